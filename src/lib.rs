@@ -4,4 +4,5 @@
 //! dither. ...
 
 pub mod dsp;
+pub mod meter;
 pub mod units;
