@@ -5,4 +5,5 @@
 
 pub mod dsp;
 pub mod meter;
+pub mod session;
 pub mod units;

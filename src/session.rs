@@ -1,0 +1,17 @@
+//! What the master knows about its stems, and what follows from it: pure values, no clock, thread or file.
+//!
+//! The sources of a session are its stems as they arrive in the mix and, last, whatever else is in the mix
+//! ([`fit::resolve`] makes it: *Unlinked*), so that sources always sum to the mix exactly. From their Gram matrices
+//! per 100 ms hop ([`gram`]) loudness follows for any gains ([`predict`]), the shares ([`shares`]), the trims that
+//! land on a target ([`solve`]), what a platform does with it ([`playback`]), and how much of the mix is accounted
+//! for and why not all of it ([`coverage`], [`cause`]).
+
+pub mod align;
+pub mod coverage;
+pub mod fit;
+pub mod gram;
+pub mod playback;
+pub mod predict;
+pub mod shares;
+pub mod solve;
+pub mod target;
