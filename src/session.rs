@@ -7,6 +7,7 @@
 //! for and why not all of it ([`coverage`], [`cause`]).
 
 pub mod align;
+pub mod cause;
 pub mod coverage;
 pub mod fit;
 pub mod gram;
