@@ -10,7 +10,11 @@ mod control;
 #[cfg(test)]
 pub(crate) mod contract;
 
+pub mod dc;
+pub mod equalizer;
+pub mod filter;
 pub mod trim;
+pub mod width;
 
 pub use block::{Block, Key};
 pub use control::{CONTROL_INTERVAL, Glide, Step, Ticks};

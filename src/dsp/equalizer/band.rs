@@ -1,0 +1,104 @@
+//! One band: the voice that is heard and the one that fades away.
+
+use super::BandSettings;
+use super::voice::Voice;
+use crate::dsp::{CONTROL_INTERVAL, Glide};
+use crate::units::Hz;
+
+/// A band of the equalizer, also usable alone.
+///
+/// Frequency, gain and Q glide. What cannot glide (on and off, shape, slope, placement) is crossfaded between
+/// two voices; a change during a crossfade waits for its end.
+pub(in crate::dsp) struct Band {
+    rate: Hz,
+    goal: BandSettings,
+    voice: Voice,
+    fading: Voice,
+    fade: Glide,
+    /// Share of `voice` at the last tick and at the next one; the rest is `fading`'s.
+    share: [f64; 2],
+}
+
+impl Band {
+    pub(in crate::dsp) fn new(settings: &BandSettings, rate: Hz) -> Self {
+        let goal = settings.clamped();
+        Self {
+            rate,
+            goal,
+            voice: Voice::new(&goal, rate),
+            fading: Voice::new(&BandSettings::default(), rate),
+            fade: Glide::new(1.0, Glide::TIME, rate),
+            share: [1.0; 2],
+        }
+    }
+
+    /// Takes new settings, at once or from the next tick on.
+    pub(in crate::dsp) fn set(&mut self, settings: &BandSettings, at_once: bool) {
+        self.goal = settings.clamped();
+        if at_once {
+            self.reset();
+        }
+    }
+
+    /// Forgets audio and glides; rests at the last settings.
+    pub(in crate::dsp) fn reset(&mut self) {
+        *self = Self::new(&self.goal, self.rate);
+    }
+
+    /// A control tick.
+    pub(in crate::dsp) fn tick(&mut self) {
+        self.share[0] = self.share[1];
+        if self.share[0] == 1.0 && !self.voice.can_reach(&self.goal) {
+            let next = Voice::new(&self.goal, self.rate);
+            self.fading = core::mem::replace(&mut self.voice, next);
+            self.fade.snap(0.0);
+            self.fade.aim(1.0);
+            self.share[0] = 0.0;
+        }
+        if self.voice.can_reach(&self.goal) {
+            self.voice.aim(&self.goal);
+        }
+        self.share[1] = self.fade.tick();
+        self.voice.tick();
+        if !self.is_whole() {
+            self.fading.tick();
+        }
+    }
+
+    fn is_whole(&self) -> bool {
+        self.share == [1.0; 2]
+    }
+
+    /// True when it changes nothing before the next tick.
+    pub(in crate::dsp) fn rests(&self) -> bool {
+        self.voice.is_neutral() && (self.is_whole() || self.fading.is_neutral())
+    }
+
+    /// True when it changes nothing until new settings come.
+    pub(in crate::dsp) fn is_neutral(&self) -> bool {
+        self.rests() && self.is_whole() && self.goal.is_idle() && self.voice.can_reach(&self.goal)
+    }
+
+    /// Filters in place; `since`: frames from the last tick to the first of these. Never past the next tick.
+    pub(in crate::dsp) fn process(&mut self, since: usize, left: &mut [f64], right: &mut [f64]) {
+        if self.rests() {
+            return;
+        }
+        if self.is_whole() {
+            self.voice.replace(since, [left, right]);
+            return;
+        }
+        let frames = left.len();
+        let mut buffers = [[0.0; CONTROL_INTERVAL]; 2];
+        buffers[0][..frames].copy_from_slice(left);
+        buffers[1][..frames].copy_from_slice(right);
+        let input = [&buffers[0][..frames], &buffers[1][..frames]];
+        let rest = self.share.map(|share| 1.0 - share);
+        if !self.voice.is_neutral() {
+            self.voice.add(since, self.share, input, [left, right]);
+        }
+        if !self.fading.is_neutral() {
+            self.fading.add(since, rest, input, [left, right]);
+        }
+    }
+}

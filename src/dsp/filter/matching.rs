@@ -1,0 +1,249 @@
+//! Finding the digital section whose power response is that of an analogue one.
+
+use super::{Feature, Power, Section, Stage, Zeros};
+use core::f64::consts::PI;
+
+/// How a fit spends its effort. Frequencies of `features` and `points` are relative to the reference.
+#[derive(Clone, Copy, Debug)]
+pub struct Accuracy<'a> {
+    /// Bends to follow closely.
+    pub features: &'a [Feature],
+    /// Further places to look at.
+    pub points: &'a [f64],
+    /// The frequency above which less is asked for, in cycles per sample.
+    pub split: f64,
+    /// The weight of errors above that, relative to those below.
+    pub weight: f64,
+    /// How little a step may change single polynomials, relative to what it may change their quotient.
+    pub damping: f64,
+    /// Steps taken.
+    pub steps: usize,
+}
+
+/// Places always looked at, in cycles per sample; nothing is looked at above [`HIGHEST`].
+const EVERYWHERE: [f64; 9] = [0.06, 0.12, 0.18, 0.24, 0.30, 0.35, 0.40, 0.44, 0.46];
+const HIGHEST: f64 = 0.47;
+/// Where a feature is looked at, in half bandwidths from its centre.
+const OFFSETS: [f64; 5] = [0.0, 0.7, -0.7, 3.0, -3.0];
+/// `c p / (1 - WARP p)` follows the square of frequency within 7 % up to 0.9 Nyquist.
+const WARP: f64 = 0.519;
+const MOST_POINTS: usize = 24;
+const MOST_UNKNOWNS: usize = 8;
+
+/// Digital sections whose joint power response is that of `stages`, whose reference frequency is `reference`
+/// cycles per sample (any positive number, also above Nyquist). Deterministic, bounded work; at most two stages.
+///
+/// Method: the squared magnitude of a second-order section is a quotient of two quadratics in
+/// `p = sin²(w / 2)` (Vicanek, "Matched Second Order Digital Filters", 2016, eq. 12 to 22, in the basis
+/// `1, p, p²`). It starts from the prototype with the square of frequency replaced by `c p / (1 - WARP p)`, exact
+/// at zero frequency and at the feature. Gauss-Newton steps, damped after Levenberg and Marquardt, then make the
+/// logarithm of the response agree at some twenty frequencies in the least squares sense, and the spectral
+/// factorisation makes it of minimum phase. A step that would make a polynomial negative anywhere is
+/// shortened, so the result is stable whatever the prototype.
+pub fn fit<const S: usize>(stages: &[Stage; S], reference: f64, accuracy: &Accuracy<'_>) -> [Section; S] {
+    let mut quotients = stages.map(|stage| Quotient::start(&stage, reference));
+    let points = Points::new(stages, reference, accuracy);
+    for _ in 0..accuracy.steps {
+        improve(&mut quotients, &points, accuracy.damping);
+    }
+    quotients.map(|quotient| Section::from_power(quotient.sides[0].0, quotient.sides[1].0))
+}
+
+/// The digital power response of one section while it is being fitted.
+#[derive(Clone, Copy)]
+struct Quotient {
+    /// Numerator and denominator, polynomials in `p`.
+    sides: [Power; 2],
+    zeros: Zeros,
+}
+
+impl Quotient {
+    fn start(stage: &Stage, reference: f64) -> Self {
+        let numerator = match stage.zeros {
+            Zeros::AtReference => double_zero(reference, stage.numerator.0[0]),
+            Zeros::Free | Zeros::AtZero => warped(&stage.numerator, stage.zero.place, reference),
+        };
+        let denominator = warped(&stage.denominator, stage.pole.place, reference);
+        Self { sides: [numerator, denominator], zeros: stage.zeros }
+    }
+
+    /// The polynomial coefficients that may change, per side: these and all above.
+    fn first_free(&self) -> [usize; 2] {
+        match self.zeros {
+            Zeros::Free => [1, 1],
+            Zeros::AtZero => [2, 1],
+            Zeros::AtReference => [3, 1],
+        }
+    }
+
+    fn is_sound(&self) -> bool {
+        is_positive(self.sides[0], 0.0) && is_positive(self.sides[1], 1e-7)
+    }
+}
+
+/// `prototype` with the square of frequency replaced by the warp, exact at `place`.
+fn warped(prototype: &Power, place: f64, reference: f64) -> Power {
+    let centre = (place * reference).min(0.5);
+    let p = (PI * centre).sin().powi(2);
+    let c = (2.0 * PI * centre).powi(2) * (1.0 - WARP * p) / p;
+    let scale = c / (2.0 * PI * reference).powi(2);
+    let [c0, c1, c2] = prototype.0;
+    Power([c0, c1 * scale - 2.0 * WARP * c0, c0 * WARP * WARP - WARP * scale * c1 + scale * scale * c2])
+}
+
+/// A pair of zeros at `reference` on the frequency axis, or, above Nyquist, as far beyond it.
+fn double_zero(reference: f64, gain: f64) -> Power {
+    let place =
+        if reference < 0.5 { (PI * reference).sin().powi(2) } else { 1.0 + (PI * (reference - 0.5)).powi(2) };
+    Power([gain, -2.0 * gain / place, gain / (place * place)])
+}
+
+/// True when the power is nowhere negative between zero frequency and Nyquist, with some `margin` of damping.
+fn is_positive(power: Power, margin: f64) -> bool {
+    let [c0, c1, c2] = power.0;
+    let nyquist = c0 + c1 + c2;
+    c0 >= 0.0 && nyquist > 0.0 && {
+        let both = 2.0 * (c0 * nyquist).sqrt();
+        c1 + 2.0 * c0 + both >= margin * both
+    }
+}
+
+/// What the response should be, and where.
+struct Points {
+    /// `p`, logarithm of the wanted power, squared weight.
+    points: [(f64, f64, f64); MOST_POINTS],
+    count: usize,
+}
+
+impl Points {
+    fn new<const S: usize>(stages: &[Stage; S], reference: f64, accuracy: &Accuracy<'_>) -> Self {
+        let mut all = Self { points: [(0.0, 0.0, 0.0); MOST_POINTS], count: 0 };
+        let mut look = |frequency: f64| {
+            let x = (frequency / reference).powi(2);
+            let wanted: f64 = stages.iter().map(|stage| stage.at(x)).product();
+            if frequency < HIGHEST && wanted > 1e-30 && all.count < MOST_POINTS {
+                let weight = if frequency < accuracy.split { 1.0 } else { accuracy.weight };
+                all.points[all.count] = ((PI * frequency).sin().powi(2), wanted.ln(), weight * weight);
+                all.count += 1;
+            }
+        };
+        EVERYWHERE.iter().for_each(|&frequency| look(frequency));
+        for feature in accuracy.features {
+            for offset in OFFSETS {
+                let bend = 0.5 * offset / feature.q;
+                look(reference * feature.place * ((1.0 + bend * bend).sqrt() + bend));
+            }
+        }
+        accuracy.points.iter().for_each(|&place| look(reference * place));
+        all
+    }
+}
+
+/// One damped Gauss-Newton step.
+fn improve<const S: usize>(quotients: &mut [Quotient; S], points: &Points, damping: f64) {
+    // Unknowns: which stage, which side, which coefficient.
+    let mut unknowns = [(0, 0, 0); MOST_UNKNOWNS];
+    let mut count = 0;
+    for (stage, quotient) in quotients.iter().enumerate() {
+        for (side, first) in quotient.first_free().into_iter().enumerate() {
+            for coefficient in first..3 {
+                unknowns[count] = (stage, side, coefficient);
+                count += 1;
+            }
+        }
+    }
+    let unknowns = &unknowns[..count];
+    let mut system = System::new(count);
+    for &(p, wanted, weight) in &points.points[..points.count] {
+        let values = quotients.map(|quotient| quotient.sides.map(|side| side.at(p).max(1e-300)));
+        let response: f64 = values.iter().map(|[numerator, denominator]| numerator / denominator).product();
+        let powers = [1.0, p, p * p];
+        let mut row = [0.0; MOST_UNKNOWNS];
+        for (slope, &(stage, side, coefficient)) in row.iter_mut().zip(unknowns) {
+            let sign = if side == 0 { 1.0 } else { -1.0 };
+            *slope = sign * powers[coefficient] / values[stage][side];
+        }
+        system.add(&row, wanted - response.ln(), weight);
+    }
+    for (i, one) in unknowns.iter().enumerate() {
+        for (j, other) in unknowns.iter().enumerate() {
+            if (one.0, one.1) == (other.0, other.1) {
+                system.matrix[i][j] *= 1.0 + damping * damping;
+            }
+        }
+    }
+    let step = system.solve();
+    let mut length = 1.0;
+    while length > 0.01 {
+        let mut tried = *quotients;
+        for (change, &(stage, side, coefficient)) in step.iter().zip(unknowns) {
+            tried[stage].sides[side].0[coefficient] += length * change;
+        }
+        if tried.iter().all(Quotient::is_sound) {
+            *quotients = tried;
+            return;
+        }
+        length *= 0.5;
+    }
+}
+
+/// The normal equations of a small least squares problem.
+struct System {
+    matrix: [[f64; MOST_UNKNOWNS]; MOST_UNKNOWNS],
+    right: [f64; MOST_UNKNOWNS],
+    count: usize,
+}
+
+impl System {
+    fn new(count: usize) -> Self {
+        Self { matrix: [[0.0; MOST_UNKNOWNS]; MOST_UNKNOWNS], right: [0.0; MOST_UNKNOWNS], count }
+    }
+
+    #[inline]
+    fn add(&mut self, row: &[f64; MOST_UNKNOWNS], wanted: f64, weight: f64) {
+        for i in 0..self.count {
+            let weighted = weight * row[i];
+            self.right[i] += weighted * wanted;
+            for j in 0..=i {
+                self.matrix[i][j] += weighted * row[j];
+            }
+        }
+    }
+
+    /// Cholesky decomposition of the matrix scaled to a unit diagonal.
+    fn solve(self) -> [f64; MOST_UNKNOWNS] {
+        let Self { mut matrix, mut right, count } = self;
+        let mut scale = [1.0; MOST_UNKNOWNS];
+        for i in 0..count {
+            scale[i] = 1.0 / matrix[i][i].max(1e-300).sqrt();
+        }
+        for i in 0..count {
+            right[i] *= scale[i];
+            for j in 0..=i {
+                matrix[i][j] *= scale[i] * scale[j];
+            }
+        }
+        for i in 0..count {
+            for j in 0..=i {
+                let done: f64 = (0..j).map(|k| matrix[i][k] * matrix[j][k]).sum();
+                matrix[i][j] = if i == j {
+                    (matrix[i][i] - done).max(1e-14).sqrt()
+                } else {
+                    (matrix[i][j] - done) / matrix[j][j]
+                };
+            }
+        }
+        for i in 0..count {
+            let done: f64 = (0..i).map(|k| matrix[i][k] * right[k]).sum();
+            right[i] = (right[i] - done) / matrix[i][i];
+        }
+        for i in (0..count).rev() {
+            let done: f64 = (i + 1..count).map(|k| matrix[k][i] * right[k]).sum();
+            right[i] = (right[i] - done) / matrix[i][i];
+        }
+        for i in 0..count {
+            right[i] *= scale[i];
+        }
+        right
+    }
+}
