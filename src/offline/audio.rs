@@ -2,6 +2,8 @@
 
 mod aiff;
 mod flac;
+#[cfg(test)]
+mod flac_build;
 mod info;
 
 use std::fs::{self, File};

@@ -219,3 +219,134 @@ fn read_at(inner: &mut (impl Read + Seek), path: &Path, at: u64, bytes: &mut [u8
     inner.seek(SeekFrom::Start(at)).map_err(Error::read(path))?;
     read_up_to(inner, bytes).map_err(Error::read(path))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::*;
+
+    fn chunk(id: &[u8; 4], content: &[u8]) -> Vec<u8> {
+        let mut bytes = [&id[..], &(content.len() as u32).to_be_bytes(), content].concat();
+        if content.len() % 2 != 0 {
+            bytes.push(0);
+        }
+        bytes
+    }
+
+    fn form(kind: &[u8; 4], parts: &[Vec<u8>]) -> Vec<u8> {
+        let parts = parts.concat();
+        [b"FORM", &(parts.len() as u32 + 4).to_be_bytes()[..], kind, &parts].concat()
+    }
+
+    /// COMM at 44.1 kHz.
+    fn comm(channels: u16, frames: u32, bits: u16, compression: Option<&[u8; 4]>) -> Vec<u8> {
+        let mut content = Vec::new();
+        content.extend(channels.to_be_bytes());
+        content.extend(frames.to_be_bytes());
+        content.extend(bits.to_be_bytes());
+        content.extend([0x40, 0x0e, 0xac, 0x44, 0, 0, 0, 0, 0, 0]);
+        if let Some(compression) = compression {
+            content.extend(compression);
+            content.extend([0, 0]);
+        }
+        chunk(b"COMM", &content)
+    }
+
+    fn ssnd(offset: u32, samples: &[u8]) -> Vec<u8> {
+        chunk(b"SSND", &[&offset.to_be_bytes(), &[0; 4], &vec![9; offset as usize][..], samples].concat())
+    }
+
+    fn open(bytes: &[u8]) -> Result<AiffReader<Cursor<&[u8]>>> {
+        AiffReader::new(Cursor::new(bytes), "a.aif")
+    }
+
+    fn read(bytes: &[u8]) -> (Vec<Vec<f64>>, Vec<String>) {
+        let mut reader = open(bytes).expect("opens");
+        let mut planes = vec![Vec::new(); reader.info().channels];
+        reader.read_planar(&mut planes, usize::MAX).expect("reads");
+        (planes, reader.info().warnings.clone())
+    }
+
+    fn fault(bytes: &[u8]) -> String {
+        open(bytes).err().expect("is refused").to_string()
+    }
+
+    #[test]
+    fn the_extended_float_gives_the_rate() {
+        assert_eq!(extended([0x40, 0x0e, 0xac, 0x44, 0, 0, 0, 0, 0, 0]), 44_100.0);
+        assert_eq!(extended([0x40, 0x10, 0xbb, 0x80, 0, 0, 0, 0, 0, 0]), 192_000.0);
+        assert!(extended([0xff; 10]).is_nan());
+        assert!(extended([0; 10]).is_nan());
+    }
+
+    #[test]
+    fn every_uncompressed_kind_is_read() {
+        let cases: [(Option<&[u8; 4]>, u16, &[u8], f64); 11] = [
+            (None, 8, &[0x80], -1.0),
+            (None, 16, &[0xc0, 0], -0.5),
+            (None, 24, &[0, 0, 1], 1.0 / 8_388_608.0),
+            (Some(b"NONE"), 32, &[0x40, 0, 0, 0], 0.5),
+            (Some(b"twos"), 16, &[0x40, 0], 0.5),
+            (Some(b"sowt"), 16, &[0, 0x40], 0.5),
+            (Some(b"sowt"), 24, &[0, 0, 0x40], 0.5),
+            (Some(b"in24"), 24, &[0x40, 0, 0], 0.5),
+            (Some(b"23ni"), 32, &[0, 0, 0, 0x40], 0.5),
+            (Some(b"fl32"), 32, &[0x40, 0, 0, 0], 2.0),
+            (Some(b"FL64"), 64, &[0x40, 0, 0, 0, 0, 0, 0, 0], 2.0),
+        ];
+        for (compression, bits, sample, value) in cases {
+            let kind = if compression.is_some() { b"AIFC" } else { b"AIFF" };
+            let bytes = form(kind, &[comm(1, 2, bits, compression), ssnd(0, &sample.repeat(2))]);
+            assert_eq!(read(&bytes), (vec![vec![value; 2]], vec![]), "{compression:?} {bits}");
+        }
+    }
+
+    #[test]
+    fn chunks_in_any_order_with_an_offset_are_read() {
+        let parts = [
+            chunk(b"NAME", b"odd"),
+            ssnd(6, &[0x40, 0, 0xc0, 0]),
+            chunk(b"MARK", &[0, 0]),
+            comm(2, 1, 16, None),
+        ];
+        assert_eq!(read(&form(b"AIFF", &parts)), (vec![vec![0.5], vec![-0.5]], vec![]));
+    }
+
+    #[test]
+    fn compressed_kinds_are_named() {
+        for (kind, name) in [(b"ulaw", "mu-law"), (b"ima4", "IMA ADPCM"), (b"Qclp", "the kind Qclp")] {
+            let line = fault(&form(b"AIFC", &[comm(1, 2, 16, Some(kind)), ssnd(0, &[0; 4])]));
+            assert!(line.contains(name), "{line}");
+        }
+    }
+
+    #[test]
+    fn broken_files_are_named() {
+        assert!(fault(&form(b"AIFF", &[ssnd(0, &[0; 4])])).contains("no common"));
+        assert!(fault(&form(b"AIFF", &[comm(1, 2, 16, None)])).contains("no sound"));
+        assert!(fault(&form(b"AIFF", &[comm(0, 2, 16, None)])).contains("no channels"));
+        assert!(fault(&form(b"AIFF", &[comm(1, 2, 40, None)])).contains("40-bit"));
+        assert!(fault(&form(b"8SVX", &[])).contains("not those of AIFF"));
+    }
+
+    #[test]
+    fn truncated_and_mutated_files_give_frames_or_a_fault() {
+        let whole = form(b"AIFC", &[comm(2, 3, 24, Some(b"sowt")), ssnd(2, &[1; 18]), chunk(b"NAME", b"x")]);
+        for len in 0..whole.len() {
+            if let Ok(reader) = open(&whole[..len]) {
+                assert_eq!(reader.info().frames < 3, !reader.info().warnings.is_empty(), "{len}");
+                read(&whole[..len]);
+            }
+        }
+        for at in 0..whole.len() {
+            for value in [0, 1, 0x7f, 0x80, 0xff] {
+                let mut bytes = whole.clone();
+                bytes[at] = value;
+                if open(&bytes).is_ok() {
+                    read(&bytes);
+                }
+            }
+        }
+    }
+}

@@ -301,3 +301,139 @@ fn guarded<T>(work: impl FnOnce() -> symphonia::core::errors::Result<T>) -> core
 fn mask(channels: usize) -> Option<u32> {
     [0x7, 0x33, 0x37, 0x3f, 0x70f, 0x63f].get(channels.checked_sub(3)?).copied()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::flac_build::{BLOCK, Header, encode};
+    use super::*;
+
+    const FRAMES: usize = 5 * BLOCK + 40;
+    const NO_MD5: Header = Header { declare_length: true, md5: [0; 16] };
+
+    /// Never two equal samples in reach, and nothing that looks like a frame.
+    fn planes() -> Vec<Vec<i16>> {
+        (0..2).map(|channel| (0..FRAMES as i16).map(|i| i * 7 - 3000 * channel).collect()).collect()
+    }
+
+    struct OnDisk {
+        folder: tempfile::TempDir,
+        path: PathBuf,
+    }
+
+    fn on_disk(bytes: &[u8]) -> OnDisk {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let path = folder.path().join("a.flac");
+        std::fs::write(&path, bytes).expect("writes");
+        OnDisk { folder, path }
+    }
+
+    /// Reads all in pieces of 100 frames.
+    fn read(bytes: &[u8]) -> Result<(Vec<Vec<f64>>, AudioInfo)> {
+        let file = on_disk(bytes);
+        let mut reader = FlacReader::open(&file.path)?;
+        let mut all = vec![Vec::new(); reader.info().channels];
+        let mut part = all.clone();
+        while reader.read_planar(&mut part, 100)? > 0 {
+            for (all, part) in all.iter_mut().zip(&part) {
+                all.extend(part);
+            }
+        }
+        drop(file.folder);
+        Ok((all, reader.info().clone()))
+    }
+
+    fn fault(bytes: &[u8]) -> String {
+        let line = read(bytes).expect_err("is refused").to_string();
+        assert!(line.contains("a.flac: it") && line.contains("; export it again"), "{line}");
+        line
+    }
+
+    fn is_whole(found: &[Vec<f64>]) {
+        for (found, plane) in found.iter().zip(planes()) {
+            assert!(found.iter().map(|x| x * 32_768.0).eq(plane.into_iter().map(f64::from)));
+        }
+    }
+
+    #[test]
+    fn samples_come_through_exactly() {
+        let (found, info) = read(&encode(&planes(), NO_MD5).0).expect("reads");
+        is_whole(&found);
+        assert_eq!((info.rate, info.channels, info.frames), (Hz(48_000.0), 2, FRAMES as u64));
+        assert_eq!((info.format, info.container), (SampleFormat::Int { bits: 16 }, Container::Flac));
+        assert_eq!(info.warnings, Vec::<String>::new());
+    }
+
+    #[test]
+    fn an_undeclared_length_is_counted() {
+        let (bytes, _) = encode(&planes(), Header { declare_length: false, ..NO_MD5 });
+        let (found, info) = read(&bytes).expect("reads");
+        is_whole(&found);
+        assert_eq!(info.frames, FRAMES as u64);
+        assert!(info.warnings[0].contains("declares no length"));
+        assert!(fault(&bytes[..bytes.len() - 1]).contains("its last frame is cut off"));
+    }
+
+    #[test]
+    fn a_damaged_frame_is_an_error_wherever_it_is() {
+        let (bytes, starts) = encode(&planes(), NO_MD5);
+        for (number, start) in starts.iter().enumerate() {
+            let mut damaged = bytes.clone();
+            damaged[start + 60] ^= 0x10;
+            let line = fault(&damaged);
+            assert!(line.contains("damaged at 0.0") || line.contains("cut off"), "frame {number}: {line}");
+        }
+    }
+
+    #[test]
+    fn a_missing_frame_is_an_error() {
+        let (bytes, starts) = encode(&planes(), NO_MD5);
+        let without = [&bytes[..starts[2]], &bytes[starts[3]..]].concat();
+        assert!(fault(&without).contains("frames are missing"));
+    }
+
+    #[test]
+    fn a_wrong_checksum_is_an_error_at_the_end() {
+        let (bytes, _) = encode(&planes(), Header { md5: [1; 16], ..NO_MD5 });
+        assert!(fault(&bytes).contains("do not match their checksum"));
+    }
+
+    #[test]
+    fn a_file_truncated_at_any_byte_is_an_error() {
+        let (bytes, starts) = encode(&planes(), NO_MD5);
+        let ends = starts.iter().flat_map(|start| start - 3..start + 20);
+        for len in (0..60).chain(ends).chain([bytes.len() - 1]) {
+            assert!(read(&bytes[..len]).is_err(), "{len}");
+        }
+    }
+
+    #[test]
+    fn mutated_files_give_all_frames_or_a_fault() {
+        let (bytes, starts) = encode(&planes(), NO_MD5);
+        let heads = starts.iter().flat_map(|start| *start..start + 12);
+        for at in (0..42).chain(heads) {
+            for value in [0, 0x7f, 0xff, bytes[at] ^ 0x40] {
+                let mut mutated = bytes.clone();
+                mutated[at] = value;
+                if let Ok((found, info)) = read(&mutated) {
+                    assert!(found.iter().all(|plane| plane.len() as u64 == info.frames), "byte {at}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn seeking_gives_the_same_samples_as_reading_on() {
+        let frames = 200_000;
+        let long: Vec<i16> = (0..frames).map(|i: i32| (i.wrapping_mul(7919) >> 3) as i16).collect();
+        let file = on_disk(&encode(&[long.clone()], NO_MD5).0);
+        let mut reader = FlacReader::open(&file.path).expect("opens");
+        let mut plane = [Vec::new()];
+        for at in [150_000, 3, 0, 192, 191, 199_999, 199_900, 100_000, 200_000, 999_999, 5] {
+            reader.seek(at).expect("seeks");
+            let wanted = 300.min(frames as u64 - at.min(frames as u64)) as usize;
+            assert_eq!(reader.read_planar(&mut plane, 300).expect("reads"), wanted, "{at}");
+            let expected = long.iter().skip(at as usize).take(wanted).map(|&x| f64::from(x) / 32_768.0);
+            assert!(plane[0].iter().copied().eq(expected), "{at}");
+        }
+    }
+}

@@ -46,26 +46,32 @@ pub(super) struct Losses {
 /// Integers are the nearest to the value (halves to the even one), without dither: a value that is one of the
 /// format is stored exactly, any other should have been dithered before.
 pub(super) fn encode(format: StoredFormat, plane: &[f64], bytes: &mut [u8], stride: usize) -> Losses {
-    let mut losses = Losses::default();
-    let width = format.bytes();
-    let slots = bytes.chunks_mut(stride).map(|frame| &mut frame[..width]);
     match format {
+        StoredFormat::Int16 => integers::<2>(plane, bytes, stride),
+        StoredFormat::Int24 => integers::<3>(plane, bytes, stride),
         StoredFormat::Float32 => {
-            for (slot, &sample) in slots.zip(plane) {
+            let mut losses = Losses::default();
+            for (frame, &sample) in bytes.chunks_mut(stride).zip(plane) {
                 losses.not_finite += u64::from(!sample.is_finite());
-                slot.copy_from_slice(&(sample as f32).to_le_bytes());
+                frame[..4].copy_from_slice(&(sample as f32).to_le_bytes());
             }
+            losses
         }
-        StoredFormat::Int16 | StoredFormat::Int24 => {
-            let scale = f64::from(1u32 << (format.bits() - 1));
-            for (slot, &sample) in slots.zip(plane) {
-                let wanted = (sample * scale).round_ties_even();
-                let stored = wanted.clamp(-scale, scale - 1.0);
-                losses.not_finite += u64::from(!sample.is_finite());
-                losses.saturated += u64::from(stored != wanted && !sample.is_nan());
-                slot.copy_from_slice(&(stored as i32).to_le_bytes()[..width]);
-            }
-        }
+    }
+}
+
+fn integers<const WIDTH: usize>(plane: &[f64], bytes: &mut [u8], stride: usize) -> Losses {
+    // Added to a small number, it leaves no bits below one: the sum is rounded to the nearest, halves to even.
+    const WHOLE: f64 = 1.5 * (1u64 << 52) as f64;
+    let scale = f64::from(1u32 << (8 * WIDTH - 1));
+    let mut losses = Losses::default();
+    for (frame, &sample) in bytes.chunks_mut(stride).zip(plane) {
+        let small = (sample * scale).clamp(-2.0 * scale, 2.0 * scale);
+        let wanted = (small + WHOLE) - WHOLE;
+        let stored = wanted.clamp(-scale, scale - 1.0);
+        losses.not_finite += u64::from(!sample.is_finite());
+        losses.saturated += u64::from(stored < wanted || stored > wanted);
+        frame[..WIDTH].copy_from_slice(&(stored as i32).to_le_bytes()[..WIDTH]);
     }
     losses
 }

@@ -140,7 +140,9 @@ const RESERVED: usize = 80;
 /// The content of `ds64` without a table.
 const DS64: usize = 28;
 /// Bytes gathered before they are written.
-const BUFFER: usize = 1 << 18;
+const BUFFER: usize = 1 << 17;
+/// Bytes of frames that are interleaved at once, to stay in the nearest cache.
+const AT_ONCE: usize = 1 << 14;
 /// The size that stands for: see `ds64`.
 const OPEN_ENDED: u32 = u32::MAX;
 
@@ -195,7 +197,7 @@ impl<W: Write + Seek> Sink<W> {
         assert!(planes.iter().all(|plane| plane.as_ref().len() == frames), "planes of one length");
         let width = self.spec.format.bytes();
         let stride = width * self.spec.channels;
-        let at_once = (BUFFER / stride).max(1);
+        let at_once = (AT_ONCE / stride).max(1);
         let mut done = 0;
         while done < frames {
             let until = frames.min(done + at_once);
@@ -459,5 +461,96 @@ mod tests {
         assert!(refused(WavSpec { rate: Hz(44_100.5), ..spec(1, StoredFormat::Int16) }));
         assert!(refused(WavSpec { rate: Hz(f64::NAN), ..spec(1, StoredFormat::Int16) }));
         assert!(!refused(spec(2, StoredFormat::Int16)));
+    }
+
+    /// A file of any length of which only the two ends are kept; what lies between reads as zero.
+    #[derive(Default)]
+    struct Ends {
+        head: Vec<u8>,
+        /// The last block that was written behind the head, and where.
+        tail: (u64, Vec<u8>),
+        position: u64,
+        len: u64,
+    }
+
+    const HEAD: usize = 1000;
+
+    impl Write for Ends {
+        fn write(&mut self, bytes: &[u8]) -> Result<usize> {
+            let at = self.position as usize;
+            if at < HEAD {
+                let now = bytes.len().min(HEAD - at);
+                self.head.resize(self.head.len().max(at + now), 0);
+                self.head[at..at + now].copy_from_slice(&bytes[..now]);
+                self.position += now as u64;
+                self.len = self.len.max(self.position);
+                return Ok(now);
+            }
+            assert_eq!(self.position, self.len, "behind the head all is appended");
+            self.tail.0 = self.position;
+            self.tail.1.clear();
+            self.tail.1.extend(bytes);
+            self.position += bytes.len() as u64;
+            self.len = self.position;
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> Result<()> {
+            Ok(())
+        }
+    }
+
+    impl std::io::Read for Ends {
+        fn read(&mut self, bytes: &mut [u8]) -> Result<usize> {
+            let now = bytes.len().min((self.len - self.position) as usize);
+            for (i, byte) in bytes[..now].iter_mut().enumerate() {
+                let at = self.position + i as u64;
+                *byte = match at.checked_sub(self.tail.0) {
+                    Some(at) => self.tail.1[at as usize],
+                    None => self.head.get(at as usize).copied().unwrap_or(0),
+                };
+            }
+            self.position += now as u64;
+            Ok(now)
+        }
+    }
+
+    impl Seek for Ends {
+        fn seek(&mut self, to: SeekFrom) -> Result<u64> {
+            self.position = match to {
+                SeekFrom::Start(at) => at,
+                SeekFrom::End(by) => self.len.checked_add_signed(by).expect("is inside"),
+                SeekFrom::Current(_) => unreachable!("nobody seeks so"),
+            };
+            Ok(self.position)
+        }
+    }
+
+    #[test]
+    fn more_than_four_gigabytes_are_written_and_read_back() {
+        let mut spec = spec(64, StoredFormat::Float32);
+        spec.chunks.push(Chunk { id: *b"axml", bytes: vec![b'x'; 9], place: Place::AfterData });
+        let mut sink = Sink::new(Ends::default(), spec).expect("starts");
+        let silence = vec![vec![0.0; 1 << 16]; 64];
+        let calls = (1u64 << 32) / (64 * 4 << 16);
+        for _ in 0..calls {
+            sink.write_planar(&silence).expect("writes");
+        }
+        let marker: Vec<[f64; 1]> = (0..64).map(|channel| [f64::from(channel) / 64.0]).collect();
+        sink.write_planar(&marker).expect("writes");
+        let (file, written) = sink.finish().expect("finishes");
+        assert_eq!(written.frames, (calls << 16) + 1);
+        assert!(file.len > 1 << 32 && file.head.starts_with(b"RF64"));
+
+        let mut reader = super::super::WavReader::new(file, "large.wav").expect("opens");
+        assert_eq!(reader.info().warnings, Vec::<String>::new());
+        assert_eq!(reader.info().frames, written.frames);
+        assert_eq!(reader.chunk(b"axml").expect("reads"), Some(vec![b'x'; 9]));
+        let mut planes = vec![Vec::new(); 64];
+        reader.seek(written.frames - 2);
+        assert_eq!(reader.read_planar(&mut planes, 9).expect("reads"), 2);
+        for (channel, plane) in planes.iter().enumerate() {
+            assert_eq!(plane[1], channel as f64 / 64.0);
+        }
     }
 }
