@@ -1,9 +1,20 @@
 //! Stemlink: mastering from stems, with the price of every move in view.
 //!
-//! The signal path: stem -> [`chain`] (trim, EQ, compressor, width, limiter, level) -> sum -> master chain ->
-//! dither. ...
+//! The signal path, for both plugins and the command line alike:
+//!
+//! ```text
+//! stem  -> sanitize -> trim, polarity, DC -> EQ (8 bands) -> compressor -> width -> limiter -> level --+
+//! stem  -> ...                                                                                         +-> sum
+//! sum   -> sanitize -> trim, polarity, DC -> EQ (8 bands) -> compressor -> width -> level -> limiter -> dither
+//! ```
+//!
+//! Read [`chain`] for that path, [`meter`] for readings, [`session`] for what a move costs the other stems, and
+//! `offline` for the same over files. `ARCHITECTURE.md` has the map.
 
+pub mod chain;
 pub mod dsp;
 pub mod meter;
+#[cfg(feature = "offline")]
+pub mod offline;
 pub mod session;
 pub mod units;
