@@ -4,4 +4,6 @@
 //! dither. ...
 
 pub mod dsp;
+#[cfg(feature = "offline")]
+pub mod offline;
 pub mod units;

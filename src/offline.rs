@@ -1,0 +1,3 @@
+//! The same chain and meter over files, and the demo song that shows them at work.
+
+pub mod demo_song;
