@@ -11,6 +11,7 @@ mod control;
 pub(crate) mod contract;
 
 pub mod dc;
+pub mod denormals;
 pub mod equalizer;
 pub mod filter;
 pub mod trim;
