@@ -17,7 +17,7 @@ mod probe;
 
 pub mod ballistics;
 pub mod boxes;
-//pub mod compressor;
+pub mod compressor;
 pub mod curve;
 pub mod delay;
 pub mod detector;

@@ -1,10 +1,16 @@
 //! How a gain reduction moves: attack, and a release in one or two stages.
 
-use crate::units::{Hz, Ms};
+use crate::units::{Hz, Ms, linear};
 
 /// The share of the way to its target that a one-pole filter goes in one sample, if it goes 63.2 % in `time`.
 pub fn pole(time: Ms, rate: Hz) -> f64 {
     if time.0 > 0.0 { -(-1e3 / (time.0 * rate.0)).exp_m1() } else { 1.0 }
+}
+
+/// The factor of a reduction in dB; exactly one for none.
+#[inline]
+pub fn factor(reduction_db: f64) -> f64 {
+    if reduction_db > 0.0 { linear(-reduction_db) } else { 1.0 }
 }
 
 /// Where each part of a [`Ballistics`] goes per sample; see [`pole`].

@@ -2,6 +2,9 @@
 
 use crate::units::Samples;
 
+/// Frames whose gain is computed before it is applied, by units that do both.
+pub(super) const RUN: usize = 128;
+
 /// A delay of a fixed whole number of samples, one channel, silent at first.
 #[derive(Clone, Debug)]
 pub struct Delay {

@@ -17,13 +17,13 @@
 //! What remains is that a changing gain is itself a modulation, whose products between the samples no gain per
 //! sample can know; [`MARGIN`] is for them.
 
-use super::ballistics::{Ballistics, Times, pole};
+use super::ballistics::{Ballistics, Times, factor, pole};
 use super::boxes::{Boxes, Line};
-use super::delay::{Delay, GainStage};
+use super::delay::{Delay, GainStage, RUN};
 use super::detector::linked;
 use super::oversample::{Interpolator, PHASES, Quarters, TAPS};
 use super::{Block, CONTROL_INTERVAL, Glide, Process, Ramp, SlidingMax, Ticks, within};
-use crate::units::{Db, Dbtp, Hz, Ms, Samples, decibels, linear};
+use crate::units::{Db, Dbtp, Hz, Ms, Samples, decibels};
 
 /// Settings of [`Limiter`].
 #[derive(Clone, Debug, PartialEq)]
@@ -485,12 +485,6 @@ fn faded(amount: f64, gain: f64) -> f64 {
     (1.0 - amount) + amount * gain
 }
 
-/// The factor of a reduction in dB; exactly one for none.
-#[inline]
-fn factor(reduction_db: f64) -> f64 {
-    if reduction_db > 0.0 { linear(-reduction_db) } else { 1.0 }
-}
-
 /// True-peak limiter with lookahead: no sample and no point between samples above the ceiling.
 ///
 /// Detects on a grid of eighths with a parabola between (40 taps per phase), applies its gain at the sampling
@@ -571,9 +565,6 @@ impl Process for Limiter {
         }
     }
 }
-
-/// Frames whose gain is computed before it is applied.
-const RUN: usize = 128;
 
 #[cfg(test)]
 mod tests {
