@@ -6,19 +6,34 @@
 
 mod block;
 mod control;
+mod ramp;
+mod sliding_max;
 
 #[cfg(test)]
 pub(crate) mod contract;
 
+#[cfg(test)]
+mod probe;
+
+pub mod ballistics;
+pub mod boxes;
+pub mod compressor;
+pub mod curve;
 pub mod dc;
+pub mod delay;
 pub mod denormals;
+pub mod detector;
 pub mod equalizer;
 pub mod filter;
+pub mod limiter;
+pub mod oversample;
 pub mod trim;
 pub mod width;
 
 pub use block::{Block, Key};
 pub use control::{CONTROL_INTERVAL, Glide, Step, Ticks};
+pub use ramp::Ramp;
+pub use sliding_max::SlidingMax;
 
 use crate::units::Samples;
 
@@ -42,6 +57,12 @@ pub trait Process {
     /// Processes `block` in place. Input is finite (the chain's edge sanitizes); a non-finite value that still
     /// arrives is contained: the unit's state is finite again within 64 samples after the input is.
     fn process(&mut self, block: &mut Block<'_>);
+}
+
+/// Brings a setting into its range; what is not a number becomes the lower end.
+#[inline]
+pub(crate) fn within(value: f64, low: f64, high: f64) -> f64 {
+    value.max(low).min(high)
 }
 
 /// Makes a recursive state harmless: NaN, infinity and subnormal numbers become zero, all else is unchanged.

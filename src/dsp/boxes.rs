@@ -1,0 +1,182 @@
+//! A smoothing that is complete after a known number of samples: two moving averages in a row.
+
+/// The last values of a signal, on the grid that makes sums exact.
+///
+/// Values are rounded to multiples of 2^-24; sums of such values below 2^29 have no rounding error in `f64`, so a
+/// running sum never drifts and returns to exactly zero. In decibels the grid is far below anything audible.
+#[derive(Clone, Debug)]
+pub struct Line {
+    ring: Vec<f64>,
+    now: usize,
+}
+
+impl Line {
+    /// Remembers `length` values, zero at first.
+    pub fn new(length: usize) -> Self {
+        Self { ring: vec![0.0; length.next_power_of_two()], now: 0 }
+    }
+
+    /// Takes the next value, 0 to 160.
+    #[inline]
+    pub fn push(&mut self, value: f64) {
+        /// Adding this and taking it away again rounds to the grid: its last bit is worth 2^-24.
+        const ROUND: f64 = 1.5 * (1u64 << 28) as f64;
+        self.now = (self.now + 1) & (self.ring.len() - 1);
+        self.ring[self.now] = (value + ROUND) - ROUND;
+    }
+
+    /// The value pushed `age` pushes before the last.
+    #[inline]
+    pub fn past(&self, age: usize) -> f64 {
+        self.ring[self.now.wrapping_sub(age) & (self.ring.len() - 1)]
+    }
+
+    /// All zero again.
+    pub fn reset(&mut self) {
+        self.ring.fill(0.0);
+    }
+}
+
+/// Two moving averages in a row over a [`Line`]: together a triangle of `length` values.
+///
+/// All weights are positive and sum to one: the result lies between the smallest and the largest of the `length`
+/// values. A step is a smooth S of `length` samples.
+#[derive(Clone, Debug)]
+pub struct Boxes {
+    first: usize,
+    second: usize,
+    /// The newest value that counts is this old.
+    age: usize,
+    sum: f64,
+    /// Sums of the first average, the last `second` of them.
+    sums: Line,
+    sum_of_sums: f64,
+    /// Values that `sum_of_sums` is the sum of, repeated ones counted.
+    area: f64,
+}
+
+impl Boxes {
+    /// A smoothing of one value (none), which can be told to use up to `longest`.
+    pub fn new(longest: usize) -> Self {
+        let mut boxes = Self {
+            first: 1,
+            second: 1,
+            age: 0,
+            sum: 0.0,
+            sums: Line::new(longest / 2 + 2),
+            sum_of_sums: 0.0,
+            area: 1.0,
+        };
+        boxes.reset();
+        boxes
+    }
+
+    /// Smooths over `length` values, the newest of them `age` old, as if it had always done so. `line` must
+    /// remember `age + length + 1` values. The cost is linear in `length`.
+    pub fn aim(&mut self, length: usize, age: usize, line: &Line) {
+        let length = length.max(1);
+        self.first = (length + 2) / 2;
+        self.second = length + 1 - self.first;
+        self.area = (self.first * self.second) as f64;
+        self.age = age;
+        self.reset();
+        for back in (0..self.second).rev() {
+            self.sum = (0..self.first).map(|i| line.past(age + back + i)).sum();
+            self.sums.put(self.sum);
+            self.sum_of_sums += self.sum;
+        }
+    }
+
+    /// The smoothed value after `line` took its next one.
+    #[inline]
+    pub fn next(&mut self, line: &Line) -> f64 {
+        self.sum += line.past(self.age) - line.past(self.age + self.first);
+        self.sum_of_sums += self.sum - self.sums.past(self.second - 1);
+        self.sums.put(self.sum);
+        self.value()
+    }
+
+    /// The smoothed value.
+    #[inline]
+    pub fn value(&self) -> f64 {
+        self.sum_of_sums / self.area
+    }
+
+    /// As if everything had been zero.
+    pub fn reset(&mut self) {
+        (self.sum, self.sum_of_sums) = (0.0, 0.0);
+        self.sums.reset();
+    }
+}
+
+impl Line {
+    /// Takes the next value, which is on the grid already.
+    #[inline]
+    fn put(&mut self, value: f64) {
+        self.now = (self.now + 1) & (self.ring.len() - 1);
+        self.ring[self.now] = value;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::contract::noise;
+    use super::*;
+
+    fn values() -> Vec<f64> {
+        let mut values: Vec<f64> = noise(4, 2000, 30.0).into_iter().map(f64::abs).collect();
+        values.extend([0.0; 400]);
+        values
+    }
+
+    #[test]
+    fn agrees_with_two_plain_averages() {
+        for (length, age) in [(1, 0), (2, 5), (5, 3), (72, 0), (73, 20), (200, 0)] {
+            let mut line = Line::new(512);
+            let mut boxes = Boxes::new(200);
+            boxes.aim(length, age, &line);
+            for (i, value) in values().into_iter().enumerate() {
+                line.push(value);
+                let smooth = boxes.next(&line);
+                if i % 97 == 0 {
+                    let (first, second) = (boxes.first, boxes.second);
+                    let mean =
+                        |from: usize| (from..from + first).map(|k| line.past(k)).sum::<f64>() / first as f64;
+                    let plain = (0..second).map(|k| mean(age + k)).sum::<f64>() / second as f64;
+                    assert!((smooth - plain).abs() < 1e-12, "{length} {age} {i}: {smooth} {plain}");
+                }
+            }
+            assert_eq!(boxes.value(), 0.0, "returns to exactly zero");
+        }
+    }
+
+    #[test]
+    fn aiming_anew_equals_having_always_done_so() {
+        let mut line = Line::new(512);
+        let (mut always, mut anew) = (Boxes::new(200), Boxes::new(200));
+        always.aim(151, 7, &line);
+        for (i, value) in values().into_iter().enumerate() {
+            line.push(value);
+            let smooth = always.next(&line);
+            if i % 500 == 400 {
+                anew.aim(151, 7, &line);
+                assert_eq!(anew.value(), smooth);
+            }
+        }
+    }
+
+    #[test]
+    fn a_step_is_complete_after_its_length() {
+        let mut line = Line::new(128);
+        let mut boxes = Boxes::new(100);
+        boxes.aim(61, 0, &line);
+        let way: Vec<f64> = (0..61)
+            .map(|_| {
+                line.push(12.0);
+                boxes.next(&line)
+            })
+            .collect();
+        assert!(way.windows(2).all(|w| w[1] > w[0]));
+        assert!(way[59] < 12.0 && way[60] == 12.0);
+    }
+}

@@ -1,0 +1,844 @@
+//! Compressor.
+//!
+//! Feed-forward: key -> high-pass -> level -> curve -> link -> cap -> (delay less lookahead) -> ballistics -> gain.
+//! Everything the compressor does to the audio is one gain per sample and channel: parallel mix, makeup and on/off
+//! are parts of it, because dry and wet are the same delayed audio.
+
+use core::f64::consts::PI;
+
+use super::ballistics::{Ballistics, Times, factor, pole};
+use super::curve::Curve;
+use super::delay::{GainStage, RUN};
+use super::detector::{Detector, Level, linked};
+use super::{Block, Glide, Process, Ramp, Ticks, settle, within};
+use crate::units::{Db, Hz, Ms, Samples, decibels};
+
+/// What a compressor listens to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "offline", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
+pub enum KeySource {
+    /// The audio it compresses.
+    #[default]
+    #[cfg_attr(feature = "offline", serde(rename = "self"))]
+    Own,
+    /// The block's sidechain key. If none is connected nothing is heard, and nothing compressed.
+    Sidechain,
+}
+
+/// Settings of [`Compressor`].
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(
+    feature = "offline",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(default, rename_all = "snake_case")
+)]
+pub struct CompressorSettings {
+    /// Compresses at all; off is a plain delay.
+    pub on: bool,
+    /// Level at the middle of the knee, -60 to 0 dBFS.
+    pub threshold: Db,
+    /// Decibels in per decibel out, 1 to 10.
+    pub ratio: f64,
+    /// Full width of the soft knee, 0 to 24 dB.
+    pub knee: Db,
+    /// Time constant to 63 % of a larger reduction, 0.05 to 200 ms.
+    pub attack: Ms,
+    /// Time constant to 63 % of a smaller one, 10 to 2000 ms.
+    pub release: Ms,
+    /// Releases slower, by a factor of up to four, the longer the reduction lasted.
+    pub auto_release: bool,
+    /// The largest reduction, 1 to 24 dB.
+    pub cap: Db,
+    /// Which level is read.
+    pub detector: Detector,
+    /// How long before the audio the key is heard, 0 to 5 ms; without effect in the zero latency class.
+    pub lookahead: Ms,
+    /// High-pass of the key, second order, 20 to 500 Hz.
+    pub key_highpass: Option<Hz>,
+    /// What it listens to.
+    pub key: KeySource,
+    /// How much of the difference in reduction between the channels is taken away, 0 to 1.
+    pub link: f64,
+    /// Share of the compressed signal beside the plain one, 0 to 1; makeup is part of it.
+    pub mix: f64,
+    /// Gain of the compressed signal, -12 to 24 dB.
+    pub makeup: Db,
+}
+
+impl Default for CompressorSettings {
+    fn default() -> Self {
+        Self {
+            on: false,
+            threshold: Db(-18.0),
+            ratio: 1.5,
+            knee: Db(6.0),
+            attack: Ms(20.0),
+            release: Ms(150.0),
+            auto_release: true,
+            cap: Db(6.0),
+            detector: Detector::Rms,
+            lookahead: Ms(0.0),
+            key_highpass: None,
+            key: KeySource::Own,
+            link: 1.0,
+            mix: 1.0,
+            makeup: Db(0.0),
+        }
+    }
+}
+
+/// How much slower than the release the slow stage of the auto release charges and falls.
+const SLOW: f64 = 4.0;
+
+/// Second-order Butterworth high-pass of two channels, a state variable filter with trapezoidal integration.
+///
+/// Zavalishin, "The Art of VA Filter Design", 2018, section 4.1; it stays sound while its frequency moves.
+#[derive(Clone, Debug)]
+struct HighPass {
+    rate: Hz,
+    g: f64,
+    scale: f64,
+    /// Two integrators per channel.
+    states: [[f64; 2]; 2],
+}
+
+impl HighPass {
+    const DAMPING: f64 = core::f64::consts::SQRT_2;
+
+    fn new(rate: Hz) -> Self {
+        let mut highpass = Self { rate, g: 0.0, scale: 1.0, states: [[0.0; 2]; 2] };
+        highpass.tune(20.0);
+        highpass
+    }
+
+    fn tune(&mut self, frequency_hz: f64) {
+        self.g = (PI * frequency_hz / self.rate.0).tan();
+        self.scale = 1.0 / (1.0 + self.g * (self.g + Self::DAMPING));
+    }
+
+    #[inline]
+    fn next(&mut self, channel: usize, sample: f64) -> f64 {
+        let [first, second] = &mut self.states[channel];
+        let high = (sample - (Self::DAMPING + self.g) * *first - *second) * self.scale;
+        let band = self.g * high + *first;
+        let low = self.g * band + *second;
+        *first = settle(self.g * high + band);
+        *second = settle(self.g * band + low);
+        high
+    }
+
+    fn reset(&mut self) {
+        self.states = [[0.0; 2]; 2];
+    }
+}
+
+/// The reductions wanted in the last few milliseconds, read with a changing delay.
+#[derive(Clone, Debug)]
+struct Past {
+    ring: Vec<[f64; 2]>,
+    now: usize,
+}
+
+impl Past {
+    fn new(longest: usize) -> Self {
+        Self { ring: vec![[0.0; 2]; longest + 1], now: 0 }
+    }
+
+    #[inline]
+    fn next(&mut self, wanted: [f64; 2], age: usize) -> [f64; 2] {
+        self.now = if self.now + 1 == self.ring.len() { 0 } else { self.now + 1 };
+        self.ring[self.now] = wanted;
+        let at = if age <= self.now { self.now - age } else { self.now + self.ring.len() - age };
+        self.ring[at]
+    }
+
+    fn reset(&mut self) {
+        self.ring.fill([0.0; 2]);
+    }
+}
+
+/// The gain of a [`Compressor`], without the audio it is applied to.
+///
+/// Feed it a key and it gives the factor per sample and channel by which audio is to be multiplied when it leaves
+/// a delay of [`CompressorGain::latency`] samples; mix, makeup and on/off included.
+#[derive(Clone, Debug)]
+pub struct CompressorGain {
+    rate: Hz,
+    latency: usize,
+    settings: CompressorSettings,
+    ticks: Ticks,
+    on: Glide,
+    mix: Glide,
+    makeup_db: Glide,
+    threshold_db: Glide,
+    slope: Glide,
+    knee_db: Glide,
+    cap_db: Glide,
+    link: Glide,
+    highpass_octaves: Glide,
+    /// The gain is `plain + wet * factor of the reduction`.
+    plain: Ramp,
+    wet: Ramp,
+    curve: Curve,
+    /// The square of the level at which the curve starts to act.
+    start: f64,
+    highpass: HighPass,
+    levels: [Level; 2],
+    past: Past,
+    /// Delay of the wanted reduction in samples: latency less lookahead; moves by one per control tick.
+    age: usize,
+    ballistics: [Ballistics; 2],
+    /// True while there is a gain to compute: on, or on the way.
+    active: bool,
+    fresh: bool,
+}
+
+impl CompressorGain {
+    /// Gain for audio at `rate`; see [`Compressor::new`].
+    pub fn new(rate: Hz, max_lookahead: Ms) -> Self {
+        let latency = max_lookahead.samples(rate).0;
+        let glide = |value| Glide::new(value, Glide::TIME, rate);
+        let rest = Ballistics::new(Times { attack: 1.0, release: 1.0, charge: 0.0, discharge: 1.0 });
+        let mut gain = Self {
+            rate,
+            latency,
+            settings: CompressorSettings::default(),
+            ticks: Ticks::default(),
+            on: glide(0.0),
+            mix: glide(1.0),
+            makeup_db: glide(0.0),
+            threshold_db: glide(0.0),
+            slope: glide(0.0),
+            knee_db: glide(0.0),
+            cap_db: glide(0.0),
+            link: glide(1.0),
+            highpass_octaves: glide(0.0),
+            plain: Ramp::new(1.0),
+            wet: Ramp::new(0.0),
+            curve: Curve::new(Db(0.0), 1.0, Db(0.0)),
+            start: 1.0,
+            highpass: HighPass::new(rate),
+            levels: [Level::new(rate), Level::new(rate)],
+            past: Past::new(latency),
+            age: latency,
+            ballistics: [rest.clone(), rest],
+            active: false,
+            fresh: true,
+        };
+        gain.set(&CompressorSettings::default());
+        gain.reset();
+        gain
+    }
+
+    /// What is listened to, as set.
+    pub fn key(&self) -> KeySource {
+        self.settings.key
+    }
+
+    /// As [`Process::set`].
+    pub fn set(&mut self, settings: &CompressorSettings) {
+        let targets = [
+            f64::from(u8::from(settings.on)),
+            within(settings.mix, 0.0, 1.0),
+            within(settings.makeup.0, -12.0, 24.0),
+            within(settings.threshold.0, -60.0, 0.0),
+            1.0 - 1.0 / within(settings.ratio, 1.0, 10.0),
+            within(settings.knee.0, 0.0, 24.0),
+            within(settings.cap.0, 1.0, 24.0),
+            within(settings.link, 0.0, 1.0),
+        ];
+        let fresh = self.fresh;
+        for (glide, target) in self.glides().into_iter().zip(targets) {
+            if fresh { glide.snap(target) } else { glide.aim(target) }
+        }
+        if let Some(frequency) = settings.key_highpass {
+            let octaves = within(frequency.0, 20.0, 500.0).log2();
+            if fresh || self.settings.key_highpass.is_none() {
+                self.highpass_octaves.snap(octaves);
+                self.highpass.tune(octaves.exp2());
+                self.highpass.reset();
+            } else {
+                self.highpass_octaves.aim(octaves);
+            }
+        }
+        let release = Ms(within(settings.release.0, 10.0, 2000.0));
+        let slow = pole(Ms(release.0 * SLOW), self.rate);
+        let times = Times {
+            attack: pole(Ms(within(settings.attack.0, 0.05, 200.0)), self.rate),
+            release: pole(release, self.rate),
+            charge: if settings.auto_release { slow } else { 0.0 },
+            discharge: slow,
+        };
+        for (ballistics, level) in self.ballistics.iter_mut().zip(&mut self.levels) {
+            ballistics.set(times);
+            level.set(settings.detector);
+        }
+        self.settings.clone_from(settings);
+        if self.fresh {
+            self.rest();
+        }
+        self.fresh = false;
+    }
+
+    fn glides(&mut self) -> [&mut Glide; 8] {
+        [
+            &mut self.on,
+            &mut self.mix,
+            &mut self.makeup_db,
+            &mut self.threshold_db,
+            &mut self.slope,
+            &mut self.knee_db,
+            &mut self.cap_db,
+            &mut self.link,
+        ]
+    }
+
+    /// The delay between the key that the gain is computed from and the gain.
+    pub fn latency(&self) -> Samples {
+        Samples(self.latency)
+    }
+
+    /// As [`Process::reset`].
+    pub fn reset(&mut self) {
+        self.ticks.reset();
+        self.fresh = true;
+        for glide in self.glides() {
+            glide.snap(glide.target());
+        }
+        self.highpass_octaves.snap(self.highpass_octaves.target());
+        self.highpass.tune(self.highpass_octaves.value().exp2());
+        self.rest();
+    }
+
+    /// Every ramp where it goes, no audio heard.
+    fn rest(&mut self) {
+        let (plain, wet) = self.shares();
+        (self.plain, self.wet) = (Ramp::new(plain), Ramp::new(wet));
+        self.shape();
+        self.active = false;
+        self.activate();
+    }
+
+    /// What the gain is made of: the plain share and the factor of the compressed share.
+    fn shares(&self) -> (f64, f64) {
+        let (on, mix) = (self.on.value(), self.mix.value());
+        (1.0 - on * mix, on * mix * Db(self.makeup_db.value()).gain())
+    }
+
+    fn shape(&mut self) {
+        let (threshold, knee) = (Db(self.threshold_db.value()), Db(self.knee_db.value()));
+        self.curve = Curve::with_slope(threshold, self.slope.value(), knee);
+        self.start = self.curve.start().gain().powi(2);
+    }
+
+    fn aimed_age(&self) -> usize {
+        let lookahead = Ms(within(self.settings.lookahead.0, 0.0, 5.0)).samples(self.rate).0;
+        self.latency - lookahead.min(self.latency)
+    }
+
+    /// Computes from here on only if there is something to do, starting from silence.
+    fn activate(&mut self) {
+        let active = !(self.plain.rests_at(1.0) && self.wet.rests_at(0.0));
+        if active && !self.active {
+            self.highpass.reset();
+            self.levels.iter_mut().for_each(Level::reset);
+            self.past.reset();
+            self.ballistics.iter_mut().for_each(Ballistics::reset);
+            self.age = self.aimed_age();
+        }
+        self.active = active;
+    }
+
+    fn tick(&mut self) {
+        let moved = |glide: &mut Glide| {
+            let moving = !glide.landed();
+            glide.tick();
+            moving
+        };
+        if moved(&mut self.on) | moved(&mut self.mix) | moved(&mut self.makeup_db) {
+            let (plain, wet) = self.shares();
+            self.plain.tick(plain);
+            self.wet.tick(wet);
+        } else {
+            self.plain.tick(self.plain.goal());
+            self.wet.tick(self.wet.goal());
+        }
+        if moved(&mut self.threshold_db) | moved(&mut self.slope) | moved(&mut self.knee_db) {
+            self.shape();
+        }
+        moved(&mut self.cap_db);
+        moved(&mut self.link);
+        if moved(&mut self.highpass_octaves) {
+            self.highpass.tune(self.highpass_octaves.value().exp2());
+        }
+        self.activate();
+        let age = self.aimed_age();
+        if self.age != age {
+            self.age = if self.age < age { self.age + 1 } else { self.age - 1 };
+        }
+    }
+
+    /// Takes the next frames of the key and fills `gain` with as many factors, for the audio
+    /// [`latency`](Self::latency) samples before. All four slices have one length. Gives the largest reduction
+    /// among them, makeup not counted.
+    pub fn compute(&mut self, key: [&[f64]; 2], gain: [&mut [f64]; 2]) -> Db {
+        let [left, right] = gain;
+        let frames = left.len();
+        let mut largest = 0.0f64;
+        let mut at = 0;
+        while at < frames {
+            let step = self.ticks.next(frames - at);
+            if step.tick {
+                self.tick();
+            }
+            let range = at..at + step.frames;
+            let gain = [&mut left[range.clone()], &mut right[range.clone()]];
+            if self.active {
+                largest = largest.max(self.compress([&key[0][range.clone()], &key[1][range]], gain));
+            } else {
+                gain.into_iter().for_each(|gain| gain.fill(1.0));
+            }
+            self.plain.advance(step.frames);
+            self.wet.advance(step.frames);
+            at += step.frames;
+        }
+        // What is heard of it: the compressed share over the whole, without the makeup.
+        let share = self.on.value() * self.mix.value();
+        Db((-decibels(1.0 - share * (1.0 - factor(largest)))).max(0.0))
+    }
+
+    /// Computes a part of a control interval; gives the largest reduction of the compressed share.
+    fn compress(&mut self, key: [&[f64]; 2], gain: [&mut [f64]; 2]) -> f64 {
+        let (link, cap) = (self.link.value(), self.cap_db.value());
+        let [left, right] = gain;
+        let mut largest = 0.0;
+        for i in 0..left.len() {
+            let mut squares = [0.0; 2];
+            for channel in 0..2 {
+                let heard = match self.settings.key_highpass {
+                    Some(_) => self.highpass.next(channel, key[channel][i]),
+                    None => key[channel][i],
+                };
+                squares[channel] = self.levels[channel].next(heard);
+            }
+            let wanted = self.wanted(squares, link).map(|reduction| reduction.min(cap));
+            let wanted = self.past.next(wanted, self.age);
+            let reductions = self.moved(wanted);
+            let (plain, wet) = (self.plain.at(i), self.wet.at(i));
+            left[i] = plain + wet * factor(reductions[0]);
+            right[i] = if reductions[0] == reductions[1] { left[i] } else { plain + wet * factor(reductions[1]) };
+            largest = reductions.into_iter().fold(largest, |m, x| if x > m { x } else { m });
+        }
+        largest
+    }
+
+    /// The reductions that the curve wants for the squares of the two levels, linked.
+    #[inline]
+    fn wanted(&self, squares: [f64; 2], link: f64) -> [f64; 2] {
+        let reduction = |square: f64| match square > self.start {
+            true => self.curve.reduction(0.5 * decibels(square)),
+            false => 0.0,
+        };
+        if link == 1.0 {
+            let top = if squares[0] > squares[1] { squares[0] } else { squares[1] };
+            [reduction(top); 2]
+        } else {
+            linked(squares.map(reduction), link)
+        }
+    }
+
+    /// The reductions after attack and release.
+    #[inline]
+    fn moved(&mut self, wanted: [f64; 2]) -> [f64; 2] {
+        let [left, right] = &mut self.ballistics;
+        [left.next(wanted[0], wanted[0]), right.next(wanted[1], wanted[1])]
+    }
+}
+
+/// Feed-forward compressor: level in dB -> static curve -> ballistics -> gain.
+///
+/// Soft knee after Giannoulis, Massberg & Reiss (see [`Curve`]); attack and release are one-pole on the reduction
+/// in dB, the branching form of the same paper, eq. 16. Latency: constant, none or the whole of `max_lookahead`
+/// whatever the lookahead in use. Off it is a plain delay to the bit. On/off, mix, makeup and the curve glide; the
+/// lookahead moves by one sample per control tick.
+#[derive(Clone, Debug)]
+pub struct Compressor {
+    gain: CompressorGain,
+    stage: GainStage,
+    largest: Db,
+}
+
+impl Compressor {
+    /// `max_lookahead` of the latency classes that have a lookahead; the Zero class has `Ms(0.0)`.
+    pub const LOOKAHEAD: Ms = Ms(5.0);
+
+    /// A compressor for audio at `rate` with a latency of exactly `max_lookahead`, off until told otherwise.
+    pub fn new(rate: Hz, max_lookahead: Ms) -> Self {
+        let gain = CompressorGain::new(rate, max_lookahead);
+        let stage = GainStage::new(gain.latency());
+        Self { gain, stage, largest: Db(0.0) }
+    }
+
+    /// The largest reduction in the last block, parallel mix counted, makeup not.
+    pub fn gain_reduction(&self) -> Db {
+        self.largest
+    }
+}
+
+impl Process for Compressor {
+    type Settings = CompressorSettings;
+
+    fn set(&mut self, settings: &CompressorSettings) {
+        self.gain.set(settings);
+    }
+
+    fn latency(&self) -> Samples {
+        self.gain.latency()
+    }
+
+    fn reset(&mut self) {
+        self.gain.reset();
+        self.stage.reset();
+        self.largest = Db(0.0);
+    }
+
+    fn process(&mut self, block: &mut Block<'_>) {
+        self.largest = Db(0.0);
+        let mut at = 0;
+        while at < block.len() {
+            let frames = RUN.min(block.len() - at);
+            let mut part = block.part(at..at + frames);
+            let sidechain = part.key();
+            let (left, right) = part.channels();
+            let key: [&[f64]; 2] = match (self.gain.key(), sidechain) {
+                (KeySource::Own, _) => [left, right],
+                (KeySource::Sidechain, Some(key)) => [key.left, key.right],
+                (KeySource::Sidechain, None) => [&[0.0; RUN][..frames]; 2],
+            };
+            let mut gain = [[1.0; RUN]; 2];
+            let [first, second] = &mut gain;
+            let reduction = self.gain.compute(key, [&mut first[..frames], &mut second[..frames]]);
+            self.largest = self.largest.max(reduction);
+            let [first, second] = &gain;
+            self.stage.apply([left, right], [first, second]);
+            at += frames;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::contract::{Stereo, obeys_contract};
+    use super::super::probe::{music, sine};
+    use super::*;
+    use crate::dsp::Key;
+    use crate::units::linear;
+
+    const RATE: Hz = Hz(48_000.0);
+    const ZERO: Ms = Ms(0.0);
+
+    /// 4:1 at -20 dBFS peak, hard, uncapped, single release.
+    fn plain() -> CompressorSettings {
+        CompressorSettings {
+            on: true,
+            threshold: Db(-20.0),
+            ratio: 4.0,
+            knee: Db(0.0),
+            attack: Ms(10.0),
+            release: Ms(100.0),
+            auto_release: false,
+            cap: Db(24.0),
+            detector: Detector::Peak,
+            ..CompressorSettings::default()
+        }
+    }
+
+    fn both(signal: Vec<f64>) -> Stereo {
+        Stereo { right: signal.clone(), left: signal }
+    }
+
+    /// The reduction curve in dB for a key, left and right, with settings changed at frames.
+    fn reductions(max_lookahead: Ms, changes: &[(usize, &CompressorSettings)], key: &Stereo) -> Stereo {
+        let mut computer = CompressorGain::new(RATE, max_lookahead);
+        let frames = key.left.len();
+        let mut gain = both(vec![0.0; frames]);
+        let ends = changes.iter().map(|(at, _)| *at).skip(1).chain([frames]);
+        for ((at, settings), end) in changes.iter().zip(ends) {
+            computer.set(settings);
+            let key = [&key.left[*at..end], &key.right[*at..end]];
+            computer.compute(key, [&mut gain.left[*at..end], &mut gain.right[*at..end]]);
+        }
+        gain.left.iter_mut().chain(&mut gain.right).for_each(|gain| *gain = -decibels(*gain));
+        gain
+    }
+
+    fn reduction(settings: &CompressorSettings, key: Vec<f64>) -> Vec<f64> {
+        reductions(ZERO, &[(0, settings)], &both(key)).left
+    }
+
+    /// `quiet` frames of silence, then a level for `loud`, then silence again for `after`.
+    fn burst(quiet: usize, level_db: f64, loud: usize, after: usize) -> Vec<f64> {
+        let mut signal = vec![0.0; quiet];
+        signal.extend(vec![linear(level_db); loud]);
+        signal.extend(vec![0.0; after]);
+        signal
+    }
+
+    #[test]
+    fn obeys() {
+        let busy = [
+            plain(),
+            CompressorSettings {
+                detector: Detector::Rms,
+                key: KeySource::Sidechain,
+                key_highpass: Some(Hz(90.0)),
+                mix: 0.5,
+                makeup: Db(3.0),
+                lookahead: Ms(2.0),
+                auto_release: true,
+                knee: Db(12.0),
+                ..plain()
+            },
+            CompressorSettings { key_highpass: Some(Hz(400.0)), link: 0.3, lookahead: Ms(5.0), ..plain() },
+        ];
+        for max_lookahead in [ZERO, Compressor::LOOKAHEAD] {
+            obeys_contract(|| Compressor::new(RATE, max_lookahead), &CompressorSettings::default(), &busy);
+            let dry = CompressorSettings { mix: 0.0, ..plain() };
+            obeys_contract(|| Compressor::new(RATE, max_lookahead), &dry, &busy[..1]);
+        }
+    }
+
+    #[test]
+    fn four_to_one_with_twelve_over_reduces_nine() {
+        let end = *reduction(&plain(), burst(0, -8.0, 48_000, 0)).last().expect("frames");
+        assert!((end - 9.0).abs() < 1e-6, "{end}");
+        let rms = CompressorSettings { detector: Detector::Rms, ..plain() };
+        let amplitude = linear(-8.0) * core::f64::consts::SQRT_2;
+        let tone = sine(1000.0, 0.0, 48_000.0, 96_000).into_iter().map(|x| x * amplitude).collect();
+        let end = *reduction(&rms, tone).last().expect("frames");
+        assert!((end - 9.0).abs() < 0.05, "{end}");
+    }
+
+    #[test]
+    fn a_tone_reads_its_peak() {
+        let tone = sine(1000.0, 0.0, 48_000.0, 48_000).into_iter().map(|x| x * linear(-8.0)).collect();
+        let end = *reduction(&plain(), tone).last().expect("frames");
+        assert!((end - 9.0).abs() < 0.01, "{end}");
+    }
+
+    #[test]
+    fn a_step_reaches_63_percent_after_attack_and_after_release() {
+        for (attack, release) in [(10.0, 100.0), (0.5, 20.0), (200.0, 2000.0)] {
+            let settings = CompressorSettings { attack: Ms(attack), release: Ms(release), ..plain() };
+            let frames = |ms: f64| (ms * 48.0) as usize;
+            let loud = frames(30.0 * attack);
+            let curve = reduction(&settings, burst(1000, -8.0, loud, frames(3.0 * release) + 1000));
+            let way = 1.0 - (-1f64).exp();
+            let attacked = curve[1000 + frames(attack) - 1];
+            assert!((attacked - 9.0 * way).abs() < 1e-6, "{attack}: {attacked}");
+            // The peak detector holds for 5 ms.
+            let released = curve[1000 + loud + 240 - 1 + frames(release)];
+            assert!((released - 9.0 * (1.0 - way)).abs() < 1e-2, "{release}: {released}");
+        }
+    }
+
+    #[test]
+    fn auto_release_is_slower_after_long_reduction() {
+        let auto = CompressorSettings { auto_release: true, ..plain() };
+        let left = |settings: &CompressorSettings, loud: usize| {
+            let curve = reduction(settings, burst(0, -8.0, loud, 48_000));
+            curve[loud + 240 + 4800] / curve[loud - 1]
+        };
+        assert!((left(&plain(), 2400) - 0.368).abs() < 0.01);
+        assert!((left(&plain(), 144_000) - 0.368).abs() < 0.01);
+        assert!(left(&auto, 2400) < 0.47, "{}", left(&auto, 2400));
+        assert!(left(&auto, 144_000) > 0.75, "{}", left(&auto, 144_000));
+    }
+
+    #[test]
+    fn never_takes_more_than_the_cap() {
+        let settings = CompressorSettings { cap: Db(3.0), ratio: 10.0, ..plain() };
+        let end = *reduction(&settings, burst(0, 0.0, 48_000, 0)).last().expect("frames");
+        assert!((end - 3.0).abs() < 1e-9, "{end}");
+    }
+
+    #[test]
+    fn link_draws_the_quiet_side_along() {
+        for link in [0.0, 0.5, 1.0] {
+            let settings = CompressorSettings { link, ..plain() };
+            let key = Stereo { left: vec![linear(-8.0); 24_000], right: vec![linear(-40.0); 24_000] };
+            let curve = reductions(ZERO, &[(0, &settings)], &key);
+            assert!((curve.left[23_999] - 9.0).abs() < 1e-6);
+            assert!((curve.right[23_999] - 9.0 * link).abs() < 1e-6);
+        }
+    }
+
+    #[test]
+    fn lookahead_anticipates_within_a_constant_latency() {
+        for (lookahead, samples) in [(0.0, 0), (2.0, 96), (5.0, 240)] {
+            let settings = CompressorSettings { lookahead: Ms(lookahead), ..plain() };
+            let key = both(burst(1000, -8.0, 4000, 0));
+            let curve = reductions(Compressor::LOOKAHEAD, &[(0, &settings)], &key).left;
+            // The step leaves at 1000 + 240; the gain moves `samples` before.
+            let first = curve.iter().position(|&x| x > 0.0).expect("it compresses");
+            assert_eq!(first, 1000 + 240 - samples);
+            let mut compressor = Compressor::new(RATE, Compressor::LOOKAHEAD);
+            compressor.set(&settings);
+            assert_eq!(compressor.latency(), Samples(240));
+        }
+        let none = CompressorSettings { lookahead: Ms(5.0), ..plain() };
+        let curve = reduction(&none, burst(1000, -8.0, 4000, 0));
+        assert_eq!(curve.iter().position(|&x| x > 0.0), Some(1000), "no effect in the zero class");
+    }
+
+    #[test]
+    fn makeup_and_mix_apply_to_the_compressed_share() {
+        let makeup = CompressorSettings { makeup: Db(9.0), ..plain() };
+        let end = *reduction(&makeup, burst(0, -8.0, 48_000, 0)).last().expect("frames");
+        assert!(end.abs() < 1e-6, "{end}");
+        let half = CompressorSettings { mix: 0.25, ..plain() };
+        let end = *reduction(&half, burst(0, -8.0, 48_000, 0)).last().expect("frames");
+        assert!((linear(-end) - (0.75 + 0.25 * linear(-9.0))).abs() < 1e-7);
+        let mut compressor = Compressor::new(RATE, ZERO);
+        compressor.set(&half);
+        let mut signal = both(burst(0, -8.0, 48_000, 0));
+        signal.run(&mut compressor, 0..48_000);
+        assert!((compressor.gain_reduction().0 - end).abs() < 1e-6);
+    }
+
+    #[test]
+    fn the_sidechain_is_heard_instead_and_silence_when_there_is_none() {
+        let settings = CompressorSettings { key: KeySource::Sidechain, ..plain() };
+        let mut compressor = Compressor::new(RATE, ZERO);
+        compressor.set(&settings);
+        let (mut left, mut right) = (vec![0.9; 9600], vec![0.9; 9600]);
+        compressor.process(&mut Block::new(&mut left, &mut right));
+        assert_eq!(compressor.gain_reduction(), Db(0.0));
+        assert!(left.iter().all(|&x| x == 0.9));
+        let loud = vec![linear(-8.0); 9600];
+        let (mut left, mut right) = (vec![0.001; 9600], vec![0.001; 9600]);
+        let key = Key { left: &loud, right: &loud };
+        compressor.process(&mut Block::new(&mut left, &mut right).with_key(key));
+        assert!((compressor.gain_reduction().0 - 9.0).abs() < 1e-3);
+        assert!((left[9599] - 0.001 * linear(-9.0)).abs() < 1e-6);
+    }
+
+    #[test]
+    fn the_key_highpass_is_a_butterworth() {
+        for (ratio, response_db) in [(1.0, -3.0103), (0.25, -24.0993), (4.0, -0.0169)] {
+            let mut highpass = HighPass::new(RATE);
+            highpass.tune(200.0);
+            let output: Vec<f64> =
+                sine(200.0 * ratio, 0.0, 48_000.0, 48_000).iter().map(|&x| highpass.next(0, x)).collect();
+            let power: f64 = output[24_000..].iter().map(|x| x * x).sum::<f64>() / 24_000.0;
+            let response = 10.0 * (2.0 * power).log10();
+            assert!((response - response_db).abs() < 0.02, "{ratio}: {response}");
+        }
+        let deaf = CompressorSettings { key_highpass: Some(Hz(500.0)), ..plain() };
+        let bass: Vec<f64> = sine(40.0, 0.0, 48_000.0, 24_000);
+        assert!(reduction(&deaf, bass.clone())[12_000..].iter().all(|&x| x == 0.0));
+        assert!(reduction(&plain(), bass)[23_999] > 9.0);
+    }
+
+    #[test]
+    fn every_change_of_settings_is_free_of_clicks() {
+        let loud = both(sine(3000.0, 0.0, 48_000.0, 20_000));
+        let off = CompressorSettings { on: false, ..plain() };
+        for to in [
+            CompressorSettings { makeup: Db(12.0), ..plain() },
+            CompressorSettings { mix: 0.0, ..plain() },
+            CompressorSettings { threshold: Db(-40.0), ..plain() },
+            CompressorSettings { detector: Detector::Rms, ..plain() },
+            CompressorSettings { key_highpass: Some(Hz(500.0)), ..plain() },
+            CompressorSettings { lookahead: Ms(5.0), ..plain() },
+            CompressorSettings { link: 0.0, cap: Db(1.0), ..plain() },
+            off,
+        ] {
+            for (from, to) in [(&plain(), &to), (&to, &plain())] {
+                let curve = reductions(Compressor::LOOKAHEAD, &[(0, from), (10_007, to)], &loud).left;
+                let largest = curve[9000..].windows(2).fold(0.0f64, |m, w| m.max((w[1] - w[0]).abs()));
+                assert!(largest < 0.06, "{from:?} to {to:?}: {largest} dB in one sample");
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn reduction_lies_between_nothing_and_the_cap(
+            (threshold, ratio, knee) in (-60.0..0.0, 1.0..10.0, 0.0..24.0),
+            (attack, release, cap, lookahead) in (0.05..200.0, 10.0..2000.0, 1.0..24.0, 0.0..5.0),
+            (auto_release, rms, link) in (any::<bool>(), any::<bool>(), 0.0..1.0),
+            seed in any::<u32>(),
+        ) {
+            let settings = CompressorSettings {
+                threshold: Db(threshold),
+                ratio,
+                knee: Db(knee),
+                attack: Ms(attack),
+                release: Ms(release),
+                auto_release,
+                cap: Db(cap),
+                detector: if rms { Detector::Rms } else { Detector::Peak },
+                lookahead: Ms(lookahead),
+                link,
+                ..plain()
+            };
+            let key = Stereo::noise(u64::from(seed), 4000, 1.0);
+            let curve = reductions(Compressor::LOOKAHEAD, &[(0, &settings)], &key);
+            prop_assert!(curve.left.iter().chain(&curve.right).all(|&x| x >= 0.0 && x <= cap + 1e-9));
+        }
+    }
+
+    #[test]
+    fn settings_that_are_no_numbers_or_out_of_range_are_clamped() {
+        let wild = CompressorSettings {
+            threshold: Db(f64::NAN),
+            ratio: 0.0,
+            attack: Ms(-1.0),
+            release: Ms(f64::INFINITY),
+            cap: Db(1e9),
+            lookahead: Ms(f64::NAN),
+            key_highpass: Some(Hz(f64::NAN)),
+            link: 7.0,
+            ..plain()
+        };
+        let curve = reductions(Compressor::LOOKAHEAD, &[(0, &wild)], &Stereo::noise(1, 4000, 1.0));
+        assert!(curve.is_finite());
+    }
+
+    #[test]
+    #[ignore = "prints timings"]
+    #[expect(clippy::print_stderr, reason = "the figures are all this is for")]
+    fn timings() {
+        let signal = both(music(3, 48_000.0, 48_000 * 4));
+        let working = CompressorSettings { on: true, threshold: Db(-24.0), ..CompressorSettings::default() };
+        for (name, settings) in [
+            ("off", CompressorSettings::default()),
+            ("quiet", CompressorSettings { threshold: Db(0.0), ..working.clone() }),
+            ("default at -24", working.clone()),
+            ("peak, key high-pass", CompressorSettings {
+                detector: Detector::Peak,
+                key_highpass: Some(Hz(90.0)),
+                ..working.clone()
+            }),
+            ("link 50 %", CompressorSettings { link: 0.5, ..working }),
+        ] {
+            let mut compressor = Compressor::new(RATE, Compressor::LOOKAHEAD);
+            compressor.set(&settings);
+            let mut best = f64::MAX;
+            for _ in 0..10 {
+                let mut audio = signal.clone();
+                let start = std::time::Instant::now();
+                for (left, right) in audio.left.chunks_mut(512).zip(audio.right.chunks_mut(512)) {
+                    compressor.process(&mut Block::new(left, right));
+                }
+                best = best.min(start.elapsed().as_nanos() as f64 / audio.left.len() as f64);
+            }
+            eprintln!("compressor {name}: {best:.1} ns per frame");
+        }
+    }
+}
