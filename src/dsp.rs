@@ -23,6 +23,7 @@ pub mod dc;
 pub mod delay;
 pub mod denormals;
 pub mod detector;
+pub mod dither;
 pub mod equalizer;
 pub mod filter;
 pub mod limiter;

@@ -11,6 +11,7 @@
 //! Read [`chain`] for that path, [`meter`] for readings, [`session`] for what a move costs the other stems, and
 //! `offline` for the same over files. `ARCHITECTURE.md` has the map.
 
+pub mod chain;
 pub mod dsp;
 pub mod meter;
 #[cfg(feature = "offline")]

@@ -1,6 +1,6 @@
 //! Input trim with polarity, and level: plain gains that glide in decibels.
 
-use super::{Block, Glide, Process, Ticks};
+use super::{Block, Glide, Process, Ramp, Ticks};
 use crate::units::{Db, Hz, Samples};
 
 /// Which channels are inverted.
@@ -34,12 +34,8 @@ pub struct Trim {
     ticks: Ticks,
     gain: Glide,
     signs: [Glide; 2],
-    /// Linear gain per channel at the last frame processed.
-    current: [f64; 2],
-    /// Linear gain per channel at the next tick.
-    next: [f64; 2],
-    /// Frames done since the last tick.
-    since_tick: usize,
+    /// Linear gain per channel.
+    gains: [Ramp; 2],
     fresh: bool,
 }
 
@@ -51,9 +47,7 @@ impl Trim {
             ticks: Ticks::default(),
             gain: glide(0.0),
             signs: [glide(1.0), glide(1.0)],
-            current: [1.0; 2],
-            next: [1.0; 2],
-            since_tick: 0,
+            gains: [Ramp::new(1.0); 2],
             fresh: true,
         }
     }
@@ -64,22 +58,7 @@ impl Trim {
     }
 
     fn rest(&mut self) {
-        self.current = self.goal();
-        self.next = self.current;
-    }
-
-    fn resting(&self) -> bool {
-        self.gain.landed() && self.signs.iter().all(Glide::landed) && self.current == self.next
-    }
-
-    /// True when output equals input to the bit: nothing to do, nothing on its way.
-    pub fn is_neutral(&self) -> bool {
-        self.resting() && self.current == [1.0; 2]
-    }
-
-    /// The linear gain per channel that the last frame had.
-    pub fn current(&self) -> [f64; 2] {
-        self.current
+        self.gains = self.goal().map(Ramp::new);
     }
 }
 
@@ -109,7 +88,6 @@ impl Process for Trim {
 
     fn reset(&mut self) {
         self.ticks.reset();
-        self.since_tick = 0;
         self.fresh = true;
         let [left, right] = &mut self.signs;
         for glide in [&mut self.gain, left, right] {
@@ -125,31 +103,25 @@ impl Process for Trim {
         while at < frames {
             let step = self.ticks.next(frames - at);
             if step.tick {
-                self.current = self.next;
-                self.since_tick = 0;
                 self.gain.tick();
                 for sign in &mut self.signs {
                     sign.tick();
                 }
-                self.next = self.goal();
+                let goals = self.goal();
+                for (gain, goal) in self.gains.iter_mut().zip(goals) {
+                    gain.tick(goal);
+                }
             }
             let mut part = block.part(at..at + step.frames);
             let (left, right) = part.channels();
-            for (samples, (from, to)) in
-                [left, right].into_iter().zip(self.current.into_iter().zip(self.next))
-            {
-                if from != to {
+            for (samples, gain) in [left, right].into_iter().zip(&mut self.gains) {
+                if !gain.rests_at(1.0) {
                     for (i, sample) in samples.iter_mut().enumerate() {
-                        let way = (self.since_tick + i + 1) as f64 / super::CONTROL_INTERVAL as f64;
-                        *sample *= from + (to - from) * way;
-                    }
-                } else if from != 1.0 {
-                    for sample in samples.iter_mut() {
-                        *sample *= from;
+                        *sample *= gain.at(i);
                     }
                 }
+                gain.advance(step.frames);
             }
-            self.since_tick += step.frames;
             at += step.frames;
         }
     }

@@ -1,0 +1,515 @@
+//! The chain: THE signal path, one for both plugins and the command line.
+//!
+//! ```text
+//! Stem:   sanitize -> trim, polarity -> DC -> EQ -> compressor -> width -> limiter -> level
+//! Master: sanitize -> trim, polarity -> DC -> EQ -> compressor -> width -> level -> limiter -> dither
+//! ```
+//!
+//! A Stem's level is last, so that a trim asked for by the Master is an exact gain of what leaves it. A Master's
+//! limiter comes after its level, and nothing but dither after the limiter: nothing may raise the peak again.
+
+pub mod parameters;
+
+use crate::dsp::compressor::{Compressor, CompressorSettings};
+use crate::dsp::dc::{DcFilter, DcSettings};
+use crate::dsp::delay::Delay;
+use crate::dsp::denormals::FlushToZero;
+use crate::dsp::dither::{Dither, Quantizer};
+use crate::dsp::equalizer::{Equalizer, EqualizerSettings};
+use crate::dsp::limiter::{Limiter, LimiterSettings};
+use crate::dsp::trim::{Polarity, Trim, TrimSettings};
+use crate::dsp::width::{Width, WidthSettings};
+use crate::dsp::{Block, Glide, Process, Ramp, Ticks};
+use crate::units::{Db, Hz, Ms, Samples};
+
+/// Where a chain sits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seat {
+    /// Last on a stem bus.
+    Stem,
+    /// On the master bus.
+    Master,
+}
+
+/// How much latency a chain has, and so which units it can offer. Constant within a class, whatever is switched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "offline",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case")
+)]
+pub enum LatencyClass {
+    /// No latency: no lookahead, no limiter.
+    Zero,
+    /// Compressor lookahead (5 ms) and limiter (2 ms in a Stem, 5 ms in a Master).
+    Lookahead,
+}
+
+impl Seat {
+    /// The class that a new chain has.
+    pub fn default_class(self) -> LatencyClass {
+        match self {
+            Self::Stem => LatencyClass::Zero,
+            Self::Master => LatencyClass::Lookahead,
+        }
+    }
+}
+
+/// Everything a chain can be told, in plain values. The default changes nothing, to the bit.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ChainSettings {
+    /// The input passes through, delayed by the latency.
+    pub bypass: bool,
+    /// Input trim and polarity.
+    pub input: TrimSettings,
+    /// DC filter.
+    pub dc: DcSettings,
+    /// Equalizer.
+    pub equalizer: EqualizerSettings,
+    /// Compressor.
+    pub compressor: CompressorSettings,
+    /// Stereo width.
+    pub width: WidthSettings,
+    /// True-peak limiter; without effect in class Zero.
+    pub limiter: LimiterSettings,
+    /// Output level.
+    pub level: Db,
+    /// Dither; without effect in a Stem.
+    pub dither: Dither,
+}
+
+/// The signal path of a stem or master bus. Stereo; a mono signal is fed as two equal channels.
+///
+/// Thread: any one at a time. `process` neither allocates nor locks, and flushes subnormal numbers itself.
+pub struct Chain {
+    seat: Seat,
+    input: Trim,
+    dc: DcFilter,
+    equalizer: Equalizer,
+    compressor: Compressor,
+    width: Width,
+    /// `None` in class Zero.
+    limiter: Option<Limiter>,
+    level: Trim,
+    dither: Quantizer,
+    bypass: Crossfade,
+    protect: Protect,
+    sanitized: u64,
+}
+
+impl Chain {
+    /// A chain with default settings for audio at `rate`.
+    pub fn new(seat: Seat, class: LatencyClass, rate: Hz) -> Self {
+        let (lookahead, limiter) = match (class, seat) {
+            (LatencyClass::Zero, _) => (Ms(0.0), None),
+            (LatencyClass::Lookahead, Seat::Stem) => {
+                (Compressor::LOOKAHEAD, Some(Limiter::new(rate, Limiter::STEM)))
+            }
+            (LatencyClass::Lookahead, Seat::Master) => {
+                (Compressor::LOOKAHEAD, Some(Limiter::new(rate, Limiter::MASTER)))
+            }
+        };
+        let compressor = Compressor::new(rate, lookahead);
+        let latency = compressor.latency() + limiter.as_ref().map_or(Samples(0), Process::latency);
+        Self {
+            seat,
+            input: Trim::new(rate),
+            dc: DcFilter::new(rate),
+            equalizer: Equalizer::new(rate),
+            compressor,
+            width: Width::new(rate),
+            limiter,
+            level: Trim::new(rate),
+            dither: Quantizer::new(rate),
+            bypass: Crossfade::new(rate, latency),
+            protect: Protect::new(rate),
+            sanitized: 0,
+        }
+    }
+
+    /// Where the chain sits.
+    pub fn seat(&self) -> Seat {
+        self.seat
+    }
+
+    /// What the compressor takes away at most in the last block, dB, never negative.
+    pub fn compressor_reduction(&self) -> Db {
+        self.compressor.gain_reduction()
+    }
+
+    /// What the limiter takes away at most in the last block, dB, never negative.
+    pub fn limiter_reduction(&self) -> Db {
+        self.limiter.as_ref().map_or(Db(0.0), Limiter::gain_reduction)
+    }
+
+    /// The most the limiter has taken away since reset, and the output frame since reset at which it did.
+    pub fn most_limiter_reduction(&self) -> (Db, u64) {
+        self.limiter.as_ref().map_or((Db(0.0), 0), |l| (l.max_gain_reduction(), l.max_gain_reduction_at()))
+    }
+
+    /// Non-finite input samples since reset; each became silence.
+    pub fn sanitized(&self) -> u64 {
+        self.sanitized
+    }
+
+    /// How often since reset a non-finite output had to be muted and the chain restarted.
+    pub fn faults(&self) -> u64 {
+        self.protect.faults
+    }
+
+    fn reset_units(&mut self) {
+        self.input.reset();
+        self.dc.reset();
+        self.equalizer.reset();
+        self.compressor.reset();
+        self.width.reset();
+        if let Some(limiter) = &mut self.limiter {
+            limiter.reset();
+        }
+        self.level.reset();
+        self.dither.reset();
+    }
+}
+
+impl Process for Chain {
+    type Settings = ChainSettings;
+
+    fn set(&mut self, settings: &ChainSettings) {
+        self.input.set(&settings.input);
+        self.dc.set(&settings.dc);
+        self.equalizer.set(&settings.equalizer);
+        self.compressor.set(&settings.compressor);
+        self.width.set(&settings.width);
+        if let Some(limiter) = &mut self.limiter {
+            limiter.set(&settings.limiter);
+        }
+        self.level.set(&TrimSettings { gain: settings.level, polarity: Polarity::None });
+        self.dither.set(&settings.dither);
+        self.bypass.set(settings.bypass);
+    }
+
+    fn latency(&self) -> Samples {
+        self.bypass.dry[0].length()
+    }
+
+    fn reset(&mut self) {
+        self.reset_units();
+        self.bypass.reset();
+        self.protect.reset();
+        self.sanitized = 0;
+    }
+
+    fn process(&mut self, block: &mut Block<'_>) {
+        let _flush = FlushToZero::new();
+        let mut at = 0;
+        while at < block.len() {
+            let frames = (block.len() - at).min(PART);
+            self.process_part(&mut block.part(at..at + frames));
+            at += frames;
+        }
+    }
+}
+
+/// Frames that the chain works on at once: the size of its dry buffer.
+const PART: usize = 512;
+
+impl Chain {
+    fn process_part(&mut self, block: &mut Block<'_>) {
+        self.sanitized += sanitize(block);
+        self.bypass.keep_dry(block);
+
+        self.input.process(block);
+        self.dc.process(block);
+        self.equalizer.process(block);
+        self.compressor.process(block);
+        self.width.process(block);
+        match (self.seat, &mut self.limiter) {
+            (Seat::Stem, limiter) => {
+                if let Some(limiter) = limiter {
+                    limiter.process(block);
+                }
+                self.level.process(block);
+            }
+            (Seat::Master, limiter) => {
+                self.level.process(block);
+                if let Some(limiter) = limiter {
+                    limiter.process(block); // nothing may raise the peak after it
+                }
+                self.dither.process(block);
+            }
+        }
+
+        if self.protect.is_needed(block) {
+            self.reset_units();
+        }
+        self.protect.process(block);
+        self.bypass.process(block);
+        flush_to_f32(block);
+    }
+}
+
+/// Non-finite samples become silence; returns how many.
+fn sanitize(block: &mut Block<'_>) -> u64 {
+    let (left, right) = block.channels();
+    let mut count = 0;
+    for sample in left.iter_mut().chain(right) {
+        if !sample.is_finite() {
+            *sample = 0.0;
+            count += 1;
+        }
+    }
+    count
+}
+
+/// What is too small for a normal `f32`, the format of hosts and files, becomes zero.
+fn flush_to_f32(block: &mut Block<'_>) {
+    let (left, right) = block.channels();
+    for sample in left.iter_mut().chain(right) {
+        if sample.abs() < f64::from(f32::MIN_POSITIVE) {
+            *sample = 0.0f64.copysign(*sample);
+        }
+    }
+}
+
+/// Latency-preserving bypass: a crossfade of 20 ms between the processed and the delayed input.
+struct Crossfade {
+    ticks: Ticks,
+    wet: Glide,
+    /// Weight of the processed signal.
+    weight: Ramp,
+    dry: [Delay; 2],
+    kept: [Vec<f64>; 2],
+    fresh: bool,
+}
+
+impl Crossfade {
+    fn new(rate: Hz, latency: Samples) -> Self {
+        Self {
+            ticks: Ticks::default(),
+            wet: Glide::new(1.0, Glide::TIME, rate),
+            weight: Ramp::new(1.0),
+            dry: [Delay::new(latency), Delay::new(latency)],
+            kept: [vec![0.0; PART], vec![0.0; PART]],
+            fresh: true,
+        }
+    }
+
+    fn set(&mut self, bypass: bool) {
+        let target = if bypass { 0.0 } else { 1.0 };
+        if self.fresh {
+            self.wet.snap(target);
+            self.weight = Ramp::new(target);
+        } else {
+            self.wet.aim(target);
+        }
+        self.fresh = false;
+    }
+
+    fn reset(&mut self) {
+        self.ticks.reset();
+        self.wet.snap(self.wet.target());
+        self.weight = Ramp::new(self.wet.value());
+        self.dry.iter_mut().for_each(|delay| delay.fill(0.0));
+        self.fresh = true;
+    }
+
+    /// Delays a copy of the input by the chain's latency.
+    fn keep_dry(&mut self, block: &mut Block<'_>) {
+        let frames = block.len();
+        let (left, right) = block.channels();
+        for ((kept, delay), samples) in self.kept.iter_mut().zip(&mut self.dry).zip([left, right]) {
+            kept[..frames].copy_from_slice(samples);
+            delay.process(&mut kept[..frames]);
+        }
+    }
+
+    fn process(&mut self, block: &mut Block<'_>) {
+        self.fresh = false;
+        let mut at = 0;
+        while at < block.len() {
+            let step = self.ticks.next(block.len() - at);
+            if step.tick {
+                self.weight.tick(self.wet.tick());
+            }
+            if !self.weight.rests_at(1.0) {
+                let dry_only = self.weight.rests_at(0.0);
+                let mut part = block.part(at..at + step.frames);
+                let (left, right) = part.channels();
+                for (samples, kept) in [left, right].into_iter().zip(&self.kept) {
+                    for (i, (wet, &dry)) in samples.iter_mut().zip(&kept[at..]).enumerate() {
+                        *wet = if dry_only { dry } else { dry + self.weight.at(i) * (*wet - dry) };
+                    }
+                }
+            }
+            self.weight.advance(step.frames);
+            at += step.frames;
+        }
+    }
+}
+
+/// Output protection: a non-finite output is muted, the chain starts anew and fades back in over 20 ms.
+struct Protect {
+    rise_per_frame: f64,
+    gain: f64,
+    faults: u64,
+}
+
+impl Protect {
+    fn new(rate: Hz) -> Self {
+        let frames = Glide::TIME.samples(rate).0.max(1) as f64;
+        Self { rise_per_frame: 1.0 / frames, gain: 1.0, faults: 0 }
+    }
+
+    fn reset(&mut self) {
+        (self.gain, self.faults) = (1.0, 0);
+    }
+
+    /// Mutes a block that is not finite; true if it was.
+    fn is_needed(&mut self, block: &mut Block<'_>) -> bool {
+        let (left, right) = block.channels();
+        // A sum is non-finite if any term is; terms near full scale cannot overflow.
+        let sum: f64 = left.iter().chain(right.iter()).sum();
+        if sum.is_finite() {
+            return false;
+        }
+        left.fill(0.0);
+        right.fill(0.0);
+        self.gain = 0.0;
+        self.faults += 1;
+        true
+    }
+
+    fn process(&mut self, block: &mut Block<'_>) {
+        if self.gain == 1.0 {
+            return;
+        }
+        let (left, right) = block.channels();
+        for (l, r) in left.iter_mut().zip(right) {
+            *l *= self.gain;
+            *r *= self.gain;
+            self.gain = (self.gain + self.rise_per_frame).min(1.0);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parameters::{PARAMETERS, Value};
+    use super::*;
+    use crate::dsp::contract::{Stereo, noise, obeys_contract};
+    use crate::dsp::equalizer::{BandSettings, Shape};
+
+    const RATE: Hz = Hz(48_000.0);
+
+    fn busy() -> ChainSettings {
+        let mut settings = ChainSettings { level: Db(-2.0), ..ChainSettings::default() };
+        settings.input.gain = Db(3.0);
+        settings.equalizer.bands[2] =
+            BandSettings { on: true, gain: Db(4.0), shape: Shape::HighShelf, ..BandSettings::default() };
+        settings.compressor = CompressorSettings { on: true, ratio: 3.0, ..CompressorSettings::default() };
+        settings.width.width = 1.3;
+        settings.limiter = LimiterSettings { on: true, drive: Db(6.0), ..LimiterSettings::default() };
+        settings
+    }
+
+    fn chains() -> [Chain; 4] {
+        [Seat::Stem, Seat::Master]
+            .map(|seat| [LatencyClass::Zero, LatencyClass::Lookahead].map(|c| (seat, c)))
+            .as_flattened()
+            .iter()
+            .map(|&(seat, class)| Chain::new(seat, class, RATE))
+            .collect::<Vec<_>>()
+            .try_into()
+            .unwrap_or_else(|_| unreachable!("two seats, two classes"))
+    }
+
+    #[test]
+    fn obeys() {
+        for seat in [Seat::Stem, Seat::Master] {
+            for class in [LatencyClass::Zero, LatencyClass::Lookahead] {
+                let bypassed = ChainSettings { bypass: true, ..busy() };
+                let make = || Chain::new(seat, class, RATE);
+                obeys_contract(make, &ChainSettings::default(), &[busy(), bypassed]);
+            }
+        }
+    }
+
+    #[test]
+    fn bypass_is_the_delayed_input_to_the_bit() {
+        for mut chain in chains() {
+            chain.set(&ChainSettings { bypass: true, ..busy() });
+            let mut signal = Stereo::noise(4, 4000, 0.9);
+            let input = signal.clone();
+            signal.run(&mut chain, 0..4000);
+            let latency = chain.latency().0;
+            assert_eq!(signal.left[latency..], input.left[..4000 - latency]);
+        }
+    }
+
+    #[test]
+    fn latency_is_that_of_the_class() {
+        let latencies = chains().map(|chain| chain.latency().0);
+        assert_eq!(latencies, [0, 240 + 96, 0, 240 + 240]);
+    }
+
+    #[test]
+    fn a_stem_s_level_is_an_exact_gain_of_what_leaves_it() {
+        let run = |level: f64| {
+            let mut chain = Chain::new(Seat::Stem, LatencyClass::Lookahead, RATE);
+            chain.set(&ChainSettings { level: Db(level), ..busy() });
+            let mut signal = Stereo::noise(8, 5000, 0.9);
+            signal.run(&mut chain, 0..5000);
+            signal.left
+        };
+        let (flat, raised) = (run(0.0), run(3.0));
+        let gain = Db(3.0).gain();
+        assert!(flat.iter().zip(&raised).all(|(a, b)| (a * gain - b).abs() <= 1e-15 + b.abs() * 1e-12));
+    }
+
+    #[test]
+    fn non_finite_input_is_counted_and_silenced() {
+        let mut chain = Chain::new(Seat::Stem, LatencyClass::Zero, RATE);
+        let mut signal = Stereo::noise(8, 100, 0.9);
+        signal.left[10] = f64::NAN;
+        signal.right[11] = f64::INFINITY;
+        signal.run(&mut chain, 0..100);
+        assert_eq!((chain.sanitized(), signal.left[10], signal.right[11]), (2, 0.0, 0.0));
+    }
+
+    #[test]
+    fn every_parameter_swept_at_random_keeps_the_output_finite_and_bounded() {
+        let table = PARAMETERS.all();
+        for (seed, seat) in [Seat::Stem, Seat::Master].into_iter().enumerate() {
+            let mut chain = Chain::new(seat, LatencyClass::Lookahead, RATE);
+            let mut settings = ChainSettings::default();
+            let mut random = noise(seed as u64 + 50, 40_000, 0.5).into_iter().map(|x| x + 0.5);
+            let mut signal = Stereo::noise(3, 96_000, 0.5);
+            for start in (0..96_000).step_by(256) {
+                for _ in 0..3 {
+                    let pick = (random.next().expect("enough") * table.len() as f64) as usize;
+                    let parameter = &table[pick.min(table.len() - 1)];
+                    let value = parameter.at_fraction(random.next().expect("enough"));
+                    parameter.set(&mut settings, value);
+                }
+                chain.set(&settings);
+                signal.run(&mut chain, start..start + 256);
+            }
+            assert!(signal.is_finite());
+            // Trim, level, makeup, EQ and drive can each add their maximum; more than all of them is instability.
+            let loudest = signal.left.iter().chain(&signal.right).fold(0.0f64, |m, x| m.max(x.abs()));
+            assert!(loudest < Db(24.0 + 8.0 * 18.0 + 24.0 + 24.0 + 12.0 + 12.0).gain(), "{loudest}");
+            assert_eq!(chain.faults(), 0);
+        }
+    }
+
+    #[test]
+    fn the_default_of_every_parameter_is_the_default_of_the_chain() {
+        let mut settings = ChainSettings::default();
+        for parameter in PARAMETERS.all() {
+            assert_eq!(parameter.get(&settings), parameter.default, "{}", parameter.id);
+            parameter.set(&mut settings, parameter.default);
+        }
+        assert_eq!(settings, ChainSettings::default());
+        assert_eq!(PARAMETERS.find("bypass").map(|p| p.default), Some(Value::Switch(false)));
+    }
+}
