@@ -3,6 +3,7 @@
 //! Everything here streams: memory stays bounded whatever a file is long or claims to be.
 
 pub mod audio;
+pub mod bundle;
 pub mod demo_song;
 pub mod error;
 mod pcm;

@@ -13,6 +13,7 @@ pub mod fit;
 pub mod gram;
 pub mod playback;
 pub mod predict;
+pub mod role;
 pub mod shares;
 pub mod solve;
 pub mod target;

@@ -69,6 +69,16 @@ pub enum Error {
         /// What to do.
         cure: &'static str,
     },
+    /// A folder or file that cannot be used as it is.
+    #[error("{}: {fault}; {cure}", shown(path))]
+    Bundle {
+        /// The folder or file.
+        path: PathBuf,
+        /// What is wrong.
+        fault: String,
+        /// What to do.
+        cure: String,
+    },
     /// The request to write cannot be met by the format.
     #[error("{}: cannot be written, {fault}; {cure}", shown(path))]
     Unwritable {
@@ -98,6 +108,7 @@ impl Error {
             | Self::NotAudio { path, .. }
             | Self::Unsupported { path, .. }
             | Self::Malformed { path, .. }
+            | Self::Bundle { path, .. }
             | Self::Unwritable { path, .. } => path,
         }
     }

@@ -1,0 +1,188 @@
+//! What a stem is in a song. A guessed role never changes sound.
+
+/// The role of a stem.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "offline",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "kebab-case")
+)]
+pub enum Role {
+    /// Drums and percussion.
+    Drums,
+    /// Bass.
+    Bass,
+    /// Guitars, keys and other harmony instruments.
+    Keys,
+    /// Lead vocals.
+    Vocals,
+    /// Backing vocals.
+    Backing,
+    /// Effects, returns, ambience.
+    Fx,
+    /// Something else.
+    #[default]
+    Other,
+}
+
+impl Role {
+    /// All roles.
+    pub const ALL: [Self; 7] =
+        [Self::Drums, Self::Bass, Self::Keys, Self::Vocals, Self::Backing, Self::Fx, Self::Other];
+
+    /// The word in session files.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Drums => "drums",
+            Self::Bass => "bass",
+            Self::Keys => "keys",
+            Self::Vocals => "vocals",
+            Self::Backing => "backing",
+            Self::Fx => "fx",
+            Self::Other => "other",
+        }
+    }
+
+    /// The role that a name suggests; [`Role::Other`] when it suggests none.
+    pub fn guess(name: &str) -> Self {
+        // In order: "backing vocals" before "vocals", "bass drum" before "bass".
+        const WORDS: [(&[&str], Role); 7] = [
+            (
+                &[
+                    "backing",
+                    "bgv",
+                    "bv",
+                    "bvs",
+                    "bvox",
+                    "bgvs",
+                    "choir",
+                    "harmony",
+                    "harmonies",
+                    "doubles",
+                    "adlibs",
+                ],
+                Role::Backing,
+            ),
+            (
+                &[
+                    "bassdrum",
+                    "drum",
+                    "drums",
+                    "kit",
+                    "kick",
+                    "kik",
+                    "bd",
+                    "snare",
+                    "perc",
+                    "percussion",
+                    "beat",
+                    "beats",
+                    "hihat",
+                    "hats",
+                    "cymbals",
+                    "toms",
+                    "overheads",
+                    "oh",
+                    "loop",
+                ],
+                Role::Drums,
+            ),
+            (&["bass", "sub", "808", "bassline", "bs"], Role::Bass),
+            (
+                &[
+                    "vocal",
+                    "vocals",
+                    "vox",
+                    "voice",
+                    "lead",
+                    "leadvox",
+                    "singer",
+                    "rap",
+                    "acapella",
+                    "acappella",
+                ],
+                Role::Vocals,
+            ),
+            (
+                &[
+                    "fx", "sfx", "effects", "effect", "riser", "risers", "impact", "impacts", "ambience",
+                    "noise", "reverb", "return", "returns", "delay", "atmos", "foley",
+                ],
+                Role::Fx,
+            ),
+            (
+                &[
+                    "key",
+                    "keys",
+                    "keyboard",
+                    "keyboards",
+                    "piano",
+                    "rhodes",
+                    "organ",
+                    "synth",
+                    "synths",
+                    "pad",
+                    "pads",
+                    "guitar",
+                    "guitars",
+                    "gtr",
+                    "gtrs",
+                    "git",
+                    "strings",
+                    "brass",
+                    "horns",
+                    "music",
+                    "harmonic",
+                    "arp",
+                    "pluck",
+                    "plucks",
+                    "instruments",
+                    "melody",
+                ],
+                Role::Keys,
+            ),
+            (&["other", "rest"], Role::Other),
+        ];
+        let lower = name.to_lowercase();
+        let words: Vec<&str> =
+            lower.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).collect();
+        let is = |word: &str, known: &str| {
+            word == known
+                || word.strip_prefix(known).is_some_and(|rest| rest.chars().all(|c| c.is_ascii_digit()))
+        };
+        if words.windows(2).any(|pair| pair == ["bass", "drum"]) {
+            return Self::Drums;
+        }
+        let hit = WORDS.iter().find(|(known, _)| words.iter().any(|w| known.iter().any(|k| is(w, k))));
+        hit.map_or(Self::Other, |(_, role)| *role)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roles_are_guessed_from_the_words_of_a_name() {
+        let cases = [
+            ("Drums", Role::Drums),
+            ("kick 2", Role::Drums),
+            ("Bass Drum", Role::Drums),
+            ("Bass", Role::Bass),
+            ("808", Role::Bass),
+            ("Lead Vox", Role::Vocals),
+            ("BGV", Role::Backing),
+            ("Backing Vocals", Role::Backing),
+            ("Gtrs", Role::Keys),
+            ("Synth Pad", Role::Keys),
+            ("E-Piano", Role::Keys),
+            ("FX", Role::Fx),
+            ("Reverb Return", Role::Fx),
+            ("Track 7", Role::Other),
+            ("", Role::Other),
+        ];
+        for (name, role) in cases {
+            assert_eq!(Role::guess(name), role, "{name}");
+        }
+    }
+}
