@@ -6,7 +6,11 @@ pub mod audio;
 pub mod bundle;
 pub mod demo_song;
 pub mod error;
+pub mod mixdown;
 mod pcm;
+pub mod progress;
+pub mod session_file;
+pub mod verify;
 pub mod wav;
 
 pub use error::{Error, Result};

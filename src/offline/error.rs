@@ -69,6 +69,12 @@ pub enum Error {
         /// What to do.
         cure: &'static str,
     },
+    /// The work was told to stop.
+    #[error("{}: interrupted, nothing was written; run it again", shown(path))]
+    Interrupted {
+        /// What was being worked on.
+        path: PathBuf,
+    },
     /// A folder or file that cannot be used as it is.
     #[error("{}: {fault}; {cure}", shown(path))]
     Bundle {
@@ -108,6 +114,7 @@ impl Error {
             | Self::NotAudio { path, .. }
             | Self::Unsupported { path, .. }
             | Self::Malformed { path, .. }
+            | Self::Interrupted { path }
             | Self::Bundle { path, .. }
             | Self::Unwritable { path, .. } => path,
         }

@@ -1,0 +1,395 @@
+//! `session.toml`: roles, chains and targets of a bundle, in words that people edit.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::bundle::Bundle;
+use super::error::{Error, Result};
+use crate::chain::parameters::{Kind, PARAMETERS, Parameter, Value};
+use crate::chain::{ChainSettings, LatencyClass, Seat};
+use crate::session::role::Role;
+
+/// The name of the session file in a bundle.
+pub const FILE_NAME: &str = "session.toml";
+const SCHEMA: &str = "stemlink.session/1";
+
+/// What a session says about one stem.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StemSession {
+    /// What it plays.
+    pub role: Role,
+    /// Left out of the sum.
+    pub mute: bool,
+    /// Latency class of its chain.
+    pub latency: LatencyClass,
+    /// Its chain.
+    pub chain: ChainSettings,
+}
+
+/// How loud the master is to be.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Loudness {
+    /// One constant gain toward -14 LUFS that stops where limiting would exceed 2 dB; never down for loudness.
+    #[default]
+    Auto,
+    /// As the chains leave it; only the ceiling is held.
+    AsIs,
+    /// On this target.
+    Target(String),
+}
+
+/// A bundle's settings, complete: one entry per stem, in bundle order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Session {
+    /// The stems.
+    pub stems: Vec<StemSession>,
+    /// The master chain.
+    pub master: ChainSettings,
+    /// Latency class of the master chain.
+    pub master_latency: LatencyClass,
+    /// Loudness of the master.
+    pub loudness: Loudness,
+    /// Target ids to report; empty: all.
+    pub targets: Vec<String>,
+    /// What to tell the user: stems of the folder that the file does not list.
+    pub notes: Vec<String>,
+}
+
+impl Session {
+    /// The session without a file: roles guessed, chains neutral.
+    pub fn neutral(bundle: &Bundle) -> Self {
+        let stem = |role| StemSession {
+            role,
+            mute: false,
+            latency: Seat::Stem.default_class(),
+            chain: ChainSettings::default(),
+        };
+        Self {
+            stems: bundle.stems.iter().map(|s| stem(s.role)).collect(),
+            master: ChainSettings::default(),
+            master_latency: Seat::Master.default_class(),
+            loudness: Loudness::Auto,
+            targets: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    /// Reads a session file for `bundle`, whose stems take the names it gives them.
+    ///
+    /// # Errors
+    /// One line that names the fault: not TOML, unknown keys or ids, values out of range, stems that are not there.
+    pub fn read(path: &Path, bundle: &mut Bundle) -> Result<Self> {
+        let text = std::fs::read_to_string(path).map_err(Error::open(path))?;
+        let fault = |fault: String, cure: String| Error::Bundle { path: path.to_owned(), fault, cure };
+        let raw: RawSession = toml::from_str(&text).map_err(|error| {
+            let line = error.span().map(|span| text[..span.start].lines().count().max(1));
+            let place = line.map(|line| format!("line {line}: ")).unwrap_or_default();
+            let message = super::error::one_line(error.message());
+            fault(format!("{place}{message}"), "correct it, or write a new one with stems init".into())
+        })?;
+        if raw.schema != SCHEMA {
+            return Err(fault(
+                format!("schema is {:?}", raw.schema),
+                format!("this version reads {SCHEMA:?}; write a new one with stems init"),
+            ));
+        }
+        let mut session = Self::neutral(bundle);
+        let chain = |seat, whose: &str, table: &toml::Table| {
+            read_chain(seat, table).map_err(|(what, cure)| fault(format!("{whose}: {what}"), cure))
+        };
+        session.master = chain(Seat::Master, "master.chain", &raw.master.chain)?;
+        session.master_latency = raw.master.latency.unwrap_or(session.master_latency);
+        session.loudness = match raw.master.loudness.as_deref() {
+            None | Some("auto") => Loudness::Auto,
+            Some("as-is") => Loudness::AsIs,
+            Some(id) => Loudness::Target(id.to_owned()),
+        };
+        session.targets = raw.targets;
+        let mut listed = vec![false; bundle.stems.len()];
+        for stem in &raw.stems {
+            let at =
+                bundle.stems.iter().position(|s| s.path.file_name().is_some_and(|n| n == stem.file.as_str()));
+            let Some(at) = at else {
+                return Err(fault(
+                    format!("lists {:?}, which is not in {}", stem.file, super::error::shown(&bundle.dir)),
+                    "correct the file name or remove the stem".into(),
+                ));
+            };
+            if std::mem::replace(&mut listed[at], true) {
+                return Err(fault(format!("lists {:?} twice", stem.file), "remove one of them".into()));
+            }
+            let entry = &mut session.stems[at];
+            entry.role = stem.role.unwrap_or(entry.role);
+            entry.mute = stem.mute;
+            entry.latency = stem.latency.unwrap_or(entry.latency);
+            entry.chain = chain(Seat::Stem, &stem.file, &stem.chain)?;
+            bundle.stems[at].role = entry.role;
+            if let Some(name) = &stem.name {
+                bundle.stems[at].name.clone_from(name);
+            }
+        }
+        for (i, stem) in bundle.stems.iter().enumerate() {
+            if bundle.stems[..i].iter().any(|other| other.name == stem.name) {
+                return Err(fault(
+                    format!("two stems are called {:?}", stem.name),
+                    "rename one of them".into(),
+                ));
+            }
+        }
+        let new =
+            bundle.stems.iter().zip(&listed).filter(|(_, listed)| !**listed).map(|(s, _)| s.name.clone());
+        session.notes =
+            new.map(|name| format!("{name} is not in the session file; its chain is neutral")).collect();
+        Ok(session)
+    }
+
+    /// The session of a bundle: of `given` if any, else of its own `session.toml`, else neutral. Returns the file
+    /// used too.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn of(bundle: &mut Bundle, given: Option<&Path>) -> Result<(Self, Option<std::path::PathBuf>)> {
+        let own = bundle.dir.join(FILE_NAME);
+        match given.map(Path::to_owned).or_else(|| own.is_file().then_some(own)) {
+            None => Ok((Self::neutral(bundle), None)),
+            Some(path) => Ok((Self::read(&path, bundle)?, Some(path))),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawSession {
+    schema: String,
+    #[serde(default)]
+    targets: Vec<String>,
+    #[serde(default)]
+    master: RawMaster,
+    #[serde(default)]
+    stems: Vec<RawStem>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawMaster {
+    loudness: Option<String>,
+    latency: Option<LatencyClass>,
+    #[serde(default)]
+    chain: toml::Table,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawStem {
+    file: String,
+    name: Option<String>,
+    role: Option<Role>,
+    #[serde(default)]
+    mute: bool,
+    latency: Option<LatencyClass>,
+    #[serde(default)]
+    chain: toml::Table,
+}
+
+/// A fault and its cure.
+type Complaint = (String, String);
+
+fn read_chain(seat: Seat, table: &toml::Table) -> std::result::Result<ChainSettings, Complaint> {
+    let mut settings = ChainSettings::default();
+    for (id, value) in table {
+        let Some(parameter) = PARAMETERS.of(seat).find(|p| p.id == *id) else {
+            return Err((format!("no parameter is called {id:?}"), nearest(seat, id)));
+        };
+        let value = read_value(parameter, value)
+            .ok_or_else(|| (format!("{id} cannot be {value}"), format!("it takes {}", parameter.range())))?;
+        parameter.set(&mut settings, value);
+    }
+    Ok(settings)
+}
+
+fn read_value(parameter: &Parameter, value: &toml::Value) -> Option<Value> {
+    match (parameter.kind, value) {
+        (Kind::Switch, toml::Value::Boolean(on)) => Some(Value::Switch(*on)),
+        (Kind::Number { may_be_off: true, .. }, toml::Value::String(text))
+            if text.eq_ignore_ascii_case("off") =>
+        {
+            Some(Value::Number(None))
+        }
+        (Kind::Number { min, max, .. }, _) => {
+            let number = value.as_float().or_else(|| value.as_integer().map(|i| i as f64))?;
+            (min..=max).contains(&number).then_some(Value::Number(Some(number)))
+        }
+        (Kind::Choice(_), toml::Value::String(text)) => parameter.choice(text),
+        _ => None,
+    }
+}
+
+/// The cure for an unknown id: the ids nearest to it.
+fn nearest(seat: Seat, id: &str) -> String {
+    let shared = |other: &str| other.chars().zip(id.chars()).take_while(|(a, b)| a == b).count();
+    let mut ids: Vec<&str> = PARAMETERS.of(seat).map(|p| p.id.as_str()).collect();
+    ids.sort_by_key(|other| std::cmp::Reverse(shared(other)));
+    let best = ids.first().map_or(0, |other| shared(other));
+    let near: Vec<&str> =
+        ids.into_iter().take_while(|other| best > 0 && shared(other) == best).take(6).collect();
+    if near.is_empty() {
+        "see the comments of a file written by stems init".into()
+    } else {
+        format!("near it are {}", near.join(", "))
+    }
+}
+
+/// The text of a new session file: roles guessed, chains neutral, everything there is in comments.
+pub fn template(bundle: &Bundle) -> String {
+    let mut text = format!(
+        "# Stemlink session of {}: settings for stems what-if, solve and master.\n\
+         # Lines that start with # are comments; a parameter that is not set has the value shown in its comment.\n\
+         schema = \"{SCHEMA}\"\n\n\
+         # Platforms to report, by id (stems targets lists them); empty: all.\n\
+         targets = []\n\n\
+         [master]\n\
+         # How loud the master is to be:\n\
+         #   \"auto\"   one constant gain toward -14 LUFS that stops where limiting would exceed 2 dB; never down for loudness\n\
+         #   \"as-is\"  as the chains below leave it; only the ceiling is held\n\
+         #   or a target id, such as \"spotify\": lands on it within 0.1 LU\n\
+         loudness = \"auto\"\n\
+         # latency = \"lookahead\"  # zero: no compressor lookahead\n\n\
+         [master.chain]\n",
+        super::error::shown(bundle.dir.file_name().map_or(&bundle.dir, Path::new))
+    );
+    write_chain(&mut text, Seat::Master, 8);
+    for (i, stem) in bundle.stems.iter().enumerate() {
+        let file = stem.path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+        let _ = write!(
+            text,
+            "\n[[stems]]\nfile = {}\nname = {}\nrole = {}  # {}\n# mute = false\n# latency = \"zero\"  # lookahead: compressor lookahead and limiter\n\n[stems.chain]\n",
+            toml::Value::String(file),
+            toml::Value::String(stem.name.clone()),
+            toml::Value::String(stem.role.id().into()),
+            Role::ALL.map(Role::id).join(", "),
+        );
+        if i == 0 {
+            write_chain(&mut text, Seat::Stem, 1);
+        } else {
+            text.push_str("# level = 0  # dB; parameters as for the first stem\n");
+        }
+    }
+    text
+}
+
+/// Every parameter as a comment with default, range and unit; equalizer bands after `bands` are only mentioned.
+fn write_chain(text: &mut String, seat: Seat, bands: usize) {
+    for parameter in PARAMETERS.of(seat) {
+        let band =
+            parameter.id.strip_prefix("eq").and_then(|rest| rest.split('_').next()?.parse::<usize>().ok());
+        if band.is_some_and(|band| band > bands) {
+            if parameter.id == format!("eq{}_on", bands + 1) {
+                let _ = writeln!(text, "# eq{}_on ... eq8_place: as the bands above", bands + 1);
+            }
+            continue;
+        }
+        let value = match (parameter.kind, parameter.default) {
+            (Kind::Switch, Value::Switch(on)) => on.to_string(),
+            (Kind::Number { .. }, Value::Number(Some(x))) => format!("{x}"),
+            (_, value) => format!("{:?}", parameter.text(value)),
+        };
+        let _ = writeln!(text, "# {} = {value}  # {}: {}", parameter.id, parameter.name, parameter.range());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::offline::audio::{AudioInfo, Container, SampleFormat};
+    use crate::offline::bundle::Stem;
+    use crate::units::{Db, Hz};
+
+    fn bundle(dir: &Path) -> Bundle {
+        let info = AudioInfo {
+            rate: Hz(48_000.0),
+            channels: 2,
+            frames: 1,
+            format: SampleFormat::Int { bits: 24 },
+            channel_mask: None,
+            bext: None,
+            container: Container::Wav,
+            warnings: Vec::new(),
+        };
+        let stem = |file: &str, role| Stem {
+            path: dir.join(file),
+            name: crate::offline::bundle::stem_name(Path::new(file)),
+            role,
+            info: info.clone(),
+        };
+        Bundle {
+            dir: dir.to_owned(),
+            stems: vec![stem("01_Drums_Stem.wav", Role::Drums), stem("02_Bäss \"x\".wav", Role::Bass)],
+            mixes: Vec::new(),
+        }
+    }
+
+    fn read(text: &str) -> Result<Session> {
+        let dir = tempfile::tempdir().expect("a folder for the test");
+        let path = dir.path().join(FILE_NAME);
+        std::fs::write(&path, text).expect("writes");
+        Session::read(&path, &mut bundle(dir.path()))
+    }
+
+    #[test]
+    fn a_new_file_reads_as_the_neutral_session() {
+        let bundle = bundle(Path::new("/x"));
+        let read = read(&template(&bundle)).expect("reads");
+        assert_eq!(read, Session::neutral(&bundle));
+    }
+
+    #[test]
+    fn every_default_in_the_comments_is_valid_when_uncommented() {
+        let bundle = bundle(Path::new("/x"));
+        let mut text = String::new();
+        for line in template(&bundle).lines() {
+            let setting = line
+                .strip_prefix("# ")
+                .filter(|l| l.split_once(" = ").is_some_and(|(id, _)| PARAMETERS.find(id).is_some()));
+            text.push_str(setting.unwrap_or(line));
+            text.push('\n');
+        }
+        assert_eq!(read(&text).expect("reads"), Session::neutral(&bundle));
+    }
+
+    #[test]
+    fn settings_arrive_in_the_chain() {
+        let session = read(
+            "schema = \"stemlink.session/1\"\n[master]\nloudness = \"spotify\"\n[master.chain]\nlim_ceiling = -2\n\
+             [[stems]]\nfile = \"01_Drums_Stem.wav\"\nrole = \"fx\"\n[stems.chain]\nlevel = 1.5\neq3_on = true\n\
+             eq3_shape = \"High Shelf\"\ncomp_hp = \"off\"\n",
+        )
+        .expect("reads");
+        assert_eq!(session.loudness, Loudness::Target("spotify".into()));
+        assert_eq!(session.master.limiter.ceiling.0, -2.0);
+        assert_eq!((session.stems[0].chain.level, session.stems[0].role), (Db(1.5), Role::Fx));
+        assert!(session.stems[0].chain.equalizer.bands[2].on);
+        assert_eq!(session.notes.len(), 1);
+    }
+
+    #[test]
+    fn faults_are_one_line_with_a_cure() {
+        let stem =
+            "schema = \"stemlink.session/1\"\n[[stems]]\nfile = \"01_Drums_Stem.wav\"\n[stems.chain]\n";
+        let cases = [
+            ("nonsense [", "line 1"),
+            ("schema = \"other/1\"\n", "stemlink.session/1"),
+            ("schema = \"stemlink.session/1\"\nfoo = 1\n", "foo"),
+            (&format!("{stem}comp_treshold = -3\n"), "comp_threshold"),
+            (&format!("{stem}level = 40\n"), "-24 to 12 dB"),
+            (&format!("{stem}eq1_shape = \"bump\"\n"), "low shelf"),
+            (&format!("{stem}dither = \"24 bit\"\n"), "dither"),
+            ("schema = \"stemlink.session/1\"\n[[stems]]\nfile = \"nope.wav\"\n", "nope.wav"),
+        ];
+        for (text, expected) in cases {
+            let message = read(text).expect_err("is faulty").to_string();
+            assert!(message.contains(expected) && !message.contains('\n'), "{message}");
+        }
+    }
+}
