@@ -14,7 +14,7 @@ pub use settings::{BANDS, BandSettings, EqualizerSettings, Placement, Shape};
 use super::filter::Section;
 use super::{Block, CONTROL_INTERVAL, Process, Ticks};
 use crate::units::{Db, Hz, Samples, decibels};
-use design::{MOST_SECTIONS, Prototype, design, is_resonant};
+use design::{MOST_SECTIONS, Prototype, design, is_split};
 
 /// Eight bands in series.
 ///
@@ -119,7 +119,7 @@ pub fn analogue_response(settings: &BandSettings, frequency: Hz) -> Db {
     if band.is_idle() {
         return Db(0.0);
     }
-    Prototype::new(&band, is_resonant(band.shape, band.q)).gain((frequency.0 / band.frequency.0).powi(2))
+    Prototype::new(&band, is_split(band.shape, band.q)).gain((frequency.0 / band.frequency.0).powi(2))
 }
 
 /// The response of one band at many frequencies, designed once.
@@ -136,11 +136,7 @@ impl Response {
         let idle = [Section::IDENTITY; MOST_SECTIONS];
         Self {
             rate,
-            sections: if band.is_idle() {
-                idle
-            } else {
-                design(&band, is_resonant(band.shape, band.q), rate)
-            },
+            sections: if band.is_idle() { idle } else { design(&band, is_split(band.shape, band.q), rate) },
         }
     }
 

@@ -27,6 +27,8 @@ const HIGHEST: f64 = 0.47;
 const OFFSETS: [f64; 5] = [0.0, 0.7, -0.7, 3.0, -3.0];
 /// `c p / (1 - WARP p)` follows the square of frequency within 7 % up to 0.9 Nyquist.
 const WARP: f64 = 0.519;
+/// What is below this power, the bottom of a notch, is not looked at.
+const DEEPEST: f64 = 1e-20;
 const MOST_POINTS: usize = 24;
 const MOST_UNKNOWNS: usize = 8;
 
@@ -46,7 +48,13 @@ pub fn fit<const S: usize>(stages: &[Stage; S], reference: f64, accuracy: &Accur
     for _ in 0..accuracy.steps {
         improve(&mut quotients, &points, accuracy.damping);
     }
-    quotients.map(|quotient| Section::from_power(quotient.sides[0].0, quotient.sides[1].0))
+    let mut sections = quotients.map(|quotient| quotient.sides).map(|[n, d]| Section::from_power(n.0, d.0));
+    for (section, stage) in sections.iter_mut().zip(stages) {
+        if stage.zeros == Zeros::AtReference && reference < 0.5 {
+            section.numerator[1] = 0.0; // exactly on the axis, which the square root of a rounding error is not
+        }
+    }
+    sections
 }
 
 /// The digital power response of one section while it is being fitted.
@@ -77,7 +85,9 @@ impl Quotient {
     }
 
     fn is_sound(&self) -> bool {
-        is_positive(self.sides[0], 0.0) && is_positive(self.sides[1], 1e-7)
+        // A notch's numerator touches zero and does not change.
+        (self.zeros == Zeros::AtReference || is_positive(self.sides[0], 0.0))
+            && is_positive(self.sides[1], 1e-7)
     }
 }
 
@@ -121,7 +131,7 @@ impl Points {
         let mut look = |frequency: f64| {
             let x = (frequency / reference).powi(2);
             let wanted: f64 = stages.iter().map(|stage| stage.at(x)).product();
-            if frequency < HIGHEST && wanted > 1e-30 && all.count < MOST_POINTS {
+            if frequency < HIGHEST && wanted > DEEPEST && all.count < MOST_POINTS {
                 let weight = if frequency < accuracy.split { 1.0 } else { accuracy.weight };
                 all.points[all.count] = ((PI * frequency).sin().powi(2), wanted.ln(), weight * weight);
                 all.count += 1;
