@@ -62,6 +62,11 @@ impl Voice {
                     && (!is_cut || made.slope == settings.slope))
     }
 
+    /// True when it plays a gain of exactly 0 dB and nothing moves.
+    pub(super) fn is_flat(&self) -> bool {
+        !self.made.on || !self.moving && self.gain.landed() && self.gain.value() == 0.0
+    }
+
     /// Starts gliding to `settings`, which can be reached.
     pub(super) fn aim(&mut self, settings: &BandSettings) {
         self.frequency.aim(settings.frequency.0.ln());
@@ -100,13 +105,7 @@ impl Voice {
             ..self.made
         };
         // The structure is kept even if rounding takes Q across the border between two structures.
-        let kernels = design(&band, is_split(self.made.shape, self.made.q), self.rate)
-            .map(|section| Kernel::new(&section));
-        if band.has_gain() && band.gain == Db(0.0) {
-            kernels.map(|kernel| kernel.silenced())
-        } else {
-            kernels
-        }
+        design(&band, is_split(self.made.shape, self.made.q), self.rate).map(|section| Kernel::new(&section))
     }
 
     fn run(&mut self, since: usize, channel: usize, samples: &mut [f64]) {

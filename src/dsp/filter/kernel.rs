@@ -56,11 +56,6 @@ impl Kernel {
         self.c == [0.0; 2] && self.e == 0.0
     }
 
-    /// The same memory, but adding nothing.
-    pub fn silenced(&self) -> Self {
-        Self { c: [0.0; 2], e: 0.0, ..*self }
-    }
-
     #[inline]
     fn run(&self, state: &mut State, x: f64) -> f64 {
         let [s, t] = state.0;
