@@ -151,8 +151,9 @@ impl Prototype {
     /// Digital sections with the same response; `reference` is the band's frequency in cycles per sample.
     fn digital(&self, shape: Shape, reference: f64) -> [Section; MOST_SECTIONS] {
         let mut sections = [Section::IDENTITY; MOST_SECTIONS];
-        let gentle =
-            Accuracy { features: &[], points: &[], split: 0.3, weight: 0.25, damping: 0.02, steps: 4 };
+        // Far below Nyquist the start is nearly right.
+        let steps = if reference < 0.1 { 2 } else { 4 };
+        let gentle = Accuracy { features: &[], points: &[], split: 0.3, weight: 0.25, damping: 0.02, steps };
         if let [first, second, ..] = &self.stages
             && self.count == 2
             && !matches!(shape, Shape::LowCut | Shape::HighCut)
@@ -170,9 +171,14 @@ impl Prototype {
             let both = [stage.pole, stage.zero];
             let features = if stage.pole == stage.zero { &both[..1] } else { &both };
             let accuracy = match shape {
-                Shape::LowCut | Shape::HighCut => {
-                    Accuracy { features, points: &[0.5, 2.0], split: 0.36, weight: 0.1, steps: 3, ..gentle }
-                }
+                Shape::LowCut | Shape::HighCut => Accuracy {
+                    features,
+                    points: &[0.5, 2.0],
+                    split: 0.36,
+                    weight: 0.1,
+                    steps: steps.min(3),
+                    ..gentle
+                },
                 _ => Accuracy { features, ..gentle },
             };
             [*section] = fit(&[*stage], reference, &accuracy);
