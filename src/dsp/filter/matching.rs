@@ -35,7 +35,7 @@ const MOST_POINTS: usize = 24;
 /// cycles per sample (any positive number, also above Nyquist). Deterministic, bounded work; at most two stages.
 ///
 /// Method: the squared magnitude of a second-order section is a quotient of two quadratics in
-/// `p = sin²(w / 2)` (Vicanek, "Matched Second Order Digital Filters", 2016, eq. 12 to 22, in the basis
+/// `p = sin²(w / 2)` (Vicanek, "Matched Second Order Digital Filters", 2016, in the basis
 /// `1, p, p²`). It starts from the prototype with the square of frequency replaced by `c p / (1 - WARP p)`, exact
 /// at zero frequency and at the feature. Gauss-Newton steps, damped after Levenberg and Marquardt, then make the
 /// logarithm of the response agree at some twenty frequencies in the least squares sense, and the spectral
