@@ -1,6 +1,7 @@
 //! One band: the voice that is heard and the one that fades away.
 
 use super::BandSettings;
+use super::design::is_split;
 use super::voice::Voice;
 use crate::dsp::{CONTROL_INTERVAL, Glide};
 use crate::units::Hz;
@@ -22,10 +23,11 @@ pub(in crate::dsp) struct Band {
 impl Band {
     pub(in crate::dsp) fn new(settings: &BandSettings, rate: Hz) -> Self {
         let goal = settings.clamped();
+        let off = goal.is_idle() && is_split(goal.shape, goal.q);
         Self {
             rate,
             goal,
-            voice: Voice::new(&goal, rate),
+            voice: Voice::new(&BandSettings { on: goal.on && !off, ..goal }, rate),
             fading: Voice::new(&BandSettings::default(), rate),
             fade: Glide::new(1.0, Glide::TIME, rate),
             share: [1.0; 2],
@@ -48,21 +50,29 @@ impl Band {
     /// A control tick.
     pub(in crate::dsp) fn tick(&mut self) {
         self.share[0] = self.share[1];
-        if self.share[0] == 1.0 && !self.voice.can_reach(&self.goal) {
-            let next = Voice::new(&self.goal, self.rate);
+        let goal = self.reachable();
+        if self.share[0] == 1.0 && !self.voice.can_reach(&goal) {
+            let next = Voice::new(&goal, self.rate);
             self.fading = core::mem::replace(&mut self.voice, next);
             self.fade.snap(0.0);
             self.fade.aim(1.0);
             self.share[0] = 0.0;
         }
-        if self.voice.can_reach(&self.goal) {
-            self.voice.aim(&self.goal);
+        if self.voice.can_reach(&goal) {
+            self.voice.aim(&goal);
         }
         self.share[1] = self.fade.tick();
         self.voice.tick();
         if !self.is_whole() {
             self.fading.tick();
         }
+    }
+
+    /// The goal, or to be off when that is the same: two sections that cancel are only nearly nothing.
+    fn reachable(&self) -> BandSettings {
+        let goal = self.goal;
+        let off = goal.is_idle() && is_split(goal.shape, goal.q) && self.voice.is_flat();
+        BandSettings { on: goal.on && !off, ..goal }
     }
 
     fn is_whole(&self) -> bool {
@@ -76,7 +86,7 @@ impl Band {
 
     /// True when it changes nothing until new settings come.
     pub(in crate::dsp) fn is_neutral(&self) -> bool {
-        self.rests() && self.is_whole() && self.goal.is_idle() && self.voice.can_reach(&self.goal)
+        self.rests() && self.is_whole() && self.goal.is_idle() && self.voice.can_reach(&self.reachable())
     }
 
     /// Filters in place; `since`: frames from the last tick to the first of these. Never past the next tick.

@@ -1,6 +1,6 @@
 //! One filter of a band: its sections, their memories, and the glides that move them.
 
-use super::design::{MOST_SECTIONS, design, is_resonant, sections};
+use super::design::{MOST_SECTIONS, design, is_split, sections};
 use super::{BandSettings, Placement, Shape};
 use crate::dsp::filter::{Kernel, State, way};
 use crate::dsp::{CONTROL_INTERVAL, Glide};
@@ -58,8 +58,13 @@ impl Voice {
             && (!made.on
                 || made.shape == settings.shape
                     && made.placement == settings.placement
-                    && is_resonant(made.shape, made.q) == is_resonant(settings.shape, settings.q)
+                    && is_split(made.shape, made.q) == is_split(settings.shape, settings.q)
                     && (!is_cut || made.slope == settings.slope))
+    }
+
+    /// True when it plays a gain of exactly 0 dB and nothing moves.
+    pub(super) fn is_flat(&self) -> bool {
+        !self.made.on || !self.moving && self.gain.landed() && self.gain.value() == 0.0
     }
 
     /// Starts gliding to `settings`, which can be reached.
@@ -100,13 +105,7 @@ impl Voice {
             ..self.made
         };
         // The structure is kept even if rounding takes Q across the border between two structures.
-        let kernels = design(&band, is_resonant(self.made.shape, self.made.q), self.rate)
-            .map(|section| Kernel::new(&section));
-        if band.has_gain() && band.gain == Db(0.0) {
-            kernels.map(|kernel| kernel.silenced())
-        } else {
-            kernels
-        }
+        design(&band, is_split(self.made.shape, self.made.q), self.rate).map(|section| Kernel::new(&section))
     }
 
     fn run(&mut self, since: usize, channel: usize, samples: &mut [f64]) {

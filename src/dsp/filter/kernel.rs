@@ -5,7 +5,7 @@ use crate::dsp::{CONTROL_INTERVAL, settle};
 
 /// A section as a linear state machine: `s' = A s + B x`, `y = x + C s + e x`.
 ///
-/// It is the trapezoidal state-variable filter (Zavalishin, "The Art of VA Filter Design", 2018, section 4)
+/// It is the trapezoidal state-variable filter (Zavalishin, "The Art of VA Filter Design", 2018)
 /// written as one matrix. Its `A` never lengthens the state vector, for whatever frequency and damping, and
 /// neither does any mixture of two such matrices: so the state stays bounded however the coefficients glide.
 /// The output is what is *added* to the input, so a section that does nothing is exact to the bit.
@@ -54,11 +54,6 @@ impl Kernel {
     /// True when the output is the input, exactly.
     pub fn is_identity(&self) -> bool {
         self.c == [0.0; 2] && self.e == 0.0
-    }
-
-    /// The same memory, but adding nothing.
-    pub fn silenced(&self) -> Self {
-        Self { c: [0.0; 2], e: 0.0, ..*self }
     }
 
     #[inline]

@@ -27,14 +27,15 @@ const HIGHEST: f64 = 0.47;
 const OFFSETS: [f64; 5] = [0.0, 0.7, -0.7, 3.0, -3.0];
 /// `c p / (1 - WARP p)` follows the square of frequency within 7 % up to 0.9 Nyquist.
 const WARP: f64 = 0.519;
+/// What is below this power, the bottom of a notch, is not looked at.
+const DEEPEST: f64 = 1e-20;
 const MOST_POINTS: usize = 24;
-const MOST_UNKNOWNS: usize = 8;
 
 /// Digital sections whose joint power response is that of `stages`, whose reference frequency is `reference`
 /// cycles per sample (any positive number, also above Nyquist). Deterministic, bounded work; at most two stages.
 ///
 /// Method: the squared magnitude of a second-order section is a quotient of two quadratics in
-/// `p = sin²(w / 2)` (Vicanek, "Matched Second Order Digital Filters", 2016, eq. 12 to 22, in the basis
+/// `p = sin²(w / 2)` (Vicanek, "Matched Second Order Digital Filters", 2016, in the basis
 /// `1, p, p²`). It starts from the prototype with the square of frequency replaced by `c p / (1 - WARP p)`, exact
 /// at zero frequency and at the feature. Gauss-Newton steps, damped after Levenberg and Marquardt, then make the
 /// logarithm of the response agree at some twenty frequencies in the least squares sense, and the spectral
@@ -44,9 +45,23 @@ pub fn fit<const S: usize>(stages: &[Stage; S], reference: f64, accuracy: &Accur
     let mut quotients = stages.map(|stage| Quotient::start(&stage, reference));
     let points = Points::new(stages, reference, accuracy);
     for _ in 0..accuracy.steps {
-        improve(&mut quotients, &points, accuracy.damping);
+        let unknowns: usize = quotients.iter().map(|quotient| quotient.unknowns()).sum();
+        match unknowns {
+            2 => improve::<S, 2>(&mut quotients, &points, accuracy.damping),
+            3 => improve::<S, 3>(&mut quotients, &points, accuracy.damping),
+            4 => improve::<S, 4>(&mut quotients, &points, accuracy.damping),
+            6 => improve::<S, 6>(&mut quotients, &points, accuracy.damping),
+            8 => improve::<S, 8>(&mut quotients, &points, accuracy.damping),
+            _ => {} // more than two stages: stays where it started
+        }
     }
-    quotients.map(|quotient| Section::from_power(quotient.sides[0].0, quotient.sides[1].0))
+    let mut sections = quotients.map(|quotient| quotient.sides).map(|[n, d]| Section::from_power(n.0, d.0));
+    for (section, stage) in sections.iter_mut().zip(stages) {
+        if stage.zeros == Zeros::AtReference && reference < 0.5 {
+            section.numerator[1] = 0.0; // exactly on the axis, which the square root of a rounding error is not
+        }
+    }
+    sections
 }
 
 /// The digital power response of one section while it is being fitted.
@@ -76,8 +91,14 @@ impl Quotient {
         }
     }
 
+    fn unknowns(&self) -> usize {
+        self.first_free().into_iter().map(|first| 3 - first).sum()
+    }
+
     fn is_sound(&self) -> bool {
-        is_positive(self.sides[0], 0.0) && is_positive(self.sides[1], 1e-7)
+        // A notch's numerator touches zero and does not change.
+        (self.zeros == Zeros::AtReference || is_positive(self.sides[0], 0.0))
+            && is_positive(self.sides[1], 1e-7)
     }
 }
 
@@ -121,7 +142,7 @@ impl Points {
         let mut look = |frequency: f64| {
             let x = (frequency / reference).powi(2);
             let wanted: f64 = stages.iter().map(|stage| stage.at(x)).product();
-            if frequency < HIGHEST && wanted > 1e-30 && all.count < MOST_POINTS {
+            if frequency < HIGHEST && wanted > DEEPEST && all.count < MOST_POINTS {
                 let weight = if frequency < accuracy.split { 1.0 } else { accuracy.weight };
                 all.points[all.count] = ((PI * frequency).sin().powi(2), wanted.ln(), weight * weight);
                 all.count += 1;
@@ -139,29 +160,31 @@ impl Points {
     }
 }
 
-/// One damped Gauss-Newton step.
-fn improve<const S: usize>(quotients: &mut [Quotient; S], points: &Points, damping: f64) {
-    // Unknowns: which stage, which side, which coefficient.
-    let mut unknowns = [(0, 0, 0); MOST_UNKNOWNS];
-    let mut count = 0;
+/// One damped Gauss-Newton step in `N` unknowns.
+fn improve<const S: usize, const N: usize>(quotients: &mut [Quotient; S], points: &Points, damping: f64) {
+    // Which stage, which side, which coefficient.
+    let mut unknowns = [(0, 0, 0); N];
+    let mut next = unknowns.iter_mut();
     for (stage, quotient) in quotients.iter().enumerate() {
         for (side, first) in quotient.first_free().into_iter().enumerate() {
-            for coefficient in first..3 {
-                unknowns[count] = (stage, side, coefficient);
-                count += 1;
+            for (coefficient, unknown) in (first..3).zip(&mut next) {
+                *unknown = (stage, side, coefficient);
             }
         }
     }
-    let unknowns = &unknowns[..count];
-    let mut system = System::new(count);
+    let mut system = System::<N>::new();
     for &(p, wanted, weight) in &points.points[..points.count] {
-        let values = quotients.map(|quotient| quotient.sides.map(|side| side.at(p).max(1e-300)));
-        let response: f64 = values.iter().map(|[numerator, denominator]| numerator / denominator).product();
+        let mut response = 1.0;
+        // By how much the logarithm of the response grows per unit of a side's value.
+        let slopes = quotients.map(|quotient| {
+            let [numerator, denominator] = quotient.sides.map(|side| side.at(p).max(1e-300));
+            response *= numerator / denominator;
+            [1.0 / numerator, -1.0 / denominator]
+        });
         let powers = [1.0, p, p * p];
-        let mut row = [0.0; MOST_UNKNOWNS];
-        for (slope, &(stage, side, coefficient)) in row.iter_mut().zip(unknowns) {
-            let sign = if side == 0 { 1.0 } else { -1.0 };
-            *slope = sign * powers[coefficient] / values[stage][side];
+        let mut row = [0.0; N];
+        for (slope, &(stage, side, coefficient)) in row.iter_mut().zip(&unknowns) {
+            *slope = slopes[stage][side] * powers[coefficient];
         }
         system.add(&row, wanted - response.ln(), weight);
     }
@@ -176,7 +199,7 @@ fn improve<const S: usize>(quotients: &mut [Quotient; S], points: &Points, dampi
     let mut length = 1.0;
     while length > 0.01 {
         let mut tried = *quotients;
-        for (change, &(stage, side, coefficient)) in step.iter().zip(unknowns) {
+        for (change, &(stage, side, coefficient)) in step.iter().zip(&unknowns) {
             tried[stage].sides[side].0[coefficient] += length * change;
         }
         if tried.iter().all(Quotient::is_sound) {
@@ -188,20 +211,19 @@ fn improve<const S: usize>(quotients: &mut [Quotient; S], points: &Points, dampi
 }
 
 /// The normal equations of a small least squares problem.
-struct System {
-    matrix: [[f64; MOST_UNKNOWNS]; MOST_UNKNOWNS],
-    right: [f64; MOST_UNKNOWNS],
-    count: usize,
+struct System<const N: usize> {
+    matrix: [[f64; N]; N],
+    right: [f64; N],
 }
 
-impl System {
-    fn new(count: usize) -> Self {
-        Self { matrix: [[0.0; MOST_UNKNOWNS]; MOST_UNKNOWNS], right: [0.0; MOST_UNKNOWNS], count }
+impl<const N: usize> System<N> {
+    fn new() -> Self {
+        Self { matrix: [[0.0; N]; N], right: [0.0; N] }
     }
 
     #[inline]
-    fn add(&mut self, row: &[f64; MOST_UNKNOWNS], wanted: f64, weight: f64) {
-        for i in 0..self.count {
+    fn add(&mut self, row: &[f64; N], wanted: f64, weight: f64) {
+        for i in 0..N {
             let weighted = weight * row[i];
             self.right[i] += weighted * wanted;
             for j in 0..=i {
@@ -211,19 +233,19 @@ impl System {
     }
 
     /// Cholesky decomposition of the matrix scaled to a unit diagonal.
-    fn solve(self) -> [f64; MOST_UNKNOWNS] {
-        let Self { mut matrix, mut right, count } = self;
-        let mut scale = [1.0; MOST_UNKNOWNS];
-        for i in 0..count {
+    fn solve(self) -> [f64; N] {
+        let Self { mut matrix, mut right } = self;
+        let mut scale = [1.0; N];
+        for i in 0..N {
             scale[i] = 1.0 / matrix[i][i].max(1e-300).sqrt();
         }
-        for i in 0..count {
+        for i in 0..N {
             right[i] *= scale[i];
             for j in 0..=i {
                 matrix[i][j] *= scale[i] * scale[j];
             }
         }
-        for i in 0..count {
+        for i in 0..N {
             for j in 0..=i {
                 let done: f64 = (0..j).map(|k| matrix[i][k] * matrix[j][k]).sum();
                 matrix[i][j] = if i == j {
@@ -233,15 +255,15 @@ impl System {
                 };
             }
         }
-        for i in 0..count {
+        for i in 0..N {
             let done: f64 = (0..i).map(|k| matrix[i][k] * right[k]).sum();
             right[i] = (right[i] - done) / matrix[i][i];
         }
-        for i in (0..count).rev() {
-            let done: f64 = (i + 1..count).map(|k| matrix[k][i] * right[k]).sum();
+        for i in (0..N).rev() {
+            let done: f64 = (i + 1..N).map(|k| matrix[k][i] * right[k]).sum();
             right[i] = (right[i] - done) / matrix[i][i];
         }
-        for i in 0..count {
+        for i in 0..N {
             right[i] *= scale[i];
         }
         right

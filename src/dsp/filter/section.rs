@@ -23,7 +23,7 @@ impl Section {
     ///
     /// With `e = c0 + c1 + c2` the polynomial at Nyquist, `|n|² = n0² (1-p)² + (n1² - 2 n0 n2) p (1-p) + n2² p²`
     /// gives `n0 = √c0`, `n2 = √e`, `n1 = √(c1 + 2 c0 + 2 n0 n2)` (the spectral factorisation of Vicanek,
-    /// "Matched Second Order Digital Filters", 2016, eq. 26 to 28, in another variable).
+    /// "Matched Second Order Digital Filters", 2016, in another variable).
     pub(super) fn from_power(numerator: [f64; 3], denominator: [f64; 3]) -> Self {
         Self { numerator: factor(numerator), denominator: factor(denominator) }
     }

