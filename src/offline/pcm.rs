@@ -125,7 +125,7 @@ fn decode(encoding: Encoding, bytes: &[u8], frame_bytes: usize, offset: usize, p
         (Kind::Signed, 2, false) => each!(2, |s| f64::from(i16::from_le_bytes(s)) * I16),
         (Kind::Signed, 2, true) => each!(2, |s| f64::from(i16::from_be_bytes(s)) * I16),
         (Kind::Signed, 3, false) => {
-            each!(3, |s| f64::from(i32::from_le_bytes([0, s[0], s[1], s[2]])) * I32)
+            each!(3, |s| f64::from(i32::from_le_bytes([0, s[0], s[1], s[2]])) * I32);
         }
         (Kind::Signed, 3, true) => each!(3, |s| f64::from(i32::from_be_bytes([s[0], s[1], s[2], 0])) * I32),
         (Kind::Signed, 4, false) => each!(4, |s| f64::from(i32::from_le_bytes(s)) * I32),

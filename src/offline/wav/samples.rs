@@ -70,7 +70,7 @@ fn integers<const WIDTH: usize>(plane: &[f64], bytes: &mut [u8], stride: usize) 
         let wanted = (small + WHOLE) - WHOLE;
         let stored = wanted.clamp(-scale, scale - 1.0);
         losses.not_finite += u64::from(!sample.is_finite());
-        losses.saturated += u64::from(stored < wanted || stored > wanted);
+        losses.saturated += u64::from((stored - wanted).abs() > 0.0); // not of NaN
         frame[..WIDTH].copy_from_slice(&(stored as i32).to_le_bytes()[..WIDTH]);
     }
     losses

@@ -229,7 +229,7 @@ impl<W: Write + Seek> Sink<W> {
     pub(super) fn finish(mut self) -> Result<(W, Written)> {
         let data_len = self.frames * (self.spec.channels * self.spec.format.bytes()) as u64;
         let mut tail = Head(std::mem::take(&mut self.buffer));
-        if data_len % 2 != 0 {
+        if !data_len.is_multiple_of(2) {
             tail.0.push(0);
         }
         let mut end = self.data_at + data_len + data_len % 2;
@@ -306,7 +306,7 @@ impl Head {
         self.0.extend((bytes.len() as u32).to_le_bytes());
         let at = self.0.len() as u64;
         self.0.extend(bytes);
-        if bytes.len() % 2 != 0 {
+        if !bytes.len().is_multiple_of(2) {
             self.0.push(0);
         }
         at
@@ -532,7 +532,7 @@ mod tests {
         spec.chunks.push(Chunk { id: *b"axml", bytes: vec![b'x'; 9], place: Place::AfterData });
         let mut sink = Sink::new(Ends::default(), spec).expect("starts");
         let silence = vec![vec![0.0; 1 << 16]; 64];
-        let calls = (1u64 << 32) / (64 * 4 << 16);
+        let calls = (1u64 << 32) / ((64 * 4) << 16);
         for _ in 0..calls {
             sink.write_planar(&silence).expect("writes");
         }
