@@ -7,6 +7,7 @@ use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
 
 use stemlink::offline::audio::AudioReader;
+use stemlink::offline::wav::WavReader;
 
 /// The most address space this process has ever had, which an allocation counts against even if never touched.
 fn peak_bytes() -> usize {
@@ -90,6 +91,15 @@ fn neither_lying_sizes_nor_large_files_take_memory() {
     reader.seek(audio / 2 - 3).expect("seeks");
     assert_eq!(reader.read_planar(&mut planes, 100).expect("reads"), 3);
     assert_eq!(planes[0], [0.0, 0.5, -0.5]);
+
+    // A chunk of 65 MiB is more than is ever read.
+    let mut file = File::create(&path).expect("creates");
+    file.write_all(&[&head[..12], &head[48..72], b"data\0\0\0\0axml\0\0\x10\x04"].concat()).expect("writes");
+    file.set_len(52 + (65 << 20)).expect("makes a hole");
+    let mut reader = WavReader::open(&path).expect("opens");
+    assert_eq!(reader.chunks().last().map(|span| span.len), Some(65 << 20));
+    let line = reader.chunk(b"axml").expect_err("is refused").to_string();
+    assert!(line.contains("its axml chunk of 65 MiB cannot be read"), "{line}");
 
     let grown = peak_bytes() - before;
     assert!(grown < 32 << 20, "grew by {grown} bytes");

@@ -30,7 +30,7 @@ fn oracle(command: &mut Command, probe: &[&str]) -> Option<Output> {
     Some(command.output().expect("the oracle can be started"))
 }
 
-/// Lets libsndfile read or write a folder and returns its answers.
+/// Lets libsndfile `read` a folder or `write` one, or only its FLAC files, and returns its answers.
 fn libsndfile(task: &str, folder: &Path) -> Option<serde_json::Map<String, Value>> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracle/wav_corpus.py");
     let output = oracle(
@@ -176,6 +176,71 @@ fn what_we_write_is_read_to_the_bit_by_ffmpeg() {
             .collect();
         assert!(theirs == interleaved(&planes), "{name}: samples differ");
     }
+}
+
+#[test]
+fn the_broadcast_extension_we_write_is_read_by_ffmpeg() {
+    let folder = temporary();
+    let path = folder.path().join("a.wav");
+    let bext = Bext {
+        description: "Lead vocal".into(),
+        originator: "Stemlink".into(),
+        originator_reference: "ref-7".into(),
+        date: "2026-02-28".into(),
+        time: "12:34:56".into(),
+        time_reference: 5_000_000_000,
+        umid: Some([0xab; 64]),
+        coding_history: "A=PCM,F=48000,W=24,M=stereo\r\n".into(),
+        ..Bext::default()
+    };
+    let spec = WavSpec { bext: Some(bext.clone()), ..WavSpec::new(Hz(48_000.0), 1, StoredFormat::Int24) };
+    let mut writer = WavWriter::create(&path, spec, false).expect("starts");
+    writer.write_planar(&[[0.5; 100]]).expect("writes");
+    writer.finish().expect("finishes");
+    let mut command = Command::new("ffprobe");
+    command.args(["-v", "error", "-of", "json", "-show_entries", "format_tags"]).arg(&path);
+    let Some(output) = oracle(&mut command, &["-version"]) else { return };
+    let answer: Value = serde_json::from_slice(&output.stdout).expect("ffprobe answers in JSON");
+    let tags = &answer["format"]["tags"];
+    for (tag, value) in [
+        ("comment", bext.description.as_str()),
+        ("encoded_by", &bext.originator),
+        ("originator_reference", &bext.originator_reference),
+        ("date", &bext.date),
+        ("creation_time", &bext.time),
+        ("time_reference", "5000000000"),
+    ] {
+        assert_eq!(tags[tag].as_str(), Some(value), "{tag} in {tags}");
+    }
+    let umid = tags["umid"].as_str().expect("has a UMID");
+    assert!(umid.to_lowercase().contains("abababab"), "{umid}");
+    let history = tags["coding_history"].as_str().expect("has a history");
+    assert_eq!(history.trim_end(), bext.coding_history.trim_end());
+}
+
+#[test]
+fn a_bit_flipped_anywhere_in_a_flac_file_is_an_error_or_changes_no_sample() {
+    let folder = temporary();
+    let Some(_) = libsndfile("write-flac", folder.path()) else { return };
+    let damaged = folder.path().join("damaged");
+    let mut refused = 0;
+    for name in ["FLAC-PCM_24-FILE-2-9001", "FLAC-PCM_16-FILE-1-9001"] {
+        let path = folder.path().join(name);
+        let whole = ours(&path).expect("reads").samples;
+        let bytes = fs::read(&path).expect("reads");
+        for step in 0..150 {
+            // Behind the stream information, which says what to expect.
+            let at = 42 + step * (bytes.len() - 42) / 150;
+            let mut mutated = bytes.clone();
+            mutated[at] ^= 1 << (step % 8);
+            fs::write(&damaged, mutated).expect("writes");
+            match ours(&damaged) {
+                Ok(found) => assert!(found.samples == whole, "{name}, byte {at}"),
+                Err(_) => refused += 1,
+            }
+        }
+    }
+    assert!(refused > 100, "only {refused} of 300 were refused");
 }
 
 fn chunk(id: &[u8; 4], content: &[u8]) -> Vec<u8> {

@@ -2,7 +2,8 @@
 
 read DIR   reads every file of DIR and writes NAME.f64 (interleaved, little-endian) beside it
 write DIR  writes files of every format into DIR, each with the samples it holds as NAME.f64
-Both print one JSON object: name -> {"rate", "channels", "frames"} or {"error"}.
+write-flac DIR  the same with FLAC only
+All print one JSON object: name -> {"rate", "channels", "frames"} or {"error"}.
 """
 
 import json
@@ -43,10 +44,12 @@ def read(folder):
     return answers
 
 
-def write(folder):
+def write(folder, containers=("WAV", "WAVEX", "RF64", "FLAC", "AIFF")):
     noise = numpy.random.default_rng(1)
     answers = {}
     for container, subtype in WRITTEN:
+        if container not in containers:
+            continue
         for endian in ["FILE", "LITTLE"] if (container, subtype[:4]) == ("AIFF", "PCM_") else ["FILE"]:
             for channels in [1, 2, 6]:
                 for frames in [0, 1, 9001]:
@@ -68,4 +71,5 @@ def write(folder):
 
 
 command, folder = sys.argv[1:]
-print(json.dumps({"read": read, "write": write}[command](pathlib.Path(folder))))
+TASKS = {"read": read, "write": write, "write-flac": lambda folder: write(folder, ("FLAC",))}
+print(json.dumps(TASKS[command](pathlib.Path(folder))))
