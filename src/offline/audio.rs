@@ -26,7 +26,7 @@ pub enum AudioReader {
     /// AIFF, AIFF-C.
     Aiff(AiffReader),
     /// FLAC.
-    Flac(FlacReader),
+    Flac(Box<FlacReader>),
 }
 
 impl AudioReader {
@@ -40,7 +40,7 @@ impl AudioReader {
         let not_audio = |fault: &str| Err(Error::not_audio(path, fault));
         match &head[..len] {
             [b'F', b'O', b'R', b'M', ..] => AiffReader::new(file, path).map(Self::Aiff),
-            [b'f', b'L', b'a', b'C', ..] => FlacReader::open(path).map(Self::Flac),
+            [b'f', b'L', b'a', b'C', ..] => FlacReader::open(path).map(|reader| Self::Flac(Box::new(reader))),
             [b'O', b'g', b'g', b'S', ..] => not_audio("it is Ogg"),
             [b'I', b'D', b'3', ..] => not_audio("it is an MP3 or starts with an ID3 tag"),
             [b'c', b'a', b'f', b'f', ..] => not_audio("it is Core Audio Format"),

@@ -39,6 +39,8 @@ pub(crate) struct PcmStream<R> {
     encoding: Encoding,
     /// Next frame to read.
     position: u64,
+    /// Byte at which `inner` stands, as far as known.
+    at: Option<u64>,
     buffer: Vec<u8>,
 }
 
@@ -52,11 +54,12 @@ impl<R: Read + Seek> PcmStream<R> {
         channels: usize,
         encoding: Encoding,
     ) -> Self {
-        Self { inner, path, start, frames, channels, encoding, position: 0, buffer: Vec::new() }
+        Self { inner, path, start, frames, channels, encoding, position: 0, at: None, buffer: Vec::new() }
     }
 
     /// The source, to read other parts of it, and its name.
     pub(crate) fn source(&mut self) -> (&mut R, &Path) {
+        self.at = None;
         (&mut self.inner, &self.path)
     }
 
@@ -76,21 +79,21 @@ impl<R: Read + Seek> PcmStream<R> {
         if self.buffer.len() < at_once * frame_bytes {
             self.buffer.resize(at_once * frame_bytes, 0);
         }
-        if wanted > 0 {
-            let byte = self.start + self.position * frame_bytes as u64;
+        let byte = self.start + self.position * frame_bytes as u64;
+        if wanted > 0 && self.at != Some(byte) {
             self.inner.seek(SeekFrom::Start(byte)).map_err(Error::read(&self.path))?;
         }
+        self.at = None; // until all went well
         let mut done = 0;
         while done < wanted {
             let now = at_once.min(wanted - done);
             let bytes = &mut self.buffer[..now * frame_bytes];
             self.inner.read_exact(bytes).map_err(Error::read(&self.path))?;
-            for (channel, plane) in planes.iter_mut().enumerate() {
-                decode(self.encoding, bytes, frame_bytes, channel * self.encoding.bytes, plane);
-            }
+            decode(self.encoding, bytes, planes);
             done += now;
             self.position += now as u64;
         }
+        self.at = Some(byte + (done * frame_bytes) as u64).filter(|_| done > 0);
         Ok(done)
     }
 
@@ -104,37 +107,50 @@ impl<R: Read + Seek> PcmStream<R> {
     }
 }
 
-/// Appends to `plane` the sample at `offset` of every frame in `bytes`.
-fn decode(encoding: Encoding, bytes: &[u8], frame_bytes: usize, offset: usize, plane: &mut Vec<f64>) {
-    macro_rules! each {
-        ($width:literal, |$sample:ident| $value:expr) => {{
-            plane.extend(bytes.chunks_exact(frame_bytes).map(|frame| {
-                let $sample: [u8; $width] =
-                    frame[offset..offset + $width].try_into().expect("the slice is as long as the sample");
-                $value
-            }));
-        }};
-    }
-    // A division by a power of two is exact.
+/// Appends the interleaved samples in `bytes` to the planes.
+fn decode(encoding: Encoding, bytes: &[u8], planes: &mut [Vec<f64>]) {
+    // A product with a power of two is exact.
     const I8: f64 = 1.0 / (1u64 << 7) as f64;
     const I16: f64 = 1.0 / (1u64 << 15) as f64;
     const I32: f64 = 1.0 / (1u64 << 31) as f64;
     match (encoding.kind, encoding.bytes, encoding.big_endian) {
-        (Kind::Unsigned, 1, _) => each!(1, |s| (f64::from(s[0]) - 128.0) * I8),
-        (Kind::Signed, 1, _) => each!(1, |s| f64::from(s[0] as i8) * I8),
-        (Kind::Signed, 2, false) => each!(2, |s| f64::from(i16::from_le_bytes(s)) * I16),
-        (Kind::Signed, 2, true) => each!(2, |s| f64::from(i16::from_be_bytes(s)) * I16),
+        (Kind::Unsigned, 1, _) => spread(bytes, planes, |[s]| (f64::from(s) - 128.0) * I8),
+        (Kind::Signed, 1, _) => spread(bytes, planes, |[s]| f64::from(s as i8) * I8),
+        (Kind::Signed, 2, false) => spread(bytes, planes, |s| f64::from(i16::from_le_bytes(s)) * I16),
+        (Kind::Signed, 2, true) => spread(bytes, planes, |s| f64::from(i16::from_be_bytes(s)) * I16),
         (Kind::Signed, 3, false) => {
-            each!(3, |s| f64::from(i32::from_le_bytes([0, s[0], s[1], s[2]])) * I32)
+            spread(bytes, planes, |[a, b, c]| f64::from(i32::from_le_bytes([0, a, b, c])) * I32);
         }
-        (Kind::Signed, 3, true) => each!(3, |s| f64::from(i32::from_be_bytes([s[0], s[1], s[2], 0])) * I32),
-        (Kind::Signed, 4, false) => each!(4, |s| f64::from(i32::from_le_bytes(s)) * I32),
-        (Kind::Signed, 4, true) => each!(4, |s| f64::from(i32::from_be_bytes(s)) * I32),
-        (Kind::Float, 4, false) => each!(4, |s| f64::from(f32::from_le_bytes(s))),
-        (Kind::Float, 4, true) => each!(4, |s| f64::from(f32::from_be_bytes(s))),
-        (Kind::Float, 8, false) => each!(8, |s| f64::from_le_bytes(s)),
-        (Kind::Float, 8, true) => each!(8, |s| f64::from_be_bytes(s)),
+        (Kind::Signed, 3, true) => {
+            spread(bytes, planes, |[a, b, c]| f64::from(i32::from_be_bytes([a, b, c, 0])) * I32);
+        }
+        (Kind::Signed, 4, false) => spread(bytes, planes, |s| f64::from(i32::from_le_bytes(s)) * I32),
+        (Kind::Signed, 4, true) => spread(bytes, planes, |s| f64::from(i32::from_be_bytes(s)) * I32),
+        (Kind::Float, 4, false) => spread(bytes, planes, |s| f64::from(f32::from_le_bytes(s))),
+        (Kind::Float, 4, true) => spread(bytes, planes, |s| f64::from(f32::from_be_bytes(s))),
+        (Kind::Float, 8, false) => spread(bytes, planes, f64::from_le_bytes),
+        (Kind::Float, 8, true) => spread(bytes, planes, f64::from_be_bytes),
         _ => unreachable!("the readers make no other encodings"),
+    }
+}
+
+/// Appends the value of each sample to its plane. Mono and stereo have loops of their own, whose stride is known
+/// at compile time.
+fn spread<const WIDTH: usize>(bytes: &[u8], planes: &mut [Vec<f64>], value: impl Fn([u8; WIDTH]) -> f64) {
+    let samples = bytes.as_chunks::<WIDTH>().0;
+    match planes {
+        [plane] => plane.extend(samples.iter().map(|&sample| value(sample))),
+        [left, right] => {
+            let frames = samples.as_chunks::<2>().0;
+            left.extend(frames.iter().map(|&[sample, _]| value(sample)));
+            right.extend(frames.iter().map(|&[_, sample]| value(sample)));
+        }
+        _ => {
+            let channels = planes.len();
+            for (channel, plane) in planes.iter_mut().enumerate() {
+                plane.extend(samples.chunks_exact(channels).map(|frame| value(frame[channel])));
+            }
+        }
     }
 }
 

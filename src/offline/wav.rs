@@ -13,6 +13,7 @@ mod format;
 mod read;
 mod samples;
 mod sink;
+mod spec;
 mod write;
 
 #[cfg(test)]
@@ -24,5 +25,5 @@ pub use bext::{Bext, Loudness};
 pub use chunks::ChunkSpan;
 pub use read::{MAX_CHUNK, WavReader};
 pub use samples::StoredFormat;
-pub use sink::{Chunk, LargeForm, Place, WavSpec, Written};
+pub use spec::{Chunk, LargeForm, Place, WavSpec, Written};
 pub use write::{WavWriter, same_file};

@@ -188,7 +188,7 @@ impl Common {
             b"raw " if self.bits <= 8 => integer(self.bits, Kind::Unsigned, true),
             b"in24" => integer(24, Kind::Signed, true),
             b"in32" => integer(32, Kind::Signed, true),
-            b"42ni" => integer(24, Kind::Signed, false),
+            b"42ni" | b"42n1" => integer(24, Kind::Signed, false),
             b"23ni" => integer(32, Kind::Signed, false),
             b"fl32" | b"FL32" => float(32),
             b"fl64" | b"FL64" => float(64),
@@ -228,7 +228,7 @@ mod tests {
 
     fn chunk(id: &[u8; 4], content: &[u8]) -> Vec<u8> {
         let mut bytes = [&id[..], &(content.len() as u32).to_be_bytes(), content].concat();
-        if content.len() % 2 != 0 {
+        if !content.len().is_multiple_of(2) {
             bytes.push(0);
         }
         bytes
@@ -282,7 +282,8 @@ mod tests {
 
     #[test]
     fn every_uncompressed_kind_is_read() {
-        let cases: [(Option<&[u8; 4]>, u16, &[u8], f64); 11] = [
+        type Case<'a> = (Option<&'a [u8; 4]>, u16, &'a [u8], f64);
+        let cases: [Case<'_>; 11] = [
             (None, 8, &[0x80], -1.0),
             (None, 16, &[0xc0, 0], -0.5),
             (None, 24, &[0, 0, 1], 1.0 / 8_388_608.0),

@@ -425,7 +425,7 @@ mod tests {
     fn seeking_gives_the_same_samples_as_reading_on() {
         let frames = 200_000;
         let long: Vec<i16> = (0..frames).map(|i: i32| (i.wrapping_mul(7919) >> 3) as i16).collect();
-        let file = on_disk(&encode(&[long.clone()], NO_MD5).0);
+        let file = on_disk(&encode(std::slice::from_ref(&long), NO_MD5).0);
         let mut reader = FlacReader::open(&file.path).expect("opens");
         let mut plane = [Vec::new()];
         for at in [150_000, 3, 0, 192, 191, 199_999, 199_900, 100_000, 200_000, 999_999, 5] {

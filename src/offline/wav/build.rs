@@ -9,7 +9,7 @@ use crate::offline::Result;
 /// A chunk with its size and its pad byte.
 pub(super) fn chunk(id: &[u8; 4], content: &[u8]) -> Vec<u8> {
     let mut bytes = sized(id, content.len() as u32, content);
-    if content.len() % 2 != 0 {
+    if !content.len().is_multiple_of(2) {
         bytes.push(0);
     }
     bytes

@@ -9,7 +9,8 @@ use super::bext::{Bext, example};
 use super::build::{chunk, ds64, extensible, file, fmt, format, open, riff, samples, sized};
 use super::format::{FLOAT, PCM};
 use super::samples::StoredFormat;
-use super::sink::{Chunk, Place, Sink, WavSpec};
+use super::sink::Sink;
+use super::spec::{Chunk, Place, WavSpec};
 use crate::units::Hz;
 
 /// Small files of every form.

@@ -1,5 +1,7 @@
 //! Storing samples: nearest value, saturating, counted.
 
+use core::ops::Range;
+
 /// How samples are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StoredFormat {
@@ -41,37 +43,51 @@ pub(super) struct Losses {
     pub(super) not_finite: u64,
 }
 
-/// Writes `plane` to every `stride`-th byte of `bytes`, which starts at the channel's first sample.
+/// Interleaves the frames `part` of the planes into `bytes`, which is as long as that takes.
 ///
 /// Integers are the nearest to the value (halves to the even one), without dither: a value that is one of the
 /// format is stored exactly, any other should have been dithered before.
-pub(super) fn encode(format: StoredFormat, plane: &[f64], bytes: &mut [u8], stride: usize) -> Losses {
+pub(super) fn encode(
+    format: StoredFormat,
+    planes: &[impl AsRef<[f64]>],
+    part: Range<usize>,
+    bytes: &mut [u8],
+) -> Losses {
     match format {
-        StoredFormat::Int16 => integers::<2>(plane, bytes, stride),
-        StoredFormat::Int24 => integers::<3>(plane, bytes, stride),
-        StoredFormat::Float32 => {
-            let mut losses = Losses::default();
-            for (frame, &sample) in bytes.chunks_mut(stride).zip(plane) {
-                losses.not_finite += u64::from(!sample.is_finite());
-                frame[..4].copy_from_slice(&(sample as f32).to_le_bytes());
-            }
-            losses
-        }
+        StoredFormat::Int16 => gather(planes, part, bytes, integer::<2>),
+        StoredFormat::Int24 => gather(planes, part, bytes, integer::<3>),
+        StoredFormat::Float32 => gather(planes, part, bytes, |sample| ((sample as f32).to_le_bytes(), false)),
     }
 }
 
-fn integers<const WIDTH: usize>(plane: &[f64], bytes: &mut [u8], stride: usize) -> Losses {
+/// The stored bytes, and whether the value had to be saturated.
+fn integer<const WIDTH: usize>(sample: f64) -> ([u8; WIDTH], bool) {
     // Added to a small number, it leaves no bits below one: the sum is rounded to the nearest, halves to even.
     const WHOLE: f64 = 1.5 * (1u64 << 52) as f64;
     let scale = f64::from(1u32 << (8 * WIDTH - 1));
+    let small = (sample * scale).clamp(-2.0 * scale, 2.0 * scale);
+    let wanted = (small + WHOLE) - WHOLE;
+    let stored = wanted.clamp(-scale, scale - 1.0);
+    let bytes = *(stored as i32).to_le_bytes().first_chunk().expect("at most four bytes");
+    (bytes, (stored - wanted).abs() > 0.0) // not of NaN
+}
+
+/// Writes the bytes of each sample to its place.
+fn gather<const WIDTH: usize>(
+    planes: &[impl AsRef<[f64]>],
+    part: Range<usize>,
+    bytes: &mut [u8],
+    store: impl Fn(f64) -> ([u8; WIDTH], bool),
+) -> Losses {
     let mut losses = Losses::default();
-    for (frame, &sample) in bytes.chunks_mut(stride).zip(plane) {
-        let small = (sample * scale).clamp(-2.0 * scale, 2.0 * scale);
-        let wanted = (small + WHOLE) - WHOLE;
-        let stored = wanted.clamp(-scale, scale - 1.0);
-        losses.not_finite += u64::from(!sample.is_finite());
-        losses.saturated += u64::from(stored < wanted || stored > wanted);
-        frame[..WIDTH].copy_from_slice(&(stored as i32).to_le_bytes()[..WIDTH]);
+    let slots = bytes.as_chunks_mut::<WIDTH>().0;
+    for (channel, plane) in planes.iter().enumerate() {
+        for (frame, &sample) in slots.chunks_exact_mut(planes.len()).zip(&plane.as_ref()[part.clone()]) {
+            let (stored, saturated) = store(sample);
+            frame[channel] = stored;
+            losses.saturated += u64::from(saturated);
+            losses.not_finite += u64::from(!sample.is_finite());
+        }
     }
     losses
 }
@@ -82,7 +98,7 @@ mod tests {
 
     fn int24(sample: f64) -> (i32, Losses) {
         let mut bytes = [0; 3];
-        let losses = encode(StoredFormat::Int24, &[sample], &mut bytes, 3);
+        let losses = encode(StoredFormat::Int24, &[[sample]], 0..1, &mut bytes);
         (i32::from_le_bytes([0, bytes[0], bytes[1], bytes[2]]) >> 8, losses)
     }
 
@@ -112,15 +128,15 @@ mod tests {
         assert_eq!(int24(f64::NAN), (0, Losses { saturated: 0, not_finite: 1 }));
         assert_eq!(int24(f64::INFINITY), (0x7f_ffff, Losses { saturated: 1, not_finite: 1 }));
         let mut bytes = [0; 4];
-        let losses = encode(StoredFormat::Float32, &[f64::NAN], &mut bytes, 4);
+        let losses = encode(StoredFormat::Float32, &[[f64::NAN]], 0..1, &mut bytes);
         assert_eq!(losses, Losses { saturated: 0, not_finite: 1 });
         assert!(f32::from_le_bytes(bytes).is_nan());
     }
 
     #[test]
-    fn channels_interleave_by_the_stride() {
+    fn channels_interleave() {
         let mut bytes = [0xaa; 8];
-        encode(StoredFormat::Int16, &[0.5, -0.5], &mut bytes[2..], 4);
-        assert_eq!(bytes, [0xaa, 0xaa, 0, 0x40, 0xaa, 0xaa, 0, 0xc0]);
+        encode(StoredFormat::Int16, &[[9.0, 0.5, -0.5], [9.0, 0.25, -0.25]], 1..3, &mut bytes);
+        assert_eq!(bytes, [0, 0x40, 0, 0x20, 0, 0xc0, 0, 0xe0]);
     }
 }

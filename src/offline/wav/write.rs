@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use tempfile::TempPath;
 
 use super::bext::Loudness;
-use super::sink::{Sink, WavSpec, Written};
+use super::sink::Sink;
+use super::spec::{WavSpec, Written};
 use crate::offline::error::{Error, Result};
 
 /// A WAV file in the making, under a temporary name in its own folder.
