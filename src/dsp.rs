@@ -21,7 +21,7 @@ pub mod compressor;
 pub mod curve;
 pub mod delay;
 pub mod detector;
-//pub mod dither;
+pub mod dither;
 pub mod limiter;
 pub mod oversample;
 pub mod trim;

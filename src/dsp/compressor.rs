@@ -15,7 +15,11 @@ use crate::units::{Db, Hz, Ms, Samples, decibels};
 
 /// What a compressor listens to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "offline", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
+#[cfg_attr(
+    feature = "offline",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case")
+)]
 pub enum KeySource {
     /// The audio it compresses.
     #[default]
@@ -426,7 +430,8 @@ impl CompressorGain {
             let reductions = self.moved(wanted);
             let (plain, wet) = (self.plain.at(i), self.wet.at(i));
             left[i] = plain + wet * factor(reductions[0]);
-            right[i] = if reductions[0] == reductions[1] { left[i] } else { plain + wet * factor(reductions[1]) };
+            right[i] =
+                if reductions[0] == reductions[1] { left[i] } else { plain + wet * factor(reductions[1]) };
             largest = reductions.into_iter().fold(largest, |m, x| if x > m { x } else { m });
         }
         largest
@@ -820,11 +825,14 @@ mod tests {
             ("off", CompressorSettings::default()),
             ("quiet", CompressorSettings { threshold: Db(0.0), ..working.clone() }),
             ("default at -24", working.clone()),
-            ("peak, key high-pass", CompressorSettings {
-                detector: Detector::Peak,
-                key_highpass: Some(Hz(90.0)),
-                ..working.clone()
-            }),
+            (
+                "peak, key high-pass",
+                CompressorSettings {
+                    detector: Detector::Peak,
+                    key_highpass: Some(Hz(90.0)),
+                    ..working.clone()
+                },
+            ),
             ("link 50 %", CompressorSettings { link: 0.5, ..working }),
         ] {
             let mut compressor = Compressor::new(RATE, Compressor::LOOKAHEAD);
