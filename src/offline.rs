@@ -6,11 +6,19 @@ pub mod audio;
 pub mod bundle;
 pub mod demo_song;
 pub mod error;
+pub mod master;
 pub mod mixdown;
 mod pcm;
 pub mod progress;
 pub mod session_file;
 pub mod verify;
 pub mod wav;
+pub mod what_if;
 
 pub use error::{Error, Result};
+
+/// A frame as a time of the song: `1:02.345`.
+pub fn clock(frame: u64, rate: crate::units::Hz) -> String {
+    let seconds = frame as f64 / rate.0;
+    format!("{}:{:06.3}", (seconds / 60.0) as u64, seconds % 60.0)
+}

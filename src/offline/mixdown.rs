@@ -56,7 +56,10 @@ impl StemStream {
     }
 
     /// Reads the next `frames` frames.
-    fn fill(&mut self, frames: usize) -> Result<()> {
+    ///
+    /// # Errors
+    /// If the file cannot be read on.
+    pub fn read(&mut self, frames: usize) -> Result<()> {
         while self.to_drop > 0 {
             let count = self.to_drop.min(BLOCK);
             self.next(count)?;
@@ -147,7 +150,7 @@ impl Mixdown {
     pub fn read(&mut self) -> Result<usize> {
         let frames = (self.frames - self.position).min(BLOCK as u64) as usize;
         for stem in &mut self.stems {
-            stem.fill(frames)?;
+            stem.read(frames)?;
         }
         self.position += frames as u64;
         Ok(frames)

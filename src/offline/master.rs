@@ -1,0 +1,350 @@
+//! Mastering a bundle: stems through their chains, the sum through the master chain, landed on a loudness with the
+//! ceiling held, written, and measured again by two meters.
+//!
+//! Everything up to the master's level is rendered once, into a nameless spool file in the output folder. What follows
+//! (level, limiter, dither) runs over the spool as often as landing takes.
+
+mod land;
+mod spool;
+
+use std::path::{Path, PathBuf};
+
+use super::bundle::Bundle;
+use super::error::{Error, Result};
+use super::mixdown::{BLOCK, Mixdown};
+use super::progress::{Progress, advance};
+use super::session_file::{Loudness, Session};
+use super::verify::{Measured, agree, measure};
+use super::wav::{self, Bext, StoredFormat, WavSpec, WavWriter};
+use crate::chain::{Chain, ChainSettings, LatencyClass, Seat};
+use crate::dsp::dither::Dither;
+use crate::dsp::limiter::LimiterSettings;
+use crate::dsp::{Block, Process};
+use crate::meter::layout::Layout;
+use crate::meter::peak_check::PeakCheck;
+use crate::meter::{Meter, Reading};
+use crate::session::target::{NormalizationTarget, Use};
+use crate::units::{Db, Dbtp, Hz, Lufs};
+pub use land::{Landing, Stop};
+use spool::{Spool, SpoolWriter};
+
+/// The strict true peak may exceed the ceiling by this much.
+pub const CEILING_TOLERANCE: Db = Db(0.05);
+/// Gain reduction from which a warning is due.
+pub const HEAVY_REDUCTION: Db = Db(6.0);
+
+/// What to master, and where to.
+pub struct Job<'a> {
+    /// The stems.
+    pub bundle: &'a Bundle,
+    /// Their settings.
+    pub session: &'a Session,
+    /// The file to write.
+    pub output: PathBuf,
+    /// Replace what is there.
+    pub overwrite: bool,
+    /// The target named by the session or the command line, if any.
+    pub target: Option<NormalizationTarget>,
+}
+
+/// What became of it.
+#[derive(Clone, Debug)]
+pub struct Mastered {
+    /// The file written.
+    pub path: PathBuf,
+    /// The file as read back and measured by both meters.
+    pub measured: Measured,
+    /// Both meters agree on the file, it is what was rendered, and its ceiling holds.
+    pub verified: bool,
+    /// The ceiling.
+    pub ceiling: Dbtp,
+    /// The strict true peak of the file (16x, 96 taps per phase).
+    pub strict_peak: Option<Dbtp>,
+    /// How loudness was landed.
+    pub landing: Landing,
+    /// The sum's reading before the level: after the master chain's EQ, compressor and width.
+    pub before: Reading,
+    /// What the listener should know.
+    pub warnings: Vec<String>,
+}
+
+/// Masters a bundle.
+///
+/// # Errors
+/// Before any work if the output exists or is an input; else if a stem cannot be read, the output cannot be written,
+/// a target cannot be reached at all (silence), or the listener stops it. Nothing is left behind then.
+pub fn master(job: &Job<'_>, progress: &mut dyn Progress) -> Result<Mastered> {
+    let output = &job.output;
+    if let Some(stem) = job.bundle.stems.iter().find(|stem| wav::same_file(&stem.path, output)) {
+        return Err(Error::Bundle {
+            path: output.clone(),
+            fault: format!("is the stem {}", stem.name),
+            cure: "choose another output folder".into(),
+        });
+    }
+    if output.exists() && !job.overwrite {
+        return Err(Error::Exists { path: output.clone() });
+    }
+    let rate = job.bundle.rate()?;
+    let mut warnings = Vec::new();
+    let (spool, before) = render_before_level(job, rate, progress, &mut warnings)?;
+
+    let mut post = PostMaster::new(job, rate);
+    let landing = land::land(&mut post, &spool, &before, job, progress)?;
+    let (measured, strict_peak, verified) = write(&mut post, &spool, &landing, job, progress)?;
+    if landing.reduction.0 > HEAVY_REDUCTION.0 {
+        warnings.push(format!(
+            "limiting reaches {:.1} dB at {}: above {:.0} dB it is heard; lower the target or the peaks of the stems",
+            landing.reduction.0,
+            super::clock(landing.reduction_at, rate),
+            HEAVY_REDUCTION.0
+        ));
+    }
+    Ok(Mastered {
+        path: output.clone(),
+        measured,
+        verified,
+        ceiling: post.ceiling,
+        strict_peak,
+        landing,
+        before,
+        warnings,
+    })
+}
+
+/// Sums the stems, runs the master chain up to its level into a spool, and measures that.
+fn render_before_level(
+    job: &Job<'_>,
+    rate: Hz,
+    progress: &mut dyn Progress,
+    warnings: &mut Vec<String>,
+) -> Result<(Spool, Reading)> {
+    let mut mixdown = Mixdown::open(job.bundle, job.session)?;
+    let folder = job.output.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut spool = SpoolWriter::create(folder, &job.output)?;
+    let settings = ChainSettings {
+        level: Db(0.0),
+        limiter: LimiterSettings::default(),
+        dither: Dither::Off,
+        ..job.session.master.clone()
+    };
+    let mut chain = super::mixdown::chain(&settings, Seat::Master, job.session.master_latency, rate);
+    let mut to_drop = chain.as_ref().map_or(0, |c| c.latency().0);
+    let mut meter = Meter::new(rate, &Layout::stereo());
+    let gains = vec![1.0; mixdown.stems.len()];
+    let mut sum = [Vec::new(), Vec::new()];
+    progress.begin("rendering", mixdown.frames());
+    let mut tail = to_drop;
+    loop {
+        let frames = mixdown.read()?;
+        if frames > 0 {
+            mixdown.sum(&gains, &mut sum);
+        } else if tail > 0 {
+            // The chain's latency: silence pushes out what is still inside.
+            let flush = tail.min(BLOCK);
+            tail -= flush;
+            sum.iter_mut().for_each(|side| {
+                side.clear();
+                side.resize(flush, 0.0);
+            });
+        } else {
+            break;
+        }
+        let [left, right] = &mut sum;
+        if let Some(chain) = &mut chain {
+            chain.process(&mut Block::new(left, right));
+        }
+        let skip = to_drop.min(left.len());
+        to_drop -= skip;
+        meter.process(&[&left[skip..], &right[skip..]]);
+        spool.push(&left[skip..], &right[skip..])?;
+        advance(progress, frames as u64, &job.output)?;
+    }
+    for stem in mixdown.stems.iter().filter(|stem| stem.non_finite() > 0) {
+        warnings.push(format!(
+            "{}: {} samples are not numbers and were silenced; export the stem again",
+            super::error::shown(stem.path()),
+            stem.non_finite()
+        ));
+    }
+    Ok((spool.finish()?, meter.reading()))
+}
+
+/// The end of the master chain: level, limiter, dither.
+struct PostMaster {
+    settings: ChainSettings,
+    chain: Chain,
+    rate: Hz,
+    /// The ceiling asked for.
+    ceiling: Dbtp,
+}
+
+/// What one run over the spool gave.
+struct Run {
+    reading: Reading,
+    reduction: Db,
+    reduction_at: u64,
+}
+
+impl PostMaster {
+    fn new(job: &Job<'_>, rate: Hz) -> Self {
+        let own = &job.session.master;
+        let mut limiter = if own.limiter.on { own.limiter.clone() } else { LimiterSettings::default() };
+        limiter.on = true;
+        if !own.limiter.on {
+            // A ceiling set in the session counts even if the limiter was left off.
+            limiter.ceiling = own.limiter.ceiling;
+        }
+        if let Some(limit) = job.target.as_ref().and_then(|t| t.peak_limit) {
+            limiter.ceiling = Dbtp(limiter.ceiling.0.min(limit.0));
+        }
+        let ceiling = limiter.ceiling;
+        let dither = if own.dither == Dither::Off { Dither::Bits24 } else { own.dither };
+        let settings = ChainSettings { limiter, dither, ..ChainSettings::default() };
+        Self { chain: Chain::new(Seat::Master, LatencyClass::Lookahead, rate), settings, rate, ceiling }
+    }
+
+    /// Runs the whole spool with `level` before the limiter; `each` gets every block, latency compensated.
+    fn run(
+        &mut self,
+        spool: &Spool,
+        level: Db,
+        progress: &mut dyn Progress,
+        mut each: impl FnMut(&[f64], &[f64]) -> Result<()>,
+    ) -> Result<Run> {
+        // `level` as a parameter ends at 12 dB; what is beyond is the same gain at the input.
+        let parameter = Db(level.0.clamp(-24.0, 12.0));
+        self.settings.level = parameter;
+        self.settings.input.gain = level - parameter;
+        self.chain.reset();
+        self.chain.set(&self.settings);
+        let mut meter = Meter::new(self.rate, &Layout::stereo());
+        let (mut to_drop, mut tail) = (self.chain.latency().0, self.chain.latency().0);
+        let mut reader = spool.read()?;
+        let mut sum = [Vec::new(), Vec::new()];
+        loop {
+            let frames = reader.next(&mut sum)?;
+            if frames == 0 {
+                if tail == 0 {
+                    break;
+                }
+                let flush = tail.min(BLOCK);
+                tail -= flush;
+                sum.iter_mut().for_each(|side| side.resize(flush, 0.0));
+            }
+            let [left, right] = &mut sum;
+            self.chain.process(&mut Block::new(left, right));
+            let skip = to_drop.min(left.len());
+            to_drop -= skip;
+            let (left, right) = (&left[skip..], &right[skip..]);
+            meter.process(&[left, right]);
+            each(left, right)?;
+            advance(progress, frames as u64, spool.output())?;
+        }
+        let (reduction, at) = self.chain.most_limiter_reduction();
+        let latency = self.chain.latency().0 as u64;
+        Ok(Run { reading: meter.reading(), reduction, reduction_at: at.saturating_sub(latency) })
+    }
+}
+
+/// Writes the master, measures the strict peak while at it, lowers the limiter's ceiling and writes again until it
+/// holds; then reads the file back with both meters.
+fn write(
+    post: &mut PostMaster,
+    spool: &Spool,
+    landing: &Landing,
+    job: &Job<'_>,
+    progress: &mut dyn Progress,
+) -> Result<(Measured, Option<Dbtp>, bool)> {
+    let format = match post.settings.dither {
+        Dither::Bits16 | Dither::Bits16Shaped => StoredFormat::Int16,
+        Dither::Off | Dither::Bits24 => StoredFormat::Int24,
+    };
+    let limit = (post.ceiling + CEILING_TOLERANCE).amplitude();
+    let mut attempt = 0;
+    let (reading, strict) = loop {
+        let spec = WavSpec { bext: Some(bext(job)), ..WavSpec::new(post.rate, 2, format) };
+        let mut writer = WavWriter::create(&job.output, spec, job.overwrite)?;
+        let mut checks = [PeakCheck::new(), PeakCheck::new()];
+        progress.begin("writing", spool.frames());
+        let run = post.run(spool, landing.level, progress, |left, right| {
+            checks[0].process(left);
+            checks[1].process(right);
+            writer.write_planar(&[left, right])
+        })?;
+        checks.iter_mut().for_each(PeakCheck::finish);
+        let strict = checks[0].peak().max(checks[1].peak());
+        attempt += 1;
+        if strict > limit && attempt < 6 {
+            // Dropped unfinished, the writer leaves nothing behind.
+            let over = Db::from_gain(strict) - Db(post.ceiling.0);
+            post.settings.limiter.ceiling = post.settings.limiter.ceiling + -over;
+            continue;
+        }
+        writer.set_loudness(wav::Loudness {
+            integrated: run.reading.integrated,
+            range: run.reading.range,
+            max_true_peak: run.reading.true_peak,
+            max_momentary: run.reading.momentary_max,
+            max_short_term: run.reading.short_term_max,
+        });
+        writer.finish()?;
+        break (run.reading, strict);
+    };
+    progress.begin("verifying", spool.frames());
+    let measured = measure(&job.output, true, progress)?;
+    let agrees = measured.second.is_some_and(|second| agree(&measured.reading, &second));
+    let as_rendered = measured.reading.integrated == reading.integrated
+        && measured.reading.true_peak == reading.true_peak
+        && measured.frames == spool.frames();
+    Ok((measured, Dbtp::from_amplitude(strict), agrees && as_rendered && strict <= limit))
+}
+
+fn bext(job: &Job<'_>) -> Bext {
+    Bext {
+        description: format!(
+            "Master of {}",
+            super::error::shown(job.bundle.dir.file_name().map_or(&job.bundle.dir, Path::new))
+        ),
+        originator: "Stemlink".into(),
+        version: 2,
+        coding_history: format!("A=PCM,T=Stemlink {}\r\n", env!("CARGO_PKG_VERSION")),
+        ..Bext::default()
+    }
+}
+
+/// The target's loudness, where it can be mastered to.
+///
+/// # Errors
+/// If the target publishes no loudness.
+pub fn target_loudness(target: &NormalizationTarget, output: &Path) -> Result<Lufs> {
+    target.loudness.ok_or_else(|| Error::Bundle {
+        path: output.to_owned(),
+        fault: format!("{} publishes no target loudness", target.name),
+        cure: "choose another target, see stems targets".into(),
+    })
+}
+
+/// True if a target is a dialogue-gated programme specification, which a whole-programme meter only approximates.
+pub fn is_dialogue_gated(target: &NormalizationTarget) -> bool {
+    matches!(target.usage, Use::Delivery { .. }) && target.mode.contains("dialogue")
+}
+
+/// Which loudness the job lands on.
+fn goal(job: &Job<'_>) -> Result<Goal> {
+    match (&job.target, &job.session.loudness) {
+        (Some(target), _) => Ok(Goal::Exactly(target_loudness(target, &job.output)?)),
+        (None, Loudness::AsIs) => Ok(Goal::AsIs),
+        (None, _) => Ok(Goal::Toward(land::AUTO_LOUDNESS)),
+    }
+}
+
+/// What landing aims at.
+enum Goal {
+    /// No gain.
+    AsIs,
+    /// This loudness, whatever it takes.
+    Exactly(Lufs),
+    /// Up to this loudness as far as little limiting allows.
+    Toward(Lufs),
+}

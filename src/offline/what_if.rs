@@ -1,0 +1,317 @@
+//! What a move costs: the bundle analysed once, and the mix after moves, predicted and rendered.
+
+use std::path::{Path, PathBuf};
+
+use super::audio::AudioReader;
+use super::bundle::Bundle;
+use super::error::{Error, Result};
+use super::mixdown::{self, BLOCK, Mixdown, StemStream};
+use super::progress::{Progress, advance};
+use super::session_file::{Session, StemSession};
+use crate::chain::{Chain, ChainSettings, LatencyClass, Seat};
+use crate::dsp::{Block, Process};
+use crate::meter::layout::Layout;
+use crate::meter::{Meter, Reading};
+use crate::session::coverage::{certainty, coverage};
+use crate::session::fit::{Fit, fit, resolve};
+use crate::session::gram::{GramMeter, Hops};
+use crate::session::playback::{Playback, others_change, playback};
+use crate::session::predict::{Certainty, Move, gains};
+use crate::session::role::Role;
+use crate::session::shares::shares;
+use crate::session::target::NormalizationTarget;
+use crate::units::Db;
+
+/// A bundle, analysed: everything that moves are predicted from.
+pub struct Analysis {
+    /// Gram hops of the sources: the stems as they arrive in the mix, and last, with a mix, what is left of it.
+    pub sources: Hops,
+    /// How the stems arrive.
+    pub fit: Fit,
+    /// Reading of every stem as it is summed.
+    pub stems: Vec<Reading>,
+    /// The part of the mix that the stems account for.
+    pub coverage: f64,
+    /// The mix: the given one, or the sum of the stems; out of the master chain.
+    pub before: Reading,
+    /// The stem with the most of the mix's highest peak.
+    pub loudest_peak: Option<usize>,
+    mix: Option<PathBuf>,
+}
+
+/// The mix after moves.
+#[derive(Clone, Debug)]
+pub struct WhatIf {
+    /// Exact, or an estimate and how far off.
+    pub certainty: Certainty,
+    /// The moves.
+    pub moves: Vec<Move>,
+    /// Share of every source in the mix before the moves; `None` when nothing passes the gates.
+    pub shares: Option<Vec<f64>>,
+    /// The mix after the moves, rendered and measured.
+    pub after: Reading,
+    /// The stem with the most of its highest peak.
+    pub loudest_peak: Option<usize>,
+}
+
+/// What a platform makes of the moves.
+#[derive(Clone, Copy, Debug)]
+pub struct Effect {
+    /// On the mix before.
+    pub before: Option<Playback>,
+    /// On the mix after.
+    pub after: Option<Playback>,
+    /// How much every stem that was not moved changes in playback.
+    pub others: Option<Db>,
+}
+
+/// What `target` makes of a change from `before` to `after`.
+pub fn effect(before: &Reading, after: &Reading, target: &NormalizationTarget) -> Effect {
+    Effect {
+        before: playback(before, target),
+        after: playback(after, target),
+        others: others_change(before, after, target),
+    }
+}
+
+/// Reads all stems through their chains once. With `mix`, the stems are fitted to it and what they do not account for
+/// is a source of its own; without, the mix is their sum.
+///
+/// # Errors
+/// If a file cannot be read, rates differ, or the listener stops it.
+pub fn analyse(
+    bundle: &Bundle,
+    session: &Session,
+    mix: Option<&Path>,
+    progress: &mut dyn Progress,
+) -> Result<Analysis> {
+    let rate = bundle.rate()?;
+    let mut streams = Streams::open(bundle, session, mix)?;
+    let sources = bundle.stems.len() + usize::from(mix.is_some());
+    let layout = Layout::stereo();
+    let mut gram = GramMeter::new(rate, &layout, sources);
+    let mut meters = vec![Meter::new(rate, &layout); bundle.stems.len()];
+    let mut out = MasterOut::new(session, rate);
+    progress.begin("analysing", streams.stems.frames());
+    let unity = vec![[1.0; 2]; bundle.stems.len()];
+    loop {
+        let frames = streams.read(&unity)?;
+        if frames == 0 {
+            break;
+        }
+        for (meter, stem) in meters.iter_mut().zip(&streams.stems.stems) {
+            meter.process(&stem.audio());
+        }
+        gram.process(frames, |source, side| match streams.stems.stems.get(source) {
+            Some(stem) => stem.audio()[side],
+            None => &streams.sum[side],
+        });
+        out.process(&mut streams);
+        advance(progress, frames as u64, &bundle.dir)?;
+    }
+    let (before, loudest_peak) = out.finish();
+    let raw = gram.finish();
+    let (fit, resolved) = if mix.is_some() {
+        let fit = fit(&raw);
+        let resolved = resolve(&raw, &fit);
+        (fit, resolved)
+    } else {
+        (Fit::unity(raw.len(), raw.channels(), raw.sources()), raw)
+    };
+    let coverage = if mix.is_some() { coverage(&resolved).unwrap_or(1.0) } else { 1.0 };
+    Ok(Analysis {
+        sources: resolved,
+        fit,
+        stems: meters.iter().map(Meter::reading).collect(),
+        coverage,
+        before,
+        loudest_peak,
+        mix: mix.map(Path::to_owned),
+    })
+}
+
+impl Analysis {
+    /// The mix after `moves`, rendered from the files again.
+    ///
+    /// # Errors
+    /// As [`analyse`].
+    pub fn what_if(
+        &self,
+        bundle: &Bundle,
+        session: &Session,
+        moves: &[Move],
+        progress: &mut dyn Progress,
+    ) -> Result<WhatIf> {
+        let stems = bundle.stems.len();
+        let moved = gains(stems, moves);
+        // What is added to a given mix is the change of each stem as it arrives there.
+        let change: Vec<[f64; 2]> = match &self.mix {
+            None => moved.iter().map(|gain| [*gain; 2]).collect(),
+            Some(_) => (0..stems)
+                .map(|stem| {
+                    [0, 1].map(|side| (moved[stem] - 1.0) * self.fit.mean_gain(stem, side).unwrap_or(1.0))
+                })
+                .collect(),
+        };
+        let mut streams = Streams::open(bundle, session, self.mix.as_deref())?;
+        let mut out = MasterOut::new(session, bundle.rate()?);
+        progress.begin("rendering the moves", streams.stems.frames());
+        loop {
+            let frames = streams.read(&change)?;
+            if frames == 0 {
+                break;
+            }
+            out.process(&mut streams);
+            advance(progress, frames as u64, &bundle.dir)?;
+        }
+        let (after, loudest_peak) = out.finish();
+        Ok(WhatIf {
+            certainty: self.certainty(moves),
+            moves: moves.to_vec(),
+            shares: self.shares(),
+            after,
+            loudest_peak,
+        })
+    }
+
+    /// Whether the moves are exact: always for a sum of stems; with a mix, as far as it is accounted for.
+    pub fn certainty(&self, moves: &[Move]) -> Certainty {
+        match self.mix {
+            None => Certainty::Exact,
+            Some(_) => certainty(&self.sources, &self.fit, moves),
+        }
+    }
+
+    /// Share of every source.
+    pub fn shares(&self) -> Option<Vec<f64>> {
+        shares(&self.sources, &vec![1.0; self.sources.sources()])
+    }
+}
+
+/// The stems in step, the mix beside them, and the sum of what is asked for.
+struct Streams {
+    stems: Mixdown,
+    mix: Option<StemStream>,
+    sum: [Vec<f64>; 2],
+    gains: Vec<[f64; 2]>,
+}
+
+impl Streams {
+    fn open(bundle: &Bundle, session: &Session, mix: Option<&Path>) -> Result<Self> {
+        let stems = Mixdown::open(bundle, session)?;
+        let mix = mix.map(|path| open_mix(path, bundle)).transpose()?;
+        Ok(Self { stems, mix, sum: [Vec::new(), Vec::new()], gains: Vec::new() })
+    }
+
+    /// Reads a block; the sum is `gains` of the stems, or on top of the mix if there is one: at unity, the mix alone.
+    fn read(&mut self, gains: &[[f64; 2]]) -> Result<usize> {
+        let frames = self.stems.read()?;
+        self.gains = gains.to_vec();
+        if let Some(mix) = &mut self.mix {
+            mix.read(frames)?;
+        }
+        let unity = gains.iter().all(|gain| *gain == [1.0; 2]);
+        for (side, sum) in self.sum.iter_mut().enumerate() {
+            sum.clear();
+            match &self.mix {
+                Some(mix) => sum.extend_from_slice(mix.audio()[side]),
+                None => sum.resize(frames, 0.0),
+            }
+            if self.mix.is_some() && unity {
+                continue;
+            }
+            for (stem, gain) in self.stems.stems.iter().zip(gains) {
+                for (sum, x) in sum.iter_mut().zip(stem.audio()[side]) {
+                    *sum += gain[side] * x;
+                }
+            }
+        }
+        Ok(frames)
+    }
+}
+
+/// A mix as a stream in step with stems.
+fn open_mix(path: &Path, bundle: &Bundle) -> Result<StemStream> {
+    let info = AudioReader::open(path)?.info().clone();
+    let rate = bundle.rate()?;
+    if info.rate != rate {
+        return Err(Error::Bundle {
+            path: path.to_owned(),
+            fault: format!("{} Hz, the stems are {} Hz", info.rate.0, rate.0),
+            cure: "export the mix at the stems' rate".into(),
+        });
+    }
+    let neutral = StemSession {
+        role: Role::Other,
+        mute: false,
+        latency: LatencyClass::Zero,
+        chain: ChainSettings::default(),
+    };
+    StemStream::open(path, &neutral)
+}
+
+/// The master chain and the meter after it.
+struct MasterOut {
+    chain: Option<Chain>,
+    to_drop: usize,
+    tail: usize,
+    meter: Meter,
+    highest: f64,
+    loudest_peak: Option<usize>,
+}
+
+impl MasterOut {
+    fn new(session: &Session, rate: crate::units::Hz) -> Self {
+        let chain = mixdown::chain(&session.master, Seat::Master, session.master_latency, rate);
+        let latency = chain.as_ref().map_or(0, |chain| chain.latency().0);
+        Self {
+            chain,
+            to_drop: latency,
+            tail: latency,
+            meter: Meter::new(rate, &Layout::stereo()),
+            highest: 0.0,
+            loudest_peak: None,
+        }
+    }
+
+    fn process(&mut self, streams: &mut Streams) {
+        self.find_peak(streams);
+        self.meter_block(&mut streams.sum);
+    }
+
+    fn meter_block(&mut self, block: &mut [Vec<f64>; 2]) {
+        let [left, right] = block;
+        if let Some(chain) = &mut self.chain {
+            chain.process(&mut Block::new(left, right));
+        }
+        let skip = self.to_drop.min(left.len());
+        self.to_drop -= skip;
+        self.meter.process(&[&left[skip..], &right[skip..]]);
+    }
+
+    /// Whose peak: at the highest sample of the sum, the stem that adds most to it.
+    fn find_peak(&mut self, streams: &Streams) {
+        for (side, sum) in streams.sum.iter().enumerate() {
+            for (frame, &value) in sum.iter().enumerate() {
+                if value.abs() > self.highest {
+                    self.highest = value.abs();
+                    let part = |stem: usize| {
+                        streams.stems.stems[stem].audio()[side][frame]
+                            * streams.gains[stem][side]
+                            * value.signum()
+                    };
+                    self.loudest_peak = (0..streams.gains.len()).max_by(|&a, &b| part(a).total_cmp(&part(b)));
+                }
+            }
+        }
+    }
+
+    fn finish(mut self) -> (Reading, Option<usize>) {
+        while self.tail > 0 {
+            let flush = self.tail.min(BLOCK);
+            self.tail -= flush;
+            self.meter_block(&mut [vec![0.0; flush], vec![0.0; flush]]);
+        }
+        (self.meter.reading(), self.loudest_peak)
+    }
+}
