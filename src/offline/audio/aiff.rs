@@ -312,6 +312,8 @@ mod tests {
             comm(2, 1, 16, None),
         ];
         assert_eq!(read(&form(b"AIFF", &parts)), (vec![vec![0.5], vec![-0.5]], vec![]));
+        let longer = [comm(1, 1, 16, None), ssnd(0, &[0x40, 0, 9, 9])];
+        assert_eq!(read(&form(b"AIFF", &longer)), (vec![vec![0.5]], vec![]), "the common chunk counts");
     }
 
     #[test]
