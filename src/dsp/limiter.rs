@@ -845,6 +845,23 @@ mod tests {
     }
 
     #[test]
+    fn what_is_skipped_in_quiet_stretches_depends_on_no_block() {
+        let settings = LimiterSettings { release: Ms(10.0), ..on(0.0) };
+        let mut signal = Stereo::noise(5, 40_000, 0.1);
+        for (i, loud) in noise(6, 1000, 3.0).into_iter().enumerate() {
+            signal.left[i] = loud;
+            signal.right[30_011 + i] = loud;
+        }
+        signal.left[39_001] = 1e5;
+        let whole = curve(Limiter::STEM, &[(0, settings.clone())], &signal);
+        assert!(whole.left[20_000..29_000].iter().all(|&gain| gain == 1.0), "it comes to rest");
+        for block in [1, 17, 500] {
+            let cuts: Vec<_> = (0..40_000).step_by(block).map(|at| (at, settings.clone())).collect();
+            assert!(curve(Limiter::STEM, &cuts, &signal) == whole, "blocks of {block} give the same bits");
+        }
+    }
+
+    #[test]
     fn tells_the_deepest_reduction_and_where() {
         let mut limiter = Limiter::new(RATE, Limiter::STEM);
         limiter.set(&on(0.0));
