@@ -1,2 +1,52 @@
 //! Project chores: `cargo xtask <task>`.
-fn main() {}
+
+#![allow(clippy::print_stdout, clippy::print_stderr)] // talking to the terminal is what a chore is for
+
+mod steps;
+mod tidy;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Project chores.
+#[derive(Parser)]
+#[command(name = "cargo xtask", arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Check the arrows, invariants and dependencies that ARCHITECTURE.md declares.
+    Tidy,
+    /// Run everything CI runs, in order, and stop at the first step that fails.
+    Test {
+        /// Leave out the core without features and the documentation.
+        #[arg(long)]
+        quick: bool,
+    },
+    /// Write the demo song and check it: `cargo run --release --bin stems -- demo`.
+    Demo {
+        /// Passed on to `stems demo`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let root = root();
+    match arguments.task {
+        Task::Tidy => tidy::run(&root),
+        Task::Test { quick } => steps::test(&root, quick),
+        Task::Demo { arguments } => steps::demo(&root, &arguments),
+    }
+}
+
+/// The folder of the workspace.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies inside the workspace").to_owned()
+}

@@ -4,31 +4,32 @@ use super::Role;
 use super::canvas::Canvas;
 use super::filter::Filter;
 use super::wave::ease;
-use crate::units::Db;
+use crate::units::{Db, Ms};
 
 /// The fader of each stem, set by ear and meter: the lead on top, -18 LUFS together.
 fn fader(role: Role) -> Db {
     match role {
-        Role::Drums => Db(-10.5),
-        Role::Bass => Db(-9.0),
+        Role::Drums => Db(-11.0),
+        Role::Bass => Db(-9.5),
         Role::Keys => Db(-15.0),
-        Role::Vocals => Db(-6.5),
+        Role::Vocals => Db(-7.0),
         Role::Effects => Db(-11.0),
     }
 }
 
 /// Brings a stem to its level, takes away what lies below hearing, and lets it end in silence.
 pub(super) fn finish(role: Role, stem: &mut Canvas) {
-    const FADE_SECONDS: f64 = 0.8;
+    const FADE_MS: Ms = Ms(800.0);
     let gain = fader(role).gain();
-    let fade_frames = FADE_SECONDS * stem.rate.0;
+    let fade_frames = FADE_MS.samples(stem.rate).0;
     for channel in [&mut stem.left, &mut stem.right] {
         let mut subsonic = Filter::new(18.0, 0.707, stem.rate);
-        let frames = channel.len();
-        for (i, sample) in channel.iter_mut().enumerate() {
-            // the tails have died by then; the fade removes what a listener could not hear
-            let out = ease((frames - 1 - i) as f64 / fade_frames);
-            *sample = subsonic.next(*sample).high * gain * out;
+        for sample in channel.iter_mut() {
+            *sample = subsonic.next(*sample).high * gain;
+        }
+        // the tails have died by now; the fade removes what a listener could not hear
+        for (left, sample) in channel.iter_mut().rev().take(fade_frames).enumerate() {
+            *sample *= ease(left as f64 / fade_frames as f64);
         }
     }
 }

@@ -155,6 +155,7 @@ struct Singer {
     tract: [Resonance; 5],
     teeth: Filter,
     rumble: Filter,
+    presence: Filter,
     leveller: Leveller,
 }
 
@@ -194,6 +195,7 @@ impl Singer {
             tract: Default::default(),
             teeth: Filter::new(6_800.0, 1.4, rate),
             rumble: Filter::new(110.0, 0.7, rate),
+            presence: Filter::new(3_100.0, 0.8, rate),
             leveller: Leveller::new(rate),
         }
     }
@@ -295,6 +297,8 @@ impl Iterator for Singer {
         for resonance in &mut self.tract {
             sound = resonance.next(sound);
         }
+        // the engineer's +8 dB where words are understood
+        sound += 1.5 * self.presence.next(sound).band;
         let hiss = self.teeth.next(white).band * (posture.hiss + 0.008 * posture.voicing);
         let voice = self.leveller.next(self.rumble.next(sound).high);
         Some(0.25 * voice + hiss * 0.5)
