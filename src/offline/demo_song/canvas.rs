@@ -35,15 +35,6 @@ impl Canvas {
             *right += right_gain * sample;
         }
     }
-
-    /// Adds another canvas at linear `gain`.
-    pub(super) fn mix(&mut self, other: &Self, gain: f64) {
-        for (to, from) in [(&mut self.left, &other.left), (&mut self.right, &other.right)] {
-            for (sum, sample) in to.iter_mut().zip(from) {
-                *sum += gain * sample;
-            }
-        }
-    }
 }
 
 /// Left and right gain of a place in the panorama: constant power, unity at the centre.

@@ -15,9 +15,8 @@ pub(super) fn play(rate: Hz) -> Canvas {
     for bar in 0..BARS {
         kit.bar(bar);
     }
-    let room = Room { decay_seconds: 0.45, size: 0.45, damping: Hz(6_500.0), predelay: Ms(6.0) }
-        .reflect(&kit.canvas);
-    kit.canvas.mix(&room, 0.3);
+    Room { decay_seconds: 0.45, size: 0.45, damping: Hz(6_500.0), predelay: Ms(6.0) }
+        .fill(&mut kit.canvas, 0.3);
     tape(&mut kit.canvas);
     kit.canvas
 }

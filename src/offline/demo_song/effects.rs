@@ -11,14 +11,12 @@ use super::wave::{Decay, Phase, ease, sine};
 
 /// Risers into each section, impacts on them, plucks with echoes over intro and chorus, all in a hall.
 pub(super) fn play(rate: Hz) -> Canvas {
-    let mut plucks = Canvas::new(rate);
-    for bar in 0..ENDING_BAR {
-        glitter(&mut plucks, bar);
-    }
-    let echo = ping_pong(&plucks, beats(0.75), 0.55);
-    plucks.mix(&echo, 0.8);
-
     let mut canvas = Canvas::new(rate);
+    for bar in 0..ENDING_BAR {
+        glitter(&mut canvas, bar);
+    }
+    // before anything else is on the canvas: only the plucks echo
+    ping_pong(&mut canvas, beats(0.75), 0.55, 0.8);
     for (bar, length, strength) in [(VERSE_BAR, 1.5, 0.35), (CHORUS_BAR, 2.0, 1.0), (ENDING_BAR, 1.0, 0.8)] {
         let seconds_long = beats(length * BAR);
         let start = seconds(bar, 0.0) - seconds_long;
@@ -39,10 +37,7 @@ pub(super) fn play(rate: Hz) -> Canvas {
             canvas.add(seconds(bar, 0.0), wind, 0.1, side);
         }
     }
-    canvas.mix(&plucks, 1.0);
-    let hall =
-        Room { decay_seconds: 2.2, size: 1.35, damping: Hz(4_000.0), predelay: Ms(25.0) }.reflect(&canvas);
-    canvas.mix(&hall, 0.25);
+    Room { decay_seconds: 2.2, size: 1.35, damping: Hz(4_000.0), predelay: Ms(25.0) }.fill(&mut canvas, 0.25);
     canvas
 }
 

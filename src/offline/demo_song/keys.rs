@@ -35,9 +35,7 @@ pub(super) fn play(rate: Hz) -> Canvas {
             canvas.add(seconds(bar, 0.0), sound, 0.055 * strength, side);
         }
     }
-    let hall =
-        Room { decay_seconds: 1.4, size: 1.0, damping: Hz(4_500.0), predelay: Ms(18.0) }.reflect(&canvas);
-    canvas.mix(&hall, 0.16);
+    Room { decay_seconds: 1.4, size: 1.0, damping: Hz(4_500.0), predelay: Ms(18.0) }.fill(&mut canvas, 0.16);
     canvas
 }
 

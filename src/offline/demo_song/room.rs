@@ -46,11 +46,11 @@ impl Line {
 }
 
 impl Room {
-    /// What the room answers to `dry`: reflections only, free of the lowest bass.
-    pub(super) fn reflect(&self, dry: &Canvas) -> Canvas {
-        let rate = dry.rate;
-        let mut wet = Canvas::new(rate);
-        let predelay = self.predelay.samples(rate).0;
+    /// Adds what the room answers to the sound on `canvas`, at linear `gain`: reflections only, free of the lowest
+    /// bass.
+    pub(super) fn fill(&self, canvas: &mut Canvas, gain: f64) {
+        let rate = canvas.rate;
+        let mut waiting = Delay::new(self.predelay.samples(rate).0);
         let damping_seconds = 1.0 / (core::f64::consts::TAU * self.damping.0);
         let mut lines = LINES_MS.map(|ms| {
             let frames = Ms(ms * self.size).samples(rate).0.max(1);
@@ -64,9 +64,8 @@ impl Room {
             }
         });
         let mut rumble = [Filter::new(160.0, 0.7, rate), Filter::new(160.0, 0.7, rate)];
-        let frames = dry.left.len().saturating_sub(predelay);
-        for i in 0..frames {
-            let inputs = [rumble[0].next(dry.left[i]).high, rumble[1].next(dry.right[i]).high];
+        for (left, right) in canvas.left.iter_mut().zip(&mut canvas.right) {
+            let inputs = [rumble[0].next(*left).high, rumble[1].next(*right).high];
             let mut ends = [0.0; 8];
             for (end, line) in ends.iter_mut().zip(&mut lines) {
                 *end = line.read();
@@ -75,24 +74,54 @@ impl Room {
             for (n, line) in lines.iter_mut().enumerate() {
                 line.write(inputs[n % 2] + ends[n] - reflected);
             }
-            wet.left[i + predelay] = (ends[0] - ends[2] + ends[4] - ends[6]) * 0.35;
-            wet.right[i + predelay] = (ends[1] - ends[3] + ends[5] - ends[7]) * 0.35;
+            let wet = [ends[0] - ends[2] + ends[4] - ends[6], ends[1] - ends[3] + ends[5] - ends[7]];
+            let [wet_left, wet_right] = waiting.next(wet);
+            *left += gain * 0.35 * wet_left;
+            *right += gain * 0.35 * wet_right;
         }
-        wet
     }
 }
 
-/// An echo that bounces between the sides and darkens: `time_seconds` apart, `feedback` each time.
-pub(super) fn ping_pong(dry: &Canvas, time_seconds: f64, feedback: f64) -> Canvas {
-    let rate = dry.rate;
-    let mut wet = Canvas::new(rate);
-    let delay = Ms(time_seconds * 1e3).samples(rate).0;
-    let mut dark = [Filter::new(4_200.0, 0.6, rate), Filter::new(4_200.0, 0.6, rate)];
-    for i in delay..dry.left.len() {
-        let from = i - delay;
-        let mono = 0.5 * (dry.left[from] + dry.right[from]);
-        wet.left[i] = dark[0].next(mono + feedback * wet.right[from]).low;
-        wet.right[i] = dark[1].next(feedback * wet.left[from]).low;
+/// Stereo sound held back by some frames.
+struct Delay {
+    buffer: Vec<[f64; 2]>,
+    at: usize,
+}
+
+impl Delay {
+    fn new(frames: usize) -> Self {
+        Self { buffer: vec![[0.0; 2]; frames.max(1)], at: 0 }
     }
-    wet
+
+    /// What was given so many frames ago.
+    fn oldest(&self) -> [f64; 2] {
+        self.buffer[self.at]
+    }
+
+    /// Takes a frame and gives back the one it has waited for.
+    fn next(&mut self, frame: [f64; 2]) -> [f64; 2] {
+        let oldest = core::mem::replace(&mut self.buffer[self.at], frame);
+        self.at += 1;
+        if self.at == self.buffer.len() {
+            self.at = 0;
+        }
+        oldest
+    }
+}
+
+/// Adds an echo at linear `gain` that bounces between the sides and darkens: `time_seconds` apart, `feedback` each
+/// time.
+pub(super) fn ping_pong(canvas: &mut Canvas, time_seconds: f64, feedback: f64, gain: f64) {
+    let rate = canvas.rate;
+    // what each side will repeat
+    let mut bounces = Delay::new(Ms(time_seconds * 1e3).samples(rate).0);
+    let mut dark = [Filter::new(4_200.0, 0.6, rate), Filter::new(4_200.0, 0.6, rate)];
+    for (left, right) in canvas.left.iter_mut().zip(&mut canvas.right) {
+        let mono = 0.5 * (*left + *right);
+        let [to_left, to_right] = bounces.oldest();
+        let wet = [dark[0].next(to_left).low, dark[1].next(to_right).low];
+        bounces.next([mono + feedback * wet[1], feedback * wet[0]]);
+        *left += gain * wet[0];
+        *right += gain * wet[1];
+    }
 }

@@ -28,11 +28,8 @@ pub(super) fn sing(rate: Hz) -> Canvas {
         let entry = seconds(CHORUS_BAR, -1.0);
         canvas.add(entry + late, Singer::new(second.clone(), seed, rate).from(entry), 0.2, side);
     }
-    let echo = ping_pong(&canvas, beats(0.5), 0.3);
-    let plate =
-        Room { decay_seconds: 1.3, size: 0.8, damping: Hz(5_500.0), predelay: Ms(35.0) }.reflect(&canvas);
-    canvas.mix(&echo, 0.07);
-    canvas.mix(&plate, 0.12);
+    ping_pong(&mut canvas, beats(0.5), 0.3, 0.07);
+    Room { decay_seconds: 1.3, size: 0.8, damping: Hz(5_500.0), predelay: Ms(35.0) }.fill(&mut canvas, 0.12);
     canvas
 }
 
