@@ -142,7 +142,7 @@ impl Chain {
         self.limiter.as_ref().map_or(Db(0.0), Limiter::gain_reduction)
     }
 
-    /// The most the limiter has taken away since reset, and the output frame since reset at which it did.
+    /// The most the limiter has taken away since reset, and the frame of the limiter's input since reset at which it did.
     pub fn most_limiter_reduction(&self) -> (Db, u64) {
         self.limiter.as_ref().map_or((Db(0.0), 0), |l| (l.max_gain_reduction(), l.max_gain_reduction_at()))
     }

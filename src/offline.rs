@@ -4,13 +4,16 @@
 
 pub mod audio;
 pub mod bundle;
+pub mod check;
 pub mod demo_song;
 pub mod error;
+pub mod json;
 pub mod master;
 pub mod mixdown;
 mod pcm;
 pub mod progress;
 pub mod session_file;
+pub mod target_file;
 pub mod verify;
 pub mod wav;
 pub mod what_if;

@@ -241,9 +241,8 @@ impl PostMaster {
             each(left, right)?;
             advance(progress, frames as u64, spool.output())?;
         }
-        let (reduction, at) = self.chain.most_limiter_reduction();
-        let latency = self.chain.latency().0 as u64;
-        Ok(Run { reading: meter.reading(), reduction, reduction_at: at.saturating_sub(latency) })
+        let (reduction, reduction_at) = self.chain.most_limiter_reduction();
+        Ok(Run { reading: meter.reading(), reduction, reduction_at })
     }
 }
 

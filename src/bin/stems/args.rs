@@ -1,0 +1,216 @@
+//! What can be typed.
+
+use clap::{Args as ClapArgs, Parser, Subcommand};
+use std::path::PathBuf;
+use stemlink::units::Db;
+
+/// Master from stems, and know what every move costs.
+///
+/// Loudness is EBU R 128 / BS.1770-5 in LUFS and LU, true peak in dBTP. Exit codes: 0 done and nothing to report,
+/// 1 a check found faults, 2 could not run.
+#[derive(Parser)]
+#[command(name = "stems", version, arg_required_else_help = true, max_term_width = 100)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options of every command.
+#[derive(ClapArgs)]
+pub(crate) struct Global {
+    /// Print JSON for programs instead of tables; values that do not exist are null
+    #[arg(long, global = true, conflicts_with = "csv")]
+    pub(crate) json: bool,
+    /// Print comma-separated values (measure, check, targets)
+    #[arg(long, global = true)]
+    pub(crate) csv: bool,
+    /// Show no progress bar
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+    /// A file of your own targets, added to the built-in ones [default: stemlink/targets.toml in your configuration
+    /// folder, if it is there]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) targets_file: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// The built-in five-stem song through the whole job: measure, check, what-if, master
+    Demo(Demo),
+    /// Loudness, range and peaks of files and folders
+    Measure(Measure),
+    /// Find and explain what is wrong with a folder of stems
+    Check(Check),
+    /// Write session.toml for a folder: roles guessed from names, neutral chains
+    Init(Init),
+    /// What a move on a stem does to the mix, to every platform's playback, and to the other stems
+    WhatIf(WhatIf),
+    /// Trims that land the mix on a target
+    Solve(Solve),
+    /// Stems through their chains, summed, mastered, written as 24 bit and verified
+    Master(Master),
+    /// Platform loudness rules with source, date and status
+    Targets(Targets),
+}
+
+/// demo
+#[derive(ClapArgs)]
+pub(crate) struct Demo {
+    /// Keep the song and its master in this folder instead of a temporary one
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Replace files that are already there
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// measure
+#[derive(ClapArgs)]
+pub(crate) struct Measure {
+    /// Audio files (WAV, RF64, BW64, FLAC, AIFF; mono to 7.1.4; 8 to 384 kHz) or folders of them
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Measure a second time with an independent meter and compare
+    #[arg(long)]
+    pub(crate) verify: bool,
+}
+
+/// check
+#[derive(ClapArgs)]
+pub(crate) struct Check {
+    /// The folder of stems
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    /// The mix that the stems should sum to: the null test
+    #[arg(long, value_name = "FILE")]
+    pub(crate) mix: Option<PathBuf>,
+}
+
+/// init
+#[derive(ClapArgs)]
+pub(crate) struct Init {
+    /// The folder of stems
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    /// Replace a session.toml that is already there
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// what-if
+#[derive(ClapArgs)]
+pub(crate) struct WhatIf {
+    /// The folder of stems
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    /// A stem and the gain to add to it, such as Vocals=+3 or "Lead Vocals=-1.5dB"; repeat for more
+    #[arg(long = "move", value_name = "NAME=DB", required = true, value_parser = parse_move, allow_hyphen_values = true)]
+    pub(crate) moves: Vec<(String, Db)>,
+    /// Platforms to report, by id (see stems targets) [default: those of the session, or all]
+    #[arg(long, value_name = "ID", num_args = 1..)]
+    pub(crate) target: Vec<String>,
+    #[command(flatten)]
+    pub(crate) session: SessionArgs,
+    /// The mix that the stems belong to: what they do not account for becomes "Unlinked"
+    #[arg(long, value_name = "FILE")]
+    pub(crate) mix: Option<PathBuf>,
+}
+
+/// solve
+#[derive(ClapArgs)]
+pub(crate) struct Solve {
+    /// The folder of stems
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    /// The platform whose target loudness the mix should have
+    #[arg(long, value_name = "ID")]
+    pub(crate) target: String,
+    /// The stem to trim [default: all by the same amount]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) stem: Option<String>,
+    #[command(flatten)]
+    pub(crate) session: SessionArgs,
+}
+
+/// master
+#[derive(ClapArgs)]
+pub(crate) struct Master {
+    /// The folder of stems, or a single stereo file
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    /// The folder for the master
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) session: SessionArgs,
+    /// Land on this platform's target loudness within 0.1 LU, whatever limiting it takes [default: one gain toward
+    /// -14 LUFS that stops where limiting would exceed 2 dB]
+    #[arg(long, value_name = "ID")]
+    pub(crate) target: Option<String>,
+    /// The mix that the stems should sum to: the null test, before mastering
+    #[arg(long, value_name = "FILE")]
+    pub(crate) mix: Option<PathBuf>,
+    /// Let shorter stems end with silence instead of refusing stems of different lengths
+    #[arg(long)]
+    pub(crate) pad: bool,
+    /// Replace files that are already there
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// targets
+#[derive(ClapArgs)]
+pub(crate) struct Targets {}
+
+/// The session of a command.
+#[derive(ClapArgs)]
+pub(crate) struct SessionArgs {
+    /// A session file [default: session.toml in the folder, if it is there]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) session: Option<PathBuf>,
+}
+
+/// The largest move that makes sense, dB.
+const LARGEST_MOVE: f64 = 60.0;
+
+fn parse_move(text: &str) -> Result<(String, Db), String> {
+    let (name, gain) = text.rsplit_once('=').ok_or("write a stem and a gain, such as Vocals=+3")?;
+    let number = gain.trim().to_ascii_lowercase();
+    let number = number.strip_suffix("db").unwrap_or(&number).trim().replace('\u{2212}', "-");
+    let gain: f64 = number.parse().map_err(|_| format!("{gain:?} is no gain in dB, such as +3 or -1.5"))?;
+    if name.trim().is_empty() {
+        return Err("the stem's name is missing before =".into());
+    }
+    if gain.is_nan() || gain.abs() > LARGEST_MOVE {
+        return Err(format!("a move is within ±{LARGEST_MOVE} dB"));
+    }
+    Ok((name.trim().into(), Db(gain)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn moves_are_read_as_people_write_them() {
+        for (text, name, gain) in [
+            ("Vocals=+3", "Vocals", 3.0),
+            ("Lead Vocals=-1.5dB", "Lead Vocals", -1.5),
+            ("a=b= 2 dB", "a=b", 2.0),
+            ("Bass=\u{2212}2", "Bass", -2.0),
+        ] {
+            assert_eq!(parse_move(text), Ok((name.into(), Db(gain))), "{text}");
+        }
+        for text in ["Vocals", "Vocals=loud", "=3", "Vocals=nan", "Vocals=61", "Vocals=inf"] {
+            assert!(parse_move(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! What commands share: failures, interruption, progress, opening bundles with their sessions.
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use stemlink::offline::Error;
+use stemlink::offline::bundle::{Bundle, Stem};
+use stemlink::offline::error::{one_line, shown};
+use stemlink::offline::progress::Progress;
+use stemlink::offline::session_file::Session;
+use stemlink::offline::{audio, target_file};
+use stemlink::session::role::Role;
+use stemlink::session::target::NormalizationTarget;
+
+use crate::args::Global;
+
+/// Why a command could not run: one line.
+pub(crate) struct Failure(String);
+
+impl Failure {
+    pub(crate) fn new(line: impl Into<String>) -> Self {
+        Self(one_line(&line.into()))
+    }
+
+    pub(crate) fn show(&self) {
+        eprintln!("stems: {}", self.0);
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::new(error.to_string())
+    }
+}
+
+/// One line for the user that is no failure.
+pub(crate) fn note(line: &str) {
+    eprintln!("stems: {}", one_line(line));
+}
+
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// Turns Ctrl-C (and termination) into a flag that long work asks for: it stops, cleans up and fails.
+pub(crate) fn catch_interrupts() {
+    // If no handler can be set, the signal ends the process as usual; unfinished files are nameless or temporary.
+    let _ = ctrlc::set_handler(|| INTERRUPTED.store(true, Ordering::Relaxed));
+}
+
+/// A progress bar on a terminal, else nothing; stops the work after Ctrl-C.
+pub(crate) struct Bar {
+    bar: ProgressBar,
+    shown: bool,
+}
+
+impl Bar {
+    pub(crate) fn new(global: &Global) -> Self {
+        Self { bar: ProgressBar::hidden(), shown: !global.quiet && std::io::stderr().is_terminal() }
+    }
+}
+
+impl Progress for Bar {
+    fn begin(&mut self, what: &str, steps: u64) {
+        self.bar.finish_and_clear();
+        if !self.shown {
+            return;
+        }
+        let style = ProgressStyle::with_template("{msg:>20} {wide_bar} {percent:>3} % {eta:>4}")
+            .expect("the template is valid");
+        self.bar = ProgressBar::new(steps).with_style(style).with_message(what.to_owned());
+        self.bar.enable_steady_tick(Duration::from_millis(100));
+    }
+
+    fn advance(&mut self, steps: u64) -> bool {
+        self.bar.inc(steps);
+        !INTERRUPTED.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// Opens a folder of stems with its session, and says on stderr what was left out and which session is used.
+pub(crate) fn open(
+    dir: &Path,
+    mix: Option<&Path>,
+    session: Option<&Path>,
+) -> Result<(Bundle, Session, Option<PathBuf>), Failure> {
+    let mut bundle = Bundle::open(dir, mix)?;
+    for path in &bundle.mixes {
+        note(&format!("{} is left out: its name says it is no stem", shown(path)));
+    }
+    warn_of_files(&bundle);
+    let (session, file) = Session::of(&mut bundle, session)?;
+    if let Some(file) = &file {
+        note(&format!("using {}", shown(file)));
+    }
+    session.notes.iter().for_each(|line| note(line));
+    Ok((bundle, session, file))
+}
+
+/// A bundle of one file: traditional mastering.
+pub(crate) fn single(path: &Path) -> Result<Bundle, Failure> {
+    let info = audio::AudioReader::open(path)?.info().clone();
+    let name = shown(Path::new(path.file_stem().unwrap_or(path.as_os_str())));
+    let bundle = Bundle {
+        dir: path.parent().map(Path::to_owned).unwrap_or_default(),
+        stems: vec![Stem { path: path.to_owned(), name, role: Role::Other, info }],
+        mixes: Vec::new(),
+    };
+    warn_of_files(&bundle);
+    Ok(bundle)
+}
+
+fn warn_of_files(bundle: &Bundle) {
+    for stem in &bundle.stems {
+        for warning in &stem.info.warnings {
+            note(&format!("{}: {warning}", shown(&stem.path)));
+        }
+    }
+}
+
+/// The table of targets with the user's own.
+pub(crate) fn targets(global: &Global) -> Result<Vec<NormalizationTarget>, Failure> {
+    let own = || {
+        use etcetera::BaseStrategy;
+        let folder = etcetera::choose_base_strategy().ok()?.config_dir();
+        Some(folder.join("stemlink").join("targets.toml")).filter(|path| path.is_file())
+    };
+    let file = global.targets_file.clone().or_else(own);
+    Ok(target_file::targets(file.as_deref())?)
+}

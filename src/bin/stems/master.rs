@@ -1,0 +1,258 @@
+//! `stems master`: a verified master.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use stemlink::offline::Error;
+use stemlink::offline::bundle::Bundle;
+use stemlink::offline::error::shown;
+use stemlink::offline::json::ReadingJson;
+use stemlink::offline::master::{Job, Mastered, Stop, is_dialogue_gated, master};
+use stemlink::offline::session_file::{Loudness, Session};
+use stemlink::offline::target_file::pick;
+use stemlink::session::playback::{HEADING, sentence};
+use stemlink::session::target::NormalizationTarget;
+
+use crate::args::{Global, Master};
+use crate::common::{self, Bar, Failure, note};
+use crate::{CommandResult, Outcome, output};
+
+#[derive(Serialize)]
+struct Json<'a> {
+    schema: &'static str,
+    deliverables: Vec<DeliverableJson<'a>>,
+    null_dbfs: Option<f64>,
+    null_pass_dbfs: Option<f64>,
+    gain_db: f64,
+    stopped_by: &'static str,
+    limiting_db: f64,
+    limiting_at_s: f64,
+    ceiling_dbtp: f64,
+    strict_peak_dbtp: Option<f64>,
+    warnings: &'a [String],
+}
+
+#[derive(Serialize)]
+struct DeliverableJson<'a> {
+    kind: &'static str,
+    path: &'a Path,
+    reading: ReadingJson,
+    verified: bool,
+}
+
+pub(crate) fn run(args: &Master, global: &Global) -> CommandResult {
+    let table = common::targets(global)?;
+    let given = args.session.session.as_deref();
+    let (bundle, session) = if args.dir.is_dir() {
+        let (bundle, session, _) = common::open(&args.dir, args.mix.as_deref(), given)?;
+        (bundle, session)
+    } else {
+        let mut bundle = common::single(&args.dir)?;
+        let session = match given {
+            Some(path) => Session::read(path, &mut bundle)?,
+            None => Session::neutral(&bundle),
+        };
+        (bundle, session)
+    };
+    if !args.pad {
+        bundle.same_length()?;
+    }
+    let target = target(args, &session, &table)?;
+    let created = create_folder(&args.out)?;
+    let output = args.out.join(format!("{}_Master.wav", song_name(args)));
+    let job = Job { bundle: &bundle, session: &session, output, overwrite: args.force, target };
+    let mut bar = Bar::new(global);
+    let result = master(&job, &mut bar);
+    drop(bar);
+    if result.is_err() && created {
+        // Only if it is still empty.
+        let _ = std::fs::remove_dir(&args.out);
+    }
+    let mastered = result?;
+    let null = null_test(args, global)?;
+    show(&bundle, &job, &mastered, null, global, &table)?;
+    let null_passed = null.is_none_or(|(null, pass)| null.is_none_or(|null| null <= pass));
+    Ok(if mastered.verified && null_passed { Outcome::Clean } else { Outcome::Faults })
+}
+
+/// The target of the command line, else of the session.
+fn target(
+    args: &Master,
+    session: &Session,
+    table: &[NormalizationTarget],
+) -> Result<Option<NormalizationTarget>, Failure> {
+    let id = match (&args.target, &session.loudness) {
+        (Some(id), _) | (None, Loudness::Target(id)) => id.clone(),
+        (None, _) => return Ok(None),
+    };
+    let target = pick(table, &[id])?.remove(0);
+    stemlink::offline::master::target_loudness(&target, &args.out)?;
+    if is_dialogue_gated(&target) {
+        note(&format!("{}: measured over the whole programme; its rule counts dialogue only", target.name));
+    }
+    Ok(Some(target))
+}
+
+/// Makes the output folder; true if it was not there.
+fn create_folder(out: &Path) -> Result<bool, Failure> {
+    if out.is_dir() {
+        return Ok(false);
+    }
+    std::fs::create_dir_all(out).map_err(|source| Error::Write { path: out.to_owned(), source })?;
+    Ok(true)
+}
+
+/// The name of the song: that of its folder or file, fit for a file name.
+fn song_name(args: &Master) -> String {
+    let path = args.dir.canonicalize().unwrap_or_else(|_| args.dir.clone());
+    let name = if path.is_dir() { path.file_name() } else { path.file_stem() };
+    let name = name.map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let name: String =
+        name.chars().map(|c| if c.is_control() || "/\\:*?\"<>|".contains(c) { '_' } else { c }).collect();
+    if name.trim_matches(['.', ' ']).is_empty() { "Song".into() } else { name }
+}
+
+/// The null of the stems against a given mix and what passes, dBFS.
+fn null_test(args: &Master, global: &Global) -> Result<Option<(Option<f64>, f64)>, Failure> {
+    let Some(mix) = &args.mix else { return Ok(None) };
+    let report = crate::check::report(&args.dir, Some(mix), global)?;
+    Ok(report.null.map(|null| (null.residual_peak_dbfs, null.pass_dbfs)))
+}
+
+fn show(
+    bundle: &Bundle,
+    job: &Job<'_>,
+    mastered: &Mastered,
+    null: Option<(Option<f64>, f64)>,
+    global: &Global,
+    table: &[NormalizationTarget],
+) -> Result<(), Failure> {
+    let rate = mastered.measured.info.rate;
+    let landing = &mastered.landing;
+    mastered.warnings.iter().for_each(|line| note(line));
+    if !mastered.verified {
+        note(&format!("{}: not verified; {}", shown(&mastered.path), why_not_verified(mastered)));
+    }
+    if global.json {
+        return output::json(&Json {
+            schema: "stemlink.master/1",
+            deliverables: vec![DeliverableJson {
+                kind: "master",
+                path: &mastered.path,
+                reading: (&mastered.measured.reading).into(),
+                verified: mastered.verified,
+            }],
+            null_dbfs: null.and_then(|(null, _)| null),
+            null_pass_dbfs: null.map(|(_, pass)| pass),
+            gain_db: landing.gain.0,
+            stopped_by: stop_word(landing.stop),
+            limiting_db: landing.reduction.0,
+            limiting_at_s: landing.reduction_at as f64 / rate.0,
+            ceiling_dbtp: mastered.ceiling.0,
+            strict_peak_dbtp: mastered.strict_peak.map(|p| p.0),
+            warnings: &mastered.warnings,
+        });
+    }
+    println!(
+        "{} stems, {} Hz, {}",
+        bundle.stems.len(),
+        rate.0,
+        stemlink::offline::clock(mastered.measured.frames, rate)
+    );
+    println!("{}", why(mastered));
+    if landing.reduction.0 > 0.05 {
+        let at = stemlink::offline::clock(landing.reduction_at, rate);
+        println!("most limiting {:.1} dB at {at}", landing.reduction.0);
+    }
+    let mut rows = output::Rows::new([""].into_iter().chain(output::READING), 1);
+    rows.push(["sum".to_owned()].into_iter().chain(output::reading(&mastered.before)));
+    rows.push(["master".to_owned()].into_iter().chain(output::reading(&mastered.measured.reading)));
+    if let Some(second) = &mastered.measured.second {
+        let dash = || output::figure(None);
+        rows.push([
+            "second meter".to_owned(),
+            output::figure(second.integrated.map(|v| v.0)),
+            output::figure(second.range.map(|v| v.0)),
+            dash(),
+            dash(),
+            output::figure(second.true_peak.map(|v| v.0)),
+            dash(),
+            dash(),
+        ]);
+    }
+    rows.print();
+    if let Some((null, pass)) = null {
+        println!(
+            "null against the mix {} dBFS, passes at {pass:.1} dBFS",
+            null.map_or("-inf".into(), |n| format!("{n:.1}"))
+        );
+    }
+    println!("{HEADING}");
+    let mentioned = match &job.target {
+        Some(target) => vec![target.clone()],
+        None => ["spotify", "apple-music", "youtube"]
+            .iter()
+            .filter_map(|id| table.iter().find(|t| t.id == *id))
+            .cloned()
+            .collect(),
+    };
+    for target in &mentioned {
+        println!("  {}", sentence(&mastered.measured.reading, target, None));
+    }
+    let word = if mastered.verified { "verified" } else { "NOT verified" };
+    println!("{} written and {word}", shown(&mastered.path));
+    Ok(())
+}
+
+fn stop_word(stop: Stop) -> &'static str {
+    match stop {
+        Stop::Reached => "reached",
+        Stop::Peak => "peak",
+        Stop::LouderAlready => "louder_already",
+        Stop::AsIs => "as_is",
+        Stop::OutOfReach => "out_of_reach",
+        Stop::Silence => "silence",
+    }
+}
+
+/// Why the gain is what it is, in one sentence.
+fn why(mastered: &Mastered) -> String {
+    let landing = &mastered.landing;
+    let at = stemlink::offline::clock(landing.reduction_at, mastered.measured.info.rate);
+    let aim = landing.aim.map_or(String::new(), |aim| format!("{:.1} LUFS", aim.0));
+    let gain = landing.gain.0;
+    match landing.stop {
+        Stop::Reached => format!("gain {gain:+.2} dB: reaches {aim}"),
+        Stop::Peak if gain < 0.0 => {
+            format!(
+                "gain {gain:+.2} dB: turned down for {:.1} dBTP only; the peak at {at} would take more than 2 dB of limiting",
+                mastered.ceiling.0
+            )
+        }
+        Stop::Peak => format!(
+            "gain {gain:+.2} dB: stops short of {aim}; the peak at {at} would take more than 2 dB of limiting"
+        ),
+        Stop::LouderAlready => {
+            format!("gain {gain:+.2} dB: louder than {aim} already; never turned down for loudness")
+        }
+        Stop::AsIs => "no gain: as the session leaves it".into(),
+        Stop::OutOfReach => format!("gain {gain:+.2} dB: comes nearest to {aim}, which no gain reaches"),
+        Stop::Silence => "no gain: there is no loudness (silence, or shorter than 400 ms)".into(),
+    }
+}
+
+fn why_not_verified(mastered: &Mastered) -> String {
+    let strict = mastered.strict_peak.map_or(f64::NEG_INFINITY, |p| p.0);
+    let limit = mastered.ceiling.0 + stemlink::offline::master::CEILING_TOLERANCE.0;
+    if strict > limit {
+        return format!(
+            "its true peak is {strict:.2} dBTP over a ceiling of {:.1} dBTP; lower the level",
+            mastered.ceiling.0
+        );
+    }
+    let second: Option<PathBuf> = mastered.measured.second.is_none().then(|| mastered.path.clone());
+    match second {
+        Some(_) => "the second meter cannot measure it; measure it with another tool".into(),
+        None => "the two meters differ, or the file is not what was rendered; please report this".into(),
+    }
+}

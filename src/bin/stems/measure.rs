@@ -1,0 +1,213 @@
+//! `stems measure`: readings of files and folders.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use stemlink::meter::loudness::LOWEST_RATE;
+use stemlink::offline::bundle::audio_files;
+use stemlink::offline::error::shown;
+use stemlink::offline::json::ReadingJson;
+use stemlink::offline::progress::Progress;
+use stemlink::offline::verify::{Measured, agree, measure};
+
+use crate::args::{Global, Measure};
+use crate::common::{Bar, Failure, note};
+use crate::{CommandResult, Outcome, output};
+
+#[derive(Serialize)]
+struct Json<'a> {
+    schema: &'static str,
+    files: Vec<FileJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct FileJson<'a> {
+    path: &'a Path,
+    rate_hz: f64,
+    channels: usize,
+    frames: u64,
+    reading: ReadingJson,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    second: Option<SecondJson>,
+}
+
+#[derive(Serialize)]
+struct SecondJson {
+    meter: &'static str,
+    integrated_lufs: Option<f64>,
+    loudness_range_lu: Option<f64>,
+    true_peak_dbtp: Option<f64>,
+    agrees: bool,
+}
+
+/// A row of `--csv`.
+#[derive(Serialize)]
+struct Row<'a> {
+    path: &'a Path,
+    rate_hz: f64,
+    channels: usize,
+    frames: u64,
+    integrated_lufs: Option<f64>,
+    loudness_range_lu: Option<f64>,
+    momentary_max_lufs: Option<f64>,
+    short_term_max_lufs: Option<f64>,
+    true_peak_dbtp: Option<f64>,
+    sample_peak_dbfs: Option<f64>,
+    plr_lu: Option<f64>,
+}
+
+pub(crate) fn run(args: &Measure, global: &Global) -> CommandResult {
+    let (files, mut failed) = files(&args.paths);
+    let mut measured = Vec::new();
+    let mut faults = false;
+    {
+        let mut bar = Bar::new(global);
+        for path in files {
+            bar.begin(&shown(Path::new(path.file_name().unwrap_or_default())), frames(&path));
+            match measure(&path, args.verify, &mut bar) {
+                Ok(result) => measured.push((path, result)),
+                Err(error @ stemlink::offline::Error::Interrupted { .. }) => return Err(error.into()),
+                Err(error) => {
+                    Failure::from(error).show();
+                    failed = true;
+                }
+            }
+        }
+    }
+    for (path, result) in &measured {
+        faults |= remark(path, result, args.verify);
+    }
+    show(&measured, global)?;
+    match (failed, faults) {
+        (true, _) if measured.is_empty() => Err(Failure::new("nothing could be measured")),
+        (true, _) => Err(Failure::new("not everything could be measured, see above")),
+        (false, true) => Ok(Outcome::Faults),
+        (false, false) => Ok(Outcome::Clean),
+    }
+}
+
+/// The files meant by `paths`, folders opened; true if one of them could not be.
+fn files(paths: &[PathBuf]) -> (Vec<PathBuf>, bool) {
+    let mut files = Vec::new();
+    let mut failed = false;
+    for path in paths {
+        if !path.is_dir() {
+            files.push(path.clone());
+            continue;
+        }
+        match audio_files(path) {
+            Ok(found) if found.is_empty() => {
+                let line = format!(
+                    "{}: holds no audio files; give a folder of WAV, FLAC or AIFF files",
+                    shown(path)
+                );
+                Failure::new(line).show();
+                failed = true;
+            }
+            Ok(found) => files.extend(found),
+            Err(error) => {
+                Failure::from(error).show();
+                failed = true;
+            }
+        }
+    }
+    (files, failed)
+}
+
+fn frames(path: &Path) -> u64 {
+    stemlink::offline::audio::AudioReader::open(path).map_or(0, |reader| reader.info().frames)
+}
+
+/// Says what is to be known about a file; true if something is wrong with it.
+fn remark(path: &Path, measured: &Measured, verify: bool) -> bool {
+    let say = |line: String| note(&format!("{}: {line}", shown(path)));
+    let mut wrong = false;
+    for warning in &measured.info.warnings {
+        say(warning.clone());
+        wrong = true;
+    }
+    if measured.non_finite > 0 {
+        say(format!(
+            "{} samples are not numbers (NaN or infinite), counted as silence; export it again",
+            measured.non_finite
+        ));
+        wrong = true;
+    }
+    if measured.layout.is_assumed() {
+        say(format!("says nothing about its loudspeakers; measured as {}", measured.layout.name()));
+    }
+    if measured.info.rate.0 < LOWEST_RATE.0 {
+        say(format!("{} Hz is below 8 kHz: peaks only, no loudness", measured.info.rate.0));
+    }
+    if verify {
+        match &measured.second {
+            Some(second) if !agree(&measured.reading, second) => {
+                let figure = |v: Option<f64>| v.map_or("none".to_owned(), |v| format!("{v:.2}"));
+                say(format!(
+                    "the second meter (ebur128) disagrees: {} against {} LUFS, {} against {} dBTP; please report this file",
+                    figure(second.integrated.map(|v| v.0)),
+                    figure(measured.reading.integrated.map(|v| v.0)),
+                    figure(second.true_peak.map(|v| v.0)),
+                    figure(measured.reading.true_peak.map(|v| v.0)),
+                ));
+                wrong = true;
+            }
+            Some(_) => {}
+            None => say("the second meter cannot measure this format; not verified".into()),
+        }
+    }
+    wrong
+}
+
+fn show(measured: &[(PathBuf, Measured)], global: &Global) -> Result<(), Failure> {
+    if global.json {
+        let files = measured.iter().map(|(path, m)| FileJson {
+            path,
+            rate_hz: m.info.rate.0,
+            channels: m.info.channels,
+            frames: m.frames,
+            reading: (&m.reading).into(),
+            second: m.second.as_ref().map(|second| SecondJson {
+                meter: "ebur128",
+                integrated_lufs: second.integrated.map(|v| v.0),
+                loudness_range_lu: second.range.map(|v| v.0),
+                true_peak_dbtp: second.true_peak.map(|v| v.0),
+                agrees: agree(&m.reading, second),
+            }),
+        });
+        return output::json(&Json { schema: "stemlink.measure/1", files: files.collect() });
+    }
+    if global.csv {
+        let rows: Vec<Row<'_>> = measured
+            .iter()
+            .map(|(path, m)| {
+                let r = ReadingJson::from(&m.reading);
+                Row {
+                    path,
+                    rate_hz: m.info.rate.0,
+                    channels: m.info.channels,
+                    frames: m.frames,
+                    integrated_lufs: r.integrated_lufs,
+                    loudness_range_lu: r.loudness_range_lu,
+                    momentary_max_lufs: r.momentary_max_lufs,
+                    short_term_max_lufs: r.short_term_max_lufs,
+                    true_peak_dbtp: r.true_peak_dbtp,
+                    sample_peak_dbfs: r.sample_peak_dbfs,
+                    plr_lu: r.plr_lu,
+                }
+            })
+            .collect();
+        return output::csv(&rows);
+    }
+    if measured.is_empty() {
+        return Ok(());
+    }
+    let mut rows = output::Rows::new(["file", "layout", "rate Hz"].into_iter().chain(output::READING), 2);
+    for (path, m) in measured {
+        let name = shown(Path::new(path.file_name().unwrap_or(path.as_os_str())));
+        let head = [name, m.layout.name(), format!("{}", m.info.rate.0)];
+        rows.push(head.into_iter().chain(output::reading(&m.reading)));
+    }
+    rows.print();
+    Ok(())
+}

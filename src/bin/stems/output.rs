@@ -1,0 +1,107 @@
+//! How results are shown: figures, tables, JSON, CSV.
+
+use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
+use serde::Serialize;
+use stemlink::meter::Reading;
+use stemlink::offline::error::one_line;
+
+use crate::common::Failure;
+
+/// A value in a table: one decimal, as EBU Tech 3341 asks of meters; a dash where there is none.
+pub(crate) fn figure(value: Option<f64>) -> String {
+    match value {
+        // No negative zero.
+        Some(v) => format!("{:.1}", (v * 10.0).round() / 10.0 + 0.0),
+        None => "-".into(),
+    }
+}
+
+/// A change: with sign.
+pub(crate) fn change(value: Option<f64>) -> String {
+    match value {
+        Some(v) if (v * 100.0).round() == 0.0 => "0.0".into(),
+        Some(v) => format!("{v:+.2}"),
+        None => "-".into(),
+    }
+}
+
+/// The columns of a reading.
+pub(crate) const READING: [&str; 7] =
+    ["I LUFS", "LRA LU", "max M LUFS", "max S LUFS", "TP dBTP", "peak dBFS", "PLR LU"];
+
+/// A reading under [`READING`].
+pub(crate) fn reading(reading: &Reading) -> [String; 7] {
+    [
+        figure(reading.integrated.map(|v| v.0)),
+        figure(reading.range.map(|v| v.0)),
+        figure(reading.momentary_max.map(|v| v.0)),
+        figure(reading.short_term_max.map(|v| v.0)),
+        figure(reading.true_peak.map(|v| v.0)),
+        figure(reading.sample_peak.map(|v| v.0)),
+        figure(reading.plr().map(|v| v.0)),
+    ]
+}
+
+/// A table: text to the left, the columns from `first_figure` on to the right.
+pub(crate) struct Rows {
+    table: Table,
+    first_figure: usize,
+    columns: usize,
+}
+
+impl Rows {
+    pub(crate) fn new<'a>(header: impl IntoIterator<Item = &'a str>, first_figure: usize) -> Self {
+        let header: Vec<&str> = header.into_iter().collect();
+        let style = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
+        let mut table = Table::new();
+        table
+            .load_style(style)
+            .set_content_arrangement(ContentArrangement::Disabled);
+        let columns = header.len();
+        table.set_header(header);
+        Self { table, first_figure, columns }
+    }
+
+    pub(crate) fn push<S: AsRef<str>>(&mut self, cells: impl IntoIterator<Item = S>) {
+        self.table.add_row(cells.into_iter().map(|cell| one_line(cell.as_ref())));
+    }
+
+    pub(crate) fn print(self) {
+        let last = self.columns;
+        self.print_with_figures_to(last);
+    }
+
+    /// Prints with a last column of text.
+    pub(crate) fn print_last_left(self) {
+        let last = self.columns - 1;
+        self.print_with_figures_to(last);
+    }
+
+    fn print_with_figures_to(mut self, end: usize) {
+        for column in self.first_figure..end {
+            if let Some(column) = self.table.column_mut(column) {
+                column.set_cell_alignment(CellAlignment::Right);
+            }
+        }
+        println!("{}", self.table);
+    }
+}
+
+/// Prints a value as JSON.
+pub(crate) fn json(value: &impl Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(value).map_err(|error| Failure::new(format!("JSON: {error}")))?;
+    println!("{text}");
+    Ok(())
+}
+
+/// Prints rows as comma-separated values.
+pub(crate) fn csv(rows: &[impl Serialize]) -> Result<(), Failure> {
+    let fault = |error: csv::Error| Failure::new(format!("CSV: {error}"));
+    let mut writer = csv::Writer::from_writer(std::io::stdout());
+    for row in rows {
+        writer.serialize(row).map_err(fault)?;
+    }
+    writer
+        .flush()
+        .map_err(|error| Failure::new(format!("standard output: writing failed, {error}; run it again")))
+}

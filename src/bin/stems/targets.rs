@@ -1,0 +1,104 @@
+//! `stems targets`: platform rules.
+
+use serde::Serialize;
+use stemlink::session::target::{NormalizationTarget, TurnsUp, Use};
+
+use crate::args::{Global, Targets};
+use crate::{CommandResult, Outcome, common, output};
+
+#[derive(Serialize)]
+struct Json<'a> {
+    schema: &'static str,
+    targets: Vec<Row<'a>>,
+}
+
+#[derive(Serialize)]
+struct Row<'a> {
+    id: &'a str,
+    name: &'a str,
+    target_lufs: Option<f64>,
+    usage: &'static str,
+    turns_up: Option<&'static str>,
+    turns_up_to_dbtp: Option<f64>,
+    tolerance_lu: Option<f64>,
+    peak_limit_dbtp: Option<f64>,
+    mode: &'a str,
+    status: &'static str,
+    source: &'a str,
+    date: &'a str,
+}
+
+fn row(target: &NormalizationTarget) -> Row<'_> {
+    let (usage, turns_up, up_to, tolerance) = match target.usage {
+        Use::Delivery { tolerance } => ("delivery", None, None, tolerance.map(|t| t.0)),
+        Use::Playback { turns_up } => {
+            let (word, up_to) = match turns_up {
+                TurnsUp::No => ("no", None),
+                TurnsUp::Unknown => ("unknown", None),
+                TurnsUp::ToPeak(peak) => ("to-peak", Some(peak.0)),
+                TurnsUp::PeakRuleUnknown => ("peak-rule-unknown", None),
+                TurnsUp::IgnoringPeaks => ("ignoring-peaks", None),
+            };
+            ("playback", Some(word), up_to, None)
+        }
+    };
+    Row {
+        id: &target.id,
+        name: &target.name,
+        target_lufs: target.loudness.map(|l| l.0),
+        usage,
+        turns_up,
+        turns_up_to_dbtp: up_to,
+        tolerance_lu: tolerance,
+        peak_limit_dbtp: target.peak_limit.map(|p| p.0),
+        mode: &target.mode,
+        status: target.status.word(),
+        source: &target.source,
+        date: &target.date,
+    }
+}
+
+/// What a player does with quiet songs, in words.
+fn turns_up(target: &NormalizationTarget) -> String {
+    match target.usage {
+        Use::Delivery { tolerance: Some(t) } => format!("delivery, ±{} LU", t.0),
+        Use::Delivery { tolerance: None } => "delivery, at most".into(),
+        Use::Playback { turns_up } => match turns_up {
+            TurnsUp::No => "no".into(),
+            TurnsUp::Unknown => "not published".into(),
+            TurnsUp::ToPeak(peak) => format!("until {} dBTP", peak.0),
+            TurnsUp::PeakRuleUnknown => "yes, peak rule not published".into(),
+            TurnsUp::IgnoringPeaks => "yes, with a limiter".into(),
+        },
+    }
+}
+
+pub(crate) fn run(_: &Targets, global: &Global) -> CommandResult {
+    let table = common::targets(global)?;
+    let rows: Vec<Row<'_>> = table.iter().map(row).collect();
+    if global.json {
+        output::json(&Json { schema: "stemlink.targets/1", targets: rows })?;
+    } else if global.csv {
+        output::csv(&rows)?;
+    } else {
+        let header = ["id", "LUFS", "peak dBTP", "turns quiet songs up", "mode", "status", "read", "source"];
+        let mut out = output::Rows::new(header, header.len());
+        for target in &table {
+            out.push([
+                target.id.clone(),
+                output::figure(target.loudness.map(|l| l.0)),
+                output::figure(target.peak_limit.map(|p| p.0)),
+                turns_up(target),
+                target.mode.clone(),
+                target.status.word().into(),
+                target.date.clone(),
+                target.source.clone(),
+            ]);
+        }
+        out.print();
+        println!(
+            "Your own targets: --targets-file FILE, or stemlink/targets.toml in your configuration folder."
+        );
+    }
+    Ok(Outcome::Clean)
+}

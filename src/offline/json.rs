@@ -1,0 +1,38 @@
+//! Readings as programs get them: the same names wherever a reading appears.
+
+use serde::Serialize;
+
+use crate::meter::Reading;
+
+/// A reading; a value that does not exist is `null`.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct ReadingJson {
+    /// Integrated loudness, LUFS.
+    pub integrated_lufs: Option<f64>,
+    /// Loudness range, LU.
+    pub loudness_range_lu: Option<f64>,
+    /// Highest momentary loudness, LUFS.
+    pub momentary_max_lufs: Option<f64>,
+    /// Highest short-term loudness, LUFS.
+    pub short_term_max_lufs: Option<f64>,
+    /// True peak, dBTP.
+    pub true_peak_dbtp: Option<f64>,
+    /// Sample peak, dBFS.
+    pub sample_peak_dbfs: Option<f64>,
+    /// Peak to loudness ratio, LU.
+    pub plr_lu: Option<f64>,
+}
+
+impl From<&Reading> for ReadingJson {
+    fn from(reading: &Reading) -> Self {
+        Self {
+            integrated_lufs: reading.integrated.map(|v| v.0),
+            loudness_range_lu: reading.range.map(|v| v.0),
+            momentary_max_lufs: reading.momentary_max.map(|v| v.0),
+            short_term_max_lufs: reading.short_term_max.map(|v| v.0),
+            true_peak_dbtp: reading.true_peak.map(|v| v.0),
+            sample_peak_dbfs: reading.sample_peak.map(|v| v.0),
+            plr_lu: reading.plr().map(|v| v.0),
+        }
+    }
+}
