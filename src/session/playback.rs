@@ -101,11 +101,14 @@ pub fn sentence(reading: &Reading, target: &NormalizationTarget, loudest_peak: O
         (_, Some(gain)) if gain.0 < -SAME => {
             format!("{name} plays this {:.1} dB quieter. No change needed.", -gain.0)
         }
+        (Bound::Peak | Bound::NoTurnUp | Bound::Loudness, Some(_)) if wanted.abs() <= SAME => {
+            format!("{name} plays this as it is.")
+        }
         (Bound::Peak, Some(gain)) => {
             let whose = loudest_peak.map(|stem| format!(": {stem}")).unwrap_or_default();
             format!("{name}: could rise {wanted:.1} dB; stops at {:.1} dB (peak{whose}).", gain.0)
         }
-        (Bound::NoTurnUp, _) if wanted > SAME => {
+        (Bound::NoTurnUp, _) => {
             format!("{name} does not turn up: plays this as it is, {wanted:.1} dB below {loudness:.0} LUFS.")
         }
         (_, Some(gain)) if gain.0 > SAME => format!("{name} plays this {:.1} dB louder.", gain.0),

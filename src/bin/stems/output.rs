@@ -54,9 +54,7 @@ impl Rows {
         let header: Vec<&str> = header.into_iter().collect();
         let style = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
         let mut table = Table::new();
-        table
-            .load_style(style)
-            .set_content_arrangement(ContentArrangement::Disabled);
+        table.load_style(style).set_content_arrangement(ContentArrangement::Disabled);
         let columns = header.len();
         table.set_header(header);
         Self { table, first_figure, columns }

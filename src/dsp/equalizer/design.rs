@@ -48,7 +48,7 @@ impl Prototype {
     /// The prototype of `band`, whose values are in range; `split`: in two stages that belong together.
     pub(super) fn new(band: &BandSettings, split: bool) -> Self {
         let q = band.q;
-        let a = 10f64.powf(band.gain.0 / 40.0);
+        let a = Db(band.gain.0 / 2.0).gain();
         match band.shape {
             Shape::Bell => Self::one(Stage {
                 numerator: Power::of(1.0, a / q, 1.0),
