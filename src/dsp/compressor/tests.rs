@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::super::contract::{Stereo, obeys_contract};
-use super::super::probe::{music, sine};
+use super::super::probe::sine;
 use super::*;
 use crate::dsp::Key;
 use crate::units::linear;
@@ -280,35 +280,4 @@ fn settings_that_are_no_numbers_or_out_of_range_are_clamped() {
     };
     let curve = reductions(Compressor::LOOKAHEAD, &[(0, &wild)], &Stereo::noise(1, 4000, 1.0));
     assert!(curve.is_finite());
-}
-
-#[test]
-#[ignore = "prints timings"]
-#[expect(clippy::print_stderr, reason = "the figures are all this is for")]
-fn timings() {
-    let signal = both(music(3, 48_000.0, 48_000 * 4));
-    let working = CompressorSettings { on: true, threshold: Db(-24.0), ..CompressorSettings::default() };
-    for (name, settings) in [
-        ("off", CompressorSettings::default()),
-        ("quiet", CompressorSettings { threshold: Db(0.0), ..working.clone() }),
-        ("default at -24", working.clone()),
-        (
-            "peak, key high-pass",
-            CompressorSettings { detector: Detector::Peak, key_highpass: Some(Hz(90.0)), ..working.clone() },
-        ),
-        ("link 50 %", CompressorSettings { link: 0.5, ..working }),
-    ] {
-        let mut compressor = Compressor::new(RATE, Compressor::LOOKAHEAD);
-        compressor.set(&settings);
-        let mut best = f64::MAX;
-        for _ in 0..10 {
-            let mut audio = signal.clone();
-            let start = std::time::Instant::now();
-            for (left, right) in audio.left.chunks_mut(512).zip(audio.right.chunks_mut(512)) {
-                compressor.process(&mut Block::new(left, right));
-            }
-            best = best.min(start.elapsed().as_nanos() as f64 / audio.left.len() as f64);
-        }
-        eprintln!("compressor {name}: {best:.1} ns per frame");
-    }
 }

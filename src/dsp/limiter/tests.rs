@@ -321,28 +321,3 @@ fn one_gain_on_two_stems_is_the_limited_sum() {
     let left = add(&stems[0].left, &stems[1].left);
     assert!(left.iter().zip(&whole.left).all(|(a, b)| (a - b).abs() < 1e-14));
 }
-
-#[test]
-#[ignore = "prints timings"]
-#[expect(clippy::print_stderr, reason = "the figures are all this is for")]
-fn timings() {
-    let signal = both(music(3, 48_000.0, 48_000 * 4));
-    for (name, drive) in [("off", -1.0), ("quiet", -12.0), ("3 dB", 3.0), ("6 dB", 6.0), ("18 dB", 18.0)] {
-        let mut limiter = Limiter::new(RATE, Limiter::MASTER);
-        limiter.set(&LimiterSettings { on: drive != -1.0, ..on(drive) });
-        let scale = Db(if drive < -1.0 { drive } else { 0.0 }).gain();
-        let mut best = f64::MAX;
-        for _ in 0..10 {
-            let mut audio = signal.clone();
-            for x in audio.left.iter_mut().chain(&mut audio.right) {
-                *x *= scale;
-            }
-            let start = std::time::Instant::now();
-            for (left, right) in audio.left.chunks_mut(512).zip(audio.right.chunks_mut(512)) {
-                limiter.process(&mut Block::new(left, right));
-            }
-            best = best.min(start.elapsed().as_nanos() as f64 / audio.left.len() as f64);
-        }
-        eprintln!("limiter {name}: {best:.1} ns per frame, reduction {:.2}", limiter.max_gain_reduction().0);
-    }
-}

@@ -1,0 +1,89 @@
+//! What each unit, the chain and the meter cost: `cargo bench`, then ns per stereo frame = time / 48 000.
+#![allow(missing_docs)] // criterion's macros make an undocumented function
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use std::hint::black_box;
+use stemlink::chain::{Chain, ChainSettings, LatencyClass, Seat};
+use stemlink::dsp::compressor::CompressorSettings;
+use stemlink::dsp::equalizer::BandSettings;
+use stemlink::dsp::limiter::{Limiter, LimiterSettings};
+use stemlink::dsp::{Block, Process};
+use stemlink::meter::Meter;
+use stemlink::meter::layout::Layout;
+use stemlink::units::{Db, Hz};
+
+const RATE: Hz = Hz(48_000.0);
+const FRAMES: usize = 48_000;
+
+/// One second of decaying noise bursts.
+fn programme() -> [Vec<f64>; 2] {
+    let mut state = 1u64;
+    [0, 1].map(|_| {
+        (0..FRAMES)
+            .map(|n| {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                let noise = (state >> 11) as f64 / (1u64 << 52) as f64 - 1.0;
+                noise * 0.7 * (1.0 - (n % 12_000) as f64 / 12_000.0)
+            })
+            .collect()
+    })
+}
+
+fn run<P: Process>(unit: &mut P, audio: &mut [Vec<f64>; 2]) {
+    let [left, right] = audio;
+    for (left, right) in left.chunks_mut(512).zip(right.chunks_mut(512)) {
+        unit.process(&mut Block::new(left, right));
+    }
+}
+
+fn chains(criterion: &mut Criterion) {
+    let mut eight_bands = ChainSettings::default();
+    for (i, band) in eight_bands.equalizer.bands.iter_mut().enumerate() {
+        *band = BandSettings { on: true, gain: Db(if i % 2 == 0 { 3.0 } else { -3.0 }), ..*band };
+    }
+    let compressor = CompressorSettings { on: true, threshold: Db(-30.0), ratio: 4.0, ..Default::default() };
+    let limiter = LimiterSettings { on: true, drive: Db(6.0), ..Default::default() };
+    let cases = [
+        ("neutral chain", ChainSettings::default()),
+        ("EQ, eight bells", eight_bands.clone()),
+        ("compressor", ChainSettings { compressor: compressor.clone(), ..Default::default() }),
+        ("limiter, 6 dB drive", ChainSettings { limiter: limiter.clone(), ..Default::default() }),
+        ("EQ + compressor + limiter", ChainSettings { compressor, limiter, ..eight_bands }),
+    ];
+    for (name, settings) in cases {
+        let mut chain = Chain::new(Seat::Master, LatencyClass::Lookahead, RATE);
+        chain.set(&settings);
+        let programme = programme();
+        criterion.bench_function(name, |b| {
+            b.iter_batched_ref(
+                || programme.clone(),
+                |audio| run(&mut chain, audio),
+                criterion::BatchSize::LargeInput,
+            );
+        });
+    }
+    let mut limiter = Limiter::new(RATE, Limiter::STEM);
+    limiter.set(&LimiterSettings { on: true, drive: Db(18.0), ..Default::default() });
+    let programme = programme();
+    criterion.bench_function("limiter, 18 dB drive", |b| {
+        b.iter_batched_ref(
+            || programme.clone(),
+            |audio| run(&mut limiter, audio),
+            criterion::BatchSize::LargeInput,
+        );
+    });
+}
+
+fn meters(criterion: &mut Criterion) {
+    let [left, right] = programme();
+    criterion.bench_function("meter: M S I LRA, true peak", |b| {
+        b.iter(|| {
+            let mut meter = Meter::new(RATE, &Layout::stereo());
+            meter.process(&[black_box(&left), black_box(&right)]);
+            meter.reading()
+        });
+    });
+}
+
+criterion_group!(benches, chains, meters);
+criterion_main!(benches);

@@ -1,0 +1,72 @@
+//! What must not happen on an audio thread: the chain never allocates, whatever it is told and fed.
+
+use assert_no_alloc::{AllocDisabler, assert_no_alloc};
+use stemlink::chain::parameters::PARAMETERS;
+use stemlink::chain::{Chain, ChainSettings, LatencyClass, Seat};
+use stemlink::dsp::{Block, Key, Process};
+use stemlink::meter::layout::Layout;
+use stemlink::meter::loudness::HopMeter;
+use stemlink::meter::true_peak::TruePeak;
+use stemlink::units::Hz;
+
+/// Ends the test run when something allocates inside `assert_no_alloc`.
+#[global_allocator]
+static ALLOCATOR: AllocDisabler = AllocDisabler;
+
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> f64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 11) as f64 / (1u64 << 53) as f64
+    }
+}
+
+#[test]
+fn a_chain_never_allocates_after_construction() {
+    let table = PARAMETERS.all();
+    for seat in [Seat::Stem, Seat::Master] {
+        for class in [LatencyClass::Zero, LatencyClass::Lookahead] {
+            let mut random = Random(7);
+            let mut chain = Chain::new(seat, class, Hz(48_000.0));
+            let mut settings = ChainSettings::default();
+            let mut audio = [vec![0.0; 2048], vec![0.0; 2048]];
+            let key = vec![0.3; 2048];
+            for round in 0..600 {
+                let parameter = &table[(random.next() * table.len() as f64) as usize];
+                let value = parameter.at_fraction(random.next());
+                let frames = 1 + (random.next() * 2047.0) as usize;
+                audio.iter_mut().flatten().for_each(|x| *x = random.next() - 0.5);
+                if round % 50 == 0 {
+                    audio[0][0] = f64::NAN;
+                }
+                assert_no_alloc(|| {
+                    parameter.set(&mut settings, value);
+                    chain.set(&settings);
+                    let [left, right] = &mut audio;
+                    let key = Key { left: &key[..frames], right: &key[..frames] };
+                    chain.process(&mut Block::new(&mut left[..frames], &mut right[..frames]).with_key(key));
+                    if round % 100 == 99 {
+                        chain.reset();
+                    }
+                });
+            }
+        }
+    }
+}
+
+#[test]
+fn the_sample_side_of_the_meter_never_allocates() {
+    let mut random = Random(3);
+    let audio: Vec<f64> = (0..4800).map(|_| random.next() - 0.5).collect();
+    let mut hops = HopMeter::new(Hz(48_000.0), &Layout::stereo());
+    let mut peak = TruePeak::new();
+    // Past 500 s: some meters allocate only then.
+    assert_no_alloc(|| {
+        for _ in 0..5200 {
+            hops.process(&[&audio, &audio], 0..audio.len());
+            peak.process(&audio);
+            peak.take();
+        }
+    });
+}
