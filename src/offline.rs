@@ -4,6 +4,7 @@
 
 pub mod audio;
 pub mod bundle;
+pub mod check;
 pub mod demo_song;
 pub mod error;
 pub mod master;
