@@ -124,7 +124,12 @@ pub fn check(dir: &Path, options: &Options, progress: &mut dyn Progress) -> Resu
         compared = frames;
     }
     if let (Some(mix), Some(compared)) = (&mix_subject, compared) {
-        let (tested, found) = null::test(&of_one_rate, mix, compared.frames, &duplicates, progress)?;
+        let (tested, mut found) = null::test(&of_one_rate, mix, compared.frames, &duplicates, progress)?;
+        let without = paths.len() - of_one_rate.len();
+        if without > 0 && found.iter().any(|fault| fault.check == Check::Null) {
+            found.retain(|fault| !matches!(fault.check, Check::Null | Check::Unaccounted));
+            found.push(without_all(mix, without));
+        }
         faults.extend(found);
         null = Some(tested);
     } else {
@@ -133,6 +138,14 @@ pub fn check(dir: &Path, options: &Options, progress: &mut dyn Progress) -> Resu
     let order = |fault: &Fault| Check::ALL.iter().position(|check| *check == fault.check);
     faults.sort_by_key(order);
     Ok(Report { faults, mix, null, stems: stems.iter().map(summary).collect() })
+}
+
+/// The null test says nothing when not all stems were there.
+fn without_all(mix: &Subject, without: usize) -> Fault {
+    let stems = words::count(without as u64, "stem");
+    let fault =
+        format!("was compared without {stems} that cannot be read or have another rate, and does not null");
+    Fault::new(Check::Null, &mix.file, fault, "put those right and check again").advice()
 }
 
 /// Reads the stems; those that cannot be read become findings.

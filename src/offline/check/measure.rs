@@ -11,6 +11,9 @@ use std::path::Path;
 /// Frames of which one energy is kept, to find the loudest excerpts by.
 pub(super) const SEGMENT: usize = 1 << 13;
 
+/// Frames to which the place of a true peak is told.
+const PART: usize = 256;
+
 /// A number of events and the frame of the first.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Events {
@@ -90,7 +93,7 @@ pub(super) fn measure(
         Measured { energy: vec![0.0; info.channels], hash: 0xcbf2_9ce4_8422_2325, ..Measured::default() };
     let mut peaks = vec![TruePeak::new(); info.channels];
     let mut clips = vec![Clips::new(full_scale(info.format)); info.channels];
-    let mut dc = vec![DcSums::new(info.frames); info.channels];
+    let mut dc = vec![DcSums::new(info.frames, info.rate); info.channels];
     let mut cross = 0.0;
     let mut at = 0u64;
     loop {
@@ -113,11 +116,13 @@ pub(super) fn measure(
             }
             clips[channel].process(plane, at);
             dc[channel].process(plane);
-            peaks[channel].process(plane);
-            let (true_peak, sample_peak) = peaks[channel].take();
-            measured.sample_peak = measured.sample_peak.max(sample_peak);
-            if true_peak > measured.true_peak.0 {
-                measured.true_peak = (true_peak, at);
+            for (part, samples) in plane.chunks(PART).enumerate() {
+                peaks[channel].process(samples);
+                let (true_peak, sample_peak) = peaks[channel].peaks();
+                measured.sample_peak = measured.sample_peak.max(sample_peak);
+                if true_peak > measured.true_peak.0 {
+                    measured.true_peak = (true_peak, at + (part * PART) as u64);
+                }
             }
             let energy = plane.iter().map(|x| x * x).sum::<f64>();
             measured.energy[channel] += energy;

@@ -104,20 +104,21 @@ impl Song {
     }
 
     fn write(&self) -> tempfile::TempDir {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = tempfile::tempdir().expect("files can be written");
         for file in self.stems.iter().chain(&self.mix) {
             let mut spec = WavSpec::new(Hz(file.rate), file.audio.len(), file.format);
             spec.bext = file.start.map(|time_reference| Bext { time_reference, ..Bext::default() });
-            let mut writer = WavWriter::create(dir.path().join(&file.name), spec, false).unwrap();
-            writer.write_planar(&file.audio).unwrap();
-            writer.finish().unwrap();
+            let mut writer =
+                WavWriter::create(dir.path().join(&file.name), spec, false).expect("files can be written");
+            writer.write_planar(&file.audio).expect("files can be written");
+            writer.finish().expect("files can be written");
         }
         dir
     }
 
     fn check(&self) -> Report {
         let dir = self.write();
-        check(dir.path(), &Options::default(), &mut Silent).unwrap()
+        check(dir.path(), &Options::default(), &mut Silent).expect("a report")
     }
 }
 

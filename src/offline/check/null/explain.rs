@@ -88,7 +88,7 @@ pub(super) fn explain(
     let common = common(&places, rest);
     let cause = if found.left.peak > INAUDIBLE { cause_of_rest(bed, found)? } else { None };
     let processed = match cause {
-        Some((Cause::Processed { stem, .. }, _)) => Some(stem),
+        Some((Cause::Processed { stem, .. }, _)) if stem < bed.stems.len() => Some(stem),
         _ => None,
     };
     let mut faults = of_all(bed, common);
@@ -257,6 +257,18 @@ fn unaccounted(bed: &Bed<'_>, found: &Found, cause: Cause, start: u64) -> Fault 
     let level =
         format!("{} RMS, loudest from {}", dbfs(found.left.rms()), crate::offline::clock(start, bed.rate));
     match cause {
+        Cause::Processed { stem, coherence } if stem == bed.stems.len() => {
+            let fault = format!(
+                "is processed as a whole: {:.0} % of what the stems do not account for ({level}) follows their sum",
+                100.0 * coherence
+            );
+            Fault::new(
+                Check::Unaccounted,
+                &bed.mix.file,
+                fault,
+                "print the mix without processing on its bus",
+            )
+        }
         Cause::Processed { stem, coherence } => {
             let fault = format!(
                 "is processed in the mix: {:.0} % of what the stems do not account for ({level}) follows it",

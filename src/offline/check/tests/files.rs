@@ -7,8 +7,8 @@ fn a_clean_bundle_has_no_findings_with_or_without_a_mix() {
     expect(&Song::new().check(), &[]);
     let report = Song::new().mixed(|_, audio| audio.clone()).check();
     expect(&report, &[]);
-    assert_eq!(report.null.unwrap().verdict, Verdict::Pass);
-    assert_eq!(report.mix.unwrap().by_name, true);
+    assert_eq!(report.null.expect("a null test").verdict, Verdict::Pass);
+    assert!(report.mix.expect("a mix").by_name);
     assert_eq!(report.stems.len(), 5);
 }
 
@@ -81,12 +81,12 @@ fn files_that_cannot_be_read_are_faults_and_the_others_are_checked() {
     let mut song = Song::new();
     song.stems[4].audio.iter_mut().for_each(|plane| plane.fill(0.0));
     let dir = song.write();
-    std::fs::write(dir.path().join("06_Text_Stem.wav"), "no audio").unwrap();
+    std::fs::write(dir.path().join("06_Text_Stem.wav"), "no audio").expect("files can be written");
     let path = dir.path().join("01_Drums_Stem.wav");
-    let bytes = std::fs::read(&path).unwrap();
-    std::fs::write(&path, &bytes[..bytes.len() - 600]).unwrap();
-    std::fs::write(dir.path().join("07_Cut_Stem.wav"), &bytes[..30]).unwrap();
-    let report = check(dir.path(), &Options::default(), &mut Silent).unwrap();
+    let bytes = std::fs::read(&path).expect("files can be written");
+    std::fs::write(&path, &bytes[..bytes.len() - 600]).expect("files can be written");
+    std::fs::write(dir.path().join("07_Cut_Stem.wav"), &bytes[..30]).expect("files can be written");
+    let report = check(dir.path(), &Options::default(), &mut Silent).expect("a report");
     expect(
         &report,
         &[
@@ -109,14 +109,14 @@ fn a_file_without_frames_is_empty_and_only_that() {
 
 #[test]
 fn a_folder_without_stems_and_a_mix_that_is_not_there_are_errors() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = tempfile::tempdir().expect("files can be written");
     assert!(check(dir.path(), &Options::default(), &mut Silent).is_err());
     assert!(check(&dir.path().join("none"), &Options::default(), &mut Silent).is_err());
     let dir = Song::of(vec![part(1, 5000)]).write();
     let options = Options { mix: Some(dir.path().join("Nix.wav")) };
     assert!(matches!(check(dir.path(), &options, &mut Silent), Err(Error::Open { .. })));
-    std::fs::write(dir.path().join("Nix.wav"), "text").unwrap();
-    let report = check(dir.path(), &options, &mut Silent).unwrap();
+    std::fs::write(dir.path().join("Nix.wav"), "text").expect("files can be written");
+    let report = check(dir.path(), &options, &mut Silent).expect("a report");
     expect(&report, &["readable Nix.wav: "]);
 }
 
@@ -140,7 +140,7 @@ fn stopping_is_the_error_of_that_name() {
 #[test]
 fn the_master_is_left_out_with_advice() {
     let mut song = Song::new().mixed(|_, audio| scaled(audio, 1.2));
-    song.mix.as_mut().unwrap().name = "Song_Master.wav".into();
+    song.mix.as_mut().expect("a mix").name = "Song_Master.wav".into();
     let report = song.check();
     expect(&report, &["(mix-file Song_Master.wav: ... --mix"]);
     assert!(report.null.is_none() && report.mix.is_none());

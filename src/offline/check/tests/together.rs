@@ -16,7 +16,7 @@ fn the_demo_song_has_no_findings() {
     song = song.mixed(|_, audio| audio.clone());
     let report = song.check();
     expect(&report, &[]);
-    assert_eq!(report.null.unwrap().verdict, Verdict::Pass);
+    assert_eq!(report.null.expect("a null test").verdict, Verdict::Pass);
 
     // The very song with faults of a real export: a late vocal and a bass 1 dB down.
     let planted = song.clone().mixed(|n, audio| match n {
@@ -129,11 +129,11 @@ proptest! {
         let parts = (0..3).map(|n| part(seed * 3 + n, 70_000)).collect();
         let song = Song::of(parts)
             .mixed(|n, audio| if n == stem { scaled(&delayed(audio, delay), gain) } else { audio.clone() });
-        let null = song.check().null.unwrap();
+        let null = song.check().null.expect("a null test");
         for (n, fit) in null.stems.iter().enumerate() {
             let expected = if n == stem { (delay, inverted, gain_db) } else { (0, false, 0.0) };
             prop_assert_eq!((fit.delay, fit.inverted), (expected.0, expected.1), "{} {:?}", n, &null.stems);
-            prop_assert!((fit.gain_db.unwrap() - expected.2).abs() < 0.05, "{n} {:?}", null.stems);
+            prop_assert!((fit.gain_db.expect("it is there") - expected.2).abs() < 0.05, "{n} {:?}", null.stems);
         }
     }
 }
