@@ -65,7 +65,10 @@ fn parameter_table() -> String {
                 let same: Vec<&Parameter> = (1..=BANDS)
                     .map(|n| PARAMETERS.find(&format!("eq{n}_{name}")).expect("every band has it"))
                     .collect();
-                assert!(same.iter().all(|other| other.range() == p.range()), "{name} is the same in all bands");
+                assert!(
+                    same.iter().all(|other| other.range() == p.range()),
+                    "{name} is the same in all bands"
+                );
                 let defaults: Vec<String> = same.iter().map(|other| other.text(other.default)).collect();
                 let all_one = defaults.iter().all(|other| *other == defaults[0]);
                 (format!("eqN_{name}"), if all_one { defaults[0].clone() } else { defaults.join(", ") })
@@ -126,9 +129,10 @@ fn linked(source: &str) -> String {
 }
 
 fn target_table() -> String {
-    let mut table = "| id | name | LUFS | peak limit, dBTP | turns quiet songs up | mode | status | read | source |\n\
+    let mut table =
+        "| id | name | LUFS | peak limit, dBTP | turns quiet songs up | mode | status | read | source |\n\
                      |---|---|---:|---:|---|---|---|---|---|\n"
-        .to_owned();
+            .to_owned();
     let figure = |value: Option<f64>| value.map_or("-".to_owned(), |v| format!("{v}"));
     for t in builtin() {
         let _ = writeln!(
@@ -247,6 +251,7 @@ mod examples {
     use super::*;
     use stemlink::offline::audio::{AudioInfo, Container, SampleFormat};
     use stemlink::offline::bundle::{Bundle, Stem, stem_name};
+    use stemlink::offline::check::Check;
     use stemlink::offline::session_file::Session;
     use stemlink::offline::target_file::targets;
     use stemlink::session::role::Role;
@@ -284,6 +289,16 @@ mod examples {
             let read = Session::read(&path, &mut bundle(dir.path(), &files));
             assert!(read.is_ok(), "{read:?}\n{example}");
         }
+    }
+
+    #[test]
+    fn every_check_is_explained_in_order() {
+        let page = text_of("docs/check.md");
+        let rows = page.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
+        let known = |id: &str| Check::ALL.iter().any(|check| check.id() == id);
+        let explained: Vec<&str> = rows.map(|(id, _)| id).filter(|id| known(id)).collect();
+        let all: Vec<&str> = Check::ALL.iter().map(|check| check.id()).collect();
+        assert_eq!(explained, all);
     }
 
     #[test]
