@@ -164,7 +164,8 @@ fn natural(path: &Path) -> Vec<(u128, String)> {
     key
 }
 
-fn words(path: &Path) -> Vec<String> {
+/// The words of a file name, without its ending.
+pub(super) fn words(path: &Path) -> Vec<String> {
     let stem = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
     stem.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).map(str::to_owned).collect()
 }
