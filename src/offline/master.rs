@@ -82,7 +82,7 @@ pub fn master(job: &Job<'_>, progress: &mut dyn Progress) -> Result<Mastered> {
             cure: "choose another output folder".into(),
         });
     }
-    if output.exists() && !job.overwrite {
+    if output.symlink_metadata().is_ok() && !job.overwrite {
         return Err(Error::Exists { path: output.clone() });
     }
     let rate = job.bundle.rate()?;
