@@ -348,10 +348,11 @@ mod json {
     #[test]
     fn every_key_is_explained() {
         let dir = tempfile::tempdir().expect("a folder for the test");
-        stems(&["demo", "--out", ".", "--quiet"], dir.path());
         let page = text_of("docs/json.md");
         for arguments in [
-            &["measure", "Demo Song", "--verify", "--json"][..],
+            &["demo", "--out", ".", "--json"][..],
+            &["measure", "Demo Song", "--verify", "--json"],
+            &["init", "Demo Song", "--json"],
             &["check", "Demo Song", "--mix", "Masters/Demo Song_Master.wav", "--json"],
             &["what-if", "Demo Song", "--move", "Vocals=+2", "--json"],
             &["solve", "Demo Song", "--target", "spotify", "--json"],
