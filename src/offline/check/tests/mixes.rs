@@ -79,6 +79,29 @@ fn a_doubled_stem_is_named_with_and_without_delay() {
 }
 
 #[test]
+fn a_tonal_stem_that_is_doubled_is_placed_to_the_sample() {
+    let dull = |audio: &Audio| {
+        let mut low = [0.0; 2];
+        let mut next = |x: &f64| {
+            low[0] = 0.97 * low[0] + 0.03 * x;
+            low[1] = 0.97 * low[1] + 0.03 * low[0];
+            low[1] * 4.0
+        };
+        audio.iter().map(|plane| plane.iter().map(&mut next).collect()).collect::<Audio>()
+    };
+    let mut song = Song::new();
+    song.stems[1].audio = dull(&song.stems[1].audio);
+    for delay in [480, -300] {
+        let twice = |audio: &Audio| sum(&[audio.clone(), delayed(audio, delay)]);
+        let report = song.clone().mixed(|n, audio| if n == 1 { twice(audio) } else { audio.clone() }).check();
+        expect(
+            &report,
+            &[&format!("doubled 02_Bass_Stem.wav: is in the mix again {} ", delay.abs()), "null "],
+        );
+    }
+}
+
+#[test]
 fn a_missing_stem_is_named() {
     let report = planted(4, |audio| scaled(audio, 0.0));
     expect(&report, &["missing 05_FX_Stem.wav: is missing from the mix", "null Mix.wav: ... mostly FX"]);
