@@ -33,6 +33,18 @@ fn delays_are_recovered_to_the_sample() {
 }
 
 #[test]
+fn what_a_shifted_export_has_lost_is_not_held_against_the_fit() {
+    for delay in [4800, -20_000] {
+        let mut song = Song::new().mixed(|_, audio| audio.clone());
+        song.stems[3].audio = delayed(&song.stems[3].audio, -delay);
+        let report = song.check();
+        let file = format!("alignment 04_Vox_Stem.wav: arrives {} samples", delay.abs());
+        expect(&report, &[&file, "null Mix.wav: ... the gains and delays found leave peaks of -1"]);
+        fits(&report, 3, delay, 0.0);
+    }
+}
+
+#[test]
 fn gains_and_polarity_are_recovered() {
     for (gain_db, said) in [(3.0, "3.0 dB louder"), (-0.5, "0.5 dB quieter"), (-20.0, "20.0 dB quieter")] {
         let report = planted(1, |audio| scaled(audio, linear(gain_db)));
