@@ -65,7 +65,10 @@ fn parameter_table() -> String {
                 let same: Vec<&Parameter> = (1..=BANDS)
                     .map(|n| PARAMETERS.find(&format!("eq{n}_{name}")).expect("every band has it"))
                     .collect();
-                assert!(same.iter().all(|other| other.range() == p.range()), "{name} is the same in all bands");
+                assert!(
+                    same.iter().all(|other| other.range() == p.range()),
+                    "{name} is the same in all bands"
+                );
                 let defaults: Vec<String> = same.iter().map(|other| other.text(other.default)).collect();
                 let all_one = defaults.iter().all(|other| *other == defaults[0]);
                 (format!("eqN_{name}"), if all_one { defaults[0].clone() } else { defaults.join(", ") })
@@ -126,9 +129,10 @@ fn linked(source: &str) -> String {
 }
 
 fn target_table() -> String {
-    let mut table = "| id | name | LUFS | peak limit, dBTP | turns quiet songs up | mode | status | read | source |\n\
+    let mut table =
+        "| id | name | LUFS | peak limit, dBTP | turns quiet songs up | mode | status | read | source |\n\
                      |---|---|---:|---:|---|---|---|---|---|\n"
-        .to_owned();
+            .to_owned();
     let figure = |value: Option<f64>| value.map_or("-".to_owned(), |v| format!("{v}"));
     for t in builtin() {
         let _ = writeln!(
