@@ -4,9 +4,10 @@ use std::path::Path;
 
 use serde::Serialize;
 use stemlink::offline::check::{self, Fault, Null, Options, Report, Severity, Verdict};
+use stemlink::offline::error::shown;
 
 use crate::args::{Check, Global};
-use crate::common::{Bar, Failure};
+use crate::common::{Bar, Failure, note};
 use crate::output::{self, say};
 use crate::{CommandResult, Outcome};
 
@@ -49,13 +50,16 @@ struct StemFitJson<'a> {
 
 pub(crate) fn run(args: &Check, global: &Global) -> CommandResult {
     let report = report(&args.dir, args.mix.as_deref(), global)?;
+    if let Some(mix) = report.mix.as_ref().filter(|mix| mix.by_name) {
+        note(&format!("{}: taken as the mix by its name; pass --mix to name another", shown(&mix.path)));
+    }
     let faulty = report.faults.iter().any(|fault| fault.severity == Severity::Fault);
     show(if faulty { Outcome::Faults } else { Outcome::Clean }, &report, global)
 }
 
 /// Checks a folder, against a mix if one is given.
 pub(crate) fn report(dir: &Path, mix: Option<&Path>, global: &Global) -> Result<Report, Failure> {
-    let options = Options { mix: mix.map(Path::to_owned), ..Options::default() };
+    let options = Options { mix: mix.map(Path::to_owned) };
     Ok(check::check(dir, &options, &mut Bar::new(global))?)
 }
 

@@ -190,7 +190,7 @@ fn print(bundle: &Bundle, job: &Job<'_>, mastered: &Mastered, null: Null, table:
             null.map_or("-inf".into(), |n| format!("{n:.1}"))
         );
     }
-    say!("{HEADING}");
+    say!("\n{HEADING}");
     let mentioned = match &job.target {
         Some(target) => vec![target.clone()],
         None => ["spotify", "apple-music", "youtube"]

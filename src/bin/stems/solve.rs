@@ -120,6 +120,7 @@ pub(crate) fn run(args: &Solve, global: &Global) -> CommandResult {
     rows.push(["before".to_owned()].into_iter().chain(output::reading(&analysis.before)));
     rows.push(["after".to_owned()].into_iter().chain(output::reading(&answer.after)));
     rows.print();
+    say!("");
     print_stems(&bundle, &analysis, &answer);
     Ok(outcome.into())
 }

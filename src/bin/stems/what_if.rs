@@ -166,6 +166,7 @@ fn print(
         pair(|r| Some(r.plr()?.0)),
     ]);
     rows.print();
+    say!("");
     print_stems(bundle, analysis, answer);
     print_playback(bundle, analysis, answer, targets);
 }
@@ -214,7 +215,7 @@ pub(crate) fn print_stems(bundle: &Bundle, analysis: &Analysis, answer: &Answer)
 }
 
 fn print_playback(bundle: &Bundle, analysis: &Analysis, answer: &Answer, targets: &[NormalizationTarget]) {
-    say!("{HEADING}");
+    say!("\n{HEADING}");
     let mut rows = output::Rows::new(["platform", "before dB", "after dB", "others dB", ""], 1);
     for target in targets {
         let effect = effect(&analysis.before, &answer.after, target);

@@ -97,8 +97,9 @@ pub struct Null {
     pub cause: Option<String>,
 }
 
+/// In dBFS; below -200 dBFS, where only the arithmetic is heard, nothing.
 fn level(amplitude: f64) -> Option<f64> {
-    (amplitude > 0.0).then(|| decibels(amplitude))
+    (amplitude > 1e-10).then(|| decibels(amplitude))
 }
 
 /// 1.5 LSB of a format, linear: half for rounding, one for TPDF dither. Float counts as 24 bits, what a converter or

@@ -21,6 +21,8 @@ pub(super) struct Excerpts {
 struct Pair {
     start: i64,
     signal: Vec<f64>,
+    /// The signal as long as `around`, where it is known.
+    wide: Vec<f64>,
     /// Starts `reach` frames earlier and ends as much later.
     around: Vec<f64>,
 }
@@ -40,7 +42,15 @@ impl Excerpts {
     /// Adds the excerpt of `signal` that starts at frame `start`, and `around` it what it is looked for in.
     pub(super) fn add(&mut self, start: i64, signal: Vec<f64>, around: Vec<f64>) {
         self.aligner.add(&signal, &around);
-        self.pairs.push(Pair { start, signal, around });
+        self.pairs.push(Pair { start, signal, wide: Vec::new(), around });
+    }
+
+    /// The same with a `signal` that goes as far around as `around`.
+    pub(super) fn add_around(&mut self, start: i64, signal: Vec<f64>, around: Vec<f64>) {
+        self.add(start, signal[self.reach..self.reach + self.frames].to_vec(), around);
+        if let Some(pair) = self.pairs.last_mut() {
+            pair.wide = signal;
+        }
     }
 
     /// The strongest arrivals.
@@ -83,17 +93,48 @@ impl Excerpts {
         (delay != present && left < BETTER * self.unexplained(present)).then_some(delay)
     }
 
-    /// Walks from a delay to the best one next to it: on dull stems the spike of the response is broad.
     fn climb(&self, from: i64) -> (i64, f64) {
-        let mut best = (from, self.unexplained(from));
-        for _ in 0..16 {
-            let next = [best.0 - 1, best.0 + 1].map(|delay| (delay, self.unexplained(delay)));
-            let next = if next[0].1 < next[1].1 { next[0] } else { next[1] };
-            if next.1 >= best.1 {
-                break;
-            }
-            best = next;
-        }
-        best
+        climb(from, |delay| self.unexplained(delay))
     }
+
+    /// The delay near `from` at which the signal is found beside that at `first`, and what both together leave of what
+    /// that alone leaves. Needs [`Self::add_around`].
+    pub(super) fn beside(&self, first: i64, from: i64) -> Option<(i64, f64)> {
+        let reach = self.reach as i64;
+        let left = |delay: i64| {
+            if delay == first || delay.abs().max(first.abs()) > reach {
+                return 1.0;
+            }
+            // Products of the two arrivals (a, b) and of what they are looked for in (y).
+            let (mut aa, mut ab, mut bb, mut ay, mut by, mut yy) = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0);
+            for pair in &self.pairs {
+                let at = |delay: i64| (reach - delay) as usize..(reach - delay) as usize + self.frames;
+                let (a, b, y) = (&pair.wide[at(first)], &pair.wide[at(delay)], &pair.around[at(0)]);
+                (aa, ab, bb) = (aa + dot(a, a), ab + dot(a, b), bb + dot(b, b));
+                (ay, by, yy) = (ay + dot(a, y), by + dot(b, y), yy + dot(y, y));
+            }
+            let own = bb * aa - ab * ab; // what b has beside a
+            let alone = yy - ay * ay / aa;
+            if own <= 1e-9 * aa * bb || alone <= 1e-12 * yy {
+                return 1.0;
+            }
+            1.0 - (by * aa - ab * ay).powi(2) / (own * aa) / alone
+        };
+        let (delay, left) = climb(from, left);
+        (left < 1.0).then_some((delay, left))
+    }
+}
+
+/// Walks from a delay to the best one next to it: on dull stems the spike of the response is broad.
+fn climb(from: i64, left: impl Fn(i64) -> f64) -> (i64, f64) {
+    let mut best = (from, left(from));
+    for _ in 0..32 {
+        let next = [best.0 - 1, best.0 + 1].map(|delay| (delay, left(delay)));
+        let next = if next[0].1 < next[1].1 { next[0] } else { next[1] };
+        if next.1 >= best.1 {
+            break;
+        }
+        best = next;
+    }
+    best
 }

@@ -322,8 +322,8 @@ fn not_null(bed: &Bed<'_>, plain: &Left, null: &Null, explained: bool) -> Fault 
         null.pass_dbfs
     );
     let left = match null.corrected_peak_dbfs {
-        Some(peak) => format!("then {peak:.1} dBFS would be left"),
-        None => "then nothing would be left".into(),
+        Some(peak) => format!("the gains and delays found leave peaks of {peak:.1} dBFS"),
+        None => "the gains and delays found leave nothing".into(),
     };
     let cure = if explained {
         format!("put right what is said of mix and stems; {left}")

@@ -18,8 +18,11 @@ const EXCERPTS: usize = 6;
 const ROUNDS: usize = 5;
 /// Second arrivals looked for.
 const AGAIN: usize = 3;
-/// A second arrival explains this part of what is left, at least, in the stem's loudest excerpts.
-const IS_COPY: f64 = 0.25;
+/// A second arrival leaves less than this of what the first leaves, in the stem's loudest excerpts.
+const IS_COPY: f64 = 0.75;
+/// One that is less than [`COMB`] samples away leaves less than this.
+const EXACT: f64 = 0.01;
+const COMB: i64 = 200;
 /// And it takes this part of the power away.
 const TAKES: f64 = 0.5;
 
@@ -125,7 +128,8 @@ fn against_rest(
                 rest.iter_mut().zip(window).for_each(|(rest, x)| *rest -= term.gain * x);
             }
         }
-        excerpts.add(start, tracks.stems[stem].window(start, frames, channel)?, rest);
+        let around = tracks.stems[stem].window(first, length, channel)?;
+        excerpts.add_around(start, around, rest);
     }
     Ok(excerpts)
 }
@@ -151,7 +155,7 @@ fn round(
     Ok(changed)
 }
 
-/// The stem and delay that best explain what the terms leave.
+/// The stem and delay that best explain what the terms leave, when the stem's first gain may change too.
 fn second_arrival(
     bed: &Bed<'_>,
     tracks: &mut Tracks,
@@ -161,13 +165,16 @@ fn second_arrival(
     progress.begin("looking for doubled stems", bed.stems.len() as u64);
     let mut best = (IS_COPY, None);
     for stem in 0..bed.stems.len() {
-        let excerpts = against_rest(bed, tracks, stem, terms, None)?;
-        for arrival in excerpts.arrivals(2, terms[stem].delay) {
-            let delay = arrival.delay;
+        let first = terms[stem];
+        let arrivals = against_rest(bed, tracks, stem, terms, None)?.arrivals(2, first.delay);
+        let alone = against_rest(bed, tracks, stem, terms, Some(stem))?;
+        for arrival in arrivals {
+            let Some((delay, left)) = alone.beside(first.delay, arrival.delay) else { continue };
             let known = terms.iter().any(|term| term.stem == stem && term.delay == delay);
-            let (correlation, gain) = excerpts.fit(delay);
-            if !known && correlation.powi(2) > best.0 {
-                best = (correlation.powi(2), Some(Term { stem, delay, gain }));
+            // Two taps close to each other are a filter: then only an exact copy is one.
+            let most = if (delay - first.delay).abs() < COMB { EXACT } else { IS_COPY };
+            if !known && left < best.0.min(most) {
+                best = (left, Some(Term { stem, delay, gain: 0.0 }));
             }
         }
         advance(progress, 1, &bed.mix.path)?;

@@ -40,7 +40,7 @@ fn what_all_stems_share_is_said_once() {
     let mut song = Song::new();
     song.stems.iter_mut().for_each(|stem| stem.format = StoredFormat::Int16);
     let report = song.check();
-    expect(&report, &["(bit-depth  ... every stem is 16-bit ... 24-bit is asked for"].map(|_| "(bit-depth "));
+    expect(&report, &["(bit-depth "]);
     assert!(report.faults[0].fault == "every stem is 16-bit" && !report.has_faults());
     let mut song = Song::new();
     song.stems.iter_mut().for_each(|stem| stem.rate = 32_000.0);

@@ -33,6 +33,18 @@ fn delays_are_recovered_to_the_sample() {
 }
 
 #[test]
+fn what_a_shifted_export_has_lost_is_not_held_against_the_fit() {
+    for delay in [4800, -20_000] {
+        let mut song = Song::new().mixed(|_, audio| audio.clone());
+        song.stems[3].audio = delayed(&song.stems[3].audio, -delay);
+        let report = song.check();
+        let file = format!("alignment 04_Vox_Stem.wav: arrives {} samples", delay.abs());
+        expect(&report, &[&file, "null Mix.wav: ... the gains and delays found leave peaks of -1"]);
+        fits(&report, 3, delay, 0.0);
+    }
+}
+
+#[test]
 fn gains_and_polarity_are_recovered() {
     for (gain_db, said) in [(3.0, "3.0 dB louder"), (-0.5, "0.5 dB quieter"), (-20.0, "20.0 dB quieter")] {
         let report = planted(1, |audio| scaled(audio, linear(gain_db)));
@@ -76,6 +88,29 @@ fn a_doubled_stem_is_named_with_and_without_delay() {
     );
     let again = report.null.expect("a null test").stems[1].again.expect("it is there twice");
     assert!(again.delay == 480 && !again.inverted && (again.gain_db + 6.02).abs() < 0.05, "{again:?}");
+}
+
+#[test]
+fn a_tonal_stem_that_is_doubled_is_placed_to_the_sample() {
+    let dull = |audio: &Audio| {
+        let mut low = [0.0; 2];
+        let mut next = |x: &f64| {
+            low[0] = 0.97 * low[0] + 0.03 * x;
+            low[1] = 0.97 * low[1] + 0.03 * low[0];
+            low[1] * 4.0
+        };
+        audio.iter().map(|plane| plane.iter().map(&mut next).collect()).collect::<Audio>()
+    };
+    let mut song = Song::new();
+    song.stems[1].audio = dull(&song.stems[1].audio);
+    for delay in [480, -300] {
+        let twice = |audio: &Audio| sum(&[audio.clone(), delayed(audio, delay)]);
+        let report = song.clone().mixed(|n, audio| if n == 1 { twice(audio) } else { audio.clone() }).check();
+        expect(
+            &report,
+            &[&format!("doubled 02_Bass_Stem.wav: is in the mix again {} ", delay.abs()), "null "],
+        );
+    }
 }
 
 #[test]

@@ -62,11 +62,7 @@ fn a_mono_copy_of_a_stereo_stem_is_a_copy() {
     let mono = song.stems[1].audio[0].clone();
     song.stems[1].audio = vec![mono.clone(), mono.clone()];
     song.stems[3].audio = vec![mono];
-    expect(
-        &song.check(),
-        &["(channels 04_Vox_Stem.wav", "duplicate 04_Vox_Stem.wav: is 02_Bass_Stem.wav again"]
-            .map(|line| if line.starts_with('d') { "duplicate 04_Vox_Stem.wav: is " } else { line }),
-    );
+    expect(&song.check(), &["(channels 04_Vox_Stem.wav: is mono", "duplicate 04_Vox_Stem.wav: is "]);
 }
 
 /// Keys and vocals that both hold a third part, the vocals `delay` later and times `gain`.
@@ -92,7 +88,7 @@ fn shared_content_out_of_time_or_polarity_is_named() {
 #[test]
 fn unrelated_stems_raise_no_alarm() {
     for seed in 0..20u64 {
-        let frames = [13_230, 60_000, 100_000][seed as usize % 3];
+        let frames = [13_230, 40_000, 70_000][seed as usize % 3];
         let count = 3 + seed as usize % 3;
         let parts = (0..count as u64)
             .map(|n| match seed % 4 {
