@@ -77,7 +77,8 @@ pub(crate) fn run(args: &Master, global: &Global) -> CommandResult {
         note(&format!("{}: not verified; {}", shown(&mastered.path), why_not_verified(&mastered)));
     }
     let null_passed = null.is_none_or(|(null, pass)| null.is_none_or(|null| null <= pass));
-    let outcome = if mastered.verified && null_passed { Outcome::Clean } else { Outcome::Faults };
+    let landed = mastered.landing.stop != Stop::OutOfReach;
+    let outcome = if mastered.verified && null_passed && landed { Outcome::Clean } else { Outcome::Faults };
     if global.json {
         return output::json(outcome, &json(&mastered, null));
     }
