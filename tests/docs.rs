@@ -251,6 +251,7 @@ mod examples {
     use super::*;
     use stemlink::offline::audio::{AudioInfo, Container, SampleFormat};
     use stemlink::offline::bundle::{Bundle, Stem, stem_name};
+    use stemlink::offline::check::Check;
     use stemlink::offline::session_file::Session;
     use stemlink::offline::target_file::targets;
     use stemlink::session::role::Role;
@@ -288,6 +289,16 @@ mod examples {
             let read = Session::read(&path, &mut bundle(dir.path(), &files));
             assert!(read.is_ok(), "{read:?}\n{example}");
         }
+    }
+
+    #[test]
+    fn every_check_is_explained_in_order() {
+        let page = text_of("docs/check.md");
+        let rows = page.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
+        let known = |id: &str| Check::ALL.iter().any(|check| check.id() == id);
+        let explained: Vec<&str> = rows.map(|(id, _)| id).filter(|id| known(id)).collect();
+        let all: Vec<&str> = Check::ALL.iter().map(|check| check.id()).collect();
+        assert_eq!(explained, all);
     }
 
     #[test]
@@ -337,10 +348,11 @@ mod json {
     #[test]
     fn every_key_is_explained() {
         let dir = tempfile::tempdir().expect("a folder for the test");
-        stems(&["demo", "--out", ".", "--quiet"], dir.path());
         let page = text_of("docs/json.md");
         for arguments in [
-            &["measure", "Demo Song", "--verify", "--json"][..],
+            &["demo", "--out", ".", "--json"][..],
+            &["measure", "Demo Song", "--verify", "--json"],
+            &["init", "Demo Song", "--json"],
             &["check", "Demo Song", "--mix", "Masters/Demo Song_Master.wav", "--json"],
             &["what-if", "Demo Song", "--move", "Vocals=+2", "--json"],
             &["solve", "Demo Song", "--target", "spotify", "--json"],

@@ -1,7 +1,7 @@
 //! Checks a bundle: everything that is wrong with a folder of stems, each with its cure.
 //!
-//! [`check`] reads every file once ([`measure`]), compares what the files say of themselves ([`formats`], [`names`])
-//! and hold ([`levels`]), then the stems with each other ([`pairs`]) or, where there is a mix, with that ([`null`]).
+//! [`check`] reads every file once (`measure`), compares what the files say of themselves (`formats`, `names`)
+//! and hold (`levels`), then the stems with each other (`pairs`) or, where there is a mix, with that (`null`).
 //! Files that cannot be read are findings like others. Memory is bounded by the number of stems, not their length.
 
 mod clips;

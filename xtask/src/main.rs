@@ -28,7 +28,7 @@ enum Task {
         #[arg(long)]
         quick: bool,
     },
-    /// Write the demo song and check it: `cargo run --release --bin stems -- demo`.
+    /// Write the demo song and check it: `stems demo`.
     Demo {
         /// Passed on to `stems demo`.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
