@@ -131,6 +131,13 @@ impl Bundle {
 /// # Errors
 /// If the folder cannot be read.
 pub fn audio_files(dir: &Path) -> Result<Vec<PathBuf>> {
+    if dir.is_file() {
+        return Err(Error::Bundle {
+            path: dir.to_owned(),
+            fault: "is a file, not a folder".into(),
+            cure: "give the folder of the stems".into(),
+        });
+    }
     let mut files = Vec::new();
     for entry in std::fs::read_dir(dir).map_err(Error::open(dir))? {
         let path = entry.map_err(Error::open(dir))?.path();

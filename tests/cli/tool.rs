@@ -63,8 +63,14 @@ pub(crate) fn fails(args: &[impl AsRef<OsStr>], what: &[&str]) -> String {
     let run = stems(args);
     assert_eq!(run.code, 2, "{}{}", run.out, run.err);
     assert!(run.out.is_empty(), "{}", run.out);
-    let remarks =
-        ["stems: using ", " is left out: ", ": is cut off: ", ": declares no length", ": holds no audio"];
+    let remarks = [
+        "stems: using ",
+        "in the session file; ",
+        " is left out: ",
+        ": is cut off: ",
+        ": declares no length",
+        ": holds no audio",
+    ];
     let lines: Vec<&str> = run.err.lines().collect();
     let [before @ .., line] = lines.as_slice() else { panic!("not a line") };
     let remark = |line: &&str| remarks.iter().any(|remark| line.contains(remark));
