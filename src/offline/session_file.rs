@@ -9,6 +9,7 @@ use super::bundle::{Bundle, Stem};
 use super::error::{Error, Result};
 use crate::chain::parameters::{Kind, PARAMETERS, Parameter, Value};
 use crate::chain::{ChainSettings, LatencyClass, Seat};
+use crate::dsp::compressor::KeySource;
 use crate::session::role::Role;
 
 /// The name of the session file in a bundle.
@@ -156,7 +157,21 @@ impl Session {
                 ));
             }
         }
+        session.note_missing_sidechains(bundle);
         Ok(session)
+    }
+
+    /// Says which compressors wait for a sidechain, which files do not have.
+    fn note_missing_sidechains(&mut self, bundle: &Bundle) {
+        let chains = self.stems.iter().map(|stem| &stem.chain).chain([&self.master]);
+        let names = bundle.stems.iter().map(|stem| stem.name.as_str()).chain(["the master"]);
+        for (chain, name) in chains.zip(names) {
+            if chain.compressor.on && chain.compressor.key == KeySource::Sidechain {
+                self.notes.push(format!(
+                    "{name}: comp_key is \"sidechain\", which files do not have: nothing is compressed"
+                ));
+            }
+        }
     }
 
     /// The session of a bundle: of `given` if any, else of its own `session.toml`, else neutral. Returns the file

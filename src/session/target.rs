@@ -176,7 +176,7 @@ pub fn builtin() -> Vec<NormalizationTarget> {
             Some(-14.0),
             play(No),
             None,
-            "album",
+            "track and album tags",
             "https://meterplugs.com/blog/2016/10/07/tidal-adds-loudness-normalization.html",
             SecondHand,
         ),

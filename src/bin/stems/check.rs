@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde::Serialize;
-use stemlink::offline::check::{self, Fault, Null, Options, Report, Severity, Verdict};
+use stemlink::offline::check::{self, Null, Options, Report, Severity, Verdict};
 use stemlink::offline::error::shown;
 
 use crate::args::{Check, Global};
@@ -36,6 +36,9 @@ struct NullJson<'a> {
     worst_time_s: Option<f64>,
     worst_stem: Option<&'a str>,
     coverage: f64,
+    corrected_peak_dbfs: Option<f64>,
+    corrected_rms_dbfs: Option<f64>,
+    cause: Option<&'a str>,
     stems: Vec<StemFitJson<'a>>,
 }
 
@@ -46,6 +49,14 @@ struct StemFitJson<'a> {
     inverted: bool,
     delay_samples: i64,
     missing: bool,
+    again: Option<AgainJson>,
+}
+
+#[derive(Serialize)]
+struct AgainJson {
+    delay_samples: i64,
+    gain_db: f64,
+    inverted: bool,
 }
 
 pub(crate) fn run(args: &Check, global: &Global) -> CommandResult {
@@ -53,8 +64,7 @@ pub(crate) fn run(args: &Check, global: &Global) -> CommandResult {
     if let Some(mix) = report.mix.as_ref().filter(|mix| mix.by_name) {
         note(&format!("{}: taken as the mix by its name; pass --mix to name another", shown(&mix.path)));
     }
-    let faulty = report.faults.iter().any(|fault| fault.severity == Severity::Fault);
-    show(if faulty { Outcome::Faults } else { Outcome::Clean }, &report, global)
+    show(if report.has_faults() { Outcome::Faults } else { Outcome::Clean }, &report, global)
 }
 
 /// Checks a folder, against a mix if one is given.
@@ -63,17 +73,10 @@ pub(crate) fn report(dir: &Path, mix: Option<&Path>, global: &Global) -> Result<
     Ok(check::check(dir, &options, &mut Bar::new(global))?)
 }
 
-fn severity(fault: &Fault) -> &'static str {
-    match fault.severity {
-        Severity::Fault => "fault",
-        Severity::Advice => "advice",
-    }
-}
-
 fn show(outcome: Outcome, report: &Report, global: &Global) -> CommandResult {
     let faults = report.faults.iter().map(|fault| FaultJson {
         check: fault.check.id(),
-        severity: severity(fault),
+        severity: fault.severity.id(),
         file: &fault.file,
         fault: &fault.fault,
         cure: &fault.cure,
@@ -84,11 +87,11 @@ fn show(outcome: Outcome, report: &Report, global: &Global) -> CommandResult {
         return output::json(outcome, &json);
     }
     if global.csv {
-        output::csv(&faults.collect::<Vec<_>>())?;
+        output::csv(&["check", "severity", "file", "fault", "cure"], &faults.collect::<Vec<_>>())?;
         return Ok(outcome.into());
     }
     for fault in &report.faults {
-        say!("{}: {}: {}; {}", severity(fault), fault.file, fault.fault, fault.cure);
+        say!("{}: {}: {}; {}", fault.severity.id(), fault.file, fault.fault, fault.cure);
     }
     if let Some(null) = &report.null {
         print_null(null);
@@ -121,6 +124,9 @@ fn null_json(null: &Null) -> NullJson<'_> {
         worst_time_s: null.worst_time_s,
         worst_stem: null.worst_stem.as_deref(),
         coverage: null.coverage,
+        corrected_peak_dbfs: null.corrected_peak_dbfs,
+        corrected_rms_dbfs: null.corrected_rms_dbfs,
+        cause: null.cause.as_deref(),
         stems: null
             .stems
             .iter()
@@ -130,6 +136,11 @@ fn null_json(null: &Null) -> NullJson<'_> {
                 inverted: fit.inverted,
                 delay_samples: fit.delay,
                 missing: fit.missing,
+                again: fit.again.map(|again| AgainJson {
+                    delay_samples: again.delay,
+                    gain_db: again.gain_db,
+                    inverted: again.inverted,
+                }),
             })
             .collect(),
     }

@@ -158,8 +158,8 @@ fn print(bundle: &Bundle, job: &Job<'_>, mastered: &Mastered, null: Null, table:
     let rate = mastered.measured.info.rate;
     let landing = &mastered.landing;
     say!(
-        "{} stems, {} Hz, {}",
-        bundle.stems.len(),
+        "{}, {} Hz, {}",
+        if bundle.stems.len() == 1 { "1 stem".to_owned() } else { format!("{} stems", bundle.stems.len()) },
         rate.0,
         stemlink::offline::clock(mastered.measured.frames, rate)
     );

@@ -41,6 +41,21 @@ struct SecondJson {
     agrees: bool,
 }
 
+/// The columns of `--csv`, the fields of [`Row`].
+const ROW: [&str; 11] = [
+    "path",
+    "rate_hz",
+    "channels",
+    "frames",
+    "integrated_lufs",
+    "loudness_range_lu",
+    "momentary_max_lufs",
+    "short_term_max_lufs",
+    "true_peak_dbtp",
+    "sample_peak_dbfs",
+    "plr_lu",
+];
+
 /// A row of `--csv`.
 #[derive(Serialize)]
 struct Row<'a> {
@@ -197,7 +212,7 @@ fn show(outcome: Outcome, measured: &[(PathBuf, Measured)], global: &Global) -> 
                 }
             })
             .collect();
-        output::csv(&rows)?;
+        output::csv(&ROW, &rows)?;
         return Ok(outcome.into());
     }
     if measured.is_empty() {

@@ -130,9 +130,12 @@ pub(crate) fn json(outcome: Outcome, value: &impl Serialize) -> Result<Done, Fai
 }
 
 /// Prints rows as comma-separated values.
-pub(crate) fn csv(rows: &[impl Serialize]) -> Result<(), Failure> {
+///
+/// `header` names the fields of a row; it stands there without rows too.
+pub(crate) fn csv(header: &[&str], rows: &[impl Serialize]) -> Result<(), Failure> {
     let fault = |error: csv::Error| Failure::new(format!("CSV: {error}"));
-    let mut writer = csv::Writer::from_writer(Vec::new());
+    let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
+    writer.write_record(header).map_err(fault)?;
     for row in rows {
         writer.serialize(row).map_err(fault)?;
     }

@@ -13,6 +13,22 @@ struct Json<'a> {
     targets: Vec<Row<'a>>,
 }
 
+/// The columns of `--csv`, the fields of [`Row`].
+const ROW: [&str; 12] = [
+    "id",
+    "name",
+    "target_lufs",
+    "usage",
+    "turns_up",
+    "turns_up_to_dbtp",
+    "tolerance_lu",
+    "peak_limit_dbtp",
+    "mode",
+    "status",
+    "source",
+    "date",
+];
+
 #[derive(Serialize)]
 struct Row<'a> {
     id: &'a str,
@@ -81,7 +97,7 @@ pub(crate) fn run(_: &Targets, global: &Global) -> CommandResult {
         return output::json(Outcome::Clean, &Json { schema: "stemlink.targets/1", targets: rows });
     }
     if global.csv {
-        output::csv(&rows)?;
+        output::csv(&ROW, &rows)?;
     } else {
         let header = ["id", "LUFS", "peak dBTP", "turns quiet songs up", "mode", "status", "read", "source"];
         let mut out = output::Rows::new(header, header.len());
