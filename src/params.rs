@@ -1,10 +1,11 @@
 //! The parameters a host sees, and from them the chain's settings.
 //!
 //! [`chain::parameters`](crate::chain::parameters) is the one table; [`groups`] says which of its rows a plugin has
-//! and in what order, [`control`] makes a host parameter of a row, [`travel`] and [`text`] convert. The shells turn
-//! all of it into plain [`ChainSettings`]: no parameter type reaches the signal path.
+//! and in what order, [`control`] makes a host parameter of a row, [`travel`] and [`text`] convert; [`document`] is
+//! what is saved. The shells turn all of it into plain [`ChainSettings`]: no parameter type reaches the signal path.
 
 pub mod control;
+pub mod document;
 pub mod groups;
 pub mod text;
 pub mod travel;
@@ -12,6 +13,7 @@ pub mod travel;
 use crate::chain::parameters::Parameter;
 use crate::chain::{ChainSettings, LatencyClass, Seat};
 use control::{Changes, Control};
+use document::{Snapshot, Store};
 use groups::{Band, Compressor, Group, Input, Limiter, Maker, MasterOutput, StemOutput, Visitor, Width};
 use nice_plug::prelude::{IntParam, IntRange, Params};
 use std::sync::Arc;
@@ -81,6 +83,9 @@ pub struct ChainParams<O: Output> {
     /// Output.
     #[nested(group = "Output")]
     pub output: O,
+    /// What is saved beside the parameters.
+    #[persist = "document"]
+    pub store: Store,
     /// The table's rows in the order of [`Self::each`].
     rows: Vec<&'static Parameter>,
     changes: Changes,
@@ -106,6 +111,7 @@ impl<O: Output> Default for ChainParams<O> {
             width: Group::make(m, ""),
             limiter: Group::make(m, ""),
             output: O::make(m, ""),
+            store: Store::new(O::SEAT, changes.clone()),
             rows: maker.made,
             changes,
         }
@@ -139,7 +145,7 @@ impl<O: Output> ChainParams<O> {
         &self.rows
     }
 
-    /// Changes of the chain's parameters so far. While it stays, so do the [settings](Self::settings).
+    /// Changes of the chain's parameters and of the document so far. While it stays, so do the [settings](Self::settings).
     pub fn changes(&self) -> u64 {
         self.changes.count()
     }
@@ -162,11 +168,32 @@ impl<O: Output> ChainParams<O> {
         read.settings
     }
 
+    /// The chain's settings now, to be kept.
+    pub fn snapshot(&self) -> Snapshot {
+        struct Keep<'a> {
+            rows: core::slice::Iter<'a, &'static Parameter>,
+            snapshot: Snapshot,
+        }
+        impl Visitor for Keep<'_> {
+            fn visit<C: Control>(&mut self, control: &C) {
+                if let Some(row) = self.rows.next() {
+                    self.snapshot.keep(row, control.value(row));
+                }
+            }
+        }
+        let mut keep = Keep { rows: self.rows.iter(), snapshot: Snapshot::default() };
+        self.each(&mut keep);
+        keep.snapshot
+    }
+
     /// The latency class that is asked for.
     pub fn class(&self) -> LatencyClass {
         CLASSES[usize::try_from(self.latency_class.value()).unwrap_or(0).min(CLASSES.len() - 1)].0
     }
 }
+
+/// The id of the latency class. Permanent.
+const LATENCY_CLASS: &str = "latency_class";
 
 /// The classes in the parameter's order, which is permanent.
 const CLASSES: [(LatencyClass, &str); 2] =

@@ -37,6 +37,10 @@ impl Plugin for Master {
         Arc::clone(&self.0.params) as Arc<dyn Params>
     }
 
+    fn filter_state(state: &mut PluginState) {
+        Shell::<MasterOutput>::filter_state(state);
+    }
+
     fn activate(
         &mut self,
         audio_io_layout: &AudioIOLayout,

@@ -4,12 +4,13 @@ use super::engine::Engine;
 use crate::chain::parameters::Parameter;
 use crate::gauges::Gauges;
 use crate::params::control::Control;
+use crate::params::document;
 use crate::params::groups::Visitor;
 use crate::params::{ChainParams, Output};
 use crate::units::Hz;
 use nice_plug::prelude::{
-    ActivateContext, AudioIOLayout, AuxiliaryBuffers, Buffer, BufferConfig, Plugin, ProcessContext,
-    ProcessStatus, RemoteControlsContext, RemoteControlsPage, RemoteControlsSection,
+    ActivateContext, AudioIOLayout, AuxiliaryBuffers, Buffer, BufferConfig, Plugin, PluginState,
+    ProcessContext, ProcessStatus, RemoteControlsContext, RemoteControlsPage, RemoteControlsSection,
 };
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -35,6 +36,14 @@ impl<O: Output> Default for Shell<O> {
 }
 
 impl<O: Output> Shell<O> {
+    /// Lets only good states through; what even makes the gate panic has no effect either.
+    pub(super) fn filter_state(state: &mut PluginState) {
+        if catch_unwind(AssertUnwindSafe(|| document::admit(O::SEAT, state))).is_err() {
+            state.params.clear();
+            state.fields.clear();
+        }
+    }
+
     /// Makes the engine for what the host offers and tells it the latency; false if that cannot be.
     pub(super) fn activate<P: Plugin>(
         &mut self,

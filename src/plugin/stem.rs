@@ -44,6 +44,10 @@ impl Plugin for Stem {
         Arc::clone(&self.0.params) as Arc<dyn Params>
     }
 
+    fn filter_state(state: &mut PluginState) {
+        Shell::<StemOutput>::filter_state(state);
+    }
+
     fn activate(
         &mut self,
         audio_io_layout: &AudioIOLayout,
