@@ -13,6 +13,8 @@
 
 pub mod chain;
 pub mod dsp;
+#[cfg(feature = "editor")]
+pub mod editor;
 #[cfg(feature = "plugin")]
 pub mod gauges;
 pub mod meter;

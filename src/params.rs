@@ -8,6 +8,7 @@ pub mod control;
 pub mod document;
 pub mod groups;
 pub mod text;
+pub mod track;
 pub mod travel;
 
 use crate::chain::parameters::Parameter;

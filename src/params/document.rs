@@ -9,6 +9,7 @@ use super::travel::steps;
 use super::{CLASSES, LATENCY_CLASS};
 use crate::chain::Seat;
 use crate::chain::parameters::{Kind, PARAMETERS, Parameter, Value};
+use crate::session::role::Role;
 use nice_plug::params::persist::PersistentField;
 use nice_plug::plugin::{ParamValue, PluginState};
 use serde::{Deserialize, Serialize};
@@ -82,6 +83,9 @@ pub struct Document {
     /// A, B, C, D; empty for those never used. That of [`Self::slot`] is as it was when it was chosen.
     #[serde(default)]
     pub kept: [Option<Snapshot>; SLOTS],
+    /// The stem's role if a person chose one, by its id; else it is guessed from the track's name.
+    #[serde(default)]
+    pub role: Option<String>,
     /// Why a state was refused. Never saved; only ever in a state that [`admit`] has emptied.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     refused: Option<String>,
@@ -90,7 +94,13 @@ pub struct Document {
 impl Document {
     /// The document of a new instance.
     pub fn new(seat: Seat) -> Self {
-        Self { schema: schema(seat).into(), slot: 0, kept: [const { None }; SLOTS], refused: None }
+        Self {
+            schema: schema(seat).into(),
+            slot: 0,
+            kept: [const { None }; SLOTS],
+            role: None,
+            refused: None,
+        }
     }
 }
 
@@ -141,7 +151,8 @@ fn check(seat: Seat, state: &PluginState) -> Result<(), String> {
     if document.schema != schema(seat) {
         return Err(format!("saved as {}, this is {}", shorten(&document.schema), schema(seat)));
     }
-    if document.slot >= SLOTS || document.refused.is_some() {
+    let role_is_fine = document.role.iter().all(|id| Role::ALL.iter().any(|role| role.id() == id));
+    if document.slot >= SLOTS || document.refused.is_some() || !role_is_fine {
         return Err("the saved document cannot be read".into());
     }
     for (id, saved) in document.kept.iter().flatten().flat_map(|kept| &kept.0) {
@@ -207,6 +218,18 @@ impl Store {
     /// A copy of the document.
     pub fn document(&self) -> Document {
         self.lock().document.clone()
+    }
+
+    /// The role that a person chose; `None` lets it be guessed.
+    pub fn role(&self) -> Option<Role> {
+        let inner = self.lock();
+        let id = inner.document.role.as_deref()?;
+        Role::ALL.into_iter().find(|role| role.id() == id)
+    }
+
+    /// Chooses the role, or lets it be guessed again.
+    pub fn choose_role(&self, role: Option<Role>) {
+        self.lock().document.role = role.map(|role| role.id().into());
     }
 
     /// Keeps `now` in the slot in use, makes `slot` the one in use, and returns its settings: those of `now` if it

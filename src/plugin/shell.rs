@@ -6,10 +6,11 @@ use crate::gauges::Gauges;
 use crate::params::control::Control;
 use crate::params::document;
 use crate::params::groups::Visitor;
+use crate::params::track::Track;
 use crate::params::{ChainParams, Output};
 use crate::units::Hz;
 use nice_plug::prelude::{
-    ActivateContext, AudioIOLayout, AuxiliaryBuffers, Buffer, BufferConfig, Plugin, PluginState,
+    ActivateContext, AudioIOLayout, AuxiliaryBuffers, Buffer, BufferConfig, Params, Plugin, PluginState,
     ProcessContext, ProcessStatus, RemoteControlsContext, RemoteControlsPage, RemoteControlsSection,
 };
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -20,8 +21,10 @@ const LOWEST_RATE: f32 = 1000.0;
 
 /// A plugin without its names.
 pub struct Shell<O: Output> {
-    pub(super) params: Arc<ChainParams<O>>,
-    pub(super) gauges: Arc<Gauges>,
+    params: Arc<ChainParams<O>>,
+    gauges: Arc<Gauges>,
+    /// What the host says of the track; it says it to the editor only.
+    track: Arc<Track>,
     /// `None` until the host activates.
     engine: Option<Engine>,
     /// Frames that sound after the input has ended.
@@ -31,11 +34,36 @@ pub struct Shell<O: Output> {
 
 impl<O: Output> Default for Shell<O> {
     fn default() -> Self {
-        Self { params: Arc::default(), gauges: Arc::default(), engine: None, tail: 0, restart_asked: false }
+        Self {
+            params: Arc::default(),
+            gauges: Arc::default(),
+            track: Arc::default(),
+            engine: None,
+            tail: 0,
+            restart_asked: false,
+        }
     }
 }
 
 impl<O: Output> Shell<O> {
+    /// The track that the host has put the plugin on.
+    pub fn track(&self) -> &Track {
+        &self.track
+    }
+
+    /// The parameters, for the host.
+    pub(super) fn params(&self) -> Arc<dyn Params> {
+        Arc::clone(&self.params) as Arc<dyn Params>
+    }
+
+    /// The window, not yet opened.
+    #[cfg(feature = "editor")]
+    pub(super) fn editor(&self, name: &str) -> Option<crate::editor::Editor<O>> {
+        let (params, gauges, track) =
+            (Arc::clone(&self.params), Arc::clone(&self.gauges), Arc::clone(&self.track));
+        crate::editor::editor(name, params, gauges, track)
+    }
+
     /// Lets only good states through; what even makes the gate panic has no effect either.
     pub(super) fn filter_state(state: &mut PluginState) {
         if catch_unwind(AssertUnwindSafe(|| document::admit(O::SEAT, state))).is_err() {

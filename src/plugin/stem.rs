@@ -36,12 +36,20 @@ impl Plugin for Stem {
         &[layout("Stereo", 2, &[new_nonzero_u32(2)]), layout("Mono", 1, &[new_nonzero_u32(1)])];
     const SAMPLE_ACCURATE_AUTOMATION: bool = true;
 
+    #[cfg(feature = "editor")]
+    type Editor = crate::editor::Editor<StemOutput>;
+    #[cfg(not(feature = "editor"))]
     type Editor = ();
     type SysExMessage = ();
     type BackgroundTask = ();
 
     fn params(&self) -> Arc<dyn Params> {
-        Arc::clone(&self.0.params) as Arc<dyn Params>
+        self.0.params()
+    }
+
+    #[cfg(feature = "editor")]
+    fn editor(&mut self, _: AsyncExecutor<Self>) -> Option<Self::Editor> {
+        self.0.editor(Self::NAME)
     }
 
     fn filter_state(state: &mut PluginState) {
