@@ -164,7 +164,8 @@ fn natural(path: &Path) -> Vec<(u128, String)> {
     key
 }
 
-fn words(path: &Path) -> Vec<String> {
+/// The words of a file name, without its ending.
+pub(super) fn words(path: &Path) -> Vec<String> {
     let stem = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
     stem.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).map(str::to_owned).collect()
 }
@@ -184,8 +185,10 @@ fn is_called_mix(path: &Path) -> bool {
     ];
     let words = words(path);
     let is = |word: &String, name: &str| word.to_lowercase() == name;
-    !words.iter().any(|w| is(w, "stem") || is(w, "stems"))
-        && words.iter().any(|w| NAMES.iter().any(|n| is(w, n)))
+    let is_mix = |word: &String| NAMES.iter().any(|name| is(word, name));
+    // The master of a folder called "Song Stems" is called "Song Stems_Master.wav".
+    words.last().is_some_and(is_mix)
+        || !words.iter().any(|w| is(w, "stem") || is(w, "stems")) && words.iter().any(is_mix)
 }
 
 /// The name in a file name: without number in front, without "stem" behind.
@@ -247,6 +250,7 @@ mod tests {
             ("00_Song_Premaster.wav", true),
             ("MyMaster.wav", false),
             ("06_Mix_Stem.wav", false),
+            ("Song Stems_Master.wav", true),
             ("Drums.wav", false),
         ] {
             assert_eq!(is_called_mix(Path::new(file)), mix, "{file}");

@@ -82,7 +82,7 @@ pub fn master(job: &Job<'_>, progress: &mut dyn Progress) -> Result<Mastered> {
             cure: "choose another output folder".into(),
         });
     }
-    if output.exists() && !job.overwrite {
+    if output.symlink_metadata().is_ok() && !job.overwrite {
         return Err(Error::Exists { path: output.clone() });
     }
     let rate = job.bundle.rate()?;
@@ -98,6 +98,14 @@ pub fn master(job: &Job<'_>, progress: &mut dyn Progress) -> Result<Mastered> {
             landing.reduction.0,
             super::clock(landing.reduction_at, rate),
             HEAVY_REDUCTION.0
+        ));
+    }
+    if let (Stop::OutOfReach, Some(aim), Some(there)) =
+        (landing.stop, landing.aim, measured.reading.integrated)
+    {
+        warnings.push(format!(
+            "{:.1} LUFS is out of reach under a ceiling of {:.1} dBTP, {:.1} LUFS comes nearest; raise the ceiling or choose another target",
+            aim.0, post.ceiling.0, there.0
         ));
     }
     Ok(Mastered {
@@ -272,7 +280,9 @@ fn write(
             writer.write_planar(&[left, right])
         })?;
         checks.iter_mut().for_each(PeakCheck::finish);
-        let strict = checks[0].peak().max(checks[1].peak());
+        // Our own meter may read dense noise higher than the strict one: no meter is to find the ceiling exceeded.
+        let metered = run.reading.true_peak.map_or(0.0, Dbtp::amplitude);
+        let strict = checks[0].peak().max(checks[1].peak()).max(metered);
         attempt += 1;
         if strict > limit && attempt < 6 {
             // Dropped unfinished, the writer leaves nothing behind.

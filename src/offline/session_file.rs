@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::bundle::Bundle;
+use super::bundle::{Bundle, Stem};
 use super::error::{Error, Result};
 use crate::chain::parameters::{Kind, PARAMETERS, Parameter, Value};
 use crate::chain::{ChainSettings, LatencyClass, Seat};
@@ -84,7 +84,7 @@ impl Session {
         let text = std::fs::read_to_string(path).map_err(Error::open(path))?;
         let fault = |fault: String, cure: String| Error::Bundle { path: path.to_owned(), fault, cure };
         let raw: RawSession = toml::from_str(&text).map_err(|error| {
-            let line = error.span().map(|span| text[..span.start].lines().count().max(1));
+            let line = error.span().map(|span| text[..span.start].matches('\n').count() + 1);
             let place = line.map(|line| format!("line {line}: ")).unwrap_or_default();
             let message = super::error::one_line(error.message());
             fault(format!("{place}{message}"), "correct it, or write a new one with stems init".into())
@@ -109,8 +109,9 @@ impl Session {
         session.targets = raw.targets;
         let mut listed = vec![false; bundle.stems.len()];
         for stem in &raw.stems {
-            let at =
-                bundle.stems.iter().position(|s| s.path.file_name().is_some_and(|n| n == stem.file.as_str()));
+            // As it was written by init: what is not UTF-8 in a name is replaced.
+            let called = |s: &Stem| s.path.file_name().is_some_and(|n| n.to_string_lossy() == stem.file);
+            let at = bundle.stems.iter().position(called);
             let Some(at) = at else {
                 return Err(fault(
                     format!("lists {:?}, which is not in {}", stem.file, super::error::shown(&bundle.dir)),
@@ -138,10 +139,23 @@ impl Session {
                 ));
             }
         }
-        let new =
-            bundle.stems.iter().zip(&listed).filter(|(_, listed)| !**listed).map(|(s, _)| s.name.clone());
-        session.notes =
-            new.map(|name| format!("{name} is not in the session file; its chain is neutral")).collect();
+        let new: Vec<&str> = bundle
+            .stems
+            .iter()
+            .zip(&listed)
+            .filter(|(_, listed)| !**listed)
+            .map(|(s, _)| s.name.as_str())
+            .collect();
+        match new.as_slice() {
+            [] => {}
+            [one] => session.notes.push(format!("{one} is not in the session file; its chain is neutral")),
+            _ => {
+                session.notes.push(format!(
+                    "{} are not in the session file; their chains are neutral",
+                    new.join(", ")
+                ));
+            }
+        }
         Ok(session)
     }
 
@@ -303,7 +317,6 @@ fn write_chain(text: &mut String, seat: Seat, bands: usize) {
 mod tests {
     use super::*;
     use crate::offline::audio::{AudioInfo, Container, SampleFormat};
-    use crate::offline::bundle::Stem;
     use crate::units::{Db, Hz};
 
     fn bundle(dir: &Path) -> Bundle {

@@ -94,8 +94,9 @@ pub fn analyse(
     let mut out = MasterOut::new(session, rate);
     progress.begin("analysing", streams.stems.frames());
     let unity = vec![[1.0; 2]; bundle.stems.len()];
+    let as_it_is = if mix.is_some() { vec![[0.0; 2]; bundle.stems.len()] } else { unity.clone() };
     loop {
-        let frames = streams.read(&unity)?;
+        let frames = streams.read(&as_it_is)?;
         if frames == 0 {
             break;
         }
@@ -106,7 +107,7 @@ pub fn analyse(
             Some(stem) => stem.audio()[side],
             None => &streams.sum[side],
         });
-        out.process(&mut streams);
+        out.process(&mut streams, &unity);
         advance(progress, frames as u64, &bundle.dir)?;
     }
     let (before, loudest_peak) = out.finish();
@@ -145,13 +146,16 @@ impl Analysis {
         let stems = bundle.stems.len();
         let moved = gains(stems, moves);
         // What is added to a given mix is the change of each stem as it arrives there.
-        let change: Vec<[f64; 2]> = match &self.mix {
+        let arrives = |stem: usize, side| self.fit.mean_gain(stem, side).unwrap_or(1.0);
+        let arriving: Vec<[f64; 2]> = match &self.mix {
             None => moved.iter().map(|gain| [*gain; 2]).collect(),
-            Some(_) => (0..stems)
-                .map(|stem| {
-                    [0, 1].map(|side| (moved[stem] - 1.0) * self.fit.mean_gain(stem, side).unwrap_or(1.0))
-                })
-                .collect(),
+            Some(_) => (0..stems).map(|stem| [0, 1].map(|side| moved[stem] * arrives(stem, side))).collect(),
+        };
+        let change: Vec<[f64; 2]> = match &self.mix {
+            None => arriving.clone(),
+            Some(_) => {
+                (0..stems).map(|stem| [0, 1].map(|side| arriving[stem][side] - arrives(stem, side))).collect()
+            }
         };
         let mut streams = Streams::open(bundle, session, self.mix.as_deref())?;
         let mut out = MasterOut::new(session, bundle.rate()?);
@@ -161,7 +165,7 @@ impl Analysis {
             if frames == 0 {
                 break;
             }
-            out.process(&mut streams);
+            out.process(&mut streams, &arriving);
             advance(progress, frames as u64, &bundle.dir)?;
         }
         let (after, loudest_peak) = out.finish();
@@ -193,34 +197,28 @@ struct Streams {
     stems: Mixdown,
     mix: Option<StemStream>,
     sum: [Vec<f64>; 2],
-    gains: Vec<[f64; 2]>,
 }
 
 impl Streams {
     fn open(bundle: &Bundle, session: &Session, mix: Option<&Path>) -> Result<Self> {
         let stems = Mixdown::open(bundle, session)?;
         let mix = mix.map(|path| open_mix(path, bundle)).transpose()?;
-        Ok(Self { stems, mix, sum: [Vec::new(), Vec::new()], gains: Vec::new() })
+        Ok(Self { stems, mix, sum: [Vec::new(), Vec::new()] })
     }
 
-    /// Reads a block; the sum is `gains` of the stems, or on top of the mix if there is one: at unity, the mix alone.
+    /// Reads a block; the sum is `gains` of the stems, on top of the mix if there is one.
     fn read(&mut self, gains: &[[f64; 2]]) -> Result<usize> {
         let frames = self.stems.read()?;
-        self.gains = gains.to_vec();
         if let Some(mix) = &mut self.mix {
             mix.read(frames)?;
         }
-        let unity = gains.iter().all(|gain| *gain == [1.0; 2]);
         for (side, sum) in self.sum.iter_mut().enumerate() {
             sum.clear();
             match &self.mix {
                 Some(mix) => sum.extend_from_slice(mix.audio()[side]),
                 None => sum.resize(frames, 0.0),
             }
-            if self.mix.is_some() && unity {
-                continue;
-            }
-            for (stem, gain) in self.stems.stems.iter().zip(gains) {
+            for (stem, gain) in self.stems.stems.iter().zip(gains).filter(|(_, gain)| gain[side] != 0.0) {
                 for (sum, x) in sum.iter_mut().zip(stem.audio()[side]) {
                     *sum += gain[side] * x;
                 }
@@ -274,8 +272,9 @@ impl MasterOut {
         }
     }
 
-    fn process(&mut self, streams: &mut Streams) {
-        self.find_peak(streams);
+    /// `arriving`: the gain of every stem in the sum.
+    fn process(&mut self, streams: &mut Streams, arriving: &[[f64; 2]]) {
+        self.find_peak(streams, arriving);
         self.meter_block(&mut streams.sum);
     }
 
@@ -290,17 +289,15 @@ impl MasterOut {
     }
 
     /// Whose peak: at the highest sample of the sum, the stem that adds most to it.
-    fn find_peak(&mut self, streams: &Streams) {
+    fn find_peak(&mut self, streams: &Streams, arriving: &[[f64; 2]]) {
         for (side, sum) in streams.sum.iter().enumerate() {
             for (frame, &value) in sum.iter().enumerate() {
                 if value.abs() > self.highest {
                     self.highest = value.abs();
                     let part = |stem: usize| {
-                        streams.stems.stems[stem].audio()[side][frame]
-                            * streams.gains[stem][side]
-                            * value.signum()
+                        streams.stems.stems[stem].audio()[side][frame] * arriving[stem][side] * value.signum()
                     };
-                    self.loudest_peak = (0..streams.gains.len()).max_by(|&a, &b| part(a).total_cmp(&part(b)));
+                    self.loudest_peak = (0..arriving.len()).max_by(|&a, &b| part(a).total_cmp(&part(b)));
                 }
             }
         }

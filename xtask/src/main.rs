@@ -43,7 +43,7 @@ enum Task {
     },
     /// Bundle and have clap-validator and pluginval judge, those that are on PATH.
     Validate,
-    /// Write the demo song and check it: `cargo run --release --bin stems -- demo`.
+    /// Write the demo song and check it: `stems demo`.
     Demo {
         /// Passed on to `stems demo`.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]

@@ -1,8 +1,10 @@
 //! What can be typed.
 
-use clap::{Args as ClapArgs, Parser, Subcommand};
+use clap::{Args as ClapArgs, CommandFactory, Parser, Subcommand};
 use std::path::PathBuf;
 use stemlink::units::Db;
+
+use crate::common::Failure;
 
 /// Master from stems, and know what every move costs.
 ///
@@ -172,6 +174,30 @@ pub(crate) struct SessionArgs {
     pub(crate) session: Option<PathBuf>,
 }
 
+impl Args {
+    /// What the definition cannot say.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        let rows = matches!(self.command, Command::Measure(_) | Command::Check(_) | Command::Targets(_));
+        if self.global.csv && !rows {
+            return Err(Failure::new("--csv: only measure, check and targets have rows; use --json"));
+        }
+        Ok(())
+    }
+}
+
+/// What is wrong with a command line, in one line.
+pub(crate) fn complaint(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    let parts = text.split("\n\n").map(|part| part.split_whitespace().collect::<Vec<_>>().join(" "));
+    let said: Vec<String> = parts
+        .filter(|part| !part.starts_with("Usage:") && !part.starts_with("For more information"))
+        .map(|part| part.trim_start_matches("error: ").trim_start_matches("tip: ").to_owned())
+        .collect();
+    let typed = std::env::args_os().find(|arg| Args::command().find_subcommand(arg).is_some());
+    let command = typed.map_or("stems".to_owned(), |name| format!("stems {}", name.display()));
+    format!("{}; see {command} --help", said.join("; "))
+}
+
 /// The largest move that makes sense, dB.
 const LARGEST_MOVE: f64 = 60.0;
 
@@ -192,7 +218,6 @@ fn parse_move(text: &str) -> Result<(String, Db), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_definition_is_consistent() {

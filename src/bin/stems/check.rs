@@ -4,10 +4,12 @@ use std::path::Path;
 
 use serde::Serialize;
 use stemlink::offline::check::{self, Fault, Null, Options, Report, Severity, Verdict};
+use stemlink::offline::error::shown;
 
 use crate::args::{Check, Global};
-use crate::common::{Bar, Failure};
-use crate::{CommandResult, Outcome, output};
+use crate::common::{Bar, Failure, note};
+use crate::output::{self, say};
+use crate::{CommandResult, Outcome};
 
 #[derive(Serialize)]
 struct Json<'a> {
@@ -48,14 +50,16 @@ struct StemFitJson<'a> {
 
 pub(crate) fn run(args: &Check, global: &Global) -> CommandResult {
     let report = report(&args.dir, args.mix.as_deref(), global)?;
-    show(&report, global)?;
+    if let Some(mix) = report.mix.as_ref().filter(|mix| mix.by_name) {
+        note(&format!("{}: taken as the mix by its name; pass --mix to name another", shown(&mix.path)));
+    }
     let faulty = report.faults.iter().any(|fault| fault.severity == Severity::Fault);
-    Ok(if faulty { Outcome::Faults } else { Outcome::Clean })
+    show(if faulty { Outcome::Faults } else { Outcome::Clean }, &report, global)
 }
 
 /// Checks a folder, against a mix if one is given.
 pub(crate) fn report(dir: &Path, mix: Option<&Path>, global: &Global) -> Result<Report, Failure> {
-    let options = Options { mix: mix.map(Path::to_owned), ..Options::default() };
+    let options = Options { mix: mix.map(Path::to_owned) };
     Ok(check::check(dir, &options, &mut Bar::new(global))?)
 }
 
@@ -66,7 +70,7 @@ fn severity(fault: &Fault) -> &'static str {
     }
 }
 
-fn show(report: &Report, global: &Global) -> Result<(), Failure> {
+fn show(outcome: Outcome, report: &Report, global: &Global) -> CommandResult {
     let faults = report.faults.iter().map(|fault| FaultJson {
         check: fault.check.id(),
         severity: severity(fault),
@@ -76,26 +80,28 @@ fn show(report: &Report, global: &Global) -> Result<(), Failure> {
     });
     if global.json {
         let null = report.null.as_ref().map(null_json);
-        return output::json(&Json { schema: "stemlink.check/1", faults: faults.collect(), null });
+        let json = Json { schema: "stemlink.check/1", faults: faults.collect(), null };
+        return output::json(outcome, &json);
     }
     if global.csv {
-        return output::csv(&faults.collect::<Vec<_>>());
+        output::csv(&faults.collect::<Vec<_>>())?;
+        return Ok(outcome.into());
     }
     for fault in &report.faults {
-        println!("{}: {}: {}; {}", severity(fault), fault.file, fault.fault, fault.cure);
+        say!("{}: {}: {}; {}", severity(fault), fault.file, fault.fault, fault.cure);
     }
     if let Some(null) = &report.null {
         print_null(null);
     }
     let count = |severity| report.faults.iter().filter(|fault| fault.severity == severity).count();
     let plural = |n: usize, one: &str, many: &str| format!("{n} {}", if n == 1 { one } else { many });
-    println!(
+    say!(
         "{}: {}, {}",
         plural(report.stems.len(), "stem", "stems"),
         plural(count(Severity::Fault), "fault", "faults"),
         plural(count(Severity::Advice), "piece of advice", "pieces of advice"),
     );
-    Ok(())
+    Ok(outcome.into())
 }
 
 fn word(verdict: Verdict) -> &'static str {
@@ -131,7 +137,7 @@ fn null_json(null: &Null) -> NullJson<'_> {
 
 fn print_null(null: &Null) {
     let level = |value: Option<f64>| value.map_or("-inf".to_owned(), |v| format!("{v:.1}"));
-    println!(
+    say!(
         "null test: mix minus stems peaks at {} dBFS (RMS {} dBFS); {} (passes at {:.1} dBFS)",
         level(null.residual_peak_dbfs),
         level(null.residual_rms_dbfs),
@@ -148,5 +154,5 @@ fn print_null(null: &Null) {
         ]);
     }
     rows.print_last_left();
-    println!("the stems account for {:.3} % of the mix", null.coverage * 100.0);
+    say!("the stems account for {:.3} % of the mix", null.coverage * 100.0);
 }

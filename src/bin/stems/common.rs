@@ -1,6 +1,6 @@
 //! What commands share: failures, interruption, progress, opening bundles with their sessions.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -22,11 +22,11 @@ pub(crate) struct Failure(String);
 
 impl Failure {
     pub(crate) fn new(line: impl Into<String>) -> Self {
-        Self(one_line(&line.into()))
+        Self(line.into())
     }
 
     pub(crate) fn show(&self) {
-        eprintln!("stems: {}", self.0);
+        note(&self.0);
     }
 }
 
@@ -36,9 +36,10 @@ impl From<Error> for Failure {
     }
 }
 
-/// One line for the user that is no failure.
+/// One line for the user beside the results.
 pub(crate) fn note(line: &str) {
-    eprintln!("stems: {}", one_line(line));
+    // Nobody to tell is no reason to stop.
+    let _ = writeln!(std::io::stderr(), "stems: {}", one_line(line));
 }
 
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);

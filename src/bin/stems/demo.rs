@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
 use stemlink::dsp::dither::{Dither, Quantizer};
 use stemlink::dsp::{Block, Process};
 use stemlink::offline::demo_song;
@@ -12,9 +13,18 @@ use stemlink::units::{Db, Hz};
 
 use crate::args::{Check, Demo, Global, Master, Measure, SessionArgs, WhatIf};
 use crate::common::{Bar, Failure};
-use crate::{CommandResult, Outcome, check, master, measure, what_if};
+use crate::output::{self, say};
+use crate::{CommandResult, Done, Outcome, check, master, measure, what_if};
 
 const RATE: Hz = Hz(48_000.0);
+
+/// One document with those of the commands in it.
+#[derive(Serialize)]
+struct Json {
+    schema: &'static str,
+    #[serde(flatten)]
+    parts: serde_json::Map<String, serde_json::Value>,
+}
 
 pub(crate) fn run(args: &Demo, global: &Global) -> CommandResult {
     let temporary = match &args.out {
@@ -34,15 +44,15 @@ pub(crate) fn run(args: &Demo, global: &Global) -> CommandResult {
 
     let heading = |title: &str, command: &str| {
         if !global.json {
-            println!("\n{title}\n$ stems {command}");
+            say!("\n{title}\n$ stems {command}");
         }
     };
     let no_session = || SessionArgs { session: None };
-    let mut outcomes = Vec::new();
+    let mut done = Vec::new();
     heading("1. How loud are the stems?", "measure \"Demo Song\" --verify");
-    outcomes.push(measure::run(&Measure { paths: vec![stems.clone()], verify: true }, global)?);
+    done.push(("measure", measure::run(&Measure { paths: vec![stems.clone()], verify: true }, global)?));
     heading("2. Is anything wrong with them?", "check \"Demo Song\"");
-    outcomes.push(check::run(&Check { dir: stems.clone(), mix: None }, global)?);
+    done.push(("check", check::run(&Check { dir: stems.clone(), mix: None }, global)?));
     heading("3. What would 2 dB more vocals cost the others?", "what-if \"Demo Song\" --move Vocals=+2");
     let what_if = WhatIf {
         dir: stems.clone(),
@@ -51,7 +61,7 @@ pub(crate) fn run(args: &Demo, global: &Global) -> CommandResult {
         session: no_session(),
         mix: None,
     };
-    outcomes.push(what_if::run(&what_if, global)?);
+    done.push(("what_if", what_if::run(&what_if, global)?));
     heading("4. A master.", "master \"Demo Song\" --out Masters");
     let job = Master {
         dir: stems,
@@ -62,14 +72,23 @@ pub(crate) fn run(args: &Demo, global: &Global) -> CommandResult {
         pad: false,
         force: args.force,
     };
-    outcomes.push(master::run(&job, global)?);
-    if !global.json {
-        match &args.out {
-            Some(out) => println!("\nThe song and its master are in {}.", shown(out)),
-            None => println!("\nNothing was kept; stems demo --out DIR keeps the song and its master."),
-        }
+    done.push(("master", master::run(&job, global)?));
+    let worst = |worst, done: &(_, Done)| match (worst, done.1.outcome) {
+        (Outcome::Partly, _) | (_, Outcome::Partly) => Outcome::Partly,
+        (Outcome::Faults, _) | (_, Outcome::Faults) => Outcome::Faults,
+        _ => Outcome::Clean,
+    };
+    let outcome = done.iter().fold(Outcome::Clean, worst);
+    if global.json {
+        let parts = done.into_iter().map(|(name, done)| (name.to_owned(), done.json.unwrap_or_default()));
+        let json = Json { schema: "stemlink.demo/1", parts: parts.collect() };
+        return output::json(outcome, &json);
     }
-    Ok(if outcomes.contains(&Outcome::Faults) { Outcome::Faults } else { Outcome::Clean })
+    match &args.out {
+        Some(out) => say!("\nThe song and its master are in {}.", shown(out)),
+        None => say!("\nNothing was kept; stems demo --out DIR keeps the song and its master."),
+    }
+    Ok(outcome.into())
 }
 
 /// Writes the five stems as 24-bit files.

@@ -1,5 +1,6 @@
 //! `stems master`: a verified master.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -15,7 +16,8 @@ use stemlink::session::target::NormalizationTarget;
 
 use crate::args::{Global, Master};
 use crate::common::{self, Bar, Failure, note};
-use crate::{CommandResult, Outcome, output};
+use crate::output::{self, say};
+use crate::{CommandResult, Outcome};
 
 #[derive(Serialize)]
 struct Json<'a> {
@@ -35,7 +37,7 @@ struct Json<'a> {
 #[derive(Serialize)]
 struct DeliverableJson<'a> {
     kind: &'static str,
-    path: &'a Path,
+    path: Cow<'a, str>,
     reading: ReadingJson,
     verified: bool,
 }
@@ -58,21 +60,30 @@ pub(crate) fn run(args: &Master, global: &Global) -> CommandResult {
         bundle.same_length()?;
     }
     let target = target(args, &session, &table)?;
+    let null = null_test(args, global)?;
     let created = create_folder(&args.out)?;
     let output = args.out.join(format!("{}_Master.wav", song_name(args)));
     let job = Job { bundle: &bundle, session: &session, output, overwrite: args.force, target };
     let mut bar = Bar::new(global);
     let result = master(&job, &mut bar);
     drop(bar);
-    if result.is_err() && created {
-        // Only if it is still empty.
-        let _ = std::fs::remove_dir(&args.out);
+    if result.is_err() {
+        // Only as far as they are still empty.
+        let _ = created.iter().try_for_each(std::fs::remove_dir);
     }
     let mastered = result?;
-    let null = null_test(args, global)?;
-    show(&bundle, &job, &mastered, null, global, &table)?;
+    mastered.warnings.iter().for_each(|line| note(line));
+    if !mastered.verified {
+        note(&format!("{}: not verified; {}", shown(&mastered.path), why_not_verified(&mastered)));
+    }
     let null_passed = null.is_none_or(|(null, pass)| null.is_none_or(|null| null <= pass));
-    Ok(if mastered.verified && null_passed { Outcome::Clean } else { Outcome::Faults })
+    let landed = mastered.landing.stop != Stop::OutOfReach;
+    let outcome = if mastered.verified && null_passed && landed { Outcome::Clean } else { Outcome::Faults };
+    if global.json {
+        return output::json(outcome, &json(&mastered, null));
+    }
+    print(&bundle, &job, &mastered, null, &table);
+    Ok(outcome.into())
 }
 
 /// The target of the command line, else of the session.
@@ -93,13 +104,12 @@ fn target(
     Ok(Some(target))
 }
 
-/// Makes the output folder; true if it was not there.
-fn create_folder(out: &Path) -> Result<bool, Failure> {
-    if out.is_dir() {
-        return Ok(false);
-    }
+/// Makes the output folder; returns it and those above it that were not there, innermost first.
+fn create_folder(out: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let new = out.ancestors().filter(|path| !path.as_os_str().is_empty());
+    let new = new.take_while(|path| !path.is_dir()).map(Path::to_owned).collect();
     std::fs::create_dir_all(out).map_err(|source| Error::Write { path: out.to_owned(), source })?;
-    Ok(true)
+    Ok(new)
 }
 
 /// The name of the song: that of its folder or file, fit for a file name.
@@ -113,56 +123,50 @@ fn song_name(args: &Master) -> String {
 }
 
 /// The null of the stems against a given mix and what passes, dBFS.
-fn null_test(args: &Master, global: &Global) -> Result<Option<(Option<f64>, f64)>, Failure> {
+fn null_test(args: &Master, global: &Global) -> Result<Null, Failure> {
     let Some(mix) = &args.mix else { return Ok(None) };
     let report = crate::check::report(&args.dir, Some(mix), global)?;
     Ok(report.null.map(|null| (null.residual_peak_dbfs, null.pass_dbfs)))
 }
 
-fn show(
-    bundle: &Bundle,
-    job: &Job<'_>,
-    mastered: &Mastered,
-    null: Option<(Option<f64>, f64)>,
-    global: &Global,
-    table: &[NormalizationTarget],
-) -> Result<(), Failure> {
+/// The null of the stems against a mix and what passes, dBFS.
+type Null = Option<(Option<f64>, f64)>;
+
+fn json(mastered: &Mastered, null: Null) -> Json<'_> {
+    let landing = &mastered.landing;
+    Json {
+        schema: "stemlink.master/1",
+        deliverables: vec![DeliverableJson {
+            kind: "master",
+            path: mastered.path.to_string_lossy(),
+            reading: (&mastered.measured.reading).into(),
+            verified: mastered.verified,
+        }],
+        null_dbfs: null.and_then(|(null, _)| null),
+        null_pass_dbfs: null.map(|(_, pass)| pass),
+        gain_db: landing.gain.0,
+        stopped_by: stop_word(landing.stop),
+        limiting_db: landing.reduction.0,
+        limiting_at_s: landing.reduction_at as f64 / mastered.measured.info.rate.0,
+        ceiling_dbtp: mastered.ceiling.0,
+        strict_peak_dbtp: mastered.strict_peak.map(|p| p.0),
+        warnings: &mastered.warnings,
+    }
+}
+
+fn print(bundle: &Bundle, job: &Job<'_>, mastered: &Mastered, null: Null, table: &[NormalizationTarget]) {
     let rate = mastered.measured.info.rate;
     let landing = &mastered.landing;
-    mastered.warnings.iter().for_each(|line| note(line));
-    if !mastered.verified {
-        note(&format!("{}: not verified; {}", shown(&mastered.path), why_not_verified(mastered)));
-    }
-    if global.json {
-        return output::json(&Json {
-            schema: "stemlink.master/1",
-            deliverables: vec![DeliverableJson {
-                kind: "master",
-                path: &mastered.path,
-                reading: (&mastered.measured.reading).into(),
-                verified: mastered.verified,
-            }],
-            null_dbfs: null.and_then(|(null, _)| null),
-            null_pass_dbfs: null.map(|(_, pass)| pass),
-            gain_db: landing.gain.0,
-            stopped_by: stop_word(landing.stop),
-            limiting_db: landing.reduction.0,
-            limiting_at_s: landing.reduction_at as f64 / rate.0,
-            ceiling_dbtp: mastered.ceiling.0,
-            strict_peak_dbtp: mastered.strict_peak.map(|p| p.0),
-            warnings: &mastered.warnings,
-        });
-    }
-    println!(
+    say!(
         "{} stems, {} Hz, {}",
         bundle.stems.len(),
         rate.0,
         stemlink::offline::clock(mastered.measured.frames, rate)
     );
-    println!("{}", why(mastered));
+    say!("{}", why(mastered));
     if landing.reduction.0 > 0.05 {
         let at = stemlink::offline::clock(landing.reduction_at, rate);
-        println!("most limiting {:.1} dB at {at}", landing.reduction.0);
+        say!("most limiting {:.1} dB at {at}", landing.reduction.0);
     }
     let mut rows = output::Rows::new([""].into_iter().chain(output::READING), 1);
     rows.push(["sum".to_owned()].into_iter().chain(output::reading(&mastered.before)));
@@ -172,7 +176,7 @@ fn show(
         rows.push([
             "second meter".to_owned(),
             output::figure(second.integrated.map(|v| v.0)),
-            output::figure(second.range.map(|v| v.0)),
+            dash(), // its loudness range has coarser steps and is not compared
             dash(),
             dash(),
             output::figure(second.true_peak.map(|v| v.0)),
@@ -182,12 +186,12 @@ fn show(
     }
     rows.print();
     if let Some((null, pass)) = null {
-        println!(
+        say!(
             "null against the mix {} dBFS, passes at {pass:.1} dBFS",
             null.map_or("-inf".into(), |n| format!("{n:.1}"))
         );
     }
-    println!("{HEADING}");
+    say!("\n{HEADING}");
     let mentioned = match &job.target {
         Some(target) => vec![target.clone()],
         None => ["spotify", "apple-music", "youtube"]
@@ -197,11 +201,10 @@ fn show(
             .collect(),
     };
     for target in &mentioned {
-        println!("  {}", sentence(&mastered.measured.reading, target, None));
+        say!("  {}", sentence(&mastered.measured.reading, target, None));
     }
     let word = if mastered.verified { "verified" } else { "NOT verified" };
-    println!("{} written and {word}", shown(&mastered.path));
-    Ok(())
+    say!("{} written and {word}", shown(&mastered.path));
 }
 
 fn stop_word(stop: Stop) -> &'static str {

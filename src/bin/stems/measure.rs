@@ -1,5 +1,6 @@
 //! `stems measure`: readings of files and folders.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -22,7 +23,7 @@ struct Json<'a> {
 
 #[derive(Serialize)]
 struct FileJson<'a> {
-    path: &'a Path,
+    path: Cow<'a, str>,
     rate_hz: f64,
     channels: usize,
     frames: u64,
@@ -43,7 +44,7 @@ struct SecondJson {
 /// A row of `--csv`.
 #[derive(Serialize)]
 struct Row<'a> {
-    path: &'a Path,
+    path: Cow<'a, str>,
     rate_hz: f64,
     channels: usize,
     frames: u64,
@@ -77,13 +78,12 @@ pub(crate) fn run(args: &Measure, global: &Global) -> CommandResult {
     for (path, result) in &measured {
         faults |= remark(path, result, args.verify);
     }
-    show(&measured, global)?;
-    match (failed, faults) {
-        (true, _) if measured.is_empty() => Err(Failure::new("nothing could be measured")),
-        (true, _) => Err(Failure::new("not everything could be measured, see above")),
-        (false, true) => Ok(Outcome::Faults),
-        (false, false) => Ok(Outcome::Clean),
-    }
+    let outcome = match (failed, faults) {
+        (true, _) => Outcome::Partly,
+        (false, true) => Outcome::Faults,
+        (false, false) => Outcome::Clean,
+    };
+    show(outcome, &measured, global)
 }
 
 /// The files meant by `paths`, folders opened; true if one of them could not be.
@@ -159,10 +159,10 @@ fn remark(path: &Path, measured: &Measured, verify: bool) -> bool {
     wrong
 }
 
-fn show(measured: &[(PathBuf, Measured)], global: &Global) -> Result<(), Failure> {
+fn show(outcome: Outcome, measured: &[(PathBuf, Measured)], global: &Global) -> CommandResult {
     if global.json {
         let files = measured.iter().map(|(path, m)| FileJson {
-            path,
+            path: path.to_string_lossy(),
             rate_hz: m.info.rate.0,
             channels: m.info.channels,
             frames: m.frames,
@@ -175,7 +175,7 @@ fn show(measured: &[(PathBuf, Measured)], global: &Global) -> Result<(), Failure
                 agrees: agree(&m.reading, second),
             }),
         });
-        return output::json(&Json { schema: "stemlink.measure/1", files: files.collect() });
+        return output::json(outcome, &Json { schema: "stemlink.measure/1", files: files.collect() });
     }
     if global.csv {
         let rows: Vec<Row<'_>> = measured
@@ -183,7 +183,7 @@ fn show(measured: &[(PathBuf, Measured)], global: &Global) -> Result<(), Failure
             .map(|(path, m)| {
                 let r = ReadingJson::from(&m.reading);
                 Row {
-                    path,
+                    path: path.to_string_lossy(),
                     rate_hz: m.info.rate.0,
                     channels: m.info.channels,
                     frames: m.frames,
@@ -197,10 +197,11 @@ fn show(measured: &[(PathBuf, Measured)], global: &Global) -> Result<(), Failure
                 }
             })
             .collect();
-        return output::csv(&rows);
+        output::csv(&rows)?;
+        return Ok(outcome.into());
     }
     if measured.is_empty() {
-        return Ok(());
+        return Ok(outcome.into());
     }
     let mut rows = output::Rows::new(["file", "layout", "rate Hz"].into_iter().chain(output::READING), 2);
     for (path, m) in measured {
@@ -209,5 +210,5 @@ fn show(measured: &[(PathBuf, Measured)], global: &Global) -> Result<(), Failure
         rows.push(head.into_iter().chain(output::reading(&m.reading)));
     }
     rows.print();
-    Ok(())
+    Ok(outcome.into())
 }

@@ -2,10 +2,48 @@
 
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 use serde::Serialize;
+use std::fmt;
+use std::io::{self, Write};
+use std::sync::OnceLock;
 use stemlink::meter::Reading;
+use stemlink::offline::Error;
 use stemlink::offline::error::one_line;
 
 use crate::common::Failure;
+use crate::{Done, Outcome};
+
+/// Standard output's first failure; nothing more is written to it then.
+static FAILED: OnceLock<io::Error> = OnceLock::new();
+
+/// Prints a line of results. Unlike `println!` it does not panic when nobody reads on.
+macro_rules! say {
+    ($($arg:tt)*) => { $crate::output::print(format_args!("{}\n", format_args!($($arg)*))) };
+}
+pub(crate) use say;
+
+/// Writes to standard output, unless that has failed before: [`written`] tells in the end.
+pub(crate) fn print(text: fmt::Arguments<'_>) {
+    if FAILED.get().is_some() {
+        return;
+    }
+    let mut out = io::stdout().lock();
+    if let Err(error) = out.write_fmt(text).and_then(|()| out.flush()) {
+        let _ = FAILED.set(error); // only the first one counts
+    }
+}
+
+/// Fails if standard output did, on a full disk for example. A closed pipe (`stems targets | head`) is no failure:
+/// its reader has what it wants.
+pub(crate) fn written() -> Result<(), Failure> {
+    match FAILED.get() {
+        Some(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            let source =
+                error.raw_os_error().map_or_else(|| error.kind().into(), io::Error::from_raw_os_error);
+            Err(Error::Write { path: "standard output".into(), source }.into())
+        }
+        _ => Ok(()),
+    }
+}
 
 /// A value in a table: one decimal, as EBU Tech 3341 asks of meters; a dash where there is none.
 pub(crate) fn figure(value: Option<f64>) -> String {
@@ -81,25 +119,24 @@ impl Rows {
                 column.set_cell_alignment(CellAlignment::Right);
             }
         }
-        println!("{}", self.table);
+        say!("{}", self.table);
     }
 }
 
-/// Prints a value as JSON.
-pub(crate) fn json(value: &impl Serialize) -> Result<(), Failure> {
-    let text = serde_json::to_string_pretty(value).map_err(|error| Failure::new(format!("JSON: {error}")))?;
-    println!("{text}");
-    Ok(())
+/// A command that ends with a value for programs.
+pub(crate) fn json(outcome: Outcome, value: &impl Serialize) -> Result<Done, Failure> {
+    let json = serde_json::to_value(value).map_err(|error| Failure::new(format!("JSON: {error}")))?;
+    Ok(Done { outcome, json: Some(json) })
 }
 
 /// Prints rows as comma-separated values.
 pub(crate) fn csv(rows: &[impl Serialize]) -> Result<(), Failure> {
     let fault = |error: csv::Error| Failure::new(format!("CSV: {error}"));
-    let mut writer = csv::Writer::from_writer(std::io::stdout());
+    let mut writer = csv::Writer::from_writer(Vec::new());
     for row in rows {
         writer.serialize(row).map_err(fault)?;
     }
-    writer
-        .flush()
-        .map_err(|error| Failure::new(format!("standard output: writing failed, {error}; run it again")))
+    let text = writer.into_inner().map_err(|error| Failure::new(format!("CSV: {error}")))?;
+    print(format_args!("{}", String::from_utf8_lossy(&text)));
+    Ok(())
 }

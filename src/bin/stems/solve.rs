@@ -11,10 +11,11 @@ use stemlink::units::{Lu, Lufs};
 
 use crate::args::{Global, Solve};
 use crate::common::{self, Bar, Failure};
+use crate::output::{self, say};
 use crate::what_if::{
     MoveJson, StemJson, TargetJson, moves_json, print_certainty, print_stems, stems_json, targets_json,
 };
-use crate::{CommandResult, Outcome, output};
+use crate::{CommandResult, Outcome};
 
 #[derive(Serialize)]
 struct Json {
@@ -89,8 +90,9 @@ pub(crate) fn run(args: &Solve, global: &Global) -> CommandResult {
             miss.0.abs()
         )
     });
+    let outcome = if reached { Outcome::Clean } else { Outcome::Faults };
     if global.json {
-        output::json(&Json {
+        let json = Json {
             schema: "stemlink.solve/1",
             target: target.id.clone(),
             target_lufs: aim.0,
@@ -105,19 +107,20 @@ pub(crate) fn run(args: &Solve, global: &Global) -> CommandResult {
             moves: moves_json(&bundle, &answer.moves),
             stems: stems_json(&bundle, &analysis, &answer),
             targets: targets_json(&analysis.before, &answer.after, std::slice::from_ref(&target)),
-        })?;
-    } else {
-        println!("{}: {:.1} LUFS", target.name, aim.0);
-        match &reason {
-            None => println!("{what} {trim:+.2} dB lands the mix on it"),
-            Some(reason) => println!("{reason}"),
-        }
-        print_certainty(&session, &analysis, &answer);
-        let mut rows = output::Rows::new(["mix"].into_iter().chain(output::READING), 1);
-        rows.push(["before".to_owned()].into_iter().chain(output::reading(&analysis.before)));
-        rows.push(["after".to_owned()].into_iter().chain(output::reading(&answer.after)));
-        rows.print();
-        print_stems(&bundle, &analysis, &answer);
+        };
+        return output::json(outcome, &json);
     }
-    Ok(if reached { Outcome::Clean } else { Outcome::Faults })
+    say!("{}: {:.1} LUFS", target.name, aim.0);
+    match &reason {
+        None => say!("{what} {trim:+.2} dB lands the mix on it"),
+        Some(reason) => say!("{reason}"),
+    }
+    print_certainty(&session, &analysis, &answer);
+    let mut rows = output::Rows::new(["mix"].into_iter().chain(output::READING), 1);
+    rows.push(["before".to_owned()].into_iter().chain(output::reading(&analysis.before)));
+    rows.push(["after".to_owned()].into_iter().chain(output::reading(&answer.after)));
+    rows.print();
+    say!("");
+    print_stems(&bundle, &analysis, &answer);
+    Ok(outcome.into())
 }

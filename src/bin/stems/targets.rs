@@ -4,7 +4,8 @@ use serde::Serialize;
 use stemlink::session::target::{NormalizationTarget, TurnsUp, Use};
 
 use crate::args::{Global, Targets};
-use crate::{CommandResult, Outcome, common, output};
+use crate::output::{self, say};
+use crate::{CommandResult, Outcome, common};
 
 #[derive(Serialize)]
 struct Json<'a> {
@@ -77,8 +78,9 @@ pub(crate) fn run(_: &Targets, global: &Global) -> CommandResult {
     let table = common::targets(global)?;
     let rows: Vec<Row<'_>> = table.iter().map(row).collect();
     if global.json {
-        output::json(&Json { schema: "stemlink.targets/1", targets: rows })?;
-    } else if global.csv {
+        return output::json(Outcome::Clean, &Json { schema: "stemlink.targets/1", targets: rows });
+    }
+    if global.csv {
         output::csv(&rows)?;
     } else {
         let header = ["id", "LUFS", "peak dBTP", "turns quiet songs up", "mode", "status", "read", "source"];
@@ -96,9 +98,7 @@ pub(crate) fn run(_: &Targets, global: &Global) -> CommandResult {
             ]);
         }
         out.print();
-        println!(
-            "Your own targets: --targets-file FILE, or stemlink/targets.toml in your configuration folder."
-        );
+        say!("Your own targets: --targets-file FILE, or stemlink/targets.toml in your configuration folder.");
     }
-    Ok(Outcome::Clean)
+    Ok(Outcome::Clean.into())
 }

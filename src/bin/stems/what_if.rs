@@ -15,7 +15,8 @@ use stemlink::units::Db;
 
 use crate::args::{Global, WhatIf};
 use crate::common::{self, Bar, Failure};
-use crate::{CommandResult, Outcome, output};
+use crate::output::{self, say};
+use crate::{CommandResult, Outcome};
 
 #[derive(Serialize)]
 pub(crate) struct MoveJson {
@@ -67,7 +68,7 @@ pub(crate) fn run(args: &WhatIf, global: &Global) -> CommandResult {
     drop(bar);
     if global.json {
         let half_width = answer.certainty.half_width().0;
-        output::json(&Json {
+        let json = Json {
             schema: "stemlink.what-if/1",
             exact: answer.certainty.half_width().0 == 0.0,
             uncertainty_lu: half_width.is_finite().then_some(half_width),
@@ -77,11 +78,11 @@ pub(crate) fn run(args: &WhatIf, global: &Global) -> CommandResult {
             moves: moves_json(&bundle, &answer.moves),
             stems: stems_json(&bundle, &analysis, &answer),
             targets: targets_json(&analysis.before, &answer.after, &targets),
-        })?;
-    } else {
-        print(&bundle, &session, &analysis, &answer, &targets);
+        };
+        return output::json(Outcome::Clean, &json);
     }
-    Ok(Outcome::Clean)
+    print(&bundle, &session, &analysis, &answer, &targets);
+    Ok(Outcome::Clean.into())
 }
 
 /// The targets asked for, else those of the session, else all.
@@ -145,7 +146,7 @@ fn print(
 ) {
     let moves: Vec<String> =
         answer.moves.iter().map(|m| format!("{} {:+} dB", bundle.stems[m.source].name, m.gain.0)).collect();
-    println!("What if: {}", moves.join(", "));
+    say!("What if: {}", moves.join(", "));
     print_certainty(session, analysis, answer);
 
     let mut rows = output::Rows::new(["mix"].into_iter().chain(output::READING), 1);
@@ -165,6 +166,7 @@ fn print(
         pair(|r| Some(r.plr()?.0)),
     ]);
     rows.print();
+    say!("");
     print_stems(bundle, analysis, answer);
     print_playback(bundle, analysis, answer, targets);
 }
@@ -174,20 +176,20 @@ pub(crate) fn print_certainty(session: &Session, analysis: &Analysis, answer: &A
     let half_width = answer.certainty.half_width().0;
     let word = answer.certainty.word();
     if half_width == 0.0 {
-        println!("{word}: rendered from the stems and measured");
+        say!("{word}: rendered from the stems and measured");
     } else if half_width.is_finite() {
-        println!(
+        say!(
             "{word} ±{half_width:.2} LU: the stems account for {:.2} % of the mix",
             analysis.coverage * 100.0
         );
     } else {
-        println!("{word}, how far off is unknown: the stems cannot be told apart in the mix");
+        say!("{word}, how far off is unknown: the stems cannot be told apart in the mix");
     }
     if analysis.coverage < TRUSTED_COVERAGE {
-        println!("the stems are not the whole mix: run stems check --mix to see what is missing");
+        say!("the stems are not the whole mix: run stems check --mix to see what is missing");
     }
     if session.master != stemlink::chain::ChainSettings::default() {
-        println!("simulated out of the master: the whole song through the session's master chain");
+        say!("simulated out of the master: the whole song through the session's master chain");
     }
 }
 
@@ -213,7 +215,7 @@ pub(crate) fn print_stems(bundle: &Bundle, analysis: &Analysis, answer: &Answer)
 }
 
 fn print_playback(bundle: &Bundle, analysis: &Analysis, answer: &Answer, targets: &[NormalizationTarget]) {
-    println!("{HEADING}");
+    say!("\n{HEADING}");
     let mut rows = output::Rows::new(["platform", "before dB", "after dB", "others dB", ""], 1);
     for target in targets {
         let effect = effect(&analysis.before, &answer.after, target);
@@ -239,7 +241,7 @@ fn print_playback(bundle: &Bundle, analysis: &Analysis, answer: &Answer, targets
             .max_by(|a, b| a.1.0.abs().total_cmp(&b.1.0.abs()));
         if let Some((target, change)) = most {
             let stem = &bundle.stems[only.source].name;
-            println!("{} ({})", exchange_sentence(stem, Db(only.gain.0), change), target.name);
+            say!("{} ({})", exchange_sentence(stem, Db(only.gain.0), change), target.name);
         }
     }
 }

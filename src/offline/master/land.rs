@@ -132,7 +132,7 @@ fn exactly(run: &mut impl FnMut(f64) -> Result<Run>, first: f64, aim: Lufs) -> R
     // Gain and miss of the nearest run below and above the aim.
     let [mut quiet, mut loud]: [Option<(f64, f64)>; 2] = [None; 2];
     let mut best: Option<(f64, Run, f64)> = None;
-    for _ in 0..MOST_RUNS {
+    for attempt in 0..MOST_RUNS {
         let at = run(gain)?;
         let miss = at.reading.integrated.map_or(f64::NEG_INFINITY, |loudness| (loudness - aim).0);
         if best.as_ref().is_none_or(|(_, _, least)| miss.abs() < least.abs()) {
@@ -150,7 +150,7 @@ fn exactly(run: &mut impl FnMut(f64) -> Result<Run>, first: f64, aim: Lufs) -> R
             }
             (Some((low, _)), Some((high, _))) => (low + high) / 2.0,
             // Limiting gives less than it is fed: step further each time until the target is passed.
-            _ => gain - miss.clamp(-12.0, 12.0) * if best.is_some() { 1.3 } else { 1.0 },
+            _ => gain - miss.clamp(-12.0, 12.0) * 1.3_f64.powi(attempt as i32),
         };
         let next = next.clamp(LOWEST, HIGHEST);
         if (next - gain).abs() < FINE * 0.1 {

@@ -1,0 +1,15 @@
+//! `stems` as people and programs meet it: the built binary, its output, its exit codes and the files it leaves.
+
+#![allow(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
+#![allow(clippy::print_stderr, reason = "a skipped test says why")]
+
+mod cli {
+    mod contract;
+    mod faults;
+    mod files;
+    mod interruption;
+    mod mastering;
+    mod maths;
+    mod session;
+    mod tool;
+}
