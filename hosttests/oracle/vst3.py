@@ -31,6 +31,8 @@ def main():
     first = load(bundle, name)
     for assignment in typed:
         type_in(first, *assignment.split("=", 1))
+    # an active plugin learns of changes with its next block
+    first.process(numpy.zeros((2, 64), numpy.float32), float(rate), buffer_size=64)
     plugin = load(bundle, name)
     plugin.raw_state = first.raw_state
     if plugin.raw_state != first.raw_state:
