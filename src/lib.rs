@@ -13,8 +13,16 @@
 
 pub mod chain;
 pub mod dsp;
+#[cfg(feature = "editor")]
+pub mod editor;
+#[cfg(feature = "plugin")]
+pub mod gauges;
 pub mod meter;
 #[cfg(feature = "offline")]
 pub mod offline;
+#[cfg(feature = "plugin")]
+pub mod params;
+#[cfg(feature = "plugin")]
+pub mod plugin;
 pub mod session;
 pub mod units;

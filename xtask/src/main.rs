@@ -2,6 +2,7 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr)] // talking to the terminal is what a chore is for
 
+mod plugins;
 mod steps;
 mod tidy;
 
@@ -28,6 +29,20 @@ enum Task {
         #[arg(long)]
         quick: bool,
     },
+    /// Build the plugins and lay them out as hosts want them, in `target/bundled`; `--debug` for a quick build.
+    Bundle {
+        /// Passed on to `cargo build`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Bundle and copy to your own CLAP and VST3 folders.
+    Install {
+        /// Remove them instead.
+        #[arg(long)]
+        uninstall: bool,
+    },
+    /// Bundle and have clap-validator and pluginval judge, those that are on PATH.
+    Validate,
     /// Write the demo song and check it: `stems demo`.
     Demo {
         /// Passed on to `stems demo`.
@@ -42,6 +57,9 @@ fn main() -> ExitCode {
     match arguments.task {
         Task::Tidy => tidy::run(&root),
         Task::Test { quick } => steps::test(&root, quick),
+        Task::Bundle { arguments } => plugins::bundle(&arguments),
+        Task::Install { uninstall } => plugins::install(uninstall),
+        Task::Validate => plugins::validate(),
         Task::Demo { arguments } => steps::demo(&root, &arguments),
     }
 }

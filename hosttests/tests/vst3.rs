@@ -1,0 +1,121 @@
+//! The VST3 classes in a host that we did not write: PyPI `pedalboard` (JUCE).
+//!
+//! Without the oracle the test says so and passes, unless `STEMLINK_REQUIRE_ORACLES=1`.
+
+#![allow(clippy::print_stderr, reason = "a skipped test says why")]
+
+use hosttests::reference::{TYPED, settings, through_chain};
+use hosttests::{Library, noise};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use stemlink::chain::Seat;
+
+/// A folder that goes with the test.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        let path = std::env::temp_dir().join(format!("stemlink-vst3-{}", std::process::id()));
+        fs::create_dir_all(&path).expect("a folder");
+        Self(path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // nothing depends on it
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// The built library laid out as a VST3 bundle.
+fn bundle(folder: &Path) -> PathBuf {
+    let (place, file) = match (std::env::consts::OS, std::env::consts::ARCH) {
+        ("windows", arch) => (format!("{arch}-win"), "Stemlink.vst3"),
+        ("macos", _) => ("MacOS".into(), "Stemlink"),
+        (_, arch) => (format!("{arch}-linux"), "Stemlink.so"),
+    };
+    let bundle = folder.join("Stemlink.vst3");
+    let place = bundle.join("Contents").join(place);
+    fs::create_dir_all(&place).expect("a folder");
+    fs::copy(Library::path(), place.join(file)).expect("the library is built");
+    bundle
+}
+
+fn has_oracle() -> bool {
+    let probe = Command::new("python3").args(["-c", "import numpy, pedalboard"]).output();
+    if probe.is_ok_and(|out| out.status.success()) {
+        return true;
+    }
+    assert!(
+        std::env::var("STEMLINK_REQUIRE_ORACLES").as_deref() != Ok("1"),
+        "python3 has no pedalboard, and STEMLINK_REQUIRE_ORACLES=1"
+    );
+    eprintln!("skipped: python3 has no pedalboard, so there is no foreign host");
+    false
+}
+
+fn interleaved(channels: &[Vec<f32>]) -> Vec<u8> {
+    channels[0]
+        .iter()
+        .zip(&channels[1])
+        .flat_map(|(l, r)| [l.to_le_bytes(), r.to_le_bytes()])
+        .flatten()
+        .collect()
+}
+
+fn samples(bytes: &[u8]) -> Vec<f32> {
+    bytes.chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().expect("four bytes"))).collect()
+}
+
+#[test]
+fn in_pedalboard_the_output_is_the_chain_s_bit_for_bit() {
+    if !has_oracle() {
+        return;
+    }
+    let folder = Folder::new();
+    let bundle = bundle(&folder.0);
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("oracle/vst3.py");
+    for (name, seat, rate, block) in [
+        ("Stemlink Stem", Seat::Stem, 44_100.0, 512),
+        ("Stemlink Stem", Seat::Stem, 192_000.0, 77),
+        ("Stemlink Master", Seat::Master, 48_000.0, 1000),
+        ("Stemlink Master", Seat::Master, 96_000.0, 64),
+    ] {
+        let mut input = noise(11, 2, 12_000, 0.9);
+        // not a number in, silence instead
+        input[0][500] = f32::NAN;
+        let (source, target) = (folder.0.join("in.f32"), folder.0.join("out.f32"));
+        fs::write(&source, interleaved(&input)).expect("written");
+        let output = Command::new("python3")
+            .arg(&script)
+            .arg(&bundle)
+            .args([name, &rate.to_string()])
+            .args([&source, &target])
+            .arg(block.to_string())
+            .args(TYPED.iter().map(|(name, text, _, _)| format!("{name}={text}")))
+            .output()
+            .expect("python runs");
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+
+        let expected =
+            interleaved(&through_chain((seat, seat.default_class(), rate), &settings(), &input, None));
+        let heard = fs::read(&target).expect("pedalboard left its output");
+        // pedalboard takes the latency away at the start
+        let missing = expected.len().checked_sub(heard.len()).expect("no more out than in");
+        assert!(
+            said.contains(&format!("\"latency\": {},", missing / 8)),
+            "{name}: {said}, {missing} missing"
+        );
+        let (heard, expected) = (samples(&heard), samples(&expected[missing..]));
+        let differing = heard.iter().zip(&expected).position(|(a, b)| a != b);
+        let around =
+            differing.map(|i| (&heard[i..heard.len().min(i + 6)], &expected[i..heard.len().min(i + 6)]));
+        assert!(
+            around.is_none(),
+            "{name} at {rate} Hz in blocks of {block}: {said} from {differing:?} on {around:?}"
+        );
+    }
+}

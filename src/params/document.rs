@@ -1,0 +1,373 @@
+//! What is saved beside the parameters, and the gate every state passes before any of it takes effect.
+//!
+//! The framework would set whatever a state holds: a wrong type is skipped in silence, `1e39` becomes infinity.
+//! [`admit`] therefore looks at the whole state first. A good one is completed (a parameter it does not know gets
+//! its default, so that loading is reproducible); of a bad one nothing takes effect, and the notice says why.
+
+use super::control::Changes;
+use super::travel::steps;
+use super::{CLASSES, LATENCY_CLASS};
+use crate::chain::Seat;
+use crate::chain::parameters::{Kind, PARAMETERS, Parameter, Value};
+use crate::session::role::Role;
+use nice_plug::params::persist::PersistentField;
+use nice_plug::plugin::{ParamValue, PluginState};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// The key of the document among a state's fields. Permanent.
+pub(crate) const KEY: &str = "document";
+
+/// Settings that can be kept beside the ones in use: A, B, C, D.
+pub const SLOTS: usize = 4;
+
+/// One value as it is saved: `true`, `-6.0`, `"off"`, `"Low Shelf"`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+enum Saved {
+    Switch(bool),
+    Number(f64),
+    Text(String),
+}
+
+/// Kept settings: the chain's parameters by id.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Snapshot(BTreeMap<String, Saved>);
+
+impl Snapshot {
+    /// Keeps a value.
+    pub fn keep(&mut self, row: &Parameter, value: Value) {
+        let saved = match (value, row.kind) {
+            (Value::Switch(on), _) => Saved::Switch(on),
+            (Value::Number(Some(x)), _) => Saved::Number(x),
+            (Value::Number(None), _) => Saved::Text("off".into()),
+            (Value::Choice(index), Kind::Choice(choices)) => {
+                Saved::Text(choices.get(index).copied().unwrap_or_default().into())
+            }
+            (Value::Choice(_), _) => return,
+        };
+        self.0.insert(row.id.clone(), saved);
+    }
+
+    /// The value kept for `row`; its default if none is.
+    pub fn value(&self, row: &Parameter) -> Value {
+        self.0.get(&row.id).and_then(|saved| read(row, saved)).unwrap_or(row.default)
+    }
+}
+
+/// The saved value if it is one of the row's.
+fn read(row: &Parameter, saved: &Saved) -> Option<Value> {
+    match (row.kind, saved) {
+        (Kind::Switch, Saved::Switch(on)) => Some(Value::Switch(*on)),
+        (Kind::Number { min, max, .. }, Saved::Number(x)) if (min..=max).contains(x) => {
+            Some(Value::Number(Some(*x)))
+        }
+        (Kind::Number { may_be_off: true, .. }, Saved::Text(text)) if text == "off" => {
+            Some(Value::Number(None))
+        }
+        (Kind::Choice(_), Saved::Text(text)) => row.choice(text),
+        _ => None,
+    }
+}
+
+/// What is saved beside the parameters.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Document {
+    /// `stemlink.stem/1` or `stemlink.master/1`.
+    schema: String,
+    /// Which of A, B, C, D the parameters are, from 0.
+    #[serde(default)]
+    pub slot: usize,
+    /// A, B, C, D; empty for those never used. That of [`Self::slot`] is as it was when it was chosen.
+    #[serde(default)]
+    pub kept: [Option<Snapshot>; SLOTS],
+    /// The stem's role if a person chose one, by its id; else it is guessed from the track's name.
+    #[serde(default)]
+    pub role: Option<String>,
+    /// Why a state was refused. Never saved; only ever in a state that [`admit`] has emptied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    refused: Option<String>,
+}
+
+impl Document {
+    /// The document of a new instance.
+    pub fn new(seat: Seat) -> Self {
+        Self {
+            schema: schema(seat).into(),
+            slot: 0,
+            kept: [const { None }; SLOTS],
+            role: None,
+            refused: None,
+        }
+    }
+}
+
+fn schema(seat: Seat) -> &'static str {
+    match seat {
+        Seat::Stem => "stemlink.stem/1",
+        Seat::Master => "stemlink.master/1",
+    }
+}
+
+/// Makes a state ready to be loaded into a plugin in `seat`: complete if it is good, without effect if it is not.
+pub fn admit(seat: Seat, state: &mut PluginState) {
+    if let Err(why) = check(seat, state) {
+        let document = Document { refused: Some(why), ..Document::new(seat) };
+        state.params.clear();
+        state.fields.clear();
+        // what we have just built can be written; if not, nothing is loaded at all
+        if let Ok(text) = serde_json::to_string(&document) {
+            state.fields.insert(KEY.into(), text);
+        }
+        return;
+    }
+    // here older schemas will be brought up to date
+    state.params.retain(|id, _| id == LATENCY_CLASS || row(seat, id).is_some());
+    state.fields.retain(|key, _| key == KEY);
+    for row in PARAMETERS.of(seat) {
+        state.params.entry(row.id.clone()).or_insert_with(|| default_of(row));
+    }
+}
+
+fn row(seat: Seat, id: &str) -> Option<&'static Parameter> {
+    PARAMETERS.of(seat).find(|row| row.id == id)
+}
+
+fn default_of(row: &Parameter) -> ParamValue {
+    match (row.kind, steps(row)) {
+        (Kind::Switch, _) => ParamValue::Bool(row.default == Value::Switch(true)),
+        (_, Some(_)) => ParamValue::I32(super::travel::step_of(row, row.default)),
+        _ => ParamValue::F32(super::travel::travel_of(row, row.default)),
+    }
+}
+
+/// Whether the whole state is good; the error is a sentence for people.
+fn check(seat: Seat, state: &PluginState) -> Result<(), String> {
+    let text = state.fields.get(KEY).ok_or("this is not a state of Stemlink")?;
+    let document: Document =
+        serde_json::from_str(text).map_err(|_| "the saved document cannot be read".to_owned())?;
+    if document.schema != schema(seat) {
+        return Err(format!("saved as {}, this is {}", shorten(&document.schema), schema(seat)));
+    }
+    let role_is_fine = document.role.iter().all(|id| Role::ALL.iter().any(|role| role.id() == id));
+    if document.slot >= SLOTS || document.refused.is_some() || !role_is_fine {
+        return Err("the saved document cannot be read".into());
+    }
+    for (id, saved) in document.kept.iter().flatten().flat_map(|kept| &kept.0) {
+        if row(seat, id).is_some_and(|row| read(row, saved).is_none()) {
+            return Err(format!("kept settings: {id} has no such value"));
+        }
+    }
+    for (id, value) in &state.params {
+        let fine = match (id.as_str(), row(seat, id)) {
+            (LATENCY_CLASS, _) => {
+                matches!(value, ParamValue::I32(i) if usize::try_from(*i).is_ok_and(|i| i < CLASSES.len()))
+            }
+            // of a later version of the same schema, or of a parameter that was withdrawn
+            (_, None) => true,
+            (_, Some(row)) => match (value, steps(row), row.kind) {
+                (ParamValue::Bool(_), _, Kind::Switch) => true,
+                (ParamValue::I32(i), Some(steps), _) => usize::try_from(*i).is_ok_and(|i| i < steps),
+                (ParamValue::F32(travel), None, Kind::Number { .. }) => (0.0..=1.0).contains(travel),
+                _ => false,
+            },
+        };
+        if !fine {
+            return Err(format!("{} has no such value", shorten(id)));
+        }
+    }
+    Ok(())
+}
+
+/// Foreign text for a line of ours.
+fn shorten(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(40).collect()
+}
+
+/// The instance's document. Locked by the threads of windows and state, never by the audio thread.
+#[derive(Debug)]
+pub struct Store {
+    inner: Mutex<Inner>,
+    changes: Changes,
+}
+
+#[derive(Debug)]
+struct Inner {
+    document: Document,
+    notice: Option<String>,
+}
+
+impl Store {
+    /// The document of a new instance; loading another is counted in `changes`.
+    pub fn new(seat: Seat, changes: Changes) -> Self {
+        Self { inner: Mutex::new(Inner { document: Document::new(seat), notice: None }), changes }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // plain values: whoever panicked left them whole
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Why the last state that a host offered was refused; `None` if it was not.
+    pub fn notice(&self) -> Option<String> {
+        self.lock().notice.clone()
+    }
+
+    /// A copy of the document.
+    pub fn document(&self) -> Document {
+        self.lock().document.clone()
+    }
+
+    /// The role that a person chose; `None` lets it be guessed.
+    pub fn role(&self) -> Option<Role> {
+        let inner = self.lock();
+        let id = inner.document.role.as_deref()?;
+        Role::ALL.into_iter().find(|role| role.id() == id)
+    }
+
+    /// Chooses the role, or lets it be guessed again.
+    pub fn choose_role(&self, role: Option<Role>) {
+        self.lock().document.role = role.map(|role| role.id().into());
+    }
+
+    /// Keeps `now` in the slot in use, makes `slot` the one in use, and returns its settings: those of `now` if it
+    /// was never used.
+    pub fn switch_to(&self, slot: usize, now: Snapshot) -> Snapshot {
+        let mut inner = self.lock();
+        let document = &mut inner.document;
+        let chosen = document.kept.get(slot).cloned().flatten().unwrap_or_else(|| now.clone());
+        if let Some(kept) = document.kept.get_mut(document.slot) {
+            *kept = Some(now);
+        }
+        document.slot = slot.min(SLOTS - 1);
+        chosen
+    }
+}
+
+impl<'a> PersistentField<'a, Document> for Store {
+    fn set(&self, new: Document) {
+        let mut inner = self.lock();
+        inner.notice.clone_from(&new.refused);
+        if new.refused.is_none() {
+            inner.document = new;
+            self.changes.add();
+        }
+    }
+
+    fn map<F, R>(&self, f: F) -> R
+    where
+        F: Fn(&Document) -> R,
+    {
+        f(&self.lock().document)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn good(seat: Seat) -> PluginState {
+        let mut document = Document::new(seat);
+        let mut snapshot = Snapshot::default();
+        PARAMETERS.of(seat).for_each(|row| snapshot.keep(row, row.at_fraction(0.4)));
+        document.kept[1] = Some(snapshot);
+        let params = PARAMETERS.of(seat).map(|row| (row.id.clone(), default_of(row))).collect();
+        let text = serde_json::to_string(&document).expect("plain values");
+        PluginState { version: "0.1.0".into(), params, fields: [(KEY.into(), text)].into() }
+    }
+
+    fn is_refused(state: &PluginState) -> bool {
+        state.params.is_empty()
+            && serde_json::from_str::<Document>(&state.fields[KEY]).is_ok_and(|d| d.refused.is_some())
+    }
+
+    #[test]
+    fn a_good_state_is_admitted_unchanged() {
+        let mut state = good(Seat::Master);
+        let before = format!("{state:?}");
+        admit(Seat::Master, &mut state);
+        assert_eq!(format!("{state:?}"), before);
+    }
+
+    #[test]
+    fn what_an_older_version_did_not_know_gets_its_default() {
+        let mut state = good(Seat::Stem);
+        state.params.remove("comp_ratio");
+        state.params.insert("of_the_future".into(), ParamValue::Bool(true));
+        admit(Seat::Stem, &mut state);
+        assert!(state.params.contains_key("comp_ratio") && !state.params.contains_key("of_the_future"));
+    }
+
+    #[test]
+    fn a_bad_state_has_no_effect_and_says_why() {
+        let breakages: [fn(&mut PluginState); 11] = [
+            |s| drop(s.params.insert("in_trim".into(), ParamValue::F32(f32::INFINITY))),
+            |s| drop(s.params.insert("in_trim".into(), ParamValue::F32(f32::NAN))),
+            |s| drop(s.params.insert("in_trim".into(), ParamValue::F32(1.01))),
+            |s| drop(s.params.insert("in_trim".into(), ParamValue::Bool(true))),
+            |s| drop(s.params.insert("bypass".into(), ParamValue::I32(1))),
+            |s| drop(s.params.insert("eq1_shape".into(), ParamValue::I32(99))),
+            |s| drop(s.params.insert("eq1_shape".into(), ParamValue::I32(-1))),
+            |s| drop(s.params.insert(LATENCY_CLASS.into(), ParamValue::I32(7))),
+            |s| s.fields.clear(),
+            |s| drop(s.fields.insert(KEY.into(), "{".into())),
+            |s| {
+                let text = s.fields[KEY].replace("stemlink.stem/1", "stemlink.stem/2");
+                s.fields.insert(KEY.into(), text);
+            },
+        ];
+        for (i, breakage) in breakages.into_iter().enumerate() {
+            let mut state = good(Seat::Stem);
+            breakage(&mut state);
+            admit(Seat::Stem, &mut state);
+            assert!(is_refused(&state), "{i}");
+        }
+        let mut state = good(Seat::Master);
+        admit(Seat::Stem, &mut state);
+        assert!(is_refused(&state), "a Master's state in a Stem");
+    }
+
+    #[test]
+    fn a_refused_document_leaves_the_previous_one_in_place() {
+        let store = Store::new(Seat::Stem, Changes::default());
+        let document = Document { slot: 2, ..Document::new(Seat::Stem) };
+        store.set(document.clone());
+        assert_eq!(store.changes.count(), 1);
+        store.set(Document { refused: Some("why".into()), ..Document::new(Seat::Stem) });
+        assert_eq!((store.document(), store.notice()), (document.clone(), Some("why".into())));
+        assert_eq!(store.changes.count(), 1);
+        store.set(document);
+        assert_eq!(store.notice(), None);
+    }
+
+    #[test]
+    fn slots_keep_what_was_set_in_them() {
+        let store = Store::new(Seat::Stem, Changes::default());
+        let level = PARAMETERS.find("level").expect("exists");
+        let at = |db: f64| {
+            let mut snapshot = Snapshot::default();
+            snapshot.keep(level, Value::Number(Some(db)));
+            snapshot
+        };
+        assert_eq!(store.switch_to(1, at(-1.0)), at(-1.0), "a new slot starts as a copy");
+        assert_eq!(store.switch_to(0, at(-2.0)), at(-1.0));
+        assert_eq!(store.switch_to(1, at(-1.0)), at(-2.0));
+        assert_eq!(at(-2.0).value(level), Value::Number(Some(-2.0)));
+    }
+
+    proptest! {
+        #[test]
+        fn no_document_makes_the_gate_panic(text in "\\PC{0,80}", id in "[a-z0-9_]{1,12}", x in any::<f32>()) {
+            let mut state = good(Seat::Stem);
+            state.fields.insert(KEY.into(), text);
+            admit(Seat::Stem, &mut state);
+            prop_assert!(is_refused(&state));
+            let mut state = good(Seat::Stem);
+            state.params.insert(id, ParamValue::F32(x));
+            admit(Seat::Stem, &mut state);
+        }
+    }
+}

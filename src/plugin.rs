@@ -1,0 +1,15 @@
+//! The shells towards hosts: Stemlink Stem and Stemlink Master, CLAP and VST3, exported from one library.
+//!
+//! [`engine`] is all that happens on the audio thread; [`shell`] is what both plugins share; [`stem`] and [`master`]
+//! say what differs. Nothing here allocates for audio, opens a file or starts a thread before a host activates.
+
+pub mod engine;
+pub mod master;
+pub mod shell;
+pub mod stem;
+
+pub use master::Master;
+pub use stem::Stem;
+
+nice_plug::nice_export_clap!(Stem, Master);
+nice_plug::nice_export_vst3!(Stem, Master);

@@ -1,0 +1,258 @@
+//! The audio thread's part of a plugin: the chain, its meters, and what keeps a fault from reaching the host.
+
+use crate::chain::{Chain, ChainSettings, LatencyClass, Seat};
+use crate::dsp::delay::Delay;
+use crate::dsp::{Block, Key, Process};
+use crate::gauges::{Gauges, Health, Tap};
+use crate::units::{Hz, Samples};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+/// Frames that are worked on at once; a host's block of any size is cut into these.
+const PART: usize = 512;
+
+/// Everything that processing needs, allocated when the host activates.
+pub struct Engine {
+    chain: Chain,
+    class: LatencyClass,
+    tap: Tap,
+    gauges: Arc<Gauges>,
+    /// Left, right, left key, right key: the edge between the host's `f32` and the chain's `f64`.
+    buffers: Box<[[f64; PART]; 4]>,
+    /// The parameters' count of changes at the last `set`; `None` before the first since reset.
+    seen: Option<u64>,
+    /// Takes the chain's place after a panic: the input, as late as the chain was.
+    dry: [Delay; 2],
+    broken: bool,
+    #[cfg(test)]
+    sabotaged: bool,
+}
+
+impl Engine {
+    /// An engine for audio at `rate`, mono or stereo.
+    pub fn new(seat: Seat, class: LatencyClass, rate: Hz, mono: bool, gauges: Arc<Gauges>) -> Self {
+        let chain = Chain::new(seat, class, rate);
+        let latency = chain.latency();
+        gauges.show_latency(latency.0 as u64);
+        Self {
+            chain,
+            class,
+            tap: Tap::new(rate, mono, Arc::clone(&gauges)),
+            gauges,
+            buffers: Box::new([[0.0; PART]; 4]),
+            seen: None,
+            dry: [Delay::new(latency), Delay::new(latency)],
+            broken: false,
+            #[cfg(test)]
+            sabotaged: false,
+        }
+    }
+
+    /// The latency, constant.
+    pub fn latency(&self) -> Samples {
+        self.chain.latency()
+    }
+
+    /// The class it was made for.
+    pub fn class(&self) -> LatencyClass {
+        self.class
+    }
+
+    /// Forgets all audio; after a contained panic, tries the chain again. Meters keep what they have heard.
+    pub fn reset(&mut self) {
+        self.chain.reset();
+        self.dry.iter_mut().for_each(|delay| delay.fill(0.0));
+        (self.seen, self.broken) = (None, false);
+    }
+
+    /// Takes the settings if the parameters have changed since the last time: `changes` is their count, `settings`
+    /// is called only then.
+    pub fn follow(&mut self, changes: u64, settings: impl FnOnce() -> ChainSettings) {
+        if self.seen != Some(changes) {
+            self.chain.set(&settings());
+            self.seen = Some(changes);
+        }
+    }
+
+    /// Processes a host's block in place: one or two channels, with the key's as many, all equally long. A panic
+    /// mutes the block; from the next on the input passes, delayed by the latency, until reset.
+    pub fn process(&mut self, channels: &mut [&mut [f32]], key: Option<&[&mut [f32]]>) {
+        if self.broken {
+            self.pass(channels);
+            return;
+        }
+        let outcome = catch_unwind(AssertUnwindSafe(|| self.run(channels, key)));
+        if outcome.is_err() {
+            self.broken = true;
+            self.gauges.count_panic();
+            channels.iter_mut().for_each(|channel| channel.fill(0.0));
+        }
+    }
+
+    fn run(&mut self, channels: &mut [&mut [f32]], key: Option<&[&mut [f32]]>) {
+        let frames = channels.first().map_or(0, |channel| channel.len());
+        let mut at = 0;
+        while at < frames {
+            let end = frames.min(at + PART);
+            self.run_part(channels, key, at..end);
+            at = end;
+        }
+        self.gauges.show(Health {
+            compressor_reduction: self.chain.compressor_reduction(),
+            limiter_reduction: self.chain.limiter_reduction(),
+            sanitized: self.chain.sanitized(),
+            faults: self.chain.faults(),
+        });
+    }
+
+    fn run_part(
+        &mut self,
+        channels: &mut [&mut [f32]],
+        key: Option<&[&mut [f32]]>,
+        range: core::ops::Range<usize>,
+    ) {
+        #[cfg(test)]
+        assert!(!self.sabotaged, "sabotage");
+        let frames = range.len();
+        let [left, right, key_left, key_right] = &mut *self.buffers;
+        let (left, right) = (&mut left[..frames], &mut right[..frames]);
+        let (key_left, key_right) = (&mut key_left[..frames], &mut key_right[..frames]);
+
+        let [first, rest @ ..] = channels else { return };
+        // a mono signal is two equal channels
+        widen(left, &first[range.clone()]);
+        widen(right, &rest.first().unwrap_or(first)[range.clone()]);
+        let mut block = Block::new(left, right);
+        if let Some([first, rest @ ..]) = key
+            && first.len() >= range.end
+        {
+            widen(key_left, &first[range.clone()]);
+            widen(key_right, &rest.first().unwrap_or(first)[range.clone()]);
+            block = block.with_key(Key { left: key_left, right: key_right });
+        }
+        self.chain.process(&mut block);
+
+        narrow(&mut first[range.clone()], left);
+        if let Some(second) = rest.first_mut() {
+            narrow(&mut second[range], right);
+            self.tap.process(&[left, right]);
+        } else {
+            self.tap.process(&[left]);
+        }
+    }
+
+    /// The input, delayed as the chain would; what is not finite becomes silence.
+    fn pass(&mut self, channels: &mut [&mut [f32]]) {
+        for (channel, delay) in channels.iter_mut().zip(&mut self.dry) {
+            for sample in channel.iter_mut() {
+                let input = if sample.is_finite() { f64::from(*sample) } else { 0.0 };
+                *sample = delay.next(input) as f32;
+            }
+        }
+    }
+}
+
+fn widen(to: &mut [f64], from: &[f32]) {
+    for (to, &from) in to.iter_mut().zip(from) {
+        *to = f64::from(from);
+    }
+}
+
+fn narrow(to: &mut [f32], from: &[f64]) {
+    for (to, &from) in to.iter_mut().zip(from) {
+        *to = from as f32;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dsp::contract::noise;
+    use crate::units::Db;
+
+    fn engine(class: LatencyClass, mono: bool) -> Engine {
+        Engine::new(Seat::Stem, class, Hz(48_000.0), mono, Arc::default())
+    }
+
+    fn signal(seed: u64, frames: usize) -> Vec<f32> {
+        noise(seed, frames, 0.5).into_iter().map(|x| x as f32).collect()
+    }
+
+    #[test]
+    fn at_its_defaults_a_stem_changes_no_bit_in_blocks_of_any_size() {
+        for mono in [false, true] {
+            let (left, right) = (signal(1, 5000), signal(2, 5000));
+            let (mut l, mut r) = (left.clone(), right.clone());
+            let mut engine = engine(LatencyClass::Zero, mono);
+            let mut at = 0;
+            for size in [0, 1, 511, 512, 513, 3, 2000, 1460] {
+                engine.follow(0, ChainSettings::default);
+                let (l, r) = (&mut l[at..at + size], &mut r[at..at + size]);
+                if mono {
+                    engine.process(&mut [l], None);
+                } else {
+                    engine.process(&mut [l, r], None);
+                }
+                at += size;
+            }
+            assert_eq!(at, 5000);
+            assert!(l == left && r == right, "mono: {mono}");
+        }
+    }
+
+    #[test]
+    fn settings_are_read_only_when_parameters_have_changed() {
+        let mut engine = engine(LatencyClass::Zero, false);
+        let mut reads = 0;
+        for changes in [0, 0, 0, 1, 1] {
+            engine.follow(changes, || {
+                reads += 1;
+                ChainSettings::default()
+            });
+        }
+        assert_eq!(reads, 2);
+        engine.reset();
+        engine.follow(1, || {
+            reads += 1;
+            ChainSettings::default()
+        });
+        assert_eq!(reads, 3);
+    }
+
+    #[test]
+    fn a_panic_mutes_its_block_then_the_input_passes_as_late_as_before_until_reset() {
+        let mut engine = engine(LatencyClass::Lookahead, false);
+        let latency = engine.latency().0;
+        let settings = || ChainSettings { level: Db(-6.0), ..ChainSettings::default() };
+        engine.follow(0, settings);
+        engine.sabotaged = true;
+        let (mut l, mut r) = (signal(1, 700), signal(2, 700));
+        engine.process(&mut [&mut l, &mut r], None);
+        assert!(l.iter().chain(&r).all(|&x| x == 0.0));
+        assert_eq!(engine.gauges.panics(), 1);
+
+        let mut input = signal(3, 2000);
+        input[100] = f32::NAN;
+        let (mut l, mut r) = (input.clone(), input.clone());
+        engine.process(&mut [&mut l, &mut r], None);
+        input[100] = 0.0;
+        assert_eq!(l[latency..], input[..2000 - latency]);
+        assert_eq!(engine.gauges.panics(), 1);
+
+        engine.sabotaged = false;
+        engine.reset();
+        engine.follow(0, settings);
+        let (mut l, mut r) = (input.clone(), input.clone());
+        engine.process(&mut [&mut l, &mut r], None);
+        assert!((f64::from(l[latency + 50]) - f64::from(input[50]) * Db(-6.0).gain()).abs() < 1e-6);
+    }
+
+    #[test]
+    fn not_a_number_in_is_finite_out() {
+        let mut engine = engine(LatencyClass::Zero, false);
+        let (mut l, mut r) = (vec![f32::NAN; 100], vec![f32::INFINITY; 100]);
+        engine.process(&mut [&mut l, &mut r], None);
+        assert!(l.iter().chain(&r).all(|x| x.is_finite()));
+        assert_eq!(engine.gauges.health().sanitized, 200);
+    }
+}
