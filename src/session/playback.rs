@@ -106,6 +106,11 @@ pub fn sentence(reading: &Reading, target: &NormalizationTarget, loudest_peak: O
         }
         (Bound::Peak, Some(gain)) => {
             let whose = loudest_peak.map(|stem| format!(": {stem}")).unwrap_or_default();
+            if gain.0 <= SAME {
+                return format!(
+                    "{name}: could rise {wanted:.1} dB, but its peak leaves no room (peak{whose})."
+                );
+            }
             format!("{name}: could rise {wanted:.1} dB; stops at {:.1} dB (peak{whose}).", gain.0)
         }
         (Bound::NoTurnUp, _) => {
@@ -196,7 +201,9 @@ mod tests {
         assert_eq!(on("apple-music", song(-20.0, -3.0)).1, Bound::Unknown);
         assert_eq!(on("deezer", song(-20.0, -9.0)).0, None);
         assert_eq!(on("soundcloud", song(-9.0, -1.0)).1, Bound::Unknown);
-        assert_eq!(on("spotify", song(-20.0, 0.5)).0, Some(0.0));
+        let (gain, _, words) = on("spotify", song(-20.0, 0.5));
+        assert_eq!(gain, Some(0.0));
+        assert_eq!(words, "Spotify Normal: could rise 6.0 dB, but its peak leaves no room (peak: Drums).");
     }
 
     #[test]

@@ -75,6 +75,14 @@ pub fn solve(hops: &Hops, chosen: &[usize], target: Lufs) -> Option<Solution> {
     nearest
 }
 
+/// The integrated loudness of the mix without the sources `chosen`: no trim of theirs comes much below it. `None` if
+/// the others have none.
+pub fn without(hops: &Hops, chosen: &[usize]) -> Option<Lufs> {
+    let gains: Vec<f64> =
+        (0..hops.sources()).map(|source| if chosen.contains(&source) { 0.0 } else { 1.0 }).collect();
+    integrated(&hops.powers(&gains))
+}
+
 const STEP: f64 = 0.1;
 
 fn bisect(a: Solution, b: Solution, solution: &impl Fn(f64) -> Option<Solution>) -> Solution {
@@ -116,6 +124,8 @@ mod tests {
         let now = integrated(&hops.powers(&[1.0; 3])).expect("sounds");
         let solution = solve(&hops, &[1], now + Db(-40.0)).expect("sounds");
         assert!(!solution.reaches() && solution.miss.0 > 0.0);
+        let others = without(&hops, &[1]).expect("sounds");
+        assert!(others > now + Db(-40.0) && (solution.integrated - others).0.abs() < 0.5, "{others:?}");
         assert!(solution.trim.0 < 0.0);
     }
 

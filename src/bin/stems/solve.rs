@@ -6,7 +6,7 @@ use stemlink::offline::json::ReadingJson;
 use stemlink::offline::target_file::pick;
 use stemlink::offline::what_if::{WhatIf as Answer, analyse};
 use stemlink::session::predict::Move;
-use stemlink::session::solve::{LARGEST_TRIM, TOLERANCE, solve};
+use stemlink::session::solve::{LARGEST_TRIM, TOLERANCE, solve, without};
 use stemlink::units::{Lu, Lufs};
 
 use crate::args::{Global, Solve};
@@ -83,8 +83,14 @@ pub(crate) fn run(args: &Solve, global: &Global) -> CommandResult {
     let what = args.stem.as_ref().map_or("all stems".to_owned(), |_| bundle.stems[chosen[0]].name.clone());
     let reason = (!reached).then(|| {
         let side = if miss.0 > 0.0 { "louder" } else { "quieter" };
+        let why = match without(&analysis.sources, &chosen) {
+            Some(others) if miss.0 > 0.0 && others > aim => {
+                format!("; the other stems alone are at {:.1} LUFS", others.0)
+            }
+            _ => String::new(),
+        };
         format!(
-            "no trim of {what} within ±{:.0} dB lands on {:.1} LUFS; {trim:+.2} dB comes nearest, {:.2} LU {side}",
+            "no trim of {what} within ±{:.0} dB lands on {:.1} LUFS; {trim:+.2} dB comes nearest, {:.2} LU {side}{why}",
             LARGEST_TRIM.0,
             aim.0,
             miss.0.abs()
