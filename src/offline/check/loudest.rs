@@ -35,7 +35,7 @@ mod tests {
         assert_eq!(starts[0], total - 2 * SEGMENT as u64);
         assert_eq!(starts[1], 6 * SEGMENT as u64);
         assert_eq!(starts.len(), 3);
-        assert_eq!(loudest(&segments, 100, 99, 3), []);
-        assert_eq!(loudest(&[0.0; 9], 100, 70_000, 3), [], "silence has no loudest stretch");
+        assert_eq!(loudest(&segments, 100, 99, 3), [0u64; 0]);
+        assert_eq!(loudest(&[0.0; 9], 100, 70_000, 3), [0u64; 0], "silence has no loudest stretch");
     }
 }
