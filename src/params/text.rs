@@ -22,7 +22,7 @@ pub(crate) fn has_unit_in_text(parameter: &Parameter) -> bool {
     matches!(parameter.kind, Kind::Number { may_be_off: true, .. })
 }
 
-/// The value for people: `-6.35`, `1200`, `Low Shelf`, `On`; with the unit where it [is in the text](has_unit_in_text).
+/// The value for people: `-6.35`, `1200`, `Low Shelf`, `On`; with the unit where it stands in the text.
 pub fn text(parameter: &Parameter, value: Value) -> String {
     match (value, parameter.kind) {
         (Value::Switch(on), _) => if on { "On" } else { "Off" }.into(),

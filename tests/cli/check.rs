@@ -51,11 +51,14 @@ fn the_null_test_passes_a_sum_and_names_what_is_missing() {
         "worst_time_s",
         "worst_stem",
         "coverage",
+        "corrected_peak_dbfs",
+        "corrected_rms_dbfs",
+        "cause",
         "stems",
     ];
     assert_eq!(keys(null), expected);
     assert_eq!(null["verdict"], "PASS");
-    assert_eq!(keys(&null["stems"][0]), ["stem", "gain_db", "inverted", "delay_samples", "missing"]);
+    assert_eq!(keys(&null["stems"][0]), ["stem", "gain_db", "inverted", "delay_samples", "missing", "again"]);
     let out = folder.path().join("out");
     let master = json(0, &["master", text(&dir), "--out", text(&out), "--mix", text(&mix)]);
     assert_eq!(master["null_dbfs"], null["residual_peak_dbfs"]);
