@@ -300,8 +300,7 @@ fn write(
         writer.finish()?;
         break (run.reading, strict);
     };
-    progress.begin("verifying", spool.frames());
-    let measured = measure(&job.output, true, progress)?;
+    let measured = measure(&job.output, true, "verifying", progress)?;
     let agrees = measured.second.is_some_and(|second| agree(&measured.reading, &second));
     let as_rendered = measured.reading.integrated == reading.integrated
         && measured.reading.true_peak == reading.true_peak

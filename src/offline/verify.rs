@@ -109,13 +109,14 @@ pub struct Measured {
     pub layout: Layout,
 }
 
-/// Measures a file, with the second meter too if `verify`.
+/// Measures a file, with the second meter too if `verify`. `what` names the work to the listener.
 ///
 /// # Errors
 /// If it cannot be read, or the listener stops it.
-pub fn measure(path: &Path, verify: bool, progress: &mut dyn Progress) -> Result<Measured> {
+pub fn measure(path: &Path, verify: bool, what: &str, progress: &mut dyn Progress) -> Result<Measured> {
     let mut reader = AudioReader::open(path)?;
     let info = reader.info().clone();
+    progress.begin(what, info.frames);
     let layout = Layout::new(info.channels, info.channel_mask);
     let mut meter = Meter::new(info.rate, &layout);
     let mut second = if verify { SecondMeter::new(&info) } else { None };

@@ -8,7 +8,6 @@ use stemlink::meter::loudness::LOWEST_RATE;
 use stemlink::offline::bundle::audio_files;
 use stemlink::offline::error::shown;
 use stemlink::offline::json::ReadingJson;
-use stemlink::offline::progress::Progress;
 use stemlink::offline::verify::{Measured, agree, measure};
 
 use crate::args::{Global, Measure};
@@ -79,8 +78,8 @@ pub(crate) fn run(args: &Measure, global: &Global) -> CommandResult {
     {
         let mut bar = Bar::new(global);
         for path in files {
-            bar.begin(&shown(Path::new(path.file_name().unwrap_or_default())), frames(&path));
-            match measure(&path, args.verify, &mut bar) {
+            let name = shown(Path::new(path.file_name().unwrap_or_default()));
+            match measure(&path, args.verify, &name, &mut bar) {
                 Ok(result) => measured.push((path, result)),
                 Err(error @ stemlink::offline::Error::Interrupted { .. }) => return Err(error.into()),
                 Err(error) => {
@@ -127,10 +126,6 @@ fn files(paths: &[PathBuf]) -> (Vec<PathBuf>, bool) {
         }
     }
     (files, failed)
-}
-
-fn frames(path: &Path) -> u64 {
-    stemlink::offline::audio::AudioReader::open(path).map_or(0, |reader| reader.info().frames)
 }
 
 /// Says what is to be known about a file; true if something is wrong with it.
