@@ -5,6 +5,7 @@
 pub mod audio;
 pub mod bundle;
 pub mod check;
+pub mod compensated;
 pub mod demo_song;
 pub mod error;
 pub mod json;

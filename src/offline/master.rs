@@ -10,16 +10,17 @@ mod spool;
 use std::path::{Path, PathBuf};
 
 use super::bundle::Bundle;
+use super::compensated::Compensated;
 use super::error::{Error, Result};
-use super::mixdown::{BLOCK, Mixdown};
+use super::mixdown::Mixdown;
 use super::progress::{Progress, advance};
 use super::session_file::{Loudness, Session};
 use super::verify::{Measured, agree, measure};
 use super::wav::{self, Bext, StoredFormat, WavSpec, WavWriter};
 use crate::chain::{Chain, ChainSettings, LatencyClass, Seat};
+use crate::dsp::Process;
 use crate::dsp::dither::Dither;
 use crate::dsp::limiter::LimiterSettings;
-use crate::dsp::{Block, Process};
 use crate::meter::layout::Layout;
 use crate::meter::peak_check::PeakCheck;
 use crate::meter::{Meter, Reading};
@@ -136,36 +137,22 @@ fn render_before_level(
         dither: Dither::Off,
         ..job.session.master.clone()
     };
-    let mut chain = super::mixdown::chain(&settings, Seat::Master, job.session.master_latency, rate);
-    let mut to_drop = chain.as_ref().map_or(0, |c| c.latency().0);
+    let mut chain =
+        Compensated::new(super::mixdown::chain(&settings, Seat::Master, job.session.master_latency, rate));
     let mut meter = Meter::new(rate, &Layout::stereo());
     let gains = vec![1.0; mixdown.stems.len()];
     let mut sum = [Vec::new(), Vec::new()];
     progress.begin("rendering", mixdown.frames());
-    let mut tail = to_drop;
     loop {
         let frames = mixdown.read()?;
         if frames > 0 {
             mixdown.sum(&gains, &mut sum);
-        } else if tail > 0 {
-            // The chain's latency: silence pushes out what is still inside.
-            let flush = tail.min(BLOCK);
-            tail -= flush;
-            sum.iter_mut().for_each(|side| {
-                side.clear();
-                side.resize(flush, 0.0);
-            });
-        } else {
+        } else if !chain.silence(&mut sum) {
             break;
         }
-        let [left, right] = &mut sum;
-        if let Some(chain) = &mut chain {
-            chain.process(&mut Block::new(left, right));
-        }
-        let skip = to_drop.min(left.len());
-        to_drop -= skip;
-        meter.process(&[&left[skip..], &right[skip..]]);
-        spool.push(&left[skip..], &right[skip..])?;
+        let [left, right] = chain.process(&mut sum);
+        meter.process(&[left, right]);
+        spool.push(left, right)?;
         advance(progress, frames as u64, &job.output)?;
     }
     for stem in mixdown.stems.iter().filter(|stem| stem.non_finite() > 0) {
@@ -181,7 +168,6 @@ fn render_before_level(
 /// The end of the master chain: level, limiter, dither.
 struct PostMaster {
     settings: ChainSettings,
-    chain: Chain,
     rate: Hz,
     /// The ceiling asked for.
     ceiling: Dbtp,
@@ -209,7 +195,7 @@ impl PostMaster {
         let ceiling = limiter.ceiling;
         let dither = if own.dither == Dither::Off { Dither::Bits24 } else { own.dither };
         let settings = ChainSettings { limiter, dither, ..ChainSettings::default() };
-        Self { chain: Chain::new(Seat::Master, LatencyClass::Lookahead, rate), settings, rate, ceiling }
+        Self { settings, rate, ceiling }
     }
 
     /// Runs the whole spool with `level` before the limiter; `each` gets every block, latency compensated.
@@ -224,32 +210,23 @@ impl PostMaster {
         let parameter = Db(level.0.clamp(-24.0, 12.0));
         self.settings.level = parameter;
         self.settings.input.gain = level - parameter;
-        self.chain.reset();
-        self.chain.set(&self.settings);
+        let mut chain = Chain::new(Seat::Master, LatencyClass::Lookahead, self.rate);
+        chain.set(&self.settings);
+        let mut chain = Compensated::new(Some(chain));
         let mut meter = Meter::new(self.rate, &Layout::stereo());
-        let (mut to_drop, mut tail) = (self.chain.latency().0, self.chain.latency().0);
         let mut reader = spool.read()?;
         let mut sum = [Vec::new(), Vec::new()];
         loop {
             let frames = reader.next(&mut sum)?;
-            if frames == 0 {
-                if tail == 0 {
-                    break;
-                }
-                let flush = tail.min(BLOCK);
-                tail -= flush;
-                sum.iter_mut().for_each(|side| side.resize(flush, 0.0));
+            if frames == 0 && !chain.silence(&mut sum) {
+                break;
             }
-            let [left, right] = &mut sum;
-            self.chain.process(&mut Block::new(left, right));
-            let skip = to_drop.min(left.len());
-            to_drop -= skip;
-            let (left, right) = (&left[skip..], &right[skip..]);
+            let [left, right] = chain.process(&mut sum);
             meter.process(&[left, right]);
             each(left, right)?;
             advance(progress, frames as u64, spool.output())?;
         }
-        let (reduction, reduction_at) = self.chain.most_limiter_reduction();
+        let (reduction, reduction_at) = chain.chain().map_or((Db(0.0), 0), Chain::most_limiter_reduction);
         Ok(Run { reading: meter.reading(), reduction, reduction_at })
     }
 }

@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use super::audio::AudioReader;
 use super::bundle::Bundle;
+use super::compensated::Compensated;
 use super::error::{Error, Result};
-use super::mixdown::{self, BLOCK, Mixdown, StemStream};
+use super::mixdown::{self, Mixdown, StemStream};
 use super::progress::{Progress, advance};
 use super::session_file::{Session, StemSession};
-use crate::chain::{Chain, ChainSettings, LatencyClass, Seat};
-use crate::dsp::{Block, Process};
+use crate::chain::{ChainSettings, LatencyClass, Seat};
 use crate::meter::layout::Layout;
 use crate::meter::{Meter, Reading};
 use crate::session::coverage::{certainty, coverage};
@@ -250,9 +250,7 @@ fn open_mix(path: &Path, bundle: &Bundle) -> Result<StemStream> {
 
 /// The master chain and the meter after it.
 struct MasterOut {
-    chain: Option<Chain>,
-    to_drop: usize,
-    tail: usize,
+    chain: Compensated,
     meter: Meter,
     highest: f64,
     loudest_peak: Option<usize>,
@@ -261,11 +259,8 @@ struct MasterOut {
 impl MasterOut {
     fn new(session: &Session, rate: crate::units::Hz) -> Self {
         let chain = mixdown::chain(&session.master, Seat::Master, session.master_latency, rate);
-        let latency = chain.as_ref().map_or(0, |chain| chain.latency().0);
         Self {
-            chain,
-            to_drop: latency,
-            tail: latency,
+            chain: Compensated::new(chain),
             meter: Meter::new(rate, &Layout::stereo()),
             highest: 0.0,
             loudest_peak: None,
@@ -275,17 +270,7 @@ impl MasterOut {
     /// `arriving`: the gain of every stem in the sum.
     fn process(&mut self, streams: &mut Streams, arriving: &[[f64; 2]]) {
         self.find_peak(streams, arriving);
-        self.meter_block(&mut streams.sum);
-    }
-
-    fn meter_block(&mut self, block: &mut [Vec<f64>; 2]) {
-        let [left, right] = block;
-        if let Some(chain) = &mut self.chain {
-            chain.process(&mut Block::new(left, right));
-        }
-        let skip = self.to_drop.min(left.len());
-        self.to_drop -= skip;
-        self.meter.process(&[&left[skip..], &right[skip..]]);
+        self.meter.process(&self.chain.process(&mut streams.sum));
     }
 
     /// Whose peak: at the highest sample of the sum, the stem that adds most to it.
@@ -304,10 +289,9 @@ impl MasterOut {
     }
 
     fn finish(mut self) -> (Reading, Option<usize>) {
-        while self.tail > 0 {
-            let flush = self.tail.min(BLOCK);
-            self.tail -= flush;
-            self.meter_block(&mut [vec![0.0; flush], vec![0.0; flush]]);
+        let mut block = [Vec::new(), Vec::new()];
+        while self.chain.silence(&mut block) {
+            self.meter.process(&self.chain.process(&mut block));
         }
         (self.meter.reading(), self.loudest_peak)
     }
