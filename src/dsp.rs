@@ -31,7 +31,7 @@ pub mod oversample;
 pub mod trim;
 pub mod width;
 
-pub use block::{Block, Key};
+pub use block::{Block, Key, KeySource};
 pub use control::{CONTROL_INTERVAL, Glide, Step, Ticks};
 pub use ramp::Ramp;
 pub use sliding_max::SlidingMax;

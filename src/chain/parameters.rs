@@ -2,7 +2,7 @@
 //! and documentation are made from.
 
 use super::{ChainSettings, Seat};
-use crate::dsp::compressor::KeySource;
+use crate::dsp::KeySource;
 use crate::dsp::detector::Detector;
 use crate::dsp::dither::Dither;
 use crate::dsp::equalizer::{BANDS, Placement, Shape};
