@@ -6,7 +6,8 @@ use crate::dsp::filter::Kernel;
 /// Filters at whole decibels from -18 to 18; between them they are mixed.
 ///
 /// Designing a filter takes thousands of instructions, mixing two a few dozen, and a mixture is as safe as both. A
-/// decibel apart, the mixture's response differs from a design by less than 0.03 dB (`tests/dynamic.rs`).
+/// decibel apart, the mixture's response differs from a design by less than 0.03 dB,
+/// of sharp shelves (Q 1.3 to 8) 0.12 dB, for bands up to fs / 4 (`tests/dynamic.rs`).
 #[derive(Clone, Debug)]
 pub(super) struct Table {
     /// What the nodes were designed for: shape, frequency and Q, as the voice keeps them.
