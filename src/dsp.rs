@@ -28,6 +28,7 @@ pub mod equalizer;
 pub mod filter;
 pub mod limiter;
 pub mod oversample;
+pub mod saturator;
 pub mod trim;
 pub mod width;
 
