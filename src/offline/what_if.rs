@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::adm::Placement;
 use super::audio::AudioReader;
 use super::bundle::Bundle;
 use super::compensated::Compensated;
@@ -245,6 +246,7 @@ fn open_mix(path: &Path, bundle: &Bundle) -> Result<StemStream> {
         mute: false,
         latency: LatencyClass::Zero,
         chain: ChainSettings::default(),
+        placement: Placement::of(Role::Other),
     };
     StemStream::open(path, &neutral)
 }
