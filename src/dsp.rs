@@ -28,10 +28,11 @@ pub mod equalizer;
 pub mod filter;
 pub mod limiter;
 pub mod oversample;
+pub mod saturator;
 pub mod trim;
 pub mod width;
 
-pub use block::{Block, Key};
+pub use block::{Block, Key, KeySource};
 pub use control::{CONTROL_INTERVAL, Glide, Step, Ticks};
 pub use ramp::Ramp;
 pub use sliding_max::SlidingMax;

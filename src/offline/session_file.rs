@@ -9,7 +9,7 @@ use super::bundle::{Bundle, Stem};
 use super::error::{Error, Result};
 use crate::chain::parameters::{Kind, PARAMETERS, Parameter, Value};
 use crate::chain::{ChainSettings, LatencyClass, Seat};
-use crate::dsp::compressor::KeySource;
+use crate::dsp::KeySource;
 use crate::session::role::Role;
 
 /// The name of the session file in a bundle.
