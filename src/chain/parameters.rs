@@ -78,6 +78,13 @@ pub struct Parameter {
     set: fn(&mut ChainSettings, usize, Value),
 }
 
+impl PartialEq for Parameter {
+    /// Ids are unique.
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id
+    }
+}
+
 impl Parameter {
     /// The parameter's value in `settings`.
     pub fn get(&self, settings: &ChainSettings) -> Value {
