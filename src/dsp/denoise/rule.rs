@@ -7,9 +7,9 @@ const LEAST: f32 = 1e-3;
 /// The largest ratio that is told apart from an infinite one.
 const MOST: f32 = 1e6;
 /// Ratio, less one, around a bin at which half of what would be taken is taken.
-const SPARED: f32 = 6.0;
+const SPARED: f32 = 4.0;
 /// How much of the last frame's neighbourhood counts.
-const INERTIA: f32 = 0.5;
+const INERTIA: f32 = 0.7;
 
 /// The gain of every bin, one for both channels.
 ///
@@ -21,7 +21,7 @@ const INERTIA: f32 = 0.5;
 ///
 /// Two things are added. Gains end at a floor, so that what is left of noise is noise as it was, only lower. And where
 /// three neighbouring bins stand well above the noise, it is masked and they are spared: the take is divided by
-/// `1 + ((γ̄ - 1) / 6)³`.
+/// `1 + ((γ̄ - 1) / 4)³`.
 pub(super) struct Rule {
     /// `G² γ` of the last frame.
     past: Vec<f32>,
