@@ -33,7 +33,7 @@ pub mod saturator;
 pub mod trim;
 pub mod width;
 
-pub use block::{Block, Key};
+pub use block::{Block, Key, KeySource};
 pub use control::{CONTROL_INTERVAL, Glide, Step, Ticks};
 pub use ramp::Ramp;
 pub use sliding_max::SlidingMax;

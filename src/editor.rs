@@ -3,6 +3,23 @@
 //! Plain but complete; it draws a [`Reading`](crate::meter::Reading) and never computes loudness. Every value can be
 //! set by mouse alone (drag, shift-drag, double click for the default), because text fields get no keys in some hosts.
 
+pub mod controls;
+pub mod edits;
+pub mod facts;
+pub mod fader;
+pub mod field;
+pub mod foot;
+pub mod graph;
+pub mod head;
+pub mod paint;
+pub mod picture;
+pub mod shown;
+pub mod side;
+pub mod stem;
+pub mod strip;
+pub mod terms;
+pub mod theme;
+
 use crate::chain::Seat;
 use crate::chain::parameters::Parameter;
 use crate::gauges::Gauges;

@@ -2,7 +2,7 @@
 //! and documentation are made from.
 
 use super::{ChainSettings, LatencyClass, Seat};
-use crate::dsp::compressor::KeySource;
+use crate::dsp::KeySource;
 use crate::dsp::detector::Detector;
 use crate::dsp::dither::Dither;
 use crate::dsp::equalizer::{BANDS, Placement, Shape};
@@ -76,6 +76,13 @@ pub struct Parameter {
     band: usize,
     get: fn(&ChainSettings, usize) -> Value,
     set: fn(&mut ChainSettings, usize, Value),
+}
+
+impl PartialEq for Parameter {
+    /// Ids are unique.
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id
+    }
 }
 
 impl Parameter {

@@ -53,6 +53,8 @@ pub(crate) enum Command {
     Solve(Solve),
     /// Stems through their chains, summed, mastered, written as 24 bit and verified
     Master(Master),
+    /// Stems as an Atmos-ready file: bed and objects, ADM BWF, 48 kHz, 24 bit, checked
+    Adm(Adm),
     /// Platform loudness rules with source, date and status
     Targets(Targets),
 }
@@ -152,6 +154,28 @@ pub(crate) struct Master {
     #[arg(long, value_name = "ID")]
     pub(crate) target: Option<String>,
     /// The mix that the stems should sum to: the null test, before mastering
+    #[arg(long, value_name = "FILE")]
+    pub(crate) mix: Option<PathBuf>,
+    /// Let shorter stems end with silence instead of refusing stems of different lengths
+    #[arg(long)]
+    pub(crate) pad: bool,
+    /// Replace files that are already there
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// adm
+#[derive(ClapArgs)]
+pub(crate) struct Adm {
+    /// The folder of stems
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    /// The file to write, such as Song_Atmos.wav; FILE.json beside it holds where it comes from
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) session: SessionArgs,
+    /// The mix that the stems should sum to: the null test, kept with the file
     #[arg(long, value_name = "FILE")]
     pub(crate) mix: Option<PathBuf>,
     /// Let shorter stems end with silence instead of refusing stems of different lengths

@@ -3,6 +3,7 @@
 //! One file per command; [`args`] says what can be typed, [`output`] how results are shown. Exit codes: 0 done and
 //! nothing to report, 1 a check found faults, 2 could not run.
 
+mod adm;
 mod args;
 mod check;
 mod common;
@@ -71,6 +72,7 @@ fn run(args: &args::Args) -> Result<Outcome, common::Failure> {
         args::Command::WhatIf(a) => what_if::run(a, &args.global),
         args::Command::Solve(a) => solve::run(a, &args.global),
         args::Command::Master(a) => master::run(a, &args.global),
+        args::Command::Adm(a) => adm::run(a, &args.global),
         args::Command::Targets(a) => targets::run(a, &args.global),
     }?;
     if let Some(json) = done.json {
