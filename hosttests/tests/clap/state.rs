@@ -1,30 +1,12 @@
 //! What the plugins save, and what they make of what they are given to load.
 
-use hosttests::{Change, Library, MASTER, Plugin, STEM, noise};
+use super::{PLUGINS, scrambled};
+use hosttests::{Library, MASTER, Plugin, Random, STEM, noise};
 
 /// Every parameter somewhere, the same for the same seed.
 fn scramble(plugin: &mut Plugin, seed: u64) {
-    let rows = plugin.rows();
-    let random = noise(seed, 1, rows.len(), 0.5).swap_remove(0);
-    let changes: Vec<Change> = rows
-        .iter()
-        .zip(random)
-        .map(|(row, x)| {
-            let (min, max, _) = row.range;
-            let value = min + (max - min) * (f64::from(x) + 0.5);
-            // a stepped parameter takes whole values
-            Change {
-                at: 0,
-                id: row.id,
-                value: if max - min > 1.0 || row.flags.bits() & 1 != 0 { value.round() } else { value },
-            }
-        })
-        .collect();
+    let changes = scrambled(plugin, seed, false);
     plugin.flush(&changes);
-}
-
-fn values(plugin: &mut Plugin) -> Vec<f64> {
-    plugin.rows().iter().map(|row| plugin.value(row.id)).collect()
 }
 
 /// A saved state with its JSON changed.
@@ -34,22 +16,27 @@ fn edited(bytes: &[u8], edit: impl Fn(String) -> String) -> Vec<u8> {
 }
 
 #[test]
-fn a_state_makes_the_same_plugin_again() {
+fn a_thousand_states_make_the_same_plugin_again() {
     let library = Library::open();
-    for (id, rounds) in [(STEM, 60), (MASTER, 60)] {
-        for seed in 0..rounds {
+    let input = noise(1, 2, 300, 0.5);
+    for (id, _) in PLUGINS {
+        let mut other = Plugin::new(&library, id);
+        let mut rescans = 0;
+        for seed in 0..500 {
             let mut plugin = Plugin::new(&library, id);
             scramble(&mut plugin, seed);
             let state = plugin.save();
-            let mut other = Plugin::new(&library, id);
             assert!(other.load(&state));
-            assert_eq!(values(&mut plugin), values(&mut other));
+            other.idle();
+            assert!(other.rescans() > rescans, "the host is told that values have changed");
+            rescans = other.rescans();
+            assert_eq!(plugin.values(), other.values());
             assert!(other.save() == state, "{id} {seed}");
-            let input = noise(1, 2, 2000, 0.5);
             let sound = |plugin: &mut Plugin| {
                 plugin.activate(44_100.0, 512);
                 let mut output = input.clone();
                 plugin.run(&mut output, None, &[300], &[]);
+                plugin.deactivate();
                 output
             };
             assert!(sound(&mut plugin) == sound(&mut other), "{id} {seed}");
@@ -58,41 +45,89 @@ fn a_state_makes_the_same_plugin_again() {
 }
 
 #[test]
+fn streams_may_give_and_take_a_few_bytes_at_a_time() {
+    let library = Library::open();
+    for (id, _) in PLUGINS {
+        let mut plugin = Plugin::new(&library, id);
+        scramble(&mut plugin, 8);
+        let state = plugin.save();
+        assert!(plugin.save_in(23) == state);
+        let mut other = Plugin::new(&library, id);
+        assert!(other.load_in(&state, 17) && other.save() == state, "{id}");
+    }
+}
+
+#[test]
+fn a_state_cut_at_any_byte_changes_nothing_and_is_said_to_have_failed() {
+    let library = Library::open();
+    for (id, _) in PLUGINS {
+        let mut plugin = Plugin::new(&library, id);
+        scramble(&mut plugin, 1);
+        let before = plugin.save();
+        let mut other = Plugin::new(&library, id);
+        scramble(&mut other, 2);
+        let good = other.save();
+        for length in 0..good.len() {
+            assert!(!plugin.load(&good[..length]), "{id}: {length} of {} bytes", good.len());
+            assert!(length % 16 != 0 || plugin.save() == before, "{id}: {length} bytes");
+            // cut, and the length says so
+            let cut = good[8.min(length)..length].to_vec();
+            assert!(!plugin.load(&[&(cut.len() as u64).to_le_bytes(), &cut[..]].concat()));
+        }
+        assert!(plugin.save() == before);
+        assert!(plugin.load(&good) && plugin.save() == good);
+    }
+}
+
+#[test]
 fn a_bad_state_changes_nothing() {
     let library = Library::open();
     let mut plugin = Plugin::new(&library, STEM);
     scramble(&mut plugin, 1);
-    let (before, state) = (values(&mut plugin), plugin.save());
+    let (before, state) = (plugin.values(), plugin.save());
     let mut other = Plugin::new(&library, STEM);
     scramble(&mut other, 2);
     let good = other.save();
     let mut master = Plugin::new(&library, MASTER);
+    let mut random = Random::new(3);
+    let mut megabyte = |_| (0..1 << 17).flat_map(|_| random.bits().to_le_bytes()).collect::<Vec<u8>>();
 
-    let mut bad: Vec<Vec<u8>> = vec![
-        Vec::new(),
-        vec![0; 8],
-        vec![255; 8],
-        noise(3, 1, 1 << 18, 1.0)[0].iter().flat_map(|x| x.to_le_bytes()).collect(),
+    let unreadable: Vec<Vec<u8>> = [Vec::new(), vec![0; 8], vec![255; 8], vec![b'{'; 1 << 20]]
+        .into_iter()
+        .chain((0..3).map(&mut megabyte))
+        .chain([
+            edited(&good, |_| "{}".into()),
+            edited(&good, |_| "null".into()),
+            edited(&good, |json| json.replacen("\"f32\":", "\"f32\":1e999,\"x\":", 1)),
+        ])
+        .collect();
+    for (i, bytes) in unreadable.iter().enumerate() {
+        assert!(!plugin.load(bytes), "{i}");
+        assert!(plugin.values() == before && plugin.save() == state, "{i}");
+    }
+
+    // these can be read, but not meant: the framework says that it has loaded them, and nothing has changed
+    let trim = |value: &str| {
+        edited(&good, |mut json| {
+            let key = "\"in_trim\":{\"f32\":";
+            let start = json.find(key).expect("the state has the trim") + key.len();
+            let end = start + json[start..].find('}').expect("closed");
+            json.replace_range(start..end, value);
+            json
+        })
+    };
+    let refused = [
         master.save(),
-        edited(&good, |_| "{}".into()),
-        edited(&good, |_| "null".into()),
         edited(&good, |json| json.replace("stemlink.stem/1", "stemlink.stem/9")),
         edited(&good, |json| json.replace("\"bool\":true", "\"i32\":7")),
-        edited(&good, |json| json.replacen("\"f32\":", "\"f32\":1e39,\"x\":", 1)),
+        edited(&good, |json| json.replacen("\"fields\":{", "\"fields\":{\"x\":\"\"},\"y\":{", 1)),
+        trim("1e39"),
+        trim("-0.001"),
+        trim("1.001"),
     ];
-    // somewhere in the middle a number becomes one that no float holds
-    let at = |json: &str| json.find("\"in_trim\":{\"f32\":").map(|at| at + "\"in_trim\":{\"f32\":".len());
-    bad.push(edited(&good, |mut json| {
-        let start = at(&json).expect("the state has the trim");
-        let end = start + json[start..].find('}').expect("closed");
-        json.replace_range(start..end, "1e39");
-        json
-    }));
-    bad.extend((0..good.len()).step_by(97).map(|length| good[..length].to_vec()));
-    for (i, bytes) in bad.iter().enumerate() {
+    for (i, bytes) in refused.iter().enumerate() {
         plugin.load(bytes);
-        assert_eq!(values(&mut plugin), before, "{i}");
-        assert!(plugin.save() == state, "{i}");
+        assert!(plugin.values() == before && plugin.save() == state, "{i}");
     }
     assert!(plugin.load(&good));
     assert!(plugin.save() == good);
