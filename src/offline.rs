@@ -13,6 +13,7 @@ pub mod hash;
 pub mod json;
 pub mod master;
 pub mod mixdown;
+pub mod organize;
 mod pcm;
 pub mod progress;
 pub mod resample;
