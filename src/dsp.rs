@@ -28,6 +28,7 @@ pub mod equalizer;
 pub mod filter;
 pub mod limiter;
 pub mod oversample;
+pub mod simd;
 pub mod trim;
 pub mod width;
 
