@@ -10,6 +10,7 @@ pub mod demo_song;
 pub mod error;
 pub mod json;
 pub mod master;
+pub mod measure;
 pub mod mixdown;
 mod pcm;
 pub mod progress;
