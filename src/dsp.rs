@@ -30,6 +30,7 @@ pub mod filter;
 pub mod limiter;
 pub mod oversample;
 pub mod saturator;
+pub mod simd;
 pub mod trim;
 pub mod width;
 

@@ -12,6 +12,7 @@ pub mod error;
 pub mod hash;
 pub mod json;
 pub mod master;
+pub mod measure;
 pub mod mixdown;
 pub mod organize;
 mod pcm;
