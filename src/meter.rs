@@ -8,6 +8,7 @@
 pub mod k_weighting;
 pub mod layout;
 pub mod loudness;
+pub mod low_end;
 pub mod peak_check;
 pub mod stereo;
 pub mod true_peak;
