@@ -21,6 +21,7 @@ pub mod compressor;
 pub mod curve;
 pub mod dc;
 pub mod delay;
+pub mod denoise;
 pub mod denormals;
 pub mod detector;
 pub mod dither;

@@ -5,6 +5,7 @@
 //! BS.1770-5). It is made of two halves: what runs on samples ([`loudness::HopMeter`], [`true_peak::TruePeak`],
 //! [`stereo::StereoSums`]: constant cost, no allocation) and what derives readings from 100 ms hops ([`History`]).
 
+pub mod k_bank;
 pub mod k_weighting;
 pub mod layout;
 pub mod loudness;

@@ -144,7 +144,8 @@ impl Edits {
         let history = self.history();
         if follows && history.done.len() > 1 && now != value {
             let last = history.done.pop().unwrap_or_default();
-            if let (Some(change), Some(first)) = (last.first(), history.done.last_mut().and_then(|s| s.first_mut()))
+            if let (Some(change), Some(first)) =
+                (last.first(), history.done.last_mut().and_then(|s| s.first_mut()))
             {
                 first.after = change.after;
             }

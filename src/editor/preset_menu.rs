@@ -90,7 +90,8 @@ impl PresetMenu {
             field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "Name of the preset"));
             let name = tidy_name(&self.typed);
             let there = facts.presets.iter().any(|preset| Some(&preset.name) == name.as_ref());
-            let save = ui.add_enabled(name.is_some(), egui::Button::new(if there { "Replace" } else { "Save" }));
+            let save =
+                ui.add_enabled(name.is_some(), egui::Button::new(if there { "Replace" } else { "Save" }));
             let entered = field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
             if (save.clicked() || entered)
                 && let Some(name) = name

@@ -75,8 +75,9 @@ impl Window {
     }
 
     fn read_presets<O: Output>(&mut self) {
-        self.presets =
-            preset_files::folder(O::SEAT).map(|folder| preset_files::read_all(&folder, O::SEAT).0).unwrap_or_default();
+        self.presets = preset_files::folder(O::SEAT)
+            .map(|folder| preset_files::read_all(&folder, O::SEAT).0)
+            .unwrap_or_default();
     }
 
     /// Draws the view and does what a person wants.
@@ -113,7 +114,13 @@ impl Window {
         self.plain |= wishes.all_parameters;
     }
 
-    fn facts<O: Output>(&mut self, params: &ChainParams<O>, gauges: &Gauges, track: &Track, time: f64) -> Facts {
+    fn facts<O: Output>(
+        &mut self,
+        params: &ChainParams<O>,
+        gauges: &Gauges,
+        track: &Track,
+        time: f64,
+    ) -> Facts {
         let scope = gauges.scope();
         self.read(gauges);
         let chosen = params.store.role();
@@ -155,7 +162,13 @@ impl Window {
         }
     }
 
-    fn apply<O: Output>(&mut self, edits: &[Edit], params: &ChainParams<O>, gauges: &Gauges, setter: &ParamSetter<'_>) {
+    fn apply<O: Output>(
+        &mut self,
+        edits: &[Edit],
+        params: &ChainParams<O>,
+        gauges: &Gauges,
+        setter: &ParamSetter<'_>,
+    ) {
         params.each(&mut Apply { rows: params.rows().iter(), edits, setter });
         for edit in edits {
             match edit {
@@ -205,7 +218,9 @@ impl Visitor for Apply<'_, '_> {
         for edit in self.edits {
             match edit {
                 Edit::Begin(of) if of == row => self.setter.begin_set_parameter(control),
-                Edit::Set(of, value) if of == row => self.setter.set_parameter(control, C::plain(row, *value)),
+                Edit::Set(of, value) if of == row => {
+                    self.setter.set_parameter(control, C::plain(row, *value))
+                }
                 Edit::End(of) if of == row => self.setter.end_set_parameter(control),
                 _ => {}
             }

@@ -113,6 +113,8 @@ fn schema(seat: Seat) -> &'static str {
 
 /// Makes a state ready to be loaded into a plugin in `seat`: complete if it is good, without effect if it is not.
 pub fn admit(seat: Seat, state: &mut PluginState) {
+    #[cfg(feature = "injected-panic")]
+    assert!(state.version != "injected panic", "injected");
     if let Err(why) = check(seat, state) {
         let document = Document { refused: Some(why), ..Document::new(seat) };
         state.params.clear();

@@ -130,22 +130,27 @@ pub fn rows(seat: Seat) -> impl Iterator<Item = &'static Parameter> {
 
 /// Presets that come with the plugin: that which changes nothing, those for `role`, then those for others.
 pub fn factory(seat: Seat, role: Role) -> Vec<Preset> {
-    let neutral = Preset { name: "Neutral".into(), values: rows(seat).map(|row| (row, row.default)).collect() };
+    let neutral =
+        Preset { name: "Neutral".into(), values: rows(seat).map(|row| (row, row.default)).collect() };
     let of = |fits: bool| {
-        FACTORY.iter().filter(move |f| f.seat == seat && (f.role.is_none_or(|r| r == role)) == fits).map(move |f| {
-            let value = |row: &'static Parameter| {
-                let text = f.values.iter().find(|(id, _)| *id == row.id).map(|(_, text)| *text);
-                (row, text.and_then(|text| parse(row, text)).unwrap_or(row.default))
-            };
-            Preset { name: f.name.into(), values: rows(seat).map(value).collect() }
-        })
+        FACTORY.iter().filter(move |f| f.seat == seat && (f.role.is_none_or(|r| r == role)) == fits).map(
+            move |f| {
+                let value = |row: &'static Parameter| {
+                    let text = f.values.iter().find(|(id, _)| *id == row.id).map(|(_, text)| *text);
+                    (row, text.and_then(|text| parse(row, text)).unwrap_or(row.default))
+                };
+                Preset { name: f.name.into(), values: rows(seat).map(value).collect() }
+            },
+        )
     };
     std::iter::once(neutral).chain(of(true)).chain(of(false)).collect()
 }
 
 /// The lines of a preset's file: `comp_ratio = 1.5`, only what is not at its default, as in a session file's chain.
 pub fn write(values: &[(&'static Parameter, Value)]) -> String {
-    let mut text = String::from("# A preset of Stemlink: lines of a [stems.chain] or [master.chain] of a session file.\n");
+    let mut text = String::from(
+        "# A preset of Stemlink: lines of a [stems.chain] or [master.chain] of a session file.\n",
+    );
     for (row, value) in values {
         if *value == row.default {
             continue;
@@ -231,9 +236,8 @@ mod tests {
     #[test]
     fn what_is_written_is_read() {
         for fraction in [0.0, 0.1, 0.5, 0.93, 1.0] {
-            let values: Values = rows(Seat::Master)
-                .map(|row| (row, super::super::travel::value_at(row, fraction)))
-                .collect();
+            let values: Values =
+                rows(Seat::Master).map(|row| (row, super::super::travel::value_at(row, fraction))).collect();
             let text = write(&values);
             assert_eq!(read(Seat::Master, &text).expect("our own"), values, "{text}");
         }
@@ -242,7 +246,9 @@ mod tests {
 
     #[test]
     fn faults_name_their_line() {
-        for (text, line) in [("comp_ratio 3", 1), ("\ncomp_ratoi = 3", 2), ("comp_on = maybe", 1), ("level = 3", 1)] {
+        for (text, line) in
+            [("comp_ratio 3", 1), ("\ncomp_ratoi = 3", 2), ("comp_on = maybe", 1), ("level = 3", 1)]
+        {
             let fault = read(Seat::Stem, text).expect_err(text);
             assert!(fault.starts_with(&format!("line {line}:")), "{text}: {fault}");
         }

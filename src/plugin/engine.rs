@@ -12,6 +12,10 @@ use std::sync::Arc;
 /// Frames that are worked on at once; a host's block of any size is cut into these.
 const PART: usize = 512;
 
+/// A first sample of this value makes the engine panic: tests see that no host notices.
+#[cfg(any(test, feature = "injected-panic"))]
+pub const INJECTED_PANIC: f32 = 1.234_567e30;
+
 /// Everything that processing needs, allocated when the host activates.
 pub struct Engine {
     chain: Chain,
@@ -25,8 +29,6 @@ pub struct Engine {
     /// Takes the chain's place after a panic: the input, as late as the chain was.
     dry: [Delay; 2],
     broken: bool,
-    #[cfg(test)]
-    sabotaged: bool,
 }
 
 impl Engine {
@@ -45,8 +47,6 @@ impl Engine {
             seen: None,
             dry: [Delay::new(latency), Delay::new(latency)],
             broken: false,
-            #[cfg(test)]
-            sabotaged: false,
         }
     }
 
@@ -62,16 +62,26 @@ impl Engine {
 
     /// Forgets all audio; after a contained panic, tries the chain again. Meters keep what they have heard.
     pub fn reset(&mut self) {
-        self.chain.reset();
         self.dry.iter_mut().for_each(|delay| delay.fill(0.0));
         (self.seen, self.broken) = (None, false);
+        self.contain(|engine| engine.chain.reset());
+    }
+
+    /// Does what may panic; false if it did. From then on the input passes, until reset.
+    fn contain(&mut self, risk: impl FnOnce(&mut Self)) -> bool {
+        let went_well = catch_unwind(AssertUnwindSafe(|| risk(self))).is_ok();
+        if !went_well {
+            self.broken = true;
+            self.gauges.count_panic();
+        }
+        went_well
     }
 
     /// Takes the settings if the parameters have changed since the last time: `changes` is their count, `settings`
     /// is called only then.
     pub fn follow(&mut self, changes: u64, settings: impl FnOnce() -> ChainSettings) {
         if self.seen != Some(changes) {
-            self.chain.set(&settings());
+            self.contain(|engine| engine.chain.set(&settings()));
             self.seen = Some(changes);
         }
     }
@@ -81,12 +91,7 @@ impl Engine {
     pub fn process(&mut self, channels: &mut [&mut [f32]], key: Option<&[&mut [f32]]>) {
         if self.broken {
             self.pass(channels);
-            return;
-        }
-        let outcome = catch_unwind(AssertUnwindSafe(|| self.run(channels, key)));
-        if outcome.is_err() {
-            self.broken = true;
-            self.gauges.count_panic();
+        } else if !self.contain(|engine| engine.run(channels, key)) {
             channels.iter_mut().for_each(|channel| channel.fill(0.0));
         }
     }
@@ -113,8 +118,8 @@ impl Engine {
         key: Option<&[&mut [f32]]>,
         range: core::ops::Range<usize>,
     ) {
-        #[cfg(test)]
-        assert!(!self.sabotaged, "sabotage");
+        #[cfg(any(test, feature = "injected-panic"))]
+        assert!(channels[0][range.start] != INJECTED_PANIC, "injected");
         let frames = range.len();
         let [left, right, key_left, key_right] = &mut *self.buffers;
         let (left, right) = (&mut left[..frames], &mut right[..frames]);
@@ -231,8 +236,8 @@ mod tests {
         let latency = engine.latency().0;
         let settings = || ChainSettings { level: Db(-6.0), ..ChainSettings::default() };
         engine.follow(0, settings);
-        engine.sabotaged = true;
         let (mut l, mut r) = (signal(1, 700), signal(2, 700));
+        l[512] = INJECTED_PANIC;
         engine.process(&mut [&mut l, &mut r], None);
         assert!(l.iter().chain(&r).all(|&x| x == 0.0));
         assert_eq!(engine.gauges.panics(), 1);
@@ -245,12 +250,19 @@ mod tests {
         assert_eq!(l[latency..], input[..2000 - latency]);
         assert_eq!(engine.gauges.panics(), 1);
 
-        engine.sabotaged = false;
-        engine.reset();
-        engine.follow(0, settings);
+        let recovered = |engine: &mut Engine| {
+            engine.reset();
+            engine.follow(0, settings);
+            let (mut l, mut r) = (input.clone(), input.clone());
+            engine.process(&mut [&mut l, &mut r], None);
+            assert!((f64::from(l[latency + 50]) - f64::from(input[50]) * Db(-6.0).gain()).abs() < 1e-6);
+        };
+        recovered(&mut engine);
+        engine.follow(1, || panic!("injected"));
         let (mut l, mut r) = (input.clone(), input.clone());
         engine.process(&mut [&mut l, &mut r], None);
-        assert!((f64::from(l[latency + 50]) - f64::from(input[50]) * Db(-6.0).gain()).abs() < 1e-6);
+        assert_eq!((&l[latency..], engine.gauges.panics()), (&input[..2000 - latency], 2));
+        recovered(&mut engine);
     }
 
     #[test]

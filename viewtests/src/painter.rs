@@ -79,12 +79,15 @@ impl Image {
         scale: f32,
     ) {
         let p = corners.map(|v| (v.pos.x * scale, v.pos.y * scale));
-        let edge = |a: (f32, f32), b: (f32, f32), x: f32, y: f32| (b.0 - a.0) * (y - a.1) - (b.1 - a.1) * (x - a.0);
+        let edge =
+            |a: (f32, f32), b: (f32, f32), x: f32, y: f32| (b.0 - a.0) * (y - a.1) - (b.1 - a.1) * (x - a.0);
         let area = edge(p[0], p[1], p[2].0, p[2].1);
         if area == 0.0 || !area.is_finite() {
             return;
         }
-        let least = |f: fn(&(f32, f32)) -> f32| p.iter().map(f).fold(f32::INFINITY, f32::min).floor().max(0.0) as usize;
+        let least = |f: fn(&(f32, f32)) -> f32| {
+            p.iter().map(f).fold(f32::INFINITY, f32::min).floor().max(0.0) as usize
+        };
         let most = |f: fn(&(f32, f32)) -> f32| p.iter().map(f).fold(0.0, f32::max).ceil().max(0.0) as usize;
         let (x0, x1) = (least(|p| p.0).max(left), most(|p| p.0).min(right).min(self.width));
         let (y0, y1) = (least(|p| p.1).max(top), most(|p| p.1).min(bottom).min(self.height));

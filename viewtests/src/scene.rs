@@ -105,7 +105,8 @@ pub fn vocals() -> Facts {
     let field = (0..2048)
         .map(|i| {
             let t = i as f32 * 0.11;
-            let (mid, side) = (0.5 * (t.sin() + 0.6 * (2.7 * t).sin()), 0.11 * (3.1 * t + 1.0).sin() * (0.37 * t).cos());
+            let (mid, side) =
+                (0.5 * (t.sin() + 0.6 * (2.7 * t).sin()), 0.11 * (3.1 * t + 1.0).sin() * (0.37 * t).cos());
             [mid + side, mid - side]
         })
         .collect();

@@ -1,0 +1,54 @@
+//! States, saved and loaded.
+
+use super::Plugin;
+use clack_extensions::state::PluginState;
+use std::io::{Read, Write};
+
+/// Takes and gives so many bytes at once.
+struct Pieces<T>(T, usize);
+
+impl<T: Read> Read for Pieces<T> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let size = buffer.len().min(self.1);
+        self.0.read(&mut buffer[..size])
+    }
+}
+
+impl<T: Write> Write for Pieces<T> {
+    fn write(&mut self, buffer: &[u8]) -> std::io::Result<usize> {
+        self.0.write(&buffer[..buffer.len().min(self.1)])
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.flush()
+    }
+}
+
+#[expect(clippy::missing_panics_doc, reason = "a host of tests fails by panicking")]
+impl Plugin {
+    /// The state as bytes.
+    pub fn save(&mut self) -> Vec<u8> {
+        self.save_in(usize::MAX)
+    }
+
+    /// The state as bytes, taken in pieces of at most `piece`.
+    pub fn save_in(&mut self, piece: usize) -> Vec<u8> {
+        let handle = self.instance.plugin_handle();
+        let state: PluginState = handle.get_extension().expect("state");
+        let mut stream = Pieces(Vec::new(), piece);
+        state.save(&handle, &mut stream).expect("the state is saved");
+        stream.0
+    }
+
+    /// Loads a state; false if the plugin says that it could not.
+    pub fn load(&mut self, bytes: &[u8]) -> bool {
+        self.load_in(bytes, usize::MAX)
+    }
+
+    /// Loads a state, given in pieces of at most `piece`.
+    pub fn load_in(&mut self, bytes: &[u8], piece: usize) -> bool {
+        let handle = self.instance.plugin_handle();
+        let state: PluginState = handle.get_extension().expect("state");
+        state.load(&handle, &mut Pieces(bytes, piece)).is_ok()
+    }
+}
