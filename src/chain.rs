@@ -167,6 +167,12 @@ impl Chain {
         self.limiter.as_ref().map_or((Db(0.0), 0), |l| (l.max_gain_reduction(), l.max_gain_reduction_at()))
     }
 
+    /// What entered with the last block, as late as the chain is: up to 512 frames of it, for whoever compares. Longer
+    /// blocks leave their last part only.
+    pub fn dry(&self) -> [&[f64]; 2] {
+        [0, 1].map(|side: usize| &self.bypass.kept[side][..self.bypass.frames])
+    }
+
     /// Non-finite input samples since reset; each became silence.
     pub fn sanitized(&self) -> u64 {
         self.sanitized
@@ -320,6 +326,8 @@ struct Crossfade {
     weight: Ramp,
     dry: [Delay; 2],
     kept: [Vec<f64>; 2],
+    /// Frames that are kept.
+    frames: usize,
     fresh: bool,
 }
 
@@ -331,6 +339,7 @@ impl Crossfade {
             weight: Ramp::new(1.0),
             dry: [Delay::new(latency), Delay::new(latency)],
             kept: [vec![0.0; PART], vec![0.0; PART]],
+            frames: 0,
             fresh: true,
         }
     }
@@ -357,6 +366,7 @@ impl Crossfade {
     /// Delays a copy of the input by the chain's latency.
     fn keep_dry(&mut self, block: &mut Block<'_>) {
         let frames = block.len();
+        self.frames = frames;
         let (left, right) = block.channels();
         for ((kept, delay), samples) in self.kept.iter_mut().zip(&mut self.dry).zip([left, right]) {
             kept[..frames].copy_from_slice(samples);

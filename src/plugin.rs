@@ -3,6 +3,7 @@
 //! [`engine`] is all that happens on the audio thread; [`shell`] is what both plugins share; [`stem`] and [`master`]
 //! say what differs. Nothing here allocates for audio, opens a file or starts a thread before a host activates.
 
+pub mod broadcast;
 pub mod engine;
 pub mod master;
 pub mod shell;

@@ -180,6 +180,15 @@ impl Table {
         self.0.iter().filter(move |p| p.only.is_none_or(|only| only == seat))
     }
 
+    /// Stands for the ids, kinds and order of these parameters: two builds with the same schema mean the same by the
+    /// same list of values.
+    pub fn schema(&self, seat: Seat) -> u64 {
+        // FNV-1a, which is the same in every build
+        let text = self.of(seat).map(|p| format!("{} {:?};", p.id, p.kind)).collect::<String>();
+        text.bytes()
+            .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    }
+
     /// The parameter of that id.
     pub fn find(&self, id: &str) -> Option<&Parameter> {
         self.0.iter().find(|p| p.id == id)

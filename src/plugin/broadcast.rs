@@ -1,6 +1,7 @@
 //! The audio thread's part in the link: what a plugin tells others, and a Master's ears.
 
-use crate::chain::ChainSettings;
+use crate::chain::parameters::{PARAMETERS, Value};
+use crate::chain::{ChainSettings, Seat};
 use crate::gauges::{Gauges, Health};
 use crate::link::Outlet;
 use crate::link::observe::Observer;
@@ -28,6 +29,9 @@ impl Moment {
 /// Tells others of a plugin's audio. Neither allocates nor waits after [`Self::prepare`].
 #[derive(Debug)]
 pub struct Broadcast {
+    seat: Seat,
+    /// Of the table's rows: those who have the same understand each other's settings.
+    schema: u64,
     outlet: Outlet,
     /// A Master's.
     observer: Option<Observer>,
@@ -35,7 +39,6 @@ pub struct Broadcast {
     pulse: Pulse,
     /// The settings in force, at unity level.
     settings: ChainSettings,
-    level: Db,
     /// Of the settings in force.
     revision: u64,
     gauges: Arc<Gauges>,
@@ -44,15 +47,16 @@ pub struct Broadcast {
 }
 
 impl Broadcast {
-    /// A broadcast through `outlet`.
-    pub fn new(outlet: Outlet, gauges: Arc<Gauges>) -> Self {
+    /// A broadcast through `outlet` for a plugin in `seat`.
+    pub fn new(seat: Seat, outlet: Outlet, gauges: Arc<Gauges>) -> Self {
         Self {
+            seat,
+            schema: PARAMETERS.schema(seat),
             outlet,
             observer: None,
             wheel: Flywheel::default(),
             pulse: Pulse::default(),
             settings: ChainSettings::default(),
-            level: Db(0.0),
             revision: 0,
             gauges,
             told_hops: 0,
@@ -76,18 +80,24 @@ impl Broadcast {
         }
     }
 
-    /// The chain's settings from here on, and the same for other programs.
-    pub fn set(&mut self, settings: &ChainSettings, values: &Settings) {
-        let level = settings.level;
+    /// The chain's settings from here on.
+    pub fn set(&mut self, settings: &ChainSettings) {
         let rest = ChainSettings { level: Db(0.0), ..settings.clone() };
         if self.revision == 0 || rest != self.settings {
             self.revision += 1;
             self.settings = rest;
         }
-        self.level = level;
-        self.outlet.mark(self.revision, level);
-        self.outlet.set(values);
-        self.pulse.revision = values.revision;
+        self.outlet.mark(self.revision, settings.level);
+        self.pulse.revision += 1;
+        let mut values = Settings::new(self.schema, self.pulse.revision);
+        for row in PARAMETERS.of(self.seat) {
+            values.push(match row.get(settings) {
+                Value::Switch(on) => Some(f64::from(u8::from(on))),
+                Value::Number(number) => number,
+                Value::Choice(index) => Some(index as f64),
+            });
+        }
+        self.outlet.set(&values);
     }
 
     /// A part of a block before the chain: `at` frames into the block of `moment`.
