@@ -1,10 +1,12 @@
 //! The window of a plugin: every parameter, the meters, settings A to D.
 //!
 //! Plain but complete; it draws a [`Reading`](crate::meter::Reading) and never computes loudness. Every value can be
-//! set by mouse alone (drag, shift-drag, double click for the default), because text fields get no keys in some hosts.
+//! set by mouse alone ([`field`]), because text fields get no keys in some hosts.
+
+mod field;
 
 use crate::chain::Seat;
-use crate::chain::parameters::Parameter;
+use crate::chain::parameters::{Parameter, Value};
 use crate::gauges::Gauges;
 use crate::params::control::Control;
 use crate::params::document::{SLOTS, Snapshot};
@@ -12,12 +14,11 @@ use crate::params::groups::Visitor;
 use crate::params::track::Track;
 use crate::params::{ChainParams, Output};
 use crate::session::role::Role;
-use egui::{Color32, Grid, RichText, ScrollArea, Ui};
+use egui::{Align, Color32, Grid, Layout, RichText, ScrollArea, Sense, Ui, vec2};
 use nice_plug::context::gui::{GuiContext, ParamSetter};
 use nice_plug::editor::ResizeHint;
 use nice_plug::editor::dpi::LogicalSize;
 use nice_plug::prelude::TrackInfo;
-use nice_plug_egui::widgets::ParamSlider;
 use nice_plug_egui::{
     EguiEditor, EguiEditorState, EguiNiceSettings, Frame, NiceEguiApp, RepaintNotifier, baseview,
     create_egui_editor,
@@ -27,10 +28,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// A window's size when it is first opened, points.
-const SIZE: LogicalSize<f32> = LogicalSize::new(560.0, 640.0);
-const LEAST_SIZE: LogicalSize<f32> = LogicalSize::new(420.0, 240.0);
-/// How often meters are drawn.
+const SIZE: LogicalSize<f32> = LogicalSize::new(640.0, 560.0);
+const LEAST_SIZE: LogicalSize<f32> = LogicalSize::new(600.0, 320.0);
+/// Widths of the list of groups, of a parameter's name and of a meter, points.
+const GROUPS: f32 = 108.0;
+const NAMES: f32 = 96.0;
+const METER: f32 = 62.0;
+/// How often meters are drawn, and with them whatever a host has changed.
 const REFRESH: Duration = Duration::from_millis(50);
+/// How often the framework looks whether a host has changed something: never. If it asks the X server for a frame before
+/// the window is on the screen, the answer is lost, and it waits for it for ever on an empty window.
+const NEVER: Duration = Duration::from_secs(1 << 30);
 
 /// What a host embeds.
 pub type Editor<O> = EguiEditor<View<O>>;
@@ -44,8 +52,10 @@ pub fn editor<O: Output>(
 ) -> Option<Editor<O>> {
     let settings = EguiNiceSettings::new()
         .with_tile(name)
+        .with_repaint_poll_interval(NEVER)
         .with_resize_hint(ResizeHint::resizable().with_min_logical_size(LEAST_SIZE));
-    let view = View { name: name.into(), params, gauges, track, context: None, failed: false };
+    let group = params.rows().first().map_or("", |row| &row.group);
+    let view = View { name: name.into(), params, gauges, track, group, context: None, failed: false };
     create_egui_editor(EguiEditorState::from_size(SIZE, 1.0), RepaintNotifier::new(), settings, view)
 }
 
@@ -55,6 +65,8 @@ pub struct View<O: Output> {
     params: Arc<ChainParams<O>>,
     gauges: Arc<Gauges>,
     track: Arc<Track>,
+    /// The group of parameters that is shown.
+    group: &'static str,
     /// Only while a window is open.
     context: Option<GuiContext>,
     /// Drawing has panicked; the window stays empty, the host lives.
@@ -94,45 +106,48 @@ impl<O: Output> NiceEguiApp for View<O> {
 }
 
 impl<O: Output> View<O> {
-    fn draw(&self, ui: &mut Ui, setter: &ParamSetter<'_>) {
+    fn draw(&mut self, ui: &mut Ui, setter: &ParamSetter<'_>) {
         egui::Frame::central_panel(ui.style()).show(ui, |ui| {
             self.head(ui, setter);
-            if let Some(notice) = self.params.store.notice() {
-                ui.colored_label(ui.visuals().warn_fg_color, format!("State not loaded: {notice}"));
-            }
+            ui.separator();
             self.meters(ui);
             ui.separator();
-            ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
-                Grid::new("parameters").num_columns(2).striped(true).show(ui, |ui| {
-                    row(ui, "Latency", &self.params.latency_class, setter);
-                    self.params.each(&mut Rows { rows: self.params.rows().iter(), group: "", ui, setter });
-                });
+            self.health(ui);
+            ui.separator();
+            let height = ui.available_height();
+            ui.horizontal_top(|ui| {
+                ui.allocate_ui(vec2(GROUPS, height), |ui| self.groups(ui));
+                ui.separator();
+                ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| self.group(ui, setter));
             });
         });
     }
 
     fn head(&self, ui: &mut Ui, setter: &ParamSetter<'_>) {
         ui.horizontal(|ui| {
-            ui.label(RichText::new(&self.name).strong());
+            ui.label(RichText::new(&self.name).strong().size(16.0));
+            ui.add_space(8.0);
             if let Some([red, green, blue]) = self.track.colour() {
-                ui.colored_label(Color32::from_rgb(red, green, blue), "\u{25a0}");
+                let (dot, _) = ui.allocate_exact_size(vec2(10.0, 10.0), Sense::hover());
+                ui.painter().rect_filled(dot, 2.0, Color32::from_rgb(red, green, blue));
             }
             let name = self.track.name();
             ui.label(if name.is_empty() { "unnamed track" } else { &name });
             if O::SEAT == Seat::Stem {
                 self.role(ui);
             }
-            let slot = self.params.store.document().slot;
-            for (index, letter) in ["A", "B", "C", "D"].into_iter().enumerate().take(SLOTS) {
-                if ui.selectable_label(index == slot, letter).clicked() && index != slot {
-                    let chosen = self.params.store.switch_to(index, self.params.snapshot());
-                    self.params.each(&mut Recall {
-                        rows: self.params.rows().iter(),
-                        snapshot: &chosen,
-                        setter,
-                    });
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                let slot = self.params.store.document().slot;
+                for (index, letter) in ["A", "B", "C", "D"].into_iter().enumerate().take(SLOTS).rev() {
+                    let chosen = ui.selectable_label(index == slot, letter).clicked() && index != slot;
+                    if chosen {
+                        let snapshot = self.params.store.switch_to(index, self.params.snapshot());
+                        let rows = self.params.rows().iter();
+                        self.params.each(&mut Recall { rows, snapshot: &snapshot, setter });
+                    }
                 }
-            }
+                ui.label("Settings").on_hover_text("Four sets of settings; a new one starts as a copy");
+            });
         });
     }
 
@@ -140,7 +155,7 @@ impl<O: Output> View<O> {
         let chosen = self.params.store.role();
         let guessed = format!("{}?", self.track.role().id());
         let shown = chosen.map_or(guessed.as_str(), |role| role.id());
-        egui::ComboBox::from_id_salt("role").selected_text(shown).show_ui(ui, |ui| {
+        let list = egui::ComboBox::from_id_salt("role").selected_text(shown).show_ui(ui, |ui| {
             let mut role = chosen;
             ui.selectable_value(&mut role, None, &guessed);
             for one in Role::ALL {
@@ -150,47 +165,113 @@ impl<O: Output> View<O> {
                 self.params.store.choose_role(role);
             }
         });
+        list.response.on_hover_text("What the stem is; with a question mark, guessed from the track's name");
     }
 
     fn meters(&self, ui: &mut Ui) {
         let (reading, health) = (self.gauges.reading(), self.gauges.health());
-        ui.horizontal_wrapped(|ui| {
-            let mut show = |name: &str, value: Option<f64>, unit: &str| {
+        ui.horizontal(|ui| {
+            let mut show = |name: &str, value: Option<f64>, unit: &str, what: &str| {
                 let value = value.map_or("\u{2013}".into(), |value| format!("{value:.1}"));
-                ui.label(format!("{name} {value} {unit}"));
+                ui.allocate_ui(vec2(METER, 44.0), |ui| {
+                    ui.vertical_centered(|ui| {
+                        ui.label(RichText::new(name).small().weak());
+                        ui.label(RichText::new(value).size(17.0));
+                        ui.label(RichText::new(unit).small().weak());
+                    });
+                })
+                .response
+                .on_hover_text(what);
             };
-            show("M", reading.momentary.map(|x| x.0), "LUFS");
-            show("S", reading.short_term.map(|x| x.0), "LUFS");
-            show("I", reading.integrated.map(|x| x.0), "LUFS");
-            show("LRA", reading.range.map(|x| x.0), "LU");
-            show("TP", reading.true_peak.map(|x| x.0), "dBTP");
-            show("Compressor", Some(health.compressor_reduction.0), "dB");
-            show("Limiter", Some(health.limiter_reduction.0), "dB");
-            if ui.button("Restart").clicked() {
-                self.gauges.restart();
-            }
-            ui.label(format!("Latency {} samples", self.gauges.latency()));
+            show("M", reading.momentary.map(|x| x.0), "LUFS", "Momentary loudness, 400 ms");
+            show("S", reading.short_term.map(|x| x.0), "LUFS", "Short-term loudness, 3 s");
+            show("I", reading.integrated.map(|x| x.0), "LUFS", "Integrated loudness");
+            show("LRA", reading.range.map(|x| x.0), "LU", "Loudness range");
+            show("TP", reading.true_peak.map(|x| x.0), "dBTP", "Highest true peak");
+            show("PLR", reading.plr().map(|x| x.0), "LU", "True peak less integrated loudness");
+            show("Comp", Some(health.compressor_reduction.0), "dB", "What the compressor takes away");
+            show("Limit", Some(health.limiter_reduction.0), "dB", "What the limiter takes away");
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                if ui.button("Restart").on_hover_text("Start I, LRA and the peaks anew").clicked() {
+                    self.gauges.restart();
+                }
+            });
+        });
+    }
+
+    fn health(&self, ui: &mut Ui) {
+        let health = self.gauges.health();
+        ui.horizontal_wrapped(|ui| {
             let warn = ui.visuals().warn_fg_color;
-            if health.sanitized > 0 {
-                ui.colored_label(warn, format!("{} samples came in broken", health.sanitized));
+            ui.label(format!("Latency {} samples", self.gauges.latency()));
+            let mut count = |count: u64, what: &str, cure: &str| {
+                let text = RichText::new(format!("{what} {count}"));
+                let text = if count > 0 { text.color(warn) } else { text.weak() };
+                ui.label(text).on_hover_text(cure);
+            };
+            count(health.sanitized, "Broken samples in", "Not a number or infinite; each became silence");
+            count(health.faults, "Muted", "The chain made something infinite; it was muted and started anew");
+            count(
+                self.gauges.panics(),
+                "Errors",
+                "After an error the input passes until the host restarts audio",
+            );
+            if let Some(notice) = self.params.store.notice() {
+                ui.colored_label(warn, format!("State not loaded: {notice}"));
             }
-            if health.faults > 0 {
-                ui.colored_label(warn, format!("muted {} times", health.faults));
+        });
+    }
+
+    /// The groups to choose from; a dot stands before those that are on.
+    fn groups(&mut self, ui: &mut Ui) {
+        let mut groups = Groups { rows: self.params.rows().iter(), found: Vec::new() };
+        self.params.each(&mut groups);
+        ui.vertical(|ui| {
+            for (group, on) in groups.found {
+                let dot = if on { "\u{2022}" } else { "  " };
+                let label = egui::Button::selectable(self.group == group, format!("{dot} {group}"));
+                if ui.add(label.min_size(vec2(GROUPS, 0.0))).clicked() {
+                    self.group = group;
+                }
             }
-            if self.gauges.panics() > 0 {
-                ui.colored_label(warn, "stopped after an error: the input passes; restart the engine");
+        });
+    }
+
+    /// The parameters of the chosen group.
+    fn group(&self, ui: &mut Ui, setter: &ParamSetter<'_>) {
+        Grid::new(self.group).num_columns(3).min_col_width(NAMES).spacing(vec2(12.0, 6.0)).show(ui, |ui| {
+            let rows = self.params.rows().iter();
+            self.params.each(&mut Rows { rows, group: self.group, ui: &mut *ui, setter });
+            if self.params.rows().first().is_some_and(|row| row.group == self.group) {
+                ui.label("Latency").on_hover_text("Takes effect when the host restarts the plugin");
+                field::choice_field(ui, "latency_class", &self.params.latency_class, setter);
+                ui.end_row();
             }
         });
     }
 }
 
-fn row(ui: &mut Ui, name: &str, control: &impl nice_plug::prelude::Param, setter: &ParamSetter<'_>) {
-    ui.label(name);
-    ui.add(ParamSlider::for_param(control, setter).with_width(200.0));
-    ui.end_row();
+/// Collects the groups, and whether they are on.
+struct Groups<'a> {
+    rows: core::slice::Iter<'a, &'static Parameter>,
+    found: Vec<(&'static str, bool)>,
 }
 
-/// Draws a slider for each parameter, under its group.
+impl Visitor for Groups<'_> {
+    fn visit<C: Control>(&mut self, control: &C) {
+        let Some(parameter) = self.rows.next() else { return };
+        if self.found.last().is_none_or(|(group, _)| *group != parameter.group) {
+            self.found.push((&parameter.group, false));
+        }
+        if let (Value::Switch(true), Some((_, on)), "On") =
+            (control.value(parameter), self.found.last_mut(), parameter.name.as_str())
+        {
+            *on = true;
+        }
+    }
+}
+
+/// Draws the parameters of a group.
 struct Rows<'a, 'b> {
     rows: core::slice::Iter<'a, &'static Parameter>,
     group: &'static str,
@@ -200,13 +281,10 @@ struct Rows<'a, 'b> {
 
 impl Visitor for Rows<'_, '_> {
     fn visit<C: Control>(&mut self, control: &C) {
-        let Some(parameter) = self.rows.next() else { return };
-        if parameter.group != self.group {
-            self.group = &parameter.group;
-            self.ui.label(RichText::new(self.group).strong());
-            self.ui.end_row();
-        }
-        row(self.ui, &parameter.name, control, self.setter);
+        let Some(parameter) = self.rows.next().filter(|row| row.group == self.group) else { return };
+        self.ui.label(&parameter.name);
+        field::field(self.ui, parameter, control, self.setter);
+        self.ui.end_row();
     }
 }
 

@@ -3,6 +3,19 @@
 //! [`engine`] is all that happens on the audio thread; [`shell`] is what both plugins share; [`stem`] and [`master`]
 //! say what differs. Nothing here allocates for audio, opens a file or starts a thread before a host activates.
 
+/// A plugin's description. A build for tests says that it is one, lest anybody work with it.
+macro_rules! description {
+    ($text:literal) => {
+        if cfg!(feature = "injected-panic") {
+            concat!($text, " [test build: panics on purpose]")
+        } else if cfg!(feature = "alloc-guard") {
+            concat!($text, " [test build: ends at an allocation]")
+        } else {
+            $text
+        }
+    };
+}
+
 pub mod engine;
 pub mod master;
 pub mod shell;

@@ -9,6 +9,12 @@ use std::sync::Arc;
 #[derive(Default)]
 pub struct Master(Shell<MasterOutput>);
 
+impl Master {
+    /// What hosts show of it.
+    pub const DESCRIPTION: &'static str =
+        description!("Mastering chain for the master bus; sees every Stemlink Stem and what its moves cost");
+}
+
 impl Plugin for Master {
     const NAME: &'static str = "Stemlink Master";
     const VENDOR: &'static str = "Stemlink";
@@ -74,8 +80,7 @@ impl Plugin for Master {
 
 impl ClapPlugin for Master {
     const CLAP_ID: &'static str = "org.stemlink.master";
-    const CLAP_DESCRIPTION: Option<&'static str> =
-        Some("Mastering chain for the master bus; sees every Stemlink Stem and what its moves cost");
+    const CLAP_DESCRIPTION: Option<&'static str> = Some(Self::DESCRIPTION);
     const CLAP_MANUAL_URL: Option<&'static str> = None;
     const CLAP_SUPPORT_URL: Option<&'static str> = None;
     const CLAP_FEATURES: &'static [ClapFeature] = &[

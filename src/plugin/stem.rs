@@ -26,6 +26,12 @@ const fn layout(name: &'static str, channels: u32, sidechain: &'static [NonZeroU
     }
 }
 
+impl Stem {
+    /// What hosts show of it.
+    pub const DESCRIPTION: &'static str =
+        description!("Mastering chain and meters for a stem bus, linked to Stemlink Master");
+}
+
 impl Plugin for Stem {
     const NAME: &'static str = "Stemlink Stem";
     const VENDOR: &'static str = "Stemlink";
@@ -81,8 +87,7 @@ impl Plugin for Stem {
 
 impl ClapPlugin for Stem {
     const CLAP_ID: &'static str = "org.stemlink.stem";
-    const CLAP_DESCRIPTION: Option<&'static str> =
-        Some("Mastering chain and meters for a stem bus, linked to Stemlink Master");
+    const CLAP_DESCRIPTION: Option<&'static str> = Some(Self::DESCRIPTION);
     const CLAP_MANUAL_URL: Option<&'static str> = None;
     const CLAP_SUPPORT_URL: Option<&'static str> = None;
     const CLAP_FEATURES: &'static [ClapFeature] = &[

@@ -27,7 +27,8 @@ const fn thorough(arguments: &'static [&'static str]) -> Step {
 /// Before [`tidy`].
 const FORMAT: Step = step(&["fmt", "--all", "--check"]);
 
-/// After [`tidy`]. The test profile keeps debug assertions and overflow checks; a test below holds it to that.
+/// After [`tidy`]. The test profile keeps debug assertions and overflow checks; a test below holds it to that. What is
+/// tested is built with the default features, as what is delivered; the others are for the two tests that need them.
 const STEPS: &[Step] = &[
     step(&["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"]),
     thorough(&[
