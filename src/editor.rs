@@ -1,9 +1,9 @@
 //! The window of a plugin: every parameter, the meters, settings A to D.
 //!
 //! Plain but complete; it draws a [`Reading`](crate::meter::Reading) and never computes loudness. Every value can be
-//! set by mouse alone ([`field`]), because text fields get no keys in some hosts.
+//! set by mouse alone ([`hand`]), because text fields get no keys in some hosts.
 
-mod field;
+mod hand;
 
 use crate::chain::Seat;
 use crate::chain::parameters::{Parameter, Value};
@@ -244,7 +244,7 @@ impl<O: Output> View<O> {
             self.params.each(&mut Rows { rows, group: self.group, ui: &mut *ui, setter });
             if self.params.rows().first().is_some_and(|row| row.group == self.group) {
                 ui.label("Latency").on_hover_text("Takes effect when the host restarts the plugin");
-                field::choice_field(ui, "latency_class", &self.params.latency_class, setter);
+                hand::choice_field(ui, "latency_class", &self.params.latency_class, setter);
                 ui.end_row();
             }
         });
@@ -283,7 +283,7 @@ impl Visitor for Rows<'_, '_> {
     fn visit<C: Control>(&mut self, control: &C) {
         let Some(parameter) = self.rows.next().filter(|row| row.group == self.group) else { return };
         self.ui.label(&parameter.name);
-        field::field(self.ui, parameter, control, self.setter);
+        hand::field(self.ui, parameter, control, self.setter);
         self.ui.end_row();
     }
 }
