@@ -1,8 +1,8 @@
 //! The chain: THE signal path, one for both plugins and the command line.
 //!
 //! ```text
-//! Stem:   sanitize -> trim, polarity -> DC -> EQ -> compressor -> width -> limiter -> level
-//! Master: sanitize -> trim, polarity -> DC -> EQ -> compressor -> width -> level -> limiter -> dither
+//! Stem:   sanitize -> trim, polarity -> DC -> EQ -> compressor -> saturator -> width -> limiter -> level
+//! Master: sanitize -> trim, polarity -> DC -> EQ -> compressor -> saturator -> width -> level -> limiter -> dither
 //! ```
 //!
 //! A Stem's level is last, so that a trim asked for by the Master is an exact gain of what leaves it. A Master's
@@ -17,6 +17,7 @@ use crate::dsp::denormals::FlushToZero;
 use crate::dsp::dither::{Dither, Quantizer};
 use crate::dsp::equalizer::{Equalizer, EqualizerSettings};
 use crate::dsp::limiter::{Limiter, LimiterSettings};
+use crate::dsp::saturator::{Saturator, SaturatorSettings};
 use crate::dsp::trim::{Polarity, Trim, TrimSettings};
 use crate::dsp::width::{Width, WidthSettings};
 use crate::dsp::{Block, Glide, Process, Ramp, Ticks};
@@ -32,16 +33,17 @@ pub enum Seat {
 }
 
 /// How much latency a chain has, and so which units it can offer. Constant within a class, whatever is switched.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Each class offers what the ones before it do; [`parameters::Parameter::needs`] says which one a unit needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[cfg_attr(
     feature = "offline",
     derive(serde::Serialize, serde::Deserialize),
     serde(rename_all = "snake_case")
 )]
 pub enum LatencyClass {
-    /// No latency: no lookahead, no limiter.
+    /// No latency: no lookahead, no saturator, no limiter.
     Zero,
-    /// Compressor lookahead (5 ms) and limiter (2 ms in a Stem, 5 ms in a Master).
+    /// Compressor lookahead (5 ms), saturator (64 samples) and limiter (2 ms in a Stem, 5 ms in a Master).
     Lookahead,
 }
 
@@ -68,6 +70,8 @@ pub struct ChainSettings {
     pub equalizer: EqualizerSettings,
     /// Compressor.
     pub compressor: CompressorSettings,
+    /// Saturator and clipper; without effect in class Zero.
+    pub saturator: SaturatorSettings,
     /// Stereo width.
     pub width: WidthSettings,
     /// True-peak limiter; without effect in class Zero.
@@ -87,6 +91,8 @@ pub struct Chain {
     dc: DcFilter,
     equalizer: Equalizer,
     compressor: Compressor,
+    /// `None` in class Zero.
+    saturator: Option<Saturator>,
     width: Width,
     /// `None` in class Zero.
     limiter: Option<Limiter>,
@@ -110,13 +116,17 @@ impl Chain {
             }
         };
         let compressor = Compressor::new(rate, lookahead);
-        let latency = compressor.latency() + limiter.as_ref().map_or(Samples(0), Process::latency);
+        let saturator = (class >= LatencyClass::Lookahead).then(|| Saturator::new(rate));
+        let latency = compressor.latency()
+            + saturator.as_ref().map_or(Samples(0), Process::latency)
+            + limiter.as_ref().map_or(Samples(0), Process::latency);
         Self {
             seat,
             input: Trim::new(rate),
             dc: DcFilter::new(rate),
             equalizer: Equalizer::new(rate),
             compressor,
+            saturator,
             width: Width::new(rate),
             limiter,
             level: Trim::new(rate),
@@ -162,6 +172,9 @@ impl Chain {
         self.dc.reset();
         self.equalizer.reset();
         self.compressor.reset();
+        if let Some(saturator) = &mut self.saturator {
+            saturator.reset();
+        }
         self.width.reset();
         if let Some(limiter) = &mut self.limiter {
             limiter.reset();
@@ -179,6 +192,9 @@ impl Process for Chain {
         self.dc.set(&settings.dc);
         self.equalizer.set(&settings.equalizer);
         self.compressor.set(&settings.compressor);
+        if let Some(saturator) = &mut self.saturator {
+            saturator.set(&settings.saturator);
+        }
         self.width.set(&settings.width);
         if let Some(limiter) = &mut self.limiter {
             limiter.set(&settings.limiter);
@@ -222,6 +238,9 @@ impl Chain {
         self.dc.process(block);
         self.equalizer.process(block);
         self.compressor.process(block);
+        if let Some(saturator) = &mut self.saturator {
+            saturator.process(block);
+        }
         self.width.process(block);
         match (self.seat, &mut self.limiter) {
             (Seat::Stem, limiter) => {
@@ -407,6 +426,7 @@ mod tests {
         settings.equalizer.bands[2] =
             BandSettings { on: true, gain: Db(4.0), shape: Shape::HighShelf, ..BandSettings::default() };
         settings.compressor = CompressorSettings { on: true, ratio: 3.0, ..CompressorSettings::default() };
+        settings.saturator = SaturatorSettings { on: true, drive: Db(6.0), ..SaturatorSettings::default() };
         settings.width.width = 1.3;
         settings.limiter = LimiterSettings { on: true, drive: Db(6.0), ..LimiterSettings::default() };
         settings
@@ -449,7 +469,7 @@ mod tests {
     #[test]
     fn latency_is_that_of_the_class() {
         let latencies = chains().map(|chain| chain.latency().0);
-        assert_eq!(latencies, [0, 240 + 96, 0, 240 + 240]);
+        assert_eq!(latencies, [0, 240 + 64 + 96, 0, 240 + 64 + 240]);
     }
 
     #[test]

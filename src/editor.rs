@@ -5,6 +5,23 @@
 
 mod hand;
 
+pub mod controls;
+pub mod edits;
+pub mod facts;
+pub mod fader;
+pub mod field;
+pub mod foot;
+pub mod graph;
+pub mod head;
+pub mod paint;
+pub mod picture;
+pub mod shown;
+pub mod side;
+pub mod stem;
+pub mod strip;
+pub mod terms;
+pub mod theme;
+
 use crate::chain::Seat;
 use crate::chain::parameters::{Parameter, Value};
 use crate::gauges::Gauges;

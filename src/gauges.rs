@@ -4,11 +4,14 @@
 //! hop as one atomic word. [`Gauges`] is read from any other thread; integrated figures are derived there. A window
 //! that opens late misses nothing: hops are kept whether anybody looks or not, the last [`KEPT_HOPS`] of them.
 
+pub mod scope;
+
 use crate::meter::layout::Layout;
 use crate::meter::loudness::{self, BLOCK_HOPS, HopMeter, SHORT_TERM_HOPS};
 use crate::meter::true_peak::TruePeak;
 use crate::meter::{Reading, reading_from_hops};
-use crate::units::{Db, Dbtp, Hz, Power, decibels};
+use crate::units::{Db, Dbtp, Hz, Lufs, Ms, Power, decibels};
+use scope::Scope;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -32,6 +35,13 @@ pub struct Gauges {
     faults: AtomicU64,
     panics: AtomicU64,
     latency: AtomicU64,
+    scope: Scope,
+}
+
+impl AsRef<Scope> for Gauges {
+    fn as_ref(&self) -> &Scope {
+        &self.scope
+    }
 }
 
 /// What the chain says of itself after a block.
@@ -56,26 +66,58 @@ impl Gauges {
         // a few hops short of the whole ring, lest the writer laps the reader
         let oldest = written.saturating_sub(KEPT_HOPS as u64 - 16);
         let since = self.since.load(Ordering::Relaxed).max(oldest).min(written);
-        let mut true_peak = 0.0f64;
-        let powers: Vec<Power> = (since..written)
-            .map(|hop| {
-                let (power, peak) = unpack(ring[(hop % KEPT_HOPS as u64) as usize].load(Ordering::Relaxed));
-                true_peak = true_peak.max(peak);
-                Power(power)
-            })
-            .collect();
+        let powers: Vec<Power> = (since..written).map(|hop| Power(at(ring, hop).0)).collect();
         let last = |window: usize| {
             let start = powers.len().checked_sub(window)?;
             loudness::windows(&powers[start..], window).next()?.loudness()
         };
         let sample_peak = f64::from(f32::from_bits(self.sample_peak.load(Ordering::Relaxed)));
+        let short_term = last(SHORT_TERM_HOPS);
+        let recent_peak = peak_over(ring, since.max(written.saturating_sub(SHORT_TERM_HOPS as u64))..written);
         Reading {
             momentary: last(BLOCK_HOPS),
-            short_term: last(SHORT_TERM_HOPS),
-            true_peak: Dbtp::from_amplitude(true_peak),
+            short_term,
+            psr: short_term.zip(Dbtp::from_amplitude(recent_peak)).map(|(s, peak)| Db(peak.0 - s.0)),
+            true_peak: Dbtp::from_amplitude(peak_over(ring, since..written)),
             sample_peak: (sample_peak > 0.0).then(|| Db(decibels(sample_peak))),
             ..reading_from_hops(&powers)
         }
+    }
+
+    /// Hops that were ever published. While it stays, so does the reading, unless restarted.
+    pub fn hops(&self) -> u64 {
+        self.written.load(Ordering::Acquire)
+    }
+
+    /// How long a programme the reading is of.
+    pub fn heard(&self) -> Ms {
+        let written = self.written.load(Ordering::Acquire);
+        Ms(written.saturating_sub(self.since.load(Ordering::Relaxed)) as f64 * 100.0)
+    }
+
+    /// Samples for windows.
+    pub fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// Hops so far.
+    pub fn hops(&self) -> u64 {
+        self.written.load(Ordering::Relaxed)
+    }
+
+    /// Momentary and short-term loudness now. Does not allocate.
+    pub fn now(&self) -> (Option<Lufs>, Option<Lufs>) {
+        let Some(ring) = self.hops.get() else { return (None, None) };
+        let written = self.written.load(Ordering::Acquire);
+        let last = |window: usize| {
+            let from = written.checked_sub(window as u64)?;
+            let mut powers = [Power(0.0); SHORT_TERM_HOPS];
+            for (power, hop) in powers.iter_mut().zip(from..written) {
+                power.0 = at(ring, hop).0;
+            }
+            loudness::windows(&powers[..window], window).next()?.loudness()
+        };
+        (last(BLOCK_HOPS), last(SHORT_TERM_HOPS))
     }
 
     /// Starts the reading anew: what came before no longer counts.
@@ -123,6 +165,16 @@ impl Gauges {
     pub fn show_latency(&self, samples: u64) {
         self.latency.store(samples, Ordering::Relaxed);
     }
+}
+
+/// Power and linear true peak of one hop.
+fn at(ring: &[AtomicU64], hop: u64) -> (f64, f64) {
+    unpack(ring[(hop % KEPT_HOPS as u64) as usize].load(Ordering::Relaxed))
+}
+
+/// The highest linear true peak of some hops.
+fn peak_over(ring: &[AtomicU64], hops: core::ops::Range<u64>) -> f64 {
+    hops.map(|hop| at(ring, hop).1).fold(0.0, f64::max)
 }
 
 fn pack(power: f64, true_peak: f64) -> u64 {
@@ -212,6 +264,8 @@ mod tests {
         assert!(near(ours.momentary.map(|x| x.0), theirs.momentary.map(|x| x.0)));
         assert!(near(ours.range.map(|x| x.0), theirs.range.map(|x| x.0)));
         assert!(near(ours.true_peak.map(|x| x.0), theirs.true_peak.map(|x| x.0)));
+        assert!(near(ours.psr.map(|x| x.0), theirs.psr.map(|x| x.0)));
+        assert_eq!(gauges.heard(), Ms(8000.0));
         assert!(near(ours.sample_peak.map(|x| x.0), theirs.sample_peak.map(|x| x.0)));
     }
 

@@ -17,6 +17,7 @@ pub mod dsp;
 pub mod editor;
 #[cfg(feature = "plugin")]
 pub mod gauges;
+pub mod link;
 pub mod meter;
 #[cfg(feature = "offline")]
 pub mod offline;

@@ -2,22 +2,28 @@
 //!
 //! Everything here streams: memory stays bounded whatever a file is long or claims to be.
 
+pub mod adm;
 pub mod audio;
 pub mod bundle;
 pub mod check;
 pub mod compensated;
 pub mod demo_song;
 pub mod error;
+pub mod hash;
 pub mod json;
 pub mod master;
+pub mod measure;
 pub mod mixdown;
+pub mod organize;
 mod pcm;
 pub mod progress;
+pub mod resample;
 pub mod session_file;
 pub mod target_file;
 pub mod verify;
 pub mod wav;
 pub mod what_if;
+pub mod whole;
 
 pub use error::{Error, Result};
 

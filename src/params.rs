@@ -15,7 +15,9 @@ use crate::chain::parameters::Parameter;
 use crate::chain::{ChainSettings, LatencyClass, Seat};
 use control::{Changes, Control};
 use document::{Snapshot, Store};
-use groups::{Band, Compressor, Group, Input, Limiter, Maker, MasterOutput, StemOutput, Visitor, Width};
+use groups::{
+    Band, Compressor, Group, Input, Limiter, Maker, MasterOutput, Saturator, StemOutput, Visitor, Width,
+};
 use nice_plug::prelude::{IntParam, IntRange, Params};
 use std::sync::Arc;
 
@@ -75,6 +77,9 @@ pub struct ChainParams<O: Output> {
     /// Compressor.
     #[nested(group = "Compressor")]
     pub compressor: Compressor,
+    /// Saturator.
+    #[nested(group = "Saturator")]
+    pub saturator: Saturator,
     /// Width.
     #[nested(group = "Width")]
     pub width: Width,
@@ -109,6 +114,7 @@ impl<O: Output> Default for ChainParams<O> {
             band7: Group::make(m, "eq7_"),
             band8: Group::make(m, "eq8_"),
             compressor: Group::make(m, ""),
+            saturator: Group::make(m, ""),
             width: Group::make(m, ""),
             limiter: Group::make(m, ""),
             output: O::make(m, ""),
@@ -136,6 +142,7 @@ impl<O: Output> ChainParams<O> {
             band.each(visitor);
         }
         self.compressor.each(visitor);
+        self.saturator.each(visitor);
         self.width.each(visitor);
         self.limiter.each(visitor);
         self.output.each(visitor);

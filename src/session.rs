@@ -6,14 +6,18 @@
 //! land on a target ([`solve`]), what a platform does with it ([`playback`]), and how much of the mix is accounted
 //! for and why not all of it ([`coverage`], [`cause`]).
 
+pub mod accumulate;
 pub mod align;
 pub mod cause;
 pub mod coverage;
 pub mod fit;
 pub mod gram;
+pub mod joint;
 pub mod playback;
 pub mod predict;
 pub mod role;
 pub mod shares;
 pub mod solve;
 pub mod target;
+pub mod timeline;
+pub mod watch;

@@ -4,6 +4,7 @@
 #![allow(clippy::print_stderr, reason = "a skipped test says why")]
 
 mod cli {
+    mod adm;
     mod check;
     mod contract;
     mod faults;
@@ -11,6 +12,7 @@ mod cli {
     mod interruption;
     mod mastering;
     mod maths;
+    mod organize;
     mod session;
     mod tool;
 }

@@ -1,12 +1,13 @@
 //! Every parameter of the chain: permanent id, name, range, default, unit. The one table that session files, plugins
 //! and documentation are made from.
 
-use super::{ChainSettings, Seat};
-use crate::dsp::compressor::KeySource;
+use super::{ChainSettings, LatencyClass, Seat};
+use crate::dsp::KeySource;
 use crate::dsp::detector::Detector;
 use crate::dsp::dither::Dither;
 use crate::dsp::equalizer::{BANDS, Placement, Shape};
 use crate::dsp::limiter::Limiter;
+use crate::dsp::saturator::Curve;
 use crate::dsp::trim::Polarity;
 use crate::units::{Db, Dbtp, Hz, Ms};
 use std::sync::LazyLock;
@@ -77,6 +78,13 @@ pub struct Parameter {
     set: fn(&mut ChainSettings, usize, Value),
 }
 
+impl PartialEq for Parameter {
+    /// Ids are unique.
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id
+    }
+}
+
 impl Parameter {
     /// The parameter's value in `settings`.
     pub fn get(&self, settings: &ChainSettings) -> Value {
@@ -95,6 +103,14 @@ impl Parameter {
             _ => return,
         };
         (self.set)(settings, self.band, value);
+    }
+
+    /// The least latency class whose chains have it; in a lower one it is without effect.
+    pub fn needs(&self) -> LatencyClass {
+        match (self.group.as_str(), self.id.as_str()) {
+            ("Saturator" | "Limiter", _) | (_, "comp_lookahead") => LatencyClass::Lookahead,
+            _ => LatencyClass::Zero,
+        }
     }
 
     /// The value at a fraction (0 to 1) of a control's travel.
@@ -199,6 +215,7 @@ choices!(Shape: Bell = "Bell", LowShelf = "Low Shelf", HighShelf = "High Shelf",
     HighCut = "High Cut", Notch = "Notch", Tilt = "Tilt");
 choices!(Placement: Stereo = "Stereo", Mid = "Mid", Side = "Side", Left = "Left", Right = "Right");
 choices!(Detector: Peak = "Peak", Rms = "RMS");
+choices!(Curve: Soft = "Soft", Clip = "Clip");
 choices!(KeySource: Own = "Self", Sidechain = "Sidechain");
 choices!(Dither: Off = "Off", Bits24 = "24 bit", Bits16 = "16 bit", Bits16Shaped = "16 bit shaped");
 
@@ -250,7 +267,7 @@ macro_rules! field {
 type Access = (fn(&ChainSettings, usize) -> Value, fn(&mut ChainSettings, usize, Value));
 
 fn table() -> Vec<Parameter> {
-    use Skew::{Linear, Log, Steps};
+    use Skew::{Linear, Log, Power, Steps};
     let defaults = ChainSettings::default();
     let mut table: Vec<Parameter> = Vec::new();
     let mut add = |group: &str,
@@ -331,6 +348,12 @@ fn table() -> Vec<Parameter> {
     one(c, "comp_mix", "Mix", number(0.0, 100.0, PERCENT, Linear), field!(percent, s, n, s.compressor.mix));
     one(c, "comp_makeup", "Makeup", number(-12.0, 24.0, DB, Linear), field!(Db, s, n, s.compressor.makeup));
 
+    let t = "Saturator";
+    one(t, "sat_on", "On", Kind::Switch, field!(switch, s, n, s.saturator.on));
+    one(t, "sat_drive", "Drive", number(0.0, 24.0, DB, Power(2.0)), field!(Db, s, n, s.saturator.drive));
+    one(t, "sat_curve", "Curve", Kind::Choice(Curve::NAMES), field!(choice, s, n, s.saturator.curve));
+    one(t, "sat_mix", "Mix", number(0.0, 100.0, PERCENT, Linear), field!(percent, s, n, s.saturator.mix));
+
     one("Width", "width", "Width", number(0.0, 200.0, PERCENT, Linear), field!(percent, s, n, s.width.width));
     let below = number_or_off(20.0, 300.0, HZ, Log);
     one("Width", "mono_below", "Mono Below", below, field!(optional Hz, s, n, s.width.mono_below));
@@ -385,9 +408,10 @@ fn table() -> Vec<Parameter> {
         "Input" => 0,
         group if group.starts_with("EQ") => 1,
         "Compressor" => 2,
-        "Width" => 3,
-        "Limiter" => 4,
-        _ => 5,
+        "Saturator" => 3,
+        "Width" => 4,
+        "Limiter" => 5,
+        _ => 6,
     });
     table
 }

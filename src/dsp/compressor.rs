@@ -10,24 +10,8 @@ use super::ballistics::{Ballistics, Times, factor, pole};
 use super::curve::Curve;
 use super::delay::{GainStage, RUN};
 use super::detector::{Detector, Level, linked};
-use super::{Block, Glide, Process, Ramp, Ticks, settle, within};
+use super::{Block, Glide, KeySource, Process, Ramp, Ticks, settle, within};
 use crate::units::{Db, Hz, Ms, Samples, decibels};
-
-/// What a compressor listens to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(
-    feature = "offline",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(rename_all = "snake_case")
-)]
-pub enum KeySource {
-    /// The audio it compresses.
-    #[default]
-    #[cfg_attr(feature = "offline", serde(rename = "self"))]
-    Own,
-    /// The block's sidechain key. If none is connected nothing is heard, and nothing compressed.
-    Sidechain,
-}
 
 /// Settings of [`Compressor`].
 #[derive(Clone, Debug, PartialEq)]

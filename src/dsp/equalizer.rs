@@ -2,19 +2,26 @@
 
 mod band;
 mod design;
+mod dynamics;
+mod hearing;
+mod key;
 mod settings;
+mod table;
 mod voice;
 
 #[cfg(test)]
 mod tests;
 
 pub(in crate::dsp) use band::Band;
-pub use settings::{BANDS, BandSettings, EqualizerSettings, Placement, Shape};
+pub use hearing::Heard;
+use settings::MOST_GAIN;
+pub use settings::{BANDS, BandSettings, DynamicSettings, EqualizerSettings, Placement, Shape};
 
 use super::filter::Section;
 use super::{Block, CONTROL_INTERVAL, Process, Ticks};
 use crate::units::{Db, Hz, Samples, decibels};
 use design::{MOST_SECTIONS, Prototype, design, is_split};
+use hearing::Ear;
 
 /// Eight bands in series.
 ///
@@ -48,15 +55,23 @@ use design::{MOST_SECTIONS, Prototype, design, is_split};
 /// low 0.42 (Q held at 16, 14.7 kHz at 44.1 kHz), high 0.12. Bands above fs / 4: bell and tilt
 /// 0.5; shelves up to 4.9 at Q 40 and 18 dB, where the resonance meets Nyquist.
 ///
+/// # Dynamic bands
+/// A bell or shelf whose [range](DynamicSettings::range) is not 0 moves its own gain by what is loud in its band, of the
+/// audio it is about to act on or of the sidechain. The response at any moment is that of a static band of the same gain,
+/// within 0.03 dB (sharp shelves 0.12 dB; bands up to fs / 4). Gains move in steps of 8 frames, coefficients straight in
+/// between: an attack shorter than that takes that long. [`movements`](Self::movements) tells where the bands are;
+/// [`hear`](Self::hear) makes a band or its key audible.
+///
 /// # Changes
 /// Frequency, gain and Q glide over 20 ms at control ticks, coefficients straight between them, in a form whose
 /// state cannot grow however fast they move. All else crossfades in the same time. Latency: none.
-/// Neutral when every band is off or a bell, shelf or tilt at exactly 0 dB: then bit-transparent.
+/// Neutral when every band is off or a bell, shelf or tilt at exactly 0 dB without dynamics: then bit-transparent.
 pub struct Equalizer {
     ticks: Ticks,
     bands: [Band; BANDS],
     /// Frames done since the last tick.
     since_tick: usize,
+    ear: Ear,
     fresh: bool,
 }
 
@@ -64,12 +79,28 @@ impl Equalizer {
     /// A neutral equalizer for audio at `rate`.
     pub fn new(rate: Hz) -> Self {
         let bands = EqualizerSettings::default().bands.map(|band| Band::new(&band, rate));
-        Self { ticks: Ticks::default(), bands, since_tick: 0, fresh: true }
+        Self { ticks: Ticks::default(), bands, since_tick: 0, ear: Ear::new(rate), fresh: true }
+    }
+
+    /// What dynamics add to each band's gain now; 0 dB for static bands.
+    pub fn movements(&self) -> [Db; BANDS] {
+        core::array::from_fn(|i| self.bands[i].movement())
+    }
+
+    /// Makes one band, or what moves it, audible instead of the output; `None`: the output again. Fades in 20 ms.
+    /// Not a setting: it ends with `reset`.
+    pub fn hear(&mut self, what: Option<Heard>) {
+        self.ear.hear(what);
+    }
+
+    /// What [`hear`](Self::hear) was told last.
+    pub fn heard(&self) -> Option<Heard> {
+        self.ear.wanted()
     }
 
     /// True when output equals input to the bit: nothing to do, nothing on its way.
     pub fn is_neutral(&self) -> bool {
-        self.bands.iter().all(Band::is_neutral)
+        self.ear.is_neutral() && self.bands.iter().all(Band::is_neutral)
     }
 }
 
@@ -92,6 +123,7 @@ impl Process for Equalizer {
         self.since_tick = 0;
         self.fresh = true;
         self.bands.iter_mut().for_each(Band::reset);
+        self.ear.reset();
     }
 
     fn process(&mut self, block: &mut Block<'_>) {
@@ -108,11 +140,23 @@ impl Process for Equalizer {
             if step.tick {
                 self.since_tick = 0;
                 self.bands.iter_mut().for_each(Band::tick);
+                self.ear.tick(|band| *self.bands[band].goal());
             }
             let mut part = block.part(at..at + step.frames);
+            let key = part.key();
             let (left, right) = part.channels();
-            for band in &mut self.bands {
-                band.process(self.since_tick, left, right);
+            let heard = self.ear.heard();
+            for (i, band) in self.bands.iter_mut().enumerate() {
+                if heard == Some(Heard::Key(i)) {
+                    self.ear.take_key(band.goal(), [left, right], key);
+                }
+                band.process(self.since_tick, left, right, key);
+            }
+            if let Some(heard) = heard {
+                if let Heard::Band(i) = heard {
+                    self.ear.take_part(self.bands[i].goal(), [left, right]);
+                }
+                self.ear.process(self.since_tick, [left, right]);
             }
             self.since_tick += step.frames;
             at += step.frames;

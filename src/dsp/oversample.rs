@@ -119,12 +119,13 @@ impl Default for Interpolator {
     }
 }
 
-fn sinc(x: f64) -> f64 {
+/// `sin(pi x) / (pi x)`.
+pub(super) fn sinc(x: f64) -> f64 {
     if x == 0.0 { 1.0 } else { (PI * x).sin() / (PI * x) }
 }
 
 /// The Kaiser window at `x`, -1 to 1.
-fn kaiser(x: f64, beta: f64) -> f64 {
+pub(super) fn kaiser(x: f64, beta: f64) -> f64 {
     if x.abs() >= 1.0 { 0.0 } else { bessel(beta * (1.0 - x * x).sqrt()) / bessel(beta) }
 }
 

@@ -119,7 +119,7 @@ impl Process for Width {
             }
             let mut part = block.part(at..at + step.frames);
             let (left, right) = part.channels();
-            self.mono.process(self.since_tick, left, right);
+            self.mono.process(self.since_tick, left, right, None);
             if self.widths != [1.0; 2] {
                 for i in 0..left.len() {
                     let width = self.widths[0] + (self.widths[1] - self.widths[0]) * way(self.since_tick + i);

@@ -5,15 +5,15 @@ use crate::units::Hz;
 
 /// One second-order section, `a0 = 1`.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Section {
-    b: [f64; 3],
-    a: [f64; 2],
+pub(super) struct Section {
+    pub(super) b: [f64; 3],
+    pub(super) a: [f64; 2],
 }
 
 /// The analogue prototypes behind the 48 kHz coefficients of BS.1770 Tables 1 and 2, as identified by
 /// Brecht De Man, "Evaluation of Implementations of the EBU R128 Loudness Measurement" (AES 145, 2018): used to
 /// re-derive the coefficients so that every rate has the same response.
-fn sections(rate: Hz) -> [Section; 2] {
+pub(super) fn sections(rate: Hz) -> [Section; 2] {
     const SHELF_HZ: f64 = 1_681.974_450_955_533;
     const SHELF_GAIN: f64 = 1.584_864_701_130_855_4; // 3.999843853973347 dB
     const SHELF_MID_EXPONENT: f64 = 0.499_666_774_154_541_6;

@@ -5,11 +5,12 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use super::adm::{AdmSettings, Placement, RawAdm, RawPlacement};
 use super::bundle::{Bundle, Stem};
 use super::error::{Error, Result};
 use crate::chain::parameters::{Kind, PARAMETERS, Parameter, Value};
 use crate::chain::{ChainSettings, LatencyClass, Seat};
-use crate::dsp::compressor::KeySource;
+use crate::dsp::KeySource;
 use crate::session::role::Role;
 
 /// The name of the session file in a bundle.
@@ -27,6 +28,8 @@ pub struct StemSession {
     pub latency: LatencyClass,
     /// Its chain.
     pub chain: ChainSettings,
+    /// Its place in an Atmos file.
+    pub placement: Placement,
 }
 
 /// How loud the master is to be.
@@ -54,6 +57,8 @@ pub struct Session {
     pub loudness: Loudness,
     /// Target ids to report; empty: all.
     pub targets: Vec<String>,
+    /// The Atmos file.
+    pub adm: AdmSettings,
     /// What to tell the user: stems of the folder that the file does not list.
     pub notes: Vec<String>,
 }
@@ -66,6 +71,7 @@ impl Session {
             mute: false,
             latency: Seat::Stem.default_class(),
             chain: ChainSettings::default(),
+            placement: Placement::of(role),
         };
         Self {
             stems: bundle.stems.iter().map(|s| stem(s.role)).collect(),
@@ -73,6 +79,7 @@ impl Session {
             master_latency: Seat::Master.default_class(),
             loudness: Loudness::Auto,
             targets: Vec::new(),
+            adm: AdmSettings::default(),
             notes: Vec::new(),
         }
     }
@@ -108,6 +115,7 @@ impl Session {
             Some(id) => Loudness::Target(id.to_owned()),
         };
         session.targets = raw.targets;
+        session.adm = raw.adm.read().map_err(|(what, cure)| fault(format!("adm: {what}"), cure))?;
         let mut listed = vec![false; bundle.stems.len()];
         for stem in &raw.stems {
             // As it was written by init: what is not UTF-8 in a name is replaced.
@@ -127,6 +135,10 @@ impl Session {
             entry.mute = stem.mute;
             entry.latency = stem.latency.unwrap_or(entry.latency);
             entry.chain = chain(Seat::Stem, &stem.file, &stem.chain)?;
+            let adm = stem.adm.as_ref();
+            entry.placement = adm
+                .map_or(Ok(Placement::of(entry.role)), |adm| adm.read(entry.role))
+                .map_err(|(what, cure)| fault(format!("{}: adm: {what}", stem.file), cure))?;
             bundle.stems[at].role = entry.role;
             if let Some(name) = &stem.name {
                 bundle.stems[at].name.clone_from(name);
@@ -197,6 +209,8 @@ struct RawSession {
     #[serde(default)]
     master: RawMaster,
     #[serde(default)]
+    adm: RawAdm,
+    #[serde(default)]
     stems: Vec<RawStem>,
 }
 
@@ -220,6 +234,7 @@ struct RawStem {
     latency: Option<LatencyClass>,
     #[serde(default)]
     chain: toml::Table,
+    adm: Option<RawPlacement>,
 }
 
 /// A fault and its cure.
@@ -289,6 +304,7 @@ pub fn template(bundle: &Bundle) -> String {
         super::error::shown(bundle.dir.file_name().map_or(&bundle.dir, Path::new))
     );
     write_chain(&mut text, Seat::Master, 8);
+    text.push_str(ADM_TEMPLATE);
     for (i, stem) in bundle.stems.iter().enumerate() {
         let file = stem.path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
         let _ = write!(
@@ -304,9 +320,36 @@ pub fn template(bundle: &Bundle) -> String {
         } else {
             text.push_str("# level = 0  # dB; parameters as for the first stem\n");
         }
+        let placement = Placement::of(stem.role);
+        let _ = write!(
+            text,
+            "\n[stems.adm]\n# by role: {}, LFE {}, headphones {}\n",
+            placement.words(stem.info.channels == 1),
+            placement.lfe.map_or("off".into(), |send| format!("{} dB", send.0)),
+            placement.binaural.id()
+        );
+        if i == 0 {
+            text.push_str(PLACEMENT_TEMPLATE);
+        }
     }
     text
 }
+
+const ADM_TEMPLATE: &str = "
+# The Atmos file of stems adm.
+[adm]
+# aim = -18.5  # loudness of its 5.1 render: -31 to -18 LUFS
+# lfe_low_pass = 120  # 100 to 150 Hz
+";
+
+const PLACEMENT_TEMPLATE: &str = "\
+# place = \"front\"  # bed channels: front, center, sides, rears, tops; or object
+# left = [-1, 0.5, 0]  # of an object: X right, Y front, Z up, each -1 to 1
+# right = [1, 0.5, 0]
+# gain = 0  # -40 to 12 dB
+# lfe = -20  # send to the LFE, -60 to 0 dB, or \"off\"
+# binaural = \"mid\"  # objects on headphones: off, near, far, mid, unset
+";
 
 /// Every parameter as a comment with default, range and unit; equalizer bands after `bands` are only mentioned.
 fn write_chain(text: &mut String, seat: Seat, bands: usize) {

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::adm::Placement;
 use super::audio::AudioReader;
 use super::bundle::Bundle;
 use super::compensated::Compensated;
@@ -13,8 +14,9 @@ use crate::chain::{ChainSettings, LatencyClass, Seat};
 use crate::meter::layout::Layout;
 use crate::meter::{Meter, Reading};
 use crate::session::coverage::{certainty, coverage};
-use crate::session::fit::{Fit, fit, resolve};
-use crate::session::gram::{GramMeter, Hops};
+use crate::session::fit::{Arrival, Fit, fit, resolve};
+use crate::session::gram::Hops;
+use crate::session::joint::GramMeter;
 use crate::session::playback::{Playback, others_change, playback};
 use crate::session::predict::{Certainty, Move, gains};
 use crate::session::role::Role;
@@ -89,12 +91,12 @@ pub fn analyse(
     let mut streams = Streams::open(bundle, session, mix)?;
     let sources = bundle.stems.len() + usize::from(mix.is_some());
     let layout = Layout::stereo();
-    let mut gram = GramMeter::new(rate, &layout, sources);
+    let mut gram = GramMeter::new(rate, sources);
     let mut meters = vec![Meter::new(rate, &layout); bundle.stems.len()];
     let mut out = MasterOut::new(session, rate);
     progress.begin("analysing", streams.stems.frames());
-    let unity = vec![[1.0; 2]; bundle.stems.len()];
-    let as_it_is = if mix.is_some() { vec![[0.0; 2]; bundle.stems.len()] } else { unity.clone() };
+    let unity = vec![Arrival::UNITY.gains; bundle.stems.len()];
+    let as_it_is = if mix.is_some() { vec![[[0.0; 2]; 2]; bundle.stems.len()] } else { unity.clone() };
     loop {
         let frames = streams.read(&as_it_is)?;
         if frames == 0 {
@@ -113,11 +115,12 @@ pub fn analyse(
     let (before, loudest_peak) = out.finish();
     let raw = gram.finish();
     let (fit, resolved) = if mix.is_some() {
-        let fit = fit(&raw);
-        let resolved = resolve(&raw, &fit);
+        let row = raw.row();
+        let fit = fit(&row, bundle.stems.len());
+        let resolved = resolve(&row, &fit);
         (fit, resolved)
     } else {
-        (Fit::unity(raw.len(), raw.channels(), raw.sources()), raw)
+        (Fit::unity(raw.len(), raw.sources()), raw.as_sources())
     };
     let coverage = if mix.is_some() { coverage(&resolved).unwrap_or(1.0) } else { 1.0 };
     Ok(Analysis {
@@ -146,17 +149,16 @@ impl Analysis {
         let stems = bundle.stems.len();
         let moved = gains(stems, moves);
         // What is added to a given mix is the change of each stem as it arrives there.
-        let arrives = |stem: usize, side| self.fit.mean_gain(stem, side).unwrap_or(1.0);
-        let arriving: Vec<[f64; 2]> = match &self.mix {
-            None => moved.iter().map(|gain| [*gain; 2]).collect(),
-            Some(_) => (0..stems).map(|stem| [0, 1].map(|side| moved[stem] * arrives(stem, side))).collect(),
+        let arrives: Vec<[[f64; 2]; 2]> = match &self.mix {
+            None => vec![Arrival::UNITY.gains; stems],
+            Some(_) => (0..stems).map(|stem| self.fit.mean(stem).unwrap_or(Arrival::UNITY.gains)).collect(),
         };
-        let change: Vec<[f64; 2]> = match &self.mix {
-            None => arriving.clone(),
-            Some(_) => {
-                (0..stems).map(|stem| [0, 1].map(|side| arriving[stem][side] - arrives(stem, side))).collect()
-            }
+        let times = |factor: &dyn Fn(usize) -> f64| -> Vec<[[f64; 2]; 2]> {
+            let stems = arrives.iter().enumerate();
+            stems.map(|(stem, gains)| gains.map(|side| side.map(|gain| gain * factor(stem)))).collect()
         };
+        let arriving = times(&|stem| moved[stem]);
+        let change = if self.mix.is_some() { times(&|stem| moved[stem] - 1.0) } else { arriving.clone() };
         let mut streams = Streams::open(bundle, session, self.mix.as_deref())?;
         let mut out = MasterOut::new(session, bundle.rate()?);
         progress.begin("rendering the moves", streams.stems.frames());
@@ -206,8 +208,8 @@ impl Streams {
         Ok(Self { stems, mix, sum: [Vec::new(), Vec::new()] })
     }
 
-    /// Reads a block; the sum is `gains` of the stems, on top of the mix if there is one.
-    fn read(&mut self, gains: &[[f64; 2]]) -> Result<usize> {
+    /// Reads a block; the sum is `gains` (`[to][from]`) of the stems, on top of the mix if there is one.
+    fn read(&mut self, gains: &[[[f64; 2]; 2]]) -> Result<usize> {
         let frames = self.stems.read()?;
         if let Some(mix) = &mut self.mix {
             mix.read(frames)?;
@@ -218,9 +220,9 @@ impl Streams {
                 Some(mix) => sum.extend_from_slice(mix.audio()[side]),
                 None => sum.resize(frames, 0.0),
             }
-            for (stem, gain) in self.stems.stems.iter().zip(gains).filter(|(_, gain)| gain[side] != 0.0) {
-                for (sum, x) in sum.iter_mut().zip(stem.audio()[side]) {
-                    *sum += gain[side] * x;
+            for (stem, gains) in self.stems.stems.iter().zip(gains) {
+                for (audio, gain) in stem.audio().iter().zip(gains[side]).filter(|(_, gain)| *gain != 0.0) {
+                    sum.iter_mut().zip(*audio).for_each(|(sum, x)| *sum += gain * x);
                 }
             }
         }
@@ -244,6 +246,7 @@ fn open_mix(path: &Path, bundle: &Bundle) -> Result<StemStream> {
         mute: false,
         latency: LatencyClass::Zero,
         chain: ChainSettings::default(),
+        placement: Placement::of(Role::Other),
     };
     StemStream::open(path, &neutral)
 }
@@ -267,20 +270,22 @@ impl MasterOut {
         }
     }
 
-    /// `arriving`: the gain of every stem in the sum.
-    fn process(&mut self, streams: &mut Streams, arriving: &[[f64; 2]]) {
+    /// `arriving`: the gains (`[to][from]`) of every stem in the sum.
+    fn process(&mut self, streams: &mut Streams, arriving: &[[[f64; 2]; 2]]) {
         self.find_peak(streams, arriving);
         self.meter.process(&self.chain.process(&mut streams.sum));
     }
 
     /// Whose peak: at the highest sample of the sum, the stem that adds most to it.
-    fn find_peak(&mut self, streams: &Streams, arriving: &[[f64; 2]]) {
+    fn find_peak(&mut self, streams: &Streams, arriving: &[[[f64; 2]; 2]]) {
         for (side, sum) in streams.sum.iter().enumerate() {
             for (frame, &value) in sum.iter().enumerate() {
                 if value.abs() > self.highest {
                     self.highest = value.abs();
-                    let part = |stem: usize| {
-                        streams.stems.stems[stem].audio()[side][frame] * arriving[stem][side] * value.signum()
+                    let part = |stem: usize| -> f64 {
+                        let audio = streams.stems.stems[stem].audio();
+                        let sides = audio.iter().zip(arriving[stem][side]);
+                        sides.map(|(audio, gain)| audio[frame] * gain * value.signum()).sum()
                     };
                     self.loudest_peak = (0..arriving.len()).max_by(|&a, &b| part(a).total_cmp(&part(b)));
                 }

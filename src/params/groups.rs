@@ -108,6 +108,16 @@ group! {
 }
 
 group! {
+    /// Saturator and clipper.
+    Saturator {
+        "sat_on" on: BoolParam,
+        "sat_drive" drive: FloatParam,
+        "sat_curve" curve: IntParam,
+        "sat_mix" mix: FloatParam,
+    }
+}
+
+group! {
     /// Stereo width.
     Width {
         "width" width: FloatParam,

@@ -3,6 +3,7 @@
 use crate::chain::{Chain, ChainSettings, LatencyClass, Seat};
 use crate::dsp::delay::Delay;
 use crate::dsp::{Block, Key, Process};
+use crate::gauges::scope::Point;
 use crate::gauges::{Gauges, Health, Tap};
 use crate::units::{Hz, Samples};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -36,6 +37,7 @@ impl Engine {
         let chain = Chain::new(seat, class, rate);
         let latency = chain.latency();
         gauges.show_latency(latency.0 as u64);
+        gauges.scope().show_rate(rate);
         Self {
             chain,
             class,
@@ -127,6 +129,7 @@ impl Engine {
         // a mono signal is two equal channels
         widen(left, &first[range.clone()]);
         widen(right, &rest.first().unwrap_or(first)[range.clone()]);
+        self.gauges.scope().write(Point::Before, left, right);
         let mut block = Block::new(left, right);
         if let Some([first, rest @ ..]) = key
             && first.len() >= range.end
@@ -136,6 +139,9 @@ impl Engine {
             block = block.with_key(Key { left: key_left, right: key_right });
         }
         self.chain.process(&mut block);
+        self.gauges.scope().write(Point::After, left, right);
+        let (compressor, limiter) = (self.chain.compressor_reduction(), self.chain.limiter_reduction());
+        self.gauges.scope().write_reductions(compressor, limiter, frames);
 
         narrow(&mut first[range.clone()], left);
         if let Some(second) = rest.first_mut() {

@@ -81,7 +81,7 @@ fn unexplained(gram: &Gram, stem: usize, stems: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::super::fit::{fit, resolve};
-    use super::super::gram::tests::{hops_of, measured, mix, sources};
+    use super::super::joint::tests::{joint_of, measured, mix, sources};
     use super::super::predict::predict;
     use super::*;
     use crate::dsp::contract::noise;
@@ -90,9 +90,9 @@ mod tests {
     fn a_complete_session_is_exact() {
         let mut all = sources(1, 3, 80_000);
         all.push(mix(&all, &[0.5, 1.0, 2.0]));
-        let raw = hops_of(&all, 8_000.0);
-        let fit = fit(&raw);
-        let sources = resolve(&raw, &fit);
+        let raw = joint_of(&all, 8_000.0);
+        let fit = fit(&raw.row(), 3);
+        let sources = resolve(&raw.row(), &fit);
         assert!(coverage(&sources).expect("sounds") > 1.0 - 1e-9);
         assert_eq!(certainty(&sources, &fit, &[Move { source: 0, gain: Db(3.0) }]), Certainty::Exact);
     }
@@ -111,9 +111,9 @@ mod tests {
                 sum
             };
             all.push(with_extra(&[1.0; 3]));
-            let raw = hops_of(&all, 8_000.0);
-            let fit = fit(&raw);
-            let sources = resolve(&raw, &fit);
+            let raw = joint_of(&all, 8_000.0);
+            let fit = fit(&raw.row(), 3);
+            let sources = resolve(&raw.row(), &fit);
             for source in 0..3 {
                 let moves = [Move { source, gain: Db(4.0) }];
                 let Certainty::Estimate(half_width) = certainty(&sources, &fit, &moves) else {
@@ -140,8 +140,8 @@ mod tests {
         }
         let truth = measured(&sum, 8_000.0).reading().integrated.expect("sounds");
         all.push(sum);
-        let raw = hops_of(&all, 8_000.0);
-        let sources = resolve(&raw, &fit(&raw));
+        let raw = joint_of(&all, 8_000.0);
+        let sources = resolve(&raw.row(), &fit(&raw.row(), 2));
         let predicted = predict(&sources, &[]).integrated.expect("sounds");
         assert!((predicted - truth).0.abs() < 1e-9);
         let shares = super::shares(&sources, &[1.0; 3]).expect("sounds");

@@ -3,13 +3,10 @@
 //! `Q^c_ij = mean(a_i a_j)` over a hop, `a` = K-weighted samples of channel `c`. The power of a hop for gains `g` is
 //! `sum_c G_c g' Q^c g` with BS.1770's channel weights `G_c`: exact, for any gains, without touching audio again.
 
-use crate::meter::k_weighting::KWeighting;
-use crate::meter::layout::Layout;
-use crate::meter::loudness::hop_frames;
-use crate::units::{Hz, Power};
+use crate::units::Power;
 
 /// Entries of the upper triangle of a matrix of `n` sources.
-const fn triangle(n: usize) -> usize {
+pub(crate) const fn triangle(n: usize) -> usize {
     n * (n + 1) / 2
 }
 
@@ -29,6 +26,12 @@ impl Gram {
     /// All zeros.
     pub fn zero(sources: usize) -> Self {
         Self { sources, upper: vec![0.0; triangle(sources)] }
+    }
+
+    /// The matrix of a packed upper triangle.
+    pub fn from_packed(sources: usize, upper: &[f64]) -> Self {
+        debug_assert_eq!(upper.len(), triangle(sources));
+        Self { sources, upper: upper.to_vec() }
     }
 
     /// Number of sources.
@@ -74,7 +77,7 @@ fn quadratic(upper: &[f64], sources: usize, gains: &[f64]) -> f64 {
         sum += gains[i] * (gains[i] * this[0] + 2.0 * others);
         row = rest;
     }
-    sum.max(0.0)
+    if sum < 0.0 { 0.0 } else { sum } // keeps what is not a number
 }
 
 /// The Gram matrices of a row of hops.
@@ -131,6 +134,17 @@ impl Hops {
         }
     }
 
+    /// Adds a hop that was not heard. Its powers are not numbers, so no window that it is part of passes a gate, is a
+    /// maximum or counts for a range.
+    pub fn push_unheard(&mut self) {
+        self.data.extend(std::iter::repeat_n(f64::NAN, self.stride()));
+    }
+
+    /// True for a hop that was heard.
+    pub fn is_heard(&self, hop: usize) -> bool {
+        !self.data[hop * self.stride()].is_nan()
+    }
+
     /// The packed upper triangle of a hop and channel.
     pub fn packed(&self, hop: usize, channel: usize) -> &[f64] {
         let start = hop * self.stride() + channel * triangle(self.sources);
@@ -169,162 +183,5 @@ impl Hops {
             }
         }
         sum
-    }
-}
-
-/// Turns the audio of several sources into [`Hops`].
-///
-/// Every source has the channels of the layout. Results do not depend on block sizes, to the bit.
-#[derive(Clone, Debug)]
-pub struct GramMeter {
-    hop_frames: usize,
-    position: usize,
-    /// Per channel, per source.
-    filters: Vec<Vec<KWeighting>>,
-    sums: Vec<Gram>,
-    /// K-weighted samples of one channel, all sources.
-    weighted: Vec<Vec<f64>>,
-    hops: Hops,
-}
-
-impl GramMeter {
-    const CHUNK: usize = 64;
-
-    /// A meter of `sources` sources at `rate`.
-    pub fn new(rate: Hz, layout: &Layout, sources: usize) -> Self {
-        Self {
-            hop_frames: hop_frames(rate),
-            position: 0,
-            filters: vec![vec![KWeighting::new(rate); sources]; layout.channels()],
-            sums: vec![Gram::zero(sources); layout.channels()],
-            weighted: vec![vec![0.0; Self::CHUNK]; sources],
-            hops: Hops::new(sources, layout.weights()),
-        }
-    }
-
-    /// Takes `frames` frames; `audio(source, channel)` gives their samples. Non-finite samples count as silence.
-    pub fn process<'a>(&mut self, frames: usize, audio: impl Fn(usize, usize) -> &'a [f64]) {
-        let mut at = 0;
-        while at < frames {
-            // Chunks end on a grid counted from the hop's start, so the order of additions never changes.
-            let grid = Self::CHUNK - self.position % Self::CHUNK;
-            let count = (frames - at).min(self.hop_frames - self.position).min(grid);
-            for (c, (filters, sums)) in self.filters.iter_mut().zip(&mut self.sums).enumerate() {
-                for (source, (filter, weighted)) in filters.iter_mut().zip(&mut self.weighted).enumerate() {
-                    weighted[..count].copy_from_slice(&audio(source, c)[at..at + count]);
-                    filter.process(&mut weighted[..count]);
-                }
-                let mut sum = sums.upper.iter_mut();
-                for i in 0..self.weighted.len() {
-                    for j in i..self.weighted.len() {
-                        let (a, b) = (&self.weighted[i][..count], &self.weighted[j][..count]);
-                        if let Some(sum) = sum.next() {
-                            *sum = a.iter().zip(b).fold(*sum, |sum, (a, b)| sum + a * b);
-                        }
-                    }
-                }
-            }
-            at += count;
-            self.position += count;
-            if self.position == self.hop_frames {
-                self.end_hop();
-            }
-        }
-    }
-
-    fn end_hop(&mut self) {
-        let scale = 1.0 / self.hop_frames as f64;
-        for sum in &mut self.sums {
-            sum.upper.iter_mut().for_each(|q| *q *= scale);
-        }
-        self.hops.push(&self.sums);
-        self.sums.iter_mut().for_each(|sum| sum.upper.fill(0.0));
-        self.position = 0;
-    }
-
-    /// The complete hops so far.
-    pub fn hops(&self) -> &Hops {
-        &self.hops
-    }
-
-    /// The complete hops; an incomplete last one is discarded, as BS.1770 discards an incomplete last block.
-    pub fn finish(self) -> Hops {
-        self.hops
-    }
-}
-
-#[cfg(test)]
-pub(crate) mod tests {
-    use super::*;
-    use crate::dsp::contract::noise;
-    use crate::meter::Meter;
-
-    /// Stereo sources of coloured noise with pauses, in the shapes of the laws' tests.
-    pub(crate) fn sources(seed: u64, count: usize, frames: usize) -> Vec<[Vec<f64>; 2]> {
-        (0..count as u64)
-            .map(|i| {
-                let shared = noise(seed, frames, 0.2);
-                [0, 1].map(|side| {
-                    let own = noise(seed * 31 + i * 2 + side + 1, frames, 0.4);
-                    let (mut low, pole) = (0.0, 0.3 + 0.65 * (i as f64 + 1.0) / (count as f64 + 1.0));
-                    (own.iter().zip(&shared).enumerate())
-                        .map(|(n, (x, s))| {
-                            low = pole * low + (1.0 - pole) * (x + if i < 2 { *s } else { 0.0 });
-                            let bar = n / (frames / 10).max(1);
-                            low * if (bar + i as usize) % 5 == 4 { 0.0 } else { 1.0 + 0.2 * bar as f64 }
-                        })
-                        .collect()
-                })
-            })
-            .collect()
-    }
-
-    pub(crate) fn hops_of(sources: &[[Vec<f64>; 2]], rate: f64) -> Hops {
-        let mut meter = GramMeter::new(Hz(rate), &Layout::stereo(), sources.len());
-        meter.process(sources[0][0].len(), |source, channel| &sources[source][channel]);
-        meter.finish()
-    }
-
-    pub(crate) fn mix(sources: &[[Vec<f64>; 2]], gains: &[f64]) -> [Vec<f64>; 2] {
-        [0, 1].map(|c| {
-            let frames = sources[0][c].len();
-            (0..frames).map(|n| sources.iter().zip(gains).map(|(s, g)| s[c][n] * g).sum()).collect()
-        })
-    }
-
-    pub(crate) fn measured(mix: &[Vec<f64>; 2], rate: f64) -> Meter {
-        let mut meter = Meter::new(Hz(rate), &Layout::stereo());
-        meter.process(&[&mix[0], &mix[1]]);
-        meter
-    }
-
-    #[test]
-    fn powers_for_any_gains_are_those_of_the_mixed_audio() {
-        let sources = sources(3, 4, 60_000);
-        let hops = hops_of(&sources, 44_100.0);
-        for gains in [[1.0; 4], [0.5, 2.0, -1.0, 0.0], [3.0, -3.0, 0.1, 1.0]] {
-            let meter = measured(&mix(&sources, &gains), 44_100.0);
-            let predicted = hops.powers(&gains);
-            assert_eq!(predicted.len(), meter.history().powers().len());
-            for (a, b) in predicted.iter().zip(meter.history().powers()) {
-                assert!((a.0 - b.0).abs() <= 1e-9 * b.0.max(1e-9), "{a:?} {b:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn blocks_do_not_matter() {
-        let sources = sources(5, 3, 20_000);
-        let whole = hops_of(&sources, 48_000.0);
-        for size in [1, 17, 63, 4800, 7000] {
-            let mut meter = GramMeter::new(Hz(48_000.0), &Layout::stereo(), 3);
-            let mut at = 0;
-            while at < 20_000 {
-                let end = 20_000.min(at + size);
-                meter.process(end - at, |s, c| &sources[s][c][at..end]);
-                at = end;
-            }
-            assert!(meter.finish() == whole, "{size}");
-        }
     }
 }

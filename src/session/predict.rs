@@ -57,7 +57,7 @@ impl Certainty {
 
 #[cfg(test)]
 mod tests {
-    use super::super::gram::tests::{hops_of, measured, mix, sources};
+    use super::super::joint::tests::{hops_of, measured, mix, sources};
     use super::*;
     use proptest::prelude::*;
 

@@ -43,6 +43,19 @@ impl Role {
         }
     }
 
+    /// The word for people.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Drums => "Drums",
+            Self::Bass => "Bass",
+            Self::Keys => "Keys",
+            Self::Vocals => "Vocals",
+            Self::Backing => "Backing",
+            Self::Fx => "FX",
+            Self::Other => "Other",
+        }
+    }
+
     /// The role that a name suggests; [`Role::Other`] when it suggests none.
     pub fn guess(name: &str) -> Self {
         // In order: "backing vocals" before "vocals", "bass drum" before "bass".

@@ -27,7 +27,7 @@ pub fn shares(hops: &Hops, gains: &[f64]) -> Option<Vec<f64>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::gram::tests::{hops_of, sources};
+    use super::super::joint::tests::{hops_of, sources};
     use super::super::predict::{Move, predict};
     use super::*;
     use crate::units::Db;

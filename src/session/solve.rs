@@ -96,7 +96,7 @@ fn bisect(a: Solution, b: Solution, solution: &impl Fn(f64) -> Option<Solution>)
 
 #[cfg(test)]
 mod tests {
-    use super::super::gram::tests::{hops_of, sources};
+    use super::super::joint::tests::{hops_of, sources};
     use super::*;
 
     #[test]

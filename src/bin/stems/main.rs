@@ -3,13 +3,16 @@
 //! One file per command; [`args`] says what can be typed, [`output`] how results are shown. Exit codes: 0 done and
 //! nothing to report, 1 a check found faults, 2 could not run.
 
+mod adm;
 mod args;
+mod brief;
 mod check;
 mod common;
 mod demo;
 mod init;
 mod master;
 mod measure;
+mod organize;
 mod output;
 mod solve;
 mod targets;
@@ -71,6 +74,9 @@ fn run(args: &args::Args) -> Result<Outcome, common::Failure> {
         args::Command::WhatIf(a) => what_if::run(a, &args.global),
         args::Command::Solve(a) => solve::run(a, &args.global),
         args::Command::Master(a) => master::run(a, &args.global),
+        args::Command::Adm(a) => adm::run(a, &args.global),
+        args::Command::Brief(a) => brief::run(a, &args.global),
+        args::Command::Organize(a) => organize::run(a, &args.global),
         args::Command::Targets(a) => targets::run(a, &args.global),
     }?;
     if let Some(json) = done.json {

@@ -2,9 +2,10 @@
 
 use super::BandSettings;
 use super::design::is_split;
+use super::dynamics::{Dynamics, STEP};
 use super::voice::Voice;
-use crate::dsp::{CONTROL_INTERVAL, Glide};
-use crate::units::Hz;
+use crate::dsp::{CONTROL_INTERVAL, Glide, Key};
+use crate::units::{Db, Hz};
 
 /// A band of the equalizer, also usable alone.
 ///
@@ -15,6 +16,8 @@ pub(in crate::dsp) struct Band {
     goal: BandSettings,
     voice: Voice,
     fading: Voice,
+    /// Move `voice`; `fading` stays where they left it.
+    dynamics: Dynamics,
     fade: Glide,
     /// Share of `voice` at the last tick and at the next one; the rest is `fading`'s.
     share: [f64; 2],
@@ -23,11 +26,11 @@ pub(in crate::dsp) struct Band {
 impl Band {
     pub(in crate::dsp) fn new(settings: &BandSettings, rate: Hz) -> Self {
         let goal = settings.clamped();
-        let off = goal.is_idle() && is_split(goal.shape, goal.q);
         Self {
             rate,
             goal,
-            voice: Voice::new(&BandSettings { on: goal.on && !off, ..goal }, rate),
+            voice: Voice::new(&at_rest(&goal), rate),
+            dynamics: Dynamics::new(&goal, rate),
             fading: Voice::new(&BandSettings::default(), rate),
             fade: Glide::new(1.0, Glide::TIME, rate),
             share: [1.0; 2],
@@ -37,6 +40,7 @@ impl Band {
     /// Takes new settings, at once or from the next tick on.
     pub(in crate::dsp) fn set(&mut self, settings: &BandSettings, at_once: bool) {
         self.goal = settings.clamped();
+        self.dynamics.set(&self.goal);
         if at_once {
             self.reset();
         }
@@ -44,7 +48,21 @@ impl Band {
 
     /// Forgets audio and glides; rests at the last settings.
     pub(in crate::dsp) fn reset(&mut self) {
-        *self = Self::new(&self.goal, self.rate);
+        self.voice = Voice::new(&at_rest(&self.goal), self.rate);
+        self.fading = Voice::new(&BandSettings::default(), self.rate);
+        self.dynamics.rest(&self.goal);
+        self.fade.snap(1.0);
+        self.share = [1.0; 2];
+    }
+
+    /// The settings it goes to.
+    pub(super) fn goal(&self) -> &BandSettings {
+        &self.goal
+    }
+
+    /// What dynamics add to the gain now.
+    pub(super) fn movement(&self) -> Db {
+        Db(self.voice.reach(self.dynamics.movement()))
     }
 
     /// A control tick.
@@ -62,7 +80,15 @@ impl Band {
             self.voice.aim(&goal);
         }
         self.share[1] = self.fade.tick();
-        self.voice.tick();
+        let (frequency, q) = self.voice.place();
+        self.dynamics.tick(frequency, q);
+        if self.dynamics.is_active() && self.voice.is_on() {
+            let Dynamics { range, table, .. } = &mut self.dynamics;
+            self.voice.tick_dynamic(range, table);
+        } else {
+            self.voice.stand_still();
+            self.voice.tick();
+        }
         if !self.is_whole() {
             self.fading.tick();
         }
@@ -86,12 +112,44 @@ impl Band {
 
     /// True when it changes nothing until new settings come.
     pub(in crate::dsp) fn is_neutral(&self) -> bool {
-        self.rests() && self.is_whole() && self.goal.is_idle() && self.voice.can_reach(&self.reachable())
+        !self.dynamics.is_active()
+            && self.rests()
+            && self.is_whole()
+            && self.goal.is_idle()
+            && self.voice.can_reach(&self.reachable())
     }
 
-    /// Filters in place; `since`: frames from the last tick to the first of these. Never past the next tick.
-    pub(in crate::dsp) fn process(&mut self, since: usize, left: &mut [f64], right: &mut [f64]) {
-        if self.rests() {
+    /// Filters in place; `since`: frames from the last tick to the first of these. Never past the next tick. `key`: the
+    /// sidechain, as long as the channels.
+    pub(in crate::dsp) fn process(
+        &mut self,
+        since: usize,
+        left: &mut [f64],
+        right: &mut [f64],
+        key: Option<Key<'_>>,
+    ) {
+        if !self.dynamics.is_active() {
+            self.filter(since, left, right);
+            return;
+        }
+        let mut at = 0;
+        while at < left.len() {
+            let since = since + at;
+            if since.is_multiple_of(STEP) {
+                let movement = self.dynamics.step();
+                self.voice.step(movement, &self.dynamics.table);
+            }
+            let range = at..left.len().min(at + STEP - since % STEP);
+            let key = key.map(|key| Key { left: &key.left[range.clone()], right: &key.right[range.clone()] });
+            let (left, right) = (&mut left[range.clone()], &mut right[range.clone()]);
+            self.dynamics.hear(since, [left, right], key);
+            self.filter(since, left, right);
+            at = range.end;
+        }
+    }
+
+    fn filter(&mut self, since: usize, left: &mut [f64], right: &mut [f64]) {
+        if self.rests() && !self.dynamics.is_active() {
             return;
         }
         if self.is_whole() {
@@ -111,4 +169,11 @@ impl Band {
             self.fading.add(since, rest, input, [left, right]);
         }
     }
+}
+
+/// `goal` as a voice without a past plays it: a band that does nothing in two sections is off, because they cancel only
+/// nearly.
+fn at_rest(goal: &BandSettings) -> BandSettings {
+    let off = goal.is_idle() && is_split(goal.shape, goal.q);
+    BandSettings { on: goal.on && !off, ..*goal }
 }

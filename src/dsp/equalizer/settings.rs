@@ -1,6 +1,10 @@
 //! What the equalizer can be told.
 
-use crate::units::{Db, Hz};
+use crate::dsp::KeySource;
+use crate::units::{Db, Hz, Ms};
+
+/// The most decibels a band raises or lowers, its movement included.
+pub(super) const MOST_GAIN: f64 = 18.0;
 
 /// What a band does to the spectrum.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -55,6 +59,38 @@ impl Placement {
     }
 }
 
+/// How a band moves by itself: from its gain towards its gain plus the range while its key is loud.
+///
+/// Bells and shelves can; the others have no gain to move (cuts, notch) or no band to listen to (tilt).
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "offline", derive(serde::Serialize, serde::Deserialize), serde(default))]
+pub struct DynamicSettings {
+    /// The farthest it moves, -18 to 18 dB: down, up, or (0) not at all. Gain and movement together stay within
+    /// ±18 dB.
+    pub range: Db,
+    /// The level of the key in the band from which on it moves, half a decibel per decibel with a soft knee of
+    /// 6 dB, -80 to 0 dBFS; a sine at full scale is 0 dBFS.
+    pub threshold: Db,
+    /// Time constant to 63 % of a larger movement, 0.1 to 200 ms.
+    pub attack: Ms,
+    /// Time constant to 63 % of a smaller one, 5 to 2000 ms.
+    pub release: Ms,
+    /// What it listens to, limited to the band: the audio it is about to act on, or the sidechain.
+    pub key: KeySource,
+}
+
+impl Default for DynamicSettings {
+    fn default() -> Self {
+        Self {
+            range: Db(0.0),
+            threshold: Db(-24.0),
+            attack: Ms(10.0),
+            release: Ms(120.0),
+            key: KeySource::Own,
+        }
+    }
+}
+
 /// Settings of one band. Values out of range are clamped.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "offline", derive(serde::Serialize, serde::Deserialize), serde(default))]
@@ -75,6 +111,8 @@ pub struct BandSettings {
     pub slope: u32,
     /// Where in the stereo field.
     pub placement: Placement,
+    /// How it moves by itself.
+    pub dynamic: DynamicSettings,
 }
 
 impl Default for BandSettings {
@@ -87,6 +125,7 @@ impl Default for BandSettings {
             q: 1.0,
             slope: 12,
             placement: Placement::Stereo,
+            dynamic: DynamicSettings::default(),
         }
     }
 }
@@ -100,9 +139,16 @@ impl BandSettings {
         let default = Self::default();
         Self {
             frequency: Hz(within(self.frequency.0, 10.0, 30_000.0, default.frequency.0)),
-            gain: Db(within(self.gain.0, -18.0, 18.0, default.gain.0)),
+            gain: Db(within(self.gain.0, -MOST_GAIN, MOST_GAIN, default.gain.0)),
             q: within(self.q, 0.1, 40.0, default.q),
             slope: self.slope.clamp(6, 48).div_ceil(6) * 6,
+            dynamic: DynamicSettings {
+                range: Db(within(self.dynamic.range.0, -MOST_GAIN, MOST_GAIN, default.dynamic.range.0)),
+                threshold: Db(within(self.dynamic.threshold.0, -80.0, 0.0, default.dynamic.threshold.0)),
+                attack: Ms(within(self.dynamic.attack.0, 0.1, 200.0, default.dynamic.attack.0)),
+                release: Ms(within(self.dynamic.release.0, 5.0, 2000.0, default.dynamic.release.0)),
+                key: self.dynamic.key,
+            },
             ..*self
         }
     }
@@ -112,9 +158,15 @@ impl BandSettings {
         matches!(self.shape, Shape::Bell | Shape::LowShelf | Shape::HighShelf | Shape::Tilt)
     }
 
-    /// True when these settings change nothing.
+    /// True when the shape can be dynamic.
+    pub(super) fn can_move(&self) -> bool {
+        matches!(self.shape, Shape::Bell | Shape::LowShelf | Shape::HighShelf)
+    }
+
+    /// True when these settings change nothing, whatever is heard.
     pub(super) fn is_idle(&self) -> bool {
-        !self.on || self.has_gain() && self.gain == Db(0.0)
+        let still = !self.can_move() || self.dynamic.range == Db(0.0);
+        !self.on || self.has_gain() && self.gain == Db(0.0) && still
     }
 }
 

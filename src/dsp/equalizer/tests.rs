@@ -1,5 +1,7 @@
 //! The equalizer against its prototypes and its promises.
 
+mod dynamic;
+mod hearing;
 mod motion;
 mod placement;
 mod prototype;

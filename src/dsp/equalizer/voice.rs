@@ -1,7 +1,9 @@
-//! One filter of a band: its sections, their memories, and the glides that move them.
+//! One filter of a band: its sections, their memories, and what moves them.
 
 use super::design::{MOST_SECTIONS, design, is_split, sections};
-use super::{BandSettings, Placement, Shape};
+use super::dynamics::STEP;
+use super::table::Table;
+use super::{BandSettings, MOST_GAIN, Placement, Shape};
 use crate::dsp::filter::{Kernel, State, way};
 use crate::dsp::{CONTROL_INTERVAL, Glide};
 use crate::units::{Db, Hz};
@@ -17,11 +19,19 @@ pub(super) struct Voice {
     gain: Glide,
     /// Natural logarithm of Q.
     q: Glide,
+    /// What dynamics add to the gain, decibels.
+    movement: f64,
     count: usize,
-    /// The kernels at the last tick and at the next one.
+    /// The kernels at the last tick (or step) and at the next one.
     from: [Kernel; MOST_SECTIONS],
     to: [Kernel; MOST_SECTIONS],
     moving: bool,
+    /// Frames from one to the other.
+    interval: usize,
+    /// Steps left until it is where it should be.
+    steps_behind: usize,
+    /// `to` comes from a table, not from a design of its own.
+    looked_up: bool,
     /// Indexed by channel, then section; mid and side use the first channel's.
     states: [[State; MOST_SECTIONS]; 2],
 }
@@ -36,10 +46,14 @@ impl Voice {
             frequency: glide(settings.frequency.0.ln()),
             gain: glide(settings.gain.0),
             q: glide(settings.q.ln()),
+            movement: 0.0,
             count: 0,
             from: [Kernel::IDENTITY; MOST_SECTIONS],
             to: [Kernel::IDENTITY; MOST_SECTIONS],
             moving: false,
+            interval: CONTROL_INTERVAL,
+            steps_behind: 1,
+            looked_up: false,
             states: Default::default(),
         };
         if settings.on {
@@ -67,6 +81,11 @@ impl Voice {
         !self.made.on || !self.moving && self.gain.landed() && self.gain.value() == 0.0
     }
 
+    /// True when it plays.
+    pub(super) fn is_on(&self) -> bool {
+        self.made.on
+    }
+
     /// Starts gliding to `settings`, which can be reached.
     pub(super) fn aim(&mut self, settings: &BandSettings) {
         self.frequency.aim(settings.frequency.0.ln());
@@ -74,22 +93,87 @@ impl Voice {
         self.q.aim(settings.q.ln());
     }
 
+    /// Where it is: frequency and Q.
+    pub(super) fn place(&self) -> (Hz, f64) {
+        (Hz(self.frequency.value().exp()), self.q.value().exp())
+    }
+
     /// A control tick. Unsound states are made sound here.
     pub(super) fn tick(&mut self) {
         self.from = self.to;
-        self.moving = self.made.on && ![&self.frequency, &self.gain, &self.q].into_iter().all(Glide::landed);
+        self.interval = CONTROL_INTERVAL;
+        let landed = [&self.frequency, &self.gain, &self.q].into_iter().all(Glide::landed);
+        self.moving = self.made.on && (!landed || self.looked_up);
         if self.moving {
             self.frequency.tick();
             self.gain.tick();
             self.q.tick();
             self.to = self.kernels();
+            self.looked_up = false;
         }
         if self.is_neutral() {
             self.states = Default::default();
         }
-        for state in self.states.iter_mut().flatten() {
-            state.settle();
+        self.states.iter_mut().flatten().for_each(State::settle);
+    }
+
+    /// A control tick of a voice that dynamics move by up to `range` decibels. While `table` lacks filters for that
+    /// (one is designed per tick), or the place moves, each tick has a design of its own and steps do nothing.
+    pub(super) fn tick_dynamic(&mut self, range: &Glide, table: &mut Table) {
+        let placed = self.frequency.landed() && self.q.landed();
+        let steady = self.interval == STEP && self.gain.landed() && range.landed();
+        self.frequency.tick();
+        self.gain.tick();
+        self.q.tick();
+        table.keep_for(self.made.shape, self.frequency.value(), self.q.value());
+        let design = |gain| {
+            let [first, second, ..] = self.kernels_at(gain);
+            [first, second]
+        };
+        // Also where gain and range are going: better there before than half there on the way.
+        let gains = [self.gain.value(), self.gain.target()];
+        let ranges = [0.0, range.value(), range.target()];
+        let ends = [f64::min, f64::max]
+            .map(|end| gains.into_iter().reduce(end).unwrap_or(0.0) + ranges.into_iter().fold(0.0, end));
+        if placed && table.covers(ends, design) {
+            self.interval = STEP;
+        } else {
+            self.from = self.to;
+            self.interval = CONTROL_INTERVAL;
+            self.to = self.kernels();
+            self.moving = true;
         }
+        self.steps_behind = if steady { 1 } else { CONTROL_INTERVAL / STEP };
+        self.looked_up = true;
+        self.states.iter_mut().flatten().for_each(State::settle);
+    }
+
+    /// How much of `movement` fits beside the gain.
+    pub(super) fn reach(&self, movement: f64) -> f64 {
+        let gain = self.gain.value();
+        (gain + movement).clamp(-MOST_GAIN, MOST_GAIN) - gain
+    }
+
+    /// Moves to its gain plus `movement` decibels within a step.
+    pub(super) fn step(&mut self, movement: f64, table: &Table) {
+        self.movement = movement;
+        if self.interval == STEP {
+            self.from = self.to;
+            if let Some(goal) = table.at(self.gain.value() + movement) {
+                // What a tick has changed arrives with the last of its steps.
+                let way = 1.0 / self.steps_behind as f64;
+                for i in 0..goal.len() {
+                    self.to[i] = if way < 1.0 { self.from[i].mixed(&goal[i], way) } else { goal[i] };
+                }
+                self.steps_behind = 1.max(self.steps_behind - 1);
+            }
+            self.moving = self.from != self.to;
+        }
+    }
+
+    /// No dynamics any more: back to the gain itself.
+    pub(super) fn stand_still(&mut self) {
+        self.movement = 0.0;
     }
 
     /// True when it changes nothing before the next tick.
@@ -98,12 +182,12 @@ impl Voice {
     }
 
     fn kernels(&self) -> [Kernel; MOST_SECTIONS] {
-        let band = BandSettings {
-            frequency: Hz(self.frequency.value().exp()),
-            gain: Db(self.gain.value()),
-            q: self.q.value().exp(),
-            ..self.made
-        };
+        self.kernels_at(self.gain.value() + self.movement)
+    }
+
+    fn kernels_at(&self, gain: f64) -> [Kernel; MOST_SECTIONS] {
+        let (frequency, q) = self.place();
+        let band = BandSettings { frequency, gain: Db(gain.clamp(-MOST_GAIN, MOST_GAIN)), q, ..self.made };
         // The structure is kept even if rounding takes Q across the border between two structures.
         design(&band, is_split(self.made.shape, self.made.q), self.rate).map(|section| Kernel::new(&section))
     }
@@ -112,14 +196,16 @@ impl Voice {
         for i in 0..self.count {
             let state = &mut self.states[channel][i];
             if self.moving {
-                self.from[i].glide(&self.to[i], since, state, samples);
+                let since = since % self.interval;
+                self.from[i].glide(&self.to[i], since, self.interval, state, samples);
             } else {
                 self.to[i].process(state, samples);
             }
         }
     }
 
-    /// Replaces the channels by the filtered ones. `since`: frames from the last tick to the first of these.
+    /// Replaces the channels by the filtered ones. `since`: frames from the last tick to the first of these. Never past
+    /// the next tick, or the next step while dynamics move the voice.
     pub(super) fn replace(&mut self, since: usize, [left, right]: [&mut [f64]; 2]) {
         if self.made.placement == Placement::Stereo {
             self.run(since, 0, left);
@@ -134,7 +220,7 @@ impl Voice {
     }
 
     /// Adds what it would change in `input` to `output`, weighted from `weights[0]` at the last tick to
-    /// `weights[1]` at the next. No more than one control interval at once.
+    /// `weights[1]` at the next. No longer than [`replace`](Self::replace).
     pub(super) fn add(
         &mut self,
         since: usize,

@@ -72,16 +72,18 @@ impl Kernel {
         }
     }
 
-    /// Runs over `samples` in place while moving from `self` (at a control tick) to `next` (at the one after);
-    /// the first sample is `since` frames after the tick.
-    pub fn glide(&self, next: &Self, since: usize, state: &mut State, samples: &mut [f64]) {
+    /// Runs over `samples` in place while moving from `self` to `next`, which is reached after `interval` frames;
+    /// the first sample is `since` frames after the start.
+    pub fn glide(&self, next: &Self, since: usize, interval: usize, state: &mut State, samples: &mut [f64]) {
         for (i, sample) in samples.iter_mut().enumerate() {
-            *sample = self.mixed(next, way(since + i)).run(state, *sample);
+            let way = (since + i + 1) as f64 / interval as f64;
+            *sample = self.mixed(next, way).run(state, *sample);
         }
     }
 
+    /// The kernel that has gone `way` (0 to 1) from `self` to `next`. As safe as both.
     #[inline]
-    fn mixed(&self, next: &Self, way: f64) -> Self {
+    pub fn mixed(&self, next: &Self, way: f64) -> Self {
         let mix = |from: f64, to: f64| from + (to - from) * way;
         Self {
             a: core::array::from_fn(|i| mix(self.a[i], next.a[i])),

@@ -1,0 +1,120 @@
+//! Overlapping spectra of a stream, and back.
+
+use realfft::num_complex::Complex;
+use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
+use std::sync::Arc;
+
+/// A bin of a spectrum. Single precision: see [`super::Denoise`] for what it costs.
+pub(super) type Bin = Complex<f32>;
+
+/// Frames per window.
+pub(super) const OVERLAP: usize = 4;
+
+/// The transforms and windows that both channels share.
+pub(super) struct Transforms {
+    forward: Arc<dyn RealToComplex<f32>>,
+    inverse: Arc<dyn ComplexToReal<f32>>,
+    scratch: Vec<Bin>,
+    work: Vec<f32>,
+    /// Periodic Hann.
+    analysis: Vec<f32>,
+    /// The same, scaled so that four overlapping squares and the transforms give one.
+    synthesis: Vec<f32>,
+}
+
+impl Transforms {
+    pub(super) fn new(size: usize) -> Self {
+        let mut planner = RealFftPlanner::new();
+        let (forward, inverse) = (planner.plan_fft_forward(size), planner.plan_fft_inverse(size));
+        let scratch = forward.get_scratch_len().max(inverse.get_scratch_len());
+        let hann = |i: usize| 0.5 - 0.5 * (core::f64::consts::TAU * i as f64 / size as f64).cos();
+        let unity = 1.0 / (1.5 * size as f64);
+        Self {
+            forward,
+            inverse,
+            scratch: vec![Bin::default(); scratch],
+            work: vec![0.0; size],
+            analysis: (0..size).map(|i| hann(i) as f32).collect(),
+            synthesis: (0..size).map(|i| (hann(i) * unity) as f32).collect(),
+        }
+    }
+
+    /// The sum of the squares of the analysis window: what white noise of power one reads in a bin.
+    pub(super) fn noise_gain(&self) -> f64 {
+        self.analysis.iter().map(|w| f64::from(w * w)).sum()
+    }
+}
+
+/// One channel: the last window of input, its spectrum, and the sum of what was made of the spectra so far.
+pub(super) struct Frames {
+    input: Vec<f32>,
+    output: Vec<f32>,
+    pub(super) spectrum: Vec<Bin>,
+}
+
+impl Frames {
+    pub(super) fn new(size: usize) -> Self {
+        Self { input: vec![0.0; size], output: vec![0.0; size], spectrum: vec![Bin::default(); size / 2 + 1] }
+    }
+
+    pub(super) fn reset(&mut self) {
+        self.input.fill(0.0);
+        self.output.fill(0.0);
+    }
+
+    fn hop(&self) -> usize {
+        self.input.len() / OVERLAP
+    }
+
+    /// Takes samples `at` frames after the last hop.
+    pub(super) fn push(&mut self, at: usize, samples: &[f64]) {
+        let start = self.input.len() - self.hop() + at;
+        for (to, &sample) in self.input[start..start + samples.len()].iter_mut().zip(samples) {
+            // Beyond this squares would overflow; it also keeps out what is not a number.
+            *to = if sample.abs() < 1e9 { sample as f32 } else { 0.0 };
+        }
+    }
+
+    /// What the spectra have made of the samples a window before those pushed at the same place.
+    pub(super) fn made(&self, at: usize, count: usize) -> &[f32] {
+        &self.output[at..at + count]
+    }
+
+    /// Transforms the last window.
+    pub(super) fn analyse(&mut self, transforms: &mut Transforms) {
+        let Transforms { forward, scratch, work, analysis, .. } = transforms;
+        for ((work, sample), window) in work.iter_mut().zip(&self.input).zip(&*analysis) {
+            *work = sample * window;
+        }
+        if forward.process_with_scratch(work, &mut self.spectrum, scratch).is_err() {
+            self.spectrum.fill(Bin::default()); // cannot be: all lengths are the plan's
+        }
+    }
+
+    /// Adds the spectrum to the output.
+    pub(super) fn synthesize(&mut self, transforms: &mut Transforms) {
+        let Transforms { inverse, scratch, work, synthesis, .. } = transforms;
+        // The first and the last bin of a real signal are real.
+        let last = self.spectrum.len() - 1;
+        (self.spectrum[0].im, self.spectrum[last].im) = (0.0, 0.0);
+        if inverse.process_with_scratch(&mut self.spectrum, work, scratch).is_err() {
+            return; // cannot be: all lengths are the plan's
+        }
+        for ((sum, sample), window) in self.output.iter_mut().zip(&*work).zip(&*synthesis) {
+            *sum += sample * window;
+        }
+    }
+
+    /// The oldest hop of the output has been taken.
+    pub(super) fn advance_output(&mut self) {
+        let (size, hop) = (self.output.len(), self.hop());
+        self.output.copy_within(hop.., 0);
+        self.output[size - hop..].fill(0.0);
+    }
+
+    /// Makes room for the next hop of input.
+    pub(super) fn advance_input(&mut self) {
+        let hop = self.hop();
+        self.input.copy_within(hop.., 0);
+    }
+}

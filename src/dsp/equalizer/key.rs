@@ -1,0 +1,96 @@
+//! The part of a key that belongs to a band.
+
+use super::{Placement, Shape};
+use crate::dsp::CONTROL_INTERVAL;
+use crate::dsp::filter::{Kernel, Section, State};
+use crate::units::Hz;
+use core::f64::consts::PI;
+
+/// Bands as narrow as this share of their Q are heard through two band-passes in a row: together they are 3 dB down
+/// where one of the band's own Q is, and fall twice as fast.
+const WIDER: f64 = 0.643_594_252_905_582_6; // (√2 - 1)^½
+
+/// Q of the sections of a Butterworth filter of fourth order: 1 / (2 cos(π/8)) and 1 / (2 cos(3π/8)).
+const BUTTERWORTH: [f64; 2] = [0.541_196_100_146_197, 1.306_562_964_876_376_4];
+
+/// The highest frequency, in cycles per sample.
+const HIGHEST: f64 = 0.45;
+
+/// Fourth order in two sections, bilinear: it decides what is heard, not what it sounds like.
+fn sections(shape: Shape, frequency: Hz, q: f64, rate: Hz) -> [Section; 2] {
+    let t = (PI * (frequency.0 / rate.0).min(HIGHEST)).tan();
+    let section = |numerator, q: f64| Section { numerator, denominator: [t * t, t / q, 1.0] };
+    match shape {
+        Shape::LowShelf => BUTTERWORTH.map(|q| section([t * t, 0.0, 0.0], q)),
+        Shape::HighShelf => BUTTERWORTH.map(|q| section([0.0, 0.0, 1.0], q)),
+        _ => {
+            let q = q * WIDER;
+            [section([0.0, t / q, 0.0], q); 2]
+        }
+    }
+}
+
+/// Lets through what a band is about: a bell's surroundings, what lies beyond a shelf's frequency.
+///
+/// 3 dB down at the edges of the band (a bell's bandwidth, a shelf's frequency), 12 dB per octave beyond on each
+/// side of a bell, 24 dB beyond a shelf. Stereo.
+#[derive(Clone, Debug)]
+pub(super) struct KeyFilter {
+    rate: Hz,
+    /// At the last control tick and at the next.
+    from: [Kernel; 2],
+    to: [Kernel; 2],
+    /// Indexed by channel, then section.
+    states: [[State; 2]; 2],
+}
+
+impl KeyFilter {
+    pub(super) fn new(rate: Hz) -> Self {
+        let kernels = [Kernel::IDENTITY; 2];
+        Self { rate, from: kernels, to: kernels, states: Default::default() }
+    }
+
+    /// Forgets what it heard and rests at a band.
+    pub(super) fn rest(&mut self, shape: Shape, frequency: Hz, q: f64) {
+        self.to = sections(shape, frequency, q, self.rate).map(|section| Kernel::new(&section));
+        self.from = self.to;
+        self.states = Default::default();
+    }
+
+    /// A control tick: be at a band when the next one falls.
+    pub(super) fn tick(&mut self, shape: Shape, frequency: Hz, q: f64) {
+        self.from = self.to;
+        self.to = sections(shape, frequency, q, self.rate).map(|section| Kernel::new(&section));
+        self.states.iter_mut().flatten().for_each(State::settle);
+    }
+
+    /// Filters in place; `since`: frames from the last tick to the first of these.
+    pub(super) fn process(&mut self, since: usize, channels: [&mut [f64]; 2]) {
+        for (samples, states) in channels.into_iter().zip(&mut self.states) {
+            for ((from, to), state) in self.from.iter().zip(&self.to).zip(states) {
+                if from == to {
+                    to.process(state, samples);
+                } else {
+                    from.glide(to, since, CONTROL_INTERVAL, state, samples);
+                }
+            }
+        }
+    }
+}
+
+impl Placement {
+    /// What a band acts on in a frame, where it stands in the stereo field: the other part is silent.
+    #[inline]
+    pub(super) fn part(self, left: f64, right: f64) -> [f64; 2] {
+        match self {
+            Self::Stereo => [left, right],
+            Self::Mid => [0.5 * (left + right); 2],
+            Self::Side => {
+                let side = 0.5 * (left - right);
+                [side, -side]
+            }
+            Self::Left => [left, 0.0],
+            Self::Right => [0.0, right],
+        }
+    }
+}

@@ -1,0 +1,309 @@
+//! What a person does in a view, for whoever owns the parameters; and how it is undone.
+//!
+//! A view reads plain settings and leaves [`Edit`]s behind. Nothing here knows a host: the window turns edits into
+//! the host's gestures, a test applies them to a plain struct.
+
+use crate::chain::LatencyClass;
+use crate::chain::parameters::{Parameter, Value};
+use crate::params::document::SLOTS;
+use crate::session::role::Role;
+
+/// One thing that a person wants.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Edit {
+    /// A parameter has been grasped.
+    Begin(&'static Parameter),
+    /// A grasped parameter is to have this value.
+    Set(&'static Parameter, Value),
+    /// A parameter has been let go.
+    End(&'static Parameter),
+    /// Another latency class.
+    Class(LatencyClass),
+    /// Settings A to D, by index.
+    Slot(usize),
+    /// The settings in use are to be kept in that slot, too.
+    CopyTo(usize),
+    /// The stem's role; `None` guesses it from the track's name.
+    Role(Option<Role>),
+    /// The meters start anew.
+    Restart,
+}
+
+/// A parameter's way in one step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Change {
+    row: &'static Parameter,
+    before: Value,
+    after: Value,
+}
+
+/// The steps of one slot.
+#[derive(Clone, Debug, Default)]
+struct History {
+    done: Vec<Vec<Change>>,
+    undone: Vec<Vec<Change>>,
+    /// When the last step was a turn of the wheel: seconds.
+    wheel: Option<f64>,
+}
+
+/// Steps that are remembered.
+const STEPS: usize = 200;
+/// Turns of the wheel that follow each other within this belong to one step, seconds.
+const WHEEL: f64 = 0.6;
+
+/// Edits on their way out, and the steps made of them. One gesture is one step, whatever it moves.
+#[derive(Clone, Debug, Default)]
+pub struct Edits {
+    queue: Vec<Edit>,
+    grasped: Vec<Change>,
+    step: Vec<Change>,
+    /// Edits belong together while it is above 0.
+    together: usize,
+    histories: [History; SLOTS],
+    slot: usize,
+}
+
+impl Edits {
+    /// What a person has wanted since the last call.
+    pub fn take(&mut self) -> Vec<Edit> {
+        std::mem::take(&mut self.queue)
+    }
+
+    /// Follows the slot in use: each has its own steps.
+    pub fn follow_slot(&mut self, slot: usize) {
+        self.slot = slot.min(SLOTS - 1);
+    }
+
+    fn history(&mut self) -> &mut History {
+        &mut self.histories[self.slot]
+    }
+
+    /// Something that is no parameter and no step.
+    pub fn want(&mut self, edit: Edit) {
+        self.queue.push(edit);
+    }
+
+    /// A parameter, now at `value`, is grasped.
+    pub fn begin(&mut self, row: &'static Parameter, value: Value) {
+        if !self.grasped.iter().any(|g| g.row == row) {
+            self.grasped.push(Change { row, before: value, after: value });
+            self.queue.push(Edit::Begin(row));
+        }
+    }
+
+    /// A grasped parameter moves.
+    pub fn set(&mut self, row: &'static Parameter, value: Value) {
+        if let Some(grasped) = self.grasped.iter_mut().find(|g| g.row == row)
+            && grasped.after != value
+        {
+            grasped.after = value;
+            self.queue.push(Edit::Set(row, value));
+        }
+    }
+
+    /// A grasped parameter is let go; the last one completes the step.
+    pub fn end(&mut self, row: &'static Parameter) {
+        if let Some(at) = self.grasped.iter().position(|g| g.row == row) {
+            let change = self.grasped.remove(at);
+            self.queue.push(Edit::End(row));
+            if change.before != change.after {
+                self.step.push(change);
+            }
+            self.complete();
+        }
+    }
+
+    /// True while a parameter is grasped.
+    pub fn holds(&self, row: &Parameter) -> bool {
+        self.grasped.iter().any(|g| g.row == row)
+    }
+
+    /// The value that a grasped parameter was last set to.
+    pub fn held(&self, row: &Parameter) -> Option<Value> {
+        self.grasped.iter().find(|g| g.row == row).map(|g| g.after)
+    }
+
+    /// Grasps, sets and lets go.
+    pub fn put(&mut self, row: &'static Parameter, now: Value, value: Value) {
+        self.begin(row, now);
+        self.set(row, value);
+        self.end(row);
+    }
+
+    /// [`Self::put`] by the wheel at `time` seconds: turns that follow each other are one step.
+    pub fn turn(&mut self, row: &'static Parameter, now: Value, value: Value, time: f64) {
+        let history = &mut self.histories[self.slot];
+        let follows = history.wheel.is_some_and(|last| time - last < WHEEL)
+            && history.done.last().is_some_and(|step| step.len() == 1 && step[0].row == row);
+        self.put(row, now, value);
+        let history = self.history();
+        if follows && history.done.len() > 1 && now != value {
+            let last = history.done.pop().unwrap_or_default();
+            if let (Some(change), Some(first)) =
+                (last.first(), history.done.last_mut().and_then(|s| s.first_mut()))
+            {
+                first.after = change.after;
+            }
+        }
+        history.wheel = Some(time);
+    }
+
+    /// Everything that `edit` does is one step.
+    pub fn together(&mut self, edit: impl FnOnce(&mut Self)) {
+        self.together += 1;
+        edit(self);
+        self.together -= 1;
+        self.complete();
+    }
+
+    fn complete(&mut self) {
+        if self.together > 0 || !self.grasped.is_empty() || self.step.is_empty() {
+            return;
+        }
+        let step = std::mem::take(&mut self.step);
+        let history = self.history();
+        history.done.push(step);
+        history.undone.clear();
+        history.wheel = None;
+        if history.done.len() > STEPS {
+            history.done.remove(0);
+        }
+    }
+
+    /// True when there is a step to undo.
+    pub fn can_undo(&self) -> bool {
+        !self.histories[self.slot].done.is_empty()
+    }
+
+    /// True when there is a step to do again.
+    pub fn can_redo(&self) -> bool {
+        !self.histories[self.slot].undone.is_empty()
+    }
+
+    /// Takes the last step back.
+    pub fn undo(&mut self) {
+        if let Some(step) = self.history().done.pop() {
+            step.iter().rev().for_each(|change| self.replay(change.row, change.before));
+            self.history().undone.push(step);
+        }
+    }
+
+    /// Does the last undone step again.
+    pub fn redo(&mut self) {
+        if let Some(step) = self.history().undone.pop() {
+            step.iter().for_each(|change| self.replay(change.row, change.after));
+            self.history().done.push(step);
+        }
+    }
+
+    fn replay(&mut self, row: &'static Parameter, value: Value) {
+        self.history().wheel = None;
+        self.queue.extend([Edit::Begin(row), Edit::Set(row, value), Edit::End(row)]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chain::parameters::PARAMETERS;
+
+    fn row(id: &str) -> &'static Parameter {
+        PARAMETERS.find(id).expect("exists")
+    }
+
+    fn db(x: f64) -> Value {
+        Value::Number(Some(x))
+    }
+
+    fn last(edits: &mut Edits, row: &Parameter) -> Option<Value> {
+        edits.take().into_iter().rev().find_map(|edit| match edit {
+            Edit::Set(of, value) if of == row => Some(value),
+            _ => None,
+        })
+    }
+
+    #[test]
+    fn a_drag_is_one_gesture_and_one_step() {
+        let (mut edits, level) = (Edits::default(), row("level"));
+        edits.begin(level, db(0.0));
+        for x in [1.0, 2.0, 2.0, 3.0] {
+            edits.set(level, db(x));
+        }
+        assert!(!edits.can_undo(), "not before it is let go");
+        edits.end(level);
+        let set = |x| Edit::Set(level, db(x));
+        assert_eq!(edits.take(), [Edit::Begin(level), set(1.0), set(2.0), set(3.0), Edit::End(level)]);
+        edits.undo();
+        assert_eq!(edits.take(), [Edit::Begin(level), set(0.0), Edit::End(level)]);
+        assert!(!edits.can_undo() && edits.can_redo());
+        edits.redo();
+        assert_eq!(last(&mut edits, level), Some(db(3.0)));
+    }
+
+    #[test]
+    fn a_node_moves_two_parameters_in_one_step() {
+        let (mut edits, f, g) = (Edits::default(), row("eq2_freq"), row("eq2_gain"));
+        edits.begin(f, db(80.0));
+        edits.begin(g, db(0.0));
+        edits.set(f, db(100.0));
+        edits.set(g, db(3.0));
+        edits.end(f);
+        edits.end(g);
+        edits.take();
+        edits.undo();
+        let undone = edits.take();
+        assert!(undone.contains(&Edit::Set(f, db(80.0))) && undone.contains(&Edit::Set(g, db(0.0))));
+        assert!(!edits.can_undo());
+    }
+
+    #[test]
+    fn turns_of_the_wheel_in_a_row_are_one_step_later_ones_another() {
+        let (mut edits, q, level) = (Edits::default(), row("eq1_q"), row("level"));
+        edits.put(level, db(0.0), db(1.0));
+        for (now, to, time) in [(1.0, 1.1, 0.0), (1.1, 1.2, 0.2), (1.2, 1.3, 0.4), (1.3, 1.4, 5.0)] {
+            edits.turn(q, db(now), db(to), time);
+        }
+        edits.take();
+        edits.undo();
+        assert_eq!(last(&mut edits, q), Some(db(1.3)));
+        edits.undo();
+        assert_eq!(last(&mut edits, q), Some(db(1.0)));
+        edits.undo();
+        assert_eq!(last(&mut edits, level), Some(db(0.0)));
+        assert!(!edits.can_undo());
+    }
+
+    #[test]
+    fn what_changes_nothing_is_no_step_and_a_new_step_ends_redoing() {
+        let (mut edits, level) = (Edits::default(), row("level"));
+        edits.put(level, db(1.0), db(1.0));
+        assert!(!edits.can_undo());
+        edits.put(level, db(1.0), db(2.0));
+        edits.undo();
+        edits.put(level, db(1.0), db(3.0));
+        assert!(!edits.can_redo());
+    }
+
+    #[test]
+    fn each_slot_has_its_own_steps() {
+        let (mut edits, level) = (Edits::default(), row("level"));
+        edits.put(level, db(0.0), db(1.0));
+        edits.follow_slot(1);
+        assert!(!edits.can_undo());
+        edits.follow_slot(0);
+        assert!(edits.can_undo());
+    }
+
+    #[test]
+    fn what_is_done_together_is_undone_together() {
+        let (mut edits, a, b) = (Edits::default(), row("comp_on"), row("comp_ratio"));
+        edits.together(|edits| {
+            edits.put(a, Value::Switch(false), Value::Switch(true));
+            edits.put(b, db(1.5), db(4.0));
+        });
+        edits.take();
+        edits.undo();
+        assert_eq!(edits.take().len(), 6);
+        assert!(!edits.can_undo());
+    }
+}

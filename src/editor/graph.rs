@@ -1,0 +1,135 @@
+//! The equalizer as it is seen and grasped: response, nodes, spectra.
+
+mod axes;
+mod band;
+mod card;
+mod curve;
+mod nodes;
+
+use super::facts::Desk;
+use super::paint;
+use super::picture::Picture;
+use super::theme::Palette;
+use axes::Axes;
+pub use band::Band;
+use curve::Curves;
+use egui::{Color32, Mesh, Pos2, Rect, Sense, Stroke, Ui, pos2};
+
+/// What the graph remembers from frame to frame; nothing of it is sound.
+#[derive(Debug)]
+pub struct Graph {
+    /// The band whose card is shown, by index.
+    pub selected: Option<usize>,
+    /// What the axis shows up and down, dB.
+    pub range: f64,
+    curves: Curves,
+    /// The card stands at the top, not at the bottom.
+    card_at_top: bool,
+}
+
+impl Default for Graph {
+    fn default() -> Self {
+        Self { selected: None, range: 18.0, curves: Curves::default(), card_at_top: false }
+    }
+}
+
+impl Graph {
+    /// Draws it in `place`.
+    pub fn show(&mut self, ui: &mut Ui, desk: &mut Desk<'_>, place: Rect) {
+        let look = desk.look;
+        paint::panel(ui, place, &look);
+        let axes = Axes::new(place, self.range);
+        let ground = ui.interact(axes.plot, ui.scope_id().with("equalizer"), Sense::click());
+        ground.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Canvas, true, "Equalizer"));
+        axes.draw(ui, &look);
+        self.spectra(ui, desk, &axes);
+        self.curves.follow(&desk.facts.settings.equalizer, desk.facts.rate, axes.plot.width());
+        self.response(ui, desk, &axes);
+        nodes::ground(self, ui, desk, &axes, &ground);
+        axes::choose_range(ui, &look, place, &mut self.range);
+        nodes::show(self, ui, desk, &axes);
+        card::show(self, ui, desk, &axes);
+    }
+
+    fn spectra(&self, ui: &Ui, desk: &Desk<'_>, axes: &Axes) {
+        let Picture { before, after, .. } = &desk.facts.picture;
+        for other in &desk.facts.others {
+            let points = spectrum(axes, &other.levels);
+            ui.painter().line(points, Stroke::new(1.0, Palette::faint(other.colour, 0.45)));
+        }
+        for clash in &desk.facts.clashes {
+            let band = Rect::from_x_y_ranges(axes.x(clash.low)..=axes.x(clash.high), axes.plot.y_range());
+            ui.painter().rect_filled(band, 0.0, Palette::faint(desk.look.good, 0.12));
+            let top =
+                Rect::from_center_size(pos2(band.center().x, band.min.y + 10.0), egui::vec2(180.0, 14.0));
+            let pen = paint::pen(super::theme::font(super::theme::SMALL), desk.look.good);
+            paint::label(
+                ui,
+                top,
+                egui::Align2::CENTER_CENTER,
+                &format!("collides with {}", clash.name),
+                &pen,
+            );
+        }
+        if before.iter().chain(after).all(|&level| level <= super::picture::FLOOR) {
+            return;
+        }
+        let points = spectrum(axes, after);
+        area(ui, &points, axes.plot.max.y, Palette::faint(desk.track, 0.16));
+        // what comes in is a hair line: it matters where it differs
+        ui.painter().line(spectrum(axes, before), Stroke::new(1.0, Palette::faint(desk.look.dim, 0.7)));
+        ui.painter().line(points, Stroke::new(1.25, Palette::faint(desk.track, 0.85)));
+    }
+
+    fn response(&self, ui: &Ui, desk: &Desk<'_>, axes: &Axes) {
+        let look = &desk.look;
+        for band in Band::all(desk.facts.seat) {
+            let moving = self.curves.moving(desk, band);
+            if let Some((still, moved)) = moving {
+                between(ui, &axes.line(&still), &axes.line(&moved), Palette::faint(look.accent, 0.28));
+            }
+        }
+        if let Some(index) = self.selected
+            && let Some(own) = self.curves.own(index)
+        {
+            let flat = vec![0.0; own.len()];
+            between(ui, &axes.line(&flat), &axes.line(own), Palette::faint(look.accent, 0.14));
+        }
+        for (placement, levels) in self.curves.apart() {
+            let points = axes.line(levels);
+            if let Some(end) = points.last() {
+                let tag = Rect::from_center_size(pos2(end.x - 10.0, end.y - 8.0), egui::vec2(16.0, 12.0));
+                let pen = paint::pen(super::theme::strong(super::theme::TINY), look.secondary);
+                paint::text(ui, tag, egui::Align2::CENTER_CENTER, placement, &pen);
+            }
+            ui.painter().line(points, Stroke::new(1.5, look.secondary));
+        }
+        ui.painter().line(axes.line(self.curves.whole()), Stroke::new(2.0, look.text));
+    }
+}
+
+fn spectrum(axes: &Axes, levels: &[f32]) -> Vec<Pos2> {
+    let last = levels.len().saturating_sub(1).max(1) as f32;
+    levels.iter().enumerate().map(|(i, &level)| axes.level(i as f32 / last, level)).collect()
+}
+
+/// What is between a line and a level below it.
+pub(super) fn area(ui: &Ui, points: &[Pos2], bottom: f32, colour: Color32) {
+    let low: Vec<Pos2> = points.iter().map(|p| pos2(p.x, bottom)).collect();
+    between(ui, points, &low, colour);
+}
+
+/// What is between two lines with the same abscissae.
+pub(super) fn between(ui: &Ui, upper: &[Pos2], lower: &[Pos2], colour: Color32) {
+    let mut mesh = Mesh::default();
+    for (a, b) in upper.iter().zip(lower) {
+        let next = mesh.vertices.len() as u32;
+        mesh.colored_vertex(*a, colour);
+        mesh.colored_vertex(*b, colour);
+        if next >= 2 {
+            mesh.add_triangle(next - 2, next - 1, next);
+            mesh.add_triangle(next - 1, next, next + 1);
+        }
+    }
+    ui.painter().add(mesh);
+}

@@ -1,0 +1,133 @@
+//! Text and simple shapes at given places.
+
+use super::theme::{Palette, ROUND};
+use egui::text::{LayoutJob, TextFormat, TextWrapping};
+use egui::{
+    Align2, Color32, CornerRadius, FontId, Galley, Id, Pos2, Rect, Response, Role, Sense, Ui, WidgetInfo,
+    vec2,
+};
+use std::sync::Arc;
+
+/// A kind of text.
+#[derive(Clone, Debug)]
+pub struct Pen {
+    /// Font and size.
+    pub font: FontId,
+    /// Colour.
+    pub colour: Color32,
+}
+
+/// A [`Pen`].
+pub fn pen(font: FontId, colour: Color32) -> Pen {
+    Pen { font, colour }
+}
+
+/// Where texts that had to be cut are counted, for tests.
+fn cut() -> Id {
+    Id::unique("stemlink cut texts")
+}
+
+/// The texts that had to be cut since the last call, because their place was too small.
+pub fn take_cut(ctx: &egui::Context) -> Vec<String> {
+    ctx.data_mut(|data| data.remove_temp::<Vec<String>>(cut()).unwrap_or_default())
+}
+
+fn lay_out(ui: &Ui, text: &str, pen: &Pen, width: f32) -> Arc<Galley> {
+    let format = TextFormat { font_id: pen.font.clone(), color: pen.colour, ..TextFormat::default() };
+    let mut job = LayoutJob::single_section(text.to_owned(), format);
+    job.wrap =
+        TextWrapping { max_width: width, max_rows: 1, break_anywhere: true, ..TextWrapping::default() };
+    ui.painter().layout_job(job)
+}
+
+/// How wide a text is.
+pub fn width(ui: &Ui, text: &str, pen: &Pen) -> f32 {
+    lay_out(ui, text, pen, f32::INFINITY).size().x
+}
+
+/// Draws one line of text in `place`, cut with an ellipsis if it is too long; returns where it is.
+pub fn text(ui: &Ui, place: Rect, align: Align2, text: &str, pen: &Pen) -> Rect {
+    let galley = lay_out(ui, text, pen, place.width() + 0.5);
+    if galley.elided {
+        ui.data_mut(|data| data.get_temp_mut_or_default::<Vec<String>>(cut()).push(text.to_owned()));
+    }
+    let rect = align.align_size_within_rect(galley.size(), place);
+    ui.painter().galley(rect.min, galley, pen.colour);
+    rect
+}
+
+/// [`text`] that readers of the screen hear, too.
+pub fn label(ui: &Ui, place: Rect, align: Align2, words: &str, pen: &Pen) -> Response {
+    let rect = text(ui, place, align, words, pen);
+    let response = ui.interact(
+        rect,
+        ui.scope_id().with(("label", words, place.min.x as i32, place.min.y as i32)),
+        Sense::hover(),
+    );
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, words));
+    response
+}
+
+/// The part of a text of several kinds.
+pub type Run<'a> = (&'a str, &'a Pen);
+
+/// Draws texts of several kinds on one baseline, right after each other, and returns where.
+pub fn runs(ui: &Ui, place: Rect, align: Align2, runs: &[Run<'_>]) -> Rect {
+    let mut job = LayoutJob::default();
+    job.wrap = TextWrapping {
+        max_width: place.width() + 0.5,
+        max_rows: 1,
+        break_anywhere: true,
+        ..TextWrapping::default()
+    };
+    for (text, pen) in runs {
+        let format = TextFormat {
+            font_id: pen.font.clone(),
+            color: pen.colour,
+            valign: egui::Align::BOTTOM,
+            ..TextFormat::default()
+        };
+        job.append(text, 0.0, format);
+    }
+    let galley = ui.painter().layout_job(job);
+    if galley.elided {
+        let all: String = runs.iter().map(|(text, _)| *text).collect();
+        ui.data_mut(|data| data.get_temp_mut_or_default::<Vec<String>>(cut()).push(all));
+    }
+    let rect = align.align_size_within_rect(galley.size(), place);
+    ui.painter().galley(rect.min, galley, Color32::PLACEHOLDER);
+    rect
+}
+
+/// A panel's ground.
+pub fn panel(ui: &Ui, rect: Rect, look: &Palette) {
+    ui.painter().rect_filled(rect, CornerRadius::same(ROUND as u8), look.panel);
+}
+
+/// A horizontal bar from the left, `part` (0 to 1) of it filled.
+pub fn bar(ui: &Ui, rect: Rect, part: f32, colour: Color32, look: &Palette) {
+    let round = CornerRadius::same((rect.height() / 2.0) as u8);
+    ui.painter().rect_filled(rect, round, look.background);
+    let part = part.clamp(0.0, 1.0);
+    if part > 0.0 {
+        let filled =
+            Rect::from_min_size(rect.min, vec2((rect.width() * part).max(rect.height()), rect.height()));
+        ui.painter().rect_filled(filled, round, colour);
+    }
+}
+
+/// A triangle that says "there is more below".
+pub fn chevron(ui: &Ui, centre: Pos2, colour: Color32) {
+    let points = vec![centre + vec2(-3.5, -2.0), centre + vec2(3.5, -2.0), centre + vec2(0.0, 2.5)];
+    ui.painter().add(egui::Shape::convex_polygon(points, colour, egui::Stroke::NONE));
+}
+
+/// A ring around what has the keyboard.
+pub fn focus_ring(ui: &Ui, rect: Rect, look: &Palette) {
+    ui.painter().rect_stroke(
+        rect.expand(2.0),
+        CornerRadius::same(5),
+        egui::Stroke::new(1.5, look.accent),
+        egui::StrokeKind::Inside,
+    );
+}

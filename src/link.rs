@@ -1,0 +1,25 @@
+//! Instances that know of each other: who is there, what each one reads, and the audio of every stem.
+//!
+//! [`roster`] is the table of all instances in this process, and of those in others once the bridge has brought them
+//! in. An instance owns one [`slot`] of it: a few [`cell`]s of plain values ([`snapshot`]), each written by one
+//! thread and read by anyone, and a [`ring`] with the last seconds of the stem's input and output. Readers find
+//! audio by the project's timeline ([`timeline`]), never by when it arrived: hosts render ahead, in any order and at
+//! any speed.
+//!
+//! Nothing here blocks, waits or allocates on an audio thread, and audio never depends on any of it.
+
+pub mod cell;
+pub mod delivery;
+pub mod identity;
+pub mod observe;
+pub mod request;
+pub mod ring;
+pub mod roster;
+pub mod slot;
+pub mod snapshot;
+pub mod timeline;
+pub mod word;
+pub mod words;
+
+pub use identity::{InstanceId, SessionId};
+pub use roster::{Card, Outlet, Peer, Roster};

@@ -1,0 +1,224 @@
+//! What a Master asks of a Stem, and what the Stem answers. Plain values.
+//!
+//! A request is posted in the sender's [`Outbox`] for all to see; its target looks there. It names the revision of the
+//! trim that the person saw who made it: if the Stem has moved on since, it is refused. So a request acts once, in
+//! whatever order requests of several senders are seen.
+
+use super::identity::InstanceId;
+use super::snapshot::Trim;
+use super::words::{Eye, Pen, Record};
+use crate::units::Db;
+
+/// The largest remote trim, up and down.
+pub const LARGEST_TRIM: Db = Db(24.0);
+
+/// Requests that stay in an outbox.
+pub const REQUESTS: usize = 8;
+
+/// A change of a Stem's remote trim, made by a person at a Master.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Request {
+    /// Grows with every request of a sender.
+    pub counter: u64,
+    /// The Stem that is asked.
+    pub target: InstanceId,
+    /// The revision of the target's trim that the person saw.
+    pub base: u64,
+    /// The trim that is wanted.
+    pub trim: Db,
+}
+
+/// What became of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// Who asked.
+    pub sender: InstanceId,
+    /// The request's counter.
+    pub counter: u64,
+    /// Whether it was done.
+    pub verdict: Verdict,
+}
+
+/// Whether a request was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The trim is what was asked for.
+    Accepted,
+    /// The trim had changed meanwhile: nothing was done.
+    Stale,
+}
+
+impl Verdict {
+    pub(super) const ALL: [Self; 2] = [Self::Accepted, Self::Stale];
+}
+
+impl Trim {
+    /// A trim of `offset` that no request made so far may change.
+    pub fn new(offset: Db) -> Self {
+        Self { offset, revision: super::identity::unique().get(), answer: None }
+    }
+
+    /// The Stem's own user has set it, or taken it into the parameter: requests on their way become stale.
+    pub fn set(&mut self, offset: Db) {
+        self.offset = Db(offset.0.clamp(-LARGEST_TRIM.0, LARGEST_TRIM.0));
+        self.revision = self.revision.wrapping_add(1);
+    }
+
+    /// Takes the request of `sender` or refuses it, and remembers the answer.
+    pub fn consider(&mut self, sender: InstanceId, request: &Request) {
+        let verdict = if request.base == self.revision { Verdict::Accepted } else { Verdict::Stale };
+        if verdict == Verdict::Accepted {
+            self.set(request.trim);
+        }
+        self.answer = Some(Answer { sender, counter: request.counter, verdict });
+    }
+}
+
+/// The last requests of a sender.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Outbox {
+    /// Newest last; by counter modulo [`REQUESTS`] they would be overwritten.
+    requests: [Option<Request>; REQUESTS],
+    next: u64,
+}
+
+/// Words of an [`Outbox`].
+pub const OUTBOX_WORDS: usize = 1 + 4 * REQUESTS;
+
+impl Outbox {
+    /// An empty outbox. `first` is the first request's counter: later than any that a former life of the sender used,
+    /// so the time will do.
+    pub fn new(first: u64) -> Self {
+        Self { requests: [None; REQUESTS], next: first }
+    }
+
+    /// Posts a request and returns its counter.
+    pub fn post(&mut self, target: InstanceId, base: u64, trim: Db) -> u64 {
+        let counter = self.next;
+        self.next = self.next.wrapping_add(1);
+        self.requests.rotate_left(1);
+        self.requests[REQUESTS - 1] = Some(Request { counter, target, base, trim });
+        counter
+    }
+
+    /// The requests to `target`, oldest first.
+    pub fn requests_to(&self, target: InstanceId) -> impl Iterator<Item = &Request> {
+        self.requests.iter().flatten().filter(move |request| request.target == target)
+    }
+}
+
+impl Record for Outbox {
+    fn write(&self, pen: &mut Pen<'_>) {
+        pen.word(self.next);
+        for request in &self.requests {
+            pen.word(request.map_or(0, |request| request.target.get()));
+            pen.word(request.map_or(0, |request| request.counter));
+            pen.word(request.map_or(0, |request| request.base));
+            pen.number(request.map_or(0.0, |request| request.trim.0));
+        }
+    }
+
+    fn read(eye: &mut Eye<'_>) -> Option<Self> {
+        let mut outbox = Self::new(eye.word()?);
+        for place in &mut outbox.requests {
+            let target = InstanceId::new(eye.word()?);
+            let (counter, base, trim) = (eye.word()?, eye.word()?, eye.db()?);
+            *place = target.map(|target| Request { counter, target, base, trim });
+        }
+        Some(outbox)
+    }
+}
+
+/// What a Stem has seen of all outboxes.
+#[derive(Clone, Debug, Default)]
+pub struct Inbox {
+    /// The last counter of each sender.
+    seen: Vec<(InstanceId, u64)>,
+}
+
+impl Inbox {
+    /// Senders that are remembered: more than a roster has places.
+    const SENDERS: usize = 256;
+
+    /// Whether `request` of `sender` has not been seen before; from now on it has.
+    pub fn is_new(&mut self, sender: InstanceId, request: &Request) -> bool {
+        match self.seen.iter_mut().find(|(known, _)| *known == sender) {
+            Some((_, last)) if *last >= request.counter => false,
+            Some((_, last)) => {
+                *last = request.counter;
+                true
+            }
+            None => {
+                if self.seen.len() == Self::SENDERS {
+                    self.seen.remove(0);
+                }
+                self.seen.push((sender, request.counter));
+                true
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
+
+    use super::*;
+
+    #[test]
+    fn a_request_acts_once_and_only_on_what_its_sender_saw() {
+        let (me, sender) = (InstanceId::mint(), InstanceId::mint());
+        let mut trim = Trim::new(Db(0.0));
+        let request = Request { counter: 1, target: me, base: trim.revision, trim: Db(3.0) };
+        trim.consider(sender, &request);
+        assert_eq!(trim.offset, Db(3.0));
+        assert_eq!(trim.answer, Some(Answer { sender, counter: 1, verdict: Verdict::Accepted }));
+        let revision = trim.revision;
+        trim.consider(sender, &Request { counter: 2, trim: Db(-9.0), ..request });
+        assert_eq!((trim.offset, trim.revision), (Db(3.0), revision));
+        assert_eq!(trim.answer.map(|answer| answer.verdict), Some(Verdict::Stale));
+        trim.set(Db(1.0));
+        trim.consider(sender, &Request { base: revision, ..request });
+        assert_eq!(trim.offset, Db(1.0), "the Stem's user came first");
+    }
+
+    #[test]
+    fn a_trim_stays_in_its_range() {
+        let mut trim = Trim::new(Db(0.0));
+        let request = Request { counter: 1, target: InstanceId::mint(), base: trim.revision, trim: Db(1e9) };
+        trim.consider(InstanceId::mint(), &request);
+        assert_eq!(trim.offset, LARGEST_TRIM);
+    }
+
+    #[test]
+    fn an_outbox_keeps_the_last_eight_and_comes_back() {
+        let (drums, bass) = (InstanceId::mint(), InstanceId::mint());
+        let mut outbox = Outbox::new(100);
+        for n in 0..12 {
+            let target = if n % 2 == 0 { drums } else { bass };
+            assert_eq!(outbox.post(target, n, Db(n as f64)), 100 + n);
+        }
+        let words: [u64; OUTBOX_WORDS] = outbox.encode();
+        let back = Outbox::decode(&words).unwrap();
+        assert_eq!(back, outbox);
+        let counters: Vec<u64> = back.requests_to(drums).map(|request| request.counter).collect();
+        assert_eq!(counters, [104, 106, 108, 110]);
+        assert!(Outbox::decode(&words[..OUTBOX_WORDS - 1]).is_none());
+    }
+
+    #[test]
+    fn a_request_is_new_once() {
+        let (sender, other) = (InstanceId::mint(), InstanceId::mint());
+        let request = |counter| Request { counter, target: other, base: 0, trim: Db(0.0) };
+        let mut inbox = Inbox::default();
+        assert!(inbox.is_new(sender, &request(5)));
+        assert!(!inbox.is_new(sender, &request(5)));
+        assert!(!inbox.is_new(sender, &request(4)));
+        assert!(inbox.is_new(other, &request(4)));
+        assert!(inbox.is_new(sender, &request(6)));
+        for _ in 0..1000 {
+            inbox.is_new(InstanceId::mint(), &request(0));
+        }
+        assert!(inbox.seen.len() <= Inbox::SENDERS);
+    }
+}

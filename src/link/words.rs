@@ -1,0 +1,239 @@
+//! Plain values as 64-bit words and back: how they lie in cells and in files.
+//!
+//! Writing needs no memory. Reading trusts nothing: words may come from a file that anybody with the user's rights
+//! has written, so whatever is out of range makes the whole record unreadable.
+
+use super::identity::{InstanceId, SessionId};
+use crate::units::Db;
+
+/// A value of a fixed number of words.
+pub trait Record: Sized {
+    /// Writes the value.
+    fn write(&self, pen: &mut Pen<'_>);
+    /// Reads the value; `None` if the words are not one.
+    fn read(eye: &mut Eye<'_>) -> Option<Self>;
+
+    /// The value as `N` words; those it does not need are zero.
+    fn encode<const N: usize>(&self) -> [u64; N] {
+        let mut words = [0; N];
+        let mut pen = Pen { words: words.iter_mut(), missing: 0 };
+        self.write(&mut pen);
+        debug_assert_eq!(pen.missing, 0, "the record is longer than {N} words");
+        words
+    }
+
+    /// The value in `words`.
+    fn decode(words: &[u64]) -> Option<Self> {
+        Self::read(&mut Eye { words: words.iter() })
+    }
+}
+
+/// Writes words, front to back.
+#[derive(Debug)]
+pub struct Pen<'a> {
+    words: core::slice::IterMut<'a, u64>,
+    missing: usize,
+}
+
+impl Pen<'_> {
+    /// A word.
+    pub fn word(&mut self, value: u64) {
+        match self.words.next() {
+            Some(word) => *word = value,
+            None => self.missing += 1,
+        }
+    }
+
+    /// A signed number.
+    pub fn signed(&mut self, value: i64) {
+        self.word(value.cast_unsigned());
+    }
+
+    /// A number.
+    pub fn number(&mut self, value: f64) {
+        self.word(value.to_bits());
+    }
+
+    /// A number that may not exist.
+    pub fn perhaps(&mut self, value: Option<f64>) {
+        self.number(value.unwrap_or(f64::NAN));
+    }
+
+    /// Text.
+    pub fn text(&mut self, text: &Text) {
+        let (chunks, _) = text.bytes.as_chunks::<8>();
+        chunks.iter().for_each(|bytes| self.word(u64::from_le_bytes(*bytes)));
+    }
+}
+
+/// Reads words, front to back; every read is `None` behind the end.
+#[derive(Debug)]
+pub struct Eye<'a> {
+    words: core::slice::Iter<'a, u64>,
+}
+
+impl Eye<'_> {
+    /// A word.
+    pub fn word(&mut self) -> Option<u64> {
+        self.words.next().copied()
+    }
+
+    /// A word below `limit`, as an index.
+    pub fn index(&mut self, limit: usize) -> Option<usize> {
+        usize::try_from(self.word()?).ok().filter(|&index| index < limit)
+    }
+
+    /// A signed number.
+    pub fn signed(&mut self) -> Option<i64> {
+        self.word().map(u64::cast_signed)
+    }
+
+    /// A finite number.
+    pub fn number(&mut self) -> Option<f64> {
+        self.word().map(f64::from_bits).filter(|number| number.is_finite())
+    }
+
+    /// A finite number in decibels.
+    pub fn db(&mut self) -> Option<Db> {
+        self.number().map(Db)
+    }
+
+    /// A finite number that may not exist.
+    pub fn perhaps(&mut self) -> Option<Option<f64>> {
+        let number = f64::from_bits(self.word()?);
+        (!number.is_infinite()).then(|| (!number.is_nan()).then_some(number))
+    }
+
+    /// An instance.
+    pub fn instance(&mut self) -> Option<InstanceId> {
+        InstanceId::new(self.word()?)
+    }
+
+    /// A session that may not exist.
+    pub fn session(&mut self) -> Option<Option<SessionId>> {
+        self.word().map(SessionId::new)
+    }
+
+    /// Text.
+    pub fn text(&mut self) -> Option<Text> {
+        let mut bytes = [0; Text::BYTES];
+        let (chunks, _) = bytes.as_chunks_mut::<8>();
+        for chunk in chunks {
+            *chunk = self.word()?.to_le_bytes();
+        }
+        let length = bytes.iter().position(|&byte| byte == 0).unwrap_or(Text::BYTES);
+        core::str::from_utf8(&bytes[..length]).ok().map(Text::new)
+    }
+}
+
+/// Text of at most 64 bytes without control characters: a name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Text {
+    /// UTF-8, padded with zeros.
+    bytes: [u8; Self::BYTES],
+}
+
+impl Text {
+    /// Bytes that fit.
+    pub const BYTES: usize = 64;
+
+    /// `text`, cut behind the last character that fits; control characters become spaces.
+    pub fn new(text: &str) -> Self {
+        let mut bytes = [0; Self::BYTES];
+        let mut length = 0;
+        for character in text.chars() {
+            let character = if character.is_control() { ' ' } else { character };
+            let end = length + character.len_utf8();
+            let Some(room) = bytes.get_mut(length..end) else { break };
+            character.encode_utf8(room);
+            length = end;
+        }
+        Self { bytes }
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        let length = self.bytes.iter().position(|&byte| byte == 0).unwrap_or(Self::BYTES);
+        core::str::from_utf8(&self.bytes[..length]).unwrap_or_default()
+    }
+}
+
+impl Default for Text {
+    fn default() -> Self {
+        Self { bytes: [0; Self::BYTES] }
+    }
+}
+
+impl core::fmt::Debug for Text {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        self.as_str().fmt(f)
+    }
+}
+
+impl core::fmt::Display for Text {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        self.as_str().fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
+
+    use super::*;
+
+    #[test]
+    fn text_is_cut_between_characters_and_holds_nothing_that_controls_a_terminal() {
+        assert_eq!(Text::new("Drums").as_str(), "Drums");
+        assert_eq!(Text::new("").as_str(), "");
+        assert_eq!(Text::new("a\u{1b}[31m\n\u{9b}b\0c").as_str(), "a [31m  b c");
+        let long = "ä".repeat(40);
+        assert_eq!(Text::new(&long).as_str(), "ä".repeat(32));
+        assert_eq!(Text::new(&format!("x{long}")).as_str(), format!("x{}", "ä".repeat(31)));
+        assert_eq!(Text::new("𝄞").to_string(), "𝄞");
+    }
+
+    struct Mixed(u64, i64, f64, Option<f64>, Text);
+
+    impl Record for Mixed {
+        fn write(&self, pen: &mut Pen<'_>) {
+            pen.word(self.0);
+            pen.signed(self.1);
+            pen.number(self.2);
+            pen.perhaps(self.3);
+            pen.text(&self.4);
+        }
+
+        fn read(eye: &mut Eye<'_>) -> Option<Self> {
+            Some(Self(eye.word()?, eye.signed()?, eye.number()?, eye.perhaps()?, eye.text()?))
+        }
+    }
+
+    #[test]
+    fn values_come_back() {
+        for level in [Some(-23.5), None] {
+            let words: [u64; 12] = Mixed(u64::MAX, -7, 0.1, level, Text::new("Bässe")).encode();
+            let back = Mixed::decode(&words).unwrap();
+            assert_eq!((back.0, back.1, back.2, back.3), (u64::MAX, -7, 0.1, level));
+            assert_eq!(back.4, Text::new("Bässe"));
+        }
+    }
+
+    #[test]
+    fn words_that_are_no_value_are_refused() {
+        let good: [u64; 12] = Mixed(1, 2, 3.0, None, Text::default()).encode();
+        for (at, bad) in [
+            (2, f64::NAN.to_bits()),
+            (2, f64::INFINITY.to_bits()),
+            (3, f64::NEG_INFINITY.to_bits()),
+            (4, 0xff),
+        ] {
+            let mut words = good;
+            words[at] = bad;
+            assert!(Mixed::decode(&words).is_none(), "word {at}");
+        }
+        assert!(Mixed::decode(&good[..11]).is_none());
+        assert_eq!(Eye { words: [3].iter() }.index(3), None);
+        assert_eq!(Eye { words: [2].iter() }.index(3), Some(2));
+    }
+}
