@@ -15,6 +15,10 @@ pub(crate) mod contract;
 #[cfg(test)]
 mod probe;
 
+#[cfg(test)]
+mod sweeps;
+
+pub mod align;
 pub mod ballistics;
 pub mod boxes;
 pub mod compressor;

@@ -100,11 +100,6 @@ impl Gauges {
         &self.scope
     }
 
-    /// Hops so far.
-    pub fn hops(&self) -> u64 {
-        self.written.load(Ordering::Relaxed)
-    }
-
     /// Momentary and short-term loudness now. Does not allocate.
     pub fn now(&self) -> (Option<Lufs>, Option<Lufs>) {
         let Some(ring) = self.hops.get() else { return (None, None) };

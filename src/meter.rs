@@ -11,6 +11,7 @@ mod k_lanes;
 pub mod k_weighting;
 pub mod layout;
 pub mod loudness;
+pub mod low_end;
 pub mod peak_check;
 pub mod programme;
 pub mod stereo;

@@ -7,6 +7,7 @@
 pub mod control;
 pub mod document;
 pub mod groups;
+pub mod presets;
 pub mod text;
 pub mod track;
 pub mod travel;
@@ -206,6 +207,11 @@ const LATENCY_CLASS: &str = "latency_class";
 /// The classes in the parameter's order, which is permanent.
 const CLASSES: [(LatencyClass, &str); 2] =
     [(LatencyClass::Zero, "Zero"), (LatencyClass::Lookahead, "Lookahead")];
+
+/// The latency classes with their names, in order of latency.
+pub fn classes() -> &'static [(LatencyClass, &'static str)] {
+    &CLASSES
+}
 
 fn latency_class(seat: Seat) -> IntParam {
     let last = CLASSES.len() as i32 - 1;

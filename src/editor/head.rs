@@ -4,6 +4,7 @@ use super::controls::{Weight, icon, menu, pill};
 use super::edits::Edit;
 use super::facts::{Desk, Link};
 use super::paint::{self, pen};
+use super::preset_menu::PresetMenu;
 use super::stem::Wishes;
 use super::theme::{self, PAD, Palette};
 use crate::chain::Seat;
@@ -19,7 +20,7 @@ pub const HEIGHT: f32 = 44.0;
 pub const LETTERS: [&str; SLOTS] = ["A", "B", "C", "D"];
 
 /// Draws it in `place`.
-pub fn show(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect, wishes: &mut Wishes) {
+pub fn show(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect, menu: &mut PresetMenu, wishes: &mut Wishes) {
     let look = desk.look;
     ui.painter().rect_filled(place, 0.0, look.panel);
     let edge = Rect::from_min_size(place.min, vec2(4.0, place.height()));
@@ -35,12 +36,15 @@ pub fn show(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect, wishes: &mut Wishes) 
     right -= link_width + PAD;
 
     // name and role share what the fixed parts leave
-    let fixed = 4.0 * 28.0 + PAD + 2.0 * 26.0;
+    let preset_width = (room * 0.18).clamp(124.0, 240.0);
+    let fixed = 4.0 * 28.0 + 2.0 * 26.0 + preset_width + 3.0 * PAD;
     let names = Rect::from_min_max(pos2(place.min.x + 16.0, y - 11.0), pos2(right - fixed, y + 11.0));
     let used = whose(ui, desk, names);
     let mut left = used + PAD;
     left = slots(ui, desk, pos2(left, y)) + PAD;
     steps(ui, desk, pos2(left, y));
+    left += 2.0 * 26.0 + PAD;
+    menu.show(ui, desk, Rect::from_min_size(pos2(left, y - 13.0), vec2(preset_width, 26.0)));
 }
 
 /// The track's name and the stem's role; returns where they end.
@@ -82,7 +86,7 @@ fn whose(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect) -> f32 {
 }
 
 /// `text`, with an ellipsis where it does not fit.
-fn shortened(ui: &Ui, text: &str, pen: &paint::Pen, width: f32) -> String {
+pub(super) fn shortened(ui: &Ui, text: &str, pen: &paint::Pen, width: f32) -> String {
     if paint::width(ui, text, pen) <= width + 0.5 {
         return text.into();
     }
