@@ -17,6 +17,7 @@ pub mod mixdown;
 pub mod organize;
 mod pcm;
 pub mod progress;
+pub mod report;
 pub mod resample;
 pub mod session_file;
 pub mod target_file;
