@@ -163,6 +163,11 @@ impl BandSettings {
         matches!(self.shape, Shape::Bell | Shape::LowShelf | Shape::HighShelf)
     }
 
+    /// True when the band moves by itself.
+    pub(super) fn is_dynamic(&self) -> bool {
+        self.on && self.can_move() && self.dynamic.range != Db(0.0)
+    }
+
     /// True when these settings change nothing, whatever is heard.
     pub(super) fn is_idle(&self) -> bool {
         let still = !self.can_move() || self.dynamic.range == Db(0.0);
