@@ -1,8 +1,8 @@
 //! The chain: THE signal path, one for both plugins and the command line.
 //!
 //! ```text
-//! Stem:   sanitize -> trim, polarity -> DC -> denoise -> EQ -> compressor -> saturator -> width -> limiter -> level
-//! Master: sanitize -> trim, polarity -> DC -> denoise -> EQ -> compressor -> saturator -> width -> level -> limiter -> dither
+//! Stem:   sanitize -> trim, polarity -> align -> DC -> denoise -> EQ -> compressor -> saturator -> width -> limiter -> level
+//! Master: sanitize -> trim, polarity -> align -> DC -> denoise -> EQ -> compressor -> saturator -> width -> level -> limiter -> dither
 //! ```
 //!
 //! A Stem's level is last, so that a trim asked for by the Master is an exact gain of what leaves it. A Master's
@@ -12,13 +12,14 @@ mod front;
 pub mod listen;
 pub mod parameters;
 
+use crate::dsp::align::{Align, AlignSettings};
 use crate::dsp::compressor::{Compressor, CompressorSettings};
 use crate::dsp::dc::{DcFilter, DcSettings};
 use crate::dsp::delay::Delay;
 use crate::dsp::denoise::{DenoiseSettings, NoisePrint};
 use crate::dsp::denormals::FlushToZero;
 use crate::dsp::dither::{Dither, Quantizer};
-use crate::dsp::equalizer::{Equalizer, EqualizerSettings};
+use crate::dsp::equalizer::{BANDS, Equalizer, EqualizerSettings};
 use crate::dsp::limiter::{Limiter, LimiterSettings};
 use crate::dsp::saturator::{Saturator, SaturatorSettings};
 use crate::dsp::trim::{Polarity, Trim, TrimSettings};
@@ -86,6 +87,8 @@ pub struct ChainSettings {
     pub bypass: bool,
     /// Input trim and polarity.
     pub input: TrimSettings,
+    /// Delay against other stems.
+    pub align: AlignSettings,
     /// DC filter.
     pub dc: DcSettings,
     /// Noise reduction; without effect below class Linear & Denoise.
@@ -112,6 +115,7 @@ pub struct ChainSettings {
 pub struct Chain {
     seat: Seat,
     input: Trim,
+    align: Align,
     dc: DcFilter,
     /// `None` below class Linear & Denoise.
     front: Option<Front>,
@@ -149,6 +153,7 @@ impl Chain {
         Self {
             seat,
             input: Trim::new(rate),
+            align: Align::new(rate),
             dc: DcFilter::new(rate),
             monitor: Monitor::new(
                 rate,
@@ -171,6 +176,11 @@ impl Chain {
     /// Where the chain sits.
     pub fn seat(&self) -> Seat {
         self.seat
+    }
+
+    /// What dynamics add to the gain of each band of the equalizer now; 0 dB for static bands.
+    pub fn band_movements(&self) -> [Db; BANDS] {
+        self.equalizer.movements()
     }
 
     /// What the compressor takes away at most in the last block, dB, never negative.
@@ -230,6 +240,7 @@ impl Chain {
 
     fn reset_units(&mut self) {
         self.input.reset();
+        self.align.reset();
         self.dc.reset();
         if let Some(front) = &mut self.front {
             front.reset();
@@ -253,12 +264,19 @@ impl Process for Chain {
 
     fn set(&mut self, settings: &ChainSettings) {
         self.input.set(&settings.input);
+        self.align.set(&settings.align);
         self.dc.set(&settings.dc);
+        // A Master has no sidechain to listen to and never will.
+        let keyed = self.seat == Seat::Stem;
+        let equalizer =
+            if keyed { settings.equalizer.clone() } else { settings.equalizer.without_sidechain() };
+        let compressor =
+            if keyed { settings.compressor.clone() } else { settings.compressor.without_sidechain() };
         match &mut self.front {
-            Some(front) => self.equalizer.set(&front.set(&settings.denoise, &settings.equalizer)),
-            None => self.equalizer.set(&settings.equalizer),
+            Some(front) => self.equalizer.set(&front.set(&settings.denoise, &equalizer)),
+            None => self.equalizer.set(&equalizer),
         }
-        self.compressor.set(&settings.compressor);
+        self.compressor.set(&compressor);
         if let Some(saturator) = &mut self.saturator {
             saturator.set(&settings.saturator);
         }
@@ -303,6 +321,7 @@ impl Chain {
         self.bypass.keep_dry(block);
 
         self.input.process(block);
+        self.align.process(block);
         self.dc.process(block);
         let key = match &mut self.front {
             Some(front) => front.process(block, self.monitor.wants_removed()),
@@ -490,8 +509,9 @@ impl Protect {
 mod tests {
     use super::parameters::{PARAMETERS, Value};
     use super::*;
+    use crate::dsp::KeySource;
     use crate::dsp::contract::{Stereo, noise, obeys_contract};
-    use crate::dsp::equalizer::{BandSettings, Shape};
+    use crate::dsp::equalizer::{BandSettings, DynamicSettings, Shape};
 
     const RATE: Hz = Hz(48_000.0);
 
@@ -499,6 +519,7 @@ mod tests {
         let mut settings = ChainSettings { level: Db(-2.0), ..ChainSettings::default() };
         settings.input.gain = Db(3.0);
         settings.denoise = DenoiseSettings { on: true, ..DenoiseSettings::default() };
+        settings.align.delay = Ms(1.234);
         settings.equalizer.bands[2] =
             BandSettings { on: true, gain: Db(4.0), shape: Shape::HighShelf, ..BandSettings::default() };
         settings.compressor = CompressorSettings { on: true, ratio: 3.0, ..CompressorSettings::default() };
@@ -563,6 +584,30 @@ mod tests {
         let (flat, raised) = (run(0.0), run(3.0));
         let gain = Db(3.0).gain();
         assert!(flat.iter().zip(&raised).all(|(a, b)| (a * gain - b).abs() <= 1e-15 + b.abs() * 1e-12));
+    }
+
+    #[test]
+    fn a_master_has_no_sidechain_and_is_keyed_by_itself() {
+        let run = |seat, key, with_key: bool| {
+            let mut settings = busy();
+            settings.compressor.key = key;
+            settings.equalizer.bands[2].dynamic =
+                DynamicSettings { range: Db(-9.0), key, ..DynamicSettings::default() };
+            let mut chain = Chain::new(seat, LatencyClass::Zero, RATE);
+            chain.set(&settings);
+            let mut signal = Stereo::noise(8, 5000, 0.9);
+            if with_key {
+                signal.run(&mut chain, 0..5000);
+            } else {
+                chain.process(&mut Block::new(&mut signal.left, &mut signal.right));
+            }
+            (signal, chain.band_movements()[2])
+        };
+        let (own, sidechain) = (KeySource::Own, KeySource::Sidechain);
+        assert!(run(Seat::Master, sidechain, true) == run(Seat::Master, own, true));
+        assert!(run(Seat::Stem, sidechain, true) != run(Seat::Stem, own, true));
+        assert!(run(Seat::Stem, own, true).1 < Db(-1.0));
+        assert_eq!(run(Seat::Stem, sidechain, false).1, Db(0.0), "a Stem without a key hears nothing");
     }
 
     #[test]

@@ -13,12 +13,15 @@ pub mod graph;
 pub mod head;
 pub mod paint;
 pub mod picture;
+pub mod preset_files;
+pub mod preset_menu;
 pub mod shown;
 pub mod side;
 pub mod stem;
 pub mod strip;
 pub mod terms;
 pub mod theme;
+mod window;
 
 use crate::chain::Seat;
 use crate::chain::parameters::Parameter;
@@ -44,10 +47,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// A window's size when it is first opened, points.
-const SIZE: LogicalSize<f32> = LogicalSize::new(560.0, 640.0);
-const LEAST_SIZE: LogicalSize<f32> = LogicalSize::new(420.0, 240.0);
-/// How often meters are drawn.
+const SIZE: LogicalSize<f32> = LogicalSize::new(stem::USUAL.x, stem::USUAL.y);
+const LEAST_SIZE: LogicalSize<f32> = LogicalSize::new(stem::LEAST.x, stem::LEAST.y);
+/// How often the plain list's meters are drawn.
 const REFRESH: Duration = Duration::from_millis(50);
+/// How often a window looks whether there is something new: what moves, moves thirty times a second.
+const POLL: Duration = Duration::from_millis(33);
 
 /// What a host embeds.
 pub type Editor<O> = EguiEditor<View<O>>;
@@ -61,9 +66,15 @@ pub fn editor<O: Output>(
 ) -> Option<Editor<O>> {
     let settings = EguiNiceSettings::new()
         .with_tile(name)
+        .with_repaint_poll_interval(POLL)
         .with_resize_hint(ResizeHint::resizable().with_min_logical_size(LEAST_SIZE));
-    let view = View { name: name.into(), params, gauges, track, context: None, failed: false };
-    create_egui_editor(EguiEditorState::from_size(SIZE, 1.0), RepaintNotifier::new(), settings, view)
+    let notifier = RepaintNotifier::new();
+    let waker = notifier.clone();
+    // an atomic flag that the window looks at
+    gauges.scope().on_sound(move || waker.request_repaint());
+    let window = window::Window::default();
+    let view = View { name: name.into(), params, gauges, track, context: None, failed: false, window };
+    create_egui_editor(EguiEditorState::from_size(SIZE, 1.0), notifier, settings, view)
 }
 
 /// Draws the window.
@@ -76,22 +87,23 @@ pub struct View<O: Output> {
     context: Option<GuiContext>,
     /// Drawing has panicked; the window stays empty, the host lives.
     failed: bool,
+    window: window::Window,
 }
 
 impl<O: Output> NiceEguiApp for View<O> {
     fn build(
         &mut self,
-        _: egui::Context,
+        ctx: egui::Context,
         context: GuiContext,
         _: &mut Frame,
     ) -> Result<(), baseview::HandlerError> {
         self.context = Some(context);
         self.failed = false;
+        self.window.open::<O>(&ctx, &self.gauges);
         Ok(())
     }
 
     fn ui(&mut self, ui: &mut Ui, _: &mut Frame) {
-        ui.ctx().request_repaint_after(REFRESH);
         let Some(context) = self.context.clone().filter(|_| !self.failed) else { return };
         let drawn = catch_unwind(AssertUnwindSafe(|| self.draw(ui, &context.param_setter())));
         self.failed = drawn.is_err();
@@ -99,6 +111,7 @@ impl<O: Output> NiceEguiApp for View<O> {
 
     fn editor_closed(&mut self) {
         self.context = None;
+        self.window.close();
     }
 
     fn track_info_changed(&mut self, info: TrackInfo) {
@@ -111,7 +124,18 @@ impl<O: Output> NiceEguiApp for View<O> {
 }
 
 impl<O: Output> View<O> {
-    fn draw(&self, ui: &mut Ui, setter: &ParamSetter<'_>) {
+    fn draw(&mut self, ui: &mut Ui, setter: &ParamSetter<'_>) {
+        if self.window.plain {
+            self.window.plain = !ui.button("Back").clicked();
+            ui.ctx().request_repaint_after(REFRESH);
+            self.list(ui, setter);
+        } else {
+            self.window.show(ui, &self.params, &self.gauges, &self.track, setter);
+        }
+    }
+
+    /// The plain list of all parameters.
+    fn list(&self, ui: &mut Ui, setter: &ParamSetter<'_>) {
         egui::Frame::central_panel(ui.style()).show(ui, |ui| {
             self.head(ui, setter);
             if let Some(notice) = self.params.store.notice() {

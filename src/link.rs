@@ -9,7 +9,9 @@
 //! Nothing here blocks, waits or allocates on an audio thread, and audio never depends on any of it.
 
 pub mod cell;
+pub mod delivery;
 pub mod identity;
+pub mod observe;
 pub mod request;
 pub mod ring;
 pub mod roster;

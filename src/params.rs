@@ -7,6 +7,7 @@
 pub mod control;
 pub mod document;
 pub mod groups;
+pub mod presets;
 pub mod text;
 pub mod track;
 pub mod travel;
@@ -215,6 +216,11 @@ const CLASSES: [(LatencyClass, &str); 3] = [
     (LatencyClass::Lookahead, "Lookahead"),
     (LatencyClass::LinearDenoise, "Linear & Denoise"),
 ];
+
+/// The latency classes with their names, in order of latency.
+pub fn classes() -> &'static [(LatencyClass, &'static str)] {
+    &CLASSES
+}
 
 fn latency_class(seat: Seat) -> IntParam {
     let last = CLASSES.len() as i32 - 1;

@@ -12,6 +12,7 @@ mod cli {
     mod interruption;
     mod mastering;
     mod maths;
+    mod organize;
     mod session;
     mod tool;
 }

@@ -357,6 +357,8 @@ mod json {
             &["what-if", "Demo Song", "--move", "Vocals=+2", "--json"],
             &["solve", "Demo Song", "--target", "spotify", "--json"],
             &["master", "Demo Song", "--out", "Again", "--json"],
+            &["brief", "--json"],
+            &["organize", "Demo Song", "--out", "Organized", "--json"],
             &["adm", "Demo Song", "--out", "atmos.wav", "--json"],
             &["targets", "--json"],
         ] {

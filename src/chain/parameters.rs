@@ -3,6 +3,7 @@
 
 use super::{ChainSettings, LatencyClass, Seat};
 use crate::dsp::KeySource;
+use crate::dsp::align::Align;
 use crate::dsp::detector::Detector;
 use crate::dsp::dither::Dither;
 use crate::dsp::equalizer::{BANDS, Placement, Shape};
@@ -305,6 +306,8 @@ fn table() -> Vec<Parameter> {
         Kind::Choice(Polarity::NAMES),
         field!(choice, s, n, s.input.polarity),
     );
+    let delay = number(0.0, Align::LONGEST.0, MS, Power(2.0));
+    one("Input", "align_delay", "Align", delay, field!(Ms, s, n, s.align.delay));
     one("Input", "dc_on", "DC Filter", Kind::Switch, field!(switch, s, n, s.dc.on));
 
     let d = "Denoise";
@@ -414,6 +417,16 @@ fn table() -> Vec<Parameter> {
             Kind::Choice(Placement::NAMES),
             field!(choice, s, n, s.equalizer.bands[n].placement),
         );
+        let range = number(-18.0, 18.0, DB, Linear);
+        eq("range", "Dynamic Range", range, field!(Db, s, n, s.equalizer.bands[n].dynamic.range));
+        let threshold = number(-80.0, 0.0, "dBFS", Linear);
+        eq("threshold", "Threshold", threshold, field!(Db, s, n, s.equalizer.bands[n].dynamic.threshold));
+        let attack = number(0.1, 200.0, MS, Log);
+        eq("attack", "Attack", attack, field!(Ms, s, n, s.equalizer.bands[n].dynamic.attack));
+        let release = number(5.0, 2000.0, MS, Log);
+        eq("release", "Release", release, field!(Ms, s, n, s.equalizer.bands[n].dynamic.release));
+        let key = Kind::Choice(KeySource::NAMES);
+        eq("key", "Key", key, field!(choice, s, n, s.equalizer.bands[n].dynamic.key));
     }
     // Signal order: the equalizer stands before the compressor.
     table.sort_by_key(|p| match p.group.as_str() {

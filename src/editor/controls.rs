@@ -7,7 +7,9 @@ use super::shown::whole;
 use super::theme::{self, GRID, Palette};
 use crate::chain::parameters::{Kind, Parameter, Value};
 use crate::params::control::full_name;
-use egui::{Align2, Color32, CornerRadius, Pos2, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
+use egui::{
+    Align2, Color32, CornerRadius, Pos2, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2,
+};
 
 /// The parameter's own control, whatever its kind, under its name: 32 points high.
 pub fn control(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect, row: &'static Parameter, style: Style<'_>) {
@@ -15,7 +17,8 @@ pub fn control(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect, row: &'static Para
         Kind::Number { .. } => drop(field(ui, desk, place, row, style)),
         Kind::Choice(_) => drop(choice(ui, desk, place, row, style)),
         Kind::Switch => {
-            let centre = pos2(place.min.x + 7.0, place.center().y + if style.caption.is_some() { 7.0 } else { 0.0 });
+            let centre =
+                pos2(place.min.x + 7.0, place.center().y + if style.caption.is_some() { 7.0 } else { 0.0 });
             dot(ui, desk, centre, row);
             let words = if desk.is_on(row) { "On" } else { "Off" };
             let colour = if style.dim { desk.look.dim } else { desk.look.text };
@@ -40,7 +43,13 @@ pub fn dot(ui: &mut Ui, desk: &mut Desk<'_>, centre: Pos2, row: &'static Paramet
         desk.put(row, Value::Switch(!on));
     }
     let look = &desk.look;
-    let edge = if response.hovered() { look.accent } else if on { look.accent } else { look.dim };
+    let edge = if response.hovered() {
+        look.accent
+    } else if on {
+        look.accent
+    } else {
+        look.dim
+    };
     let fill = if on { look.accent } else { Color32::TRANSPARENT };
     ui.painter().circle(centre, 6.0, fill, Stroke::new(1.5, edge));
     if response.has_focus() {
@@ -50,7 +59,13 @@ pub fn dot(ui: &mut Ui, desk: &mut Desk<'_>, centre: Pos2, row: &'static Paramet
 }
 
 /// One of several, shown in `place`; all in a menu, the wheel goes through them.
-pub fn choice(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect, row: &'static Parameter, style: Style<'_>) -> Response {
+pub fn choice(
+    ui: &mut Ui,
+    desk: &mut Desk<'_>,
+    place: Rect,
+    row: &'static Parameter,
+    style: Style<'_>,
+) -> Response {
     let response = ui.interact(place, ui.scope_id().with(("choice", &row.id)), Sense::click());
     describe(ui, desk, &response, row);
     ui.ctx().accesskit_node_builder(response.id, |node| node.set_role(Role::ComboBox));
@@ -69,8 +84,13 @@ pub fn choice(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect, row: &'static Param
         () if style.dim => look.dim,
         () => look.text,
     };
-    let written =
-        paint::text(ui, words, Align2::LEFT_CENTER, &whole(row, desk.value(row)), &pen(theme::strong(style.size), colour));
+    let written = paint::text(
+        ui,
+        words,
+        Align2::LEFT_CENTER,
+        &whole(row, desk.value(row)),
+        &pen(theme::strong(style.size), colour),
+    );
     paint::chevron(ui, pos2(written.max.x + 8.0, words.center().y + 1.0), look.dim);
     if response.has_focus() {
         paint::focus_ring(ui, place, &look);
@@ -105,7 +125,14 @@ pub enum Weight {
 }
 
 /// A button with words, round at both ends.
-pub fn pill(ui: &mut Ui, look: &Palette, place: Rect, words: &str, weight: Weight, enabled: bool) -> Response {
+pub fn pill(
+    ui: &mut Ui,
+    look: &Palette,
+    place: Rect,
+    words: &str,
+    weight: Weight,
+    enabled: bool,
+) -> Response {
     let sense = if enabled { Sense::click() } else { Sense::hover() };
     let response = ui.interact(place, ui.scope_id().with(("pill", words)), sense);
     response.widget_info(|| WidgetInfo::selected(Role::Button, enabled, weight == Weight::Chosen, words));
@@ -117,7 +144,13 @@ pub fn pill(ui: &mut Ui, look: &Palette, place: Rect, words: &str, weight: Weigh
     };
     let round = CornerRadius::same((place.height() / 2.0) as u8);
     ui.painter().rect_filled(place, round, fill);
-    paint::text(ui, place.shrink2(vec2(2.0, 0.0)), Align2::CENTER_CENTER, words, &pen(theme::font(theme::BODY), ink));
+    paint::text(
+        ui,
+        place.shrink2(vec2(2.0, 0.0)),
+        Align2::CENTER_CENTER,
+        words,
+        &pen(theme::font(theme::BODY), ink),
+    );
     if response.has_focus() {
         paint::focus_ring(ui, place, look);
     }

@@ -6,10 +6,11 @@
 use crate::chain::LatencyClass;
 use crate::chain::parameters::{Parameter, Value};
 use crate::params::document::SLOTS;
+use crate::params::presets::Preset;
 use crate::session::role::Role;
 
 /// One thing that a person wants.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Edit {
     /// A parameter has been grasped.
     Begin(&'static Parameter),
@@ -27,6 +28,10 @@ pub enum Edit {
     Role(Option<Role>),
     /// The meters start anew.
     Restart,
+    /// A preset is to be kept in the user's folder.
+    SavePreset(Preset),
+    /// The user's preset of that name is to be removed.
+    RemovePreset(String),
 }
 
 /// A parameter's way in one step.
@@ -139,7 +144,8 @@ impl Edits {
         let history = self.history();
         if follows && history.done.len() > 1 && now != value {
             let last = history.done.pop().unwrap_or_default();
-            if let (Some(change), Some(first)) = (last.first(), history.done.last_mut().and_then(|s| s.first_mut()))
+            if let (Some(change), Some(first)) =
+                (last.first(), history.done.last_mut().and_then(|s| s.first_mut()))
             {
                 first.after = change.after;
             }

@@ -8,6 +8,7 @@ use crate::chain::{ChainSettings, LatencyClass, Seat};
 use crate::gauges::Health;
 use crate::meter::Reading;
 use crate::params::document::SLOTS;
+use crate::params::presets::Preset;
 use crate::session::role::Role;
 use crate::units::{Db, Hz, Ms};
 use egui::Color32;
@@ -57,6 +58,8 @@ pub struct Facts {
     pub clashes: Vec<Clash>,
     /// What the Master says.
     pub link: Link,
+    /// The user's own presets.
+    pub presets: Vec<Preset>,
 }
 
 /// A stretch of the spectrum in which another stem is in the way.

@@ -8,7 +8,13 @@ use crate::params::travel::{travel_of, value_at};
 use egui::{Color32, CornerRadius, Rect, Role, Sense, Stroke, Ui, pos2, vec2};
 
 /// The fader of `row` in `place`, its value to the right of it.
-pub fn fader(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect, row: &'static Parameter, colour: Color32) -> egui::Response {
+pub fn fader(
+    ui: &mut Ui,
+    desk: &mut Desk<'_>,
+    place: Rect,
+    row: &'static Parameter,
+    colour: Color32,
+) -> egui::Response {
     let value_width = 76.0;
     let track = Rect::from_min_max(place.min, pos2(place.max.x - value_width, place.max.y));
     let response = ui.interact(track, ui.scope_id().with(("fader", &row.id)), Sense::click_and_drag());
@@ -35,7 +41,15 @@ pub fn fader(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect, row: &'static Parame
         desk.put(row, row.default);
     }
     let travel = travel_of(row, desk.value(row));
-    draw(ui, &desk.look, track, travel, travel_of(row, row.default), colour, response.hovered() || response.dragged());
+    draw(
+        ui,
+        &desk.look,
+        track,
+        travel,
+        travel_of(row, row.default),
+        colour,
+        response.hovered() || response.dragged(),
+    );
     let value = Rect::from_min_max(pos2(track.max.x + 12.0, place.min.y), place.max);
     field(ui, desk, value, row, Style::default());
     explain(response, row)

@@ -12,7 +12,10 @@ use crate::chain::parameters::{Kind, Parameter, Skew, Value};
 use crate::params::control::full_name;
 use crate::params::text::parse;
 use crate::params::travel::{travel_of, value_at};
-use egui::{Align2, Event, EventFilter, Id, Key, MouseWheelUnit, Rect, Response, Role, Sense, TextEdit, Ui, WidgetInfo, pos2, vec2};
+use egui::{
+    Align2, Event, EventFilter, Id, Key, MouseWheelUnit, Rect, Response, Role, Sense, TextEdit, Ui,
+    WidgetInfo, pos2, vec2,
+};
 
 /// Points of dragging for the whole range.
 const RANGE: f32 = 240.0;
@@ -51,7 +54,13 @@ fn typing() -> Id {
 }
 
 /// A number's field in `place`.
-pub fn field(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect, row: &'static Parameter, style: Style<'_>) -> Response {
+pub fn field(
+    ui: &mut Ui,
+    desk: &mut Desk<'_>,
+    place: Rect,
+    row: &'static Parameter,
+    style: Style<'_>,
+) -> Response {
     let id = ui.scope_id().with(("field", &row.id));
     let typed = ui.data(|data| data.get_temp::<Typing>(typing())).filter(|typing| typing.field == Some(id));
     let response = ui.interact(place, id, Sense::click_and_drag());
@@ -77,7 +86,8 @@ pub fn field(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect, row: &'static Parame
 pub(super) fn describe(ui: &Ui, desk: &Desk<'_>, response: &Response, row: &Parameter) {
     let value = desk.value(row);
     let number = if let Value::Number(Some(x)) = value { x } else { 0.0 };
-    response.widget_info(|| WidgetInfo { label: Some(full_name(row)), ..WidgetInfo::drag_value(true, number) });
+    response
+        .widget_info(|| WidgetInfo { label: Some(full_name(row)), ..WidgetInfo::drag_value(true, number) });
     ui.ctx().accesskit_node_builder(response.id, |node| {
         node.set_role(Role::SpinButton);
         node.set_value(whole(row, value));
@@ -212,7 +222,9 @@ fn keys(ui: &Ui, desk: &mut Desk<'_>, response: &Response, row: &'static Paramet
                 Event::Key { key: Key::ArrowDown | Key::ArrowLeft, pressed: true, .. } => turns -= 1.0,
                 Event::Key { key: Key::Delete | Key::Backspace, pressed: true, .. } => default = true,
                 Event::Key { key: Key::Enter, pressed: true, .. } => text = Some(String::new()),
-                Event::Text(typed) if typed.starts_with(|c: char| c.is_ascii_digit() || "+-.,".contains(c)) => {
+                Event::Text(typed)
+                    if typed.starts_with(|c: char| c.is_ascii_digit() || "+-.,".contains(c)) =>
+                {
                     text = Some(typed.clone());
                 }
                 _ => {}
@@ -227,12 +239,21 @@ fn keys(ui: &Ui, desk: &mut Desk<'_>, response: &Response, row: &'static Paramet
     }
     if let Some(text) = text {
         let text = if text.is_empty() { whole(row, desk.value(row)) } else { text };
-        ui.data_mut(|data| data.insert_temp(typing(), Typing { field: Some(response.id), text, fresh: true }));
+        ui.data_mut(|data| {
+            data.insert_temp(typing(), Typing { field: Some(response.id), text, fresh: true })
+        });
         ui.ctx().request_repaint();
     }
 }
 
-fn type_in(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect, row: &'static Parameter, mut typed: Typing, style: Style<'_>) {
+fn type_in(
+    ui: &mut Ui,
+    desk: &mut Desk<'_>,
+    place: Rect,
+    row: &'static Parameter,
+    mut typed: Typing,
+    style: Style<'_>,
+) {
     let place = place.expand2(vec2(GRID, 0.0));
     ui.painter().rect_filled(place, 4.0, desk.look.background);
     paint::focus_ring(ui, place, &desk.look);

@@ -83,7 +83,13 @@ fn share(ui: &Ui, desk: &Desk<'_>, place: Rect, first: f32, second: f32) {
         paint::bar(ui, rail, share as f32, desk.track, look);
     }
     let (kind, ink) = if linked.exact { ("exact", look.good) } else { ("estimate", look.reduction) };
-    let tag = paint::label(ui, line(place, second), Align2::RIGHT_CENTER, kind, &pen(theme::font(theme::SMALL), ink));
+    let tag = paint::label(
+        ui,
+        line(place, second),
+        Align2::RIGHT_CENTER,
+        kind,
+        &pen(theme::font(theme::SMALL), ink),
+    );
     let rest = Rect::from_min_max(line(place, second).min, pos2(tag.rect.min.x - 8.0, second + 10.0));
     let long = format!("+1 dB here = everything else {} dB, while normalized", signed(-share, 1));
     let short = format!("+1 dB = others {} dB", signed(-share, 1));

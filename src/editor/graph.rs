@@ -60,9 +60,16 @@ impl Graph {
         for clash in &desk.facts.clashes {
             let band = Rect::from_x_y_ranges(axes.x(clash.low)..=axes.x(clash.high), axes.plot.y_range());
             ui.painter().rect_filled(band, 0.0, Palette::faint(desk.look.good, 0.12));
-            let top = Rect::from_center_size(pos2(band.center().x, band.min.y + 10.0), egui::vec2(180.0, 14.0));
+            let top =
+                Rect::from_center_size(pos2(band.center().x, band.min.y + 10.0), egui::vec2(180.0, 14.0));
             let pen = paint::pen(super::theme::font(super::theme::SMALL), desk.look.good);
-            paint::label(ui, top, egui::Align2::CENTER_CENTER, &format!("collides with {}", clash.name), &pen);
+            paint::label(
+                ui,
+                top,
+                egui::Align2::CENTER_CENTER,
+                &format!("collides with {}", clash.name),
+                &pen,
+            );
         }
         if before.iter().chain(after).all(|&level| level <= super::picture::FLOOR) {
             return;

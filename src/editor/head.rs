@@ -4,6 +4,7 @@ use super::controls::{Weight, icon, menu, pill};
 use super::edits::Edit;
 use super::facts::{Desk, Link};
 use super::paint::{self, pen};
+use super::preset_menu::PresetMenu;
 use super::stem::Wishes;
 use super::theme::{self, PAD, Palette};
 use crate::chain::Seat;
@@ -19,7 +20,7 @@ pub const HEIGHT: f32 = 44.0;
 pub const LETTERS: [&str; SLOTS] = ["A", "B", "C", "D"];
 
 /// Draws it in `place`.
-pub fn show(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect, wishes: &mut Wishes) {
+pub fn show(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect, menu: &mut PresetMenu, wishes: &mut Wishes) {
     let look = desk.look;
     ui.painter().rect_filled(place, 0.0, look.panel);
     let edge = Rect::from_min_size(place.min, vec2(4.0, place.height()));
@@ -35,12 +36,15 @@ pub fn show(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect, wishes: &mut Wishes) 
     right -= link_width + PAD;
 
     // name and role share what the fixed parts leave
-    let fixed = 4.0 * 28.0 + PAD + 2.0 * 26.0;
+    let preset_width = (room * 0.18).clamp(124.0, 240.0);
+    let fixed = 4.0 * 28.0 + 2.0 * 26.0 + preset_width + 3.0 * PAD;
     let names = Rect::from_min_max(pos2(place.min.x + 16.0, y - 11.0), pos2(right - fixed, y + 11.0));
     let used = whose(ui, desk, names);
     let mut left = used + PAD;
     left = slots(ui, desk, pos2(left, y)) + PAD;
     steps(ui, desk, pos2(left, y));
+    left += 2.0 * 26.0 + PAD;
+    menu.show(ui, desk, Rect::from_min_size(pos2(left, y - 13.0), vec2(preset_width, 26.0)));
 }
 
 /// The track's name and the stem's role; returns where they end.
@@ -60,7 +64,8 @@ fn whose(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect) -> f32 {
         return at.max.x;
     }
     let at = Rect::from_min_size(pos2(at.max.x + 10.0, place.min.y), vec2(role_width, place.height()));
-    let words = if facts.role_is_guessed { format!("{}?", facts.role.name()) } else { facts.role.name().into() };
+    let words =
+        if facts.role_is_guessed { format!("{}?", facts.role.name()) } else { facts.role.name().into() };
     let response = menu(ui, &look, at, "Role", &words, look.secondary);
     egui::Popup::menu(&response).show(|ui| {
         if ui.selectable_label(facts.role_is_guessed, "Guess from the name").clicked() {
@@ -81,7 +86,7 @@ fn whose(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect) -> f32 {
 }
 
 /// `text`, with an ellipsis where it does not fit.
-fn shortened(ui: &Ui, text: &str, pen: &paint::Pen, width: f32) -> String {
+pub(super) fn shortened(ui: &Ui, text: &str, pen: &paint::Pen, width: f32) -> String {
     if paint::width(ui, text, pen) <= width + 0.5 {
         return text.into();
     }
@@ -101,7 +106,8 @@ fn slots(ui: &mut Ui, desk: &mut Desk<'_>, start: Pos2) -> f32 {
     for (index, letter) in LETTERS.into_iter().enumerate() {
         let place = Rect::from_min_size(pos2(x, start.y - 12.0), vec2(24.0, 24.0));
         let chosen = index == desk.facts.slot;
-        let response = pill(ui, &desk.look, place, letter, if chosen { Weight::Chosen } else { Weight::Quiet }, true);
+        let response =
+            pill(ui, &desk.look, place, letter, if chosen { Weight::Chosen } else { Weight::Quiet }, true);
         if desk.facts.used[index] && !chosen {
             ui.painter().circle_filled(pos2(place.center().x, place.max.y - 4.0), 1.5, desk.look.accent);
         }
@@ -109,7 +115,9 @@ fn slots(ui: &mut Ui, desk: &mut Desk<'_>, start: Pos2) -> f32 {
             desk.edits.want(Edit::Slot(index));
         }
         response.context_menu(|ui| {
-            for (other, name) in LETTERS.into_iter().enumerate().filter(|&(other, _)| other != desk.facts.slot) {
+            for (other, name) in
+                LETTERS.into_iter().enumerate().filter(|&(other, _)| other != desk.facts.slot)
+            {
                 if ui.button(format!("Copy {} to {name}", LETTERS[desk.facts.slot])).clicked() {
                     desk.edits.want(Edit::CopyTo(other));
                     ui.close();
@@ -124,11 +132,14 @@ fn slots(ui: &mut Ui, desk: &mut Desk<'_>, start: Pos2) -> f32 {
 
 fn steps(ui: &mut Ui, desk: &mut Desk<'_>, start: Pos2) {
     let can = desk.edits.can_undo();
-    if icon(ui, &desk.look, start + vec2(12.0, 0.0), "Undo", can, |p, c, ink| arrow(p, c, -1.0, ink)).clicked() {
+    if icon(ui, &desk.look, start + vec2(12.0, 0.0), "Undo", can, |p, c, ink| arrow(p, c, -1.0, ink))
+        .clicked()
+    {
         desk.edits.undo();
     }
     let can = desk.edits.can_redo();
-    if icon(ui, &desk.look, start + vec2(38.0, 0.0), "Redo", can, |p, c, ink| arrow(p, c, 1.0, ink)).clicked() {
+    if icon(ui, &desk.look, start + vec2(38.0, 0.0), "Redo", can, |p, c, ink| arrow(p, c, 1.0, ink)).clicked()
+    {
         desk.edits.redo();
     }
     let undo = ui.input(|i| i.modifiers.command && !i.modifiers.shift && i.key_pressed(egui::Key::Z));
@@ -165,7 +176,8 @@ fn power(ui: &mut Ui, desk: &mut Desk<'_>, centre: Pos2) -> f32 {
         let stroke = Stroke::new(1.75, ink);
         let arc: Vec<Pos2> = (0..=20)
             .map(|i| {
-                let angle = -core::f32::consts::FRAC_PI_2 + 0.7 + (core::f32::consts::TAU - 1.4) * i as f32 / 20.0;
+                let angle =
+                    -core::f32::consts::FRAC_PI_2 + 0.7 + (core::f32::consts::TAU - 1.4) * i as f32 / 20.0;
                 c + vec2(6.0 * angle.cos(), 6.0 * angle.sin() + 0.5)
             })
             .collect();

@@ -2,7 +2,10 @@
 
 use super::theme::{Palette, ROUND};
 use egui::text::{LayoutJob, TextFormat, TextWrapping};
-use egui::{Align2, Color32, CornerRadius, FontId, Galley, Id, Pos2, Rect, Response, Role, Sense, Ui, WidgetInfo, vec2};
+use egui::{
+    Align2, Color32, CornerRadius, FontId, Galley, Id, Pos2, Rect, Response, Role, Sense, Ui, WidgetInfo,
+    vec2,
+};
 use std::sync::Arc;
 
 /// A kind of text.
@@ -32,7 +35,8 @@ pub fn take_cut(ctx: &egui::Context) -> Vec<String> {
 fn lay_out(ui: &Ui, text: &str, pen: &Pen, width: f32) -> Arc<Galley> {
     let format = TextFormat { font_id: pen.font.clone(), color: pen.colour, ..TextFormat::default() };
     let mut job = LayoutJob::single_section(text.to_owned(), format);
-    job.wrap = TextWrapping { max_width: width, max_rows: 1, break_anywhere: true, ..TextWrapping::default() };
+    job.wrap =
+        TextWrapping { max_width: width, max_rows: 1, break_anywhere: true, ..TextWrapping::default() };
     ui.painter().layout_job(job)
 }
 
@@ -55,7 +59,11 @@ pub fn text(ui: &Ui, place: Rect, align: Align2, text: &str, pen: &Pen) -> Rect 
 /// [`text`] that readers of the screen hear, too.
 pub fn label(ui: &Ui, place: Rect, align: Align2, words: &str, pen: &Pen) -> Response {
     let rect = text(ui, place, align, words, pen);
-    let response = ui.interact(rect, ui.scope_id().with(("label", words, place.min.x as i32, place.min.y as i32)), Sense::hover());
+    let response = ui.interact(
+        rect,
+        ui.scope_id().with(("label", words, place.min.x as i32, place.min.y as i32)),
+        Sense::hover(),
+    );
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, words));
     response
 }
@@ -66,7 +74,12 @@ pub type Run<'a> = (&'a str, &'a Pen);
 /// Draws texts of several kinds on one baseline, right after each other, and returns where.
 pub fn runs(ui: &Ui, place: Rect, align: Align2, runs: &[Run<'_>]) -> Rect {
     let mut job = LayoutJob::default();
-    job.wrap = TextWrapping { max_width: place.width() + 0.5, max_rows: 1, break_anywhere: true, ..TextWrapping::default() };
+    job.wrap = TextWrapping {
+        max_width: place.width() + 0.5,
+        max_rows: 1,
+        break_anywhere: true,
+        ..TextWrapping::default()
+    };
     for (text, pen) in runs {
         let format = TextFormat {
             font_id: pen.font.clone(),
@@ -97,7 +110,8 @@ pub fn bar(ui: &Ui, rect: Rect, part: f32, colour: Color32, look: &Palette) {
     ui.painter().rect_filled(rect, round, look.background);
     let part = part.clamp(0.0, 1.0);
     if part > 0.0 {
-        let filled = Rect::from_min_size(rect.min, vec2((rect.width() * part).max(rect.height()), rect.height()));
+        let filled =
+            Rect::from_min_size(rect.min, vec2((rect.width() * part).max(rect.height()), rect.height()));
         ui.painter().rect_filled(filled, round, colour);
     }
 }

@@ -135,7 +135,12 @@ impl Analyser {
         }
         let wanted = if rate.0 > 60_000.0 { FRAMES } else { FRAMES / 2 };
         if self.window.len() != wanted {
-            *self = Self { picture: std::mem::take(&mut self.picture), seen: self.seen, time: self.time, ..Self::new(wanted) };
+            *self = Self {
+                picture: std::mem::take(&mut self.picture),
+                seen: self.seen,
+                time: self.time,
+                ..Self::new(wanted)
+            };
         }
         let written = scope.written();
         let fresh = written.wrapping_sub(self.seen).min(FRAMES as u64) as usize;

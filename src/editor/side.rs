@@ -32,7 +32,12 @@ pub fn show(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect) {
         ("Range", one(reading.range.map(|r| r.0)), "LU", look.text),
         ("True peak", one(reading.true_peak.map(|p| p.0)), "dBTP", if over { look.red } else { look.text }),
         ("PSR", one(reading.psr.map(|p| p.0)), "LU", look.text),
-        ("Gain reduction", number(reduction, 1), "dB", if reduction >= 0.05 { look.reduction } else { look.text }),
+        (
+            "Gain reduction",
+            number(reduction, 1),
+            "dB",
+            if reduction >= 0.05 { look.reduction } else { look.text },
+        ),
         ("Correlation", correlation, "", if is_bad(desk) { look.reduction } else { look.text }),
     ];
     // rows give way before meters do

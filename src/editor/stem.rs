@@ -3,6 +3,7 @@
 use super::edits::Edits;
 use super::facts::{Desk, Facts};
 use super::graph::Graph;
+use super::preset_menu::PresetMenu;
 use super::theme::{GAP, Palette};
 use super::{foot, head, side, strip};
 use egui::{Rect, Ui, pos2, vec2};
@@ -59,6 +60,7 @@ impl Parts {
 #[derive(Debug, Default)]
 pub struct StemView {
     graph: Graph,
+    presets: PresetMenu,
 }
 
 impl StemView {
@@ -71,7 +73,7 @@ impl StemView {
         let track = look.track(facts.colour, facts.role);
         let mut desk = Desk { facts, edits, look: *look, track };
         let parts = Parts::of(window);
-        head::show(ui, &mut desk, parts.head, &mut wishes);
+        head::show(ui, &mut desk, parts.head, &mut self.presets, &mut wishes);
         self.graph.show(ui, &mut desk, parts.graph);
         side::show(ui, &mut desk, parts.side);
         strip::show(ui, &mut desk, parts.strip);

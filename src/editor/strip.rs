@@ -42,7 +42,13 @@ const UNITS: [Unit; 5] = [
         class: 0,
         reduction: Some(0),
     },
-    Unit { group: "Saturator", on: Some("sat_on"), keys: &["sat_drive", "sat_mix"], class: 0, reduction: None },
+    Unit {
+        group: "Saturator",
+        on: Some("sat_on"),
+        keys: &["sat_drive", "sat_mix"],
+        class: 0,
+        reduction: None,
+    },
     Unit { group: "Width", on: None, keys: &["width", "mono_below"], class: 0, reduction: None },
     Unit {
         group: "Limiter",
@@ -225,7 +231,8 @@ fn reductions(ui: &Ui, desk: &Desk<'_>, place: Rect, which: usize, on: bool) {
     let top: Vec<Pos2> = points.iter().map(|p| pos2(p.x, place.min.y)).collect();
     between(ui, &top, &points, Palette::faint(look.reduction, 0.35));
     ui.painter().line(points, Stroke::new(1.25, look.reduction));
-    let at = Rect::from_min_max(pos2(place.min.x + 4.0, place.max.y - 14.0), pos2(place.max.x, place.max.y - 1.0));
+    let at =
+        Rect::from_min_max(pos2(place.min.x + 4.0, place.max.y - 14.0), pos2(place.max.x, place.max.y - 1.0));
     let tiny = pen(theme::font(theme::TINY), look.dim);
     paint::text(ui, at, Align2::LEFT_CENTER, &format!("{} dB", number(f64::from(-scale), 0)), &tiny);
 }

@@ -15,13 +15,17 @@ pub fn meaning(row: &Parameter) -> &'static str {
 fn of_band(id: &str) -> &'static str {
     match id {
         "on" => "Whether this band is heard.",
-        "shape" => "What the band does: a bell around its frequency, a shelf beside it, a cut beyond it, a notch at it, a tilt about it.",
+        "shape" => {
+            "What the band does: a bell around its frequency, a shelf beside it, a cut beyond it, a notch at it, a tilt about it."
+        }
         "freq" => "Where the band acts.",
         "gain" => "How much the band raises or lowers. Boost and cut of equal gain and Q cancel exactly.",
         "q" => "How narrow the band is. For cuts it sharpens the corner; 1 is a pure Butterworth.",
         "slope" => "How steeply a cut falls.",
         "place" => "What part of the stereo field the band acts on.",
-        "range" => "How far the level may move the band's gain: down when negative, up when positive. At 0 the band is static.",
+        "range" => {
+            "How far the level may move the band's gain: down when negative, up when positive. At 0 the band is static."
+        }
         "threshold" => "The level within the band from which on it moves.",
         "attack" => "How fast the band moves when the level rises: the time for 63 % of the way.",
         "release" => "How fast the band returns when the level falls: the time for 63 % of the way.",
@@ -64,11 +68,15 @@ fn of(id: &str) -> &'static str {
         "lim_on" => "Whether the limiter is heard. It keeps true peaks below the ceiling.",
         "lim_drive" => "Gain into the limiter.",
         "lim_ceiling" => "The highest true peak that leaves the limiter (BS.1770 Annex 2).",
-        "lim_lookahead" => "How long before a peak the limiter starts to turn down: longer is cleaner, shorter is punchier.",
+        "lim_lookahead" => {
+            "How long before a peak the limiter starts to turn down: longer is cleaner, shorter is punchier."
+        }
         "lim_release" => "How fast it lets go after a peak.",
         "lim_link" => "How much both sides are turned down alike.",
         "level" => "Gain of what leaves.",
-        "dither" => "Noise that makes the rounding to fewer bits inaudible as distortion. Only for the final format.",
+        "dither" => {
+            "Noise that makes the rounding to fewer bits inaudible as distortion. Only for the final format."
+        }
         _ => "",
     }
 }
@@ -78,11 +86,17 @@ pub fn reading(name: &str) -> &'static str {
     match name {
         "Momentary" => "Loudness of the last 400 ms, ungated (EBU Tech 3341).",
         "Short-term" => "Loudness of the last 3 s, ungated (EBU Tech 3341).",
-        "Integrated" => "Loudness of everything heard since the meter was started, without what is too quiet to count (BS.1770).",
+        "Integrated" => {
+            "Loudness of everything heard since the meter was started, without what is too quiet to count (BS.1770)."
+        }
         "heard" => "How much programme the integrated figures are of. Click to start anew.",
         "Range" => "Loudness range: how far quiet and loud passages lie apart (EBU Tech 3342).",
-        "True peak" => "The highest level between samples, too, since the meter was started (BS.1770 Annex 2).",
-        "PSR" => "Peak to short-term loudness: true peak of the last 3 s over the loudness of the same 3 s. Small is dense.",
+        "True peak" => {
+            "The highest level between samples, too, since the meter was started (BS.1770 Annex 2)."
+        }
+        "PSR" => {
+            "Peak to short-term loudness: true peak of the last 3 s over the loudness of the same 3 s. Small is dense."
+        }
         "Gain reduction" => "What compressor and limiter take away at this moment.",
         "Correlation" => "+1: both sides are the same; 0: unrelated; below 0: they cancel in mono.",
         _ => "",

@@ -243,7 +243,8 @@ mod tests {
     #[test]
     fn a_host_s_colour_is_seen_on_every_surface_and_stays_itself_where_it_can() {
         for palette in [Palette::DARK, Palette::LIGHT] {
-            for host in [[0, 0, 0], [255, 255, 255], [20, 20, 90], [255, 255, 0], [128, 128, 128], [200, 30, 30]]
+            for host in
+                [[0, 0, 0], [255, 255, 255], [20, 20, 90], [255, 255, 0], [128, 128, 128], [200, 30, 30]]
             {
                 let track = palette.track(Some(host), Role::Other);
                 for surface in palette.surfaces() {

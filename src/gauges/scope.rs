@@ -33,6 +33,16 @@ pub struct Scope {
     rate: AtomicU64,
     /// Allocated by the first [`Watch`].
     rings: OnceLock<Rings>,
+    wake: OnceLock<Wake>,
+}
+
+/// Called when there is something new to see.
+struct Wake(Box<dyn Fn() + Send + Sync>);
+
+impl std::fmt::Debug for Wake {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Wake")
+    }
 }
 
 #[derive(Debug)]
@@ -111,7 +121,19 @@ impl Scope {
         if let Some(rings) = self.watched() {
             let ring = rings.at(point);
             ring.write(left.iter().zip(right).map(|(&l, &r)| [l as f32, r as f32]));
+            if let Some(Wake(wake)) = self.wake.get()
+                && left.iter().chain(right).any(|&sample| sample != 0.0)
+            {
+                wake();
+            }
         }
+    }
+
+    /// Has `wake` called, by the audio thread, when sound is written while somebody watches: it must neither wait nor
+    /// allocate. The first that is given stays.
+    pub fn on_sound(&self, wake: impl Fn() + Send + Sync + 'static) {
+        // a second window is woken by the same
+        let _ = self.wake.set(Wake(Box::new(wake)));
     }
 
     /// Keeps what compressor and limiter took away at most in the last `frames`. For the audio thread.
@@ -244,6 +266,20 @@ mod tests {
         }
         owner.0.read_reductions(SLICES, &mut seen);
         assert_eq!(seen, [[3.0, 0.0], [0.5, 0.0], [0.25, 0.0], [0.25, 0.0]].map(|x: [f32; 2]| x));
+    }
+
+    #[test]
+    fn sound_wakes_whoever_watches_silence_does_not() {
+        let owner = Arc::new(Owner::default());
+        let woken = Arc::new(AtomicU32::new(0));
+        let counter = Arc::clone(&woken);
+        owner.0.on_sound(move || drop(counter.fetch_add(1, Ordering::Relaxed)));
+        owner.0.write(Point::After, &[1.0], &[0.0]);
+        let _watch = Watch::new(Arc::clone(&owner));
+        owner.0.write(Point::After, &[0.0], &[0.0]);
+        assert_eq!(woken.load(Ordering::Relaxed), 0);
+        owner.0.write(Point::Before, &[0.0, 0.0], &[0.0, 0.1]);
+        assert_eq!(woken.load(Ordering::Relaxed), 1);
     }
 
     #[test]

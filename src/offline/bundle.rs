@@ -157,7 +157,7 @@ pub fn has_audio_ending(path: &Path) -> bool {
 }
 
 /// A sorting key in which `2` comes before `10`.
-fn natural(path: &Path) -> Vec<(u128, String)> {
+pub(super) fn natural(path: &Path) -> Vec<(u128, String)> {
     let name = path.file_name().map(|n| n.to_string_lossy().to_lowercase()).unwrap_or_default();
     let mut key = Vec::new();
     let mut rest = name.as_str();
@@ -177,7 +177,8 @@ pub(super) fn words(path: &Path) -> Vec<String> {
     stem.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).map(str::to_owned).collect()
 }
 
-fn is_called_mix(path: &Path) -> bool {
+/// True if a file's name says that it is the mix or a master of it.
+pub(super) fn is_called_mix(path: &Path) -> bool {
     const NAMES: [&str; 10] = [
         "mix",
         "fullmix",

@@ -248,6 +248,22 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Which of A, B, C, D is in use, and which hold settings of their own. Cheaper than [`Self::document`].
+    pub fn slots(&self) -> (usize, [bool; SLOTS]) {
+        let inner = self.lock();
+        let kept = &inner.document.kept;
+        (inner.document.slot, core::array::from_fn(|slot| kept[slot].is_some()))
+    }
+
+    /// Keeps `now` in `slot`, too; the one in use stays.
+    pub fn keep(&self, slot: usize, now: Snapshot) {
+        if let Some(kept) = self.lock().document.kept.get_mut(slot) {
+            *kept = Some(now);
+        }
+    }
+}
+
 impl<'a> PersistentField<'a, Document> for Store {
     fn set(&self, new: Document) {
         let mut inner = self.lock();
@@ -358,6 +374,9 @@ mod tests {
         assert_eq!(store.switch_to(0, at(-2.0)), at(-1.0));
         assert_eq!(store.switch_to(1, at(-1.0)), at(-2.0));
         assert_eq!(at(-2.0).value(level), Value::Number(Some(-2.0)));
+        store.keep(3, at(-9.0));
+        assert_eq!(store.slots(), (1, [true, true, false, true]));
+        assert_eq!(store.switch_to(3, at(-2.0)), at(-9.0));
     }
 
     proptest! {

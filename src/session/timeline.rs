@@ -16,7 +16,7 @@ pub fn frame_of_seconds(seconds: f64, rate: crate::units::Hz) -> i64 {
 }
 
 /// How far a host's position may be from the expected one and still continue it, frames.
-const SLACK: i64 = 2;
+const SLACK: u64 = 2;
 
 /// A flywheel over the host's position: it runs on by what is processed as long as the host says nearly the same.
 #[derive(Clone, Copy, Debug, Default)]
@@ -47,12 +47,12 @@ impl Flywheel {
     /// transport).
     pub fn locate(&mut self, host: Option<i64>, frames: usize) -> Located {
         let position = match (host, self.expected) {
-            (Some(host), Some(expected)) if (host - expected).abs() <= SLACK => Some(expected),
+            (Some(host), Some(expected)) if host.abs_diff(expected) <= SLACK => Some(expected),
             (host, _) => host,
         };
         let jumped = position != self.expected;
         self.segment += u64::from(jumped);
-        self.expected = position.map(|position| position + frames as i64);
+        self.expected = position.map(|position| position.saturating_add(frames as i64));
         Located { position, segment: self.segment, jumped }
     }
 }

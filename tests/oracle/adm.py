@@ -46,7 +46,7 @@ def for_ear(data):
 def mediainfo(file):
     """Profile, tool, and the counts of all that MediaInfo finds against it."""
     text = MediaInfo.parse(file, full=True, output="text")
-    found = lambda name: re.findall(rf"^{name}\s*: (.*)$", text, flags=re.M)
+    found = lambda name: re.findall(rf"^ *{name}\s*: (.*)$", text, flags=re.M)
     faults = [f"{kind}: {count}" for kind in ("errors", "warnings") for count in found(f"Conformance {kind}")]
     return (found("ADM profile") or [None])[0], (found("Writing application") or [None])[0], faults
 

@@ -1,6 +1,6 @@
 //! What can be typed.
 
-use clap::{Args as ClapArgs, CommandFactory, Parser, Subcommand};
+use clap::{Args as ClapArgs, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use stemlink::units::Db;
 
@@ -53,6 +53,10 @@ pub(crate) enum Command {
     Solve(Solve),
     /// Stems through their chains, summed, mastered, written as 24 bit and verified
     Master(Master),
+    /// One page for the mix engineer: which stems to export, and how
+    Brief(Brief),
+    /// Repair what came instead of stems: copies grouped, named, aligned, of one length, rate and 24 bit
+    Organize(Organize),
     /// Stems as an Atmos-ready file: bed and objects, ADM BWF, 48 kHz, 24 bit, checked
     Adm(Adm),
     /// Platform loudness rules with source, date and status
@@ -159,6 +163,54 @@ pub(crate) struct Master {
     /// Let shorter stems end with silence instead of refusing stems of different lengths
     #[arg(long)]
     pub(crate) pad: bool,
+    /// Replace files that are already there
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// brief
+#[derive(ClapArgs)]
+pub(crate) struct Brief {
+    /// Only the export steps of this program [default: all of them]
+    #[arg(long, value_enum)]
+    pub(crate) daw: Option<Daw>,
+    /// The title of the song, for the page's heading
+    #[arg(long, value_name = "TITLE")]
+    pub(crate) song: Option<String>,
+    /// The stems are to become an Atmos file too
+    #[arg(long)]
+    pub(crate) atmos: bool,
+    /// Write the page (Markdown) to this file instead of printing it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Replace a file that is already there
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// A program that stems are exported from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Daw {
+    Reaper,
+    Bitwig,
+    Live,
+}
+
+/// organize
+#[derive(ClapArgs)]
+pub(crate) struct Organize {
+    /// The folder that came; folders in it are looked into
+    #[arg(value_name = "IN")]
+    pub(crate) dir: PathBuf,
+    /// The folder to make; nothing in IN is changed
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// The sampling rate [default: that of most files]
+    #[arg(long, value_name = "HZ", value_parser = clap::value_parser!(u32).range(8000..=384_000))]
+    pub(crate) rate: Option<u32>,
+    /// One stem for each role (drums, bass, keys ...) instead of one for each file
+    #[arg(long)]
+    pub(crate) sum: bool,
     /// Replace files that are already there
     #[arg(long)]
     pub(crate) force: bool,

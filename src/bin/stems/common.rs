@@ -136,3 +136,11 @@ pub(crate) fn targets(global: &Global) -> Result<Vec<NormalizationTarget>, Failu
     let file = global.targets_file.clone().or_else(own);
     Ok(target_file::targets(file.as_deref())?)
 }
+
+/// Makes the output folder; returns it and those above it that were not there, innermost first.
+pub(crate) fn create_folder(out: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let new = out.ancestors().filter(|path| !path.as_os_str().is_empty());
+    let new = new.take_while(|path| !path.is_dir()).map(Path::to_owned).collect();
+    std::fs::create_dir_all(out).map_err(|source| Error::Write { path: out.to_owned(), source })?;
+    Ok(new)
+}

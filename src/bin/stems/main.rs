@@ -5,12 +5,14 @@
 
 mod adm;
 mod args;
+mod brief;
 mod check;
 mod common;
 mod demo;
 mod init;
 mod master;
 mod measure;
+mod organize;
 mod output;
 mod solve;
 mod targets;
@@ -73,6 +75,8 @@ fn run(args: &args::Args) -> Result<Outcome, common::Failure> {
         args::Command::Solve(a) => solve::run(a, &args.global),
         args::Command::Master(a) => master::run(a, &args.global),
         args::Command::Adm(a) => adm::run(a, &args.global),
+        args::Command::Brief(a) => brief::run(a, &args.global),
+        args::Command::Organize(a) => organize::run(a, &args.global),
         args::Command::Targets(a) => targets::run(a, &args.global),
     }?;
     if let Some(json) = done.json {

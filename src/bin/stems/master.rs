@@ -1,10 +1,9 @@
 //! `stems master`: a verified master.
 
 use std::borrow::Cow;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::Serialize;
-use stemlink::offline::Error;
 use stemlink::offline::bundle::Bundle;
 use stemlink::offline::error::shown;
 use stemlink::offline::json::ReadingJson;
@@ -61,7 +60,7 @@ pub(crate) fn run(args: &Master, global: &Global) -> CommandResult {
     }
     let target = target(args, &session, &table)?;
     let null = null_test(args, global)?;
-    let created = create_folder(&args.out)?;
+    let created = common::create_folder(&args.out)?;
     let output = args.out.join(format!("{}_Master.wav", song_name(args)));
     let job = Job { bundle: &bundle, session: &session, output, overwrite: args.force, target };
     let mut bar = Bar::new(global);
@@ -102,14 +101,6 @@ fn target(
         note(&format!("{}: measured over the whole programme; its rule counts dialogue only", target.name));
     }
     Ok(Some(target))
-}
-
-/// Makes the output folder; returns it and those above it that were not there, innermost first.
-fn create_folder(out: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let new = out.ancestors().filter(|path| !path.as_os_str().is_empty());
-    let new = new.take_while(|path| !path.is_dir()).map(Path::to_owned).collect();
-    std::fs::create_dir_all(out).map_err(|source| Error::Write { path: out.to_owned(), source })?;
-    Ok(new)
 }
 
 /// The name of the song: that of its folder or file, fit for a file name.

@@ -71,11 +71,12 @@ fn head(graph: &mut Graph, ui: &mut Ui, desk: &mut Desk<'_>, band: &Band, card: 
     choice(ui, desk, place, band.shape, Style::default());
     let place = Rect::from_min_size(pos2(place.max.x + 4.0, y - 9.0), vec2(66.0, 21.0));
     choice(ui, desk, place, band.place, Style::default());
-    let close = icon(ui, &desk.look, pos2(card.max.x - 16.0, y), "Remove the band", true, |painter, c, ink| {
-        let stroke = Stroke::new(1.5, ink);
-        painter.line_segment([c - vec2(3.5, 3.5), c + vec2(3.5, 3.5)], stroke);
-        painter.line_segment([c + vec2(-3.5, 3.5), c + vec2(3.5, -3.5)], stroke);
-    });
+    let close =
+        icon(ui, &desk.look, pos2(card.max.x - 16.0, y), "Remove the band", true, |painter, c, ink| {
+            let stroke = Stroke::new(1.5, ink);
+            painter.line_segment([c - vec2(3.5, 3.5), c + vec2(3.5, 3.5)], stroke);
+            painter.line_segment([c + vec2(-3.5, 3.5), c + vec2(3.5, -3.5)], stroke);
+        });
     if close.clicked() {
         band.reset(desk);
         graph.selected = None;

@@ -45,16 +45,12 @@ impl Curves {
         };
         self.whole = sum(&|placement| placement == Placement::Stereo);
         let used = |p| settings.bands.iter().any(|band| band.on && band.placement == p);
-        self.apart = [
-            ("M", Placement::Mid),
-            ("S", Placement::Side),
-            ("L", Placement::Left),
-            ("R", Placement::Right),
-        ]
-        .into_iter()
-        .filter(|&(_, p)| used(p))
-        .map(|(tag, p)| (tag, sum(&|placement| placement == Placement::Stereo || placement == p)))
-        .collect();
+        self.apart =
+            [("M", Placement::Mid), ("S", Placement::Side), ("L", Placement::Left), ("R", Placement::Right)]
+                .into_iter()
+                .filter(|&(_, p)| used(p))
+                .map(|(tag, p)| (tag, sum(&|placement| placement == Placement::Stereo || placement == p)))
+                .collect();
         self.of = Some((settings.clone(), rate, count));
     }
 
@@ -78,7 +74,8 @@ impl Curves {
         if !desk.is_on(band.on) || !band.is_dynamic(desk) {
             return None;
         }
-        let (_, rate, count) = *self.of.as_ref().map(|(s, r, c)| (s, r, c)).map(|(s, r, c)| (s.clone(), *r, *c)).as_ref()?;
+        let (_, rate, count) =
+            *self.of.as_ref().map(|(s, r, c)| (s, r, c)).map(|(s, r, c)| (s.clone(), *r, *c)).as_ref()?;
         let own = self.own(band.index)?;
         let mut moved = desk.facts.settings.clone();
         let gain = desk.number(band.gain)? + desk.number(band.range?)?;
@@ -108,7 +105,8 @@ mod tests {
         let mut settings = EqualizerSettings::default();
         let bell = BandSettings { on: true, gain: Db(6.0), frequency: Hz(1000.0), ..BandSettings::default() };
         settings.bands[0] = bell;
-        settings.bands[1] = BandSettings { shape: Shape::HighShelf, gain: Db(-4.0), placement: Placement::Side, ..bell };
+        settings.bands[1] =
+            BandSettings { shape: Shape::HighShelf, gain: Db(-4.0), placement: Placement::Side, ..bell };
         settings
     }
 

@@ -13,7 +13,9 @@ use crate::editor::shown::whole;
 use crate::editor::theme;
 use crate::params::travel::{travel_of, value_at};
 use crate::units::{Db, Hz};
-use egui::{Align2, Event, EventFilter, Key, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
+use egui::{
+    Align2, Event, EventFilter, Key, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2,
+};
 
 const RADIUS: f32 = 9.0;
 /// What can be grasped is wider than what is seen.
@@ -77,7 +79,8 @@ fn add(graph: &mut Graph, desk: &mut Desk<'_>, shape: Shape, frequency: Hz, gain
     (target.shape, target.frequency, target.gain) = (shape, frequency, Db(gain));
     // through the travel, as a drag would
     let tidy = |row: &'static Parameter| (row, value_at(row, travel_of(row, row.get(&settings))));
-    let mut changes = vec![(band.on, Value::Switch(true)), (band.shape, band.shape.get(&settings)), tidy(band.frequency)];
+    let mut changes =
+        vec![(band.on, Value::Switch(true)), (band.shape, band.shape.get(&settings)), tidy(band.frequency)];
     if matches!(shape, Shape::Bell | Shape::LowShelf | Shape::HighShelf | Shape::Tilt) {
         changes.push(tidy(band.gain));
     }
@@ -138,7 +141,8 @@ fn node(graph: &mut Graph, ui: &mut Ui, desk: &mut Desk<'_>, axes: &Axes, band: 
     let turns = wheel(ui, &response);
     if turns != 0.0 {
         graph.select(band.index, low);
-        let row = if ui.input(|input| input.modifiers.command) && band.is_cut(desk) { band.slope } else { band.q };
+        let row =
+            if ui.input(|input| input.modifiers.command) && band.is_cut(desk) { band.slope } else { band.q };
         let (fine, time) = ui.input(|input| (input.modifiers.shift, input.time));
         let now = desk.facts.value(row);
         desk.edits.turn(row, now, stepped(row, now, 2.0 * turns, fine), time);
@@ -209,7 +213,8 @@ fn drag(ui: &Ui, desk: &mut Desk<'_>, axes: &Axes, band: &Band, response: &Respo
     if response.drag_started_by(egui::PointerButton::Primary) {
         desk.begin(band.frequency);
         upright.into_iter().for_each(|row| desk.begin(row));
-        let start = (f64::from(travel_of(band.frequency, desk.facts.value(band.frequency))), gain_of(band, desk));
+        let start =
+            (f64::from(travel_of(band.frequency, desk.facts.value(band.frequency))), gain_of(band, desk));
         ui.data_mut(|data| data.insert_temp(response.id, start));
     }
     if response.dragged_by(egui::PointerButton::Primary) && desk.edits.holds(band.frequency) {
@@ -240,8 +245,7 @@ fn keys(graph: &mut Graph, ui: &Ui, desk: &mut Desk<'_>, band: &Band, response: 
     }
     let filter = EventFilter { horizontal_arrows: true, vertical_arrows: true, escape: true, tab: false };
     ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
-    let (events, fine, time) =
-        ui.input(|input| (input.events.clone(), input.modifiers.shift, input.time));
+    let (events, fine, time) = ui.input(|input| (input.events.clone(), input.modifiers.shift, input.time));
     for event in events {
         let Event::Key { key, pressed: true, .. } = event else { continue };
         let (row, steps) = match key {

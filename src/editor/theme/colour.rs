@@ -86,6 +86,9 @@ mod tests {
     fn a_dark_blue_on_dark_stays_blue() {
         let surface = [Color32::from_rgb(25, 28, 34)];
         let got = adapted(Color32::from_rgb(10, 10, 120), &surface, 3.0);
-        assert!(contrast(got, surface[0]) >= 3.0 && got.b() > got.r() + 40 && got.b() > got.g() + 40, "{got:?}");
+        assert!(
+            contrast(got, surface[0]) >= 3.0 && got.b() > got.r() + 40 && got.b() > got.g() + 40,
+            "{got:?}"
+        );
     }
 }

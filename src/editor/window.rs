@@ -1,0 +1,229 @@
+//! Between a plugin and the views: parameters and gauges become facts, edits become the host's gestures.
+
+use super::edits::{Edit, Edits};
+use super::facts::{Facts, Link};
+use super::picture::Analyser;
+use super::stem::{StemView, Wishes};
+use super::theme::{self, Palette};
+use super::{Recall, preset_files};
+use crate::chain::parameters::Parameter;
+use crate::gauges::Gauges;
+use crate::gauges::scope::Watch;
+use crate::meter::Reading;
+use crate::params::control::Control;
+use crate::params::groups::Visitor;
+use crate::params::presets::Preset;
+use crate::params::track::Track;
+use crate::params::{self, ChainParams, Output};
+use crate::units::Ms;
+use egui::Ui;
+use nice_plug::context::gui::ParamSetter;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How often a picture moves while it falls back to silence; sound wakes the window itself.
+const FRAME: Duration = Duration::from_millis(33);
+/// From this many hops on, integrated figures are computed once a second only: an hour.
+const LONG: u64 = 36_000;
+
+/// The window's own part of an open editor, and what it remembers while it is closed.
+pub(super) struct Window {
+    view: StemView,
+    edits: Edits,
+    analyser: Analyser,
+    look: Palette,
+    scale: f32,
+    /// Only while the window is open.
+    watch: Option<Watch<Gauges>>,
+    /// Hops and heard time at the last look, and what was read then.
+    seen: Option<(u64, Ms)>,
+    reading: Reading,
+    presets: Vec<Preset>,
+    /// A person wants the plain list of parameters.
+    pub(super) plain: bool,
+}
+
+impl Default for Window {
+    fn default() -> Self {
+        Self {
+            view: StemView::default(),
+            edits: Edits::default(),
+            analyser: Analyser::default(),
+            look: Palette::DARK,
+            scale: 1.0,
+            watch: None,
+            seen: None,
+            reading: Reading::default(),
+            presets: Vec::new(),
+            plain: false,
+        }
+    }
+}
+
+impl Window {
+    /// A window has been opened.
+    pub(super) fn open<O: Output>(&mut self, ctx: &egui::Context, gauges: &Arc<Gauges>) {
+        theme::install(ctx, &self.look);
+        self.watch = Some(Watch::new(Arc::clone(gauges)));
+        (self.analyser, self.seen) = (Analyser::default(), None);
+        self.read_presets::<O>();
+    }
+
+    /// The window has been closed: the audio thread writes for nobody.
+    pub(super) fn close(&mut self) {
+        self.watch = None;
+    }
+
+    fn read_presets<O: Output>(&mut self) {
+        self.presets = preset_files::folder(O::SEAT)
+            .map(|folder| preset_files::read_all(&folder, O::SEAT).0)
+            .unwrap_or_default();
+    }
+
+    /// Draws the view and does what a person wants.
+    pub(super) fn show<O: Output>(
+        &mut self,
+        ui: &mut Ui,
+        params: &ChainParams<O>,
+        gauges: &Gauges,
+        track: &Track,
+        setter: &ParamSetter<'_>,
+    ) {
+        let facts = self.facts(params, gauges, track, ui.input(|input| input.time));
+        if facts.picture.is_moving() {
+            ui.ctx().request_repaint_after(FRAME);
+        }
+        let wishes = self.view.show(ui, &facts, &mut self.edits, &self.look);
+        self.heed(ui.ctx(), wishes);
+        let edits = self.edits.take();
+        if !edits.is_empty() {
+            self.apply(&edits, params, gauges, setter);
+            ui.ctx().request_repaint();
+        }
+    }
+
+    fn heed(&mut self, ctx: &egui::Context, wishes: Wishes) {
+        if let Some(dark) = wishes.dark {
+            self.look = if dark { Palette::DARK } else { Palette::LIGHT };
+            theme::set_colours(ctx, &self.look);
+        }
+        if let Some(scale) = wishes.scale {
+            self.scale = scale;
+            ctx.set_zoom_factor(scale);
+        }
+        self.plain |= wishes.all_parameters;
+    }
+
+    fn facts<O: Output>(
+        &mut self,
+        params: &ChainParams<O>,
+        gauges: &Gauges,
+        track: &Track,
+        time: f64,
+    ) -> Facts {
+        let scope = gauges.scope();
+        self.read(gauges);
+        let chosen = params.store.role();
+        let (slot, used) = params.store.slots();
+        Facts {
+            seat: O::SEAT,
+            name: track.name(),
+            colour: track.colour(),
+            role: chosen.unwrap_or_else(|| track.role()),
+            role_is_guessed: chosen.is_none(),
+            settings: params.settings(),
+            class: params.class(),
+            classes: params::classes(),
+            latency: gauges.latency(),
+            rate: scope.rate(),
+            slot,
+            used,
+            reading: self.reading,
+            heard: gauges.heard(),
+            health: gauges.health(),
+            broken: gauges.panics() > 0,
+            notice: params.store.notice(),
+            picture: self.analyser.look(scope, time).clone(),
+            others: Vec::new(),
+            clashes: Vec::new(),
+            link: Link::Waiting,
+            presets: self.presets.clone(),
+        }
+    }
+
+    /// Reads the meter when it has something new; on long programmes less often, for gates go over all of it.
+    fn read(&mut self, gauges: &Gauges) {
+        let (hops, heard) = (gauges.hops(), gauges.heard());
+        let pause = if hops > LONG { 10 } else { 1 };
+        let stale = self.seen.is_none_or(|(then, length)| hops >= then + pause || heard.0 < length.0);
+        if stale {
+            self.reading = gauges.reading();
+            self.seen = Some((hops, heard));
+        }
+    }
+
+    fn apply<O: Output>(
+        &mut self,
+        edits: &[Edit],
+        params: &ChainParams<O>,
+        gauges: &Gauges,
+        setter: &ParamSetter<'_>,
+    ) {
+        params.each(&mut Apply { rows: params.rows().iter(), edits, setter });
+        for edit in edits {
+            match edit {
+                Edit::Begin(_) | Edit::Set(..) | Edit::End(_) => {}
+                Edit::Class(class) => {
+                    let index = params::classes().iter().position(|(one, _)| one == class).unwrap_or(0);
+                    setter.begin_set_parameter(&params.latency_class);
+                    setter.set_parameter(&params.latency_class, index as i32);
+                    setter.end_set_parameter(&params.latency_class);
+                }
+                Edit::Slot(slot) => {
+                    let chosen = params.store.switch_to(*slot, params.snapshot());
+                    params.each(&mut Recall { rows: params.rows().iter(), snapshot: &chosen, setter });
+                }
+                Edit::CopyTo(slot) => params.store.keep(*slot, params.snapshot()),
+                Edit::Role(role) => params.store.choose_role(*role),
+                Edit::Restart => gauges.restart(),
+                Edit::SavePreset(preset) => {
+                    // what cannot be written does not appear in the menu
+                    let folder = preset_files::folder(O::SEAT);
+                    if let Some((folder, name)) = folder.zip(preset_files::tidy_name(&preset.name)) {
+                        let _ = preset_files::save(&folder, &name, &preset.values);
+                    }
+                    self.read_presets::<O>();
+                }
+                Edit::RemovePreset(name) => {
+                    if let Some(folder) = preset_files::folder(O::SEAT) {
+                        let _ = preset_files::remove(&folder, name);
+                    }
+                    self.read_presets::<O>();
+                }
+            }
+        }
+    }
+}
+
+/// Passes edits on to the host.
+struct Apply<'a, 'b> {
+    rows: core::slice::Iter<'a, &'static Parameter>,
+    edits: &'a [Edit],
+    setter: &'a ParamSetter<'b>,
+}
+
+impl Visitor for Apply<'_, '_> {
+    fn visit<C: Control>(&mut self, control: &C) {
+        let Some(row) = self.rows.next() else { return };
+        for edit in self.edits {
+            match edit {
+                Edit::Begin(of) if of == row => self.setter.begin_set_parameter(control),
+                Edit::Set(of, value) if of == row => {
+                    self.setter.set_parameter(control, C::plain(row, *value))
+                }
+                Edit::End(of) if of == row => self.setter.end_set_parameter(control),
+                _ => {}
+            }
+        }
+    }
+}

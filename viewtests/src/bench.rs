@@ -1,0 +1,99 @@
+//! A view on a bench: facts in, edits applied to plain settings, no host.
+
+use crate::painter::{Image, Painter};
+use egui::Vec2;
+use egui_kittest::{Harness, HarnessBuilder};
+use stemlink::chain::ChainSettings;
+use stemlink::editor::edits::{Edit, Edits};
+use stemlink::editor::facts::Facts;
+use stemlink::editor::stem::{StemView, Wishes};
+use stemlink::editor::theme::{self, Palette};
+
+/// What is on the bench.
+pub struct Bench {
+    /// What the view shows; edits change it.
+    pub facts: Facts,
+    /// The steps so far.
+    pub edits: Edits,
+    /// Every edit so far.
+    pub done: Vec<Edit>,
+    /// What was last wanted of the window.
+    pub wishes: Wishes,
+    /// Colours.
+    pub look: Palette,
+    kept: [Option<ChainSettings>; 4],
+    view: StemView,
+    painter: Painter,
+}
+
+/// A bench that can be driven.
+pub type Driven = Harness<'static, Bench>;
+
+/// Puts a Stem's view on a bench.
+pub fn stem(facts: Facts, look: Palette, size: Vec2, pixels_per_point: f32) -> Driven {
+    let painter = Painter::default();
+    let bench = Bench {
+        facts,
+        edits: Edits::default(),
+        done: Vec::new(),
+        wishes: Wishes::default(),
+        look,
+        kept: Default::default(),
+        view: StemView::default(),
+        painter: painter.clone(),
+    };
+    HarnessBuilder::default()
+        .with_size(size)
+        .with_pixels_per_point(pixels_per_point)
+        .with_theme(if look.dark { egui::Theme::Dark } else { egui::Theme::Light })
+        .with_context_setup(move |ctx| theme::install(ctx, &look))
+        .renderer(painter)
+        .build_ui_state(|ui, bench: &mut Bench| bench.frame(ui), bench)
+}
+
+impl Bench {
+    fn frame(&mut self, ui: &mut egui::Ui) {
+        self.wishes = self.view.show(ui, &self.facts, &mut self.edits, &self.look);
+        for edit in self.edits.take() {
+            self.apply(&edit);
+            self.done.push(edit);
+        }
+    }
+
+    /// What a plugin would do.
+    fn apply(&mut self, edit: &Edit) {
+        let facts = &mut self.facts;
+        match edit {
+            Edit::Begin(_) | Edit::End(_) => {}
+            Edit::Set(row, value) => row.set(&mut facts.settings, *value),
+            Edit::Class(class) => facts.class = *class,
+            Edit::Slot(slot) => {
+                self.kept[facts.slot] = Some(facts.settings.clone());
+                facts.used[facts.slot] = true;
+                if let Some(kept) = self.kept[*slot].clone() {
+                    facts.settings = kept;
+                }
+                facts.slot = *slot;
+            }
+            Edit::CopyTo(slot) => {
+                self.kept[*slot] = Some(facts.settings.clone());
+                facts.used[*slot] = true;
+            }
+            Edit::Role(role) => {
+                facts.role_is_guessed = role.is_none();
+                facts.role = role.unwrap_or_default();
+            }
+            Edit::Restart => facts.heard.0 = 0.0,
+            Edit::SavePreset(preset) => facts.presets.push(preset.clone()),
+            Edit::RemovePreset(name) => facts.presets.retain(|preset| preset.name != *name),
+        }
+    }
+}
+
+/// Draws what the view shows now.
+pub fn picture(driven: &Driven) -> Image {
+    let output = driven.output();
+    let primitives = driven.ctx.tessellate(output.shapes.clone(), output.pixels_per_point);
+    let size = driven.ctx.content_rect().size();
+    driven.state().painter.draw(&primitives, size, output.pixels_per_point)
+}

@@ -1,0 +1,6 @@
+//! Tests of the editors' views: driven by accessible names, drawn by a small painter of our own, without host, window
+//! or graphics card.
+
+pub mod bench;
+pub mod painter;
+pub mod scene;

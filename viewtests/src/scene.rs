@@ -1,0 +1,205 @@
+//! Facts as plugins would give them: nothing heard yet, and a vocal in the middle of a song.
+
+use egui::Color32;
+use stemlink::chain::parameters::{PARAMETERS, Value};
+use stemlink::chain::{ChainSettings, Seat};
+use stemlink::editor::facts::{Clash, Facts, Link, Linked};
+use stemlink::editor::picture::{FLOOR, Named, POINTS, Picture, frequency};
+use stemlink::gauges::Health;
+use stemlink::meter::Reading;
+use stemlink::params;
+use stemlink::session::role::Role;
+use stemlink::units::{Db, Dbtp, Hz, Lu, Lufs, Ms};
+
+/// Sets a parameter from text as people type it; those that the table lacks are left out.
+pub fn set(settings: &mut ChainSettings, id: &str, text: &str) {
+    if let Some(row) = PARAMETERS.find(id) {
+        let value = params::text::parse(row, text).unwrap_or_else(|| panic!("{id}: {text}"));
+        row.set(settings, value);
+    }
+}
+
+/// A Stem just inserted.
+pub fn empty() -> Facts {
+    Facts {
+        seat: Seat::Stem,
+        name: String::new(),
+        colour: None,
+        role: Role::Other,
+        role_is_guessed: true,
+        settings: ChainSettings::default(),
+        class: Seat::Stem.default_class(),
+        classes: params::classes(),
+        latency: 0,
+        rate: Some(Hz(48_000.0)),
+        slot: 0,
+        used: [false; 4],
+        reading: Reading::default(),
+        heard: Ms(0.0),
+        health: Health::default(),
+        broken: false,
+        notice: None,
+        picture: Picture::silent(),
+        others: Vec::new(),
+        clashes: Vec::new(),
+        link: Link::Waiting,
+        presets: Vec::new(),
+    }
+}
+
+/// A ragged spectrum around `centre`, as music's are.
+fn spectrum(centre: f64, top: f64, slope: f64, seed: u32) -> Vec<f32> {
+    let mut state = seed;
+    let mut noise = move || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        f64::from(state >> 8) / f64::from(1u32 << 24) - 0.5
+    };
+    let mut drift = 0.0;
+    (0..POINTS)
+        .map(|i| {
+            drift = 0.7 * drift + 3.2 * noise();
+            let octaves = (frequency(i).0 / centre).log2();
+            let level = top - slope * octaves.abs().powf(1.35) + drift;
+            (level as f32).max(FLOOR)
+        })
+        .collect()
+}
+
+/// Lead vocals, linked, in the second chorus.
+pub fn vocals() -> Facts {
+    let mut settings = ChainSettings::default();
+    for (id, text) in [
+        ("eq1_on", "on"),
+        ("eq1_shape", "low cut"),
+        ("eq1_freq", "80"),
+        ("eq1_slope", "24"),
+        ("eq2_on", "on"),
+        ("eq2_freq", "320"),
+        ("eq2_gain", "-2.5"),
+        ("eq3_on", "on"),
+        ("eq3_freq", "3k"),
+        ("eq3_gain", "1.5"),
+        ("eq3_q", "0.8"),
+        ("eq4_on", "on"),
+        ("eq4_freq", "6.5k"),
+        ("eq4_q", "2"),
+        ("eq4_gain", "-1"),
+        ("eq4_range", "-4"),
+        ("eq4_threshold", "-31"),
+        ("eq4_attack", "1"),
+        ("eq4_release", "60"),
+        ("eq5_on", "on"),
+        ("eq5_shape", "high shelf"),
+        ("eq5_freq", "11k"),
+        ("eq5_gain", "2"),
+        ("comp_on", "on"),
+        ("comp_threshold", "-18"),
+        ("comp_attack", "15 ms"),
+    ] {
+        set(&mut settings, id, text);
+    }
+    let wave = |i: usize| {
+        let beat = (i % 94) as f32 / 94.0;
+        2.6 * (-3.0 * beat).exp() + 0.35 * ((i as f32) * 0.7).sin().abs()
+    };
+    let field = (0..2048)
+        .map(|i| {
+            let t = i as f32 * 0.11;
+            let (mid, side) =
+                (0.5 * (t.sin() + 0.6 * (2.7 * t).sin()), 0.11 * (3.1 * t + 1.0).sin() * (0.37 * t).cos());
+            [mid + side, mid - side]
+        })
+        .collect();
+    let after = spectrum(900.0, -26.0, 4.4, 7);
+    let named = |name: &str, colour, levels| Named { name: name.into(), colour, levels };
+    Facts {
+        name: "Lead Vocals".into(),
+        colour: Some([0xD9, 0x8B, 0xB8]),
+        role: Role::Vocals,
+        settings,
+        used: [true, true, false, false],
+        reading: Reading {
+            momentary: Some(Lufs(-16.9)),
+            short_term: Some(Lufs(-17.8)),
+            momentary_max: Some(Lufs(-12.0)),
+            short_term_max: Some(Lufs(-14.1)),
+            integrated: Some(Lufs(-18.4)),
+            range: Some(Lu(6.1)),
+            true_peak: Some(Dbtp(-3.2)),
+            sample_peak: Some(Db(-3.3)),
+            psr: Some(Db(12.6)),
+            correlation: Some(0.9),
+        },
+        heard: Ms(167_000.0),
+        health: Health { compressor_reduction: Db(1.4), ..Health::default() },
+        picture: Picture {
+            before: after.iter().enumerate().map(|(i, l)| l + 3.0 * (i as f32 * 0.09).sin() + 1.0).collect(),
+            after,
+            levels: [-14.0, -15.5],
+            holds: [-6.0, -6.6],
+            field,
+            correlation: Some(0.86),
+            reductions: (0..1024).map(|i| [wave(i), 0.0]).collect(),
+        },
+        others: vec![
+            named("Drums", Color32::from_rgb(0xE6, 0x9F, 0), spectrum(75.0, -28.0, 3.4, 1)),
+            named("Bass", Color32::from_rgb(0x56, 0xB4, 0xE9), spectrum(65.0, -24.0, 5.0, 2)),
+            named("Keys", Color32::from_rgb(0x2F, 0xB6, 0x8E), spectrum(420.0, -38.0, 4.0, 3)),
+        ],
+        clashes: vec![Clash { name: "Keys".into(), low: Hz(280.0), high: Hz(620.0) }],
+        link: Link::Linked(Linked {
+            stems: 5,
+            share: Some(0.46),
+            heard: Ms(167_000.0),
+            exact: true,
+            trim: Db(-1.0),
+        }),
+        ..empty()
+    }
+}
+
+/// Every band in use, every unit on, long names.
+pub fn crowded() -> Facts {
+    let mut facts = vocals();
+    for band in 1..=8 {
+        set(&mut facts.settings, &format!("eq{band}_on"), "on");
+        set(&mut facts.settings, &format!("eq{band}_gain"), if band % 2 == 0 { "-18" } else { "18" });
+    }
+    set(&mut facts.settings, "eq2_place", "side");
+    set(&mut facts.settings, "eq3_place", "mid");
+    for (id, text) in [
+        ("dn_on", "on"),
+        ("sat_on", "on"),
+        ("lim_on", "on"),
+        ("width", "140"),
+        ("mono_below", "120"),
+        ("level", "-24"),
+        ("comp_threshold", "-60"),
+    ] {
+        set(&mut facts.settings, id, text);
+    }
+    facts.name = "Backing Vocals Double Left High Octave (comped)".into();
+    facts.role = Role::Backing;
+    facts.class = facts.classes.last().map_or(facts.class, |(class, _)| *class);
+    facts.latency = 12_345;
+    facts.heard = Ms(3_725_000.0);
+    facts.reading.true_peak = Some(Dbtp(1.3));
+    facts.reading.short_term = Some(Lufs(-101.2));
+    facts.health.limiter_reduction = Db(12.5);
+    facts.picture.correlation = Some(-0.34);
+    facts.picture.reductions.iter_mut().for_each(|r| r[1] = r[0] * 4.0);
+    if let Link::Linked(linked) = &mut facts.link {
+        (linked.stems, linked.exact, linked.share, linked.trim) = (32, false, Some(-0.12), Db(-12.5));
+    }
+    facts
+}
+
+/// The value of a parameter.
+pub fn value(facts: &Facts, id: &str) -> Value {
+    PARAMETERS.find(id).map_or(Value::Number(None), |row| row.get(&facts.settings))
+}
+
+/// The number that a parameter has.
+pub fn number(facts: &Facts, id: &str) -> f64 {
+    if let Value::Number(Some(x)) = value(facts, id) { x } else { f64::NAN }
+}

@@ -1,0 +1,276 @@
+//! What people do, by accessible names: drag, turn, type, undo, choose.
+
+use egui::{Event, Key, Modifiers, MouseWheelUnit, Pos2, vec2};
+use egui_kittest::kittest::Queryable;
+use stemlink::chain::parameters::Value;
+use stemlink::editor::edits::Edit;
+use stemlink::editor::theme::Palette;
+use viewtests::bench::{self, Driven};
+use viewtests::scene::{self, number, value};
+
+fn stem() -> Driven {
+    bench::stem(scene::vocals(), Palette::DARK, vec2(1000.0, 640.0), 1.0)
+}
+
+fn middle(driven: &Driven, name: &str) -> Pos2 {
+    driven.get_by_label(name).rect().center()
+}
+
+fn drag(driven: &mut Driven, from: Pos2, to: Pos2) {
+    driven.hover_at(from);
+    driven.run();
+    driven.drag_at(from);
+    driven.step();
+    for part in 1..=4 {
+        driven.hover_at(from + (to - from) * (part as f32 / 4.0));
+        driven.step();
+    }
+    driven.drop_at(to);
+    driven.run();
+}
+
+fn turn(driven: &mut Driven, at: Pos2, lines: f32) {
+    driven.hover_at(at);
+    driven.step();
+    driven.event(Event::MouseWheel {
+        unit: MouseWheelUnit::Line,
+        delta: vec2(0.0, lines),
+        modifiers: Modifiers::NONE,
+        phase: egui::TouchPhase::Move,
+        source: egui::MouseWheelSource::Unknown,
+    });
+    driven.run();
+}
+
+fn double_click(driven: &mut Driven, at: Pos2) {
+    driven.hover_at(at);
+    driven.step();
+    for pressed in [true, false, true, false] {
+        driven.event(Event::PointerButton {
+            pos: at,
+            button: egui::PointerButton::Primary,
+            pressed,
+            modifiers: Modifiers::NONE,
+        });
+    }
+    driven.run();
+}
+
+fn type_keys(driven: &mut Driven, text: &str) {
+    for c in text.chars() {
+        driven.event(Event::Text(c.to_string()));
+        driven.step();
+    }
+    driven.key_press(Key::Enter);
+    driven.run();
+}
+
+#[test]
+fn a_node_is_dragged_in_frequency_and_gain_as_one_gesture_and_one_step() {
+    let mut driven = stem();
+    let before = (number(&driven.state().facts, "eq3_freq"), number(&driven.state().facts, "eq3_gain"));
+    let from = middle(&driven, "Band 3");
+    drag(&mut driven, from, from + vec2(-60.0, -40.0));
+    let bench = driven.state();
+    let (hz, gain) = (number(&bench.facts, "eq3_freq"), number(&bench.facts, "eq3_gain"));
+    assert!(hz < before.0 * 0.7 && gain > before.1 + 2.0, "{before:?} to {hz} {gain}");
+    let count = |of: fn(&Edit) -> bool| bench.done.iter().filter(|edit| of(edit)).count();
+    assert_eq!((count(|e| matches!(e, Edit::Begin(_))), count(|e| matches!(e, Edit::End(_)))), (2, 2));
+    // the node is where it was let go
+    let to = middle(&driven, "Band 3");
+    assert!((to - from - vec2(-60.0, -40.0)).length() < 8.0, "{from} {to}");
+    driven.get_by_label("Undo").click();
+    driven.run();
+    let facts = &driven.state().facts;
+    assert_eq!((number(facts, "eq3_freq"), number(facts, "eq3_gain")), before);
+    driven.get_by_label("Redo").click();
+    driven.run();
+    assert_eq!(number(&driven.state().facts, "eq3_freq"), hz);
+}
+
+#[test]
+fn the_wheel_over_a_node_turns_its_q() {
+    let mut driven = stem();
+    let at = middle(&driven, "Band 2");
+    turn(&mut driven, at, 3.0);
+    assert!(number(&driven.state().facts, "eq2_q") > 1.2);
+    assert_eq!(number(&driven.state().facts, "eq2_gain"), -2.5);
+}
+
+#[test]
+fn a_double_click_adds_a_band_where_it_is_and_on_a_node_resets_it() {
+    let mut driven = bench::stem(scene::empty(), Palette::DARK, vec2(1000.0, 640.0), 1.0);
+    let graph = driven.get_by_label("Equalizer").rect();
+    let at = graph.center() + vec2(40.0, -50.0);
+    double_click(&mut driven, at);
+    let facts = &driven.state().facts;
+    assert_eq!(value(facts, "eq1_on"), Value::Switch(true));
+    assert!(number(facts, "eq1_gain") > 3.0, "{}", number(facts, "eq1_gain"));
+    let node = middle(&driven, "Band 1");
+    assert!((node - at).length() < 2.0, "{node} {at}");
+    double_click(&mut driven, node);
+    assert_eq!(driven.state().facts.settings, scene::empty().settings);
+    driven.get_by_label("Undo").click();
+    driven.run();
+    assert_eq!(value(&driven.state().facts, "eq1_on"), Value::Switch(true));
+}
+
+#[test]
+fn a_value_is_typed_with_its_unit() {
+    let mut driven = stem();
+    driven.get_by_label("Compressor Threshold").click();
+    driven.run();
+    type_keys(&mut driven, "-24.5 dB");
+    assert_eq!(number(&driven.state().facts, "comp_threshold"), -24.5);
+    let text = driven.get_by_label("Compressor Threshold").value();
+    assert_eq!(text.as_deref(), Some("\u{2212}24.5 dBFS"));
+    // nonsense changes nothing
+    driven.get_by_label("Compressor Attack").click();
+    driven.run();
+    type_keys(&mut driven, "3 apples");
+    assert_eq!(number(&driven.state().facts, "comp_attack"), 15.0);
+}
+
+#[test]
+fn fields_are_dragged_finely_with_shift_turned_and_put_back() {
+    let mut driven = stem();
+    let at = middle(&driven, "Compressor Threshold");
+    drag(&mut driven, at, at - vec2(0.0, 40.0));
+    let coarse = number(&driven.state().facts, "comp_threshold") + 18.0;
+    assert!(coarse > 5.0, "{coarse}");
+    double_click(&mut driven, at);
+    assert_eq!(number(&driven.state().facts, "comp_threshold"), -18.0);
+    driven.input_mut().modifiers = Modifiers::SHIFT;
+    driven.event(Event::ModifiersChanged(Modifiers::SHIFT));
+    drag(&mut driven, at, at - vec2(0.0, 40.0));
+    let fine = number(&driven.state().facts, "comp_threshold") + 18.0;
+    assert!(fine > 0.3 && fine < coarse / 5.0, "{fine} {coarse}");
+    driven.event(Event::ModifiersChanged(Modifiers::NONE));
+    double_click(&mut driven, at);
+    turn(&mut driven, at, -1.0);
+    assert_eq!(number(&driven.state().facts, "comp_threshold"), -18.5);
+}
+
+#[test]
+fn everything_is_reached_by_keyboard() {
+    let mut driven = stem();
+    driven.get_by_label("Compressor Ratio").focus();
+    driven.run();
+    driven.key_press(Key::ArrowUp);
+    driven.run();
+    assert!(number(&driven.state().facts, "comp_ratio") > 1.5);
+    driven.key_press(Key::Delete);
+    driven.run();
+    assert_eq!(number(&driven.state().facts, "comp_ratio"), 1.5);
+    driven.get_by_label("Band 3").focus();
+    driven.run();
+    driven.key_press(Key::ArrowUp);
+    driven.run();
+    assert_eq!(number(&driven.state().facts, "eq3_gain"), 2.0);
+    driven.key_press(Key::Delete);
+    driven.run();
+    assert_eq!(value(&driven.state().facts, "eq3_on"), Value::Switch(false));
+}
+
+#[test]
+fn settings_a_to_d_are_kept_and_copied() {
+    let mut driven = stem();
+    driven.get_by_label("C").click();
+    driven.run();
+    assert_eq!(driven.state().facts.slot, 2);
+    let at = middle(&driven, "Compressor Threshold");
+    turn(&mut driven, at, -4.0);
+    let other = number(&driven.state().facts, "comp_threshold");
+    driven.get_by_label("A").click();
+    driven.run();
+    assert_eq!(number(&driven.state().facts, "comp_threshold"), -18.0);
+    driven.get_by_label("C").click();
+    driven.run();
+    assert_eq!(number(&driven.state().facts, "comp_threshold"), other);
+    driven.get_by_label("D").click_secondary();
+    driven.run();
+    driven.get_by_label("Copy C to D").click();
+    driven.run();
+    assert!(driven.state().facts.used[3] && driven.state().facts.slot == 2);
+}
+
+#[test]
+fn a_unit_that_needs_another_latency_class_leads_there() {
+    let mut driven = bench::stem(scene::empty(), Palette::DARK, vec2(1000.0, 640.0), 1.0);
+    assert!(driven.query_by_label("Limiter On").is_none());
+    let name = driven.state().facts.classes[1].1;
+    driven.get_all_by_label(&format!("Use {name}")).last().expect("the limiter's").click();
+    driven.run();
+    driven.get_by_label("Limiter On").click();
+    driven.run();
+    assert_eq!(value(&driven.state().facts, "lim_on"), Value::Switch(true));
+}
+
+#[test]
+fn presets_are_loaded_as_one_step_and_leave_the_level_alone() {
+    let mut facts = scene::vocals();
+    scene::set(&mut facts.settings, "level", "-3");
+    let before = facts.settings.clone();
+    let mut driven = bench::stem(facts, Palette::DARK, vec2(1000.0, 640.0), 1.0);
+    driven.get_by_label("Presets").click();
+    driven.run();
+    driven.get_by_label("Drums: punch, gently held").click();
+    driven.run();
+    let facts = &driven.state().facts;
+    assert_eq!((number(facts, "comp_hp"), value(facts, "eq1_on")), (90.0, Value::Switch(false)));
+    assert_eq!((number(facts, "level"), facts.name.as_str()), (-3.0, "Lead Vocals"));
+    assert_eq!(driven.get_by_label("Presets").value().as_deref(), Some("Drums: punch, gently held"));
+    driven.get_by_label("Undo").click();
+    driven.run();
+    assert_eq!(driven.state().facts.settings, before);
+}
+
+#[test]
+fn the_present_sound_is_kept_under_a_name() {
+    let mut driven = stem();
+    driven.get_by_label("Presets").click();
+    driven.run();
+    driven.get_by_label("Name of the preset").focus();
+    driven.run();
+    type_keys(&mut driven, "Mine: bright");
+    let presets = &driven.state().facts.presets;
+    assert_eq!(presets.iter().map(|preset| preset.name.as_str()).collect::<Vec<_>>(), ["Mine bright"]);
+    assert_eq!(driven.get_by_label("Presets").value().as_deref(), Some("Mine bright"));
+}
+
+#[test]
+fn all_of_a_unit_opens_over_its_card() {
+    let mut driven = stem();
+    driven.get_by_label("Compressor: everything").click();
+    driven.run();
+    let hidden = driven.get_by_label("Compressor Key High-Pass");
+    hidden.click();
+    driven.run();
+    type_keys(&mut driven, "120");
+    assert_eq!(number(&driven.state().facts, "comp_hp"), 120.0);
+    let window = egui::Rect::from_min_size(Pos2::ZERO, vec2(1000.0, 640.0));
+    assert!(window.contains_rect(driven.get_by_label("Compressor Stereo Link").rect()));
+}
+
+#[test]
+fn the_right_click_menu_of_a_node_has_the_rest() {
+    let mut driven = stem();
+    driven.get_by_label("Band 2").click_secondary();
+    driven.run();
+    driven.get_by_label("Make dynamic").click();
+    driven.run();
+    assert_eq!(number(&driven.state().facts, "eq2_range"), -3.0);
+    driven.get_by_label("Band 2").click_secondary();
+    driven.run();
+    driven.get_by_label("Switch off").click();
+    driven.run();
+    assert_eq!(value(&driven.state().facts, "eq2_on"), Value::Switch(false));
+}
+
+#[test]
+fn an_idle_view_asks_for_no_further_frame() {
+    let mut driven = stem();
+    driven.run();
+    let delay = driven.output().viewport_output.values().map(|v| v.repaint_delay).min();
+    assert!(delay.is_some_and(|delay| delay.as_secs() > 3600), "{delay:?}");
+}

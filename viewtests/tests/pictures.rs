@@ -1,0 +1,95 @@
+//! The views at every size, scale and appearance: nothing clipped, nothing overlapping; pictures for the eye in
+//! `target/views`.
+
+use egui::{Rect, Vec2, vec2};
+use egui_kittest::kittest::NodeT;
+use std::path::PathBuf;
+use stemlink::editor::facts::Facts;
+use stemlink::editor::{paint, theme::Palette};
+use viewtests::bench::{self, Driven};
+use viewtests::scene;
+
+const SIZES: [Vec2; 6] = [
+    vec2(760.0, 480.0),
+    vec2(900.0, 560.0),
+    vec2(1000.0, 640.0),
+    vec2(1100.0, 700.0),
+    vec2(1280.0, 720.0),
+    vec2(1600.0, 1000.0),
+];
+
+fn scenes() -> [(&'static str, Facts); 3] {
+    [("empty", scene::empty()), ("vocals", scene::vocals()), ("crowded", scene::crowded())]
+}
+
+/// Leaves of the accessible tree: names and places.
+fn leaves(driven: &Driven) -> Vec<(String, Rect)> {
+    use egui_kittest::kittest::Queryable;
+    driven
+        .query_all_by(|node| node.children().next().is_none())
+        .map(|node| {
+            let access = node.accesskit_node();
+            let words = access.label().or_else(|| access.value()).unwrap_or_default();
+            (format!("{:?} {words}", access.role()), node.rect())
+        })
+        .collect()
+}
+
+/// What may lie over other things: the graph's ground, and what is drawn upon it.
+fn floats(name: &str) -> bool {
+    ["Canvas", "Slider Band", "Label collides", "Label Double-click", "ComboBox Scale"]
+        .iter()
+        .any(|n| name.starts_with(n))
+}
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/views")
+}
+
+#[test]
+fn nothing_is_clipped_and_nothing_overlaps_at_any_size() {
+    for size in SIZES {
+        for (name, facts) in scenes() {
+            let driven = bench::stem(facts, Palette::DARK, size, 1.0);
+            let cut = paint::take_cut(&driven.ctx);
+            assert!(cut.is_empty(), "{name} at {size}: cut {cut:?}");
+            let window = Rect::from_min_size(egui::Pos2::ZERO, size);
+            let leaves: Vec<_> =
+                leaves(&driven).into_iter().filter(|(name, _)| !name.starts_with("Unknown")).collect();
+            assert!(leaves.len() > 30, "{name}: {}", leaves.len());
+            for (i, (a, at)) in leaves.iter().enumerate() {
+                assert!(
+                    window.expand(0.5).contains_rect(*at),
+                    "{name} at {size}: {a} at {at} leaves the window"
+                );
+                for (b, other) in &leaves[i + 1..] {
+                    let apart = !at.shrink(0.75).intersects(other.shrink(0.75));
+                    assert!(apart || floats(a) || floats(b), "{name} at {size}: {a} {at} on {b} {other}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn pictures_are_drawn_at_100_and_150_percent_dark_and_light() {
+    for (look, palette) in [("dark", Palette::DARK), ("light", Palette::LIGHT)] {
+        for (name, facts) in scenes() {
+            for (size, scale) in [(SIZES[0], 1.0), (SIZES[2], 1.0), (SIZES[2], 1.5), (SIZES[5], 1.0)] {
+                let driven = bench::stem(facts.clone(), palette, size, scale);
+                let image = bench::picture(&driven);
+                let path = folder().join(format!(
+                    "stem-{name}-{look}-{}x{}-{:.0}.png",
+                    size.x,
+                    size.y,
+                    scale * 100.0
+                ));
+                image.save(&path).expect("saved");
+                let mut colours: Vec<_> = image.pixels.iter().map(|p| p.map(f32::to_bits)).collect();
+                colours.sort_unstable();
+                colours.dedup();
+                assert!(colours.len() > 200, "{}: {} colours", path.display(), colours.len());
+            }
+        }
+    }
+}
