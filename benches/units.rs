@@ -5,8 +5,10 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use std::hint::black_box;
 use stemlink::chain::{Chain, ChainSettings, LatencyClass, Seat};
 use stemlink::dsp::compressor::CompressorSettings;
-use stemlink::dsp::equalizer::BandSettings;
+use stemlink::dsp::denoise::{BANDS, Denoise, DenoiseSettings, NoisePrint};
+use stemlink::dsp::equalizer::{BandSettings, LinearEqualizer};
 use stemlink::dsp::limiter::{Limiter, LimiterSettings};
+use stemlink::dsp::saturator::{Curve, Saturator, SaturatorSettings};
 use stemlink::dsp::{Block, Process};
 use stemlink::meter::Meter;
 use stemlink::meter::layout::Layout;
@@ -74,6 +76,35 @@ fn chains(criterion: &mut Criterion) {
     });
 }
 
+fn units(criterion: &mut Criterion) {
+    let mut bench = |name: &str, run_unit: &mut dyn FnMut(&mut [Vec<f64>; 2])| {
+        let programme = programme();
+        criterion.bench_function(name, |b| {
+            b.iter_batched_ref(
+                || programme.clone(),
+                |audio| run_unit(audio),
+                criterion::BatchSize::LargeInput,
+            );
+        });
+    };
+    for curve in [Curve::Soft, Curve::Clip] {
+        let mut unit = Saturator::new(RATE);
+        unit.set(&SaturatorSettings { on: true, drive: Db(6.0), curve, mix: 1.0 });
+        bench(&format!("saturator, {curve:?}"), &mut |audio| run(&mut unit, audio));
+    }
+    for print in [NoisePrint::new(&[-80.0; BANDS]), None] {
+        let name = if print.is_some() { "denoise, printed" } else { "denoise, tracked" };
+        let mut unit = Denoise::new(RATE);
+        unit.set(&DenoiseSettings { on: true, reduction: Db(12.0), print, ..Default::default() });
+        bench(name, &mut |audio| run(&mut unit, audio));
+    }
+    let mut unit = LinearEqualizer::new(RATE);
+    let mut settings = ChainSettings::default().equalizer;
+    settings.bands[3] = BandSettings { on: true, gain: Db(3.0), ..settings.bands[3] };
+    unit.set(&settings);
+    bench("linear-phase EQ", &mut |audio| run(&mut unit, audio));
+}
+
 fn meters(criterion: &mut Criterion) {
     let [left, right] = programme();
     criterion.bench_function("meter: M S I LRA, true peak", |b| {
@@ -85,5 +116,5 @@ fn meters(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, chains, meters);
+criterion_group!(benches, chains, units, meters);
 criterion_main!(benches);

@@ -1,19 +1,22 @@
 //! The chain: THE signal path, one for both plugins and the command line.
 //!
 //! ```text
-//! Stem:   sanitize -> trim, polarity -> align -> DC -> EQ -> compressor -> saturator -> width -> limiter -> level
-//! Master: sanitize -> trim, polarity -> align -> DC -> EQ -> compressor -> saturator -> width -> level -> limiter -> dither
+//! Stem:   sanitize -> trim, polarity -> align -> DC -> denoise -> EQ -> compressor -> saturator -> width -> limiter -> level
+//! Master: sanitize -> trim, polarity -> align -> DC -> denoise -> EQ -> compressor -> saturator -> width -> level -> limiter -> dither
 //! ```
 //!
 //! A Stem's level is last, so that a trim asked for by the Master is an exact gain of what leaves it. A Master's
 //! limiter comes after its level, and nothing but dither after the limiter: nothing may raise the peak again.
 
+mod front;
+pub mod listen;
 pub mod parameters;
 
 use crate::dsp::align::{Align, AlignSettings};
 use crate::dsp::compressor::{Compressor, CompressorSettings};
 use crate::dsp::dc::{DcFilter, DcSettings};
 use crate::dsp::delay::Delay;
+use crate::dsp::denoise::{DenoiseSettings, NoisePrint};
 use crate::dsp::denormals::FlushToZero;
 use crate::dsp::dither::{Dither, Quantizer};
 use crate::dsp::equalizer::{BANDS, Equalizer, EqualizerSettings};
@@ -23,6 +26,8 @@ use crate::dsp::trim::{Polarity, Trim, TrimSettings};
 use crate::dsp::width::{Width, WidthSettings};
 use crate::dsp::{Block, Glide, Process, Ramp, Ticks};
 use crate::units::{Db, Hz, Ms, Samples};
+use front::Front;
+use listen::{Listen, Monitor, Sources};
 
 /// Where a chain sits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +51,23 @@ pub enum LatencyClass {
     Zero,
     /// Compressor lookahead (5 ms), saturator (64 samples) and limiter (2 ms in a Stem, 5 ms in a Master).
     Lookahead,
+    /// Noise reduction (43 ms), and static bands of the equalizer without phase shift (107 ms); dynamic bands stay of minimum
+    /// phase.
+    LinearDenoise,
+}
+
+impl LatencyClass {
+    /// All classes, each offering what the ones before it do.
+    pub const ALL: [Self; 3] = [Self::Zero, Self::Lookahead, Self::LinearDenoise];
+
+    /// The name in session files.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Zero => "zero",
+            Self::Lookahead => "lookahead",
+            Self::LinearDenoise => "linear_denoise",
+        }
+    }
 }
 
 impl Seat {
@@ -69,6 +91,8 @@ pub struct ChainSettings {
     pub align: AlignSettings,
     /// DC filter.
     pub dc: DcSettings,
+    /// Noise reduction; without effect below class Linear & Denoise.
+    pub denoise: DenoiseSettings,
     /// Equalizer.
     pub equalizer: EqualizerSettings,
     /// Compressor.
@@ -93,6 +117,8 @@ pub struct Chain {
     input: Trim,
     align: Align,
     dc: DcFilter,
+    /// `None` below class Linear & Denoise.
+    front: Option<Front>,
     equalizer: Equalizer,
     compressor: Compressor,
     /// `None` in class Zero.
@@ -103,6 +129,7 @@ pub struct Chain {
     level: Trim,
     dither: Quantizer,
     bypass: Crossfade,
+    monitor: Monitor,
     protect: Protect,
     sanitized: u64,
 }
@@ -112,16 +139,15 @@ impl Chain {
     pub fn new(seat: Seat, class: LatencyClass, rate: Hz) -> Self {
         let (lookahead, limiter) = match (class, seat) {
             (LatencyClass::Zero, _) => (Ms(0.0), None),
-            (LatencyClass::Lookahead, Seat::Stem) => {
-                (Compressor::LOOKAHEAD, Some(Limiter::new(rate, Limiter::STEM)))
-            }
-            (LatencyClass::Lookahead, Seat::Master) => {
-                (Compressor::LOOKAHEAD, Some(Limiter::new(rate, Limiter::MASTER)))
-            }
+            (_, Seat::Stem) => (Compressor::LOOKAHEAD, Some(Limiter::new(rate, Limiter::STEM))),
+            (_, Seat::Master) => (Compressor::LOOKAHEAD, Some(Limiter::new(rate, Limiter::MASTER))),
         };
         let compressor = Compressor::new(rate, lookahead);
         let saturator = (class >= LatencyClass::Lookahead).then(|| Saturator::new(rate));
-        let latency = compressor.latency()
+        let front = (class >= LatencyClass::LinearDenoise).then(|| Front::new(rate));
+        let front_latency = front.as_ref().map_or(Samples(0), Front::latency);
+        let latency = front_latency
+            + compressor.latency()
             + saturator.as_ref().map_or(Samples(0), Process::latency)
             + limiter.as_ref().map_or(Samples(0), Process::latency);
         Self {
@@ -129,6 +155,11 @@ impl Chain {
             input: Trim::new(rate),
             align: Align::new(rate),
             dc: DcFilter::new(rate),
+            monitor: Monitor::new(
+                rate,
+                Samples(latency.0 - front.as_ref().map_or(latency, Front::removed_latency).0),
+            ),
+            front,
             equalizer: Equalizer::new(rate),
             compressor,
             saturator,
@@ -183,10 +214,43 @@ impl Chain {
         self.protect.faults
     }
 
+    /// Makes something else heard than the output, fading in 20 ms; until told otherwise, or `reset`.
+    pub fn listen(&mut self, listen: Listen) {
+        self.monitor.listen(listen);
+        self.equalizer.hear(listen.heard());
+    }
+
+    /// What is heard.
+    pub fn listening(&self) -> Listen {
+        self.monitor.wanted()
+    }
+
+    /// Starts to learn the noise that passes the input, or stops; see [`Self::learned_noise`]. Without effect below class
+    /// Linear & Denoise.
+    pub fn learn_noise(&mut self, on: bool) {
+        if let Some(front) = &mut self.front {
+            front.learn(on);
+        }
+    }
+
+    /// What was learned since learning last started, as it is behind input trim and DC filter; `None` before 43 ms of sound
+    /// were heard.
+    pub fn learned_noise(&self) -> Option<NoisePrint> {
+        self.front.as_ref().and_then(Front::learned)
+    }
+
+    /// The noise that is taken out: the print of the settings, or what is tracked.
+    pub fn noise(&self) -> Option<&NoisePrint> {
+        self.front.as_ref().map(Front::noise)
+    }
+
     fn reset_units(&mut self) {
         self.input.reset();
         self.align.reset();
         self.dc.reset();
+        if let Some(front) = &mut self.front {
+            front.reset();
+        }
         self.equalizer.reset();
         self.compressor.reset();
         if let Some(saturator) = &mut self.saturator {
@@ -208,17 +272,17 @@ impl Process for Chain {
         self.input.set(&settings.input);
         self.align.set(&settings.align);
         self.dc.set(&settings.dc);
-        match self.seat {
-            Seat::Stem => {
-                self.equalizer.set(&settings.equalizer);
-                self.compressor.set(&settings.compressor);
-            }
-            // There is no sidechain to listen to and never will be.
-            Seat::Master => {
-                self.equalizer.set(&settings.equalizer.without_sidechain());
-                self.compressor.set(&settings.compressor.without_sidechain());
-            }
+        // A Master has no sidechain to listen to and never will.
+        let keyed = self.seat == Seat::Stem;
+        let equalizer =
+            if keyed { settings.equalizer.clone() } else { settings.equalizer.without_sidechain() };
+        let compressor =
+            if keyed { settings.compressor.clone() } else { settings.compressor.without_sidechain() };
+        match &mut self.front {
+            Some(front) => self.equalizer.set(&front.set(&settings.denoise, &equalizer)),
+            None => self.equalizer.set(&equalizer),
         }
+        self.compressor.set(&compressor);
         if let Some(saturator) = &mut self.saturator {
             saturator.set(&settings.saturator);
         }
@@ -238,6 +302,7 @@ impl Process for Chain {
     fn reset(&mut self) {
         self.reset_units();
         self.bypass.reset();
+        self.monitor.reset();
         self.protect.reset();
         self.sanitized = 0;
     }
@@ -264,8 +329,13 @@ impl Chain {
         self.input.process(block);
         self.align.process(block);
         self.dc.process(block);
-        self.equalizer.process(block);
-        self.compressor.process(block);
+        let key = match &mut self.front {
+            Some(front) => front.process(block, self.monitor.wants_removed()),
+            None => block.key(),
+        };
+        let mut keyed = block.keyed(key);
+        self.equalizer.process(&mut keyed);
+        self.compressor.process(&mut keyed);
         if let Some(saturator) = &mut self.saturator {
             saturator.process(block);
         }
@@ -291,6 +361,8 @@ impl Chain {
         }
         self.protect.process(block);
         self.bypass.process(block);
+        let removed = self.front.as_ref().map(Front::removed);
+        self.monitor.process(block, &Sources { dry: &self.bypass.kept, removed });
         flush_to_f32(block);
     }
 }
@@ -456,6 +528,7 @@ mod tests {
     fn busy() -> ChainSettings {
         let mut settings = ChainSettings { level: Db(-2.0), ..ChainSettings::default() };
         settings.input.gain = Db(3.0);
+        settings.denoise = DenoiseSettings { on: true, ..DenoiseSettings::default() };
         settings.align.delay = Ms(1.234);
         settings.equalizer.bands[2] =
             BandSettings { on: true, gain: Db(4.0), shape: Shape::HighShelf, ..BandSettings::default() };
@@ -466,23 +539,25 @@ mod tests {
         settings
     }
 
-    fn chains() -> [Chain; 4] {
+    fn chains() -> [Chain; 6] {
         [Seat::Stem, Seat::Master]
-            .map(|seat| [LatencyClass::Zero, LatencyClass::Lookahead].map(|c| (seat, c)))
+            .map(|seat| LatencyClass::ALL.map(|class| (seat, class)))
             .as_flattened()
             .iter()
             .map(|&(seat, class)| Chain::new(seat, class, RATE))
             .collect::<Vec<_>>()
             .try_into()
-            .unwrap_or_else(|_| unreachable!("two seats, two classes"))
+            .unwrap_or_else(|_| unreachable!("two seats, three classes"))
     }
 
     #[test]
     fn obeys() {
         for seat in [Seat::Stem, Seat::Master] {
-            for class in [LatencyClass::Zero, LatencyClass::Lookahead] {
+            for class in LatencyClass::ALL {
                 let bypassed = ChainSettings { bypass: true, ..busy() };
-                let make = || Chain::new(seat, class, RATE);
+                // At 8 kHz the longest latency is well within the contract's signals.
+                let rate = if class == LatencyClass::LinearDenoise { Hz(8000.0) } else { RATE };
+                let make = || Chain::new(seat, class, rate);
                 obeys_contract(make, &ChainSettings::default(), &[busy(), bypassed]);
             }
         }
@@ -492,18 +567,19 @@ mod tests {
     fn bypass_is_the_delayed_input_to_the_bit() {
         for mut chain in chains() {
             chain.set(&ChainSettings { bypass: true, ..busy() });
-            let mut signal = Stereo::noise(4, 4000, 0.9);
+            let mut signal = Stereo::noise(4, 12_000, 0.9);
             let input = signal.clone();
-            signal.run(&mut chain, 0..4000);
+            signal.run(&mut chain, 0..12_000);
             let latency = chain.latency().0;
-            assert_eq!(signal.left[latency..], input.left[..4000 - latency]);
+            assert_eq!(signal.left[latency..], input.left[..12_000 - latency]);
         }
     }
 
     #[test]
     fn latency_is_that_of_the_class() {
         let latencies = chains().map(|chain| chain.latency().0);
-        assert_eq!(latencies, [0, 240 + 64 + 96, 0, 240 + 64 + 240]);
+        let (stem, master, front) = (240 + 64 + 96, 240 + 64 + 240, 2048 + 5120);
+        assert_eq!(latencies, [0, stem, front + stem, 0, master, front + master]);
     }
 
     #[test]

@@ -17,7 +17,8 @@ use crate::chain::{ChainSettings, LatencyClass, Seat};
 use control::{Changes, Control};
 use document::{Snapshot, Store};
 use groups::{
-    Band, Compressor, Group, Input, Limiter, Maker, MasterOutput, Saturator, StemOutput, Visitor, Width,
+    Band, Compressor, Denoise, Group, Input, Limiter, Maker, MasterOutput, Saturator, StemOutput, Visitor,
+    Width,
 };
 use nice_plug::prelude::{IntParam, IntRange, Params};
 use std::sync::Arc;
@@ -51,6 +52,9 @@ pub struct ChainParams<O: Output> {
     /// Input.
     #[nested(group = "Input")]
     pub input: Input,
+    /// Noise reduction.
+    #[nested(group = "Denoise")]
+    pub denoise: Denoise,
     /// Band 1.
     #[nested(id_prefix = "eq1", group = "EQ 1")]
     pub band1: Band,
@@ -106,6 +110,7 @@ impl<O: Output> Default for ChainParams<O> {
         Self {
             latency_class: latency_class(O::SEAT),
             input: Group::make(m, ""),
+            denoise: Group::make(m, ""),
             band1: Group::make(m, "eq1_"),
             band2: Group::make(m, "eq2_"),
             band3: Group::make(m, "eq3_"),
@@ -130,6 +135,7 @@ impl<O: Output> ChainParams<O> {
     /// Shows every parameter of the chain to `visitor`, in the table's order.
     pub fn each(&self, visitor: &mut impl Visitor) {
         self.input.each(visitor);
+        self.denoise.each(visitor);
         for band in [
             &self.band1,
             &self.band2,
@@ -205,8 +211,11 @@ impl<O: Output> ChainParams<O> {
 const LATENCY_CLASS: &str = "latency_class";
 
 /// The classes in the parameter's order, which is permanent.
-const CLASSES: [(LatencyClass, &str); 2] =
-    [(LatencyClass::Zero, "Zero"), (LatencyClass::Lookahead, "Lookahead")];
+const CLASSES: [(LatencyClass, &str); 3] = [
+    (LatencyClass::Zero, "Zero"),
+    (LatencyClass::Lookahead, "Lookahead"),
+    (LatencyClass::LinearDenoise, "Linear & Denoise"),
+];
 
 /// The latency classes with their names, in order of latency.
 pub fn classes() -> &'static [(LatencyClass, &'static str)] {

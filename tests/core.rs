@@ -27,7 +27,7 @@ impl Random {
 fn a_chain_never_allocates_after_construction() {
     let table = PARAMETERS.all();
     for seat in [Seat::Stem, Seat::Master] {
-        for class in [LatencyClass::Zero, LatencyClass::Lookahead] {
+        for class in LatencyClass::ALL {
             let mut random = Random(7);
             let mut chain = Chain::new(seat, class, Hz(48_000.0));
             let mut settings = ChainSettings::default();

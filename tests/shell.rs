@@ -17,7 +17,7 @@ static ALLOCATOR: AllocDisabler = AllocDisabler;
 #[test]
 fn an_engine_never_allocates_after_construction() {
     let params = StemParams::default();
-    for class in [LatencyClass::Zero, LatencyClass::Lookahead] {
+    for class in LatencyClass::ALL {
         let gauges = Arc::new(Gauges::default());
         let mut engine = Engine::new(Seat::Stem, class, Hz(48_000.0), false, Arc::clone(&gauges));
         let mut audio: Vec<f32> = (0..4096).map(|i| (i as f32 * 0.37).sin() * 0.5).collect();

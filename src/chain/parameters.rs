@@ -109,6 +109,7 @@ impl Parameter {
     /// The least latency class whose chains have it; in a lower one it is without effect.
     pub fn needs(&self) -> LatencyClass {
         match (self.group.as_str(), self.id.as_str()) {
+            ("Denoise", _) => LatencyClass::LinearDenoise,
             ("Saturator" | "Limiter", _) | (_, "comp_lookahead") => LatencyClass::Lookahead,
             _ => LatencyClass::Zero,
         }
@@ -318,6 +319,17 @@ fn table() -> Vec<Parameter> {
     one("Input", "align_delay", "Align", delay, field!(Ms, s, n, s.align.delay));
     one("Input", "dc_on", "DC Filter", Kind::Switch, field!(switch, s, n, s.dc.on));
 
+    let d = "Denoise";
+    one(d, "dn_on", "On", Kind::Switch, field!(switch, s, n, s.denoise.on));
+    one(d, "dn_reduction", "Reduction", number(0.0, 24.0, DB, Linear), field!(Db, s, n, s.denoise.reduction));
+    one(
+        d,
+        "dn_threshold",
+        "Threshold",
+        number(-12.0, 12.0, DB, Linear),
+        field!(Db, s, n, s.denoise.threshold),
+    );
+
     let c = "Compressor";
     one(c, "comp_on", "On", Kind::Switch, field!(switch, s, n, s.compressor.on));
     one(
@@ -428,12 +440,13 @@ fn table() -> Vec<Parameter> {
     // Signal order: the equalizer stands before the compressor.
     table.sort_by_key(|p| match p.group.as_str() {
         "Input" => 0,
-        group if group.starts_with("EQ") => 1,
-        "Compressor" => 2,
-        "Saturator" => 3,
-        "Width" => 4,
-        "Limiter" => 5,
-        _ => 6,
+        "Denoise" => 1,
+        group if group.starts_with("EQ") => 2,
+        "Compressor" => 3,
+        "Saturator" => 4,
+        "Width" => 5,
+        "Limiter" => 6,
+        _ => 7,
     });
     table
 }

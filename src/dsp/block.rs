@@ -82,6 +82,19 @@ impl<'a> Block<'a> {
         self.key
     }
 
+    /// The same audio beside another sidechain, which must be as long.
+    ///
+    /// # Panics
+    /// If it is not.
+    #[inline]
+    pub fn keyed<'b>(&'b mut self, key: Option<Key<'b>>) -> Block<'b> {
+        let block = Block::new(self.left, self.right);
+        match key {
+            Some(key) => block.with_key(key),
+            None => block,
+        }
+    }
+
     /// The frames `range` of this block, as a block.
     #[inline]
     pub fn part(&mut self, range: Range<usize>) -> Block<'_> {

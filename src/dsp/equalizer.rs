@@ -5,6 +5,7 @@ mod design;
 mod dynamics;
 mod hearing;
 mod key;
+mod linear;
 mod settings;
 mod table;
 mod voice;
@@ -14,6 +15,7 @@ mod tests;
 
 pub(in crate::dsp) use band::Band;
 pub use hearing::Heard;
+pub use linear::LinearEqualizer;
 use settings::MOST_GAIN;
 pub use settings::{BANDS, BandSettings, DynamicSettings, EqualizerSettings, Placement, Shape};
 

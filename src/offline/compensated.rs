@@ -58,7 +58,7 @@ mod tests {
 
     #[test]
     fn a_song_comes_out_in_place_and_as_long_as_it_was() {
-        for class in [LatencyClass::Zero, LatencyClass::Lookahead] {
+        for class in LatencyClass::ALL {
             let mut chain = Chain::new(Seat::Master, class, Hz(48_000.0));
             chain.set(&ChainSettings::default());
             let mut compensated = Compensated::new(Some(chain));

@@ -1,5 +1,7 @@
 //! `session.toml`: roles, chains and targets of a bundle, in words that people edit.
 
+mod noise;
+
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -104,11 +106,11 @@ impl Session {
             ));
         }
         let mut session = Self::neutral(bundle);
-        let chain = |seat, whose: &str, table: &toml::Table| {
-            read_chain(seat, table).map_err(|(what, cure)| fault(format!("{whose}: {what}"), cure))
+        let chain = |seat, class, whose: &str, table: &toml::Table| {
+            read_chain(seat, class, table).map_err(|(what, cure)| fault(format!("{whose}: {what}"), cure))
         };
-        session.master = chain(Seat::Master, "master.chain", &raw.master.chain)?;
         session.master_latency = raw.master.latency.unwrap_or(session.master_latency);
+        (session.master, _) = chain(Seat::Master, session.master_latency, "master.chain", &raw.master.chain)?;
         session.loudness = match raw.master.loudness.as_deref() {
             None | Some("auto") => Loudness::Auto,
             Some("as-is") => Loudness::AsIs,
@@ -134,7 +136,11 @@ impl Session {
             entry.role = stem.role.unwrap_or(entry.role);
             entry.mute = stem.mute;
             entry.latency = stem.latency.unwrap_or(entry.latency);
-            entry.chain = chain(Seat::Stem, &stem.file, &stem.chain)?;
+            let stretch;
+            (entry.chain, stretch) = chain(Seat::Stem, entry.latency, &stem.file, &stem.chain)?;
+            if let Some(stretch) = stretch {
+                entry.chain.denoise.print = noise::learn(&bundle.stems[at].path, &entry.chain, stretch)?;
+            }
             let adm = stem.adm.as_ref();
             entry.placement = adm
                 .map_or(Ok(Placement::of(entry.role)), |adm| adm.read(entry.role))
@@ -247,17 +253,34 @@ struct RawStem {
 /// A fault and its cure.
 type Complaint = (String, String);
 
-fn read_chain(seat: Seat, table: &toml::Table) -> std::result::Result<ChainSettings, Complaint> {
+fn read_chain(
+    seat: Seat,
+    class: LatencyClass,
+    table: &toml::Table,
+) -> std::result::Result<(ChainSettings, Option<noise::Stretch>), Complaint> {
     let mut settings = ChainSettings::default();
+    let mut stretch = None;
     for (id, value) in table {
+        if noise::KEYS.contains(&id.as_str()) {
+            stretch = noise::take(&mut settings, seat, id, value)?.or(stretch);
+            continue;
+        }
         let Some(parameter) = PARAMETERS.of(seat).find(|p| p.id == *id) else {
             return Err((format!("no parameter is called {id:?}"), nearest(seat, id)));
         };
         let value = read_value(parameter, value)
             .ok_or_else(|| (format!("{id} cannot be {value}"), format!("it takes {}", parameter.range())))?;
         parameter.set(&mut settings, value);
+        // The Master's limiter runs in every class: it is not of its chain but lands the master.
+        let lands = seat == Seat::Master && id == "lim_on";
+        if value == Value::Switch(true) && parameter.needs() > class && !lands {
+            return Err((
+                format!("{id} needs more latency than {:?} has", class.id()),
+                format!("write latency = {:?} for it, or switch {id} off", parameter.needs().id()),
+            ));
+        }
     }
-    Ok(settings)
+    Ok((settings, stretch))
 }
 
 fn read_value(parameter: &Parameter, value: &toml::Value) -> Option<Value> {
@@ -306,7 +329,7 @@ pub fn template(bundle: &Bundle) -> String {
          #   \"as-is\"  as the chains below leave it; only the ceiling is held\n\
          #   or a target id, such as \"spotify\": lands on it within 0.1 LU\n\
          loudness = \"auto\"\n\
-         # latency = \"lookahead\"  # zero: no compressor lookahead\n\n\
+         # latency = \"lookahead\"  # zero: no compressor lookahead, no saturator; linear_denoise: noise reduction and a linear-phase EQ too\n\n\
          [master.chain]\n",
         super::error::shown(bundle.dir.file_name().map_or(&bundle.dir, Path::new))
     );
@@ -316,7 +339,7 @@ pub fn template(bundle: &Bundle) -> String {
         let file = stem.path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
         let _ = write!(
             text,
-            "\n[[stems]]\nfile = {}\nname = {}\nrole = {}  # {}\n# mute = false\n# latency = \"zero\"  # lookahead: compressor lookahead and limiter\n\n[stems.chain]\n",
+            "\n[[stems]]\nfile = {}\nname = {}\nrole = {}  # {}\n# mute = false\n# latency = \"zero\"  # lookahead: compressor lookahead, saturator and limiter; linear_denoise: noise reduction and a linear-phase EQ too\n\n[stems.chain]\n",
             toml::Value::String(file),
             toml::Value::String(stem.name.clone()),
             toml::Value::String(stem.role.id().into()),
@@ -449,6 +472,30 @@ mod tests {
         assert_eq!((session.stems[0].chain.level, session.stems[0].role), (Db(1.5), Role::Fx));
         assert!(session.stems[0].chain.equalizer.bands[2].on);
         assert_eq!(session.notes.len(), 1);
+    }
+
+    #[test]
+    fn units_that_the_class_does_not_have_are_refused() {
+        let stem = |latency: &str, id: &str| {
+            read(&format!(
+                "schema = \"stemlink.session/1\"\n[[stems]]\nfile = \"01_Drums_Stem.wav\"\n{latency}\n\
+                 [stems.chain]\n{id} = true\n"
+            ))
+        };
+        for (id, needed) in [("lim_on", "lookahead"), ("sat_on", "lookahead"), ("dn_on", "linear_denoise")] {
+            let message = stem("", id).expect_err("is faulty").to_string();
+            assert!(message.contains(id) && message.contains(needed) && !message.contains('\n'), "{message}");
+            let session = stem(&format!("latency = {needed:?}"), id).expect("reads");
+            assert_eq!(session.stems[0].latency.id(), needed);
+        }
+        assert!(stem("latency = \"lookahead\"", "dn_on").is_err());
+        // The Master's limiter lands the master in every class.
+        let master = |id: &str| {
+            read(&format!(
+                "schema = \"stemlink.session/1\"\n[master]\nlatency = \"zero\"\n[master.chain]\n{id} = true\n"
+            ))
+        };
+        assert!(master("lim_on").is_ok() && master("sat_on").is_err());
     }
 
     #[test]

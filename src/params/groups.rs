@@ -75,6 +75,15 @@ group! {
 }
 
 group! {
+    /// Noise reduction.
+    Denoise {
+        "dn_on" on: BoolParam,
+        "dn_reduction" reduction: FloatParam,
+        "dn_threshold" threshold: FloatParam,
+    }
+}
+
+group! {
     /// One band of the equalizer.
     Band {
         "on" on: BoolParam,

@@ -36,7 +36,7 @@ fn latency_is_that_of_the_class_and_a_new_class_asks_for_a_restart_once() {
     assert_eq!((plugin.latency(), plugin.restarts()), (0, 1));
     plugin.deactivate();
     plugin.activate(RATE, 512);
-    assert_eq!(plugin.latency(), 240 + 96);
+    assert_eq!(plugin.latency(), 240 + 64 + 96);
 }
 
 #[test]

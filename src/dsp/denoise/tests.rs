@@ -5,6 +5,7 @@ use crate::units::decibels;
 use realfft::RealFftPlanner;
 use realfft::num_complex::Complex;
 
+#[cfg(feature = "offline")]
 mod against_oracle;
 
 const RATE: Hz = Hz(48_000.0);

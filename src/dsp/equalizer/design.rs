@@ -144,8 +144,12 @@ impl Prototype {
 
     /// The analogue gain at `x`, the square of frequency over the band's frequency.
     pub(super) fn gain(&self, x: f64) -> Db {
-        let power: f64 = self.stages[..self.count].iter().map(|stage| stage.at(x)).product();
-        Db(0.5 * decibels(power))
+        Db(0.5 * decibels(self.power(x)))
+    }
+
+    /// The same as a power gain.
+    pub(super) fn power(&self, x: f64) -> f64 {
+        self.stages[..self.count].iter().map(|stage| stage.at(x)).product()
     }
 
     /// Digital sections with the same response; `reference` is the band's frequency in cycles per sample.

@@ -80,7 +80,6 @@ fn improvements(stem: &Stereo, pink: bool) -> (f64, f64) {
 }
 
 #[test]
-#[cfg(feature = "offline")]
 fn reaches_three_fifths_of_an_oracle_on_five_stems() {
     use crate::offline::demo_song::{DemoStem, Role};
     let mut report = String::new();
@@ -105,7 +104,6 @@ fn reaches_three_fifths_of_an_oracle_on_five_stems() {
 /// By hand, on any stems: `STEMLINK_STEMS=a.wav:b.wav cargo test ... -- --ignored a_report_on_given_stems`.
 #[test]
 #[ignore = "needs stems of one's own"]
-#[cfg(feature = "offline")]
 fn a_report_on_given_stems() {
     use crate::offline::audio::AudioReader;
     let stems = std::env::var("STEMLINK_STEMS").expect("paths of stems, separated by :");
