@@ -4,10 +4,11 @@
 //! in. An instance owns one [`slot`] of it: a few [`cell`]s of plain values ([`snapshot`]), each written by one
 //! thread and read by anyone, and a [`ring`] with the last seconds of the stem's input and output. Readers find
 //! audio by the project's timeline ([`timeline`]), never by when it arrived: hosts render ahead, in any order and at
-//! any speed.
+//! any speed. The [`bridge`] does the same between processes.
 //!
 //! Nothing here blocks, waits or allocates on an audio thread, and audio never depends on any of it.
 
+pub mod bridge;
 pub mod cell;
 pub mod delivery;
 pub mod identity;
@@ -17,9 +18,16 @@ pub mod ring;
 pub mod roster;
 pub mod slot;
 pub mod snapshot;
+pub mod summary;
 pub mod timeline;
 pub mod word;
 pub mod words;
 
 pub use identity::{InstanceId, SessionId};
 pub use roster::{Card, Outlet, Peer, Roster};
+
+/// All instances that this process, or this copy of the library in it, knows of.
+pub static ROSTER: Roster = Roster::new();
+
+/// What brings those of other processes in.
+pub static BRIDGE: bridge::Bridge = bridge::Bridge::new(&ROSTER);

@@ -1,13 +1,19 @@
-//! What must not happen on an audio thread: the chain never allocates, whatever it is told and fed.
+//! What must not happen on an audio thread: neither the chain nor the link ever allocates, whatever they are told and
+//! fed.
 
 use assert_no_alloc::{AllocDisabler, assert_no_alloc};
 use stemlink::chain::parameters::PARAMETERS;
 use stemlink::chain::{Chain, ChainSettings, LatencyClass, Seat};
 use stemlink::dsp::{Block, Key, Process};
+use stemlink::link::Roster;
+use stemlink::link::ring::Side;
+use stemlink::link::slot::Origin;
+use stemlink::link::snapshot::{Label, Pulse, Settings};
+use stemlink::link::timeline::Flywheel;
 use stemlink::meter::layout::Layout;
 use stemlink::meter::loudness::HopMeter;
 use stemlink::meter::true_peak::TruePeak;
-use stemlink::units::Hz;
+use stemlink::units::{Db, Hz};
 
 /// Ends the test run when something allocates inside `assert_no_alloc`.
 #[cfg(not(feature = "alloc-guard"))] // which has one
@@ -70,4 +76,43 @@ fn the_sample_side_of_the_meter_never_allocates() {
             peak.take();
         }
     });
+}
+
+#[test]
+fn telling_and_listening_never_allocate() {
+    static ROSTER: Roster = Roster::new();
+    let (mut outlet, card) = ROSTER.join(Origin::Here, None, &Label::default()).expect("there is room");
+    outlet.prepare(Hz(48_000.0));
+    let mut random = Random(5);
+    let audio: Vec<f64> = (0..4096).map(|_| random.next() - 0.5).collect();
+    let (mut left, mut right) = (vec![0.0; 4096], vec![0.0; 4096]);
+    let mut heard = 0;
+    assert_no_alloc(|| {
+        let mut wheel = Flywheel::default();
+        for block in 0..2000u64 {
+            let frames = 1 + (random.next() * 4095.0) as usize;
+            let host = (block % 9 != 0).then_some((random.next() * 1e6) as i64);
+            outlet.tell(&Pulse { blocks: block, ..Pulse::default() });
+            let mut settings = Settings::new(1, block);
+            settings.push(Some(random.next()));
+            outlet.set(&settings);
+            outlet.mark(block / 3, Db(-6.0 * random.next()));
+            outlet.write(wheel.advance(host, frames), [&audio[..frames]; 2], [&audio[..frames]; 2]);
+            for peer in ROSTER.peers() {
+                let told =
+                    (peer.id(), peer.label(), peer.pulse(), peer.figures(), peer.settings(), peer.outbox());
+                assert!(told.2.is_some_and(|pulse| pulse.blocks == block));
+                let Some(ring) = peer.audio() else { continue };
+                let Some(span) = ring.timeline().and_then(|t| host.and_then(|host| t.find_last(host))) else {
+                    continue;
+                };
+                let count = span.frames.min(4096) as usize;
+                let sides = [&mut left[..count], &mut right[..count]];
+                assert!(ring.mark(span.counter).is_some() && ring.read(Side::Output, span.counter, sides));
+                heard += count;
+            }
+        }
+    });
+    assert!(heard > 100_000);
+    drop(card);
 }

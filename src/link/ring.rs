@@ -116,44 +116,48 @@ fn parts<W>(words: &[W], counter: u64, frames: usize) -> (&[W], &[W]) {
     (&words[start..start + first], &words[..frames - first])
 }
 
-/// Frames that are converted at once: with vectors, which atomic accesses are not.
-const RUN: usize = 64;
+/// Frames that are converted at once: with vectors, which atomic accesses do not use.
+const RUN: usize = 32;
 
 #[inline]
 fn store<W: Word>(words: &[W], counter: u64, [left, right]: [&[f64]; 2]) {
     let (first, second) = parts(words, counter, left.len());
-    let mut words = first.iter().chain(second);
+    let (lefts, rights) = (left.split_at(first.len()), right.split_at(first.len()));
     let mut run = [0; RUN];
-    for (left, right) in left.chunks(RUN).zip(right.chunks(RUN)) {
-        for ((both, &left), &right) in run.iter_mut().zip(left).zip(right) {
-            *both = u64::from(sample(left)) << 32 | u64::from(sample(right));
-        }
-        // the run is asked first: it ends first
-        for (&both, word) in run[..left.len()].iter().zip(&mut words) {
-            word.store(both, Ordering::Relaxed);
+    for (words, left, right) in [(first, lefts.0, rights.0), (second, lefts.1, rights.1)] {
+        for ((words, left), right) in words.chunks(RUN).zip(left.chunks(RUN)).zip(right.chunks(RUN)) {
+            for ((both, &left), &right) in run.iter_mut().zip(left).zip(right) {
+                *both = u64::from(sample(left)) << 32 | u64::from(sample(right));
+            }
+            for (word, &both) in words.iter().zip(&run) {
+                word.store(both, Ordering::Relaxed);
+            }
         }
     }
 }
 
-/// Bits of a sample; what is not finite is silence.
+/// Bits of a sample as `f32`; what is not finite is silence. Without a branch, lest the loop lose its vectors.
 #[inline]
 fn sample(value: f64) -> u32 {
-    let value = value as f32;
-    if value.is_finite() { value.to_bits() } else { 0 }
+    const EXPONENT: u32 = 0x7f80_0000;
+    let bits = (value as f32).to_bits();
+    bits & u32::from(bits & EXPONENT != EXPONENT).wrapping_neg()
 }
 
 #[inline]
 fn load<W: Word>(words: &[W], counter: u64, [left, right]: [&mut [f64]; 2]) {
     let (first, second) = parts(words, counter, left.len());
-    let mut words = first.iter().chain(second);
-    let mut run = [0; RUN];
-    for (left, right) in left.chunks_mut(RUN).zip(right.chunks_mut(RUN)) {
-        for (both, word) in run[..left.len()].iter_mut().zip(&mut words) {
-            *both = word.load(Ordering::Relaxed);
-        }
-        for ((&both, left), right) in run.iter().zip(left).zip(right) {
-            *left = f64::from(f32::from_bits((both >> 32) as u32));
-            *right = f64::from(f32::from_bits(both as u32));
+    let (lefts, rights) = (left.split_at_mut(first.len()), right.split_at_mut(first.len()));
+    let mut run = [0u64; RUN];
+    for (words, left, right) in [(first, lefts.0, rights.0), (second, lefts.1, rights.1)] {
+        for ((words, left), right) in words.chunks(RUN).zip(left.chunks_mut(RUN)).zip(right.chunks_mut(RUN)) {
+            for (both, word) in run.iter_mut().zip(words) {
+                *both = word.load(Ordering::Relaxed);
+            }
+            for ((left, right), &both) in left.iter_mut().zip(right).zip(&run) {
+                *left = f64::from(f32::from_bits((both >> 32) as u32));
+                *right = f64::from(f32::from_bits(both as u32));
+            }
         }
     }
 }
@@ -191,7 +195,8 @@ impl Ring {
         if !self.segments.read(&mut words) {
             return None;
         }
-        let oldest = self.tape.reserved.load(Ordering::Relaxed).saturating_sub(self.length());
+        // the writer may be a whole length ahead by now: then nothing is left
+        let oldest = self.tape.reserved.load(Ordering::Relaxed).saturating_sub(self.length()).min(end);
         let (next, entries) = (words[0], &words[1..]);
         let count = next.min(SEGMENTS as u64);
         let mut segments = [Segment { pass: 0, position: None, counter: 0, frames: 0 }; SEGMENTS];

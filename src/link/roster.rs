@@ -7,11 +7,12 @@
 //! An instance has two halves, because two kinds of thread write what it tells: the [`Outlet`] belongs to whoever
 //! processes audio, the [`Card`] to the rest.
 
-use super::identity::{InstanceId, unique};
+use super::identity::{InstanceId, SessionId, unique};
 use super::request::{Outbox, Request};
 use super::ring::{Ring, Writer};
 use super::slot::{Origin, Presence, Slot};
 use super::snapshot::{Figures, Kind, Label, Pulse, Settings};
+use super::summary::Summary;
 use super::timeline::Place;
 use super::words::Record;
 use crate::meter::Reading;
@@ -68,6 +69,7 @@ impl Roster {
         slot.settings.write(&Settings::new(0, 0).encode());
         let outbox = Outbox::new(super::identity::now());
         slot.outbox.write(&outbox.encode());
+        slot.summary.write(&Summary::default().encode());
         let tenant = slot.open();
         drop(guard);
         let outlet = Outlet { slot, writer: None };
@@ -83,6 +85,19 @@ impl Roster {
     pub fn find(&'static self, id: InstanceId) -> Option<Peer> {
         let all = || self.peers().filter(|peer| peer.id() == Some(id));
         all().find(|peer| peer.origin() == Origin::Here).or_else(|| all().next())
+    }
+
+    /// The Masters of a session, the earliest first. It owns the session; the others (a project saved under another
+    /// name, both open) only show.
+    pub fn masters_of(&'static self, session: SessionId) -> Vec<Peer> {
+        let mut masters: Vec<(u64, Option<InstanceId>, Peer)> = self
+            .peers()
+            .filter_map(|peer| Some((peer.label()?, peer)))
+            .filter(|(label, _)| label.kind == Kind::Master && label.session == Some(session))
+            .map(|(label, peer)| (label.born, peer.id(), peer))
+            .collect();
+        masters.sort_by_key(|&(born, id, _)| (born, id));
+        masters.into_iter().map(|(.., peer)| peer).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, ()> {
@@ -197,10 +212,20 @@ impl Card {
         counter
     }
 
+    /// Tells what a Master has found out.
+    pub fn set_summary(&mut self, summary: &Summary) {
+        self.slot.summary.write(&summary.encode());
+    }
+
     /// Shows somebody else's outbox as this instance's: for the bridge.
     pub fn set_outbox(&mut self, outbox: &Outbox) {
         self.outbox = *outbox;
         self.slot.outbox.write(&outbox.encode());
+    }
+
+    /// The id under which a bridged instance is known where it lives.
+    pub fn set_id(&mut self, id: InstanceId) {
+        self.slot.id.store(id.get(), Ordering::Relaxed);
     }
 
     /// Gives the instance a new id, because an older one elsewhere has the same.
@@ -286,6 +311,10 @@ impl Peer {
     cell_of! {
         /// What it asks of others.
         outbox: Outbox
+    }
+    cell_of! {
+        /// What it says of its session, if it is a Master.
+        summary: Summary
     }
 
     /// Its whole reading: what the pulse says of the moment and the figures of the rest.

@@ -4,6 +4,7 @@ use super::cell::Cell;
 use super::request::OUTBOX_WORDS;
 use super::ring::{Ring, SIZES};
 use super::snapshot::{FIGURES_WORDS, LABEL_WORDS, PULSE_WORDS, SETTINGS_WORDS};
+use super::summary::SUMMARY_WORDS;
 use crate::units::Hz;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
@@ -34,7 +35,7 @@ pub enum Presence {
 }
 
 impl Presence {
-    const ALL: [Self; 3] = [Self::Awake, Self::Asleep, Self::Dim];
+    pub(super) const ALL: [Self; 3] = [Self::Awake, Self::Asleep, Self::Dim];
 }
 
 /// What is in a slot. The two low bits of its state; the others count its tenants.
@@ -62,6 +63,7 @@ pub(super) struct Slot {
     pub(super) figures: Cell<FIGURES_WORDS>,
     pub(super) settings: Cell<SETTINGS_WORDS>,
     pub(super) outbox: Cell<OUTBOX_WORDS>,
+    pub(super) summary: Cell<SUMMARY_WORDS>,
     /// One ring of each size, allocated when first needed and kept for later tenants: what exists is bounded by how
     /// many instances were alive at once.
     rings: [OnceLock<Box<Ring>>; RINGS],
@@ -81,6 +83,7 @@ impl Slot {
             figures: Cell::new(),
             settings: Cell::new(),
             outbox: Cell::new(),
+            summary: Cell::new(),
             rings: [const { OnceLock::new() }; RINGS],
             ring: AtomicU32::new(0),
         }

@@ -153,6 +153,21 @@ fn requests_reach_their_target_and_only_from_those_who_may_ask() {
 }
 
 #[test]
+fn the_earliest_master_owns_a_session() {
+    static ROSTER: Roster = Roster::new();
+    let session = SessionId::mint();
+    let master = |born, session| Label { kind: Kind::Master, session: Some(session), ..label("Mix", born) };
+    let join = |label: Label| ROSTER.join(Origin::Here, None, &label).unwrap();
+    let late = join(master(20, session));
+    let early = join(master(10, session));
+    let _other = join(master(5, SessionId::mint()));
+    let _stem = join(Label { session: Some(session), ..label("Drums", 1) });
+    assert_eq!(ROSTER.masters_of(session), [early.1.peer(), late.1.peer()]);
+    drop(early);
+    assert_eq!(ROSTER.masters_of(session), [late.1.peer()]);
+}
+
+#[test]
 fn tenants_come_and_go_while_others_read() {
     static ROSTER: Roster = Roster::new();
     let threads: Vec<_> = (0..3u64)

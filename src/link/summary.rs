@@ -1,0 +1,150 @@
+//! What a Master has found out about its session: plain values for whoever asks, in this process or another.
+
+use super::identity::InstanceId;
+use super::words::{Eye, Pen, Record, Text};
+use crate::units::{Db, Lu};
+
+/// Stems that a Master sums at most.
+pub const STEMS: usize = 32;
+
+/// Where on the master bus a Master sits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Placement {
+    /// First: it relates stems to what enters it.
+    #[default]
+    Mix,
+    /// Last, or in a monitoring slot: what it puts out is what is heard.
+    Final,
+}
+
+/// What a Master says of one stem.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StemSummary {
+    /// The Stem.
+    pub stem: InstanceId,
+    /// How the loudness of the mix follows this stem's gain, 0 to 1 unless stems cancel each other; `None` if nothing
+    /// passes the gates.
+    pub share: Option<f64>,
+    /// The gain with which it arrives in the mix; `None` if it was not found there.
+    pub gain: Option<Db>,
+    /// How many frames later than on the timeline it arrives.
+    pub delay: Option<i64>,
+    /// What its chain costs the mix: loudness with it minus loudness without.
+    pub chain_cost: Option<Lu>,
+}
+
+/// What a Master says of its session.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Summary {
+    /// Where it sits.
+    pub placement: Placement,
+    /// How much of the mix the stems account for, 0 to 1.
+    pub coverage: Option<f64>,
+    /// Why not all of it, in words; empty if there is nothing to say.
+    pub cause: Text,
+    /// How far a prediction may be off; zero if it is exact; `None` before there can be one.
+    pub half_width: Option<Lu>,
+    /// Seconds of the song that were heard.
+    pub heard: f64,
+    /// The stems of the session, in no particular order.
+    pub stems: [Option<StemSummary>; STEMS],
+}
+
+impl Default for Summary {
+    fn default() -> Self {
+        Self {
+            placement: Placement::default(),
+            coverage: None,
+            cause: Text::default(),
+            half_width: None,
+            heard: 0.0,
+            stems: [None; STEMS],
+        }
+    }
+}
+
+impl Summary {
+    /// Adds a stem; those beyond [`STEMS`] are dropped.
+    pub fn push(&mut self, stem: StemSummary) {
+        if let Some(place) = self.stems.iter_mut().find(|place| place.is_none()) {
+            *place = Some(stem);
+        }
+    }
+
+    /// The stems that there are.
+    pub fn stems(&self) -> impl Iterator<Item = &StemSummary> {
+        self.stems.iter().flatten()
+    }
+}
+
+/// Words of a [`Summary`].
+pub const SUMMARY_WORDS: usize = 4 + Text::BYTES / 8 + 6 * STEMS;
+
+impl Record for Summary {
+    fn write(&self, pen: &mut Pen<'_>) {
+        pen.word(self.placement as u64);
+        pen.perhaps(self.coverage);
+        pen.text(&self.cause);
+        pen.perhaps(self.half_width.map(|x| x.0));
+        pen.number(self.heard);
+        for stem in &self.stems {
+            pen.word(stem.map_or(0, |stem| stem.stem.get()));
+            pen.perhaps(stem.and_then(|stem| stem.share));
+            pen.perhaps(stem.and_then(|stem| stem.gain).map(|x| x.0));
+            pen.word(stem.is_some_and(|stem| stem.delay.is_some()).into());
+            pen.signed(stem.and_then(|stem| stem.delay).unwrap_or(0));
+            pen.perhaps(stem.and_then(|stem| stem.chain_cost).map(|x| x.0));
+        }
+    }
+
+    fn read(eye: &mut Eye<'_>) -> Option<Self> {
+        let mut summary = Self {
+            placement: [Placement::Mix, Placement::Final][eye.index(2)?],
+            coverage: eye.perhaps()?,
+            cause: eye.text()?,
+            half_width: eye.perhaps()?.map(Lu),
+            heard: eye.number()?,
+            stems: [None; STEMS],
+        };
+        for place in &mut summary.stems {
+            let stem = InstanceId::new(eye.word()?);
+            let (share, gain) = (eye.perhaps()?, eye.perhaps()?.map(Db));
+            let (has_delay, delay) = (eye.index(2)? == 1, eye.signed()?);
+            let (delay, chain_cost) = (has_delay.then_some(delay), eye.perhaps()?.map(Lu));
+            *place = stem.map(|stem| StemSummary { stem, share, gain, delay, chain_cost });
+        }
+        Some(summary)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_comes_back() {
+        let mut summary = Summary {
+            placement: Placement::Final,
+            coverage: Some(0.9998),
+            cause: Text::new("unlinked track"),
+            half_width: Some(Lu(0.2)),
+            heard: 92.5,
+            ..Summary::default()
+        };
+        for n in 0..STEMS as i64 + 3 {
+            summary.push(StemSummary {
+                stem: InstanceId::mint(),
+                share: Some(0.25),
+                gain: (n % 2 == 0).then_some(Db(-3.0)),
+                delay: (n % 3 == 0).then_some(-n),
+                chain_cost: Some(Lu(0.5)),
+            });
+        }
+        for summary in [summary, Summary::default()] {
+            let words: [u64; SUMMARY_WORDS] = summary.encode();
+            assert_eq!(Summary::decode(&words), Some(summary));
+            assert_eq!(Summary::decode(&words[..SUMMARY_WORDS - 1]), None);
+        }
+        assert_eq!(summary.stems().count(), STEMS);
+    }
+}
