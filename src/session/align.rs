@@ -125,6 +125,41 @@ impl Aligner {
     }
 }
 
+/// Where `stem` is found in `mix`, which begins `reach` frames earlier and ends as much later: the strongest arrival, among
+/// rivals the one nearest to `expected`, to the frame, with its least-squares gain. `None` when it is not found.
+pub fn locate(stem: &[f64], mix: &[f64], reach: usize, expected: i64) -> Option<Arrival> {
+    let mut aligner = Aligner::new(stem.len(), reach);
+    aligner.add(stem, mix);
+    let arrival = *aligner.arrivals(1, expected).first()?;
+    let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+    let own = dot(stem, stem);
+    let gain = |delay: i64| dot(stem, &mix[(reach as i64 + delay) as usize..]) / own;
+    let left = |delay: i64| {
+        if delay.unsigned_abs() > reach as u64 {
+            return f64::INFINITY;
+        }
+        let around = &mix[(reach as i64 + delay) as usize..][..stem.len()];
+        dot(around, around) - gain(delay).powi(2) * own
+    };
+    let (delay, _) = climb(arrival.delay, left);
+    Some(Arrival { delay, gain: gain(delay), ..arrival })
+}
+
+/// Walks from a delay to the best one next to it, that which leaves least: on dull stems the spike of the response is
+/// broad.
+pub fn climb(from: i64, left: impl Fn(i64) -> f64) -> (i64, f64) {
+    let mut best = (from, left(from));
+    for _ in 0..32 {
+        let next = [best.0 - 1, best.0 + 1].map(|delay| (delay, left(delay)));
+        let next = if next[0].1 < next[1].1 { next[0] } else { next[1] };
+        if next.1 >= best.1 {
+            break;
+        }
+        best = next;
+    }
+    best
+}
+
 /// The highest magnitude; among those within 1 dB of it the one nearest to `expected`.
 fn strongest(values: &[f64], expected: i64) -> (usize, f64) {
     let highest = values.iter().fold(0.0f64, |m, v| m.max(v.abs()));

@@ -19,6 +19,8 @@ pub enum Cause {
         stem: usize,
         /// The part of the residual's power that follows it, 0 to 1.
         coherence: f64,
+        /// True if it follows at length, as reverberation and echoes do: short frames do not see it.
+        tail: bool,
     },
     /// It is a second arrival of a stem.
     Doubled {
@@ -35,6 +37,8 @@ pub enum Cause {
 const FOLLOWS: f64 = 0.5;
 /// A delayed copy is the cause when it is this part of the residual's power or more.
 const IS_COPY: f64 = 0.5;
+/// Long frames see this much more of reverberation and echoes than short ones.
+const LENGTHY: f64 = 1.5;
 /// Frame lengths of the coherence: short frames see gains that move, long ones see reverberation.
 const FRAME_LENGTHS: [usize; 2] = [2048, 16_384];
 /// Frames per segment over which a coherence is averaged.
@@ -52,13 +56,12 @@ pub fn cause(residual: &[f64], stems: &[&[f64]], reach: usize) -> Option<Cause> 
         return Some(Cause::Doubled { stem, delay: arrival.delay, gain: arrival.gain });
     }
     let follows = stems.iter().enumerate().map(|(stem, samples)| {
-        let coherence =
-            FRAME_LENGTHS.iter().map(|&frame| coherence(residual, samples, frame)).fold(0.0, f64::max);
-        (stem, coherence)
+        let [short, long] = FRAME_LENGTHS.map(|frame| coherence(residual, samples, frame));
+        (stem, short.max(long), long > LENGTHY * short)
     });
     let best = follows.max_by(|a, b| a.1.total_cmp(&b.1));
     Some(match best {
-        Some((stem, coherence)) if coherence >= FOLLOWS => Cause::Processed { stem, coherence },
+        Some((stem, coherence, tail)) if coherence >= FOLLOWS => Cause::Processed { stem, coherence, tail },
         _ => Cause::Unlinked,
     })
 }

@@ -45,6 +45,8 @@ pub struct Ground {
     pub sources: Hops,
     /// The stems as they arrive on average, and last what that leaves.
     steady: Hops,
+    /// Per stem, the largest factor by which a hop's level was rescaled: a move that is already in the sources.
+    rescaled: Vec<f64>,
 }
 
 impl Ground {
@@ -55,7 +57,25 @@ impl Ground {
 
     /// With a fit that is known.
     pub fn with_fit(row: &Row<'_>, fit: Fit) -> Self {
-        Self { sources: resolve(row, &fit), steady: resolve(row, &fit.steady()), fit }
+        let rescaled = vec![1.0; fit.stems()];
+        Self { sources: resolve(row, &fit), steady: resolve(row, &fit.steady()), fit, rescaled }
+    }
+
+    /// Multiplies the stems of a hop by `gains`: since it was heard, their levels have changed. As exact as a move.
+    pub fn rescale(&mut self, hop: usize, gains: &[f64]) {
+        let with_unlinked: Vec<f64> = gains.iter().copied().chain([1.0]).collect();
+        self.sources.rescale(hop, &with_unlinked);
+        self.steady.rescale(hop, &with_unlinked);
+        for (most, gain) in self.rescaled.iter_mut().zip(gains) {
+            if gain.ln().abs() > most.ln().abs() {
+                *most = *gain;
+            }
+        }
+    }
+
+    /// True if no level has changed since the hops were heard.
+    pub fn is_as_heard(&self) -> bool {
+        self.rescaled.iter().all(|gain| *gain == 1.0)
     }
 
     /// Whether the integrated loudness after `moves` is exact, and if not, how far it may be off.
@@ -92,18 +112,26 @@ impl Ground {
         let difference = |gains: &[f64]| integrated(&self.sources.powers(gains)).map(|i| (i - predicted).0);
         let weights = gated(&powers)?;
         let mut doubt = Doubt::default();
-        let stems = (0..self.unlinked()).filter(|&stem| moved[stem] != 1.0);
-        for stem in stems {
+        for stem in 0..self.unlinked() {
+            // What has changed since it was heard: what is in the sources already, and the move.
+            let change = moved[stem] * self.rescaled[stem];
+            if change == 1.0 && moved[stem] == 1.0 {
+                continue;
+            }
             let mut follow = moved.clone();
-            follow[self.unlinked()] *= moved[stem];
+            // What is said to follow may not, and the other way round.
+            let unlinked = &mut follow[self.unlinked()];
+            *unlinked = if *unlinked == 1.0 { change } else { 1.0 };
             doubt.follow += difference(&follow)?.abs();
+            let as_heard = 1.0 / self.rescaled[stem];
             let mut biased = moved.clone();
-            biased[stem] += (moved[stem] - 1.0) * self.bias(stem, &weights);
+            biased[stem] += (moved[stem] - as_heard) * self.bias(stem, &weights);
             doubt.bias += difference(&biased)?.abs();
             let mut unmoved = moved.clone();
-            unmoved[stem] = 1.0;
+            unmoved[stem] = as_heard;
             let effect = difference(&unmoved)?.abs();
-            doubt.response += self.response(stem, &moved, &weights, &difference)?.min(MOST * effect);
+            let response = self.response(stem, change, &moved, &weights, &difference)?;
+            doubt.response += response.min(MOST * effect);
         }
         Some(doubt)
     }
@@ -131,16 +159,17 @@ impl Ground {
         if own > 0.0 { (error / own).sqrt() } else { 0.0 }
     }
 
-    /// How much the loudness may change because devices answer to the stem's level.
+    /// How much the loudness may change because devices answer to a `change` of the stem's level.
     fn response(
         &self,
         stem: usize,
+        change: f64,
         moved: &[f64],
         weights: &[f64],
         difference: &impl Fn(&[f64]) -> Option<f64>,
     ) -> Option<f64> {
         let Responses { response, deviation, without } = responses(&self.steady, stem, weights);
-        let shift = moved[stem].ln();
+        let shift = change.ln();
         let effect = |response: Response| {
             let mut gains: Vec<f64> = moved.iter().map(|gain| gain * (1.0 + response.rest * shift)).collect();
             gains[stem] = moved[stem] * (1.0 + response.own * shift);

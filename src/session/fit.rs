@@ -237,6 +237,18 @@ pub fn fit_hop(row: &Row<'_>, hop: usize, last: &[Arrival]) -> HopFit {
     HopFit { arrivals, condition, inseparable }
 }
 
+/// How stems arrive in one hop by itself, and the power of what is left. Shaky where something is left over.
+pub(super) struct Alone {
+    pub(super) arrivals: Vec<Arrival>,
+    pub(super) left: f64,
+}
+
+/// Fits one hop's matrix by itself.
+pub(super) fn solve_hop(joint: &Gram, last: &[Arrival]) -> Alone {
+    let solved = fit_window(joint, last);
+    Alone { left: residual(joint, &solved.arrivals).max(0.0), arrivals: solved.arrivals }
+}
+
 /// The sources of the mix: every stem as it arrives by `fit`, and last *Unlinked*, what is left of the mix. They sum to
 /// the mix exactly. Hops that were not heard stay unheard.
 pub fn resolve(row: &Row<'_>, fit: &Fit) -> Hops {

@@ -140,6 +140,15 @@ impl Hops {
         self.data.extend(std::iter::repeat_n(f64::NAN, self.stride()));
     }
 
+    /// Multiplies source `i` of a hop by `gains[i]`.
+    pub fn rescale(&mut self, hop: usize, gains: &[f64]) {
+        let (stride, sources) = (self.stride(), self.sources);
+        for upper in self.data[hop * stride..(hop + 1) * stride].chunks_exact_mut(triangle(sources)) {
+            let pairs = (0..sources).flat_map(|i| (i..sources).map(move |j| (i, j)));
+            upper.iter_mut().zip(pairs).for_each(|(q, (i, j))| *q *= gains[i] * gains[j]);
+        }
+    }
+
     /// True for a hop that was heard.
     pub fn is_heard(&self, hop: usize) -> bool {
         !self.data[hop * self.stride()].is_nan()

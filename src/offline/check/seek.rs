@@ -1,7 +1,7 @@
 //! Finding one signal in another: excerpts, the delay at which they agree best, and how well.
 
 use super::solve::dot;
-use crate::session::align::{Aligner, Arrival};
+use crate::session::align::{Aligner, Arrival, climb};
 
 /// Frames of an excerpt.
 pub(super) const EXCERPT: usize = 1 << 16;
@@ -123,18 +123,4 @@ impl Excerpts {
         let (delay, left) = climb(from, left);
         (left < 1.0).then_some((delay, left))
     }
-}
-
-/// Walks from a delay to the best one next to it: on dull stems the spike of the response is broad.
-fn climb(from: i64, left: impl Fn(i64) -> f64) -> (i64, f64) {
-    let mut best = (from, left(from));
-    for _ in 0..32 {
-        let next = [best.0 - 1, best.0 + 1].map(|delay| (delay, left(delay)));
-        let next = if next[0].1 < next[1].1 { next[0] } else { next[1] };
-        if next.1 >= best.1 {
-            break;
-        }
-        best = next;
-    }
-    best
 }

@@ -257,7 +257,7 @@ fn unaccounted(bed: &Bed<'_>, found: &Found, cause: Cause, start: u64) -> Fault 
     let level =
         format!("{} RMS, loudest from {}", dbfs(found.left.rms()), crate::offline::clock(start, bed.rate));
     match cause {
-        Cause::Processed { stem, coherence } if stem == bed.stems.len() => {
+        Cause::Processed { stem, coherence, .. } if stem == bed.stems.len() => {
             let fault = format!(
                 "is processed as a whole: {:.0} % of what the stems do not account for ({level}) follows their sum",
                 100.0 * coherence
@@ -269,7 +269,7 @@ fn unaccounted(bed: &Bed<'_>, found: &Found, cause: Cause, start: u64) -> Fault 
                 "print the mix without processing on its bus",
             )
         }
-        Cause::Processed { stem, coherence } => {
+        Cause::Processed { stem, coherence, .. } => {
             let fault = format!(
                 "is processed in the mix: {:.0} % of what the stems do not account for ({level}) follows it",
                 100.0 * coherence
