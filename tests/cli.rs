@@ -5,7 +5,9 @@
 
 mod cli {
     mod adm;
+    mod album;
     mod check;
+    mod codec;
     mod contract;
     mod faults;
     mod files;

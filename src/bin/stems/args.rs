@@ -53,6 +53,10 @@ pub(crate) enum Command {
     Solve(Solve),
     /// Stems through their chains, summed, mastered, written as 24 bit and verified
     Master(Master),
+    /// Several songs together: album loudness, playback gains in track and album mode, steps between tracks
+    Album(Album),
+    /// What lossy codecs make of a file: peaks, overs, what is lost, and at which level it is played (needs ffmpeg)
+    Codec(Codec),
     /// Everything about a song on one page (HTML, JSON, CSV): readings, playback, shares, plots, nulls, hashes
     Report(Report),
     /// One page for the mix engineer: which stems to export, and how
@@ -168,6 +172,25 @@ pub(crate) struct Master {
     /// Replace files that are already there
     #[arg(long)]
     pub(crate) force: bool,
+}
+
+/// album
+#[derive(ClapArgs)]
+pub(crate) struct Album {
+    /// The tracks in order: finished files, or folders of stems (summed, through their session)
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Platforms to report, by id (see stems targets) [default: all players]
+    #[arg(long, value_name = "ID", num_args = 1..)]
+    pub(crate) target: Vec<String>,
+}
+
+/// codec
+#[derive(ClapArgs)]
+pub(crate) struct Codec {
+    /// A stereo file
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
 }
 
 /// report

@@ -4,9 +4,11 @@
 //! nothing to report, 1 a check found faults, 2 could not run.
 
 mod adm;
+mod album;
 mod args;
 mod brief;
 mod check;
+mod codec;
 mod common;
 mod demo;
 mod init;
@@ -76,6 +78,8 @@ fn run(args: &args::Args) -> Result<Outcome, common::Failure> {
         args::Command::Solve(a) => solve::run(a, &args.global),
         args::Command::Master(a) => master::run(a, &args.global),
         args::Command::Adm(a) => adm::run(a, &args.global),
+        args::Command::Album(a) => album::run(a, &args.global),
+        args::Command::Codec(a) => codec::run(a, &args.global),
         args::Command::Report(a) => report::run(a, &args.global),
         args::Command::Brief(a) => brief::run(a, &args.global),
         args::Command::Organize(a) => organize::run(a, &args.global),

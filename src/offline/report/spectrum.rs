@@ -120,7 +120,7 @@ mod tests {
             let level = levels[at].expect("sounds");
             assert!((level + 6.02).abs() < 0.1, "{rate} {frequency}: {level}");
             let others = levels.iter().enumerate().filter(|(i, _)| i.abs_diff(at) > 1);
-            assert!(others.flat_map(|(_, level)| *level).all(|level| level < -40.0), "{levels:?}");
+            assert!(others.flat_map(|(_, level)| *level).all(|level| level < -36.0), "{levels:?}");
         }
     }
 
