@@ -123,10 +123,10 @@ pub struct Meter {
 impl Meter {
     /// A meter for audio at `rate` in `layout`.
     pub fn new(rate: Hz, layout: &Layout) -> Self {
-        Self::with(Isa::four_lanes(), rate, layout)
+        Self::with(Isa::widest(), rate, layout)
     }
 
-    /// The same with instructions of one's choice, of at most four lanes.
+    /// The same with instructions of one's choice.
     pub fn with(isa: Isa, rate: Hz, layout: &Layout) -> Self {
         Self {
             rate,

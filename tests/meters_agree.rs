@@ -2,8 +2,10 @@
 #![cfg(feature = "offline")]
 
 use proptest::prelude::*;
-use stemlink::meter::Meter;
+use stemlink::dsp::simd::Isa;
 use stemlink::meter::layout::Layout;
+use stemlink::meter::programme::ProgrammeMeter;
+use stemlink::meter::{Meter, Reading};
 use stemlink::offline::audio::{AudioInfo, Container, SampleFormat};
 use stemlink::offline::verify::SecondMeter;
 use stemlink::units::Hz;
@@ -34,6 +36,23 @@ fn programme(seed: u64, channels: usize, frames: usize, rate: f64) -> Vec<Vec<f6
     out
 }
 
+/// The reading of the meter of files.
+fn in_parts(isa: Isa, rate: Hz, layout: &Layout, audio: &[Vec<f64>]) -> Reading {
+    let mut meter = ProgrammeMeter::with(isa, rate, layout, audio[0].len() as u64);
+    while !meter.is_done() {
+        for part in 0..meter.parts() {
+            let start = meter.wants(part).start as usize;
+            for (n, frame) in meter.row(part).chunks_exact_mut(audio.len()).enumerate() {
+                for (sample, channel) in frame.iter_mut().zip(audio) {
+                    *sample = channel[start + n] as f32;
+                }
+            }
+        }
+        meter.step();
+    }
+    meter.reading()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
@@ -56,24 +75,28 @@ proptest! {
             container: Container::Wav,
             warnings: Vec::new(),
         };
-        let mut ours = Meter::new(Hz(rate), &Layout::new(channels, mask));
+        let layout = Layout::new(channels, mask);
+        let mut kernels: Vec<Meter> = Isa::all().map(|isa| Meter::with(isa, Hz(rate), &layout)).collect();
         let mut theirs = SecondMeter::new(&info).expect("a format it knows");
         let mut at = 0;
         while at < audio[0].len() {
             let end = audio[0].len().min(at + 1000);
             let block: Vec<&[f64]> = audio.iter().map(|c| &c[at..end]).collect();
-            ours.process(&block);
+            kernels.iter_mut().for_each(|ours| ours.process(&block));
             theirs.process(&block);
             at = end;
         }
-        let (ours, theirs) = (ours.reading(), theirs.reading());
-        match (ours.integrated, theirs.integrated) {
-            (Some(a), Some(b)) => prop_assert!((a - b).0.abs() < 0.01, "I {a:?} {b:?}"),
-            (a, b) => prop_assert_eq!(a, b),
-        }
-        match (ours.true_peak, theirs.true_peak) {
-            (Some(a), Some(b)) => prop_assert!((a - b).0.abs() < 0.01, "TP {a:?} {b:?}"),
-            (a, b) => prop_assert_eq!(a, b),
+        let theirs = theirs.reading();
+        let programmes = Isa::all().map(|isa| in_parts(isa, Hz(rate), &layout, &audio));
+        for ours in kernels.iter().map(Meter::reading).chain(programmes) {
+            match (ours.integrated, theirs.integrated) {
+                (Some(a), Some(b)) => prop_assert!((a - b).0.abs() < 0.01, "I {a:?} {b:?}"),
+                (a, b) => prop_assert_eq!(a, b),
+            }
+            match (ours.true_peak, theirs.true_peak) {
+                (Some(a), Some(b)) => prop_assert!((a - b).0.abs() < 0.01, "TP {a:?} {b:?}"),
+                (a, b) => prop_assert_eq!(a, b),
+            }
         }
     }
 }

@@ -45,6 +45,9 @@ pub trait Vector<T>: Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output
     /// True if any lane is larger than the same lane of `other`.
     fn any_above(self, other: Self) -> bool;
 
+    /// The largest lane. Not for NaN.
+    fn largest(self) -> T;
+
     /// Writes the lanes to the front of `to`. Panics if it is shorter.
     fn store(self, to: &mut [T]);
 }
@@ -124,14 +127,13 @@ impl Isa {
         Self::all().last().unwrap_or_else(Self::portable)
     }
 
-    /// The widest with at most four lanes of `f64`: for kernels that have no more to do at once.
-    pub fn four_lanes() -> Self {
-        let narrow = |isa: &Self| match isa.0 {
+    /// The same, or the widest with at most four lanes of `f64`: for kernels that have no more to do at once.
+    pub fn narrow(self) -> Self {
+        match self.0 {
             #[cfg(target_arch = "x86_64")]
-            Token::Avx512(_) => false,
-            _ => true,
-        };
-        Self::all().filter(narrow).last().unwrap_or_else(Self::portable)
+            Token::Avx512(simd) => Self(Token::Avx2(simd.narrow())),
+            _ => self,
+        }
     }
 
     /// Runs `kernel` with it.

@@ -1,10 +1,9 @@
 //! The interpolation of the true-peak meter and the search for its largest value.
 //!
 //! Works on interleaved channels: the taps of a channel lie `channels` samples apart, and the largest value of all
-//! channels is what is wanted, so one kernel serves every layout. Spans whose samples cannot yield a new maximum, by
-//! the sum of the coefficients' magnitudes, are not interpolated; the others are, in the precision of the samples; and
-//! what then looks like a new maximum is computed again in `f64`. So skipping and precision change the cost, never the
-//! result.
+//! channels is what is wanted, so one kernel serves every layout. Spans that cannot yield a new maximum are not
+//! interpolated ([`Bound`]); the others are, in the precision of the samples; and what then looks like a new maximum is
+//! computed again in `f64`. So skipping and precision change the cost, never the result.
 
 use core::array;
 
@@ -59,6 +58,45 @@ impl Real for f32 {
     #[inline(always)]
     fn search<S: Simd>(simd: S, search: Search<'_, Self>) {
         search.among(simd);
+    }
+}
+
+/// How far a value can rise above the samples it is computed from.
+///
+/// First, by the sum of the coefficients' magnitudes: a factor of the largest sample, reached by noise at its worst.
+/// Second, closer for all that is smooth: each phase is a straight line between its two middle samples, of the same sum
+/// and slope, and a filter of second differences, because what is left has neither sum nor slope.
+#[derive(Clone, Copy, Debug)]
+struct Bound {
+    /// No value exceeds the largest sample by more than this factor.
+    samples: f64,
+    /// Nor this times the largest sample,
+    line: f64,
+    /// and this times the largest second difference.
+    bend: f64,
+}
+
+impl Bound {
+    fn new() -> Self {
+        const MIDDLE: usize = REACH / 2 - 1;
+        let up = 1.0 + 1e-12; // roundings of this computation
+        let magnitude = |taps: &[f64]| taps.iter().map(|tap| tap.abs()).sum::<f64>();
+        let mut bound = Self { samples: 1.0, line: 1.0, bend: 0.0 };
+        for phase in phases() {
+            let sum: f64 = phase.iter().sum();
+            let moment: f64 = phase.iter().enumerate().map(|(k, tap)| k as f64 * tap).sum();
+            let line = [sum * (MIDDLE + 1) as f64 - moment, moment - sum * MIDDLE as f64];
+            let mut rest = phase;
+            (rest[MIDDLE], rest[MIDDLE + 1]) = (rest[MIDDLE] - line[0], rest[MIDDLE + 1] - line[1]);
+            // Summed twice, the rest is what second differences are filtered with.
+            for _ in 0..2 {
+                rest = array::from_fn(|k| rest[..=k].iter().sum());
+            }
+            bound.samples = bound.samples.max(magnitude(&phase) * up);
+            bound.line = bound.line.max(magnitude(&line) * up);
+            bound.bend = bound.bend.max(magnitude(&rest) * up);
+        }
+        bound
     }
 }
 
@@ -122,8 +160,7 @@ pub(super) struct PeakSearch<T> {
     channels: usize,
     folded: Folded<T>,
     exact: Folded<f64>,
-    /// No value exceeds the largest sample in reach by more than this factor.
-    bound: f64,
+    bound: Bound,
     peak: f64,
     sample_peak: f64,
     /// A span and what it depends on, for a second look.
@@ -133,13 +170,12 @@ pub(super) struct PeakSearch<T> {
 impl<T: Real> PeakSearch<T> {
     /// A search in `channels` interleaved channels.
     pub(super) fn new(isa: Isa, channels: usize) -> Self {
-        let sum = |phase: &[f64; REACH]| phase.iter().map(|c| c.abs()).sum::<f64>();
         Self {
             isa,
             channels,
             folded: Folded::new(),
             exact: Folded::new(),
-            bound: phases().iter().map(sum).fold(1.0, f64::max) * (1.0 + 1e-12),
+            bound: Bound::new(),
             peak: 0.0,
             sample_peak: 0.0,
             wide: vec![0.0; (REACH - 1) * channels + SPAN],
@@ -186,6 +222,8 @@ pub(super) struct Search<'a, T> {
 struct Bars<V> {
     /// Samples up to here yield no new maximum, of values or of samples.
     quiet: V,
+    /// Samples up to here are no new maximum.
+    sample: V,
     /// Values up to here are none.
     peak: V,
 }
@@ -210,17 +248,22 @@ impl<T: Real> Search<'_, T> {
         let mut near = 0;
         for start in (0..history + samples).step_by(SPAN) {
             let span: &[T; SPAN] = row[start..].first_chunk().expect("a span of zeros follows");
-            let loud = loudest(simd, span).any_above(bars.quiet);
-            near = if loud { history / SPAN + 1 } else { near };
+            let loudest_samples = loudest(simd, span);
+            if loudest_samples.any_above(bars.quiet) {
+                near = history / SPAN + 1;
+            }
             if start >= history && near > 0 {
-                if loud {
+                if loudest_samples.any_above(bars.sample) {
                     state.take_samples(span);
                     bars = state.bars(simd);
                 }
-                let values = state.folded.magnitudes(simd, &row[start - reach..], state.channels);
-                if loudest(simd, &values).any_above(bars.peak) {
-                    state.look_closely(&row[start - reach..start + SPAN], history + samples - start);
-                    bars = state.bars(simd);
+                let within = &row[start - reach..start + SPAN];
+                if state.most(simd, within) > state.peak * (1.0 - ROUNDING) {
+                    let values = state.folded.magnitudes(simd, within, state.channels);
+                    if loudest(simd, &values).any_above(bars.peak) {
+                        state.look_closely(within, history + samples - start);
+                        bars = state.bars(simd);
+                    }
                 }
             }
             near = near.saturating_sub(1);
@@ -231,8 +274,32 @@ impl<T: Real> Search<'_, T> {
 impl<T: Real> PeakSearch<T> {
     #[inline(always)]
     fn bars<S: Registers<T>>(&self, simd: S) -> Bars<S::Vector> {
-        let quiet = (self.peak / self.bound * (1.0 - ROUNDING)).min(self.sample_peak);
-        Bars { quiet: simd.splat(T::near(quiet)), peak: simd.splat(T::near(self.peak * (1.0 - ROUNDING))) }
+        let quiet = (self.peak / self.bound.samples * (1.0 - ROUNDING)).min(self.sample_peak);
+        Bars {
+            quiet: simd.splat(T::near(quiet)),
+            sample: simd.splat(T::near(self.sample_peak)),
+            peak: simd.splat(T::near(self.peak * (1.0 - ROUNDING))),
+        }
+    }
+
+    /// No value computed from the samples `within` is larger.
+    #[inline(always)]
+    fn most<S: Registers<T>>(&self, simd: S, within: &[T]) -> f64 {
+        let lanes = S::Vector::LANES;
+        let bends = within.len() - 2 * self.channels;
+        let (newer, middle, older) = (&within[2 * self.channels..], &within[self.channels..], within);
+        let (mut sample, mut bend) = (simd.splat(T::default()), simd.splat(T::default()));
+        let minus_two = simd.splat(T::near(-2.0));
+        let mut at = 0;
+        while at < bends {
+            // The last vector may take some a second time.
+            let place = at.min(bends - lanes);
+            let (new, old) = (simd.load(&newer[place..]), simd.load(&older[place..]));
+            bend = bend.max(simd.load(&middle[place..]).mul_add(minus_two, new + old).abs());
+            sample = sample.max(new.abs()).max(old.abs());
+            at += lanes;
+        }
+        self.bound.line * sample.largest().into() + self.bound.bend * bend.largest().into()
     }
 
     fn take_samples(&mut self, span: &[T; SPAN]) {
@@ -274,4 +341,62 @@ fn loudest<S: Registers<T>, T: Real>(simd: S, span: &[T; SPAN]) -> S::Vector {
     let lanes = S::Vector::LANES;
     let first = simd.load(span).abs();
     (lanes..SPAN).step_by(lanes).fold(first, |m, at| m.max(simd.load(&span[at..]).abs()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dsp::contract::noise;
+
+    /// The value of `phase` from twelve samples, newest first.
+    fn value(phase: &[f64; REACH], samples: &[f64]) -> f64 {
+        phase.iter().zip(samples).map(|(tap, x)| tap * x).sum()
+    }
+
+    #[test]
+    fn folded_phases_are_the_phases() {
+        let samples = noise(1, 11 + SPAN, 1.0);
+        for isa in Isa::all() {
+            let exact = Folded::new();
+            let values = isa.run(Closely { exact: &exact, reach: &samples, channels: 1 });
+            for (n, magnitude) in values.iter().enumerate() {
+                let newest_first: Vec<f64> = samples[n..n + REACH].iter().rev().copied().collect();
+                let expected =
+                    phases().iter().map(|phase| value(phase, &newest_first).abs()).fold(0.0, f64::max);
+                assert!((magnitude - expected).abs() < 1e-15, "{isa:?} {n}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_value_exceeds_a_bound_and_the_worst_reach_them() {
+        let bound = Bound::new();
+        let (mut most, mut closest) = (0.0f64, 0.0f64);
+        let mut check = |samples: &[f64]| {
+            let largest = samples.iter().fold(0.0f64, |m, x| m.max(x.abs()));
+            let bends = samples.windows(3).map(|w| (w[0] - 2.0 * w[1] + w[2]).abs());
+            let close = bound.line * largest + bound.bend * bends.fold(0.0, f64::max);
+            for phase in phases() {
+                let y = value(&phase, samples).abs();
+                assert!(y <= bound.samples * largest && y <= close, "{samples:?}");
+                (most, closest) = (most.max(y / (bound.samples * largest)), closest.max(y / close));
+            }
+        };
+        for phase in phases() {
+            check(&phase.map(f64::signum));
+        }
+        for seed in 0..2000 {
+            let mut samples = noise(seed, REACH, 1.0);
+            let colour = noise(seed ^ 77, 1, 1.0)[0];
+            for n in 1..REACH {
+                samples[n] += colour * samples[n - 1];
+            }
+            check(&samples);
+        }
+        check(&[1.0; REACH]);
+        assert!(most > 1.0 - 1e-9, "the first bound is sharp: {most}");
+        assert!(closest > 0.99, "a constant nearly reaches the second: {closest}");
+        // Twice as high, and dense programme would be interpolated from end to end.
+        assert!(bound.line < 1.01 && bound.bend < 0.4, "{bound:?}");
+    }
 }

@@ -57,7 +57,7 @@ pub(super) struct KLanes<const W: usize> {
 }
 
 impl<const W: usize> KLanes<W> {
-    /// Filters at `rate`.
+    /// Filters at `rate`; `W` is a multiple of the lanes of `isa`.
     pub(super) fn new(isa: Isa, rate: Hz) -> Self {
         let [shelf, pass] = sections(rate);
         let coefficients = Coefficients {
@@ -113,7 +113,7 @@ impl<T: Lane, const W: usize> Kernel for Weigh<'_, T, W> {
             self.vectors::<S, 1>(simd, first);
             first += lanes;
         }
-        debug_assert_eq!(first, W, "lanes fill whole vectors");
+        assert_eq!(first, W, "signals fill whole vectors");
     }
 }
 

@@ -9,11 +9,11 @@
 
 use core::ops::Range;
 
+use super::Reading;
 use super::interpolate::{PeakSearch, SPAN};
 use super::k_lanes::KLanes;
 use super::layout::Layout;
-use super::loudness::{self, Momentary, SUB_HOPS, hop_frames, sub_hop_start};
-use super::{Reading, reading_from_hops};
+use super::loudness::{self, Momentary, SHORT_TERM_HOPS, SUB_HOPS, hop_frames, sub_hop_start};
 use crate::dsp::simd::Isa;
 use crate::units::{Db, Dbtp, Hz, Power, decibels};
 
@@ -214,7 +214,7 @@ impl ProgrammeMeter {
     }
 
     /// The reading of the programme: figures of the whole, and no figure of a moment of it.
-    pub fn reading(&self) -> Reading {
+    pub fn reading(self) -> Reading {
         let (true_peak, sample_peak) = self.peaks.peaks();
         let of_peaks = Reading {
             true_peak: Dbtp::from_amplitude(true_peak),
@@ -229,9 +229,10 @@ impl ProgrammeMeter {
             momentary.fold(Power(0.0), |m, power| if power > m { power } else { m }).loudness();
         Reading {
             momentary_max,
-            true_peak: of_peaks.true_peak,
-            sample_peak: of_peaks.sample_peak,
-            ..reading_from_hops(&self.powers)
+            short_term_max: loudness::loudest(&self.powers, SHORT_TERM_HOPS),
+            integrated: loudness::integrated(&self.powers),
+            range: loudness::range_within(self.powers),
+            ..of_peaks
         }
     }
 }

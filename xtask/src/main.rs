@@ -2,6 +2,8 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr)] // talking to the terminal is what a chore is for
 
+mod bench;
+mod budget;
 mod plugins;
 mod steps;
 mod tidy;
@@ -25,9 +27,20 @@ enum Task {
     Tidy,
     /// Run everything CI runs, in order, and stop at the first step that fails.
     Test {
-        /// Leave out the core without features and the documentation.
+        /// Leave out the core without features, the documentation and the instruction budgets.
         #[arg(long)]
         quick: bool,
+    },
+    /// Time our tools and units beside others' on this machine.
+    Bench(bench::Options),
+    /// Count instructions per stereo frame under valgrind and hold them to their budgets.
+    Budget,
+    /// Run a command silently and print the CPU time (microseconds) and peak memory (KiB) it took.
+    #[command(hide = true)]
+    Clock {
+        /// The command.
+        #[arg(last = true, required = true)]
+        command: Vec<String>,
     },
     /// Build the plugins and lay them out as hosts want them, in `target/bundled`; `--debug` for a quick build.
     Bundle {
@@ -57,6 +70,9 @@ fn main() -> ExitCode {
     match arguments.task {
         Task::Tidy => tidy::run(&root),
         Task::Test { quick } => steps::test(&root, quick),
+        Task::Bench(options) => bench::run(&root, &options),
+        Task::Budget => budget::run(&root),
+        Task::Clock { command } => bench::clock::clock(&command),
         Task::Bundle { arguments } => plugins::bundle(&arguments),
         Task::Install { uninstall } => plugins::install(uninstall),
         Task::Validate => plugins::validate(),

@@ -77,6 +77,11 @@ macro_rules! numbers {
             }
 
             #[inline(always)]
+            fn largest(self) -> $number {
+                self.0.into_iter().reduce(|m, x| if x > m { x } else { m }).expect("there are lanes")
+            }
+
+            #[inline(always)]
             fn store(self, to: &mut [$number]) {
                 to[..$lanes].copy_from_slice(&self.0);
             }

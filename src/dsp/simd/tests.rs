@@ -8,12 +8,12 @@ struct Everything<'a> {
 }
 
 impl Kernel for Everything<'_> {
-    type Output = [Vec<f64>; 8];
+    type Output = [Vec<f64>; 9];
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) -> Self::Output {
         let lanes = <S as Registers<f64>>::Vector::LANES;
-        let mut out = [const { Vec::new() }; 8];
+        let mut out = [const { Vec::new() }; 9];
         for (a, b) in self.a.chunks_exact(lanes).zip(self.b.chunks_exact(lanes)) {
             let (x, y) = (simd.load(a), simd.load(b));
             let narrow: Vec<f32> = a.iter().map(|&x| x as f32).collect();
@@ -26,6 +26,7 @@ impl Kernel for Everything<'_> {
                 x.max(y),
                 (x * simd.splat(1e308) * simd.splat(10.0)).finite(),
                 simd.widen(&narrow),
+                simd.splat(x.largest()),
             ];
             for (out, result) in out.iter_mut().zip(results) {
                 let mut numbers = [0.0; 8];
@@ -44,12 +45,12 @@ struct Narrow<'a> {
 }
 
 impl Kernel for Narrow<'_> {
-    type Output = [Vec<f32>; 7];
+    type Output = [Vec<f32>; 8];
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) -> Self::Output {
         let lanes = <S as Registers<f32>>::Vector::LANES;
-        let mut out = [const { Vec::new() }; 7];
+        let mut out = [const { Vec::new() }; 8];
         for (a, b) in self.a.chunks_exact(lanes).zip(self.b.chunks_exact(lanes)) {
             let (x, y) = (simd.load(a), simd.load(b));
             let results = [
@@ -60,6 +61,7 @@ impl Kernel for Narrow<'_> {
                 x.abs(),
                 x.max(y),
                 (x * simd.splat(1e38f32) * simd.splat(10.0f32)).finite(),
+                simd.splat(x.largest()),
             ];
             for (out, result) in out.iter_mut().zip(results) {
                 let mut numbers = [0.0; 16];
@@ -71,6 +73,19 @@ impl Kernel for Narrow<'_> {
     }
 }
 
+/// In every run of equal values of `largest`, they are the largest of that run of `all`.
+fn are_largest<T: Copy + PartialOrd + std::fmt::Debug>(all: &[T], largest: &[T]) {
+    for (group, values) in largest.chunk_by(|a, b| a == b).scan(0, |at, run| {
+        let group = &all[*at..*at + run.len()];
+        *at += run.len();
+        Some((group, run))
+    }) {
+        let expected = group.iter().copied().reduce(|m, x| if x > m { x } else { m });
+        assert_eq!(Some(values[0]), expected);
+    }
+    assert!(largest.windows(2).any(|pair| pair[0] != pair[1]));
+}
+
 #[test]
 fn every_instruction_set_computes_what_numbers_do() {
     let mut a = noise(1, 32, 1.0);
@@ -79,7 +94,7 @@ fn every_instruction_set_computes_what_numbers_do() {
     let expect = |f: fn(f64, f64) -> f64| -> Vec<f64> { a.iter().zip(&b).map(|(&a, &b)| f(a, b)).collect() };
     let huge = |a: f64, _: f64| if (a * 1e308 * 10.0).is_finite() { a * 1e308 * 10.0 } else { 0.0 };
     for isa in Isa::all() {
-        let [sum, difference, product, fused, abs, max, finite, widened] =
+        let [sum, difference, product, fused, abs, max, finite, widened, largest] =
             isa.run(Everything { a: &a, b: &b });
         assert_eq!(sum, expect(|a, b| a + b), "{isa:?}");
         assert_eq!(difference, expect(|a, b| a - b), "{isa:?}");
@@ -92,6 +107,7 @@ fn every_instruction_set_computes_what_numbers_do() {
         assert_eq!(finite, expect(huge), "{isa:?}");
         assert!(finite.iter().any(|x| *x != 0.0) && finite.contains(&0.0), "both cases occur");
         assert_eq!(widened, expect(|a, _| f64::from(a as f32)), "{isa:?}");
+        are_largest(&a, &largest);
     }
 }
 
@@ -102,7 +118,8 @@ fn narrow_numbers_too() {
     let expect = |f: fn(f32, f32) -> f32| -> Vec<f32> { a.iter().zip(&b).map(|(&a, &b)| f(a, b)).collect() };
     let huge = |a: f32, _: f32| if (a * 1e38 * 10.0).is_finite() { a * 1e38 * 10.0 } else { 0.0 };
     for isa in Isa::all() {
-        let [sum, difference, product, fused, abs, max, finite] = isa.run(Narrow { a: &a, b: &b });
+        let [sum, difference, product, fused, abs, max, finite, largest] = isa.run(Narrow { a: &a, b: &b });
+        are_largest(&a, &largest);
         assert_eq!(sum, expect(|a, b| a + b), "{isa:?}");
         assert_eq!(difference, expect(|a, b| a - b), "{isa:?}");
         assert_eq!(product, expect(|a, b| a * b), "{isa:?}");
@@ -167,6 +184,7 @@ fn the_widest_is_the_last_of_all_and_the_narrow_has_four_lanes_at_most() {
             <S as Registers<f64>>::Vector::LANES
         }
     }
-    assert!(Isa::four_lanes().run(Lanes) <= 4);
+    assert!(Isa::all().all(|isa| isa.narrow().run(Lanes) <= 4));
+    assert!(Isa::all().filter(|isa| isa.run(Lanes) <= 4).all(|isa| isa.narrow().name() == isa.name()));
     assert!(Isa::all().all(|isa| isa.run(Lanes) <= Isa::widest().run(Lanes).max(4)));
 }

@@ -40,6 +40,11 @@ impl Avx512 {
             && is_x86_feature_detected!("avx512vl");
         Avx2::detect().filter(|_| wide).map(|_| Self(()))
     }
+
+    /// AVX2, beside which it was found.
+    pub(super) fn narrow(self) -> Avx2 {
+        Avx2(())
+    }
 }
 
 /// A register type: `$lanes` numbers, made through `$token`.
@@ -52,6 +57,7 @@ macro_rules! register {
         abs($x:ident) $abs:expr;
         finite($y:ident) $finite:expr;
         any_above($d:ident, $e:ident) $any_above:expr;
+        largest($w:ident) $largest:expr;
     ) => {
         $(#[$documentation])*
         #[derive(Clone, Copy)]
@@ -122,6 +128,13 @@ macro_rules! register {
             }
 
             #[inline(always)]
+            fn largest(self) -> $number {
+                let $w = self.0;
+                // SAFETY: registers exist only where the processor has their instructions (see above).
+                unsafe { $largest }
+            }
+
+            #[inline(always)]
             fn store(self, to: &mut [$number]) {
                 let to = &mut to[..$lanes];
                 // SAFETY: `to` is as long as what is written; the instruction takes any alignment.
@@ -149,6 +162,29 @@ macro_rules! register {
     };
 }
 
+/// The larger of two.
+///
+/// # Safety
+/// None: SSE2 is part of x86-64. Unsafe like the intrinsics it stands beside.
+#[inline(always)]
+unsafe fn half_pd(x: __m128d) -> f64 {
+    // SAFETY: SSE2 is part of x86-64.
+    unsafe { _mm_cvtsd_f64(_mm_max_sd(x, _mm_unpackhi_pd(x, x))) }
+}
+
+/// The largest of four.
+///
+/// # Safety
+/// None: SSE2 is part of x86-64. Unsafe like the intrinsics it stands beside.
+#[inline(always)]
+unsafe fn quarter_ps(x: __m128) -> f32 {
+    // SAFETY: SSE2 is part of x86-64.
+    unsafe {
+        let pair = _mm_max_ps(x, _mm_movehl_ps(x, x));
+        _mm_cvtss_f32(_mm_max_ss(pair, _mm_shuffle_ps::<1>(pair, pair)))
+    }
+}
+
 register! {
     /// Two numbers.
     F64x2(__m128d): 2 f64 through Sse2;
@@ -157,6 +193,7 @@ register! {
     abs(x) _mm_andnot_pd(_mm_set1_pd(-0.0), x);
     finite(x) _mm_and_pd(x.0, _mm_cmple_pd(x.abs().0, _mm_set1_pd(f64::MAX)));
     any_above(a, b) _mm_movemask_pd(_mm_cmpgt_pd(a, b)) != 0;
+    largest(x) half_pd(x);
 }
 
 register! {
@@ -167,6 +204,7 @@ register! {
     abs(x) _mm_andnot_ps(_mm_set1_ps(-0.0), x);
     finite(x) _mm_and_ps(x.0, _mm_cmple_ps(x.abs().0, _mm_set1_ps(f32::MAX)));
     any_above(a, b) _mm_movemask_ps(_mm_cmpgt_ps(a, b)) != 0;
+    largest(x) quarter_ps(x);
 }
 
 register! {
@@ -177,6 +215,7 @@ register! {
     abs(x) _mm256_andnot_pd(_mm256_set1_pd(-0.0), x);
     finite(x) _mm256_and_pd(x.0, _mm256_cmp_pd::<_CMP_LE_OQ>(x.abs().0, _mm256_set1_pd(f64::MAX)));
     any_above(a, b) _mm256_movemask_pd(_mm256_cmp_pd::<_CMP_GT_OQ>(a, b)) != 0;
+    largest(x) half_pd(_mm_max_pd(_mm256_castpd256_pd128(x), _mm256_extractf128_pd::<1>(x)));
 }
 
 register! {
@@ -187,6 +226,7 @@ register! {
     abs(x) _mm256_andnot_ps(_mm256_set1_ps(-0.0), x);
     finite(x) _mm256_and_ps(x.0, _mm256_cmp_ps::<_CMP_LE_OQ>(x.abs().0, _mm256_set1_ps(f32::MAX)));
     any_above(a, b) _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(a, b)) != 0;
+    largest(x) quarter_ps(_mm_max_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps::<1>(x)));
 }
 
 register! {
@@ -197,6 +237,7 @@ register! {
     abs(x) _mm512_abs_pd(x);
     finite(x) _mm512_maskz_mov_pd(_mm512_cmp_pd_mask::<_CMP_LE_OQ>(x.abs().0, _mm512_set1_pd(f64::MAX)), x.0);
     any_above(a, b) _mm512_cmp_pd_mask::<_CMP_GT_OQ>(a, b) != 0;
+    largest(x) _mm512_reduce_max_pd(x);
 }
 
 register! {
@@ -207,6 +248,7 @@ register! {
     abs(x) _mm512_abs_ps(x);
     finite(x) _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_LE_OQ>(x.abs().0, _mm512_set1_ps(f32::MAX)), x.0);
     any_above(a, b) _mm512_cmp_ps_mask::<_CMP_GT_OQ>(a, b) != 0;
+    largest(x) _mm512_reduce_max_ps(x);
 }
 
 impl Simd for Sse2 {
@@ -273,7 +315,7 @@ impl Simd for Avx512 {
 
     #[inline(always)]
     fn unpack_24(self, from: &[u8], big_endian: bool, to: &mut [f32]) {
-        Avx2(()).unpack_24(from, big_endian, to); // AVX-512 is only found beside AVX2
+        self.narrow().unpack_24(from, big_endian, to);
     }
 
     #[inline]

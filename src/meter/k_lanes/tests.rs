@@ -52,7 +52,7 @@ fn bad_samples_are_silence_and_tiny_states_vanish() {
     for (n, bad) in [(7, f64::NAN), (9, f64::INFINITY), (60, f64::NEG_INFINITY)] {
         (clean[n], dirty[n]) = ([0.0; 4], [bad; 4]);
     }
-    for isa in Isa::all().filter(|isa| isa.name() != "AVX-512") {
+    for isa in Isa::all().map(Isa::narrow) {
         let [mut a, mut b] = [0; 2].map(|_| KLanes::<4>::new(isa, Hz(48_000.0)));
         a.process(&clean);
         b.process(&dirty);

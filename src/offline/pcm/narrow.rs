@@ -8,7 +8,7 @@ use crate::dsp::simd::{Isa, Unpack24};
 use crate::offline::error::{Error, Result};
 
 /// Bytes read at once: few enough to stay in a processor's nearest cache but one, for several places of a file.
-const AT_ONCE: usize = 1 << 15;
+const AT_ONCE: usize = 1 << 16;
 
 /// What was read ahead at one place of a file.
 #[derive(Default)]

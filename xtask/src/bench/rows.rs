@@ -1,0 +1,250 @@
+//! The contests: what ours does, who else does it, and by how much we mean to be better.
+
+use super::clock::Task;
+use super::{Bench, program};
+
+/// A run, or the difference of two.
+#[derive(Clone, Debug)]
+pub(super) enum Work {
+    /// The whole run of a command.
+    Once(Task),
+    /// What `frames` stereo frames more cost.
+    PerFrame { short: Task, long: Task, frames: u64 },
+}
+
+/// By how much ours is to be better than a peer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Goal {
+    /// The peer's time is at least this many times ours.
+    Times(f64),
+    /// Ours is at most this many times the peer's.
+    Within(f64),
+}
+
+/// Who takes part.
+#[derive(Clone, Debug)]
+pub(super) struct Contestant {
+    pub(super) name: String,
+    /// What to install when it is not here.
+    pub(super) package: &'static str,
+    /// `None`: not here, or not made yet.
+    pub(super) work: Option<Work>,
+    pub(super) goal: Option<Goal>,
+}
+
+impl Contestant {
+    fn to_beat(mut self, goal: Goal) -> Self {
+        self.goal = Some(goal);
+        self
+    }
+
+    /// One that is not made yet.
+    fn to_come(name: &str, goal: Goal) -> Self {
+        Self { name: name.into(), package: "", work: None, goal: Some(goal) }
+    }
+}
+
+/// One contest.
+#[derive(Clone, Debug)]
+pub(super) struct Row {
+    pub(super) what: String,
+    pub(super) ours: Contestant,
+    pub(super) peers: Vec<Contestant>,
+    /// Most memory that ours may take, MiB.
+    pub(super) memory: Option<u64>,
+}
+
+/// Every contest of the design's table, in its order.
+pub(super) fn all(bench: &Bench) -> Vec<Row> {
+    let mut rows = vec![measure(bench), dense(bench), album(bench)];
+    rows.extend(units(bench));
+    rows.push(master(bench));
+    rows
+}
+
+fn of(what: &str, ours: Contestant, peers: Vec<Contestant>) -> Row {
+    Row { what: what.into(), ours, peers, memory: None }
+}
+
+fn shown(path: &std::path::Path) -> String {
+    path.display().to_string()
+}
+
+/// `stems measure` on files.
+fn stems_measure<'a>(bench: &Bench, files: impl IntoIterator<Item = &'a std::path::PathBuf>) -> Contestant {
+    let task = Task::new(&bench.stems, &bench.folder)
+        .with(["measure", "--quiet"])
+        .with(files.into_iter().map(|file| shown(file)));
+    Contestant { name: "stems measure".into(), package: "", work: Some(Work::Once(task)), goal: None }
+}
+
+fn ebur128_crate(bench: &Bench, file: &std::path::Path, goal: Goal) -> Contestant {
+    let task = Task::new(&bench.peer_ebur128, &bench.folder).with([shown(file)]);
+    let work = Some(Work::Once(task));
+    Contestant { name: "`ebur128` crate, polled at 10 Hz".into(), package: "", work, goal: Some(goal) }
+}
+
+fn measure(bench: &Bench) -> Row {
+    let (file, folder) = (shown(&bench.material.programme), &bench.folder);
+    let libebur128 = bench.compiled("libebur128", include_str!("libebur128.c"), &["-lebur128"]);
+    let libebur128 = Contestant {
+        name: "libebur128 (C), polled at 10 Hz".into(),
+        package: "libebur128-dev and a C compiler",
+        work: libebur128.map(|program| Work::Once(Task::new(program, folder).with([file.clone()]))),
+        goal: Some(Goal::Times(40.0)),
+    };
+    let filter = "ebur128=peak=true:framelog=verbose";
+    let ffmpeg = |task: Task| {
+        task.with(["-nostats", "-threads", "1", "-filter_threads", "1", "-i", &file])
+            .with(["-af", filter, "-f", "null", "-"])
+    };
+    let peers = vec![
+        ebur128_crate(bench, &bench.material.programme, Goal::Times(30.0)),
+        program("ffmpeg `ebur128=peak=true`", "ffmpeg", "ffmpeg", ffmpeg, folder).to_beat(Goal::Times(20.0)),
+        libebur128,
+        program("loudgain", "loudgain", "loudgain", |task| task.with(["-q", &file]), folder),
+        program("sox `stats` (levels only)", "sox", "sox", |task| task.with([&file, "-n", "stats"]), folder),
+        program("cat (reading the file)", "cat", "coreutils", |task| task.with([&file]), folder)
+            .to_beat(Goal::Within(3.0)),
+    ];
+    let row = of(
+        "10 min, 48 kHz, 24 bit stereo: M S I LRA TP",
+        stems_measure(bench, [&bench.material.programme]),
+        peers,
+    );
+    Row { memory: Some(8), ..row }
+}
+
+fn dense(bench: &Bench) -> Row {
+    let peers = vec![ebur128_crate(bench, &bench.material.dense, Goal::Times(20.0))];
+    of("the same, dense and loud", stems_measure(bench, [&bench.material.dense]), peers)
+}
+
+fn album(bench: &Bench) -> Row {
+    let files: Vec<String> = bench.material.stems.iter().map(|stem| shown(stem)).collect();
+    let rsgain = |task: Task| task.with(["custom", "-a", "-t", "-s", "s", "-q"]).with(files.clone());
+    let loudgain = |task: Task| task.with(["-a", "-q"]).with(files.clone());
+    let peers = vec![
+        program(
+            "rsgain, album scan, true peak",
+            "rsgain",
+            "rsgain (Debian 13 and later)",
+            rsgain,
+            &bench.folder,
+        )
+        .to_beat(Goal::Times(25.0)),
+        program("loudgain, album scan", "loudgain", "loudgain", loudgain, &bench.folder),
+    ];
+    of("eight stems of 4 min", stems_measure(bench, &bench.material.stems), peers)
+}
+
+/// A unit of the chain, in ns per stereo frame.
+fn unit(bench: &Bench, name: &str, block: usize) -> Contestant {
+    const SHORT: u64 = 480_000;
+    const LONG: u64 = 5_280_000;
+    let task = |frames: u64| {
+        let arguments = [name.to_owned(), frames.to_string(), block.to_string()];
+        Task::new(&bench.frames, &bench.folder).with(arguments)
+    };
+    let work = Work::PerFrame { short: task(SHORT), long: task(LONG), frames: LONG - SHORT };
+    Contestant { name: format!("`frames {name}`"), package: "", work: Some(work), goal: None }
+}
+
+/// A peer that is an LV2 plugin.
+fn lv2(name: &str, package: &'static str, goal: Goal) -> Contestant {
+    Contestant { name: name.into(), package, work: None, goal: Some(goal) }
+}
+
+fn units(bench: &Bench) -> Vec<Row> {
+    let here = |name: &str| unit(bench, name, 512);
+    let to_come = |name: &str| Contestant { name: name.into(), package: "", work: None, goal: None };
+    vec![
+        of(
+            "Stem: EQ of eight bells, compressor, true-peak limiter, full meter; per frame",
+            here("stem"),
+            vec![lv2(
+                "LSP EQ, darc, dpl, x42 EBU R128 in a row",
+                "lsp-plugins-lv2, x42-plugins, liblilv-dev",
+                Goal::Times(13.0),
+            )],
+        ),
+        of(
+            "EQ of eight bells, f64; per frame",
+            here("equalizer"),
+            vec![lv2("LSP x16 with 8 bells, f32", "lsp-plugins-lv2, liblilv-dev", Goal::Times(2.0))],
+        ),
+        of(
+            "dynamic EQ of eight bands; per frame",
+            to_come("dynamic bands"),
+            vec![lv2("LSP multiband dynamics", "lsp-plugins-lv2, liblilv-dev", Goal::Times(20.0))],
+        ),
+        of(
+            "true-peak limiter, 6 dB of drive; per frame",
+            here("limiter"),
+            vec![lv2("x42 dpl, true peak", "x42-plugins, liblilv-dev", Goal::Times(10.0))],
+        ),
+        of("meters of a plugin: hops and true peak; per frame", here("meter"), vec![]),
+        of("a neutral chain; per frame", here("neutral"), vec![]),
+        of(
+            "Stem in blocks of 64 frames; per frame",
+            unit(bench, "stem", 64),
+            vec![Contestant { name: "in blocks of 512".into(), ..here("stem") }.to_beat(Goal::Within(1.25))],
+        ),
+        of(
+            "denoise; per frame",
+            to_come("noise reduction"),
+            vec![Contestant::to_come("ffmpeg afftdn", Goal::Times(4.0))],
+        ),
+        of("Master reading 128 slots at 60 Hz", to_come("link"), vec![]),
+    ]
+}
+
+/// The whole mastering job: eight bells, compressor, limiter, 24 bit; ours also measures, lands, and verifies.
+fn master(bench: &Bench) -> Row {
+    let (file, folder) = (shown(&bench.material.song), &bench.folder);
+    let session = folder.join("master.toml");
+    let written = std::fs::write(&session, SESSION).is_ok();
+    let ours = Task::new(&bench.stems, folder).with([
+        "master",
+        &file,
+        "--quiet",
+        "--force",
+        "--out",
+        "mastered",
+        "--session",
+        &shown(&session),
+    ]);
+    let ours = Contestant {
+        name: "stems master".into(),
+        package: "",
+        work: written.then_some(Work::Once(ours)),
+        goal: None,
+    };
+    let bells = (0..8).map(|i| {
+        let frequency = 50.0 * 2.2f64.powi(i);
+        let gain = if i % 2 == 0 { 3 } else { -3 };
+        format!("equalizer=f={frequency:.0}:t=q:w=1:g={gain}")
+    });
+    let filters: Vec<String> = bells
+        .chain(["acompressor=threshold=0.03:ratio=4".into(), "alimiter=limit=0.89:level=disabled".into()])
+        .collect();
+    let ffmpeg = |task: Task| {
+        task.with(["-y", "-nostats", "-threads", "1", "-filter_threads", "1", "-i", &file]).with([
+            "-af",
+            &filters.join(","),
+            "-c:a",
+            "pcm_s24le",
+            "mastered-ffmpeg.wav",
+        ])
+    };
+    let peers = vec![
+        program("ffmpeg, one filter thread (once, unmeasured)", "ffmpeg", "ffmpeg", ffmpeg, folder)
+            .to_beat(Goal::Times(2.5)),
+        Contestant::to_come("pedalboard", Goal::Times(4.0)),
+        Contestant::to_come("matchering", Goal::Times(20.0)),
+    ];
+    of("offline master of 3 min", ours, peers)
+}
+
+/// The session of [`master`].
+const SESSION: &str = include_str!("master.toml");

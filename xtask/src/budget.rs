@@ -1,0 +1,151 @@
+//! `cargo xtask budget`: instructions per stereo frame, held to a budget.
+//!
+//! Times swing with the machine; what valgrind's callgrind counts is the same on every run of the same binary. It runs
+//! AVX2 and hides AVX-512, so on x86-64 the count is that of the AVX2 kernels.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::{Command, ExitCode};
+
+use crate::bench::clock::{Task, found};
+use crate::bench::{build, excerpts, target};
+
+/// What is counted.
+struct Budget {
+    what: &'static str,
+    work: Counted,
+    /// The goal of the design.
+    goal: Option<u64>,
+    /// What CI holds: the goal where it is met, else what there is today, so that it only gets better.
+    held: u64,
+}
+
+enum Counted {
+    /// `stems measure` on a programme.
+    Measure,
+    /// A unit of `examples/frames.rs`.
+    Unit(&'static str),
+}
+
+const BUDGETS: [Budget; 4] = [
+    Budget { what: "`stems measure`", work: Counted::Measure, goal: Some(50), held: 50 },
+    Budget { what: "EQ of eight bells", work: Counted::Unit("equalizer"), goal: Some(60), held: 650 },
+    Budget { what: "whole Stem chain", work: Counted::Unit("chain"), goal: Some(300), held: 1960 },
+    Budget { what: "meters of a plugin", work: Counted::Unit("meter"), goal: None, held: 85 },
+];
+
+/// Frames of the short and the long run of a unit.
+const FRAMES: [u64; 2] = [48_000, 144_000];
+
+/// Counts, prints, and fails if anything exceeds its budget.
+pub(crate) fn run(root: &Path) -> ExitCode {
+    let folder = target(root).join("bench");
+    let counted = build(root).and_then(|()| count_all(root, &folder));
+    match counted {
+        Ok(Some(counted)) => {
+            print!("{}", table(&counted));
+            let over =
+                BUDGETS.iter().zip(&counted).filter(|(budget, counted)| **counted > budget.held as f64);
+            let over: Vec<&str> = over.map(|(budget, _)| budget.what).collect();
+            if over.is_empty() {
+                return ExitCode::SUCCESS;
+            }
+            eprintln!("xtask: over budget: {}", over.join(", "));
+            ExitCode::FAILURE
+        }
+        Ok(None) if std::env::var_os("STEMLINK_REQUIRE_ORACLES").is_some() => {
+            eprintln!("xtask: {MISSING}");
+            ExitCode::FAILURE
+        }
+        Ok(None) => {
+            println!("{MISSING}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("xtask: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+const MISSING: &str =
+    "instructions are not counted: valgrind is not here (package valgrind), or this is no x86-64";
+
+/// The table, or why there is none; everything is built.
+pub(crate) fn counts(root: &Path, folder: &Path) -> Result<String, String> {
+    Ok(count_all(root, folder)?.map_or_else(|| format!("{MISSING}\n"), |counted| table(&counted)))
+}
+
+fn table(counted: &[f64]) -> String {
+    let mut table = "| per stereo frame | instructions | goal | budget |\n|---|---:|---:|---:|\n".to_owned();
+    for (budget, counted) in BUDGETS.iter().zip(counted) {
+        let goal = budget.goal.map_or("-".into(), |goal| format!("≤ {goal}"));
+        let _ = writeln!(table, "| {} | {counted:.1} | {goal} | {} |", budget.what, budget.held);
+    }
+    table
+}
+
+/// Instructions per frame of every budget; `None` where they cannot be counted.
+fn count_all(root: &Path, folder: &Path) -> Result<Option<Vec<f64>>, String> {
+    let Some(valgrind) = found("valgrind").filter(|_| cfg!(target_arch = "x86_64")) else { return Ok(None) };
+    let release = target(root).join("release");
+    let excerpts = excerpts(root)?;
+    let task = |run: usize, work: &Counted| match work {
+        Counted::Measure => Task::new(release.join("stems"), folder).with([
+            "measure".into(),
+            "--quiet".into(),
+            excerpts[run].0.display().to_string(),
+        ]),
+        Counted::Unit(unit) => Task::new(release.join("examples/frames"), folder)
+            .with([unit.to_string(), FRAMES[run].to_string()]),
+    };
+    let mut counted = Vec::new();
+    let nothing = |run| count(&valgrind, &task(run, &Counted::Unit("nothing")));
+    let nothing = (nothing(1)? - nothing(0)?) as f64 / (FRAMES[1] - FRAMES[0]) as f64;
+    for budget in &BUDGETS {
+        let more = count(&valgrind, &task(1, &budget.work))? - count(&valgrind, &task(0, &budget.work))?;
+        counted.push(match budget.work {
+            Counted::Measure => more as f64 / (excerpts[1].1 - excerpts[0].1) as f64,
+            Counted::Unit(_) => more as f64 / (FRAMES[1] - FRAMES[0]) as f64 - nothing,
+        });
+    }
+    Ok(Some(counted))
+}
+
+/// Instructions of a run.
+fn count(valgrind: &Path, task: &Task) -> Result<i64, String> {
+    let failed = |why: &str| format!("valgrind {}: {why}", task.program.display());
+    let output = Command::new(valgrind)
+        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+        .arg(&task.program)
+        .args(&task.arguments)
+        .current_dir(&task.folder)
+        .output()
+        .map_err(|error| failed(&error.to_string()))?;
+    if !output.status.success() {
+        return Err(failed("fails"));
+    }
+    collected(&String::from_utf8_lossy(&output.stderr)).ok_or_else(|| failed("counts nothing"))
+}
+
+/// Reads `==123== Collected : 456`.
+fn collected(log: &str) -> Option<i64> {
+    log.lines().find_map(|line| line.split_once("Collected :")?.1.trim().parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_count_is_found_in_the_log() {
+        let log = "==7== Callgrind, a tool\n==7== Events    : Ir\n==7== Collected : 123456\n";
+        assert_eq!(collected(log), Some(123_456));
+        assert_eq!(collected("==7== nothing"), None);
+    }
+
+    #[test]
+    fn what_ci_holds_is_never_below_a_goal() {
+        assert!(BUDGETS.iter().all(|budget| budget.goal.is_none_or(|goal| budget.held >= goal)));
+    }
+}
