@@ -1,8 +1,8 @@
 //! The chain: THE signal path, one for both plugins and the command line.
 //!
 //! ```text
-//! Stem:   sanitize -> trim, polarity -> DC -> EQ -> compressor -> saturator -> width -> limiter -> level
-//! Master: sanitize -> trim, polarity -> DC -> EQ -> compressor -> saturator -> width -> level -> limiter -> dither
+//! Stem:   sanitize -> trim, polarity -> align -> DC -> EQ -> compressor -> saturator -> width -> limiter -> level
+//! Master: sanitize -> trim, polarity -> align -> DC -> EQ -> compressor -> saturator -> width -> level -> limiter -> dither
 //! ```
 //!
 //! A Stem's level is last, so that a trim asked for by the Master is an exact gain of what leaves it. A Master's
@@ -10,12 +10,13 @@
 
 pub mod parameters;
 
+use crate::dsp::align::{Align, AlignSettings};
 use crate::dsp::compressor::{Compressor, CompressorSettings};
 use crate::dsp::dc::{DcFilter, DcSettings};
 use crate::dsp::delay::Delay;
 use crate::dsp::denormals::FlushToZero;
 use crate::dsp::dither::{Dither, Quantizer};
-use crate::dsp::equalizer::{Equalizer, EqualizerSettings};
+use crate::dsp::equalizer::{BANDS, Equalizer, EqualizerSettings};
 use crate::dsp::limiter::{Limiter, LimiterSettings};
 use crate::dsp::saturator::{Saturator, SaturatorSettings};
 use crate::dsp::trim::{Polarity, Trim, TrimSettings};
@@ -64,6 +65,8 @@ pub struct ChainSettings {
     pub bypass: bool,
     /// Input trim and polarity.
     pub input: TrimSettings,
+    /// Delay against other stems.
+    pub align: AlignSettings,
     /// DC filter.
     pub dc: DcSettings,
     /// Equalizer.
@@ -88,6 +91,7 @@ pub struct ChainSettings {
 pub struct Chain {
     seat: Seat,
     input: Trim,
+    align: Align,
     dc: DcFilter,
     equalizer: Equalizer,
     compressor: Compressor,
@@ -123,6 +127,7 @@ impl Chain {
         Self {
             seat,
             input: Trim::new(rate),
+            align: Align::new(rate),
             dc: DcFilter::new(rate),
             equalizer: Equalizer::new(rate),
             compressor,
@@ -142,6 +147,11 @@ impl Chain {
         self.seat
     }
 
+    /// What dynamics add to the gain of each band of the equalizer now; 0 dB for static bands.
+    pub fn band_movements(&self) -> [Db; BANDS] {
+        self.equalizer.movements()
+    }
+
     /// What the compressor takes away at most in the last block, dB, never negative.
     pub fn compressor_reduction(&self) -> Db {
         self.compressor.gain_reduction()
@@ -157,6 +167,12 @@ impl Chain {
         self.limiter.as_ref().map_or((Db(0.0), 0), |l| (l.max_gain_reduction(), l.max_gain_reduction_at()))
     }
 
+    /// What entered with the last block, as late as the chain is: up to 512 frames of it, for whoever compares. Longer
+    /// blocks leave their last part only.
+    pub fn dry(&self) -> [&[f64]; 2] {
+        [0, 1].map(|side: usize| &self.bypass.kept[side][..self.bypass.frames])
+    }
+
     /// Non-finite input samples since reset; each became silence.
     pub fn sanitized(&self) -> u64 {
         self.sanitized
@@ -169,6 +185,7 @@ impl Chain {
 
     fn reset_units(&mut self) {
         self.input.reset();
+        self.align.reset();
         self.dc.reset();
         self.equalizer.reset();
         self.compressor.reset();
@@ -189,9 +206,19 @@ impl Process for Chain {
 
     fn set(&mut self, settings: &ChainSettings) {
         self.input.set(&settings.input);
+        self.align.set(&settings.align);
         self.dc.set(&settings.dc);
-        self.equalizer.set(&settings.equalizer);
-        self.compressor.set(&settings.compressor);
+        match self.seat {
+            Seat::Stem => {
+                self.equalizer.set(&settings.equalizer);
+                self.compressor.set(&settings.compressor);
+            }
+            // There is no sidechain to listen to and never will be.
+            Seat::Master => {
+                self.equalizer.set(&settings.equalizer.without_sidechain());
+                self.compressor.set(&settings.compressor.without_sidechain());
+            }
+        }
         if let Some(saturator) = &mut self.saturator {
             saturator.set(&settings.saturator);
         }
@@ -235,6 +262,7 @@ impl Chain {
         self.bypass.keep_dry(block);
 
         self.input.process(block);
+        self.align.process(block);
         self.dc.process(block);
         self.equalizer.process(block);
         self.compressor.process(block);
@@ -298,6 +326,8 @@ struct Crossfade {
     weight: Ramp,
     dry: [Delay; 2],
     kept: [Vec<f64>; 2],
+    /// Frames that are kept.
+    frames: usize,
     fresh: bool,
 }
 
@@ -309,6 +339,7 @@ impl Crossfade {
             weight: Ramp::new(1.0),
             dry: [Delay::new(latency), Delay::new(latency)],
             kept: [vec![0.0; PART], vec![0.0; PART]],
+            frames: 0,
             fresh: true,
         }
     }
@@ -335,6 +366,7 @@ impl Crossfade {
     /// Delays a copy of the input by the chain's latency.
     fn keep_dry(&mut self, block: &mut Block<'_>) {
         let frames = block.len();
+        self.frames = frames;
         let (left, right) = block.channels();
         for ((kept, delay), samples) in self.kept.iter_mut().zip(&mut self.dry).zip([left, right]) {
             kept[..frames].copy_from_slice(samples);
@@ -415,14 +447,16 @@ impl Protect {
 mod tests {
     use super::parameters::{PARAMETERS, Value};
     use super::*;
+    use crate::dsp::KeySource;
     use crate::dsp::contract::{Stereo, noise, obeys_contract};
-    use crate::dsp::equalizer::{BandSettings, Shape};
+    use crate::dsp::equalizer::{BandSettings, DynamicSettings, Shape};
 
     const RATE: Hz = Hz(48_000.0);
 
     fn busy() -> ChainSettings {
         let mut settings = ChainSettings { level: Db(-2.0), ..ChainSettings::default() };
         settings.input.gain = Db(3.0);
+        settings.align.delay = Ms(1.234);
         settings.equalizer.bands[2] =
             BandSettings { on: true, gain: Db(4.0), shape: Shape::HighShelf, ..BandSettings::default() };
         settings.compressor = CompressorSettings { on: true, ratio: 3.0, ..CompressorSettings::default() };
@@ -484,6 +518,30 @@ mod tests {
         let (flat, raised) = (run(0.0), run(3.0));
         let gain = Db(3.0).gain();
         assert!(flat.iter().zip(&raised).all(|(a, b)| (a * gain - b).abs() <= 1e-15 + b.abs() * 1e-12));
+    }
+
+    #[test]
+    fn a_master_has_no_sidechain_and_is_keyed_by_itself() {
+        let run = |seat, key, with_key: bool| {
+            let mut settings = busy();
+            settings.compressor.key = key;
+            settings.equalizer.bands[2].dynamic =
+                DynamicSettings { range: Db(-9.0), key, ..DynamicSettings::default() };
+            let mut chain = Chain::new(seat, LatencyClass::Zero, RATE);
+            chain.set(&settings);
+            let mut signal = Stereo::noise(8, 5000, 0.9);
+            if with_key {
+                signal.run(&mut chain, 0..5000);
+            } else {
+                chain.process(&mut Block::new(&mut signal.left, &mut signal.right));
+            }
+            (signal, chain.band_movements()[2])
+        };
+        let (own, sidechain) = (KeySource::Own, KeySource::Sidechain);
+        assert!(run(Seat::Master, sidechain, true) == run(Seat::Master, own, true));
+        assert!(run(Seat::Stem, sidechain, true) != run(Seat::Stem, own, true));
+        assert!(run(Seat::Stem, own, true).1 < Db(-1.0));
+        assert_eq!(run(Seat::Stem, sidechain, false).1, Db(0.0), "a Stem without a key hears nothing");
     }
 
     #[test]

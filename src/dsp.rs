@@ -15,6 +15,10 @@ pub(crate) mod contract;
 #[cfg(test)]
 mod probe;
 
+#[cfg(test)]
+mod sweeps;
+
+pub mod align;
 pub mod ballistics;
 pub mod boxes;
 pub mod compressor;
@@ -30,6 +34,7 @@ pub mod filter;
 pub mod limiter;
 pub mod oversample;
 pub mod saturator;
+pub mod simd;
 pub mod trim;
 pub mod width;
 

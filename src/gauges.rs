@@ -10,7 +10,7 @@ use crate::meter::layout::Layout;
 use crate::meter::loudness::{self, BLOCK_HOPS, HopMeter, SHORT_TERM_HOPS};
 use crate::meter::true_peak::TruePeak;
 use crate::meter::{Reading, reading_from_hops};
-use crate::units::{Db, Dbtp, Hz, Ms, Power, decibels};
+use crate::units::{Db, Dbtp, Hz, Lufs, Ms, Power, decibels};
 use scope::Scope;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -98,6 +98,21 @@ impl Gauges {
     /// Samples for windows.
     pub fn scope(&self) -> &Scope {
         &self.scope
+    }
+
+    /// Momentary and short-term loudness now. Does not allocate.
+    pub fn now(&self) -> (Option<Lufs>, Option<Lufs>) {
+        let Some(ring) = self.hops.get() else { return (None, None) };
+        let written = self.written.load(Ordering::Acquire);
+        let last = |window: usize| {
+            let from = written.checked_sub(window as u64)?;
+            let mut powers = [Power(0.0); SHORT_TERM_HOPS];
+            for (power, hop) in powers.iter_mut().zip(from..written) {
+                power.0 = at(ring, hop).0;
+            }
+            loudness::windows(&powers[..window], window).next()?.loudness()
+        };
+        (last(BLOCK_HOPS), last(SHORT_TERM_HOPS))
     }
 
     /// Starts the reading anew: what came before no longer counts.

@@ -3,9 +3,9 @@
 //! The signal path, for both plugins and the command line alike:
 //!
 //! ```text
-//! stem  -> sanitize -> trim, polarity, DC -> EQ (8 bands) -> compressor -> width -> limiter -> level --+
-//! stem  -> ...                                                                                         +-> sum
-//! sum   -> sanitize -> trim, polarity, DC -> EQ (8 bands) -> compressor -> width -> level -> limiter -> dither
+//! stem  -> sanitize -> trim, polarity, align, DC -> EQ (8 bands) -> compressor -> width -> limiter -> level --+
+//! stem  -> ...                                                                                                +-> sum
+//! sum   -> sanitize -> trim, polarity, align, DC -> EQ (8 bands) -> compressor -> width -> level -> limiter -> dither
 //! ```
 //!
 //! Read [`chain`] for that path, [`meter`] for readings, [`session`] for what a move costs the other stems, and

@@ -5,14 +5,19 @@
 //! BS.1770-5). It is made of two halves: what runs on samples ([`loudness::HopMeter`], [`true_peak::TruePeak`],
 //! [`stereo::StereoSums`]: constant cost, no allocation) and what derives readings from 100 ms hops ([`History`]).
 
+mod interpolate;
 pub mod k_bank;
+mod k_lanes;
 pub mod k_weighting;
 pub mod layout;
 pub mod loudness;
+pub mod low_end;
 pub mod peak_check;
+pub mod programme;
 pub mod stereo;
 pub mod true_peak;
 
+use crate::dsp::simd::Isa;
 use crate::units::{Db, Dbtp, Hz, Lu, Lufs, Power, decibels};
 use layout::Layout;
 use loudness::{BLOCK_HOPS, HopMeter, SHORT_TERM_HOPS};
@@ -118,10 +123,15 @@ pub struct Meter {
 impl Meter {
     /// A meter for audio at `rate` in `layout`.
     pub fn new(rate: Hz, layout: &Layout) -> Self {
+        Self::with(Isa::four_lanes(), rate, layout)
+    }
+
+    /// The same with instructions of one's choice, of at most four lanes.
+    pub fn with(isa: Isa, rate: Hz, layout: &Layout) -> Self {
         Self {
             rate,
-            hops: HopMeter::new(rate, layout),
-            peaks: vec![TruePeak::new(); layout.channels()],
+            hops: HopMeter::with(isa, rate, layout),
+            peaks: vec![TruePeak::with(isa); layout.channels()],
             stereo: (layout.channels() == 2).then(StereoSums::default),
             history: History::default(),
             frames: 0,

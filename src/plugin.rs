@@ -1,9 +1,24 @@
 //! The shells towards hosts: Stemlink Stem and Stemlink Master, CLAP and VST3, exported from one library.
 //!
-//! [`engine`] is all that happens on the audio thread; [`shell`] is what both plugins share; [`stem`] and [`master`]
-//! say what differs. Nothing here allocates for audio, opens a file or starts a thread before a host activates.
+//! [`engine`] is all that happens on the audio thread; [`shell`] is what both plugins share, [`exported`] its face
+//! towards the framework; [`stem`] and [`master`] say what differs. Nothing here allocates for audio, opens a file or starts a thread before a host activates.
 
+/// A plugin's description. A build for tests says that it is one, lest anybody work with it.
+macro_rules! description {
+    ($text:literal) => {
+        if cfg!(feature = "injected-panic") {
+            concat!($text, " [test build: panics on purpose]")
+        } else if cfg!(feature = "alloc-guard") {
+            concat!($text, " [test build: ends at an allocation]")
+        } else {
+            $text
+        }
+    };
+}
+
+pub mod broadcast;
 pub mod engine;
+pub mod exported;
 pub mod master;
 pub mod shell;
 pub mod stem;

@@ -9,6 +9,7 @@
 pub mod accumulate;
 pub mod align;
 pub mod cause;
+pub mod certainty;
 pub mod coverage;
 pub mod fit;
 pub mod gram;

@@ -13,6 +13,7 @@ mod cli {
     mod mastering;
     mod maths;
     mod organize;
+    mod report;
     mod session;
     mod tool;
 }

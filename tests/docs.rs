@@ -358,6 +358,7 @@ mod json {
             &["solve", "Demo Song", "--target", "spotify", "--json"],
             &["master", "Demo Song", "--out", "Again", "--json"],
             &["brief", "--json"],
+            &["report", "Demo Song", "--out", "r.html", "--master", "Masters/Demo Song_Master.wav", "--json"],
             &["organize", "Demo Song", "--out", "Organized", "--json"],
             &["adm", "Demo Song", "--out", "atmos.wav", "--json"],
             &["targets", "--json"],

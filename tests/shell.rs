@@ -5,6 +5,7 @@ use std::sync::Arc;
 use stemlink::chain::{LatencyClass, Seat};
 use stemlink::gauges::Gauges;
 use stemlink::params::StemParams;
+use stemlink::plugin::broadcast::Moment;
 use stemlink::plugin::engine::Engine;
 use stemlink::units::Hz;
 
@@ -29,7 +30,7 @@ fn an_engine_never_allocates_after_construction() {
             let mut channels = [&mut left[..frames], &mut right[..frames]];
             assert_no_alloc(|| {
                 engine.follow(params.changes() + round / 3, || params.settings());
-                engine.process(&mut channels, Some(&key));
+                engine.process(&mut channels, Some(&key), Moment::default());
                 if round % 100 == 99 {
                     engine.reset();
                 }

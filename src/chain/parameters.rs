@@ -3,6 +3,7 @@
 
 use super::{ChainSettings, LatencyClass, Seat};
 use crate::dsp::KeySource;
+use crate::dsp::align::Align;
 use crate::dsp::detector::Detector;
 use crate::dsp::dither::Dither;
 use crate::dsp::equalizer::{BANDS, Placement, Shape};
@@ -179,6 +180,15 @@ impl Table {
         self.0.iter().filter(move |p| p.only.is_none_or(|only| only == seat))
     }
 
+    /// Stands for the ids, kinds and order of these parameters: two builds with the same schema mean the same by the
+    /// same list of values.
+    pub fn schema(&self, seat: Seat) -> u64 {
+        // FNV-1a, which is the same in every build
+        let text = self.of(seat).map(|p| format!("{} {:?};", p.id, p.kind)).collect::<String>();
+        text.bytes()
+            .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    }
+
     /// The parameter of that id.
     pub fn find(&self, id: &str) -> Option<&Parameter> {
         self.0.iter().find(|p| p.id == id)
@@ -304,6 +314,8 @@ fn table() -> Vec<Parameter> {
         Kind::Choice(Polarity::NAMES),
         field!(choice, s, n, s.input.polarity),
     );
+    let delay = number(0.0, Align::LONGEST.0, MS, Power(2.0));
+    one("Input", "align_delay", "Align", delay, field!(Ms, s, n, s.align.delay));
     one("Input", "dc_on", "DC Filter", Kind::Switch, field!(switch, s, n, s.dc.on));
 
     let c = "Compressor";
@@ -402,6 +414,16 @@ fn table() -> Vec<Parameter> {
             Kind::Choice(Placement::NAMES),
             field!(choice, s, n, s.equalizer.bands[n].placement),
         );
+        let range = number(-18.0, 18.0, DB, Linear);
+        eq("range", "Dynamic Range", range, field!(Db, s, n, s.equalizer.bands[n].dynamic.range));
+        let threshold = number(-80.0, 0.0, "dBFS", Linear);
+        eq("threshold", "Threshold", threshold, field!(Db, s, n, s.equalizer.bands[n].dynamic.threshold));
+        let attack = number(0.1, 200.0, MS, Log);
+        eq("attack", "Attack", attack, field!(Ms, s, n, s.equalizer.bands[n].dynamic.attack));
+        let release = number(5.0, 2000.0, MS, Log);
+        eq("release", "Release", release, field!(Ms, s, n, s.equalizer.bands[n].dynamic.release));
+        let key = Kind::Choice(KeySource::NAMES);
+        eq("key", "Key", key, field!(choice, s, n, s.equalizer.bands[n].dynamic.key));
     }
     // Signal order: the equalizer stands before the compressor.
     table.sort_by_key(|p| match p.group.as_str() {

@@ -75,6 +75,13 @@ impl Default for CompressorSettings {
     }
 }
 
+impl CompressorSettings {
+    /// The same for a place that has no sidechain: keyed by itself.
+    pub fn without_sidechain(&self) -> Self {
+        Self { key: KeySource::Own, ..self.clone() }
+    }
+}
+
 /// How much slower than the release the slow stage of the auto release charges and falls.
 const SLOW: f64 = 4.0;
 

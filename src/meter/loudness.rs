@@ -4,8 +4,9 @@
 //! maximum. Every figure derives from the mean powers of hops or sub-hops: a gating block is 4 hops, short-term is
 //! 30. The functions of this file are the only implementation of gates; [`crate::session`] predicts with them.
 
-use super::k_weighting::KWeighting;
+use super::k_lanes::KLanes;
 use super::layout::Layout;
+use crate::dsp::simd::Isa;
 use crate::units::{Hz, Lu, Lufs, Power};
 
 /// Hops in a 400 ms gating block.
@@ -74,58 +75,115 @@ pub fn loudest(hops: &[Power], window: usize) -> Option<Lufs> {
     windows(hops, window).fold(Power(0.0), |m, p| if p > m { p } else { m }).loudness()
 }
 
+/// The sub-hops of the last 400 ms, and the loudest 400 ms so far.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Momentary {
+    /// Weighted energy of the last 40 sub-hops, a ring.
+    recent: [f64; MOMENTARY_SUB_HOPS],
+    at: usize,
+    filled: usize,
+    /// Frames in 400 ms.
+    frames: f64,
+    max: Power,
+}
+
+impl Momentary {
+    pub(super) fn new(hop_frames: usize) -> Self {
+        let frames = (BLOCK_HOPS * hop_frames) as f64;
+        Self { recent: [0.0; MOMENTARY_SUB_HOPS], at: 0, filled: 0, frames, max: Power(0.0) }
+    }
+
+    /// Adds the weighted energy of a sub-hop.
+    pub(super) fn push(&mut self, energy: f64) {
+        self.recent[self.at] = energy;
+        self.at = (self.at + 1) % MOMENTARY_SUB_HOPS;
+        self.filled = (self.filled + 1).min(MOMENTARY_SUB_HOPS);
+        if let Some(power) = self.power().filter(|&power| power > self.max) {
+            self.max = power;
+        }
+    }
+
+    /// Mean power of the last 400 ms.
+    pub(super) fn power(&self) -> Option<Power> {
+        (self.filled == MOMENTARY_SUB_HOPS).then(|| Power(self.recent.iter().sum::<f64>() / self.frames))
+    }
+
+    /// The largest it was.
+    pub(super) fn max(&self) -> Power {
+        self.max
+    }
+}
+
+/// Frames of the hop that lie before its sub-hop number `sub_hop`, 0 to 10.
+pub(super) fn sub_hop_start(hop_frames: usize, sub_hop: usize) -> usize {
+    sub_hop * hop_frames / SUB_HOPS
+}
+
+/// Channels filtered side by side.
+const LANES: usize = 4;
+/// Frames between checks of the filters' state; counted since reset, so blocks do not matter.
+const CHECK_INTERVAL: usize = 64;
+
+/// Up to [`LANES`] channels.
+#[derive(Clone, Debug)]
+struct Group {
+    /// Channel and weight of each lane.
+    channels: Vec<(usize, f64)>,
+    filter: KLanes<LANES>,
+    /// Their samples, frame by frame; lanes without a channel stay zero.
+    frames: Box<[[f64; LANES]; CHECK_INTERVAL]>,
+}
+
 /// K-weights channels and adds up their weighted energy into hops and sub-hops.
 ///
 /// Accumulation is sample by sample from reset, so the results do not depend on block sizes, to the bit.
 #[derive(Clone, Debug)]
 pub struct HopMeter {
-    weights: Vec<f64>,
-    filters: Vec<KWeighting>,
+    groups: Vec<Group>,
     hop_frames: usize,
     /// Frames done in the current hop.
     position: usize,
     /// Sub-hop that is being filled, 0 to 9.
     sub_hop: usize,
-    /// Energy per channel in the current sub-hop.
-    energy: Vec<f64>,
     /// Weighted energy of the sub-hops done in this hop.
     hop_energy: f64,
-    /// Weighted energy of the last 40 sub-hops, a ring.
-    recent: [f64; MOMENTARY_SUB_HOPS],
-    recent_at: usize,
-    recent_filled: usize,
-    momentary_max: Power,
+    momentary: Momentary,
+    until_check: usize,
 }
 
 impl HopMeter {
     /// A meter for audio at `rate` in `layout`.
     pub fn new(rate: Hz, layout: &Layout) -> Self {
-        let channels = layout.channels();
+        Self::with(Isa::four_lanes(), rate, layout)
+    }
+
+    /// The same with instructions of one's choice, of at most four lanes.
+    pub fn with(isa: Isa, rate: Hz, layout: &Layout) -> Self {
+        let weighted: Vec<(usize, f64)> =
+            layout.weights().iter().copied().enumerate().filter(|&(_, weight)| weight != 0.0).collect();
+        let hop_frames = hop_frames(rate).max(SUB_HOPS);
+        let group = |channels: &[(usize, f64)]| Group {
+            channels: channels.to_vec(),
+            filter: KLanes::new(isa, rate),
+            frames: Box::new([[0.0; LANES]; CHECK_INTERVAL]),
+        };
         Self {
-            weights: layout.weights().to_vec(),
-            filters: vec![KWeighting::new(rate); channels],
-            hop_frames: hop_frames(rate).max(SUB_HOPS),
+            groups: weighted.chunks(LANES).map(group).collect(),
+            hop_frames,
             position: 0,
             sub_hop: 0,
-            energy: vec![0.0; channels],
             hop_energy: 0.0,
-            recent: [0.0; MOMENTARY_SUB_HOPS],
-            recent_at: 0,
-            recent_filled: 0,
-            momentary_max: Power(0.0),
+            momentary: Momentary::new(hop_frames),
+            until_check: CHECK_INTERVAL,
         }
     }
 
     /// Forgets everything.
     pub fn reset(&mut self) {
-        for filter in &mut self.filters {
-            filter.reset();
-        }
-        self.energy.fill(0.0);
+        self.groups.iter_mut().for_each(|group| group.filter.reset());
         (self.position, self.sub_hop, self.hop_energy) = (0, 0, 0.0);
-        self.recent.fill(0.0);
-        (self.recent_at, self.recent_filled) = (0, 0);
-        self.momentary_max = Power(0.0);
+        self.momentary = Momentary::new(self.hop_frames);
+        self.until_check = CHECK_INTERVAL;
     }
 
     /// Frames until the current hop is full: the most that [`Self::process`] takes at once.
@@ -139,15 +197,23 @@ impl HopMeter {
         let (mut at, end) = (range.start, range.end);
         let mut hop = None;
         while at < end {
-            let boundary = (self.sub_hop + 1) * self.hop_frames / SUB_HOPS;
-            let frames = (end - at).min(boundary - self.position);
-            for (c, samples) in channels.iter().enumerate() {
-                if self.weights[c] != 0.0 {
-                    self.energy[c] = self.filters[c].add_energy(&samples[at..at + frames], self.energy[c]);
+            let boundary = sub_hop_start(self.hop_frames, self.sub_hop + 1);
+            let frames = (end - at).min(boundary - self.position).min(self.until_check);
+            for group in &mut self.groups {
+                for (lane, &(channel, _)) in group.channels.iter().enumerate() {
+                    for (frame, &sample) in group.frames.iter_mut().zip(&channels[channel][at..at + frames]) {
+                        frame[lane] = sample;
+                    }
                 }
+                group.filter.process(&group.frames[..frames]);
             }
             at += frames;
             self.position += frames;
+            self.until_check -= frames;
+            if self.until_check == 0 {
+                self.until_check = CHECK_INTERVAL;
+                self.groups.iter_mut().for_each(|group| group.filter.settle());
+            }
             if self.position == boundary {
                 hop = self.end_sub_hop().or(hop);
             }
@@ -156,15 +222,12 @@ impl HopMeter {
     }
 
     fn end_sub_hop(&mut self) -> Option<Power> {
-        let energy: f64 = self.energy.iter().zip(&self.weights).map(|(e, w)| e * w).sum();
-        self.energy.fill(0.0);
+        let weighted = |group: &mut Group| -> f64 {
+            group.channels.iter().zip(group.filter.take()).map(|((_, weight), energy)| weight * energy).sum()
+        };
+        let energy: f64 = self.groups.iter_mut().map(weighted).sum();
         self.hop_energy += energy;
-        self.recent[self.recent_at] = energy;
-        self.recent_at = (self.recent_at + 1) % MOMENTARY_SUB_HOPS;
-        self.recent_filled = (self.recent_filled + 1).min(MOMENTARY_SUB_HOPS);
-        if let Some(momentary) = self.momentary_power().filter(|&m| m > self.momentary_max) {
-            self.momentary_max = momentary;
-        }
+        self.momentary.push(energy);
         self.sub_hop += 1;
         (self.sub_hop == SUB_HOPS).then(|| {
             let hop = Power(self.hop_energy / self.hop_frames as f64);
@@ -173,18 +236,13 @@ impl HopMeter {
         })
     }
 
-    fn momentary_power(&self) -> Option<Power> {
-        let frames = (BLOCK_HOPS * self.hop_frames) as f64;
-        (self.recent_filled == MOMENTARY_SUB_HOPS).then(|| Power(self.recent.iter().sum::<f64>() / frames))
-    }
-
     /// Momentary loudness of the last 400 ms, on a 10 ms grid.
     pub fn momentary(&self) -> Option<Lufs> {
-        self.momentary_power()?.loudness()
+        self.momentary.power()?.loudness()
     }
 
     /// The loudest momentary loudness since reset, on a 10 ms grid.
     pub fn momentary_max(&self) -> Option<Lufs> {
-        self.momentary_max.loudness()
+        self.momentary.max().loudness()
     }
 }

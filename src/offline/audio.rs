@@ -16,7 +16,7 @@ pub(crate) use info::absurd;
 pub use info::{AudioInfo, Container, MAX_CHANNELS, SampleFormat};
 
 use super::error::{Error, Result};
-use super::pcm::read_up_to;
+use super::pcm::{PcmStream, read_up_to};
 use super::wav::WavReader;
 
 /// An open audio file: its properties and its samples as planar `f64` in +-1.
@@ -70,6 +70,15 @@ impl AudioReader {
             Self::Wav(reader) => reader.read_planar(planes, frames),
             Self::Aiff(reader) => reader.read_planar(planes, frames),
             Self::Flac(reader) => reader.read_planar(planes, frames),
+        }
+    }
+
+    /// The samples as they lie in the file, if they can be read from anywhere.
+    pub(crate) fn pcm(&mut self) -> Option<&mut PcmStream<File>> {
+        match self {
+            Self::Wav(reader) => Some(reader.pcm()),
+            Self::Aiff(reader) => Some(reader.pcm()),
+            Self::Flac(_) => None,
         }
     }
 

@@ -1,5 +1,9 @@
 //! Uncompressed samples in a file: decoding to planar `f64`, streaming, seeking.
 
+mod narrow;
+
+pub(crate) use narrow::Ahead;
+
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 

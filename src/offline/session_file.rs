@@ -173,15 +173,22 @@ impl Session {
         Ok(session)
     }
 
-    /// Says which compressors wait for a sidechain, which files do not have.
+    /// Says what waits for a sidechain, which files do not have. A master listens to itself then.
     fn note_missing_sidechains(&mut self, bundle: &Bundle) {
-        let chains = self.stems.iter().map(|stem| &stem.chain).chain([&self.master]);
-        let names = bundle.stems.iter().map(|stem| stem.name.as_str()).chain(["the master"]);
-        for (chain, name) in chains.zip(names) {
-            if chain.compressor.on && chain.compressor.key == KeySource::Sidechain {
+        for (stem, file) in self.stems.iter().zip(&bundle.stems) {
+            let name = &file.name;
+            if stem.chain.compressor.on && stem.chain.compressor.key == KeySource::Sidechain {
                 self.notes.push(format!(
                     "{name}: comp_key is \"sidechain\", which files do not have: nothing is compressed"
                 ));
+            }
+            for (i, band) in stem.chain.equalizer.bands.iter().enumerate() {
+                if band.is_dynamic() && band.dynamic.key == KeySource::Sidechain {
+                    let n = i + 1;
+                    self.notes.push(format!(
+                        "{name}: eq{n}_key is \"sidechain\", which files do not have: the band stands still"
+                    ));
+                }
             }
         }
     }
@@ -358,7 +365,7 @@ fn write_chain(text: &mut String, seat: Seat, bands: usize) {
             parameter.id.strip_prefix("eq").and_then(|rest| rest.split('_').next()?.parse::<usize>().ok());
         if band.is_some_and(|band| band > bands) {
             if parameter.id == format!("eq{}_on", bands + 1) {
-                let _ = writeln!(text, "# eq{}_on ... eq8_place: as the bands above", bands + 1);
+                let _ = writeln!(text, "# eq{}_on ... eq8_key: as the bands above", bands + 1);
             }
             continue;
         }
@@ -442,6 +449,21 @@ mod tests {
         assert_eq!((session.stems[0].chain.level, session.stems[0].role), (Db(1.5), Role::Fx));
         assert!(session.stems[0].chain.equalizer.bands[2].on);
         assert_eq!(session.notes.len(), 1);
+    }
+
+    #[test]
+    fn what_waits_for_a_sidechain_is_told() {
+        let told = |chain: &str, seat: &str| {
+            let stem = format!("[[stems]]\nfile = \"02_Bäss \\\"x\\\".wav\"\n{seat}\n");
+            let both = format!("schema = \"stemlink.session/1\"\n{stem}{chain}");
+            read(&both).expect("reads").notes.into_iter().filter(|note| note.contains("sidechain")).count()
+        };
+        let band = "eq2_on = true\neq2_range = -3\neq2_key = \"sidechain\"\n";
+        let compressor = "comp_on = true\ncomp_key = \"sidechain\"\n";
+        assert_eq!(told(band, "[stems.chain]"), 1);
+        assert_eq!(told(&format!("{band}{compressor}"), "[stems.chain]"), 2);
+        assert_eq!(told("eq2_on = true\neq2_key = \"sidechain\"\n", "[stems.chain]"), 0, "a static band");
+        assert_eq!(told(&format!("{band}{compressor}"), "[master.chain]"), 0, "a master is keyed by itself");
     }
 
     #[test]

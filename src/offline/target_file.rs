@@ -129,6 +129,21 @@ pub fn pick(table: &[NormalizationTarget], ids: &[String]) -> Result<Vec<Normali
         .collect()
 }
 
+/// What a player does with quiet songs, in words.
+pub fn turns_up_words(target: &NormalizationTarget) -> String {
+    match target.usage {
+        Use::Delivery { tolerance: Some(t) } => format!("delivery, ±{} LU", t.0),
+        Use::Delivery { tolerance: None } => "delivery, at most".into(),
+        Use::Playback { turns_up } => match turns_up {
+            TurnsUp::No => "no".into(),
+            TurnsUp::Unknown => "not published".into(),
+            TurnsUp::ToPeak(peak) => format!("until {} dBTP", peak.0),
+            TurnsUp::PeakRuleUnknown => "yes, peak rule not published".into(),
+            TurnsUp::IgnoringPeaks => "yes, with a limiter".into(),
+        },
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,14 +1,10 @@
 //! The second opinion: the `ebur128` crate measures what our own meter measured.
 
-use super::audio::{AudioInfo, AudioReader};
-use super::error::Result;
-use super::mixdown::BLOCK;
-use super::progress::{Progress, advance};
+use super::audio::AudioInfo;
+use crate::meter::Reading;
 use crate::meter::layout::{Layout, Position};
-use crate::meter::{Meter, Reading};
 use crate::units::{Dbtp, Lu, Lufs, decibels};
 use ebur128::{Channel, EbuR128, Mode};
-use std::path::Path;
 
 /// The most that the two meters may differ in integrated loudness.
 pub const LOUDNESS_TOLERANCE: f64 = 0.05;
@@ -90,56 +86,4 @@ pub fn agree(first: &Reading, second: &SecondReading) -> bool {
     };
     near(first.integrated.map(|v| v.0), second.integrated.map(|v| v.0), LOUDNESS_TOLERANCE)
         && near(first.true_peak.map(|v| v.0), second.true_peak.map(|v| v.0), PEAK_TOLERANCE)
-}
-
-/// A file measured.
-#[derive(Clone, Debug)]
-pub struct Measured {
-    /// What the file says of itself.
-    pub info: AudioInfo,
-    /// Frames actually read.
-    pub frames: u64,
-    /// Our reading.
-    pub reading: Reading,
-    /// The second meter's, where asked for and possible.
-    pub second: Option<SecondReading>,
-    /// NaN and infinite samples; each counted as silence.
-    pub non_finite: u64,
-    /// Layout that the weights came from.
-    pub layout: Layout,
-}
-
-/// Measures a file, with the second meter too if `verify`. `what` names the work to the listener.
-///
-/// # Errors
-/// If it cannot be read, or the listener stops it.
-pub fn measure(path: &Path, verify: bool, what: &str, progress: &mut dyn Progress) -> Result<Measured> {
-    let mut reader = AudioReader::open(path)?;
-    let info = reader.info().clone();
-    progress.begin(what, info.frames);
-    let layout = Layout::new(info.channels, info.channel_mask);
-    let mut meter = Meter::new(info.rate, &layout);
-    let mut second = if verify { SecondMeter::new(&info) } else { None };
-    let mut planes = vec![Vec::new(); info.channels];
-    loop {
-        let frames = reader.read_planar(&mut planes, BLOCK)?;
-        if frames == 0 {
-            break;
-        }
-        let channels: Vec<&[f64]> = planes.iter().map(Vec::as_slice).collect();
-        meter.process(&channels);
-        if let Some(second) = &mut second {
-            second.process(&channels);
-        }
-        advance(progress, frames as u64, path)?;
-    }
-    let info = reader.info().clone();
-    Ok(Measured {
-        frames: meter.frames(),
-        reading: meter.reading(),
-        second: second.map(|second| second.reading()),
-        non_finite: meter.non_finite(),
-        info,
-        layout,
-    })
 }

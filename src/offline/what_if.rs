@@ -13,8 +13,9 @@ use super::session_file::{Session, StemSession};
 use crate::chain::{ChainSettings, LatencyClass, Seat};
 use crate::meter::layout::Layout;
 use crate::meter::{Meter, Reading};
-use crate::session::coverage::{certainty, coverage};
-use crate::session::fit::{Arrival, Fit, fit, resolve};
+use crate::session::certainty::Ground;
+use crate::session::coverage::coverage;
+use crate::session::fit::Arrival;
 use crate::session::gram::Hops;
 use crate::session::joint::GramMeter;
 use crate::session::playback::{Playback, others_change, playback};
@@ -26,10 +27,7 @@ use crate::units::Db;
 
 /// A bundle, analysed: everything that moves are predicted from.
 pub struct Analysis {
-    /// Gram hops of the sources: the stems as they arrive in the mix, and last, with a mix, what is left of it.
-    pub sources: Hops,
-    /// How the stems arrive.
-    pub fit: Fit,
+    sources: Sources,
     /// Reading of every stem as it is summed.
     pub stems: Vec<Reading>,
     /// The part of the mix that the stems account for.
@@ -39,6 +37,12 @@ pub struct Analysis {
     /// The stem with the most of the mix's highest peak.
     pub loudest_peak: Option<usize>,
     mix: Option<PathBuf>,
+}
+
+/// The stems as they sum, or as they arrive in a given mix.
+enum Sources {
+    Sum(Hops),
+    Mix(Ground),
 }
 
 /// The mix after moves.
@@ -89,9 +93,8 @@ pub fn analyse(
 ) -> Result<Analysis> {
     let rate = bundle.rate()?;
     let mut streams = Streams::open(bundle, session, mix)?;
-    let sources = bundle.stems.len() + usize::from(mix.is_some());
     let layout = Layout::stereo();
-    let mut gram = GramMeter::new(rate, sources);
+    let mut gram = GramMeter::new(rate, bundle.stems.len() + usize::from(mix.is_some()));
     let mut meters = vec![Meter::new(rate, &layout); bundle.stems.len()];
     let mut out = MasterOut::new(session, rate);
     progress.begin("analysing", streams.stems.frames());
@@ -114,18 +117,16 @@ pub fn analyse(
     }
     let (before, loudest_peak) = out.finish();
     let raw = gram.finish();
-    let (fit, resolved) = if mix.is_some() {
-        let row = raw.row();
-        let fit = fit(&row, bundle.stems.len());
-        let resolved = resolve(&row, &fit);
-        (fit, resolved)
-    } else {
-        (Fit::unity(raw.len(), raw.sources()), raw.as_sources())
+    let sources = match mix {
+        Some(_) => Sources::Mix(Ground::new(&raw.row(), bundle.stems.len())),
+        None => Sources::Sum(raw.as_sources()),
     };
-    let coverage = if mix.is_some() { coverage(&resolved).unwrap_or(1.0) } else { 1.0 };
+    let coverage = match &sources {
+        Sources::Mix(ground) => coverage(&ground.sources).unwrap_or(1.0),
+        Sources::Sum(_) => 1.0,
+    };
     Ok(Analysis {
-        sources: resolved,
-        fit,
+        sources,
         stems: meters.iter().map(Meter::reading).collect(),
         coverage,
         before,
@@ -135,6 +136,14 @@ pub fn analyse(
 }
 
 impl Analysis {
+    /// Gram hops of the sources: the stems as they arrive in the mix, and last, with a mix, what is left of it.
+    pub fn sources(&self) -> &Hops {
+        match &self.sources {
+            Sources::Sum(sources) => sources,
+            Sources::Mix(ground) => &ground.sources,
+        }
+    }
+
     /// The mix after `moves`, rendered from the files again.
     ///
     /// # Errors
@@ -149,9 +158,11 @@ impl Analysis {
         let stems = bundle.stems.len();
         let moved = gains(stems, moves);
         // What is added to a given mix is the change of each stem as it arrives there.
-        let arrives: Vec<[[f64; 2]; 2]> = match &self.mix {
-            None => vec![Arrival::UNITY.gains; stems],
-            Some(_) => (0..stems).map(|stem| self.fit.mean(stem).unwrap_or(Arrival::UNITY.gains)).collect(),
+        let arrives: Vec<[[f64; 2]; 2]> = match &self.sources {
+            Sources::Sum(_) => vec![Arrival::UNITY.gains; stems],
+            Sources::Mix(ground) => {
+                (0..stems).map(|stem| ground.fit.mean(stem).unwrap_or(Arrival::UNITY.gains)).collect()
+            }
         };
         let times = |factor: &dyn Fn(usize) -> f64| -> Vec<[[f64; 2]; 2]> {
             let stems = arrives.iter().enumerate();
@@ -182,15 +193,15 @@ impl Analysis {
 
     /// Whether the moves are exact: always for a sum of stems; with a mix, as far as it is accounted for.
     pub fn certainty(&self, moves: &[Move]) -> Certainty {
-        match self.mix {
-            None => Certainty::Exact,
-            Some(_) => certainty(&self.sources, &self.fit, moves),
+        match &self.sources {
+            Sources::Sum(_) => Certainty::Exact,
+            Sources::Mix(ground) => ground.certainty(moves),
         }
     }
 
     /// Share of every source.
     pub fn shares(&self) -> Option<Vec<f64>> {
-        shares(&self.sources, &vec![1.0; self.sources.sources()])
+        shares(self.sources(), &vec![1.0; self.sources().sources()])
     }
 }
 

@@ -69,6 +69,7 @@ group! {
         "bypass" bypass: BoolParam,
         "in_trim" trim: FloatParam,
         "in_polarity" polarity: IntParam,
+        "align_delay" align: FloatParam,
         "dc_on" dc: BoolParam,
     }
 }
@@ -83,6 +84,11 @@ group! {
         "q" q: FloatParam,
         "slope" slope: IntParam,
         "place" placement: IntParam,
+        "range" range: FloatParam,
+        "threshold" threshold: FloatParam,
+        "attack" attack: FloatParam,
+        "release" release: FloatParam,
+        "key" key: IntParam,
     }
 }
 

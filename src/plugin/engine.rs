@@ -1,5 +1,6 @@
 //! The audio thread's part of a plugin: the chain, its meters, and what keeps a fault from reaching the host.
 
+use super::broadcast::{Broadcast, Moment};
 use crate::chain::{Chain, ChainSettings, LatencyClass, Seat};
 use crate::dsp::delay::Delay;
 use crate::dsp::{Block, Key, Process};
@@ -29,6 +30,8 @@ pub struct Engine {
     /// Takes the chain's place after a panic: the input, as late as the chain was.
     dry: [Delay; 2],
     broken: bool,
+    /// `None` if there was no place at the table.
+    broadcast: Option<Broadcast>,
 }
 
 impl Engine {
@@ -47,7 +50,18 @@ impl Engine {
             seen: None,
             dry: [Delay::new(latency), Delay::new(latency)],
             broken: false,
+            broadcast: None,
         }
+    }
+
+    /// The same, telling the link what it does.
+    pub fn with_broadcast(self, broadcast: Option<Broadcast>) -> Self {
+        Self { broadcast, ..self }
+    }
+
+    /// What told the link, for the next engine.
+    pub fn into_broadcast(self) -> Option<Broadcast> {
+        self.broadcast
     }
 
     /// The latency, constant.
@@ -64,6 +78,9 @@ impl Engine {
     pub fn reset(&mut self) {
         self.dry.iter_mut().for_each(|delay| delay.fill(0.0));
         (self.seen, self.broken) = (None, false);
+        if let Some(broadcast) = &mut self.broadcast {
+            broadcast.interrupt();
+        }
         self.contain(|engine| engine.chain.reset());
     }
 
@@ -81,41 +98,52 @@ impl Engine {
     /// is called only then.
     pub fn follow(&mut self, changes: u64, settings: impl FnOnce() -> ChainSettings) {
         if self.seen != Some(changes) {
-            self.contain(|engine| engine.chain.set(&settings()));
+            self.contain(|engine| {
+                let settings = settings();
+                engine.chain.set(&settings);
+                if let Some(broadcast) = &mut engine.broadcast {
+                    broadcast.set(&settings);
+                }
+            });
             self.seen = Some(changes);
         }
     }
 
     /// Processes a host's block in place: one or two channels, with the key's as many, all equally long. A panic
     /// mutes the block; from the next on the input passes, delayed by the latency, until reset.
-    pub fn process(&mut self, channels: &mut [&mut [f32]], key: Option<&[&mut [f32]]>) {
+    pub fn process(&mut self, channels: &mut [&mut [f32]], key: Option<&[&mut [f32]]>, moment: Moment) {
         if self.broken {
             self.pass(channels);
-        } else if !self.contain(|engine| engine.run(channels, key)) {
+        } else if !self.contain(|engine| engine.run(channels, key, moment)) {
             channels.iter_mut().for_each(|channel| channel.fill(0.0));
         }
     }
 
-    fn run(&mut self, channels: &mut [&mut [f32]], key: Option<&[&mut [f32]]>) {
+    fn run(&mut self, channels: &mut [&mut [f32]], key: Option<&[&mut [f32]]>, moment: Moment) {
         let frames = channels.first().map_or(0, |channel| channel.len());
         let mut at = 0;
         while at < frames {
             let end = frames.min(at + PART);
-            self.run_part(channels, key, at..end);
+            self.run_part(channels, key, moment, at..end);
             at = end;
         }
-        self.gauges.show(Health {
+        let health = Health {
             compressor_reduction: self.chain.compressor_reduction(),
             limiter_reduction: self.chain.limiter_reduction(),
             sanitized: self.chain.sanitized(),
             faults: self.chain.faults(),
-        });
+        };
+        self.gauges.show(health);
+        if let Some(broadcast) = &mut self.broadcast {
+            broadcast.tell(moment, &health);
+        }
     }
 
     fn run_part(
         &mut self,
         channels: &mut [&mut [f32]],
         key: Option<&[&mut [f32]]>,
+        moment: Moment,
         range: core::ops::Range<usize>,
     ) {
         #[cfg(any(test, feature = "injected-panic"))]
@@ -130,6 +158,9 @@ impl Engine {
         widen(left, &first[range.clone()]);
         widen(right, &rest.first().unwrap_or(first)[range.clone()]);
         self.gauges.scope().write(Point::Before, left, right);
+        if let Some(broadcast) = &mut self.broadcast {
+            broadcast.hear(moment, range.start, [left, right]);
+        }
         let mut block = Block::new(left, right);
         if let Some([first, rest @ ..]) = key
             && first.len() >= range.end
@@ -140,6 +171,9 @@ impl Engine {
         }
         self.chain.process(&mut block);
         self.gauges.scope().write(Point::After, left, right);
+        if let Some(broadcast) = &mut self.broadcast {
+            broadcast.send(moment, range.start, self.chain.dry(), [left, right]);
+        }
         let (compressor, limiter) = (self.chain.compressor_reduction(), self.chain.limiter_reduction());
         self.gauges.scope().write_reductions(compressor, limiter, frames);
 
@@ -200,9 +234,9 @@ mod tests {
                 engine.follow(0, ChainSettings::default);
                 let (l, r) = (&mut l[at..at + size], &mut r[at..at + size]);
                 if mono {
-                    engine.process(&mut [l], None);
+                    engine.process(&mut [l], None, Moment::default());
                 } else {
-                    engine.process(&mut [l, r], None);
+                    engine.process(&mut [l, r], None, Moment::default());
                 }
                 at += size;
             }
@@ -238,14 +272,14 @@ mod tests {
         engine.follow(0, settings);
         let (mut l, mut r) = (signal(1, 700), signal(2, 700));
         l[512] = INJECTED_PANIC;
-        engine.process(&mut [&mut l, &mut r], None);
+        engine.process(&mut [&mut l, &mut r], None, Moment::default());
         assert!(l.iter().chain(&r).all(|&x| x == 0.0));
         assert_eq!(engine.gauges.panics(), 1);
 
         let mut input = signal(3, 2000);
         input[100] = f32::NAN;
         let (mut l, mut r) = (input.clone(), input.clone());
-        engine.process(&mut [&mut l, &mut r], None);
+        engine.process(&mut [&mut l, &mut r], None, Moment::default());
         input[100] = 0.0;
         assert_eq!(l[latency..], input[..2000 - latency]);
         assert_eq!(engine.gauges.panics(), 1);
@@ -254,13 +288,13 @@ mod tests {
             engine.reset();
             engine.follow(0, settings);
             let (mut l, mut r) = (input.clone(), input.clone());
-            engine.process(&mut [&mut l, &mut r], None);
+            engine.process(&mut [&mut l, &mut r], None, Moment::default());
             assert!((f64::from(l[latency + 50]) - f64::from(input[50]) * Db(-6.0).gain()).abs() < 1e-6);
         };
         recovered(&mut engine);
         engine.follow(1, || panic!("injected"));
         let (mut l, mut r) = (input.clone(), input.clone());
-        engine.process(&mut [&mut l, &mut r], None);
+        engine.process(&mut [&mut l, &mut r], None, Moment::default());
         assert_eq!((&l[latency..], engine.gauges.panics()), (&input[..2000 - latency], 2));
         recovered(&mut engine);
     }
@@ -269,7 +303,7 @@ mod tests {
     fn not_a_number_in_is_finite_out() {
         let mut engine = engine(LatencyClass::Zero, false);
         let (mut l, mut r) = (vec![f32::NAN; 100], vec![f32::INFINITY; 100]);
-        engine.process(&mut [&mut l, &mut r], None);
+        engine.process(&mut [&mut l, &mut r], None, Moment::default());
         assert!(l.iter().chain(&r).all(|x| x.is_finite()));
         assert_eq!(engine.gauges.health().sanitized, 200);
     }

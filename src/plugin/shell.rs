@@ -1,5 +1,6 @@
 //! What both plugins share: parameters, published gauges, the engine, and the order in which hosts call.
 
+use super::broadcast::Moment;
 use super::engine::Engine;
 use crate::chain::parameters::Parameter;
 use crate::gauges::Gauges;
@@ -117,7 +118,12 @@ impl<O: Output> Shell<O> {
             self.restart_asked = true;
         }
         engine.follow(self.params.changes(), || self.params.settings());
-        engine.process(buffer.as_slice(), aux.inputs.first().map(|key| key.as_slice_immutable()));
+        let transport = context.transport();
+        // never from beats: a tempo map is not ours to know
+        let seconds = |seconds: f64| (seconds * f64::from(transport.sample_rate)).round() as i64;
+        let position = transport.pos_samples.or_else(|| transport.pos_seconds.map(seconds));
+        let moment = Moment { playing: transport.playing, position };
+        engine.process(buffer.as_slice(), aux.inputs.first().map(|key| key.as_slice_immutable()), moment);
         ProcessStatus::Tail(self.tail)
     }
 

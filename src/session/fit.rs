@@ -25,6 +25,9 @@ const CLEAN: f64 = 1e-6;
 /// The short window is taken when it leaves this part of what the long one leaves.
 const MOVING: f64 = 0.5;
 
+/// Rounds until a start no longer leans to unity where anything can be told.
+const STARTING_ROUNDS: usize = 20;
+
 /// Packed joint matrices of a row of hops, stems and then the mix; `None` for hops that were not heard.
 pub type Row<'a> = [Option<&'a [f64]>];
 
@@ -76,6 +79,14 @@ impl Fit {
         }
         fit.fill();
         fit
+    }
+
+    /// The fit in which every stem arrives all the time as it does on average.
+    pub fn steady(&self) -> Self {
+        let mean = |stem| self.mean(stem).unwrap_or(Arrival::UNITY.gains);
+        let arrivals: Vec<Arrival> =
+            (0..self.stems).map(|stem| Arrival { gains: mean(stem), fitted: [true; 2] }).collect();
+        Self { arrivals: arrivals.repeat(self.condition.len()), ..self.clone() }
     }
 
     /// Number of stems.
@@ -179,7 +190,7 @@ pub struct HopFit {
 ///
 /// Cost: a Cholesky decomposition per hop and side, some more where something is left over.
 pub fn fit(row: &Row<'_>, stems: usize) -> Fit {
-    let mut last = vec![Arrival::UNITY; stems];
+    let mut last = start(row, stems);
     let mut hops = Vec::with_capacity(row.len());
     for hop in 0..row.len() {
         let fitted = fit_hop(row, hop, &last);
@@ -187,6 +198,18 @@ pub fn fit(row: &Row<'_>, stems: usize) -> Fit {
         hops.push(fitted);
     }
     Fit::from_hops(stems, hops.iter())
+}
+
+/// How stems arrive over all of `row` on average: where its fit starts from.
+pub fn start(row: &Row<'_>, stems: usize) -> Vec<Arrival> {
+    let mut arrivals = vec![Arrival::UNITY; stems];
+    if !row.is_empty() {
+        let gram = mean(row, stems, row.len() / 2, row.len(), None);
+        for _ in 0..STARTING_ROUNDS {
+            arrivals = fit_window(&gram, &arrivals).arrivals;
+        }
+    }
+    arrivals
 }
 
 /// Fits the hop `hop` of `row`; `last`: how every stem arrived before.

@@ -2,6 +2,7 @@
 
 use super::gram::Hops;
 use crate::meter::loudness::{BLOCK_HOPS, integrated_gate, windows};
+use crate::units::Power;
 
 /// The share of every source: the derivative of the integrated loudness (LU) by the source's gain (dB), at the gate
 /// set of the present mix. Shares sum to 1. A negative share means that the source cancels others. `None` when
@@ -10,19 +11,23 @@ use crate::meter::loudness::{BLOCK_HOPS, integrated_gate, windows};
 /// With `P = sum_b g' Q_b g` over the gated blocks, `dI/d(gain_i) = g_i (Q g)_i / P`: a source's own power and half
 /// of what it shares with each other source.
 pub fn shares(hops: &Hops, gains: &[f64]) -> Option<Vec<f64>> {
-    let powers = hops.powers(gains);
-    let gate = integrated_gate(&powers)?;
-    // How many gated blocks each hop is part of.
-    let mut uses = vec![0.0; hops.len()];
-    for (block, power) in windows(&powers, BLOCK_HOPS).enumerate() {
-        if power > gate {
-            uses[block..block + BLOCK_HOPS].iter_mut().for_each(|count| *count += 1.0);
-        }
-    }
+    let uses = gated(&hops.powers(gains))?;
     let gram = hops.weighted_sum(uses.into_iter().enumerate().filter(|(_, count)| *count > 0.0));
     let contributions: Vec<f64> = (0..hops.sources()).map(|i| gains[i] * gram.product(gains, i)).collect();
     let total: f64 = contributions.iter().sum();
     (total > 0.0).then(|| contributions.into_iter().map(|c| c / total).collect())
+}
+
+/// How many gated blocks each hop is part of; `None` when nothing passes the gates.
+pub(super) fn gated(powers: &[Power]) -> Option<Vec<f64>> {
+    let gate = integrated_gate(powers)?;
+    let mut uses = vec![0.0; powers.len()];
+    for (block, power) in windows(powers, BLOCK_HOPS).enumerate() {
+        if power > gate {
+            uses[block..block + BLOCK_HOPS].iter_mut().for_each(|count| *count += 1.0);
+        }
+    }
+    Some(uses)
 }
 
 #[cfg(test)]

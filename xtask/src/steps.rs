@@ -1,8 +1,9 @@
 //! What CI runs, in order.
 
-use std::io::{BufRead, BufReader};
+use std::fs;
+use std::io::{self, BufRead, BufReader};
 use std::ops::AddAssign;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
 use crate::tidy;
@@ -12,22 +13,26 @@ struct Step {
     arguments: &'static [&'static str],
     /// Environment on top of our own.
     environment: &'static [(&'static str, &'static str)],
+    /// The build of the plugins' library that it leaves; empty if it leaves none. Cargo has one file for all of them
+    /// and does not notice that another build has written it.
+    library: &'static str,
     /// Left out by `--quick`.
     thorough: bool,
 }
 
 const fn step(arguments: &'static [&'static str]) -> Step {
-    Step { arguments, environment: &[], thorough: false }
+    Step { arguments, environment: &[], library: "", thorough: false }
 }
 
 const fn thorough(arguments: &'static [&'static str]) -> Step {
-    Step { arguments, environment: &[], thorough: true }
+    Step { arguments, environment: &[], library: "", thorough: true }
 }
 
 /// Before [`tidy`].
 const FORMAT: Step = step(&["fmt", "--all", "--check"]);
 
-/// After [`tidy`]. The test profile keeps debug assertions and overflow checks; a test below holds it to that.
+/// After [`tidy`]. The test profile keeps debug assertions and overflow checks; a test below holds it to that. What is
+/// tested is built with the default features, as what is delivered; the others are for the two tests that need them.
 const STEPS: &[Step] = &[
     step(&["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"]),
     thorough(&[
@@ -42,14 +47,54 @@ const STEPS: &[Step] = &[
     ]),
     // the core without any feature: the proof that it knows no host, no file and no window; the EBU matrix, minutes
     // long and the same code, runs once, below
-    thorough(&["test", "--package", "stemlink", "--no-default-features", "--lib", "--test", "core"]),
-    step(&["test", "--workspace", "--all-features", "--no-fail-fast"]),
     Step {
-        arguments: &["doc", "--workspace", "--all-features", "--no-deps"],
+        library: "core",
+        ..thorough(&["test", "--package", "stemlink", "--no-default-features", "--lib", "--test", "core"])
+    },
+    Step {
+        library: "injected-panic",
+        ..thorough(&["test", "--workspace", "--features", "hosttests/injected-panic", "--test", "panic"])
+    },
+    Step { library: "alloc-guard", ..thorough(REALTIME) },
+    Step { library: "default", ..step(&["test", "--workspace", "--no-fail-fast"]) },
+    Step {
         environment: &[("RUSTDOCFLAGS", "-D warnings")],
-        thorough: true,
+        ..thorough(&["doc", "--workspace", "--all-features", "--no-deps"])
     },
 ];
+
+/// Ten minutes of automation in a host that ends at an allocation, a lock or a system call. RTSan, which sees the latter
+/// two, comes with the toolchain for some systems; [`sanitizer`] finds it.
+const REALTIME: &[&str] =
+    &["test", "--workspace", "--features", "hosttests/alloc-guard,hosttests/rtsan", "--test", "realtime"];
+
+/// What [`REALTIME`] needs in its environment; nothing where there is no RTSan, which then does nothing.
+fn sanitizer() -> Vec<(&'static str, PathBuf)> {
+    let Ok(output) = Command::new("rustc").args(["--print", "target-libdir"]).output() else {
+        return Vec::new();
+    };
+    let Ok(files) = fs::read_dir(String::from_utf8_lossy(&output.stdout).trim()) else { return Vec::new() };
+    let runtime = files.filter_map(Result::ok).map(|file| file.path());
+    match runtime.into_iter().find(|path| path.to_string_lossy().ends_with("_rt.rtsan.a")) {
+        Some(path) => vec![("RTSAN_ENABLE", "1".into()), ("RTSAN_LIB_PATH", path)],
+        None => Vec::new(),
+    }
+}
+
+/// Makes cargo build the plugins' library anew if another build of it lies there.
+fn make_way(library: &str) -> io::Result<()> {
+    let ourselves = std::env::current_exe()?;
+    let Some(folder) = ourselves.parent().filter(|_| !library.is_empty()) else { return Ok(()) };
+    let (stamp, deps) = (folder.join("stemlink-build"), folder.join("deps"));
+    if fs::read_to_string(&stamp).is_ok_and(|last| last == library) {
+        return Ok(());
+    }
+    let file = format!("{}stemlink{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
+    match fs::remove_file(deps.join(file)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => fs::write(stamp, library),
+    }
+}
 
 /// Tests that ran, summed over all steps.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -109,9 +154,12 @@ fn run(root: &Path, step: &Step, totals: &mut Totals) -> Result<(), String> {
     }
     println!("\n$ {line}");
     let failed = |why: String| format!("{line}: {why}");
+    make_way(step.library).map_err(|error| failed(error.to_string()))?;
+    let realtime = if step.arguments == REALTIME { sanitizer() } else { Vec::new() };
     let mut child = cargo(root)
         .args(step.arguments)
         .envs(step.environment.iter().copied())
+        .envs(realtime)
         .stdout(Stdio::piped())
         .spawn()
         .map_err(|error| failed(error.to_string()))?;

@@ -7,6 +7,7 @@ use clack_host::prelude::*;
 use clack_host::utils::ClapVersion;
 use std::ffi::CStr;
 use std::path::{Path, PathBuf};
+use stemlink::plugin::{Master, Stem};
 
 /// The loaded library. The last clone that goes, its instances gone, unloads it.
 #[derive(Clone)]
@@ -51,11 +52,19 @@ impl Library {
     /// Loads a copy of it that lies elsewhere.
     ///
     /// # Panics
-    /// If it cannot be loaded.
+    /// If it cannot be loaded, or was built with other features than the test: all builds have one file, which cargo
+    /// does not notice.
     pub fn open_at(path: &Path) -> Self {
         // SAFETY: the library is our own, built by the same cargo run; it is a CLAP plugin and has no initializers
         let entry = unsafe { PluginEntry::load(path) };
-        Self(entry.expect("the built library loads"))
+        let library = Self(entry.expect("the built library loads"));
+        let described = library.descriptors().into_iter().map(|descriptor| descriptor.words[2].clone());
+        assert!(
+            described.eq([Stem::DESCRIPTION, Master::DESCRIPTION]),
+            "{} is of another build: remove it, and cargo makes it anew",
+            path.display()
+        );
+        library
     }
 
     pub(super) fn entry(&self) -> &PluginEntry {

@@ -9,9 +9,9 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use x11rb::connection::Connection;
 use x11rb::protocol::xproto::{
-    BUTTON_PRESS_EVENT, BUTTON_RELEASE_EVENT, ButtonPressEvent, ConnectionExt, CreateWindowAux, EventMask,
-    ImageFormat, KEY_PRESS_EVENT, KEY_RELEASE_EVENT, KeyButMask, MOTION_NOTIFY_EVENT, Motion,
-    MotionNotifyEvent, WindowClass,
+    BUTTON_PRESS_EVENT, BUTTON_RELEASE_EVENT, ButtonPressEvent, ConfigureWindowAux, ConnectionExt,
+    CreateWindowAux, EventMask, ImageFormat, KEY_PRESS_EVENT, KEY_RELEASE_EVENT, KeyButMask,
+    MOTION_NOTIFY_EVENT, Motion, MotionNotifyEvent, WindowClass,
 };
 use x11rb::rust_connection::RustConnection;
 
@@ -26,7 +26,7 @@ impl Server {
     /// Starts Debian's `Xvfb`; `None` where there is none.
     pub fn start() -> Option<Self> {
         let mut process = Command::new("Xvfb")
-            .args(["-displayfd", "1", "-screen", "0", "1600x1200x24", "-nolisten", "tcp"])
+            .args(["-displayfd", "1", "-screen", "0", "1600x1200x24", "-nolisten", "tcp", "-noreset"])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -95,6 +95,8 @@ pub struct Window<'a> {
     /// The host's window.
     parent: u32,
     size: GuiSize,
+    /// Threads of this process before it was opened.
+    threads: usize,
     /// The plugin.
     pub plugin: &'a mut Plugin,
 }
@@ -111,6 +113,7 @@ impl Screen {
 
     /// Opens the plugin's window with its upper left corner at a place of the screen.
     pub fn open<'a>(&'a self, plugin: &'a mut Plugin, (x, y): (i16, i16)) -> Window<'a> {
+        let threads = threads();
         let handle = plugin.instance.plugin_handle();
         let gui: PluginGui = handle.get_extension().expect("a window");
         let configuration = GuiConfiguration { api_type: GuiApiType::X11, is_floating: false };
@@ -141,8 +144,13 @@ impl Screen {
             .expect("the window is embedded");
         // not every plugin has something to do here
         let _ = gui.show(&handle);
-        Window { screen: self, parent, size, plugin }
+        Window { screen: self, parent, size, threads, plugin }
     }
+}
+
+/// Threads of this process.
+fn threads() -> usize {
+    std::fs::read_dir("/proc/self/task").map_or(0, Iterator::count)
 }
 
 /// How long something on a screen may take: software draws, and other tests run.
@@ -153,6 +161,20 @@ impl Window<'_> {
     /// Width and height in pixels.
     pub fn size(&self) -> (u32, u32) {
         (self.size.width, self.size.height)
+    }
+
+    /// Gives it another size, as a host's own frame does.
+    pub fn resize(&mut self, width: u32, height: u32) {
+        let handle = self.plugin.instance.plugin_handle();
+        let gui: PluginGui = handle.get_extension().expect("a window");
+        assert!(gui.can_resize(&handle));
+        let size = gui.adjust_size(&handle, GuiSize { width, height }).expect("a size like it");
+        gui.set_size(&handle, size).expect("the size is taken");
+        let wanted = ConfigureWindowAux::new().width(size.width).height(size.height);
+        self.screen.connection.configure_window(self.parent, &wanted).expect("asked");
+        self.screen.connection.flush().expect("sent");
+        self.size = size;
+        self.pass(Duration::from_millis(300));
     }
 
     /// What is seen in it now.
@@ -304,5 +326,11 @@ impl Drop for Window<'_> {
         // the connection may be gone, and with it the window
         let _ = self.screen.connection.destroy_window(self.parent);
         let _ = self.screen.connection.flush();
+        // the window's thread is not waited for by anyone else; while it ends, the process must not
+        let start = Instant::now();
+        while threads() > self.threads && start.elapsed() < PATIENCE {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        assert!(std::thread::panicking() || threads() <= self.threads, "a closed window has left a thread");
     }
 }

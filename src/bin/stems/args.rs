@@ -53,6 +53,8 @@ pub(crate) enum Command {
     Solve(Solve),
     /// Stems through their chains, summed, mastered, written as 24 bit and verified
     Master(Master),
+    /// Everything about a song on one page (HTML, JSON, CSV): readings, playback, shares, plots, nulls, hashes
+    Report(Report),
     /// One page for the mix engineer: which stems to export, and how
     Brief(Brief),
     /// Repair what came instead of stems: copies grouped, named, aligned, of one length, rate and 24 bit
@@ -163,6 +165,34 @@ pub(crate) struct Master {
     /// Let shorter stems end with silence instead of refusing stems of different lengths
     #[arg(long)]
     pub(crate) pad: bool,
+    /// Replace files that are already there
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// report
+#[derive(ClapArgs)]
+pub(crate) struct Report {
+    /// The folder of stems
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    /// The page to write, such as Song.html; .json and .csv of the same name go beside it
+    #[arg(long, value_name = "FILE.html")]
+    pub(crate) out: PathBuf,
+    /// The mix that the stems should sum to: the null test
+    #[arg(long, value_name = "FILE")]
+    pub(crate) mix: Option<PathBuf>,
+    /// A finished file to list first; repeat for more
+    #[arg(long = "master", value_name = "FILE")]
+    pub(crate) masters: Vec<PathBuf>,
+    /// The title [default: the name of the folder]
+    #[arg(long)]
+    pub(crate) title: Option<String>,
+    /// Platforms to report, by id (see stems targets) [default: those of the session, or all]
+    #[arg(long, value_name = "ID", num_args = 1..)]
+    pub(crate) target: Vec<String>,
+    #[command(flatten)]
+    pub(crate) session: SessionArgs,
     /// Replace files that are already there
     #[arg(long)]
     pub(crate) force: bool,

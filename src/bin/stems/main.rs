@@ -14,6 +14,7 @@ mod master;
 mod measure;
 mod organize;
 mod output;
+mod report;
 mod solve;
 mod targets;
 mod what_if;
@@ -75,6 +76,7 @@ fn run(args: &args::Args) -> Result<Outcome, common::Failure> {
         args::Command::Solve(a) => solve::run(a, &args.global),
         args::Command::Master(a) => master::run(a, &args.global),
         args::Command::Adm(a) => adm::run(a, &args.global),
+        args::Command::Report(a) => report::run(a, &args.global),
         args::Command::Brief(a) => brief::run(a, &args.global),
         args::Command::Organize(a) => organize::run(a, &args.global),
         args::Command::Targets(a) => targets::run(a, &args.global),

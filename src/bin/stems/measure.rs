@@ -2,13 +2,19 @@
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::available_parallelism;
 
 use serde::Serialize;
 use stemlink::meter::loudness::LOWEST_RATE;
+use stemlink::offline::Result;
 use stemlink::offline::bundle::audio_files;
 use stemlink::offline::error::shown;
 use stemlink::offline::json::ReadingJson;
-use stemlink::offline::verify::{Measured, agree, measure};
+use stemlink::offline::measure::{Measured, measure};
+use stemlink::offline::progress::Progress;
+use stemlink::offline::verify::agree;
 
 use crate::args::{Global, Measure};
 use crate::common::{Bar, Failure, note};
@@ -39,6 +45,9 @@ struct SecondJson {
     true_peak_dbtp: Option<f64>,
     agrees: bool,
 }
+
+/// More would only wait for the disk, and each takes memory.
+const MOST_THREADS: usize = 16;
 
 /// The columns of `--csv`, the fields of [`Row`].
 const ROW: [&str; 11] = [
@@ -74,21 +83,17 @@ struct Row<'a> {
 pub(crate) fn run(args: &Measure, global: &Global) -> CommandResult {
     let (files, mut failed) = files(&args.paths);
     let mut measured = Vec::new();
-    let mut faults = false;
-    {
-        let mut bar = Bar::new(global);
-        for path in files {
-            let name = shown(Path::new(path.file_name().unwrap_or_default()));
-            match measure(&path, args.verify, &name, &mut bar) {
-                Ok(result) => measured.push((path, result)),
-                Err(error @ stemlink::offline::Error::Interrupted { .. }) => return Err(error.into()),
-                Err(error) => {
-                    Failure::from(error).show();
-                    failed = true;
-                }
+    for (path, result) in files.iter().zip(measure_all(&files, args.verify, global)) {
+        match result {
+            Ok(result) => measured.push((path.clone(), result)),
+            Err(error @ stemlink::offline::Error::Interrupted { .. }) => return Err(error.into()),
+            Err(error) => {
+                Failure::from(error).show();
+                failed = true;
             }
         }
     }
+    let mut faults = false;
     for (path, result) in &measured {
         faults |= remark(path, result, args.verify);
     }
@@ -98,6 +103,68 @@ pub(crate) fn run(args: &Measure, global: &Global) -> CommandResult {
         (false, false) => Outcome::Clean,
     };
     show(outcome, &measured, global)
+}
+
+/// Measures every file, as many at once as there are processors; results in the order of the files.
+fn measure_all(files: &[PathBuf], verify: bool, global: &Global) -> Vec<Result<Measured>> {
+    let bar = Mutex::new(Bar::new(global));
+    let sizes: Vec<u64> = files.iter().map(|path| path.metadata().map_or(0, |found| found.len())).collect();
+    if files.len() > 1 {
+        lock(&bar).begin(&format!("{} files", files.len()), sizes.iter().sum());
+    }
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut results = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(path) = files.get(index) else { return results };
+            let name = shown(Path::new(path.file_name().unwrap_or_default()));
+            let mut share =
+                Share { bar: &bar, alone: files.len() == 1, bytes: sizes[index], frames: 0, done: 0 };
+            results.push((index, measure(path, verify, &name, &mut share)));
+        }
+    };
+    let threads = available_parallelism().map_or(1, usize::from).min(files.len()).min(MOST_THREADS);
+    let mut results = std::thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+        let mut results = work();
+        for other in others {
+            results.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        }
+        results
+    });
+    results.sort_by_key(|&(index, _)| index);
+    results.into_iter().map(|(_, result)| result).collect()
+}
+
+/// The bar, also of a thread that panicked.
+fn lock<'a>(bar: &'a Mutex<Bar>) -> MutexGuard<'a, Bar> {
+    bar.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// One file's share of a bar: of several files each counts for its bytes, because those are known without opening it.
+struct Share<'a> {
+    bar: &'a Mutex<Bar>,
+    alone: bool,
+    bytes: u64,
+    frames: u64,
+    done: u64,
+}
+
+impl Progress for Share<'_> {
+    fn begin(&mut self, what: &str, frames: u64) {
+        self.frames = frames.max(1);
+        if self.alone {
+            lock(self.bar).begin(what, frames);
+        }
+    }
+
+    fn advance(&mut self, frames: u64) -> bool {
+        let so_far = |done: u64| (u128::from(self.bytes) * u128::from(done) / u128::from(self.frames)) as u64;
+        let bytes = so_far(self.done + frames) - so_far(self.done);
+        self.done += frames;
+        lock(self.bar).advance(if self.alone { frames } else { bytes })
+    }
 }
 
 /// The files meant by `paths`, folders opened; true if one of them could not be.

@@ -133,6 +133,13 @@ pub(crate) fn json(outcome: Outcome, value: &impl Serialize) -> Result<Done, Fai
 ///
 /// `header` names the fields of a row; it stands there without rows too.
 pub(crate) fn csv(header: &[&str], rows: &[impl Serialize]) -> Result<(), Failure> {
+    let text = csv_text(header, rows)?;
+    print(format_args!("{text}"));
+    Ok(())
+}
+
+/// Rows as comma-separated values.
+pub(crate) fn csv_text(header: &[&str], rows: &[impl Serialize]) -> Result<String, Failure> {
     let fault = |error: csv::Error| Failure::new(format!("CSV: {error}"));
     let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
     writer.write_record(header).map_err(fault)?;
@@ -140,6 +147,5 @@ pub(crate) fn csv(header: &[&str], rows: &[impl Serialize]) -> Result<(), Failur
         writer.serialize(row).map_err(fault)?;
     }
     let text = writer.into_inner().map_err(|error| Failure::new(format!("CSV: {error}")))?;
-    print(format_args!("{}", String::from_utf8_lossy(&text)));
-    Ok(())
+    Ok(String::from_utf8_lossy(&text).into_owned())
 }

@@ -64,7 +64,7 @@ pub(crate) fn run(args: &Solve, global: &Global) -> CommandResult {
     let through_chain = session.master != ChainSettings::default();
     let (mut into, mut best): (Lufs, Option<(Answer, Lu)>) = (aim, None);
     for _ in 0..if through_chain { CORRECTIONS } else { 1 } {
-        let solution = solve(&analysis.sources, &chosen, into).ok_or_else(silent)?;
+        let solution = solve(analysis.sources(), &chosen, into).ok_or_else(silent)?;
         let moves: Vec<Move> = chosen.iter().map(|&source| Move { source, gain: solution.trim }).collect();
         let answer = analysis.what_if(&bundle, &session, &moves, &mut bar)?;
         let miss = answer.after.integrated.ok_or_else(silent)? - aim;
@@ -83,7 +83,7 @@ pub(crate) fn run(args: &Solve, global: &Global) -> CommandResult {
     let what = args.stem.as_ref().map_or("all stems".to_owned(), |_| bundle.stems[chosen[0]].name.clone());
     let reason = (!reached).then(|| {
         let side = if miss.0 > 0.0 { "louder" } else { "quieter" };
-        let why = match without(&analysis.sources, &chosen) {
+        let why = match without(analysis.sources(), &chosen) {
             Some(others) if miss.0 > 0.0 && others > aim => {
                 format!("; the other stems alone are at {:.1} LUFS", others.0)
             }

@@ -1,6 +1,7 @@
 //! `stems targets`: platform rules.
 
 use serde::Serialize;
+use stemlink::offline::target_file::turns_up_words;
 use stemlink::session::target::{NormalizationTarget, TurnsUp, Use};
 
 use crate::args::{Global, Targets};
@@ -75,21 +76,6 @@ fn row(target: &NormalizationTarget) -> Row<'_> {
     }
 }
 
-/// What a player does with quiet songs, in words.
-fn turns_up(target: &NormalizationTarget) -> String {
-    match target.usage {
-        Use::Delivery { tolerance: Some(t) } => format!("delivery, ±{} LU", t.0),
-        Use::Delivery { tolerance: None } => "delivery, at most".into(),
-        Use::Playback { turns_up } => match turns_up {
-            TurnsUp::No => "no".into(),
-            TurnsUp::Unknown => "not published".into(),
-            TurnsUp::ToPeak(peak) => format!("until {} dBTP", peak.0),
-            TurnsUp::PeakRuleUnknown => "yes, peak rule not published".into(),
-            TurnsUp::IgnoringPeaks => "yes, with a limiter".into(),
-        },
-    }
-}
-
 pub(crate) fn run(_: &Targets, global: &Global) -> CommandResult {
     let table = common::targets(global)?;
     let rows: Vec<Row<'_>> = table.iter().map(row).collect();
@@ -106,7 +92,7 @@ pub(crate) fn run(_: &Targets, global: &Global) -> CommandResult {
                 target.id.clone(),
                 output::figure(target.loudness.map(|l| l.0)),
                 output::figure(target.peak_limit.map(|p| p.0)),
-                turns_up(target),
+                turns_up_words(target),
                 target.mode.clone(),
                 target.status.word().into(),
                 target.date.clone(),

@@ -112,7 +112,7 @@ pub(crate) fn stems_json(bundle: &Bundle, analysis: &Analysis, answer: &Answer) 
             reading: Some(reading.into()),
         })
         .collect();
-    if analysis.sources.sources() > bundle.stems.len() {
+    if analysis.sources().sources() > bundle.stems.len() {
         rows.push(StemJson { stem: UNLINKED.into(), share: share(bundle.stems.len()), reading: None });
     }
     rows
@@ -207,7 +207,7 @@ pub(crate) fn print_stems(bundle: &Bundle, analysis: &Analysis, answer: &Answer)
             if moved == 0.0 { String::new() } else { format!("{moved:+.2}") },
         ]);
     }
-    if analysis.sources.sources() > bundle.stems.len() {
+    if analysis.sources().sources() > bundle.stems.len() {
         let empty = || String::new();
         rows.push([UNLINKED.to_owned(), share(bundle.stems.len()), empty(), empty(), empty(), empty()]);
     }

@@ -4,29 +4,18 @@ use super::{Placement, Shape};
 use crate::dsp::CONTROL_INTERVAL;
 use crate::dsp::filter::{Kernel, Section, State};
 use crate::units::Hz;
-use core::f64::consts::PI;
 
 /// Bands as narrow as this share of their Q are heard through two band-passes in a row: together they are 3 dB down
 /// where one of the band's own Q is, and fall twice as fast.
 const WIDER: f64 = 0.643_594_252_905_582_6; // (√2 - 1)^½
 
-/// Q of the sections of a Butterworth filter of fourth order: 1 / (2 cos(π/8)) and 1 / (2 cos(3π/8)).
-const BUTTERWORTH: [f64; 2] = [0.541_196_100_146_197, 1.306_562_964_876_376_4];
-
-/// The highest frequency, in cycles per sample.
-const HIGHEST: f64 = 0.45;
-
 /// Fourth order in two sections, bilinear: it decides what is heard, not what it sounds like.
 fn sections(shape: Shape, frequency: Hz, q: f64, rate: Hz) -> [Section; 2] {
-    let t = (PI * (frequency.0 / rate.0).min(HIGHEST)).tan();
-    let section = |numerator, q: f64| Section { numerator, denominator: [t * t, t / q, 1.0] };
+    let passes = |q| Section::passes(frequency.0 / rate.0, q);
     match shape {
-        Shape::LowShelf => BUTTERWORTH.map(|q| section([t * t, 0.0, 0.0], q)),
-        Shape::HighShelf => BUTTERWORTH.map(|q| section([0.0, 0.0, 1.0], q)),
-        _ => {
-            let q = q * WIDER;
-            [section([0.0, t / q, 0.0], q); 2]
-        }
+        Shape::LowShelf => Section::BUTTERWORTH.map(|q| passes(q)[0]),
+        Shape::HighShelf => Section::BUTTERWORTH.map(|q| passes(q)[2]),
+        _ => [passes(q * WIDER)[1]; 2],
     }
 }
 

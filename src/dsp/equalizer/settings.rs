@@ -163,10 +163,14 @@ impl BandSettings {
         matches!(self.shape, Shape::Bell | Shape::LowShelf | Shape::HighShelf)
     }
 
+    /// True when the band is heard and moves by what is loud.
+    pub fn is_dynamic(&self) -> bool {
+        self.on && self.can_move() && self.dynamic.range != Db(0.0)
+    }
+
     /// True when these settings change nothing, whatever is heard.
     pub(super) fn is_idle(&self) -> bool {
-        let still = !self.can_move() || self.dynamic.range == Db(0.0);
-        !self.on || self.has_gain() && self.gain == Db(0.0) && still
+        !self.on || self.has_gain() && self.gain == Db(0.0) && !self.is_dynamic()
     }
 }
 
@@ -186,5 +190,16 @@ impl Default for EqualizerSettings {
     fn default() -> Self {
         let frequencies = [30.0, 80.0, 200.0, 500.0, 1200.0, 3000.0, 8000.0, 16_000.0];
         Self { bands: frequencies.map(|f| BandSettings { frequency: Hz(f), ..BandSettings::default() }) }
+    }
+}
+
+impl EqualizerSettings {
+    /// The same for a place that has no sidechain: every band is keyed by itself.
+    pub fn without_sidechain(&self) -> Self {
+        let own = |band: BandSettings| BandSettings {
+            dynamic: DynamicSettings { key: KeySource::Own, ..band.dynamic },
+            ..band
+        };
+        Self { bands: self.bands.map(own) }
     }
 }

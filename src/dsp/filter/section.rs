@@ -19,6 +19,21 @@ impl Section {
     /// Passes everything unchanged.
     pub const IDENTITY: Self = Self { numerator: [1.0, 1.0, 1.0], denominator: [1.0, 1.0, 1.0] };
 
+    /// Q of the two sections of a Butterworth filter of fourth order: 1 / (2 cos(π/8)) and 1 / (2 cos(3π/8)).
+    pub const BUTTERWORTH: [f64; 2] = [0.541_196_100_146_197, 1.306_562_964_876_376_4];
+
+    /// Low-, band- and high-pass by the bilinear transform, at `frequency` cycles per sample, gain 1 in the pass band:
+    /// for what only has to be told apart. Above 0.45 the frequency is held.
+    pub fn passes(frequency: f64, q: f64) -> [Self; 3] {
+        let t = (core::f64::consts::PI * frequency.min(0.45)).tan();
+        let denominator = [t * t, t / q, 1.0];
+        [0, 1, 2].map(|i| {
+            let mut numerator = [0.0; 3];
+            numerator[i] = denominator[i];
+            Self { numerator, denominator }
+        })
+    }
+
     /// The minimum-phase section whose power response is `B(p) / A(p)`, polynomials in `p = sin²(w / 2)`.
     ///
     /// With `e = c0 + c1 + c2` the polynomial at Nyquist, `|n|² = n0² (1-p)² + (n1² - 2 n0 n2) p (1-p) + n2² p²`

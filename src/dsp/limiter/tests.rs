@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use super::super::contract::{Stereo, noise, obeys_contract};
 use super::super::probe::{below, music, scaled, sine, spectrum, true_peak};
 use super::*;
+use crate::dsp::dither::{Dither, Quantizer};
 
 const RATE: Hz = Hz(48_000.0);
 const RATES: [f64; 5] = [44_100.0, 48_000.0, 88_200.0, 96_000.0, 192_000.0];
@@ -120,6 +121,55 @@ fn squares_and_clipped_noise_stay_near_the_ceiling() {
             }
             let over = over(rate, latency, clipped_white(frames));
             assert!(over <= 0.2, "white at {rate}: {over:+.3} dB");
+        }
+    }
+}
+
+#[test]
+fn sines_at_awkward_phases_stay_under_the_ceiling() {
+    // Whole divisors of the rate put every crest between the samples, or none.
+    for (rate, latency) in [(44_100.0, Limiter::STEM), (48_000.0, Limiter::MASTER), (96_000.0, Limiter::STEM)]
+    {
+        for divisor in [2.4, 3.0, 4.0, 5.0, 6.0, 8.0, 12.0] {
+            let frequency: f64 = rate / divisor;
+            for phase in (0..8).map(|k| f64::from(k) * PI / 8.0) {
+                if frequency < 20_000.0 {
+                    let tone = sine(frequency, phase, rate, (0.06 * rate) as usize);
+                    let over = over(rate, latency, scaled(below(&tone, 20_000.0, rate), 1.0));
+                    assert!(
+                        over <= 0.05 && over > -0.1,
+                        "{frequency} at {rate}, phase {phase}: {over:+.3} dB"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn dither_after_it_leaves_the_peaks_where_they_are() {
+    for rate in [44_100.0, 48_000.0] {
+        let frames = (0.2 * rate) as usize;
+        let content = |signal: Vec<f64>| scaled(below(&signal, 20_000.0, rate), 1.0);
+        let signals = [
+            ("music", music(4, rate, frames), 0.05),
+            ("noise", content(noise(3, frames, 1.0)), 0.05),
+            ("sine", content(sine(rate / 4.0, PI / 4.0, rate, frames)), 0.05),
+            ("square", square(997.0, rate, frames), 0.2),
+            ("white", clipped_white(frames), 2.0),
+        ];
+        for (name, signal, most) in signals {
+            let settings = on(18.0);
+            let limited = limited(rate, Limiter::MASTER, &settings, &both(signal));
+            for dither in [Dither::Bits24, Dither::Bits16, Dither::Bits16Shaped] {
+                let mut quantizer = Quantizer::new(Hz(rate));
+                quantizer.set(&dither);
+                let mut output = limited.clone();
+                output.run(&mut quantizer, 0..frames);
+                assert!(output != limited, "it quantizes");
+                let over = decibels(true_peak(&output.left)) - settings.ceiling.0;
+                assert!(over <= most, "{name} at {rate}, {dither:?}: {over:+.3} dB");
+            }
         }
     }
 }

@@ -82,6 +82,11 @@ impl<R: Read + Seek> AiffReader<R> {
         self.pcm.read_planar(planes, frames)
     }
 
+    /// The samples as they lie in the file.
+    pub(crate) fn pcm(&mut self) -> &mut PcmStream<R> {
+        &mut self.pcm
+    }
+
     /// Makes `frame` the next to be read; past the end is the end.
     pub fn seek(&mut self, frame: u64) {
         self.pcm.seek(frame);

@@ -23,36 +23,41 @@ pub(super) struct Solution {
 }
 
 /// The gains of the signals `columns` that leave least of the signal `target` after the signals `held` have been taken
-/// away with their gains. `last`: the gains of the columns that the solution leans to where the equations say nothing.
+/// away with their gains. `last`: the gains of the columns that the solution leans to where the equations say nothing,
+/// `pull`: how much it leans, per column.
 ///
-/// Columns are scaled to unit power; Cholesky decomposition with a ridge of 1e-9 toward `last`. Where the condition is
-/// below [`SEPARABLE`], the two columns concerned are held by a ridge of 1e-3, iterated (Tikhonov): what can be told
-/// comes out exactly, what cannot stays as it was.
+/// Columns are scaled to unit power; Cholesky decomposition with a ridge of `pull`, at least 1e-9, toward `last`. Where
+/// the condition is below [`SEPARABLE`], the two columns concerned are held by a ridge of 1e-3, iterated (Tikhonov): what
+/// can be told comes out exactly, what cannot stays as it was.
 pub(super) fn solve(
     gram: &Gram,
     target: usize,
     columns: &[usize],
     held: &[(usize, f64)],
     last: &[f64],
+    pull: &[f64],
 ) -> Solution {
     let n = columns.len();
     let scale: Vec<f64> = columns.iter().map(|&i| gram.at(i, i).sqrt()).collect();
     let correlation = |a: usize, b: usize| gram.at(columns[a], columns[b]) / (scale[a] * scale[b]);
-    let mut ridge = vec![RIDGE; n];
+    let mut ridge: Vec<f64> = pull.iter().map(|pull| pull.max(RIDGE)).collect();
+    let mut held_back = vec![false; n];
     let mut inseparable = None;
     let mut condition = 1.0f64;
     let factor = loop {
         let (factor, smallest, weakest) =
             cholesky(n, |a, b| correlation(a, b) + if a == b { ridge[a] } else { 0.0 });
         condition = condition.min(smallest);
-        if smallest >= SEPARABLE || ridge[weakest] == HOLD {
+        if smallest >= SEPARABLE || held_back[weakest] {
             break factor;
         }
         let others = (0..n).filter(|&k| k != weakest);
         let partner =
             others.max_by(|&a, &b| correlation(weakest, a).abs().total_cmp(&correlation(weakest, b).abs()));
         let partner = partner.unwrap_or(weakest);
-        (ridge[weakest], ridge[partner]) = (HOLD, HOLD);
+        for column in [weakest, partner] {
+            (ridge[column], held_back[column]) = (ridge[column].max(HOLD), true);
+        }
         inseparable = inseparable.or(Some((weakest.min(partner), weakest.max(partner))));
     };
     let wanted: Vec<f64> = (0..n)

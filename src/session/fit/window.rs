@@ -1,7 +1,7 @@
 //! The fit of one window of hops.
 
 use super::normal::{Solution, solve};
-use super::{Arrival, Row};
+use super::{Arrival, CLEAN, Row};
 use crate::session::gram::{Gram, triangle};
 
 /// Stems below this part of the mix's power in a window (-60 dB) keep their last gain.
@@ -10,6 +10,9 @@ const INACTIVE: f64 = 1e-6;
 const SILENT: f64 = 1e-12;
 /// Residual over mix power above which pan and width are tried (-40 dB).
 const ROUGH: f64 = 1e-4;
+/// How much gains lean to those of the hop before, times the power that is left over that of the stem. A hop moves far
+/// enough for a fader, and what 10 s cannot tell apart takes its time.
+const PULL: f64 = 10.0;
 /// The crossing of a stem is believed when it explains this part of what was left.
 const BELIEVED: f64 = 0.05;
 
@@ -47,14 +50,25 @@ pub(super) fn fit_window(gram: &Gram, last: &[Arrival]) -> Solved {
     if mix < SILENT {
         return solved;
     }
-    for to in 0..2 {
-        solve_side(gram, to, &[], last, mix, &mut solved);
-    }
-    solved.residual = residual(gram, &solved.arrivals) / mix;
-    if solved.residual > ROUGH {
-        cross(gram, last, mix, &mut solved);
+    let crossed = fit_freely(gram, last, mix, &mut solved);
+    if solved.residual > CLEAN {
+        // What is left disturbs the gains, most of all those of stems that resemble each other. They have time: the next
+        // hop starts where this one ends.
+        let left = solved.residual;
+        let condition = solved.condition;
+        (0..2).for_each(|to| solve_side(gram, to, &crossed, last, mix, PULL * left, &mut solved));
+        (solved.residual, solved.condition) = (residual(gram, &solved.arrivals) / mix, condition);
     }
     solved
+}
+
+/// Fits with no pull to speak of. Returns the stems that cross sides.
+fn fit_freely(gram: &Gram, last: &[Arrival], mix: f64, solved: &mut Solved) -> Vec<usize> {
+    for to in 0..2 {
+        solve_side(gram, to, &[], last, mix, 0.0, solved);
+    }
+    solved.residual = residual(gram, &solved.arrivals) / mix;
+    if solved.residual > ROUGH { cross(gram, last, mix, solved) } else { Vec::new() }
 }
 
 /// Power of the mix, both sides.
@@ -78,25 +92,39 @@ pub(super) fn residual(gram: &Gram, arrivals: &[Arrival]) -> f64 {
 }
 
 /// Fits side `to` of the mix: every stem's own side, and of the stems `crossed` the other one too.
-fn solve_side(gram: &Gram, to: usize, crossed: &[usize], last: &[Arrival], mix: f64, solved: &mut Solved) {
+///
+/// `pull`: how much gains lean to the last ones, relative to the power of the mix.
+fn solve_side(
+    gram: &Gram,
+    to: usize,
+    crossed: &[usize],
+    last: &[Arrival],
+    mix: f64,
+    pull: f64,
+    solved: &mut Solved,
+) {
     let stems = last.len();
     let loud = |stem: usize, from: usize| {
         let power = gram.at(2 * stem + from, 2 * stem + from);
         power * last[stem].gains[to][from].powi(2).max(1.0) > (INACTIVE * mix).max(SILENT)
     };
-    let (mut columns, mut held, mut start) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut columns, mut held, mut start, mut pulls) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for stem in 0..stems {
         for from in 0..2 {
             let gain = last[stem].gains[to][from];
             if loud(stem, from) && (from == to || crossed.contains(&stem)) {
+                let size = last[stem].gains[to].iter().map(|g| g * g).sum::<f64>();
+                let heard = gram.at(2 * stem + from, 2 * stem + from) * size;
                 columns.push(2 * stem + from);
                 start.push(gain);
+                pulls.push(if heard > 0.0 { (pull * mix / heard).min(1.0) } else { 0.0 });
             } else if from == to {
                 held.push((2 * stem + from, gain));
             }
         }
     }
-    let Solution { gains, condition, inseparable } = solve(gram, 2 * stems + to, &columns, &held, &start);
+    let Solution { gains, condition, inseparable } =
+        solve(gram, 2 * stems + to, &columns, &held, &start, &pulls);
     for arrival in &mut solved.arrivals {
         arrival.gains[to][1 - to] = 0.0;
     }
@@ -112,7 +140,7 @@ fn solve_side(gram: &Gram, to: usize, crossed: &[usize], last: &[Arrival], mix: 
 
 /// Tries pan and width: lets stems cross to the other side, the one that explains most of what is left first, as long
 /// as that is believable.
-fn cross(gram: &Gram, last: &[Arrival], mix: f64, solved: &mut Solved) {
+fn cross(gram: &Gram, last: &[Arrival], mix: f64, solved: &mut Solved) -> Vec<usize> {
     let mut crossed: Vec<usize> = Vec::new();
     loop {
         let mut best: Option<(usize, Solved)> = None;
@@ -122,7 +150,7 @@ fn cross(gram: &Gram, last: &[Arrival], mix: f64, solved: &mut Solved) {
             }
             let mut tried = Solved { condition: 1.0, inseparable: None, ..solved.clone() };
             let with: Vec<usize> = crossed.iter().copied().chain([stem]).collect();
-            (0..2).for_each(|to| solve_side(gram, to, &with, last, mix, &mut tried));
+            (0..2).for_each(|to| solve_side(gram, to, &with, last, mix, 0.0, &mut tried));
             tried.residual = residual(gram, &tried.arrivals) / mix;
             // Both sides of a mono stem are one signal: nothing crosses.
             let told = tried.condition >= super::SEPARABLE || solved.condition < super::SEPARABLE;
@@ -135,7 +163,7 @@ fn cross(gram: &Gram, last: &[Arrival], mix: f64, solved: &mut Solved) {
                 crossed.push(stem);
                 *solved = tried;
             }
-            _ => break,
+            _ => return crossed,
         }
     }
 }

@@ -1,0 +1,191 @@
+//! Vector arithmetic: one kernel, written once, run with whatever registers the processor has.
+//!
+//! A [`Kernel`] is generic code over a [`Simd`], which makes vectors ([`Vector`]) of `f64` and `f32`. [`Isa::run`]
+//! runs it inside a function compiled for that instruction set; the choice is made at run time, once per call.
+//!
+//! | instruction set | lanes of `f64`, `f32` | where |
+//! |---|---|---|
+//! | portable: arrays, which the compiler vectorizes | 4, 8 | everywhere; on AArch64 with fused multiply-add |
+//! | SSE2 | 2, 4 | every x86-64 |
+//! | AVX2 and FMA | 4, 8 | x86-64, found at run time |
+//! | AVX-512 (F, DQ, VL) | 8, 16 | x86-64, found at run time |
+//!
+//! Vectors can only be made through a token such as `x86::Avx2`, and a token only exists where the processor was
+//! asked; so every kernel is safe code. A kernel's `run` and whatever it calls with vectors must be
+//! `#[inline(always)]`: only what is inlined is compiled for the instruction set.
+
+mod portable;
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
+use core::fmt;
+use core::ops::{Add, Mul, Sub};
+
+use portable::Portable;
+#[cfg(target_arch = "x86_64")]
+use x86::{Avx2, Avx512, Sse2};
+
+/// Numbers side by side in a register.
+pub trait Vector<T>: Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> {
+    /// How many.
+    const LANES: usize;
+
+    /// `self * factor + addend`, rounded once where the processor can, never by a library call.
+    fn mul_add(self, factor: Self, addend: Self) -> Self;
+
+    /// Magnitudes.
+    fn abs(self) -> Self;
+
+    /// The larger of each pair. Not for NaN.
+    fn max(self, other: Self) -> Self;
+
+    /// NaN and infinities replaced by zero.
+    fn finite(self) -> Self;
+
+    /// True if any lane is larger than the same lane of `other`.
+    fn any_above(self, other: Self) -> bool;
+
+    /// Writes the lanes to the front of `to`. Panics if it is shorter.
+    fn store(self, to: &mut [T]);
+}
+
+/// Makes vectors of `T`.
+pub trait Registers<T>: Copy {
+    /// A register of them.
+    type Vector: Vector<T>;
+
+    /// The same value in every lane.
+    fn splat(self, value: T) -> Self::Vector;
+
+    /// The first values of `from`. Panics if there are fewer than lanes.
+    fn load(self, from: &[T]) -> Self::Vector;
+}
+
+/// An instruction set that this processor has.
+pub trait Simd: Registers<f64> + Registers<f32> {
+    /// The first values of `from`, as many as a vector of `f64` has lanes, exactly. Panics if there are fewer.
+    fn widen(self, from: &[f32]) -> <Self as Registers<f64>>::Vector;
+
+    /// 24-bit two's complement integers as multiples of 2^-23, exactly: three bytes of `from` for each of `to`.
+    /// Panics if `from` is shorter.
+    fn unpack_24(self, from: &[u8], big_endian: bool, to: &mut [f32]) {
+        portable::unpack_24(from, big_endian, to);
+    }
+
+    /// Runs `kernel` inside a function compiled for this instruction set.
+    fn run<K: Kernel>(self, kernel: K) -> K::Output;
+}
+
+/// Work on vectors of any length.
+pub trait Kernel {
+    /// What comes out.
+    type Output;
+
+    /// Does it. `#[inline(always)]`.
+    fn run<S: Simd>(self, simd: S) -> Self::Output;
+}
+
+/// An instruction set that this processor was found to have.
+#[derive(Clone, Copy)]
+pub struct Isa(Token);
+
+#[derive(Clone, Copy)]
+enum Token {
+    Portable(Portable),
+    #[cfg(target_arch = "x86_64")]
+    Sse2(Sse2),
+    #[cfg(target_arch = "x86_64")]
+    Avx2(Avx2),
+    #[cfg(target_arch = "x86_64")]
+    Avx512(Avx512),
+}
+
+impl Isa {
+    /// Arrays of numbers: everywhere.
+    pub fn portable() -> Self {
+        Self(Token::Portable(Portable))
+    }
+
+    /// All that this processor has, the widest last.
+    pub fn all() -> impl Iterator<Item = Self> {
+        #[cfg(target_arch = "x86_64")]
+        let native = [
+            Some(Token::Sse2(Sse2::new())),
+            Avx2::detect().map(Token::Avx2),
+            Avx512::detect().map(Token::Avx512),
+        ];
+        #[cfg(not(target_arch = "x86_64"))]
+        let native = [None];
+        [Self::portable()].into_iter().chain(native.into_iter().flatten().map(Self))
+    }
+
+    /// The widest.
+    pub fn widest() -> Self {
+        Self::all().last().unwrap_or_else(Self::portable)
+    }
+
+    /// The widest with at most four lanes of `f64`: for kernels that have no more to do at once.
+    pub fn four_lanes() -> Self {
+        let narrow = |isa: &Self| match isa.0 {
+            #[cfg(target_arch = "x86_64")]
+            Token::Avx512(_) => false,
+            _ => true,
+        };
+        Self::all().filter(narrow).last().unwrap_or_else(Self::portable)
+    }
+
+    /// Runs `kernel` with it.
+    #[inline]
+    pub fn run<K: Kernel>(self, kernel: K) -> K::Output {
+        match self.0 {
+            Token::Portable(simd) => simd.run(kernel),
+            #[cfg(target_arch = "x86_64")]
+            Token::Sse2(simd) => simd.run(kernel),
+            #[cfg(target_arch = "x86_64")]
+            Token::Avx2(simd) => simd.run(kernel),
+            #[cfg(target_arch = "x86_64")]
+            Token::Avx512(simd) => simd.run(kernel),
+        }
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self.0 {
+            Token::Portable(_) => "portable",
+            #[cfg(target_arch = "x86_64")]
+            Token::Sse2(_) => "SSE2",
+            #[cfg(target_arch = "x86_64")]
+            Token::Avx2(_) => "AVX2",
+            #[cfg(target_arch = "x86_64")]
+            Token::Avx512(_) => "AVX-512",
+        }
+    }
+}
+
+impl fmt::Debug for Isa {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// [`Simd::unpack_24`] as a kernel.
+pub struct Unpack24<'a> {
+    /// Three bytes for each sample.
+    pub from: &'a [u8],
+    /// The order of the bytes.
+    pub big_endian: bool,
+    /// Where the samples go.
+    pub to: &'a mut [f32],
+}
+
+impl Kernel for Unpack24<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        simd.unpack_24(self.from, self.big_endian, self.to);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,143 @@
+//! Vectors as arrays: what every processor can, and what the others are compared with.
+
+use core::array;
+use core::ops::{Add, Mul, Sub};
+
+use super::{Kernel, Registers, Simd, Vector};
+
+/// Always there.
+#[derive(Clone, Copy)]
+pub(super) struct Portable;
+
+/// `N` numbers.
+#[derive(Clone, Copy)]
+pub(super) struct Numbers<T, const N: usize>([T; N]);
+
+/// True where `mul_add` of a number is an instruction. Elsewhere it calls a library and takes a hundred times as long.
+const FUSED: bool = cfg!(any(target_feature = "fma", target_arch = "aarch64"));
+
+macro_rules! numbers {
+    ($number:ident, $lanes:literal) => {
+        impl Add for Numbers<$number, $lanes> {
+            type Output = Self;
+            #[inline(always)]
+            fn add(self, other: Self) -> Self {
+                Self(array::from_fn(|i| self.0[i] + other.0[i]))
+            }
+        }
+
+        impl Sub for Numbers<$number, $lanes> {
+            type Output = Self;
+            #[inline(always)]
+            fn sub(self, other: Self) -> Self {
+                Self(array::from_fn(|i| self.0[i] - other.0[i]))
+            }
+        }
+
+        impl Mul for Numbers<$number, $lanes> {
+            type Output = Self;
+            #[inline(always)]
+            fn mul(self, other: Self) -> Self {
+                Self(array::from_fn(|i| self.0[i] * other.0[i]))
+            }
+        }
+
+        impl Vector<$number> for Numbers<$number, $lanes> {
+            const LANES: usize = $lanes;
+
+            #[inline(always)]
+            fn mul_add(self, factor: Self, addend: Self) -> Self {
+                Self(array::from_fn(|i| {
+                    if FUSED {
+                        self.0[i].mul_add(factor.0[i], addend.0[i])
+                    } else {
+                        self.0[i] * factor.0[i] + addend.0[i]
+                    }
+                }))
+            }
+
+            #[inline(always)]
+            fn abs(self) -> Self {
+                Self(self.0.map($number::abs))
+            }
+
+            #[inline(always)]
+            fn max(self, other: Self) -> Self {
+                Self(array::from_fn(|i| if self.0[i] > other.0[i] { self.0[i] } else { other.0[i] }))
+            }
+
+            #[inline(always)]
+            fn finite(self) -> Self {
+                Self(self.0.map(|x| if x.is_finite() { x } else { 0.0 }))
+            }
+
+            #[inline(always)]
+            fn any_above(self, other: Self) -> bool {
+                self.0.iter().zip(&other.0).any(|(a, b)| a > b)
+            }
+
+            #[inline(always)]
+            fn store(self, to: &mut [$number]) {
+                to[..$lanes].copy_from_slice(&self.0);
+            }
+        }
+
+        impl Registers<$number> for Portable {
+            type Vector = Numbers<$number, $lanes>;
+
+            #[inline(always)]
+            fn splat(self, value: $number) -> Self::Vector {
+                Numbers([value; $lanes])
+            }
+
+            #[inline(always)]
+            fn load(self, from: &[$number]) -> Self::Vector {
+                Numbers(array::from_fn(|i| from[..$lanes][i]))
+            }
+        }
+    };
+}
+
+numbers!(f64, 4);
+numbers!(f32, 8);
+
+impl Simd for Portable {
+    #[inline(always)]
+    fn widen(self, from: &[f32]) -> Numbers<f64, 4> {
+        Numbers(array::from_fn(|i| f64::from(from[..4][i])))
+    }
+
+    #[inline]
+    fn run<K: Kernel>(self, kernel: K) -> K::Output {
+        kernel.run(self)
+    }
+}
+
+/// [`Simd::unpack_24`], four samples at a time from three words.
+#[inline(always)]
+pub(super) fn unpack_24(from: &[u8], big_endian: bool, to: &mut [f32]) {
+    const SCALE: f32 = 1.0 / (1u32 << 31) as f32;
+    let from = &from[..3 * to.len()];
+    if big_endian {
+        for (sample, &[a, b, c]) in to.iter_mut().zip(from.as_chunks().0) {
+            *sample = i32::from_be_bytes([a, b, c, 0]) as f32 * SCALE;
+        }
+        return;
+    }
+    let (fours, rest) = to.as_chunks_mut::<4>();
+    let (bytes, last) = from.split_at(12 * fours.len());
+    for (samples, bytes) in fours.iter_mut().zip(bytes.as_chunks::<12>().0) {
+        let word = |i: usize| u32::from_le_bytes([bytes[i], bytes[i + 1], bytes[i + 2], bytes[i + 3]]);
+        let (first, second, third) = (word(0), word(4), word(8));
+        let tops = [
+            first << 8,
+            (first >> 16 & 0xff00) | second << 16,
+            (second >> 8 & 0x00ff_ff00) | third << 24,
+            third & 0xffff_ff00,
+        ];
+        *samples = tops.map(|top| top.cast_signed() as f32 * SCALE);
+    }
+    for (sample, &[a, b, c]) in rest.iter_mut().zip(last.as_chunks().0) {
+        *sample = i32::from_le_bytes([0, a, b, c]) as f32 * SCALE;
+    }
+}
