@@ -7,6 +7,8 @@ use super::fader::fader;
 use super::paint::{self, pen};
 use super::shown::{signed, time};
 use super::theme::{self, PAD};
+use crate::session::playback::exchange_sentence;
+use crate::units::Db;
 use egui::{Align2, Rect, Ui, pos2, vec2};
 
 /// How high it is.
@@ -53,7 +55,7 @@ fn level(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect, first: f32, second: f32)
 /// What a decibel more of this stem does to the others.
 fn price(desk: &Desk<'_>) -> Option<String> {
     let Link::Linked(Linked { share: Some(share), .. }) = &desk.facts.link else { return None };
-    Some(format!("+1 dB here = everything else {} dB, while normalized", signed(-share, 1)))
+    Some(exchange_sentence("this stem", Db(1.0), Db(-share)))
 }
 
 fn share(ui: &Ui, desk: &Desk<'_>, place: Rect, first: f32, second: f32) {
@@ -91,8 +93,8 @@ fn share(ui: &Ui, desk: &Desk<'_>, place: Rect, first: f32, second: f32) {
         &pen(theme::font(theme::SMALL), ink),
     );
     let rest = Rect::from_min_max(line(place, second).min, pos2(tag.rect.min.x - 8.0, second + 10.0));
-    let long = format!("+1 dB here = everything else {} dB, while normalized", signed(-share, 1));
-    let short = format!("+1 dB = others {} dB", signed(-share, 1));
+    let long = exchange_sentence("this stem", Db(1.0), Db(-share));
+    let short = format!("+1 dB: others {} dB", signed(-share, 1));
     let dim = pen(theme::font(theme::SMALL), look.secondary);
     let fits = paint::width(ui, &long, &dim) <= rest.width();
     let heard = format!("Of what was heard so far: {}", time(linked.heard.0 / 1000.0));

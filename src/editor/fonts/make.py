@@ -30,7 +30,7 @@ for weight in ("Regular", "SemiBold"):
             for figure in range(ord("0"), ord("9") + 1):
                 glyph = encoding.cmap.get(figure)
                 encoding.cmap[figure] = tabular.get(glyph, glyph)
-    options = Options(layout_features=[], hinting=False, notdef_outline=True, name_IDs=[1, 2, 4, 5, 6], name_languages=[0x409])
+    options = Options(layout_features=['kern', 'mark', 'ccmp'], hinting=False, notdef_outline=True, name_IDs=[1, 2, 4, 5, 6], name_languages=[0x409])
     subsetter = Subsetter(options)
     subsetter.populate(unicodes=[*KEPT, *map(ord, SIGNS)])
     subsetter.subset(font)

@@ -9,7 +9,8 @@ use std::str::FromStr;
 use proc_macro2::{Delimiter, Ident, Literal, TokenStream, TokenTree};
 
 /// Folders with code, from the workspace's folder.
-const FOLDERS: [&str; 7] = ["src", "tests", "benches", "examples", "xtask/src", "hosttests", "fuzz"];
+const FOLDERS: [&str; 8] =
+    ["src", "tests", "benches", "examples", "xtask/src", "hosttests", "fuzz", "viewtests"];
 
 /// The library's name in the paths of its tools and tests.
 const LIBRARY: &str = "stemlink";
