@@ -10,6 +10,9 @@
 
 pub mod parameters;
 
+#[cfg(test)]
+mod sweeps;
+
 use crate::dsp::align::{Align, AlignSettings};
 use crate::dsp::compressor::{Compressor, CompressorSettings};
 use crate::dsp::dc::{DcFilter, DcSettings};
