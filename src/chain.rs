@@ -12,6 +12,9 @@ mod front;
 pub mod listen;
 pub mod parameters;
 
+#[cfg(test)]
+mod sweeps;
+
 use crate::dsp::align::{Align, AlignSettings};
 use crate::dsp::compressor::{Compressor, CompressorSettings};
 use crate::dsp::dc::{DcFilter, DcSettings};

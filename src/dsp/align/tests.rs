@@ -141,3 +141,22 @@ fn settings_that_are_no_numbers_or_out_of_range_are_clamped() {
         assert_eq!(signal.left.iter().position(|&x| x != 0.0), Some(delay), "{wild}");
     }
 }
+
+#[test]
+fn a_short_delay_does_not_ring_when_it_begins() {
+    for delay in [0.011, 0.05, 0.3, 1.6, 12.4] {
+        for tone in [200.0, 2000.0] {
+            let wave: Vec<f64> = sine(tone, 1.2, 48_000.0, 8000);
+            let mut signal = Stereo { left: wave.clone(), right: wave };
+            let mut align = Align::new(RATE);
+            signal.run(&mut align, 0..4000);
+            align.set(&by(delay / 48.0));
+            signal.run(&mut align, 4000..8000);
+            // What rings is at Nyquist, and the fourth difference makes 16 of it.
+            let fourth = |w: &[f64]| (w[4] - 4.0 * w[3] + 6.0 * w[2] - 4.0 * w[1] + w[0]).abs();
+            let worst = signal.left[3900..].windows(5).fold(0.0f64, |m, w| m.max(fourth(w)));
+            let own = (TAU * tone / 48_000.0).powi(4);
+            assert!(worst < 1.5 * own + 2e-4, "{delay} {tone}: {worst} {own}");
+        }
+    }
+}
