@@ -17,8 +17,8 @@ const CHUNKS_AT_ONCE: usize = 64;
 pub(super) struct Export {
     name: String,
     file: File,
+    /// Number of the last telling.
     sequence: u64,
-    beat: u64,
     /// Number of the last chunk.
     chunks: u64,
     /// Where audio goes on; `None` while nobody listens.
@@ -43,7 +43,7 @@ impl Export {
         let file = folder.create(&name)?;
         let header = Header { version: VERSION, key, process };
         header.write(&file)?;
-        Ok(Self { name, file, sequence: 0, beat: 0, chunks: 0, audio: None })
+        Ok(Self { name, file, sequence: 0, chunks: 0, audio: None })
     }
 
     /// The file's name.
@@ -56,16 +56,15 @@ impl Export {
         is_in_place(&self.file)
     }
 
-    /// Writes what the instance tells, with another heartbeat. An instance that is gone tells nothing.
+    /// Writes what the instance tells; each time is a heartbeat. An instance that is gone tells nothing.
     pub(super) fn tell(&mut self, peer: Peer, wants: [u64; WANTS]) -> io::Result<()> {
         let Some(telling) = self.telling(peer, wants) else { return Ok(()) };
-        (self.sequence, self.beat) = (self.sequence + 1, telling.beat);
+        self.sequence += 1;
         telling.write_to(&self.file, self.sequence)
     }
 
     fn telling(&self, peer: Peer, wants: [u64; WANTS]) -> Option<Telling> {
         Some(Telling {
-            beat: self.beat + 1,
             id: peer.id()?,
             presence: peer.presence(),
             chunks: self.chunks,

@@ -85,8 +85,6 @@ impl Header {
 /// What an instance tells other processes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Telling {
-    /// Heartbeat: grows for as long as the instance exists.
-    pub(super) beat: u64,
     pub(super) id: InstanceId,
     pub(super) presence: Presence,
     /// Number of the last chunk of audio; they count from one.
@@ -103,7 +101,6 @@ pub(super) struct Telling {
 
 impl Record for Telling {
     fn write(&self, pen: &mut Pen<'_>) {
-        pen.word(self.beat);
         pen.word(self.id.get());
         pen.word(self.presence as u64);
         pen.word(self.chunks);
@@ -117,7 +114,7 @@ impl Record for Telling {
     }
 
     fn read(eye: &mut Eye<'_>) -> Option<Self> {
-        let (beat, id) = (eye.word()?, eye.instance()?);
+        let id = eye.instance()?;
         let presence = Presence::ALL[eye.index(Presence::ALL.len())?];
         let chunks = eye.word()?;
         let mut wants = [0; WANTS];
@@ -125,7 +122,6 @@ impl Record for Telling {
             *key = eye.word()?;
         }
         Some(Self {
-            beat,
             id,
             presence,
             chunks,

@@ -20,10 +20,9 @@ pub(super) struct Import {
     name: String,
     file: File,
     header: Header,
-    /// Number of the last telling.
+    /// Number of the last telling: it grows for as long as the instance exists, and so is its heartbeat.
     sequence: u64,
-    beat: u64,
-    /// When the heartbeat was last seen to grow, by our own clock.
+    /// When it was last seen to grow, by our own clock.
     heard: Instant,
     /// The last telling; `None` before the first.
     telling: Option<Telling>,
@@ -56,17 +55,7 @@ impl Import {
             return Ok(None);
         }
         let name = name.to_owned();
-        Ok(Some(Self {
-            name,
-            file,
-            header,
-            sequence: 0,
-            beat: 0,
-            heard: now,
-            telling: None,
-            slot: None,
-            audio: None,
-        }))
+        Ok(Some(Self { name, file, header, sequence: 0, heard: now, telling: None, slot: None, audio: None }))
     }
 
     /// The file's name.
@@ -103,10 +92,7 @@ impl Import {
         }
         // an error is a file that cannot be read now: its heartbeat stands still
         if let Ok(Some((sequence, telling))) = Telling::read_from(&self.file, self.sequence) {
-            self.sequence = sequence;
-            if telling.beat != self.beat {
-                (self.beat, self.heard) = (telling.beat, now);
-            }
+            (self.sequence, self.heard) = (sequence, now);
             self.show(roster, telling);
         }
         let silence = now.saturating_duration_since(self.heard);

@@ -13,20 +13,19 @@ fn file() -> File {
     file
 }
 
-fn telling(beat: u64) -> Telling {
-    let mut settings = Settings::new(1, beat);
-    (0..beat % 100).for_each(|n| settings.push(Some(n as f64)));
+fn telling(number: u64) -> Telling {
+    let mut settings = Settings::new(1, number);
+    (0..number % 100).for_each(|n| settings.push(Some(n as f64)));
     Telling {
-        beat,
         id: InstanceId::new(7).unwrap(),
         presence: Presence::Asleep,
-        chunks: beat * 2,
-        wants: [beat; WANTS],
-        label: Label { name: Text::new(&beat.to_string()), session: None, ..label("", beat) },
-        pulse: Pulse { blocks: beat, ..Pulse::default() },
+        chunks: number * 2,
+        wants: [number; WANTS],
+        label: Label { name: Text::new(&number.to_string()), session: None, ..label("", number) },
+        pulse: Pulse { blocks: number, ..Pulse::default() },
         figures: Figures::default(),
-        outbox: Outbox::new(beat),
-        summary: Summary { heard: beat as f64, ..Summary::default() },
+        outbox: Outbox::new(number),
+        summary: Summary { heard: number as f64, ..Summary::default() },
         settings,
     }
 }
