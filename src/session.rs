@@ -8,6 +8,7 @@
 
 pub mod accumulate;
 pub mod align;
+pub mod belong;
 pub mod cause;
 pub mod certainty;
 pub mod coverage;

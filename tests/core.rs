@@ -13,6 +13,7 @@ use stemlink::link::timeline::Flywheel;
 use stemlink::meter::layout::Layout;
 use stemlink::meter::loudness::HopMeter;
 use stemlink::meter::true_peak::TruePeak;
+use stemlink::session::watch::{StemBlock, Watch};
 use stemlink::units::{Db, Hz};
 
 /// Ends the test run when something allocates inside `assert_no_alloc`.
@@ -115,4 +116,32 @@ fn telling_and_listening_never_allocate() {
     });
     assert!(heard > 100_000);
     drop(card);
+}
+
+#[test]
+fn watching_stems_never_allocates() {
+    let mut random = Random(5);
+    let audio: Vec<f64> = (0..2048).map(|_| random.next() - 0.5).collect();
+    let mut watch = Watch::new(Hz(48_000.0));
+    let mut position = 0;
+    assert_no_alloc(|| {
+        for round in 0..2000 {
+            if round % 400 == 0 {
+                watch.set_stems(round, (random.next() * 32.99) as usize);
+            }
+            let frames = 1 + (random.next() * 2047.0) as usize;
+            let part = [&audio[..frames], &audio[..frames]];
+            let mut blocks = [StemBlock { output: Some(part), input: None, continues: true }; 32];
+            for block in &mut blocks {
+                block.input = (random.next() < 0.5).then_some(part);
+                block.output = (random.next() < 0.99).then_some(part);
+                block.continues = random.next() < 0.99;
+            }
+            // Plays, stops, jumps.
+            position += if round % 97 == 0 { -30_000 } else { frames as i64 };
+            watch.process((round % 300 > 20).then_some(position), part, &blocks);
+            while round % 10 == 0 && watch.take(|hop| assert!(hop.joint[0] >= 0.0)) {}
+        }
+    });
+    assert!(watch.dropped() > 0, "a full queue is met, too");
 }

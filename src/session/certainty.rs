@@ -3,7 +3,8 @@
 //! A prediction multiplies what is known of a stem in the mix. Three things may be different from that, and each leaves
 //! a trace in what is not explained:
 //!
-//! - **Follow.** What is left of the mix may be the stem's: a send, a return, a filter after it. Then it moves with it.
+//! - **Follow.** What is left of the mix may be the stem's: a send, a return, a filter after it. Then it moves with it. And
+//!   of a stem that is there twice without delay half may stay.
 //! - **Bias.** What is left may resemble the stem, so that its fitted gain is off; above all where another stem
 //!   resembles it too.
 //! - **Response.** A compressor, a limiter or a sidechain between Stem and Master answers to the stem's level. Levels change
@@ -14,7 +15,7 @@ mod response;
 mod trust;
 
 use super::coverage::{FULL_COVERAGE, unexplained};
-use super::fit::{Fit, Row, SEPARABLE, fit, resolve};
+use super::fit::{Arrival, Fit, Row, SEPARABLE, fit, resolve};
 use super::gram::Hops;
 use super::predict::{Certainty, Move, gains};
 use super::shares::gated;
@@ -33,6 +34,9 @@ const ALIKE: f64 = 1.0;
 const UNSEEN: f64 = 1.5;
 /// No response is larger than this times the move's effect: what takes back more than all of it is no device but chance.
 const MOST: f64 = 1.5;
+/// A stem that is there twice without delay is this much louder, to within this, dB: a fader, or a second route to the
+/// mix that no move of the Stem moves.
+const DOUBLED: (f64, f64) = (6.0206, 0.1);
 /// Hops over which bias is estimated at once.
 const STRETCH: usize = 100;
 
@@ -124,6 +128,11 @@ impl Ground {
             *unlinked = if *unlinked == 1.0 { change } else { 1.0 };
             doubt.follow += difference(&follow)?.abs();
             let as_heard = 1.0 / self.rescaled[stem];
+            if self.fit.mean(stem).is_some_and(|gains| looks_doubled(gains)) {
+                let mut half = moved.clone();
+                half[stem] += (as_heard - moved[stem]) / 2.0;
+                doubt.follow += difference(&half)?.abs();
+            }
             let mut biased = moved.clone();
             biased[stem] += (moved[stem] - as_heard) * self.bias(stem, &weights);
             doubt.bias += difference(&biased)?.abs();
@@ -186,6 +195,11 @@ impl Ground {
         let variance = squares * (FOLDS - 1) as f64 / FOLDS as f64 + own * own + rest * rest;
         Some(UNSEEN * effect(response)?.abs() + variance.sqrt())
     }
+}
+
+/// True if a stem arrives as one that is there twice would.
+fn looks_doubled(gains: [[f64; 2]; 2]) -> bool {
+    (Arrival { gains, fitted: [true; 2] }.gain().0 - DOUBLED.0).abs() < DOUBLED.1
 }
 
 /// What may be different from the prediction, LU. The three are unlikely to be at their worst together.

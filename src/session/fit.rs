@@ -14,7 +14,7 @@ pub use normal::SEPARABLE;
 use super::gram::{Gram, Hops};
 use super::joint::STEREO;
 use crate::units::Db;
-use window::{Solved, fit_window, mean, mix_power, residual};
+use window::{Solved, fit_freely, fit_window, mean, mix_power, residual};
 
 /// Hops on both sides of a hop that its fit may look at.
 pub const REACH: usize = LONG_WINDOW / 2;
@@ -243,9 +243,9 @@ pub(super) struct Alone {
     pub(super) left: f64,
 }
 
-/// Fits one hop's matrix by itself.
+/// Fits one matrix by itself.
 pub(super) fn solve_hop(joint: &Gram, last: &[Arrival]) -> Alone {
-    let solved = fit_window(joint, last);
+    let (solved, _) = fit_freely(joint, last);
     Alone { left: residual(joint, &solved.arrivals).max(0.0), arrivals: solved.arrivals }
 }
 

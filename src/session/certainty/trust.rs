@@ -127,6 +127,65 @@ fn every_answer_is_exact_or_says_how_far_it_may_be_off() {
     assert!(median < 0.25, "half of the intervals are wider than {median} LU");
 }
 
+/// What goes through the recorder, hop by hop, is answered as what is fitted at once.
+#[test]
+fn the_recorder_s_answers_can_be_trusted_too() {
+    use crate::session::record::{Member, Recorder, Setting, StemId};
+    use crate::session::watch::FinishedHop;
+    let (mut answers, mut held) = (0, 0);
+    for seed in 500..540 {
+        let (session, mut dice) = Session::random(seed);
+        let stems = session.stems.len();
+        let mut all = session.stems.clone();
+        all.push(session.desk.mix(&session.stems));
+        let hops = joint_of(&all, RATE);
+        let mut recorder = Recorder::default();
+        let member = |id| Member { id: StemId(id), setting: Setting::default() };
+        recorder.set_stems(1, &(0..stems as u64).map(member).collect::<Vec<_>>());
+        for (place, joint) in hops.row().into_iter().flatten().enumerate() {
+            recorder.take(&FinishedHop {
+                place: Some(place as i64),
+                set: 1,
+                stems,
+                heard: u32::MAX,
+                joint: joint.to_vec(),
+                peaks: vec![1.0; stems + 1],
+                ..FinishedHop::default()
+            });
+            if place % 5 == 0 {
+                recorder.refit();
+            }
+        }
+        // The transport stops.
+        recorder.take(&FinishedHop {
+            segment: 1,
+            set: 1,
+            stems,
+            joint: vec![0.0; hops.row()[0].expect("heard").len()],
+            ..FinishedHop::default()
+        });
+        recorder.refit();
+        let heard = recorder.heard(0..hops.len() as i64);
+        assert!(
+            heard.progress.heard + 20 > hops.len(),
+            "{seed}: {:?} {:?}",
+            heard.progress,
+            session.desk.kinds
+        );
+        if heard.progress.heard < hops.len() {
+            continue; // the truth is that of the whole song
+        }
+        for _ in 0..2 {
+            let moves = [Move { source: dice.whole(0, stems - 1), gain: Db(dice.between(-6.0, 6.0)) }];
+            let predicted = predict(&heard.ground.sources, &moves).integrated.expect("sounds").0;
+            let error = (session.moved(&moves) - predicted).abs();
+            answers += 1;
+            held += usize::from(error <= heard.ground.certainty(&moves).half_width().0.max(0.01));
+        }
+    }
+    assert!(answers > 60 && held as f64 >= 0.95 * f64::from(answers), "{held} of {answers}");
+}
+
 /// For tuning and for seeds that CI does not see: `STEMLINK_TRUST_SEEDS=1000..1200 cargo test --lib trust_report --
 /// --ignored --nocapture`.
 #[test]

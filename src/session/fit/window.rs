@@ -40,6 +40,19 @@ pub(super) fn mean(row: &Row<'_>, stems: usize, hop: usize, width: usize, leave:
 
 /// Fits a window's matrix: the stems to the mix, which comes last.
 pub(super) fn fit_window(gram: &Gram, last: &[Arrival]) -> Solved {
+    let (mut solved, crossed) = fit_freely(gram, last);
+    if solved.residual > CLEAN {
+        // What is left disturbs the gains, most of all those of stems that resemble each other. They have time: the next
+        // hop starts where this one ends.
+        let (mix, left, condition) = (mix_power(gram), solved.residual, solved.condition);
+        (0..2).for_each(|to| solve_side(gram, to, &crossed, last, mix, PULL * left, &mut solved));
+        (solved.residual, solved.condition) = (residual(gram, &solved.arrivals) / mix, condition);
+    }
+    solved
+}
+
+/// Fits a window's matrix with no pull to speak of; and which stems cross sides.
+pub(super) fn fit_freely(gram: &Gram, last: &[Arrival]) -> (Solved, Vec<usize>) {
     let mut solved = Solved {
         arrivals: last.iter().map(|arrival| Arrival { fitted: [false; 2], ..*arrival }).collect(),
         residual: 0.0,
@@ -48,27 +61,14 @@ pub(super) fn fit_window(gram: &Gram, last: &[Arrival]) -> Solved {
     };
     let mix = mix_power(gram);
     if mix < SILENT {
-        return solved;
+        return (solved, Vec::new());
     }
-    let crossed = fit_freely(gram, last, mix, &mut solved);
-    if solved.residual > CLEAN {
-        // What is left disturbs the gains, most of all those of stems that resemble each other. They have time: the next
-        // hop starts where this one ends.
-        let left = solved.residual;
-        let condition = solved.condition;
-        (0..2).for_each(|to| solve_side(gram, to, &crossed, last, mix, PULL * left, &mut solved));
-        (solved.residual, solved.condition) = (residual(gram, &solved.arrivals) / mix, condition);
-    }
-    solved
-}
-
-/// Fits with no pull to speak of. Returns the stems that cross sides.
-fn fit_freely(gram: &Gram, last: &[Arrival], mix: f64, solved: &mut Solved) -> Vec<usize> {
     for to in 0..2 {
-        solve_side(gram, to, &[], last, mix, 0.0, solved);
+        solve_side(gram, to, &[], last, mix, 0.0, &mut solved);
     }
     solved.residual = residual(gram, &solved.arrivals) / mix;
-    if solved.residual > ROUGH { cross(gram, last, mix, solved) } else { Vec::new() }
+    let crossed = if solved.residual > ROUGH { cross(gram, last, mix, &mut solved) } else { Vec::new() };
+    (solved, crossed)
 }
 
 /// Power of the mix, both sides.

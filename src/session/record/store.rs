@@ -9,7 +9,7 @@ use crate::session::gram::Gram;
 use crate::session::timeline::Place;
 use crate::session::watch::FinishedHop;
 
-/// Memory for hops, bytes: 50 minutes of 24 stems, 3 hours of 12.
+/// Memory for hops, bytes: 20 minutes of 32 stems, 70 of 16, three hours of 8.
 pub const BUDGET: usize = 256 << 20;
 
 /// A hop as it was heard.

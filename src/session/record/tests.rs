@@ -21,6 +21,8 @@ struct Room {
     watch: Watch,
     recorder: Recorder,
     members: Vec<Member>,
+    /// Per stem, the gain of its chain before the level.
+    chains: Vec<f64>,
     block: usize,
 }
 
@@ -33,6 +35,7 @@ impl Room {
             watch: Watch::new(Hz(RATE)),
             recorder: Recorder::default(),
             members,
+            chains: vec![1.0; stems],
             block: 512,
         };
         room.enter();
@@ -65,6 +68,9 @@ impl Room {
                 self.stems[stem][side][part.clone()].iter().map(|x| levels[stem] * x).collect()
             };
             let audio: Vec<Audio> = (0..self.stems.len()).map(|stem| [out(stem, 0), out(stem, 1)]).collect();
+            let inputs: Vec<Audio> = (audio.iter().zip(&self.chains))
+                .map(|(audio, gain)| audio.clone().map(|side| side.iter().map(|x| x / gain).collect()))
+                .collect();
             let sum = [0, 1].map(|side: usize| -> Vec<f64> {
                 (0..part.len())
                     .map(|n| {
@@ -77,7 +83,7 @@ impl Room {
                 .enumerate()
                 .map(|(i, a)| StemBlock {
                     output: there(i, part.start).then_some([&a[0][..], &a[1][..]]),
-                    input: None,
+                    input: (self.chains[i] != 1.0).then_some([&inputs[i][0][..], &inputs[i][1][..]]),
                     continues: true,
                 })
                 .collect();
@@ -177,6 +183,33 @@ fn what_is_shown_fits_together() {
     let peak = session.mix.true_peak.expect("sounds") - mix.true_peak.expect("sounds");
     assert!(peak.0.abs() < 1e-9 && session.loudest_peak.is_some(), "{peak:?}");
     assert!(!session.platforms.is_empty() && session.platforms.iter().all(|row| !row.sentence.is_empty()));
+}
+
+#[test]
+fn what_a_chain_costs_is_the_mix_with_it_less_that_without() {
+    let mut room = Room::new(16, 3, 12);
+    room.chains[1] = 2.5;
+    let faders = [1.0, 0.6, 0.8];
+    room.play(0..room.frames(), &faders);
+    let cost = room.recorder.heard(room.whole()).chain_cost(1).expect("known").0;
+    let truth = room.truth(&faders) - room.truth(&[1.0, 0.6 / 2.5, 0.8]);
+    assert!((cost - truth).abs() < 1e-6 && cost > 0.5, "{cost} {truth}");
+}
+
+#[test]
+fn songs_of_an_album_are_ranges_of_one_timeline() {
+    let mut room = Room::new(17, 3, 16);
+    room.play(0..room.frames(), &[1.0, 0.6, 0.8]);
+    let sum = mix(&room.stems, &[1.0, 0.6, 0.8]);
+    for range in [0..70, 90..160] {
+        let heard = room.recorder.heard(range.clone());
+        let frames = range.start as usize * HOP..range.end as usize * HOP;
+        let song = [0, 1].map(|side: usize| sum[side][frames.clone()].to_vec());
+        let truth = measured(&song, RATE).reading().integrated.expect("sounds");
+        assert!((heard.reading().integrated.expect("sounds") - truth).0.abs() < 0.01);
+        assert_eq!((heard.progress.heard, heard.progress.all), (70, 70));
+    }
+    assert_eq!(room.recorder.heard(150..200).progress.heard, 10);
 }
 
 #[test]
