@@ -26,9 +26,11 @@ pub fn fader(
     }
     if response.dragged() {
         let fine = if ui.input(|input| input.modifiers.shift) { 0.1 } else { 1.0 };
+        // looked up before the memory is locked: both are egui's one lock
+        let way = response.drag_delta().x / track.width() * fine;
         let travel = ui.data_mut(|data| {
             let travel = data.get_temp_mut_or_default::<f32>(response.id);
-            *travel = (*travel + response.drag_delta().x / track.width() * fine).clamp(0.0, 1.0);
+            *travel = (*travel + way).clamp(0.0, 1.0);
             *travel
         });
         desk.edits.set(row, value_at(row, travel));

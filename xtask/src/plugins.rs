@@ -56,7 +56,7 @@ fn copy() -> Result<(), String> {
     println!("\nNow have the host look for new plugins:");
     println!("  Reaper   Preferences, Plug-ins, VST and CLAP: Re-scan");
     println!("  Bitwig   Settings, Locations: the folders are scanned on their own");
-    println!("  Live     Settings, Plug-Ins: turn on VST3 system folders (Linux has no Live), Rescan");
+    println!("  Live     Settings, Plug-Ins: the folder above as VST3 custom folder, Rescan");
     println!("  Ardour   Window, Plugin Manager: Scan");
     Ok(())
 }

@@ -26,7 +26,7 @@ impl Server {
     /// Starts Debian's `Xvfb`; `None` where there is none.
     pub fn start() -> Option<Self> {
         let mut process = Command::new("Xvfb")
-            .args(["-displayfd", "1", "-screen", "0", "1600x1200x24", "-nolisten", "tcp", "-noreset"])
+            .args(["-displayfd", "1", "-screen", "0", "2400x1600x24", "-nolisten", "tcp", "-noreset"])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()

@@ -1,0 +1,48 @@
+//! What a plugin costs around its chain and meter: `cargo bench --package hosttests`. Per block of 512 frames; the goal for
+//! the difference is 1.2 us.
+#![allow(missing_docs)] // criterion's macros make an undocumented function
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use hosttests::{Library, MASTER, Plugin, STEM, noise};
+use std::sync::Arc;
+use std::time::Instant;
+use stemlink::chain::{Chain, ChainSettings, LatencyClass, Seat};
+use stemlink::dsp::{Block, Process};
+use stemlink::gauges::{Gauges, Tap};
+use stemlink::units::Hz;
+
+const FRAMES: usize = 512;
+const RATE: f64 = 48_000.0;
+
+fn shells(criterion: &mut Criterion) {
+    let library = Library::open();
+    let audio = noise(1, 2, FRAMES, 0.5);
+    for (id, seat) in [(STEM, Seat::Stem), (MASTER, Seat::Master)] {
+        let mut plugin = Plugin::new(&library, id);
+        let zero = plugin.typed(0, "Latency", "Zero");
+        plugin.flush(&[zero]);
+        plugin.activate(RATE, FRAMES as u32);
+        criterion.bench_function(&format!("{id} in a host"), |b| {
+            b.iter_custom(|times| plugin.spin(&audio, times));
+        });
+
+        let mut chain = Chain::new(seat, LatencyClass::Zero, Hz(RATE));
+        chain.set(&ChainSettings::default());
+        let mut tap = Tap::new(Hz(RATE), false, Arc::new(Gauges::default()));
+        let wide = |channel: &[f32]| channel.iter().map(|&x| f64::from(x)).collect::<Vec<f64>>();
+        let (mut left, mut right) = (wide(&audio[0]), wide(&audio[1]));
+        criterion.bench_function(&format!("{id}: its chain and meter alone"), |b| {
+            b.iter_custom(|times| {
+                let start = Instant::now();
+                for _ in 0..times {
+                    chain.process(&mut Block::new(&mut left, &mut right));
+                    tap.process(&[&left, &right]);
+                }
+                start.elapsed()
+            });
+        });
+    }
+}
+
+criterion_group!(benches, shells);
+criterion_main!(benches);
