@@ -140,7 +140,6 @@ fn fields_are_dragged_finely_with_shift_turned_and_put_back() {
     assert!(coarse > 5.0, "{coarse}");
     double_click(&mut driven, at);
     assert_eq!(number(&driven.state().facts, "comp_threshold"), -18.0);
-    driven.input_mut().modifiers = Modifiers::SHIFT;
     driven.event(Event::ModifiersChanged(Modifiers::SHIFT));
     drag(&mut driven, at, at - vec2(0.0, 40.0));
     let fine = number(&driven.state().facts, "comp_threshold") + 18.0;
