@@ -110,7 +110,11 @@ fn draw_caption(ui: &Ui, desk: &Desk<'_>, place: Rect, style: Style<'_>) -> Rect
     let top = Rect::from_min_size(place.min, vec2(place.width(), 14.0));
     let colour = if style.dim { desk.look.dim } else { desk.look.secondary };
     let align = Align2([style.align.x(), egui::Align::Center]);
-    paint::text(ui, top, align, caption, &pen(theme::font(theme::SMALL), colour));
+    let pen = pen(theme::font(theme::SMALL), colour);
+    // where there is no room for all of it, the first word
+    let first = caption.split(' ').next().unwrap_or_default();
+    let words = if paint::width(ui, caption, &pen) <= top.width() { caption } else { first };
+    paint::text(ui, top, align, words, &pen);
     Rect::from_min_max(pos2(place.min.x, place.min.y + 14.0), place.max)
 }
 
@@ -238,12 +242,23 @@ fn keys(ui: &Ui, desk: &mut Desk<'_>, response: &Response, row: &'static Paramet
         desk.edits.turn(row, now, stepped(row, now, turns, fine), time);
     }
     if let Some(text) = text {
-        let text = if text.is_empty() { whole(row, desk.value(row)) } else { text };
-        ui.data_mut(|data| {
-            data.insert_temp(typing(), Typing { field: Some(response.id), text, fresh: true })
-        });
-        ui.ctx().request_repaint();
+        start_typing(ui, response.id, if text.is_empty() { whole(row, desk.value(row)) } else { text });
     }
+}
+
+/// Opens the line to type in; it has the keyboard from the next frame on, so that no key is lost.
+fn start_typing(ui: &Ui, field: Id, text: String) {
+    let edit = field.with("edit");
+    let end = text.chars().count();
+    // what is typed next goes behind a first figure, and instead of a value
+    let start = if end == 1 { end } else { 0 };
+    let mut state = egui::text_edit::TextEditState::default();
+    let at = |index: usize| egui::text::CCursor::new(index);
+    state.cursor.set_char_range(Some(egui::text::CCursorRange::two(at(start), at(end))));
+    state.store(ui.ctx(), edit);
+    ui.memory_mut(|memory| memory.request_focus(edit));
+    ui.data_mut(|data| data.insert_temp(typing(), Typing { field: Some(field), text, fresh: true }));
+    ui.ctx().request_repaint();
 }
 
 fn type_in(
@@ -271,14 +286,6 @@ fn type_in(
     if typed.fresh {
         typed.fresh = false;
         response.request_focus();
-        // what is typed next goes behind a first figure, and instead of a value
-        let end = typed.text.chars().count();
-        let start = if end == 1 { end } else { 0 };
-        if let Some(mut state) = TextEdit::load_state(ui.ctx(), edit_id) {
-            let at = |index| egui::text::CCursor::new(index);
-            state.cursor.set_char_range(Some(egui::text::CCursorRange::two(at(start), at(end))));
-            state.store(ui.ctx(), edit_id);
-        }
     } else if response.lost_focus() {
         if !ui.input(|input| input.key_pressed(Key::Escape))
             && let Some(value) = parse(row, &typed.text)

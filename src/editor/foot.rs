@@ -5,7 +5,7 @@ use super::edits::Edit;
 use super::facts::{Desk, Link, Linked};
 use super::fader::fader;
 use super::paint::{self, pen};
-use super::shown::{signed, time};
+use super::shown::{number, signed, time};
 use super::theme::{self, PAD};
 use crate::session::playback::exchange_sentence;
 use crate::units::Db;
@@ -79,7 +79,7 @@ fn share(ui: &Ui, desk: &Desk<'_>, place: Rect, first: f32, second: f32) {
     };
     let value = Rect::from_min_max(pos2(place.max.x - 44.0, first - 10.0), pos2(place.max.x, first + 10.0));
     let bold = pen(theme::strong(theme::BODY), look.text);
-    paint::label(ui, value, Align2::RIGHT_CENTER, &format!("{:.0} %", share * 100.0), &bold);
+    paint::label(ui, value, Align2::RIGHT_CENTER, &format!("{} %", number(share * 100.0, 0)), &bold);
     let rail = Rect::from_min_max(pos2(words.max.x + PAD, first - 4.0), pos2(value.min.x - 8.0, first + 4.0));
     if rail.width() > 24.0 {
         paint::bar(ui, rail, share as f32, desk.track, look);
@@ -104,7 +104,7 @@ fn share(ui: &Ui, desk: &Desk<'_>, place: Rect, first: f32, second: f32) {
 /// The latency class; returns where the line to the left of it ends.
 fn latency(ui: &mut Ui, desk: &mut Desk<'_>, inner: Rect, first: f32) -> f32 {
     let look = desk.look;
-    let width = 136.0;
+    let width = 152.0;
     let at = Rect::from_min_max(pos2(inner.max.x - width, first - 10.0), pos2(inner.max.x, first + 10.0));
     let label = pen(theme::font(theme::SMALL), look.secondary);
     paint::label(ui, at, Align2::LEFT_CENTER, "Latency", &label);
@@ -123,7 +123,9 @@ fn latency(ui: &mut Ui, desk: &mut Desk<'_>, inner: Rect, first: f32) -> f32 {
     let dim = pen(theme::font(theme::SMALL), look.dim);
     let samples = desk.facts.latency;
     let words = match desk.facts.rate {
-        Some(rate) if samples > 0 => format!("{samples} · {:.1} ms", samples as f64 / rate.0 * 1e3),
+        Some(rate) if samples > 0 => {
+            format!("{samples} · {} ms", number(samples as f64 / rate.0 * 1e3, usize::from(samples < 4000)))
+        }
         _ => format!("{samples} samples"),
     };
     paint::label(ui, below, Align2::LEFT_CENTER, &words, &dim);

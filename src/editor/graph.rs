@@ -75,7 +75,7 @@ impl Graph {
             return;
         }
         let points = spectrum(axes, after);
-        area(ui, &points, axes.plot.max.y, Palette::faint(desk.track, 0.16));
+        area(ui.painter(), &points, axes.plot.max.y, Palette::faint(desk.track, 0.16));
         // what comes in is a hair line: it matters where it differs
         ui.painter().line(spectrum(axes, before), Stroke::new(1.0, Palette::faint(desk.look.dim, 0.7)));
         ui.painter().line(points, Stroke::new(1.25, Palette::faint(desk.track, 0.85)));
@@ -86,41 +86,56 @@ impl Graph {
         for band in Band::all(desk.facts.seat) {
             let moving = self.curves.moving(desk, band);
             if let Some((still, moved)) = moving {
-                between(ui, &axes.line(&still), &axes.line(&moved), Palette::faint(look.accent, 0.28));
+                let (still, moved) = (axes.line(&still), axes.line(&moved));
+                between(&inside(ui, axes), &still, &moved, Palette::faint(look.accent, 0.28));
             }
         }
         if let Some(index) = self.selected
             && let Some(own) = self.curves.own(index)
         {
             let flat = vec![0.0; own.len()];
-            between(ui, &axes.line(&flat), &axes.line(own), Palette::faint(look.accent, 0.14));
+            let (flat, own) = (axes.line(&flat), axes.line(own));
+            between(&inside(ui, axes), &flat, &own, Palette::faint(look.accent, 0.14));
         }
-        for (placement, levels) in self.curves.apart() {
+        let inside = inside(ui, axes);
+        for (index, (placement, levels)) in self.curves.apart().iter().enumerate() {
             let points = axes.line(levels);
             if let Some(end) = points.last() {
-                let tag = Rect::from_center_size(pos2(end.x - 10.0, end.y - 8.0), egui::vec2(16.0, 12.0));
+                // beside each other: where they end they often meet
+                let at = axes.plot.shrink(8.0).clamp(pos2(end.x - 10.0 - 14.0 * index as f32, end.y - 8.0));
+                let tag = Rect::from_center_size(at, egui::vec2(16.0, 12.0));
                 let pen = paint::pen(super::theme::strong(super::theme::TINY), look.secondary);
                 paint::text(ui, tag, egui::Align2::CENTER_CENTER, placement, &pen);
             }
-            ui.painter().line(points, Stroke::new(1.5, look.secondary));
+            inside.line(points, Stroke::new(1.5, look.secondary));
         }
-        ui.painter().line(axes.line(self.curves.whole()), Stroke::new(2.0, look.text));
+        inside.line(axes.line(self.curves.whole()), Stroke::new(2.0, look.text));
     }
 }
 
+/// A spectrum as a line, from the first to the last point that is above the plot's ground.
 fn spectrum(axes: &Axes, levels: &[f32]) -> Vec<Pos2> {
     let last = levels.len().saturating_sub(1).max(1) as f32;
-    levels.iter().enumerate().map(|(i, &level)| axes.level(i as f32 / last, level)).collect()
+    let seen = |level: &f32| *level > axes::LOWEST_LEVEL;
+    let (Some(from), Some(to)) = (levels.iter().position(seen), levels.iter().rposition(seen)) else {
+        return Vec::new();
+    };
+    (from..=to).map(|i| axes.level(i as f32 / last, levels[i])).collect()
+}
+
+/// Paints nothing outside the plot.
+fn inside(ui: &Ui, axes: &Axes) -> egui::Painter {
+    ui.painter().with_clip_rect(axes.plot)
 }
 
 /// What is between a line and a level below it.
-pub(super) fn area(ui: &Ui, points: &[Pos2], bottom: f32, colour: Color32) {
+pub(super) fn area(painter: &egui::Painter, points: &[Pos2], bottom: f32, colour: Color32) {
     let low: Vec<Pos2> = points.iter().map(|p| pos2(p.x, bottom)).collect();
-    between(ui, points, &low, colour);
+    between(painter, points, &low, colour);
 }
 
 /// What is between two lines with the same abscissae.
-pub(super) fn between(ui: &Ui, upper: &[Pos2], lower: &[Pos2], colour: Color32) {
+pub(super) fn between(painter: &egui::Painter, upper: &[Pos2], lower: &[Pos2], colour: Color32) {
     let mut mesh = Mesh::default();
     for (a, b) in upper.iter().zip(lower) {
         let next = mesh.vertices.len() as u32;
@@ -131,5 +146,5 @@ pub(super) fn between(ui: &Ui, upper: &[Pos2], lower: &[Pos2], colour: Color32) 
             mesh.add_triangle(next - 1, next, next + 1);
         }
     }
-    ui.painter().add(mesh);
+    painter.add(mesh);
 }

@@ -51,11 +51,14 @@ pub fn show(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect, menu: &mut PresetMenu
 fn whose(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect) -> f32 {
     let look = desk.look;
     let facts = desk.facts;
-    let role_width = if facts.seat == Seat::Stem { 84.0 } else { 0.0 };
+    let role =
+        if facts.role_is_guessed { format!("{}?", facts.role.name()) } else { facts.role.name().into() };
+    let role_pen = pen(theme::font(theme::BODY), look.secondary);
+    let role_width = if facts.seat == Seat::Stem { paint::width(ui, &role, &role_pen) + 18.0 } else { 0.0 };
     let fallback = if facts.seat == Seat::Stem { "Stem" } else { "Master" };
     let name = if facts.name.is_empty() { fallback } else { &facts.name };
     let bold = pen(theme::strong(theme::TITLE), look.text);
-    let width = paint::width(ui, name, &bold).min(place.width() - role_width - 4.0);
+    let width = paint::width(ui, name, &bold).min(place.width() - role_width - 12.0);
     let at = Rect::from_min_size(place.min, vec2(width, place.height()));
     // a long name may be cut; the tooltip has it all
     let written = shortened(ui, name, &bold, at.width());
@@ -64,9 +67,7 @@ fn whose(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect) -> f32 {
         return at.max.x;
     }
     let at = Rect::from_min_size(pos2(at.max.x + 10.0, place.min.y), vec2(role_width, place.height()));
-    let words =
-        if facts.role_is_guessed { format!("{}?", facts.role.name()) } else { facts.role.name().into() };
-    let response = menu(ui, &look, at, "Role", &words, look.secondary);
+    let response = menu(ui, &look, at, "Role", &role, look.secondary);
     egui::Popup::menu(&response).show(|ui| {
         if ui.selectable_label(facts.role_is_guessed, "Guess from the name").clicked() {
             desk.edits.want(Edit::Role(None));

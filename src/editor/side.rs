@@ -28,7 +28,7 @@ pub fn show(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect) {
     let rows: [(&str, String, &str, Color32); 8] = [
         ("Momentary", one(reading.momentary.map(|m| m.0)), "LUFS", look.text),
         ("Integrated", one(reading.integrated.map(|i| i.0)), "LUFS", look.text),
-        ("heard", time(desk.facts.heard.0 / 1000.0), "", look.text),
+        ("Heard", time(desk.facts.heard.0 / 1000.0), "", look.text),
         ("Range", one(reading.range.map(|r| r.0)), "LU", look.text),
         ("True peak", one(reading.true_peak.map(|p| p.0)), "dBTP", if over { look.red } else { look.text }),
         ("PSR", one(reading.psr.map(|p| p.0)), "LU", look.text),
@@ -41,7 +41,7 @@ pub fn show(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect) {
         ("Correlation", correlation, "", if is_bad(desk) { look.reduction } else { look.text }),
     ];
     // rows give way before meters do
-    let row_height = ((inner.max.y - y - 44.0) / rows.len() as f32).clamp(16.0, 22.0);
+    let row_height = ((inner.max.y - y - 46.0) / rows.len() as f32).clamp(14.5, 22.0);
     let mut y = y;
     for (name, value, unit, ink) in rows {
         let line = Rect::from_min_size(pos2(inner.min.x, y), vec2(inner.width(), row_height));
@@ -81,7 +81,7 @@ fn huge(ui: &Ui, desk: &Desk<'_>, inner: Rect, value: Option<f64>) -> f32 {
 
 /// What readers of the screen hear of a drawn reading, and its tooltip.
 fn hear(ui: &Ui, name: &str, value: &str, place: Rect) -> egui::Response {
-    let sense = if name == "heard" { Sense::click() } else { Sense::hover() };
+    let sense = if name == "Heard" { Sense::click() } else { Sense::hover() };
     let response = ui.interact(place, ui.scope_id().with(("reading", name)), sense);
     response.widget_info(|| WidgetInfo::labeled(Role::Meter, true, name));
     ui.ctx().accesskit_node_builder(response.id, |node| node.set_value(value));

@@ -46,7 +46,7 @@ const UNITS: [Unit; 5] = [
         group: "Saturator",
         on: Some("sat_on"),
         keys: &["sat_drive", "sat_mix"],
-        class: 0,
+        class: 1,
         reduction: None,
     },
     Unit { group: "Width", on: None, keys: &["width", "mono_below"], class: 0, reduction: None },
@@ -60,7 +60,7 @@ const UNITS: [Unit; 5] = [
 ];
 
 /// A value's place on a card.
-const CELL: egui::Vec2 = vec2(60.0, 33.0);
+const CELL: egui::Vec2 = vec2(56.0, 33.0);
 
 /// Draws the cards in `place`.
 pub fn show(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect) {
@@ -229,8 +229,12 @@ fn reductions(ui: &Ui, desk: &Desk<'_>, place: Rect, which: usize, on: bool) {
         })
         .collect();
     let top: Vec<Pos2> = points.iter().map(|p| pos2(p.x, place.min.y)).collect();
-    between(ui, &top, &points, Palette::faint(look.reduction, 0.35));
+    between(ui.painter(), &top, &points, Palette::faint(look.reduction, 0.35));
     ui.painter().line(points, Stroke::new(1.25, look.reduction));
+    // only where there is room beside the curve
+    if place.height() < 30.0 {
+        return;
+    }
     let at =
         Rect::from_min_max(pos2(place.min.x + 4.0, place.max.y - 14.0), pos2(place.max.x, place.max.y - 1.0));
     let tiny = pen(theme::font(theme::TINY), look.dim);
@@ -247,6 +251,6 @@ fn breadth(ui: &Ui, desk: &Desk<'_>, place: Rect, on: bool) {
     let top = place.min.y + 5.0;
     let colour = if on { desk.track } else { look.dim };
     let (left, right) = (pos2(foot.x - half, top), pos2(foot.x + half, top));
-    area(ui, &[left, foot, right], top, Palette::faint(colour, 0.25));
+    area(ui.painter(), &[left, foot, right], top, Palette::faint(colour, 0.25));
     ui.painter().line(vec![left, foot, right], Stroke::new(1.25, colour));
 }

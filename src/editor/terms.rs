@@ -89,7 +89,7 @@ pub fn reading(name: &str) -> &'static str {
         "Integrated" => {
             "Loudness of everything heard since the meter was started, without what is too quiet to count (BS.1770)."
         }
-        "heard" => "How much programme the integrated figures are of. Click to start anew.",
+        "Heard" => "How much programme the integrated figures are of. Click to start anew.",
         "Range" => "Loudness range: how far quiet and loud passages lie apart (EBU Tech 3342).",
         "True peak" => {
             "The highest level between samples, too, since the meter was started (BS.1770 Annex 2)."

@@ -45,6 +45,9 @@ pub fn stem(facts: Facts, look: Palette, size: Vec2, pixels_per_point: f32) -> D
     HarnessBuilder::default()
         .with_size(size)
         .with_pixels_per_point(pixels_per_point)
+        // as fast as a screen, so that double clicks are; tooltips take their time
+        .with_step_dt(1.0 / 60.0)
+        .with_max_steps(120)
         .with_theme(if look.dark { egui::Theme::Dark } else { egui::Theme::Light })
         .with_context_setup(move |ctx| theme::install(ctx, &look))
         .renderer(painter)
@@ -53,7 +56,11 @@ pub fn stem(facts: Facts, look: Palette, size: Vec2, pixels_per_point: f32) -> D
 
 impl Bench {
     fn frame(&mut self, ui: &mut egui::Ui) {
-        self.wishes = self.view.show(ui, &self.facts, &mut self.edits, &self.look);
+        // the harness leaves a margin that a window has not
+        let whole = egui::UiBuilder::new().max_rect(ui.ctx().content_rect());
+        let mut whole = ui.new_child(whole);
+        whole.set_clip_rect(ui.ctx().content_rect());
+        self.wishes = self.view.show(&mut whole, &self.facts, &mut self.edits, &self.look);
         for edit in self.edits.take() {
             self.apply(&edit);
             self.done.push(edit);

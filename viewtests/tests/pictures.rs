@@ -93,3 +93,24 @@ fn pictures_are_drawn_at_100_and_150_percent_dark_and_light() {
         }
     }
 }
+
+#[test]
+fn pictures_of_what_opens() {
+    use egui_kittest::kittest::Queryable;
+    let closed = bench::picture(&bench::stem(scene::vocals(), Palette::DARK, SIZES[2], 1.0));
+    let openers = [
+        ("band", "Band 4"),
+        ("unit", "Compressor: everything"),
+        ("presets", "Presets"),
+        ("window", "Window"),
+    ];
+    for (file, name) in openers {
+        let mut driven = bench::stem(scene::vocals(), Palette::DARK, SIZES[2], 1.0);
+        driven.get_by_label(name).click();
+        driven.run();
+        let open = bench::picture(&driven);
+        let changed = open.pixels.iter().zip(&closed.pixels).filter(|(a, b)| a != b).count();
+        assert!(changed > 3000, "{name}: {changed} pixels");
+        open.save(&folder().join(format!("stem-open-{file}.png"))).expect("saved");
+    }
+}

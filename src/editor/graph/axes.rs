@@ -11,7 +11,7 @@ use egui::{Align2, Pos2, Rect, Stroke, Ui, pos2, vec2};
 /// What the axis can show up and down, dB.
 const RANGES: [f64; 4] = [3.0, 6.0, 12.0, 18.0];
 /// Spectra are drawn from here, dB, at the bottom ...
-const LOWEST_LEVEL: f32 = -96.0;
+pub(super) const LOWEST_LEVEL: f32 = -96.0;
 /// ... to here at the top.
 const HIGHEST_LEVEL: f32 = 0.0;
 
@@ -58,10 +58,10 @@ impl Axes {
         pos2(self.plot.min.x + self.plot.width() * fraction, self.plot.max.y - self.plot.height() * up)
     }
 
-    /// Gains at even distances as a line, held inside the plot.
+    /// Gains at even distances as a line, which may leave the plot a little way.
     pub(super) fn line(&self, gains: &[f32]) -> Vec<Pos2> {
         let last = gains.len().saturating_sub(1).max(1) as f32;
-        let (top, bottom) = (self.plot.min.y - 1.0, self.plot.max.y + 1.0);
+        let (top, bottom) = (self.plot.min.y - 8.0, self.plot.max.y + 8.0);
         let point = |(i, &gain): (usize, &f32)| {
             let x = self.plot.min.x + self.plot.width() * i as f32 / last;
             pos2(x, self.y(f64::from(gain)).clamp(top, bottom))
