@@ -43,11 +43,16 @@ fn chains(criterion: &mut Criterion) {
     for (i, band) in eight_bands.equalizer.bands.iter_mut().enumerate() {
         *band = BandSettings { on: true, gain: Db(if i % 2 == 0 { 3.0 } else { -3.0 }), ..*band };
     }
+    let mut eight_dynamic = eight_bands.clone();
+    for band in &mut eight_dynamic.equalizer.bands {
+        (band.dynamic.range, band.dynamic.threshold) = (Db(-6.0), Db(-40.0));
+    }
     let compressor = CompressorSettings { on: true, threshold: Db(-30.0), ratio: 4.0, ..Default::default() };
     let limiter = LimiterSettings { on: true, drive: Db(6.0), ..Default::default() };
     let cases = [
         ("neutral chain", ChainSettings::default()),
         ("EQ, eight bells", eight_bands.clone()),
+        ("EQ, eight dynamic bells", eight_dynamic),
         ("compressor", ChainSettings { compressor: compressor.clone(), ..Default::default() }),
         ("limiter, 6 dB drive", ChainSettings { limiter: limiter.clone(), ..Default::default() }),
         ("EQ + compressor + limiter", ChainSettings { compressor, limiter, ..eight_bands }),
