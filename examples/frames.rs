@@ -23,8 +23,11 @@ const SECOND: usize = 48_000;
 /// What is run on a block.
 type Unit = Box<dyn FnMut(&mut [f64], &mut [f64])>;
 
+/// A unit's name and how it is made.
+type Named = (&'static str, fn() -> Unit);
+
 /// Every unit by its name. `nothing` is what the run costs without one.
-const UNITS: [(&str, fn() -> Unit); 8] = [
+const UNITS: [Named; 8] = [
     ("nothing", || Box::new(|_, _| ())),
     ("neutral", || chain(ChainSettings::default())),
     ("equalizer", || chain(equalizer())),

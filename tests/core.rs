@@ -1,7 +1,9 @@
 //! What must not happen on an audio thread: neither the chain nor the link ever allocates, whatever they are told and
 //! fed.
 
-use assert_no_alloc::{AllocDisabler, assert_no_alloc};
+#[cfg(not(feature = "alloc-guard"))] // which has its own
+use assert_no_alloc::AllocDisabler;
+use assert_no_alloc::assert_no_alloc;
 use stemlink::chain::parameters::PARAMETERS;
 use stemlink::chain::{Chain, ChainSettings, LatencyClass, Seat};
 use stemlink::dsp::{Block, Key, Process};

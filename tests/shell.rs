@@ -1,6 +1,8 @@
 //! What must not happen on a host's audio thread: the engine never allocates after it is made.
 
-use assert_no_alloc::{AllocDisabler, assert_no_alloc};
+#[cfg(not(feature = "alloc-guard"))] // which has its own
+use assert_no_alloc::AllocDisabler;
+use assert_no_alloc::assert_no_alloc;
 use std::sync::Arc;
 use stemlink::chain::{LatencyClass, Seat};
 use stemlink::gauges::Gauges;

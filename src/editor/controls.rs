@@ -43,13 +43,7 @@ pub fn dot(ui: &mut Ui, desk: &mut Desk<'_>, centre: Pos2, row: &'static Paramet
         desk.put(row, Value::Switch(!on));
     }
     let look = &desk.look;
-    let edge = if response.hovered() {
-        look.accent
-    } else if on {
-        look.accent
-    } else {
-        look.dim
-    };
+    let edge = if on || response.hovered() { look.accent } else { look.dim };
     let fill = if on { look.accent } else { Color32::TRANSPARENT };
     ui.painter().circle(centre, 6.0, fill, Stroke::new(1.5, edge));
     if response.has_focus() {

@@ -73,13 +73,13 @@ pub type Run<'a> = (&'a str, &'a Pen);
 
 /// Draws texts of several kinds on one baseline, right after each other, and returns where.
 pub fn runs(ui: &Ui, place: Rect, align: Align2, runs: &[Run<'_>]) -> Rect {
-    let mut job = LayoutJob::default();
-    job.wrap = TextWrapping {
+    let wrap = TextWrapping {
         max_width: place.width() + 0.5,
         max_rows: 1,
         break_anywhere: true,
         ..TextWrapping::default()
     };
+    let mut job = LayoutJob { wrap, ..LayoutJob::default() };
     for (text, pen) in runs {
         let format = TextFormat {
             font_id: pen.font.clone(),

@@ -219,7 +219,7 @@ impl Visitor for Apply<'_, '_> {
             match edit {
                 Edit::Begin(of) if of == row => self.setter.begin_set_parameter(control),
                 Edit::Set(of, value) if of == row => {
-                    self.setter.set_parameter(control, C::plain(row, *value))
+                    self.setter.set_parameter(control, C::plain(row, *value));
                 }
                 Edit::End(of) if of == row => self.setter.end_set_parameter(control),
                 _ => {}

@@ -273,7 +273,7 @@ mod tests {
         let owner = Arc::new(Owner::default());
         let woken = Arc::new(AtomicU32::new(0));
         let counter = Arc::clone(&woken);
-        owner.0.on_sound(move || drop(counter.fetch_add(1, Ordering::Relaxed)));
+        owner.0.on_sound(move || _ = counter.fetch_add(1, Ordering::Relaxed));
         owner.0.write(Point::After, &[1.0], &[0.0]);
         let _watch = Watch::new(Arc::clone(&owner));
         owner.0.write(Point::After, &[0.0], &[0.0]);

@@ -128,7 +128,7 @@ impl Ground {
             *unlinked = if *unlinked == 1.0 { change } else { 1.0 };
             doubt.follow += difference(&follow)?.abs();
             let as_heard = 1.0 / self.rescaled[stem];
-            if self.fit.mean(stem).is_some_and(|gains| looks_doubled(gains)) {
+            if self.fit.mean(stem).is_some_and(looks_doubled) {
                 let mut half = moved.clone();
                 half[stem] += (as_heard - moved[stem]) / 2.0;
                 doubt.follow += difference(&half)?.abs();

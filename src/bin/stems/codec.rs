@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 use stemlink::offline::codec::{Decoded, PRESETS, Preset, ffmpeg, preview};
 use stemlink::offline::json::ReadingJson;
-use stemlink::offline::verify::measure;
+use stemlink::offline::measure::measure;
 use stemlink::session::playback::playback;
 use stemlink::session::target::NormalizationTarget;
 use stemlink::units::Db;

@@ -1,5 +1,7 @@
 //! The trust test: random sessions, random moves, predictions against renders.
 
+#![allow(clippy::print_stderr, reason = "figures for whoever runs the test with --nocapture")]
+
 mod desk;
 mod song;
 

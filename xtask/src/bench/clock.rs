@@ -61,6 +61,7 @@ fn parse(line: &str) -> Option<Cost> {
 #[cfg(unix)]
 pub(crate) fn clock(command: &[String]) -> ExitCode {
     use nix::sys::resource::{UsageWho, getrusage};
+    use nix::sys::time::TimeValLike;
     let Some((program, arguments)) = command.split_first() else { return ExitCode::from(2) };
     let status = Command::new(program)
         .args(arguments)
@@ -71,7 +72,7 @@ pub(crate) fn clock(command: &[String]) -> ExitCode {
     let (Ok(status), Ok(usage)) = (status, getrusage(UsageWho::RUSAGE_CHILDREN)) else {
         return ExitCode::from(2);
     };
-    let micros = |time: nix::sys::time::TimeVal| time.tv_sec() * 1_000_000 + i64::from(time.tv_usec());
+    let micros = |time: nix::sys::time::TimeVal| time.num_microseconds();
     println!("{} {}", micros(usage.user_time()) + micros(usage.system_time()), usage.max_rss());
     if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -33,7 +33,7 @@ pub(super) struct Contestant {
 }
 
 impl Contestant {
-    fn to_beat(mut self, goal: Goal) -> Self {
+    fn goal_is(mut self, goal: Goal) -> Self {
         self.goal = Some(goal);
         self
     }
@@ -100,12 +100,12 @@ fn measure(bench: &Bench) -> Row {
     };
     let peers = vec![
         ebur128_crate(bench, &bench.material.programme, Goal::Times(30.0)),
-        program("ffmpeg `ebur128=peak=true`", "ffmpeg", "ffmpeg", ffmpeg, folder).to_beat(Goal::Times(20.0)),
+        program("ffmpeg `ebur128=peak=true`", "ffmpeg", "ffmpeg", ffmpeg, folder).goal_is(Goal::Times(20.0)),
         libebur128,
         program("loudgain", "loudgain", "loudgain", |task| task.with(["-q", &file]), folder),
         program("sox `stats` (levels only)", "sox", "sox", |task| task.with([&file, "-n", "stats"]), folder),
         program("cat (reading the file)", "cat", "coreutils", |task| task.with([&file]), folder)
-            .to_beat(Goal::Within(3.0)),
+            .goal_is(Goal::Within(3.0)),
     ];
     let row = of(
         "10 min, 48 kHz, 24 bit stereo: M S I LRA TP",
@@ -132,7 +132,7 @@ fn album(bench: &Bench) -> Row {
             rsgain,
             &bench.folder,
         )
-        .to_beat(Goal::Times(25.0)),
+        .goal_is(Goal::Times(25.0)),
         program("loudgain, album scan", "loudgain", "loudgain", loudgain, &bench.folder),
     ];
     of("eight stems of 4 min", stems_measure(bench, &bench.material.stems), peers)
@@ -188,7 +188,7 @@ fn units(bench: &Bench) -> Vec<Row> {
         of(
             "Stem in blocks of 64 frames; per frame",
             unit(bench, "stem", 64),
-            vec![Contestant { name: "in blocks of 512".into(), ..here("stem") }.to_beat(Goal::Within(1.25))],
+            vec![Contestant { name: "in blocks of 512".into(), ..here("stem") }.goal_is(Goal::Within(1.25))],
         ),
         of(
             "denoise; per frame",
@@ -239,7 +239,7 @@ fn master(bench: &Bench) -> Row {
     };
     let peers = vec![
         program("ffmpeg, one filter thread (once, unmeasured)", "ffmpeg", "ffmpeg", ffmpeg, folder)
-            .to_beat(Goal::Times(2.5)),
+            .goal_is(Goal::Times(2.5)),
         Contestant::to_come("pedalboard", Goal::Times(4.0)),
         Contestant::to_come("matchering", Goal::Times(20.0)),
     ];
