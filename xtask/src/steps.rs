@@ -5,7 +5,7 @@ use std::ops::AddAssign;
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 
-use crate::{budget, tidy};
+use crate::tidy;
 
 /// One command of a run.
 struct Step {
@@ -27,7 +27,7 @@ const fn thorough(arguments: &'static [&'static str]) -> Step {
 /// Before [`tidy`].
 const FORMAT: Step = step(&["fmt", "--all", "--check"]);
 
-/// After [`tidy`], before [`budget`]. The test profile keeps debug assertions and overflow checks; a test below holds it to that.
+/// After [`tidy`]. The test profile keeps debug assertions and overflow checks; a test below holds it to that.
 const STEPS: &[Step] = &[
     step(&["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"]),
     thorough(&[
@@ -97,12 +97,6 @@ fn all(root: &Path, quick: bool, totals: &mut Totals) -> Result<(), String> {
     }
     for step in STEPS.iter().filter(|step| !(quick && step.thorough)) {
         run(root, step, totals)?;
-    }
-    if !quick {
-        println!("\n$ cargo xtask budget");
-        if budget::run(root) != ExitCode::SUCCESS {
-            return Err("cargo xtask budget".to_owned());
-        }
     }
     Ok(())
 }
