@@ -27,7 +27,7 @@ enum Task {
     Tidy,
     /// Run everything CI runs, in order, and stop at the first step that fails.
     Test {
-        /// Leave out the core without features, the documentation and the instruction budgets.
+        /// Leave out the core without features and the documentation.
         #[arg(long)]
         quick: bool,
     },

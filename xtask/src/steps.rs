@@ -6,7 +6,7 @@ use std::ops::AddAssign;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
-use crate::{budget, tidy};
+use crate::tidy;
 
 /// One command of a run.
 struct Step {
@@ -31,7 +31,7 @@ const fn thorough(arguments: &'static [&'static str]) -> Step {
 /// Before [`tidy`].
 const FORMAT: Step = step(&["fmt", "--all", "--check"]);
 
-/// After [`tidy`], before [`budget`]. The test profile keeps debug assertions and overflow checks; a test below holds it to that. What is
+/// After [`tidy`]. The test profile keeps debug assertions and overflow checks; a test below holds it to that. What is
 /// tested is built with the default features, as what is delivered; the others are for the two tests that need them.
 const STEPS: &[Step] = &[
     step(&["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"]),
@@ -142,12 +142,6 @@ fn all(root: &Path, quick: bool, totals: &mut Totals) -> Result<(), String> {
     }
     for step in STEPS.iter().filter(|step| !(quick && step.thorough)) {
         run(root, step, totals)?;
-    }
-    if !quick {
-        println!("\n$ cargo xtask budget");
-        if budget::run(root) != ExitCode::SUCCESS {
-            return Err("cargo xtask budget".to_owned());
-        }
     }
     Ok(())
 }
