@@ -1,4 +1,4 @@
-//! The VST3 classes in a host that we did not write: PyPI `pedalboard` (JUCE).
+//! The VST3 classes in hosts that we did not write: PyPI `pedalboard` and `dawdreamer` (both JUCE).
 //!
 //! Without the oracle the test says so and passes, unless `STEMLINK_REQUIRE_ORACLES=1`.
 
@@ -9,14 +9,15 @@ use hosttests::{Library, noise};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use stemlink::chain::Seat;
+use stemlink::chain::parameters::PARAMETERS;
+use stemlink::chain::{ChainSettings, Seat};
 
 /// A folder that goes with the test.
 struct Folder(PathBuf);
 
 impl Folder {
-    fn new() -> Self {
-        let path = std::env::temp_dir().join(format!("stemlink-vst3-{}", std::process::id()));
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("stemlink-{name}-{}", std::process::id()));
         fs::create_dir_all(&path).expect("a folder");
         Self(path)
     }
@@ -36,6 +37,8 @@ fn bundle(folder: &Path) -> PathBuf {
         ("macos", _) => ("MacOS".into(), "Stemlink"),
         (_, arch) => (format!("{arch}-linux"), "Stemlink.so"),
     };
+    // of the build that this test was made with
+    drop(Library::open());
     let bundle = folder.join("Stemlink.vst3");
     let place = bundle.join("Contents").join(place);
     fs::create_dir_all(&place).expect("a folder");
@@ -43,16 +46,16 @@ fn bundle(folder: &Path) -> PathBuf {
     bundle
 }
 
-fn has_oracle() -> bool {
-    let probe = Command::new("python3").args(["-c", "import numpy, pedalboard"]).output();
+fn has_oracle(host: &str) -> bool {
+    let probe = Command::new("python3").args(["-c", &format!("import numpy, {host}")]).output();
     if probe.is_ok_and(|out| out.status.success()) {
         return true;
     }
     assert!(
         std::env::var("STEMLINK_REQUIRE_ORACLES").as_deref() != Ok("1"),
-        "python3 has no pedalboard, and STEMLINK_REQUIRE_ORACLES=1"
+        "python3 has no {host}, and STEMLINK_REQUIRE_ORACLES=1"
     );
-    eprintln!("skipped: python3 has no pedalboard, so there is no foreign host");
+    eprintln!("skipped: python3 has no {host}");
     false
 }
 
@@ -71,10 +74,10 @@ fn samples(bytes: &[u8]) -> Vec<f32> {
 
 #[test]
 fn in_pedalboard_the_output_is_the_chain_s_bit_for_bit() {
-    if !has_oracle() {
+    if !has_oracle("pedalboard") {
         return;
     }
-    let folder = Folder::new();
+    let folder = Folder::new("vst3");
     let bundle = bundle(&folder.0);
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("oracle/vst3.py");
     for (name, seat, rate, block) in [
@@ -118,4 +121,49 @@ fn in_pedalboard_the_output_is_the_chain_s_bit_for_bit() {
             "{name} at {rate} Hz in blocks of {block}: {said} from {differing:?} on {around:?}"
         );
     }
+}
+
+#[test]
+fn in_dawdreamer_the_sidechain_is_the_chain_s_key_bit_for_bit() {
+    if !has_oracle("dawdreamer") {
+        return;
+    }
+    let folder = Folder::new("sidechain");
+    let bundle = bundle(&folder.0);
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("oracle/sidechain.py");
+    let (main, key) = (noise(1, 2, 48_000, 0.1), noise(2, 2, 48_000, 0.9));
+    let mut expected = ChainSettings::default();
+    let mut arguments = Vec::new();
+    for (name, id, fraction) in [
+        ("Compressor On", "comp_on", 1.0),
+        ("Compressor Threshold", "comp_threshold", 0.5),
+        ("Compressor Ratio", "comp_ratio", 1.0),
+        ("Compressor Key", "comp_key", 1.0),
+    ] {
+        let row = PARAMETERS.find(id).expect("exists");
+        row.set(&mut expected, row.at_fraction(fraction));
+        arguments.push(format!("{name}={fraction}"));
+    }
+    let run = |key: &[Vec<f32>]| {
+        let files = ["main.f32", "key.f32", "out.f32"].map(|name| folder.0.join(name));
+        fs::write(&files[0], interleaved(&main)).expect("written");
+        fs::write(&files[1], interleaved(key)).expect("written");
+        let output = Command::new("python3")
+            .arg(&script)
+            .arg(&bundle)
+            .arg("48000")
+            .args(&files)
+            .args(&arguments)
+            .output()
+            .expect("python runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        samples(&fs::read(&files[2]).expect("dawdreamer left its output"))
+    };
+    let chain = |key: &[Vec<f32>]| {
+        let (seat, rate) = (Seat::Stem, 48_000.0);
+        samples(&interleaved(&through_chain((seat, seat.default_class(), rate), &expected, &main, Some(key))))
+    };
+    assert!(run(&key) == chain(&key));
+    let silence = vec![vec![0.0; 48_000]; 2];
+    assert!(run(&silence) == chain(&silence) && chain(&silence) != chain(&key));
 }

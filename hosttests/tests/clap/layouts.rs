@@ -42,12 +42,12 @@ fn every_layout_processes_in_place_and_back_again() {
         for layout in layouts.iter().chain(&layouts) {
             plugin.choose_layout(layout);
             let channels = plugin.ports().0[0] as usize;
-            plugin.activate(RATE, 512);
+            plugin.activate(RATE, 4096);
             let latency = plugin.latency() as usize;
-            let input = noise(3, channels, 512, 0.5);
+            let input = noise(3, channels, 4096, 0.5);
             let mut output = input.clone();
             plugin.block(&mut output, None, &[], true);
-            assert_eq!(output[0][latency..], input[0][..512 - latency], "{id} {layout}");
+            assert_eq!(output[0][latency..], input[0][..4096 - latency], "{id} {layout}");
             plugin.deactivate();
         }
     }
