@@ -31,7 +31,7 @@ const RESEMBLES: f64 = 0.25;
 const ALIKE: f64 = 1.0;
 /// What is seen of a response is less than what there is: levels are read in other ways than a device reads them, and a
 /// move goes to levels that were not heard.
-const UNSEEN: f64 = 1.5;
+const UNSEEN: f64 = 1.3;
 /// No response is larger than this times the move's effect: what takes back more than all of it is no device but chance.
 const MOST: f64 = 1.5;
 /// A stem that is there twice without delay is this much louder, to within this, dB: a fader, or a second route to the
@@ -128,7 +128,7 @@ impl Ground {
             *unlinked = if *unlinked == 1.0 { change } else { 1.0 };
             doubt.follow += difference(&follow)?.abs();
             let as_heard = 1.0 / self.rescaled[stem];
-            if self.fit.mean(stem).is_some_and(|gains| looks_doubled(gains)) {
+            if self.fit.mean(stem).is_some_and(looks_doubled) {
                 let mut half = moved.clone();
                 half[stem] += (as_heard - moved[stem]) / 2.0;
                 doubt.follow += difference(&half)?.abs();

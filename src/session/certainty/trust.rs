@@ -1,5 +1,7 @@
 //! The trust test: random sessions, random moves, predictions against renders.
 
+#![allow(clippy::print_stderr, reason = "the figures are worth reading when a test is run by hand")]
+
 mod desk;
 mod song;
 
