@@ -144,7 +144,8 @@ impl Scope {
         let done = rings.slice_frames.load(Ordering::Relaxed) + frames as u64;
         let slices = done / SLICE as u64;
         if slices > 0 {
-            rings.reductions.write(std::iter::repeat_n(slice, (slices as usize).min(SLICES)));
+            let more = std::iter::repeat_n([compressor.0 as f32, limiter.0 as f32], slices as usize - 1);
+            rings.reductions.write(std::iter::once(slice).chain(more.take(SLICES)));
         }
         rings.slice_frames.store(done % SLICE as u64, Ordering::Relaxed);
         rings.slice.store(if slices > 0 { 0 } else { pack(slice) }, Ordering::Relaxed);

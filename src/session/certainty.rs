@@ -31,7 +31,7 @@ const RESEMBLES: f64 = 0.25;
 const ALIKE: f64 = 1.0;
 /// What is seen of a response is less than what there is: levels are read in other ways than a device reads them, and a
 /// move goes to levels that were not heard.
-const UNSEEN: f64 = 1.5;
+const UNSEEN: f64 = 1.3;
 /// No response is larger than this times the move's effect: what takes back more than all of it is no device but chance.
 const MOST: f64 = 1.5;
 /// A stem that is there twice without delay is this much louder, to within this, dB: a fader, or a second route to the

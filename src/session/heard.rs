@@ -1,8 +1,10 @@
 //! What was heard of a range of the timeline, and what follows for the stems as they are set now.
 
+use super::accumulate::ChainProducts;
 use super::certainty::Ground;
-use super::fit::{Arrival, Fit, HopFit};
-use super::record::{Mark, Member, Recorder};
+use super::fit::{Arrival, Fit, HopFit, fit_hop, start};
+use super::gram::Gram;
+use super::record::{Mark, Member, Record, Recorder};
 use super::timeline::Place;
 use crate::meter::loudness::integrated;
 use crate::meter::{Reading, reading_from_hops};
@@ -62,76 +64,86 @@ pub struct Bracket {
     pub whose: Option<usize>,
 }
 
+/// One hop, as its stems are set now and in their order.
+struct Hop<'a> {
+    joint: Cow<'a, [f64]>,
+    fit: Cow<'a, HopFit>,
+    /// The gains by which levels have changed since.
+    rescale: Vec<f64>,
+    /// Linear true peaks of the stems as they left, and last of the mix.
+    peaks: Vec<f64>,
+    /// Products of the stems' inputs; `None` where a chain does nothing.
+    chains: Vec<Option<&'a ChainProducts>>,
+}
+
 impl Recorder {
     /// What was heard of `range`, with the stems as they are set now.
     pub fn heard(&self, range: Places) -> Heard {
-        let members = self.members().to_vec();
+        let members = self.members();
         let mut progress = Progress { all: (range.end - range.start).max(0) as usize, ..Progress::default() };
-        let unheard =
-            HopFit { arrivals: vec![Arrival::UNITY; members.len()], condition: 1.0, inseparable: None };
-        let (mut row, mut fits, mut rescales) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut peaks, mut without) = (Vec::new(), vec![Vec::new(); members.len()]);
-        for place in range {
-            match self.mark(place) {
-                Mark::Heard => progress.heard += 1,
-                Mark::OldSettings => progress.old += 1,
-                Mark::Auditioned => progress.auditioned += 1,
-                Mark::Dropped => progress.dropped += 1,
-                Mark::Unheard => {}
-            }
-            let found = self.present(place).and_then(|record| Some((record, record.fit()?)));
-            let Some((record, fit)) = found else {
-                row.push(None);
-                fits.push(Cow::Borrowed(&unheard));
-                rescales.push(None);
-                without.iter_mut().for_each(|powers: &mut Vec<Power>| powers.push(Power(f64::NAN)));
-                continue;
-            };
-            let indices: Vec<usize> = members.iter().filter_map(|member| record.index(member.id)).collect();
-            let as_they_are = indices.iter().copied().eq(0..fit.arrivals.len());
-            row.push(Some(if as_they_are {
-                Cow::Borrowed(record.joint())
-            } else {
-                Cow::Owned(record.joint_of(&indices))
-            }));
-            let arrivals: Vec<Arrival> = indices.iter().map(|&i| fit.arrivals[i]).collect();
-            let inseparable = fit.inseparable.and_then(|(a, b)| {
-                let position = |stem: usize| indices.iter().position(|i| *i == stem);
-                Some((position(a)?, position(b)?))
-            });
-            fits.push(if as_they_are {
-                Cow::Borrowed(fit)
-            } else {
-                Cow::Owned(HopFit { arrivals: arrivals.clone(), condition: fit.condition, inseparable })
-            });
-            let rescale: Vec<f64> =
-                indices.iter().zip(&members).map(|(&i, member)| record.rescale(i, member.setting)).collect();
-            let stems = indices.iter().zip(&arrivals).zip(&rescale);
-            let own = stems.map(|((&i, arrival), gain)| gain * reach(arrival) * record.peak(Some(i)));
-            let own: Vec<f64> = own.collect();
-            let slack = own.iter().zip(&rescale).map(|(peak, gain)| (peak - peak / gain).abs()).sum();
-            peaks.push(HopPeaks { stems: own, mix: record.peak(None), slack });
-            for (k, &i) in indices.iter().enumerate() {
-                // Where its level has changed, what it does now was not heard.
-                let power = if rescale.iter().all(|gain| *gain == 1.0) {
-                    chain_off(row.last().and_then(|hop| hop.as_deref()), k, &arrivals[k], record.chain(i))
-                } else {
-                    Power(f64::NAN)
-                };
-                without[k].push(power);
-            }
-            rescales.push(rescale.iter().any(|gain| *gain != 1.0).then_some(rescale));
-        }
-        let fit = Fit::from_hops(members.len(), fits.iter().map(AsRef::as_ref));
-        let row: Vec<Option<&[f64]>> = row.iter().map(|hop| hop.as_deref()).collect();
-        let mut ground = Ground::with_fit(&row, fit);
-        for (hop, rescale) in rescales.iter().enumerate() {
-            if let Some(rescale) = rescale {
-                ground.rescale(hop, rescale);
-            }
-        }
-        Heard { ground, progress, members, peaks, without_chain: without }
+        let hops: Vec<Option<Hop<'_>>> = range
+            .map(|place| {
+                let hop = self.present(place).and_then(|record| hop_of(record, members));
+                match self.mark(place) {
+                    Mark::Heard => progress.heard += usize::from(hop.is_some()),
+                    Mark::OldSettings => progress.old += 1,
+                    Mark::Auditioned => progress.auditioned += 1,
+                    Mark::Dropped => progress.dropped += 1,
+                    Mark::Unheard => {}
+                }
+                hop
+            })
+            .collect();
+        Heard::new(members, &hops, progress)
     }
+
+    /// What is heard at the moment: the last 10 s, auditions and all, on the timeline or not.
+    pub fn live(&self) -> Heard {
+        let members = self.members();
+        let recent = self.recent();
+        let row: Vec<Option<&[f64]>> = recent.iter().map(|hop| Some(&hop.joint[..])).collect();
+        let mut last = start(&row, members.len());
+        let hops: Vec<Option<Hop<'_>>> = (recent.iter().enumerate())
+            .map(|(index, hop)| {
+                let fit = fit_hop(&row, index, &last);
+                last.clone_from(&fit.arrivals);
+                let chain = |stem: usize| (hop.has_chain >> stem & 1 == 1).then(|| &hop.chains[stem]);
+                Some(Hop {
+                    joint: Cow::Borrowed(&hop.joint),
+                    fit: Cow::Owned(fit),
+                    rescale: vec![1.0; members.len()],
+                    peaks: hop.peaks.clone(),
+                    chains: (0..members.len()).map(chain).collect(),
+                })
+            })
+            .collect();
+        let progress = Progress { all: recent.len(), heard: recent.len(), ..Progress::default() };
+        Heard::new(members, &hops, progress)
+    }
+}
+
+/// A record's hop with the stems `members`; `None` before it is fitted.
+fn hop_of<'a>(record: &'a Record, members: &[Member]) -> Option<Hop<'a>> {
+    let fit = record.fit()?;
+    let indices: Vec<usize> = members.iter().filter_map(|member| record.index(member.id)).collect();
+    let (joint, fit) = if indices.iter().copied().eq(0..fit.arrivals.len()) {
+        (Cow::Borrowed(record.joint()), Cow::Borrowed(fit))
+    } else {
+        let now = |stem: usize| indices.iter().position(|index| *index == stem);
+        let inseparable = fit.inseparable.and_then(|(a, b)| Some((now(a)?, now(b)?)));
+        let arrivals = indices.iter().map(|&index| fit.arrivals[index]).collect();
+        let fit = HopFit { arrivals, condition: fit.condition, inseparable };
+        (Cow::Owned(record.joint_of(&indices)), Cow::Owned(fit))
+    };
+    let rescale = indices.iter().zip(members).map(|(&index, member)| record.rescale(index, member.setting));
+    let peaks = indices.iter().map(|&index| Some(index)).chain([None]).map(|index| record.peak(index));
+    Some(Hop {
+        joint,
+        fit,
+        rescale: rescale.collect(),
+        peaks: peaks.collect(),
+        chains: indices.iter().map(|&index| record.chain(index)).collect(),
+    })
 }
 
 /// The most that a stem's peak can become on a side of the mix.
@@ -139,36 +151,70 @@ fn reach(arrival: &Arrival) -> f64 {
     arrival.gains.iter().map(|side| side[0].abs() + side[1].abs()).fold(0.0, f64::max)
 }
 
-/// The mix's power when stem `stem`'s chain does nothing: its input takes the place of its output.
-fn chain_off(
-    joint: Option<&[f64]>,
-    stem: usize,
-    arrival: &Arrival,
-    chain: Option<&super::accumulate::ChainProducts>,
-) -> Power {
-    let Some(joint) = joint else { return Power(f64::NAN) };
-    let signals = ((((8 * joint.len() + 1) as f64).sqrt() - 1.0) / 2.0).round() as usize;
-    let joint = super::gram::Gram::from_packed(signals, joint);
-    let mix = |to: usize| signals - 2 + to;
-    let mut power = joint.at(mix(0), mix(0)) + joint.at(mix(1), mix(1));
-    let Some(x) = chain else { return Power(power) };
-    let y = |side: usize| 2 * stem + side;
-    for to in 0..2 {
-        let gains = arrival.gains[to];
-        for a in 0..2 {
-            // <m, x - y>
-            power += 2.0 * gains[a] * (x[a][2 + to] - joint.at(mix(to), y(a)));
-            for b in 0..2 {
-                // <x - y, x - y>
-                let product = x[a][4 + b] - x[a][b] - x[b][a] + joint.at(y(a), y(b));
-                power += gains[a] * gains[b] * product;
+impl Hop<'_> {
+    fn is_rescaled(&self) -> bool {
+        self.rescale.iter().any(|gain| *gain != 1.0)
+    }
+
+    fn arriving_peaks(&self) -> HopPeaks {
+        let stems = self.fit.arrivals.iter().zip(&self.rescale).zip(&self.peaks);
+        let stems: Vec<f64> = stems.map(|((arrival, gain), peak)| gain * reach(arrival) * peak).collect();
+        let slack = stems.iter().zip(&self.rescale).map(|(peak, gain)| (peak - peak / gain).abs()).sum();
+        HopPeaks { slack, mix: self.peaks[stems.len()], stems }
+    }
+
+    /// The mix's power when stem `stem`'s chain does nothing: its input takes the place of its output. Where levels have
+    /// changed, that is not known.
+    fn power_without_chain(&self, stem: usize) -> Power {
+        if self.is_rescaled() {
+            return Power(f64::NAN);
+        }
+        let stems = self.chains.len();
+        let joint = Gram::from_packed(2 * (stems + 1), &self.joint);
+        let (mix, y) = (|to: usize| 2 * stems + to, |side: usize| 2 * stem + side);
+        let mut power = joint.at(mix(0), mix(0)) + joint.at(mix(1), mix(1));
+        let Some(x) = self.chains[stem] else { return Power(power) };
+        for (to, gains) in self.fit.arrivals[stem].gains.iter().enumerate() {
+            for a in 0..2 {
+                // <m, x - y>
+                power += 2.0 * gains[a] * (x[a][2 + to] - joint.at(mix(to), y(a)));
+                for b in 0..2 {
+                    // <x - y, x - y>
+                    let product = x[a][4 + b] - x[a][b] - x[b][a] + joint.at(y(a), y(b));
+                    power += gains[a] * gains[b] * product;
+                }
             }
         }
+        Power(power.max(0.0))
     }
-    Power(power.max(0.0))
 }
 
 impl Heard {
+    fn new(members: &[Member], hops: &[Option<Hop<'_>>], progress: Progress) -> Self {
+        let unheard =
+            HopFit { arrivals: vec![Arrival::UNITY; members.len()], condition: 1.0, inseparable: None };
+        let fits = hops.iter().map(|hop| hop.as_ref().map_or(&unheard, |hop| hop.fit.as_ref()));
+        let fit = Fit::from_hops(members.len(), fits);
+        let row: Vec<Option<&[f64]>> = hops.iter().map(|hop| hop.as_ref().map(|hop| &*hop.joint)).collect();
+        let mut ground = Ground::with_fit(&row, fit);
+        for (index, hop) in hops.iter().enumerate() {
+            if let Some(hop) = hop.as_ref().filter(|hop| hop.is_rescaled()) {
+                ground.rescale(index, &hop.rescale);
+            }
+        }
+        let without_chain = |stem: usize| -> Vec<Power> {
+            let powers = hops.iter().map(|hop| hop.as_ref().map(|hop| hop.power_without_chain(stem)));
+            powers.map(|power| power.unwrap_or(Power(f64::NAN))).collect()
+        };
+        Self {
+            ground,
+            progress,
+            without_chain: (0..members.len()).map(without_chain).collect(),
+            members: members.to_vec(),
+            peaks: hops.iter().flatten().map(Hop::arriving_peaks).collect(),
+        }
+    }
+
     /// The stems, in the order of the sources.
     pub fn members(&self) -> &[Member] {
         &self.members

@@ -11,7 +11,8 @@ use super::watch::FinishedHop;
 use crate::units::Db;
 use audition::{Heard, listen};
 pub use store::BUDGET;
-use store::{Record, Store};
+pub(super) use store::Record;
+use store::Store;
 
 /// What tells one Stem from another, for as long as a project lives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -19,7 +19,7 @@ const PART: usize = 30;
 /// Parts are put together for the jackknife to so many.
 pub(super) const FOLDS: usize = 10;
 /// Slopes that are to be expected of a device, if there is one: a ratio of 2:1.
-const USUAL: f64 = 0.5;
+const USUAL: f64 = 0.4;
 /// Levels lower than this under the mean are read as this, nepers (-30 dB).
 const FLOOR: f64 = -3.45;
 

@@ -1,6 +1,6 @@
 //! The trust test: random sessions, random moves, predictions against renders.
 
-#![allow(clippy::print_stderr, reason = "figures for whoever runs the test with --nocapture")]
+#![allow(clippy::print_stderr, reason = "the figures are worth reading when a test is run by hand")]
 
 mod desk;
 mod song;

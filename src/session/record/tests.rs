@@ -197,6 +197,20 @@ fn what_a_chain_costs_is_the_mix_with_it_less_that_without() {
 }
 
 #[test]
+fn what_is_heard_at_the_moment_needs_no_timeline() {
+    let mut room = Room::new(18, 3, 6);
+    room.play_with(0..room.frames(), |stem, _| [0.5, 1.0, 0.25][stem], |_, _| true);
+    let live = room.recorder.live();
+    let gain = live.ground.fit.mean(2).expect("fitted")[0][0];
+    assert!((gain - 0.25).abs() < 1e-6 && live.progress.heard == 60, "{gain} {:?}", live.progress);
+    // In a solo it is the solo that is heard.
+    room.play_with(0..52 * HOP, |stem, _| [0.0, 1.0, 0.0][stem], |_, _| true);
+    assert!(room.recorder.live().ground.fit.mean(0).expect("fitted")[0][0].abs() < 1e-6);
+    let session = room.session();
+    assert_eq!(session.stems.iter().filter(|stem| stem.state == StemState::Missing).count(), 2);
+}
+
+#[test]
 fn songs_of_an_album_are_ranges_of_one_timeline() {
     let mut room = Room::new(17, 3, 16);
     room.play(0..room.frames(), &[1.0, 0.6, 0.8]);
