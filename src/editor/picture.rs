@@ -27,6 +27,8 @@ const DROP: f32 = 24.0;
 const HOLD: f32 = 1.5;
 /// Frames that the correlation is of: about a third of a second, and that the stereo field shows.
 const FIELD: usize = 2048;
+/// How long stereo field and correlation stay when no more sound comes, seconds.
+const STALE: f32 = 0.3;
 
 /// The frequency of point `index`.
 pub fn frequency(index: usize) -> Hz {
@@ -97,6 +99,8 @@ pub struct Analyser {
     seen: u64,
     time: Option<f64>,
     held: [f32; 2],
+    /// Seconds since the last sound.
+    stale: f32,
     picture: Picture,
 }
 
@@ -121,6 +125,7 @@ impl Analyser {
             seen: 0,
             time: None,
             held: [0.0; 2],
+            stale: 0.0,
             picture: Picture::silent(),
         }
     }
@@ -151,8 +156,12 @@ impl Analyser {
         self.spectrum(scope, Point::After, rate, fresh > 0, elapsed, &mut after);
         (self.picture.before, self.picture.after) = (before, after);
         self.levels(fresh, elapsed);
-        self.picture.field.clear();
-        self.picture.correlation = None;
+        // windows draw more often than hosts send blocks: what was seen stays for a moment
+        self.stale = if fresh > 0 { 0.0 } else { self.stale + elapsed };
+        if fresh > 0 || self.stale > STALE {
+            self.picture.field.clear();
+            self.picture.correlation = None;
+        }
         if fresh > 0 {
             let newest = &self.frames[self.frames.len().saturating_sub(FIELD)..];
             self.picture.field.extend_from_slice(newest);

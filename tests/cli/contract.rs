@@ -162,7 +162,12 @@ fn master_answers_to_the_key() {
     assert_eq!(keys(&master["reading"]), READING);
     assert_eq!(master["path"].as_str().unwrap(), text(&out.join("My Song_Master.wav")));
     assert_eq!(names(&out), ["My Song_Master.wav"]);
-    assert_eq!(reading(&out.join("My Song_Master.wav")), master["reading"]);
+    // the meter of files sums in another order than the one that runs along
+    let measured = reading(&out.join("My Song_Master.wav"));
+    for key in READING {
+        let figures = [&measured[key], &master["reading"][key]].map(|figure| figure.as_f64().unwrap());
+        assert!((figures[0] - figures[1]).abs() < 1e-9, "{key}: {figures:?}");
+    }
 }
 
 #[test]
