@@ -87,8 +87,8 @@ impl DenoiseSettings {
 /// two transforms less than -130 dB of the input, and only what is taken passes through them.
 ///
 /// # Cost
-/// All work of a hop (512 frames at 48 kHz) is done in the block in which the hop ends: four transforms of 2048,
-/// some 20 µs. Nothing is allocated.
+/// All work of a hop (512 frames at 48 kHz) is done in the block in which the hop ends: four transforms of 2048.
+/// Nothing is allocated.
 ///
 /// # Changes
 /// Take effect at the next hop and are crossfaded by the windows over 43 ms. Latency: one window, on or off: the power

@@ -38,14 +38,15 @@ const PARTS: usize = 8;
 /// | low cut at 25 Hz, 12 / 24 dB/oct | 0.15 / 0.4 |
 /// | low cut at 100 Hz, 24 dB/oct | 0.2 |
 ///
-/// What rings longer is shorter and wider than asked for: a bell of Q 10 and -6 dB at 100 Hz lacks 1.4 dB at its centre. Like all
+/// What rings longer is shorter and wider than asked for: a bell of Q 10 and -6 dB at 100 Hz lacks 1.4 dB at its centre, a low cut of
+/// 48 dB/oct at 30 Hz 3.7 dB at 21 Hz. Like all
 /// filters without phase shift it rings before a sound as much as after it.
 ///
 /// # Changes
-/// A new response is designed in slices at control ticks, 46 of them at most for 48 kHz, and crossfaded in the next
+/// A new response is designed in slices at control ticks, 45 of them at most for 48 kHz, and crossfaded in the next
 /// partition (21 ms): a change is heard some 50 ms later, and 170 ms later where nothing was convolved before. Setting a
-/// fresh unit designs at once, some milliseconds. Nothing is allocated. The transforms of a partition (1024 frames) are
-/// done in the block in which it ends: some 0.1 ms.
+/// fresh unit designs at once, all slices in one call. Nothing is allocated. The transforms of a partition (1024 frames) are
+/// done in the block in which it ends.
 ///
 /// Latency: half the response and one partition, 5120 samples at 44.1 and 48 kHz (0.1 s), whatever is on. Neutral when all static
 /// bands are off or at 0 dB: then a plain delay, to the bit.
