@@ -128,7 +128,9 @@ pub fn pill(
     enabled: bool,
 ) -> Response {
     let sense = if enabled { Sense::click() } else { Sense::hover() };
-    let response = ui.interact(place, ui.scope_id().with(("pill", words)), sense);
+    // the same words may stand on several cards
+    let at = (place.min.x as i32, place.min.y as i32);
+    let response = ui.interact(place, ui.scope_id().with(("pill", words, at)), sense);
     response.widget_info(|| WidgetInfo::selected(Role::Button, enabled, weight == Weight::Chosen, words));
     let (fill, ink) = match (weight, enabled) {
         (Weight::Chosen, _) => (look.accent, look.on_accent),
