@@ -51,8 +51,10 @@ const STEPS: &[Step] = &[
         library: "core",
         ..thorough(&["test", "--package", "stemlink", "--no-default-features", "--lib", "--test", "core"])
     },
+    // its panics are wanted: a line each is enough
     Step {
         library: "injected-panic",
+        environment: &[("RUST_BACKTRACE", "0")],
         ..thorough(&["test", "--workspace", "--features", "hosttests/injected-panic", "--test", "panic"])
     },
     Step { library: "alloc-guard", ..thorough(REALTIME) },
@@ -122,32 +124,59 @@ impl AddAssign for Totals {
     }
 }
 
-/// Runs every step up to the first that fails; the last line is the sum of all tests.
+/// What a run has to say at its end.
+#[derive(Debug, Default)]
+struct Outcome {
+    totals: Totals,
+    /// What the test harness said of failed tests, from `failures:` to the result, in order.
+    failures: Vec<String>,
+    /// The commands that failed, and how.
+    stopped: Vec<String>,
+    inside: bool,
+}
+
+impl Outcome {
+    /// Takes in a line of a command's standard output.
+    fn read(&mut self, line: &str) {
+        self.inside = (self.inside || line == "failures:") && !line.starts_with("test result: ");
+        if self.inside {
+            self.failures.push(line.to_owned());
+        }
+        self.totals += Totals::of(line);
+    }
+}
+
+/// Runs every step, also after one that fails: a run tells all there is to mend. Its last lines are the failed tests
+/// once more, the failed commands and the sum of all tests.
 pub(crate) fn test(root: &Path, quick: bool) -> ExitCode {
-    let mut totals = Totals::default();
-    let outcome = all(root, quick, &mut totals);
-    if let Err(step) = &outcome {
-        println!("\nxtask: stopped at {step}");
+    let mut outcome = Outcome::default();
+    let mut all = vec![&FORMAT];
+    all.extend(STEPS.iter().filter(|step| !(quick && step.thorough)));
+    for (n, step) in all.into_iter().enumerate() {
+        if let Err(why) = run(root, step, &mut outcome) {
+            println!("\nxtask: failed: {why}");
+            outcome.stopped.push(why);
+        }
+        if n == 0 {
+            println!("\n$ cargo xtask tidy");
+            if tidy::run(root) != ExitCode::SUCCESS {
+                outcome.stopped.push("cargo xtask tidy".to_owned());
+            }
+        }
     }
-    println!("{} passed, {} failed", totals.passed, totals.failed);
-    if outcome.is_ok() && totals.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    println!();
+    outcome.failures.iter().for_each(|line| println!("{line}"));
+    outcome.stopped.iter().for_each(|why| println!("xtask: failed: {why}"));
+    println!("{} passed, {} failed", outcome.totals.passed, outcome.totals.failed);
+    if outcome.stopped.is_empty() && outcome.totals.failed == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
-/// Runs the steps; the error names the one that failed.
-fn all(root: &Path, quick: bool, totals: &mut Totals) -> Result<(), String> {
-    run(root, &FORMAT, totals)?;
-    println!("\n$ cargo xtask tidy");
-    if tidy::run(root) != ExitCode::SUCCESS {
-        return Err("cargo xtask tidy".to_owned());
-    }
-    for step in STEPS.iter().filter(|step| !(quick && step.thorough)) {
-        run(root, step, totals)?;
-    }
-    Ok(())
-}
-
-/// Runs one cargo command, passing its output on and counting its tests.
-fn run(root: &Path, step: &Step, totals: &mut Totals) -> Result<(), String> {
+/// Runs one cargo command, passing its output on and reading it.
+fn run(root: &Path, step: &Step, outcome: &mut Outcome) -> Result<(), String> {
     let mut line = format!("cargo {}", step.arguments.join(" "));
     for (name, value) in step.environment {
         line = format!("{name}={value:?} {line}");
@@ -169,7 +198,7 @@ fn run(root: &Path, step: &Step, totals: &mut Totals) -> Result<(), String> {
             let bytes = bytes.map_err(|error| failed(error.to_string()))?;
             let text = String::from_utf8_lossy(&bytes);
             println!("{text}");
-            *totals += Totals::of(&text);
+            outcome.read(&text);
         }
     }
     let status = child.wait().map_err(|error| failed(error.to_string()))?;
@@ -224,6 +253,23 @@ mod tests {
         let line = "test result: FAILED. 0 passed; 7 failed; 0 ignored";
         assert_eq!(Totals::of(line), Totals { passed: 0, failed: 7 });
         assert_eq!(Totals::of("test passed ... ok"), Totals::default());
+    }
+
+    #[test]
+    fn failed_tests_are_said_once_more_at_the_end() {
+        let mut outcome = Outcome::default();
+        for line in [
+            "running 2 tests",
+            "failures:",
+            "---- a stdout ----",
+            "left: 1",
+            "test result: FAILED. 1 passed; 1 failed;",
+        ] {
+            outcome.read(line);
+        }
+        outcome.read("running 0 tests");
+        assert_eq!(outcome.failures, ["failures:", "---- a stdout ----", "left: 1"]);
+        assert_eq!(outcome.totals, Totals { passed: 1, failed: 1 });
     }
 
     #[test]
