@@ -1,7 +1,7 @@
 //! The window of a plugin: every parameter, the meters, settings A to D.
 //!
 //! It draws a [`Reading`](crate::meter::Reading) and never computes loudness. Every value can be set by mouse alone
-//! ([`field`], and in the plain list of everything [`hand`]), because text fields get no keys in some hosts.
+//! ([`field`], and in the plain list of everything `hand`), because text fields get no keys in some hosts.
 
 pub mod controls;
 pub mod edits;

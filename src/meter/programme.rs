@@ -1,11 +1,11 @@
 //! The meter of programmes that can be read anywhere: files.
 //!
 //! A recursive filter waits for its own last output, so one signal leaves most of a processor idle. Here the programme
-//! is cut into parts that are measured side by side, each channel of each part in a lane of its own ([`KLanes`]): eight
+//! is cut into parts that are measured side by side, each channel of each part in a lane of its own (`KLanes`): eight
 //! parts of a mono programme, four of a stereo one, one from five channels on. Every part starts 600 ms early: after
 //! 200 ms its filters have forgotten that they started from silence (the slowest pole is down by 10^-19), after another
-//! 400 ms it knows the momentary loudness. The parts of gating, maxima and true peaks are those of [`Meter`], which
-//! reads the same.
+//! 400 ms it knows the momentary loudness. The parts of gating, maxima and true peaks are those of
+//! [`Meter`](super::Meter), which reads the same.
 
 use core::ops::Range;
 
@@ -16,9 +16,6 @@ use super::layout::Layout;
 use super::loudness::{self, Momentary, SHORT_TERM_HOPS, SUB_HOPS, hop_frames, sub_hop_start};
 use crate::dsp::simd::Isa;
 use crate::units::{Db, Dbtp, Hz, Power, decibels};
-
-#[allow(unused_imports)] // named in the documentation
-use super::Meter;
 
 const LANES: usize = 8;
 /// Sub-hops until a part's filters are right.
@@ -41,7 +38,7 @@ struct Part {
 /// Measures a programme of known length, step by step; each step takes 10 ms from every part.
 ///
 /// Shape: 32-bit float samples, interleaved, finite, full scale ±1; so it is for programmes whose samples are such or
-/// fit into such, as integers of up to 24 bits do. Readings agree with [`Meter`]'s within 1e-9 LU and 1e-7 dB. Memory
+/// fit into such, as integers of up to 24 bits do. Readings agree with [`Meter`](super::Meter)'s within 1e-9 LU and 1e-7 dB. Memory
 /// is bounded but for 8 bytes per 100 ms.
 #[derive(Clone, Debug)]
 pub struct ProgrammeMeter {

@@ -1,7 +1,7 @@
 //! Atmos-ready ADM BWF: stems to a 7.1.2 bed and objects, steered to a loudness, written, read back and checked.
 //!
 //! The file follows the Dolby Atmos Master ADM profile as MediaInfo tests it; the loudness is that of a 5.1 render of
-//! our own ([`panner`]), which is the EBU renderer's for such files. One static gain steers it: balance and dynamics stay
+//! our own (`panner`), which is the EBU renderer's for such files. One static gain steers it: balance and dynamics stay
 //! those of the stems.
 
 mod axml;
