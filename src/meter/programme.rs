@@ -38,8 +38,8 @@ struct Part {
 /// Measures a programme of known length, step by step; each step takes 10 ms from every part.
 ///
 /// Shape: 32-bit float samples, interleaved, finite, full scale ±1; so it is for programmes whose samples are such or
-/// fit into such, as integers of up to 24 bits do. Readings agree with [`Meter`](super::Meter)'s within 1e-9 LU and 1e-7 dB. Memory
-/// is bounded but for 8 bytes per 100 ms.
+/// fit into such, as integers of up to 24 bits do. Readings agree with [`Meter`](super::Meter)'s within
+/// 1e-9 LU and 1e-7 dB. Memory is bounded but for 8 bytes per 100 ms.
 #[derive(Clone, Debug)]
 pub struct ProgrammeMeter {
     rate: Hz,
