@@ -158,10 +158,13 @@ pub fn pill_width(ui: &Ui, words: &str) -> f32 {
     (paint::width(ui, words, &pen(theme::font(theme::BODY), Color32::WHITE)) + 5.0 * GRID).ceil()
 }
 
+/// What a [`menu`] is wider than its words: the chevron and the space before it.
+pub const MENU_MARK: f32 = 16.0;
+
 /// Words that open a menu, with a chevron behind; as wide as `place` at most.
 pub fn menu(ui: &mut Ui, look: &Palette, place: Rect, name: &str, words: &str, ink: Color32) -> Response {
     let pen = pen(theme::font(theme::BODY), ink);
-    let width = (paint::width(ui, words, &pen) + 16.0).min(place.width());
+    let width = (paint::width(ui, words, &pen) + MENU_MARK).min(place.width());
     let place = Rect::from_min_size(place.min, vec2(width, place.height()));
     let response = ui.interact(place, ui.scope_id().with(("menu", name)), Sense::click());
     response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, name));

@@ -1,6 +1,6 @@
 //! The line at the bottom: level, the stem's share of the mix, latency.
 
-use super::controls::menu;
+use super::controls::{MENU_MARK, menu};
 use super::edits::Edit;
 use super::facts::{Desk, Link, Linked};
 use super::fader::fader;
@@ -104,7 +104,10 @@ fn share(ui: &Ui, desk: &Desk<'_>, place: Rect, first: f32, second: f32) {
 /// The latency class; returns where the line to the left of it ends.
 fn latency(ui: &mut Ui, desk: &mut Desk<'_>, inner: Rect, first: f32) -> f32 {
     let look = desk.look;
-    let width = 152.0;
+    // room for the longest name, so that a choice moves nothing
+    let pen_of_names = pen(theme::font(theme::BODY), look.text);
+    let names = desk.facts.classes.iter().map(|(_, name)| paint::width(ui, name, &pen_of_names));
+    let width = 52.0 + names.fold(100.0, f32::max) + MENU_MARK;
     let at = Rect::from_min_max(pos2(inner.max.x - width, first - 10.0), pos2(inner.max.x, first + 10.0));
     let label = pen(theme::font(theme::SMALL), look.secondary);
     paint::label(ui, at, Align2::LEFT_CENTER, "Latency", &label);

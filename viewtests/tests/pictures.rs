@@ -47,7 +47,6 @@ fn folder() -> PathBuf {
 }
 
 #[test]
-#[ignore = "known fault: \"Linear & Denoise\" is cut at 760x480"]
 fn nothing_is_clipped_and_nothing_overlaps_at_any_size() {
     for size in SIZES {
         for (name, facts) in scenes() {
