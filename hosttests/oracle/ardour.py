@@ -123,10 +123,15 @@ def main():
         session = folder / "session" / "session.ardour"
         lay(session, audio, rate, len(samples))
         exported = folder / "exported.wav"
-        run(
-            ["ardour7-export", "-b", "float", "-o", str(exported), str(session.parent), "session"],
-            env={k: v for k, v in environment.items() if k != "LD_LIBRARY_PATH"},
-        )
+        for _ in range(5):  # ardour7-export ends with a broken heap now and then, without any plugin as well
+            exporting = subprocess.run(
+                ["ardour7-export", "-b", "float", "-o", str(exported), str(session.parent), "session"],
+                capture_output=True,
+                env={k: v for k, v in environment.items() if k != "LD_LIBRARY_PATH"},
+                timeout=300,
+            )
+            if exporting.returncode == 0:
+                break
     finally:
         jack.terminate()
         jack.wait()
