@@ -212,6 +212,13 @@ impl Card {
         counter
     }
 
+    /// Asks `master` what a move of `stem` would change; returns the question's counter.
+    pub fn ask_to_predict(&mut self, master: InstanceId, stem: InstanceId, gain: Db) -> u64 {
+        let counter = self.outbox.post_question(master, stem, gain);
+        self.slot.outbox.write(&self.outbox.encode());
+        counter
+    }
+
     /// Tells what a Master has found out.
     pub fn set_summary(&mut self, summary: &Summary) {
         self.slot.summary.write(&summary.encode());
