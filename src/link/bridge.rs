@@ -14,6 +14,7 @@ mod format;
 mod import;
 mod lock;
 mod names;
+pub mod onlooker;
 mod pace;
 mod process;
 mod worker;
@@ -21,6 +22,7 @@ mod worker;
 pub use pace::Pace;
 
 use super::identity::{InstanceId, ProcessIdentity, now, unique};
+use super::question::{Forecast, Question};
 use super::request::Request;
 use super::roster::{Card, Outlet, Peer, Roster};
 use super::slot::Origin;
@@ -54,6 +56,14 @@ pub trait Informant: Send + Sync {
 
     /// A Master asks for a trim: to be taken or refused by [`super::snapshot::Trim::consider`].
     fn consider(&self, _sender: InstanceId, _request: &Request) {}
+
+    /// Somebody asks a Master for a prediction: to be made elsewhere, and answered by [`Self::forecast`]. It is asked once.
+    fn asked(&self, _sender: InstanceId, _question: &Question) {}
+
+    /// What a Master has predicted last.
+    fn forecast(&self) -> Forecast {
+        Forecast::default()
+    }
 }
 
 /// What is to be known about the bridge.
@@ -249,6 +259,16 @@ impl Desk {
     /// answer, which comes with the target's figures.
     pub fn ask(&self, target: InstanceId, base: u64, trim: Db) -> Option<u64> {
         let counter = self.member.upgrade()?.card().ask(target, base, trim);
+        self.bridge.wake();
+        Some(counter)
+    }
+
+    /// Asks `master` what the mix would be with gains for stems on top of what they have. The counter returned is that
+    /// of the answer, which comes as the Master's forecast. `None` if there are no moves, or too many.
+    pub fn question(&self, master: InstanceId, moves: &[(InstanceId, Db)]) -> Option<u64> {
+        let counter = now();
+        let question = Question::new(counter, master, moves)?;
+        self.member.upgrade()?.card().set_question(&question);
         self.bridge.wake();
         Some(counter)
     }

@@ -142,17 +142,22 @@ impl Inbox {
 
     /// Whether `request` of `sender` has not been seen before; from now on it has.
     pub fn is_new(&mut self, sender: InstanceId, request: &Request) -> bool {
+        self.is_newer(sender, request.counter)
+    }
+
+    /// Whether `counter` is higher than any of `sender` before; from now on that one is the highest.
+    pub fn is_newer(&mut self, sender: InstanceId, counter: u64) -> bool {
         match self.seen.iter_mut().find(|(known, _)| *known == sender) {
-            Some((_, last)) if *last >= request.counter => false,
+            Some((_, last)) if *last >= counter => false,
             Some((_, last)) => {
-                *last = request.counter;
+                *last = counter;
                 true
             }
             None => {
                 if self.seen.len() == Self::SENDERS {
                     self.seen.remove(0);
                 }
-                self.seen.push((sender, request.counter));
+                self.seen.push((sender, counter));
                 true
             }
         }

@@ -74,6 +74,8 @@ impl Export {
             figures: peer.figures()?,
             outbox: peer.outbox()?,
             summary: peer.summary()?,
+            question: peer.question()?,
+            forecast: peer.forecast()?,
             settings: peer.settings()?,
         })
     }

@@ -3,7 +3,7 @@
 //!
 //! The lock has its own file because on some systems a locked file cannot be read by others.
 
-use super::folder::{Folder, is_in_place};
+use super::folder::{self, Folder, is_in_place};
 use super::names;
 use std::fs::{File, TryLockError};
 use std::io;
@@ -62,6 +62,22 @@ fn life(folder: &Folder, nonce: u64) -> Life {
 /// Whether the process `nonce` lives, as far as can be known.
 pub(super) fn lives(folder: &Folder, nonce: u64) -> bool {
     matches!(life(folder, nonce), Life::Yes)
+}
+
+/// The versions of all processes that live in the folders of other versions beside this one.
+pub(super) fn strangers(beside: &Folder) -> Vec<u64> {
+    let mut versions = Vec::new();
+    for (version, place) in folder::others(beside.path()) {
+        if let Ok(folder) = Folder::open(&place)
+            && let Ok(names) = folder.names()
+        {
+            // what every version keeps: a process has a lock
+            let owners =
+                names.iter().filter(|name| names::is_lock(name)).filter_map(|name| names::owner(name));
+            versions.extend(owners.filter(|&owner| lives(&folder, owner)).map(|_| version));
+        }
+    }
+    versions
 }
 
 /// If the process `nonce` is dead, removes what it has left: of `all` names those that are its own. `false` if it

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
 
 use super::*;
+use crate::link::question::{Forecast, Outlook, Question};
 use crate::link::ring::Side;
 use crate::link::slot::Presence;
 use crate::link::snapshot::tests::label;
@@ -17,7 +18,7 @@ mod audio;
 #[cfg(unix)]
 mod hostile;
 
-const PACE: Pace = Pace {
+pub(super) const PACE: Pace = Pace {
     busy: Duration::from_millis(1),
     telling: Duration::from_millis(4),
     idle: Duration::from_millis(10),
@@ -28,25 +29,25 @@ const PACE: Pace = Pace {
 };
 
 /// A folder of its own for each test, removed at the end.
-struct Meeting {
+pub(super) struct Meeting {
     root: PathBuf,
     place: &'static [&'static str],
 }
 
 impl Meeting {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let root = std::env::temp_dir().join(format!("stemlink-test-{}", unique()));
         fs::create_dir(&root).unwrap();
         let place: &str = Box::leak(root.join("stemlink-1").to_str().unwrap().to_owned().into_boxed_str());
         Self { root, place: Box::leak(Box::new([place])) }
     }
 
-    fn folder(&self) -> &'static Path {
+    pub(super) fn folder(&self) -> &'static Path {
         Path::new(self.place[0])
     }
 
     /// A process that meets others here: a roster and a bridge of its own.
-    fn process(&self) -> &'static Bridge {
+    pub(super) fn process(&self) -> &'static Bridge {
         self.process_at(PACE)
     }
 
@@ -55,7 +56,7 @@ impl Meeting {
         Box::leak(Box::new(Bridge::between(roster(), Some(self.place), pace)))
     }
 
-    fn names(&self) -> Vec<String> {
+    pub(super) fn names(&self) -> Vec<String> {
         let entries = fs::read_dir(self.folder()).into_iter().flatten();
         entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
     }
@@ -68,7 +69,7 @@ impl Drop for Meeting {
 }
 
 /// A roster of its own for each bridge; too large for a thread's stack.
-fn roster() -> &'static Roster {
+pub(super) fn roster() -> &'static Roster {
     static POOL: [Roster; 100] = [const { Roster::new() }; 100];
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     &POOL[NEXT.fetch_add(1, Ordering::Relaxed)]
@@ -76,7 +77,7 @@ fn roster() -> &'static Roster {
 
 /// Waits until something is so.
 #[track_caller]
-fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+pub(super) fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();
     loop {
         if let Some(found) = look() {
@@ -88,16 +89,23 @@ fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
 }
 
 /// An instance without a plugin around it.
-struct Puppet {
+pub(super) struct Puppet {
     label: Mutex<Label>,
     trim: Mutex<Trim>,
     listens: Mutex<bool>,
+    /// A Master answers that it has heard as many seconds as there are moves.
+    forecast: Mutex<Forecast>,
 }
 
 impl Puppet {
     fn new(kind: Kind, name: &str) -> Arc<Self> {
         let label = Mutex::new(Label { kind, ..label(name, 0) });
-        Arc::new(Self { label, trim: Mutex::new(Trim::new(Db(0.0))), listens: Mutex::new(true) })
+        Arc::new(Self {
+            label,
+            trim: Mutex::new(Trim::new(Db(0.0))),
+            listens: Mutex::new(true),
+            forecast: Mutex::default(),
+        })
     }
 }
 
@@ -123,14 +131,29 @@ impl Informant for Puppet {
     fn consider(&self, sender: InstanceId, request: &Request) {
         lock(&self.trim).consider(sender, request);
     }
+
+    fn asked(&self, sender: InstanceId, question: &Question) {
+        let heard = question.moves().count() as f64;
+        let question = Some((sender, question.counter));
+        *lock(&self.forecast) = Forecast { question, outcome: Some(Ok(outlook(heard))) };
+    }
+
+    fn forecast(&self) -> Forecast {
+        *lock(&self.forecast)
+    }
 }
 
-fn stem(bridge: &'static Bridge, name: &str) -> (Membership, Arc<Puppet>) {
+/// An answer that says only of how many seconds it is made.
+fn outlook(heard: f64) -> Outlook {
+    Outlook { heard, ..Outlook::default() }
+}
+
+pub(super) fn stem(bridge: &'static Bridge, name: &str) -> (Membership, Arc<Puppet>) {
     let puppet = Puppet::new(Kind::Stem, name);
     (bridge.join(None, Arc::clone(&puppet) as _).unwrap(), puppet)
 }
 
-fn master(bridge: &'static Bridge) -> (Membership, Arc<Puppet>) {
+pub(super) fn master(bridge: &'static Bridge) -> (Membership, Arc<Puppet>) {
     let puppet = Puppet::new(Kind::Master, "Mix");
     (bridge.join(None, Arc::clone(&puppet) as _).unwrap(), puppet)
 }
@@ -239,6 +262,27 @@ fn a_request_crosses_and_its_answer_comes_back() {
     assert_eq!(lock(&puppet.trim).offset, Db(-2.5));
     drop(mix);
     assert_eq!(desk.ask(drums.outlet.id().unwrap(), base, Db(0.0)), None);
+}
+
+#[test]
+fn a_question_crosses_and_only_who_is_asked_answers() {
+    let meeting = Meeting::new();
+    let (here, there) = (meeting.process(), meeting.process());
+    let puppet = Puppet::new(Kind::Viewer, "stems");
+    let (viewer, (mix, _), (_other, _)) = (here.join(None, puppet).unwrap(), master(there), master(there));
+    let mix = mix.outlet.id().unwrap();
+    let seen = eventually("the Master", || here.roster().find(mix));
+    let ask = |moves: &[(InstanceId, Db)]| viewer.desk().question(mix, moves).unwrap();
+    let one = (InstanceId::mint(), Db(3.0));
+    for moves in 1..=3 {
+        let counter = ask(&vec![one; moves]);
+        let asked = Some((viewer.outlet.id().unwrap(), counter));
+        let forecast = eventually("an answer", || seen.forecast().filter(|said| said.question == asked));
+        assert_eq!(forecast.outcome, Some(Ok(outlook(moves as f64))));
+    }
+    let silent = |peer: &Peer| peer.forecast() == Some(Forecast::default());
+    assert_eq!(there.roster().peers().filter(silent).count(), 2, "the other Master and the viewer");
+    assert_eq!(viewer.desk().question(mix, &[]), None);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The worker thread: round after round until the last instance has gone.
 
 use super::export::Export;
-use super::folder::{self, Folder};
+use super::folder::Folder;
 use super::format::WANTS;
 use super::import::{self, Import};
 use super::lock::{self, Lock};
@@ -9,7 +9,7 @@ use super::names;
 use super::{Bridge, Member, State};
 use crate::link::identity::ProcessIdentity;
 use crate::link::request::Inbox;
-use crate::link::roster::requests_to;
+use crate::link::roster::{questions_to, requests_to};
 use crate::link::slot::Presence;
 use crate::link::snapshot::Kind;
 use std::io;
@@ -54,6 +54,8 @@ struct Worker {
 struct Local {
     member: Arc<Member>,
     inbox: Inbox,
+    /// Questions that it was asked.
+    asked: Inbox,
     /// The last count of blocks, and when it was seen to grow.
     blocks: (u64, Instant),
     export: Option<Export>,
@@ -111,6 +113,7 @@ impl Worker {
                 self.locals.push(Local {
                     member: Arc::clone(member),
                     inbox: Inbox::default(),
+                    asked: Inbox::default(),
                     blocks: (0, now),
                     export: None,
                 });
@@ -265,6 +268,12 @@ impl Local {
                 informant.consider(*sender, request);
             }
         }
+        for (sender, question) in peer.id().map(|id| questions_to(bridge.roster, id)).unwrap_or_default() {
+            if self.asked.is_newer(sender, question.counter) {
+                informant.asked(sender, &question);
+            }
+        }
+        let forecast = informant.forecast();
         let (label, figures, summary) = (self.member.label(), informant.figures(), informant.summary());
         let blocks = peer.pulse().map_or(0, |pulse| pulse.blocks);
         if blocks != self.blocks.0 {
@@ -275,6 +284,7 @@ impl Local {
         card.set_label(&label);
         card.set_figures(&figures);
         card.set_summary(&summary);
+        card.set_forecast(&forecast);
         card.set_presence(if stands { Presence::Asleep } else { Presence::Awake });
     }
 
@@ -310,26 +320,9 @@ impl Home {
         owners.sort_unstable();
         owners.dedup();
         owners.retain(|&owner| owner != self.process.nonce && !lock::bury(&self.folder, owner, &names));
-        let lives = |name: &str| names::owner(name).is_some_and(|owner| owners.binary_search(&owner).is_ok());
-        self.imports.retain(|import| lives(import.name()) && names.iter().any(|name| name == import.name()));
-        let mut incompatible = Vec::new();
-        for name in names.iter().filter(|name| lives(name) && !names::is_lock(name)) {
-            if !self.imports.iter().any(|import| import.name() == name)
-                && let Ok(Some(import)) = Import::open(&self.folder, name, now, &mut incompatible)
-            {
-                self.imports.push(import);
-            }
-        }
-        for (version, place) in folder::others(self.folder.path()) {
-            if let Ok(folder) = Folder::open(&place)
-                && let Ok(names) = folder.names()
-            {
-                // what every version keeps: a process has a lock
-                let owners =
-                    names.iter().filter(|name| names::is_lock(name)).filter_map(|name| names::owner(name));
-                incompatible.extend(owners.filter(|&owner| lock::lives(&folder, owner)).map(|_| version));
-            }
-        }
+        let lives = |owner: u64| owners.binary_search(&owner).is_ok();
+        let mut incompatible = import::follow(&mut self.imports, &self.folder, &names, lives, now);
+        incompatible.extend(lock::strangers(&self.folder));
         incompatible
     }
 }

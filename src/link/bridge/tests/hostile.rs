@@ -38,6 +38,8 @@ fn telling(name: &str) -> Telling {
         figures: Figures::default(),
         outbox: crate::link::request::Outbox::new(0),
         summary: Summary::default(),
+        question: Question::default(),
+        forecast: Forecast::default(),
         settings: crate::link::snapshot::Settings::new(0, 0),
     }
 }
