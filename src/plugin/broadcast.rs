@@ -6,7 +6,7 @@ use crate::gauges::{Gauges, Health};
 use crate::link::Outlet;
 use crate::link::observe::Observer;
 use crate::link::snapshot::{Pulse, Settings};
-use crate::link::timeline::Flywheel;
+use crate::session::timeline::Flywheel;
 use crate::units::{Db, Hz};
 use std::sync::Arc;
 
@@ -74,7 +74,7 @@ impl Broadcast {
 
     /// What comes does not continue what came.
     pub fn interrupt(&mut self) {
-        self.wheel.interrupt();
+        self.wheel.break_off();
         if let Some(observer) = &mut self.observer {
             observer.interrupt();
         }
@@ -109,7 +109,7 @@ impl Broadcast {
 
     /// The same part behind the chain, and as it entered, as late as the chain is.
     pub fn send(&mut self, moment: Moment, at: usize, input: [&[f64]; 2], output: [&[f64]; 2]) {
-        let place = self.wheel.advance(moment.place(at), output[0].len());
+        let place = self.wheel.locate(moment.place(at), output[0].len());
         self.outlet.write(place, input, output);
     }
 

@@ -7,7 +7,7 @@ use super::pace::Pace;
 use crate::link::InstanceId;
 use crate::link::roster::{Card, Outlet, Peer, Roster};
 use crate::link::slot::{Origin, Presence};
-use crate::link::timeline::Place;
+use crate::session::timeline::Located;
 use std::fs::File;
 use std::io;
 use std::time::Instant;
@@ -160,7 +160,7 @@ impl Import {
             let [input, output] = [&chunk.input, &chunk.output].map(|words| channels(words));
             outlet.mark(chunk.mark.revision, chunk.mark.level);
             outlet.write(
-                Place { position: chunk.position, jumped },
+                Located { position: chunk.position, segment: chunk.pass, jumped },
                 [&input[0], &input[1]],
                 [&output[0], &output[1]],
             );
