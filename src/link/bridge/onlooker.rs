@@ -35,7 +35,8 @@ impl Onlooker {
         Self::at(roster, folder::places(), Pace::DEFAULT)
     }
 
-    fn at(roster: &'static Roster, places: Vec<PathBuf>, pace: Pace) -> Self {
+    /// Looks into these folders only.
+    pub fn at(roster: &'static Roster, places: Vec<PathBuf>, pace: Pace) -> Self {
         let place =
             |path| Place { path, folder: None, imports: Vec::new(), incompatible: Vec::new(), trouble: None };
         Self { roster, pace, places: places.into_iter().map(place).collect() }
