@@ -27,6 +27,7 @@ mod window;
 
 use crate::chain::parameters::Parameter;
 use crate::gauges::Gauges;
+use crate::params::board::Board;
 use crate::params::control::Control;
 use crate::params::document::Snapshot;
 use crate::params::groups::Visitor;
@@ -66,6 +67,7 @@ pub fn editor<O: Output>(
     params: Arc<ChainParams<O>>,
     gauges: Arc<Gauges>,
     track: Arc<Track>,
+    board: Arc<Board>,
 ) -> Option<Editor<O>> {
     let settings = EguiNiceSettings::new()
         .with_tile(name)
@@ -79,6 +81,7 @@ pub fn editor<O: Output>(
         params,
         gauges,
         track,
+        board,
         context: None,
         failed: false,
         sounds,
@@ -94,6 +97,7 @@ pub struct View<O: Output> {
     params: Arc<ChainParams<O>>,
     gauges: Arc<Gauges>,
     track: Arc<Track>,
+    board: Arc<Board>,
     /// Only while a window is open.
     context: Option<GuiContext>,
     /// Drawing has panicked; the window stays empty, the host lives.
@@ -129,6 +133,7 @@ impl<O: Output> NiceEguiApp for View<O> {
     fn editor_closed(&mut self) {
         self.context = None;
         self.window.close();
+        self.board.listening.end();
     }
 
     fn track_info_changed(&mut self, info: TrackInfo) {
@@ -145,7 +150,7 @@ impl<O: Output> View<O> {
         if self.window.plain {
             self.list(ui, setter);
         } else {
-            self.window.show(ui, &self.params, &self.gauges, &self.track, setter);
+            self.window.show(ui, (&self.params, &self.gauges, &self.track, &self.board), setter);
         }
     }
 }

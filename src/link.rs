@@ -13,7 +13,6 @@ pub mod cell;
 pub mod delivery;
 pub mod identity;
 pub mod observe;
-pub mod question;
 pub mod request;
 pub mod ring;
 pub mod roster;

@@ -28,6 +28,8 @@ pub enum Edit {
     Role(Option<Role>),
     /// The meters start anew.
     Restart,
+    /// What a Master has asked the level to change by becomes a part of the level.
+    TakeTrim,
     /// A preset is to be kept in the user's folder.
     SavePreset(Preset),
     /// The user's preset of that name is to be removed.

@@ -58,6 +58,8 @@ pub struct Facts {
     pub clashes: Vec<Clash>,
     /// What the Master says.
     pub link: Link,
+    /// What a Master has asked a Stem's level to change by, on top of the parameter.
+    pub trim: Db,
     /// The user's own presets.
     pub presets: Vec<Preset>,
 }
@@ -96,8 +98,6 @@ pub struct Linked {
     pub heard: Ms,
     /// The share follows from the links exactly, else it is an estimate.
     pub exact: bool,
-    /// What the Master has asked this Stem's level to change by, on top of the parameter.
-    pub trim: Db,
 }
 
 impl Facts {

@@ -1,21 +1,22 @@
 //! Between a plugin and the views: parameters and gauges become facts, edits become the host's gestures.
 
 use super::edits::{Edit, Edits};
-use super::facts::{Facts, Link};
+use super::facts::{Facts, Link, Linked};
 use super::picture::Analyser;
 use super::stem::{StemView, Wishes};
 use super::theme::{self, Palette};
 use super::{Recall, preset_files};
-use crate::chain::parameters::Parameter;
+use crate::chain::parameters::{Kind, Parameter, Value};
 use crate::gauges::Gauges;
 use crate::gauges::scope::Watch;
 use crate::meter::Reading;
+use crate::params::board::{Board, Master, Seen};
 use crate::params::control::Control;
 use crate::params::groups::Visitor;
 use crate::params::presets::Preset;
 use crate::params::track::Track;
 use crate::params::{self, ChainParams, Output};
-use crate::units::Ms;
+use crate::units::{Db, Ms};
 use egui::Ui;
 use nice_plug::context::gui::ParamSetter;
 use std::sync::Arc;
@@ -84,12 +85,11 @@ impl Window {
     pub(super) fn show<O: Output>(
         &mut self,
         ui: &mut Ui,
-        params: &ChainParams<O>,
-        gauges: &Gauges,
-        track: &Track,
+        plugin: (&ChainParams<O>, &Gauges, &Track, &Board),
         setter: &ParamSetter<'_>,
     ) {
-        let facts = self.facts(params, gauges, track, ui.input(|input| input.time));
+        let (params, gauges, ..) = plugin;
+        let facts = self.facts(plugin, ui.input(|input| input.time));
         if facts.picture.is_moving() {
             ui.ctx().request_repaint_after(FRAME);
         }
@@ -116,9 +116,7 @@ impl Window {
 
     fn facts<O: Output>(
         &mut self,
-        params: &ChainParams<O>,
-        gauges: &Gauges,
-        track: &Track,
+        (params, gauges, track, board): (&ChainParams<O>, &Gauges, &Track, &Board),
         time: f64,
     ) -> Facts {
         let scope = gauges.scope();
@@ -146,7 +144,8 @@ impl Window {
             picture: self.analyser.look(scope, time).clone(),
             others: Vec::new(),
             clashes: Vec::new(),
-            link: Link::Waiting,
+            link: link(board),
+            trim: params.trim(),
             presets: self.presets.clone(),
         }
     }
@@ -186,6 +185,7 @@ impl Window {
                 Edit::CopyTo(slot) => params.store.keep(*slot, params.snapshot()),
                 Edit::Role(role) => params.store.choose_role(*role),
                 Edit::Restart => gauges.restart(),
+                Edit::TakeTrim => take_trim(params, setter),
                 Edit::SavePreset(preset) => {
                     // what cannot be written does not appear in the menu
                     let folder = preset_files::folder(O::SEAT);
@@ -203,6 +203,48 @@ impl Window {
             }
         }
     }
+}
+
+/// What the link says of a Stem.
+fn link(board: &Board) -> Link {
+    match board.master() {
+        Master::Sees(Seen { stems, share, heard, exact }) => {
+            Link::Linked(Linked { stems, share, heard, exact })
+        }
+        Master::Waiting => Link::Waiting,
+        Master::Lost => Link::Lost,
+    }
+}
+
+/// Makes a Master's trim a part of the level that the host knows; what that has no room for stays a trim.
+fn take_trim<O: Output>(params: &ChainParams<O>, setter: &ParamSetter<'_>) {
+    struct Take<'a, 'b> {
+        rows: core::slice::Iter<'a, &'static Parameter>,
+        setter: &'a ParamSetter<'b>,
+        trim: Db,
+    }
+    impl Visitor for Take<'_, '_> {
+        fn visit<C: Control>(&mut self, control: &C) {
+            let Some(row) = self.rows.next().filter(|row| row.id == "level") else { return };
+            let before = control.value(row);
+            let (Value::Number(Some(level)), Kind::Number { min, max, .. }) = (before, row.kind) else {
+                return;
+            };
+            let wanted = Value::Number(Some((level + self.trim.0).clamp(min, max)));
+            self.setter.begin_set_parameter(control);
+            self.setter.set_parameter(control, C::plain(row, wanted));
+            self.setter.end_set_parameter(control);
+            // what the parameter has taken, rounded as it rounds
+            if let Value::Number(Some(taken)) = control.value(row) {
+                self.trim = Db(self.trim.0 - (taken - level));
+            }
+        }
+    }
+    params.store.move_trim(|trim| {
+        let mut take = Take { rows: params.rows().iter(), setter, trim };
+        params.each(&mut take);
+        take.trim
+    });
 }
 
 /// Passes edits on to the host.

@@ -22,7 +22,6 @@ mod worker;
 pub use pace::Pace;
 
 use super::identity::{InstanceId, ProcessIdentity, now, unique};
-use super::question::{Forecast, Question};
 use super::request::Request;
 use super::roster::{Card, Outlet, Peer, Roster};
 use super::slot::Origin;
@@ -54,16 +53,9 @@ pub trait Informant: Send + Sync {
         false
     }
 
-    /// A Master asks for a trim: to be taken or refused by [`super::snapshot::Trim::consider`].
+    /// A Master asks for a trim: to be taken or refused by [`super::snapshot::Trim::consider`]. A Master is asked to
+    /// predict what its answer in [`Self::summary`] then says.
     fn consider(&self, _sender: InstanceId, _request: &Request) {}
-
-    /// Somebody asks a Master for a prediction: to be made elsewhere, and answered by [`Self::forecast`]. It is asked once.
-    fn asked(&self, _sender: InstanceId, _question: &Question) {}
-
-    /// What a Master has predicted last.
-    fn forecast(&self) -> Forecast {
-        Forecast::default()
-    }
 }
 
 /// What is to be known about the bridge.
@@ -263,12 +255,10 @@ impl Desk {
         Some(counter)
     }
 
-    /// Asks `master` what the mix would be with gains for stems on top of what they have. The counter returned is that
-    /// of the answer, which comes as the Master's forecast. `None` if there are no moves, or too many.
-    pub fn question(&self, master: InstanceId, moves: &[(InstanceId, Db)]) -> Option<u64> {
-        let counter = now();
-        let question = Question::new(counter, master, moves)?;
-        self.member.upgrade()?.card().set_question(&question);
+    /// Asks `master` what a move of `stem` by `gain` would change. The counter returned is that of the answer, which
+    /// comes with the Master's summary.
+    pub fn ask_to_predict(&self, master: InstanceId, stem: InstanceId, gain: Db) -> Option<u64> {
+        let counter = self.member.upgrade()?.card().ask_to_predict(master, stem, gain);
         self.bridge.wake();
         Some(counter)
     }

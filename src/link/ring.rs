@@ -41,12 +41,15 @@ pub enum Side {
     Output,
 }
 
+/// The revision of what was made while a person listened to something else than the output: no part of a song.
+pub const LISTENING: u64 = u64::MAX;
+
 /// From `counter` on audio was made with these settings.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Mark {
     /// The first frame.
     pub counter: u64,
-    /// Revision of all settings but the level.
+    /// Stands for all settings but the level: equal settings have equal revisions. [`LISTENING`] for none.
     pub revision: u64,
     /// Gain behind everything else, the trim from the Master included.
     pub level: Db,

@@ -8,7 +8,6 @@
 //! processes audio, the [`Card`] to the rest.
 
 use super::identity::{InstanceId, SessionId, unique};
-use super::question::{Forecast, Question};
 use super::request::{Outbox, Request};
 use super::ring::{Ring, Writer};
 use super::slot::{Origin, Presence, Slot};
@@ -71,8 +70,6 @@ impl Roster {
         let outbox = Outbox::new(super::identity::now());
         slot.outbox.write(&outbox.encode());
         slot.summary.write(&Summary::default().encode());
-        slot.question.write(&Question::default().encode());
-        slot.forecast.write(&Forecast::default().encode());
         let tenant = slot.open();
         drop(guard);
         let outlet = Outlet { slot, writer: None };
@@ -215,19 +212,16 @@ impl Card {
         counter
     }
 
+    /// Asks `master` what a move of `stem` would change; returns the question's counter.
+    pub fn ask_to_predict(&mut self, master: InstanceId, stem: InstanceId, gain: Db) -> u64 {
+        let counter = self.outbox.post_question(master, stem, gain);
+        self.slot.outbox.write(&self.outbox.encode());
+        counter
+    }
+
     /// Tells what a Master has found out.
     pub fn set_summary(&mut self, summary: &Summary) {
         self.slot.summary.write(&summary.encode());
-    }
-
-    /// Asks a Master for a prediction.
-    pub fn set_question(&mut self, question: &Question) {
-        self.slot.question.write(&question.encode());
-    }
-
-    /// Tells what a Master predicts.
-    pub fn set_forecast(&mut self, forecast: &Forecast) {
-        self.slot.forecast.write(&forecast.encode());
     }
 
     /// Shows somebody else's outbox as this instance's: for the bridge.
@@ -329,14 +323,6 @@ impl Peer {
         /// What it says of its session, if it is a Master.
         summary: Summary
     }
-    cell_of! {
-        /// What it asks a Master.
-        question: Question
-    }
-    cell_of! {
-        /// What it answers, if it is a Master.
-        forecast: Forecast
-    }
 
     /// Its whole reading: what the pulse says of the moment and the figures of the rest.
     pub fn reading(&self) -> Option<Reading> {
@@ -360,11 +346,4 @@ pub fn requests_to(roster: &'static Roster, target: InstanceId) -> Vec<(Instance
         Some(outbox.requests_to(target).map(|request| (sender, *request)).collect::<Vec<_>>())
     };
     roster.peers().filter(may_ask).filter_map(posted).flatten().collect()
-}
-
-/// The questions to `master` that wait, with who asks.
-pub fn questions_to(roster: &'static Roster, master: InstanceId) -> Vec<(InstanceId, Question)> {
-    let asked =
-        |peer: Peer| Some((peer.id()?, peer.question().filter(|asked| asked.master == Some(master))?));
-    roster.peers().filter_map(asked).collect()
 }

@@ -1,7 +1,6 @@
 //! The place of one instance in the roster: what it tells, and its audio.
 
 use super::cell::Cell;
-use super::question::{FORECAST_WORDS, QUESTION_WORDS};
 use super::request::OUTBOX_WORDS;
 use super::ring::{Ring, SIZES};
 use super::snapshot::{FIGURES_WORDS, LABEL_WORDS, PULSE_WORDS, SETTINGS_WORDS};
@@ -65,8 +64,6 @@ pub(super) struct Slot {
     pub(super) settings: Cell<SETTINGS_WORDS>,
     pub(super) outbox: Cell<OUTBOX_WORDS>,
     pub(super) summary: Cell<SUMMARY_WORDS>,
-    pub(super) question: Cell<QUESTION_WORDS>,
-    pub(super) forecast: Cell<FORECAST_WORDS>,
     /// One ring of each size, allocated when first needed and kept for later tenants: what exists is bounded by how
     /// many instances were alive at once.
     rings: [OnceLock<Box<Ring>>; RINGS],
@@ -87,8 +84,6 @@ impl Slot {
             settings: Cell::new(),
             outbox: Cell::new(),
             summary: Cell::new(),
-            question: Cell::new(),
-            forecast: Cell::new(),
             rings: [const { OnceLock::new() }; RINGS],
             ring: AtomicU32::new(0),
         }

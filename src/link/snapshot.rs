@@ -121,6 +121,8 @@ pub struct Pulse {
     pub playing: bool,
     /// Where the block began on the project's timeline, in frames; `None` if the host does not say.
     pub position: Option<i64>,
+    /// A person listens to something else than the output.
+    pub listens: bool,
     /// Momentary loudness.
     pub momentary: Option<Lufs>,
     /// Short-term loudness.
@@ -145,7 +147,8 @@ impl Record for Pulse {
         pen.word(self.blocks);
         pen.number(self.rate.0);
         pen.word(self.latency);
-        pen.word(u64::from(self.playing) | u64::from(self.position.is_some()) << 1);
+        let flags = [self.playing, self.position.is_some(), self.listens];
+        pen.word(flags.iter().rev().fold(0, |word, &flag| word << 1 | u64::from(flag)));
         pen.signed(self.position.unwrap_or(0));
         pen.perhaps(self.momentary.map(|x| x.0));
         pen.perhaps(self.short_term.map(|x| x.0));
@@ -160,7 +163,7 @@ impl Record for Pulse {
         let blocks = eye.word()?;
         let rate = Hz(eye.number()?);
         let latency = eye.word()?;
-        let flags = eye.index(4)?;
+        let flags = eye.index(8)?;
         let position = eye.signed()?;
         Some(Self {
             blocks,
@@ -168,6 +171,7 @@ impl Record for Pulse {
             latency,
             playing: flags & 1 != 0,
             position: (flags & 2 != 0).then_some(position),
+            listens: flags & 4 != 0,
             momentary: eye.perhaps()?.map(Lufs),
             short_term: eye.perhaps()?.map(Lufs),
             compressor_reduction: eye.db()?,
@@ -365,6 +369,7 @@ pub(super) mod tests {
             latency: 240,
             playing: true,
             position: Some(-100),
+            listens: true,
             momentary: Some(Lufs(-20.5)),
             short_term: None,
             compressor_reduction: Db(2.5),

@@ -5,7 +5,7 @@ use super::snapshot::READING_WORDS;
 use super::words::{Eye, Pen, Record, Text};
 use crate::meter::Reading;
 use crate::session::view::StemState;
-use crate::units::{Db, Lu};
+use crate::units::{Db, Dbtp, Lu, Lufs};
 
 /// Stems that a Master sums at most.
 pub const STEMS: usize = 32;
@@ -41,6 +41,33 @@ pub struct StemSummary {
     pub chain_cost: Option<Lu>,
 }
 
+/// What a Master predicts of a move that somebody has asked about.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Forecast {
+    /// Who has asked.
+    pub sender: InstanceId,
+    /// The question's counter.
+    pub counter: u64,
+    /// The stem that is moved.
+    pub stem: InstanceId,
+    /// By how much.
+    pub gain: Db,
+    /// Loudness into the master before and after; `None` without loudness, or when the stem is not one of the session.
+    pub into: Option<[Lufs; 2]>,
+    /// The highest that the true peak into the master may be, before and after.
+    pub peak: [Option<Dbtp>; 2],
+    /// How far the loudness after may be off; zero if it is exact.
+    pub half_width: Lu,
+    /// Something may follow the stem, and nobody has said whether: returns not included.
+    pub returns_not_included: bool,
+    /// Loudness out of the master's chain, simulated before and after; `None` where the chain changes a move by nothing.
+    pub out_of: Option<[Lufs; 2]>,
+    /// Seconds of audio that were simulated.
+    pub simulated: f64,
+}
+
+const FORECAST_WORDS: usize = 13;
+
 /// What a Master says of its session.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Summary {
@@ -60,6 +87,8 @@ pub struct Summary {
     pub half_width: Option<Lu>,
     /// Seconds of the song that were heard.
     pub heard: f64,
+    /// The answer to the last question.
+    pub forecast: Option<Forecast>,
     /// The stems of the session, in no particular order.
     pub stems: [Option<StemSummary>; STEMS],
 }
@@ -75,6 +104,7 @@ impl Default for Summary {
             unlinked_share: None,
             half_width: None,
             heard: 0.0,
+            forecast: None,
             stems: [None; STEMS],
         }
     }
@@ -95,7 +125,7 @@ impl Summary {
 }
 
 /// Words of a [`Summary`].
-pub const SUMMARY_WORDS: usize = 6 + READING_WORDS + CAUSE / 8 + 7 * STEMS;
+pub const SUMMARY_WORDS: usize = 6 + READING_WORDS + CAUSE / 8 + FORECAST_WORDS + 7 * STEMS;
 
 impl Record for Summary {
     fn write(&self, pen: &mut Pen<'_>) {
@@ -107,6 +137,7 @@ impl Record for Summary {
         pen.perhaps(self.unlinked_share);
         pen.perhaps(self.half_width.map(|x| x.0));
         pen.number(self.heard);
+        write_forecast(self.forecast.as_ref(), pen);
         for stem in &self.stems {
             pen.word(stem.map_or(0, |stem| stem.stem.get()));
             pen.word(stem.map_or(0, |stem| stem.state as u64));
@@ -128,6 +159,7 @@ impl Record for Summary {
             unlinked_share: eye.perhaps()?,
             half_width: eye.perhaps()?.map(Lu),
             heard: eye.number()?,
+            forecast: read_forecast(eye)?,
             stems: [None; STEMS],
         };
         for place in &mut summary.stems {
@@ -140,6 +172,47 @@ impl Record for Summary {
         }
         Some(summary)
     }
+}
+
+fn write_forecast(forecast: Option<&Forecast>, pen: &mut Pen<'_>) {
+    let two = |pair: Option<[Lufs; 2]>| [0, 1].map(|n| pair.map(|pair| pair[n].0));
+    pen.word(forecast.map_or(0, |forecast| forecast.sender.get()));
+    pen.word(forecast.map_or(0, |forecast| forecast.counter));
+    pen.word(forecast.map_or(0, |forecast| forecast.stem.get()));
+    pen.number(forecast.map_or(0.0, |forecast| forecast.gain.0));
+    let into = two(forecast.and_then(|forecast| forecast.into));
+    let peak = forecast.map_or([None; 2], |forecast| forecast.peak.map(|peak| peak.map(|x| x.0)));
+    let out_of = two(forecast.and_then(|forecast| forecast.out_of));
+    into.into_iter().chain(peak).for_each(|number| pen.perhaps(number));
+    pen.number(forecast.map_or(0.0, |forecast| forecast.half_width.0));
+    pen.word(forecast.is_some_and(|forecast| forecast.returns_not_included).into());
+    out_of.into_iter().for_each(|number| pen.perhaps(number));
+    pen.number(forecast.map_or(0.0, |forecast| forecast.simulated));
+}
+
+/// Outer `None`: the words are no forecast.
+fn read_forecast(eye: &mut Eye<'_>) -> Option<Option<Forecast>> {
+    let both = |a: Option<f64>, b: Option<f64>| Some([Lufs(a?), Lufs(b?)]);
+    let (sender, counter, stem) = (eye.word()?, eye.word()?, eye.word()?);
+    let gain = eye.db()?;
+    let into = both(eye.perhaps()?, eye.perhaps()?);
+    let peak = [eye.perhaps()?.map(Dbtp), eye.perhaps()?.map(Dbtp)];
+    let (half_width, returns_not_included) = (Lu(eye.number()?), eye.index(2)? == 1);
+    let out_of = both(eye.perhaps()?, eye.perhaps()?);
+    let simulated = eye.number()?;
+    let ids = InstanceId::new(sender).zip(InstanceId::new(stem));
+    Some(ids.map(|(sender, stem)| Forecast {
+        sender,
+        counter,
+        stem,
+        gain,
+        into,
+        peak,
+        half_width,
+        returns_not_included,
+        out_of,
+        simulated,
+    }))
 }
 
 #[cfg(test)]
@@ -158,6 +231,18 @@ mod tests {
             cause: Text::new("unlinked track"),
             half_width: Some(Lu(0.2)),
             heard: 92.5,
+            forecast: Some(Forecast {
+                sender: InstanceId::mint(),
+                counter: 7,
+                stem: InstanceId::mint(),
+                gain: Db(-2.0),
+                into: Some([Lufs(-14.0), Lufs(-14.5)]),
+                peak: [Some(Dbtp(-1.0)), None],
+                half_width: Lu(0.1),
+                returns_not_included: true,
+                out_of: Some([Lufs(-9.0), Lufs(-9.1)]),
+                simulated: 20.0,
+            }),
             ..Summary::default()
         };
         for n in 0..STEMS as i64 + 3 {

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use stemlink::link::bridge::{Bridge, Informant, Membership, Pace};
-use stemlink::link::question::{Forecast, Outlook, Question, Refusal, Simulation};
+use stemlink::link::request::Request;
 use stemlink::link::snapshot::{Figures, Format, Kind, Label, Pulse, Trim};
-use stemlink::link::summary::{Placement, StemSummary, Summary};
+use stemlink::link::summary::{Forecast, Placement, StemSummary, Summary};
 use stemlink::link::words::Text;
 use stemlink::link::{InstanceId, Roster, SessionId};
 use stemlink::meter::Reading;
@@ -26,8 +26,7 @@ struct Puppet {
     figures: Figures,
     summary: Mutex<Summary>,
     /// What it says to questions; `None`: nothing.
-    answer: Option<Result<Outlook, Refusal>>,
-    forecast: Mutex<Forecast>,
+    answer: Option<Answer>,
 }
 
 impl Informant for Puppet {
@@ -43,15 +42,29 @@ impl Informant for Puppet {
         *self.summary.lock().unwrap()
     }
 
-    fn asked(&self, sender: InstanceId, question: &Question) {
-        let heard = question.moves().map(|(_, gain)| gain.0).sum();
-        let outcome = self.answer.map(|answer| answer.map(|outlook| Outlook { heard, ..outlook }));
-        *self.forecast.lock().unwrap() = Forecast { question: Some((sender, question.counter)), outcome };
+    fn consider(&self, sender: InstanceId, request: &Request) {
+        let Some(Answer { into, half_width, out_of }) = self.answer else { return };
+        self.summary.lock().unwrap().forecast = Some(Forecast {
+            sender,
+            counter: request.counter,
+            stem: request.about.unwrap(),
+            gain: request.trim,
+            into: into.map(|pair| pair.map(Lufs)),
+            peak: [Some(Dbtp(-3.0)), Some(Dbtp(-2.5))],
+            half_width: Lu(half_width),
+            returns_not_included: half_width > 0.0,
+            out_of: out_of.map(|pair| pair.map(Lufs)),
+            simulated: if out_of.is_some() { 20.0 } else { 0.0 },
+        });
     }
+}
 
-    fn forecast(&self) -> Forecast {
-        *self.forecast.lock().unwrap()
-    }
+/// What a Master has to say.
+#[derive(Clone, Copy)]
+struct Answer {
+    into: Option<[f64; 2]>,
+    half_width: f64,
+    out_of: Option<[f64; 2]>,
 }
 
 fn loudness(integrated: f64) -> Reading {
@@ -80,11 +93,10 @@ impl Process {
         Self { bridge, members: Vec::new() }
     }
 
-    fn join(&mut self, label: Label, answer: Option<Result<Outlook, Refusal>>) -> InstanceId {
+    fn join(&mut self, label: Label, answer: Option<Answer>) -> InstanceId {
         let mut figures = Figures { trim: Trim::new(Db(-1.5)), ..Figures::default() };
         figures.reading = loudness(-20.0);
-        let (summary, forecast) = (Mutex::default(), Mutex::default());
-        let puppet = Arc::new(Puppet { label, figures, summary, answer, forecast });
+        let puppet = Arc::new(Puppet { label, figures, summary: Mutex::default(), answer });
         let member = self.bridge.join(None, Arc::clone(&puppet) as _).unwrap();
         let id = member.outlet.id().unwrap();
         self.members.push((member, puppet));
@@ -97,7 +109,7 @@ impl Process {
     }
 
     /// A Master that sums `stems`.
-    fn master(&mut self, stems: &[InstanceId], answer: Option<Result<Outlook, Refusal>>) -> InstanceId {
+    fn master(&mut self, stems: &[InstanceId], answer: Option<Answer>) -> InstanceId {
         let session = Some(SessionId::mint());
         let name = Text::new("Mix bus");
         let id = self.join(
@@ -195,16 +207,6 @@ fn once_there_are(count: usize, folder: &Path) -> Value {
     }
 }
 
-fn outlook() -> Outlook {
-    Outlook {
-        half_width: Some(Lu(0.0)),
-        before: loudness(-16.0),
-        after: loudness(-15.0),
-        peak: [Some(Dbtp(-3.5)), Some(Dbtp(-2.5))],
-        ..Outlook::default()
-    }
-}
-
 #[test]
 fn what_is_alive_is_listed_with_all_that_it_tells() {
     let (_folder, place) = meeting();
@@ -294,27 +296,24 @@ fn what_is_alive_is_listed_with_all_that_it_tells() {
 fn a_move_is_predicted_by_the_master_that_sums_the_stem() {
     let (_folder, place) = meeting();
     let mut process = Process::new(&place);
-    let [drums, vocals] = ["Drums", "Vocals"].map(|name| process.stem(name));
-    let simulation = Simulation { seconds: 20.0, before: loudness(-14.0), after: loudness(-13.75) };
-    let simulated = Outlook { half_width: Some(Lu(0.2)), simulation: Some(simulation), ..outlook() };
-    let bass = process.stem("Bass");
-    process.master(&[drums, vocals], Some(Ok(outlook())));
-    let other = process.master(&[bass], Some(Ok(simulated)));
+    let [drums, vocals, bass] = ["Drums", "Vocals", "Bass"].map(|name| process.stem(name));
+    let exact = Answer { into: Some([-16.0, -15.0]), half_width: 0.0, out_of: None };
+    let simulated = Answer { half_width: 0.2, out_of: Some([-14.0, -13.75]), ..exact };
+    process.master(&[drums, vocals], Some(exact));
+    let other = process.master(&[bass], Some(simulated));
     once_there_are(5, &place);
 
-    let seen =
-        live(&place, &["--move", "vocals=+3", "--move", "Drums=-1", "--target", "youtube", "apple-music"]);
+    let seen = live(&place, &["--move", "vocals=+3", "--target", "youtube", "apple-music"]);
     let answer = &seen["what_if"];
     assert_eq!((&answer["exact"], number(&answer["uncertainty_lu"])), (&true.into(), 0.0));
-    assert_eq!(number(&answer["heard_s"]), 2.0, "the moves arrive as they were typed");
+    assert_eq!((number(&answer["heard_s"]), number(&answer["coverage"])), (92.5, 0.9998));
     assert_eq!(number(&answer["before"]["integrated_lufs"]), -16.0);
     assert_eq!(number(&answer["after"]["integrated_lufs"]), -15.0);
-    assert_eq!(number(&answer["true_peak_high_dbtp"]), -2.5);
-    assert!(answer["simulation"].is_null());
-    assert_eq!(
-        answer["moves"][0],
-        serde_json::json!({"stem": "Vocals", "id": vocals.to_string(), "gain_db": 3.0})
-    );
+    assert_eq!(number(&answer["after"]["true_peak_dbtp"]), -2.5);
+    assert_eq!((&answer["returns_not_included"], &answer["simulation"]), (&false.into(), &Value::Null));
+    // the move arrives as it was typed
+    let moves = serde_json::json!([{"stem": "Vocals", "id": vocals.to_string(), "gain_db": 3.0}]);
+    assert_eq!(answer["moves"], moves);
     let ids: Vec<_> = answer["targets"].as_array().unwrap().iter().map(|target| &target["id"]).collect();
     assert_eq!(ids, ["youtube", "apple-music"]);
 
@@ -324,51 +323,42 @@ fn a_move_is_predicted_by_the_master_that_sums_the_stem() {
         "What if: Bass +3 dB",
         "asked of Mix bus in cli",
         "estimate ±0.20 LU: the stems account for 99.98 % of the mix",
+        "returns not included",
         "Into the master",
-        "true peak after: between -3.5 and -2.5 dBTP",
         "Simulated out of the master: 20 s of the song through its chain",
         "While normalized: Bass +3 dB = everything else 0.2 dB lower (Spotify Normal)",
     ] {
         assert!(page.out.contains(words), "{words:?} is not in\n{}", page.out);
     }
     let seen = live(&place, &["--move", &format!("{bass}=1")]);
-    assert_eq!(
-        (&seen["what_if"]["master"], &seen["what_if"]["exact"]),
-        (&other.to_string().into(), &false.into())
-    );
-    assert_eq!(number(&seen["what_if"]["simulation"]["heard_s"]), 20.0);
+    let answer = &seen["what_if"];
+    assert_eq!((&answer["master"], &answer["exact"]), (&other.to_string().into(), &false.into()));
+    assert_eq!(number(&answer["simulation"]["heard_s"]), 20.0);
+    assert_eq!(number(&answer["simulation"]["after"]["integrated_lufs"]), -13.75);
 }
 
 #[test]
 fn what_cannot_be_answered_is_one_line() {
     let (_folder, place) = meeting();
-    let ask = |moves: &[&str], what: &[&str]| {
-        let moves = moves.iter().flat_map(|text| ["--move", text]);
-        let args: Vec<&str> =
-            ["live", "--folder", text(&place), "--wait", "1"].into_iter().chain(moves).collect();
-        fails(&args, what);
+    let ask = |one: &str, what: &[&str]| {
+        fails(&["live", "--folder", text(&place), "--wait", "1", "--move", one], what);
     };
     let nobody = stems(&["live", "--folder", text(&place)]);
     assert_eq!((nobody.code, nobody.out.as_str()), (0, "No Stemlink plugin is alive on this machine.\n"));
-    ask(&["Drums=1"], &["no session is alive", "put Stemlink Master on the master bus"]);
+    ask("Drums=1", &["no session is alive", "put Stemlink Master on the master bus"]);
 
     let mut process = Process::new(&place);
-    let [drums, bass, twin, other] = ["Drums", "Bass", "Bass", "Drums"].map(|name| process.stem(name));
+    let [drums, bass, other] = ["Drums", "Bass", "Drums"].map(|name| process.stem(name));
     process.master(&[], None);
-    once_there_are(5, &place);
-    ask(&["Drums=1"], &["\"Drums\"", "no Master sums any stem yet"]);
-    let silent = process.master(&[drums, bass, twin], None);
-    process.master(&[other], Some(Err(Refusal::NothingHeard)));
-    once_there_are(7, &place);
-    ask(&["Vocals=1"], &["\"Vocals\"", "there are Bass, Drums"]);
-    ask(&["Drums=1"], &["2 stems are called that", &drums.to_string(), &other.to_string()]);
-    // the same name in another session is out of question here
-    ask(&["Drums=1", "Bass=1"], &["\"Bass\"", "2 stems", &bass.to_string(), &twin.to_string()]);
-    let [of_one, of_other] = [bass, other].map(|id| format!("{id}=1"));
-    ask(&[&of_one, &of_other], &["different sessions"]);
-    ask(&[&of_one], &["Mix bus", "has not answered in 1 s", "--wait"]);
-    ask(&[&of_other], &["has heard nothing of the song", "press play"]);
-    ask(&[of_one.as_str(); 9], &["at most 8 moves"]);
+    once_there_are(4, &place);
+    ask("Drums=1", &["\"Drums\"", "no Master sums any stem yet"]);
+    let silent = process.master(&[drums, bass], None);
+    process.master(&[other], Some(Answer { into: None, half_width: 0.0, out_of: None }));
+    once_there_are(6, &place);
+    ask("Vocals=1", &["\"Vocals\"", "there are Bass, Drums"]);
+    ask("Drums=1", &["2 stems are called that", &drums.to_string(), &other.to_string()]);
+    ask(&format!("{bass}=1"), &["Mix bus", "has not answered in 1 s", "--wait"]);
+    ask(&format!("{other}=1"), &["cannot predict a move of Drums", "press play"]);
     let is_there = live(&place, &[]).to_string().contains(&silent.to_string());
     assert!(is_there, "a Master that does not answer is a Master");
 }

@@ -91,6 +91,10 @@ impl Bench {
                 facts.role = role.unwrap_or_default();
             }
             Edit::Restart => facts.heard.0 = 0.0,
+            Edit::TakeTrim => {
+                facts.settings.level = facts.settings.level + facts.trim;
+                facts.trim.0 = 0.0;
+            }
             Edit::SavePreset(preset) => facts.presets.push(preset.clone()),
             Edit::RemovePreset(name) => facts.presets.retain(|preset| preset.name != *name),
         }

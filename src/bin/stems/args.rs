@@ -297,9 +297,9 @@ pub(crate) struct Adm {
 #[derive(ClapArgs)]
 pub(crate) struct Live {
     /// Ask the Master: a stem (its name, or its id where names are not enough) and the gain to add to it, such as
-    /// Vocals=+3; repeat for more
+    /// Vocals=+3
     #[arg(long = "move", value_name = "NAME=DB", value_parser = parse_move, allow_hyphen_values = true)]
-    pub(crate) moves: Vec<(String, Db)>,
+    pub(crate) one_move: Option<(String, Db)>,
     /// Platforms to report, by id (see stems targets) [default: all players]
     #[arg(long, value_name = "ID", num_args = 1..)]
     pub(crate) target: Vec<String>,

@@ -41,10 +41,8 @@ pub(crate) fn run(args: &Live, global: &Global) -> CommandResult {
         let cure = "see that it is a folder of yours";
         common::note(&format!("{}: cannot be looked into, {error}; {cure}", shown(place)));
     }
-    let prediction = match args.moves.as_slice() {
-        [] => None,
-        moves => Some(ask::ask(&onlooker, &survey, moves, Duration::from_secs(args.wait.into()))?),
-    };
+    let wait = Duration::from_secs(args.wait.into());
+    let prediction = args.one_move.as_ref().map(|one| ask::ask(&onlooker, &survey, one, wait)).transpose()?;
     if global.json {
         let incompatible: Vec<u64> = onlooker.incompatible().collect();
         return output::json(

@@ -156,7 +156,7 @@ fn print(
 }
 
 /// The mix before and after, and the change.
-pub(crate) fn print_mix(before: &Reading, after: &Reading) {
+fn print_mix(before: &Reading, after: &Reading) {
     let mut rows = output::Rows::new(["mix"].into_iter().chain(output::READING), 1);
     rows.push(["before".to_owned()].into_iter().chain(output::reading(before)));
     rows.push(["after".to_owned()].into_iter().chain(output::reading(after)));

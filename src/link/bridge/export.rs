@@ -74,8 +74,6 @@ impl Export {
             figures: peer.figures()?,
             outbox: peer.outbox()?,
             summary: peer.summary()?,
-            question: peer.question()?,
-            forecast: peer.forecast()?,
             settings: peer.settings()?,
         })
     }

@@ -12,7 +12,6 @@
 use super::folder::{read_at, write_at};
 use crate::link::InstanceId;
 use crate::link::identity::ProcessIdentity;
-use crate::link::question::{FORECAST_WORDS, Forecast, QUESTION_WORDS, Question};
 use crate::link::request::{OUTBOX_WORDS, Outbox};
 use crate::link::ring::Mark;
 use crate::link::slot::Presence;
@@ -46,16 +45,8 @@ const RECORDS_AT: [u64; 2] = [4096, 12_288];
 pub(super) const AUDIO_AT: u64 = 20_480;
 
 const HEADER_WORDS: usize = 8;
-const TELLING_WORDS: usize = 4
-    + WANTS
-    + LABEL_WORDS
-    + PULSE_WORDS
-    + FIGURES_WORDS
-    + OUTBOX_WORDS
-    + SUMMARY_WORDS
-    + QUESTION_WORDS
-    + FORECAST_WORDS
-    + SETTINGS_WORDS;
+const TELLING_WORDS: usize =
+    4 + WANTS + LABEL_WORDS + PULSE_WORDS + FIGURES_WORDS + OUTBOX_WORDS + SUMMARY_WORDS + SETTINGS_WORDS;
 /// Sequence and CRC before the telling.
 const RECORD_WORDS: usize = 2 + TELLING_WORDS;
 const CHUNK_HEADER: usize = 8;
@@ -105,8 +96,6 @@ pub(super) struct Telling {
     pub(super) figures: Figures,
     pub(super) outbox: Outbox,
     pub(super) summary: Summary,
-    pub(super) question: Question,
-    pub(super) forecast: Forecast,
     pub(super) settings: Settings,
 }
 
@@ -121,8 +110,6 @@ impl Record for Telling {
         self.figures.write(pen);
         self.outbox.write(pen);
         self.summary.write(pen);
-        self.question.write(pen);
-        self.forecast.write(pen);
         self.settings.write(pen);
     }
 
@@ -144,8 +131,6 @@ impl Record for Telling {
             figures: Record::read(eye)?,
             outbox: Record::read(eye)?,
             summary: Record::read(eye)?,
-            question: Record::read(eye)?,
-            forecast: Record::read(eye)?,
             settings: Record::read(eye)?,
         })
     }

@@ -130,8 +130,6 @@ impl Import {
         card.set_figures(&telling.figures);
         card.set_outbox(&telling.outbox);
         card.set_summary(&telling.summary);
-        card.set_question(&telling.question);
-        card.set_forecast(&telling.forecast);
         outlet.set(&telling.settings);
         self.telling = Some(telling);
     }

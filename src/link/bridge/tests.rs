@@ -1,7 +1,6 @@
 #![allow(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
 
 use super::*;
-use crate::link::question::{Forecast, Outlook, Question};
 use crate::link::ring::Side;
 use crate::link::slot::Presence;
 use crate::link::snapshot::tests::label;
@@ -93,19 +92,12 @@ pub(super) struct Puppet {
     label: Mutex<Label>,
     trim: Mutex<Trim>,
     listens: Mutex<bool>,
-    /// A Master answers that it has heard as many seconds as there are moves.
-    forecast: Mutex<Forecast>,
 }
 
 impl Puppet {
     fn new(kind: Kind, name: &str) -> Arc<Self> {
         let label = Mutex::new(Label { kind, ..label(name, 0) });
-        Arc::new(Self {
-            label,
-            trim: Mutex::new(Trim::new(Db(0.0))),
-            listens: Mutex::new(true),
-            forecast: Mutex::default(),
-        })
+        Arc::new(Self { label, trim: Mutex::new(Trim::new(Db(0.0))), listens: Mutex::new(true) })
     }
 }
 
@@ -131,21 +123,6 @@ impl Informant for Puppet {
     fn consider(&self, sender: InstanceId, request: &Request) {
         lock(&self.trim).consider(sender, request);
     }
-
-    fn asked(&self, sender: InstanceId, question: &Question) {
-        let heard = question.moves().count() as f64;
-        let question = Some((sender, question.counter));
-        *lock(&self.forecast) = Forecast { question, outcome: Some(Ok(outlook(heard))) };
-    }
-
-    fn forecast(&self) -> Forecast {
-        *lock(&self.forecast)
-    }
-}
-
-/// An answer that says only of how many seconds it is made.
-fn outlook(heard: f64) -> Outlook {
-    Outlook { heard, ..Outlook::default() }
 }
 
 pub(super) fn stem(bridge: &'static Bridge, name: &str) -> (Membership, Arc<Puppet>) {
@@ -262,27 +239,6 @@ fn a_request_crosses_and_its_answer_comes_back() {
     assert_eq!(lock(&puppet.trim).offset, Db(-2.5));
     drop(mix);
     assert_eq!(desk.ask(drums.outlet.id().unwrap(), base, Db(0.0)), None);
-}
-
-#[test]
-fn a_question_crosses_and_only_who_is_asked_answers() {
-    let meeting = Meeting::new();
-    let (here, there) = (meeting.process(), meeting.process());
-    let puppet = Puppet::new(Kind::Viewer, "stems");
-    let (viewer, (mix, _), (_other, _)) = (here.join(None, puppet).unwrap(), master(there), master(there));
-    let mix = mix.outlet.id().unwrap();
-    let seen = eventually("the Master", || here.roster().find(mix));
-    let ask = |moves: &[(InstanceId, Db)]| viewer.desk().question(mix, moves).unwrap();
-    let one = (InstanceId::mint(), Db(3.0));
-    for moves in 1..=3 {
-        let counter = ask(&vec![one; moves]);
-        let asked = Some((viewer.outlet.id().unwrap(), counter));
-        let forecast = eventually("an answer", || seen.forecast().filter(|said| said.question == asked));
-        assert_eq!(forecast.outcome, Some(Ok(outlook(moves as f64))));
-    }
-    let silent = |peer: &Peer| peer.forecast() == Some(Forecast::default());
-    assert_eq!(there.roster().peers().filter(silent).count(), 2, "the other Master and the viewer");
-    assert_eq!(viewer.desk().question(mix, &[]), None);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::names;
 use super::{Bridge, Member, State};
 use crate::link::identity::ProcessIdentity;
 use crate::link::request::Inbox;
-use crate::link::roster::{questions_to, requests_to};
+use crate::link::roster::requests_to;
 use crate::link::slot::Presence;
 use crate::link::snapshot::Kind;
 use std::io;
@@ -54,8 +54,6 @@ struct Worker {
 struct Local {
     member: Arc<Member>,
     inbox: Inbox,
-    /// Questions that it was asked.
-    asked: Inbox,
     /// The last count of blocks, and when it was seen to grow.
     blocks: (u64, Instant),
     export: Option<Export>,
@@ -113,7 +111,6 @@ impl Worker {
                 self.locals.push(Local {
                     member: Arc::clone(member),
                     inbox: Inbox::default(),
-                    asked: Inbox::default(),
                     blocks: (0, now),
                     export: None,
                 });
@@ -268,12 +265,6 @@ impl Local {
                 informant.consider(*sender, request);
             }
         }
-        for (sender, question) in peer.id().map(|id| questions_to(bridge.roster, id)).unwrap_or_default() {
-            if self.asked.is_newer(sender, question.counter) {
-                informant.asked(sender, &question);
-            }
-        }
-        let forecast = informant.forecast();
         let (label, figures, summary) = (self.member.label(), informant.figures(), informant.summary());
         let blocks = peer.pulse().map_or(0, |pulse| pulse.blocks);
         if blocks != self.blocks.0 {
@@ -284,7 +275,6 @@ impl Local {
         card.set_label(&label);
         card.set_figures(&figures);
         card.set_summary(&summary);
-        card.set_forecast(&forecast);
         card.set_presence(if stands { Presence::Asleep } else { Presence::Awake });
     }
 

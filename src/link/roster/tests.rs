@@ -145,7 +145,7 @@ fn requests_reach_their_target_and_only_from_those_who_may_ask() {
     let second = card.ask(bass, 12, Db(2.0));
     assert!(second > first);
     bass_card.ask(drums, 11, Db(9.0));
-    let expected = Request { counter: first, target: drums, base: 11, trim: Db(-1.0) };
+    let expected = Request { counter: first, target: drums, about: None, base: 11, trim: Db(-1.0) };
     assert_eq!(requests_to(&ROSTER, drums), [(outlet.id().unwrap(), expected)]);
     assert_eq!(requests_to(&ROSTER, bass).len(), 1);
     drop(outlet);

@@ -1,14 +1,13 @@
 //! Asking a live Master what a move would do.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use stemlink::link::bridge::onlooker::Onlooker;
 use stemlink::link::bridge::{Bridge, Informant, Pace};
-use stemlink::link::question::{MOVES, Outlook, Refusal};
 use stemlink::link::snapshot::{Figures, Kind, Label};
+use stemlink::link::summary::Forecast;
 use stemlink::link::survey::{Instance, Survey};
 use stemlink::link::words::Text;
 use stemlink::link::{InstanceId, ROSTER};
@@ -20,17 +19,21 @@ use stemlink::units::Db;
 
 use super::{LOOK, name, page, pause};
 use crate::common::Failure;
-use crate::output::{clock, say};
-use crate::what_if::{TargetJson, print_effects, print_mix, targets_json};
+use crate::output::{Rows, change, clock, figure, say};
+use crate::what_if::{TargetJson, print_effects, targets_json};
 
 /// A Master's answer, and to what.
 pub(super) struct Prediction {
     /// The Master: what it is called and its id.
     master: (String, InstanceId),
-    /// Names and ids of what moves.
-    moves: Vec<(String, InstanceId, Db)>,
+    /// What the stem that moves is called.
+    stem: String,
     coverage: Option<f64>,
-    outlook: Outlook,
+    /// Seconds of the song that it is made from.
+    heard: f64,
+    forecast: Forecast,
+    /// Into the master before and after, with the peak at the highest that it may be.
+    into: [Reading; 2],
     /// Whose peak is the highest.
     whose: Option<String>,
 }
@@ -40,14 +43,12 @@ pub(super) struct Prediction {
 pub(super) struct PredictionJson {
     master: String,
     exact: bool,
-    uncertainty_lu: Option<f64>,
+    uncertainty_lu: f64,
     coverage: Option<f64>,
     heard_s: f64,
     returns_not_included: bool,
     before: ReadingJson,
     after: ReadingJson,
-    true_peak_low_dbtp: Option<f64>,
-    true_peak_high_dbtp: Option<f64>,
     simulation: Option<SimulationJson>,
     moves: Vec<MoveJson>,
     targets: Vec<TargetJson>,
@@ -80,34 +81,38 @@ impl Informant for Viewer {
     }
 }
 
-/// Asks the Master whose stems these are.
+/// Asks the Master that sums the stem.
 pub(super) fn ask(
     onlooker: &Onlooker,
     survey: &Survey,
-    moves: &[(String, Db)],
+    (typed, gain): &(String, Db),
     wait: Duration,
 ) -> Result<Prediction, Failure> {
-    if moves.len() > MOVES {
-        return Err(Failure::new(format!("--move: a Master is asked at most {MOVES} moves; ask for fewer")));
-    }
-    let (session, stems) = resolve(survey, moves)?;
+    let (session, stem) = resolve(survey, typed)?;
     let session = &survey.sessions[session];
-    let master = &survey.instances[session.owner];
-    let stem = |number: usize| &survey.instances[number];
-    let asked: Vec<(InstanceId, Db)> =
-        stems.iter().zip(moves).map(|(&number, &(_, gain))| (stem(number).id, gain)).collect();
-    let outlook = consult(onlooker, master, &asked, wait)?;
-    let whose = outlook.loudest_peak.and_then(|id| survey.find(id));
+    let (master, stem) = (&survey.instances[session.owner], &survey.instances[stem]);
+    let forecast = consult(onlooker, master, stem, *gain, wait)?;
+    let Some(into) = forecast.into else {
+        return Err(Failure::new(format!(
+            "{}: cannot predict a move of {} as the song is set now; press play, and let it listen for a while",
+            called(master),
+            name(&stem.label)
+        )));
+    };
+    let reading = |side: usize| Reading {
+        integrated: Some(into[side]),
+        true_peak: forecast.peak[side],
+        ..Reading::default()
+    };
+    let whose = session.summary.loudest_peak.and_then(|id| survey.find(id));
     Ok(Prediction {
         master: (called(master), master.id),
-        moves: stems
-            .iter()
-            .zip(moves)
-            .map(|(&number, &(_, gain))| (name(&stem(number).label).to_owned(), stem(number).id, gain))
-            .collect(),
+        stem: name(&stem.label).to_owned(),
         coverage: session.summary.coverage,
-        outlook,
-        whose: whose.map(|number| name(&stem(number).label).to_owned()),
+        heard: session.summary.heard,
+        into: [reading(0), reading(1)],
+        whose: whose.map(|number| name(&survey.instances[number].label).to_owned()),
+        forecast,
     })
 }
 
@@ -116,41 +121,24 @@ fn called(master: &Instance) -> String {
     one_line(&format!("{} in {}", name(&master.label), page::host(master)))
 }
 
-/// The session that all moves are of, and their stems.
-fn resolve(survey: &Survey, moves: &[(String, Db)]) -> Result<(usize, Vec<usize>), Failure> {
+/// The session and the stem that are meant.
+fn resolve(survey: &Survey, typed: &str) -> Result<(usize, usize), Failure> {
     if survey.sessions.is_empty() {
         return Err(Failure::new(
             "live: no session is alive on this machine; put Stemlink Master on the master bus and press play",
         ));
     }
-    // per move, every stem of a session that it may mean
-    let meant: Vec<Vec<(usize, usize)>> =
-        moves.iter().map(|(name, _)| candidates(survey, name)).collect::<Result<_, _>>()?;
-    let sessions =
-        |meant: &[(usize, usize)]| meant.iter().map(|(session, _)| *session).collect::<BTreeSet<_>>();
-    let common = meant.iter().map(|meant| sessions(meant)).reduce(|a, b| &a & &b).unwrap_or_default();
-    if common.is_empty() {
-        return Err(Failure::new(
-            "--move: these stems are in different sessions, which know nothing of each other; ask for one session at a \
-             time",
-        ));
+    match candidates(survey, typed)?.as_slice() {
+        [only] => Ok(*only),
+        several => {
+            let ids = several.iter().map(|&(_, stem)| survey.instances[stem].id.to_string());
+            Err(Failure::new(format!(
+                "{typed:?}: {} stems are called that; name one by its id: {}",
+                several.len(),
+                ids.collect::<Vec<_>>().join(", ")
+            )))
+        }
     }
-    let mut stems = Vec::new();
-    for (meant, (typed, _)) in meant.iter().zip(moves) {
-        let left: Vec<usize> =
-            meant.iter().filter(|(session, _)| common.contains(session)).map(|(_, stem)| *stem).collect();
-        let [only] = left.as_slice() else {
-            let ids: Vec<String> = left.iter().map(|&stem| survey.instances[stem].id.to_string()).collect();
-            let count = left.len();
-            return Err(Failure::new(format!(
-                "{typed:?}: {count} stems are called that; name one by its id: {}",
-                ids.join(", ")
-            )));
-        };
-        stems.push(*only);
-    }
-    // one stem for each move means one session
-    common.first().map(|&session| (session, stems)).ok_or_else(|| Failure::new("live: no session; try again"))
 }
 
 /// Session and stem of everything that `typed` may mean: by id, else by name as it is, else whatever its case.
@@ -185,9 +173,10 @@ fn candidates(survey: &Survey, typed: &str) -> Result<Vec<(usize, usize)>, Failu
 fn consult(
     onlooker: &Onlooker,
     master: &Instance,
-    moves: &[(InstanceId, Db)],
+    stem: &Instance,
+    gain: Db,
     wait: Duration,
-) -> Result<Outlook, Failure> {
+) -> Result<Forecast, Failure> {
     let until = Instant::now() + wait;
     let late = || {
         Failure::new(format!(
@@ -206,13 +195,13 @@ fn consult(
     let mut asked = None;
     while Instant::now() < until {
         if let Some(seen) = bridge.roster().find(master.id) {
-            let counter = *asked.get_or_insert_with(|| member.desk().question(master.id, moves));
-            let ours = member.outlet.id().zip(counter);
-            let said = seen.forecast().filter(|forecast| ours.is_some() && forecast.question == ours);
-            match said.and_then(|forecast| forecast.outcome) {
-                Some(Ok(outlook)) => return Ok(outlook),
-                Some(Err(refusal)) => return Err(refused(master, refusal)),
-                None => {}
+            let counter =
+                *asked.get_or_insert_with(|| member.desk().ask_to_predict(master.id, stem.id, gain));
+            let is_ours = |forecast: &Forecast| {
+                Some(forecast.sender) == member.outlet.id() && Some(forecast.counter) == counter
+            };
+            if let Some(forecast) = seen.summary().and_then(|summary| summary.forecast).filter(is_ours) {
+                return Ok(forecast);
             }
         }
         let trouble = bridge.state().trouble;
@@ -224,91 +213,86 @@ fn consult(
     Err(late())
 }
 
-fn refused(master: &Instance, refusal: Refusal) -> Failure {
-    Failure::new(format!(
-        "{}: {}",
-        called(master),
-        match refusal {
-            Refusal::NothingHeard => "has heard nothing of the song as it is set now; press play",
-            Refusal::NotSummed => "does not sum all of these stems; see stems live",
-            Refusal::NotTheOwner =>
-                "does not own its session; ask the Master that sits first, or close the other copy",
-        }
-    ))
-}
-
 impl Prediction {
-    /// The readings that platforms see, before and after: simulated out of the master, else into it with the peak at
-    /// the highest that it may be.
+    /// Out of the master before and after, where its chain is not linear.
+    fn simulated(&self) -> Option<[Reading; 2]> {
+        let reading = |loudness| Reading { integrated: Some(loudness), ..Reading::default() };
+        Some(self.forecast.out_of?.map(reading))
+    }
+
+    /// What platforms see, before and after: simulated out of the master, else what goes into it.
     fn ends(&self) -> [Reading; 2] {
-        match &self.outlook.simulation {
-            Some(simulation) => [simulation.before, simulation.after],
-            None => {
-                let after = Reading { true_peak: self.outlook.peak[1], ..self.outlook.after };
-                [self.outlook.before, after]
-            }
-        }
+        self.simulated().unwrap_or(self.into)
     }
 
     pub(super) fn print(&self, targets: &[NormalizationTarget]) {
-        let moves: Vec<String> =
-            self.moves.iter().map(|(stem, _, gain)| format!("{} {:+} dB", one_line(stem), gain.0)).collect();
-        say!("What if: {}", moves.join(", "));
-        say!("asked of {}, which has heard {} of the song", self.master.0, clock(self.outlook.heard));
+        let Forecast { gain, half_width, simulated, .. } = self.forecast;
+        say!("What if: {} {:+} dB", one_line(&self.stem), gain.0);
+        say!("asked of {}, which has heard {} of the song", self.master.0, clock(self.heard));
         let covered = match self.coverage {
             Some(coverage) => format!("the stems account for {:.2} % of the mix", coverage * 100.0),
             None => "how much of the mix the stems account for is unknown".to_owned(),
         };
-        match self.outlook.half_width {
-            Some(off) if off.0 == 0.0 => say!("exact: {covered}"),
-            Some(off) => say!("estimate ±{:.2} LU: {covered}", off.0),
-            None => say!("estimate, how far off is unknown: the stems cannot be told apart in the mix"),
+        if half_width.0 == 0.0 {
+            say!("exact: {covered}");
+        } else {
+            say!("estimate ±{:.2} LU: {covered}", half_width.0);
         }
-        if self.outlook.returns_not_included {
+        if self.forecast.returns_not_included {
             say!("returns not included: what is left of the mix may be those of a moved stem");
         }
-        say!("\nInto the master");
-        print_mix(&self.outlook.before, &self.outlook.after);
-        if let [Some(low), Some(high)] = self.outlook.peak {
-            say!("true peak after: between {:.1} and {:.1} dBTP", low.0, high.0);
+        say!("\nInto the master (true peak after: at most)");
+        print_ends(&self.into);
+        if let Some(ends) = &self.simulated() {
+            say!("\nSimulated out of the master: {simulated:.0} s of the song through its chain");
+            print_ends(ends);
         }
-        if let Some(simulation) = &self.outlook.simulation {
-            say!("\nSimulated out of the master: {:.0} s of the song through its chain", simulation.seconds);
-            print_mix(&simulation.before, &simulation.after);
-        }
-        let only = match self.moves.as_slice() {
-            [(stem, _, gain)] => Some((stem.as_str(), *gain)),
-            _ => None,
-        };
         let [before, after] = &self.ends();
-        print_effects([before, after], targets, self.whose.as_deref(), only);
+        print_effects([before, after], targets, self.whose.as_deref(), Some((&self.stem, gain)));
     }
 
     pub(super) fn json(&self, targets: &[NormalizationTarget]) -> PredictionJson {
-        let outlook = &self.outlook;
         let [before, after] = &self.ends();
+        let simulation = self.simulated().map(|[before, after]| SimulationJson {
+            heard_s: self.forecast.simulated,
+            before: (&before).into(),
+            after: (&after).into(),
+        });
         PredictionJson {
             master: self.master.1.to_string(),
-            exact: outlook.half_width.is_some_and(|off| off.0 == 0.0),
-            uncertainty_lu: outlook.half_width.map(|off| off.0),
+            exact: self.forecast.half_width.0 == 0.0,
+            uncertainty_lu: self.forecast.half_width.0,
             coverage: self.coverage,
-            heard_s: outlook.heard,
-            returns_not_included: outlook.returns_not_included,
-            before: (&outlook.before).into(),
-            after: (&outlook.after).into(),
-            true_peak_low_dbtp: outlook.peak[0].map(|peak| peak.0),
-            true_peak_high_dbtp: outlook.peak[1].map(|peak| peak.0),
-            simulation: outlook.simulation.as_ref().map(|simulation| SimulationJson {
-                heard_s: simulation.seconds,
-                before: (&simulation.before).into(),
-                after: (&simulation.after).into(),
-            }),
-            moves: self
-                .moves
-                .iter()
-                .map(|(stem, id, gain)| MoveJson { stem: stem.clone(), id: id.to_string(), gain_db: gain.0 })
-                .collect(),
+            heard_s: self.heard,
+            returns_not_included: self.forecast.returns_not_included,
+            before: (&self.into[0]).into(),
+            after: (&self.into[1]).into(),
+            simulation,
+            moves: vec![MoveJson {
+                stem: self.stem.clone(),
+                id: self.forecast.stem.to_string(),
+                gain_db: self.forecast.gain.0,
+            }],
             targets: targets_json(before, after, targets),
         }
     }
+}
+
+/// Before, after and the change.
+fn print_ends([before, after]: &[Reading; 2]) {
+    let mut rows = Rows::new(["mix", "I LUFS", "TP dBTP"], 1);
+    for (what, reading) in [("before", before), ("after", after)] {
+        rows.push([
+            what.to_owned(),
+            figure(reading.integrated.map(|v| v.0)),
+            figure(reading.true_peak.map(|v| v.0)),
+        ]);
+    }
+    let difference = |f: fn(&Reading) -> Option<f64>| change(f(after).zip(f(before)).map(|(a, b)| a - b));
+    rows.push([
+        "change".to_owned(),
+        difference(|reading| Some(reading.integrated?.0)),
+        difference(|reading| Some(reading.true_peak?.0)),
+    ]);
+    rows.print();
 }

@@ -16,9 +16,8 @@ fn file() -> File {
 fn telling(number: u64) -> Telling {
     let mut settings = Settings::new(1, number);
     (0..number % 100).for_each(|n| settings.push(Some(n as f64)));
-    let id = InstanceId::new(7).unwrap();
     Telling {
-        id,
+        id: InstanceId::new(7).unwrap(),
         presence: Presence::Asleep,
         chunks: number * 2,
         wants: [number; WANTS],
@@ -27,8 +26,6 @@ fn telling(number: u64) -> Telling {
         figures: Figures::default(),
         outbox: Outbox::new(number),
         summary: Summary { heard: number as f64, ..Summary::default() },
-        question: Question::new(number, id, &[(id, Db(1.0))]).unwrap(),
-        forecast: Forecast::default(),
         settings,
     }
 }

@@ -38,8 +38,6 @@ fn telling(name: &str) -> Telling {
         figures: Figures::default(),
         outbox: crate::link::request::Outbox::new(0),
         summary: Summary::default(),
-        question: Question::default(),
-        forecast: Forecast::default(),
         settings: crate::link::snapshot::Settings::new(0, 0),
     }
 }
