@@ -12,6 +12,7 @@ mod cli {
     mod faults;
     mod files;
     mod interruption;
+    mod live;
     mod mastering;
     mod maths;
     mod organize;

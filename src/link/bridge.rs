@@ -14,6 +14,7 @@ mod format;
 mod import;
 mod lock;
 mod names;
+pub mod onlooker;
 mod pace;
 mod process;
 mod worker;

@@ -183,6 +183,39 @@ impl Record for Pulse {
     }
 }
 
+/// Words of a [`Reading`].
+pub const READING_WORDS: usize = 10;
+
+impl Record for Reading {
+    fn write(&self, pen: &mut Pen<'_>) {
+        pen.perhaps(self.momentary.map(|x| x.0));
+        pen.perhaps(self.short_term.map(|x| x.0));
+        pen.perhaps(self.momentary_max.map(|x| x.0));
+        pen.perhaps(self.short_term_max.map(|x| x.0));
+        pen.perhaps(self.integrated.map(|x| x.0));
+        pen.perhaps(self.range.map(|x| x.0));
+        pen.perhaps(self.true_peak.map(|x| x.0));
+        pen.perhaps(self.sample_peak.map(|x| x.0));
+        pen.perhaps(self.psr.map(|x| x.0));
+        pen.perhaps(self.correlation);
+    }
+
+    fn read(eye: &mut Eye<'_>) -> Option<Self> {
+        Some(Self {
+            momentary: eye.perhaps()?.map(Lufs),
+            short_term: eye.perhaps()?.map(Lufs),
+            momentary_max: eye.perhaps()?.map(Lufs),
+            short_term_max: eye.perhaps()?.map(Lufs),
+            integrated: eye.perhaps()?.map(Lufs),
+            range: eye.perhaps()?.map(Lu),
+            true_peak: eye.perhaps()?.map(Dbtp),
+            sample_peak: eye.perhaps()?.map(Db),
+            psr: eye.perhaps()?.map(Db),
+            correlation: eye.perhaps()?,
+        })
+    }
+}
+
 /// Third-octave bands of a spectrum, 20 Hz to 20 kHz.
 pub const BANDS: usize = 31;
 
@@ -209,19 +242,11 @@ pub struct Trim {
 }
 
 /// Words of [`Figures`].
-pub const FIGURES_WORDS: usize = 8 + BANDS + 5;
+pub const FIGURES_WORDS: usize = READING_WORDS + BANDS + 5;
 
 impl Record for Figures {
     fn write(&self, pen: &mut Pen<'_>) {
-        let reading = &self.reading;
-        pen.perhaps(reading.momentary_max.map(|x| x.0));
-        pen.perhaps(reading.short_term_max.map(|x| x.0));
-        pen.perhaps(reading.integrated.map(|x| x.0));
-        pen.perhaps(reading.range.map(|x| x.0));
-        pen.perhaps(reading.true_peak.map(|x| x.0));
-        pen.perhaps(reading.sample_peak.map(|x| x.0));
-        pen.perhaps(reading.psr.map(|x| x.0));
-        pen.perhaps(reading.correlation);
+        self.reading.write(pen);
         self.spectrum.iter().for_each(|band| pen.perhaps(band.map(|x| x.0)));
         pen.number(self.trim.offset.0);
         pen.word(self.trim.revision);
@@ -231,18 +256,7 @@ impl Record for Figures {
     }
 
     fn read(eye: &mut Eye<'_>) -> Option<Self> {
-        let reading = Reading {
-            momentary: None,
-            short_term: None,
-            momentary_max: eye.perhaps()?.map(Lufs),
-            short_term_max: eye.perhaps()?.map(Lufs),
-            integrated: eye.perhaps()?.map(Lufs),
-            range: eye.perhaps()?.map(Lu),
-            true_peak: eye.perhaps()?.map(Dbtp),
-            sample_peak: eye.perhaps()?.map(Db),
-            psr: eye.perhaps()?.map(Db),
-            correlation: eye.perhaps()?,
-        };
+        let reading = Record::read(eye)?;
         let mut spectrum = [None; BANDS];
         for band in &mut spectrum {
             *band = eye.perhaps()?.map(Db);
@@ -332,6 +346,22 @@ pub(super) mod tests {
         }
     }
 
+    /// A reading with a value in nearly every field.
+    pub(in crate::link) fn reading() -> Reading {
+        Reading {
+            momentary: Some(Lufs(-20.0)),
+            short_term: Some(Lufs(-21.0)),
+            momentary_max: Some(Lufs(-12.0)),
+            short_term_max: Some(Lufs(-13.0)),
+            integrated: Some(Lufs(-14.0)),
+            range: None,
+            true_peak: Some(Dbtp(-1.0)),
+            sample_peak: Some(Db(-1.5)),
+            psr: Some(Db(12.0)),
+            correlation: Some(0.7),
+        }
+    }
+
     fn pulse() -> Pulse {
         Pulse {
             blocks: 7,
@@ -355,17 +385,7 @@ pub(super) mod tests {
         spectrum[0] = Some(Db(-40.0));
         spectrum[BANDS - 1] = Some(Db(-60.0));
         Figures {
-            reading: Reading {
-                momentary_max: Some(Lufs(-12.0)),
-                short_term_max: Some(Lufs(-13.0)),
-                integrated: Some(Lufs(-14.0)),
-                range: None,
-                true_peak: Some(Dbtp(-1.0)),
-                sample_peak: Some(Db(-1.5)),
-                psr: Some(Db(12.0)),
-                correlation: Some(0.7),
-                ..Reading::default()
-            },
+            reading: reading(),
             spectrum,
             trim: Trim {
                 offset: Db(1.5),

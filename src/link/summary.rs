@@ -1,12 +1,17 @@
 //! What a Master has found out about its session: plain values for whoever asks, in this process or another.
 
 use super::identity::InstanceId;
+use super::snapshot::READING_WORDS;
 use super::words::{Eye, Pen, Record, Text};
 use crate::meter::Reading;
+use crate::session::view::StemState;
 use crate::units::{Db, Dbtp, Lu, Lufs};
 
 /// Stems that a Master sums at most.
 pub const STEMS: usize = 32;
+
+/// Bytes of a cause: a sentence or two.
+pub const CAUSE: usize = 192;
 
 /// Where on the master bus a Master sits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,6 +28,8 @@ pub enum Placement {
 pub struct StemSummary {
     /// The Stem.
     pub stem: InstanceId,
+    /// What it does in the mix at the moment.
+    pub state: StemState,
     /// How the loudness of the mix follows this stem's gain, 0 to 1 unless stems cancel each other; `None` if nothing
     /// passes the gates.
     pub share: Option<f64>,
@@ -66,16 +73,20 @@ const FORECAST_WORDS: usize = 13;
 pub struct Summary {
     /// Where it sits.
     pub placement: Placement,
+    /// The mix as it enters the Master, of what was heard.
+    pub mix: Reading,
+    /// The stem with most of the mix's highest peak.
+    pub loudest_peak: Option<InstanceId>,
     /// How much of the mix the stems account for, 0 to 1.
     pub coverage: Option<f64>,
     /// Why not all of it, in words; empty if there is nothing to say.
-    pub cause: Text,
+    pub cause: Text<CAUSE>,
+    /// The share of what the stems do not account for.
+    pub unlinked_share: Option<f64>,
     /// How far a prediction may be off; zero if it is exact; `None` before there can be one.
     pub half_width: Option<Lu>,
     /// Seconds of the song that were heard.
     pub heard: f64,
-    /// The mix into the master, over what was heard: I, LRA, the maxima of M and S, true peak.
-    pub mix: Reading,
     /// The answer to the last question.
     pub forecast: Option<Forecast>,
     /// The stems of the session, in no particular order.
@@ -86,11 +97,13 @@ impl Default for Summary {
     fn default() -> Self {
         Self {
             placement: Placement::default(),
+            mix: Reading::default(),
+            loudest_peak: None,
             coverage: None,
             cause: Text::default(),
+            unlinked_share: None,
             half_width: None,
             heard: 0.0,
-            mix: Reading::default(),
             forecast: None,
             stems: [None; STEMS],
         }
@@ -112,23 +125,22 @@ impl Summary {
 }
 
 /// Words of a [`Summary`].
-pub const SUMMARY_WORDS: usize = 9 + Text::BYTES / 8 + FORECAST_WORDS + 6 * STEMS;
+pub const SUMMARY_WORDS: usize = 6 + READING_WORDS + CAUSE / 8 + FORECAST_WORDS + 7 * STEMS;
 
 impl Record for Summary {
     fn write(&self, pen: &mut Pen<'_>) {
         pen.word(self.placement as u64);
+        self.mix.write(pen);
+        pen.word(self.loudest_peak.map_or(0, InstanceId::get));
         pen.perhaps(self.coverage);
         pen.text(&self.cause);
+        pen.perhaps(self.unlinked_share);
         pen.perhaps(self.half_width.map(|x| x.0));
         pen.number(self.heard);
-        pen.perhaps(self.mix.integrated.map(|x| x.0));
-        pen.perhaps(self.mix.range.map(|x| x.0));
-        pen.perhaps(self.mix.momentary_max.map(|x| x.0));
-        pen.perhaps(self.mix.short_term_max.map(|x| x.0));
-        pen.perhaps(self.mix.true_peak.map(|x| x.0));
         write_forecast(self.forecast.as_ref(), pen);
         for stem in &self.stems {
             pen.word(stem.map_or(0, |stem| stem.stem.get()));
+            pen.word(stem.map_or(0, |stem| stem.state as u64));
             pen.perhaps(stem.and_then(|stem| stem.share));
             pen.perhaps(stem.and_then(|stem| stem.gain).map(|x| x.0));
             pen.word(stem.is_some_and(|stem| stem.delay.is_some()).into());
@@ -140,27 +152,23 @@ impl Record for Summary {
     fn read(eye: &mut Eye<'_>) -> Option<Self> {
         let mut summary = Self {
             placement: [Placement::Mix, Placement::Final][eye.index(2)?],
+            mix: Record::read(eye)?,
+            loudest_peak: InstanceId::new(eye.word()?),
             coverage: eye.perhaps()?,
             cause: eye.text()?,
+            unlinked_share: eye.perhaps()?,
             half_width: eye.perhaps()?.map(Lu),
             heard: eye.number()?,
-            mix: Reading {
-                integrated: eye.perhaps()?.map(Lufs),
-                range: eye.perhaps()?.map(Lu),
-                momentary_max: eye.perhaps()?.map(Lufs),
-                short_term_max: eye.perhaps()?.map(Lufs),
-                true_peak: eye.perhaps()?.map(Dbtp),
-                ..Reading::default()
-            },
             forecast: read_forecast(eye)?,
             stems: [None; STEMS],
         };
         for place in &mut summary.stems {
             let stem = InstanceId::new(eye.word()?);
+            let state = StemState::ALL[eye.index(StemState::ALL.len())?];
             let (share, gain) = (eye.perhaps()?, eye.perhaps()?.map(Db));
             let (has_delay, delay) = (eye.index(2)? == 1, eye.signed()?);
             let (delay, chain_cost) = (has_delay.then_some(delay), eye.perhaps()?.map(Lu));
-            *place = stem.map(|stem| StemSummary { stem, share, gain, delay, chain_cost });
+            *place = stem.map(|stem| StemSummary { stem, state, share, gain, delay, chain_cost });
         }
         Some(summary)
     }
@@ -210,22 +218,19 @@ fn read_forecast(eye: &mut Eye<'_>) -> Option<Option<Forecast>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::link::snapshot::tests::reading;
 
     #[test]
     fn a_session_comes_back() {
         let mut summary = Summary {
             placement: Placement::Final,
+            mix: reading(),
+            loudest_peak: Some(InstanceId::mint()),
+            unlinked_share: Some(-0.01),
             coverage: Some(0.9998),
             cause: Text::new("unlinked track"),
             half_width: Some(Lu(0.2)),
             heard: 92.5,
-            mix: Reading {
-                integrated: Some(Lufs(-14.0)),
-                range: Some(Lu(6.0)),
-                momentary_max: Some(Lufs(-9.0)),
-                true_peak: Some(Dbtp(-0.5)),
-                ..Reading::default()
-            },
             forecast: Some(Forecast {
                 sender: InstanceId::mint(),
                 counter: 7,
@@ -243,6 +248,7 @@ mod tests {
         for n in 0..STEMS as i64 + 3 {
             summary.push(StemSummary {
                 stem: InstanceId::mint(),
+                state: StemState::ALL[n as usize % StemState::ALL.len()],
                 share: Some(0.25),
                 gain: (n % 2 == 0).then_some(Db(-3.0)),
                 delay: (n % 3 == 0).then_some(-n),

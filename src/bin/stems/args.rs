@@ -65,6 +65,8 @@ pub(crate) enum Command {
     Organize(Organize),
     /// Stems as an Atmos-ready file: bed and objects, ADM BWF, 48 kHz, 24 bit, checked
     Adm(Adm),
+    /// The sessions and plugins that are alive on this machine, and what a move would do to one (Ctrl-C ends)
+    Live(Live),
     /// Platform loudness rules with source, date and status
     Targets(Targets),
 }
@@ -289,6 +291,27 @@ pub(crate) struct Adm {
     /// Replace files that are already there
     #[arg(long)]
     pub(crate) force: bool,
+}
+
+/// live
+#[derive(ClapArgs)]
+pub(crate) struct Live {
+    /// Ask the Master: a stem (its name, or its id where names are not enough) and the gain to add to it, such as
+    /// Vocals=+3
+    #[arg(long = "move", value_name = "NAME=DB", value_parser = parse_move, allow_hyphen_values = true)]
+    pub(crate) one_move: Option<(String, Db)>,
+    /// Platforms to report, by id (see stems targets) [default: all players]
+    #[arg(long, value_name = "ID", num_args = 1..)]
+    pub(crate) target: Vec<String>,
+    /// Look only into this folder [default: where plugins meet, see docs/link.md]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) folder: Option<PathBuf>,
+    /// Print once and end, on a terminal too
+    #[arg(long)]
+    pub(crate) once: bool,
+    /// How long to wait for the Master's answer, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=600))]
+    pub(crate) wait: u32,
 }
 
 /// targets

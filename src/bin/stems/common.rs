@@ -50,6 +50,11 @@ pub(crate) fn catch_interrupts() {
     let _ = ctrlc::set_handler(|| INTERRUPTED.store(true, Ordering::Relaxed));
 }
 
+/// Whether somebody has pressed Ctrl-C, or the process is to end.
+pub(crate) fn interrupted() -> bool {
+    INTERRUPTED.load(Ordering::Relaxed)
+}
+
 /// A progress bar on a terminal, else nothing; stops the work after Ctrl-C.
 pub(crate) struct Bar {
     bar: ProgressBar,
@@ -76,7 +81,7 @@ impl Progress for Bar {
 
     fn advance(&mut self, steps: u64) -> bool {
         self.bar.inc(steps);
-        !INTERRUPTED.load(Ordering::Relaxed)
+        !interrupted()
     }
 }
 

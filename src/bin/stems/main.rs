@@ -12,6 +12,7 @@ mod codec;
 mod common;
 mod demo;
 mod init;
+mod live;
 mod master;
 mod measure;
 mod organize;
@@ -83,6 +84,7 @@ fn run(args: &args::Args) -> Result<Outcome, common::Failure> {
         args::Command::Report(a) => report::run(a, &args.global),
         args::Command::Brief(a) => brief::run(a, &args.global),
         args::Command::Organize(a) => organize::run(a, &args.global),
+        args::Command::Live(a) => live::run(a, &args.global),
         args::Command::Targets(a) => targets::run(a, &args.global),
     }?;
     if let Some(json) = done.json {

@@ -81,6 +81,8 @@ impl Analysis {
             half_width: half_width(heard),
             heard: session.progress.heard as f64 * hop,
             mix: session.mix,
+            loudest_peak: session.loudest_peak.and_then(|stem| InstanceId::new(stem.0)),
+            unlinked_share: session.unlinked_share,
             forecast: forecast.or(self.studio.summary().forecast),
             ..Summary::default()
         };
@@ -88,6 +90,7 @@ impl Analysis {
             let Some(id) = InstanceId::new(stem.id.0) else { continue };
             summary.push(StemSummary {
                 stem: id,
+                state: stem.state,
                 share: stem.share,
                 gain: stem.gain.filter(|gain| gain.0.is_finite()),
                 delay: stem.matrix.map(|_| stem.delay),
