@@ -9,6 +9,7 @@ pub mod bundle;
 pub mod check;
 pub mod codec;
 pub mod compensated;
+pub mod deliver;
 pub mod demo_song;
 pub mod error;
 pub mod hash;

@@ -9,8 +9,10 @@ mod cli {
     mod check;
     mod codec;
     mod contract;
+    mod deliver;
     mod faults;
     mod files;
+    mod injected;
     mod interruption;
     mod mastering;
     mod maths;

@@ -47,6 +47,11 @@ impl Default for SaturatorSettings {
 }
 
 impl SaturatorSettings {
+    /// True if it changes anything.
+    pub fn acts(&self) -> bool {
+        self.amount() > 0.0
+    }
+
     /// How much of the change is to be made: none where the curve is a straight line.
     fn amount(&self) -> f64 {
         let straight = self.curve == Curve::Soft && within(self.drive.0, 0.0, 24.0) == 0.0;

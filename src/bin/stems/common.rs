@@ -8,6 +8,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use stemlink::offline::Error;
 use stemlink::offline::bundle::{Bundle, Stem};
+use stemlink::offline::deliver::fit;
 use stemlink::offline::error::{one_line, shown};
 use stemlink::offline::progress::Progress;
 use stemlink::offline::session_file::Session;
@@ -135,6 +136,13 @@ pub(crate) fn targets(global: &Global) -> Result<Vec<NormalizationTarget>, Failu
     };
     let file = global.targets_file.clone().or_else(own);
     Ok(target_file::targets(file.as_deref())?)
+}
+
+/// The name of the song: that of its folder or file, fit for a file name.
+pub(crate) fn song_name(dir: &Path) -> String {
+    let path = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
+    let name = if path.is_dir() { path.file_name() } else { path.file_stem() };
+    fit(&name.map(|n| n.to_string_lossy().into_owned()).unwrap_or_default())
 }
 
 /// Makes the output folder; returns it and those above it that were not there, innermost first.

@@ -10,6 +10,7 @@ mod brief;
 mod check;
 mod codec;
 mod common;
+mod deliver;
 mod demo;
 mod init;
 mod master;
@@ -77,6 +78,7 @@ fn run(args: &args::Args) -> Result<Outcome, common::Failure> {
         args::Command::WhatIf(a) => what_if::run(a, &args.global),
         args::Command::Solve(a) => solve::run(a, &args.global),
         args::Command::Master(a) => master::run(a, &args.global),
+        args::Command::Deliver(a) => deliver::run(a, &args.global),
         args::Command::Adm(a) => adm::run(a, &args.global),
         args::Command::Album(a) => album::run(a, &args.global),
         args::Command::Codec(a) => codec::run(a, &args.global),
