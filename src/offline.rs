@@ -3,6 +3,7 @@
 //! Everything here streams: memory stays bounded whatever a file is long or claims to be.
 
 pub mod adm;
+pub mod advise;
 pub mod album;
 pub mod audio;
 pub mod bundle;

@@ -5,7 +5,9 @@
 
 mod cli {
     mod adm;
+    mod advise;
     mod album;
+    mod batch;
     mod check;
     mod codec;
     mod contract;

@@ -12,9 +12,6 @@ mod print;
 mod settings;
 mod sink;
 
-#[cfg(test)]
-mod tests;
-
 use std::path::{Path, PathBuf};
 
 use super::audio::AudioReader;

@@ -56,6 +56,8 @@ pub(crate) enum Command {
     Master(Master),
     /// The master, stems that sum to it, instrumental, a cappella, TV mix, cutdowns, and a manifest of all that
     Deliver(Deliver),
+    /// A delivery for each of many folders, several at once, resumable; one line of JSON each
+    Batch(Batch),
     /// Several songs together: album loudness, playback gains in track and album mode, steps between tracks
     Album(Album),
     /// What lossy codecs make of a file: peaks, overs, what is lost, and at which level it is played (needs ffmpeg)
@@ -103,6 +105,28 @@ pub(crate) struct Check {
     /// The mix that the stems should sum to: the null test
     #[arg(long, value_name = "FILE")]
     pub(crate) mix: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) weigh: Weigh,
+}
+
+/// Whether stems are worth it.
+#[derive(ClapArgs, Clone, Copy, Debug, Default)]
+pub(crate) struct Weigh {
+    /// Say whether mastering from stems is worth it here, and why
+    #[arg(long, conflicts_with = "csv")]
+    pub(crate) advise: bool,
+    /// An Atmos file is wanted: weigh that, and see whether the stems are ready for it
+    #[arg(long, requires = "advise")]
+    pub(crate) atmos: bool,
+    /// Versions for licensing are wanted: weigh that
+    #[arg(long, requires = "advise")]
+    pub(crate) sync: bool,
+    /// The song is one of an album: weigh that
+    #[arg(long, requires = "advise")]
+    pub(crate) album: bool,
+    /// It is meant to sound lo-fi: do not judge brightness and width
+    #[arg(long, requires = "advise")]
+    pub(crate) lofi: bool,
 }
 
 /// init
@@ -194,6 +218,29 @@ pub(crate) struct Deliver {
     #[command(flatten)]
     pub(crate) what: Deliverables,
     /// Replace files that are already there
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// batch
+#[derive(ClapArgs)]
+pub(crate) struct Batch {
+    /// The list: a folder of stems on each line, or an object such as {"dir": "Song", "name": "Song 1", "session":
+    /// "s.toml", "target": "spotify"}; paths from where the list lies
+    #[arg(value_name = "LIST")]
+    pub(crate) list: PathBuf,
+    /// The folder to fill with a folder for each
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// How many at once [default: as many as there are processors]
+    #[arg(long, value_name = "N", value_parser = parse_jobs)]
+    pub(crate) jobs: Option<usize>,
+    /// Land on this platform's target loudness within 0.1 LU, whatever limiting it takes [default: as stems master]
+    #[arg(long, value_name = "ID")]
+    pub(crate) target: Option<String>,
+    #[command(flatten)]
+    pub(crate) what: Deliverables,
+    /// Make all of them anew, and replace files that are already there
     #[arg(long)]
     pub(crate) force: bool,
 }
@@ -388,6 +435,10 @@ pub(crate) fn complaint(error: &clap::Error) -> String {
     let typed = std::env::args_os().find(|arg| Args::command().find_subcommand(arg).is_some());
     let command = typed.map_or("stems".to_owned(), |name| format!("stems {}", name.display()));
     format!("{}; see {command} --help", said.join("; "))
+}
+
+fn parse_jobs(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|n| (1..=256).contains(n)).ok_or_else(|| "it takes 1 to 256".to_owned())
 }
 
 fn parse_make(text: &str) -> Result<Make, String> {

@@ -26,6 +26,11 @@ impl Failure {
         Self(line.into())
     }
 
+    /// The line.
+    pub(crate) fn line(&self) -> &str {
+        &self.0
+    }
+
     pub(crate) fn show(&self) {
         note(&self.0);
     }
@@ -51,6 +56,11 @@ pub(crate) fn catch_interrupts() {
     let _ = ctrlc::set_handler(|| INTERRUPTED.store(true, Ordering::Relaxed));
 }
 
+/// True after Ctrl-C.
+pub(crate) fn is_interrupted() -> bool {
+    INTERRUPTED.load(Ordering::Relaxed)
+}
+
 /// A progress bar on a terminal, else nothing; stops the work after Ctrl-C.
 pub(crate) struct Bar {
     bar: ProgressBar,
@@ -60,6 +70,11 @@ pub(crate) struct Bar {
 impl Bar {
     pub(crate) fn new(global: &Global) -> Self {
         Self { bar: ProgressBar::hidden(), shown: !global.quiet && std::io::stderr().is_terminal() }
+    }
+
+    /// No bar: it only stops the work after Ctrl-C.
+    pub(crate) fn hidden() -> Self {
+        Self { bar: ProgressBar::hidden(), shown: false }
     }
 }
 
@@ -77,7 +92,7 @@ impl Progress for Bar {
 
     fn advance(&mut self, steps: u64) -> bool {
         self.bar.inc(steps);
-        !INTERRUPTED.load(Ordering::Relaxed)
+        !is_interrupted()
     }
 }
 

@@ -1,10 +1,16 @@
 //! `stems deliver`: everything that is handed over, and a manifest that says what is what.
 
+use std::path::{Path, PathBuf};
+
+use stemlink::offline::bundle::Bundle;
 use stemlink::offline::deliver::{DeliverSettings, Deliverable, Job, Manifest, deliver};
 use stemlink::offline::error::shown;
+use stemlink::offline::progress::Progress;
+use stemlink::offline::session_file::Session;
+use stemlink::session::target::NormalizationTarget;
 
 use crate::args::{Deliver, Deliverables, Global};
-use crate::common::{self, Bar, note};
+use crate::common::{self, Bar, Failure, note};
 use crate::output::{self, say};
 use crate::{CommandResult, Outcome, master};
 
@@ -15,21 +21,10 @@ pub(crate) fn run(args: &Deliver, global: &Global) -> CommandResult {
         bundle.same_length()?;
     }
     let target = master::target(args.target.as_deref(), &session, &table, &args.out)?;
-    let settings = settings(&session.deliver, &args.what);
     let created = common::create_folder(&args.out)?;
-    let job = Job {
-        bundle: &bundle,
-        session: &session,
-        session_file: session_file.as_deref(),
-        title: settings.title.clone().unwrap_or_else(|| common::song_name(&args.dir)),
-        settings: &settings,
-        output: &args.out,
-        overwrite: args.force,
-        strict: args.what.strict,
-        target,
-    };
+    let source = Source { dir: &args.dir, bundle: &bundle, session: &session, session_file };
     let mut bar = Bar::new(global);
-    let result = deliver(&job, &mut bar);
+    let result = make(&source, &args.what, &args.out, args.force, target, &mut bar);
     drop(bar);
     if result.is_err() {
         // Only as far as they are still empty.
@@ -44,6 +39,38 @@ pub(crate) fn run(args: &Deliver, global: &Global) -> CommandResult {
     print(&manifest);
     say!("{} written", shown(&args.out.join(stemlink::offline::deliver::MANIFEST)));
     Ok(outcome.into())
+}
+
+/// What is delivered from.
+pub(crate) struct Source<'a> {
+    pub(crate) dir: &'a Path,
+    pub(crate) bundle: &'a Bundle,
+    pub(crate) session: &'a Session,
+    pub(crate) session_file: Option<PathBuf>,
+}
+
+/// Delivers to the folder `out`, which is there.
+pub(crate) fn make(
+    source: &Source<'_>,
+    what: &Deliverables,
+    out: &Path,
+    force: bool,
+    target: Option<NormalizationTarget>,
+    progress: &mut dyn Progress,
+) -> Result<Manifest, Failure> {
+    let settings = settings(&source.session.deliver, what);
+    let job = Job {
+        bundle: source.bundle,
+        session: source.session,
+        session_file: source.session_file.as_deref(),
+        title: settings.title.clone().unwrap_or_else(|| common::song_name(source.dir)),
+        settings: &settings,
+        output: out,
+        overwrite: force,
+        strict: what.strict,
+        target,
+    };
+    Ok(deliver(&job, progress)?)
 }
 
 /// What the session says, and what the command line says before it.
