@@ -17,7 +17,7 @@ use stemlink::offline::target_file::pick;
 use stemlink::session::target::{NormalizationTarget, Use};
 
 use crate::args::{Global, Live};
-use crate::common::{self, Failure, interrupted};
+use crate::common::{self, Failure, is_interrupted};
 use crate::output;
 use crate::{CommandResult, Outcome};
 
@@ -86,13 +86,13 @@ fn first_look(onlooker: &mut Onlooker) -> Result<Survey, Failure> {
 /// Waits; fails after Ctrl-C.
 fn pause(time: Duration) -> Result<(), Failure> {
     std::thread::sleep(time);
-    if interrupted() { Err(Failure::new("live: interrupted; run it again")) } else { Ok(()) }
+    if is_interrupted() { Err(Failure::new("live: interrupted; run it again")) } else { Ok(()) }
 }
 
 /// Shows what there is until Ctrl-C.
 fn watch(onlooker: &mut Onlooker, targets: &[NormalizationTarget]) -> Result<(), Failure> {
     let _screen = Screen::open();
-    while !interrupted() {
+    while !is_interrupted() {
         onlooker.look(Instant::now());
         let page = page::text(&Survey::of(onlooker.peers()), onlooker, targets);
         draw(&page);
@@ -101,7 +101,7 @@ fn watch(onlooker: &mut Onlooker, targets: &[NormalizationTarget]) -> Result<(),
             break;
         }
         let until = Instant::now() + REFRESH;
-        while !interrupted() && Instant::now() < until {
+        while !is_interrupted() && Instant::now() < until {
             std::thread::sleep(LOOK);
         }
     }

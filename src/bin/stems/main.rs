@@ -6,10 +6,12 @@
 mod adm;
 mod album;
 mod args;
+mod batch;
 mod brief;
 mod check;
 mod codec;
 mod common;
+mod deliver;
 mod demo;
 mod init;
 mod live;
@@ -78,6 +80,8 @@ fn run(args: &args::Args) -> Result<Outcome, common::Failure> {
         args::Command::WhatIf(a) => what_if::run(a, &args.global),
         args::Command::Solve(a) => solve::run(a, &args.global),
         args::Command::Master(a) => master::run(a, &args.global),
+        args::Command::Deliver(a) => deliver::run(a, &args.global),
+        args::Command::Batch(a) => batch::run(a, &args.global),
         args::Command::Adm(a) => adm::run(a, &args.global),
         args::Command::Album(a) => album::run(a, &args.global),
         args::Command::Codec(a) => codec::run(a, &args.global),
