@@ -8,9 +8,10 @@
 use std::process::ExitCode;
 
 use stemlink::chain::{Chain, ChainSettings, LatencyClass, Seat};
-use stemlink::dsp::compressor::CompressorSettings;
-use stemlink::dsp::equalizer::BandSettings;
-use stemlink::dsp::limiter::LimiterSettings;
+use stemlink::dsp::compressor::{Compressor, CompressorSettings};
+use stemlink::dsp::denoise::{Denoise, DenoiseSettings};
+use stemlink::dsp::equalizer::{BandSettings, Equalizer, EqualizerSettings};
+use stemlink::dsp::limiter::{Limiter, LimiterSettings};
 use stemlink::dsp::{Block, Process};
 use stemlink::meter::layout::Layout;
 use stemlink::meter::loudness::HopMeter;
@@ -27,12 +28,14 @@ type Unit = Box<dyn FnMut(&mut [f64], &mut [f64])>;
 type Named = (&'static str, fn() -> Unit);
 
 /// Every unit by its name. `nothing` is what the run costs without one.
-const UNITS: [Named; 8] = [
+const UNITS: [Named; 10] = [
     ("nothing", || Box::new(|_, _| ())),
     ("neutral", || chain(ChainSettings::default())),
-    ("equalizer", || chain(equalizer())),
-    ("compressor", || chain(ChainSettings { compressor: compressor(), ..Default::default() })),
-    ("limiter", || chain(ChainSettings { limiter: limiter(), ..Default::default() })),
+    ("equalizer", || unit(Equalizer::new(RATE), &equalizer().equalizer)),
+    ("dynamics", || unit(Equalizer::new(RATE), &dynamics())),
+    ("compressor", || unit(Compressor::new(RATE, Compressor::LOOKAHEAD), &compressor())),
+    ("limiter", || unit(Limiter::new(RATE, Limiter::STEM), &limiter())),
+    ("denoise", || unit(Denoise::new(RATE), &DenoiseSettings { on: true, ..Default::default() })),
     ("chain", || chain(everything())),
     ("meter", || metered(None)),
     ("stem", || metered(Some(everything()))),
@@ -52,6 +55,15 @@ fn equalizer() -> ChainSettings {
     settings
 }
 
+/// The same bells, each moving.
+fn dynamics() -> EqualizerSettings {
+    let mut settings = equalizer().equalizer;
+    for band in &mut settings.bands {
+        (band.dynamic.range, band.dynamic.threshold) = (Db(-6.0), Db(-40.0));
+    }
+    settings
+}
+
 fn compressor() -> CompressorSettings {
     CompressorSettings { on: true, threshold: Db(-30.0), ratio: 4.0, ..Default::default() }
 }
@@ -62,6 +74,11 @@ fn limiter() -> LimiterSettings {
 
 fn everything() -> ChainSettings {
     ChainSettings { compressor: compressor(), limiter: limiter(), ..equalizer() }
+}
+
+fn unit<P: Process + 'static>(mut unit: P, settings: &P::Settings) -> Unit {
+    unit.set(settings);
+    Box::new(move |left, right| unit.process(&mut Block::new(left, right)))
 }
 
 fn chain(settings: ChainSettings) -> Unit {

@@ -7,6 +7,7 @@ mod hearing;
 mod key;
 mod linear;
 mod settings;
+mod standing;
 mod table;
 mod voice;
 
@@ -24,6 +25,7 @@ use super::{Block, CONTROL_INTERVAL, Process, Tape, Taped, Ticks};
 use crate::units::{Db, Hz, Samples, decibels};
 use design::{MOST_SECTIONS, Prototype, design, is_split};
 use hearing::Ear;
+use standing::Standing;
 
 /// Eight bands in series.
 ///
@@ -74,6 +76,7 @@ pub struct Equalizer {
     /// Frames done since the last tick.
     since_tick: usize,
     ear: Ear,
+    standing: Standing,
     fresh: bool,
 }
 
@@ -81,7 +84,14 @@ impl Equalizer {
     /// A neutral equalizer for audio at `rate`.
     pub fn new(rate: Hz) -> Self {
         let bands = EqualizerSettings::default().bands.map(|band| Band::new(&band, rate));
-        Self { ticks: Ticks::default(), bands, since_tick: 0, ear: Ear::new(rate), fresh: true }
+        Self {
+            ticks: Ticks::default(),
+            bands,
+            since_tick: 0,
+            ear: Ear::new(rate),
+            standing: Standing::default(),
+            fresh: true,
+        }
     }
 
     /// What dynamics add to each band's gain now; 0 dB for static bands.
@@ -150,24 +160,46 @@ impl Taped for Equalizer {
                 self.bands.iter_mut().for_each(Band::tick);
                 self.ear.tick(|band| *self.bands[band].goal());
             }
-            let mut part = block.part(at..at + step.frames);
-            let key = part.key();
-            let (left, right) = part.channels();
-            let heard = self.ear.heard();
-            for (i, band) in self.bands.iter_mut().enumerate() {
-                if heard == Some(Heard::Key(i)) {
-                    self.ear.take_key(band.goal(), [left, right], key);
-                }
-                band.process(self.since_tick, left, right, key, tape);
+            let mut end = at + step.frames;
+            if self.has_arrived() {
+                // Ticks would change nothing.
+                self.ticks.skip(frames - end);
+                end = frames;
             }
-            if let Some(heard) = heard {
-                if let Heard::Band(i) = heard {
-                    self.ear.take_part(self.bands[i].goal(), [left, right]);
-                }
-                self.ear.process(self.since_tick, [left, right]);
+            self.filter(&mut block.part(at..end), tape);
+            self.since_tick = (self.since_tick + end - at) % CONTROL_INTERVAL;
+            at = end;
+        }
+    }
+}
+
+impl Equalizer {
+    /// True when ticks change nothing until new settings come.
+    fn has_arrived(&self) -> bool {
+        self.ear.is_neutral() && self.bands.iter().all(Band::has_arrived)
+    }
+
+    /// Filters what lies between two ticks, or more if [`has_arrived`](Self::has_arrived).
+    fn filter(&mut self, part: &mut Block<'_>, tape: &mut Tape<'_>) {
+        let key = part.key();
+        let (left, right) = part.channels();
+        let heard = self.ear.heard();
+        for i in 0..BANDS {
+            if heard == Some(Heard::Key(i)) {
+                self.standing.finish(&mut self.bands, left, right);
+                self.ear.take_key(self.bands[i].goal(), [left, right], key);
             }
-            self.since_tick += step.frames;
-            at += step.frames;
+            if !self.standing.take(&mut self.bands, i, left, right) {
+                self.standing.finish(&mut self.bands, left, right);
+                self.bands[i].process(self.since_tick, left, right, key, tape);
+            }
+        }
+        self.standing.finish(&mut self.bands, left, right);
+        if let Some(heard) = heard {
+            if let Heard::Band(i) = heard {
+                self.ear.take_part(self.bands[i].goal(), [left, right]);
+            }
+            self.ear.process(self.since_tick, [left, right]);
         }
     }
 }

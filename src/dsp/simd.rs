@@ -19,7 +19,7 @@ mod portable;
 mod x86;
 
 use core::fmt;
-use core::ops::{Add, Mul, Sub};
+use core::ops::{Add, Div, Mul, Sub};
 
 use portable::Portable;
 #[cfg(target_arch = "x86_64")]
@@ -36,7 +36,7 @@ pub trait Vector<T>: Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output
     /// Magnitudes.
     fn abs(self) -> Self;
 
-    /// The larger of each pair. Not for NaN.
+    /// The larger of each pair; that of `other` where one is NaN.
     fn max(self, other: Self) -> Self;
 
     /// NaN and infinities replaced by zero.
@@ -52,6 +52,37 @@ pub trait Vector<T>: Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output
     fn store(self, to: &mut [T]);
 }
 
+/// Numbers side by side as pairs, such as the two channels of a frame.
+pub trait Pairs: Vector<f64> {
+    /// All pairs one place up: `pair` comes in below, the highest falls out.
+    fn push(self, pair: [f64; 2]) -> Self;
+
+    /// All pairs one place up: the highest of `lower` comes in below.
+    fn after(self, lower: Self) -> Self;
+
+    /// The highest pair.
+    fn last(self) -> [f64; 2];
+
+    /// The lanes of `self` where `place` is above `limit`, else those of `other`.
+    fn where_above(self, other: Self, place: Self, limit: Self) -> Self;
+}
+
+/// Numbers as `fraction * 2^exponent`.
+pub trait Binary: Vector<f64> + Div<Output = Self> {
+    /// The whole exponent and the fraction, 1 to 2, of positive normal numbers.
+    fn split(self) -> (Self, Self);
+
+    /// `self * 2^exponent` for whole exponents from -1022 to 1023.
+    fn scaled(self, exponent: Self) -> Self;
+}
+
+/// Added to a whole number from 0 to 2^52 this shows its bits in the lowest of the sum.
+const MAGIC: f64 = (1u64 << 52) as f64;
+/// Added to the exponent in a number's bits.
+const BIAS: f64 = 1023.0;
+/// Bits of a fraction.
+const FRACTION: u32 = 52;
+
 /// Makes vectors of `T`.
 pub trait Registers<T>: Copy {
     /// A register of them.
@@ -65,7 +96,7 @@ pub trait Registers<T>: Copy {
 }
 
 /// An instruction set that this processor has.
-pub trait Simd: Registers<f64> + Registers<f32> {
+pub trait Simd: Registers<f64, Vector: Pairs + Binary> + Registers<f32> {
     /// The first values of `from`, as many as a vector of `f64` has lanes, exactly. Panics if there are fewer.
     fn widen(self, from: &[f32]) -> <Self as Registers<f64>>::Vector;
 

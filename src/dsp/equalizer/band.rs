@@ -1,10 +1,12 @@
 //! One band: the voice that is heard and the one that fades away.
 
-use super::BandSettings;
 use super::design::is_split;
 use super::dynamics::{Dynamics, STEP};
 use super::voice::Voice;
-use crate::dsp::{CONTROL_INTERVAL, Glide, Key, Tape};
+use super::{BandSettings, Placement};
+use crate::dsp::filter::Duet;
+use crate::dsp::simd::Isa;
+use crate::dsp::{CONTROL_INTERVAL, Glide, Key, KeySource, Tape};
 use crate::units::{Db, Hz};
 
 /// A band of the equalizer, also usable alone.
@@ -13,6 +15,7 @@ use crate::units::{Db, Hz};
 /// two voices; a change during a crossfade waits for its end.
 pub(in crate::dsp) struct Band {
     rate: Hz,
+    isa: Isa,
     goal: BandSettings,
     voice: Voice,
     fading: Voice,
@@ -21,6 +24,10 @@ pub(in crate::dsp) struct Band {
     fade: Glide,
     /// Share of `voice` at the last tick and at the next one; the rest is `fading`'s.
     share: [f64; 2],
+    /// `voice` goes to the goal, if it can.
+    aimed: bool,
+    /// Ticks would change nothing.
+    arrived: bool,
 }
 
 impl Band {
@@ -28,18 +35,22 @@ impl Band {
         let goal = settings.clamped();
         Self {
             rate,
+            isa: Isa::widest(),
             goal,
             voice: Voice::new(&at_rest(&goal), rate),
             dynamics: Dynamics::new(&goal, rate),
             fading: Voice::new(&BandSettings::default(), rate),
             fade: Glide::new(1.0, Glide::TIME, rate),
             share: [1.0; 2],
+            aimed: false,
+            arrived: false,
         }
     }
 
     /// Takes new settings, at once or from the next tick on.
     pub(in crate::dsp) fn set(&mut self, settings: &BandSettings, at_once: bool) {
         self.goal = settings.clamped();
+        (self.aimed, self.arrived) = (false, false);
         self.dynamics.set(&self.goal);
         if at_once {
             self.reset();
@@ -53,6 +64,7 @@ impl Band {
         self.dynamics.rest(&self.goal);
         self.fade.snap(1.0);
         self.share = [1.0; 2];
+        (self.aimed, self.arrived) = (false, false);
     }
 
     /// The settings it goes to.
@@ -67,6 +79,10 @@ impl Band {
 
     /// A control tick.
     pub(in crate::dsp) fn tick(&mut self) {
+        if self.arrived {
+            self.voice.settle();
+            return;
+        }
         self.share[0] = self.share[1];
         let goal = self.reachable();
         if self.share[0] == 1.0 && !self.voice.can_reach(&goal) {
@@ -75,9 +91,11 @@ impl Band {
             self.fade.snap(0.0);
             self.fade.aim(1.0);
             self.share[0] = 0.0;
+            self.aimed = false;
         }
-        if self.voice.can_reach(&goal) {
+        if self.voice.can_reach(&goal) && !self.aimed {
             self.voice.aim(&goal);
+            self.aimed = true;
         }
         self.share[1] = self.fade.tick();
         let (frequency, q) = self.voice.place();
@@ -92,6 +110,7 @@ impl Band {
         if !self.is_whole() {
             self.fading.tick();
         }
+        self.arrived = self.is_there();
     }
 
     /// The goal, or to be off when that is the same: two sections that cancel are only nearly nothing.
@@ -119,6 +138,24 @@ impl Band {
             && self.voice.can_reach(&self.reachable())
     }
 
+    /// The one filter that is all there is to it, if it stands still until the next tick.
+    pub(super) fn standing(&mut self) -> Option<&mut Voice> {
+        (self.is_whole() && !self.dynamics.is_active() && self.voice.stands()).then_some(&mut self.voice)
+    }
+
+    /// True when ticks change nothing until new settings come, as of the last tick.
+    pub(super) fn has_arrived(&self) -> bool {
+        self.arrived
+    }
+
+    fn is_there(&self) -> bool {
+        let goal = self.reachable();
+        self.is_whole()
+            && self.dynamics.rests()
+            && self.voice.can_reach(&goal)
+            && self.voice.has_arrived(&goal)
+    }
+
     /// Filters in place; `since`: frames from the last tick to the first of these. Never past the next tick. `key`: the
     /// sidechain, as long as the channels. `tape`: where dynamics move the band.
     pub(in crate::dsp) fn process(
@@ -143,12 +180,33 @@ impl Band {
             let range = at..left.len().min(at + STEP - since % STEP);
             let key = key.map(|key| Key { left: &key.left[range.clone()], right: &key.right[range.clone()] });
             let (left, right) = (&mut left[range.clone()], &mut right[range.clone()]);
-            if tape.computes() {
-                self.dynamics.hear(since, [left, right], key);
+            // who follows a tape has no use for what it hears, but plays the same kernel, for the same bits
+            if !self.duet(since, [&mut *left, &mut *right], key) {
+                if tape.computes() {
+                    self.dynamics.hear(since, [left, right], key);
+                }
+                self.filter(since, left, right);
             }
-            self.filter(since, left, right);
             at = range.end;
         }
+    }
+
+    /// Hears and filters what lies between two steps; false if it cannot do both at once.
+    fn duet(&mut self, since: usize, [left, right]: [&mut [f64]; 2], key: Option<Key<'_>>) -> bool {
+        if !self.is_whole() {
+            return false;
+        }
+        let Some(own) = self.voice.player(since) else { return false };
+        let heard = match (self.goal.dynamic.key, key) {
+            (KeySource::Own, _) if self.goal.placement != Placement::Stereo => return false,
+            (KeySource::Own, _) => None,
+            (KeySource::Sidechain, Some(key)) => Some([key.left, key.right]),
+            (KeySource::Sidechain, None) => Some([&[0.0; STEP][..left.len()]; 2]),
+        };
+        let largest = Duet { own, key: self.dynamics.filter.player(since), audio: [left, right], heard };
+        let largest = largest.play(self.isa);
+        self.dynamics.take(largest);
+        true
     }
 
     fn filter(&mut self, since: usize, left: &mut [f64], right: &mut [f64]) {

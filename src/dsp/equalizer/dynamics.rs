@@ -59,7 +59,7 @@ pub(super) struct Dynamics {
     curve: Curve,
     /// The square of the level at which the curve starts to act.
     start: f64,
-    filter: KeyFilter,
+    pub(super) filter: KeyFilter,
     /// The largest square since the last step.
     largest: f64,
     hold: Hold,
@@ -154,6 +154,14 @@ impl Dynamics {
         self.active
     }
 
+    /// True when ticks change nothing until new settings come.
+    pub(super) fn rests(&self) -> bool {
+        !self.active
+            && self.range.landed()
+            && self.threshold.landed()
+            && !(self.goal.on && self.range.value() != 0.0)
+    }
+
     /// How far it has moved, in decibels, with its sign.
     pub(super) fn movement(&self) -> f64 {
         let range = self.range.value();
@@ -177,12 +185,14 @@ impl Dynamics {
         let (left, right) = (&mut left[..frames], &mut right[..frames]);
         self.goal.take_key([left, right], own, key);
         self.filter.process(since, [left, right]);
-        for sample in left.iter().chain(right.iter()) {
-            let square = sample * sample;
-            // what is not finite is not greater
-            if square > self.largest && square.is_finite() {
-                self.largest = square;
-            }
+        left.iter().chain(right.iter()).for_each(|sample| self.take(sample * sample));
+    }
+
+    /// Takes a square of what was heard.
+    pub(super) fn take(&mut self, square: f64) {
+        // What is not finite is not greater.
+        if square > self.largest && square.is_finite() {
+            self.largest = square;
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Placement, Shape};
 use crate::dsp::CONTROL_INTERVAL;
-use crate::dsp::filter::{Kernel, Section, State};
+use crate::dsp::filter::{Kernel, Player, Section, State};
 use crate::units::Hz;
 
 /// Bands as narrow as this share of their Q are heard through two band-passes in a row: together they are 3 dB down
@@ -26,6 +26,8 @@ fn sections(shape: Shape, frequency: Hz, q: f64, rate: Hz) -> [Section; 2] {
 #[derive(Clone, Debug)]
 pub(super) struct KeyFilter {
     rate: Hz,
+    /// The band that `to` was made for.
+    made: Option<(Shape, Hz, f64)>,
     /// At the last control tick and at the next.
     from: [Kernel; 2],
     to: [Kernel; 2],
@@ -36,12 +38,12 @@ pub(super) struct KeyFilter {
 impl KeyFilter {
     pub(super) fn new(rate: Hz) -> Self {
         let kernels = [Kernel::IDENTITY; 2];
-        Self { rate, from: kernels, to: kernels, states: Default::default() }
+        Self { rate, made: None, from: kernels, to: kernels, states: Default::default() }
     }
 
     /// Forgets what it heard and rests at a band.
     pub(super) fn rest(&mut self, shape: Shape, frequency: Hz, q: f64) {
-        self.to = sections(shape, frequency, q, self.rate).map(|section| Kernel::new(&section));
+        self.make(shape, frequency, q);
         self.from = self.to;
         self.states = Default::default();
     }
@@ -49,8 +51,26 @@ impl KeyFilter {
     /// A control tick: be at a band when the next one falls.
     pub(super) fn tick(&mut self, shape: Shape, frequency: Hz, q: f64) {
         self.from = self.to;
-        self.to = sections(shape, frequency, q, self.rate).map(|section| Kernel::new(&section));
+        self.make(shape, frequency, q);
         self.states.iter_mut().flatten().for_each(State::settle);
+    }
+
+    fn make(&mut self, shape: Shape, frequency: Hz, q: f64) {
+        if self.made != Some((shape, frequency, q)) {
+            self.made = Some((shape, frequency, q));
+            self.to = sections(shape, frequency, q, self.rate).map(|section| Kernel::new(&section));
+        }
+    }
+
+    /// The filter as it stands `since` frames after the last tick.
+    pub(super) fn player(&mut self, since: usize) -> Player<'_> {
+        Player {
+            from: self.from.each_ref(),
+            to: self.to.each_ref(),
+            since,
+            interval: CONTROL_INTERVAL,
+            states: self.states.each_mut(),
+        }
     }
 
     /// Filters in place; `since`: frames from the last tick to the first of these.

@@ -4,7 +4,7 @@ use super::design::{MOST_SECTIONS, design, is_split, sections};
 use super::dynamics::STEP;
 use super::table::Table;
 use super::{BandSettings, MOST_GAIN, Placement, Shape};
-use crate::dsp::filter::{Kernel, State, way};
+use crate::dsp::filter::{Cascade, Kernel, Player, State, way};
 use crate::dsp::{CONTROL_INTERVAL, Glide};
 use crate::units::{Db, Hz};
 
@@ -19,6 +19,8 @@ pub(super) struct Voice {
     gain: Glide,
     /// Natural logarithm of Q.
     q: Glide,
+    /// Frequency and Q where they are now.
+    place: (Hz, f64),
     /// What dynamics add to the gain, decibels.
     movement: f64,
     count: usize,
@@ -30,8 +32,8 @@ pub(super) struct Voice {
     interval: usize,
     /// Steps left until it is where it should be.
     steps_behind: usize,
-    /// `to` comes from a table, not from a design of its own.
-    looked_up: bool,
+    /// `to` is no design of its own: it was mixed for this gain, NaN if that is still to be reached.
+    looked_up: Option<f64>,
     /// Indexed by channel, then section; mid and side use the first channel's.
     states: [[State; MOST_SECTIONS]; 2],
 }
@@ -46,6 +48,7 @@ impl Voice {
             frequency: glide(settings.frequency.0.ln()),
             gain: glide(settings.gain.0),
             q: glide(settings.q.ln()),
+            place: (Hz(settings.frequency.0.ln().exp()), settings.q.ln().exp()),
             movement: 0.0,
             count: 0,
             from: [Kernel::IDENTITY; MOST_SECTIONS],
@@ -53,7 +56,7 @@ impl Voice {
             moving: false,
             interval: CONTROL_INTERVAL,
             steps_behind: 1,
-            looked_up: false,
+            looked_up: None,
             states: Default::default(),
         };
         if settings.on {
@@ -95,7 +98,15 @@ impl Voice {
 
     /// Where it is: frequency and Q.
     pub(super) fn place(&self) -> (Hz, f64) {
-        (Hz(self.frequency.value().exp()), self.q.value().exp())
+        self.place
+    }
+
+    /// The next tick of the glides.
+    fn glide(&mut self) {
+        self.gain.tick();
+        if !self.frequency.landed() || !self.q.landed() {
+            self.place = (Hz(self.frequency.tick().exp()), self.q.tick().exp());
+        }
     }
 
     /// A control tick. Unsound states are made sound here.
@@ -103,18 +114,16 @@ impl Voice {
         self.from = self.to;
         self.interval = CONTROL_INTERVAL;
         let landed = [&self.frequency, &self.gain, &self.q].into_iter().all(Glide::landed);
-        self.moving = self.made.on && (!landed || self.looked_up);
+        self.moving = self.made.on && (!landed || self.looked_up.is_some());
         if self.moving {
-            self.frequency.tick();
-            self.gain.tick();
-            self.q.tick();
+            self.glide();
             self.to = self.kernels();
-            self.looked_up = false;
+            self.looked_up = None;
         }
         if self.is_neutral() {
             self.states = Default::default();
         }
-        self.states.iter_mut().flatten().for_each(State::settle);
+        self.settle();
     }
 
     /// A control tick of a voice that dynamics move by up to `range` decibels. While `table` lacks filters for that
@@ -122,9 +131,7 @@ impl Voice {
     pub(super) fn tick_dynamic(&mut self, range: &Glide, table: &mut Table) {
         let placed = self.frequency.landed() && self.q.landed();
         let steady = self.interval == STEP && self.gain.landed() && range.landed();
-        self.frequency.tick();
-        self.gain.tick();
-        self.q.tick();
+        self.glide();
         table.keep_for(self.made.shape, self.frequency.value(), self.q.value());
         let design = |gain| {
             let [first, second, ..] = self.kernels_at(gain);
@@ -144,8 +151,10 @@ impl Voice {
             self.moving = true;
         }
         self.steps_behind = if steady { 1 } else { CONTROL_INTERVAL / STEP };
-        self.looked_up = true;
-        self.states.iter_mut().flatten().for_each(State::settle);
+        if !steady || self.looked_up.is_none() {
+            self.looked_up = Some(f64::NAN);
+        }
+        self.settle();
     }
 
     /// How much of `movement` fits beside the gain.
@@ -157,17 +166,106 @@ impl Voice {
     /// Moves to its gain plus `movement` decibels within a step.
     pub(super) fn step(&mut self, movement: f64, table: &Table) {
         self.movement = movement;
-        if self.interval == STEP {
+        if self.interval != STEP {
+            return;
+        }
+        let gain = self.gain.value() + movement;
+        if self.moving {
             self.from = self.to;
-            if let Some(goal) = table.at(self.gain.value() + movement) {
-                // What a tick has changed arrives with the last of its steps.
-                let way = 1.0 / self.steps_behind as f64;
-                for i in 0..goal.len() {
-                    self.to[i] = if way < 1.0 { self.from[i].mixed(&goal[i], way) } else { goal[i] };
-                }
-                self.steps_behind = 1.max(self.steps_behind - 1);
+        }
+        self.moving = self.looked_up != Some(gain);
+        if self.moving
+            && let Some(goal) = table.at(gain)
+        {
+            // What a tick has changed arrives with the last of its steps.
+            let way = 1.0 / self.steps_behind as f64;
+            for i in 0..goal.len() {
+                self.to[i] = if way < 1.0 { self.from[i].mixed(&goal[i], way) } else { goal[i] };
             }
-            self.moving = self.from != self.to;
+            self.looked_up = Some(if way < 1.0 { f64::NAN } else { gain });
+        }
+        self.steps_behind = 1.max(self.steps_behind - 1);
+    }
+
+    /// Makes unsound states sound.
+    pub(super) fn settle(&mut self) {
+        for states in &mut self.states {
+            // A player has two sections, whatever they do.
+            states[..self.count.max(2)].iter_mut().for_each(State::settle);
+        }
+    }
+
+    /// True while nothing moves it.
+    pub(super) fn stands(&self) -> bool {
+        !self.moving
+    }
+
+    /// True when ticks change nothing until it is aimed elsewhere than at `settings`.
+    pub(super) fn has_arrived(&self, settings: &BandSettings) -> bool {
+        let there = |glide: &Glide, value: f64| glide.landed() && glide.target() == value;
+        !self.made.on
+            || !self.moving
+                && self.looked_up.is_none()
+                && there(&self.frequency, settings.frequency.0.ln())
+                && there(&self.gain, settings.gain.0)
+                && there(&self.q, settings.q.ln())
+    }
+
+    /// True when it acts on the middle or the sides.
+    pub(super) fn is_between(&self) -> bool {
+        self.made.placement.is_between()
+    }
+
+    /// Sections that change something.
+    pub(super) fn sections(&self) -> usize {
+        if self.is_neutral() { 0 } else { self.count }
+    }
+
+    /// Of the two channels it is given (left and right, or middle and sides), whose memory serves each that it acts on.
+    fn memories(&self) -> [Option<usize>; 2] {
+        match self.made.placement {
+            Placement::Stereo => [Some(0), Some(1)],
+            Placement::Left | Placement::Mid => [Some(0), None],
+            Placement::Right => [None, Some(1)],
+            Placement::Side => [None, Some(0)],
+        }
+    }
+
+    /// The filter as it stands `since` frames after the last tick, if both channels have it.
+    pub(super) fn player(&mut self, since: usize) -> Option<Player<'_>> {
+        let [left, right] = &mut self.states;
+        if self.made.placement != Placement::Stereo {
+            return None;
+        }
+        let ([a, b, ..], [c, d, ..]) = (&self.from, &self.to);
+        let states = [left.first_chunk_mut()?, right.first_chunk_mut()?];
+        Some(Player {
+            from: [a, b],
+            to: [c, d],
+            since: since % self.interval,
+            interval: self.interval,
+            states,
+        })
+    }
+
+    /// Adds a section to `cascade`, for two channels as of [`memories`](Self::memories).
+    pub(super) fn lend(&self, section: usize, cascade: &mut Cascade) {
+        let memories = self.memories();
+        let kernels = memories.map(|memory| memory.map_or(&Kernel::IDENTITY, |_| &self.to[section]));
+        cascade.push(
+            kernels,
+            memories.map(|memory| memory.map_or(State::default(), |m| self.states[m][section])),
+        );
+    }
+
+    /// Takes a section back that is at `place` in `cascade`. An unsound state is made sound.
+    pub(super) fn take_back(&mut self, section: usize, cascade: &Cascade, place: usize) {
+        for (channel, memory) in self.memories().into_iter().enumerate() {
+            if let Some(memory) = memory {
+                let mut state = cascade.state(place, channel);
+                state.settle();
+                self.states[memory][section] = state;
+            }
         }
     }
 

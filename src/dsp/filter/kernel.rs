@@ -3,23 +3,30 @@
 use super::Section;
 use crate::dsp::{CONTROL_INTERVAL, settle};
 
-/// A section as a linear state machine: `s' = A s + B x`, `y = x + C s + e x`.
+/// A section as a linear state machine with two states `s` and `t`; with `u = x - t`
+///
+/// ```text
+/// s' = a s + b0 u,   t' = t + b0 s + b1 u,   y = x + c0 s + c1 t + e x
+/// ```
 ///
 /// It is the trapezoidal state-variable filter (Zavalishin, "The Art of VA Filter Design", 2018)
-/// written as one matrix. Its `A` never lengthens the state vector, for whatever frequency and damping, and
+/// written as one matrix. What it does to the states never lengthens them, for whatever frequency and damping, and
 /// neither does any mixture of two such matrices: so the state stays bounded however the coefficients glide.
 /// The output is what is *added* to the input, so a section that does nothing is exact to the bit.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Kernel {
-    a: [f64; 4],
+    a: f64,
     b: [f64; 2],
     c: [f64; 2],
     e: f64,
 }
 
+/// Coefficients of a [`Kernel`].
+pub(super) const COEFFICIENTS: usize = 6;
+
 /// The memory of a [`Kernel`] for one channel.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct State([f64; 2]);
+pub struct State(pub(super) [f64; 2]);
 
 impl State {
     /// Makes NaN, infinity and subnormal numbers zero.
@@ -31,7 +38,7 @@ impl State {
 
 impl Kernel {
     /// Adds nothing, remembers nothing.
-    pub const IDENTITY: Self = Self { a: [0.0; 4], b: [0.0; 2], c: [0.0; 2], e: 0.0 };
+    pub const IDENTITY: Self = Self { a: 0.0, b: [0.0; 2], c: [0.0; 2], e: 0.0 };
 
     /// The kernel of `section`.
     pub fn new(section: &Section) -> Self {
@@ -44,7 +51,7 @@ impl Kernel {
         let h = 1.0 / (1.0 + g * (g + k));
         let (gh, ggh) = (g * h, g * g * h);
         Self {
-            a: [2.0 * h - 1.0, -2.0 * gh, 2.0 * gh, 1.0 - 2.0 * ggh],
+            a: 2.0 * h - 1.0,
             b: [2.0 * gh, 2.0 * ggh],
             c: [band * h + low * gh, low * (1.0 - ggh) - band * gh],
             e: high + band * gh + low * ggh,
@@ -56,13 +63,19 @@ impl Kernel {
         self.c == [0.0; 2] && self.e == 0.0
     }
 
+    /// All coefficients: `a`, `b0`, `b1`, `c0`, `c1`, `e`.
+    #[inline]
+    pub(super) fn coefficients(&self) -> [f64; COEFFICIENTS] {
+        let &Self { a, b, c, e } = self;
+        [a, b[0], b[1], c[0], c[1], e]
+    }
+
     #[inline]
     fn run(&self, state: &mut State, x: f64) -> f64 {
         let [s, t] = state.0;
-        let y = x + (self.c[0] * s + self.c[1] * t + self.e * x);
-        state.0 =
-            [self.a[0] * s + self.a[1] * t + self.b[0] * x, self.a[2] * s + self.a[3] * t + self.b[1] * x];
-        y
+        let u = x - t;
+        state.0 = [self.a * s + self.b[0] * u, t + (self.b[0] * s + self.b[1] * u)];
+        x + (self.c[0] * s + self.c[1] * t + self.e * x)
     }
 
     /// Runs over `samples` in place.
@@ -86,7 +99,7 @@ impl Kernel {
     pub fn mixed(&self, next: &Self, way: f64) -> Self {
         let mix = |from: f64, to: f64| from + (to - from) * way;
         Self {
-            a: core::array::from_fn(|i| mix(self.a[i], next.a[i])),
+            a: mix(self.a, next.a),
             b: core::array::from_fn(|i| mix(self.b[i], next.b[i])),
             c: core::array::from_fn(|i| mix(self.c[i], next.c[i])),
             e: mix(self.e, next.e),
@@ -141,7 +154,8 @@ mod tests {
             for to in SECTIONS {
                 let (from, to) = (Kernel::new(&from), Kernel::new(&to));
                 for i in 0..CONTROL_INTERVAL {
-                    let [p, q, r, s] = from.mixed(&to, way(i)).a;
+                    let Kernel { a, b, .. } = from.mixed(&to, way(i));
+                    let [p, q, r, s] = [a, -b[0], b[0], 1.0 - b[1]];
                     // The larger eigenvalue of the transpose times the matrix.
                     let (trace, determinant) = (p * p + q * q + r * r + s * s, p * s - q * r);
                     let largest =

@@ -1,9 +1,9 @@
 //! Vectors as arrays: what every processor can, and what the others are compared with.
 
 use core::array;
-use core::ops::{Add, Mul, Sub};
+use core::ops::{Add, Div, Mul, Sub};
 
-use super::{Kernel, Registers, Simd, Vector};
+use super::{BIAS, Binary, FRACTION, Kernel, MAGIC, Pairs, Registers, Simd, Vector};
 
 /// Always there.
 #[derive(Clone, Copy)]
@@ -105,6 +105,51 @@ macro_rules! numbers {
 
 numbers!(f64, 4);
 numbers!(f32, 8);
+
+impl Pairs for Numbers<f64, 4> {
+    #[inline(always)]
+    fn push(self, [first, second]: [f64; 2]) -> Self {
+        Self([first, second, self.0[0], self.0[1]])
+    }
+
+    #[inline(always)]
+    fn after(self, lower: Self) -> Self {
+        self.push(lower.last())
+    }
+
+    #[inline(always)]
+    fn last(self) -> [f64; 2] {
+        [self.0[2], self.0[3]]
+    }
+
+    #[inline(always)]
+    fn where_above(self, other: Self, place: Self, limit: Self) -> Self {
+        Self(array::from_fn(|i| if place.0[i] > limit.0[i] { self.0[i] } else { other.0[i] }))
+    }
+}
+
+impl Div for Numbers<f64, 4> {
+    type Output = Self;
+    #[inline(always)]
+    fn div(self, other: Self) -> Self {
+        Self(array::from_fn(|i| self.0[i] / other.0[i]))
+    }
+}
+
+impl Binary for Numbers<f64, 4> {
+    #[inline(always)]
+    fn split(self) -> (Self, Self) {
+        let exponent = |x: f64| f64::from_bits(x.to_bits() >> FRACTION | MAGIC.to_bits()) - (MAGIC + BIAS);
+        let fraction = |x: f64| f64::from_bits(x.to_bits() & ((1 << FRACTION) - 1) | 1f64.to_bits());
+        (Self(self.0.map(exponent)), Self(self.0.map(fraction)))
+    }
+
+    #[inline(always)]
+    fn scaled(self, exponent: Self) -> Self {
+        let power = |exponent: f64| f64::from_bits((exponent + (MAGIC + BIAS)).to_bits() << FRACTION);
+        Self(array::from_fn(|i| self.0[i] * power(exponent.0[i])))
+    }
+}
 
 impl Simd for Portable {
     #[inline(always)]

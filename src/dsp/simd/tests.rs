@@ -188,3 +188,35 @@ fn the_widest_is_the_last_of_all_and_the_narrow_has_four_lanes_at_most() {
     assert!(Isa::all().filter(|isa| isa.run(Lanes) <= 4).all(|isa| isa.narrow().name() == isa.name()));
     assert!(Isa::all().all(|isa| isa.run(Lanes) <= Isa::widest().run(Lanes).max(4)));
 }
+
+/// Pairs of a few vectors, as numbers.
+struct Paired;
+
+impl Kernel for Paired {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let lanes = <S as Registers<f64>>::Vector::LANES;
+        let numbers: Vec<f64> = (0..2 * lanes).map(|i| i as f64).collect();
+        let (lower, upper) = (simd.load(&numbers), simd.load(&numbers[lanes..]));
+        let list = |vector: <S as Registers<f64>>::Vector| {
+            let mut list = vec![0.0; lanes];
+            vector.store(&mut list);
+            list
+        };
+        let mut pushed = vec![-1.0, -2.0];
+        pushed.extend(&numbers[..lanes - 2]);
+        assert_eq!(list(lower.push([-1.0, -2.0])), pushed);
+        assert_eq!(list(upper.after(lower)), numbers[lanes - 2..2 * lanes - 2]);
+        assert_eq!(upper.last(), [2.0 * lanes as f64 - 2.0, 2.0 * lanes as f64 - 1.0]);
+        let chosen = upper.where_above(simd.splat(-3.0), lower, simd.splat(0.5));
+        let expected: Vec<f64> = (0..lanes).map(|i| if i == 0 { -3.0 } else { (lanes + i) as f64 }).collect();
+        assert_eq!(list(chosen), expected);
+    }
+}
+
+#[test]
+fn pairs_move_up() {
+    Isa::all().for_each(|isa| isa.run(Paired));
+}

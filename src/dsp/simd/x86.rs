@@ -5,9 +5,9 @@
 #![allow(unsafe_code)]
 
 use core::arch::x86_64::*;
-use core::ops::{Add, Mul, Sub};
+use core::ops::{Add, Div, Mul, Sub};
 
-use super::{Kernel, Registers, Simd, Vector, portable};
+use super::{BIAS, Binary, FRACTION, Kernel, MAGIC, Pairs, Registers, Simd, Vector, portable};
 
 /// Every x86-64 processor.
 #[derive(Clone, Copy)]
@@ -249,6 +249,170 @@ register! {
     finite(x) _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_LE_OQ>(x.abs().0, _mm512_set1_ps(f32::MAX)), x.0);
     any_above(a, b) _mm512_cmp_ps_mask::<_CMP_GT_OQ>(a, b) != 0;
     largest(x) _mm512_reduce_max_ps(x);
+}
+
+/// [`Pairs`] of a register type of several.
+macro_rules! pairs {
+    (
+        $name:ident;
+        push($x:ident, $pair:ident) $push:expr;
+        after($y:ident, $lower:ident) $after:expr;
+        last($z:ident) $last:expr;
+        where_above($a:ident, $b:ident, $place:ident, $limit:ident) $where_above:expr;
+    ) => {
+        impl Pairs for $name {
+            #[inline(always)]
+            fn push(self, [first, second]: [f64; 2]) -> Self {
+                // SAFETY: SSE2 is part of x86-64.
+                let $pair = unsafe { _mm_set_pd(second, first) };
+                let $x = self.0;
+                // SAFETY: registers exist only where the processor has their instructions (see above).
+                Self(unsafe { $push })
+            }
+
+            #[inline(always)]
+            fn after(self, lower: Self) -> Self {
+                let ($y, $lower) = (self.0, lower.0);
+                // SAFETY: registers exist only where the processor has their instructions (see above).
+                Self(unsafe { $after })
+            }
+
+            #[inline(always)]
+            fn last(self) -> [f64; 2] {
+                let $z = self.0;
+                let mut pair = [0.0; 2];
+                // SAFETY: registers exist only where the processor has their instructions (see above); two numbers are
+                // written to two, at any alignment.
+                unsafe { _mm_storeu_pd(pair.as_mut_ptr(), $last) };
+                pair
+            }
+
+            #[inline(always)]
+            fn where_above(self, other: Self, place: Self, limit: Self) -> Self {
+                let ($a, $b, $place, $limit) = (self.0, other.0, place.0, limit.0);
+                // SAFETY: registers exist only where the processor has their instructions (see above).
+                Self(unsafe { $where_above })
+            }
+        }
+    };
+}
+
+impl Pairs for F64x2 {
+    #[inline(always)]
+    fn push(self, [first, second]: [f64; 2]) -> Self {
+        // SAFETY: SSE2 is part of x86-64.
+        Self(unsafe { _mm_set_pd(second, first) })
+    }
+
+    #[inline(always)]
+    fn after(self, lower: Self) -> Self {
+        lower
+    }
+
+    #[inline(always)]
+    fn last(self) -> [f64; 2] {
+        let mut pair = [0.0; 2];
+        self.store(&mut pair);
+        pair
+    }
+
+    #[inline(always)]
+    fn where_above(self, other: Self, place: Self, limit: Self) -> Self {
+        // SAFETY: SSE2 is part of x86-64.
+        Self(unsafe {
+            let mask = _mm_cmpgt_pd(place.0, limit.0);
+            _mm_or_pd(_mm_and_pd(mask, self.0), _mm_andnot_pd(mask, other.0))
+        })
+    }
+}
+
+pairs! {
+    F64x4;
+    push(x, pair) _mm256_insertf128_pd::<1>(_mm256_castpd128_pd256(pair), _mm256_castpd256_pd128(x));
+    after(x, lower) _mm256_permute2f128_pd::<0x21>(lower, x);
+    last(x) _mm256_extractf128_pd::<1>(x);
+    where_above(a, b, place, limit) _mm256_blendv_pd(b, a, _mm256_cmp_pd::<_CMP_GT_OQ>(place, limit));
+}
+
+pairs! {
+    F64x8;
+    push(x, pair) aligned(x, _mm512_broadcast_f64x2(pair));
+    after(x, lower) aligned(x, lower);
+    last(x) _mm512_extractf64x2_pd::<3>(x);
+    where_above(a, b, place, limit) _mm512_mask_mov_pd(b, _mm512_cmp_pd_mask::<_CMP_GT_OQ>(place, limit), a);
+}
+
+/// The highest two of `lower`, then the lowest six of `x`.
+///
+/// # Safety
+/// The processor must have AVX-512 F.
+#[inline(always)]
+unsafe fn aligned(x: __m512d, lower: __m512d) -> __m512d {
+    // SAFETY: the caller has the instructions.
+    unsafe {
+        let moved = _mm512_alignr_epi64::<6>(_mm512_castpd_si512(x), _mm512_castpd_si512(lower));
+        _mm512_castsi512_pd(moved)
+    }
+}
+
+/// [`Binary`] of a register type.
+macro_rules! binary {
+    (
+        $name:ident:
+        $set:ident $as_bits:ident $as_numbers:ident $set_bits:ident $and:ident $or:ident $right:ident $left:ident
+        $add:ident $sub:ident $mul:ident $div:ident
+    ) => {
+        impl Div for $name {
+            type Output = Self;
+            #[inline(always)]
+            fn div(self, other: Self) -> Self {
+                // SAFETY: registers exist only where the processor has their instructions (see above).
+                Self(unsafe { $div(self.0, other.0) })
+            }
+        }
+
+        impl Binary for $name {
+            #[inline(always)]
+            fn split(self) -> (Self, Self) {
+                // SAFETY: registers exist only where the processor has their instructions (see above).
+                unsafe {
+                    let bits = $as_bits(self.0);
+                    let magic = $set_bits(MAGIC.to_bits().cast_signed());
+                    let exponent = $as_numbers($or($right::<{ FRACTION as _ }>(bits), magic));
+                    let fraction = $and(bits, $set_bits((1 << FRACTION) - 1));
+                    let fraction = $as_numbers($or(fraction, $set_bits(1f64.to_bits().cast_signed())));
+                    (Self($sub(exponent, $set(MAGIC + BIAS))), Self(fraction))
+                }
+            }
+
+            #[inline(always)]
+            fn scaled(self, exponent: Self) -> Self {
+                // SAFETY: registers exist only where the processor has their instructions (see above).
+                Self(unsafe {
+                    let power = $as_bits($add(exponent.0, $set(MAGIC + BIAS)));
+                    $mul(self.0, $as_numbers($left::<{ FRACTION as _ }>(power)))
+                })
+            }
+        }
+    };
+}
+
+binary! {
+    F64x2:
+    _mm_set1_pd _mm_castpd_si128 _mm_castsi128_pd _mm_set1_epi64x _mm_and_si128 _mm_or_si128
+    _mm_srli_epi64 _mm_slli_epi64 _mm_add_pd _mm_sub_pd _mm_mul_pd _mm_div_pd
+}
+
+binary! {
+    F64x4:
+    _mm256_set1_pd _mm256_castpd_si256 _mm256_castsi256_pd _mm256_set1_epi64x _mm256_and_si256 _mm256_or_si256
+    _mm256_srli_epi64 _mm256_slli_epi64 _mm256_add_pd _mm256_sub_pd _mm256_mul_pd _mm256_div_pd
+}
+
+binary! {
+    F64x8:
+    _mm512_set1_pd _mm512_castpd_si512 _mm512_castsi512_pd _mm512_set1_epi64 _mm512_and_si512 _mm512_or_si512
+    _mm512_srli_epi64 _mm512_slli_epi64 _mm512_add_pd _mm512_sub_pd _mm512_mul_pd _mm512_div_pd
 }
 
 impl Simd for Sse2 {

@@ -1,0 +1,320 @@
+//! Sections in series, side by side in vectors.
+
+use core::cell::Cell;
+
+use super::kernel::{COEFFICIENTS, Kernel as Section, State};
+use crate::dsp::simd::{Isa, Kernel, Pairs, Registers, Simd, Vector};
+
+/// Two channels of up to eight sections.
+const LANES: usize = 2 * Cascade::MOST;
+
+/// The section of each lane.
+const PLACES: [f64; LANES] = {
+    let mut places = [0.0; LANES];
+    let mut lane = 0;
+    while lane < LANES {
+        places[lane] = (lane / 2) as f64;
+        lane += 1;
+    }
+    places
+};
+
+/// What every lane without a section does.
+const NOTHING: [[f64; LANES]; COEFFICIENTS] = {
+    let mut coefficients = [[0.0; LANES]; COEFFICIENTS];
+    coefficients[COEFFICIENTS - 1] = [1.0; LANES];
+    coefficients
+};
+
+/// Up to eight sections in series, for two channels.
+///
+/// The lanes of a vector are the channels of the first section, of the second, and so on; each section works on the
+/// frame before the one that the section before it works on, so no section waits for another. In the first and last
+/// steps of a run some sections have no frame and rest: there is no latency, and what comes out does not depend on how
+/// audio is cut into runs. Equal to [`Section::process`] one after another, but for the last bits.
+#[derive(Clone, Debug)]
+pub struct Cascade {
+    isa: Isa,
+    count: usize,
+    /// As of [`Section::coefficients`], the last one more: what the input is multiplied with.
+    coefficients: [[f64; LANES]; COEFFICIENTS],
+    /// `s` and `t` of each lane.
+    states: [[f64; LANES]; 2],
+}
+
+impl Default for Cascade {
+    fn default() -> Self {
+        Self::new(Isa::widest())
+    }
+}
+
+impl Cascade {
+    /// The most sections.
+    pub const MOST: usize = 8;
+
+    /// No sections, to be run with `isa`.
+    pub fn new(isa: Isa) -> Self {
+        Self { isa, count: 0, coefficients: NOTHING, states: [[0.0; LANES]; 2] }
+    }
+
+    /// No sections any more.
+    pub fn clear(&mut self) {
+        self.count = 0;
+        self.coefficients = NOTHING;
+        self.states = [[0.0; LANES]; 2];
+    }
+
+    /// How many sections there are.
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    /// True without sections.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// Adds a section and its states, by channel.
+    ///
+    /// # Panics
+    /// If there are as many as [`Self::MOST`] already.
+    pub fn push(&mut self, section: [&Section; 2], states: [State; 2]) {
+        for channel in 0..2 {
+            let lane = 2 * self.count + channel;
+            let [a, b0, b1, c0, c1, e] = section[channel].coefficients();
+            for (to, from) in self.coefficients.iter_mut().zip([a, b0, b1, c0, c1, 1.0 + e]) {
+                to[lane] = from;
+            }
+            [self.states[0][lane], self.states[1][lane]] = states[channel].0;
+        }
+        self.count += 1;
+    }
+
+    /// The state of the section of this index.
+    pub fn state(&self, section: usize, channel: usize) -> State {
+        State(self.states.map(|states| states[2 * section + channel]))
+    }
+
+    /// Filters both channels in place.
+    pub fn run(&mut self, left: &mut [f64], right: &mut [f64]) {
+        let isa = self.isa;
+        isa.run(Run { cascade: self, left, right });
+    }
+}
+
+struct Run<'a> {
+    cascade: &'a mut Cascade,
+    left: &'a mut [f64],
+    right: &'a mut [f64],
+}
+
+impl Kernel for Run<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let lanes = <S as Registers<f64>>::Vector::LANES;
+        match (2 * self.cascade.count).div_ceil(lanes) {
+            0 => {}
+            1 => self.vectors::<S, 1>(simd),
+            2 => self.vectors::<S, 2>(simd),
+            3 => self.vectors::<S, 3>(simd),
+            4 => self.vectors::<S, 4>(simd),
+            _ => self.vectors::<S, 8>(simd),
+        }
+    }
+}
+
+/// What one step reads: coefficients by name, then by vector.
+type Coefficients<V, const N: usize> = [[V; N]; COEFFICIENTS];
+
+/// What one step changes.
+#[derive(Clone, Copy)]
+struct Moving<V, const N: usize> {
+    s: [V; N],
+    t: [V; N],
+    y: [V; N],
+}
+
+impl<V: Pairs, const N: usize> Moving<V, N> {
+    /// Every section takes what the one before it gave in the last step, the first takes `frame`.
+    #[inline(always)]
+    fn stepped(mut self, [a, b0, b1, c0, c1, d]: &Coefficients<V, N>, frame: [f64; 2]) -> Self {
+        for n in (0..N).rev() {
+            let (s, t) = (self.s[n], self.t[n]);
+            let x = if n == 0 { self.y[0].push(frame) } else { self.y[n].after(self.y[n - 1]) };
+            let u = x - t;
+            // What comes last is multiplied last: only it has to be waited for.
+            self.y[n] = x.mul_add(d[n], s.mul_add(c0[n], t * c1[n]));
+            self.s[n] = u.mul_add(b0[n], a[n] * s);
+            self.t[n] = u.mul_add(b1[n], s.mul_add(b0[n], t));
+        }
+        self
+    }
+}
+
+/// When which section has a frame.
+struct Shift<V, const N: usize> {
+    /// The section of each lane.
+    places: [V; N],
+    frames: usize,
+}
+
+impl<V: Pairs, const N: usize> Shift<V, N> {
+    /// The step of this number, in which a section without a frame keeps its states.
+    #[inline(always)]
+    fn step<S>(&self, simd: S, number: usize, before: Moving<V, N>, after: Moving<V, N>) -> Moving<V, N>
+    where
+        S: Registers<f64, Vector = V>,
+    {
+        let (newest, oldest) = (simd.splat(number as f64), simd.splat(number as f64 - self.frames as f64));
+        let mut shifted = after;
+        for n in 0..N {
+            let begun = before.s[n].where_above(after.s[n], self.places[n], newest);
+            shifted.s[n] = begun.where_above(before.s[n], self.places[n], oldest);
+            let begun = before.t[n].where_above(after.t[n], self.places[n], newest);
+            shifted.t[n] = begun.where_above(before.t[n], self.places[n], oldest);
+        }
+        shifted
+    }
+}
+
+// Loops instead of closures: what is a closure of its own may not be compiled for the instruction set.
+#[inline(always)]
+fn load<S: Simd, const N: usize>(simd: S, from: &[f64; LANES]) -> [<S as Registers<f64>>::Vector; N] {
+    let mut vectors = [simd.splat(0.0); N];
+    for n in 0..N {
+        vectors[n] = simd.load(&from[n * <S as Registers<f64>>::Vector::LANES..]);
+    }
+    vectors
+}
+
+impl Run<'_> {
+    #[inline(always)]
+    fn vectors<S: Simd, const N: usize>(self, simd: S) {
+        let lanes = <S as Registers<f64>>::Vector::LANES;
+        let mut coefficients = [[simd.splat(0.0); N]; COEFFICIENTS];
+        for (to, from) in coefficients.iter_mut().zip(&self.cascade.coefficients) {
+            *to = load(simd, from);
+        }
+        let [s, t] = [load(simd, &self.cascade.states[0]), load(simd, &self.cascade.states[1])];
+        let mut now = Moving { s, t, y: [simd.splat(0.0); N] };
+        // The last section is so many frames behind the first.
+        let lag = N * lanes / 2 - 1;
+        let frames = self.left.len();
+        let shift = Shift { places: load(simd, &PLACES), frames };
+        // As cells: a step reads a frame and writes an earlier one.
+        let left = Cell::from_mut(self.left).as_slice_of_cells();
+        let right = Cell::from_mut(&mut self.right[..frames]).as_slice_of_cells();
+        for step in 0..lag {
+            let frame = if step < frames { [left[step].get(), right[step].get()] } else { [0.0; 2] };
+            now = shift.step(simd, step, now, now.stepped(&coefficients, frame));
+        }
+        let ahead = lag.min(frames);
+        let inputs = left[ahead..].iter().zip(&right[ahead..]);
+        for ((left, right), (left_out, right_out)) in inputs.zip(left.iter().zip(right)) {
+            now = now.stepped(&coefficients, [left.get(), right.get()]);
+            let last = now.y[N - 1].last();
+            left_out.set(last[0]);
+            right_out.set(last[1]);
+        }
+        for step in frames.max(lag)..frames + lag {
+            now = shift.step(simd, step, now, now.stepped(&coefficients, [0.0; 2]));
+            let last = now.y[N - 1].last();
+            left[step - lag].set(last[0]);
+            right[step - lag].set(last[1]);
+        }
+        for n in 0..N {
+            now.s[n].store(&mut self.cascade.states[0][n * lanes..]);
+            now.t[n].store(&mut self.cascade.states[1][n * lanes..]);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::contract::noise;
+    use super::*;
+
+    /// Bells and dips, one per index.
+    fn section(i: usize) -> Section {
+        let (place, width) = (0.002 * 3f64.powi(i as i32), 0.1 + 0.1 * i as f64);
+        let gain = if i.is_multiple_of(2) { 2.0 } else { 0.6 };
+        let denominator = [place, width, 1.0];
+        Section::new(&super::super::Section { numerator: [place, gain * width, 1.0], denominator })
+    }
+
+    /// Each channel through one section after another.
+    fn in_series(sections: &[[Section; 2]], audio: &mut [Vec<f64>; 2], states: &mut [[State; 2]]) {
+        for (section, states) in sections.iter().zip(states) {
+            for channel in 0..2 {
+                section[channel].process(&mut states[channel], &mut audio[channel]);
+            }
+        }
+    }
+
+    #[test]
+    fn equals_the_sections_one_after_another_in_runs_of_any_length() {
+        for isa in Isa::all() {
+            for count in 0..=Cascade::MOST {
+                let sections: Vec<[Section; 2]> =
+                    (0..count)
+                        .map(|i| {
+                            if i == 3 {
+                                [section(i), Section::IDENTITY]
+                            } else {
+                                [section(i), section(i + 1)]
+                            }
+                        })
+                        .collect();
+                let mut audio = [noise(1, 700, 0.5), noise(2, 700, 0.5)];
+                let mut expected = audio.clone();
+                let mut states = [[State::default(); 2]; Cascade::MOST];
+                in_series(&sections, &mut expected, &mut states);
+                let mut cascade = Cascade::new(isa);
+                for section in &sections {
+                    cascade.push(section.each_ref(), Default::default());
+                }
+                let mut at = 0;
+                for length in [1, 2, 7, 8, 9, 40, 1, 3, 200, 5, 424] {
+                    let [left, right] = &mut audio;
+                    cascade.run(&mut left[at..at + length], &mut right[at..at + length]);
+                    at += length;
+                }
+                assert_eq!(at, 700);
+                for channel in 0..2 {
+                    for (got, want) in audio[channel].iter().zip(&expected[channel]) {
+                        assert!((got - want).abs() < 1e-12, "{isa:?}, {count}: {got} {want}");
+                    }
+                    for i in 0..count {
+                        let (got, want) = (cascade.state(i, channel).0, states[i][channel].0);
+                        assert!(
+                            (0..2).all(|k| (got[k] - want[k]).abs() < 1e-12),
+                            "{isa:?}, {count}: state {i}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn bits_do_not_depend_on_runs() {
+        let make = |isa| {
+            let mut cascade = Cascade::new(isa);
+            (0..5).for_each(|i| cascade.push([&section(i); 2], Default::default()));
+            cascade
+        };
+        for isa in Isa::all() {
+            let [mut left, mut right] = [noise(3, 300, 0.5), noise(4, 300, 0.5)];
+            let mut whole = [left.clone(), right.clone()];
+            let [a, b] = &mut whole;
+            make(isa).run(a, b);
+            let mut cut = make(isa);
+            for (left, right) in left.chunks_mut(11).zip(right.chunks_mut(11)) {
+                cut.run(left, right);
+            }
+            assert!([left, right] == whole, "{isa:?}");
+        }
+    }
+}
