@@ -53,7 +53,8 @@ pub enum Take {
 }
 
 impl Advice {
-    /// Replaces the advice; of stems not named, each is taken as it comes. One thread at a time.
+    /// Replaces the advice; of stems not named, those of this process are taken as they come, others are not. One
+    /// thread at a time.
     pub fn write(&self, stems: &[(InstanceId, Take)]) {
         let mut words = [0; ADVICE_WORDS];
         let count = stems.len().min(ADVISED);
@@ -77,12 +78,14 @@ impl Advice {
     }
 }
 
-/// The advice about one stem.
-fn advised(words: &[u64; ADVICE_WORDS], id: InstanceId) -> Take {
+/// The advice about one stem of `origin`.
+fn advised(words: &[u64; ADVICE_WORDS], id: InstanceId, origin: Origin) -> Take {
     let pairs = words[1..].chunks_exact(2).take(words[0] as usize);
     match pairs.filter(|pair| pair[0] == id.get()).map(|pair| pair[1].cast_signed()).next() {
         Some(LEAVE_OUT) => Take::LeaveOut,
         Some(delay) => Take::At { delay },
+        // others come later: the mix waits for them only if they belong to it
+        None if origin == Origin::Bridged => Take::LeaveOut,
         None => Take::At { delay: 0 },
     }
 }
@@ -251,7 +254,7 @@ fn differ(a: Option<Mark>, b: Option<Mark>) -> bool {
 }
 
 impl Observer {
-    /// Ears for a mix at `rate` and the stems that `roster` has in this process. Hops leave by `sender`. Allocates
+    /// Ears for a mix at `rate` and the stems that `roster` has in this process, and those of others that the advice names. Hops leave by `sender`. Allocates
     /// all it will ever need: 5 MB at 48 kHz.
     pub fn new(roster: &'static Roster, rate: Hz, advice: Arc<Advice>, sender: Sender) -> Self {
         let patience = (PATIENCE * rate.0) as u64;
@@ -419,11 +422,10 @@ impl Observer {
         let mut present: [Option<(InstanceId, Peer, i64)>; MOST_STEMS] = [None; MOST_STEMS];
         let mut count = 0;
         for peer in self.roster.peers() {
-            let is_ours = peer.origin() == Origin::Here
-                && peer.label().is_some_and(|label| label.kind == Kind::Stem)
+            let is_stem = peer.label().is_some_and(|label| label.kind == Kind::Stem)
                 && peer.pulse().is_some_and(|pulse| pulse.rate == self.rate);
-            let Some(id) = peer.id().filter(|_| is_ours) else { continue };
-            if let Take::At { delay } = advised(&advice, id)
+            let Some(id) = peer.id().filter(|_| is_stem) else { continue };
+            if let Take::At { delay } = advised(&advice, id, peer.origin())
                 && count < MOST_STEMS
             {
                 present[count] = Some((id, peer, delay));
