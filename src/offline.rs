@@ -15,6 +15,7 @@ pub mod demo_song;
 pub mod error;
 pub mod hash;
 pub mod json;
+mod markup;
 pub mod master;
 pub mod measure;
 pub mod mixdown;

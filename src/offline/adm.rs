@@ -20,7 +20,6 @@ use std::path::{Path, PathBuf};
 use super::audio::AudioReader;
 use super::bundle::Bundle;
 use super::error::{Error, Result};
-use super::mixdown::BLOCK;
 use super::progress::{Progress, advance};
 use super::session_file::Session;
 use super::verify::{SecondMeter, SecondReading, agree};
@@ -337,20 +336,15 @@ fn read_back(path: &Path, conformance: &Conformance, progress: &mut dyn Progress
     let mut as_rendered = info.clone();
     (as_rendered.channels, as_rendered.channel_mask) = (panner::CHANNELS, Some(FIVE_ONE));
     let mut second = SecondMeter::new(&as_rendered);
-    let mut planes = vec![Vec::new(); info.channels];
     progress.begin("verifying", info.frames);
-    loop {
-        let frames = reader.read_planar(&mut planes, BLOCK)?;
-        if frames == 0 {
-            break;
-        }
-        render.process(&planes);
+    reader.each_block(|planes| {
+        render.process(planes);
         if let Some(second) = &mut second {
             let channels: Vec<&[f64]> = render.out.iter().map(Vec::as_slice).collect();
             second.process(&channels);
         }
-        advance(progress, frames as u64, path)?;
-    }
+        advance(progress, planes[0].len() as u64, path)
+    })?;
     let (reading, strict) = render.finish();
     Ok(Back { reading, second: second.map(|second| second.reading()), strict })
 }

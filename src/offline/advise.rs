@@ -15,7 +15,7 @@ use super::session_file::Session;
 use crate::meter::Meter;
 use crate::meter::layout::Layout;
 use crate::session::role::Role;
-use crate::units::decibels;
+use crate::units::{Lufs, Power, decibels};
 use bands::{LOW, Listener, Sums};
 
 /// What the user said.
@@ -169,8 +169,12 @@ pub fn advise(bundle: &Bundle, said: Said, progress: &mut dyn Progress) -> Resul
     let mut reasons = from_what_was_said(bundle, said);
     let names: Vec<&str> = bundle.stems.iter().map(|stem| stem.name.as_str()).collect();
     reasons.extend(low_end(&names, &listener));
-    for (i, stem) in bundle.stems.iter().enumerate() {
-        reasons.extend(of_stem(stem.role, i, &names, &listener.sums, [loudness[i], loudness[count]], said));
+    for role in Role::ALL {
+        let members: Vec<usize> = (0..count).filter(|&i| bundle.stems[i].role == role).collect();
+        reasons.extend(of_role(role, &members, &names, &listener.sums, &loudness, said));
+    }
+    for i in 0..count {
+        reasons.extend(of_stem(i, &names, &listener.sums, said));
     }
     Ok(conclude(reasons))
 }
@@ -241,15 +245,83 @@ fn low_end(names: &[&str], listener: &Listener) -> Vec<Reason> {
     reasons
 }
 
-/// What is out of line in one stem. `loudness`: its own, and the mix's.
-fn of_stem(
+/// What is out of line in the stems of a role, together: a kick drum alone is no kit. `loudness`: theirs, and last the mix's.
+fn of_role(
     role: Role,
-    i: usize,
+    members: &[usize],
     names: &[&str],
     sums: &[Sums],
-    loudness: [Option<f64>; 2],
+    loudness: &[Option<f64>],
     said: Said,
 ) -> Vec<Reason> {
+    let stems: Vec<String> = members.iter().map(|&i| names[i].into()).collect();
+    let name = stems.join(", ");
+    let mut reasons = Vec::new();
+    let mut reason = |favours, topic, value, unit, reach, text: String| {
+        reasons.push(Reason {
+            basis: Basis::Measured,
+            favours,
+            topic,
+            stems: stems.clone(),
+            band_hz: None,
+            value,
+            unit,
+            reach: Some(reach),
+            text,
+        });
+    };
+    let outside = |value: f64, [low, high]: [f64; 2]| match value {
+        v if v < low => Some((low, true)),
+        v if v > high => Some((high, false)),
+        _ => None,
+    };
+    let power: f64 = members.iter().filter_map(|&i| loudness[i]).map(|l| Lufs(l).power().0).sum();
+    let own = Power(power).loudness().map(|l| l.0);
+    if let (Some(own), Some(mix), Some(usual)) = (own, loudness[loudness.len() - 1], usual_level(role))
+        && let Some((limit, below)) = outside(own - mix, usual)
+    {
+        let (word, side) = if below { ("quiet", "at least") } else { ("loud", "at most") };
+        let over = own - mix;
+        reason(
+            Favours::Stems,
+            "level",
+            over,
+            "LU",
+            0.0,
+            format!(
+                "{name} is {word} for {}: {over:+.1} LU against the mix, usual is {side} {limit:+.1}; no EQ on the mix moves one stem",
+                role.name()
+            ),
+        );
+    }
+    let total = |of: fn(&Sums) -> f64| members.iter().map(|&i| of(&sums[i])).sum::<f64>();
+    let (bright, all) = (total(|s| s.bright), total(|s| s.all));
+    if let (true, false, Some(usual)) = (all > 0.0, said.lofi, usual_brightness(role))
+        && let Some((limit, below)) = outside(power_db(bright, all), usual)
+    {
+        let value = power_db(bright, all);
+        let whole: f64 = sums.iter().map(|stem| stem.bright).sum();
+        let reach = if whole > 0.0 { bright / whole } else { 0.0 };
+        let favours = if reach < REACHED { Favours::Stems } else { Favours::Stereo };
+        let (word, side) = if below { ("dull", "at least") } else { ("bright", "at most") };
+        reason(
+            favours,
+            "brightness",
+            value,
+            "dB",
+            reach,
+            format!(
+                "{name} is {word} for {}: {value:.1} dB from 4 kHz on, usual is {side} {limit:.0}; {:.0} % of what an EQ on the mix turns there is meant",
+                role.name(),
+                100.0 * reach,
+            ),
+        );
+    }
+    reasons
+}
+
+/// What is out of line in one stem, whatever it plays.
+fn of_stem(i: usize, names: &[&str], sums: &[Sums], said: Said) -> Vec<Reason> {
     let (stem, name) = (&sums[i], names[i]);
     let mut reasons = Vec::new();
     let mut reason = |favours, topic, value, unit, reach, text: String| {
@@ -267,50 +339,6 @@ fn of_stem(
     };
     if stem.all == 0.0 {
         return reasons;
-    }
-    let outside = |value: f64, [low, high]: [f64; 2]| match value {
-        v if v < low => Some((low, "below")),
-        v if v > high => Some((high, "above")),
-        _ => None,
-    };
-    if let ([Some(own), Some(mix)], Some(usual)) = (loudness, usual_level(role)) {
-        let over = own - mix;
-        if let Some((limit, side)) = outside(over, usual) {
-            let word = if side == "below" { "quiet" } else { "loud" };
-            reason(
-                Favours::Stems,
-                "level",
-                over,
-                "LU",
-                Some(0.0),
-                format!(
-                    "{name} is {word} for {}: {over:+.1} LU against the mix, usual is {side_word} {limit:+.1}; no EQ on the mix moves one stem",
-                    role.name(),
-                    side_word = if side == "below" { "at least" } else { "at most" },
-                ),
-            );
-        }
-    }
-    let bright = power_db(stem.bright, stem.all);
-    if let (Some(usual), false) = (usual_brightness(role), said.lofi)
-        && let Some((limit, side)) = outside(bright, usual)
-    {
-        let whole: f64 = sums.iter().map(|stem| stem.bright).sum();
-        let reach = if whole > 0.0 { stem.bright / whole } else { 0.0 };
-        let favours = if reach < REACHED { Favours::Stems } else { Favours::Stereo };
-        let word = if side == "below" { "dull" } else { "bright" };
-        reason(
-            favours,
-            "brightness",
-            bright,
-            "dB",
-            Some(reach),
-            format!(
-                "{name} is {word} for {}: {bright:.1} dB from 4 kHz on, usual is {limit:.0}; of what an EQ on the mix turns there {:.0} % is {name}",
-                role.name(),
-                100.0 * reach,
-            ),
-        );
     }
     // Power of the mono sum over that of both channels: 0 dB alike, -3 dB independent, none opposite.
     let both = stem.left + stem.right;

@@ -6,7 +6,7 @@ use super::audio::AudioReader;
 use super::bundle::Bundle;
 use super::compensated::Compensated;
 use super::error::{Error, Result, shown};
-use super::mixdown::{self, BLOCK, Mixdown};
+use super::mixdown::{self, Mixdown};
 use super::progress::{Progress, advance};
 use super::session_file::Session;
 use crate::chain::Seat;
@@ -107,17 +107,12 @@ fn of_file(path: &Path, progress: &mut dyn Progress) -> Result<Track> {
     let mut reader = AudioReader::open(path)?;
     let info = reader.info().clone();
     let mut meter = Meter::new(info.rate, &Layout::new(info.channels, info.channel_mask));
-    let mut planes = vec![Vec::new(); info.channels];
     progress.begin(&name(path), info.frames);
-    loop {
-        let frames = reader.read_planar(&mut planes, BLOCK)?;
-        if frames == 0 {
-            break;
-        }
+    reader.each_block(|planes| {
         let channels: Vec<&[f64]> = planes.iter().map(Vec::as_slice).collect();
         meter.process(&channels);
-        advance(progress, frames as u64, path)?;
-    }
+        advance(progress, planes[0].len() as u64, path)
+    })?;
     Ok(track(path, &meter, info.rate.0))
 }
 

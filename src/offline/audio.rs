@@ -16,6 +16,7 @@ pub(crate) use info::absurd;
 pub use info::{AudioInfo, Container, MAX_CHANNELS, SampleFormat};
 
 use super::error::{Error, Result};
+use super::mixdown::BLOCK;
 use super::pcm::{PcmStream, read_up_to};
 use super::wav::WavReader;
 
@@ -71,6 +72,15 @@ impl AudioReader {
             Self::Aiff(reader) => reader.read_planar(planes, frames),
             Self::Flac(reader) => reader.read_planar(planes, frames),
         }
+    }
+
+    /// Reads on to the end: `each` gets the planes of one block after the other.
+    pub fn each_block(&mut self, mut each: impl FnMut(&mut [Vec<f64>]) -> Result<()>) -> Result<()> {
+        let mut planes = vec![Vec::new(); self.info().channels];
+        while self.read_planar(&mut planes, BLOCK)? > 0 {
+            each(&mut planes)?;
+        }
+        Ok(())
     }
 
     /// The samples as they lie in the file, if they can be read from anywhere.

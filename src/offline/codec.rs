@@ -159,13 +159,9 @@ fn compare(
         source.pull(&mut pulled, late.unsigned_abs() as usize)?;
     }
     let mut meter = Meter::new(out.rate, &Layout::new(out.channels, out.channel_mask));
-    let mut planes = vec![Vec::new(); out.channels];
     let (mut overs, mut power, mut peak) = (0, 0.0, 0.0_f64);
-    loop {
-        let frames = reader.read_planar(&mut planes, BLOCK)?;
-        if frames == 0 {
-            break;
-        }
+    reader.each_block(|planes| {
+        let frames = planes[0].len();
         let channels: Vec<&[f64]> = planes.iter().map(Vec::as_slice).collect();
         meter.process(&channels);
         overs += planes.iter().flatten().filter(|x| x.abs() > 1.0).count() as u64;
@@ -179,8 +175,8 @@ fn compare(
             }
         }
         ours.iter_mut().for_each(|side| drop(side.drain(..frames)));
-        advance(progress, frames as u64, path)?;
-    }
+        advance(progress, frames as u64, path)
+    })?;
     let mean = power / (meter.frames().max(1) as f64 * out.channels as f64);
     let level = |amplitude: f64| (amplitude > 0.0).then(|| Db(decibels(amplitude)));
     Ok(Decoded {

@@ -419,14 +419,11 @@ fn null_test(plan: &Plan, gain: Db, progress: &mut dyn Progress) -> Result<Optio
     let mut master = open(&plan.files[0])?;
     let mut readers = stems.iter().map(|file| open(file)).collect::<Result<Vec<_>>>()?;
     let back = (Db(0.0) - gain).gain();
-    let (mut rest, mut stem) = (vec![Vec::new(); 2], vec![Vec::new(); 2]);
+    let mut stem = vec![Vec::new(); 2];
     let mut peak = 0.0_f64;
     progress.begin("null test", master.info().frames);
-    loop {
-        let frames = master.read_planar(&mut rest, BLOCK)?;
-        if frames == 0 {
-            break;
-        }
+    master.each_block(|rest| {
+        let frames = rest[0].len();
         for reader in &mut readers {
             reader.read_planar(&mut stem, frames)?;
             for (rest, stem) in rest.iter_mut().zip(&stem) {
@@ -434,8 +431,8 @@ fn null_test(plan: &Plan, gain: Db, progress: &mut dyn Progress) -> Result<Optio
             }
         }
         peak = rest.iter().flatten().fold(peak, |most, x| most.max(x.abs()));
-        advance(progress, frames as u64, &plan.files[0].path)?;
-    }
+        advance(progress, frames as u64, &plan.files[0].path)
+    })?;
     let pass = match plan.depth {
         // -120 dBFS.
         Depth::Float32 => 1e-6,

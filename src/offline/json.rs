@@ -23,6 +23,32 @@ pub struct ReadingJson {
     pub plr_lu: Option<f64>,
 }
 
+/// The names of a reading's values where they are columns.
+pub const COLUMNS: [&str; 7] = [
+    "integrated_lufs",
+    "loudness_range_lu",
+    "momentary_max_lufs",
+    "short_term_max_lufs",
+    "true_peak_dbtp",
+    "sample_peak_dbfs",
+    "plr_lu",
+];
+
+impl ReadingJson {
+    /// The values under [`COLUMNS`].
+    pub fn columns(&self) -> [Option<f64>; 7] {
+        [
+            self.integrated_lufs,
+            self.loudness_range_lu,
+            self.momentary_max_lufs,
+            self.short_term_max_lufs,
+            self.true_peak_dbtp,
+            self.sample_peak_dbfs,
+            self.plr_lu,
+        ]
+    }
+}
+
 impl From<&Reading> for ReadingJson {
     fn from(reading: &Reading) -> Self {
         Self {

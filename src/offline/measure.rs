@@ -4,7 +4,6 @@ use std::path::Path;
 
 use super::audio::{AudioInfo, AudioReader};
 use super::error::Result;
-use super::mixdown::BLOCK;
 use super::pcm::Ahead;
 use super::progress::{Progress, advance};
 use super::verify::{SecondMeter, SecondReading};
@@ -85,19 +84,14 @@ fn one_after_the_other(
     let layout = Layout::new(info.channels, info.channel_mask);
     let mut meter = Meter::new(info.rate, &layout);
     let mut second = if verify { SecondMeter::new(&info) } else { None };
-    let mut planes = vec![Vec::new(); info.channels];
-    loop {
-        let frames = reader.read_planar(&mut planes, BLOCK)?;
-        if frames == 0 {
-            break;
-        }
+    reader.each_block(|planes| {
         let channels: Vec<&[f64]> = planes.iter().map(Vec::as_slice).collect();
         meter.process(&channels);
         if let Some(second) = &mut second {
             second.process(&channels);
         }
-        advance(progress, frames as u64, path)?;
-    }
+        advance(progress, planes[0].len() as u64, path)
+    })?;
     Ok(Measured {
         frames: meter.frames(),
         reading: Reading {

@@ -15,7 +15,7 @@ use super::check::{self, Options, Severity};
 use super::deliver::{MANIFEST, Manifest};
 use super::error::{Result, shown};
 use super::hash::sha256;
-use super::json::ReadingJson;
+use super::json::{COLUMNS, ReadingJson};
 use super::measure::measure;
 use super::mixdown::Mixdown;
 use super::progress::{Progress, advance};
@@ -396,40 +396,19 @@ fn sources(
 }
 
 /// The columns of the report's table for spreadsheets, the fields of [`csv_rows`].
-pub const CSV: [&str; 12] = [
-    "stem",
-    "role",
-    "share",
-    "integrated_lufs",
-    "loudness_range_lu",
-    "momentary_max_lufs",
-    "short_term_max_lufs",
-    "true_peak_dbtp",
-    "sample_peak_dbfs",
-    "plr_lu",
-    "peak_at_s",
-    "one_db_more_makes_the_mix_lu",
-];
+pub fn csv_columns() -> Vec<&'static str> {
+    [&["stem", "role", "share"][..], &COLUMNS, &["peak_at_s", "one_db_more_makes_the_mix_lu"]].concat()
+}
 
 /// One row for each stem and for the sum.
-pub fn csv_rows(report: &Report) -> Vec<[String; 12]> {
+pub fn csv_rows(report: &Report) -> Vec<Vec<String>> {
     let figure = |value: Option<f64>| value.map(|v| v.to_string()).unwrap_or_default();
     let rows = report.sources.iter().enumerate().map(|(i, source)| {
-        let r = &source.reading;
-        [
-            source.stem.clone(),
-            source.role.unwrap_or_default().into(),
-            figure(source.share),
-            figure(r.integrated_lufs),
-            figure(r.loudness_range_lu),
-            figure(r.momentary_max_lufs),
-            figure(r.short_term_max_lufs),
-            figure(r.true_peak_dbtp),
-            figure(r.sample_peak_dbfs),
-            figure(r.plr_lu),
-            figure(source.peak_at_s),
-            figure(report.what_if.get(i).and_then(|row| row.mix_change_lu)),
-        ]
+        let mut row = vec![source.stem.clone(), source.role.unwrap_or_default().into(), figure(source.share)];
+        row.extend(source.reading.columns().map(figure));
+        row.push(figure(source.peak_at_s));
+        row.push(figure(report.what_if.get(i).and_then(|row| row.mix_change_lu)));
+        row
     });
     rows.collect()
 }

@@ -145,3 +145,34 @@ fn a_browser_shows_it_without_complaint() {
     run(&format!("--print-to-pdf={}", text(&pdf)));
     assert!(fs::metadata(&pdf).is_ok_and(|found| found.len() > 20_000), "it prints");
 }
+
+#[test]
+fn a_delivery_is_shown_first_and_what_was_changed_since_is_not_verified() {
+    let folder = temporary();
+    let (dir, out) = (folder.path().join("song"), folder.path().join("out"));
+    song(&dir, 2.0, 1.0);
+    let manifest = json(0, &["deliver", text(&dir), "--out", text(&out), "--make", "stems"]);
+    let page = folder.path().join("song.html");
+    let args = ["report", text(&dir), "--out", text(&page), "--delivery", text(&out), "--force"];
+    let report = json(0, &args);
+    let files = report["deliverables"].as_array().unwrap();
+    assert_eq!(files.len(), manifest["deliverables"].as_array().unwrap().len());
+    assert_eq!((files[0]["kind"].as_str(), files[0]["verified"].as_bool()), (Some("master"), Some(true)));
+    assert_eq!(report["nulls"][0]["verdict"], "PASS");
+    assert_eq!(report["nulls"][0]["residual_peak_dbfs"], manifest["null_dbfs"]);
+    let html = std::fs::read_to_string(&page).unwrap();
+    assert!(html.contains("Stems/01_Drums_Stem.wav") && html.contains("the delivered master less its stems"));
+
+    let stem = out.join("Stems/01_Drums_Stem.wav");
+    let mut audio = read(&stem);
+    audio[0][1000] += 0.1;
+    write_plain(&stem, &audio);
+    let report = json(1, &args);
+    let bad: Vec<&Value> =
+        report["deliverables"].as_array().unwrap().iter().filter(|file| file["verified"] == false).collect();
+    assert!(bad.len() == 1 && bad[0]["file"] == "Stems/01_Drums_Stem.wav", "{bad:?}");
+    fails(
+        &["report", text(&dir), "--out", text(&page), "--force", "--delivery", text(&dir)],
+        &["manifest.json"],
+    );
+}

@@ -11,7 +11,7 @@ use stemlink::meter::loudness::LOWEST_RATE;
 use stemlink::offline::Result;
 use stemlink::offline::bundle::audio_files;
 use stemlink::offline::error::shown;
-use stemlink::offline::json::ReadingJson;
+use stemlink::offline::json::{COLUMNS, ReadingJson};
 use stemlink::offline::measure::{Measured, measure};
 use stemlink::offline::progress::Progress;
 use stemlink::offline::verify::agree;
@@ -49,36 +49,11 @@ struct SecondJson {
 /// More would only wait for the disk, and each takes memory.
 const MOST_THREADS: usize = 16;
 
-/// The columns of `--csv`, the fields of [`Row`].
-const ROW: [&str; 11] = [
-    "path",
-    "rate_hz",
-    "channels",
-    "frames",
-    "integrated_lufs",
-    "loudness_range_lu",
-    "momentary_max_lufs",
-    "short_term_max_lufs",
-    "true_peak_dbtp",
-    "sample_peak_dbfs",
-    "plr_lu",
-];
+/// A row of `--csv`, which has a reading's columns behind these.
+type Row<'a> = (Cow<'a, str>, f64, usize, u64, [Option<f64>; COLUMNS.len()]);
 
-/// A row of `--csv`.
-#[derive(Serialize)]
-struct Row<'a> {
-    path: Cow<'a, str>,
-    rate_hz: f64,
-    channels: usize,
-    frames: u64,
-    integrated_lufs: Option<f64>,
-    loudness_range_lu: Option<f64>,
-    momentary_max_lufs: Option<f64>,
-    short_term_max_lufs: Option<f64>,
-    true_peak_dbtp: Option<f64>,
-    sample_peak_dbfs: Option<f64>,
-    plr_lu: Option<f64>,
-}
+/// The columns before the reading's.
+const ROW: [&str; 4] = ["path", "rate_hz", "channels", "frames"];
 
 pub(crate) fn run(args: &Measure, global: &Global) -> CommandResult {
     let (files, mut failed) = files(&args.paths);
@@ -258,23 +233,11 @@ fn show(outcome: Outcome, measured: &[(PathBuf, Measured)], global: &Global) -> 
         let rows: Vec<Row<'_>> = measured
             .iter()
             .map(|(path, m)| {
-                let r = ReadingJson::from(&m.reading);
-                Row {
-                    path: path.to_string_lossy(),
-                    rate_hz: m.info.rate.0,
-                    channels: m.info.channels,
-                    frames: m.frames,
-                    integrated_lufs: r.integrated_lufs,
-                    loudness_range_lu: r.loudness_range_lu,
-                    momentary_max_lufs: r.momentary_max_lufs,
-                    short_term_max_lufs: r.short_term_max_lufs,
-                    true_peak_dbtp: r.true_peak_dbtp,
-                    sample_peak_dbfs: r.sample_peak_dbfs,
-                    plr_lu: r.plr_lu,
-                }
+                let reading = ReadingJson::from(&m.reading).columns();
+                (path.to_string_lossy(), m.info.rate.0, m.info.channels, m.frames, reading)
             })
             .collect();
-        output::csv(&ROW, &rows)?;
+        output::csv(&[&ROW[..], &COLUMNS].concat(), &rows)?;
         return Ok(outcome.into());
     }
     if measured.is_empty() {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use stemlink::offline::error::shown;
-use stemlink::offline::report::{CSV, Job, csv_rows, gather, page};
+use stemlink::offline::report::{Job, csv_columns, csv_rows, gather, page};
 use stemlink::offline::whole::{self, Whole};
 
 use crate::args::{Global, Report};
@@ -46,7 +46,7 @@ pub(crate) fn run(args: &Report, global: &Global) -> CommandResult {
     let report = gather(&job, &mut Bar::new(global))?;
     let text =
         serde_json::to_string_pretty(&report).map_err(|error| Failure::new(format!("JSON: {error}")))?;
-    let rows = output::csv_text(&CSV, &csv_rows(&report))?;
+    let rows = output::csv_text(&csv_columns(), &csv_rows(&report))?;
     // The page comes last: while it is there, what is beside it belongs to it.
     if args.force {
         whole::remove(&html)?;

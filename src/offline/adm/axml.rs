@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::super::markup;
 use super::placement::BED;
 use super::plan::Track;
 use crate::units::Hz;
@@ -203,20 +204,7 @@ impl Xml {
 
 /// Text as it stands in an attribute, at most 64 characters of it.
 fn escaped(text: &str) -> String {
-    let mut out = String::new();
-    for c in text.chars().take(64) {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            // Not allowed in XML 1.0.
-            '\u{fffe}' | '\u{ffff}' => out.push('?'),
-            c if c.is_control() => out.push('?'),
-            c => out.push(c),
-        }
-    }
-    out
+    markup::escaped(&text.chars().take(64).collect::<String>(), '?')
 }
 
 #[cfg(test)]

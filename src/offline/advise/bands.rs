@@ -11,7 +11,7 @@ use crate::units::Hz;
 const SIZE: usize = 8192;
 
 /// The low bands, in hertz.
-pub(super) const LOW: [[f64; 2]; 3] = [[30.0, 60.0], [60.0, 120.0], [120.0, 250.0]];
+pub(super) const LOW: [[f64; 2]; 2] = [[30.0, 60.0], [60.0, 120.0]];
 /// From here on a sound is bright.
 const BRIGHT: f64 = 4000.0;
 

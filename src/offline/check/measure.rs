@@ -2,7 +2,6 @@
 
 use super::super::audio::{AudioInfo, AudioReader, SampleFormat};
 use super::super::error::Result;
-use super::super::mixdown::BLOCK;
 use super::clips::Clips;
 use super::dc::DcSums;
 use crate::meter::true_peak::TruePeak;
@@ -88,7 +87,6 @@ pub(super) fn measure(
 ) -> Result<(AudioInfo, Measured)> {
     let mut reader = AudioReader::open(path)?;
     let info = reader.info().clone();
-    let mut planes = vec![Vec::new(); info.channels];
     let mut measured =
         Measured { energy: vec![0.0; info.channels], hash: 0xcbf2_9ce4_8422_2325, ..Measured::default() };
     let mut peaks = vec![TruePeak::new(); info.channels];
@@ -96,11 +94,7 @@ pub(super) fn measure(
     let mut dc = vec![DcSums::new(info.frames, info.rate); info.channels];
     let mut cross = 0.0;
     let mut at = 0u64;
-    loop {
-        let frames = reader.read_planar(&mut planes, BLOCK)?;
-        if frames == 0 {
-            break;
-        }
+    reader.each_block(|planes| {
         for (channel, plane) in planes.iter_mut().enumerate() {
             for (n, x) in plane.iter_mut().enumerate() {
                 if !x.is_finite() {
@@ -130,12 +124,13 @@ pub(super) fn measure(
             measured.segments.resize(measured.segments.len().max(segment + 1), 0.0);
             measured.segments[segment] += energy;
         }
-        if let [left, right] = &planes[..] {
+        if let [left, right] = &*planes {
             cross += left.iter().zip(right).map(|(l, r)| l * r).sum::<f64>();
         }
-        at += frames as u64;
-        advance(frames as u64)?;
-    }
+        let frames = planes[0].len() as u64;
+        at += frames;
+        advance(frames)
+    })?;
     clips.iter().for_each(|clips| measured.clips.merge(clips.found()));
     let offsets = dc.iter().enumerate().filter_map(|(channel, sums)| Some((channel, sums.offset()?)));
     measured.dc = offsets.max_by(|a, b| a.1.abs().total_cmp(&b.1.abs()));
@@ -150,6 +145,7 @@ pub(super) fn measure(
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::mixdown::BLOCK;
     use super::*;
 
     #[test]

@@ -5,30 +5,13 @@ use std::fmt::Write as _;
 use super::plot::{Frame, Line, bars, lines};
 use super::{PLAYBACK_HEADING, Report, Source};
 use crate::offline::json::ReadingJson;
+use crate::offline::markup;
 
 const STYLE: &str = include_str!("page.css");
 
 /// Text as it stands in the page.
 pub(super) fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            // Not allowed in HTML, or apt to turn text around.
-            c if c.is_control()
-                || ('\u{202a}'..='\u{202e}').contains(&c)
-                || ('\u{2066}'..='\u{2069}').contains(&c) =>
-            {
-                out.push('\u{fffd}');
-            }
-            c => out.push(c),
-        }
-    }
-    out
+    markup::escaped(text, '\u{fffd}')
 }
 
 fn figure(value: Option<f64>) -> String {
