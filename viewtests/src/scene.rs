@@ -5,6 +5,7 @@ use stemlink::chain::parameters::{PARAMETERS, Value};
 use stemlink::chain::{ChainSettings, Seat};
 use stemlink::editor::facts::{Clash, Facts, Link, Linked};
 use stemlink::editor::picture::{FLOOR, Named, POINTS, Picture, frequency};
+use stemlink::editor::session_facts::SessionFacts;
 use stemlink::gauges::Health;
 use stemlink::meter::Reading;
 use stemlink::params;
@@ -44,6 +45,7 @@ pub fn empty() -> Facts {
         clashes: Vec::new(),
         link: Link::Waiting,
         presets: Vec::new(),
+        session: SessionFacts::default(),
     }
 }
 
