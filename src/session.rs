@@ -22,6 +22,7 @@ pub mod fit;
 pub mod gram;
 pub mod heard;
 pub mod joint;
+pub mod masking;
 pub mod playback;
 pub mod predict;
 pub mod prediction;

@@ -3,10 +3,12 @@
 //! A view reads plain settings and leaves [`Edit`]s behind. Nothing here knows a host: the window turns edits into
 //! the host's gestures, a test applies them to a plain struct.
 
+use super::session_facts::{Placement, Proposal, TrimWish};
 use crate::chain::LatencyClass;
 use crate::chain::parameters::{Parameter, Value};
 use crate::params::document::SLOTS;
 use crate::params::presets::Preset;
+use crate::session::record::StemId;
 use crate::session::role::Role;
 
 /// One thing that a person wants.
@@ -34,6 +36,16 @@ pub enum Edit {
     SavePreset(Preset),
     /// The user's preset of that name is to be removed.
     RemovePreset(String),
+    /// A Master is to predict a move; `None` forgets the last one. Nothing that is heard changes.
+    Predict(Option<Proposal>),
+    /// A Stem is asked for another trim.
+    AskTrim(TrimWish),
+    /// Where a Master sits.
+    Placement(Placement),
+    /// That a stem is missing from the mix is meant: its mute is recorded.
+    ConfirmMute(StemId),
+    /// What is in the mix beside the stems is made of this stem, or of none: it moves along in predictions.
+    Follow(Option<StemId>),
 }
 
 /// A parameter's way in one step.

@@ -2,6 +2,7 @@
 
 use super::edits::Edits;
 use super::picture::{Named, Picture};
+use super::session_facts::SessionFacts;
 use super::theme::Palette;
 use crate::chain::parameters::{PARAMETERS, Parameter, Value};
 use crate::chain::{ChainSettings, LatencyClass, Seat};
@@ -62,6 +63,8 @@ pub struct Facts {
     pub trim: Db,
     /// The user's own presets.
     pub presets: Vec<Preset>,
+    /// What a Master knows of its session; empty in a Stem.
+    pub session: SessionFacts,
 }
 
 /// A stretch of the spectrum in which another stem is in the way.

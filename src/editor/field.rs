@@ -7,7 +7,7 @@ use super::facts::Desk;
 use super::paint::{self, pen};
 use super::shown::{shown, whole};
 use super::terms;
-use super::theme::{self, GRID};
+use super::theme::{self, GRID, Palette};
 use crate::chain::parameters::{Kind, Parameter, Skew, Value};
 use crate::params::control::full_name;
 use crate::params::text::parse;
@@ -62,12 +62,14 @@ pub fn field(
     style: Style<'_>,
 ) -> Response {
     let id = ui.scope_id().with(("field", &row.id));
-    let typed = ui.data(|data| data.get_temp::<Typing>(typing())).filter(|typing| typing.field == Some(id));
     let response = ui.interact(place, id, Sense::click_and_drag());
     describe(ui, desk, &response, row);
     let value_place = draw_caption(ui, desk, place, style);
-    if let Some(typed) = typed {
-        type_in(ui, desk, value_place, row, typed, style);
+    if is_typed(ui, id) {
+        let typed = type_line(ui, &desk.look, value_place, id, style.size);
+        if let Some(value) = typed.and_then(|text| parse(row, &text)) {
+            desk.put(row, value);
+        }
         return response;
     }
     drag(ui, desk, &response, row);
@@ -246,8 +248,13 @@ fn keys(ui: &Ui, desk: &mut Desk<'_>, response: &Response, row: &'static Paramet
     }
 }
 
+/// True while a person types into `field`.
+pub(super) fn is_typed(ui: &Ui, field: Id) -> bool {
+    ui.data(|data| data.get_temp::<Typing>(typing())).is_some_and(|typing| typing.field == Some(field))
+}
+
 /// Opens the line to type in; it has the keyboard from the next frame on, so that no key is lost.
-fn start_typing(ui: &Ui, field: Id, text: String) {
+pub(super) fn start_typing(ui: &Ui, field: Id, text: String) {
     let edit = field.with("edit");
     let end = text.chars().count();
     // what is typed next goes behind a first figure, and instead of a value
@@ -261,44 +268,38 @@ fn start_typing(ui: &Ui, field: Id, text: String) {
     ui.ctx().request_repaint();
 }
 
-fn type_in(
-    ui: &mut Ui,
-    desk: &mut Desk<'_>,
-    place: Rect,
-    row: &'static Parameter,
-    mut typed: Typing,
-    style: Style<'_>,
-) {
+/// The line to type in, over `place`, while there is one for `field`; what was typed, once.
+pub(super) fn type_line(ui: &mut Ui, look: &Palette, place: Rect, field: Id, size: f32) -> Option<String> {
+    let typed = ui.data(|data| data.get_temp::<Typing>(typing()));
+    let mut typed = typed.filter(|typing| typing.field == Some(field))?;
     let place = place.expand2(vec2(GRID, 0.0));
-    ui.painter().rect_filled(place, 4.0, desk.look.background);
-    paint::focus_ring(ui, place, &desk.look);
-    let Some(field) = typed.field else { return };
-    let edit_id = field.with("edit");
-    let mut inner = ui.new_child(egui::UiBuilder::new().max_rect(place.shrink2(vec2(GRID, 0.0))));
+    ui.painter().rect_filled(place, 4.0, look.background);
+    paint::focus_ring(ui, place, look);
+    let inside = place.shrink2(vec2(GRID, 0.0));
+    let mut inner = ui.new_child(egui::UiBuilder::new().max_rect(inside));
     let edit = TextEdit::singleline(&mut typed.text)
-        .id(edit_id)
-        .font(theme::strong(style.size))
+        .id(field.with("edit"))
+        .font(theme::strong(size))
         .frame(egui::Frame::NONE)
         .margin(egui::Margin::ZERO)
         .align(Align2::LEFT_CENTER)
-        .desired_width(place.width() - 2.0 * GRID);
-    let response = inner.add_sized(place.shrink2(vec2(GRID, 0.0)).size(), edit);
+        .desired_width(inside.width());
+    let response = inner.add_sized(inside.size(), edit);
+    ui.ctx().accesskit_node_builder(response.id, |node| node.set_label("New value"));
     if typed.fresh {
         typed.fresh = false;
         response.request_focus();
     } else if response.lost_focus() {
-        if !ui.input(|input| input.key_pressed(Key::Escape))
-            && let Some(value) = parse(row, &typed.text)
-        {
-            desk.put(row, value);
-        }
         ui.data_mut(|data| data.remove_temp::<Typing>(typing()));
-        if ui.input(|input| input.key_pressed(Key::Enter) || input.key_pressed(Key::Escape)) {
+        let (entered, escaped) =
+            ui.input(|input| (input.key_pressed(Key::Enter), input.key_pressed(Key::Escape)));
+        if entered || escaped {
             ui.memory_mut(|memory| memory.request_focus(field));
         }
-        return;
+        return (!escaped).then_some(typed.text);
     }
     ui.data_mut(|data| data.insert_temp(typing(), typed));
+    None
 }
 
 /// `value`, so many steps on. Steps are round numbers in units where people count in them, else hundredths of the way.

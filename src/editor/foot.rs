@@ -4,9 +4,11 @@ use super::controls::{MENU_MARK, menu};
 use super::edits::Edit;
 use super::facts::{Desk, Link, Linked};
 use super::fader::fader;
+use super::head::shortened;
 use super::paint::{self, pen};
 use super::shown::{number, signed, time};
 use super::theme::{self, PAD};
+use crate::chain::Seat;
 use crate::session::playback::exchange_sentence;
 use crate::units::Db;
 use egui::{Align2, Rect, Ui, pos2, vec2};
@@ -63,7 +65,22 @@ fn price(desk: &Desk<'_>) -> Option<String> {
     Some(exchange_sentence("this stem", Db(1.0), Db(-share)))
 }
 
+/// What the first platform does with what leaves a Master.
+fn playback(ui: &Ui, desk: &Desk<'_>, place: Rect, first: f32, second: f32) {
+    let look = &desk.look;
+    let (small, dim) =
+        (pen(theme::font(theme::SMALL), look.secondary), pen(theme::font(theme::SMALL), look.dim));
+    paint::label(ui, line(place, first), Align2::LEFT_CENTER, "Playback change", &small);
+    let words = desk.facts.session.platforms.first().map_or("Press play", |platform| &platform.sentence);
+    let shown = shortened(ui, words, &dim, place.width());
+    paint::label(ui, line(place, second), Align2::LEFT_CENTER, &shown, &dim).on_hover_text(words);
+}
+
 fn share(ui: &Ui, desk: &Desk<'_>, place: Rect, first: f32, second: f32) {
+    if desk.facts.seat == Seat::Master {
+        playback(ui, desk, place, first, second);
+        return;
+    }
     let look = &desk.look;
     let small = pen(theme::font(theme::SMALL), look.secondary);
     let linked = match &desk.facts.link {

@@ -5,6 +5,7 @@ use super::edits::Edit;
 use super::facts::{Desk, Link};
 use super::paint::{self, pen};
 use super::preset_menu::PresetMenu;
+use super::session_facts::{Placement, Presence};
 use super::stem::Wishes;
 use super::theme::{self, PAD, Palette};
 use crate::chain::Seat;
@@ -54,7 +55,8 @@ fn whose(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect) -> f32 {
     let role =
         if facts.role_is_guessed { format!("{}?", facts.role.name()) } else { facts.role.name().into() };
     let role_pen = pen(theme::font(theme::BODY), look.secondary);
-    let role_width = if facts.seat == Seat::Stem { paint::width(ui, &role, &role_pen) + 18.0 } else { 0.0 };
+    let words = if facts.seat == Seat::Stem { &role } else { facts.session.placement.name() };
+    let role_width = paint::width(ui, words, &role_pen) + 18.0;
     let fallback = if facts.seat == Seat::Stem { "Stem" } else { "Master" };
     let name = if facts.name.is_empty() { fallback } else { &facts.name };
     let bold = pen(theme::strong(theme::TITLE), look.text);
@@ -63,10 +65,10 @@ fn whose(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect) -> f32 {
     // a long name may be cut; the tooltip has it all
     let written = shortened(ui, name, &bold, at.width());
     paint::label(ui, at, Align2::LEFT_CENTER, &written, &bold).on_hover_text(name);
-    if facts.seat != Seat::Stem {
-        return at.max.x;
-    }
     let at = Rect::from_min_size(pos2(at.max.x + 10.0, place.min.y), vec2(role_width, place.height()));
+    if facts.seat == Seat::Master {
+        return placement(ui, desk, at);
+    }
     let response = menu(ui, &look, at, "Role", &role, look.secondary);
     egui::Popup::menu(&response).show(|ui| {
         if ui.selectable_label(facts.role_is_guessed, "Guess from the name").clicked() {
@@ -83,6 +85,27 @@ fn whose(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect) -> f32 {
     });
     let right = response.rect.max.x;
     response.on_hover_text("What this stem is in the song. It chooses presets and colours, never the sound.");
+    right
+}
+
+/// Where a Master sits; returns where that ends.
+fn placement(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect) -> f32 {
+    let look = desk.look;
+    let now = desk.facts.session.placement;
+    let response = menu(ui, &look, place, "Placement", now.name(), look.secondary);
+    egui::Popup::menu(&response).show(|ui| {
+        for (placement, words) in [
+            (Placement::Mix, "Mix: first on the bus, where the stems come together"),
+            (Placement::Final, "Final: last on the bus, or in a monitoring slot"),
+        ] {
+            if ui.selectable_label(placement == now, words).clicked() {
+                desk.edits.want(Edit::Placement(placement));
+                ui.close();
+            }
+        }
+    });
+    let right = response.rect.max.x;
+    response.on_hover_text("Where this Master sits. In Mix it relates stems to what enters it; in Final its output is what is heard, and playback figures are of that.");
     right
 }
 
@@ -224,8 +247,32 @@ fn window_menu(ui: &mut Ui, desk: &mut Desk<'_>, centre: Pos2, wishes: &mut Wish
     centre.x - 12.0
 }
 
+/// The Stems that a Master sees, in words, with a lamp.
+fn stems(ui: &Ui, desk: &Desk<'_>, place: Rect) {
+    let (look, session) = (&desk.look, &desk.facts.session);
+    let gone = session.stems.iter().filter(|stem| stem.presence == Presence::Gone).count();
+    let count = session.summed().count();
+    let plural = if count == 1 { "" } else { "s" };
+    let (lamp, ink, words) = match (count, gone) {
+        (0, 0) => (look.dim, look.secondary, "No stems yet".to_owned()),
+        (_, 0) => (look.good, look.secondary, format!("{count} stem{plural}")),
+        _ => (look.red, look.red, format!("{count} stem{plural}, {gone} gone")),
+    };
+    let response = paint::label(ui, place, Align2::RIGHT_CENTER, &words, &pen(theme::font(theme::BODY), ink));
+    ui.painter().circle_filled(pos2(response.rect.min.x - 9.0, place.center().y), 3.5, lamp);
+    response.on_hover_text(if session.trouble.is_empty() {
+        "Stems whose sound makes up this mix."
+    } else {
+        session.trouble.as_str()
+    });
+}
+
 /// The link in words, with a lamp.
 fn link(ui: &Ui, desk: &Desk<'_>, place: Rect) {
+    if desk.facts.seat == Seat::Master {
+        stems(ui, desk, place);
+        return;
+    }
     let look = &desk.look;
     let (lamp, ink, words) = match &desk.facts.link {
         Link::Waiting => (look.dim, look.secondary, "Waiting for Master".to_owned()),

@@ -14,32 +14,30 @@ const LOWEST: f32 = -60.0;
 /// Where there is no number.
 const NONE: &str = "–";
 
+/// What the panel is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Readings {
+    /// One chain: what happens at the moment is in front.
+    Chain,
+    /// What leaves a Master: what was heard of the song is in front.
+    Output,
+}
+
+/// A row: name, value, unit, ink.
+type Row = (&'static str, String, &'static str, Color32);
+
 /// Draws it in `place`.
-pub fn show(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect) {
+pub fn show(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect, what: Readings) {
     let look = desk.look;
     paint::panel(ui, place, &look);
     let inner = place.shrink(PAD);
     let reading = &desk.facts.reading;
-    let y = huge(ui, desk, inner, reading.short_term.map(|s| s.0));
-    let one = |x: Option<f64>| x.map_or(NONE.into(), |x| number(x, 1));
-    let reduction = desk.facts.health.compressor_reduction.0 + desk.facts.health.limiter_reduction.0;
-    let correlation = desk.facts.picture.correlation.map_or(NONE.into(), |c| signed(c, 2));
-    let over = reading.true_peak.is_some_and(|peak| peak.0 > 0.0);
-    let rows: [(&str, String, &str, Color32); 8] = [
-        ("Momentary", one(reading.momentary.map(|m| m.0)), "LUFS", look.text),
-        ("Integrated", one(reading.integrated.map(|i| i.0)), "LUFS", look.text),
-        ("Heard", time(desk.facts.heard.0 / 1000.0), "", look.text),
-        ("Range", one(reading.range.map(|r| r.0)), "LU", look.text),
-        ("True peak", one(reading.true_peak.map(|p| p.0)), "dBTP", if over { look.red } else { look.text }),
-        ("PSR", one(reading.psr.map(|p| p.0)), "LU", look.text),
-        (
-            "Gain reduction",
-            number(reduction, 1),
-            "dB",
-            if reduction >= 0.05 { look.reduction } else { look.text },
-        ),
-        ("Correlation", correlation, "", if is_bad(desk) { look.reduction } else { look.text }),
-    ];
+    let (name, value) = match what {
+        Readings::Chain => ("Short-term", reading.short_term.map(|s| s.0)),
+        Readings::Output => ("Integrated", reading.integrated.map(|i| i.0)),
+    };
+    let y = huge(ui, desk, inner, name, value);
+    let rows = rows(desk, what);
     // rows give way before meters do
     let row_height = ((inner.max.y - y - 46.0) / rows.len() as f32).clamp(14.5, 22.0);
     let mut y = y;
@@ -59,23 +57,60 @@ pub fn show(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect) {
     }
 }
 
+fn rows(desk: &Desk<'_>, what: Readings) -> Vec<Row> {
+    let (look, reading) = (&desk.look, &desk.facts.reading);
+    let one = |x: Option<f64>| x.map_or(NONE.into(), |x| number(x, 1));
+    let reduction = desk.facts.health.compressor_reduction.0 + desk.facts.health.limiter_reduction.0;
+    let over = reading.true_peak.is_some_and(|peak| peak.0 > 0.0);
+    let momentary = ("Momentary", one(reading.momentary.map(|m| m.0)), "LUFS", look.text);
+    let heard = ("Heard", time(desk.facts.heard.0 / 1000.0), "", look.text);
+    let range = ("Range", one(reading.range.map(|r| r.0)), "LU", look.text);
+    let peak_ink = if over { look.red } else { look.text };
+    let peak = ("True peak", one(reading.true_peak.map(|p| p.0)), "dBTP", peak_ink);
+    let reduction_ink = if reduction >= 0.05 { look.reduction } else { look.text };
+    let reduction = ("Gain reduction", number(reduction, 1), "dB", reduction_ink);
+    match what {
+        Readings::Chain => {
+            let correlation = desk.facts.picture.correlation.map_or(NONE.into(), |c| signed(c, 2));
+            let ink = if is_bad(desk) { look.reduction } else { look.text };
+            let integrated = ("Integrated", one(reading.integrated.map(|i| i.0)), "LUFS", look.text);
+            let psr = ("PSR", one(reading.psr.map(|p| p.0)), "LU", look.text);
+            vec![
+                momentary,
+                integrated,
+                heard,
+                range,
+                peak,
+                psr,
+                reduction,
+                ("Correlation", correlation, "", ink),
+            ]
+        }
+        Readings::Output => {
+            let short = ("Short-term", one(reading.short_term.map(|s| s.0)), "LUFS", look.text);
+            let plr = ("PLR", one(reading.plr().map(|p| p.0)), "LU", look.text);
+            vec![heard, momentary, short, range, peak, plr, reduction]
+        }
+    }
+}
+
 fn is_bad(desk: &Desk<'_>) -> bool {
     desk.facts.picture.correlation.is_some_and(|c| c < 0.0)
 }
 
 /// The reading that matters; returns where it ends.
-fn huge(ui: &Ui, desk: &Desk<'_>, inner: Rect, value: Option<f64>) -> f32 {
+fn huge(ui: &Ui, desk: &Desk<'_>, inner: Rect, words: &str, value: Option<f64>) -> f32 {
     let look = &desk.look;
     let top = Rect::from_min_size(inner.min, vec2(inner.width(), 14.0));
     let label = pen(theme::font(theme::SMALL), look.secondary);
-    let name = paint::text(ui, top, Align2::LEFT_CENTER, "Short-term", &label);
+    let name = paint::text(ui, top, Align2::LEFT_CENTER, words, &label);
     let figures = Rect::from_min_size(pos2(inner.min.x, top.max.y), vec2(inner.width(), 34.0));
     let text = value.map_or(NONE.into(), |value| number(value, 1));
     let (bold, unit) = (pen(theme::strong(theme::HUGE), look.text), pen(theme::font(theme::SMALL), look.dim));
     let at = paint::text(ui, figures, Align2::LEFT_CENTER, &text, &bold);
     let beside = Rect::from_min_max(pos2(at.max.x + 6.0, at.min.y), pos2(inner.max.x, at.max.y - 5.0));
     let unit = paint::text(ui, beside, Align2::LEFT_BOTTOM, "LUFS", &unit);
-    hear(ui, "Short-term", &format!("{text} LUFS"), name.union(at).union(unit));
+    hear(ui, words, &format!("{text} LUFS"), name.union(at).union(unit));
     figures.max.y + 4.0
 }
 

@@ -4,8 +4,9 @@ use super::edits::Edits;
 use super::facts::{Desk, Facts};
 use super::graph::Graph;
 use super::preset_menu::PresetMenu;
+use super::side::{self, Readings};
 use super::theme::{GAP, Palette};
-use super::{foot, head, side, strip};
+use super::{foot, head, notices, strip};
 use egui::{Rect, Ui, pos2, vec2};
 
 /// The smallest window in which everything has its place, points.
@@ -24,11 +25,9 @@ pub struct Wishes {
     pub all_parameters: bool,
 }
 
-/// Where the parts of the view are.
+/// Where the parts of a chain's view are, header apart.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Parts {
-    /// Header.
-    pub head: Rect,
+pub struct ChainParts {
     /// Equalizer.
     pub graph: Rect,
     /// Meters.
@@ -39,21 +38,25 @@ pub struct Parts {
     pub foot: Rect,
 }
 
-impl Parts {
-    /// Divides a window.
-    pub fn of(window: Rect) -> Self {
-        let head = Rect::from_min_size(window.min, vec2(window.width(), head::HEIGHT));
-        let inner = Rect::from_min_max(head.left_bottom() + vec2(GAP, GAP), window.max - vec2(GAP, GAP));
+impl ChainParts {
+    /// Divides what a header leaves of a `window`.
+    pub fn of(inner: Rect, window: egui::Vec2) -> Self {
         let foot = Rect::from_min_max(pos2(inner.min.x, inner.max.y - foot::HEIGHT), inner.max);
-        let strip_height = (window.height() * 0.215).clamp(108.0, 168.0).round();
+        let strip_height = (window.y * 0.215).clamp(108.0, 168.0).round();
         let strip_top = foot.min.y - GAP - strip_height;
         let strip = Rect::from_min_max(pos2(inner.min.x, strip_top), pos2(inner.max.x, foot.min.y - GAP));
-        let side_width = (window.width() * 0.18).clamp(176.0, 232.0).round();
+        let side_width = (window.x * 0.18).clamp(176.0, 232.0).round();
         let bottom = strip_top - GAP;
         let side = Rect::from_min_max(pos2(inner.max.x - side_width, inner.min.y), pos2(inner.max.x, bottom));
         let graph = Rect::from_min_max(inner.min, pos2(side.min.x - GAP, bottom));
-        Self { head, graph, side, strip, foot }
+        Self { graph, side, strip, foot }
     }
+}
+
+/// A window's header, and what is below it.
+pub(super) fn divided(window: Rect) -> (Rect, Rect) {
+    let head = Rect::from_min_size(window.min, vec2(window.width(), head::HEIGHT));
+    (head, Rect::from_min_max(head.left_bottom() + vec2(GAP, GAP), window.max - vec2(GAP, GAP)))
 }
 
 /// The view of a Stem: what it remembers of its own is no sound.
@@ -72,10 +75,12 @@ impl StemView {
         edits.follow_slot(facts.slot);
         let track = look.track(facts.colour, facts.role);
         let mut desk = Desk { facts, edits, look: *look, track };
-        let parts = Parts::of(window);
-        head::show(ui, &mut desk, parts.head, &mut self.presets, &mut wishes);
+        let (head, inner) = divided(window);
+        let parts = ChainParts::of(inner, window.size());
+        head::show(ui, &mut desk, head, &mut self.presets, &mut wishes);
         self.graph.show(ui, &mut desk, parts.graph);
-        side::show(ui, &mut desk, parts.side);
+        notices::over(ui, &desk, parts.graph);
+        side::show(ui, &mut desk, parts.side, Readings::Chain);
         strip::show(ui, &mut desk, parts.strip);
         foot::show(ui, &mut desk, parts.foot);
         wishes
@@ -91,7 +96,8 @@ mod tests {
         for width in (760..=1600).step_by(20) {
             for height in (480..=1000).step_by(20) {
                 let window = Rect::from_min_size(egui::Pos2::ZERO, vec2(width as f32, height as f32));
-                let Parts { head, graph, side, strip, foot } = Parts::of(window);
+                let (head, inner) = divided(window);
+                let ChainParts { graph, side, strip, foot } = ChainParts::of(inner, window.size());
                 let all = [head, graph, side, strip, foot];
                 for (i, a) in all.iter().enumerate() {
                     assert!(window.contains_rect(*a) && a.is_positive(), "{width}x{height}: {a:?}");

@@ -181,8 +181,46 @@ fn everything(ui: &mut Ui, desk: &mut Desk<'_>, unit: &Unit) {
         let (column, line) = ((index % columns) as f32, (index / columns) as f32);
         let min = place.min + vec2(column * cell.x, 26.0 + line * cell.y);
         let at = Rect::from_min_size(min, vec2(cell.x - 14.0, 36.0));
-        control(ui, desk, at, row, Style { caption: Some(&row.name), ..Style::default() });
+        // a unit that is absent as a whole has said so on its card
+        let lacks = if unit_is_there(desk, unit) { lacking(desk, row) } else { None };
+        match lacks {
+            Some((class, name)) => greyed(ui, desk, at, row, class, name),
+            None => control(ui, desk, at, row, Style { caption: Some(&row.name), ..Style::default() }),
+        }
     }
+}
+
+/// The class that `row` needs, if the class in use is less.
+fn lacking(desk: &Desk<'_>, row: &Parameter) -> Option<(LatencyClass, &'static str)> {
+    let index = desk.facts.classes.iter().position(|(class, _)| *class == row.needs())?;
+    desk.facts.lacks(index)
+}
+
+fn unit_is_there(desk: &Desk<'_>, unit: &Unit) -> bool {
+    unit.on.and_then(|id| desk.row(id)).is_none_or(|row| lacking(desk, row).is_none())
+}
+
+/// A value that has no effect in the class in use: which class has it, and the way there.
+fn greyed(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect, row: &Parameter, class: LatencyClass, name: &str) {
+    let dim = pen(theme::font(theme::SMALL), desk.look.dim);
+    let top = Rect::from_min_size(place.min, vec2(place.width(), 14.0));
+    paint::text(ui, top, Align2::LEFT_CENTER, &row.name, &dim);
+    let below = Rect::from_min_max(pos2(place.min.x, place.min.y + 14.0), place.max);
+    let words = format!("in {name}");
+    let response = ui.interact(below, ui.scope_id().with(("greyed", &row.id)), Sense::click());
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("{}: needs {name}", row.name)));
+    let ink =
+        pen(theme::font(theme::SMALL), if response.hovered() { desk.look.accent } else { desk.look.dim });
+    paint::text(ui, below, Align2::LEFT_CENTER, &words, &ink);
+    if response.has_focus() {
+        paint::focus_ring(ui, below, &desk.look);
+    }
+    if response.clicked() {
+        desk.edits.want(Edit::Class(class));
+    }
+    response.on_hover_text(format!(
+        "Needs latency class {name}: without latency there is nothing to look ahead into. Click: use it; the host restarts the plugin once."
+    ));
 }
 
 /// The unit is not in this latency class: which one has it, and the way there.

@@ -94,6 +94,7 @@ pub fn reading(name: &str) -> &'static str {
         "True peak" => {
             "The highest level between samples, too, since the meter was started (BS.1770 Annex 2)."
         }
+        "PLR" => "Peak to loudness: true peak over integrated loudness. Small is dense.",
         "PSR" => {
             "Peak to short-term loudness: true peak of the last 3 s over the loudness of the same 3 s. Small is dense."
         }

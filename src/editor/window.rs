@@ -2,10 +2,13 @@
 
 use super::edits::{Edit, Edits};
 use super::facts::{Facts, Link, Linked};
+use super::master::MasterView;
 use super::picture::Analyser;
+use super::session_facts::SessionFacts;
 use super::stem::{StemView, Wishes};
 use super::theme::{self, Palette};
 use super::{Recall, preset_files};
+use crate::chain::Seat;
 use crate::chain::parameters::{Kind, Parameter, Value};
 use crate::gauges::Gauges;
 use crate::gauges::scope::Watch;
@@ -16,6 +19,9 @@ use crate::params::groups::Visitor;
 use crate::params::presets::Preset;
 use crate::params::track::Track;
 use crate::params::{self, ChainParams, Output};
+use crate::session::playback::{playback, sentence};
+use crate::session::target::builtin;
+use crate::session::view::PlatformView;
 use crate::units::{Db, Ms};
 use egui::Ui;
 use nice_plug::context::gui::ParamSetter;
@@ -29,7 +35,8 @@ const LONG: u64 = 36_000;
 
 /// The window's own part of an open editor, and what it remembers while it is closed.
 pub(super) struct Window {
-    view: StemView,
+    stem: StemView,
+    master: MasterView,
     edits: Edits,
     analyser: Analyser,
     look: Palette,
@@ -47,7 +54,8 @@ pub(super) struct Window {
 impl Default for Window {
     fn default() -> Self {
         Self {
-            view: StemView::default(),
+            stem: StemView::default(),
+            master: MasterView::default(),
             edits: Edits::default(),
             analyser: Analyser::default(),
             look: Palette::DARK,
@@ -93,7 +101,10 @@ impl Window {
         if facts.picture.is_moving() {
             ui.ctx().request_repaint_after(FRAME);
         }
-        let wishes = self.view.show(ui, &facts, &mut self.edits, &self.look);
+        let wishes = match O::SEAT {
+            Seat::Stem => self.stem.show(ui, &facts, &mut self.edits, &self.look),
+            Seat::Master => self.master.show(ui, &facts, &mut self.edits, &self.look),
+        };
         self.heed(ui.ctx(), wishes);
         let edits = self.edits.take();
         if !edits.is_empty() {
@@ -147,7 +158,22 @@ impl Window {
             link: link(board),
             trim: params.trim(),
             presets: self.presets.clone(),
+            session: if O::SEAT == Seat::Master { self.session() } else { SessionFacts::default() },
         }
+    }
+
+    /// What is known without links: what platforms do with what leaves this Master.
+    fn session(&self) -> SessionFacts {
+        let targets = builtin();
+        let platforms = targets
+            .iter()
+            .map(|target| PlatformView {
+                id: target.id.clone(),
+                playback: playback(&self.reading, target),
+                sentence: sentence(&self.reading, target, None),
+            })
+            .collect();
+        SessionFacts { platforms, targets, ..SessionFacts::default() }
     }
 
     /// Reads the meter when it has something new; on long programmes less often, for gates go over all of it.
@@ -184,6 +210,12 @@ impl Window {
                 }
                 Edit::CopyTo(slot) => params.store.keep(*slot, params.snapshot()),
                 Edit::Role(role) => params.store.choose_role(*role),
+                // nobody asks a session that is not there
+                Edit::Predict(_)
+                | Edit::AskTrim(_)
+                | Edit::Placement(_)
+                | Edit::ConfirmMute(_)
+                | Edit::Follow(_) => {}
                 Edit::Restart => gauges.restart(),
                 Edit::TakeTrim => take_trim(params, setter),
                 Edit::SavePreset(preset) => {

@@ -1,11 +1,13 @@
 //! A view on a bench: facts in, edits applied to plain settings, no host.
 
 use crate::painter::{Image, Painter};
+use crate::session;
 use egui::Vec2;
 use egui_kittest::{Harness, HarnessBuilder};
-use stemlink::chain::ChainSettings;
+use stemlink::chain::{ChainSettings, Seat};
 use stemlink::editor::edits::{Edit, Edits};
 use stemlink::editor::facts::Facts;
+use stemlink::editor::master::MasterView;
 use stemlink::editor::stem::{StemView, Wishes};
 use stemlink::editor::theme::{self, Palette};
 
@@ -22,25 +24,34 @@ pub struct Bench {
     /// Colours.
     pub look: Palette,
     kept: [Option<ChainSettings>; 4],
-    view: StemView,
+    view: View,
     painter: Painter,
+}
+
+/// Either view.
+enum View {
+    Stem(StemView),
+    Master(MasterView),
 }
 
 /// A bench that can be driven.
 pub type Driven = Harness<'static, Bench>;
 
-/// Puts a Stem's view on a bench.
-pub fn stem(facts: Facts, look: Palette, size: Vec2, pixels_per_point: f32) -> Driven {
+/// Puts a Stem's or a Master's view on a bench, as the facts say.
+pub fn view(facts: Facts, look: Palette, size: Vec2, pixels_per_point: f32) -> Driven {
     let painter = Painter::default();
     let bench = Bench {
-        facts,
         edits: Edits::default(),
         done: Vec::new(),
         wishes: Wishes::default(),
         look,
         kept: Default::default(),
-        view: StemView::default(),
+        view: match facts.seat {
+            Seat::Stem => View::Stem(StemView::default()),
+            Seat::Master => View::Master(MasterView::default()),
+        },
         painter: painter.clone(),
+        facts,
     };
     HarnessBuilder::default()
         .with_size(size)
@@ -60,7 +71,11 @@ impl Bench {
         let whole = egui::UiBuilder::new().max_rect(ui.ctx().content_rect());
         let mut whole = ui.new_child(whole);
         whole.set_clip_rect(ui.ctx().content_rect());
-        self.wishes = self.view.show(&mut whole, &self.facts, &mut self.edits, &self.look);
+        let (facts, edits, look) = (&self.facts, &mut self.edits, &self.look);
+        self.wishes = match &mut self.view {
+            View::Stem(view) => view.show(&mut whole, facts, edits, look),
+            View::Master(view) => view.show(&mut whole, facts, edits, look),
+        };
         for edit in self.edits.take() {
             self.apply(&edit);
             self.done.push(edit);
@@ -96,6 +111,22 @@ impl Bench {
                 facts.trim.0 = 0.0;
             }
             Edit::SavePreset(preset) => facts.presets.push(preset.clone()),
+            Edit::Predict(proposal) => {
+                facts.session.answer = proposal.and_then(|proposal| session::answer(facts, proposal));
+            }
+            Edit::AskTrim(wish) => {
+                let stem = facts.session.stems.iter_mut().find(|stem| stem.id == wish.stem);
+                if let Some(stem) = stem.filter(|stem| stem.revision == wish.base) {
+                    (stem.trim, stem.revision) = (wish.trim, stem.revision + 1);
+                }
+            }
+            Edit::Placement(placement) => facts.session.placement = *placement,
+            Edit::ConfirmMute(stem) => {
+                if let Some(session) = &mut facts.session.session {
+                    session.asks.retain(|asked| asked != stem);
+                }
+            }
+            Edit::Follow(stem) => facts.session.follows = *stem,
             Edit::RemovePreset(name) => facts.presets.retain(|preset| preset.name != *name),
         }
     }

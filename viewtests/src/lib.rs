@@ -4,3 +4,4 @@
 pub mod bench;
 pub mod painter;
 pub mod scene;
+pub mod session;

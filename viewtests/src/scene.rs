@@ -5,6 +5,7 @@ use stemlink::chain::parameters::{PARAMETERS, Value};
 use stemlink::chain::{ChainSettings, Seat};
 use stemlink::editor::facts::{Clash, Facts, Link, Linked};
 use stemlink::editor::picture::{FLOOR, Named, POINTS, Picture, frequency};
+use stemlink::editor::session_facts::SessionFacts;
 use stemlink::gauges::Health;
 use stemlink::meter::Reading;
 use stemlink::params;
@@ -45,6 +46,7 @@ pub fn empty() -> Facts {
         link: Link::Waiting,
         trim: Db(0.0),
         presets: Vec::new(),
+        session: SessionFacts::default(),
     }
 }
 

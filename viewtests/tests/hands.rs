@@ -11,7 +11,7 @@ use viewtests::bench::{self, Driven};
 use viewtests::scene::{self, number, value};
 
 fn stem() -> Driven {
-    bench::stem(scene::vocals(), Palette::DARK, vec2(1000.0, 640.0), 1.0)
+    bench::view(scene::vocals(), Palette::DARK, vec2(1000.0, 640.0), 1.0)
 }
 
 fn middle(driven: &Driven, name: &str) -> Pos2 {
@@ -101,7 +101,7 @@ fn the_wheel_over_a_node_turns_its_q() {
 
 #[test]
 fn a_double_click_adds_a_band_where_it_is_and_on_a_node_resets_it() {
-    let mut driven = bench::stem(scene::empty(), Palette::DARK, vec2(1000.0, 640.0), 1.0);
+    let mut driven = bench::view(scene::empty(), Palette::DARK, vec2(1000.0, 640.0), 1.0);
     let graph = driven.get_by_label("Equalizer").rect();
     let at = graph.center() + vec2(40.0, -50.0);
     double_click(&mut driven, at);
@@ -198,7 +198,7 @@ fn settings_a_to_d_are_kept_and_copied() {
 
 #[test]
 fn a_unit_that_needs_another_latency_class_leads_there() {
-    let mut driven = bench::stem(scene::empty(), Palette::DARK, vec2(1000.0, 640.0), 1.0);
+    let mut driven = bench::view(scene::empty(), Palette::DARK, vec2(1000.0, 640.0), 1.0);
     assert!(driven.query_by_label("Limiter On").is_none());
     let name = driven.state().facts.classes[1].1;
     driven.get_all_by_label(&format!("Use {name}")).last().expect("the limiter's").click();
@@ -213,7 +213,7 @@ fn presets_are_loaded_as_one_step_and_leave_the_level_alone() {
     let mut facts = scene::vocals();
     scene::set(&mut facts.settings, "level", "-3");
     let before = facts.settings.clone();
-    let mut driven = bench::stem(facts, Palette::DARK, vec2(1000.0, 640.0), 1.0);
+    let mut driven = bench::view(facts, Palette::DARK, vec2(1000.0, 640.0), 1.0);
     driven.get_by_label("Presets").click();
     driven.run();
     driven.get_by_label("Drums: punch, gently held").click();

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use stemlink::editor::facts::Facts;
 use stemlink::editor::{paint, theme::Palette};
 use viewtests::bench::{self, Driven};
-use viewtests::scene;
+use viewtests::{scene, session};
 
 const SIZES: [Vec2; 6] = [
     vec2(760.0, 480.0),
@@ -18,8 +18,21 @@ const SIZES: [Vec2; 6] = [
     vec2(1600.0, 1000.0),
 ];
 
-fn scenes() -> [(&'static str, Facts); 3] {
-    [("empty", scene::empty()), ("vocals", scene::vocals()), ("crowded", scene::crowded())]
+fn scenes() -> [(&'static str, Facts); 12] {
+    [
+        ("stem-empty", scene::empty()),
+        ("stem-vocals", scene::vocals()),
+        ("stem-crowded", scene::crowded()),
+        ("master-empty", session::empty()),
+        ("master-waiting", session::waiting()),
+        ("master-seconds", session::heard(12.0)),
+        ("master-five", session::five()),
+        ("master-finished", session::finished()),
+        ("master-32", session::thirty_two()),
+        ("master-paused", session::paused()),
+        ("master-lost", session::lost()),
+        ("master-crowded", session::crowded()),
+    ]
 }
 
 /// Leaves of the accessible tree: names and places.
@@ -46,27 +59,29 @@ fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/views")
 }
 
+/// Nothing is cut, leaves the window or lies over something else.
+fn whole(driven: &Driven, name: &str, size: Vec2) {
+    let cut = paint::take_cut(&driven.ctx);
+    assert!(cut.is_empty(), "{name} at {size}: cut {cut:?}");
+    let window = Rect::from_min_size(egui::Pos2::ZERO, size);
+    let leaves: Vec<_> =
+        leaves(driven).into_iter().filter(|(name, _)| !name.starts_with("Unknown")).collect();
+    assert!(leaves.len() >= 16, "{name}: {}", leaves.len());
+    for (i, (a, at)) in leaves.iter().enumerate() {
+        assert!(window.expand(0.5).contains_rect(*at), "{name} at {size}: {a} at {at} leaves the window");
+        for (b, other) in &leaves[i + 1..] {
+            let apart = !at.shrink(0.75).intersects(other.shrink(0.75));
+            assert!(apart || floats(a) || floats(b), "{name} at {size}: {a} {at} on {b} {other}");
+        }
+    }
+}
+
 #[test]
 fn nothing_is_clipped_and_nothing_overlaps_at_any_size() {
     for size in SIZES {
         for (name, facts) in scenes() {
-            let driven = bench::stem(facts, Palette::DARK, size, 1.0);
-            let cut = paint::take_cut(&driven.ctx);
-            assert!(cut.is_empty(), "{name} at {size}: cut {cut:?}");
-            let window = Rect::from_min_size(egui::Pos2::ZERO, size);
-            let leaves: Vec<_> =
-                leaves(&driven).into_iter().filter(|(name, _)| !name.starts_with("Unknown")).collect();
-            assert!(leaves.len() > 30, "{name}: {}", leaves.len());
-            for (i, (a, at)) in leaves.iter().enumerate() {
-                assert!(
-                    window.expand(0.5).contains_rect(*at),
-                    "{name} at {size}: {a} at {at} leaves the window"
-                );
-                for (b, other) in &leaves[i + 1..] {
-                    let apart = !at.shrink(0.75).intersects(other.shrink(0.75));
-                    assert!(apart || floats(a) || floats(b), "{name} at {size}: {a} {at} on {b} {other}");
-                }
-            }
+            let driven = bench::view(facts, Palette::DARK, size, 1.0);
+            whole(&driven, name, size);
         }
     }
 }
@@ -76,14 +91,10 @@ fn pictures_are_drawn_at_100_and_150_percent_dark_and_light() {
     for (look, palette) in [("dark", Palette::DARK), ("light", Palette::LIGHT)] {
         for (name, facts) in scenes() {
             for (size, scale) in [(SIZES[0], 1.0), (SIZES[2], 1.0), (SIZES[2], 1.5), (SIZES[5], 1.0)] {
-                let driven = bench::stem(facts.clone(), palette, size, scale);
+                let driven = bench::view(facts.clone(), palette, size, scale);
                 let image = bench::picture(&driven);
-                let path = folder().join(format!(
-                    "stem-{name}-{look}-{}x{}-{:.0}.png",
-                    size.x,
-                    size.y,
-                    scale * 100.0
-                ));
+                let path =
+                    folder().join(format!("{name}-{look}-{}x{}-{:.0}.png", size.x, size.y, scale * 100.0));
                 image.save(&path).expect("saved");
                 let mut colours: Vec<_> = image.pixels.iter().map(|p| p.map(f32::to_bits)).collect();
                 colours.sort_unstable();
@@ -97,7 +108,7 @@ fn pictures_are_drawn_at_100_and_150_percent_dark_and_light() {
 #[test]
 fn pictures_of_what_opens() {
     use egui_kittest::kittest::Queryable;
-    let closed = bench::picture(&bench::stem(scene::vocals(), Palette::DARK, SIZES[2], 1.0));
+    let closed = bench::picture(&bench::view(scene::vocals(), Palette::DARK, SIZES[2], 1.0));
     let openers = [
         ("band", "Band 4"),
         ("unit", "Compressor: everything"),
@@ -105,12 +116,60 @@ fn pictures_of_what_opens() {
         ("window", "Window"),
     ];
     for (file, name) in openers {
-        let mut driven = bench::stem(scene::vocals(), Palette::DARK, SIZES[2], 1.0);
+        let mut driven = bench::view(scene::vocals(), Palette::DARK, SIZES[2], 1.0);
         driven.get_by_label(name).click();
         driven.run();
         let open = bench::picture(&driven);
         let changed = open.pixels.iter().zip(&closed.pixels).filter(|(a, b)| a != b).count();
         assert!(changed > 3000, "{name}: {changed} pixels");
         open.save(&folder().join(format!("stem-open-{file}.png"))).expect("saved");
+    }
+}
+
+#[test]
+fn the_master_s_other_tabs_are_whole_at_any_size() {
+    use egui_kittest::kittest::Queryable;
+    for size in SIZES {
+        for (name, facts) in [
+            ("five", session::five()),
+            ("32", session::thirty_two()),
+            ("empty", session::empty()),
+            ("crowded", session::crowded()),
+        ] {
+            for tab in ["Chain", "Masking"] {
+                let mut driven = bench::view(facts.clone(), Palette::DARK, size, 1.0);
+                driven.get_by_label(tab).click();
+                driven.run();
+                whole(&driven, &format!("{name} {tab}"), size);
+                if size == SIZES[0] || size == SIZES[2] {
+                    let file = format!("master-{name}-{tab}-{}x{}.png", size.x, size.y).to_lowercase();
+                    bench::picture(&driven).save(&folder().join(file)).expect("saved");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_move_s_price_is_whole_at_any_size() {
+    use egui_kittest::kittest::Queryable;
+    for size in SIZES {
+        for (name, facts) in
+            [("five", session::five()), ("lost", session::lost()), ("crowded", session::crowded())]
+        {
+            let mut driven = bench::view(facts, Palette::DARK, size, 1.0);
+            let ghost = driven.query_all_by_label_contains(": what if").last().expect("a ghost fader").rect();
+            driven.hover_at(ghost.center());
+            driven.run();
+            driven.drag_at(ghost.center());
+            driven.step();
+            driven.hover_at(ghost.center() + vec2(14.0, 0.0));
+            driven.run();
+            assert!(driven.query_by_label("into the master").is_some());
+            whole(&driven, &format!("{name} moved"), size);
+            bench::picture(&driven)
+                .save(&folder().join(format!("master-{name}-moved-{}x{}.png", size.x, size.y)))
+                .expect("saved");
+        }
     }
 }

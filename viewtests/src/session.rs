@@ -1,0 +1,344 @@
+//! Sessions as a Master would see them: nobody there, waiting, five stems in the middle of a song, thirty-two, and all
+//! that can go wrong.
+
+use crate::scene;
+use stemlink::chain::Seat;
+use stemlink::editor::facts::Facts;
+use stemlink::editor::session_facts::{
+    Answer, BANDS, History, Moment, Outcome, Placement, Presence, Proposal, Request, SessionFacts, Simulated,
+    Song, StemCard,
+};
+use stemlink::meter::Reading;
+use stemlink::session::finding::Finding;
+use stemlink::session::heard::{Bracket, Progress};
+use stemlink::session::playback::{exchange_sentence, others_change, playback, sentence};
+use stemlink::session::predict::{Certainty, Move};
+use stemlink::session::prediction::{Exchange, Prediction};
+use stemlink::session::record::{Mark, StemId};
+use stemlink::session::role::Role;
+use stemlink::session::target::builtin;
+use stemlink::session::view::{PlatformView, Session, StemState, StemView};
+use stemlink::units::{Db, Dbtp, Lu, Lufs, Ms};
+
+/// A Master just inserted, with nobody else.
+pub fn empty() -> Facts {
+    let session = SessionFacts { targets: builtin(), ..SessionFacts::default() };
+    Facts { seat: Seat::Master, class: Seat::Master.default_class(), session, ..scene::empty() }
+}
+
+fn reading(short: f64, integrated: f64, peak: f64) -> Reading {
+    Reading {
+        momentary: Some(Lufs(short + 0.7)),
+        short_term: Some(Lufs(short)),
+        integrated: Some(Lufs(integrated)),
+        range: Some(Lu(4.8)),
+        true_peak: Some(Dbtp(peak)),
+        ..Reading::default()
+    }
+}
+
+/// A stem as a Master sees it.
+fn card(id: u64, name: &str, role: Role, [short, integrated, peak, reduction, trim]: [f64; 5]) -> StemCard {
+    let centre = match role {
+        Role::Drums => 8.0,
+        Role::Bass => 5.0,
+        Role::Keys => 14.0,
+        Role::Vocals | Role::Backing => 18.0,
+        _ => 22.0,
+    };
+    let level = |band: usize| Some(Db(integrated - 0.22 * (band as f64 - centre).powi(2)));
+    StemCard {
+        id: StemId(id),
+        name: name.into(),
+        colour: None,
+        role,
+        presence: Presence::Live,
+        inside: None,
+        reading: reading(short, integrated, peak),
+        reduction: Db(reduction),
+        trim: Db(trim),
+        revision: 100 + id,
+        request: Request::None,
+        bypassed: false,
+        listens: false,
+        spectrum: core::array::from_fn::<_, BANDS, _>(level),
+    }
+}
+
+fn found(id: u64, share: f64, cost: f64) -> StemView {
+    StemView {
+        id: StemId(id),
+        state: StemState::InTheMix,
+        share: Some(share),
+        gain: Some(Db(-1.5)),
+        matrix: None,
+        gain_spread: Db(0.0),
+        delay: 0,
+        reading: Reading::default(),
+        chain_cost: Some(Lu(cost)),
+    }
+}
+
+fn stems() -> Vec<StemCard> {
+    vec![
+        card(1, "Drums", Role::Drums, [-13.6, -14.0, -2.1, 1.1, 0.0]),
+        card(2, "Bass", Role::Bass, [-16.2, -16.5, -6.0, 0.6, -0.5]),
+        card(3, "Keys", Role::Keys, [-17.9, -18.1, -5.5, 0.0, 0.0]),
+        card(4, "Lead Vocals", Role::Vocals, [-11.8, -12.2, -3.2, 1.4, 0.0]),
+        card(5, "FX", Role::Fx, [-22.4, -23.0, -9.7, 0.0, 1.0]),
+    ]
+}
+
+/// A mix that enters the Master, and what leaves it.
+const INTO: (f64, f64) = (-9.3, 0.4);
+const OUT: (f64, f64) = (-9.1, -1.0);
+
+fn mix((integrated, peak): (f64, f64)) -> Reading {
+    reading(integrated + 0.7, integrated, peak)
+}
+
+/// Stems are there, nothing was played.
+pub fn waiting() -> Facts {
+    let mut facts = empty();
+    facts.session.stems = stems();
+    for stem in &mut facts.session.stems {
+        stem.reading = Reading::default();
+        stem.reduction = Db(0.0);
+        stem.spectrum = [None; BANDS];
+    }
+    facts
+}
+
+/// Five stems, so many seconds of a song of 3:12 heard.
+pub fn heard(seconds: f64) -> Facts {
+    let mut facts = Facts { name: "Mix Bus".into(), ..waiting() };
+    facts.session.stems = stems();
+    facts.reading = Reading { psr: Some(Db(8.0)), ..mix(OUT) };
+    facts.heard = Ms(seconds * 1000.0);
+    facts.health.limiter_reduction = Db(2.6);
+    facts.picture = scene::vocals().picture;
+    let progress = Progress { all: 1920, heard: (seconds * 10.0) as usize, ..Progress::default() };
+    let shares = [(1, 0.24, 0.2), (2, 0.13, -0.1), (3, 0.12, 0.0), (4, 0.46, 0.9), (5, 0.05, 0.0)];
+    facts.session.session = Some(Session {
+        progress,
+        mix: mix(INTO),
+        loudest_peak: Some(StemId(1)),
+        coverage: Some(0.999_986),
+        unlinked_share: Some(0.0),
+        inseparable: None,
+        findings: Vec::new(),
+        asks: Vec::new(),
+        stems: shares.map(|(id, share, cost)| found(id, share, cost)).into(),
+        platforms: Vec::new(),
+    });
+    facts.session.platforms = platforms(&facts.reading);
+    facts.session.history = history(seconds);
+    facts
+}
+
+fn platforms(reading: &Reading) -> Vec<PlatformView> {
+    let of = |target: &stemlink::session::target::NormalizationTarget| PlatformView {
+        id: target.id.clone(),
+        playback: playback(reading, target),
+        sentence: sentence(reading, target, Some("Drums")),
+    };
+    builtin().iter().map(of).collect()
+}
+
+fn history(seconds: f64) -> History {
+    let point = |n: usize| {
+        let at = n as f64 * 0.1;
+        let level = -10.0 + 2.0 * (at * 0.26).sin() + (at * 7.3).sin()
+            - if at < 24.0 {
+                9.0
+            } else if (70.0..95.0).contains(&at) {
+                4.0
+            } else {
+                0.0
+            };
+        let heard = at < seconds;
+        let mark = match at {
+            at if !heard && at >= 0.0 => Mark::Unheard,
+            at if (40.0..47.0).contains(&at) => Mark::Auditioned,
+            at if (100.0..118.0).contains(&at) => Mark::OldSettings,
+            _ => Mark::Heard,
+        };
+        let figure = |x: f64| heard.then_some(x);
+        Moment {
+            mark,
+            short_term: figure(level).map(Lufs),
+            integrated: figure(-9.3 - 4.0 * (-at / 30.0).exp()).map(Lufs),
+            reduction: figure((level + 10.5).max(0.0)).map(Db),
+        }
+    };
+    History {
+        start: Ms(0.0),
+        step: Ms(100.0),
+        points: (0..1920).map(point).collect(),
+        songs: Vec::new(),
+        playhead: Some(Ms(seconds * 1000.0)),
+        loudest: (seconds >= 30.0).then_some((Ms(120_000.0), Ms(140_000.0))),
+    }
+}
+
+/// Five stems, nearly all of the song heard.
+pub fn five() -> Facts {
+    heard(167.0)
+}
+
+/// Ready to print: all was heard, nothing is open.
+pub fn finished() -> Facts {
+    let mut facts = heard(192.0);
+    facts.session.placement = Placement::Final;
+    for point in &mut facts.session.history.points {
+        point.mark = Mark::Heard;
+    }
+    facts.session.history.songs =
+        vec![song("First Light", 0.0, 90.0, -9.6), song("Second Wind", 95.0, 192.0, -8.8)];
+    scene::set(&mut facts.settings, "lim_on", "on");
+    facts
+}
+
+fn song(name: &str, from: f64, to: f64, integrated: f64) -> Song {
+    Song {
+        name: name.into(),
+        start: Ms(from * 1000.0),
+        end: Ms(to * 1000.0),
+        integrated: Some(Lufs(integrated)),
+        heard: Ms((to - from) * 1000.0),
+    }
+}
+
+/// Nothing is played after a part of the song: no levels of the moment.
+pub fn paused() -> Facts {
+    let mut facts = heard(48.0);
+    for stem in &mut facts.session.stems {
+        (stem.reading.short_term, stem.reading.momentary, stem.reduction) = (None, None, Db(0.0));
+        stem.presence = Presence::Asleep;
+    }
+    (facts.reading.short_term, facts.reading.momentary) = (None, None);
+    facts.session.history.playhead = None;
+    facts
+}
+
+/// Thirty-two stems, some of them inside others.
+pub fn thirty_two() -> Facts {
+    let mut facts = five();
+    let roles = Role::ALL;
+    facts.session.stems = (0..32)
+        .map(|n| {
+            let role = roles[n as usize % roles.len()];
+            let x = n as f64;
+            let mut one = card(
+                n + 1,
+                &format!("{} {}", role.name(), n + 1),
+                role,
+                [-20.0 - x / 4.0, -21.0 - x / 4.0, -8.0, 0.0, 0.0],
+            );
+            one.inside = (n % 8 == 3).then_some(StemId(n));
+            one
+        })
+        .collect();
+    let stems = (1..=32).map(|id| found(id, 1.0 / 32.0 + (id as f64 - 16.5) / 1000.0, 0.1)).collect();
+    if let Some(session) = &mut facts.session.session {
+        session.stems = stems;
+    }
+    facts
+}
+
+/// Links that are broken, dim, foreign; a mix that is not explained; a person who is asked.
+pub fn lost() -> Facts {
+    let mut facts = heard(75.0);
+    facts.session.stems[0].presence = Presence::Gone;
+    facts.session.stems[1].presence = Presence::Dim;
+    facts.session.stems[4].presence = Presence::OtherSession;
+    facts.session.stems[3].listens = true;
+    facts.session.stems[2].bypassed = true;
+    let mut old = card(6, "Old Strings", Role::Keys, [-20.0, -21.0, -8.0, 0.0, 0.0]);
+    old.presence = Presence::Incompatible;
+    facts.session.stems.push(old);
+    if let Some(session) = &mut facts.session.session {
+        session.coverage = Some(0.962_4);
+        session.unlinked_share = Some(0.31);
+        session.findings = vec![Finding::Returns { stem: 3, coherence: 0.62 }];
+    }
+    facts.session.trouble = "Other processes are not seen: /run/user/1000 cannot be written".into();
+    facts.health.sanitized = 3;
+    facts
+}
+
+/// Long names, large figures, everything that is wide, and a person who is asked about a mute.
+pub fn crowded() -> Facts {
+    let mut facts = five();
+    facts.name = "Mix Bus With A Very Long Name (printed 2026-11-22)".into();
+    for stem in &mut facts.session.stems {
+        stem.name = format!("{} Double Left High Octave (comped, printed)", stem.name);
+        stem.reading = reading(-101.2, -88.8, 12.3);
+        stem.reduction = Db(18.4);
+        stem.trim = Db(-23.5);
+    }
+    facts.session.stems[1].inside = Some(StemId(1));
+    facts.session.stems[2].request = Request::Asked(Db(-12.5));
+    facts.session.stems[3].request = Request::Refused;
+    facts.reading.integrated = Some(Lufs(-101.2));
+    facts.reading.true_peak = Some(Dbtp(1.3));
+    facts.heard = Ms(3_725_000.0);
+    facts.session.has_final = true;
+    if let Some(session) = &mut facts.session.session {
+        session.stems.iter_mut().for_each(|stem| {
+            stem.share = Some(-0.42);
+            stem.chain_cost = Some(Lu(-12.5));
+        });
+        session.coverage = Some(0.5);
+        session.asks = vec![StemId(3)];
+    }
+    facts.class = facts.classes.last().map_or(facts.class, |(class, _)| *class);
+    facts.latency = 12_345;
+    facts.notice = Some("saved as stemlink.stem/1, this is stemlink.master/1".into());
+    facts
+}
+
+/// The answer that a Master would give: a made-up mix of which the stem's share is that of the scene.
+pub fn answer(facts: &Facts, of: Proposal) -> Option<Answer> {
+    let session = facts.session.session.as_ref()?;
+    let index = session.stems.iter().position(|stem| stem.id == of.stem)?;
+    let share = session.stems[index].share?;
+    let more = share * of.gain.0;
+    let (before, after) = (mix(INTO), mix((INTO.0 + more, INTO.1)));
+    let exchanges = |before: &Reading, after: &Reading| -> Vec<Exchange> {
+        let of = |target: &stemlink::session::target::NormalizationTarget| {
+            let others = others_change(before, after, target);
+            let name = facts.session.name(of.stem);
+            Exchange {
+                id: target.id.clone(),
+                before: playback(before, target),
+                after: playback(after, target),
+                others,
+                sentence: others.map(|others| exchange_sentence(name, of.gain, others)),
+            }
+        };
+        builtin().iter().map(of).collect()
+    };
+    let certainty = if session.is_trusted() { Certainty::Exact } else { Certainty::Estimate(Lu(0.34)) };
+    let (out_before, out_after) = (mix(OUT), mix((OUT.0 + more * 0.25, OUT.1)));
+    Some(Answer {
+        of,
+        into: Prediction {
+            moves: vec![Move { source: index, gain: of.gain }],
+            certainty,
+            progress: session.progress,
+            before,
+            after,
+            peak: Bracket { low: Some(Dbtp(-0.2)), high: Some(Dbtp(0.9)), whose: Some(0) },
+            returns_not_included: certainty != Certainty::Exact,
+            exchanges: exchanges(&before, &after),
+        },
+        out: Outcome::Simulated(Box::new(Simulated {
+            length: Ms(20_000.0),
+            before: out_before,
+            after: out_after,
+            limiter: Db(of.gain.0 * 0.5),
+            exchanges: exchanges(&out_before, &out_after),
+        })),
+    })
+}

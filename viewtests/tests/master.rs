@@ -1,0 +1,392 @@
+//! What people do at a Master, by accessible names: ghost faders, trims, order, platforms, lists, tabs.
+
+use egui::{Event, Key, Modifiers, MouseWheelUnit, Pos2, Rect, Vec2, vec2};
+use egui_kittest::kittest::{NodeT, Queryable};
+use stemlink::editor::edits::Edit;
+use stemlink::editor::facts::Facts;
+use stemlink::editor::master::ready;
+use stemlink::editor::session_facts::{Placement, Presence, Proposal, TrimWish};
+use stemlink::editor::theme::Palette;
+use stemlink::session::record::StemId;
+use stemlink::units::Db;
+use viewtests::bench::{self, Driven};
+use viewtests::session;
+
+const USUAL: Vec2 = vec2(1000.0, 640.0);
+
+fn master(facts: Facts) -> Driven {
+    bench::view(facts, Palette::DARK, USUAL, 1.0)
+}
+
+fn five() -> Driven {
+    master(session::five())
+}
+
+fn middle(driven: &Driven, name: &str) -> Pos2 {
+    driven.get_by_label(name).rect().center()
+}
+
+/// Takes hold of what is there and moves it; it is not let go.
+fn take(driven: &mut Driven, from: Pos2, to: Pos2) {
+    driven.hover_at(from);
+    driven.run();
+    driven.drag_at(from);
+    driven.step();
+    for part in 1..=4 {
+        driven.hover_at(from + (to - from) * (part as f32 / 4.0));
+        driven.step();
+    }
+    driven.run();
+}
+
+fn type_keys(driven: &mut Driven, text: &str) {
+    for c in text.chars() {
+        driven.event(Event::Text(c.to_string()));
+        driven.step();
+    }
+    driven.key_press(Key::Enter);
+    driven.run();
+}
+
+fn says(driven: &Driven, words: &str) -> bool {
+    driven.query_all_by_label_contains(words).next().is_some()
+}
+
+fn wishes(driven: &Driven) -> Vec<TrimWish> {
+    let wish = |edit: &Edit| if let Edit::AskTrim(wish) = edit { Some(*wish) } else { None };
+    driven.state().done.iter().filter_map(wish).collect()
+}
+
+fn predicted(driven: &Driven) -> Option<Option<Proposal>> {
+    driven
+        .state()
+        .done
+        .iter()
+        .rev()
+        .find_map(|edit| if let Edit::Predict(of) = edit { Some(*of) } else { None })
+}
+
+const GHOST: &str = "Lead Vocals: what if";
+
+#[test]
+fn a_ghost_fader_says_its_price_while_it_is_dragged_and_forgets_when_it_is_let_go() {
+    let mut driven = five();
+    let at = middle(&driven, GHOST);
+    take(&mut driven, at, at + vec2(20.0, 0.0));
+    let Some(Some(proposal)) = predicted(&driven) else { panic!("nothing is predicted") };
+    assert!(proposal.stem == StemId(4) && proposal.gain.0 > 2.0, "{proposal:?}");
+    assert!(says(&driven, "If Lead Vocals +") && says(&driven, "into the master") && says(&driven, "exact"));
+    assert!(says(&driven, "simulated, 20 s") && says(&driven, "LUFS (+"));
+    // every other stem's own change
+    let others = driven.state().facts.session.answer.as_ref().and_then(|a| a.exchanges()[0].others);
+    let others = format!("\u{2212}{:.1} dB", -others.expect("known").0);
+    assert_eq!(driven.query_all_by_label(&others).count(), 4, "{others}");
+    driven.drop_at(at + vec2(20.0, 0.0));
+    driven.run();
+    assert_eq!(predicted(&driven), Some(None), "forgotten");
+    assert!(!says(&driven, "into the master") && wishes(&driven).is_empty());
+    assert_eq!(driven.get_by_label(GHOST).value().as_deref(), Some("0.0 dB"));
+}
+
+#[test]
+fn what_was_tried_is_applied_once_by_its_button() {
+    let mut driven = five();
+    let at = middle(&driven, "Bass: what if");
+    take(&mut driven, at, at - vec2(16.0, 0.0));
+    driven.drop_at(at - vec2(16.0, 0.0));
+    driven.run();
+    let apply = driven.get_by_label_contains("dB to Bass").rect().center();
+    driven.hover_at(apply);
+    driven.run();
+    let Some(Some(proposal)) = predicted(&driven) else { panic!("the button says its price") };
+    assert!(says(&driven, "If Bass"));
+    driven.get_by_label_contains("dB to Bass").click();
+    driven.run();
+    let trim = Db(-0.5 + proposal.gain.0);
+    assert_eq!(wishes(&driven), [TrimWish { stem: StemId(2), base: 102, trim }]);
+    assert_eq!(driven.state().facts.session.stems[1].trim, trim);
+    assert_eq!(predicted(&driven), Some(None));
+    assert!(driven.query_by_label_contains("dB to Bass").is_none(), "there is nothing left to apply");
+}
+
+#[test]
+fn a_ghost_fader_obeys_the_keyboard_alone() {
+    let mut driven = five();
+    driven.get_by_label("Drums: what if").focus();
+    driven.run();
+    for _ in 0..3 {
+        driven.key_press(Key::ArrowUp);
+        driven.run();
+    }
+    assert_eq!(predicted(&driven), Some(Some(Proposal { stem: StemId(1), gain: Db(1.5) })));
+    driven.key_press(Key::Escape);
+    driven.run();
+    assert_eq!(predicted(&driven), Some(None));
+    type_keys(&mut driven, "-3,5");
+    assert_eq!(predicted(&driven), Some(Some(Proposal { stem: StemId(1), gain: Db(-3.5) })), "typed");
+    assert!(says(&driven, "If Drums \u{2212}3.5 dB") && wishes(&driven).is_empty());
+    driven.key_press(Key::Enter);
+    driven.run();
+    assert_eq!(wishes(&driven), [TrimWish { stem: StemId(1), base: 101, trim: Db(-3.5) }]);
+    // the keyboard goes on with Tab, and what it leaves is forgotten
+    driven.key_press(Key::ArrowUp);
+    driven.run();
+    driven.key_press(Key::Tab);
+    driven.run();
+    assert!(says(&driven, "If Drums +0.5 dB"), "on the way lies the button, with its price");
+    driven.key_press(Key::Tab);
+    driven.run();
+    assert_eq!(predicted(&driven), Some(None));
+}
+
+#[test]
+fn the_wheel_turns_a_ghost_fader_in_half_decibels() {
+    let mut driven = five();
+    let at = middle(&driven, GHOST);
+    driven.hover_at(at);
+    driven.run();
+    driven.event(Event::MouseWheel {
+        unit: MouseWheelUnit::Line,
+        delta: vec2(0.0, 2.0),
+        modifiers: Modifiers::NONE,
+        phase: egui::TouchPhase::Move,
+        source: egui::MouseWheelSource::Unknown,
+    });
+    driven.run();
+    assert_eq!(predicted(&driven), Some(Some(Proposal { stem: StemId(4), gain: Db(1.0) })));
+    driven.hover_at(Pos2::new(300.0, 500.0));
+    driven.run();
+    assert_eq!(predicted(&driven), Some(None));
+}
+
+#[test]
+fn a_trim_is_typed_and_nonsense_is_no_trim() {
+    let mut driven = five();
+    driven.get_by_label("Keys Trim").click();
+    driven.run();
+    type_keys(&mut driven, "-2.5 dB");
+    assert_eq!(wishes(&driven), [TrimWish { stem: StemId(3), base: 103, trim: Db(-2.5) }]);
+    assert_eq!(driven.get_by_label("Keys Trim").value().as_deref(), Some("\u{2212}2.5 dB"));
+    driven.get_by_label("Keys Trim").click();
+    driven.run();
+    type_keys(&mut driven, "loud");
+    assert_eq!(wishes(&driven).len(), 1);
+    driven.get_by_label("FX Trim").focus();
+    driven.run();
+    driven.key_press(Key::Delete);
+    driven.run();
+    assert_eq!(wishes(&driven)[1].trim, Db(0.0));
+}
+
+#[test]
+fn estimates_say_so_with_their_width_and_what_they_leave_out() {
+    let mut driven = master(session::lost());
+    let at = middle(&driven, "Keys: what if");
+    take(&mut driven, at, at + vec2(20.0, 0.0));
+    assert!(says(&driven, "estimate ±0.34 LU") && says(&driven, "returns not included"));
+    assert!(!says(&driven, "exact"));
+}
+
+#[test]
+fn the_first_minute_says_more_and_more() {
+    let says_at = |seconds: f64, words: &str| says(&master(session::heard(seconds)), words);
+    assert!(says(&master(session::empty()), "No stems yet"));
+    assert!(says(&master(session::waiting()), "5 stems. Press play."));
+    assert!(!says(&master(session::waiting()), "Links explain"));
+    assert!(says_at(1.0, "5 stems. Listening.") && !says_at(1.0, "Links explain"));
+    assert!(says_at(4.0, "Links explain 99.998 %") && says_at(4.0, "After 30 s of music"));
+    assert!(says_at(12.0, "So far") && says_at(12.0, "After 30 s of music; heard 0:12."));
+    assert!(!says_at(12.0, "Loudest 20 s"));
+    assert!(says_at(31.0, "Spotify Normal") && says_at(31.0, "heard 0:31") && says_at(31.0, "Loudest 20 s"));
+}
+
+#[test]
+fn integrated_never_appears_without_its_heard_time() {
+    for facts in [session::heard(1.0), session::five(), session::crowded()] {
+        let driven = master(facts);
+        let integrated = driven.get_by_label("Integrated").rect();
+        let heard = driven.get_by_label("Heard").rect();
+        assert!((heard.min.y - integrated.max.y).abs() < 12.0, "{integrated} {heard}");
+        assert_ne!(driven.get_by_label("Heard").value().as_deref(), Some("0:00 "));
+    }
+}
+
+#[test]
+fn what_is_not_explained_has_one_cause_and_one_button() {
+    let mut driven = master(session::lost());
+    assert!(says(&driven, "Links explain 96.2 %") && says(&driven, "Returns of Lead Vocals"));
+    driven.get_by_label("It moves along").click();
+    driven.run();
+    assert_eq!(driven.state().facts.session.follows, Some(StemId(4)));
+    driven.get_by_label("It moves along").click();
+    driven.run();
+    assert_eq!(driven.state().facts.session.follows, None);
+    let mut driven = master(session::crowded());
+    driven.get_by_label("It is meant").click();
+    driven.run();
+    assert_eq!(driven.state().done.last(), Some(&Edit::ConfirmMute(StemId(3))));
+}
+
+#[test]
+fn states_of_links_are_said_in_words_and_only_stems_that_are_there_can_be_asked() {
+    let driven = master(session::lost());
+    for words in
+        ["gone", "not responding", "other session", "incompatible version", "bypassed", "not heard as it is"]
+    {
+        assert!(says(&driven, words), "{words}");
+    }
+    assert!(
+        driven.query_by_label("Drums: what if").is_none() && driven.query_by_label("Bass: what if").is_some()
+    );
+}
+
+#[test]
+fn a_stem_that_goes_while_it_is_dragged_is_forgotten() {
+    let mut driven = five();
+    let at = middle(&driven, GHOST);
+    take(&mut driven, at, at + vec2(20.0, 0.0));
+    driven.state_mut().facts.session.stems[3].presence = Presence::Gone;
+    driven.run();
+    assert_eq!(predicted(&driven), Some(None));
+}
+
+/// The names in the table, from top to bottom.
+fn names(driven: &Driven) -> Vec<String> {
+    let mut rows: Vec<(f32, String)> = driven
+        .query_all_by_role(egui::accesskit::Role::ListItem)
+        .map(|node| (node.rect().min.y, node.accesskit_node().label().unwrap_or_default()))
+        .collect();
+    rows.sort_by(|a, b| a.0.total_cmp(&b.0));
+    rows.into_iter().map(|(_, name)| name).collect()
+}
+
+#[test]
+fn stems_stand_by_hand_or_by_share() {
+    let mut driven = five();
+    let first = |driven: &Driven| names(driven)[0].clone();
+    assert!(first(&driven).starts_with("Drums"));
+    driven.get_by_label_contains("Lead Vocals Vocals").click_secondary();
+    driven.run();
+    driven.get_by_label("Move up").click();
+    driven.run();
+    assert!(names(&driven)[2].starts_with("Lead Vocals"), "{:?}", names(&driven));
+    driven.get_by_label("Order of stems").click();
+    driven.run();
+    driven.get_by_label("The largest share first").click();
+    driven.run();
+    let order = names(&driven);
+    assert!(
+        order[0].starts_with("Lead Vocals") && order[1].starts_with("Drums") && order[4].starts_with("FX")
+    );
+}
+
+#[test]
+fn thirty_two_stems_scroll_by_wheel_and_keyboard() {
+    let mut driven = master(session::thirty_two());
+    let seen = names(&driven).len();
+    assert!((8..32).contains(&seen), "{seen}");
+    assert!(says(&driven, "inside Keys 3"));
+    driven.get_by_label("More stems").focus();
+    driven.run();
+    for _ in 0..6 {
+        driven.key_press(Key::PageDown);
+        driven.run();
+    }
+    assert!(says(&driven, "Unlinked") && says(&driven, "Keys 31"), "{:?}", names(&driven));
+}
+
+#[test]
+fn every_thing_is_reached_by_tab_in_the_order_of_the_eye() {
+    let mut driven = five();
+    let mut seen: Vec<Rect> = Vec::new();
+    for _ in 0..60 {
+        driven.key_press(Key::Tab);
+        driven.run();
+        let Some(id) = driven.ctx.memory(|memory| memory.focused()) else { continue };
+        let Some(response) = driven.ctx.read_response(id) else { continue };
+        if seen.contains(&response.rect) {
+            break;
+        }
+        seen.push(response.rect);
+    }
+    assert!(seen.len() > 25, "{}", seen.len());
+    // ghost faders come from the top to the bottom
+    let ghosts: Vec<f32> = ["Drums", "Bass", "Keys", "Lead Vocals", "FX"]
+        .map(|name| driven.get_by_label(&format!("{name}: what if")).rect())
+        .iter()
+        .map(|rect| seen.iter().position(|one| one == rect).expect("reached by Tab") as f32)
+        .collect();
+    assert!(ghosts.windows(2).all(|pair| pair[0] < pair[1]), "{ghosts:?}");
+}
+
+#[test]
+fn the_list_before_a_print_is_of_what_is_open() {
+    assert!(ready(&session::finished()).iter().all(|point| point.done), "{:?}", ready(&session::finished()));
+    let open: Vec<bool> = ready(&session::lost()).iter().map(|point| point.done).collect();
+    assert_eq!(open, [false, false, false, false, true, false], "{:?}", ready(&session::lost()));
+    assert!(ready(&session::waiting()).iter().filter(|point| !point.done).count() == 3);
+    let mut driven = master(session::lost());
+    driven.get_by_label("Before a print: 5").click();
+    driven.run();
+    for words in
+        ["Something else is heard: Lead Vocals", "Bypassed: Keys", "Not linked: Drums, Bass, Old Strings"]
+    {
+        assert!(says(&driven, words), "{words}");
+    }
+    assert!(says(&master(session::finished()), "Ready to print"));
+}
+
+#[test]
+fn placement_is_chosen_and_the_heading_says_what_playback_is_of() {
+    let mut driven = five();
+    assert!(says(&driven, "before the master fader"));
+    driven.get_by_label("Placement").click();
+    driven.run();
+    driven.get_by_label_contains("Final: last on the bus").click();
+    driven.run();
+    assert_eq!(driven.state().facts.session.placement, Placement::Final);
+    assert!(
+        !says(&driven, "before the master fader")
+            && says(&driven, "Playback change (not a mastering target)")
+    );
+}
+
+#[test]
+fn the_chain_and_the_masking_are_a_tab_away() {
+    let mut driven = five();
+    driven.get_by_label("Chain").click();
+    driven.run();
+    assert!(says(&driven, "Limiter: everything") && says(&driven, "Equalizer"));
+    driven.get_by_label("Masking").click();
+    driven.run();
+    for name in ["Drums", "Bass", "Keys", "Lead Vocals", "FX"] {
+        let value = driven.get_by_label(&format!("{name} covered")).value().expect("a share");
+        assert!(value.ends_with(" %"), "{name}: {value}");
+    }
+}
+
+#[test]
+fn the_wording_is_that_of_advice() {
+    for facts in [session::five(), session::lost(), session::finished()] {
+        let mut driven = master(facts);
+        driven.get_by_label_contains("rint").click();
+        driven.run();
+        for node in driven.query_all_by(|_| true) {
+            let words = node.accesskit_node().label().unwrap_or_default().to_lowercase();
+            for banned in ["verdict", "pass", "fail"] {
+                let found = words
+                    .split(|c: char| !c.is_alphabetic())
+                    .any(|word| word == banned || word == format!("{banned}ed"));
+                assert!(!found, "{words}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_idle_session_asks_for_no_further_frame() {
+    let mut driven = five();
+    driven.run();
+    let delay = driven.output().viewport_output.values().map(|v| v.repaint_delay).min();
+    assert!(delay.is_some_and(|delay| delay.as_secs() > 3600), "{delay:?}");
+}
