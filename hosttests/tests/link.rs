@@ -6,8 +6,10 @@
 #![cfg(unix)]
 
 mod link {
+    mod hostile;
     mod identity;
     mod moves;
+    mod processes;
     mod render;
     mod sessions;
     mod unlinked;
