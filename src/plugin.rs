@@ -24,6 +24,7 @@ pub mod engine;
 pub mod exported;
 pub mod master;
 pub mod shell;
+pub mod spectrum;
 pub mod stem;
 pub mod teller;
 

@@ -4,12 +4,17 @@
 use assert_no_alloc::AllocDisabler;
 use assert_no_alloc::assert_no_alloc;
 use std::sync::Arc;
-use stemlink::chain::{LatencyClass, Seat};
+use stemlink::chain::listen::Listen;
+use stemlink::chain::{ChainSettings, LatencyClass, Seat};
 use stemlink::gauges::Gauges;
+use stemlink::link::bridge::{Bridge, Informant, Pace};
+use stemlink::link::observe::Observer;
+use stemlink::link::snapshot::{Figures, Kind, Label};
+use stemlink::link::{Roster, delivery};
 use stemlink::params::StemParams;
-use stemlink::plugin::broadcast::Moment;
+use stemlink::plugin::broadcast::{Broadcast, Moment};
 use stemlink::plugin::engine::Engine;
-use stemlink::units::Hz;
+use stemlink::units::{Db, Hz};
 
 /// Ends the test run when something allocates inside `assert_no_alloc`.
 #[cfg(not(feature = "alloc-guard"))] // which has one
@@ -40,4 +45,58 @@ fn an_engine_never_allocates_after_construction() {
         }
         assert!(gauges.reading().momentary.is_some());
     }
+}
+
+/// An instance without a window or a state.
+struct Mute(Kind);
+
+impl Informant for Mute {
+    fn label(&self) -> Label {
+        Label { kind: self.0, ..Label::default() }
+    }
+
+    fn figures(&self) -> Figures {
+        Figures::default()
+    }
+}
+
+#[test]
+fn linked_engines_never_allocate_whatever_they_tell_and_hear() {
+    static ROSTER: Roster = Roster::new();
+    // no folder: what crosses to other processes is no part of this
+    static BRIDGE: Bridge = Bridge::between(&ROSTER, Some(&["/dev/null/none"]), Pace::DEFAULT);
+    const RATE: Hz = Hz(48_000.0);
+    let (sender, receiver) = delivery::queue();
+    let mut ears = Some(Observer::new(&ROSTER, RATE, Arc::default(), sender));
+    let mut make = |seat, kind| {
+        let gauges = Arc::new(Gauges::default());
+        let membership = BRIDGE.join(None, Arc::new(Mute(kind))).expect("there is room");
+        let mut broadcast = Broadcast::new(seat, membership, Arc::clone(&gauges));
+        broadcast.prepare(RATE, 0, if kind == Kind::Master { ears.take() } else { None });
+        Engine::new(seat, LatencyClass::Zero, RATE, false, gauges).with_broadcast(Some(broadcast))
+    };
+    let mut engines =
+        [make(Seat::Stem, Kind::Stem), make(Seat::Stem, Kind::Stem), make(Seat::Master, Kind::Master)];
+    let mut audio: Vec<f32> = (0..4096).map(|i| (i as f32 * 0.37).sin() * 0.5).collect();
+    let mut position = 0;
+    for round in 0..600u64 {
+        let frames = (round as usize * 37) % 2049;
+        let (left, right) = audio.split_at_mut(2048);
+        let mut channels = [&mut left[..frames], &mut right[..frames]];
+        let moment = Moment { playing: round % 50 != 49, position: Some(position) };
+        position = if round % 200 == 199 { 0 } else { position + frames as i64 };
+        assert_no_alloc(|| {
+            for (n, engine) in engines.iter_mut().enumerate() {
+                let settings = || (ChainSettings::default(), Db(-(round as f64) / 100.0));
+                engine.follow(round / 3 + n as u64, settings);
+                engine.listen(if round % 90 > 80 { Listen::Mono } else { Listen::Off });
+                engine.process(&mut channels, None, moment);
+                if round % 300 == 299 {
+                    engine.reset();
+                }
+            }
+        });
+    }
+    let hops = receiver.filter(|delivery| matches!(delivery, delivery::Delivery::Hop(..))).count();
+    assert!(hops > 50, "{hops}");
 }

@@ -6,6 +6,8 @@
 #![cfg(unix)]
 
 mod link {
+    mod bridged;
+    mod causes;
     mod hostile;
     mod identity;
     mod moves;

@@ -356,6 +356,11 @@ impl Store {
         inner.document.session = identity.session.map(Hex);
     }
 
+    /// Gives a new Master its session; one that has one keeps it.
+    pub fn found_session(&self, session: NonZeroU64) {
+        self.lock().document.session.get_or_insert(Hex(session));
+    }
+
     /// Whether a Master sits last on its bus.
     pub fn is_last(&self) -> bool {
         self.lock().document.last

@@ -8,15 +8,18 @@
 mod excerpt;
 mod hops;
 mod seating;
+mod simulation;
 mod telling;
 mod worker;
 
 pub use worker::Worker;
 
+use crate::chain::{ChainSettings, LatencyClass};
 use crate::link::delivery::{Delivery, Receiver};
 use crate::link::identity::InstanceId;
 use crate::link::observe::Advice;
 use crate::link::request::Request;
+use crate::link::snapshot::Pulse;
 use crate::link::summary::Summary;
 use crate::link::{Peer, ROSTER};
 use crate::params::board::Board;
@@ -25,6 +28,8 @@ use crate::session::target::{NormalizationTarget, builtin};
 use crate::units::{Db, Hz};
 use hops::Steadiness;
 use seating::Seating;
+use simulation::Windows;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::Thread;
 use std::time::{Duration, Instant};
@@ -41,8 +46,7 @@ const EASE: u32 = 8;
 pub struct Studio {
     summary: Mutex<Summary>,
     questions: Mutex<Vec<Question>>,
-    /// The rate that Stems must have, and those that are not summed.
-    strangers: Mutex<(Option<Hz>, Vec<InstanceId>)>,
+    strangers: Mutex<Strangers>,
     /// To wake the analysis.
     thread: Mutex<Option<Thread>>,
 }
@@ -55,6 +59,18 @@ pub(crate) struct Question {
     pub(crate) stem: InstanceId,
     pub(crate) gain: Db,
 }
+
+/// What decides whose audio is wanted of other processes.
+#[derive(Debug, Default)]
+struct Strangers {
+    /// The Master, and the rate that Stems must have.
+    master: Option<(Peer, Hz)>,
+    /// Those that are not summed.
+    left_out: Vec<InstanceId>,
+}
+
+/// A Stem that plays this near to the Master on the timeline may belong to it, seconds.
+const NEAR: f64 = 10.0;
 
 /// Questions that wait at most.
 const QUESTIONS: usize = 16;
@@ -73,9 +89,17 @@ impl Studio {
     /// Whether the audio of this Stem of another process is wanted.
     pub fn listens(&self, stem: &Peer) -> bool {
         let strangers = lock(&self.strangers);
-        let (rate, left_out) = &*strangers;
-        let same_rate = rate.is_some() && stem.pulse().map(|pulse| pulse.rate) == *rate;
-        same_rate && stem.id().is_some_and(|id| !left_out.contains(&id))
+        let (Some((master, rate)), Some(pulse)) = (strangers.master, stem.pulse()) else { return false };
+        if pulse.rate != rate {
+            return false;
+        }
+        if stem.id().is_some_and(|id| !strangers.left_out.contains(&id)) {
+            return true;
+        }
+        // one that was not found before may be by now, if it plays where the Master does
+        let plays = |pulse: Pulse| pulse.position.filter(|_| pulse.playing);
+        let places = plays(pulse).zip(master.pulse().and_then(plays));
+        places.is_some_and(|(one, other)| one.abs_diff(other) as f64 <= NEAR * rate.0)
     }
 
     /// Somebody asks what a move of `stem` would change.
@@ -95,6 +119,9 @@ impl Studio {
     }
 }
 
+/// A Master's settings, whenever they are asked for.
+type Settings = Box<dyn Fn() -> ChainSettings + Send>;
+
 /// All that a Master knows. It outlives its thread: what was heard stays while the host has the plugin inactive.
 pub struct Analysis {
     /// The Master itself: the mix is in its ring.
@@ -102,6 +129,11 @@ pub struct Analysis {
     studio: Arc<Studio>,
     board: Arc<Board>,
     rate: Hz,
+    settings: Settings,
+    class: LatencyClass,
+    /// The thread is to end.
+    stop: Arc<AtomicBool>,
+    windows: Windows,
     receiver: Option<Receiver>,
     recorder: Recorder,
     /// The stems of the present set.
@@ -121,12 +153,16 @@ impl std::fmt::Debug for Analysis {
 }
 
 impl Analysis {
-    /// The analysis of the Master `me`.
-    pub fn new(me: Peer, studio: Arc<Studio>, board: Arc<Board>) -> Self {
+    /// The analysis of the Master `me`, which is set as `settings` says.
+    pub fn new(me: Peer, studio: Arc<Studio>, board: Arc<Board>, settings: Settings) -> Self {
         Self {
             me,
             studio,
             board,
+            settings,
+            class: LatencyClass::Zero,
+            stop: Arc::default(),
+            windows: Windows::default(),
             rate: Hz(0.0),
             receiver: None,
             recorder: Recorder::default(),
@@ -140,12 +176,13 @@ impl Analysis {
     }
 
     /// The host activates at `rate`; hops come by `receiver`. Returns where advice for the audio thread appears.
-    fn begin(&mut self, rate: Hz, receiver: Receiver) -> Arc<Advice> {
+    fn begin(&mut self, rate: Hz, class: LatencyClass, receiver: Receiver) -> Arc<Advice> {
         if rate != self.rate {
             self.recorder.forget();
+            self.windows.forget();
             self.rate = rate;
         }
-        self.receiver = Some(receiver);
+        (self.class, self.receiver) = (class, Some(receiver));
         // sets are counted anew
         self.recorder.set_stems(u64::MAX, &[]);
         (self.stems, self.steadiness) = (Vec::new(), Vec::new());
@@ -158,9 +195,11 @@ impl Analysis {
     fn round(&mut self) {
         self.take_deliveries();
         let asked = std::mem::take(&mut *lock(&self.studio.questions));
+        let seating = &self.seating;
+        self.windows.capture(&ROSTER, self.me, self.rate, &self.recorder, |stem| seating.delay(stem));
         let now = Instant::now();
         if self.seating.is_due(now) {
-            self.seating.review(&ROSTER, self.me, self.rate, &mut self.recorder);
+            self.seating.review(&ROSTER, self.me, self.rate, &self.recorder);
             self.tell_strangers();
         }
         if (self.fresh && now >= self.next_look) || !asked.is_empty() {
@@ -181,7 +220,8 @@ impl Analysis {
     }
 
     fn tell_strangers(&self) {
-        *lock(&self.studio.strangers) = (Some(self.rate), self.seating.left_out());
+        let (master, left_out) = (Some((self.me, self.rate)), self.seating.left_out());
+        *lock(&self.studio.strangers) = Strangers { master, left_out };
     }
 
     /// What a stem is called.

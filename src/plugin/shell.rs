@@ -4,8 +4,8 @@ use super::analysis::{Analysis, Studio, Worker};
 use super::broadcast::{Broadcast, Moment};
 use super::engine::Engine;
 use super::teller::Teller;
-use crate::chain::Seat;
 use crate::chain::parameters::Parameter;
+use crate::chain::{LatencyClass, Seat};
 use crate::gauges::Gauges;
 use crate::link::observe::Observer;
 use crate::link::snapshot::Format;
@@ -13,7 +13,7 @@ use crate::link::{BRIDGE, InstanceId, ROSTER, SessionId, delivery};
 use crate::meter::loudness::LOWEST_RATE as LOWEST_RATE_WITH_LOUDNESS;
 use crate::params::board::Board;
 use crate::params::control::Control;
-use crate::params::document::{self, Identity};
+use crate::params::document;
 use crate::params::groups::Visitor;
 use crate::params::track::Track;
 use crate::params::{ChainParams, Output};
@@ -113,7 +113,8 @@ impl<O: Output> Shell<O> {
             PluginApi::Standalone => Format::None,
         };
         // without the link audio goes on as it is
-        let linked = catch_unwind(AssertUnwindSafe(|| self.link(last, format, rate, engine.latency().0)));
+        let linked =
+            catch_unwind(AssertUnwindSafe(|| self.link(last, format, rate, class, engine.latency().0)));
         let engine = engine.with_broadcast(linked.ok().flatten());
         let latency = engine.latency().0 as u32;
         context.set_latency_samples(latency);
@@ -129,6 +130,7 @@ impl<O: Output> Shell<O> {
         last: Option<Broadcast>,
         format: Format,
         rate: Hz,
+        class: LatencyClass,
         latency: usize,
     ) -> Option<Broadcast> {
         let mut broadcast = match last {
@@ -139,7 +141,7 @@ impl<O: Output> Shell<O> {
         // below, there is no loudness
         if let Some(worker) = self.analysis.as_mut().filter(|_| rate.0 >= LOWEST_RATE_WITH_LOUDNESS.0) {
             let (sender, receiver) = delivery::queue();
-            let advice = worker.start(rate, receiver);
+            let advice = worker.start(rate, class, receiver);
             observer = Some(Observer::new(&ROSTER, rate, advice, sender));
         }
         broadcast.prepare(rate, latency, observer);
@@ -150,8 +152,7 @@ impl<O: Output> Shell<O> {
     fn join(&mut self, format: Format) -> Option<Broadcast> {
         let identity = self.params.store.identity();
         let studio = (O::SEAT == Seat::Master).then(|| {
-            let session = identity.session.unwrap_or_else(|| SessionId::mint().into());
-            self.params.store.live_as(Identity { session: Some(session), ..identity });
+            self.params.store.found_session(SessionId::mint().into());
             Arc::<Studio>::default()
         });
         let teller = Arc::new(Teller::new(
@@ -171,8 +172,11 @@ impl<O: Output> Shell<O> {
                 let _ = desk.ask(stem, wish.base, wish.trim);
             }
         });
-        self.analysis = studio
-            .map(|studio| Worker::new(Analysis::new(membership.peer(), studio, Arc::clone(&self.board))));
+        self.analysis = studio.map(|studio| {
+            let params = Arc::clone(&self.params);
+            let settings = Box::new(move || params.settings());
+            Worker::new(Analysis::new(membership.peer(), studio, Arc::clone(&self.board), settings))
+        });
         Some(Broadcast::new(O::SEAT, membership, Arc::clone(&self.gauges)))
     }
 

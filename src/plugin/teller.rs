@@ -3,6 +3,7 @@
 //! Runs on the link's thread, a few times a second; the audio thread's part is [`super::broadcast`].
 
 use super::analysis::Studio;
+use super::spectrum::Spectrum;
 use crate::chain::Seat;
 use crate::gauges::Gauges;
 use crate::link::bridge::Informant;
@@ -19,6 +20,7 @@ use crate::params::track::Track;
 use crate::params::{ChainParams, Output};
 use crate::units::Ms;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Instant;
 
 /// From this many hops on, integrated figures are derived once a second only: gates go over all of them.
 const LONG: u64 = 36_000;
@@ -36,6 +38,7 @@ pub struct Teller<O: Output> {
     base: u64,
     answer: Mutex<Option<Answer>>,
     reading: Mutex<Read>,
+    spectrum: Mutex<Spectrum>,
     /// A Master's.
     studio: Option<Arc<Studio>>,
 }
@@ -73,6 +76,7 @@ impl<O: Output> Teller<O> {
             base: crate::link::identity::unique().get(),
             answer: Mutex::default(),
             reading: Mutex::default(),
+            spectrum: Mutex::default(),
             studio,
         }
     }
@@ -159,7 +163,9 @@ impl<O: Output> Informant for Teller<O> {
         let (offset, changes) = self.params.store.trim_and_changes();
         // the pulse says what of it is of the moment
         let reading = Reading { momentary: None, short_term: None, ..self.reading() };
-        Figures { reading, trim: self.trim(offset, changes), ..Figures::default() }
+        let me = self.me.get();
+        let spectrum = me.map(|me| lock(&self.spectrum).look(*me, Instant::now())).unwrap_or_default();
+        Figures { reading, spectrum, trim: self.trim(offset, changes) }
     }
 
     fn summary(&self) -> Summary {

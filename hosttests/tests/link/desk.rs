@@ -4,6 +4,7 @@ use super::viewer::id;
 use hosttests::host::transport;
 use hosttests::{Library, MASTER, Player, Plugin, STEM, noise};
 use std::sync::Barrier;
+use std::time::{Duration, Instant};
 use stemlink::link::InstanceId;
 use stemlink::meter::layout::Layout;
 use stemlink::meter::{Meter, Reading};
@@ -34,10 +35,14 @@ pub(crate) struct Bus {
     pub(crate) song: Audio,
     /// Behind the Stem: fader and pan as a gain for each side.
     pub(crate) gains: [f32; 2],
+    /// What is still on its way behind the Stem: as late as it is long, left and right.
+    pub(crate) late: Vec<[f32; 2]>,
 }
 
 pub(crate) struct Desk {
     pub(crate) buses: Vec<Bus>,
+    /// A track without a Stem.
+    pub(crate) extra: Option<Audio>,
     pub(crate) master: Plugin,
 }
 
@@ -69,24 +74,57 @@ impl Desk {
         gains: &[[f32; 2]],
         states: &[Vec<u8>],
     ) -> Self {
-        let make = |id: &str, track: &str, state: Option<&Vec<u8>>| {
-            let mut plugin = Plugin::on_track(library, id, track).expect("the library has it");
+        Self::made(|_| library, songs, gains, states)
+    }
+
+    /// The same, with each Stem from a copy of the library; the Master is of the first.
+    pub(crate) fn spread<const N: usize>(
+        libraries: [&Library; N],
+        songs: Vec<Audio>,
+        gains: &[[f32; 2]],
+    ) -> Self {
+        Self::made(|n| libraries[n], songs, gains, &[])
+    }
+
+    fn made<'a>(
+        library: impl Fn(usize) -> &'a Library,
+        songs: Vec<Audio>,
+        gains: &[[f32; 2]],
+        states: &[Vec<u8>],
+    ) -> Self {
+        let make = |n: usize, id: &str, track: &str, state: Option<&Vec<u8>>| {
+            let mut plugin = Plugin::on_track(library(n), id, track).expect("the library has it");
             if let Some(state) = state {
                 assert!(plugin.load(state));
             }
             plugin.activate(RATE, 8192);
             plugin
         };
-        let master = make(MASTER, "Mix", None);
+        let master = make(0, MASTER, "Mix", None);
         let buses = songs.into_iter().zip(gains).enumerate();
         let buses = buses
             .map(|(n, (song, gains))| Bus {
-                plugin: make(STEM, &format!("Bus {n}"), states.get(n)),
+                plugin: make(n, STEM, &format!("Bus {n}"), states.get(n)),
                 song,
                 gains: *gains,
+                late: Vec::new(),
             })
             .collect();
-        Self { buses, master }
+        Self { buses, extra: None, master }
+    }
+
+    /// Plays in tenths of a second, at so many times the song's speed; returns the mix.
+    pub(crate) fn play_at(&mut self, speed: f64, range: std::ops::Range<usize>) -> Audio {
+        const BLOCK: usize = 4800;
+        let (start, mut mix) = (Instant::now(), vec![Vec::new(); 2]);
+        for at in range.clone().step_by(BLOCK) {
+            let end = range.end.min(at + BLOCK);
+            let (part, _) = self.play(at..end, Manner::USUAL);
+            mix.iter_mut().zip(part).for_each(|(mix, part)| mix.extend(part));
+            let due = Duration::from_secs_f64((end - range.start) as f64 / RATE / speed);
+            std::thread::sleep(due.saturating_sub(start.elapsed()));
+        }
+        mix
     }
 
     pub(crate) fn master_id(&mut self) -> InstanceId {
@@ -105,14 +143,22 @@ impl Desk {
         let mut master = self.master.lend();
         let songs: Vec<&Audio> = self.buses.iter().map(|bus| &bus.song).collect();
         let gains: Vec<[f32; 2]> = self.buses.iter().map(|bus| bus.gains).collect();
+        let mut late: Vec<Vec<[f32; 2]>> = self.buses.iter().map(|bus| bus.late.clone()).collect();
+        let extra = self.extra.as_ref();
         let mut mix = vec![Vec::new(); 2];
         let mut out = mix.clone();
         let mut finish = |outputs: &[Audio], at: usize| {
             let frames = outputs[0][0].len();
             let mut block = vec![vec![0.0f32; frames]; 2];
-            for (output, gains) in outputs.iter().zip(&gains) {
+            for ((output, gains), late) in outputs.iter().zip(&gains).zip(&mut late) {
+                late.extend(output[0].iter().zip(&output[1]).map(|(left, right)| [*left, *right]));
+                for (n, frame) in late.drain(..frames).enumerate() {
+                    (0..2).for_each(|side| block[side][n] += gains[side] * frame[side]);
+                }
+            }
+            if let Some(extra) = extra {
                 for side in 0..2 {
-                    block[side].iter_mut().zip(&output[side]).for_each(|(mix, x)| *mix += gains[side] * x);
+                    block[side].iter_mut().zip(&extra[side][at..]).for_each(|(mix, x)| *mix += x);
                 }
             }
             mix.iter_mut().zip(&block).for_each(|(mix, block)| mix.extend(block));
@@ -156,7 +202,8 @@ impl Desk {
                 finish(&[vec![first], others].concat(), block.start);
             }
         }
-        for (bus, player) in self.buses.iter_mut().zip(players) {
+        for ((bus, player), late) in self.buses.iter_mut().zip(players).zip(late) {
+            bus.late = late;
             bus.plugin.take_back(player);
         }
         self.master.take_back(master);

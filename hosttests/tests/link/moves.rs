@@ -64,3 +64,47 @@ fn a_move_that_is_predicted_then_asked_for_reads_as_predicted() {
         assert!((viewer.summary(master, |_| true).mix.integrated.expect("sounds") - after).0.abs() < 0.01);
     });
 }
+
+#[test]
+fn a_move_behind_a_limiter_is_simulated() {
+    alone("link::moves::a_move_behind_a_limiter_is_simulated", || {
+        const SECONDS: usize = 8;
+        const MOVE: Db = Db(4.0);
+        let all = 0..SECONDS * RATE as usize;
+        let (viewer, library) = (Viewer::new(), Library::open());
+        let songs = (0..3).map(|n| song(n + 30, SECONDS)).collect();
+        let mut desk = Desk::new(&library, songs, &[[0.8, 0.8], [1.0, 0.7], [0.9, 0.9]]);
+        let driven = [("Input", "12 dB"), ("Level", "6 dB"), ("Limiter On", "on"), ("Limiter Ceiling", "-3")];
+        let changes: Vec<_> = driven.iter().map(|(name, text)| desk.master.typed(0, name, text)).collect();
+        desk.master.flush(&changes);
+        let (master, stems) = (desk.master_id(), desk.ids());
+        viewer.find(master);
+        let loudness = |out: &Audio| measure(out).integrated.expect("sounds");
+        let forecast = |viewer: &Viewer| {
+            let counter = viewer.desk().ask_to_predict(master, stems[0], MOVE).expect("it is there");
+            let is = |forecast: &stemlink::link::summary::Forecast| forecast.counter == counter;
+            viewer
+                .summary(master, |summary| summary.forecast.is_some_and(|f| is(&f)))
+                .forecast
+                .expect("answered")
+        };
+        // a fast render leaves windows behind; they come with the next
+        let mut last = None;
+        let told = super::viewer::eventually("most of the song has been simulated", || {
+            last = Some(desk.play(all.clone(), Manner::USUAL));
+            Some(forecast(&viewer)).filter(|forecast| forecast.simulated >= 5.9)
+        });
+        let (mix, out) = last.expect("it has played");
+        let before = loudness(&out);
+        desk.buses[0].gains = desk.buses[0].gains.map(|gain| gain * MOVE.gain() as f32);
+        let (louder, out) = desk.play(all, Manner::USUAL);
+        let after = loudness(&out);
+        let [into, out_of] = [told.into.expect("sounds"), told.out_of.expect("it was simulated")];
+        let (entering, leaving) = ((loudness(&louder) - loudness(&mix)).0, (after - before).0);
+        assert!(entering - leaving > 0.5, "the limiter takes much of it: {entering} {leaving}");
+        assert!((into[1] - into[0]).0 - entering < 0.01);
+        let simulated = (out_of[1] - out_of[0]).0;
+        assert!((simulated - leaving).abs() < 0.1, "simulated {simulated}, rendered {leaving}");
+        assert!((out_of[1] - after).0.abs() < 0.2, "simulated {:?}, rendered {after:?}", out_of[1]);
+    });
+}

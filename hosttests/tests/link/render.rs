@@ -3,6 +3,8 @@
 use super::desk::{Desk, Manner, RATE, song};
 use super::viewer::{Viewer, alone};
 use hosttests::Library;
+use std::time::Duration;
+use stemlink::link::summary::Summary;
 
 const SECONDS: usize = 6;
 const STEMS: usize = 8;
@@ -20,7 +22,17 @@ fn found(viewer: &Viewer, library: &Library, states: &mut Vec<Vec<u8>>, manner: 
     // back to the beginning: the last hop waits for what follows, which says whether it was an audition
     desk.play(0..RATE as usize / 2, manner);
     let whole = |heard: f64| heard > SECONDS as f64 - 0.05;
-    let summary = viewer.summary(master, |summary| whole(summary.heard) && summary.stems().count() == STEMS);
+    let complete = |summary: &Summary| whole(summary.heard) && summary.stems().count() == STEMS;
+    // and the Master has taken in what it has heard again
+    let mut summary = viewer.summary(master, complete);
+    loop {
+        std::thread::sleep(Duration::from_millis(1500));
+        let now = viewer.summary(master, complete);
+        if now == summary {
+            break;
+        }
+        summary = now;
+    }
     assert_eq!(summary.half_width.map(|width| width.0), Some(0.0), "{manner:?}: {summary:?}");
     assert!(summary.coverage.is_some_and(|coverage| coverage > 0.999_999), "{manner:?}: {summary:?}");
     let mix = summary.mix;

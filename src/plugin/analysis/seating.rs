@@ -78,7 +78,7 @@ impl Seating {
             let elsewhere = label.session.filter(|session| Some(*session) != own);
             let is_foreign = elsewhere.is_some_and(|session| !roster.masters_of(session).is_empty());
             if is_foreign && !self.places.iter().any(|place| place.id == id) {
-                self.places.push(Place { id, delay: 0, summed: false, known: false, misses: 0 });
+                self.places.push(Place { id, delay: 0, summed: false, known: true, misses: 0 });
             }
         }
         self.advise();
@@ -110,7 +110,7 @@ impl Seating {
     }
 
     /// Looks at the last seconds.
-    pub(super) fn review(&mut self, roster: &'static Roster, me: Peer, rate: Hz, recorder: &mut Recorder) {
+    pub(super) fn review(&mut self, roster: &'static Roster, me: Peer, rate: Hz, recorder: &Recorder) {
         let start = Instant::now();
         let clear = self.try_review(roster, me, rate, recorder).unwrap_or(false);
         let pause = if clear { LATER } else { SOON };
@@ -203,7 +203,9 @@ impl Seating {
     fn advise(&self) {
         let take =
             |place: &Place| if place.summed { Take::At { delay: place.delay } } else { Take::LeaveOut };
-        let advice: Vec<_> = self.places.iter().map(|place| (place.id, take(place))).collect();
+        // of those that nobody has looked at, the audio thread knows what to think
+        let settled = self.places.iter().filter(|place| place.known);
+        let advice: Vec<_> = settled.map(|place| (place.id, take(place))).collect();
         self.advice.write(&advice);
     }
 

@@ -1,13 +1,15 @@
 //! What is known, for the window and for others.
 
+use super::simulation::out_of;
 use super::{Analysis, Question, lock};
+use crate::chain::ChainSettings;
 use crate::link::identity::InstanceId;
 use crate::link::summary::{Forecast, StemSummary, Summary};
 use crate::link::words::Text;
 use crate::meter::loudness::hop_frames;
 use crate::params::board::Room;
 use crate::session::heard::Heard;
-use crate::session::predict::{Certainty, Move};
+use crate::session::predict::{Certainty, Move, gains};
 use crate::session::prediction::{Prediction, predict_moves};
 use crate::session::record::StemId;
 use crate::session::view::Session;
@@ -68,6 +70,15 @@ impl Analysis {
         }
         forecast.peak = [prediction.before.true_peak, prediction.peak.high];
         forecast.returns_not_included = prediction.returns_not_included;
+        let moved = gains(heard.members().len(), &prediction.moves);
+        let settings = (self.settings)();
+        if let Some([before, _]) = forecast.into.filter(|_| !is_neutral(&settings))
+            && let chain = (&settings, self.class, self.rate)
+            && let Some(simulated) = self.windows.simulate(heard, &moved, chain, &self.stop)
+        {
+            forecast.out_of = Some(out_of(before, &simulated));
+            forecast.simulated = simulated.seconds;
+        }
         (forecast, Some(prediction))
     }
 
@@ -99,6 +110,11 @@ impl Analysis {
         }
         *lock(&self.studio.summary) = summary;
     }
+}
+
+/// Whether a chain set so only delays.
+fn is_neutral(settings: &ChainSettings) -> bool {
+    settings.bypass || *settings == ChainSettings { dither: settings.dither, ..ChainSettings::default() }
 }
 
 /// How far the prediction of a small move may be off, whichever stem it is.

@@ -1,6 +1,7 @@
 //! The thread of an analysis: it runs while the host has the plugin active.
 
 use super::{Analysis, lock};
+use crate::chain::LatencyClass;
 use crate::link::delivery::Receiver;
 use crate::link::observe::Advice;
 use crate::units::Hz;
@@ -27,10 +28,13 @@ impl Worker {
     }
 
     /// Runs, from now on with the hops of `receiver`. Without a thread (the system has none left) nothing is analysed.
-    pub fn start(&mut self, rate: Hz, receiver: Receiver) -> Arc<Advice> {
+    pub fn start(&mut self, rate: Hz, class: LatencyClass, receiver: Receiver) -> Arc<Advice> {
         self.stop();
-        let advice = lock(&self.analysis).begin(rate, receiver);
         let stop = Arc::new(AtomicBool::new(false));
+        let mut analysis = lock(&self.analysis);
+        let advice = analysis.begin(rate, class, receiver);
+        analysis.stop = Arc::clone(&stop);
+        drop(analysis);
         let (analysis, stopped) = (Arc::clone(&self.analysis), Arc::clone(&stop));
         let run = move || {
             let mut analysis = lock(&analysis);

@@ -362,11 +362,16 @@ fn a_level_rescales_exactly_and_other_settings_are_hatched() {
     assert!((room.loudness() - truth).abs() < 0.01);
     room.members[1].setting.revision = 1;
     room.recorder.set(StemId(101), room.members[1].setting);
-    assert!(all_are(&room.marks(0..119), Mark::OldSettings));
-    assert_eq!(room.session().mix.integrated, None);
+    // but where it is silent: there it does not matter how it is set
+    let is_silent = |hop: i64| [3, 8].contains(&(hop / 12));
+    let marks = room.marks(0..119);
+    let of = |hop: i64| marks[hop as usize];
+    assert!((0..119).all(|hop| of(hop) == Mark::OldSettings || (is_silent(hop) && of(hop) == Mark::Heard)));
+    assert!(marks.iter().filter(|mark| **mark == Mark::Heard).count() >= 22, "but for what rings out");
     room.play(0..60 * HOP, &faders);
-    assert_eq!(room.session().progress.heard, 60);
-    assert_eq!(room.session().progress.old, 60);
+    let quiet = marks[60..].iter().filter(|mark| **mark == Mark::Heard).count();
+    assert_eq!(room.session().progress.heard, 60 + quiet);
+    assert_eq!(room.session().progress.old, 60 - quiet);
 }
 
 #[test]
