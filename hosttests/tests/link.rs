@@ -8,8 +8,10 @@
 mod link {
     mod bridged;
     mod causes;
+    mod hostile;
     mod identity;
     mod moves;
+    mod processes;
     mod render;
     mod sessions;
     mod unlinked;

@@ -1,7 +1,8 @@
 //! The Master's ears: stems in step with the mix, by the project's timeline, whenever and in whatever order they come.
 //!
 //! The mix waits until every stem has come as far, at most half a second: hosts render some tracks ahead and let
-//! others sleep. What is read in step goes through [`Watch`]; finished hops leave by a [`Sender`]. Since everything
+//! others sleep. For stems of other processes it waits longer, for in a fast render half a second of the song is gone
+//! before the bridge has brought it. What is read in step goes through [`Watch`]; finished hops leave by a [`Sender`]. Since everything
 //! is counted in frames of the timeline and nothing in seconds of a clock, a render as fast as possible gives the same
 //! hops as playback.
 
@@ -25,6 +26,8 @@ mod tests;
 const CHUNK: usize = 512;
 /// How long the mix waits for a stem, seconds.
 const PATIENCE: f64 = 0.5;
+/// The same for a stem of another process: at twenty times the song's speed, an eighth of a second.
+const FOREIGN_PATIENCE: f64 = 2.5;
 /// Frames beyond a block's own that are caught up within it, when a stem has come late.
 const CATCH_UP: u64 = 2048;
 /// Jumps that may lie between the mix's newest frame and the oldest that waits; beyond, waiting ends.
@@ -110,7 +113,6 @@ pub struct Observer {
     cursor: u64,
     /// Where the mix's segments start: counter and position.
     segments: VecDeque<(u64, Option<i64>)>,
-    patience: u64,
     stems: Vec<Follower>,
     /// Names the set of stems.
     set: u64,
@@ -135,6 +137,7 @@ struct Follower {
     peer: Peer,
     id: InstanceId,
     delay: i64,
+    /// How long the mix waits for it, frames.
     patience: u64,
     /// Counter behind the last frame read; none has been read yet.
     next: Option<u64>,
@@ -164,6 +167,12 @@ enum Found {
     Audio { counter: u64, frames: u64 },
     /// Nothing, for these frames at least; whether it goes on soon after.
     Nothing { frames: u64, ahead: bool },
+}
+
+/// How many frames the mix waits for a stem.
+fn patience(origin: Origin, rate: Hz) -> u64 {
+    let seconds = if origin == Origin::Here { PATIENCE } else { FOREIGN_PATIENCE };
+    (seconds * rate.0) as u64
 }
 
 impl Follower {
@@ -254,11 +263,10 @@ fn differ(a: Option<Mark>, b: Option<Mark>) -> bool {
 }
 
 impl Observer {
-    /// Ears for a mix at `rate` and the stems that `roster` has in this process, and those of others that the advice names. Hops leave by `sender`. Allocates
-    /// all it will ever need: 5 MB at 48 kHz.
+    /// Ears for a mix at `rate` and the stems that `roster` has in this process, and those of others that the advice
+    /// names. Hops leave by `sender`. Allocates all it will ever need: 6 MB at 48 kHz.
     pub fn new(roster: &'static Roster, rate: Hz, advice: Arc<Advice>, sender: Sender) -> Self {
-        let patience = (PATIENCE * rate.0) as u64;
-        let length = (patience as usize + 2 * CHUNK).next_power_of_two();
+        let length = (patience(Origin::Bridged, rate) as usize + 2 * CHUNK).next_power_of_two();
         let silence = || vec![0.0; length].into_boxed_slice();
         let audio = Audio { output: [[0.0; CHUNK]; 2], input: [[0.0; CHUNK]; 2] };
         Self {
@@ -272,7 +280,6 @@ impl Observer {
             written: 0,
             cursor: 0,
             segments: VecDeque::with_capacity(JUMPS + 1),
-            patience,
             stems: Vec::with_capacity(MOST_STEMS),
             set: 0,
             announced: false,
@@ -332,7 +339,7 @@ impl Observer {
     /// Watches the next frames if they are there; how many they were.
     fn step(&mut self, budget: u64) -> Option<u64> {
         let waiting = self.written - self.cursor;
-        let impatient = waiting > self.patience;
+        let impatient = waiting > patience(Origin::Bridged, self.rate);
         if waiting == 0 || (budget == 0 && !impatient) {
             return None;
         }
@@ -356,7 +363,7 @@ impl Observer {
             for (stem, found) in self.stems.iter_mut().zip(&mut found) {
                 *found = stem.find(position, frames, self.written);
                 match *found {
-                    Found::Nothing { .. } if !impatient => return None,
+                    Found::Nothing { .. } if waiting <= stem.patience => return None,
                     Found::Audio { frames: some, .. } | Found::Nothing { frames: some, .. } => frames = some,
                 }
             }
@@ -450,8 +457,10 @@ impl Observer {
             return;
         }
         self.stems.clear();
-        let patience = self.patience;
-        self.stems.extend(present.map(|&(id, peer, delay)| Follower::new(peer, id, delay, patience)));
+        let rate = self.rate;
+        let follower =
+            |&(id, peer, delay): &(_, Peer, _)| Follower::new(peer, id, delay, patience(peer.origin(), rate));
+        self.stems.extend(present.map(follower));
         self.made_with.clear();
         self.made_with.resize(count, MadeWith::default());
         self.set += 1;

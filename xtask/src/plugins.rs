@@ -6,6 +6,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
+use crate::steps;
+
 /// What the bundler makes; `bundler.toml` has the name.
 const BUNDLES: [Bundle; 2] = [
     Bundle { file: "Stemlink.clap", format: Format::Clap },
@@ -130,6 +132,21 @@ fn bundled() -> Result<PathBuf, String> {
     let ourselves = std::env::current_exe().map_err(|error| format!("our own path: {error}"))?;
     let target = ourselves.ancestors().nth(2).ok_or("we lie in no build folder")?;
     Ok(target.join("bundled"))
+}
+
+/// Bundles, and has a host without a window play the demo song through the CLAP bundle; its verdict is ours.
+pub(crate) fn demo(root: &Path) -> ExitCode {
+    let played = build(&[]).and_then(|()| {
+        let run = ["run", "--release", "--quiet", "--package", "hosttests", "--bin", "demo", "--"];
+        let bundle = bundled()?.join(BUNDLES[0].file);
+        steps::cargo(root).args(run).arg(bundle).status().map_err(|error| format!("cargo: {error}"))
+    });
+    match played {
+        Ok(status) => {
+            status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from)
+        }
+        Err(error) => report(Err(error)),
+    }
 }
 
 /// Has clap-validator and pluginval judge the bundles, those that are on PATH.

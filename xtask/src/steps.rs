@@ -205,35 +205,8 @@ fn run(root: &Path, step: &Step, outcome: &mut Outcome) -> Result<(), String> {
     if status.success() { Ok(()) } else { Err(failed(status.to_string())) }
 }
 
-/// The command line tool alone: the plugins' windows need libraries that a fresh machine lacks, and minutes.
-const STEMS: [&str; 9] = [
-    "run",
-    "--release",
-    "--package",
-    "stemlink",
-    "--no-default-features",
-    "--features",
-    "cli",
-    "--bin",
-    "stems",
-];
-
-/// Runs the command line tool's demo.
-pub(crate) fn demo(root: &Path, arguments: &[String]) -> ExitCode {
-    let status = cargo(root).args(STEMS).args(["--", "demo"]).args(arguments).status();
-    match status {
-        Ok(status) => {
-            status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from)
-        }
-        Err(error) => {
-            eprintln!("cargo: {error}");
-            ExitCode::from(2)
-        }
-    }
-}
-
 /// The cargo that runs us, in the workspace's folder.
-fn cargo(root: &Path) -> Command {
+pub(crate) fn cargo(root: &Path) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root);
     command

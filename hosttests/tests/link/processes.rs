@@ -1,0 +1,230 @@
+//! Hosts that are processes of their own, linked through the bridge: what Bitwig and other sandboxes do, two projects
+//! in two hosts, and a host that is killed.
+
+use super::desk::{Audio, Desk, Manner, RATE, song};
+use super::viewer::{Viewer, alone, eventually, id};
+use hosttests::host::transport;
+use hosttests::{Call, Library, MASTER, Plugin, STEM};
+use std::collections::BTreeSet;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use stemlink::link::bridge::onlooker::Onlooker;
+use stemlink::link::snapshot::{Format, Kind, Label};
+use stemlink::link::survey::{State, Survey};
+use stemlink::link::{InstanceId, ROSTER, Roster};
+
+/// The variable that tells a process which host it is.
+const PART: &str = "STEMLINK_TEST_HOST";
+
+const BLOCK: usize = 512;
+/// Of the stems that another process plays, seed and gains in the mix.
+const STEMS: [(u64, [f32; 2]); 2] = [(60, [0.7, 0.9]), (61, [1.1, 0.4])];
+
+/// A host that goes with the test.
+struct Host(Child);
+
+impl Host {
+    fn start(part: &str) -> Self {
+        let child = Command::new(std::env::current_exe().expect("a test has a path"))
+            .args(["link::processes::host", "--exact", "--nocapture"])
+            .env(PART, part)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn();
+        Self(child.expect("the host starts"))
+    }
+
+    /// SIGKILL: nothing of it runs any more.
+    fn kill(&mut self) {
+        self.0.kill().expect("it lives");
+        self.0.wait().expect("it has ended");
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+/// Plays the part that the environment names until it is killed; without one there is nothing to do.
+#[test]
+fn host() {
+    let Ok(part) = std::env::var(PART) else { return };
+    let words: Vec<&str> = part.split(' ').collect();
+    match words.as_slice() {
+        ["stems", pace, start] => {
+            let pace = Pace { speed: pace.parse().expect("a speed"), start: start.parse().expect("a time") };
+            let library = Library::open();
+            let mut stems: Vec<(Plugin, Audio)> =
+                STEMS.iter().map(|&(seed, _)| (stem(&library, seed), song(seed, SECONDS))).collect();
+            for block in 0.. {
+                pace.wait_for(block);
+                for (plugin, song) in &mut stems {
+                    play(plugin, &mut cut(song, block), block);
+                }
+            }
+        }
+        ["desk", seed] => {
+            let seed: u64 = seed.parse().expect("a number");
+            let songs = (0..2).map(|n| song(seed + n, 5)).collect();
+            let mut desk = Desk::new(&Library::open(), songs, &[[0.7, 0.9], [1.0, 0.5]]);
+            loop {
+                desk.play(0..5 * RATE as usize, Manner::USUAL);
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        }
+        _ => panic!("no such host: {part}"),
+    }
+}
+
+/// Seconds of a song before it begins again.
+const SECONDS: usize = 20;
+
+fn stem(library: &Library, seed: u64) -> Plugin {
+    let mut plugin = Plugin::on_track(library, STEM, &format!("Stem {seed}")).expect("the library has it");
+    plugin.activate(RATE, BLOCK as u32);
+    plugin
+}
+
+/// Block `block` of a song that repeats.
+fn cut(song: &Audio, block: usize) -> Audio {
+    let frames = song[0].len();
+    let at = |n: usize| (block * BLOCK + n) % frames;
+    song.iter().map(|side| (0..BLOCK).map(|n| side[at(n)]).collect()).collect()
+}
+
+fn play(plugin: &mut Plugin, audio: &mut Audio, block: usize) {
+    let now = transport(0, (block * BLOCK) as f64 / RATE, 120.0);
+    plugin.call(audio, Call { transport: Some(&now), ..Call::default() });
+}
+
+/// At what speed two processes play the same song, and since when, in milliseconds since 1970.
+#[derive(Clone, Copy)]
+struct Pace {
+    speed: f64,
+    start: u64,
+}
+
+impl Pace {
+    fn wait_for(self, block: usize) {
+        let due = Duration::from_secs_f64(block as f64 * BLOCK as f64 / RATE / self.speed)
+            + Duration::from_millis(self.start);
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        std::thread::sleep(due.saturating_sub(now));
+    }
+}
+
+fn label_named(name: &str) -> impl Fn(&stemlink::link::Peer) -> bool {
+    move |peer| peer.label().is_some_and(|label: Label| label.name.as_str() == name)
+}
+
+/// A Master here hears the Stems of another process at that speed, in `seconds` of the song.
+fn crosses(speed: f64, seconds: f64) {
+    let viewer = Viewer::new();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64;
+    let pace = Pace { speed, start: now + 1500 };
+    let _host = Host::start(&format!("stems {speed} {}", pace.start));
+    let mut master = Plugin::on_track(&Library::open(), MASTER, "Mix").expect("the library has it");
+    master.activate(RATE, BLOCK as u32);
+    let master_id = id(&mut master);
+    viewer.find(master_id);
+    let named: Vec<InstanceId> = STEMS
+        .iter()
+        .map(|(seed, _)| {
+            let name = format!("Stem {seed}");
+            eventually(&name, || ROSTER.peers().find(label_named(&name))?.id())
+        })
+        .collect();
+
+    let songs = STEMS.map(|(seed, gains)| (song(seed, SECONDS), gains));
+    let mut heard = None;
+    let blocks = (seconds * RATE / BLOCK as f64) as usize;
+    for block in 0.. {
+        pace.wait_for(block);
+        let mut mix = vec![vec![0.0f32; BLOCK]; 2];
+        for (song, gains) in &songs {
+            for ((mix, side), gain) in mix.iter_mut().zip(cut(song, block)).zip(gains) {
+                mix.iter_mut().zip(side).for_each(|(mix, x)| *mix += gain * x);
+            }
+        }
+        play(&mut master, &mut mix, block);
+        let summary = ROSTER.find(master_id).and_then(|peer| peer.summary());
+        heard =
+            summary.filter(|summary| summary.heard > 0.5 * seconds && summary.stems().count() == STEMS.len());
+        if block > blocks && heard.is_some() {
+            break;
+        }
+        assert!(block < 20 * blocks, "the Master last said {summary:?}");
+    }
+    // whatever was held up on a busy machine is a gap, never a shift: what was heard is exact
+    let summary = heard.expect("checked");
+    assert!(summary.coverage.is_some_and(|coverage| coverage > 0.9999), "{summary:?}");
+    assert_eq!(summary.half_width.map(|width| width.0), Some(0.0), "{summary:?}");
+    for (id, (_, [left, right])) in named.iter().zip(STEMS) {
+        let seen = summary.stems().find(|stem| stem.stem == *id).expect("it is summed");
+        let power = (f64::from(left).powi(2) + f64::from(right).powi(2)) / 2.0;
+        assert!((seen.gain.expect("found").gain() - power.sqrt()).abs() < 1e-3, "{seen:?}");
+        assert_eq!(seen.delay, Some(0), "{seen:?}");
+        let stem = ROSTER.find(*id).expect("it lives");
+        assert!(stem.reading().is_some_and(|reading| reading.integrated.is_some()), "its reading arrives");
+        assert_eq!(stem.label().map(|label| label.format), Some(Format::Clap));
+    }
+}
+
+#[test]
+fn a_master_hears_the_stems_of_another_process_as_they_play() {
+    alone("link::processes::a_master_hears_the_stems_of_another_process_as_they_play", || crosses(1.0, 8.0));
+}
+
+#[test]
+fn a_master_hears_the_stems_of_another_process_at_twenty_times_their_speed() {
+    let test = "link::processes::a_master_hears_the_stems_of_another_process_at_twenty_times_their_speed";
+    alone(test, || crosses(20.0, 120.0));
+}
+
+/// What `stems live` sees.
+fn survey(onlooker: &mut Onlooker) -> Survey {
+    onlooker.look(Instant::now());
+    Survey::of(onlooker.peers())
+}
+
+#[test]
+fn two_hosts_do_not_take_each_other_s_stems_and_a_killed_one_is_gone() {
+    alone("link::processes::two_hosts_do_not_take_each_other_s_stems_and_a_killed_one_is_gone", || {
+        static SEEN: Roster = Roster::new();
+        let mut onlooker = Onlooker::new(&SEEN);
+        let mut hosts = [70u64, 80].map(|seed| Host::start(&format!("desk {seed}")));
+        let pids = hosts.each_ref().map(|host| u64::from(host.0.id()));
+        let own = |survey: &Survey, pid: u64, kind: Kind| -> BTreeSet<InstanceId> {
+            let is = |label: &Label| label.process.pid == pid && label.kind == kind;
+            survey.instances.iter().filter(|one| is(&one.label)).map(|one| one.id).collect()
+        };
+        let parted = eventually("each Master sums its own", || {
+            let survey = survey(&mut onlooker);
+            let of = |pid: u64| {
+                let stems = own(&survey, pid, Kind::Stem);
+                let session = survey
+                    .sessions
+                    .iter()
+                    .find(|session| survey.instances[session.owner].label.process.pid == pid)?;
+                let sums: BTreeSet<_> = session.stems.iter().map(|&stem| survey.instances[stem].id).collect();
+                let whole = session.summary.coverage.is_some_and(|coverage| coverage > 0.9999);
+                (stems.len() == 2 && sums == stems && whole).then_some(())
+            };
+            of(pids[0]).and(of(pids[1])).map(|()| survey.clone())
+        });
+        assert_eq!(parted.sessions.len(), 2);
+        assert!(parted.instances.iter().all(|one| one.state == State::Live), "{parted:?}");
+        let sessions: BTreeSet<_> = parted.instances.iter().map(|one| one.session).collect();
+        assert_eq!(sessions.len(), 2, "every Stem is in the session of its Master");
+
+        hosts[0].kill();
+        let killed = Instant::now();
+        let left = survey(&mut onlooker);
+        assert!(killed.elapsed() < Duration::from_secs(3), "{:?}", killed.elapsed());
+        assert_eq!(own(&left, pids[0], Kind::Stem).len() + own(&left, pids[0], Kind::Master).len(), 0);
+        assert_eq!((left.instances.len(), left.sessions.len()), (3, 1), "the other one plays on");
+    });
+}
