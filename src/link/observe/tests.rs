@@ -333,7 +333,8 @@ fn wild_positions_and_sizes_are_survived() {
         }
         session.observer.process(host, mix.each_ref().map(|side| &side[..frames]));
         assert!(
-            session.observer.written - session.observer.cursor <= session.observer.patience + CHUNK as u64
+            session.observer.written - session.observer.cursor
+                <= patience(Origin::Bridged, session.observer.rate) + CHUNK as u64
         );
     }
 }
