@@ -105,10 +105,11 @@ fn demo(bundle: &std::path::Path) -> Result<bool, String> {
     let after = desk.play();
     println!("played  {}", after.pace());
     let seen = summary(master, &after.length, |summary| {
-        let trimmed = summary.mix.integrated.map(|now| (now - then).0.abs());
-        trimmed.is_some_and(|off| off < forecast.half_width.0.max(EXACT.0))
-    });
-    show::session(&desk, &seen?, &targets)?;
+        // rescaled as soon as the trim is seen; peaks are known when all of it was heard again
+        let moved = summary.mix.integrated.is_some_and(|now| now != was);
+        moved && summary.mix.true_peak.is_some()
+    })?;
+    show::session(&desk, &seen, &targets)?;
 
     let measured = after.loudness().ok_or("the mix is silent")?;
     let (off, promised) = ((measured - then).0.abs(), forecast.half_width.0.max(EXACT.0));
