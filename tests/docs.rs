@@ -349,11 +349,13 @@ mod json {
     fn every_key_is_explained() {
         let dir = tempfile::tempdir().expect("a folder for the test");
         let page = text_of("docs/json.md");
+        std::fs::write(dir.path().join("list"), "Demo Song\n").expect("writes");
         for arguments in [
             &["demo", "--out", ".", "--json"][..],
             &["measure", "Demo Song", "--verify", "--json"],
             &["init", "Demo Song", "--json"],
             &["check", "Demo Song", "--mix", "Masters/Demo Song_Master.wav", "--json"],
+            &["check", "Demo Song", "--advise", "--atmos", "--sync", "--json"],
             &["what-if", "Demo Song", "--move", "Vocals=+2", "--json"],
             &["solve", "Demo Song", "--target", "spotify", "--json"],
             &["master", "Demo Song", "--out", "Again", "--json"],
@@ -363,6 +365,7 @@ mod json {
             &["organize", "Demo Song", "--out", "Organized", "--json"],
             &["adm", "Demo Song", "--out", "atmos.wav", "--json"],
             &["deliver", "Demo Song", "--out", "Delivered", "--json"],
+            &["batch", "list", "--out", "Batch"],
             &["targets", "--json"],
         ] {
             let printed = stems(arguments, dir.path());

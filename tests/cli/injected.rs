@@ -29,15 +29,21 @@ fn traced(args: &[&str], log: &Path, more: &[&str]) -> Run {
     judge(&command.env("XDG_CONFIG_HOME", env!("CARGO_TARGET_TMPDIR")).output().unwrap())
 }
 
-/// Lets `stems ARGS --force` fail at up to `most` occurrences of every call, each time over what an earlier run left in `out`.
-/// `is_true` judges the folder after each: whatever speaks for files there, speaks the truth.
-fn fails_anywhere(args: &[&str], out: &Path, most: usize, is_true: impl Fn(&Path)) {
+/// Lets `stems ARGS --force` fail at up to `most` occurrences of every call, each time over what an earlier run left in `out`
+/// of another song: before every run a stem of `dir` changes. `is_true` judges the folder after each: whatever speaks for files
+/// there, speaks the truth.
+fn fails_anywhere(args: &[&str], [dir, out]: [&Path; 2], most: usize, is_true: impl Fn(&Path)) {
     if !present("strace", &["-qq", "-o", "/dev/null", "true"]) {
         return;
     }
     let log = out.with_extension("log");
     let args = [args, &["--force", "--quiet"]].concat();
-    let traced = |more: &[&str]| traced(&args, &log, more);
+    let seed = std::cell::Cell::new(100);
+    let traced = |more: &[&str]| {
+        seed.set(seed.get() + 1);
+        write_plain(&dir.join("02_Bass_Stem.wav"), &part(seed.get(), 48_000.0, 0.6, 2, 0.2));
+        traced(&args, &log, more)
+    };
     assert!(traced(&["-e", "trace=none"]).code <= 1);
     is_true(out);
     let mut failed = 0;
@@ -95,7 +101,7 @@ fn a_delivery_that_fails_has_no_manifest_that_claims_otherwise() {
     let (dir, out) = (folder.path().join("song"), folder.path().join("out"));
     song(&dir, 0.6, 1.0);
     let args = ["deliver", text(&dir), "--out", text(&out), "--make", "stems,instrumental", "--cd"];
-    fails_anywhere(&args, &out, 6, |out| {
+    fails_anywhere(&args, [&dir, &out], 6, |out| {
         if let Some(manifest) = page(&out.join("manifest.json")) {
             manifest["deliverables"].as_array().unwrap().iter().for_each(|file| is_there(out, file, "path"));
         }
@@ -110,7 +116,7 @@ fn an_atmos_file_that_fails_has_no_page_that_claims_otherwise() {
     fs::create_dir(&out).unwrap();
     let file = out.join("song.wav");
     let args = ["adm", text(&dir), "--out", text(&file)];
-    fails_anywhere(&args, &out, 4, |out| {
+    fails_anywhere(&args, [&dir, &out], 4, |out| {
         if let Some(page) = page(&out.join("song.wav.json")) {
             is_there(out, &page, "file");
         }
@@ -123,7 +129,7 @@ fn organized_stems_that_fail_have_no_page_that_claims_otherwise() {
     let (dir, out) = (folder.path().join("came"), folder.path().join("out"));
     song(&dir, 0.6, 1.0);
     let args = ["organize", text(&dir), "--out", text(&out)];
-    fails_anywhere(&args, &out, 4, |out| {
+    fails_anywhere(&args, [&dir, &out], 4, |out| {
         if let Some(page) = page(&out.join("organized.json")) {
             for file in page["files"].as_array().unwrap() {
                 assert!(out.join(file["file"].as_str().unwrap()).is_file());
@@ -140,7 +146,7 @@ fn a_report_that_fails_has_no_page_without_what_lies_beside_it() {
     fs::create_dir(&out).unwrap();
     let html = out.join("song.html");
     let args = ["report", text(&dir), "--out", text(&html)];
-    fails_anywhere(&args, &out, 4, |out| {
+    fails_anywhere(&args, [&dir, &out], 4, |out| {
         if out.join("song.html").exists() {
             let report = page(&out.join("song.json")).expect("lies beside it");
             assert!(fs::read_to_string(out.join("song.csv")).unwrap().contains("Drums"));
