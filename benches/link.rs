@@ -8,7 +8,7 @@ use stemlink::link::ring::Side;
 use stemlink::link::roster::{Roster, SLOTS};
 use stemlink::link::slot::Origin;
 use stemlink::link::snapshot::{Figures, Label, Pulse, Settings, VALUES};
-use stemlink::link::timeline::Place;
+use stemlink::session::timeline::Located;
 use stemlink::units::{Db, Hz};
 
 static ROSTER: Roster = Roster::new();
@@ -41,7 +41,7 @@ fn link(criterion: &mut Criterion) {
     let mut position = 0;
     criterion.bench_function("ring: write 512 frames, in and out", |b| {
         b.iter(|| {
-            let place = Place { position: Some(position), jumped: position == 0 };
+            let place = Located { position: Some(position), segment: 0, jumped: position == 0 };
             outlet.write(place, [&block, &block], black_box([&block, &block]));
             position += 512;
         });

@@ -13,6 +13,9 @@ pub mod listen;
 pub mod parameters;
 
 #[cfg(test)]
+mod parts;
+
+#[cfg(test)]
 mod sweeps;
 
 use crate::dsp::align::{Align, AlignSettings};
@@ -27,7 +30,7 @@ use crate::dsp::limiter::{Limiter, LimiterSettings};
 use crate::dsp::saturator::{Saturator, SaturatorSettings};
 use crate::dsp::trim::{Polarity, Trim, TrimSettings};
 use crate::dsp::width::{Width, WidthSettings};
-use crate::dsp::{Block, Glide, Process, Ramp, Ticks};
+use crate::dsp::{Block, Glide, Process, Ramp, Tape, Taped, Ticks};
 use crate::units::{Db, Hz, Ms, Samples};
 use front::Front;
 use listen::{Listen, Monitor, Sources};
@@ -311,11 +314,18 @@ impl Process for Chain {
     }
 
     fn process(&mut self, block: &mut Block<'_>) {
+        self.run(block, &mut Tape::Off);
+    }
+}
+
+/// What follows a recorded chain is not dithered: that is for whoever rounds it.
+impl Taped for Chain {
+    fn run(&mut self, block: &mut Block<'_>, tape: &mut Tape<'_>) {
         let _flush = FlushToZero::new();
         let mut at = 0;
         while at < block.len() {
             let frames = (block.len() - at).min(PART);
-            self.process_part(&mut block.part(at..at + frames));
+            self.run_part(&mut block.part(at..at + frames), tape);
             at += frames;
         }
     }
@@ -325,7 +335,7 @@ impl Process for Chain {
 const PART: usize = 512;
 
 impl Chain {
-    fn process_part(&mut self, block: &mut Block<'_>) {
+    fn run_part(&mut self, block: &mut Block<'_>, tape: &mut Tape<'_>) {
         self.sanitized += sanitize(block);
         self.bypass.keep_dry(block);
 
@@ -333,33 +343,37 @@ impl Chain {
         self.align.process(block);
         self.dc.process(block);
         let key = match &mut self.front {
-            Some(front) => front.process(block, self.monitor.wants_removed()),
+            Some(front) => front.run(block, self.monitor.wants_removed(), tape),
             None => block.key(),
         };
         let mut keyed = block.keyed(key);
-        self.equalizer.process(&mut keyed);
-        self.compressor.process(&mut keyed);
+        self.equalizer.run(&mut keyed, tape);
+        self.compressor.run(&mut keyed, tape);
         if let Some(saturator) = &mut self.saturator {
-            saturator.process(block);
+            saturator.run(block, tape);
         }
         self.width.process(block);
         match (self.seat, &mut self.limiter) {
             (Seat::Stem, limiter) => {
                 if let Some(limiter) = limiter {
-                    limiter.process(block);
+                    limiter.run(block, tape);
                 }
                 self.level.process(block);
             }
             (Seat::Master, limiter) => {
                 self.level.process(block);
                 if let Some(limiter) = limiter {
-                    limiter.process(block); // nothing may raise the peak after it
+                    limiter.run(block, tape); // nothing may raise the peak after it
                 }
-                self.dither.process(block);
+                if tape.computes() {
+                    self.dither.process(block);
+                }
             }
         }
 
-        if self.protect.is_needed(block) {
+        // Parts of a sum fall silent with it.
+        if tape.value(|| f64::from(u8::from(!is_finite(block)))) != 0.0 {
+            self.protect.mute(block);
             self.reset_units();
         }
         self.protect.process(block);
@@ -381,6 +395,14 @@ fn sanitize(block: &mut Block<'_>) -> u64 {
         }
     }
     count
+}
+
+/// True if all samples are finite.
+fn is_finite(block: &mut Block<'_>) -> bool {
+    let (left, right) = block.channels();
+    // A sum is non-finite if any term is; terms near full scale cannot overflow.
+    let sum: f64 = left.iter().chain(right.iter()).sum();
+    sum.is_finite()
 }
 
 /// What is too small for a normal `f32`, the format of hosts and files, becomes zero.
@@ -490,19 +512,13 @@ impl Protect {
         (self.gain, self.faults) = (1.0, 0);
     }
 
-    /// Mutes a block that is not finite; true if it was.
-    fn is_needed(&mut self, block: &mut Block<'_>) -> bool {
+    /// Mutes a block, and what follows until it has faded back in.
+    fn mute(&mut self, block: &mut Block<'_>) {
         let (left, right) = block.channels();
-        // A sum is non-finite if any term is; terms near full scale cannot overflow.
-        let sum: f64 = left.iter().chain(right.iter()).sum();
-        if sum.is_finite() {
-            return false;
-        }
         left.fill(0.0);
         right.fill(0.0);
         self.gain = 0.0;
         self.faults += 1;
-        true
     }
 
     fn process(&mut self, block: &mut Block<'_>) {

@@ -35,6 +35,7 @@ pub mod limiter;
 pub mod oversample;
 pub mod saturator;
 pub mod simd;
+pub mod tape;
 pub mod trim;
 pub mod width;
 
@@ -42,6 +43,7 @@ pub use block::{Block, Key, KeySource};
 pub use control::{CONTROL_INTERVAL, Glide, Step, Ticks};
 pub use ramp::Ramp;
 pub use sliding_max::SlidingMax;
+pub use tape::{Part, Tape, Taped};
 
 use crate::units::Samples;
 

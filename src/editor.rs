@@ -19,7 +19,7 @@ pub mod paint;
 pub mod picture;
 pub mod preset_files;
 pub mod preset_menu;
-pub mod session_facts;
+mod session;
 pub mod shown;
 pub mod side;
 pub mod stem;
@@ -30,6 +30,7 @@ mod window;
 
 use crate::chain::parameters::Parameter;
 use crate::gauges::Gauges;
+use crate::params::board::Board;
 use crate::params::control::Control;
 use crate::params::document::Snapshot;
 use crate::params::groups::Visitor;
@@ -69,6 +70,7 @@ pub fn editor<O: Output>(
     params: Arc<ChainParams<O>>,
     gauges: Arc<Gauges>,
     track: Arc<Track>,
+    board: Arc<Board>,
 ) -> Option<Editor<O>> {
     let settings = EguiNiceSettings::new()
         .with_tile(name)
@@ -82,6 +84,7 @@ pub fn editor<O: Output>(
         params,
         gauges,
         track,
+        board,
         context: None,
         failed: false,
         sounds,
@@ -97,6 +100,7 @@ pub struct View<O: Output> {
     params: Arc<ChainParams<O>>,
     gauges: Arc<Gauges>,
     track: Arc<Track>,
+    board: Arc<Board>,
     /// Only while a window is open.
     context: Option<GuiContext>,
     /// Drawing has panicked; the window stays empty, the host lives.
@@ -132,6 +136,7 @@ impl<O: Output> NiceEguiApp for View<O> {
     fn editor_closed(&mut self) {
         self.context = None;
         self.window.close();
+        self.board.listening.end();
     }
 
     fn track_info_changed(&mut self, info: TrackInfo) {
@@ -148,7 +153,7 @@ impl<O: Output> View<O> {
         if self.window.plain {
             self.list(ui, setter);
         } else {
-            self.window.show(ui, &self.params, &self.gauges, &self.track, setter);
+            self.window.show(ui, (&self.params, &self.gauges, &self.track, &self.board), setter);
         }
     }
 }

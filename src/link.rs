@@ -19,6 +19,7 @@ pub mod roster;
 pub mod slot;
 pub mod snapshot;
 pub mod summary;
+pub mod survey;
 pub mod timeline;
 pub mod word;
 pub mod words;

@@ -3,12 +3,14 @@
 //! Everything here streams: memory stays bounded whatever a file is long or claims to be.
 
 pub mod adm;
+pub mod advise;
 pub mod album;
 pub mod audio;
 pub mod bundle;
 pub mod check;
 pub mod codec;
 pub mod compensated;
+pub mod deliver;
 pub mod demo_song;
 pub mod error;
 pub mod hash;

@@ -4,16 +4,20 @@
 //! and in what order, [`control`] makes a host parameter of a row, [`travel`] and [`text`] convert; [`document`] is
 //! what is saved. The shells turn all of it into plain [`ChainSettings`]: no parameter type reaches the signal path.
 
+pub mod board;
 pub mod control;
 pub mod document;
 pub mod groups;
+pub mod listening;
 pub mod presets;
+pub mod room;
 pub mod text;
 pub mod track;
 pub mod travel;
 
 use crate::chain::parameters::Parameter;
 use crate::chain::{ChainSettings, LatencyClass, Seat};
+use crate::units::Db;
 use control::{Changes, Control};
 use document::{Snapshot, Store};
 use groups::{
@@ -181,6 +185,14 @@ impl<O: Output> ChainParams<O> {
         let mut read = Read { rows: self.rows.iter(), settings: ChainSettings::default() };
         self.each(&mut read);
         read.settings
+    }
+
+    /// What a Master has asked the level to change by, on top of [`Self::settings`].
+    pub fn trim(&self) -> Db {
+        match O::SEAT {
+            Seat::Stem => self.store.trim(),
+            Seat::Master => Db(0.0),
+        }
     }
 
     /// The chain's settings now, to be kept.

@@ -1,7 +1,9 @@
 //! The shells towards hosts: Stemlink Stem and Stemlink Master, CLAP and VST3, exported from one library.
 //!
 //! [`engine`] is all that happens on the audio thread; [`shell`] is what both plugins share, [`exported`] its face
-//! towards the framework; [`stem`] and [`master`] say what differs. Nothing here allocates for audio, opens a file or starts a thread before a host activates.
+//! towards the framework; [`stem`] and [`master`] say what differs. [`broadcast`] and [`teller`] tell the link what a
+//! plugin does, on the audio thread and elsewhere; [`analysis`] is a Master's thread that makes sense of what it hears.
+//! Nothing here allocates for audio, opens a file or starts a thread before a host activates.
 
 /// A plugin's description. A build for tests says that it is one, lest anybody work with it.
 macro_rules! description {
@@ -16,12 +18,15 @@ macro_rules! description {
     };
 }
 
+pub mod analysis;
 pub mod broadcast;
+mod cards;
 pub mod engine;
 pub mod exported;
 pub mod master;
 pub mod shell;
 pub mod stem;
+pub mod teller;
 
 pub use master::Master;
 pub use stem::Stem;

@@ -5,13 +5,18 @@
 
 mod cli {
     mod adm;
+    mod advise;
     mod album;
+    mod batch;
     mod check;
     mod codec;
     mod contract;
+    mod deliver;
     mod faults;
     mod files;
+    mod injected;
     mod interruption;
+    mod live;
     mod mastering;
     mod maths;
     mod organize;

@@ -11,10 +11,10 @@ use stemlink::link::Roster;
 use stemlink::link::ring::Side;
 use stemlink::link::slot::Origin;
 use stemlink::link::snapshot::{Label, Pulse, Settings};
-use stemlink::link::timeline::Flywheel;
 use stemlink::meter::layout::Layout;
 use stemlink::meter::loudness::HopMeter;
 use stemlink::meter::true_peak::TruePeak;
+use stemlink::session::timeline::Flywheel;
 use stemlink::session::watch::{StemBlock, Watch};
 use stemlink::units::{Db, Hz};
 
@@ -100,7 +100,7 @@ fn telling_and_listening_never_allocate() {
             settings.push(Some(random.next()));
             outlet.set(&settings);
             outlet.mark(block / 3, Db(-6.0 * random.next()));
-            outlet.write(wheel.advance(host, frames), [&audio[..frames]; 2], [&audio[..frames]; 2]);
+            outlet.write(wheel.locate(host, frames), [&audio[..frames]; 2], [&audio[..frames]; 2]);
             for peer in ROSTER.peers() {
                 let told =
                     (peer.id(), peer.label(), peer.pulse(), peer.figures(), peer.settings(), peer.outbox());

@@ -362,6 +362,7 @@ mod json {
             &["report", "Demo Song", "--out", "r.html", "--master", "Masters/Demo Song_Master.wav", "--json"],
             &["organize", "Demo Song", "--out", "Organized", "--json"],
             &["adm", "Demo Song", "--out", "atmos.wav", "--json"],
+            &["deliver", "Demo Song", "--out", "Delivered", "--json"],
             &["targets", "--json"],
         ] {
             let printed = stems(arguments, dir.path());

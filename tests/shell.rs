@@ -31,7 +31,7 @@ fn an_engine_never_allocates_after_construction() {
             let (left, right) = audio.split_at_mut(2048);
             let mut channels = [&mut left[..frames], &mut right[..frames]];
             assert_no_alloc(|| {
-                engine.follow(params.changes() + round / 3, || params.settings());
+                engine.follow(params.changes() + round / 3, || (params.settings(), params.trim()));
                 engine.process(&mut channels, Some(&key), Moment::default());
                 if round % 100 == 99 {
                     engine.reset();

@@ -10,7 +10,8 @@ mod window;
 
 pub use library::{Descriptor, Library};
 pub use plugin::{Plugin, Row};
-pub use process::{Call, Change, Event, Status, transport};
+pub use process::{Call, Change, Event, Player, Status, transport};
+pub use state::without_identity;
 #[cfg(target_os = "linux")]
 pub use window::{Picture, Screen, Server, Window};
 
@@ -24,7 +25,7 @@ use clack_host::utils::Color;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-/// The track that every instance is on: its name and colour (red, green, blue).
+/// The track that every instance is on that is not told otherwise: its name and colour (red, green, blue).
 pub const TRACK: (&str, [u8; 3]) = ("Lead Vocals", [230, 120, 40]);
 
 /// What the plugin has asked of the host.
@@ -73,14 +74,18 @@ impl HostGuiImpl for Asked {
 }
 
 /// The host's side of the main thread.
-struct Main(Asked);
+struct Main {
+    asked: Asked,
+    /// The track's name.
+    track: String,
+}
 
 impl MainThreadHandler<'_> for Main {}
 
 impl HostParamsImplMainThread for Main {
     fn rescan(&self, flags: ParamRescanFlags) {
         if flags.contains(ParamRescanFlags::VALUES) {
-            self.0.rescans.fetch_add(1, Ordering::SeqCst);
+            self.asked.rescans.fetch_add(1, Ordering::SeqCst);
         }
     }
 
@@ -89,7 +94,7 @@ impl HostParamsImplMainThread for Main {
 
 impl HostTrackInfoImpl for Main {
     fn get<'a>(&'a self, writer: &mut TrackInfoWriter<'_, 'a>) {
-        let (name, [red, green, blue]) = TRACK;
+        let (name, [red, green, blue]) = (&self.track, TRACK.1);
         let colour = Color { red, green, blue, alpha: 255 };
         writer.set(&TrackInfo::new().with_name(Some(name.as_bytes())).with_color(Some(colour)));
     }

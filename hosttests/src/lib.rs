@@ -5,7 +5,7 @@ pub mod host;
 pub mod random;
 pub mod reference;
 
-pub use host::{Call, Change, Event, Library, Plugin, Row, Status};
+pub use host::{Call, Change, Event, Library, Player, Plugin, Row, Status, without_identity};
 pub use random::{Random, noise};
 
 /// The plugins' ids.

@@ -7,7 +7,7 @@ use super::PART;
 use crate::dsp::delay::Delay;
 use crate::dsp::denoise::{Denoise, DenoiseSettings, NoisePrint};
 use crate::dsp::equalizer::{EqualizerSettings, LinearEqualizer};
-use crate::dsp::{Block, Key, Process};
+use crate::dsp::{Block, Key, Process, Tape, Taped};
 use crate::units::{Hz, Samples};
 
 /// Noise reduction, then the static bands, with the sidechain delayed by as much, so that it stays in step.
@@ -53,13 +53,18 @@ impl Front {
     }
 
     /// Processes a block of at most [`PART`] frames; returns the key as late as the audio now is.
-    pub(super) fn process(&mut self, block: &mut Block<'_>, keep_removed: bool) -> Option<Key<'_>> {
+    pub(super) fn run(
+        &mut self,
+        block: &mut Block<'_>,
+        keep_removed: bool,
+        tape: &mut Tape<'_>,
+    ) -> Option<Key<'_>> {
         let frames = block.len();
         if keep_removed {
             let [left, right] = &mut self.removed;
-            self.denoise.split(block, [&mut left[..frames], &mut right[..frames]]);
+            self.denoise.split(block, [&mut left[..frames], &mut right[..frames]], tape);
         } else {
-            self.denoise.process(block);
+            self.denoise.run(block, tape);
         }
         self.linear.process(block);
         self.key.process(block.key())

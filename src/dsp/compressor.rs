@@ -10,7 +10,7 @@ use super::ballistics::{Ballistics, Times, factor, pole};
 use super::curve::Curve;
 use super::delay::{GainStage, RUN};
 use super::detector::{Detector, Level, linked};
-use super::{Block, Glide, KeySource, Process, Ramp, Ticks, settle, within};
+use super::{Block, Glide, KeySource, Process, Ramp, Tape, Taped, Ticks, settle, within};
 use crate::units::{Db, Hz, Ms, Samples, decibels};
 
 /// Settings of [`Compressor`].
@@ -499,6 +499,12 @@ impl Process for Compressor {
     }
 
     fn process(&mut self, block: &mut Block<'_>) {
+        self.run(block, &mut Tape::Off);
+    }
+}
+
+impl Taped for Compressor {
+    fn run(&mut self, block: &mut Block<'_>, tape: &mut Tape<'_>) {
         self.largest = Db(0.0);
         let mut at = 0;
         while at < block.len() {
@@ -506,6 +512,12 @@ impl Process for Compressor {
             let mut part = block.part(at..at + frames);
             let sidechain = part.key();
             let (left, right) = part.channels();
+            at += frames;
+            if let Some(gain) = tape.next(2 * frames) {
+                let (first, second) = gain.split_at(frames);
+                self.stage.apply([left, right], [first, second]);
+                continue;
+            }
             let key: [&[f64]; 2] = match (self.gain.key(), sidechain) {
                 (KeySource::Own, _) => [left, right],
                 (KeySource::Sidechain, Some(key)) => [key.left, key.right],
@@ -516,8 +528,9 @@ impl Process for Compressor {
             let reduction = self.gain.compute(key, [&mut first[..frames], &mut second[..frames]]);
             self.largest = self.largest.max(reduction);
             let [first, second] = &gain;
+            tape.record(&first[..frames]);
+            tape.record(&second[..frames]);
             self.stage.apply([left, right], [first, second]);
-            at += frames;
         }
     }
 }

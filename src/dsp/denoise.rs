@@ -11,7 +11,7 @@ mod tests;
 pub use print::{BANDS, NoisePrint};
 
 use super::delay::Delay;
-use super::{Block, Process, within};
+use super::{Block, Process, Tape, Taped, within};
 use crate::units::{Db, Hz, Ms, Samples, linear};
 use floor::Floor;
 use frames::{Frames, OVERLAP, Transforms};
@@ -190,12 +190,12 @@ impl Denoise {
         !self.settings.acts() && self.tail == 0
     }
 
-    /// As [`Process::process`], and `removed` gets what was taken out: together they are the delayed input.
-    pub fn split(&mut self, block: &mut Block<'_>, removed: [&mut [f64]; 2]) {
-        self.run(block, Some(removed));
+    /// As [`Taped::run`], and `removed` gets what was taken out: together they are the delayed input.
+    pub fn split(&mut self, block: &mut Block<'_>, removed: [&mut [f64]; 2], tape: &mut Tape<'_>) {
+        self.reduce(block, Some(removed), tape);
     }
 
-    fn run(&mut self, block: &mut Block<'_>, mut removed: Option<[&mut [f64]; 2]>) {
+    fn reduce(&mut self, block: &mut Block<'_>, mut removed: Option<[&mut [f64]; 2]>, tape: &mut Tape<'_>) {
         let hop = self.size / OVERLAP;
         let frames = block.len();
         let (left, right) = block.channels();
@@ -219,14 +219,14 @@ impl Denoise {
             self.at += count;
             if self.at == hop {
                 self.at = 0;
-                self.hop();
+                self.hop(tape);
             }
             done += count;
         }
     }
 
     /// A hop is complete.
-    fn hop(&mut self) {
+    fn hop(&mut self, tape: &mut Tape<'_>) {
         if self.tail > 0 {
             self.tail -= 1;
             self.channels.iter_mut().for_each(Frames::advance_output);
@@ -242,7 +242,7 @@ impl Denoise {
             self.hear();
         }
         if acts {
-            self.take();
+            self.take(tape);
         } else if self.tail == 0 {
             self.rule.reset();
             self.floor.reset();
@@ -263,7 +263,25 @@ impl Denoise {
     }
 
     /// Adds what is to be taken of the last window to the output.
-    fn take(&mut self) {
+    fn take(&mut self, tape: &mut Tape<'_>) {
+        match tape.next(self.rule.take.len()) {
+            Some(take) => self.rule.take.iter_mut().zip(take).for_each(|(to, &take)| *to = take as f32),
+            None => self.decide(),
+        }
+        if let Tape::Record(tape) = tape {
+            tape.extend(self.rule.take.iter().map(|&take| f64::from(take)));
+        }
+        for channel in &mut self.channels {
+            for (bin, take) in channel.spectrum.iter_mut().zip(&self.rule.take) {
+                *bin *= take;
+            }
+            channel.synthesize(&mut self.transforms);
+        }
+        self.tail = OVERLAP;
+    }
+
+    /// Reads the spectra against the noise.
+    fn decide(&mut self) {
         if self.settings.print.is_none()
             && let Some(print) = self.floor.hear(&self.power, &self.bands)
         {
@@ -280,13 +298,6 @@ impl Denoise {
         let smoothing = (-hop / within(self.settings.smoothing.0, 20.0, 1000.0)).exp() as f32;
         let floor = linear(-within(self.settings.reduction.0, 0.0, 24.0)) as f32;
         self.rule.read(&self.power, &self.inverse, smoothing, floor);
-        for channel in &mut self.channels {
-            for (bin, take) in channel.spectrum.iter_mut().zip(&self.rule.take) {
-                *bin *= take;
-            }
-            channel.synthesize(&mut self.transforms);
-        }
-        self.tail = OVERLAP;
     }
 }
 
@@ -314,6 +325,12 @@ impl Process for Denoise {
     }
 
     fn process(&mut self, block: &mut Block<'_>) {
-        self.run(block, None);
+        self.run(block, &mut Tape::Off);
+    }
+}
+
+impl Taped for Denoise {
+    fn run(&mut self, block: &mut Block<'_>, tape: &mut Tape<'_>) {
+        self.reduce(block, None, tape);
     }
 }

@@ -20,7 +20,7 @@ use settings::MOST_GAIN;
 pub use settings::{BANDS, BandSettings, DynamicSettings, EqualizerSettings, Placement, Shape};
 
 use super::filter::Section;
-use super::{Block, CONTROL_INTERVAL, Process, Ticks};
+use super::{Block, CONTROL_INTERVAL, Process, Tape, Taped, Ticks};
 use crate::units::{Db, Hz, Samples, decibels};
 use design::{MOST_SECTIONS, Prototype, design, is_split};
 use hearing::Ear;
@@ -129,6 +129,12 @@ impl Process for Equalizer {
     }
 
     fn process(&mut self, block: &mut Block<'_>) {
+        self.run(block, &mut Tape::Off);
+    }
+}
+
+impl Taped for Equalizer {
+    fn run(&mut self, block: &mut Block<'_>, tape: &mut Tape<'_>) {
         self.fresh = false;
         if self.is_neutral() {
             self.ticks.skip(block.len());
@@ -152,7 +158,7 @@ impl Process for Equalizer {
                 if heard == Some(Heard::Key(i)) {
                     self.ear.take_key(band.goal(), [left, right], key);
                 }
-                band.process(self.since_tick, left, right, key);
+                band.process(self.since_tick, left, right, key, tape);
             }
             if let Some(heard) = heard {
                 if let Heard::Band(i) = heard {

@@ -22,7 +22,7 @@ use super::boxes::{Boxes, Line};
 use super::delay::{Delay, GainStage, RUN};
 use super::detector::linked;
 use super::oversample::{Interpolator, PHASES, Quarters, TAPS};
-use super::{Block, CONTROL_INTERVAL, Glide, Process, Ramp, SlidingMax, Ticks, within};
+use super::{Block, CONTROL_INTERVAL, Glide, Process, Ramp, SlidingMax, Tape, Taped, Ticks, within};
 use crate::units::{Db, Dbtp, Hz, Ms, Samples, decibels};
 
 /// Settings of [`Limiter`].
@@ -557,14 +557,28 @@ impl Process for Limiter {
     }
 
     fn process(&mut self, block: &mut Block<'_>) {
+        self.run(block, &mut Tape::Off);
+    }
+}
+
+impl Taped for Limiter {
+    fn run(&mut self, block: &mut Block<'_>, tape: &mut Tape<'_>) {
         self.largest = Db(0.0);
         let (left, right) = block.channels();
         for (left, right) in left.chunks_mut(RUN).zip(right.chunks_mut(RUN)) {
+            let frames = left.len();
+            if let Some(gain) = tape.next(2 * frames) {
+                let (first, second) = gain.split_at(frames);
+                self.stage.apply([left, right], [first, second]);
+                continue;
+            }
             let mut gain = [[1.0; RUN]; 2];
             let [first, second] = &mut gain;
-            let gains = [&mut first[..left.len()], &mut second[..right.len()]];
+            let gains = [&mut first[..frames], &mut second[..frames]];
             self.largest = self.largest.max(self.gain.compute([left, right], gains));
             let [first, second] = &gain;
+            tape.record(&first[..frames]);
+            tape.record(&second[..frames]);
             self.stage.apply([left, right], [first, second]);
         }
     }

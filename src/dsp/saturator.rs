@@ -7,7 +7,7 @@ mod ladder;
 mod tests;
 
 use super::delay::Delay;
-use super::{Block, CONTROL_INTERVAL, Glide, Process, Ramp, Ticks, within};
+use super::{Block, CONTROL_INTERVAL, Glide, Part, Process, Ramp, Tape, Taped, Ticks, within};
 use crate::units::{Db, Hz, Samples};
 use ladder::{Ladder, MEMORY, Taps};
 
@@ -47,6 +47,11 @@ impl Default for SaturatorSettings {
 }
 
 impl SaturatorSettings {
+    /// True if it changes anything.
+    pub fn acts(&self) -> bool {
+        self.amount() > 0.0
+    }
+
     /// How much of the change is to be made: none where the curve is a straight line.
     fn amount(&self) -> f64 {
         let straight = self.curve == Curve::Soft && within(self.drive.0, 0.0, 24.0) == 0.0;
@@ -198,6 +203,12 @@ impl Process for Saturator {
     }
 
     fn process(&mut self, block: &mut Block<'_>) {
+        self.run(block, &mut Tape::Off);
+    }
+}
+
+impl Taped for Saturator {
+    fn run(&mut self, block: &mut Block<'_>, tape: &mut Tape<'_>) {
         self.fresh = false;
         let frames = block.len();
         let (left, right) = block.channels();
@@ -218,6 +229,19 @@ impl Process for Saturator {
             for (channel, samples) in
                 self.channels.iter_mut().zip([&mut left[range.clone()], &mut right[range]])
             {
+                let followed = tape.next(step.frames);
+                match (followed, tape.part()) {
+                    (Some(_), Some(Part::Stem)) => {
+                        channel.delay.process(samples);
+                        continue;
+                    }
+                    (Some(change), Some(Part::Residual)) => {
+                        channel.delay.process(samples);
+                        samples.iter_mut().zip(change).for_each(|(sample, change)| *sample += change);
+                        continue;
+                    }
+                    _ => {}
+                }
                 let mut change = [0.0; CONTROL_INTERVAL];
                 let change = &mut change[..step.frames];
                 change.copy_from_slice(samples);
@@ -233,9 +257,11 @@ impl Process for Saturator {
                     });
                 }
                 channel.delay.process(samples);
-                for (i, (sample, change)) in samples.iter_mut().zip(change).enumerate() {
-                    *sample += self.weight.at(i) * *change;
+                for (i, (sample, change)) in samples.iter_mut().zip(&mut *change).enumerate() {
+                    *change *= self.weight.at(i);
+                    *sample += *change;
                 }
+                tape.record(change);
             }
             for ramp in [&mut self.bend, &mut self.ceiling, &mut self.share, &mut self.weight] {
                 ramp.advance(step.frames);

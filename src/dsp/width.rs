@@ -2,7 +2,7 @@
 
 use super::equalizer::{Band, BandSettings, Placement, Shape};
 use super::filter::way;
-use super::{Block, CONTROL_INTERVAL, Glide, Process, Ticks};
+use super::{Block, CONTROL_INTERVAL, Glide, Process, Tape, Ticks};
 use crate::units::{Hz, Samples};
 
 /// Settings of [`Width`]. Values out of range are clamped.
@@ -119,7 +119,7 @@ impl Process for Width {
             }
             let mut part = block.part(at..at + step.frames);
             let (left, right) = part.channels();
-            self.mono.process(self.since_tick, left, right, None);
+            self.mono.process(self.since_tick, left, right, None, &mut Tape::Off);
             if self.widths != [1.0; 2] {
                 for i in 0..left.len() {
                     let width = self.widths[0] + (self.widths[1] - self.widths[0]) * way(self.since_tick + i);

@@ -2,7 +2,6 @@
 
 use super::edits::Edits;
 use super::picture::{Named, Picture};
-use super::session_facts::SessionFacts;
 use super::theme::Palette;
 use crate::chain::parameters::{PARAMETERS, Parameter, Value};
 use crate::chain::{ChainSettings, LatencyClass, Seat};
@@ -10,6 +9,7 @@ use crate::gauges::Health;
 use crate::meter::Reading;
 use crate::params::document::SLOTS;
 use crate::params::presets::Preset;
+use crate::params::room::SessionFacts;
 use crate::session::role::Role;
 use crate::units::{Db, Hz, Ms};
 use egui::Color32;
@@ -59,6 +59,8 @@ pub struct Facts {
     pub clashes: Vec<Clash>,
     /// What the Master says.
     pub link: Link,
+    /// What a Master has asked a Stem's level to change by, on top of the parameter.
+    pub trim: Db,
     /// The user's own presets.
     pub presets: Vec<Preset>,
     /// What a Master knows of its session; empty in a Stem.
@@ -99,8 +101,6 @@ pub struct Linked {
     pub heard: Ms,
     /// The share follows from the links exactly, else it is an estimate.
     pub exact: bool,
-    /// What the Master has asked this Stem's level to change by, on top of the parameter.
-    pub trim: Db,
 }
 
 impl Facts {

@@ -46,11 +46,16 @@ fn level(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect, first: f32, second: f32)
         }
     }
     let at = line(Rect::from_min_max(pos2(words.max.x + PAD, place.min.y), place.max), second);
-    if let Link::Linked(Linked { trim, .. }) = &desk.facts.link
-        && trim.0 != 0.0
-    {
+    // also without a Master: the Stem owns it
+    let trim = desk.facts.trim;
+    if trim.0 != 0.0 {
         let words = format!("Master asks {} dB · in effect", signed(trim.0, 1));
-        paint::label(ui, at, Align2::LEFT_CENTER, &words, &pen(theme::font(theme::SMALL), look.accent));
+        let shown =
+            paint::label(ui, at, Align2::LEFT_CENTER, &words, &pen(theme::font(theme::SMALL), look.accent));
+        let shown = shown.interact(egui::Sense::click()).on_hover_text("Click: make it a part of the level");
+        if shown.clicked() {
+            desk.edits.want(Edit::TakeTrim);
+        }
     }
 }
 

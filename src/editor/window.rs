@@ -1,27 +1,27 @@
 //! Between a plugin and the views: parameters and gauges become facts, edits become the host's gestures.
 
 use super::edits::{Edit, Edits};
-use super::facts::{Facts, Link};
+use super::facts::{Facts, Link, Linked};
 use super::master::MasterView;
 use super::picture::Analyser;
-use super::session_facts::SessionFacts;
+use super::session::session;
 use super::stem::{StemView, Wishes};
 use super::theme::{self, Palette};
 use super::{Recall, preset_files};
 use crate::chain::Seat;
-use crate::chain::parameters::Parameter;
+use crate::chain::parameters::{Kind, Parameter, Value};
 use crate::gauges::Gauges;
 use crate::gauges::scope::Watch;
 use crate::meter::Reading;
+use crate::params::board::{Board, Master, Seen, Wish};
 use crate::params::control::Control;
 use crate::params::groups::Visitor;
 use crate::params::presets::Preset;
+use crate::params::room::{Placement, SessionFacts, TrimWish};
 use crate::params::track::Track;
 use crate::params::{self, ChainParams, Output};
-use crate::session::playback::{playback, sentence};
-use crate::session::target::builtin;
-use crate::session::view::PlatformView;
-use crate::units::Ms;
+use crate::session::target::{NormalizationTarget, builtin};
+use crate::units::{Db, Ms};
 use egui::Ui;
 use nice_plug::context::gui::ParamSetter;
 use std::sync::Arc;
@@ -46,6 +46,7 @@ pub(super) struct Window {
     seen: Option<(u64, Ms)>,
     reading: Reading,
     presets: Vec<Preset>,
+    targets: Vec<NormalizationTarget>,
     /// A person wants the plain list of parameters.
     pub(super) plain: bool,
 }
@@ -63,6 +64,7 @@ impl Default for Window {
             seen: None,
             reading: Reading::default(),
             presets: Vec::new(),
+            targets: builtin(),
             plain: false,
         }
     }
@@ -92,12 +94,11 @@ impl Window {
     pub(super) fn show<O: Output>(
         &mut self,
         ui: &mut Ui,
-        params: &ChainParams<O>,
-        gauges: &Gauges,
-        track: &Track,
+        plugin: (&ChainParams<O>, &Gauges, &Track, &Board),
         setter: &ParamSetter<'_>,
     ) {
-        let facts = self.facts(params, gauges, track, ui.input(|input| input.time));
+        let (params, gauges, _, board) = plugin;
+        let facts = self.facts(plugin, ui.input(|input| input.time));
         if facts.picture.is_moving() {
             ui.ctx().request_repaint_after(FRAME);
         }
@@ -108,7 +109,7 @@ impl Window {
         self.heed(ui.ctx(), wishes);
         let edits = self.edits.take();
         if !edits.is_empty() {
-            self.apply(&edits, params, gauges, setter);
+            self.apply(&edits, params, (gauges, board), setter);
             ui.ctx().request_repaint();
         }
     }
@@ -127,9 +128,7 @@ impl Window {
 
     fn facts<O: Output>(
         &mut self,
-        params: &ChainParams<O>,
-        gauges: &Gauges,
-        track: &Track,
+        (params, gauges, track, board): (&ChainParams<O>, &Gauges, &Track, &Board),
         time: f64,
     ) -> Facts {
         let scope = gauges.scope();
@@ -157,24 +156,14 @@ impl Window {
             picture: self.analyser.look(scope, time).clone(),
             others: Vec::new(),
             clashes: Vec::new(),
-            link: Link::Waiting,
+            link: link(board),
+            trim: params.trim(),
             presets: self.presets.clone(),
-            session: if O::SEAT == Seat::Master { self.session() } else { SessionFacts::default() },
+            session: match O::SEAT {
+                Seat::Master => session(board, params, &self.reading, &self.targets),
+                Seat::Stem => SessionFacts { trouble: board.trouble(), ..SessionFacts::default() },
+            },
         }
-    }
-
-    /// What is known without links: what platforms do with what leaves this Master.
-    fn session(&self) -> SessionFacts {
-        let targets = builtin();
-        let platforms = targets
-            .iter()
-            .map(|target| PlatformView {
-                id: target.id.clone(),
-                playback: playback(&self.reading, target),
-                sentence: sentence(&self.reading, target, None),
-            })
-            .collect();
-        SessionFacts { platforms, targets, ..SessionFacts::default() }
     }
 
     /// Reads the meter when it has something new; on long programmes less often, for gates go over all of it.
@@ -192,7 +181,7 @@ impl Window {
         &mut self,
         edits: &[Edit],
         params: &ChainParams<O>,
-        gauges: &Gauges,
+        (gauges, board): (&Gauges, &Board),
         setter: &ParamSetter<'_>,
     ) {
         params.each(&mut Apply { rows: params.rows().iter(), edits, setter });
@@ -211,13 +200,15 @@ impl Window {
                 }
                 Edit::CopyTo(slot) => params.store.keep(*slot, params.snapshot()),
                 Edit::Role(role) => params.store.choose_role(*role),
-                // nobody asks a session that is not there
-                Edit::Predict(_)
-                | Edit::AskTrim(_)
-                | Edit::Placement(_)
-                | Edit::ConfirmMute(_)
-                | Edit::Follow(_) => {}
+                Edit::Predict(proposal) => board.predict(*proposal),
+                Edit::AskTrim(TrimWish { stem, base, trim }) => {
+                    board.ask(Wish { stem: stem.0, base: *base, trim: *trim });
+                }
+                Edit::Placement(placement) => params.store.sit_last(*placement == Placement::Final),
+                Edit::ConfirmMute(stem) => board.confirm_mute(*stem),
+                Edit::Follow(stem) => board.follow(*stem),
                 Edit::Restart => gauges.restart(),
+                Edit::TakeTrim => take_trim(params, setter),
                 Edit::SavePreset(preset) => {
                     // what cannot be written does not appear in the menu
                     let folder = preset_files::folder(O::SEAT);
@@ -235,6 +226,48 @@ impl Window {
             }
         }
     }
+}
+
+/// What the link says of a Stem.
+fn link(board: &Board) -> Link {
+    match board.master() {
+        Master::Sees(Seen { stems, share, heard, exact }) => {
+            Link::Linked(Linked { stems, share, heard, exact })
+        }
+        Master::Waiting => Link::Waiting,
+        Master::Lost => Link::Lost,
+    }
+}
+
+/// Makes a Master's trim a part of the level that the host knows; what that has no room for stays a trim.
+fn take_trim<O: Output>(params: &ChainParams<O>, setter: &ParamSetter<'_>) {
+    struct Take<'a, 'b> {
+        rows: core::slice::Iter<'a, &'static Parameter>,
+        setter: &'a ParamSetter<'b>,
+        trim: Db,
+    }
+    impl Visitor for Take<'_, '_> {
+        fn visit<C: Control>(&mut self, control: &C) {
+            let Some(row) = self.rows.next().filter(|row| row.id == "level") else { return };
+            let before = control.value(row);
+            let (Value::Number(Some(level)), Kind::Number { min, max, .. }) = (before, row.kind) else {
+                return;
+            };
+            let wanted = Value::Number(Some((level + self.trim.0).clamp(min, max)));
+            self.setter.begin_set_parameter(control);
+            self.setter.set_parameter(control, C::plain(row, wanted));
+            self.setter.end_set_parameter(control);
+            // what the parameter has taken, rounded as it rounds
+            if let Value::Number(Some(taken)) = control.value(row) {
+                self.trim = Db(self.trim.0 - (taken - level));
+            }
+        }
+    }
+    params.store.move_trim(|trim| {
+        let mut take = Take { rows: params.rows().iter(), setter, trim };
+        params.each(&mut take);
+        take.trim
+    });
 }
 
 /// Passes edits on to the host.

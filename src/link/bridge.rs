@@ -14,6 +14,7 @@ mod format;
 mod import;
 mod lock;
 mod names;
+pub mod onlooker;
 mod pace;
 mod process;
 mod worker;
@@ -52,7 +53,8 @@ pub trait Informant: Send + Sync {
         false
     }
 
-    /// A Master asks for a trim: to be taken or refused by [`super::snapshot::Trim::consider`].
+    /// A Master asks for a trim: to be taken or refused by [`super::snapshot::Trim::consider`]. A Master is asked to
+    /// predict what its answer in [`Self::summary`] then says.
     fn consider(&self, _sender: InstanceId, _request: &Request) {}
 }
 
@@ -249,6 +251,14 @@ impl Desk {
     /// answer, which comes with the target's figures.
     pub fn ask(&self, target: InstanceId, base: u64, trim: Db) -> Option<u64> {
         let counter = self.member.upgrade()?.card().ask(target, base, trim);
+        self.bridge.wake();
+        Some(counter)
+    }
+
+    /// Asks `master` what a move of `stem` by `gain` would change. The counter returned is that of the answer, which
+    /// comes with the Master's summary.
+    pub fn ask_to_predict(&self, master: InstanceId, stem: InstanceId, gain: Db) -> Option<u64> {
+        let counter = self.member.upgrade()?.card().ask_to_predict(master, stem, gain);
         self.bridge.wake();
         Some(counter)
     }

@@ -70,6 +70,12 @@ macro_rules! id {
             }
         }
 
+        impl From<$name> for NonZeroU64 {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+
         impl FromStr for $name {
             type Err = NotAnId;
 

@@ -3,28 +3,31 @@
 //! A request is posted in the sender's [`Outbox`] for all to see; its target looks there. It names the revision of the
 //! trim that the person saw who made it: if the Stem has moved on since, it is refused. So a request acts once, in
 //! whatever order requests of several senders are seen.
+//!
+//! A Master is asked in the same way what a move of one of its stems would change; its answer is in its
+//! [`super::summary::Summary`].
 
 use super::identity::InstanceId;
 use super::snapshot::Trim;
 use super::words::{Eye, Pen, Record};
+pub use crate::session::solve::LARGEST_TRIM;
 use crate::units::Db;
-
-/// The largest remote trim, up and down.
-pub const LARGEST_TRIM: Db = Db(24.0);
 
 /// Requests that stay in an outbox.
 pub const REQUESTS: usize = 8;
 
-/// A change of a Stem's remote trim, made by a person at a Master.
+/// A change of a Stem's remote trim, made by a person at a Master; or what a Master is asked to predict.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Request {
     /// Grows with every request of a sender.
     pub counter: u64,
-    /// The Stem that is asked.
+    /// Who is asked: the Stem, or the Master that is to predict.
     pub target: InstanceId,
+    /// The stem whose move a Master is to predict; `None` asks a Stem for a trim.
+    pub about: Option<InstanceId>,
     /// The revision of the target's trim that the person saw.
     pub base: u64,
-    /// The trim that is wanted.
+    /// The trim that is wanted; of a prediction the move.
     pub trim: Db,
 }
 
@@ -83,7 +86,7 @@ pub struct Outbox {
 }
 
 /// Words of an [`Outbox`].
-pub const OUTBOX_WORDS: usize = 1 + 4 * REQUESTS;
+pub const OUTBOX_WORDS: usize = 1 + 5 * REQUESTS;
 
 impl Outbox {
     /// An empty outbox. `first` is the first request's counter: later than any that a former life of the sender used,
@@ -94,11 +97,19 @@ impl Outbox {
 
     /// Posts a request and returns its counter.
     pub fn post(&mut self, target: InstanceId, base: u64, trim: Db) -> u64 {
-        let counter = self.next;
+        self.add(Request { counter: self.next, target, about: None, base, trim })
+    }
+
+    /// Posts a question to a Master: what a move of `stem` would change. Returns its counter.
+    pub fn post_question(&mut self, master: InstanceId, stem: InstanceId, gain: Db) -> u64 {
+        self.add(Request { counter: self.next, target: master, about: Some(stem), base: 0, trim: gain })
+    }
+
+    fn add(&mut self, request: Request) -> u64 {
         self.next = self.next.wrapping_add(1);
         self.requests.rotate_left(1);
-        self.requests[REQUESTS - 1] = Some(Request { counter, target, base, trim });
-        counter
+        self.requests[REQUESTS - 1] = Some(request);
+        request.counter
     }
 
     /// The requests to `target`, oldest first.
@@ -112,6 +123,7 @@ impl Record for Outbox {
         pen.word(self.next);
         for request in &self.requests {
             pen.word(request.map_or(0, |request| request.target.get()));
+            pen.word(request.and_then(|request| request.about).map_or(0, InstanceId::get));
             pen.word(request.map_or(0, |request| request.counter));
             pen.word(request.map_or(0, |request| request.base));
             pen.number(request.map_or(0.0, |request| request.trim.0));
@@ -122,8 +134,9 @@ impl Record for Outbox {
         let mut outbox = Self::new(eye.word()?);
         for place in &mut outbox.requests {
             let target = InstanceId::new(eye.word()?);
+            let about = InstanceId::new(eye.word()?);
             let (counter, base, trim) = (eye.word()?, eye.word()?, eye.db()?);
-            *place = target.map(|target| Request { counter, target, base, trim });
+            *place = target.map(|target| Request { counter, target, about, base, trim });
         }
         Some(outbox)
     }
@@ -169,7 +182,7 @@ mod tests {
     fn a_request_acts_once_and_only_on_what_its_sender_saw() {
         let (me, sender) = (InstanceId::mint(), InstanceId::mint());
         let mut trim = Trim::new(Db(0.0));
-        let request = Request { counter: 1, target: me, base: trim.revision, trim: Db(3.0) };
+        let request = Request { counter: 1, target: me, about: None, base: trim.revision, trim: Db(3.0) };
         trim.consider(sender, &request);
         assert_eq!(trim.offset, Db(3.0));
         assert_eq!(trim.answer, Some(Answer { sender, counter: 1, verdict: Verdict::Accepted }));
@@ -185,7 +198,8 @@ mod tests {
     #[test]
     fn a_trim_stays_in_its_range() {
         let mut trim = Trim::new(Db(0.0));
-        let request = Request { counter: 1, target: InstanceId::mint(), base: trim.revision, trim: Db(1e9) };
+        let target = InstanceId::mint();
+        let request = Request { counter: 1, target, about: None, base: trim.revision, trim: Db(1e9) };
         trim.consider(InstanceId::mint(), &request);
         assert_eq!(trim.offset, LARGEST_TRIM);
     }
@@ -198,18 +212,20 @@ mod tests {
             let target = if n % 2 == 0 { drums } else { bass };
             assert_eq!(outbox.post(target, n, Db(n as f64)), 100 + n);
         }
+        assert_eq!(outbox.post_question(drums, bass, Db(2.0)), 112);
         let words: [u64; OUTBOX_WORDS] = outbox.encode();
         let back = Outbox::decode(&words).unwrap();
         assert_eq!(back, outbox);
         let counters: Vec<u64> = back.requests_to(drums).map(|request| request.counter).collect();
-        assert_eq!(counters, [104, 106, 108, 110]);
+        assert_eq!(counters, [106, 108, 110, 112]);
+        assert_eq!(back.requests_to(drums).last().unwrap().about, Some(bass));
         assert!(Outbox::decode(&words[..OUTBOX_WORDS - 1]).is_none());
     }
 
     #[test]
     fn a_request_is_new_once() {
         let (sender, other) = (InstanceId::mint(), InstanceId::mint());
-        let request = |counter| Request { counter, target: other, base: 0, trim: Db(0.0) };
+        let request = |counter| Request { counter, target: other, about: None, base: 0, trim: Db(0.0) };
         let mut inbox = Inbox::default();
         assert!(inbox.is_new(sender, &request(5)));
         assert!(!inbox.is_new(sender, &request(5)));

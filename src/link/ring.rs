@@ -5,8 +5,9 @@
 //! table of [`MARKS`] marks which settings made them.
 
 use super::cell::Cell;
-use super::timeline::{Place, SEGMENTS, Segment, Timeline};
+use super::timeline::{SEGMENTS, Segment, Timeline};
 use super::word::Word;
+use crate::session::timeline::Located;
 use crate::units::{Db, Hz};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -40,12 +41,15 @@ pub enum Side {
     Output,
 }
 
+/// The revision of what was made while a person listened to something else than the output: no part of a song.
+pub const LISTENING: u64 = u64::MAX;
+
 /// From `counter` on audio was made with these settings.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Mark {
     /// The first frame.
     pub counter: u64,
-    /// Revision of all settings but the level.
+    /// Stands for all settings but the level: equal settings have equal revisions. [`LISTENING`] for none.
     pub revision: u64,
     /// Gain behind everything else, the trim from the Master included.
     pub level: Db,
@@ -251,13 +255,16 @@ pub struct Writer {
     segments: [u64; SEGMENT_WORDS],
     marks: [u64; MARK_WORDS],
     last: Option<(u64, u64)>,
+    /// The segment of the block before; `None` before the first.
+    segment: Option<u64>,
 }
 
 impl Writer {
     /// Takes over `ring`; what is in it belongs to nobody any more. The caller sees to it that there is no other
     /// writer.
     pub(super) fn new(ring: &'static Ring) -> Self {
-        let writer = Self { ring, segments: [0; SEGMENT_WORDS], marks: [0; MARK_WORDS], last: None };
+        let writer =
+            Self { ring, segments: [0; SEGMENT_WORDS], marks: [0; MARK_WORDS], last: None, segment: None };
         ring.segments.write(&writer.segments);
         ring.marks.write(&writer.marks);
         writer
@@ -288,8 +295,9 @@ impl Writer {
 
     /// Appends a block: left and right as they entered, as late as the chain is, and as they left, all equally long.
     /// What is not finite becomes silence.
-    pub fn write(&mut self, place: Place, input: [&[f64]; 2], output: [&[f64]; 2]) {
-        if place.jumped || self.segments[0] == 0 {
+    pub fn write(&mut self, place: Located, input: [&[f64]; 2], output: [&[f64]; 2]) {
+        if place.jumped || self.segment != Some(place.segment) {
+            self.segment = Some(place.segment);
             let at = 1 + 2 * (self.segments[0] as usize % SEGMENTS);
             let segment = [place.position.unwrap_or(LIVE).cast_unsigned(), self.counter()];
             self.segments[at..at + 2].copy_from_slice(&segment);

@@ -13,9 +13,9 @@ use super::ring::{Ring, Writer};
 use super::slot::{Origin, Presence, Slot};
 use super::snapshot::{Figures, Kind, Label, Pulse, Settings};
 use super::summary::Summary;
-use super::timeline::Place;
 use super::words::Record;
 use crate::meter::Reading;
+use crate::session::timeline::Located;
 use crate::units::{Db, Hz};
 use std::sync::atomic::Ordering;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -161,7 +161,7 @@ impl Outlet {
 
     /// Appends a block of audio as it entered, as late as the chain is, and as it left: left and right, all equally
     /// long. Nothing happens before [`Self::prepare`].
-    pub fn write(&mut self, place: Place, input: [&[f64]; 2], output: [&[f64]; 2]) {
+    pub fn write(&mut self, place: Located, input: [&[f64]; 2], output: [&[f64]; 2]) {
         if let Some(writer) = &mut self.writer {
             writer.write(place, input, output);
         }
@@ -208,6 +208,13 @@ impl Card {
     /// counter, under which the answer comes.
     pub fn ask(&mut self, target: InstanceId, base: u64, trim: Db) -> u64 {
         let counter = self.outbox.post(target, base, trim);
+        self.slot.outbox.write(&self.outbox.encode());
+        counter
+    }
+
+    /// Asks `master` what a move of `stem` would change; returns the question's counter.
+    pub fn ask_to_predict(&mut self, master: InstanceId, stem: InstanceId, gain: Db) -> u64 {
+        let counter = self.outbox.post_question(master, stem, gain);
         self.slot.outbox.write(&self.outbox.encode());
         counter
     }

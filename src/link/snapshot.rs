@@ -121,6 +121,8 @@ pub struct Pulse {
     pub playing: bool,
     /// Where the block began on the project's timeline, in frames; `None` if the host does not say.
     pub position: Option<i64>,
+    /// A person listens to something else than the output.
+    pub listens: bool,
     /// Momentary loudness.
     pub momentary: Option<Lufs>,
     /// Short-term loudness.
@@ -145,7 +147,8 @@ impl Record for Pulse {
         pen.word(self.blocks);
         pen.number(self.rate.0);
         pen.word(self.latency);
-        pen.word(u64::from(self.playing) | u64::from(self.position.is_some()) << 1);
+        let flags = [self.playing, self.position.is_some(), self.listens];
+        pen.word(flags.iter().rev().fold(0, |word, &flag| word << 1 | u64::from(flag)));
         pen.signed(self.position.unwrap_or(0));
         pen.perhaps(self.momentary.map(|x| x.0));
         pen.perhaps(self.short_term.map(|x| x.0));
@@ -160,7 +163,7 @@ impl Record for Pulse {
         let blocks = eye.word()?;
         let rate = Hz(eye.number()?);
         let latency = eye.word()?;
-        let flags = eye.index(4)?;
+        let flags = eye.index(8)?;
         let position = eye.signed()?;
         Some(Self {
             blocks,
@@ -168,6 +171,7 @@ impl Record for Pulse {
             latency,
             playing: flags & 1 != 0,
             position: (flags & 2 != 0).then_some(position),
+            listens: flags & 4 != 0,
             momentary: eye.perhaps()?.map(Lufs),
             short_term: eye.perhaps()?.map(Lufs),
             compressor_reduction: eye.db()?,
@@ -175,6 +179,39 @@ impl Record for Pulse {
             sanitized: eye.word()?,
             faults: eye.word()?,
             revision: eye.word()?,
+        })
+    }
+}
+
+/// Words of a [`Reading`].
+pub const READING_WORDS: usize = 10;
+
+impl Record for Reading {
+    fn write(&self, pen: &mut Pen<'_>) {
+        pen.perhaps(self.momentary.map(|x| x.0));
+        pen.perhaps(self.short_term.map(|x| x.0));
+        pen.perhaps(self.momentary_max.map(|x| x.0));
+        pen.perhaps(self.short_term_max.map(|x| x.0));
+        pen.perhaps(self.integrated.map(|x| x.0));
+        pen.perhaps(self.range.map(|x| x.0));
+        pen.perhaps(self.true_peak.map(|x| x.0));
+        pen.perhaps(self.sample_peak.map(|x| x.0));
+        pen.perhaps(self.psr.map(|x| x.0));
+        pen.perhaps(self.correlation);
+    }
+
+    fn read(eye: &mut Eye<'_>) -> Option<Self> {
+        Some(Self {
+            momentary: eye.perhaps()?.map(Lufs),
+            short_term: eye.perhaps()?.map(Lufs),
+            momentary_max: eye.perhaps()?.map(Lufs),
+            short_term_max: eye.perhaps()?.map(Lufs),
+            integrated: eye.perhaps()?.map(Lufs),
+            range: eye.perhaps()?.map(Lu),
+            true_peak: eye.perhaps()?.map(Dbtp),
+            sample_peak: eye.perhaps()?.map(Db),
+            psr: eye.perhaps()?.map(Db),
+            correlation: eye.perhaps()?,
         })
     }
 }
@@ -205,19 +242,11 @@ pub struct Trim {
 }
 
 /// Words of [`Figures`].
-pub const FIGURES_WORDS: usize = 8 + BANDS + 5;
+pub const FIGURES_WORDS: usize = READING_WORDS + BANDS + 5;
 
 impl Record for Figures {
     fn write(&self, pen: &mut Pen<'_>) {
-        let reading = &self.reading;
-        pen.perhaps(reading.momentary_max.map(|x| x.0));
-        pen.perhaps(reading.short_term_max.map(|x| x.0));
-        pen.perhaps(reading.integrated.map(|x| x.0));
-        pen.perhaps(reading.range.map(|x| x.0));
-        pen.perhaps(reading.true_peak.map(|x| x.0));
-        pen.perhaps(reading.sample_peak.map(|x| x.0));
-        pen.perhaps(reading.psr.map(|x| x.0));
-        pen.perhaps(reading.correlation);
+        self.reading.write(pen);
         self.spectrum.iter().for_each(|band| pen.perhaps(band.map(|x| x.0)));
         pen.number(self.trim.offset.0);
         pen.word(self.trim.revision);
@@ -227,18 +256,7 @@ impl Record for Figures {
     }
 
     fn read(eye: &mut Eye<'_>) -> Option<Self> {
-        let reading = Reading {
-            momentary: None,
-            short_term: None,
-            momentary_max: eye.perhaps()?.map(Lufs),
-            short_term_max: eye.perhaps()?.map(Lufs),
-            integrated: eye.perhaps()?.map(Lufs),
-            range: eye.perhaps()?.map(Lu),
-            true_peak: eye.perhaps()?.map(Dbtp),
-            sample_peak: eye.perhaps()?.map(Db),
-            psr: eye.perhaps()?.map(Db),
-            correlation: eye.perhaps()?,
-        };
+        let reading = Record::read(eye)?;
         let mut spectrum = [None; BANDS];
         for band in &mut spectrum {
             *band = eye.perhaps()?.map(Db);
@@ -328,6 +346,22 @@ pub(super) mod tests {
         }
     }
 
+    /// A reading with a value in nearly every field.
+    pub(in crate::link) fn reading() -> Reading {
+        Reading {
+            momentary: Some(Lufs(-20.0)),
+            short_term: Some(Lufs(-21.0)),
+            momentary_max: Some(Lufs(-12.0)),
+            short_term_max: Some(Lufs(-13.0)),
+            integrated: Some(Lufs(-14.0)),
+            range: None,
+            true_peak: Some(Dbtp(-1.0)),
+            sample_peak: Some(Db(-1.5)),
+            psr: Some(Db(12.0)),
+            correlation: Some(0.7),
+        }
+    }
+
     fn pulse() -> Pulse {
         Pulse {
             blocks: 7,
@@ -335,6 +369,7 @@ pub(super) mod tests {
             latency: 240,
             playing: true,
             position: Some(-100),
+            listens: true,
             momentary: Some(Lufs(-20.5)),
             short_term: None,
             compressor_reduction: Db(2.5),
@@ -350,17 +385,7 @@ pub(super) mod tests {
         spectrum[0] = Some(Db(-40.0));
         spectrum[BANDS - 1] = Some(Db(-60.0));
         Figures {
-            reading: Reading {
-                momentary_max: Some(Lufs(-12.0)),
-                short_term_max: Some(Lufs(-13.0)),
-                integrated: Some(Lufs(-14.0)),
-                range: None,
-                true_peak: Some(Dbtp(-1.0)),
-                sample_peak: Some(Db(-1.5)),
-                psr: Some(Db(12.0)),
-                correlation: Some(0.7),
-                ..Reading::default()
-            },
+            reading: reading(),
             spectrum,
             trim: Trim {
                 offset: Db(1.5),

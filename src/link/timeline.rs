@@ -1,47 +1,8 @@
-//! Where on the project's timeline audio belongs: plain values.
+//! What of an instance's audio is where on the project's timeline: plain values. Blocks are placed on it by
+//! [`crate::session::timeline::Flywheel`].
 
 /// Segments that are remembered.
 pub const SEGMENTS: usize = 16;
-
-/// Frames by which a host's position may differ from ours and still be the same place: hosts that tell seconds round.
-pub const TOLERANCE: u64 = 2;
-
-/// Where a block lies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// The first frame's position on the timeline, in frames from the project's start; `None` while the transport
-    /// stands, or if the host does not say: the block is live and belongs nowhere.
-    pub position: Option<i64>,
-    /// The block does not continue the one before.
-    pub jumped: bool,
-}
-
-/// Keeps a position in whole frames while the host rounds its own, and notices jumps.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Flywheel {
-    /// Where the next block begins if nothing jumps; outer `None` before the first block.
-    expected: Option<Option<i64>>,
-}
-
-impl Flywheel {
-    /// The next block is a new beginning, wherever it lies.
-    pub fn interrupt(&mut self) {
-        self.expected = None;
-    }
-
-    /// Places a block of `frames` frames that the host puts at `host`; `None` while the transport stands.
-    pub fn advance(&mut self, host: Option<i64>, frames: usize) -> Place {
-        let place = match (self.expected, host) {
-            (Some(Some(expected)), Some(host)) if host.abs_diff(expected) <= TOLERANCE => {
-                Place { position: Some(expected), jumped: false }
-            }
-            (Some(None), None) => Place { position: None, jumped: false },
-            _ => Place { position: host, jumped: true },
-        };
-        self.expected = Some(place.position.map(|position| position.saturating_add(frames as i64)));
-        place
-    }
-}
 
 /// Frames that follow each other on the timeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,32 +94,6 @@ impl Timeline {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_position_that_the_host_rounds_runs_evenly() {
-        let mut wheel = Flywheel::default();
-        assert_eq!(wheel.advance(Some(1000), 441), Place { position: Some(1000), jumped: true });
-        for (n, rounding) in [-2, 1, 2, 0, -1].into_iter().enumerate() {
-            let position = 1000 + 441 * (n as i64 + 1);
-            let place = wheel.advance(Some(position + rounding), 441);
-            assert_eq!(place, Place { position: Some(position), jumped: false });
-        }
-    }
-
-    #[test]
-    fn jumps_stops_and_interruptions_are_noticed() {
-        let mut wheel = Flywheel::default();
-        wheel.advance(Some(0), 512);
-        assert_eq!(wheel.advance(Some(515), 512), Place { position: Some(515), jumped: true });
-        assert_eq!(wheel.advance(None, 512), Place { position: None, jumped: true });
-        assert_eq!(wheel.advance(None, 512), Place { position: None, jumped: false });
-        assert_eq!(wheel.advance(Some(515), 512), Place { position: Some(515), jumped: true });
-        wheel.interrupt();
-        assert_eq!(wheel.advance(Some(1027), 512), Place { position: Some(1027), jumped: true });
-        assert!(wheel.advance(Some(i64::MIN), 512).jumped);
-        assert!(wheel.advance(Some(i64::MAX), 512).jumped);
-        assert!(!wheel.advance(Some(i64::MAX), 512).jumped);
-    }
 
     fn timeline(segments: &[(Option<i64>, u64)], oldest: u64) -> Timeline {
         let mut all = [Segment { pass: 0, position: None, counter: 0, frames: 0 }; SEGMENTS];

@@ -60,7 +60,7 @@ impl Pen<'_> {
     }
 
     /// Text.
-    pub fn text(&mut self, text: &Text) {
+    pub fn text<const BYTES: usize>(&mut self, text: &Text<BYTES>) {
         let (chunks, _) = text.bytes.as_chunks::<8>();
         chunks.iter().for_each(|bytes| self.word(u64::from_le_bytes(*bytes)));
     }
@@ -115,31 +115,31 @@ impl Eye<'_> {
     }
 
     /// Text.
-    pub fn text(&mut self) -> Option<Text> {
-        let mut bytes = [0; Text::BYTES];
+    pub fn text<const BYTES: usize>(&mut self) -> Option<Text<BYTES>> {
+        let mut bytes = [0; BYTES];
         let (chunks, _) = bytes.as_chunks_mut::<8>();
         for chunk in chunks {
             *chunk = self.word()?.to_le_bytes();
         }
-        let length = bytes.iter().position(|&byte| byte == 0).unwrap_or(Text::BYTES);
+        let length = bytes.iter().position(|&byte| byte == 0).unwrap_or(BYTES);
         core::str::from_utf8(&bytes[..length]).ok().map(Text::new)
     }
 }
 
-/// Text of at most 64 bytes without control characters: a name.
+/// Bytes of a name.
+pub const NAME: usize = 64;
+
+/// Text of at most so many bytes, a multiple of eight, without control characters: a name, if nothing else is said.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Text {
+pub struct Text<const BYTES: usize = NAME> {
     /// UTF-8, padded with zeros.
-    bytes: [u8; Self::BYTES],
+    bytes: [u8; BYTES],
 }
 
-impl Text {
-    /// Bytes that fit.
-    pub const BYTES: usize = 64;
-
+impl<const BYTES: usize> Text<BYTES> {
     /// `text`, cut behind the last character that fits; control characters become spaces.
     pub fn new(text: &str) -> Self {
-        let mut bytes = [0; Self::BYTES];
+        let mut bytes = [0; BYTES];
         let mut length = 0;
         for character in text.chars() {
             let character = if character.is_control() { ' ' } else { character };
@@ -153,24 +153,24 @@ impl Text {
 
     /// The text.
     pub fn as_str(&self) -> &str {
-        let length = self.bytes.iter().position(|&byte| byte == 0).unwrap_or(Self::BYTES);
+        let length = self.bytes.iter().position(|&byte| byte == 0).unwrap_or(BYTES);
         core::str::from_utf8(&self.bytes[..length]).unwrap_or_default()
     }
 }
 
-impl Default for Text {
+impl<const BYTES: usize> Default for Text<BYTES> {
     fn default() -> Self {
-        Self { bytes: [0; Self::BYTES] }
+        Self { bytes: [0; BYTES] }
     }
 }
 
-impl core::fmt::Debug for Text {
+impl<const BYTES: usize> core::fmt::Debug for Text<BYTES> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         self.as_str().fmt(f)
     }
 }
 
-impl core::fmt::Display for Text {
+impl<const BYTES: usize> core::fmt::Display for Text<BYTES> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         self.as_str().fmt(f)
     }
@@ -184,13 +184,14 @@ mod tests {
 
     #[test]
     fn text_is_cut_between_characters_and_holds_nothing_that_controls_a_terminal() {
-        assert_eq!(Text::new("Drums").as_str(), "Drums");
-        assert_eq!(Text::new("").as_str(), "");
-        assert_eq!(Text::new("a\u{1b}[31m\n\u{9b}b\0c").as_str(), "a [31m  b c");
+        assert_eq!(<Text>::new("Drums").as_str(), "Drums");
+        assert_eq!(<Text>::new("").as_str(), "");
+        assert_eq!(<Text>::new("a\u{1b}[31m\n\u{9b}b\0c").as_str(), "a [31m  b c");
         let long = "ä".repeat(40);
-        assert_eq!(Text::new(&long).as_str(), "ä".repeat(32));
-        assert_eq!(Text::new(&format!("x{long}")).as_str(), format!("x{}", "ä".repeat(31)));
-        assert_eq!(Text::new("𝄞").to_string(), "𝄞");
+        assert_eq!(<Text>::new(&long).as_str(), "ä".repeat(32));
+        assert_eq!(<Text>::new(&format!("x{long}")).as_str(), format!("x{}", "ä".repeat(31)));
+        assert_eq!(<Text>::new("𝄞").to_string(), "𝄞");
+        assert_eq!(Text::<8>::new("ab𝄞𝄞").as_str(), "ab𝄞");
     }
 
     struct Mixed(u64, i64, f64, Option<f64>, Text);

@@ -1,11 +1,11 @@
 //! Readings as programs get them: the same names wherever a reading appears.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::meter::Reading;
 
 /// A reading; a value that does not exist is `null`.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
 pub struct ReadingJson {
     /// Integrated loudness, LUFS.
     pub integrated_lufs: Option<f64>,

@@ -87,29 +87,9 @@ pub fn master(job: &Job<'_>, progress: &mut dyn Progress) -> Result<Mastered> {
     if output.symlink_metadata().is_ok() && !job.overwrite {
         return Err(Error::Exists { path: output.clone() });
     }
-    let rate = job.bundle.rate()?;
-    let mut warnings = Vec::new();
-    let (spool, before) = render_before_level(job, rate, progress, &mut warnings)?;
-
-    let mut post = PostMaster::new(job, rate);
-    let landing = land::land(&mut post, &spool, &before, job, progress)?;
+    let Prepared { spool, before, mut post, landing, mut warnings } = prepare(job, progress)?;
     let (measured, strict_peak, verified) = write(&mut post, &spool, &landing, job, progress)?;
-    if landing.reduction.0 > HEAVY_REDUCTION.0 {
-        warnings.push(format!(
-            "limiting reaches {:.1} dB at {}: above {:.0} dB it is heard; lower the target or the peaks of the stems",
-            landing.reduction.0,
-            super::clock(landing.reduction_at, rate),
-            HEAVY_REDUCTION.0
-        ));
-    }
-    if let (Stop::OutOfReach, Some(aim), Some(there)) =
-        (landing.stop, landing.aim, measured.reading.integrated)
-    {
-        warnings.push(format!(
-            "{:.1} LUFS is out of reach under a ceiling of {:.1} dBTP, {:.1} LUFS comes nearest; raise the ceiling or choose another target",
-            aim.0, post.ceiling.0, there.0
-        ));
-    }
+    warnings.extend(warn(&landing, &measured.reading, post.ceiling, post.rate));
     Ok(Mastered {
         path: output.clone(),
         measured,
@@ -122,6 +102,99 @@ pub fn master(job: &Job<'_>, progress: &mut dyn Progress) -> Result<Mastered> {
     })
 }
 
+/// A master that is rendered up to its level, and landed.
+struct Prepared {
+    spool: Spool,
+    before: Reading,
+    post: PostMaster,
+    landing: Landing,
+    warnings: Vec<String>,
+}
+
+fn prepare(job: &Job<'_>, progress: &mut dyn Progress) -> Result<Prepared> {
+    let rate = job.bundle.rate()?;
+    let mut warnings = Vec::new();
+    let (spool, before) = render_before_level(job, rate, progress, &mut warnings)?;
+    let mut post = PostMaster::new(job, rate);
+    let landing = land::land(&mut post, &spool, &before, job, progress)?;
+    Ok(Prepared { spool, before, post, landing, warnings })
+}
+
+/// What the listener should know of a landing that gave a master of `reading`.
+fn warn(landing: &Landing, reading: &Reading, ceiling: Dbtp, rate: Hz) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if landing.reduction.0 > HEAVY_REDUCTION.0 {
+        warnings.push(format!(
+            "limiting reaches {:.1} dB at {}: above {:.0} dB it is heard; lower the target or the peaks of the stems",
+            landing.reduction.0,
+            super::clock(landing.reduction_at, rate),
+            HEAVY_REDUCTION.0
+        ));
+    }
+    if let (Stop::OutOfReach, Some(aim), Some(there)) = (landing.stop, landing.aim, reading.integrated) {
+        warnings.push(format!(
+            "{:.1} LUFS is out of reach under a ceiling of {:.1} dBTP, {:.1} LUFS comes nearest; raise the ceiling or choose another target",
+            aim.0, ceiling.0, there.0
+        ));
+    }
+    warnings
+}
+
+/// How a master is made, without a file made of it.
+#[derive(Clone, Debug)]
+pub struct Settled {
+    /// The master chain up to its level.
+    pub before_level: ChainSettings,
+    /// Level and limiter; not dithered.
+    pub after: ChainSettings,
+    /// The ceiling that the limiter holds with them.
+    pub ceiling: Dbtp,
+    /// How loudness was landed.
+    pub landing: Landing,
+    /// What the listener should know.
+    pub warnings: Vec<String>,
+}
+
+/// Does all of [`master`] but the writing: where it lands, and with which settings its ceiling holds.
+///
+/// # Errors
+/// As [`master`].
+pub fn settle(job: &Job<'_>, progress: &mut dyn Progress) -> Result<Settled> {
+    let Prepared { spool, mut post, landing, mut warnings, .. } = prepare(job, progress)?;
+    let limit = (post.ceiling + CEILING_TOLERANCE).amplitude();
+    for _ in 0..ATTEMPTS {
+        progress.begin("holding the ceiling", spool.frames());
+        let (run, strict) = post.run_strictly(&spool, landing.level, progress, |_, _| Ok(()))?;
+        if strict <= limit {
+            warnings.extend(warn(&landing, &run.reading, post.ceiling, post.rate));
+            break;
+        }
+        post.lower_ceiling(strict);
+    }
+    let after = ChainSettings { dither: Dither::Off, ..post.settings };
+    Ok(Settled { before_level: before_level(job.session), after, ceiling: post.ceiling, landing, warnings })
+}
+
+/// The master chain up to its level.
+fn before_level(session: &Session) -> ChainSettings {
+    ChainSettings {
+        level: Db(0.0),
+        limiter: LimiterSettings::default(),
+        dither: Dither::Off,
+        ..session.master.clone()
+    }
+}
+
+/// The chain that runs [`Settled::after`].
+pub(super) fn chain_after(settings: &ChainSettings, rate: Hz) -> Chain {
+    let mut chain = Chain::new(Seat::Master, LatencyClass::Lookahead, rate);
+    chain.set(settings);
+    chain
+}
+
+/// How often a ceiling that does not hold is lowered.
+const ATTEMPTS: usize = 6;
+
 /// Sums the stems, runs the master chain up to its level into a spool, and measures that.
 fn render_before_level(
     job: &Job<'_>,
@@ -132,12 +205,7 @@ fn render_before_level(
     let mut mixdown = Mixdown::open(job.bundle, job.session)?;
     let folder = job.output.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut spool = SpoolWriter::create(folder, &job.output)?;
-    let settings = ChainSettings {
-        level: Db(0.0),
-        limiter: LimiterSettings::default(),
-        dither: Dither::Off,
-        ..job.session.master.clone()
-    };
+    let settings = before_level(job.session);
     let mut chain =
         Compensated::new(super::mixdown::chain(&settings, Seat::Master, job.session.master_latency, rate));
     let mut meter = Meter::new(rate, &Layout::stereo());
@@ -211,9 +279,7 @@ impl PostMaster {
         let parameter = Db(level.0.clamp(-24.0, 12.0));
         self.settings.level = parameter;
         self.settings.input.gain = level - parameter;
-        let mut chain = Chain::new(Seat::Master, LatencyClass::Lookahead, self.rate);
-        chain.set(&self.settings);
-        let mut chain = Compensated::new(Some(chain));
+        let mut chain = Compensated::new(Some(chain_after(&self.settings, self.rate)));
         let mut meter = Meter::new(self.rate, &Layout::stereo());
         let mut reader = spool.read()?;
         let mut sum = [Vec::new(), Vec::new()];
@@ -229,6 +295,33 @@ impl PostMaster {
         }
         let (reduction, reduction_at) = chain.chain().map_or((Db(0.0), 0), Chain::most_limiter_reduction);
         Ok(Run { reading: meter.reading(), reduction, reduction_at })
+    }
+
+    /// As [`Self::run`]; gives the strict peak too, linear.
+    fn run_strictly(
+        &mut self,
+        spool: &Spool,
+        level: Db,
+        progress: &mut dyn Progress,
+        mut each: impl FnMut(&[f64], &[f64]) -> Result<()>,
+    ) -> Result<(Run, f64)> {
+        let mut checks = [PeakCheck::new(), PeakCheck::new()];
+        let run = self.run(spool, level, progress, |left, right| {
+            checks[0].process(left);
+            checks[1].process(right);
+            each(left, right)
+        })?;
+        checks.iter_mut().for_each(PeakCheck::finish);
+        // Our own meter may read dense noise higher than the strict one: no meter is to find the ceiling exceeded.
+        let metered = run.reading.true_peak.map_or(0.0, Dbtp::amplitude);
+        let strict = checks[0].peak().max(checks[1].peak()).max(metered);
+        Ok((run, strict))
+    }
+
+    /// Makes the limiter aim lower by as much as `strict` is over the ceiling.
+    fn lower_ceiling(&mut self, strict: f64) {
+        let over = Db::from_gain(strict) - Db(self.ceiling.0);
+        self.settings.limiter.ceiling = self.settings.limiter.ceiling + -over;
     }
 }
 
@@ -250,22 +343,14 @@ fn write(
     let (reading, strict) = loop {
         let spec = WavSpec { bext: Some(bext(job)), ..WavSpec::new(post.rate, 2, format) };
         let mut writer = WavWriter::create(&job.output, spec, job.overwrite)?;
-        let mut checks = [PeakCheck::new(), PeakCheck::new()];
         progress.begin("writing", spool.frames());
-        let run = post.run(spool, landing.level, progress, |left, right| {
-            checks[0].process(left);
-            checks[1].process(right);
+        let (run, strict) = post.run_strictly(spool, landing.level, progress, |left, right| {
             writer.write_planar(&[left, right])
         })?;
-        checks.iter_mut().for_each(PeakCheck::finish);
-        // Our own meter may read dense noise higher than the strict one: no meter is to find the ceiling exceeded.
-        let metered = run.reading.true_peak.map_or(0.0, Dbtp::amplitude);
-        let strict = checks[0].peak().max(checks[1].peak()).max(metered);
         attempt += 1;
-        if strict > limit && attempt < 6 {
+        if strict > limit && attempt < ATTEMPTS {
             // Dropped unfinished, the writer leaves nothing behind.
-            let over = Db::from_gain(strict) - Db(post.ceiling.0);
-            post.settings.limiter.ceiling = post.settings.limiter.ceiling + -over;
+            post.lower_ceiling(strict);
             continue;
         }
         writer.set_loudness(wav::Loudness {

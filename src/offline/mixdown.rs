@@ -88,6 +88,14 @@ impl StemStream {
         Ok(())
     }
 
+    /// `frames` frames of silence instead of what comes after the song.
+    pub fn rest(&mut self, frames: usize) {
+        for side in &mut self.audio {
+            side.clear();
+            side.resize(frames, 0.0);
+        }
+    }
+
     /// The frames read last, left and right.
     pub fn audio(&self) -> [&[f64]; 2] {
         [&self.audio[0], &self.audio[1]]

@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use super::bundle::Bundle;
 use super::check::{self, Options, Severity};
+use super::deliver::{MANIFEST, Manifest};
 use super::error::{Result, shown};
 use super::hash::sha256;
 use super::json::ReadingJson;
@@ -44,6 +45,8 @@ pub struct Job<'a> {
     pub mix: Option<&'a Path>,
     /// Finished files to list first.
     pub masters: &'a [PathBuf],
+    /// Folders of `stems deliver` whose files are listed first.
+    pub deliveries: &'a [PathBuf],
     /// Platforms.
     pub targets: &'a [NormalizationTarget],
     /// The title.
@@ -92,13 +95,13 @@ pub struct Report {
 /// A finished file.
 #[derive(Clone, Debug, Serialize)]
 pub struct Deliverable {
-    /// What it is: `master`, and whatever a delivery adds.
+    /// What it is: `master`, or as in the manifest of a delivery.
     pub kind: String,
     /// Its name.
     pub file: String,
     /// Its reading.
     pub reading: ReadingJson,
-    /// Both meters agree.
+    /// Both meters agree; of a delivery, as its manifest says, and the file still has its hash.
     pub verified: bool,
     /// Its hash.
     pub sha256: String,
@@ -213,11 +216,12 @@ pub fn gather(job: &Job<'_>, progress: &mut dyn Progress) -> Result<Report> {
     let bundle = job.bundle;
     let rate = bundle.rate()?;
     let checked = check::check(&bundle.dir, &Options { mix: job.mix.map(Path::to_owned) }, progress)?;
-    let nulls = checked.null.iter().map(|null| NullProof {
-        what: checked
-            .mix
-            .as_ref()
-            .map_or("mix less stems".into(), |mix| format!("{} less the sum of the stems", name(&mix.path))),
+    let (mut deliverables, mut nulls) = deliveries(job, progress)?;
+    nulls.extend(checked.null.iter().map(|null| NullProof {
+        what:
+            checked.mix.as_ref().map_or("mix less stems".into(), |mix| {
+                format!("{} less the sum of the stems", name(&mix.path))
+            }),
         residual_peak_dbfs: null.residual_peak_dbfs,
         pass_dbfs: null.pass_dbfs,
         verdict: match null.verdict {
@@ -226,7 +230,7 @@ pub fn gather(job: &Job<'_>, progress: &mut dyn Progress) -> Result<Report> {
             check::Verdict::Audible => "audible",
         },
         cause: null.cause.clone(),
-    });
+    }));
     let findings = checked.faults.iter().map(|fault| Finding {
         severity: if fault.severity == Severity::Fault { "fault" } else { "advice" },
         file: fault.file.clone(),
@@ -251,7 +255,6 @@ pub fn gather(job: &Job<'_>, progress: &mut dyn Progress) -> Result<Report> {
         });
     }
     let (sources, history_step_s, frames) = sources(job, shares.as_deref(), progress)?;
-    let mut deliverables = Vec::new();
     for path in job.masters {
         let measured = measure(path, true, "masters", progress)?;
         deliverables.push(Deliverable {
@@ -275,7 +278,7 @@ pub fn gather(job: &Job<'_>, progress: &mut dyn Progress) -> Result<Report> {
         title: job.title.clone(),
         date: job.date.clone(),
         deliverables,
-        nulls: nulls.collect(),
+        nulls,
         findings: findings.collect(),
         rate_hz: rate.0,
         frames,
@@ -288,6 +291,42 @@ pub fn gather(job: &Job<'_>, progress: &mut dyn Progress) -> Result<Report> {
         files,
     })
 }
+
+/// The files of deliveries as their manifests say, hashed again, and the nulls of their stems.
+fn deliveries(job: &Job<'_>, progress: &mut dyn Progress) -> Result<(Vec<Deliverable>, Vec<NullProof>)> {
+    let (mut files, mut nulls) = (Vec::new(), Vec::new());
+    for folder in job.deliveries {
+        let manifest = Manifest::read(&folder.join(MANIFEST))?;
+        for file in manifest.deliverables {
+            let sha256 = sha256(&folder.join(&file.path), progress)?;
+            files.push(Deliverable {
+                verified: file.verified && sha256 == file.sha256,
+                kind: file.kind,
+                file: file.path,
+                reading: file.reading,
+                sha256,
+            });
+        }
+        if let Some(pass_dbfs) = manifest.null_pass_dbfs {
+            let left = manifest.null_dbfs;
+            nulls.push(NullProof {
+                what: "the delivered master less its stems".into(),
+                residual_peak_dbfs: left,
+                pass_dbfs,
+                verdict: match left {
+                    Some(left) if left > INAUDIBLE => "audible",
+                    Some(left) if left > pass_dbfs => "inaudible",
+                    _ => "PASS",
+                },
+                cause: None,
+            });
+        }
+    }
+    Ok((files, nulls))
+}
+
+/// Nothing below this is heard, dBFS.
+const INAUDIBLE: f64 = -90.0;
 
 fn name(path: &Path) -> String {
     shown(Path::new(path.file_name().unwrap_or(path.as_os_str())))

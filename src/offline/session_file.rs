@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::adm::{AdmSettings, Placement, RawAdm, RawPlacement};
 use super::bundle::{Bundle, Stem};
+use super::deliver::{DeliverSettings, RawDeliver, RawStemDeliver, Version};
 use super::error::{Error, Result};
 use crate::chain::parameters::{Kind, PARAMETERS, Parameter, Value};
 use crate::chain::{ChainSettings, LatencyClass, Seat};
@@ -32,6 +33,15 @@ pub struct StemSession {
     pub chain: ChainSettings,
     /// Its place in an Atmos file.
     pub placement: Placement,
+    /// The versions it is heard in; none: by role.
+    pub versions: Option<Vec<Version>>,
+}
+
+impl StemSession {
+    /// True if it is heard in that version of the song.
+    pub fn is_in(&self, version: Version) -> bool {
+        self.versions.as_ref().map_or_else(|| version.holds(self.role), |list| list.contains(&version))
+    }
 }
 
 /// How loud the master is to be.
@@ -61,6 +71,8 @@ pub struct Session {
     pub targets: Vec<String>,
     /// The Atmos file.
     pub adm: AdmSettings,
+    /// The delivery.
+    pub deliver: DeliverSettings,
     /// What to tell the user: stems of the folder that the file does not list.
     pub notes: Vec<String>,
 }
@@ -74,6 +86,7 @@ impl Session {
             latency: Seat::Stem.default_class(),
             chain: ChainSettings::default(),
             placement: Placement::of(role),
+            versions: None,
         };
         Self {
             stems: bundle.stems.iter().map(|s| stem(s.role)).collect(),
@@ -82,6 +95,7 @@ impl Session {
             loudness: Loudness::Auto,
             targets: Vec::new(),
             adm: AdmSettings::default(),
+            deliver: DeliverSettings::default(),
             notes: Vec::new(),
         }
     }
@@ -117,6 +131,8 @@ impl Session {
             Some(id) => Loudness::Target(id.to_owned()),
         };
         session.targets = raw.targets;
+        session.deliver =
+            raw.deliver.read().map_err(|(what, cure)| fault(format!("deliver: {what}"), cure))?;
         session.adm = raw.adm.read().map_err(|(what, cure)| fault(format!("adm: {what}"), cure))?;
         let mut listed = vec![false; bundle.stems.len()];
         for stem in &raw.stems {
@@ -145,6 +161,7 @@ impl Session {
             entry.placement = adm
                 .map_or(Ok(Placement::of(entry.role)), |adm| adm.read(entry.role))
                 .map_err(|(what, cure)| fault(format!("{}: adm: {what}", stem.file), cure))?;
+            entry.versions = stem.deliver.as_ref().and_then(|deliver| deliver.versions.clone());
             bundle.stems[at].role = entry.role;
             if let Some(name) = &stem.name {
                 bundle.stems[at].name.clone_from(name);
@@ -224,6 +241,8 @@ struct RawSession {
     #[serde(default)]
     adm: RawAdm,
     #[serde(default)]
+    deliver: RawDeliver,
+    #[serde(default)]
     stems: Vec<RawStem>,
 }
 
@@ -248,6 +267,7 @@ struct RawStem {
     #[serde(default)]
     chain: toml::Table,
     adm: Option<RawPlacement>,
+    deliver: Option<RawStemDeliver>,
 }
 
 /// A fault and its cure.
@@ -335,6 +355,7 @@ pub fn template(bundle: &Bundle) -> String {
     );
     write_chain(&mut text, Seat::Master, 8);
     text.push_str(ADM_TEMPLATE);
+    text.push_str(DELIVER_TEMPLATE);
     for (i, stem) in bundle.stems.iter().enumerate() {
         let file = stem.path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
         let _ = write!(
@@ -361,6 +382,9 @@ pub fn template(bundle: &Bundle) -> String {
         if i == 0 {
             text.push_str(PLACEMENT_TEMPLATE);
         }
+        let versions = Version::ALL.into_iter().filter(|version| version.holds(stem.role));
+        let versions: Vec<String> = versions.map(|version| format!("{:?}", version.id())).collect();
+        let _ = write!(text, "\n[stems.deliver]\n# versions = [{}]  # by role\n", versions.join(", "));
     }
     text
 }
@@ -370,6 +394,21 @@ const ADM_TEMPLATE: &str = "
 [adm]
 # aim = -18.5  # loudness of its 5.1 render: -31 to -18 LUFS
 # lfe_low_pass = 120  # 100 to 150 Hz
+";
+
+const DELIVER_TEMPLATE: &str = "
+# What stems deliver makes, and what it is called.
+[deliver]
+# title = \"Song\"  # else the name of the folder
+# artist = \"Artist\"
+# engineer = \"EN1\"  # initials and revision, for names
+# isrc = { master = \"AA-B1C-26-00001\", instrumental = \"...\", a-cappella = \"...\", tv-mix = \"...\" }
+# names = \"plain\"  # plain, academy, or a template: {title} {short} {artist} {initials} {engineer} {version} {format}
+# make = [\"stems\", \"instrumental\", \"a-cappella\", \"tv-mix\", \"clean-stems\"]  # beside the master
+# float = false  # 32-bit float instead of 24 bit
+# own_gain = false  # versions with gains of their own instead of the master's
+# cd = false  # 44.1 kHz, 16 bit too
+# cutdowns = [{ length = 30, at = \"0:45\", of = \"instrumental\", fade_in = 0.01, fade_out = 1.5 }]
 ";
 
 const PLACEMENT_TEMPLATE: &str = "\

@@ -258,6 +258,7 @@ fn open_mix(path: &Path, bundle: &Bundle) -> Result<StemStream> {
         latency: LatencyClass::Zero,
         chain: ChainSettings::default(),
         placement: Placement::of(Role::Other),
+        versions: None,
     };
     StemStream::open(path, &neutral)
 }

@@ -10,10 +10,14 @@ use super::{CLASSES, LATENCY_CLASS};
 use crate::chain::Seat;
 use crate::chain::parameters::{Kind, PARAMETERS, Parameter, Value};
 use crate::session::role::Role;
+use crate::session::solve::LARGEST_TRIM;
+use crate::units::Db;
 use nice_plug::params::persist::PersistentField;
 use nice_plug::plugin::{ParamValue, PluginState};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::num::NonZeroU64;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The key of the document among a state's fields. Permanent.
@@ -86,6 +90,18 @@ pub struct Document {
     /// The stem's role if a person chose one, by its id; else it is guessed from the track's name.
     #[serde(default)]
     pub role: Option<String>,
+    /// Which instance this is to others; none before it was first activated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    instance: Option<Hex>,
+    /// A Master's session; the one that a Stem last belonged to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    session: Option<Hex>,
+    /// What a Master has asked a Stem's level to change by, dB.
+    #[serde(default, skip_serializing_if = "is_default")]
+    trim: f64,
+    /// A Master sits last on its bus, or in a monitoring slot.
+    #[serde(default, skip_serializing_if = "is_default")]
+    last: bool,
     /// Why a state was refused. Never saved; only ever in a state that [`admit`] has emptied.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     refused: Option<String>,
@@ -99,9 +115,47 @@ impl Document {
             slot: 0,
             kept: [const { None }; SLOTS],
             role: None,
+            instance: None,
+            session: None,
+            trim: 0.0,
+            last: false,
             refused: None,
         }
     }
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+/// An id as it is saved: 16 hexadecimal digits, not all zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+struct Hex(NonZeroU64);
+
+impl From<Hex> for String {
+    fn from(Hex(number): Hex) -> Self {
+        format!("{number:016x}")
+    }
+}
+
+impl TryFrom<String> for Hex {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let digits = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let number = if digits { u64::from_str_radix(&text, 16).ok() } else { None };
+        number.and_then(NonZeroU64::new).map(Self).ok_or("not an id")
+    }
+}
+
+/// Who an instance is among others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// The instance.
+    pub instance: Option<NonZeroU64>,
+    /// A Master's session; the one that a Stem last belonged to.
+    pub session: Option<NonZeroU64>,
 }
 
 fn schema(seat: Seat) -> &'static str {
@@ -154,7 +208,11 @@ fn check(seat: Seat, state: &PluginState) -> Result<(), String> {
         return Err(format!("saved as {}, this is {}", shorten(&document.schema), schema(seat)));
     }
     let role_is_fine = document.role.iter().all(|id| Role::ALL.iter().any(|role| role.id() == id));
-    if document.slot >= SLOTS || document.refused.is_some() || !role_is_fine {
+    let trim_is_fine = match seat {
+        Seat::Stem => document.trim.abs() <= LARGEST_TRIM.0 && !document.last,
+        Seat::Master => document.trim == 0.0,
+    };
+    if document.slot >= SLOTS || document.refused.is_some() || !role_is_fine || !trim_is_fine {
         return Err("the saved document cannot be read".into());
     }
     for (id, saved) in document.kept.iter().flatten().flat_map(|kept| &kept.0) {
@@ -192,6 +250,12 @@ fn shorten(text: &str) -> String {
 #[derive(Debug)]
 pub struct Store {
     inner: Mutex<Inner>,
+    /// The document's trim as bits, for the audio thread.
+    trim: AtomicU64,
+    /// A trim is on its way into a parameter.
+    moving: AtomicBool,
+    /// States that were loaded.
+    loads: AtomicU64,
     changes: Changes,
 }
 
@@ -199,12 +263,23 @@ pub struct Store {
 struct Inner {
     document: Document,
     notice: Option<String>,
+    /// Others know the instance: no state makes it another.
+    live: bool,
+    /// Changes of the trim so far.
+    trims: u64,
 }
 
 impl Store {
     /// The document of a new instance; loading another is counted in `changes`.
     pub fn new(seat: Seat, changes: Changes) -> Self {
-        Self { inner: Mutex::new(Inner { document: Document::new(seat), notice: None }), changes }
+        let inner = Inner { document: Document::new(seat), notice: None, live: false, trims: 0 };
+        Self {
+            inner: Mutex::new(inner),
+            trim: AtomicU64::new(0),
+            moving: AtomicBool::new(false),
+            loads: AtomicU64::new(0),
+            changes,
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -264,13 +339,95 @@ impl Store {
     }
 }
 
+/// What makes a plugin one of several.
+impl Store {
+    /// Who the instance is.
+    pub fn identity(&self) -> Identity {
+        let inner = self.lock();
+        let of = |id: Option<Hex>| id.map(|Hex(number)| number);
+        Identity { instance: of(inner.document.instance), session: of(inner.document.session) }
+    }
+
+    /// The instance is known to others under `identity`: from now on no state that is loaded changes it.
+    pub fn live_as(&self, identity: Identity) {
+        let mut inner = self.lock();
+        inner.live = true;
+        inner.document.instance = identity.instance.map(Hex);
+        inner.document.session = identity.session.map(Hex);
+    }
+
+    /// Whether a Master sits last on its bus.
+    pub fn is_last(&self) -> bool {
+        self.lock().document.last
+    }
+
+    /// Says where a Master sits.
+    pub fn sit_last(&self, last: bool) {
+        self.lock().document.last = last;
+    }
+
+    /// States that were loaded so far. Reads one word.
+    pub fn loads(&self) -> u64 {
+        self.loads.load(Ordering::Acquire)
+    }
+
+    /// What a Master has asked the level to change by, on top of the parameter. Reads one word.
+    pub fn trim(&self) -> Db {
+        Db(f64::from_bits(self.trim.load(Ordering::Relaxed)))
+    }
+
+    /// The trim, and how often it has changed.
+    pub fn trim_and_changes(&self) -> (Db, u64) {
+        let inner = self.lock();
+        (Db(inner.document.trim), inner.trims)
+    }
+
+    /// Changes the trim to what `decide` makes of it and of how often it has changed; `None` leaves it.
+    pub fn change_trim(&self, decide: impl FnOnce(Db, u64) -> Option<Db>) {
+        let mut inner = self.lock();
+        if let Some(trim) = decide(Db(inner.document.trim), inner.trims) {
+            inner.document.trim = trim.0.clamp(-LARGEST_TRIM.0, LARGEST_TRIM.0);
+            self.show_trim(&mut inner);
+        }
+    }
+
+    fn show_trim(&self, inner: &mut Inner) {
+        inner.trims += 1;
+        self.trim.store(inner.document.trim.to_bits(), Ordering::Relaxed);
+        self.changes.add();
+    }
+
+    /// Moves the trim into the parameter that `into` sets; what that has no room for, and returns, stays. The audio
+    /// thread sees both or neither.
+    pub fn move_trim(&self, into: impl FnOnce(Db) -> Db) {
+        self.moving.store(true, Ordering::SeqCst);
+        let mut rest = Db(0.0);
+        self.change_trim(|trim, _| {
+            rest = trim;
+            None
+        });
+        let rest = into(rest);
+        self.change_trim(|_, _| Some(rest));
+        self.moving.store(false, Ordering::SeqCst);
+        self.changes.add();
+    }
+
+    /// Whether a trim is on its way into a parameter: settings are not whole.
+    pub fn is_moving(&self) -> bool {
+        self.moving.load(Ordering::SeqCst)
+    }
+}
+
 impl<'a> PersistentField<'a, Document> for Store {
     fn set(&self, new: Document) {
         let mut inner = self.lock();
         inner.notice.clone_from(&new.refused);
         if new.refused.is_none() {
-            inner.document = new;
-            self.changes.add();
+            let Document { instance, session, .. } =
+                if inner.live { inner.document.clone() } else { new.clone() };
+            inner.document = Document { instance, session, ..new };
+            self.loads.fetch_add(1, Ordering::Release);
+            self.show_trim(&mut inner);
         }
     }
 
@@ -346,6 +503,75 @@ mod tests {
         let mut state = good(Seat::Master);
         admit(Seat::Stem, &mut state);
         assert!(is_refused(&state), "a Master's state in a Stem");
+    }
+
+    fn saved(text: &str) -> PluginState {
+        let mut state = good(Seat::Stem);
+        let document = state.fields[KEY].replace("\"role\":null", &format!("\"role\":null,{text}"));
+        state.fields.insert(KEY.into(), document);
+        state
+    }
+
+    #[test]
+    fn identity_and_trim_are_checked_like_the_rest() {
+        let good = "\"instance\":\"00000000000000ab\",\"session\":\"ffffffffffffffff\",\"trim\":-3.5";
+        let mut state = saved(good);
+        let before = state.fields[KEY].clone();
+        admit(Seat::Stem, &mut state);
+        assert_eq!(state.fields[KEY], before);
+        for bad in [
+            "\"instance\":\"ab\"",
+            "\"instance\":\"0000000000000000\"",
+            "\"session\":\"00000000000000zz\"",
+            "\"session\":7",
+            "\"trim\":24.1",
+            "\"trim\":\"-3\"",
+            "\"last\":true",
+        ] {
+            let mut state = saved(bad);
+            admit(Seat::Stem, &mut state);
+            assert!(is_refused(&state), "{bad}");
+        }
+    }
+
+    #[test]
+    fn who_lives_keeps_its_identity_whatever_is_loaded_and_takes_the_trim() {
+        let id = |number: u64| Identity {
+            instance: NonZeroU64::new(number),
+            session: NonZeroU64::new(number + 1),
+        };
+        let document = |number: u64, trim: f64| {
+            let Identity { instance, session } = id(number);
+            let (instance, session) = (instance.map(Hex), session.map(Hex));
+            Document { instance, session, trim, ..Document::new(Seat::Stem) }
+        };
+        let store = Store::new(Seat::Stem, Changes::default());
+        store.set(document(1, -3.0));
+        assert_eq!((store.identity(), store.trim()), (id(1), Db(-3.0)));
+        store.live_as(id(5));
+        let (_, changes) = store.trim_and_changes();
+        store.set(document(1, 2.0));
+        assert_eq!((store.identity(), store.trim()), (id(5), Db(2.0)));
+        assert!(store.trim_and_changes().1 > changes, "requests on their way are stale");
+        assert_eq!(store.map(|document| document.clone()), document(5, 2.0));
+    }
+
+    #[test]
+    fn a_trim_moves_into_its_parameter_as_far_as_that_has_room() {
+        let changes = Changes::default();
+        let store = Store::new(Seat::Stem, changes.clone());
+        store.change_trim(|trim, _| Some(Db(trim.0 + 99.0)));
+        assert_eq!(store.trim(), LARGEST_TRIM);
+        let mut parameter = Db(0.0);
+        store.move_trim(|trim| {
+            assert!(store.is_moving());
+            parameter = Db(12.0);
+            Db(trim.0 - 12.0)
+        });
+        assert_eq!((parameter, store.trim(), store.is_moving()), (Db(12.0), Db(12.0), false));
+        let before = changes.count();
+        store.change_trim(|_, _| None);
+        assert_eq!(changes.count(), before);
     }
 
     #[test]

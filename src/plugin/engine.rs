@@ -1,12 +1,13 @@
 //! The audio thread's part of a plugin: the chain, its meters, and what keeps a fault from reaching the host.
 
 use super::broadcast::{Broadcast, Moment};
+use crate::chain::listen::Listen;
 use crate::chain::{Chain, ChainSettings, LatencyClass, Seat};
 use crate::dsp::delay::Delay;
 use crate::dsp::{Block, Key, Process};
 use crate::gauges::scope::Point;
 use crate::gauges::{Gauges, Health, Tap};
-use crate::units::{Hz, Samples};
+use crate::units::{Db, Hz, Samples};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -30,6 +31,8 @@ pub struct Engine {
     /// Takes the chain's place after a panic: the input, as late as the chain was.
     dry: [Delay; 2],
     broken: bool,
+    /// What is heard instead of the output.
+    listening: Listen,
     /// `None` if there was no place at the table.
     broadcast: Option<Broadcast>,
 }
@@ -50,6 +53,7 @@ impl Engine {
             seen: None,
             dry: [Delay::new(latency), Delay::new(latency)],
             broken: false,
+            listening: Listen::Off,
             broadcast: None,
         }
     }
@@ -78,6 +82,7 @@ impl Engine {
     pub fn reset(&mut self) {
         self.dry.iter_mut().for_each(|delay| delay.fill(0.0));
         (self.seen, self.broken) = (None, false);
+        self.listen(Listen::Off);
         if let Some(broadcast) = &mut self.broadcast {
             broadcast.interrupt();
         }
@@ -94,18 +99,31 @@ impl Engine {
         went_well
     }
 
-    /// Takes the settings if the parameters have changed since the last time: `changes` is their count, `settings`
-    /// is called only then.
-    pub fn follow(&mut self, changes: u64, settings: impl FnOnce() -> ChainSettings) {
+    /// Takes the settings if the parameters have changed since the last time: `changes` is their count. `settings` is
+    /// called only then, and says what a Master has asked the level to change by, on top of them.
+    pub fn follow(&mut self, changes: u64, settings: impl FnOnce() -> (ChainSettings, Db)) {
         if self.seen != Some(changes) {
             self.contain(|engine| {
-                let settings = settings();
-                engine.chain.set(&settings);
+                let (mut settings, trim) = settings();
                 if let Some(broadcast) = &mut engine.broadcast {
-                    broadcast.set(&settings);
+                    broadcast.set(&settings, trim);
                 }
+                // the trim is a part of the level: as exact, and as smooth
+                settings.level = settings.level + trim;
+                engine.chain.set(&settings);
             });
             self.seen = Some(changes);
+        }
+    }
+
+    /// Makes something else heard than the output, or the output again.
+    pub fn listen(&mut self, listen: Listen) {
+        if listen != self.listening {
+            self.listening = listen;
+            self.contain(|engine| engine.chain.listen(listen));
+            if let Some(broadcast) = &mut self.broadcast {
+                broadcast.listen(listen != Listen::Off);
+            }
         }
     }
 
@@ -213,10 +231,13 @@ fn narrow(to: &mut [f32], from: &[f64]) {
 mod tests {
     use super::*;
     use crate::dsp::contract::noise;
-    use crate::units::Db;
 
     fn engine(class: LatencyClass, mono: bool) -> Engine {
         Engine::new(Seat::Stem, class, Hz(48_000.0), mono, Arc::default())
+    }
+
+    fn defaults() -> (ChainSettings, Db) {
+        (ChainSettings::default(), Db(0.0))
     }
 
     fn signal(seed: u64, frames: usize) -> Vec<f32> {
@@ -231,7 +252,7 @@ mod tests {
             let mut engine = engine(LatencyClass::Zero, mono);
             let mut at = 0;
             for size in [0, 1, 511, 512, 513, 3, 2000, 1460] {
-                engine.follow(0, ChainSettings::default);
+                engine.follow(0, defaults);
                 let (l, r) = (&mut l[at..at + size], &mut r[at..at + size]);
                 if mono {
                     engine.process(&mut [l], None, Moment::default());
@@ -252,14 +273,14 @@ mod tests {
         for changes in [0, 0, 0, 1, 1] {
             engine.follow(changes, || {
                 reads += 1;
-                ChainSettings::default()
+                defaults()
             });
         }
         assert_eq!(reads, 2);
         engine.reset();
         engine.follow(1, || {
             reads += 1;
-            ChainSettings::default()
+            defaults()
         });
         assert_eq!(reads, 3);
     }
@@ -268,7 +289,7 @@ mod tests {
     fn a_panic_mutes_its_block_then_the_input_passes_as_late_as_before_until_reset() {
         let mut engine = engine(LatencyClass::Lookahead, false);
         let latency = engine.latency().0;
-        let settings = || ChainSettings { level: Db(-6.0), ..ChainSettings::default() };
+        let settings = || (ChainSettings { level: Db(-9.0), ..ChainSettings::default() }, Db(3.0));
         engine.follow(0, settings);
         let (mut l, mut r) = (signal(1, 700), signal(2, 700));
         l[512] = INJECTED_PANIC;
@@ -306,5 +327,20 @@ mod tests {
         engine.process(&mut [&mut l, &mut r], None, Moment::default());
         assert!(l.iter().chain(&r).all(|x| x.is_finite()));
         assert_eq!(engine.gauges.health().sanitized, 200);
+    }
+
+    #[test]
+    fn listening_ends_with_reset() {
+        let mut engine = engine(LatencyClass::Zero, false);
+        engine.follow(0, defaults);
+        let heard = |engine: &mut Engine| {
+            let (mut l, mut r) = (signal(1, 4000), signal(2, 4000));
+            engine.process(&mut [&mut l, &mut r], None, Moment::default());
+            (l[3000..] == signal(1, 4000)[3000..], l[3000..] == r[3000..])
+        };
+        engine.listen(Listen::Mono);
+        assert_eq!(heard(&mut engine), (false, true));
+        engine.reset();
+        assert_eq!(heard(&mut engine), (true, false));
     }
 }

@@ -79,6 +79,10 @@ impl<O: Named> Plugin for Exported<O> {
         self.0.reset();
     }
 
+    fn deactivate(&mut self) {
+        self.0.deactivate();
+    }
+
     fn process(
         &mut self,
         buffer: &mut Buffer<'_>,

@@ -1,18 +1,28 @@
 //! What both plugins share: parameters, published gauges, the engine, and the order in which hosts call.
 
-use super::broadcast::Moment;
+use super::analysis::{Analysis, Studio, Worker};
+use super::broadcast::{Broadcast, Moment};
+use super::cards::cards;
 use super::engine::Engine;
+use super::teller::Teller;
+use crate::chain::Seat;
 use crate::chain::parameters::Parameter;
 use crate::gauges::Gauges;
+use crate::link::observe::Observer;
+use crate::link::snapshot::Format;
+use crate::link::{BRIDGE, InstanceId, ROSTER, SessionId, delivery};
+use crate::meter::loudness::LOWEST_RATE as LOWEST_RATE_WITH_LOUDNESS;
+use crate::params::board::Board;
 use crate::params::control::Control;
-use crate::params::document;
+use crate::params::document::{self, Identity};
 use crate::params::groups::Visitor;
 use crate::params::track::Track;
 use crate::params::{ChainParams, Output};
 use crate::units::Hz;
 use nice_plug::prelude::{
-    ActivateContext, AudioIOLayout, AuxiliaryBuffers, Buffer, BufferConfig, Params, Plugin, PluginState,
-    ProcessContext, ProcessStatus, RemoteControlsContext, RemoteControlsPage, RemoteControlsSection,
+    ActivateContext, AudioIOLayout, AuxiliaryBuffers, Buffer, BufferConfig, Params, Plugin, PluginApi,
+    PluginState, ProcessContext, ProcessMode, ProcessStatus, RemoteControlsContext, RemoteControlsPage,
+    RemoteControlsSection,
 };
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -26,6 +36,12 @@ pub struct Shell<O: Output> {
     gauges: Arc<Gauges>,
     /// What the host says of the track; it says it to the editor only.
     track: Arc<Track>,
+    /// What the link and the window tell each other.
+    board: Arc<Board>,
+    /// A Master's analysis, from the first activation on; its thread runs while the host has it active.
+    analysis: Option<Worker>,
+    /// States that had been loaded when listening was last looked at.
+    loads: u64,
     /// `None` until the host activates.
     engine: Option<Engine>,
     /// Frames that sound after the input has ended.
@@ -39,6 +55,9 @@ impl<O: Output> Default for Shell<O> {
             params: Arc::default(),
             gauges: Arc::default(),
             track: Arc::default(),
+            board: Arc::default(),
+            analysis: None,
+            loads: 0,
             engine: None,
             tail: 0,
             restart_asked: false,
@@ -60,9 +79,8 @@ impl<O: Output> Shell<O> {
     /// The window, not yet opened.
     #[cfg(feature = "editor")]
     pub(super) fn editor(&self, name: &str) -> Option<crate::editor::Editor<O>> {
-        let (params, gauges, track) =
-            (Arc::clone(&self.params), Arc::clone(&self.gauges), Arc::clone(&self.track));
-        crate::editor::editor(name, params, gauges, track)
+        let (params, gauges) = (Arc::clone(&self.params), Arc::clone(&self.gauges));
+        crate::editor::editor(name, params, gauges, Arc::clone(&self.track), Arc::clone(&self.board))
     }
 
     /// Lets only good states through; what even makes the gate panic has no effect either.
@@ -88,12 +106,85 @@ impl<O: Output> Shell<O> {
         let (class, gauges) = (self.params.class(), Arc::clone(&self.gauges));
         let made = catch_unwind(AssertUnwindSafe(|| Engine::new(O::SEAT, class, rate, mono, gauges)));
         let Ok(engine) = made else { return false };
+        self.board.listening.start(config.process_mode == ProcessMode::Offline);
+        let last = self.engine.take().and_then(Engine::into_broadcast);
+        let format = match context.plugin_api() {
+            PluginApi::Clap => Format::Clap,
+            PluginApi::Vst3 => Format::Vst3,
+            PluginApi::Standalone => Format::None,
+        };
+        // without the link audio goes on as it is
+        let linked = catch_unwind(AssertUnwindSafe(|| self.link(last, format, rate, engine.latency().0)));
+        let engine = engine.with_broadcast(linked.ok().flatten());
         let latency = engine.latency().0 as u32;
         context.set_latency_samples(latency);
         // a second more for what filters and releases leave behind
         self.tail = latency + config.sample_rate as u32;
         (self.engine, self.restart_asked) = (Some(engine), false);
         true
+    }
+
+    /// Brings the plugin to the others' notice, the first time, and gives it what it needs at `rate`.
+    fn link(
+        &mut self,
+        last: Option<Broadcast>,
+        format: Format,
+        rate: Hz,
+        latency: usize,
+    ) -> Option<Broadcast> {
+        let mut broadcast = match last {
+            Some(broadcast) => broadcast,
+            None => self.join(format)?,
+        };
+        let mut observer = None;
+        // below, there is no loudness
+        if let Some(worker) = self.analysis.as_mut().filter(|_| rate.0 >= LOWEST_RATE_WITH_LOUDNESS.0) {
+            let (sender, receiver) = delivery::queue();
+            let advice = worker.start(rate, receiver);
+            observer = Some(Observer::new(&ROSTER, rate, advice, sender));
+        }
+        broadcast.prepare(rate, latency, observer);
+        Some(broadcast)
+    }
+
+    /// Joins the roster; `None` if that is full.
+    fn join(&mut self, format: Format) -> Option<Broadcast> {
+        let identity = self.params.store.identity();
+        let studio = (O::SEAT == Seat::Master).then(|| {
+            let session = identity.session.unwrap_or_else(|| SessionId::mint().into());
+            self.params.store.live_as(Identity { session: Some(session), ..identity });
+            Arc::<Studio>::default()
+        });
+        let teller = Arc::new(Teller::new(
+            Arc::clone(&self.params),
+            Arc::clone(&self.gauges),
+            Arc::clone(&self.track),
+            Arc::clone(&self.board),
+            format,
+            studio.clone(),
+        ));
+        let wanted = identity.instance.and_then(|id| InstanceId::new(id.get()));
+        let membership = BRIDGE.join(wanted, Arc::clone(&teller) as _)?;
+        teller.joined(membership.peer());
+        let desk = membership.desk();
+        self.board.post_to(move |wish| {
+            if let Some(stem) = InstanceId::new(wish.stem) {
+                let _ = desk.ask(stem, wish.base, wish.trim);
+            }
+        });
+        let me = membership.peer();
+        self.board.look_by(move || cards(&ROSTER, me));
+        self.analysis = studio
+            .map(|studio| Worker::new(Analysis::new(membership.peer(), studio, Arc::clone(&self.board))));
+        Some(Broadcast::new(O::SEAT, membership, Arc::clone(&self.gauges)))
+    }
+
+    /// The host has no use for the plugin at the moment: a Master's thread ends.
+    pub(super) fn deactivate(&mut self) {
+        self.board.listening.end();
+        if let Some(worker) = &mut self.analysis {
+            worker.stop();
+        }
     }
 
     /// Forgets audio.
@@ -117,7 +208,15 @@ impl<O: Output> Shell<O> {
             }
             self.restart_asked = true;
         }
-        engine.follow(self.params.changes(), || self.params.settings());
+        if !self.params.store.is_moving() {
+            engine.follow(self.params.changes(), || (self.params.settings(), self.params.trim()));
+        }
+        let loads = self.params.store.loads();
+        if loads != self.loads {
+            self.loads = loads;
+            self.board.listening.end();
+        }
+        engine.listen(self.board.listening.wanted());
         let transport = context.transport();
         // never from beats: a tempo map is not ours to know
         let seconds = |seconds: f64| (seconds * f64::from(transport.sample_rate)).round() as i64;

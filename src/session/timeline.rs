@@ -94,4 +94,19 @@ mod tests {
         assert_eq!(place(4800, 4800), (1, 0));
         assert_eq!(frame_of_seconds(0.1, crate::units::Hz(44_100.0)), 4410);
     }
+
+    #[test]
+    fn a_break_and_the_ends_of_time_open_segments() {
+        let mut wheel = Flywheel::default();
+        let first = wheel.locate(Some(0), 512);
+        wheel.break_off();
+        let next = wheel.locate(Some(512), 512);
+        assert!(next.jumped && next.segment > first.segment);
+        let stopped = wheel.locate(None, 512);
+        wheel.break_off();
+        assert!(wheel.locate(None, 512).segment > stopped.segment, "silence is broken off, too");
+        assert!(wheel.locate(Some(i64::MIN), 512).jumped);
+        assert!(wheel.locate(Some(i64::MAX), 512).jumped);
+        assert!(!wheel.locate(Some(i64::MAX), 512).jumped);
+    }
 }

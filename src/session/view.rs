@@ -23,6 +23,21 @@ pub enum StemState {
     Away,
 }
 
+impl StemState {
+    /// Every state.
+    pub const ALL: [Self; 4] = [Self::InTheMix, Self::Silent, Self::Missing, Self::Away];
+
+    /// The word of `--json`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::InTheMix => "in_the_mix",
+            Self::Silent => "silent",
+            Self::Missing => "missing",
+            Self::Away => "away",
+        }
+    }
+}
+
 /// One stem of a [`Session`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct StemView {

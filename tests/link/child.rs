@@ -1,7 +1,7 @@
 //! What a process that a test starts does.
 
 use super::*;
-use stemlink::link::timeline::{Flywheel, Place};
+use stemlink::session::timeline::Flywheel;
 
 /// Names of the variables that tell a child its part and its name.
 pub(crate) const PART: &str = "STEMLINK_TEST_PART";
@@ -40,7 +40,7 @@ fn play(mut stem: Membership, speed: f64) {
     let mut due = Instant::now();
     for blocks in 1.. {
         let position = (blocks - 1) * BLOCK as i64;
-        let place: Place = wheel.advance(Some(position), BLOCK);
+        let place = wheel.locate(Some(position), BLOCK);
         let samples: Vec<f64> = (position..position + BLOCK as i64).map(song).collect();
         let negative: Vec<f64> = samples.iter().map(|x| -x).collect();
         stem.outlet.write(place, [&negative, &samples], [&samples, &negative]);

@@ -106,6 +106,10 @@ impl Bench {
                 facts.role = role.unwrap_or_default();
             }
             Edit::Restart => facts.heard.0 = 0.0,
+            Edit::TakeTrim => {
+                facts.settings.level = facts.settings.level + facts.trim;
+                facts.trim.0 = 0.0;
+            }
             Edit::SavePreset(preset) => facts.presets.push(preset.clone()),
             Edit::Predict(proposal) => {
                 facts.session.answer = proposal.and_then(|proposal| session::answer(facts, proposal));

@@ -5,10 +5,10 @@ use stemlink::chain::parameters::{PARAMETERS, Value};
 use stemlink::chain::{ChainSettings, Seat};
 use stemlink::editor::facts::{Clash, Facts, Link, Linked};
 use stemlink::editor::picture::{FLOOR, Named, POINTS, Picture, frequency};
-use stemlink::editor::session_facts::SessionFacts;
 use stemlink::gauges::Health;
 use stemlink::meter::Reading;
 use stemlink::params;
+use stemlink::params::room::SessionFacts;
 use stemlink::session::role::Role;
 use stemlink::units::{Db, Dbtp, Hz, Lu, Lufs, Ms};
 
@@ -44,6 +44,7 @@ pub fn empty() -> Facts {
         others: Vec::new(),
         clashes: Vec::new(),
         link: Link::Waiting,
+        trim: Db(0.0),
         presets: Vec::new(),
         session: SessionFacts::default(),
     }
@@ -149,13 +150,8 @@ pub fn vocals() -> Facts {
             named("Keys", Color32::from_rgb(0x2F, 0xB6, 0x8E), spectrum(420.0, -38.0, 4.0, 3)),
         ],
         clashes: vec![Clash { name: "Keys".into(), low: Hz(280.0), high: Hz(620.0) }],
-        link: Link::Linked(Linked {
-            stems: 5,
-            share: Some(0.46),
-            heard: Ms(167_000.0),
-            exact: true,
-            trim: Db(-1.0),
-        }),
+        link: Link::Linked(Linked { stems: 5, share: Some(0.46), heard: Ms(167_000.0), exact: true }),
+        trim: Db(-1.0),
         ..empty()
     }
 }
@@ -191,7 +187,8 @@ pub fn crowded() -> Facts {
     facts.picture.correlation = Some(-0.34);
     facts.picture.reductions.iter_mut().for_each(|r| r[1] = r[0] * 4.0);
     if let Link::Linked(linked) = &mut facts.link {
-        (linked.stems, linked.exact, linked.share, linked.trim) = (32, false, Some(-0.12), Db(-12.5));
+        (linked.stems, linked.exact, linked.share) = (32, false, Some(-0.12));
+        facts.trim = Db(-12.5);
     }
     facts
 }

@@ -4,7 +4,9 @@ use egui::{Event, Key, Modifiers, MouseWheelUnit, Pos2, vec2};
 use egui_kittest::kittest::Queryable;
 use stemlink::chain::parameters::Value;
 use stemlink::editor::edits::Edit;
+use stemlink::editor::facts::{Facts, Link};
 use stemlink::editor::theme::Palette;
+use stemlink::units::Db;
 use viewtests::bench::{self, Driven};
 use viewtests::scene::{self, number, value};
 
@@ -273,4 +275,18 @@ fn an_idle_view_asks_for_no_further_frame() {
     driven.run();
     let delay = driven.output().viewport_output.values().map(|v| v.repaint_delay).min();
     assert!(delay.is_some_and(|delay| delay.as_secs() > 3600), "{delay:?}");
+}
+
+#[test]
+fn a_trim_is_shown_with_or_without_a_master_and_becomes_a_part_of_the_level_by_a_click() {
+    for link in [Link::Lost, scene::vocals().link] {
+        let facts = Facts { link, ..scene::vocals() };
+        let mut driven = bench::view(facts, Palette::DARK, vec2(1000.0, 640.0), 1.0);
+        let level = driven.state().facts.settings.level;
+        driven.get_by_label("Master asks −1.0 dB · in effect").click();
+        driven.run();
+        assert!(driven.state().done.contains(&Edit::TakeTrim));
+        assert_eq!(driven.state().facts.settings.level, Db(level.0 - 1.0));
+        assert!(driven.query_by_label("Master asks −1.0 dB · in effect").is_none());
+    }
 }

@@ -62,6 +62,8 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Draw the windows for README and docs, without host or display: `docs/*.png`.
+    Screenshots,
 }
 
 fn main() -> ExitCode {
@@ -77,6 +79,7 @@ fn main() -> ExitCode {
         Task::Install { uninstall } => plugins::install(uninstall),
         Task::Validate => plugins::validate(),
         Task::Demo { arguments } => steps::demo(&root, &arguments),
+        Task::Screenshots => steps::screenshots(&root),
     }
 }
 

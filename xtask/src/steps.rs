@@ -220,8 +220,18 @@ const STEMS: [&str; 9] = [
 
 /// Runs the command line tool's demo.
 pub(crate) fn demo(root: &Path, arguments: &[String]) -> ExitCode {
-    let status = cargo(root).args(STEMS).args(["--", "demo"]).args(arguments).status();
-    match status {
+    ended(cargo(root).args(STEMS).args(["--", "demo"]).args(arguments))
+}
+
+/// Draws the pictures of the documentation.
+pub(crate) fn screenshots(root: &Path) -> ExitCode {
+    let test = ["test", "-p", "viewtests", "--test", "pictures", "--", "--ignored", "screenshots"];
+    ended(cargo(root).args(test))
+}
+
+/// How a command ended, as our own end.
+fn ended(command: &mut Command) -> ExitCode {
+    match command.status() {
         Ok(status) => {
             status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from)
         }

@@ -69,12 +69,18 @@ impl Plugin {
 
     /// Makes one; `None` if the library has none of that id.
     pub fn try_new(library: &Library, id: &str) -> Option<Self> {
+        Self::on_track(library, id, super::TRACK.0)
+    }
+
+    /// Makes one on the track of that name.
+    pub fn on_track(library: &Library, id: &str, track: &str) -> Option<Self> {
         let asked = Asked::default();
-        let (shared, main) = (asked.clone(), asked.clone());
+        let shared = asked.clone();
+        let main = Main { asked: asked.clone(), track: track.into() };
         let host = HostInfo::new("Stemlink tests", "Stemlink", "", "1").expect("no zero bytes");
         let id = CString::new(id).expect("no zero bytes");
         let instance =
-            PluginInstance::new(move |_| shared, move |_| Main(main), library.entry(), &id, &host).ok()?;
+            PluginInstance::new(move |_| shared, move |_| main, library.entry(), &id, &host).ok()?;
         Some(Self { instance, processor: None, asked })
     }
 

@@ -2,7 +2,7 @@
 
 #![allow(unsafe_code)] // one buffer for input and output; an event of a foreign space
 
-use super::Plugin;
+use super::{Handlers, Plugin};
 use clack_host::events::UnknownEvent;
 use clack_host::events::event_types::{ParamModEvent, ParamValueEvent, TransportEvent, TransportFlags};
 use clack_host::events::{EventFlags, EventHeader};
@@ -221,6 +221,54 @@ impl Plugin {
                 .expect("the plugin processes");
         }
         start.elapsed()
+    }
+}
+
+/// The half of an instance that processes audio, for any thread.
+pub struct Player {
+    processor: StartedPluginAudioProcessor<Handlers>,
+    has_key: bool,
+}
+
+#[expect(clippy::missing_panics_doc, reason = "a host of tests fails by panicking")]
+impl Plugin {
+    /// Lends the half that processes audio; until it is back, the rest of the instance can be asked, not activated.
+    pub fn lend(&mut self) -> Player {
+        let has_key = self.ports().0.len() > 1;
+        Player { processor: self.processor.take().expect("active"), has_key }
+    }
+
+    /// Takes it back.
+    pub fn take_back(&mut self, player: Player) {
+        self.processor = Some(player.processor);
+    }
+}
+
+#[expect(clippy::missing_panics_doc, reason = "a host of tests fails by panicking")]
+impl Player {
+    /// Processes a stereo block in place, with a silent sidechain where there is one.
+    pub fn play(&mut self, audio: &mut [Vec<f32>], transport: Option<&TransportEvent>) {
+        let frames = audio[0].len();
+        let mut input = audio.to_vec();
+        let mut key = vec![vec![0.0f32; frames]; 2];
+        let (mut input_ports, mut output_ports) =
+            (AudioPorts::with_capacity(4, 2), AudioPorts::with_capacity(2, 1));
+        let mut buffers = vec![&mut input];
+        if self.has_key {
+            buffers.push(&mut key);
+        }
+        let inputs = input_ports.with_input_buffers(buffers.into_iter().map(|channels| AudioPortBuffer {
+            latency: 0,
+            channels: AudioPortBufferType::f32_input_only(channels.iter_mut().map(InputChannel::variable)),
+        }));
+        let mut outputs = output_ports.with_output_buffers([AudioPortBuffer {
+            latency: 0,
+            channels: AudioPortBufferType::f32_output_only(audio.iter_mut().map(Vec::as_mut_slice)),
+        }]);
+        let (events, mut out) = (EventBuffer::new(), EventBuffer::new());
+        self.processor
+            .process(&inputs, &mut outputs, &events.as_input(), &mut out.as_output(), None, transport)
+            .expect("the plugin processes");
     }
 }
 

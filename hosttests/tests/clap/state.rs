@@ -1,7 +1,7 @@
 //! What the plugins save, and what they make of what they are given to load.
 
 use super::{PLUGINS, scrambled};
-use hosttests::{Library, MASTER, Plugin, Random, STEM, noise};
+use hosttests::{Library, MASTER, Plugin, Random, STEM, noise, without_identity};
 
 /// Every parameter somewhere, the same for the same seed.
 fn scramble(plugin: &mut Plugin, seed: u64) {
@@ -31,7 +31,8 @@ fn a_thousand_states_make_the_same_plugin_again() {
             assert!(other.rescans() > rescans, "the host is told that values have changed");
             rescans = other.rescans();
             assert_eq!(plugin.values(), other.values());
-            assert!(other.save() == state, "{id} {seed}");
+            // who lives stays who it is
+            assert_eq!(without_identity(&other.save()), without_identity(&state), "{id} {seed}");
             let sound = |plugin: &mut Plugin| {
                 plugin.activate(44_100.0, 512);
                 let mut output = input.clone();

@@ -2,6 +2,7 @@
 
 use clap::{Args as ClapArgs, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
+use stemlink::offline::deliver::{Cutdown, Make, Names};
 use stemlink::units::Db;
 
 use crate::common::Failure;
@@ -53,6 +54,10 @@ pub(crate) enum Command {
     Solve(Solve),
     /// Stems through their chains, summed, mastered, written as 24 bit and verified
     Master(Master),
+    /// The master, stems that sum to it, instrumental, a cappella, TV mix, cutdowns, and a manifest of all that
+    Deliver(Deliver),
+    /// A delivery for each of many folders, several at once, resumable; one line of JSON each
+    Batch(Batch),
     /// Several songs together: album loudness, playback gains in track and album mode, steps between tracks
     Album(Album),
     /// What lossy codecs make of a file: peaks, overs, what is lost, and at which level it is played (needs ffmpeg)
@@ -65,6 +70,8 @@ pub(crate) enum Command {
     Organize(Organize),
     /// Stems as an Atmos-ready file: bed and objects, ADM BWF, 48 kHz, 24 bit, checked
     Adm(Adm),
+    /// The sessions and plugins that are alive on this machine, and what a move would do to one (Ctrl-C ends)
+    Live(Live),
     /// Platform loudness rules with source, date and status
     Targets(Targets),
 }
@@ -100,6 +107,28 @@ pub(crate) struct Check {
     /// The mix that the stems should sum to: the null test
     #[arg(long, value_name = "FILE")]
     pub(crate) mix: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) weigh: Weigh,
+}
+
+/// Whether stems are worth it.
+#[derive(ClapArgs, Clone, Copy, Debug, Default)]
+pub(crate) struct Weigh {
+    /// Say whether mastering from stems is worth it here, and why
+    #[arg(long, conflicts_with = "csv")]
+    pub(crate) advise: bool,
+    /// An Atmos file is wanted: weigh that, and see whether the stems are ready for it
+    #[arg(long, requires = "advise")]
+    pub(crate) atmos: bool,
+    /// Versions for licensing are wanted: weigh that
+    #[arg(long, requires = "advise")]
+    pub(crate) sync: bool,
+    /// The song is one of an album: weigh that
+    #[arg(long, requires = "advise")]
+    pub(crate) album: bool,
+    /// It is meant to sound lo-fi: do not judge brightness and width
+    #[arg(long, requires = "advise")]
+    pub(crate) lofi: bool,
 }
 
 /// init
@@ -174,6 +203,86 @@ pub(crate) struct Master {
     pub(crate) force: bool,
 }
 
+/// deliver
+#[derive(ClapArgs)]
+pub(crate) struct Deliver {
+    /// The folder of stems
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    /// The folder to fill
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) session: SessionArgs,
+    /// Land on this platform's target loudness within 0.1 LU, whatever limiting it takes [default: as stems master]
+    #[arg(long, value_name = "ID")]
+    pub(crate) target: Option<String>,
+    #[command(flatten)]
+    pub(crate) what: Deliverables,
+    /// Replace files that are already there
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// batch
+#[derive(ClapArgs)]
+pub(crate) struct Batch {
+    /// The list: a folder of stems on each line, or an object such as {"dir": "Song", "name": "Song 1", "session":
+    /// "s.toml", "target": "spotify"}; paths from where the list lies
+    #[arg(value_name = "LIST")]
+    pub(crate) list: PathBuf,
+    /// The folder to fill with a folder for each
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// How many at once [default: as many as there are processors]
+    #[arg(long, value_name = "N", value_parser = parse_jobs)]
+    pub(crate) jobs: Option<usize>,
+    /// Land on this platform's target loudness within 0.1 LU, whatever limiting it takes [default: as stems master]
+    #[arg(long, value_name = "ID")]
+    pub(crate) target: Option<String>,
+    #[command(flatten)]
+    pub(crate) what: Deliverables,
+    /// Make all of them anew, and replace files that are already there
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// What is delivered; each goes before what the session says.
+#[derive(ClapArgs)]
+pub(crate) struct Deliverables {
+    /// Make only these beside the master: stems, instrumental, a-cappella, tv-mix, clean-stems [default: all]
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = parse_make)]
+    pub(crate) make: Option<Vec<Make>>,
+    /// A piece of the master: its length in seconds and where it begins, such as 30@1:02.5; repeat for more
+    #[arg(long = "cutdown", value_name = "LENGTH@PLACE", value_parser = Cutdown::parse)]
+    pub(crate) cutdowns: Vec<Cutdown>,
+    /// The title [default: the name of the folder]
+    #[arg(long)]
+    pub(crate) title: Option<String>,
+    /// Who plays it
+    #[arg(long)]
+    pub(crate) artist: Option<String>,
+    /// How files are called: plain, academy, or a template of {title}, {short}, {artist}, {initials}, {engineer},
+    /// {version}, {format}
+    #[arg(long, value_parser = parse_names)]
+    pub(crate) names: Option<Names>,
+    /// Write 32-bit float instead of 24 bit
+    #[arg(long)]
+    pub(crate) float: bool,
+    /// Write master, versions and cutdowns as 44.1 kHz, 16 bit too
+    #[arg(long)]
+    pub(crate) cd: bool,
+    /// Compress and limit each version by itself; then they cannot be cut against the master
+    #[arg(long)]
+    pub(crate) own_gain: bool,
+    /// Refuse what stems cannot hold (a saturator on the sum) instead of making it a stem Residual
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Let shorter stems end with silence instead of refusing stems of different lengths
+    #[arg(long)]
+    pub(crate) pad: bool,
+}
+
 /// album
 #[derive(ClapArgs)]
 pub(crate) struct Album {
@@ -208,6 +317,9 @@ pub(crate) struct Report {
     /// A finished file to list first; repeat for more
     #[arg(long = "master", value_name = "FILE")]
     pub(crate) masters: Vec<PathBuf>,
+    /// A folder of stems deliver whose files and null to list first; repeat for more
+    #[arg(long = "delivery", value_name = "DIR")]
+    pub(crate) deliveries: Vec<PathBuf>,
     /// The title [default: the name of the folder]
     #[arg(long)]
     pub(crate) title: Option<String>,
@@ -291,6 +403,27 @@ pub(crate) struct Adm {
     pub(crate) force: bool,
 }
 
+/// live
+#[derive(ClapArgs)]
+pub(crate) struct Live {
+    /// Ask the Master: a stem (its name, or its id where names are not enough) and the gain to add to it, such as
+    /// Vocals=+3
+    #[arg(long = "move", value_name = "NAME=DB", value_parser = parse_move, allow_hyphen_values = true)]
+    pub(crate) one_move: Option<(String, Db)>,
+    /// Platforms to report, by id (see stems targets) [default: all players]
+    #[arg(long, value_name = "ID", num_args = 1..)]
+    pub(crate) target: Vec<String>,
+    /// Look only into this folder [default: where plugins meet, see docs/link.md]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) folder: Option<PathBuf>,
+    /// Print once and end, on a terminal too
+    #[arg(long)]
+    pub(crate) once: bool,
+    /// How long to wait for the Master's answer, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=600))]
+    pub(crate) wait: u32,
+}
+
 /// targets
 #[derive(ClapArgs)]
 pub(crate) struct Targets {}
@@ -325,6 +458,18 @@ pub(crate) fn complaint(error: &clap::Error) -> String {
     let typed = std::env::args_os().find(|arg| Args::command().find_subcommand(arg).is_some());
     let command = typed.map_or("stems".to_owned(), |name| format!("stems {}", name.display()));
     format!("{}; see {command} --help", said.join("; "))
+}
+
+fn parse_jobs(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|n| (1..=256).contains(n)).ok_or_else(|| "it takes 1 to 256".to_owned())
+}
+
+fn parse_make(text: &str) -> Result<Make, String> {
+    Make::of(text.trim()).ok_or_else(|| format!("it takes {}", Make::ALL.map(Make::id).join(", ")))
+}
+
+fn parse_names(text: &str) -> Result<Names, String> {
+    Names::parse(text).map_err(|(fault, cure)| format!("{fault}; {cure}"))
 }
 
 /// The largest move that makes sense, dB.

@@ -3,10 +3,13 @@
 use std::path::Path;
 
 use serde::Serialize;
+use stemlink::offline::advise::{Advice, Basis, Favours, Said, advise};
+use stemlink::offline::bundle::Bundle;
 use stemlink::offline::check::{self, Null, Options, Report, Severity, Verdict};
 use stemlink::offline::error::shown;
+use stemlink::offline::session_file::Session;
 
-use crate::args::{Check, Global};
+use crate::args::{Check, Global, Weigh};
 use crate::common::{Bar, Failure, note};
 use crate::output::{self, say};
 use crate::{CommandResult, Outcome};
@@ -16,6 +19,8 @@ struct Json<'a> {
     schema: &'static str,
     faults: Vec<FaultJson<'a>>,
     null: Option<NullJson<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    advice: Option<&'a Advice>,
 }
 
 #[derive(Serialize)]
@@ -64,7 +69,18 @@ pub(crate) fn run(args: &Check, global: &Global) -> CommandResult {
     if let Some(mix) = report.mix.as_ref().filter(|mix| mix.by_name) {
         note(&format!("{}: taken as the mix by its name; pass --mix to name another", shown(&mix.path)));
     }
-    show(if report.has_faults() { Outcome::Faults } else { Outcome::Clean }, &report, global)
+    let advice = if args.weigh.advise { Some(weigh(args, global)?) } else { None };
+    let outcome = if report.has_faults() { Outcome::Faults } else { Outcome::Clean };
+    show(outcome, &report, advice.as_ref(), global)
+}
+
+/// Whether stems are worth it, with the roles of the folder's session file if there is one.
+fn weigh(args: &Check, global: &Global) -> Result<Advice, Failure> {
+    let mut bundle = Bundle::open(&args.dir, args.mix.as_deref())?;
+    Session::of(&mut bundle, None)?;
+    let Weigh { atmos, sync, album, lofi, .. } = args.weigh;
+    let said = Said { atmos, sync, album, lofi };
+    Ok(advise(&bundle, said, &mut Bar::new(global))?)
 }
 
 /// Checks a folder, against a mix if one is given.
@@ -73,7 +89,7 @@ pub(crate) fn report(dir: &Path, mix: Option<&Path>, global: &Global) -> Result<
     Ok(check::check(dir, &options, &mut Bar::new(global))?)
 }
 
-fn show(outcome: Outcome, report: &Report, global: &Global) -> CommandResult {
+fn show(outcome: Outcome, report: &Report, advice: Option<&Advice>, global: &Global) -> CommandResult {
     let faults = report.faults.iter().map(|fault| FaultJson {
         check: fault.check.id(),
         severity: fault.severity.id(),
@@ -83,7 +99,7 @@ fn show(outcome: Outcome, report: &Report, global: &Global) -> CommandResult {
     });
     if global.json {
         let null = report.null.as_ref().map(null_json);
-        let json = Json { schema: "stemlink.check/1", faults: faults.collect(), null };
+        let json = Json { schema: "stemlink.check/1", faults: faults.collect(), null, advice };
         return output::json(outcome, &json);
     }
     if global.csv {
@@ -104,7 +120,23 @@ fn show(outcome: Outcome, report: &Report, global: &Global) -> CommandResult {
         plural(count(Severity::Fault), "fault", "faults"),
         plural(count(Severity::Advice), "piece of advice", "pieces of advice"),
     );
+    if let Some(advice) = advice {
+        print_advice(advice);
+    }
     Ok(outcome.into())
+}
+
+fn print_advice(advice: &Advice) {
+    say!("\n{}", advice.sentence);
+    for reason in &advice.reasons {
+        let basis = if reason.basis == Basis::Measured { "measured" } else { "you said" };
+        let side = match reason.favours {
+            Favours::Stems => "for stems",
+            Favours::Stereo => "for stereo",
+            Favours::Neither => "to know",
+        };
+        say!("  {basis}, {side}: {}", reason.text);
+    }
 }
 
 fn word(verdict: Verdict) -> &'static str {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use stemlink::offline::Error;
 use stemlink::offline::bundle::{Bundle, Stem};
+use stemlink::offline::deliver::fit;
 use stemlink::offline::error::{one_line, shown};
 use stemlink::offline::progress::Progress;
 use stemlink::offline::session_file::Session;
@@ -23,6 +24,11 @@ pub(crate) struct Failure(String);
 impl Failure {
     pub(crate) fn new(line: impl Into<String>) -> Self {
         Self(line.into())
+    }
+
+    /// The line.
+    pub(crate) fn line(&self) -> &str {
+        &self.0
     }
 
     pub(crate) fn show(&self) {
@@ -50,6 +56,11 @@ pub(crate) fn catch_interrupts() {
     let _ = ctrlc::set_handler(|| INTERRUPTED.store(true, Ordering::Relaxed));
 }
 
+/// True after Ctrl-C, or when the process is to end.
+pub(crate) fn is_interrupted() -> bool {
+    INTERRUPTED.load(Ordering::Relaxed)
+}
+
 /// A progress bar on a terminal, else nothing; stops the work after Ctrl-C.
 pub(crate) struct Bar {
     bar: ProgressBar,
@@ -59,6 +70,11 @@ pub(crate) struct Bar {
 impl Bar {
     pub(crate) fn new(global: &Global) -> Self {
         Self { bar: ProgressBar::hidden(), shown: !global.quiet && std::io::stderr().is_terminal() }
+    }
+
+    /// No bar: it only stops the work after Ctrl-C.
+    pub(crate) fn hidden() -> Self {
+        Self { bar: ProgressBar::hidden(), shown: false }
     }
 }
 
@@ -76,7 +92,7 @@ impl Progress for Bar {
 
     fn advance(&mut self, steps: u64) -> bool {
         self.bar.inc(steps);
-        !INTERRUPTED.load(Ordering::Relaxed)
+        !is_interrupted()
     }
 }
 
@@ -135,6 +151,13 @@ pub(crate) fn targets(global: &Global) -> Result<Vec<NormalizationTarget>, Failu
     };
     let file = global.targets_file.clone().or_else(own);
     Ok(target_file::targets(file.as_deref())?)
+}
+
+/// The name of the song: that of its folder or file, fit for a file name.
+pub(crate) fn song_name(dir: &Path) -> String {
+    let path = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
+    let name = if path.is_dir() { path.file_name() } else { path.file_stem() };
+    fit(&name.map(|n| n.to_string_lossy().into_owned()).unwrap_or_default())
 }
 
 /// Makes the output folder; returns it and those above it that were not there, innermost first.

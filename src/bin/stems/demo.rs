@@ -11,7 +11,7 @@ use stemlink::offline::progress::{Progress, advance};
 use stemlink::offline::wav::{StoredFormat, WavSpec, WavWriter};
 use stemlink::units::{Db, Hz};
 
-use crate::args::{Check, Demo, Global, Master, Measure, SessionArgs, WhatIf};
+use crate::args::{Check, Demo, Global, Master, Measure, SessionArgs, Weigh, WhatIf};
 use crate::common::{Bar, Failure};
 use crate::output::{self, say};
 use crate::{CommandResult, Done, Outcome, check, master, measure, what_if};
@@ -52,7 +52,10 @@ pub(crate) fn run(args: &Demo, global: &Global) -> CommandResult {
     heading("1. How loud are the stems?", "measure \"Demo Song\" --verify");
     done.push(("measure", measure::run(&Measure { paths: vec![stems.clone()], verify: true }, global)?));
     heading("2. Is anything wrong with them?", "check \"Demo Song\"");
-    done.push(("check", check::run(&Check { dir: stems.clone(), mix: None }, global)?));
+    done.push((
+        "check",
+        check::run(&Check { dir: stems.clone(), mix: None, weigh: Weigh::default() }, global)?,
+    ));
     heading("3. What would 2 dB more vocals cost the others?", "what-if \"Demo Song\" --move Vocals=+2");
     let what_if = WhatIf {
         dir: stems.clone(),

@@ -6,12 +6,15 @@
 mod adm;
 mod album;
 mod args;
+mod batch;
 mod brief;
 mod check;
 mod codec;
 mod common;
+mod deliver;
 mod demo;
 mod init;
+mod live;
 mod master;
 mod measure;
 mod organize;
@@ -77,12 +80,15 @@ fn run(args: &args::Args) -> Result<Outcome, common::Failure> {
         args::Command::WhatIf(a) => what_if::run(a, &args.global),
         args::Command::Solve(a) => solve::run(a, &args.global),
         args::Command::Master(a) => master::run(a, &args.global),
+        args::Command::Deliver(a) => deliver::run(a, &args.global),
+        args::Command::Batch(a) => batch::run(a, &args.global),
         args::Command::Adm(a) => adm::run(a, &args.global),
         args::Command::Album(a) => album::run(a, &args.global),
         args::Command::Codec(a) => codec::run(a, &args.global),
         args::Command::Report(a) => report::run(a, &args.global),
         args::Command::Brief(a) => brief::run(a, &args.global),
         args::Command::Organize(a) => organize::run(a, &args.global),
+        args::Command::Live(a) => live::run(a, &args.global),
         args::Command::Targets(a) => targets::run(a, &args.global),
     }?;
     if let Some(json) = done.json {

@@ -1,7 +1,7 @@
 //! `stems master`: a verified master.
 
 use std::borrow::Cow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use stemlink::offline::bundle::Bundle;
@@ -58,10 +58,10 @@ pub(crate) fn run(args: &Master, global: &Global) -> CommandResult {
     if !args.pad {
         bundle.same_length()?;
     }
-    let target = target(args, &session, &table)?;
+    let target = target(args.target.as_deref(), &session, &table, &args.out)?;
     let null = null_test(args, global)?;
     let created = common::create_folder(&args.out)?;
-    let output = args.out.join(format!("{}_Master.wav", song_name(args)));
+    let output = args.out.join(format!("{}_Master.wav", common::song_name(&args.dir)));
     let job = Job { bundle: &bundle, session: &session, output, overwrite: args.force, target };
     let mut bar = Bar::new(global);
     let result = master(&job, &mut bar);
@@ -86,31 +86,23 @@ pub(crate) fn run(args: &Master, global: &Global) -> CommandResult {
 }
 
 /// The target of the command line, else of the session.
-fn target(
-    args: &Master,
+pub(crate) fn target(
+    given: Option<&str>,
     session: &Session,
     table: &[NormalizationTarget],
+    out: &Path,
 ) -> Result<Option<NormalizationTarget>, Failure> {
-    let id = match (&args.target, &session.loudness) {
-        (Some(id), _) | (None, Loudness::Target(id)) => id.clone(),
+    let id = match (given, &session.loudness) {
+        (Some(id), _) => id.to_owned(),
+        (None, Loudness::Target(id)) => id.clone(),
         (None, _) => return Ok(None),
     };
     let target = pick(table, &[id])?.remove(0);
-    stemlink::offline::master::target_loudness(&target, &args.out)?;
+    stemlink::offline::master::target_loudness(&target, out)?;
     if is_dialogue_gated(&target) {
         note(&format!("{}: measured over the whole programme; its rule counts dialogue only", target.name));
     }
     Ok(Some(target))
-}
-
-/// The name of the song: that of its folder or file, fit for a file name.
-fn song_name(args: &Master) -> String {
-    let path = args.dir.canonicalize().unwrap_or_else(|_| args.dir.clone());
-    let name = if path.is_dir() { path.file_name() } else { path.file_stem() };
-    let name = name.map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    let name: String =
-        name.chars().map(|c| if c.is_control() || "/\\:*?\"<>|".contains(c) { '_' } else { c }).collect();
-    if name.trim_matches(['.', ' ']).is_empty() { "Song".into() } else { name }
 }
 
 /// The null of the stems against a given mix and what passes, dBFS.

@@ -45,6 +45,11 @@ pub(crate) fn written() -> Result<(), Failure> {
     }
 }
 
+/// Whether nobody reads on.
+pub(crate) fn is_over() -> bool {
+    FAILED.get().is_some()
+}
+
 /// A value in a table: one decimal, as EBU Tech 3341 asks of meters; a dash where there is none.
 pub(crate) fn figure(value: Option<f64>) -> String {
     match value {
@@ -61,6 +66,13 @@ pub(crate) fn change(value: Option<f64>) -> String {
         Some(v) => format!("{v:+.2}"),
         None => "-".into(),
     }
+}
+
+/// A time in a song: minutes, seconds and tenths.
+pub(crate) fn clock(seconds: f64) -> String {
+    let tenths = (seconds.abs() * 10.0) as u64;
+    let sign = if seconds < 0.0 { "-" } else { "" };
+    format!("{sign}{}:{:02}.{}", tenths / 600, tenths / 10 % 60, tenths % 10)
 }
 
 /// The columns of a reading.
@@ -113,13 +125,18 @@ impl Rows {
         self.print_with_figures_to(last);
     }
 
-    fn print_with_figures_to(mut self, end: usize) {
+    fn print_with_figures_to(self, end: usize) {
+        say!("{}", self.text(end));
+    }
+
+    /// The table as text, its columns of figures ending before `end`.
+    pub(crate) fn text(mut self, end: usize) -> String {
         for column in self.first_figure..end {
             if let Some(column) = self.table.column_mut(column) {
                 column.set_cell_alignment(CellAlignment::Right);
             }
         }
-        say!("{}", self.table);
+        self.table.to_string()
     }
 }
 

@@ -38,6 +38,7 @@ pub(crate) fn run(args: &Report, global: &Global) -> CommandResult {
         session_file: session_file.as_deref(),
         mix: args.mix.as_deref(),
         masters: &args.masters,
+        deliveries: &args.deliveries,
         targets: &targets,
         title,
         date: today(),

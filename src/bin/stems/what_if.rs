@@ -149,11 +149,19 @@ fn print(
     say!("What if: {}", moves.join(", "));
     print_certainty(session, analysis, answer);
 
+    print_mix(&analysis.before, &answer.after);
+    say!("");
+    print_stems(bundle, analysis, answer);
+    print_playback(bundle, analysis, answer, targets);
+}
+
+/// The mix before and after, and the change.
+fn print_mix(before: &Reading, after: &Reading) {
     let mut rows = output::Rows::new(["mix"].into_iter().chain(output::READING), 1);
-    rows.push(["before".to_owned()].into_iter().chain(output::reading(&analysis.before)));
-    rows.push(["after".to_owned()].into_iter().chain(output::reading(&answer.after)));
+    rows.push(["before".to_owned()].into_iter().chain(output::reading(before)));
+    rows.push(["after".to_owned()].into_iter().chain(output::reading(after)));
     let pair = |f: fn(&Reading) -> Option<f64>| {
-        output::change(f(&answer.after).zip(f(&analysis.before)).map(|(after, before)| after - before))
+        output::change(f(after).zip(f(before)).map(|(after, before)| after - before))
     };
     rows.push([
         "change".to_owned(),
@@ -166,9 +174,6 @@ fn print(
         pair(|r| Some(r.plr()?.0)),
     ]);
     rows.print();
-    say!("");
-    print_stems(bundle, analysis, answer);
-    print_playback(bundle, analysis, answer, targets);
 }
 
 /// The word beside the numbers: exact, estimate, or simulated when the master chain is at work.
@@ -215,33 +220,46 @@ pub(crate) fn print_stems(bundle: &Bundle, analysis: &Analysis, answer: &Answer)
 }
 
 fn print_playback(bundle: &Bundle, analysis: &Analysis, answer: &Answer, targets: &[NormalizationTarget]) {
+    let name = |stem: usize| bundle.stems[stem].name.as_str();
+    let only = match answer.moves.as_slice() {
+        [only] => Some((name(only.source), only.gain)),
+        _ => None,
+    };
+    print_effects([&analysis.before, &answer.after], targets, answer.loudest_peak.map(name), only);
+}
+
+/// What platforms make of the mix before and after; `whose` stem has its highest peak; `only`: the one move that it was.
+pub(crate) fn print_effects(
+    [before, after]: [&Reading; 2],
+    targets: &[NormalizationTarget],
+    whose: Option<&str>,
+    only: Option<(&str, Db)>,
+) {
     say!("\n{HEADING}");
     let mut rows = output::Rows::new(["platform", "before dB", "after dB", "others dB", ""], 1);
     for target in targets {
-        let effect = effect(&analysis.before, &answer.after, target);
+        let effect = effect(before, after, target);
         let gain = |p: Option<stemlink::session::playback::Playback>| {
             output::change(p.and_then(|p| Some(p.gain?.0)))
         };
-        let whose = answer.loudest_peak.map(|stem| bundle.stems[stem].name.as_str());
         rows.push([
             target.id.clone(),
             gain(effect.before),
             gain(effect.after),
             output::change(effect.others.map(|o| o.0)),
-            sentence(&answer.after, target, whose),
+            sentence(after, target, whose),
         ]);
     }
     rows.print_last_left();
-    if let [only] = answer.moves.as_slice() {
-        let others = |target: &NormalizationTarget| effect(&analysis.before, &answer.after, target).others;
+    if let Some((stem, gain)) = only {
+        let others = |target: &NormalizationTarget| effect(before, after, target).others;
         // The platform on which it shows most.
         let most = targets
             .iter()
             .filter_map(|t| Some((t, others(t)?)))
             .max_by(|a, b| a.1.0.abs().total_cmp(&b.1.0.abs()));
         if let Some((target, change)) = most {
-            let stem = &bundle.stems[only.source].name;
-            say!("{} ({})", exchange_sentence(stem, Db(only.gain.0), change), target.name);
+            say!("{} ({})", exchange_sentence(stem, gain, change), target.name);
         }
     }
 }

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::super::contract::{Stereo, obeys_contract};
 use super::super::probe::sine;
+use super::super::tape::tests::parts_add_up;
 use super::*;
 use crate::dsp::Key;
 use crate::units::linear;
@@ -56,6 +57,23 @@ fn burst(quiet: usize, level_db: f64, loud: usize, after: usize) -> Vec<f64> {
     signal.extend(vec![linear(level_db); loud]);
     signal.extend(vec![0.0; after]);
     signal
+}
+
+#[test]
+fn stems_that_follow_add_up_to_the_compressed_sum() {
+    let squeeze = |mix, link, lookahead| CompressorSettings {
+        on: true,
+        threshold: Db(-30.0),
+        ratio: 6.0,
+        cap: Db(24.0),
+        makeup: Db(6.0),
+        mix,
+        link,
+        lookahead: Ms(lookahead),
+        ..CompressorSettings::default()
+    };
+    let changes = [(0, squeeze(0.6, 0.5, 3.0)), (7000, squeeze(1.0, 1.0, 0.0))];
+    parts_add_up(|| Compressor::new(RATE, Compressor::LOOKAHEAD), &changes, 1e-14);
 }
 
 #[test]

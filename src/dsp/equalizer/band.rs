@@ -4,7 +4,7 @@ use super::BandSettings;
 use super::design::is_split;
 use super::dynamics::{Dynamics, STEP};
 use super::voice::Voice;
-use crate::dsp::{CONTROL_INTERVAL, Glide, Key};
+use crate::dsp::{CONTROL_INTERVAL, Glide, Key, Tape};
 use crate::units::{Db, Hz};
 
 /// A band of the equalizer, also usable alone.
@@ -120,13 +120,14 @@ impl Band {
     }
 
     /// Filters in place; `since`: frames from the last tick to the first of these. Never past the next tick. `key`: the
-    /// sidechain, as long as the channels.
+    /// sidechain, as long as the channels. `tape`: where dynamics move the band.
     pub(in crate::dsp) fn process(
         &mut self,
         since: usize,
         left: &mut [f64],
         right: &mut [f64],
         key: Option<Key<'_>>,
+        tape: &mut Tape<'_>,
     ) {
         if !self.dynamics.is_active() {
             self.filter(since, left, right);
@@ -136,13 +137,15 @@ impl Band {
         while at < left.len() {
             let since = since + at;
             if since.is_multiple_of(STEP) {
-                let movement = self.dynamics.step();
+                let movement = tape.value(|| self.dynamics.step());
                 self.voice.step(movement, &self.dynamics.table);
             }
             let range = at..left.len().min(at + STEP - since % STEP);
             let key = key.map(|key| Key { left: &key.left[range.clone()], right: &key.right[range.clone()] });
             let (left, right) = (&mut left[range.clone()], &mut right[range.clone()]);
-            self.dynamics.hear(since, [left, right], key);
+            if tape.computes() {
+                self.dynamics.hear(since, [left, right], key);
+            }
             self.filter(since, left, right);
             at = range.end;
         }

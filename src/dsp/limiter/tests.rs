@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::super::contract::{Stereo, noise, obeys_contract};
 use super::super::probe::{below, music, scaled, sine, spectrum, true_peak};
+use super::super::tape::tests::parts_add_up;
 use super::*;
 use crate::dsp::dither::{Dither, Quantizer};
 
@@ -60,6 +61,17 @@ fn curve(latency: Ms, changes: &[(usize, LimiterSettings)], signal: &Stereo) -> 
         computer.compute(audio, [&mut gain.left[*at..end], &mut gain.right[*at..end]]);
     }
     gain
+}
+
+#[test]
+fn stems_that_follow_add_up_to_the_limited_sum() {
+    let limit =
+        |drive, link| LimiterSettings { on: true, drive: Db(drive), link, ..LimiterSettings::default() };
+    parts_add_up(
+        || Limiter::new(RATE, Limiter::MASTER),
+        &[(0, limit(12.0, 0.3)), (7000, limit(3.0, 1.0))],
+        1e-14,
+    );
 }
 
 #[test]

@@ -1,5 +1,6 @@
 use super::super::contract::{Stereo, noise, obeys_contract};
 use super::super::probe::{music, sine, spectrum};
+use super::super::tape::tests::parts_add_up;
 use super::*;
 
 const RATE: Hz = Hz(48_000.0);
@@ -19,6 +20,16 @@ fn saturated(settings: &SaturatorSettings, signal: &[f64]) -> Vec<f64> {
     stereo.run(&mut unit, 0..signal.len());
     assert!(stereo.left == stereo.right);
     stereo.left
+}
+
+#[test]
+fn stems_and_what_was_added_to_their_sum_add_up() {
+    let changes = [
+        (0, driven(Curve::Clip, 6.0)),
+        (6000, driven(Curve::Soft, 12.0)),
+        (12_000, driven(Curve::Soft, 0.0)),
+    ];
+    parts_add_up(|| Saturator::new(RATE), &changes, 1e-14);
 }
 
 #[test]

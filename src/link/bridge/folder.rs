@@ -3,7 +3,7 @@
 //! Everything is opened relative to a folder that was checked once, so that nobody can put another in its place
 //! meanwhile. What does not belong to the user, is no ordinary file, or is a symbolic link, is not opened.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -68,6 +68,23 @@ impl Folder {
     /// Makes a file that only the user may read and that was not there.
     pub(super) fn create(&self, name: &str) -> io::Result<File> {
         system::create(&self.handle, name)
+    }
+
+    /// Makes a file that was not there and locks it, where the system allows before anybody can see it; elsewhere
+    /// somebody may find it unlocked for a moment, and then locks it himself (`WouldBlock`).
+    pub(super) fn create_locked(&self, name: &str) -> io::Result<File> {
+        if let Some(file) = system::create_locked(&self.handle, name) {
+            return file;
+        }
+        let file = self.create(name)?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(TryLockError::WouldBlock) => Err(io::ErrorKind::WouldBlock.into()),
+            Err(TryLockError::Error(error)) => {
+                self.remove(name)?;
+                Err(error)
+            }
+        }
     }
 
     /// Opens an ordinary file of the user's.
@@ -151,6 +168,27 @@ mod system {
         Ok(fs::openat(handle, name, flags, Mode::RUSR | Mode::WUSR)?.into())
     }
 
+    /// A file that is nameless until it is locked; `None` if the system cannot.
+    #[cfg(target_os = "linux")]
+    pub(super) fn create_locked(handle: &Handle, name: &str) -> Option<io::Result<File>> {
+        use std::os::fd::AsRawFd;
+        let flags = OFlags::RDWR | OFlags::TMPFILE | OFlags::CLOEXEC;
+        let file = File::from(fs::openat(handle, c".", flags, Mode::RUSR | Mode::WUSR).ok()?);
+        file.try_lock().ok()?;
+        let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+        match fs::linkat(fs::CWD, path.as_str(), handle, name, AtFlags::SYMLINK_FOLLOW) {
+            Ok(()) => Some(Ok(file)),
+            Err(rustix::io::Errno::EXIST) => Some(Err(io::ErrorKind::AlreadyExists.into())),
+            // no /proc
+            Err(_) => None,
+        }
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    pub(super) fn create_locked(_: &Handle, _: &str) -> Option<io::Result<File>> {
+        None
+    }
+
     pub(super) fn open_file(handle: &Handle, name: &str) -> io::Result<File> {
         // non-blocking: opening a pipe would wait for its other end
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
@@ -220,6 +258,10 @@ mod system {
 
     pub(super) fn create(handle: &Handle, name: &str) -> io::Result<File> {
         OpenOptions::new().read(true).write(true).create_new(true).open(handle.join(name))
+    }
+
+    pub(super) fn create_locked(_: &Handle, _: &str) -> Option<io::Result<File>> {
+        None
     }
 
     pub(super) fn open_file(handle: &Handle, name: &str) -> io::Result<File> {

@@ -2,11 +2,12 @@
 
 use super::folder::{Folder, is_in_place};
 use super::format::{CHUNKS, Chunk, Header, Telling, VERSION, WANTS};
+use super::names;
 use super::pace::Pace;
 use crate::link::InstanceId;
 use crate::link::roster::{Card, Outlet, Peer, Roster};
 use crate::link::slot::{Origin, Presence};
-use crate::link::timeline::Place;
+use crate::session::timeline::Located;
 use std::fs::File;
 use std::io;
 use std::time::Instant;
@@ -24,6 +25,8 @@ pub(super) struct Import {
     sequence: u64,
     /// When it was last seen to grow, by our own clock.
     heard: Instant,
+    /// How often that was.
+    beats: u64,
     /// The last telling; `None` before the first.
     telling: Option<Telling>,
     slot: Option<(Outlet, Card)>,
@@ -55,12 +58,17 @@ impl Import {
             return Ok(None);
         }
         let name = name.to_owned();
-        Ok(Some(Self { name, file, header, sequence: 0, heard: now, telling: None, slot: None, audio: None }))
-    }
-
-    /// The file's name.
-    pub(super) fn name(&self) -> &str {
-        &self.name
+        Ok(Some(Self {
+            name,
+            file,
+            header,
+            sequence: 0,
+            heard: now,
+            beats: 0,
+            telling: None,
+            slot: None,
+            audio: None,
+        }))
     }
 
     /// The key of its instance.
@@ -71,6 +79,11 @@ impl Import {
     /// Its slot here.
     pub(super) fn peer(&self) -> Option<Peer> {
         self.slot.as_ref().map(|(_, card)| card.peer())
+    }
+
+    /// Whether its heart is known to beat, or not to.
+    pub(super) fn is_known(&self, now: Instant, pace: &Pace) -> bool {
+        self.beats >= 2 || now.saturating_duration_since(self.heard) >= pace.dim
     }
 
     /// Whether the instance wants the audio of `key`, one of ours.
@@ -93,6 +106,7 @@ impl Import {
         // an error is a file that cannot be read now: its heartbeat stands still
         if let Ok(Some((sequence, telling))) = Telling::read_from(&self.file, self.sequence) {
             (self.sequence, self.heard) = (sequence, now);
+            self.beats += 1;
             self.show(roster, telling);
         }
         let silence = now.saturating_duration_since(self.heard);
@@ -144,7 +158,7 @@ impl Import {
             let [input, output] = [&chunk.input, &chunk.output].map(|words| channels(words));
             outlet.mark(chunk.mark.revision, chunk.mark.level);
             outlet.write(
-                Place { position: chunk.position, jumped },
+                Located { position: chunk.position, segment: chunk.pass, jumped },
                 [&input[0], &input[1]],
                 [&output[0], &output[1]],
             );
@@ -160,6 +174,28 @@ impl Import {
     pub(super) fn ignore(&mut self) {
         self.audio = None;
     }
+}
+
+/// Brings `imports` up to date with the `names` in `folder`: those whose owner does not live go, what is new is opened.
+/// Returns the versions of what is incompatible.
+pub(super) fn follow(
+    imports: &mut Vec<Import>,
+    folder: &Folder,
+    names: &[String],
+    lives: impl Fn(u64) -> bool,
+    now: Instant,
+) -> Vec<u64> {
+    let lives = |name: &str| names::owner(name).is_some_and(&lives);
+    imports.retain(|import| lives(&import.name) && names.contains(&import.name));
+    let mut incompatible = Vec::new();
+    for name in names.iter().filter(|name| lives(name) && !names::is_lock(name)) {
+        if !imports.iter().any(|import| import.name == *name)
+            && let Ok(Some(import)) = Import::open(folder, name, now, &mut incompatible)
+        {
+            imports.push(import);
+        }
+    }
+    incompatible
 }
 
 /// Left and right of words that hold a frame each.

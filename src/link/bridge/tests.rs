@@ -5,8 +5,8 @@ use crate::link::ring::Side;
 use crate::link::slot::Presence;
 use crate::link::snapshot::tests::label;
 use crate::link::snapshot::{Kind, Pulse, Trim};
-use crate::link::timeline::Place;
 use crate::link::words::Text;
+use crate::session::timeline::Located;
 use crate::units::{Hz, Lufs};
 use std::fs;
 use std::path::Path;
@@ -17,7 +17,7 @@ mod audio;
 #[cfg(unix)]
 mod hostile;
 
-const PACE: Pace = Pace {
+pub(super) const PACE: Pace = Pace {
     busy: Duration::from_millis(1),
     telling: Duration::from_millis(4),
     idle: Duration::from_millis(10),
@@ -28,25 +28,25 @@ const PACE: Pace = Pace {
 };
 
 /// A folder of its own for each test, removed at the end.
-struct Meeting {
+pub(super) struct Meeting {
     root: PathBuf,
     place: &'static [&'static str],
 }
 
 impl Meeting {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let root = std::env::temp_dir().join(format!("stemlink-test-{}", unique()));
         fs::create_dir(&root).unwrap();
         let place: &str = Box::leak(root.join("stemlink-1").to_str().unwrap().to_owned().into_boxed_str());
         Self { root, place: Box::leak(Box::new([place])) }
     }
 
-    fn folder(&self) -> &'static Path {
+    pub(super) fn folder(&self) -> &'static Path {
         Path::new(self.place[0])
     }
 
     /// A process that meets others here: a roster and a bridge of its own.
-    fn process(&self) -> &'static Bridge {
+    pub(super) fn process(&self) -> &'static Bridge {
         self.process_at(PACE)
     }
 
@@ -55,7 +55,7 @@ impl Meeting {
         Box::leak(Box::new(Bridge::between(roster(), Some(self.place), pace)))
     }
 
-    fn names(&self) -> Vec<String> {
+    pub(super) fn names(&self) -> Vec<String> {
         let entries = fs::read_dir(self.folder()).into_iter().flatten();
         entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
     }
@@ -68,7 +68,7 @@ impl Drop for Meeting {
 }
 
 /// A roster of its own for each bridge; too large for a thread's stack.
-fn roster() -> &'static Roster {
+pub(super) fn roster() -> &'static Roster {
     static POOL: [Roster; 100] = [const { Roster::new() }; 100];
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     &POOL[NEXT.fetch_add(1, Ordering::Relaxed)]
@@ -76,7 +76,7 @@ fn roster() -> &'static Roster {
 
 /// Waits until something is so.
 #[track_caller]
-fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+pub(super) fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();
     loop {
         if let Some(found) = look() {
@@ -88,7 +88,7 @@ fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
 }
 
 /// An instance without a plugin around it.
-struct Puppet {
+pub(super) struct Puppet {
     label: Mutex<Label>,
     trim: Mutex<Trim>,
     listens: Mutex<bool>,
@@ -125,12 +125,12 @@ impl Informant for Puppet {
     }
 }
 
-fn stem(bridge: &'static Bridge, name: &str) -> (Membership, Arc<Puppet>) {
+pub(super) fn stem(bridge: &'static Bridge, name: &str) -> (Membership, Arc<Puppet>) {
     let puppet = Puppet::new(Kind::Stem, name);
     (bridge.join(None, Arc::clone(&puppet) as _).unwrap(), puppet)
 }
 
-fn master(bridge: &'static Bridge) -> (Membership, Arc<Puppet>) {
+pub(super) fn master(bridge: &'static Bridge) -> (Membership, Arc<Puppet>) {
     let puppet = Puppet::new(Kind::Master, "Mix");
     (bridge.join(None, Arc::clone(&puppet) as _).unwrap(), puppet)
 }

@@ -1,7 +1,7 @@
 //! The worker thread: round after round until the last instance has gone.
 
 use super::export::Export;
-use super::folder::{self, Folder};
+use super::folder::Folder;
 use super::format::WANTS;
 use super::import::{self, Import};
 use super::lock::{self, Lock};
@@ -310,26 +310,9 @@ impl Home {
         owners.sort_unstable();
         owners.dedup();
         owners.retain(|&owner| owner != self.process.nonce && !lock::bury(&self.folder, owner, &names));
-        let lives = |name: &str| names::owner(name).is_some_and(|owner| owners.binary_search(&owner).is_ok());
-        self.imports.retain(|import| lives(import.name()) && names.iter().any(|name| name == import.name()));
-        let mut incompatible = Vec::new();
-        for name in names.iter().filter(|name| lives(name) && !names::is_lock(name)) {
-            if !self.imports.iter().any(|import| import.name() == name)
-                && let Ok(Some(import)) = Import::open(&self.folder, name, now, &mut incompatible)
-            {
-                self.imports.push(import);
-            }
-        }
-        for (version, place) in folder::others(self.folder.path()) {
-            if let Ok(folder) = Folder::open(&place)
-                && let Ok(names) = folder.names()
-            {
-                // what every version keeps: a process has a lock
-                let owners =
-                    names.iter().filter(|name| names::is_lock(name)).filter_map(|name| names::owner(name));
-                incompatible.extend(owners.filter(|&owner| lock::lives(&folder, owner)).map(|_| version));
-            }
-        }
+        let lives = |owner: u64| owners.binary_search(&owner).is_ok();
+        let mut incompatible = import::follow(&mut self.imports, &self.folder, &names, lives, now);
+        incompatible.extend(lock::strangers(&self.folder));
         incompatible
     }
 }

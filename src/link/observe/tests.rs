@@ -4,7 +4,6 @@ use super::super::delivery::{Delivery, Receiver, queue};
 use super::super::roster::{Card, Outlet};
 use super::super::snapshot::Pulse;
 use super::super::snapshot::tests::label;
-use super::super::timeline::Flywheel as StemWheel;
 use super::*;
 use crate::dsp::contract::noise;
 use crate::session::watch::FinishedHop;
@@ -17,7 +16,7 @@ const HOP: usize = 800;
 struct Stem {
     outlet: Outlet,
     _card: Card,
-    wheel: StemWheel,
+    wheel: Flywheel,
     audio: [Vec<f64>; 2],
     gain: f64,
 }
@@ -32,7 +31,7 @@ impl Stem {
             let samples = noise(seed, seconds * RATE.0 as usize, 0.3);
             samples.into_iter().map(|x| f64::from(x as f32)).collect()
         };
-        Self { outlet, _card: card, wheel: StemWheel::default(), audio: [side(n), side(n + 100)], gain: 1.0 }
+        Self { outlet, _card: card, wheel: Flywheel::default(), audio: [side(n), side(n + 100)], gain: 1.0 }
     }
 
     /// What leaves it, frames `range` of its song.
@@ -41,7 +40,7 @@ impl Stem {
     }
 
     fn process(&mut self, range: core::ops::Range<usize>) {
-        let place = self.wheel.advance(Some(range.start as i64), range.len());
+        let place = self.wheel.locate(Some(range.start as i64), range.len());
         let output = [self.output(0, range.clone()), self.output(1, range.clone())];
         let input = [&self.audio[0][range.clone()], &self.audio[1][range.clone()]];
         self.outlet.write(place, input, [&output[0], &output[1]]);

@@ -8,11 +8,11 @@ fn ring(size: u32) -> &'static Ring {
     Box::leak(Box::new(Ring::new(size)))
 }
 
-fn at(position: i64, jumped: bool) -> Place {
-    Place { position: Some(position), jumped }
+fn at(position: i64, jumped: bool) -> Located {
+    Located { position: Some(position), segment: 0, jumped }
 }
 
-const LIVE_PLACE: Place = Place { position: None, jumped: true };
+const LIVE_BLOCK: Located = Located { position: None, segment: 0, jumped: true };
 
 /// What a sample tells of its counter, exact in `f32`.
 fn told(counter: u64) -> f64 {
@@ -20,7 +20,7 @@ fn told(counter: u64) -> f64 {
 }
 
 /// Writes `frames` frames whose samples tell their counter.
-fn write(writer: &mut Writer, place: Place, frames: usize) {
+fn write(writer: &mut Writer, place: Located, frames: usize) {
     let first = writer.counter();
     let counters: Vec<f64> = (0..frames as u64).map(|n| told(first + n)).collect();
     let negative: Vec<f64> = counters.iter().map(|x| -x).collect();
@@ -83,7 +83,7 @@ fn a_block_longer_than_the_ring_leaves_its_end() {
 fn what_is_not_finite_is_silence() {
     let ring = ring(5);
     let hostile = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e300, 0.5];
-    Writer::new(ring).write(LIVE_PLACE, [&hostile, &hostile], [&hostile, &hostile]);
+    Writer::new(ring).write(LIVE_BLOCK, [&hostile, &hostile], [&hostile, &hostile]);
     let (mut left, mut right) = ([1.0; 5], [1.0; 5]);
     assert!(ring.read(Side::Input, 0, [&mut left, &mut right]));
     assert_eq!(left, [0.0, 0.0, 0.0, 0.0, 0.5]);
@@ -97,8 +97,8 @@ fn jumps_loops_and_stops_become_segments() {
     write(&mut writer, at(1000, true), 100);
     write(&mut writer, at(1100, false), 60);
     write(&mut writer, at(1000, true), 160);
-    write(&mut writer, LIVE_PLACE, 30);
-    write(&mut writer, Place { jumped: false, ..LIVE_PLACE }, 30);
+    write(&mut writer, LIVE_BLOCK, 30);
+    write(&mut writer, Located { jumped: false, ..LIVE_BLOCK }, 30);
     write(&mut writer, at(-5, true), 10);
     let timeline = ring.timeline().unwrap();
     let segment = |pass, position, counter, frames| Segment { pass, position, counter, frames };

@@ -103,7 +103,7 @@ fn what_is_told_is_read_by_others() {
 fn audio_is_there_after_preparing_and_a_new_tenant_hears_nothing_old() {
     static ROSTER: Roster = Roster::new();
     let (mut outlet, card) = join(&ROSTER, None);
-    let place = Place { position: Some(100), jumped: true };
+    let place = Located { position: Some(100), segment: 0, jumped: true };
     outlet.write(place, [&[1.0], &[2.0]], [&[3.0], &[4.0]]);
     assert!(card.peer().audio().is_none());
 
@@ -145,7 +145,7 @@ fn requests_reach_their_target_and_only_from_those_who_may_ask() {
     let second = card.ask(bass, 12, Db(2.0));
     assert!(second > first);
     bass_card.ask(drums, 11, Db(9.0));
-    let expected = Request { counter: first, target: drums, base: 11, trim: Db(-1.0) };
+    let expected = Request { counter: first, target: drums, about: None, base: 11, trim: Db(-1.0) };
     assert_eq!(requests_to(&ROSTER, drums), [(outlet.id().unwrap(), expected)]);
     assert_eq!(requests_to(&ROSTER, bass).len(), 1);
     drop(outlet);

@@ -1,5 +1,6 @@
 use proptest::prelude::*;
 
+use super::super::Meter;
 use super::super::reading_from_hops;
 use super::*;
 use crate::dsp::contract::noise;

@@ -55,17 +55,22 @@ impl Record {
         self.ids.iter().position(|other| *other == id)
     }
 
-    /// True if all of `members` were there, and set as they are but for levels.
+    /// True if stem `index` was silent: then it does not matter how it was set.
+    fn is_silent(&self, index: usize) -> bool {
+        self.peaks[index] == 0.0
+    }
+
+    /// True if all of `members` were there, and set as they are but for levels, or silent.
     pub(super) fn is_present(&self, members: &[Member]) -> bool {
         members.iter().all(|member| {
-            let setting = self.index(member.id).map(|i| self.settings[i]);
-            setting.is_some_and(|setting| setting.revision == member.setting.revision)
+            let index = self.index(member.id);
+            index.is_some_and(|i| self.settings[i].revision == member.setting.revision || self.is_silent(i))
         })
     }
 
     /// The gain with which stem `index`'s level has changed to `now`, linear.
     pub(in crate::session) fn rescale(&self, index: usize, now: Setting) -> f64 {
-        (now.level - self.settings[index].level).gain()
+        if self.is_silent(index) { 1.0 } else { (now.level - self.settings[index].level).gain() }
     }
 
     /// The joint matrix of the stems `indices` and the mix.

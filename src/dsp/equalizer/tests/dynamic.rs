@@ -5,6 +5,7 @@ use super::super::table::Table;
 use super::*;
 use crate::dsp::filter::{Kernel, State};
 use crate::dsp::probe::sine;
+use crate::dsp::tape::tests::parts_add_up;
 use crate::dsp::{CONTROL_INTERVAL, Key, KeySource};
 use crate::units::{Ms, linear};
 
@@ -46,6 +47,33 @@ fn movement_of(settings: BandSettings, key: &[f64]) -> Vec<f64> {
     let mut equalizer = Equalizer::new(RATE);
     equalizer.set(&only(settings));
     run(&mut equalizer, &mut Stereo::silence(key.len()), key)
+}
+
+#[test]
+fn stems_that_follow_add_up_to_the_sum() {
+    let both = |gain: f64, range: f64, placement| {
+        let dynamic =
+            DynamicSettings { range: Db(range), threshold: Db(-40.0), ..DynamicSettings::default() };
+        let band = BandSettings {
+            on: true,
+            frequency: Hz(800.0),
+            gain: Db(gain),
+            placement,
+            dynamic,
+            ..BandSettings::default()
+        };
+        let mut settings = EqualizerSettings::default();
+        settings.bands[1] = BandSettings { shape: Shape::HighShelf, frequency: Hz(3000.0), ..band };
+        settings.bands[4] = band;
+        settings
+    };
+    let changes = [
+        (0, both(3.0, -9.0, Placement::Stereo)),
+        (5000, both(-2.0, 6.0, Placement::Stereo)),
+        (9000, both(-2.0, 6.0, Placement::Side)),
+        (15_000, EqualizerSettings::default()),
+    ];
+    parts_add_up(|| Equalizer::new(Hz(48_000.0)), &changes, 1e-13);
 }
 
 #[test]

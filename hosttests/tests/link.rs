@@ -1,0 +1,17 @@
+//! The plugins in one host, linked: what the Master makes of its Stems, and that no sound depends on it.
+//!
+//! Every test is a process of its own with a runtime folder of its own, and looks at the plugins as other processes
+//! do: through the bridge.
+
+#![cfg(unix)]
+
+mod link {
+    mod identity;
+    mod moves;
+    mod render;
+    mod sessions;
+    mod unlinked;
+
+    pub(crate) mod desk;
+    pub(crate) mod viewer;
+}

@@ -1,0 +1,180 @@
+//! A mixing desk: Stems on their buses, faders and pans behind them, a Master on the sum, a transport.
+
+use super::viewer::id;
+use hosttests::host::transport;
+use hosttests::{Library, MASTER, Player, Plugin, STEM, noise};
+use std::sync::Barrier;
+use stemlink::link::InstanceId;
+use stemlink::meter::layout::Layout;
+use stemlink::meter::{Meter, Reading};
+use stemlink::units::Hz;
+
+pub(crate) const RATE: f64 = 48_000.0;
+
+/// Left and right.
+pub(crate) type Audio = Vec<Vec<f32>>;
+
+/// So many seconds of a stem: noise that swells and pauses in its own rhythm.
+pub(crate) fn song(seed: u64, seconds: usize) -> Audio {
+    let frames = seconds * RATE as usize;
+    let mut audio = noise(seed, 2, frames, 0.2);
+    let (rhythm, loudness) = (0.9 + 0.37 * seed as f64, 0.3 + 0.1 * (seed % 5) as f64);
+    for (n, time) in (0..frames).map(|n| (n, n as f64 / RATE)) {
+        let swell = (0.5 + 0.5 * (time * rhythm).sin()) * loudness;
+        // silent for a while, each at another time
+        let pauses = (time * 0.6 + 0.25 * seed as f64).fract() < 0.15;
+        let gain = if pauses { 0.0 } else { swell as f32 };
+        audio.iter_mut().for_each(|side| side[n] *= gain);
+    }
+    audio
+}
+
+pub(crate) struct Bus {
+    pub(crate) plugin: Plugin,
+    pub(crate) song: Audio,
+    /// Behind the Stem: fader and pan as a gain for each side.
+    pub(crate) gains: [f32; 2],
+}
+
+pub(crate) struct Desk {
+    pub(crate) buses: Vec<Bus>,
+    pub(crate) master: Plugin,
+}
+
+/// How the host goes about it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Manner {
+    /// Frames of a block.
+    pub(crate) block: usize,
+    /// Every plugin has its own thread; the Master comes when all are through with the block.
+    pub(crate) threads: bool,
+    /// The first bus is so many blocks ahead.
+    pub(crate) ahead: usize,
+}
+
+impl Manner {
+    pub(crate) const USUAL: Self = Self { block: 1024, threads: false, ahead: 0 };
+}
+
+impl Desk {
+    /// A desk with a Stem for each song, active.
+    pub(crate) fn new(library: &Library, songs: Vec<Audio>, gains: &[[f32; 2]]) -> Self {
+        Self::restored(library, songs, gains, &[])
+    }
+
+    /// The same with saved states of its Stems.
+    pub(crate) fn restored(
+        library: &Library,
+        songs: Vec<Audio>,
+        gains: &[[f32; 2]],
+        states: &[Vec<u8>],
+    ) -> Self {
+        let make = |id: &str, track: &str, state: Option<&Vec<u8>>| {
+            let mut plugin = Plugin::on_track(library, id, track).expect("the library has it");
+            if let Some(state) = state {
+                assert!(plugin.load(state));
+            }
+            plugin.activate(RATE, 8192);
+            plugin
+        };
+        let master = make(MASTER, "Mix", None);
+        let buses = songs.into_iter().zip(gains).enumerate();
+        let buses = buses
+            .map(|(n, (song, gains))| Bus {
+                plugin: make(STEM, &format!("Bus {n}"), states.get(n)),
+                song,
+                gains: *gains,
+            })
+            .collect();
+        Self { buses, master }
+    }
+
+    pub(crate) fn master_id(&mut self) -> InstanceId {
+        id(&mut self.master)
+    }
+
+    pub(crate) fn ids(&mut self) -> Vec<InstanceId> {
+        self.buses.iter_mut().map(|bus| id(&mut bus.plugin)).collect()
+    }
+
+    /// Plays the frames `range` of the songs; returns the mix, as it enters the Master, and what leaves it.
+    pub(crate) fn play(&mut self, range: std::ops::Range<usize>, manner: Manner) -> (Audio, Audio) {
+        let blocks: Vec<_> =
+            range.clone().step_by(manner.block).map(|at| at..range.end.min(at + manner.block)).collect();
+        let mut players: Vec<Player> = self.buses.iter_mut().map(|bus| bus.plugin.lend()).collect();
+        let mut master = self.master.lend();
+        let songs: Vec<&Audio> = self.buses.iter().map(|bus| &bus.song).collect();
+        let gains: Vec<[f32; 2]> = self.buses.iter().map(|bus| bus.gains).collect();
+        let mut mix = vec![Vec::new(); 2];
+        let mut out = mix.clone();
+        let mut finish = |outputs: &[Audio], at: usize| {
+            let frames = outputs[0][0].len();
+            let mut block = vec![vec![0.0f32; frames]; 2];
+            for (output, gains) in outputs.iter().zip(&gains) {
+                for side in 0..2 {
+                    block[side].iter_mut().zip(&output[side]).for_each(|(mix, x)| *mix += gains[side] * x);
+                }
+            }
+            mix.iter_mut().zip(&block).for_each(|(mix, block)| mix.extend(block));
+            master.play(&mut block, Some(&transport(0, at as f64 / RATE, 120.0)));
+            out.iter_mut().zip(&block).for_each(|(out, block)| out.extend(block));
+        };
+        if manner.threads {
+            let barrier = Barrier::new(players.len() + 1);
+            let (sender, receiver) = std::sync::mpsc::channel();
+            let (barrier, blocks) = (&barrier, &blocks);
+            std::thread::scope(|scope| {
+                for (n, (player, song)) in players.iter_mut().zip(&songs).enumerate() {
+                    let sender = sender.clone();
+                    scope.spawn(move || {
+                        for block in blocks {
+                            sender.send((n, process(player, song, block.clone()))).expect("somebody mixes");
+                            barrier.wait();
+                        }
+                    });
+                }
+                for block in blocks {
+                    let mut outputs: Vec<(usize, Audio)> = receiver.iter().take(songs.len()).collect();
+                    outputs.sort_by_key(|(n, _)| *n);
+                    let outputs: Vec<Audio> = outputs.into_iter().map(|(_, output)| output).collect();
+                    // the Stems go on while the Master works
+                    barrier.wait();
+                    finish(&outputs, block.start);
+                }
+            });
+        } else {
+            let mut waiting = std::collections::VecDeque::new();
+            for n in 0..blocks.len() + manner.ahead {
+                if let Some(block) = blocks.get(n) {
+                    waiting.push_back(process(&mut players[0], songs[0], block.clone()));
+                }
+                let Some(block) = n.checked_sub(manner.ahead).and_then(|n| blocks.get(n)) else { continue };
+                let others = players.iter_mut().zip(&songs).skip(1);
+                let others: Vec<Audio> =
+                    others.map(|(player, song)| process(player, song, block.clone())).collect();
+                let first = waiting.pop_front().expect("it is ahead");
+                finish(&[vec![first], others].concat(), block.start);
+            }
+        }
+        for (bus, player) in self.buses.iter_mut().zip(players) {
+            bus.plugin.take_back(player);
+        }
+        self.master.take_back(master);
+        (mix, out)
+    }
+}
+
+/// A block of a bus, through its Stem.
+fn process(player: &mut Player, song: &Audio, block: std::ops::Range<usize>) -> Audio {
+    let mut audio: Audio = song.iter().map(|side| side[block.clone()].to_vec()).collect();
+    player.play(&mut audio, Some(&transport(0, block.start as f64 / RATE, 120.0)));
+    audio
+}
+
+/// What an independent meter says of it.
+pub(crate) fn measure(audio: &Audio) -> Reading {
+    let wide: Vec<Vec<f64>> = audio.iter().map(|side| side.iter().map(|&x| f64::from(x)).collect()).collect();
+    let mut meter = Meter::new(Hz(RATE), &Layout::stereo());
+    meter.process(&[&wide[0], &wide[1]]);
+    meter.reading()
+}

@@ -1,0 +1,108 @@
+//! Who an instance is, and the trim that it owns.
+
+use super::desk::{RATE, song};
+use super::viewer::{Viewer, alone, eventually, id, saved};
+use hosttests::reference::through_chain;
+use hosttests::{Library, MASTER, Plugin, STEM, without_identity};
+use stemlink::chain::{ChainSettings, LatencyClass, Seat};
+use stemlink::units::Db;
+
+fn active(library: &Library, kind: &str, state: Option<&[u8]>) -> Plugin {
+    let mut plugin = Plugin::new(library, kind);
+    if let Some(state) = state {
+        assert!(plugin.load(state));
+    }
+    plugin.activate(RATE, 1024);
+    plugin
+}
+
+#[test]
+fn a_duplicate_gets_another_id_and_keeps_its_settings_and_who_lives_keeps_his() {
+    alone(
+        "link::identity::a_duplicate_gets_another_id_and_keeps_its_settings_and_who_lives_keeps_his",
+        || {
+            let library = Library::open();
+            for kind in [STEM, MASTER] {
+                let mut fresh = Plugin::new(&library, kind);
+                let change = fresh.typed(0, "Level", "-4.5 dB");
+                fresh.flush(&[change]);
+                assert_eq!(saved(&mut fresh, "instance"), None, "nobody is anybody before activation");
+                fresh.activate(RATE, 1024);
+                let (first, state) = (id(&mut fresh), fresh.save());
+                let session = saved(&mut fresh, "session");
+                assert_eq!(session.is_some(), kind == MASTER);
+
+                // a duplicated track
+                let mut duplicate = active(&library, kind, Some(&state));
+                assert_ne!(id(&mut duplicate), first);
+                assert_eq!(duplicate.values(), fresh.values());
+                assert_eq!(without_identity(&duplicate.save()), without_identity(&state));
+                assert_eq!(id(&mut fresh), first);
+
+                // a state that is loaded into who lives
+                let second = id(&mut duplicate);
+                assert!(fresh.load(&duplicate.save()));
+                assert_eq!(id(&mut fresh), first);
+
+                // the project is closed and opened again
+                let state = duplicate.save();
+                drop(duplicate);
+                let mut again = active(&library, kind, Some(&state));
+                assert_eq!(id(&mut again), second);
+                assert_eq!(saved(&mut again, "session"), session);
+                again.deactivate();
+                again.activate(RATE, 1024);
+                assert_eq!(id(&mut again), second, "it was never gone");
+            }
+        },
+    );
+}
+
+#[test]
+fn a_trim_is_an_exact_gain_and_survives_without_the_master_that_asked_for_it() {
+    alone(
+        "link::identity::a_trim_is_an_exact_gain_and_survives_without_the_master_that_asked_for_it",
+        || {
+            let (viewer, library) = (Viewer::new(), Library::open());
+            let mut stem = Plugin::new(&library, STEM);
+            let change = stem.typed(0, "Level", "-2 dB");
+            stem.flush(&[change]);
+            stem.activate(RATE, 1024);
+            let input = song(3, 1);
+            let peer = viewer.find(id(&mut stem));
+            let trim = || peer.figures().expect("it is there").trim;
+            for (asked, offset) in [(Db(-3.25), Db(-3.25)), (Db(99.0), Db(24.0)), (Db(1.5), Db(1.5))] {
+                viewer.desk().ask(peer.id().expect("it is there"), trim().revision, asked);
+                eventually("the trim is taken", || (trim().offset == offset).then_some(()));
+            }
+            let settings = ChainSettings { level: Db(-2.0) + Db(1.5), ..ChainSettings::default() };
+            let expected = through_chain((Seat::Stem, LatencyClass::Zero, RATE), &settings, &input, None);
+            let level = stem.row("Level").id;
+            let sound = |plugin: &mut Plugin| {
+                plugin.deactivate();
+                plugin.activate(RATE, 1024);
+                let mut output = input.clone();
+                plugin.run(&mut output, None, &[512, 77], &[]);
+                output
+            };
+            assert!(sound(&mut stem) == expected);
+            assert!(
+                (stem.value(level) - stem.row("Level").range.2).abs() > 1e-9,
+                "the parameter is as it was"
+            );
+            let values = stem.values();
+            let state = stem.save();
+            drop((stem, viewer));
+            // the project elsewhere, without anybody
+            let mut restored = Plugin::new(&library, STEM);
+            assert!(restored.load(&state) && restored.values() == values);
+            assert!(sound(&mut restored) == expected);
+            // the trim of a state that is loaded replaces it, also while it lives
+            let fresh = Plugin::new(&library, STEM).save();
+            assert!(restored.load(&fresh));
+            assert!(sound(&mut restored) == input);
+            assert!(restored.load(&state));
+            assert!(sound(&mut restored) == expected);
+        },
+    );
+}

@@ -1,0 +1,61 @@
+//! However a host goes about it, the Master finds the same, to the bit.
+
+use super::desk::{Desk, Manner, RATE, song};
+use super::viewer::{Viewer, alone};
+use hosttests::Library;
+
+const SECONDS: usize = 6;
+const STEMS: usize = 8;
+
+/// What the Master says of the session when it has heard all of it: every number's bits.
+fn found(viewer: &Viewer, library: &Library, states: &mut Vec<Vec<u8>>, manner: Manner) -> Vec<Option<u64>> {
+    let gains: Vec<[f32; 2]> = (0..STEMS).map(|n| [1.0 - 0.08 * n as f32, 0.4 + 0.07 * n as f32]).collect();
+    let songs = (0..STEMS as u64).map(|n| song(n, SECONDS)).collect();
+    let mut desk = Desk::restored(library, songs, &gains, states);
+    // the same stems again: sums are in the order of their ids
+    *states = desk.buses.iter_mut().map(|bus| bus.plugin.save()).collect();
+    let (master, stems) = (desk.master_id(), desk.ids());
+    viewer.find(master);
+    desk.play(0..SECONDS * RATE as usize, manner);
+    // back to the beginning: the last hop waits for what follows, which says whether it was an audition
+    desk.play(0..RATE as usize / 2, manner);
+    let whole = |heard: f64| heard > SECONDS as f64 - 0.05;
+    let summary = viewer.summary(master, |summary| whole(summary.heard) && summary.stems().count() == STEMS);
+    assert_eq!(summary.half_width.map(|width| width.0), Some(0.0), "{manner:?}: {summary:?}");
+    assert!(summary.coverage.is_some_and(|coverage| coverage > 0.999_999), "{manner:?}: {summary:?}");
+    let mix = summary.mix;
+    let mut bits = vec![mix.integrated.map(|x| x.0), mix.range.map(|x| x.0), mix.true_peak.map(|x| x.0)];
+    bits.extend([summary.coverage, mix.momentary_max.map(|x| x.0), mix.short_term_max.map(|x| x.0)]);
+    for (n, id) in stems.into_iter().enumerate() {
+        let stem = summary.stems().find(|stem| stem.stem == id).expect("every stem is there");
+        let gain = stem.gain.expect("it is found").gain();
+        let [left, right] = gains[n].map(f64::from);
+        assert!((gain - (0.5 * (left * left + right * right)).sqrt()).abs() < 1e-4, "{n}: {gain}");
+        assert_eq!(stem.delay, Some(0));
+        bits.extend([stem.share, Some(gain), stem.chain_cost.map(|cost| cost.0)]);
+    }
+    bits.into_iter().map(|number| number.map(f64::to_bits)).collect()
+}
+
+#[test]
+fn in_any_blocks_from_any_threads_and_with_a_bus_ahead_the_master_finds_the_same() {
+    alone(
+        "link::render::in_any_blocks_from_any_threads_and_with_a_bus_ahead_the_master_finds_the_same",
+        || {
+            let (viewer, library) = (Viewer::new(), Library::open());
+            let mut states = Vec::new();
+            let usual = found(&viewer, &library, &mut states, Manner::USUAL);
+            // 200 ms
+            let ahead = Manner { block: 480, ahead: 20, ..Manner::USUAL };
+            for manner in
+                [Manner { block: 64, ..Manner::USUAL }, Manner { threads: true, ..Manner::USUAL }, ahead]
+            {
+                let now = found(&viewer, &library, &mut states, manner);
+                let differ = now.iter().zip(&usual).enumerate().filter(|(_, (now, then))| now != then);
+                let differ: Vec<_> =
+                    differ.map(|(n, (a, b))| (n, a.map(f64::from_bits), b.map(f64::from_bits))).collect();
+                assert!(differ.is_empty(), "{manner:?}: {differ:?}");
+            }
+        },
+    );
+}

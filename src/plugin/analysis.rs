@@ -1,0 +1,212 @@
+//! What a Master makes of what it hears: a thread of its own, from activation to deactivation.
+//!
+//! The audio thread's [`Observer`](crate::link::observe::Observer) sends finished hops; here they are recorded and
+//! fitted ([`Recorder`]), Stems are told apart from those of other sessions and found where they arrive late
+//! ([`seating`]), what is left over gets its name, and what is known is shown to the window ([`Board`]) and to others
+//! ([`Studio`]). Whatever this thread does, and however late, audio does not depend on it.
+
+mod excerpt;
+mod history;
+mod hops;
+mod seating;
+mod telling;
+mod worker;
+
+pub use worker::Worker;
+
+use crate::link::delivery::{Delivery, Receiver};
+use crate::link::identity::InstanceId;
+use crate::link::observe::Advice;
+use crate::link::request::Request;
+use crate::link::summary::Summary;
+use crate::link::{Peer, ROSTER};
+use crate::params::board::Board;
+use crate::session::record::{Recorder, StemId};
+use crate::session::target::{NormalizationTarget, builtin};
+use crate::units::{Db, Hz};
+use hops::Steadiness;
+use seating::Seating;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::Thread;
+use std::time::{Duration, Instant};
+
+/// Deliveries that are taken at once, lest a thread that is to end goes on.
+const AT_ONCE: usize = 100;
+/// Between two looks at all that is known, at the least.
+const PAUSE: Duration = Duration::from_millis(500);
+/// And so many times what the last look took: a long song costs more.
+const EASE: u32 = 8;
+
+/// What a Master's analysis and the link's thread tell each other.
+#[derive(Debug, Default)]
+pub struct Studio {
+    summary: Mutex<Summary>,
+    questions: Mutex<Vec<Question>>,
+    /// The rate that Stems must have, and those that are not summed.
+    strangers: Mutex<(Option<Hz>, Vec<InstanceId>)>,
+    /// To wake the analysis.
+    thread: Mutex<Option<Thread>>,
+}
+
+/// What somebody wants to know.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Question {
+    pub(crate) sender: InstanceId,
+    pub(crate) counter: u64,
+    pub(crate) stem: InstanceId,
+    pub(crate) gain: Db,
+}
+
+/// Questions that wait at most.
+const QUESTIONS: usize = 16;
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // plain values: whoever panicked left them whole
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Studio {
+    /// What is to be told of the session.
+    pub fn summary(&self) -> Summary {
+        *lock(&self.summary)
+    }
+
+    /// Whether the audio of this Stem of another process is wanted.
+    pub fn listens(&self, stem: &Peer) -> bool {
+        let strangers = lock(&self.strangers);
+        let (rate, left_out) = &*strangers;
+        let same_rate = rate.is_some() && stem.pulse().map(|pulse| pulse.rate) == *rate;
+        same_rate && stem.id().is_some_and(|id| !left_out.contains(&id))
+    }
+
+    /// Somebody asks what a move of `stem` would change.
+    pub fn ask(&self, sender: InstanceId, request: &Request, stem: InstanceId) {
+        let mut questions = lock(&self.questions);
+        if questions.len() < QUESTIONS {
+            questions.push(Question { sender, counter: request.counter, stem, gain: request.trim });
+        }
+        drop(questions);
+        self.wake();
+    }
+
+    fn wake(&self) {
+        if let Some(thread) = &*lock(&self.thread) {
+            thread.unpark();
+        }
+    }
+}
+
+/// All that a Master knows. It outlives its thread: what was heard stays while the host has the plugin inactive.
+pub struct Analysis {
+    /// The Master itself: the mix is in its ring.
+    me: Peer,
+    studio: Arc<Studio>,
+    board: Arc<Board>,
+    rate: Hz,
+    receiver: Option<Receiver>,
+    recorder: Recorder,
+    /// The stems of the present set.
+    stems: Vec<InstanceId>,
+    steadiness: Vec<Steadiness>,
+    seating: Seating,
+    targets: Vec<NormalizationTarget>,
+    /// Something has come since the last look.
+    fresh: bool,
+    next_look: Instant,
+}
+
+impl std::fmt::Debug for Analysis {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Analysis").field("stems", &self.stems).finish_non_exhaustive()
+    }
+}
+
+impl Analysis {
+    /// The analysis of the Master `me`.
+    pub fn new(me: Peer, studio: Arc<Studio>, board: Arc<Board>) -> Self {
+        Self {
+            me,
+            studio,
+            board,
+            rate: Hz(0.0),
+            receiver: None,
+            recorder: Recorder::default(),
+            stems: Vec::new(),
+            steadiness: Vec::new(),
+            seating: Seating::default(),
+            targets: builtin(),
+            fresh: false,
+            next_look: Instant::now(),
+        }
+    }
+
+    /// The host activates at `rate`; hops come by `receiver`. Returns where advice for the audio thread appears.
+    fn begin(&mut self, rate: Hz, receiver: Receiver) -> Arc<Advice> {
+        if rate != self.rate {
+            self.recorder.forget();
+            self.rate = rate;
+        }
+        self.receiver = Some(receiver);
+        // sets are counted anew
+        self.recorder.set_stems(u64::MAX, &[]);
+        (self.stems, self.steadiness) = (Vec::new(), Vec::new());
+        self.seating.begin(&ROSTER, self.me);
+        self.tell_strangers();
+        self.seating.advice()
+    }
+
+    /// Does what there is to do.
+    fn round(&mut self) {
+        self.take_deliveries();
+        let mut asked = std::mem::take(&mut *lock(&self.studio.questions));
+        self.heed(&mut asked);
+        let now = Instant::now();
+        if self.seating.is_due(now) {
+            self.seating.review(&ROSTER, self.me, self.rate, &mut self.recorder);
+            self.tell_strangers();
+        }
+        if (self.fresh && now >= self.next_look) || !asked.is_empty() {
+            self.fresh = false;
+            self.look(&asked);
+            self.next_look = Instant::now() + PAUSE.max(EASE * now.elapsed());
+        }
+    }
+
+    /// Does what a person has wanted at the window.
+    fn heed(&mut self, asked: &mut Vec<Question>) {
+        let deeds = self.board.take_deeds();
+        for stem in &deeds.muted {
+            self.recorder.confirm_mute(*stem);
+        }
+        self.fresh |= !deeds.muted.is_empty() || deeds.follows;
+        let stem =
+            deeds.proposal.and_then(|proposal| Some((InstanceId::new(proposal.stem.0)?, proposal.gain)));
+        if let Some(((stem, gain), sender)) = stem.zip(self.me.id()) {
+            asked.push(Question { sender, counter: 0, stem, gain });
+        }
+    }
+
+    fn take_deliveries(&mut self) {
+        for _ in 0..AT_ONCE {
+            match self.receiver.as_mut().and_then(Iterator::next) {
+                Some(Delivery::Set { set, stems }) => self.seat(set, stems),
+                Some(Delivery::Hop(hop, made_with)) => self.record(hop, &made_with),
+                None => break,
+            }
+        }
+    }
+
+    fn tell_strangers(&self) {
+        *lock(&self.studio.strangers) = (Some(self.rate), self.seating.left_out());
+    }
+
+    /// What a stem is called.
+    fn name(id: StemId) -> String {
+        let label = InstanceId::new(id.0).and_then(|id| ROSTER.find(id)).and_then(|peer| peer.label());
+        let Some(label) = label else { return "A stem that has gone".into() };
+        match label.name.as_str() {
+            "" => label.role.name().into(),
+            name => name.into(),
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! What a plugin tells others when the link's thread asks, and what it does when others ask for something.
+//!
+//! Runs on the link's thread, a few times a second; the audio thread's part is [`super::broadcast`].
+
+use super::analysis::Studio;
+use crate::chain::Seat;
+use crate::gauges::Gauges;
+use crate::link::bridge::Informant;
+use crate::link::identity::InstanceId;
+use crate::link::request::{Answer, Request, Verdict};
+use crate::link::snapshot::{Figures, Format, Kind, Label, Trim};
+use crate::link::summary::{Placement, Summary};
+use crate::link::words::Text;
+use crate::link::{BRIDGE, Peer, ROSTER, SessionId};
+use crate::meter::Reading;
+use crate::params::board::{Board, Seen};
+use crate::params::document::Identity;
+use crate::params::track::Track;
+use crate::params::{ChainParams, Output};
+use crate::units::Ms;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+/// From this many hops on, integrated figures are derived once a second only: gates go over all of them.
+const LONG: u64 = 36_000;
+
+/// An instance's voice in the link.
+pub struct Teller<O: Output> {
+    params: Arc<ChainParams<O>>,
+    gauges: Arc<Gauges>,
+    track: Arc<Track>,
+    board: Arc<Board>,
+    format: Format,
+    /// The instance as others see it, once it has joined.
+    me: OnceLock<Peer>,
+    /// A number for this life, to which changes of the trim are added: no request of a former life fits.
+    base: u64,
+    answer: Mutex<Option<Answer>>,
+    reading: Mutex<Read>,
+    /// A Master's.
+    studio: Option<Arc<Studio>>,
+}
+
+/// A reading, and what the gauges had when it was derived.
+#[derive(Clone, Copy, Default)]
+struct Read {
+    hops: u64,
+    heard: Ms,
+    reading: Reading,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // plain values: whoever panicked left them whole
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl<O: Output> Teller<O> {
+    /// The voice of a plugin that `format` has loaded; `studio` of a Master.
+    pub fn new(
+        params: Arc<ChainParams<O>>,
+        gauges: Arc<Gauges>,
+        track: Arc<Track>,
+        board: Arc<Board>,
+        format: Format,
+        studio: Option<Arc<Studio>>,
+    ) -> Self {
+        Self {
+            params,
+            gauges,
+            track,
+            board,
+            format,
+            me: OnceLock::new(),
+            base: crate::link::identity::unique().get(),
+            answer: Mutex::default(),
+            reading: Mutex::default(),
+            studio,
+        }
+    }
+
+    /// The instance has joined as `me`: its state says so from now on.
+    pub fn joined(&self, me: Peer) {
+        // there is one life per voice
+        let _ = self.me.set(me);
+        self.remember(None);
+    }
+
+    /// Keeps id and session in the state; the id may have changed, because a duplicate elsewhere is older.
+    fn remember(&self, belongs_to: Option<SessionId>) {
+        let Some(id) = self.me.get().and_then(Peer::id) else { return };
+        let saved = self.params.store.identity();
+        let number = |id: u64| std::num::NonZeroU64::new(id);
+        let session = belongs_to.and_then(|session| number(session.get())).or(saved.session);
+        self.params.store.live_as(Identity { instance: number(id.get()), session });
+    }
+
+    fn session(&self) -> Option<SessionId> {
+        self.params.store.identity().session.and_then(|session| SessionId::new(session.get()))
+    }
+
+    /// Looks for the Master that sums this Stem, and shows what it says.
+    fn look_for_master(&self) {
+        let Some(id) = self.me.get().and_then(Peer::id) else { return };
+        let masters = ROSTER.peers().filter_map(|peer| {
+            let label = peer.label().filter(|label| label.kind == Kind::Master)?;
+            let summary = peer.summary()?;
+            let stem = *summary.stems().find(|stem| stem.stem == id)?;
+            Some((label, summary, stem))
+        });
+        // of several the one of before, then the earliest
+        let hint = self.session();
+        let found = masters.min_by_key(|(label, ..)| (label.session != hint, label.born));
+        self.board.show_master(found.as_ref().map(|(_, summary, stem)| Seen {
+            stems: summary.stems().count(),
+            share: stem.share,
+            heard: Ms(1000.0 * summary.heard),
+            exact: summary.half_width.is_some_and(|width| width.0 == 0.0),
+        }));
+        self.remember(found.and_then(|(label, ..)| label.session));
+    }
+
+    fn reading(&self) -> Reading {
+        let (hops, heard) = (self.gauges.hops(), self.gauges.heard());
+        let mut last = lock(&self.reading);
+        let pause = if hops > LONG { 10 } else { 1 };
+        if hops >= last.hops + pause || heard.0 < last.heard.0 {
+            *last = Read { hops, heard, reading: self.gauges.reading() };
+        }
+        last.reading
+    }
+
+    fn trim(&self, offset: crate::units::Db, changes: u64) -> Trim {
+        Trim { offset, revision: self.base.wrapping_add(changes), answer: *lock(&self.answer) }
+    }
+}
+
+impl<O: Output> Informant for Teller<O> {
+    fn label(&self) -> Label {
+        let kind = match O::SEAT {
+            Seat::Stem => Kind::Stem,
+            Seat::Master => Kind::Master,
+        };
+        Label {
+            kind,
+            format: self.format,
+            role: self.params.store.role().unwrap_or_else(|| self.track.role()),
+            colour: self.track.colour(),
+            name: Text::new(&self.track.name()),
+            session: self.session(),
+            ..Label::default()
+        }
+    }
+
+    fn figures(&self) -> Figures {
+        match O::SEAT {
+            Seat::Stem => self.look_for_master(),
+            Seat::Master => self.remember(None),
+        }
+        self.board.show_trouble(&BRIDGE.state().trouble);
+        let (offset, changes) = self.params.store.trim_and_changes();
+        // the pulse says what of it is of the moment
+        let reading = Reading { momentary: None, short_term: None, ..self.reading() };
+        Figures { reading, trim: self.trim(offset, changes), ..Figures::default() }
+    }
+
+    fn summary(&self) -> Summary {
+        let Some(studio) = &self.studio else { return Summary::default() };
+        let placement = if self.params.store.is_last() { Placement::Final } else { Placement::Mix };
+        Summary { placement, ..studio.summary() }
+    }
+
+    fn listens(&self, stem: &Peer) -> bool {
+        self.studio.as_ref().is_some_and(|studio| studio.listens(stem))
+    }
+
+    fn consider(&self, sender: InstanceId, request: &Request) {
+        match (&self.studio, request.about) {
+            (Some(studio), Some(stem)) => studio.ask(sender, request, stem),
+            (None, None) => {
+                let mut answer = None;
+                self.params.store.change_trim(|offset, changes| {
+                    let mut trim = self.trim(offset, changes);
+                    trim.consider(sender, request);
+                    answer = trim.answer;
+                    let accepted = answer.is_some_and(|answer| answer.verdict == Verdict::Accepted);
+                    accepted.then_some(trim.offset)
+                });
+                *lock(&self.answer) = answer;
+            }
+            // nobody asks a Master for a trim, or a Stem what it cannot know
+            _ => {}
+        }
+    }
+}
