@@ -19,7 +19,7 @@ pub mod paint;
 pub mod picture;
 pub mod preset_files;
 pub mod preset_menu;
-pub mod session_facts;
+mod session;
 pub mod shown;
 pub mod side;
 pub mod stem;

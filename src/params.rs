@@ -10,6 +10,7 @@ pub mod document;
 pub mod groups;
 pub mod listening;
 pub mod presets;
+pub mod room;
 pub mod text;
 pub mod track;
 pub mod travel;

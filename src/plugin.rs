@@ -20,6 +20,7 @@ macro_rules! description {
 
 pub mod analysis;
 pub mod broadcast;
+mod cards;
 pub mod engine;
 pub mod exported;
 pub mod master;

@@ -3,11 +3,11 @@
 //! A view reads plain settings and leaves [`Edit`]s behind. Nothing here knows a host: the window turns edits into
 //! the host's gestures, a test applies them to a plain struct.
 
-use super::session_facts::{Placement, Proposal, TrimWish};
 use crate::chain::LatencyClass;
 use crate::chain::parameters::{Parameter, Value};
 use crate::params::document::SLOTS;
 use crate::params::presets::Preset;
+use crate::params::room::{Placement, Proposal, TrimWish};
 use crate::session::record::StemId;
 use crate::session::role::Role;
 

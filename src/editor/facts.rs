@@ -2,7 +2,6 @@
 
 use super::edits::Edits;
 use super::picture::{Named, Picture};
-use super::session_facts::SessionFacts;
 use super::theme::Palette;
 use crate::chain::parameters::{PARAMETERS, Parameter, Value};
 use crate::chain::{ChainSettings, LatencyClass, Seat};
@@ -10,6 +9,7 @@ use crate::gauges::Health;
 use crate::meter::Reading;
 use crate::params::document::SLOTS;
 use crate::params::presets::Preset;
+use crate::params::room::SessionFacts;
 use crate::session::role::Role;
 use crate::units::{Db, Hz, Ms};
 use egui::Color32;

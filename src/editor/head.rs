@@ -5,12 +5,12 @@ use super::edits::Edit;
 use super::facts::{Desk, Link};
 use super::paint::{self, pen};
 use super::preset_menu::PresetMenu;
-use super::session_facts::{Placement, Presence};
 use super::stem::Wishes;
 use super::theme::{self, PAD, Palette};
 use crate::chain::Seat;
 use crate::chain::parameters::Value;
 use crate::params::document::SLOTS;
+use crate::params::room::{Placement, Presence};
 use crate::session::role::Role as StemRole;
 use egui::{Align2, Color32, Pos2, Rect, Shape, Stroke, Ui, pos2, vec2};
 

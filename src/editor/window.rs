@@ -4,7 +4,7 @@ use super::edits::{Edit, Edits};
 use super::facts::{Facts, Link, Linked};
 use super::master::MasterView;
 use super::picture::Analyser;
-use super::session_facts::SessionFacts;
+use super::session::session;
 use super::stem::{StemView, Wishes};
 use super::theme::{self, Palette};
 use super::{Recall, preset_files};
@@ -13,15 +13,14 @@ use crate::chain::parameters::{Kind, Parameter, Value};
 use crate::gauges::Gauges;
 use crate::gauges::scope::Watch;
 use crate::meter::Reading;
-use crate::params::board::{Board, Master, Seen};
+use crate::params::board::{Board, Master, Seen, Wish};
 use crate::params::control::Control;
 use crate::params::groups::Visitor;
 use crate::params::presets::Preset;
+use crate::params::room::{Placement, SessionFacts, TrimWish};
 use crate::params::track::Track;
 use crate::params::{self, ChainParams, Output};
-use crate::session::playback::{playback, sentence};
-use crate::session::target::builtin;
-use crate::session::view::PlatformView;
+use crate::session::target::{NormalizationTarget, builtin};
 use crate::units::{Db, Ms};
 use egui::Ui;
 use nice_plug::context::gui::ParamSetter;
@@ -47,6 +46,7 @@ pub(super) struct Window {
     seen: Option<(u64, Ms)>,
     reading: Reading,
     presets: Vec<Preset>,
+    targets: Vec<NormalizationTarget>,
     /// A person wants the plain list of parameters.
     pub(super) plain: bool,
 }
@@ -64,6 +64,7 @@ impl Default for Window {
             seen: None,
             reading: Reading::default(),
             presets: Vec::new(),
+            targets: builtin(),
             plain: false,
         }
     }
@@ -96,7 +97,7 @@ impl Window {
         plugin: (&ChainParams<O>, &Gauges, &Track, &Board),
         setter: &ParamSetter<'_>,
     ) {
-        let (params, gauges, ..) = plugin;
+        let (params, gauges, _, board) = plugin;
         let facts = self.facts(plugin, ui.input(|input| input.time));
         if facts.picture.is_moving() {
             ui.ctx().request_repaint_after(FRAME);
@@ -108,7 +109,7 @@ impl Window {
         self.heed(ui.ctx(), wishes);
         let edits = self.edits.take();
         if !edits.is_empty() {
-            self.apply(&edits, params, gauges, setter);
+            self.apply(&edits, params, (gauges, board), setter);
             ui.ctx().request_repaint();
         }
     }
@@ -158,22 +159,11 @@ impl Window {
             link: link(board),
             trim: params.trim(),
             presets: self.presets.clone(),
-            session: if O::SEAT == Seat::Master { self.session() } else { SessionFacts::default() },
+            session: match O::SEAT {
+                Seat::Master => session(board, params, &self.reading, &self.targets),
+                Seat::Stem => SessionFacts { trouble: board.trouble(), ..SessionFacts::default() },
+            },
         }
-    }
-
-    /// What is known without links: what platforms do with what leaves this Master.
-    fn session(&self) -> SessionFacts {
-        let targets = builtin();
-        let platforms = targets
-            .iter()
-            .map(|target| PlatformView {
-                id: target.id.clone(),
-                playback: playback(&self.reading, target),
-                sentence: sentence(&self.reading, target, None),
-            })
-            .collect();
-        SessionFacts { platforms, targets, ..SessionFacts::default() }
     }
 
     /// Reads the meter when it has something new; on long programmes less often, for gates go over all of it.
@@ -191,7 +181,7 @@ impl Window {
         &mut self,
         edits: &[Edit],
         params: &ChainParams<O>,
-        gauges: &Gauges,
+        (gauges, board): (&Gauges, &Board),
         setter: &ParamSetter<'_>,
     ) {
         params.each(&mut Apply { rows: params.rows().iter(), edits, setter });
@@ -210,12 +200,13 @@ impl Window {
                 }
                 Edit::CopyTo(slot) => params.store.keep(*slot, params.snapshot()),
                 Edit::Role(role) => params.store.choose_role(*role),
-                // nobody asks a session that is not there
-                Edit::Predict(_)
-                | Edit::AskTrim(_)
-                | Edit::Placement(_)
-                | Edit::ConfirmMute(_)
-                | Edit::Follow(_) => {}
+                Edit::Predict(proposal) => board.predict(*proposal),
+                Edit::AskTrim(TrimWish { stem, base, trim }) => {
+                    board.ask(Wish { stem: stem.0, base: *base, trim: *trim });
+                }
+                Edit::Placement(placement) => params.store.sit_last(*placement == Placement::Final),
+                Edit::ConfirmMute(stem) => board.confirm_mute(*stem),
+                Edit::Follow(stem) => board.follow(*stem),
                 Edit::Restart => gauges.restart(),
                 Edit::TakeTrim => take_trim(params, setter),
                 Edit::SavePreset(preset) => {

@@ -3,9 +3,11 @@
 //! The link writes and the window reads plain values; nobody waits for an audio thread.
 
 use super::listening::Listening;
+use super::room::{History, Proposal, StemCard};
 use crate::session::prediction::Prediction;
+use crate::session::record::StemId;
 use crate::session::view::Session;
-use crate::units::{Db, Ms};
+use crate::units::{Db, Lufs, Ms};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What a Master says of a Stem.
@@ -42,6 +44,28 @@ pub struct Room {
     pub names: Vec<String>,
     /// The last move that was asked for.
     pub prediction: Option<Prediction>,
+    /// What leaves the Master without and with that move, and over how much of the song that was simulated.
+    pub out: Option<([Lufs; 2], Ms)>,
+    /// What was heard of the timeline.
+    pub history: History,
+}
+
+/// What a person does at a Master that its analysis has to know.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Deeds {
+    /// A move to be predicted.
+    pub proposal: Option<Proposal>,
+    /// Stems whose mute is meant.
+    pub muted: Vec<StemId>,
+    /// Whom the rest of the mix follows has changed.
+    pub follows: bool,
+}
+
+impl Deeds {
+    /// Nothing was done.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// A person at a Master asks a Stem for a trim.
@@ -58,6 +82,9 @@ pub struct Wish {
 /// Where wishes go.
 type Post = dyn Fn(Wish) + Send + Sync;
 
+/// The Stems in reach as they are at the moment, and whether another Master of the session sits last.
+type Look = dyn Fn() -> (Vec<StemCard>, bool) + Send + Sync;
+
 /// The board.
 #[derive(Default)]
 pub struct Board {
@@ -67,6 +94,9 @@ pub struct Board {
     room: Mutex<Option<Arc<Room>>>,
     trouble: Mutex<String>,
     post: Mutex<Option<Box<Post>>>,
+    look: Mutex<Option<Box<Look>>>,
+    deeds: Mutex<Deeds>,
+    follows: Mutex<Option<StemId>>,
 }
 
 impl std::fmt::Debug for Board {
@@ -126,6 +156,47 @@ impl Board {
         }
     }
 
+    /// The Stems in reach as they are at the moment; none without a link.
+    pub fn stems(&self) -> Vec<StemCard> {
+        lock(&self.look).as_ref().map_or_else(Vec::new, |look| look().0)
+    }
+
+    /// Another Master of the session sits last.
+    pub fn has_final(&self) -> bool {
+        lock(&self.look).as_ref().is_some_and(|look| look().1)
+    }
+
+    /// From now on Stems are looked at so; costs little, for windows do it with every frame.
+    pub fn look_by(&self, look: impl Fn() -> (Vec<StemCard>, bool) + Send + Sync + 'static) {
+        *lock(&self.look) = Some(Box::new(look));
+    }
+
+    /// A move is to be predicted; `None`: none is wanted any more.
+    pub fn predict(&self, proposal: Option<Proposal>) {
+        lock(&self.deeds).proposal = proposal;
+    }
+
+    /// That a stem is missing from the mix is meant.
+    pub fn confirm_mute(&self, stem: StemId) {
+        lock(&self.deeds).muted.push(stem);
+    }
+
+    /// What is in the mix beside the stems is made of this one, or of none.
+    pub fn follow(&self, stem: Option<StemId>) {
+        *lock(&self.follows) = stem;
+        lock(&self.deeds).follows = true;
+    }
+
+    /// Of which stem the rest of the mix is made, as a person has said.
+    pub fn follows(&self) -> Option<StemId> {
+        *lock(&self.follows)
+    }
+
+    /// What a person has done since the last call.
+    pub fn take_deeds(&self) -> Deeds {
+        std::mem::take(&mut *lock(&self.deeds))
+    }
+
     /// From now on wishes go there.
     pub fn post_to(&self, post: impl Fn(Wish) + Send + Sync + 'static) {
         *lock(&self.post) = Some(Box::new(post));
@@ -145,6 +216,29 @@ mod tests {
         assert!(matches!(board.master(), Master::Sees(Seen { stems: 2, .. })));
         board.show_master(None);
         assert_eq!(board.master(), Master::Lost);
+    }
+
+    #[test]
+    fn deeds_are_taken_once_and_a_forgotten_move_is_none() {
+        let board = Board::default();
+        let proposal = Proposal { stem: StemId(7), gain: Db(1.0) };
+        board.predict(Some(proposal));
+        board.confirm_mute(StemId(3));
+        board.follow(Some(StemId(7)));
+        let deeds = board.take_deeds();
+        assert_eq!(deeds, Deeds { proposal: Some(proposal), muted: vec![StemId(3)], follows: true });
+        assert!(board.take_deeds().is_empty() && board.follows() == Some(StemId(7)));
+        board.predict(Some(proposal));
+        board.predict(None);
+        assert!(board.take_deeds().is_empty());
+    }
+
+    #[test]
+    fn stems_are_those_that_the_link_sees() {
+        let board = Board::default();
+        assert!(board.stems().is_empty() && !board.has_final());
+        board.look_by(|| (Vec::new(), true));
+        assert!(board.has_final());
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! ([`Studio`]). Whatever this thread does, and however late, audio does not depend on it.
 
 mod excerpt;
+mod history;
 mod hops;
 mod seating;
 mod simulation;
@@ -194,7 +195,8 @@ impl Analysis {
     /// Does what there is to do.
     fn round(&mut self) {
         self.take_deliveries();
-        let asked = std::mem::take(&mut *lock(&self.studio.questions));
+        let mut asked = std::mem::take(&mut *lock(&self.studio.questions));
+        self.heed(&mut asked);
         let seating = &self.seating;
         self.windows.capture(&ROSTER, self.me, self.rate, &self.recorder, |stem| seating.delay(stem));
         let now = Instant::now();
@@ -206,6 +208,20 @@ impl Analysis {
             self.fresh = false;
             self.look(&asked);
             self.next_look = Instant::now() + PAUSE.max(EASE * now.elapsed());
+        }
+    }
+
+    /// Does what a person has wanted at the window.
+    fn heed(&mut self, asked: &mut Vec<Question>) {
+        let deeds = self.board.take_deeds();
+        for stem in &deeds.muted {
+            self.recorder.confirm_mute(*stem);
+        }
+        self.fresh |= !deeds.muted.is_empty() || deeds.follows;
+        let stem =
+            deeds.proposal.and_then(|proposal| Some((InstanceId::new(proposal.stem.0)?, proposal.gain)));
+        if let Some(((stem, gain), sender)) = stem.zip(self.me.id()) {
+            asked.push(Question { sender, counter: 0, stem, gain });
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::analysis::{Analysis, Studio, Worker};
 use super::broadcast::{Broadcast, Moment};
+use super::cards::cards;
 use super::engine::Engine;
 use super::teller::Teller;
 use crate::chain::parameters::Parameter;
@@ -172,10 +173,12 @@ impl<O: Output> Shell<O> {
                 let _ = desk.ask(stem, wish.base, wish.trim);
             }
         });
+        let me = membership.peer();
+        self.board.look_by(move || cards(&ROSTER, me));
         self.analysis = studio.map(|studio| {
             let params = Arc::clone(&self.params);
             let settings = Box::new(move || params.settings());
-            Worker::new(Analysis::new(membership.peer(), studio, Arc::clone(&self.board), settings))
+            Worker::new(Analysis::new(me, studio, Arc::clone(&self.board), settings))
         });
         Some(Broadcast::new(O::SEAT, membership, Arc::clone(&self.gauges)))
     }

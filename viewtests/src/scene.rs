@@ -5,10 +5,10 @@ use stemlink::chain::parameters::{PARAMETERS, Value};
 use stemlink::chain::{ChainSettings, Seat};
 use stemlink::editor::facts::{Clash, Facts, Link, Linked};
 use stemlink::editor::picture::{FLOOR, Named, POINTS, Picture, frequency};
-use stemlink::editor::session_facts::SessionFacts;
 use stemlink::gauges::Health;
 use stemlink::meter::Reading;
 use stemlink::params;
+use stemlink::params::room::SessionFacts;
 use stemlink::session::role::Role;
 use stemlink::units::{Db, Dbtp, Hz, Lu, Lufs, Ms};
 

@@ -4,11 +4,11 @@
 use crate::scene;
 use stemlink::chain::Seat;
 use stemlink::editor::facts::Facts;
-use stemlink::editor::session_facts::{
+use stemlink::meter::Reading;
+use stemlink::params::room::{
     Answer, BANDS, History, Moment, Outcome, Placement, Presence, Proposal, Request, SessionFacts, Simulated,
     Song, StemCard,
 };
-use stemlink::meter::Reading;
 use stemlink::session::finding::Finding;
 use stemlink::session::heard::{Bracket, Progress};
 use stemlink::session::playback::{exchange_sentence, others_change, playback, sentence};

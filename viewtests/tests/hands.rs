@@ -281,7 +281,7 @@ fn an_idle_view_asks_for_no_further_frame() {
 fn a_trim_is_shown_with_or_without_a_master_and_becomes_a_part_of_the_level_by_a_click() {
     for link in [Link::Lost, scene::vocals().link] {
         let facts = Facts { link, ..scene::vocals() };
-        let mut driven = bench::stem(facts, Palette::DARK, vec2(1000.0, 640.0), 1.0);
+        let mut driven = bench::view(facts, Palette::DARK, vec2(1000.0, 640.0), 1.0);
         let level = driven.state().facts.settings.level;
         driven.get_by_label("Master asks −1.0 dB · in effect").click();
         driven.run();

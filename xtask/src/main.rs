@@ -59,6 +59,8 @@ enum Task {
     /// Bundle the plugins and play the demo song through five Stems and a Master in a host without a window: what the
     /// Master sees, a move predicted, made and measured. (`stems demo` shows the command line tool.)
     Demo,
+    /// Draw the windows for README and docs, without host or display: `docs/*.png`.
+    Screenshots,
 }
 
 fn main() -> ExitCode {
@@ -74,6 +76,7 @@ fn main() -> ExitCode {
         Task::Install { uninstall } => plugins::install(uninstall),
         Task::Validate => plugins::validate(),
         Task::Demo => plugins::demo(&root),
+        Task::Screenshots => steps::screenshots(&root),
     }
 }
 

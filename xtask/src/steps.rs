@@ -205,6 +205,19 @@ fn run(root: &Path, step: &Step, outcome: &mut Outcome) -> Result<(), String> {
     if status.success() { Ok(()) } else { Err(failed(status.to_string())) }
 }
 
+/// Draws the pictures of the documentation.
+pub(crate) fn screenshots(root: &Path) -> ExitCode {
+    let test = ["test", "-p", "viewtests", "--test", "pictures", "--", "--ignored", "screenshots"];
+    match cargo(root).args(test).status() {
+        Ok(status) if status.success() => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("cargo: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
 /// The cargo that runs us, in the workspace's folder.
 pub(crate) fn cargo(root: &Path) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));

@@ -3,10 +3,10 @@
 use crate::editor::facts::Desk;
 use crate::editor::head::shortened;
 use crate::editor::paint::{self, pen};
-use crate::editor::session_facts::{Answer, Outcome, Proposal};
 use crate::editor::shown::{number, signed, time};
 use crate::editor::theme::{self, GAP, PAD, ROUND};
 use crate::meter::Reading;
+use crate::params::room::{Answer, Outcome, Proposal};
 use crate::session::predict::Certainty;
 use crate::units::Ms;
 use egui::{Align2, Color32, CornerRadius, Rect, Stroke, StrokeKind, Ui, pos2, vec2};

@@ -103,7 +103,8 @@ mod tests {
             assert!(columns.names.span() >= NAMES - 1.0, "{width}: {:?}", columns.names);
             for (column, _) in LEAST {
                 if let Some(cell) = columns.get(column) {
-                    assert!(cell.min >= end && cell.max <= 20.0 + width as f32 + 0.1, "{width}: {column:?}");
+                    assert!(cell.min >= end + GAP - 0.1, "{width}: {column:?}");
+                    assert!(cell.max <= 20.0 + width as f32 + 0.1, "{width}: {column:?}");
                     end = cell.max;
                 }
             }

@@ -8,9 +8,9 @@ use crate::editor::edits::{Edit, Edits};
 use crate::editor::facts::Desk;
 use crate::editor::field::{is_typed, start_typing, type_line, wheel};
 use crate::editor::paint::{self, pen};
-use crate::editor::session_facts::{Proposal, Request, StemCard, TrimWish};
 use crate::editor::shown::signed;
 use crate::editor::theme::{self, Palette};
+use crate::params::room::{Proposal, Request, StemCard, TrimWish};
 use crate::session::record::StemId;
 use crate::units::Db;
 use egui::{

@@ -4,9 +4,9 @@
 use crate::editor::facts::Desk;
 use crate::editor::head::shortened;
 use crate::editor::paint::{self, pen};
-use crate::editor::session_facts::{History, Moment, Song};
 use crate::editor::shown::{number, time};
 use crate::editor::theme::{self, PAD, Palette};
+use crate::params::room::{History, Moment, Song};
 use crate::session::record::Mark;
 use crate::units::Ms;
 use egui::{Align2, Color32, Mesh, Rect, Role, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2};

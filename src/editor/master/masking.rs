@@ -3,9 +3,9 @@
 use crate::editor::facts::Desk;
 use crate::editor::head::shortened;
 use crate::editor::paint::{self, pen};
-use crate::editor::session_facts::StemCard;
 use crate::editor::shown::number;
 use crate::editor::theme::{self, PAD, Palette};
+use crate::params::room::StemCard;
 use crate::session::masking::{BANDS, Bands, Covered, centre, covered};
 use egui::{Align2, CornerRadius, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 

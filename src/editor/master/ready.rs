@@ -2,8 +2,8 @@
 
 use crate::chain::parameters::Value;
 use crate::editor::facts::{Facts, row};
-use crate::editor::session_facts::{Presence, StemCard};
 use crate::editor::shown::{number, time};
+use crate::params::room::{Presence, StemCard};
 use crate::session::record::Mark;
 use crate::session::view::Session;
 

@@ -8,9 +8,9 @@ use crate::editor::facts::Desk;
 use crate::editor::field::{is_typed, start_typing, type_line, wheel};
 use crate::editor::head::shortened;
 use crate::editor::paint::{self, pen};
-use crate::editor::session_facts::{Presence, Proposal, Request, StemCard, TrimWish};
 use crate::editor::shown::{number, signed};
 use crate::editor::theme::{self, PAD};
+use crate::params::room::{Presence, Proposal, Request, StemCard, TrimWish};
 use crate::session::record::StemId;
 use crate::session::view::StemState;
 use crate::units::Db;
@@ -151,8 +151,10 @@ impl Table {
         let facts = &desk.facts.session;
         let all = facts.session.as_ref().is_none_or(|s| s.progress.heard >= s.progress.all);
         let title = |column| match column {
-            Column::Short => ("S LUFS", "Short-term loudness: the last 3 s, as the stem arrives in the mix."),
-            Column::Integrated => ("I LUFS", "Integrated loudness over what was heard of the song."),
+            Column::Short => ("S LUFS", "Short-term loudness: the last 3 s, as the stem leaves its plugin."),
+            Column::Integrated => {
+                ("I LUFS", "Integrated loudness as the stem leaves its plugin, since its meter was started.")
+            }
             Column::Peak => ("dBTP", "True peak: the highest of the stem."),
             Column::Reduction => {
                 ("GR dB", "Gain reduction: what the stem's compressor and limiter take away.")

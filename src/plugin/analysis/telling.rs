@@ -1,5 +1,6 @@
 //! What is known, for the window and for others.
 
+use super::history::history;
 use super::simulation::out_of;
 use super::{Analysis, Question, lock};
 use crate::chain::ChainSettings;
@@ -10,10 +11,10 @@ use crate::meter::loudness::hop_frames;
 use crate::params::board::Room;
 use crate::session::heard::Heard;
 use crate::session::predict::{Certainty, Move, gains};
-use crate::session::prediction::{Prediction, predict_moves};
+use crate::session::prediction::{Follower, Prediction, predict_moves};
 use crate::session::record::StemId;
 use crate::session::view::Session;
-use crate::units::{Db, Lu};
+use crate::units::{Db, Lu, Lufs, Ms};
 
 /// The move whose certainty is told when nobody asks: up by as much.
 const USUAL_MOVE: Db = Db(1.0);
@@ -22,7 +23,8 @@ impl Analysis {
     /// Looks at all that was heard, answers what was asked, and tells everybody.
     pub(super) fn look(&mut self, asked: &[Question]) {
         let range = self.recorder.extent().map_or(0..0, |(first, last)| first..last + 1);
-        let heard = self.recorder.heard(range);
+        let heard = self.recorder.heard(range.clone());
+        let history = history(&self.recorder, &heard, &range);
         let members = heard.members();
         let delays: Vec<i64> = members
             .iter()
@@ -39,8 +41,11 @@ impl Analysis {
         let names: Vec<String> = members.iter().map(|member| Self::name(member.id)).collect();
         self.tell(&session, &heard, &names, forecast);
         let before = self.board.room();
-        let prediction = prediction.or_else(|| before.and_then(|room| room.prediction.clone()));
-        self.board.show_room(Room { session, names, prediction });
+        let (prediction, out) = match prediction {
+            Some(prediction) => (Some(prediction), forecast.as_ref().and_then(out_of_the_master)),
+            None => before.map_or((None, None), |room| (room.prediction.clone(), room.out)),
+        };
+        self.board.show_room(Room { session, names, prediction, out, history });
     }
 
     /// What a move would change, for whoever asks.
@@ -61,7 +66,8 @@ impl Analysis {
         let source = heard.members().iter().position(|member| member.id.0 == stem.get());
         let Some(source) = source else { return (forecast, None) };
         let name = |stem: usize| Self::name(heard.members().get(stem).map_or(StemId(0), |member| member.id));
-        let prediction = predict_moves(heard, &[Move { source, gain }], &[], &self.targets, name);
+        let prediction =
+            predict_moves(heard, &[Move { source, gain }], &self.followers(heard), &self.targets, name);
         let half_width = prediction.certainty.half_width();
         if half_width.0.is_finite() {
             forecast.into =
@@ -80,6 +86,13 @@ impl Analysis {
             forecast.simulated = simulated.seconds;
         }
         (forecast, Some(prediction))
+    }
+
+    /// What a person has said moves along: what is left over, with a stem.
+    fn followers(&self, heard: &Heard) -> Vec<Follower> {
+        let members = heard.members();
+        let stem = self.board.follows().and_then(|id| members.iter().position(|member| member.id == id));
+        stem.map(|stem| Follower { follower: members.len(), stem }).into_iter().collect()
     }
 
     fn tell(&self, session: &Session, heard: &Heard, names: &[String], forecast: Option<Forecast>) {
@@ -115,6 +128,11 @@ impl Analysis {
 /// Whether a chain set so only delays.
 fn is_neutral(settings: &ChainSettings) -> bool {
     settings.bypass || *settings == ChainSettings { dither: settings.dither, ..ChainSettings::default() }
+}
+
+/// Loudness that leaves the Master without and with a move, and over how much that was simulated.
+fn out_of_the_master(forecast: &Forecast) -> Option<([Lufs; 2], Ms)> {
+    Some((forecast.out_of?, Ms(forecast.simulated * 1000.0)))
 }
 
 /// How far the prediction of a small move may be off, whichever stem it is.

@@ -1,4 +1,4 @@
-//! What a Master's view draws of its session, as plain values, and what a person may ask of it.
+//! What a Master's window shows of its session, as plain values, and what a person may ask of it.
 
 use crate::meter::Reading;
 use crate::session::prediction::{Exchange, Prediction};
@@ -109,7 +109,7 @@ pub struct StemCard {
     pub presence: Presence,
     /// The Stem whose sound it is part of: it is metered, not summed.
     pub inside: Option<StemId>,
-    /// Its reading: as it arrives in the mix once that is known, else as it leaves its Stem.
+    /// Its reading as it leaves its Stem.
     pub reading: Reading,
     /// What its compressor and limiter take away at this moment, never negative.
     pub reduction: Db,

@@ -1,0 +1,99 @@
+//! From what a Master knows to what its window shows.
+
+use crate::chain::{ChainSettings, Seat};
+use crate::meter::Reading;
+use crate::params::board::{Board, Room};
+use crate::params::room::{Answer, Outcome, Placement, Proposal, SessionFacts, Simulated};
+use crate::params::{ChainParams, Output};
+use crate::session::playback::{exchange_sentence, others_change, playback, sentence};
+use crate::session::prediction::{Exchange, Prediction};
+use crate::session::target::NormalizationTarget;
+use crate::session::view::PlatformView;
+use crate::units::{Db, Lufs, Ms};
+use std::sync::Arc;
+
+/// What a Master's window shows of its session. `reading`: of what leaves it.
+pub(super) fn session<O: Output>(
+    board: &Board,
+    params: &ChainParams<O>,
+    reading: &Reading,
+    targets: &[NormalizationTarget],
+) -> SessionFacts {
+    debug_assert_eq!(O::SEAT, Seat::Master, "a Stem has no session");
+    let room: Option<Arc<Room>> = board.room();
+    let stems = board.stems();
+    let name = |id| stems.iter().find(|stem| stem.id == id).map(|stem| stem.name().to_owned());
+    let whose = room.as_ref().and_then(|room| room.session.loudest_peak).and_then(name);
+    let platforms = targets.iter().map(|target| PlatformView {
+        id: target.id.clone(),
+        playback: playback(reading, target),
+        sentence: sentence(reading, target, whose.as_deref()),
+    });
+    let settings = params.settings();
+    SessionFacts {
+        placement: if params.store.is_last() { Placement::Final } else { Placement::Mix },
+        has_final: board.has_final(),
+        platforms: if reading.integrated.is_some() { platforms.collect() } else { Vec::new() },
+        targets: targets.to_vec(),
+        answer: room.as_ref().and_then(|room| answer(room, &settings, reading, targets)),
+        follows: board.follows(),
+        history: room.as_ref().map(|room| room.history.clone()).unwrap_or_default(),
+        trouble: board.trouble(),
+        session: room.map(|room| room.session.clone()),
+        stems,
+    }
+}
+
+/// The last prediction, with what leaves the Master.
+fn answer(
+    room: &Room,
+    settings: &ChainSettings,
+    reading: &Reading,
+    targets: &[NormalizationTarget],
+) -> Option<Answer> {
+    let into = room.prediction.clone()?;
+    let first = into.moves.first()?;
+    let stem = room.session.stems.get(first.source)?.id;
+    let of = Proposal { stem, gain: first.gain };
+    let name = room.names.get(first.source).map_or("a stem", String::as_str);
+    let out = match room.out {
+        _ if is_neutral(settings) => Outcome::AsItEntered,
+        Some(out) => Outcome::Simulated(Box::new(simulated(&into, (name, of.gain), out, reading, targets))),
+        None => Outcome::Unknown,
+    };
+    Some(Answer { of, into, out })
+}
+
+/// Whether a chain set so only delays.
+fn is_neutral(settings: &ChainSettings) -> bool {
+    settings.bypass || *settings == ChainSettings { dither: settings.dither, ..ChainSettings::default() }
+}
+
+/// What leaves the Master: loudness from the simulation, the peak as it was measured.
+fn simulated(
+    into: &Prediction,
+    (name, gain): (&str, Db),
+    ([before, after], length): ([Lufs; 2], Ms),
+    reading: &Reading,
+    targets: &[NormalizationTarget],
+) -> Simulated {
+    let of = |integrated| Reading {
+        integrated: Some(integrated),
+        true_peak: reading.true_peak,
+        ..Reading::default()
+    };
+    let (before, after) = (of(before), of(after));
+    let exchange = |target: &NormalizationTarget| {
+        let others = others_change(&before, &after, target);
+        let single = into.moves.len() == 1;
+        Exchange {
+            id: target.id.clone(),
+            before: playback(&before, target),
+            after: playback(&after, target),
+            others,
+            sentence: others.filter(|_| single).map(|others| exchange_sentence(name, gain, others)),
+        }
+    };
+    let exchanges = targets.iter().map(exchange).collect();
+    Simulated { length, before, after, limiter: Db(0.0), exchanges }
+}
