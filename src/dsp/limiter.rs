@@ -17,13 +17,15 @@
 //! What remains is that a changing gain is itself a modulation, whose products between the samples no gain per
 //! sample can know; a margin of 0.02 dB is for them.
 
-use super::ballistics::{Ballistics, Times, factor, pole};
+use super::ballistics::{Ballistics, Times, pole};
 use super::boxes::{Boxes, Line};
+use super::decibels::{factors, levels};
 use super::delay::{Delay, GainStage, RUN};
 use super::detector::linked;
 use super::oversample::{Interpolator, PHASES, Quarters, TAPS};
+use super::simd::{Isa, Kernel, Registers, Simd, Vector};
 use super::{Block, CONTROL_INTERVAL, Glide, Process, Ramp, SlidingMax, Ticks, within};
-use crate::units::{Db, Dbtp, Hz, Ms, Samples, decibels};
+use crate::units::{Db, Dbtp, Hz, Ms, Samples};
 
 /// Settings of [`Limiter`].
 #[derive(Clone, Debug, PartialEq)]
@@ -92,8 +94,8 @@ const FADE: Ms = Glide::TIME;
 struct Channel {
     /// The samples the interpolator sees: [`TAPS`] past ones, then those of this step.
     samples: [f64; TAPS + CONTROL_INTERVAL],
-    /// The value a quarter before the first sample of this step.
-    last_quarter: f64,
+    /// The same in single precision.
+    singles: [f32; TAPS + CONTROL_INTERVAL + Interpolator::ROOM],
     over: [f64; CONTROL_INTERVAL],
     hold: SlidingMax,
     sustain: SlidingMax,
@@ -107,7 +109,7 @@ impl Channel {
     fn new(longest: usize, rate: Hz) -> Self {
         Self {
             samples: [0.0; TAPS + CONTROL_INTERVAL],
-            last_quarter: 0.0,
+            singles: [0.0; TAPS + CONTROL_INTERVAL + Interpolator::ROOM],
             over: [0.0; CONTROL_INTERVAL],
             // One more on both sides: the crest beside a sample, before or after, counts as the sample's own.
             hold: SlidingMax::new(longest + 2),
@@ -120,7 +122,7 @@ impl Channel {
 
     fn reset(&mut self) {
         self.samples.fill(0.0);
-        self.last_quarter = 0.0;
+        self.singles.fill(0.0);
         self.hold.reset();
         self.sustain.reset();
         self.release.reset();
@@ -135,52 +137,69 @@ impl Channel {
             && self.smoothing.iter().all(|boxes| boxes.value() == 0.0)
     }
 
-    /// Reads `over` from the driven samples at `TAPS..TAPS + frames`. Gives whether there is any.
-    fn detect(&mut self, interpolator: &Interpolator, frames: usize, ceiling: f64) -> bool {
-        let over = &mut self.over[..frames];
-        over.fill(0.0);
-        let samples = &self.samples[..TAPS + frames];
-        if largest(samples) * interpolator.bound() <= ceiling {
-            // Whatever the quarters are, none is of interest; the next step needs only the last.
-            self.last_quarter = interpolator.eighth(PHASES * 3 / 4, &samples[frames..]);
-            return false;
-        }
-        let mut quarters = Quarters { at: [[0.0; CONTROL_INTERVAL]; 3] };
-        interpolator.quarters(&samples[1..], frames, &mut quarters);
-        let [q1, q2, q3] = &quarters.at;
-        let mut before = self.last_quarter;
-        let mut any = false;
-        for i in 0..frames {
-            // From a quarter before a sample to the next sample.
-            let points = [before, samples[i + TAPS / 2], q1[i], q2[i], q3[i], samples[i + TAPS / 2 + 1]];
-            before = q3[i];
-            let highest = points[1..5].iter().fold(0.0f64, |m, x| if x.abs() > m { x.abs() } else { m });
-            if highest * QUARTER_CREST > ceiling {
-                let crest = crest(interpolator, &samples[i..i + 1 + TAPS], &points, ceiling);
-                if crest > ceiling {
-                    over[i] = decibels(crest / ceiling).min(DEEPEST);
-                    any = true;
+    /// Takes the samples that `drive` makes of `audio`.
+    fn take(&mut self, audio: &[f64], drive: &Ramp) {
+        let driven = &mut self.samples[TAPS..TAPS + audio.len()];
+        match drive.resting() {
+            Some(drive) => driven.iter_mut().zip(audio).for_each(|(driven, sample)| *driven = sample * drive),
+            None => {
+                for (i, (driven, sample)) in driven.iter_mut().zip(audio).enumerate() {
+                    *driven = sample * drive.at(i);
                 }
             }
         }
-        self.last_quarter = before;
+        for (driven, single) in driven.iter_mut().zip(&mut self.singles[TAPS..]) {
+            *driven = if driven.abs() < f64::INFINITY { *driven } else { 0.0 };
+            *single = *driven as f32;
+        }
+    }
+
+    /// Reads `over` from the samples at `TAPS..TAPS + frames`. Gives whether there is any.
+    fn detect(&mut self, isa: Isa, interpolator: &Interpolator, frames: usize, ceiling: f64) -> bool {
+        let over = &mut self.over[..frames];
+        let samples = &self.samples[..TAPS + frames];
+        if largest(samples) * interpolator.bound() <= ceiling {
+            over.fill(0.0);
+            return false;
+        }
+        over.fill(1.0);
+        let any =
+            isa.run(Detect { interpolator, samples, singles: &self.singles, ceiling, over: &mut *over });
+        if any {
+            levels(isa, over);
+            over.iter_mut().for_each(|over| *over = if *over < DEEPEST { *over } else { DEEPEST });
+        } else {
+            over.fill(0.0);
+        }
         any
     }
 
-    /// One frame: the reduction that the audio a latency ago gets, of which `old` follows the old lookahead.
-    #[inline]
-    fn reduction(&mut self, over: f64, old: f64) -> f64 {
-        let held = self.hold.push(over);
-        let sustained = self.sustain.push(held);
-        self.line.push(self.release.next(held, sustained));
+    /// Makes `over` the reduction that the audio a latency ago gets. `old`: of each frame, the share that still follows the
+    /// old lookahead.
+    fn reduce(&mut self, frames: usize, old: Option<&[f64]>) {
+        let over = &mut self.over[..frames];
+        self.hold.follow(over);
+        let mut sustained = [0.0; CONTROL_INTERVAL];
+        let sustained = &mut sustained[..frames];
+        sustained.copy_from_slice(over);
+        self.sustain.follow(sustained);
+        for (held, sustained) in over.iter_mut().zip(&*sustained) {
+            *held = self.release.next(*held, *sustained);
+        }
         let [new, last] = &mut self.smoothing;
-        let reduction = new.next(&self.line);
-        if old > 0.0 { reduction + (last.next(&self.line) - reduction) * old } else { reduction }
+        for (i, reduction) in over.iter_mut().enumerate() {
+            self.line.push(*reduction);
+            *reduction = new.next(&self.line);
+            if let Some(old) = old {
+                *reduction += (last.next(&self.line) - *reduction) * old[i];
+            }
+        }
     }
 
     /// Makes room for the next step.
     fn advance(&mut self, frames: usize) {
         self.samples.copy_within(frames..frames + TAPS, 0);
+        self.singles.copy_within(frames..frames + TAPS, 0);
     }
 }
 
@@ -198,27 +217,87 @@ fn largest(samples: &[f64]) -> f64 {
     lanes.iter().chain(rest).fold(0.0, |m, x| if x.abs() > m { x.abs() } else { m })
 }
 
-/// The highest crest of the magnitude from a sample to just before the next, given the quarters from the one
-/// before the sample (`points[0]`) to the next sample (`points[5]`). `window` are the samples that the eighths of
+/// Looks for crests above the ceiling.
+struct Detect<'a> {
+    interpolator: &'a Interpolator,
+    samples: &'a [f64],
+    singles: &'a [f32; TAPS + CONTROL_INTERVAL + Interpolator::ROOM],
+    ceiling: f64,
+    /// Where one is, becomes the square of it over the ceiling.
+    over: &'a mut [f64],
+}
+
+impl Kernel for Detect<'_> {
+    type Output = bool;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) -> bool {
+        let frames = self.over.len();
+        let mut quarters = Quarters { at: [[0.0; CONTROL_INTERVAL]; 3] };
+        self.interpolator.quarters(simd, &self.singles[1..], frames, &mut quarters);
+        let [q1, q2, q3] = &quarters.at;
+        let own = &self.singles[TAPS / 2..];
+        let lanes = <S as Registers<f32>>::Vector::LANES;
+        let mut highest = [0.0; CONTROL_INTERVAL];
+        for at in (0..frames).step_by(lanes) {
+            let middle = simd.load(&q2[at..]).abs().max(simd.load(&own[at..]).abs());
+            let sides = simd.load(&q1[at..]).abs().max(simd.load(&q3[at..]).abs());
+            middle.max(sides).store(&mut highest[at..]);
+        }
+        // A little lower, for single precision.
+        let limit = (self.ceiling * (0.9999 / QUARTER_CREST)) as f32;
+        let mut any = false;
+        for i in 0..frames {
+            if highest[i] > limit {
+                let next = self.samples[i + TAPS / 2 + 1];
+                let points = [self.samples[i + TAPS / 2], q1[i].into(), q2[i].into(), q3[i].into(), next];
+                let window = &self.samples[i..i + 1 + TAPS];
+                let crest = crest(simd, self.interpolator, window, &points, self.ceiling);
+                if crest > self.ceiling {
+                    self.over[i] = (crest / self.ceiling).powi(2);
+                    any = true;
+                }
+            }
+        }
+        any
+    }
+}
+
+/// The highest crest of the magnitude from a sample to just before the next, given the quarters from the sample
+/// to the next. `window` are the samples that the eighths of
 /// the sample before (from its first) and of this one (from its second) are computed from.
-fn crest(interpolator: &Interpolator, window: &[f64], points: &[f64; 6], ceiling: f64) -> f64 {
+#[inline(always)]
+fn crest<S: Simd>(
+    simd: S,
+    interpolator: &Interpolator,
+    window: &[f64],
+    points: &[f64; 5],
+    ceiling: f64,
+) -> f64 {
     let mut highest = 0.0f64;
-    for k in 1..5 {
-        let (left, middle, right) = (points[k - 1], points[k], points[k + 1]);
+    for k in 0..4 {
+        let (middle, right) = (points[k], points[k + 1]);
         let size = middle.abs();
         if size > highest {
             highest = size;
         }
-        if size < left.abs() || size <= right.abs() || size * QUARTER_CREST <= ceiling {
+        if size <= right.abs() || size * QUARTER_CREST <= ceiling {
+            continue;
+        }
+        let left = match k {
+            0 => interpolator.eighth(simd, PHASES - 2, &window[..TAPS]),
+            _ => points[k - 1],
+        };
+        if size < left.abs() {
             continue;
         }
         let sign = middle.signum();
         let earlier = match k {
-            1 => interpolator.eighth(PHASES - 1, &window[..TAPS]),
-            _ => interpolator.eighth(2 * k - 3, &window[1..]),
+            0 => interpolator.eighth(simd, PHASES - 1, &window[..TAPS]),
+            _ => interpolator.eighth(simd, 2 * k - 1, &window[1..]),
         };
-        let later = interpolator.eighth(2 * k - 1, &window[1..]);
-        let y = [left, earlier, middle, later, right].map(|x| x * sign);
+        let later = interpolator.eighth(simd, 2 * k + 1, &window[1..]);
+        let y = [left * sign, earlier * sign, middle * sign, later * sign, right * sign];
         let top = if y[1] > y[2] && y[1] >= y[3] {
             1
         } else if y[3] > y[2] {
@@ -241,6 +320,7 @@ fn crest(interpolator: &Interpolator, window: &[f64], points: &[f64; 6], ceiling
 /// leaves a delay of [`LimiterGain::latency`] samples, drive and on/off included.
 #[derive(Clone, Debug)]
 pub struct LimiterGain {
+    isa: Isa,
     rate: Hz,
     latency: usize,
     /// Samples of lookahead that the latency leaves.
@@ -280,6 +360,7 @@ impl LimiterGain {
         let settings = LimiterSettings::default();
         let glide = |value| Glide::new(value, Glide::TIME, rate);
         let mut gain = Self {
+            isa: Isa::widest(),
             rate,
             latency,
             longest,
@@ -405,6 +486,18 @@ impl LimiterGain {
         }
     }
 
+    /// True when every factor is one until new settings come.
+    pub fn is_neutral(&self) -> bool {
+        let landed = [&self.on, &self.drive_db, &self.ceiling_db, &self.link].into_iter().all(Glide::landed);
+        !self.active && landed && self.on.value() == 0.0
+    }
+
+    /// Passes over `frames` frames of a neutral gain.
+    pub fn skip(&mut self, frames: usize) {
+        self.ticks.skip(frames);
+        self.frame += frames as u64;
+    }
+
     /// Takes the next frames of the audio and fills `gain` with as many factors, for the audio
     /// [`latency`](Self::latency) samples before. All four slices have one length. Gives the largest reduction
     /// among them, drive not counted.
@@ -438,38 +531,32 @@ impl LimiterGain {
         let frames = audio[0].len();
         let mut any = false;
         for (channel, audio) in self.channels.iter_mut().zip(audio) {
-            for (i, (driven, &sample)) in channel.samples[TAPS..].iter_mut().zip(audio).enumerate() {
-                let sample = sample * self.drive.at(i);
-                *driven = if sample.is_finite() { sample } else { 0.0 };
-            }
-            any |= channel.detect(&self.interpolator, frames, self.ceiling);
+            channel.take(audio, &self.drive);
+            any |= channel.detect(self.isa, &self.interpolator, frames, self.ceiling);
             channel.advance(frames);
         }
+        let mut drives = [0.0; CONTROL_INTERVAL];
+        let mut amounts = [0.0; CONTROL_INTERVAL];
+        let (drives, amounts) = (&mut drives[..frames], &mut amounts[..frames]);
+        self.drive.fill(drives);
+        self.drives.process(drives);
+        self.amount.fill(amounts);
         let [left, right] = gain;
         // At rest everything that later frames can look back on is zero: the release takes longer from what the
         // line still holds down to rest than the line is long. So nothing need be pushed either.
         if !any && self.channels.iter().all(Channel::at_rest) {
             for (i, (left, right)) in left.iter_mut().zip(right).enumerate() {
-                let drive = self.drives.next(self.drive.at(i));
-                *left = faded(self.amount.at(i), drive);
+                *left = faded(amounts[i], drives[i]);
                 *right = *left;
             }
             self.fade_left = self.fade_left.saturating_sub(frames);
             return 0.0;
         }
-        let link = self.link.value();
+        self.reduce(frames);
         let mut largest = 0.0;
         for i in 0..frames {
-            let [first, second] = &mut self.channels;
-            let [first_over, second_over] = linked([first.over[i], second.over[i]], link);
-            let old = self.fade_left as f64 / self.fade as f64;
-            self.fade_left = self.fade_left.saturating_sub(1);
-            let reductions = [first.reduction(first_over, old), second.reduction(second_over, old)];
-            let drive = self.drives.next(self.drive.at(i));
-            let amount = self.amount.at(i);
-            left[i] = faded(amount, drive * factor(reductions[0]));
-            right[i] = faded(amount, drive * factor(reductions[1]));
-            let deeper = amount * reductions[0].max(reductions[1]);
+            let [first, second] = self.channels.each_ref().map(|channel| channel.over[i]);
+            let deeper = amounts[i] * if first > second { first } else { second };
             if deeper > largest {
                 largest = deeper;
                 if deeper > self.deepest {
@@ -478,7 +565,35 @@ impl LimiterGain {
                 }
             }
         }
+        for (gain, channel) in [left, right].into_iter().zip(&mut self.channels) {
+            let reductions = &mut channel.over[..frames];
+            factors(self.isa, reductions);
+            for (i, (gain, factor)) in gain.iter_mut().zip(reductions).enumerate() {
+                *gain = faded(amounts[i], drives[i] * *factor);
+            }
+        }
         largest
+    }
+
+    /// Makes what the channels exceed the ceiling by their reductions.
+    fn reduce(&mut self, frames: usize) {
+        let link = self.link.value();
+        let [first, second] = &mut self.channels;
+        for (left, right) in first.over[..frames].iter_mut().zip(&mut second.over) {
+            [*left, *right] = linked([*left, *right], link);
+        }
+        let mut old = [0.0; CONTROL_INTERVAL];
+        let fading = self.fade_left > 0;
+        for old in &mut old[..frames] {
+            *old = self.fade_left as f64 / self.fade as f64;
+            self.fade_left = self.fade_left.saturating_sub(1);
+        }
+        for channel in &mut self.channels {
+            channel.reduce(frames, fading.then_some(&old));
+            if fading && self.fade_left == 0 {
+                channel.smoothing[1].reset();
+            }
+        }
     }
 }
 
@@ -559,6 +674,11 @@ impl Process for Limiter {
     fn process(&mut self, block: &mut Block<'_>) {
         self.largest = Db(0.0);
         let (left, right) = block.channels();
+        if self.gain.is_neutral() {
+            self.gain.skip(left.len());
+            self.stage.pass([left, right]);
+            return;
+        }
         for (left, right) in left.chunks_mut(RUN).zip(right.chunks_mut(RUN)) {
             let mut gain = [[1.0; RUN]; 2];
             let [first, second] = &mut gain;

@@ -239,7 +239,7 @@ mod tests {
     /// Bells and dips, one per index.
     fn section(i: usize) -> Section {
         let (place, width) = (0.002 * 3f64.powi(i as i32), 0.1 + 0.1 * i as f64);
-        let gain = if i % 2 == 0 { 2.0 } else { 0.6 };
+        let gain = if i.is_multiple_of(2) { 2.0 } else { 0.6 };
         let denominator = [place, width, 1.0];
         Section::new(&super::super::Section { numerator: [place, gain * width, 1.0], denominator })
     }

@@ -8,6 +8,7 @@ use super::super::contract::{Stereo, noise, obeys_contract};
 use super::super::probe::{below, music, scaled, sine, spectrum, true_peak};
 use super::*;
 use crate::dsp::dither::{Dither, Quantizer};
+use crate::units::decibels;
 
 const RATE: Hz = Hz(48_000.0);
 const RATES: [f64; 5] = [44_100.0, 48_000.0, 88_200.0, 96_000.0, 192_000.0];
