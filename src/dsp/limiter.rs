@@ -183,15 +183,20 @@ impl Channel {
         let sustained = &mut sustained[..frames];
         sustained.copy_from_slice(over);
         self.sustain.follow(sustained);
+        let mut release = self.release.clone();
         for (held, sustained) in over.iter_mut().zip(&*sustained) {
-            *held = self.release.next(*held, *sustained);
+            *held = release.next(*held, *sustained);
         }
+        self.release = release;
         let [new, last] = &mut self.smoothing;
-        for (i, reduction) in over.iter_mut().enumerate() {
-            self.line.push(*reduction);
-            *reduction = new.next(&self.line);
-            if let Some(old) = old {
-                *reduction += (last.next(&self.line) - *reduction) * old[i];
+        match old {
+            None => new.follow(&mut self.line, over),
+            Some(old) => {
+                for (reduction, old) in over.iter_mut().zip(old) {
+                    self.line.push(*reduction);
+                    *reduction = new.next(&self.line);
+                    *reduction += (last.next(&self.line) - *reduction) * old;
+                }
             }
         }
     }

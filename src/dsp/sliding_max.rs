@@ -1,5 +1,7 @@
 //! The largest value of the last so many.
 
+use core::cell::Cell;
+
 /// The maximum over a window that slides one value at a time.
 ///
 /// After van Herk and Gil & Werman (1993): time is cut into stretches as long as the window, and every window is the end of
@@ -61,13 +63,16 @@ impl SlidingMax {
             // Short of the end of the stretch, whose last value turns it.
             let run = (values.len() - at).min(self.ring.len() - 1 - self.at);
             let mut largest = self.largest;
-            let stretch = &mut self.ring[self.at..self.at + run + 1];
-            for (i, value) in values[at..at + run].iter_mut().enumerate() {
+            // As cells: what is written at a place is read at the one before.
+            let stretch = Cell::from_mut(&mut self.ring[self.at..self.at + run + 1]).as_slice_of_cells();
+            let places = stretch.iter().zip(&stretch[1..]);
+            for (value, (place, older)) in values[at..at + run].iter_mut().zip(places) {
                 largest = if *value > largest { *value } else { largest };
-                stretch[i] = *value;
-                let older = stretch[i + 1];
-                *value = if older > largest { older } else { largest };
-                self.max = *value;
+                place.set(*value);
+                *value = if older.get() > largest { older.get() } else { largest };
+            }
+            if let Some(last) = values[..at + run].last() {
+                self.max = *last;
             }
             self.largest = largest;
             self.at += run;
