@@ -25,9 +25,11 @@ use crate::dsp::delay::Delay;
 use crate::dsp::denoise::{DenoiseSettings, NoisePrint};
 use crate::dsp::denormals::FlushToZero;
 use crate::dsp::dither::{Dither, Quantizer};
+use crate::dsp::edges::{all_finite, flush_to_f32};
 use crate::dsp::equalizer::{BANDS, Equalizer, EqualizerSettings};
 use crate::dsp::limiter::{Limiter, LimiterSettings};
 use crate::dsp::saturator::{Saturator, SaturatorSettings};
+use crate::dsp::simd::Isa;
 use crate::dsp::trim::{Polarity, Trim, TrimSettings};
 use crate::dsp::width::{Width, WidthSettings};
 use crate::dsp::{Block, Glide, Process, Ramp, Tape, Taped, Ticks};
@@ -119,6 +121,7 @@ pub struct ChainSettings {
 ///
 /// Thread: any one at a time. `process` neither allocates nor locks, and flushes subnormal numbers itself.
 pub struct Chain {
+    isa: Isa,
     seat: Seat,
     input: Trim,
     align: Align,
@@ -157,6 +160,7 @@ impl Chain {
             + saturator.as_ref().map_or(Samples(0), Process::latency)
             + limiter.as_ref().map_or(Samples(0), Process::latency);
         Self {
+            isa: Isa::widest(),
             seat,
             input: Trim::new(rate),
             align: Align::new(rate),
@@ -336,7 +340,7 @@ const PART: usize = 512;
 
 impl Chain {
     fn run_part(&mut self, block: &mut Block<'_>, tape: &mut Tape<'_>) {
-        self.sanitized += sanitize(block);
+        self.sanitized += sanitize(self.isa, block);
         self.bypass.keep_dry(block);
 
         self.input.process(block);
@@ -372,7 +376,7 @@ impl Chain {
         }
 
         // Parts of a sum fall silent with it.
-        if tape.value(|| f64::from(u8::from(!is_finite(block)))) != 0.0 {
+        if tape.value(|| f64::from(u8::from(!is_finite(self.isa, block)))) != 0.0 {
             self.protect.mute(block);
             self.reset_units();
         }
@@ -380,39 +384,31 @@ impl Chain {
         self.bypass.process(block);
         let removed = self.front.as_ref().map(Front::removed);
         self.monitor.process(block, &Sources { dry: &self.bypass.kept, removed });
-        flush_to_f32(block);
+        let (left, right) = block.channels();
+        flush_to_f32(self.isa, left);
+        flush_to_f32(self.isa, right);
     }
 }
 
 /// Non-finite samples become silence; returns how many.
-fn sanitize(block: &mut Block<'_>) -> u64 {
+fn sanitize(isa: Isa, block: &mut Block<'_>) -> u64 {
     let (left, right) = block.channels();
     let mut count = 0;
-    for sample in left.iter_mut().chain(right) {
-        if !sample.is_finite() {
-            *sample = 0.0;
-            count += 1;
+    for channel in [left, right] {
+        if !all_finite(isa, channel) {
+            for sample in channel.iter_mut().filter(|sample| !sample.is_finite()) {
+                *sample = 0.0;
+                count += 1;
+            }
         }
     }
     count
 }
 
 /// True if all samples are finite.
-fn is_finite(block: &mut Block<'_>) -> bool {
+fn is_finite(isa: Isa, block: &mut Block<'_>) -> bool {
     let (left, right) = block.channels();
-    // A sum is non-finite if any term is; terms near full scale cannot overflow.
-    let sum: f64 = left.iter().chain(right.iter()).sum();
-    sum.is_finite()
-}
-
-/// What is too small for a normal `f32`, the format of hosts and files, becomes zero.
-fn flush_to_f32(block: &mut Block<'_>) {
-    let (left, right) = block.channels();
-    for sample in left.iter_mut().chain(right) {
-        if sample.abs() < f64::from(f32::MIN_POSITIVE) {
-            *sample = 0.0f64.copysign(*sample);
-        }
-    }
+    all_finite(isa, left) && all_finite(isa, right)
 }
 
 /// Latency-preserving bypass: a crossfade of 20 ms between the processed and the delayed input.

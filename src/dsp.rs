@@ -6,6 +6,7 @@
 
 mod block;
 mod control;
+mod decibels;
 mod ramp;
 mod sliding_max;
 
@@ -29,8 +30,10 @@ pub mod denoise;
 pub mod denormals;
 pub mod detector;
 pub mod dither;
+pub mod edges;
 pub mod equalizer;
 pub mod filter;
+pub mod kaiser;
 pub mod limiter;
 pub mod oversample;
 pub mod saturator;

@@ -50,6 +50,9 @@ unit! {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Samples(pub usize);
 
+/// The gain that doubles an amplitude.
+pub const DOUBLING: Db = Db(20.0 / core::f64::consts::LOG2_10);
+
 /// Converts an amplitude ratio in decibels to a linear factor.
 #[inline]
 pub fn linear(db: f64) -> f64 {

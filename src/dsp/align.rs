@@ -1,8 +1,8 @@
 //! Delay of a stem by any time, to bring it into step with another.
 
+use super::kaiser::{kaiser, sinc};
 use super::{Block, Glide, Process, Ramp, Ticks, settle, within};
 use crate::units::{Hz, Ms, Samples};
-use core::f64::consts::PI;
 
 /// Settings of [`Align`].
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -150,7 +150,7 @@ impl Reader {
         for (i, tap) in self.taps.iter_mut().rev().enumerate() {
             let x = (self.first + i) as f64 - self.delay;
             let u = x / half as f64;
-            *tap = (PI * x).sin() / (PI * x) * bessel(BETA * (1.0 - u * u).max(0.0).sqrt());
+            *tap = sinc(x) * kaiser(u, BETA);
         }
         let sum: f64 = self.taps.iter().sum();
         self.taps.iter_mut().for_each(|tap| *tap /= sum);
@@ -214,17 +214,6 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
         }
     }
     (sums[0] + sums[2]) + (sums[1] + sums[3]) + rest
-}
-
-/// The modified Bessel function of the first kind, order zero, by its series; for arguments to 10.
-fn bessel(x: f64) -> f64 {
-    let quarter = 0.25 * x * x;
-    let (mut term, mut sum) = (1.0, 1.0);
-    for k in 1..40 {
-        term *= quarter / f64::from(k * k);
-        sum += term;
-    }
-    sum
 }
 
 impl Align {

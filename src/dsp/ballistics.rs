@@ -31,7 +31,7 @@ pub struct Times {
 /// Attack and release are one-pole, 63.2 % in the time given. Beside it a slow stage follows what is wanted for
 /// long, and the release only falls down to it: a short event hardly charges the slow stage and is over with the
 /// fast release, a long one leaves with the slow stage. That is the program-dependent release by duration.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Ballistics {
     times: Times,
     value: f64,
@@ -70,6 +70,18 @@ impl Ballistics {
             sunk + (floor - sunk) * release
         });
         self.value
+    }
+
+    /// [`next`](Self::next) for every reduction wanted, in place; gives the largest.
+    pub fn follow(&mut self, reductions: &mut [f64]) -> f64 {
+        let mut now = self.clone();
+        let mut largest = 0.0;
+        for reduction in reductions {
+            *reduction = now.next(*reduction, *reduction);
+            largest = if *reduction > largest { *reduction } else { largest };
+        }
+        *self = now;
+        largest
     }
 
     /// The reduction at the last sample.

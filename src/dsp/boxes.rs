@@ -19,10 +19,7 @@ impl Line {
     /// Takes the next value, 0 to 160.
     #[inline]
     pub fn push(&mut self, value: f64) {
-        /// Adding this and taking it away again rounds to the grid: its last bit is worth 2^-24.
-        const ROUND: f64 = 1.5 * (1u64 << 28) as f64;
-        self.now = (self.now + 1) & (self.ring.len() - 1);
-        self.ring[self.now] = (value + ROUND) - ROUND;
+        self.put(on_grid(value));
     }
 
     /// The value pushed `age` pushes before the last.
@@ -35,6 +32,14 @@ impl Line {
     pub fn reset(&mut self) {
         self.ring.fill(0.0);
     }
+}
+
+/// The nearest multiple of 2^-24.
+#[inline]
+fn on_grid(value: f64) -> f64 {
+    /// Adding this and taking it away again rounds to the grid: its last bit is worth 2^-24.
+    const ROUND: f64 = 1.5 * (1u64 << 28) as f64;
+    (value + ROUND) - ROUND
 }
 
 /// Two moving averages in a row over a [`Line`]: together a triangle of `length` values.
@@ -94,6 +99,27 @@ impl Boxes {
         self.sum_of_sums += self.sum - self.sums.past(self.second - 1);
         self.sums.put(self.sum);
         self.value()
+    }
+
+    /// Pushes every value and makes it what is smooth by then, in place: as [`Line::push`] and [`next`](Self::next).
+    pub fn follow(&mut self, line: &mut Line, values: &mut [f64]) {
+        let (mut sum, mut sum_of_sums) = (self.sum, self.sum_of_sums);
+        let (ring, sums) = (&mut line.ring[..], &mut self.sums.ring[..]);
+        // Indexed modulo powers of two; the ends are looked at once.
+        let (mask, sums_mask) = (ring.len() - 1, sums.len() - 1);
+        let (mut now, mut sums_now) = (line.now, self.sums.now);
+        let (newest, oldest, last) = (self.age, self.age + self.first, self.second - 1);
+        for value in values {
+            now = now.wrapping_add(1) & mask;
+            ring[now & mask] = on_grid(*value);
+            sum += ring[now.wrapping_sub(newest) & mask] - ring[now.wrapping_sub(oldest) & mask];
+            sum_of_sums += sum - sums[sums_now.wrapping_sub(last) & sums_mask];
+            sums_now = sums_now.wrapping_add(1) & sums_mask;
+            sums[sums_now & sums_mask] = sum;
+            *value = sum_of_sums / self.area;
+        }
+        (line.now, self.sums.now) = (now, sums_now);
+        (self.sum, self.sum_of_sums) = (sum, sum_of_sums);
     }
 
     /// The smoothed value.
@@ -161,6 +187,22 @@ mod tests {
             if i % 500 == 400 {
                 anew.aim(151, 7, &line);
                 assert_eq!(anew.value(), smooth);
+            }
+        }
+    }
+
+    #[test]
+    fn following_equals_pushing_and_asking() {
+        for (length, age) in [(1, 0), (73, 20), (200, 0)] {
+            let (mut line, mut other) = (Line::new(512), Line::new(512));
+            let (mut boxes, mut following) = (Boxes::new(200), Boxes::new(200));
+            boxes.aim(length, age, &line);
+            following.aim(length, age, &other);
+            let mut followed = values();
+            followed.chunks_mut(31).for_each(|part| following.follow(&mut other, part));
+            for (value, followed) in values().into_iter().zip(followed) {
+                line.push(value);
+                assert_eq!(boxes.next(&line), followed);
             }
         }
     }

@@ -8,9 +8,11 @@ use core::f64::consts::PI;
 
 use super::ballistics::{Ballistics, Times, factor, pole};
 use super::curve::Curve;
+use super::decibels::{factors, levels};
 use super::delay::{GainStage, RUN};
 use super::detector::{Detector, Level, linked};
-use super::{Block, Glide, KeySource, Process, Ramp, Tape, Taped, Ticks, settle, within};
+use super::simd::Isa;
+use super::{Block, CONTROL_INTERVAL, Glide, KeySource, Process, Ramp, Tape, Taped, Ticks, settle, within};
 use crate::units::{Db, Hz, Ms, Samples, decibels};
 
 /// Settings of [`Compressor`].
@@ -158,6 +160,7 @@ impl Past {
 /// a delay of [`CompressorGain::latency`] samples; mix, makeup and on/off included.
 #[derive(Clone, Debug)]
 pub struct CompressorGain {
+    isa: Isa,
     rate: Hz,
     latency: usize,
     settings: CompressorSettings,
@@ -195,6 +198,7 @@ impl CompressorGain {
         let glide = |value| Glide::new(value, Glide::TIME, rate);
         let rest = Ballistics::new(Times { attack: 1.0, release: 1.0, charge: 0.0, discharge: 1.0 });
         let mut gain = Self {
+            isa: Isa::widest(),
             rate,
             latency,
             settings: CompressorSettings::default(),
@@ -273,6 +277,19 @@ impl CompressorGain {
             self.rest();
         }
         self.fresh = false;
+    }
+
+    fn each_glide(&self) -> [&Glide; 8] {
+        [
+            &self.on,
+            &self.mix,
+            &self.makeup_db,
+            &self.threshold_db,
+            &self.slope,
+            &self.knee_db,
+            &self.cap_db,
+            &self.link,
+        ]
     }
 
     fn glides(&mut self) -> [&mut Glide; 8] {
@@ -373,6 +390,17 @@ impl CompressorGain {
         }
     }
 
+    /// True when every factor is one until new settings come.
+    pub fn is_neutral(&self) -> bool {
+        let landed = self.each_glide().into_iter().chain([&self.highpass_octaves]).all(Glide::landed);
+        !self.active && landed && self.on.value() == 0.0
+    }
+
+    /// Passes over `frames` frames of a neutral gain.
+    pub fn skip(&mut self, frames: usize) {
+        self.ticks.skip(frames);
+    }
+
     /// Takes the next frames of the key and fills `gain` with as many factors, for the audio
     /// [`latency`](Self::latency) samples before. All four slices have one length. Gives the largest reduction
     /// among them, makeup not counted.
@@ -404,50 +432,93 @@ impl CompressorGain {
 
     /// Computes a part of a control interval; gives the largest reduction of the compressed share.
     fn compress(&mut self, key: [&[f64]; 2], gain: [&mut [f64]; 2]) -> f64 {
-        let (link, cap) = (self.link.value(), self.cap_db.value());
-        let [left, right] = gain;
-        let mut largest = 0.0;
-        for i in 0..left.len() {
-            let mut squares = [0.0; 2];
-            for channel in 0..2 {
-                let heard = match self.settings.key_highpass {
-                    Some(_) => self.highpass.next(channel, key[channel][i]),
-                    None => key[channel][i],
-                };
-                squares[channel] = self.levels[channel].next(heard);
-            }
-            let wanted = self.wanted(squares, link).map(|reduction| reduction.min(cap));
-            let wanted = self.past.next(wanted, self.age);
-            let reductions = self.moved(wanted);
-            let (plain, wet) = (self.plain.at(i), self.wet.at(i));
-            left[i] = plain + wet * factor(reductions[0]);
-            right[i] =
-                if reductions[0] == reductions[1] { left[i] } else { plain + wet * factor(reductions[1]) };
-            largest = reductions.into_iter().fold(largest, |m, x| if x > m { x } else { m });
+        let frames = key[0].len();
+        let mut buffers = [[0.0; CONTROL_INTERVAL]; 2];
+        let [left, right] = buffers.each_mut().map(|buffer| &mut buffer[..frames]);
+        self.hear(key, [&mut *left, &mut *right]);
+        self.want([&mut *left, &mut *right]);
+        let mut same = self.ballistics[0] == self.ballistics[1];
+        for (left, right) in left.iter_mut().zip(right.iter_mut()) {
+            [*left, *right] = self.past.next([*left, *right], self.age);
+            same &= left == right;
+        }
+        let mut largest = self.ballistics[0].follow(left);
+        if same {
+            right.copy_from_slice(left);
+            self.ballistics[1] = self.ballistics[0].clone();
+        } else {
+            largest = largest.max(self.ballistics[1].follow(right));
+        }
+        let [left_gain, right_gain] = gain;
+        self.gains(left, left_gain);
+        if same {
+            right_gain.copy_from_slice(left_gain);
+        } else {
+            self.gains(right, right_gain);
         }
         largest
     }
 
-    /// The reductions that the curve wants for the squares of the two levels, linked.
-    #[inline]
-    fn wanted(&self, squares: [f64; 2], link: f64) -> [f64; 2] {
-        let reduction = |square: f64| match square > self.start {
-            true => self.curve.reduction(0.5 * decibels(square)),
-            false => 0.0,
-        };
-        if link == 1.0 {
-            let top = if squares[0] > squares[1] { squares[0] } else { squares[1] };
-            [reduction(top); 2]
-        } else {
-            linked(squares.map(reduction), link)
+    /// What reductions make of the audio, beside its plain share.
+    fn gains(&self, reductions: &mut [f64], gain: &mut [f64]) {
+        factors(self.isa, reductions);
+        if let (Some(plain), Some(wet)) = (self.plain.resting(), self.wet.resting()) {
+            for (gain, factor) in gain.iter_mut().zip(reductions) {
+                *gain = plain + wet * *factor;
+            }
+            return;
+        }
+        for (i, (gain, factor)) in gain.iter_mut().zip(reductions).enumerate() {
+            *gain = self.plain.at(i) + self.wet.at(i) * *factor;
         }
     }
 
-    /// The reductions after attack and release.
-    #[inline]
-    fn moved(&mut self, wanted: [f64; 2]) -> [f64; 2] {
-        let [left, right] = &mut self.ballistics;
-        [left.next(wanted[0], wanted[0]), right.next(wanted[1], wanted[1])]
+    /// The squares of the levels that are read from `key`.
+    fn hear(&mut self, key: [&[f64]; 2], squares: [&mut [f64]; 2]) {
+        let [left, right] = squares;
+        left.copy_from_slice(key[0]);
+        right.copy_from_slice(key[1]);
+        if self.settings.key_highpass.is_some() {
+            for (left, right) in left.iter_mut().zip(right.iter_mut()) {
+                (*left, *right) = (self.highpass.next(0, *left), self.highpass.next(1, *right));
+            }
+        }
+        Level::read(&mut self.levels, [left, right]);
+    }
+
+    /// Makes squares of levels the reductions that the curve wants for them, linked and capped.
+    fn want(&mut self, [left, right]: [&mut [f64]; 2]) {
+        let link = self.link.value();
+        // Linked all the way only the louder counts.
+        let one = link == 1.0;
+        let mut top = 0.0;
+        for (left, right) in left.iter_mut().zip(right.iter()) {
+            let louder = if *left > *right { *left } else { *right };
+            top = if louder > top { louder } else { top };
+            *left = if one { louder } else { *left };
+        }
+        if top <= self.start {
+            left.fill(0.0);
+            right.fill(0.0);
+            return;
+        }
+        let cap = self.cap_db.value();
+        let curve = self.curve;
+        let reductions = |isa, squares: &mut [f64]| {
+            levels(isa, squares);
+            for level in squares {
+                *level = curve.reduction(*level);
+            }
+        };
+        reductions(self.isa, left);
+        if one {
+            right.copy_from_slice(left);
+        } else {
+            reductions(self.isa, right);
+        }
+        for (left, right) in left.iter_mut().zip(right) {
+            [*left, *right] = linked([*left, *right], link).map(|x| if x < cap { x } else { cap });
+        }
     }
 }
 
@@ -506,31 +577,30 @@ impl Process for Compressor {
 impl Taped for Compressor {
     fn run(&mut self, block: &mut Block<'_>, tape: &mut Tape<'_>) {
         self.largest = Db(0.0);
+        if tape.value(|| f64::from(u8::from(self.gain.is_neutral()))) != 0.0 {
+            let (left, right) = block.channels();
+            self.gain.skip(left.len());
+            self.stage.pass([left, right]);
+            return;
+        }
         let mut at = 0;
         while at < block.len() {
             let frames = RUN.min(block.len() - at);
             let mut part = block.part(at..at + frames);
             let sidechain = part.key();
             let (left, right) = part.channels();
-            at += frames;
-            if let Some(gain) = tape.next(2 * frames) {
-                let (first, second) = gain.split_at(frames);
-                self.stage.apply([left, right], [first, second]);
-                continue;
-            }
-            let key: [&[f64]; 2] = match (self.gain.key(), sidechain) {
-                (KeySource::Own, _) => [left, right],
-                (KeySource::Sidechain, Some(key)) => [key.left, key.right],
-                (KeySource::Sidechain, None) => [&[0.0; RUN][..frames]; 2],
-            };
             let mut gain = [[1.0; RUN]; 2];
             let [first, second] = &mut gain;
-            let reduction = self.gain.compute(key, [&mut first[..frames], &mut second[..frames]]);
-            self.largest = self.largest.max(reduction);
-            let [first, second] = &gain;
-            tape.record(&first[..frames]);
-            tape.record(&second[..frames]);
+            tape.gains([&mut first[..frames], &mut second[..frames]], |gains| {
+                let key: [&[f64]; 2] = match (self.gain.key(), sidechain) {
+                    (KeySource::Own, _) => [left, right],
+                    (KeySource::Sidechain, Some(key)) => [key.left, key.right],
+                    (KeySource::Sidechain, None) => [&[0.0; RUN][..frames]; 2],
+                };
+                self.largest = self.largest.max(self.gain.compute(key, gains));
+            });
             self.stage.apply([left, right], [first, second]);
+            at += frames;
         }
     }
 }

@@ -57,16 +57,28 @@ impl Level {
         }
     }
 
-    /// Takes a sample and gives the square of the level. What is not finite counts as silence.
-    #[inline]
-    pub fn next(&mut self, sample: f64) -> f64 {
-        let square = sample * sample;
-        let square = if square.is_finite() { square } else { 0.0 };
-        match self.detector {
-            Detector::Peak => self.largest.push(square),
+    /// Makes samples of two channels, with the same detector, the squares of their levels, in place. What is not finite
+    /// counts as silence.
+    pub fn read(levels: &mut [Self; 2], [left, right]: [&mut [f64]; 2]) {
+        let square = |sample: f64| {
+            let square = sample * sample;
+            if square < f64::INFINITY { square } else { 0.0 }
+        };
+        let [first, second] = levels;
+        match first.detector {
+            Detector::Peak => {
+                left.iter_mut().for_each(|x| *x = first.largest.push(square(*x)));
+                right.iter_mut().for_each(|x| *x = second.largest.push(square(*x)));
+            }
             Detector::Rms => {
-                self.mean_square = settle(self.mean_square + (square - self.mean_square) * self.mean_pole);
-                self.mean_square
+                // Side by side: neither waits for the other.
+                let (stay, go) = (1.0 - first.mean_pole, first.mean_pole);
+                let mut means = [first.mean_square, second.mean_square];
+                for (left, right) in left.iter_mut().zip(right) {
+                    means = [means[0] * stay + square(*left) * go, means[1] * stay + square(*right) * go];
+                    [*left, *right] = means;
+                }
+                [first.mean_square, second.mean_square] = means.map(settle);
             }
         }
     }
@@ -90,11 +102,23 @@ pub fn linked(reductions: [f64; 2], link: f64) -> [f64; 2] {
 mod tests {
     use super::*;
 
-    fn sine_level(detector: Detector, frequency: f64) -> (f64, f64) {
+    /// Both levels read `sample`; gives the first.
+    fn next(levels: &mut [Level; 2], sample: f64) -> f64 {
+        let (mut left, mut right) = ([sample], [sample]);
+        Level::read(levels, [&mut left, &mut right]);
+        left[0]
+    }
+
+    fn pair(detector: Detector) -> [Level; 2] {
         let mut level = Level::new(Hz(48_000.0));
         level.set(detector);
+        [level.clone(), level]
+    }
+
+    fn sine_level(detector: Detector, frequency: f64) -> (f64, f64) {
+        let mut levels = pair(detector);
         let read: Vec<f64> = (0..9600)
-            .map(|i| level.next((core::f64::consts::TAU * frequency * f64::from(i) / 48_000.0).sin()))
+            .map(|i| next(&mut levels, (core::f64::consts::TAU * frequency * f64::from(i) / 48_000.0).sin()))
             .skip(4800)
             .collect();
         let db = |square: f64| 10.0 * square.log10();
@@ -111,15 +135,14 @@ mod tests {
 
     #[test]
     fn a_change_of_detector_goes_on_from_the_level() {
-        let mut level = Level::new(Hz(48_000.0));
-        level.set(Detector::Rms);
+        let mut levels = pair(Detector::Rms);
         for _ in 0..48_000 {
-            level.next(0.5);
+            next(&mut levels, 0.5);
         }
-        level.set(Detector::Peak);
-        assert!((level.next(0.0) - 0.25).abs() < 1e-9);
-        level.set(Detector::Rms);
-        assert!((level.next(0.5) - 0.25).abs() < 1e-9);
+        levels.iter_mut().for_each(|level| level.set(Detector::Peak));
+        assert!((next(&mut levels, 0.0) - 0.25).abs() < 1e-9);
+        levels.iter_mut().for_each(|level| level.set(Detector::Rms));
+        assert!((next(&mut levels, 0.5) - 0.25).abs() < 1e-9);
     }
 
     #[test]

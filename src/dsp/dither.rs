@@ -58,6 +58,8 @@ pub struct Quantizer {
     shape: [f64; 5],
     /// Zeros after which a channel is silent.
     patience: usize,
+    /// Where the noise of each channel starts.
+    seeds: [u64; 2],
     channels: [Channel; 2],
 }
 
@@ -75,14 +77,11 @@ impl Channel {
         Self { random: seed, errors: [0.0; 5], zeros: patience }
     }
 
-    /// Triangular noise, -1 to 1: the sum of two independent uniform ones (splitmix64, Steele, Lea & Flood 2014).
+    /// Triangular noise, -1 to 1: the sum of two independent uniform ones (splitmix64).
     #[inline]
     fn triangular(&mut self) -> f64 {
         self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.random;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^= z >> 31;
+        let z = scrambled(self.random);
         let uniform = |half: u64| (half as u32) as f64 * (1.0 / (1u64 << 32) as f64);
         uniform(z) + uniform(z >> 32) - (1.0 - 1.0 / (1u64 << 32) as f64)
     }
@@ -121,9 +120,31 @@ impl Quantizer {
             dither: Dither::Off,
             shape: if rate.0 < 60_000.0 { SHAPE } else { HIGH_RATE_SHAPE },
             patience,
+            seeds: Self::SEEDS,
             channels: Self::SEEDS.map(|seed| Channel::new(seed, patience)),
         }
     }
+
+    /// The same for the file of this name, or whatever is one of several: noise that is the same every time, and
+    /// independent of that for any other name, so that a sum of files is no noisier than it must be.
+    pub fn named(rate: Hz, name: &str) -> Self {
+        // FNV-1a (Fowler, Noll & Vo), 64 bits.
+        let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+        });
+        let mut quantizer = Self::new(rate);
+        quantizer.seeds = Self::SEEDS.map(|seed| scrambled(seed ^ hash));
+        quantizer.reset();
+        quantizer
+    }
+}
+
+/// The finisher of splitmix64 (Steele, Lea & Flood 2014).
+#[inline]
+fn scrambled(state: u64) -> u64 {
+    let z = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
 }
 
 impl Process for Quantizer {
@@ -141,7 +162,7 @@ impl Process for Quantizer {
     }
 
     fn reset(&mut self) {
-        self.channels = Self::SEEDS.map(|seed| Channel::new(seed, self.patience));
+        self.channels = self.seeds.map(|seed| Channel::new(seed, self.patience));
     }
 
     fn process(&mut self, block: &mut Block<'_>) {
@@ -212,6 +233,28 @@ mod tests {
     fn obeys() {
         obeys_contract(|| Quantizer::new(RATE), &Dither::Off, &ALL);
         obeys_contract(|| Quantizer::new(Hz(96_000.0)), &Dither::Off, &ALL);
+    }
+
+    #[test]
+    fn files_of_different_names_have_independent_noise() {
+        let frames = 50_000;
+        let noise = |name: &str| {
+            let mut quantizer = Quantizer::named(RATE, name);
+            quantizer.set(&Dither::Bits24);
+            let mut output = Stereo { left: vec![0.25; frames], right: vec![0.25; frames] };
+            output.run(&mut quantizer, 0..frames);
+            [output.left, output.right].map(|side| side.iter().map(|y| y - 0.25).collect::<Vec<_>>())
+        };
+        let names = ["01_Drums_Stem.wav", "02_Bass_Stem.wav", "03_Vocals_Stem.wav", "1", "2"];
+        let noises: Vec<Vec<f64>> = names.iter().flat_map(|name| noise(name)).collect();
+        let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(x, y)| x * y).sum::<f64>();
+        for (i, a) in noises.iter().enumerate() {
+            for b in &noises[..i] {
+                let likeness = product(a, b) / (product(a, a) * product(b, b)).sqrt();
+                assert!(likeness.abs() < 0.02, "{likeness}");
+            }
+        }
+        assert!(noise(names[0]) == noises[..2], "the same every time");
     }
 
     #[test]

@@ -17,13 +17,18 @@
 //! What remains is that a changing gain is itself a modulation, whose products between the samples no gain per
 //! sample can know; a margin of 0.02 dB is for them.
 
-use super::ballistics::{Ballistics, Times, factor, pole};
+mod crest;
+
+use super::ballistics::{Ballistics, Times, pole};
 use super::boxes::{Boxes, Line};
+use super::decibels::{factors, levels};
 use super::delay::{Delay, GainStage, RUN};
 use super::detector::linked;
-use super::oversample::{Interpolator, PHASES, Quarters, TAPS};
+use super::oversample::{Interpolator, TAPS};
+use super::simd::Isa;
 use super::{Block, CONTROL_INTERVAL, Glide, Process, Ramp, SlidingMax, Tape, Taped, Ticks, within};
-use crate::units::{Db, Dbtp, Hz, Ms, Samples, decibels};
+use crate::units::{Db, Dbtp, Hz, Ms, Samples};
+use crest::{Detect, largest};
 
 /// Settings of [`Limiter`].
 #[derive(Clone, Debug, PartialEq)]
@@ -67,10 +72,6 @@ const MARGIN: Db = Db(0.02);
 /// The largest reduction that is ever made, in dB.
 const DEEPEST: f64 = 160.0;
 
-/// The furthest that a crest between two quarters lies above them: 1 / cos(pi / 8) for any signal below half the
-/// sampling rate, and a little more for what the interpolator makes of it.
-const QUARTER_CREST: f64 = 1.1;
-
 /// The fewest samples the gain takes on its way down: steeper, and what the modulation adds between the samples
 /// exceeds the margin (0.08 dB with five samples, 0.01 dB with ten).
 const SHORTEST: usize = 10;
@@ -92,8 +93,8 @@ const FADE: Ms = Glide::TIME;
 struct Channel {
     /// The samples the interpolator sees: [`TAPS`] past ones, then those of this step.
     samples: [f64; TAPS + CONTROL_INTERVAL],
-    /// The value a quarter before the first sample of this step.
-    last_quarter: f64,
+    /// The same in single precision.
+    singles: [f32; TAPS + CONTROL_INTERVAL + Interpolator::ROOM],
     over: [f64; CONTROL_INTERVAL],
     hold: SlidingMax,
     sustain: SlidingMax,
@@ -107,7 +108,7 @@ impl Channel {
     fn new(longest: usize, rate: Hz) -> Self {
         Self {
             samples: [0.0; TAPS + CONTROL_INTERVAL],
-            last_quarter: 0.0,
+            singles: [0.0; TAPS + CONTROL_INTERVAL + Interpolator::ROOM],
             over: [0.0; CONTROL_INTERVAL],
             // One more on both sides: the crest beside a sample, before or after, counts as the sample's own.
             hold: SlidingMax::new(longest + 2),
@@ -120,7 +121,7 @@ impl Channel {
 
     fn reset(&mut self) {
         self.samples.fill(0.0);
-        self.last_quarter = 0.0;
+        self.singles.fill(0.0);
         self.hold.reset();
         self.sustain.reset();
         self.release.reset();
@@ -135,104 +136,75 @@ impl Channel {
             && self.smoothing.iter().all(|boxes| boxes.value() == 0.0)
     }
 
-    /// Reads `over` from the driven samples at `TAPS..TAPS + frames`. Gives whether there is any.
-    fn detect(&mut self, interpolator: &Interpolator, frames: usize, ceiling: f64) -> bool {
-        let over = &mut self.over[..frames];
-        over.fill(0.0);
-        let samples = &self.samples[..TAPS + frames];
-        if largest(samples) * interpolator.bound() <= ceiling {
-            // Whatever the quarters are, none is of interest; the next step needs only the last.
-            self.last_quarter = interpolator.eighth(PHASES * 3 / 4, &samples[frames..]);
-            return false;
-        }
-        let mut quarters = Quarters { at: [[0.0; CONTROL_INTERVAL]; 3] };
-        interpolator.quarters(&samples[1..], frames, &mut quarters);
-        let [q1, q2, q3] = &quarters.at;
-        let mut before = self.last_quarter;
-        let mut any = false;
-        for i in 0..frames {
-            // From a quarter before a sample to the next sample.
-            let points = [before, samples[i + TAPS / 2], q1[i], q2[i], q3[i], samples[i + TAPS / 2 + 1]];
-            before = q3[i];
-            let highest = points[1..5].iter().fold(0.0f64, |m, x| if x.abs() > m { x.abs() } else { m });
-            if highest * QUARTER_CREST > ceiling {
-                let crest = crest(interpolator, &samples[i..i + 1 + TAPS], &points, ceiling);
-                if crest > ceiling {
-                    over[i] = decibels(crest / ceiling).min(DEEPEST);
-                    any = true;
+    /// Takes the samples that `drive` makes of `audio`.
+    fn take(&mut self, audio: &[f64], drive: &Ramp) {
+        let driven = &mut self.samples[TAPS..TAPS + audio.len()];
+        match drive.resting() {
+            Some(drive) => driven.iter_mut().zip(audio).for_each(|(driven, sample)| *driven = sample * drive),
+            None => {
+                for (i, (driven, sample)) in driven.iter_mut().zip(audio).enumerate() {
+                    *driven = sample * drive.at(i);
                 }
             }
         }
-        self.last_quarter = before;
+        for (driven, single) in driven.iter_mut().zip(&mut self.singles[TAPS..]) {
+            *driven = if driven.abs() < f64::INFINITY { *driven } else { 0.0 };
+            *single = *driven as f32;
+        }
+    }
+
+    /// Reads `over` from the samples at `TAPS..TAPS + frames`. Gives whether there is any.
+    fn detect(&mut self, isa: Isa, interpolator: &Interpolator, frames: usize, ceiling: f64) -> bool {
+        let over = &mut self.over[..frames];
+        let samples = &self.samples[..TAPS + frames];
+        if largest(samples) * interpolator.bound() <= ceiling {
+            over.fill(0.0);
+            return false;
+        }
+        over.fill(1.0);
+        let any =
+            isa.run(Detect { interpolator, samples, singles: &self.singles, ceiling, over: &mut *over });
+        if any {
+            levels(isa, over);
+            over.iter_mut().for_each(|over| *over = if *over < DEEPEST { *over } else { DEEPEST });
+        } else {
+            over.fill(0.0);
+        }
         any
     }
 
-    /// One frame: the reduction that the audio a latency ago gets, of which `old` follows the old lookahead.
-    #[inline]
-    fn reduction(&mut self, over: f64, old: f64) -> f64 {
-        let held = self.hold.push(over);
-        let sustained = self.sustain.push(held);
-        self.line.push(self.release.next(held, sustained));
+    /// Makes `over` the reduction that the audio a latency ago gets. `old`: of each frame, the share that still follows the
+    /// old lookahead.
+    fn reduce(&mut self, frames: usize, old: Option<&[f64]>) {
+        let over = &mut self.over[..frames];
+        self.hold.follow(over);
+        let mut sustained = [0.0; CONTROL_INTERVAL];
+        let sustained = &mut sustained[..frames];
+        sustained.copy_from_slice(over);
+        self.sustain.follow(sustained);
+        let mut release = self.release.clone();
+        for (held, sustained) in over.iter_mut().zip(&*sustained) {
+            *held = release.next(*held, *sustained);
+        }
+        self.release = release;
         let [new, last] = &mut self.smoothing;
-        let reduction = new.next(&self.line);
-        if old > 0.0 { reduction + (last.next(&self.line) - reduction) * old } else { reduction }
+        match old {
+            None => new.follow(&mut self.line, over),
+            Some(old) => {
+                for (reduction, old) in over.iter_mut().zip(old) {
+                    self.line.push(*reduction);
+                    *reduction = new.next(&self.line);
+                    *reduction += (last.next(&self.line) - *reduction) * old;
+                }
+            }
+        }
     }
 
     /// Makes room for the next step.
     fn advance(&mut self, frames: usize) {
         self.samples.copy_within(frames..frames + TAPS, 0);
+        self.singles.copy_within(frames..frames + TAPS, 0);
     }
-}
-
-/// The largest magnitude.
-fn largest(samples: &[f64]) -> f64 {
-    let mut lanes = [0.0f64; 8];
-    let chunks = samples.chunks_exact(8);
-    let rest = chunks.remainder();
-    for chunk in chunks {
-        for (lane, x) in lanes.iter_mut().zip(chunk) {
-            let x = x.abs();
-            *lane = if x > *lane { x } else { *lane };
-        }
-    }
-    lanes.iter().chain(rest).fold(0.0, |m, x| if x.abs() > m { x.abs() } else { m })
-}
-
-/// The highest crest of the magnitude from a sample to just before the next, given the quarters from the one
-/// before the sample (`points[0]`) to the next sample (`points[5]`). `window` are the samples that the eighths of
-/// the sample before (from its first) and of this one (from its second) are computed from.
-fn crest(interpolator: &Interpolator, window: &[f64], points: &[f64; 6], ceiling: f64) -> f64 {
-    let mut highest = 0.0f64;
-    for k in 1..5 {
-        let (left, middle, right) = (points[k - 1], points[k], points[k + 1]);
-        let size = middle.abs();
-        if size > highest {
-            highest = size;
-        }
-        if size < left.abs() || size <= right.abs() || size * QUARTER_CREST <= ceiling {
-            continue;
-        }
-        let sign = middle.signum();
-        let earlier = match k {
-            1 => interpolator.eighth(PHASES - 1, &window[..TAPS]),
-            _ => interpolator.eighth(2 * k - 3, &window[1..]),
-        };
-        let later = interpolator.eighth(2 * k - 1, &window[1..]);
-        let y = [left, earlier, middle, later, right].map(|x| x * sign);
-        let top = if y[1] > y[2] && y[1] >= y[3] {
-            1
-        } else if y[3] > y[2] {
-            3
-        } else {
-            2
-        };
-        let (slope, bend) = (y[top + 1] - y[top - 1], 2.0 * y[top] - y[top + 1] - y[top - 1]);
-        let vertex = if bend > 0.0 { y[top] + slope * slope / (8.0 * bend) } else { y[top] };
-        if vertex > highest {
-            highest = vertex;
-        }
-    }
-    highest
 }
 
 /// The gain of a [`Limiter`], without the audio it is applied to.
@@ -241,6 +213,7 @@ fn crest(interpolator: &Interpolator, window: &[f64], points: &[f64; 6], ceiling
 /// leaves a delay of [`LimiterGain::latency`] samples, drive and on/off included.
 #[derive(Clone, Debug)]
 pub struct LimiterGain {
+    isa: Isa,
     rate: Hz,
     latency: usize,
     /// Samples of lookahead that the latency leaves.
@@ -280,6 +253,7 @@ impl LimiterGain {
         let settings = LimiterSettings::default();
         let glide = |value| Glide::new(value, Glide::TIME, rate);
         let mut gain = Self {
+            isa: Isa::widest(),
             rate,
             latency,
             longest,
@@ -405,6 +379,18 @@ impl LimiterGain {
         }
     }
 
+    /// True when every factor is one until new settings come.
+    pub fn is_neutral(&self) -> bool {
+        let landed = [&self.on, &self.drive_db, &self.ceiling_db, &self.link].into_iter().all(Glide::landed);
+        !self.active && landed && self.on.value() == 0.0
+    }
+
+    /// Passes over `frames` frames of a neutral gain.
+    pub fn skip(&mut self, frames: usize) {
+        self.ticks.skip(frames);
+        self.frame += frames as u64;
+    }
+
     /// Takes the next frames of the audio and fills `gain` with as many factors, for the audio
     /// [`latency`](Self::latency) samples before. All four slices have one length. Gives the largest reduction
     /// among them, drive not counted.
@@ -438,38 +424,32 @@ impl LimiterGain {
         let frames = audio[0].len();
         let mut any = false;
         for (channel, audio) in self.channels.iter_mut().zip(audio) {
-            for (i, (driven, &sample)) in channel.samples[TAPS..].iter_mut().zip(audio).enumerate() {
-                let sample = sample * self.drive.at(i);
-                *driven = if sample.is_finite() { sample } else { 0.0 };
-            }
-            any |= channel.detect(&self.interpolator, frames, self.ceiling);
+            channel.take(audio, &self.drive);
+            any |= channel.detect(self.isa, &self.interpolator, frames, self.ceiling);
             channel.advance(frames);
         }
+        let mut drives = [0.0; CONTROL_INTERVAL];
+        let mut amounts = [0.0; CONTROL_INTERVAL];
+        let (drives, amounts) = (&mut drives[..frames], &mut amounts[..frames]);
+        self.drive.fill(drives);
+        self.drives.process(drives);
+        self.amount.fill(amounts);
         let [left, right] = gain;
         // At rest everything that later frames can look back on is zero: the release takes longer from what the
         // line still holds down to rest than the line is long. So nothing need be pushed either.
         if !any && self.channels.iter().all(Channel::at_rest) {
             for (i, (left, right)) in left.iter_mut().zip(right).enumerate() {
-                let drive = self.drives.next(self.drive.at(i));
-                *left = faded(self.amount.at(i), drive);
+                *left = faded(amounts[i], drives[i]);
                 *right = *left;
             }
             self.fade_left = self.fade_left.saturating_sub(frames);
             return 0.0;
         }
-        let link = self.link.value();
+        self.reduce(frames);
         let mut largest = 0.0;
         for i in 0..frames {
-            let [first, second] = &mut self.channels;
-            let [first_over, second_over] = linked([first.over[i], second.over[i]], link);
-            let old = self.fade_left as f64 / self.fade as f64;
-            self.fade_left = self.fade_left.saturating_sub(1);
-            let reductions = [first.reduction(first_over, old), second.reduction(second_over, old)];
-            let drive = self.drives.next(self.drive.at(i));
-            let amount = self.amount.at(i);
-            left[i] = faded(amount, drive * factor(reductions[0]));
-            right[i] = faded(amount, drive * factor(reductions[1]));
-            let deeper = amount * reductions[0].max(reductions[1]);
+            let [first, second] = self.channels.each_ref().map(|channel| channel.over[i]);
+            let deeper = amounts[i] * if first > second { first } else { second };
             if deeper > largest {
                 largest = deeper;
                 if deeper > self.deepest {
@@ -478,7 +458,35 @@ impl LimiterGain {
                 }
             }
         }
+        for (gain, channel) in [left, right].into_iter().zip(&mut self.channels) {
+            let reductions = &mut channel.over[..frames];
+            factors(self.isa, reductions);
+            for (i, (gain, factor)) in gain.iter_mut().zip(reductions).enumerate() {
+                *gain = faded(amounts[i], drives[i] * *factor);
+            }
+        }
         largest
+    }
+
+    /// Makes what the channels exceed the ceiling by their reductions.
+    fn reduce(&mut self, frames: usize) {
+        let link = self.link.value();
+        let [first, second] = &mut self.channels;
+        for (left, right) in first.over[..frames].iter_mut().zip(&mut second.over) {
+            [*left, *right] = linked([*left, *right], link);
+        }
+        let mut old = [0.0; CONTROL_INTERVAL];
+        let fading = self.fade_left > 0;
+        for old in &mut old[..frames] {
+            *old = self.fade_left as f64 / self.fade as f64;
+            self.fade_left = self.fade_left.saturating_sub(1);
+        }
+        for channel in &mut self.channels {
+            channel.reduce(frames, fading.then_some(&old));
+            if fading && self.fade_left == 0 {
+                channel.smoothing[1].reset();
+            }
+        }
     }
 }
 
@@ -565,20 +573,18 @@ impl Taped for Limiter {
     fn run(&mut self, block: &mut Block<'_>, tape: &mut Tape<'_>) {
         self.largest = Db(0.0);
         let (left, right) = block.channels();
+        if tape.value(|| f64::from(u8::from(self.gain.is_neutral()))) != 0.0 {
+            self.gain.skip(left.len());
+            self.stage.pass([left, right]);
+            return;
+        }
         for (left, right) in left.chunks_mut(RUN).zip(right.chunks_mut(RUN)) {
             let frames = left.len();
-            if let Some(gain) = tape.next(2 * frames) {
-                let (first, second) = gain.split_at(frames);
-                self.stage.apply([left, right], [first, second]);
-                continue;
-            }
             let mut gain = [[1.0; RUN]; 2];
             let [first, second] = &mut gain;
-            let gains = [&mut first[..frames], &mut second[..frames]];
-            self.largest = self.largest.max(self.gain.compute([left, right], gains));
-            let [first, second] = &gain;
-            tape.record(&first[..frames]);
-            tape.record(&second[..frames]);
+            tape.gains([&mut first[..frames], &mut second[..frames]], |gains| {
+                self.largest = self.largest.max(self.gain.compute([left, right], gains));
+            });
             self.stage.apply([left, right], [first, second]);
         }
     }

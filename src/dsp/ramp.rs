@@ -29,6 +29,21 @@ impl Ramp {
         self.from + (self.to - self.from) * ((self.done + ahead + 1) as f64 / CONTROL_INTERVAL as f64)
     }
 
+    /// The value that it stays at until the next tick, if it does.
+    #[inline]
+    pub fn resting(&self) -> Option<f64> {
+        (self.from == self.to).then_some(self.to)
+    }
+
+    /// The next values, as [`at`](Self::at) gives them.
+    #[inline]
+    pub fn fill(&self, values: &mut [f64]) {
+        match self.resting() {
+            Some(value) => values.fill(value),
+            None => values.iter_mut().enumerate().for_each(|(i, value)| *value = self.at(i)),
+        }
+    }
+
     /// Where it is when the next control tick falls.
     #[inline]
     pub fn goal(&self) -> f64 {

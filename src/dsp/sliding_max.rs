@@ -1,18 +1,20 @@
 //! The largest value of the last so many.
 
+use core::cell::Cell;
+
 /// The maximum over a window that slides one value at a time.
 ///
-/// Keeps only the values that can still become the maximum, in falling order. A push costs a constant amount
-/// on average and at most the window's length once; memory is fixed at construction.
+/// After van Herk and Gil & Werman (1993): time is cut into stretches as long as the window, and every window is the end of
+/// one stretch and the beginning of the next. A push costs a constant amount, and once per stretch its length; memory is
+/// fixed at construction.
 #[derive(Clone, Debug)]
 pub struct SlidingMax {
-    /// Candidates, a ring indexed modulo its length, a power of two: (time of arrival, value).
-    ring: Vec<(u64, f64)>,
-    /// Candidates are `first..end`, oldest and largest first.
-    first: u64,
-    end: u64,
-    now: u64,
-    window: u64,
+    /// Up to `at` the values of this stretch; from there on, of the last one, the largest from each place to its end.
+    ring: Vec<f64>,
+    at: usize,
+    /// The largest of this stretch.
+    largest: f64,
+    max: f64,
 }
 
 impl SlidingMax {
@@ -22,42 +24,76 @@ impl SlidingMax {
     /// If `window` is zero.
     pub fn new(window: usize) -> Self {
         assert!(window > 0, "a window holds something");
-        Self {
-            ring: vec![(0, 0.0); window.next_power_of_two()],
-            first: 0,
-            end: 0,
-            now: 0,
-            window: window as u64,
-        }
+        let nothing = f64::NEG_INFINITY;
+        Self { ring: vec![nothing; window], at: 0, largest: nothing, max: nothing }
     }
 
     /// Takes `value` and gives the largest of the last `window` values, it included. NaN counts as nothing.
     #[inline]
     pub fn push(&mut self, value: f64) -> f64 {
-        let mask = self.ring.len() as u64 - 1;
-        let value = if value.is_nan() { f64::NEG_INFINITY } else { value };
-        if self.first < self.end && self.now - self.ring[(self.first & mask) as usize].0 >= self.window {
-            self.first += 1;
+        if value > self.largest {
+            self.largest = value;
         }
-        while self.first < self.end && self.ring[((self.end - 1) & mask) as usize].1 <= value {
-            self.end -= 1;
+        self.ring[self.at] = value;
+        self.at += 1;
+        if self.at < self.ring.len() {
+            let older = self.ring[self.at];
+            self.max = if older > self.largest { older } else { self.largest };
+        } else {
+            self.max = self.largest;
+            self.turn();
         }
-        self.ring[(self.end & mask) as usize] = (self.now, value);
-        self.end += 1;
-        self.now += 1;
-        self.ring[(self.first & mask) as usize].1
+        self.max
+    }
+
+    /// The end of a stretch.
+    fn turn(&mut self) {
+        let mut largest = f64::NEG_INFINITY;
+        for value in self.ring.iter_mut().rev() {
+            largest = if *value > largest { *value } else { largest };
+            *value = largest;
+        }
+        (self.at, self.largest) = (0, f64::NEG_INFINITY);
+    }
+
+    /// [`push`](Self::push) for every value, in place.
+    pub fn follow(&mut self, values: &mut [f64]) {
+        let mut at = 0;
+        while at < values.len() {
+            // Short of the end of the stretch, whose last value turns it.
+            let run = (values.len() - at).min(self.ring.len() - 1 - self.at);
+            let mut largest = self.largest;
+            // As cells: what is written at a place is read at the one before.
+            let stretch = Cell::from_mut(&mut self.ring[self.at..self.at + run + 1]).as_slice_of_cells();
+            let places = stretch.iter().zip(&stretch[1..]);
+            for (value, (place, older)) in values[at..at + run].iter_mut().zip(places) {
+                largest = if *value > largest { *value } else { largest };
+                place.set(*value);
+                *value = if older.get() > largest { older.get() } else { largest };
+            }
+            if let Some(last) = values[..at + run].last() {
+                self.max = *last;
+            }
+            self.largest = largest;
+            self.at += run;
+            at += run;
+            if let Some(last) = values.get_mut(at) {
+                *last = self.push(*last);
+                at += 1;
+            }
+        }
     }
 
     /// The maximum that the last push gave; minus infinity before the first.
     #[inline]
     pub fn max(&self) -> f64 {
-        let mask = self.ring.len() as u64 - 1;
-        if self.first < self.end { self.ring[(self.first & mask) as usize].1 } else { f64::NEG_INFINITY }
+        self.max
     }
 
     /// Forgets all values.
     pub fn reset(&mut self) {
-        (self.first, self.end, self.now) = (0, 0, 0);
+        self.ring.fill(f64::NEG_INFINITY);
+        (self.at, self.largest, self.max) = (0, f64::NEG_INFINITY, f64::NEG_INFINITY);
     }
 }
 
@@ -73,6 +109,15 @@ mod tests {
             let obvious = values[from..=i].iter().copied().fold(f64::NEG_INFINITY, f64::max);
             assert_eq!(sliding.push(values[i]), obvious, "window {window}, value {i}");
             assert_eq!(sliding.max(), obvious);
+        }
+        for size in [1, 5, 64, 1000] {
+            let mut in_place = values.to_vec();
+            let mut following = SlidingMax::new(window);
+            in_place.chunks_mut(size).for_each(|part| following.follow(part));
+            let mut sliding = SlidingMax::new(window);
+            let pushed: Vec<f64> = values.iter().map(|&value| sliding.push(value)).collect();
+            assert_eq!(in_place, pushed, "window {window}, parts of {size}");
+            assert_eq!(following.max(), sliding.max());
         }
     }
 

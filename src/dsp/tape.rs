@@ -91,6 +91,23 @@ impl<'a> Tape<'a> {
         }
     }
 
+    /// The gains of both channels: followed, or computed (and written down).
+    #[inline]
+    pub fn gains(&mut self, [left, right]: [&mut [f64]; 2], compute: impl FnOnce([&mut [f64]; 2])) {
+        match self.next(left.len() + right.len()) {
+            Some(values) => {
+                let (first, second) = values.split_at(left.len());
+                left.copy_from_slice(first);
+                right.copy_from_slice(second);
+            }
+            None => {
+                compute([&mut *left, &mut *right]);
+                self.record(left);
+                self.record(right);
+            }
+        }
+    }
+
     /// True when nothing is left to follow.
     pub fn is_at_end(&self) -> bool {
         !matches!(self, Self::Follow(follow) if !follow.values.is_empty())

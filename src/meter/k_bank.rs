@@ -2,6 +2,7 @@
 
 use super::k_weighting::{Section, sections};
 use crate::dsp::settle;
+use crate::dsp::simd::{Isa, Kernel, Registers, Simd, Vector};
 use crate::units::Hz;
 
 /// Samples of four channels at one instant.
@@ -17,10 +18,11 @@ type State = [[f64; LANES]; 4];
 
 /// K-weights many channels, given as rows: all channels at one instant, then all at the next.
 ///
-/// The same arithmetic as [`super::k_weighting::KWeighting`], eight channels at a time. Input must be finite. Latency:
+/// The same filter as [`super::k_weighting::KWeighting`], eight channels at a time, but for the last bits. Input must be finite. Latency:
 /// none. Real-time safe after construction.
 #[derive(Clone, Debug)]
 pub struct KWeightingBank {
+    isa: Isa,
     sections: [Section; 2],
     groups: Vec<State>,
 }
@@ -28,7 +30,12 @@ pub struct KWeightingBank {
 impl KWeightingBank {
     /// A bank for up to `quads` quads of channels at `rate`.
     pub fn new(rate: Hz, quads: usize) -> Self {
-        Self { sections: sections(rate), groups: vec![[[0.0; LANES]; 4]; quads.div_ceil(GROUP)] }
+        Self::with(Isa::widest(), rate, quads)
+    }
+
+    /// The same with instructions of one's choice.
+    pub fn with(isa: Isa, rate: Hz, quads: usize) -> Self {
+        Self { isa, sections: sections(rate), groups: vec![[[0.0; LANES]; 4]; quads.div_ceil(GROUP)] }
     }
 
     /// Forgets all audio.
@@ -46,31 +53,74 @@ impl KWeightingBank {
     /// Weights the first `groups` groups in place; `rows` holds rows of `quads` quads. States are settled at the end, so
     /// the same audio in the same calls gives the same bits.
     pub fn process(&mut self, rows: &mut [Quad], quads: usize, groups: usize) {
-        for group in 0..groups.min(self.groups.len()) {
-            let mut state = self.groups[group];
-            for row in rows.chunks_exact_mut(quads) {
-                step(&self.sections, &mut state, &mut row[group * GROUP..][..GROUP]);
-            }
-            state.as_flattened_mut().iter_mut().for_each(|s| *s = settle(*s));
-            self.groups[group] = state;
+        let groups = groups.min(self.groups.len());
+        self.isa.run(Weigh { sections: &self.sections, groups: &mut self.groups[..groups], rows, quads });
+    }
+}
+
+struct Weigh<'a> {
+    sections: &'a [Section; 2],
+    groups: &'a mut [State],
+    rows: &'a mut [Quad],
+    quads: usize,
+}
+
+impl Kernel for Weigh<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        match LANES / <S as Registers<f64>>::Vector::LANES {
+            1 => self.vectors::<S, 1>(simd),
+            2 => self.vectors::<S, 2>(simd),
+            _ => self.vectors::<S, 4>(simd),
         }
     }
 }
 
-/// One instant of one group. Whole arrays at a time, by value: this is what makes the compiler use vectors.
-#[inline(always)]
-fn step(sections: &[Section; 2], state: &mut State, samples: &mut [Quad]) {
-    let Ok(samples) = <&mut [f64; LANES]>::try_from(samples.as_flattened_mut()) else { return };
-    let mut x = *samples;
-    for (section, s) in sections.iter().zip(state.as_chunks_mut::<2>().0) {
-        let [first, second] = *s;
-        // Transposed direct form II, as in `KWeighting`.
-        let y: [f64; LANES] = core::array::from_fn(|i| section.b[0] * x[i] + first[i]);
-        s[0] = core::array::from_fn(|i| section.b[1] * x[i] - section.a[0] * y[i] + second[i]);
-        s[1] = core::array::from_fn(|i| section.b[2] * x[i] - section.a[1] * y[i]);
-        x = y;
+impl Weigh<'_> {
+    /// A group is `M` vectors.
+    #[inline(always)]
+    fn vectors<S: Simd, const M: usize>(self, simd: S) {
+        let lanes = <S as Registers<f64>>::Vector::LANES;
+        let zero: <S as Registers<f64>>::Vector = simd.splat(0.0);
+        let mut coefficients = [[zero; 5]; 2];
+        for (to, section) in coefficients.iter_mut().zip(self.sections) {
+            let [b, a] = [section.b, [-section.a[0], -section.a[1], 0.0]];
+            for (to, from) in to.iter_mut().zip([b[0], b[1], b[2], a[0], a[1]]) {
+                *to = simd.splat(from);
+            }
+        }
+        for (group, state) in self.groups.iter_mut().enumerate() {
+            let mut states = [[zero; M]; 4];
+            for (to, from) in states.iter_mut().zip(&*state) {
+                for m in 0..M {
+                    to[m] = simd.load(&from[m * lanes..]);
+                }
+            }
+            for row in self.rows.chunks_exact_mut(self.quads) {
+                let samples = row[group * GROUP..][..GROUP].as_flattened_mut();
+                for m in 0..M {
+                    let mut x = simd.load(&samples[m * lanes..]);
+                    for i in 0..2 {
+                        // Transposed direct form II, as in `KWeighting`.
+                        let [b0, b1, b2, a1, a2] = coefficients[i];
+                        let y = x.mul_add(b0, states[2 * i][m]);
+                        states[2 * i][m] = y.mul_add(a1, x.mul_add(b1, states[2 * i + 1][m]));
+                        states[2 * i + 1][m] = y.mul_add(a2, x * b2);
+                        x = y;
+                    }
+                    x.store(&mut samples[m * lanes..]);
+                }
+            }
+            for (to, from) in state.iter_mut().zip(&states) {
+                for m in 0..M {
+                    from[m].store(&mut to[m * lanes..]);
+                }
+                to.iter_mut().for_each(|s| *s = settle(*s));
+            }
+        }
     }
-    *samples = x;
 }
 
 #[cfg(test)]
@@ -80,21 +130,30 @@ mod tests {
     use crate::dsp::contract::noise;
 
     #[test]
-    fn a_bank_gives_the_bits_of_single_filters() {
+    fn a_bank_does_what_single_filters_do() {
         let (quads, frames) = (4, 300);
         let channels: Vec<Vec<f64>> = (0..quads as u64 * 4).map(|c| noise(c, frames, 0.5)).collect();
-        let mut rows: Vec<Quad> = (0..frames * quads)
-            .map(|i| core::array::from_fn(|lane| channels[(i % quads) * 4 + lane][i / quads]))
-            .collect();
-        let mut bank = KWeightingBank::new(Hz(44_100.0), quads);
-        bank.process(&mut rows[..100 * quads], quads, 2);
-        bank.process(&mut rows[100 * quads..], quads, 2);
-        for (c, mut expected) in channels.into_iter().enumerate() {
-            KWeighting::new(Hz(44_100.0)).process(&mut expected);
-            for (n, y) in expected.iter().enumerate() {
-                assert_eq!(rows[n * quads + c / 4][c % 4], *y, "channel {c} frame {n}");
+        let expected: Vec<Vec<f64>> = channels.iter().map(|channel| weighted(channel)).collect();
+        for isa in Isa::all() {
+            let mut rows: Vec<Quad> = (0..frames * quads)
+                .map(|i| core::array::from_fn(|lane| channels[(i % quads) * 4 + lane][i / quads]))
+                .collect();
+            let mut bank = KWeightingBank::with(isa, Hz(44_100.0), quads);
+            bank.process(&mut rows[..100 * quads], quads, 2);
+            bank.process(&mut rows[100 * quads..], quads, 2);
+            for (c, expected) in expected.iter().enumerate() {
+                for (n, y) in expected.iter().enumerate() {
+                    let got = rows[n * quads + c / 4][c % 4];
+                    assert!((got - y).abs() < 1e-10, "{isa:?}, channel {c} frame {n}: {got} {y}");
+                }
             }
         }
+    }
+
+    fn weighted(samples: &[f64]) -> Vec<f64> {
+        let mut samples = samples.to_vec();
+        KWeighting::new(Hz(44_100.0)).process(&mut samples);
+        samples
     }
 
     #[test]

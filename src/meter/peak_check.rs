@@ -3,6 +3,8 @@
 //! Where the meter ([`super::true_peak`]) under-reads by up to 0.7 dB, this reads within 0.042 dB (BS.1770-5 Annex 2:
 //! the worst case at 16x). It is independent of the limiter's detector and of the meter's filter.
 
+use crate::dsp::kaiser::{kaiser, sinc};
+
 const FACTOR: usize = 16;
 /// Taps per phase.
 const TAPS: usize = 96;
@@ -41,9 +43,7 @@ impl PeakCheck {
         let tap = |k: usize, phase: usize| {
             // Distance from the interpolated point in samples.
             let x = k as f64 - half + phase as f64 / FACTOR as f64;
-            let window = bessel_i0(BETA * (1.0 - (x / half).powi(2)).max(0.0).sqrt()) / bessel_i0(BETA);
-            let angle = core::f64::consts::PI * x;
-            if x == 0.0 { 1.0 } else { window * angle.sin() / angle }
+            sinc(x) * kaiser(x / half, BETA)
         };
         let phases: Vec<[f64; TAPS]> =
             (1..FACTOR).map(|phase| core::array::from_fn(|k| tap(k, phase))).collect();
@@ -112,17 +112,6 @@ impl PeakCheck {
     pub fn peak_at(&self) -> u64 {
         self.peak_at
     }
-}
-
-/// The modified Bessel function of the first kind and order zero, by its power series.
-fn bessel_i0(x: f64) -> f64 {
-    let (mut sum, mut term, mut k) = (1.0, 1.0, 1.0);
-    while term > sum * 1e-17 {
-        term *= (x / (2.0 * k)).powi(2);
-        sum += term;
-        k += 1.0;
-    }
-    sum
 }
 
 #[cfg(test)]

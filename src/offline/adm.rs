@@ -308,16 +308,10 @@ fn write(job: &Job<'_>, plan: &Plan, gain: Db, frames: u64, progress: &mut dyn P
     Ok(())
 }
 
-/// The dither of a pair of tracks. Each pair starts elsewhere in the random sequence, so that the noises of all tracks
-/// do not add up in a render.
+/// The dither of a pair of tracks: the noises of all tracks do not add up in a render.
 fn quantizer(pair: usize) -> Quantizer {
-    let mut quantizer = Quantizer::new(RATE);
+    let mut quantizer = Quantizer::named(RATE, &pair.to_string());
     quantizer.set(&Dither::Bits24);
-    let mut noise = [vec![0.25; 997 * pair], vec![0.25; 997 * pair]];
-    // Half a second of silence after it, so that a silent track is silent from the start.
-    noise.iter_mut().for_each(|side| side.resize(997 * pair + RATE.0 as usize, 0.0));
-    let [left, right] = &mut noise;
-    quantizer.process(&mut Block::new(left, right));
     quantizer
 }
 

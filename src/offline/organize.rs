@@ -263,7 +263,7 @@ fn write(
     let channels = group.channels();
     let spec = WavSpec { bext: Some(bext), ..WavSpec::new(rate, channels, StoredFormat::Int24) };
     let mut writer = WavWriter::create(path, spec, overwrite)?;
-    let mut quantizer = Quantizer::new(rate);
+    let mut quantizer = Quantizer::named(rate, &group.name);
     quantizer.set(if is_exact(group, rate, gain) { &Dither::Off } else { &Dither::Bits24 });
     let factor = gain.gain();
     let mut spare = Vec::new();

@@ -1,6 +1,7 @@
 //! From samples to the products of a hop: the half of the analysis that runs on an audio thread.
 
 use super::gram::triangle;
+use crate::dsp::simd::{Isa, Kernel, Registers, Simd, Vector};
 use crate::meter::k_bank::{GROUP, KWeightingBank, Quad};
 use crate::meter::loudness::hop_frames;
 use crate::units::Hz;
@@ -20,6 +21,7 @@ pub type ChainProducts = [[f64; 6]; 2];
 /// start, so results do not depend on block sizes, to the bit.
 #[derive(Clone, Debug)]
 pub struct Accumulator {
+    isa: Isa,
     hop_frames: usize,
     sources: usize,
     inputs: usize,
@@ -46,6 +48,7 @@ impl Accumulator {
         let source_quads = padded(2 * sources);
         let quads = source_quads + padded(2 * inputs);
         Self {
+            isa: Isa::widest(),
             hop_frames: hop_frames(rate).max(1),
             sources,
             inputs,
@@ -135,10 +138,10 @@ impl Accumulator {
         self.bank.process(rows, self.quads, quads / GROUP);
         let used = (2 * self.sources).div_ceil(4);
         for a in 0..used {
-            for b in a..used {
-                let block = a * (2 * self.source_quads + 1 - a) / 2 + b - a;
-                add_products(rows, self.quads, a, b, &mut self.blocks[block]);
-            }
+            let first = a * (2 * self.source_quads + 1 - a) / 2;
+            let blocks = &mut self.blocks[first..first + used - a];
+            // The widest vectors would hold two quads: those of four take what memory brings as fast.
+            self.isa.narrow().run(Products { rows, quads: self.quads, a, blocks });
         }
         if self.has_inputs {
             let mix = self.sources - 1;
@@ -185,19 +188,69 @@ fn padded(signals: usize) -> usize {
     signals.div_ceil(4 * GROUP) * GROUP
 }
 
-/// Adds `a_i b_j`, instant by instant, for the four signals of quad `a` and the four of quad `b`.
-#[inline]
-fn add_products(rows: &[Quad], quads: usize, a: usize, b: usize, sums: &mut [Quad; 4]) {
-    let mut local = *sums;
-    for row in rows.chunks_exact(quads) {
-        let (x, y) = (row[a], row[b]);
-        for i in 0..4 {
-            for j in 0..4 {
-                local[i][j] += x[i] * y[j];
+/// Adds `a_i b_j`, instant by instant, for the four signals of quad `a` and the four of every quad `b` from `a` on.
+struct Products<'a> {
+    rows: &'a [Quad],
+    quads: usize,
+    a: usize,
+    /// One for each `b`.
+    blocks: &'a mut [[Quad; 4]],
+}
+
+impl Kernel for Products<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(mut self, simd: S) {
+        let mut done = 0;
+        while done < self.blocks.len() {
+            // Two at a time, because what is read of `a` serves both.
+            let two = done + 2 <= self.blocks.len();
+            match (<S as Registers<f64>>::Vector::LANES, two) {
+                (2, true) => self.add::<S, 2, 2>(simd, done),
+                (2, false) => self.add::<S, 2, 1>(simd, done),
+                (_, true) => self.add::<S, 1, 2>(simd, done),
+                (_, false) => self.add::<S, 1, 1>(simd, done),
+            }
+            done += if two { 2 } else { 1 };
+        }
+    }
+}
+
+impl Products<'_> {
+    /// For `N` blocks from `first` on; a quad is `M` vectors.
+    #[inline(always)]
+    fn add<S: Simd, const M: usize, const N: usize>(&mut self, simd: S, first: usize) {
+        let lanes = <S as Registers<f64>>::Vector::LANES;
+        let zero: <S as Registers<f64>>::Vector = simd.splat(0.0);
+        let mut sums = [[[zero; M]; 4]; N];
+        for n in 0..N {
+            for i in 0..4 {
+                for m in 0..M {
+                    sums[n][i][m] = simd.load(&self.blocks[first + n][i][m * lanes..]);
+                }
+            }
+        }
+        let (a, b) = (self.a, self.a + first);
+        for row in self.rows.chunks_exact(self.quads) {
+            let (x, y) = (&row[a], &row[b..b + N]);
+            for n in 0..N {
+                for m in 0..M {
+                    let y = simd.load(&y[n][m * lanes..]);
+                    for i in 0..4 {
+                        sums[n][i][m] = y.mul_add(simd.splat(x[i]), sums[n][i][m]);
+                    }
+                }
+            }
+        }
+        for n in 0..N {
+            for i in 0..4 {
+                for m in 0..M {
+                    sums[n][i][m].store(&mut self.blocks[first + n][i][m * lanes..]);
+                }
             }
         }
     }
-    *sums = local;
 }
 
 /// Adds the products of a stem's input with output, mix and itself.

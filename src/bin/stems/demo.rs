@@ -103,7 +103,7 @@ fn write_song(folder: &Path, force: bool, global: &Global) -> Result<(), Failure
     for role in demo_song::Role::ALL {
         let path = folder.join(role.file_name());
         let mut stem = demo_song::DemoStem::render(role, RATE);
-        let mut quantizer = Quantizer::new(RATE);
+        let mut quantizer = Quantizer::named(RATE, &role.file_name());
         quantizer.set(&Dither::Bits24);
         quantizer.process(&mut Block::new(&mut stem.left, &mut stem.right));
         let mut writer = WavWriter::create(&path, WavSpec::new(RATE, 2, StoredFormat::Int24), force)?;

@@ -9,6 +9,7 @@ use super::super::probe::{below, music, scaled, sine, spectrum, true_peak};
 use super::super::tape::tests::parts_add_up;
 use super::*;
 use crate::dsp::dither::{Dither, Quantizer};
+use crate::units::decibels;
 
 const RATE: Hz = Hz(48_000.0);
 const RATES: [f64; 5] = [44_100.0, 48_000.0, 88_200.0, 96_000.0, 192_000.0];

@@ -1,7 +1,7 @@
 //! Up to eight times the rate, and back, in three steps of two.
 
 use super::super::CONTROL_INTERVAL;
-use super::super::oversample::{kaiser, sinc};
+use super::super::kaiser::{kaiser, sinc};
 
 /// The delay of a ladder up and down again, with half a step for the average between two samples at the top.
 pub(super) const LATENCY: usize = 64;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use realfft::num_complex::Complex;
 use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
 
+use crate::dsp::kaiser::{kaiser, sinc};
 use crate::units::Hz;
 
 /// Taps of the filter. Windowed by Kaiser with [`BETA`] it falls by 80 dB within 60 Hz at 48 kHz.
@@ -69,29 +70,12 @@ fn taps(corner: f64) -> Vec<f64> {
     let mut taps: Vec<f64> = (0..TAPS)
         .map(|i| {
             let x = i as f64 - middle;
-            let sinc = if x == 0.0 {
-                2.0 * corner
-            } else {
-                (std::f64::consts::TAU * corner * x).sin() / (std::f64::consts::PI * x)
-            };
-            sinc * bessel_i0(BETA * (1.0 - (x / middle).powi(2)).max(0.0).sqrt()) / bessel_i0(BETA)
+            2.0 * corner * sinc(2.0 * corner * x) * kaiser(x / middle, BETA)
         })
         .collect();
     let sum: f64 = taps.iter().sum();
     taps.iter_mut().for_each(|tap| *tap /= sum);
     taps
-}
-
-/// The modified Bessel function of order zero, by its series.
-fn bessel_i0(x: f64) -> f64 {
-    let (mut sum, mut term) = (1.0, 1.0);
-    let mut k = 1.0;
-    while term > 1e-17 * sum {
-        term *= (x / (2.0 * k)).powi(2);
-        sum += term;
-        k += 1.0;
-    }
-    sum
 }
 
 #[cfg(test)]

@@ -76,9 +76,12 @@ impl Analysis {
         }
         forecast.peak = [prediction.before.true_peak, prediction.peak.high];
         forecast.returns_not_included = prediction.returns_not_included;
-        let moved = gains(heard.members().len(), &prediction.moves);
         let settings = (self.settings)();
-        if let Some([before, _]) = forecast.into.filter(|_| !is_neutral(&settings))
+        // what is not linked was not captured: a move that it follows cannot be simulated
+        let stems = heard.members().len();
+        let captured = prediction.moves.iter().all(|one| one.source < stems);
+        let moved = gains(stems + 1, &prediction.moves);
+        if let Some([before, _]) = forecast.into.filter(|_| captured && !is_neutral(&settings))
             && let chain = (&settings, self.class, self.rate)
             && let Some(simulated) = self.windows.simulate(heard, &moved, chain, &self.stop)
         {

@@ -175,7 +175,7 @@ fn units(bench: &Bench) -> Vec<Row> {
         ),
         of(
             "dynamic EQ of eight bands; per frame",
-            to_come("dynamic bands"),
+            here("dynamics"),
             vec![lv2("LSP multiband dynamics", "lsp-plugins-lv2, liblilv-dev", Goal::Times(20.0))],
         ),
         of(
@@ -192,7 +192,7 @@ fn units(bench: &Bench) -> Vec<Row> {
         ),
         of(
             "denoise; per frame",
-            to_come("noise reduction"),
+            here("denoise"),
             vec![Contestant::to_come("ffmpeg afftdn", Goal::Times(4.0))],
         ),
         of("Master reading 128 slots at 60 Hz", to_come("link"), vec![]),

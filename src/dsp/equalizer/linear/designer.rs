@@ -4,7 +4,7 @@ use super::super::design::Prototype;
 use super::super::{BANDS, EqualizerSettings};
 use super::convolver::Filters;
 use super::{PARTS, Placement};
-use crate::dsp::oversample::kaiser;
+use crate::dsp::kaiser::kaiser;
 use crate::units::Hz;
 use realfft::num_complex::Complex;
 use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
