@@ -2,7 +2,7 @@
 //!
 //! The audio thread's [`Observer`](crate::link::observe::Observer) sends finished hops; here they are recorded and
 //! fitted ([`Recorder`]), Stems are told apart from those of other sessions and found where they arrive late
-//! ([`seating`]), what is left over gets its name, and what is known is shown to the window ([`Board`]) and to others
+//! (`seating`), what is left over gets its name, and what is known is shown to the window ([`Board`]) and to others
 //! ([`Studio`]). Whatever this thread does, and however late, audio does not depend on it.
 
 mod excerpt;

@@ -15,6 +15,8 @@ pub enum Bound {
     NoTurnUp,
     /// The rule that would decide is not published.
     Unknown,
+    /// The true peak, which decides how far the song rises, is not known.
+    PeakUnknown,
     /// A delivery specification: nothing changes the level.
     Delivery,
 }
@@ -27,6 +29,7 @@ impl Bound {
             Self::Peak => "peak",
             Self::NoTurnUp => "no_turn_up",
             Self::Unknown => "unknown",
+            Self::PeakUnknown => "peak_unknown",
             Self::Delivery => "delivery",
         }
     }
@@ -60,7 +63,8 @@ pub fn playback(reading: &Reading, target: &NormalizationTarget) -> Option<Playb
         return answer(Some(wanted), Bound::Loudness);
     }
     let up_to = |limit: Dbtp| {
-        let headroom = reading.true_peak.map_or(Db(f64::INFINITY), |peak| limit - peak).max(Db(0.0));
+        let Some(peak) = reading.true_peak else { return answer(None, Bound::PeakUnknown) };
+        let headroom = (limit - peak).max(Db(0.0));
         if headroom.0 < wanted.0 {
             answer(Some(headroom), Bound::Peak)
         } else {
@@ -74,7 +78,7 @@ pub fn playback(reading: &Reading, target: &NormalizationTarget) -> Option<Playb
         TurnsUp::Unknown => answer(None, Bound::Unknown),
         // No known rule stops a rise that leaves the peak below -1 dBTP.
         TurnsUp::PeakRuleUnknown => match up_to(Dbtp(-1.0)) {
-            Some(Playback { bound: Bound::Loudness, .. }) => answer(Some(wanted), Bound::Loudness),
+            known @ Some(Playback { bound: Bound::Loudness | Bound::PeakUnknown, .. }) => known,
             _ => answer(None, Bound::Unknown),
         },
     }
@@ -118,6 +122,9 @@ pub fn sentence(reading: &Reading, target: &NormalizationTarget, loudest_peak: O
         }
         (_, Some(gain)) if gain.0 > SAME => format!("{name} plays this {:.1} dB louder.", gain.0),
         (_, Some(_)) => format!("{name} plays this as it is."),
+        (Bound::PeakUnknown, _) => {
+            format!("{name}: could rise {wanted:.1} dB; how far is known when its true peak is.")
+        }
         (_, None) => format!(
             "{name}: {wanted:.1} dB below its {loudness:.0} LUFS; its rule for turning up is not published."
         ),
@@ -223,6 +230,18 @@ mod tests {
             exchange_sentence("Bass", Db(-1.5), Db(0.42)),
             "While normalized: Bass -1.5 dB = everything else 0.4 dB higher"
         );
+    }
+
+    #[test]
+    fn a_rise_without_a_known_peak_is_not_promised() {
+        for id in ["spotify", "apple-music"] {
+            let reading = Reading { true_peak: None, ..song(-17.0, 0.0) };
+            let (gain, bound, words) = on(id, reading);
+            assert_eq!((gain, bound), (None, Bound::PeakUnknown), "{id}");
+            assert!(words.contains("could rise"), "{words}");
+        }
+        // what is turned down is so by its loudness alone
+        assert_eq!(on("spotify", Reading { true_peak: None, ..song(-9.0, 0.0) }).0, Some(-5.0));
     }
 
     #[test]

@@ -148,6 +148,7 @@ fn bound(desk: &Desk<'_>, playback: Option<Playback>) -> String {
         }
         Some(Bound::NoTurnUp) => "never turns up".into(),
         Some(Bound::Unknown) => "rule not published".into(),
+        Some(Bound::PeakUnknown) => "peak not known yet".into(),
         Some(Bound::Delivery) => "delivery".into(),
         None => String::new(),
     }

@@ -16,7 +16,7 @@ pub(super) const SCHEMA: &str = "stemlink.deliver/1";
 /// A delivery; `--json` prints the same.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Manifest {
-    /// [`SCHEMA`].
+    /// `SCHEMA`.
     pub schema: String,
     /// Name and version of the tool.
     pub tool: String,
