@@ -168,18 +168,21 @@ fn a_value_is_dragged_turned_and_reset_by_mouse_and_typed() {
 #[ignore = "windows_work_in_an_x_server runs it where there is an X server"]
 fn a_window_of_any_size_is_drawn_and_a_host_s_changes_show() {
     let (library, screen) = (Library::open(), Screen::connect());
-    let mut plugin = Plugin::new(&library, MASTER);
-    let quieter = plugin.typed(0, "Level", "-12");
-    let mut window = screen.open(&mut plugin, (0, 0));
-    window.wait(is_drawn).expect("the window is drawn");
-    window.pass(Duration::from_millis(500));
-    let before = window.picture();
-    window.plugin.flush(&[quieter]);
-    let changed = window.wait(|_, picture| picture.differs(&before) > 20);
-    assert!(changed.is_some(), "the new value shows");
-    for (width, height) in [(300, 200), (1300, 900)] {
-        window.resize(width, height);
-        assert!(window.wait(is_drawn).is_some(), "{width} x {height}");
+    for (id, name) in [(STEM, "stem"), (MASTER, "master")] {
+        let mut plugin = Plugin::new(&library, id);
+        let bypass = plugin.typed(0, "Bypass", "on");
+        let mut window = screen.open(&mut plugin, (0, 0));
+        window.wait(is_drawn).expect("the window is drawn");
+        window.pass(Duration::from_millis(500));
+        let before = window.picture();
+        window.plugin.flush(&[bypass]);
+        // the one control that both windows show whatever tab is open: a sign of 13 by 15 points
+        let changed = window.wait(|_, picture| picture.differs(&before) > 20);
+        assert!(changed.is_some(), "{name}: the new value shows");
+        for (width, height) in [(300, 200), (1300, 900)] {
+            window.resize(width, height);
+            assert!(window.wait(is_drawn).is_some(), "{name}: {width} x {height}");
+        }
+        keep(&window.picture(), &format!("{name}-large"));
     }
-    keep(&window.picture(), "master-large");
 }

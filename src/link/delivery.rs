@@ -18,7 +18,7 @@ const CHAIN: usize = 12;
 /// The settings a stem's part of a hop was made with.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct MadeWith {
-    /// Revision of all settings but the level.
+    /// Revision of all settings but the level, and of the delay at which it was heard.
     pub revision: u64,
     /// Gain behind everything else.
     pub level: Db,

@@ -9,7 +9,7 @@
 use super::cell::Cell;
 use super::delivery::{MadeWith, Sender};
 use super::identity::InstanceId;
-use super::ring::{Mark, Ring, Side};
+use super::ring::{LISTENING, Mark, Ring, Side};
 use super::roster::{Peer, Roster};
 use super::slot::Origin;
 use super::snapshot::Kind;
@@ -167,6 +167,15 @@ enum Found {
     Audio { counter: u64, frames: u64 },
     /// Nothing, for these frames at least; whether it goes on soon after.
     Nothing { frames: u64, ahead: bool },
+}
+
+/// What a stem was made with, heard at that delay: hops that were laid elsewhere are as little comparable as such of
+/// other settings.
+fn aligned(revision: u64, delay: i64) -> u64 {
+    if delay == 0 || revision == 0 || revision == LISTENING {
+        return revision;
+    }
+    revision ^ delay.cast_unsigned().wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }
 
 /// How many frames the mix waits for a stem.
@@ -404,7 +413,8 @@ impl Observer {
         }
         for (made, (stem, changed)) in self.made_with.iter_mut().zip(self.stems.iter().zip(changed)) {
             let mark = stem.mark.unwrap_or_default();
-            *made = MadeWith { revision: mark.revision, level: mark.level, changed: made.changed || changed };
+            let revision = aligned(mark.revision, stem.delay);
+            *made = MadeWith { revision, level: mark.level, changed: made.changed || changed };
         }
         let start = self.cursor as usize & (self.mix[0].len() - 1);
         let mix = [0, 1].map(|side| &self.mix[side][start..start + frames]);

@@ -3,7 +3,7 @@
 use hosttests::Plugin;
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use stemlink::link::bridge::{Desk, Informant, Membership};
 use stemlink::link::identity::unique;
@@ -13,6 +13,9 @@ use stemlink::link::{BRIDGE, InstanceId, Peer, ROSTER};
 
 /// The variable that tells a process which test it is.
 const ALONE: &str = "STEMLINK_TEST_ALONE";
+
+/// Some tests play in real time: none shares the machine with another one.
+static TURN: Mutex<()> = Mutex::new(());
 
 /// A folder that is removed at the end.
 pub(crate) struct Folder(pub(crate) PathBuf);
@@ -47,7 +50,9 @@ pub(crate) fn alone_in(name: &str, runtime: Option<PathBuf>, body: impl FnOnce()
     if let Some(runtime) = runtime {
         command.env("XDG_RUNTIME_DIR", runtime);
     }
+    let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let output = command.output().expect("the test starts");
+    drop(turn);
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(said.contains("1 passed"), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
 }
