@@ -4,7 +4,7 @@ use super::excerpt::{Audio, last_of_mix, read, sides};
 use crate::link::identity::InstanceId;
 use crate::link::observe::{Advice, Take};
 use crate::link::ring::Side;
-use crate::link::slot::Presence;
+use crate::link::slot::{Origin, Presence};
 use crate::link::snapshot::Kind;
 use crate::link::{Peer, Roster};
 use crate::session::belong::{Belonging, belonging};
@@ -19,6 +19,8 @@ use std::time::{Duration, Instant};
 
 /// Audio that is compared, seconds.
 const LENGTH: f64 = 3.0;
+/// How much older it is when stems of other processes are among those in reach, seconds.
+const BEHIND: f64 = 1.0;
 /// A delay is looked for in an excerpt as long, seconds, and as far on either side.
 const SEARCHED: f64 = 2.0;
 const REACH: f64 = 1.0;
@@ -126,7 +128,10 @@ impl Seating {
         recorder: &Recorder,
     ) -> Option<bool> {
         let frames = (LENGTH * rate.0) as usize;
-        let (start, mix) = last_of_mix(me, frames)?;
+        // what other processes play arrives later: in a fast render, a good part of a second of the song
+        let behind = if stems(roster).any(|peer| peer.origin() == Origin::Bridged) { BEHIND } else { 0.0 };
+        let (start, mut mix) = last_of_mix(me, frames + (behind * rate.0) as usize)?;
+        mix.iter_mut().for_each(|side| side.truncate(frames));
         let mut candidates = Vec::new();
         let mut unclear = false;
         let present = stems(roster).filter(|peer| peer.pulse().is_some_and(|pulse| pulse.rate == rate));
