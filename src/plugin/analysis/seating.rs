@@ -129,8 +129,11 @@ impl Seating {
     ) -> Option<bool> {
         let frames = (LENGTH * rate.0) as usize;
         // what other processes play arrives later: in a fast render, a good part of a second of the song
-        let behind = if stems(roster).any(|peer| peer.origin() == Origin::Bridged) { BEHIND } else { 0.0 };
-        let (start, mut mix) = last_of_mix(me, frames + (behind * rate.0) as usize)?;
+        let are_far = stems(roster).any(|peer| peer.origin() == Origin::Bridged);
+        // a loop may be too short for that
+        let behind: &[f64] = if are_far { &[BEHIND, BEHIND / 3.0, 0.0] } else { &[0.0] };
+        let mut mixes = behind.iter().map(|behind| last_of_mix(me, frames + (behind * rate.0) as usize));
+        let (start, mut mix) = mixes.find_map(|mix| mix)?;
         mix.iter_mut().for_each(|side| side.truncate(frames));
         let mut candidates = Vec::new();
         let mut unclear = false;
