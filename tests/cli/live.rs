@@ -438,7 +438,8 @@ fn on_a_terminal_it_is_drawn_again_until_interrupted() {
     let mut process = Process::new(&place);
     process.stem("Drums");
     let record = folder.path().join("record");
-    let run = format!("{} live --folder {}", env!("CARGO_BIN_EXE_stems"), place.display());
+    // `exec`: a shell that waits would be interrupted, too
+    let run = format!("exec {} live --folder {}", env!("CARGO_BIN_EXE_stems"), place.display());
     let mut child = Command::new("script")
         .args(["-qefc", &run, text(&record)])
         .stdin(Stdio::piped())
