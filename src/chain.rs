@@ -117,6 +117,13 @@ pub struct ChainSettings {
     pub dither: Dither,
 }
 
+impl ChainSettings {
+    /// Whether a chain set so only delays; what dither adds aside.
+    pub fn only_delays(&self) -> bool {
+        self.bypass || *self == Self { dither: self.dither, ..Self::default() }
+    }
+}
+
 /// The signal path of a stem or master bus. Stereo; a mono signal is fed as two equal channels.
 ///
 /// Thread: any one at a time. `process` neither allocates nor locks, and flushes subnormal numbers itself.

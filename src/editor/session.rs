@@ -5,7 +5,7 @@ use crate::meter::Reading;
 use crate::params::board::{Board, Room};
 use crate::params::room::{Answer, Outcome, Placement, Proposal, SessionFacts, Simulated};
 use crate::params::{ChainParams, Output};
-use crate::session::playback::{exchange_sentence, others_change, playback, sentence};
+use crate::session::playback::{playback, sentence};
 use crate::session::prediction::{Exchange, Prediction};
 use crate::session::target::NormalizationTarget;
 use crate::session::view::PlatformView;
@@ -21,7 +21,7 @@ pub(super) fn session<O: Output>(
 ) -> SessionFacts {
     debug_assert_eq!(O::SEAT, Seat::Master, "a Stem has no session");
     let room: Option<Arc<Room>> = board.room();
-    let stems = board.stems();
+    let (stems, has_final) = board.look();
     let name = |id| stems.iter().find(|stem| stem.id == id).map(|stem| stem.name().to_owned());
     let whose = room.as_ref().and_then(|room| room.session.loudest_peak).and_then(name);
     let platforms = targets.iter().map(|target| PlatformView {
@@ -32,7 +32,7 @@ pub(super) fn session<O: Output>(
     let settings = params.settings();
     SessionFacts {
         placement: if params.store.is_last() { Placement::Final } else { Placement::Mix },
-        has_final: board.has_final(),
+        has_final,
         platforms: if reading.integrated.is_some() { platforms.collect() } else { Vec::new() },
         targets: targets.to_vec(),
         answer: room.as_ref().and_then(|room| answer(room, &settings, reading, targets)),
@@ -57,16 +57,11 @@ fn answer(
     let of = Proposal { stem, gain: first.gain };
     let name = room.names.get(first.source).map_or("a stem", String::as_str);
     let out = match room.out {
-        _ if is_neutral(settings) => Outcome::AsItEntered,
+        _ if settings.only_delays() => Outcome::AsItEntered,
         Some(out) => Outcome::Simulated(Box::new(simulated(&into, (name, of.gain), out, reading, targets))),
         None => Outcome::Unknown,
     };
     Some(Answer { of, into, out })
-}
-
-/// Whether a chain set so only delays.
-fn is_neutral(settings: &ChainSettings) -> bool {
-    settings.bypass || *settings == ChainSettings { dither: settings.dither, ..ChainSettings::default() }
 }
 
 /// What leaves the Master: loudness from the simulation, the peak as it was measured.
@@ -83,17 +78,7 @@ fn simulated(
         ..Reading::default()
     };
     let (before, after) = (of(before), of(after));
-    let exchange = |target: &NormalizationTarget| {
-        let others = others_change(&before, &after, target);
-        let single = into.moves.len() == 1;
-        Exchange {
-            id: target.id.clone(),
-            before: playback(&before, target),
-            after: playback(&after, target),
-            others,
-            sentence: others.filter(|_| single).map(|others| exchange_sentence(name, gain, others)),
-        }
-    };
-    let exchanges = targets.iter().map(exchange).collect();
-    Simulated { length, before, after, limiter: Db(0.0), exchanges }
+    let single = (into.moves.len() == 1).then_some((name, gain));
+    let exchanges = targets.iter().map(|target| Exchange::of(&before, &after, target, single)).collect();
+    Simulated { length, before, after, exchanges }
 }

@@ -13,11 +13,11 @@ use crate::chain::parameters::{Kind, Parameter, Value};
 use crate::gauges::Gauges;
 use crate::gauges::scope::Watch;
 use crate::meter::Reading;
-use crate::params::board::{Board, Master, Seen, Wish};
+use crate::params::board::{Board, Master, Seen};
 use crate::params::control::Control;
 use crate::params::groups::Visitor;
 use crate::params::presets::Preset;
-use crate::params::room::{Placement, SessionFacts, TrimWish};
+use crate::params::room::{Placement, SessionFacts};
 use crate::params::track::Track;
 use crate::params::{self, ChainParams, Output};
 use crate::session::target::{NormalizationTarget, builtin};
@@ -201,9 +201,7 @@ impl Window {
                 Edit::CopyTo(slot) => params.store.keep(*slot, params.snapshot()),
                 Edit::Role(role) => params.store.choose_role(*role),
                 Edit::Predict(proposal) => board.predict(*proposal),
-                Edit::AskTrim(TrimWish { stem, base, trim }) => {
-                    board.ask(Wish { stem: stem.0, base: *base, trim: *trim });
-                }
+                Edit::AskTrim(wish) => board.ask(*wish),
                 Edit::Placement(placement) => params.store.sit_last(*placement == Placement::Final),
                 Edit::ConfirmMute(stem) => board.confirm_mute(*stem),
                 Edit::Follow(stem) => board.follow(*stem),

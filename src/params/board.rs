@@ -3,11 +3,11 @@
 //! The link writes and the window reads plain values; nobody waits for an audio thread.
 
 use super::listening::Listening;
-use super::room::{History, Proposal, StemCard};
+use super::room::{History, Proposal, StemCard, TrimWish};
 use crate::session::prediction::Prediction;
 use crate::session::record::StemId;
 use crate::session::view::Session;
-use crate::units::{Db, Lufs, Ms};
+use crate::units::{Lufs, Ms};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What a Master says of a Stem.
@@ -68,19 +68,8 @@ impl Deeds {
     }
 }
 
-/// A person at a Master asks a Stem for a trim.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Wish {
-    /// The Stem's id.
-    pub stem: u64,
-    /// The revision of the trim that the person saw.
-    pub base: u64,
-    /// The trim that is wanted.
-    pub trim: Db,
-}
-
 /// Where wishes go.
-type Post = dyn Fn(Wish) + Send + Sync;
+type Post = dyn Fn(TrimWish) + Send + Sync;
 
 /// The Stems in reach as they are at the moment, and whether another Master of the session sits last.
 type Look = dyn Fn() -> (Vec<StemCard>, bool) + Send + Sync;
@@ -150,20 +139,16 @@ impl Board {
     }
 
     /// Asks a Stem for a trim; without a link nothing happens. For a person's action, never for automation.
-    pub fn ask(&self, wish: Wish) {
+    pub fn ask(&self, wish: TrimWish) {
         if let Some(post) = &*lock(&self.post) {
             post(wish);
         }
     }
 
-    /// The Stems in reach as they are at the moment; none without a link.
-    pub fn stems(&self) -> Vec<StemCard> {
-        lock(&self.look).as_ref().map_or_else(Vec::new, |look| look().0)
-    }
-
-    /// Another Master of the session sits last.
-    pub fn has_final(&self) -> bool {
-        lock(&self.look).as_ref().is_some_and(|look| look().1)
+    /// The Stems in reach as they are at the moment, none without a link; and whether another Master of the session sits
+    /// last.
+    pub fn look(&self) -> (Vec<StemCard>, bool) {
+        lock(&self.look).as_ref().map_or_else(Default::default, |look| look())
     }
 
     /// From now on Stems are looked at so; costs little, for windows do it with every frame.
@@ -198,7 +183,7 @@ impl Board {
     }
 
     /// From now on wishes go there.
-    pub fn post_to(&self, post: impl Fn(Wish) + Send + Sync + 'static) {
+    pub fn post_to(&self, post: impl Fn(TrimWish) + Send + Sync + 'static) {
         *lock(&self.post) = Some(Box::new(post));
     }
 }
@@ -206,6 +191,7 @@ impl Board {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::units::Db;
 
     #[test]
     fn a_master_that_goes_is_lost_and_one_that_never_came_is_awaited() {
@@ -236,15 +222,15 @@ mod tests {
     #[test]
     fn stems_are_those_that_the_link_sees() {
         let board = Board::default();
-        assert!(board.stems().is_empty() && !board.has_final());
+        assert_eq!(board.look(), (Vec::new(), false));
         board.look_by(|| (Vec::new(), true));
-        assert!(board.has_final());
+        assert_eq!(board.look(), (Vec::new(), true));
     }
 
     #[test]
     fn wishes_go_where_the_link_takes_them() {
         let board = Board::default();
-        let wish = Wish { stem: 7, base: 1, trim: Db(-2.0) };
+        let wish = TrimWish { stem: StemId(7), base: 1, trim: Db(-2.0) };
         board.ask(wish);
         let (sender, receiver) = std::sync::mpsc::channel();
         board.post_to(move |wish| sender.send(wish).expect("somebody listens"));

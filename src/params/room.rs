@@ -266,8 +266,6 @@ pub struct Simulated {
     pub before: Reading,
     /// With it.
     pub after: Reading,
-    /// How much more the limiter takes away at most.
-    pub limiter: Db,
     /// What platforms make of it.
     pub exchanges: Vec<Exchange>,
 }

@@ -169,7 +169,7 @@ impl<O: Output> Shell<O> {
         teller.joined(membership.peer());
         let desk = membership.desk();
         self.board.post_to(move |wish| {
-            if let Some(stem) = InstanceId::new(wish.stem) {
+            if let Some(stem) = InstanceId::new(wish.stem.0) {
                 let _ = desk.ask(stem, wish.base, wish.trim);
             }
         });

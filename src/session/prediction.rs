@@ -32,6 +32,26 @@ pub struct Exchange {
     pub sentence: Option<String>,
 }
 
+impl Exchange {
+    /// What `target` makes of a mix that reads `after` instead of `before`; `single`: the only stem that was moved, and by
+    /// how much.
+    pub fn of(
+        before: &Reading,
+        after: &Reading,
+        target: &NormalizationTarget,
+        single: Option<(&str, Db)>,
+    ) -> Self {
+        let others = others_change(before, after, target);
+        Self {
+            id: target.id.clone(),
+            before: playback(before, target),
+            after: playback(after, target),
+            others,
+            sentence: single.zip(others).map(|((stem, gain), others)| exchange_sentence(stem, gain, others)),
+        }
+    }
+}
+
 /// A move, predicted into the master.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Prediction {
@@ -73,25 +93,13 @@ pub fn predict_moves(
     let before = heard.reading();
     let peak = heard.bracket(&moved[..unlinked]);
     let after = reading_from_hops(&ground.sources.powers(&moved));
-    let exchanges = targets
-        .iter()
-        .map(|target| {
-            let after = Reading { true_peak: peak.high, ..after };
-            let others = others_change(&before, &after, target);
-            let sentence = match (moves, others) {
-                ([one], Some(others)) => Some(exchange_sentence(&name(one.source), one.gain, others)),
-                _ => None,
-            };
-            let id = target.id.clone();
-            Exchange {
-                id,
-                before: playback(&before, target),
-                after: playback(&after, target),
-                others,
-                sentence,
-            }
-        })
-        .collect();
+    let highest = Reading { true_peak: peak.high, ..after };
+    let single = match moves {
+        [one] => Some((name(one.source), one.gain)),
+        _ => None,
+    };
+    let single = single.as_ref().map(|(name, gain)| (name.as_str(), *gain));
+    let exchanges = targets.iter().map(|target| Exchange::of(&before, &highest, target, single)).collect();
     let claimed = followers.iter().any(|f| f.follower == unlinked);
     Prediction {
         returns_not_included: !claimed && certainty != Certainty::Exact,

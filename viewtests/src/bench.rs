@@ -2,7 +2,8 @@
 
 use crate::painter::{Image, Painter};
 use crate::session;
-use egui::Vec2;
+use egui::{Pos2, Vec2};
+use egui_kittest::kittest::Queryable;
 use egui_kittest::{Harness, HarnessBuilder};
 use stemlink::chain::{ChainSettings, Seat};
 use stemlink::editor::edits::{Edit, Edits};
@@ -36,6 +37,23 @@ enum View {
 
 /// A bench that can be driven.
 pub type Driven = Harness<'static, Bench>;
+
+/// The middle of what is called `name`.
+pub fn middle(driven: &Driven, name: &str) -> Pos2 {
+    driven.get_by_label(name).rect().center()
+}
+
+/// Takes hold of what is at `from` and moves it towards `to`; it is not let go.
+pub fn pull(driven: &mut Driven, from: Pos2, to: Pos2) {
+    driven.hover_at(from);
+    driven.run();
+    driven.drag_at(from);
+    driven.step();
+    for part in 1..=4 {
+        driven.hover_at(from + (to - from) * (part as f32 / 4.0));
+        driven.step();
+    }
+}
 
 /// Puts a Stem's or a Master's view on a bench, as the facts say.
 pub fn view(facts: Facts, look: Palette, size: Vec2, pixels_per_point: f32) -> Driven {

@@ -11,7 +11,7 @@ use stemlink::params::room::{
 };
 use stemlink::session::finding::Finding;
 use stemlink::session::heard::{Bracket, Progress};
-use stemlink::session::playback::{exchange_sentence, others_change, playback, sentence};
+use stemlink::session::playback::{playback, sentence};
 use stemlink::session::predict::{Certainty, Move};
 use stemlink::session::prediction::{Exchange, Prediction};
 use stemlink::session::record::{Mark, StemId};
@@ -306,18 +306,8 @@ pub fn answer(facts: &Facts, of: Proposal) -> Option<Answer> {
     let more = share * of.gain.0;
     let (before, after) = (mix(INTO), mix((INTO.0 + more, INTO.1)));
     let exchanges = |before: &Reading, after: &Reading| -> Vec<Exchange> {
-        let of = |target: &stemlink::session::target::NormalizationTarget| {
-            let others = others_change(before, after, target);
-            let name = facts.session.name(of.stem);
-            Exchange {
-                id: target.id.clone(),
-                before: playback(before, target),
-                after: playback(after, target),
-                others,
-                sentence: others.map(|others| exchange_sentence(name, of.gain, others)),
-            }
-        };
-        builtin().iter().map(of).collect()
+        let single = Some((facts.session.name(of.stem), of.gain));
+        builtin().iter().map(|target| Exchange::of(before, after, target, single)).collect()
     };
     let certainty = if session.is_trusted() { Certainty::Exact } else { Certainty::Estimate(Lu(0.34)) };
     let (out_before, out_after) = (mix(OUT), mix((OUT.0 + more * 0.25, OUT.1)));
@@ -337,7 +327,6 @@ pub fn answer(facts: &Facts, of: Proposal) -> Option<Answer> {
             length: Ms(20_000.0),
             before: out_before,
             after: out_after,
-            limiter: Db(of.gain.0 * 0.5),
             exchanges: exchanges(&out_before, &out_after),
         })),
     })

@@ -7,26 +7,15 @@ use stemlink::editor::edits::Edit;
 use stemlink::editor::facts::{Facts, Link};
 use stemlink::editor::theme::Palette;
 use stemlink::units::Db;
-use viewtests::bench::{self, Driven};
+use viewtests::bench::{self, Driven, middle, pull};
 use viewtests::scene::{self, number, value};
 
 fn stem() -> Driven {
     bench::view(scene::vocals(), Palette::DARK, vec2(1000.0, 640.0), 1.0)
 }
 
-fn middle(driven: &Driven, name: &str) -> Pos2 {
-    driven.get_by_label(name).rect().center()
-}
-
 fn drag(driven: &mut Driven, from: Pos2, to: Pos2) {
-    driven.hover_at(from);
-    driven.run();
-    driven.drag_at(from);
-    driven.step();
-    for part in 1..=4 {
-        driven.hover_at(from + (to - from) * (part as f32 / 4.0));
-        driven.step();
-    }
+    pull(driven, from, to);
     driven.drop_at(to);
     driven.run();
 }

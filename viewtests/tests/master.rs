@@ -9,7 +9,7 @@ use stemlink::editor::theme::Palette;
 use stemlink::params::room::{Placement, Presence, Proposal, TrimWish};
 use stemlink::session::record::StemId;
 use stemlink::units::Db;
-use viewtests::bench::{self, Driven};
+use viewtests::bench::{self, Driven, middle, pull};
 use viewtests::session;
 
 const USUAL: Vec2 = vec2(1000.0, 640.0);
@@ -22,20 +22,9 @@ fn five() -> Driven {
     master(session::five())
 }
 
-fn middle(driven: &Driven, name: &str) -> Pos2 {
-    driven.get_by_label(name).rect().center()
-}
-
 /// Takes hold of what is there and moves it; it is not let go.
 fn take(driven: &mut Driven, from: Pos2, to: Pos2) {
-    driven.hover_at(from);
-    driven.run();
-    driven.drag_at(from);
-    driven.step();
-    for part in 1..=4 {
-        driven.hover_at(from + (to - from) * (part as f32 / 4.0));
-        driven.step();
-    }
+    pull(driven, from, to);
     driven.run();
 }
 

@@ -67,10 +67,7 @@ pub(super) fn show(ui: &Ui, desk: &Desk<'_>, place: Rect, proposal: Proposal, pl
                 .show(ui, desk, below, &sure, ink);
         }
         Outcome::Simulated(simulated) => {
-            let mut words = format!("simulated, {} s", number(simulated.length.0 / 1000.0, 0));
-            if simulated.limiter.0.abs() >= 0.05 {
-                words += &format!(" · limiter {} dB", signed(simulated.limiter.0, 1));
-            }
+            let words = format!("simulated, {} s", number(simulated.length.0 / 1000.0, 0));
             Figures { name, before: simulated.before, after: simulated.after }.show(
                 ui,
                 desk,

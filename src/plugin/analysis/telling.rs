@@ -3,7 +3,6 @@
 use super::history::history;
 use super::simulation::out_of;
 use super::{Analysis, Question, lock};
-use crate::chain::ChainSettings;
 use crate::link::identity::InstanceId;
 use crate::link::summary::{Forecast, StemSummary, Summary};
 use crate::link::words::Text;
@@ -81,7 +80,7 @@ impl Analysis {
         let stems = heard.members().len();
         let captured = prediction.moves.iter().all(|one| one.source < stems);
         let moved = gains(stems + 1, &prediction.moves);
-        if let Some([before, _]) = forecast.into.filter(|_| captured && !is_neutral(&settings))
+        if let Some([before, _]) = forecast.into.filter(|_| captured && !settings.only_delays())
             && let chain = (&settings, self.class, self.rate)
             && let Some(simulated) = self.windows.simulate(heard, &moved, chain, &self.stop)
         {
@@ -126,11 +125,6 @@ impl Analysis {
         }
         *lock(&self.studio.summary) = summary;
     }
-}
-
-/// Whether a chain set so only delays.
-fn is_neutral(settings: &ChainSettings) -> bool {
-    settings.bypass || *settings == ChainSettings { dither: settings.dither, ..ChainSettings::default() }
 }
 
 /// Loudness that leaves the Master without and with a move, and over how much that was simulated.
