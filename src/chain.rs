@@ -256,6 +256,11 @@ impl Chain {
         self.front.as_ref().and_then(Front::learned)
     }
 
+    /// How much sound has been learned from since learning last started.
+    pub fn learned_from(&self) -> Ms {
+        self.front.as_ref().map_or(Ms(0.0), Front::learned_from)
+    }
+
     /// The noise that is taken out: the print of the settings, or what is tracked.
     pub fn noise(&self) -> Option<&NoisePrint> {
         self.front.as_ref().map(Front::noise)

@@ -14,6 +14,7 @@ mod hand;
 pub mod head;
 mod list;
 pub mod master;
+pub mod noise;
 pub mod notices;
 pub mod paint;
 pub mod picture;
@@ -136,6 +137,7 @@ impl<O: Output> NiceEguiApp for View<O> {
     fn editor_closed(&mut self) {
         self.context = None;
         self.window.close();
+        self.params.store.noise().keep();
         self.board.listening.end();
     }
 

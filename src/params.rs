@@ -9,6 +9,7 @@ pub mod control;
 pub mod document;
 pub mod groups;
 pub mod listening;
+pub mod noise;
 pub mod presets;
 pub mod room;
 pub mod text;
@@ -184,6 +185,7 @@ impl<O: Output> ChainParams<O> {
         }
         let mut read = Read { rows: self.rows.iter(), settings: ChainSettings::default() };
         self.each(&mut read);
+        read.settings.denoise.print = self.store.noise().print();
         read.settings
     }
 

@@ -8,7 +8,7 @@ use crate::dsp::delay::Delay;
 use crate::dsp::denoise::{Denoise, DenoiseSettings, NoisePrint};
 use crate::dsp::equalizer::{EqualizerSettings, LinearEqualizer};
 use crate::dsp::{Block, Key, Process, Tape, Taped};
-use crate::units::{Hz, Samples};
+use crate::units::{Hz, Ms, Samples};
 
 /// Noise reduction, then the static bands, with the sidechain delayed by as much, so that it stays in step.
 pub(super) struct Front {
@@ -81,6 +81,10 @@ impl Front {
 
     pub(super) fn learned(&self) -> Option<NoisePrint> {
         self.denoise.learned()
+    }
+
+    pub(super) fn learned_from(&self) -> Ms {
+        self.denoise.learned_from()
     }
 
     pub(super) fn noise(&self) -> &NoisePrint {

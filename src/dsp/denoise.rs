@@ -180,6 +180,11 @@ impl Denoise {
         })
     }
 
+    /// How much sound has been learned from since learning last started.
+    pub fn learned_from(&self) -> Ms {
+        Ms(self.learner.hops as f64 * (self.size / OVERLAP) as f64 / self.rate.0 * 1e3)
+    }
+
     /// The noise that is taken out: the print of the settings, or what has been tracked.
     pub fn noise(&self) -> &NoisePrint {
         self.settings.print.as_ref().unwrap_or(&self.tracked)

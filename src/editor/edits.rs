@@ -5,6 +5,7 @@
 
 use crate::chain::LatencyClass;
 use crate::chain::parameters::{Parameter, Value};
+use crate::dsp::denoise::NoisePrint;
 use crate::params::document::SLOTS;
 use crate::params::presets::Preset;
 use crate::params::room::{Placement, Proposal, TrimWish};
@@ -44,6 +45,10 @@ pub enum Edit {
     Placement(Placement),
     /// That a stem is missing from the mix is meant: its mute is recorded.
     ConfirmMute(StemId),
+    /// Noise is to be learned from what is heard, or what has been learned becomes the print.
+    LearnNoise(bool),
+    /// The noise print is to be this one; `None`: the noise is tracked.
+    Noise(Option<Box<NoisePrint>>),
     /// What is in the mix beside the stems is made of this stem, or of none: it moves along in predictions.
     Follow(Option<StemId>),
 }
@@ -56,11 +61,19 @@ struct Change {
     after: Value,
 }
 
+/// What one gesture did.
+#[derive(Clone, Debug)]
+enum Step {
+    Values(Vec<Change>),
+    /// The noise print before and after.
+    Noise(Box<[Option<NoisePrint>; 2]>),
+}
+
 /// The steps of one slot.
 #[derive(Clone, Debug, Default)]
 struct History {
-    done: Vec<Vec<Change>>,
-    undone: Vec<Vec<Change>>,
+    done: Vec<Step>,
+    undone: Vec<Step>,
     /// When the last step was a turn of the wheel: seconds.
     wheel: Option<f64>,
 }
@@ -153,15 +166,15 @@ impl Edits {
     pub fn turn(&mut self, row: &'static Parameter, now: Value, value: Value, time: f64) {
         let history = &mut self.histories[self.slot];
         let follows = history.wheel.is_some_and(|last| time - last < WHEEL)
-            && history.done.last().is_some_and(|step| step.len() == 1 && step[0].row == row);
+            && matches!(history.done.last(), Some(Step::Values(step)) if step.len() == 1 && step[0].row == row);
         self.put(row, now, value);
         let history = self.history();
         if follows && history.done.len() > 1 && now != value {
-            let last = history.done.pop().unwrap_or_default();
-            if let (Some(change), Some(first)) =
-                (last.first(), history.done.last_mut().and_then(|s| s.first_mut()))
+            let last = history.done.pop();
+            if let (Some(Step::Values(last)), Some(Step::Values(first))) = (last, history.done.last_mut())
+                && let (Some(last), Some(first)) = (last.first(), first.first_mut())
             {
-                first.after = change.after;
+                first.after = last.after;
             }
         }
         history.wheel = Some(time);
@@ -180,6 +193,23 @@ impl Edits {
             return;
         }
         let step = std::mem::take(&mut self.step);
+        self.remember(Step::Values(step));
+    }
+
+    /// The noise print has become another: a step.
+    pub fn learned(&mut self, before: Option<NoisePrint>, after: Option<NoisePrint>) {
+        if before != after {
+            self.remember(Step::Noise(Box::new([before, after])));
+        }
+    }
+
+    /// Makes the noise print another.
+    pub fn put_noise(&mut self, now: Option<NoisePrint>, print: Option<NoisePrint>) {
+        self.queue.push(Edit::Noise(print.map(Box::new)));
+        self.learned(now, print);
+    }
+
+    fn remember(&mut self, step: Step) {
         let history = self.history();
         history.done.push(step);
         history.undone.clear();
@@ -202,7 +232,12 @@ impl Edits {
     /// Takes the last step back.
     pub fn undo(&mut self) {
         if let Some(step) = self.history().done.pop() {
-            step.iter().rev().for_each(|change| self.replay(change.row, change.before));
+            match &step {
+                Step::Values(changes) => {
+                    changes.iter().rev().for_each(|change| self.replay(change.row, change.before));
+                }
+                Step::Noise(prints) => self.queue.push(Edit::Noise(prints[0].map(Box::new))),
+            }
             self.history().undone.push(step);
         }
     }
@@ -210,7 +245,12 @@ impl Edits {
     /// Does the last undone step again.
     pub fn redo(&mut self) {
         if let Some(step) = self.history().undone.pop() {
-            step.iter().for_each(|change| self.replay(change.row, change.after));
+            match &step {
+                Step::Values(changes) => {
+                    changes.iter().for_each(|change| self.replay(change.row, change.after));
+                }
+                Step::Noise(prints) => self.queue.push(Edit::Noise(prints[1].map(Box::new))),
+            }
             self.history().done.push(step);
         }
     }
@@ -311,6 +351,27 @@ mod tests {
         assert!(!edits.can_undo());
         edits.follow_slot(0);
         assert!(edits.can_undo());
+    }
+
+    #[test]
+    fn a_noise_print_is_a_step_among_others() {
+        let (mut edits, level) = (Edits::default(), row("level"));
+        let print = NoisePrint::new(&[-90.0; crate::dsp::denoise::BANDS]);
+        edits.learned(None, print);
+        edits.put(level, db(0.0), db(1.0));
+        edits.put_noise(print, None);
+        edits.take();
+        edits.undo();
+        assert_eq!(edits.take(), [Edit::Noise(print.map(Box::new))]);
+        edits.undo();
+        edits.take();
+        edits.undo();
+        assert_eq!(edits.take(), [Edit::Noise(None)]);
+        assert!(!edits.can_undo());
+        edits.redo();
+        assert_eq!(edits.take(), [Edit::Noise(print.map(Box::new))]);
+        edits.learned(print, print);
+        assert!(edits.can_redo(), "nothing has changed");
     }
 
     #[test]

@@ -61,6 +61,8 @@ pub struct Facts {
     pub link: Link,
     /// What a Master has asked a Stem's level to change by, on top of the parameter.
     pub trim: Db,
+    /// Noise is being learned: from so much sound so far.
+    pub learning: Option<Ms>,
     /// The user's own presets.
     pub presets: Vec<Preset>,
     /// What a Master knows of its session; empty in a Stem.

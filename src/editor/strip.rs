@@ -5,6 +5,7 @@ use super::edits::Edit;
 use super::facts::Desk;
 use super::field::Style;
 use super::graph::{area, between};
+use super::noise;
 use super::paint::{self, pen};
 use super::shown::number;
 use super::theme::{self, GAP, PAD, Palette};
@@ -29,7 +30,7 @@ struct Unit {
 /// In the order of the signal. Those that the table lacks are not drawn.
 const UNITS: [Unit; 5] = [
     Unit {
-        group: "Denoise",
+        group: noise::GROUP,
         on: Some("dn_on"),
         keys: &["dn_reduction", "dn_threshold"],
         class: 2,
@@ -114,6 +115,7 @@ fn card(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect, unit: &Unit) {
         match (unit.reduction, unit.group) {
             (Some(which), _) => reductions(ui, desk, picture, which, on),
             (None, "Width") => breadth(ui, desk, picture, on),
+            (None, noise::GROUP) => noise::show(ui, desk, picture),
             _ => {}
         }
     }
@@ -173,8 +175,14 @@ fn everything(ui: &mut Ui, desk: &mut Desk<'_>, unit: &Unit) {
     let columns = rows.len().clamp(1, 4);
     let lines = rows.len().div_ceil(columns);
     let cell = vec2(104.0, 42.0);
-    let size = vec2(columns as f32 * cell.x, 26.0 + lines as f32 * cell.y);
+    let learns = unit.group == noise::GROUP && unit_is_there(desk, unit);
+    let below = if learns { noise::HEIGHT + 6.0 } else { 0.0 };
+    let size = vec2((columns as f32 * cell.x).max(below * 8.0), 26.0 + lines as f32 * cell.y + below);
     let (place, _) = ui.allocate_exact_size(size, Sense::hover());
+    if learns {
+        let at = Rect::from_min_max(pos2(place.min.x, place.max.y - noise::HEIGHT), place.max);
+        noise::show(ui, desk, at);
+    }
     let title = Rect::from_min_size(place.min, vec2(size.x, 20.0));
     paint::text(ui, title, Align2::LEFT_CENTER, unit.group, &pen(theme::strong(theme::BODY), desk.look.text));
     for (index, row) in rows.into_iter().enumerate() {

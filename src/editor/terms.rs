@@ -41,7 +41,9 @@ fn of(id: &str) -> &'static str {
         "in_polarity" => "Turns the waveform upside down.",
         "align_delay" => "Delays this stem, to bring it into time with another.",
         "dc_on" => "Removes a constant offset, which wastes headroom and makes edits click.",
-        "dn_on" => "Noise reduction by a learned noise print.",
+        "dn_on" => {
+            "Lowers steady noise: by a learned print, else by the floor of the last two seconds, which it tracks."
+        }
         "dn_reduction" => "How much noise is lowered at most.",
         "dn_threshold" => "How far above the noise print something must be to count as signal.",
         "comp_on" => "Whether the compressor is heard.",

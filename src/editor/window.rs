@@ -10,6 +10,7 @@ use super::theme::{self, Palette};
 use super::{Recall, preset_files};
 use crate::chain::Seat;
 use crate::chain::parameters::{Kind, Parameter, Value};
+use crate::dsp::denoise::NoisePrint;
 use crate::gauges::Gauges;
 use crate::gauges::scope::Watch;
 use crate::meter::Reading;
@@ -47,6 +48,8 @@ pub(super) struct Window {
     reading: Reading,
     presets: Vec<Preset>,
     targets: Vec<NormalizationTarget>,
+    /// The noise print before the one that is being learned.
+    learning: Option<Option<NoisePrint>>,
     /// A person wants the plain list of parameters.
     pub(super) plain: bool,
 }
@@ -65,6 +68,7 @@ impl Default for Window {
             reading: Reading::default(),
             presets: Vec::new(),
             targets: builtin(),
+            learning: None,
             plain: false,
         }
     }
@@ -99,7 +103,8 @@ impl Window {
     ) {
         let (params, gauges, _, board) = plugin;
         let facts = self.facts(plugin, ui.input(|input| input.time));
-        if facts.picture.is_moving() {
+        self.follow_noise(&facts);
+        if facts.picture.is_moving() || facts.learning.is_some() {
             ui.ctx().request_repaint_after(FRAME);
         }
         let wishes = match O::SEAT {
@@ -111,6 +116,19 @@ impl Window {
         if !edits.is_empty() {
             self.apply(&edits, params, (gauges, board), setter);
             ui.ctx().request_repaint();
+        }
+    }
+
+    /// A print that has been learned is a step that can be undone.
+    fn follow_noise(&mut self, facts: &Facts) {
+        let print = facts.settings.denoise.print;
+        match (facts.learning, self.learning) {
+            (Some(_), None) => self.learning = Some(print),
+            (None, Some(before)) => {
+                self.learning = None;
+                self.edits.learned(before, print);
+            }
+            _ => {}
         }
     }
 
@@ -158,6 +176,7 @@ impl Window {
             clashes: Vec::new(),
             link: link(board),
             trim: params.trim(),
+            learning: params.store.noise().heard(),
             presets: self.presets.clone(),
             session: match O::SEAT {
                 Seat::Master => session(board, params, &self.reading, &self.targets),
@@ -206,6 +225,9 @@ impl Window {
                 Edit::ConfirmMute(stem) => board.confirm_mute(*stem),
                 Edit::Follow(stem) => board.follow(*stem),
                 Edit::Restart => gauges.restart(),
+                Edit::LearnNoise(true) => params.store.noise().learn(),
+                Edit::LearnNoise(false) => params.store.noise().keep(),
+                Edit::Noise(print) => params.store.noise().set(print.as_deref()),
                 Edit::TakeTrim => take_trim(params, setter),
                 Edit::SavePreset(preset) => {
                     // what cannot be written does not appear in the menu

@@ -5,10 +5,12 @@
 //! its default, so that loading is reproducible); of a bad one nothing takes effect, and the notice says why.
 
 use super::control::Changes;
+use super::noise::Noise;
 use super::travel::steps;
 use super::{CLASSES, LATENCY_CLASS};
 use crate::chain::Seat;
 use crate::chain::parameters::{Kind, PARAMETERS, Parameter, Value};
+use crate::dsp::denoise::NoisePrint;
 use crate::session::role::Role;
 use crate::session::solve::LARGEST_TRIM;
 use crate::units::Db;
@@ -102,6 +104,9 @@ pub struct Document {
     /// A Master sits last on its bus, or in a monitoring slot.
     #[serde(default, skip_serializing_if = "is_default")]
     last: bool,
+    /// The learned noise, the same for A to D; none if it is tracked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    noise: Option<NoisePrint>,
     /// Why a state was refused. Never saved; only ever in a state that [`admit`] has emptied.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     refused: Option<String>,
@@ -119,6 +124,7 @@ impl Document {
             session: None,
             trim: 0.0,
             last: false,
+            noise: None,
             refused: None,
         }
     }
@@ -256,6 +262,8 @@ pub struct Store {
     moving: AtomicBool,
     /// States that were loaded.
     loads: AtomicU64,
+    /// The print is its own; the document's is that of the last look.
+    noise: Noise,
     changes: Changes,
 }
 
@@ -278,6 +286,7 @@ impl Store {
             trim: AtomicU64::new(0),
             moving: AtomicBool::new(false),
             loads: AtomicU64::new(0),
+            noise: Noise::new(changes.clone()),
             changes,
         }
     }
@@ -292,9 +301,14 @@ impl Store {
         self.lock().notice.clone()
     }
 
+    /// The noise print.
+    pub fn noise(&self) -> &Noise {
+        &self.noise
+    }
+
     /// A copy of the document.
     pub fn document(&self) -> Document {
-        self.lock().document.clone()
+        self.map(Document::clone)
     }
 
     /// The role that a person chose; `None` lets it be guessed.
@@ -431,6 +445,8 @@ impl<'a> PersistentField<'a, Document> for Store {
             let Document { instance, session, .. } =
                 if inner.live { inner.document.clone() } else { new.clone() };
             inner.document = Document { instance, session, ..new };
+            self.noise.cancel();
+            self.noise.set(inner.document.noise.as_ref());
             self.loads.fetch_add(1, Ordering::Release);
             self.show_trim(&mut inner);
         }
@@ -440,7 +456,9 @@ impl<'a> PersistentField<'a, Document> for Store {
     where
         F: Fn(&Document) -> R,
     {
-        f(&self.lock().document)
+        let mut inner = self.lock();
+        inner.document.noise = self.noise.print();
+        f(&inner.document)
     }
 }
 
@@ -584,12 +602,36 @@ mod tests {
         let store = Store::new(Seat::Stem, Changes::default());
         let document = Document { slot: 2, ..Document::new(Seat::Stem) };
         store.set(document.clone());
-        assert_eq!(store.changes.count(), 1);
+        let changes = store.changes.count();
         store.set(Document { refused: Some("why".into()), ..Document::new(Seat::Stem) });
         assert_eq!((store.document(), store.notice()), (document.clone(), Some("why".into())));
-        assert_eq!(store.changes.count(), 1);
+        assert_eq!(store.changes.count(), changes);
         store.set(document);
         assert_eq!(store.notice(), None);
+    }
+
+    #[test]
+    fn a_noise_print_is_saved_with_the_rest_to_the_bit() {
+        let levels: Vec<f32> = (0..96u8).map(|band| -120.0 + f32::from(band) / 3.0).collect();
+        let print = NoisePrint::new(&levels);
+        let store = Store::new(Seat::Stem, Changes::default());
+        store.noise().set(print.as_ref());
+        let text = store.map(|document| serde_json::to_string(document).expect("plain values"));
+        let mut state = good(Seat::Stem);
+        state.fields.insert(KEY.into(), text.clone());
+        admit(Seat::Stem, &mut state);
+        assert_eq!(state.fields[KEY], text);
+        let other = Store::new(Seat::Stem, Changes::default());
+        other.noise().learn();
+        other.set(serde_json::from_str(&text).expect("is a document"));
+        assert_eq!((other.noise().print(), other.noise().heard()), (print, None));
+        other.set(Document::new(Seat::Stem));
+        assert_eq!(other.noise().print(), None);
+        for bad in ["\"noise\":[]", "\"noise\":[1.0]", "\"noise\":3"] {
+            let mut state = saved(bad);
+            admit(Seat::Stem, &mut state);
+            assert!(is_refused(&state), "{bad}");
+        }
     }
 
     #[test]

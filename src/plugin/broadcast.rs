@@ -2,6 +2,7 @@
 
 use crate::chain::parameters::{PARAMETERS, Value};
 use crate::chain::{ChainSettings, Seat};
+use crate::dsp::denoise::NoisePrint;
 use crate::gauges::{Gauges, Health};
 use crate::link::bridge::Membership;
 use crate::link::observe::Observer;
@@ -106,6 +107,9 @@ impl Broadcast {
             if row.id != LEVEL {
                 revision = mixed(revision, value.unwrap_or(f64::NAN).to_bits());
             }
+        }
+        for level in settings.denoise.print.iter().flat_map(NoisePrint::levels) {
+            revision = mixed(revision, u64::from(level.to_bits()));
         }
         self.settings = values;
         self.stale = true;

@@ -7,6 +7,7 @@ use crate::dsp::delay::Delay;
 use crate::dsp::{Block, Key, Process};
 use crate::gauges::scope::Point;
 use crate::gauges::{Gauges, Health, Tap};
+use crate::params::noise::{Noise, Wish};
 use crate::units::{Db, Hz, Samples};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -33,6 +34,8 @@ pub struct Engine {
     broken: bool,
     /// What is heard instead of the output.
     listening: Listen,
+    /// Noise is being learned.
+    learns: bool,
     /// `None` if there was no place at the table.
     broadcast: Option<Broadcast>,
 }
@@ -54,6 +57,7 @@ impl Engine {
             dry: [Delay::new(latency), Delay::new(latency)],
             broken: false,
             listening: Listen::Off,
+            learns: false,
             broadcast: None,
         }
     }
@@ -125,6 +129,25 @@ impl Engine {
                 broadcast.listen(listen != Listen::Off);
             }
         }
+    }
+
+    /// Learns noise, as a person wishes; what was learned becomes the print.
+    pub fn learn(&mut self, noise: &Noise) {
+        let wish = noise.wish();
+        if wish == Wish::Nothing && !self.learns {
+            return;
+        }
+        self.contain(|engine| {
+            if wish != Wish::Keep {
+                engine.learns = wish == Wish::Learn;
+                engine.chain.learn_noise(engine.learns);
+                noise.show_heard(engine.chain.learned_from());
+                return;
+            }
+            engine.chain.learn_noise(false);
+            let learned = if engine.learns { engine.chain.learned_noise() } else { None };
+            engine.learns = !noise.finish(learned.as_ref());
+        });
     }
 
     /// Processes a host's block in place: one or two channels, with the key's as many, all equally long. A panic
@@ -327,6 +350,49 @@ mod tests {
         engine.process(&mut [&mut l, &mut r], None, Moment::default());
         assert!(l.iter().chain(&r).all(|x| x.is_finite()));
         assert_eq!(engine.gauges.health().sanitized, 200);
+    }
+
+    #[test]
+    fn noise_is_learned_while_wanted_and_is_what_the_chain_learns() {
+        let wanted = Noise::new(crate::params::control::Changes::default());
+        let mut engine = engine(LatencyClass::LinearDenoise, false);
+        let mut chain = Chain::new(Seat::Stem, LatencyClass::LinearDenoise, Hz(48_000.0));
+        chain.set(&ChainSettings::default());
+        let mut hear = |engine: &mut Engine, seed: u64, learned: bool| {
+            let (mut l, mut r) = (signal(seed, 24_000), signal(seed + 1, 24_000));
+            if learned {
+                let (mut left, mut right) = (vec![0.0; 24_000], vec![0.0; 24_000]);
+                widen(&mut left, &l);
+                widen(&mut right, &r);
+                chain.learn_noise(true);
+                chain.process(&mut Block::new(&mut left, &mut right));
+            }
+            for (l, r) in l.chunks_mut(480).zip(r.chunks_mut(480)) {
+                engine.follow(0, defaults);
+                engine.learn(&wanted);
+                engine.process(&mut [l, r], None, Moment::default());
+            }
+            chain.learned_noise()
+        };
+        hear(&mut engine, 1, false);
+        assert_eq!(wanted.heard(), None);
+        engine.reset();
+        wanted.learn();
+        hear(&mut engine, 3, true);
+        // a host that stops resets what it plays, not what was learned
+        engine.reset();
+        let heard = wanted.heard().expect("learning").0;
+        assert!((heard - 450.0).abs() < 60.0, "{heard} ms");
+        wanted.keep();
+        let learned = hear(&mut engine, 5, false);
+        assert!(learned.is_some());
+        assert_eq!((wanted.print(), wanted.heard()), (learned, None));
+
+        wanted.learn();
+        hear(&mut engine, 7, false);
+        wanted.cancel();
+        hear(&mut engine, 9, false);
+        assert_eq!((wanted.print(), wanted.heard()), (learned, None), "forgotten");
     }
 
     #[test]

@@ -106,6 +106,7 @@ impl<O: Output> Shell<O> {
         let (class, gauges) = (self.params.class(), Arc::clone(&self.gauges));
         let made = catch_unwind(AssertUnwindSafe(|| Engine::new(O::SEAT, class, rate, mono, gauges)));
         let Ok(engine) = made else { return false };
+        self.params.store.noise().cancel();
         self.board.listening.start(config.process_mode == ProcessMode::Offline);
         let last = self.engine.take().and_then(Engine::into_broadcast);
         let format = match context.plugin_api() {
@@ -215,6 +216,7 @@ impl<O: Output> Shell<O> {
         if !self.params.store.is_moving() {
             engine.follow(self.params.changes(), || (self.params.settings(), self.params.trim()));
         }
+        engine.learn(self.params.store.noise());
         let loads = self.params.store.loads();
         if loads != self.loads {
             self.loads = loads;

@@ -6,11 +6,13 @@ use egui::{Pos2, Vec2};
 use egui_kittest::kittest::Queryable;
 use egui_kittest::{Harness, HarnessBuilder};
 use stemlink::chain::{ChainSettings, Seat};
+use stemlink::dsp::denoise::NoisePrint;
 use stemlink::editor::edits::{Edit, Edits};
 use stemlink::editor::facts::Facts;
 use stemlink::editor::master::MasterView;
 use stemlink::editor::stem::{StemView, Wishes};
 use stemlink::editor::theme::{self, Palette};
+use stemlink::units::Ms;
 
 /// What is on the bench.
 pub struct Bench {
@@ -124,6 +126,12 @@ impl Bench {
                 facts.role = role.unwrap_or_default();
             }
             Edit::Restart => facts.heard.0 = 0.0,
+            // as if noise had been heard for two seconds and a half since
+            Edit::LearnNoise(true) => facts.learning = Some(Ms(2500.0)),
+            Edit::LearnNoise(false) => {
+                (facts.learning, facts.settings.denoise.print) = (None, Some(NoisePrint::NONE));
+            }
+            Edit::Noise(print) => facts.settings.denoise.print = print.as_deref().copied(),
             Edit::TakeTrim => {
                 facts.settings.level = facts.settings.level + facts.trim;
                 facts.trim.0 = 0.0;

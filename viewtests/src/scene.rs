@@ -2,7 +2,7 @@
 
 use egui::Color32;
 use stemlink::chain::parameters::{PARAMETERS, Value};
-use stemlink::chain::{ChainSettings, Seat};
+use stemlink::chain::{ChainSettings, LatencyClass, Seat};
 use stemlink::editor::facts::{Clash, Facts, Link, Linked};
 use stemlink::editor::picture::{FLOOR, Named, POINTS, Picture, frequency};
 use stemlink::gauges::Health;
@@ -43,11 +43,19 @@ pub fn empty() -> Facts {
         picture: Picture::silent(),
         others: Vec::new(),
         clashes: Vec::new(),
+        learning: None,
         link: Link::Waiting,
         trim: Db(0.0),
         presets: Vec::new(),
         session: SessionFacts::default(),
     }
+}
+
+/// A Stem in the class that can take noise away, doing so.
+pub fn denoised() -> Facts {
+    let mut facts = Facts { class: LatencyClass::LinearDenoise, ..vocals() };
+    set(&mut facts.settings, "dn_on", "on");
+    facts
 }
 
 /// A ragged spectrum around `centre`, as music's are.

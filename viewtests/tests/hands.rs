@@ -6,7 +6,7 @@ use stemlink::chain::parameters::Value;
 use stemlink::editor::edits::Edit;
 use stemlink::editor::facts::{Facts, Link};
 use stemlink::editor::theme::Palette;
-use stemlink::units::Db;
+use stemlink::units::{Db, Ms};
 use viewtests::bench::{self, Driven, middle, pull};
 use viewtests::scene::{self, number, value};
 
@@ -256,6 +256,25 @@ fn the_right_click_menu_of_a_node_has_the_rest() {
     driven.get_by_label("Switch off").click();
     driven.run();
     assert_eq!(value(&driven.state().facts, "eq2_on"), Value::Switch(false));
+}
+
+#[test]
+fn noise_is_learned_used_and_tracked_again() {
+    let facts = scene::denoised();
+    let mut driven = bench::view(facts, Palette::DARK, vec2(1000.0, 640.0), 1.0);
+    driven.get_by_label("Learn noise").click();
+    driven.run();
+    assert_eq!(driven.state().facts.learning, Some(Ms(2500.0)));
+    assert!(driven.query_by_label("Track").is_none());
+    driven.get_by_label("Use noise").click();
+    driven.run();
+    assert!(driven.state().facts.settings.denoise.print.is_some());
+    driven.get_by_label("Track").click();
+    driven.run();
+    assert_eq!(driven.state().facts.settings.denoise.print, None);
+    driven.get_by_label("Undo").click();
+    driven.run();
+    assert!(driven.state().facts.settings.denoise.print.is_some());
 }
 
 #[test]

@@ -19,10 +19,11 @@ const SIZES: [Vec2; 6] = [
     vec2(1600.0, 1000.0),
 ];
 
-fn scenes() -> [(&'static str, Facts); 12] {
+fn scenes() -> [(&'static str, Facts); 13] {
     [
         ("stem-empty", scene::empty()),
         ("stem-vocals", scene::vocals()),
+        ("stem-denoised", scene::denoised()),
         ("stem-crowded", scene::crowded()),
         ("master-empty", session::empty()),
         ("master-waiting", session::waiting()),

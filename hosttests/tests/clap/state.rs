@@ -1,7 +1,11 @@
 //! What the plugins save, and what they make of what they are given to load.
 
 use super::{PLUGINS, scrambled};
+use hosttests::reference::through_chain;
 use hosttests::{Library, MASTER, Plugin, Random, STEM, noise, without_identity};
+use stemlink::chain::parameters::{PARAMETERS, Value};
+use stemlink::chain::{ChainSettings, LatencyClass, Seat};
+use stemlink::dsp::denoise::NoisePrint;
 
 /// Every parameter somewhere, the same for the same seed.
 fn scramble(plugin: &mut Plugin, seed: u64) {
@@ -148,6 +152,40 @@ fn a_state_without_a_parameter_gives_it_its_default() {
     assert!(plugin.load(&older));
     let trim = plugin.row("Input");
     assert_eq!(plugin.value(trim.id), trim.range.2);
+}
+
+#[test]
+fn a_saved_noise_print_is_what_the_chain_is_given() {
+    let library = Library::open();
+    let mut plugin = Plugin::new(&library, STEM);
+    let linear = plugin.typed(0, "Latency", "Linear & Denoise");
+    let on = plugin.typed(0, "Denoise On", "on");
+    plugin.flush(&[linear, on]);
+    let levels = [-95.5_f32; 96];
+    let text = format!("{levels:?}").replace(' ', "");
+    let state = edited(&plugin.save(), |json| {
+        json.replace("\\\"role\\\":null", &format!("\\\"role\\\":null,\\\"noise\\\":{text}"))
+    });
+    let mut other = Plugin::new(&library, STEM);
+    assert!(other.load(&state));
+    let input = noise(1, 2, 20_000, 0.01);
+    let mut settings = ChainSettings::default();
+    PARAMETERS.find("dn_on").expect("exists").set(&mut settings, Value::Switch(true));
+    let sound = |plugin: &mut Plugin| {
+        plugin.activate(48_000.0, 512);
+        let mut output = input.clone();
+        plugin.run(&mut output, None, &[512], &[]);
+        output
+    };
+    let chain = |settings: &ChainSettings| {
+        through_chain((Seat::Stem, LatencyClass::LinearDenoise, 48_000.0), settings, &input, None)
+    };
+    assert!(sound(&mut plugin) == chain(&settings), "tracked");
+    let tracked = chain(&settings);
+    settings.denoise.print = NoisePrint::new(&levels);
+    assert!(chain(&settings) != tracked);
+    assert!(sound(&mut other) == chain(&settings), "learned");
+    assert_eq!(without_identity(&other.save()), without_identity(&state));
 }
 
 #[test]

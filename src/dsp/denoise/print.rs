@@ -51,7 +51,7 @@ impl NoisePrint {
     }
 }
 
-#[cfg(feature = "offline")]
+#[cfg(any(feature = "offline", feature = "plugin"))]
 mod serialized {
     use super::NoisePrint;
     use serde::de::Error as _;
