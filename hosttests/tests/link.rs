@@ -8,6 +8,7 @@
 mod link {
     mod bridged;
     mod causes;
+    mod habits;
     mod hostile;
     mod identity;
     mod moves;

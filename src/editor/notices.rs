@@ -4,6 +4,7 @@ use super::facts::{Desk, Facts};
 use super::head::shortened;
 use super::paint::{self, pen};
 use super::theme;
+use crate::params::room::OPEN_TWICE;
 use egui::{Align2, CornerRadius, Rect, Ui, pos2, vec2};
 
 /// The first notice and, for a tooltip, all of them with what they mean; `None` if all is well.
@@ -35,7 +36,10 @@ pub fn notices(facts: &Facts) -> Option<(String, String)> {
     if !facts.session.trouble.is_empty() {
         all.push((
             facts.session.trouble.clone(),
-            "Instances in other processes are not seen; those in this one are.",
+            match facts.session.trouble.as_str() {
+                OPEN_TWICE => "The Master that was opened first asks Stems for trims; this one only shows.",
+                _ => "Instances in other processes are not seen; those in this one are.",
+            },
         ));
     }
     let first = all.first()?.0.clone();

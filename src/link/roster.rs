@@ -12,7 +12,7 @@ use super::request::{Outbox, Request};
 use super::ring::{Ring, Writer};
 use super::slot::{Origin, Presence, Slot};
 use super::snapshot::{Figures, Kind, Label, Pulse, Settings};
-use super::summary::Summary;
+use super::summary::{Placement, Summary};
 use super::words::Record;
 use crate::meter::Reading;
 use crate::session::timeline::Located;
@@ -98,6 +98,15 @@ impl Roster {
             .collect();
         masters.sort_by_key(|&(born, id, _)| (born, id));
         masters.into_iter().map(|(.., peer)| peer).collect()
+    }
+
+    /// Whether the Master `me` owns its session: no earlier one has the same and sits at the same place of the bus. A project
+    /// that was saved under another name and is open twice has two of them; only the owner may ask Stems for anything.
+    pub fn owns_session(&'static self, me: Peer) -> bool {
+        let place = |peer: Peer| peer.summary().map_or(Placement::default(), |summary| summary.placement);
+        let Some(session) = me.label().and_then(|label| label.session) else { return true };
+        let mut masters = self.masters_of(session).into_iter().filter(|other| place(*other) == place(me));
+        masters.next().is_none_or(|first| first == me)
     }
 
     fn lock(&self) -> MutexGuard<'_, ()> {

@@ -8,6 +8,9 @@ use crate::session::target::NormalizationTarget;
 use crate::session::view::{PlatformView, Session, StemView};
 use crate::units::{Db, Lufs, Ms};
 
+/// The trouble of a Master whose session an earlier one has: a project that was saved under another name and is open twice.
+pub const OPEN_TWICE: &str = "This session is open twice";
+
 /// How long a hop of a session is.
 pub const HOP: Ms = Ms(100.0);
 

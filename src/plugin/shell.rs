@@ -169,12 +169,14 @@ impl<O: Output> Shell<O> {
         let membership = BRIDGE.join(wanted, Arc::clone(&teller) as _)?;
         teller.joined(membership.peer());
         let desk = membership.desk();
+        let me = membership.peer();
         self.board.post_to(move |wish| {
-            if let Some(stem) = InstanceId::new(wish.stem.0) {
+            if let Some(stem) = InstanceId::new(wish.stem.0)
+                && ROSTER.owns_session(me)
+            {
                 let _ = desk.ask(stem, wish.base, wish.trim);
             }
         });
-        let me = membership.peer();
         self.board.look_by(move || cards(&ROSTER, me));
         self.analysis = studio.map(|studio| {
             let params = Arc::clone(&self.params);

@@ -16,6 +16,7 @@ use crate::link::{BRIDGE, Peer, ROSTER, SessionId};
 use crate::meter::Reading;
 use crate::params::board::{Board, Seen};
 use crate::params::document::Identity;
+use crate::params::room::OPEN_TWICE;
 use crate::params::track::Track;
 use crate::params::{ChainParams, Output};
 use crate::units::Ms;
@@ -159,11 +160,15 @@ impl<O: Output> Informant for Teller<O> {
             Seat::Stem => self.look_for_master(),
             Seat::Master => self.remember(None),
         }
-        self.board.show_trouble(&BRIDGE.state().trouble);
+        let me = self.me.get();
+        let mut trouble = BRIDGE.state().trouble;
+        if trouble.is_empty() && me.is_some_and(|me| !ROSTER.owns_session(*me)) {
+            OPEN_TWICE.clone_into(&mut trouble);
+        }
+        self.board.show_trouble(&trouble);
         let (offset, changes) = self.params.store.trim_and_changes();
         // the pulse says what of it is of the moment
         let reading = Reading { momentary: None, short_term: None, ..self.reading() };
-        let me = self.me.get();
         let spectrum = me.map(|me| lock(&self.spectrum).look(*me, Instant::now())).unwrap_or_default();
         Figures { reading, spectrum, trim: self.trim(offset, changes) }
     }

@@ -35,6 +35,8 @@ pub(crate) struct Bus {
     pub(crate) song: Audio,
     /// Behind the Stem: fader and pan as a gain for each side.
     pub(crate) gains: [f32; 2],
+    /// The host does not call its Stem: nothing sounds on it.
+    pub(crate) sleeps: bool,
     /// What is still on its way behind the Stem: as late as it is long, left and right.
     pub(crate) late: Vec<[f32; 2]>,
 }
@@ -44,6 +46,7 @@ pub(crate) struct Desk {
     /// A track without a Stem.
     pub(crate) extra: Option<Audio>,
     pub(crate) master: Plugin,
+    rate: f64,
 }
 
 /// How the host goes about it.
@@ -74,7 +77,18 @@ impl Desk {
         gains: &[[f32; 2]],
         states: &[Vec<u8>],
     ) -> Self {
-        Self::made(|_| library, songs, gains, states)
+        Self::made(|_| library, songs, gains, (states, None))
+    }
+
+    /// A project that is opened again: saved states of all Stems and of the Master.
+    pub(crate) fn reopened(
+        library: &Library,
+        songs: Vec<Audio>,
+        gains: &[[f32; 2]],
+        states: &[Vec<u8>],
+        master: &Vec<u8>,
+    ) -> Self {
+        Self::made(|_| library, songs, gains, (states, Some(master)))
     }
 
     /// The same, with each Stem from a copy of the library; the Master is of the first.
@@ -83,14 +97,14 @@ impl Desk {
         songs: Vec<Audio>,
         gains: &[[f32; 2]],
     ) -> Self {
-        Self::made(|n| libraries[n], songs, gains, &[])
+        Self::made(|n| libraries[n], songs, gains, (&[], None))
     }
 
     fn made<'a>(
         library: impl Fn(usize) -> &'a Library,
         songs: Vec<Audio>,
         gains: &[[f32; 2]],
-        states: &[Vec<u8>],
+        (states, master): (&[Vec<u8>], Option<&Vec<u8>>),
     ) -> Self {
         let make = |n: usize, id: &str, track: &str, state: Option<&Vec<u8>>| {
             let mut plugin = Plugin::on_track(library(n), id, track).expect("the library has it");
@@ -100,17 +114,27 @@ impl Desk {
             plugin.activate(RATE, 8192);
             plugin
         };
-        let master = make(0, MASTER, "Mix", None);
+        let master = make(0, MASTER, "Mix", master);
         let buses = songs.into_iter().zip(gains).enumerate();
         let buses = buses
             .map(|(n, (song, gains))| Bus {
                 plugin: make(n, STEM, &format!("Bus {n}"), states.get(n)),
                 song,
                 gains: *gains,
+                sleeps: false,
                 late: Vec::new(),
             })
             .collect();
-        Self { buses, extra: None, master }
+        Self { buses, extra: None, master, rate: RATE }
+    }
+
+    /// The host goes on at another rate.
+    pub(crate) fn set_rate(&mut self, rate: f64) {
+        self.rate = rate;
+        for plugin in self.buses.iter_mut().map(|bus| &mut bus.plugin).chain([&mut self.master]) {
+            plugin.deactivate();
+            plugin.activate(rate, 8192);
+        }
     }
 
     /// Plays in tenths of a second, at so many times the song's speed; returns the mix.
@@ -145,6 +169,11 @@ impl Desk {
         let gains: Vec<[f32; 2]> = self.buses.iter().map(|bus| bus.gains).collect();
         let mut late: Vec<Vec<[f32; 2]>> = self.buses.iter().map(|bus| bus.late.clone()).collect();
         let extra = self.extra.as_ref();
+        let rate = self.rate;
+        let sleeps: Vec<bool> = self.buses.iter().map(|bus| bus.sleeps).collect();
+        let process = |n: usize, player: &mut Player, block: std::ops::Range<usize>| {
+            if sleeps[n] { silence(block.len()) } else { process(player, songs[n], block, rate) }
+        };
         let mut mix = vec![Vec::new(); 2];
         let mut out = mix.clone();
         let mut finish = |outputs: &[Audio], at: usize| {
@@ -162,7 +191,7 @@ impl Desk {
                 }
             }
             mix.iter_mut().zip(&block).for_each(|(mix, block)| mix.extend(block));
-            master.play(&mut block, Some(&transport(0, at as f64 / RATE, 120.0)));
+            master.play(&mut block, Some(&transport(0, at as f64 / rate, 120.0)));
             out.iter_mut().zip(&block).for_each(|(out, block)| out.extend(block));
         };
         if manner.threads {
@@ -170,11 +199,12 @@ impl Desk {
             let (sender, receiver) = std::sync::mpsc::channel();
             let (barrier, blocks) = (&barrier, &blocks);
             std::thread::scope(|scope| {
-                for (n, (player, song)) in players.iter_mut().zip(&songs).enumerate() {
+                let process = &process;
+                for (n, player) in players.iter_mut().enumerate() {
                     let sender = sender.clone();
                     scope.spawn(move || {
                         for block in blocks {
-                            sender.send((n, process(player, song, block.clone()))).expect("somebody mixes");
+                            sender.send((n, process(n, player, block.clone()))).expect("somebody mixes");
                             barrier.wait();
                         }
                     });
@@ -192,12 +222,12 @@ impl Desk {
             let mut waiting = std::collections::VecDeque::new();
             for n in 0..blocks.len() + manner.ahead {
                 if let Some(block) = blocks.get(n) {
-                    waiting.push_back(process(&mut players[0], songs[0], block.clone()));
+                    waiting.push_back(process(0, &mut players[0], block.clone()));
                 }
                 let Some(block) = n.checked_sub(manner.ahead).and_then(|n| blocks.get(n)) else { continue };
-                let others = players.iter_mut().zip(&songs).skip(1);
+                let others = players.iter_mut().enumerate().skip(1);
                 let others: Vec<Audio> =
-                    others.map(|(player, song)| process(player, song, block.clone())).collect();
+                    others.map(|(n, player)| process(n, player, block.clone())).collect();
                 let first = waiting.pop_front().expect("it is ahead");
                 finish(&[vec![first], others].concat(), block.start);
             }
@@ -211,17 +241,26 @@ impl Desk {
     }
 }
 
+fn silence(frames: usize) -> Audio {
+    vec![vec![0.0; frames]; 2]
+}
+
 /// A block of a bus, through its Stem.
-fn process(player: &mut Player, song: &Audio, block: std::ops::Range<usize>) -> Audio {
+fn process(player: &mut Player, song: &Audio, block: std::ops::Range<usize>, rate: f64) -> Audio {
     let mut audio: Audio = song.iter().map(|side| side[block.clone()].to_vec()).collect();
-    player.play(&mut audio, Some(&transport(0, block.start as f64 / RATE, 120.0)));
+    player.play(&mut audio, Some(&transport(0, block.start as f64 / rate, 120.0)));
     audio
 }
 
 /// What an independent meter says of it.
 pub(crate) fn measure(audio: &Audio) -> Reading {
+    measure_at(RATE, audio)
+}
+
+/// The same at another rate.
+pub(crate) fn measure_at(rate: f64, audio: &Audio) -> Reading {
     let wide: Vec<Vec<f64>> = audio.iter().map(|side| side.iter().map(|&x| f64::from(x)).collect()).collect();
-    let mut meter = Meter::new(Hz(RATE), &Layout::stereo());
+    let mut meter = Meter::new(Hz(rate), &Layout::stereo());
     meter.process(&[&wide[0], &wide[1]]);
     meter.reading()
 }

@@ -4,7 +4,8 @@ use super::desk::{Audio, Desk, Manner, RATE, measure, song};
 use super::viewer::{Viewer, alone};
 use hosttests::Library;
 use stemlink::link::request::Verdict;
-use stemlink::units::Db;
+use stemlink::link::summary::Forecast;
+use stemlink::units::{Db, Lufs};
 
 #[test]
 fn a_move_that_is_predicted_then_asked_for_reads_as_predicted() {
@@ -65,46 +66,85 @@ fn a_move_that_is_predicted_then_asked_for_reads_as_predicted() {
     });
 }
 
-#[test]
-fn a_move_behind_a_limiter_is_simulated() {
-    alone("link::moves::a_move_behind_a_limiter_is_simulated", || {
-        const SECONDS: usize = 8;
-        const MOVE: Db = Db(4.0);
-        let all = 0..SECONDS * RATE as usize;
-        let (viewer, library) = (Viewer::new(), Library::open());
-        let songs = (0..3).map(|n| song(n + 30, SECONDS)).collect();
-        let mut desk = Desk::new(&library, songs, &[[0.8, 0.8], [1.0, 0.7], [0.9, 0.9]]);
-        let driven = [("Input", "12 dB"), ("Level", "6 dB"), ("Limiter On", "on"), ("Limiter Ceiling", "-3")];
-        let changes: Vec<_> = driven.iter().map(|(name, text)| desk.master.typed(0, name, text)).collect();
-        desk.master.flush(&changes);
-        let (master, stems) = (desk.master_id(), desk.ids());
-        viewer.find(master);
-        let loudness = |out: &Audio| measure(out).integrated.expect("sounds");
-        let forecast = |viewer: &Viewer| {
-            let counter = viewer.desk().ask_to_predict(master, stems[0], MOVE).expect("it is there");
-            let is = |forecast: &stemlink::link::summary::Forecast| forecast.counter == counter;
-            viewer
-                .summary(master, |summary| summary.forecast.is_some_and(|f| is(&f)))
-                .forecast
-                .expect("answered")
-        };
-        // a fast render leaves windows behind; they come with the next
-        let mut last = None;
-        let told = super::viewer::eventually("most of the song has been simulated", || {
-            last = Some(desk.play(all.clone(), Manner::USUAL));
-            Some(forecast(&viewer)).filter(|forecast| forecast.simulated >= 5.9)
-        });
-        let (mix, out) = last.expect("it has played");
-        let before = loudness(&out);
-        desk.buses[0].gains = desk.buses[0].gains.map(|gain| gain * MOVE.gain() as f32);
-        let (louder, out) = desk.play(all, Manner::USUAL);
-        let after = loudness(&out);
-        let [into, out_of] = [told.into.expect("sounds"), told.out_of.expect("it was simulated")];
-        let (entering, leaving) = ((loudness(&louder) - loudness(&mix)).0, (after - before).0);
-        assert!(entering - leaving > 0.5, "the limiter takes much of it: {entering} {leaving}");
-        assert!((into[1] - into[0]).0 - entering < 0.01);
-        let simulated = (out_of[1] - out_of[0]).0;
-        assert!((simulated - leaving).abs() < 0.1, "simulated {simulated}, rendered {leaving}");
-        assert!((out_of[1] - after).0.abs() < 0.2, "simulated {:?}, rendered {after:?}", out_of[1]);
+/// The song with a hit every so many frames: 14 dB louder for 20 ms.
+fn hits(mut song: Audio, every: usize) -> Audio {
+    for side in &mut song {
+        for (n, x) in side.iter_mut().enumerate().filter(|(n, _)| n % every < 960) {
+            *x *= 1.0 + 4.0 * (1.0 - (n % every) as f32 / 960.0);
+        }
+    }
+    song
+}
+
+/// What a Master that is driven to `target` LUFS by its limiter simulates of a move is what a render reads.
+fn driven_to(target: f64) {
+    const SECONDS: usize = 8;
+    const MOVE: Db = Db(4.0);
+    let all = 0..SECONDS * RATE as usize;
+    let (viewer, library) = (Viewer::new(), Library::open());
+    let songs = (0..3).map(|n| hits(song(n + 30, SECONDS), 9000 + 1777 * n as usize)).collect();
+    let mut desk = Desk::new(&library, songs, &[[0.8, 0.8], [1.0, 0.7], [0.9, 0.9]]);
+    let loudness = |out: &Audio| measure(out).integrated.expect("sounds");
+    let set = |desk: &mut Desk, name: &str, text: &str| {
+        let change = desk.master.typed(0, name, text);
+        desk.master.flush(&[change]);
+    };
+    set(&mut desk, "Limiter On", "on");
+    set(&mut desk, "Limiter Ceiling", "-1");
+    // more and more drive until it is as loud as that
+    let mut drive = target - loudness(&desk.play(all.clone(), Manner::USUAL).0).0;
+    let mut before = Lufs(f64::NEG_INFINITY);
+    for _ in 0..4 {
+        set(&mut desk, "Limiter Drive", &format!("{drive:.2} dB"));
+        // a change glides: the second pass is settled
+        desk.play(0..RATE as usize, Manner::USUAL);
+        before = loudness(&desk.play(all.clone(), Manner::USUAL).1);
+        drive += target - before.0;
+    }
+    assert!((before.0 - target).abs() < 0.5, "driven to {target}: {before:?}");
+
+    let (master, stems) = (desk.master_id(), desk.ids());
+    viewer.find(master);
+    let forecast = |viewer: &Viewer| {
+        let counter = viewer.desk().ask_to_predict(master, stems[0], MOVE).expect("it is there");
+        let is = |forecast: &Forecast| forecast.counter == counter;
+        let answered = viewer.summary(master, |summary| summary.forecast.is_some_and(|f| is(&f)));
+        answered.forecast.expect("answered")
+    };
+    // a fast render leaves windows behind; they come with the next
+    let mut last = None;
+    let told = super::viewer::eventually("most of the song has been simulated", || {
+        last = Some(desk.play(all.clone(), Manner::USUAL));
+        Some(forecast(&viewer)).filter(|forecast| forecast.simulated >= 5.9)
     });
+    let (mix, out) = last.expect("it has played");
+    let before = loudness(&out);
+    desk.buses[0].gains = desk.buses[0].gains.map(|gain| gain * MOVE.gain() as f32);
+    let (louder, out) = desk.play(all, Manner::USUAL);
+    let after = loudness(&out);
+    let [into, out_of] = [told.into.expect("sounds"), told.out_of.expect("it was simulated")];
+    let (entering, leaving) = ((loudness(&louder) - loudness(&mix)).0, (after - before).0);
+    println!("{target} LUFS: {entering:.2} LU into the master, {leaving:.3} out of it, simulated {out_of:?}");
+    assert!((into[1] - into[0]).0 - entering < 0.01);
+    let simulated = (out_of[1] - out_of[0]).0;
+    assert!((simulated - leaving).abs() < 0.1, "simulated {simulated}, rendered {leaving}");
+    assert!((out_of[1] - after).0.abs() < 0.2, "simulated {:?}, rendered {after:?}", out_of[1]);
+    if target > -12.0 {
+        assert!(entering - leaving > 0.1, "the limiter takes a part of it: {entering} {leaving}");
+    }
+}
+
+#[test]
+fn a_move_on_a_master_driven_to_14_is_simulated() {
+    alone("link::moves::a_move_on_a_master_driven_to_14_is_simulated", || driven_to(-14.0));
+}
+
+#[test]
+fn a_move_on_a_master_driven_to_11_is_simulated() {
+    alone("link::moves::a_move_on_a_master_driven_to_11_is_simulated", || driven_to(-11.0));
+}
+
+#[test]
+fn a_move_on_a_master_driven_to_9_is_simulated() {
+    alone("link::moves::a_move_on_a_master_driven_to_9_is_simulated", || driven_to(-9.0));
 }

@@ -163,8 +163,15 @@ fn the_earliest_master_owns_a_session() {
     let _other = join(master(5, SessionId::mint()));
     let _stem = join(Label { session: Some(session), ..label("Drums", 1) });
     assert_eq!(ROSTER.masters_of(session), [early.1.peer(), late.1.peer()]);
+    let owns = |master: &(Outlet, Card)| ROSTER.owns_session(master.1.peer());
+    assert_eq!((owns(&early), owns(&late)), (true, false));
+    // last on the bus it is another kind of Master
+    let mut last = join(master(30, session));
+    last.1.set_summary(&Summary { placement: Placement::Final, ..Summary::default() });
+    assert!(owns(&last));
     drop(early);
-    assert_eq!(ROSTER.masters_of(session), [late.1.peer()]);
+    assert!(owns(&late));
+    assert_eq!(ROSTER.masters_of(session), [late.1.peer(), last.1.peer()]);
 }
 
 #[test]
