@@ -1,12 +1,14 @@
-//! A CLAP host small enough to read, for the tests beside it: it loads the library that cargo built with them and
+//! A CLAP host, and a smaller one of VST3, small enough to read, for the tests beside it: it loads the library that cargo built with them and
 //! does to the plugins what hosts do, the odd things included.
 
 pub mod host;
 pub mod random;
 pub mod reference;
+pub mod vst3;
 
 pub use host::{Call, Change, Event, Library, Player, Plugin, Row, Status, without_identity};
 pub use random::{Random, noise};
+pub use vst3::Vst3;
 
 /// The plugins' ids.
 pub const STEM: &str = "org.stemlink.stem";

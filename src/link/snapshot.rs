@@ -316,9 +316,8 @@ impl Record for Settings {
 
     fn read(eye: &mut Eye<'_>) -> Option<Self> {
         let mut settings = Self::new(eye.word()?, eye.word()?);
-        for _ in 0..eye.index(VALUES + 1)? {
-            settings.push(eye.perhaps()?);
-        }
+        settings.count = eye.index(VALUES + 1)?;
+        eye.numbers(&mut settings.values[..settings.count])?;
         Some(settings)
     }
 }

@@ -104,6 +104,18 @@ impl Eye<'_> {
         (!number.is_infinite()).then(|| (!number.is_nan()).then_some(number))
     }
 
+    /// As many numbers as there are places; those that do not exist are no numbers. At once, for there may be hundreds.
+    pub fn numbers(&mut self, places: &mut [f64]) -> Option<()> {
+        let (words, rest) = self.words.as_slice().split_at_checked(places.len())?;
+        self.words = rest.iter();
+        let mut infinite = false;
+        for (place, &word) in places.iter_mut().zip(words) {
+            *place = f64::from_bits(word);
+            infinite |= place.is_infinite();
+        }
+        (!infinite).then_some(())
+    }
+
     /// An instance.
     pub fn instance(&mut self) -> Option<InstanceId> {
         InstanceId::new(self.word()?)

@@ -4,7 +4,7 @@
 use super::desk::{Audio, Desk, Manner, RATE, song};
 use super::viewer::{Viewer, alone, eventually, id};
 use hosttests::host::transport;
-use hosttests::{Call, Library, MASTER, Plugin, STEM};
+use hosttests::{Call, Library, MASTER, Plugin, STEM, Vst3};
 use std::collections::BTreeSet;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -53,8 +53,21 @@ impl Drop for Host {
 #[test]
 fn host() {
     let Ok(part) = std::env::var(PART) else { return };
-    let words: Vec<&str> = part.split(' ').collect();
+    let words: Vec<&str> = part.split(',').collect();
     match words.as_slice() {
+        ["vst3 stems", pace, start] => {
+            let pace = Pace { speed: pace.parse().expect("a speed"), start: start.parse().expect("a time") };
+            let mut stems: Vec<(Vst3, Audio)> = STEMS
+                .iter()
+                .map(|&(seed, _)| (Vst3::new("Stemlink Stem", RATE, BLOCK), song(seed, SECONDS)))
+                .collect();
+            for block in 0.. {
+                pace.wait_for(block);
+                for (plugin, song) in &mut stems {
+                    plugin.play(&mut cut(song, block), (block * BLOCK) as i64);
+                }
+            }
+        }
         ["stems", pace, start] => {
             let pace = Pace { speed: pace.parse().expect("a speed"), start: start.parse().expect("a time") };
             let library = Library::open();
@@ -117,27 +130,23 @@ impl Pace {
     }
 }
 
-fn label_named(name: &str) -> impl Fn(&stemlink::link::Peer) -> bool {
-    move |peer| peer.label().is_some_and(|label: Label| label.name.as_str() == name)
-}
-
-/// A Master here hears the Stems of another process at that speed, `seconds` of the song or more.
-fn crosses(speed: f64, seconds: f64) {
+/// A Master here hears the Stems of another process, in that format, at that speed, `seconds` of the song or more.
+fn crosses(format: Format, speed: f64, seconds: f64) {
     let viewer = Viewer::new();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64;
     let pace = Pace { speed, start: now + 1500 };
-    let _host = Host::start(&format!("stems {speed} {}", pace.start));
+    let stems = if format == Format::Vst3 { "vst3 stems" } else { "stems" };
+    let host = Host::start(&format!("{stems},{speed},{}", pace.start));
     let mut master = Plugin::on_track(&Library::open(), MASTER, "Mix").expect("the library has it");
     master.activate(RATE, BLOCK as u32);
     let master_id = id(&mut master);
     viewer.find(master_id);
-    let named: Vec<InstanceId> = STEMS
-        .iter()
-        .map(|(seed, _)| {
-            let name = format!("Stem {seed}");
-            eventually(&name, || ROSTER.peers().find(label_named(&name))?.id())
-        })
-        .collect();
+    let theirs = eventually("both Stems are seen", || {
+        let of = |label: &Label| label.kind == Kind::Stem && label.process.pid == u64::from(host.0.id());
+        let stems = ROSTER.peers().filter(|peer| peer.label().is_some_and(|label| of(&label)));
+        let ids: Vec<InstanceId> = stems.filter_map(|peer| peer.id()).collect();
+        (ids.len() == STEMS.len()).then_some(ids)
+    });
 
     let songs = STEMS.map(|(seed, gains)| (song(seed, SECONDS), gains));
     let start = Instant::now();
@@ -165,26 +174,45 @@ fn crosses(speed: f64, seconds: f64) {
         }
         assert!(start.elapsed() < Duration::from_secs(60), "the Master last said {summary:?}");
     };
-    for (id, (_, [left, right])) in named.iter().zip(STEMS) {
-        let seen = summary.stems().find(|stem| stem.stem == *id).expect("it is summed");
-        let power = (f64::from(left).powi(2) + f64::from(right).powi(2)) / 2.0;
-        assert!((seen.gain.expect("found").gain() - power.sqrt()).abs() < 1e-3, "{seen:?}");
+    let seen = theirs.iter().map(|id| summary.stems().find(|stem| stem.stem == *id).expect("it is summed"));
+    let mut seen: Vec<_> = seen.collect();
+    // by gain, for a host may give its tracks no names
+    let mut gains = STEMS.map(|(_, gains)| gains.map(f64::from)).map(|[l, r]| ((l * l + r * r) / 2.0).sqrt());
+    gains.sort_by(f64::total_cmp);
+    seen.sort_by(|a, b| a.gain.map(|gain| gain.0).partial_cmp(&b.gain.map(|gain| gain.0)).expect("numbers"));
+    for (seen, gain) in seen.into_iter().zip(gains) {
+        assert!((seen.gain.expect("found").gain() - gain).abs() < 1e-3, "{seen:?} {gain}");
         assert_eq!(seen.delay, Some(0), "{seen:?}");
-        let stem = ROSTER.find(*id).expect("it lives");
+        let stem = ROSTER.find(seen.stem).expect("it lives");
         assert!(stem.reading().is_some_and(|reading| reading.integrated.is_some()), "its reading arrives");
-        assert_eq!(stem.label().map(|label| label.format), Some(Format::Clap));
+        assert_eq!(stem.label().map(|label| label.format), Some(format));
     }
 }
 
 #[test]
 fn a_master_hears_the_stems_of_another_process_as_they_play() {
-    alone("link::processes::a_master_hears_the_stems_of_another_process_as_they_play", || crosses(1.0, 4.0));
+    alone("link::processes::a_master_hears_the_stems_of_another_process_as_they_play", || {
+        crosses(Format::Clap, 1.0, 4.0)
+    });
 }
 
 #[test]
 fn a_master_hears_the_stems_of_another_process_at_twenty_times_their_speed() {
     let test = "link::processes::a_master_hears_the_stems_of_another_process_at_twenty_times_their_speed";
-    alone(test, || crosses(20.0, 20.0));
+    alone(test, || crosses(Format::Clap, 20.0, 20.0));
+}
+
+#[test]
+fn a_clap_master_hears_the_vst3_stems_of_another_process_as_they_play() {
+    let test = "link::processes::a_clap_master_hears_the_vst3_stems_of_another_process_as_they_play";
+    alone(test, || crosses(Format::Vst3, 1.0, 4.0));
+}
+
+#[test]
+fn a_clap_master_hears_the_vst3_stems_of_another_process_at_twenty_times_their_speed() {
+    let test =
+        "link::processes::a_clap_master_hears_the_vst3_stems_of_another_process_at_twenty_times_their_speed";
+    alone(test, || crosses(Format::Vst3, 20.0, 20.0));
 }
 
 /// What `stems live` sees.
@@ -198,7 +226,7 @@ fn two_hosts_do_not_take_each_other_s_stems_and_a_killed_one_is_gone() {
     alone("link::processes::two_hosts_do_not_take_each_other_s_stems_and_a_killed_one_is_gone", || {
         static SEEN: Roster = Roster::new();
         let mut onlooker = Onlooker::new(&SEEN);
-        let mut hosts = [70u64, 80].map(|seed| Host::start(&format!("desk {seed}")));
+        let mut hosts = [70u64, 80].map(|seed| Host::start(&format!("desk,{seed}")));
         let pids = hosts.each_ref().map(|host| u64::from(host.0.id()));
         let own = |survey: &Survey, pid: u64, kind: Kind| -> BTreeSet<InstanceId> {
             let is = |label: &Label| label.process.pid == pid && label.kind == kind;

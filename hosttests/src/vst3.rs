@@ -1,0 +1,133 @@
+//! As small a VST3 host: it makes a plugin by its name and has it process stereo audio at a place of the timeline.
+
+#![allow(unsafe_code)] // loading a library, and the interfaces of VST3, are calls of foreign functions
+
+use super::Library;
+use libloading::Library as Module;
+use std::ffi::{CStr, c_void};
+use std::ptr;
+use vst3::Steinberg::Vst::{
+    AudioBusBuffers, AudioBusBuffers__type0, BusDirections_, IAudioProcessor, IAudioProcessorTrait,
+    IComponent, IComponentTrait, MediaTypes_, ProcessContext, ProcessContext_, ProcessData, ProcessModes_,
+    ProcessSetup, SymbolicSampleSizes_,
+};
+use vst3::Steinberg::{IPluginBaseTrait, IPluginFactory, IPluginFactoryTrait, PClassInfo, TUID, kResultOk};
+use vst3::{ComPtr, Interface};
+
+const AUDIO: i32 = MediaTypes_::kAudio as i32;
+const INPUT: i32 = BusDirections_::kInput as i32;
+const OUTPUT: i32 = BusDirections_::kOutput as i32;
+
+/// An active instance, as a VST3 host has it. Silence goes into a sidechain.
+pub struct Vst3 {
+    processor: ComPtr<IAudioProcessor>,
+    component: ComPtr<IComponent>,
+    inputs: usize,
+    rate: f64,
+    /// Unloaded last.
+    _module: Module,
+}
+
+#[expect(clippy::missing_panics_doc, reason = "a host of tests fails by panicking")]
+impl Vst3 {
+    /// The plugin that the library calls `name`, active at `rate` with blocks of up to `longest` frames.
+    pub fn new(name: &str, rate: f64, longest: usize) -> Self {
+        // SAFETY: the library is our own, built by the same cargo run, and has the two entries that VST3 demands; every
+        // pointer that it is given lives as long as the call, and what it returns is owned by `ComPtr`s, which go before it
+        unsafe {
+            let module = Module::new(Library::path()).expect("the built library loads");
+            let enter = module.get::<extern "C" fn(*mut c_void) -> bool>(b"ModuleEntry\0");
+            assert!(enter.expect("an entry of VST3")(ptr::null_mut()), "the module is ready");
+            let make = module.get::<extern "system" fn() -> *mut IPluginFactory>(b"GetPluginFactory\0");
+            let factory = ComPtr::from_raw(make.expect("an entry of VST3")()).expect("a factory");
+            let id = (0..factory.countClasses()).find_map(|index| class(&factory, index, name));
+            let id = id.expect("the library has it");
+            let mut made: *mut c_void = ptr::null_mut();
+            let result = factory.createInstance(id.as_ptr(), IComponent::IID.as_ptr().cast(), &raw mut made);
+            assert_eq!(result, kResultOk);
+            let component = ComPtr::from_raw(made.cast::<IComponent>()).expect("a component");
+            assert_eq!(component.initialize(ptr::null_mut()), kResultOk);
+            let processor = component.cast::<IAudioProcessor>().expect("it processes audio");
+            let inputs = component.getBusCount(AUDIO, INPUT) as usize;
+            for (direction, index) in (0..inputs as i32).map(|index| (INPUT, index)).chain([(OUTPUT, 0)]) {
+                assert_eq!(component.activateBus(AUDIO, direction, index, 1), kResultOk);
+            }
+            let mut setup = ProcessSetup {
+                processMode: ProcessModes_::kRealtime as i32,
+                symbolicSampleSize: SymbolicSampleSizes_::kSample32 as i32,
+                maxSamplesPerBlock: longest as i32,
+                sampleRate: rate,
+            };
+            assert_eq!(processor.setupProcessing(&raw mut setup), kResultOk);
+            assert_eq!(component.setActive(1), kResultOk);
+            processor.setProcessing(1);
+            Self { processor, component, inputs, rate, _module: module }
+        }
+    }
+
+    /// Processes a stereo block that is played at frame `position` of the timeline, in place.
+    pub fn play(&mut self, audio: &mut [Vec<f32>], position: i64) {
+        let frames = audio[0].len();
+        let mut source = audio.to_vec();
+        let mut silence = vec![vec![0.0f32; frames]; 2];
+        let pointers = |channels: &mut [Vec<f32>]| -> Vec<*mut f32> {
+            channels.iter_mut().map(Vec::as_mut_ptr).collect()
+        };
+        let (mut main, mut key) = (pointers(&mut source), pointers(&mut silence));
+        let mut to = pointers(audio);
+        let bus = |channels: &mut Vec<*mut f32>| AudioBusBuffers {
+            numChannels: 2,
+            silenceFlags: 0,
+            __field0: AudioBusBuffers__type0 { channelBuffers32: channels.as_mut_ptr() },
+        };
+        let (mut inputs, mut output) = ([bus(&mut main), bus(&mut key)], bus(&mut to));
+        // SAFETY: plain numbers, of which zero is a valid value
+        let mut now: ProcessContext = unsafe { std::mem::zeroed() };
+        now.state = (ProcessContext_::StatesAndFlags_::kPlaying
+            | ProcessContext_::StatesAndFlags_::kTempoValid) as u32;
+        (now.sampleRate, now.projectTimeSamples, now.tempo) = (self.rate, position, 120.0);
+        let mut data = ProcessData {
+            processMode: ProcessModes_::kRealtime as i32,
+            symbolicSampleSize: SymbolicSampleSizes_::kSample32 as i32,
+            numSamples: frames as i32,
+            numInputs: self.inputs.min(2) as i32,
+            numOutputs: 1,
+            inputs: inputs.as_mut_ptr(),
+            outputs: &raw mut output,
+            inputParameterChanges: ptr::null_mut(),
+            outputParameterChanges: ptr::null_mut(),
+            inputEvents: ptr::null_mut(),
+            outputEvents: ptr::null_mut(),
+            processContext: &raw mut now,
+        };
+        // SAFETY: every pointer is to `frames` samples, or a value, that outlives the call
+        let result = unsafe { self.processor.process(&raw mut data) };
+        assert_eq!(result, kResultOk);
+    }
+}
+
+impl Drop for Vst3 {
+    fn drop(&mut self) {
+        // SAFETY: in the order that VST3 demands
+        unsafe {
+            self.processor.setProcessing(0);
+            self.component.setActive(0);
+            self.component.terminate();
+        }
+    }
+}
+
+/// The id of class `index` if it is an audio effect called `name`.
+unsafe fn class(factory: &ComPtr<IPluginFactory>, index: i32, name: &str) -> Option<TUID> {
+    // SAFETY: plain numbers and bytes, of which zero is a valid value; the names end with a zero
+    unsafe {
+        let mut info: PClassInfo = std::mem::zeroed();
+        if factory.getClassInfo(index, &raw mut info) != kResultOk {
+            return None;
+        }
+        let says = |text: &[std::ffi::c_char], what: &str| {
+            CStr::from_ptr(text.as_ptr()).to_str().is_ok_and(|text| text == what)
+        };
+        (says(&info.category, "Audio Module Class") && says(&info.name, name)).then_some(info.cid)
+    }
+}
