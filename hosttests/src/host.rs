@@ -5,6 +5,7 @@ mod library;
 mod plugin;
 mod process;
 mod state;
+mod vst3;
 #[cfg(target_os = "linux")]
 mod window;
 
@@ -12,6 +13,7 @@ pub use library::{Descriptor, Library};
 pub use plugin::{Plugin, Row};
 pub use process::{Call, Change, Event, Player, Status, transport};
 pub use state::without_identity;
+pub use vst3::Vst3;
 #[cfg(target_os = "linux")]
 pub use window::{Picture, Screen, Server, Window};
 

@@ -4,11 +4,9 @@
 pub mod host;
 pub mod random;
 pub mod reference;
-pub mod vst3;
 
-pub use host::{Call, Change, Event, Library, Player, Plugin, Row, Status, without_identity};
+pub use host::{Call, Change, Event, Library, Player, Plugin, Row, Status, Vst3, without_identity};
 pub use random::{Random, noise};
-pub use vst3::Vst3;
 
 /// The plugins' ids.
 pub const STEM: &str = "org.stemlink.stem";

@@ -1,8 +1,8 @@
 //! What is wrong between Stems and Master is found and named.
 
-use super::desk::{Desk, RATE, song};
+use super::desk::{Audio, Desk, RATE, song};
 use super::viewer::{Viewer, alone};
-use hosttests::Library;
+use hosttests::{Library, Random};
 use std::time::{Duration, Instant};
 use stemlink::link::summary::Summary;
 
@@ -54,5 +54,67 @@ fn an_unlinked_track_is_named_and_makes_estimates_of_predictions() {
         assert!(summary.coverage.is_some_and(|coverage| (0.3..0.99).contains(&coverage)), "{summary:?}");
         assert!(summary.half_width.is_some_and(|width| width.0 > 0.01), "{summary:?}");
         assert_eq!(summary.stems().count(), 3);
+    });
+}
+
+/// The song of a bus as it comes back from somewhere else: `taps` are delays in frames with gains.
+fn again(song: &Audio, taps: &[(usize, f32)]) -> Audio {
+    let mut back = vec![vec![0.0; song[0].len()]; 2];
+    for (back, song) in back.iter_mut().zip(song) {
+        for &(delay, gain) in taps {
+            back[delay..].iter_mut().zip(song).for_each(|(back, x)| *back += gain * x);
+        }
+    }
+    back
+}
+
+#[test]
+fn a_stem_that_is_there_twice_is_named_with_its_delay() {
+    alone("link::causes::a_stem_that_is_there_twice_is_named_with_its_delay", || {
+        let (viewer, library) = (Viewer::new(), Library::open());
+        let mut desk = desk(&library, 83);
+        let [left, right] = desk.buses[1].gains;
+        assert_eq!(left, right, "so that the extra track need not know of pans");
+        desk.extra = Some(again(&desk.buses[1].song, &[(300, 0.5 * left)]));
+        let summary = until(&mut desk, &viewer, |summary| !summary.cause.as_str().is_empty());
+        let expected = "Bus 1 is doubled: again 300 samples late, at -6.0 dB.";
+        assert_eq!(summary.cause.as_str(), expected, "{summary:?}");
+    });
+}
+
+#[test]
+fn a_stem_that_is_there_twice_without_delay_is_a_fader_or_double_routing() {
+    alone("link::causes::a_stem_that_is_there_twice_without_delay_is_a_fader_or_double_routing", || {
+        let (viewer, library) = (Viewer::new(), Library::open());
+        let mut desk = desk(&library, 86);
+        for bus in &mut desk.buses {
+            bus.gains = [1.0; 2];
+        }
+        desk.extra = Some(again(&desk.buses[2].song, &[(0, 1.0)]));
+        let summary = until(&mut desk, &viewer, |summary| !summary.cause.as_str().is_empty());
+        assert_eq!(summary.cause.as_str(), "Bus 2 arrives 6.0 dB louder: fader or double routing.");
+        assert!(summary.coverage.is_some_and(|coverage| coverage > 0.9999), "{summary:?}");
+    });
+}
+
+#[test]
+fn a_reverb_on_a_send_is_called_returns() {
+    alone("link::causes::a_reverb_on_a_send_is_called_returns", || {
+        let (viewer, library) = (Viewer::new(), Library::open());
+        let mut desk = desk(&library, 89);
+        // a room of random reflections that falls by 60 dB in a second
+        let mut random = Random::new(7);
+        let taps: Vec<(usize, f32)> = (0..400)
+            .map(|_| {
+                let time = 0.01 + random.unit();
+                let delay = (time * RATE) as usize;
+                (delay, 0.08 * (random.unit() as f32 * 2.0 - 1.0) * 10f32.powf(-3.0 * time as f32))
+            })
+            .collect();
+        desk.extra = Some(again(&desk.buses[0].song, &taps));
+        let is =
+            |summary: &Summary| summary.cause.as_str().starts_with("Returns of Bus 0 (reverb or echo): ");
+        let summary = until(&mut desk, &viewer, is);
+        assert!(summary.half_width.is_some_and(|width| width.0 > 0.0), "{summary:?}");
     });
 }

@@ -47,6 +47,8 @@ pub(crate) struct Desk {
     pub(crate) extra: Option<Audio>,
     pub(crate) master: Plugin,
     rate: f64,
+    /// Where on the timeline the songs begin, frames.
+    pub(crate) begin: usize,
 }
 
 /// How the host goes about it.
@@ -125,7 +127,7 @@ impl Desk {
                 late: Vec::new(),
             })
             .collect();
-        Self { buses, extra: None, master, rate: RATE }
+        Self { buses, extra: None, master, rate: RATE, begin: 0 }
     }
 
     /// The host goes on at another rate.
@@ -169,10 +171,10 @@ impl Desk {
         let gains: Vec<[f32; 2]> = self.buses.iter().map(|bus| bus.gains).collect();
         let mut late: Vec<Vec<[f32; 2]>> = self.buses.iter().map(|bus| bus.late.clone()).collect();
         let extra = self.extra.as_ref();
-        let rate = self.rate;
+        let (rate, begin) = (self.rate, self.begin);
         let sleeps: Vec<bool> = self.buses.iter().map(|bus| bus.sleeps).collect();
         let process = |n: usize, player: &mut Player, block: std::ops::Range<usize>| {
-            if sleeps[n] { silence(block.len()) } else { process(player, songs[n], block, rate) }
+            if sleeps[n] { silence(block.len()) } else { process(player, songs[n], block, (begin, rate)) }
         };
         let mut mix = vec![Vec::new(); 2];
         let mut out = mix.clone();
@@ -191,7 +193,7 @@ impl Desk {
                 }
             }
             mix.iter_mut().zip(&block).for_each(|(mix, block)| mix.extend(block));
-            master.play(&mut block, Some(&transport(0, at as f64 / rate, 120.0)));
+            master.play(&mut block, Some(&transport(0, (begin + at) as f64 / rate, 120.0)));
             out.iter_mut().zip(&block).for_each(|(out, block)| out.extend(block));
         };
         if manner.threads {
@@ -246,9 +248,14 @@ fn silence(frames: usize) -> Audio {
 }
 
 /// A block of a bus, through its Stem.
-fn process(player: &mut Player, song: &Audio, block: std::ops::Range<usize>, rate: f64) -> Audio {
+fn process(
+    player: &mut Player,
+    song: &Audio,
+    block: std::ops::Range<usize>,
+    (begin, rate): (usize, f64),
+) -> Audio {
     let mut audio: Audio = song.iter().map(|side| side[block.clone()].to_vec()).collect();
-    player.play(&mut audio, Some(&transport(0, block.start as f64 / rate, 120.0)));
+    player.play(&mut audio, Some(&transport(0, (begin + block.start) as f64 / rate, 120.0)));
     audio
 }
 

@@ -107,7 +107,12 @@ fn stems_rendered_through_the_master_one_by_one_leave_the_history_alone() {
         let mut session = Session::new(110);
         for stem in 0..3 {
             session.solo(Some(stem));
-            session.desk.play(all(), Manner::USUAL);
+            // to where all of them sound
+            session.desk.play(frames(0.0, 9.5), Manner::USUAL);
+            let others = (0..3).filter(|&other| other != stem);
+            session.summary(|summary| {
+                others.clone().all(|other| session.state(summary, other) == Some(StemState::Missing))
+            });
             session.is_right();
         }
         session.solo(None);
@@ -269,10 +274,11 @@ fn at_another_sample_rate_the_history_begins_anew() {
     alone("link::habits::at_another_sample_rate_the_history_begins_anew", || {
         let mut session = Session::new(170);
         session.desk.set_rate(44_100.0);
-        // the same samples are another song now: longer
-        let mix = session.desk.play(all(), Manner::USUAL).0;
+        // the same samples are another song now: longer; of the old one nothing is left
+        let half = frames(0.0, SECONDS as f64 / 2.0);
+        let mix = session.desk.play(half, Manner::USUAL).0;
         session.nudge();
-        let length = SECONDS as f64 * RATE / 44_100.0;
+        let length = SECONDS as f64 / 2.0 * RATE / 44_100.0;
         let truth = super::desk::measure_at(44_100.0, &mix).integrated.expect("sounds").0;
         let summary = session.summary(|summary| {
             (summary.heard - length).abs() < 0.25
@@ -306,5 +312,38 @@ fn a_project_that_is_open_twice_has_two_masters_that_sum_their_own_stems() {
         let summary = first.is_right();
         let known: BTreeSet<InstanceId> = summary.stems().map(|stem| stem.stem).collect();
         assert_eq!(known, first.stems.iter().copied().collect());
+    });
+}
+
+/// Memory of this process, bytes.
+fn resident() -> usize {
+    let status = std::fs::read_to_string("/proc/self/statm").expect("Linux has it");
+    let pages: usize = status.split(' ').nth(1).and_then(|pages| pages.parse().ok()).expect("a number");
+    pages * 4096
+}
+
+#[test]
+#[ignore = "an hour of eight Stems: minutes; cargo test -p hosttests --test link an_hour -- --ignored"]
+fn an_hour_of_eight_stems_stays_within_its_memory() {
+    alone("link::habits::an_hour_of_eight_stems_stays_within_its_memory", || {
+        const MINUTE: usize = 60;
+        let viewer = Viewer::new();
+        let songs = (0..8).map(|n| song(200 + n, MINUTE)).collect();
+        let mut desk = Desk::new(&Library::open(), songs, &[[0.5, 0.4]; 8]);
+        let master = desk.master_id();
+        viewer.find(master);
+        let minute = frames(0.0, MINUTE as f64);
+        desk.play(minute.clone(), Manner::USUAL);
+        let (before, start) = (resident(), std::time::Instant::now());
+        for number in 1..60 {
+            desk.begin = number * minute.end;
+            desk.play(minute.clone(), Manner::USUAL);
+            // what waits for the analysis is not what it keeps
+            viewer.summary(master, |summary| summary.heard > (MINUTE * number) as f64);
+        }
+        let grown = resident().saturating_sub(before);
+        println!("an hour of eight Stems: {} MiB more, {:?}", grown >> 20, start.elapsed());
+        // hops of the session, windows for simulations, and the meters' hops
+        assert!(grown < (256 + 128 + 32) << 20, "{} MiB", grown >> 20);
     });
 }

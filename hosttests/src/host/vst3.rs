@@ -3,16 +3,16 @@
 #![allow(unsafe_code)] // loading a library, and the interfaces of VST3, are calls of foreign functions
 
 use super::Library;
-use libloading::Library as Module;
-use std::ffi::{CStr, c_void};
-use std::ptr;
-use vst3::Steinberg::Vst::{
+use ::vst3::Steinberg::Vst::{
     AudioBusBuffers, AudioBusBuffers__type0, BusDirections_, IAudioProcessor, IAudioProcessorTrait,
     IComponent, IComponentTrait, MediaTypes_, ProcessContext, ProcessContext_, ProcessData, ProcessModes_,
     ProcessSetup, SymbolicSampleSizes_,
 };
-use vst3::Steinberg::{IPluginBaseTrait, IPluginFactory, IPluginFactoryTrait, PClassInfo, TUID, kResultOk};
-use vst3::{ComPtr, Interface};
+use ::vst3::Steinberg::{IPluginBaseTrait, IPluginFactory, IPluginFactoryTrait, PClassInfo, TUID, kResultOk};
+use ::vst3::{ComPtr, Interface};
+use libloading::Library as Module;
+use std::ffi::{CStr, c_void};
+use std::ptr;
 
 const AUDIO: i32 = MediaTypes_::kAudio as i32;
 const INPUT: i32 = BusDirections_::kInput as i32;
