@@ -11,6 +11,7 @@ pub mod groups;
 pub mod listening;
 pub mod presets;
 pub mod room;
+pub mod sheet;
 pub mod text;
 pub mod track;
 pub mod travel;

@@ -42,6 +42,8 @@ pub enum Edit {
     AskTrim(TrimWish),
     /// Where a Master sits.
     Placement(Placement),
+    /// The session is to be written into a file.
+    ExportSession,
     /// That a stem is missing from the mix is meant: its mute is recorded.
     ConfirmMute(StemId),
     /// What is in the mix beside the stems is made of this stem, or of none: it moves along in predictions.

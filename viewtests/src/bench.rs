@@ -11,6 +11,7 @@ use stemlink::editor::facts::Facts;
 use stemlink::editor::master::MasterView;
 use stemlink::editor::stem::{StemView, Wishes};
 use stemlink::editor::theme::{self, Palette};
+use stemlink::params::room::Exported;
 
 /// What is on the bench.
 pub struct Bench {
@@ -139,6 +140,12 @@ impl Bench {
                 }
             }
             Edit::Placement(placement) => facts.session.placement = *placement,
+            Edit::ExportSession => {
+                facts.session.exported = Some(Exported {
+                    path: Ok("/home/me/Documents/Stemlink/Mix session 2.toml".into()),
+                    remarks: vec!["Bass: fader and pan are not known".into()],
+                });
+            }
             Edit::ConfirmMute(stem) => {
                 if let Some(session) = &mut facts.session.session {
                     session.asks.retain(|asked| asked != stem);
