@@ -21,6 +21,7 @@ pub mod picture;
 pub mod preset_files;
 pub mod preset_menu;
 mod session;
+pub mod session_files;
 pub mod shown;
 pub mod side;
 pub mod stem;

@@ -12,6 +12,7 @@ pub mod listening;
 pub mod noise;
 pub mod presets;
 pub mod room;
+pub mod sheet;
 pub mod text;
 pub mod track;
 pub mod travel;

@@ -22,6 +22,7 @@ pub mod analysis;
 pub mod broadcast;
 mod cards;
 pub mod engine;
+pub mod exchange;
 pub mod exported;
 pub mod master;
 pub mod shell;

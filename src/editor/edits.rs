@@ -43,6 +43,8 @@ pub enum Edit {
     AskTrim(TrimWish),
     /// Where a Master sits.
     Placement(Placement),
+    /// The session is to be written into a file.
+    ExportSession,
     /// That a stem is missing from the mix is meant: its mute is recorded.
     ConfirmMute(StemId),
     /// Noise is to be learned from what is heard, or what has been learned becomes the print.

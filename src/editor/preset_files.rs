@@ -1,5 +1,5 @@
-//! The user's own presets: a plain text file each, in the configuration folder. The only place in the editors that
-//! touches the file system; called when a window opens and when a person saves, never by the audio thread.
+//! The user's own presets: a plain text file each, in the configuration folder. Beside `session_files` the only
+//! place in the editors that touches the file system; called when a window opens and when a person saves, never by the audio thread.
 
 use crate::chain::Seat;
 use crate::params::presets::{self, Preset, Values};

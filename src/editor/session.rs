@@ -39,6 +39,7 @@ pub(super) fn session<O: Output>(
         follows: board.follows(),
         history: room.as_ref().map(|room| room.history.clone()).unwrap_or_default(),
         trouble: board.trouble(),
+        exported: None,
         session: room.map(|room| room.session.clone()),
         stems,
     }

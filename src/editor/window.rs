@@ -7,7 +7,7 @@ use super::picture::Analyser;
 use super::session::session;
 use super::stem::{StemView, Wishes};
 use super::theme::{self, Palette};
-use super::{Recall, preset_files};
+use super::{Recall, preset_files, session_files};
 use crate::chain::Seat;
 use crate::chain::parameters::{Kind, Parameter, Value};
 use crate::dsp::denoise::NoisePrint;
@@ -18,7 +18,7 @@ use crate::params::board::{Board, Master, Seen};
 use crate::params::control::Control;
 use crate::params::groups::Visitor;
 use crate::params::presets::Preset;
-use crate::params::room::{Placement, SessionFacts};
+use crate::params::room::{Exported, Placement, SessionFacts};
 use crate::params::track::Track;
 use crate::params::{self, ChainParams, Output};
 use crate::session::target::{NormalizationTarget, builtin};
@@ -50,6 +50,7 @@ pub(super) struct Window {
     targets: Vec<NormalizationTarget>,
     /// The noise print before the one that is being learned.
     learning: Option<Option<NoisePrint>>,
+    exported: Option<Exported>,
     /// A person wants the plain list of parameters.
     pub(super) plain: bool,
 }
@@ -69,6 +70,7 @@ impl Default for Window {
             presets: Vec::new(),
             targets: builtin(),
             learning: None,
+            exported: None,
             plain: false,
         }
     }
@@ -179,7 +181,10 @@ impl Window {
             learning: params.store.noise().heard(),
             presets: self.presets.clone(),
             session: match O::SEAT {
-                Seat::Master => session(board, params, &self.reading, &self.targets),
+                Seat::Master => SessionFacts {
+                    exported: self.exported.clone(),
+                    ..session(board, params, &self.reading, &self.targets)
+                },
                 Seat::Stem => SessionFacts { trouble: board.trouble(), ..SessionFacts::default() },
             },
         }
@@ -222,6 +227,7 @@ impl Window {
                 Edit::Predict(proposal) => board.predict(*proposal),
                 Edit::AskTrim(wish) => board.ask(*wish),
                 Edit::Placement(placement) => params.store.sit_last(*placement == Placement::Final),
+                Edit::ExportSession => self.exported = Some(export(board)),
                 Edit::ConfirmMute(stem) => board.confirm_mute(*stem),
                 Edit::Follow(stem) => board.follow(*stem),
                 Edit::Restart => gauges.restart(),
@@ -246,6 +252,21 @@ impl Window {
             }
         }
     }
+}
+
+/// Writes the session into a file.
+fn export(board: &Board) -> Exported {
+    let Some(sheet) = board.sheet() else {
+        let why = "The host has not activated the plugin yet: play the song".into();
+        return Exported { path: Err(why), remarks: Vec::new() };
+    };
+    let path = match session_files::folder() {
+        None => Err("There is no home folder to write into".into()),
+        Some(folder) => session_files::save(&folder, &sheet.name, &sheet.write())
+            .map(|path| path.display().to_string())
+            .map_err(|error| format!("{}: {error}", folder.display())),
+    };
+    Exported { path, remarks: sheet.remarks() }
 }
 
 /// What the link says of a Stem.

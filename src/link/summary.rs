@@ -35,6 +35,8 @@ pub struct StemSummary {
     pub share: Option<f64>,
     /// The gain with which it arrives in the mix; `None` if it was not found there.
     pub gain: Option<Db>,
+    /// The same as a matrix, linear, `[to][from]`: fader and pan.
+    pub matrix: Option<[[f64; 2]; 2]>,
     /// How many frames later than on the timeline it arrives.
     pub delay: Option<i64>,
     /// What its chain costs the mix: loudness with it minus loudness without.
@@ -125,7 +127,7 @@ impl Summary {
 }
 
 /// Words of a [`Summary`].
-pub const SUMMARY_WORDS: usize = 6 + READING_WORDS + CAUSE / 8 + FORECAST_WORDS + 7 * STEMS;
+pub const SUMMARY_WORDS: usize = 6 + READING_WORDS + CAUSE / 8 + FORECAST_WORDS + 11 * STEMS;
 
 impl Record for Summary {
     fn write(&self, pen: &mut Pen<'_>) {
@@ -143,6 +145,8 @@ impl Record for Summary {
             pen.word(stem.map_or(0, |stem| stem.state as u64));
             pen.perhaps(stem.and_then(|stem| stem.share));
             pen.perhaps(stem.and_then(|stem| stem.gain).map(|x| x.0));
+            let matrix = stem.and_then(|stem| stem.matrix);
+            (0..4).for_each(|n| pen.perhaps(matrix.map(|rows| rows[n / 2][n % 2])));
             pen.word(stem.is_some_and(|stem| stem.delay.is_some()).into());
             pen.signed(stem.and_then(|stem| stem.delay).unwrap_or(0));
             pen.perhaps(stem.and_then(|stem| stem.chain_cost).map(|x| x.0));
@@ -166,9 +170,17 @@ impl Record for Summary {
             let stem = InstanceId::new(eye.word()?);
             let state = StemState::ALL[eye.index(StemState::ALL.len())?];
             let (share, gain) = (eye.perhaps()?, eye.perhaps()?.map(Db));
+            let mut cells = [None; 4];
+            for cell in &mut cells {
+                *cell = eye.perhaps()?;
+            }
+            let matrix = match cells {
+                [Some(a), Some(b), Some(c), Some(d)] => Some([[a, b], [c, d]]),
+                _ => None,
+            };
             let (has_delay, delay) = (eye.index(2)? == 1, eye.signed()?);
             let (delay, chain_cost) = (has_delay.then_some(delay), eye.perhaps()?.map(Lu));
-            *place = stem.map(|stem| StemSummary { stem, state, share, gain, delay, chain_cost });
+            *place = stem.map(|stem| StemSummary { stem, state, share, gain, matrix, delay, chain_cost });
         }
         Some(summary)
     }
@@ -251,6 +263,7 @@ mod tests {
                 state: StemState::ALL[n as usize % StemState::ALL.len()],
                 share: Some(0.25),
                 gain: (n % 2 == 0).then_some(Db(-3.0)),
+                matrix: (n % 2 == 0).then_some([[0.5, 0.0], [-0.1, n as f64]]),
                 delay: (n % 3 == 0).then_some(-n),
                 chain_cost: Some(Lu(0.5)),
             });

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use super::audio::AudioReader;
 use super::bundle::Bundle;
 use super::error::{Error, Result};
-use super::hash::sha256;
+use super::hash::{sha256, sha256_of};
 use super::master::{self, CEILING_TOLERANCE, Settled, settle};
 use super::measure::measure;
 use super::mixdown::{BLOCK, Mixdown};
@@ -150,6 +150,7 @@ fn make(job: &Job<'_>, plan: &Plan, rate: Hz, progress: &mut dyn Progress) -> Re
         limiting_db: settled.landing.reduction.0,
         ceiling_dbtp: settled.ceiling.0,
         inputs: inputs(job, progress)?,
+        asked_sha256: asked(job),
         warnings,
     };
     Whole::new(&plan.manifest, false)?.write(manifest.text(&plan.manifest)?.as_bytes())?;
@@ -455,24 +456,23 @@ fn name(path: &Path) -> String {
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
 
-/// True if the folder `output` holds a finished delivery of just these stems and this session: by its manifest, the sizes of
+/// True if the job was done before: its folder holds a finished delivery of just these stems, this session and what is asked
+/// for, by its manifest, the sizes of
 /// its files and the hashes of what went in.
 ///
 /// # Errors
 /// If a stem cannot be read, or the listener stops it.
-pub fn is_finished(
-    output: &Path,
-    bundle: &Bundle,
-    session: Option<&Path>,
-    progress: &mut dyn Progress,
-) -> Result<bool> {
-    let Ok(manifest) = Manifest::read(&output.join(MANIFEST)) else { return Ok(false) };
+pub fn is_finished(job: &Job<'_>, progress: &mut dyn Progress) -> Result<bool> {
+    let Ok(manifest) = Manifest::read(&job.output.join(MANIFEST)) else { return Ok(false) };
     let there = |file: &Deliverable| {
-        std::fs::metadata(output.join(&file.path))
+        std::fs::metadata(job.output.join(&file.path))
             .is_ok_and(|found| found.is_file() && found.len() == file.bytes)
     };
-    let files = input_files(bundle, session);
-    if files.len() != manifest.inputs.len() || !manifest.deliverables.iter().all(there) {
+    let files = input_files(job.bundle, job.session_file);
+    if manifest.asked_sha256 != asked(job)
+        || files.len() != manifest.inputs.len()
+        || !manifest.deliverables.iter().all(there)
+    {
         return Ok(false);
     }
     for (path, input) in files.into_iter().zip(&manifest.inputs) {
@@ -481,6 +481,11 @@ pub fn is_finished(
         }
     }
     Ok(true)
+}
+
+/// Stands for all that a job asks for beside stems and session file.
+fn asked(job: &Job<'_>) -> String {
+    sha256_of(&format!("{:?}", (&job.title, job.settings, job.strict, &job.target)))
 }
 
 /// What the listener should know of gains.

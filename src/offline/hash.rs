@@ -25,7 +25,16 @@ pub fn sha256(path: &Path, progress: &mut dyn Progress) -> Result<String> {
         hash.update(&buffer[..len]);
         advance(progress, 0, path)?;
     }
-    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(digits(hash))
+}
+
+/// The SHA-256 of a text, likewise.
+pub fn sha256_of(text: &str) -> String {
+    digits(Sha256::new_with_prefix(text))
+}
+
+fn digits(hash: Sha256) -> String {
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
@@ -41,5 +50,6 @@ mod tests {
         std::fs::write(&path, "abc").expect("writes");
         let hash = sha256(&path, &mut Silent).expect("reads");
         assert_eq!(hash, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        assert_eq!(hash, sha256_of("abc"));
     }
 }

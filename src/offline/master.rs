@@ -4,6 +4,7 @@
 //! Everything up to the master's level is rendered once, into a nameless spool file in the output folder. What follows
 //! (level, limiter, dither) runs over the spool as often as landing takes.
 
+mod as_heard;
 mod land;
 mod spool;
 
@@ -64,7 +65,8 @@ pub struct Mastered {
     pub strict_peak: Option<Dbtp>,
     /// How loudness was landed.
     pub landing: Landing,
-    /// The sum's reading before the level: after the master chain's EQ, compressor and width.
+    /// The sum's reading before the level: after the master chain's EQ, compressor and width. As heard: as it enters
+    /// the master chain.
     pub before: Reading,
     /// What the listener should know.
     pub warnings: Vec<String>,
@@ -86,6 +88,9 @@ pub fn master(job: &Job<'_>, progress: &mut dyn Progress) -> Result<Mastered> {
     }
     if output.symlink_metadata().is_ok() && !job.overwrite {
         return Err(Error::Exists { path: output.clone() });
+    }
+    if job.target.is_none() && job.session.loudness == Loudness::AsHeard {
+        return as_heard::master(job, progress);
     }
     let Prepared { spool, before, mut post, landing, mut warnings } = prepare(job, progress)?;
     let (measured, strict_peak, verified) = write(&mut post, &spool, &landing, job, progress)?;
@@ -224,14 +229,19 @@ fn render_before_level(
         spool.push(left, right)?;
         advance(progress, frames as u64, &job.output)?;
     }
-    for stem in mixdown.stems.iter().filter(|stem| stem.non_finite() > 0) {
-        warnings.push(format!(
+    warnings.extend(silenced(&mixdown));
+    Ok((spool.finish()?, meter.reading()))
+}
+
+/// Which stems had samples that are not numbers.
+fn silenced(mixdown: &Mixdown) -> impl Iterator<Item = String> {
+    mixdown.stems.iter().filter(|stem| stem.non_finite() > 0).map(|stem| {
+        format!(
             "{}: {} samples are not numbers and were silenced; export the stem again",
             super::error::shown(stem.path()),
             stem.non_finite()
-        ));
-    }
-    Ok((spool.finish()?, meter.reading()))
+        )
+    })
 }
 
 /// The end of the master chain: level, limiter, dither.
@@ -353,22 +363,37 @@ fn write(
             post.lower_ceiling(strict);
             continue;
         }
-        writer.set_loudness(wav::Loudness {
-            integrated: run.reading.integrated,
-            range: run.reading.range,
-            max_true_peak: run.reading.true_peak,
-            max_momentary: run.reading.momentary_max,
-            max_short_term: run.reading.short_term_max,
-        });
+        writer.set_loudness(loudness(&run.reading));
         writer.finish()?;
         break (run.reading, strict);
     };
-    let measured = measure(&job.output, true, "verifying", progress)?;
+    let (measured, verified) = read_back(&job.output, &reading, spool.frames(), progress)?;
+    Ok((measured, Dbtp::from_amplitude(strict), verified && strict <= limit))
+}
+
+/// Measures what was written; true if both meters agree on it, and it is what was rendered.
+fn read_back(
+    path: &Path,
+    rendered: &Reading,
+    frames: u64,
+    progress: &mut dyn Progress,
+) -> Result<(Measured, bool)> {
+    let measured = measure(path, true, "verifying", progress)?;
     let agrees = measured.second.is_some_and(|second| agree(&measured.reading, &second));
-    let as_rendered = measured.reading.integrated == reading.integrated
-        && measured.reading.true_peak == reading.true_peak
-        && measured.frames == spool.frames();
-    Ok((measured, Dbtp::from_amplitude(strict), agrees && as_rendered && strict <= limit))
+    let as_rendered = measured.reading.integrated == rendered.integrated
+        && measured.reading.true_peak == rendered.true_peak
+        && measured.frames == frames;
+    Ok((measured, agrees && as_rendered))
+}
+
+fn loudness(reading: &Reading) -> wav::Loudness {
+    wav::Loudness {
+        integrated: reading.integrated,
+        range: reading.range,
+        max_true_peak: reading.true_peak,
+        max_momentary: reading.momentary_max,
+        max_short_term: reading.short_term_max,
+    }
 }
 
 fn bext(job: &Job<'_>) -> Bext {
@@ -405,7 +430,7 @@ pub fn is_dialogue_gated(target: &NormalizationTarget) -> bool {
 fn goal(job: &Job<'_>) -> Result<Goal> {
     match (&job.target, &job.session.loudness) {
         (Some(target), _) => Ok(Goal::Exactly(target_loudness(target, &job.output)?)),
-        (None, Loudness::AsIs) => Ok(Goal::AsIs),
+        (None, Loudness::AsIs | Loudness::AsHeard) => Ok(Goal::AsIs),
         (None, _) => Ok(Goal::Toward(land::AUTO_LOUDNESS)),
     }
 }

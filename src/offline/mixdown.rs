@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::audio::AudioReader;
 use super::bundle::Bundle;
 use super::error::{Error, Result};
-use super::session_file::{Session, StemSession};
+use super::session_file::{Fader, Loudness, Session, StemSession};
 use crate::chain::{Chain, ChainSettings, LatencyClass, Seat};
 use crate::dsp::{Block, Process};
 use crate::units::Hz;
@@ -24,6 +24,9 @@ pub struct StemStream {
     planes: Vec<Vec<f64>>,
     audio: [Vec<f64>; 2],
     muted: bool,
+    fader: Fader,
+    /// What enters and leaves the chain is rounded to single precision, as a host hands it on.
+    single: bool,
     non_finite: u64,
 }
 
@@ -51,6 +54,8 @@ impl StemStream {
             chain,
             audio: [Vec::new(), Vec::new()],
             muted: session.mute,
+            fader: session.fader,
+            single: false,
             non_finite: 0,
         })
     }
@@ -77,10 +82,17 @@ impl StemStream {
             audio.resize(frames, 0.0);
         }
         self.non_finite += self.planes.iter().flatten().filter(|x| !x.is_finite()).count() as u64;
+        if self.single {
+            to_single(self.audio.each_mut());
+        }
         let [left, right] = &mut self.audio;
         if let Some(chain) = &mut self.chain {
             chain.process(&mut Block::new(left, right));
         }
+        if self.single {
+            to_single([left, right]);
+        }
+        self.fader.apply(left, right);
         if self.muted {
             left.fill(0.0);
             right.fill(0.0);
@@ -122,6 +134,11 @@ pub fn chain(settings: &ChainSettings, seat: Seat, class: LatencyClass, rate: Hz
     Some(chain)
 }
 
+/// Rounds to what a host's samples can hold.
+pub(super) fn to_single(sides: [&mut Vec<f64>; 2]) {
+    sides.into_iter().flatten().for_each(|x| *x = f64::from(*x as f32));
+}
+
 /// All stems of a bundle in step.
 pub struct Mixdown {
     /// The stems' streams in bundle order.
@@ -142,6 +159,7 @@ impl Mixdown {
             .iter()
             .zip(&session.stems)
             .map(|(stem, settings)| StemStream::open(&stem.path, settings))
+            .map(|stream| Ok(StemStream { single: session.loudness == Loudness::AsHeard, ..stream? }))
             .collect::<Result<Vec<_>>>()?;
         Ok(Self { stems, frames: bundle.frames(), position: 0 })
     }

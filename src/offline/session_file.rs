@@ -1,5 +1,6 @@
 //! `session.toml`: roles, chains and targets of a bundle, in words that people edit.
 
+mod fader;
 mod noise;
 
 use std::fmt::Write as _;
@@ -15,6 +16,10 @@ use crate::chain::parameters::{Kind, PARAMETERS, Parameter, Value};
 use crate::chain::{ChainSettings, LatencyClass, Seat};
 use crate::dsp::KeySource;
 use crate::session::role::Role;
+use crate::session::solve::LARGEST_TRIM;
+use crate::units::Db;
+pub use fader::Fader;
+use fader::RawFader;
 
 /// The name of the session file in a bundle.
 pub const FILE_NAME: &str = "session.toml";
@@ -29,8 +34,10 @@ pub struct StemSession {
     pub mute: bool,
     /// Latency class of its chain.
     pub latency: LatencyClass,
-    /// Its chain.
+    /// Its chain, a Master's trim included.
     pub chain: ChainSettings,
+    /// What comes after its chain: fader and pan.
+    pub fader: Fader,
     /// Its place in an Atmos file.
     pub placement: Placement,
     /// The versions it is heard in; none: by role.
@@ -52,6 +59,8 @@ pub enum Loudness {
     Auto,
     /// As the chains leave it; only the ceiling is held.
     AsIs,
+    /// As the plugins sound in a host: nothing but the chains, in single precision between them.
+    AsHeard,
     /// On this target.
     Target(String),
 }
@@ -85,6 +94,7 @@ impl Session {
             mute: false,
             latency: Seat::Stem.default_class(),
             chain: ChainSettings::default(),
+            fader: Fader::default(),
             placement: Placement::of(role),
             versions: None,
         };
@@ -128,6 +138,7 @@ impl Session {
         session.loudness = match raw.master.loudness.as_deref() {
             None | Some("auto") => Loudness::Auto,
             Some("as-is") => Loudness::AsIs,
+            Some("as-heard") => Loudness::AsHeard,
             Some(id) => Loudness::Target(id.to_owned()),
         };
         session.targets = raw.targets;
@@ -136,31 +147,27 @@ impl Session {
         session.adm = raw.adm.read().map_err(|(what, cure)| fault(format!("adm: {what}"), cure))?;
         let mut listed = vec![false; bundle.stems.len()];
         for stem in &raw.stems {
-            // As it was written by init: what is not UTF-8 in a name is replaced.
-            let called = |s: &Stem| s.path.file_name().is_some_and(|n| n.to_string_lossy() == stem.file);
-            let at = bundle.stems.iter().position(called);
-            let Some(at) = at else {
-                return Err(fault(
-                    format!("lists {:?}, which is not in {}", stem.file, super::error::shown(&bundle.dir)),
-                    "correct the file name or remove the stem".into(),
-                ));
-            };
+            let called = stem.called();
+            let at = stem.find(bundle).map_err(|(what, cure)| fault(what, cure))?;
             if std::mem::replace(&mut listed[at], true) {
-                return Err(fault(format!("lists {:?} twice", stem.file), "remove one of them".into()));
+                return Err(fault(format!("lists {called:?} twice"), "remove one of them".into()));
             }
             let entry = &mut session.stems[at];
             entry.role = stem.role.unwrap_or(entry.role);
             entry.mute = stem.mute;
             entry.latency = stem.latency.unwrap_or(entry.latency);
             let stretch;
-            (entry.chain, stretch) = chain(Seat::Stem, entry.latency, &stem.file, &stem.chain)?;
+            (entry.chain, stretch) = chain(Seat::Stem, entry.latency, called, &stem.chain)?;
+            let after =
+                stem.after(&entry.chain).map_err(|(what, cure)| fault(format!("{called}: {what}"), cure))?;
+            (entry.chain.level, entry.fader) = after;
             if let Some(stretch) = stretch {
                 entry.chain.denoise.print = noise::learn(&bundle.stems[at].path, &entry.chain, stretch)?;
             }
             let adm = stem.adm.as_ref();
             entry.placement = adm
                 .map_or(Ok(Placement::of(entry.role)), |adm| adm.read(entry.role))
-                .map_err(|(what, cure)| fault(format!("{}: adm: {what}", stem.file), cure))?;
+                .map_err(|(what, cure)| fault(format!("{called}: adm: {what}"), cure))?;
             entry.versions = stem.deliver.as_ref().and_then(|deliver| deliver.versions.clone());
             bundle.stems[at].role = entry.role;
             if let Some(name) = &stem.name {
@@ -258,16 +265,66 @@ struct RawMaster {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawStem {
-    file: String,
+    file: Option<String>,
     name: Option<String>,
     role: Option<Role>,
     #[serde(default)]
     mute: bool,
     latency: Option<LatencyClass>,
     #[serde(default)]
+    trim: f64,
+    fader: Option<RawFader>,
+    #[serde(default)]
     chain: toml::Table,
     adm: Option<RawPlacement>,
     deliver: Option<RawStemDeliver>,
+}
+
+impl RawStem {
+    /// What the file calls it.
+    fn called(&self) -> &str {
+        self.file.as_ref().or(self.name.as_ref()).map_or("a stem", String::as_str)
+    }
+
+    /// Which stem of the bundle it is: that of its file name, else that of its name, however it is spaced and written.
+    fn find(&self, bundle: &Bundle) -> std::result::Result<usize, Complaint> {
+        let plain = |s: &str| s.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_lowercase();
+        // As it was written by init: what is not UTF-8 in a name is replaced.
+        let called = |s: &Stem| match (&self.file, &self.name) {
+            (Some(file), _) => s.path.file_name().is_some_and(|n| n.to_string_lossy() == *file),
+            (None, Some(name)) => {
+                let whole = s.path.file_stem().map(|stem| plain(&stem.to_string_lossy()));
+                plain(&s.name) == plain(name) || whole.is_some_and(|whole| whole == plain(name))
+            }
+            (None, None) => false,
+        };
+        bundle.stems.iter().position(called).ok_or_else(|| {
+            let dir = super::error::shown(&bundle.dir);
+            match (&self.file, &self.name) {
+                (Some(file), _) => (
+                    format!("lists {file:?}, which is not in {dir}"),
+                    "correct the file name or remove the stem".into(),
+                ),
+                (None, Some(name)) => (
+                    format!("lists {name:?}, and no file of {dir} is called so"),
+                    "call the stem's file like its track, or write file = \"...\" for it".into(),
+                ),
+                (None, None) => {
+                    ("lists a stem without file and name".into(), "write file = \"...\" for it".into())
+                }
+            }
+        })
+    }
+
+    /// What the level becomes with the trim, and the fader.
+    fn after(&self, chain: &ChainSettings) -> std::result::Result<(Db, Fader), Complaint> {
+        if !(-LARGEST_TRIM.0..=LARGEST_TRIM.0).contains(&self.trim) {
+            return Err(("trim is out of range".into(), "it takes -24 to 24 dB".into()));
+        }
+        let fader = self.fader.as_ref().map_or(Ok(Fader::default()), RawFader::read)?;
+        // the sum that a plugin makes of the two
+        Ok((chain.level + Db(self.trim), fader))
+    }
 }
 
 /// A fault and its cure.
@@ -347,6 +404,7 @@ pub fn template(bundle: &Bundle) -> String {
          # How loud the master is to be:\n\
          #   \"auto\"   one constant gain toward -14 LUFS that stops where limiting would exceed 2 dB; never down for loudness\n\
          #   \"as-is\"  as the chains below leave it; only the ceiling is held\n\
+         #   \"as-heard\"  as the plugins play it in a host, without a ceiling of its own; what the Master exports\n\
          #   or a target id, such as \"spotify\": lands on it within 0.1 LU\n\
          loudness = \"auto\"\n\
          # latency = \"lookahead\"  # zero: no compressor lookahead, no saturator; linear_denoise: noise reduction and a linear-phase EQ too\n\n\
@@ -444,7 +502,7 @@ fn write_chain(text: &mut String, seat: Seat, bands: usize) {
 mod tests {
     use super::*;
     use crate::offline::audio::{AudioInfo, Container, SampleFormat};
-    use crate::units::{Db, Hz};
+    use crate::units::Hz;
 
     fn bundle(dir: &Path) -> Bundle {
         let info = AudioInfo {
@@ -499,6 +557,13 @@ mod tests {
     }
 
     #[test]
+    fn a_master_as_heard_is_a_loudness() {
+        let session =
+            read("schema = \"stemlink.session/1\"\n[master]\nloudness = \"as-heard\"\n").expect("reads");
+        assert_eq!(session.loudness, Loudness::AsHeard);
+    }
+
+    #[test]
     fn settings_arrive_in_the_chain() {
         let session = read(
             "schema = \"stemlink.session/1\"\n[master]\nloudness = \"spotify\"\n[master.chain]\nlim_ceiling = -2\n\
@@ -535,6 +600,30 @@ mod tests {
             ))
         };
         assert!(master("lim_on").is_ok() && master("sat_on").is_err());
+    }
+
+    #[test]
+    fn a_stem_is_found_by_its_name_and_has_trim_and_fader() {
+        let stem = |lines: &str| read(&format!("schema = \"stemlink.session/1\"\n[[stems]]\n{lines}\n"));
+        // of 01_Drums_Stem.wav and 02_Bäss "x".wav
+        for (name, at) in [("Drums", 0), ("drums", 0), ("01 Drums Stem", 0), ("BÄSS x", 1)] {
+            let lines = format!("name = {name:?}\nmute = true");
+            let session = stem(&lines).unwrap_or_else(|error| panic!("{error}"));
+            assert_eq!(session.stems.iter().position(|stem| stem.mute), Some(at), "{name}");
+        }
+        let session =
+            stem("name = \"Drums\"\ntrim = -2.5\nfader = [0.5, 1]\n[stems.chain]\nlevel = 1").expect("reads");
+        assert_eq!(session.stems[0].chain.level, Db(-1.5));
+        assert_eq!(session.stems[0].fader.gains(), [[0.5, 0.0], [0.0, 1.0]]);
+        for (lines, words) in [
+            ("name = \"Drum\"", ["\"Drum\"", "file ="]),
+            ("mute = true", ["without file and name", "file ="]),
+            ("name = \"Drums\"\ntrim = 25", ["Drums: trim", "-24 to 24"]),
+            ("name = \"Drums\"\nfader = [99, 1]", ["Drums: fader", "unity"]),
+        ] {
+            let message = stem(lines).expect_err("is faulty").to_string();
+            assert!(words.iter().all(|word| message.contains(word)) && !message.contains('\n'), "{message}");
+        }
     }
 
     #[test]

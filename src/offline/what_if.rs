@@ -9,7 +9,7 @@ use super::compensated::Compensated;
 use super::error::{Error, Result};
 use super::mixdown::{self, Mixdown, StemStream};
 use super::progress::{Progress, advance};
-use super::session_file::{Session, StemSession};
+use super::session_file::{Fader, Session, StemSession};
 use crate::chain::{ChainSettings, LatencyClass, Seat};
 use crate::meter::layout::Layout;
 use crate::meter::{Meter, Reading};
@@ -257,6 +257,7 @@ fn open_mix(path: &Path, bundle: &Bundle) -> Result<StemStream> {
         mute: false,
         latency: LatencyClass::Zero,
         chain: ChainSettings::default(),
+        fader: Fader::default(),
         placement: Placement::of(Role::Other),
         versions: None,
     };

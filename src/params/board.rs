@@ -4,6 +4,7 @@
 
 use super::listening::Listening;
 use super::room::{History, Proposal, StemCard, TrimWish};
+use super::sheet::Sheet;
 use crate::session::prediction::Prediction;
 use crate::session::record::StemId;
 use crate::session::view::Session;
@@ -74,6 +75,9 @@ type Post = dyn Fn(TrimWish) + Send + Sync;
 /// The Stems in reach as they are at the moment, and whether another Master of the session sits last.
 type Look = dyn Fn() -> (Vec<StemCard>, bool) + Send + Sync;
 
+/// The session as it is set at the moment.
+type Account = dyn Fn() -> Sheet + Send + Sync;
+
 /// The board.
 #[derive(Default)]
 pub struct Board {
@@ -84,6 +88,7 @@ pub struct Board {
     trouble: Mutex<String>,
     post: Mutex<Option<Box<Post>>>,
     look: Mutex<Option<Box<Look>>>,
+    account: Mutex<Option<Box<Account>>>,
     deeds: Mutex<Deeds>,
     follows: Mutex<Option<StemId>>,
 }
@@ -154,6 +159,16 @@ impl Board {
     /// From now on Stems are looked at so; costs little, for windows do it with every frame.
     pub fn look_by(&self, look: impl Fn() -> (Vec<StemCard>, bool) + Send + Sync + 'static) {
         *lock(&self.look) = Some(Box::new(look));
+    }
+
+    /// The session as it is set at the moment, for export; `None` without a link.
+    pub fn sheet(&self) -> Option<Sheet> {
+        lock(&self.account).as_ref().map(|account| account())
+    }
+
+    /// From now on that is how the session is set.
+    pub fn account_by(&self, account: impl Fn() -> Sheet + Send + Sync + 'static) {
+        *lock(&self.account) = Some(Box::new(account));
     }
 
     /// A move is to be predicted; `None`: none is wanted any more.

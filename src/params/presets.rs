@@ -155,14 +155,19 @@ pub fn write(values: &[(&'static Parameter, Value)]) -> String {
         if *value == row.default {
             continue;
         }
-        let value = match (value, row.kind) {
-            (Value::Switch(on), _) => format!("{on}"),
-            (Value::Number(Some(x)), _) => format!("{x}"),
-            _ => format!("{:?}", row.text(*value)),
-        };
-        text += &format!("{} = {value}\n", row.id);
+        text += &line(row, *value);
     }
     text
+}
+
+/// A parameter as a line of a session file: `comp_ratio = 1.5`.
+pub fn line(row: &Parameter, value: Value) -> String {
+    let value = match value {
+        Value::Switch(on) => format!("{on}"),
+        Value::Number(Some(x)) => format!("{x}"),
+        _ => format!("{:?}", row.text(value)),
+    };
+    format!("{} = {value}\n", row.id)
 }
 
 /// Reads a preset's file; parameters that it does not name have their default.

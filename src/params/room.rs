@@ -40,6 +40,17 @@ pub struct SessionFacts {
     pub history: History,
     /// Why other processes' instances are not seen, with a cure; empty if all is well.
     pub trouble: String,
+    /// What became of the last export.
+    pub exported: Option<Exported>,
+}
+
+/// What became of an export.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Exported {
+    /// Where the file is; else why there is none.
+    pub path: Result<String, String>,
+    /// What could not be had, or is otherwise than in the project.
+    pub remarks: Vec<String>,
 }
 
 impl SessionFacts {

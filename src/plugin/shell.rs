@@ -4,6 +4,7 @@ use super::analysis::{Analysis, Studio, Worker};
 use super::broadcast::{Broadcast, Moment};
 use super::cards::cards;
 use super::engine::Engine;
+use super::exchange::sheet;
 use super::teller::Teller;
 use crate::chain::parameters::Parameter;
 use crate::chain::{LatencyClass, Seat};
@@ -178,6 +179,7 @@ impl<O: Output> Shell<O> {
             }
         });
         self.board.look_by(move || cards(&ROSTER, me));
+        self.board.account_by(move || sheet(&ROSTER, me));
         self.analysis = studio.map(|studio| {
             let params = Arc::clone(&self.params);
             let settings = Box::new(move || params.settings());

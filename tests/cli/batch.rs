@@ -61,6 +61,20 @@ fn a_catalogue_is_delivered_once_and_again_only_where_something_changed() {
     fs::remove_file(out.join("Song 1/Stems/01_Drums_Stem.wav")).unwrap();
     assert_eq!(statuses(&lines(0, &args)), ["done", "done", "finished_before"]);
     assert_eq!(manifest(&single), manifest(&out.join("Song 1")));
+
+    // Something else is wanted: of all, then of one.
+    let wanted = [&args[..], &["--float", "--artist", "Somebody"]].concat();
+    assert_eq!(statuses(&lines(0, &wanted)), ["done"; 3]);
+    assert_eq!(statuses(&lines(0, &wanted)), ["finished_before"; 3]);
+    let text_of_list = fs::read_to_string(&list).unwrap();
+    let louder =
+        text_of_list.replace("songs/Song 2", "{\"dir\": \"songs/Song 2\", \"target\": \"spotify-loud\"}");
+    fs::write(&list, louder).unwrap();
+    assert_eq!(statuses(&lines(0, &wanted)), ["finished_before", "finished_before", "done"]);
+    // And another session.
+    let session = folder.path().join("songs/Song 0/session.toml");
+    fs::write(&session, "schema = \"stemlink.session/1\"\n").unwrap();
+    assert_eq!(statuses(&lines(0, &wanted)), ["done", "finished_before", "finished_before"]);
 }
 
 #[test]

@@ -133,6 +133,7 @@ impl Process {
                 state: StemState::InTheMix,
                 share: Some(0.375),
                 gain: Some(Db(-2.5)),
+                matrix: None,
                 delay: Some(64),
                 chain_cost: Some(Lu(0.5)),
             });

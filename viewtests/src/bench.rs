@@ -12,6 +12,7 @@ use stemlink::editor::facts::Facts;
 use stemlink::editor::master::MasterView;
 use stemlink::editor::stem::{StemView, Wishes};
 use stemlink::editor::theme::{self, Palette};
+use stemlink::params::room::Exported;
 use stemlink::units::Ms;
 
 /// What is on the bench.
@@ -147,6 +148,12 @@ impl Bench {
                 }
             }
             Edit::Placement(placement) => facts.session.placement = *placement,
+            Edit::ExportSession => {
+                facts.session.exported = Some(Exported {
+                    path: Ok("/home/me/Documents/Stemlink/Mix session 2.toml".into()),
+                    remarks: vec!["Bass: fader and pan are not known".into()],
+                });
+            }
             Edit::ConfirmMute(stem) => {
                 if let Some(session) = &mut facts.session.session {
                     session.asks.retain(|asked| asked != stem);

@@ -326,6 +326,19 @@ fn the_list_before_a_print_is_of_what_is_open() {
 }
 
 #[test]
+fn a_session_is_exported_from_the_list_which_says_where_it_is_and_what_is_lacking() {
+    let mut driven = master(session::lost());
+    driven.get_by_label("Before a print: 5").click();
+    driven.run();
+    driven.get_by_label("Export session\u{2026}").click();
+    driven.run();
+    let asked = driven.state().done.iter().filter(|edit| **edit == Edit::ExportSession).count();
+    assert_eq!(asked, 1);
+    assert!(says(&driven, "/home/me/Documents/Stemlink/Mix session 2.toml"), "the list stays open");
+    assert!(says(&driven, "Bass: fader and pan are not known"));
+}
+
+#[test]
 fn placement_is_chosen_and_the_heading_says_what_playback_is_of() {
     let mut driven = five();
     assert!(says(&driven, "before the master fader"));

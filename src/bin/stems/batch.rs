@@ -10,7 +10,7 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 use stemlink::offline::Error;
 use stemlink::offline::bundle::Bundle;
-use stemlink::offline::deliver::{MANIFEST, Manifest, fit, is_finished};
+use stemlink::offline::deliver::{MANIFEST, Manifest, deliver as make_all, fit, is_finished};
 use stemlink::offline::error::shown;
 use stemlink::offline::json::ReadingJson;
 use stemlink::offline::session_file::Session;
@@ -18,6 +18,7 @@ use stemlink::session::target::NormalizationTarget;
 
 use crate::args::{Batch, Global};
 use crate::common::{self, Bar, Failure};
+use crate::deliver::Source;
 use crate::output::say;
 use crate::{CommandResult, Outcome, deliver, master};
 
@@ -194,18 +195,20 @@ fn make(
         bundle.same_length()?;
     }
     let mut bar = Bar::hidden();
-    if !args.force && is_finished(out, &bundle, session_file.as_deref(), &mut bar)? {
+    let target = entry.target.as_deref().or(args.target.as_deref());
+    let target = master::target(target, &session, table, out)?;
+    let source = Source { dir: &entry.dir, bundle: &bundle, session: &session, session_file };
+    let settings = deliver::settings(&session.deliver, &args.what);
+    let mut job = source.job(&settings, &args.what, out, target);
+    if !args.force && is_finished(&job, &mut bar)? {
         return Ok((Manifest::read(&out.join(MANIFEST))?, false));
     }
     let mark = out.join(MARK);
-    // A folder of ours: one that a batch began, or whose delivery is of other stems than are there now.
-    let ours = mark.exists() || out.join(MANIFEST).exists();
+    // A folder of ours: one that a batch began, or whose delivery is of something else than is wanted now.
+    job.overwrite = args.force || mark.exists() || out.join(MANIFEST).exists();
     let created = common::create_folder(out)?;
-    let target = entry.target.as_deref().or(args.target.as_deref());
-    let target = master::target(target, &session, table, out)?;
     std::fs::write(&mark, "").map_err(|source| Error::Write { path: mark.clone(), source })?;
-    let source = deliver::Source { dir: &entry.dir, bundle: &bundle, session: &session, session_file };
-    let result = deliver::make(&source, &args.what, out, args.force || ours, target, &mut bar);
+    let result = make_all(&job, &mut bar);
     let _ = std::fs::remove_file(&mark); // what is left marked may be replaced: no harm
     if result.is_err() {
         let _ = created.iter().try_for_each(std::fs::remove_dir);

@@ -5,12 +5,11 @@ use std::path::{Path, PathBuf};
 use stemlink::offline::bundle::Bundle;
 use stemlink::offline::deliver::{DeliverSettings, Deliverable, Job, Manifest, deliver};
 use stemlink::offline::error::shown;
-use stemlink::offline::progress::Progress;
 use stemlink::offline::session_file::Session;
 use stemlink::session::target::NormalizationTarget;
 
 use crate::args::{Deliver, Deliverables, Global};
-use crate::common::{self, Bar, Failure, note};
+use crate::common::{self, Bar, note};
 use crate::output::{self, say};
 use crate::{CommandResult, Outcome, master};
 
@@ -23,8 +22,10 @@ pub(crate) fn run(args: &Deliver, global: &Global) -> CommandResult {
     let target = master::target(args.target.as_deref(), &session, &table, &args.out)?;
     let created = common::create_folder(&args.out)?;
     let source = Source { dir: &args.dir, bundle: &bundle, session: &session, session_file };
+    let settings = settings(&session.deliver, &args.what);
+    let job = Job { overwrite: args.force, ..source.job(&settings, &args.what, &args.out, target) };
     let mut bar = Bar::new(global);
-    let result = make(&source, &args.what, &args.out, args.force, target, &mut bar);
+    let result = deliver(&job, &mut bar);
     drop(bar);
     if result.is_err() {
         // Only as far as they are still empty.
@@ -49,32 +50,31 @@ pub(crate) struct Source<'a> {
     pub(crate) session_file: Option<PathBuf>,
 }
 
-/// Delivers to the folder `out`, which is there.
-pub(crate) fn make(
-    source: &Source<'_>,
-    what: &Deliverables,
-    out: &Path,
-    force: bool,
-    target: Option<NormalizationTarget>,
-    progress: &mut dyn Progress,
-) -> Result<Manifest, Failure> {
-    let settings = settings(&source.session.deliver, what);
-    let job = Job {
-        bundle: source.bundle,
-        session: source.session,
-        session_file: source.session_file.as_deref(),
-        title: settings.title.clone().unwrap_or_else(|| common::song_name(source.dir)),
-        settings: &settings,
-        output: out,
-        overwrite: force,
-        strict: what.strict,
-        target,
-    };
-    Ok(deliver(&job, progress)?)
+impl<'a> Source<'a> {
+    /// The job of delivering `what` with `settings` to the folder `out`.
+    pub(crate) fn job(
+        &'a self,
+        settings: &'a DeliverSettings,
+        what: &Deliverables,
+        out: &'a Path,
+        target: Option<NormalizationTarget>,
+    ) -> Job<'a> {
+        Job {
+            bundle: self.bundle,
+            session: self.session,
+            session_file: self.session_file.as_deref(),
+            title: settings.title.clone().unwrap_or_else(|| common::song_name(self.dir)),
+            settings,
+            output: out,
+            overwrite: false,
+            strict: what.strict,
+            target,
+        }
+    }
 }
 
 /// What the session says, and what the command line says before it.
-fn settings(session: &DeliverSettings, args: &Deliverables) -> DeliverSettings {
+pub(crate) fn settings(session: &DeliverSettings, args: &Deliverables) -> DeliverSettings {
     let mut settings = session.clone();
     settings.title = args.title.clone().or(settings.title);
     settings.artist = args.artist.clone().or(settings.artist);

@@ -2,6 +2,7 @@
 
 use super::{Stage, Tab, ready};
 use crate::editor::controls::{Weight, pill, pill_width};
+use crate::editor::edits::Edit;
 use crate::editor::facts::Desk;
 use crate::editor::head::shortened;
 use crate::editor::notices::notices;
@@ -57,8 +58,28 @@ pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect, tab: &mut Tab,
 
 const LOUDEST: &str = "Loudest 20 s";
 
+/// The command that writes the session into a file, and what became of it.
+fn export(ui: &mut Ui, desk: &mut Desk<'_>) {
+    let look = desk.look;
+    ui.separator();
+    let button = ui.button(egui::RichText::new("Export session\u{2026}").size(theme::BODY));
+    let folder = "Every chain, fader and pan as they are now, as a file in your documents. The command line masters the stems with it: stems master FOLDER --session FILE.";
+    if button.on_hover_text(folder).clicked() {
+        desk.edits.want(Edit::ExportSession);
+    }
+    let Some(exported) = &desk.facts.session.exported else { return };
+    let small = |words: &str| egui::RichText::new(words).size(theme::SMALL);
+    match &exported.path {
+        Ok(path) => ui.add(egui::Label::new(small(path).color(look.good)).wrap().selectable(true)),
+        Err(why) => ui.add(egui::Label::new(small(why).color(look.reduction)).wrap()),
+    };
+    for remark in &exported.remarks {
+        ui.add(egui::Label::new(small(remark).color(look.secondary)).wrap());
+    }
+}
+
 /// The list of what is to be known before a print; returns where it begins.
-fn print(ui: &mut Ui, desk: &Desk<'_>, right: egui::Pos2) -> f32 {
+fn print(ui: &mut Ui, desk: &mut Desk<'_>, right: egui::Pos2) -> f32 {
     let look = desk.look;
     let points = ready(desk.facts);
     let open = points.iter().filter(|point| !point.done).count();
@@ -82,6 +103,7 @@ fn print(ui: &mut Ui, desk: &Desk<'_>, right: egui::Pos2) -> f32 {
                 ui.label(egui::RichText::new(point.cure).size(theme::SMALL).color(look.secondary));
             }
         }
+        export(ui, desk);
     });
     at.min.x - 8.0
 }

@@ -37,6 +37,7 @@ fn sums(master: &mut Actor, stems: &[&Actor]) {
             state: StemState::InTheMix,
             share: Some(0.25),
             gain: Some(Db(-3.0)),
+            matrix: None,
             delay: Some(64),
             chain_cost: None,
         });

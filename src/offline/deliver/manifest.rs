@@ -44,6 +44,9 @@ pub struct Manifest {
     pub ceiling_dbtp: f64,
     /// What went in.
     pub inputs: Vec<Input>,
+    /// Hash of what was asked for: target, title, what is made and how.
+    #[serde(default)]
+    pub asked_sha256: String,
     /// Sentences for people.
     pub warnings: Vec<String>,
 }

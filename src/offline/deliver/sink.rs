@@ -134,7 +134,9 @@ impl Sink {
         overwrite: bool,
     ) -> Result<Self> {
         let rate = spec.rate;
-        let mut quantizer = Quantizer::new(rate);
+        // files that are summed have each their own dither
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let mut quantizer = Quantizer::named(rate, &name);
         quantizer.set(&depth.dither());
         Ok(Self {
             writer: WavWriter::create(path, spec, overwrite)?,
@@ -214,6 +216,29 @@ impl Finished {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn dither_of_files_that_are_summed_adds_as_noise_does() {
+        let folder = tempfile::tempdir().expect("a folder for the test");
+        let quiet = vec![0.3 / 32_768.0; 20_000];
+        let mut sum = vec![0.0; quiet.len()];
+        let mut single = 0.0;
+        for n in 0..16 {
+            let spec = WavSpec::new(Hz(48_000.0), 2, Depth::Int16.stored());
+            let path = folder.path().join(format!("{n}.wav"));
+            let mut sink =
+                Sink::create(path, spec, Depth::Int16, Db(0.0), None, false, false).expect("can be written");
+            sink.push([&quiet, &quiet]).expect("can be written");
+            let error = sink.planes[0].iter().zip(&quiet).map(|(x, y)| x - y);
+            sum.iter_mut().zip(error).for_each(|(sum, error)| {
+                *sum += error;
+                single += error * error / 16.0;
+            });
+        }
+        let power = sum.iter().map(|x| x * x).sum::<f64>();
+        // 16 times the power of one; equal noises would have 256 times
+        assert!((power / single - 16.0).abs() < 2.0, "{}", power / single);
+    }
 
     #[test]
     fn fades_begin_and_end_at_silence() {

@@ -119,6 +119,7 @@ impl Analysis {
                 state: stem.state,
                 share: stem.share,
                 gain: stem.gain.filter(|gain| gain.0.is_finite()),
+                matrix: stem.matrix.filter(|rows| rows.as_flattened().iter().all(|x| x.is_finite())),
                 delay: stem.matrix.map(|_| stem.delay),
                 chain_cost: stem.chain_cost,
             });

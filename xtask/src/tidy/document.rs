@@ -31,8 +31,8 @@ pub(super) struct Invariants {
     pub(super) pure: Vec<String>,
     /// `no-atomics: session`: modules of plain values.
     pub(super) no_atomics: Vec<String>,
-    /// `files: link in link/bridge`: the module, and the only part of it that touches the file system.
-    pub(super) files: Vec<(String, String)>,
+    /// `files: link in link/bridge`: the module, and the only parts of it that touch the file system.
+    pub(super) files: Vec<(String, Vec<String>)>,
     /// `decibels: src/units.rs`: the only file that converts decibels.
     pub(super) decibels: Option<String>,
     /// `lines: 700`: how long a file may be.
@@ -102,7 +102,7 @@ impl Document {
             "no-atomics" => invariants.no_atomics.extend(words(rest)),
             "files" => {
                 let (module, part) = rest.split_once(" in ")?;
-                invariants.files.push((module.trim().to_owned(), part.trim().to_owned()));
+                invariants.files.push((module.trim().to_owned(), words(part).collect()));
             }
             "decibels" => invariants.decibels = Some(rest.trim().to_owned()),
             "lines" => invariants.lines = Some(rest.trim().parse().ok()?),

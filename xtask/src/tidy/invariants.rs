@@ -95,9 +95,10 @@ fn no_atomics(invariants: &Invariants, source: &Source) -> Vec<Finding> {
 
 fn files(invariants: &Invariants, source: &Source) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (module, part) in &invariants.files {
-        if source.lies_in(module) && !source.lies_in(part) {
+    for (module, parts) in &invariants.files {
+        if source.lies_in(module) && !parts.iter().any(|part| source.lies_in(part)) {
             for name in foreign(source).filter(|name| of_std(name, &["fs"])) {
+                let part = parts.join("`, `");
                 let cure = format!("in `{module}` only `{part}` touches the file system; move it there");
                 findings.push(finding(source, name.line, "files", cure));
             }
@@ -201,6 +202,9 @@ mod tests {
         assert!(under(rule, "src/link/bridge.rs", "use std::fs::File;").is_empty());
         assert!(under(rule, "src/link/bridge/chunk.rs", "use std::fs::File;").is_empty());
         assert_eq!(under(rule, "src/link/bridges.rs", "use std::fs::File;").len(), 1);
+        let two = "files: link in link/bridge link/slot";
+        assert!(under(two, "src/link/slot.rs", "use std::fs::File;").is_empty());
+        assert_eq!(under(two, "src/link/ring.rs", "use std::fs::File;").len(), 1);
     }
 
     #[test]
