@@ -14,6 +14,7 @@ pub mod room;
 pub mod text;
 pub mod track;
 pub mod travel;
+pub mod whereabouts;
 
 use crate::chain::parameters::Parameter;
 use crate::chain::{ChainSettings, LatencyClass, Seat};

@@ -24,6 +24,7 @@ mod cards;
 pub mod engine;
 pub mod exported;
 pub mod master;
+mod monitor;
 pub mod shell;
 pub mod spectrum;
 pub mod stem;

@@ -4,8 +4,10 @@
 //! the host's gestures, a test applies them to a plain struct.
 
 use crate::chain::LatencyClass;
+use crate::chain::listen::Listen;
 use crate::chain::parameters::{Parameter, Value};
 use crate::params::document::SLOTS;
+use crate::params::document::songs::SongRange;
 use crate::params::presets::Preset;
 use crate::params::room::{Placement, Proposal, TrimWish};
 use crate::session::record::StemId;
@@ -28,6 +30,8 @@ pub enum Edit {
     CopyTo(usize),
     /// The stem's role; `None` guesses it from the track's name.
     Role(Option<Role>),
+    /// Something else is to be heard than the output, or the output again.
+    Listen(Listen),
     /// The meters start anew.
     Restart,
     /// What a Master has asked the level to change by becomes a part of the level.
@@ -44,6 +48,8 @@ pub enum Edit {
     Placement(Placement),
     /// That a stem is missing from the mix is meant: its mute is recorded.
     ConfirmMute(StemId),
+    /// The timeline is divided into these songs.
+    Songs(Vec<SongRange>),
     /// What is in the mix beside the stems is made of this stem, or of none: it moves along in predictions.
     Follow(Option<StemId>),
 }

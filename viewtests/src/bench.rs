@@ -123,6 +123,7 @@ impl Bench {
                 facts.role_is_guessed = role.is_none();
                 facts.role = role.unwrap_or_default();
             }
+            Edit::Listen(listen) => facts.listen = *listen,
             Edit::Restart => facts.heard.0 = 0.0,
             Edit::TakeTrim => {
                 facts.settings.level = facts.settings.level + facts.trim;
@@ -143,6 +144,10 @@ impl Bench {
                 if let Some(session) = &mut facts.session.session {
                     session.asks.retain(|asked| asked != stem);
                 }
+            }
+            Edit::Songs(songs) => {
+                facts.session.history.songs =
+                    songs.iter().map(|song| session::song(&song.name, song.start, song.end, -9.0)).collect();
             }
             Edit::Follow(stem) => facts.session.follows = *stem,
             Edit::RemovePreset(name) => facts.presets.retain(|preset| preset.name != *name),
