@@ -242,6 +242,11 @@ impl Chain {
         self.monitor.wanted()
     }
 
+    /// True when nothing else than the output is heard: a fade back to it is over, too.
+    pub fn is_heard_as_it_is(&self) -> bool {
+        self.monitor.rests()
+    }
+
     /// Starts to learn the noise that passes the input, or stops; see [`Self::learned_noise`]. Without effect below class
     /// Linear & Denoise.
     pub fn learn_noise(&mut self, on: bool) {

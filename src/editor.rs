@@ -5,23 +5,25 @@
 
 pub mod controls;
 pub mod edits;
+mod embed;
 pub mod facts;
 pub mod fader;
 pub mod field;
+pub mod files;
 pub mod foot;
 pub mod graph;
 mod hand;
 pub mod head;
 mod list;
+pub mod listen;
 pub mod master;
+mod neighbours;
 pub mod noise;
 pub mod notices;
 pub mod paint;
 pub mod picture;
-pub mod preset_files;
 pub mod preset_menu;
 mod session;
-pub mod session_files;
 pub mod shown;
 pub mod side;
 pub mod stem;
@@ -40,21 +42,12 @@ use crate::params::track::Track;
 use crate::params::{ChainParams, Output};
 use egui::Ui;
 use nice_plug::context::gui::{GuiContext, ParamSetter};
-use nice_plug::editor::ResizeHint;
-use nice_plug::editor::dpi::LogicalSize;
 use nice_plug::prelude::TrackInfo;
-use nice_plug_egui::{
-    EguiEditor, EguiEditorState, EguiNiceSettings, Frame, NiceEguiApp, RepaintNotifier, baseview,
-    create_egui_editor,
-};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// A window's size when it is first opened, points.
-const SIZE: LogicalSize<f32> = LogicalSize::new(stem::USUAL.x, stem::USUAL.y);
-const LEAST_SIZE: LogicalSize<f32> = LogicalSize::new(stem::LEAST.x, stem::LEAST.y);
 /// How soon a window is drawn again while there is sound: what moves, moves thirty times a second.
 const LIVELY: Duration = Duration::from_millis(33);
 /// And while there is none: what a host has changed shows after that time at the latest.
@@ -63,8 +56,7 @@ const IDLE: Duration = Duration::from_millis(100);
 /// the window is on the screen, the answer is lost, and it waits for it for ever on an empty window.
 const NEVER: Duration = Duration::from_secs(1 << 30);
 
-/// What a host embeds.
-pub type Editor<O> = EguiEditor<View<O>>;
+pub use embed::Editor;
 
 /// The editor of a plugin. Nothing is opened yet.
 pub fn editor<O: Output>(
@@ -73,11 +65,7 @@ pub fn editor<O: Output>(
     gauges: Arc<Gauges>,
     track: Arc<Track>,
     board: Arc<Board>,
-) -> Option<Editor<O>> {
-    let settings = EguiNiceSettings::new()
-        .with_tile(name)
-        .with_repaint_poll_interval(NEVER)
-        .with_resize_hint(ResizeHint::resizable().with_min_logical_size(LEAST_SIZE));
+) -> Editor<O> {
     let sounds = Arc::new(AtomicBool::new(false));
     let bell = Arc::clone(&sounds);
     gauges.scope().on_sound(move || bell.store(true, Ordering::Relaxed));
@@ -88,12 +76,13 @@ pub fn editor<O: Output>(
         track,
         board,
         context: None,
+        sized: false,
         failed: false,
         sounds,
         window: window::Window::default(),
         group: "",
     };
-    create_egui_editor(EguiEditorState::from_size(SIZE, 1.0), RepaintNotifier::new(), settings, view)
+    Editor::new(name, view)
 }
 
 /// Draws the window.
@@ -105,6 +94,8 @@ pub struct View<O: Output> {
     board: Arc<Board>,
     /// Only while a window is open.
     context: Option<GuiContext>,
+    /// The window has told its size since it was opened.
+    sized: bool,
     /// Drawing has panicked; the window stays empty, the host lives.
     failed: bool,
     /// There was sound since the last look.
@@ -114,20 +105,14 @@ pub struct View<O: Output> {
     group: &'static str,
 }
 
-impl<O: Output> NiceEguiApp for View<O> {
-    fn build(
-        &mut self,
-        ctx: egui::Context,
-        context: GuiContext,
-        _: &mut Frame,
-    ) -> Result<(), baseview::HandlerError> {
+impl<O: Output> View<O> {
+    fn opened(&mut self, ctx: &egui::Context, context: GuiContext) {
         self.context = Some(context);
-        self.failed = false;
-        self.window.open::<O>(&ctx, &self.gauges);
-        Ok(())
+        (self.failed, self.sized) = (false, false);
+        self.window.open::<O>(ctx, &self.gauges);
     }
 
-    fn ui(&mut self, ui: &mut Ui, _: &mut Frame) {
+    fn frame(&mut self, ui: &mut Ui) {
         let soon = if self.sounds.swap(false, Ordering::Relaxed) { LIVELY } else { IDLE };
         ui.ctx().request_repaint_after(soon);
         let Some(context) = self.context.clone().filter(|_| !self.failed) else { return };
@@ -135,9 +120,10 @@ impl<O: Output> NiceEguiApp for View<O> {
         self.failed = drawn.is_err();
     }
 
-    fn editor_closed(&mut self) {
+    /// The window has been closed: what was heard instead of the output ends with it.
+    fn closed(&mut self) {
         self.context = None;
-        self.window.close();
+        self.window.close::<O>();
         self.params.store.noise().keep();
         self.board.listening.end();
     }
@@ -149,10 +135,9 @@ impl<O: Output> NiceEguiApp for View<O> {
         });
         self.track.tell(info.name(), colour);
     }
-}
 
-impl<O: Output> View<O> {
     fn draw(&mut self, ui: &mut Ui, setter: &ParamSetter<'_>) {
+        self.window.fit::<O>(ui);
         if self.window.plain {
             self.list(ui, setter);
         } else {

@@ -4,6 +4,7 @@
 //! hop as one atomic word. [`Gauges`] is read from any other thread; integrated figures are derived there. A window
 //! that opens late misses nothing: hops are kept whether anybody looks or not, the last [`KEPT_HOPS`] of them.
 
+pub mod matching;
 pub mod scope;
 
 use crate::meter::layout::Layout;

@@ -16,6 +16,7 @@ pub mod sheet;
 pub mod text;
 pub mod track;
 pub mod travel;
+pub mod whereabouts;
 
 use crate::chain::parameters::Parameter;
 use crate::chain::{ChainSettings, LatencyClass, Seat};

@@ -25,6 +25,7 @@ pub mod engine;
 pub mod exchange;
 pub mod exported;
 pub mod master;
+mod monitor;
 pub mod shell;
 pub mod spectrum;
 pub mod stem;

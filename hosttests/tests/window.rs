@@ -6,6 +6,13 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::print_stderr, reason = "a skipped test says why")]
 
+mod window {
+    mod cost;
+    mod live;
+
+    pub(crate) mod band;
+}
+
 use hosttests::host::{Picture, Screen, Server, Window};
 use hosttests::{Call, Change, Library, MASTER, Plugin, STEM, noise};
 use std::path::PathBuf;
@@ -24,13 +31,26 @@ fn windows_work_in_an_x_server() {
         eprintln!("skipped: there is no Xvfb to open windows in");
         return;
     };
+    let (passed, said) = in_a_child(&server, &["--skip", "cost"]);
+    assert!(passed && said.contains("6 passed"), "{said}");
+}
+
+/// Runs the ignored tests that `which` names, in a process that has `server` for a screen and folders of its own for the
+/// link and for what windows remember.
+fn in_a_child(server: &Server, which: &[&str]) -> (bool, String) {
+    let folder = std::env::temp_dir().join(format!("stemlink-windows-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
     let child = Command::new(std::env::current_exe().expect("a test has a path"))
         .args(["--ignored", "--test-threads=1", "--nocapture"])
+        .args(which)
         .env("DISPLAY", &server.display)
+        .env("XDG_CONFIG_HOME", &folder)
+        .env("XDG_RUNTIME_DIR", &folder)
         .output()
         .expect("the test runs itself");
+    std::fs::remove_dir_all(&folder).expect("the folder goes");
     let (said, errors) = (String::from_utf8_lossy(&child.stdout), String::from_utf8_lossy(&child.stderr));
-    assert!(child.status.success() && said.contains("4 passed"), "{}\n{said}{errors}", child.status);
+    (child.status.success(), format!("{}\n{said}{errors}", child.status))
 }
 
 /// True once there is more than an empty window.
@@ -185,4 +205,47 @@ fn a_window_of_any_size_is_drawn_and_a_host_s_changes_show() {
         }
         keep(&window.picture(), &format!("{name}-large"));
     }
+}
+
+#[test]
+#[ignore = "windows_work_in_an_x_server runs it where there is an X server"]
+fn windows_open_as_they_were_left() {
+    let (library, screen) = (Library::open(), Screen::connect());
+    let file = PathBuf::from(std::env::var("XDG_CONFIG_HOME").expect("a folder of its own"))
+        .join("stemlink/window.toml");
+    let _ = std::fs::remove_file(&file);
+    let (mut stem, mut master) = (Plugin::new(&library, STEM), Plugin::new(&library, MASTER));
+    let mut window = screen.open(&mut stem, (0, 0));
+    assert_eq!(window.size(), (1000, 640));
+    window.wait(is_drawn).expect("the window is drawn");
+    window.resize(1200, 800);
+    window.wait(is_drawn).expect("the window is drawn");
+    drop(window);
+    // another instance, too; a Master's window is another
+    let mut other = Plugin::new(&library, STEM);
+    assert_eq!(screen.open(&mut other, (0, 0)).size(), (1200, 800));
+    assert_eq!(screen.open(&mut master, (0, 0)).size(), (1000, 640));
+
+    // what a person has chosen: large and light
+    std::fs::write(&file, "scale = 1.5\nappearance = \"light\"\nstem = [900, 600]\n").expect("written");
+    for _ in 0..3 {
+        let mut window = screen.open(&mut stem, (0, 0));
+        assert_eq!(window.size(), (1350, 900), "however often it is opened");
+        let picture = window.wait(is_drawn).expect("the window is drawn");
+        window.pass(Duration::from_millis(300));
+        let bright = picture.pixels.iter().filter(|value| **value > 180).count();
+        assert!(bright > picture.pixels.len() / 2, "{bright} of {}", picture.pixels.len());
+    }
+    let text = std::fs::read_to_string(&file).expect("it is there");
+    assert!(text.contains("900"), "opening and closing changes nothing: {text}");
+
+    // too small for its scale: everything is drawn smaller, and nothing is asked of the host
+    let mut window = screen.open(&mut stem, (0, 0));
+    window.wait(is_drawn).expect("the window is drawn");
+    window.resize(800, 520);
+    window.pass(Duration::from_millis(1500));
+    assert_eq!(window.plugin_size(), (800, 520));
+    keep(&window.picture(), "stem-too-small-for-its-scale");
+    drop(window);
+    std::fs::remove_file(&file).expect("it was there");
 }

@@ -104,6 +104,11 @@ impl Monitor {
         self.late.iter_mut().for_each(|delay| delay.fill(0.0));
     }
 
+    /// True when the output passes untouched.
+    pub(super) fn rests(&self) -> bool {
+        [self.wanted, self.to, self.from] == [Listen::Off; 3] && self.share.rests_at(1.0)
+    }
+
     /// True when what is removed will be asked for.
     pub(super) fn wants_removed(&self) -> bool {
         [self.wanted, self.to, self.from].contains(&Listen::Removed)
@@ -128,7 +133,7 @@ impl Monitor {
     /// Puts what is to be heard in the place of `output`, of at most [`PART`] frames.
     pub(super) fn process(&mut self, output: &mut Block<'_>, sources: &Sources<'_>) {
         let frames = output.len();
-        if [self.wanted, self.to, self.from] == [Listen::Off; 3] && self.share.rests_at(1.0) {
+        if self.rests() {
             self.ticks.skip(frames);
             return;
         }

@@ -4,9 +4,11 @@
 //! the host's gestures, a test applies them to a plain struct.
 
 use crate::chain::LatencyClass;
+use crate::chain::listen::Listen;
 use crate::chain::parameters::{Parameter, Value};
 use crate::dsp::denoise::NoisePrint;
 use crate::params::document::SLOTS;
+use crate::params::document::songs::SongRange;
 use crate::params::presets::Preset;
 use crate::params::room::{Placement, Proposal, TrimWish};
 use crate::session::record::StemId;
@@ -29,6 +31,8 @@ pub enum Edit {
     CopyTo(usize),
     /// The stem's role; `None` guesses it from the track's name.
     Role(Option<Role>),
+    /// Something else is to be heard than the output, or the output again.
+    Listen(Listen),
     /// The meters start anew.
     Restart,
     /// What a Master has asked the level to change by becomes a part of the level.
@@ -51,6 +55,8 @@ pub enum Edit {
     LearnNoise(bool),
     /// The noise print is to be this one; `None`: the noise is tracked.
     Noise(Option<Box<NoisePrint>>),
+    /// The timeline is divided into these songs.
+    Songs(Vec<SongRange>),
     /// What is in the mix beside the stems is made of this stem, or of none: it moves along in predictions.
     Follow(Option<StemId>),
 }

@@ -3,6 +3,7 @@
 use super::edits::Edits;
 use super::picture::{Named, Picture};
 use super::theme::Palette;
+use crate::chain::listen::Listen;
 use crate::chain::parameters::{PARAMETERS, Parameter, Value};
 use crate::chain::{ChainSettings, LatencyClass, Seat};
 use crate::gauges::Health;
@@ -63,6 +64,10 @@ pub struct Facts {
     pub trim: Db,
     /// Noise is being learned: from so much sound so far.
     pub learning: Option<Ms>,
+    /// What is heard instead of the output.
+    pub listen: Listen,
+    /// The gain with which the input is as loud as the output; `None` before enough was heard.
+    pub match_gain: Option<Db>,
     /// The user's own presets.
     pub presets: Vec<Preset>,
     /// What a Master knows of its session; empty in a Stem.

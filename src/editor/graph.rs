@@ -57,19 +57,25 @@ impl Graph {
             let points = spectrum(axes, &other.levels);
             ui.painter().line(points, Stroke::new(1.0, Palette::faint(other.colour, 0.45)));
         }
+        // names of neighbours stand on lines of their own, and what finds no line is told by its band alone
+        let left = axes.plot.min.x;
+        // the first begins behind the choice of the range
+        let mut lines = [left + 64.0, left, left];
+        let pen = paint::pen(super::theme::font(super::theme::SMALL), desk.look.good);
         for clash in &desk.facts.clashes {
             let band = Rect::from_x_y_ranges(axes.x(clash.low)..=axes.x(clash.high), axes.plot.y_range());
             ui.painter().rect_filled(band, 0.0, Palette::faint(desk.look.good, 0.12));
-            let top =
-                Rect::from_center_size(pos2(band.center().x, band.min.y + 10.0), egui::vec2(180.0, 14.0));
-            let pen = paint::pen(super::theme::font(super::theme::SMALL), desk.look.good);
-            paint::label(
-                ui,
-                top,
-                egui::Align2::CENTER_CENTER,
-                &format!("collides with {}", clash.name),
-                &pen,
-            );
+            let words = format!("collides with {}", clash.name);
+            let width = paint::width(ui, &words, &pen).min(axes.plot.width());
+            let left = (band.center().x - width / 2.0).clamp(axes.plot.min.x, axes.plot.max.x - width);
+            if let Some(line) = lines.iter().position(|end| *end <= left) {
+                lines[line] = left + width + 8.0;
+                let top = pos2(left, band.min.y + 3.0 + 14.0 * line as f32);
+                let place = Rect::from_min_size(top, egui::vec2(width, 14.0));
+                paint::label(ui, place, egui::Align2::LEFT_CENTER, &words, &pen).on_hover_text(
+                    "There the other stem is louder, as far as averages tell (third octaves, spread as masking spreads; Terhardt 1979). A hint: trust your ears.",
+                );
+            }
         }
         if before.iter().chain(after).all(|&level| level <= super::picture::FLOOR) {
             return;

@@ -3,11 +3,13 @@
 use super::controls::{Weight, icon, menu, pill};
 use super::edits::Edit;
 use super::facts::{Desk, Link};
+use super::listen;
 use super::paint::{self, pen};
 use super::preset_menu::PresetMenu;
 use super::stem::Wishes;
 use super::theme::{self, PAD, Palette};
 use crate::chain::Seat;
+use crate::chain::listen::Listen;
 use crate::chain::parameters::Value;
 use crate::params::document::SLOTS;
 use crate::params::room::{Placement, Presence};
@@ -30,10 +32,15 @@ pub fn show(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect, menu: &mut PresetMenu
     let y = place.center().y;
     let mut right = place.max.x - PAD;
     right = power(ui, desk, pos2(right - 12.0, y)) - 4.0;
-    right = window_menu(ui, desk, pos2(right - 12.0, y), wishes) - PAD;
+    right = window_menu(ui, desk, pos2(right - 12.0, y), wishes) - 4.0;
+    right = listen::button(ui, desk, pos2(right - 12.0, y)) - PAD;
     let room = place.width();
     let link_width = if room > 900.0 { 190.0 } else { 132.0 };
-    link(ui, desk, Rect::from_min_max(pos2(right - link_width, y - 10.0), pos2(right, y + 10.0)));
+    let at = Rect::from_min_max(pos2(right - link_width, y - 10.0), pos2(right, y + 10.0));
+    match desk.facts.listen {
+        Listen::Off => link(ui, desk, at),
+        _ => listen::sign(ui, desk, at),
+    }
     right -= link_width + PAD;
 
     // name and role share what the fixed parts leave

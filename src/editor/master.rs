@@ -7,10 +7,12 @@ mod history;
 mod masking;
 mod platforms;
 mod ready;
+mod songs;
 mod stage;
 mod status;
 mod table;
 mod tabs;
+mod trim;
 
 pub use ready::{Point, ready};
 pub use stage::Stage;

@@ -45,6 +45,11 @@ pub fn fraction_of(frequency: Hz) -> f64 {
     (frequency.0 / LOWEST.0).ln() / (HIGHEST.0 / LOWEST.0).ln()
 }
 
+/// By how much spectra are raised on screen there, dB.
+pub(super) fn tilt(frequency: Hz) -> f32 {
+    TILT * (frequency.0 / 1000.0).log2() as f32
+}
+
 /// Somebody else's spectrum.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Named {
@@ -235,8 +240,7 @@ impl Analyser {
             weights += weight;
         }
         let power = if weights > 0.0 { sum / weights } else { 0.0 };
-        let tilt = TILT * (frequency.0 / 1000.0).log2() as f32;
-        ((0.5 * decibels(power + 1e-30)) as f32 + tilt).max(FLOOR)
+        ((0.5 * decibels(power + 1e-30)) as f32 + tilt(frequency)).max(FLOOR)
     }
 
     fn levels(&mut self, fresh: usize, elapsed: f32) {

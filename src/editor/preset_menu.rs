@@ -2,9 +2,9 @@
 
 use super::edits::Edit;
 use super::facts::Desk;
+use super::files::presets::tidy_name;
 use super::head::shortened;
 use super::paint::{self, pen};
-use super::preset_files::tidy_name;
 use super::theme::{self, PAD};
 use crate::params::document::SLOTS;
 use crate::params::presets::{self, Preset, Values};

@@ -3,7 +3,8 @@
 use crate::chain::{ChainSettings, Seat};
 use crate::meter::Reading;
 use crate::params::board::{Board, Room};
-use crate::params::room::{Answer, Outcome, Placement, Proposal, SessionFacts, Simulated};
+use crate::params::document::songs::SongRange;
+use crate::params::room::{Answer, History, Outcome, Placement, Proposal, SessionFacts, Simulated, Song};
 use crate::params::{ChainParams, Output};
 use crate::session::playback::{playback, sentence};
 use crate::session::prediction::{Exchange, Prediction};
@@ -21,7 +22,10 @@ pub(super) fn session<O: Output>(
 ) -> SessionFacts {
     debug_assert_eq!(O::SEAT, Seat::Master, "a Stem has no session");
     let room: Option<Arc<Room>> = board.room();
-    let (stems, has_final) = board.look();
+    let (mut stems, has_final) = board.look();
+    for stem in &mut stems {
+        stem.inside = board.outer(stem.id);
+    }
     let name = |id| stems.iter().find(|stem| stem.id == id).map(|stem| stem.name().to_owned());
     let whose = room.as_ref().and_then(|room| room.session.loudest_peak).and_then(name);
     let platforms = targets.iter().map(|target| PlatformView {
@@ -37,12 +41,32 @@ pub(super) fn session<O: Output>(
         targets: targets.to_vec(),
         answer: room.as_ref().and_then(|room| answer(room, &settings, reading, targets)),
         follows: board.follows(),
-        history: room.as_ref().map(|room| room.history.clone()).unwrap_or_default(),
+        history: history(board, params, room.as_deref()),
         trouble: board.trouble(),
         exported: None,
         session: room.map(|room| room.session.clone()),
         stems,
     }
+}
+
+/// What was heard of the timeline, with the transport and the songs as they are at this moment.
+fn history<O: Output>(board: &Board, params: &ChainParams<O>, room: Option<&Room>) -> History {
+    let kept = params.store.songs();
+    board.divide(&kept);
+    let mut history = room.map(|room| room.history.clone()).unwrap_or_default();
+    let known = std::mem::take(&mut history.songs);
+    history.songs = kept
+        .into_iter()
+        .map(|SongRange { name, start, end }| {
+            let (start, end) = (Ms(start * 1000.0), Ms(end * 1000.0));
+            // one that has just been made has no figures yet
+            let figures = known.iter().find(|song| song.start == start && song.end == end);
+            let (integrated, heard) = figures.map_or((None, Ms(0.0)), |song| (song.integrated, song.heard));
+            Song { name, start, end, integrated, heard }
+        })
+        .collect();
+    (history.playhead, history.looped) = (board.whereabouts.position(), board.whereabouts.range());
+    history
 }
 
 /// The last prediction, with what leaves the Master.

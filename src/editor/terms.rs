@@ -1,5 +1,6 @@
 //! What each term means, in a sentence or two, for tooltips.
 
+use crate::chain::listen::Listen;
 use crate::chain::parameters::Parameter;
 
 /// What a parameter does.
@@ -103,6 +104,27 @@ pub fn reading(name: &str) -> &'static str {
         "Gain reduction" => "What compressor and limiter take away at this moment.",
         "Correlation" => "+1: both sides are the same; 0: unrelated; below 0: they cancel in mono.",
         _ => "",
+    }
+}
+
+/// What a way of listening lets one hear.
+pub fn listening(listen: Listen) -> &'static str {
+    match listen {
+        Listen::Off => "What leaves the plugin, and what a render contains.",
+        Listen::Delta => "Output less input: what the chain adds and takes.",
+        Listen::Bypass(_) => {
+            "The input, as loud as the output was over the last three seconds (K-weighted, BS.1770): what the chain does, without being louder."
+        }
+        Listen::Gain(_) => {
+            "The output with the gain that the platform gives it, once the song is normalized."
+        }
+        Listen::Mono => "Half the sum of both sides: what a telephone plays.",
+        Listen::Side => "Half the difference of both sides: what mono loses.",
+        Listen::Left => "The left side alone, on both.",
+        Listen::Right => "The right side alone, on both.",
+        Listen::Band(_) => "The part of the spectrum that this band acts on, through the rest of the chain.",
+        Listen::Key(_) => "What moves this band: its key, through the rest of the chain.",
+        Listen::Removed => "What noise reduction has taken out. Music in it is too much reduction.",
     }
 }
 

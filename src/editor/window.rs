@@ -1,17 +1,22 @@
 //! Between a plugin and the views: parameters and gauges become facts, edits become the host's gestures.
 
+use super::Recall;
 use super::edits::{Edit, Edits};
 use super::facts::{Facts, Link, Linked};
+use super::files::look::Look;
+use super::files::{presets as preset_files, sessions as session_files};
 use super::master::MasterView;
+use super::neighbours::Neighbours;
 use super::picture::Analyser;
 use super::session::session;
-use super::stem::{StemView, Wishes};
+use super::stem::{LEAST, StemView, Wishes};
 use super::theme::{self, Palette};
-use super::{Recall, preset_files, session_files};
 use crate::chain::Seat;
+use crate::chain::listen::Listen;
 use crate::chain::parameters::{Kind, Parameter, Value};
 use crate::dsp::denoise::NoisePrint;
 use crate::gauges::Gauges;
+use crate::gauges::matching::Matching;
 use crate::gauges::scope::Watch;
 use crate::meter::Reading;
 use crate::params::board::{Board, Master, Seen};
@@ -21,8 +26,9 @@ use crate::params::presets::Preset;
 use crate::params::room::{Exported, Placement, SessionFacts};
 use crate::params::track::Track;
 use crate::params::{self, ChainParams, Output};
+use crate::session::record::StemId;
 use crate::session::target::{NormalizationTarget, builtin};
-use crate::units::{Db, Ms};
+use crate::units::{Db, Hz, Ms};
 use egui::Ui;
 use nice_plug::context::gui::ParamSetter;
 use std::sync::Arc;
@@ -30,6 +36,8 @@ use std::time::Duration;
 
 /// How often a picture moves while it falls back to silence; sound wakes the window itself.
 const FRAME: Duration = Duration::from_millis(33);
+/// How long a host may take to make a window larger, seconds.
+const PATIENCE: f64 = 1.0;
 /// From this many hops on, integrated figures are computed once a second only: an hour.
 const LONG: u64 = 36_000;
 
@@ -39,8 +47,12 @@ pub(super) struct Window {
     master: MasterView,
     edits: Edits,
     analyser: Analyser,
+    matching: Matching,
+    neighbours: Neighbours,
     look: Palette,
-    scale: f32,
+    remembered: Look,
+    /// When another scale was chosen: the host is making the window as large, or refuses; seconds.
+    rescaled: Option<f64>,
     /// Only while the window is open.
     watch: Option<Watch<Gauges>>,
     /// Hops and heard time at the last look, and what was read then.
@@ -62,8 +74,11 @@ impl Default for Window {
             master: MasterView::default(),
             edits: Edits::default(),
             analyser: Analyser::default(),
+            matching: Matching::default(),
+            neighbours: Neighbours::default(),
             look: Palette::DARK,
-            scale: 1.0,
+            remembered: Look::default(),
+            rescaled: None,
             watch: None,
             seen: None,
             reading: Reading::default(),
@@ -81,13 +96,60 @@ impl Window {
     pub(super) fn open<O: Output>(&mut self, ctx: &egui::Context, gauges: &Arc<Gauges>) {
         theme::install(ctx, &self.look);
         self.watch = Some(Watch::new(Arc::clone(gauges)));
-        (self.analyser, self.seen) = (Analyser::default(), None);
+        (self.analyser, self.matching, self.seen) = (Analyser::default(), Matching::default(), None);
         self.read_presets::<O>();
     }
 
+    /// The next window is to look so.
+    pub(super) fn look_like(&mut self, look: Look) {
+        self.remembered = look;
+        self.look = palette(look.dark);
+    }
+
+    /// How it looks.
+    pub(super) fn remembered(&self) -> Look {
+        self.remembered
+    }
+
+    /// Whether a window is open.
+    pub(super) fn is_open(&self) -> bool {
+        self.watch.is_some()
+    }
+
     /// The window has been closed: the audio thread writes for nobody.
-    pub(super) fn close(&mut self) {
-        self.watch = None;
+    pub(super) fn close<O: Output>(&mut self) {
+        if self.watch.take().is_some() {
+            self.remember::<O>(|_| ());
+        }
+    }
+
+    /// Changes what is remembered for all windows. Others may have changed the rest of it meanwhile.
+    fn remember<O: Output>(&mut self, change: impl FnOnce(&mut Look)) {
+        let kept = Look::load();
+        let mut look = kept;
+        look.resized(O::SEAT, self.remembered.size(O::SEAT));
+        change(&mut look);
+        if look != kept {
+            look.save();
+        }
+    }
+
+    /// Draws everything smaller where a host leaves too little room for the scale, so that nothing is cut.
+    pub(super) fn fit<O: Output>(&mut self, ui: &Ui) {
+        let (ctx, now) = (ui.ctx(), ui.input(|input| input.time));
+        let zoom = ctx.zoom_factor();
+        let room = ctx.content_rect().size() * zoom;
+        self.remembered.resized(O::SEAT, room / zoom);
+        if self.rescaled.is_some_and(|then| now < then + PATIENCE) {
+            return;
+        }
+        self.rescaled = None;
+        let fitting = fitting(room, self.remembered.scale);
+        if (fitting - zoom).abs() > 0.005 {
+            ctx.set_zoom_factor(fitting);
+            // the framework would have the window resized instead
+            ctx.send_viewport_cmd(egui::ViewportCommand::InnerSize(room / fitting));
+        }
     }
 
     fn read_presets<O: Output>(&mut self) {
@@ -113,7 +175,7 @@ impl Window {
             Seat::Stem => self.stem.show(ui, &facts, &mut self.edits, &self.look),
             Seat::Master => self.master.show(ui, &facts, &mut self.edits, &self.look),
         };
-        self.heed(ui.ctx(), wishes);
+        self.heed::<O>(ui.ctx(), wishes);
         let edits = self.edits.take();
         if !edits.is_empty() {
             self.apply(&edits, params, (gauges, board), setter);
@@ -134,14 +196,19 @@ impl Window {
         }
     }
 
-    fn heed(&mut self, ctx: &egui::Context, wishes: Wishes) {
+    fn heed<O: Output>(&mut self, ctx: &egui::Context, wishes: Wishes) {
         if let Some(dark) = wishes.dark {
-            self.look = if dark { Palette::DARK } else { Palette::LIGHT };
+            self.look = palette(dark);
             theme::set_colours(ctx, &self.look);
+            self.remembered.dark = dark;
+            self.remember::<O>(|look| look.dark = dark);
         }
         if let Some(scale) = wishes.scale {
-            self.scale = scale;
+            // the window grows along with what is in it
             ctx.set_zoom_factor(scale);
+            self.rescaled = Some(ctx.input(|input| input.time));
+            self.remembered.scale = scale;
+            self.remember::<O>(|look| look.scale = scale);
         }
         self.plain |= wishes.all_parameters;
     }
@@ -153,6 +220,20 @@ impl Window {
     ) -> Facts {
         let scope = gauges.scope();
         self.read(gauges);
+        let listen = board.listening.wanted();
+        if listen == Listen::Off {
+            self.matching.look(scope);
+        }
+        let link = link(board);
+        let (others, clashes) = match (O::SEAT, &link, params.store.identity().instance) {
+            // who belongs together is what a Master has found out
+            (Seat::Stem, Link::Linked(_), Some(me)) => {
+                let rate = scope.rate().unwrap_or(Hz(48_000.0));
+                let (cards, _) = board.look();
+                self.neighbours.look(&cards, StemId(me.get()), (rate, time), &self.look)
+            }
+            _ => (Vec::new(), Vec::new()),
+        };
         let chosen = params.store.role();
         let (slot, used) = params.store.slots();
         Facts {
@@ -174,11 +255,13 @@ impl Window {
             broken: gauges.panics() > 0,
             notice: params.store.notice(),
             picture: self.analyser.look(scope, time).clone(),
-            others: Vec::new(),
-            clashes: Vec::new(),
-            link: link(board),
+            others,
+            clashes,
+            link,
             trim: params.trim(),
             learning: params.store.noise().heard(),
+            listen,
+            match_gain: self.matching.gain(),
             presets: self.presets.clone(),
             session: match O::SEAT {
                 Seat::Master => SessionFacts {
@@ -229,7 +312,9 @@ impl Window {
                 Edit::Placement(placement) => params.store.sit_last(*placement == Placement::Final),
                 Edit::ExportSession => self.exported = Some(export(board)),
                 Edit::ConfirmMute(stem) => board.confirm_mute(*stem),
+                Edit::Songs(songs) => params.store.keep_songs(songs.clone()),
                 Edit::Follow(stem) => board.follow(*stem),
+                Edit::Listen(listen) => board.listening.want(*listen),
                 Edit::Restart => gauges.restart(),
                 Edit::LearnNoise(true) => params.store.noise().learn(),
                 Edit::LearnNoise(false) => params.store.noise().keep(),
@@ -267,6 +352,16 @@ fn export(board: &Board) -> Exported {
             .map_err(|error| format!("{}: {error}", folder.display())),
     };
     Exported { path, remarks: sheet.remarks() }
+}
+
+fn palette(dark: bool) -> Palette {
+    if dark { Palette::DARK } else { Palette::LIGHT }
+}
+
+/// The scale, or what of it has room: down to half of the smallest.
+fn fitting(room: egui::Vec2, scale: f32) -> f32 {
+    let most = (room / LEAST).min_elem();
+    if most >= scale { scale } else { ((most * 100.0).floor() / 100.0).max(0.5 * theme::SCALES[0]) }
 }
 
 /// What the link says of a Stem.
@@ -331,5 +426,20 @@ impl Visitor for Apply<'_, '_> {
                 _ => {}
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use egui::vec2;
+
+    #[test]
+    fn what_does_not_fit_is_drawn_smaller_and_what_fits_as_it_was_chosen() {
+        assert_eq!(fitting(vec2(1000.0, 640.0), 1.0), 1.0);
+        assert_eq!(fitting(LEAST * 2.0, 2.0), 2.0);
+        let fits = fitting(vec2(1000.0, 640.0), 2.0);
+        assert!((LEAST * fits).x <= 1000.0 && (LEAST * fits).y <= 640.0 && fits > 1.3, "{fits}");
+        assert!((0.3..0.75).contains(&fitting(vec2(300.0, 200.0), 1.0)));
     }
 }

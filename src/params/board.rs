@@ -2,9 +2,11 @@
 //!
 //! The link writes and the window reads plain values; nobody waits for an audio thread.
 
+use super::document::songs::SongRange;
 use super::listening::Listening;
 use super::room::{History, Proposal, StemCard, TrimWish};
 use super::sheet::Sheet;
+use super::whereabouts::Whereabouts;
 use crate::session::prediction::Prediction;
 use crate::session::record::StemId;
 use crate::session::view::Session;
@@ -60,6 +62,8 @@ pub struct Deeds {
     pub muted: Vec<StemId>,
     /// Whom the rest of the mix follows has changed.
     pub follows: bool,
+    /// The songs have changed.
+    pub songs: bool,
 }
 
 impl Deeds {
@@ -83,6 +87,8 @@ type Account = dyn Fn() -> Sheet + Send + Sync;
 pub struct Board {
     /// What is heard instead of the output.
     pub listening: Listening,
+    /// Where the transport is.
+    pub whereabouts: Whereabouts,
     master: Mutex<Master>,
     room: Mutex<Option<Arc<Room>>>,
     trouble: Mutex<String>,
@@ -91,6 +97,8 @@ pub struct Board {
     account: Mutex<Option<Box<Account>>>,
     deeds: Mutex<Deeds>,
     follows: Mutex<Option<StemId>>,
+    songs: Mutex<Vec<SongRange>>,
+    nested: Mutex<Vec<(StemId, StemId)>>,
 }
 
 impl std::fmt::Debug for Board {
@@ -171,6 +179,16 @@ impl Board {
         *lock(&self.account) = Some(Box::new(account));
     }
 
+    /// Stems that sit inside others, each with the one that it is inside.
+    pub fn show_nested(&self, nested: Vec<(StemId, StemId)>) {
+        *lock(&self.nested) = nested;
+    }
+
+    /// The Stem that `stem` sits inside: it is metered, not summed.
+    pub fn outer(&self, stem: StemId) -> Option<StemId> {
+        lock(&self.nested).iter().find(|(inner, _)| *inner == stem).map(|(_, outer)| *outer)
+    }
+
     /// A move is to be predicted; `None`: none is wanted any more.
     pub fn predict(&self, proposal: Option<Proposal>) {
         lock(&self.deeds).proposal = proposal;
@@ -192,6 +210,20 @@ impl Board {
         *lock(&self.follows)
     }
 
+    /// The timeline is divided into these songs.
+    pub fn divide(&self, songs: &[SongRange]) {
+        let mut kept = lock(&self.songs);
+        if *kept != songs {
+            *kept = songs.to_vec();
+            lock(&self.deeds).songs = true;
+        }
+    }
+
+    /// The songs that the timeline is divided into.
+    pub fn songs(&self) -> Vec<SongRange> {
+        lock(&self.songs).clone()
+    }
+
     /// What a person has done since the last call.
     pub fn take_deeds(&self) -> Deeds {
         std::mem::take(&mut *lock(&self.deeds))
@@ -206,6 +238,7 @@ impl Board {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::params::document::songs::with_song;
     use crate::units::Db;
 
     #[test]
@@ -227,11 +260,18 @@ mod tests {
         board.confirm_mute(StemId(3));
         board.follow(Some(StemId(7)));
         let deeds = board.take_deeds();
-        assert_eq!(deeds, Deeds { proposal: Some(proposal), muted: vec![StemId(3)], follows: true });
+        let expected =
+            Deeds { proposal: Some(proposal), muted: vec![StemId(3)], follows: true, songs: false };
+        assert_eq!(deeds, expected);
         assert!(board.take_deeds().is_empty() && board.follows() == Some(StemId(7)));
         board.predict(Some(proposal));
         board.predict(None);
         assert!(board.take_deeds().is_empty());
+        let songs = with_song(&[], 0.0, 9.0);
+        board.divide(&songs);
+        assert!(board.take_deeds().songs && board.songs() == songs);
+        board.divide(&songs);
+        assert!(board.take_deeds().is_empty(), "nothing has changed");
     }
 
     #[test]

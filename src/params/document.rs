@@ -4,6 +4,8 @@
 //! [`admit`] therefore looks at the whole state first. A good one is completed (a parameter it does not know gets
 //! its default, so that loading is reproducible); of a bad one nothing takes effect, and the notice says why.
 
+pub mod songs;
+
 use super::control::Changes;
 use super::noise::Noise;
 use super::travel::steps;
@@ -17,6 +19,7 @@ use crate::units::Db;
 use nice_plug::params::persist::PersistentField;
 use nice_plug::plugin::{ParamValue, PluginState};
 use serde::{Deserialize, Serialize};
+use songs::SongRange;
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -107,6 +110,9 @@ pub struct Document {
     /// The learned noise, the same for A to D; none if it is tracked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     noise: Option<NoisePrint>,
+    /// A Master's songs.
+    #[serde(default, skip_serializing_if = "is_default")]
+    songs: Vec<SongRange>,
     /// Why a state was refused. Never saved; only ever in a state that [`admit`] has emptied.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     refused: Option<String>,
@@ -125,6 +131,7 @@ impl Document {
             trim: 0.0,
             last: false,
             noise: None,
+            songs: Vec::new(),
             refused: None,
         }
     }
@@ -215,8 +222,8 @@ fn check(seat: Seat, state: &PluginState) -> Result<(), String> {
     }
     let role_is_fine = document.role.iter().all(|id| Role::ALL.iter().any(|role| role.id() == id));
     let trim_is_fine = match seat {
-        Seat::Stem => document.trim.abs() <= LARGEST_TRIM.0 && !document.last,
-        Seat::Master => document.trim == 0.0,
+        Seat::Stem => document.trim.abs() <= LARGEST_TRIM.0 && !document.last && document.songs.is_empty(),
+        Seat::Master => document.trim == 0.0 && songs::are_good(&document.songs),
     };
     if document.slot >= SLOTS || document.refused.is_some() || !role_is_fine || !trim_is_fine {
         return Err("the saved document cannot be read".into());
@@ -550,6 +557,7 @@ mod tests {
             "\"trim\":24.1",
             "\"trim\":\"-3\"",
             "\"last\":true",
+            "\"songs\":[{\"name\":\"A\",\"start\":0.0,\"end\":1.0}]",
         ] {
             let mut state = saved(bad);
             admit(Seat::Stem, &mut state);

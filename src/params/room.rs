@@ -160,7 +160,7 @@ pub enum Presence {
     Dim,
     /// It was closed, or its process is dead.
     Gone,
-    /// Of another version.
+    /// Its sampling rate is not the Master's.
     Incompatible,
     /// It belongs to another Master.
     OtherSession,
@@ -179,7 +179,7 @@ impl Presence {
             Self::Asleep => "asleep",
             Self::Dim => "not responding",
             Self::Gone => "gone",
-            Self::Incompatible => "incompatible version",
+            Self::Incompatible => "other sampling rate",
             Self::OtherSession => "other session",
         }
     }
@@ -196,7 +196,7 @@ impl Presence {
                 "It was closed, or its process is dead. The sound is what is in the project; only the link is gone."
             }
             Self::Incompatible => {
-                "It is of another version: use the same version of Stemlink in the whole project."
+                "Its host runs at another sampling rate than the Master's: it is seen, but not summed."
             }
             Self::OtherSession => {
                 "Its sound is not in this mix: it belongs to another Master, or is not routed here."
@@ -215,6 +215,8 @@ pub enum Request {
     Asked(Db),
     /// The Stem had been changed meanwhile: nothing was done.
     Refused,
+    /// The Stem has not answered.
+    Unanswered,
 }
 
 /// A move that a person considers.
@@ -265,8 +267,6 @@ pub enum Outcome {
     AsItEntered,
     /// The Master's chain ran over captured stems.
     Simulated(Box<Simulated>),
-    /// It is still running.
-    Pending,
     /// Nothing was captured yet, or something else than this plugin comes after.
     Unknown,
 }
@@ -297,6 +297,8 @@ pub struct History {
     pub songs: Vec<Song>,
     /// Where the transport is.
     pub playhead: Option<Ms>,
+    /// What the host loops.
+    pub looped: Option<(Ms, Ms)>,
     /// The loudest 20 s: from, to.
     pub loudest: Option<(Ms, Ms)>,
 }

@@ -27,6 +27,7 @@ use crate::params::board::Board;
 use crate::session::record::{Recorder, StemId};
 use crate::session::target::{NormalizationTarget, builtin};
 use crate::units::{Db, Hz};
+use history::Reductions;
 use hops::Steadiness;
 use seating::Seating;
 use simulation::Windows;
@@ -137,6 +138,8 @@ pub struct Analysis {
     windows: Windows,
     receiver: Option<Receiver>,
     recorder: Recorder,
+    /// What the Master took away along the timeline.
+    reductions: Reductions,
     /// The stems of the present set.
     stems: Vec<InstanceId>,
     steadiness: Vec<Steadiness>,
@@ -167,6 +170,7 @@ impl Analysis {
             rate: Hz(0.0),
             receiver: None,
             recorder: Recorder::default(),
+            reductions: Reductions::default(),
             stems: Vec::new(),
             steadiness: Vec::new(),
             seating: Seating::default(),
@@ -181,6 +185,7 @@ impl Analysis {
         if rate != self.rate {
             self.recorder.forget();
             self.windows.forget();
+            self.reductions = Reductions::default();
             self.rate = rate;
         }
         (self.class, self.receiver) = (class, Some(receiver));
@@ -195,6 +200,7 @@ impl Analysis {
     /// Does what there is to do.
     fn round(&mut self) {
         self.take_deliveries();
+        self.reductions.note(self.me.pulse(), self.rate);
         let mut asked = std::mem::take(&mut *lock(&self.studio.questions));
         self.heed(&mut asked);
         let seating = &self.seating;
@@ -217,7 +223,7 @@ impl Analysis {
         for stem in &deeds.muted {
             self.recorder.confirm_mute(*stem);
         }
-        self.fresh |= !deeds.muted.is_empty() || deeds.follows;
+        self.fresh |= !deeds.muted.is_empty() || deeds.follows || deeds.songs;
         let stem =
             deeds.proposal.and_then(|proposal| Some((InstanceId::new(proposal.stem.0)?, proposal.gain)));
         if let Some(((stem, gain), sender)) = stem.zip(self.me.id()) {
@@ -238,6 +244,9 @@ impl Analysis {
     fn tell_strangers(&self) {
         let (master, left_out) = (Some((self.me, self.rate)), self.seating.left_out());
         *lock(&self.studio.strangers) = Strangers { master, left_out };
+        let stem = |id: InstanceId| StemId(id.get());
+        let nested = self.seating.nested().into_iter().map(|(inner, outer)| (stem(inner), stem(outer)));
+        self.board.show_nested(nested.collect());
     }
 
     /// What a stem is called.

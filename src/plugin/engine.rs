@@ -1,6 +1,7 @@
 //! The audio thread's part of a plugin: the chain, its meters, and what keeps a fault from reaching the host.
 
 use super::broadcast::{Broadcast, Moment};
+use super::monitor::Monitor;
 use crate::chain::listen::Listen;
 use crate::chain::{Chain, ChainSettings, LatencyClass, Seat};
 use crate::dsp::delay::Delay;
@@ -36,6 +37,7 @@ pub struct Engine {
     listening: Listen,
     /// Noise is being learned.
     learns: bool,
+    monitor: Monitor,
     /// `None` if there was no place at the table.
     broadcast: Option<Broadcast>,
 }
@@ -58,6 +60,7 @@ impl Engine {
             broken: false,
             listening: Listen::Off,
             learns: false,
+            monitor: Monitor::new(rate),
             broadcast: None,
         }
     }
@@ -87,6 +90,7 @@ impl Engine {
         self.dry.iter_mut().for_each(|delay| delay.fill(0.0));
         (self.seen, self.broken) = (None, false);
         self.listen(Listen::Off);
+        self.monitor.reset();
         if let Some(broadcast) = &mut self.broadcast {
             broadcast.interrupt();
         }
@@ -120,11 +124,17 @@ impl Engine {
         }
     }
 
-    /// Makes something else heard than the output, or the output again.
+    /// Makes something else heard than the output, or the output again. Meanwhile the meters wait; only another level
+    /// is made behind them, so that they still say what leaves.
     pub fn listen(&mut self, listen: Listen) {
         if listen != self.listening {
             self.listening = listen;
-            self.contain(|engine| engine.chain.listen(listen));
+            let (inside, gain) = match listen {
+                Listen::Gain(gain) => (Listen::Off, gain),
+                listen => (listen, Db(0.0)),
+            };
+            self.monitor.play(gain);
+            self.contain(|engine| engine.chain.listen(inside));
             if let Some(broadcast) = &mut self.broadcast {
                 broadcast.listen(listen != Listen::Off);
             }
@@ -210,7 +220,9 @@ impl Engine {
             widen(key_right, &rest.first().unwrap_or(first)[range.clone()]);
             block = block.with_key(Key { left: key_left, right: key_right });
         }
+        let was_heard_as_it_is = self.chain.is_heard_as_it_is();
         self.chain.process(&mut block);
+        let is_metered = was_heard_as_it_is && self.chain.is_heard_as_it_is();
         self.gauges.scope().write(Point::After, left, right);
         if let Some(broadcast) = &mut self.broadcast {
             broadcast.send(moment, range.start, self.chain.dry(), [left, right]);
@@ -218,12 +230,14 @@ impl Engine {
         let (compressor, limiter) = (self.chain.compressor_reduction(), self.chain.limiter_reduction());
         self.gauges.scope().write_reductions(compressor, limiter, frames);
 
+        if is_metered {
+            let both: [&[f64]; 2] = [left, right];
+            self.tap.process(if rest.is_empty() { &both[..1] } else { &both });
+        }
+        self.monitor.process(left, right);
         narrow(&mut first[range.clone()], left);
         if let Some(second) = rest.first_mut() {
             narrow(&mut second[range], right);
-            self.tap.process(&[left, right]);
-        } else {
-            self.tap.process(&[left]);
         }
     }
 
@@ -254,6 +268,7 @@ fn narrow(to: &mut [f32], from: &[f64]) {
 mod tests {
     use super::*;
     use crate::dsp::contract::noise;
+    use crate::units::Lufs;
 
     fn engine(class: LatencyClass, mono: bool) -> Engine {
         Engine::new(Seat::Stem, class, Hz(48_000.0), mono, Arc::default())
@@ -393,6 +408,29 @@ mod tests {
         wanted.cancel();
         hear(&mut engine, 9, false);
         assert_eq!((wanted.print(), wanted.heard()), (learned, None), "forgotten");
+    }
+
+    #[test]
+    fn meters_say_what_leaves_whatever_is_heard() {
+        let mut engine = engine(LatencyClass::Zero, false);
+        engine.follow(0, defaults);
+        fn second(engine: &mut Engine, listen: Listen) -> (f32, u64, Option<Lufs>) {
+            engine.listen(listen);
+            let (mut l, mut r) = (signal(1, 48_000), signal(2, 48_000));
+            engine.process(&mut [&mut l, &mut r], None, Moment::default());
+            (l[40_000] / signal(1, 48_000)[40_000], engine.gauges.hops(), engine.gauges.reading().integrated)
+        }
+        let (gain, hops, loudness) = second(&mut engine, Listen::Off);
+        assert_eq!((gain, hops), (1.0, 10));
+        // louder for the ear alone, and metered on
+        let (gain, hops, same) = second(&mut engine, Listen::Gain(Db(6.0)));
+        assert!((f64::from(gain) - Db(6.0).gain()).abs() < 1e-6 && hops == 20);
+        assert!((same.expect("heard").0 - loudness.expect("heard").0).abs() < 0.05);
+        // what is no output is not metered, its fades included
+        assert_eq!(second(&mut engine, Listen::Bypass(Db(12.0))).1, 20);
+        let (gain, hops, same) = second(&mut engine, Listen::Off);
+        assert!(gain == 1.0 && hops == 29 && engine.gauges.reading().true_peak.is_some_and(|p| p.0 < 0.0));
+        assert!((same.expect("heard").0 - loudness.expect("heard").0).abs() < 0.05);
     }
 
     #[test]

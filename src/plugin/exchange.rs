@@ -1,7 +1,7 @@
 //! A session as the link knows it, for export: every Stem's settings where it tells them, whichever process it lives
 //! in. Called when a person exports, never by the audio thread.
 
-use super::cards::cards;
+use super::cards::Cards;
 use crate::chain::parameters::{Kind, PARAMETERS, Parameter, Value};
 use crate::chain::{Chain, LatencyClass, Seat};
 use crate::dsp::Process;
@@ -26,7 +26,7 @@ pub fn sheet(roster: &'static Roster, me: Peer) -> Sheet {
         left_out: Vec::new(),
         coverage: summary.coverage,
     };
-    for card in cards(roster, me).0.into_iter().filter(|card| card.presence.is_linked()) {
+    for card in Cards::new(roster, me).look().0.into_iter().filter(|card| card.presence.is_linked()) {
         let found = find(&summary, &card);
         if heard && found.is_none() {
             sheet.left_out.push(card.name().to_owned());

@@ -2,7 +2,7 @@
 
 use super::analysis::{Analysis, Studio, Worker};
 use super::broadcast::{Broadcast, Moment};
-use super::cards::cards;
+use super::cards::Cards;
 use super::engine::Engine;
 use super::exchange::sheet;
 use super::teller::Teller;
@@ -81,7 +81,7 @@ impl<O: Output> Shell<O> {
     #[cfg(feature = "editor")]
     pub(super) fn editor(&self, name: &str) -> Option<crate::editor::Editor<O>> {
         let (params, gauges) = (Arc::clone(&self.params), Arc::clone(&self.gauges));
-        crate::editor::editor(name, params, gauges, Arc::clone(&self.track), Arc::clone(&self.board))
+        Some(crate::editor::editor(name, params, gauges, Arc::clone(&self.track), Arc::clone(&self.board)))
     }
 
     /// Lets only good states through; what even makes the gate panic has no effect either.
@@ -169,16 +169,17 @@ impl<O: Output> Shell<O> {
         let wanted = identity.instance.and_then(|id| InstanceId::new(id.get()));
         let membership = BRIDGE.join(wanted, Arc::clone(&teller) as _)?;
         teller.joined(membership.peer());
-        let desk = membership.desk();
-        let me = membership.peer();
+        let (desk, me) = (membership.desk(), membership.peer());
+        let cards = Arc::new(Cards::new(&ROSTER, me));
+        let seen = Arc::clone(&cards);
         self.board.post_to(move |wish| {
-            if let Some(stem) = InstanceId::new(wish.stem.0)
-                && ROSTER.owns_session(me)
-            {
-                let _ = desk.ask(stem, wish.base, wish.trim);
+            let stem = InstanceId::new(wish.stem.0).filter(|_| ROSTER.owns_session(me));
+            let asked = stem.and_then(|stem| desk.ask(stem, wish.base, wish.trim));
+            if let Some(counter) = asked {
+                cards.asked(wish.stem, counter, wish.trim);
             }
         });
-        self.board.look_by(move || cards(&ROSTER, me));
+        self.board.look_by(move || seen.look());
         self.board.account_by(move || sheet(&ROSTER, me));
         self.analysis = studio.map(|studio| {
             let params = Arc::clone(&self.params);
@@ -232,6 +233,7 @@ impl<O: Output> Shell<O> {
         let seconds = |seconds: f64| (seconds * f64::from(transport.sample_rate)).round() as i64;
         let position = transport.pos_samples.or_else(|| transport.pos_seconds.map(seconds));
         let moment = Moment { playing: transport.playing, position };
+        self.board.whereabouts.tell(transport.pos_seconds(), transport.loop_range_seconds);
         engine.process(buffer.as_slice(), aux.inputs.first().map(|key| key.as_slice_immutable()), moment);
         ProcessStatus::Tail(self.tail)
     }

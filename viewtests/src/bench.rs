@@ -126,6 +126,7 @@ impl Bench {
                 facts.role_is_guessed = role.is_none();
                 facts.role = role.unwrap_or_default();
             }
+            Edit::Listen(listen) => facts.listen = *listen,
             Edit::Restart => facts.heard.0 = 0.0,
             // as if noise had been heard for two seconds and a half since
             Edit::LearnNoise(true) => facts.learning = Some(Ms(2500.0)),
@@ -158,6 +159,10 @@ impl Bench {
                 if let Some(session) = &mut facts.session.session {
                     session.asks.retain(|asked| asked != stem);
                 }
+            }
+            Edit::Songs(songs) => {
+                facts.session.history.songs =
+                    songs.iter().map(|song| session::song(&song.name, song.start, song.end, -9.0)).collect();
             }
             Edit::Follow(stem) => facts.session.follows = *stem,
             Edit::RemovePreset(name) => facts.presets.retain(|preset| preset.name != *name),

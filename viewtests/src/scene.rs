@@ -1,6 +1,7 @@
 //! Facts as plugins would give them: nothing heard yet, and a vocal in the middle of a song.
 
 use egui::Color32;
+use stemlink::chain::listen::Listen;
 use stemlink::chain::parameters::{PARAMETERS, Value};
 use stemlink::chain::{ChainSettings, LatencyClass, Seat};
 use stemlink::editor::facts::{Clash, Facts, Link, Linked};
@@ -46,6 +47,8 @@ pub fn empty() -> Facts {
         learning: None,
         link: Link::Waiting,
         trim: Db(0.0),
+        listen: Listen::Off,
+        match_gain: None,
         presets: Vec::new(),
         session: SessionFacts::default(),
     }
@@ -160,6 +163,7 @@ pub fn vocals() -> Facts {
         clashes: vec![Clash { name: "Keys".into(), low: Hz(280.0), high: Hz(620.0) }],
         link: Link::Linked(Linked { stems: 5, share: Some(0.46), heard: Ms(167_000.0), exact: true }),
         trim: Db(-1.0),
+        match_gain: Some(Db(1.8)),
         ..empty()
     }
 }
@@ -189,6 +193,15 @@ pub fn crowded() -> Facts {
     facts.class = facts.classes.last().map_or(facts.class, |(class, _)| *class);
     facts.latency = 12_345;
     facts.heard = Ms(3_725_000.0);
+    facts.listen = Listen::Bypass(Db(-12.5));
+    let clash = |name: &str, low, high| Clash { name: name.into(), low: Hz(low), high: Hz(high) };
+    facts.clashes = vec![
+        clash("Drums", 22.0, 45.0),
+        clash("Keys", 180.0, 280.0),
+        clash("Backing Vocals", 280.0, 620.0),
+        clash("Acoustic Guitar Left", 800.0, 1100.0),
+        clash("Strings", 14_000.0, 22_000.0),
+    ];
     facts.reading.true_peak = Some(Dbtp(1.3));
     facts.reading.short_term = Some(Lufs(-101.2));
     facts.health.limiter_reduction = Db(12.5);

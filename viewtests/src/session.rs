@@ -177,6 +177,7 @@ fn history(seconds: f64) -> History {
         points: (0..1920).map(point).collect(),
         songs: Vec::new(),
         playhead: Some(Ms(seconds * 1000.0)),
+        looped: Some((Ms(60_000.0), Ms(150_000.0))),
         loudest: (seconds >= 30.0).then_some((Ms(120_000.0), Ms(140_000.0))),
     }
 }
@@ -199,7 +200,8 @@ pub fn finished() -> Facts {
     facts
 }
 
-fn song(name: &str, from: f64, to: f64, integrated: f64) -> Song {
+/// A song of an album, all of it heard.
+pub fn song(name: &str, from: f64, to: f64, integrated: f64) -> Song {
     Song {
         name: name.into(),
         start: Ms(from * 1000.0),

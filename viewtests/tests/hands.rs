@@ -2,6 +2,7 @@
 
 use egui::{Event, Key, Modifiers, MouseWheelUnit, Pos2, vec2};
 use egui_kittest::kittest::Queryable;
+use stemlink::chain::listen::Listen;
 use stemlink::chain::parameters::Value;
 use stemlink::editor::edits::Edit;
 use stemlink::editor::facts::{Facts, Link};
@@ -275,6 +276,38 @@ fn noise_is_learned_used_and_tracked_again() {
     driven.get_by_label("Undo").click();
     driven.run();
     assert!(driven.state().facts.settings.denoise.print.is_some());
+}
+
+#[test]
+fn something_else_is_heard_by_the_menu_with_a_sign_that_ends_it() {
+    let mut driven = stem();
+    assert!(driven.query_by_label_contains("Hearing").is_none());
+    driven.get_by_label("Listen").click();
+    driven.run();
+    // bands that are on can be heard, what there is not cannot
+    assert!(
+        driven.query_by_label("Band 2: 320 Hz").is_some()
+            && driven.query_by_label_contains("Band 6:").is_none()
+    );
+    driven.get_by_label("Removed noise").click();
+    driven.run();
+    assert_eq!(driven.state().facts.listen, Listen::Off);
+    if driven.query_by_label("Mono").is_none() {
+        driven.get_by_label("Listen").click();
+        driven.run();
+    }
+    driven.get_by_label("Input, equally loud (+1.8 dB)").click();
+    driven.run();
+    assert_eq!(driven.state().facts.listen, Listen::Bypass(Db(1.8)));
+    driven.get_by_label("Hearing the input, +1.8 dB").click();
+    driven.run();
+    assert_eq!(driven.state().facts.listen, Listen::Off);
+    driven.get_by_label("Band 3").click_secondary();
+    driven.run();
+    driven.get_by_label("Listen to this band").click();
+    driven.run();
+    assert_eq!(driven.state().facts.listen, Listen::Band(2));
+    assert!(driven.query_by_label("Hearing band 3").is_some());
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use egui::{Event, Key, Modifiers, MouseWheelUnit, Pos2, Rect, Vec2, vec2};
 use egui_kittest::kittest::{NodeT, Queryable};
+use stemlink::chain::listen::Listen;
 use stemlink::editor::edits::Edit;
 use stemlink::editor::facts::Facts;
 use stemlink::editor::master::ready;
@@ -156,7 +157,10 @@ fn a_trim_is_typed_and_nonsense_is_no_trim() {
     type_keys(&mut driven, "-2.5 dB");
     assert_eq!(wishes(&driven), [TrimWish { stem: StemId(3), base: 103, trim: Db(-2.5) }]);
     assert_eq!(driven.get_by_label("Keys Trim").value().as_deref(), Some("\u{2212}2.5 dB"));
+    driven.run_steps(40); // or it were a double click
     driven.get_by_label("Keys Trim").click();
+    driven.run();
+    driven.key_press(Key::Enter);
     driven.run();
     type_keys(&mut driven, "loud");
     assert_eq!(wishes(&driven).len(), 1);
@@ -165,6 +169,95 @@ fn a_trim_is_typed_and_nonsense_is_no_trim() {
     driven.key_press(Key::Delete);
     driven.run();
     assert_eq!(wishes(&driven)[1].trim, Db(0.0));
+}
+
+#[test]
+fn a_trim_is_dragged_finely_with_shift_put_back_and_asked_for_once_per_gesture() {
+    let mut driven = five();
+    let before = driven.state().facts.session.stems[2].trim;
+    let at = middle(&driven, "Keys Trim");
+    take(&mut driven, at, at - vec2(0.0, 30.0));
+    assert!(wishes(&driven).is_empty(), "nothing is asked while the hand is on it");
+    driven.drop_at(at - vec2(0.0, 30.0));
+    driven.run();
+    let [TrimWish { stem: StemId(3), base: 103, trim }] = wishes(&driven)[..] else {
+        panic!("{:?}", wishes(&driven))
+    };
+    let coarse = trim.0 - before.0;
+    assert!(coarse > 1.0, "{coarse}");
+    driven.event(egui::Event::ModifiersChanged(egui::Modifiers::SHIFT));
+    take(&mut driven, at, at - vec2(0.0, 30.0));
+    driven.drop_at(at - vec2(0.0, 30.0));
+    driven.run();
+    driven.event(egui::Event::ModifiersChanged(egui::Modifiers::NONE));
+    let fine = wishes(&driven)[1].trim.0 - trim.0;
+    assert!(wishes(&driven).len() == 2 && fine > 0.05 && fine < coarse / 5.0, "{fine} {coarse}");
+    driven.run_steps(40); // or it were the second click of the first
+    driven.hover_at(at);
+    driven.step();
+    for pressed in [true, false, true, false] {
+        let (pos, button, modifiers) = (at, egui::PointerButton::Primary, egui::Modifiers::NONE);
+        driven.event(egui::Event::PointerButton { pos, button, pressed, modifiers });
+    }
+    driven.run();
+    assert_eq!(wishes(&driven)[2..].iter().map(|wish| wish.trim).collect::<Vec<_>>(), [Db(0.0)]);
+}
+
+#[test]
+fn songs_are_made_from_the_loop_named_and_removed() {
+    let mut driven = five();
+    let songs = |driven: &Driven| -> Vec<(String, f64, f64)> {
+        let songs = driven.state().facts.session.history.songs.iter();
+        songs.map(|song| (song.name.clone(), song.start.0, song.end.0)).collect()
+    };
+    driven.get_by_label("Songs").click();
+    driven.run();
+    driven.get_by_label("New song from the loop: 1:00 to 2:30").click();
+    driven.run();
+    assert_eq!(songs(&driven), [("Song 1".to_owned(), 60_000.0, 150_000.0)]);
+    assert!(says(&driven, "Song 1  \u{2212}9.0 LUFS"), "it stands over its range");
+    driven.get_by_label("Name of Song 1").focus();
+    driven.run();
+    driven.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    driven.run();
+    type_keys(&mut driven, "Dawn");
+    assert_eq!(songs(&driven)[0].0, "Dawn");
+    driven.get_by_label("Remove Dawn").click();
+    driven.run();
+    assert!(songs(&driven).is_empty());
+}
+
+#[test]
+fn the_song_is_heard_as_a_platform_plays_it_and_goes_along_with_it() {
+    let mut driven = five();
+    let gain = |driven: &Driven, index: usize| {
+        driven.state().facts.session.platforms[index]
+            .playback
+            .and_then(|playback| playback.gain)
+            .expect("known")
+    };
+    let first = gain(&driven, 0);
+    driven.get_by_label("Hear it so").click();
+    driven.run();
+    assert_eq!(driven.state().facts.listen, Listen::Gain(first));
+    assert!(driven.query_by_label_contains("Hearing as played").is_some());
+    // another platform, another level
+    let other = (1..driven.state().facts.session.platforms.len())
+        .find(|&i| {
+            driven.state().facts.session.platforms[i]
+                .playback
+                .and_then(|p| p.gain)
+                .is_some_and(|g| (g.0 - first.0).abs() > 0.5)
+        })
+        .expect("they differ");
+    let name = driven.state().facts.session.platforms[other].id.clone();
+    let name = driven.state().facts.session.target(&name).expect("a rule").name.clone();
+    driven.get_by_label(&name).click();
+    driven.run();
+    assert_eq!(driven.state().facts.listen, Listen::Gain(gain(&driven, other)));
+    driven.get_by_label("Hear it so").click();
+    driven.run();
+    assert_eq!(driven.state().facts.listen, Listen::Off);
 }
 
 #[test]

@@ -166,6 +166,14 @@ impl Window<'_> {
         (self.size.width, self.size.height)
     }
 
+    /// Width and height that the plugin says it has, pixels.
+    pub fn plugin_size(&mut self) -> (u32, u32) {
+        let handle = self.plugin.instance.plugin_handle();
+        let gui: PluginGui = handle.get_extension().expect("a window");
+        let size = gui.get_size(&handle).expect("the window has a size");
+        (size.width, size.height)
+    }
+
     /// Gives it another size, as a host's own frame does.
     pub fn resize(&mut self, width: u32, height: u32) {
         let handle = self.plugin.instance.plugin_handle();

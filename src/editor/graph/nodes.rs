@@ -3,9 +3,11 @@
 use super::axes::Axes;
 use super::band::put_all;
 use super::{Band, Graph};
+use crate::chain::listen::Listen;
 use crate::chain::parameters::{Parameter, Value};
 use crate::dsp::equalizer::Shape;
 use crate::editor::controls::choose;
+use crate::editor::edits::Edit;
 use crate::editor::facts::Desk;
 use crate::editor::field::{stepped, wheel};
 use crate::editor::paint::{self, pen};
@@ -305,6 +307,12 @@ fn menu(graph: &mut Graph, ui: &mut Ui, desk: &mut Desk<'_>, band: &Band) {
             desk.put(range, Value::Number(Some(if dynamic { 0.0 } else { -3.0 })));
             ui.close();
         }
+    }
+    let listen = Listen::Band(band.index);
+    let hears = desk.facts.listen == listen;
+    if ui.button(if hears { "Hear the output" } else { "Listen to this band" }).clicked() {
+        desk.edits.want(Edit::Listen(if hears { Listen::Off } else { listen }));
+        ui.close();
     }
     if ui.button("Reset").clicked() {
         band.reset(desk);

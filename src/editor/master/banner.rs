@@ -76,7 +76,6 @@ pub(super) fn show(ui: &Ui, desk: &Desk<'_>, place: Rect, proposal: Proposal, pl
                 look.reduction,
             );
         }
-        Outcome::Pending => aside(ui, desk, below, name, "simulating…"),
         Outcome::Unknown => aside(ui, desk, below, name, "unknown past this plugin"),
     }
 }

@@ -21,7 +21,7 @@ use egui::{
 /// What a rail shows, up and down, dB.
 const REACH: f64 = 12.0;
 /// The most that can be typed, and asked of a Stem, dB.
-const MOST: f64 = 24.0;
+pub(super) const MOST: f64 = 24.0;
 /// Steps of wheel and arrows, and with Shift, dB.
 const STEP: f64 = 0.5;
 const FINE_STEP: f64 = 0.1;
@@ -227,11 +227,15 @@ impl Ghosts {
                 (Some(others), _) => (format!("{} dB", signed(others.0, 1)), look.accent),
                 (None, Request::Asked(_)) => ("asked".into(), look.accent),
                 (None, Request::Refused) => ("has changed".into(), look.reduction),
+                (None, Request::Unanswered) => ("no answer".into(), look.reduction),
                 (None, Request::None) => return,
             };
             let meaning = match (others, stem.request) {
                 (Some(_), _) => "What this stem changes in playback, as the platform normalizes the song.",
                 (None, Request::Asked(_)) => "The Stem has been asked and has not answered yet.",
+                (None, Request::Unanswered) => {
+                    "The Stem was asked and has not answered: its host is busy, or it has gone. Nothing was done so far."
+                }
                 _ => "The Stem had been changed meanwhile: nothing was done. Look, and ask again.",
             };
             let ink = pen(theme::font(theme::SMALL), ink);

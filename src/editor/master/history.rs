@@ -1,6 +1,7 @@
 //! The song on the project's timeline: short-term and integrated loudness, what the Master takes away, what was not
 //! heard, and which songs there are.
 
+use super::songs;
 use crate::editor::facts::Desk;
 use crate::editor::head::shortened;
 use crate::editor::paint::{self, pen};
@@ -22,7 +23,7 @@ const COLUMN: f32 = 3.0;
 const HATCH: f32 = 5.0;
 
 /// Draws it in `place`; `loudest`: the loudest stretch is marked.
-pub(super) fn show(ui: &Ui, desk: &Desk<'_>, place: Rect, loudest: bool) {
+pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect, loudest: bool) {
     let look = &desk.look;
     paint::panel(ui, place, look);
     let inner = place.shrink2(vec2(PAD, 6.0));
@@ -87,6 +88,8 @@ pub(super) fn show(ui: &Ui, desk: &Desk<'_>, place: Rect, loudest: bool) {
         painter.vline(scale.x(head), well.y_range(), Stroke::new(1.0, look.accent));
     }
     titles(ui, desk, &scale, inner);
+    let top = Rect::from_min_size(inner.min, vec2(inner.width(), 14.0));
+    songs::show(ui, desk, Rect::from_min_max(pos2(top.max.x - songs::WIDTH, top.min.y), top.max));
     let response = ui.interact(well, ui.scope_id().with("history"), Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, "Loudness on the timeline"));
     if let Some(at) = response.hover_pos() {
@@ -153,7 +156,7 @@ fn hatch(painter: &egui::Painter, place: Rect, look: &Palette, mark: Mark) {
 /// The line above: what is drawn, and the songs over their ranges.
 fn titles(ui: &Ui, desk: &Desk<'_>, scale: &Scale<'_>, inner: Rect) {
     let look = &desk.look;
-    let top = Rect::from_min_size(inner.min, vec2(inner.width(), 14.0));
+    let top = Rect::from_min_size(inner.min, vec2(inner.width() - songs::WIDTH - PAD, 14.0));
     let quiet = pen(theme::font(theme::TINY), look.secondary);
     let songs = &scale.history.songs;
     if songs.is_empty() {
@@ -166,7 +169,7 @@ fn titles(ui: &Ui, desk: &Desk<'_>, scale: &Scale<'_>, inner: Rect) {
         let (from, to) = (scale.x(song.start).max(left), scale.x(song.end));
         let edge = Stroke::new(1.0, look.line);
         ui.painter().vline(scale.x(song.start), inner.y_range(), edge);
-        let at = Rect::from_min_max(pos2(from + 4.0, top.min.y), pos2(to - 2.0, top.max.y));
+        let at = Rect::from_min_max(pos2(from + 4.0, top.min.y), pos2(to.min(top.max.x) - 2.0, top.max.y));
         if at.width() > 20.0 {
             let words = said(song);
             let shown = shortened(ui, &words, &quiet, at.width());

@@ -1,7 +1,9 @@
 //! What platforms do with the song: a cell each, with what binds; the rule, its source and date in the tooltip.
 
 use super::Stage;
-use crate::editor::controls::menu;
+use crate::chain::listen::Listen;
+use crate::editor::controls::{Weight, menu, pill};
+use crate::editor::edits::Edit;
 use crate::editor::facts::Desk;
 use crate::editor::head::shortened;
 use crate::editor::paint::{self, pen};
@@ -51,8 +53,13 @@ pub(super) fn show(
     }
     let all = Rect::from_min_max(pos2(inner.max.x - 96.0, top.min.y), top.max);
     everything(ui, desk, all);
+    let hear = Rect::from_min_max(
+        pos2(all.min.x - PAD - 76.0, top.min.y - 1.0),
+        pos2(all.min.x - PAD, top.max.y + 1.0),
+    );
+    as_played(ui, desk, hear, *chosen);
     let heard = format!("heard {}", time(desk.facts.heard.0 / 1000.0));
-    let at = Rect::from_min_max(pos2(title.max.x + PAD, top.min.y), pos2(all.min.x - PAD, top.max.y));
+    let at = Rect::from_min_max(pos2(title.max.x + PAD, top.min.y), pos2(hear.min.x - PAD, top.max.y));
     if at.width() > paint::width(ui, &heard, &dim) {
         paint::label(ui, at, Align2::LEFT_CENTER, &heard, &dim);
     }
@@ -135,6 +142,35 @@ fn cell(
         }
     });
     pressed
+}
+
+/// Hearing the song as the chosen platform plays it; goes along with what the platform would do.
+fn as_played(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect, chosen: usize) {
+    let look = desk.look;
+    let platform = desk.facts.session.platforms.get(chosen);
+    let gain = platform.and_then(|platform| platform.playback?.gain);
+    let now = match desk.facts.listen {
+        Listen::Gain(now) => Some(now),
+        _ => None,
+    };
+    let weight = if now.is_some() { Weight::Chosen } else { Weight::Quiet };
+    let response = pill(ui, &look, place, "Hear it so", weight, gain.is_some() || now.is_some());
+    if response.clicked() {
+        let listen = gain.filter(|_| now.is_none()).map_or(Listen::Off, Listen::Gain);
+        desk.edits.want(Edit::Listen(listen));
+    } else if let Some(now) = now {
+        match gain {
+            // a listener would not notice less
+            Some(gain) if (gain.0 - now.0).abs() < 0.05 => {}
+            gain => desk.edits.want(Edit::Listen(gain.map_or(Listen::Off, Listen::Gain))),
+        }
+    }
+    let name = platform
+        .and_then(|platform| desk.facts.session.target(&platform.id))
+        .map_or("the platform", |t| &t.name);
+    response.on_hover_text(format!(
+        "Hear the song as {name} plays it: behind the meters, the output gets the playback change. Never saved, never in a render; ends with the window."
+    ));
 }
 
 /// What binds, and whose.

@@ -1,19 +1,17 @@
 //! The stems: a row each, with a ghost fader.
 
 use super::columns::{Column, Columns};
-use super::ghost::{Ghosts, decibels_of};
-use super::{Stage, status};
-use crate::editor::edits::Edit;
+use super::ghost::Ghosts;
+use super::{Stage, status, trim};
 use crate::editor::facts::Desk;
-use crate::editor::field::{is_typed, start_typing, type_line, wheel};
+use crate::editor::field::wheel;
 use crate::editor::head::shortened;
 use crate::editor::paint::{self, pen};
 use crate::editor::shown::{number, signed};
 use crate::editor::theme::{self, PAD};
-use crate::params::room::{Presence, Proposal, Request, StemCard, TrimWish};
+use crate::params::room::{Presence, Proposal, StemCard};
 use crate::session::record::StemId;
 use crate::session::view::StemState;
-use crate::units::Db;
 use egui::{
     Align2, Color32, CornerRadius, Event, Key, Rangef, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2,
 };
@@ -166,7 +164,7 @@ impl Table {
             }
             Column::Trim => (
                 "Trim dB",
-                "What Masters have asked the stem's level to change by. Click to type; right click: none.",
+                "What Masters have asked the stem's level to change by. Drag or type; double click: none.",
             ),
             Column::Ghost => ("What if?", "Ghost faders: nothing that is heard changes until Apply."),
         };
@@ -327,7 +325,7 @@ impl Table {
             share(ui, desk, cell, found.and_then(|found| found.share), colour);
         }
         if let Some(cell) = cell(Column::Trim) {
-            trim(ui, desk, cell, stem);
+            trim::show(ui, desk, cell, stem);
         }
         if let Some(cell) = cell(Column::Ghost) {
             let others = shown
@@ -489,71 +487,6 @@ fn share(ui: &Ui, desk: &Desk<'_>, cell: Rect, share: Option<f64>, colour: Color
     let most = stems.filter_map(|stem| stem.share).fold(0.0, f64::max).max(0.05);
     paint::bar(ui, bar, (share.unwrap_or(0.0) / most) as f32, fill, look);
     paint::text(ui, cell, Align2::RIGHT_CENTER, &words, &pen(theme::font(theme::BODY), ink));
-}
-
-/// The trim that is in effect; a click lets one type another.
-fn trim(ui: &mut Ui, desk: &mut Desk<'_>, cell: Rect, stem: &StemCard) {
-    let look = desk.look;
-    let id = ui.scope_id().with(("trim", stem.id));
-    let at = Rect::from_center_size(cell.center(), vec2(cell.width(), 20.0));
-    let ask = |desk: &mut Desk<'_>, trim: Db| {
-        if trim != stem.trim {
-            desk.edits.want(Edit::AskTrim(TrimWish { stem: stem.id, base: stem.revision, trim }));
-        }
-    };
-    if is_typed(ui, id) {
-        // the keyboard comes back to this
-        let _ = ui.interact(at, id, Sense::click());
-        if let Some(trim) = type_line(ui, &look, at, id, theme::BODY).as_deref().and_then(decibels_of) {
-            ask(desk, trim);
-        }
-        return;
-    }
-    let response = ui.interact(at, id, Sense::click());
-    let (shown, ink) = match stem.request {
-        Request::Asked(trim) => (trim, look.accent),
-        _ => (stem.trim, if stem.trim.0 == 0.0 { look.dim } else { look.text }),
-    };
-    let words = signed(shown.0, 1);
-    response.widget_info(|| WidgetInfo {
-        label: Some(format!("{} Trim", stem.name())),
-        ..WidgetInfo::drag_value(true, shown.0)
-    });
-    ui.ctx().accesskit_node_builder(response.id, |node| {
-        node.set_role(Role::SpinButton);
-        node.set_value(format!("{words} dB"));
-    });
-    let ink = if response.hovered() { look.accent } else { ink };
-    paint::text(ui, at, Align2::RIGHT_CENTER, &words, &pen(theme::font(theme::BODY), ink));
-    if response.has_focus() {
-        paint::focus_ring(ui, at, &look);
-        let typed = ui.input(|input| {
-            input.events.iter().find_map(|event| match event {
-                Event::Key { key: Key::Enter, pressed: true, .. } => Some(signed(stem.trim.0, 1)),
-                Event::Text(typed)
-                    if typed.starts_with(|c: char| c.is_ascii_digit() || "+-.,".contains(c)) =>
-                {
-                    Some(typed.clone())
-                }
-                _ => None,
-            })
-        });
-        if let Some(text) = typed {
-            start_typing(ui, id, text);
-        } else if ui.input(|input| input.key_pressed(Key::Delete) || input.key_pressed(Key::Backspace)) {
-            ask(desk, Db(0.0));
-        }
-    }
-    if response.clicked() {
-        start_typing(ui, id, signed(stem.trim.0, 1));
-    }
-    response.context_menu(|ui| {
-        if ui.button("No trim").clicked() {
-            ask(desk, Db(0.0));
-            ui.close();
-        }
-    });
-    response.on_hover_text("What Masters have asked this stem's level to change by, dB. The Stem keeps it. Click to type; right click or Delete: none.");
 }
 
 fn unlinked(ui: &Ui, desk: &Desk<'_>, at: Rect, columns: &Columns, part: Option<f64>) {

@@ -45,6 +45,8 @@ struct Place {
     known: bool,
     /// Reviews in a row in which it was not found.
     misses: u32,
+    /// The Stem whose bus it is part of.
+    inside: Option<InstanceId>,
 }
 
 /// The seats of all stems in reach.
@@ -80,7 +82,7 @@ impl Seating {
             let elsewhere = label.session.filter(|session| Some(*session) != own);
             let is_foreign = elsewhere.is_some_and(|session| !roster.masters_of(session).is_empty());
             if is_foreign && !self.places.iter().any(|place| place.id == id) {
-                self.places.push(Place { id, delay: 0, summed: false, known: true, misses: 0 });
+                self.places.push(Place { id, delay: 0, summed: false, known: true, misses: 0, inside: None });
             }
         }
         self.advise();
@@ -99,6 +101,11 @@ impl Seating {
     /// The stems that are not summed.
     pub(super) fn left_out(&self) -> Vec<InstanceId> {
         self.places.iter().filter(|place| !place.summed).map(|place| place.id).collect()
+    }
+
+    /// Stems that sit inside others, each with the one that it is inside.
+    pub(super) fn nested(&self) -> Vec<(InstanceId, InstanceId)> {
+        self.places.iter().filter_map(|place| Some((place.id, place.inside?))).collect()
     }
 
     /// How much later than it left its Stem a stem arrives, frames.
@@ -171,8 +178,11 @@ impl Seating {
         }
         for (candidate, seat) in candidates.iter().zip(&seats) {
             match seat {
-                Belonging::Summed => self.settle(candidate.place, true),
-                Belonging::Inside(_) => self.settle(candidate.place, false),
+                Belonging::Summed => self.settle(candidate.place, None),
+                Belonging::Inside(outer) => {
+                    let outer = candidates.get(*outer).map(|outer| self.places[outer.place].id);
+                    self.settle(candidate.place, outer);
+                }
                 Belonging::Elsewhere => unclear |= self.miss(candidate.place),
                 // nothing can be said; as before
                 Belonging::Silent => {}
@@ -188,13 +198,14 @@ impl Seating {
         if let Some(index) = self.places.iter().position(|place| place.id == id) {
             return index;
         }
-        self.places.push(Place { id, delay: 0, summed: true, known: false, misses: 0 });
+        self.places.push(Place { id, delay: 0, summed: true, known: false, misses: 0, inside: None });
         self.places.len() - 1
     }
 
-    fn settle(&mut self, place: usize, summed: bool) {
+    fn settle(&mut self, place: usize, inside: Option<InstanceId>) {
         let place = &mut self.places[place];
-        (place.summed, place.known, place.misses) = (summed, true, 0);
+        (place.summed, place.known, place.misses) = (inside.is_none(), true, 0);
+        place.inside = inside;
     }
 
     /// A stem was not found; true if that may be by chance.
@@ -204,7 +215,7 @@ impl Seating {
         if place.misses < PATIENCE && place.summed {
             return true;
         }
-        (place.summed, place.known) = (false, true);
+        (place.summed, place.known, place.inside) = (false, true, None);
         false
     }
 

@@ -23,7 +23,7 @@ impl Analysis {
     pub(super) fn look(&mut self, asked: &[Question]) {
         let range = self.recorder.extent().map_or(0..0, |(first, last)| first..last + 1);
         let heard = self.recorder.heard(range.clone());
-        let history = history(&self.recorder, &heard, &range);
+        let history = history(&self.recorder, &heard, &range, (&self.reductions, &self.board.songs()));
         let members = heard.members();
         let delays: Vec<i64> = members
             .iter()

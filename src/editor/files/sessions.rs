@@ -1,8 +1,9 @@
 //! Exported sessions: a file each in the user's documents. Written when a person exports, never by the audio thread.
 
-use super::preset_files::tidy_name;
+use super::presets::tidy_name;
+use super::write;
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// The most sessions of one name.
@@ -26,18 +27,9 @@ pub fn save(folder: &Path, master: &str, text: &str) -> io::Result<PathBuf> {
     let name = tidy_name(master).unwrap_or_else(|| "Master".into());
     let path = reserve(folder, &name)?;
     // over the empty file that holds the name
-    let beside = path.with_extension("toml.new");
-    let write = || {
-        let mut file = fs::File::create(&beside)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        drop(file);
-        fs::rename(&beside, &path)
-    };
-    let done = write();
+    let done = write(&path, text);
     if done.is_err() {
-        // what is left of a failed attempt is of no use; the error says the rest
-        let _ = (fs::remove_file(&beside), fs::remove_file(&path));
+        let _ = fs::remove_file(&path);
     }
     done.map(|()| path)
 }

@@ -1,17 +1,14 @@
-//! The user's own presets: a plain text file each, in the configuration folder. Beside `session_files` the only
-//! place in the editors that touches the file system; called when a window opens and when a person saves, never by the audio thread.
+//! The user's own presets: a plain text file each.
 
+use super::{read, write};
 use crate::chain::Seat;
 use crate::params::presets::{self, Preset, Values};
-use etcetera::BaseStrategy;
 use std::fs;
-use std::io::{self, Read, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// The longest name, in characters.
 const LONGEST: usize = 60;
-/// The longest file that is read, bytes.
-const MOST_BYTES: u64 = 64 * 1024;
 /// The most presets that are read.
 const MOST: usize = 500;
 const ENDING: &str = "preset.toml";
@@ -22,8 +19,7 @@ pub fn folder(seat: Seat) -> Option<PathBuf> {
         Seat::Stem => "stem",
         Seat::Master => "master",
     };
-    let config = etcetera::choose_base_strategy().ok()?.config_dir();
-    Some(config.join("stemlink").join("presets").join(seat))
+    Some(super::folder()?.join("presets").join(seat))
 }
 
 /// A name as a file can have it: letters, figures, spaces and `-_+&,()'`; `None` if nothing is left.
@@ -46,7 +42,7 @@ pub fn read_all(folder: &Path, seat: Seat) -> (Vec<Preset>, usize) {
         .filter_map(|entry| {
             let file = entry.file_name();
             let name = file.to_str()?.strip_suffix(ENDING)?.strip_suffix('.')?.to_owned();
-            let values = read_one(&entry.path()).ok().and_then(|text| presets::read(seat, &text).ok());
+            let values = read(&entry.path()).ok().and_then(|text| presets::read(seat, &text).ok());
             bad += usize::from(values.is_none());
             Some(Preset { name, values: values? })
         })
@@ -56,28 +52,12 @@ pub fn read_all(folder: &Path, seat: Seat) -> (Vec<Preset>, usize) {
     (found, bad)
 }
 
-fn read_one(path: &Path) -> io::Result<String> {
-    let mut text = String::new();
-    fs::File::open(path)?.take(MOST_BYTES).read_to_string(&mut text)?;
-    Ok(text)
-}
-
 /// Keeps a preset under a tidy name, in place of one that is there; whole or not at all.
 ///
 /// # Errors
 /// What the file system says.
 pub fn save(folder: &Path, name: &str, values: &Values) -> io::Result<()> {
-    fs::create_dir_all(folder)?;
-    let beside = folder.join(format!("{name}.{ENDING}.new"));
-    let mut file = fs::File::create(&beside)?;
-    let written = file.write_all(presets::write(values).as_bytes()).and_then(|()| file.sync_all());
-    drop(file);
-    let done = written.and_then(|()| fs::rename(&beside, folder.join(format!("{name}.{ENDING}"))));
-    if done.is_err() {
-        // what is left of a failed attempt is of no use; the error says the rest
-        let _ = fs::remove_file(&beside);
-    }
-    done
+    write(&folder.join(format!("{name}.{ENDING}")), &presets::write(values))
 }
 
 /// Removes a preset.

@@ -1,0 +1,66 @@
+//! What windows cost, for docs/testing.md: measured, never judged.
+
+use super::band::Band;
+use crate::{Server, in_a_child, is_drawn};
+use hosttests::Library;
+use hosttests::host::{Screen, Window};
+use std::time::{Duration, Instant};
+
+const SECONDS: f64 = 10.0;
+
+#[test]
+#[ignore = "cargo test --package hosttests --test window what_windows_cost -- --ignored --nocapture"]
+fn what_windows_cost() {
+    let Some(server) = Server::start() else { return eprintln!("there is no Xvfb") };
+    let (passed, said) = in_a_child(&server, &["the_cost_of_windows"]);
+    eprintln!("{said}");
+    assert!(passed);
+}
+
+/// Processor time of this process, seconds: all its threads, those that draw in software included.
+fn spent() -> f64 {
+    let text = std::fs::read_to_string("/proc/self/stat").expect("Linux says it");
+    // behind the name, which may hold anything in brackets
+    let fields: Vec<&str> = text.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    let ticks = |field: usize| fields[field].parse::<f64>().expect("a number");
+    (ticks(11) + ticks(12)) / 100.0
+}
+
+/// How much of a core `what` takes, per cent.
+fn share(what: impl FnOnce()) -> f64 {
+    let (start, before) = (Instant::now(), spent());
+    what();
+    100.0 * (spent() - before) / start.elapsed().as_secs_f64()
+}
+
+fn settle(window: &mut Window<'_>) {
+    window.wait(is_drawn).expect("the window is drawn");
+    window.pass(Duration::from_secs(2));
+}
+
+#[test]
+#[ignore = "what_windows_cost runs it"]
+fn the_cost_of_windows() {
+    let (library, screen) = (Library::open(), Screen::connect());
+    let (mut band, mut master) = Band::new(&library, 60);
+    band.play(&mut master, 35.0, false);
+    std::thread::sleep(Duration::from_secs(3));
+    let alone = share(|| band.play(&mut master, SECONDS, true));
+    let resting = share(|| std::thread::sleep(Duration::from_secs_f64(SECONDS)));
+    {
+        let mut window = screen.open(&mut master, (0, 0));
+        settle(&mut window);
+        let idle = share(|| window.pass(Duration::from_secs_f64(SECONDS)));
+        let moving = share(|| band.play(window.plugin, SECONDS, true));
+        eprintln!("Master, 1000x640: idle {:.1} %, moving {:.1} % of a core", idle - resting, moving - alone);
+    }
+    let mut stem = band.stems.remove(3);
+    {
+        let mut window = screen.open(&mut stem, (0, 0));
+        settle(&mut window);
+        let idle = share(|| window.pass(Duration::from_secs_f64(SECONDS)));
+        // the Stem is played as a Master would be: what the others make together
+        let moving = share(|| band.play(window.plugin, SECONDS, true));
+        eprintln!("Stem, 1000x640: idle {:.1} %, moving {:.1} % of a core", idle - resting, moving - alone);
+    }
+}

@@ -1,0 +1,56 @@
+//! A Master's window while five Stems play: a move is tried and asked for.
+
+use super::band::Band;
+use crate::{is_drawn, keep};
+use hosttests::Library;
+use hosttests::host::{Picture, Screen};
+use std::time::{Duration, Instant};
+
+/// In a window of the usual size: the ghost fader of the fourth stem, and the button beside it.
+const GHOST: (i16, i16) = (690, 278);
+const APPLY: (i16, i16) = (755, 278);
+
+/// The lowest sixth of a picture: the timeline, or what a move does.
+fn low(picture: &Picture) -> Picture {
+    let from = picture.pixels.len() / 3 / picture.width * 5 / 6 * picture.width * 3;
+    Picture { width: picture.width, pixels: picture.pixels[from..].to_vec() }
+}
+
+#[test]
+#[ignore = "windows_work_in_an_x_server runs it where there is an X server"]
+fn a_move_is_tried_at_the_master_and_asked_of_the_stem() {
+    let (library, screen) = (Library::open(), Screen::connect());
+    let (mut band, mut master) = Band::new(&library, 60);
+    band.play(&mut master, 34.0, false);
+    let mut window = screen.open(&mut master, (0, 0));
+    window.wait(is_drawn).expect("the window is drawn");
+    band.play(window.plugin, 2.0, true);
+    // sound dies away, what was found out settles
+    window.pass(Duration::from_secs(4));
+    let before = window.picture();
+    keep(&before, "master-live");
+    assert_eq!(band.gain(3), 1.0);
+
+    window.press(GHOST);
+    for step in 1..=5 {
+        window.point((GHOST.0 + step * 4, GHOST.1), true);
+    }
+    let moved = window.wait(|_, picture| low(picture).differs(&low(&before)) > 2000);
+    let moved = moved.expect("what the move does is said");
+    window.pass(Duration::from_secs(2));
+    keep(&window.picture(), "master-move");
+    assert_eq!(band.gain(3), 1.0, "nothing that is heard has changed");
+    window.release((GHOST.0 + 20, GHOST.1));
+    window.wait(|_, picture| low(picture).differs(&low(&moved)) > 2000).expect("let go, it is forgotten");
+
+    window.click(APPLY, 1);
+    let start = Instant::now();
+    while band.gain(3) == 1.0 && start.elapsed() < Duration::from_secs(20) {
+        window.pass(Duration::from_millis(50));
+    }
+    let gain = band.gain(3);
+    assert!((1.2..2.0).contains(&gain), "the Stem is {gain} times as loud");
+    assert!((0..5).filter(|&n| n != 3).all(|n| band.gain(n) == 1.0), "and no other");
+    band.play(window.plugin, 2.0, true);
+    keep(&window.picture(), "master-applied");
+}

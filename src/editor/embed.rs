@@ -1,0 +1,214 @@
+//! What a host embeds: the framework's window around a [`View`], made anew for every opening, as large as the last one
+//! was left. The framework remembers no size across instances, counts the scale twice when a window is opened again, and
+//! does not tell a view that its window has been closed.
+
+use super::files::look::Look;
+use super::stem::LEAST;
+use super::theme::SCALES;
+use super::{NEVER, View};
+use crate::params::Output;
+use egui::{Context, Ui};
+use nice_plug::context::gui::GuiContext;
+use nice_plug::editor::dpi::{LogicalSize, NativeSize};
+use nice_plug::editor::{
+    EditorHandle, HostMethods, Modifiers, ParentWindowHandle, ResizeHint, SpawnedEditor, VirtualKeyCode,
+};
+use nice_plug::prelude::TrackInfo;
+use nice_plug_egui::baseview::{self, WindowSize};
+use nice_plug_egui::{
+    EguiEditor, EguiEditorHandle, EguiEditorState, EguiNiceSettings, Frame, NiceEguiApp, RepaintNotifier,
+    create_egui_editor,
+};
+use std::cell::RefCell;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+type Inner<O> = EguiEditor<Shared<O>>;
+
+/// The editor of a plugin.
+pub struct Editor<O: Output> {
+    view: Shared<O>,
+    title: String,
+    bell: RepaintNotifier,
+    /// The framework's editor for the window that is open, or was last.
+    inner: RefCell<Option<Inner<O>>>,
+}
+
+/// A view that outlives its windows.
+struct Shared<O: Output>(Arc<Mutex<View<O>>>);
+
+impl<O: Output> Clone for Shared<O> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<O: Output> Shared<O> {
+    fn lock(&self) -> MutexGuard<'_, View<O>> {
+        // a view contains its panics; what is left of it is whole
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<O: Output> Editor<O> {
+    /// An editor that shows `view`. Nothing is opened yet.
+    pub(super) fn new(title: &str, view: View<O>) -> Self {
+        Self {
+            view: Shared(Arc::new(Mutex::new(view))),
+            title: title.into(),
+            bell: RepaintNotifier::new(),
+            inner: RefCell::default(),
+        }
+    }
+
+    fn settings(&self) -> EguiNiceSettings {
+        EguiNiceSettings::new()
+            .with_tile(&self.title)
+            .with_repaint_poll_interval(NEVER)
+            .with_resize_hint(hint())
+    }
+}
+
+/// At the smallest scale everything has its place in so much; a window that is too small for its scale is drawn smaller.
+fn hint() -> ResizeHint {
+    let least = LEAST * SCALES[0];
+    ResizeHint::resizable().with_min_logical_size(LogicalSize::new(least.x, least.y))
+}
+
+/// A window as it opens.
+fn state<O: Output>(look: &Look) -> Arc<EguiEditorState> {
+    let size = look.size(O::SEAT);
+    EguiEditorState::from_size(LogicalSize::new(size.x, size.y), look.scale)
+}
+
+impl<O: Output> nice_plug::editor::Editor for Editor<O> {
+    type Handle = Handle<O>;
+
+    fn spawn(
+        &self,
+        parent: Option<ParentWindowHandle>,
+        wait_for_parent: bool,
+        fallback_scale_factor: Option<f64>,
+        context: GuiContext,
+        host: Option<HostMethods>,
+    ) -> Result<SpawnedEditor<Self::Handle>, Box<dyn std::error::Error>> {
+        let look = Look::load();
+        self.view.lock().window.look_like(look);
+        let made =
+            create_egui_editor(state::<O>(&look), self.bell.clone(), self.settings(), self.view.clone());
+        let inner = made.ok_or("the window cannot be made")?;
+        let spawned = inner.spawn(parent, wait_for_parent, fallback_scale_factor, context, host)?;
+        self.inner.replace(Some(inner));
+        let handle = Handle { inner: spawned.handle, view: self.view.clone() };
+        Ok(SpawnedEditor { handle, window: spawned.window })
+    }
+
+    fn size(&self) -> NativeSize<u32> {
+        let (is_open, is_sized, look) = {
+            let view = self.view.lock();
+            (view.window.is_open(), view.sized, view.window.remembered())
+        };
+        match self.inner.borrow().as_ref().filter(|_| is_open) {
+            Some(inner) if is_sized => inner.size(),
+            // before its first size is known, the framework leaves the scale out
+            _ => {
+                let look = if is_open { look } else { Look::load() };
+                let size = look.size(O::SEAT) * look.scale;
+                NativeSize::from_size(LogicalSize::new(size.x, size.y).into(), 1.0)
+            }
+        }
+    }
+
+    fn resize_hint(&self) -> ResizeHint {
+        hint()
+    }
+
+    fn track_info_updated(&self, info: TrackInfo) {
+        self.view.lock().track_info_changed(info);
+        self.bell.request_repaint();
+    }
+}
+
+impl<O: Output> NiceEguiApp for Shared<O> {
+    fn build(
+        &mut self,
+        ctx: Context,
+        context: GuiContext,
+        _: &mut Frame,
+    ) -> Result<(), baseview::HandlerError> {
+        self.lock().opened(&ctx, context);
+        Ok(())
+    }
+
+    fn ui(&mut self, ui: &mut Ui, _: &mut Frame) {
+        self.lock().frame(ui);
+    }
+
+    fn resized(&mut self, _: WindowSize) {
+        self.lock().sized = true;
+    }
+}
+
+/// A window that is open; dropped, it is closed.
+pub struct Handle<O: Output> {
+    inner: EguiEditorHandle,
+    view: Shared<O>,
+}
+
+impl<O: Output> Drop for Handle<O> {
+    fn drop(&mut self) {
+        self.view.lock().closed();
+    }
+}
+
+impl<O: Output> EditorHandle for Handle<O> {
+    type Window = baseview::Window;
+    type Error = baseview::Error;
+
+    fn run_until_closed(window: Self::Window) -> Result<(), Self::Error> {
+        EguiEditorHandle::run_until_closed(window)
+    }
+
+    fn set_parent(&self, parent: ParentWindowHandle, window: &Self::Window) -> Result<(), Self::Error> {
+        self.inner.set_parent(parent, window)
+    }
+
+    fn show(&self, window: &Self::Window) -> Result<(), Self::Error> {
+        self.inner.show(window)
+    }
+
+    fn hide(&self, window: &Self::Window) -> Result<(), Self::Error> {
+        self.inner.hide(window)
+    }
+
+    fn set_size(&self, size: NativeSize<u32>, window: &Self::Window) -> Result<(), Self::Error> {
+        self.inner.set_size(size, window)
+    }
+
+    fn host_main_thread_callback(&self, window: &Self::Window) {
+        self.inner.host_main_thread_callback(window);
+    }
+
+    fn adjust_size(&self, size: NativeSize<u32>, window: &Self::Window) -> Option<NativeSize<u32>> {
+        self.inner.adjust_size(size, window)
+    }
+
+    fn set_fallback_scale_factor(&self, factor: f64, window: &Self::Window) -> Result<(), Self::Error> {
+        self.inner.set_fallback_scale_factor(factor, window)
+    }
+
+    fn on_virtual_key_from_host(&self, key: VirtualKeyCode, is_down: bool, modifiers: Modifiers) -> bool {
+        self.inner.on_virtual_key_from_host(key, is_down, modifiers)
+    }
+
+    fn state_changed(&self) {
+        self.inner.state_changed();
+    }
+
+    fn param_value_changed(&self, id: &str, value: f32) {
+        self.inner.param_value_changed(id, value);
+    }
+
+    fn param_modulation_changed(&self, id: &str, offset: f32) {
+        self.inner.param_modulation_changed(id, offset);
+    }
+}

@@ -1,0 +1,78 @@
+//! The menu of songs on the timeline: a new one from what the host loops, names, removal.
+
+use crate::editor::controls::menu;
+use crate::editor::edits::Edit;
+use crate::editor::facts::Desk;
+use crate::editor::shown::time;
+use crate::editor::theme;
+use crate::params::document::songs::{SongRange, with_song};
+use crate::params::room::Song;
+use egui::{Rect, Role, TextEdit, Ui, WidgetInfo};
+
+/// How wide the menu's words are.
+pub(super) const WIDTH: f32 = 58.0;
+
+fn kept(songs: &[Song]) -> Vec<SongRange> {
+    let range = |song: &Song| SongRange {
+        name: song.name.clone(),
+        start: song.start.0 / 1000.0,
+        end: song.end.0 / 1000.0,
+    };
+    songs.iter().map(range).collect()
+}
+
+/// Draws it in `place`.
+pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect) {
+    let look = desk.look;
+    let history = &desk.facts.session.history;
+    let response = menu(ui, &look, place, "Songs", "Songs", look.secondary);
+    egui::Popup::menu(&response).close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
+        ui.set_width(280.0);
+        let songs = kept(&history.songs);
+        let words = match history.looped {
+            Some((start, end)) => {
+                format!("New song from the loop: {} to {}", time(start.0 / 1000.0), time(end.0 / 1000.0))
+            }
+            None => "New song from the loop: the host loops nothing".into(),
+        };
+        let button = ui.add_enabled(history.looped.is_some(), egui::Button::new(words));
+        if button.clicked()
+            && let Some((start, end)) = history.looped
+        {
+            desk.edits.want(Edit::Songs(with_song(&songs, start.0 / 1000.0, end.0 / 1000.0)));
+        }
+        for (index, song) in history.songs.iter().enumerate() {
+            ui.horizontal(|ui| {
+                let id = ui.scope_id().with(("song", index));
+                let mut name = ui.data(|data| data.get_temp(id)).unwrap_or_else(|| song.name.clone());
+                let field = ui.add(TextEdit::singleline(&mut name).id(id).desired_width(130.0));
+                field.widget_info(|| {
+                    WidgetInfo::labeled(Role::TextInput, true, format!("Name of {}", song.name))
+                });
+                if field.has_focus() {
+                    ui.data_mut(|data| data.insert_temp(id, name));
+                } else if field.lost_focus() {
+                    ui.data_mut(|data| data.remove_temp::<String>(id));
+                    let mut songs = songs.clone();
+                    songs[index] = songs[index].clone().named(&name);
+                    if !songs[index].name.is_empty() {
+                        desk.edits.want(Edit::Songs(songs));
+                    }
+                }
+                let range = format!("{} to {}", time(song.start.0 / 1000.0), time(song.end.0 / 1000.0));
+                ui.label(egui::RichText::new(range).size(theme::SMALL).color(look.secondary));
+                let remove = ui.button("×");
+                remove
+                    .widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Remove {}", song.name)));
+                if remove.clicked() {
+                    let mut songs = songs.clone();
+                    songs.remove(index);
+                    desk.edits.want(Edit::Songs(songs));
+                }
+            });
+        }
+    });
+    response.on_hover_text(
+        "Ranges of the timeline that are songs of their own: each has its loudness. Saved with the project.",
+    );
+}
