@@ -5,7 +5,9 @@ pub mod host;
 pub mod random;
 pub mod reference;
 
-pub use host::{Call, Change, Event, Library, Player, Plugin, Row, Status, Vst3, without_identity};
+pub use host::{
+    Call, Change, Event, Library, Player, Plugin, Row, Status, Vst3, edited, with_noise, without_identity,
+};
 pub use random::{Random, noise};
 
 /// The plugins' ids.

@@ -5,6 +5,7 @@
 use super::presets::line;
 use crate::chain::parameters::{Parameter, Value};
 use crate::chain::{LatencyClass, Seat};
+use crate::dsp::denoise::NoisePrint;
 use crate::session::role::Role;
 use crate::units::Db;
 
@@ -15,6 +16,8 @@ pub struct ChainSheet {
     pub class: LatencyClass,
     /// Every parameter.
     pub values: Vec<(&'static Parameter, Value)>,
+    /// The learned noise; `None`: it is tracked.
+    pub noise: Option<NoisePrint>,
 }
 
 /// How a stem arrives in the mix.
@@ -180,6 +183,9 @@ fn write_chain(text: &mut String, seat: Seat, table: &str, chain: Option<&ChainS
             *text += &line(row, *value);
         }
     }
+    if let Some(print) = chain.and_then(|chain| chain.noise) {
+        *text += &format!("dn_print = {:?}\n", print.levels());
+    }
 }
 
 /// Foreign text for a comment.
@@ -208,7 +214,7 @@ mod tests {
         let value = |row: &'static Parameter| {
             set.iter().find(|(id, _)| *id == row.id).map_or(row.default, |(_, value)| *value)
         };
-        ChainSheet { class, values: PARAMETERS.of(seat).map(|row| (row, value(row))).collect() }
+        ChainSheet { class, values: PARAMETERS.of(seat).map(|row| (row, value(row))).collect(), noise: None }
     }
 
     fn stem(name: &str, arrival: Arrival) -> StemSheet {
@@ -241,6 +247,7 @@ mod tests {
         assert_eq!((of("level"), of("sat_on")), (Some("level = -1.5"), None));
         assert!(of("# not in this latency class: sat_on = true").is_some() && of("# -").is_none(), "{text}");
         assert_eq!(text.lines().filter(|line| line.starts_with("comp_")).count(), 0);
+        assert_eq!(of("dn_print"), None);
     }
 
     #[test]

@@ -108,7 +108,9 @@ impl Broadcast {
                 revision = mixed(revision, value.unwrap_or(f64::NAN).to_bits());
             }
         }
+        // behind the table's: the noise print, if one was learned
         for level in settings.denoise.print.iter().flat_map(NoisePrint::levels) {
+            values.push(Some(f64::from(*level)));
             revision = mixed(revision, u64::from(level.to_bits()));
         }
         self.settings = values;

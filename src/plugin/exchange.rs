@@ -5,6 +5,7 @@ use super::cards::Cards;
 use crate::chain::parameters::{Kind, PARAMETERS, Parameter, Value};
 use crate::chain::{Chain, LatencyClass, Seat};
 use crate::dsp::Process;
+use crate::dsp::denoise::NoisePrint;
 use crate::link::snapshot::Settings;
 use crate::link::summary::{StemSummary, Summary};
 use crate::link::{InstanceId, Peer, Roster};
@@ -79,21 +80,26 @@ fn chain(seat: Seat, peer: &Peer, latencies: &mut Latencies) -> Result<ChainShee
     let settings = peer.settings().ok_or(silent)?;
     let pulse = peer.pulse().ok_or(silent)?;
     let class = latencies.class(seat, pulse.rate, pulse.latency).ok_or("its latency is of no class")?;
-    let values = values(seat, &settings).ok_or("it is of another version")?;
-    Ok(ChainSheet { class, values })
+    let (values, noise) = values(seat, &settings).ok_or("it is of another version")?;
+    Ok(ChainSheet { class, values, noise })
 }
 
-/// The settings as parameters of a chain in `seat`, each a value that it can have; `None` if they are of another table.
-fn values(seat: Seat, settings: &Settings) -> Option<Vec<(&'static Parameter, Value)>> {
-    let rows = PARAMETERS.of(seat);
-    if settings.schema != PARAMETERS.schema(seat) || rows.count() != settings.values().len() {
+type Values = Vec<(&'static Parameter, Value)>;
+
+/// The settings as parameters of a chain in `seat`, each a value that it can have, and the noise print behind them; `None`
+/// if they are of another table.
+fn values(seat: Seat, settings: &Settings) -> Option<(Values, Option<NoisePrint>)> {
+    let rows = PARAMETERS.of(seat).count();
+    let levels: Option<Vec<f32>> =
+        settings.values().skip(rows).map(|level| level.map(|level| level as f32)).collect();
+    let print = NoisePrint::new(&levels?);
+    let whole = settings.values().len() == rows || print.is_some();
+    if settings.schema != PARAMETERS.schema(seat) || !whole {
         return None;
     }
-    PARAMETERS
-        .of(seat)
-        .zip(settings.values())
-        .map(|(row, value)| Some((row, self::value(row, value)?)))
-        .collect()
+    let values = PARAMETERS.of(seat).zip(settings.values());
+    let values = values.map(|(row, value)| Some((row, self::value(row, value)?))).collect::<Option<_>>()?;
+    Some((values, print))
 }
 
 fn value(row: &Parameter, told: Option<f64>) -> Option<Value> {
@@ -132,6 +138,7 @@ impl Latencies {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dsp::denoise::BANDS;
     use proptest::prelude::*;
 
     fn told(seat: Seat, fraction: impl Fn(usize) -> f64) -> (Settings, Vec<Value>) {
@@ -156,11 +163,26 @@ mod tests {
         for seat in [Seat::Stem, Seat::Master] {
             for step in 0..=1000 {
                 let (settings, expected) = told(seat, |n| ((step * (n + 1)) % 1001) as f64 / 1000.0);
-                let found = values(seat, &settings).expect("is of this table");
+                let (found, print) = values(seat, &settings).expect("is of this table");
+                assert_eq!(print, None);
                 for ((row, value), expected) in found.into_iter().zip(expected) {
                     assert_eq!(value, expected, "{}", row.id);
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_noise_print_comes_behind_the_parameters_whole_or_not_at_all() {
+        let levels: Vec<f32> = (0..BANDS).map(|band| -100.0 + band as f32 / 7.0).collect();
+        for seat in [Seat::Stem, Seat::Master] {
+            let (mut settings, _) = told(seat, |_| 0.5);
+            for (band, level) in levels.iter().enumerate() {
+                assert!(band == 0 || values(seat, &settings).is_none(), "{band} levels");
+                settings.push(Some(f64::from(*level)));
+            }
+            let (_, print) = values(seat, &settings).expect("is of this table");
+            assert_eq!(print, NoisePrint::new(&levels));
         }
     }
 
@@ -209,7 +231,7 @@ mod tests {
         ) {
             let mut settings = Settings::new(PARAMETERS.schema(Seat::Stem), 1);
             numbers.into_iter().take(PARAMETERS.of(Seat::Stem).count()).for_each(|x| settings.push(x));
-            for (row, value) in values(Seat::Stem, &settings).into_iter().flatten() {
+            for (row, value) in values(Seat::Stem, &settings).into_iter().flat_map(|(values, _)| values) {
                 if let (Kind::Number { min, max, .. }, Value::Number(Some(x))) = (row.kind, value) {
                     prop_assert!((min..=max).contains(&x), "{} {x}", row.id);
                 }

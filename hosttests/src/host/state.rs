@@ -65,3 +65,25 @@ impl Plugin {
         state.load(&handle, &mut Pieces(bytes, piece)).is_ok()
     }
 }
+
+/// A saved state with its JSON changed.
+///
+/// # Panics
+/// If it is no state of ours.
+pub fn edited(bytes: &[u8], edit: impl Fn(String) -> String) -> Vec<u8> {
+    let json = edit(String::from_utf8(bytes[8..].to_vec()).expect("the state is text"));
+    [&(json.len() as u64).to_le_bytes(), json.as_bytes()].concat()
+}
+
+/// A saved state with that noise print, levels in decibels, in place of none.
+///
+/// # Panics
+/// If it is no state of ours.
+pub fn with_noise(bytes: &[u8], levels: &[f32]) -> Vec<u8> {
+    let text = format!("{levels:?}").replace(' ', "");
+    let role = "\\\"role\\\":null";
+    edited(bytes, |json| {
+        assert!(json.contains(role), "{json}");
+        json.replace(role, &format!("{role},\\\"noise\\\":{text}"))
+    })
+}

@@ -2,7 +2,7 @@
 
 use super::{PLUGINS, scrambled};
 use hosttests::reference::through_chain;
-use hosttests::{Library, MASTER, Plugin, Random, STEM, noise, without_identity};
+use hosttests::{Library, MASTER, Plugin, Random, STEM, edited, noise, with_noise, without_identity};
 use stemlink::chain::parameters::{PARAMETERS, Value};
 use stemlink::chain::{ChainSettings, LatencyClass, Seat};
 use stemlink::dsp::denoise::NoisePrint;
@@ -11,12 +11,6 @@ use stemlink::dsp::denoise::NoisePrint;
 fn scramble(plugin: &mut Plugin, seed: u64) {
     let changes = scrambled(plugin, seed, false);
     plugin.flush(&changes);
-}
-
-/// A saved state with its JSON changed.
-fn edited(bytes: &[u8], edit: impl Fn(String) -> String) -> Vec<u8> {
-    let json = edit(String::from_utf8(bytes[8..].to_vec()).expect("the state is text"));
-    [&(json.len() as u64).to_le_bytes(), json.as_bytes()].concat()
 }
 
 #[test]
@@ -162,10 +156,7 @@ fn a_saved_noise_print_is_what_the_chain_is_given() {
     let on = plugin.typed(0, "Denoise On", "on");
     plugin.flush(&[linear, on]);
     let levels = [-95.5_f32; 96];
-    let text = format!("{levels:?}").replace(' ', "");
-    let state = edited(&plugin.save(), |json| {
-        json.replace("\\\"role\\\":null", &format!("\\\"role\\\":null,\\\"noise\\\":{text}"))
-    });
+    let state = with_noise(&plugin.save(), &levels);
     let mut other = Plugin::new(&library, STEM);
     assert!(other.load(&state));
     let input = noise(1, 2, 20_000, 0.01);

@@ -2,7 +2,7 @@
 
 use super::desk::{Audio, Desk, RATE, song};
 use super::viewer::{Folder, Viewer, alone, eventually, id};
-use hosttests::{Change, Library, Plugin, Random};
+use hosttests::{Change, Library, Plugin, Random, with_noise};
 use std::path::Path;
 use stemlink::chain::parameters::{Kind, PARAMETERS};
 use stemlink::chain::{LatencyClass, Seat};
@@ -92,6 +92,12 @@ fn exchanged(viewer: &Viewer, library: &Library, seed: u64, gains: &[[f32; 2]], 
     let classes = LatencyClass::ALL;
     for (n, bus) in desk.buses.iter_mut().enumerate() {
         scramble(&mut bus.plugin, Seat::Stem, classes[(n + seed as usize) % 3], &mut random);
+        if n == 2 {
+            // one that has learned what noise sounds like
+            let levels: Vec<f32> = (0..96u8).map(|band| -75.5 - f32::from(band) / 7.0).collect();
+            let state = with_noise(&bus.plugin.save(), &levels);
+            assert!(bus.plugin.load(&state));
+        }
         bus.plugin.deactivate();
         bus.plugin.activate(RATE, 8192);
     }
