@@ -127,14 +127,18 @@ pub fn findings(
         if delay != 0 {
             findings.push(Finding::Late { stem, delay });
         }
-        let gain = arrival.gain();
-        if arrival.fitted != [false; 2] && (gain.0 - decibels(2.0)).abs() < DOUBLE_DB {
-            findings.push(Finding::Louder { stem, gain });
-        }
+        findings.extend(louder(stem, arrival));
     }
     findings.extend(inseparable.map(|(first, second)| Finding::Inseparable { first, second }));
     findings.extend(cause_of_rest(excerpt, arrivals, reach));
     findings
+}
+
+/// Whether a stem arrives as loud as if it were there twice. Nothing is left of the mix then: no coverage tells it.
+pub fn louder(stem: usize, arrival: &Arrival) -> Option<Finding> {
+    let gain = arrival.gain();
+    let twice = arrival.fitted != [false; 2] && (gain.0 - decibels(2.0)).abs() < DOUBLE_DB;
+    twice.then_some(Finding::Louder { stem, gain })
 }
 
 /// What is behind what is left on the side on which more is left.

@@ -9,7 +9,7 @@ use crate::link::snapshot::Kind;
 use crate::link::{Peer, Roster};
 use crate::session::belong::{Belonging, belonging};
 use crate::session::coverage::{FULL_COVERAGE, coverage};
-use crate::session::finding::{Excerpt, Finding, delay, findings};
+use crate::session::finding::{Excerpt, Finding, delay, findings, louder};
 use crate::session::joint::GramMeter;
 use crate::session::record::Recorder;
 use crate::session::watch::MOST_STEMS;
@@ -189,7 +189,8 @@ impl Seating {
             }
         }
         self.advise();
-        self.findings = if suspicious { self.causes(recorder, &candidates, &mix, rate) } else { Vec::new() };
+        self.findings =
+            if suspicious { self.causes(recorder, &candidates, &mix, rate) } else { twice(recorder) };
         self.findings.extend(self.late(recorder, roster));
         Some(!unclear && !suspicious)
     }
@@ -259,6 +260,14 @@ impl Seating {
         let late = lags.iter().enumerate().filter_map(|(stem, lag)| Some((stem, (*lag)? - usual)));
         late.filter(|(_, delay)| *delay != 0).map(|(stem, delay)| Finding::Late { stem, delay }).collect()
     }
+}
+
+/// Stems that arrive as if they were there twice, where the stems account for all of the mix.
+fn twice(recorder: &Recorder) -> Vec<Finding> {
+    let Some(last) = recorder.recent().len().checked_sub(1) else { return Vec::new() };
+    let live = recorder.live();
+    let arrivals = live.ground.fit.arrivals(last).iter().enumerate();
+    arrivals.filter_map(|(stem, arrival)| louder(stem, arrival)).collect()
 }
 
 /// The Stems in reach.
