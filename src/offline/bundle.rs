@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::audio::{AudioInfo, AudioReader};
 use super::error::{Error, Result, shown};
-use crate::session::role::Role;
+use crate::session::role::{Role, is_accent};
 use crate::units::Hz;
 
 /// The endings of audio files, lower case.
@@ -174,7 +174,10 @@ pub(super) fn natural(path: &Path) -> Vec<(u128, String)> {
 /// The words of a file name, without its ending.
 pub(super) fn words(path: &Path) -> Vec<String> {
     let stem = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
-    stem.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).map(str::to_owned).collect()
+    stem.split(|c: char| !c.is_alphanumeric() && !is_accent(c))
+        .filter(|w| !w.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 /// True if a file's name says that it is the mix or a master of it.
@@ -237,6 +240,7 @@ mod tests {
             ("01.wav", "01"),
             ("Stem.wav", "Stem"),
             ("Bäße_Stem.wav", "Bäße"),
+            ("02_Ke\u{301}ys.wav", "Ke\u{301}ys"),
             ("___.wav", "___.wav"),
         ];
         for (file, name) in cases {

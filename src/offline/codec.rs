@@ -3,7 +3,8 @@
 //! A codec changes every sample, so peaks rise: what was held at a ceiling comes out above it. Whether that matters depends on
 //! the gain at which a platform plays the song, which belongs to the answer.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -78,9 +79,8 @@ const COMPARED: usize = 32_768;
 
 /// The version of ffmpeg in one line, if it is installed.
 pub fn ffmpeg() -> Option<String> {
-    let output = Command::new("ffmpeg").arg("-version").stdin(Stdio::null()).output().ok()?;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    output.status.success().then(|| text.lines().next().unwrap_or("ffmpeg").to_owned())
+    let text = said(Command::new("ffmpeg").arg("-version"), Stream::Answer).ok()?;
+    text.lines().next().map(str::to_owned)
 }
 
 /// Encodes and decodes `path` with one preset; none if this ffmpeg has no such encoder.
@@ -95,7 +95,9 @@ pub fn preview(path: &Path, preset: Preset, progress: &mut dyn Progress) -> Resu
             if info.channels == 1 { "one channel".into() } else { format!("{} channels", info.channels) };
         return Err(fault(format!("has {channels}, platforms stream two"), "give a stereo file"));
     }
-    if !has_encoder(preset.encoder) {
+    let encoders =
+        encoders().map_err(|line| fault(format!("ffmpeg does not say what it can ({line})"), "try again"))?;
+    if !encoders.contains(preset.encoder) {
         return Ok(None);
     }
     let folder = tempfile::tempdir().map_err(Error::write(&std::env::temp_dir()))?;
@@ -114,27 +116,51 @@ pub fn preview(path: &Path, preset: Preset, progress: &mut dyn Progress) -> Resu
     compare(path, &info, &decoded, preset, bytes, progress).map(Some)
 }
 
-fn has_encoder(name: &str) -> bool {
-    let output = Command::new("ffmpeg").args(["-hide_banner", "-encoders"]).stdin(Stdio::null()).output();
-    output.is_ok_and(|out| {
-        String::from_utf8_lossy(&out.stdout).lines().any(|line| line.split_whitespace().nth(1) == Some(name))
-    })
+/// ffmpeg's encoders; the error is its last line.
+fn encoders() -> std::result::Result<HashSet<String>, String> {
+    let text = said(Command::new("ffmpeg").args(["-v", "error", "-encoders"]), Stream::Answer)?;
+    // a legend, a rule, then flags and name on each line
+    let mut lines = text.lines().skip_while(|line| !line.contains("---")).skip(1).peekable();
+    lines.peek().ok_or("no list")?;
+    Ok(lines.filter_map(|line| line.split_whitespace().nth(1).map(str::to_owned)).collect())
 }
 
 /// Runs ffmpeg; the error is its last line.
 fn run(from: &Path, how: &[&str], to: &PathBuf) -> std::result::Result<(), String> {
-    let output = Command::new("ffmpeg")
-        .args(["-nostdin", "-v", "error", "-y", "-i"])
-        .arg(from)
-        .args(how)
-        .arg(to)
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| error.to_string())?;
-    if output.status.success() {
-        return Ok(());
+    let mut ffmpeg = Command::new("ffmpeg");
+    ffmpeg.args(["-nostdin", "-v", "error", "-xerror", "-y", "-i"]).arg(from).args(how).arg(to);
+    said(&mut ffmpeg, Stream::Errors).map(drop)
+}
+
+/// What ffmpeg says on one of its streams; on failure the error is the last line of it. The standard library's way would
+/// panic where a stream cannot be read.
+fn said(program: &mut Command, stream: Stream) -> std::result::Result<String, String> {
+    let (out, err) = match stream {
+        Stream::Answer => (Stdio::piped(), Stdio::null()),
+        Stream::Errors => (Stdio::null(), Stdio::piped()),
+    };
+    let mut child =
+        program.stdin(Stdio::null()).stdout(out).stderr(err).spawn().map_err(|e| e.to_string())?;
+    let mut bytes = Vec::new();
+    let read = match (&mut child.stdout, &mut child.stderr) {
+        (Some(stream), _) => stream.read_to_end(&mut bytes),
+        (None, Some(stream)) => stream.read_to_end(&mut bytes),
+        (None, None) => Ok(0),
+    };
+    if read.is_err() {
+        // whatever became of it, nobody listens any more
+        let _ = child.kill();
     }
-    Err(String::from_utf8_lossy(&output.stderr).lines().last().unwrap_or("no reason given").to_owned())
+    let status = child.wait().and_then(|status| read.map(|_| status)).map_err(|e| e.to_string())?;
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    if status.success() { Ok(text) } else { Err(text.lines().last().unwrap_or("no reason given").to_owned()) }
+}
+
+/// A stream of a program.
+#[derive(Clone, Copy)]
+enum Stream {
+    Answer,
+    Errors,
 }
 
 /// Measures what came out, and what is left when the source, at its rate and in its place, is taken away.

@@ -239,15 +239,9 @@ fn print(
         let spec = spec(job, file, rate, plan.depth);
         let strict = matches!(file.level, Level::Unity | Level::Version(_));
         let gain = gains.of(file.level);
-        sinks.push(Sink::create(
-            file.path.clone(),
-            spec,
-            plan.depth,
-            gain,
-            file.window,
-            strict,
-            job.overwrite,
-        )?);
+        let path = file.path.clone();
+        let sink = Sink::create(path, spec, plan.depth, gain, file.window, strict, job.overwrite)?;
+        sinks.push(if file.kind == "master" { sink.as_of_stems_master(rate) } else { sink });
     }
     let mut lost: Vec<Option<Unexplained>> = plan
         .voices

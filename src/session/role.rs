@@ -91,6 +91,7 @@ impl Role {
                     "beat",
                     "beats",
                     "hihat",
+                    "hat",
                     "hats",
                     "cymbals",
                     "toms",
@@ -156,7 +157,8 @@ impl Role {
             ),
             (&["other", "rest"], Role::Other),
         ];
-        let lower = name.to_lowercase();
+        // `LeadVox` is one word and two.
+        let lower = format!("{} {}", plain(name), plain(&apart(name)));
         let words: Vec<&str> =
             lower.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).collect();
         let is = |word: &str, known: &str| {
@@ -169,6 +171,43 @@ impl Role {
         let hit = WORDS.iter().find(|(known, _)| words.iter().any(|w| known.iter().any(|k| is(w, k))));
         hit.map_or(Self::Other, |(_, role)| *role)
     }
+}
+
+/// The name with a space before every capital that follows a small letter.
+fn apart(name: &str) -> String {
+    let mut small = false;
+    let mut text = String::new();
+    for c in name.chars() {
+        if small && c.is_uppercase() {
+            text.push(' ');
+        }
+        small = c.is_lowercase();
+        text.push(c);
+    }
+    text
+}
+
+/// The name in small letters without accents, whether they are part of the letters or follow them.
+fn plain(name: &str) -> String {
+    const LETTERS: [(&str, char); 10] = [
+        ("\u{e0}\u{e1}\u{e2}\u{e3}\u{e4}\u{e5}", 'a'),
+        ("\u{e7}\u{107}\u{10d}", 'c'),
+        ("\u{e8}\u{e9}\u{ea}\u{eb}\u{119}\u{11b}", 'e'),
+        ("\u{ec}\u{ed}\u{ee}\u{ef}", 'i'),
+        ("\u{f1}\u{144}\u{148}", 'n'),
+        ("\u{f2}\u{f3}\u{f4}\u{f5}\u{f6}\u{f8}", 'o'),
+        ("\u{15b}\u{161}", 's'),
+        ("\u{f9}\u{fa}\u{fb}\u{fc}\u{16f}", 'u'),
+        ("\u{fd}\u{ff}", 'y'),
+        ("\u{17a}\u{17c}\u{17e}", 'z'),
+    ];
+    let fold = |c: char| LETTERS.iter().find(|(all, _)| all.contains(c)).map_or(c, |(_, letter)| *letter);
+    name.to_lowercase().chars().filter(|c| !is_accent(*c)).map(fold).collect()
+}
+
+/// An accent that stands behind its letter, as macOS writes file names.
+pub fn is_accent(c: char) -> bool {
+    ('\u{300}'..='\u{36f}').contains(&c)
 }
 
 #[cfg(test)]
@@ -191,6 +230,13 @@ mod tests {
             ("E-Piano", Role::Keys),
             ("FX", Role::Fx),
             ("Reverb Return", Role::Fx),
+            ("HihHat", Role::Drums),
+            ("LeadVox", Role::Vocals),
+            ("SynthBassDrum", Role::Drums),
+            ("K\u{e9}ys", Role::Keys),
+            ("Ke\u{301}ys", Role::Keys),
+            ("CHOEUR \u{c9}FFECT", Role::Fx),
+            ("THE BASSIST", Role::Other),
             ("Track 7", Role::Other),
             ("", Role::Other),
         ];

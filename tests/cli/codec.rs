@@ -1,5 +1,8 @@
 //! Codec previews by ffmpeg.
 
+use std::path::Path;
+use std::process::Command;
+
 use stemlink::offline::wav::StoredFormat;
 
 use super::tool::*;
@@ -37,6 +40,17 @@ fn codecs_lose_little_and_peaks_are_told() {
         let played = number(&codec["reading"]["true_peak_dbtp"]) + number(&codec["playback_gain_db"]);
         assert!((number(&codec["played_peak_dbtp"]) - played).abs() < 1e-9);
     }
+    // Counted once more in what ffmpeg makes of it, by itself.
+    let [encoded, decoded] = ["again.m4a", "again.wav"].map(|name| text(&at(name)).to_owned());
+    for args in [["-c:a", "aac", "-b:a", "128k", &encoded], ["-c:a", "pcm_f32le", "-f", "wav", &decoded]] {
+        let from = if args[4] == encoded { &loud } else { &encoded };
+        let ffmpeg = Command::new("ffmpeg").args(["-nostdin", "-v", "error", "-i", from]).args(args).status();
+        assert!(ffmpeg.unwrap().success());
+    }
+    let beyond = read(Path::new(&decoded)).iter().flatten().filter(|x| !(-1.0..=1.0).contains(*x)).count();
+    let aac = codecs.iter().find(|codec| codec["id"] == "youtube-aac-128").unwrap();
+    assert_eq!(number(&aac["overs"]), beyond as f64);
+    [encoded, decoded].iter().for_each(|file| std::fs::remove_file(file).unwrap());
     let quiet = json(0, &["codec", text(&at("quiet.wav"))]);
     for codec in quiet["codecs"].as_array().unwrap() {
         assert_eq!(codec["overs"], 0);

@@ -131,8 +131,13 @@ fn organized_stems_that_fail_have_no_page_that_claims_otherwise() {
     let args = ["organize", text(&dir), "--out", text(&out)];
     fails_anywhere(&args, [&dir, &out], 4, |out| {
         if let Some(page) = page(&out.join("organized.json")) {
+            let written = |name: &str| fs::metadata(out.join(name)).unwrap().modified().unwrap();
             for file in page["files"].as_array().unwrap() {
-                assert!(out.join(file["file"].as_str().unwrap()).is_file());
+                let file = file["file"].as_str().unwrap();
+                assert!(
+                    written(file) <= written("organized.json"),
+                    "{file} is not the one that the page is of"
+                );
             }
         }
     });
@@ -156,4 +161,82 @@ fn a_report_that_fails_has_no_page_without_what_lies_beside_it() {
             );
         }
     });
+}
+
+/// Calls that commands make which write nothing of their own, and what they fail with. What is written goes to other programs,
+/// to files that have no name for long, or is the answer itself.
+const READING: [(&str, &str); 4] =
+    [("read", "EIO"), ("pread64", "EIO"), ("write", "ENOSPC"), ("mkdir", "EACCES")];
+
+/// Lets `stems ARGS --json` fail at up to `most` occurrences of every call: it gives its answer, or a line with fault and cure and
+/// no answer, and leaves nothing in the folder for temporary files.
+fn answers_truly_or_not_at_all(args: &[&str], folder: &Path, most: usize) {
+    if !present("strace", &["-qq", "-o", "/dev/null", "true"]) {
+        return;
+    }
+    let (log, temporary) = (folder.join("log"), folder.join("temporary"));
+    fs::create_dir(&temporary).unwrap();
+    let args = [args, &["--json"]].concat();
+    let traced = |more: &[&str]| {
+        let mut command = Command::new("strace");
+        command.args(["-f", "-qq", "-o", text(&log)]).args(more).arg(env!("CARGO_BIN_EXE_stems")).args(&args);
+        command.env("XDG_CONFIG_HOME", env!("CARGO_TARGET_TMPDIR")).env("TMPDIR", &temporary);
+        command.output().unwrap()
+    };
+    let usual = judge(&traced(&["-e", "trace=none"]));
+    assert!(usual.code <= 1, "{}", usual.err);
+    let mut failed = 0;
+    for (call, error) in READING {
+        traced(&["-e", &format!("trace={call}")]);
+        let seen = fs::read_to_string(&log).unwrap();
+        let own = seen.split_whitespace().next().unwrap_or_default().to_owned();
+        // every process counts its own
+        let count =
+            seen.lines().filter(|line| line.starts_with(&own) && line.contains(&format!(" {call}("))).count();
+        for n in 0..count.min(most) {
+            let when = 1 + if count <= most { n } else { n * (count - 1) / (most - 1) };
+            let inject = format!("inject={call}:error={error}:when={when}");
+            let output = traced(&["-e", &format!("trace={call}"), "-e", &inject]);
+            assert!(names(&temporary).is_empty(), "{inject}: {:?} are left", names(&temporary));
+            // before it has begun the loader may end it, in words of its own
+            if output.status.code() == Some(127) {
+                continue;
+            }
+            let run = judge(&output);
+            failed += usize::from(run.code == 2);
+            if run.code == 2 {
+                // what cannot be written at all is not said either
+                let last = run.err.lines().last().unwrap_or_default();
+                let unsaid = call == "write" && last.is_empty();
+                assert!(
+                    unsaid || last.contains(": ") && last.contains("; "),
+                    "{inject}: no cure in {}",
+                    run.err
+                );
+            } else {
+                assert!(run.out == usual.out && run.code == usual.code, "{inject}: {}{}", run.out, run.err);
+            }
+        }
+    }
+    assert!(failed >= 4, "only {failed} runs failed");
+}
+
+#[test]
+fn a_codec_preview_that_fails_says_so_and_leaves_nothing() {
+    if !present("ffmpeg", &["-version"]) {
+        return;
+    }
+    let folder = temporary();
+    let file = folder.path().join("song.wav");
+    write_plain(&file, &part(1, 48_000.0, 0.6, 2, 0.3));
+    answers_truly_or_not_at_all(&["codec", text(&file)], folder.path(), 4);
+}
+
+#[test]
+fn an_album_that_cannot_be_read_has_no_figures() {
+    let folder = temporary();
+    let (file, dir) = (folder.path().join("one.wav"), folder.path().join("two"));
+    write_plain(&file, &part(1, 48_000.0, 0.6, 2, 0.3));
+    song(&dir, 0.6, 1.0);
+    answers_truly_or_not_at_all(&["album", text(&file), text(&dir)], folder.path(), 6);
 }

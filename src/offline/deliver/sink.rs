@@ -152,6 +152,13 @@ impl Sink {
         })
     }
 
+    /// The same with the dither of `stems master`, which makes the same file.
+    pub(super) fn as_of_stems_master(mut self, rate: Hz) -> Self {
+        self.quantizer = Quantizer::new(rate);
+        self.quantizer.set(&self.depth.dither());
+        self
+    }
+
     /// Takes the next frames of the song.
     pub(super) fn push(&mut self, audio: [&[f64]; 2]) -> Result<()> {
         let (from, to) = (self.at, self.at + audio[0].len() as u64);
