@@ -4,6 +4,7 @@
 //! ([`field`], and in the plain list of everything `hand`), because text fields get no keys in some hosts.
 
 pub mod controls;
+mod ear;
 pub mod edits;
 mod embed;
 pub mod facts;
@@ -40,6 +41,7 @@ use crate::params::document::Snapshot;
 use crate::params::groups::Visitor;
 use crate::params::track::Track;
 use crate::params::{ChainParams, Output};
+use ear::Ear;
 use egui::Ui;
 use nice_plug::context::gui::{GuiContext, ParamSetter};
 use nice_plug::prelude::TrackInfo;
@@ -50,8 +52,8 @@ use std::time::Duration;
 
 /// How soon a window is drawn again while there is sound: what moves, moves thirty times a second.
 const LIVELY: Duration = Duration::from_millis(33);
-/// And while there is none: what a host has changed shows after that time at the latest.
-const IDLE: Duration = Duration::from_millis(100);
+/// And while there is none: what nobody wakes the window for, such as other Stems, shows after that time at the latest.
+const IDLE: Duration = Duration::from_millis(500);
 /// How often the framework looks whether somebody wants a window drawn: never. If it asks the X server for a frame before
 /// the window is on the screen, the answer is lost, and it waits for it for ever on an empty window.
 const NEVER: Duration = Duration::from_secs(1 << 30);
@@ -77,6 +79,9 @@ pub fn editor<O: Output>(
         board,
         context: None,
         sized: false,
+        drawn: Arc::default(),
+        awake: Arc::default(),
+        ear: None,
         failed: false,
         sounds,
         window: window::Window::default(),
@@ -96,6 +101,12 @@ pub struct View<O: Output> {
     context: Option<GuiContext>,
     /// The window has told its size since it was opened.
     sized: bool,
+    /// It has been drawn since.
+    drawn: Arc<AtomicBool>,
+    /// It draws as sound moves, and need not be woken.
+    awake: Arc<AtomicBool>,
+    /// What wakes it.
+    ear: Option<Ear>,
     /// Drawing has panicked; the window stays empty, the host lives.
     failed: bool,
     /// There was sound since the last look.
@@ -109,23 +120,36 @@ impl<O: Output> View<O> {
     fn opened(&mut self, ctx: &egui::Context, context: GuiContext) {
         self.context = Some(context);
         (self.failed, self.sized) = (false, false);
+        self.drawn.store(false, Ordering::Relaxed);
+        let (sounds, awake, params) =
+            (Arc::clone(&self.sounds), Arc::clone(&self.awake), Arc::clone(&self.params));
+        let mut seen = params.changes();
+        let is_new = move || {
+            let changes = params.changes();
+            let is_new = sounds.load(Ordering::Relaxed) | (std::mem::replace(&mut seen, changes) != changes);
+            is_new && !awake.load(Ordering::Relaxed)
+        };
+        self.ear = Some(Ear::open(ctx.clone(), Arc::clone(&self.drawn), is_new));
         self.window.open::<O>(ctx, &self.gauges);
     }
 
     fn frame(&mut self, ui: &mut Ui) {
-        let soon = if self.sounds.swap(false, Ordering::Relaxed) { LIVELY } else { IDLE };
-        ui.ctx().request_repaint_after(soon);
+        self.drawn.store(true, Ordering::Relaxed);
+        let sounds = self.sounds.swap(false, Ordering::Relaxed);
+        self.awake.store(sounds, Ordering::Relaxed);
+        ui.ctx().request_repaint_after(if sounds { LIVELY } else { IDLE });
         let Some(context) = self.context.clone().filter(|_| !self.failed) else { return };
         let drawn = catch_unwind(AssertUnwindSafe(|| self.draw(ui, &context.param_setter())));
         self.failed = drawn.is_err();
     }
 
-    /// The window has been closed: what was heard instead of the output ends with it.
-    fn closed(&mut self) {
+    /// The window has been closed: what was heard instead of the output ends with it. Returns what woke it.
+    fn closed(&mut self) -> Option<Ear> {
         self.context = None;
         self.window.close::<O>();
         self.params.store.noise().keep();
         self.board.listening.end();
+        self.ear.take()
     }
 
     fn track_info_changed(&mut self, info: TrackInfo) {

@@ -1,11 +1,13 @@
 """Stemlink Stem's window (VST3) in Ardour 7, drawn in an X server without a screen: a picture of the whole screen.
 
-usage: ardour_window.py LIBRARY.so OUT.png
+usage: ardour_window.py LIBRARY.so OUT.png [X Y]
 
 LIBRARY.so is the built library of the plugins, which is laid out as a bundle. Needs Debian's `ardour`, `jackd2`, `xvfb`,
 `libgl1-mesa-dri`, `xdotool` and `ffmpeg`. In a home folder of its own it has Ardour scan the bundle, makes a session with
 Stemlink Stem on a track, opens it in Ardour's window under Xvfb (JACK's dummy driver), opens the plugin's window by a
-double click on its name in the track's strip, and keeps what the screen shows then.
+double click on its name in the mixer, and keeps what the screen shows then. The places that are clicked are those of
+Ardour 7.3 in a screen of 1600x1000 without a window manager; X and Y are those of the plugin's name, should they differ. Beside
+OUT.png lies a picture of the screen before that click.
 """
 
 import os
@@ -19,7 +21,7 @@ import time
 from ardour import SCRIPT, run
 
 RATE = 48_000
-# Ardour asks nothing of somebody who has been here before, and takes the running JACK
+# Ardour asks less of somebody who has been here before
 CONFIG = """<?xml version="1.0" encoding="UTF-8"?>
 <Ardour><Config>
 <Option name="try-autostart-engine" value="1"/>
@@ -72,7 +74,7 @@ def main():
     run(["/usr/lib/ardour7/ardour-vst3-scanner", "-f", str(home / ".vst3" / "Stemlink.vst3")], env=scanning)
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     screen = subprocess.Popen(["Xvfb", display, "-screen", "0", "1600x1000x24", "-nolisten", "tcp"], **quiet)
-    jack = subprocess.Popen(["jackd", "--timeout", "30000", "-d", "dummy", "-r", str(RATE), "-p", "1024"], **quiet)
+    jack = subprocess.Popen(["jackd", "-r", "-t", "30000", "-d", "dummy", "-r", str(RATE), "-p", "8192"], **quiet)
     ardour = None
     try:
         time.sleep(3)
@@ -87,18 +89,22 @@ def main():
         # it asks for an audio system: the second in the list is JACK
         wait_for(lambda: windows("Audio/MIDI Setup", environment), 60)
         time.sleep(3)
-        act(environment, "mousemove 810 359 click 1", "key Down", "key Return", "mousemove 1020 661 click 1")
+        act(environment, "mousemove 810 359 click 1", "key Down", "key Return", "mousemove 1087 660 click 1")
+        # and warns of a limit of memory
+        time.sleep(20)
+        act(environment, "mousemove 1255 731 click 1")
         main_window = wait_for(lambda: windows("session", environment), 60)
         time.sleep(10)
+        # from the editor to the mixer, whose strips have the plugins' names
+        act(environment, "mousemove 1325 73 click 1")
+        time.sleep(3)
         shoot(display, out.with_name(out.stem + "-before.png"))
         if not main_window:
             raise SystemExit(f"Ardour's window does not appear: {folder}/ardour.log, {out.stem}-before.png")
-        # the track's strip is at the left of the editor, the plugin the second of its processors
-        for x, y in [(int(sys.argv[3]), int(sys.argv[4]))] if len(sys.argv) > 4 else [(60, 300)]:
-            subprocess.run(
-                ["xdotool", "mousemove", str(x), str(y), "click", "--repeat", "2", "--delay", "80", "1"],
-                env=environment,
-            )
+        x, y = sys.argv[3:5] if len(sys.argv) > 4 else ("339", "215")
+        subprocess.run(
+            ["xdotool", "mousemove", x, y, "click", "--repeat", "2", "--delay", "80", "1"], env=environment
+        )
         opened = wait_for(lambda: windows("Stemlink|Stem:", environment), 20)
         time.sleep(4)
         shoot(display, out)

@@ -53,6 +53,18 @@ fn in_a_child(server: &Server, which: &[&str]) -> (bool, String) {
     (child.status.success(), format!("{}\n{said}{errors}", child.status))
 }
 
+/// What windows remember, in a folder of this test's own.
+fn remembered() -> PathBuf {
+    PathBuf::from(std::env::var("XDG_CONFIG_HOME").expect("a folder of its own")).join("stemlink/window.toml")
+}
+
+/// Library and screen for a test whose windows open as usual, whatever was left by others.
+fn stage() -> (Library, Screen) {
+    // there may be none
+    let _ = std::fs::remove_file(remembered());
+    (Library::open(), Screen::connect())
+}
+
 /// True once there is more than an empty window.
 fn is_drawn(_: &mut Plugin, picture: &Picture) -> bool {
     picture.colours() > 20
@@ -80,7 +92,7 @@ fn sound(plugin: &mut Plugin) {
 #[test]
 #[ignore = "windows_work_in_an_x_server runs it where there is an X server"]
 fn both_windows_are_drawn_and_move_with_the_sound() {
-    let (library, screen) = (Library::open(), Screen::connect());
+    let (library, screen) = stage();
     for (id, name) in [(STEM, "stem"), (MASTER, "master")] {
         let mut plugin = Plugin::new(&library, id);
         let mut window = screen.open(&mut plugin, (0, 0));
@@ -97,7 +109,7 @@ fn both_windows_are_drawn_and_move_with_the_sound() {
 #[test]
 #[ignore = "windows_work_in_an_x_server runs it where there is an X server"]
 fn windows_open_and_close_a_hundred_times_and_two_at_once() {
-    let (library, screen) = (Library::open(), Screen::connect());
+    let (library, screen) = stage();
     let (mut stem, mut master) = (Plugin::new(&library, STEM), Plugin::new(&library, MASTER));
     for round in 0..100 {
         let mut window = screen.open(&mut stem, (0, 0));
@@ -122,7 +134,7 @@ fn windows_open_and_close_a_hundred_times_and_two_at_once() {
 #[test]
 #[ignore = "windows_work_in_an_x_server runs it where there is an X server"]
 fn a_value_is_dragged_turned_and_reset_by_mouse_and_typed() {
-    let (library, screen) = (Library::open(), Screen::connect());
+    let (library, screen) = stage();
     let mut plugin = Plugin::new(&library, STEM);
     let rows = plugin.rows();
     let mut window = screen.open(&mut plugin, (0, 0));
@@ -187,7 +199,7 @@ fn a_value_is_dragged_turned_and_reset_by_mouse_and_typed() {
 #[test]
 #[ignore = "windows_work_in_an_x_server runs it where there is an X server"]
 fn a_window_of_any_size_is_drawn_and_a_host_s_changes_show() {
-    let (library, screen) = (Library::open(), Screen::connect());
+    let (library, screen) = stage();
     for (id, name) in [(STEM, "stem"), (MASTER, "master")] {
         let mut plugin = Plugin::new(&library, id);
         let bypass = plugin.typed(0, "Bypass", "on");
@@ -210,10 +222,8 @@ fn a_window_of_any_size_is_drawn_and_a_host_s_changes_show() {
 #[test]
 #[ignore = "windows_work_in_an_x_server runs it where there is an X server"]
 fn windows_open_as_they_were_left() {
-    let (library, screen) = (Library::open(), Screen::connect());
-    let file = PathBuf::from(std::env::var("XDG_CONFIG_HOME").expect("a folder of its own"))
-        .join("stemlink/window.toml");
-    let _ = std::fs::remove_file(&file);
+    let (library, screen) = stage();
+    let file = remembered();
     let (mut stem, mut master) = (Plugin::new(&library, STEM), Plugin::new(&library, MASTER));
     let mut window = screen.open(&mut stem, (0, 0));
     assert_eq!(window.size(), (1000, 640));

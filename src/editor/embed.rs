@@ -156,7 +156,9 @@ pub struct Handle<O: Output> {
 
 impl<O: Output> Drop for Handle<O> {
     fn drop(&mut self) {
-        self.view.lock().closed();
+        // its thread ends without the view's lock
+        let ear = self.view.lock().closed();
+        drop(ear);
     }
 }
 

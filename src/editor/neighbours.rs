@@ -107,7 +107,7 @@ fn curve(bands: &Bands, rate: Hz) -> Vec<f32> {
     (0..POINTS)
         .map(|point| {
             let frequency = frequency(point);
-            let place = 17.0 + 10.0 * (frequency.0 / 1000.0).ln() / core::f64::consts::LN_10;
+            let place = 17.0 + 0.5 * decibels(frequency.0 / 1000.0);
             if !(-0.5..=BANDS as f64 - 0.5).contains(&place) {
                 return FLOOR;
             }

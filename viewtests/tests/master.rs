@@ -313,7 +313,7 @@ fn what_is_not_explained_has_one_cause_and_one_button() {
 fn states_of_links_are_said_in_words_and_only_stems_that_are_there_can_be_asked() {
     let driven = master(session::lost());
     for words in
-        ["gone", "not responding", "other session", "incompatible version", "bypassed", "not heard as it is"]
+        ["gone", "not responding", "other session", "other sampling rate", "bypassed", "not heard as it is"]
     {
         assert!(says(&driven, words), "{words}");
     }

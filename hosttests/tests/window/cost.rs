@@ -1,9 +1,8 @@
 //! What windows cost, for docs/testing.md: measured, never judged.
 
 use super::band::Band;
-use crate::{Server, in_a_child, is_drawn};
-use hosttests::Library;
-use hosttests::host::{Screen, Window};
+use crate::{Server, in_a_child, is_drawn, stage};
+use hosttests::host::Window;
 use std::time::{Duration, Instant};
 
 const SECONDS: f64 = 10.0;
@@ -41,7 +40,7 @@ fn settle(window: &mut Window<'_>) {
 #[test]
 #[ignore = "what_windows_cost runs it"]
 fn the_cost_of_windows() {
-    let (library, screen) = (Library::open(), Screen::connect());
+    let (library, screen) = stage();
     let (mut band, mut master) = Band::new(&library, 60);
     band.play(&mut master, 35.0, false);
     std::thread::sleep(Duration::from_secs(3));

@@ -1,9 +1,8 @@
 //! A Master's window while five Stems play: a move is tried and asked for.
 
 use super::band::Band;
-use crate::{is_drawn, keep};
-use hosttests::Library;
-use hosttests::host::{Picture, Screen};
+use crate::{is_drawn, keep, stage};
+use hosttests::host::Picture;
 use std::time::{Duration, Instant};
 
 /// In a window of the usual size: the ghost fader of the fourth stem, and the button beside it.
@@ -19,7 +18,7 @@ fn low(picture: &Picture) -> Picture {
 #[test]
 #[ignore = "windows_work_in_an_x_server runs it where there is an X server"]
 fn a_move_is_tried_at_the_master_and_asked_of_the_stem() {
-    let (library, screen) = (Library::open(), Screen::connect());
+    let (library, screen) = stage();
     let (mut band, mut master) = Band::new(&library, 60);
     band.play(&mut master, 34.0, false);
     let mut window = screen.open(&mut master, (0, 0));

@@ -85,6 +85,8 @@ mod tests {
         assert_eq!(named(&songs), [("Song 2", 0.0, 190.0), ("Song 1", 200.0, 400.0)]);
         let songs = with_song(&songs, 150.0, 200.0);
         assert_eq!(named(&songs), [("Song 3", 150.0, 200.0), ("Song 1", 200.0, 400.0)]);
+        let over_both = with_song(&songs, 190.0, 250.0);
+        assert_eq!(named(&over_both), [("Song 2", 190.0, 250.0)], "what begins within it makes way, too");
         for (start, end) in [(5.0, 5.0), (9.0, 3.0), (f64::NAN, 3.0), (0.0, f64::INFINITY)] {
             assert_eq!(with_song(&songs, start, end), songs);
         }

@@ -85,9 +85,8 @@ pub(super) fn history(
         let inside = |second: f64| (hop(second) - range.start).clamp(0, powers.len() as i64) as usize;
         inside(song.start)..inside(song.end)
     };
-    let stretches =
-        if songs.is_empty() { vec![0..powers.len()] } else { songs.iter().map(of_song).collect() };
-    for stretch in stretches {
+    let all = core::iter::once(0..powers.len()).filter(|_| songs.is_empty());
+    for stretch in all.chain(songs.iter().map(of_song)) {
         let step = (stretch.len() / READINGS).max(1);
         for end in (stretch.start + step..=stretch.end).step_by(step) {
             if let Some(point) = points.get_mut(before + end - 1) {
