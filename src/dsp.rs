@@ -14,7 +14,7 @@ mod sliding_max;
 pub(crate) mod contract;
 
 #[cfg(test)]
-mod probe;
+pub(crate) mod probe;
 
 #[cfg(test)]
 mod sweeps;

@@ -26,4 +26,6 @@ pub mod params;
 #[cfg(feature = "plugin")]
 pub mod plugin;
 pub mod session;
+#[cfg(test)]
+mod sound;
 pub mod units;

@@ -234,3 +234,6 @@ pub fn reading_from_hops(hops: &[Power]) -> Reading {
         ..Reading::default()
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

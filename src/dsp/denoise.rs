@@ -6,7 +6,7 @@ mod print;
 mod rule;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use print::{BANDS, NoisePrint};
 

@@ -12,7 +12,7 @@ mod table;
 mod voice;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub(in crate::dsp) use band::Band;
 pub use hearing::Heard;

@@ -591,4 +591,4 @@ impl Taped for Limiter {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -4,7 +4,7 @@ mod curve;
 mod ladder;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use super::delay::Delay;
 use super::{Block, CONTROL_INTERVAL, Glide, Part, Process, Ramp, Tape, Taped, Ticks, within};

@@ -6,7 +6,7 @@
 
 pub(crate) mod clock;
 mod material;
-mod page;
+pub(crate) mod page;
 mod rows;
 
 use std::path::{Path, PathBuf};

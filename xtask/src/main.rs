@@ -59,6 +59,8 @@ enum Task {
     /// Bundle the plugins and play the demo song through five Stems and a Master in a host without a window: what the
     /// Master sees, a move predicted, made and measured. (`stems demo` shows the command line tool.)
     Demo,
+    /// Measure the sound of units, chain and meters and write docs/sound.md with its plots.
+    MeasureSound,
     /// Draw the windows for README and docs, without host or display: `docs/*.png`.
     Screenshots,
 }
@@ -76,6 +78,7 @@ fn main() -> ExitCode {
         Task::Install { uninstall } => plugins::install(uninstall),
         Task::Validate => plugins::validate(),
         Task::Demo => plugins::demo(&root),
+        Task::MeasureSound => steps::measure_sound(&root),
         Task::Screenshots => steps::screenshots(&root),
     }
 }

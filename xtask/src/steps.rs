@@ -6,7 +6,8 @@ use std::ops::AddAssign;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
-use crate::tidy;
+use crate::bench::page::machine;
+use crate::{budget, tidy};
 
 /// One command of a run.
 struct Step {
@@ -164,6 +165,12 @@ pub(crate) fn test(root: &Path, quick: bool) -> ExitCode {
             }
         }
     }
+    if !quick {
+        println!("\n$ cargo xtask budget");
+        if budget::run(root) != ExitCode::SUCCESS {
+            outcome.stopped.push("cargo xtask budget".to_owned());
+        }
+    }
     println!();
     outcome.failures.iter().for_each(|line| println!("{line}"));
     outcome.stopped.iter().for_each(|why| println!("xtask: failed: {why}"));
@@ -207,8 +214,28 @@ fn run(root: &Path, step: &Step, outcome: &mut Outcome) -> Result<(), String> {
 
 /// Draws the pictures of the documentation.
 pub(crate) fn screenshots(root: &Path) -> ExitCode {
-    let test = ["test", "-p", "viewtests", "--test", "pictures", "--", "--ignored", "screenshots"];
-    match cargo(root).args(test).status() {
+    writes(cargo(root).args([
+        "test",
+        "-p",
+        "viewtests",
+        "--test",
+        "pictures",
+        "--",
+        "--ignored",
+        "screenshots",
+    ]))
+}
+
+/// Writes docs/sound.md, of what the tests measure.
+pub(crate) fn measure_sound(root: &Path) -> ExitCode {
+    let test = ["test", "-p", "stemlink", "--no-default-features", "--features", "offline", "--lib", "--"];
+    let page = ["--ignored", "--exact", "sound::page::page"];
+    writes(cargo(root).args(test).args(page).env("STEMLINK_WRITE_SOUND", machine()))
+}
+
+/// Runs a test that writes documentation.
+fn writes(test: &mut Command) -> ExitCode {
+    match test.status() {
         Ok(status) if status.success() => ExitCode::SUCCESS,
         Ok(_) => ExitCode::FAILURE,
         Err(error) => {

@@ -4,7 +4,7 @@ mod dynamic;
 mod hearing;
 mod motion;
 mod placement;
-mod prototype;
+pub(crate) mod prototype;
 
 use super::*;
 use crate::dsp::contract::{Stereo, obeys_contract};
@@ -21,7 +21,7 @@ const SHAPES: [Shape; 7] = [
     Shape::Tilt,
 ];
 
-fn band(shape: Shape, frequency: f64, gain: f64, q: f64) -> BandSettings {
+pub(crate) fn band(shape: Shape, frequency: f64, gain: f64, q: f64) -> BandSettings {
     BandSettings { on: true, shape, frequency: Hz(frequency), gain: Db(gain), q, ..BandSettings::default() }
 }
 

@@ -118,7 +118,7 @@ short run: the same on every run, so CI can hold it. `cargo xtask budget` fails 
 }
 
 /// Where and when.
-fn machine() -> String {
+pub(crate) fn machine() -> String {
     let said = |program: &str, arguments: &[&str]| {
         let output = Command::new(program).args(arguments).output().ok()?;
         Some(String::from_utf8_lossy(&output.stdout).trim().to_owned()).filter(|said| !said.is_empty())

@@ -1,6 +1,7 @@
 //! Responses against the analogue prototypes.
 
 use super::*;
+use crate::sound::{Figure, hold};
 use proptest::prelude::*;
 use realfft::RealFftPlanner;
 
@@ -47,94 +48,90 @@ fn places(rate: f64, highest: f64) -> impl Iterator<Item = f64> {
     low.into_iter().chain(high).filter(|f| *f <= 30_000.0)
 }
 
-#[test]
-fn bells_shelves_and_tilts_follow_the_prototype_to_nyquist() {
-    for shape in [Shape::Bell, Shape::LowShelf, Shape::HighShelf, Shape::Tilt] {
-        let (mut low, mut all) = ((0.0, None), (0.0, None));
+/// A largest error so far, and of what.
+#[derive(Debug, Default)]
+struct Worst(f64, Option<(f64, BandSettings)>);
+
+impl Worst {
+    fn see(&mut self, error: f64, rate: f64, settings: &BandSettings) {
+        if error > self.0 {
+            *self = Self(error, Some((rate, *settings)));
+        }
+    }
+
+    fn figure(self, what: &str, limit: f64) -> Figure {
+        Figure::at_most(format!("error of {what}"), self.0, "dB", limit).digits(3).found(&self.1)
+    }
+}
+
+/// The largest errors up to a quarter of the rate and up to 0.9 Nyquist, of shapes, gains and places.
+fn worst<I: Iterator<Item = f64>>(shapes: &[Shape], gains: &[f64], places: impl Fn(f64) -> I) -> [Worst; 2] {
+    let mut worst = [Worst::default(), Worst::default()];
+    for &shape in shapes {
         for rate in RATES {
-            for frequency in places(rate, 0.25) {
-                for gain in [-12.0, -9.0, -6.0, -3.0, -1.0, 0.1, 2.0, 6.0, 10.0, 12.0] {
+            for frequency in places(rate) {
+                for &gain in gains {
                     for q in QS {
                         let settings = band(shape, frequency, gain, q);
-                        let (below, whole) = errors(&settings, rate);
-                        if below > low.0 {
-                            low = (below, Some((rate, settings)));
-                        }
-                        if whole > all.0 {
-                            all = (whole, Some((rate, settings)));
-                        }
+                        let (low, all) = errors(&settings, rate);
+                        worst[0].see(low, rate, &settings);
+                        worst[1].see(all, rate, &settings);
                     }
                 }
             }
         }
-        assert!(low.0 < 0.09, "up to a quarter of the rate: {low:?}");
-        assert!(all.0 < 0.45, "up to 0.9 Nyquist: {all:?}");
     }
+    worst
 }
 
-#[test]
-fn the_largest_gains_and_frequencies_stay_close() {
-    for shape in [Shape::Bell, Shape::LowShelf, Shape::HighShelf, Shape::Tilt] {
-        let (mut low, mut high) = ((0.0, None), (0.0, None));
-        for rate in RATES {
-            for gain in [-18.0, 18.0] {
-                for q in QS {
-                    for frequency in places(rate, 0.25) {
-                        let settings = band(shape, frequency, gain, q);
-                        let (below, whole) = errors(&settings, rate);
-                        let worst = below.max(whole / 5.0);
-                        if worst > low.0 {
-                            low = (worst, Some((below, whole, rate, settings)));
-                        }
-                    }
-                    for frequency in [0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.65].map(|f| f * rate) {
-                        let settings = band(shape, frequency, gain, q);
-                        let (_, whole) = errors(&settings, rate);
-                        if frequency <= 30_000.0 && whole > high.0 {
-                            high = (whole, Some((rate, settings)));
-                        }
-                    }
-                }
-            }
-        }
-        assert!(low.0 < 0.16, "{low:?}");
-        assert!(high.0 < 6.0, "{high:?}");
-    }
-}
-
-#[test]
-fn notches_follow_the_prototype() {
-    let mut worst = (0.0f64, 0.0f64);
-    for rate in RATES {
-        for frequency in places(rate, 0.25) {
-            for q in QS {
-                let (low, all) = errors(&band(Shape::Notch, frequency, 0.0, q), rate);
-                worst = (worst.0.max(low), worst.1.max(all));
-            }
-        }
-    }
-    assert!(worst.0 < 0.1 && worst.1 < 0.4, "{worst:?}");
-}
-
-#[test]
-fn cuts_follow_the_prototype() {
+/// Errors against the analogue prototypes, at every rate.
+pub(crate) fn figures() -> Vec<Figure> {
+    const BENT: [Shape; 4] = [Shape::Bell, Shape::LowShelf, Shape::HighShelf, Shape::Tilt];
+    const GAINS: [f64; 10] = [-12.0, -9.0, -6.0, -3.0, -1.0, 0.1, 2.0, 6.0, 10.0, 12.0];
+    let quarter = |rate| places(rate, 0.25);
+    let [low, all] = worst(&BENT, &GAINS, quarter);
+    let [low_18, all_18] = worst(&BENT, &[-18.0, 18.0], quarter);
+    let high = |rate: f64| {
+        let high = [0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.65].into_iter().map(move |f| f * rate);
+        high.filter(|frequency| *frequency <= 30_000.0)
+    };
+    let [_, high_18] = worst(&BENT, &[-18.0, 18.0], high);
+    let [low_notch, all_notch] = worst(&[Shape::Notch], &[0.0], quarter);
+    let mut cuts = Worst::default();
     for shape in [Shape::LowCut, Shape::HighCut] {
-        let mut worst = (0.0, None);
         for rate in RATES {
             for frequency in places(rate, 1.0 / 3.0) {
                 for slope in [6, 12, 18, 24, 30, 36, 42, 48] {
                     for q in [0.1, 0.3, 0.7, 1.0, 2.0, 5.0, 40.0] {
                         let settings = cut(shape, frequency, q, slope);
-                        let error = cut_error(&settings, rate);
-                        if error > worst.0 {
-                            worst = (error, Some((rate, settings)));
-                        }
+                        cuts.see(cut_error(&settings, rate), rate, &settings);
                     }
                 }
             }
         }
-        assert!(worst.0 < 0.5, "{worst:?}");
     }
+    vec![
+        low.figure("bells, shelves, tilt to ±12 dB, up to a quarter of the rate", 0.09),
+        all.figure("bells, shelves, tilt to ±12 dB, up to 0.9 Nyquist", 0.45),
+        low_18.figure("bells, shelves, tilt of ±18 dB, up to a quarter of the rate", 0.16),
+        all_18.figure("bells, shelves, tilt of ±18 dB, up to 0.9 Nyquist", 0.8),
+        high_18.figure("bells, shelves, tilt of ±18 dB at 0.3 to 0.65 of the rate, up to 0.9 Nyquist", 6.0),
+        low_notch.figure("notches, up to a quarter of the rate", 0.1),
+        all_notch.figure("notches, up to 0.9 Nyquist", 0.4),
+        cuts.figure("cuts of 6 to 48 dB/oct, up to 0.7 Nyquist", 0.5),
+    ]
+}
+
+#[test]
+fn every_shape_follows_the_prototype() {
+    hold(&figures());
+}
+
+/// Gains of a band at `frequencies`: the prototype's and ours.
+pub(crate) fn curves(settings: &BandSettings, rate: f64, frequencies: &[f64]) -> [Vec<(f64, f64)>; 2] {
+    let digital = Response::new(settings, Hz(rate));
+    let analogue = frequencies.iter().map(|f| (*f, analogue_response(settings, Hz(*f)).0)).collect();
+    [analogue, frequencies.iter().map(|f| (*f, digital.at(Hz(*f)).0)).collect()]
 }
 
 proptest! {
