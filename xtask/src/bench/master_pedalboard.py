@@ -1,4 +1,4 @@
-"""The mastering job of the benchmark by pedalboard: pedalboard.py IN OUT."""
+"""The mastering job of the benchmark by pedalboard: master_pedalboard.py IN OUT. (A name of its own: modules beside a script come first.)"""
 
 import sys
 
