@@ -48,7 +48,7 @@ pub mod width;
 pub use block::{Block, Key, KeySource};
 pub use control::{CONTROL_INTERVAL, Glide, Step, Ticks};
 pub use ramp::Ramp;
-pub use sliding_max::{SlidingMax, larger};
+pub use sliding_max::{SlidingMax, larger, largest};
 pub use tape::{Part, Tape, Taped};
 
 use crate::units::Samples;

@@ -150,7 +150,8 @@ impl Taped for Equalizer {
         let mut at = 0;
         while at < frames {
             let step = self.ticks.next(frames - at);
-            if step.tick {
+            // Bands that have arrived have nothing to settle: their states are, whenever they come back from the cascade.
+            if step.tick && !self.has_arrived() {
                 self.bands.iter_mut().for_each(Band::tick);
                 self.ear.tick(|band| *self.bands[band].goal());
             }

@@ -28,6 +28,21 @@ pub fn larger(a: Pair, b: Pair) -> Pair {
     [if a[0] > b[0] { a[0] } else { b[0] }, if a[1] > b[1] { a[1] } else { b[1] }]
 }
 
+/// The largest magnitude; what is not a number counts as nothing.
+#[inline(always)]
+pub fn largest(samples: &[f64]) -> f64 {
+    let mut lanes = [0.0f64; 8];
+    let chunks = samples.chunks_exact(8);
+    let rest = chunks.remainder();
+    for chunk in chunks {
+        for (lane, x) in lanes.iter_mut().zip(chunk) {
+            let x = x.abs();
+            *lane = if x > *lane { x } else { *lane };
+        }
+    }
+    lanes.iter().chain(rest).fold(0.0, |m, x| if x.abs() > m { x.abs() } else { m })
+}
+
 impl SlidingMax {
     /// The maxima of the last `window` values.
     ///

@@ -2,7 +2,7 @@
 
 use crate::dsp::oversample::{Interpolator, PHASES, Quarters, TAPS};
 use crate::dsp::simd::{Kernel, Registers, Simd, Vector};
-use crate::dsp::{CONTROL_INTERVAL, Ramp};
+use crate::dsp::{CONTROL_INTERVAL, Ramp, largest};
 
 /// The furthest that a crest between two quarters lies above them: 1 / cos(pi / 8) for any signal below half the
 /// sampling rate, and a little more for what the interpolator makes of it.
@@ -41,21 +41,6 @@ impl Kernel for Take<'_> {
         }
         largest(self.samples)
     }
-}
-
-/// The largest magnitude.
-#[inline(always)]
-fn largest(samples: &[f64]) -> f64 {
-    let mut lanes = [0.0f64; 8];
-    let chunks = samples.chunks_exact(8);
-    let rest = chunks.remainder();
-    for chunk in chunks {
-        for (lane, x) in lanes.iter_mut().zip(chunk) {
-            let x = x.abs();
-            *lane = if x > *lane { x } else { *lane };
-        }
-    }
-    lanes.iter().chain(rest).fold(0.0, |m, x| if x.abs() > m { x.abs() } else { m })
 }
 
 /// A step's samples in single precision, after [`TAPS`] past ones.
