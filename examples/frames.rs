@@ -13,6 +13,9 @@ use stemlink::dsp::denoise::{Denoise, DenoiseSettings};
 use stemlink::dsp::equalizer::{BandSettings, Equalizer, EqualizerSettings};
 use stemlink::dsp::limiter::{Limiter, LimiterSettings};
 use stemlink::dsp::{Block, Process};
+use stemlink::link::roster::{Roster, SLOTS};
+use stemlink::link::slot::Origin;
+use stemlink::link::snapshot::Label;
 use stemlink::meter::layout::Layout;
 use stemlink::meter::loudness::HopMeter;
 use stemlink::meter::true_peak::TruePeak;
@@ -28,7 +31,7 @@ type Unit = Box<dyn FnMut(&mut [f64], &mut [f64])>;
 type Named = (&'static str, fn() -> Unit);
 
 /// Every unit by its name. `nothing` is what the run costs without one.
-const UNITS: [Named; 10] = [
+const UNITS: [Named; 11] = [
     ("nothing", || Box::new(|_, _| ())),
     ("neutral", || chain(ChainSettings::default())),
     ("equalizer", || unit(Equalizer::new(RATE), &equalizer().equalizer)),
@@ -39,6 +42,7 @@ const UNITS: [Named; 10] = [
     ("chain", || chain(everything())),
     ("meter", || metered(None)),
     ("stem", || metered(Some(everything()))),
+    ("link", link),
 ];
 
 /// Eight bells, up and down.
@@ -106,6 +110,31 @@ fn metered(settings: Option<ChainSettings>) -> Unit {
             }
             at = end;
         }
+    })
+}
+
+/// What a Master's window reads 60 times a second: everybody's presence, label, pulse and figures, of as many as there can
+/// be.
+fn link() -> Unit {
+    static ROSTER: Roster = Roster::new();
+    let label = Label::default();
+    let tenants: Vec<_> = (0..SLOTS).filter_map(|_| ROSTER.join(Origin::Here, None, &label)).collect();
+    let mut due = 0;
+    Box::new(move |left, _| {
+        due += left.len();
+        while due >= SECOND / 60 {
+            due -= SECOND / 60;
+            for peer in ROSTER.peers() {
+                std::hint::black_box((
+                    peer.id(),
+                    peer.presence(),
+                    peer.label(),
+                    peer.pulse(),
+                    peer.figures(),
+                ));
+            }
+        }
+        std::hint::black_box(&tenants);
     })
 }
 

@@ -10,6 +10,9 @@ mod decibels;
 mod ramp;
 mod sliding_max;
 
+/// A frame: the values of two channels, side by side, which a compiler makes one instruction of.
+pub type Pair = [f64; 2];
+
 #[cfg(test)]
 pub(crate) mod contract;
 
@@ -45,7 +48,7 @@ pub mod width;
 pub use block::{Block, Key, KeySource};
 pub use control::{CONTROL_INTERVAL, Glide, Step, Ticks};
 pub use ramp::Ramp;
-pub use sliding_max::SlidingMax;
+pub use sliding_max::{SlidingMax, larger, largest};
 pub use tape::{Part, Tape, Taped};
 
 use crate::units::Samples;

@@ -19,6 +19,7 @@ mod cli {
     mod live;
     mod mastering;
     mod maths;
+    mod memory;
     mod organize;
     mod report;
     mod session;

@@ -1,5 +1,6 @@
 //! How a gain reduction moves: attack, and a release in one or two stages.
 
+use super::simd::{Isa, Kernel, Simd};
 use crate::units::{Hz, Ms, linear};
 
 /// The share of the way to its target that a one-pole filter goes in one sample, if it goes 63.2 % in `time`.
@@ -26,25 +27,25 @@ pub struct Times {
     pub discharge: f64,
 }
 
-/// Moves a reduction towards what is wanted.
+/// Moves reductions of `N` channels towards what is wanted, each on its own.
 ///
 /// Attack and release are one-pole, 63.2 % in the time given. Beside it a slow stage follows what is wanted for
 /// long, and the release only falls down to it: a short event hardly charges the slow stage and is over with the
 /// fast release, a long one leaves with the slow stage. That is the program-dependent release by duration.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Ballistics {
+pub struct Ballistics<const N: usize> {
     times: Times,
-    value: f64,
-    slow: f64,
+    value: [f64; N],
+    slow: [f64; N],
 }
 
 /// Reductions below this, in dB, are over: the state becomes exactly zero.
 const NOTHING: f64 = 1e-12;
 
-impl Ballistics {
+impl<const N: usize> Ballistics<N> {
     /// At rest.
     pub fn new(times: Times) -> Self {
-        Self { times, value: 0.0, slow: 0.0 }
+        Self { times, value: [0.0; N], slow: [0.0; N] }
     }
 
     /// Changes the times; the state moves on from where it is.
@@ -52,69 +53,91 @@ impl Ballistics {
         self.times = times;
     }
 
-    /// One sample: `wanted` is the reduction to reach, `sustained` what the slow stage follows (`wanted` itself,
+    /// One frame: `wanted` is the reduction to reach, `sustained` what the slow stage follows (`wanted` itself,
     /// or its maximum over a while). Both are finite and at least zero, in dB; so is the result.
-    #[inline]
-    pub fn next(&mut self, wanted: f64, sustained: f64) -> f64 {
+    #[inline(always)]
+    pub fn next(&mut self, wanted: [f64; N], sustained: [f64; N]) -> [f64; N] {
         let Times { attack, release, charge, discharge } = self.times;
-        let larger = |a: f64, b: f64| if a > b { a } else { b };
-        let before = larger(self.slow, wanted);
-        let way = sustained - self.slow;
-        self.slow = something(self.slow + way * if way > 0.0 { charge } else { discharge });
-        self.value = something(if wanted >= self.value {
-            self.value + (wanted - self.value) * attack
-        } else {
+        // Choices, not branches: channels go side by side.
+        for i in 0..N {
+            let (wanted, value, slow) = (wanted[i], self.value[i], self.slow[i]);
+            let way = sustained[i] - slow;
+            let slow = something(slow + way * if way > 0.0 { charge } else { discharge });
             // What lies above the floor falls with the release, and sinks with the floor: the two do not add up.
-            let floor = larger(self.slow, wanted);
-            let sunk = if floor < before { self.value + (floor - before) } else { self.value };
-            sunk + (floor - sunk) * release
-        });
+            let before = if self.slow[i] > wanted { self.slow[i] } else { wanted };
+            let floor = if slow > wanted { slow } else { wanted };
+            let sinks = floor - before;
+            let sunk = value + if sinks < 0.0 { sinks } else { 0.0 };
+            let rises = wanted >= value;
+            let from = if rises { value } else { sunk };
+            let to = if rises { wanted } else { floor };
+            self.value[i] = something(from + (to - from) * if rises { attack } else { release });
+            self.slow[i] = slow;
+        }
         self.value
     }
 
-    /// [`next`](Self::next) for every reduction wanted, in place; gives the largest.
-    pub fn follow(&mut self, reductions: &mut [f64]) -> f64 {
-        let mut now = self.clone();
-        let mut largest = 0.0;
-        for reduction in reductions {
-            *reduction = now.next(*reduction, *reduction);
-            largest = if *reduction > largest { *reduction } else { largest };
-        }
-        *self = now;
-        largest
+    /// [`next`](Self::next) for every frame wanted, in place; gives the largest.
+    pub fn follow(&mut self, isa: Isa, frames: &mut [[f64; N]]) -> f64 {
+        isa.run(Follow { ballistics: self, frames })
     }
 
-    /// The reduction at the last sample.
+    /// The reductions at the last frame.
     #[inline]
-    pub fn value(&self) -> f64 {
+    pub fn value(&self) -> [f64; N] {
         self.value
     }
 
     /// True when both stages are exactly zero.
     #[inline]
     pub fn at_rest(&self) -> bool {
-        self.value == 0.0 && self.slow == 0.0
+        self.value == [0.0; N] && self.slow == [0.0; N]
     }
 
     /// Back to rest.
     pub fn reset(&mut self) {
-        (self.value, self.slow) = (0.0, 0.0);
+        (self.value, self.slow) = ([0.0; N], [0.0; N]);
+    }
+}
+
+/// [`Ballistics::follow`] for an instruction set.
+struct Follow<'a, const N: usize> {
+    ballistics: &'a mut Ballistics<N>,
+    frames: &'a mut [[f64; N]],
+}
+
+impl<const N: usize> Kernel for Follow<'_, N> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) -> f64 {
+        let mut now = self.ballistics.clone();
+        let mut largest = [0.0; N];
+        for frame in self.frames {
+            *frame = now.next(*frame, *frame);
+            for i in 0..N {
+                largest[i] = if frame[i] > largest[i] { frame[i] } else { largest[i] };
+            }
+        }
+        *self.ballistics = now;
+        largest.into_iter().fold(0.0, f64::max)
     }
 }
 
 /// The reduction itself, or zero for what is too little to matter and for what is not a number.
-#[inline]
+#[inline(always)]
 fn something(reduction: f64) -> f64 {
     if reduction > NOTHING { reduction } else { 0.0 }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::contract::noise;
     use super::*;
 
     const RATE: Hz = Hz(48_000.0);
 
-    fn two_stage() -> Ballistics {
+    fn two_stage() -> Ballistics<1> {
         Ballistics::new(Times {
             attack: pole(Ms(10.0), RATE),
             release: pole(Ms(50.0), RATE),
@@ -123,7 +146,7 @@ mod tests {
         })
     }
 
-    fn one_stage() -> Ballistics {
+    fn one_stage() -> Ballistics<1> {
         Ballistics::new(Times {
             attack: pole(Ms(10.0), RATE),
             release: pole(Ms(100.0), RATE),
@@ -132,13 +155,13 @@ mod tests {
         })
     }
 
-    fn hold(ballistics: &mut Ballistics, wanted: f64, frames: usize) -> f64 {
-        (0..frames).map(|_| ballistics.next(wanted, wanted)).last().expect("frames are many")
+    fn hold(ballistics: &mut Ballistics<1>, wanted: f64, frames: usize) -> f64 {
+        (0..frames).map(|_| ballistics.next([wanted], [wanted])[0]).last().expect("frames are many")
     }
 
     /// Frames until the reduction has fallen to `level`.
-    fn falls_to(ballistics: &mut Ballistics, level: f64) -> usize {
-        (1..1_000_000).find(|_| ballistics.next(0.0, 0.0) <= level).expect("it falls")
+    fn falls_to(ballistics: &mut Ballistics<1>, level: f64) -> usize {
+        (1..1_000_000).find(|_| ballistics.next([0.0], [0.0])[0] <= level).expect("it falls")
     }
 
     #[test]
@@ -156,7 +179,7 @@ mod tests {
         let (mut short, mut long) = (two_stage(), two_stage());
         let after_short = hold(&mut short, 6.0, 48 * 30);
         let after_long = hold(&mut long, 6.0, 48 * 3000);
-        let half = |ballistics: &mut Ballistics, from: f64| falls_to(ballistics, 0.37 * from);
+        let half = |ballistics: &mut Ballistics<1>, from: f64| falls_to(ballistics, 0.37 * from);
         let (short, long) = (half(&mut short, after_short), half(&mut long, after_long));
         assert!(short < 48 * 70, "{short}");
         assert!(long > 48 * 350, "{long}");
@@ -184,9 +207,27 @@ mod tests {
         let mut ballistics = two_stage();
         for (wanted, frames) in [(3.0, 5000), (9.0, 100), (1.0, 3000), (9.0, 40_000)] {
             for _ in 0..frames {
-                let value = ballistics.next(wanted, wanted);
+                let [value] = ballistics.next([wanted], [wanted]);
                 assert!((0.0..=9.0).contains(&value));
             }
+        }
+    }
+
+    #[test]
+    fn channels_move_side_by_side_as_each_alone_with_every_instruction_set() {
+        let wanted: Vec<f64> = noise(7, 4000, 12.0).iter().map(|x| x.max(0.0)).collect();
+        let frames: Vec<[f64; 2]> = wanted.iter().zip(wanted.iter().rev()).map(|(a, b)| [*a, *b]).collect();
+        for isa in Isa::all() {
+            let mut both = frames.clone();
+            let mut ballistics = Ballistics { times: two_stage().times, value: [0.0; 2], slow: [0.0; 2] };
+            let largest = ballistics.follow(isa, &mut both);
+            for channel in 0..2 {
+                let mut alone = two_stage();
+                let plain: Vec<f64> =
+                    frames.iter().map(|f| alone.next([f[channel]], [f[channel]])[0]).collect();
+                assert!(both.iter().map(|f| f[channel]).eq(plain), "{isa:?}");
+            }
+            assert_eq!(both.iter().flatten().copied().fold(0.0, f64::max), largest);
         }
     }
 }

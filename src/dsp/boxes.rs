@@ -1,83 +1,102 @@
-//! A smoothing that is complete after a known number of samples: two moving averages in a row.
+//! A smoothing that is complete after a known number of frames: two moving averages in a row.
 
-/// The last values of a signal, on the grid that makes sums exact.
+use super::Pair;
+
+/// The last frames of a signal of two channels, on the grid that makes sums exact.
 ///
 /// Values are rounded to multiples of 2^-24; sums of such values below 2^29 have no rounding error in `f64`, so a
 /// running sum never drifts and returns to exactly zero. In decibels the grid is far below anything audible.
 #[derive(Clone, Debug)]
 pub struct Line {
-    ring: Vec<f64>,
+    ring: Vec<Pair>,
     now: usize,
 }
 
 impl Line {
-    /// Remembers `length` values, zero at first.
+    /// Remembers `length` frames, zero at first.
     pub fn new(length: usize) -> Self {
-        Self { ring: vec![0.0; length.next_power_of_two()], now: 0 }
+        Self { ring: vec![[0.0; 2]; length.next_power_of_two()], now: 0 }
     }
 
-    /// Takes the next value, 0 to 160.
-    #[inline]
-    pub fn push(&mut self, value: f64) {
-        self.put(on_grid(value));
+    /// Takes the next frame, values of 0 to 160.
+    #[inline(always)]
+    pub fn push(&mut self, frame: Pair) {
+        self.put(on_grid(frame));
     }
 
-    /// The value pushed `age` pushes before the last.
-    #[inline]
-    pub fn past(&self, age: usize) -> f64 {
+    /// The frame pushed `age` pushes before the last.
+    #[inline(always)]
+    pub fn past(&self, age: usize) -> Pair {
         self.ring[self.now.wrapping_sub(age) & (self.ring.len() - 1)]
     }
 
     /// All zero again.
     pub fn reset(&mut self) {
-        self.ring.fill(0.0);
+        self.ring.fill([0.0; 2]);
+    }
+
+    /// Takes the next frame, which is on the grid already.
+    #[inline(always)]
+    fn put(&mut self, frame: Pair) {
+        self.now = (self.now + 1) & (self.ring.len() - 1);
+        self.ring[self.now] = frame;
     }
 }
 
-/// The nearest multiple of 2^-24.
-#[inline]
-fn on_grid(value: f64) -> f64 {
+/// The nearest multiples of 2^-24.
+#[inline(always)]
+fn on_grid(frame: Pair) -> Pair {
     /// Adding this and taking it away again rounds to the grid: its last bit is worth 2^-24.
     const ROUND: f64 = 1.5 * (1u64 << 28) as f64;
-    (value + ROUND) - ROUND
+    [(frame[0] + ROUND) - ROUND, (frame[1] + ROUND) - ROUND]
 }
 
-/// Two moving averages in a row over a [`Line`]: together a triangle of `length` values.
+#[inline(always)]
+fn sum(a: Pair, b: Pair) -> Pair {
+    [a[0] + b[0], a[1] + b[1]]
+}
+
+#[inline(always)]
+fn difference(a: Pair, b: Pair) -> Pair {
+    [a[0] - b[0], a[1] - b[1]]
+}
+
+/// Two moving averages in a row over a [`Line`]: together a triangle of `length` frames.
 ///
 /// All weights are positive and sum to one: the result lies between the smallest and the largest of the `length`
-/// values. A step is a smooth S of `length` samples.
+/// values. A step is a smooth S of `length` frames.
 #[derive(Clone, Debug)]
 pub struct Boxes {
     first: usize,
     second: usize,
-    /// The newest value that counts is this old.
+    /// The newest frame that counts is this old.
     age: usize,
-    sum: f64,
+    sum: Pair,
     /// Sums of the first average, the last `second` of them.
     sums: Line,
-    sum_of_sums: f64,
+    sum_of_sums: Pair,
     /// Values that `sum_of_sums` is the sum of, repeated ones counted.
     area: f64,
 }
 
 impl Boxes {
-    /// A smoothing of one value (none), which can be told to use up to `longest`.
+    /// A smoothing of one frame (none), which can be told to use up to `longest`.
     pub fn new(longest: usize) -> Self {
         let mut boxes = Self {
             first: 1,
             second: 1,
             age: 0,
-            sum: 0.0,
+            sum: [0.0; 2],
             sums: Line::new(longest / 2 + 2),
-            sum_of_sums: 0.0,
+            sum_of_sums: [0.0; 2],
             area: 1.0,
         };
         boxes.reset();
         boxes
     }
 
-    /// Smooths over `length` values, the newest of them `age` old, as if it had always done so. `line` must
-    /// remember `age + length + 1` values. The cost is linear in `length`.
+    /// Smooths over `length` frames, the newest of them `age` old, as if it had always done so. `line` must
+    /// remember `age + length + 1` frames. The cost is linear in `length`.
     pub fn aim(&mut self, length: usize, age: usize, line: &Line) {
         let length = length.max(1);
         self.first = (length + 2) / 2;
@@ -86,61 +105,56 @@ impl Boxes {
         self.age = age;
         self.reset();
         for back in (0..self.second).rev() {
-            self.sum = (0..self.first).map(|i| line.past(age + back + i)).sum();
+            self.sum = (0..self.first).map(|i| line.past(age + back + i)).fold([0.0; 2], sum);
             self.sums.put(self.sum);
-            self.sum_of_sums += self.sum;
+            self.sum_of_sums = sum(self.sum_of_sums, self.sum);
         }
     }
 
-    /// The smoothed value after `line` took its next one.
-    #[inline]
-    pub fn next(&mut self, line: &Line) -> f64 {
-        self.sum += line.past(self.age) - line.past(self.age + self.first);
-        self.sum_of_sums += self.sum - self.sums.past(self.second - 1);
+    /// The smoothed frame after `line` took its next one.
+    #[inline(always)]
+    pub fn next(&mut self, line: &Line) -> Pair {
+        self.sum = sum(self.sum, difference(line.past(self.age), line.past(self.age + self.first)));
+        let change = difference(self.sum, self.sums.past(self.second - 1));
+        self.sum_of_sums = sum(self.sum_of_sums, change);
         self.sums.put(self.sum);
         self.value()
     }
 
-    /// Pushes every value and makes it what is smooth by then, in place: as [`Line::push`] and [`next`](Self::next).
-    pub fn follow(&mut self, line: &mut Line, values: &mut [f64]) {
-        let (mut sum, mut sum_of_sums) = (self.sum, self.sum_of_sums);
+    /// Pushes every frame and makes it what is smooth by then, in place: as [`Line::push`] and [`next`](Self::next).
+    #[inline(always)]
+    pub fn follow(&mut self, line: &mut Line, frames: &mut [Pair]) {
+        let (mut running, mut sum_of_sums) = (self.sum, self.sum_of_sums);
         let (ring, sums) = (&mut line.ring[..], &mut self.sums.ring[..]);
         // Indexed modulo powers of two; the ends are looked at once.
         let (mask, sums_mask) = (ring.len() - 1, sums.len() - 1);
         let (mut now, mut sums_now) = (line.now, self.sums.now);
         let (newest, oldest, last) = (self.age, self.age + self.first, self.second - 1);
-        for value in values {
+        for frame in frames {
             now = now.wrapping_add(1) & mask;
-            ring[now & mask] = on_grid(*value);
-            sum += ring[now.wrapping_sub(newest) & mask] - ring[now.wrapping_sub(oldest) & mask];
-            sum_of_sums += sum - sums[sums_now.wrapping_sub(last) & sums_mask];
+            ring[now & mask] = on_grid(*frame);
+            let (newest, oldest) = (now.wrapping_sub(newest) & mask, now.wrapping_sub(oldest) & mask);
+            running = sum(running, difference(ring[newest], ring[oldest]));
+            sum_of_sums =
+                sum(sum_of_sums, difference(running, sums[sums_now.wrapping_sub(last) & sums_mask]));
             sums_now = sums_now.wrapping_add(1) & sums_mask;
-            sums[sums_now & sums_mask] = sum;
-            *value = sum_of_sums / self.area;
+            sums[sums_now & sums_mask] = running;
+            *frame = [sum_of_sums[0] / self.area, sum_of_sums[1] / self.area];
         }
         (line.now, self.sums.now) = (now, sums_now);
-        (self.sum, self.sum_of_sums) = (sum, sum_of_sums);
+        (self.sum, self.sum_of_sums) = (running, sum_of_sums);
     }
 
-    /// The smoothed value.
-    #[inline]
-    pub fn value(&self) -> f64 {
-        self.sum_of_sums / self.area
+    /// The smoothed frame.
+    #[inline(always)]
+    pub fn value(&self) -> Pair {
+        [self.sum_of_sums[0] / self.area, self.sum_of_sums[1] / self.area]
     }
 
     /// As if everything had been zero.
     pub fn reset(&mut self) {
-        (self.sum, self.sum_of_sums) = (0.0, 0.0);
+        (self.sum, self.sum_of_sums) = ([0.0; 2], [0.0; 2]);
         self.sums.reset();
-    }
-}
-
-impl Line {
-    /// Takes the next value, which is on the grid already.
-    #[inline]
-    fn put(&mut self, value: f64) {
-        self.now = (self.now + 1) & (self.ring.len() - 1);
-        self.ring[self.now] = value;
     }
 }
 
@@ -149,10 +163,11 @@ mod tests {
     use super::super::contract::noise;
     use super::*;
 
-    fn values() -> Vec<f64> {
-        let mut values: Vec<f64> = noise(4, 2000, 30.0).into_iter().map(f64::abs).collect();
-        values.extend([0.0; 400]);
-        values
+    fn frames() -> Vec<Pair> {
+        let one = |seed| noise(seed, 2000, 30.0).into_iter().map(f64::abs);
+        let mut frames: Vec<Pair> = one(4).zip(one(5)).map(|(left, right)| [left, right]).collect();
+        frames.extend([[0.0; 2]; 400]);
+        frames
     }
 
     #[test]
@@ -161,18 +176,21 @@ mod tests {
             let mut line = Line::new(512);
             let mut boxes = Boxes::new(200);
             boxes.aim(length, age, &line);
-            for (i, value) in values().into_iter().enumerate() {
-                line.push(value);
+            for (i, frame) in frames().into_iter().enumerate() {
+                line.push(frame);
                 let smooth = boxes.next(&line);
                 if i % 97 == 0 {
                     let (first, second) = (boxes.first, boxes.second);
-                    let mean =
-                        |from: usize| (from..from + first).map(|k| line.past(k)).sum::<f64>() / first as f64;
-                    let plain = (0..second).map(|k| mean(age + k)).sum::<f64>() / second as f64;
-                    assert!((smooth - plain).abs() < 1e-12, "{length} {age} {i}: {smooth} {plain}");
+                    for channel in 0..2 {
+                        let past = |k| line.past(k)[channel];
+                        let mean = |from: usize| (from..from + first).map(past).sum::<f64>() / first as f64;
+                        let plain = (0..second).map(|k| mean(age + k)).sum::<f64>() / second as f64;
+                        let smooth = smooth[channel];
+                        assert!((smooth - plain).abs() < 1e-12, "{length} {age} {i}: {smooth} {plain}");
+                    }
                 }
             }
-            assert_eq!(boxes.value(), 0.0, "returns to exactly zero");
+            assert_eq!(boxes.value(), [0.0; 2], "returns to exactly zero");
         }
     }
 
@@ -181,8 +199,8 @@ mod tests {
         let mut line = Line::new(512);
         let (mut always, mut anew) = (Boxes::new(200), Boxes::new(200));
         always.aim(151, 7, &line);
-        for (i, value) in values().into_iter().enumerate() {
-            line.push(value);
+        for (i, frame) in frames().into_iter().enumerate() {
+            line.push(frame);
             let smooth = always.next(&line);
             if i % 500 == 400 {
                 anew.aim(151, 7, &line);
@@ -198,10 +216,10 @@ mod tests {
             let (mut boxes, mut following) = (Boxes::new(200), Boxes::new(200));
             boxes.aim(length, age, &line);
             following.aim(length, age, &other);
-            let mut followed = values();
+            let mut followed = frames();
             followed.chunks_mut(31).for_each(|part| following.follow(&mut other, part));
-            for (value, followed) in values().into_iter().zip(followed) {
-                line.push(value);
+            for (frame, followed) in frames().into_iter().zip(followed) {
+                line.push(frame);
                 assert_eq!(boxes.next(&line), followed);
             }
         }
@@ -214,8 +232,8 @@ mod tests {
         boxes.aim(61, 0, &line);
         let way: Vec<f64> = (0..61)
             .map(|_| {
-                line.push(12.0);
-                boxes.next(&line)
+                line.push([12.0; 2]);
+                boxes.next(&line)[0]
             })
             .collect();
         assert!(way.windows(2).all(|w| w[1] > w[0]));

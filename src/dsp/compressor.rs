@@ -10,9 +10,11 @@ use super::ballistics::{Ballistics, Times, factor, pole};
 use super::curve::Curve;
 use super::decibels::{factors, levels};
 use super::delay::{GainStage, RUN};
-use super::detector::{Detector, Level, linked};
+use super::detector::{Detector, Levels, linked};
 use super::simd::Isa;
-use super::{Block, CONTROL_INTERVAL, Glide, KeySource, Process, Ramp, Tape, Taped, Ticks, settle, within};
+use super::{
+    Block, CONTROL_INTERVAL, Glide, KeySource, Pair, Process, Ramp, Tape, Taped, Ticks, settle, within,
+};
 use crate::units::{Db, Hz, Ms, Samples, decibels};
 
 /// Settings of [`Compressor`].
@@ -132,21 +134,26 @@ impl HighPass {
 /// The reductions wanted in the last few milliseconds, read with a changing delay.
 #[derive(Clone, Debug)]
 struct Past {
-    ring: Vec<[f64; 2]>,
+    /// As long as a power of two.
+    ring: Vec<Pair>,
     now: usize,
 }
 
 impl Past {
     fn new(longest: usize) -> Self {
-        Self { ring: vec![[0.0; 2]; longest + 1], now: 0 }
+        Self { ring: vec![[0.0; 2]; (longest + 1).next_power_of_two()], now: 0 }
     }
 
-    #[inline]
-    fn next(&mut self, wanted: [f64; 2], age: usize) -> [f64; 2] {
-        self.now = if self.now + 1 == self.ring.len() { 0 } else { self.now + 1 };
-        self.ring[self.now] = wanted;
-        let at = if age <= self.now { self.now - age } else { self.now + self.ring.len() - age };
-        self.ring[at]
+    /// Takes every frame and makes it the one taken `age` before it.
+    fn follow(&mut self, frames: &mut [Pair], age: usize) {
+        let mask = self.ring.len() - 1;
+        let (ring, mut now) = (&mut self.ring[..], self.now);
+        for frame in frames {
+            now = now.wrapping_add(1) & mask;
+            ring[now & mask] = *frame;
+            *frame = ring[now.wrapping_sub(age) & mask];
+        }
+        self.now = now;
     }
 
     fn reset(&mut self) {
@@ -181,11 +188,11 @@ pub struct CompressorGain {
     /// The square of the level at which the curve starts to act.
     start: f64,
     highpass: HighPass,
-    levels: [Level; 2],
+    levels: Levels,
     past: Past,
     /// Delay of the wanted reduction in samples: latency less lookahead; moves by one per control tick.
     age: usize,
-    ballistics: [Ballistics; 2],
+    ballistics: Ballistics<2>,
     /// True while there is a gain to compute: on, or on the way.
     active: bool,
     fresh: bool,
@@ -217,10 +224,10 @@ impl CompressorGain {
             curve: Curve::new(Db(0.0), 1.0, Db(0.0)),
             start: 1.0,
             highpass: HighPass::new(rate),
-            levels: [Level::new(rate), Level::new(rate)],
+            levels: Levels::new(rate),
             past: Past::new(latency),
             age: latency,
-            ballistics: [rest.clone(), rest],
+            ballistics: rest,
             active: false,
             fresh: true,
         };
@@ -268,10 +275,8 @@ impl CompressorGain {
             charge: if settings.auto_release { slow } else { 0.0 },
             discharge: slow,
         };
-        for (ballistics, level) in self.ballistics.iter_mut().zip(&mut self.levels) {
-            ballistics.set(times);
-            level.set(settings.detector);
-        }
+        self.ballistics.set(times);
+        self.levels.set(settings.detector);
         self.settings.clone_from(settings);
         if self.fresh {
             self.rest();
@@ -353,9 +358,9 @@ impl CompressorGain {
         let active = !(self.plain.rests_at(1.0) && self.wet.rests_at(0.0));
         if active && !self.active {
             self.highpass.reset();
-            self.levels.iter_mut().for_each(Level::reset);
+            self.levels.reset();
             self.past.reset();
-            self.ballistics.iter_mut().for_each(Ballistics::reset);
+            self.ballistics.reset();
             self.age = self.aimed_age();
         }
         self.active = active;
@@ -437,17 +442,17 @@ impl CompressorGain {
         let [left, right] = buffers.each_mut().map(|buffer| &mut buffer[..frames]);
         self.hear(key, [&mut *left, &mut *right]);
         self.want([&mut *left, &mut *right]);
-        let mut same = self.ballistics[0] == self.ballistics[1];
-        for (left, right) in left.iter_mut().zip(right.iter_mut()) {
-            [*left, *right] = self.past.next([*left, *right], self.age);
-            same &= left == right;
+        let mut frames = [[0.0; 2]; CONTROL_INTERVAL];
+        let frames = &mut frames[..left.len()];
+        for ((frame, left), right) in frames.iter_mut().zip(left.iter()).zip(right.iter()) {
+            *frame = [*left, *right];
         }
-        let mut largest = self.ballistics[0].follow(left);
-        if same {
-            right.copy_from_slice(left);
-            self.ballistics[1] = self.ballistics[0].clone();
-        } else {
-            largest = largest.max(self.ballistics[1].follow(right));
+        self.past.follow(frames, self.age);
+        let largest = self.ballistics.follow(self.isa, frames);
+        let mut same = true;
+        for ((frame, left), right) in frames.iter().zip(left.iter_mut()).zip(right.iter_mut()) {
+            [*left, *right] = *frame;
+            same &= left == right;
         }
         let [left_gain, right_gain] = gain;
         self.gains(left, left_gain);
@@ -483,7 +488,7 @@ impl CompressorGain {
                 (*left, *right) = (self.highpass.next(0, *left), self.highpass.next(1, *right));
             }
         }
-        Level::read(&mut self.levels, [left, right]);
+        self.levels.read([left, right]);
     }
 
     /// Makes squares of levels the reductions that the curve wants for them, linked and capped.

@@ -30,6 +30,8 @@ pub struct Step {
     pub tick: bool,
     /// How many frames until the block or the control interval ends.
     pub frames: usize,
+    /// Frames from the last control tick to the first of these.
+    pub since: usize,
 }
 
 impl Ticks {
@@ -41,8 +43,9 @@ impl Ticks {
             self.left = CONTROL_INTERVAL;
         }
         let frames = available.min(self.left);
+        let since = CONTROL_INTERVAL - self.left;
         self.left -= frames;
-        Step { tick, frames }
+        Step { tick, frames, since }
     }
 
     /// Passes over `frames` frames at once, for a unit that has nothing to do at ticks.
@@ -144,6 +147,7 @@ mod tests {
                 let mut left = block;
                 while left > 0 {
                     let step = ticks.next(left);
+                    assert_eq!(step.since, position % CONTROL_INTERVAL);
                     if step.tick {
                         fallen.push(position);
                     }

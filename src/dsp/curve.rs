@@ -33,14 +33,12 @@ impl Curve {
     /// The reduction wanted at `level_db`, in dB, never negative.
     #[inline]
     pub fn reduction(&self, level_db: f64) -> f64 {
+        // All of it and a choice, no branches: many levels go side by side.
         let into_knee = level_db - self.threshold_db + 0.5 * self.knee_db;
-        if into_knee <= 0.0 {
-            0.0
-        } else if into_knee < self.knee_db {
-            self.slope * into_knee * into_knee / (2.0 * self.knee_db)
-        } else {
-            self.slope * (level_db - self.threshold_db)
-        }
+        let bent = self.slope * into_knee * into_knee / (2.0 * self.knee_db);
+        let straight = self.slope * (level_db - self.threshold_db);
+        let wanted = if into_knee < self.knee_db { bent } else { straight };
+        if into_knee > 0.0 { wanted } else { 0.0 }
     }
 }
 

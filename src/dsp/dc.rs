@@ -1,7 +1,7 @@
 //! The DC filter.
 
 use super::filter::way;
-use super::{Block, CONTROL_INTERVAL, Glide, Process, Ticks, settle};
+use super::{Block, Glide, Process, Ticks, settle};
 use crate::units::{Hz, Samples};
 use core::f64::consts::PI;
 
@@ -19,7 +19,6 @@ pub struct DcSettings {
 /// Switching glides the subtracted share over 20 ms. Latency: none. Neutral when off.
 pub struct DcFilter {
     ticks: Ticks,
-    since_tick: usize,
     /// Share of the low-passed signal that is subtracted.
     share: Glide,
     /// That share at the last tick and at the next one.
@@ -40,7 +39,6 @@ impl DcFilter {
         let g = (PI * Self::CORNER.0 / rate.0).tan();
         Self {
             ticks: Ticks::default(),
-            since_tick: 0,
             share: Glide::new(0.0, Glide::TIME, rate),
             shares: [0.0; 2],
             pace: g / (1.0 + g),
@@ -59,7 +57,6 @@ impl DcFilter {
     }
 
     fn tick(&mut self) {
-        self.since_tick = 0;
         self.shares = [self.shares[1], self.share.tick()];
         self.states = if self.rests() { [0.0; 2] } else { self.states.map(settle) };
     }
@@ -85,7 +82,6 @@ impl Process for DcFilter {
 
     fn reset(&mut self) {
         self.ticks.reset();
-        self.since_tick = 0;
         self.share.snap(self.share.target());
         self.shares = [self.share.target(); 2];
         self.states = [0.0; 2];
@@ -97,7 +93,6 @@ impl Process for DcFilter {
         let frames = block.len();
         if self.is_neutral() {
             self.ticks.skip(frames);
-            self.since_tick = (self.since_tick + frames) % CONTROL_INTERVAL;
             return;
         }
         let mut at = 0;
@@ -116,11 +111,10 @@ impl Process for DcFilter {
                     let half = (*sample - *state) * self.pace;
                     let low = half + *state;
                     *state = low + half;
-                    let share = self.shares[0] + (self.shares[1] - self.shares[0]) * way(self.since_tick + i);
+                    let share = self.shares[0] + (self.shares[1] - self.shares[0]) * way(step.since + i);
                     *sample -= share * low;
                 }
             }
-            self.since_tick += step.frames;
             at += step.frames;
         }
     }

@@ -54,7 +54,9 @@ impl What for Levels {
     /// With `x = 2^k m`, m from 1/√2 to √2 and `z = (m - 1) / (m + 1)`: `ln m = 2 (z + z³/3 + z⁵/5 + ...)`.
     #[inline(always)]
     fn of<S: Simd>(&self, simd: S, x: Wide<S>) -> Wide<S> {
-        const TERMS: usize = 9;
+        // A table, not a division: and short enough to be unrolled.
+        const SERIES: [f64; 9] =
+            [1.0, 1.0 / 3.0, 1.0 / 5.0, 1.0 / 7.0, 1.0 / 9.0, 1.0 / 11.0, 1.0 / 13.0, 1.0 / 15.0, 1.0 / 17.0];
         let one = simd.splat(1.0);
         let (exponent, fraction) = x.max(simd.splat(1e-300)).split();
         let above = simd.splat(core::f64::consts::SQRT_2);
@@ -62,9 +64,9 @@ impl What for Levels {
         let k = (exponent + one).where_above(exponent, fraction, above);
         let z = (m - one) / (m + one);
         let square = z * z;
-        let mut sum: Wide<S> = simd.splat(1.0 / (2 * TERMS + 1) as f64);
-        for i in (0..TERMS).rev() {
-            sum = sum.mul_add(square, simd.splat(1.0 / (2 * i + 1) as f64));
+        let mut sum: Wide<S> = simd.splat(1.0 / 19.0);
+        for i in 0..SERIES.len() {
+            sum = sum.mul_add(square, simd.splat(SERIES[SERIES.len() - 1 - i]));
         }
         // Half a doubling: the values are squares.
         let scale = 0.5 * DOUBLING.0;
@@ -78,13 +80,27 @@ impl What for Factors {
     fn of<S: Simd>(&self, simd: S, x: Wide<S>) -> Wide<S> {
         /// Adding this and taking it away again rounds to whole numbers.
         const ROUND: f64 = 1.5 * (1u64 << 52) as f64;
-        const TERMS: usize = 12;
+        // A table, not a division: and short enough to be unrolled.
+        const SERIES: [f64; 12] = [
+            1.0,
+            1.0 / 2.0,
+            1.0 / 3.0,
+            1.0 / 4.0,
+            1.0 / 5.0,
+            1.0 / 6.0,
+            1.0 / 7.0,
+            1.0 / 8.0,
+            1.0 / 9.0,
+            1.0 / 10.0,
+            1.0 / 11.0,
+            1.0 / 12.0,
+        ];
         let x = x * simd.splat(-1.0 / DOUBLING.0);
         let k = (x + simd.splat(ROUND)) - simd.splat(ROUND);
         let f = (x - k) * simd.splat(core::f64::consts::LN_2);
         let mut sum: Wide<S> = simd.splat(1.0);
-        for i in (1..=TERMS).rev() {
-            sum = (sum * f).mul_add(simd.splat(1.0 / i as f64), simd.splat(1.0));
+        for i in 0..SERIES.len() {
+            sum = (sum * f).mul_add(simd.splat(SERIES[SERIES.len() - 1 - i]), simd.splat(1.0));
         }
         sum.scaled(k)
     }

@@ -1,6 +1,6 @@
 //! What level a compressor reads.
 
-use super::{SlidingMax, settle};
+use super::{Pair, SlidingMax, larger, settle};
 use crate::dsp::ballistics::pole;
 use crate::units::{Hz, Ms};
 
@@ -19,66 +19,65 @@ pub enum Detector {
     Rms,
 }
 
-/// Reads the level of one channel.
+/// Reads the levels of two channels, by one detector.
 #[derive(Clone, Debug)]
-pub struct Level {
+pub struct Levels {
     detector: Detector,
     /// Squares of the last 5 ms: long enough that a tone above 100 Hz reads steady.
     largest: SlidingMax,
-    mean_square: f64,
+    mean_squares: Pair,
     mean_pole: f64,
 }
 
-impl Level {
+impl Levels {
     const HOLD: Ms = Ms(5.0);
     const MEAN: Ms = Ms(10.0);
 
-    /// A level at rest.
+    /// Levels at rest.
     pub fn new(rate: Hz) -> Self {
         Self {
             detector: Detector::default(),
             largest: SlidingMax::new(Self::HOLD.samples(rate).0.max(1)),
-            mean_square: 0.0,
+            mean_squares: [0.0; 2],
             mean_pole: pole(Self::MEAN, rate),
         }
     }
 
-    /// Chooses the detector; a change goes on from the level read so far.
+    /// Chooses the detector; a change goes on from the levels read so far.
     pub fn set(&mut self, detector: Detector) {
         if detector != self.detector {
             match detector {
                 Detector::Peak => {
                     self.largest.reset();
-                    self.largest.push(self.mean_square);
+                    self.largest.push(self.mean_squares);
                 }
-                Detector::Rms => self.mean_square = self.largest.max().max(0.0),
+                Detector::Rms => self.mean_squares = larger(self.largest.max(), [0.0; 2]),
             }
             self.detector = detector;
         }
     }
 
-    /// Makes samples of two channels, with the same detector, the squares of their levels, in place. What is not finite
-    /// counts as silence.
-    pub fn read(levels: &mut [Self; 2], [left, right]: [&mut [f64]; 2]) {
+    /// Makes samples the squares of their levels, in place. What is not finite counts as silence.
+    pub fn read(&mut self, [left, right]: [&mut [f64]; 2]) {
         let square = |sample: f64| {
             let square = sample * sample;
             if square < f64::INFINITY { square } else { 0.0 }
         };
-        let [first, second] = levels;
-        match first.detector {
+        match self.detector {
             Detector::Peak => {
-                left.iter_mut().for_each(|x| *x = first.largest.push(square(*x)));
-                right.iter_mut().for_each(|x| *x = second.largest.push(square(*x)));
+                for (left, right) in left.iter_mut().zip(right) {
+                    [*left, *right] = self.largest.push([square(*left), square(*right)]);
+                }
             }
             Detector::Rms => {
                 // Side by side: neither waits for the other.
-                let (stay, go) = (1.0 - first.mean_pole, first.mean_pole);
-                let mut means = [first.mean_square, second.mean_square];
+                let (stay, go) = (1.0 - self.mean_pole, self.mean_pole);
+                let mut means = self.mean_squares;
                 for (left, right) in left.iter_mut().zip(right) {
                     means = [means[0] * stay + square(*left) * go, means[1] * stay + square(*right) * go];
                     [*left, *right] = means;
                 }
-                [first.mean_square, second.mean_square] = means.map(settle);
+                self.mean_squares = means.map(settle);
             }
         }
     }
@@ -86,7 +85,7 @@ impl Level {
     /// Forgets the past.
     pub fn reset(&mut self) {
         self.largest.reset();
-        self.mean_square = 0.0;
+        self.mean_squares = [0.0; 2];
     }
 }
 
@@ -102,21 +101,21 @@ pub fn linked(reductions: [f64; 2], link: f64) -> [f64; 2] {
 mod tests {
     use super::*;
 
-    /// Both levels read `sample`; gives the first.
-    fn next(levels: &mut [Level; 2], sample: f64) -> f64 {
+    /// Both channels have `sample`; gives the first level.
+    fn next(levels: &mut Levels, sample: f64) -> f64 {
         let (mut left, mut right) = ([sample], [sample]);
-        Level::read(levels, [&mut left, &mut right]);
+        levels.read([&mut left, &mut right]);
         left[0]
     }
 
-    fn pair(detector: Detector) -> [Level; 2] {
-        let mut level = Level::new(Hz(48_000.0));
-        level.set(detector);
-        [level.clone(), level]
+    fn reading(detector: Detector) -> Levels {
+        let mut levels = Levels::new(Hz(48_000.0));
+        levels.set(detector);
+        levels
     }
 
     fn sine_level(detector: Detector, frequency: f64) -> (f64, f64) {
-        let mut levels = pair(detector);
+        let mut levels = reading(detector);
         let read: Vec<f64> = (0..9600)
             .map(|i| next(&mut levels, (core::f64::consts::TAU * frequency * f64::from(i) / 48_000.0).sin()))
             .skip(4800)
@@ -135,13 +134,13 @@ mod tests {
 
     #[test]
     fn a_change_of_detector_goes_on_from_the_level() {
-        let mut levels = pair(Detector::Rms);
+        let mut levels = reading(Detector::Rms);
         for _ in 0..48_000 {
             next(&mut levels, 0.5);
         }
-        levels.iter_mut().for_each(|level| level.set(Detector::Peak));
+        levels.set(Detector::Peak);
         assert!((next(&mut levels, 0.0) - 0.25).abs() < 1e-9);
-        levels.iter_mut().for_each(|level| level.set(Detector::Rms));
+        levels.set(Detector::Rms);
         assert!((next(&mut levels, 0.5) - 0.25).abs() < 1e-9);
     }
 

@@ -21,7 +21,7 @@ use settings::MOST_GAIN;
 pub use settings::{BANDS, BandSettings, DynamicSettings, EqualizerSettings, Placement, Shape};
 
 use super::filter::Section;
-use super::{Block, CONTROL_INTERVAL, Process, Tape, Taped, Ticks};
+use super::{Block, Process, Tape, Taped, Ticks};
 use crate::units::{Db, Hz, Samples, decibels};
 use design::{MOST_SECTIONS, Prototype, design, is_split};
 use hearing::Ear;
@@ -73,8 +73,6 @@ use standing::Standing;
 pub struct Equalizer {
     ticks: Ticks,
     bands: [Band; BANDS],
-    /// Frames done since the last tick.
-    since_tick: usize,
     ear: Ear,
     standing: Standing,
     fresh: bool,
@@ -87,7 +85,6 @@ impl Equalizer {
         Self {
             ticks: Ticks::default(),
             bands,
-            since_tick: 0,
             ear: Ear::new(rate),
             standing: Standing::default(),
             fresh: true,
@@ -132,7 +129,6 @@ impl Process for Equalizer {
 
     fn reset(&mut self) {
         self.ticks.reset();
-        self.since_tick = 0;
         self.fresh = true;
         self.bands.iter_mut().for_each(Band::reset);
         self.ear.reset();
@@ -148,15 +144,14 @@ impl Taped for Equalizer {
         self.fresh = false;
         if self.is_neutral() {
             self.ticks.skip(block.len());
-            self.since_tick = (self.since_tick + block.len()) % CONTROL_INTERVAL;
             return;
         }
         let frames = block.len();
         let mut at = 0;
         while at < frames {
             let step = self.ticks.next(frames - at);
-            if step.tick {
-                self.since_tick = 0;
+            // Bands that have arrived have nothing to settle: their states are, whenever they come back from the cascade.
+            if step.tick && !self.has_arrived() {
                 self.bands.iter_mut().for_each(Band::tick);
                 self.ear.tick(|band| *self.bands[band].goal());
             }
@@ -166,8 +161,7 @@ impl Taped for Equalizer {
                 self.ticks.skip(frames - end);
                 end = frames;
             }
-            self.filter(&mut block.part(at..end), tape);
-            self.since_tick = (self.since_tick + end - at) % CONTROL_INTERVAL;
+            self.filter(&mut block.part(at..end), step.since, tape);
             at = end;
         }
     }
@@ -180,7 +174,7 @@ impl Equalizer {
     }
 
     /// Filters what lies between two ticks, or more if [`has_arrived`](Self::has_arrived).
-    fn filter(&mut self, part: &mut Block<'_>, tape: &mut Tape<'_>) {
+    fn filter(&mut self, part: &mut Block<'_>, since: usize, tape: &mut Tape<'_>) {
         let key = part.key();
         let (left, right) = part.channels();
         let heard = self.ear.heard();
@@ -191,7 +185,7 @@ impl Equalizer {
             }
             if !self.standing.take(&mut self.bands, i, left, right) {
                 self.standing.finish(&mut self.bands, left, right);
-                self.bands[i].process(self.since_tick, left, right, key, tape);
+                self.bands[i].process(since, left, right, key, tape);
             }
         }
         self.standing.finish(&mut self.bands, left, right);
@@ -199,7 +193,7 @@ impl Equalizer {
             if let Heard::Band(i) = heard {
                 self.ear.take_part(self.bands[i].goal(), [left, right]);
             }
-            self.ear.process(self.since_tick, [left, right]);
+            self.ear.process(since, [left, right]);
         }
     }
 }

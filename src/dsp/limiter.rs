@@ -18,17 +18,18 @@
 //! sample can know; a margin of 0.02 dB is for them.
 
 mod crest;
+mod reduction;
 
-use super::ballistics::{Ballistics, Times, pole};
-use super::boxes::{Boxes, Line};
+use super::ballistics::{Times, pole};
 use super::decibels::{factors, levels};
 use super::delay::{Delay, GainStage, RUN};
 use super::detector::linked;
 use super::oversample::{Interpolator, TAPS};
 use super::simd::Isa;
-use super::{Block, CONTROL_INTERVAL, Glide, Process, Ramp, SlidingMax, Tape, Taped, Ticks, within};
+use super::{Block, CONTROL_INTERVAL, Glide, Pair, Process, Ramp, Tape, Taped, Ticks, within};
 use crate::units::{Db, Dbtp, Hz, Ms, Samples};
-use crest::{Detect, largest};
+use crest::{Detect, Singles, Take};
+use reduction::Reduction;
 
 /// Settings of [`Limiter`].
 #[derive(Clone, Debug, PartialEq)]
@@ -88,76 +89,44 @@ const FAST: f64 = 1.0 / 8.0;
 /// The crossfade from one lookahead to another.
 const FADE: Ms = Glide::TIME;
 
-/// One channel's way from samples to reduction.
+/// One channel's way from samples to what exceeds the ceiling.
 #[derive(Clone, Debug)]
 struct Channel {
     /// The samples the interpolator sees: [`TAPS`] past ones, then those of this step.
     samples: [f64; TAPS + CONTROL_INTERVAL],
     /// The same in single precision.
-    singles: [f32; TAPS + CONTROL_INTERVAL + Interpolator::ROOM],
+    singles: Singles,
     over: [f64; CONTROL_INTERVAL],
-    hold: SlidingMax,
-    sustain: SlidingMax,
-    release: Ballistics,
-    line: Line,
-    /// The smoothing in use and, while the lookahead changes, the one that fades out.
-    smoothing: [Boxes; 2],
 }
 
 impl Channel {
-    fn new(longest: usize, rate: Hz) -> Self {
+    fn new() -> Self {
         Self {
             samples: [0.0; TAPS + CONTROL_INTERVAL],
             singles: [0.0; TAPS + CONTROL_INTERVAL + Interpolator::ROOM],
             over: [0.0; CONTROL_INTERVAL],
-            // One more on both sides: the crest beside a sample, before or after, counts as the sample's own.
-            hold: SlidingMax::new(longest + 2),
-            sustain: SlidingMax::new(SUSTAIN.samples(rate).0.max(1)),
-            release: Ballistics::new(Times { attack: 1.0, release: 1.0, charge: 0.0, discharge: 1.0 }),
-            line: Line::new(2 * longest + 2),
-            smoothing: [Boxes::new(longest), Boxes::new(longest)],
         }
     }
 
     fn reset(&mut self) {
         self.samples.fill(0.0);
         self.singles.fill(0.0);
-        self.hold.reset();
-        self.sustain.reset();
-        self.release.reset();
-        self.line.reset();
-        self.smoothing.iter_mut().for_each(Boxes::reset);
     }
 
-    fn at_rest(&self) -> bool {
-        self.hold.max() <= 0.0
-            && self.sustain.max() <= 0.0
-            && self.release.at_rest()
-            && self.smoothing.iter().all(|boxes| boxes.value() == 0.0)
-    }
-
-    /// Takes the samples that `drive` makes of `audio`.
-    fn take(&mut self, audio: &[f64], drive: &Ramp) {
-        let driven = &mut self.samples[TAPS..TAPS + audio.len()];
-        match drive.resting() {
-            Some(drive) => driven.iter_mut().zip(audio).for_each(|(driven, sample)| *driven = sample * drive),
-            None => {
-                for (i, (driven, sample)) in driven.iter_mut().zip(audio).enumerate() {
-                    *driven = sample * drive.at(i);
-                }
-            }
-        }
-        for (driven, single) in driven.iter_mut().zip(&mut self.singles[TAPS..]) {
-            *driven = if driven.abs() < f64::INFINITY { *driven } else { 0.0 };
-            *single = *driven as f32;
-        }
-    }
-
-    /// Reads `over` from the samples at `TAPS..TAPS + frames`. Gives whether there is any.
-    fn detect(&mut self, isa: Isa, interpolator: &Interpolator, frames: usize, ceiling: f64) -> bool {
-        let over = &mut self.over[..frames];
-        let samples = &self.samples[..TAPS + frames];
-        if largest(samples) * interpolator.bound() <= ceiling {
+    /// Takes the samples that `drive` makes of `audio` and reads `over` from them. Gives whether there is any.
+    fn detect(
+        &mut self,
+        isa: Isa,
+        interpolator: &Interpolator,
+        audio: &[f64],
+        drive: &Ramp,
+        ceiling: f64,
+    ) -> bool {
+        let frames = audio.len();
+        let (samples, singles) = (&mut self.samples[..TAPS + frames], &mut self.singles);
+        let largest = isa.run(Take { audio, drive, samples, singles });
+        let (over, samples) = (&mut self.over[..frames], &self.samples[..TAPS + frames]);
+        if largest * interpolator.bound() <= ceiling {
             over.fill(0.0);
             return false;
         }
@@ -171,33 +140,6 @@ impl Channel {
             over.fill(0.0);
         }
         any
-    }
-
-    /// Makes `over` the reduction that the audio a latency ago gets. `old`: of each frame, the share that still follows the
-    /// old lookahead.
-    fn reduce(&mut self, frames: usize, old: Option<&[f64]>) {
-        let over = &mut self.over[..frames];
-        self.hold.follow(over);
-        let mut sustained = [0.0; CONTROL_INTERVAL];
-        let sustained = &mut sustained[..frames];
-        sustained.copy_from_slice(over);
-        self.sustain.follow(sustained);
-        let mut release = self.release.clone();
-        for (held, sustained) in over.iter_mut().zip(&*sustained) {
-            *held = release.next(*held, *sustained);
-        }
-        self.release = release;
-        let [new, last] = &mut self.smoothing;
-        match old {
-            None => new.follow(&mut self.line, over),
-            Some(old) => {
-                for (reduction, old) in over.iter_mut().zip(old) {
-                    self.line.push(*reduction);
-                    *reduction = new.next(&self.line);
-                    *reduction += (last.next(&self.line) - *reduction) * old;
-                }
-            }
-        }
     }
 
     /// Makes room for the next step.
@@ -220,6 +162,7 @@ pub struct LimiterGain {
     longest: usize,
     interpolator: Interpolator,
     channels: [Channel; 2],
+    reduction: Reduction,
     ticks: Ticks,
     on: Glide,
     drive_db: Glide,
@@ -258,7 +201,8 @@ impl LimiterGain {
             latency,
             longest,
             interpolator: Interpolator::new(),
-            channels: [Channel::new(longest, rate), Channel::new(longest, rate)],
+            channels: [Channel::new(), Channel::new()],
+            reduction: Reduction::new(longest, rate),
             ticks: Ticks::default(),
             on: glide(0.0),
             drive_db: glide(0.0),
@@ -302,9 +246,7 @@ impl LimiterGain {
             charge: pole(CHARGE, self.rate),
             discharge: pole(release, self.rate),
         };
-        for channel in &mut self.channels {
-            channel.release.set(times);
-        }
+        self.reduction.set(times);
         self.wanted_lookahead =
             Ms(within(settings.lookahead.0, 0.1, 5.0)).samples(self.rate).0.clamp(SHORTEST, self.longest);
         if self.fresh {
@@ -349,11 +291,8 @@ impl LimiterGain {
             self.drives.fill(self.drive.at(0));
             self.fade_left = 0;
             self.lookahead = self.wanted_lookahead;
-            let age = self.longest - self.lookahead;
-            for channel in &mut self.channels {
-                channel.reset();
-                channel.smoothing[0].aim(self.lookahead, age, &channel.line);
-            }
+            self.channels.iter_mut().for_each(Channel::reset);
+            self.reduction.reset(self.lookahead, self.longest - self.lookahead);
         }
         self.active = active;
     }
@@ -371,11 +310,7 @@ impl LimiterGain {
         if self.active && self.fade_left == 0 && self.lookahead != self.wanted_lookahead {
             self.lookahead = self.wanted_lookahead;
             self.fade_left = self.fade;
-            let age = self.longest - self.lookahead;
-            for channel in &mut self.channels {
-                channel.smoothing.swap(0, 1);
-                channel.smoothing[0].aim(self.lookahead, age, &channel.line);
-            }
+            self.reduction.change(self.lookahead, self.longest - self.lookahead);
         }
     }
 
@@ -424,8 +359,7 @@ impl LimiterGain {
         let frames = audio[0].len();
         let mut any = false;
         for (channel, audio) in self.channels.iter_mut().zip(audio) {
-            channel.take(audio, &self.drive);
-            any |= channel.detect(self.isa, &self.interpolator, frames, self.ceiling);
+            any |= channel.detect(self.isa, &self.interpolator, audio, &self.drive, self.ceiling);
             channel.advance(frames);
         }
         let mut drives = [0.0; CONTROL_INTERVAL];
@@ -437,7 +371,7 @@ impl LimiterGain {
         let [left, right] = gain;
         // At rest everything that later frames can look back on is zero: the release takes longer from what the
         // line still holds down to rest than the line is long. So nothing need be pushed either.
-        if !any && self.channels.iter().all(Channel::at_rest) {
+        if !any && self.reduction.at_rest() {
             for (i, (left, right)) in left.iter_mut().zip(right).enumerate() {
                 *left = faded(amounts[i], drives[i]);
                 *right = *left;
@@ -445,47 +379,47 @@ impl LimiterGain {
             self.fade_left = self.fade_left.saturating_sub(frames);
             return 0.0;
         }
-        self.reduce(frames);
+        let mut reductions = [[0.0; 2]; CONTROL_INTERVAL];
+        let reductions = &mut reductions[..frames];
+        self.reduce(reductions);
         let mut largest = 0.0;
-        for i in 0..frames {
-            let [first, second] = self.channels.each_ref().map(|channel| channel.over[i]);
-            let deeper = amounts[i] * if first > second { first } else { second };
-            if deeper > largest {
-                largest = deeper;
-                if deeper > self.deepest {
-                    self.deepest = deeper;
-                    self.deepest_at = (self.frame + i as u64).saturating_sub(self.latency as u64);
-                }
-            }
+        for (amount, [first, second]) in amounts.iter().zip(&*reductions) {
+            let deeper = amount * if first > second { first } else { second };
+            largest = if deeper > largest { deeper } else { largest };
         }
-        for (gain, channel) in [left, right].into_iter().zip(&mut self.channels) {
-            let reductions = &mut channel.over[..frames];
-            factors(self.isa, reductions);
-            for (i, (gain, factor)) in gain.iter_mut().zip(reductions).enumerate() {
-                *gain = faded(amounts[i], drives[i] * *factor);
-            }
+        if largest > self.deepest {
+            let deepest = |(amount, [first, second]): (&f64, &Pair)| amount * first.max(*second) == largest;
+            let at = amounts.iter().zip(&*reductions).position(deepest).unwrap_or(0);
+            self.deepest = largest;
+            self.deepest_at = (self.frame + at as u64).saturating_sub(self.latency as u64);
+        }
+        factors(self.isa, reductions.as_flattened_mut());
+        for (i, [first, second]) in reductions.iter().enumerate() {
+            left[i] = faded(amounts[i], drives[i] * first);
+            right[i] = faded(amounts[i], drives[i] * second);
         }
         largest
     }
 
-    /// Makes what the channels exceed the ceiling by their reductions.
-    fn reduce(&mut self, frames: usize) {
+    /// What the channels exceed the ceiling by, as reductions.
+    fn reduce(&mut self, reductions: &mut [Pair]) {
         let link = self.link.value();
-        let [first, second] = &mut self.channels;
-        for (left, right) in first.over[..frames].iter_mut().zip(&mut second.over) {
-            [*left, *right] = linked([*left, *right], link);
+        let [first, second] = &self.channels;
+        for (reduction, (left, right)) in reductions.iter_mut().zip(first.over.iter().zip(&second.over)) {
+            *reduction = linked([*left, *right], link);
+        }
+        if self.fade_left == 0 {
+            self.reduction.follow(self.isa, reductions, None);
+            return;
         }
         let mut old = [0.0; CONTROL_INTERVAL];
-        let fading = self.fade_left > 0;
-        for old in &mut old[..frames] {
+        for old in &mut old[..reductions.len()] {
             *old = self.fade_left as f64 / self.fade as f64;
             self.fade_left = self.fade_left.saturating_sub(1);
         }
-        for channel in &mut self.channels {
-            channel.reduce(frames, fading.then_some(&old));
-            if fading && self.fade_left == 0 {
-                channel.smoothing[1].reset();
-            }
+        self.reduction.follow(self.isa, reductions, Some(&old));
+        if self.fade_left == 0 {
+            self.reduction.forget_old();
         }
     }
 }

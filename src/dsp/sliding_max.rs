@@ -2,7 +2,9 @@
 
 use core::cell::Cell;
 
-/// The maximum over a window that slides one value at a time.
+use super::Pair;
+
+/// The maxima of two channels over a window that slides one frame at a time.
 ///
 /// After van Herk and Gil & Werman (1993): time is cut into stretches as long as the window, and every window is the end of
 /// one stretch and the beginning of the next. A push costs a constant amount, and once per stretch its length; memory is
@@ -10,35 +12,55 @@ use core::cell::Cell;
 #[derive(Clone, Debug)]
 pub struct SlidingMax {
     /// Up to `at` the values of this stretch; from there on, of the last one, the largest from each place to its end.
-    ring: Vec<f64>,
+    ring: Vec<Pair>,
     at: usize,
     /// The largest of this stretch.
-    largest: f64,
-    max: f64,
+    largest: Pair,
+    max: Pair,
+}
+
+/// Less than every value.
+const NOTHING: Pair = [f64::NEG_INFINITY; 2];
+
+/// The larger of each; what is not a number in `a` counts as nothing.
+#[inline(always)]
+pub fn larger(a: Pair, b: Pair) -> Pair {
+    [if a[0] > b[0] { a[0] } else { b[0] }, if a[1] > b[1] { a[1] } else { b[1] }]
+}
+
+/// The largest magnitude; what is not a number counts as nothing.
+#[inline(always)]
+pub fn largest(samples: &[f64]) -> f64 {
+    let mut lanes = [0.0f64; 8];
+    let chunks = samples.chunks_exact(8);
+    let rest = chunks.remainder();
+    for chunk in chunks {
+        for (lane, x) in lanes.iter_mut().zip(chunk) {
+            let x = x.abs();
+            *lane = if x > *lane { x } else { *lane };
+        }
+    }
+    lanes.iter().chain(rest).fold(0.0, |m, x| if x.abs() > m { x.abs() } else { m })
 }
 
 impl SlidingMax {
-    /// The maximum of the last `window` values.
+    /// The maxima of the last `window` values.
     ///
     /// # Panics
     /// If `window` is zero.
     pub fn new(window: usize) -> Self {
         assert!(window > 0, "a window holds something");
-        let nothing = f64::NEG_INFINITY;
-        Self { ring: vec![nothing; window], at: 0, largest: nothing, max: nothing }
+        Self { ring: vec![NOTHING; window], at: 0, largest: NOTHING, max: NOTHING }
     }
 
-    /// Takes `value` and gives the largest of the last `window` values, it included. NaN counts as nothing.
+    /// Takes a frame and gives the largest of the last `window`, it included. NaN counts as nothing.
     #[inline]
-    pub fn push(&mut self, value: f64) -> f64 {
-        if value > self.largest {
-            self.largest = value;
-        }
-        self.ring[self.at] = value;
+    pub fn push(&mut self, frame: Pair) -> Pair {
+        self.largest = larger(frame, self.largest);
+        self.ring[self.at] = frame;
         self.at += 1;
         if self.at < self.ring.len() {
-            let older = self.ring[self.at];
-            self.max = if older > self.largest { older } else { self.largest };
+            self.max = larger(self.ring[self.at], self.largest);
         } else {
             self.max = self.largest;
             self.turn();
@@ -48,52 +70,53 @@ impl SlidingMax {
 
     /// The end of a stretch.
     fn turn(&mut self) {
-        let mut largest = f64::NEG_INFINITY;
-        for value in self.ring.iter_mut().rev() {
-            largest = if *value > largest { *value } else { largest };
-            *value = largest;
+        let mut largest = NOTHING;
+        for frame in self.ring.iter_mut().rev() {
+            largest = larger(*frame, largest);
+            *frame = largest;
         }
-        (self.at, self.largest) = (0, f64::NEG_INFINITY);
+        (self.at, self.largest) = (0, NOTHING);
     }
 
-    /// [`push`](Self::push) for every value, in place.
-    pub fn follow(&mut self, values: &mut [f64]) {
+    /// [`push`](Self::push) for every frame, in place.
+    #[inline(always)]
+    pub fn follow(&mut self, frames: &mut [Pair]) {
         let mut at = 0;
-        while at < values.len() {
-            // Short of the end of the stretch, whose last value turns it.
-            let run = (values.len() - at).min(self.ring.len() - 1 - self.at);
+        while at < frames.len() {
+            // Short of the end of the stretch, whose last frame turns it.
+            let run = (frames.len() - at).min(self.ring.len() - 1 - self.at);
             let mut largest = self.largest;
             // As cells: what is written at a place is read at the one before.
             let stretch = Cell::from_mut(&mut self.ring[self.at..self.at + run + 1]).as_slice_of_cells();
             let places = stretch.iter().zip(&stretch[1..]);
-            for (value, (place, older)) in values[at..at + run].iter_mut().zip(places) {
-                largest = if *value > largest { *value } else { largest };
-                place.set(*value);
-                *value = if older.get() > largest { older.get() } else { largest };
+            for (frame, (place, older)) in frames[at..at + run].iter_mut().zip(places) {
+                largest = larger(*frame, largest);
+                place.set(*frame);
+                *frame = larger(older.get(), largest);
             }
-            if let Some(last) = values[..at + run].last() {
+            if let Some(last) = frames[..at + run].last() {
                 self.max = *last;
             }
             self.largest = largest;
             self.at += run;
             at += run;
-            if let Some(last) = values.get_mut(at) {
+            if let Some(last) = frames.get_mut(at) {
                 *last = self.push(*last);
                 at += 1;
             }
         }
     }
 
-    /// The maximum that the last push gave; minus infinity before the first.
+    /// The maxima that the last push gave; minus infinity before the first.
     #[inline]
-    pub fn max(&self) -> f64 {
+    pub fn max(&self) -> Pair {
         self.max
     }
 
     /// Forgets all values.
     pub fn reset(&mut self) {
-        self.ring.fill(f64::NEG_INFINITY);
-        (self.at, self.largest, self.max) = (0, f64::NEG_INFINITY, f64::NEG_INFINITY);
+        self.ring.fill(NOTHING);
+        (self.at, self.largest, self.max) = (0, NOTHING, NOTHING);
     }
 }
 
@@ -102,12 +125,13 @@ mod tests {
     use super::super::contract::noise;
     use super::*;
 
-    fn agrees_with_the_obvious_one(values: &[f64], window: usize) {
+    fn agrees_with_the_obvious_one(values: &[Pair], window: usize) {
         let mut sliding = SlidingMax::new(window);
         for i in 0..values.len() {
             let from = (i + 1).saturating_sub(window);
-            let obvious = values[from..=i].iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            assert_eq!(sliding.push(values[i]), obvious, "window {window}, value {i}");
+            let obvious = [0, 1]
+                .map(|c| values[from..=i].iter().map(|frame| frame[c]).fold(f64::NEG_INFINITY, f64::max));
+            assert_eq!(sliding.push(values[i]), obvious, "window {window}, frame {i}");
             assert_eq!(sliding.max(), obvious);
         }
         for size in [1, 5, 64, 1000] {
@@ -115,7 +139,7 @@ mod tests {
             let mut following = SlidingMax::new(window);
             in_place.chunks_mut(size).for_each(|part| following.follow(part));
             let mut sliding = SlidingMax::new(window);
-            let pushed: Vec<f64> = values.iter().map(|&value| sliding.push(value)).collect();
+            let pushed: Vec<Pair> = values.iter().map(|&value| sliding.push(value)).collect();
             assert_eq!(in_place, pushed, "window {window}, parts of {size}");
             assert_eq!(following.max(), sliding.max());
         }
@@ -128,8 +152,9 @@ mod tests {
         let falling: Vec<f64> = (0..3000).map(|i| -f64::from(i)).collect();
         let rising: Vec<f64> = (0..3000).map(f64::from).collect();
         for window in [1, 2, 3, 7, 64, 65, 127, 1000] {
-            for values in [&random, &coarse, &falling, &rising] {
-                agrees_with_the_obvious_one(values, window);
+            for [left, right] in [[&random, &coarse], [&falling, &random], [&rising, &falling]] {
+                let frames: Vec<Pair> = left.iter().zip(right).map(|(left, right)| [*left, *right]).collect();
+                agrees_with_the_obvious_one(&frames, window);
             }
         }
     }
@@ -137,10 +162,10 @@ mod tests {
     #[test]
     fn not_a_number_counts_as_nothing() {
         let mut sliding = SlidingMax::new(2);
-        assert_eq!(sliding.push(1.0), 1.0);
-        assert_eq!(sliding.push(f64::NAN), 1.0);
-        assert_eq!(sliding.push(0.5), 0.5);
+        assert_eq!(sliding.push([1.0, f64::NAN]), [1.0, f64::NEG_INFINITY]);
+        assert_eq!(sliding.push([f64::NAN, 2.0]), [1.0, 2.0]);
+        assert_eq!(sliding.push([0.5, 0.5]), [0.5, 2.0]);
         sliding.reset();
-        assert_eq!(sliding.push(-3.0), -3.0);
+        assert_eq!(sliding.push([-3.0; 2]), [-3.0; 2]);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::equalizer::{Band, BandSettings, Placement, Shape};
 use super::filter::way;
-use super::{Block, CONTROL_INTERVAL, Glide, Process, Tape, Ticks};
+use super::{Block, Glide, Process, Tape, Ticks};
 use crate::units::{Hz, Samples};
 
 /// Settings of [`Width`]. Values out of range are clamped.
@@ -28,7 +28,6 @@ impl Default for WidthSettings {
 /// Neutral at width 1 with mono off.
 pub struct Width {
     ticks: Ticks,
-    since_tick: usize,
     width: Glide,
     /// The width at the last tick and at the next one.
     widths: [f64; 2],
@@ -44,7 +43,6 @@ impl Width {
         let frequency = Hz(100.0);
         Self {
             ticks: Ticks::default(),
-            since_tick: 0,
             width: Glide::new(1.0, Glide::TIME, rate),
             widths: [1.0; 2],
             mono: Band::new(&side_cut(false, frequency), rate),
@@ -94,7 +92,6 @@ impl Process for Width {
 
     fn reset(&mut self) {
         self.ticks.reset();
-        self.since_tick = 0;
         self.width.snap(self.width.target());
         self.widths = [self.width.target(); 2];
         self.mono.reset();
@@ -106,29 +103,26 @@ impl Process for Width {
         let frames = block.len();
         if self.is_neutral() {
             self.ticks.skip(frames);
-            self.since_tick = (self.since_tick + frames) % CONTROL_INTERVAL;
             return;
         }
         let mut at = 0;
         while at < frames {
             let step = self.ticks.next(frames - at);
             if step.tick {
-                self.since_tick = 0;
                 self.widths = [self.widths[1], self.width.tick()];
                 self.mono.tick();
             }
             let mut part = block.part(at..at + step.frames);
             let (left, right) = part.channels();
-            self.mono.process(self.since_tick, left, right, None, &mut Tape::Off);
+            self.mono.process(step.since, left, right, None, &mut Tape::Off);
             if self.widths != [1.0; 2] {
                 for i in 0..left.len() {
-                    let width = self.widths[0] + (self.widths[1] - self.widths[0]) * way(self.since_tick + i);
+                    let width = self.widths[0] + (self.widths[1] - self.widths[0]) * way(step.since + i);
                     let (mid, side) = (0.5 * (left[i] + right[i]), 0.5 * (left[i] - right[i]));
                     left[i] = mid + width * side;
                     right[i] = mid - width * side;
                 }
             }
-            self.since_tick += step.frames;
             at += step.frames;
         }
     }

@@ -4,6 +4,8 @@
 //! the worst case at 16x). It is independent of the limiter's detector and of the meter's filter.
 
 use crate::dsp::kaiser::{kaiser, sinc};
+use crate::dsp::largest;
+use crate::dsp::simd::{Isa, Kernel, Registers, Simd, Vector};
 
 const FACTOR: usize = 16;
 /// Taps per phase.
@@ -20,10 +22,12 @@ const COARSE_MARGIN: f64 = 0.794;
 
 /// The strict true peak of one channel.
 pub struct PeakCheck {
+    isa: Isa,
     /// Coefficients of the phases 1 to 15, newest sample first.
     phases: Vec<[f64; TAPS]>,
     /// No output exceeds the largest input in reach by more than this factor.
     bound: f64,
+    /// The last samples, then those being looked at, then a span of room.
     buffer: Vec<f64>,
     peak: f64,
     peak_at: u64,
@@ -39,6 +43,11 @@ impl Default for PeakCheck {
 impl PeakCheck {
     /// A check of one channel at any rate.
     pub fn new() -> Self {
+        Self::with(Isa::widest())
+    }
+
+    /// The same with instructions of one's choice.
+    pub fn with(isa: Isa) -> Self {
         let half = (TAPS / 2) as f64;
         let tap = |k: usize, phase: usize| {
             // Distance from the interpolated point in samples.
@@ -49,7 +58,15 @@ impl PeakCheck {
             (1..FACTOR).map(|phase| core::array::from_fn(|k| tap(k, phase))).collect();
         let sum = |phase: &[f64; TAPS]| phase.iter().map(|c| c.abs()).sum::<f64>();
         let bound = phases.iter().map(sum).fold(1.0, f64::max);
-        Self { phases, bound, buffer: vec![0.0; HISTORY + CHUNK], peak: 0.0, peak_at: 0, frames: 0 }
+        Self {
+            isa,
+            phases,
+            bound,
+            buffer: vec![0.0; HISTORY + CHUNK + SPAN],
+            peak: 0.0,
+            peak_at: 0,
+            frames: 0,
+        }
     }
 
     /// Takes finite samples.
@@ -73,30 +90,8 @@ impl PeakCheck {
     }
 
     fn span(&mut self, at: usize, span: usize) {
-        let reach = &self.buffer[at..at + HISTORY + span];
-        let loudest = reach.iter().fold(0.0f64, |m, x| m.max(x.abs()));
-        let samples = reach[HISTORY..].iter().fold(0.0f64, |m, x| m.max(x.abs()));
-        let mut peak = samples;
-        if loudest * self.bound > self.peak {
-            let phase_peak = |phase: usize| {
-                let mut sums = [0.0; SPAN];
-                for (k, c) in self.phases[phase - 1].iter().enumerate() {
-                    let delayed = &reach[HISTORY - k..HISTORY - k + span];
-                    for (sum, x) in sums.iter_mut().zip(delayed) {
-                        *sum += c * x;
-                    }
-                }
-                sums.iter().fold(0.0f64, |m, y| m.max(y.abs()))
-            };
-            let coarse = [4, 8, 12].into_iter().map(phase_peak).fold(samples, f64::max);
-            // The samples themselves come half a filter later than what they interpolate: look from those too.
-            let centre = &reach[HISTORY - TAPS / 2..HISTORY - TAPS / 2 + span];
-            let coarse = centre.iter().fold(coarse, |m, x| m.max(x.abs()));
-            peak = peak.max(coarse);
-            if coarse > self.peak * COARSE_MARGIN {
-                peak = (1..FACTOR).filter(|phase| phase % 4 != 0).map(phase_peak).fold(peak, f64::max);
-            }
-        }
+        let reach = &self.buffer[at..at + HISTORY + SPAN];
+        let peak = self.isa.run(Look { check: self, reach, span });
         if peak > self.peak {
             self.peak = peak;
             self.peak_at = (self.frames + at as u64).saturating_sub(TAPS as u64 / 2);
@@ -111,6 +106,76 @@ impl PeakCheck {
     /// The frame near which it is (within a few samples).
     pub fn peak_at(&self) -> u64 {
         self.peak_at
+    }
+}
+
+/// The largest magnitude of a span, as far as it may exceed the one so far.
+struct Look<'a> {
+    check: &'a PeakCheck,
+    /// What the span is computed from: its samples, no more than [`SPAN`], come after [`HISTORY`] others.
+    reach: &'a [f64],
+    span: usize,
+}
+
+impl Kernel for Look<'_> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) -> f64 {
+        let PeakCheck { bound, peak: so_far, .. } = *self.check;
+        let samples = largest(&self.reach[HISTORY..HISTORY + self.span]);
+        if largest(&self.reach[..HISTORY + self.span]) * bound <= so_far {
+            return samples;
+        }
+        // The samples themselves come half a filter later than what they interpolate: look from those too.
+        let centre = largest(&self.reach[HISTORY - TAPS / 2..HISTORY - TAPS / 2 + self.span]);
+        let mut peak = samples.max(centre);
+        for phase in [4, 8, 12] {
+            peak = peak.max(self.phase_peak(simd, phase));
+        }
+        if peak > so_far * COARSE_MARGIN {
+            for phase in 1..FACTOR {
+                if phase % 4 != 0 {
+                    peak = peak.max(self.phase_peak(simd, phase));
+                }
+            }
+        }
+        peak
+    }
+}
+
+impl Look<'_> {
+    /// The largest magnitude of a phase.
+    #[inline(always)]
+    fn phase_peak<S: Simd>(&self, simd: S, phase: usize) -> f64 {
+        match SPAN / <S as Registers<f64>>::Vector::LANES {
+            2 => self.vectors::<S, 2>(simd, phase),
+            4 => self.vectors::<S, 4>(simd, phase),
+            _ => self.vectors::<S, 8>(simd, phase),
+        }
+    }
+
+    /// The same, as so many vectors.
+    #[inline(always)]
+    fn vectors<S: Simd, const N: usize>(&self, simd: S, phase: usize) -> f64 {
+        let lanes = <S as Registers<f64>>::Vector::LANES;
+        let zero: <S as Registers<f64>>::Vector = simd.splat(0.0);
+        let mut values = [0.0; SPAN];
+        for part in 0..SPAN / (N * lanes) {
+            let mut sums = [zero; N];
+            for (k, tap) in self.check.phases[phase - 1].iter().enumerate() {
+                let tap = simd.splat(*tap);
+                let delayed = &self.reach[HISTORY - k + part * N * lanes..];
+                for n in 0..N {
+                    sums[n] = simd.load(&delayed[n * lanes..]).mul_add(tap, sums[n]);
+                }
+            }
+            for n in 0..N {
+                sums[n].store(&mut values[(part * N + n) * lanes..]);
+            }
+        }
+        // beyond the span there are no samples yet
+        largest(&values[..self.span])
     }
 }
 
@@ -144,17 +209,20 @@ mod tests {
             for (i, x) in samples.iter_mut().enumerate() {
                 *x *= (i as f64 * 0.004 + seed as f64).sin().powi(3);
             }
-            let mut check = PeakCheck::new();
-            check.process(&samples);
             let padded: Vec<f64> = [0.0; HISTORY].into_iter().chain(samples.iter().copied()).collect();
             let mut expected = samples.iter().fold(0.0f64, |m, x| m.max(x.abs()));
-            for phase in &check.phases {
+            for phase in &PeakCheck::new().phases {
                 for window in padded.windows(TAPS) {
                     let y: f64 = window.iter().rev().zip(phase).map(|(x, c)| x * c).sum();
                     expected = expected.max(y.abs());
                 }
             }
-            assert!((check.peak() - expected).abs() < 1e-12, "{seed}: {} {expected}", check.peak());
+            for isa in Isa::all() {
+                let mut check = PeakCheck::with(isa);
+                check.process(&samples);
+                let found = check.peak();
+                assert!((found - expected).abs() < 1e-12, "{isa:?} {seed}: {found} {expected}");
+            }
         }
     }
 

@@ -29,13 +29,13 @@ enum Counted {
 
 const BUDGETS: [Budget; 9] = [
     Budget { what: "`stems measure`", work: Counted::Measure, goal: Some(50), held: 50 },
-    Budget { what: "EQ of eight bells", work: Counted::Unit("equalizer"), goal: Some(60), held: 70 },
-    Budget { what: "EQ of eight bells that move", work: Counted::Unit("dynamics"), goal: None, held: 1350 },
-    Budget { what: "compressor", work: Counted::Unit("compressor"), goal: None, held: 220 },
-    Budget { what: "limiter, 6 dB of drive", work: Counted::Unit("limiter"), goal: None, held: 650 },
-    Budget { what: "neutral Stem chain", work: Counted::Unit("neutral"), goal: None, held: 60 },
-    Budget { what: "whole Stem chain", work: Counted::Unit("chain"), goal: Some(300), held: 900 },
-    Budget { what: "meters of a plugin", work: Counted::Unit("meter"), goal: None, held: 85 },
+    Budget { what: "EQ of eight bells", work: Counted::Unit("equalizer"), goal: Some(60), held: 68 },
+    Budget { what: "EQ of eight bells that move", work: Counted::Unit("dynamics"), goal: None, held: 1330 },
+    Budget { what: "compressor", work: Counted::Unit("compressor"), goal: None, held: 166 },
+    Budget { what: "limiter, 6 dB of drive", work: Counted::Unit("limiter"), goal: None, held: 345 },
+    Budget { what: "neutral Stem chain", work: Counted::Unit("neutral"), goal: None, held: 55 },
+    Budget { what: "whole Stem chain", work: Counted::Unit("chain"), goal: Some(300), held: 545 },
+    Budget { what: "meters of a plugin", work: Counted::Unit("meter"), goal: None, held: 80 },
     Budget { what: "noise reduction", work: Counted::Unit("denoise"), goal: None, held: 410 },
 ];
 

@@ -65,7 +65,7 @@ pub(super) struct Dynamics {
     hold: Hold,
     hold_steps: usize,
     /// How far the band has moved, as a positive number of decibels.
-    moved: Ballistics,
+    moved: Ballistics<1>,
     active: bool,
     /// Filters for the gains it moves through.
     pub(super) table: Table,
@@ -165,7 +165,7 @@ impl Dynamics {
     /// How far it has moved, in decibels, with its sign.
     pub(super) fn movement(&self) -> f64 {
         let range = self.range.value();
-        if self.active { self.moved.value().min(range.abs()).copysign(range) } else { 0.0 }
+        if self.active { self.moved.value()[0].min(range.abs()).copysign(range) } else { 0.0 }
     }
 
     /// The end of a step: where to move is decided on what was heard since the last.
@@ -173,7 +173,7 @@ impl Dynamics {
         let level = self.hold.next(self.largest, self.hold_steps);
         self.largest = 0.0;
         let wanted = if level > self.start { self.curve.reduction(0.5 * decibels(level)) } else { 0.0 };
-        self.moved.next(wanted.min(self.range.value().abs()), 0.0);
+        self.moved.next([wanted.min(self.range.value().abs())], [0.0]);
         self.movement()
     }
 

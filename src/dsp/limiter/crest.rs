@@ -1,32 +1,56 @@
 //! Crests: how far the true peak around each sample exceeds a ceiling.
 
-use crate::dsp::CONTROL_INTERVAL;
 use crate::dsp::oversample::{Interpolator, PHASES, Quarters, TAPS};
 use crate::dsp::simd::{Kernel, Registers, Simd, Vector};
+use crate::dsp::{CONTROL_INTERVAL, Ramp, largest};
 
 /// The furthest that a crest between two quarters lies above them: 1 / cos(pi / 8) for any signal below half the
 /// sampling rate, and a little more for what the interpolator makes of it.
 const QUARTER_CREST: f64 = 1.1;
 
-/// The largest magnitude.
-pub(super) fn largest(samples: &[f64]) -> f64 {
-    let mut lanes = [0.0f64; 8];
-    let chunks = samples.chunks_exact(8);
-    let rest = chunks.remainder();
-    for chunk in chunks {
-        for (lane, x) in lanes.iter_mut().zip(chunk) {
-            let x = x.abs();
-            *lane = if x > *lane { x } else { *lane };
-        }
-    }
-    lanes.iter().chain(rest).fold(0.0, |m, x| if x.abs() > m { x.abs() } else { m })
+/// Makes what `drive` makes of `audio` the samples after the first [`TAPS`]; what is not finite is silence. Gives the
+/// largest magnitude of all samples.
+pub(super) struct Take<'a> {
+    pub(super) audio: &'a [f64],
+    pub(super) drive: &'a Ramp,
+    pub(super) samples: &'a mut [f64],
+    pub(super) singles: &'a mut Singles,
 }
+
+impl Kernel for Take<'_> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) -> f64 {
+        let driven = &mut self.samples[TAPS..];
+        match self.drive.resting() {
+            Some(drive) => {
+                for (driven, sample) in driven.iter_mut().zip(self.audio) {
+                    *driven = sample * drive;
+                }
+            }
+            None => {
+                for (i, (driven, sample)) in driven.iter_mut().zip(self.audio).enumerate() {
+                    *driven = sample * self.drive.at(i);
+                }
+            }
+        }
+        for (driven, single) in driven.iter_mut().zip(&mut self.singles[TAPS..]) {
+            *driven = if driven.abs() < f64::INFINITY { *driven } else { 0.0 };
+            *single = *driven as f32;
+        }
+        largest(self.samples)
+    }
+}
+
+/// A step's samples in single precision, after [`TAPS`] past ones.
+pub(super) type Singles = [f32; TAPS + CONTROL_INTERVAL + Interpolator::ROOM];
 
 /// Looks for crests above the ceiling.
 pub(super) struct Detect<'a> {
     pub(super) interpolator: &'a Interpolator,
     pub(super) samples: &'a [f64],
-    pub(super) singles: &'a [f32; TAPS + CONTROL_INTERVAL + Interpolator::ROOM],
+    pub(super) singles: &'a Singles,
     pub(super) ceiling: f64,
     /// Where one is, becomes the square of it over the ceiling.
     pub(super) over: &'a mut [f64],

@@ -29,7 +29,6 @@ pub(super) fn table(outcomes: &[Outcome]) -> String {
                     line(&peer.name, &figure(peer, *theirs), &ratio, &goal, met);
                 }
                 (None, _) => line(&peer.name, "-", "", &goal, "ours is to come"),
-                (_, None) if peer.package.is_empty() => line(&peer.name, "-", "", &goal, "to come"),
                 (_, None) => line(&peer.name, "-", "", &goal, "not here"),
             }
         }
@@ -53,7 +52,7 @@ fn mib(kib: u64) -> String {
 /// A time as people read it.
 fn figure(contestant: &Contestant, best: Best) -> String {
     match contestant.work {
-        Some(Work::PerFrame { .. }) => format!("{:.1} ns", best.time),
+        Some(Work::PerFrame { .. } | Work::Given(_)) => format!("{:.1} ns", best.time),
         _ => format!("{:.3} s", best.time),
     }
 }
@@ -89,6 +88,15 @@ pub(super) fn missing(outcomes: &[Outcome]) -> String {
     lines
 }
 
+/// What stands in the way of goals that are not met.
+fn obstacles(outcomes: &[Outcome]) -> String {
+    let told = outcomes.iter().filter(|outcome| !outcome.row.obstacle.is_empty());
+    told.fold(String::new(), |mut text, Outcome { row, .. }| {
+        let _ = writeln!(text, "- *{}*: {}", row.what, row.obstacle);
+        text
+    })
+}
+
 /// The documentation page.
 pub(super) fn page(outcomes: &[Outcome], counts: &str, rounds: usize) -> String {
     let missing: String = missing(outcomes).lines().map(|line| format!("- {line}\n")).collect();
@@ -106,6 +114,9 @@ ours, for goals of the form \"≤\" ours over the peer's. Figures per frame are 
 
 {table}
 {missing}
+## What stands in the way
+
+{obstacles}
 ## Instructions
 
 Executed instructions per stereo frame under callgrind (which has AVX2 and hides AVX-512), as the difference of a long and a
@@ -114,6 +125,7 @@ short run: the same on every run, so CI can hold it. `cargo xtask budget` fails 
 {counts}",
         machine = machine(),
         table = table(outcomes),
+        obstacles = obstacles(outcomes),
     )
 }
 
@@ -162,7 +174,13 @@ mod tests {
             contestant("cat", Some(Goal::Within(3.0))),
             Contestant { work: None, ..contestant("absent", Some(Goal::Times(2.0))) },
         ];
-        let row = Row { what: "work".into(), ours: contestant("ours", None), peers, memory: Some(8) };
+        let row = Row {
+            what: "work".into(),
+            ours: contestant("ours", None),
+            peers,
+            memory: Some(8),
+            obstacle: "too few hands",
+        };
         let peers = vec![best(3.1), best(1.9), best(0.04), None];
         let outcomes = [Outcome { row, ours: best(0.1), peers }];
         let table = table(&outcomes);
@@ -176,6 +194,7 @@ mod tests {
             assert!(table.contains(line), "{line}\n{table}");
         }
         assert_eq!(missing(&outcomes), "not here: absent; install a-package\n");
-        assert!(page(&outcomes, "counts", 5).contains("5\nrounds"));
+        let page = page(&outcomes, "counts", 5);
+        assert!(page.contains("5\nrounds") && page.contains("- *work*: too few hands\n"), "{page}");
     }
 }
