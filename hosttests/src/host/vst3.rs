@@ -1,6 +1,7 @@
 //! As small a VST3 host: it makes a plugin by its name and has it process stereo audio at a place of the timeline.
 
 #![allow(unsafe_code)] // loading a library, and the interfaces of VST3, are calls of foreign functions
+#![allow(clippy::unnecessary_cast, reason = "enums of VST3 are of another type on each system")]
 
 use super::Library;
 use ::vst3::Steinberg::Vst::{
