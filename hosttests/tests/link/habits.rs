@@ -323,6 +323,7 @@ fn resident() -> usize {
 }
 
 #[test]
+#[allow(clippy::print_stdout, reason = "what is measured is printed")]
 #[ignore = "an hour of eight Stems: minutes; cargo test -p hosttests --test link an_hour -- --ignored"]
 fn an_hour_of_eight_stems_stays_within_its_memory() {
     alone("link::habits::an_hour_of_eight_stems_stays_within_its_memory", || {

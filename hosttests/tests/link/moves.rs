@@ -77,6 +77,7 @@ fn hits(mut song: Audio, every: usize) -> Audio {
 }
 
 /// What a Master that is driven to `target` LUFS by its limiter simulates of a move is what a render reads.
+#[allow(clippy::print_stdout, reason = "what is measured is printed")]
 fn driven_to(target: f64) {
     const SECONDS: usize = 8;
     const MOVE: Db = Db(4.0);

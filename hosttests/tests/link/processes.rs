@@ -192,7 +192,7 @@ fn crosses(format: Format, speed: f64, seconds: f64) {
 #[test]
 fn a_master_hears_the_stems_of_another_process_as_they_play() {
     alone("link::processes::a_master_hears_the_stems_of_another_process_as_they_play", || {
-        crosses(Format::Clap, 1.0, 4.0)
+        crosses(Format::Clap, 1.0, 4.0);
     });
 }
 
