@@ -241,7 +241,7 @@ fn print(
         let gain = gains.of(file.level);
         let path = file.path.clone();
         let sink = Sink::create(path, spec, plan.depth, gain, file.window, strict, job.overwrite)?;
-        sinks.push(if file.kind == "master" { sink.as_of_stems_master(rate) } else { sink });
+        sinks.push(if file.kind == "master" { sink.like_stems_master(rate) } else { sink });
     }
     let mut lost: Vec<Option<Unexplained>> = plan
         .voices

@@ -153,7 +153,7 @@ impl Sink {
     }
 
     /// The same with the dither of `stems master`, which makes the same file.
-    pub(super) fn as_of_stems_master(mut self, rate: Hz) -> Self {
+    pub(super) fn like_stems_master(mut self, rate: Hz) -> Self {
         self.quantizer = Quantizer::new(rate);
         self.quantizer.set(&self.depth.dither());
         self
