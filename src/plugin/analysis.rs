@@ -76,6 +76,9 @@ const NEAR: f64 = 10.0;
 
 /// Questions that wait at most.
 const QUESTIONS: usize = 16;
+/// An answer stands for so long before the next one takes its place: who asks looks a few times a second, through the
+/// bridge a little later.
+const STANDS: Duration = Duration::from_millis(600);
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // plain values: whoever panicked left them whole
@@ -104,9 +107,10 @@ impl Studio {
         places.is_some_and(|(one, other)| one.abs_diff(other) as f64 <= NEAR * rate.0)
     }
 
-    /// Somebody asks what a move of `stem` would change.
+    /// Somebody asks what a move of `stem` would change. It takes the place of what he asked before and was not told yet.
     pub fn ask(&self, sender: InstanceId, request: &Request, stem: InstanceId) {
         let mut questions = lock(&self.questions);
+        questions.retain(|question| question.sender != sender);
         if questions.len() < QUESTIONS {
             questions.push(Question { sender, counter: request.counter, stem, gain: request.trim });
         }
@@ -148,6 +152,8 @@ pub struct Analysis {
     /// Something has come since the last look.
     fresh: bool,
     next_look: Instant,
+    /// Before that the last answer stands.
+    next_answer: Instant,
 }
 
 impl std::fmt::Debug for Analysis {
@@ -177,6 +183,7 @@ impl Analysis {
             targets: builtin(),
             fresh: false,
             next_look: Instant::now(),
+            next_answer: Instant::now(),
         }
     }
 
@@ -201,8 +208,8 @@ impl Analysis {
     fn round(&mut self) {
         self.take_deliveries();
         self.reductions.note(self.me.pulse(), self.rate);
-        let mut asked = std::mem::take(&mut *lock(&self.studio.questions));
-        self.heed(&mut asked);
+        let mut asked: Vec<Question> = self.heed().into_iter().collect();
+        asked.extend(self.next_question(Instant::now()));
         let seating = &self.seating;
         self.windows.capture(&ROSTER, self.me, self.rate, &self.recorder, |stem| seating.delay(stem));
         let now = Instant::now();
@@ -217,18 +224,26 @@ impl Analysis {
         }
     }
 
-    /// Does what a person has wanted at the window.
-    fn heed(&mut self, asked: &mut Vec<Question>) {
+    /// The question of others whose turn it is: one at a time, for there is room for one answer.
+    fn next_question(&mut self, now: Instant) -> Option<Question> {
+        let mut waiting = lock(&self.studio.questions);
+        if waiting.is_empty() || now < self.next_answer {
+            return None;
+        }
+        self.next_answer = now + STANDS;
+        Some(waiting.remove(0))
+    }
+
+    /// Does what a person has wanted at the window; returns what he asks.
+    fn heed(&mut self) -> Option<Question> {
         let deeds = self.board.take_deeds();
         for stem in &deeds.muted {
             self.recorder.confirm_mute(*stem);
         }
         self.fresh |= !deeds.muted.is_empty() || deeds.follows || deeds.songs;
-        let stem =
-            deeds.proposal.and_then(|proposal| Some((InstanceId::new(proposal.stem.0)?, proposal.gain)));
-        if let Some(((stem, gain), sender)) = stem.zip(self.me.id()) {
-            asked.push(Question { sender, counter: 0, stem, gain });
-        }
+        let proposal = deeds.proposal?;
+        let (sender, stem) = (self.me.id()?, InstanceId::new(proposal.stem.0)?);
+        Some(Question { sender, counter: 0, stem, gain: proposal.gain })
     }
 
     fn take_deliveries(&mut self) {

@@ -118,3 +118,30 @@ fn a_reverb_on_a_send_is_called_returns() {
         assert!(summary.half_width.is_some_and(|width| width.0 > 0.0), "{summary:?}");
     });
 }
+
+#[test]
+fn a_stem_too_dull_and_quiet_to_be_searched_for_arrives_when_the_others_do() {
+    alone("link::causes::a_stem_too_dull_and_quiet_to_be_searched_for_arrives_when_the_others_do", || {
+        let (viewer, library) = (Viewer::new(), Library::open());
+        let mut desk = desk(&library, 95);
+        // nothing above the bass, 35 dB below the rest
+        for side in &mut desk.buses[2].song {
+            let (mut low, mut lower) = (0.0f32, 0.0f32);
+            for x in side.iter_mut() {
+                low += 0.004 * (*x - low);
+                lower += 0.004 * (low - lower);
+                *x = 0.8 * lower;
+            }
+        }
+        // a host that brings everything later than its timeline says
+        for bus in &mut desk.buses {
+            bus.late = vec![[0.0; 2]; 7500];
+        }
+        until(&mut desk, &viewer, |summary| {
+            let found = summary.stems().filter(|stem| stem.delay == Some(7500)).count();
+            // all alike is not late
+            let clear = summary.coverage.is_some_and(|coverage| coverage > 0.9999);
+            found == 3 && clear && summary.cause.as_str().is_empty()
+        });
+    });
+}

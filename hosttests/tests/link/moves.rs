@@ -149,3 +149,30 @@ fn a_move_on_a_master_driven_to_11_is_simulated() {
 fn a_move_on_a_master_driven_to_9_is_simulated() {
     alone("link::moves::a_move_on_a_master_driven_to_9_is_simulated", || driven_to(-9.0));
 }
+
+#[test]
+fn two_who_ask_at_once_are_both_answered() {
+    alone("link::moves::two_who_ask_at_once_are_both_answered", || {
+        const SECONDS: usize = 3;
+        let (viewers, library) = ([(); 3].map(|()| Viewer::new()), Library::open());
+        let songs = (0..2).map(|n| song(n + 40, SECONDS)).collect();
+        let mut desk = Desk::new(&library, songs, &[[0.8, 0.8], [1.0, 0.7]]);
+        let (master, stems) = (desk.master_id(), desk.ids());
+        viewers[0].find(master);
+        desk.play(0..SECONDS * RATE as usize, Manner::USUAL);
+        viewers[0].summary(master, |summary| summary.heard > 2.0);
+        let moves = [Db(1.0), Db(2.0), Db(3.0)];
+        let ask = |(viewer, gain): (&Viewer, Db)| {
+            (viewer.id(), viewer.desk().ask_to_predict(master, stems[0], gain).expect("it is there"))
+        };
+        let mut waiting: Vec<_> = viewers.iter().zip(moves).map(ask).collect();
+        // each looks as often as the command line does
+        super::viewer::eventually("all are answered", || {
+            std::thread::sleep(std::time::Duration::from_millis(45));
+            let forecast = viewers[0].summary(master, |_| true).forecast;
+            let told = forecast.map(|forecast| (forecast.sender, forecast.counter));
+            waiting.retain(|asked| Some(*asked) != told);
+            waiting.is_empty().then_some(())
+        });
+    });
+}

@@ -77,6 +77,11 @@ impl Viewer {
         Self(BRIDGE.join(None, Arc::new(Nobody)).expect("there is room"))
     }
 
+    /// Under which it asks.
+    pub(crate) fn id(&self) -> InstanceId {
+        self.0.outlet.id().expect("it is there")
+    }
+
     pub(crate) fn desk(&self) -> Desk {
         self.0.desk()
     }

@@ -160,10 +160,15 @@ impl Seating {
         }
         let mut seats = seats(rate, &candidates, &mix);
         let suspicious = last_coverage(recorder).is_some_and(|coverage| coverage < FULL_COVERAGE);
+        let usual = self.usual_lag(&candidates, &seats);
         for (candidate, seat) in candidates.iter_mut().zip(&mut seats) {
             if *seat == Belonging::Elsewhere || (suspicious && *seat == Belonging::Summed) {
                 let known = self.places[candidate.place].delay;
-                if let Some(found) = search(candidate.peer, me, rate, known).filter(|found| *found != known)
+                let found = search(candidate.peer, me, rate, known).filter(|found| *found != known);
+                // one that is too quiet or too dull to be found may arrive when the others do
+                let as_others =
+                    || Some(usual? - latency(candidate.peer)?).filter(|_| *seat == Belonging::Elsewhere);
+                if let Some(found) = found.or_else(as_others).filter(|found| *found != known)
                     && let Some(output) = read(candidate.peer, Side::Output, start - found, frames)
                     && let Some(input) = read(candidate.peer, Side::Input, start - found, frames)
                 {
@@ -193,6 +198,13 @@ impl Seating {
             if suspicious { self.causes(recorder, &candidates, &mix, rate) } else { twice(recorder) };
         self.findings.extend(self.late(recorder, roster));
         Some(!unclear && !suspicious)
+    }
+
+    /// How late the stems arrive that were found, latencies of their chains aside: hosts make up for those.
+    fn usual_lag(&self, candidates: &[Candidate], seats: &[Belonging]) -> Option<i64> {
+        let found = candidates.iter().zip(seats).filter(|(_, seat)| **seat == Belonging::Summed);
+        let lag = |stem: &Candidate| Some(self.places[stem.place].delay + latency(stem.peer)?);
+        middle(found.filter_map(|(stem, _)| lag(stem)).collect())
     }
 
     fn place(&mut self, id: InstanceId) -> usize {
@@ -250,16 +262,24 @@ impl Seating {
     fn late(&self, recorder: &Recorder, roster: &'static Roster) -> Vec<Finding> {
         let lag = |id: u64| {
             let id = InstanceId::new(id)?;
-            let latency = roster.find(id)?.pulse()?.latency;
-            Some(self.delay(id) + i64::try_from(latency).ok()?)
+            Some(self.delay(id) + latency(roster.find(id)?)?)
         };
         let lags: Vec<Option<i64>> = recorder.members().iter().map(|member| lag(member.id.0)).collect();
-        let mut sorted: Vec<i64> = lags.iter().flatten().copied().collect();
-        sorted.sort_unstable();
-        let Some(&usual) = sorted.get(sorted.len() / 2) else { return Vec::new() };
+        let Some(usual) = middle(lags.iter().flatten().copied().collect()) else { return Vec::new() };
         let late = lags.iter().enumerate().filter_map(|(stem, lag)| Some((stem, (*lag)? - usual)));
         late.filter(|(_, delay)| *delay != 0).map(|(stem, delay)| Finding::Late { stem, delay }).collect()
     }
+}
+
+/// The latency of a stem's chain, frames.
+fn latency(stem: Peer) -> Option<i64> {
+    i64::try_from(stem.pulse()?.latency).ok()
+}
+
+/// The upper one of the middle.
+fn middle(mut numbers: Vec<i64>) -> Option<i64> {
+    numbers.sort_unstable();
+    numbers.get(numbers.len() / 2).copied()
 }
 
 /// Stems that arrive as if they were there twice, where the stems account for all of the mix.

@@ -31,17 +31,21 @@ impl Analysis {
             .collect();
         let findings = self.seating.findings().to_vec();
         let session = Session::new(&self.recorder, &heard, &delays, findings, &self.targets, Self::name);
-        let mut prediction = None;
-        let mut forecast = None;
+        // what the window asks is for the window, what others ask is for them
+        let (mut prediction, mut forecast) = (None, None);
         for question in asked {
             let (told, whole) = self.answer(&heard, question);
-            (forecast, prediction) = (Some(told), whole);
+            if Some(question.sender) == self.me.id() {
+                prediction = whole.map(|whole| (whole, out_of_the_master(&told)));
+            } else {
+                forecast = Some(told);
+            }
         }
         let names: Vec<String> = members.iter().map(|member| Self::name(member.id)).collect();
         self.tell(&session, &heard, &names, forecast);
         let before = self.board.room();
         let (prediction, out) = match prediction {
-            Some(prediction) => (Some(prediction), forecast.as_ref().and_then(out_of_the_master)),
+            Some((prediction, out)) => (Some(prediction), out),
             None => before.map_or((None, None), |room| (room.prediction.clone(), room.out)),
         };
         self.board.show_room(Room { session, names, prediction, out, history });
