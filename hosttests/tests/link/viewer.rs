@@ -41,12 +41,16 @@ pub(crate) fn alone(name: &str, body: impl FnOnce()) {
 }
 
 /// The same with that runtime folder, or none.
+#[allow(clippy::print_stdout, reason = "what the process has said is shown like the test's own words")]
 pub(crate) fn alone_in(name: &str, runtime: Option<PathBuf>, body: impl FnOnce()) {
     if std::env::var(ALONE).is_ok_and(|test| test == name) {
         return body();
     }
     let mut command = Command::new(std::env::current_exe().expect("a test has a path"));
-    command.args([name, "--exact", "--nocapture"]).env(ALONE, name).env_remove("XDG_RUNTIME_DIR");
+    command
+        .args([name, "--exact", "--nocapture", "--include-ignored"])
+        .env(ALONE, name)
+        .env_remove("XDG_RUNTIME_DIR");
     if let Some(runtime) = runtime {
         command.env("XDG_RUNTIME_DIR", runtime);
     }
@@ -54,6 +58,7 @@ pub(crate) fn alone_in(name: &str, runtime: Option<PathBuf>, body: impl FnOnce()
     let output = command.output().expect("the test starts");
     drop(turn);
     let said = String::from_utf8_lossy(&output.stdout);
+    println!("{said}");
     assert!(said.contains("1 passed"), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
 }
 
