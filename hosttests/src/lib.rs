@@ -1,5 +1,5 @@
-//! A CLAP host, and a smaller one of VST3, small enough to read, for the tests beside it: it loads the library that cargo built with them and
-//! does to the plugins what hosts do, the odd things included.
+//! A CLAP host, and a smaller one of VST3, both small enough to read, for the tests beside them: they load the library
+//! that cargo built with these and do to the plugins what hosts do, the odd things included.
 
 pub mod host;
 pub mod random;
