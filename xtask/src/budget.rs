@@ -30,13 +30,13 @@ enum Counted {
 const BUDGETS: [Budget; 9] = [
     Budget { what: "`stems measure`", work: Counted::Measure, goal: Some(50), held: 50 },
     Budget { what: "EQ of eight bells", work: Counted::Unit("equalizer"), goal: Some(60), held: 70 },
-    Budget { what: "EQ of eight bells that move", work: Counted::Unit("dynamics"), goal: None, held: 1390 },
+    Budget { what: "EQ of eight bells that move", work: Counted::Unit("dynamics"), goal: None, held: 1350 },
     Budget { what: "compressor", work: Counted::Unit("compressor"), goal: None, held: 172 },
     Budget { what: "limiter, 6 dB of drive", work: Counted::Unit("limiter"), goal: None, held: 355 },
     Budget { what: "neutral Stem chain", work: Counted::Unit("neutral"), goal: None, held: 58 },
     Budget { what: "whole Stem chain", work: Counted::Unit("chain"), goal: Some(300), held: 560 },
     Budget { what: "meters of a plugin", work: Counted::Unit("meter"), goal: None, held: 84 },
-    Budget { what: "noise reduction", work: Counted::Unit("denoise"), goal: None, held: 425 },
+    Budget { what: "noise reduction", work: Counted::Unit("denoise"), goal: None, held: 410 },
 ];
 
 /// Frames of the short and the long run of a unit.
