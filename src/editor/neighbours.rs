@@ -132,28 +132,11 @@ mod tests {
     use crate::editor::picture::{Analyser, fraction_of};
     use crate::gauges::Gauges;
     use crate::gauges::scope::{Point, Watch};
-    use crate::meter::Reading;
-    use crate::params::room::{Presence, Request};
-    use crate::session::role::Role;
+    use crate::params::room::Presence;
     use std::sync::Arc;
 
     fn card(id: u64, name: &str, spectrum: Bands) -> StemCard {
-        StemCard {
-            id: StemId(id),
-            name: name.into(),
-            colour: None,
-            role: Role::Other,
-            presence: Presence::Live,
-            inside: None,
-            reading: Reading::default(),
-            reduction: Db(0.0),
-            trim: Db(0.0),
-            revision: 0,
-            request: Request::None,
-            bypassed: false,
-            listens: false,
-            spectrum,
-        }
+        StemCard { spectrum, ..StemCard::new(StemId(id), name) }
     }
 
     fn levels(level: impl Fn(f64) -> f64) -> Bands {

@@ -142,6 +142,26 @@ pub struct StemCard {
 }
 
 impl StemCard {
+    /// A Stem that is there, and of which no more is known than its name.
+    pub fn new(id: StemId, name: &str) -> Self {
+        Self {
+            id,
+            name: name.into(),
+            colour: None,
+            role: Role::Other,
+            presence: Presence::Live,
+            inside: None,
+            reading: Reading::default(),
+            reduction: Db(0.0),
+            trim: Db(0.0),
+            revision: 0,
+            request: Request::None,
+            bypassed: false,
+            listens: false,
+            spectrum: [None; BANDS],
+        }
+    }
+
     /// What it is called.
     pub fn name(&self) -> &str {
         if self.name.is_empty() { self.role.name() } else { &self.name }

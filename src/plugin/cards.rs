@@ -168,25 +168,9 @@ fn card(peer: Peer, label: &Label, bypass: Option<usize>) -> Option<(StemCard, O
 mod tests {
     use super::*;
     use crate::link::InstanceId;
-    use crate::session::role::Role;
 
     fn named(id: u64) -> StemCard {
-        StemCard {
-            id: StemId(id),
-            name: format!("Stem {id}"),
-            colour: None,
-            role: Role::Other,
-            presence: Presence::Live,
-            inside: None,
-            reading: Reading::default(),
-            reduction: Db(0.0),
-            trim: Db(0.0),
-            revision: 0,
-            request: Request::Asked(Db(1.0)),
-            bypassed: false,
-            listens: false,
-            spectrum: Default::default(),
-        }
+        StemCard { request: Request::Asked(Db(1.0)), ..StemCard::new(StemId(id), &format!("Stem {id}")) }
     }
 
     #[test]
