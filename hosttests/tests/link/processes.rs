@@ -49,34 +49,31 @@ impl Drop for Host {
     }
 }
 
+/// Has a Stem process a block, of that number.
+type Play = Box<dyn FnMut(&mut Audio, usize)>;
+
 /// Plays the part that the environment names until it is killed; without one there is nothing to do.
 #[test]
 fn host() {
     let Ok(part) = std::env::var(PART) else { return };
     let words: Vec<&str> = part.split(',').collect();
     match words.as_slice() {
-        ["vst3 stems", pace, start] => {
-            let pace = Pace { speed: pace.parse().expect("a speed"), start: start.parse().expect("a time") };
-            let mut stems: Vec<(Vst3, Audio)> = STEMS
-                .iter()
-                .map(|&(seed, _)| (Vst3::new("Stemlink Stem", RATE, BLOCK), song(seed, SECONDS)))
-                .collect();
-            for block in 0.. {
-                pace.wait_for(block);
-                for (plugin, song) in &mut stems {
-                    plugin.play(&mut cut(song, block), (block * BLOCK) as i64);
-                }
-            }
-        }
-        ["stems", pace, start] => {
+        [format @ ("clap" | "vst3"), pace, start] => {
             let pace = Pace { speed: pace.parse().expect("a speed"), start: start.parse().expect("a time") };
             let library = Library::open();
-            let mut stems: Vec<(Plugin, Audio)> =
-                STEMS.iter().map(|&(seed, _)| (stem(&library, seed), song(seed, SECONDS))).collect();
+            let make = |seed: u64| -> Play {
+                if *format == "vst3" {
+                    let mut plugin = Vst3::new("Stemlink Stem", RATE, BLOCK);
+                    return Box::new(move |audio, block| plugin.play(audio, (block * BLOCK) as i64));
+                }
+                let mut plugin = stem(&library, seed);
+                Box::new(move |audio, block| play(&mut plugin, audio, block))
+            };
+            let mut stems = STEMS.map(|(seed, _)| (make(seed), song(seed, SECONDS)));
             for block in 0.. {
                 pace.wait_for(block);
-                for (plugin, song) in &mut stems {
-                    play(plugin, &mut cut(song, block), block);
+                for (play, song) in &mut stems {
+                    play(&mut cut(song, block), block);
                 }
             }
         }
@@ -135,7 +132,7 @@ fn crosses(format: Format, speed: f64, seconds: f64) {
     let viewer = Viewer::new();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64;
     let pace = Pace { speed, start: now + 1500 };
-    let stems = if format == Format::Vst3 { "vst3 stems" } else { "stems" };
+    let stems = if format == Format::Vst3 { "vst3" } else { "clap" };
     let host = Host::start(&format!("{stems},{speed},{}", pace.start));
     let mut master = Plugin::on_track(&Library::open(), MASTER, "Mix").expect("the library has it");
     master.activate(RATE, BLOCK as u32);
