@@ -86,19 +86,64 @@ impl Channel {
         uniform(z) + uniform(z >> 32) - (1.0 - 1.0 / (1u64 << 32) as f64)
     }
 
-    /// One sample, in steps, to a whole number of steps.
+    /// Rounds samples to the grid, none of them left out.
+    ///
+    /// Without `shape` nothing but the random number's count goes from one sample to the next: the loop is one of
+    /// independent samples.
     #[inline]
-    fn quantize(&mut self, sample: f64, steps: f64, shape: Option<&[f64; 5]>) -> f64 {
-        let correction = shape.map_or(0.0, |shape| shape.iter().zip(&self.errors).map(|(c, e)| c * e).sum());
-        let wanted = sample - correction;
-        let output = round(wanted + self.triangular()).clamp(-steps, steps - 1.0);
-        if shape.is_some() {
-            self.errors.copy_within(..4, 1);
-            // Larger only when it saturates: then the error cannot be made good.
-            self.errors[0] = (output - wanted).clamp(-1.5, 1.5);
+    fn quantize(&mut self, samples: &mut [f64], steps: f64, shape: Option<&[f64; 5]>) {
+        let step = 1.0 / steps; // a power of two: exact
+        match shape {
+            None => samples.iter_mut().for_each(|sample| {
+                *sample =
+                    round(finite(*sample) * steps + self.triangular()).clamp(-steps, steps - 1.0) * step;
+            }),
+            Some(shape) => samples.iter_mut().for_each(|sample| {
+                let correction: f64 = shape.iter().zip(&self.errors).map(|(c, e)| c * e).sum();
+                let wanted = finite(*sample) * steps - correction;
+                let output = round(wanted + self.triangular()).clamp(-steps, steps - 1.0);
+                self.errors.copy_within(..4, 1);
+                // Larger only when it saturates: then the error cannot be made good.
+                self.errors[0] = (output - wanted).clamp(-1.5, 1.5);
+                *sample = output * step;
+            }),
         }
-        output
     }
+
+    /// Rounds samples to the grid; zeros that are digital silence stay zeros.
+    fn process(&mut self, samples: &mut [f64], steps: f64, shape: Option<&[f64; 5]>, patience: usize) {
+        let mut at = 0;
+        while at < samples.len() {
+            let rest = &mut samples[at..];
+            let silent = |sample: &f64| finite(*sample).abs() < SILENCE;
+            if self.zeros >= patience {
+                let zeros = rest.iter().position(|sample| !silent(sample)).unwrap_or(rest.len());
+                rest[..zeros].fill(0.0);
+                self.errors = [0.0; 5];
+                at += zeros;
+                if zeros < rest.len() {
+                    self.zeros = 0;
+                }
+                continue;
+            }
+            // As far as patience cannot end, and then to its end.
+            let now = rest.len().min(patience - self.zeros);
+            let rest = &mut rest[..now];
+            let since = rest.iter().rev().take_while(|sample| silent(sample)).count();
+            self.zeros = if since < now { since } else { self.zeros + now };
+            // The sample that exhausts it is silent already.
+            let heard = if self.zeros >= patience { now - 1 } else { now };
+            self.quantize(&mut rest[..heard], steps, shape);
+            rest[heard..].fill(0.0);
+            at += now;
+        }
+    }
+}
+
+/// A number that is none counts as silence.
+#[inline]
+fn finite(sample: f64) -> f64 {
+    if sample.is_finite() { sample } else { 0.0 }
 }
 
 /// The nearest whole number, for numbers that are clamped to much less than 2^51.
@@ -173,20 +218,7 @@ impl Process for Quantizer {
         let shape = (self.dither == Dither::Bits16Shaped).then_some(&self.shape);
         let (left, right) = block.channels();
         for (channel, samples) in self.channels.iter_mut().zip([left, right]) {
-            for sample in samples {
-                let input = if sample.is_finite() { *sample } else { 0.0 };
-                if input.abs() >= SILENCE {
-                    channel.zeros = 0;
-                } else if channel.zeros < self.patience {
-                    channel.zeros += 1;
-                }
-                *sample = if channel.zeros < self.patience {
-                    channel.quantize(input * steps, steps, shape) / steps
-                } else {
-                    channel.errors = [0.0; 5];
-                    0.0
-                };
-            }
+            channel.process(samples, steps, shape, self.patience);
         }
     }
 }

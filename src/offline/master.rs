@@ -28,6 +28,7 @@ use crate::meter::peak_check::PeakCheck;
 use crate::meter::{Meter, Reading};
 use crate::session::target::{NormalizationTarget, Use};
 use crate::units::{Db, Dbtp, Hz, Lufs};
+use land::Found;
 pub use land::{Landing, Stop};
 use spool::{Spool, SpoolWriter};
 
@@ -92,27 +93,30 @@ pub fn master(job: &Job<'_>, progress: &mut dyn Progress) -> Result<Mastered> {
     if job.target.is_none() && job.session.loudness == Loudness::AsHeard {
         return as_heard::master(job, progress);
     }
-    let Prepared { spool, before, mut post, landing, mut warnings } = prepare(job, progress)?;
-    let (measured, strict_peak, verified) = write(&mut post, &spool, &landing, job, progress)?;
+    let Prepared { spool, before, mut post, found, mut warnings } = prepare(job, progress)?;
+    let (run, strict_peak) = write(&mut post, &spool, found.level, job, progress)?;
+    let (measured, as_rendered) = read_back(&job.output, &run.reading, spool.frames(), progress)?;
+    let verified = as_rendered && strict_peak <= limit(post.ceiling);
+    let landing = found.landed(&run);
     warnings.extend(warn(&landing, &measured.reading, post.ceiling, post.rate));
     Ok(Mastered {
         path: output.clone(),
         measured,
         verified,
         ceiling: post.ceiling,
-        strict_peak,
+        strict_peak: Dbtp::from_amplitude(strict_peak),
         landing,
         before,
         warnings,
     })
 }
 
-/// A master that is rendered up to its level, and landed.
+/// A master that is rendered up to its level, which is found.
 struct Prepared {
     spool: Spool,
     before: Reading,
     post: PostMaster,
-    landing: Landing,
+    found: Found,
     warnings: Vec<String>,
 }
 
@@ -121,8 +125,8 @@ fn prepare(job: &Job<'_>, progress: &mut dyn Progress) -> Result<Prepared> {
     let mut warnings = Vec::new();
     let (spool, before) = render_before_level(job, rate, progress, &mut warnings)?;
     let mut post = PostMaster::new(job, rate);
-    let landing = land::land(&mut post, &spool, &before, job, progress)?;
-    Ok(Prepared { spool, before, post, landing, warnings })
+    let found = land::land(&mut post, &spool, &before, job, progress)?;
+    Ok(Prepared { spool, before, post, found, warnings })
 }
 
 /// What the listener should know of a landing that gave a master of `reading`.
@@ -165,17 +169,11 @@ pub struct Settled {
 /// # Errors
 /// As [`master`].
 pub fn settle(job: &Job<'_>, progress: &mut dyn Progress) -> Result<Settled> {
-    let Prepared { spool, mut post, landing, mut warnings, .. } = prepare(job, progress)?;
-    let limit = (post.ceiling + CEILING_TOLERANCE).amplitude();
-    for _ in 0..ATTEMPTS {
-        progress.begin("holding the ceiling", spool.frames());
-        let (run, strict) = post.run_strictly(&spool, landing.level, progress, |_, _| Ok(()))?;
-        if strict <= limit {
-            warnings.extend(warn(&landing, &run.reading, post.ceiling, post.rate));
-            break;
-        }
-        post.lower_ceiling(strict);
-    }
+    let Prepared { spool, mut post, found, mut warnings, .. } = prepare(job, progress)?;
+    let ((), run, _) =
+        post.hold(&spool, found.level, "holding the ceiling", progress, || Ok(()), |(), _| Ok(()))?;
+    let landing = found.landed(&run);
+    warnings.extend(warn(&landing, &run.reading, post.ceiling, post.rate));
     let after = ChainSettings { dither: Dither::Off, ..post.settings };
     Ok(Settled { before_level: before_level(job.session), after, ceiling: post.ceiling, landing, warnings })
 }
@@ -328,6 +326,31 @@ impl PostMaster {
         Ok((run, strict))
     }
 
+    /// Runs strictly into what `start` makes, with the limiter's ceiling lowered and from the start again until the
+    /// ceiling holds. Gives what was made, its run, and its strict peak, linear.
+    fn hold<T>(
+        &mut self,
+        spool: &Spool,
+        level: Db,
+        phase: &'static str,
+        progress: &mut dyn Progress,
+        start: impl Fn() -> Result<T>,
+        each: impl Fn(&mut T, [&[f64]; 2]) -> Result<()>,
+    ) -> Result<(T, Run, f64)> {
+        let mut attempt = 1;
+        loop {
+            let mut into = start()?;
+            progress.begin(phase, spool.frames());
+            let (run, strict) =
+                self.run_strictly(spool, level, progress, |left, right| each(&mut into, [left, right]))?;
+            if strict <= limit(self.ceiling) || attempt == ATTEMPTS {
+                return Ok((into, run, strict));
+            }
+            self.lower_ceiling(strict);
+            attempt += 1;
+        }
+    }
+
     /// Makes the limiter aim lower by as much as `strict` is over the ceiling.
     fn lower_ceiling(&mut self, strict: f64) {
         let over = Db::from_gain(strict) - Db(self.ceiling.0);
@@ -336,39 +359,34 @@ impl PostMaster {
 }
 
 /// Writes the master, measures the strict peak while at it, lowers the limiter's ceiling and writes again until it
-/// holds; then reads the file back with both meters.
+/// holds. Gives the run that was written and its strict peak, linear.
 fn write(
     post: &mut PostMaster,
     spool: &Spool,
-    landing: &Landing,
+    level: Db,
     job: &Job<'_>,
     progress: &mut dyn Progress,
-) -> Result<(Measured, Option<Dbtp>, bool)> {
+) -> Result<(Run, f64)> {
     let format = match post.settings.dither {
         Dither::Bits16 | Dither::Bits16Shaped => StoredFormat::Int16,
         Dither::Off | Dither::Bits24 => StoredFormat::Int24,
     };
-    let limit = (post.ceiling + CEILING_TOLERANCE).amplitude();
-    let mut attempt = 0;
-    let (reading, strict) = loop {
-        let spec = WavSpec { bext: Some(bext(job)), ..WavSpec::new(post.rate, 2, format) };
-        let mut writer = WavWriter::create(&job.output, spec, job.overwrite)?;
-        progress.begin("writing", spool.frames());
-        let (run, strict) = post.run_strictly(spool, landing.level, progress, |left, right| {
-            writer.write_planar(&[left, right])
-        })?;
-        attempt += 1;
-        if strict > limit && attempt < ATTEMPTS {
-            // Dropped unfinished, the writer leaves nothing behind.
-            post.lower_ceiling(strict);
-            continue;
-        }
-        writer.set_loudness(loudness(&run.reading));
-        writer.finish()?;
-        break (run.reading, strict);
+    let rate = post.rate;
+    let start = || {
+        let spec = WavSpec { bext: Some(bext(job)), ..WavSpec::new(rate, 2, format) };
+        WavWriter::create(&job.output, spec, job.overwrite)
     };
-    let (measured, verified) = read_back(&job.output, &reading, spool.frames(), progress)?;
-    Ok((measured, Dbtp::from_amplitude(strict), verified && strict <= limit))
+    // Dropped unfinished, a writer leaves nothing behind.
+    let (mut writer, run, strict) =
+        post.hold(spool, level, "writing", progress, start, |writer, out| writer.write_planar(&out))?;
+    writer.set_loudness(loudness(&run.reading));
+    writer.finish()?;
+    Ok((run, strict))
+}
+
+/// The highest strict peak that keeps to a ceiling, linear.
+fn limit(ceiling: Dbtp) -> f64 {
+    (ceiling + CEILING_TOLERANCE).amplitude()
 }
 
 /// Measures what was written; true if both meters agree on it, and it is what was rendered.

@@ -39,6 +39,7 @@ struct Bench {
     stems: PathBuf,
     frames: PathBuf,
     peer_ebur128: PathBuf,
+    render: PathBuf,
     material: material::Material,
 }
 
@@ -134,6 +135,7 @@ impl Bench {
         Ok(Self {
             frames: release.join("examples/frames"),
             peer_ebur128: release.join("examples/peer_ebur128"),
+            render: release.join("examples/render"),
             stems,
             folder,
             material,
@@ -162,7 +164,8 @@ pub(crate) fn build(root: &Path) -> Result<(), String> {
     let status = Command::new(cargo)
         .current_dir(root)
         .args(["build", "--quiet", "--release", "--package", "stemlink", "--no-default-features"])
-        .args(["--features", "cli", "--bin", "stems", "--example", "frames", "--example", "peer_ebur128"])
+        .args(["--features", "cli", "--bin", "stems"])
+        .args(["frames", "peer_ebur128", "render"].iter().flat_map(|example| ["--example", example]))
         .status()
         .map_err(|error| format!("cargo: {error}"))?;
     if status.success() { Ok(()) } else { Err("cargo build fails".into()) }

@@ -1,7 +1,7 @@
 //! A master as the plugins sound in a host: the chains and nothing else, with what they hand each other rounded to
 //! single precision. Nothing is landed, no ceiling is held that the Master's own limiter does not hold.
 
-use super::{CEILING_TOLERANCE, Job, Landing, Mastered, Stop, bext, loudness, read_back, silenced};
+use super::{Job, Landing, Mastered, Stop, bext, limit, loudness, read_back, silenced};
 use crate::chain::{Chain, LatencyClass, Seat};
 use crate::dsp::dither::Dither;
 use crate::meter::Meter;
@@ -57,7 +57,7 @@ pub(super) fn master(job: &Job<'_>, progress: &mut dyn Progress) -> Result<Maste
     let limits = session.master.limiter.on && session.master_latency > LatencyClass::Zero;
     let ceiling = if limits { session.master.limiter.ceiling } else { Dbtp(0.0) };
     let mut warnings: Vec<String> = silenced(&mixdown).collect();
-    if strict > (ceiling + CEILING_TOLERANCE).amplitude() {
+    if strict > limit(ceiling) {
         warnings.push(format!(
             "true peak {:.2} dBTP as in the host, over {:.1}; loudness = \"as-is\" would hold it",
             Dbtp::from_amplitude(strict).map_or(0.0, |peak| peak.0),

@@ -53,27 +53,38 @@ pub struct Landing {
     pub reduction_at: u64,
 }
 
-/// Finds the gain for `job` by running the end of the chain over the spool.
+/// The gain that was found, not rendered with yet.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Found {
+    gain: Db,
+    pub(super) level: Db,
+    aim: Option<Lufs>,
+    stop: Stop,
+}
+
+impl Found {
+    /// The landing that the final run makes of it.
+    pub(super) fn landed(self, run: &Run) -> Landing {
+        let Self { gain, level, aim, stop } = self;
+        Landing { gain, level, aim, stop, reduction: run.reduction, reduction_at: run.reduction_at }
+    }
+}
+
+/// Finds the gain for `job` by running the end of the chain over the spool, as often as that takes: not at all where
+/// no gain is asked for.
 pub(super) fn land(
     post: &mut PostMaster,
     spool: &Spool,
     before: &Reading,
     job: &Job<'_>,
     progress: &mut dyn Progress,
-) -> Result<Landing> {
+) -> Result<Found> {
     let own = job.session.master.level;
     let mut run = |gain: f64| {
         progress.begin("landing", spool.frames());
         post.run(spool, own + Db(gain), progress, |_, _| Ok(()))
     };
-    let landing = |gain: f64, run: &Run, aim, stop| Landing {
-        gain: Db(gain),
-        level: own + Db(gain),
-        aim,
-        stop,
-        reduction: run.reduction,
-        reduction_at: run.reduction_at,
-    };
+    let found = |gain: f64, aim, stop| Found { gain: Db(gain), level: own + Db(gain), aim, stop };
     let goal = goal(job)?;
     let Some(now) = before.integrated.map(|loudness| loudness + own) else {
         if let Goal::Exactly(_) = goal {
@@ -83,28 +94,27 @@ pub(super) fn land(
                 cure: "check the stems with stems check".into(),
             });
         }
-        let stop = if matches!(goal, Goal::AsIs) { Stop::AsIs } else { Stop::Silence };
-        return gentle(&mut run, 0.0).map(|(gain, run)| landing(gain, &run, None, stop));
+        if let Goal::AsIs = goal {
+            return Ok(found(0.0, None, Stop::AsIs));
+        }
+        return gentle(&mut run, 0.0).map(|gain| found(gain, None, Stop::Silence));
     };
     match goal {
-        Goal::AsIs => {
-            let at = run(0.0)?;
-            Ok(landing(0.0, &at, None, Stop::AsIs))
-        }
+        Goal::AsIs => Ok(found(0.0, None, Stop::AsIs)),
         Goal::Toward(aim) => {
             let wanted = (aim - now).0.max(0.0);
-            let (gain, at) = gentle(&mut run, wanted)?;
+            let gain = gentle(&mut run, wanted)?;
             let stop = match () {
                 () if gain < wanted - FINE || gain < 0.0 => Stop::Peak,
                 () if wanted == 0.0 => Stop::LouderAlready,
                 () => Stop::Reached,
             };
-            Ok(landing(gain, &at, Some(aim), stop))
+            Ok(found(gain, Some(aim), stop))
         }
         Goal::Exactly(aim) => {
-            let (gain, at, on_target) = exactly(&mut run, (aim - now).0, aim)?;
+            let (gain, on_target) = exactly(&mut run, (aim - now).0, aim)?;
             let stop = if on_target { Stop::Reached } else { Stop::OutOfReach };
-            Ok(landing(gain, &at, Some(aim), stop))
+            Ok(found(gain, Some(aim), stop))
         }
     }
 }
@@ -112,7 +122,7 @@ pub(super) fn land(
 /// The largest gain up to `wanted` with which the limiter takes away no more than 2 dB.
 ///
 /// Reduction rises with gain, dB by dB where it is deepest, so stepping back by the excess converges at once.
-fn gentle(run: &mut impl FnMut(f64) -> Result<Run>, wanted: f64) -> Result<(f64, Run)> {
+fn gentle(run: &mut impl FnMut(f64) -> Result<Run>, wanted: f64) -> Result<f64> {
     let mut gain = wanted;
     let mut at = run(gain)?;
     for _ in 0..MOST_RUNS {
@@ -123,20 +133,20 @@ fn gentle(run: &mut impl FnMut(f64) -> Result<Run>, wanted: f64) -> Result<(f64,
         gain = (gain - excess - 1e-4).max(LOWEST);
         at = run(gain)?;
     }
-    Ok((gain, at))
+    Ok(gain)
 }
 
 /// The gain that lands on `aim`: false interpolation between a gain that is too quiet and one that is too loud.
-fn exactly(run: &mut impl FnMut(f64) -> Result<Run>, first: f64, aim: Lufs) -> Result<(f64, Run, bool)> {
+fn exactly(run: &mut impl FnMut(f64) -> Result<Run>, first: f64, aim: Lufs) -> Result<(f64, bool)> {
     let mut gain = first.clamp(LOWEST, HIGHEST);
     // Gain and miss of the nearest run below and above the aim.
     let [mut quiet, mut loud]: [Option<(f64, f64)>; 2] = [None; 2];
-    let mut best: Option<(f64, Run, f64)> = None;
+    let mut best: Option<(f64, f64)> = None;
     for attempt in 0..MOST_RUNS {
         let at = run(gain)?;
         let miss = at.reading.integrated.map_or(f64::NEG_INFINITY, |loudness| (loudness - aim).0);
-        if best.as_ref().is_none_or(|(_, _, least)| miss.abs() < least.abs()) {
-            best = Some((gain, at, miss));
+        if best.as_ref().is_none_or(|(_, least)| miss.abs() < least.abs()) {
+            best = Some((gain, miss));
         }
         if miss.abs() <= ON_TARGET {
             break;
@@ -158,6 +168,6 @@ fn exactly(run: &mut impl FnMut(f64) -> Result<Run>, first: f64, aim: Lufs) -> R
         }
         gain = next;
     }
-    let (gain, at, miss) = best.expect("at least one run was made");
-    Ok((gain, at, miss.abs() <= 0.1))
+    let (gain, miss) = best.expect("at least one run was made");
+    Ok((gain, miss.abs() <= 0.1))
 }
