@@ -1,5 +1,6 @@
 //! Quantization to the grid of an integer file, with dither.
 
+use super::simd::{Isa, Kernel, Simd};
 use super::{Block, Process};
 use crate::units::{Hz, Ms, Samples};
 
@@ -54,6 +55,7 @@ const SILENCE: f64 = f32::MIN_POSITIVE as f64;
 /// of setting takes effect at once.
 #[derive(Clone, Debug)]
 pub struct Quantizer {
+    isa: Isa,
     dither: Dither,
     shape: [f64; 5],
     /// Zeros after which a channel is silent.
@@ -77,41 +79,36 @@ impl Channel {
         Self { random: seed, errors: [0.0; 5], zeros: patience }
     }
 
-    /// Triangular noise, -1 to 1: the sum of two independent uniform ones (splitmix64).
-    #[inline]
-    fn triangular(&mut self) -> f64 {
-        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = scrambled(self.random);
-        let uniform = |half: u64| (half as u32) as f64 * (1.0 / (1u64 << 32) as f64);
-        uniform(z) + uniform(z >> 32) - (1.0 - 1.0 / (1u64 << 32) as f64)
-    }
-
     /// Rounds samples to the grid, none of them left out.
-    ///
-    /// Without `shape` nothing but the random number's count goes from one sample to the next: the loop is one of
-    /// independent samples.
-    #[inline]
-    fn quantize(&mut self, samples: &mut [f64], steps: f64, shape: Option<&[f64; 5]>) {
+    fn quantize(&mut self, isa: Isa, samples: &mut [f64], steps: f64, shape: Option<&[f64; 5]>) {
+        let Some(shape) = shape else {
+            let count = samples.len() as u64;
+            isa.run(Quantize { samples, random: self.random, steps });
+            self.random = self.random.wrapping_add(GAMMA.wrapping_mul(count));
+            return;
+        };
         let step = 1.0 / steps; // a power of two: exact
-        match shape {
-            None => samples.iter_mut().for_each(|sample| {
-                *sample =
-                    round(finite(*sample) * steps + self.triangular()).clamp(-steps, steps - 1.0) * step;
-            }),
-            Some(shape) => samples.iter_mut().for_each(|sample| {
-                let correction: f64 = shape.iter().zip(&self.errors).map(|(c, e)| c * e).sum();
-                let wanted = finite(*sample) * steps - correction;
-                let output = round(wanted + self.triangular()).clamp(-steps, steps - 1.0);
-                self.errors.copy_within(..4, 1);
-                // Larger only when it saturates: then the error cannot be made good.
-                self.errors[0] = (output - wanted).clamp(-1.5, 1.5);
-                *sample = output * step;
-            }),
+        for sample in samples {
+            let correction: f64 = shape.iter().zip(&self.errors).map(|(c, e)| c * e).sum();
+            let wanted = finite(*sample) * steps - correction;
+            self.random = self.random.wrapping_add(GAMMA);
+            let output = round(wanted + triangular(self.random)).clamp(-steps, steps - 1.0);
+            self.errors.copy_within(..4, 1);
+            // Larger only when it saturates: then the error cannot be made good.
+            self.errors[0] = (output - wanted).clamp(-1.5, 1.5);
+            *sample = output * step;
         }
     }
 
     /// Rounds samples to the grid; zeros that are digital silence stay zeros.
-    fn process(&mut self, samples: &mut [f64], steps: f64, shape: Option<&[f64; 5]>, patience: usize) {
+    fn process(
+        &mut self,
+        isa: Isa,
+        samples: &mut [f64],
+        steps: f64,
+        shape: Option<&[f64; 5]>,
+        patience: usize,
+    ) {
         let mut at = 0;
         while at < samples.len() {
             let rest = &mut samples[at..];
@@ -133,21 +130,54 @@ impl Channel {
             self.zeros = if since < now { since } else { self.zeros + now };
             // The sample that exhausts it is silent already.
             let heard = if self.zeros >= patience { now - 1 } else { now };
-            self.quantize(&mut rest[..heard], steps, shape);
+            self.quantize(isa, &mut rest[..heard], steps, shape);
             rest[heard..].fill(0.0);
             at += now;
         }
     }
 }
 
+/// Rounds samples to the grid without shaping: nothing goes from one to the next, so it runs as wide as the machine.
+struct Quantize<'a> {
+    samples: &'a mut [f64],
+    /// The state before the first sample's.
+    random: u64,
+    steps: f64,
+}
+
+impl Kernel for Quantize<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) {
+        let Self { samples, random, steps } = self;
+        let (step, most) = (1.0 / steps, steps - 1.0); // the step is a power of two: exact
+        for (count, sample) in (1u64..).zip(samples) {
+            let noise = triangular(random.wrapping_add(GAMMA.wrapping_mul(count)));
+            *sample = round(finite(*sample) * steps + noise).clamp(-steps, most) * step;
+        }
+    }
+}
+
+/// By what splitmix64's state grows from one number to the next.
+const GAMMA: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// Triangular noise, -1 to 1: the sum of two independent uniform ones, the halves of splitmix64's number.
+#[inline(always)]
+fn triangular(state: u64) -> f64 {
+    let z = scrambled(state);
+    let uniform = |half: u64| (half as u32) as f64 * (1.0 / (1u64 << 32) as f64);
+    uniform(z) + uniform(z >> 32) - (1.0 - 1.0 / (1u64 << 32) as f64)
+}
+
 /// A number that is none counts as silence.
-#[inline]
+#[inline(always)]
 fn finite(sample: f64) -> f64 {
     if sample.is_finite() { sample } else { 0.0 }
 }
 
 /// The nearest whole number, for numbers that are clamped to much less than 2^51.
-#[inline]
+#[inline(always)]
 fn round(x: f64) -> f64 {
     const WHOLE: f64 = 1.5 * (1u64 << 52) as f64;
     let limit = (1u64 << 40) as f64;
@@ -162,6 +192,7 @@ impl Quantizer {
     pub fn new(rate: Hz) -> Self {
         let patience = Self::PATIENCE.samples(rate).0;
         Self {
+            isa: Isa::widest(),
             dither: Dither::Off,
             shape: if rate.0 < 60_000.0 { SHAPE } else { HIGH_RATE_SHAPE },
             patience,
@@ -185,7 +216,7 @@ impl Quantizer {
 }
 
 /// The finisher of splitmix64 (Steele, Lea & Flood 2014).
-#[inline]
+#[inline(always)]
 fn scrambled(state: u64) -> u64 {
     let z = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -218,7 +249,7 @@ impl Process for Quantizer {
         let shape = (self.dither == Dither::Bits16Shaped).then_some(&self.shape);
         let (left, right) = block.channels();
         for (channel, samples) in self.channels.iter_mut().zip([left, right]) {
-            channel.process(samples, steps, shape, self.patience);
+            channel.process(self.isa, samples, steps, shape, self.patience);
         }
     }
 }

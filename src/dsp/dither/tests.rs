@@ -1,4 +1,4 @@
-use super::super::contract::{Stereo, obeys_contract};
+use super::super::contract::{Stereo, noise as random, obeys_contract};
 use super::super::probe::{sine, spectrum};
 use super::*;
 use crate::sound::{Figure, hold};
@@ -65,8 +65,7 @@ fn files_of_different_names_have_independent_noise() {
 
 #[test]
 fn the_noise_is_triangular() {
-    let mut channel = Channel::new(1, 0);
-    let draws: Vec<f64> = (0..400_000).map(|_| channel.triangular()).collect();
+    let draws: Vec<f64> = (1..=400_000u64).map(|n| triangular(GAMMA.wrapping_mul(n))).collect();
     assert!(draws.iter().all(|x| x.abs() <= 1.0));
     assert!(mean(&draws).abs() < 0.003, "{}", mean(&draws));
     assert!((power(&draws) - 1.0 / 6.0).abs() < 0.002, "{}", power(&draws));
@@ -191,5 +190,21 @@ fn dither_ends_half_a_second_after_the_music() {
         assert!(output.left[33_000..34_000].iter().any(|&x| x != 0.0));
         assert!(output.left[34_001..].iter().all(|&x| x == 0.0));
         assert!(output.right.iter().all(|&x| x == 0.0), "the other side never began");
+    }
+}
+
+#[test]
+fn every_machine_rounds_alike() {
+    for dither in [Dither::Bits24, Dither::Bits16, Dither::Bits16Shaped] {
+        let mut outputs = Isa::all().map(|isa| {
+            let mut quantizer = Quantizer { isa, ..Quantizer::new(RATE) };
+            quantizer.set(&dither);
+            let [mut left, mut right] = [random(1, 1001, 1.2), random(2, 1001, 0.001)];
+            (left[500], right[3]) = (f64::NAN, f64::INFINITY);
+            quantizer.process(&mut Block::new(&mut left, &mut right));
+            [left, right]
+        });
+        let first = outputs.next().expect("there is one");
+        assert!(outputs.all(|output| output == first), "{dither:?}");
     }
 }

@@ -2,6 +2,8 @@
 
 use core::ops::Range;
 
+use crate::dsp::simd::{Isa, Kernel, Simd};
+
 /// How samples are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StoredFormat {
@@ -43,6 +45,18 @@ pub(super) struct Losses {
     pub(super) not_finite: u64,
 }
 
+impl Losses {
+    /// Adds those of samples that are stored in so many bytes, floats in four.
+    fn count(&mut self, samples: &[f64], width: usize) {
+        for &sample in samples {
+            self.not_finite += u64::from(!sample.is_finite());
+            let steps = (sample * 2f64.powi(8 * width as i32 - 1)).round_ties_even();
+            let most = 2f64.powi(8 * width as i32 - 1);
+            self.saturated += u64::from(width < 4 && (steps > most - 1.0 || steps < -most));
+        }
+    }
+}
+
 /// Interleaves the frames `part` of the planes into `bytes`, which is as long as that takes.
 ///
 /// Integers are the nearest to the value (halves to the even one), without dither: a value that is one of the
@@ -54,39 +68,73 @@ pub(super) fn encode(
     bytes: &mut [u8],
 ) -> Losses {
     match format {
-        StoredFormat::Int16 => gather(planes, part, bytes, integer::<2>),
-        StoredFormat::Int24 => gather(planes, part, bytes, integer::<3>),
-        StoredFormat::Float32 => gather(planes, part, bytes, |sample| ((sample as f32).to_le_bytes(), false)),
+        StoredFormat::Int16 => gather::<2>(planes, part, bytes, integer::<2>),
+        StoredFormat::Int24 => gather::<3>(planes, part, bytes, integer::<3>),
+        StoredFormat::Float32 => {
+            gather::<4>(planes, part, bytes, |sample| (sample as f32).to_bits().cast_signed())
+        }
     }
 }
 
-/// The stored bytes, and whether the value had to be saturated.
-fn integer<const WIDTH: usize>(sample: f64) -> ([u8; WIDTH], bool) {
+/// The nearest number of `WIDTH` bytes, halves to even; what is beyond the largest is that, NaN is zero.
+#[inline(always)]
+fn integer<const WIDTH: usize>(sample: f64) -> i32 {
     // Added to a small number, it leaves no bits below one: the sum is rounded to the nearest, halves to even.
     const WHOLE: f64 = 1.5 * (1u64 << 52) as f64;
     let scale = f64::from(1u32 << (8 * WIDTH - 1));
     let small = (sample * scale).clamp(-2.0 * scale, 2.0 * scale);
-    let wanted = (small + WHOLE) - WHOLE;
-    let stored = wanted.clamp(-scale, scale - 1.0);
-    let bytes = *(stored as i32).to_le_bytes().first_chunk().expect("at most four bytes");
-    (bytes, (stored - wanted).abs() > 0.0) // not of NaN
+    ((small + WHOLE) - WHOLE).clamp(-scale, scale - 1.0) as i32
 }
 
-/// Writes the bytes of each sample to its place.
+/// Samples that are converted, and then stored, at once.
+const RUN: usize = 64;
+
+/// Converts samples side by side. Gives whether all are finite and below `limit` in magnitude.
+struct Convert<'a, F> {
+    samples: &'a [f64],
+    words: &'a mut [i32; RUN],
+    convert: F,
+    limit: f64,
+}
+
+impl<F: Fn(f64) -> i32> Kernel for Convert<'_, F> {
+    type Output = bool;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) -> bool {
+        let Self { samples, words, convert, limit } = self;
+        let mut fine = true;
+        for (word, &sample) in words.iter_mut().zip(samples) {
+            *word = convert(sample);
+            fine &= sample.abs() < limit;
+        }
+        fine
+    }
+}
+
+/// Writes the low bytes of what `convert` makes of each sample to its place.
 fn gather<const WIDTH: usize>(
     planes: &[impl AsRef<[f64]>],
     part: Range<usize>,
     bytes: &mut [u8],
-    store: impl Fn(f64) -> ([u8; WIDTH], bool),
+    convert: impl Fn(f64) -> i32 + Copy,
 ) -> Losses {
+    let isa = Isa::widest();
     let mut losses = Losses::default();
     let slots = bytes.as_chunks_mut::<WIDTH>().0;
+    let mut words = [0; RUN];
+    // Whatever rounds to less than full scale, and all finite floats.
+    let most = 1.0 - 2f64.powi(1 - 8 * WIDTH as i32);
+    let limit = if WIDTH < 4 { most } else { f64::INFINITY };
     for (channel, plane) in planes.iter().enumerate() {
-        for (frame, &sample) in slots.chunks_exact_mut(planes.len()).zip(&plane.as_ref()[part.clone()]) {
-            let (stored, saturated) = store(sample);
-            frame[channel] = stored;
-            losses.saturated += u64::from(saturated);
-            losses.not_finite += u64::from(!sample.is_finite());
+        let runs = slots.chunks_mut(RUN * planes.len());
+        for (slots, samples) in runs.zip(plane.as_ref()[part.clone()].chunks(RUN)) {
+            if !isa.run(Convert { samples, words: &mut words, convert, limit }) {
+                losses.count(samples, WIDTH);
+            }
+            for (frame, word) in slots.chunks_exact_mut(planes.len()).zip(&words) {
+                frame[channel].copy_from_slice(&word.to_le_bytes()[..WIDTH]);
+            }
         }
     }
     losses
@@ -138,5 +186,19 @@ mod tests {
         let mut bytes = [0xaa; 8];
         encode(StoredFormat::Int16, &[[9.0, 0.5, -0.5], [9.0, 0.25, -0.25]], 1..3, &mut bytes);
         assert_eq!(bytes, [0, 0x40, 0, 0x20, 0, 0xc0, 0, 0xe0]);
+    }
+
+    #[test]
+    fn long_runs_with_a_few_losses_are_stored_and_counted_one_by_one() {
+        let mut samples = crate::dsp::contract::noise(1, 1003, 0.99);
+        (samples[3], samples[700], samples[1002]) = (1.0, -2.0, f64::NAN);
+        let mut bytes = vec![0; 3 * samples.len()];
+        let losses = encode(StoredFormat::Int24, &[&samples], 0..samples.len(), &mut bytes);
+        assert_eq!(losses, Losses { saturated: 2, not_finite: 1 });
+        for (sample, stored) in samples.iter().zip(bytes.as_chunks::<3>().0) {
+            let [a, b, c] = *stored;
+            let expected = (sample * 8_388_608.0).round_ties_even().clamp(-8_388_608.0, 8_388_607.0);
+            assert_eq!(i32::from_le_bytes([0, a, b, c]) >> 8, expected as i32, "{sample}");
+        }
     }
 }
