@@ -16,6 +16,7 @@ use stemlink::dsp::{Block, Process};
 use stemlink::link::roster::{Roster, SLOTS};
 use stemlink::link::slot::Origin;
 use stemlink::link::snapshot::Label;
+use stemlink::link::words::Text;
 use stemlink::meter::layout::Layout;
 use stemlink::meter::loudness::HopMeter;
 use stemlink::meter::true_peak::TruePeak;
@@ -117,7 +118,8 @@ fn metered(settings: Option<ChainSettings>) -> Unit {
 /// be.
 fn link() -> Unit {
     static ROSTER: Roster = Roster::new();
-    let label = Label::default();
+    let label =
+        Label { name: Text::new("Backing Vocals"), host: Text::new("a host's name"), ..Label::default() };
     let tenants: Vec<_> = (0..SLOTS).filter_map(|_| ROSTER.join(Origin::Here, None, &label)).collect();
     let mut due = 0;
     Box::new(move |left, _| {

@@ -257,10 +257,9 @@ impl Record for Figures {
 
     fn read(eye: &mut Eye<'_>) -> Option<Self> {
         let reading = Record::read(eye)?;
-        let mut spectrum = [None; BANDS];
-        for band in &mut spectrum {
-            *band = eye.perhaps()?.map(Db);
-        }
+        let mut bands = [0.0; BANDS];
+        eye.numbers(&mut bands)?;
+        let spectrum = bands.map(|band| (!band.is_nan()).then_some(Db(band)));
         let (offset, revision) = (eye.db()?, eye.word()?);
         let (sender, counter) = (eye.word()?, eye.word()?);
         let verdict = Verdict::ALL[eye.index(Verdict::ALL.len())?];

@@ -133,9 +133,30 @@ impl Eye<'_> {
         for chunk in chunks {
             *chunk = self.word()?.to_le_bytes();
         }
-        let length = bytes.iter().position(|&byte| byte == 0).unwrap_or(BYTES);
-        core::str::from_utf8(&bytes[..length]).ok().map(Text::new)
+        let end = length(&bytes);
+        let (text, padding) = bytes.split_at_mut(end);
+        if text.iter().all(|byte| (b' '..=b'~').contains(byte)) {
+            // What most names are: nothing to be looked at character by character.
+            padding.fill(0);
+            return Some(Text { bytes });
+        }
+        core::str::from_utf8(text).ok().map(Text::new)
     }
+}
+
+/// Bytes before the first zero, looked for eight at a time.
+fn length<const BYTES: usize>(bytes: &[u8; BYTES]) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let (chunks, _) = bytes.as_chunks::<8>();
+    for (i, chunk) in chunks.iter().enumerate() {
+        let word = u64::from_le_bytes(*chunk);
+        // The lowest bit set is that of the first zero; those above it may be false.
+        let zeros = word.wrapping_sub(ONES) & !word & (ONES << 7);
+        if zeros != 0 {
+            return 8 * i + zeros.trailing_zeros() as usize / 8;
+        }
+    }
+    BYTES
 }
 
 /// Bytes of a name.
@@ -165,8 +186,7 @@ impl<const BYTES: usize> Text<BYTES> {
 
     /// The text.
     pub fn as_str(&self) -> &str {
-        let length = self.bytes.iter().position(|&byte| byte == 0).unwrap_or(BYTES);
-        core::str::from_utf8(&self.bytes[..length]).unwrap_or_default()
+        core::str::from_utf8(&self.bytes[..length(&self.bytes)]).unwrap_or_default()
     }
 }
 
@@ -204,6 +224,27 @@ mod tests {
         assert_eq!(<Text>::new(&format!("x{long}")).as_str(), format!("x{}", "ä".repeat(31)));
         assert_eq!(<Text>::new("𝄞").to_string(), "𝄞");
         assert_eq!(Text::<8>::new("ab𝄞𝄞").as_str(), "ab𝄞");
+    }
+
+    #[test]
+    fn text_from_words_is_what_new_makes_of_it() {
+        for text in
+            ["", "Drums", "Bässe", "12345678", "1234567ü", "a\tb", "tilde ~", "del \u{7f}", &"x".repeat(64)]
+        {
+            let mut words = [0u64; 8];
+            for (word, chunk) in words.iter_mut().zip(text.as_bytes().chunks(8)) {
+                let mut bytes = [0; 8];
+                bytes[..chunk.len()].copy_from_slice(chunk);
+                *word = u64::from_le_bytes(bytes);
+            }
+            if text.len() < 48 {
+                words[7] = u64::MAX; // whatever lies behind the end
+            }
+            let read = Eye { words: words.iter() }.text::<NAME>();
+            assert_eq!(read, Some(Text::new(text)), "{text:?}");
+        }
+        let broken = [u64::from_le_bytes(*b"ab\xff\0\0\0\0\0"), 0, 0, 0, 0, 0, 0, 0];
+        assert_eq!(Eye { words: broken.iter() }.text::<NAME>(), None);
     }
 
     struct Mixed(u64, i64, f64, Option<f64>, Text);
