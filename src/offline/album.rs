@@ -131,18 +131,11 @@ fn of_stems(dir: &Path, progress: &mut dyn Progress) -> Result<Track> {
     let chain = mixdown::chain(&session.master, Seat::Master, session.master_latency, rate);
     let mut chain = Compensated::new(chain);
     let mut meter = Meter::new(rate, &Layout::stereo());
-    let unity = vec![1.0; mixdown.stems.len()];
     let mut sum = [Vec::new(), Vec::new()];
     progress.begin(&name(dir), mixdown.frames());
-    loop {
-        let frames = mixdown.read()?;
-        if frames > 0 {
-            mixdown.sum(&unity, &mut sum);
-        } else if !chain.silence(&mut sum) {
-            break;
-        }
-        meter.process(&chain.process(&mut sum));
-        advance(progress, frames as u64, dir)?;
+    while let Some((frames, out)) = mixdown.next(&mut chain, &mut sum, |_| ())? {
+        meter.process(&out);
+        advance(progress, frames, dir)?;
     }
     Ok(track(dir, &meter, rate.0))
 }

@@ -212,20 +212,12 @@ fn render_before_level(
     let mut chain =
         Compensated::new(super::mixdown::chain(&settings, Seat::Master, job.session.master_latency, rate));
     let mut meter = Meter::new(rate, &Layout::stereo());
-    let gains = vec![1.0; mixdown.stems.len()];
     let mut sum = [Vec::new(), Vec::new()];
     progress.begin("rendering", mixdown.frames());
-    loop {
-        let frames = mixdown.read()?;
-        if frames > 0 {
-            mixdown.sum(&gains, &mut sum);
-        } else if !chain.silence(&mut sum) {
-            break;
-        }
-        let [left, right] = chain.process(&mut sum);
+    while let Some((frames, [left, right])) = mixdown.next(&mut chain, &mut sum, |_| ())? {
         meter.process(&[left, right]);
         spool.push(left, right)?;
-        advance(progress, frames as u64, &job.output)?;
+        advance(progress, frames, &job.output)?;
     }
     warnings.extend(silenced(&mixdown));
     Ok((spool.finish()?, meter.reading()))

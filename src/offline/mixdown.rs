@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::audio::AudioReader;
 use super::bundle::Bundle;
+use super::compensated::Compensated;
 use super::error::{Error, Result};
 use super::session_file::{Fader, Loudness, Session, StemSession};
 use crate::chain::{Chain, ChainSettings, LatencyClass, Seat};
@@ -180,6 +181,27 @@ impl Mixdown {
         }
         self.position += frames as u64;
         Ok(frames)
+    }
+
+    /// The next block of the sum at unity as it leaves `chain`, and how many frames were read for it; `None` when nothing
+    /// is inside any more. `entering` sees the sum before the chain does.
+    ///
+    /// # Errors
+    /// If a stem cannot be read on.
+    pub fn next<'a>(
+        &mut self,
+        chain: &mut Compensated,
+        sum: &'a mut [Vec<f64>; 2],
+        entering: impl FnOnce(&mut [Vec<f64>; 2]),
+    ) -> Result<Option<(u64, [&'a [f64]; 2])>> {
+        let frames = self.read()?;
+        if frames > 0 {
+            self.sum(&vec![1.0; self.stems.len()], sum);
+            entering(sum);
+        } else if !chain.silence(sum) {
+            return Ok(None);
+        }
+        Ok(Some((frames as u64, chain.process(sum))))
     }
 
     /// The sum of the stems' last block with a gain for each, in bundle order.

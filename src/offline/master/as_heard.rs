@@ -28,25 +28,20 @@ pub(super) fn master(job: &Job<'_>, progress: &mut dyn Progress) -> Result<Maste
     let mut chain = Compensated::new(chain(&session.master, Seat::Master, session.master_latency, rate));
     let [mut before, mut after] = [(); 2].map(|()| Meter::new(rate, &Layout::stereo()));
     let mut checks = [PeakCheck::new(), PeakCheck::new()];
-    let gains = vec![1.0; mixdown.stems.len()];
     let mut sum = [Vec::new(), Vec::new()];
     progress.begin("rendering", mixdown.frames());
-    loop {
-        let frames = mixdown.read()?;
-        if frames > 0 {
-            mixdown.sum(&gains, &mut sum);
-            to_single(sum.each_mut());
-            before.process(&[&sum[0], &sum[1]]);
-        } else if !chain.silence(&mut sum) {
-            break;
-        }
-        let mut out = chain.process(&mut sum).map(<[f64]>::to_vec);
+    let mut entering = |sum: &mut [Vec<f64>; 2]| {
+        to_single(sum.each_mut());
+        before.process(&[&sum[0], &sum[1]]);
+    };
+    while let Some((frames, out)) = mixdown.next(&mut chain, &mut sum, &mut entering)? {
+        let mut out = out.map(<[f64]>::to_vec);
         to_single(out.each_mut());
         let out = out.each_ref().map(Vec::as_slice);
         after.process(&out);
         checks.iter_mut().zip(out).for_each(|(check, side)| check.process(side));
         writer.write_planar(&out)?;
-        advance(progress, frames as u64, &job.output)?;
+        advance(progress, frames, &job.output)?;
     }
     let reading = after.reading();
     writer.set_loudness(loudness(&reading));
