@@ -3,7 +3,9 @@
 //! It draws a [`Reading`](crate::meter::Reading) and never computes loudness. Every value can be set by mouse alone
 //! ([`field`], and in the plain list of everything `hand`), because text fields get no keys in some hosts.
 
+mod canvas;
 pub mod controls;
+pub mod damage;
 mod ear;
 pub mod edits;
 mod embed;

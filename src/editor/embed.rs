@@ -2,6 +2,7 @@
 //! was left. The framework remembers no size across instances, counts the scale twice when a window is opened again, and
 //! does not tell a view that its window has been closed.
 
+use super::canvas::Canvas;
 use super::files::look::Look;
 use super::stem::LEAST;
 use super::theme::SCALES;
@@ -16,8 +17,8 @@ use nice_plug::editor::{
 use nice_plug::prelude::TrackInfo;
 use nice_plug_egui::baseview::{self, WindowSize};
 use nice_plug_egui::{
-    EguiEditor, EguiEditorHandle, EguiEditorState, EguiNiceSettings, Frame, NiceEguiApp, RepaintNotifier,
-    create_egui_editor,
+    EguiEditor, EguiEditorHandle, EguiEditorState, EguiNiceSettings, Frame, GraphicsConfig, NiceEguiApp,
+    RepaintNotifier, create_egui_editor,
 };
 use std::cell::RefCell;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -64,6 +65,7 @@ impl<O: Output> Editor<O> {
         EguiNiceSettings::new()
             .with_tile(&self.title)
             .with_repaint_poll_interval(NEVER)
+            .with_graphics_config(GraphicsConfig { dithering: false, ..GraphicsConfig::default() })
             .with_resize_hint(hint())
     }
 }
@@ -133,8 +135,9 @@ impl<O: Output> NiceEguiApp for Shared<O> {
         &mut self,
         ctx: Context,
         context: GuiContext,
-        _: &mut Frame,
+        frame: &mut Frame,
     ) -> Result<(), baseview::HandlerError> {
+        Canvas::install(&ctx, frame.baseview_window());
         self.lock().opened(&ctx, context);
         Ok(())
     }

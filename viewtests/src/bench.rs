@@ -7,6 +7,7 @@ use egui_kittest::kittest::Queryable;
 use egui_kittest::{Harness, HarnessBuilder};
 use stemlink::chain::{ChainSettings, Seat};
 use stemlink::dsp::denoise::NoisePrint;
+use stemlink::editor::damage::Shown;
 use stemlink::editor::edits::{Edit, Edits};
 use stemlink::editor::facts::Facts;
 use stemlink::editor::master::MasterView;
@@ -176,4 +177,19 @@ pub fn picture(driven: &Driven) -> Image {
     let primitives = driven.ctx.tessellate(output.shapes.clone(), output.pixels_per_point);
     let size = driven.ctx.content_rect().size();
     driven.state().painter.draw(&primitives, size, output.pixels_per_point)
+}
+
+/// Draws what has changed since the last call over `image`, as a window does. Returns how much of the window that was, 0 to 1.
+pub fn follow(driven: &Driven, shown: &mut Shown, image: &mut Image) -> f32 {
+    let (output, window) = (driven.output(), driven.ctx.content_rect());
+    let scale = output.pixels_per_point;
+    let changed = shown.follow(output.shapes.clone(), window, scale);
+    for place in &changed {
+        let (shapes, is_covered) = shown.within(*place);
+        if !is_covered {
+            image.wipe(*place, scale);
+        }
+        driven.state().painter.add(image, &driven.ctx.tessellate(shapes, scale), scale);
+    }
+    changed.iter().map(egui::Rect::area).sum::<f32>() / window.area()
 }
