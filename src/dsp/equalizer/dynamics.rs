@@ -5,11 +5,12 @@ use super::table::Table;
 use super::{BandSettings, Placement};
 use crate::dsp::ballistics::{Ballistics, Times, pole};
 use crate::dsp::curve::Curve;
+use crate::dsp::filter::{Moved, Moving, State};
 use crate::dsp::{CONTROL_INTERVAL, Glide, Key, KeySource};
 use crate::units::{Db, Hz, decibels};
 
 /// A dynamic band's gain takes a new direction after so many frames, counted from control ticks.
-pub(super) const STEP: usize = 8;
+pub(super) const STEP: usize = Moving::STEP;
 const _: () = assert!(CONTROL_INTERVAL.is_multiple_of(STEP));
 
 /// Decibels that the band moves per decibel over the threshold.
@@ -160,6 +161,48 @@ impl Dynamics {
             && self.range.landed()
             && self.threshold.landed()
             && !(self.goal.on && self.range.value() != 0.0)
+    }
+
+    /// True when it listens, and ticks change nothing until new settings come.
+    pub(super) fn coasts(&self) -> bool {
+        self.active && self.range.landed() && self.threshold.landed() && self.filter.standing().is_some()
+    }
+
+    /// True for channels, left and right or middle and sides, that it hears where the band acts on `acts`.
+    fn hears(&self, acts: [bool; 2]) -> [bool; 2] {
+        if self.goal.dynamic.key == KeySource::Sidechain { [true; 2] } else { acts }
+    }
+
+    /// Lets `moved` hear with its ears, where it acts.
+    pub(super) fn lend<'a>(&'a self, moved: &mut Moved<'a>) {
+        let acts = moved.glide.each_ref().map(Option::is_some);
+        moved.beside = self.goal.dynamic.key == KeySource::Sidechain;
+        moved.ears = self.hears(acts).map(|hears| self.filter.standing().filter(|_| hears));
+        moved.ear_states = self.filter.states;
+        if self.is_turned() {
+            moved.ear_states = [self.filter.states[0]; 2];
+        }
+        moved.loudest = self.largest;
+    }
+
+    /// It hears the middle or the sides: as both channels of its own filter, as one of two when they are lent.
+    fn is_turned(&self) -> bool {
+        self.goal.placement.is_between() && self.goal.dynamic.key == KeySource::Own
+    }
+
+    /// Takes back what [`lend`](Self::lend) lent.
+    pub(super) fn take_back(&mut self, acts: [bool; 2], states: impl Fn(usize) -> [State; 2], loudest: f64) {
+        let hears = self.hears(acts);
+        let taken = [0, 1].map(|channel| if hears[channel] { states(channel) } else { Default::default() });
+        self.filter.states = taken;
+        if self.is_turned() {
+            let [one, other] = self.goal.placement.part(1.0, 0.0).map(f64::signum);
+            let heard = taken[usize::from(hears[1])];
+            self.filter.states = [heard, heard.map(|state| state.scaled(one * other))];
+        }
+        self.filter.settle();
+        self.largest = 0.0;
+        self.take(loudest);
     }
 
     /// How far it has moved, in decibels, with its sign.

@@ -4,7 +4,7 @@ use super::design::{MOST_SECTIONS, design, is_split, sections};
 use super::dynamics::STEP;
 use super::table::Table;
 use super::{BandSettings, MOST_GAIN, Placement, Shape};
-use crate::dsp::filter::{Cascade, Kernel, Player, State, way};
+use crate::dsp::filter::{Cascade, Kernel, Moved, State, way};
 use crate::dsp::{CONTROL_INTERVAL, Glide};
 use crate::units::{Db, Hz};
 
@@ -28,6 +28,8 @@ pub(super) struct Voice {
     from: [Kernel; MOST_SECTIONS],
     to: [Kernel; MOST_SECTIONS],
     moving: bool,
+    /// It was moving in the step before.
+    moved: bool,
     /// Frames from one to the other.
     interval: usize,
     /// Steps left until it is where it should be.
@@ -54,6 +56,7 @@ impl Voice {
             from: [Kernel::IDENTITY; MOST_SECTIONS],
             to: [Kernel::IDENTITY; MOST_SECTIONS],
             moving: false,
+            moved: false,
             interval: CONTROL_INTERVAL,
             steps_behind: 1,
             looked_up: None,
@@ -170,6 +173,7 @@ impl Voice {
             return;
         }
         let gain = self.gain.value() + movement;
+        self.moved = self.moving;
         if self.moving {
             self.from = self.to;
         }
@@ -190,8 +194,7 @@ impl Voice {
     /// Makes unsound states sound.
     pub(super) fn settle(&mut self) {
         for states in &mut self.states {
-            // A player has two sections, whatever they do.
-            states[..self.count.max(2)].iter_mut().for_each(State::settle);
+            states[..self.count].iter_mut().for_each(State::settle);
         }
     }
 
@@ -202,13 +205,7 @@ impl Voice {
 
     /// True when ticks change nothing until it is aimed elsewhere than at `settings`.
     pub(super) fn has_arrived(&self, settings: &BandSettings) -> bool {
-        let there = |glide: &Glide, value: f64| glide.landed() && glide.target() == value;
-        !self.made.on
-            || !self.moving
-                && self.looked_up.is_none()
-                && there(&self.frequency, settings.frequency.0.ln())
-                && there(&self.gain, settings.gain.0)
-                && there(&self.q, settings.q.ln())
+        !self.made.on || !self.moving && self.looked_up.is_none() && self.is_at(settings)
     }
 
     /// True when it acts on the middle or the sides.
@@ -231,21 +228,9 @@ impl Voice {
         }
     }
 
-    /// The filter as it stands `since` frames after the last tick, if both channels have it.
-    pub(super) fn player(&mut self, since: usize) -> Option<Player<'_>> {
-        let [left, right] = &mut self.states;
-        if self.made.placement != Placement::Stereo {
-            return None;
-        }
-        let ([a, b, ..], [c, d, ..]) = (&self.from, &self.to);
-        let states = [left.first_chunk_mut()?, right.first_chunk_mut()?];
-        Some(Player {
-            from: [a, b],
-            to: [c, d],
-            since: since % self.interval,
-            interval: self.interval,
-            states,
-        })
+    /// Which of two channels as of [`memories`](Self::memories) it acts on.
+    pub(super) fn acts(&self) -> [bool; 2] {
+        self.memories().map(|memory| memory.is_some())
     }
 
     /// Adds a section to `cascade`, for two channels as of [`memories`](Self::memories).
@@ -258,15 +243,55 @@ impl Voice {
         );
     }
 
-    /// Takes a section back that is at `place` in `cascade`. An unsound state is made sound.
-    pub(super) fn take_back(&mut self, section: usize, cascade: &Cascade, place: usize) {
+    /// Takes the states of a section back, by channel as in [`lend`](Self::lend). An unsound state is made sound.
+    pub(super) fn take_back(&mut self, section: usize, states: impl Fn(usize) -> State) {
         for (channel, memory) in self.memories().into_iter().enumerate() {
             if let Some(memory) = memory {
-                let mut state = cascade.state(place, channel);
+                let mut state = states(channel);
                 state.settle();
                 self.states[memory][section] = state;
             }
         }
+    }
+
+    /// What a section does in this step, to two channels as of [`memories`](Self::memories), and its states.
+    pub(super) fn moved(&self, section: usize) -> Moved<'_> {
+        let memories = self.memories();
+        Moved {
+            glide: memories.map(|memory| memory.map(|_| self.gliding(section))),
+            states: memories.map(|memory| memory.map_or(State::default(), |m| self.states[m][section])),
+            ears: [None; 2],
+            ear_states: Default::default(),
+            loudest: 0.0,
+            beside: false,
+        }
+    }
+
+    /// From where to where a section goes in this step.
+    #[inline]
+    fn gliding(&self, section: usize) -> [&Kernel; 2] {
+        let to = &self.to[section];
+        [if self.moving { &self.from[section] } else { to }, to]
+    }
+
+    /// The same, if it goes anywhere or came from anywhere in the step before.
+    #[inline]
+    pub(super) fn directed(&self, section: usize) -> Option<[&Kernel; 2]> {
+        (self.moving || self.moved).then(|| self.gliding(section))
+    }
+
+    /// True when only dynamics move it until it is aimed elsewhere: in steps, as of the last tick.
+    pub(super) fn coasts(&self) -> bool {
+        let landed = [&self.frequency, &self.gain, &self.q].into_iter().all(Glide::landed);
+        self.count > 0 && self.interval == STEP && self.steps_behind == 1 && landed
+    }
+
+    /// True when its glides are where `settings` want them.
+    pub(super) fn is_at(&self, settings: &BandSettings) -> bool {
+        let there = |glide: &Glide, value: f64| glide.landed() && glide.target() == value;
+        there(&self.frequency, settings.frequency.0.ln())
+            && there(&self.gain, settings.gain.0)
+            && there(&self.q, settings.q.ln())
     }
 
     /// No dynamics any more: back to the gain itself.
