@@ -8,6 +8,7 @@ mod key;
 mod linear;
 mod passes;
 mod settings;
+mod steps;
 mod table;
 mod voice;
 

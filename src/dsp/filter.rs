@@ -15,6 +15,6 @@ mod stage;
 pub use cascade::Cascade;
 pub use kernel::{Kernel, State, way};
 pub use matching::{Accuracy, fit};
-pub use moving::{Director, Moved, Moving};
+pub use moving::{Director, Moving, Part};
 pub use section::Section;
 pub use stage::{Feature, Power, Stage, Zeros};

@@ -3,8 +3,9 @@
 use super::BandSettings;
 use super::design::is_split;
 use super::dynamics::{Dynamics, STEP};
+use super::steps::Steps;
 use super::voice::Voice;
-use crate::dsp::filter::{Kernel, Moving};
+use crate::dsp::filter::Moving;
 use crate::dsp::{CONTROL_INTERVAL, Glide, Key, Tape};
 use crate::units::{Db, Hz};
 
@@ -179,39 +180,35 @@ impl Band {
     }
 
     /// Adds a section to those that move.
-    pub(super) fn lend(&self, section: usize, to: &mut Moving) {
-        let mut moved = self.voice.moved(section);
+    pub(super) fn lend(&self, section: usize, (to, steps): (&mut Moving, &mut Steps)) {
+        let mut part = self.voice.part(section);
         if section == 0 {
-            self.dynamics.lend(&mut moved);
+            steps.lend(to.len(), &self.dynamics);
+            self.dynamics.lend(&mut part);
         }
-        to.push(&moved);
+        to.push(&part);
     }
 
-    /// Takes it back.
-    pub(super) fn take_back(&mut self, section: usize, from: &Moving, place: usize) {
+    /// Takes it back, when a control tick is due.
+    pub(super) fn take_back(&mut self, section: usize, (from, steps): (&Moving, &Steps), place: usize) {
         self.voice.take_back(section, |channel| from.state(place, channel));
         if section == 0 {
             let acts = self.voice.acts();
+            self.voice.halt(from.gone(place));
             self.dynamics.take_back(acts, |channel| from.ear_states(place, channel), from.loudest(place));
+            steps.take_back(place, &mut self.dynamics);
         }
     }
 
-    /// A step begins for a section that was lent: where it goes, if it goes anywhere. The first hears for all.
+    /// A step begins for what was lent.
     #[inline(always)]
-    pub(super) fn direct(
-        &mut self,
-        section: usize,
-        loudest: f64,
-        tape: &mut Tape<'_>,
-    ) -> Option<[&Kernel; 2]> {
-        if section == 0 {
-            let movement = tape.value(|| {
-                self.dynamics.take(loudest);
-                self.dynamics.step()
-            });
-            self.voice.step(movement, &self.dynamics.table);
-        }
-        self.voice.directed(section)
+    pub(super) fn step(&mut self, movement: f64) {
+        self.voice.step(movement, &self.dynamics.table);
+    }
+
+    /// It has moved so many decibels, without sign.
+    pub(super) fn has_moved(&mut self, decibels: f64) {
+        self.dynamics.moved.value = decibels;
     }
 
     /// True when ticks change nothing until new settings come, as of the last tick.

@@ -2,8 +2,11 @@
 
 use super::band::{Band, Role};
 use super::hearing::{Ear, Heard};
+use super::steps::Steps;
 use crate::dsp::filter::{Cascade, Director, Kernel, Moving};
+use crate::dsp::simd::Simd;
 use crate::dsp::{Key, Tape};
+use core::ops::Range;
 
 /// What is done to audio, one after another.
 #[derive(Clone, Copy, Debug)]
@@ -36,7 +39,7 @@ pub(super) struct Passes {
     made: bool,
     list: Vec<Pass>,
     still: Vec<Lent<Cascade>>,
-    moving: Vec<Lent<Moving>>,
+    moving: Vec<Lent<(Moving, Steps)>>,
     /// How many of them are lent.
     used: [usize; 2],
     /// The channels are the middle and the sides after the last pass.
@@ -61,7 +64,7 @@ impl Passes {
     /// Forgets what was lent.
     pub(super) fn clear(&mut self) {
         self.still[..self.used[0]].iter_mut().for_each(|lent| lent.sections.clear());
-        self.moving[..self.used[1]].iter_mut().for_each(|lent| lent.sections.clear());
+        self.moving[..self.used[1]].iter_mut().for_each(|lent| lent.sections.0.clear());
         self.list.clear();
         (self.made, self.used, self.between) = (false, [0; 2], false);
     }
@@ -119,9 +122,11 @@ impl Passes {
     }
 
     fn lend_moving(&mut self, band: &Band, owner: (usize, usize)) {
-        let full = |lent: &Lent<Moving>| lent.sections.len() == Moving::MOST;
+        // A second section goes with the first.
+        let sections = if owner.1 == 0 { band.voice().sections() } else { 1 };
+        let fits = |lent: &Lent<(Moving, Steps)>| lent.sections.0.len() + sections <= Moving::MOST;
         let last = match self.list.last() {
-            Some(&Pass::Moving(last)) if !full(&self.moving[last]) => last,
+            Some(&Pass::Moving(last)) if fits(&self.moving[last]) => last,
             _ => {
                 self.used[1] += 1;
                 self.list.push(Pass::Moving(self.used[1] - 1));
@@ -129,8 +134,9 @@ impl Passes {
             }
         };
         let lent = &mut self.moving[last];
-        lent.owners[lent.sections.len()] = owner;
-        band.lend(owner.1, &mut lent.sections);
+        let (sections, steps) = &mut lent.sections;
+        lent.owners[sections.len()] = owner;
+        band.lend(owner.1, (sections, steps));
     }
 
     /// Gives the bands' states back. Unsound states are made sound.
@@ -141,8 +147,9 @@ impl Passes {
             }
         }
         for lent in &self.moving[..self.used[1]] {
-            for (place, &(band, section)) in lent.owners[..lent.sections.len()].iter().enumerate() {
-                bands[band].take_back(section, &lent.sections, place);
+            let (sections, steps) = &lent.sections;
+            for (place, &(band, section)) in lent.owners[..sections.len()].iter().enumerate() {
+                bands[band].take_back(section, (sections, steps), place);
             }
         }
         self.clear();
@@ -151,7 +158,7 @@ impl Passes {
     /// Makes unsound states sound.
     pub(super) fn settle(&mut self) {
         self.still[..self.used[0]].iter_mut().for_each(|lent| lent.sections.settle());
-        self.moving[..self.used[1]].iter_mut().for_each(|lent| lent.sections.settle());
+        self.moving[..self.used[1]].iter_mut().for_each(|lent| lent.sections.0.settle());
     }
 
     /// Filters in place; `since`: frames from the last tick to the first of these.
@@ -168,9 +175,14 @@ impl Passes {
                 Pass::Turn(scale) => turn(left, right, scale),
                 Pass::Still(i) => self.still[i].sections.run(left, right),
                 Pass::Moving(i) => {
-                    let Lent { sections, owners } = &mut self.moving[i];
+                    let Lent { sections: (sections, steps), owners } = &mut self.moving[i];
                     let key = key.map(|key| [key.left, key.right]);
-                    sections.run(since, [left, right], key, &mut Directed { bands, owners, tape });
+                    sections.run(since, [left, right], key, &mut Directed { bands, owners, steps, tape });
+                    for (place, &(band, section)) in owners[..sections.len()].iter().enumerate() {
+                        if section == 0 {
+                            bands[band].has_moved(steps.moved(place));
+                        }
+                    }
                 }
                 Pass::Loose(i) => bands[i].process(since, left, right, key, tape),
                 Pass::Listen(i) => ear.take_key(bands[i].goal(), [left, right], key),
@@ -188,15 +200,31 @@ impl<C: Default> Default for Lent<C> {
 /// Bands that say where their sections go.
 struct Directed<'a, 'b> {
     bands: &'a mut [Band],
-    owners: &'a [(usize, usize)],
+    owners: &'a [(usize, usize); Moving::MOST],
+    steps: &'a mut Steps,
     tape: &'a mut Tape<'b>,
 }
 
 impl Director for Directed<'_, '_> {
     #[inline(always)]
-    fn direct(&mut self, place: usize, loudest: f64) -> Option<[&Kernel; 2]> {
+    fn begin<S: Simd>(&mut self, simd: S, places: Range<usize>, loudest: &[f64; Moving::MOST]) {
+        let mut movements = [0.0; Moving::MOST];
+        if self.tape.computes() {
+            movements = self.steps.next(simd, places.clone(), loudest);
+        }
+        for place in places {
+            let (band, section) = self.owners[place];
+            if section == 0 {
+                let movement = self.tape.value(|| movements[place]);
+                self.bands[band].step(movement);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn glide(&self, place: usize) -> Option<[&Kernel; 2]> {
         let (band, section) = self.owners[place];
-        self.bands[band].direct(section, loudest, self.tape)
+        self.bands[band].voice().directed(section)
     }
 }
 

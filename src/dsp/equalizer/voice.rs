@@ -4,7 +4,7 @@ use super::design::{MOST_SECTIONS, design, is_split, sections};
 use super::dynamics::STEP;
 use super::table::Table;
 use super::{BandSettings, MOST_GAIN, Placement, Shape};
-use crate::dsp::filter::{Cascade, Kernel, Moved, State, way};
+use crate::dsp::filter::{Cascade, Kernel, Part, State, way};
 use crate::dsp::{CONTROL_INTERVAL, Glide};
 use crate::units::{Db, Hz};
 
@@ -167,6 +167,7 @@ impl Voice {
     }
 
     /// Moves to its gain plus `movement` decibels within a step.
+    #[inline(always)]
     pub(super) fn step(&mut self, movement: f64, table: &Table) {
         self.movement = movement;
         if self.interval != STEP {
@@ -174,17 +175,20 @@ impl Voice {
         }
         let gain = self.gain.value() + movement;
         self.moved = self.moving;
+        // What can move has two sections at most.
+        let sections = self.count.min(2);
         if self.moving {
-            self.from = self.to;
+            for i in 0..sections {
+                self.from[i] = self.to[i];
+            }
         }
         self.moving = self.looked_up != Some(gain);
-        if self.moving
-            && let Some(goal) = table.at(gain)
-        {
+        if self.moving {
             // What a tick has changed arrives with the last of its steps.
             let way = 1.0 / self.steps_behind as f64;
-            for i in 0..goal.len() {
-                self.to[i] = if way < 1.0 { self.from[i].mixed(&goal[i], way) } else { goal[i] };
+            for i in 0..sections {
+                let Some(goal) = table.at(gain, i) else { continue };
+                self.to[i] = if way < 1.0 { self.from[i].mixed(&goal, way) } else { goal };
             }
             self.looked_up = Some(if way < 1.0 { f64::NAN } else { gain });
         }
@@ -254,11 +258,12 @@ impl Voice {
         }
     }
 
-    /// What a section does in this step, to two channels as of [`memories`](Self::memories), and its states.
-    pub(super) fn moved(&self, section: usize) -> Moved<'_> {
+    /// A section where it stands between two steps, for two channels as of [`memories`](Self::memories), and its states.
+    pub(super) fn part(&self, section: usize) -> Part<'_> {
         let memories = self.memories();
-        Moved {
-            glide: memories.map(|memory| memory.map(|_| self.gliding(section))),
+        Part {
+            stands: memories.map(|memory| memory.map(|_| &self.to[section])),
+            follows: section > 0,
             states: memories.map(|memory| memory.map_or(State::default(), |m| self.states[m][section])),
             ears: [None; 2],
             ear_states: Default::default(),
@@ -267,17 +272,24 @@ impl Voice {
         }
     }
 
-    /// From where to where a section goes in this step.
-    #[inline]
-    fn gliding(&self, section: usize) -> [&Kernel; 2] {
+    /// From where to where a section goes in this step, if it goes anywhere or came from anywhere in the step before.
+    #[inline(always)]
+    pub(super) fn directed(&self, section: usize) -> Option<[&Kernel; 2]> {
         let to = &self.to[section];
-        [if self.moving { &self.from[section] } else { to }, to]
+        let from = if self.moving { &self.from[section] } else { to };
+        (self.moving || self.moved).then_some([from, to])
     }
 
-    /// The same, if it goes anywhere or came from anywhere in the step before.
-    #[inline]
-    pub(super) fn directed(&self, section: usize) -> Option<[&Kernel; 2]> {
-        (self.moving || self.moved).then(|| self.gliding(section))
+    /// Stands still where it is, having gone a share of this step.
+    pub(super) fn halt(&mut self, gone: f64) {
+        if self.moving && gone < 1.0 {
+            for (from, to) in self.from.iter().zip(&mut self.to) {
+                *to = from.mixed(to, gone);
+            }
+            self.looked_up = Some(f64::NAN);
+        }
+        self.from = self.to;
+        (self.moving, self.moved) = (false, false);
     }
 
     /// True when only dynamics move it until it is aimed elsewhere: in steps, as of the last tick.

@@ -1,29 +1,32 @@
 //! Sections in series that move by what they hear, side by side in vectors.
 
+use core::ops::Range;
+
 use super::cascade::{LANES, NOTHING, PLACES, load};
 use super::kernel::{COEFFICIENTS, Kernel as Section, State};
 use crate::dsp::settle;
 use crate::dsp::simd::{Isa, Kernel, Pairs, Registers, Simd, Vector};
 
-/// How far a section has gone to its goal, by the frames since the step began. From the end of this on, the lanes of the
-/// first section are in the last frame of a step, those of the second in the one before, and so on.
-const WAYS: [f64; LANES + 2 * (Moving::STEP - 1)] = {
-    let mut ways = [0.0; LANES + 2 * (Moving::STEP - 1)];
-    let mut lane = 0;
-    while lane < ways.len() {
-        ways[lane] = (Moving::STEP - (lane / 2) % Moving::STEP) as f64 / Moving::STEP as f64;
-        lane += 1;
+/// How far a section has gone to its goal in each frame of a step of all; and one that follows another, a frame later.
+const fn ways(follows: bool) -> [f64; Moving::STEP] {
+    let mut ways = [0.0; Moving::STEP];
+    let mut phase = 0;
+    while phase < ways.len() {
+        let gone = if follows { (phase + Moving::STEP - 1) % Moving::STEP } else { phase };
+        ways[phase] = (gone + 1) as f64 / Moving::STEP as f64;
+        phase += 1;
     }
     ways
-};
+}
 
 /// Up to eight sections in series, for two channels, each of which glides to a new goal in every step of
 /// [`Self::STEP`] frames; and beside each the filter, of two sections, through which it hears what it is about to act on,
 /// or a sidechain. The loudest moment of a step is what its next goal may depend on.
 ///
 /// Lanes are those of a [`Cascade`](super::Cascade): each section works on the frame before the one that the section
-/// before it works on. So in every frame one section of eight begins a step. There is no latency, and what comes out does
-/// not depend on how audio is cut into runs. Equal to [`Section::glide`] one after another, but for the last bits.
+/// before it works on. All begin their steps at once, so each a frame earlier in the audio than the one before it: but those
+/// that follow the one before them begin with it. There is no latency, and what comes out does not depend on how audio is
+/// cut into runs. Equal to [`Section::glide`] one after another, but for the last bits.
 #[derive(Clone, Debug)]
 pub struct Moving {
     isa: Isa,
@@ -32,6 +35,8 @@ pub struct Moving {
     from: [[f64; LANES]; COEFFICIENTS],
     /// From there to its end.
     way: [[f64; LANES]; COEFFICIENTS],
+    /// How far each lane has gone on it in each frame of a step.
+    ways: [[f64; LANES]; Self::STEP],
     /// `s` and `t` of each lane.
     states: [[f64; LANES]; 2],
     /// The sections through which it hears, in series.
@@ -43,13 +48,17 @@ pub struct Moving {
     beside: [f64; LANES],
     /// Whether a section acts on a channel.
     acts: [[bool; 2]; Self::MOST],
+    /// Sections that follow others.
+    follows: [bool; Self::MOST],
 }
 
 /// One section of a [`Moving`], by channel.
 #[derive(Clone, Debug)]
-pub struct Moved<'a> {
-    /// At the start of its step and at the end; `None`: it does nothing to the channel.
-    pub glide: [Option<[&'a Section; 2]>; 2],
+pub struct Part<'a> {
+    /// Where it stands until its next step; `None`: it does nothing to the channel.
+    pub stands: [Option<&'a Section>; 2],
+    /// It belongs to the section before it and goes with it, frame by frame.
+    pub follows: bool,
     /// Its states.
     pub states: [State; 2],
     /// What it hears through; `None`: it does not hear the channel.
@@ -64,9 +73,13 @@ pub struct Moved<'a> {
 
 /// Tells sections where to go.
 pub trait Director {
-    /// A step of the section of this index begins; `loudest` is the largest square that it heard in the last one. Gives
-    /// where it starts and where it goes; `None`: where it is it stays, and was for a step.
-    fn direct(&mut self, section: usize, loudest: f64) -> Option<[&Section; 2]>;
+    /// A step begins for the sections of these indices; `loudest` is, by section, the largest square that each heard in
+    /// its last one. `#[inline(always)]`.
+    fn begin<S: Simd>(&mut self, simd: S, sections: Range<usize>, loudest: &[f64; Moving::MOST]);
+
+    /// Where the section of this index starts in the step that began, and where it goes; `None`: where it is it stays, and
+    /// was for a step. One that follows another is asked a frame later.
+    fn glide(&self, section: usize) -> Option<[&Section; 2]>;
 }
 
 impl Default for Moving {
@@ -89,12 +102,14 @@ impl Moving {
             count: 0,
             from: NOTHING,
             way: [[0.0; LANES]; COEFFICIENTS],
+            ways: ways(false).map(|way| [way; LANES]),
             states: [[0.0; LANES]; 2],
             ears: [[[0.0; LANES]; COEFFICIENTS]; 2],
             ear_states: [[[0.0; LANES]; 2]; 2],
             loudest: [0.0; LANES],
             beside: [0.0; LANES],
             acts: [[false; 2]; Self::MOST],
+            follows: [false; Self::MOST],
         }
     }
 
@@ -117,7 +132,7 @@ impl Moving {
     ///
     /// # Panics
     /// If there are as many as [`Self::MOST`] already.
-    pub fn push(&mut self, section: &Moved<'_>) {
+    pub fn push(&mut self, section: &Part<'_>) {
         for channel in 0..2 {
             let lane = 2 * self.count + channel;
             for k in 0..2 {
@@ -134,10 +149,14 @@ impl Moving {
             }
             self.loudest[lane] = section.loudest;
             self.beside[lane] = if section.beside { 1.0 } else { 0.0 };
-            self.acts[self.count][channel] = section.glide[channel].is_some();
+            self.acts[self.count][channel] = section.stands[channel].is_some();
+            for (ways, way) in self.ways.iter_mut().zip(ways(section.follows)) {
+                ways[lane] = way;
+            }
         }
-        if let Some(glide) = section.glide.iter().flatten().next() {
-            self.glide(self.count, *glide);
+        self.follows[self.count] = section.follows;
+        if let Some(&stands) = section.stands.iter().flatten().next() {
+            self.glide(self.count, [stands; 2]);
         }
         self.count += 1;
     }
@@ -146,14 +165,23 @@ impl Moving {
     #[inline(always)]
     fn glide(&mut self, section: usize, [from, to]: [&Section; 2]) {
         let (from, to) = (from.lane(), to.lane());
-        for channel in 0..2 {
-            if self.acts[section][channel] {
-                let lane = 2 * section + channel;
-                for c in 0..COEFFICIENTS {
-                    (self.from[c][lane], self.way[c][lane]) = (from[c], to[c] - from[c]);
-                }
+        let lane = 2 * section;
+        let acts = self.acts[section];
+        for c in 0..COEFFICIENTS {
+            let (here, way) = ([from[c]; 2], [to[c] - from[c]; 2]);
+            if acts == [true; 2] {
+                self.from[c][lane..lane + 2].copy_from_slice(&here);
+                self.way[c][lane..lane + 2].copy_from_slice(&way);
+            } else if let Some(channel) = acts.iter().position(|&acts| acts) {
+                (self.from[c][lane + channel], self.way[c][lane + channel]) = (here[0], way[0]);
             }
         }
+    }
+
+    /// The share of its step that the section of this index has gone, when as many frames have been played as steps are long.
+    pub fn gone(&self, section: usize) -> f64 {
+        let frames = (section - usize::from(self.follows[section])) % Self::STEP;
+        if frames == 0 { 1.0 } else { frames as f64 / Self::STEP as f64 }
     }
 
     /// The state of the section of this index.
@@ -280,6 +308,26 @@ fn coefficients<S: Simd>(
 }
 
 impl Moving {
+    /// Steps begin for these sections, or for those of them that follow others.
+    #[inline(always)]
+    fn begin<S: Simd>(&mut self, simd: S, phase: usize, places: Range<usize>, director: &mut impl Director) {
+        if phase == 0 {
+            let mut loudest = [0.0; Self::MOST];
+            for place in places.clone() {
+                loudest[place] = self.loudest(place);
+                self.loudest[2 * place..][..2].fill(0.0);
+            }
+            director.begin(simd, places.clone(), &loudest);
+        }
+        for place in places {
+            if self.follows[place] == (phase == 1)
+                && let Some(glide) = director.glide(place)
+            {
+                self.glide(place, glide);
+            }
+        }
+    }
+
     /// The frame of this number for the first section, the one before it for the second, and so on. `ENDS`: where some
     /// sections have no frame, of `frames`, and rest.
     #[inline(always)]
@@ -287,66 +335,75 @@ impl Moving {
         &mut self,
         simd: S,
         playing: &mut Playing<<S as Registers<f64>>::Vector, N>,
-        place: usize,
+        phase: usize,
         (number, frames): (usize, usize),
         (frame, key): ([f64; 2], Option<[f64; 2]>),
     ) {
         let lanes = <S as Registers<f64>>::Vector::LANES;
-        let newest: <S as Registers<f64>>::Vector = simd.splat(number as f64);
-        let oldest: <S as Registers<f64>>::Vector = simd.splat(number as f64 - frames as f64);
         let zero: <S as Registers<f64>>::Vector = simd.splat(0.0);
-        for n in (0..N).rev() {
-            let from = n * lanes;
-            let x = match n {
-                0 => playing.y[0].push(frame),
-                _ => playing.y[n].after(playing.y[n - 1]),
-            };
-            let mut heard = x;
-            if let Some(key) = key {
-                playing.beside[n] = match n {
-                    0 => playing.beside[0].push(key),
-                    _ => playing.beside[n].after(playing.beside[n - 1]),
-                };
-                heard = playing.beside[n].where_above(x, simd.load(&self.beside[from..]), zero);
+        let range = [simd.splat(number as f64), simd.splat(number as f64 - frames as f64)];
+        // Short loops: they are unrolled.
+        let mut x = [zero; N];
+        for n in 0..N {
+            x[n] = if n == 0 { playing.y[0].push(frame) } else { playing.y[n].after(playing.y[n - 1]) };
+        }
+        let mut heard = x;
+        if let Some(key) = key {
+            let last = playing.beside;
+            for n in 0..N {
+                let now = if n == 0 { last[0].push(key) } else { last[n].after(last[n - 1]) };
+                heard[n] = now.where_above(x[n], simd.load(&self.beside[n * lanes..]), zero);
+                playing.beside[n] = now;
             }
-            let places: <S as Registers<f64>>::Vector = simd.load(&PLACES[from..]);
-            for i in 0..2 {
+        }
+        for i in 0..2 {
+            for n in 0..N {
                 let before = playing.ears[i][n];
-                let (y, after) = section(heard, before, coefficients(simd, &self.ears[i], n));
-                playing.ears[i][n] = after;
-                if ENDS {
-                    for k in 0..2 {
-                        let begun = before[k].where_above(after[k], places, newest);
-                        playing.ears[i][n][k] = begun.where_above(before[k], places, oldest);
-                    }
-                }
-                heard = y;
+                let (y, after) = section(heard[n], before, coefficients(simd, &self.ears[i], n));
+                playing.ears[i][n] = if ENDS { in_range(simd, n, before, after, range) } else { after };
+                heard[n] = y;
             }
-            let before = simd.load(&self.loudest[from..]);
-            let mut loudest = (heard * heard).max(before);
+        }
+        for n in 0..N {
+            let before = simd.load(&self.loudest[n * lanes..]);
+            let mut loudest = (heard[n] * heard[n]).max(before);
             if ENDS {
-                let begun = before.where_above(loudest, places, newest);
-                loudest = begun.where_above(before, places, oldest);
+                [loudest] = in_range(simd, n, [before], [loudest], range);
             }
-            loudest.store(&mut self.loudest[from..]);
-            let way: <S as Registers<f64>>::Vector = simd.load(&WAYS[2 * (Self::STEP - 1 - place) + from..]);
+            loudest.store(&mut self.loudest[n * lanes..]);
+        }
+        for n in 0..N {
+            let way: <S as Registers<f64>>::Vector = simd.load(&self.ways[phase][n * lanes..]);
             let mut now = coefficients(simd, &self.from, n);
             let goes = coefficients(simd, &self.way, n);
             for c in 0..COEFFICIENTS {
                 now[c] = way.mul_add(goes[c], now[c]);
             }
             let before = playing.own[n];
-            let (y, after) = section(x, before, now);
-            playing.own[n] = after;
-            if ENDS {
-                for k in 0..2 {
-                    let begun = before[k].where_above(after[k], places, newest);
-                    playing.own[n][k] = begun.where_above(before[k], places, oldest);
-                }
-            }
+            let (y, after) = section(x[n], before, now);
+            playing.own[n] = if ENDS { in_range(simd, n, before, after, range) } else { after };
             playing.y[n] = y;
         }
     }
+}
+
+/// `after` where the sections of the vector of index `n` have a frame, else `before`: those up to the first limit and above
+/// the second.
+#[inline(always)]
+fn in_range<S: Simd, const K: usize>(
+    simd: S,
+    n: usize,
+    before: [<S as Registers<f64>>::Vector; K],
+    mut after: [<S as Registers<f64>>::Vector; K],
+    [newest, oldest]: [<S as Registers<f64>>::Vector; 2],
+) -> [<S as Registers<f64>>::Vector; K] {
+    let places: <S as Registers<f64>>::Vector =
+        simd.load(&PLACES[n * <S as Registers<f64>>::Vector::LANES..]);
+    for k in 0..K {
+        let begun = before[k].where_above(after[k], places, newest);
+        after[k] = begun.where_above(before[k], places, oldest);
+    }
+    after
 }
 
 impl<D: Director> Run<'_, D> {
@@ -366,13 +423,11 @@ impl<D: Director> Run<'_, D> {
         // The last section is so many frames behind the first.
         let lag = N * <S as Registers<f64>>::Vector::LANES / 2 - 1;
         for number in 0..frames + lag {
-            let place = (since + number) % Moving::STEP;
-            if place < moving.count && number.wrapping_sub(place) < frames {
-                let loudest = moving.loudest(place);
-                moving.loudest[2 * place..][..2].fill(0.0);
-                if let Some(glide) = director.direct(place, loudest) {
-                    moving.glide(place, glide);
-                }
+            let phase = (since + number) % Moving::STEP;
+            if phase < 2 {
+                // Those that have a frame now.
+                let places = (number + 1).saturating_sub(frames)..moving.count.min(number + 1);
+                moving.begin(simd, phase, places, director);
             }
             let frame = if number < frames { [left[number], right[number]] } else { [0.0; 2] };
             let beside = match key {
@@ -381,9 +436,9 @@ impl<D: Director> Run<'_, D> {
                 _ => Some([0.0; 2]),
             };
             if number >= lag && number < frames {
-                moving.frame::<S, N, false>(simd, &mut playing, place, (number, frames), (frame, beside));
+                moving.frame::<S, N, false>(simd, &mut playing, phase, (number, frames), (frame, beside));
             } else {
-                moving.frame::<S, N, true>(simd, &mut playing, place, (number, frames), (frame, beside));
+                moving.frame::<S, N, true>(simd, &mut playing, phase, (number, frames), (frame, beside));
             }
             if number >= lag {
                 [left[number - lag], right[number - lag]] = playing.y[N - 1].last();
