@@ -6,8 +6,9 @@ mod dynamics;
 mod hearing;
 mod key;
 mod linear;
+mod passes;
 mod settings;
-mod standing;
+mod steps;
 mod table;
 mod voice;
 
@@ -25,7 +26,7 @@ use super::{Block, Process, Tape, Taped, Ticks};
 use crate::units::{Db, Hz, Samples, decibels};
 use design::{MOST_SECTIONS, Prototype, design, is_split};
 use hearing::Ear;
-use standing::Standing;
+use passes::Passes;
 
 /// Eight bands in series.
 ///
@@ -74,7 +75,7 @@ pub struct Equalizer {
     ticks: Ticks,
     bands: [Band; BANDS],
     ear: Ear,
-    standing: Standing,
+    passes: Passes,
     fresh: bool,
 }
 
@@ -82,13 +83,7 @@ impl Equalizer {
     /// A neutral equalizer for audio at `rate`.
     pub fn new(rate: Hz) -> Self {
         let bands = EqualizerSettings::default().bands.map(|band| Band::new(&band, rate));
-        Self {
-            ticks: Ticks::default(),
-            bands,
-            ear: Ear::new(rate),
-            standing: Standing::default(),
-            fresh: true,
-        }
+        Self { ticks: Ticks::default(), bands, ear: Ear::new(rate), passes: Passes::new(BANDS), fresh: true }
     }
 
     /// What dynamics add to each band's gain now; 0 dB for static bands.
@@ -130,6 +125,7 @@ impl Process for Equalizer {
     fn reset(&mut self) {
         self.ticks.reset();
         self.fresh = true;
+        self.passes.clear();
         self.bands.iter_mut().for_each(Band::reset);
         self.ear.reset();
     }
@@ -150,8 +146,8 @@ impl Taped for Equalizer {
         let mut at = 0;
         while at < frames {
             let step = self.ticks.next(frames - at);
-            // Bands that have arrived have nothing to settle: their states are, whenever they come back from the cascade.
             if step.tick && !self.has_arrived() {
+                self.passes.give_back(&mut self.bands);
                 self.bands.iter_mut().for_each(Band::tick);
                 self.ear.tick(|band| *self.bands[band].goal());
             }
@@ -164,6 +160,7 @@ impl Taped for Equalizer {
             self.filter(&mut block.part(at..end), step.since, tape);
             at = end;
         }
+        self.passes.settle();
     }
 }
 
@@ -175,25 +172,16 @@ impl Equalizer {
 
     /// Filters what lies between two ticks, or more if [`has_arrived`](Self::has_arrived).
     fn filter(&mut self, part: &mut Block<'_>, since: usize, tape: &mut Tape<'_>) {
+        let Self { bands, ear, passes, .. } = self;
         let key = part.key();
         let (left, right) = part.channels();
-        let heard = self.ear.heard();
-        for i in 0..BANDS {
-            if heard == Some(Heard::Key(i)) {
-                self.standing.finish(&mut self.bands, left, right);
-                self.ear.take_key(self.bands[i].goal(), [left, right], key);
-            }
-            if !self.standing.take(&mut self.bands, i, left, right) {
-                self.standing.finish(&mut self.bands, left, right);
-                self.bands[i].process(since, left, right, key, tape);
-            }
-        }
-        self.standing.finish(&mut self.bands, left, right);
-        if let Some(heard) = heard {
+        passes.make(bands, ear.heard());
+        passes.run(since, (bands, ear), [left, right], key, tape);
+        if let Some(heard) = ear.heard() {
             if let Heard::Band(i) = heard {
-                self.ear.take_part(self.bands[i].goal(), [left, right]);
+                ear.take_part(bands[i].goal(), [left, right]);
             }
-            self.ear.process(since, [left, right]);
+            ear.process(since, [left, right]);
         }
     }
 }

@@ -1,13 +1,26 @@
 //! One band: the voice that is heard and the one that fades away.
 
+use super::BandSettings;
 use super::design::is_split;
 use super::dynamics::{Dynamics, STEP};
+use super::steps::Steps;
 use super::voice::Voice;
-use super::{BandSettings, Placement};
-use crate::dsp::filter::Duet;
-use crate::dsp::simd::Isa;
-use crate::dsp::{CONTROL_INTERVAL, Glide, Key, KeySource, Tape};
+use crate::dsp::filter::Moving;
+use crate::dsp::{CONTROL_INTERVAL, Glide, Key, Tape};
 use crate::units::{Db, Hz};
+
+/// What a band does until the next control tick.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// It changes nothing.
+    Nothing,
+    /// One filter that stands still is all there is to it.
+    Still,
+    /// One filter that moves by what it hears is all there is to it.
+    Moving,
+    /// It fades or glides.
+    Loose,
+}
 
 /// A band of the equalizer, also usable alone.
 ///
@@ -15,7 +28,6 @@ use crate::units::{Db, Hz};
 /// two voices; a change during a crossfade waits for its end.
 pub(in crate::dsp) struct Band {
     rate: Hz,
-    isa: Isa,
     goal: BandSettings,
     voice: Voice,
     fading: Voice,
@@ -35,7 +47,6 @@ impl Band {
         let goal = settings.clamped();
         Self {
             rate,
-            isa: Isa::widest(),
             goal,
             voice: Voice::new(&at_rest(&goal), rate),
             dynamics: Dynamics::new(&goal, rate),
@@ -138,9 +149,66 @@ impl Band {
             && self.voice.can_reach(&self.reachable())
     }
 
-    /// The one filter that is all there is to it, if it stands still until the next tick.
-    pub(super) fn standing(&mut self) -> Option<&mut Voice> {
-        (self.is_whole() && !self.dynamics.is_active() && self.voice.stands()).then_some(&mut self.voice)
+    /// What is to be done for it until the next tick.
+    pub(super) fn role(&self) -> Role {
+        if self.coasts() {
+            Role::Moving
+        } else if self.dynamics.is_active() {
+            Role::Loose
+        } else if self.rests() {
+            Role::Nothing
+        } else if self.is_whole() && self.voice.stands() {
+            Role::Still
+        } else {
+            Role::Loose
+        }
+    }
+
+    /// True when it moves by what it hears alone until new settings come.
+    fn coasts(&self) -> bool {
+        self.is_whole() && self.dynamics.coasts() && self.voice.coasts()
+    }
+
+    /// The filter that is all there is to it while it stands still or moves.
+    pub(super) fn voice(&self) -> &Voice {
+        &self.voice
+    }
+
+    /// The same, to give its states back.
+    pub(super) fn voice_mut(&mut self) -> &mut Voice {
+        &mut self.voice
+    }
+
+    /// Adds a section to those that move.
+    pub(super) fn lend(&self, section: usize, (to, steps): (&mut Moving, &mut Steps)) {
+        let mut part = self.voice.part(section);
+        if section == 0 {
+            steps.lend(to.len(), &self.dynamics);
+            self.dynamics.lend(&mut part);
+        }
+        to.push(&part);
+    }
+
+    /// Takes it back, when a control tick is due.
+    pub(super) fn take_back(&mut self, section: usize, (from, steps): (&Moving, &Steps), place: usize) {
+        self.voice.take_back(section, |channel| from.state(place, channel));
+        if section == 0 {
+            let acts = self.voice.acts();
+            self.voice.halt(from.gone(place));
+            self.dynamics.take_back(acts, |channel| from.ear_states(place, channel), from.loudest(place));
+            steps.take_back(place, &mut self.dynamics);
+        }
+    }
+
+    /// A step begins for what was lent.
+    #[inline(always)]
+    pub(super) fn step(&mut self, movement: f64) {
+        self.voice.step(movement, &self.dynamics.table);
+    }
+
+    /// It has moved so many decibels, without sign.
+    pub(super) fn has_moved(&mut self, decibels: f64) {
+        self.dynamics.moved.value = decibels;
     }
 
     /// True when ticks change nothing until new settings come, as of the last tick.
@@ -151,9 +219,9 @@ impl Band {
     fn is_there(&self) -> bool {
         let goal = self.reachable();
         self.is_whole()
-            && self.dynamics.rests()
             && self.voice.can_reach(&goal)
-            && self.voice.has_arrived(&goal)
+            && (self.dynamics.rests() && self.voice.has_arrived(&goal)
+                || self.coasts() && self.voice.is_at(&goal))
     }
 
     /// Filters in place; `since`: frames from the last tick to the first of these. Never past the next tick. `key`: the
@@ -180,33 +248,12 @@ impl Band {
             let range = at..left.len().min(at + STEP - since % STEP);
             let key = key.map(|key| Key { left: &key.left[range.clone()], right: &key.right[range.clone()] });
             let (left, right) = (&mut left[range.clone()], &mut right[range.clone()]);
-            // who follows a tape has no use for what it hears, but plays the same kernel, for the same bits
-            if !self.duet(since, [&mut *left, &mut *right], key) {
-                if tape.computes() {
-                    self.dynamics.hear(since, [left, right], key);
-                }
-                self.filter(since, left, right);
+            if tape.computes() {
+                self.dynamics.hear(since, [left, right], key);
             }
+            self.filter(since, left, right);
             at = range.end;
         }
-    }
-
-    /// Hears and filters what lies between two steps; false if it cannot do both at once.
-    fn duet(&mut self, since: usize, [left, right]: [&mut [f64]; 2], key: Option<Key<'_>>) -> bool {
-        if !self.is_whole() {
-            return false;
-        }
-        let Some(own) = self.voice.player(since) else { return false };
-        let heard = match (self.goal.dynamic.key, key) {
-            (KeySource::Own, _) if self.goal.placement != Placement::Stereo => return false,
-            (KeySource::Own, _) => None,
-            (KeySource::Sidechain, Some(key)) => Some([key.left, key.right]),
-            (KeySource::Sidechain, None) => Some([&[0.0; STEP][..left.len()]; 2]),
-        };
-        let largest = Duet { own, key: self.dynamics.filter.player(since), audio: [left, right], heard };
-        let largest = largest.play(self.isa);
-        self.dynamics.take(largest);
-        true
     }
 
     fn filter(&mut self, since: usize, left: &mut [f64], right: &mut [f64]) {

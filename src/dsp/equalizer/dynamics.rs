@@ -3,30 +3,53 @@
 use super::key::KeyFilter;
 use super::table::Table;
 use super::{BandSettings, Placement};
-use crate::dsp::ballistics::{Ballistics, Times, pole};
+use crate::dsp::ballistics::pole;
 use crate::dsp::curve::Curve;
+use crate::dsp::filter::{Moving, Part, State};
 use crate::dsp::{CONTROL_INTERVAL, Glide, Key, KeySource};
 use crate::units::{Db, Hz, decibels};
 
 /// A dynamic band's gain takes a new direction after so many frames, counted from control ticks.
-pub(super) const STEP: usize = 8;
+pub(super) const STEP: usize = Moving::STEP;
 const _: () = assert!(CONTROL_INTERVAL.is_multiple_of(STEP));
 
 /// Decibels that the band moves per decibel over the threshold.
-const SLOPE: f64 = 0.5;
+pub(super) const SLOPE: f64 = 0.5;
 
 /// Around the threshold the slope sets in over so many decibels.
-const KNEE: Db = Db(6.0);
+pub(super) const KNEE: Db = Db(6.0);
 
 /// What a low shelf is keyed by may be so much below its frequency.
 const BELOW_SHELF: f64 = 0.25;
 
 /// The largest value of a while: of the present window and the one before.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Hold {
+    pub(super) steps_left: usize,
+    pub(super) now: f64,
+    pub(super) before: f64,
+}
+
+/// Movements below this, in decibels, are over.
+pub(super) const NOTHING: f64 = 1e-12;
+
+/// Decibels that go where they are wanted, a share of the way in each step.
 #[derive(Clone, Copy, Debug, Default)]
-struct Hold {
-    steps_left: usize,
-    now: f64,
-    before: f64,
+pub(super) struct Moved {
+    /// The share upwards.
+    pub(super) attack: f64,
+    /// The share downwards.
+    pub(super) release: f64,
+    pub(super) value: f64,
+}
+
+impl Moved {
+    /// A step towards `wanted`, which is not negative.
+    fn next(&mut self, wanted: f64) {
+        let share = if self.value > wanted { self.release } else { self.attack };
+        let value = self.value + (wanted - self.value) * share;
+        self.value = if value > NOTHING { value } else { 0.0 };
+    }
 }
 
 impl Hold {
@@ -56,16 +79,16 @@ pub(super) struct Dynamics {
     /// The farthest it may move, in decibels, with its sign.
     pub(super) range: Glide,
     threshold: Glide,
-    curve: Curve,
+    pub(super) curve: Curve,
     /// The square of the level at which the curve starts to act.
     start: f64,
     pub(super) filter: KeyFilter,
     /// The largest square since the last step.
     largest: f64,
-    hold: Hold,
-    hold_steps: usize,
+    pub(super) hold: Hold,
+    pub(super) hold_steps: usize,
     /// How far the band has moved, as a positive number of decibels.
-    moved: Ballistics<1>,
+    pub(super) moved: Moved,
     active: bool,
     /// Filters for the gains it moves through.
     pub(super) table: Table,
@@ -74,7 +97,6 @@ pub(super) struct Dynamics {
 impl Dynamics {
     /// At rest at `goal`, whose values are in range.
     pub(super) fn new(goal: &BandSettings, rate: Hz) -> Self {
-        let rest = Times { attack: 1.0, release: 1.0, charge: 0.0, discharge: 1.0 };
         let mut dynamics = Self {
             rate,
             goal: *goal,
@@ -86,7 +108,7 @@ impl Dynamics {
             largest: 0.0,
             hold: Hold::default(),
             hold_steps: 1,
-            moved: Ballistics::new(rest),
+            moved: Moved::default(),
             active: false,
             table: Table::new(),
         };
@@ -112,8 +134,8 @@ impl Dynamics {
         self.range.aim(if goal.can_move() { dynamic.range.0 } else { 0.0 });
         self.threshold.aim(dynamic.threshold.0);
         let steps_rate = Hz(self.rate.0 / STEP as f64);
-        let (attack, release) = (pole(dynamic.attack, steps_rate), pole(dynamic.release, steps_rate));
-        self.moved.set(Times { attack, release, charge: 0.0, discharge: 1.0 });
+        self.moved.attack = pole(dynamic.attack, steps_rate);
+        self.moved.release = pole(dynamic.release, steps_rate);
     }
 
     fn shape(&mut self) {
@@ -128,7 +150,7 @@ impl Dynamics {
             self.filter.rest(self.goal.shape, frequency, q);
             self.hold = Hold::default();
             self.largest = 0.0;
-            self.moved.reset();
+            self.moved.value = 0.0;
         }
         self.active = active;
     }
@@ -162,10 +184,52 @@ impl Dynamics {
             && !(self.goal.on && self.range.value() != 0.0)
     }
 
+    /// True when it listens, and ticks change nothing until new settings come.
+    pub(super) fn coasts(&self) -> bool {
+        self.active && self.range.landed() && self.threshold.landed() && self.filter.standing().is_some()
+    }
+
+    /// True for channels, left and right or middle and sides, that it hears where the band acts on `acts`.
+    fn hears(&self, acts: [bool; 2]) -> [bool; 2] {
+        if self.goal.dynamic.key == KeySource::Sidechain { [true; 2] } else { acts }
+    }
+
+    /// Lets `part` hear with its ears, where it acts.
+    pub(super) fn lend<'a>(&'a self, part: &mut Part<'a>) {
+        let acts = part.stands.map(|stands| stands.is_some());
+        part.beside = self.goal.dynamic.key == KeySource::Sidechain;
+        part.ears = self.hears(acts).map(|hears| self.filter.standing().filter(|_| hears));
+        part.ear_states = self.filter.states;
+        if self.is_turned() {
+            part.ear_states = [self.filter.states[0]; 2];
+        }
+        part.loudest = self.largest;
+    }
+
+    /// It hears the middle or the sides: as both channels of its own filter, as one of two when they are lent.
+    fn is_turned(&self) -> bool {
+        self.goal.placement.is_between() && self.goal.dynamic.key == KeySource::Own
+    }
+
+    /// Takes back what [`lend`](Self::lend) lent.
+    pub(super) fn take_back(&mut self, acts: [bool; 2], states: impl Fn(usize) -> [State; 2], loudest: f64) {
+        let hears = self.hears(acts);
+        let taken = [0, 1].map(|channel| if hears[channel] { states(channel) } else { Default::default() });
+        self.filter.states = taken;
+        if self.is_turned() {
+            let [one, other] = self.goal.placement.part(1.0, 0.0).map(f64::signum);
+            let heard = taken[usize::from(hears[1])];
+            self.filter.states = [heard, heard.map(|state| state.scaled(one * other))];
+        }
+        self.filter.settle();
+        self.largest = 0.0;
+        self.take(loudest);
+    }
+
     /// How far it has moved, in decibels, with its sign.
     pub(super) fn movement(&self) -> f64 {
         let range = self.range.value();
-        if self.active { self.moved.value()[0].min(range.abs()).copysign(range) } else { 0.0 }
+        if self.active { self.moved.value.min(range.abs()).copysign(range) } else { 0.0 }
     }
 
     /// The end of a step: where to move is decided on what was heard since the last.
@@ -173,7 +237,7 @@ impl Dynamics {
         let level = self.hold.next(self.largest, self.hold_steps);
         self.largest = 0.0;
         let wanted = if level > self.start { self.curve.reduction(0.5 * decibels(level)) } else { 0.0 };
-        self.moved.next([wanted.min(self.range.value().abs())], [0.0]);
+        self.moved.next(wanted.min(self.range.value().abs()));
         self.movement()
     }
 

@@ -2,7 +2,7 @@
 
 use super::{Placement, Shape};
 use crate::dsp::CONTROL_INTERVAL;
-use crate::dsp::filter::{Kernel, Player, Section, State};
+use crate::dsp::filter::{Kernel, Section, State};
 use crate::units::Hz;
 
 /// Bands as narrow as this share of their Q are heard through two band-passes in a row: together they are 3 dB down
@@ -32,7 +32,7 @@ pub(super) struct KeyFilter {
     from: [Kernel; 2],
     to: [Kernel; 2],
     /// Indexed by channel, then section.
-    states: [[State; 2]; 2],
+    pub(super) states: [[State; 2]; 2],
 }
 
 impl KeyFilter {
@@ -52,6 +52,11 @@ impl KeyFilter {
     pub(super) fn tick(&mut self, shape: Shape, frequency: Hz, q: f64) {
         self.from = self.to;
         self.make(shape, frequency, q);
+        self.settle();
+    }
+
+    /// Makes unsound states sound.
+    pub(super) fn settle(&mut self) {
         self.states.iter_mut().flatten().for_each(State::settle);
     }
 
@@ -62,15 +67,9 @@ impl KeyFilter {
         }
     }
 
-    /// The filter as it stands `since` frames after the last tick.
-    pub(super) fn player(&mut self, since: usize) -> Player<'_> {
-        Player {
-            from: self.from.each_ref(),
-            to: self.to.each_ref(),
-            since,
-            interval: CONTROL_INTERVAL,
-            states: self.states.each_mut(),
-        }
+    /// The filter, if it stands still until the band changes.
+    pub(super) fn standing(&self) -> Option<&[Kernel; 2]> {
+        (self.from == self.to).then_some(&self.to)
     }
 
     /// Filters in place; `since`: frames from the last tick to the first of these.

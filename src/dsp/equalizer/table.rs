@@ -48,19 +48,22 @@ impl Table {
     }
 
     /// The node at or below `gain`, and how far on it is.
+    #[inline(always)]
     fn place(gain: f64) -> (usize, f64) {
         let steps = gain.clamp(-MOST_GAIN, MOST_GAIN) + MOST_GAIN;
-        (steps as usize, steps.fract())
+        let node = steps as usize;
+        (node, steps - node as f64)
     }
 
-    /// The filters for `gain`; `None` where nothing is designed yet.
-    pub(super) fn at(&self, gain: f64) -> Option<Pair> {
+    /// The filter of a section for `gain`; `None` where nothing is designed yet.
+    #[inline(always)]
+    pub(super) fn at(&self, gain: f64, section: usize) -> Option<Kernel> {
         let (node, way) = Self::place(gain);
-        let below = self.nodes[node]?;
+        let below = &self.nodes[node].as_ref()?[section];
         if way == 0.0 {
-            return Some(below);
+            return Some(*below);
         }
-        let above = self.nodes[node + 1]?;
-        Some([below[0].mixed(&above[0], way), below[1].mixed(&above[1], way)])
+        let above = &self.nodes[node + 1].as_ref()?[section];
+        Some(below.mixed(above, way))
     }
 }

@@ -4,7 +4,7 @@ use super::design::{MOST_SECTIONS, design, is_split, sections};
 use super::dynamics::STEP;
 use super::table::Table;
 use super::{BandSettings, MOST_GAIN, Placement, Shape};
-use crate::dsp::filter::{Cascade, Kernel, Player, State, way};
+use crate::dsp::filter::{Cascade, Kernel, Part, State, way};
 use crate::dsp::{CONTROL_INTERVAL, Glide};
 use crate::units::{Db, Hz};
 
@@ -28,6 +28,8 @@ pub(super) struct Voice {
     from: [Kernel; MOST_SECTIONS],
     to: [Kernel; MOST_SECTIONS],
     moving: bool,
+    /// It was moving in the step before.
+    moved: bool,
     /// Frames from one to the other.
     interval: usize,
     /// Steps left until it is where it should be.
@@ -54,6 +56,7 @@ impl Voice {
             from: [Kernel::IDENTITY; MOST_SECTIONS],
             to: [Kernel::IDENTITY; MOST_SECTIONS],
             moving: false,
+            moved: false,
             interval: CONTROL_INTERVAL,
             steps_behind: 1,
             looked_up: None,
@@ -164,23 +167,28 @@ impl Voice {
     }
 
     /// Moves to its gain plus `movement` decibels within a step.
+    #[inline(always)]
     pub(super) fn step(&mut self, movement: f64, table: &Table) {
         self.movement = movement;
         if self.interval != STEP {
             return;
         }
         let gain = self.gain.value() + movement;
+        self.moved = self.moving;
+        // What can move has two sections at most.
+        let sections = self.count.min(2);
         if self.moving {
-            self.from = self.to;
+            for i in 0..sections {
+                self.from[i] = self.to[i];
+            }
         }
         self.moving = self.looked_up != Some(gain);
-        if self.moving
-            && let Some(goal) = table.at(gain)
-        {
+        if self.moving {
             // What a tick has changed arrives with the last of its steps.
             let way = 1.0 / self.steps_behind as f64;
-            for i in 0..goal.len() {
-                self.to[i] = if way < 1.0 { self.from[i].mixed(&goal[i], way) } else { goal[i] };
+            for i in 0..sections {
+                let Some(goal) = table.at(gain, i) else { continue };
+                self.to[i] = if way < 1.0 { self.from[i].mixed(&goal, way) } else { goal };
             }
             self.looked_up = Some(if way < 1.0 { f64::NAN } else { gain });
         }
@@ -190,8 +198,7 @@ impl Voice {
     /// Makes unsound states sound.
     pub(super) fn settle(&mut self) {
         for states in &mut self.states {
-            // A player has two sections, whatever they do.
-            states[..self.count.max(2)].iter_mut().for_each(State::settle);
+            states[..self.count].iter_mut().for_each(State::settle);
         }
     }
 
@@ -202,13 +209,7 @@ impl Voice {
 
     /// True when ticks change nothing until it is aimed elsewhere than at `settings`.
     pub(super) fn has_arrived(&self, settings: &BandSettings) -> bool {
-        let there = |glide: &Glide, value: f64| glide.landed() && glide.target() == value;
-        !self.made.on
-            || !self.moving
-                && self.looked_up.is_none()
-                && there(&self.frequency, settings.frequency.0.ln())
-                && there(&self.gain, settings.gain.0)
-                && there(&self.q, settings.q.ln())
+        !self.made.on || !self.moving && self.looked_up.is_none() && self.is_at(settings)
     }
 
     /// True when it acts on the middle or the sides.
@@ -231,21 +232,9 @@ impl Voice {
         }
     }
 
-    /// The filter as it stands `since` frames after the last tick, if both channels have it.
-    pub(super) fn player(&mut self, since: usize) -> Option<Player<'_>> {
-        let [left, right] = &mut self.states;
-        if self.made.placement != Placement::Stereo {
-            return None;
-        }
-        let ([a, b, ..], [c, d, ..]) = (&self.from, &self.to);
-        let states = [left.first_chunk_mut()?, right.first_chunk_mut()?];
-        Some(Player {
-            from: [a, b],
-            to: [c, d],
-            since: since % self.interval,
-            interval: self.interval,
-            states,
-        })
+    /// Which of two channels as of [`memories`](Self::memories) it acts on.
+    pub(super) fn acts(&self) -> [bool; 2] {
+        self.memories().map(|memory| memory.is_some())
     }
 
     /// Adds a section to `cascade`, for two channels as of [`memories`](Self::memories).
@@ -258,15 +247,63 @@ impl Voice {
         );
     }
 
-    /// Takes a section back that is at `place` in `cascade`. An unsound state is made sound.
-    pub(super) fn take_back(&mut self, section: usize, cascade: &Cascade, place: usize) {
+    /// Takes the states of a section back, by channel as in [`lend`](Self::lend). An unsound state is made sound.
+    pub(super) fn take_back(&mut self, section: usize, states: impl Fn(usize) -> State) {
         for (channel, memory) in self.memories().into_iter().enumerate() {
             if let Some(memory) = memory {
-                let mut state = cascade.state(place, channel);
+                let mut state = states(channel);
                 state.settle();
                 self.states[memory][section] = state;
             }
         }
+    }
+
+    /// A section where it stands between two steps, for two channels as of [`memories`](Self::memories), and its states.
+    pub(super) fn part(&self, section: usize) -> Part<'_> {
+        let memories = self.memories();
+        Part {
+            stands: memories.map(|memory| memory.map(|_| &self.to[section])),
+            follows: section > 0,
+            states: memories.map(|memory| memory.map_or(State::default(), |m| self.states[m][section])),
+            ears: [None; 2],
+            ear_states: Default::default(),
+            loudest: 0.0,
+            beside: false,
+        }
+    }
+
+    /// From where to where a section goes in this step, if it goes anywhere or came from anywhere in the step before.
+    #[inline(always)]
+    pub(super) fn directed(&self, section: usize) -> Option<[&Kernel; 2]> {
+        let to = &self.to[section];
+        let from = if self.moving { &self.from[section] } else { to };
+        (self.moving || self.moved).then_some([from, to])
+    }
+
+    /// Stands still where it is, having gone a share of this step.
+    pub(super) fn halt(&mut self, gone: f64) {
+        if self.moving && gone < 1.0 {
+            for (from, to) in self.from.iter().zip(&mut self.to) {
+                *to = from.mixed(to, gone);
+            }
+            self.looked_up = Some(f64::NAN);
+        }
+        self.from = self.to;
+        (self.moving, self.moved) = (false, false);
+    }
+
+    /// True when only dynamics move it until it is aimed elsewhere: in steps, as of the last tick.
+    pub(super) fn coasts(&self) -> bool {
+        let landed = [&self.frequency, &self.gain, &self.q].into_iter().all(Glide::landed);
+        self.count > 0 && self.interval == STEP && self.steps_behind == 1 && landed
+    }
+
+    /// True when its glides are where `settings` want them.
+    pub(super) fn is_at(&self, settings: &BandSettings) -> bool {
+        let there = |glide: &Glide, value: f64| glide.landed() && glide.target() == value;
+        there(&self.frequency, settings.frequency.0.ln())
+            && there(&self.gain, settings.gain.0)
+            && there(&self.q, settings.q.ln())
     }
 
     /// No dynamics any more: back to the gain itself.

@@ -3,13 +3,14 @@
 use core::cell::Cell;
 
 use super::kernel::{COEFFICIENTS, Kernel as Section, State};
+use crate::dsp::settle;
 use crate::dsp::simd::{Isa, Kernel, Pairs, Registers, Simd, Vector};
 
 /// Two channels of up to eight sections.
-const LANES: usize = 2 * Cascade::MOST;
+pub(super) const LANES: usize = 2 * Cascade::MOST;
 
 /// The section of each lane.
-const PLACES: [f64; LANES] = {
+pub(super) const PLACES: [f64; LANES] = {
     let mut places = [0.0; LANES];
     let mut lane = 0;
     while lane < LANES {
@@ -20,7 +21,7 @@ const PLACES: [f64; LANES] = {
 };
 
 /// What every lane without a section does.
-const NOTHING: [[f64; LANES]; COEFFICIENTS] = {
+pub(super) const NOTHING: [[f64; LANES]; COEFFICIENTS] = {
     let mut coefficients = [[0.0; LANES]; COEFFICIENTS];
     coefficients[COEFFICIENTS - 1] = [1.0; LANES];
     coefficients
@@ -36,7 +37,7 @@ const NOTHING: [[f64; LANES]; COEFFICIENTS] = {
 pub struct Cascade {
     isa: Isa,
     count: usize,
-    /// As of [`Section::coefficients`], the last one more: what the input is multiplied with.
+    /// As of [`Section::lane`].
     coefficients: [[f64; LANES]; COEFFICIENTS],
     /// `s` and `t` of each lane.
     states: [[f64; LANES]; 2],
@@ -81,8 +82,7 @@ impl Cascade {
     pub fn push(&mut self, section: [&Section; 2], states: [State; 2]) {
         for channel in 0..2 {
             let lane = 2 * self.count + channel;
-            let [a, b0, b1, c0, c1, e] = section[channel].coefficients();
-            for (to, from) in self.coefficients.iter_mut().zip([a, b0, b1, c0, c1, 1.0 + e]) {
+            for (to, from) in self.coefficients.iter_mut().zip(section[channel].lane()) {
                 to[lane] = from;
             }
             [self.states[0][lane], self.states[1][lane]] = states[channel].0;
@@ -93,6 +93,11 @@ impl Cascade {
     /// The state of the section of this index.
     pub fn state(&self, section: usize, channel: usize) -> State {
         State(self.states.map(|states| states[2 * section + channel]))
+    }
+
+    /// Makes unsound states sound, those of lanes without a section too: what is no number times nothing is none.
+    pub fn settle(&mut self) {
+        self.states.as_flattened_mut().iter_mut().for_each(|state| *state = settle(*state));
     }
 
     /// Filters both channels in place.
@@ -181,7 +186,10 @@ impl<V: Pairs, const N: usize> Shift<V, N> {
 
 // Loops instead of closures: what is a closure of its own may not be compiled for the instruction set.
 #[inline(always)]
-fn load<S: Simd, const N: usize>(simd: S, from: &[f64; LANES]) -> [<S as Registers<f64>>::Vector; N] {
+pub(super) fn load<S: Simd, const N: usize>(
+    simd: S,
+    from: &[f64; LANES],
+) -> [<S as Registers<f64>>::Vector; N] {
     let mut vectors = [simd.splat(0.0); N];
     for n in 0..N {
         vectors[n] = simd.load(&from[n * <S as Registers<f64>>::Vector::LANES..]);

@@ -34,6 +34,11 @@ impl State {
     pub fn settle(&mut self) {
         self.0 = self.0.map(settle);
     }
+
+    /// The memory of `factor` times the audio.
+    pub fn scaled(self, factor: f64) -> Self {
+        Self(self.0.map(|state| factor * state))
+    }
 }
 
 impl Kernel {
@@ -63,11 +68,11 @@ impl Kernel {
         self.c == [0.0; 2] && self.e == 0.0
     }
 
-    /// All coefficients: `a`, `b0`, `b1`, `c0`, `c1`, `e`.
-    #[inline]
-    pub(super) fn coefficients(&self) -> [f64; COEFFICIENTS] {
+    /// What a lane of a vector needs: `a`, `b0`, `b1`, `c0`, `c1` and `1 + e`, what the input is multiplied with.
+    #[inline(always)]
+    pub(super) fn lane(&self) -> [f64; COEFFICIENTS] {
         let &Self { a, b, c, e } = self;
-        [a, b[0], b[1], c[0], c[1], e]
+        [a, b[0], b[1], c[0], c[1], 1.0 + e]
     }
 
     #[inline]

@@ -171,7 +171,7 @@ fn between_the_nodes_of_the_table_lie_the_designs() {
                     let mut table = Table::new();
                     table.keep_for(shape, frequency, q);
                     while !table.covers([gain, gain], |node| [at(node)[0], at(node)[1]]) {}
-                    let mixed = table.at(gain).expect("covered");
+                    let mixed = [0, 1].map(|section| table.at(gain, section).expect("covered"));
                     for tone in
                         [0.2, 0.5, 0.8, 0.93, 1.0, 1.07, 1.25, 2.0, 5.0].map(|r| r * frequency / RATE.0)
                     {
