@@ -9,6 +9,7 @@ mod control;
 mod decibels;
 mod ramp;
 mod sliding_max;
+mod trail;
 
 /// A frame: the values of two channels, side by side, which a compiler makes one instruction of.
 pub type Pair = [f64; 2];

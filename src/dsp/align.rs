@@ -1,6 +1,7 @@
 //! Delay of a stem by any time, to bring it into step with another.
 
 use super::kaiser::{kaiser, sinc};
+use super::simd::{Isa, Kernel, Simd};
 use super::{Block, Glide, Process, Ramp, Ticks, settle, within};
 use crate::units::{Hz, Ms, Samples};
 
@@ -38,6 +39,7 @@ const SHORTEST: f64 = 0.01;
 ///
 /// A change crossfades in 20 ms; one that comes meanwhile waits for its end. Latency: none. Neutral at 0 ms.
 pub struct Align {
+    isa: Isa,
     rate: Hz,
     ticks: Ticks,
     /// Samples of delay to go to.
@@ -76,18 +78,8 @@ impl Past {
     }
 
     /// Takes the next samples.
-    fn extend(&mut self, mut samples: &[f64]) {
-        while !samples.is_empty() {
-            let start = (self.now + 1) % self.length;
-            let (now, later) = samples.split_at(samples.len().min(self.length - start));
-            let end = start + now.len();
-            for (slot, &sample) in self.twice[start..end].iter_mut().zip(now) {
-                *slot = if sample.is_finite() { sample } else { 0.0 };
-            }
-            self.twice.copy_within(start..end, start + self.length);
-            self.now = end - 1;
-            samples = later;
-        }
+    fn extend(&mut self, isa: Isa, samples: &[f64]) {
+        isa.run(Extend { past: self, samples });
     }
 
     /// `count` samples, the oldest first, of which the newest came `first` pushes before the last.
@@ -99,6 +91,34 @@ impl Past {
 
     fn reset(&mut self) {
         self.twice.fill(0.0);
+    }
+}
+
+/// [`Past::extend`] for an instruction set.
+struct Extend<'a> {
+    past: &'a mut Past,
+    samples: &'a [f64],
+}
+
+impl Kernel for Extend<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) {
+        let Self { past: Past { twice, length, now }, mut samples } = self;
+        let (first, second) = twice.split_at_mut(*length);
+        while !samples.is_empty() {
+            let start = if *now + 1 == *length { 0 } else { *now + 1 };
+            let (present, later) = samples.split_at(samples.len().min(*length - start));
+            let end = start + present.len();
+            let places = first[start..end].iter_mut().zip(&mut second[start..end]);
+            for ((one, other), &sample) in places.zip(present) {
+                let sample = if sample.abs() < f64::INFINITY { sample } else { 0.0 };
+                (*one, *other) = (sample, sample);
+            }
+            *now = end - 1;
+            samples = later;
+        }
     }
 }
 
@@ -227,6 +247,7 @@ impl Align {
             rate,
             ticks: Ticks::default(),
             goal: 0.0,
+            isa: Isa::widest(),
             past: [Past::new(longest), Past::new(longest)],
             reader: Reader::new(0.0),
             old: Reader::new(0.0),
@@ -289,8 +310,8 @@ impl Process for Align {
         self.fresh = false;
         if self.is_neutral() {
             let (left, right) = block.channels();
-            self.past[0].extend(left);
-            self.past[1].extend(right);
+            self.past[0].extend(self.isa, left);
+            self.past[1].extend(self.isa, right);
             self.ticks.skip(left.len());
             return;
         }

@@ -1,51 +1,48 @@
 //! A smoothing that is complete after a known number of frames: two moving averages in a row.
 
 use super::Pair;
+use super::trail::Trail;
 
 /// The last frames of a signal of two channels, on the grid that makes sums exact.
 ///
 /// Values are rounded to multiples of 2^-24; sums of such values below 2^29 have no rounding error in `f64`, so a
 /// running sum never drifts and returns to exactly zero. In decibels the grid is far below anything audible.
 #[derive(Clone, Debug)]
-pub struct Line {
-    ring: Vec<Pair>,
-    now: usize,
-}
+pub struct Line(Trail<Pair>);
 
 impl Line {
     /// Remembers `length` frames, zero at first.
     pub fn new(length: usize) -> Self {
-        Self { ring: vec![[0.0; 2]; length.next_power_of_two()], now: 0 }
+        Self(Trail::new(length))
     }
 
     /// Takes the next frame, values of 0 to 160.
     #[inline(always)]
     pub fn push(&mut self, frame: Pair) {
-        self.put(on_grid(frame));
+        self.0.grow(1)[0] = on_grid(frame);
+    }
+
+    /// The place of the next frames, up to [`Trail::STRETCH`]; all are to be written, [on the grid](on_grid).
+    #[inline(always)]
+    pub(super) fn grow(&mut self, frames: usize) -> &mut [Pair] {
+        self.0.grow(frames)
     }
 
     /// The frame pushed `age` pushes before the last.
     #[inline(always)]
     pub fn past(&self, age: usize) -> Pair {
-        self.ring[self.now.wrapping_sub(age) & (self.ring.len() - 1)]
+        self.0.past(age, 1)[0]
     }
 
     /// All zero again.
     pub fn reset(&mut self) {
-        self.ring.fill([0.0; 2]);
-    }
-
-    /// Takes the next frame, which is on the grid already.
-    #[inline(always)]
-    fn put(&mut self, frame: Pair) {
-        self.now = (self.now + 1) & (self.ring.len() - 1);
-        self.ring[self.now] = frame;
+        self.0.reset();
     }
 }
 
 /// The nearest multiples of 2^-24.
 #[inline(always)]
-fn on_grid(frame: Pair) -> Pair {
+pub(super) fn on_grid(frame: Pair) -> Pair {
     /// Adding this and taking it away again rounds to the grid: its last bit is worth 2^-24.
     const ROUND: f64 = 1.5 * (1u64 << 28) as f64;
     [(frame[0] + ROUND) - ROUND, (frame[1] + ROUND) - ROUND]
@@ -65,34 +62,26 @@ fn difference(a: Pair, b: Pair) -> Pair {
 ///
 /// All weights are positive and sum to one: the result lies between the smallest and the largest of the `length`
 /// values. A step is a smooth S of `length` frames.
+///
+/// Computed as a sum of sums of what the triangle is the second integral of: with `a` and `b` the lengths of the averages,
+/// `x[n] - x[n - a] - x[n - b] + x[n - a - b]`.
 #[derive(Clone, Debug)]
 pub struct Boxes {
     first: usize,
     second: usize,
     /// The newest frame that counts is this old.
     age: usize,
-    sum: Pair,
-    /// Sums of the first average, the last `second` of them.
-    sums: Line,
+    /// The first sum: how much the second changes.
+    change: Pair,
     sum_of_sums: Pair,
     /// Values that `sum_of_sums` is the sum of, repeated ones counted.
     area: f64,
 }
 
 impl Boxes {
-    /// A smoothing of one frame (none), which can be told to use up to `longest`.
-    pub fn new(longest: usize) -> Self {
-        let mut boxes = Self {
-            first: 1,
-            second: 1,
-            age: 0,
-            sum: [0.0; 2],
-            sums: Line::new(longest / 2 + 2),
-            sum_of_sums: [0.0; 2],
-            area: 1.0,
-        };
-        boxes.reset();
-        boxes
+    /// A smoothing of one frame: none.
+    pub fn new() -> Self {
+        Self { first: 1, second: 1, age: 0, change: [0.0; 2], sum_of_sums: [0.0; 2], area: 1.0 }
     }
 
     /// Smooths over `length` frames, the newest of them `age` old, as if it had always done so. `line` must
@@ -104,45 +93,42 @@ impl Boxes {
         self.area = (self.first * self.second) as f64;
         self.age = age;
         self.reset();
-        for back in (0..self.second).rev() {
-            self.sum = (0..self.first).map(|i| line.past(age + back + i)).fold([0.0; 2], sum);
-            self.sums.put(self.sum);
-            self.sum_of_sums = sum(self.sum_of_sums, self.sum);
+        let from = |back: usize| (0..self.first).map(|i| line.past(age + back + i)).fold([0.0; 2], sum);
+        let mut running = from(0);
+        self.change = difference(running, from(self.second));
+        for back in 0..self.second {
+            self.sum_of_sums = sum(self.sum_of_sums, running);
+            let (newest, next) = (line.past(age + back), line.past(age + back + self.first));
+            running = sum(difference(running, newest), next);
         }
     }
 
     /// The smoothed frame after `line` took its next one.
     #[inline(always)]
     pub fn next(&mut self, line: &Line) -> Pair {
-        self.sum = sum(self.sum, difference(line.past(self.age), line.past(self.age + self.first)));
-        let change = difference(self.sum, self.sums.past(self.second - 1));
-        self.sum_of_sums = sum(self.sum_of_sums, change);
-        self.sums.put(self.sum);
-        self.value()
+        let mut frame = [[0.0; 2]];
+        self.follow(line, &mut frame);
+        frame[0]
     }
 
-    /// Pushes every frame and makes it what is smooth by then, in place: as [`Line::push`] and [`next`](Self::next).
+    /// The smoothed frames after `line` took as many, at most [`Trail::STRETCH`], all at once.
     #[inline(always)]
-    pub fn follow(&mut self, line: &mut Line, frames: &mut [Pair]) {
-        let (mut running, mut sum_of_sums) = (self.sum, self.sum_of_sums);
-        let (ring, sums) = (&mut line.ring[..], &mut self.sums.ring[..]);
-        // Indexed modulo powers of two; the ends are looked at once.
-        let (mask, sums_mask) = (ring.len() - 1, sums.len() - 1);
-        let (mut now, mut sums_now) = (line.now, self.sums.now);
-        let (newest, oldest, last) = (self.age, self.age + self.first, self.second - 1);
-        for frame in frames {
-            now = now.wrapping_add(1) & mask;
-            ring[now & mask] = on_grid(*frame);
-            let (newest, oldest) = (now.wrapping_sub(newest) & mask, now.wrapping_sub(oldest) & mask);
-            running = sum(running, difference(ring[newest], ring[oldest]));
-            sum_of_sums =
-                sum(sum_of_sums, difference(running, sums[sums_now.wrapping_sub(last) & sums_mask]));
-            sums_now = sums_now.wrapping_add(1) & sums_mask;
-            sums[sums_now & sums_mask] = running;
-            *frame = [sum_of_sums[0] / self.area, sum_of_sums[1] / self.area];
+    pub fn follow(&mut self, line: &Line, smooth: &mut [Pair]) {
+        let frames = smooth.len();
+        let Self { first, second, age, area, .. } = *self;
+        let [x, a, b, ab] =
+            [0, first, second, first + second].map(|back| line.0.past(age + back, frames).as_flattened());
+        let bends = smooth.as_flattened_mut().iter_mut();
+        for ((bend, (x, a)), (b, ab)) in bends.zip(x.iter().zip(a)).zip(b.iter().zip(ab)) {
+            *bend = (x - a) - (b - ab);
         }
-        (line.now, self.sums.now) = (now, sums_now);
-        (self.sum, self.sum_of_sums) = (running, sum_of_sums);
+        let (mut change, mut total) = (self.change, self.sum_of_sums);
+        for smooth in smooth {
+            change = sum(change, *smooth);
+            total = sum(total, change);
+            *smooth = [total[0] / area, total[1] / area];
+        }
+        (self.change, self.sum_of_sums) = (change, total);
     }
 
     /// The smoothed frame.
@@ -153,8 +139,13 @@ impl Boxes {
 
     /// As if everything had been zero.
     pub fn reset(&mut self) {
-        (self.sum, self.sum_of_sums) = ([0.0; 2], [0.0; 2]);
-        self.sums.reset();
+        (self.change, self.sum_of_sums) = ([0.0; 2], [0.0; 2]);
+    }
+}
+
+impl Default for Boxes {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -174,7 +165,7 @@ mod tests {
     fn agrees_with_two_plain_averages() {
         for (length, age) in [(1, 0), (2, 5), (5, 3), (72, 0), (73, 20), (200, 0)] {
             let mut line = Line::new(512);
-            let mut boxes = Boxes::new(200);
+            let mut boxes = Boxes::new();
             boxes.aim(length, age, &line);
             for (i, frame) in frames().into_iter().enumerate() {
                 line.push(frame);
@@ -197,7 +188,7 @@ mod tests {
     #[test]
     fn aiming_anew_equals_having_always_done_so() {
         let mut line = Line::new(512);
-        let (mut always, mut anew) = (Boxes::new(200), Boxes::new(200));
+        let (mut always, mut anew) = (Boxes::new(), Boxes::new());
         always.aim(151, 7, &line);
         for (i, frame) in frames().into_iter().enumerate() {
             line.push(frame);
@@ -213,11 +204,14 @@ mod tests {
     fn following_equals_pushing_and_asking() {
         for (length, age) in [(1, 0), (73, 20), (200, 0)] {
             let (mut line, mut other) = (Line::new(512), Line::new(512));
-            let (mut boxes, mut following) = (Boxes::new(200), Boxes::new(200));
+            let (mut boxes, mut following) = (Boxes::new(), Boxes::new());
             boxes.aim(length, age, &line);
             following.aim(length, age, &other);
             let mut followed = frames();
-            followed.chunks_mut(31).for_each(|part| following.follow(&mut other, part));
+            followed.chunks_mut(31).for_each(|part| {
+                part.iter().zip(other.grow(part.len())).for_each(|(frame, place)| *place = on_grid(*frame));
+                following.follow(&other, part);
+            });
             for (frame, followed) in frames().into_iter().zip(followed) {
                 line.push(frame);
                 assert_eq!(boxes.next(&line), followed);
@@ -228,7 +222,7 @@ mod tests {
     #[test]
     fn a_step_is_complete_after_its_length() {
         let mut line = Line::new(128);
-        let mut boxes = Boxes::new(100);
+        let mut boxes = Boxes::new();
         boxes.aim(61, 0, &line);
         let way: Vec<f64> = (0..61)
             .map(|_| {

@@ -11,10 +11,9 @@ use super::curve::Curve;
 use super::decibels::{factors, levels};
 use super::delay::{GainStage, RUN};
 use super::detector::{Detector, Levels, linked};
-use super::simd::Isa;
-use super::{
-    Block, CONTROL_INTERVAL, Glide, KeySource, Pair, Process, Ramp, Tape, Taped, Ticks, settle, within,
-};
+use super::simd::{Isa, Kernel, Simd};
+use super::trail::Trail;
+use super::{Block, Glide, KeySource, Process, Ramp, Tape, Taped, Ticks, largest, settle, within};
 use crate::units::{Db, Hz, Ms, Samples, decibels};
 
 /// Settings of [`Compressor`].
@@ -131,36 +130,6 @@ impl HighPass {
     }
 }
 
-/// The reductions wanted in the last few milliseconds, read with a changing delay.
-#[derive(Clone, Debug)]
-struct Past {
-    /// As long as a power of two.
-    ring: Vec<Pair>,
-    now: usize,
-}
-
-impl Past {
-    fn new(longest: usize) -> Self {
-        Self { ring: vec![[0.0; 2]; (longest + 1).next_power_of_two()], now: 0 }
-    }
-
-    /// Takes every frame and makes it the one taken `age` before it.
-    fn follow(&mut self, frames: &mut [Pair], age: usize) {
-        let mask = self.ring.len() - 1;
-        let (ring, mut now) = (&mut self.ring[..], self.now);
-        for frame in frames {
-            now = now.wrapping_add(1) & mask;
-            ring[now & mask] = *frame;
-            *frame = ring[now.wrapping_sub(age) & mask];
-        }
-        self.now = now;
-    }
-
-    fn reset(&mut self) {
-        self.ring.fill([0.0; 2]);
-    }
-}
-
 /// The gain of a [`Compressor`], without the audio it is applied to.
 ///
 /// Feed it a key and it gives the factor per sample and channel by which audio is to be multiplied when it leaves
@@ -189,7 +158,12 @@ pub struct CompressorGain {
     start: f64,
     highpass: HighPass,
     levels: Levels,
-    past: Past,
+    /// The reductions wanted in the last few milliseconds, read with a changing delay.
+    past: [Trail<f64>; 2],
+    /// Frames after which the channels may have the same past, if they want the same.
+    apart: usize,
+    /// True while both channels have one reduction: that of the first; the second's past is not written.
+    one: bool,
     /// Delay of the wanted reduction in samples: latency less lookahead; moves by one per control tick.
     age: usize,
     ballistics: Ballistics<2>,
@@ -225,7 +199,9 @@ impl CompressorGain {
             start: 1.0,
             highpass: HighPass::new(rate),
             levels: Levels::new(rate),
-            past: Past::new(latency),
+            past: [Trail::new(latency), Trail::new(latency)],
+            apart: 0,
+            one: true,
             age: latency,
             ballistics: rest,
             active: false,
@@ -359,7 +335,8 @@ impl CompressorGain {
         if active && !self.active {
             self.highpass.reset();
             self.levels.reset();
-            self.past.reset();
+            self.past.iter_mut().for_each(Trail::reset);
+            (self.apart, self.one) = (0, true);
             self.ballistics.reset();
             self.age = self.aimed_age();
         }
@@ -395,10 +372,20 @@ impl CompressorGain {
         }
     }
 
+    /// True when every glide has landed.
+    fn landed(&self) -> bool {
+        self.each_glide().into_iter().chain([&self.highpass_octaves]).all(Glide::landed)
+    }
+
+    /// True when control ticks change nothing until new settings come.
+    fn rests(&self) -> bool {
+        let ramps = self.plain.resting().and(self.wet.resting());
+        ramps.is_some() && self.age == self.aimed_age() && self.landed()
+    }
+
     /// True when every factor is one until new settings come.
     pub fn is_neutral(&self) -> bool {
-        let landed = self.each_glide().into_iter().chain([&self.highpass_octaves]).all(Glide::landed);
-        !self.active && landed && self.on.value() == 0.0
+        !self.active && self.on.value() == 0.0 && self.landed()
     }
 
     /// Passes over `frames` frames of a neutral gain.
@@ -419,54 +406,63 @@ impl CompressorGain {
             if step.tick {
                 self.tick();
             }
-            let range = at..at + step.frames;
+            // Where nothing moves, ticks change nothing.
+            let count = if self.rests() { RUN.min(frames - at).max(step.frames) } else { step.frames };
+            self.ticks.skip(count - step.frames);
+            let range = at..at + count;
             let gain = [&mut left[range.clone()], &mut right[range.clone()]];
             if self.active {
-                largest = largest.max(self.compress([&key[0][range.clone()], &key[1][range]], gain));
+                let key = [&key[0][range.clone()], &key[1][range]];
+                largest = largest.max(self.isa.run(Compress { unit: self, key, gain }));
             } else {
                 gain.into_iter().for_each(|gain| gain.fill(1.0));
             }
-            self.plain.advance(step.frames);
-            self.wet.advance(step.frames);
-            at += step.frames;
+            self.plain.advance(count);
+            self.wet.advance(count);
+            at += count;
         }
         // What is heard of it: the compressed share over the whole, without the makeup.
         let share = self.on.value() * self.mix.value();
         Db((-decibels(1.0 - share * (1.0 - factor(largest)))).max(0.0))
     }
 
-    /// Computes a part of a control interval; gives the largest reduction of the compressed share.
-    fn compress(&mut self, key: [&[f64]; 2], gain: [&mut [f64]; 2]) -> f64 {
-        let frames = key[0].len();
-        let mut buffers = [[0.0; CONTROL_INTERVAL]; 2];
-        let [left, right] = buffers.each_mut().map(|buffer| &mut buffer[..frames]);
-        self.hear(key, [&mut *left, &mut *right]);
-        self.want([&mut *left, &mut *right]);
-        let mut frames = [[0.0; 2]; CONTROL_INTERVAL];
-        let frames = &mut frames[..left.len()];
-        for ((frame, left), right) in frames.iter_mut().zip(left.iter()).zip(right.iter()) {
-            *frame = [*left, *right];
+    /// The squares of the levels that are read from `key`.
+    #[inline(always)]
+    fn hear(&mut self, key: [&[f64]; 2], squares: [&mut [f64]; 2]) {
+        let [left, right] = squares;
+        if self.settings.key_highpass.is_some() {
+            left.copy_from_slice(key[0]);
+            right.copy_from_slice(key[1]);
+            for (left, right) in left.iter_mut().zip(right.iter_mut()) {
+                (*left, *right) = (self.highpass.next(0, *left), self.highpass.next(1, *right));
+            }
+            self.levels.read([left, right]);
+            return;
         }
-        self.past.follow(frames, self.age);
-        let largest = self.ballistics.follow(self.isa, frames);
-        let mut same = true;
-        for ((frame, left), right) in frames.iter().zip(left.iter_mut()).zip(right.iter_mut()) {
-            [*left, *right] = *frame;
-            same &= left == right;
+        for (squares, key) in [&mut *left, &mut *right].into_iter().zip(key) {
+            squares.iter_mut().zip(key).for_each(|(square, sample)| *square = Levels::square(*sample));
         }
-        let [left_gain, right_gain] = gain;
-        self.gains(left, left_gain);
-        if same {
-            right_gain.copy_from_slice(left_gain);
-        } else {
-            self.gains(right, right_gain);
+        self.levels.follow([left, right]);
+    }
+
+    /// Makes squares of levels the reductions that the curve wants for them, in place.
+    #[inline(always)]
+    fn want<S: Simd>(&self, simd: S, squares: &mut [f64]) {
+        if largest(squares) <= self.start {
+            squares.fill(0.0);
+            return;
         }
-        largest
+        levels(simd, squares);
+        let curve = self.curve;
+        for level in squares {
+            *level = curve.reduction(*level);
+        }
     }
 
     /// What reductions make of the audio, beside its plain share.
-    fn gains(&self, reductions: &mut [f64], gain: &mut [f64]) {
-        factors(self.isa, reductions);
+    #[inline(always)]
+    fn gains<S: Simd>(&self, simd: S, reductions: &mut [f64], gain: &mut [f64]) {
+        factors(simd, reductions);
         if let (Some(plain), Some(wet)) = (self.plain.resting(), self.wet.resting()) {
             for (gain, factor) in gain.iter_mut().zip(reductions) {
                 *gain = plain + wet * *factor;
@@ -478,52 +474,80 @@ impl CompressorGain {
         }
     }
 
-    /// The squares of the levels that are read from `key`.
-    fn hear(&mut self, key: [&[f64]; 2], squares: [&mut [f64]; 2]) {
-        let [left, right] = squares;
-        left.copy_from_slice(key[0]);
-        right.copy_from_slice(key[1]);
-        if self.settings.key_highpass.is_some() {
-            for (left, right) in left.iter_mut().zip(right.iter_mut()) {
-                (*left, *right) = (self.highpass.next(0, *left), self.highpass.next(1, *right));
-            }
+    /// Both channels have one reduction where they want the same and always did; from here on they may differ.
+    fn part(&mut self) {
+        if self.one {
+            let [first, second] = &mut self.past;
+            second.copy(first);
+            self.one = false;
         }
-        self.levels.read([left, right]);
+        self.apart = self.latency;
     }
+}
 
-    /// Makes squares of levels the reductions that the curve wants for them, linked and capped.
-    fn want(&mut self, [left, right]: [&mut [f64]; 2]) {
-        let link = self.link.value();
-        // Linked all the way only the louder counts.
-        let one = link == 1.0;
-        let mut top = 0.0;
-        for (left, right) in left.iter_mut().zip(right.iter()) {
-            let louder = if *left > *right { *left } else { *right };
-            top = if louder > top { louder } else { top };
-            *left = if one { louder } else { *left };
-        }
-        if top <= self.start {
-            left.fill(0.0);
-            right.fill(0.0);
-            return;
-        }
-        let cap = self.cap_db.value();
-        let curve = self.curve;
-        let reductions = |isa, squares: &mut [f64]| {
-            levels(isa, squares);
-            for level in squares {
-                *level = curve.reduction(*level);
+/// Computes a part of a control interval, or up to [`RUN`] frames while nothing moves; gives the largest reduction of the
+/// compressed share.
+struct Compress<'a> {
+    unit: &'a mut CompressorGain,
+    key: [&'a [f64]; 2],
+    gain: [&'a mut [f64]; 2],
+}
+
+impl Kernel for Compress<'_> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) -> f64 {
+        let Self { unit, key, gain: [left_gain, right_gain] } = self;
+        let frames = left_gain.len();
+        let mut buffers = [[0.0; RUN]; 2];
+        let [left, right] = buffers.each_mut().map(|buffer| &mut buffer[..frames]);
+        unit.hear(key, [&mut *left, &mut *right]);
+        let (link, cap) = (unit.link.value(), unit.cap_db.value());
+        let capped = |wanted: f64| if wanted < cap { wanted } else { cap };
+        if link == 1.0 {
+            // Only the louder counts.
+            for (left, right) in left.iter_mut().zip(&*right) {
+                *left = if *left > *right { *left } else { *right };
             }
-        };
-        reductions(self.isa, left);
-        if one {
+            unit.want(simd, left);
+            unit.one |= unit.apart == 0 && unit.ballistics.is_one();
+            unit.apart = unit.apart.saturating_sub(frames);
+            if unit.one {
+                let past = &mut unit.past[0];
+                past.grow(frames).iter_mut().zip(&*left).for_each(|(past, wanted)| *past = capped(*wanted));
+                unit.ballistics.each_as_one(past.past(unit.age, frames), left);
+                let largest = largest(left);
+                unit.gains(simd, left, left_gain);
+                right_gain.copy_from_slice(left_gain);
+                return largest;
+            }
             right.copy_from_slice(left);
         } else {
-            reductions(self.isa, right);
+            unit.part();
+            unit.want(simd, left);
+            unit.want(simd, right);
+            for (left, right) in left.iter_mut().zip(right.iter_mut()) {
+                [*left, *right] = linked([*left, *right], link);
+            }
         }
-        for (left, right) in left.iter_mut().zip(right) {
-            [*left, *right] = linked([*left, *right], link).map(|x| if x < cap { x } else { cap });
+        for (past, wanted) in unit.past.iter_mut().zip([&*left, &*right]) {
+            past.grow(frames).iter_mut().zip(wanted).for_each(|(past, wanted)| *past = capped(*wanted));
         }
+        let (mut wanted, mut pairs) = ([[0.0; 2]; RUN], [[0.0; 2]; RUN]);
+        let (wanted, pairs) = (&mut wanted[..frames], &mut pairs[..frames]);
+        let [first, second] = unit.past.each_ref().map(|past| past.past(unit.age, frames));
+        for ((wanted, left), right) in wanted.iter_mut().zip(first).zip(second) {
+            *wanted = [*left, *right];
+        }
+        unit.ballistics.each(wanted, pairs);
+        let largest = largest(pairs.as_flattened());
+        for ((pair, left), right) in pairs.iter().zip(left.iter_mut()).zip(right.iter_mut()) {
+            [*left, *right] = *pair;
+        }
+        unit.gains(simd, left, left_gain);
+        unit.gains(simd, right, right_gain);
+        largest
     }
 }
 

@@ -1,18 +1,20 @@
 //! Decibels of many values at once, by vectors. The units' own conversions are the reference.
 
-use super::simd::{Binary, Isa, Kernel, Pairs, Registers, Simd, Vector};
+use super::simd::{Binary, Kernel, Pairs, Registers, Simd, Vector};
 use crate::units::DOUBLING;
 
 /// Makes squares of amplitudes levels in decibels, in place: `10 log10(x)`. Squares are finite and not negative; below
 /// 1e-300 they count as that. Right within 1e-12 dB. A value's bits do not depend on its neighbours.
-pub(super) fn levels(isa: Isa, squares: &mut [f64]) {
-    isa.run(Each { values: squares, what: Levels });
+#[inline(always)]
+pub(super) fn levels<S: Simd>(simd: S, squares: &mut [f64]) {
+    Each { values: squares, what: Levels }.run(simd);
 }
 
 /// Makes reductions in decibels, 0 to 1000, the factors they are, in place: `10^(-x / 20)`, exactly one for zero. Right
 /// within 1e-15 of the factor and a rounding per 100 dB. A value's bits do not depend on its neighbours.
-pub(super) fn factors(isa: Isa, reductions: &mut [f64]) {
-    isa.run(Each { values: reductions, what: Factors });
+#[inline(always)]
+pub(super) fn factors<S: Simd>(simd: S, reductions: &mut [f64]) {
+    Each { values: reductions, what: Factors }.run(simd);
 }
 
 /// A function of one value.
@@ -55,8 +57,7 @@ impl What for Levels {
     #[inline(always)]
     fn of<S: Simd>(&self, simd: S, x: Wide<S>) -> Wide<S> {
         // A table, not a division: and short enough to be unrolled.
-        const SERIES: [f64; 9] =
-            [1.0, 1.0 / 3.0, 1.0 / 5.0, 1.0 / 7.0, 1.0 / 9.0, 1.0 / 11.0, 1.0 / 13.0, 1.0 / 15.0, 1.0 / 17.0];
+        const SERIES: [f64; 7] = [1.0, 1.0 / 3.0, 1.0 / 5.0, 1.0 / 7.0, 1.0 / 9.0, 1.0 / 11.0, 1.0 / 13.0];
         let one = simd.splat(1.0);
         let (exponent, fraction) = x.max(simd.splat(1e-300)).split();
         let above = simd.splat(core::f64::consts::SQRT_2);
@@ -64,7 +65,7 @@ impl What for Levels {
         let k = (exponent + one).where_above(exponent, fraction, above);
         let z = (m - one) / (m + one);
         let square = z * z;
-        let mut sum: Wide<S> = simd.splat(1.0 / 19.0);
+        let mut sum: Wide<S> = simd.splat(1.0 / 15.0);
         for i in 0..SERIES.len() {
             sum = sum.mul_add(square, simd.splat(SERIES[SERIES.len() - 1 - i]));
         }
@@ -80,37 +81,42 @@ impl What for Factors {
     fn of<S: Simd>(&self, simd: S, x: Wide<S>) -> Wide<S> {
         /// Adding this and taking it away again rounds to whole numbers.
         const ROUND: f64 = 1.5 * (1u64 << 52) as f64;
-        // A table, not a division: and short enough to be unrolled.
-        const SERIES: [f64; 12] = [
-            1.0,
-            1.0 / 2.0,
-            1.0 / 3.0,
-            1.0 / 4.0,
-            1.0 / 5.0,
-            1.0 / 6.0,
-            1.0 / 7.0,
-            1.0 / 8.0,
-            1.0 / 9.0,
-            1.0 / 10.0,
-            1.0 / 11.0,
-            1.0 / 12.0,
-        ];
         let x = x * simd.splat(-1.0 / DOUBLING.0);
         let k = (x + simd.splat(ROUND)) - simd.splat(ROUND);
-        let f = (x - k) * simd.splat(core::f64::consts::LN_2);
-        let mut sum: Wide<S> = simd.splat(1.0);
-        for i in 0..SERIES.len() {
-            sum = (sum * f).mul_add(simd.splat(SERIES[SERIES.len() - 1 - i]), simd.splat(1.0));
+        let f = x - k;
+        let mut sum: Wide<S> = simd.splat(POWERS[POWERS.len() - 1]);
+        for i in 1..POWERS.len() {
+            sum = sum.mul_add(f, simd.splat(POWERS[POWERS.len() - 1 - i]));
         }
         sum.scaled(k)
     }
 }
 
+/// The power series of `2^f`: `(ln 2)^n / n!`.
+const POWERS: [f64; 13] = {
+    let mut powers = [1.0; 13];
+    let mut n = 1;
+    while n < powers.len() {
+        powers[n] = powers[n - 1] * core::f64::consts::LN_2 / n as f64;
+        n += 1;
+    }
+    powers
+};
+
 #[cfg(test)]
 mod tests {
     use super::super::contract::noise;
+    use super::super::simd::Isa;
     use super::*;
     use crate::units::{decibels, linear};
+
+    fn levels(isa: Isa, squares: &mut [f64]) {
+        isa.run(Each { values: squares, what: Levels });
+    }
+
+    fn factors(isa: Isa, reductions: &mut [f64]) {
+        isa.run(Each { values: reductions, what: Factors });
+    }
 
     #[test]
     fn levels_are_those_of_the_units() {

@@ -1,13 +1,16 @@
 //! Whole-sample delays, and what a dynamics unit does to audio once the gain is known.
 
+use super::simd::{Isa, Kernel, Simd};
 use crate::units::Samples;
 
-/// Frames whose gain is computed before it is applied, by units that do both.
+/// Frames whose gain is computed before it is applied, by units that do both; so many are computed at once while nothing
+/// glides.
 pub(super) const RUN: usize = 128;
 
 /// A delay of a fixed whole number of samples, one channel, silent at first.
 #[derive(Clone, Debug)]
 pub struct Delay {
+    isa: Isa,
     /// The samples on their way; `at` is the oldest.
     line: Vec<f64>,
     at: usize,
@@ -16,7 +19,7 @@ pub struct Delay {
 impl Delay {
     /// A delay of `length` samples; zero passes through.
     pub fn new(length: Samples) -> Self {
-        Self { line: vec![0.0; length.0], at: 0 }
+        Self { isa: Isa::widest(), line: vec![0.0; length.0], at: 0 }
     }
 
     /// The delay.
@@ -36,20 +39,54 @@ impl Delay {
     /// Delays `samples` in place.
     #[inline]
     pub fn process(&mut self, samples: &mut [f64]) {
-        let mut rest = samples;
-        while !rest.is_empty() && !self.line.is_empty() {
-            let run = rest.len().min(self.line.len() - self.at);
-            let (now, later) = rest.split_at_mut(run);
-            now.swap_with_slice(&mut self.line[self.at..self.at + run]);
-            self.at = (self.at + run) % self.line.len();
-            rest = later;
-        }
+        self.isa.run(Late { delay: self, samples, gain: None });
+    }
+
+    /// Delays `samples` in place and multiplies what comes out by `gain`, one factor for each.
+    #[inline]
+    pub fn scale(&mut self, samples: &mut [f64], gain: &[f64]) {
+        self.isa.run(Late { delay: self, samples, gain: Some(gain) });
     }
 
     /// As if `value` had been coming in for ever.
     pub fn fill(&mut self, value: f64) {
         self.line.fill(value);
         self.at = 0;
+    }
+}
+
+/// [`Delay::process`] and [`Delay::scale`] for an instruction set.
+struct Late<'a> {
+    delay: &'a mut Delay,
+    samples: &'a mut [f64],
+    gain: Option<&'a [f64]>,
+}
+
+impl Kernel for Late<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) {
+        let Self { delay: Delay { line, at, .. }, samples, gain } = self;
+        let mut done = 0;
+        while done < samples.len() && !line.is_empty() {
+            let run = (samples.len() - done).min(line.len() - *at);
+            let places = samples[done..done + run].iter_mut().zip(&mut line[*at..*at + run]);
+            match gain {
+                Some(gain) => {
+                    for ((sample, late), gain) in places.zip(&gain[done..done + run]) {
+                        let out = *late * gain;
+                        *late = core::mem::replace(sample, out);
+                    }
+                }
+                None => places.for_each(|(sample, late)| core::mem::swap(sample, late)),
+            }
+            *at = if *at + run == line.len() { 0 } else { *at + run };
+            done += run;
+        }
+        if let Some(gain) = gain.filter(|_| line.is_empty()) {
+            samples.iter_mut().zip(gain).for_each(|(sample, gain)| *sample *= gain);
+        }
     }
 }
 
@@ -77,10 +114,7 @@ impl GainStage {
     #[inline]
     pub fn apply(&mut self, channels: [&mut [f64]; 2], gain: [&[f64]; 2]) {
         for ((delay, samples), gain) in self.delays.iter_mut().zip(channels).zip(gain) {
-            delay.process(samples);
-            for (sample, gain) in samples.iter_mut().zip(gain) {
-                *sample *= gain;
-            }
+            delay.scale(samples, gain);
         }
     }
 

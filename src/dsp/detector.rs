@@ -57,24 +57,40 @@ impl Levels {
         }
     }
 
-    /// Makes samples the squares of their levels, in place. What is not finite counts as silence.
+    /// The square of a sample; what is not finite counts as silence.
+    #[inline(always)]
+    pub fn square(sample: f64) -> f64 {
+        let square = sample * sample;
+        if square < f64::INFINITY { square } else { 0.0 }
+    }
+
+    /// Makes samples the squares of their levels, in place.
+    #[inline(always)]
     pub fn read(&mut self, [left, right]: [&mut [f64]; 2]) {
-        let square = |sample: f64| {
-            let square = sample * sample;
-            if square < f64::INFINITY { square } else { 0.0 }
-        };
+        for sample in left.iter_mut().chain(right.iter_mut()) {
+            *sample = Self::square(*sample);
+        }
+        self.follow([left, right]);
+    }
+
+    /// Makes squares of samples the squares of levels, in place.
+    #[inline(always)]
+    pub fn follow(&mut self, [left, right]: [&mut [f64]; 2]) {
         match self.detector {
             Detector::Peak => {
                 for (left, right) in left.iter_mut().zip(right) {
-                    [*left, *right] = self.largest.push([square(*left), square(*right)]);
+                    [*left, *right] = self.largest.push([*left, *right]);
                 }
             }
             Detector::Rms => {
                 // Side by side: neither waits for the other.
                 let (stay, go) = (1.0 - self.mean_pole, self.mean_pole);
+                for channel in [&mut *left, &mut *right] {
+                    channel.iter_mut().for_each(|square| *square *= go);
+                }
                 let mut means = self.mean_squares;
                 for (left, right) in left.iter_mut().zip(right) {
-                    means = [means[0] * stay + square(*left) * go, means[1] * stay + square(*right) * go];
+                    means = [means[0] * stay + *left, means[1] * stay + *right];
                     [*left, *right] = means;
                 }
                 self.mean_squares = means.map(settle);

@@ -3,14 +3,14 @@
 //! The gain, per channel, in decibels of reduction until the last step:
 //!
 //! 1. *Over*: how far the true peak around each sample exceeds the ceiling. The samples are interpolated to
-//!    quarters everywhere, to eighths beside every crest that may exceed the ceiling, and a parabola through the
-//!    highest three eighths finds the crest itself.
+//!    halves everywhere, to quarters around what may hide a crest above the ceiling, to eighths beside every crest that
+//!    may be one, and a parabola through the highest three eighths finds the crest itself.
 //! 2. *Link* draws the smaller reduction of the two channels towards the larger.
 //! 3. *Hold*: the largest over of the lookahead. From here on the reduction is as large as any sample inside the
 //!    lookahead needs.
 //! 4. *Release* in two stages: a fast one for transients, above a slow one that charges only while reduction is
 //!    wanted. The slow stage sees the largest over of the last 16 ms, so that it stands still under a steady tone:
-//!    the bass is not distorted.
+//!    the bass is not distorted. It decides at control ticks (every 32 samples) where to be at the next.
 //! 5. *Two moving averages* in a row, together as long as the lookahead: a smooth way down that has arrived when
 //!    the peak does. An average of values that each suffice also suffices, so nothing is clipped.
 //!
@@ -20,16 +20,15 @@
 mod crest;
 mod reduction;
 
-use super::ballistics::{Times, pole};
-use super::decibels::{factors, levels};
+use super::decibels::factors;
 use super::delay::{Delay, GainStage, RUN};
 use super::detector::linked;
 use super::oversample::{Interpolator, TAPS};
-use super::simd::Isa;
-use super::{Block, CONTROL_INTERVAL, Glide, Pair, Process, Ramp, Tape, Taped, Ticks, within};
+use super::simd::{Isa, Kernel, Simd};
+use super::{Block, Glide, Process, Ramp, Tape, Taped, Ticks, largest, within};
 use crate::units::{Db, Dbtp, Hz, Ms, Samples};
-use crest::{Detect, Singles, Take};
-use reduction::Reduction;
+use crest::Channel;
+use reduction::{Frames, NO_FRAMES, Reduction};
 
 /// Settings of [`Limiter`].
 #[derive(Clone, Debug, PartialEq)]
@@ -70,9 +69,6 @@ impl Default for LimiterSettings {
 /// How far below the ceiling the limiter aims.
 const MARGIN: Db = Db(0.02);
 
-/// The largest reduction that is ever made, in dB.
-const DEEPEST: f64 = 160.0;
-
 /// The fewest samples the gain takes on its way down: steeper, and what the modulation adds between the samples
 /// exceeds the margin (0.08 dB with five samples, 0.01 dB with ten).
 const SHORTEST: usize = 10;
@@ -89,66 +85,6 @@ const FAST: f64 = 1.0 / 8.0;
 /// The crossfade from one lookahead to another.
 const FADE: Ms = Glide::TIME;
 
-/// One channel's way from samples to what exceeds the ceiling.
-#[derive(Clone, Debug)]
-struct Channel {
-    /// The samples the interpolator sees: [`TAPS`] past ones, then those of this step.
-    samples: [f64; TAPS + CONTROL_INTERVAL],
-    /// The same in single precision.
-    singles: Singles,
-    over: [f64; CONTROL_INTERVAL],
-}
-
-impl Channel {
-    fn new() -> Self {
-        Self {
-            samples: [0.0; TAPS + CONTROL_INTERVAL],
-            singles: [0.0; TAPS + CONTROL_INTERVAL + Interpolator::ROOM],
-            over: [0.0; CONTROL_INTERVAL],
-        }
-    }
-
-    fn reset(&mut self) {
-        self.samples.fill(0.0);
-        self.singles.fill(0.0);
-    }
-
-    /// Takes the samples that `drive` makes of `audio` and reads `over` from them. Gives whether there is any.
-    fn detect(
-        &mut self,
-        isa: Isa,
-        interpolator: &Interpolator,
-        audio: &[f64],
-        drive: &Ramp,
-        ceiling: f64,
-    ) -> bool {
-        let frames = audio.len();
-        let (samples, singles) = (&mut self.samples[..TAPS + frames], &mut self.singles);
-        let largest = isa.run(Take { audio, drive, samples, singles });
-        let (over, samples) = (&mut self.over[..frames], &self.samples[..TAPS + frames]);
-        if largest * interpolator.bound() <= ceiling {
-            over.fill(0.0);
-            return false;
-        }
-        over.fill(1.0);
-        let any =
-            isa.run(Detect { interpolator, samples, singles: &self.singles, ceiling, over: &mut *over });
-        if any {
-            levels(isa, over);
-            over.iter_mut().for_each(|over| *over = if *over < DEEPEST { *over } else { DEEPEST });
-        } else {
-            over.fill(0.0);
-        }
-        any
-    }
-
-    /// Makes room for the next step.
-    fn advance(&mut self, frames: usize) {
-        self.samples.copy_within(frames..frames + TAPS, 0);
-        self.singles.copy_within(frames..frames + TAPS, 0);
-    }
-}
-
 /// The gain of a [`Limiter`], without the audio it is applied to.
 ///
 /// Feed it audio and it gives the factor per sample and channel by which that audio is to be multiplied when it
@@ -163,6 +99,8 @@ pub struct LimiterGain {
     interpolator: Interpolator,
     channels: [Channel; 2],
     reduction: Reduction,
+    /// What it makes of the frames computed last: of use while they are.
+    reductions: Frames,
     ticks: Ticks,
     on: Glide,
     drive_db: Glide,
@@ -173,6 +111,10 @@ pub struct LimiterGain {
     /// Linear; applied before detection, and to the audio a latency later.
     drive: Ramp,
     drives: Delay,
+    /// The drive that leaves `drives` while it is the same for long; then nothing passes there.
+    late_drive: f64,
+    /// Frames until it is; zero: it is.
+    drive_moves: usize,
     ceiling: f64,
     /// Lookahead in samples: in use, and wanted.
     lookahead: usize,
@@ -203,6 +145,7 @@ impl LimiterGain {
             interpolator: Interpolator::new(),
             channels: [Channel::new(), Channel::new()],
             reduction: Reduction::new(longest, rate),
+            reductions: NO_FRAMES,
             ticks: Ticks::default(),
             on: glide(0.0),
             drive_db: glide(0.0),
@@ -211,6 +154,8 @@ impl LimiterGain {
             amount: Ramp::new(0.0),
             drive: Ramp::new(1.0),
             drives: Delay::new(Samples(latency)),
+            late_drive: 1.0,
+            drive_moves: 0,
             ceiling: 1.0,
             lookahead: 1,
             wanted_lookahead: 1,
@@ -239,14 +184,7 @@ impl LimiterGain {
         for (glide, target) in glides.into_iter().zip(targets) {
             if self.fresh { glide.snap(target) } else { glide.aim(target) }
         }
-        let release = Ms(within(settings.release.0, 10.0, 1000.0));
-        let times = Times {
-            attack: 1.0,
-            release: pole(Ms(release.0 * FAST), self.rate),
-            charge: pole(CHARGE, self.rate),
-            discharge: pole(release, self.rate),
-        };
-        self.reduction.set(times);
+        self.reduction.set(Ms(within(settings.release.0, 10.0, 1000.0)));
         self.wanted_lookahead =
             Ms(within(settings.lookahead.0, 0.1, 5.0)).samples(self.rate).0.clamp(SHORTEST, self.longest);
         if self.fresh {
@@ -288,7 +226,7 @@ impl LimiterGain {
     fn activate(&mut self) {
         let active = !self.amount.rests_at(0.0);
         if active && !self.active {
-            self.drives.fill(self.drive.at(0));
+            (self.late_drive, self.drive_moves) = (self.drive.at(0), 0);
             self.fade_left = 0;
             self.lookahead = self.wanted_lookahead;
             self.channels.iter_mut().for_each(Channel::reset);
@@ -314,10 +252,20 @@ impl LimiterGain {
         }
     }
 
+    /// True when every glide has landed.
+    fn landed(&self) -> bool {
+        [&self.on, &self.drive_db, &self.ceiling_db, &self.link].into_iter().all(Glide::landed)
+    }
+
+    /// True when control ticks change nothing but the reduction until new settings come.
+    fn rests(&self) -> bool {
+        let ramps = self.amount.resting().and(self.drive.resting());
+        ramps.is_some() && self.fade_left == 0 && self.lookahead == self.wanted_lookahead && self.landed()
+    }
+
     /// True when every factor is one until new settings come.
     pub fn is_neutral(&self) -> bool {
-        let landed = [&self.on, &self.drive_db, &self.ceiling_db, &self.link].into_iter().all(Glide::landed);
-        !self.active && landed && self.on.value() == 0.0
+        !self.active && self.on.value() == 0.0 && self.landed()
     }
 
     /// Passes over `frames` frames of a neutral gain.
@@ -339,88 +287,150 @@ impl LimiterGain {
             if step.tick {
                 self.tick();
             }
-            let range = at..at + step.frames;
+            // Where nothing moves, ticks are the reduction's alone.
+            let count = if self.rests() { RUN.min(frames - at).max(step.frames) } else { step.frames };
+            self.ticks.skip(count - step.frames);
+            let range = at..at + count;
             let gain = [&mut left[range.clone()], &mut right[range.clone()]];
             if self.active {
-                largest = largest.max(self.limit([&audio[0][range.clone()], &audio[1][range]], gain));
+                let audio = [&audio[0][range.clone()], &audio[1][range]];
+                largest = largest.max(self.isa.run(Limit { unit: self, audio, gain, since: step.since }));
             } else {
                 gain.into_iter().for_each(|gain| gain.fill(1.0));
             }
-            self.amount.advance(step.frames);
-            self.drive.advance(step.frames);
-            self.frame += step.frames as u64;
-            at += step.frames;
+            self.amount.advance(count);
+            self.drive.advance(count);
+            self.frame += count as u64;
+            at += count;
         }
         Db(largest)
     }
 
-    /// Computes a part of a control interval; gives the largest reduction.
-    fn limit(&mut self, audio: [&[f64]; 2], gain: [&mut [f64]; 2]) -> f64 {
-        let frames = audio[0].len();
-        let mut any = false;
-        for (channel, audio) in self.channels.iter_mut().zip(audio) {
-            any |= channel.detect(self.isa, &self.interpolator, audio, &self.drive, self.ceiling);
-            channel.advance(frames);
-        }
-        let mut drives = [0.0; CONTROL_INTERVAL];
-        let mut amounts = [0.0; CONTROL_INTERVAL];
-        let (drives, amounts) = (&mut drives[..frames], &mut amounts[..frames]);
-        self.drive.fill(drives);
-        self.drives.process(drives);
-        self.amount.fill(amounts);
-        let [left, right] = gain;
-        // At rest everything that later frames can look back on is zero: the release takes longer from what the
-        // line still holds down to rest than the line is long. So nothing need be pushed either.
-        if !any && self.reduction.at_rest() {
-            for (i, (left, right)) in left.iter_mut().zip(right).enumerate() {
-                *left = faded(amounts[i], drives[i]);
-                *right = *left;
-            }
-            self.fade_left = self.fade_left.saturating_sub(frames);
-            return 0.0;
-        }
-        let mut reductions = [[0.0; 2]; CONTROL_INTERVAL];
-        let reductions = &mut reductions[..frames];
-        self.reduce(reductions);
-        let mut largest = 0.0;
-        for (amount, [first, second]) in amounts.iter().zip(&*reductions) {
-            let deeper = amount * if first > second { first } else { second };
-            largest = if deeper > largest { deeper } else { largest };
-        }
-        if largest > self.deepest {
-            let deepest = |(amount, [first, second]): (&f64, &Pair)| amount * first.max(*second) == largest;
-            let at = amounts.iter().zip(&*reductions).position(deepest).unwrap_or(0);
-            self.deepest = largest;
-            self.deepest_at = (self.frame + at as u64).saturating_sub(self.latency as u64);
-        }
-        factors(self.isa, reductions.as_flattened_mut());
-        for (i, [first, second]) in reductions.iter().enumerate() {
-            left[i] = faded(amounts[i], drives[i] * first);
-            right[i] = faded(amounts[i], drives[i] * second);
-        }
-        largest
+    /// The drive a latency ago, if it has been the same all the time since, and stays.
+    #[inline]
+    fn steady_drive(&self) -> Option<f64> {
+        (self.drive_moves == 0 && self.drive.resting().is_some()).then_some(self.late_drive)
     }
 
-    /// What the channels exceed the ceiling by, as reductions.
-    fn reduce(&mut self, reductions: &mut [Pair]) {
-        let link = self.link.value();
-        let [first, second] = &self.channels;
-        for (reduction, (left, right)) in reductions.iter_mut().zip(first.over.iter().zip(&second.over)) {
-            *reduction = linked([*left, *right], link);
-        }
-        if self.fade_left == 0 {
-            self.reduction.follow(self.isa, reductions, None);
+    /// Fills `late` with the drives a latency ago.
+    fn drive_late(&mut self, late: &mut [f64]) {
+        if self.steady_drive().is_some() {
+            late.fill(self.late_drive);
             return;
         }
-        let mut old = [0.0; CONTROL_INTERVAL];
-        for old in &mut old[..reductions.len()] {
+        if self.drive_moves == 0 {
+            self.drives.fill(self.late_drive);
+        }
+        self.drive.fill(late);
+        self.drives.process(late);
+        match self.drive.resting() {
+            Some(drive) => {
+                self.late_drive = drive;
+                self.drive_moves = self.drive_moves.saturating_sub(late.len());
+            }
+            None => self.drive_moves = self.latency,
+        }
+    }
+
+    /// How much of the old lookahead is left at each frame, if there is any.
+    fn fade<'a>(&mut self, old: &'a mut [f64]) -> Option<&'a [f64]> {
+        if self.fade_left == 0 {
+            return None;
+        }
+        for old in &mut *old {
             *old = self.fade_left as f64 / self.fade as f64;
             self.fade_left = self.fade_left.saturating_sub(1);
         }
-        self.reduction.follow(self.isa, reductions, Some(&old));
-        if self.fade_left == 0 {
+        Some(old)
+    }
+}
+
+/// Computes a part of a control interval, or up to [`RUN`] frames while nothing moves; gives the largest reduction.
+struct Limit<'a> {
+    unit: &'a mut LimiterGain,
+    audio: [&'a [f64]; 2],
+    gain: [&'a mut [f64]; 2],
+    /// Frames since the last control tick; zero: it falls before the first.
+    since: usize,
+}
+
+impl Kernel for Limit<'_> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) -> f64 {
+        let Self { unit, audio, gain: [left, right], since } = self;
+        let frames = left.len();
+        let mut any = false;
+        for (channel, audio) in unit.channels.iter_mut().zip(audio) {
+            any |= channel.detect(simd, &unit.interpolator, audio, &unit.drive, unit.ceiling);
+        }
+        // At rest everything that later frames can look back on is zero: the release takes longer from what the
+        // line still holds down to rest than the line is long. So nothing need be pushed either.
+        let rests = !any && unit.reduction.at_rest();
+        let largest = if rests {
+            unit.fade_left = unit.fade_left.saturating_sub(frames);
+            0.0
+        } else {
+            unit.reduce(simd, frames, since)
+        };
+        if let Some(drive) = unit.steady_drive().filter(|_| unit.amount.rests_at(1.0)) {
+            if rests {
+                left.fill(drive);
+                right.fill(drive);
+                return largest;
+            }
+            let reductions = &mut unit.reductions[..frames];
+            factors(simd, reductions.as_flattened_mut());
+            for ((left, right), [first, second]) in left.iter_mut().zip(right).zip(reductions) {
+                (*left, *right) = (drive * *first, drive * *second);
+            }
+            return largest;
+        }
+        let mut late = [0.0; RUN];
+        let late = &mut late[..frames];
+        unit.drive_late(late);
+        let reductions = &mut unit.reductions[..frames];
+        if rests {
+            reductions.fill([0.0; 2]);
+        }
+        factors(simd, reductions.as_flattened_mut());
+        for (i, [first, second]) in reductions.iter().enumerate() {
+            let amount = unit.amount.at(i);
+            left[i] = faded(amount, late[i] * first);
+            right[i] = faded(amount, late[i] * second);
+        }
+        largest
+    }
+}
+
+impl LimiterGain {
+    /// Makes what the channels exceed the ceiling by reductions; gives the largest that is heard.
+    #[inline(always)]
+    fn reduce<S: Simd>(&mut self, simd: S, frames: usize, since: usize) -> f64 {
+        let link = self.link.value();
+        let [first, second] = self.channels.each_ref().map(|channel| channel.over()[..frames].iter());
+        for (reduction, (left, right)) in self.reductions.iter_mut().zip(first.zip(second)) {
+            *reduction = linked([*left, *right], link);
+        }
+        let mut old = [0.0; RUN];
+        let old = self.fade(&mut old[..frames]);
+        self.reduction.follow(simd, &mut self.reductions, frames, since, old);
+        if old.is_some() && self.fade_left == 0 {
             self.reduction.forget_old();
         }
+        let (reductions, amount) = (&self.reductions[..frames], self.amount);
+        let heard = |(i, [first, second]): (usize, &[f64; 2])| amount.at(i) * first.max(*second);
+        let deepest = match amount.rests_at(1.0) {
+            true => largest(reductions.as_flattened()),
+            false => reductions.iter().enumerate().map(heard).fold(0.0, f64::max),
+        };
+        if deepest > self.deepest {
+            let at = reductions.iter().enumerate().position(|frame| heard(frame) == deepest).unwrap_or(0);
+            self.deepest = deepest;
+            self.deepest_at = (self.frame + at as u64).saturating_sub(self.latency as u64);
+        }
+        deepest
     }
 }
 

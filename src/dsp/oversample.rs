@@ -79,7 +79,8 @@ impl Interpolator {
         numbers[..lanes].iter().sum()
     }
 
-    /// Samples that [`quarters`](Self::quarters) may read beyond those it needs.
+    /// Samples that [`quarters`](Self::quarters), [`halves`](Self::halves) and [`sides`](Self::sides) may read beyond
+    /// those they need.
     pub const ROOM: usize = 32;
 
     /// The quarters after sample `i + TAPS / 2 - 1` of `samples` for every `i < frames`; `samples` has
@@ -94,13 +95,24 @@ impl Interpolator {
         out: &mut Quarters<N>,
     ) {
         let lanes = <S as Registers<f32>>::Vector::LANES;
+        let [first, middle, last] = &mut out.at;
+        self.halves(simd, samples, frames, middle);
+        for at in (0..frames).step_by(lanes) {
+            self.sides::<S, 1>(simd, &samples[at..], &mut first[at..], &mut last[at..]);
+        }
+    }
+
+    /// Of the [`quarters`](Self::quarters) those in the middle.
+    #[inline(always)]
+    pub fn halves<S: Simd>(&self, simd: S, samples: &[f32], frames: usize, out: &mut [f32]) {
+        let lanes = <S as Registers<f32>>::Vector::LANES;
         let mut at = 0;
         while at < frames {
-            if at + lanes < frames {
-                self.some_quarters::<S, 2, N>(simd, &samples[at..], at, out);
-                at += 2 * lanes;
+            if at + 3 * lanes < frames {
+                self.some_halves::<S, 4>(simd, &samples[at..], &mut out[at..]);
+                at += 4 * lanes;
             } else {
-                self.some_quarters::<S, 1, N>(simd, &samples[at..], at, out);
+                self.some_halves::<S, 1>(simd, &samples[at..], &mut out[at..]);
                 at += lanes;
             }
         }
@@ -108,35 +120,50 @@ impl Interpolator {
 
     /// `V` vectors of them.
     #[inline(always)]
-    fn some_quarters<S: Simd, const V: usize, const N: usize>(
+    fn some_halves<S: Simd, const V: usize>(&self, simd: S, x: &[f32], out: &mut [f32]) {
+        let lanes = <S as Registers<f32>>::Vector::LANES;
+        let x = &x[..V * lanes + TAPS - 1];
+        let mut sums: [<S as Registers<f32>>::Vector; V] = [simd.splat(0.0f32); V];
+        // In fours: a loop costs as much as a vector.
+        for (four, taps) in self.half.as_chunks::<4>().0.iter().enumerate() {
+            for (t, tap) in taps.iter().enumerate().map(|(i, tap)| (4 * four + i, simd.splat(*tap))) {
+                for v in 0..V {
+                    let front: <S as Registers<f32>>::Vector = simd.load(&x[v * lanes + t..]);
+                    let back = simd.load(&x[v * lanes + TAPS - 1 - t..]);
+                    sums[v] = (front + back).mul_add(tap, sums[v]);
+                }
+            }
+        }
+        for v in 0..V {
+            sums[v].store(&mut out[v * lanes..]);
+        }
+    }
+
+    /// Of the first `V` vectors of [`quarters`](Self::quarters) those on the sides, at 1/4 and 3/4.
+    #[inline(always)]
+    pub fn sides<S: Simd, const V: usize>(
         &self,
         simd: S,
-        x: &[f32],
-        at: usize,
-        out: &mut Quarters<N>,
+        samples: &[f32],
+        first: &mut [f32],
+        last: &mut [f32],
     ) {
         let lanes = <S as Registers<f32>>::Vector::LANES;
+        let x = &samples[..V * lanes + TAPS - 1];
         let zero: <S as Registers<f32>>::Vector = simd.splat(0.0f32);
-        let x = &x[..V * lanes + TAPS - 1];
-        let (mut even, mut odd, mut half) = ([zero; V], [zero; V], [zero; V]);
+        let (mut even, mut odd) = ([zero; V], [zero; V]);
         for t in 0..TAPS / 2 {
-            let (taps_even, taps_odd) = (simd.splat(self.even[t]), simd.splat(self.odd[t]));
-            let taps_half = simd.splat(self.half[t]);
+            let (tap_even, tap_odd) = (simd.splat(self.even[t]), simd.splat(self.odd[t]));
             for v in 0..V {
                 let front: <S as Registers<f32>>::Vector = simd.load(&x[v * lanes + t..]);
                 let back = simd.load(&x[v * lanes + TAPS - 1 - t..]);
-                let (sum, difference) = (front + back, front - back);
-                even[v] = sum.mul_add(taps_even, even[v]);
-                odd[v] = difference.mul_add(taps_odd, odd[v]);
-                half[v] = sum.mul_add(taps_half, half[v]);
+                even[v] = (front + back).mul_add(tap_even, even[v]);
+                odd[v] = (front - back).mul_add(tap_odd, odd[v]);
             }
         }
-        let [quarter, middle, last] = &mut out.at;
         for v in 0..V {
-            let at = at + v * lanes;
-            (even[v] + odd[v]).store(&mut quarter[at..]);
-            half[v].store(&mut middle[at..]);
-            (even[v] - odd[v]).store(&mut last[at..]);
+            (even[v] + odd[v]).store(&mut first[v * lanes..]);
+            (even[v] - odd[v]).store(&mut last[v * lanes..]);
         }
     }
 }

@@ -1,7 +1,5 @@
 //! The largest value of the last so many.
 
-use core::cell::Cell;
-
 use super::Pair;
 
 /// The maxima of two channels over a window that slides one frame at a time.
@@ -11,8 +9,10 @@ use super::Pair;
 /// fixed at construction.
 #[derive(Clone, Debug)]
 pub struct SlidingMax {
-    /// Up to `at` the values of this stretch; from there on, of the last one, the largest from each place to its end.
-    ring: Vec<Pair>,
+    /// The values of this stretch, up to `at`.
+    stretch: Vec<Pair>,
+    /// Of the last stretch the largest from each place to its end.
+    ends: Vec<Pair>,
     at: usize,
     /// The largest of this stretch.
     largest: Pair,
@@ -50,17 +50,18 @@ impl SlidingMax {
     /// If `window` is zero.
     pub fn new(window: usize) -> Self {
         assert!(window > 0, "a window holds something");
-        Self { ring: vec![NOTHING; window], at: 0, largest: NOTHING, max: NOTHING }
+        let nothing = vec![NOTHING; window];
+        Self { stretch: nothing.clone(), ends: nothing, at: 0, largest: NOTHING, max: NOTHING }
     }
 
     /// Takes a frame and gives the largest of the last `window`, it included. NaN counts as nothing.
-    #[inline]
+    #[inline(always)]
     pub fn push(&mut self, frame: Pair) -> Pair {
         self.largest = larger(frame, self.largest);
-        self.ring[self.at] = frame;
+        self.stretch[self.at] = frame;
         self.at += 1;
-        if self.at < self.ring.len() {
-            self.max = larger(self.ring[self.at], self.largest);
+        if self.at < self.ends.len() {
+            self.max = larger(self.ends[self.at], self.largest);
         } else {
             self.max = self.largest;
             self.turn();
@@ -69,11 +70,12 @@ impl SlidingMax {
     }
 
     /// The end of a stretch.
+    #[inline(always)]
     fn turn(&mut self) {
         let mut largest = NOTHING;
-        for frame in self.ring.iter_mut().rev() {
+        for (frame, end) in self.stretch.iter().zip(&mut self.ends).rev() {
             largest = larger(*frame, largest);
-            *frame = largest;
+            *end = largest;
         }
         (self.at, self.largest) = (0, NOTHING);
     }
@@ -84,15 +86,15 @@ impl SlidingMax {
         let mut at = 0;
         while at < frames.len() {
             // Short of the end of the stretch, whose last frame turns it.
-            let run = (frames.len() - at).min(self.ring.len() - 1 - self.at);
+            let run = (frames.len() - at).min(self.ends.len() - 1 - self.at);
             let mut largest = self.largest;
-            // As cells: what is written at a place is read at the one before.
-            let stretch = Cell::from_mut(&mut self.ring[self.at..self.at + run + 1]).as_slice_of_cells();
-            let places = stretch.iter().zip(&stretch[1..]);
-            for (frame, (place, older)) in frames[at..at + run].iter_mut().zip(places) {
-                largest = larger(*frame, largest);
-                place.set(*frame);
-                *frame = larger(older.get(), largest);
+            let places = self.stretch[self.at..self.at + run].iter_mut();
+            let ends = &self.ends[self.at + 1..self.at + 1 + run];
+            for ((frame, place), end) in frames[at..at + run].iter_mut().zip(places).zip(ends) {
+                let [left, right] = *frame;
+                largest = larger([left, right], largest);
+                *place = [left, right];
+                *frame = larger(largest, *end);
             }
             if let Some(last) = frames[..at + run].last() {
                 self.max = *last;
@@ -115,7 +117,7 @@ impl SlidingMax {
 
     /// Forgets all values.
     pub fn reset(&mut self) {
-        self.ring.fill(NOTHING);
+        self.ends.fill(NOTHING);
         (self.at, self.largest, self.max) = (0, NOTHING, NOTHING);
     }
 }

@@ -99,6 +99,12 @@ impl Process for Trim {
     fn process(&mut self, block: &mut Block<'_>) {
         self.fresh = false;
         let frames = block.len();
+        let [left, right] = &self.signs;
+        let landed = [&self.gain, left, right].into_iter().all(Glide::landed);
+        if landed && self.gains.iter().all(|gain| gain.rests_at(1.0)) {
+            self.ticks.skip(frames);
+            return;
+        }
         let mut at = 0;
         while at < frames {
             let step = self.ticks.next(frames - at);

@@ -8,6 +8,7 @@ use super::super::contract::{Stereo, noise, obeys_contract};
 use super::super::probe::{below, music, scaled, sine, spectrum, true_peak};
 use super::super::tape::tests::parts_add_up;
 use super::*;
+use crate::dsp::CONTROL_INTERVAL;
 use crate::dsp::dither::{Dither, Quantizer};
 use crate::sound::{Figure, hold};
 use crate::units::decibels;
@@ -352,6 +353,43 @@ fn every_change_of_settings_is_free_of_clicks() {
             let largest = steps.fold(0.0, f64::max);
             assert!(largest < 0.1, "{from:?} to {to:?}: {largest} dB in one sample");
         }
+    }
+}
+
+#[test]
+fn drive_comes_a_latency_later_and_stays_exactly() {
+    let silence = Stereo::silence(30_000);
+    let changes = [(0, on(3.0)), (4_001, on(12.0)), (4_500, on(6.0)), (11_000, on(0.0)), (11_333, on(9.0))];
+    let [stem, master] =
+        [Limiter::STEM, Limiter::MASTER].map(|latency| curve(latency, &changes, &silence).left);
+    assert!(master[240..] == stem[96..30_000 - 144], "only the latency differs");
+    assert!(stem[..4_001 + 96].iter().all(|&gain| gain == Db(3.0).gain()));
+    assert!(stem[4_001 + 96 + CONTROL_INTERVAL] > Db(3.0).gain());
+    assert!(stem[9_000..11_000 + 96].iter().all(|&gain| gain == Db(6.0).gain()));
+    assert!(stem[14_000..].iter().all(|&gain| gain == Db(9.0).gain()));
+    let steepest = stem.windows(2).map(|w| decibels(w[1] / w[0]).abs()).fold(0.0, f64::max);
+    assert!(steepest < 0.02, "{steepest}");
+}
+
+#[test]
+fn every_instruction_set_computes_the_same_gain() {
+    let signal = anything(11, [300.0, 90.0, 9000.0], 20_000);
+    let gains = |isa| {
+        let mut computer = LimiterGain::new(RATE, Limiter::STEM);
+        computer.isa = isa;
+        computer.set(&on(12.0));
+        let mut gain = both(vec![1.0; 20_000]);
+        computer.compute([&signal.left, &signal.right], [&mut gain.left, &mut gain.right]);
+        gain
+    };
+    let plainly = gains(Isa::portable());
+    assert!(plainly.left.iter().any(|&gain| gain < Db(6.0).gain()), "it limits");
+    for isa in Isa::all() {
+        let gain = gains(isa);
+        let pairs = gain.left.iter().zip(&plainly.left).chain(gain.right.iter().zip(&plainly.right));
+        let most = pairs.map(|(a, b)| decibels(a / b).abs()).fold(0.0, f64::max);
+        // The quarters are in single precision.
+        assert!(most < 1e-4, "{isa:?}: {most:e} dB");
     }
 }
 
