@@ -26,6 +26,7 @@ pub mod notices;
 pub mod paint;
 pub mod picture;
 pub mod preset_menu;
+mod references;
 mod session;
 pub mod shown;
 pub mod side;
@@ -45,6 +46,7 @@ use crate::params::track::Track;
 use crate::params::{ChainParams, Output};
 use ear::Ear;
 use egui::Ui;
+use files::shelf::Shelf;
 use nice_plug::context::gui::{GuiContext, ParamSetter};
 use nice_plug::prelude::TrackInfo;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -70,26 +72,7 @@ pub fn editor<O: Output>(
     track: Arc<Track>,
     board: Arc<Board>,
 ) -> Editor<O> {
-    let sounds = Arc::new(AtomicBool::new(false));
-    let bell = Arc::clone(&sounds);
-    gauges.scope().on_sound(move || bell.store(true, Ordering::Relaxed));
-    let view = View {
-        name: name.into(),
-        params,
-        gauges,
-        track,
-        board,
-        context: None,
-        sized: false,
-        drawn: Arc::default(),
-        awake: Arc::default(),
-        ear: None,
-        failed: false,
-        sounds,
-        window: window::Window::default(),
-        group: "",
-    };
-    Editor::new(name, view)
+    Editor::new(name, View::new(name, params, gauges, track, board))
 }
 
 /// Draws the window.
@@ -119,6 +102,34 @@ pub struct View<O: Output> {
 }
 
 impl<O: Output> View<O> {
+    fn new(
+        name: &str,
+        params: Arc<ChainParams<O>>,
+        gauges: Arc<Gauges>,
+        track: Arc<Track>,
+        board: Arc<Board>,
+    ) -> Self {
+        let sounds = Arc::new(AtomicBool::new(false));
+        let bell = Arc::clone(&sounds);
+        gauges.scope().on_sound(move || bell.store(true, Ordering::Relaxed));
+        Self {
+            name: name.into(),
+            params,
+            gauges,
+            track,
+            board,
+            context: None,
+            sized: false,
+            drawn: Arc::default(),
+            awake: Arc::default(),
+            ear: None,
+            failed: false,
+            sounds,
+            window: window::Window::default(),
+            group: "",
+        }
+    }
+
     fn opened(&mut self, ctx: &egui::Context, context: GuiContext) {
         self.context = Some(context);
         (self.failed, self.sized) = (false, false);
@@ -132,7 +143,7 @@ impl<O: Output> View<O> {
             is_new && !awake.load(Ordering::Relaxed)
         };
         self.ear = Some(Ear::open(ctx.clone(), Arc::clone(&self.drawn), is_new));
-        self.window.open::<O>(ctx, &self.gauges);
+        self.window.open::<O>(ctx, &self.gauges, &self.drawn);
     }
 
     fn frame(&mut self, ui: &mut Ui) {
@@ -145,13 +156,14 @@ impl<O: Output> View<O> {
         self.failed = drawn.is_err();
     }
 
-    /// The window has been closed: what was heard instead of the output ends with it. Returns what woke it.
-    fn closed(&mut self) -> Option<Ear> {
+    /// The window has been closed: what was heard instead of the output ends with it. Returns what woke it and
+    /// what read files for it: their threads end without the view's lock.
+    fn closed(&mut self) -> (Option<Ear>, Option<Shelf>) {
         self.context = None;
-        self.window.close::<O>();
+        let shelf = self.window.close::<O>(&self.board);
         self.params.store.noise().keep();
         self.board.listening.end();
-        self.ear.take()
+        (self.ear.take(), shelf)
     }
 
     fn track_info_changed(&mut self, info: TrackInfo) {
@@ -187,6 +199,33 @@ impl Visitor for Recall<'_, '_> {
             self.setter.begin_set_parameter(control);
             self.setter.set_parameter(control, plain);
             self.setter.end_set_parameter(control);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chain::listen::Listen;
+    use crate::params::groups::{MasterOutput, StemOutput};
+    use crate::units::Db;
+
+    fn ends<O: Output>(listen: Listen) {
+        let board = Arc::<Board>::default();
+        let mut view = View::<O>::new("", Arc::default(), Arc::default(), Arc::default(), Arc::clone(&board));
+        board.listening.want(listen);
+        drop(view.closed());
+        assert_eq!(board.listening.wanted(), Listen::Off, "{listen:?}");
+    }
+
+    #[test]
+    fn what_is_heard_instead_of_the_output_ends_with_the_window() {
+        let reference = Listen::Reference { song: 1, gain: Db(-3.0) };
+        for listen in
+            [Listen::Delta, Listen::Bypass(Db(1.0)), Listen::Gain(Db(-4.0)), Listen::Mono, reference]
+        {
+            ends::<StemOutput>(listen);
+            ends::<MasterOutput>(listen);
         }
     }
 }

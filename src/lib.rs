@@ -11,6 +11,8 @@
 //! Read [`chain`] for that path, [`meter`] for readings, [`session`] for what a move costs the other stems, and
 //! `offline` for the same over files. `ARCHITECTURE.md` has the map.
 
+#[cfg(feature = "audio")]
+pub mod audio;
 pub mod chain;
 pub mod dsp;
 #[cfg(feature = "editor")]

@@ -5,14 +5,12 @@
 pub mod adm;
 pub mod advise;
 pub mod album;
-pub mod audio;
 pub mod bundle;
 pub mod check;
 pub mod codec;
 pub mod compensated;
 pub mod deliver;
 pub mod demo_song;
-pub mod error;
 pub mod hash;
 pub mod json;
 mod markup;
@@ -20,18 +18,16 @@ pub mod master;
 pub mod measure;
 pub mod mixdown;
 pub mod organize;
-mod pcm;
 pub mod progress;
 pub mod report;
-pub mod resample;
 pub mod session_file;
 pub mod target_file;
 pub mod verify;
-pub mod wav;
 pub mod what_if;
 pub mod whole;
 
-pub use error::{Error, Result};
+use crate::audio::pcm;
+pub use crate::audio::{self, Error, Result, error, resample, wav};
 
 /// A frame as a time of the song: `1:02.345`.
 pub fn clock(frame: u64, rate: crate::units::Hz) -> String {

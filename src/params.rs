@@ -11,6 +11,8 @@ pub mod groups;
 pub mod listening;
 pub mod noise;
 pub mod presets;
+pub mod reel;
+pub mod references;
 pub mod room;
 pub mod sheet;
 pub mod text;

@@ -21,6 +21,7 @@ macro_rules! description {
 pub mod analysis;
 pub mod broadcast;
 mod cards;
+mod deck;
 pub mod engine;
 pub mod exchange;
 pub mod exported;

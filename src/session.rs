@@ -27,6 +27,7 @@ pub mod playback;
 pub mod predict;
 pub mod prediction;
 pub mod record;
+pub mod reference;
 pub mod role;
 pub mod shares;
 pub mod solve;

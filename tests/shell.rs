@@ -12,6 +12,7 @@ use stemlink::link::observe::Observer;
 use stemlink::link::snapshot::{Figures, Kind, Label};
 use stemlink::link::{Roster, delivery};
 use stemlink::params::StemParams;
+use stemlink::params::reel::{Cue, Exchange, Reel, Way};
 use stemlink::plugin::broadcast::{Broadcast, Moment};
 use stemlink::plugin::engine::Engine;
 use stemlink::units::{Db, Hz};
@@ -44,6 +45,40 @@ fn an_engine_never_allocates_after_construction() {
             });
         }
         assert!(gauges.reading().momentary.is_some());
+    }
+}
+
+#[test]
+fn references_come_play_and_go_without_an_allocation() {
+    const RATE: Hz = Hz(48_000.0);
+    let exchange = Exchange::default();
+    let reel = |level: f32| Arc::new(Reel { rate: RATE, start: 0, frames: vec![[level; 2]; 9000].into() });
+    let mut engine = Engine::new(Seat::Master, LatencyClass::Zero, RATE, false, Arc::default())
+        .with_references(exchange.take_inbox());
+    let mut heard = Vec::new();
+    for round in 0..200u16 {
+        let song = round / 20;
+        if round % 20 == 0 {
+            let way = if song % 2 == 0 { Way::Again(0, 9000) } else { Way::Along(0) };
+            assert!(exchange.cue(Some(Cue { song, reel: reel(f32::from(song) / 100.0), way })));
+        }
+        let (mut left, mut right) = ([0.5f32; 480], [0.5f32; 480]);
+        let mut channels = [&mut left[..], &mut right[..]];
+        let moment = Moment { playing: true, position: Some(i64::from(round) * 480) };
+        let listen = Listen::Reference { song, gain: Db(0.0) };
+        assert_no_alloc(|| {
+            engine.listen(if round % 20 < 15 { listen } else { Listen::Off });
+            engine.process(&mut channels, None, moment);
+        });
+        heard.push(left[479]);
+        if round % 20 == 0 {
+            exchange.collect();
+        }
+    }
+    for song in 0..10 {
+        let expected = song as f32 / 100.0;
+        assert!((heard[song * 20 + 12] - expected).abs() < 1e-6, "song {song}: {}", heard[song * 20 + 12]);
+        assert_eq!(heard[song * 20 + 19], 0.5);
     }
 }
 

@@ -8,6 +8,7 @@
 
 mod window {
     mod cost;
+    mod listening;
     mod live;
 
     pub(crate) mod band;

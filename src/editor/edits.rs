@@ -57,6 +57,14 @@ pub enum Edit {
     Noise(Option<Box<NoisePrint>>),
     /// The timeline is divided into these songs.
     Songs(Vec<SongRange>),
+    /// The mix is compared with the songs in these files.
+    References(Vec<String>),
+    /// The song in that file is to be heard instead of the output; `None`: the output again.
+    Hear(Option<String>),
+    /// References follow the transport, else their loudest stretch is heard.
+    PlayAlong(bool),
+    /// A person looks for files in that folder; `None`: where people keep music.
+    Browse(Option<String>),
     /// What is in the mix beside the stems is made of this stem, or of none: it moves along in predictions.
     Follow(Option<StemId>),
 }
@@ -75,6 +83,8 @@ enum Step {
     Values(Vec<Change>),
     /// The noise print before and after.
     Noise(Box<[Option<NoisePrint>; 2]>),
+    /// The references' files before and after.
+    References(Box<[Vec<String>; 2]>),
 }
 
 /// The steps of one slot.
@@ -217,6 +227,14 @@ impl Edits {
         self.learned(now, print);
     }
 
+    /// Compares the mix with the songs in other files.
+    pub fn put_references(&mut self, now: Vec<String>, files: Vec<String>) {
+        if now != files {
+            self.queue.push(Edit::References(files.clone()));
+            self.remember(Step::References(Box::new([now, files])));
+        }
+    }
+
     fn remember(&mut self, step: Step) {
         let history = self.history();
         history.done.push(step);
@@ -245,6 +263,7 @@ impl Edits {
                     changes.iter().rev().for_each(|change| self.replay(change.row, change.before));
                 }
                 Step::Noise(prints) => self.queue.push(Edit::Noise(prints[0].map(Box::new))),
+                Step::References(files) => self.queue.push(Edit::References(files[0].clone())),
             }
             self.history().undone.push(step);
         }
@@ -258,6 +277,7 @@ impl Edits {
                     changes.iter().for_each(|change| self.replay(change.row, change.after));
                 }
                 Step::Noise(prints) => self.queue.push(Edit::Noise(prints[1].map(Box::new))),
+                Step::References(files) => self.queue.push(Edit::References(files[1].clone())),
             }
             self.history().done.push(step);
         }
@@ -380,6 +400,22 @@ mod tests {
         assert_eq!(edits.take(), [Edit::Noise(print.map(Box::new))]);
         edits.learned(print, print);
         assert!(edits.can_redo(), "nothing has changed");
+    }
+
+    #[test]
+    fn references_are_a_step_among_others() {
+        let mut edits = Edits::default();
+        let files = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        edits.put_references(files(&[]), files(&["a"]));
+        edits.put_references(files(&["a"]), files(&["a", "b"]));
+        edits.put_references(files(&["a"]), files(&["a"]));
+        edits.take();
+        edits.undo();
+        assert_eq!(edits.take(), [Edit::References(files(&["a"]))]);
+        edits.undo();
+        assert_eq!(edits.take(), [Edit::References(files(&[]))]);
+        edits.redo();
+        assert_eq!(edits.take(), [Edit::References(files(&["a"]))]);
     }
 
     #[test]

@@ -159,9 +159,9 @@ pub struct Handle<O: Output> {
 
 impl<O: Output> Drop for Handle<O> {
     fn drop(&mut self) {
-        // its thread ends without the view's lock
-        let ear = self.view.lock().closed();
-        drop(ear);
+        // threads end without the view's lock
+        let threads = self.view.lock().closed();
+        drop(threads);
     }
 }
 

@@ -1,9 +1,11 @@
 //! The user's own files, in the configuration folder, and sessions that he exports. The only place in the editors that touches the file system; called
 //! when a window opens or closes and when a person chooses, never by the audio thread.
 
+pub mod choose;
 pub mod look;
 pub mod presets;
 pub mod sessions;
+pub mod shelf;
 
 use etcetera::BaseStrategy;
 use std::fs;

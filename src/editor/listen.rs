@@ -27,6 +27,7 @@ pub fn words(listen: Listen) -> String {
         Listen::Band(band) => format!("band {}", band + 1),
         Listen::Key(band) => format!("key of band {}", band + 1),
         Listen::Removed => "removed noise".into(),
+        Listen::Reference { gain, .. } => format!("a reference, {} dB", signed(gain.0, 1)),
     }
 }
 
@@ -106,7 +107,12 @@ pub fn button(ui: &mut Ui, desk: &mut Desk<'_>, centre: Pos2) -> f32 {
 pub fn sign(ui: &Ui, desk: &mut Desk<'_>, place: Rect) {
     let look = &desk.look;
     let ink = pen(theme::strong(theme::SMALL), look.background);
-    let whole = format!("Hearing {}", words(desk.facts.listen));
+    let references = &desk.facts.session.references;
+    let song = references.heard.and_then(|index| references.kept.get(index));
+    let whole = match song {
+        Some(song) => format!("Hearing {}", song.name()),
+        None => format!("Hearing {}", words(desk.facts.listen)),
+    };
     let shown = shortened(ui, &whole, &ink, place.width() - 20.0);
     let width = paint::width(ui, &shown, &ink) + 20.0;
     let at = Rect::from_min_max(egui::pos2(place.max.x - width, place.min.y), place.max);

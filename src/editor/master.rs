@@ -7,6 +7,7 @@ mod history;
 mod masking;
 mod platforms;
 mod ready;
+mod references;
 mod songs;
 mod stage;
 mod status;
@@ -37,11 +38,13 @@ pub enum Tab {
     Chain,
     /// Where stems cover each other.
     Masking,
+    /// Songs to compare with.
+    References,
 }
 
 impl Tab {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Session, Self::Chain, Self::Masking];
+    pub const ALL: [Self; 4] = [Self::Session, Self::Chain, Self::Masking, Self::References];
 
     /// The word on the tab.
     pub fn name(self) -> &'static str {
@@ -49,6 +52,7 @@ impl Tab {
             Self::Session => "Session",
             Self::Chain => "Chain",
             Self::Masking => "Masking",
+            Self::References => "References",
         }
     }
 }
@@ -91,6 +95,7 @@ pub struct MasterView {
     graph: Graph,
     presets: PresetMenu,
     table: table::Table,
+    references: references::Shelf,
     /// Whose playback prices are in, by its place among the platforms.
     platform: usize,
     /// The loudest stretch is marked on the timeline.
@@ -127,6 +132,10 @@ impl MasterView {
             Tab::Masking => {
                 self.table.forget(&mut desk);
                 masking::show(ui, &desk, place);
+            }
+            Tab::References => {
+                self.table.forget(&mut desk);
+                self.references.show(ui, &mut desk, place);
             }
         }
         wishes

@@ -4,7 +4,7 @@ use super::facts::{Desk, Facts};
 use super::head::shortened;
 use super::paint::{self, pen};
 use super::theme;
-use crate::params::room::OPEN_TWICE;
+use crate::params::room::{OPEN_TWICE, OTHER_VERSION};
 use egui::{Align2, CornerRadius, Rect, Ui, pos2, vec2};
 
 /// The first notice and, for a tooltip, all of them with what they mean; `None` if all is well.
@@ -38,6 +38,9 @@ pub fn notices(facts: &Facts) -> Option<(String, String)> {
             facts.session.trouble.clone(),
             match facts.session.trouble.as_str() {
                 OPEN_TWICE => "The Master that was opened first asks Stems for trims; this one only shows.",
+                words if words.starts_with(OTHER_VERSION) => {
+                    "They are in another process and cannot be understood: they are neither seen nor summed. Use one version everywhere, and start the hosts anew."
+                }
                 _ => "Instances in other processes are not seen; those in this one are.",
             },
         ));

@@ -4,6 +4,7 @@ use crate::chain::{ChainSettings, Seat};
 use crate::meter::Reading;
 use crate::params::board::{Board, Room};
 use crate::params::document::songs::SongRange;
+use crate::params::references::References;
 use crate::params::room::{Answer, History, Outcome, Placement, Proposal, SessionFacts, Simulated, Song};
 use crate::params::{ChainParams, Output};
 use crate::session::playback::{playback, sentence};
@@ -44,6 +45,7 @@ pub(super) fn session<O: Output>(
         history: history(board, params, room.as_deref()),
         trouble: board.trouble(),
         exported: None,
+        references: References::default(),
         session: room.map(|room| room.session.clone()),
         stems,
     }

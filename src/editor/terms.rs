@@ -107,6 +107,28 @@ pub fn reading(name: &str) -> &'static str {
     }
 }
 
+/// What is done with references, by the words on their buttons.
+pub fn references(name: &str) -> &'static str {
+    match name {
+        "match" => {
+            "Each gets the gain from its integrated loudness to the mix's so far (BS.1770), never more than brings its true peak to 0 dBTP. Never saved, never in a render; ends with the window."
+        }
+        "Hear" => {
+            "Hear it instead of the mix, equally loud; again: the mix. The meters go on saying what leaves."
+        }
+        "Loudest 20 s" => {
+            "Its loudest 20 s again and again, whatever the transport does: its densest part beside yours."
+        }
+        "With the transport" => {
+            "Where the transport is in your song, and from the beginning again when it ends. Of a very long file, the eleven minutes around its loudest part."
+        }
+        "Add a song\u{2026}" => {
+            "WAV, AIFF or FLAC in mono or stereo, at any rate. The project remembers where the file is, not what is in it."
+        }
+        _ => "",
+    }
+}
+
 /// What a way of listening lets one hear.
 pub fn listening(listen: Listen) -> &'static str {
     match listen {
@@ -125,6 +147,9 @@ pub fn listening(listen: Listen) -> &'static str {
         Listen::Band(_) => "The part of the spectrum that this band acts on, through the rest of the chain.",
         Listen::Key(_) => "What moves this band: its key, through the rest of the chain.",
         Listen::Removed => "What noise reduction has taken out. Music in it is too much reduction.",
+        Listen::Reference { .. } => {
+            "Another song, as loud as the mix was so far (integrated, BS.1770), or as loud as its own true peak allows."
+        }
     }
 }
 

@@ -4,10 +4,12 @@ use super::Recall;
 use super::edits::{Edit, Edits};
 use super::facts::{Facts, Link, Linked};
 use super::files::look::Look;
+use super::files::shelf::Shelf;
 use super::files::{presets as preset_files, sessions as session_files};
 use super::master::MasterView;
 use super::neighbours::Neighbours;
 use super::picture::Analyser;
+use super::references::References;
 use super::session::session;
 use super::stem::{LEAST, StemView, Wishes};
 use super::theme::{self, Palette};
@@ -32,6 +34,7 @@ use crate::units::{Db, Hz, Ms};
 use egui::Ui;
 use nice_plug::context::gui::ParamSetter;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// How often a picture moves while it falls back to silence; sound wakes the window itself.
@@ -63,6 +66,8 @@ pub(super) struct Window {
     /// The noise print before the one that is being learned.
     learning: Option<Option<NoisePrint>>,
     exported: Option<Exported>,
+    /// A Master's.
+    references: References,
     /// A person wants the plain list of parameters.
     pub(super) plain: bool,
 }
@@ -86,6 +91,7 @@ impl Default for Window {
             targets: builtin(),
             learning: None,
             exported: None,
+            references: References::default(),
             plain: false,
         }
     }
@@ -93,7 +99,21 @@ impl Default for Window {
 
 impl Window {
     /// A window has been opened.
-    pub(super) fn open<O: Output>(&mut self, ctx: &egui::Context, gauges: &Arc<Gauges>) {
+    /// `drawn` says when it is on the screen.
+    pub(super) fn open<O: Output>(
+        &mut self,
+        ctx: &egui::Context,
+        gauges: &Arc<Gauges>,
+        drawn: &Arc<AtomicBool>,
+    ) {
+        if O::SEAT == Seat::Master {
+            let (ctx, drawn) = (ctx.clone(), Arc::clone(drawn));
+            self.references.open(move || {
+                if drawn.load(Ordering::Relaxed) {
+                    ctx.request_repaint();
+                }
+            });
+        }
         theme::install(ctx, &self.look);
         self.watch = Some(Watch::new(Arc::clone(gauges)));
         (self.analyser, self.matching, self.seen) = (Analyser::default(), Matching::default(), None);
@@ -116,11 +136,12 @@ impl Window {
         self.watch.is_some()
     }
 
-    /// The window has been closed: the audio thread writes for nobody.
-    pub(super) fn close<O: Output>(&mut self) {
+    /// The window has been closed: the audio thread writes for nobody. Returns what reads references.
+    pub(super) fn close<O: Output>(&mut self, board: &Board) -> Option<Shelf> {
         if self.watch.take().is_some() {
             self.remember::<O>(|_| ());
         }
+        self.references.close(board)
     }
 
     /// Changes what is remembered for all windows. Others may have changed the rest of it meanwhile.
@@ -266,6 +287,10 @@ impl Window {
             session: match O::SEAT {
                 Seat::Master => SessionFacts {
                     exported: self.exported.clone(),
+                    references: {
+                        let (kept, mix) = (params.store.references(), self.reading.integrated);
+                        self.references.look(&kept, mix, scope.rate(), board)
+                    },
                     ..session(board, params, &self.reading, &self.targets)
                 },
                 Seat::Stem => SessionFacts { trouble: board.trouble(), ..SessionFacts::default() },
@@ -313,6 +338,10 @@ impl Window {
                 Edit::ExportSession => self.exported = Some(export(board)),
                 Edit::ConfirmMute(stem) => board.confirm_mute(*stem),
                 Edit::Songs(songs) => params.store.keep_songs(songs.clone()),
+                Edit::References(paths) => params.store.keep_references(paths),
+                Edit::Hear(path) => self.references.hear(path.as_deref(), board),
+                Edit::PlayAlong(along) => self.references.along(*along),
+                Edit::Browse(folder) => self.references.browse(folder.as_deref()),
                 Edit::Follow(stem) => board.follow(*stem),
                 Edit::Listen(listen) => board.listening.want(*listen),
                 Edit::Restart => gauges.restart(),

@@ -19,6 +19,7 @@ mod pace;
 mod process;
 mod worker;
 
+pub use format::VERSION;
 pub use pace::Pace;
 
 use super::identity::{InstanceId, ProcessIdentity, now, unique};

@@ -6,13 +6,13 @@ use super::audio::AudioReader;
 use super::bundle::Bundle;
 use super::compensated::Compensated;
 use super::error::{Error, Result};
+use super::resample::Endless;
 use super::session_file::{Fader, Loudness, Session, StemSession};
 use crate::chain::{Chain, ChainSettings, LatencyClass, Seat};
 use crate::dsp::{Block, Process};
 use crate::units::Hz;
 
-/// Frames that streams move at once.
-pub const BLOCK: usize = 4096;
+pub use super::audio::BLOCK;
 
 /// A stereo stream of a stem as it leaves its chain: latency compensated, mono on both sides at unity, silent after
 /// its end.
@@ -122,6 +122,21 @@ impl StemStream {
     /// NaN and infinite samples met so far; each became silence.
     pub fn non_finite(&self) -> u64 {
         self.non_finite
+    }
+}
+
+impl Endless for StemStream {
+    fn channels(&self) -> usize {
+        2
+    }
+
+    fn pull(&mut self, planes: &mut [Vec<f64>], frames: usize) -> Result<()> {
+        self.read(frames)?;
+        for (plane, audio) in planes.iter_mut().zip(self.audio()) {
+            plane.clear();
+            plane.extend_from_slice(audio);
+        }
+        Ok(())
     }
 }
 

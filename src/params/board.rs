@@ -4,6 +4,7 @@
 
 use super::document::songs::SongRange;
 use super::listening::Listening;
+use super::reel::Exchange;
 use super::room::{History, Proposal, StemCard, TrimWish};
 use super::sheet::Sheet;
 use super::whereabouts::Whereabouts;
@@ -87,6 +88,8 @@ type Account = dyn Fn() -> Sheet + Send + Sync;
 pub struct Board {
     /// What is heard instead of the output.
     pub listening: Listening,
+    /// Songs to be heard instead of it.
+    pub references: Exchange,
     /// Where the transport is.
     pub whereabouts: Whereabouts,
     master: Mutex<Master>,

@@ -4,6 +4,7 @@
 //! [`admit`] therefore looks at the whole state first. A good one is completed (a parameter it does not know gets
 //! its default, so that loading is reproducible); of a bad one nothing takes effect, and the notice says why.
 
+pub mod references;
 pub mod songs;
 
 use super::control::Changes;
@@ -113,6 +114,9 @@ pub struct Document {
     /// A Master's songs.
     #[serde(default, skip_serializing_if = "is_default")]
     songs: Vec<SongRange>,
+    /// The files of a Master's references.
+    #[serde(default, skip_serializing_if = "is_default")]
+    references: Vec<String>,
     /// Why a state was refused. Never saved; only ever in a state that [`admit`] has emptied.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     refused: Option<String>,
@@ -132,6 +136,7 @@ impl Document {
             last: false,
             noise: None,
             songs: Vec::new(),
+            references: Vec::new(),
             refused: None,
         }
     }
@@ -222,8 +227,15 @@ fn check(seat: Seat, state: &PluginState) -> Result<(), String> {
     }
     let role_is_fine = document.role.iter().all(|id| Role::ALL.iter().any(|role| role.id() == id));
     let trim_is_fine = match seat {
-        Seat::Stem => document.trim.abs() <= LARGEST_TRIM.0 && !document.last && document.songs.is_empty(),
-        Seat::Master => document.trim == 0.0 && songs::are_good(&document.songs),
+        Seat::Stem => {
+            let none = document.songs.is_empty() && document.references.is_empty();
+            document.trim.abs() <= LARGEST_TRIM.0 && !document.last && none
+        }
+        Seat::Master => {
+            document.trim == 0.0
+                && songs::are_good(&document.songs)
+                && references::are_good(&document.references)
+        }
     };
     if document.slot >= SLOTS || document.refused.is_some() || !role_is_fine || !trim_is_fine {
         return Err("the saved document cannot be read".into());
@@ -558,6 +570,7 @@ mod tests {
             "\"trim\":\"-3\"",
             "\"last\":true",
             "\"songs\":[{\"name\":\"A\",\"start\":0.0,\"end\":1.0}]",
+            "\"references\":[\"a.wav\"]",
         ] {
             let mut state = saved(bad);
             admit(Seat::Stem, &mut state);

@@ -56,8 +56,14 @@ fn encode(listen: Listen) -> u64 {
         Listen::Band(band) => (8, band as u64),
         Listen::Key(band) => (9, band as u64),
         Listen::Removed => (10, 0),
+        Listen::Reference { song, gain } => (11, u64::from(song) << 16 | u64::from(hundredths(gain))),
     };
     which << 32 | detail & 0xffff_ffff
+}
+
+/// A gain in hundredths of a decibel: its 16 bits.
+fn hundredths(gain: Db) -> u16 {
+    ((gain.0 * 100.0).round() as i16).cast_unsigned()
 }
 
 fn decode(word: u64) -> Listen {
@@ -74,6 +80,10 @@ fn decode(word: u64) -> Listen {
         8 => Listen::Band(detail as usize),
         9 => Listen::Key(detail as usize),
         10 => Listen::Removed,
+        11 => Listen::Reference {
+            song: (detail >> 16) as u16,
+            gain: Db(f64::from((detail as u16).cast_signed()) / 100.0),
+        },
         _ => Listen::Off,
     }
 }
@@ -97,6 +107,8 @@ mod tests {
             Listen::Band(7),
             Listen::Key(0),
             Listen::Removed,
+            Listen::Reference { song: 65_535, gain: Db(-12.34) },
+            Listen::Reference { song: 0, gain: Db(0.05) },
         ] {
             listening.want(listen);
             assert_eq!(listening.wanted(), listen);

@@ -1,5 +1,6 @@
 //! What a Master's window shows of its session, as plain values, and what a person may ask of it.
 
+use super::references::References;
 use crate::meter::Reading;
 use crate::session::prediction::{Exchange, Prediction};
 use crate::session::record::{Mark, StemId};
@@ -10,6 +11,9 @@ use crate::units::{Db, Lufs, Ms};
 
 /// The trouble of a Master whose session an earlier one has: a project that was saved under another name and is open twice.
 pub const OPEN_TWICE: &str = "This session is open twice";
+
+/// The trouble of whoever has plugins of another version beside it.
+pub const OTHER_VERSION: &str = "Plugins of another version are open";
 
 /// How long a hop of a session is.
 pub const HOP: Ms = Ms(100.0);
@@ -42,6 +46,8 @@ pub struct SessionFacts {
     pub trouble: String,
     /// What became of the last export.
     pub exported: Option<Exported>,
+    /// Songs to compare with.
+    pub references: References,
 }
 
 /// What became of an export.

@@ -9,6 +9,7 @@ use crate::dsp::{Block, Key, Process};
 use crate::gauges::scope::Point;
 use crate::gauges::{Gauges, Health, Tap};
 use crate::params::noise::{Noise, Wish};
+use crate::params::reel::Inbox;
 use crate::units::{Db, Hz, Samples};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -70,9 +71,23 @@ impl Engine {
         Self { broadcast, ..self }
     }
 
-    /// What told the link, for the next engine.
-    pub fn into_broadcast(self) -> Option<Broadcast> {
-        self.broadcast
+    /// The same, playing the songs that come from there when they are to be heard.
+    pub fn with_references(mut self, inbox: Option<Inbox>) -> Self {
+        self.monitor.connect(inbox);
+        self
+    }
+
+    /// What told the link, and where songs come from, for the next engine. What it holds of songs is freed: not for an
+    /// audio thread.
+    pub fn into_parts(mut self) -> (Option<Broadcast>, Option<Inbox>) {
+        let inbox = self.monitor.disconnect();
+        (self.broadcast, inbox)
+    }
+
+    /// Frees what it holds of songs, while no audio thread runs.
+    pub fn eject(&mut self) {
+        let inbox = self.monitor.disconnect();
+        self.monitor.connect(inbox);
     }
 
     /// The latency, constant.
@@ -129,11 +144,7 @@ impl Engine {
     pub fn listen(&mut self, listen: Listen) {
         if listen != self.listening {
             self.listening = listen;
-            let (inside, gain) = match listen {
-                Listen::Gain(gain) => (Listen::Off, gain),
-                listen => (listen, Db(0.0)),
-            };
-            self.monitor.play(gain);
+            let inside = self.monitor.listen(listen);
             self.contain(|engine| engine.chain.listen(inside));
             if let Some(broadcast) = &mut self.broadcast {
                 broadcast.listen(listen != Listen::Off);
@@ -234,7 +245,7 @@ impl Engine {
             let both: [&[f64]; 2] = [left, right];
             self.tap.process(if rest.is_empty() { &both[..1] } else { &both });
         }
-        self.monitor.process(left, right);
+        self.monitor.process(left, right, moment, range.start);
         narrow(&mut first[range.clone()], left);
         if let Some(second) = rest.first_mut() {
             narrow(&mut second[range], right);

@@ -1,54 +1,120 @@
-//! What is played instead of a plugin's output, behind its meters: the output at another level. What meters and the link
-//! say stays that of the output.
+//! What is played instead of a plugin's output, behind its meters: the output at another level, or another song. What
+//! meters and the link say stays that of the output.
 
+use super::broadcast::Moment;
+use super::deck::Deck;
+use crate::chain::listen::Listen;
 use crate::dsp::Glide;
+use crate::params::reel::Inbox;
 use crate::units::{Db, Hz};
 
-/// A gain that fades, the last thing before the host.
+/// The last thing before the host.
 #[derive(Debug)]
 pub(super) struct Monitor {
-    now: f64,
-    aim: f64,
-    /// Frames of a fade, and of those that are left.
-    fade: usize,
-    left: usize,
+    gain: Fade,
+    rate: Hz,
+    /// Plays other songs; `None` without anybody to choose them.
+    deck: Option<Deck>,
 }
 
 impl Monitor {
     /// The output as it is.
     pub(super) fn new(rate: Hz) -> Self {
-        Self { now: 1.0, aim: 1.0, fade: Glide::TIME.samples(rate).0.max(1), left: 0 }
+        Self { gain: Fade::new(1.0, rate), rate, deck: None }
     }
 
-    /// The output with `gain`, soon.
-    pub(super) fn play(&mut self, gain: Db) {
-        let gain = gain.gain();
-        if gain != self.aim {
-            (self.aim, self.left) = (gain, self.fade);
+    /// Other songs come from there.
+    pub(super) fn connect(&mut self, inbox: Option<Inbox>) {
+        self.deck = inbox.map(|inbox| Deck::new(self.rate, inbox));
+    }
+
+    /// Where other songs come from, for the next one.
+    pub(super) fn disconnect(&mut self) -> Option<Inbox> {
+        self.deck.take().map(Deck::into_inbox)
+    }
+
+    /// What is heard from now on, soon: the output, at a level, or a song. Returns what else a chain has to see to.
+    pub(super) fn listen(&mut self, listen: Listen) -> Listen {
+        let (inside, gain, song) = match listen {
+            Listen::Gain(gain) => (Listen::Off, gain, None),
+            Listen::Reference { song, gain } => (Listen::Off, Db(0.0), Some((song, gain))),
+            listen => (listen, Db(0.0), None),
+        };
+        self.gain.aim(gain.gain());
+        if let Some(deck) = &mut self.deck {
+            deck.want(song);
         }
+        inside
     }
 
     /// The output as it is, at once.
     pub(super) fn reset(&mut self) {
-        (self.now, self.aim, self.left) = (1.0, 1.0, 0);
+        self.gain.snap(1.0);
+        if let Some(deck) = &mut self.deck {
+            deck.reset();
+        }
     }
 
-    /// Works on both channels, equally long.
-    pub(super) fn process(&mut self, left: &mut [f64], right: &mut [f64]) {
-        if self.left == 0 && self.aim == 1.0 {
-            return;
-        }
-        for (left, right) in left.iter_mut().zip(right) {
-            if self.left > 0 {
-                self.now += (self.aim - self.now) / self.left as f64;
-                self.left -= 1;
+    /// Works on both channels, equally long, `start` frames into the host's block.
+    pub(super) fn process(&mut self, left: &mut [f64], right: &mut [f64], moment: Moment, start: usize) {
+        if !self.gain.rests_at(1.0) {
+            for (left, right) in left.iter_mut().zip(&mut *right) {
+                let gain = self.gain.tick();
+                *left *= gain;
+                *right *= gain;
             }
-            *left *= self.now;
-            *right *= self.now;
         }
-        if self.left == 0 {
-            self.now = self.aim;
+        if let Some(deck) = &mut self.deck {
+            deck.process(left, right, moment, start);
         }
+    }
+}
+
+/// A value that goes to its aim in a straight line.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Fade {
+    now: f64,
+    aim: f64,
+    /// Frames of a fade, and of those that are left.
+    frames: usize,
+    left: usize,
+}
+
+impl Fade {
+    pub(super) fn new(value: f64, rate: Hz) -> Self {
+        Self { now: value, aim: value, frames: Glide::TIME.samples(rate).0.max(1), left: 0 }
+    }
+
+    /// How many frames it takes.
+    pub(super) fn frames(&self) -> usize {
+        self.frames
+    }
+
+    pub(super) fn aim(&mut self, aim: f64) {
+        if aim != self.aim {
+            (self.aim, self.left) = (aim, self.frames);
+        }
+    }
+
+    pub(super) fn snap(&mut self, value: f64) {
+        (self.now, self.aim, self.left) = (value, value, 0);
+    }
+
+    /// True when it is there and stays.
+    pub(super) fn rests_at(&self, value: f64) -> bool {
+        self.left == 0 && self.aim == value
+    }
+
+    /// The value of the next frame.
+    pub(super) fn tick(&mut self) -> f64 {
+        if self.left > 0 {
+            self.now += (self.aim - self.now) / self.left as f64;
+            self.left -= 1;
+            if self.left == 0 {
+                self.now = self.aim;
+            }
+        }
+        self.now
     }
 }
 
@@ -61,20 +127,20 @@ mod tests {
         let mut monitor = Monitor::new(Hz(48_000.0));
         let run = |monitor: &mut Monitor| {
             let (mut left, mut right) = (vec![1.0; 2000], vec![-1.0; 2000]);
-            monitor.process(&mut left[..700], &mut right[..700]);
-            monitor.process(&mut left[700..], &mut right[700..]);
+            monitor.process(&mut left[..700], &mut right[..700], Moment::default(), 0);
+            monitor.process(&mut left[700..], &mut right[700..], Moment::default(), 700);
             let steps = left.windows(2).map(|pair| (pair[1] - pair[0]).abs()).fold(0.0, f64::max);
             assert!(left.iter().zip(&right).all(|(l, r)| *l == -r));
             (steps, left[0], left[1999])
         };
         assert_eq!(run(&mut monitor), (0.0, 1.0, 1.0));
-        monitor.play(Db(-6.0));
+        assert_eq!(monitor.listen(Listen::Gain(Db(-6.0))), Listen::Off);
         let (steps, first, last) = run(&mut monitor);
         assert!(steps < 0.001 && first > 0.99 && last == Db(-6.0).gain(), "{steps} {first} {last}");
-        monitor.play(Db(0.0));
+        assert_eq!(monitor.listen(Listen::Mono), Listen::Mono, "that is a chain's");
         assert_eq!(run(&mut monitor).2, 1.0);
         assert_eq!(run(&mut monitor), (0.0, 1.0, 1.0), "to the bit");
-        monitor.play(Db(3.0));
+        monitor.listen(Listen::Gain(Db(3.0)));
         run(&mut monitor);
         monitor.reset();
         assert_eq!(run(&mut monitor), (0.0, 1.0, 1.0));

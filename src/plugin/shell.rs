@@ -109,7 +109,8 @@ impl<O: Output> Shell<O> {
         let Ok(engine) = made else { return false };
         self.params.store.noise().cancel();
         self.board.listening.start(config.process_mode == ProcessMode::Offline);
-        let last = self.engine.take().and_then(Engine::into_broadcast);
+        let (last, inbox) = self.engine.take().map(Engine::into_parts).unwrap_or_default();
+        let inbox = inbox.or_else(|| self.board.references.take_inbox());
         let format = match context.plugin_api() {
             PluginApi::Clap => Format::Clap,
             PluginApi::Vst3 => Format::Vst3,
@@ -118,7 +119,7 @@ impl<O: Output> Shell<O> {
         // without the link audio goes on as it is
         let linked =
             catch_unwind(AssertUnwindSafe(|| self.link(last, format, rate, class, engine.latency().0)));
-        let engine = engine.with_broadcast(linked.ok().flatten());
+        let engine = engine.with_broadcast(linked.ok().flatten()).with_references(inbox);
         let latency = engine.latency().0 as u32;
         context.set_latency_samples(latency);
         // a second more for what filters and releases leave behind
@@ -192,6 +193,10 @@ impl<O: Output> Shell<O> {
     /// The host has no use for the plugin at the moment: a Master's thread ends.
     pub(super) fn deactivate(&mut self) {
         self.board.listening.end();
+        if let Some(engine) = &mut self.engine {
+            engine.eject();
+        }
+        self.board.references.collect();
         if let Some(worker) = &mut self.analysis {
             worker.stop();
         }

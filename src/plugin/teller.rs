@@ -6,7 +6,7 @@ use super::analysis::Studio;
 use super::spectrum::Spectrum;
 use crate::chain::Seat;
 use crate::gauges::Gauges;
-use crate::link::bridge::Informant;
+use crate::link::bridge::{self, Informant, State};
 use crate::link::identity::InstanceId;
 use crate::link::request::{Answer, Request, Verdict};
 use crate::link::snapshot::{Figures, Format, Kind, Label, Trim};
@@ -16,7 +16,7 @@ use crate::link::{BRIDGE, Peer, ROSTER, SessionId};
 use crate::meter::Reading;
 use crate::params::board::{Board, Seen};
 use crate::params::document::Identity;
-use crate::params::room::OPEN_TWICE;
+use crate::params::room::{OPEN_TWICE, OTHER_VERSION};
 use crate::params::track::Track;
 use crate::params::{ChainParams, Output};
 use crate::units::Ms;
@@ -161,11 +161,10 @@ impl<O: Output> Informant for Teller<O> {
             Seat::Master => self.remember(None),
         }
         let me = self.me.get();
-        let mut trouble = BRIDGE.state().trouble;
-        if trouble.is_empty() && me.is_some_and(|me| !ROSTER.owns_session(*me)) {
-            OPEN_TWICE.clone_into(&mut trouble);
-        }
-        self.board.show_trouble(&trouble);
+        let owns = me.is_none_or(|me| ROSTER.owns_session(*me));
+        self.board.show_trouble(&trouble(&BRIDGE.state(), owns));
+        // what a window has taken back is freed even after it was closed
+        self.board.references.collect();
         let (offset, changes) = self.params.store.trim_and_changes();
         // the pulse says what of it is of the moment
         let reading = Reading { momentary: None, short_term: None, ..self.reading() };
@@ -200,5 +199,42 @@ impl<O: Output> Informant for Teller<O> {
             // nobody asks a Master for a trim, or a Stem what it cannot know
             _ => {}
         }
+    }
+}
+
+/// What keeps others from being seen, the worst of it; empty if nothing does. `owns`: no earlier Master has the session.
+fn trouble(state: &State, owns: bool) -> String {
+    if !state.trouble.is_empty() {
+        return state.trouble.clone();
+    }
+    if !owns {
+        return OPEN_TWICE.into();
+    }
+    let mut versions: Vec<String> = state.incompatible.iter().map(u64::to_string).collect();
+    versions.sort();
+    versions.dedup();
+    match versions.len() {
+        0 => String::new(),
+        _ => format!("{OTHER_VERSION} (link {}, this is {})", versions.join(", "), bridge::VERSION),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plugins_of_another_version_are_said_to_be_there_after_what_is_worse() {
+        let state = |trouble: &str, versions: &[u64]| State {
+            trouble: trouble.into(),
+            incompatible: versions.to_vec(),
+            ..State::default()
+        };
+        assert_eq!(trouble(&state("", &[]), true), "");
+        let own = bridge::VERSION;
+        let words = format!("{OTHER_VERSION} (link 2, 3, this is {own})");
+        assert_eq!(trouble(&state("", &[2, 2, 3]), true), words);
+        assert_eq!(trouble(&state("", &[2]), false), OPEN_TWICE);
+        assert_eq!(trouble(&state("no folder", &[2]), false), "no folder");
     }
 }

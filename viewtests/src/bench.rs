@@ -1,7 +1,7 @@
 //! A view on a bench: facts in, edits applied to plain settings, no host.
 
 use crate::painter::{Image, Painter};
-use crate::session;
+use crate::{references, session};
 use egui::{Pos2, Vec2};
 use egui_kittest::kittest::Queryable;
 use egui_kittest::{Harness, HarnessBuilder};
@@ -127,7 +127,10 @@ impl Bench {
                 facts.role_is_guessed = role.is_none();
                 facts.role = role.unwrap_or_default();
             }
-            Edit::Listen(listen) => facts.listen = *listen,
+            Edit::Listen(listen) => {
+                facts.listen = *listen;
+                facts.session.references.heard = None;
+            }
             Edit::Restart => facts.heard.0 = 0.0,
             // as if noise had been heard for two seconds and a half since
             Edit::LearnNoise(true) => facts.learning = Some(Ms(2500.0)),
@@ -164,6 +167,12 @@ impl Bench {
             Edit::Songs(songs) => {
                 facts.session.history.songs =
                     songs.iter().map(|song| session::song(&song.name, song.start, song.end, -9.0)).collect();
+            }
+            Edit::References(paths) => references::keep(facts, paths),
+            Edit::Hear(path) => references::hear(facts, path.as_deref()),
+            Edit::PlayAlong(along) => facts.session.references.along = *along,
+            Edit::Browse(folder) => {
+                facts.session.references.listing = Some(references::listing(folder.as_deref()));
             }
             Edit::Follow(stem) => facts.session.follows = *stem,
             Edit::RemovePreset(name) => facts.presets.retain(|preset| preset.name != *name),

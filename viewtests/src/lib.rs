@@ -3,5 +3,7 @@
 
 pub mod bench;
 pub mod painter;
+pub mod references;
 pub mod scene;
 pub mod session;
+pub mod whole;

@@ -1,14 +1,14 @@
 //! The views at every size, scale and appearance: nothing clipped, nothing overlapping; pictures for the eye in
 //! `target/views`.
 
-use egui::{Rect, Vec2, vec2};
-use egui_kittest::kittest::NodeT;
+use egui::{Vec2, vec2};
 use std::collections::HashSet;
 use std::path::PathBuf;
 use stemlink::editor::facts::Facts;
-use stemlink::editor::{paint, theme::Palette};
+use stemlink::editor::theme::Palette;
 use viewtests::bench::{self, Driven};
-use viewtests::{scene, session};
+use viewtests::whole::{folder, whole};
+use viewtests::{references, scene, session};
 
 const SIZES: [Vec2; 6] = [
     vec2(760.0, 480.0),
@@ -19,7 +19,7 @@ const SIZES: [Vec2; 6] = [
     vec2(1600.0, 1000.0),
 ];
 
-fn scenes() -> [(&'static str, Facts); 13] {
+fn scenes() -> [(&'static str, Facts); 14] {
     [
         ("stem-empty", scene::empty()),
         ("stem-vocals", scene::vocals()),
@@ -34,48 +34,8 @@ fn scenes() -> [(&'static str, Facts); 13] {
         ("master-paused", session::paused()),
         ("master-lost", session::lost()),
         ("master-crowded", session::crowded()),
+        ("master-compared", references::many()),
     ]
-}
-
-/// Leaves of the accessible tree: names and places.
-fn leaves(driven: &Driven) -> Vec<(String, Rect)> {
-    use egui_kittest::kittest::Queryable;
-    driven
-        .query_all_by(|node| node.children().next().is_none())
-        .map(|node| {
-            let access = node.accesskit_node();
-            let words = access.label().or_else(|| access.value()).unwrap_or_default();
-            (format!("{:?} {words}", access.role()), node.rect())
-        })
-        .collect()
-}
-
-/// What may lie over other things: the graph's ground, and what is drawn upon it.
-fn floats(name: &str) -> bool {
-    ["Canvas", "Slider Band", "Label collides", "Label Double-click", "ComboBox Scale"]
-        .iter()
-        .any(|n| name.starts_with(n))
-}
-
-fn folder() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/views")
-}
-
-/// Nothing is cut, leaves the window or lies over something else.
-fn whole(driven: &Driven, name: &str, size: Vec2) {
-    let cut = paint::take_cut(&driven.ctx);
-    assert!(cut.is_empty(), "{name} at {size}: cut {cut:?}");
-    let window = Rect::from_min_size(egui::Pos2::ZERO, size);
-    let leaves: Vec<_> =
-        leaves(driven).into_iter().filter(|(name, _)| !name.starts_with("Unknown")).collect();
-    assert!(leaves.len() >= 16, "{name}: {}", leaves.len());
-    for (i, (a, at)) in leaves.iter().enumerate() {
-        assert!(window.expand(0.5).contains_rect(*at), "{name} at {size}: {a} at {at} leaves the window");
-        for (b, other) in &leaves[i + 1..] {
-            let apart = !at.shrink(0.75).intersects(other.shrink(0.75));
-            assert!(apart || floats(a) || floats(b), "{name} at {size}: {a} {at} on {b} {other}");
-        }
-    }
 }
 
 #[test]
@@ -139,8 +99,10 @@ fn the_master_s_other_tabs_are_whole_at_any_size() {
             ("32", session::thirty_two()),
             ("empty", session::empty()),
             ("crowded", session::crowded()),
+            ("compared", references::compared()),
+            ("many", references::many()),
         ] {
-            for tab in ["Chain", "Masking"] {
+            for tab in ["Chain", "Masking", "References"] {
                 let mut driven = bench::view(facts.clone(), Palette::DARK, size, 1.0);
                 driven.get_by_label(tab).click();
                 driven.run();

@@ -29,8 +29,12 @@ pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect, loudest: bool)
     let inner = place.shrink2(vec2(PAD, 6.0));
     let history = &desk.facts.session.history;
     let small = pen(theme::font(theme::SMALL), look.secondary);
+    let top = Rect::from_min_size(inner.min, vec2(inner.width(), 14.0));
+    let menu = Rect::from_min_max(pos2(top.max.x - songs::WIDTH, top.min.y), top.max);
     if history.points.is_empty() {
-        paint::label(ui, inner, Align2::LEFT_CENTER, "The song appears here as it is heard.", &small);
+        let room = Rect::from_min_max(inner.min, pos2(menu.min.x - PAD, inner.max.y));
+        paint::label(ui, room, Align2::LEFT_CENTER, "The song appears here as it is heard.", &small);
+        songs::show(ui, desk, menu);
         return;
     }
     let well = Rect::from_min_max(pos2(inner.min.x, inner.min.y + 15.0), inner.max);
@@ -88,8 +92,7 @@ pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect, loudest: bool)
         painter.vline(scale.x(head), well.y_range(), Stroke::new(1.0, look.accent));
     }
     titles(ui, desk, &scale, inner);
-    let top = Rect::from_min_size(inner.min, vec2(inner.width(), 14.0));
-    songs::show(ui, desk, Rect::from_min_max(pos2(top.max.x - songs::WIDTH, top.min.y), top.max));
+    songs::show(ui, desk, menu);
     let response = ui.interact(well, ui.scope_id().with("history"), Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, "Loudness on the timeline"));
     if let Some(at) = response.hover_pos() {

@@ -1,5 +1,6 @@
 //! What is to be known before a print: a list. Nothing here stops anybody.
 
+use crate::chain::listen::Listen;
 use crate::chain::parameters::Value;
 use crate::editor::facts::{Facts, row};
 use crate::editor::shown::{number, time};
@@ -29,12 +30,13 @@ pub fn ready(facts: &Facts) -> Vec<Point> {
     let point =
         |done: bool, yes: String, no: String, cure| Point { done, words: if done { yes } else { no }, cure };
 
-    let listens = named(there().filter(|stem| stem.listens));
+    let mut listens = named(there().filter(|stem| stem.listens));
+    listens.extend((facts.listen != Listen::Off).then_some("Master"));
     let listening = point(
         listens.is_empty(),
         "Everything is heard as it is".into(),
         format!("Something else is heard: {}", listens.join(", ")),
-        "End listening in the Stem. A print never contains it, but you are not hearing the print.",
+        "End listening there. A print never contains it, but you are not hearing the print.",
     );
 
     let own = row(facts.seat, "bypass").is_some_and(|row| facts.value(row) == Value::Switch(true));

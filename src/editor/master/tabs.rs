@@ -1,6 +1,6 @@
 //! The line below the header: what the window shows, what is to be known before a print.
 
-use super::{Stage, Tab, ready};
+use super::{Stage, Tab, ready, references};
 use crate::editor::controls::{Weight, pill, pill_width};
 use crate::editor::edits::Edit;
 use crate::editor::facts::Desk;
@@ -29,6 +29,7 @@ pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect, tab: &mut Tab,
         left = at.max.x + 6.0;
     }
     let mut right = print(ui, desk, pos2(place.max.x, y));
+    right = references::switch(ui, desk, pos2(right, y));
     if *tab == Tab::Session
         && Stage::of(desk.facts.session.heard()) >= Stage::Platforms
         && let Some((from, to)) = desk.facts.session.history.loudest

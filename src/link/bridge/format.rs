@@ -28,7 +28,7 @@ use std::io;
 mod tests;
 
 /// What the words mean: raised with every change of them.
-pub(super) const VERSION: u64 = 1;
+pub const VERSION: u64 = 1;
 
 const MAGIC: u64 = u64::from_le_bytes(*b"STEMLINK");
 

@@ -189,7 +189,7 @@ mod tests {
     use super::super::samples::StoredFormat;
     use super::super::spec::Chunk;
     use super::*;
-    use crate::offline::audio::{Container, SampleFormat};
+    use crate::audio::{Container, SampleFormat};
     use crate::units::{Hz, Lufs};
 
     fn spec(channels: usize, format: StoredFormat) -> WavSpec {

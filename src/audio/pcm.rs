@@ -1,7 +1,9 @@
 //! Uncompressed samples in a file: decoding to planar `f64`, streaming, seeking.
 
+#[cfg(feature = "offline")]
 mod narrow;
 
+#[cfg(feature = "offline")]
 pub(crate) use narrow::Ahead;
 
 use std::io::{ErrorKind, Read, Seek, SeekFrom};

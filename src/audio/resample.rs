@@ -9,9 +9,8 @@ use std::path::Path;
 use rubato::audioadapter_buffers::direct::SequentialSliceOfVecs;
 use rubato::{Fft, FixedSync, Resampler, WindowFunction};
 
-use super::audio::AudioReader;
+use super::AudioReader;
 use super::error::{Error, Result};
-use super::mixdown::StemStream;
 use crate::units::Hz;
 
 /// Blocks of the converter are at least this long, so that its filter is steep: flat to 0.97 of the lower Nyquist.
@@ -27,21 +26,6 @@ pub trait Endless {
     /// # Errors
     /// If the file cannot be read on.
     fn pull(&mut self, planes: &mut [Vec<f64>], frames: usize) -> Result<()>;
-}
-
-impl Endless for StemStream {
-    fn channels(&self) -> usize {
-        2
-    }
-
-    fn pull(&mut self, planes: &mut [Vec<f64>], frames: usize) -> Result<()> {
-        self.read(frames)?;
-        for (plane, audio) in planes.iter_mut().zip(self.audio()) {
-            plane.clear();
-            plane.extend_from_slice(audio);
-        }
-        Ok(())
-    }
 }
 
 impl Endless for AudioReader {

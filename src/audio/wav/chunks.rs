@@ -3,9 +3,9 @@
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
-use crate::offline::audio::Container;
-use crate::offline::error::{Error, Result, code};
-use crate::offline::pcm::read_up_to;
+use crate::audio::Container;
+use crate::audio::error::{Error, Result, code};
+use crate::audio::pcm::read_up_to;
 
 /// One chunk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,8 +5,8 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use super::{AudioInfo, Container, SampleFormat, absurd, open_file};
-use crate::offline::error::{EXPORT_AGAIN, Error, Result, code};
-use crate::offline::pcm::{Encoding, Kind, PcmStream, read_up_to};
+use crate::audio::error::{EXPORT_AGAIN, Error, Result, code};
+use crate::audio::pcm::{Encoding, Kind, PcmStream, read_up_to};
 use crate::units::Hz;
 
 const CONVERT: &str = "convert it to WAV, or to AIFF without compression";
@@ -83,6 +83,7 @@ impl<R: Read + Seek> AiffReader<R> {
     }
 
     /// The samples as they lie in the file.
+    #[cfg(feature = "offline")]
     pub(crate) fn pcm(&mut self) -> &mut PcmStream<R> {
         &mut self.pcm
     }

@@ -1,10 +1,15 @@
-//! Any audio file, told apart by its content: WAV, AIFF and FLAC behind one reader.
+//! Audio files: WAV, AIFF and FLAC behind one reader that tells them apart by their content, a writer of WAV, and audio
+//! at another rate. What the tool reads and writes, and what a Master's window reads references with.
 
 mod aiff;
+pub mod error;
 mod flac;
 #[cfg(test)]
 mod flac_build;
 mod info;
+pub(crate) mod pcm;
+pub mod resample;
+pub mod wav;
 
 use std::fs::{self, File};
 use std::io::{Seek, SeekFrom};
@@ -15,10 +20,12 @@ pub use flac::FlacReader;
 pub(crate) use info::absurd;
 pub use info::{AudioInfo, Container, MAX_CHANNELS, SampleFormat};
 
-use super::error::{Error, Result};
-use super::mixdown::BLOCK;
-use super::pcm::{PcmStream, read_up_to};
-use super::wav::WavReader;
+pub use error::{Error, Result};
+use pcm::read_up_to;
+use wav::WavReader;
+
+/// Frames that streams move at once.
+pub const BLOCK: usize = 4096;
 
 /// An open audio file: its properties and its samples as planar `f64` in +-1.
 pub enum AudioReader {
@@ -84,7 +91,8 @@ impl AudioReader {
     }
 
     /// The samples as they lie in the file, if they can be read from anywhere.
-    pub(crate) fn pcm(&mut self) -> Option<&mut PcmStream<File>> {
+    #[cfg(feature = "offline")]
+    pub(crate) fn pcm(&mut self) -> Option<&mut pcm::PcmStream<File>> {
         match self {
             Self::Wav(reader) => Some(reader.pcm()),
             Self::Aiff(reader) => Some(reader.pcm()),

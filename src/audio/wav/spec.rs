@@ -5,8 +5,8 @@ use std::path::Path;
 use super::bext::Bext;
 use super::format::{EXTENSIBLE, FLOAT, GUID_REST, PCM};
 use super::samples::StoredFormat;
-use crate::offline::audio::absurd;
-use crate::offline::error::{Error, Result};
+use crate::audio::absurd;
+use crate::audio::error::{Error, Result};
 use crate::units::Hz;
 
 /// What to write.

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use super::bext::{self, Bext};
 use super::chunks::{ChunkSpan, Chunks};
 use super::format::{self, Format};
-use crate::offline::audio::{AudioInfo, open_file};
-use crate::offline::error::{EXPORT_AGAIN, Error, Result, code};
-use crate::offline::pcm::{PcmStream, read_up_to};
+use crate::audio::error::{EXPORT_AGAIN, Error, Result, code};
+use crate::audio::pcm::{PcmStream, read_up_to};
+use crate::audio::{AudioInfo, open_file};
 
 /// The most bytes of one chunk, other than audio, that are ever read: 64 MiB.
 pub const MAX_CHUNK: u64 = 1 << 26;
@@ -105,6 +105,7 @@ impl<R: Read + Seek> WavReader<R> {
     }
 
     /// The samples as they lie in the file.
+    #[cfg(feature = "offline")]
     pub(crate) fn pcm(&mut self) -> &mut PcmStream<R> {
         &mut self.pcm
     }
@@ -165,7 +166,7 @@ mod tests {
         chunk, ds64, extensible, fault, file, fmt, format, open, read_all, riff, samples, sized,
     };
     use super::super::format::{FLOAT, PCM};
-    use crate::offline::audio::{Container, SampleFormat};
+    use crate::audio::{Container, SampleFormat};
     use crate::units::Hz;
 
     const NONE: Vec<String> = Vec::new();

@@ -1,6 +1,6 @@
 //! What an audio file says of itself, whatever its container.
 
-use crate::offline::wav::Bext;
+use crate::audio::wav::Bext;
 use crate::units::Hz;
 
 /// The kind of file.

@@ -9,7 +9,7 @@ use tempfile::TempPath;
 use super::bext::Loudness;
 use super::sink::Sink;
 use super::spec::{WavSpec, Written};
-use crate::offline::error::{Error, Result};
+use crate::audio::error::{Error, Result};
 
 /// A WAV file in the making, under a temporary name in its own folder.
 ///
@@ -100,7 +100,7 @@ fn given_up(path: &Path) -> Error {
     Error::write(path)(io::Error::other("an earlier write failed"))
 }
 
-pub(in crate::offline) fn folder(path: &Path) -> &Path {
+pub(crate) fn folder(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
@@ -108,7 +108,7 @@ pub(in crate::offline) fn folder(path: &Path) -> &Path {
 }
 
 /// A new file with the permissions of any other new file, not those of a temporary one.
-pub(in crate::offline) fn temporary_in(folder: &Path) -> io::Result<(File, TempPath)> {
+pub(crate) fn temporary_in(folder: &Path) -> io::Result<(File, TempPath)> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".stems-").suffix(".tmp");
     #[cfg(unix)]
@@ -120,12 +120,12 @@ pub(in crate::offline) fn temporary_in(folder: &Path) -> io::Result<(File, TempP
 }
 
 /// The error without the temporary name, which would only puzzle.
-pub(in crate::offline) fn plain(error: io::Error) -> io::Error {
+pub(crate) fn plain(error: io::Error) -> io::Error {
     if error.get_ref().is_some() { error.kind().into() } else { error }
 }
 
 /// Brings a rename to the disk, where folders can be synced at all.
-pub(in crate::offline) fn sync_folder(folder: &Path) -> io::Result<()> {
+pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
     if !cfg!(unix) {
         return Ok(());
     }

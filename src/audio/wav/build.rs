@@ -4,7 +4,7 @@ use std::io::Cursor;
 
 use super::format::{EXTENSIBLE, GUID_REST, PCM};
 use super::read::WavReader;
-use crate::offline::Result;
+use crate::audio::Result;
 
 /// A chunk with its size and its pad byte.
 pub(super) fn chunk(id: &[u8; 4], content: &[u8]) -> Vec<u8> {

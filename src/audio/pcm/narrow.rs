@@ -4,8 +4,8 @@ use std::io::{Read, Seek, SeekFrom};
 use std::ops::Range;
 
 use super::{Encoding, Kind, PcmStream};
+use crate::audio::error::{Error, Result};
 use crate::dsp::simd::{Isa, Unpack24};
-use crate::offline::error::{Error, Result};
 
 /// Bytes read at once: few enough to stay in a processor's nearest cache but one, for several places of a file.
 const AT_ONCE: usize = 1 << 16;

@@ -14,7 +14,7 @@ use symphonia::default::codecs::FlacDecoder;
 use symphonia::default::formats::FlacReader as Demuxer;
 
 use super::{AudioInfo, Container, SampleFormat, absurd, open_file};
-use crate::offline::error::{EXPORT_AGAIN, Error, Result, one_line};
+use crate::audio::error::{EXPORT_AGAIN, Error, Result, one_line};
 use crate::units::Hz;
 
 /// An open FLAC file: its properties and its samples as planar `f64` in +-1.

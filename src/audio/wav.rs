@@ -27,4 +27,5 @@ pub use read::{MAX_CHUNK, WavReader};
 pub use samples::StoredFormat;
 pub use spec::{Chunk, LargeForm, Place, WavSpec, Written};
 pub use write::{WavWriter, same_file};
-pub(super) use write::{folder, plain, sync_folder, temporary_in};
+#[cfg(feature = "offline")]
+pub(crate) use write::{folder, plain, sync_folder, temporary_in};

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use crate::offline::audio::{SampleFormat, absurd};
-use crate::offline::error::{EXPORT_AGAIN, Error, Result};
-use crate::offline::pcm::{Encoding, Kind};
+use crate::audio::error::{EXPORT_AGAIN, Error, Result};
+use crate::audio::pcm::{Encoding, Kind};
+use crate::audio::{SampleFormat, absurd};
 use crate::units::Hz;
 
 pub(super) const PCM: u16 = 1;

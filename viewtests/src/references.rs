@@ -1,0 +1,89 @@
+//! References as a Master's window has them, and what becomes of what a person does with them.
+
+use crate::session;
+use stemlink::chain::listen::Listen;
+use stemlink::editor::facts::Facts;
+use stemlink::params::references::{Figures, Listing, Reference, References, State};
+use stemlink::units::{Dbtp, Lufs, Ms};
+
+fn ready(path: &str, integrated: f64, peak: f64, seconds: f64) -> Reference {
+    let figures = Figures {
+        integrated: Some(Lufs(integrated)),
+        true_peak: Some(Dbtp(peak)),
+        length: Ms(seconds * 1000.0),
+        loudest: (Ms(40_000.0), Ms(60_000.0)),
+    };
+    Reference { path: path.into(), state: State::Ready(figures) }
+}
+
+/// A Master that compares with four songs: a loud one, one that may not be raised as far as the mix, one that is missing,
+/// one that is being measured.
+pub fn compared() -> Facts {
+    let mut facts = session::five();
+    let missing = "/music/Gone.wav: cannot be opened, no such file or folder; check the path";
+    facts.session.references = References {
+        kept: vec![
+            ready("/music/Brightside (master 24-48).flac", -7.4, -0.2, 222.0),
+            ready("/music/Old And Quiet.aiff", -19.8, -3.1, 251.0),
+            Reference { path: "/music/Gone.wav".into(), state: State::Broken(missing.into()) },
+            Reference { path: "/music/New.wav".into(), state: State::Reading },
+        ],
+        mix: facts.reading.integrated,
+        ..References::default()
+    };
+    facts
+}
+
+/// As many as there can be, with long names, one of them heard.
+pub fn many() -> Facts {
+    let mut facts = session::crowded();
+    let song = |n: usize| {
+        ready(
+            &format!("/music/A Very Long Folder/{n} A Song With A Name That Goes On And On (Deluxe).flac"),
+            -9.0,
+            -0.3,
+            4000.0,
+        )
+    };
+    facts.session.references = References {
+        kept: (1..=8).map(song).collect(),
+        mix: Some(Lufs(-7.9)),
+        along: true,
+        ..References::default()
+    };
+    hear(&mut facts, Some(&song(3).path));
+    facts
+}
+
+/// The files are these.
+pub fn keep(facts: &mut Facts, paths: &[String]) {
+    let known = std::mem::take(&mut facts.session.references.kept);
+    let of = |path: &String| known.iter().find(|one| one.path == *path).cloned();
+    facts.session.references.kept = paths
+        .iter()
+        .map(|path| of(path).unwrap_or_else(|| Reference { path: path.clone(), state: State::Reading }))
+        .collect();
+}
+
+/// That file is heard, or the mix.
+pub fn hear(facts: &mut Facts, path: Option<&str>) {
+    let references = &mut facts.session.references;
+    let place = references.kept.iter().position(|one| Some(one.path.as_str()) == path);
+    references.heard = place;
+    references.last = place.or(references.last);
+    let gain = place.and_then(|place| references.matched(place)).map(|matched| matched.gain);
+    facts.listen = gain.map_or(Listen::Off, |gain| Listen::Reference { song: 1, gain });
+}
+
+/// A folder of music.
+pub fn listing(folder: Option<&str>) -> Listing {
+    let folder = folder.unwrap_or("/music");
+    let of = |name: &str| format!("{folder}/{name}");
+    Listing {
+        folder: folder.into(),
+        above: Some("/".into()),
+        folders: vec![of("Albums"), of("Stems")],
+        files: vec![of("Brightside (master 24-48).flac"), of("New.wav"), of("Other.wav")],
+        fault: String::new(),
+    }
+}

@@ -1,0 +1,67 @@
+//! Whether a view is whole: nothing cut, nothing outside of the window, nothing over something else.
+
+use crate::bench::Driven;
+use egui::{Rect, Vec2};
+use egui_kittest::kittest::{NodeT, Queryable};
+use std::path::PathBuf;
+use stemlink::editor::paint;
+
+/// Leaves of the accessible tree: names and places.
+pub fn leaves(driven: &Driven) -> Vec<(String, Rect)> {
+    driven
+        .query_all_by(|node| node.children().next().is_none())
+        .map(|node| {
+            let access = node.accesskit_node();
+            let words = access.label().or_else(|| access.value()).unwrap_or_default();
+            (format!("{:?} {words}", access.role()), node.rect())
+        })
+        .collect()
+}
+
+/// What may lie over other things: the graph's ground, and what is drawn upon it.
+fn floats(name: &str) -> bool {
+    ["Canvas", "Slider Band", "Label collides", "Label Double-click", "ComboBox Scale"]
+        .iter()
+        .any(|n| name.starts_with(n))
+}
+
+/// Where pictures go.
+pub fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/views")
+}
+
+/// Nothing is cut, leaves the window or lies over something else.
+pub fn whole(driven: &Driven, name: &str, size: Vec2) {
+    let cut = paint::take_cut(&driven.ctx);
+    assert!(cut.is_empty(), "{name} at {size}: cut {cut:?}");
+    let window = Rect::from_min_size(egui::Pos2::ZERO, size);
+    let leaves: Vec<_> =
+        leaves(driven).into_iter().filter(|(name, _)| !name.starts_with("Unknown")).collect();
+    assert!(leaves.len() >= 16, "{name}: {}", leaves.len());
+    for (i, (a, at)) in leaves.iter().enumerate() {
+        assert!(window.expand(0.5).contains_rect(*at), "{name} at {size}: {a} at {at} leaves the window");
+        for (b, other) in &leaves[i + 1..] {
+            let apart = !at.shrink(0.75).intersects(other.shrink(0.75));
+            assert!(apart || floats(a) || floats(b), "{name} at {size}: {a} {at} on {b} {other}");
+        }
+    }
+}
+
+/// What has opened since `before` is whole: nothing in it is cut, leaves the window or lies over something else in it.
+pub fn opened(driven: &Driven, before: &[(String, Rect)], name: &str, size: Vec2) {
+    let cut = paint::take_cut(&driven.ctx);
+    assert!(cut.is_empty(), "{name} at {size}: cut {cut:?}");
+    let window = Rect::from_min_size(egui::Pos2::ZERO, size);
+    let new: Vec<_> = leaves(driven)
+        .into_iter()
+        .filter(|leaf| !before.contains(leaf) && !leaf.0.starts_with("Unknown"))
+        .collect();
+    assert!(new.len() >= 3, "{name}: {new:?}");
+    for (i, (a, at)) in new.iter().enumerate() {
+        assert!(window.expand(0.5).contains_rect(*at), "{name} at {size}: {a} at {at} leaves the window");
+        for (b, other) in &new[i + 1..] {
+            let apart = !at.shrink(0.75).intersects(other.shrink(0.75));
+            assert!(apart, "{name} at {size}: {a} {at} on {b} {other}");
+        }
+    }
+}

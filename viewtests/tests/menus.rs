@@ -1,0 +1,89 @@
+//! What opens: nothing in it is cut, overlaps or leaves the window, at 100 and 150 %, dark and light. Pictures for the eye in
+//! `target/views`.
+
+use egui::{Vec2, vec2};
+use egui_kittest::kittest::Queryable;
+use stemlink::chain::listen::Listen;
+use stemlink::editor::facts::Facts;
+use stemlink::editor::theme::Palette;
+use stemlink::units::{Db, Ms};
+use viewtests::bench::{self, Driven};
+use viewtests::whole::{folder, leaves, opened};
+use viewtests::{references, scene, session};
+
+const SIZES: [Vec2; 2] = [vec2(760.0, 480.0), vec2(1000.0, 640.0)];
+
+/// A Master with songs whose names are long, in a host that loops.
+fn songs() -> Facts {
+    let mut facts = session::finished();
+    let history = &mut facts.session.history;
+    history.songs = (0..6)
+        .map(|n| {
+            let from = 30.0 * f64::from(n);
+            session::song(&format!("A Song With A Long Name, Take {n}"), from, from + 29.0, -9.0)
+        })
+        .collect();
+    history.looped = Some((Ms(30_000.0), Ms(3_725_000.0)));
+    facts
+}
+
+/// A Stem that could be heard in every way that there is.
+fn everything() -> Facts {
+    let mut facts = scene::denoised();
+    for band in 1..=8 {
+        scene::set(&mut facts.settings, &format!("eq{band}_on"), "on");
+        scene::set(&mut facts.settings, &format!("eq{band}_range"), "-6");
+    }
+    facts.listen = Listen::Bypass(Db(-12.5));
+    facts
+}
+
+fn scenes() -> Vec<(&'static str, Facts, &'static str, &'static str)> {
+    vec![
+        ("songs", songs(), "Session", "Songs"),
+        ("songs-none", session::finished(), "Session", "Songs"),
+        ("songs-unheard", session::waiting(), "Session", "Songs"),
+        ("listen-stem", everything(), "", "Listen"),
+        ("listen-master", session::five(), "Session", "Listen"),
+        ("references-add", references::compared(), "References", "Add a song\u{2026}"),
+    ]
+}
+
+fn open(driven: &mut Driven, tab: &str, name: &str) {
+    for name in [tab, name].into_iter().filter(|name| !name.is_empty()) {
+        driven.get_by_label(name).click();
+        driven.run();
+    }
+}
+
+#[test]
+fn menus_are_whole_at_100_and_150_percent_dark_and_light() {
+    for (file, facts, tab, name) in scenes() {
+        for (look, palette) in [("dark", Palette::DARK), ("light", Palette::LIGHT)] {
+            for size in SIZES {
+                for scale in [1.0, 1.5] {
+                    let mut driven = bench::view(facts.clone(), palette, size, scale);
+                    open(&mut driven, tab, "");
+                    let before = leaves(&driven);
+                    open(&mut driven, "", name);
+                    opened(&driven, &before, file, size);
+                    let at = format!("{look}-{}x{}-{:.0}", size.x, size.y, scale * 100.0);
+                    let path = folder().join(format!("menu-{file}-{at}.png"));
+                    bench::picture(&driven).save(&path).expect("saved");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn songs_can_be_made_before_anything_is_heard() {
+    let mut facts = session::waiting();
+    facts.session.history.looped = Some((Ms(0.0), Ms(90_000.0)));
+    let mut driven = bench::view(facts, Palette::DARK, SIZES[1], 1.0);
+    open(&mut driven, "", "Songs");
+    driven.get_by_label("New song from the loop: 0:00 to 1:30").click();
+    driven.run();
+    assert_eq!(driven.state().facts.session.history.songs.len(), 1);
+    assert!(driven.query_by_label("Name of Song 1").is_some(), "the menu stays open");
+}
