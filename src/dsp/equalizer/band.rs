@@ -5,7 +5,7 @@ use super::design::is_split;
 use super::dynamics::{Dynamics, STEP};
 use super::steps::Steps;
 use super::voice::Voice;
-use crate::dsp::filter::Moving;
+use crate::dsp::filter::{Kernel, Moving};
 use crate::dsp::{CONTROL_INTERVAL, Glide, Key, Tape};
 use crate::units::{Db, Hz};
 
@@ -200,10 +200,13 @@ impl Band {
         }
     }
 
-    /// A step begins for what was lent.
+    /// Where a section that was lent goes in the step that begins, by so many decibels of movement.
     #[inline(always)]
-    pub(super) fn step(&mut self, movement: f64) {
-        self.voice.step(movement, &self.dynamics.table);
+    pub(super) fn glide(&mut self, section: usize, movement: f64) -> Option<[&Kernel; 2]> {
+        if section == 0 {
+            self.voice.coast(movement, &self.dynamics.table);
+        }
+        self.voice.directed(section)
     }
 
     /// It has moved so many decibels, without sign.

@@ -177,7 +177,9 @@ impl Passes {
                 Pass::Moving(i) => {
                     let Lent { sections: (sections, steps), owners } = &mut self.moving[i];
                     let key = key.map(|key| [key.left, key.right]);
-                    sections.run(since, [left, right], key, &mut Directed { bands, owners, steps, tape });
+                    let movements = [0.0; Moving::MOST];
+                    let mut directed = Directed { bands, owners, steps, movements, tape };
+                    sections.run(since, [left, right], key, &mut directed);
                     for (place, &(band, section)) in owners[..sections.len()].iter().enumerate() {
                         if section == 0 {
                             bands[band].has_moved(steps.moved(place));
@@ -202,29 +204,32 @@ struct Directed<'a, 'b> {
     bands: &'a mut [Band],
     owners: &'a [(usize, usize); Moving::MOST],
     steps: &'a mut Steps,
+    /// Where each goes, in decibels.
+    movements: [f64; Moving::MOST],
     tape: &'a mut Tape<'b>,
 }
 
 impl Director for Directed<'_, '_> {
     #[inline(always)]
     fn begin<S: Simd>(&mut self, simd: S, places: Range<usize>, loudest: &[f64; Moving::MOST]) {
-        let mut movements = [0.0; Moving::MOST];
         if self.tape.computes() {
-            movements = self.steps.next(simd, places.clone(), loudest);
+            self.movements = self.steps.next(simd, places.clone(), loudest);
+        }
+        if matches!(self.tape, Tape::Off) {
+            return;
         }
         for place in places {
-            let (band, section) = self.owners[place];
-            if section == 0 {
-                let movement = self.tape.value(|| movements[place]);
-                self.bands[band].step(movement);
+            if self.owners[place].1 > 0 {
+                continue; // goes with the first section
             }
+            self.movements[place] = self.tape.value(|| self.movements[place]);
         }
     }
 
     #[inline(always)]
-    fn glide(&self, place: usize) -> Option<[&Kernel; 2]> {
+    fn glide(&mut self, place: usize) -> Option<[&Kernel; 2]> {
         let (band, section) = self.owners[place];
-        self.bands[band].voice().directed(section)
+        self.bands[band].glide(section, self.movements[place])
     }
 }
 

@@ -51,8 +51,9 @@ impl Table {
     #[inline(always)]
     fn place(gain: f64) -> (usize, f64) {
         let steps = gain.clamp(-MOST_GAIN, MOST_GAIN) + MOST_GAIN;
-        let node = steps as usize;
-        (node, steps - node as f64)
+        // Of 32 bits: with a sign, as the processor converts.
+        let node = steps as i32;
+        (node as usize, steps - f64::from(node))
     }
 
     /// The filter of a section for `gain`; `None` where nothing is designed yet.

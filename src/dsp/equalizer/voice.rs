@@ -8,6 +8,9 @@ use crate::dsp::filter::{Cascade, Kernel, Part, State, way};
 use crate::dsp::{CONTROL_INTERVAL, Glide};
 use crate::units::{Db, Hz};
 
+/// What can move has so many sections at most.
+const MOVING: usize = 2;
+
 /// A filter of fixed structure (shape, slope, placement) whose frequency, gain and Q may glide.
 pub(super) struct Voice {
     rate: Hz,
@@ -167,32 +170,49 @@ impl Voice {
     }
 
     /// Moves to its gain plus `movement` decibels within a step.
-    #[inline(always)]
     pub(super) fn step(&mut self, movement: f64, table: &Table) {
         self.movement = movement;
         if self.interval != STEP {
             return;
         }
+        if self.steps_behind == 1 {
+            self.coast(movement, table);
+            return;
+        }
+        // What a tick has changed arrives with the last of its steps.
         let gain = self.gain.value() + movement;
-        self.moved = self.moving;
-        // What can move has two sections at most.
-        let sections = self.count.min(2);
-        if self.moving {
-            for i in 0..sections {
-                self.from[i] = self.to[i];
+        let way = 1.0 / self.steps_behind as f64;
+        (self.moved, self.moving) = (self.moving, true);
+        for i in 0..self.count.min(MOVING) {
+            self.from[i] = self.to[i];
+            if let Some(goal) = table.at(gain, i) {
+                self.to[i] = self.from[i].mixed(&goal, way);
             }
         }
-        self.moving = self.looked_up != Some(gain);
-        if self.moving {
-            // What a tick has changed arrives with the last of its steps.
-            let way = 1.0 / self.steps_behind as f64;
-            for i in 0..sections {
-                let Some(goal) = table.at(gain, i) else { continue };
-                self.to[i] = if way < 1.0 { self.from[i].mixed(&goal, way) } else { goal };
-            }
-            self.looked_up = Some(if way < 1.0 { f64::NAN } else { gain });
+        self.looked_up = Some(f64::NAN);
+        self.steps_behind -= 1;
+    }
+
+    /// The same, while it [coasts](Self::coasts).
+    #[inline(always)]
+    pub(super) fn coast(&mut self, movement: f64, table: &Table) {
+        self.movement = movement;
+        let gain = self.gain.value() + movement;
+        (self.moved, self.moving) = (self.moving, self.looked_up != Some(gain));
+        if !self.moving && !self.moved {
+            return;
         }
-        self.steps_behind = 1.max(self.steps_behind - 1);
+        self.from[0] = self.to[0];
+        if let Some(goal) = table.at(gain, 0) {
+            self.to[0] = goal;
+        }
+        if self.count >= MOVING {
+            self.from[1] = self.to[1];
+            if let Some(goal) = table.at(gain, 1) {
+                self.to[1] = goal;
+            }
+        }
+        self.looked_up = Some(gain);
     }
 
     /// Makes unsound states sound.
@@ -283,7 +303,7 @@ impl Voice {
     /// Stands still where it is, having gone a share of this step.
     pub(super) fn halt(&mut self, gone: f64) {
         if self.moving && gone < 1.0 {
-            for (from, to) in self.from.iter().zip(&mut self.to) {
+            for (from, to) in self.from.iter().zip(&mut self.to).take(MOVING) {
                 *to = from.mixed(to, gone);
             }
             self.looked_up = Some(f64::NAN);

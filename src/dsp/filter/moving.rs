@@ -1,5 +1,6 @@
 //! Sections in series that move by what they hear, side by side in vectors.
 
+use core::cell::Cell;
 use core::ops::Range;
 
 use super::cascade::{LANES, NOTHING, PLACES, load};
@@ -78,8 +79,8 @@ pub trait Director {
     fn begin<S: Simd>(&mut self, simd: S, sections: Range<usize>, loudest: &[f64; Moving::MOST]);
 
     /// Where the section of this index starts in the step that began, and where it goes; `None`: where it is it stays, and
-    /// was for a step. One that follows another is asked a frame later.
-    fn glide(&self, section: usize) -> Option<[&Section; 2]>;
+    /// was for a step. Asked once, in order; one that follows another is asked a frame later.
+    fn glide(&mut self, section: usize) -> Option<[&Section; 2]>;
 }
 
 impl Default for Moving {
@@ -266,6 +267,8 @@ struct Playing<V, const N: usize> {
     ears: [States<V, N>; 2],
     /// What each section gave last.
     y: [V; N],
+    /// The largest squares heard.
+    loudest: [V; N],
     /// The sidechain, delayed to the sections.
     beside: [V; N],
 }
@@ -311,13 +314,20 @@ impl Moving {
     /// Steps begin for these sections, or for those of them that follow others.
     #[inline(always)]
     fn begin<S: Simd>(&mut self, simd: S, phase: usize, places: Range<usize>, director: &mut impl Director) {
+        if places.is_empty() {
+            return;
+        }
         if phase == 0 {
             let mut loudest = [0.0; Self::MOST];
-            for place in places.clone() {
+            for place in 0..Self::MOST {
                 loudest[place] = self.loudest(place);
-                self.loudest[2 * place..][..2].fill(0.0);
             }
             director.begin(simd, places.clone(), &loudest);
+            if places.len() == Self::MOST {
+                self.loudest = [0.0; LANES];
+            } else {
+                self.loudest[2 * places.start..2 * places.end].fill(0.0);
+            }
         }
         for place in places {
             if self.follows[place] == (phase == 1)
@@ -328,20 +338,19 @@ impl Moving {
         }
     }
 
-    /// The frame of this number for the first section, the one before it for the second, and so on. `ENDS`: where some
-    /// sections have no frame, of `frames`, and rest.
+    /// A frame for the first section, the one before it for the second, and so on; gives what the last one makes of its.
+    /// `ENDS`: where some sections have no frame and rest, `range` as of [`in_range`].
     #[inline(always)]
     fn frame<S: Simd, const N: usize, const ENDS: bool>(
-        &mut self,
+        &self,
         simd: S,
         playing: &mut Playing<<S as Registers<f64>>::Vector, N>,
         phase: usize,
-        (number, frames): (usize, usize),
         (frame, key): ([f64; 2], Option<[f64; 2]>),
-    ) {
+        range: [<S as Registers<f64>>::Vector; 2],
+    ) -> [f64; 2] {
         let lanes = <S as Registers<f64>>::Vector::LANES;
         let zero: <S as Registers<f64>>::Vector = simd.splat(0.0);
-        let range = [simd.splat(number as f64), simd.splat(number as f64 - frames as f64)];
         // Short loops: they are unrolled.
         let mut x = [zero; N];
         for n in 0..N {
@@ -365,12 +374,9 @@ impl Moving {
             }
         }
         for n in 0..N {
-            let before = simd.load(&self.loudest[n * lanes..]);
-            let mut loudest = (heard[n] * heard[n]).max(before);
-            if ENDS {
-                [loudest] = in_range(simd, n, [before], [loudest], range);
-            }
-            loudest.store(&mut self.loudest[n * lanes..]);
+            let before = [playing.loudest[n]];
+            let after = [(heard[n] * heard[n]).max(before[0])];
+            [playing.loudest[n]] = if ENDS { in_range(simd, n, before, after, range) } else { after };
         }
         for n in 0..N {
             let way: <S as Registers<f64>>::Vector = simd.load(&self.ways[phase][n * lanes..]);
@@ -384,6 +390,78 @@ impl Moving {
             playing.own[n] = if ENDS { in_range(simd, n, before, after, range) } else { after };
             playing.y[n] = y;
         }
+        playing.y[N - 1].last()
+    }
+
+    /// The frames of these numbers, up to a step of all.
+    #[inline(always)]
+    fn frames<S: Simd, const N: usize>(
+        &mut self,
+        simd: S,
+        playing: &mut Playing<<S as Registers<f64>>::Vector, N>,
+        audio: &Audio<'_>,
+        numbers: Range<usize>,
+    ) {
+        let lanes = <S as Registers<f64>>::Vector::LANES;
+        let frames = audio.left.len();
+        // The last section is so many frames behind the first.
+        let lag = N * lanes / 2 - 1;
+        let mut phase = (audio.since + numbers.start) % Self::STEP;
+        playing.loudest = load(simd, &self.loudest);
+        if numbers.start >= lag && numbers.end <= frames {
+            let ins = audio.left[numbers.clone()].iter().zip(&audio.right[numbers.clone()]);
+            let outs = numbers.start - lag..numbers.end - lag;
+            let outs = audio.left[outs.clone()].iter().zip(&audio.right[outs]);
+            let all = [simd.splat(0.0); 2];
+            for (((left, right), (left_out, right_out)), number) in ins.zip(outs).zip(numbers) {
+                let input = ([left.get(), right.get()], audio.key(number));
+                let [left, right] = self.frame::<S, N, false>(simd, playing, phase, input, all);
+                left_out.set(left);
+                right_out.set(right);
+                phase += 1;
+            }
+        } else {
+            for number in numbers {
+                let range = [simd.splat(number as f64), simd.splat(number as f64 - frames as f64)];
+                let has_frame = number < frames;
+                let frame =
+                    if has_frame { [audio.left[number].get(), audio.right[number].get()] } else { [0.0; 2] };
+                let input = (frame, audio.key(number));
+                let [left, right] = self.frame::<S, N, true>(simd, playing, phase, input, range);
+                if number >= lag {
+                    audio.left[number - lag].set(left);
+                    audio.right[number - lag].set(right);
+                }
+                phase += 1;
+            }
+        }
+        for n in 0..N {
+            playing.loudest[n].store(&mut self.loudest[n * lanes..]);
+        }
+    }
+}
+
+/// What a run works on. As cells: a frame is read, an earlier one written.
+struct Audio<'a> {
+    /// Frames from the start of a step of all to the first.
+    since: usize,
+    left: &'a [Cell<f64>],
+    right: &'a [Cell<f64>],
+    /// Something hears the sidechain.
+    keyed: bool,
+    /// As long; empty: there is none.
+    key: [&'a [f64]; 2],
+}
+
+impl Audio<'_> {
+    /// The sidechain in a frame, if anything hears it.
+    #[inline(always)]
+    fn key(&self, number: usize) -> Option<[f64; 2]> {
+        if !self.keyed {
+            return None;
+        }
+        let [left, right] = [self.key[0].get(number), self.key[1].get(number)];
+        Some([*left.unwrap_or(&0.0), *right.unwrap_or(&0.0)])
     }
 }
 
@@ -415,34 +493,41 @@ impl<D: Director> Run<'_, D> {
             own: load_states(simd, &moving.states),
             ears: [load_states(simd, &moving.ear_states[0]), load_states(simd, &moving.ear_states[1])],
             y: [zero; N],
+            loudest: [zero; N],
             beside: [zero; N],
         };
         let frames = left.len();
-        let right = &mut right[..frames];
         let keyed = moving.beside.iter().any(|&beside| beside > 0.0);
+        let follow = moving.follows.contains(&true);
+        let audio = Audio {
+            since,
+            left: Cell::from_mut(left).as_slice_of_cells(),
+            right: Cell::from_mut(&mut right[..frames]).as_slice_of_cells(),
+            keyed,
+            key: key.unwrap_or([&[]; 2]),
+        };
         // The last section is so many frames behind the first.
         let lag = N * <S as Registers<f64>>::Vector::LANES / 2 - 1;
-        for number in 0..frames + lag {
+        let mut number = 0;
+        while number < frames + lag {
             let phase = (since + number) % Moving::STEP;
-            if phase < 2 {
+            if phase == 0 || phase == 1 && follow {
                 // Those that have a frame now.
                 let places = (number + 1).saturating_sub(frames)..moving.count.min(number + 1);
                 moving.begin(simd, phase, places, director);
             }
-            let frame = if number < frames { [left[number], right[number]] } else { [0.0; 2] };
-            let beside = match key {
-                _ if !keyed => None,
-                Some([left, right]) if number < frames => Some([left[number], right[number]]),
-                _ => Some([0.0; 2]),
-            };
-            if number >= lag && number < frames {
-                moving.frame::<S, N, false>(simd, &mut playing, phase, (number, frames), (frame, beside));
+            let step = if phase == 0 && follow { 1 } else { Moving::STEP - phase };
+            let ends = number < lag || number >= frames;
+            let until = if number < lag {
+                lag
+            } else if ends {
+                frames + lag
             } else {
-                moving.frame::<S, N, true>(simd, &mut playing, phase, (number, frames), (frame, beside));
-            }
-            if number >= lag {
-                [left[number - lag], right[number - lag]] = playing.y[N - 1].last();
-            }
+                frames
+            };
+            let numbers = number..until.min(number + step);
+            number = numbers.end;
+            moving.frames::<S, N>(simd, &mut playing, &audio, numbers);
         }
         store_states(&playing.own, &mut moving.states);
         store_states(&playing.ears[0], &mut moving.ear_states[0]);

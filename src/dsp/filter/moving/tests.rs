@@ -67,7 +67,7 @@ impl Director for Swinging {
         }
     }
 
-    fn glide(&self, section: usize) -> Option<[&Section; 2]> {
+    fn glide(&mut self, section: usize) -> Option<[&Section; 2]> {
         Some(self.goals[section].each_ref())
     }
 }
@@ -201,7 +201,7 @@ fn a_section_that_stays_where_it_is_costs_no_bit_and_nan_is_forgotten() {
         #[inline(always)]
         fn begin<S: Simd>(&mut self, _: S, _: Range<usize>, _: &[f64; Moving::MOST]) {}
 
-        fn glide(&self, _: usize) -> Option<[&Section; 2]> {
+        fn glide(&mut self, _: usize) -> Option<[&Section; 2]> {
             None
         }
     }
