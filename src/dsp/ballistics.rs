@@ -1,5 +1,7 @@
 //! How a gain reduction moves: attack, and a release in one or two stages.
 
+use core::array;
+
 use super::delay::RUN;
 use super::largest;
 use super::simd::{Isa, Kernel, Simd};
@@ -144,52 +146,44 @@ impl<const N: usize> Kernel for Follow<'_, N> {
 }
 
 impl<const N: usize> Ballistics<N> {
-    /// [`next`](Self::next) for every frame wanted, each also what the slow stage follows, up to [`RUN`] frames, inside a
-    /// kernel. What waits for its own result is as little as can be: the slow stage, then what follows
-    /// from it, then the reduction.
+    /// [`next`](Self::next) for every frame wanted, each also what the slow stage follows, inside a kernel.
     #[inline(always)]
     pub(super) fn each(&mut self, wanted: &[[f64; N]], reductions: &mut [[f64; N]]) {
-        let (times, count) = (self.times, wanted.len());
-        let mut slows = [[0.0; N]; RUN + 1];
-        let slows = &mut slows[..=count];
-        let mut slow = self.slow;
-        slows[0] = slow;
-        let mut next = |place: &mut [f64; N], wanted: &[f64; N], times: &Times| {
-            for i in 0..N {
-                slow[i] = times.slower(slow[i], wanted[i]);
-            }
-            *place = slow;
-        };
-        let places = slows[1..].iter_mut().zip(wanted);
-        if times.charge == times.discharge {
-            // No choice to be made.
-            let times = Times { charge: times.discharge, ..times };
-            places.for_each(|(place, wanted)| next(place, wanted, &times));
+        let mut now = self.clone();
+        if now.times.charge == now.times.discharge {
+            // No choice to be made: said so that the compiler knows.
+            now.times.charge = now.times.discharge;
+            now.fours(wanted, reductions);
         } else {
-            places.for_each(|(place, wanted)| next(place, wanted, &times));
+            now.fours(wanted, reductions);
         }
-        self.slow = slow;
-        let stages = slows[..count].as_flattened().iter().zip(slows[1..].as_flattened());
-        let places = reductions.as_flattened_mut().iter_mut().zip(wanted.as_flattened());
-        for ((falling, wanted), (before, after)) in places.zip(stages) {
-            *falling = times.falling(*wanted, *before, *after);
-        }
-        let mut value = self.value;
-        let mut next = |reduction: &mut [f64; N], wanted: &[f64; N]| {
-            for i in 0..N {
-                value[i] = times.moved(value[i], wanted[i], reduction[i]);
-            }
-            *reduction = value;
-        };
-        // In fours: a loop costs a third of a frame.
-        let ((fours, rest), (wanted, last)) = (reductions.as_chunks_mut::<4>(), wanted.as_chunks::<4>());
-        for (reductions, wanted) in fours.iter_mut().zip(wanted) {
+        *self = now;
+    }
+
+    /// In fours: the slow stage goes ahead, so that neither stage waits for the other, frame by frame.
+    #[inline(always)]
+    fn fours(&mut self, wanted: &[[f64; N]], reductions: &mut [[f64; N]]) {
+        let times = self.times;
+        let (fours, rest) = wanted.as_chunks::<4>();
+        let (places, last) = reductions.as_chunks_mut::<4>();
+        for (wanted, places) in fours.iter().zip(places) {
+            let mut slows = [self.slow; 5];
             for i in 0..4 {
-                next(&mut reductions[i], &wanted[i]);
+                slows[i + 1] = array::from_fn(|channel| times.slower(slows[i][channel], wanted[i][channel]));
+            }
+            self.slow = slows[4];
+            for i in 0..4 {
+                for channel in 0..N {
+                    let (before, after) = (slows[i][channel], slows[i + 1][channel]);
+                    let falling = times.falling(wanted[i][channel], before, after);
+                    self.value[channel] = times.moved(self.value[channel], wanted[i][channel], falling);
+                }
+                places[i] = self.value;
             }
         }
-        rest.iter_mut().zip(last).for_each(|(reduction, wanted)| next(reduction, wanted));
-        self.value = value;
+        for (wanted, place) in rest.iter().zip(last) {
+            *place = self.next(*wanted, *wanted);
+        }
     }
 
     /// Whether all channels move as one from here on.

@@ -75,9 +75,12 @@ impl Channel {
         let (samples, singles, crests) =
             (self.samples.recent(known), self.singles.recent(known), &mut self.crests);
         crests.count = 0;
+        let loudest = loudest(simd, singles, known);
         for from in (0..audio.len()).step_by(STRETCH) {
-            let end = TAPS + audio.len().min(from + STRETCH);
-            if f64::from(loudest(simd, &singles[from..end])) * interpolator.bound() > ceiling {
+            let around = &loudest[from / BLOCK..][..(TAPS + STRETCH) / BLOCK];
+            let most = around.iter().fold(0.0, |most, &x| if x > most { x } else { most });
+            if f64::from(most) * interpolator.bound() > ceiling {
+                let end = TAPS + audio.len().min(from + STRETCH);
                 crests.find(simd, interpolator, &samples[from..end], &singles[from..], from, ceiling);
             }
         }
@@ -119,16 +122,26 @@ impl Channel {
     }
 }
 
-/// The largest magnitude of many more than a register holds.
+/// Samples whose largest is looked for together.
+const BLOCK: usize = 16;
+
+/// The largest magnitudes of [`TAPS`] past samples and those of a run, of each [`BLOCK`] of them.
+type Loudest = [f32; (TAPS + RUN) / BLOCK];
+
+/// The [`Loudest`] of `count` samples; what is behind them up to the end of a block may count, too.
 #[inline(always)]
-fn loudest<S: Simd>(simd: S, samples: &[f32]) -> f32 {
+fn loudest<S: Simd>(simd: S, samples: &[f32], count: usize) -> Loudest {
     let lanes = <S as Registers<f32>>::Vector::LANES;
-    let last: <S as Registers<f32>>::Vector = simd.load(&samples[samples.len() - lanes..]);
-    let mut largest = last.abs();
-    for chunk in samples.chunks_exact(lanes) {
-        largest = simd.load(chunk).abs().max(largest);
+    let mut loudest = [0.0; (TAPS + RUN) / BLOCK];
+    let blocks = samples.as_chunks::<BLOCK>().0;
+    for (loudest, block) in loudest.iter_mut().zip(&blocks[..count.div_ceil(BLOCK)]) {
+        let mut most: <S as Registers<f32>>::Vector = simd.splat(0.0f32);
+        for part in block.chunks_exact(lanes) {
+            most = simd.load(part).abs().max(most);
+        }
+        *loudest = most.largest();
     }
-    largest.largest()
+    loudest
 }
 
 /// Where crests exceed the ceiling; behind them what once was.
