@@ -111,7 +111,7 @@ impl Boxes {
         frame[0]
     }
 
-    /// The smoothed frames after `line` took as many, at most [`Trail::STRETCH`], all at once.
+    /// The smoothed frames after `line` took as many, at most 128, all at once.
     #[inline(always)]
     pub fn follow(&mut self, line: &Line, smooth: &mut [Pair]) {
         let frames = smooth.len();
