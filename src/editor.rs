@@ -54,8 +54,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// How soon a window is drawn again while there is sound: what moves, moves thirty times a second.
-const LIVELY: Duration = Duration::from_millis(33);
+/// How soon a window is drawn again while there is sound: sixty times a second. On X11 the framework waits for every second
+/// frame of the screen, from when it is asked.
+const LIVELY: Duration = Duration::from_millis(16);
 /// And while there is none: what nobody wakes the window for, such as other Stems, shows after that time at the latest.
 const IDLE: Duration = Duration::from_millis(500);
 /// How often the framework looks whether somebody wants a window drawn: never. If it asks the X server for a frame before

@@ -38,7 +38,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// How often a picture moves while it falls back to silence; sound wakes the window itself.
-const FRAME: Duration = Duration::from_millis(33);
+const FRAME: Duration = Duration::from_millis(16);
 /// How long a host may take to make a window larger, seconds.
 const PATIENCE: f64 = 1.0;
 /// From this many hops on, integrated figures are computed once a second only: an hour.

@@ -100,5 +100,4 @@ fn a_meter_that_moves_costs_its_own_place() {
     kept.driven.hover_at(node);
     let hovered = kept.next("a node under the pointer");
     assert!(hovered > 0.0 && hovered < 0.05, "{hovered}");
-    println!("{figure} {bars} {all} {hovered}");
 }

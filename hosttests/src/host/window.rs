@@ -146,6 +146,14 @@ impl Screen {
         let _ = gui.show(&handle);
         Window { screen: self, parent, size, threads, plugin }
     }
+
+    /// Whether the plugin says that it can open no window.
+    pub fn is_refused(&self, plugin: &mut Plugin) -> bool {
+        let handle = plugin.instance.plugin_handle();
+        let gui: PluginGui = handle.get_extension().expect("a window");
+        let configuration = GuiConfiguration { api_type: GuiApiType::X11, is_floating: false };
+        gui.create(&handle, configuration).is_err()
+    }
 }
 
 /// Threads of this process.

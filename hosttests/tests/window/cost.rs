@@ -11,7 +11,7 @@ const SECONDS: f64 = 10.0;
 #[ignore = "cargo test --package hosttests --test window what_windows_cost -- --ignored --nocapture"]
 fn what_windows_cost() {
     let Some(server) = Server::start() else { return eprintln!("there is no Xvfb") };
-    let (passed, said) = in_a_child(&server, &["the_cost_of_windows"]);
+    let (passed, said) = in_a_child(&server, &["the_cost_of_windows"], &[]);
     eprintln!("{said}");
     assert!(passed);
 }
@@ -62,4 +62,16 @@ fn the_cost_of_windows() {
         let moving = share(|| band.play(window.plugin, SECONDS, true));
         eprintln!("Stem, 1000x640: idle {:.1} %, moving {:.1} % of a core", idle - resting, moving - alone);
     }
+    // how long a host waits
+    let (mut opening, mut closing) = (Duration::ZERO, Duration::ZERO);
+    for _ in 0..20 {
+        let start = Instant::now();
+        let mut window = screen.open(&mut stem, (0, 0));
+        opening = opening.max(start.elapsed());
+        window.wait(is_drawn).expect("the window is drawn");
+        let start = Instant::now();
+        drop(window);
+        closing = closing.max(start.elapsed());
+    }
+    eprintln!("twenty windows: opened within {opening:?}, closed within {closing:?}");
 }
