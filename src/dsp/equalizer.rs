@@ -64,8 +64,9 @@ use passes::Passes;
 /// A bell or shelf whose [range](DynamicSettings::range) is not 0 moves its own gain by what is loud in its band, of the
 /// audio it is about to act on or of the sidechain. The response at any moment is that of a static band of the same gain,
 /// within 0.03 dB (sharp shelves 0.12 dB; bands up to fs / 4). Gains move in steps of 8 frames, coefficients straight in
-/// between: an attack shorter than that takes that long. [`movements`](Self::movements) tells where the bands are;
-/// [`hear`](Self::hear) makes a band or its key audible.
+/// between: an attack shorter than that takes that long. Of bands that move in a row each takes its steps a frame earlier
+/// than the one before it. [`movements`](Self::movements) tells where the bands are; [`hear`](Self::hear) makes a band or its
+/// key audible.
 ///
 /// # Changes
 /// Frequency, gain and Q glide over 20 ms at control ticks, coefficients straight between them, in a form whose

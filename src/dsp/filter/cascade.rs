@@ -158,29 +158,38 @@ impl<V: Pairs, const N: usize> Moving<V, N> {
     }
 }
 
-/// When which section has a frame.
-struct Shift<V, const N: usize> {
-    /// The section of each lane.
-    places: [V; N],
-    frames: usize,
+impl<V: Pairs, const N: usize> Moving<V, N> {
+    /// A step from a frame to an earlier one.
+    #[inline(always)]
+    fn played(
+        self,
+        coefficients: &Coefficients<V, N>,
+        [left, right]: [&Cell<f64>; 2],
+        [left_out, right_out]: [&Cell<f64>; 2],
+    ) -> Self {
+        let next = self.stepped(coefficients, [left.get(), right.get()]);
+        let last = next.y[N - 1].last();
+        left_out.set(last[0]);
+        right_out.set(last[1]);
+        next
+    }
 }
 
-impl<V: Pairs, const N: usize> Shift<V, N> {
-    /// The step of this number, in which a section without a frame keeps its states.
+impl<V: Pairs, const N: usize> Moving<V, N> {
+    /// The same, but in lanes of a place above the limit the states of `other`.
     #[inline(always)]
-    fn step<S>(&self, simd: S, number: usize, before: Moving<V, N>, after: Moving<V, N>) -> Moving<V, N>
-    where
-        S: Registers<f64, Vector = V>,
-    {
-        let (newest, oldest) = (simd.splat(number as f64), simd.splat(number as f64 - self.frames as f64));
-        let mut shifted = after;
+    fn above(mut self, other: Self, places: &[V; N], limit: V) -> Self {
         for n in 0..N {
-            let begun = before.s[n].where_above(after.s[n], self.places[n], newest);
-            shifted.s[n] = begun.where_above(before.s[n], self.places[n], oldest);
-            let begun = before.t[n].where_above(after.t[n], self.places[n], newest);
-            shifted.t[n] = begun.where_above(before.t[n], self.places[n], oldest);
+            self.s[n] = other.s[n].where_above(self.s[n], places[n], limit);
+            self.t[n] = other.t[n].where_above(self.t[n], places[n], limit);
         }
-        shifted
+        self
+    }
+
+    /// The same states, but the output of `other`.
+    #[inline(always)]
+    fn with(self, other: Self) -> Self {
+        Self { y: other.y, ..self }
     }
 }
 
@@ -210,24 +219,38 @@ impl Run<'_> {
         // The last section is so many frames behind the first.
         let lag = N * lanes / 2 - 1;
         let frames = self.left.len();
-        let shift = Shift { places: load(simd, &PLACES), frames };
+        let places = load(simd, &PLACES);
         // As cells: a step reads a frame and writes an earlier one.
         let left = Cell::from_mut(self.left).as_slice_of_cells();
         let right = Cell::from_mut(&mut self.right[..frames]).as_slice_of_cells();
         for step in 0..lag {
             let frame = if step < frames { [left[step].get(), right[step].get()] } else { [0.0; 2] };
-            now = shift.step(simd, step, now, now.stepped(&coefficients, frame));
+            // A section without a frame keeps its states: those that have none yet,
+            let after = now.stepped(&coefficients, frame).above(now, &places, simd.splat(step as f64));
+            now = if step < frames {
+                after
+            } else {
+                now.with(after).above(after, &places, simd.splat((step - frames) as f64))
+            };
         }
         let ahead = lag.min(frames);
-        let inputs = left[ahead..].iter().zip(&right[ahead..]);
-        for ((left, right), (left_out, right_out)) in inputs.zip(left.iter().zip(right)) {
-            now = now.stepped(&coefficients, [left.get(), right.get()]);
-            let last = now.y[N - 1].last();
-            left_out.set(last[0]);
-            right_out.set(last[1]);
+        let [ins, outs] = [ahead..frames, 0..frames - ahead]
+            .map(|range| [left, right].map(|channel| channel[range.clone()].as_chunks::<2>()));
+        // Two frames at a time, for fewer moves between registers.
+        let twos = ins[0].0.iter().zip(ins[1].0).zip(outs[0].0.iter().zip(outs[1].0));
+        for ((left, right), (left_out, right_out)) in twos {
+            for i in 0..2 {
+                now = now.played(&coefficients, [&left[i], &right[i]], [&left_out[i], &right_out[i]]);
+            }
+        }
+        let ones = ins[0].1.iter().zip(ins[1].1).zip(outs[0].1.iter().zip(outs[1].1));
+        for ((left, right), (left_out, right_out)) in ones {
+            now = now.played(&coefficients, [left, right], [left_out, right_out]);
         }
         for step in frames.max(lag)..frames + lag {
-            now = shift.step(simd, step, now, now.stepped(&coefficients, [0.0; 2]));
+            // and those that have no more.
+            let after = now.stepped(&coefficients, [0.0; 2]);
+            now = now.with(after).above(after, &places, simd.splat((step - frames) as f64));
             let last = now.y[N - 1].last();
             left[step - lag].set(last[0]);
             right[step - lag].set(last[1]);
