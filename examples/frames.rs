@@ -5,6 +5,7 @@
 //!
 //! The audio is one second of decaying bursts of noise over a bass, again and again, at 48 kHz.
 
+use std::hint::black_box;
 use std::process::ExitCode;
 
 use stemlink::chain::{Chain, ChainSettings, LatencyClass, Seat};
@@ -107,7 +108,7 @@ fn metered(settings: Option<ChainSettings>) -> Unit {
             peaks[0].process(&left[at..end]);
             peaks[1].process(&right[at..end]);
             if hops.process(&[left, right], at..end).is_some() {
-                std::hint::black_box(peaks.each_mut().map(TruePeak::take));
+                black_box(peaks.each_mut().map(TruePeak::take));
             }
             at = end;
         }
@@ -127,16 +128,13 @@ fn link() -> Unit {
         while due >= SECOND / 60 {
             due -= SECOND / 60;
             for peer in ROSTER.peers() {
-                std::hint::black_box((
-                    peer.id(),
-                    peer.presence(),
-                    peer.label(),
-                    peer.pulse(),
-                    peer.figures(),
-                ));
+                black_box(&(peer.id(), peer.presence()));
+                black_box(&peer.label());
+                black_box(&peer.pulse());
+                black_box(&peer.figures());
             }
         }
-        std::hint::black_box(&tenants);
+        black_box(&tenants);
     })
 }
 
@@ -164,7 +162,7 @@ fn run(unit: &mut Unit, frames: usize, block: usize) {
         left[..now].copy_from_slice(&programme[0][at..at + now]);
         right[..now].copy_from_slice(&programme[1][at..at + now]);
         unit(&mut left[..now], &mut right[..now]);
-        std::hint::black_box(&mut work);
+        black_box(&mut work);
         done += now;
         at = (at + now) % SECOND;
     }
