@@ -14,6 +14,9 @@ use crate::units::Hz;
 
 pub use super::audio::BLOCK;
 
+/// Left and right.
+pub type Sides<'a> = [&'a [f64]; 2];
+
 /// A stereo stream of a stem as it leaves its chain: latency compensated, mono on both sides at unity, silent after
 /// its end.
 pub struct StemStream {
@@ -110,7 +113,7 @@ impl StemStream {
     }
 
     /// The frames read last, left and right.
-    pub fn audio(&self) -> [&[f64]; 2] {
+    pub fn audio(&self) -> Sides<'_> {
         [&self.audio[0], &self.audio[1]]
     }
 
@@ -208,7 +211,7 @@ impl Mixdown {
         chain: &mut Compensated,
         sum: &'a mut [Vec<f64>; 2],
         entering: impl FnOnce(&mut [Vec<f64>; 2]),
-    ) -> Result<Option<(u64, [&'a [f64]; 2])>> {
+    ) -> Result<Option<(u64, Sides<'a>)>> {
         let frames = self.read()?;
         if frames > 0 {
             self.sum(&vec![1.0; self.stems.len()], sum);
