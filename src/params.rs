@@ -190,6 +190,7 @@ impl<O: Output> ChainParams<O> {
         let mut read = Read { rows: self.rows.iter(), settings: ChainSettings::default() };
         self.each(&mut read);
         read.settings.denoise.print = self.store.noise().print();
+        read.settings.denoise.curve = self.store.noise().curve();
         read.settings
     }
 
@@ -280,6 +281,18 @@ mod tests {
         assert_eq!(MasterParams::default().settings(), ChainSettings::default());
         assert_eq!(StemParams::default().class(), LatencyClass::Zero);
         assert_eq!(MasterParams::default().class(), LatencyClass::Lookahead);
+    }
+
+    #[test]
+    fn what_noise_reduction_is_set_to_beside_the_table_is_saved_and_comes_back() {
+        use nice_plug::params::persist::PersistentField;
+        let (params, again) = (StemParams::default(), StemParams::default());
+        let curve = core::array::from_fn(|n| Db(n as f64 - 3.5));
+        params.store.noise().set_curve(&curve);
+        let text = serde_json::to_string(&params.store.map(Clone::clone)).expect("plain");
+        again.store.set(serde_json::from_str(&text).expect("its own"));
+        assert_eq!((params.settings().denoise.curve, again.settings().denoise.curve), (curve, curve));
+        assert!(again.changes() > 0, "the audio thread looks again");
     }
 
     #[test]

@@ -8,7 +8,6 @@
 
 mod window {
     mod cost;
-    mod listening;
     mod live;
 
     pub(crate) mod band;

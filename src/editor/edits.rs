@@ -6,7 +6,7 @@
 use crate::chain::LatencyClass;
 use crate::chain::listen::Listen;
 use crate::chain::parameters::{Parameter, Value};
-use crate::dsp::denoise::NoisePrint;
+use crate::dsp::denoise::{NoisePrint, ThresholdCurve};
 use crate::params::document::SLOTS;
 use crate::params::document::songs::SongRange;
 use crate::params::presets::Preset;
@@ -55,6 +55,8 @@ pub enum Edit {
     LearnNoise(bool),
     /// The noise print is to be this one; `None`: the noise is tracked.
     Noise(Option<Box<NoisePrint>>),
+    /// What is added to the threshold of noise reduction per octave.
+    NoiseCurve(ThresholdCurve),
     /// The timeline is divided into these songs.
     Songs(Vec<SongRange>),
     /// The mix is compared with the songs in these files.
@@ -83,6 +85,8 @@ enum Step {
     Values(Vec<Change>),
     /// The noise print before and after.
     Noise(Box<[Option<NoisePrint>; 2]>),
+    /// The threshold per octave before and after.
+    Curve(Box<[ThresholdCurve; 2]>),
     /// The references' files before and after.
     References(Box<[Vec<String>; 2]>),
 }
@@ -221,6 +225,13 @@ impl Edits {
         }
     }
 
+    /// The threshold per octave has become another: a step.
+    pub fn bent(&mut self, before: ThresholdCurve, after: ThresholdCurve) {
+        if before != after {
+            self.remember(Step::Curve(Box::new([before, after])));
+        }
+    }
+
     /// Makes the noise print another.
     pub fn put_noise(&mut self, now: Option<NoisePrint>, print: Option<NoisePrint>) {
         self.queue.push(Edit::Noise(print.map(Box::new)));
@@ -263,6 +274,7 @@ impl Edits {
                     changes.iter().rev().for_each(|change| self.replay(change.row, change.before));
                 }
                 Step::Noise(prints) => self.queue.push(Edit::Noise(prints[0].map(Box::new))),
+                Step::Curve(curves) => self.queue.push(Edit::NoiseCurve(curves[0])),
                 Step::References(files) => self.queue.push(Edit::References(files[0].clone())),
             }
             self.history().undone.push(step);
@@ -277,6 +289,7 @@ impl Edits {
                     changes.iter().for_each(|change| self.replay(change.row, change.after));
                 }
                 Step::Noise(prints) => self.queue.push(Edit::Noise(prints[1].map(Box::new))),
+                Step::Curve(curves) => self.queue.push(Edit::NoiseCurve(curves[1])),
                 Step::References(files) => self.queue.push(Edit::References(files[1].clone())),
             }
             self.history().done.push(step);

@@ -31,8 +31,11 @@ pub fn words(listen: Listen) -> String {
     }
 }
 
+/// A way of listening, its words in the menu, and whether it can be had now.
+type Way = (Listen, String, bool);
+
 /// The ways there are, each with its words in the menu and whether it can be had now.
-fn ways(facts: &Facts, desk: &Desk<'_>) -> Vec<(Listen, String, bool)> {
+fn ways(facts: &Facts, desk: &Desk<'_>) -> Vec<Way> {
     let gain = facts.match_gain.unwrap_or_default();
     let matched = match facts.match_gain {
         Some(gain) => format!("Input, equally loud ({} dB)", signed(gain.0, 1)),
@@ -68,6 +71,19 @@ fn same(a: Listen, b: Listen) -> bool {
         }
 }
 
+/// A column of the menu.
+fn entries(ui: &mut Ui, desk: &mut Desk<'_>, ways: Vec<Way>) {
+    for (listen, words, can) in ways {
+        let chosen = same(listen, desk.facts.listen);
+        let entry = ui.add_enabled(can, egui::Button::selectable(chosen, words));
+        let entry = entry.on_hover_text(terms::listening(listen));
+        if entry.on_disabled_hover_text(terms::listening(listen)).clicked() {
+            desk.edits.want(Edit::Listen(if chosen { Listen::Off } else { listen }));
+            ui.close();
+        }
+    }
+}
+
 /// The button that opens the menu, around `centre`; returns where it begins.
 pub fn button(ui: &mut Ui, desk: &mut Desk<'_>, centre: Pos2) -> f32 {
     let (look, facts) = (desk.look, desk.facts);
@@ -90,15 +106,15 @@ pub fn button(ui: &mut Ui, desk: &mut Desk<'_>, centre: Pos2) -> f32 {
     egui::Popup::menu(&response).show(|ui| {
         ui.label(egui::RichText::new("Listen to").size(theme::SMALL).color(look.secondary));
         let off = (Listen::Off, "Output".to_owned(), true);
-        for (listen, words, can) in std::iter::once(off).chain(ways(facts, desk)) {
-            let chosen = same(listen, facts.listen);
-            let entry = ui.add_enabled(can, egui::Button::selectable(chosen, words));
-            let entry = entry.on_hover_text(terms::listening(listen));
-            if entry.on_disabled_hover_text(terms::listening(listen)).clicked() {
-                desk.edits.want(Edit::Listen(if chosen { Listen::Off } else { listen }));
-                ui.close();
+        let of_bands = |way: &Way| matches!(way.0, Listen::Band(_) | Listen::Key(_));
+        let (bands, others): (Vec<Way>, Vec<Way>) = ways(facts, desk).into_iter().partition(of_bands);
+        let others = std::iter::once(off).chain(others).collect();
+        // eight bands that move are too many for one column of a small window
+        ui.horizontal_top(|ui| {
+            for column in [others, bands] {
+                ui.vertical(|ui| entries(ui, desk, column));
             }
-        }
+        });
     });
     centre.x - 12.0
 }

@@ -1,5 +1,7 @@
 //! Learning a noise print: a button, and what there is.
 
+mod curve;
+
 use super::controls::{Weight, pill, pill_width};
 use super::edits::Edit;
 use super::facts::Desk;
@@ -10,6 +12,8 @@ use egui::{Align2, Rect, Ui, pos2, vec2};
 
 /// The unit that has one, by its group in the table.
 pub const GROUP: &str = "Denoise";
+
+pub use curve::{HEIGHT as CURVE_HEIGHT, show as show_curve};
 
 /// Points that it takes.
 pub const HEIGHT: f32 = 24.0;

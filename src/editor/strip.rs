@@ -60,6 +60,9 @@ const UNITS: [Unit; 5] = [
     },
 ];
 
+/// How wide a threshold per octave is at least.
+const LEAST_CURVE: f32 = 280.0;
+
 /// A value's place on a card.
 const CELL: egui::Vec2 = vec2(56.0, 33.0);
 
@@ -176,12 +179,17 @@ fn everything(ui: &mut Ui, desk: &mut Desk<'_>, unit: &Unit) {
     let lines = rows.len().div_ceil(columns);
     let cell = vec2(104.0, 42.0);
     let learns = unit.group == noise::GROUP && unit_is_there(desk, unit);
-    let below = if learns { noise::HEIGHT + 6.0 } else { 0.0 };
-    let size = vec2((columns as f32 * cell.x).max(below * 8.0), 26.0 + lines as f32 * cell.y + below);
+    let below = if learns { noise::HEIGHT + noise::CURVE_HEIGHT + 12.0 } else { 0.0 };
+    let width = if learns { LEAST_CURVE } else { 0.0 };
+    let size = vec2((columns as f32 * cell.x).max(width), 26.0 + lines as f32 * cell.y + below);
     let (place, _) = ui.allocate_exact_size(size, Sense::hover());
     if learns {
         let at = Rect::from_min_max(pos2(place.min.x, place.max.y - noise::HEIGHT), place.max);
         noise::show(ui, desk, at);
+        let bottom = at.min.y - 6.0;
+        let above =
+            Rect::from_min_max(pos2(place.min.x, bottom - noise::CURVE_HEIGHT), pos2(place.max.x, bottom));
+        noise::show_curve(ui, desk, above);
     }
     let title = Rect::from_min_size(place.min, vec2(size.x, 20.0));
     paint::text(ui, title, Align2::LEFT_CENTER, unit.group, &pen(theme::strong(theme::BODY), desk.look.text));

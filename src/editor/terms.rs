@@ -107,6 +107,11 @@ pub fn reading(name: &str) -> &'static str {
     }
 }
 
+/// What the threshold of noise reduction per octave does.
+pub fn noise_curve() -> &'static str {
+    "Added to the threshold here: up takes more for noise, down spares it. Drag, Shift for fine, wheel; double-click: 0. Saved with the project, the same for A to D."
+}
+
 /// What is done with references, by the words on their buttons.
 pub fn references(name: &str) -> &'static str {
     match name {

@@ -171,7 +171,8 @@ pub fn install(ctx: &egui::Context, palette: &Palette) {
 /// The colours alone.
 pub fn set_colours(ctx: &egui::Context, palette: &Palette) {
     let mut visuals = if palette.dark { Visuals::dark() } else { Visuals::light() };
-    visuals.override_text_color = Some(palette.text);
+    // each state of a widget has its ink: what is chosen stands on the accent
+    visuals.override_text_color = None;
     visuals.panel_fill = palette.background;
     visuals.window_fill = palette.raised;
     visuals.window_stroke = Stroke::new(1.0, palette.line);

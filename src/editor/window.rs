@@ -348,6 +348,7 @@ impl Window {
                 Edit::LearnNoise(true) => params.store.noise().learn(),
                 Edit::LearnNoise(false) => params.store.noise().keep(),
                 Edit::Noise(print) => params.store.noise().set(print.as_deref()),
+                Edit::NoiseCurve(curve) => params.store.noise().set_curve(curve),
                 Edit::TakeTrim => take_trim(params, setter),
                 Edit::SavePreset(preset) => {
                     // what cannot be written does not appear in the menu

@@ -4,19 +4,21 @@
 //! [`admit`] therefore looks at the whole state first. A good one is completed (a parameter it does not know gets
 //! its default, so that loading is reproducible); of a bad one nothing takes effect, and the notice says why.
 
+mod hex;
 pub mod references;
 pub mod songs;
 
 use super::control::Changes;
-use super::noise::Noise;
+use super::noise::{MOST_CURVE, Noise};
 use super::travel::steps;
 use super::{CLASSES, LATENCY_CLASS};
 use crate::chain::Seat;
 use crate::chain::parameters::{Kind, PARAMETERS, Parameter, Value};
-use crate::dsp::denoise::NoisePrint;
+use crate::dsp::denoise::{CURVE_POINTS, NoisePrint};
 use crate::session::role::Role;
 use crate::session::solve::LARGEST_TRIM;
 use crate::units::Db;
+use hex::Hex;
 use nice_plug::params::persist::PersistentField;
 use nice_plug::plugin::{ParamValue, PluginState};
 use serde::{Deserialize, Serialize};
@@ -111,6 +113,9 @@ pub struct Document {
     /// The learned noise, the same for A to D; none if it is tracked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     noise: Option<NoisePrint>,
+    /// What is added to the threshold of noise reduction per octave, dB, the same for A to D.
+    #[serde(default, skip_serializing_if = "is_default")]
+    curve: [f64; CURVE_POINTS],
     /// A Master's songs.
     #[serde(default, skip_serializing_if = "is_default")]
     songs: Vec<SongRange>,
@@ -135,6 +140,7 @@ impl Document {
             trim: 0.0,
             last: false,
             noise: None,
+            curve: [0.0; CURVE_POINTS],
             songs: Vec::new(),
             references: Vec::new(),
             refused: None,
@@ -144,27 +150,6 @@ impl Document {
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
-}
-
-/// An id as it is saved: 16 hexadecimal digits, not all zero.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-struct Hex(NonZeroU64);
-
-impl From<Hex> for String {
-    fn from(Hex(number): Hex) -> Self {
-        format!("{number:016x}")
-    }
-}
-
-impl TryFrom<String> for Hex {
-    type Error = &'static str;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        let digits = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let number = if digits { u64::from_str_radix(&text, 16).ok() } else { None };
-        number.and_then(NonZeroU64::new).map(Self).ok_or("not an id")
-    }
 }
 
 /// Who an instance is among others.
@@ -226,6 +211,7 @@ fn check(seat: Seat, state: &PluginState) -> Result<(), String> {
         return Err(format!("saved as {}, this is {}", shorten(&document.schema), schema(seat)));
     }
     let role_is_fine = document.role.iter().all(|id| Role::ALL.iter().any(|role| role.id() == id));
+    let curve_is_fine = document.curve.iter().all(|point| point.abs() <= MOST_CURVE);
     let trim_is_fine = match seat {
         Seat::Stem => {
             let none = document.songs.is_empty() && document.references.is_empty();
@@ -237,7 +223,12 @@ fn check(seat: Seat, state: &PluginState) -> Result<(), String> {
                 && references::are_good(&document.references)
         }
     };
-    if document.slot >= SLOTS || document.refused.is_some() || !role_is_fine || !trim_is_fine {
+    if document.slot >= SLOTS
+        || document.refused.is_some()
+        || !role_is_fine
+        || !trim_is_fine
+        || !curve_is_fine
+    {
         return Err("the saved document cannot be read".into());
     }
     for (id, saved) in document.kept.iter().flatten().flat_map(|kept| &kept.0) {
@@ -466,6 +457,7 @@ impl<'a> PersistentField<'a, Document> for Store {
             inner.document = Document { instance, session, ..new };
             self.noise.cancel();
             self.noise.set(inner.document.noise.as_ref());
+            self.noise.set_curve(&inner.document.curve.map(Db));
             self.loads.fetch_add(1, Ordering::Release);
             self.show_trim(&mut inner);
         }
@@ -477,6 +469,7 @@ impl<'a> PersistentField<'a, Document> for Store {
     {
         let mut inner = self.lock();
         inner.document.noise = self.noise.print();
+        inner.document.curve = self.noise.curve().map(|point| point.0);
         f(&inner.document)
     }
 }
@@ -571,6 +564,8 @@ mod tests {
             "\"last\":true",
             "\"songs\":[{\"name\":\"A\",\"start\":0.0,\"end\":1.0}]",
             "\"references\":[\"a.wav\"]",
+            "\"curve\":[0,0,0,0,0,0,0,0,24.1]",
+            "\"curve\":[0,0,0]",
         ] {
             let mut state = saved(bad);
             admit(Seat::Stem, &mut state);

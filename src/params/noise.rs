@@ -1,8 +1,8 @@
-//! The noise print of an instance, and the wish to learn one: between a window, the audio thread and what is saved.
+//! The noise print of an instance, the threshold per octave, and the wish to learn a print: between a window, the audio thread and what is saved.
 
 use super::control::Changes;
-use crate::dsp::denoise::{BANDS, NoisePrint};
-use crate::units::Ms;
+use crate::dsp::denoise::{BANDS, CURVE_POINTS, NoisePrint, ThresholdCurve};
+use crate::units::{Db, Ms};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 
 /// A word per band, so that the audio thread reads and writes without a lock.
@@ -14,6 +14,8 @@ pub struct Noise {
     /// There is a print.
     learned: AtomicBool,
     levels: [AtomicU32; BANDS],
+    /// What is added to the threshold per octave, dB as bits.
+    curve: [AtomicU64; CURVE_POINTS],
     /// Somebody writes.
     taken: AtomicBool,
     /// What a person wants: [`NOTHING`], [`LEARN`] or [`KEEP`].
@@ -22,6 +24,9 @@ pub struct Noise {
     heard: AtomicU64,
     changes: Changes,
 }
+
+/// The most that a point of the curve adds or takes, dB.
+pub const MOST_CURVE: f64 = 24.0;
 
 const NOTHING: u8 = 0;
 const LEARN: u8 = 1;
@@ -44,6 +49,7 @@ impl Noise {
         Self {
             learned: AtomicBool::new(false),
             levels: [const { AtomicU32::new(0) }; BANDS],
+            curve: [const { AtomicU64::new(0) }; CURVE_POINTS],
             taken: AtomicBool::new(false),
             wish: AtomicU8::new(NOTHING),
             heard: AtomicU64::new(0),
@@ -57,6 +63,21 @@ impl Noise {
             return None;
         }
         NoisePrint::new(&self.levels.each_ref().map(|level| f32::from_bits(level.load(Ordering::Relaxed))))
+    }
+
+    /// What is added to the threshold per octave. Reads nine words.
+    pub fn curve(&self) -> ThresholdCurve {
+        self.curve.each_ref().map(|point| Db(f64::from_bits(point.load(Ordering::Relaxed))))
+    }
+
+    /// Adds that to the threshold per octave, each within +-24 dB. For every thread but the audio thread, one at a time; a reader
+    /// that comes in between looks again at the change that is counted.
+    pub fn set_curve(&self, curve: &ThresholdCurve) {
+        for (to, point) in self.curve.iter().zip(curve) {
+            let point = if point.0.is_finite() { point.0.clamp(-MOST_CURVE, MOST_CURVE) } else { 0.0 };
+            to.store(point.to_bits(), Ordering::Relaxed);
+        }
+        self.changes.add();
     }
 
     /// Takes the place of the print, or has the noise tracked. For every thread but the audio thread.
@@ -145,6 +166,19 @@ mod tests {
         assert_eq!((noise.print(), changes.count()), (Some(print(-90.5)), 1));
         assert!(noise.try_set(None));
         assert_eq!((noise.print(), changes.count()), (None, 2));
+    }
+
+    #[test]
+    fn a_curve_is_added_to_the_threshold_as_it_is_and_within_its_range() {
+        let changes = Changes::default();
+        let noise = Noise::new(changes.clone());
+        assert_eq!(noise.curve(), [Db(0.0); CURVE_POINTS]);
+        let mut curve: ThresholdCurve = core::array::from_fn(|n| Db(n as f64 / 3.0 - 1.0));
+        noise.set_curve(&curve);
+        assert_eq!((noise.curve(), changes.count()), (curve, 1));
+        (curve[0], curve[1]) = (Db(f64::NAN), Db(-99.0));
+        noise.set_curve(&curve);
+        assert_eq!(noise.curve()[..3], [Db(0.0), Db(-24.0), curve[2]]);
     }
 
     #[test]

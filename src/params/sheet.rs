@@ -5,7 +5,7 @@
 use super::presets::line;
 use crate::chain::parameters::{Parameter, Value};
 use crate::chain::{LatencyClass, Seat};
-use crate::dsp::denoise::NoisePrint;
+use crate::dsp::denoise::{NoisePrint, ThresholdCurve};
 use crate::session::role::Role;
 use crate::units::Db;
 
@@ -18,6 +18,8 @@ pub struct ChainSheet {
     pub values: Vec<(&'static Parameter, Value)>,
     /// The learned noise; `None`: it is tracked.
     pub noise: Option<NoisePrint>,
+    /// What is added to the threshold of noise reduction per octave.
+    pub curve: ThresholdCurve,
 }
 
 /// How a stem arrives in the mix.
@@ -186,6 +188,10 @@ fn write_chain(text: &mut String, seat: Seat, table: &str, chain: Option<&ChainS
     if let Some(print) = chain.and_then(|chain| chain.noise) {
         *text += &format!("dn_print = {:?}\n", print.levels());
     }
+    let curve = chain.map(|chain| chain.curve).filter(|curve| *curve != ThresholdCurve::default());
+    if let Some(curve) = curve {
+        *text += &format!("dn_curve = {:?}\n", curve.map(|point| point.0));
+    }
 }
 
 /// Foreign text for a comment.
@@ -214,7 +220,12 @@ mod tests {
         let value = |row: &'static Parameter| {
             set.iter().find(|(id, _)| *id == row.id).map_or(row.default, |(_, value)| *value)
         };
-        ChainSheet { class, values: PARAMETERS.of(seat).map(|row| (row, value(row))).collect(), noise: None }
+        ChainSheet {
+            class,
+            values: PARAMETERS.of(seat).map(|row| (row, value(row))).collect(),
+            noise: None,
+            curve: ThresholdCurve::default(),
+        }
     }
 
     fn stem(name: &str, arrival: Arrival) -> StemSheet {

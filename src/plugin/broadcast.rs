@@ -2,7 +2,7 @@
 
 use crate::chain::parameters::{PARAMETERS, Value};
 use crate::chain::{ChainSettings, Seat};
-use crate::dsp::denoise::NoisePrint;
+use crate::dsp::denoise::{NoisePrint, ThresholdCurve};
 use crate::gauges::{Gauges, Health};
 use crate::link::bridge::Membership;
 use crate::link::observe::Observer;
@@ -112,6 +112,12 @@ impl Broadcast {
         for level in settings.denoise.print.iter().flat_map(NoisePrint::levels) {
             values.push(Some(f64::from(*level)));
             revision = mixed(revision, u64::from(level.to_bits()));
+        }
+        // and behind that the threshold per octave, if there is one
+        let curve = &settings.denoise.curve;
+        for point in curve.iter().filter(|_| *curve != ThresholdCurve::default()) {
+            values.push(Some(point.0));
+            revision = mixed(revision, point.0.to_bits());
         }
         self.settings = values;
         self.stale = true;

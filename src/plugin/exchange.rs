@@ -5,7 +5,7 @@ use super::cards::Cards;
 use crate::chain::parameters::{Kind, PARAMETERS, Parameter, Value};
 use crate::chain::{Chain, LatencyClass, Seat};
 use crate::dsp::Process;
-use crate::dsp::denoise::NoisePrint;
+use crate::dsp::denoise::{BANDS, CURVE_POINTS, NoisePrint, ThresholdCurve};
 use crate::link::snapshot::Settings;
 use crate::link::summary::{StemSummary, Summary};
 use crate::link::{InstanceId, Peer, Roster};
@@ -13,7 +13,7 @@ use crate::params::room::StemCard;
 use crate::params::sheet::{Arrival, ChainSheet, Sheet, StemSheet};
 use crate::params::travel::{travel_of, value_at};
 use crate::session::view::StemState;
-use crate::units::Hz;
+use crate::units::{Db, Hz};
 
 /// The session of the Master `me`, with the Stems of `roster` that make up its mix; all in reach before it has heard any.
 pub fn sheet(roster: &'static Roster, me: Peer) -> Sheet {
@@ -80,26 +80,35 @@ fn chain(seat: Seat, peer: &Peer, latencies: &mut Latencies) -> Result<ChainShee
     let settings = peer.settings().ok_or(silent)?;
     let pulse = peer.pulse().ok_or(silent)?;
     let class = latencies.class(seat, pulse.rate, pulse.latency).ok_or("its latency is of no class")?;
-    let (values, noise) = values(seat, &settings).ok_or("it is of another version")?;
-    Ok(ChainSheet { class, values, noise })
+    let (values, noise, curve) = values(seat, &settings).ok_or("it is of another version")?;
+    Ok(ChainSheet { class, values, noise, curve })
 }
+
+/// Words of a noise print with a threshold per octave behind it.
+const BANDS_AND_CURVE: usize = BANDS + CURVE_POINTS;
 
 type Values = Vec<(&'static Parameter, Value)>;
 
-/// The settings as parameters of a chain in `seat`, each a value that it can have, and the noise print behind them; `None`
-/// if they are of another table.
-fn values(seat: Seat, settings: &Settings) -> Option<(Values, Option<NoisePrint>)> {
+/// The settings as parameters of a chain in `seat`, each a value that it can have, and behind them noise print and threshold per
+/// octave, each whole or not there; `None` if they are of another table.
+fn values(seat: Seat, settings: &Settings) -> Option<(Values, Option<NoisePrint>, ThresholdCurve)> {
     let rows = PARAMETERS.of(seat).count();
-    let levels: Option<Vec<f32>> =
-        settings.values().skip(rows).map(|level| level.map(|level| level as f32)).collect();
-    let print = NoisePrint::new(&levels?);
-    let whole = settings.values().len() == rows || print.is_some();
+    let behind: Vec<f64> = settings.values().skip(rows).collect::<Option<_>>()?;
+    let (levels, points) = match behind.len() {
+        0 | CURVE_POINTS => behind.split_at(0),
+        BANDS | BANDS_AND_CURVE => behind.split_at(BANDS),
+        _ => return None,
+    };
+    let print = NoisePrint::new(&levels.iter().map(|level| *level as f32).collect::<Vec<_>>());
+    let whole = settings.values().len() >= rows && print.is_some() != levels.is_empty();
     if settings.schema != PARAMETERS.schema(seat) || !whole {
         return None;
     }
+    let mut curve = ThresholdCurve::default();
+    curve.iter_mut().zip(points).for_each(|(to, point)| *to = Db(*point));
     let values = PARAMETERS.of(seat).zip(settings.values());
     let values = values.map(|(row, value)| Some((row, self::value(row, value)?))).collect::<Option<_>>()?;
-    Some((values, print))
+    Some((values, print, curve))
 }
 
 fn value(row: &Parameter, told: Option<f64>) -> Option<Value> {
@@ -138,7 +147,6 @@ impl Latencies {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dsp::denoise::BANDS;
     use proptest::prelude::*;
 
     fn told(seat: Seat, fraction: impl Fn(usize) -> f64) -> (Settings, Vec<Value>) {
@@ -163,8 +171,8 @@ mod tests {
         for seat in [Seat::Stem, Seat::Master] {
             for step in 0..=1000 {
                 let (settings, expected) = told(seat, |n| ((step * (n + 1)) % 1001) as f64 / 1000.0);
-                let (found, print) = values(seat, &settings).expect("is of this table");
-                assert_eq!(print, None);
+                let (found, print, curve) = values(seat, &settings).expect("is of this table");
+                assert_eq!((print, curve), (None, ThresholdCurve::default()));
                 for ((row, value), expected) in found.into_iter().zip(expected) {
                     assert_eq!(value, expected, "{}", row.id);
                 }
@@ -178,11 +186,23 @@ mod tests {
         for seat in [Seat::Stem, Seat::Master] {
             let (mut settings, _) = told(seat, |_| 0.5);
             for (band, level) in levels.iter().enumerate() {
-                assert!(band == 0 || values(seat, &settings).is_none(), "{band} levels");
+                let whole = band == 0 || band == CURVE_POINTS;
+                assert!(whole || values(seat, &settings).is_none(), "{band} levels");
                 settings.push(Some(f64::from(*level)));
             }
-            let (_, print) = values(seat, &settings).expect("is of this table");
-            assert_eq!(print, NoisePrint::new(&levels));
+            let (_, print, curve) = values(seat, &settings).expect("is of this table");
+            assert_eq!((print, curve), (NoisePrint::new(&levels), ThresholdCurve::default()));
+            let points: ThresholdCurve = core::array::from_fn(|n| Db(n as f64 / 7.0));
+            for (n, point) in points.iter().enumerate() {
+                assert!(n == 0 || values(seat, &settings).is_none(), "{n} points");
+                settings.push(Some(point.0));
+            }
+            let (_, print, curve) = values(seat, &settings).expect("there is room for both");
+            assert_eq!((print, curve), (NoisePrint::new(&levels), points));
+            let (mut settings, _) = told(seat, |_| 0.5);
+            points.iter().for_each(|point| settings.push(Some(point.0)));
+            let (_, print, curve) = values(seat, &settings).expect("is of this table");
+            assert_eq!((print, curve), (None, points));
         }
     }
 
@@ -231,7 +251,7 @@ mod tests {
         ) {
             let mut settings = Settings::new(PARAMETERS.schema(Seat::Stem), 1);
             numbers.into_iter().take(PARAMETERS.of(Seat::Stem).count()).for_each(|x| settings.push(x));
-            for (row, value) in values(Seat::Stem, &settings).into_iter().flat_map(|(values, _)| values) {
+            for (row, value) in values(Seat::Stem, &settings).into_iter().flat_map(|(values, ..)| values) {
                 if let (Kind::Number { min, max, .. }, Value::Number(Some(x))) = (row.kind, value) {
                     prop_assert!((min..=max).contains(&x), "{} {x}", row.id);
                 }

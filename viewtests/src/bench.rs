@@ -138,6 +138,7 @@ impl Bench {
                 (facts.learning, facts.settings.denoise.print) = (None, Some(NoisePrint::NONE));
             }
             Edit::Noise(print) => facts.settings.denoise.print = print.as_deref().copied(),
+            Edit::NoiseCurve(curve) => facts.settings.denoise.curve = *curve,
             Edit::TakeTrim => {
                 facts.settings.level = facts.settings.level + facts.trim;
                 facts.trim.0 = 0.0;

@@ -331,3 +331,34 @@ fn a_trim_is_shown_with_or_without_a_master_and_becomes_a_part_of_the_level_by_a
         assert!(driven.query_by_label("Master asks −1.0 dB · in effect").is_none());
     }
 }
+
+#[test]
+fn the_threshold_of_noise_reduction_is_bent_octave_by_octave_and_each_gesture_is_a_step() {
+    let mut driven = bench::view(scene::denoised(), Palette::DARK, vec2(1000.0, 640.0), 1.0);
+    driven.get_by_label("Denoise: everything").click();
+    driven.run();
+    let curve = |driven: &Driven| driven.state().facts.settings.denoise.curve.map(|point| point.0);
+    let at = middle(&driven, "Threshold at 4000 Hz");
+    pull(&mut driven, at, at - vec2(0.0, 16.0));
+    driven.drop_at(at - vec2(0.0, 16.0));
+    driven.run();
+    let raised = curve(&driven)[6];
+    assert!(
+        raised > 3.0 && curve(&driven).iter().filter(|x| **x == 0.0).count() == 8,
+        "{:?}",
+        curve(&driven)
+    );
+    let value = driven.get_by_label("Threshold at 4000 Hz").value();
+    assert_eq!(value, Some(format!("+{raised:.1} dB")));
+    driven.get_by_label("Threshold at 63 Hz").focus();
+    driven.run();
+    driven.key_press(Key::ArrowDown);
+    driven.run();
+    assert_eq!(curve(&driven)[0], -0.5);
+    driven.get_by_label("Undo").click();
+    driven.run();
+    assert_eq!((curve(&driven)[0], curve(&driven)[6]), (0.0, raised));
+    driven.get_by_label("Undo").click();
+    driven.run();
+    assert_eq!(curve(&driven), [0.0; 9], "a drag is one step");
+}

@@ -38,12 +38,21 @@ fn everything() -> Facts {
     facts
 }
 
+/// A Stem whose noise reduction is not the same in every octave.
+fn bent() -> Facts {
+    let mut facts = scene::denoised();
+    let curve = [-24.0, -6.0, 0.0, 0.0, 3.0, 6.0, 12.5, 24.0, 9.0];
+    facts.settings.denoise.curve = curve.map(Db);
+    facts
+}
+
 fn scenes() -> Vec<(&'static str, Facts, &'static str, &'static str)> {
     vec![
         ("songs", songs(), "Session", "Songs"),
         ("songs-none", session::finished(), "Session", "Songs"),
         ("songs-unheard", session::waiting(), "Session", "Songs"),
         ("listen-stem", everything(), "", "Listen"),
+        ("denoise", bent(), "", "Denoise: everything"),
         ("listen-master", session::five(), "Session", "Listen"),
         ("references-add", references::compared(), "References", "Add a song\u{2026}"),
     ]

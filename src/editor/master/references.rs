@@ -18,6 +18,9 @@ const MOST_ROW: f32 = 52.0;
 /// How high a button is.
 const BUTTON: f32 = 24.0;
 
+/// How high the list of files is at most: what is more scrolls.
+const LIST: f32 = 240.0;
+
 const LOUDEST: &str = "Loudest 20 s";
 const ALONG: &str = "With the transport";
 const ADD: &str = "Add a song\u{2026}";
@@ -134,14 +137,22 @@ impl Shelf {
             if !listing.fault.is_empty() {
                 ui.add(egui::Label::new(small(&listing.fault).color(look.reduction)).wrap());
             }
-            egui::ScrollArea::vertical().max_height(240.0).auto_shrink([false, true]).show(ui, |ui| {
-                chosen = entries(ui, desk, listing);
-            });
+            egui::ScrollArea::vertical()
+                .max_height(LIST)
+                .min_scrolled_height(LIST)
+                .auto_shrink([false, true])
+                .show(ui, |ui| {
+                    chosen = entries(ui, desk, listing);
+                });
         }
         ui.separator();
         ui.horizontal(|ui| {
-            let field =
-                ui.add(TextEdit::singleline(&mut self.typed).hint_text("or its path").desired_width(270.0));
+            let field = ui.add(
+                TextEdit::singleline(&mut self.typed)
+                    .hint_text("or its path")
+                    .desired_width(270.0)
+                    .align(egui::Align2::LEFT_CENTER),
+            );
             field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "Path of a song"));
             let entered = field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
             let typed = self.typed.trim().trim_matches('"');
@@ -205,7 +216,7 @@ fn row(ui: &mut Ui, desk: &mut Desk<'_>, at: Rect, index: usize) {
     let references = &desk.facts.session.references;
     let reference = &references.kept[index];
     let (hears, awaited) = (references.heard == Some(index), references.awaited == Some(index));
-    ui.painter().rect_filled(at, CornerRadius::same(6), look.raised);
+    ui.painter().rect_filled(at, CornerRadius::same(6), look.background);
     let inner = at.shrink2(vec2(10.0, 2.0));
     let y = inner.center().y;
     let button = |right: f32, width: f32| {
@@ -267,7 +278,7 @@ fn figures_of(references: &References, index: usize, figures: &Figures) -> Strin
         None => String::new(),
         Some(matched) if matched.short.0 < 0.05 => format!("  ·  played {} dB", signed(matched.gain.0, 1)),
         Some(matched) => format!(
-            "  ·  played {} dB, {} LU quieter than the mix: its true peak allows no more",
+            "  ·  played {} dB, still {} LU quieter: its true peak allows no more",
             signed(matched.gain.0, 1),
             number(matched.short.0, 1)
         ),

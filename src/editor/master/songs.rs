@@ -12,6 +12,9 @@ use egui::{Rect, Role, TextEdit, Ui, WidgetInfo};
 /// How wide the menu's words are.
 pub(super) const WIDTH: f32 = 58.0;
 
+/// How high the list of songs is at most: what is more scrolls.
+const LIST: f32 = 260.0;
+
 fn kept(songs: &[Song]) -> Vec<SongRange> {
     let range = |song: &Song| SongRange {
         name: song.name.clone(),
@@ -41,36 +44,44 @@ pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect) {
         {
             desk.edits.want(Edit::Songs(with_song(&songs, start.0 / 1000.0, end.0 / 1000.0)));
         }
-        for (index, song) in history.songs.iter().enumerate() {
-            ui.horizontal(|ui| {
-                let id = ui.scope_id().with(("song", index));
-                let mut name = ui.data(|data| data.get_temp(id)).unwrap_or_else(|| song.name.clone());
-                let field = ui.add(TextEdit::singleline(&mut name).id(id).desired_width(130.0));
-                field.widget_info(|| {
-                    WidgetInfo::labeled(Role::TextInput, true, format!("Name of {}", song.name))
-                });
-                if field.has_focus() {
-                    ui.data_mut(|data| data.insert_temp(id, name));
-                } else if field.lost_focus() {
-                    ui.data_mut(|data| data.remove_temp::<String>(id));
-                    let mut songs = songs.clone();
-                    songs[index] = songs[index].clone().named(&name);
-                    if !songs[index].name.is_empty() {
+        egui::ScrollArea::vertical().max_height(LIST).min_scrolled_height(LIST).show(ui, |ui| {
+            for (index, song) in history.songs.iter().enumerate() {
+                ui.horizontal(|ui| {
+                    let id = ui.scope_id().with(("song", index));
+                    let mut name = ui.data(|data| data.get_temp(id)).unwrap_or_else(|| song.name.clone());
+                    let field = ui.add(
+                        TextEdit::singleline(&mut name)
+                            .id(id)
+                            .desired_width(130.0)
+                            .align(egui::Align2::LEFT_CENTER),
+                    );
+                    field.widget_info(|| {
+                        WidgetInfo::labeled(Role::TextInput, true, format!("Name of {}", song.name))
+                    });
+                    if field.has_focus() {
+                        ui.data_mut(|data| data.insert_temp(id, name));
+                    } else if field.lost_focus() {
+                        ui.data_mut(|data| data.remove_temp::<String>(id));
+                        let mut songs = songs.clone();
+                        songs[index] = songs[index].clone().named(&name);
+                        if !songs[index].name.is_empty() {
+                            desk.edits.want(Edit::Songs(songs));
+                        }
+                    }
+                    let range = format!("{} to {}", time(song.start.0 / 1000.0), time(song.end.0 / 1000.0));
+                    ui.label(egui::RichText::new(range).size(theme::SMALL).color(look.secondary));
+                    let remove = ui.button("×");
+                    remove.widget_info(|| {
+                        WidgetInfo::labeled(Role::Button, true, format!("Remove {}", song.name))
+                    });
+                    if remove.clicked() {
+                        let mut songs = songs.clone();
+                        songs.remove(index);
                         desk.edits.want(Edit::Songs(songs));
                     }
-                }
-                let range = format!("{} to {}", time(song.start.0 / 1000.0), time(song.end.0 / 1000.0));
-                ui.label(egui::RichText::new(range).size(theme::SMALL).color(look.secondary));
-                let remove = ui.button("×");
-                remove
-                    .widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Remove {}", song.name)));
-                if remove.clicked() {
-                    let mut songs = songs.clone();
-                    songs.remove(index);
-                    desk.edits.want(Edit::Songs(songs));
-                }
-            });
-        }
+                });
+            }
+        });
     });
     response.on_hover_text(
         "Ranges of the timeline that are songs of their own: each has its loudness. Saved with the project.",
