@@ -54,7 +54,6 @@ fn long_texts_wrap_and_are_cut_before_they_fill_the_window() {
     }
 }
 
-/// The colour that is farthest from the background, among so many pixels.
 #[test]
 fn letters_are_as_clear_as_text_must_be() {
     for palette in [Palette::DARK, Palette::LIGHT] {
@@ -68,6 +67,25 @@ fn letters_are_as_clear_as_text_must_be() {
         assert!(clear * 3 > written, "{clear} of {written}");
         assert!(picture.pixels.iter().all(|pixel| pixel.a() == 255));
     }
+}
+
+#[test]
+fn lines_are_no_longer_than_one_reads() {
+    let words = Words { reason: "a matching configuration ".repeat(8), ..words() };
+    let ([left, _, right, _], _) = ink(&paint(words, Palette::DARK, (2000, 640), 1.0), &Palette::DARK);
+    assert!((right - left) as f32 <= COLUMN, "{left} to {right}");
+}
+
+#[test]
+fn what_is_outside_changes_nothing() {
+    let empty = Picture { width: 3, pixels: vec![Color32::BLACK; 6] };
+    let mut picture = empty.clone();
+    for place in [(-1.0, 0.0), (0.0, -1.0), (3.0, 0.0), (0.0, 2.0), (2.0, 2.0)] {
+        picture.blend(place, Color32::WHITE, 255);
+    }
+    assert_eq!(picture, empty);
+    picture.blend((2.0, 1.0), Color32::WHITE, 255);
+    assert_eq!(picture.pixels[5], Color32::WHITE);
 }
 
 #[test]
