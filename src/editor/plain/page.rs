@@ -80,11 +80,11 @@ impl Painter {
         let atlas = self.fonts.texture_atlas().image();
         let colour = text.job.sections.first().map_or(self.palette.text, |section| section.format.color);
         for row in &text.rows {
+            // first the row, then each letter in it, onto whole pixels: so that all stand on one line
+            let origin = ((at + row.pos.to_vec2()) * pixels_per_point).round();
             for glyph in &row.glyphs {
                 let letter = glyph.uv_rect;
-                let corner = ((at + row.pos.to_vec2() + glyph.pos.to_vec2() + letter.offset)
-                    * pixels_per_point)
-                    .round();
+                let corner = origin + ((glyph.pos.to_vec2() + letter.offset) * pixels_per_point).round();
                 let [left, top] = letter.min.map(usize::from);
                 let [right, bottom] = letter.max.map(usize::from);
                 for (y, x) in (top..bottom).flat_map(|y| (left..right).map(move |x| (y, x))) {
