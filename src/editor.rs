@@ -25,6 +25,7 @@ pub mod noise;
 pub mod notices;
 pub mod paint;
 pub mod picture;
+mod plain;
 pub mod preset_menu;
 mod references;
 mod session;

@@ -9,6 +9,7 @@
 mod window {
     mod cost;
     mod live;
+    mod plain;
 
     pub(crate) mod band;
 }
@@ -31,12 +32,14 @@ fn windows_work_in_an_x_server() {
         eprintln!("skipped: there is no Xvfb to open windows in");
         return;
     };
-    let (passed, said) = in_a_child(&server, &["--skip", "cost", "--skip", "without_opengl"], &[]);
-    assert!(passed && said.contains("7 passed"), "{said}");
+    let (passed, said) = in_a_child(&server, &["--skip", "cost", "--skip", "without_"], &[]);
+    assert!(passed && said.contains("8 passed"), "{said}");
     // GLX keeps no picture: it is drawn on a sheet
     let (passed, said) = in_a_child(&server, &["what_stays"], &[EGL]);
     assert!(passed && said.contains("1 passed"), "{said}");
     let (passed, said) = in_a_child(&server, &["without_opengl"], &[EGL, GLX]);
+    assert!(passed && said.contains("2 passed"), "{said}");
+    let (passed, said) = in_a_child(&server, &["without_a_screen"], &["DISPLAY"]);
     assert!(passed && said.contains("1 passed"), "{said}");
 }
 
@@ -52,8 +55,8 @@ fn in_a_child(server: &Server, which: &[&str], hidden: &[&str]) -> (bool, String
     let child = Command::new(std::env::current_exe().expect("a test has a path"))
         .args(["--ignored", "--test-threads=1", "--nocapture"])
         .args(which)
-        .envs(hidden.iter().map(|name| (name, "/nowhere")))
         .env("DISPLAY", &server.display)
+        .envs(hidden.iter().map(|name| (name, "/nowhere")))
         .env("XDG_CONFIG_HOME", &folder)
         .env("XDG_RUNTIME_DIR", &folder)
         .output()
@@ -155,20 +158,6 @@ fn what_stays_and_what_is_drawn_again_are_one_picture() {
         keep(&anew, &format!("{name}-anew"));
         assert_eq!(kept.differs(&anew), 0, "{name}: pixels that are not as if all were drawn");
     }
-}
-
-#[test]
-#[ignore = "windows_work_in_an_x_server runs it where there is an X server"]
-fn without_opengl_a_window_is_refused_and_the_plugin_goes_on() {
-    let (library, screen) = stage();
-    let mut plugin = Plugin::new(&library, STEM);
-    for _ in 0..3 {
-        assert!(screen.is_refused(&mut plugin));
-    }
-    sound(&mut plugin);
-    let bypass = plugin.typed(0, "Bypass", "on");
-    plugin.flush(&[bypass]);
-    assert_eq!(plugin.value(bypass.id), bypass.value, "a host's own list of parameters");
 }
 
 #[test]

@@ -1,11 +1,14 @@
 //! What a host embeds: the framework's window around a [`View`], made anew for every opening, as large as the last one
 //! was left. The framework remembers no size across instances, counts the scale twice when a window is opened again, and
-//! does not tell a view that its window has been closed.
+//! does not tell a view that its window has been closed. Where that window cannot be opened, for want of OpenGL, a
+//! [plain] one says so.
 
 use super::canvas::Canvas;
 use super::files::look::Look;
+use super::plain::{self, Extent, Lent, Words};
 use super::stem::LEAST;
 use super::theme::SCALES;
+use super::window::palette;
 use super::{NEVER, View};
 use crate::params::Output;
 use egui::{Context, Ui};
@@ -32,6 +35,8 @@ pub struct Editor<O: Output> {
     bell: RepaintNotifier,
     /// The framework's editor for the window that is open, or was last.
     inner: RefCell<Option<Inner<O>>>,
+    /// Of the plain window, while that is what is open.
+    extent: Extent,
 }
 
 /// A view that outlives its windows.
@@ -58,6 +63,7 @@ impl<O: Output> Editor<O> {
             title: title.into(),
             bell: RepaintNotifier::new(),
             inner: RefCell::default(),
+            extent: Extent::default(),
         }
     }
 
@@ -67,6 +73,32 @@ impl<O: Output> Editor<O> {
             .with_repaint_poll_interval(NEVER)
             .with_graphics_config(GraphicsConfig { dithering: false, ..GraphicsConfig::default() })
             .with_resize_hint(hint())
+    }
+
+    /// Opens the window that needs no OpenGL.
+    fn spawn_plain(
+        &self,
+        look: &Look,
+        reason: String,
+        (parent, wait_for_parent): (Option<ParentWindowHandle>, bool),
+        fallback_scale_factor: Option<f64>,
+        host: Option<HostMethods>,
+    ) -> Result<SpawnedEditor<Handle<O>>, baseview::Error> {
+        let name = self.view.lock().track.name();
+        let title = if name.is_empty() { self.title.clone() } else { format!("{}: {name}", self.title) };
+        let (size, least) = (look.size(O::SEAT) * look.scale, LEAST * SCALES[0]);
+        let settings = baseview::WindowSettings::new()
+            .with_title(&self.title)
+            .with_size(LogicalSize::new(f64::from(size.x), f64::from(size.y)))
+            .with_min_size(LogicalSize::new(f64::from(least.x), f64::from(least.y)))
+            .with_parent(parent.as_ref())
+            .with_wait_for_parent(wait_for_parent)
+            .with_fallback_scale_factor(fallback_scale_factor);
+        let words = Words { title, reason };
+        let window =
+            plain::open(settings, words, (palette(look.dark), look.scale), self.extent.clone(), host)?;
+        let handle = Handle { drawn: None, view: self.view.clone() };
+        Ok(SpawnedEditor { handle, window })
     }
 }
 
@@ -98,13 +130,30 @@ impl<O: Output> nice_plug::editor::Editor for Editor<O> {
         let made =
             create_egui_editor(state::<O>(&look), self.bell.clone(), self.settings(), self.view.clone());
         let inner = made.ok_or("the window cannot be made")?;
-        let spawned = inner.spawn(parent, wait_for_parent, fallback_scale_factor, context, host)?;
-        self.inner.replace(Some(inner));
-        let handle = Handle { inner: spawned.handle, view: self.view.clone() };
-        Ok(SpawnedEditor { handle, window: spawned.window })
+        let host = host.map(Lent::new);
+        let lend = || host.as_ref().map(Lent::lend);
+        match inner.spawn(parent, wait_for_parent, fallback_scale_factor, context, lend()) {
+            Ok(spawned) => {
+                self.inner.replace(Some(inner));
+                let handle = Handle { drawn: Some(spawned.handle), view: self.view.clone() };
+                Ok(SpawnedEditor { handle, window: spawned.window })
+            }
+            Err(error) => {
+                // what had been opened before it failed
+                let threads = self.view.lock().closed();
+                drop(threads);
+                let place = (parent, wait_for_parent);
+                self.spawn_plain(&look, error.to_string(), place, fallback_scale_factor, lend())
+                    // the first failure is the one to be told
+                    .map_err(|_| error)
+            }
+        }
     }
 
     fn size(&self) -> NativeSize<u32> {
+        if let Some(size) = self.extent.get() {
+            return size;
+        }
         let (is_open, is_sized, look) = {
             let view = self.view.lock();
             (view.window.is_open(), view.sized, view.window.remembered())
@@ -153,7 +202,8 @@ impl<O: Output> NiceEguiApp for Shared<O> {
 
 /// A window that is open; dropped, it is closed.
 pub struct Handle<O: Output> {
-    inner: EguiEditorHandle,
+    /// The framework's, of the view; `None` of the plain window.
+    drawn: Option<EguiEditorHandle>,
     view: Shared<O>,
 }
 
@@ -174,46 +224,68 @@ impl<O: Output> EditorHandle for Handle<O> {
     }
 
     fn set_parent(&self, parent: ParentWindowHandle, window: &Self::Window) -> Result<(), Self::Error> {
-        self.inner.set_parent(parent, window)
+        match &self.drawn {
+            Some(inner) => inner.set_parent(parent, window),
+            None => window.set_parent(&parent),
+        }
     }
 
     fn show(&self, window: &Self::Window) -> Result<(), Self::Error> {
-        self.inner.show(window)
+        self.drawn.as_ref().map_or_else(|| window.show(), |inner| inner.show(window))
     }
 
     fn hide(&self, window: &Self::Window) -> Result<(), Self::Error> {
-        self.inner.hide(window)
+        self.drawn.as_ref().map_or_else(|| window.hide(), |inner| inner.hide(window))
     }
 
     fn set_size(&self, size: NativeSize<u32>, window: &Self::Window) -> Result<(), Self::Error> {
-        self.inner.set_size(size, window)
+        self.drawn.as_ref().map_or_else(|| window.resize(size), |inner| inner.set_size(size, window))
     }
 
     fn host_main_thread_callback(&self, window: &Self::Window) {
-        self.inner.host_main_thread_callback(window);
+        match &self.drawn {
+            Some(inner) => inner.host_main_thread_callback(window),
+            None => window.host_main_thread_callback(),
+        }
     }
 
     fn adjust_size(&self, size: NativeSize<u32>, window: &Self::Window) -> Option<NativeSize<u32>> {
-        self.inner.adjust_size(size, window)
+        match &self.drawn {
+            Some(inner) => inner.adjust_size(size, window),
+            None => {
+                let now = window.size();
+                let current = NativeSize::from_logical_or_physical(now.logical, now.physical);
+                Some(hint().adjust_size(size, current, now.scale_factor))
+            }
+        }
     }
 
     fn set_fallback_scale_factor(&self, factor: f64, window: &Self::Window) -> Result<(), Self::Error> {
-        self.inner.set_fallback_scale_factor(factor, window)
+        match &self.drawn {
+            Some(inner) => inner.set_fallback_scale_factor(factor, window),
+            None => window.suggest_fallback_scale_factor(factor),
+        }
     }
 
     fn on_virtual_key_from_host(&self, key: VirtualKeyCode, is_down: bool, modifiers: Modifiers) -> bool {
-        self.inner.on_virtual_key_from_host(key, is_down, modifiers)
+        self.drawn.as_ref().is_some_and(|inner| inner.on_virtual_key_from_host(key, is_down, modifiers))
     }
 
     fn state_changed(&self) {
-        self.inner.state_changed();
+        if let Some(inner) = &self.drawn {
+            inner.state_changed();
+        }
     }
 
     fn param_value_changed(&self, id: &str, value: f32) {
-        self.inner.param_value_changed(id, value);
+        if let Some(inner) = &self.drawn {
+            inner.param_value_changed(id, value);
+        }
     }
 
     fn param_modulation_changed(&self, id: &str, offset: f32) {
-        self.inner.param_modulation_changed(id, offset);
+        if let Some(inner) = &self.drawn {
+            inner.param_modulation_changed(id, offset);
+        }
     }
 }

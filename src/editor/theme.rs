@@ -153,6 +153,11 @@ fn strong_family() -> FontFamily {
 /// Makes a window look like ours: fonts, colours and sizes of menus, tooltips and text fields.
 pub fn install(ctx: &egui::Context, palette: &Palette) {
     set_colours(ctx, palette);
+    ctx.set_fonts(fonts());
+}
+
+/// Our faces, and the toolkit's behind them.
+pub fn fonts() -> FontDefinitions {
     let mut fonts = FontDefinitions::default();
     let faces: [(&str, &'static [u8], FontFamily); 2] = [
         ("sans", include_bytes!("fonts/StemlinkSans-Regular.otf"), FontFamily::Proportional),
@@ -165,7 +170,7 @@ pub fn install(ctx: &egui::Context, palette: &Palette) {
         let names = std::iter::once(name.to_owned()).chain(spare.iter().cloned()).collect();
         fonts.families.insert(family, names);
     }
-    ctx.set_fonts(fonts);
+    fonts
 }
 
 /// The colours alone.

@@ -384,12 +384,13 @@ fn export(board: &Board) -> Exported {
     Exported { path, remarks: sheet.remarks() }
 }
 
-fn palette(dark: bool) -> Palette {
+/// The colours of an appearance.
+pub(super) fn palette(dark: bool) -> Palette {
     if dark { Palette::DARK } else { Palette::LIGHT }
 }
 
 /// The scale, or what of it has room: down to half of the smallest.
-fn fitting(room: egui::Vec2, scale: f32) -> f32 {
+pub(super) fn fitting(room: egui::Vec2, scale: f32) -> f32 {
     let most = (room / LEAST).min_elem();
     if most >= scale { scale } else { ((most * 100.0).floor() / 100.0).max(0.5 * theme::SCALES[0]) }
 }

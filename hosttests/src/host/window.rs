@@ -146,10 +146,13 @@ impl Screen {
         let _ = gui.show(&handle);
         Window { screen: self, parent, size, threads, plugin }
     }
+}
 
-    /// Whether the plugin says that it can open no window.
-    pub fn is_refused(&self, plugin: &mut Plugin) -> bool {
-        let handle = plugin.instance.plugin_handle();
+#[expect(clippy::missing_panics_doc, reason = "a host of tests fails by panicking")]
+impl Plugin {
+    /// Whether it says that it can open no window.
+    pub fn window_is_refused(&mut self) -> bool {
+        let handle = self.instance.plugin_handle();
         let gui: PluginGui = handle.get_extension().expect("a window");
         let configuration = GuiConfiguration { api_type: GuiApiType::X11, is_floating: false };
         gui.create(&handle, configuration).is_err()

@@ -1,0 +1,11 @@
+//! Pixels onto a window.
+
+#[cfg(not(target_os = "linux"))]
+mod software;
+#[cfg(target_os = "linux")]
+mod x11;
+
+#[cfg(not(target_os = "linux"))]
+pub(super) use software::Screen;
+#[cfg(target_os = "linux")]
+pub(super) use x11::Screen;
