@@ -77,6 +77,24 @@ fn lines_are_no_longer_than_one_reads() {
 }
 
 #[test]
+fn letters_of_a_line_stand_on_it() {
+    for height in 600..612 {
+        let words = Words { title: "n h n h T".into(), reason: "n".into() };
+        let picture = paint(words, Palette::DARK, (900, height), 1.5);
+        let rows: Vec<&[Color32]> = picture.pixels.chunks(900).collect();
+        let is_clear = |pixel: &Color32| contrast(*pixel, Palette::DARK.background) >= TEXT_CONTRAST;
+        let top = rows.iter().position(|row| row.iter().any(is_clear)).expect("there is text");
+        let line = &rows[top..top + 24];
+        let lowest = |x: usize| line.iter().rposition(|row| is_clear(&row[x]));
+        // the stems of the letters: where most of a column is filled
+        let stems = (0..900).filter(|x| line.iter().filter(|row| is_clear(&row[*x])).count() > 10);
+        let feet: Vec<Option<usize>> = stems.map(lowest).collect();
+        assert!(feet.len() >= 9, "{feet:?}");
+        assert!(feet.iter().all(|foot| *foot == feet[0]), "{height}: {feet:?}");
+    }
+}
+
+#[test]
 fn what_is_outside_changes_nothing() {
     let empty = Picture { width: 3, pixels: vec![Color32::BLACK; 6] };
     let mut picture = empty.clone();
