@@ -53,20 +53,22 @@ pub struct Landing {
     pub reduction_at: u64,
 }
 
-/// The gain that was found, not rendered with yet.
-#[derive(Clone, Copy, Debug)]
+/// The gain that was found.
 pub(super) struct Found {
     gain: Db,
     pub(super) level: Db,
     aim: Option<Lufs>,
     stop: Stop,
+    /// The run that found it, if one was needed.
+    run: Option<Run>,
 }
 
 impl Found {
-    /// The landing that the final run makes of it.
-    pub(super) fn landed(self, run: &Run) -> Landing {
-        let Self { gain, level, aim, stop } = self;
-        Landing { gain, level, aim, stop, reduction: run.reduction, reduction_at: run.reduction_at }
+    /// The landing; `last` is the run that was written.
+    pub(super) fn landed(&self, last: &Run) -> Landing {
+        let Self { gain, level, aim, stop, run } = self;
+        let Run { reduction, reduction_at, .. } = *run.as_ref().unwrap_or(last);
+        Landing { gain: *gain, level: *level, aim: *aim, stop: *stop, reduction, reduction_at }
     }
 }
 
@@ -84,7 +86,7 @@ pub(super) fn land(
         progress.begin("landing", spool.frames());
         post.run(spool, own + Db(gain), progress, |_, _| Ok(()))
     };
-    let found = |gain: f64, aim, stop| Found { gain: Db(gain), level: own + Db(gain), aim, stop };
+    let found = |gain: f64, run, aim, stop| Found { gain: Db(gain), level: own + Db(gain), aim, stop, run };
     let goal = goal(job)?;
     let Some(now) = before.integrated.map(|loudness| loudness + own) else {
         if let Goal::Exactly(_) = goal {
@@ -95,26 +97,26 @@ pub(super) fn land(
             });
         }
         if let Goal::AsIs = goal {
-            return Ok(found(0.0, None, Stop::AsIs));
+            return Ok(found(0.0, None, None, Stop::AsIs));
         }
-        return gentle(&mut run, 0.0).map(|gain| found(gain, None, Stop::Silence));
+        return gentle(&mut run, 0.0).map(|(gain, at)| found(gain, Some(at), None, Stop::Silence));
     };
     match goal {
-        Goal::AsIs => Ok(found(0.0, None, Stop::AsIs)),
+        Goal::AsIs => Ok(found(0.0, None, None, Stop::AsIs)),
         Goal::Toward(aim) => {
             let wanted = (aim - now).0.max(0.0);
-            let gain = gentle(&mut run, wanted)?;
+            let (gain, at) = gentle(&mut run, wanted)?;
             let stop = match () {
                 () if gain < wanted - FINE || gain < 0.0 => Stop::Peak,
                 () if wanted == 0.0 => Stop::LouderAlready,
                 () => Stop::Reached,
             };
-            Ok(found(gain, Some(aim), stop))
+            Ok(found(gain, Some(at), Some(aim), stop))
         }
         Goal::Exactly(aim) => {
-            let (gain, on_target) = exactly(&mut run, (aim - now).0, aim)?;
+            let (gain, at, on_target) = exactly(&mut run, (aim - now).0, aim)?;
             let stop = if on_target { Stop::Reached } else { Stop::OutOfReach };
-            Ok(found(gain, Some(aim), stop))
+            Ok(found(gain, Some(at), Some(aim), stop))
         }
     }
 }
@@ -122,7 +124,7 @@ pub(super) fn land(
 /// The largest gain up to `wanted` with which the limiter takes away no more than 2 dB.
 ///
 /// Reduction rises with gain, dB by dB where it is deepest, so stepping back by the excess converges at once.
-fn gentle(run: &mut impl FnMut(f64) -> Result<Run>, wanted: f64) -> Result<f64> {
+fn gentle(run: &mut impl FnMut(f64) -> Result<Run>, wanted: f64) -> Result<(f64, Run)> {
     let mut gain = wanted;
     let mut at = run(gain)?;
     for _ in 0..MOST_RUNS {
@@ -133,20 +135,20 @@ fn gentle(run: &mut impl FnMut(f64) -> Result<Run>, wanted: f64) -> Result<f64> 
         gain = (gain - excess - 1e-4).max(LOWEST);
         at = run(gain)?;
     }
-    Ok(gain)
+    Ok((gain, at))
 }
 
 /// The gain that lands on `aim`: false interpolation between a gain that is too quiet and one that is too loud.
-fn exactly(run: &mut impl FnMut(f64) -> Result<Run>, first: f64, aim: Lufs) -> Result<(f64, bool)> {
+fn exactly(run: &mut impl FnMut(f64) -> Result<Run>, first: f64, aim: Lufs) -> Result<(f64, Run, bool)> {
     let mut gain = first.clamp(LOWEST, HIGHEST);
     // Gain and miss of the nearest run below and above the aim.
     let [mut quiet, mut loud]: [Option<(f64, f64)>; 2] = [None; 2];
-    let mut best: Option<(f64, f64)> = None;
+    let mut best: Option<(f64, Run, f64)> = None;
     for attempt in 0..MOST_RUNS {
         let at = run(gain)?;
         let miss = at.reading.integrated.map_or(f64::NEG_INFINITY, |loudness| (loudness - aim).0);
-        if best.as_ref().is_none_or(|(_, least)| miss.abs() < least.abs()) {
-            best = Some((gain, miss));
+        if best.as_ref().is_none_or(|(_, _, least)| miss.abs() < least.abs()) {
+            best = Some((gain, at, miss));
         }
         if miss.abs() <= ON_TARGET {
             break;
@@ -168,6 +170,6 @@ fn exactly(run: &mut impl FnMut(f64) -> Result<Run>, first: f64, aim: Lufs) -> R
         }
         gain = next;
     }
-    let (gain, miss) = best.expect("at least one run was made");
-    Ok((gain, miss.abs() <= 0.1))
+    let (gain, at, miss) = best.expect("at least one run was made");
+    Ok((gain, at, miss.abs() <= 0.1))
 }
