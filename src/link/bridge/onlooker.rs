@@ -110,7 +110,7 @@ impl Place {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
 
-    use super::super::tests::{Meeting, PACE, eventually, master, roster, stem};
+    use super::super::tests::{Meeting, PACE, eventually, master, meet, roster, stem};
     use super::*;
     use crate::link::slot::Presence;
 
@@ -144,6 +144,9 @@ mod tests {
         assert_eq!((seen.id(), seen.presence()), (drums.outlet.id(), Presence::Awake));
         assert_eq!(onlooker.place_of(seen), Some(meeting.folder()));
         assert_eq!(meeting.names().len(), 4, "two locks, two instances, and nothing of the onlooker's");
+        // these look for themselves, when they come to it
+        meet(here, "Mix");
+        meet(there, "Drums");
         assert_eq!((here.roster().peers().count(), there.roster().peers().count()), (2, 2));
 
         drop(drums);

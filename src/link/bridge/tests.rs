@@ -137,7 +137,7 @@ pub(super) fn master(bridge: &'static Bridge) -> (Membership, Arc<Puppet>) {
 
 /// The bridged instance of that name, as soon as it is there.
 #[track_caller]
-fn meet(bridge: &'static Bridge, name: &str) -> Peer {
+pub(super) fn meet(bridge: &'static Bridge, name: &str) -> Peer {
     let named = |peer: &Peer| peer.label().is_some_and(|label| label.name == Text::new(name));
     let bridged = |peer: &Peer| peer.origin() == Origin::Bridged;
     eventually(name, || bridge.roster().peers().filter(bridged).find(named))
