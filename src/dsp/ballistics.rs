@@ -2,9 +2,6 @@
 
 use core::array;
 
-use super::delay::RUN;
-use super::largest;
-use super::simd::{Isa, Kernel, Simd};
 use crate::units::{Hz, Ms, linear};
 
 /// The share of the way to its target that a one-pole filter goes in one sample, if it goes 63.2 % in `time`.
@@ -34,8 +31,8 @@ pub struct Times {
 impl Times {
     /// The slow stage after another frame.
     #[inline(always)]
-    fn slower(&self, slow: f64, sustained: f64) -> f64 {
-        let way = sustained - slow;
+    fn slower(&self, slow: f64, wanted: f64) -> f64 {
+        let way = wanted - slow;
         something(slow + way * if way > 0.0 { self.charge } else { self.discharge })
     }
 
@@ -73,7 +70,7 @@ pub struct Ballistics<const N: usize> {
 }
 
 /// Reductions below this, in dB, are over: the state becomes exactly zero.
-const NOTHING: f64 = 1e-12;
+pub(super) const NOTHING: f64 = 1e-12;
 
 impl<const N: usize> Ballistics<N> {
     /// At rest.
@@ -86,23 +83,17 @@ impl<const N: usize> Ballistics<N> {
         self.times = times;
     }
 
-    /// One frame: `wanted` is the reduction to reach, `sustained` what the slow stage follows (`wanted` itself,
-    /// or its maximum over a while). Both are finite and at least zero, in dB; so is the result.
+    /// One frame: `wanted` is the reduction to reach, finite and at least zero, in dB; so is the result.
     #[inline(always)]
-    pub fn next(&mut self, wanted: [f64; N], sustained: [f64; N]) -> [f64; N] {
+    pub fn next(&mut self, wanted: [f64; N]) -> [f64; N] {
         // Choices, not branches: channels go side by side.
         for i in 0..N {
-            let slow = self.times.slower(self.slow[i], sustained[i]);
+            let slow = self.times.slower(self.slow[i], wanted[i]);
             let falling = self.times.falling(wanted[i], self.slow[i], slow);
             self.value[i] = self.times.moved(self.value[i], wanted[i], falling);
             self.slow[i] = slow;
         }
         self.value
-    }
-
-    /// [`next`](Self::next) for every frame wanted, in place, each also what the slow stage follows; gives the largest.
-    pub fn follow(&mut self, isa: Isa, frames: &mut [[f64; N]]) -> f64 {
-        isa.run(Follow { ballistics: self, frames })
     }
 
     /// The reductions at the last frame.
@@ -123,30 +114,8 @@ impl<const N: usize> Ballistics<N> {
     }
 }
 
-/// [`Ballistics::follow`] for an instruction set.
-struct Follow<'a, const N: usize> {
-    ballistics: &'a mut Ballistics<N>,
-    frames: &'a mut [[f64; N]],
-}
-
-impl<const N: usize> Kernel for Follow<'_, N> {
-    type Output = f64;
-
-    #[inline(always)]
-    fn run<S: Simd>(self, _: S) -> f64 {
-        let Self { ballistics, frames } = self;
-        frames.chunks_mut(RUN).fold(0.0, |most, frames| {
-            let mut wanted = [[0.0; N]; RUN];
-            let wanted = &mut wanted[..frames.len()];
-            wanted.copy_from_slice(frames);
-            ballistics.each(wanted, frames);
-            largest(frames.as_flattened()).max(most)
-        })
-    }
-}
-
 impl<const N: usize> Ballistics<N> {
-    /// [`next`](Self::next) for every frame wanted, each also what the slow stage follows, inside a kernel.
+    /// [`next`](Self::next) for every frame wanted, inside a kernel.
     #[inline(always)]
     pub(super) fn each(&mut self, wanted: &[[f64; N]], reductions: &mut [[f64; N]]) {
         let mut now = self.clone();
@@ -182,7 +151,7 @@ impl<const N: usize> Ballistics<N> {
             }
         }
         for (wanted, place) in rest.iter().zip(last) {
-            *place = self.next(*wanted, *wanted);
+            *place = self.next(*wanted);
         }
     }
 
@@ -204,13 +173,15 @@ impl Ballistics<2> {
 
 /// The reduction itself, or zero for what is too little to matter and for what is not a number.
 #[inline(always)]
-fn something(reduction: f64) -> f64 {
+pub(super) fn something(reduction: f64) -> f64 {
     if reduction > NOTHING { reduction } else { 0.0 }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::contract::noise;
+    use super::super::largest;
+    use super::super::simd::{Isa, Kernel, Simd};
     use super::*;
 
     const RATE: Hz = Hz(48_000.0);
@@ -234,12 +205,12 @@ mod tests {
     }
 
     fn hold(ballistics: &mut Ballistics<1>, wanted: f64, frames: usize) -> f64 {
-        (0..frames).map(|_| ballistics.next([wanted], [wanted])[0]).last().expect("frames are many")
+        (0..frames).map(|_| ballistics.next([wanted])[0]).last().expect("frames are many")
     }
 
     /// Frames until the reduction has fallen to `level`.
     fn falls_to(ballistics: &mut Ballistics<1>, level: f64) -> usize {
-        (1..1_000_000).find(|_| ballistics.next([0.0], [0.0])[0] <= level).expect("it falls")
+        (1..1_000_000).find(|_| ballistics.next([0.0])[0] <= level).expect("it falls")
     }
 
     #[test]
@@ -285,9 +256,22 @@ mod tests {
         let mut ballistics = two_stage();
         for (wanted, frames) in [(3.0, 5000), (9.0, 100), (1.0, 3000), (9.0, 40_000)] {
             for _ in 0..frames {
-                let [value] = ballistics.next([wanted], [wanted]);
+                let [value] = ballistics.next([wanted]);
                 assert!((0.0..=9.0).contains(&value));
             }
+        }
+    }
+
+    /// [`Ballistics::each`], and the largest.
+    struct Each<'a>(&'a mut Ballistics<2>, &'a [[f64; 2]], &'a mut [[f64; 2]]);
+
+    impl Kernel for Each<'_> {
+        type Output = f64;
+
+        #[inline(always)]
+        fn run<S: Simd>(self, _: S) -> f64 {
+            self.0.each(self.1, self.2);
+            largest(self.2.as_flattened())
         }
     }
 
@@ -298,11 +282,10 @@ mod tests {
         for isa in Isa::all() {
             let mut both = frames.clone();
             let mut ballistics = Ballistics { times: two_stage().times, value: [0.0; 2], slow: [0.0; 2] };
-            let largest = ballistics.follow(isa, &mut both);
+            let largest = isa.run(Each(&mut ballistics, &frames, &mut both));
             for channel in 0..2 {
                 let mut alone = two_stage();
-                let plain: Vec<f64> =
-                    frames.iter().map(|f| alone.next([f[channel]], [f[channel]])[0]).collect();
+                let plain: Vec<f64> = frames.iter().map(|f| alone.next([f[channel]])[0]).collect();
                 assert!(both.iter().map(|f| f[channel]).eq(plain), "{isa:?}");
             }
             assert_eq!(both.iter().flatten().copied().fold(0.0, f64::max), largest);

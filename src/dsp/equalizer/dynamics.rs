@@ -3,7 +3,7 @@
 use super::key::KeyFilter;
 use super::table::Table;
 use super::{BandSettings, Placement};
-use crate::dsp::ballistics::pole;
+use crate::dsp::ballistics::{pole, something};
 use crate::dsp::curve::Curve;
 use crate::dsp::filter::{Moving, Part, State};
 use crate::dsp::{CONTROL_INTERVAL, Glide, Key, KeySource};
@@ -30,9 +30,6 @@ pub(super) struct Hold {
     pub(super) before: f64,
 }
 
-/// Movements below this, in decibels, are over.
-pub(super) const NOTHING: f64 = 1e-12;
-
 /// Decibels that go where they are wanted, a share of the way in each step.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Moved {
@@ -47,8 +44,7 @@ impl Moved {
     /// A step towards `wanted`, which is not negative.
     fn next(&mut self, wanted: f64) {
         let share = if self.value > wanted { self.release } else { self.attack };
-        let value = self.value + (wanted - self.value) * share;
-        self.value = if value > NOTHING { value } else { 0.0 };
+        self.value = something(self.value + (wanted - self.value) * share);
     }
 }
 

@@ -2,7 +2,8 @@
 
 use core::ops::Range;
 
-use super::dynamics::{Dynamics, Hold, KNEE, NOTHING, SLOPE};
+use super::dynamics::{Dynamics, Hold, KNEE, SLOPE};
+use crate::dsp::ballistics::NOTHING;
 use crate::dsp::filter::Moving;
 use crate::dsp::simd::{Binary, Pairs, Registers, Simd, Vector};
 use crate::units::DOUBLING;

@@ -1,15 +1,12 @@
 //! From what exceeds the ceiling to reductions that have come when it comes: hold, release, smoothing.
 
 use super::{CHARGE, FAST, SUSTAIN};
-use crate::dsp::ballistics::pole;
+use crate::dsp::ballistics::{pole, something};
 use crate::dsp::boxes::{Boxes, Line, on_grid};
 use crate::dsp::delay::RUN;
 use crate::dsp::simd::{Registers, Simd, Vector};
 use crate::dsp::{CONTROL_INTERVAL, Pair, SlidingMax, larger};
 use crate::units::{Hz, Ms};
-
-/// Reductions below this, in dB, are over: the state becomes exactly zero.
-const NOTHING: f64 = 1e-12;
 
 /// Steps 3 to 5 of the limiter, for both channels.
 #[derive(Clone, Debug)]
@@ -64,11 +61,6 @@ impl Slow {
         let none = |pair: Pair| pair[0] <= 0.0 && pair[1] <= 0.0;
         none(self.sustain.max()) && none(self.largest) && none(self.from) && none(self.to)
     }
-}
-
-/// The reduction itself, or zero for what is too little to matter.
-fn something(reduction: f64) -> f64 {
-    if reduction > NOTHING { reduction } else { 0.0 }
 }
 
 /// What part of a control interval is over after so many frames, for both channels.
