@@ -221,6 +221,25 @@ mod tests {
     }
 
     #[test]
+    fn stems_are_heard_as_they_are_again_when_the_window_closes() {
+        use crate::params::room::StemCard;
+        use crate::session::audition::Audition;
+        use crate::session::record::StemId;
+        use std::sync::atomic::{AtomicUsize, Ordering};
+
+        let (board, asked) = (Arc::<Board>::default(), Arc::<AtomicUsize>::default());
+        let count = Arc::clone(&asked);
+        board.look_by(|| (vec![StemCard::new(StemId(1), "Drums")], false));
+        board.hear_by(move |all| count.store(all.len(), Ordering::Relaxed));
+        let mut view =
+            View::<MasterOutput>::new("", Arc::default(), Arc::default(), Arc::default(), Arc::clone(&board));
+        board.audition(Some((StemId(1), Audition::Mute)));
+        assert_eq!(asked.load(Ordering::Relaxed), 1);
+        drop(view.closed());
+        assert_eq!(asked.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
     fn what_is_heard_instead_of_the_output_ends_with_the_window() {
         let reference = Listen::Reference { song: 1, gain: Db(-3.0) };
         for listen in

@@ -13,6 +13,7 @@ pub mod cell;
 pub mod delivery;
 pub mod identity;
 pub mod observe;
+pub mod order;
 pub mod request;
 pub mod ring;
 pub mod roster;

@@ -13,6 +13,7 @@
 
 pub mod accumulate;
 pub mod align;
+pub mod audition;
 pub mod belong;
 pub mod cause;
 pub mod certainty;

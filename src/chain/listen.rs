@@ -38,6 +38,8 @@ pub enum Listen {
     Key(usize),
     /// The noise that was taken out; silence in a class without noise reduction.
     Removed,
+    /// Nothing, which a plugin sees to behind its meters; a chain by itself puts out its output.
+    Mute,
     /// Another song, which a plugin plays behind its meters; a chain by itself puts out its output.
     Reference {
         /// Which, of those that a window has given it.
@@ -195,7 +197,7 @@ fn heard((listen, gain): (Listen, f64), output: [f64; 2], dry: [f64; 2], removed
     let [left, right] = output;
     match listen {
         // The equalizer has already put the band in the output's place.
-        Listen::Off | Listen::Band(_) | Listen::Key(_) | Listen::Reference { .. } => output,
+        Listen::Off | Listen::Band(_) | Listen::Key(_) | Listen::Mute | Listen::Reference { .. } => output,
         Listen::Delta => [left - dry[0], right - dry[1]],
         Listen::Bypass(_) => dry.map(|x| gain * x),
         Listen::Gain(_) => output.map(|x| gain * x),

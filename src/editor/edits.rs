@@ -11,6 +11,7 @@ use crate::params::document::SLOTS;
 use crate::params::document::songs::SongRange;
 use crate::params::presets::Preset;
 use crate::params::room::{Placement, Proposal, TrimWish};
+use crate::session::audition::Audition;
 use crate::session::record::StemId;
 use crate::session::role::Role;
 
@@ -67,6 +68,8 @@ pub enum Edit {
     PlayAlong(bool),
     /// A person looks for files in that folder; `None`: where people keep music.
     Browse(Option<String>),
+    /// A stem is to be heard otherwise, or no more; `None`: the mix as it is.
+    Audition(Option<(StemId, Audition)>),
     /// What is in the mix beside the stems is made of this stem, or of none: it moves along in predictions.
     Follow(Option<StemId>),
 }

@@ -11,6 +11,7 @@ use crate::meter::Reading;
 use crate::params::document::SLOTS;
 use crate::params::presets::Preset;
 use crate::params::room::SessionFacts;
+use crate::session::audition::Hearing;
 use crate::session::role::Role;
 use crate::units::{Db, Hz, Ms};
 use egui::Color32;
@@ -66,6 +67,8 @@ pub struct Facts {
     pub learning: Option<Ms>,
     /// What is heard instead of the output.
     pub listen: Listen,
+    /// How a Master wants a Stem heard, if not as it is.
+    pub asked: Option<Hearing>,
     /// The gain with which the input is as loud as the output; `None` before enough was heard.
     pub match_gain: Option<Db>,
     /// The user's own presets.

@@ -4,6 +4,7 @@ use super::controls::{Weight, icon, menu, pill};
 use super::edits::Edit;
 use super::facts::{Desk, Link};
 use super::listen;
+use super::master::hear;
 use super::paint::{self, pen};
 use super::preset_menu::PresetMenu;
 use super::stem::Wishes;
@@ -37,8 +38,9 @@ pub fn show(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect, menu: &mut PresetMenu
     let room = place.width();
     let link_width = if room > 900.0 { 190.0 } else { 132.0 };
     let at = Rect::from_min_max(pos2(right - link_width, y - 10.0), pos2(right, y + 10.0));
-    match desk.facts.listen {
-        Listen::Off => link(ui, desk, at),
+    match (desk.facts.listen, hear::words(desk.facts)) {
+        (Listen::Off, None) => link(ui, desk, at),
+        (Listen::Off, Some(heard)) => hear::sign(ui, desk, at, &heard),
         _ => listen::sign(ui, desk, at),
     }
     right -= link_width + PAD;

@@ -11,7 +11,8 @@ use super::terms;
 use super::theme;
 use crate::chain::listen::Listen;
 use crate::chain::{LatencyClass, Seat};
-use egui::{Align2, Pos2, Rect, Role, Sense, Stroke, Ui, WidgetInfo, vec2};
+use crate::session::audition::Hearing;
+use egui::{Align2, Pos2, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo, vec2};
 
 /// A way of listening in words.
 pub fn words(listen: Listen) -> String {
@@ -27,6 +28,7 @@ pub fn words(listen: Listen) -> String {
         Listen::Band(band) => format!("band {}", band + 1),
         Listen::Key(band) => format!("key of band {}", band + 1),
         Listen::Removed => "removed noise".into(),
+        Listen::Mute => "nothing".into(),
         Listen::Reference { gain, .. } => format!("a reference, {} dB", signed(gain.0, 1)),
     }
 }
@@ -121,30 +123,45 @@ pub fn button(ui: &mut Ui, desk: &mut Desk<'_>, centre: Pos2) -> f32 {
 
 /// What is heard instead of the output, to be seen by everybody: in `place`; a click ends it.
 pub fn sign(ui: &Ui, desk: &mut Desk<'_>, place: Rect) {
-    let look = &desk.look;
-    let ink = pen(theme::strong(theme::SMALL), look.background);
+    let ink = pen(theme::strong(theme::SMALL), desk.look.background);
     let references = &desk.facts.session.references;
     let song = references.heard.and_then(|index| references.kept.get(index));
-    let whole = match song {
-        Some(song) => format!("Hearing {}", song.name()),
-        None => format!("Hearing {}", words(desk.facts.listen)),
+    let whole = match (desk.facts.asked, song) {
+        (Some(Hearing::Muted), _) => "Muted by the Master".to_owned(),
+        (Some(Hearing::Bypassed), _) => "Bypassed by the Master".to_owned(),
+        (None, Some(song)) => format!("Hearing {}", song.name()),
+        (None, None) => format!("Hearing {}", words(desk.facts.listen)),
     };
     let shown = shortened(ui, &whole, &ink, place.width() - 20.0);
-    let width = paint::width(ui, &shown, &ink) + 20.0;
-    let at = Rect::from_min_max(egui::pos2(place.max.x - width, place.min.y), place.max);
-    let response = ui.interact(at, ui.scope_id().with("hearing"), Sense::click());
-    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &whole));
-    ui.painter().rect_filled(at, at.height() / 2.0, look.reduction);
-    paint::text(ui, at.shrink2(vec2(4.0, 0.0)), Align2::CENTER_CENTER, &shown, &ink);
-    if response.has_focus() {
-        paint::focus_ring(ui, at, look);
-    }
+    let response = banner(ui, desk, place, (&shown, &whole));
     if response.clicked() {
         desk.edits.want(Edit::Listen(Listen::Off));
     }
     let seat = if desk.facts.seat == Seat::Stem { "Stem" } else { "Master" };
-    response.on_hover_text(format!(
-        "This {seat} is heard otherwise than it will be printed: {} Never saved, never in a render; ends with this window, or by a click here.",
-        terms::listening(desk.facts.listen)
-    ));
+    response.on_hover_text(match desk.facts.asked {
+        Some(Hearing::Muted) => format!("Somebody at the Master hears the mix without it. {ENDS}"),
+        Some(Hearing::Bypassed) => format!("Somebody at the Master hears it as it enters its chain. {ENDS}"),
+        None => format!(
+            "This {seat} is heard otherwise than it will be printed: {} Never saved, never in a render; ends with this window, or by a click here.",
+            terms::listening(desk.facts.listen)
+        ),
+    });
+}
+
+const ENDS: &str = "Never saved, never in a render; ends with the Master's window, or by a click here.";
+
+/// A sign on the right of `place`: what of its words is shown, and all of them.
+pub(super) fn banner(ui: &Ui, desk: &Desk<'_>, place: Rect, (shown, whole): (&str, &str)) -> Response {
+    let look = &desk.look;
+    let ink = pen(theme::strong(theme::SMALL), look.background);
+    let width = paint::width(ui, shown, &ink) + 20.0;
+    let at = Rect::from_min_max(egui::pos2(place.max.x - width, place.min.y), place.max);
+    let response = ui.interact(at, ui.scope_id().with("hearing"), Sense::click());
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, whole));
+    ui.painter().rect_filled(at, at.height() / 2.0, look.reduction);
+    paint::text(ui, at.shrink2(vec2(4.0, 0.0)), Align2::CENTER_CENTER, shown, &ink);
+    if response.has_focus() {
+        paint::focus_ring(ui, at, look);
+    }
+    response
 }

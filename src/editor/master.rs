@@ -3,6 +3,7 @@
 mod banner;
 mod columns;
 mod ghost;
+pub(super) mod hear;
 mod history;
 mod masking;
 mod platforms;

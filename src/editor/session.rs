@@ -46,6 +46,7 @@ pub(super) fn session<O: Output>(
         trouble: board.trouble(),
         exported: None,
         references: References::default(),
+        auditions: board.auditions(),
         session: room.map(|room| room.session.clone()),
         stems,
     }

@@ -152,6 +152,7 @@ pub fn listening(listen: Listen) -> &'static str {
         Listen::Band(_) => "The part of the spectrum that this band acts on, through the rest of the chain.",
         Listen::Key(_) => "What moves this band: its key, through the rest of the chain.",
         Listen::Removed => "What noise reduction has taken out. Music in it is too much reduction.",
+        Listen::Mute => "Nothing.",
         Listen::Reference { .. } => {
             "Another song, as loud as the mix was so far (integrated, BS.1770), or as loud as its own true peak allows."
         }

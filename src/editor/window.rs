@@ -141,6 +141,7 @@ impl Window {
         if self.watch.take().is_some() {
             self.remember::<O>(|_| ());
         }
+        board.audition(None);
         self.references.close(board)
     }
 
@@ -187,6 +188,8 @@ impl Window {
         setter: &ParamSetter<'_>,
     ) {
         let (params, gauges, _, board) = plugin;
+        // stems that have come since are asked, too
+        plugin.3.tend();
         let facts = self.facts(plugin, ui.input(|input| input.time));
         self.follow_noise(&facts);
         if facts.picture.is_moving() || facts.learning.is_some() {
@@ -282,6 +285,7 @@ impl Window {
             trim: params.trim(),
             learning: params.store.noise().heard(),
             listen,
+            asked: board.listening.asked(),
             match_gain: self.matching.gain(),
             presets: self.presets.clone(),
             session: match O::SEAT {
@@ -343,7 +347,10 @@ impl Window {
                 Edit::PlayAlong(along) => self.references.along(*along),
                 Edit::Browse(folder) => self.references.browse(folder.as_deref()),
                 Edit::Follow(stem) => board.follow(*stem),
+                // who ends it here ends what a Master wants, too
+                Edit::Listen(Listen::Off) if board.listening.asked().is_some() => board.listening.end_all(),
                 Edit::Listen(listen) => board.listening.want(*listen),
+                Edit::Audition(audition) => board.audition(*audition),
                 Edit::Restart => gauges.restart(),
                 Edit::LearnNoise(true) => params.store.noise().learn(),
                 Edit::LearnNoise(false) => params.store.noise().keep(),

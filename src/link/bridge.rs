@@ -23,6 +23,7 @@ pub use format::VERSION;
 pub use pace::Pace;
 
 use super::identity::{InstanceId, ProcessIdentity, now, unique};
+use super::order::{Order, Orders};
 use super::request::Request;
 use super::roster::{Card, Outlet, Peer, Roster};
 use super::slot::Origin;
@@ -53,6 +54,9 @@ pub trait Informant: Send + Sync {
     fn listens(&self, _stem: &Peer) -> bool {
         false
     }
+
+    /// How a Master wants the instance heard at the moment; `None`: as it is. Called in every round.
+    fn hear(&self, _order: Option<&Order>) {}
 
     /// A Master asks for a trim: to be taken or refused by [`super::snapshot::Trim::consider`]. A Master is asked to
     /// predict what its answer in [`Self::summary`] then says.
@@ -254,6 +258,14 @@ impl Desk {
         let counter = self.member.upgrade()?.card().ask(target, base, trim);
         self.bridge.wake();
         Some(counter)
+    }
+
+    /// Wants Stems heard so, and all others as they are, until this is called again or the instance goes.
+    pub fn order(&self, orders: Orders) {
+        if let Some(member) = self.member.upgrade() {
+            member.card().order(orders);
+            self.bridge.wake();
+        }
     }
 
     /// Asks `master` what a move of `stem` by `gain` would change. The counter returned is that of the answer, which

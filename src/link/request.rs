@@ -8,6 +8,7 @@
 //! [`super::summary::Summary`].
 
 use super::identity::InstanceId;
+use super::order::{ORDERS_WORDS, Order, Orders};
 use super::snapshot::Trim;
 use super::words::{Eye, Pen, Record};
 pub use crate::session::solve::LARGEST_TRIM;
@@ -77,22 +78,23 @@ impl Trim {
     }
 }
 
-/// The last requests of a sender.
+/// The last requests of a sender, and what it orders.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Outbox {
     /// Newest last; by counter modulo [`REQUESTS`] they would be overwritten.
     requests: [Option<Request>; REQUESTS],
     next: u64,
+    orders: Orders,
 }
 
 /// Words of an [`Outbox`].
-pub const OUTBOX_WORDS: usize = 1 + 5 * REQUESTS;
+pub const OUTBOX_WORDS: usize = 1 + 5 * REQUESTS + ORDERS_WORDS;
 
 impl Outbox {
     /// An empty outbox. `first` is the first request's counter: later than any that a former life of the sender used,
     /// so the time will do.
     pub fn new(first: u64) -> Self {
-        Self { requests: [None; REQUESTS], next: first }
+        Self { requests: [None; REQUESTS], next: first, orders: Orders::default() }
     }
 
     /// Posts a request and returns its counter.
@@ -116,6 +118,16 @@ impl Outbox {
     pub fn requests_to(&self, target: InstanceId) -> impl Iterator<Item = &Request> {
         self.requests.iter().flatten().filter(move |request| request.target == target)
     }
+
+    /// Orders this and nothing else from now on.
+    pub fn order(&mut self, orders: Orders) {
+        self.orders = orders;
+    }
+
+    /// The order for `target`.
+    pub fn order_to(&self, target: InstanceId) -> Option<&Order> {
+        self.orders.to(target)
+    }
 }
 
 impl Record for Outbox {
@@ -128,6 +140,7 @@ impl Record for Outbox {
             pen.word(request.map_or(0, |request| request.base));
             pen.number(request.map_or(0.0, |request| request.trim.0));
         }
+        self.orders.write(pen);
     }
 
     fn read(eye: &mut Eye<'_>) -> Option<Self> {
@@ -138,6 +151,7 @@ impl Record for Outbox {
             let (counter, base, trim) = (eye.word()?, eye.word()?, eye.db()?);
             *place = target.map(|target| Request { counter, target, about, base, trim });
         }
+        outbox.orders = Record::read(eye)?;
         Some(outbox)
     }
 }

@@ -8,6 +8,7 @@
 //! processes audio, the [`Card`] to the rest.
 
 use super::identity::{InstanceId, SessionId, unique};
+use super::order::{Order, Orders};
 use super::request::{Outbox, Request};
 use super::ring::{Ring, Writer};
 use super::slot::{Origin, Presence, Slot};
@@ -228,6 +229,12 @@ impl Card {
         counter
     }
 
+    /// Wants Stems heard so, and all others as they are, for as long as a person compares.
+    pub fn order(&mut self, orders: Orders) {
+        self.outbox.order(orders);
+        self.slot.outbox.write(&self.outbox.encode());
+    }
+
     /// Tells what a Master has found out.
     pub fn set_summary(&mut self, summary: &Summary) {
         self.slot.summary.write(&summary.encode());
@@ -344,6 +351,15 @@ impl Peer {
     pub fn audio(&self) -> Option<&'static Ring> {
         self.slot.ring().filter(|_| self.is_there())
     }
+}
+
+/// What a Master orders of `target` at the moment; of several the earliest Master's.
+pub fn order_to(roster: &'static Roster, target: InstanceId) -> Option<Order> {
+    let posted = |peer: Peer| {
+        let label = peer.label().filter(|label| label.kind == Kind::Master)?;
+        Some((label.born, *peer.outbox()?.order_to(target)?))
+    };
+    roster.peers().filter_map(posted).min_by_key(|(born, _)| *born).map(|(_, order)| order)
 }
 
 /// Requests to `target` that wait in the outboxes of Masters and viewers, with their senders.

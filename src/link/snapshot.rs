@@ -228,6 +228,8 @@ pub struct Figures {
     pub spectrum: [Option<Db>; BANDS],
     /// The trim that Masters may ask to change.
     pub trim: Trim,
+    /// The number under which it may be listened to: another one after every activation and every state.
+    pub audition: u64,
 }
 
 /// A remote trim, owned by its Stem.
@@ -242,7 +244,7 @@ pub struct Trim {
 }
 
 /// Words of [`Figures`].
-pub const FIGURES_WORDS: usize = READING_WORDS + BANDS + 5;
+pub const FIGURES_WORDS: usize = READING_WORDS + BANDS + 6;
 
 impl Record for Figures {
     fn write(&self, pen: &mut Pen<'_>) {
@@ -253,6 +255,7 @@ impl Record for Figures {
         pen.word(self.trim.answer.map_or(0, |answer| answer.sender.get()));
         pen.word(self.trim.answer.map_or(0, |answer| answer.counter));
         pen.word(self.trim.answer.map_or(0, |answer| answer.verdict as u64));
+        pen.word(self.audition);
     }
 
     fn read(eye: &mut Eye<'_>) -> Option<Self> {
@@ -264,7 +267,7 @@ impl Record for Figures {
         let (sender, counter) = (eye.word()?, eye.word()?);
         let verdict = Verdict::ALL[eye.index(Verdict::ALL.len())?];
         let answer = super::InstanceId::new(sender).map(|sender| Answer { sender, counter, verdict });
-        Some(Self { reading, spectrum, trim: Trim { offset, revision, answer } })
+        Some(Self { reading, spectrum, trim: Trim { offset, revision, answer }, audition: eye.word()? })
     }
 }
 
@@ -390,6 +393,7 @@ pub(super) mod tests {
                 revision: 9,
                 answer: Some(Answer { sender: InstanceId::mint(), counter: 3, verdict: Verdict::Stale }),
             },
+            audition: 11,
         }
     }
 

@@ -5,9 +5,10 @@
 use super::document::songs::SongRange;
 use super::listening::Listening;
 use super::reel::Exchange;
-use super::room::{History, Proposal, StemCard, TrimWish};
+use super::room::{HearingWish, History, Proposal, StemCard, TrimWish};
 use super::sheet::Sheet;
 use super::whereabouts::Whereabouts;
+use crate::session::audition::{Audition, Auditions};
 use crate::session::prediction::Prediction;
 use crate::session::record::StemId;
 use crate::session::view::Session;
@@ -77,6 +78,9 @@ impl Deeds {
 /// Where wishes go.
 type Post = dyn Fn(TrimWish) + Send + Sync;
 
+/// Where goes how Stems are to be heard: all of it, every time.
+type Hear = dyn Fn(&[HearingWish]) + Send + Sync;
+
 /// The Stems in reach as they are at the moment, and whether another Master of the session sits last.
 type Look = dyn Fn() -> (Vec<StemCard>, bool) + Send + Sync;
 
@@ -102,6 +106,18 @@ pub struct Board {
     follows: Mutex<Option<StemId>>,
     songs: Mutex<Vec<SongRange>>,
     nested: Mutex<Vec<(StemId, StemId)>>,
+    hear: Mutex<Option<Box<Hear>>>,
+    auditions: Mutex<Heard>,
+}
+
+/// What a person at a Master hears otherwise.
+#[derive(Debug, Default)]
+struct Heard {
+    wanted: Auditions,
+    /// What the Stems were asked for.
+    asked: Vec<HearingWish>,
+    /// The number of listening when that began: with another one it is over.
+    number: u64,
 }
 
 impl std::fmt::Debug for Board {
@@ -170,6 +186,62 @@ impl Board {
     /// From now on Stems are looked at so; costs little, for windows do it with every frame.
     pub fn look_by(&self, look: impl Fn() -> (Vec<StemCard>, bool) + Send + Sync + 'static) {
         *lock(&self.look) = Some(Box::new(look));
+    }
+
+    /// A person wants a stem heard otherwise, or no more; `None`: the mix as it is.
+    pub fn audition(&self, audition: Option<(StemId, Audition)>) {
+        let mut heard = lock(&self.auditions);
+        if heard.number != self.listening.number() {
+            (heard.wanted, heard.number) = (Auditions::default(), self.listening.number());
+        }
+        match audition {
+            Some((stem, audition)) => heard.wanted.toggle(stem, audition),
+            None => heard.wanted = Auditions::default(),
+        }
+        drop(heard);
+        self.tend();
+    }
+
+    /// Which stems are heard otherwise.
+    pub fn auditions(&self) -> Auditions {
+        lock(&self.auditions).wanted.clone()
+    }
+
+    /// Asks Stems to be heard as a person at this Master wants them: those that have come since, too, and none any more that has
+    /// ended it by itself. Costs next to nothing while the mix is heard as it is.
+    pub fn tend(&self) {
+        let mut heard = lock(&self.auditions);
+        if heard.number != self.listening.number() {
+            heard.wanted = Auditions::default();
+        }
+        if heard.wanted.is_empty() && heard.asked.is_empty() {
+            return;
+        }
+        let (stems, _) = self.look();
+        for asked in heard.asked.clone() {
+            match stems.iter().find(|stem| stem.id == asked.stem && stem.presence.is_linked()) {
+                None => heard.wanted.gone(asked.stem),
+                Some(stem) if stem.audition != asked.base => heard.wanted.refused(asked.stem),
+                Some(_) => {}
+            }
+        }
+        let wish = |stem: &StemCard| {
+            let hearing = heard.wanted.hearing(stem.id, |stem| self.outer(stem))?;
+            Some(HearingWish { stem: stem.id, base: stem.audition, hearing })
+        };
+        let linked = stems.iter().filter(|stem| stem.presence.is_linked());
+        let wishes: Vec<HearingWish> = linked.filter_map(wish).collect();
+        if wishes != heard.asked {
+            if let Some(hear) = &*lock(&self.hear) {
+                hear(&wishes);
+            }
+            heard.asked = wishes;
+        }
+    }
+
+    /// From now on that is how Stems are asked to be heard.
+    pub fn hear_by(&self, hear: impl Fn(&[HearingWish]) + Send + Sync + 'static) {
+        *lock(&self.hear) = Some(Box::new(hear));
     }
 
     /// The session as it is set at the moment, for export; `None` without a link.
@@ -242,6 +314,8 @@ impl Board {
 mod tests {
     use super::*;
     use crate::params::document::songs::with_song;
+    use crate::params::room::Presence;
+    use crate::session::audition::Hearing;
     use crate::units::Db;
 
     #[test]
@@ -275,6 +349,71 @@ mod tests {
         assert!(board.take_deeds().songs && board.songs() == songs);
         board.divide(&songs);
         assert!(board.take_deeds().is_empty(), "nothing has changed");
+    }
+
+    /// A board with stems, and what they are asked for.
+    fn heard(stems: &Arc<Mutex<Vec<StemCard>>>) -> (Board, Arc<Mutex<Vec<HearingWish>>>) {
+        let (board, asked) = (Board::default(), Arc::<Mutex<Vec<HearingWish>>>::default());
+        let (cards, wishes) = (Arc::clone(stems), Arc::clone(&asked));
+        board.look_by(move || (lock(&cards).clone(), false));
+        board.hear_by(move |all| *lock(&wishes) = all.to_vec());
+        board.listening.start(false);
+        (board, asked)
+    }
+
+    fn stem(id: u64) -> StemCard {
+        StemCard { audition: 100 + id, ..StemCard::new(StemId(id), "") }
+    }
+
+    fn muted(wishes: &Mutex<Vec<HearingWish>>) -> Vec<u64> {
+        let wishes = lock(wishes);
+        assert!(wishes.iter().all(|wish| wish.hearing == Hearing::Muted && wish.base == 100 + wish.stem.0));
+        wishes.iter().map(|wish| wish.stem.0).collect()
+    }
+
+    #[test]
+    fn stems_are_asked_to_be_heard_otherwise_for_as_long_as_it_is_wanted() {
+        let stems = Arc::new(Mutex::new(vec![stem(1), stem(2), stem(3)]));
+        let (board, asked) = heard(&stems);
+        board.audition(Some((StemId(2), Audition::Listen)));
+        assert_eq!(muted(&asked), [1, 3]);
+        assert!(board.auditions().has(StemId(2), Audition::Listen));
+        lock(&stems).push(stem(4));
+        board.tend();
+        assert_eq!(muted(&asked), [1, 3, 4], "one that has come since");
+        lock(&stems)[0].presence = Presence::Gone;
+        board.tend();
+        assert_eq!(muted(&asked), [3, 4]);
+        board.audition(None);
+        assert_eq!(muted(&asked), [0; 0]);
+        board.audition(Some((StemId(3), Audition::Mute)));
+        assert_eq!(muted(&asked), [3]);
+        // the Master's host activates it, or it loads a state
+        board.listening.end_all();
+        board.tend();
+        assert!(muted(&asked).is_empty() && board.auditions().is_empty());
+        board.audition(Some((StemId(4), Audition::Mute)));
+        assert_eq!(muted(&asked), [4], "and begins anew");
+    }
+
+    #[test]
+    fn a_stem_that_is_heard_as_it_is_again_ends_what_was_wanted_of_it() {
+        let stems = Arc::new(Mutex::new(vec![stem(1), stem(2)]));
+        let (board, asked) = heard(&stems);
+        board.audition(Some((StemId(1), Audition::Mute)));
+        lock(&stems)[0].audition += 1;
+        board.tend();
+        assert!(lock(&asked).is_empty() && board.auditions().is_empty());
+        board.audition(Some((StemId(1), Audition::Listen)));
+        lock(&stems)[1].audition += 1;
+        board.tend();
+        assert!(lock(&asked).is_empty() && board.auditions().is_empty(), "left out, it would not be");
+        board.audition(Some((StemId(1), Audition::Mute)));
+        lock(&stems)[0].presence = Presence::Gone;
+        board.tend();
+        lock(&stems)[0].presence = Presence::Live;
+        board.tend();
+        assert!(lock(&asked).is_empty(), "whoever comes in its place is not muted");
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! What is heard instead of a plugin's output, for as long as a person compares.
 //!
 //! Neither a parameter nor state: nothing here is saved, automated or rendered. It ends when the host activates, when a
-//! state is loaded and when the window is closed, and there is none in an offline render.
+//! state is loaded and when the window is closed, and there is none in an offline render. A Stem is also heard otherwise
+//! for a person at a Master, for as long as that lasts; it ends for the same reasons, whichever of the two they befall.
 
 use crate::chain::listen::Listen;
+use crate::session::audition::Hearing;
 use crate::units::Db;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -11,6 +13,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 #[derive(Debug, Default)]
 pub struct Listening {
     wanted: AtomicU64,
+    /// What a Master wants: above [`HEARING`] bits the number that it was wanted under.
+    asked: AtomicU64,
+    /// Another one whenever listening has ended for good; a Master names the one that it has seen.
+    number: AtomicU64,
     /// The host renders: what is wanted has no effect.
     barred: AtomicBool,
 }
@@ -26,20 +32,60 @@ impl Listening {
         self.want(Listen::Off);
     }
 
+    /// Nothing that was wanted so far, here or at a Master, has any effect.
+    pub fn end_all(&self) {
+        self.end();
+        self.number.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// The host activates, to render or to play: whatever was wanted ends.
     pub fn start(&self, renders: bool) {
-        self.end();
+        self.end_all();
         self.barred.store(renders, Ordering::Relaxed);
     }
 
-    /// What is to be heard. Reads two words.
-    pub fn wanted(&self) -> Listen {
-        if self.barred.load(Ordering::Relaxed) {
-            return Listen::Off;
+    /// The number under which a Master may want something.
+    pub fn number(&self) -> u64 {
+        self.number.load(Ordering::Relaxed)
+    }
+
+    /// A Master wants the Stem heard so, under that number; `None`: as it is.
+    pub fn ask(&self, number: u64, hearing: Option<Hearing>) {
+        let word = match hearing {
+            None => 0,
+            Some(Hearing::Muted) => 1,
+            Some(Hearing::Bypassed) => 2,
+        };
+        self.asked.store(number << HEARING | word, Ordering::Relaxed);
+    }
+
+    /// What a Master wants. Reads three words.
+    pub fn asked(&self) -> Option<Hearing> {
+        let word = self.asked.load(Ordering::Relaxed);
+        // whoever has asked before listening ended is not heard, however late it came
+        if self.barred.load(Ordering::Relaxed) || word >> HEARING != self.number() << HEARING >> HEARING {
+            return None;
         }
-        decode(self.wanted.load(Ordering::Relaxed))
+        match word & ((1 << HEARING) - 1) {
+            1 => Some(Hearing::Muted),
+            2 => Some(Hearing::Bypassed),
+            _ => None,
+        }
+    }
+
+    /// What is to be heard. Reads four words.
+    pub fn wanted(&self) -> Listen {
+        match self.asked() {
+            Some(Hearing::Muted) => Listen::Mute,
+            Some(Hearing::Bypassed) => Listen::Bypass(Db(0.0)),
+            None if self.barred.load(Ordering::Relaxed) => Listen::Off,
+            None => decode(self.wanted.load(Ordering::Relaxed)),
+        }
     }
 }
+
+/// Bits of how a Stem is heard.
+const HEARING: u32 = 2;
 
 /// Which way, and its gain or band.
 fn encode(listen: Listen) -> u64 {
@@ -57,6 +103,7 @@ fn encode(listen: Listen) -> u64 {
         Listen::Key(band) => (9, band as u64),
         Listen::Removed => (10, 0),
         Listen::Reference { song, gain } => (11, u64::from(song) << 16 | u64::from(hundredths(gain))),
+        Listen::Mute => (12, 0),
     };
     which << 32 | detail & 0xffff_ffff
 }
@@ -84,6 +131,7 @@ fn decode(word: u64) -> Listen {
             song: (detail >> 16) as u16,
             gain: Db(f64::from((detail as u16).cast_signed()) / 100.0),
         },
+        12 => Listen::Mute,
         _ => Listen::Off,
     }
 }
@@ -109,6 +157,7 @@ mod tests {
             Listen::Removed,
             Listen::Reference { song: 65_535, gain: Db(-12.34) },
             Listen::Reference { song: 0, gain: Db(0.05) },
+            Listen::Mute,
         ] {
             listening.want(listen);
             assert_eq!(listening.wanted(), listen);
@@ -123,6 +172,31 @@ mod tests {
         assert_eq!(listening.wanted(), Listen::Off);
         listening.start(true);
         listening.want(Listen::Mono);
-        assert_eq!(listening.wanted(), Listen::Off);
+        listening.ask(listening.number(), Some(Hearing::Muted));
+        assert_eq!((listening.wanted(), listening.asked()), (Listen::Off, None));
+    }
+
+    #[test]
+    fn what_a_master_wants_comes_first_and_ends_with_its_number() {
+        let listening = Listening::default();
+        listening.want(Listen::Mono);
+        listening.ask(listening.number(), Some(Hearing::Bypassed));
+        assert_eq!(listening.wanted(), Listen::Bypass(Db(0.0)));
+        listening.ask(listening.number(), Some(Hearing::Muted));
+        assert_eq!((listening.wanted(), listening.asked()), (Listen::Mute, Some(Hearing::Muted)));
+        listening.end();
+        assert_eq!(
+            listening.wanted(),
+            Listen::Mute,
+            "the Stem's own window is closed: that is not the Master's"
+        );
+        let old = listening.number();
+        listening.end_all();
+        assert_eq!((listening.wanted(), listening.asked()), (Listen::Off, None));
+        listening.ask(old, Some(Hearing::Muted));
+        assert_eq!(listening.wanted(), Listen::Off, "asked before, come after");
+        listening.want(Listen::Mono);
+        listening.ask(listening.number(), None);
+        assert_eq!(listening.wanted(), Listen::Mono);
     }
 }

@@ -2,6 +2,7 @@
 
 use super::references::References;
 use crate::meter::Reading;
+use crate::session::audition::{Auditions, Hearing};
 use crate::session::prediction::{Exchange, Prediction};
 use crate::session::record::{Mark, StemId};
 use crate::session::role::Role;
@@ -48,6 +49,8 @@ pub struct SessionFacts {
     pub exported: Option<Exported>,
     /// Songs to compare with.
     pub references: References,
+    /// Stems that a person hears otherwise for a moment.
+    pub auditions: Auditions,
 }
 
 /// What became of an export.
@@ -143,6 +146,8 @@ pub struct StemCard {
     pub bypassed: bool,
     /// Something else is heard of it than its output.
     pub listens: bool,
+    /// The number under which it may be heard otherwise: a wish names the one that the person saw.
+    pub audition: u64,
     /// Level of each third-octave band, dB; `None` where there is nothing.
     pub spectrum: [Option<Db>; BANDS],
 }
@@ -164,6 +169,7 @@ impl StemCard {
             request: Request::None,
             bypassed: false,
             listens: false,
+            audition: 0,
             spectrum: [None; BANDS],
         }
     }
@@ -263,6 +269,17 @@ pub struct TrimWish {
     pub base: u64,
     /// The trim that is wanted.
     pub trim: Db,
+}
+
+/// How a person at a Master wants a Stem heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HearingWish {
+    /// Which Stem.
+    pub stem: StemId,
+    /// The number under which it may be heard otherwise.
+    pub base: u64,
+    /// How.
+    pub hearing: Hearing,
 }
 
 /// The answer to a [`Proposal`].

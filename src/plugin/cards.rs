@@ -159,6 +159,7 @@ fn card(peer: Peer, label: &Label, bypass: Option<usize>) -> Option<(StemCard, O
         request: Request::None,
         bypassed: peer.settings().is_some_and(switched),
         listens,
+        audition: figures.audition,
         spectrum: figures.spectrum,
     };
     Some((card, figures.trim.answer))

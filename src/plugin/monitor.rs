@@ -1,4 +1,4 @@
-//! What is played instead of a plugin's output, behind its meters: the output at another level, or another song. What
+//! What is played instead of a plugin's output, behind its meters: the output at another level, nothing, or another song. What
 //! meters and the link say stays that of the output.
 
 use super::broadcast::Moment;
@@ -6,7 +6,7 @@ use super::deck::Deck;
 use crate::chain::listen::Listen;
 use crate::dsp::Glide;
 use crate::params::reel::Inbox;
-use crate::units::{Db, Hz};
+use crate::units::Hz;
 
 /// The last thing before the host.
 #[derive(Debug)]
@@ -36,11 +36,12 @@ impl Monitor {
     /// What is heard from now on, soon: the output, at a level, or a song. Returns what else a chain has to see to.
     pub(super) fn listen(&mut self, listen: Listen) -> Listen {
         let (inside, gain, song) = match listen {
-            Listen::Gain(gain) => (Listen::Off, gain, None),
-            Listen::Reference { song, gain } => (Listen::Off, Db(0.0), Some((song, gain))),
-            listen => (listen, Db(0.0), None),
+            Listen::Gain(gain) => (Listen::Off, gain.gain(), None),
+            Listen::Mute => (Listen::Off, 0.0, None),
+            Listen::Reference { song, gain } => (Listen::Off, 1.0, Some((song, gain))),
+            listen => (listen, 1.0, None),
         };
-        self.gain.aim(gain.gain());
+        self.gain.aim(gain);
         if let Some(deck) = &mut self.deck {
             deck.want(song);
         }
@@ -121,6 +122,7 @@ impl Fade {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::units::Db;
 
     #[test]
     fn a_level_is_reached_without_a_step_and_left_without_a_trace() {
@@ -140,6 +142,9 @@ mod tests {
         assert_eq!(monitor.listen(Listen::Mono), Listen::Mono, "that is a chain's");
         assert_eq!(run(&mut monitor).2, 1.0);
         assert_eq!(run(&mut monitor), (0.0, 1.0, 1.0), "to the bit");
+        assert_eq!(monitor.listen(Listen::Mute), Listen::Off);
+        let (steps, _, last) = run(&mut monitor);
+        assert!(steps < 0.002 && last == 0.0, "{steps} {last}");
         monitor.listen(Listen::Gain(Db(3.0)));
         run(&mut monitor);
         monitor.reset();

@@ -10,6 +10,7 @@ use crate::chain::parameters::Parameter;
 use crate::chain::{LatencyClass, Seat};
 use crate::gauges::Gauges;
 use crate::link::observe::Observer;
+use crate::link::order::{Order, Orders};
 use crate::link::snapshot::Format;
 use crate::link::{BRIDGE, InstanceId, ROSTER, SessionId, delivery};
 use crate::meter::loudness::LOWEST_RATE as LOWEST_RATE_WITH_LOUDNESS;
@@ -17,6 +18,7 @@ use crate::params::board::Board;
 use crate::params::control::Control;
 use crate::params::document;
 use crate::params::groups::Visitor;
+use crate::params::room::HearingWish;
 use crate::params::track::Track;
 use crate::params::{ChainParams, Output};
 use crate::units::Hz;
@@ -180,6 +182,14 @@ impl<O: Output> Shell<O> {
                 cards.asked(wish.stem, counter, wish.trim);
             }
         });
+        let desk = membership.desk();
+        self.board.hear_by(move |wishes| {
+            let stem = |wish: &HearingWish| InstanceId::new(wish.stem.0).filter(|_| ROSTER.owns_session(me));
+            let order = |wish: &HearingWish| {
+                Some(Order { target: stem(wish)?, base: wish.base, hearing: wish.hearing })
+            };
+            desk.order(Orders::new(wishes.iter().filter_map(order)));
+        });
         self.board.look_by(move || seen.look());
         self.board.account_by(move || sheet(&ROSTER, me));
         self.analysis = studio.map(|studio| {
@@ -192,7 +202,7 @@ impl<O: Output> Shell<O> {
 
     /// The host has no use for the plugin at the moment: a Master's thread ends.
     pub(super) fn deactivate(&mut self) {
-        self.board.listening.end();
+        self.board.listening.end_all();
         if let Some(engine) = &mut self.engine {
             engine.eject();
         }
@@ -230,7 +240,7 @@ impl<O: Output> Shell<O> {
         let loads = self.params.store.loads();
         if loads != self.loads {
             self.loads = loads;
-            self.board.listening.end();
+            self.board.listening.end_all();
         }
         engine.listen(self.board.listening.wanted());
         let transport = context.transport();

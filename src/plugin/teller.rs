@@ -8,6 +8,7 @@ use crate::chain::Seat;
 use crate::gauges::Gauges;
 use crate::link::bridge::{self, Informant, State};
 use crate::link::identity::InstanceId;
+use crate::link::order::Order;
 use crate::link::request::{Answer, Request, Verdict};
 use crate::link::snapshot::{Figures, Format, Kind, Label, Trim};
 use crate::link::summary::{Placement, Summary};
@@ -158,7 +159,11 @@ impl<O: Output> Informant for Teller<O> {
     fn figures(&self) -> Figures {
         match O::SEAT {
             Seat::Stem => self.look_for_master(),
-            Seat::Master => self.remember(None),
+            Seat::Master => {
+                self.remember(None);
+                // whoever goes on hearing something else has a window open, which may have nothing to draw
+                self.board.tend();
+            }
         }
         let me = self.me.get();
         let owns = me.is_none_or(|me| ROSTER.owns_session(*me));
@@ -169,7 +174,8 @@ impl<O: Output> Informant for Teller<O> {
         // the pulse says what of it is of the moment
         let reading = Reading { momentary: None, short_term: None, ..self.reading() };
         let spectrum = me.map(|me| lock(&self.spectrum).look(*me, Instant::now())).unwrap_or_default();
-        Figures { reading, spectrum, trim: self.trim(offset, changes) }
+        let audition = self.base.wrapping_add(self.board.listening.number());
+        Figures { reading, spectrum, trim: self.trim(offset, changes), audition }
     }
 
     fn summary(&self) -> Summary {
@@ -180,6 +186,13 @@ impl<O: Output> Informant for Teller<O> {
 
     fn listens(&self, stem: &Peer) -> bool {
         self.studio.as_ref().is_some_and(|studio| studio.listens(stem))
+    }
+
+    fn hear(&self, order: Option<&Order>) {
+        if O::SEAT == Seat::Stem {
+            let number = order.map_or(0, |order| order.base.wrapping_sub(self.base));
+            self.board.listening.ask(number, order.map(|order| order.hearing));
+        }
     }
 
     fn consider(&self, sender: InstanceId, request: &Request) {

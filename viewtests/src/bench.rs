@@ -128,7 +128,7 @@ impl Bench {
                 facts.role = role.unwrap_or_default();
             }
             Edit::Listen(listen) => {
-                facts.listen = *listen;
+                (facts.listen, facts.asked) = (*listen, None);
                 facts.session.references.heard = None;
             }
             Edit::Restart => facts.heard.0 = 0.0,
@@ -175,6 +175,8 @@ impl Bench {
             Edit::Browse(folder) => {
                 facts.session.references.listing = Some(references::listing(folder.as_deref()));
             }
+            Edit::Audition(None) => facts.session.auditions = Default::default(),
+            Edit::Audition(Some((stem, audition))) => facts.session.auditions.toggle(*stem, *audition),
             Edit::Follow(stem) => facts.session.follows = *stem,
             Edit::RemovePreset(name) => facts.presets.retain(|preset| preset.name != *name),
         }

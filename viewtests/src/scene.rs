@@ -10,6 +10,7 @@ use stemlink::gauges::Health;
 use stemlink::meter::Reading;
 use stemlink::params;
 use stemlink::params::room::SessionFacts;
+use stemlink::session::audition::Hearing;
 use stemlink::session::role::Role;
 use stemlink::units::{Db, Dbtp, Hz, Lu, Lufs, Ms};
 
@@ -48,6 +49,7 @@ pub fn empty() -> Facts {
         link: Link::Waiting,
         trim: Db(0.0),
         listen: Listen::Off,
+        asked: None,
         match_gain: None,
         presets: Vec::new(),
         session: SessionFacts::default(),
@@ -166,6 +168,11 @@ pub fn vocals() -> Facts {
         match_gain: Some(Db(1.8)),
         ..empty()
     }
+}
+
+/// The same while somebody at the Master hears the mix without it.
+pub fn muted() -> Facts {
+    Facts { listen: Listen::Mute, asked: Some(Hearing::Muted), ..vocals() }
 }
 
 /// Every band in use, every unit on, long names.

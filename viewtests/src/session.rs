@@ -9,6 +9,7 @@ use stemlink::params::room::{
     Answer, BANDS, History, Moment, Outcome, Placement, Presence, Proposal, Request, SessionFacts, Simulated,
     Song, StemCard,
 };
+use stemlink::session::audition::Audition;
 use stemlink::session::finding::Finding;
 use stemlink::session::heard::{Bracket, Progress};
 use stemlink::session::playback::{playback, sentence};
@@ -61,6 +62,7 @@ fn card(id: u64, name: &str, role: Role, [short, integrated, peak, reduction, tr
         request: Request::None,
         bypassed: false,
         listens: false,
+        audition: 200 + id,
         spectrum: core::array::from_fn::<_, BANDS, _>(level),
     }
 }
@@ -185,6 +187,14 @@ fn history(seconds: f64) -> History {
 /// Five stems, nearly all of the song heard.
 pub fn five() -> Facts {
     heard(167.0)
+}
+
+/// The same while somebody hears one stem alone, and has others otherwise.
+pub fn heard_otherwise() -> Facts {
+    let mut facts = five();
+    let ways = [(1, Audition::Listen), (4, Audition::Listen), (4, Audition::Bypass), (2, Audition::Mute)];
+    ways.iter().for_each(|(id, way)| facts.session.auditions.toggle(StemId(*id), *way));
+    facts
 }
 
 /// Ready to print: all was heard, nothing is open.

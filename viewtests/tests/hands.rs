@@ -7,6 +7,7 @@ use stemlink::chain::parameters::Value;
 use stemlink::editor::edits::Edit;
 use stemlink::editor::facts::{Facts, Link};
 use stemlink::editor::theme::Palette;
+use stemlink::session::audition::Hearing;
 use stemlink::units::{Db, Ms};
 use viewtests::bench::{self, Driven, middle, pull};
 use viewtests::scene::{self, number, value};
@@ -276,6 +277,19 @@ fn noise_is_learned_used_and_tracked_again() {
     driven.get_by_label("Undo").click();
     driven.run();
     assert!(driven.state().facts.settings.denoise.print.is_some());
+}
+
+#[test]
+fn a_stem_that_its_master_has_muted_says_so_and_is_heard_again_by_a_click() {
+    let mut driven = bench::view(scene::muted(), Palette::DARK, vec2(1000.0, 640.0), 1.0);
+    driven.get_by_label("Muted by the Master").click();
+    driven.run();
+    assert_eq!(driven.state().done, [Edit::Listen(Listen::Off)]);
+    assert!(driven.query_by_label_contains("by the Master").is_none());
+    let mut facts = scene::muted();
+    facts.asked = Some(Hearing::Bypassed);
+    let driven = bench::view(facts, Palette::DARK, vec2(1000.0, 640.0), 1.0);
+    assert!(driven.query_by_label("Bypassed by the Master").is_some());
 }
 
 #[test]

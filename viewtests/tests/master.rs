@@ -8,6 +8,7 @@ use stemlink::editor::facts::Facts;
 use stemlink::editor::master::ready;
 use stemlink::editor::theme::Palette;
 use stemlink::params::room::{Placement, Presence, Proposal, TrimWish};
+use stemlink::session::audition::Audition;
 use stemlink::session::record::StemId;
 use stemlink::units::Db;
 use viewtests::bench::{self, Driven, middle, pull};
@@ -54,6 +55,66 @@ fn predicted(driven: &Driven) -> Option<Option<Proposal>> {
         .iter()
         .rev()
         .find_map(|edit| if let Edit::Predict(of) = edit { Some(*of) } else { None })
+}
+
+/// The last wish to hear stems otherwise.
+fn audition(driven: &Driven) -> Option<Option<(StemId, Audition)>> {
+    let edits = driven.state().done.iter().rev();
+    edits.into_iter().find_map(|edit| if let Edit::Audition(of) = edit { Some(*of) } else { None })
+}
+
+#[test]
+fn stems_are_heard_alone_muted_and_bypassed_by_their_switches_and_everybody_sees_it() {
+    let mut driven = five();
+    assert!(says(&driven, "5 stems") && !says(&driven, "Hearing"));
+    for (name, stem, wanted) in [
+        ("Mute Bass", 2, Audition::Mute),
+        ("Bypass Keys", 3, Audition::Bypass),
+        ("Listen to Drums", 1, Audition::Listen),
+    ] {
+        driven.get_by_label(name).click();
+        driven.run();
+        assert_eq!(audition(&driven), Some(Some((StemId(stem), wanted))), "{name}");
+    }
+    assert!(says(&driven, "Hearing Drums alone, without Bass, Keys bypassed"));
+    let listening = &ready(&driven.state().facts)[0];
+    assert!(!listening.done && listening.words.ends_with("Bass, Keys, Lead Vocals, FX"), "{listening:?}");
+    // what is not listened to is muted, whatever else is wanted of it
+    assert_eq!(driven.query_all_by_label_contains("muted here").count(), 4);
+    driven.get_by_label("Listen to Drums").click();
+    driven.run();
+    assert!(says(&driven, "Bass muted here") && says(&driven, "Keys bypassed here"));
+    assert!(!says(&driven, "Drums muted here"));
+    // Ctrl: it alone
+    driven.get_by_label("Listen to FX").click_modifiers(Modifiers::COMMAND);
+    driven.run();
+    assert!(
+        driven
+            .state()
+            .done
+            .ends_with(&[Edit::Audition(None), Edit::Audition(Some((StemId(5), Audition::Listen)))])
+    );
+    driven.get_by_label("Hearing FX alone").click();
+    driven.run();
+    assert_eq!(audition(&driven), Some(None));
+    assert!(says(&driven, "5 stems") && !says(&driven, "here"));
+}
+
+#[test]
+fn where_there_is_no_room_for_switches_the_menu_of_a_name_has_them() {
+    let mut driven = bench::view(session::five(), Palette::DARK, vec2(760.0, 480.0), 1.0);
+    assert!(driven.query_by_label("Mute Bass").is_none());
+    driven.get_by_label("Bass").click_secondary();
+    driven.run();
+    driven.get_by_label("Mute").click();
+    driven.run();
+    assert_eq!(audition(&driven), Some(Some((StemId(2), Audition::Mute))));
+    assert!(says(&driven, "Bass muted here"));
+    driven.get_by_label_contains("Bass muted").click_secondary();
+    driven.run();
+    driven.get_by_label("Hear the mix as it is").click();
+    driven.run();
+    assert_eq!(audition(&driven), Some(None));
 }
 
 const GHOST: &str = "Lead Vocals: what if";

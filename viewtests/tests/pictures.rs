@@ -19,16 +19,18 @@ const SIZES: [Vec2; 6] = [
     vec2(1600.0, 1000.0),
 ];
 
-fn scenes() -> [(&'static str, Facts); 14] {
+fn scenes() -> [(&'static str, Facts); 16] {
     [
         ("stem-empty", scene::empty()),
         ("stem-vocals", scene::vocals()),
         ("stem-denoised", scene::denoised()),
         ("stem-crowded", scene::crowded()),
+        ("stem-muted", scene::muted()),
         ("master-empty", session::empty()),
         ("master-waiting", session::waiting()),
         ("master-seconds", session::heard(12.0)),
         ("master-five", session::five()),
+        ("master-heard", session::heard_otherwise()),
         ("master-finished", session::finished()),
         ("master-32", session::thirty_two()),
         ("master-paused", session::paused()),

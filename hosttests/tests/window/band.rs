@@ -74,6 +74,12 @@ impl Band {
         }
     }
 
+    /// The host activates the stem `n` anew.
+    pub(crate) fn again(&mut self, n: usize) {
+        self.stems[n].deactivate();
+        self.stems[n].activate(RATE as f64, BLOCK as u32);
+    }
+
     /// What the stem `n` makes of a constant: its gain.
     pub(crate) fn gain(&mut self, n: usize) -> f32 {
         let mut last = 0.0;

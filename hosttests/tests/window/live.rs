@@ -1,13 +1,18 @@
-//! A Master's window while five Stems play: a move is tried and asked for.
+//! A Master's window while five Stems play: a move is tried and asked for, and stems are heard otherwise for a moment.
 
 use super::band::Band;
 use crate::{is_drawn, keep, stage};
 use hosttests::host::Picture;
+use hosttests::host::Window;
 use std::time::{Duration, Instant};
 
 /// In a window of the usual size: the ghost fader of the fourth stem, and the button beside it.
 const GHOST: (i16, i16) = (690, 278);
 const APPLY: (i16, i16) = (755, 278);
+
+/// In the same row: listen, mute.
+const LISTEN: (i16, i16) = (156, 278);
+const MUTE: (i16, i16) = (178, 278);
 
 /// The lowest sixth of a picture: the timeline, or what a move does.
 fn low(picture: &Picture) -> Picture {
@@ -52,4 +57,57 @@ fn a_move_is_tried_at_the_master_and_asked_of_the_stem() {
     assert!((0..5).filter(|&n| n != 3).all(|n| band.gain(n) == 1.0), "and no other");
     band.play(window.plugin, 2.0, true);
     keep(&window.picture(), "master-applied");
+}
+
+/// Waits until the stems have these gains.
+fn gains_become(band: &mut Band, window: &mut Window<'_>, wanted: [f32; 5], what: &str) {
+    let start = Instant::now();
+    loop {
+        let gains: [f32; 5] = std::array::from_fn(|n| band.gain(n));
+        if gains == wanted {
+            return;
+        }
+        assert!(start.elapsed() < Duration::from_secs(60), "{what}: {gains:?} and not {wanted:?}");
+        window.pass(Duration::from_millis(50));
+    }
+}
+
+#[test]
+#[ignore = "windows_work_in_an_x_server runs it where there is an X server"]
+fn stems_are_heard_otherwise_while_the_master_s_window_is_open_and_not_longer() {
+    const ALL: [f32; 5] = [1.0; 5];
+    const WITHOUT: [f32; 5] = [1.0, 1.0, 1.0, 0.0, 1.0];
+    let (library, screen) = stage();
+    let (mut band, mut master) = Band::new(&library, 20);
+    band.play(&mut master, 12.0, false);
+    let mut window = screen.open(&mut master, (0, 0));
+    window.wait(is_drawn).expect("the window is drawn");
+    // the rows are there once the Master knows who belongs to the mix
+    band.play(window.plugin, 2.0, true);
+    window.pass(Duration::from_secs(2));
+    gains_become(&mut band, &mut window, ALL, "at first");
+
+    window.click(MUTE, 1);
+    gains_become(&mut band, &mut window, WITHOUT, "muted");
+    window.pass(Duration::from_millis(500));
+    keep(&window.picture(), "master-muted");
+    window.click(MUTE, 1);
+    gains_become(&mut band, &mut window, ALL, "heard again");
+    window.click(LISTEN, 1);
+    gains_become(&mut band, &mut window, [0.0, 0.0, 0.0, 1.0, 0.0], "alone");
+
+    // a host that activates a Stem, to render or to play, hears it as it is, and for good
+    band.again(0);
+    gains_become(&mut band, &mut window, ALL, "activated");
+    window.pass(Duration::from_secs(1));
+    assert_eq!(std::array::from_fn(|n| band.gain(n)), ALL);
+
+    window.click(MUTE, 1);
+    gains_become(&mut band, &mut window, WITHOUT, "muted again");
+    drop(window);
+    let start = Instant::now();
+    while band.gain(3) != 1.0 {
+        assert!(start.elapsed() < Duration::from_secs(60), "it is over with the window");
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }

@@ -5,6 +5,8 @@ use egui::Rangef;
 /// A column beside the names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Column {
+    /// Hearing it otherwise.
+    Hear,
     /// Short-term loudness.
     Short,
     /// Integrated loudness.
@@ -24,9 +26,10 @@ pub(super) enum Column {
 }
 
 /// How many there are.
-const COLUMNS: usize = 8;
+const COLUMNS: usize = 9;
 /// Left to right, with the least width of each.
 const LEAST: [(Column, f32); COLUMNS] = [
+    (Column::Hear, super::hear::WIDTH),
     (Column::Short, 46.0),
     (Column::Integrated, 46.0),
     (Column::Peak, 42.0),
@@ -36,8 +39,8 @@ const LEAST: [(Column, f32); COLUMNS] = [
     (Column::Trim, 44.0),
     (Column::Ghost, 140.0),
 ];
-/// What goes first where there is no room for all.
-const SPARE: [Column; 3] = [Column::Cost, Column::Reduction, Column::Peak];
+/// What goes first where there is no room for all: tooltip and menu of a name have it all.
+const SPARE: [Column; 4] = [Column::Cost, Column::Reduction, Column::Peak, Column::Hear];
 /// Between columns.
 const GAP: f32 = 10.0;
 /// The least that names have.
@@ -112,6 +115,6 @@ mod tests {
                 assert!(columns.get(column).is_some(), "{width}: {column:?}");
             }
         }
-        assert!(LEAST.iter().all(|(column, _)| Columns::of(0.0, 700.0).get(*column).is_some()));
+        assert!(LEAST.iter().all(|(column, _)| Columns::of(0.0, 710.0).get(*column).is_some()));
     }
 }

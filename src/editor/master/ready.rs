@@ -1,5 +1,6 @@
 //! What is to be known before a print: a list. Nothing here stops anybody.
 
+use super::hear;
 use crate::chain::listen::Listen;
 use crate::chain::parameters::Value;
 use crate::editor::facts::{Facts, row};
@@ -30,7 +31,8 @@ pub fn ready(facts: &Facts) -> Vec<Point> {
     let point =
         |done: bool, yes: String, no: String, cure| Point { done, words: if done { yes } else { no }, cure };
 
-    let mut listens = named(there().filter(|stem| stem.listens));
+    let is_otherwise = |stem: &&StemCard| stem.listens || hear::state(session, stem).is_some();
+    let mut listens = named(there().filter(is_otherwise));
     listens.extend((facts.listen != Listen::Off).then_some("Master"));
     let listening = point(
         listens.is_empty(),

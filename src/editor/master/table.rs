@@ -2,7 +2,7 @@
 
 use super::columns::{Column, Columns};
 use super::ghost::Ghosts;
-use super::{Stage, status, trim};
+use super::{Stage, hear, status, trim};
 use crate::editor::facts::Desk;
 use crate::editor::field::wheel;
 use crate::editor::head::shortened;
@@ -166,9 +166,13 @@ impl Table {
                 "Trim dB",
                 "What Masters have asked the stem's level to change by. Drag or type; double click: none.",
             ),
+            Column::Hear => {
+                ("Hear", "For a moment: listen to some stems alone, mute, bypass. Never in a render.")
+            }
             Column::Ghost => ("What if?", "Ghost faders: nothing that is heard changes until Apply."),
         };
         for column in [
+            Column::Hear,
             Column::Short,
             Column::Integrated,
             Column::Peak,
@@ -182,7 +186,7 @@ impl Table {
             let (words, meaning) = title(column);
             let at = Rect::from_x_y_ranges(cell, Rangef::new(top, top + TITLES - 2.0));
             let align = match column {
-                Column::Share | Column::Ghost => Align2::LEFT_CENTER,
+                Column::Hear | Column::Share | Column::Ghost => Align2::LEFT_CENTER,
                 _ => Align2::RIGHT_CENTER,
             };
             paint::label(ui, at, align, words, &quiet).on_hover_text(meaning);
@@ -276,10 +280,16 @@ impl Table {
             ui.painter().rect_filled(at.expand2(vec2(6.0, -1.0)), CornerRadius::same(6), look.raised);
         }
         let linked = stem.presence.is_linked();
+        if linked && let Some(x) = columns.get(Column::Hear) {
+            hear::switches(ui, desk, Rect::from_x_y_ranges(x, at.y_range()), stem);
+        }
         let colour = if linked { look.track(stem.colour, stem.role) } else { look.line };
         self.name(ui, desk, at, columns.names, stem, colour);
         if !linked {
-            let from = columns.get(Column::Short).map_or(at.center().x, |cell| cell.min);
+            let from = columns
+                .get(Column::Hear)
+                .or(columns.get(Column::Short))
+                .map_or(at.center().x, |cell| cell.min);
             let place = Rect::from_min_max(pos2(from, at.min.y), at.max);
             let words = shortened(
                 ui,
@@ -375,6 +385,9 @@ impl Table {
             WidgetInfo::labeled(Role::ListItem, true, [stem.name(), &words].join(" ").trim_end().to_owned())
         });
         whole.context_menu(|ui| {
+            if stem.presence.is_linked() {
+                hear::menu(ui, desk, stem);
+            }
             for (words, up) in [("Move up", true), ("Move down", false)] {
                 if ui.button(words).clicked() {
                     self.shift(&facts.stems, stem.id, up);
@@ -412,6 +425,9 @@ fn state(desk: &Desk<'_>, stem: &StemCard) -> (String, Color32) {
         Presence::Live => {}
         Presence::Gone => return (stem.presence.words().into(), look.red),
         other => return (other.words().into(), look.dim),
+    }
+    if let Some(words) = hear::state(facts, stem) {
+        return (words.into(), look.reduction);
     }
     if stem.listens {
         return ("not heard as it is".into(), look.reduction);
@@ -467,7 +483,7 @@ fn short(ui: &Ui, desk: &Desk<'_>, cell: Rect, level: Option<f64>, colour: Color
     } else if let Some(level) = level {
         // no room beside the figures: a line under them
         let part = (1.0 - level / QUIETEST).clamp(0.0, 1.0) as f32;
-        let y = at.max.y + 1.0;
+        let y = at.max.y + 2.0;
         ui.painter().hline(cell.min.x..=cell.min.x + part * cell.width(), y, egui::Stroke::new(2.0, colour));
     }
 }

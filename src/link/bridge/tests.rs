@@ -6,6 +6,7 @@ use crate::link::slot::Presence;
 use crate::link::snapshot::tests::label;
 use crate::link::snapshot::{Kind, Pulse, Trim};
 use crate::link::words::Text;
+use crate::session::audition::Hearing;
 use crate::session::timeline::Located;
 use crate::units::{Hz, Lufs};
 use std::fs;
@@ -92,12 +93,18 @@ pub(super) struct Puppet {
     label: Mutex<Label>,
     trim: Mutex<Trim>,
     listens: Mutex<bool>,
+    heard: Mutex<Option<Order>>,
 }
 
 impl Puppet {
     fn new(kind: Kind, name: &str) -> Arc<Self> {
         let label = Mutex::new(Label { kind, ..label(name, 0) });
-        Arc::new(Self { label, trim: Mutex::new(Trim::new(Db(0.0))), listens: Mutex::new(true) })
+        Arc::new(Self {
+            label,
+            trim: Mutex::new(Trim::new(Db(0.0))),
+            listens: Mutex::new(true),
+            heard: Mutex::default(),
+        })
     }
 }
 
@@ -118,6 +125,10 @@ impl Informant for Puppet {
 
     fn listens(&self, _: &Peer) -> bool {
         *lock(&self.listens)
+    }
+
+    fn hear(&self, order: Option<&Order>) {
+        *lock(&self.heard) = order.copied();
     }
 
     fn consider(&self, sender: InstanceId, request: &Request) {
@@ -207,6 +218,43 @@ fn many_instances_in_several_processes_all_see_each_other() {
     for process in processes {
         eventually("12 left", || (process.roster().peers().count() == 12).then_some(()));
     }
+}
+
+/// In this process and in another one: an order holds for as long as it is posted, and not longer than its Master.
+#[test]
+fn an_order_holds_until_it_is_taken_back_or_its_master_goes() {
+    let meeting = Meeting::new();
+    let (here, there) = (meeting.process(), meeting.process());
+    let (drums, near) = stem(here, "Drums");
+    let (bass, far) = stem(there, "Bass");
+    let (mix, _) = master(here);
+    meet(here, "Bass");
+    let order = |of: &Membership, hearing| Order { target: of.peer().id().unwrap(), base: 7, hearing };
+    let mut all = vec![order(&drums, Hearing::Muted), order(&bass, Hearing::Bypassed)];
+    let wait = |puppet: &Puppet, wanted: Option<Order>| {
+        eventually("the order", || (*lock(&puppet.heard) == wanted).then_some(()));
+    };
+    mix.desk().order(Orders::new(all.clone()));
+    wait(&near, Some(all[0]));
+    wait(&far, Some(all[1]));
+    all.remove(0);
+    mix.desk().order(Orders::new(all.clone()));
+    wait(&near, None);
+    assert_eq!(*lock(&far.heard), Some(all[0]));
+    // a Stem orders nothing
+    bass.desk().order(Orders::new([order(&drums, Hearing::Muted)]));
+    let desk = mix.desk();
+    drop(mix);
+    wait(&far, None);
+    desk.order(Orders::new(all));
+    let rounds = |bridge: &'static Bridge| {
+        for _ in 0..20 {
+            bridge.wake();
+            std::thread::sleep(PACE.idle);
+        }
+    };
+    rounds(there);
+    assert_eq!((*lock(&near.heard), *lock(&far.heard)), (None, None), "nobody is there to order anything");
 }
 
 #[test]

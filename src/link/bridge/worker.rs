@@ -9,7 +9,7 @@ use super::names;
 use super::{Bridge, Member, State};
 use crate::link::identity::ProcessIdentity;
 use crate::link::request::Inbox;
-use crate::link::roster::requests_to;
+use crate::link::roster::{order_to, requests_to};
 use crate::link::slot::Presence;
 use crate::link::snapshot::Kind;
 use std::io;
@@ -265,6 +265,7 @@ impl Local {
                 informant.consider(*sender, request);
             }
         }
+        informant.hear(peer.id().and_then(|id| order_to(bridge.roster, id)).as_ref());
         let (label, figures, summary) = (self.member.label(), informant.figures(), informant.summary());
         let blocks = peer.pulse().map_or(0, |pulse| pulse.blocks);
         if blocks != self.blocks.0 {
