@@ -14,6 +14,7 @@ use crate::params::room::{Placement, Proposal, TrimWish};
 use crate::session::audition::Audition;
 use crate::session::record::StemId;
 use crate::session::role::Role;
+use crate::units::Db;
 
 /// One thing that a person wants.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,6 +47,8 @@ pub enum Edit {
     Predict(Option<Proposal>),
     /// A Stem is asked for another trim.
     AskTrim(TrimWish),
+    /// Stems are asked for other trims, those that still have the ones that they are changed from.
+    Trims(Vec<TrimChange>),
     /// Where a Master sits.
     Placement(Placement),
     /// The session is to be written into a file.
@@ -74,6 +77,23 @@ pub enum Edit {
     Follow(Option<StemId>),
 }
 
+/// A trim's way in one step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TrimChange {
+    /// Whose.
+    pub stem: StemId,
+    /// From.
+    pub before: Db,
+    /// To.
+    pub after: Db,
+}
+
+impl TrimChange {
+    fn back(self) -> Self {
+        Self { before: self.after, after: self.before, ..self }
+    }
+}
+
 /// A parameter's way in one step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Change {
@@ -92,6 +112,10 @@ enum Step {
     Curve(Box<[ThresholdCurve; 2]>),
     /// The references' files before and after.
     References(Box<[Vec<String>; 2]>),
+    /// The songs before and after.
+    Songs(Box<[Vec<SongRange>; 2]>),
+    /// What Stems were asked for.
+    Trims(Vec<TrimChange>),
 }
 
 /// The steps of one slot.
@@ -249,6 +273,31 @@ impl Edits {
         }
     }
 
+    /// Divides the timeline into other songs.
+    pub fn put_songs(&mut self, now: Vec<SongRange>, songs: Vec<SongRange>) {
+        if now != songs {
+            self.queue.push(Edit::Songs(songs.clone()));
+            self.remember(Step::Songs(Box::new([now, songs])));
+        }
+    }
+
+    /// Asks a Stem, whose trim is `now`, for another one.
+    pub fn ask_trim(&mut self, now: Db, wish: TrimWish) {
+        if now != wish.trim {
+            self.queue.push(Edit::AskTrim(wish));
+            self.remember(Step::Trims(vec![TrimChange { stem: wish.stem, before: now, after: wish.trim }]));
+        }
+    }
+
+    /// Asks several Stems for other trims, in one step.
+    pub fn put_trims(&mut self, mut changes: Vec<TrimChange>) {
+        changes.retain(|change| change.before != change.after);
+        if !changes.is_empty() {
+            self.queue.push(Edit::Trims(changes.clone()));
+            self.remember(Step::Trims(changes));
+        }
+    }
+
     fn remember(&mut self, step: Step) {
         let history = self.history();
         history.done.push(step);
@@ -279,6 +328,11 @@ impl Edits {
                 Step::Noise(prints) => self.queue.push(Edit::Noise(prints[0].map(Box::new))),
                 Step::Curve(curves) => self.queue.push(Edit::NoiseCurve(curves[0])),
                 Step::References(files) => self.queue.push(Edit::References(files[0].clone())),
+                Step::Songs(songs) => self.queue.push(Edit::Songs(songs[0].clone())),
+                Step::Trims(changes) => {
+                    let back = changes.iter().map(|change| change.back()).collect();
+                    self.queue.push(Edit::Trims(back));
+                }
             }
             self.history().undone.push(step);
         }
@@ -294,6 +348,8 @@ impl Edits {
                 Step::Noise(prints) => self.queue.push(Edit::Noise(prints[1].map(Box::new))),
                 Step::Curve(curves) => self.queue.push(Edit::NoiseCurve(curves[1])),
                 Step::References(files) => self.queue.push(Edit::References(files[1].clone())),
+                Step::Songs(songs) => self.queue.push(Edit::Songs(songs[1].clone())),
+                Step::Trims(changes) => self.queue.push(Edit::Trims(changes.clone())),
             }
             self.history().done.push(step);
         }
@@ -416,6 +472,45 @@ mod tests {
         assert_eq!(edits.take(), [Edit::Noise(print.map(Box::new))]);
         edits.learned(print, print);
         assert!(edits.can_redo(), "nothing has changed");
+    }
+
+    #[test]
+    fn what_stems_are_asked_for_is_taken_back_and_asked_again() {
+        let mut edits = Edits::default();
+        let change =
+            |stem, before, after| TrimChange { stem: StemId(stem), before: Db(before), after: Db(after) };
+        let wish = TrimWish { stem: StemId(1), base: 7, trim: Db(2.0) };
+        edits.ask_trim(Db(2.0), wish);
+        assert!(!edits.can_undo(), "nothing is asked for");
+        edits.ask_trim(Db(-1.0), wish);
+        edits.put_trims(vec![change(1, 2.0, 0.0), change(2, 0.0, 0.0), change(3, 1.5, 0.0)]);
+        assert_eq!(
+            edits.take(),
+            [Edit::AskTrim(wish), Edit::Trims(vec![change(1, 2.0, 0.0), change(3, 1.5, 0.0)])]
+        );
+        edits.undo();
+        assert_eq!(edits.take(), [Edit::Trims(vec![change(1, 0.0, 2.0), change(3, 0.0, 1.5)])]);
+        edits.undo();
+        assert_eq!(edits.take(), [Edit::Trims(vec![change(1, 2.0, -1.0)])]);
+        edits.redo();
+        assert_eq!(edits.take(), [Edit::Trims(vec![change(1, -1.0, 2.0)])]);
+    }
+
+    #[test]
+    fn songs_are_a_step_among_others() {
+        let mut edits = Edits::default();
+        let songs = |ends: &[f64]| {
+            let song = |end: &f64| SongRange { name: "Song".into(), start: 0.0, end: *end };
+            ends.iter().map(song).collect::<Vec<_>>()
+        };
+        edits.put_songs(songs(&[]), songs(&[9.0]));
+        edits.put_songs(songs(&[9.0]), songs(&[9.0]));
+        edits.take();
+        edits.undo();
+        assert_eq!(edits.take(), [Edit::Songs(songs(&[]))]);
+        assert!(!edits.can_undo());
+        edits.redo();
+        assert_eq!(edits.take(), [Edit::Songs(songs(&[9.0]))]);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::chain::Seat;
 use crate::chain::listen::Listen;
 use crate::chain::parameters::Value;
 use crate::params::document::SLOTS;
-use crate::params::room::{Placement, Presence};
+use crate::params::room::{Placement, Presence, Request, StemCard};
 use crate::session::role::Role as StemRole;
 use egui::{Align2, Color32, Pos2, Rect, Shape, Stroke, Ui, pos2, vec2};
 
@@ -157,26 +157,37 @@ fn slots(ui: &mut Ui, desk: &mut Desk<'_>, start: Pos2) -> f32 {
                 }
             }
         });
-        response.on_hover_text("Settings kept beside each other. Right click: copy.");
+        response.on_hover_text(match desk.facts.seat {
+            Seat::Stem => "Settings kept beside each other. Right click: copy.",
+            Seat::Master => {
+                "Settings kept beside each other, with the trims of all stems. Right click: copy."
+            }
+        });
         x += 28.0;
     }
     x - 4.0
 }
 
 fn steps(ui: &mut Ui, desk: &mut Desk<'_>, start: Pos2) {
-    let can = desk.edits.can_undo();
+    // what a Stem has not answered cannot be taken back yet
+    let is_asked = |stem: &StemCard| matches!(stem.request, Request::Asked(_));
+    let settled = !desk.facts.session.stems.iter().any(is_asked);
+    let can = desk.edits.can_undo() && settled;
     if icon(ui, &desk.look, start + vec2(12.0, 0.0), "Undo", can, |p, c, ink| arrow(p, c, -1.0, ink))
         .clicked()
     {
         desk.edits.undo();
     }
-    let can = desk.edits.can_redo();
+    let can = desk.edits.can_redo() && settled;
     if icon(ui, &desk.look, start + vec2(38.0, 0.0), "Redo", can, |p, c, ink| arrow(p, c, 1.0, ink)).clicked()
     {
         desk.edits.redo();
     }
     let undo = ui.input(|i| i.modifiers.command && !i.modifiers.shift && i.key_pressed(egui::Key::Z));
     let redo = ui.input(|i| i.modifiers.command && i.modifiers.shift && i.key_pressed(egui::Key::Z));
+    if !settled {
+        return;
+    }
     if undo {
         desk.edits.undo();
     } else if redo {

@@ -13,6 +13,7 @@ use super::references::References;
 use super::session::session;
 use super::stem::{LEAST, StemView, Wishes};
 use super::theme::{self, Palette};
+use super::trims;
 use crate::chain::Seat;
 use crate::chain::listen::Listen;
 use crate::chain::parameters::{Kind, Parameter, Value};
@@ -331,13 +332,22 @@ impl Window {
                     setter.end_set_parameter(&params.latency_class);
                 }
                 Edit::Slot(slot) => {
+                    if O::SEAT == Seat::Master {
+                        trims::switch(&params.store, board, *slot);
+                    }
                     let chosen = params.store.switch_to(*slot, params.snapshot());
                     params.each(&mut Recall { rows: params.rows().iter(), snapshot: &chosen, setter });
                 }
-                Edit::CopyTo(slot) => params.store.keep(*slot, params.snapshot()),
+                Edit::CopyTo(slot) => {
+                    params.store.keep(*slot, params.snapshot());
+                    if O::SEAT == Seat::Master {
+                        trims::keep(&params.store, board, *slot);
+                    }
+                }
                 Edit::Role(role) => params.store.choose_role(*role),
                 Edit::Predict(proposal) => board.predict(*proposal),
                 Edit::AskTrim(wish) => board.ask(*wish),
+                Edit::Trims(changes) => trims::ask(board, changes),
                 Edit::Placement(placement) => params.store.sit_last(*placement == Placement::Final),
                 Edit::ExportSession => self.exported = Some(export(board)),
                 Edit::ConfirmMute(stem) => board.confirm_mute(*stem),

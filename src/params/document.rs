@@ -7,6 +7,9 @@
 mod hex;
 pub mod references;
 pub mod songs;
+#[cfg(test)]
+mod tests;
+mod trims;
 
 use super::control::Changes;
 use super::noise::{MOST_CURVE, Noise};
@@ -27,6 +30,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use trims::KeptTrims;
 
 /// The key of the document among a state's fields. Permanent.
 pub(crate) const KEY: &str = "document";
@@ -119,6 +123,9 @@ pub struct Document {
     /// A Master's songs.
     #[serde(default, skip_serializing_if = "is_default")]
     songs: Vec<SongRange>,
+    /// The trims of a Master's stems in A, B, C, D; empty for those never used.
+    #[serde(default, skip_serializing_if = "is_default")]
+    trims: [KeptTrims; SLOTS],
     /// The files of a Master's references.
     #[serde(default, skip_serializing_if = "is_default")]
     references: Vec<String>,
@@ -143,6 +150,7 @@ impl Document {
             curve: [0.0; CURVE_POINTS],
             songs: Vec::new(),
             references: Vec::new(),
+            trims: Default::default(),
             refused: None,
         }
     }
@@ -214,13 +222,15 @@ fn check(seat: Seat, state: &PluginState) -> Result<(), String> {
     let curve_is_fine = document.curve.iter().all(|point| point.abs() <= MOST_CURVE);
     let trim_is_fine = match seat {
         Seat::Stem => {
-            let none = document.songs.is_empty() && document.references.is_empty();
+            let none =
+                document.songs.is_empty() && document.references.is_empty() && is_default(&document.trims);
             document.trim.abs() <= LARGEST_TRIM.0 && !document.last && none
         }
         Seat::Master => {
             document.trim == 0.0
                 && songs::are_good(&document.songs)
                 && references::are_good(&document.references)
+                && document.trims.iter().all(KeptTrims::are_good)
         }
     };
     if document.slot >= SLOTS
@@ -471,213 +481,5 @@ impl<'a> PersistentField<'a, Document> for Store {
         inner.document.noise = self.noise.print();
         inner.document.curve = self.noise.curve().map(|point| point.0);
         f(&inner.document)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn good(seat: Seat) -> PluginState {
-        let mut document = Document::new(seat);
-        let mut snapshot = Snapshot::default();
-        PARAMETERS.of(seat).for_each(|row| snapshot.keep(row, row.at_fraction(0.4)));
-        document.kept[1] = Some(snapshot);
-        let params = PARAMETERS.of(seat).map(|row| (row.id.clone(), default_of(row))).collect();
-        let text = serde_json::to_string(&document).expect("plain values");
-        PluginState { version: "0.1.0".into(), params, fields: [(KEY.into(), text)].into() }
-    }
-
-    fn is_refused(state: &PluginState) -> bool {
-        state.params.is_empty()
-            && serde_json::from_str::<Document>(&state.fields[KEY]).is_ok_and(|d| d.refused.is_some())
-    }
-
-    #[test]
-    fn a_good_state_is_admitted_unchanged() {
-        let mut state = good(Seat::Master);
-        let before = format!("{state:?}");
-        admit(Seat::Master, &mut state);
-        assert_eq!(format!("{state:?}"), before);
-    }
-
-    #[test]
-    fn what_an_older_version_did_not_know_gets_its_default() {
-        let mut state = good(Seat::Stem);
-        state.params.remove("comp_ratio");
-        state.params.insert("of_the_future".into(), ParamValue::Bool(true));
-        admit(Seat::Stem, &mut state);
-        assert!(state.params.contains_key("comp_ratio") && !state.params.contains_key("of_the_future"));
-    }
-
-    #[test]
-    fn a_bad_state_has_no_effect_and_says_why() {
-        let breakages: [fn(&mut PluginState); 11] = [
-            |s| drop(s.params.insert("in_trim".into(), ParamValue::F32(f32::INFINITY))),
-            |s| drop(s.params.insert("in_trim".into(), ParamValue::F32(f32::NAN))),
-            |s| drop(s.params.insert("in_trim".into(), ParamValue::F32(1.01))),
-            |s| drop(s.params.insert("in_trim".into(), ParamValue::Bool(true))),
-            |s| drop(s.params.insert("bypass".into(), ParamValue::I32(1))),
-            |s| drop(s.params.insert("eq1_shape".into(), ParamValue::I32(99))),
-            |s| drop(s.params.insert("eq1_shape".into(), ParamValue::I32(-1))),
-            |s| drop(s.params.insert(LATENCY_CLASS.into(), ParamValue::I32(7))),
-            |s| s.fields.clear(),
-            |s| drop(s.fields.insert(KEY.into(), "{".into())),
-            |s| {
-                let text = s.fields[KEY].replace("stemlink.stem/1", "stemlink.stem/2");
-                s.fields.insert(KEY.into(), text);
-            },
-        ];
-        for (i, breakage) in breakages.into_iter().enumerate() {
-            let mut state = good(Seat::Stem);
-            breakage(&mut state);
-            admit(Seat::Stem, &mut state);
-            assert!(is_refused(&state), "{i}");
-        }
-        let mut state = good(Seat::Master);
-        admit(Seat::Stem, &mut state);
-        assert!(is_refused(&state), "a Master's state in a Stem");
-    }
-
-    fn saved(text: &str) -> PluginState {
-        let mut state = good(Seat::Stem);
-        let document = state.fields[KEY].replace("\"role\":null", &format!("\"role\":null,{text}"));
-        state.fields.insert(KEY.into(), document);
-        state
-    }
-
-    #[test]
-    fn identity_and_trim_are_checked_like_the_rest() {
-        let good = "\"instance\":\"00000000000000ab\",\"session\":\"ffffffffffffffff\",\"trim\":-3.5";
-        let mut state = saved(good);
-        let before = state.fields[KEY].clone();
-        admit(Seat::Stem, &mut state);
-        assert_eq!(state.fields[KEY], before);
-        for bad in [
-            "\"instance\":\"ab\"",
-            "\"instance\":\"0000000000000000\"",
-            "\"session\":\"00000000000000zz\"",
-            "\"session\":7",
-            "\"trim\":24.1",
-            "\"trim\":\"-3\"",
-            "\"last\":true",
-            "\"songs\":[{\"name\":\"A\",\"start\":0.0,\"end\":1.0}]",
-            "\"references\":[\"a.wav\"]",
-            "\"curve\":[0,0,0,0,0,0,0,0,24.1]",
-            "\"curve\":[0,0,0]",
-        ] {
-            let mut state = saved(bad);
-            admit(Seat::Stem, &mut state);
-            assert!(is_refused(&state), "{bad}");
-        }
-    }
-
-    #[test]
-    fn who_lives_keeps_its_identity_whatever_is_loaded_and_takes_the_trim() {
-        let id = |number: u64| Identity {
-            instance: NonZeroU64::new(number),
-            session: NonZeroU64::new(number + 1),
-        };
-        let document = |number: u64, trim: f64| {
-            let Identity { instance, session } = id(number);
-            let (instance, session) = (instance.map(Hex), session.map(Hex));
-            Document { instance, session, trim, ..Document::new(Seat::Stem) }
-        };
-        let store = Store::new(Seat::Stem, Changes::default());
-        store.set(document(1, -3.0));
-        assert_eq!((store.identity(), store.trim()), (id(1), Db(-3.0)));
-        store.live_as(id(5));
-        let (_, changes) = store.trim_and_changes();
-        store.set(document(1, 2.0));
-        assert_eq!((store.identity(), store.trim()), (id(5), Db(2.0)));
-        assert!(store.trim_and_changes().1 > changes, "requests on their way are stale");
-        assert_eq!(store.map(|document| document.clone()), document(5, 2.0));
-    }
-
-    #[test]
-    fn a_trim_moves_into_its_parameter_as_far_as_that_has_room() {
-        let changes = Changes::default();
-        let store = Store::new(Seat::Stem, changes.clone());
-        store.change_trim(|trim, _| Some(Db(trim.0 + 99.0)));
-        assert_eq!(store.trim(), LARGEST_TRIM);
-        let mut parameter = Db(0.0);
-        store.move_trim(|trim| {
-            assert!(store.is_moving());
-            parameter = Db(12.0);
-            Db(trim.0 - 12.0)
-        });
-        assert_eq!((parameter, store.trim(), store.is_moving()), (Db(12.0), Db(12.0), false));
-        let before = changes.count();
-        store.change_trim(|_, _| None);
-        assert_eq!(changes.count(), before);
-    }
-
-    #[test]
-    fn a_refused_document_leaves_the_previous_one_in_place() {
-        let store = Store::new(Seat::Stem, Changes::default());
-        let document = Document { slot: 2, ..Document::new(Seat::Stem) };
-        store.set(document.clone());
-        let changes = store.changes.count();
-        store.set(Document { refused: Some("why".into()), ..Document::new(Seat::Stem) });
-        assert_eq!((store.document(), store.notice()), (document.clone(), Some("why".into())));
-        assert_eq!(store.changes.count(), changes);
-        store.set(document);
-        assert_eq!(store.notice(), None);
-    }
-
-    #[test]
-    fn a_noise_print_is_saved_with_the_rest_to_the_bit() {
-        let levels: Vec<f32> = (0..96u8).map(|band| -120.0 + f32::from(band) / 3.0).collect();
-        let print = NoisePrint::new(&levels);
-        let store = Store::new(Seat::Stem, Changes::default());
-        store.noise().set(print.as_ref());
-        let text = store.map(|document| serde_json::to_string(document).expect("plain values"));
-        let mut state = good(Seat::Stem);
-        state.fields.insert(KEY.into(), text.clone());
-        admit(Seat::Stem, &mut state);
-        assert_eq!(state.fields[KEY], text);
-        let other = Store::new(Seat::Stem, Changes::default());
-        other.noise().learn();
-        other.set(serde_json::from_str(&text).expect("is a document"));
-        assert_eq!((other.noise().print(), other.noise().heard()), (print, None));
-        other.set(Document::new(Seat::Stem));
-        assert_eq!(other.noise().print(), None);
-        for bad in ["\"noise\":[]", "\"noise\":[1.0]", "\"noise\":3"] {
-            let mut state = saved(bad);
-            admit(Seat::Stem, &mut state);
-            assert!(is_refused(&state), "{bad}");
-        }
-    }
-
-    #[test]
-    fn slots_keep_what_was_set_in_them() {
-        let store = Store::new(Seat::Stem, Changes::default());
-        let level = PARAMETERS.find("level").expect("exists");
-        let at = |db: f64| {
-            let mut snapshot = Snapshot::default();
-            snapshot.keep(level, Value::Number(Some(db)));
-            snapshot
-        };
-        assert_eq!(store.switch_to(1, at(-1.0)), at(-1.0), "a new slot starts as a copy");
-        assert_eq!(store.switch_to(0, at(-2.0)), at(-1.0));
-        assert_eq!(store.switch_to(1, at(-1.0)), at(-2.0));
-        assert_eq!(at(-2.0).value(level), Value::Number(Some(-2.0)));
-        store.keep(3, at(-9.0));
-        assert_eq!(store.slots(), (1, [true, true, false, true]));
-        assert_eq!(store.switch_to(3, at(-2.0)), at(-9.0));
-    }
-
-    proptest! {
-        #[test]
-        fn no_document_makes_the_gate_panic(text in "\\PC{0,80}", id in "[a-z0-9_]{1,12}", x in any::<f32>()) {
-            let mut state = good(Seat::Stem);
-            state.fields.insert(KEY.into(), text);
-            admit(Seat::Stem, &mut state);
-            prop_assert!(is_refused(&state));
-            let mut state = good(Seat::Stem);
-            state.params.insert(id, ParamValue::F32(x));
-            admit(Seat::Stem, &mut state);
-        }
     }
 }

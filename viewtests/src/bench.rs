@@ -153,6 +153,14 @@ impl Bench {
                     (stem.trim, stem.revision) = (wish.trim, stem.revision + 1);
                 }
             }
+            Edit::Trims(changes) => {
+                for change in changes {
+                    let stem = facts.session.stems.iter_mut().find(|stem| stem.id == change.stem);
+                    if let Some(stem) = stem.filter(|stem| stem.trim == change.before) {
+                        (stem.trim, stem.revision) = (change.after, stem.revision + 1);
+                    }
+                }
+            }
             Edit::Placement(placement) => facts.session.placement = *placement,
             Edit::ExportSession => {
                 facts.session.exported = Some(Exported {

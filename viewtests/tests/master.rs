@@ -7,7 +7,7 @@ use stemlink::editor::edits::Edit;
 use stemlink::editor::facts::Facts;
 use stemlink::editor::master::ready;
 use stemlink::editor::theme::Palette;
-use stemlink::params::room::{Placement, Presence, Proposal, TrimWish};
+use stemlink::params::room::{Placement, Presence, Proposal, Request, TrimWish};
 use stemlink::session::audition::Audition;
 use stemlink::session::record::StemId;
 use stemlink::units::Db;
@@ -158,6 +158,44 @@ fn what_was_tried_is_applied_once_by_its_button() {
     assert_eq!(driven.state().facts.session.stems[1].trim, trim);
     assert_eq!(predicted(&driven), Some(None));
     assert!(driven.query_by_label_contains("dB to Bass").is_none(), "there is nothing left to apply");
+}
+
+/// The trims that stems have.
+fn trims(driven: &Driven) -> Vec<f64> {
+    driven.state().facts.session.stems.iter().map(|stem| stem.trim.0).collect()
+}
+
+#[test]
+fn trims_are_taken_back_one_gesture_at_a_time_and_all_at_once_in_one() {
+    let mut driven = five();
+    let before = trims(&driven);
+    driven.get_by_label("Drums: what if").focus();
+    driven.run();
+    type_keys(&mut driven, "-3,5");
+    driven.key_press(Key::Enter);
+    driven.run();
+    let applied = trims(&driven);
+    assert_eq!((before[0], applied[0]), (0.0, -3.5));
+    driven.get_by_label("Bass Trim").click_secondary();
+    driven.run();
+    driven.get_by_label("No trims at all").click();
+    driven.run();
+    assert_eq!(trims(&driven), [0.0; 5]);
+    driven.get_by_label("Undo").click();
+    driven.run();
+    assert_eq!(trims(&driven), applied, "one step for all of them");
+    driven.get_by_label("Undo").click();
+    driven.run();
+    assert_eq!(trims(&driven), before);
+    driven.get_by_label("Redo").click();
+    driven.run();
+    assert_eq!(trims(&driven), applied);
+    // what a Stem has not answered waits
+    driven.state_mut().facts.session.stems[1].request = Request::Asked(Db(1.0));
+    driven.run();
+    driven.get_by_label("Undo").click();
+    driven.run();
+    assert_eq!(trims(&driven), applied);
 }
 
 #[test]

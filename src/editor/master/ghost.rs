@@ -214,7 +214,7 @@ impl Ghosts {
     /// Asks the Stem; the ghost is forgotten.
     fn apply(&mut self, desk: &mut Desk<'_>, stem: &StemCard, proposal: Proposal) {
         let trim = Db((stem.trim.0 + proposal.gain.0).clamp(-MOST, MOST));
-        desk.edits.want(Edit::AskTrim(TrimWish { stem: stem.id, base: stem.revision, trim }));
+        desk.edits.ask_trim(stem.trim, TrimWish { stem: stem.id, base: stem.revision, trim });
         self.forget();
     }
 

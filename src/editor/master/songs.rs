@@ -1,7 +1,6 @@
 //! The menu of songs on the timeline: a new one from what the host loops, names, removal.
 
 use crate::editor::controls::menu;
-use crate::editor::edits::Edit;
 use crate::editor::facts::Desk;
 use crate::editor::shown::time;
 use crate::editor::theme;
@@ -42,7 +41,8 @@ pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect) {
         if button.clicked()
             && let Some((start, end)) = history.looped
         {
-            desk.edits.want(Edit::Songs(with_song(&songs, start.0 / 1000.0, end.0 / 1000.0)));
+            let more = with_song(&songs, start.0 / 1000.0, end.0 / 1000.0);
+            desk.edits.put_songs(songs.clone(), more);
         }
         egui::ScrollArea::vertical().max_height(LIST).min_scrolled_height(LIST).show(ui, |ui| {
             for (index, song) in history.songs.iter().enumerate() {
@@ -62,10 +62,10 @@ pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect) {
                         ui.data_mut(|data| data.insert_temp(id, name));
                     } else if field.lost_focus() {
                         ui.data_mut(|data| data.remove_temp::<String>(id));
-                        let mut songs = songs.clone();
-                        songs[index] = songs[index].clone().named(&name);
-                        if !songs[index].name.is_empty() {
-                            desk.edits.want(Edit::Songs(songs));
+                        let mut named = songs.clone();
+                        named[index] = named[index].clone().named(&name);
+                        if !named[index].name.is_empty() {
+                            desk.edits.put_songs(songs.clone(), named);
                         }
                     }
                     let range = format!("{} to {}", time(song.start.0 / 1000.0), time(song.end.0 / 1000.0));
@@ -75,9 +75,9 @@ pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect) {
                         WidgetInfo::labeled(Role::Button, true, format!("Remove {}", song.name))
                     });
                     if remove.clicked() {
-                        let mut songs = songs.clone();
-                        songs.remove(index);
-                        desk.edits.want(Edit::Songs(songs));
+                        let mut fewer = songs.clone();
+                        fewer.remove(index);
+                        desk.edits.put_songs(songs.clone(), fewer);
                     }
                 });
             }

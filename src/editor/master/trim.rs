@@ -2,7 +2,7 @@
 //! agree to each.
 
 use super::ghost::{MOST, decibels_of};
-use crate::editor::edits::Edit;
+use crate::editor::edits::TrimChange;
 use crate::editor::facts::Desk;
 use crate::editor::field::{is_typed, start_typing, type_line};
 use crate::editor::paint::{self, pen};
@@ -31,9 +31,7 @@ impl Held {
 }
 
 fn ask(desk: &mut Desk<'_>, stem: &StemCard, base: u64, trim: Db) {
-    if trim != stem.trim {
-        desk.edits.want(Edit::AskTrim(TrimWish { stem: stem.id, base, trim }));
-    }
+    desk.edits.ask_trim(stem.trim, TrimWish { stem: stem.id, base, trim });
 }
 
 /// Draws it in `cell`.
@@ -79,6 +77,15 @@ pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>, cell: Rect, stem: &StemCard
     response.context_menu(|ui| {
         if ui.button("No trim").clicked() {
             ask(desk, stem, stem.revision, Db(0.0));
+            ui.close();
+        }
+        let stems = desk.facts.session.stems.iter().filter(|stem| stem.presence.is_linked());
+        let changes: Vec<TrimChange> = stems
+            .filter(|stem| stem.trim.0 != 0.0)
+            .map(|stem| TrimChange { stem: stem.id, before: stem.trim, after: Db(0.0) })
+            .collect();
+        if ui.add_enabled(!changes.is_empty(), egui::Button::new("No trims at all")).clicked() {
+            desk.edits.put_trims(changes);
             ui.close();
         }
     });

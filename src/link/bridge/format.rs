@@ -3,8 +3,8 @@
 //! | at | what |
 //! |---|---|
 //! | 0 | header: which version, which process, which instance; written once |
-//! | 4096, 12288 | two copies of the record, written in turn: one of them is always whole |
-//! | 20480 | audio, [`CHUNKS`] chunks of up to [`CHUNK_FRAMES`] frames, written round and round |
+//! | 4096, 16384 | two copies of the record, written in turn: one of them is always whole |
+//! | 28672 | audio, [`CHUNKS`] chunks of up to [`CHUNK_FRAMES`] frames, written round and round |
 //!
 //! Everything is little-endian 64-bit words. Header, record and chunk each carry a CRC-32 over all their other words,
 //! so that what a dead writer, a full disk or a stranger has left there is not taken for anything.
@@ -41,8 +41,8 @@ pub(super) const CHUNK_FRAMES: usize = 1024;
 /// Chunks in a file: five seconds at 48 kHz.
 pub(super) const CHUNKS: u64 = 256;
 
-const RECORDS_AT: [u64; 2] = [4096, 12_288];
-pub(super) const AUDIO_AT: u64 = 20_480;
+const RECORDS_AT: [u64; 2] = [4096, 16_384];
+pub(super) const AUDIO_AT: u64 = 28_672;
 
 const HEADER_WORDS: usize = 8;
 const TELLING_WORDS: usize =
