@@ -102,15 +102,15 @@ fn stems_are_heard_alone_muted_and_bypassed_by_their_switches_and_everybody_sees
 
 #[test]
 fn where_there_is_no_room_for_switches_the_menu_of_a_name_has_them() {
-    let mut driven = bench::view(session::five(), Palette::DARK, vec2(760.0, 480.0), 1.0);
-    assert!(driven.query_by_label("Mute Bass").is_none());
-    driven.get_by_label("Bass").click_secondary();
+    let mut driven = bench::view(session::thirty_two(), Palette::DARK, vec2(760.0, 480.0), 1.0);
+    assert!(driven.query_by_label("Mute Bass 2").is_none());
+    driven.get_by_label("Bass 2 Bass").click_secondary();
     driven.run();
     driven.get_by_label("Mute").click();
     driven.run();
     assert_eq!(audition(&driven), Some(Some((StemId(2), Audition::Mute))));
-    assert!(says(&driven, "Bass muted here"));
-    driven.get_by_label_contains("Bass muted").click_secondary();
+    assert!(says(&driven, "Bass 2 muted here"));
+    driven.get_by_label_contains("Bass 2 muted").click_secondary();
     driven.run();
     driven.get_by_label("Hear the mix as it is").click();
     driven.run();

@@ -11,8 +11,8 @@ const GHOST: (i16, i16) = (690, 278);
 const APPLY: (i16, i16) = (755, 278);
 
 /// In the same row: listen, mute.
-const LISTEN: (i16, i16) = (156, 278);
-const MUTE: (i16, i16) = (178, 278);
+const LISTEN: (i16, i16) = (146, 278);
+const MUTE: (i16, i16) = (168, 278);
 
 /// The lowest sixth of a picture: the timeline, or what a move does.
 fn low(picture: &Picture) -> Picture {

@@ -37,14 +37,14 @@ const LEAST: [(Column, f32); COLUMNS] = [
     (Column::Share, 64.0),
     (Column::Cost, 46.0),
     (Column::Trim, 44.0),
-    (Column::Ghost, 140.0),
+    (Column::Ghost, 128.0),
 ];
 /// What goes first where there is no room for all: tooltip and menu of a name have it all.
 const SPARE: [Column; 4] = [Column::Cost, Column::Reduction, Column::Peak, Column::Hear];
 /// Between columns.
 const GAP: f32 = 10.0;
 /// The least that names have.
-const NAMES: f32 = 88.0;
+const NAMES: f32 = 80.0;
 
 /// Where columns are.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -70,9 +70,9 @@ impl Columns {
         // what is left over goes to what reads better for it
         let rest = (right - left - needs(&there)).max(0.0);
         let more = |column: Column| match column {
-            Column::Short => (rest * 0.2).min(96.0),
+            Column::Short => (rest * 0.14).min(96.0),
             Column::Share => (rest * 0.22).min(200.0),
-            Column::Ghost => (rest * 0.3).min(300.0),
+            Column::Ghost => (rest * 0.4).min(300.0),
             Column::Cost | Column::Trim | Column::Reduction => (rest * 0.03).min(28.0),
             _ => 0.0,
         };

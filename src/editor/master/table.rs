@@ -477,7 +477,7 @@ fn short(ui: &Ui, desk: &Desk<'_>, cell: Rect, level: Option<f64>, colour: Color
         pos2(cell.min.x, cell.center().y - 3.0),
         pos2(cell.max.x - 48.0, cell.center().y + 3.0),
     );
-    if room.width() >= 12.0 {
+    if room.width() >= 24.0 {
         let part = level.map_or(0.0, |level| 1.0 - level / QUIETEST);
         paint::bar(ui, room, part as f32, colour, look);
     } else if let Some(level) = level {
