@@ -16,13 +16,8 @@ impl Line {
         Self(Trail::new(length))
     }
 
-    /// Takes the next frame, values of 0 to 160.
-    #[inline(always)]
-    pub fn push(&mut self, frame: Pair) {
-        self.0.grow(1)[0] = on_grid(frame);
-    }
-
-    /// The place of the next frames, up to [`Trail::STRETCH`]; all are to be written, [on the grid](on_grid).
+    /// The place of the next frames, up to [`Trail::STRETCH`]; all are to be written with values of 0 to 160, [on the
+    /// grid](on_grid).
     #[inline(always)]
     pub(super) fn grow(&mut self, frames: usize) -> &mut [Pair] {
         self.0.grow(frames)
@@ -103,14 +98,6 @@ impl Boxes {
         }
     }
 
-    /// The smoothed frame after `line` took its next one.
-    #[inline(always)]
-    pub fn next(&mut self, line: &Line) -> Pair {
-        let mut frame = [[0.0; 2]];
-        self.follow(line, &mut frame);
-        frame[0]
-    }
-
     /// The smoothed frames after `line` took as many, at most 128, all at once.
     #[inline(always)]
     pub fn follow(&mut self, line: &Line, smooth: &mut [Pair]) {
@@ -153,6 +140,21 @@ impl Default for Boxes {
 mod tests {
     use super::super::contract::noise;
     use super::*;
+
+    impl Line {
+        fn push(&mut self, frame: Pair) {
+            self.0.grow(1)[0] = on_grid(frame);
+        }
+    }
+
+    impl Boxes {
+        /// The smoothed frame after `line` took its next one.
+        fn next(&mut self, line: &Line) -> Pair {
+            let mut frame = [[0.0; 2]];
+            self.follow(line, &mut frame);
+            frame[0]
+        }
+    }
 
     fn frames() -> Vec<Pair> {
         let one = |seed| noise(seed, 2000, 30.0).into_iter().map(f64::abs);
