@@ -120,7 +120,7 @@ fn eventually_or<T>(mut look: impl FnMut() -> Option<T>, what: impl Fn() -> Stri
         if let Some(found) = look() {
             return found;
         }
-        assert!(start.elapsed() < Duration::from_secs(60), "never: {}", what());
+        assert!(start.elapsed() < Duration::from_secs(240), "never: {}", what());
         std::thread::sleep(Duration::from_millis(5));
     }
 }

@@ -49,7 +49,7 @@ fn a_move_is_tried_at_the_master_and_asked_of_the_stem() {
 
     window.click(APPLY, 1);
     let start = Instant::now();
-    while band.gain(3) == 1.0 && start.elapsed() < Duration::from_secs(20) {
+    while band.gain(3) == 1.0 && start.elapsed() < Duration::from_secs(120) {
         window.pass(Duration::from_millis(50));
     }
     let gain = band.gain(3);
