@@ -1,9 +1,10 @@
 //! A Master's window while five Stems play: a move is tried and asked for.
 
 use super::band::Band;
-use crate::{is_drawn, keep, stage};
+use crate::{at_rest, keep, opened, stage};
 use hosttests::host::Picture;
-use std::time::{Duration, Instant};
+use hosttests::viewer::eventually;
+use std::time::Duration;
 
 /// In a window of the usual size: the ghost fader of the fourth stem, and the button beside it.
 const GHOST: (i16, i16) = (690, 278);
@@ -21,12 +22,10 @@ fn a_move_is_tried_at_the_master_and_asked_of_the_stem() {
     let (library, screen) = stage();
     let (mut band, mut master) = Band::new(&library, 60);
     band.play(&mut master, 34.0, false);
-    let mut window = screen.open(&mut master, (0, 0));
-    window.wait(is_drawn).expect("the window is drawn");
+    let mut window = opened(&screen, &mut master);
     band.play(window.plugin, 2.0, true);
     // sound dies away, what was found out settles
-    window.pass(Duration::from_secs(4));
-    let before = window.picture();
+    let before = at_rest(&mut window);
     keep(&before, "master-live");
     assert_eq!(band.gain(3), 1.0);
 
@@ -43,11 +42,10 @@ fn a_move_is_tried_at_the_master_and_asked_of_the_stem() {
     window.wait(|_, picture| low(picture).differs(&low(&moved)) > 2000).expect("let go, it is forgotten");
 
     window.click(APPLY, 1);
-    let start = Instant::now();
-    while band.gain(3) == 1.0 && start.elapsed() < Duration::from_secs(20) {
+    let gain = eventually("the Stem has another gain", || {
         window.pass(Duration::from_millis(50));
-    }
-    let gain = band.gain(3);
+        Some(band.gain(3)).filter(|gain| *gain != 1.0)
+    });
     assert!((1.2..2.0).contains(&gain), "the Stem is {gain} times as loud");
     assert!((0..5).filter(|&n| n != 3).all(|n| band.gain(n) == 1.0), "and no other");
     band.play(window.plugin, 2.0, true);
