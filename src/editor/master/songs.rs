@@ -61,13 +61,7 @@ pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect) {
 
 /// A song: its name to be typed, its range, its removal; returns the songs when they have become others. Of `songs`, as
 /// they are kept, it is the one at `index`.
-fn row(
-    ui: &mut Ui,
-    ink: Color32,
-    song: &Song,
-    songs: &[SongRange],
-    index: usize,
-) -> Option<Vec<SongRange>> {
+fn row(ui: &mut Ui, ink: Color32, song: &Song, songs: &[SongRange], index: usize) -> Option<Vec<SongRange>> {
     let named = |name: &str| {
         let mut songs = songs.to_vec();
         songs[index] = songs[index].clone().named(name);
