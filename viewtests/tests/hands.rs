@@ -336,3 +336,19 @@ fn notches_of_the_wheel_at_one_octave_of_the_threshold_are_one_step() {
     press(&mut driven, "Redo");
     assert_eq!(curve(&driven), turned(0.0, 2.0));
 }
+
+#[test]
+fn a_point_of_the_threshold_that_is_dragged_beyond_its_end_comes_back_at_once() {
+    let mut driven = bench::view(scene::denoised(), Palette::DARK, vec2(1000.0, 640.0), 1.0);
+    press(&mut driven, "Denoise: everything");
+    let raised = |driven: &Driven| driven.state().facts.settings.denoise.curve[4].0;
+    let at = middle(&driven, "Threshold at 1000 Hz");
+    let far = at - vec2(0.0, 300.0);
+    pull(&mut driven, at, far);
+    let most = raised(&driven);
+    driven.hover_at(far + vec2(0.0, 10.0));
+    driven.step();
+    assert!(most > 0.0 && raised(&driven) < most, "{most} and {}", raised(&driven));
+    driven.drop_at(far);
+    driven.run();
+}

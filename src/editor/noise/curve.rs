@@ -90,6 +90,7 @@ fn moved(ui: &Ui, desk: &mut Desk<'_>, response: &Response, point: usize, half: 
     if let Some((before, way)) = held.filter(|_| response.dragged() || response.drag_stopped()) {
         let speed = if shift { FINE } else { 1.0 };
         let way = way - f64::from(response.drag_delta().y) * speed * MOST_CURVE / f64::from(half);
+        let way = way.clamp(-MOST_CURVE, MOST_CURVE);
         let now = with(way);
         if now != curve {
             desk.edits.want(Edit::NoiseCurve(now));
