@@ -47,7 +47,7 @@ use crate::params::groups::Visitor;
 use crate::params::track::Track;
 use crate::params::{ChainParams, Output};
 use ear::Ear;
-use egui::Ui;
+use egui::{Ui, Vec2};
 use files::shelf::Shelf;
 use nice_plug::context::gui::{GuiContext, ParamSetter};
 use nice_plug::prelude::TrackInfo;
@@ -149,13 +149,14 @@ impl<O: Output> View<O> {
         self.window.open::<O>(ctx, &self.gauges, &self.drawn);
     }
 
-    fn frame(&mut self, ui: &mut Ui) {
+    /// Draws a frame of a window of that size, points of the system.
+    fn frame(&mut self, ui: &mut Ui, room: Vec2) {
         self.drawn.store(true, Ordering::Relaxed);
         let sounds = self.sounds.swap(false, Ordering::Relaxed);
         self.awake.store(sounds, Ordering::Relaxed);
         ui.ctx().request_repaint_after(if sounds { LIVELY } else { IDLE });
         let Some(context) = self.context.clone().filter(|_| !self.failed) else { return };
-        let drawn = catch_unwind(AssertUnwindSafe(|| self.draw(ui, &context.param_setter())));
+        let drawn = catch_unwind(AssertUnwindSafe(|| self.draw(ui, room, &context.param_setter())));
         self.failed = drawn.is_err();
     }
 
@@ -177,8 +178,8 @@ impl<O: Output> View<O> {
         self.track.tell(info.name(), colour);
     }
 
-    fn draw(&mut self, ui: &mut Ui, setter: &ParamSetter<'_>) {
-        self.window.fit::<O>(ui);
+    fn draw(&mut self, ui: &mut Ui, room: Vec2, setter: &ParamSetter<'_>) {
+        self.window.fit::<O>(ui, room);
         if self.window.plain {
             self.list(ui, setter);
         } else {

@@ -12,7 +12,7 @@ mod window;
 pub use library::{Descriptor, Library};
 pub use plugin::{Plugin, Row};
 pub use process::{Call, Change, Event, Player, Status, transport};
-pub use state::{edited, with_noise, without_identity};
+pub use state::{edited, with_noise, with_references, without_identity};
 pub use vst3::Vst3;
 #[cfg(target_os = "linux")]
 pub use window::{Picture, Screen, Server, Window};

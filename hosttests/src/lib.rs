@@ -4,9 +4,12 @@
 pub mod host;
 pub mod random;
 pub mod reference;
+#[cfg(unix)]
+pub mod viewer;
 
 pub use host::{
-    Call, Change, Event, Library, Player, Plugin, Row, Status, Vst3, edited, with_noise, without_identity,
+    Call, Change, Event, Library, Player, Plugin, Row, Status, Vst3, edited, with_noise, with_references,
+    without_identity,
 };
 pub use random::{Random, noise};
 

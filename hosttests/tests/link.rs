@@ -18,6 +18,6 @@ mod link {
     mod sessions;
     mod unlinked;
 
+    pub(crate) mod alone;
     pub(crate) mod desk;
-    pub(crate) mod viewer;
 }

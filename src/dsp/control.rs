@@ -61,7 +61,7 @@ impl Ticks {
     }
 }
 
-/// A value that moves to its target in a straight line over a fixed number of control ticks and lands exactly.
+/// A value that moves to its target in a straight line over a fixed number of ticks and lands exactly.
 ///
 /// Use it in the domain in which the ear hears evenly: decibels for gains, log frequency for frequencies.
 #[derive(Clone, Debug)]
@@ -76,10 +76,20 @@ impl Glide {
     /// The usual time in which a changed setting arrives.
     pub const TIME: Ms = Ms(20.0);
 
-    /// A glide resting at `value`, moving over `time` when told to.
+    /// A glide resting at `value`, moving over `time` when told to, by control ticks.
     pub fn new(value: f64, time: Ms, rate: Hz) -> Self {
         let ticks_total = (time.0 * 1e-3 * rate.0 / CONTROL_INTERVAL as f64).ceil().max(1.0) as u32;
         Self { value, target: value, ticks_left: 0, ticks_total }
+    }
+
+    /// The same with a tick for every frame.
+    pub fn by_frames(value: f64, time: Ms, rate: Hz) -> Self {
+        Self { ticks_total: time.samples(rate).0.max(1) as u32, ..Self::new(value, time, rate) }
+    }
+
+    /// How many ticks it takes.
+    pub fn ticks(&self) -> u32 {
+        self.ticks_total
     }
 
     /// Goes to `target` at once.
@@ -97,7 +107,7 @@ impl Glide {
         }
     }
 
-    /// Moves one control tick further and returns the new value.
+    /// Moves one tick further and returns the new value.
     #[inline]
     pub fn tick(&mut self) -> f64 {
         match self.ticks_left {
@@ -130,6 +140,12 @@ impl Glide {
     #[inline]
     pub fn landed(&self) -> bool {
         self.ticks_left == 0
+    }
+
+    /// True when it is at `value`, exactly, and stays.
+    #[inline]
+    pub fn rests_at(&self, value: f64) -> bool {
+        self.landed() && self.target == value
     }
 }
 
@@ -179,14 +195,19 @@ mod tests {
 
     #[test]
     fn a_glide_is_straight_and_lands_exactly() {
-        let mut glide = Glide::new(0.0, Ms(20.0), Hz(48_000.0));
-        glide.aim(-7.3);
-        let ticks = (0.02f64 * 48_000.0 / 32.0).ceil() as usize;
-        for i in 1..=ticks {
-            let value = glide.tick();
-            assert!((value + 7.3 * i as f64 / ticks as f64).abs() < 1e-12);
+        let (time, rate) = (Ms(20.0), Hz(48_000.0));
+        for (mut glide, ticks) in
+            [(Glide::new(0.0, time, rate), 960 / CONTROL_INTERVAL), (Glide::by_frames(0.0, time, rate), 960)]
+        {
+            assert_eq!(glide.ticks() as usize, ticks);
+            glide.aim(-7.3);
+            for i in 1..=ticks {
+                assert!(!glide.rests_at(-7.3));
+                let value = glide.tick();
+                assert!((value + 7.3 * i as f64 / ticks as f64).abs() < 1e-12);
+            }
+            assert!(glide.landed() && glide.rests_at(-7.3));
+            assert_eq!(glide.value(), -7.3);
         }
-        assert!(glide.landed());
-        assert_eq!(glide.value(), -7.3);
     }
 }

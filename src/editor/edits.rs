@@ -118,18 +118,56 @@ enum Step {
     Trims(Vec<TrimChange>),
 }
 
+impl Step {
+    /// Goes on to where `later` led, which was made at the same [`Place`].
+    fn go_on(&mut self, later: Self) {
+        match (self, later) {
+            (Self::Values(first), Self::Values(later)) => {
+                for (first, later) in first.iter_mut().zip(later) {
+                    first.after = later.after;
+                }
+            }
+            (Self::Curve(first), Self::Curve(later)) => first[1] = later[1],
+            // nothing else is turned
+            _ => {}
+        }
+    }
+}
+
+/// What wheel or arrows turn.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Place {
+    Parameter(&'static Parameter),
+    /// A point of the threshold per octave.
+    Octave(usize),
+}
+
+/// Wheel or arrows at a place at a time, seconds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Turn {
+    place: Place,
+    time: f64,
+}
+
+impl Turn {
+    /// True if it is of one step with `last`.
+    fn follows(self, last: Self) -> bool {
+        self.place == last.place && self.time - last.time < WHEEL
+    }
+}
+
 /// The steps of one slot.
 #[derive(Clone, Debug, Default)]
 struct History {
     done: Vec<Step>,
     undone: Vec<Step>,
-    /// When the last step was a turn of the wheel: seconds.
-    wheel: Option<f64>,
+    /// What the last step ended with, if that was a turn.
+    turned: Option<Turn>,
 }
 
 /// Steps that are remembered.
 const STEPS: usize = 200;
-/// Turns of the wheel that follow each other within this belong to one step, seconds.
+/// Turns of the wheel at one place that follow each other within this belong to one step, seconds.
 const WHEEL: f64 = 0.6;
 
 /// Edits on their way out, and the steps made of them. One gesture is one step, whatever it moves.
@@ -140,6 +178,8 @@ pub struct Edits {
     step: Vec<Change>,
     /// Edits belong together while it is above 0.
     together: usize,
+    /// The turn that is being made.
+    turn: Option<Turn>,
     histories: [History; SLOTS],
     slot: usize,
 }
@@ -211,22 +251,20 @@ impl Edits {
         self.end(row);
     }
 
-    /// [`Self::put`] by the wheel at `time` seconds: turns that follow each other are one step.
+    /// [`Self::put`] by wheel or arrows at `time` seconds: turns that follow each other are one step.
     pub fn turn(&mut self, row: &'static Parameter, now: Value, value: Value, time: f64) {
-        let history = &mut self.histories[self.slot];
-        let follows = history.wheel.is_some_and(|last| time - last < WHEEL)
-            && matches!(history.done.last(), Some(Step::Values(step)) if step.len() == 1 && step[0].row == row);
-        self.put(row, now, value);
-        let history = self.history();
-        if follows && history.done.len() > 1 && now != value {
-            let last = history.done.pop();
-            if let (Some(Step::Values(last)), Some(Step::Values(first))) = (last, history.done.last_mut())
-                && let (Some(last), Some(first)) = (last.first(), first.first_mut())
-            {
-                first.after = last.after;
-            }
-        }
-        history.wheel = Some(time);
+        self.turning(Turn { place: Place::Parameter(row), time }, |edits| edits.put(row, now, value));
+    }
+
+    /// [`Self::put_curve`] by wheel or arrows at one octave at `time` seconds: turns that follow each other are one step.
+    pub fn turn_curve(&mut self, octave: usize, now: ThresholdCurve, curve: ThresholdCurve, time: f64) {
+        self.turning(Turn { place: Place::Octave(octave), time }, |edits| edits.put_curve(now, curve));
+    }
+
+    fn turning(&mut self, turn: Turn, edit: impl FnOnce(&mut Self)) {
+        self.turn = Some(turn);
+        edit(self);
+        self.turn = None;
     }
 
     /// Everything that `edit` does is one step.
@@ -256,6 +294,14 @@ impl Edits {
     pub fn bent(&mut self, before: ThresholdCurve, after: ThresholdCurve) {
         if before != after {
             self.remember(Step::Curve(Box::new([before, after])));
+        }
+    }
+
+    /// Makes the threshold per octave another.
+    pub fn put_curve(&mut self, now: ThresholdCurve, curve: ThresholdCurve) {
+        if now != curve {
+            self.queue.push(Edit::NoiseCurve(curve));
+            self.bent(now, curve);
         }
     }
 
@@ -299,10 +345,16 @@ impl Edits {
     }
 
     fn remember(&mut self, step: Step) {
+        let turn = self.turn;
         let history = self.history();
-        history.done.push(step);
         history.undone.clear();
-        history.wheel = None;
+        let last = std::mem::replace(&mut history.turned, turn);
+        let follows = turn.zip(last).is_some_and(|(turn, last)| turn.follows(last));
+        if let Some(first) = history.done.last_mut().filter(|_| follows) {
+            first.go_on(step);
+            return;
+        }
+        history.done.push(step);
         if history.done.len() > STEPS {
             history.done.remove(0);
         }
@@ -320,6 +372,7 @@ impl Edits {
 
     /// Takes the last step back.
     pub fn undo(&mut self) {
+        self.history().turned = None;
         if let Some(step) = self.history().done.pop() {
             match &step {
                 Step::Values(changes) => {
@@ -340,6 +393,7 @@ impl Edits {
 
     /// Does the last undone step again.
     pub fn redo(&mut self) {
+        self.history().turned = None;
         if let Some(step) = self.history().undone.pop() {
             match &step {
                 Step::Values(changes) => {
@@ -356,7 +410,6 @@ impl Edits {
     }
 
     fn replay(&mut self, row: &'static Parameter, value: Value) {
-        self.history().wheel = None;
         self.queue.extend([Edit::Begin(row), Edit::Set(row, value), Edit::End(row)]);
     }
 }
@@ -430,6 +483,47 @@ mod tests {
         edits.undo();
         assert_eq!(last(&mut edits, level), Some(db(0.0)));
         assert!(!edits.can_undo());
+    }
+
+    #[test]
+    fn a_turn_goes_on_at_its_place_only_and_not_what_was_done_or_undone_before() {
+        let (mut edits, q) = (Edits::default(), row("eq1_q"));
+        let bent = |octave: usize, db: f64| {
+            let mut curve = ThresholdCurve::default();
+            curve[octave] = crate::units::Db(db);
+            curve
+        };
+        let flat = ThresholdCurve::default();
+        edits.put(q, db(1.0), db(1.1));
+        // at its end already: no step, and none that was put is changed
+        edits.turn(q, db(1.1), db(1.1), 0.0);
+        edits.turn(q, db(1.1), db(1.2), 0.1);
+        edits.turn_curve(3, flat, bent(3, 0.5), 0.2);
+        edits.turn_curve(3, bent(3, 0.5), bent(3, 1.0), 0.3);
+        edits.turn_curve(4, bent(3, 1.0), flat, 0.4);
+        edits.undo();
+        edits.turn_curve(4, bent(3, 1.0), bent(4, 1.0), 0.5);
+        edits.take();
+        for curve in [bent(3, 1.0), flat] {
+            edits.undo();
+            assert_eq!(edits.take(), [Edit::NoiseCurve(curve)]);
+        }
+        for before in [1.1, 1.0] {
+            edits.undo();
+            assert_eq!(last(&mut edits, q), Some(db(before)));
+        }
+        assert!(!edits.can_undo());
+        edits.redo();
+        edits.redo();
+        edits.redo();
+        edits.take();
+        edits.turn_curve(3, bent(3, 1.0), bent(3, 2.0), 0.6);
+        edits.undo();
+        assert_eq!(
+            edits.take().pop(),
+            Some(Edit::NoiseCurve(bent(3, 1.0))),
+            "done again is not gone on with"
+        );
     }
 
     #[test]

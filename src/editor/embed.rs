@@ -191,8 +191,9 @@ impl<O: Output> NiceEguiApp for Shared<O> {
         Ok(())
     }
 
-    fn ui(&mut self, ui: &mut Ui, _: &mut Frame) {
-        self.lock().frame(ui);
+    fn ui(&mut self, ui: &mut Ui, frame: &mut Frame) {
+        let size = frame.baseview_window().size().logical;
+        self.lock().frame(ui, egui::vec2(size.width as f32, size.height as f32));
     }
 
     fn resized(&mut self, _: WindowSize) {

@@ -96,7 +96,7 @@ pub struct MasterView {
     graph: Graph,
     presets: PresetMenu,
     table: table::Table,
-    references: references::Shelf,
+    references: references::Page,
     /// Whose playback prices are in, by its place among the platforms.
     platform: usize,
     /// The loudest stretch is marked on the timeline.

@@ -100,14 +100,6 @@ impl References {
         rate: Option<Hz>,
         board: &Board,
     ) -> shown::References {
-        if kept.is_empty() && self.wanted.is_none() && self.cued.is_none() && self.shelf_is_idle() {
-            return shown::References {
-                along: self.along,
-                mix,
-                listing: self.listing.clone(),
-                ..Default::default()
-            };
-        }
         self.take_in(kept);
         if self.reels.iter().any(|(_, reel)| Some(reel.rate) != rate) {
             self.reels.clear();
@@ -131,32 +123,27 @@ impl References {
         facts
     }
 
-    /// Whether nothing has come from the disk; a folder that has is kept.
-    fn shelf_is_idle(&mut self) -> bool {
-        let Some(done) = self.shelf.as_ref().and_then(Shelf::done) else { return true };
-        self.keep(done);
-        false
-    }
-
+    /// Keeps what has been read.
     fn keep(&mut self, done: Done) {
         match done {
             Done::Listed(listing) => self.listing = Some(listing),
             Done::Measured(path, figures) => {
-                if let Some((_, state)) = self.known.iter_mut().find(|(one, _)| *one == path) {
-                    *state = figures.map_or_else(State::Broken, State::Ready);
-                }
+                self.learn(&path, figures.map_or_else(State::Broken, State::Ready));
             }
             Done::Loaded(path, reel) => {
                 self.asked.take_if(|asked| *asked == path);
                 match reel {
                     Ok(reel) => self.reels.push((path, reel)),
-                    Err(fault) => {
-                        if let Some((_, state)) = self.known.iter_mut().find(|(one, _)| *one == path) {
-                            *state = State::Broken(fault);
-                        }
-                    }
+                    Err(fault) => self.learn(&path, State::Broken(fault)),
                 }
             }
+        }
+    }
+
+    /// That is known of a file now; of one that was removed meanwhile, nothing.
+    fn learn(&mut self, path: &str, state: State) {
+        if let Some((_, known)) = self.known.iter_mut().find(|(one, _)| one == path) {
+            *known = state;
         }
     }
 
@@ -186,19 +173,21 @@ impl References {
             .collect()
     }
 
-    /// Has what is wanted heard, as soon as it is read; and sees when somebody else has ended it.
+    /// Sees when somebody else has ended what is heard: a click on the sign, another way of listening, a host that activates
+    /// or loads a state.
+    fn notice_end(&mut self, now: Listen) {
+        if let Some(cued) = self.cued.as_mut().filter(|cued| cued.begun)
+            && !matches!(now, Listen::Reference { song, .. } if song == cued.song)
+        {
+            cued.begun = false;
+            self.wanted.take_if(|path| *path == cued.path);
+        }
+    }
+
+    /// Has what is wanted heard, as soon as it is read.
     fn play(&mut self, facts: &shown::References, rate: Option<Hz>, board: &Board) {
         let now = board.listening.wanted();
-        if let Some(cued) = &mut self.cued
-            && cued.begun
-        {
-            let is_heard = matches!(now, Listen::Reference { song, .. } if song == cued.song);
-            if !is_heard {
-                // a click on the sign, another way of listening, a host that activates or loads a state
-                cued.begun = false;
-                self.wanted.take_if(|path| *path == cued.path);
-            }
-        }
+        self.notice_end(now);
         let Some(path) = self.wanted.clone() else {
             self.end(board);
             return;
@@ -245,19 +234,13 @@ impl References {
         if let Some(at) = self.reels.iter().position(|(one, _)| one == path) {
             let reel = self.reels.remove(at);
             self.reels.push(reel);
-            let mut room = MOST_FRAMES;
-            let keep: Vec<bool> = self
-                .reels
-                .iter()
-                .rev()
-                .map(|(_, reel)| {
-                    let fits = room.checked_sub(reel.frames.len());
-                    room = fits.unwrap_or(0);
-                    fits.is_some()
-                })
-                .collect();
-            let mut keep = keep.into_iter().rev();
-            self.reels.retain(|_| keep.next().unwrap_or(true));
+            let mut frames = 0;
+            let fits = |(_, reel): &&(String, Arc<Reel>)| {
+                frames += reel.frames.len();
+                frames <= MOST_FRAMES
+            };
+            let fit = self.reels.iter().rev().take_while(fits).count();
+            self.reels.drain(..self.reels.len() - fit);
             return self.reels.last().map(|(_, reel)| Arc::clone(reel));
         }
         if let (Some(shelf), Some(rate), true) = (&self.shelf, rate, self.asked.as_deref() != Some(path)) {

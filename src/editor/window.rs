@@ -57,6 +57,8 @@ pub(super) struct Window {
     remembered: Look,
     /// When another scale was chosen: the host is making the window as large, or refuses; seconds.
     rescaled: Option<f64>,
+    /// The next frame is drawn at another scale, in a window of the same size.
+    fitted: bool,
     /// Only while the window is open.
     watch: Option<Watch<Gauges>>,
     /// Hops and heard time at the last look, and what was read then.
@@ -85,6 +87,7 @@ impl Default for Window {
             look: Palette::DARK,
             remembered: Look::default(),
             rescaled: None,
+            fitted: false,
             watch: None,
             seen: None,
             reading: Reading::default(),
@@ -157,11 +160,15 @@ impl Window {
         }
     }
 
-    /// Draws everything smaller where a host leaves too little room for the scale, so that nothing is cut.
-    pub(super) fn fit<O: Output>(&mut self, ui: &Ui) {
+    /// Draws everything smaller where a host leaves too little room for the scale, so that nothing is cut. `room`: the
+    /// window's size now, points of the system.
+    pub(super) fn fit<O: Output>(&mut self, ui: &Ui, room: egui::Vec2) {
         let (ctx, now) = (ui.ctx(), ui.input(|input| input.time));
         let zoom = ctx.zoom_factor();
-        let room = ctx.content_rect().size() * zoom;
+        if std::mem::take(&mut self.fitted) {
+            // from this frame on it is drawn so; the framework would have the window resized along with it
+            ctx.send_viewport_cmd(egui::ViewportCommand::InnerSize(room / zoom));
+        }
         self.remembered.resized(O::SEAT, room / zoom);
         if self.rescaled.is_some_and(|then| now < then + PATIENCE) {
             return;
@@ -170,8 +177,7 @@ impl Window {
         let fitting = fitting(room, self.remembered.scale);
         if (fitting - zoom).abs() > 0.005 {
             ctx.set_zoom_factor(fitting);
-            // the framework would have the window resized instead
-            ctx.send_viewport_cmd(egui::ViewportCommand::InnerSize(room / fitting));
+            self.fitted = true;
         }
     }
 

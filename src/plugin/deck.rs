@@ -4,7 +4,8 @@
 mod tests;
 
 use super::broadcast::Moment;
-use super::monitor::Fade;
+use super::monitor::fade;
+use crate::dsp::Glide;
 use crate::params::reel::{Cue, Inbox, Way};
 use crate::units::{Db, Hz};
 
@@ -21,32 +22,33 @@ pub(super) struct Deck {
     /// The song that is to be heard, and its gain.
     wanted: Option<(u16, Db)>,
     /// How much of what is heard is the song, 0 to 1; the rest is the output.
-    share: Fade,
-    gain: Fade,
+    share: Glide,
+    gain: Glide,
     /// The next frame of the reel.
     at: usize,
     /// Where it was before it jumped; it fades out from there.
     left_behind: usize,
     /// 1 while the place is as it was, and on the way to 1 after a jump.
-    arrived: Fade,
+    arrived: Glide,
+    /// How long a fade is, frames.
     fade: usize,
 }
 
 impl Deck {
     /// A deck for audio at `rate`; songs come from `inbox`.
     pub(super) fn new(rate: Hz, inbox: Inbox) -> Self {
-        let share = Fade::new(0.0, rate);
+        let share = fade(0.0, rate);
         Self {
             rate,
             inbox,
             cue: None,
             wanted: None,
-            fade: share.frames(),
+            fade: share.ticks() as usize,
             share,
-            gain: Fade::new(1.0, rate),
+            gain: fade(1.0, rate),
             at: 0,
             left_behind: 0,
-            arrived: Fade::new(1.0, rate),
+            arrived: fade(1.0, rate),
         }
     }
 

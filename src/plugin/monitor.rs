@@ -11,7 +11,7 @@ use crate::units::Hz;
 /// The last thing before the host.
 #[derive(Debug)]
 pub(super) struct Monitor {
-    gain: Fade,
+    gain: Glide,
     rate: Hz,
     /// Plays other songs; `None` without anybody to choose them.
     deck: Option<Deck>,
@@ -20,7 +20,7 @@ pub(super) struct Monitor {
 impl Monitor {
     /// The output as it is.
     pub(super) fn new(rate: Hz) -> Self {
-        Self { gain: Fade::new(1.0, rate), rate, deck: None }
+        Self { gain: fade(1.0, rate), rate, deck: None }
     }
 
     /// Other songs come from there.
@@ -71,52 +71,9 @@ impl Monitor {
     }
 }
 
-/// A value that goes to its aim in a straight line.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Fade {
-    now: f64,
-    aim: f64,
-    /// Frames of a fade, and of those that are left.
-    frames: usize,
-    left: usize,
-}
-
-impl Fade {
-    pub(super) fn new(value: f64, rate: Hz) -> Self {
-        Self { now: value, aim: value, frames: Glide::TIME.samples(rate).0.max(1), left: 0 }
-    }
-
-    /// How many frames it takes.
-    pub(super) fn frames(&self) -> usize {
-        self.frames
-    }
-
-    pub(super) fn aim(&mut self, aim: f64) {
-        if aim != self.aim {
-            (self.aim, self.left) = (aim, self.frames);
-        }
-    }
-
-    pub(super) fn snap(&mut self, value: f64) {
-        (self.now, self.aim, self.left) = (value, value, 0);
-    }
-
-    /// True when it is there and stays.
-    pub(super) fn rests_at(&self, value: f64) -> bool {
-        self.left == 0 && self.aim == value
-    }
-
-    /// The value of the next frame.
-    pub(super) fn tick(&mut self) -> f64 {
-        if self.left > 0 {
-            self.now += (self.aim - self.now) / self.left as f64;
-            self.left -= 1;
-            if self.left == 0 {
-                self.now = self.aim;
-            }
-        }
-        self.now
-    }
+/// A line from `value` to wherever it is to go, frame by frame, in the usual time.
+pub(super) fn fade(value: f64, rate: Hz) -> Glide {
+    Glide::by_frames(value, Glide::TIME, rate)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! or graphics card.
 
 pub mod bench;
+pub mod hands;
 pub mod painter;
 pub mod references;
 pub mod scene;

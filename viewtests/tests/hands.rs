@@ -1,6 +1,6 @@
 //! What people do, by accessible names: drag, turn, type, undo, choose.
 
-use egui::{Event, Key, Modifiers, MouseWheelUnit, Pos2, vec2};
+use egui::{Event, Key, Modifiers, Pos2, vec2};
 use egui_kittest::kittest::Queryable;
 use stemlink::chain::listen::Listen;
 use stemlink::chain::parameters::Value;
@@ -10,6 +10,7 @@ use stemlink::editor::theme::Palette;
 use stemlink::session::audition::Hearing;
 use stemlink::units::{Db, Ms};
 use viewtests::bench::{self, Driven, middle, pull};
+use viewtests::hands::{notch, press, turn, type_keys};
 use viewtests::scene::{self, number, value};
 
 fn stem() -> Driven {
@@ -19,19 +20,6 @@ fn stem() -> Driven {
 fn drag(driven: &mut Driven, from: Pos2, to: Pos2) {
     pull(driven, from, to);
     driven.drop_at(to);
-    driven.run();
-}
-
-fn turn(driven: &mut Driven, at: Pos2, lines: f32) {
-    driven.hover_at(at);
-    driven.step();
-    driven.event(Event::MouseWheel {
-        unit: MouseWheelUnit::Line,
-        delta: vec2(0.0, lines),
-        modifiers: Modifiers::NONE,
-        phase: egui::TouchPhase::Move,
-        source: egui::MouseWheelSource::Unknown,
-    });
     driven.run();
 }
 
@@ -49,15 +37,6 @@ fn double_click(driven: &mut Driven, at: Pos2) {
     driven.run();
 }
 
-fn type_keys(driven: &mut Driven, text: &str) {
-    for c in text.chars() {
-        driven.event(Event::Text(c.to_string()));
-        driven.step();
-    }
-    driven.key_press(Key::Enter);
-    driven.run();
-}
-
 #[test]
 fn a_node_is_dragged_in_frequency_and_gain_as_one_gesture_and_one_step() {
     let mut driven = stem();
@@ -72,12 +51,10 @@ fn a_node_is_dragged_in_frequency_and_gain_as_one_gesture_and_one_step() {
     // the node is where it was let go
     let to = middle(&driven, "Band 3");
     assert!((to - from - vec2(-60.0, -40.0)).length() < 8.0, "{from} {to}");
-    driven.get_by_label("Undo").click();
-    driven.run();
+    press(&mut driven, "Undo");
     let facts = &driven.state().facts;
     assert_eq!((number(facts, "eq3_freq"), number(facts, "eq3_gain")), before);
-    driven.get_by_label("Redo").click();
-    driven.run();
+    press(&mut driven, "Redo");
     assert_eq!(number(&driven.state().facts, "eq3_freq"), hz);
 }
 
@@ -104,23 +81,20 @@ fn a_double_click_adds_a_band_where_it_is_and_on_a_node_resets_it() {
     driven.run_steps(40); // or it were the third and fourth click of the first
     double_click(&mut driven, node);
     assert_eq!(driven.state().facts.settings, scene::empty().settings);
-    driven.get_by_label("Undo").click();
-    driven.run();
+    press(&mut driven, "Undo");
     assert_eq!(value(&driven.state().facts, "eq1_on"), Value::Switch(true));
 }
 
 #[test]
 fn a_value_is_typed_with_its_unit() {
     let mut driven = stem();
-    driven.get_by_label("Compressor Threshold").click();
-    driven.run();
+    press(&mut driven, "Compressor Threshold");
     type_keys(&mut driven, "-24.5 dB");
     assert_eq!(number(&driven.state().facts, "comp_threshold"), -24.5);
     let text = driven.get_by_label("Compressor Threshold").value();
     assert_eq!(text.as_deref(), Some("\u{2212}24.5 dBFS"));
     // nonsense changes nothing
-    driven.get_by_label("Compressor Attack").click();
-    driven.run();
+    press(&mut driven, "Compressor Attack");
     type_keys(&mut driven, "3 apples");
     assert_eq!(number(&driven.state().facts, "comp_attack"), 15.0);
 }
@@ -168,22 +142,18 @@ fn everything_is_reached_by_keyboard() {
 #[test]
 fn settings_a_to_d_are_kept_and_copied() {
     let mut driven = stem();
-    driven.get_by_label("C").click();
-    driven.run();
+    press(&mut driven, "C");
     assert_eq!(driven.state().facts.slot, 2);
     let at = middle(&driven, "Compressor Threshold");
     turn(&mut driven, at, -4.0);
     let other = number(&driven.state().facts, "comp_threshold");
-    driven.get_by_label("A").click();
-    driven.run();
+    press(&mut driven, "A");
     assert_eq!(number(&driven.state().facts, "comp_threshold"), -18.0);
-    driven.get_by_label("C").click();
-    driven.run();
+    press(&mut driven, "C");
     assert_eq!(number(&driven.state().facts, "comp_threshold"), other);
     driven.get_by_label("D").click_secondary();
     driven.run();
-    driven.get_by_label("Copy C to D").click();
-    driven.run();
+    press(&mut driven, "Copy C to D");
     assert!(driven.state().facts.used[3] && driven.state().facts.slot == 2);
 }
 
@@ -194,8 +164,7 @@ fn a_unit_that_needs_another_latency_class_leads_there() {
     let name = driven.state().facts.classes[1].1;
     driven.get_all_by_label(&format!("Use {name}")).last().expect("the limiter's").click();
     driven.run();
-    driven.get_by_label("Limiter On").click();
-    driven.run();
+    press(&mut driven, "Limiter On");
     assert_eq!(value(&driven.state().facts, "lim_on"), Value::Switch(true));
 }
 
@@ -205,24 +174,20 @@ fn presets_are_loaded_as_one_step_and_leave_the_level_alone() {
     scene::set(&mut facts.settings, "level", "-3");
     let before = facts.settings.clone();
     let mut driven = bench::view(facts, Palette::DARK, vec2(1000.0, 640.0), 1.0);
-    driven.get_by_label("Presets").click();
-    driven.run();
-    driven.get_by_label("Drums: punch, gently held").click();
-    driven.run();
+    press(&mut driven, "Presets");
+    press(&mut driven, "Drums: punch, gently held");
     let facts = &driven.state().facts;
     assert_eq!((number(facts, "comp_hp"), value(facts, "eq1_on")), (90.0, Value::Switch(false)));
     assert_eq!((number(facts, "level"), facts.name.as_str()), (-3.0, "Lead Vocals"));
     assert_eq!(driven.get_by_label("Presets").value().as_deref(), Some("Drums: punch, gently held"));
-    driven.get_by_label("Undo").click();
-    driven.run();
+    press(&mut driven, "Undo");
     assert_eq!(driven.state().facts.settings, before);
 }
 
 #[test]
 fn the_present_sound_is_kept_under_a_name() {
     let mut driven = stem();
-    driven.get_by_label("Presets").click();
-    driven.run();
+    press(&mut driven, "Presets");
     driven.get_by_label("Name of the preset").focus();
     driven.run();
     type_keys(&mut driven, "Mine: bright");
@@ -234,8 +199,7 @@ fn the_present_sound_is_kept_under_a_name() {
 #[test]
 fn all_of_a_unit_opens_over_its_card() {
     let mut driven = stem();
-    driven.get_by_label("Compressor: everything").click();
-    driven.run();
+    press(&mut driven, "Compressor: everything");
     let hidden = driven.get_by_label("Compressor Key High-Pass");
     hidden.click();
     driven.run();
@@ -250,13 +214,11 @@ fn the_right_click_menu_of_a_node_has_the_rest() {
     let mut driven = stem();
     driven.get_by_label("Band 2").click_secondary();
     driven.run();
-    driven.get_by_label("Make dynamic").click();
-    driven.run();
+    press(&mut driven, "Make dynamic");
     assert_eq!(number(&driven.state().facts, "eq2_range"), -3.0);
     driven.get_by_label("Band 2").click_secondary();
     driven.run();
-    driven.get_by_label("Switch off").click();
-    driven.run();
+    press(&mut driven, "Switch off");
     assert_eq!(value(&driven.state().facts, "eq2_on"), Value::Switch(false));
 }
 
@@ -264,18 +226,14 @@ fn the_right_click_menu_of_a_node_has_the_rest() {
 fn noise_is_learned_used_and_tracked_again() {
     let facts = scene::denoised();
     let mut driven = bench::view(facts, Palette::DARK, vec2(1000.0, 640.0), 1.0);
-    driven.get_by_label("Learn noise").click();
-    driven.run();
+    press(&mut driven, "Learn noise");
     assert_eq!(driven.state().facts.learning, Some(Ms(2500.0)));
     assert!(driven.query_by_label("Track").is_none());
-    driven.get_by_label("Use noise").click();
-    driven.run();
+    press(&mut driven, "Use noise");
     assert!(driven.state().facts.settings.denoise.print.is_some());
-    driven.get_by_label("Track").click();
-    driven.run();
+    press(&mut driven, "Track");
     assert_eq!(driven.state().facts.settings.denoise.print, None);
-    driven.get_by_label("Undo").click();
-    driven.run();
+    press(&mut driven, "Undo");
     assert!(driven.state().facts.settings.denoise.print.is_some());
 }
 
@@ -296,30 +254,24 @@ fn a_stem_that_its_master_has_muted_says_so_and_is_heard_again_by_a_click() {
 fn something_else_is_heard_by_the_menu_with_a_sign_that_ends_it() {
     let mut driven = stem();
     assert!(driven.query_by_label_contains("Hearing").is_none());
-    driven.get_by_label("Listen").click();
-    driven.run();
+    press(&mut driven, "Listen");
     // bands that are on can be heard, what there is not cannot
     assert!(
         driven.query_by_label("Band 2: 320 Hz").is_some()
             && driven.query_by_label_contains("Band 6:").is_none()
     );
-    driven.get_by_label("Removed noise").click();
-    driven.run();
+    press(&mut driven, "Removed noise");
     assert_eq!(driven.state().facts.listen, Listen::Off);
     if driven.query_by_label("Mono").is_none() {
-        driven.get_by_label("Listen").click();
-        driven.run();
+        press(&mut driven, "Listen");
     }
-    driven.get_by_label("Input, equally loud (+1.8 dB)").click();
-    driven.run();
+    press(&mut driven, "Input, equally loud (+1.8 dB)");
     assert_eq!(driven.state().facts.listen, Listen::Bypass(Db(1.8)));
-    driven.get_by_label("Hearing the input, +1.8 dB").click();
-    driven.run();
+    press(&mut driven, "Hearing the input, +1.8 dB");
     assert_eq!(driven.state().facts.listen, Listen::Off);
     driven.get_by_label("Band 3").click_secondary();
     driven.run();
-    driven.get_by_label("Listen to this band").click();
-    driven.run();
+    press(&mut driven, "Listen to this band");
     assert_eq!(driven.state().facts.listen, Listen::Band(2));
     assert!(driven.query_by_label("Hearing band 3").is_some());
 }
@@ -338,8 +290,7 @@ fn a_trim_is_shown_with_or_without_a_master_and_becomes_a_part_of_the_level_by_a
         let facts = Facts { link, ..scene::vocals() };
         let mut driven = bench::view(facts, Palette::DARK, vec2(1000.0, 640.0), 1.0);
         let level = driven.state().facts.settings.level;
-        driven.get_by_label("Master asks −1.0 dB · in effect").click();
-        driven.run();
+        press(&mut driven, "Master asks −1.0 dB · in effect");
         assert!(driven.state().done.contains(&Edit::TakeTrim));
         assert_eq!(driven.state().facts.settings.level, Db(level.0 - 1.0));
         assert!(driven.query_by_label("Master asks −1.0 dB · in effect").is_none());
@@ -349,8 +300,7 @@ fn a_trim_is_shown_with_or_without_a_master_and_becomes_a_part_of_the_level_by_a
 #[test]
 fn the_threshold_of_noise_reduction_is_bent_octave_by_octave_and_each_gesture_is_a_step() {
     let mut driven = bench::view(scene::denoised(), Palette::DARK, vec2(1000.0, 640.0), 1.0);
-    driven.get_by_label("Denoise: everything").click();
-    driven.run();
+    press(&mut driven, "Denoise: everything");
     let curve = |driven: &Driven| driven.state().facts.settings.denoise.curve.map(|point| point.0);
     let at = middle(&driven, "Threshold at 4000 Hz");
     pull(&mut driven, at, at - vec2(0.0, 16.0));
@@ -369,10 +319,50 @@ fn the_threshold_of_noise_reduction_is_bent_octave_by_octave_and_each_gesture_is
     driven.key_press(Key::ArrowDown);
     driven.run();
     assert_eq!(curve(&driven)[0], -0.5);
-    driven.get_by_label("Undo").click();
-    driven.run();
+    press(&mut driven, "Undo");
     assert_eq!((curve(&driven)[0], curve(&driven)[6]), (0.0, raised));
-    driven.get_by_label("Undo").click();
-    driven.run();
+    press(&mut driven, "Undo");
     assert_eq!(curve(&driven), [0.0; 9], "a drag is one step");
+}
+
+#[test]
+fn notches_of_the_wheel_at_one_octave_of_the_threshold_are_one_step() {
+    let mut driven = bench::view(scene::denoised(), Palette::DARK, vec2(1000.0, 640.0), 1.0);
+    press(&mut driven, "Denoise: everything");
+    let curve = |driven: &Driven| driven.state().facts.settings.denoise.curve.map(|point| point.0);
+    for (octave, notches) in [("4000", 4), ("250", 2)] {
+        let at = middle(&driven, &format!("Threshold at {octave} Hz"));
+        driven.hover_at(at);
+        driven.step();
+        for _ in 0..notches {
+            notch(&mut driven, 1.0);
+        }
+    }
+    // a pause: what follows is another step
+    driven.run_steps(60);
+    notch(&mut driven, -1.0);
+    let turned = |low, high| [0.0, 0.0, low, 0.0, 0.0, 0.0, high, 0.0, 0.0];
+    assert_eq!(curve(&driven), turned(0.5, 2.0));
+    for (low, high) in [(1.0, 2.0), (0.0, 2.0), (0.0, 0.0)] {
+        press(&mut driven, "Undo");
+        assert_eq!(curve(&driven), turned(low, high));
+    }
+    press(&mut driven, "Redo");
+    assert_eq!(curve(&driven), turned(0.0, 2.0));
+}
+
+#[test]
+fn a_point_of_the_threshold_that_is_dragged_beyond_its_end_comes_back_at_once() {
+    let mut driven = bench::view(scene::denoised(), Palette::DARK, vec2(1000.0, 640.0), 1.0);
+    press(&mut driven, "Denoise: everything");
+    let raised = |driven: &Driven| driven.state().facts.settings.denoise.curve[4].0;
+    let at = middle(&driven, "Threshold at 1000 Hz");
+    let far = at - vec2(0.0, 300.0);
+    pull(&mut driven, at, far);
+    let most = raised(&driven);
+    driven.hover_at(far + vec2(0.0, 10.0));
+    driven.step();
+    assert!(most > 0.0 && raised(&driven) < most, "{most} and {}", raised(&driven));
+    driven.drop_at(far);
+    driven.run();
 }

@@ -1,6 +1,6 @@
 //! What people do at a Master, by accessible names: ghost faders, trims, order, platforms, lists, tabs.
 
-use egui::{Event, Key, Modifiers, MouseWheelUnit, Pos2, Rect, Vec2, vec2};
+use egui::{Key, Modifiers, Pos2, Rect, Vec2, vec2};
 use egui_kittest::kittest::{NodeT, Queryable};
 use stemlink::chain::listen::Listen;
 use stemlink::editor::edits::Edit;
@@ -12,6 +12,7 @@ use stemlink::session::audition::Audition;
 use stemlink::session::record::StemId;
 use stemlink::units::Db;
 use viewtests::bench::{self, Driven, middle, pull};
+use viewtests::hands::{press, says, turn, type_keys};
 use viewtests::session;
 
 const USUAL: Vec2 = vec2(1000.0, 640.0);
@@ -28,19 +29,6 @@ fn five() -> Driven {
 fn take(driven: &mut Driven, from: Pos2, to: Pos2) {
     pull(driven, from, to);
     driven.run();
-}
-
-fn type_keys(driven: &mut Driven, text: &str) {
-    for c in text.chars() {
-        driven.event(Event::Text(c.to_string()));
-        driven.step();
-    }
-    driven.key_press(Key::Enter);
-    driven.run();
-}
-
-fn says(driven: &Driven, words: &str) -> bool {
-    driven.query_all_by_label_contains(words).next().is_some()
 }
 
 fn wishes(driven: &Driven) -> Vec<TrimWish> {
@@ -232,16 +220,7 @@ fn a_ghost_fader_obeys_the_keyboard_alone() {
 fn the_wheel_turns_a_ghost_fader_in_half_decibels() {
     let mut driven = five();
     let at = middle(&driven, GHOST);
-    driven.hover_at(at);
-    driven.run();
-    driven.event(Event::MouseWheel {
-        unit: MouseWheelUnit::Line,
-        delta: vec2(0.0, 2.0),
-        modifiers: Modifiers::NONE,
-        phase: egui::TouchPhase::Move,
-        source: egui::MouseWheelSource::Unknown,
-    });
-    driven.run();
+    turn(&mut driven, at, 2.0);
     assert_eq!(predicted(&driven), Some(Some(Proposal { stem: StemId(4), gain: Db(1.0) })));
     driven.hover_at(Pos2::new(300.0, 500.0));
     driven.run();
@@ -251,14 +230,12 @@ fn the_wheel_turns_a_ghost_fader_in_half_decibels() {
 #[test]
 fn a_trim_is_typed_and_nonsense_is_no_trim() {
     let mut driven = five();
-    driven.get_by_label("Keys Trim").click();
-    driven.run();
+    press(&mut driven, "Keys Trim");
     type_keys(&mut driven, "-2.5 dB");
     assert_eq!(wishes(&driven), [TrimWish { stem: StemId(3), base: 103, trim: Db(-2.5) }]);
     assert_eq!(driven.get_by_label("Keys Trim").value().as_deref(), Some("\u{2212}2.5 dB"));
     driven.run_steps(40); // or it were a double click
-    driven.get_by_label("Keys Trim").click();
-    driven.run();
+    press(&mut driven, "Keys Trim");
     driven.key_press(Key::Enter);
     driven.run();
     type_keys(&mut driven, "loud");
@@ -309,10 +286,8 @@ fn songs_are_made_from_the_loop_named_and_removed() {
         let songs = driven.state().facts.session.history.songs.iter();
         songs.map(|song| (song.name.clone(), song.start.0, song.end.0)).collect()
     };
-    driven.get_by_label("Songs").click();
-    driven.run();
-    driven.get_by_label("New song from the loop: 1:00 to 2:30").click();
-    driven.run();
+    press(&mut driven, "Songs");
+    press(&mut driven, "New song from the loop: 1:00 to 2:30");
     assert_eq!(songs(&driven), [("Song 1".to_owned(), 60_000.0, 150_000.0)]);
     assert!(says(&driven, "Song 1  \u{2212}9.0 LUFS"), "it stands over its range");
     driven.get_by_label("Name of Song 1").focus();
@@ -321,8 +296,7 @@ fn songs_are_made_from_the_loop_named_and_removed() {
     driven.run();
     type_keys(&mut driven, "Dawn");
     assert_eq!(songs(&driven)[0].0, "Dawn");
-    driven.get_by_label("Remove Dawn").click();
-    driven.run();
+    press(&mut driven, "Remove Dawn");
     assert!(songs(&driven).is_empty());
 }
 
@@ -336,8 +310,7 @@ fn the_song_is_heard_as_a_platform_plays_it_and_goes_along_with_it() {
             .expect("known")
     };
     let first = gain(&driven, 0);
-    driven.get_by_label("Hear it so").click();
-    driven.run();
+    press(&mut driven, "Hear it so");
     assert_eq!(driven.state().facts.listen, Listen::Gain(first));
     assert!(driven.query_by_label_contains("Hearing as played").is_some());
     // another platform, another level
@@ -351,11 +324,9 @@ fn the_song_is_heard_as_a_platform_plays_it_and_goes_along_with_it() {
         .expect("they differ");
     let name = driven.state().facts.session.platforms[other].id.clone();
     let name = driven.state().facts.session.target(&name).expect("a rule").name.clone();
-    driven.get_by_label(&name).click();
-    driven.run();
+    press(&mut driven, &name);
     assert_eq!(driven.state().facts.listen, Listen::Gain(gain(&driven, other)));
-    driven.get_by_label("Hear it so").click();
-    driven.run();
+    press(&mut driven, "Hear it so");
     assert_eq!(driven.state().facts.listen, Listen::Off);
 }
 
@@ -396,15 +367,12 @@ fn integrated_never_appears_without_its_heard_time() {
 fn what_is_not_explained_has_one_cause_and_one_button() {
     let mut driven = master(session::lost());
     assert!(says(&driven, "Links explain 96.2 %") && says(&driven, "Returns of Lead Vocals"));
-    driven.get_by_label("It moves along").click();
-    driven.run();
+    press(&mut driven, "It moves along");
     assert_eq!(driven.state().facts.session.follows, Some(StemId(4)));
-    driven.get_by_label("It moves along").click();
-    driven.run();
+    press(&mut driven, "It moves along");
     assert_eq!(driven.state().facts.session.follows, None);
     let mut driven = master(session::crowded());
-    driven.get_by_label("It is meant").click();
-    driven.run();
+    press(&mut driven, "It is meant");
     assert_eq!(driven.state().done.last(), Some(&Edit::ConfirmMute(StemId(3))));
 }
 
@@ -448,13 +416,10 @@ fn stems_stand_by_hand_or_by_share() {
     assert!(first(&driven).starts_with("Drums"));
     driven.get_by_label_contains("Lead Vocals Vocals").click_secondary();
     driven.run();
-    driven.get_by_label("Move up").click();
-    driven.run();
+    press(&mut driven, "Move up");
     assert!(names(&driven)[2].starts_with("Lead Vocals"), "{:?}", names(&driven));
-    driven.get_by_label("Order of stems").click();
-    driven.run();
-    driven.get_by_label("The largest share first").click();
-    driven.run();
+    press(&mut driven, "Order of stems");
+    press(&mut driven, "The largest share first");
     let order = names(&driven);
     assert!(
         order[0].starts_with("Lead Vocals") && order[1].starts_with("Drums") && order[4].starts_with("FX")
@@ -507,8 +472,7 @@ fn the_list_before_a_print_is_of_what_is_open() {
     assert_eq!(open, [false, false, false, false, true, false], "{:?}", ready(&session::lost()));
     assert!(ready(&session::waiting()).iter().filter(|point| !point.done).count() == 3);
     let mut driven = master(session::lost());
-    driven.get_by_label("Before a print: 5").click();
-    driven.run();
+    press(&mut driven, "Before a print: 5");
     for words in
         ["Something else is heard: Lead Vocals", "Bypassed: Keys", "Not linked: Drums, Bass, Old Strings"]
     {
@@ -520,10 +484,8 @@ fn the_list_before_a_print_is_of_what_is_open() {
 #[test]
 fn a_session_is_exported_from_the_list_which_says_where_it_is_and_what_is_lacking() {
     let mut driven = master(session::lost());
-    driven.get_by_label("Before a print: 5").click();
-    driven.run();
-    driven.get_by_label("Export session\u{2026}").click();
-    driven.run();
+    press(&mut driven, "Before a print: 5");
+    press(&mut driven, "Export session\u{2026}");
     let asked = driven.state().done.iter().filter(|edit| **edit == Edit::ExportSession).count();
     assert_eq!(asked, 1);
     assert!(says(&driven, "/home/me/Documents/Stemlink/Mix session 2.toml"), "the list stays open");
@@ -534,8 +496,7 @@ fn a_session_is_exported_from_the_list_which_says_where_it_is_and_what_is_lackin
 fn placement_is_chosen_and_the_heading_says_what_playback_is_of() {
     let mut driven = five();
     assert!(says(&driven, "before the master fader"));
-    driven.get_by_label("Placement").click();
-    driven.run();
+    press(&mut driven, "Placement");
     driven.get_by_label_contains("Final: last on the bus").click();
     driven.run();
     assert_eq!(driven.state().facts.session.placement, Placement::Final);
@@ -548,11 +509,9 @@ fn placement_is_chosen_and_the_heading_says_what_playback_is_of() {
 #[test]
 fn the_chain_and_the_masking_are_a_tab_away() {
     let mut driven = five();
-    driven.get_by_label("Chain").click();
-    driven.run();
+    press(&mut driven, "Chain");
     assert!(says(&driven, "Limiter: everything") && says(&driven, "Equalizer"));
-    driven.get_by_label("Masking").click();
-    driven.run();
+    press(&mut driven, "Masking");
     for name in ["Drums", "Bass", "Keys", "Lead Vocals", "FX"] {
         let value = driven.get_by_label(&format!("{name} covered")).value().expect("a share");
         assert!(value.ends_with(" %"), "{name}: {value}");

@@ -1,7 +1,7 @@
 //! What people do with references, by accessible names.
 
 use egui::accesskit::Role;
-use egui::{Event, Key, vec2};
+use egui::vec2;
 use egui_kittest::kittest::{NodeT, Queryable};
 use stemlink::chain::listen::Listen;
 use stemlink::editor::edits::Edit;
@@ -10,22 +10,13 @@ use stemlink::editor::master::ready;
 use stemlink::editor::theme::Palette;
 use stemlink::units::Lufs;
 use viewtests::bench::{self, Driven};
+use viewtests::hands::{press, says, type_keys};
 use viewtests::{references, session};
 
 fn tab(facts: Facts) -> Driven {
     let mut driven = bench::view(facts, Palette::DARK, vec2(1000.0, 640.0), 1.0);
-    driven.get_by_label("References").click();
-    driven.run();
+    press(&mut driven, "References");
     driven
-}
-
-fn says(driven: &Driven, words: &str) -> bool {
-    driven.query_all_by_label_contains(words).next().is_some()
-}
-
-fn press(driven: &mut Driven, name: &str) {
-    driven.get_by_label(name).click();
-    driven.run();
 }
 
 fn paths(driven: &Driven) -> Vec<&str> {
@@ -101,12 +92,7 @@ fn songs_are_added_by_mouse_alone_and_by_a_path_and_each_is_a_step() {
     press(&mut driven, "Add a song\u{2026}");
     driven.get_by_label("Path of a song").focus();
     driven.run();
-    for c in "/a b.flac".chars() {
-        driven.event(Event::Text(c.to_string()));
-        driven.step();
-    }
-    driven.key_press(Key::Enter);
-    driven.run();
+    type_keys(&mut driven, "/a b.flac");
     assert_eq!(paths(&driven), ["/music/Albums/Other.wav", "/a b.flac"]);
     press(&mut driven, "Remove Other.wav");
     assert_eq!(paths(&driven), ["/a b.flac"]);

@@ -80,10 +80,23 @@ pub fn edited(bytes: &[u8], edit: impl Fn(String) -> String) -> Vec<u8> {
 /// # Panics
 /// If it is no state of ours.
 pub fn with_noise(bytes: &[u8], levels: &[f32]) -> Vec<u8> {
-    let text = format!("{levels:?}").replace(' ', "");
+    with(bytes, "noise", &format!("{levels:?}").replace(' ', ""))
+}
+
+/// A saved state with those files to compare with, in place of none.
+///
+/// # Panics
+/// If it is no state of ours.
+pub fn with_references(bytes: &[u8], paths: &[&str]) -> Vec<u8> {
+    let quoted: Vec<String> = paths.iter().map(|path| format!("\\\"{path}\\\"")).collect();
+    with(bytes, "references", &format!("[{}]", quoted.join(",")))
+}
+
+/// A saved state of somebody without a role whose document has also `key`: JSON as it stands in a text of JSON.
+fn with(bytes: &[u8], key: &str, value: &str) -> Vec<u8> {
     let role = "\\\"role\\\":null";
     edited(bytes, |json| {
         assert!(json.contains(role), "{json}");
-        json.replace(role, &format!("{role},\\\"noise\\\":{text}"))
+        json.replace(role, &format!("{role},\\\"{key}\\\":{value}"))
     })
 }

@@ -150,6 +150,14 @@ impl Screen {
 
 #[expect(clippy::missing_panics_doc, reason = "a host of tests fails by panicking")]
 impl Plugin {
+    /// Width and height that it says its open window has, pixels.
+    pub fn window_size(&mut self) -> (u32, u32) {
+        let handle = self.instance.plugin_handle();
+        let gui: PluginGui = handle.get_extension().expect("a window");
+        let size = gui.get_size(&handle).expect("the window has a size");
+        (size.width, size.height)
+    }
+
     /// Whether it says that it can open no window.
     pub fn window_is_refused(&mut self) -> bool {
         let handle = self.instance.plugin_handle();
@@ -168,21 +176,13 @@ fn threads() -> usize {
 }
 
 /// How long something on a screen may take: software draws, and other tests run.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 #[expect(clippy::missing_panics_doc, reason = "a host of tests fails by panicking")]
 impl Window<'_> {
     /// Width and height in pixels.
     pub fn size(&self) -> (u32, u32) {
         (self.size.width, self.size.height)
-    }
-
-    /// Width and height that the plugin says it has, pixels.
-    pub fn plugin_size(&mut self) -> (u32, u32) {
-        let handle = self.plugin.instance.plugin_handle();
-        let gui: PluginGui = handle.get_extension().expect("a window");
-        let size = gui.get_size(&handle).expect("the window has a size");
-        (size.width, size.height)
     }
 
     /// Gives it another size, as a host's own frame does.
@@ -215,6 +215,15 @@ impl Window<'_> {
 
     /// Lets time pass until what is seen is as wanted, and returns it; `None` if it never is.
     pub fn wait(&mut self, wanted: impl Fn(&mut Plugin, &Picture) -> bool) -> Option<Picture> {
+        self.wait_for(PATIENCE, wanted)
+    }
+
+    /// The same, for so long at most: where it need not come.
+    pub fn wait_for(
+        &mut self,
+        time: Duration,
+        wanted: impl Fn(&mut Plugin, &Picture) -> bool,
+    ) -> Option<Picture> {
         let start = Instant::now();
         loop {
             self.plugin.idle();
@@ -222,7 +231,7 @@ impl Window<'_> {
             if wanted(self.plugin, &picture) {
                 return Some(picture);
             }
-            if start.elapsed() > PATIENCE {
+            if start.elapsed() > time {
                 return None;
             }
             std::thread::sleep(Duration::from_millis(20));

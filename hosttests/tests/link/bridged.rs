@@ -1,9 +1,10 @@
 //! Stems that live elsewhere: a second copy of the library, as where a host loads CLAP and VST3 side by side. It has a
 //! roster of its own, and what it knows comes over the bridge.
 
+use super::alone::{Folder, alone};
 use super::desk::{Desk, RATE, measure, song};
-use super::viewer::{Folder, Viewer, alone};
 use hosttests::Library;
+use hosttests::viewer::Viewer;
 use std::time::Instant;
 
 #[test]

@@ -1,7 +1,8 @@
 //! What is wrong between Stems and Master is found and named.
 
+use super::alone::alone;
 use super::desk::{Audio, Desk, RATE, song};
-use super::viewer::{Viewer, alone};
+use hosttests::viewer::Viewer;
 use hosttests::{Library, Random};
 use std::time::{Duration, Instant};
 use stemlink::link::summary::Summary;

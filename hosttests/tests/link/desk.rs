@@ -1,7 +1,7 @@
 //! A mixing desk: Stems on their buses, faders and pans behind them, a Master on the sum, a transport.
 
-use super::viewer::id;
 use hosttests::host::transport;
+use hosttests::viewer::id;
 use hosttests::{Library, MASTER, Player, Plugin, STEM, noise};
 use std::sync::Barrier;
 use std::time::{Duration, Instant};

@@ -1,7 +1,8 @@
 //! A session that the Master exports is rendered by the command line as the plugins play it.
 
+use super::alone::{Folder, alone};
 use super::desk::{Audio, Desk, RATE, song};
-use super::viewer::{Folder, Viewer, alone, eventually, id};
+use hosttests::viewer::{Viewer, eventually, id};
 use hosttests::{Change, Library, Plugin, Random, with_noise};
 use std::path::Path;
 use stemlink::chain::parameters::{Kind, PARAMETERS};

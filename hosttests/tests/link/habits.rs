@@ -1,8 +1,9 @@
 //! What people do in a session: the history stays right, and what is going on is said.
 
+use super::alone::alone;
 use super::desk::{Audio, Desk, Manner, RATE, measure, song};
-use super::viewer::{Viewer, alone, eventually};
 use hosttests::Library;
+use hosttests::viewer::{Viewer, eventually};
 use std::collections::BTreeSet;
 use stemlink::link::InstanceId;
 use stemlink::link::summary::Summary;

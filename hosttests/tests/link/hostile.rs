@@ -1,8 +1,9 @@
 //! Whatever lies in the link's folder, and whoever is about: no sound depends on it.
 
+use super::alone::alone;
 use super::desk::{RATE, song};
-use super::viewer::{Viewer, alone};
 use hosttests::reference::{self, TYPED, through_chain};
+use hosttests::viewer::{Viewer, eventually};
 use hosttests::{Library, MASTER, Plugin, STEM};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -66,7 +67,7 @@ fn a_folder_full_of_garbage_changes_no_bit() {
             plugins.push((plugin, seat));
         }
         let folder = Path::new(&std::env::var("XDG_RUNTIME_DIR").expect("alone")).join("stemlink-1");
-        super::viewer::eventually("all of them", || {
+        eventually("all of them", || {
             (fs::read_dir(&folder).ok()?.count() >= PLUGINS.len() * 2 + 2).then_some(())
         });
         // the second half of the song among what has been done to the folder

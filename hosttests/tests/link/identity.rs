@@ -1,8 +1,9 @@
 //! Who an instance is, and the trim that it owns.
 
+use super::alone::alone;
 use super::desk::{RATE, song};
-use super::viewer::{Viewer, alone, eventually, id, saved};
 use hosttests::reference::through_chain;
+use hosttests::viewer::{Viewer, eventually, id, saved};
 use hosttests::{Library, MASTER, Plugin, STEM, without_identity};
 use stemlink::chain::{ChainSettings, LatencyClass, Seat};
 use stemlink::units::Db;

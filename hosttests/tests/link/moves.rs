@@ -1,8 +1,9 @@
 //! What the Master predicts of a move is what a meter reads when it is made.
 
+use super::alone::alone;
 use super::desk::{Audio, Desk, Manner, RATE, measure, song};
-use super::viewer::{Viewer, alone};
 use hosttests::Library;
+use hosttests::viewer::{Viewer, eventually};
 use stemlink::link::request::Verdict;
 use stemlink::link::summary::Forecast;
 use stemlink::units::{Db, Lufs};
@@ -41,7 +42,7 @@ fn a_move_that_is_predicted_then_asked_for_reads_as_predicted() {
         let stem = viewer.find(moved);
         let trim = || stem.figures().expect("it is there").trim;
         let answer = |counter: u64| {
-            super::viewer::eventually("the Stem answers", || {
+            eventually("the Stem answers", || {
                 trim().answer.filter(|answer| answer.counter == counter).map(|answer| answer.verdict)
             })
         };
@@ -114,7 +115,7 @@ fn driven_to(target: f64) {
     };
     // a fast render leaves windows behind; they come with the next
     let mut last = None;
-    let told = super::viewer::eventually("most of the song has been simulated", || {
+    let told = eventually("most of the song has been simulated", || {
         last = Some(desk.play(all.clone(), Manner::USUAL));
         Some(forecast(&viewer)).filter(|forecast| forecast.simulated >= 5.9)
     });
@@ -167,7 +168,7 @@ fn two_who_ask_at_once_are_both_answered() {
         };
         let mut waiting: Vec<_> = viewers.iter().zip(moves).map(ask).collect();
         // each looks as often as the command line does
-        super::viewer::eventually("all are answered", || {
+        eventually("all are answered", || {
             std::thread::sleep(std::time::Duration::from_millis(45));
             let forecast = viewers[0].summary(master, |_| true).forecast;
             let told = forecast.map(|forecast| (forecast.sender, forecast.counter));

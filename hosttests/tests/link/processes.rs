@@ -1,9 +1,10 @@
 //! Hosts that are processes of their own, linked through the bridge: what Bitwig and other sandboxes do, two projects
 //! in two hosts, and a host that is killed.
 
+use super::alone::alone;
 use super::desk::{Audio, Desk, Manner, RATE, song};
-use super::viewer::{Viewer, alone, eventually, id};
 use hosttests::host::transport;
+use hosttests::viewer::{Viewer, eventually, id};
 use hosttests::{Call, Library, MASTER, Plugin, STEM, Vst3};
 use std::collections::BTreeSet;
 use std::process::{Child, Command, Stdio};

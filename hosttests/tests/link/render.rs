@@ -1,8 +1,9 @@
 //! However a host goes about it, the Master finds the same, to the bit.
 
+use super::alone::alone;
 use super::desk::{Desk, Manner, RATE, song};
-use super::viewer::{Viewer, alone};
 use hosttests::Library;
+use hosttests::viewer::Viewer;
 use std::time::Duration;
 use stemlink::link::summary::Summary;
 

@@ -1,8 +1,9 @@
 //! Two projects in one host: each Master sums its own Stems.
 
+use super::alone::alone;
 use super::desk::{Desk, Manner, RATE, measure, song};
-use super::viewer::{Viewer, alone, saved};
 use hosttests::Library;
+use hosttests::viewer::{Viewer, eventually, saved};
 use std::collections::BTreeSet;
 
 #[test]
@@ -49,9 +50,7 @@ fn two_sessions_in_one_process_do_not_take_each_other_s_stems() {
             let session = saved(&mut desks[n].master, "session");
             let mut buses = desks[n].buses.iter_mut();
             let belongs = |bus: &mut super::desk::Bus| saved(&mut bus.plugin, "session") == session;
-            assert!(
-                buses.all(|bus| super::viewer::eventually("it belongs", || belongs(bus).then_some(true)))
-            );
+            assert!(buses.all(|bus| eventually("it belongs", || belongs(bus).then_some(true))));
         }
     });
 }

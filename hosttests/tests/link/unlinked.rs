@@ -1,8 +1,9 @@
 //! What the link cannot do changes no bit of any sound.
 
+use super::alone::{Folder, alone, alone_in};
 use super::desk::{RATE, song};
-use super::viewer::{Folder, alone, alone_in};
 use hosttests::reference::{self, TYPED, through_chain};
+use hosttests::viewer::{eventually, saved};
 use hosttests::{Library, MASTER, Plugin, STEM};
 use stemlink::chain::{LatencyClass, Seat};
 
@@ -44,9 +45,9 @@ fn with_a_runtime_folder_that_is_taken_away() {
         let mut other = Plugin::new(&library, STEM);
         other.activate(RATE, 1024);
         let folder = std::path::Path::new(&runtime).join("stemlink-1");
-        super::viewer::eventually("the link starts", || folder.is_dir().then_some(()));
+        eventually("the link starts", || folder.is_dir().then_some(()));
         // The link may be putting a file there right now.
-        super::viewer::eventually("it is taken away", || std::fs::remove_dir_all(&folder).ok());
+        eventually("it is taken away", || std::fs::remove_dir_all(&folder).ok());
         sounds_right(&library, RATE);
     });
 }
@@ -65,7 +66,7 @@ fn without_a_place_at_the_table() {
             .collect();
         let mut late = Plugin::new(&library, STEM);
         late.activate(LOW, 64);
-        assert_eq!(super::viewer::saved(&mut late, "instance"), None, "there was no place");
+        assert_eq!(saved(&mut late, "instance"), None, "there was no place");
         sounds_right(&library, LOW);
         drop(crowd);
     });

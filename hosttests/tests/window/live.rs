@@ -1,10 +1,11 @@
 //! A Master's window while five Stems play: a move is tried and asked for, and stems are heard otherwise for a moment.
 
 use super::band::Band;
-use crate::{is_drawn, keep, stage};
+use crate::{at_rest, keep, opened, stage};
 use hosttests::host::Picture;
 use hosttests::host::Window;
-use std::time::{Duration, Instant};
+use hosttests::viewer::eventually;
+use std::time::Duration;
 
 /// In a window of the usual size: the ghost fader of the fourth stem, and the button beside it.
 const GHOST: (i16, i16) = (690, 278);
@@ -26,12 +27,10 @@ fn a_move_is_tried_at_the_master_and_asked_of_the_stem() {
     let (library, screen) = stage();
     let (mut band, mut master) = Band::new(&library, 60);
     band.play(&mut master, 34.0, false);
-    let mut window = screen.open(&mut master, (0, 0));
-    window.wait(is_drawn).expect("the window is drawn");
+    let mut window = opened(&screen, &mut master);
     band.play(window.plugin, 2.0, true);
     // sound dies away, what was found out settles
-    window.pass(Duration::from_secs(4));
-    let before = window.picture();
+    let before = at_rest(&mut window);
     keep(&before, "master-live");
     assert_eq!(band.gain(3), 1.0);
 
@@ -48,11 +47,10 @@ fn a_move_is_tried_at_the_master_and_asked_of_the_stem() {
     window.wait(|_, picture| low(picture).differs(&low(&moved)) > 2000).expect("let go, it is forgotten");
 
     window.click(APPLY, 1);
-    let start = Instant::now();
-    while band.gain(3) == 1.0 && start.elapsed() < Duration::from_secs(120) {
+    let gain = eventually("the Stem has another gain", || {
         window.pass(Duration::from_millis(50));
-    }
-    let gain = band.gain(3);
+        Some(band.gain(3)).filter(|gain| *gain != 1.0)
+    });
     assert!((1.2..2.0).contains(&gain), "the Stem is {gain} times as loud");
     assert!((0..5).filter(|&n| n != 3).all(|n| band.gain(n) == 1.0), "and no other");
     band.play(window.plugin, 2.0, true);
@@ -61,15 +59,11 @@ fn a_move_is_tried_at_the_master_and_asked_of_the_stem() {
 
 /// Waits until the stems have these gains.
 fn gains_become(band: &mut Band, window: &mut Window<'_>, wanted: [f32; 5], what: &str) {
-    let start = Instant::now();
-    loop {
-        let gains: [f32; 5] = std::array::from_fn(|n| band.gain(n));
-        if gains == wanted {
-            return;
-        }
-        assert!(start.elapsed() < Duration::from_secs(60), "{what}: {gains:?} and not {wanted:?}");
+    eventually(&format!("{what}: gains of {wanted:?}"), || {
         window.pass(Duration::from_millis(50));
-    }
+        let gains: [f32; 5] = std::array::from_fn(|n| band.gain(n));
+        (gains == wanted).then_some(())
+    });
 }
 
 #[test]
@@ -80,8 +74,7 @@ fn stems_are_heard_otherwise_while_the_master_s_window_is_open_and_not_longer() 
     let (library, screen) = stage();
     let (mut band, mut master) = Band::new(&library, 20);
     band.play(&mut master, 12.0, false);
-    let mut window = screen.open(&mut master, (0, 0));
-    window.wait(is_drawn).expect("the window is drawn");
+    let mut window = opened(&screen, &mut master);
     // the rows are there once the Master knows who belongs to the mix
     band.play(window.plugin, 2.0, true);
     window.pass(Duration::from_secs(2));
@@ -105,9 +98,5 @@ fn stems_are_heard_otherwise_while_the_master_s_window_is_open_and_not_longer() 
     window.click(MUTE, 1);
     gains_become(&mut band, &mut window, WITHOUT, "muted again");
     drop(window);
-    let start = Instant::now();
-    while band.gain(3) != 1.0 {
-        assert!(start.elapsed() < Duration::from_secs(60), "it is over with the window");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    eventually("it is over with the window", || Some(()).filter(|()| band.gain(3) == 1.0));
 }

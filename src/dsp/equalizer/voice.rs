@@ -320,10 +320,9 @@ impl Voice {
 
     /// True when its glides are where `settings` want them.
     pub(super) fn is_at(&self, settings: &BandSettings) -> bool {
-        let there = |glide: &Glide, value: f64| glide.landed() && glide.target() == value;
-        there(&self.frequency, settings.frequency.0.ln())
-            && there(&self.gain, settings.gain.0)
-            && there(&self.q, settings.q.ln())
+        self.frequency.rests_at(settings.frequency.0.ln())
+            && self.gain.rests_at(settings.gain.0)
+            && self.q.rests_at(settings.q.ln())
     }
 
     /// No dynamics any more: back to the gain itself.

@@ -110,12 +110,12 @@ impl Reader {
         while let Some(job) = self.next() {
             let done = match job {
                 Job::Measure(path) => {
-                    let figures = self.words(self.measure(Path::new(&path)));
-                    Done::Measured(path, figures)
+                    let figures = self.measure(Path::new(&path));
+                    Done::Measured(path, figures.map_err(|error| error.to_string()))
                 }
                 Job::Load(path, figures, rate) => {
-                    let reel = self.words(self.load(Path::new(&path), &figures, rate));
-                    Done::Loaded(path, reel.map(Arc::new))
+                    let reel = self.load(Path::new(&path), &figures, rate);
+                    Done::Loaded(path, reel.map(Arc::new).map_err(|error| error.to_string()))
                 }
                 Job::List(folder) => Done::Listed(choose::list(folder.map(PathBuf::from))),
             };
@@ -140,10 +140,6 @@ impl Reader {
         }
         let first = self.waiting.iter().position(|job| !matches!(job, Job::Measure(_))).unwrap_or(0);
         self.waiting.remove(first)
-    }
-
-    fn words<T>(&self, result: Result<T>) -> core::result::Result<T, String> {
-        result.map_err(|error| error.to_string())
     }
 
     fn go_on(&self, path: &Path) -> Result<()> {

@@ -11,13 +11,13 @@ use crate::editor::terms;
 use crate::editor::theme::{self, PAD};
 use crate::params::references::{Figures, Listing, MOST, Reference, References, State, name};
 use egui::{Align2, CornerRadius, Rect, Role, TextEdit, Ui, WidgetInfo, pos2, vec2};
+use std::path::Path;
 
 /// How high a row is, at least and at most.
 const LEAST_ROW: f32 = 36.0;
 const MOST_ROW: f32 = 52.0;
 /// How high a button is.
 const BUTTON: f32 = 24.0;
-
 /// How high the list of files is at most: what is more scrolls.
 const LIST: f32 = 240.0;
 
@@ -28,9 +28,10 @@ const HEAR: &str = "Hear";
 const REMOVE: &str = "Remove";
 const SWITCH: &str = "Reference";
 
-/// What is typed, and nothing else of its own.
+/// The tab.
 #[derive(Debug, Default)]
-pub(super) struct Shelf {
+pub(super) struct Page {
+    /// A path that is being typed.
     typed: String,
 }
 
@@ -59,7 +60,7 @@ pub(super) fn switch(ui: &mut Ui, desk: &mut Desk<'_>, right: egui::Pos2) -> f32
     at.min.x - 8.0
 }
 
-impl Shelf {
+impl Page {
     /// Draws it in `place`.
     pub(super) fn show(&mut self, ui: &mut Ui, desk: &mut Desk<'_>, place: Rect) {
         let look = desk.look;
@@ -208,7 +209,7 @@ fn paths(references: &References) -> Vec<String> {
 
 /// The folder that a file lies in.
 fn folder(path: &str) -> Option<&str> {
-    path.rfind(['/', '\\']).map(|at| &path[..at.max(1)])
+    Path::new(path).parent()?.to_str().filter(|folder| !folder.is_empty())
 }
 
 fn row(ui: &mut Ui, desk: &mut Desk<'_>, at: Rect, index: usize) {

@@ -6,7 +6,7 @@ use crate::editor::shown::time;
 use crate::editor::theme;
 use crate::params::document::songs::{SongRange, with_song};
 use crate::params::room::Song;
-use egui::{Rect, Role, TextEdit, Ui, WidgetInfo};
+use egui::{Align2, Color32, Rect, Role, TextEdit, Ui, WidgetInfo};
 
 /// How wide the menu's words are.
 pub(super) const WIDTH: f32 = 58.0;
@@ -47,37 +47,8 @@ pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect) {
         egui::ScrollArea::vertical().max_height(LIST).min_scrolled_height(LIST).show(ui, |ui| {
             for (index, song) in history.songs.iter().enumerate() {
                 ui.horizontal(|ui| {
-                    let id = ui.scope_id().with(("song", index));
-                    let mut name = ui.data(|data| data.get_temp(id)).unwrap_or_else(|| song.name.clone());
-                    let field = ui.add(
-                        TextEdit::singleline(&mut name)
-                            .id(id)
-                            .desired_width(130.0)
-                            .align(egui::Align2::LEFT_CENTER),
-                    );
-                    field.widget_info(|| {
-                        WidgetInfo::labeled(Role::TextInput, true, format!("Name of {}", song.name))
-                    });
-                    if field.has_focus() {
-                        ui.data_mut(|data| data.insert_temp(id, name));
-                    } else if field.lost_focus() {
-                        ui.data_mut(|data| data.remove_temp::<String>(id));
-                        let mut named = songs.clone();
-                        named[index] = named[index].clone().named(&name);
-                        if !named[index].name.is_empty() {
-                            desk.edits.put_songs(songs.clone(), named);
-                        }
-                    }
-                    let range = format!("{} to {}", time(song.start.0 / 1000.0), time(song.end.0 / 1000.0));
-                    ui.label(egui::RichText::new(range).size(theme::SMALL).color(look.secondary));
-                    let remove = ui.button("×");
-                    remove.widget_info(|| {
-                        WidgetInfo::labeled(Role::Button, true, format!("Remove {}", song.name))
-                    });
-                    if remove.clicked() {
-                        let mut fewer = songs.clone();
-                        fewer.remove(index);
-                        desk.edits.put_songs(songs.clone(), fewer);
+                    if let Some(changed) = row(ui, look.secondary, song, &songs, index) {
+                        desk.edits.put_songs(songs.clone(), changed);
                     }
                 });
             }
@@ -86,4 +57,36 @@ pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect) {
     response.on_hover_text(
         "Ranges of the timeline that are songs of their own: each has its loudness. Saved with the project.",
     );
+}
+
+/// A song: its name to be typed, its range, its removal; returns the songs when they have become others. Of `songs`, as
+/// they are kept, it is the one at `index`.
+fn row(ui: &mut Ui, ink: Color32, song: &Song, songs: &[SongRange], index: usize) -> Option<Vec<SongRange>> {
+    let named = |name: &str| {
+        let mut songs = songs.to_vec();
+        songs[index] = songs[index].clone().named(name);
+        (!songs[index].name.is_empty()).then_some(songs)
+    };
+    let mut changed = None;
+    let id = ui.scope_id().with(("song", index));
+    let mut name = ui.data(|data| data.get_temp(id)).unwrap_or_else(|| song.name.clone());
+    let field = TextEdit::singleline(&mut name).id(id).desired_width(130.0).align(Align2::LEFT_CENTER);
+    let field = ui.add(field);
+    field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, format!("Name of {}", song.name)));
+    if field.has_focus() {
+        ui.data_mut(|data| data.insert_temp(id, name));
+    } else if field.lost_focus() {
+        ui.data_mut(|data| data.remove_temp::<String>(id));
+        changed = named(&name);
+    }
+    let range = format!("{} to {}", time(song.start.0 / 1000.0), time(song.end.0 / 1000.0));
+    ui.label(egui::RichText::new(range).size(theme::SMALL).color(ink));
+    let remove = ui.button("×");
+    remove.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Remove {}", song.name)));
+    if remove.clicked() {
+        let mut songs = songs.to_vec();
+        songs.remove(index);
+        changed = Some(songs);
+    }
+    changed
 }

@@ -74,7 +74,8 @@ pub fn show(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect) {
     }
 }
 
-/// What a person does to `point`: a drag is one step, so is each turn of the wheel and each key. Returns the curve as it is then.
+/// What a person does to `point`: a drag is one step, so are turns of the wheel or keys that follow each other. Returns the
+/// curve as it is then.
 fn moved(ui: &Ui, desk: &mut Desk<'_>, response: &Response, point: usize, half: f32) -> ThresholdCurve {
     let curve = desk.facts.settings.denoise.curve;
     let with = |db: f64| {
@@ -83,12 +84,13 @@ fn moved(ui: &Ui, desk: &mut Desk<'_>, response: &Response, point: usize, half: 
         curve[point] = Db((db.clamp(-MOST_CURVE, MOST_CURVE) * 10.0).round() / 10.0);
         curve
     };
-    let shift = ui.input(|input| input.modifiers.shift);
+    let (shift, time) = ui.input(|input| (input.modifiers.shift, input.time));
     let started = response.drag_started().then_some((curve, curve[point].0));
     let held = started.or_else(|| ui.data(|data| data.get_temp::<(ThresholdCurve, f64)>(response.id)));
     if let Some((before, way)) = held.filter(|_| response.dragged() || response.drag_stopped()) {
         let speed = if shift { FINE } else { 1.0 };
         let way = way - f64::from(response.drag_delta().y) * speed * MOST_CURVE / f64::from(half);
+        let way = way.clamp(-MOST_CURVE, MOST_CURVE);
         let now = with(way);
         if now != curve {
             desk.edits.want(Edit::NoiseCurve(now));
@@ -103,15 +105,16 @@ fn moved(ui: &Ui, desk: &mut Desk<'_>, response: &Response, point: usize, half: 
     }
     let steps = f64::from(wheel(ui, response)) + keys(ui, response);
     let step = if shift { FINE } else { STEP };
-    let now = match () {
-        () if response.double_clicked() => with(0.0),
-        () if steps != 0.0 => with(curve[point].0 + steps * step),
-        () => curve,
-    };
-    if now != curve {
-        desk.edits.want(Edit::NoiseCurve(now));
-        desk.edits.bent(curve, now);
+    if response.double_clicked() {
+        let now = with(0.0);
+        desk.edits.put_curve(curve, now);
+        return now;
     }
+    if steps == 0.0 {
+        return curve;
+    }
+    let now = with(curve[point].0 + steps * step);
+    desk.edits.turn_curve(point, curve, now, time);
     now
 }
 

@@ -68,7 +68,7 @@ fn the_loudest_stretch_is_played_again_and_again_from_where_it_begins() {
     let (mut deck, _exchange) = deck(Cue { song: 1, reel: reel(sound.clone()), way: Way::Again(from, to) });
     deck.want(UNITY);
     let heard = run(&mut deck, 0, 21_000, 256);
-    let fade = Fade::new(0.0, RATE).frames();
+    let fade = fade(0.0, RATE).ticks() as usize;
     for (n, x) in heard.iter().enumerate().skip(fade) {
         let place = from + n % (to - from);
         if place + fade < to {
@@ -86,7 +86,7 @@ fn along_with_the_transport_a_song_is_where_the_timeline_is_and_begins_again_whe
     let sound = noise(5, 10_000, 0.5);
     let (mut deck, _exchange) = deck(Cue { song: 1, reel: reel(sound.clone()), way: Way::Along(3000) });
     deck.want(UNITY);
-    let fade = Fade::new(0.0, RATE).frames();
+    let fade = fade(0.0, RATE).ticks() as usize;
     let expect = |heard: &[f64], position: usize, skip: usize| {
         for (n, x) in heard.iter().enumerate().skip(skip) {
             let place = (position + n + 10_000 - 3000) % 10_000;
