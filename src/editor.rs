@@ -35,6 +35,7 @@ pub mod stem;
 pub mod strip;
 pub mod terms;
 pub mod theme;
+mod trace;
 mod window;
 
 use crate::chain::parameters::Parameter;
