@@ -23,6 +23,8 @@ pub mod master;
 mod neighbours;
 pub mod noise;
 pub mod notices;
+#[cfg(target_os = "linux")]
+mod pace;
 pub mod paint;
 pub mod picture;
 mod plain;
@@ -35,6 +37,7 @@ pub mod stem;
 pub mod strip;
 pub mod terms;
 pub mod theme;
+mod trace;
 mod trims;
 mod window;
 
@@ -51,15 +54,17 @@ use egui::{Ui, Vec2};
 use files::shelf::Shelf;
 use nice_plug::context::gui::{GuiContext, ParamSetter};
 use nice_plug::prelude::TrackInfo;
+#[cfg(target_os = "linux")]
+use nice_plug_egui::baseview::WindowContext;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-/// How soon a window is drawn again while there is sound: sixty times a second. On X11 the framework waits for every second
-/// frame of the screen, from when it is asked.
+/// How soon a window is drawn again while there is sound: sixty times a second. On X11 that takes a [`pace`].
 const LIVELY: Duration = Duration::from_millis(16);
-/// And while there is none: what nobody wakes the window for, such as other Stems, shows after that time at the latest.
+/// And while there is none, it is looked so often whether there is something to be drawn that nobody wakes the window for,
+/// such as what other Stems tell.
 const IDLE: Duration = Duration::from_millis(500);
 /// How often the framework looks whether somebody wants a window drawn: never. If it asks the X server for a frame before
 /// the window is on the screen, the answer is lost, and it waits for it for ever on an empty window.
@@ -95,6 +100,9 @@ pub struct View<O: Output> {
     awake: Arc<AtomicBool>,
     /// What wakes it.
     ear: Option<Ear>,
+    /// What has it drawn at every refresh of the screen.
+    #[cfg(target_os = "linux")]
+    pace: pace::Pace,
     /// Drawing has panicked; the window stays empty, the host lives.
     failed: bool,
     /// There was sound since the last look.
@@ -126,6 +134,8 @@ impl<O: Output> View<O> {
             drawn: Arc::default(),
             awake: Arc::default(),
             ear: None,
+            #[cfg(target_os = "linux")]
+            pace: pace::Pace::default(),
             failed: false,
             sounds,
             window: window::Window::default(),
@@ -133,37 +143,76 @@ impl<O: Output> View<O> {
         }
     }
 
-    fn opened(&mut self, ctx: &egui::Context, context: GuiContext) {
+    /// A window has been opened. `is_stale` asks the view from another thread whether it [is](Self::is_stale).
+    fn opened(
+        &mut self,
+        ctx: &egui::Context,
+        context: GuiContext,
+        is_stale: impl Fn() -> bool + Send + 'static,
+    ) {
         self.context = Some(context);
         (self.failed, self.sized) = (false, false);
         self.drawn.store(false, Ordering::Relaxed);
         let (sounds, awake, params) =
             (Arc::clone(&self.sounds), Arc::clone(&self.awake), Arc::clone(&self.params));
-        let mut seen = params.changes();
+        let (mut seen, mut looked) = (params.changes(), Instant::now());
         let is_new = move || {
             let changes = params.changes();
             let is_new = sounds.load(Ordering::Relaxed) | (std::mem::replace(&mut seen, changes) != changes);
-            is_new && !awake.load(Ordering::Relaxed)
+            if awake.load(Ordering::Relaxed) || is_new || looked.elapsed() < IDLE {
+                return is_new && !awake.load(Ordering::Relaxed);
+            }
+            looked = Instant::now();
+            is_stale()
         };
         self.ear = Some(Ear::open(ctx.clone(), Arc::clone(&self.drawn), is_new));
         self.window.open::<O>(ctx, &self.gauges, &self.drawn);
     }
 
-    /// Draws a frame of a window of that size, points of the system.
-    fn frame(&mut self, ui: &mut Ui, room: Vec2) {
+    /// Draws a frame of a window of that size, points of the system. True if something moves in it, so that the next one must be as soon as can be.
+    fn frame(&mut self, ui: &mut Ui, room: Vec2) -> bool {
         self.drawn.store(true, Ordering::Relaxed);
         let sounds = self.sounds.swap(false, Ordering::Relaxed);
         self.awake.store(sounds, Ordering::Relaxed);
-        ui.ctx().request_repaint_after(if sounds { LIVELY } else { IDLE });
-        let Some(context) = self.context.clone().filter(|_| !self.failed) else { return };
+        let Some(context) = self.context.clone().filter(|_| !self.failed) else { return false };
         let drawn = catch_unwind(AssertUnwindSafe(|| self.draw(ui, room, &context.param_setter())));
         self.failed = drawn.is_err();
+        let moves =
+            sounds || ui.ctx().has_requested_repaint() || ui.input(|input| !input.raw.events.is_empty());
+        if sounds {
+            ui.ctx().request_repaint_after(LIVELY);
+        } else if !self.ear.as_ref().is_some_and(Ear::is_listening) {
+            ui.ctx().request_repaint_after(IDLE);
+        }
+        moves && !self.failed
+    }
+
+    /// Whether the window would show something else if it were drawn now.
+    fn is_stale(&mut self) -> bool {
+        if self.context.is_none() || self.failed {
+            return false;
+        }
+        let plugin = (&*self.params, &*self.gauges, &*self.track, &*self.board);
+        // what panics is found out again, and told, where it is drawn
+        catch_unwind(AssertUnwindSafe(|| self.window.is_stale(plugin))).unwrap_or(true)
+    }
+
+    /// A frame is about to be shown in which something moves.
+    #[cfg(target_os = "linux")]
+    fn hasten(&mut self, window: &WindowContext) {
+        if self.context.is_some() {
+            self.pace.hasten(window);
+        }
     }
 
     /// The window has been closed: what was heard instead of the output ends with it. Returns what woke it and
     /// what read files for it: their threads end without the view's lock.
     fn closed(&mut self) -> (Option<Ear>, Option<Shelf>) {
         self.context = None;
+        #[cfg(target_os = "linux")]
+        {
+            self.pace = pace::Pace::default();
+        }
         let shelf = self.window.close::<O>(&self.board);
         self.params.store.noise().keep();
         self.board.listening.end();

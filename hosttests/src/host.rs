@@ -15,7 +15,7 @@ pub use process::{Call, Change, Event, Player, Status, transport};
 pub use state::{edited, with_noise, with_references, without_identity};
 pub use vst3::Vst3;
 #[cfg(target_os = "linux")]
-pub use window::{Picture, Screen, Server, Window};
+pub use window::{Frames, Picture, Screen, Server, Window};
 
 use clack_extensions::gui::{GuiSize, HostGui, HostGuiImpl};
 use clack_extensions::params::{

@@ -19,7 +19,7 @@ use hosttests::host::{Picture, Screen, Server, Window};
 use hosttests::{Call, Change, Library, MASTER, Plugin, STEM, noise};
 use std::path::PathBuf;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Runs the tests below, which need `DISPLAY`, in a process of their own: what goes wrong there (a graphics driver,
 /// say) is a failure here and no more.
@@ -34,7 +34,7 @@ fn windows_work_in_an_x_server() {
         return;
     };
     let (passed, said) = in_a_child(&server, &["--skip", "cost", "--skip", "without_"], &[]);
-    assert!(passed && said.contains("9 passed"), "{said}");
+    assert!(passed && said.contains("11 passed"), "{said}");
     // GLX keeps no picture: it is drawn on a sheet
     let (passed, said) = in_a_child(&server, &["what_stays"], &[EGL]);
     assert!(passed && said.contains("1 passed"), "{said}");
@@ -168,6 +168,52 @@ fn what_stays_and_what_is_drawn_again_are_one_picture() {
         let anew = at_rest(&mut window);
         keep(&anew, &format!("{name}-anew"));
         assert_eq!(kept.differs(&anew), 0, "{name}: pixels that are not as if all were drawn");
+    }
+}
+
+/// By itself the framework never draws at two refreshes of the screen in a row.
+#[test]
+#[ignore = "windows_work_in_an_x_server runs it where there is an X server"]
+fn a_window_that_moves_is_drawn_at_refreshes_in_a_row_and_never_twice_at_one() {
+    let (library, screen) = stage();
+    for id in [STEM, MASTER] {
+        let mut plugin = Plugin::new(&library, id);
+        plugin.activate(48_000.0, 512);
+        let mut window = screen.open(&mut plugin, (0, 0));
+        window.wait(is_drawn).expect("the window is drawn");
+        let (mut frames, start) = (window.frames(), Instant::now());
+        // however busy the machine is: once it has time, frame follows frame
+        while frames.in_a_row() < 5 {
+            assert!(
+                start.elapsed() < Duration::from_secs(240),
+                "{} of {}",
+                frames.in_a_row(),
+                frames.count()
+            );
+            window.plugin.call(&mut noise(1, 2, 512, 0.3), Call::default());
+            window.pass(Duration::from_millis(10));
+        }
+        let refreshes = 62.0 * start.elapsed().as_secs_f64() + 3.0;
+        assert!((frames.count() as f64) < refreshes, "{} in {:?}", frames.count(), start.elapsed());
+    }
+}
+
+#[test]
+#[ignore = "windows_work_in_an_x_server runs it where there is an X server"]
+fn a_window_with_nothing_new_to_show_is_not_drawn() {
+    let (library, screen) = stage();
+    // each sees the other, and has been played to
+    let (mut stem, mut master) = (Plugin::new(&library, STEM), Plugin::new(&library, MASTER));
+    sound(&mut stem);
+    sound(&mut master);
+    for plugin in [&mut stem, &mut master] {
+        let mut window = screen.open(plugin, (0, 0));
+        window.wait(is_drawn).expect("the window is drawn");
+        at_rest(&mut window);
+        let mut frames = window.frames();
+        window.pass(Duration::from_secs(6));
+        // drawn twice a second it would be twelve
+        assert!(frames.count() <= 3, "{} frames", frames.count());
     }
 }
 

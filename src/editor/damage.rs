@@ -3,7 +3,7 @@
 
 use egui::emath::TSTransform;
 use egui::epaint::{ClippedShape, RectShape, TextShape};
-use egui::{Rect, Shape, pos2};
+use egui::{Mesh, Rect, Shape, Vec2, pos2};
 use std::sync::Arc;
 
 /// How far a shape may reach beyond what it says of itself: a soft edge, the tips of thick lines; points.
@@ -13,7 +13,7 @@ const AHEAD: usize = 32;
 /// Two places become one if that costs less than so many square points.
 const SLACK: f32 = 1500.0;
 /// More places than that are not kept apart.
-const MOST: usize = 12;
+const MOST: usize = 20;
 
 /// What a window shows.
 #[derive(Debug, Default)]
@@ -44,8 +44,25 @@ impl Shown {
         let (mut was, mut is) = (0, 0);
         while was < last.shapes.len() || is < self.shapes.len() {
             let (old, new) = (&last.shapes[was..], &self.shapes[is..]);
-            let (gone, come) = step(old, new);
-            last.places[was..was + gone].iter().chain(&self.places[is..is + come]).for_each(|p| change(*p));
+            let (gone, come) = match (last.places.get(was), self.places.get(is)) {
+                // a piece of what moves lies where it lay, and so does the next
+                (Some(left), Some(right)) if left.x_range() == right.x_range() && is_mesh(old, new) => {
+                    let gone = usize::from(!same(&old[0], &new[0]));
+                    (gone, gone)
+                }
+                _ => step(old, new),
+            };
+            let (left, right) = (&last.places[was..was + gone], &self.places[is..is + come]);
+            if gone == come {
+                for i in 0..gone {
+                    match between(&old[i], &new[i]) {
+                        Some(place) => change(place),
+                        None => [left[i], right[i]].into_iter().for_each(&mut change),
+                    }
+                }
+            } else {
+                left.iter().chain(right).for_each(|place| change(*place));
+            }
             let same = usize::from(gone + come == 0);
             (was, is) = (was + gone + same, is + come + same);
         }
@@ -95,6 +112,37 @@ fn same(a: &ClippedShape, b: &ClippedShape) -> bool {
         }
 }
 
+/// Whether both begin with a mesh.
+fn is_mesh(old: &[ClippedShape], new: &[ClippedShape]) -> bool {
+    [old, new].iter().all(|shapes| matches!(shapes.first().map(|first| &first.shape), Some(Shape::Mesh(_))))
+}
+
+/// Where two meshes differ, one of which takes the other's place: triangles that both begin or end with stay as they are.
+fn between(old: &ClippedShape, new: &ClippedShape) -> Option<Rect> {
+    let (Shape::Mesh(was), Shape::Mesh(is)) = (&old.shape, &new.shape) else { return None };
+    if (old.clip_rect, old.transform_after_tessellation, was.texture_id)
+        != (new.clip_rect, new.transform_after_tessellation, is.texture_id)
+    {
+        return None;
+    }
+    let corners = |mesh: &Mesh, of: &[u32; 3]| of.map(|i| mesh.vertices.get(i as usize).copied());
+    let same = |(a, b): &(&[u32; 3], &[u32; 3])| corners(was, a) == corners(is, b);
+    let (mut gone, mut come) = (was.indices.as_chunks::<3>().0, is.indices.as_chunks::<3>().0);
+    let first = gone.iter().zip(come).take_while(same).count();
+    (gone, come) = (&gone[first..], &come[first..]);
+    let last = gone.iter().rev().zip(come.iter().rev()).take_while(same).count();
+    (gone, come) = (&gone[..gone.len() - last], &come[..come.len() - last]);
+    let mut place = Rect::NOTHING;
+    for (mesh, triangles) in [(was, gone), (is, come)] {
+        for corner in triangles.iter().flat_map(|of| corners(mesh, of)).flatten() {
+            place.extend_with(corner.pos);
+        }
+    }
+    // a place of nothing is none
+    let place = if place.is_negative() { Rect::from_min_size(new.clip_rect.min, Vec2::ZERO) } else { place };
+    Some((new.transform_after_tessellation * place).intersect(new.clip_rect))
+}
+
 /// Text that stays is laid out once: mostly there is nothing to compare letter by letter.
 fn same_text(a: &TextShape, b: &TextShape) -> bool {
     let style = |text: &TextShape| {
@@ -112,7 +160,9 @@ fn same_text(a: &TextShape, b: &TextShape) -> bool {
 
 /// Where a shape leaves something.
 fn place(shape: &ClippedShape) -> Rect {
-    let bounds = shape.shape.visual_bounding_rect().expand(REACH);
+    // a mesh ends where it says
+    let reach = if let Shape::Mesh(_) = shape.shape { 0.0 } else { REACH };
+    let bounds = shape.shape.visual_bounding_rect().expand(reach);
     (shape.transform_after_tessellation * bounds).intersect(shape.clip_rect)
 }
 

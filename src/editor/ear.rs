@@ -1,5 +1,6 @@
-//! What wakes an idle window: a thread of its own, while it is open, that hears when the audio thread has sound to show and
-//! sees when a host has changed a parameter. So a window that shows nothing new is hardly ever drawn.
+//! What wakes an idle window: a thread of its own, while it is open, that hears when the audio thread has sound to show,
+//! sees when a host has changed a parameter, and looks now and then whether the view has something else to show. So a window
+//! that shows nothing new is not drawn.
 
 use egui::Context;
 use std::sync::Arc;
@@ -37,6 +38,11 @@ impl Ear {
         };
         let thread = std::thread::Builder::new().name("stemlink window".into()).spawn(listen).ok();
         Self { thread, stop }
+    }
+
+    /// False if the system had no thread for it.
+    pub(super) fn is_listening(&self) -> bool {
+        self.thread.is_some()
     }
 }
 

@@ -187,13 +187,22 @@ impl<O: Output> NiceEguiApp for Shared<O> {
         frame: &mut Frame,
     ) -> Result<(), baseview::HandlerError> {
         Canvas::install(&ctx, frame.baseview_window());
-        self.lock().opened(&ctx, context);
+        let view = Arc::downgrade(&self.0);
+        let is_stale = move || view.upgrade().is_some_and(|view| Self(view).lock().is_stale());
+        self.lock().opened(&ctx, context, is_stale);
         Ok(())
     }
 
     fn ui(&mut self, ui: &mut Ui, frame: &mut Frame) {
+        let mut view = self.lock();
         let size = frame.baseview_window().size().logical;
-        self.lock().frame(ui, egui::vec2(size.width as f32, size.height as f32));
+        let moves = view.frame(ui, egui::vec2(size.width as f32, size.height as f32));
+        #[cfg(target_os = "linux")]
+        if moves {
+            view.hasten(frame.baseview_window());
+        }
+        #[cfg(not(target_os = "linux"))]
+        let _ = moves;
     }
 
     fn resized(&mut self, _: WindowSize) {

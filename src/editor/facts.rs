@@ -16,8 +16,8 @@ use crate::session::role::Role;
 use crate::units::{Db, Hz, Ms};
 use egui::Color32;
 
-/// Everything that the view of one chain shows.
-#[derive(Clone, Debug)]
+/// Everything that the view of one chain shows: equal facts are drawn alike.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Facts {
     /// Stem or Master.
     pub seat: Seat,

@@ -10,10 +10,14 @@ use super::facts::Desk;
 use super::paint;
 use super::picture::Picture;
 use super::theme::Palette;
+use super::trace::{area, between, line};
 use axes::Axes;
 pub use band::Band;
 use curve::Curves;
-use egui::{Color32, Mesh, Pos2, Rect, Sense, Stroke, Ui, pos2};
+use egui::{Pos2, Rect, Sense, Stroke, Ui, pos2};
+
+/// Spectra that are as near as this to each other are one line, dB: less than half a pixel.
+const SAME: f32 = 0.1;
 
 /// What the graph remembers from frame to frame; nothing of it is sound.
 #[derive(Debug)]
@@ -55,7 +59,7 @@ impl Graph {
         let Picture { before, after, .. } = &desk.facts.picture;
         for other in &desk.facts.others {
             let points = spectrum(axes, &other.levels);
-            ui.painter().line(points, Stroke::new(1.0, Palette::faint(other.colour, 0.45)));
+            line(ui.painter(), &points, Stroke::new(1.0, Palette::faint(other.colour, 0.45)));
         }
         // names of neighbours stand on lines of their own, and what finds no line is told by its band alone
         let left = axes.plot.min.x;
@@ -82,9 +86,12 @@ impl Graph {
         }
         let points = spectrum(axes, after);
         area(ui.painter(), &points, axes.plot.max.y, Palette::faint(desk.track, 0.16));
-        // what comes in is a hair line: it matters where it differs
-        ui.painter().line(spectrum(axes, before), Stroke::new(1.0, Palette::faint(desk.look.dim, 0.7)));
-        ui.painter().line(points, Stroke::new(1.25, Palette::faint(desk.track, 0.85)));
+        // what comes in is a hair line: it matters where it differs, and elsewhere lies below the other
+        if before.iter().zip(after).any(|(before, after)| (before - after).abs() > SAME) {
+            let entering = spectrum(axes, before);
+            line(ui.painter(), &entering, Stroke::new(1.0, Palette::faint(desk.look.dim, 0.7)));
+        }
+        line(ui.painter(), &points, Stroke::new(1.25, Palette::faint(desk.track, 0.85)));
     }
 
     fn response(&self, ui: &Ui, desk: &Desk<'_>, axes: &Axes) {
@@ -113,9 +120,9 @@ impl Graph {
                 let pen = paint::pen(super::theme::strong(super::theme::TINY), look.secondary);
                 paint::text(ui, tag, egui::Align2::CENTER_CENTER, placement, &pen);
             }
-            inside.line(points, Stroke::new(1.5, look.secondary));
+            line(&inside, &points, Stroke::new(1.5, look.secondary));
         }
-        inside.line(axes.line(self.curves.whole()), Stroke::new(2.0, look.text));
+        line(&inside, &axes.line(self.curves.whole()), Stroke::new(2.0, look.text));
     }
 }
 
@@ -132,96 +139,4 @@ fn spectrum(axes: &Axes, levels: &[f32]) -> Vec<Pos2> {
 /// Paints nothing outside the plot.
 fn inside(ui: &Ui, axes: &Axes) -> egui::Painter {
     ui.painter().with_clip_rect(axes.plot)
-}
-
-/// Points of a line that share what is below them all.
-const SHARED: usize = 16;
-
-/// What is between a line and a level below it.
-pub(super) fn area(painter: &egui::Painter, points: &[Pos2], bottom: f32, colour: Color32) {
-    let mut mesh = Mesh::default();
-    let mut from = 0;
-    while from + 1 < points.len() {
-        let to = (from + SHARED).min(points.len() - 1);
-        let part = &points[from..=to];
-        // few large triangles are drawn much faster than many narrow ones
-        let low = part.iter().map(|p| p.y).fold(f32::MIN, f32::max).min(bottom);
-        strip(&mut mesh, part, |_| low, colour);
-        if low < bottom {
-            strip(&mut mesh, &[pos2(part[0].x, low), pos2(points[to].x, low)], |_| bottom, colour);
-        }
-        from = to;
-    }
-    painter.add(mesh);
-}
-
-/// What is between two lines with the same abscissae.
-pub(super) fn between(painter: &egui::Painter, upper: &[Pos2], lower: &[Pos2], colour: Color32) {
-    let mut mesh = Mesh::default();
-    let len = upper.len().min(lower.len());
-    strip(&mut mesh, &upper[..len], |i| lower[i].y, colour);
-    painter.add(mesh);
-}
-
-/// Adds what is between a line and the ordinates that `to` has for its points.
-fn strip(mesh: &mut Mesh, line: &[Pos2], to: impl Fn(usize) -> f32, colour: Color32) {
-    for (i, point) in line.iter().enumerate() {
-        let next = mesh.vertices.len() as u32;
-        mesh.colored_vertex(*point, colour);
-        mesh.colored_vertex(pos2(point.x, to(i)), colour);
-        if i > 0 {
-            mesh.add_triangle(next - 2, next - 1, next);
-            mesh.add_triangle(next - 1, next, next + 1);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use egui::Shape;
-
-    #[test]
-    fn an_area_has_no_gap_and_nothing_twice() {
-        let points: Vec<Pos2> =
-            (0..100u16).map(|i| pos2(3.0 * f32::from(i), f32::from(i * i % 37))).collect();
-        // all of the line above, and some of it below
-        for bottom in [60.0, 20.0] {
-            let ctx = egui::Context::default();
-            let mut output = ctx.run_ui(egui::RawInput::default(), |ui| {
-                area(ui.painter(), &points, bottom, Color32::RED);
-            });
-            let shapes = std::mem::take(&mut output.shapes);
-            output.drop_without_applying_deltas();
-            let mesh = shapes.iter().find_map(|shape| match &shape.shape {
-                Shape::Mesh(mesh) => Some(mesh),
-                _ => None,
-            });
-            let mesh = mesh.expect("an area");
-            // what of all triangles covers a place: once where the area is, or not at all
-            let covers = |at: Pos2| {
-                let is_over = |corners: &&[u32]| {
-                    let [a, b, c] = [0, 1, 2].map(|i| mesh.vertices[corners[i] as usize].pos);
-                    let side = |a: Pos2, b: Pos2| (b - a).rot90().dot(at - a) > 0.0;
-                    let sides = [side(a, b), side(b, c), side(c, a)];
-                    (b - a).rot90().dot(c - a) != 0.0 && (sides == [true; 3] || sides == [false; 3])
-                };
-                mesh.indices.chunks(3).filter(is_over).count()
-            };
-            for i in 0..99 {
-                let (a, b) = (points[i], points[i + 1]);
-                let x = a.x + 1.37;
-                let line = a.y + (b.y - a.y) * 1.37 / 3.0;
-                for y in 0..70 {
-                    let at = pos2(x, y as f32 + 0.41);
-                    // narrow triangles that cross at the level are of no matter
-                    if (at.y - line).abs() < 0.5 || (a.y - bottom) * (b.y - bottom) < 0.0 {
-                        continue;
-                    }
-                    let inside = (line.min(bottom)..line.max(bottom)).contains(&at.y);
-                    assert_eq!(covers(at), usize::from(inside), "{at:?}, {bottom}, {line}");
-                }
-            }
-        }
-    }
 }

@@ -14,6 +14,8 @@ use std::collections::BTreeMap;
 const MOST: usize = 8;
 /// How slowly they follow, seconds: a hint from averages, not a meter.
 const SLOW: f64 = 1.5;
+/// What is as near as this to where it goes is there, dB.
+const THERE: f64 = 0.1;
 /// A band is in the way from here on, and until it is less than that (0 to 1).
 const BEGINS: f64 = 0.6;
 const ENDS: f64 = 0.4;
@@ -49,7 +51,7 @@ impl Neighbours {
             let now = card.spectrum.map(|level| level.map_or(NOTHING, |level| level.0.max(NOTHING)));
             let kept = self.levels.entry(card.id).or_insert(now);
             for (kept, now) in kept.iter_mut().zip(now) {
-                *kept += step * (now - *kept);
+                *kept = if (now - *kept).abs() < THERE { now } else { *kept + step * (now - *kept) };
             }
         }
         let bands: Vec<Bands> = cards

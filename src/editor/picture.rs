@@ -5,7 +5,7 @@ use crate::units::{Hz, decibels};
 use egui::Color32;
 use realfft::num_complex::Complex32;
 use realfft::{RealFftPlanner, RealToComplex};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 /// Frequencies at which spectra are drawn.
 pub const POINTS: usize = 300;
@@ -29,6 +29,12 @@ const HOLD: f32 = 1.5;
 const FIELD: usize = 2048;
 /// How long stereo field and correlation stay when no more sound comes, seconds.
 const STALE: f32 = 0.3;
+/// And how long spectra wait before they fall: windows draw more often than hosts send blocks.
+const PAUSE: f32 = 0.15;
+/// Spectra are computed so often, seconds, and the stereo field is shown so often; levels glide there in between.
+const LOOK: f32 = 0.03;
+/// Figures of what moves change so often, seconds: nobody reads faster.
+pub(super) const TELLING: f32 = 0.1;
 
 /// The frequency of point `index`.
 pub fn frequency(index: usize) -> Hz {
@@ -92,7 +98,11 @@ impl Picture {
     }
 }
 
-/// Makes pictures of what a [`Scope`] has. Costs two to four FFTs a look, on the window's thread.
+/// Frequency, Hz, and tilt, dB, of every point.
+static AXIS: LazyLock<Vec<(f64, f32)>> =
+    LazyLock::new(|| (0..POINTS).map(frequency).map(|frequency| (frequency.0, tilt(frequency))).collect());
+
+/// Makes pictures of what a [`Scope`] has. Costs four FFTs at every second look or so, on the window's thread.
 pub struct Analyser {
     fft: Arc<dyn RealToComplex<f32>>,
     window: Vec<f32>,
@@ -101,6 +111,11 @@ pub struct Analyser {
     scratch: Vec<Complex32>,
     frames: Vec<[f32; 2]>,
     powers: Vec<f32>,
+    /// Where the spectra before and behind the chain are going, dB at each point.
+    goals: [Vec<f32>; 2],
+    /// Seconds since they were computed, and since figures were told.
+    looked: f32,
+    told: f32,
     seen: u64,
     time: Option<f64>,
     held: [f32; 2],
@@ -127,6 +142,9 @@ impl Analyser {
             fft,
             frames: Vec::with_capacity(FRAMES),
             powers: Vec::new(),
+            goals: Default::default(),
+            looked: LOOK,
+            told: TELLING,
             seen: 0,
             time: None,
             held: [0.0; 2],
@@ -155,51 +173,47 @@ impl Analyser {
         let written = scope.written();
         let fresh = written.wrapping_sub(self.seen).min(FRAMES as u64) as usize;
         self.seen = written;
-        let mut before = std::mem::take(&mut self.picture.before);
-        let mut after = std::mem::take(&mut self.picture.after);
-        self.spectrum(scope, Point::Before, rate, fresh > 0, elapsed, &mut before);
-        self.spectrum(scope, Point::After, rate, fresh > 0, elapsed, &mut after);
-        (self.picture.before, self.picture.after) = (before, after);
-        self.levels(fresh, elapsed);
-        // windows draw more often than hosts send blocks: what was seen stays for a moment
+        (self.looked, self.told) = (self.looked + elapsed, self.told + elapsed);
         self.stale = if fresh > 0 { 0.0 } else { self.stale + elapsed };
-        if fresh > 0 || self.stale > STALE {
+        let looks = fresh > 0 && self.looked >= LOOK;
+        if looks {
+            self.looked = 0.0;
+            self.aim(scope, Point::Before, rate);
+            self.aim(scope, Point::After, rate);
+        } else if fresh > 0 {
+            scope.read(Point::After, fresh.max(FIELD), &mut self.frames);
+        }
+        if self.stale > PAUSE {
+            self.goals.iter_mut().for_each(|goal| goal.fill(FLOOR));
+        }
+        glide(&mut self.picture.before, &self.goals[0], elapsed);
+        glide(&mut self.picture.after, &self.goals[1], elapsed);
+        self.levels(fresh, elapsed);
+        let newest = &self.frames[self.frames.len().saturating_sub(FIELD)..];
+        if self.stale > STALE {
             self.picture.field.clear();
             self.picture.correlation = None;
-        }
-        if fresh > 0 {
-            let newest = &self.frames[self.frames.len().saturating_sub(FIELD)..];
+        } else if looks {
+            self.picture.field.clear();
             self.picture.field.extend_from_slice(newest);
+        }
+        if fresh > 0 && (self.told >= TELLING || self.picture.correlation.is_none()) {
+            self.told = 0.0;
             self.picture.correlation = correlation(newest);
         }
         scope.read_reductions(SLICES, &mut self.picture.reductions);
         &self.picture
     }
 
-    /// Moves `levels` towards what is at `point` now, or towards silence. Leaves the point's frames behind.
-    fn spectrum(
-        &mut self,
-        scope: &Scope,
-        point: Point,
-        rate: Hz,
-        fresh: bool,
-        elapsed: f32,
-        levels: &mut Vec<f32>,
-    ) {
-        levels.resize(POINTS, FLOOR);
-        if fresh {
-            scope.read(point, self.window.len(), &mut self.frames);
-            self.transform();
-        }
+    /// Finds where the spectrum at `point` is going. Leaves the point's frames behind.
+    fn aim(&mut self, scope: &Scope, point: Point, rate: Hz) {
+        scope.read(point, self.window.len(), &mut self.frames);
+        self.transform();
         let bin = rate.0 / self.window.len() as f64;
-        let (rise, fall) = (1.0 - (-elapsed / RISE).exp(), 1.0 - (-elapsed / FALL).exp());
-        for (index, level) in levels.iter_mut().enumerate() {
-            let now = if fresh { self.level_at(frequency(index), bin) } else { FLOOR };
-            *level += (now - *level) * if now > *level { rise } else { fall };
-            if *level < FLOOR + 1.0 {
-                *level = FLOOR;
-            }
-        }
+        let mut goal = std::mem::take(&mut self.goals[point as usize]);
+        goal.clear();
+        goal.extend(AXIS.iter().map(|&(hz, tilt)| self.level_at(hz, tilt, bin)));
+        self.goals[point as usize] = goal;
     }
 
     /// Powers per bin, of both channels, so that a full-scale sine in both reads 0 dB.
@@ -224,8 +238,8 @@ impl Analyser {
         }
     }
 
-    fn level_at(&self, frequency: Hz, bin: f64) -> f32 {
-        let centre = frequency.0 / bin;
+    fn level_at(&self, hz: f64, tilt: f32, bin: f64) -> f32 {
+        let centre = hz / bin;
         let last = self.powers.len() - 1;
         if centre >= last as f64 {
             return FLOOR;
@@ -240,7 +254,7 @@ impl Analyser {
             weights += weight;
         }
         let power = if weights > 0.0 { sum / weights } else { 0.0 };
-        ((0.5 * decibels(power + 1e-30)) as f32 + tilt(frequency)).max(FLOOR)
+        ((0.5 * decibels(power + 1e-30)) as f32 + tilt).max(FLOOR)
     }
 
     fn levels(&mut self, fresh: usize, elapsed: f32) {
@@ -256,6 +270,18 @@ impl Analyser {
             } else if self.held[side] > HOLD {
                 *hold = level.max(*hold - DROP * elapsed);
             }
+        }
+    }
+}
+
+/// Moves levels to where they are going.
+fn glide(levels: &mut Vec<f32>, goal: &[f32], elapsed: f32) {
+    levels.resize(POINTS, FLOOR);
+    let (rise, fall) = (1.0 - (-elapsed / RISE).exp(), 1.0 - (-elapsed / FALL).exp());
+    for (level, &goal) in levels.iter_mut().zip(goal) {
+        *level += (goal - *level) * if goal > *level { rise } else { fall };
+        if *level < FLOOR + 1.0 {
+            *level = FLOOR;
         }
     }
 }
@@ -308,6 +334,61 @@ mod tests {
         let gone = after(later, 9.0);
         assert_eq!((gone.levels, gone.holds), ([FLOOR; 2], [FLOOR; 2]));
         assert!(!gone.is_moving() && loud.is_moving());
+    }
+
+    /// A host whose blocks are longer than a frame: between two of them nothing falls.
+    #[test]
+    fn spectra_do_not_flutter_between_blocks_and_fall_when_the_sound_ends() {
+        let gauges = Arc::new(Gauges::default());
+        let _watch = Watch::new(Arc::clone(&gauges));
+        let scope = gauges.scope();
+        scope.show_rate(Hz(48_000.0));
+        let mut analyser = Analyser::default();
+        let mut noise = 1u32;
+        let mut block = || -> Vec<f64> {
+            let mut next = || {
+                noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                f64::from(noise >> 8) / f64::from(1 << 24) - 0.5
+            };
+            (0..4096).map(|_| next()).collect()
+        };
+        let at = |levels: &[f32]| levels.iter().filter(|level| **level > FLOOR).sum::<f32>() / POINTS as f32;
+        let (mut time, mut written, mut heard) = (0.0f64, 0.0, Vec::new());
+        while time < 4.0 {
+            time += 1.0 / 60.0;
+            while written <= time.min(2.0) {
+                let side = block();
+                scope.write(Point::After, &side, &side);
+                written += 4096.0 / 48_000.0;
+            }
+            let level = at(&analyser.look(scope, time).after);
+            if (1.0..2.0).contains(&time) {
+                heard.push(level);
+            }
+        }
+        let step = heard.windows(2).map(|pair| (pair[1] - pair[0]).abs()).fold(0.0, f32::max);
+        assert!(step < 1.0 && heard.len() > 50, "by {step} dB from one frame to the next");
+        assert!(analyser.picture.after.iter().all(|level| *level == FLOOR), "all is silent");
+    }
+
+    #[test]
+    fn figures_change_ten_times_a_second() {
+        let gauges = Arc::new(Gauges::default());
+        let _watch = Watch::new(Arc::clone(&gauges));
+        let scope = gauges.scope();
+        scope.show_rate(Hz(48_000.0));
+        let mut analyser = Analyser::default();
+        let (mut changes, mut last) = (0, None);
+        for frame in 0..120 {
+            // what leaves turns from mono to its opposite
+            let right: Vec<f64> = (0..800).map(|i| f64::from(i % 50 - 25 + frame)).collect();
+            let left: Vec<f64> = right.iter().map(|x| x + 60.0 - f64::from(frame)).collect();
+            scope.write(Point::After, &left, &right);
+            let now = analyser.look(scope, f64::from(frame) / 60.0).correlation;
+            changes += usize::from(now != last);
+            last = now;
+        }
+        assert!((15..=21).contains(&changes), "{changes} in two seconds");
     }
 
     #[test]

@@ -147,12 +147,13 @@ fn part(level: f32) -> f32 {
 /// What there is to draw: left, right and what is taken away, 0 to 1, and what was highest of late.
 fn bars(desk: &Desk<'_>) -> [(&'static str, f32, f32, Color32); 3] {
     let picture = &desk.facts.picture;
-    let reduction = desk.facts.health.compressor_reduction.0 + desk.facts.health.limiter_reduction.0;
+    // of this moment; the figure is told less often
+    let reduction = picture.reductions.last().map_or(0.0, |[compressor, limiter]| compressor + limiter);
     let colour = |level: f32| if level >= 0.0 { desk.look.red } else { desk.track };
     [
         ("L", part(picture.levels[0]), part(picture.holds[0]), colour(picture.holds[0])),
         ("R", part(picture.levels[1]), part(picture.holds[1]), colour(picture.holds[1])),
-        ("GR", (reduction / 12.0).clamp(0.0, 1.0) as f32, 0.0, desk.look.reduction),
+        ("GR", (reduction / 12.0).clamp(0.0, 1.0), 0.0, desk.look.reduction),
     ]
 }
 

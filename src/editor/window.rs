@@ -2,13 +2,13 @@
 
 use super::Recall;
 use super::edits::{Edit, Edits};
-use super::facts::{Facts, Link, Linked};
+use super::facts::{Clash, Facts, Link, Linked};
 use super::files::look::Look;
 use super::files::shelf::Shelf;
 use super::files::{presets as preset_files, sessions as session_files};
 use super::master::MasterView;
 use super::neighbours::Neighbours;
-use super::picture::Analyser;
+use super::picture::{Analyser, Named, TELLING};
 use super::references::References;
 use super::session::session;
 use super::stem::{LEAST, StemView, Wishes};
@@ -18,9 +18,9 @@ use crate::chain::Seat;
 use crate::chain::listen::Listen;
 use crate::chain::parameters::{Kind, Parameter, Value};
 use crate::dsp::denoise::NoisePrint;
-use crate::gauges::Gauges;
 use crate::gauges::matching::Matching;
 use crate::gauges::scope::Watch;
+use crate::gauges::{Gauges, Health};
 use crate::meter::Reading;
 use crate::params::board::{Board, Master, Seen};
 use crate::params::control::Control;
@@ -36,7 +36,7 @@ use egui::Ui;
 use nice_plug::context::gui::ParamSetter;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How often a picture moves while it falls back to silence; sound wakes the window itself.
 const FRAME: Duration = Duration::from_millis(16);
@@ -53,6 +53,10 @@ pub(super) struct Window {
     analyser: Analyser,
     matching: Matching,
     neighbours: Neighbours,
+    /// What the other stems and the chain told when it was last asked, seconds.
+    told: Option<(f64, Health, Vec<Named>, Vec<Clash>)>,
+    /// What was drawn last, and when: seconds, and by the clock.
+    shown: Option<(Facts, f64, Instant)>,
     look: Palette,
     remembered: Look,
     /// When another scale was chosen: the host is making the window as large, or refuses; seconds.
@@ -84,6 +88,8 @@ impl Default for Window {
             analyser: Analyser::default(),
             matching: Matching::default(),
             neighbours: Neighbours::default(),
+            told: None,
+            shown: None,
             look: Palette::DARK,
             remembered: Look::default(),
             rescaled: None,
@@ -121,6 +127,7 @@ impl Window {
         theme::install(ctx, &self.look);
         self.watch = Some(Watch::new(Arc::clone(gauges)));
         (self.analyser, self.matching, self.seen) = (Analyser::default(), Matching::default(), None);
+        (self.told, self.shown) = (None, None);
         self.read_presets::<O>();
     }
 
@@ -170,7 +177,8 @@ impl Window {
             ctx.send_viewport_cmd(egui::ViewportCommand::InnerSize(room / zoom));
         }
         self.remembered.resized(O::SEAT, room / zoom);
-        if self.rescaled.is_some_and(|then| now < then + PATIENCE) {
+        if let Some(left) = self.rescaled.map(|then| then + PATIENCE - now).filter(|left| *left > 0.0) {
+            ctx.request_repaint_after(Duration::from_secs_f64(left));
             return;
         }
         self.rescaled = None;
@@ -196,8 +204,9 @@ impl Window {
     ) {
         let (params, gauges, _, board) = plugin;
         // stems that have come since are asked, too
-        plugin.3.tend();
-        let facts = self.facts(plugin, ui.input(|input| input.time));
+        board.tend();
+        let time = ui.input(|input| input.time);
+        let facts = self.facts(plugin, time);
         self.follow_noise(&facts);
         if facts.picture.is_moving() || facts.learning.is_some() {
             ui.ctx().request_repaint_after(FRAME);
@@ -212,6 +221,17 @@ impl Window {
             self.apply(&edits, params, (gauges, board), setter);
             ui.ctx().request_repaint();
         }
+        self.shown = Some((facts, time, Instant::now()));
+    }
+
+    /// Whether there is something else to be seen than what was drawn last. For any thread.
+    pub(super) fn is_stale<O: Output>(&mut self, plugin: (&ChainParams<O>, &Gauges, &Track, &Board)) -> bool {
+        // the plain list reads for itself
+        let Some((shown, time, then)) = self.shown.take().filter(|_| !self.plain) else { return true };
+        let now = self.facts(plugin, time + then.elapsed().as_secs_f64());
+        let is_stale = now != shown;
+        self.shown = Some((shown, time, then));
+        is_stale
     }
 
     /// A print that has been learned is a step that can be undone.
@@ -230,6 +250,7 @@ impl Window {
     fn heed<O: Output>(&mut self, ctx: &egui::Context, wishes: Wishes) {
         if let Some(dark) = wishes.dark {
             self.look = palette(dark);
+            self.told = None;
             theme::set_colours(ctx, &self.look);
             self.remembered.dark = dark;
             self.remember::<O>(|look| look.dark = dark);
@@ -256,15 +277,12 @@ impl Window {
             self.matching.look(scope);
         }
         let link = link(board);
-        let (others, clashes) = match (O::SEAT, &link, params.store.identity().instance) {
-            // who belongs together is what a Master has found out
-            (Seat::Stem, Link::Linked(_), Some(me)) => {
-                let rate = scope.rate().unwrap_or(Hz(48_000.0));
-                let (cards, _) = board.look();
-                self.neighbours.look(&cards, StemId(me.get()), (rate, time), &self.look)
-            }
-            _ => (Vec::new(), Vec::new()),
-        };
+        let told = self.told.take().filter(|(then, ..)| (0.0..f64::from(TELLING)).contains(&(time - then)));
+        let (then, health, others, clashes) = told.unwrap_or_else(|| {
+            let (others, clashes) = self.others(params, scope.rate(), board, &link, time);
+            (time, gauges.health(), others, clashes)
+        });
+        self.told = Some((then, health, others.clone(), clashes.clone()));
         let chosen = params.store.role();
         let (slot, used) = params.store.slots();
         Facts {
@@ -282,7 +300,7 @@ impl Window {
             used,
             reading: self.reading,
             heard: gauges.heard(),
-            health: gauges.health(),
+            health,
             broken: gauges.panics() > 0,
             notice: params.store.notice(),
             picture: self.analyser.look(scope, time).clone(),
@@ -306,6 +324,26 @@ impl Window {
                 },
                 Seat::Stem => SessionFacts { trouble: board.trouble(), ..SessionFacts::default() },
             },
+        }
+    }
+
+    /// The other stems behind a Stem's spectrum, and where they are in its way.
+    fn others<O: Output>(
+        &mut self,
+        params: &ChainParams<O>,
+        rate: Option<Hz>,
+        board: &Board,
+        link: &Link,
+        time: f64,
+    ) -> (Vec<Named>, Vec<Clash>) {
+        match (O::SEAT, link, params.store.identity().instance) {
+            // who belongs together is what a Master has found out
+            (Seat::Stem, Link::Linked(_), Some(me)) => {
+                let (cards, _) = board.look();
+                let rate = rate.unwrap_or(Hz(48_000.0));
+                self.neighbours.look(&cards, StemId(me.get()), (rate, time), &self.look)
+            }
+            _ => (Vec::new(), Vec::new()),
         }
     }
 

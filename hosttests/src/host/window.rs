@@ -8,6 +8,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use x11rb::connection::Connection;
+use x11rb::protocol::Event;
+use x11rb::protocol::present::{self, CompleteKind, ConnectionExt as _};
 use x11rb::protocol::xproto::{
     BUTTON_PRESS_EVENT, BUTTON_RELEASE_EVENT, ButtonPressEvent, ConfigureWindowAux, ConnectionExt,
     CreateWindowAux, EventMask, ImageFormat, KEY_PRESS_EVENT, KEY_RELEASE_EVENT, KeyButMask,
@@ -247,6 +249,16 @@ impl Window<'_> {
         }
     }
 
+    /// Counts the frames that it is drawn from now on.
+    pub fn frames(&self) -> Frames {
+        let (connection, _) = x11rb::connect(None).expect("DISPLAY names an X server");
+        let id = connection.generate_id().expect("an id");
+        let mask = present::EventMask::COMPLETE_NOTIFY;
+        let asked = connection.present_select_input(id, self.inner(), mask).expect("asked");
+        asked.check().expect("the X server tells of refreshes");
+        Frames { connection, last: None, count: 0, in_a_row: 0 }
+    }
+
     /// The plugin's own window, innermost.
     fn inner(&self) -> u32 {
         let mut window = self.parent;
@@ -345,6 +357,43 @@ impl Window<'_> {
         self.button((1, 1), code, KEY_PRESS_EVENT);
         self.button((1, 1), code, KEY_RELEASE_EVENT);
         self.pass(Duration::from_millis(60));
+    }
+}
+
+/// Frames of a window. The framework draws when the X server answers its request for a refresh, and each has a number of
+/// its own.
+pub struct Frames {
+    connection: RustConnection,
+    /// Number of the last one, and of the screen's refresh that it was drawn at.
+    last: Option<(u32, u64)>,
+    count: usize,
+    in_a_row: usize,
+}
+
+#[expect(clippy::missing_panics_doc, reason = "a host of tests fails by panicking")]
+impl Frames {
+    /// How many there were so far.
+    pub fn count(&mut self) -> usize {
+        // behind the answer to a question, all that was told before it is here
+        self.connection.get_input_focus().expect("asked").reply().expect("answered");
+        while let Some(event) = self.connection.poll_for_event().expect("the X server is there") {
+            let Event::PresentCompleteNotify(event) = event else { continue };
+            // requests of two with one number are for one frame
+            let is_new = self.last.is_none_or(|(last, _)| event.serial.wrapping_sub(last) as i32 > 0);
+            if event.kind == CompleteKind::NOTIFY_MSC && is_new {
+                let before = self.last.replace((event.serial, event.msc)).map(|(_, refresh)| refresh);
+                assert!(before.is_none_or(|before| event.msc > before), "two frames at one refresh");
+                self.count += 1;
+                self.in_a_row += usize::from(before.is_some_and(|before| event.msc == before + 1));
+            }
+        }
+        self.count
+    }
+
+    /// How many of them were drawn at the refresh of the screen right after the frame before.
+    pub fn in_a_row(&mut self) -> usize {
+        self.count();
+        self.in_a_row
     }
 }
 

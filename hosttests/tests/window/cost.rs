@@ -32,6 +32,13 @@ fn share(what: impl FnOnce()) -> f64 {
     100.0 * (spent() - before) / start.elapsed().as_secs_f64()
 }
 
+fn say(whose: &str, (idle, moving): (f64, f64), frames: usize) {
+    let (rate, each) = (frames as f64 / SECONDS, 10.0 * moving * SECONDS / frames as f64);
+    eprintln!(
+        "{whose}, 1000x640: idle {idle:.1} %, moving {moving:.1} % of a core at {rate:.1} frames a second, {each:.2} ms each"
+    );
+}
+
 fn settle(window: &mut Window<'_>) {
     window.wait(is_drawn).expect("the window is drawn");
     window.pass(Duration::from_secs(2));
@@ -49,18 +56,24 @@ fn the_cost_of_windows() {
     {
         let mut window = screen.open(&mut master, (0, 0));
         settle(&mut window);
+        let mut frames = window.frames();
         let idle = share(|| window.pass(Duration::from_secs_f64(SECONDS)));
+        eprintln!("{} frames while nothing moves", frames.count());
+        let mut frames = window.frames();
         let moving = share(|| band.play(window.plugin, SECONDS, true));
-        eprintln!("Master, 1000x640: idle {:.1} %, moving {:.1} % of a core", idle - resting, moving - alone);
+        say("Master", (idle - resting, moving - alone), frames.count());
     }
     let mut stem = band.stems.remove(3);
     {
         let mut window = screen.open(&mut stem, (0, 0));
         settle(&mut window);
+        let mut frames = window.frames();
         let idle = share(|| window.pass(Duration::from_secs_f64(SECONDS)));
+        eprintln!("{} frames while nothing moves", frames.count());
         // the Stem is played as a Master would be: what the others make together
+        let mut frames = window.frames();
         let moving = share(|| band.play(window.plugin, SECONDS, true));
-        eprintln!("Stem, 1000x640: idle {:.1} %, moving {:.1} % of a core", idle - resting, moving - alone);
+        say("Stem", (idle - resting, moving - alone), frames.count());
     }
     // how long a host waits
     let (mut opening, mut closing) = (Duration::ZERO, Duration::ZERO);

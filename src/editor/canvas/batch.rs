@@ -1,7 +1,7 @@
 //! Tessellated shapes in one list of corners, for a plate.
 
 use egui::epaint::{ClippedPrimitive, Primitive, Vertex, WHITE_UV};
-use egui::{Rect, TextureId};
+use egui::{Pos2, Rect, TextureId};
 
 /// What a plate does, in order. Rectangles are left, top, width and height in pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,12 +47,20 @@ impl Batch {
             let Primitive::Mesh(mesh) = primitive else { continue };
             let place = pixels(*clip_rect, pixels_per_point);
             let first = self.count;
+            self.corners.reserve(mesh.vertices.len() * Self::STRIDE as usize);
+            self.indices.reserve(4 * mesh.indices.len());
             mesh.vertices.iter().for_each(|corner| self.corner(corner));
+            // mostly all of a mesh is letters, or nothing of it
+            let is_white = |vertex: &Vertex| vertex.uv == WHITE_UV;
+            let all_plain = mesh.texture_id == TextureId::default() && mesh.vertices.iter().all(is_white);
+            let some_plain = mesh.texture_id == TextureId::default() && !all_plain;
             for triangle in mesh.indices.as_chunks::<3>().0 {
-                let is_plain = mesh.texture_id == TextureId::default()
-                    && triangle
-                        .iter()
-                        .all(|&i| mesh.vertices.get(i as usize).is_some_and(|v| v.uv == WHITE_UV));
+                if !is_seen(triangle.map(|i| mesh.vertices.get(i as usize).map(|v| v.pos)), *clip_rect) {
+                    continue;
+                }
+                let is_plain = all_plain
+                    || some_plain
+                        && triangle.iter().all(|&i| mesh.vertices.get(i as usize).is_some_and(is_white));
                 let texture = (!is_plain).then_some(mesh.texture_id);
                 self.triangle(place, texture, triangle.map(|i| first + i));
             }
@@ -60,10 +68,15 @@ impl Batch {
     }
 
     fn corner(&mut self, corner: &Vertex) {
-        for x in [corner.pos.x, corner.pos.y, corner.uv.x, corner.uv.y] {
-            self.corners.extend_from_slice(&x.to_ne_bytes());
+        let [x, y, u, v] = [corner.pos.x, corner.pos.y, corner.uv.x, corner.uv.y].map(f32::to_ne_bytes);
+        let mut bytes = [0; Self::STRIDE as usize];
+        for (place, word) in
+            bytes.as_chunks_mut::<4>().0.iter_mut().zip([x, y, u, v, corner.color.to_array()])
+        {
+            *place = word;
         }
-        self.corners.extend_from_slice(&corner.color.to_array());
+        // one copy, not five
+        self.corners.extend_from_slice(&bytes);
         self.count += 1;
     }
 
@@ -73,8 +86,21 @@ impl Batch {
             Some(Step::Draw { place, texture, count, .. }) if (*place, *texture) == (at, of) => *count += 3,
             _ => self.steps.push(Step::Draw { place: at, texture: of, from: end, count: 3 }),
         }
-        corners.iter().for_each(|i| self.indices.extend_from_slice(&i.to_ne_bytes()));
+        let mut bytes = [0; 12];
+        for (place, index) in bytes.as_chunks_mut::<4>().0.iter_mut().zip(corners) {
+            *place = index.to_ne_bytes();
+        }
+        self.indices.extend_from_slice(&bytes);
     }
+}
+
+/// Whether a triangle may reach into a place: most of what is only partly there is not.
+fn is_seen(corners: [Option<Pos2>; 3], place: Rect) -> bool {
+    let [Some(a), Some(b), Some(c)] = corners else { return false };
+    a.x.min(b.x).min(c.x) <= place.max.x
+        && a.y.min(b.y).min(c.y) <= place.max.y
+        && a.x.max(b.x).max(c.x) >= place.min.x
+        && a.y.max(b.y).max(c.y) >= place.min.y
 }
 
 /// A place in pixels.
@@ -98,17 +124,18 @@ mod tests {
     fn order_stays_and_neighbours_of_a_kind_are_drawn_at_once() {
         let plain = |x: f32| {
             let mut mesh = Mesh::default();
-            mesh.add_colored_rect(Rect::from_min_max(pos2(x, 0.0), pos2(x + 1.0, 1.0)), Color32::RED);
+            mesh.add_colored_rect(Rect::from_min_max(pos2(x, 3.0), pos2(x + 1.0, 4.0)), Color32::RED);
             mesh
         };
         let mut letters = Mesh::default();
         letters.add_rect_with_uv(
-            Rect::from_min_max(pos2(0.0, 0.0), pos2(4.0, 4.0)),
+            Rect::from_min_max(pos2(1.0, 3.0), pos2(4.0, 6.0)),
             Rect::from_min_max(pos2(0.5, 0.5), pos2(0.75, 0.75)),
             Color32::WHITE,
         );
-        let mut all = plain(0.0);
-        for mesh in [plain(2.0), letters, plain(4.0)] {
+        let mut all = plain(1.0);
+        // the last is elsewhere
+        for mesh in [plain(2.0), letters, plain(4.0), plain(20.0)] {
             all.append(mesh);
         }
         let mut batch = Batch::default();
@@ -126,10 +153,10 @@ mod tests {
                 Step::Draw { place, texture: None, from: 18, count: 12 },
             ]
         );
-        assert_eq!(batch.corners.len(), 20 * Batch::STRIDE as usize);
+        assert_eq!(batch.corners.len(), 24 * Batch::STRIDE as usize);
         let last: Vec<u32> =
             batch.indices.as_chunks::<4>().0[24..].iter().map(|bytes| u32::from_ne_bytes(*bytes)).collect();
-        assert!(last.iter().all(|i| (16..20).contains(i)), "{last:?}");
+        assert!(last.iter().all(|i| (20..24).contains(i)), "{last:?}");
         let corner = &batch.corners[..Batch::STRIDE as usize];
         assert_eq!(corner[16..], Color32::RED.to_array());
     }

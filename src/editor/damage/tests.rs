@@ -143,3 +143,37 @@ fn places_are_whole_pixels_and_few() {
         }
     }
 }
+
+/// A mesh of squares of one colour at such places.
+fn squares(at: &[Pos2]) -> ClippedShape {
+    let mut mesh = Mesh::default();
+    for place in at {
+        mesh.add_colored_rect(Rect::from_min_size(*place, Vec2::splat(10.0)), Color32::RED);
+    }
+    ClippedShape::new(WINDOW, Shape::mesh(mesh))
+}
+
+#[test]
+fn of_a_mesh_only_what_differs_is_drawn_again() {
+    let mut shown = Shown::default();
+    let at = |y: f32| [pos2(20.0, 300.0), pos2(20.0, y), pos2(100.0, 200.0)];
+    shown.follow(vec![squares(&at(100.0))], WINDOW, 1.0);
+    assert_eq!(shown.follow(vec![squares(&at(100.0))], WINDOW, 1.0), []);
+    let moved = shown.follow(vec![squares(&at(104.0))], WINDOW, 1.0);
+    assert_eq!(moved, [Rect::from_min_max(pos2(20.0, 100.0), pos2(30.0, 114.0))]);
+    // what comes at the end or goes from the beginning
+    let more = [at(104.0).as_slice(), &[pos2(50.0, 50.0)]].concat();
+    assert_eq!(
+        shown.follow(vec![squares(&more)], WINDOW, 1.0),
+        [Rect::from_min_size(pos2(50.0, 50.0), Vec2::splat(10.0))]
+    );
+    assert_eq!(
+        shown.follow(vec![squares(&more[1..])], WINDOW, 1.0),
+        [Rect::from_min_size(pos2(20.0, 300.0), Vec2::splat(10.0))]
+    );
+    // cut elsewhere, all of it may be
+    let mut cut = squares(&more[1..]);
+    cut.clip_rect = Rect::from_min_max(Pos2::ZERO, pos2(105.0, 205.0));
+    let all: f32 = shown.follow(vec![cut], WINDOW, 1.0).iter().map(|place| place.area()).sum();
+    assert!(all > 80.0 * 150.0, "{all}");
+}

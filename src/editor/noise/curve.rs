@@ -4,11 +4,11 @@ use crate::dsp::denoise::{CURVE_POINTS, ThresholdCurve};
 use crate::editor::edits::Edit;
 use crate::editor::facts::Desk;
 use crate::editor::field::wheel;
-use crate::editor::graph::area;
 use crate::editor::paint::{self, pen};
 use crate::editor::shown::signed;
 use crate::editor::terms;
 use crate::editor::theme::{self, Palette};
+use crate::editor::trace::area;
 use crate::params::noise::MOST_CURVE;
 use crate::units::Db;
 use egui::{
