@@ -1,7 +1,9 @@
 //! Stretches of the timeline out of the rings: the mix, and stems as they were there.
 
 use crate::link::Peer;
-use crate::link::ring::Side;
+use crate::link::ring::{Ring, Side};
+use crate::link::slot::Presence;
+use crate::link::timeline::Segment;
 
 /// Left and right.
 pub(super) type Audio = [Vec<f64>; 2];
@@ -20,6 +22,15 @@ pub(super) fn read(peer: Peer, side: Side, position: i64, frames: usize) -> Opti
     (ring.read(side, span.counter, [left, right]) && peer.is_there()).then_some(audio)
 }
 
+/// Whether `peer` was not called at `position` and after it, so that it is silent there. What its ring has lost is not silence.
+pub(super) fn sleeps(peer: Peer, position: i64) -> bool {
+    let Some(timeline) = peer.audio().and_then(Ring::timeline) else { return false };
+    let span = |of: &Segment| of.position.map(|start| start..start + of.frames as i64);
+    let has_ended = timeline.segments().last().and_then(span).is_some_and(|last| last.end <= position);
+    let was_there = timeline.segments().iter().filter_map(span).any(|span| span.contains(&position));
+    has_ended || peer.presence() == Presence::Asleep && !was_there
+}
+
 /// The last frames of a Master's mix: where on the timeline they begin, and their audio. A ring's input is as late as the
 /// chain's output, so that the two can be compared; here it is where it came in.
 pub(super) fn last_of_mix(master: Peer, frames: usize) -> Option<(i64, Audio)> {
@@ -31,4 +42,42 @@ pub(super) fn last_of_mix(master: Peer, frames: usize) -> Option<(i64, Audio)> {
     let whole = (start - segment.position?) >= latency;
     let audio = read(master, Side::Input, start, frames).filter(|_| whole)?;
     Some((start - latency, audio))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::link::Roster;
+    use crate::link::slot::Origin;
+    use crate::link::snapshot::Label;
+    use crate::session::timeline::Located;
+    use crate::units::Hz;
+
+    #[test]
+    fn who_has_not_come_that_far_sleeps_and_what_a_ring_has_lost_was_there() {
+        static ROSTER: Roster = Roster::new();
+        let (mut outlet, mut card) =
+            ROSTER.join(Origin::Here, None, &Label::default()).expect("there is room");
+        let stem = card.peer();
+        assert!(!sleeps(stem, 0), "it has no audio yet: nothing is known");
+        outlet.prepare(Hz(8000.0));
+        let block = vec![0.1; 4000];
+        let mut play = |position: i64, segment, jumped| {
+            let place = Located { position: Some(position), segment, jumped };
+            outlet.write(place, [&block, &block], [&block, &block]);
+        };
+        // half a minute, which is more than a ring has
+        for n in 0..60 {
+            play(n * 4000, 0, n == 0);
+        }
+        assert!(read(stem, Side::Output, 236_000, 4000).is_some() && !sleeps(stem, 236_000));
+        assert!(read(stem, Side::Output, 0, 4000).is_none() && !sleeps(stem, 0), "lost");
+        assert!(read(stem, Side::Output, 240_000, 4000).is_none() && sleeps(stem, 240_000));
+        assert!(!sleeps(stem, 238_000), "a part of it was there");
+        // the transport jumps; the host does not call it where it did not before
+        play(400_000, 1, true);
+        assert!(!sleeps(stem, 300_000), "who is called may be late");
+        card.set_presence(Presence::Asleep);
+        assert!(sleeps(stem, 300_000) && !sleeps(stem, 0) && !sleeps(stem, 400_000));
+    }
 }

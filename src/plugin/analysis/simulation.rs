@@ -5,7 +5,7 @@
 //! loudest windows are kept, for they decide the integrated loudness, and of the others such as are spread over the
 //! song. What follows is said to be *simulated*, over so many seconds.
 
-use super::excerpt::{Audio, last_of_mix, read};
+use super::excerpt::{Audio, last_of_mix, read, sleeps};
 use crate::chain::{Chain, ChainSettings, LatencyClass, Seat};
 use crate::dsp::{Block, Process};
 use crate::link::identity::InstanceId;
@@ -119,9 +119,13 @@ impl Windows {
         let mut stems = Vec::new();
         for member in recorder.members() {
             let id = InstanceId::new(member.id.0)?;
-            // a stem that sleeps is silent
-            let audio = read(roster.find(id)?, Side::Output, from - delay(id), frames);
-            stems.extend(audio.map(|audio| (member.id, member.setting, keep(&audio))));
+            let (stem, left) = (roster.find(id)?, from - delay(id));
+            match read(stem, Side::Output, left, frames) {
+                Some(audio) => stems.push((member.id, member.setting, keep(&audio))),
+                None if sleeps(stem, left) => {}
+                // what its ring has lost already is not silence: a move would change it
+                None => return None,
+            }
         }
         let power = mix.iter().flatten().map(|x| x * x).sum();
         let window = Window { run_in: (start - from) as usize, mix: keep(&mix), stems, power };
