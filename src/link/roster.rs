@@ -286,6 +286,7 @@ impl Eq for Peer {}
 macro_rules! cell_of {
     ($(#[$doc:meta])* $name:ident: $record:ty) => {
         $(#[$doc])*
+        #[inline]
         pub fn $name(&self) -> Option<$record> {
             let mut words = [0; _];
             let read = self.slot.$name.read(&mut words) && self.is_there();

@@ -84,6 +84,7 @@ impl Record for Label {
         [boot, pid, start, nonce].into_iter().for_each(|word| pen.word(word));
     }
 
+    #[inline]
     fn read(eye: &mut Eye<'_>) -> Option<Self> {
         Some(Self {
             kind: Kind::ALL[eye.index(Kind::ALL.len())?],
@@ -159,6 +160,7 @@ impl Record for Pulse {
         pen.word(self.revision);
     }
 
+    #[inline]
     fn read(eye: &mut Eye<'_>) -> Option<Self> {
         let blocks = eye.word()?;
         let rate = Hz(eye.number()?);
@@ -200,6 +202,7 @@ impl Record for Reading {
         pen.perhaps(self.correlation);
     }
 
+    #[inline]
     fn read(eye: &mut Eye<'_>) -> Option<Self> {
         Some(Self {
             momentary: eye.perhaps()?.map(Lufs),
@@ -258,6 +261,7 @@ impl Record for Figures {
         pen.word(self.audition);
     }
 
+    #[inline]
     fn read(eye: &mut Eye<'_>) -> Option<Self> {
         let reading = Record::read(eye)?;
         let mut bands = [0.0; BANDS];
@@ -316,6 +320,7 @@ impl Record for Settings {
         self.values[..self.count].iter().for_each(|&value| pen.number(value));
     }
 
+    #[inline]
     fn read(eye: &mut Eye<'_>) -> Option<Self> {
         let mut settings = Self::new(eye.word()?, eye.word()?);
         settings.count = eye.index(VALUES + 1)?;

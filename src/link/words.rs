@@ -23,6 +23,7 @@ pub trait Record: Sized {
     }
 
     /// The value in `words`.
+    #[inline]
     fn decode(words: &[u64]) -> Option<Self> {
         Self::read(&mut Eye { words: words.iter() })
     }
@@ -74,37 +75,44 @@ pub struct Eye<'a> {
 
 impl Eye<'_> {
     /// A word.
+    #[inline]
     pub fn word(&mut self) -> Option<u64> {
         self.words.next().copied()
     }
 
     /// A word below `limit`, as an index.
+    #[inline]
     pub fn index(&mut self, limit: usize) -> Option<usize> {
         usize::try_from(self.word()?).ok().filter(|&index| index < limit)
     }
 
     /// A signed number.
+    #[inline]
     pub fn signed(&mut self) -> Option<i64> {
         self.word().map(u64::cast_signed)
     }
 
     /// A finite number.
+    #[inline]
     pub fn number(&mut self) -> Option<f64> {
         self.word().map(f64::from_bits).filter(|number| number.is_finite())
     }
 
     /// A finite number in decibels.
+    #[inline]
     pub fn db(&mut self) -> Option<Db> {
         self.number().map(Db)
     }
 
     /// A finite number that may not exist.
+    #[inline]
     pub fn perhaps(&mut self) -> Option<Option<f64>> {
         let number = f64::from_bits(self.word()?);
         (!number.is_infinite()).then(|| (!number.is_nan()).then_some(number))
     }
 
     /// As many numbers as there are places; those that do not exist are no numbers. At once, for there may be hundreds.
+    #[inline]
     pub fn numbers(&mut self, places: &mut [f64]) -> Option<()> {
         let (words, rest) = self.words.as_slice().split_at_checked(places.len())?;
         self.words = rest.iter();
@@ -117,46 +125,69 @@ impl Eye<'_> {
     }
 
     /// An instance.
+    #[inline]
     pub fn instance(&mut self) -> Option<InstanceId> {
         InstanceId::new(self.word()?)
     }
 
     /// A session that may not exist.
+    #[inline]
     pub fn session(&mut self) -> Option<Option<SessionId>> {
         self.word().map(SessionId::new)
     }
 
     /// Text.
+    #[inline]
     pub fn text<const BYTES: usize>(&mut self) -> Option<Text<BYTES>> {
+        let (words, rest) = self.words.as_slice().split_at_checked(BYTES / 8)?;
+        self.words = rest.iter();
         let mut bytes = [0; BYTES];
         let (chunks, _) = bytes.as_chunks_mut::<8>();
-        for chunk in chunks {
-            *chunk = self.word()?.to_le_bytes();
+        let mut is_plain = true;
+        for (chunk, &word) in chunks.iter_mut().zip(words) {
+            let end = length_in(word);
+            // whatever lies behind the end is nothing
+            let behind = u64::MAX.checked_shl(8 * end).unwrap_or(0);
+            *chunk = (word & !behind).to_le_bytes();
+            is_plain &= is_printable(word & !behind | SPACES & behind);
+            if end < 8 {
+                break;
+            }
         }
-        let end = length(&bytes);
-        let (text, padding) = bytes.split_at_mut(end);
-        if text.iter().all(|byte| (b' '..=b'~').contains(byte)) {
+        if is_plain {
             // What most names are: nothing to be looked at character by character.
-            padding.fill(0);
             return Some(Text { bytes });
         }
-        core::str::from_utf8(text).ok().map(Text::new)
+        core::str::from_utf8(&bytes[..length(&bytes)]).ok().map(Text::new)
     }
+}
+
+const ONES: u64 = u64::from_le_bytes([1; 8]);
+const SPACES: u64 = u64::from_le_bytes([b' '; 8]);
+const DELETES: u64 = u64::from_le_bytes([0x7f; 8]);
+/// The highest bit of each byte.
+const HIGHEST: u64 = u64::from_le_bytes([0x80; 8]);
+
+/// Bytes of a word before the first zero.
+#[inline]
+fn length_in(word: u64) -> u32 {
+    // The lowest bit set is that of the first zero; those above it may be false.
+    (word.wrapping_sub(ONES) & !word & HIGHEST).trailing_zeros() / 8
+}
+
+/// Whether all bytes of a word are from space to tilde.
+#[inline]
+fn is_printable(word: u64) -> bool {
+    let below_space = word.wrapping_sub(SPACES) & !word;
+    let is_delete = (word ^ DELETES).wrapping_sub(ONES) & !(word ^ DELETES);
+    (word | below_space | is_delete) & HIGHEST == 0
 }
 
 /// Bytes before the first zero, looked for eight at a time.
 fn length<const BYTES: usize>(bytes: &[u8; BYTES]) -> usize {
-    const ONES: u64 = 0x0101_0101_0101_0101;
     let (chunks, _) = bytes.as_chunks::<8>();
-    for (i, chunk) in chunks.iter().enumerate() {
-        let word = u64::from_le_bytes(*chunk);
-        // The lowest bit set is that of the first zero; those above it may be false.
-        let zeros = word.wrapping_sub(ONES) & !word & (ONES << 7);
-        if zeros != 0 {
-            return 8 * i + zeros.trailing_zeros() as usize / 8;
-        }
-    }
-    BYTES
+    let ends = chunks.iter().map(|chunk| length_in(u64::from_le_bytes(*chunk)) as usize);
+    ends.enumerate().find(|(_, end)| *end < 8).map_or(BYTES, |(i, end)| 8 * i + end)
 }
 
 /// Bytes of a name.
@@ -242,6 +273,16 @@ mod tests {
             }
             let read = Eye { words: words.iter() }.text::<NAME>();
             assert_eq!(read, Some(Text::new(text)), "{text:?}");
+        }
+        for place in 0..8 {
+            for byte in 0..=u8::MAX {
+                let mut bytes = *b"abcdefgh";
+                bytes[place] = byte;
+                let read = Eye { words: [u64::from_le_bytes(bytes)].iter() }.text::<8>();
+                let end = if byte == 0 { place } else { 8 };
+                let text = core::str::from_utf8(&bytes[..end]);
+                assert_eq!(read, text.ok().map(Text::new), "{byte} at {place}");
+            }
         }
         let broken = [u64::from_le_bytes(*b"ab\xff\0\0\0\0\0"), 0, 0, 0, 0, 0, 0, 0];
         assert_eq!(Eye { words: broken.iter() }.text::<NAME>(), None);
