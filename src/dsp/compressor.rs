@@ -423,7 +423,8 @@ impl CompressorGain {
         }
         // What is heard of it: the compressed share over the whole, without the makeup.
         let share = self.on.value() * self.mix.value();
-        Db((-decibels(1.0 - share * (1.0 - factor(largest)))).max(0.0))
+        let heard = if share == 1.0 { largest } else { -decibels(1.0 - share * (1.0 - factor(largest))) };
+        Db(heard.max(0.0))
     }
 
     /// The squares of the levels that are read from `key`.
@@ -561,6 +562,8 @@ impl Kernel for Compress<'_> {
 pub struct Compressor {
     gain: CompressorGain,
     stage: GainStage,
+    /// Of the frames at work.
+    factors: [[f64; RUN]; 2],
     largest: Db,
 }
 
@@ -572,7 +575,7 @@ impl Compressor {
     pub fn new(rate: Hz, max_lookahead: Ms) -> Self {
         let gain = CompressorGain::new(rate, max_lookahead);
         let stage = GainStage::new(gain.latency());
-        Self { gain, stage, largest: Db(0.0) }
+        Self { gain, stage, factors: [[1.0; RUN]; 2], largest: Db(0.0) }
     }
 
     /// The largest reduction in the last block, parallel mix counted, makeup not.
@@ -618,8 +621,7 @@ impl Taped for Compressor {
             let mut part = block.part(at..at + frames);
             let sidechain = part.key();
             let (left, right) = part.channels();
-            let mut gain = [[1.0; RUN]; 2];
-            let [first, second] = &mut gain;
+            let [first, second] = &mut self.factors;
             tape.gains([&mut first[..frames], &mut second[..frames]], |gains| {
                 let key: [&[f64]; 2] = match (self.gain.key(), sidechain) {
                     (KeySource::Own, _) => [left, right],

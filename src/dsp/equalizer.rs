@@ -78,13 +78,22 @@ pub struct Equalizer {
     ear: Ear,
     passes: Passes,
     fresh: bool,
+    /// Ticks change nothing until it is told something, as of the last tick.
+    arrived: bool,
 }
 
 impl Equalizer {
     /// A neutral equalizer for audio at `rate`.
     pub fn new(rate: Hz) -> Self {
         let bands = EqualizerSettings::default().bands.map(|band| Band::new(&band, rate));
-        Self { ticks: Ticks::default(), bands, ear: Ear::new(rate), passes: Passes::new(BANDS), fresh: true }
+        Self {
+            ticks: Ticks::default(),
+            bands,
+            ear: Ear::new(rate),
+            passes: Passes::new(BANDS),
+            fresh: true,
+            arrived: false,
+        }
     }
 
     /// What dynamics add to each band's gain now; 0 dB for static bands.
@@ -96,6 +105,7 @@ impl Equalizer {
     /// Not a setting: it ends with `reset`.
     pub fn hear(&mut self, what: Option<Heard>) {
         self.ear.hear(what);
+        self.arrived = false;
     }
 
     /// What [`hear`](Self::hear) was told last.
@@ -116,7 +126,7 @@ impl Process for Equalizer {
         for (band, settings) in self.bands.iter_mut().zip(&settings.bands) {
             band.set(settings, self.fresh);
         }
-        self.fresh = false;
+        (self.fresh, self.arrived) = (false, false);
     }
 
     fn latency(&self) -> Samples {
@@ -125,7 +135,7 @@ impl Process for Equalizer {
 
     fn reset(&mut self) {
         self.ticks.reset();
-        self.fresh = true;
+        (self.fresh, self.arrived) = (true, false);
         self.passes.clear();
         self.bands.iter_mut().for_each(Band::reset);
         self.ear.reset();
@@ -139,7 +149,8 @@ impl Process for Equalizer {
 impl Taped for Equalizer {
     fn run(&mut self, block: &mut Block<'_>, tape: &mut Tape<'_>) {
         self.fresh = false;
-        if self.is_neutral() {
+        let acts = self.arrived && self.passes.any();
+        if !acts && self.is_neutral() {
             self.ticks.skip(block.len());
             return;
         }
@@ -147,13 +158,14 @@ impl Taped for Equalizer {
         let mut at = 0;
         while at < frames {
             let step = self.ticks.next(frames - at);
-            if step.tick && !self.has_arrived() {
+            if step.tick && !self.arrived {
                 self.passes.give_back(&mut self.bands);
                 self.bands.iter_mut().for_each(Band::tick);
                 self.ear.tick(|band| *self.bands[band].goal());
+                self.arrived = self.ear.is_neutral() && self.bands.iter().all(Band::has_arrived);
             }
             let mut end = at + step.frames;
-            if self.has_arrived() {
+            if self.arrived {
                 // Ticks would change nothing.
                 self.ticks.skip(frames - end);
                 end = frames;
@@ -166,12 +178,7 @@ impl Taped for Equalizer {
 }
 
 impl Equalizer {
-    /// True when ticks change nothing until new settings come.
-    fn has_arrived(&self) -> bool {
-        self.ear.is_neutral() && self.bands.iter().all(Band::has_arrived)
-    }
-
-    /// Filters what lies between two ticks, or more if [`has_arrived`](Self::has_arrived).
+    /// Filters what lies between two ticks, or more if nothing changes.
     fn filter(&mut self, part: &mut Block<'_>, since: usize, tape: &mut Tape<'_>) {
         let Self { bands, ear, passes, .. } = self;
         let key = part.key();

@@ -451,6 +451,8 @@ fn faded(amount: f64, gain: f64) -> f64 {
 pub struct Limiter {
     gain: LimiterGain,
     stage: GainStage,
+    /// Of the frames at work.
+    factors: [[f64; RUN]; 2],
     largest: Db,
 }
 
@@ -466,7 +468,7 @@ impl Limiter {
     pub fn new(rate: Hz, max_lookahead: Ms) -> Self {
         let gain = LimiterGain::new(rate, max_lookahead);
         let stage = GainStage::new(gain.latency());
-        Self { gain, stage, largest: Db(0.0) }
+        Self { gain, stage, factors: [[1.0; RUN]; 2], largest: Db(0.0) }
     }
 
     /// The longest lookahead that has an effect: the latency less the delay of the detector, 24 samples.
@@ -524,8 +526,7 @@ impl Taped for Limiter {
         }
         for (left, right) in left.chunks_mut(RUN).zip(right.chunks_mut(RUN)) {
             let frames = left.len();
-            let mut gain = [[1.0; RUN]; 2];
-            let [first, second] = &mut gain;
+            let [first, second] = &mut self.factors;
             tape.gains([&mut first[..frames], &mut second[..frames]], |gains| {
                 self.largest = self.largest.max(self.gain.compute([left, right], gains));
             });

@@ -69,6 +69,11 @@ impl Passes {
         (self.made, self.used, self.between) = (false, [0; 2], false);
     }
 
+    /// Whether there are any.
+    pub(super) fn any(&self) -> bool {
+        !self.list.is_empty()
+    }
+
     /// Makes them of what the bands do now, unless they are made already.
     pub(super) fn make(&mut self, bands: &[Band], heard: Option<Heard>) {
         if self.made {
@@ -157,7 +162,7 @@ impl Passes {
 
     /// Makes unsound states sound.
     pub(super) fn settle(&mut self) {
-        self.still[..self.used[0]].iter_mut().for_each(|lent| lent.sections.settle());
+        // those that stand still do so themselves
         self.moving[..self.used[1]].iter_mut().for_each(|lent| lent.sections.0.settle());
     }
 

@@ -1,9 +1,9 @@
 //! Sections in series, side by side in vectors.
 
 use core::cell::Cell;
+use core::ops::Range;
 
 use super::kernel::{COEFFICIENTS, Kernel as Section, State};
-use crate::dsp::settle;
 use crate::dsp::simd::{Isa, Kernel, Pairs, Registers, Simd, Vector};
 
 /// Two channels of up to eight sections.
@@ -95,12 +95,8 @@ impl Cascade {
         State(self.states.map(|states| states[2 * section + channel]))
     }
 
-    /// Makes unsound states sound, those of lanes without a section too: what is no number times nothing is none.
-    pub fn settle(&mut self) {
-        self.states.as_flattened_mut().iter_mut().for_each(|state| *state = settle(*state));
-    }
-
-    /// Filters both channels in place.
+    /// Filters both channels in place. Unsound states are made sound: NaN, infinity and subnormal numbers become zero, those of
+    /// lanes without a section too, for what is no number times nothing is none.
     pub fn run(&mut self, left: &mut [f64], right: &mut [f64]) {
         let isa = self.isa;
         isa.run(Run { cascade: self, left, right });
@@ -142,10 +138,19 @@ struct Moving<V, const N: usize> {
 }
 
 impl<V: Pairs, const N: usize> Moving<V, N> {
-    /// Every section takes what the one before it gave in the last step, the first takes `frame`.
+    /// Every section takes what the one before it gave in the last step, the first takes `frame`. Vectors that are not
+    /// `among` those at work stay as they are.
     #[inline(always)]
-    fn stepped(mut self, [a, b0, b1, c0, c1, d]: &Coefficients<V, N>, frame: [f64; 2]) -> Self {
+    fn stepped(
+        mut self,
+        [a, b0, b1, c0, c1, d]: &Coefficients<V, N>,
+        frame: [f64; 2],
+        among: Range<usize>,
+    ) -> Self {
         for n in (0..N).rev() {
+            if n < among.start || n >= among.end {
+                continue;
+            }
             let (s, t) = (self.s[n], self.t[n]);
             let x = if n == 0 { self.y[0].push(frame) } else { self.y[n].after(self.y[n - 1]) };
             let u = x - t;
@@ -167,7 +172,7 @@ impl<V: Pairs, const N: usize> Moving<V, N> {
         [left, right]: [&Cell<f64>; 2],
         [left_out, right_out]: [&Cell<f64>; 2],
     ) -> Self {
-        let next = self.stepped(coefficients, [left.get(), right.get()]);
+        let next = self.stepped(coefficients, [left.get(), right.get()], 0..N);
         let last = next.y[N - 1].last();
         left_out.set(last[0]);
         right_out.set(last[1]);
@@ -176,10 +181,14 @@ impl<V: Pairs, const N: usize> Moving<V, N> {
 }
 
 impl<V: Pairs, const N: usize> Moving<V, N> {
-    /// The same, but in lanes of a place above the limit the states of `other`.
+    /// The same, but in lanes of a place above the limit the states of `other`. Vectors that are not `among` those at work
+    /// have no others.
     #[inline(always)]
-    fn above(mut self, other: Self, places: &[V; N], limit: V) -> Self {
+    fn above(mut self, other: Self, places: &[V; N], limit: V, among: Range<usize>) -> Self {
         for n in 0..N {
+            if n < among.start || n >= among.end {
+                continue;
+            }
             self.s[n] = other.s[n].where_above(self.s[n], places[n], limit);
             self.t[n] = other.t[n].where_above(self.t[n], places[n], limit);
         }
@@ -223,14 +232,23 @@ impl Run<'_> {
         // As cells: a step reads a frame and writes an earlier one.
         let left = Cell::from_mut(self.left).as_slice_of_cells();
         let right = Cell::from_mut(&mut self.right[..frames]).as_slice_of_cells();
+        // Vectors that have a section with a frame.
+        let sections = lanes / 2;
+        let among = |step: usize| (step + 1).saturating_sub(frames) / sections..N.min(step / sections + 1);
         for step in 0..lag {
             let frame = if step < frames { [left[step].get(), right[step].get()] } else { [0.0; 2] };
             // A section without a frame keeps its states: those that have none yet,
-            let after = now.stepped(&coefficients, frame).above(now, &places, simd.splat(step as f64));
+            let after = now.stepped(&coefficients, frame, among(step)).above(
+                now,
+                &places,
+                simd.splat(step as f64),
+                among(step),
+            );
             now = if step < frames {
                 after
             } else {
-                now.with(after).above(after, &places, simd.splat((step - frames) as f64))
+                let past = simd.splat((step - frames) as f64);
+                now.with(after).above(after, &places, past, among(step))
             };
         }
         let ahead = lag.min(frames);
@@ -249,17 +267,25 @@ impl Run<'_> {
         }
         for step in frames.max(lag)..frames + lag {
             // and those that have no more.
-            let after = now.stepped(&coefficients, [0.0; 2]);
-            now = now.with(after).above(after, &places, simd.splat((step - frames) as f64));
+            let after = now.stepped(&coefficients, [0.0; 2], among(step));
+            let past = simd.splat((step - frames) as f64);
+            now = now.with(after).above(after, &places, past, among(step));
             let last = now.y[N - 1].last();
             left[step - lag].set(last[0]);
             right[step - lag].set(last[1]);
         }
         for n in 0..N {
-            now.s[n].store(&mut self.cascade.states[0][n * lanes..]);
-            now.t[n].store(&mut self.cascade.states[1][n * lanes..]);
+            settled(simd, now.s[n]).store(&mut self.cascade.states[0][n * lanes..]);
+            settled(simd, now.t[n]).store(&mut self.cascade.states[1][n * lanes..]);
         }
     }
+}
+
+/// [`settle`](crate::dsp::settle) of every lane.
+#[inline(always)]
+fn settled<S: Simd>(simd: S, state: <S as Registers<f64>>::Vector) -> <S as Registers<f64>>::Vector {
+    let subnormal = simd.splat(f64::MIN_POSITIVE.next_down());
+    state.finite().where_above(simd.splat(0.0), state.abs(), subnormal)
 }
 
 #[cfg(test)]
@@ -325,6 +351,29 @@ mod tests {
                         );
                     }
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn unsound_states_become_zero_and_sound_ones_stay() {
+        let unsound = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e-310, -1e-310, 0.0];
+        let sound = [1.0, -2.0, f64::MIN_POSITIVE, -f64::MIN_POSITIVE];
+        let nothing = Section::IDENTITY;
+        for isa in Isa::all() {
+            for value in unsound.into_iter().chain(sound) {
+                let mut cascade = Cascade::new(isa);
+                // A section that does nothing forgets nothing: its states stay.
+                cascade.push([&nothing; 2], [State([value, 0.0]), State([0.0, value])]);
+                let states = |cascade: &Cascade| [cascade.state(0, 0).0[0], cascade.state(0, 1).0[1]];
+                let before = states(&cascade);
+                cascade.run(&mut [], &mut []);
+                let expected = before.map(crate::dsp::settle);
+                assert_eq!(
+                    states(&cascade).map(f64::to_bits),
+                    expected.map(f64::to_bits),
+                    "{isa:?}, {value}"
+                );
             }
         }
     }

@@ -81,11 +81,11 @@ fn it_fades_in_and_out_and_leaves_no_trace() {
     for settings in [band(Shape::Bell, 90.0, 0.0, 2.0), band(Shape::LowShelf, 90.0, 6.0, 1.0)] {
         let (mut equalizer, mut plain) = (Equalizer::new(RATE), Equalizer::new(RATE));
         let (mut output, mut expected) = (signal.clone(), signal.clone());
+        for unit in [&mut equalizer, &mut plain] {
+            unit.set(&only(settings));
+        }
         for (i, what) in [None, Some(Heard::Band(0)), Some(Heard::Key(0)), None].into_iter().enumerate() {
-            for unit in [&mut equalizer, &mut plain] {
-                unit.set(&only(settings));
-            }
-            equalizer.hear(what);
+            equalizer.hear(what); // told nothing else: it stands still until then
             assert_eq!(equalizer.heard(), what);
             output.run(&mut equalizer, i * 10_000..(i + 1) * 10_000);
             expected.run(&mut plain, i * 10_000..(i + 1) * 10_000);
