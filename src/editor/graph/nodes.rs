@@ -67,9 +67,13 @@ pub(super) fn ground(graph: &mut Graph, ui: &Ui, desk: &mut Desk<'_>, axes: &Axe
     });
     let none = !Band::all(desk.facts.seat).iter().any(|band| band.is_used(desk));
     if none {
-        let at = Rect::from_center_size(axes.plot.center() + vec2(0.0, 16.0), vec2(260.0, 16.0));
+        let words = "Double-click to add a band";
         let pen = pen(theme::font(theme::SMALL), desk.look.dim);
-        paint::label(ui, at, Align2::CENTER_CENTER, "Double-click to add a band", &pen);
+        // on a ground of its own: spectra pass behind it
+        let size = vec2(paint::width(ui, words, &pen) + 2.0 * theme::GAP, 20.0);
+        let at = Rect::from_center_size(axes.plot.center() + vec2(0.0, 18.0), size);
+        ui.painter().rect_filled(at, theme::GRID, desk.look.panel);
+        paint::label(ui, at, Align2::CENTER_CENTER, words, &pen);
     }
 }
 
