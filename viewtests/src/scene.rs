@@ -114,8 +114,9 @@ pub fn vocals() -> Facts {
     ] {
         set(&mut settings, id, text);
     }
+    // ends where the figure says
     let wave = |i: usize| {
-        let beat = (i % 94) as f32 / 94.0;
+        let beat = ((i + 32) % 94) as f32 / 94.0;
         2.6 * (-3.0 * beat).exp() + 0.35 * ((i as f32) * 0.7).sin().abs()
     };
     let field = (0..2048)

@@ -119,6 +119,7 @@ pub fn heard(seconds: f64) -> Facts {
     facts.heard = Ms(seconds * 1000.0);
     facts.health.limiter_reduction = Db(2.6);
     facts.picture = scene::vocals().picture;
+    facts.picture.reductions.iter_mut().for_each(|r| *r = [0.0, 1.87 * r[0]]);
     let progress = Progress { all: 1920, heard: (seconds * 10.0) as usize, ..Progress::default() };
     let shares = [(1, 0.24, 0.2), (2, 0.13, -0.1), (3, 0.12, 0.0), (4, 0.46, 0.9), (5, 0.05, 0.0)];
     facts.session.session = Some(Session {
