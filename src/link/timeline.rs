@@ -79,6 +79,11 @@ impl Timeline {
         self.occurrences(position).filter(|span| span.counter >= self.oldest).last()
     }
 
+    /// Whether `position` was played in one of the segments; its frame may have been overwritten since.
+    pub fn has_played(&self, position: i64) -> bool {
+        self.occurrences(position).next().is_some()
+    }
+
     fn occurrences(&self, position: i64) -> impl Iterator<Item = Span> {
         self.segments().iter().filter_map(move |segment| {
             let offset = u64::try_from(position.checked_sub(segment.position?)?).ok()?;
@@ -127,6 +132,7 @@ mod tests {
         assert_eq!(timeline.find(9, 0), None);
         assert_eq!(timeline.find(10, 0), Some(Span { pass: 0, counter: 20, frames: 30 }));
         assert_eq!(timeline.find_last(9), None);
+        assert_eq!([-11, -10, 9, 39, 40].map(|at| timeline.has_played(at)), [false, true, true, true, false]);
         assert_eq!(timeline.find(i64::MIN, 0), None);
         assert_eq!(timeline.find(i64::MAX, 0), None);
     }

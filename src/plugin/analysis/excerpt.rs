@@ -25,10 +25,9 @@ pub(super) fn read(peer: Peer, side: Side, position: i64, frames: usize) -> Opti
 /// Whether `peer` was not called at `position` and after it, so that it is silent there. What its ring has lost is not silence.
 pub(super) fn sleeps(peer: Peer, position: i64) -> bool {
     let Some(timeline) = peer.audio().and_then(Ring::timeline) else { return false };
-    let span = |of: &Segment| of.position.map(|start| start..start + of.frames as i64);
-    let has_ended = timeline.segments().last().and_then(span).is_some_and(|last| last.end <= position);
-    let was_there = timeline.segments().iter().filter_map(span).any(|span| span.contains(&position));
-    has_ended || peer.presence() == Presence::Asleep && !was_there
+    let end = |last: &Segment| Some(last.position? + last.frames as i64);
+    let has_ended = timeline.segments().last().and_then(end).is_some_and(|end| end <= position);
+    has_ended || peer.presence() == Presence::Asleep && !timeline.has_played(position)
 }
 
 /// The last frames of a Master's mix: where on the timeline they begin, and their audio. A ring's input is as late as the
