@@ -148,7 +148,7 @@ impl<V: Pairs, const N: usize> Moving<V, N> {
         among: Range<usize>,
     ) -> Self {
         for n in (0..N).rev() {
-            if n < among.start || n >= among.end {
+            if !among.contains(&n) {
                 continue;
             }
             let (s, t) = (self.s[n], self.t[n]);
@@ -181,14 +181,10 @@ impl<V: Pairs, const N: usize> Moving<V, N> {
 }
 
 impl<V: Pairs, const N: usize> Moving<V, N> {
-    /// The same, but in lanes of a place above the limit the states of `other`. Vectors that are not `among` those at work
-    /// have no others.
+    /// The same, but in lanes of a place above the limit the states of `other`.
     #[inline(always)]
-    fn above(mut self, other: Self, places: &[V; N], limit: V, among: Range<usize>) -> Self {
+    fn above(mut self, other: Self, places: &[V; N], limit: V) -> Self {
         for n in 0..N {
-            if n < among.start || n >= among.end {
-                continue;
-            }
             self.s[n] = other.s[n].where_above(self.s[n], places[n], limit);
             self.t[n] = other.t[n].where_above(self.t[n], places[n], limit);
         }
@@ -238,17 +234,13 @@ impl Run<'_> {
         for step in 0..lag {
             let frame = if step < frames { [left[step].get(), right[step].get()] } else { [0.0; 2] };
             // A section without a frame keeps its states: those that have none yet,
-            let after = now.stepped(&coefficients, frame, among(step)).above(
-                now,
-                &places,
-                simd.splat(step as f64),
-                among(step),
-            );
+            let after = now.stepped(&coefficients, frame, among(step));
+            let after = after.above(now, &places, simd.splat(step as f64));
             now = if step < frames {
                 after
             } else {
                 let past = simd.splat((step - frames) as f64);
-                now.with(after).above(after, &places, past, among(step))
+                now.with(after).above(after, &places, past)
             };
         }
         let ahead = lag.min(frames);
@@ -269,7 +261,7 @@ impl Run<'_> {
             // and those that have no more.
             let after = now.stepped(&coefficients, [0.0; 2], among(step));
             let past = simd.splat((step - frames) as f64);
-            now = now.with(after).above(after, &places, past, among(step));
+            now = now.with(after).above(after, &places, past);
             let last = now.y[N - 1].last();
             left[step - lag].set(last[0]);
             right[step - lag].set(last[1]);
