@@ -161,7 +161,7 @@ fn limiter_section() -> Section {
         let found = frequencies.map(|f| (f as f64, limiter::distortion(f, release, Limiter::STEM)));
         line(name, found.to_vec(), colour, 2)
     });
-    let (x, y) = (Axis::hertz(20.0, 500.0), Axis::even("dB", -160.0, 0.0));
+    let (x, y) = (Axis::hertz(20.0, 500.0), Axis::even("dB", -150.0, 0.0));
     lines("limiter", "THD+N of sines at 3 dB of reduction", &x, &y, &drawn);
     Section {
         title: "Limiter",
