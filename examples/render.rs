@@ -8,14 +8,14 @@
 
 use std::process::ExitCode;
 
+use stemlink::audio::AudioReader;
+use stemlink::audio::error::Result;
+use stemlink::audio::wav::{StoredFormat, WavSpec, WavWriter};
 use stemlink::chain::{Chain, ChainSettings, LatencyClass, Seat};
 use stemlink::dsp::Process;
 use stemlink::dsp::dither::Dither;
 use stemlink::dsp::equalizer::BandSettings;
-use stemlink::offline::audio::AudioReader;
-use stemlink::offline::compensated::Compensated;
-use stemlink::offline::error::Result;
-use stemlink::offline::wav::{StoredFormat, WavSpec, WavWriter};
+use stemlink::offline::render::compensated::Compensated;
 use stemlink::units::{Db, Hz};
 
 fn settings() -> ChainSettings {

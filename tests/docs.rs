@@ -249,11 +249,11 @@ fn blocks(file: &str, language: &str) -> Vec<String> {
 #[cfg(feature = "offline")]
 mod examples {
     use super::*;
-    use stemlink::offline::audio::{AudioInfo, Container, SampleFormat};
-    use stemlink::offline::bundle::{Bundle, Stem, stem_name};
-    use stemlink::offline::check::Check;
-    use stemlink::offline::session_file::Session;
-    use stemlink::offline::target_file::targets;
+    use stemlink::audio::{AudioInfo, Container, SampleFormat};
+    use stemlink::offline::project::bundle::{Bundle, Stem, stem_name};
+    use stemlink::offline::project::session_file::Session;
+    use stemlink::offline::project::target_file::targets;
+    use stemlink::offline::render::check::Check;
     use stemlink::session::role::Role;
     use stemlink::units::Hz;
 

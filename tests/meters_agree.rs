@@ -2,12 +2,12 @@
 #![cfg(feature = "offline")]
 
 use proptest::prelude::*;
+use stemlink::audio::{AudioInfo, Container, SampleFormat};
 use stemlink::dsp::simd::Isa;
 use stemlink::meter::layout::Layout;
 use stemlink::meter::programme::ProgrammeMeter;
 use stemlink::meter::{Meter, Reading};
-use stemlink::offline::audio::{AudioInfo, Container, SampleFormat};
-use stemlink::offline::verify::SecondMeter;
+use stemlink::offline::render::verify::SecondMeter;
 use stemlink::units::Hz;
 
 /// Coloured noise whose level wanders, with pauses and peaks: a programme to gate.

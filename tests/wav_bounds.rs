@@ -6,8 +6,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
 
-use stemlink::offline::audio::AudioReader;
-use stemlink::offline::wav::WavReader;
+use stemlink::audio::AudioReader;
+use stemlink::audio::wav::WavReader;
 
 /// The most address space this process has ever had, which an allocation counts against even if never touched.
 fn peak_bytes() -> usize {

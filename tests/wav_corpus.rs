@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use serde_json::Value;
-use stemlink::offline::audio::{AudioReader, Container};
-use stemlink::offline::wav::{Bext, Chunk, LargeForm, Place, StoredFormat, WavSpec, WavWriter};
+use stemlink::audio::wav::{Bext, Chunk, LargeForm, Place, StoredFormat, WavSpec, WavWriter};
+use stemlink::audio::{AudioReader, Container};
 use stemlink::units::Hz;
 
 /// Runs an oracle; none if it is not installed.

@@ -7,8 +7,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use stemlink::offline::Error;
-use stemlink::offline::wav::{StoredFormat, WavSpec, WavWriter};
+use stemlink::audio::Error;
+use stemlink::audio::wav::{StoredFormat, WavSpec, WavWriter};
 use stemlink::units::Hz;
 
 /// A file system of one megabyte on `at`, unmounted when dropped.

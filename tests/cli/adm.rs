@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
-use stemlink::offline::wav::StoredFormat;
+use stemlink::audio::wav::StoredFormat;
 
 use super::tool::*;
 

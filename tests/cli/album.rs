@@ -1,7 +1,7 @@
 //! Albums.
 
 use serde_json::json as value;
-use stemlink::offline::wav::StoredFormat;
+use stemlink::audio::wav::StoredFormat;
 
 use super::tool::*;
 

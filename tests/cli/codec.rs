@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use stemlink::offline::wav::StoredFormat;
+use stemlink::audio::wav::StoredFormat;
 
 use super::tool::*;
 

@@ -4,9 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use stemlink::offline::audio::AudioReader;
-use stemlink::offline::hash::sha256;
-use stemlink::offline::progress::Silent;
+use stemlink::audio::AudioReader;
+use stemlink::offline::render::hash::sha256;
+use stemlink::offline::render::progress::Silent;
 
 use super::tool::*;
 

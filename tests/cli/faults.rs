@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use stemlink::offline::wav::{StoredFormat, WavSpec, WavWriter};
+use stemlink::audio::wav::{StoredFormat, WavSpec, WavWriter};
 use stemlink::units::Hz;
 
 use super::tool::*;

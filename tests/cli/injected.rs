@@ -7,8 +7,8 @@ use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
-use stemlink::offline::hash::sha256;
-use stemlink::offline::progress::Silent;
+use stemlink::offline::render::hash::sha256;
+use stemlink::offline::render::progress::Silent;
 
 use super::tool::*;
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
-use stemlink::offline::wav::StoredFormat;
+use stemlink::audio::wav::StoredFormat;
 
 use super::tool::*;
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use stemlink::offline::wav::StoredFormat;
+use stemlink::audio::wav::StoredFormat;
 
 use super::tool::*;
 

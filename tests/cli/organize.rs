@@ -4,8 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::{Value, json as value};
-use stemlink::offline::audio::AudioReader;
-use stemlink::offline::wav::{Bext, StoredFormat, WavSpec, WavWriter};
+use stemlink::audio::AudioReader;
+use stemlink::audio::wav::{Bext, StoredFormat, WavSpec, WavWriter};
 use stemlink::units::Hz;
 
 use super::tool::*;

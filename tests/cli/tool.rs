@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
-use stemlink::offline::audio::AudioReader;
-use stemlink::offline::wav::{StoredFormat, WavSpec, WavWriter};
+use stemlink::audio::AudioReader;
+use stemlink::audio::wav::{StoredFormat, WavSpec, WavWriter};
 use stemlink::units::{Db, Hz};
 
 /// What a run left on its standard streams.

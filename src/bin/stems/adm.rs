@@ -3,13 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use stemlink::offline::adm::{BED, Job, MOST_LOUDNESS, MOST_PEAK, Made, Place, RENDERER, Stop, make};
-use stemlink::offline::bundle::Bundle;
-use stemlink::offline::clock;
-use stemlink::offline::error::shown;
-use stemlink::offline::hash::sha256;
-use stemlink::offline::json::ReadingJson;
-use stemlink::offline::whole::Whole;
+use stemlink::audio::error::shown;
+use stemlink::offline::project::bundle::Bundle;
+use stemlink::offline::project::placement::Place;
+use stemlink::offline::render::adm::{BED, Job, MOST_LOUDNESS, MOST_PEAK, Made, RENDERER, Stop, make};
+use stemlink::offline::render::clock::clock;
+use stemlink::offline::render::hash::sha256;
+use stemlink::offline::render::json::ReadingJson;
+use stemlink::offline::render::whole::Whole;
 
 use crate::args::{Adm, Global};
 use crate::common::{self, Bar, Failure, note};
@@ -131,7 +132,7 @@ fn json<'a>(
     (sha256, bytes): (String, u64),
     null: Null,
     session_file: Option<&Path>,
-    session: &stemlink::offline::session_file::Session,
+    session: &stemlink::offline::project::session_file::Session,
 ) -> Json<'a> {
     let stems = made.plan.routes.iter().map(|route| {
         let stem = &bundle.stems[route.stem];
@@ -158,7 +159,7 @@ fn json<'a>(
         file: name_of(&made.path),
         bytes,
         sha256,
-        rate_hz: stemlink::offline::adm::RATE.0,
+        rate_hz: stemlink::offline::render::adm::RATE.0,
         frames: made.frames,
         bed_channels: BED.len(),
         objects: made.plan.tracks.len() - BED.len(),
@@ -186,12 +187,17 @@ fn word(stop: Stop) -> &'static str {
     }
 }
 
-fn print(bundle: &Bundle, made: &Made, session: &stemlink::offline::session_file::Session, null: Null) {
+fn print(
+    bundle: &Bundle,
+    made: &Made,
+    session: &stemlink::offline::project::session_file::Session,
+    null: Null,
+) {
     let objects = made.plan.tracks.len() - BED.len();
     say!(
         "{} bed channels and {objects} objects, 48000 Hz, 24 bit, {}",
         BED.len(),
-        clock(made.frames, stemlink::offline::adm::RATE)
+        clock(made.frames, stemlink::offline::render::adm::RATE)
     );
     let mut rows = output::Rows::new(["stem", "role", "place", "headphones", "LFE dB"], 4);
     for route in &made.plan.routes {

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use serde::Serialize;
-use stemlink::offline::album::{Album, AlbumPlayback, album};
-use stemlink::offline::json::ReadingJson;
+use stemlink::offline::render::album::{Album, AlbumPlayback, album};
+use stemlink::offline::render::json::ReadingJson;
 use stemlink::session::playback::HEADING;
 use stemlink::session::target::{NormalizationTarget, Use};
 
@@ -44,7 +44,7 @@ pub(crate) fn run(args: &Args, global: &Global) -> CommandResult {
     let targets = if args.target.is_empty() {
         table.into_iter().filter(|target| matches!(target.usage, Use::Playback { .. })).collect()
     } else {
-        stemlink::offline::target_file::pick(&table, &args.target)?
+        stemlink::offline::project::target_file::pick(&table, &args.target)?
     };
     let album = album(&args.paths, &mut Bar::new(global))?;
     let playback: Vec<AlbumPlayback> = targets.iter().map(|target| album.playback(target)).collect();

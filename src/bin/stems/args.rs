@@ -2,7 +2,8 @@
 
 use clap::{Args as ClapArgs, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
-use stemlink::offline::deliver::{Cutdown, Make, Names};
+use stemlink::offline::project::delivery::{Cutdown, Make};
+use stemlink::offline::project::names::Names;
 use stemlink::units::Db;
 
 use crate::common::Failure;

@@ -8,12 +8,13 @@ use std::thread;
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
-use stemlink::offline::Error;
-use stemlink::offline::bundle::Bundle;
-use stemlink::offline::deliver::{MANIFEST, Manifest, deliver as make_all, fit, is_finished};
-use stemlink::offline::error::shown;
-use stemlink::offline::json::ReadingJson;
-use stemlink::offline::session_file::Session;
+use stemlink::audio::Error;
+use stemlink::audio::error::shown;
+use stemlink::offline::project::bundle::Bundle;
+use stemlink::offline::project::names::fit;
+use stemlink::offline::project::session_file::Session;
+use stemlink::offline::render::deliver::{MANIFEST, Manifest, deliver as make_all, is_finished};
+use stemlink::offline::render::json::ReadingJson;
 use stemlink::session::target::NormalizationTarget;
 
 use crate::args::{Batch, Global};

@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 
 use serde::Serialize;
-use stemlink::offline::error::{one_line, shown};
-use stemlink::offline::organize::title;
-use stemlink::offline::whole::Whole;
+use stemlink::audio::error::{one_line, shown};
+use stemlink::offline::render::organize::title;
+use stemlink::offline::render::whole::Whole;
 use stemlink::session::role::Role;
 
 use crate::args::{Brief, Daw, Global};
@@ -117,7 +117,7 @@ const STEPS: [(Daw, &str); 3] = [
 mod tests {
     use super::*;
     use std::path::Path;
-    use stemlink::offline::bundle::stem_name;
+    use stemlink::offline::project::bundle::stem_name;
 
     fn brief(daw: Option<Daw>, atmos: bool) -> String {
         page(&Brief { daw, song: Some("A\nB".into()), atmos, out: None, force: false })

@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use serde::Serialize;
-use stemlink::offline::advise::{Advice, Basis, Favours, Said, advise};
-use stemlink::offline::bundle::Bundle;
-use stemlink::offline::check::{self, Null, Options, Report, Severity, Verdict};
-use stemlink::offline::error::shown;
-use stemlink::offline::session_file::Session;
+use stemlink::audio::error::shown;
+use stemlink::offline::project::bundle::Bundle;
+use stemlink::offline::project::session_file::Session;
+use stemlink::offline::render::advise::{Advice, Basis, Favours, Said, advise};
+use stemlink::offline::render::check::{self, Null, Options, Report, Severity, Verdict};
 
 use crate::args::{Check, Global, Weigh};
 use crate::common::{Bar, Failure, note};

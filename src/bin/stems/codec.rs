@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 
 use serde::Serialize;
-use stemlink::offline::codec::{Decoded, PRESETS, Preset, ffmpeg, preview};
-use stemlink::offline::json::ReadingJson;
-use stemlink::offline::measure::measure;
+use stemlink::offline::render::codec::{Decoded, PRESETS, Preset, ffmpeg, preview};
+use stemlink::offline::render::json::ReadingJson;
+use stemlink::offline::render::measure::measure;
 use stemlink::session::playback::playback;
 use stemlink::session::target::NormalizationTarget;
 use stemlink::units::Db;

@@ -6,13 +6,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use stemlink::offline::Error;
-use stemlink::offline::bundle::{Bundle, Stem};
-use stemlink::offline::deliver::fit;
-use stemlink::offline::error::{one_line, shown};
-use stemlink::offline::progress::Progress;
-use stemlink::offline::session_file::Session;
-use stemlink::offline::{audio, target_file};
+use stemlink::audio;
+use stemlink::audio::Error;
+use stemlink::audio::error::{one_line, shown};
+use stemlink::offline::project::bundle::{Bundle, Stem};
+use stemlink::offline::project::names::fit;
+use stemlink::offline::project::session_file::Session;
+use stemlink::offline::project::target_file;
+use stemlink::offline::render::progress::Progress;
 use stemlink::session::role::Role;
 use stemlink::session::target::NormalizationTarget;
 

@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use stemlink::offline::bundle::Bundle;
-use stemlink::offline::deliver::{DeliverSettings, Deliverable, Job, Manifest, deliver};
-use stemlink::offline::error::shown;
-use stemlink::offline::session_file::Session;
+use stemlink::audio::error::shown;
+use stemlink::offline::project::bundle::Bundle;
+use stemlink::offline::project::delivery::DeliverSettings;
+use stemlink::offline::project::session_file::Session;
+use stemlink::offline::render::deliver::{Deliverable, Job, Manifest, deliver};
 use stemlink::session::target::NormalizationTarget;
 
 use crate::args::{Deliver, Deliverables, Global};
@@ -38,7 +39,7 @@ pub(crate) fn run(args: &Deliver, global: &Global) -> CommandResult {
         return output::json(outcome, &manifest);
     }
     print(&manifest);
-    say!("{} written", shown(&args.out.join(stemlink::offline::deliver::MANIFEST)));
+    say!("{} written", shown(&args.out.join(stemlink::offline::render::deliver::MANIFEST)));
     Ok(outcome.into())
 }
 

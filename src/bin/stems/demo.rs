@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
+use stemlink::audio::error::shown;
+use stemlink::audio::wav::{StoredFormat, WavSpec, WavWriter};
 use stemlink::dsp::dither::{Dither, Quantizer};
 use stemlink::dsp::{Block, Process};
 use stemlink::offline::demo_song;
-use stemlink::offline::error::shown;
-use stemlink::offline::progress::{Progress, advance};
-use stemlink::offline::wav::{StoredFormat, WavSpec, WavWriter};
+use stemlink::offline::render::progress::{Progress, advance};
 use stemlink::units::{Db, Hz};
 
 use crate::args::{Check, Demo, Global, Master, Measure, SessionArgs, Weigh, WhatIf};
@@ -97,7 +97,7 @@ pub(crate) fn run(args: &Demo, global: &Global) -> CommandResult {
 /// Writes the five stems as 24-bit files.
 fn write_song(folder: &Path, force: bool, global: &Global) -> Result<(), Failure> {
     std::fs::create_dir_all(folder)
-        .map_err(|source| stemlink::offline::Error::Write { path: folder.to_owned(), source })?;
+        .map_err(|source| stemlink::audio::Error::Write { path: folder.to_owned(), source })?;
     let mut bar = Bar::new(global);
     bar.begin("playing the song", demo_song::Role::ALL.len() as u64);
     for role in demo_song::Role::ALL {

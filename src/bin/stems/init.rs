@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 
 use serde::Serialize;
-use stemlink::offline::bundle::Bundle;
-use stemlink::offline::error::shown;
-use stemlink::offline::session_file::{FILE_NAME, template};
-use stemlink::offline::whole::Whole;
+use stemlink::audio::error::shown;
+use stemlink::offline::project::bundle::Bundle;
+use stemlink::offline::project::session_file::{FILE_NAME, template};
+use stemlink::offline::render::whole::Whole;
 
 use crate::args::{Global, Init};
 use crate::output::{self, say};

@@ -7,13 +7,13 @@ mod page;
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
+use stemlink::audio::error::shown;
 use stemlink::link::Roster;
 use stemlink::link::bridge::Pace;
 use stemlink::link::bridge::onlooker::Onlooker;
 use stemlink::link::snapshot::Label;
 use stemlink::link::survey::Survey;
-use stemlink::offline::error::shown;
-use stemlink::offline::target_file::pick;
+use stemlink::offline::project::target_file::pick;
 use stemlink::session::target::{NormalizationTarget, Use};
 
 use crate::args::{Global, Live};

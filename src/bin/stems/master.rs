@@ -4,12 +4,12 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use stemlink::offline::bundle::Bundle;
-use stemlink::offline::error::shown;
-use stemlink::offline::json::ReadingJson;
-use stemlink::offline::master::{Job, Mastered, Stop, is_dialogue_gated, master};
-use stemlink::offline::session_file::{Loudness, Session};
-use stemlink::offline::target_file::pick;
+use stemlink::audio::error::shown;
+use stemlink::offline::project::bundle::Bundle;
+use stemlink::offline::project::session_file::{Loudness, Session};
+use stemlink::offline::project::target_file::pick;
+use stemlink::offline::render::json::ReadingJson;
+use stemlink::offline::render::master::{Job, Mastered, Stop, is_dialogue_gated, master};
 use stemlink::session::playback::{HEADING, sentence};
 use stemlink::session::target::NormalizationTarget;
 
@@ -98,7 +98,7 @@ pub(crate) fn target(
         (None, _) => return Ok(None),
     };
     let target = pick(table, &[id])?.remove(0);
-    stemlink::offline::master::target_loudness(&target, out)?;
+    stemlink::offline::render::master::target_loudness(&target, out)?;
     if is_dialogue_gated(&target) {
         note(&format!("{}: measured over the whole programme; its rule counts dialogue only", target.name));
     }
@@ -144,11 +144,11 @@ fn print(bundle: &Bundle, job: &Job<'_>, mastered: &Mastered, null: Null, table:
         "{}, {} Hz, {}",
         if bundle.stems.len() == 1 { "1 stem".to_owned() } else { format!("{} stems", bundle.stems.len()) },
         rate.0,
-        stemlink::offline::clock(mastered.measured.frames, rate)
+        stemlink::offline::render::clock::clock(mastered.measured.frames, rate)
     );
     say!("{}", why(mastered));
     if landing.reduction.0 > 0.05 {
-        let at = stemlink::offline::clock(landing.reduction_at, rate);
+        let at = stemlink::offline::render::clock::clock(landing.reduction_at, rate);
         say!("most limiting {:.1} dB at {at}", landing.reduction.0);
     }
     let mut rows = output::Rows::new([""].into_iter().chain(output::READING), 1);
@@ -204,7 +204,7 @@ fn stop_word(stop: Stop) -> &'static str {
 /// Why the gain is what it is, in one sentence.
 fn why(mastered: &Mastered) -> String {
     let landing = &mastered.landing;
-    let at = stemlink::offline::clock(landing.reduction_at, mastered.measured.info.rate);
+    let at = stemlink::offline::render::clock::clock(landing.reduction_at, mastered.measured.info.rate);
     let aim = landing.aim.map_or(String::new(), |aim| format!("{:.1} LUFS", aim.0));
     let gain = landing.gain.0;
     match landing.stop {
@@ -229,7 +229,7 @@ fn why(mastered: &Mastered) -> String {
 
 fn why_not_verified(mastered: &Mastered) -> String {
     let strict = mastered.strict_peak.map_or(f64::NEG_INFINITY, |p| p.0);
-    let limit = mastered.ceiling.0 + stemlink::offline::master::CEILING_TOLERANCE.0;
+    let limit = mastered.ceiling.0 + stemlink::offline::render::master::CEILING_TOLERANCE.0;
     if strict > limit {
         return format!(
             "its true peak is {strict:.2} dBTP over a ceiling of {:.1} dBTP; lower the level",

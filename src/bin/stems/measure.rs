@@ -7,14 +7,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::available_parallelism;
 
 use serde::Serialize;
+use stemlink::audio::Result;
+use stemlink::audio::error::shown;
 use stemlink::meter::loudness::LOWEST_RATE;
-use stemlink::offline::Result;
-use stemlink::offline::bundle::audio_files;
-use stemlink::offline::error::shown;
-use stemlink::offline::json::{COLUMNS, ReadingJson};
-use stemlink::offline::measure::{Measured, measure};
-use stemlink::offline::progress::Progress;
-use stemlink::offline::verify::agree;
+use stemlink::offline::project::bundle::audio_files;
+use stemlink::offline::render::json::{COLUMNS, ReadingJson};
+use stemlink::offline::render::measure::{Measured, measure};
+use stemlink::offline::render::progress::Progress;
+use stemlink::offline::render::verify::agree;
 
 use crate::args::{Global, Measure};
 use crate::common::{Bar, Failure, note};
@@ -61,7 +61,7 @@ pub(crate) fn run(args: &Measure, global: &Global) -> CommandResult {
     for (path, result) in files.iter().zip(measure_all(&files, args.verify, global)) {
         match result {
             Ok(result) => measured.push((path.clone(), result)),
-            Err(error @ stemlink::offline::Error::Interrupted { .. }) => return Err(error.into()),
+            Err(error @ stemlink::audio::Error::Interrupted { .. }) => return Err(error.into()),
             Err(error) => {
                 Failure::from(error).show();
                 failed = true;

@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use serde::Serialize;
-use stemlink::offline::clock;
-use stemlink::offline::error::shown;
-use stemlink::offline::hash::sha256;
-use stemlink::offline::organize::{Job, Organized, organize};
-use stemlink::offline::whole::Whole;
+use stemlink::audio::error::shown;
+use stemlink::offline::render::clock::clock;
+use stemlink::offline::render::hash::sha256;
+use stemlink::offline::render::organize::{Job, Organized, organize};
+use stemlink::offline::render::whole::Whole;
 use stemlink::units::Hz;
 
 use crate::args::{Global, Organize};
@@ -40,7 +40,7 @@ struct FileJson {
 
 pub(crate) fn run(args: &Organize, global: &Global) -> CommandResult {
     let page = args.out.join(PAGE);
-    if args.dir.is_dir() && args.out.is_dir() && stemlink::offline::wav::same_file(&args.dir, &args.out) {
+    if args.dir.is_dir() && args.out.is_dir() && stemlink::audio::wav::same_file(&args.dir, &args.out) {
         return Err(Failure::new(format!(
             "{}: is the folder that came; choose another output folder",
             shown(&args.out)

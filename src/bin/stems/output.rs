@@ -5,9 +5,9 @@ use serde::Serialize;
 use std::fmt;
 use std::io::{self, Write};
 use std::sync::OnceLock;
+use stemlink::audio::Error;
+use stemlink::audio::error::one_line;
 use stemlink::meter::Reading;
-use stemlink::offline::Error;
-use stemlink::offline::error::one_line;
 
 use crate::common::Failure;
 use crate::{Done, Outcome};

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use stemlink::offline::error::shown;
-use stemlink::offline::report::{Job, csv_columns, csv_rows, gather, page};
-use stemlink::offline::whole::{self, Whole};
+use stemlink::audio::error::shown;
+use stemlink::offline::render::report::{Job, csv_columns, csv_rows, gather, page};
+use stemlink::offline::render::whole::{self, Whole};
 
 use crate::args::{Global, Report};
 use crate::common::{self, Bar, Failure};

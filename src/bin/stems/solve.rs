@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 use stemlink::chain::ChainSettings;
-use stemlink::offline::json::ReadingJson;
-use stemlink::offline::target_file::pick;
-use stemlink::offline::what_if::{WhatIf as Answer, analyse};
+use stemlink::offline::project::target_file::pick;
+use stemlink::offline::render::json::ReadingJson;
+use stemlink::offline::render::what_if::{WhatIf as Answer, analyse};
 use stemlink::session::predict::Move;
 use stemlink::session::solve::{LARGEST_TRIM, TOLERANCE, solve, without};
 use stemlink::units::{Lu, Lufs};
@@ -57,7 +57,7 @@ pub(crate) fn run(args: &Solve, global: &Global) -> CommandResult {
     let silent = || {
         Failure::new(format!(
             "{}: has no loudness to land on a target (silence, or shorter than 400 ms); check it with stems check",
-            stemlink::offline::error::shown(&bundle.dir)
+            stemlink::audio::error::shown(&bundle.dir)
         ))
     };
     // Into the master chain the trim follows from powers; out of a chain at work it is corrected by what a render says.

@@ -1,7 +1,7 @@
 //! `stems targets`: platform rules.
 
 use serde::Serialize;
-use stemlink::offline::target_file::turns_up_words;
+use stemlink::offline::project::target_file::turns_up_words;
 use stemlink::session::target::{NormalizationTarget, TurnsUp, Use};
 
 use crate::args::{Global, Targets};

@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 use stemlink::meter::Reading;
-use stemlink::offline::bundle::Bundle;
-use stemlink::offline::json::ReadingJson;
-use stemlink::offline::session_file::Session;
-use stemlink::offline::target_file::pick;
-use stemlink::offline::what_if::{Analysis, WhatIf as Answer, analyse, effect};
+use stemlink::offline::project::bundle::Bundle;
+use stemlink::offline::project::session_file::Session;
+use stemlink::offline::project::target_file::pick;
+use stemlink::offline::render::json::ReadingJson;
+use stemlink::offline::render::what_if::{Analysis, WhatIf as Answer, analyse, effect};
 use stemlink::session::coverage::TRUSTED_COVERAGE;
 use stemlink::session::playback::{HEADING, exchange_sentence, sentence};
 use stemlink::session::predict::Move;

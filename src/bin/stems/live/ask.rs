@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
+use stemlink::audio::error::one_line;
 use stemlink::link::bridge::onlooker::Onlooker;
 use stemlink::link::bridge::{Bridge, Informant, Pace};
 use stemlink::link::snapshot::{Figures, Kind, Label};
@@ -12,8 +13,7 @@ use stemlink::link::survey::{Instance, Survey};
 use stemlink::link::words::Text;
 use stemlink::link::{InstanceId, ROSTER};
 use stemlink::meter::Reading;
-use stemlink::offline::error::one_line;
-use stemlink::offline::json::ReadingJson;
+use stemlink::offline::render::json::ReadingJson;
 use stemlink::session::target::NormalizationTarget;
 use stemlink::units::Db;
 

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use stemlink::link::snapshot::Kind;
 use stemlink::link::survey::{Instance, Session, Survey};
-use stemlink::offline::json::ReadingJson;
+use stemlink::offline::render::json::ReadingJson;
 use stemlink::session::playback::playback;
 use stemlink::session::target::NormalizationTarget;
 

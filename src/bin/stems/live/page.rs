@@ -2,11 +2,11 @@
 
 use std::fmt::Write;
 
+use stemlink::audio::error::one_line;
 use stemlink::link::bridge::onlooker::Onlooker;
 use stemlink::link::snapshot::{Format, Kind};
 use stemlink::link::survey::{Instance, Session, State, Survey};
 use stemlink::meter::Reading;
-use stemlink::offline::error::one_line;
 use stemlink::session::coverage::TRUSTED_COVERAGE;
 use stemlink::session::playback::{HEADING, playback, sentence};
 use stemlink::session::target::NormalizationTarget;

@@ -116,7 +116,7 @@ fn reaches_three_fifths_of_an_oracle_on_five_stems() {
 #[test]
 #[ignore = "needs stems of one's own"]
 fn a_report_on_given_stems() {
-    use crate::offline::audio::AudioReader;
+    use crate::audio::AudioReader;
     let stems = std::env::var("STEMLINK_STEMS").expect("paths of stems, separated by :");
     let mut report = String::new();
     for path in stems.split(':') {
