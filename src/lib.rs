@@ -1,33 +1,39 @@
-//! Stemlink: mastering from stems, with the price of every move in view.
+//! The shells towards hosts: Stemlink Stem and Stemlink Master, CLAP and VST3, exported from one library.
 //!
-//! The signal path, for both plugins and the command line alike:
-//!
-//! ```text
-//! stem  -> sanitize -> trim, polarity, align, DC -> EQ (8 bands) -> compressor -> width -> limiter -> level --+
-//! stem  -> ...                                                                                                +-> sum
-//! sum   -> sanitize -> trim, polarity, align, DC -> EQ (8 bands) -> compressor -> width -> level -> limiter -> dither
-//! ```
-//!
-//! Read [`chain`] for that path, [`meter`] for readings, [`session`] for what a move costs the other stems, and
-//! `offline` for the same over files. `ARCHITECTURE.md` has the map.
+//! [`engine`] is all that happens on the audio thread; [`shell`] is what both plugins share, [`exported`] its face
+//! towards the framework; [`stem`] and [`master`] say what differs. [`broadcast`] and [`teller`] tell the link what a
+//! plugin does, on the audio thread and elsewhere; [`analysis`] is a Master's thread that makes sense of what it hears.
+//! Nothing here allocates for audio, opens a file or starts a thread before a host activates.
 
-#[cfg(feature = "audio")]
-pub mod audio;
-pub mod chain;
-pub mod dsp;
-#[cfg(feature = "editor")]
-pub mod editor;
-#[cfg(feature = "plugin")]
-pub mod gauges;
-pub mod link;
-pub mod meter;
-#[cfg(feature = "offline")]
-pub mod offline;
-#[cfg(feature = "plugin")]
-pub mod params;
-#[cfg(feature = "plugin")]
-pub mod plugin;
-pub mod session;
-#[cfg(test)]
-mod sound;
-pub mod units;
+/// A plugin's description. A build for tests says that it is one, lest anybody work with it.
+macro_rules! description {
+    ($text:literal) => {
+        if cfg!(feature = "injected-panic") {
+            concat!($text, " [test build: panics on purpose]")
+        } else if cfg!(feature = "alloc-guard") {
+            concat!($text, " [test build: ends at an allocation]")
+        } else {
+            $text
+        }
+    };
+}
+
+pub mod analysis;
+pub mod broadcast;
+mod cards;
+mod deck;
+pub mod engine;
+pub mod exchange;
+pub mod exported;
+pub mod master;
+mod monitor;
+pub mod shell;
+pub mod spectrum;
+pub mod stem;
+pub mod teller;
+
+pub use master::Master;
+pub use stem::Stem;
+
+nice_plug::nice_export_clap!(Stem, Master);
+nice_plug::nice_export_vst3!(Stem, Master);

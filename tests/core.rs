@@ -4,19 +4,19 @@
 #[cfg(not(feature = "alloc-guard"))] // which has its own
 use assert_no_alloc::AllocDisabler;
 use assert_no_alloc::assert_no_alloc;
-use stemlink::chain::parameters::PARAMETERS;
-use stemlink::chain::{Chain, ChainSettings, LatencyClass, Seat};
-use stemlink::dsp::{Block, Key, Process};
-use stemlink::link::Roster;
-use stemlink::link::ring::Side;
-use stemlink::link::slot::Origin;
-use stemlink::link::snapshot::{Label, Pulse, Settings};
-use stemlink::meter::layout::Layout;
-use stemlink::meter::loudness::HopMeter;
-use stemlink::meter::true_peak::TruePeak;
-use stemlink::session::timeline::Flywheel;
-use stemlink::session::watch::{StemBlock, Watch};
-use stemlink::units::{Db, Hz};
+use chain::parameters::PARAMETERS;
+use chain::{Chain, ChainSettings, LatencyClass, Seat};
+use dsp::{Block, Key, Process};
+use link::Roster;
+use link::ring::Side;
+use link::slot::Origin;
+use link::snapshot::{Label, Pulse, Settings};
+use meter::layout::Layout;
+use meter::loudness::HopMeter;
+use meter::true_peak::TruePeak;
+use session::timeline::Flywheel;
+use session::watch::{StemBlock, Watch};
+use units::{Db, Hz};
 
 /// Ends the test run when something allocates inside `assert_no_alloc`.
 #[cfg(not(feature = "alloc-guard"))] // which has one

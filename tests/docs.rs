@@ -7,10 +7,10 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use stemlink::chain::Seat;
-use stemlink::chain::parameters::{Kind, PARAMETERS, Parameter, Skew, Value};
-use stemlink::dsp::equalizer::BANDS;
-use stemlink::session::target::{NormalizationTarget, TurnsUp, Use, builtin};
+use chain::Seat;
+use chain::parameters::{Kind, PARAMETERS, Parameter, Skew, Value};
+use dsp::equalizer::BANDS;
+use session::target::{NormalizationTarget, TurnsUp, Use, builtin};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -240,22 +240,20 @@ fn every_relative_link_leads_somewhere() {
 }
 
 /// The fenced blocks of a language.
-#[cfg(feature = "offline")]
 fn blocks(file: &str, language: &str) -> Vec<String> {
     let (text, fence) = (text_of(file), format!("```{language}\n"));
     text.split(&fence).skip(1).filter_map(|rest| Some(rest.split_once("```")?.0.to_owned())).collect()
 }
 
-#[cfg(feature = "offline")]
 mod examples {
     use super::*;
-    use stemlink::audio::{AudioInfo, Container, SampleFormat};
-    use stemlink::offline::project::bundle::{Bundle, Stem, stem_name};
-    use stemlink::offline::project::session_file::Session;
-    use stemlink::offline::project::target_file::targets;
-    use stemlink::offline::render::check::Check;
-    use stemlink::session::role::Role;
-    use stemlink::units::Hz;
+    use audiofile::{AudioInfo, Container, SampleFormat};
+    use project::bundle::{Bundle, Stem, stem_name};
+    use project::session_file::Session;
+    use project::target_file::targets;
+    use render::check::Check;
+    use session::role::Role;
+    use units::Hz;
 
     fn bundle(dir: &Path, files: &[&str]) -> Bundle {
         let info = AudioInfo {
@@ -316,7 +314,6 @@ mod examples {
 }
 
 /// The keys that commands really print are all explained, on a song of the tool's own.
-#[cfg(feature = "cli")]
 mod json {
     use super::*;
     use std::process::Command;

@@ -3,11 +3,11 @@
 //! +0.2/-0.4 dB, range ±1 LU).
 //! Cases 7 and 8 (and 3342's 5 and 6) are authentic programmes that EBU distributes; they cannot be synthesized.
 
-use stemlink::dsp::simd::Isa;
-use stemlink::meter::layout::Layout;
-use stemlink::meter::programme::ProgrammeMeter;
-use stemlink::meter::{Meter, Reading};
-use stemlink::units::Hz;
+use meter::layout::Layout;
+use meter::programme::ProgrammeMeter;
+use meter::{Meter, Reading};
+use simd::Isa;
+use units::Hz;
 
 const RATES: [f64; 5] = [44_100.0, 48_000.0, 88_200.0, 96_000.0, 192_000.0];
 

@@ -1,14 +1,13 @@
 //! Our meter against the `ebur128` crate on random programme: within 0.01 LU and 0.01 dB.
-#![cfg(feature = "offline")]
 
+use audiofile::{AudioInfo, Container, SampleFormat};
+use meter::layout::Layout;
+use meter::programme::ProgrammeMeter;
+use meter::{Meter, Reading};
 use proptest::prelude::*;
-use stemlink::audio::{AudioInfo, Container, SampleFormat};
-use stemlink::dsp::simd::Isa;
-use stemlink::meter::layout::Layout;
-use stemlink::meter::programme::ProgrammeMeter;
-use stemlink::meter::{Meter, Reading};
-use stemlink::offline::render::verify::SecondMeter;
-use stemlink::units::Hz;
+use render::verify::SecondMeter;
+use simd::Isa;
+use units::Hz;
 
 /// Coloured noise whose level wanders, with pauses and peaks: a programme to gate.
 fn programme(seed: u64, channels: usize, frames: usize, rate: f64) -> Vec<Vec<f64>> {

@@ -3,19 +3,19 @@
 #[cfg(not(feature = "alloc-guard"))] // which has its own
 use assert_no_alloc::AllocDisabler;
 use assert_no_alloc::assert_no_alloc;
+use chain::listen::Listen;
+use chain::{ChainSettings, LatencyClass, Seat};
+use link::bridge::{Bridge, Informant, Pace};
+use link::observe::Observer;
+use link::snapshot::{Figures, Kind, Label};
+use link::{Roster, delivery};
+use plugin_core::StemParams;
+use plugin_core::gauges::Gauges;
+use plugin_core::reel::{Cue, Exchange, Reel, Way};
 use std::sync::Arc;
-use stemlink::chain::listen::Listen;
-use stemlink::chain::{ChainSettings, LatencyClass, Seat};
-use stemlink::gauges::Gauges;
-use stemlink::link::bridge::{Bridge, Informant, Pace};
-use stemlink::link::observe::Observer;
-use stemlink::link::snapshot::{Figures, Kind, Label};
-use stemlink::link::{Roster, delivery};
-use stemlink::params::StemParams;
-use stemlink::params::reel::{Cue, Exchange, Reel, Way};
-use stemlink::plugin::broadcast::{Broadcast, Moment};
-use stemlink::plugin::engine::Engine;
-use stemlink::units::{Db, Hz};
+use stemlink::broadcast::{Broadcast, Moment};
+use stemlink::engine::Engine;
+use units::{Db, Hz};
 
 /// Ends the test run when something allocates inside `assert_no_alloc`.
 #[cfg(not(feature = "alloc-guard"))] // which has one

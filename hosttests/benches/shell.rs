@@ -2,14 +2,14 @@
 //! the difference is 1.2 us.
 #![allow(missing_docs)] // criterion's macros make an undocumented function
 
+use chain::{Chain, ChainSettings, LatencyClass, Seat};
 use criterion::{Criterion, criterion_group, criterion_main};
+use dsp::{Block, Process};
 use hosttests::{Library, MASTER, Plugin, STEM, noise};
+use plugin_core::gauges::{Gauges, Tap};
 use std::sync::Arc;
 use std::time::Instant;
-use stemlink::chain::{Chain, ChainSettings, LatencyClass, Seat};
-use stemlink::dsp::{Block, Process};
-use stemlink::gauges::{Gauges, Tap};
-use stemlink::units::Hz;
+use units::Hz;
 
 const FRAMES: usize = 512;
 const RATE: f64 = 48_000.0;

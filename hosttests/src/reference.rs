@@ -1,9 +1,9 @@
 //! What the chain itself makes of a signal: the same in every host.
 
-use stemlink::chain::parameters::{PARAMETERS, Value};
-use stemlink::chain::{Chain, ChainSettings, LatencyClass, Seat};
-use stemlink::dsp::{Block, Key, Process};
-use stemlink::units::Hz;
+use chain::parameters::{PARAMETERS, Value};
+use chain::{Chain, ChainSettings, LatencyClass, Seat};
+use dsp::{Block, Key, Process};
+use units::Hz;
 
 /// Name in the host, text a person types, id and value in the chain.
 pub const TYPED: [(&str, &str, &str, Value); 14] = [

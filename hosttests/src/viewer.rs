@@ -1,12 +1,12 @@
 //! A viewer, as the command line tool is one: it sees the plugins through the bridge, and asks them.
 
 use crate::Plugin;
+use link::bridge::{Desk, Informant, Membership};
+use link::snapshot::{Figures, Kind, Label};
+use link::summary::Summary;
+use link::{BRIDGE, InstanceId, Peer, ROSTER};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use stemlink::link::bridge::{Desk, Informant, Membership};
-use stemlink::link::snapshot::{Figures, Kind, Label};
-use stemlink::link::summary::Summary;
-use stemlink::link::{BRIDGE, InstanceId, Peer, ROSTER};
 
 struct Nobody;
 

@@ -13,9 +13,9 @@ mod clap {
     mod state;
     mod transport;
 
+    use chain::{ChainSettings, LatencyClass, Seat};
     use hosttests::reference::{self, TYPED};
     use hosttests::{Change, MASTER, Plugin, Random, STEM};
-    use stemlink::chain::{ChainSettings, LatencyClass, Seat};
 
     pub(crate) const RATE: f64 = 48_000.0;
     pub(crate) const PLUGINS: [(&str, Seat); 2] = [(STEM, Seat::Stem), (MASTER, Seat::Master)];

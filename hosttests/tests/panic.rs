@@ -4,7 +4,7 @@
 #![cfg(all(feature = "injected-panic", not(feature = "alloc-guard")))]
 
 use hosttests::{Call, Library, MASTER, Plugin, STEM, noise, without_identity};
-use stemlink::plugin::engine::INJECTED_PANIC;
+use stemlink::engine::INJECTED_PANIC;
 
 #[test]
 fn after_a_panic_in_the_signal_path_the_input_passes_until_reset() {

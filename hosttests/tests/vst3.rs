@@ -4,13 +4,13 @@
 
 #![allow(clippy::print_stderr, reason = "a skipped test says why")]
 
+use chain::parameters::PARAMETERS;
+use chain::{ChainSettings, Seat};
 use hosttests::reference::{TYPED, settings, through_chain};
 use hosttests::{Library, noise};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use stemlink::chain::parameters::PARAMETERS;
-use stemlink::chain::{ChainSettings, Seat};
 
 /// A folder that goes with the test.
 struct Folder(PathBuf);

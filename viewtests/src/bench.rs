@@ -2,19 +2,19 @@
 
 use crate::painter::{Image, Painter};
 use crate::{references, session};
+use chain::{ChainSettings, Seat};
+use dsp::denoise::NoisePrint;
+use editor::damage::Shown;
+use editor::edits::{Edit, Edits};
+use editor::facts::Facts;
+use editor::master::MasterView;
+use editor::stem::{StemView, Wishes};
+use editor::theme::{self, Palette};
 use egui::{Pos2, Vec2};
 use egui_kittest::kittest::Queryable;
 use egui_kittest::{Harness, HarnessBuilder};
-use stemlink::chain::{ChainSettings, Seat};
-use stemlink::dsp::denoise::NoisePrint;
-use stemlink::editor::damage::Shown;
-use stemlink::editor::edits::{Edit, Edits};
-use stemlink::editor::facts::Facts;
-use stemlink::editor::master::MasterView;
-use stemlink::editor::stem::{StemView, Wishes};
-use stemlink::editor::theme::{self, Palette};
-use stemlink::params::room::Exported;
-use stemlink::units::Ms;
+use plugin_core::room::Exported;
+use units::Ms;
 
 /// What is on the bench.
 pub struct Bench {

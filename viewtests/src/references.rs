@@ -1,10 +1,9 @@
 //! References as a Master's window has them, and what becomes of what a person does with them.
 
-use crate::session;
-use stemlink::chain::listen::Listen;
-use stemlink::editor::facts::Facts;
-use stemlink::params::references::{Figures, Listing, Reference, References, State};
-use stemlink::units::{Dbtp, Lufs, Ms};
+use chain::listen::Listen;
+use editor::facts::Facts;
+use plugin_core::references::{Figures, Listing, Reference, References, State};
+use units::{Dbtp, Lufs, Ms};
 
 fn ready(path: &str, integrated: f64, peak: f64, seconds: f64) -> Reference {
     let figures = Figures {
@@ -19,7 +18,7 @@ fn ready(path: &str, integrated: f64, peak: f64, seconds: f64) -> Reference {
 /// A Master that compares with four songs: a loud one, one that may not be raised as far as the mix, one that is missing,
 /// one that is being measured.
 pub fn compared() -> Facts {
-    let mut facts = session::five();
+    let mut facts = crate::session::five();
     let missing = "/music/Gone.wav: cannot be opened, no such file or folder; check the path";
     facts.session.references = References {
         kept: vec![
@@ -36,7 +35,7 @@ pub fn compared() -> Facts {
 
 /// As many as there can be, with long names, one of them heard.
 pub fn many() -> Facts {
-    let mut facts = session::crowded();
+    let mut facts = crate::session::crowded();
     let song = |n: usize| {
         ready(
             &format!("/music/A Very Long Folder/{n} A Song With A Name That Goes On And On (Deluxe).flac"),

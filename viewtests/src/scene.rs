@@ -1,23 +1,23 @@
 //! Facts as plugins would give them: nothing heard yet, and a vocal in the middle of a song.
 
+use chain::listen::Listen;
+use chain::parameters::{PARAMETERS, Value};
+use chain::{ChainSettings, LatencyClass, Seat};
+use editor::facts::{Clash, Facts, Link, Linked};
+use editor::picture::{FLOOR, Named, POINTS, Picture, frequency};
 use egui::Color32;
-use stemlink::chain::listen::Listen;
-use stemlink::chain::parameters::{PARAMETERS, Value};
-use stemlink::chain::{ChainSettings, LatencyClass, Seat};
-use stemlink::editor::facts::{Clash, Facts, Link, Linked};
-use stemlink::editor::picture::{FLOOR, Named, POINTS, Picture, frequency};
-use stemlink::gauges::Health;
-use stemlink::meter::Reading;
-use stemlink::params;
-use stemlink::params::room::SessionFacts;
-use stemlink::session::audition::Hearing;
-use stemlink::session::role::Role;
-use stemlink::units::{Db, Dbtp, Hz, Lu, Lufs, Ms};
+use meter::Reading;
+use plugin_core;
+use plugin_core::gauges::Health;
+use plugin_core::room::SessionFacts;
+use session::audition::Hearing;
+use session::role::Role;
+use units::{Db, Dbtp, Hz, Lu, Lufs, Ms};
 
 /// Sets a parameter from text as people type it; those that the table lacks are left out.
 pub fn set(settings: &mut ChainSettings, id: &str, text: &str) {
     if let Some(row) = PARAMETERS.find(id) {
-        let value = params::text::parse(row, text).unwrap_or_else(|| panic!("{id}: {text}"));
+        let value = plugin_core::text::parse(row, text).unwrap_or_else(|| panic!("{id}: {text}"));
         row.set(settings, value);
     }
 }
@@ -32,7 +32,7 @@ pub fn empty() -> Facts {
         role_is_guessed: true,
         settings: ChainSettings::default(),
         class: Seat::Stem.default_class(),
-        classes: params::classes(),
+        classes: plugin_core::classes(),
         latency: 0,
         rate: Some(Hz(48_000.0)),
         slot: 0,

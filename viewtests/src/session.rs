@@ -2,24 +2,24 @@
 //! that can go wrong.
 
 use crate::scene;
-use stemlink::chain::Seat;
-use stemlink::editor::facts::Facts;
-use stemlink::meter::Reading;
-use stemlink::params::room::{
+use chain::Seat;
+use editor::facts::Facts;
+use meter::Reading;
+use plugin_core::room::{
     Answer, BANDS, History, Moment, Outcome, Placement, Presence, Proposal, Request, SessionFacts, Simulated,
     Song, StemCard,
 };
-use stemlink::session::audition::Audition;
-use stemlink::session::finding::Finding;
-use stemlink::session::heard::{Bracket, Progress};
-use stemlink::session::playback::{playback, sentence};
-use stemlink::session::predict::{Certainty, Move};
-use stemlink::session::prediction::{Exchange, Prediction};
-use stemlink::session::record::{Mark, StemId};
-use stemlink::session::role::Role;
-use stemlink::session::target::builtin;
-use stemlink::session::view::{PlatformView, Session, StemState, StemView};
-use stemlink::units::{Db, Dbtp, Lu, Lufs, Ms};
+use session::audition::Audition;
+use session::finding::Finding;
+use session::heard::{Bracket, Progress};
+use session::playback::{playback, sentence};
+use session::predict::{Certainty, Move};
+use session::prediction::{Exchange, Prediction};
+use session::record::{Mark, StemId};
+use session::role::Role;
+use session::target::builtin;
+use session::view::{PlatformView, Session, StemState, StemView};
+use units::{Db, Dbtp, Lu, Lufs, Ms};
 
 /// A Master just inserted, with nobody else.
 pub fn empty() -> Facts {
@@ -140,7 +140,7 @@ pub fn heard(seconds: f64) -> Facts {
 }
 
 fn platforms(reading: &Reading) -> Vec<PlatformView> {
-    let of = |target: &stemlink::session::target::NormalizationTarget| PlatformView {
+    let of = |target: &session::target::NormalizationTarget| PlatformView {
         id: target.id.clone(),
         playback: playback(reading, target),
         sentence: sentence(reading, target, Some("Drums")),

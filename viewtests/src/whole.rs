@@ -1,11 +1,11 @@
 //! Whether a view is whole: nothing cut, nothing outside of the window, nothing over something else.
 
 use crate::bench::Driven;
+use editor::paint;
 use egui::accesskit::Role;
 use egui::{Rect, Vec2};
 use egui_kittest::kittest::{NodeT, Queryable};
 use std::path::PathBuf;
-use stemlink::editor::paint;
 
 /// Leaves of the accessible tree: names and places.
 pub fn leaves(driven: &Driven) -> Vec<(String, Rect)> {

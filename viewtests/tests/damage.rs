@@ -1,10 +1,10 @@
 //! What is drawn again when something changes: enough, and not much more.
 
+use editor::damage::Shown;
+use editor::facts::Facts;
+use editor::theme::Palette;
 use egui::{Vec2, vec2};
-use stemlink::editor::damage::Shown;
-use stemlink::editor::facts::Facts;
-use stemlink::editor::theme::Palette;
-use stemlink::units::Lufs;
+use units::Lufs;
 use viewtests::bench::{self, Driven};
 use viewtests::painter::Image;
 use viewtests::{scene, session};

@@ -1,14 +1,14 @@
 //! What people do, by accessible names: drag, turn, type, undo, choose.
 
+use chain::listen::Listen;
+use chain::parameters::Value;
+use editor::edits::Edit;
+use editor::facts::{Facts, Link};
+use editor::theme::Palette;
 use egui::{Event, Key, Modifiers, Pos2, vec2};
 use egui_kittest::kittest::Queryable;
-use stemlink::chain::listen::Listen;
-use stemlink::chain::parameters::Value;
-use stemlink::editor::edits::Edit;
-use stemlink::editor::facts::{Facts, Link};
-use stemlink::editor::theme::Palette;
-use stemlink::session::audition::Hearing;
-use stemlink::units::{Db, Ms};
+use session::audition::Hearing;
+use units::{Db, Ms};
 use viewtests::bench::{self, Driven, middle, pull};
 use viewtests::hands::{notch, press, turn, type_keys};
 use viewtests::scene::{self, number, value};

@@ -1,16 +1,16 @@
 //! What people do at a Master, by accessible names: ghost faders, trims, order, platforms, lists, tabs.
 
+use chain::listen::Listen;
+use editor::edits::Edit;
+use editor::facts::Facts;
+use editor::master::ready;
+use editor::theme::Palette;
 use egui::{Key, Modifiers, Pos2, Rect, Vec2, vec2};
 use egui_kittest::kittest::{NodeT, Queryable};
-use stemlink::chain::listen::Listen;
-use stemlink::editor::edits::Edit;
-use stemlink::editor::facts::Facts;
-use stemlink::editor::master::ready;
-use stemlink::editor::theme::Palette;
-use stemlink::params::room::{Placement, Presence, Proposal, Request, TrimWish};
-use stemlink::session::audition::Audition;
-use stemlink::session::record::StemId;
-use stemlink::units::Db;
+use plugin_core::room::{Placement, Presence, Proposal, Request, TrimWish};
+use ::session::audition::Audition;
+use ::session::record::StemId;
+use units::Db;
 use viewtests::bench::{self, Driven, middle, pull};
 use viewtests::hands::{press, says, turn, type_keys};
 use viewtests::session;

@@ -1,12 +1,12 @@
 //! What opens: nothing in it is cut, overlaps or leaves the window, at 100 and 150 %, dark and light. Pictures for the eye in
 //! `target/views`.
 
+use chain::listen::Listen;
+use editor::facts::Facts;
+use editor::theme::Palette;
 use egui::{Vec2, vec2};
 use egui_kittest::kittest::Queryable;
-use stemlink::chain::listen::Listen;
-use stemlink::editor::facts::Facts;
-use stemlink::editor::theme::Palette;
-use stemlink::units::{Db, Ms};
+use units::{Db, Ms};
 use viewtests::bench::{self, Driven};
 use viewtests::whole::{folder, leaves, opened};
 use viewtests::{references, scene, session};

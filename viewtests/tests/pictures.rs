@@ -1,11 +1,11 @@
 //! The views at every size, scale and appearance: nothing clipped, nothing overlapping; pictures for the eye in
 //! `target/views`.
 
+use editor::facts::Facts;
+use editor::theme::Palette;
 use egui::{Vec2, vec2};
 use std::collections::HashSet;
 use std::path::PathBuf;
-use stemlink::editor::facts::Facts;
-use stemlink::editor::theme::Palette;
 use viewtests::bench::{self, Driven};
 use viewtests::whole::{folder, whole};
 use viewtests::{references, scene, session};

@@ -1,14 +1,14 @@
 //! What people do with references, by accessible names.
 
+use chain::listen::Listen;
+use editor::edits::Edit;
+use editor::facts::Facts;
+use editor::master::ready;
+use editor::theme::Palette;
 use egui::accesskit::Role;
 use egui::vec2;
 use egui_kittest::kittest::{NodeT, Queryable};
-use stemlink::chain::listen::Listen;
-use stemlink::editor::edits::Edit;
-use stemlink::editor::facts::Facts;
-use stemlink::editor::master::ready;
-use stemlink::editor::theme::Palette;
-use stemlink::units::Lufs;
+use units::Lufs;
 use viewtests::bench::{self, Driven};
 use viewtests::hands::{press, says, type_keys};
 use viewtests::{references, session};

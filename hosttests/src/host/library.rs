@@ -7,7 +7,7 @@ use clack_host::prelude::*;
 use clack_host::utils::ClapVersion;
 use std::ffi::CStr;
 use std::path::{Path, PathBuf};
-use stemlink::plugin::{Master, Stem};
+use stemlink::{Master, Stem};
 
 /// The loaded library. The last clone that goes, its instances gone, unloads it.
 #[derive(Clone)]

@@ -1,13 +1,13 @@
 //! Audio through the plugins: bit for bit the chain's, whatever the host does.
 
 use super::{PLUGINS, RATE, through_chain, typed};
+use chain::parameters::{PARAMETERS, Value};
+use chain::{Chain, LatencyClass, Seat};
+use dsp::Process;
 use hosttests::reference::settings;
 use hosttests::{Call, Library, MASTER, Plugin, Random, STEM, Status, noise};
 use std::time::Instant;
-use stemlink::chain::parameters::{PARAMETERS, Value};
-use stemlink::chain::{Chain, LatencyClass, Seat};
-use stemlink::dsp::Process;
-use stemlink::units::Hz;
+use units::Hz;
 
 #[test]
 fn at_its_defaults_a_plugin_changes_no_bit() {

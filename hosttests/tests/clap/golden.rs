@@ -5,11 +5,11 @@
 //! --test clap golden` writes those of the present version; a released version's files are never written again.
 
 use super::{PLUGINS, scrambled};
+use chain::Seat;
+use chain::parameters::{Kind, PARAMETERS, Value};
 use hosttests::{Library, Plugin, Random};
 use std::fs;
 use std::path::PathBuf;
-use stemlink::chain::Seat;
-use stemlink::chain::parameters::{Kind, PARAMETERS, Value};
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("golden")

@@ -1,10 +1,10 @@
 //! Ports: stereo and mono, with a sidechain as wide.
 
 use super::{PLUGINS, RATE, typed};
+use chain::parameters::{PARAMETERS, Value};
+use chain::{LatencyClass, Seat};
 use hosttests::reference::settings;
 use hosttests::{Library, MASTER, Plugin, STEM, noise};
-use stemlink::chain::parameters::{PARAMETERS, Value};
-use stemlink::chain::{LatencyClass, Seat};
 
 #[test]
 fn a_stem_has_a_sidechain_and_a_master_has_none() {

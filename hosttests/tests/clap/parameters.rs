@@ -1,10 +1,10 @@
 //! Parameters, asked and set.
 
 use super::{PLUGINS, RATE, scrambled, typed};
+use chain::parameters::PARAMETERS;
+use chain::{LatencyClass, Seat};
 use hosttests::reference::settings;
 use hosttests::{Call, Change, Event, Library, Plugin, STEM, noise};
-use stemlink::chain::parameters::PARAMETERS;
-use stemlink::chain::{LatencyClass, Seat};
 
 use clack_extensions::params::ParamInfoFlags;
 

@@ -1,11 +1,11 @@
 //! What the plugins save, and what they make of what they are given to load.
 
 use super::{PLUGINS, scrambled};
+use chain::parameters::{PARAMETERS, Value};
+use chain::{ChainSettings, LatencyClass, Seat};
+use dsp::denoise::NoisePrint;
 use hosttests::reference::through_chain;
 use hosttests::{Library, MASTER, Plugin, Random, STEM, edited, noise, with_noise, without_identity};
-use stemlink::chain::parameters::{PARAMETERS, Value};
-use stemlink::chain::{ChainSettings, LatencyClass, Seat};
-use stemlink::dsp::denoise::NoisePrint;
 
 /// Every parameter somewhere, the same for the same seed.
 fn scramble(plugin: &mut Plugin, seed: u64) {

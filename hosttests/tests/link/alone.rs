@@ -1,9 +1,9 @@
 //! Tests that are a process of their own, and meet others in a folder of their own.
 
+use link::identity::unique;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
-use stemlink::link::identity::unique;
 
 /// The variable that tells a process which test it is.
 const ALONE: &str = "STEMLINK_TEST_ALONE";

@@ -4,8 +4,8 @@ use super::alone::alone;
 use super::desk::{Audio, Desk, RATE, song};
 use hosttests::viewer::Viewer;
 use hosttests::{Library, Random};
+use link::summary::Summary;
 use std::time::{Duration, Instant};
-use stemlink::link::summary::Summary;
 
 const SECONDS: usize = 10;
 

@@ -3,12 +3,12 @@
 use hosttests::host::transport;
 use hosttests::viewer::id;
 use hosttests::{Library, MASTER, Player, Plugin, STEM, noise};
+use link::InstanceId;
+use meter::layout::Layout;
+use meter::{Meter, Reading};
 use std::sync::Barrier;
 use std::time::{Duration, Instant};
-use stemlink::link::InstanceId;
-use stemlink::meter::layout::Layout;
-use stemlink::meter::{Meter, Reading};
-use stemlink::units::Hz;
+use units::Hz;
 
 pub(crate) const RATE: f64 = 48_000.0;
 

@@ -2,21 +2,21 @@
 
 use super::alone::{Folder, alone};
 use super::desk::{Audio, Desk, RATE, song};
+use audiofile::AudioReader;
+use audiofile::wav::{StoredFormat, WavSpec, WavWriter};
+use chain::parameters::{Kind, PARAMETERS};
+use chain::{LatencyClass, Seat};
 use hosttests::viewer::{Viewer, eventually, id};
 use hosttests::{Change, Library, Plugin, Random, with_noise};
+use link::ROSTER;
+use link::summary::Summary;
+use project::bundle::Bundle;
+use project::session_file::Session;
+use render::master::{Job, master};
+use render::progress::Silent;
 use std::path::Path;
-use stemlink::audio::AudioReader;
-use stemlink::audio::wav::{StoredFormat, WavSpec, WavWriter};
-use stemlink::chain::parameters::{Kind, PARAMETERS};
-use stemlink::chain::{LatencyClass, Seat};
-use stemlink::link::ROSTER;
-use stemlink::link::summary::Summary;
-use stemlink::offline::project::bundle::Bundle;
-use stemlink::offline::project::session_file::Session;
-use stemlink::offline::render::master::{Job, master};
-use stemlink::offline::render::progress::Silent;
-use stemlink::plugin::exchange::sheet;
-use stemlink::units::Hz;
+use stemlink::exchange::sheet;
+use units::Hz;
 
 const SECONDS: usize = 12;
 const FRAMES: usize = SECONDS * RATE as usize;

@@ -4,11 +4,11 @@ use super::alone::alone;
 use super::desk::{Audio, Desk, Manner, RATE, measure, song};
 use hosttests::Library;
 use hosttests::viewer::{Viewer, eventually};
+use link::InstanceId;
+use link::summary::Summary;
+use session::view::StemState;
 use std::collections::BTreeSet;
-use stemlink::link::InstanceId;
-use stemlink::link::summary::Summary;
-use stemlink::session::view::StemState;
-use stemlink::units::Db;
+use units::Db;
 
 const SECONDS: usize = 10;
 const GAINS: [[f32; 2]; 3] = [[0.9, 0.7], [0.8, 0.8], [0.6, 1.0]];

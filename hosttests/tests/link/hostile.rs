@@ -2,13 +2,13 @@
 
 use super::alone::alone;
 use super::desk::{RATE, song};
+use chain::{LatencyClass, Seat};
 use hosttests::reference::{self, TYPED, through_chain};
 use hosttests::viewer::{Viewer, eventually};
 use hosttests::{Library, MASTER, Plugin, STEM};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
-use stemlink::chain::{LatencyClass, Seat};
 
 const PLUGINS: [(&str, Seat); 2] = [(STEM, Seat::Stem), (MASTER, Seat::Master)];
 

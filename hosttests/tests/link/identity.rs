@@ -2,11 +2,11 @@
 
 use super::alone::alone;
 use super::desk::{RATE, song};
+use chain::{ChainSettings, LatencyClass, Seat};
 use hosttests::reference::through_chain;
 use hosttests::viewer::{Viewer, eventually, id, saved};
 use hosttests::{Library, MASTER, Plugin, STEM, without_identity};
-use stemlink::chain::{ChainSettings, LatencyClass, Seat};
-use stemlink::units::Db;
+use units::Db;
 
 fn active(library: &Library, kind: &str, state: Option<&[u8]>) -> Plugin {
     let mut plugin = Plugin::new(library, kind);

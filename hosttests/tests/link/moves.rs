@@ -4,9 +4,9 @@ use super::alone::alone;
 use super::desk::{Audio, Desk, Manner, RATE, measure, song};
 use hosttests::Library;
 use hosttests::viewer::{Viewer, eventually};
-use stemlink::link::request::Verdict;
-use stemlink::link::summary::Forecast;
-use stemlink::units::{Db, Lufs};
+use link::request::Verdict;
+use link::summary::Forecast;
+use units::{Db, Lufs};
 
 #[test]
 fn a_move_that_is_predicted_then_asked_for_reads_as_predicted() {

@@ -6,14 +6,14 @@ use super::desk::{Audio, Desk, Manner, RATE, song};
 use hosttests::host::transport;
 use hosttests::viewer::{Viewer, eventually, id};
 use hosttests::{Call, Library, MASTER, Plugin, STEM, Vst3};
+use link::bridge::onlooker::Onlooker;
+use link::snapshot::{Format, Kind, Label};
+use link::summary::Summary;
+use link::survey::{State, Survey};
+use link::{InstanceId, ROSTER, Roster};
 use std::collections::BTreeSet;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-use stemlink::link::bridge::onlooker::Onlooker;
-use stemlink::link::snapshot::{Format, Kind, Label};
-use stemlink::link::summary::Summary;
-use stemlink::link::survey::{State, Survey};
-use stemlink::link::{InstanceId, ROSTER, Roster};
 
 /// The variable that tells a process which host it is.
 const PART: &str = "STEMLINK_TEST_HOST";

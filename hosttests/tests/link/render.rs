@@ -4,8 +4,8 @@ use super::alone::alone;
 use super::desk::{Desk, Manner, RATE, song};
 use hosttests::Library;
 use hosttests::viewer::Viewer;
+use link::summary::Summary;
 use std::time::Duration;
-use stemlink::link::summary::Summary;
 
 const SECONDS: usize = 6;
 const STEMS: usize = 8;

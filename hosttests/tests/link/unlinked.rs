@@ -2,10 +2,10 @@
 
 use super::alone::{Folder, alone, alone_in};
 use super::desk::{RATE, song};
+use chain::{LatencyClass, Seat};
 use hosttests::reference::{self, TYPED, through_chain};
 use hosttests::viewer::{eventually, saved};
 use hosttests::{Library, MASTER, Plugin, STEM};
-use stemlink::chain::{LatencyClass, Seat};
 
 const PLUGINS: [(&str, Seat); 2] = [(STEM, Seat::Stem), (MASTER, Seat::Master)];
 
@@ -57,7 +57,7 @@ fn without_a_place_at_the_table() {
     alone("link::unlinked::without_a_place_at_the_table", || {
         const LOW: f64 = 8000.0;
         let library = Library::open();
-        let crowd: Vec<Plugin> = (0..stemlink::link::roster::SLOTS)
+        let crowd: Vec<Plugin> = (0..link::roster::SLOTS)
             .map(|_| {
                 let mut plugin = Plugin::new(&library, STEM);
                 plugin.activate(LOW, 64);

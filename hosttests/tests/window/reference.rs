@@ -1,14 +1,14 @@
 //! A song to compare with, from its file to the host's buffers: as loud as the mix, and heard by nobody but the listener.
 
 use crate::{folder, keep, opened, stage};
+use audiofile::wav::{StoredFormat, WavSpec, WavWriter};
 use hosttests::host::{Picture, Window};
 use hosttests::viewer::{Viewer, eventually, id};
 use hosttests::{Call, MASTER, Plugin, with_references};
+use link::Peer;
 use std::f64::consts::TAU;
 use std::path::{Path, PathBuf};
-use stemlink::audio::wav::{StoredFormat, WavSpec, WavWriter};
-use stemlink::link::Peer;
-use stemlink::units::{Db, Hz};
+use units::{Db, Hz};
 
 const RATE: usize = 48_000;
 const BLOCK: usize = 512;

@@ -1,12 +1,12 @@
 //! A DAW without a window: the song's stems on buses with a Stem, fader and pan behind it, and a Master on the sum.
 
+use demo_song;
 use hosttests::host::{Call, transport};
 use hosttests::{Library, MASTER, Plugin, STEM};
+use meter::Meter;
+use meter::layout::Layout;
 use std::time::{Duration, Instant};
-use stemlink::meter::Meter;
-use stemlink::meter::layout::Layout;
-use stemlink::offline::demo_song;
-use stemlink::units::{Db, Hz, Lufs};
+use units::{Db, Hz, Lufs};
 
 const RATE: f64 = 48_000.0;
 const BLOCK: usize = 512;

@@ -11,19 +11,19 @@ mod show;
 
 use desk::Desk;
 use hosttests::Library;
+use link::bridge::{Informant, Membership};
+use link::request::Verdict;
+use link::snapshot::{Figures, Kind, Label};
+use link::summary::{Forecast, Summary};
+use link::words::Text;
+use link::{BRIDGE, Peer, ROSTER};
+use session::playback::{exchange_sentence, others_change};
+use session::target::{NormalizationTarget, builtin};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use stemlink::link::bridge::{Informant, Membership};
-use stemlink::link::request::Verdict;
-use stemlink::link::snapshot::{Figures, Kind, Label};
-use stemlink::link::summary::{Forecast, Summary};
-use stemlink::link::words::Text;
-use stemlink::link::{BRIDGE, Peer, ROSTER};
-use stemlink::session::playback::{exchange_sentence, others_change};
-use stemlink::session::target::{NormalizationTarget, builtin};
-use stemlink::units::{Db, Lu};
+use units::{Db, Lu};
 
 /// The move that is asked about and then made.
 const MOVE: (&str, Db) = ("Vocals", Db(2.0));

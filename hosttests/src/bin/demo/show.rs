@@ -2,11 +2,11 @@
 
 use super::desk::Desk;
 use super::find;
-use stemlink::link::snapshot::Kind;
-use stemlink::link::summary::{Forecast, Summary};
-use stemlink::meter::Reading;
-use stemlink::session::playback::{HEADING, sentence};
-use stemlink::session::target::NormalizationTarget;
+use link::snapshot::Kind;
+use link::summary::{Forecast, Summary};
+use meter::Reading;
+use session::playback::{HEADING, sentence};
+use session::target::NormalizationTarget;
 
 /// A figure, or a dash.
 fn figure(value: Option<f64>, digits: usize) -> String {

@@ -1,0 +1,73 @@
+//! What an audio file says of itself, whatever its container.
+
+use crate::wav::Bext;
+use units::Hz;
+
+/// The kind of file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Container {
+    /// RIFF WAVE, up to 4 GiB.
+    Wav,
+    /// RF64, the 64-bit WAVE of EBU Tech 3306.
+    Rf64,
+    /// BW64, the 64-bit WAVE of BS.2088.
+    Bw64,
+    /// AIFF, big-endian integers.
+    Aiff,
+    /// AIFF-C, of which the uncompressed kinds are read.
+    Aifc,
+    /// FLAC.
+    Flac,
+}
+
+/// How the samples are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SampleFormat {
+    /// Integers with this many significant bits, 1 to 32.
+    Int {
+        /// Significant bits; the container may be wider.
+        bits: u16,
+    },
+    /// IEEE floating point, 32 or 64 bits.
+    Float {
+        /// 32 or 64.
+        bits: u16,
+    },
+}
+
+/// The properties of an open file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AudioInfo {
+    /// Sampling rate, 1 kHz to 1.536 MHz.
+    pub rate: Hz,
+    /// Channels, 1 to [`MAX_CHANNELS`].
+    pub channels: usize,
+    /// Frames that can be read, which in a truncated file is less than the file declares.
+    pub frames: u64,
+    /// Sample format.
+    pub format: SampleFormat,
+    /// The speakers as in WAVE_FORMAT_EXTENSIBLE, where the file states them.
+    pub channel_mask: Option<u32>,
+    /// The broadcast extension, where there is one.
+    pub bext: Option<Bext>,
+    /// Kind of file.
+    pub container: Container,
+    /// What was wrong but could be helped, each a fault without the file name.
+    pub warnings: Vec<String>,
+}
+
+/// More channels than any real file has; a file that claims more is damaged.
+pub const MAX_CHANNELS: usize = 1024;
+
+/// Why `channels` and `rate` are not those of an audio file, if they are not.
+pub fn absurd(channels: usize, rate: f64) -> Option<String> {
+    if channels == 0 {
+        Some("it declares no channels".into())
+    } else if channels > MAX_CHANNELS {
+        Some(format!("it declares {channels} channels"))
+    } else if !(1e3..=1.536e6).contains(&rate) {
+        Some(format!("it declares a sampling rate of {rate} Hz"))
+    } else {
+        None
+    }
+}

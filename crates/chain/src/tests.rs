@@ -1,0 +1,195 @@
+use super::parameters::{PARAMETERS, Value};
+use super::*;
+use dsp::KeySource;
+use dsp::contract::{Stereo, noise, obeys_contract};
+use dsp::equalizer::{BandSettings, DynamicSettings, Shape};
+use testkit::figure::{Figure, hold};
+use testkit::{sine, spectrum};
+
+const RATE: Hz = Hz(48_000.0);
+
+fn busy() -> ChainSettings {
+    let mut settings = ChainSettings { level: Db(-2.0), ..ChainSettings::default() };
+    settings.input.gain = Db(3.0);
+    settings.denoise = DenoiseSettings { on: true, ..DenoiseSettings::default() };
+    settings.align.delay = Ms(1.234);
+    settings.equalizer.bands[2] =
+        BandSettings { on: true, gain: Db(4.0), shape: Shape::HighShelf, ..BandSettings::default() };
+    settings.compressor = CompressorSettings { on: true, ratio: 3.0, ..CompressorSettings::default() };
+    settings.saturator = SaturatorSettings { on: true, drive: Db(6.0), ..SaturatorSettings::default() };
+    settings.width.width = 1.3;
+    settings.limiter = LimiterSettings { on: true, drive: Db(6.0), ..LimiterSettings::default() };
+    settings
+}
+
+fn chains() -> [Chain; 6] {
+    [Seat::Stem, Seat::Master]
+        .map(|seat| LatencyClass::ALL.map(|class| (seat, class)))
+        .as_flattened()
+        .iter()
+        .map(|&(seat, class)| Chain::new(seat, class, RATE))
+        .collect::<Vec<_>>()
+        .try_into()
+        .unwrap_or_else(|_| unreachable!("two seats, three classes"))
+}
+
+#[test]
+fn obeys() {
+    for seat in [Seat::Stem, Seat::Master] {
+        for class in LatencyClass::ALL {
+            let bypassed = ChainSettings { bypass: true, ..busy() };
+            // At 8 kHz the longest latency is well within the contract's signals.
+            let rate = if class == LatencyClass::LinearDenoise { Hz(8000.0) } else { RATE };
+            let make = || Chain::new(seat, class, rate);
+            obeys_contract(make, &ChainSettings::default(), &[busy(), bypassed]);
+        }
+    }
+}
+
+#[test]
+fn bypass_is_the_delayed_input_to_the_bit() {
+    for mut chain in chains() {
+        chain.set(&ChainSettings { bypass: true, ..busy() });
+        let mut signal = Stereo::noise(4, 12_000, 0.9);
+        let input = signal.clone();
+        signal.run(&mut chain, 0..12_000);
+        let latency = chain.latency().0;
+        assert_eq!(signal.left[latency..], input.left[..12_000 - latency]);
+    }
+}
+
+#[test]
+fn latency_is_that_of_the_class() {
+    let latencies = chains().map(|chain| chain.latency().0);
+    let (stem, master, front) = (240 + 64 + 96, 240 + 64 + 240, 2048 + 5120);
+    assert_eq!(latencies, [0, stem, front + stem, 0, master, front + master]);
+}
+
+#[test]
+fn a_stem_s_level_is_an_exact_gain_of_what_leaves_it() {
+    let run = |level: f64| {
+        let mut chain = Chain::new(Seat::Stem, LatencyClass::Lookahead, RATE);
+        chain.set(&ChainSettings { level: Db(level), ..busy() });
+        let mut signal = Stereo::noise(8, 5000, 0.9);
+        signal.run(&mut chain, 0..5000);
+        signal.left
+    };
+    let (flat, raised) = (run(0.0), run(3.0));
+    let gain = Db(3.0).gain();
+    assert!(flat.iter().zip(&raised).all(|(a, b)| (a * gain - b).abs() <= 1e-15 + b.abs() * 1e-12));
+}
+
+#[test]
+fn a_master_has_no_sidechain_and_is_keyed_by_itself() {
+    let run = |seat, key, with_key: bool| {
+        let mut settings = busy();
+        settings.compressor.key = key;
+        settings.equalizer.bands[2].dynamic =
+            DynamicSettings { range: Db(-9.0), key, ..DynamicSettings::default() };
+        let mut chain = Chain::new(seat, LatencyClass::Zero, RATE);
+        chain.set(&settings);
+        let mut signal = Stereo::noise(8, 5000, 0.9);
+        if with_key {
+            signal.run(&mut chain, 0..5000);
+        } else {
+            chain.process(&mut Block::new(&mut signal.left, &mut signal.right));
+        }
+        (signal, chain.band_movements()[2])
+    };
+    let (own, sidechain) = (KeySource::Own, KeySource::Sidechain);
+    assert!(run(Seat::Master, sidechain, true) == run(Seat::Master, own, true));
+    assert!(run(Seat::Stem, sidechain, true) != run(Seat::Stem, own, true));
+    assert!(run(Seat::Stem, own, true).1 < Db(-1.0));
+    assert_eq!(run(Seat::Stem, sidechain, false).1, Db(0.0), "a Stem without a key hears nothing");
+}
+
+#[test]
+fn non_finite_input_is_counted_and_silenced() {
+    let mut chain = Chain::new(Seat::Stem, LatencyClass::Zero, RATE);
+    let mut signal = Stereo::noise(8, 100, 0.9);
+    signal.left[10] = f64::NAN;
+    signal.right[11] = f64::INFINITY;
+    signal.run(&mut chain, 0..100);
+    assert_eq!((chain.sanitized(), signal.left[10], signal.right[11]), (2, 0.0, 0.0));
+}
+
+#[test]
+fn every_parameter_swept_at_random_keeps_the_output_finite_and_bounded() {
+    let table = PARAMETERS.all();
+    for (seed, seat) in [Seat::Stem, Seat::Master].into_iter().enumerate() {
+        let mut chain = Chain::new(seat, LatencyClass::Lookahead, RATE);
+        let mut settings = ChainSettings::default();
+        let mut random = noise(seed as u64 + 50, 40_000, 0.5).into_iter().map(|x| x + 0.5);
+        let mut signal = Stereo::noise(3, 96_000, 0.5);
+        for start in (0..96_000).step_by(256) {
+            for _ in 0..3 {
+                let pick = (random.next().expect("enough") * table.len() as f64) as usize;
+                let parameter = &table[pick.min(table.len() - 1)];
+                let value = parameter.at_fraction(random.next().expect("enough"));
+                parameter.set(&mut settings, value);
+            }
+            chain.set(&settings);
+            signal.run(&mut chain, start..start + 256);
+        }
+        assert!(signal.is_finite());
+        // Trim, level, makeup, EQ and drive can each add their maximum; more than all of them is instability.
+        let loudest = signal.left.iter().chain(&signal.right).fold(0.0f64, |m, x| m.max(x.abs()));
+        assert!(loudest < Db(24.0 + 8.0 * 18.0 + 24.0 + 24.0 + 12.0 + 12.0).gain(), "{loudest}");
+        assert_eq!(chain.faults(), 0);
+    }
+}
+
+#[test]
+fn the_default_of_every_parameter_is_the_default_of_the_chain() {
+    let mut settings = ChainSettings::default();
+    for parameter in PARAMETERS.all() {
+        assert_eq!(parameter.get(&settings), parameter.default, "{}", parameter.id);
+        parameter.set(&mut settings, parameter.default);
+    }
+    assert_eq!(settings, ChainSettings::default());
+    assert_eq!(PARAMETERS.find("bypass").map(|p| p.default), Some(Value::Switch(false)));
+}
+
+/// A whole number of cycles of 997 Hz at -1 dBFS through `settings`, latency and what rings in at the start left out.
+fn tone_through(mut chain: Chain, settings: &ChainSettings) -> (Vec<f64>, Vec<f64>) {
+    let tone: Vec<f64> = sine(997.0, 0.3, RATE.0, 192_000).iter().map(|x| x * Db(-1.0).gain()).collect();
+    let mut audio = Stereo { left: tone.clone(), right: tone.clone() };
+    chain.set(settings);
+    audio.run(&mut chain, 0..192_000);
+    let settled = 96_000 + chain.latency().0;
+    (audio.left[settled..settled + 48_000].to_vec(), tone[96_000..144_000].to_vec())
+}
+
+/// Everything but the tone, against the tone, dB.
+fn distortion(signal: &[f64]) -> f64 {
+    let bins = spectrum(signal);
+    let rest = bins.iter().enumerate().skip(1).filter(|(k, _)| *k != 997).map(|(_, bin)| bin.norm_sqr());
+    10.0 * (rest.sum::<f64>() / bins[997].norm_sqr()).log10()
+}
+
+/// What a chain that should change nothing changes, and what one that should only change levels adds.
+pub(crate) fn figures() -> Vec<Figure> {
+    let (mut changed, mut noise) = (0, f64::NEG_INFINITY);
+    for chain in chains() {
+        let (out, tone) = tone_through(chain, &ChainSettings::default());
+        changed += out.iter().zip(&tone).filter(|(a, b)| a.to_bits() != b.to_bits()).count();
+        noise = noise.max(distortion(&out));
+    }
+    let mut bells = ChainSettings::default();
+    for (i, band) in bells.equalizer.bands.iter_mut().enumerate() {
+        (band.on, band.frequency) = (true, Hz(50.0 * 2.2f64.powi(i as i32)));
+        band.gain = Db(if i % 2 == 0 { 6.0 } else { -6.0 });
+    }
+    let bells = distortion(&tone_through(Chain::new(Seat::Stem, LatencyClass::Zero, RATE), &bells).0);
+    vec![
+        Figure::at_most("samples changed by the neutral chain, each seat and class", changed as f64, "", 0.0)
+            .digits(0),
+        Figure::at_most("THD+N of the neutral chain, 997 Hz at -1 dBFS", noise, "dB", -140.0).digits(0),
+        Figure::at_most("THD+N of eight bells of ±6 dB, 997 Hz at -1 dBFS", bells, "dB", -140.0).digits(0),
+    ]
+}
+
+#[test]
+fn what_should_not_distort_does_not() {
+    hold(&figures());
+}

@@ -1,0 +1,352 @@
+//! Crests: how far the true peak around each sample exceeds a ceiling.
+
+use crate::Ramp;
+use crate::decibels::levels;
+use crate::delay::RUN;
+use crate::oversample::{Interpolator, PHASES, TAPS};
+use crate::trail::Trail;
+use simd::{Registers, Simd, Vector};
+
+/// The furthest that a crest between two quarters lies above them: 1 / cos(pi / 8) for any signal below half the
+/// sampling rate, and a little more for what the interpolator makes of it.
+const QUARTER_CREST: f64 = 1.1;
+
+/// The same between two halves: 1 / cos(pi / 4), and a little more.
+const HALF_CREST: f64 = 1.5;
+
+/// The largest magnitude that is told from larger ones: far beyond [`DEEPEST`], and its square is a number.
+const HUGE: f64 = 1e12;
+
+/// The largest over, in dB: what is taken away at most.
+const DEEPEST: f64 = 160.0;
+
+/// Frames that are looked at together: where they and those around them are quiet, there is nothing to look for.
+const STRETCH: usize = 32;
+
+/// What up to [`RUN`] frames exceed the ceiling by, in dB.
+pub(super) type Overs = [f64; RUN];
+
+/// One channel's way from samples to what exceeds the ceiling.
+#[derive(Clone, Debug)]
+pub(super) struct Channel {
+    samples: Trail<f64>,
+    /// The same in single precision.
+    singles: Trail<f32>,
+    over: Overs,
+    /// True if any of them is not zero.
+    any: bool,
+    crests: Crests,
+}
+
+impl Channel {
+    pub(super) fn new() -> Self {
+        let crests = Crests { found: [1.0; RUN + 1], at: [0; RUN + 1], count: 0 };
+        Self { samples: Trail::new(TAPS), singles: Trail::new(TAPS), over: [0.0; RUN], any: false, crests }
+    }
+
+    pub(super) fn reset(&mut self) {
+        self.samples.reset();
+        self.singles.reset();
+        self.over.fill(0.0);
+        self.any = false;
+    }
+
+    /// What the frames taken last exceed the ceiling by, and behind them nothing that means anything.
+    pub(super) fn over(&self) -> &Overs {
+        &self.over
+    }
+
+    /// Takes the samples that `drive` makes of `audio` and looks for crests above `ceiling`. Gives whether there are
+    /// any.
+    #[inline(always)]
+    pub(super) fn detect<S: Simd>(
+        &mut self,
+        simd: S,
+        interpolator: &Interpolator,
+        audio: &[f64],
+        drive: &Ramp,
+        ceiling: f64,
+    ) -> bool {
+        self.take(audio, drive);
+        if self.any {
+            self.over.fill(0.0);
+        }
+        let known = TAPS + audio.len();
+        let (samples, singles, crests) =
+            (self.samples.recent(known), self.singles.recent(known), &mut self.crests);
+        crests.count = 0;
+        let loudest = loudest(simd, singles, known);
+        for from in (0..audio.len()).step_by(STRETCH) {
+            let around = &loudest[from / BLOCK..][..(TAPS + STRETCH) / BLOCK];
+            let most = around.iter().fold(0.0, |most, &x| if x > most { x } else { most });
+            if f64::from(most) * interpolator.bound() > ceiling {
+                let end = TAPS + audio.len().min(from + STRETCH);
+                crests.find(simd, interpolator, &samples[from..end], &singles[from..], from, ceiling);
+            }
+        }
+        self.any = crests.count > 0;
+        if !self.any {
+            return false;
+        }
+        // Whole registers of them.
+        let squares = &mut crests.found[..crests.count.next_multiple_of(8).min(RUN)];
+        levels(simd, squares);
+        for (level, at) in squares[..crests.count].iter().zip(crests.at) {
+            self.over[at] = if *level < DEEPEST { *level } else { DEEPEST };
+        }
+        true
+    }
+
+    /// Takes what `drive` makes of `audio`; what is not finite is silence.
+    #[inline(always)]
+    fn take(&mut self, audio: &[f64], drive: &Ramp) {
+        let driven = self.samples.grow(audio.len());
+        match drive.resting() {
+            Some(drive) => {
+                for (driven, sample) in driven.iter_mut().zip(audio) {
+                    *driven = sample * drive;
+                }
+            }
+            None => {
+                for (i, (driven, sample)) in driven.iter_mut().zip(audio).enumerate() {
+                    *driven = sample * drive.at(i);
+                }
+            }
+        }
+        for (driven, single) in driven.iter_mut().zip(self.singles.grow(audio.len())) {
+            let finite = if driven.abs() < f64::INFINITY { *driven } else { 0.0 };
+            let below = if finite < HUGE { finite } else { HUGE };
+            *driven = if below > -HUGE { below } else { -HUGE };
+            *single = *driven as f32;
+        }
+    }
+}
+
+/// Samples whose largest is looked for together.
+const BLOCK: usize = 16;
+
+/// The largest magnitudes of [`TAPS`] past samples and those of a run, of each [`BLOCK`] of them.
+type Loudest = [f32; (TAPS + RUN) / BLOCK];
+
+/// The [`Loudest`] of `count` samples; what is behind them up to the end of a block may count, too.
+#[inline(always)]
+fn loudest<S: Simd>(simd: S, samples: &[f32], count: usize) -> Loudest {
+    let lanes = <S as Registers<f32>>::Vector::LANES;
+    let mut loudest = [0.0; (TAPS + RUN) / BLOCK];
+    let blocks = samples.as_chunks::<BLOCK>().0;
+    for (loudest, block) in loudest.iter_mut().zip(&blocks[..count.div_ceil(BLOCK)]) {
+        let mut most: <S as Registers<f32>>::Vector = simd.splat(0.0f32);
+        for part in block.chunks_exact(lanes) {
+            most = simd.load(part).abs().max(most);
+        }
+        *loudest = most.largest();
+    }
+    loudest
+}
+
+/// Where crests exceed the ceiling; behind them what once was.
+#[derive(Clone, Debug)]
+struct Crests {
+    /// The squares of crests over the ceiling, one after another.
+    found: [f64; RUN + 1],
+    /// Their frames.
+    at: [usize; RUN + 1],
+    count: usize,
+}
+
+impl Crests {
+    /// Looks at the halves of all, at the quarters where a crest may be, at eighths beside what is one. `samples` are
+    /// [`TAPS`] past ones, then up to [`STRETCH`] whose first is frame `from`; `singles` the same, and more.
+    #[inline(always)]
+    fn find<S: Simd>(
+        &mut self,
+        simd: S,
+        interpolator: &Interpolator,
+        samples: &[f64],
+        singles: &[f32],
+        from: usize,
+        ceiling: f64,
+    ) {
+        let frames = samples.len() - TAPS;
+        let lanes = <S as Registers<f32>>::Vector::LANES;
+        let mut halves = [0.0f32; STRETCH];
+        interpolator.halves(simd, &singles[1..], frames, &mut halves);
+        // A little lower, for single precision.
+        let limit = |crest: f64| (ceiling * (0.9999 / crest)) as f32;
+        let (low, high) = (limit(HALF_CREST), limit(QUARTER_CREST));
+        let (half, quarter): (<S as Registers<f32>>::Vector, _) = (simd.splat(low), simd.splat(high));
+        let own = singles[TAPS / 2..].chunks_exact(lanes).zip(singles[TAPS / 2 + 1..].chunks_exact(lanes));
+        let groups = own.zip(halves.chunks_exact(lanes)).zip((0..frames).step_by(lanes));
+        for (((own, next), middle), at) in groups {
+            let points = simd.load(own).abs().max(simd.load(middle).abs());
+            let around = points.max(simd.load(next).abs());
+            if !around.any_above(half) {
+                continue;
+            }
+            let (mut first, mut last) = ([0.0; 16], [0.0; 16]);
+            interpolator.sides::<S, 1>(simd, &singles[1 + at..], &mut first, &mut last);
+            let points = points.max(simd.load(&first).abs()).max(simd.load(&last).abs());
+            if !points.any_above(quarter) {
+                continue;
+            }
+            let (mut highest, mut halfway) = ([0.0f32; 16], [0.0f32; 16]);
+            points.store(&mut highest);
+            around.store(&mut halfway);
+            for i in 0..lanes.min(frames - at) {
+                // Each by its own points: what is beside it must not matter.
+                if !(highest[i] > high && halfway[i] > low) {
+                    continue;
+                }
+                let window = &samples[at + i..at + i + 1 + TAPS];
+                let sides = [window[TAPS / 2], window[TAPS / 2 + 1]];
+                let points = [sides[0], first[i].into(), middle[i].into(), last[i].into(), sides[1]];
+                let crest = crest(simd, interpolator, window, &points, ceiling);
+                // Written always, kept if it counts.
+                self.found[self.count] = (crest / ceiling).powi(2);
+                self.at[self.count] = from + at + i;
+                self.count += usize::from(crest > ceiling);
+            }
+        }
+    }
+}
+
+/// The highest crest of the magnitude from a sample to just before the next, given the quarters from the sample
+/// to the next. `window` are the samples that the eighths of
+/// the sample before (from its first) and of this one (from its second) are computed from.
+#[inline(always)]
+fn crest<S: Simd>(
+    simd: S,
+    interpolator: &Interpolator,
+    window: &[f64],
+    points: &[f64; 5],
+    ceiling: f64,
+) -> f64 {
+    let mut highest = 0.0f64;
+    for k in 0..4 {
+        let (middle, right) = (points[k], points[k + 1]);
+        let size = middle.abs();
+        if size > highest {
+            highest = size;
+        }
+        if size <= right.abs() || size * QUARTER_CREST <= ceiling {
+            continue;
+        }
+        let left = match k {
+            0 => interpolator.eighth(simd, PHASES - 2, &window[..TAPS]),
+            _ => points[k - 1],
+        };
+        if size < left.abs() {
+            continue;
+        }
+        let sign = middle.signum();
+        let earlier = match k {
+            0 => interpolator.eighth(simd, PHASES - 1, &window[..TAPS]),
+            _ => interpolator.eighth(simd, 2 * k - 1, &window[1..]),
+        };
+        let later = interpolator.eighth(simd, 2 * k + 1, &window[1..]);
+        let y = [left * sign, earlier * sign, middle * sign, later * sign, right * sign];
+        let top = if y[1] > y[2] && y[1] >= y[3] {
+            1
+        } else if y[3] > y[2] {
+            3
+        } else {
+            2
+        };
+        let (slope, bend) = (y[top + 1] - y[top - 1], 2.0 * y[top] - y[top + 1] - y[top - 1]);
+        let vertex = if bend > 0.0 { y[top] + slope * slope / (8.0 * bend) } else { y[top] };
+        if vertex > highest {
+            highest = vertex;
+        }
+    }
+    highest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use simd::{Isa, Kernel};
+    use testkit::noise;
+    use testkit::{below, scaled, sine};
+    use units::decibels;
+
+    struct Overs<'a>(&'a mut Channel, &'a Interpolator, &'a [f64], f64);
+
+    impl Kernel for Overs<'_> {
+        type Output = bool;
+
+        #[inline(always)]
+        fn run<S: Simd>(self, simd: S) -> bool {
+            self.0.detect(simd, self.1, self.2, &Ramp::new(1.0), self.3)
+        }
+    }
+
+    /// Every crest, wherever it is, in double precision.
+    struct Plainly<'a>(&'a Interpolator, &'a [f64], f64);
+
+    impl Kernel for Plainly<'_> {
+        type Output = f64;
+
+        #[inline(always)]
+        fn run<S: Simd>(self, simd: S) -> f64 {
+            let Self(interpolator, window, ceiling) = self;
+            let quarter = |k: usize| interpolator.eighth(simd, 2 * k, &window[1..]);
+            let points = [window[TAPS / 2], quarter(1), quarter(2), quarter(3), window[TAPS / 2 + 1]];
+            crest(simd, interpolator, window, &points, ceiling)
+        }
+    }
+
+    #[test]
+    fn no_crest_is_missed_for_what_is_not_looked_at() {
+        let interpolator = Interpolator::new();
+        let ceiling = 0.5;
+        let square =
+            |frequency| sine(frequency, 0.1, 48_000.0, 6000).iter().map(|x| x.signum()).collect::<Vec<f64>>();
+        let signals = [
+            scaled(below(&noise(1, 6000, 1.0), 20_000.0, 48_000.0), 1.0),
+            scaled(below(&noise(2, 6000, 1.0), 20_000.0, 48_000.0), 0.55),
+            sine(12_000.0, core::f64::consts::FRAC_PI_4, 48_000.0, 6000).iter().map(|x| 0.51 * x).collect(),
+            sine(40.0, 0.0, 48_000.0, 6000),
+            square(997.0).iter().map(|x| 0.48 * x).collect(),
+        ];
+        for signal in &signals {
+            let mut padded = vec![0.0; TAPS];
+            padded.extend(signal);
+            for isa in Isa::all() {
+                let plain: Vec<f64> = (0..signal.len())
+                    .map(|i| {
+                        decibels(isa.run(Plainly(&interpolator, &padded[i..=i + TAPS], ceiling)) / ceiling)
+                    })
+                    .collect();
+                for cut in [RUN, 32, 5] {
+                    let mut channel = Channel::new();
+                    let mut found = Vec::new();
+                    for part in signal.chunks(cut) {
+                        let any = isa.run(Overs(&mut channel, &interpolator, part, ceiling));
+                        let overs = &channel.over()[..part.len()];
+                        assert_eq!(any, overs.iter().any(|&over| over > 0.0));
+                        found.extend_from_slice(overs);
+                    }
+                    assert!(found.iter().any(|&over| over > 0.0));
+                    for (i, (found, plain)) in found.iter().zip(&plain).enumerate() {
+                        let missed = plain.max(0.0) - found;
+                        assert!(missed.abs() < 1e-4, "{isa:?}, frame {i}: {found} for {plain} dB");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_is_silence_and_what_is_huge_is_the_deepest() {
+        let interpolator = Interpolator::new();
+        for (sample, wanted) in [(f64::NAN, 0.0), (f64::INFINITY, 0.0), (1e300, DEEPEST), (-1e39, DEEPEST)] {
+            let mut channel = Channel::new();
+            let mut most = 0.0f64;
+            for part in [[sample; 3], [0.0; 3], [0.0; 3]].concat().chunks(3).chain([&[0.0; 60][..]]) {
+                Isa::widest().run(Overs(&mut channel, &interpolator, part, 0.9));
+                most = channel.over()[..part.len()].iter().copied().fold(most, f64::max);
+            }
+            assert_eq!(most, wanted, "{sample}");
+        }
+    }
+}

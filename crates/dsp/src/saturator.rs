@@ -1,0 +1,268 @@
+//! Saturator and clipper: peaks pressed down without aliases, and nothing else touched.
+
+mod curve;
+mod ladder;
+
+#[cfg(test)]
+pub(crate) mod tests;
+
+use super::delay::Delay;
+use super::{Block, CONTROL_INTERVAL, Glide, Part, Process, Ramp, Tape, Taped, Ticks, within};
+use ladder::{Ladder, MEMORY, Taps};
+use units::{Db, Hz, Samples};
+
+/// How peaks are pressed down.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
+pub enum Curve {
+    /// `x / √(1 + k² x²)` with `k² = drive² - 1`: bends from the smallest level on, odd harmonics that fall fast.
+    #[default]
+    Soft,
+    /// Everything beyond minus the drive is cut off, everything below is untouched to the bit.
+    Clip,
+}
+
+/// Settings of [`Saturator`]. Values out of range are clamped.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
+pub struct SaturatorSettings {
+    /// Saturates at all; off is a plain delay.
+    pub on: bool,
+    /// By how much a full-scale peak is pressed down, 0 to 24 dB. Quiet sounds keep their level, with either curve.
+    pub drive: Db,
+    /// How.
+    pub curve: Curve,
+    /// How much of the change is made, 0 (none) to 1.
+    pub mix: f64,
+}
+
+impl Default for SaturatorSettings {
+    fn default() -> Self {
+        Self { on: false, drive: Db(0.0), curve: Curve::Soft, mix: 1.0 }
+    }
+}
+
+impl SaturatorSettings {
+    /// True if it changes anything.
+    pub fn acts(&self) -> bool {
+        self.amount() > 0.0
+    }
+
+    /// How much of the change is to be made: none where the curve is a straight line.
+    fn amount(&self) -> f64 {
+        let straight = self.curve == Curve::Soft && within(self.drive.0, 0.0, 24.0) == 0.0;
+        if self.on && !straight { within(self.mix, 0.0, 1.0) } else { 0.0 }
+    }
+}
+
+/// Presses peaks down, with the small-signal gain held at unity.
+///
+/// Drive is what it does to a peak at full scale: with either curve, 6 dB brings it to -6 dBFS. What is far below
+/// keeps its level, so nothing gets louder by driving harder, and at 0 dB the soft curve is a straight line. Clip at
+/// 0 dB cuts off what exceeds full scale.
+///
+/// # Method
+/// Only the *change* that the curve makes is computed, at eight times the rate with first-order antiderivative
+/// anti-aliasing, brought back by filters that stop at half the rate, and added to the delayed input. So whatever the curve
+/// leaves alone is bit-transparent, and the filters' response bears only on what is added: up to 0.42 of the rate it is flat.
+/// A peak of the output may exceed the clipping level by what was beyond that, as with every band-limited clipper.
+///
+/// # Accuracy
+/// Aliases of a full-scale sine of 5 kHz at 6 dB drive, up to Nyquist, at 44.1 and 48 kHz: clip below -96 dBFS,
+/// soft below -130. Others, as tested: up to 10 kHz below -88 dBFS at any drive, 15 kHz below -78; at 96 kHz below -95.
+///
+/// # Changes
+/// Drive, mix, curve and on/off glide over 20 ms. Latency: 64 samples at every rate, on or off.
+pub struct Saturator {
+    taps: Taps,
+    channels: [Channel; 2],
+    ticks: Ticks,
+    /// Decibels.
+    drive: Glide,
+    soft: Glide,
+    amount: Glide,
+    /// The change that is wanted; [`Self::amount`] aims there as soon as the ladders know enough of the past.
+    wanted: f64,
+    /// Control ticks until they do.
+    warming: usize,
+    /// Between ticks: the bend of the soft curve, the ceiling of the clipper, the share of the soft curve, the amount.
+    bend: Ramp,
+    ceiling: Ramp,
+    share: Ramp,
+    weight: Ramp,
+    fresh: bool,
+}
+
+struct Channel {
+    delay: Delay,
+    ladder: Ladder,
+}
+
+impl Saturator {
+    /// The delay at every rate.
+    pub const LATENCY: Samples = Samples(ladder::LATENCY);
+
+    /// A saturator for audio at `rate`, off.
+    pub fn new(rate: Hz) -> Self {
+        let channel = || Channel { delay: Delay::new(Self::LATENCY), ladder: Ladder::new() };
+        let glide = |value| Glide::new(value, Glide::TIME, rate);
+        Self {
+            taps: Taps::new(),
+            channels: [channel(), channel()],
+            ticks: Ticks::default(),
+            drive: glide(0.0),
+            soft: glide(1.0),
+            amount: glide(0.0),
+            wanted: 0.0,
+            warming: 0,
+            bend: Ramp::new(0.0),
+            ceiling: Ramp::new(1.0),
+            share: Ramp::new(1.0),
+            weight: Ramp::new(0.0),
+            fresh: true,
+        }
+    }
+
+    /// True when it is a plain delay: nothing to do, nothing on its way.
+    pub fn is_neutral(&self) -> bool {
+        self.wanted == 0.0 && self.weight.rests_at(0.0)
+    }
+
+    fn tick(&mut self) {
+        if self.warming > 0 {
+            self.warming -= 1;
+        } else {
+            self.amount.aim(self.wanted);
+        }
+        let drive = Db(self.drive.tick()).gain();
+        self.bend.tick(drive * drive - 1.0);
+        self.ceiling.tick(1.0 / drive);
+        self.share.tick(self.soft.tick());
+        self.weight.tick(self.amount.tick());
+    }
+
+    /// Puts the ramps where the glides are.
+    fn settle(&mut self) {
+        let drive = Db(self.drive.value()).gain();
+        self.bend = Ramp::new(drive * drive - 1.0);
+        self.ceiling = Ramp::new(1.0 / drive);
+        self.share = Ramp::new(self.soft.value());
+        self.weight = Ramp::new(self.amount.value());
+    }
+}
+
+impl Process for Saturator {
+    type Settings = SaturatorSettings;
+
+    fn set(&mut self, settings: &SaturatorSettings) {
+        let drive = within(settings.drive.0, 0.0, 24.0);
+        let soft = f64::from(u8::from(settings.curve == Curve::Soft));
+        let amount = settings.amount();
+        if self.fresh {
+            self.drive.snap(drive);
+            self.soft.snap(soft);
+            self.amount.snap(amount);
+            self.wanted = amount;
+            self.settle();
+        } else {
+            if self.is_neutral() && amount > 0.0 {
+                // Nothing is heard yet: what the ladders remember is old, and drive and curve need no glide.
+                self.channels.iter_mut().for_each(|channel| channel.ladder.reset());
+                self.warming = MEMORY.div_ceil(CONTROL_INTERVAL) + 1;
+                self.drive.snap(drive);
+                self.soft.snap(soft);
+                self.settle();
+            }
+            self.drive.aim(drive);
+            self.soft.aim(soft);
+            self.wanted = amount;
+        }
+        self.fresh = false;
+    }
+
+    fn latency(&self) -> Samples {
+        Self::LATENCY
+    }
+
+    fn reset(&mut self) {
+        self.ticks.reset();
+        for channel in &mut self.channels {
+            channel.delay.fill(0.0);
+            channel.ladder.reset();
+        }
+        self.drive.snap(self.drive.target());
+        self.soft.snap(self.soft.target());
+        self.amount.snap(self.wanted);
+        self.warming = 0;
+        self.settle();
+        self.fresh = true;
+    }
+
+    fn process(&mut self, block: &mut Block<'_>) {
+        self.run(block, &mut Tape::Off);
+    }
+}
+
+impl Taped for Saturator {
+    fn run(&mut self, block: &mut Block<'_>, tape: &mut Tape<'_>) {
+        self.fresh = false;
+        let frames = block.len();
+        let (left, right) = block.channels();
+        let mut at = 0;
+        while at < frames {
+            if self.is_neutral() {
+                self.ticks.skip(frames - at);
+                for (channel, samples) in self.channels.iter_mut().zip([&mut left[at..], &mut right[at..]]) {
+                    channel.delay.process(samples);
+                }
+                return;
+            }
+            let step = self.ticks.next(frames - at);
+            if step.tick {
+                self.tick();
+            }
+            let range = at..at + step.frames;
+            for (channel, samples) in
+                self.channels.iter_mut().zip([&mut left[range.clone()], &mut right[range]])
+            {
+                let followed = tape.next(step.frames);
+                match (followed, tape.part()) {
+                    (Some(_), Some(Part::Stem)) => {
+                        channel.delay.process(samples);
+                        continue;
+                    }
+                    (Some(change), Some(Part::Residual)) => {
+                        channel.delay.process(samples);
+                        samples.iter_mut().zip(change).for_each(|(sample, change)| *sample += change);
+                        continue;
+                    }
+                    _ => {}
+                }
+                let mut change = [0.0; CONTROL_INTERVAL];
+                let change = &mut change[..step.frames];
+                change.copy_from_slice(samples);
+                let (bend, ceiling, share) = (&self.bend, &self.ceiling, &self.share);
+                if share.rests_at(1.0) {
+                    channel.ladder.run(&self.taps, change, |i, a, b| curve::soft(bend.at(i), a, b));
+                } else if share.rests_at(0.0) {
+                    channel.ladder.run(&self.taps, change, |i, a, b| curve::clip(ceiling.at(i), a, b));
+                } else {
+                    channel.ladder.run(&self.taps, change, |i, a, b| {
+                        let (soft, clip) = (curve::soft(bend.at(i), a, b), curve::clip(ceiling.at(i), a, b));
+                        clip + share.at(i) * (soft - clip)
+                    });
+                }
+                channel.delay.process(samples);
+                for (i, (sample, change)) in samples.iter_mut().zip(&mut *change).enumerate() {
+                    *change *= self.weight.at(i);
+                    *sample += *change;
+                }
+                tape.record(change);
+            }
+            for ramp in [&mut self.bend, &mut self.ceiling, &mut self.share, &mut self.weight] {
+                ramp.advance(step.frames);
+            }
+            at += step.frames;
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! Switches, choices and buttons.
+
+use super::facts::Desk;
+use super::field::{Style, describe, explain, field, turn};
+use super::paint::{self, pen};
+use super::shown::whole;
+use super::theme::{self, GRID, Palette};
+use chain::parameters::{Kind, Parameter, Value};
+use egui::{
+    Align2, Color32, CornerRadius, Pos2, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2,
+};
+use plugin_core::control::full_name;
+
+/// The parameter's own control, whatever its kind, under its name: 32 points high.
+pub fn control(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect, row: &'static Parameter, style: Style<'_>) {
+    match row.kind {
+        Kind::Number { .. } => drop(field(ui, desk, place, row, style)),
+        Kind::Choice(_) => drop(choice(ui, desk, place, row, style)),
+        Kind::Switch => {
+            let centre =
+                pos2(place.min.x + 7.0, place.center().y + if style.caption.is_some() { 7.0 } else { 0.0 });
+            dot(ui, desk, centre, row);
+            let words = if desk.is_on(row) { "On" } else { "Off" };
+            let colour = if style.dim { desk.look.dim } else { desk.look.text };
+            let beside = Rect::from_center_size(pos2(centre.x + 12.0 + 20.0, centre.y), vec2(40.0, 16.0));
+            paint::text(ui, beside, Align2::LEFT_CENTER, words, &pen(theme::font(theme::BODY), colour));
+            if let Some(caption) = style.caption {
+                let top = Rect::from_min_size(place.min, vec2(place.width(), 14.0));
+                let pen = pen(theme::font(theme::SMALL), desk.look.secondary);
+                paint::text(ui, top, Align2::LEFT_CENTER, caption, &pen);
+            }
+        }
+    }
+}
+
+/// A switch: a dot, filled when on.
+pub fn dot(ui: &mut Ui, desk: &mut Desk<'_>, centre: Pos2, row: &'static Parameter) -> Response {
+    let place = Rect::from_center_size(centre, vec2(20.0, 20.0));
+    let response = ui.interact(place, ui.scope_id().with(("dot", &row.id)), Sense::click());
+    let on = desk.is_on(row);
+    response.widget_info(|| WidgetInfo::selected(Role::Switch, true, on, full_name(row)));
+    if response.clicked() {
+        desk.put(row, Value::Switch(!on));
+    }
+    let look = &desk.look;
+    let edge = if on || response.hovered() { look.accent } else { look.dim };
+    let fill = if on { look.accent } else { Color32::TRANSPARENT };
+    ui.painter().circle(centre, 6.0, fill, Stroke::new(1.5, edge));
+    if response.has_focus() {
+        paint::focus_ring(ui, place.shrink(2.0), look);
+    }
+    explain(response, row)
+}
+
+/// One of several, shown in `place`; all in a menu, the wheel goes through them.
+pub fn choice(
+    ui: &mut Ui,
+    desk: &mut Desk<'_>,
+    place: Rect,
+    row: &'static Parameter,
+    style: Style<'_>,
+) -> Response {
+    let response = ui.interact(place, ui.scope_id().with(("choice", &row.id)), Sense::click());
+    describe(ui, desk, &response, row);
+    ui.ctx().accesskit_node_builder(response.id, |node| node.set_role(Role::ComboBox));
+    turn(ui, desk, &response, row);
+    let look = desk.look;
+    let mut words = place;
+    if let Some(caption) = style.caption {
+        let top = Rect::from_min_size(place.min, vec2(place.width(), 14.0));
+        paint::text(ui, top, Align2::LEFT_CENTER, caption, &pen(theme::font(theme::SMALL), look.secondary));
+        words.min.y += 14.0;
+    }
+    words.max.y -= 3.0;
+    words.max.x -= 12.0;
+    let colour = match () {
+        () if response.hovered() => look.accent,
+        () if style.dim => look.dim,
+        () => look.text,
+    };
+    let written = paint::text(
+        ui,
+        words,
+        Align2::LEFT_CENTER,
+        &whole(row, desk.value(row)),
+        &pen(theme::strong(style.size), colour),
+    );
+    paint::chevron(ui, pos2(written.max.x + 8.0, words.center().y + 1.0), look.dim);
+    if response.has_focus() {
+        paint::focus_ring(ui, place, &look);
+    }
+    let now = desk.value(row);
+    let mut chosen = None;
+    egui::Popup::menu(&response).show(|ui| choose(ui, row, now, &mut chosen));
+    if let Some(value) = chosen {
+        desk.put(row, value);
+    }
+    explain(response, row)
+}
+
+/// The choices of `row` in a menu; for numbers in steps, each of them.
+pub fn choose(ui: &mut Ui, row: &Parameter, now: Value, chosen: &mut Option<Value>) {
+    let Kind::Choice(choices) = row.kind else { return };
+    for (index, name) in choices.iter().enumerate() {
+        if ui.selectable_label(now == Value::Choice(index), *name).clicked() {
+            *chosen = Some(Value::Choice(index));
+            ui.close();
+        }
+    }
+}
+
+/// How a button stands out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weight {
+    /// As its ground.
+    Quiet,
+    /// Chosen: the accent.
+    Chosen,
+}
+
+/// A button with words, round at both ends.
+pub fn pill(
+    ui: &mut Ui,
+    look: &Palette,
+    place: Rect,
+    words: &str,
+    weight: Weight,
+    enabled: bool,
+) -> Response {
+    let sense = if enabled { Sense::click() } else { Sense::hover() };
+    // the same words may stand on several cards
+    let at = (place.min.x as i32, place.min.y as i32);
+    let response = ui.interact(place, ui.scope_id().with(("pill", words, at)), sense);
+    response.widget_info(|| WidgetInfo::selected(Role::Button, enabled, weight == Weight::Chosen, words));
+    let (fill, ink) = match (weight, enabled) {
+        (Weight::Chosen, _) => (look.accent, look.on_accent),
+        (_, false) => (look.raised, look.dim),
+        _ if response.hovered() => (look.line, look.text),
+        _ => (look.raised, look.secondary),
+    };
+    let round = CornerRadius::same((place.height() / 2.0) as u8);
+    ui.painter().rect_filled(place, round, fill);
+    paint::text(
+        ui,
+        place.shrink2(vec2(2.0, 0.0)),
+        Align2::CENTER_CENTER,
+        words,
+        &pen(theme::font(theme::BODY), ink),
+    );
+    if response.has_focus() {
+        paint::focus_ring(ui, place, look);
+    }
+    response
+}
+
+/// How wide a [`pill`] of these words is.
+pub fn pill_width(ui: &Ui, words: &str) -> f32 {
+    (paint::width(ui, words, &pen(theme::font(theme::BODY), Color32::WHITE)) + 5.0 * GRID).ceil()
+}
+
+/// What a [`menu`] is wider than its words: the chevron and the space before it.
+pub const MENU_MARK: f32 = 16.0;
+
+/// Words that open a menu, with a chevron behind; as wide as `place` at most.
+pub fn menu(ui: &mut Ui, look: &Palette, place: Rect, name: &str, words: &str, ink: Color32) -> Response {
+    let pen = pen(theme::font(theme::BODY), ink);
+    let width = (paint::width(ui, words, &pen) + MENU_MARK).min(place.width());
+    let place = Rect::from_min_size(place.min, vec2(width, place.height()));
+    let response = ui.interact(place, ui.scope_id().with(("menu", name)), Sense::click());
+    response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, name));
+    ui.ctx().accesskit_node_builder(response.id, |node| node.set_value(words));
+    let text = Rect::from_min_max(place.min, pos2(place.max.x - 14.0, place.max.y));
+    let written = paint::text(ui, text, Align2::LEFT_CENTER, words, &pen);
+    let ink = if response.hovered() { look.accent } else { look.dim };
+    paint::chevron(ui, pos2(written.max.x + 8.0, place.center().y + 1.0), ink);
+    if response.has_focus() {
+        paint::focus_ring(ui, place, look);
+    }
+    response
+}
+
+/// A round button with a drawing: `draw` gets its middle and its ink.
+pub fn icon(
+    ui: &mut Ui,
+    look: &Palette,
+    centre: Pos2,
+    name: &str,
+    enabled: bool,
+    draw: impl FnOnce(&egui::Painter, Pos2, Color32),
+) -> Response {
+    let place = Rect::from_center_size(centre, vec2(24.0, 24.0));
+    let sense = if enabled { Sense::click() } else { Sense::hover() };
+    let response = ui.interact(place, ui.scope_id().with(("icon", name)), sense);
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, enabled, name));
+    let ink = match (enabled, response.hovered()) {
+        (false, _) => look.line,
+        (true, true) => look.accent,
+        (true, false) => look.secondary,
+    };
+    draw(ui.painter(), centre, ink);
+    if response.has_focus() {
+        paint::focus_ring(ui, place.shrink(1.0), look);
+    }
+    response.on_hover_text(name)
+}

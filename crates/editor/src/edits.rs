@@ -1,0 +1,638 @@
+//! What a person does in a view, for whoever owns the parameters; and how it is undone.
+//!
+//! A view reads plain settings and leaves [`Edit`]s behind. Nothing here knows a host: the window turns edits into
+//! the host's gestures, a test applies them to a plain struct.
+
+use chain::LatencyClass;
+use chain::listen::Listen;
+use chain::parameters::{Parameter, Value};
+use dsp::denoise::{NoisePrint, ThresholdCurve};
+use plugin_core::document::SLOTS;
+use plugin_core::document::songs::SongRange;
+use plugin_core::presets::Preset;
+use plugin_core::room::{Placement, Proposal, TrimWish};
+use session::audition::Audition;
+use session::record::StemId;
+use session::role::Role;
+use units::Db;
+
+/// One thing that a person wants.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Edit {
+    /// A parameter has been grasped.
+    Begin(&'static Parameter),
+    /// A grasped parameter is to have this value.
+    Set(&'static Parameter, Value),
+    /// A parameter has been let go.
+    End(&'static Parameter),
+    /// Another latency class.
+    Class(LatencyClass),
+    /// Settings A to D, by index.
+    Slot(usize),
+    /// The settings in use are to be kept in that slot, too.
+    CopyTo(usize),
+    /// The stem's role; `None` guesses it from the track's name.
+    Role(Option<Role>),
+    /// Something else is to be heard than the output, or the output again.
+    Listen(Listen),
+    /// The meters start anew.
+    Restart,
+    /// What a Master has asked the level to change by becomes a part of the level.
+    TakeTrim,
+    /// A preset is to be kept in the user's folder.
+    SavePreset(Preset),
+    /// The user's preset of that name is to be removed.
+    RemovePreset(String),
+    /// A Master is to predict a move; `None` forgets the last one. Nothing that is heard changes.
+    Predict(Option<Proposal>),
+    /// A Stem is asked for another trim.
+    AskTrim(TrimWish),
+    /// Stems are asked for other trims, those that still have the ones that they are changed from.
+    Trims(Vec<TrimChange>),
+    /// Where a Master sits.
+    Placement(Placement),
+    /// The session is to be written into a file.
+    ExportSession,
+    /// That a stem is missing from the mix is meant: its mute is recorded.
+    ConfirmMute(StemId),
+    /// Noise is to be learned from what is heard, or what has been learned becomes the print.
+    LearnNoise(bool),
+    /// The noise print is to be this one; `None`: the noise is tracked.
+    Noise(Option<Box<NoisePrint>>),
+    /// What is added to the threshold of noise reduction per octave.
+    NoiseCurve(ThresholdCurve),
+    /// The timeline is divided into these songs.
+    Songs(Vec<SongRange>),
+    /// The mix is compared with the songs in these files.
+    References(Vec<String>),
+    /// The song in that file is to be heard instead of the output; `None`: the output again.
+    Hear(Option<String>),
+    /// References follow the transport, else their loudest stretch is heard.
+    PlayAlong(bool),
+    /// A person looks for files in that folder; `None`: where people keep music.
+    Browse(Option<String>),
+    /// A stem is to be heard otherwise, or no more; `None`: the mix as it is.
+    Audition(Option<(StemId, Audition)>),
+    /// What is in the mix beside the stems is made of this stem, or of none: it moves along in predictions.
+    Follow(Option<StemId>),
+}
+
+/// A trim's way in one step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TrimChange {
+    /// Whose.
+    pub stem: StemId,
+    /// From.
+    pub before: Db,
+    /// To.
+    pub after: Db,
+}
+
+impl TrimChange {
+    fn back(self) -> Self {
+        Self { before: self.after, after: self.before, ..self }
+    }
+}
+
+/// A parameter's way in one step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Change {
+    row: &'static Parameter,
+    before: Value,
+    after: Value,
+}
+
+/// What one gesture did.
+#[derive(Clone, Debug)]
+enum Step {
+    Values(Vec<Change>),
+    /// The noise print before and after.
+    Noise(Box<[Option<NoisePrint>; 2]>),
+    /// The threshold per octave before and after.
+    Curve(Box<[ThresholdCurve; 2]>),
+    /// The references' files before and after.
+    References(Box<[Vec<String>; 2]>),
+    /// The songs before and after.
+    Songs(Box<[Vec<SongRange>; 2]>),
+    /// What Stems were asked for.
+    Trims(Vec<TrimChange>),
+}
+
+impl Step {
+    /// Goes on to where `later` led, which was made at the same [`Place`].
+    fn go_on(&mut self, later: Self) {
+        match (self, later) {
+            (Self::Values(first), Self::Values(later)) => {
+                for (first, later) in first.iter_mut().zip(later) {
+                    first.after = later.after;
+                }
+            }
+            (Self::Curve(first), Self::Curve(later)) => first[1] = later[1],
+            // nothing else is turned
+            _ => {}
+        }
+    }
+}
+
+/// What wheel or arrows turn.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Place {
+    Parameter(&'static Parameter),
+    /// A point of the threshold per octave.
+    Octave(usize),
+}
+
+/// Wheel or arrows at a place at a time, seconds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Turn {
+    place: Place,
+    time: f64,
+}
+
+impl Turn {
+    /// True if it is of one step with `last`.
+    fn follows(self, last: Self) -> bool {
+        self.place == last.place && self.time - last.time < WHEEL
+    }
+}
+
+/// The steps of one slot.
+#[derive(Clone, Debug, Default)]
+struct History {
+    done: Vec<Step>,
+    undone: Vec<Step>,
+    /// What the last step ended with, if that was a turn.
+    turned: Option<Turn>,
+}
+
+/// Steps that are remembered.
+const STEPS: usize = 200;
+/// Turns of the wheel at one place that follow each other within this belong to one step, seconds.
+const WHEEL: f64 = 0.6;
+
+/// Edits on their way out, and the steps made of them. One gesture is one step, whatever it moves.
+#[derive(Clone, Debug, Default)]
+pub struct Edits {
+    queue: Vec<Edit>,
+    grasped: Vec<Change>,
+    step: Vec<Change>,
+    /// Edits belong together while it is above 0.
+    together: usize,
+    /// The turn that is being made.
+    turn: Option<Turn>,
+    histories: [History; SLOTS],
+    slot: usize,
+}
+
+impl Edits {
+    /// What a person has wanted since the last call.
+    pub fn take(&mut self) -> Vec<Edit> {
+        std::mem::take(&mut self.queue)
+    }
+
+    /// Follows the slot in use: each has its own steps.
+    pub fn follow_slot(&mut self, slot: usize) {
+        self.slot = slot.min(SLOTS - 1);
+    }
+
+    fn history(&mut self) -> &mut History {
+        &mut self.histories[self.slot]
+    }
+
+    /// Something that is no parameter and no step.
+    pub fn want(&mut self, edit: Edit) {
+        self.queue.push(edit);
+    }
+
+    /// A parameter, now at `value`, is grasped.
+    pub fn begin(&mut self, row: &'static Parameter, value: Value) {
+        if !self.grasped.iter().any(|g| g.row == row) {
+            self.grasped.push(Change { row, before: value, after: value });
+            self.queue.push(Edit::Begin(row));
+        }
+    }
+
+    /// A grasped parameter moves.
+    pub fn set(&mut self, row: &'static Parameter, value: Value) {
+        if let Some(grasped) = self.grasped.iter_mut().find(|g| g.row == row)
+            && grasped.after != value
+        {
+            grasped.after = value;
+            self.queue.push(Edit::Set(row, value));
+        }
+    }
+
+    /// A grasped parameter is let go; the last one completes the step.
+    pub fn end(&mut self, row: &'static Parameter) {
+        if let Some(at) = self.grasped.iter().position(|g| g.row == row) {
+            let change = self.grasped.remove(at);
+            self.queue.push(Edit::End(row));
+            if change.before != change.after {
+                self.step.push(change);
+            }
+            self.complete();
+        }
+    }
+
+    /// True while a parameter is grasped.
+    pub fn holds(&self, row: &Parameter) -> bool {
+        self.grasped.iter().any(|g| g.row == row)
+    }
+
+    /// The value that a grasped parameter was last set to.
+    pub fn held(&self, row: &Parameter) -> Option<Value> {
+        self.grasped.iter().find(|g| g.row == row).map(|g| g.after)
+    }
+
+    /// Grasps, sets and lets go.
+    pub fn put(&mut self, row: &'static Parameter, now: Value, value: Value) {
+        self.begin(row, now);
+        self.set(row, value);
+        self.end(row);
+    }
+
+    /// [`Self::put`] by wheel or arrows at `time` seconds: turns that follow each other are one step.
+    pub fn turn(&mut self, row: &'static Parameter, now: Value, value: Value, time: f64) {
+        self.turning(Turn { place: Place::Parameter(row), time }, |edits| edits.put(row, now, value));
+    }
+
+    /// [`Self::put_curve`] by wheel or arrows at one octave at `time` seconds: turns that follow each other are one step.
+    pub fn turn_curve(&mut self, octave: usize, now: ThresholdCurve, curve: ThresholdCurve, time: f64) {
+        self.turning(Turn { place: Place::Octave(octave), time }, |edits| edits.put_curve(now, curve));
+    }
+
+    fn turning(&mut self, turn: Turn, edit: impl FnOnce(&mut Self)) {
+        self.turn = Some(turn);
+        edit(self);
+        self.turn = None;
+    }
+
+    /// Everything that `edit` does is one step.
+    pub fn together(&mut self, edit: impl FnOnce(&mut Self)) {
+        self.together += 1;
+        edit(self);
+        self.together -= 1;
+        self.complete();
+    }
+
+    fn complete(&mut self) {
+        if self.together > 0 || !self.grasped.is_empty() || self.step.is_empty() {
+            return;
+        }
+        let step = std::mem::take(&mut self.step);
+        self.remember(Step::Values(step));
+    }
+
+    /// The noise print has become another: a step.
+    pub fn learned(&mut self, before: Option<NoisePrint>, after: Option<NoisePrint>) {
+        if before != after {
+            self.remember(Step::Noise(Box::new([before, after])));
+        }
+    }
+
+    /// The threshold per octave has become another: a step.
+    pub fn bent(&mut self, before: ThresholdCurve, after: ThresholdCurve) {
+        if before != after {
+            self.remember(Step::Curve(Box::new([before, after])));
+        }
+    }
+
+    /// Makes the threshold per octave another.
+    pub fn put_curve(&mut self, now: ThresholdCurve, curve: ThresholdCurve) {
+        if now != curve {
+            self.queue.push(Edit::NoiseCurve(curve));
+            self.bent(now, curve);
+        }
+    }
+
+    /// Makes the noise print another.
+    pub fn put_noise(&mut self, now: Option<NoisePrint>, print: Option<NoisePrint>) {
+        self.queue.push(Edit::Noise(print.map(Box::new)));
+        self.learned(now, print);
+    }
+
+    /// Compares the mix with the songs in other files.
+    pub fn put_references(&mut self, now: Vec<String>, files: Vec<String>) {
+        if now != files {
+            self.queue.push(Edit::References(files.clone()));
+            self.remember(Step::References(Box::new([now, files])));
+        }
+    }
+
+    /// Divides the timeline into other songs.
+    pub fn put_songs(&mut self, now: Vec<SongRange>, songs: Vec<SongRange>) {
+        if now != songs {
+            self.queue.push(Edit::Songs(songs.clone()));
+            self.remember(Step::Songs(Box::new([now, songs])));
+        }
+    }
+
+    /// Asks a Stem, whose trim is `now`, for another one.
+    pub fn ask_trim(&mut self, now: Db, wish: TrimWish) {
+        if now != wish.trim {
+            self.queue.push(Edit::AskTrim(wish));
+            self.remember(Step::Trims(vec![TrimChange { stem: wish.stem, before: now, after: wish.trim }]));
+        }
+    }
+
+    /// Asks several Stems for other trims, in one step.
+    pub fn put_trims(&mut self, mut changes: Vec<TrimChange>) {
+        changes.retain(|change| change.before != change.after);
+        if !changes.is_empty() {
+            self.queue.push(Edit::Trims(changes.clone()));
+            self.remember(Step::Trims(changes));
+        }
+    }
+
+    fn remember(&mut self, step: Step) {
+        let turn = self.turn;
+        let history = self.history();
+        history.undone.clear();
+        let last = std::mem::replace(&mut history.turned, turn);
+        let follows = turn.zip(last).is_some_and(|(turn, last)| turn.follows(last));
+        if let Some(first) = history.done.last_mut().filter(|_| follows) {
+            first.go_on(step);
+            return;
+        }
+        history.done.push(step);
+        if history.done.len() > STEPS {
+            history.done.remove(0);
+        }
+    }
+
+    /// True when there is a step to undo.
+    pub fn can_undo(&self) -> bool {
+        !self.histories[self.slot].done.is_empty()
+    }
+
+    /// True when there is a step to do again.
+    pub fn can_redo(&self) -> bool {
+        !self.histories[self.slot].undone.is_empty()
+    }
+
+    /// Takes the last step back.
+    pub fn undo(&mut self) {
+        self.history().turned = None;
+        if let Some(step) = self.history().done.pop() {
+            match &step {
+                Step::Values(changes) => {
+                    changes.iter().rev().for_each(|change| self.replay(change.row, change.before));
+                }
+                Step::Noise(prints) => self.queue.push(Edit::Noise(prints[0].map(Box::new))),
+                Step::Curve(curves) => self.queue.push(Edit::NoiseCurve(curves[0])),
+                Step::References(files) => self.queue.push(Edit::References(files[0].clone())),
+                Step::Songs(songs) => self.queue.push(Edit::Songs(songs[0].clone())),
+                Step::Trims(changes) => {
+                    let back = changes.iter().map(|change| change.back()).collect();
+                    self.queue.push(Edit::Trims(back));
+                }
+            }
+            self.history().undone.push(step);
+        }
+    }
+
+    /// Does the last undone step again.
+    pub fn redo(&mut self) {
+        self.history().turned = None;
+        if let Some(step) = self.history().undone.pop() {
+            match &step {
+                Step::Values(changes) => {
+                    changes.iter().for_each(|change| self.replay(change.row, change.after));
+                }
+                Step::Noise(prints) => self.queue.push(Edit::Noise(prints[1].map(Box::new))),
+                Step::Curve(curves) => self.queue.push(Edit::NoiseCurve(curves[1])),
+                Step::References(files) => self.queue.push(Edit::References(files[1].clone())),
+                Step::Songs(songs) => self.queue.push(Edit::Songs(songs[1].clone())),
+                Step::Trims(changes) => self.queue.push(Edit::Trims(changes.clone())),
+            }
+            self.history().done.push(step);
+        }
+    }
+
+    fn replay(&mut self, row: &'static Parameter, value: Value) {
+        self.queue.extend([Edit::Begin(row), Edit::Set(row, value), Edit::End(row)]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chain::parameters::PARAMETERS;
+
+    fn row(id: &str) -> &'static Parameter {
+        PARAMETERS.find(id).expect("exists")
+    }
+
+    fn db(x: f64) -> Value {
+        Value::Number(Some(x))
+    }
+
+    fn last(edits: &mut Edits, row: &Parameter) -> Option<Value> {
+        edits.take().into_iter().rev().find_map(|edit| match edit {
+            Edit::Set(of, value) if of == row => Some(value),
+            _ => None,
+        })
+    }
+
+    #[test]
+    fn a_drag_is_one_gesture_and_one_step() {
+        let (mut edits, level) = (Edits::default(), row("level"));
+        edits.begin(level, db(0.0));
+        for x in [1.0, 2.0, 2.0, 3.0] {
+            edits.set(level, db(x));
+        }
+        assert!(!edits.can_undo(), "not before it is let go");
+        edits.end(level);
+        let set = |x| Edit::Set(level, db(x));
+        assert_eq!(edits.take(), [Edit::Begin(level), set(1.0), set(2.0), set(3.0), Edit::End(level)]);
+        edits.undo();
+        assert_eq!(edits.take(), [Edit::Begin(level), set(0.0), Edit::End(level)]);
+        assert!(!edits.can_undo() && edits.can_redo());
+        edits.redo();
+        assert_eq!(last(&mut edits, level), Some(db(3.0)));
+    }
+
+    #[test]
+    fn a_node_moves_two_parameters_in_one_step() {
+        let (mut edits, f, g) = (Edits::default(), row("eq2_freq"), row("eq2_gain"));
+        edits.begin(f, db(80.0));
+        edits.begin(g, db(0.0));
+        edits.set(f, db(100.0));
+        edits.set(g, db(3.0));
+        edits.end(f);
+        edits.end(g);
+        edits.take();
+        edits.undo();
+        let undone = edits.take();
+        assert!(undone.contains(&Edit::Set(f, db(80.0))) && undone.contains(&Edit::Set(g, db(0.0))));
+        assert!(!edits.can_undo());
+    }
+
+    #[test]
+    fn turns_of_the_wheel_in_a_row_are_one_step_later_ones_another() {
+        let (mut edits, q, level) = (Edits::default(), row("eq1_q"), row("level"));
+        edits.put(level, db(0.0), db(1.0));
+        for (now, to, time) in [(1.0, 1.1, 0.0), (1.1, 1.2, 0.2), (1.2, 1.3, 0.4), (1.3, 1.4, 5.0)] {
+            edits.turn(q, db(now), db(to), time);
+        }
+        edits.take();
+        edits.undo();
+        assert_eq!(last(&mut edits, q), Some(db(1.3)));
+        edits.undo();
+        assert_eq!(last(&mut edits, q), Some(db(1.0)));
+        edits.undo();
+        assert_eq!(last(&mut edits, level), Some(db(0.0)));
+        assert!(!edits.can_undo());
+    }
+
+    #[test]
+    fn a_turn_goes_on_at_its_place_only_and_not_what_was_done_or_undone_before() {
+        let (mut edits, q) = (Edits::default(), row("eq1_q"));
+        let bent = |octave: usize, db: f64| {
+            let mut curve = ThresholdCurve::default();
+            curve[octave] = units::Db(db);
+            curve
+        };
+        let flat = ThresholdCurve::default();
+        edits.put(q, db(1.0), db(1.1));
+        // at its end already: no step, and none that was put is changed
+        edits.turn(q, db(1.1), db(1.1), 0.0);
+        edits.turn(q, db(1.1), db(1.2), 0.1);
+        edits.turn_curve(3, flat, bent(3, 0.5), 0.2);
+        edits.turn_curve(3, bent(3, 0.5), bent(3, 1.0), 0.3);
+        edits.turn_curve(4, bent(3, 1.0), flat, 0.4);
+        edits.undo();
+        edits.turn_curve(4, bent(3, 1.0), bent(4, 1.0), 0.5);
+        edits.take();
+        for curve in [bent(3, 1.0), flat] {
+            edits.undo();
+            assert_eq!(edits.take(), [Edit::NoiseCurve(curve)]);
+        }
+        for before in [1.1, 1.0] {
+            edits.undo();
+            assert_eq!(last(&mut edits, q), Some(db(before)));
+        }
+        assert!(!edits.can_undo());
+        edits.redo();
+        edits.redo();
+        edits.redo();
+        edits.take();
+        edits.turn_curve(3, bent(3, 1.0), bent(3, 2.0), 0.6);
+        edits.undo();
+        assert_eq!(
+            edits.take().pop(),
+            Some(Edit::NoiseCurve(bent(3, 1.0))),
+            "done again is not gone on with"
+        );
+    }
+
+    #[test]
+    fn what_changes_nothing_is_no_step_and_a_new_step_ends_redoing() {
+        let (mut edits, level) = (Edits::default(), row("level"));
+        edits.put(level, db(1.0), db(1.0));
+        assert!(!edits.can_undo());
+        edits.put(level, db(1.0), db(2.0));
+        edits.undo();
+        edits.put(level, db(1.0), db(3.0));
+        assert!(!edits.can_redo());
+    }
+
+    #[test]
+    fn each_slot_has_its_own_steps() {
+        let (mut edits, level) = (Edits::default(), row("level"));
+        edits.put(level, db(0.0), db(1.0));
+        edits.follow_slot(1);
+        assert!(!edits.can_undo());
+        edits.follow_slot(0);
+        assert!(edits.can_undo());
+    }
+
+    #[test]
+    fn a_noise_print_is_a_step_among_others() {
+        let (mut edits, level) = (Edits::default(), row("level"));
+        let print = NoisePrint::new(&[-90.0; dsp::denoise::BANDS]);
+        edits.learned(None, print);
+        edits.put(level, db(0.0), db(1.0));
+        edits.put_noise(print, None);
+        edits.take();
+        edits.undo();
+        assert_eq!(edits.take(), [Edit::Noise(print.map(Box::new))]);
+        edits.undo();
+        edits.take();
+        edits.undo();
+        assert_eq!(edits.take(), [Edit::Noise(None)]);
+        assert!(!edits.can_undo());
+        edits.redo();
+        assert_eq!(edits.take(), [Edit::Noise(print.map(Box::new))]);
+        edits.learned(print, print);
+        assert!(edits.can_redo(), "nothing has changed");
+    }
+
+    #[test]
+    fn what_stems_are_asked_for_is_taken_back_and_asked_again() {
+        let mut edits = Edits::default();
+        let change =
+            |stem, before, after| TrimChange { stem: StemId(stem), before: Db(before), after: Db(after) };
+        let wish = TrimWish { stem: StemId(1), base: 7, trim: Db(2.0) };
+        edits.ask_trim(Db(2.0), wish);
+        assert!(!edits.can_undo(), "nothing is asked for");
+        edits.ask_trim(Db(-1.0), wish);
+        edits.put_trims(vec![change(1, 2.0, 0.0), change(2, 0.0, 0.0), change(3, 1.5, 0.0)]);
+        assert_eq!(
+            edits.take(),
+            [Edit::AskTrim(wish), Edit::Trims(vec![change(1, 2.0, 0.0), change(3, 1.5, 0.0)])]
+        );
+        edits.undo();
+        assert_eq!(edits.take(), [Edit::Trims(vec![change(1, 0.0, 2.0), change(3, 0.0, 1.5)])]);
+        edits.undo();
+        assert_eq!(edits.take(), [Edit::Trims(vec![change(1, 2.0, -1.0)])]);
+        edits.redo();
+        assert_eq!(edits.take(), [Edit::Trims(vec![change(1, -1.0, 2.0)])]);
+    }
+
+    #[test]
+    fn songs_are_a_step_among_others() {
+        let mut edits = Edits::default();
+        let songs = |ends: &[f64]| {
+            let song = |end: &f64| SongRange { name: "Song".into(), start: 0.0, end: *end };
+            ends.iter().map(song).collect::<Vec<_>>()
+        };
+        edits.put_songs(songs(&[]), songs(&[9.0]));
+        edits.put_songs(songs(&[9.0]), songs(&[9.0]));
+        edits.take();
+        edits.undo();
+        assert_eq!(edits.take(), [Edit::Songs(songs(&[]))]);
+        assert!(!edits.can_undo());
+        edits.redo();
+        assert_eq!(edits.take(), [Edit::Songs(songs(&[9.0]))]);
+    }
+
+    #[test]
+    fn references_are_a_step_among_others() {
+        let mut edits = Edits::default();
+        let files = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        edits.put_references(files(&[]), files(&["a"]));
+        edits.put_references(files(&["a"]), files(&["a", "b"]));
+        edits.put_references(files(&["a"]), files(&["a"]));
+        edits.take();
+        edits.undo();
+        assert_eq!(edits.take(), [Edit::References(files(&["a"]))]);
+        edits.undo();
+        assert_eq!(edits.take(), [Edit::References(files(&[]))]);
+        edits.redo();
+        assert_eq!(edits.take(), [Edit::References(files(&["a"]))]);
+    }
+
+    #[test]
+    fn what_is_done_together_is_undone_together() {
+        let (mut edits, a, b) = (Edits::default(), row("comp_on"), row("comp_ratio"));
+        edits.together(|edits| {
+            edits.put(a, Value::Switch(false), Value::Switch(true));
+            edits.put(b, db(1.5), db(4.0));
+        });
+        edits.take();
+        edits.undo();
+        assert_eq!(edits.take().len(), 6);
+        assert!(!edits.can_undo());
+    }
+}

@@ -1,0 +1,301 @@
+//! What a host embeds: the framework's window around a [`View`], made anew for every opening, as large as the last one
+//! was left. The framework remembers no size across instances, counts the scale twice when a window is opened again, and
+//! does not tell a view that its window has been closed. Where that window cannot be opened, for want of OpenGL, a
+//! [plain] one says so.
+
+use super::canvas::Canvas;
+use super::files::look::Look;
+use super::plain::{self, Extent, Lent, Words};
+use super::stem::LEAST;
+use super::theme::SCALES;
+use super::window::palette;
+use super::{NEVER, View};
+use egui::{Context, Ui};
+use nice_plug::context::gui::GuiContext;
+use nice_plug::editor::dpi::{LogicalSize, NativeSize};
+use nice_plug::editor::{
+    EditorHandle, HostMethods, Modifiers, ParentWindowHandle, ResizeHint, SpawnedEditor, VirtualKeyCode,
+};
+use nice_plug::prelude::TrackInfo;
+use nice_plug_egui::baseview::{self, WindowSize};
+use nice_plug_egui::{
+    EguiEditor, EguiEditorHandle, EguiEditorState, EguiNiceSettings, Frame, GraphicsConfig, NiceEguiApp,
+    RepaintNotifier, create_egui_editor,
+};
+use plugin_core::Output;
+use std::cell::RefCell;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+type Inner<O> = EguiEditor<Shared<O>>;
+
+/// The editor of a plugin.
+pub struct Editor<O: Output> {
+    view: Shared<O>,
+    title: String,
+    bell: RepaintNotifier,
+    /// The framework's editor for the window that is open, or was last.
+    inner: RefCell<Option<Inner<O>>>,
+    /// Of the plain window, while that is what is open.
+    extent: Extent,
+}
+
+/// A view that outlives its windows.
+struct Shared<O: Output>(Arc<Mutex<View<O>>>);
+
+impl<O: Output> Clone for Shared<O> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<O: Output> Shared<O> {
+    fn lock(&self) -> MutexGuard<'_, View<O>> {
+        // a view contains its panics; what is left of it is whole
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<O: Output> Editor<O> {
+    /// An editor that shows `view`. Nothing is opened yet.
+    pub(super) fn new(title: &str, view: View<O>) -> Self {
+        Self {
+            view: Shared(Arc::new(Mutex::new(view))),
+            title: title.into(),
+            bell: RepaintNotifier::new(),
+            inner: RefCell::default(),
+            extent: Extent::default(),
+        }
+    }
+
+    fn settings(&self) -> EguiNiceSettings {
+        EguiNiceSettings::new()
+            .with_tile(&self.title)
+            .with_repaint_poll_interval(NEVER)
+            .with_graphics_config(GraphicsConfig { dithering: false, ..GraphicsConfig::default() })
+            .with_resize_hint(hint())
+    }
+
+    /// Opens the window that needs no OpenGL.
+    fn spawn_plain(
+        &self,
+        look: &Look,
+        reason: String,
+        (parent, wait_for_parent): (Option<ParentWindowHandle>, bool),
+        fallback_scale_factor: Option<f64>,
+        host: Option<HostMethods>,
+    ) -> Result<SpawnedEditor<Handle<O>>, baseview::Error> {
+        let name = self.view.lock().track.name();
+        let title = if name.is_empty() { self.title.clone() } else { format!("{}: {name}", self.title) };
+        let (size, least) = (look.size(O::SEAT) * look.scale, LEAST * SCALES[0]);
+        let settings = baseview::WindowSettings::new()
+            .with_title(&self.title)
+            .with_size(LogicalSize::new(f64::from(size.x), f64::from(size.y)))
+            .with_min_size(LogicalSize::new(f64::from(least.x), f64::from(least.y)))
+            .with_parent(parent.as_ref())
+            .with_wait_for_parent(wait_for_parent)
+            .with_fallback_scale_factor(fallback_scale_factor);
+        let words = Words { title, reason };
+        let window =
+            plain::open(settings, words, (palette(look.dark), look.scale), self.extent.clone(), host)?;
+        let handle = Handle { drawn: None, view: self.view.clone() };
+        Ok(SpawnedEditor { handle, window })
+    }
+}
+
+/// At the smallest scale everything has its place in so much; a window that is too small for its scale is drawn smaller.
+fn hint() -> ResizeHint {
+    let least = LEAST * SCALES[0];
+    ResizeHint::resizable().with_min_logical_size(LogicalSize::new(least.x, least.y))
+}
+
+/// A window as it opens.
+fn state<O: Output>(look: &Look) -> Arc<EguiEditorState> {
+    let size = look.size(O::SEAT);
+    EguiEditorState::from_size(LogicalSize::new(size.x, size.y), look.scale)
+}
+
+impl<O: Output> nice_plug::editor::Editor for Editor<O> {
+    type Handle = Handle<O>;
+
+    fn spawn(
+        &self,
+        parent: Option<ParentWindowHandle>,
+        wait_for_parent: bool,
+        fallback_scale_factor: Option<f64>,
+        context: GuiContext,
+        host: Option<HostMethods>,
+    ) -> Result<SpawnedEditor<Self::Handle>, Box<dyn std::error::Error>> {
+        let look = Look::load();
+        self.view.lock().window.look_like(look);
+        let made =
+            create_egui_editor(state::<O>(&look), self.bell.clone(), self.settings(), self.view.clone());
+        let inner = made.ok_or("the window cannot be made")?;
+        let host = host.map(Lent::new);
+        let lend = || host.as_ref().map(Lent::lend);
+        match inner.spawn(parent, wait_for_parent, fallback_scale_factor, context, lend()) {
+            Ok(spawned) => {
+                self.inner.replace(Some(inner));
+                let handle = Handle { drawn: Some(spawned.handle), view: self.view.clone() };
+                Ok(SpawnedEditor { handle, window: spawned.window })
+            }
+            Err(error) => {
+                // what had been opened before it failed
+                let threads = self.view.lock().closed();
+                drop(threads);
+                let place = (parent, wait_for_parent);
+                self.spawn_plain(&look, error.to_string(), place, fallback_scale_factor, lend())
+                    // the first failure is the one to be told
+                    .map_err(|_| error)
+            }
+        }
+    }
+
+    fn size(&self) -> NativeSize<u32> {
+        if let Some(size) = self.extent.get() {
+            return size;
+        }
+        let (is_open, is_sized, look) = {
+            let view = self.view.lock();
+            (view.window.is_open(), view.sized, view.window.remembered())
+        };
+        match self.inner.borrow().as_ref().filter(|_| is_open) {
+            Some(inner) if is_sized => inner.size(),
+            // before its first size is known, the framework leaves the scale out
+            _ => {
+                let look = if is_open { look } else { Look::load() };
+                let size = look.size(O::SEAT) * look.scale;
+                NativeSize::from_size(LogicalSize::new(size.x, size.y).into(), 1.0)
+            }
+        }
+    }
+
+    fn resize_hint(&self) -> ResizeHint {
+        hint()
+    }
+
+    fn track_info_updated(&self, info: TrackInfo) {
+        self.view.lock().track_info_changed(info);
+        self.bell.request_repaint();
+    }
+}
+
+impl<O: Output> NiceEguiApp for Shared<O> {
+    fn build(
+        &mut self,
+        ctx: Context,
+        context: GuiContext,
+        frame: &mut Frame,
+    ) -> Result<(), baseview::HandlerError> {
+        Canvas::install(&ctx, frame.baseview_window());
+        let view = Arc::downgrade(&self.0);
+        let is_stale = move || view.upgrade().is_some_and(|view| Self(view).lock().is_stale());
+        self.lock().opened(&ctx, context, is_stale);
+        Ok(())
+    }
+
+    fn ui(&mut self, ui: &mut Ui, frame: &mut Frame) {
+        let mut view = self.lock();
+        let size = frame.baseview_window().size().logical;
+        let moves = view.frame(ui, egui::vec2(size.width as f32, size.height as f32));
+        #[cfg(target_os = "linux")]
+        if moves {
+            view.hasten(frame.baseview_window());
+        }
+        #[cfg(not(target_os = "linux"))]
+        let _ = moves;
+    }
+
+    fn resized(&mut self, _: WindowSize) {
+        self.lock().sized = true;
+    }
+}
+
+/// A window that is open; dropped, it is closed.
+pub struct Handle<O: Output> {
+    /// The framework's, of the view; `None` of the plain window.
+    drawn: Option<EguiEditorHandle>,
+    view: Shared<O>,
+}
+
+impl<O: Output> Drop for Handle<O> {
+    fn drop(&mut self) {
+        // threads end without the view's lock
+        let threads = self.view.lock().closed();
+        drop(threads);
+    }
+}
+
+impl<O: Output> EditorHandle for Handle<O> {
+    type Window = baseview::Window;
+    type Error = baseview::Error;
+
+    fn run_until_closed(window: Self::Window) -> Result<(), Self::Error> {
+        EguiEditorHandle::run_until_closed(window)
+    }
+
+    fn set_parent(&self, parent: ParentWindowHandle, window: &Self::Window) -> Result<(), Self::Error> {
+        match &self.drawn {
+            Some(inner) => inner.set_parent(parent, window),
+            None => window.set_parent(&parent),
+        }
+    }
+
+    fn show(&self, window: &Self::Window) -> Result<(), Self::Error> {
+        self.drawn.as_ref().map_or_else(|| window.show(), |inner| inner.show(window))
+    }
+
+    fn hide(&self, window: &Self::Window) -> Result<(), Self::Error> {
+        self.drawn.as_ref().map_or_else(|| window.hide(), |inner| inner.hide(window))
+    }
+
+    fn set_size(&self, size: NativeSize<u32>, window: &Self::Window) -> Result<(), Self::Error> {
+        self.drawn.as_ref().map_or_else(|| window.resize(size), |inner| inner.set_size(size, window))
+    }
+
+    fn host_main_thread_callback(&self, window: &Self::Window) {
+        match &self.drawn {
+            Some(inner) => inner.host_main_thread_callback(window),
+            None => window.host_main_thread_callback(),
+        }
+    }
+
+    fn adjust_size(&self, size: NativeSize<u32>, window: &Self::Window) -> Option<NativeSize<u32>> {
+        match &self.drawn {
+            Some(inner) => inner.adjust_size(size, window),
+            None => {
+                let now = window.size();
+                let current = NativeSize::from_logical_or_physical(now.logical, now.physical);
+                Some(hint().adjust_size(size, current, now.scale_factor))
+            }
+        }
+    }
+
+    fn set_fallback_scale_factor(&self, factor: f64, window: &Self::Window) -> Result<(), Self::Error> {
+        match &self.drawn {
+            Some(inner) => inner.set_fallback_scale_factor(factor, window),
+            None => window.suggest_fallback_scale_factor(factor),
+        }
+    }
+
+    fn on_virtual_key_from_host(&self, key: VirtualKeyCode, is_down: bool, modifiers: Modifiers) -> bool {
+        self.drawn.as_ref().is_some_and(|inner| inner.on_virtual_key_from_host(key, is_down, modifiers))
+    }
+
+    fn state_changed(&self) {
+        if let Some(inner) = &self.drawn {
+            inner.state_changed();
+        }
+    }
+
+    fn param_value_changed(&self, id: &str, value: f32) {
+        if let Some(inner) = &self.drawn {
+            inner.param_value_changed(id, value);
+        }
+    }
+
+    fn param_modulation_changed(&self, id: &str, offset: f32) {
+        if let Some(inner) = &self.drawn {
+            inner.param_modulation_changed(id, offset);
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! What a view draws, as plain values.
+
+use super::edits::Edits;
+use super::picture::{Named, Picture};
+use super::theme::Palette;
+use chain::listen::Listen;
+use chain::parameters::{PARAMETERS, Parameter, Value};
+use chain::{ChainSettings, LatencyClass, Seat};
+use egui::Color32;
+use meter::Reading;
+use plugin_core::document::SLOTS;
+use plugin_core::gauges::Health;
+use plugin_core::presets::Preset;
+use plugin_core::room::SessionFacts;
+use session::audition::Hearing;
+use session::role::Role;
+use units::{Db, Hz, Ms};
+
+/// Everything that the view of one chain shows: equal facts are drawn alike.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Facts {
+    /// Stem or Master.
+    pub seat: Seat,
+    /// The track's name; empty if the host has not said.
+    pub name: String,
+    /// The track's colour, if the host has said.
+    pub colour: Option<[u8; 3]>,
+    /// The role, chosen or guessed.
+    pub role: Role,
+    /// The role was guessed from the name.
+    pub role_is_guessed: bool,
+    /// The parameters' values, with a host's modulation.
+    pub settings: ChainSettings,
+    /// The class that is asked for.
+    pub class: LatencyClass,
+    /// The classes that there are, by name, in order of latency.
+    pub classes: &'static [(LatencyClass, &'static str)],
+    /// The latency that the host was told, samples.
+    pub latency: u64,
+    /// The rate of what is heard; `None` before the host has activated.
+    pub rate: Option<Hz>,
+    /// Which of A to D is in use.
+    pub slot: usize,
+    /// Which of A to D hold settings of their own.
+    pub used: [bool; SLOTS],
+    /// What the meter says.
+    pub reading: Reading,
+    /// How long a programme the reading is of.
+    pub heard: Ms,
+    /// What the chain says of itself.
+    pub health: Health,
+    /// The chain has stopped after an error and passes its input.
+    pub broken: bool,
+    /// Why the last state was refused.
+    pub notice: Option<String>,
+    /// Spectra, levels and reductions of the last moments.
+    pub picture: Picture,
+    /// Spectra of the other stems.
+    pub others: Vec<Named>,
+    /// Where other stems mask this one.
+    pub clashes: Vec<Clash>,
+    /// What the Master says.
+    pub link: Link,
+    /// What a Master has asked a Stem's level to change by, on top of the parameter.
+    pub trim: Db,
+    /// Noise is being learned: from so much sound so far.
+    pub learning: Option<Ms>,
+    /// What is heard instead of the output.
+    pub listen: Listen,
+    /// How a Master wants a Stem heard, if not as it is.
+    pub asked: Option<Hearing>,
+    /// The gain with which the input is as loud as the output; `None` before enough was heard.
+    pub match_gain: Option<Db>,
+    /// The user's own presets.
+    pub presets: Vec<Preset>,
+    /// What a Master knows of its session; empty in a Stem.
+    pub session: SessionFacts,
+}
+
+/// A stretch of the spectrum in which another stem is in the way.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Clash {
+    /// Whose.
+    pub name: String,
+    /// From.
+    pub low: Hz,
+    /// To.
+    pub high: Hz,
+}
+
+/// A Stem's link to a Master.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Link {
+    /// No Master has been seen.
+    #[default]
+    Waiting,
+    /// A Master sees this Stem.
+    Linked(Linked),
+    /// A Master was there and has gone.
+    Lost,
+}
+
+/// What a Master says of this Stem.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Linked {
+    /// Stems in the session, this one included.
+    pub stems: usize,
+    /// This stem's share of the mix's loudness, 0 to 1, and below 0 when it cancels others; `None` before it is known.
+    pub share: Option<f64>,
+    /// How long a programme the share is of.
+    pub heard: Ms,
+    /// The share follows from the links exactly, else it is an estimate.
+    pub exact: bool,
+}
+
+impl Facts {
+    /// The value of `row`.
+    pub fn value(&self, row: &Parameter) -> Value {
+        row.get(&self.settings)
+    }
+
+    /// The number that `row` has; 0 when it is off or no number.
+    pub fn number(&self, row: &Parameter) -> f64 {
+        if let Value::Number(Some(x)) = self.value(row) { x } else { 0.0 }
+    }
+
+    /// True when the switch `row` is on.
+    pub fn is_on(&self, row: &Parameter) -> bool {
+        self.value(row) == Value::Switch(true)
+    }
+
+    /// Whether the class asked for offers what needs the class at `index` of [`Self::classes`]; if not, its name.
+    pub fn lacks(&self, index: usize) -> Option<(LatencyClass, &'static str)> {
+        let now = self.classes.iter().position(|(class, _)| *class == self.class).unwrap_or(0);
+        if now >= index { None } else { self.classes.get(index).copied() }
+    }
+
+    /// The name of the class asked for.
+    pub fn class_name(&self) -> &'static str {
+        self.classes.iter().find(|(class, _)| *class == self.class).map_or("", |(_, name)| name)
+    }
+}
+
+/// The row of that id, if this seat has it.
+pub fn row(seat: Seat, id: &str) -> Option<&'static Parameter> {
+    PARAMETERS.find(id).filter(|row| row.only.is_none_or(|only| only == seat))
+}
+
+/// What widgets draw from and leave edits with, for one frame.
+pub struct Desk<'a> {
+    /// What there is to show.
+    pub facts: &'a Facts,
+    /// Where edits go.
+    pub edits: &'a mut Edits,
+    /// Colours.
+    pub look: Palette,
+    /// The track's colour, seen well.
+    pub track: Color32,
+}
+
+impl Desk<'_> {
+    /// The row of that id, if this seat has it.
+    pub fn row(&self, id: &str) -> Option<&'static Parameter> {
+        row(self.facts.seat, id)
+    }
+
+    /// The value that `row` has, or is being given at this moment.
+    pub fn value(&self, row: &Parameter) -> Value {
+        self.edits.held(row).unwrap_or_else(|| self.facts.value(row))
+    }
+
+    /// The number that `row` has; `None` when it is off or no number.
+    pub fn number(&self, row: &Parameter) -> Option<f64> {
+        if let Value::Number(x) = self.value(row) { x } else { None }
+    }
+
+    /// True when the switch `row` is on.
+    pub fn is_on(&self, row: &Parameter) -> bool {
+        self.value(row) == Value::Switch(true)
+    }
+
+    /// Grasps, sets and lets go.
+    pub fn put(&mut self, row: &'static Parameter, value: Value) {
+        let now = self.facts.value(row);
+        self.edits.put(row, now, value);
+    }
+
+    /// Grasps.
+    pub fn begin(&mut self, row: &'static Parameter) {
+        let now = self.facts.value(row);
+        self.edits.begin(row, now);
+    }
+}

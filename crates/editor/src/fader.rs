@@ -1,0 +1,71 @@
+//! A fader lying down: for levels.
+
+use super::facts::Desk;
+use super::field::{Style, describe, explain, field, turn};
+use super::theme::Palette;
+use chain::parameters::Parameter;
+use egui::{Color32, CornerRadius, Rect, Role, Sense, Stroke, Ui, pos2, vec2};
+use plugin_core::travel::{travel_of, value_at};
+
+/// The fader of `row` in `place`, its value to the right of it.
+pub fn fader(
+    ui: &mut Ui,
+    desk: &mut Desk<'_>,
+    place: Rect,
+    row: &'static Parameter,
+    colour: Color32,
+) -> egui::Response {
+    let value_width = 76.0;
+    let track = Rect::from_min_max(place.min, pos2(place.max.x - value_width, place.max.y));
+    let response = ui.interact(track, ui.scope_id().with(("fader", &row.id)), Sense::click_and_drag());
+    describe(ui, desk, &response, row);
+    ui.ctx().accesskit_node_builder(response.id, |node| node.set_role(Role::Slider));
+    if response.drag_started() {
+        desk.begin(row);
+        ui.data_mut(|data| data.insert_temp(response.id, travel_of(row, desk.facts.value(row))));
+    }
+    if response.dragged() {
+        let fine = if ui.input(|input| input.modifiers.shift) { 0.1 } else { 1.0 };
+        // looked up before the memory is locked: both are egui's one lock
+        let way = response.drag_delta().x / track.width() * fine;
+        let travel = ui.data_mut(|data| {
+            let travel = data.get_temp_mut_or_default::<f32>(response.id);
+            *travel = (*travel + way).clamp(0.0, 1.0);
+            *travel
+        });
+        desk.edits.set(row, value_at(row, travel));
+    }
+    if response.drag_stopped() {
+        desk.edits.end(row);
+    }
+    turn(ui, desk, &response, row);
+    if response.double_clicked() {
+        desk.put(row, row.default);
+    }
+    let travel = travel_of(row, desk.value(row));
+    draw(
+        ui,
+        &desk.look,
+        track,
+        travel,
+        travel_of(row, row.default),
+        colour,
+        response.hovered() || response.dragged(),
+    );
+    let value = Rect::from_min_max(pos2(track.max.x + 12.0, place.min.y), place.max);
+    field(ui, desk, value, row, Style::default());
+    explain(response, row)
+}
+
+fn draw(ui: &Ui, look: &Palette, track: Rect, travel: f32, rest: f32, colour: Color32, held: bool) {
+    let rail = Rect::from_center_size(track.center(), vec2(track.width(), 6.0));
+    let round = CornerRadius::same(3);
+    let x = rail.min.x + rail.width() * travel;
+    ui.painter().rect_filled(rail, round, look.background);
+    let filled = Rect::from_min_max(rail.min, pos2(x, rail.max.y));
+    ui.painter().rect_filled(filled, round, colour);
+    let mark = rail.min.x + rail.width() * rest;
+    ui.painter().vline(mark, rail.min.y - 5.0..=rail.min.y - 1.0, Stroke::new(1.0, look.dim));
+    let knob = if held { look.accent } else { look.text };
+    ui.painter().circle(pos2(x, rail.center().y), 7.0, knob, Stroke::new(2.0, look.panel));
+}

@@ -1,0 +1,365 @@
+//! A value that can be dragged, turned, typed and put back: by mouse alone, or by keyboard alone.
+//!
+//! Drag up or right for more, with Shift ten times finer; the wheel turns in the steps people think in; a double click
+//! or Delete is the default; a click or Tab gives it the keyboard: arrows turn, figures or Enter type, with units.
+
+use super::facts::Desk;
+use super::paint::{self, pen};
+use super::shown::{shown, whole};
+use super::terms;
+use super::theme::{self, GRID, Palette};
+use chain::parameters::{Kind, Parameter, Skew, Value};
+use egui::{
+    Align2, Event, EventFilter, Id, Key, MouseWheelUnit, Rect, Response, Role, Sense, TextEdit, Ui,
+    WidgetInfo, pos2, vec2,
+};
+use plugin_core::control::full_name;
+use plugin_core::text::parse;
+use plugin_core::travel::{travel_of, value_at};
+
+/// Points of dragging for the whole range.
+const RANGE: f32 = 240.0;
+/// How much finer Shift makes it.
+const FINE: f32 = 0.1;
+
+/// How a field is drawn.
+#[derive(Clone, Copy, Debug)]
+pub struct Style<'a> {
+    /// A label above; the field takes 32 points then, else 20.
+    pub caption: Option<&'a str>,
+    /// Size of the figures.
+    pub size: f32,
+    /// Where the figures stand.
+    pub align: Align2,
+    /// Its unit is off: drawn dim, works all the same.
+    pub dim: bool,
+}
+
+impl Default for Style<'_> {
+    fn default() -> Self {
+        Self { caption: None, size: theme::BODY, align: Align2::LEFT_CENTER, dim: false }
+    }
+}
+
+/// What is being typed, and where.
+#[derive(Clone, Debug, Default)]
+struct Typing {
+    field: Option<Id>,
+    text: String,
+    fresh: bool,
+}
+
+fn typing() -> Id {
+    Id::unique("stemlink typing")
+}
+
+/// A number's field in `place`.
+pub fn field(
+    ui: &mut Ui,
+    desk: &mut Desk<'_>,
+    place: Rect,
+    row: &'static Parameter,
+    style: Style<'_>,
+) -> Response {
+    let id = ui.scope_id().with(("field", &row.id));
+    let response = ui.interact(place, id, Sense::click_and_drag());
+    describe(ui, desk, &response, row);
+    let value_place = draw_caption(ui, desk, place, style);
+    if is_typed(ui, id) {
+        let typed = type_line(ui, &desk.look, value_place, id, style.size);
+        if let Some(value) = typed.and_then(|text| parse(row, &text)) {
+            desk.put(row, value);
+        }
+        return response;
+    }
+    drag(ui, desk, &response, row);
+    turn(ui, desk, &response, row);
+    keys(ui, desk, &response, row);
+    if response.double_clicked() {
+        desk.put(row, row.default);
+    } else if response.clicked() {
+        response.request_focus();
+    }
+    draw(ui, desk, value_place, row, &response, style);
+    explain(response, row)
+}
+
+/// The name and value that readers of the screen hear.
+pub(super) fn describe(ui: &Ui, desk: &Desk<'_>, response: &Response, row: &Parameter) {
+    let value = desk.value(row);
+    let number = if let Value::Number(Some(x)) = value { x } else { 0.0 };
+    response
+        .widget_info(|| WidgetInfo { label: Some(full_name(row)), ..WidgetInfo::drag_value(true, number) });
+    ui.ctx().accesskit_node_builder(response.id, |node| {
+        node.set_role(Role::SpinButton);
+        node.set_value(whole(row, value));
+    });
+}
+
+/// The tooltip: what it means, what it may be.
+pub(super) fn explain(response: Response, row: &'static Parameter) -> Response {
+    response.on_hover_ui(|ui| {
+        ui.set_max_width(280.0);
+        ui.label(egui::RichText::new(full_name(row)).font(theme::strong(theme::BODY)));
+        ui.label(terms::meaning(row));
+        let facts = format!("{}; default {}", row.range(), whole(row, row.default));
+        ui.label(egui::RichText::new(facts).size(theme::SMALL).color(ui.visuals().weak_text_color()));
+    })
+}
+
+fn draw_caption(ui: &Ui, desk: &Desk<'_>, place: Rect, style: Style<'_>) -> Rect {
+    let Some(caption) = style.caption else { return place };
+    let top = Rect::from_min_size(place.min, vec2(place.width(), 14.0));
+    let colour = if style.dim { desk.look.dim } else { desk.look.secondary };
+    let align = Align2([style.align.x(), egui::Align::Center]);
+    let pen = pen(theme::font(theme::SMALL), colour);
+    // where there is no room for all of it, the first word
+    let first = caption.split(' ').next().unwrap_or_default();
+    let words = if paint::width(ui, caption, &pen) <= top.width() { caption } else { first };
+    paint::text(ui, top, align, words, &pen);
+    Rect::from_min_max(pos2(place.min.x, place.min.y + 14.0), place.max)
+}
+
+fn draw(ui: &Ui, desk: &Desk<'_>, place: Rect, row: &Parameter, response: &Response, style: Style<'_>) {
+    let look = &desk.look;
+    let value = desk.value(row);
+    let (figures, unit) = shown(row, value);
+    let held = desk.edits.holds(row);
+    let colour = match () {
+        () if held || response.hovered() => look.accent,
+        () if style.dim => look.dim,
+        () => look.text,
+    };
+    let (big, small) = (pen(theme::strong(style.size), colour), pen(theme::font(theme::SMALL), look.dim));
+    let line = Rect::from_min_max(place.min, pos2(place.max.x, place.max.y - 3.0));
+    let unit = if unit.is_empty() || unit == ":1" { unit.to_owned() } else { format!(" {unit}") };
+    // the unit goes first where there is no room for both
+    let both = paint::width(ui, &figures, &big) + paint::width(ui, &unit, &small);
+    let runs: &[paint::Run<'_>] =
+        if both <= line.width() + 0.5 { &[(&figures, &big), (&unit, &small)] } else { &[(&figures, &big)] };
+    paint::runs(ui, line, style.align, runs);
+    draw_travel(ui, desk, place, row, value, style.dim);
+    if response.has_focus() {
+        paint::focus_ring(ui, place, look);
+    }
+}
+
+/// A hair line with the way from the default to the value.
+fn draw_travel(ui: &Ui, desk: &Desk<'_>, place: Rect, row: &Parameter, value: Value, dim: bool) {
+    let y = place.max.y - 1.0;
+    let at = |value| place.min.x + place.width() * travel_of(row, value);
+    ui.painter().hline(place.x_range(), y, egui::Stroke::new(2.0, desk.look.line));
+    let (from, to) = (at(row.default), at(value));
+    let colour = if dim { desk.look.dim } else { desk.look.accent };
+    if (from - to).abs() > 0.5 {
+        ui.painter().hline(from.min(to)..=from.max(to), y, egui::Stroke::new(2.0, colour));
+    }
+}
+
+fn drag(ui: &Ui, desk: &mut Desk<'_>, response: &Response, row: &'static Parameter) {
+    if response.drag_started() {
+        desk.begin(row);
+        ui.data_mut(|data| data.insert_temp(response.id, travel_of(row, desk.facts.value(row))));
+    }
+    if response.dragged() {
+        let delta = response.drag_delta();
+        let speed = if ui.input(|input| input.modifiers.shift) { FINE } else { 1.0 };
+        let travel = ui.data_mut(|data| {
+            let travel = data.get_temp_mut_or_default::<f32>(response.id);
+            *travel = (*travel + (delta.x - delta.y) / RANGE * speed).clamp(0.0, 1.0);
+            *travel
+        });
+        desk.edits.set(row, value_at(row, travel));
+        ui.ctx().set_cursor_icon(egui::CursorIcon::ResizeVertical);
+    }
+    if response.drag_stopped() {
+        desk.edits.end(row);
+    }
+}
+
+/// Turns of the wheel over `response` in this frame; whole ones, the rest is kept.
+pub(super) fn wheel(ui: &Ui, response: &Response) -> f32 {
+    if !response.contains_pointer() {
+        return 0.0;
+    }
+    let turned: f32 = ui.input(|input| {
+        let turns = |event: &Event| match event {
+            Event::MouseWheel { unit, delta, .. } => match unit {
+                MouseWheelUnit::Point => (delta.x + delta.y) / 40.0,
+                MouseWheelUnit::Line | MouseWheelUnit::Page => delta.x + delta.y,
+            },
+            _ => 0.0,
+        };
+        input.events.iter().map(turns).sum()
+    });
+    if turned == 0.0 {
+        return 0.0;
+    }
+    ui.data_mut(|data| {
+        let kept = data.get_temp_mut_or_default::<f32>(response.id.with("wheel"));
+        *kept += turned;
+        let whole = kept.trunc();
+        *kept -= whole;
+        whole
+    })
+}
+
+pub(super) fn turn(ui: &Ui, desk: &mut Desk<'_>, response: &Response, row: &'static Parameter) {
+    let turns = wheel(ui, response);
+    if turns != 0.0 && !desk.edits.holds(row) {
+        let (fine, time) = ui.input(|input| (input.modifiers.shift, input.time));
+        let now = desk.facts.value(row);
+        desk.edits.turn(row, now, stepped(row, now, turns, fine), time);
+    }
+}
+
+fn keys(ui: &Ui, desk: &mut Desk<'_>, response: &Response, row: &'static Parameter) {
+    if !response.has_focus() {
+        return;
+    }
+    let filter = EventFilter { horizontal_arrows: true, vertical_arrows: true, escape: false, tab: false };
+    ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
+    let (mut turns, mut default, mut text, mut fine, mut time) = (0.0, false, None, false, 0.0);
+    ui.input(|input| {
+        (fine, time) = (input.modifiers.shift, input.time);
+        for event in &input.events {
+            match event {
+                Event::Key { key: Key::ArrowUp | Key::ArrowRight, pressed: true, .. } => turns += 1.0,
+                Event::Key { key: Key::ArrowDown | Key::ArrowLeft, pressed: true, .. } => turns -= 1.0,
+                Event::Key { key: Key::Delete | Key::Backspace, pressed: true, .. } => default = true,
+                Event::Key { key: Key::Enter, pressed: true, .. } => text = Some(String::new()),
+                Event::Text(typed)
+                    if typed.starts_with(|c: char| c.is_ascii_digit() || "+-.,".contains(c)) =>
+                {
+                    text = Some(typed.clone());
+                }
+                _ => {}
+            }
+        }
+    });
+    if default {
+        desk.put(row, row.default);
+    } else if turns != 0.0 {
+        let now = desk.facts.value(row);
+        desk.edits.turn(row, now, stepped(row, now, turns, fine), time);
+    }
+    if let Some(text) = text {
+        start_typing(ui, response.id, if text.is_empty() { whole(row, desk.value(row)) } else { text });
+    }
+}
+
+/// True while a person types into `field`.
+pub(super) fn is_typed(ui: &Ui, field: Id) -> bool {
+    ui.data(|data| data.get_temp::<Typing>(typing())).is_some_and(|typing| typing.field == Some(field))
+}
+
+/// Opens the line to type in; it has the keyboard from the next frame on, so that no key is lost.
+pub(super) fn start_typing(ui: &Ui, field: Id, text: String) {
+    let edit = field.with("edit");
+    let end = text.chars().count();
+    // what is typed next goes behind a first figure, and instead of a value
+    let start = if end == 1 { end } else { 0 };
+    let mut state = egui::text_edit::TextEditState::default();
+    let at = |index: usize| egui::text::CCursor::new(index);
+    state.cursor.set_char_range(Some(egui::text::CCursorRange::two(at(start), at(end))));
+    state.store(ui.ctx(), edit);
+    ui.memory_mut(|memory| memory.request_focus(edit));
+    ui.data_mut(|data| data.insert_temp(typing(), Typing { field: Some(field), text, fresh: true }));
+    ui.ctx().request_repaint();
+}
+
+/// The line to type in, over `place`, while there is one for `field`; what was typed, once.
+pub(super) fn type_line(ui: &mut Ui, look: &Palette, place: Rect, field: Id, size: f32) -> Option<String> {
+    let typed = ui.data(|data| data.get_temp::<Typing>(typing()));
+    let mut typed = typed.filter(|typing| typing.field == Some(field))?;
+    let place = place.expand2(vec2(GRID, 0.0));
+    ui.painter().rect_filled(place, 4.0, look.background);
+    paint::focus_ring(ui, place, look);
+    let inside = place.shrink2(vec2(GRID, 0.0));
+    let mut inner = ui.new_child(egui::UiBuilder::new().max_rect(inside));
+    let edit = TextEdit::singleline(&mut typed.text)
+        .id(field.with("edit"))
+        .font(theme::strong(size))
+        .frame(egui::Frame::NONE)
+        .margin(egui::Margin::ZERO)
+        .align(Align2::LEFT_CENTER)
+        .desired_width(inside.width());
+    let response = inner.add_sized(inside.size(), edit);
+    ui.ctx().accesskit_node_builder(response.id, |node| node.set_label("New value"));
+    if typed.fresh {
+        typed.fresh = false;
+        response.request_focus();
+    } else if response.lost_focus() {
+        ui.data_mut(|data| data.remove_temp::<Typing>(typing()));
+        let (entered, escaped) =
+            ui.input(|input| (input.key_pressed(Key::Enter), input.key_pressed(Key::Escape)));
+        if entered || escaped {
+            ui.memory_mut(|memory| memory.request_focus(field));
+        }
+        return (!escaped).then_some(typed.text);
+    }
+    ui.data_mut(|data| data.insert_temp(typing(), typed));
+    None
+}
+
+/// `value`, so many steps on. Steps are round numbers in units where people count in them, else hundredths of the way.
+pub fn stepped(row: &Parameter, value: Value, steps: f32, fine: bool) -> Value {
+    let on = f64::from(steps);
+    match (row.kind, value) {
+        (Kind::Switch, _) => Value::Switch(on > 0.0),
+        (Kind::Choice(choices), Value::Choice(index)) => {
+            Value::Choice((index as f64 + on).clamp(0.0, choices.len() as f64 - 1.0) as usize)
+        }
+        (Kind::Number { may_be_off: true, .. }, Value::Number(None)) if on < 0.0 => value,
+        (Kind::Number { min, may_be_off: true, .. }, Value::Number(None)) => Value::Number(Some(min)),
+        (Kind::Number { min, may_be_off: true, .. }, Value::Number(Some(x))) if x <= min && on < 0.0 => {
+            Value::Number(None)
+        }
+        (Kind::Number { min, max, skew: Skew::Steps(size), .. }, Value::Number(Some(x))) => {
+            Value::Number(Some((x + size * on).clamp(min, max)))
+        }
+        (Kind::Number { min, max, unit, skew: Skew::Linear, .. }, Value::Number(Some(x))) => {
+            let (step, finer) = match unit {
+                "dB" | "dBFS" | "dBTP" => (0.5, 0.1),
+                "%" => (5.0, 1.0),
+                _ => ((max - min) / 50.0, (max - min) / 500.0),
+            };
+            let step = if fine { finer } else { step };
+            Value::Number(Some(((x / step + on).round() * step).clamp(min, max)))
+        }
+        (Kind::Number { .. }, Value::Number(Some(_))) => {
+            let way = if fine { 0.001 } else { 0.01 };
+            value_at(row, (travel_of(row, value) + steps * way).clamp(0.0, 1.0))
+        }
+        _ => value,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chain::parameters::PARAMETERS;
+
+    fn step(id: &str, x: Option<f64>, steps: f32, fine: bool) -> Option<f64> {
+        let row = PARAMETERS.find(id).expect("exists");
+        let Value::Number(x) = stepped(row, Value::Number(x), steps, fine) else { panic!("a number") };
+        x
+    }
+
+    #[test]
+    fn steps_are_what_people_count_in() {
+        assert_eq!(step("eq1_gain", Some(1.37), 1.0, false), Some(2.0));
+        assert_eq!(step("eq1_gain", Some(1.0), -2.0, false), Some(0.0));
+        assert!((step("eq1_gain", Some(1.0), 1.0, true).expect("on") - 1.1).abs() < 1e-9);
+        assert_eq!(step("level", Some(12.0), 1.0, false), Some(12.0));
+        assert_eq!(step("eq1_slope", Some(12.0), 1.0, false), Some(18.0));
+        assert_eq!(step("width", Some(100.0), -1.0, false), Some(95.0));
+    }
+
+    #[test]
+    fn below_the_least_is_off_where_there_is_off() {
+        assert_eq!(step("comp_hp", Some(20.0), -1.0, false), None);
+        assert_eq!(step("comp_hp", None, -1.0, false), None);
+        assert_eq!(step("comp_hp", None, 1.0, false), Some(20.0));
+    }
+}

@@ -1,0 +1,312 @@
+//! The line at the top: whose chain it is, settings A to D, undo, the link, the window's own menu, bypass.
+
+use super::controls::{Weight, icon, menu, pill};
+use super::edits::Edit;
+use super::facts::{Desk, Link};
+use super::listen;
+use super::master::hear;
+use super::paint::{self, pen};
+use super::preset_menu::PresetMenu;
+use super::stem::Wishes;
+use super::theme::{self, PAD, Palette};
+use chain::Seat;
+use chain::listen::Listen;
+use chain::parameters::Value;
+use egui::{Align2, Color32, Pos2, Rect, Shape, Stroke, Ui, pos2, vec2};
+use plugin_core::document::SLOTS;
+use plugin_core::room::{Placement, Presence, Request, StemCard};
+use session::role::Role as StemRole;
+
+/// How high it is.
+pub const HEIGHT: f32 = 44.0;
+
+/// The names of settings that can be kept beside each other.
+pub const LETTERS: [&str; SLOTS] = ["A", "B", "C", "D"];
+
+/// Draws it in `place`.
+pub fn show(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect, menu: &mut PresetMenu, wishes: &mut Wishes) {
+    let look = desk.look;
+    ui.painter().rect_filled(place, 0.0, look.panel);
+    let edge = Rect::from_min_size(place.min, vec2(4.0, place.height()));
+    ui.painter().rect_filled(edge, 0.0, desk.track);
+
+    let y = place.center().y;
+    let mut right = place.max.x - PAD;
+    right = power(ui, desk, pos2(right - 12.0, y)) - 4.0;
+    right = window_menu(ui, desk, pos2(right - 12.0, y), wishes) - 4.0;
+    right = listen::button(ui, desk, pos2(right - 12.0, y)) - PAD;
+    let room = place.width();
+    let link_width = if room > 900.0 { 190.0 } else { 132.0 };
+    let at = Rect::from_min_max(pos2(right - link_width, y - 10.0), pos2(right, y + 10.0));
+    match (desk.facts.listen, hear::words(desk.facts)) {
+        (Listen::Off, None) => link(ui, desk, at),
+        (Listen::Off, Some(heard)) => hear::sign(ui, desk, at, &heard),
+        _ => listen::sign(ui, desk, at),
+    }
+    right -= link_width + PAD;
+
+    // name and role share what the fixed parts leave
+    let preset_width = (room * 0.18).clamp(124.0, 240.0);
+    let fixed = 4.0 * 28.0 + 2.0 * 26.0 + preset_width + 3.0 * PAD;
+    let names = Rect::from_min_max(pos2(place.min.x + 16.0, y - 11.0), pos2(right - fixed, y + 11.0));
+    let used = whose(ui, desk, names);
+    let mut left = used + PAD;
+    left = slots(ui, desk, pos2(left, y)) + PAD;
+    steps(ui, desk, pos2(left, y));
+    left += 2.0 * 26.0 + PAD;
+    menu.show(ui, desk, Rect::from_min_size(pos2(left, y - 13.0), vec2(preset_width, 26.0)));
+}
+
+/// The track's name and the stem's role; returns where they end.
+fn whose(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect) -> f32 {
+    let look = desk.look;
+    let facts = desk.facts;
+    let role =
+        if facts.role_is_guessed { format!("{}?", facts.role.name()) } else { facts.role.name().into() };
+    let role_pen = pen(theme::font(theme::BODY), look.secondary);
+    let words = if facts.seat == Seat::Stem { &role } else { facts.session.placement.name() };
+    let role_width = paint::width(ui, words, &role_pen) + 18.0;
+    let fallback = if facts.seat == Seat::Stem { "Stem" } else { "Master" };
+    let name = if facts.name.is_empty() { fallback } else { &facts.name };
+    let bold = pen(theme::strong(theme::TITLE), look.text);
+    let width = paint::width(ui, name, &bold).min(place.width() - role_width - 12.0);
+    let at = Rect::from_min_size(place.min, vec2(width, place.height()));
+    // a long name may be cut; the tooltip has it all
+    let written = shortened(ui, name, &bold, at.width());
+    paint::label(ui, at, Align2::LEFT_CENTER, &written, &bold).on_hover_text(name);
+    let at = Rect::from_min_size(pos2(at.max.x + 10.0, place.min.y), vec2(role_width, place.height()));
+    if facts.seat == Seat::Master {
+        return placement(ui, desk, at);
+    }
+    let response = menu(ui, &look, at, "Role", &role, look.secondary);
+    egui::Popup::menu(&response).show(|ui| {
+        if ui.selectable_label(facts.role_is_guessed, "Guess from the name").clicked() {
+            desk.edits.want(Edit::Role(None));
+            ui.close();
+        }
+        for role in StemRole::ALL {
+            let chosen = !facts.role_is_guessed && role == facts.role;
+            if ui.selectable_label(chosen, role.name()).clicked() {
+                desk.edits.want(Edit::Role(Some(role)));
+                ui.close();
+            }
+        }
+    });
+    let right = response.rect.max.x;
+    response.on_hover_text("What this stem is in the song. It chooses presets and colours, never the sound.");
+    right
+}
+
+/// Where a Master sits; returns where that ends.
+fn placement(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect) -> f32 {
+    let look = desk.look;
+    let now = desk.facts.session.placement;
+    let response = menu(ui, &look, place, "Placement", now.name(), look.secondary);
+    egui::Popup::menu(&response).show(|ui| {
+        for (placement, words) in [
+            (Placement::Mix, "Mix: first on the bus, where the stems come together"),
+            (Placement::Final, "Final: last on the bus, or in a monitoring slot"),
+        ] {
+            if ui.selectable_label(placement == now, words).clicked() {
+                desk.edits.want(Edit::Placement(placement));
+                ui.close();
+            }
+        }
+    });
+    let right = response.rect.max.x;
+    response.on_hover_text("Where this Master sits. In Mix it relates stems to what enters it; in Final its output is what is heard, and playback figures are of that.");
+    right
+}
+
+/// `text`, with an ellipsis where it does not fit.
+pub(super) fn shortened(ui: &Ui, text: &str, pen: &paint::Pen, width: f32) -> String {
+    if paint::width(ui, text, pen) <= width + 0.5 {
+        return text.into();
+    }
+    let mut kept: Vec<char> = text.chars().collect();
+    while kept.pop().is_some() {
+        let cut = kept.iter().collect::<String>().trim_end().to_owned() + "…";
+        if paint::width(ui, &cut, pen) <= width {
+            return cut;
+        }
+    }
+    String::new()
+}
+
+/// A, B, C, D; returns where they end.
+fn slots(ui: &mut Ui, desk: &mut Desk<'_>, start: Pos2) -> f32 {
+    let mut x = start.x;
+    for (index, letter) in LETTERS.into_iter().enumerate() {
+        let place = Rect::from_min_size(pos2(x, start.y - 12.0), vec2(24.0, 24.0));
+        let chosen = index == desk.facts.slot;
+        let response =
+            pill(ui, &desk.look, place, letter, if chosen { Weight::Chosen } else { Weight::Quiet }, true);
+        if desk.facts.used[index] && !chosen {
+            ui.painter().circle_filled(pos2(place.center().x, place.max.y - 4.0), 1.5, desk.look.accent);
+        }
+        if response.clicked() && !chosen {
+            desk.edits.want(Edit::Slot(index));
+        }
+        response.context_menu(|ui| {
+            for (other, name) in
+                LETTERS.into_iter().enumerate().filter(|&(other, _)| other != desk.facts.slot)
+            {
+                if ui.button(format!("Copy {} to {name}", LETTERS[desk.facts.slot])).clicked() {
+                    desk.edits.want(Edit::CopyTo(other));
+                    ui.close();
+                }
+            }
+        });
+        response.on_hover_text(match desk.facts.seat {
+            Seat::Stem => "Settings kept beside each other. Right click: copy.",
+            Seat::Master => {
+                "Settings kept beside each other, with the trims of all stems. Right click: copy."
+            }
+        });
+        x += 28.0;
+    }
+    x - 4.0
+}
+
+fn steps(ui: &mut Ui, desk: &mut Desk<'_>, start: Pos2) {
+    // what a Stem has not answered cannot be taken back yet
+    let is_asked = |stem: &StemCard| matches!(stem.request, Request::Asked(_));
+    let settled = !desk.facts.session.stems.iter().any(is_asked);
+    let can = desk.edits.can_undo() && settled;
+    if icon(ui, &desk.look, start + vec2(12.0, 0.0), "Undo", can, |p, c, ink| arrow(p, c, -1.0, ink))
+        .clicked()
+    {
+        desk.edits.undo();
+    }
+    let can = desk.edits.can_redo() && settled;
+    if icon(ui, &desk.look, start + vec2(38.0, 0.0), "Redo", can, |p, c, ink| arrow(p, c, 1.0, ink)).clicked()
+    {
+        desk.edits.redo();
+    }
+    let undo = ui.input(|i| i.modifiers.command && !i.modifiers.shift && i.key_pressed(egui::Key::Z));
+    let redo = ui.input(|i| i.modifiers.command && i.modifiers.shift && i.key_pressed(egui::Key::Z));
+    if !settled {
+        return;
+    }
+    if undo {
+        desk.edits.undo();
+    } else if redo {
+        desk.edits.redo();
+    }
+}
+
+/// A bent arrow, to the left or right.
+fn arrow(painter: &egui::Painter, centre: Pos2, side: f32, ink: Color32) {
+    let stroke = Stroke::new(1.5, ink);
+    let at = |x: f32, y: f32| centre + vec2(side * x, y);
+    let bend: Vec<Pos2> = (0..=12)
+        .map(|i| {
+            let angle = core::f32::consts::PI * (i as f32 / 12.0 - 0.5);
+            at(-1.5 - 4.0 * angle.cos(), 1.5 + 4.0 * angle.sin())
+        })
+        .collect();
+    painter.add(Shape::line(bend, stroke));
+    painter.line_segment([at(-1.5, -2.5), at(5.5, -2.5)], stroke);
+    painter.add(Shape::line(vec![at(2.5, -5.5), at(5.5, -2.5), at(2.5, 0.5)], stroke));
+    painter.line_segment([at(-1.5, 5.5), at(1.5, 5.5)], stroke);
+}
+
+fn power(ui: &mut Ui, desk: &mut Desk<'_>, centre: Pos2) -> f32 {
+    let Some(row) = desk.row("bypass") else { return centre.x };
+    let bypassed = desk.is_on(row);
+    let look = desk.look;
+    let response = icon(ui, &look, centre, "Bypass", true, |painter, c, ink| {
+        let ink = if bypassed { look.reduction } else { ink };
+        let stroke = Stroke::new(1.75, ink);
+        let arc: Vec<Pos2> = (0..=20)
+            .map(|i| {
+                let angle =
+                    -core::f32::consts::FRAC_PI_2 + 0.7 + (core::f32::consts::TAU - 1.4) * i as f32 / 20.0;
+                c + vec2(6.0 * angle.cos(), 6.0 * angle.sin() + 0.5)
+            })
+            .collect();
+        painter.add(Shape::line(arc, stroke));
+        painter.line_segment([c - vec2(0.0, 7.0), c], stroke);
+    });
+    if response.clicked() {
+        desk.put(row, Value::Switch(!bypassed));
+    }
+    centre.x - 12.0
+}
+
+/// Scale, appearance and the plain list of parameters.
+fn window_menu(ui: &mut Ui, desk: &mut Desk<'_>, centre: Pos2, wishes: &mut Wishes) -> f32 {
+    let look = desk.look;
+    let response = icon(ui, &look, centre, "Window", true, |painter, c, ink| {
+        for y in [-4.0, 0.0, 4.0] {
+            painter.hline(c.x - 6.0..=c.x + 6.0, c.y + y, Stroke::new(1.5, ink));
+        }
+    });
+    egui::Popup::menu(&response).show(|ui| {
+        ui.label(egui::RichText::new("Scale").size(theme::SMALL).color(look.secondary));
+        let now = ui.ctx().zoom_factor();
+        for scale in theme::SCALES {
+            if ui.selectable_label((scale - now).abs() < 0.01, format!("{:.0} %", scale * 100.0)).clicked() {
+                wishes.scale = Some(scale);
+                ui.close();
+            }
+        }
+        ui.separator();
+        for (words, palette) in [("Dark", Palette::DARK), ("Light", Palette::LIGHT)] {
+            if ui.selectable_label(look.dark == palette.dark, words).clicked() {
+                wishes.dark = Some(palette.dark);
+                ui.close();
+            }
+        }
+        ui.separator();
+        if ui.button("All parameters").clicked() {
+            wishes.all_parameters = true;
+            ui.close();
+        }
+    });
+    centre.x - 12.0
+}
+
+/// The Stems that a Master sees, in words, with a lamp.
+fn stems(ui: &Ui, desk: &Desk<'_>, place: Rect) {
+    let (look, session) = (&desk.look, &desk.facts.session);
+    let gone = session.stems.iter().filter(|stem| stem.presence == Presence::Gone).count();
+    let count = session.summed().count();
+    let plural = if count == 1 { "" } else { "s" };
+    let (lamp, ink, words) = match (count, gone) {
+        (0, 0) => (look.dim, look.secondary, "No stems yet".to_owned()),
+        (_, 0) => (look.good, look.secondary, format!("{count} stem{plural}")),
+        _ => (look.red, look.red, format!("{count} stem{plural}, {gone} gone")),
+    };
+    let response = paint::label(ui, place, Align2::RIGHT_CENTER, &words, &pen(theme::font(theme::BODY), ink));
+    ui.painter().circle_filled(pos2(response.rect.min.x - 9.0, place.center().y), 3.5, lamp);
+    response.on_hover_text(if session.trouble.is_empty() {
+        "Stems whose sound makes up this mix."
+    } else {
+        session.trouble.as_str()
+    });
+}
+
+/// The link in words, with a lamp.
+fn link(ui: &Ui, desk: &Desk<'_>, place: Rect) {
+    if desk.facts.seat == Seat::Master {
+        stems(ui, desk, place);
+        return;
+    }
+    let look = &desk.look;
+    let (lamp, ink, words) = match &desk.facts.link {
+        Link::Waiting => (look.dim, look.secondary, "Waiting for Master".to_owned()),
+        Link::Lost => (look.red, look.red, "Master is gone".to_owned()),
+        Link::Linked(linked) => {
+            let plural = if linked.stems == 1 { "" } else { "s" };
+            (look.good, look.secondary, format!("Linked · {} stem{plural}", linked.stems))
+        }
+    };
+    let response = paint::label(ui, place, Align2::RIGHT_CENTER, &words, &pen(theme::font(theme::BODY), ink));
+    ui.painter().circle_filled(pos2(response.rect.min.x - 9.0, place.center().y), 3.5, lamp);
+    response.on_hover_text(match desk.facts.link {
+        Link::Waiting => "Put Stemlink Master on the master bus: it finds this stem by its sound.",
+        Link::Lost => "The Master was closed. The sound is what this plugin's own settings say.",
+        Link::Linked(_) => "The Master sees this stem.",
+    });
+}

@@ -1,0 +1,147 @@
+//! What a move would do: into the master, out of it, and to everything else while normalized.
+
+use crate::facts::Desk;
+use crate::head::shortened;
+use crate::paint::{self, pen};
+use crate::shown::{number, signed, time};
+use crate::theme::{self, GAP, PAD, ROUND};
+use egui::{Align2, Color32, CornerRadius, Rect, Stroke, StrokeKind, Ui, pos2, vec2};
+use meter::Reading;
+use plugin_core::room::{Answer, Outcome, Proposal};
+use session::predict::Certainty;
+use units::Ms;
+
+/// Draws it in `place`.
+pub(super) fn show(ui: &Ui, desk: &Desk<'_>, place: Rect, proposal: Proposal, platform: usize) {
+    let look = &desk.look;
+    ui.painter().rect(
+        place,
+        CornerRadius::same(ROUND as u8),
+        look.raised,
+        Stroke::new(1.0, look.accent),
+        StrokeKind::Inside,
+    );
+    let inner = place.shrink2(vec2(PAD, 8.0));
+    let answer = desk.facts.session.answer.as_ref().filter(|answer| answer.of.stem == proposal.stem);
+    // figures are never shown for a move other than the one that they are of
+    let of = answer.map_or(proposal, |answer| answer.of);
+    let step = (inner.height() / 2.0).min(24.0);
+    let line = |n: f32, left: f32, right: f32| {
+        let y = inner.center().y + (n - 0.5) * step;
+        Rect::from_min_max(pos2(left, y - 9.0), pos2(right, y + 9.0))
+    };
+    let figures = inner.max.x - (inner.width() * 0.56).clamp(376.0, 520.0);
+    let name = desk.facts.session.name(of.stem);
+    let mut words = format!("If {name} {} dB", signed(of.gain.0, 1));
+    if answer.is_some_and(|answer| answer.into.returns_not_included) {
+        words += " · returns not included";
+    }
+    let bold = pen(theme::strong(theme::BODY), look.text);
+    let left = line(0.0, inner.min.x, figures - GAP);
+    let shown = shortened(ui, &words, &bold, left.width());
+    paint::label(ui, left, Align2::LEFT_CENTER, &shown, &bold).on_hover_text(&words);
+    let Some(answer) = answer else {
+        let quiet = pen(theme::font(theme::SMALL), look.secondary);
+        let waits = if desk.facts.session.session.is_some() {
+            "Predicting…"
+        } else {
+            "Nothing was heard yet: press play."
+        };
+        paint::label(ui, line(1.0, inner.min.x, inner.max.x), Align2::LEFT_CENTER, waits, &quiet);
+        return;
+    };
+    price(ui, desk, line(1.0, inner.min.x, figures - GAP), answer, platform);
+    let (sure, ink) = match answer.into.certainty {
+        Certainty::Exact => ("exact".to_owned(), look.good),
+        Certainty::Estimate(width) => (format!("estimate ±{} LU", number(width.0, 2)), look.reduction),
+    };
+    let heard = Ms(answer.into.progress.heard as f64 * 100.0);
+    let into = Figures { name: "into the master", before: answer.into.before, after: answer.into.after };
+    let over = format!("{sure}, {} heard", time(heard.0 / 1000.0));
+    into.show(ui, desk, line(0.0, figures, inner.max.x), &over, ink);
+    let below = line(1.0, figures, inner.max.x);
+    let name = "out of the master";
+    match &answer.out {
+        Outcome::AsItEntered => {
+            Figures { name, before: answer.into.before, after: answer.into.after }
+                .show(ui, desk, below, &sure, ink);
+        }
+        Outcome::Simulated(simulated) => {
+            let words = format!("simulated, {} s", number(simulated.length.0 / 1000.0, 0));
+            Figures { name, before: simulated.before, after: simulated.after }.show(
+                ui,
+                desk,
+                below,
+                &words,
+                look.reduction,
+            );
+        }
+        Outcome::Unknown => aside(ui, desk, below, name, "unknown past this plugin"),
+    }
+}
+
+/// What it does to everything else on the platform that is looked at.
+fn price(ui: &Ui, desk: &Desk<'_>, place: Rect, answer: &Answer, platform: usize) {
+    let Some(exchange) = answer.exchanges().get(platform).or(answer.exchanges().first()) else { return };
+    let quiet = pen(theme::font(theme::SMALL), desk.look.secondary);
+    let target = desk.facts.session.target(&exchange.id).map_or("", |target| target.name.as_str());
+    let (long, short) = match (&exchange.sentence, exchange.others) {
+        (Some(sentence), Some(others)) => {
+            (format!("{sentence} ({target})"), format!("Others {} dB on {target}", signed(others.0, 1)))
+        }
+        (None, Some(others)) => {
+            let words = format!("Others {} dB on {target}", signed(others.0, 1));
+            (words.clone(), words)
+        }
+        _ => (format!("What {target} does with it is not published"), format!("{target}: not published")),
+    };
+    let words = if paint::width(ui, &long, &quiet) <= place.width() { &long } else { &short };
+    let words = shortened(ui, words, &quiet, place.width());
+    paint::label(ui, place, Align2::LEFT_CENTER, &words, &quiet).on_hover_text(long);
+}
+
+struct Figures {
+    name: &'static str,
+    before: Reading,
+    after: Reading,
+}
+
+/// Widths of a name and of figures.
+const NAME: f32 = 98.0;
+const FIGURE: f32 = 116.0;
+
+impl Figures {
+    fn show(&self, ui: &Ui, desk: &Desk<'_>, place: Rect, sure: &str, ink: Color32) {
+        let look = &desk.look;
+        let figures = match (self.before.integrated, self.after.integrated) {
+            (Some(before), Some(after)) => {
+                format!("{} LUFS ({})", number(after.0, 1), signed(after.0 - before.0, 2))
+            }
+            (None, Some(after)) => format!("{} LUFS", number(after.0, 1)),
+            _ => "silence".into(),
+        };
+        aside(ui, desk, place, self.name, "");
+        let bold = pen(theme::strong(theme::BODY), look.text);
+        let at = Rect::from_min_max(
+            pos2(place.min.x + NAME, place.min.y),
+            pos2(place.min.x + NAME + FIGURE + 30.0, place.max.y),
+        );
+        let drawn = paint::label(ui, at, Align2::LEFT_CENTER, &figures, &bold).rect;
+        let left = (place.min.x + NAME + FIGURE + 10.0).max(drawn.max.x + 10.0);
+        let rest = Rect::from_min_max(pos2(left, place.min.y), place.max);
+        let small = pen(theme::font(theme::SMALL), ink);
+        let words = shortened(ui, sure, &small, rest.width());
+        paint::label(ui, rest, Align2::LEFT_CENTER, &words, &small).on_hover_text(sure);
+    }
+}
+
+/// A name, and words instead of figures.
+fn aside(ui: &Ui, desk: &Desk<'_>, place: Rect, name: &str, words: &str) {
+    let quiet = pen(theme::font(theme::SMALL), desk.look.secondary);
+    let at = Rect::from_min_max(place.min, pos2(place.min.x + NAME, place.max.y));
+    paint::label(ui, at, Align2::LEFT_CENTER, name, &quiet);
+    if !words.is_empty() {
+        let at = Rect::from_min_max(pos2(place.min.x + NAME, place.min.y), place.max);
+        paint::label(ui, at, Align2::LEFT_CENTER, words, &quiet);
+    }
+}

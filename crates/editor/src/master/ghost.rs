@@ -1,0 +1,337 @@
+//! A ghost fader: what would happen if a stem were louder or quieter. Nothing audible changes until *Apply*.
+//!
+//! It says its price while it is dragged, turned by the wheel, or moved by arrows or a typed value; let go, it forgets.
+//! What was tried last stays on a button, *Apply*, that says its price again when it is pointed at.
+
+use crate::controls::{Weight, pill};
+use crate::edits::{Edit, Edits};
+use crate::facts::Desk;
+use crate::field::{is_typed, start_typing, type_line, wheel};
+use crate::paint::{self, pen};
+use crate::shown::signed;
+use crate::theme::{self, Palette};
+use egui::{
+    Align2, CornerRadius, Event, EventFilter, Key, Rect, Response, Role, Sense, Shape, Stroke, Ui,
+    WidgetInfo, pos2, vec2,
+};
+use plugin_core::room::{Proposal, Request, StemCard, TrimWish};
+use session::record::StemId;
+use units::Db;
+
+/// What a rail shows, up and down, dB.
+const REACH: f64 = 12.0;
+/// The most that can be typed, and asked of a Stem, dB.
+pub(super) const MOST: f64 = 24.0;
+/// Steps of wheel and arrows, and with Shift, dB.
+const STEP: f64 = 0.5;
+const FINE_STEP: f64 = 0.1;
+/// Points of dragging for a whole rail, at least: short rails are not nervous.
+const LEAST_TRAVEL: f32 = 160.0;
+/// Room for value and button beside the rail.
+pub(super) const BESIDE: f32 = 88.0;
+
+/// What holds a ghost fader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Hold {
+    /// It is dragged.
+    Hand,
+    /// The wheel has turned it; until the pointer leaves.
+    Wheel,
+    /// Arrows or a typed value have moved it; until the keyboard leaves.
+    Keys,
+    /// The button is pointed at.
+    Button,
+}
+
+/// The ghost faders of a table: at most one is moved.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Ghosts {
+    held: Option<(Proposal, Hold)>,
+    tried: Option<Proposal>,
+    /// What the Master was last told.
+    told: Option<Proposal>,
+}
+
+impl Ghosts {
+    /// The move whose price is shown.
+    pub(super) fn shown(&self) -> Option<Proposal> {
+        self.held.map(|(proposal, _)| proposal)
+    }
+
+    /// Forgets what is shown and what was tried.
+    pub(super) fn forget(&mut self) {
+        (self.held, self.tried) = (None, None);
+    }
+
+    /// Tells the Master, if something else is shown than it was told.
+    pub(super) fn settle(&mut self, edits: &mut Edits) {
+        let shown = self.shown();
+        if shown != self.told {
+            self.told = shown;
+            edits.want(Edit::Predict(shown));
+        }
+    }
+
+    fn hold(&mut self, proposal: Proposal, hold: Hold) {
+        let gain = Db(((proposal.gain.0 * 10.0).round() / 10.0).clamp(-MOST, MOST));
+        let proposal = Proposal { gain, ..proposal };
+        (self.held, self.tried) = (Some((proposal, hold)), Some(proposal).filter(|p| p.gain.0 != 0.0));
+    }
+
+    fn let_go(&mut self, stem: StemId, hold: Hold) {
+        if self.is_held(stem, hold) {
+            self.held = None;
+        }
+    }
+
+    fn is_held(&self, stem: StemId, hold: Hold) -> bool {
+        self.held.is_some_and(|(proposal, how)| proposal.stem == stem && how == hold)
+    }
+
+    /// The gain that is shown for a stem; 0 if none is.
+    fn gain(&self, stem: StemId) -> Db {
+        self.shown().filter(|proposal| proposal.stem == stem).map_or(Db(0.0), |proposal| proposal.gain)
+    }
+
+    /// The ghost fader of `stem` in `place`. `others`: what another stem's move does to this one.
+    pub(super) fn show(
+        &mut self,
+        ui: &mut Ui,
+        desk: &mut Desk<'_>,
+        place: Rect,
+        stem: &StemCard,
+        others: Option<Db>,
+    ) {
+        let id = ui.scope_id().with(("ghost", stem.id));
+        let rail = Rect::from_min_max(place.min, pos2(place.max.x - BESIDE, place.max.y));
+        // what opens the line to type in is not typed into it, too
+        let typed = is_typed(ui, id);
+        let response = ui.interact(rail, id, Sense::click_and_drag());
+        self.describe(ui, &response, stem);
+        self.drag(ui, &response, rail, stem.id);
+        self.turn(ui, &response, stem.id);
+        self.keys(ui, desk, &response, stem);
+        self.draw(ui, &desk.look, rail, &response, stem.id);
+        let beside = Rect::from_min_max(pos2(rail.max.x + 8.0, place.min.y), place.max);
+        if typed {
+            let line = Rect::from_center_size(beside.center(), vec2(beside.width() - 8.0, 20.0));
+            let text = type_line(ui, &desk.look, line, id, theme::BODY);
+            if let Some(gain) = text.as_deref().and_then(decibels_of) {
+                self.hold(Proposal { stem: stem.id, gain }, Hold::Keys);
+            }
+        } else {
+            self.beside(ui, desk, beside, stem, others);
+        }
+        response.on_hover_text(
+            "What if? Drag, turn or type: it says what the move would do, and changes nothing that is heard.\nApply asks the Stem for it. Enter: apply; Escape: forget.",
+        );
+    }
+
+    fn describe(&self, ui: &Ui, response: &Response, stem: &StemCard) {
+        let (gain, name) = (self.gain(stem.id), format!("{}: what if", stem.name()));
+        response
+            .widget_info(|| WidgetInfo { label: Some(name.clone()), ..WidgetInfo::drag_value(true, gain.0) });
+        ui.ctx().accesskit_node_builder(response.id, |node| {
+            node.set_role(Role::Slider);
+            node.set_value(format!("{} dB", signed(gain.0, 1)));
+        });
+    }
+
+    fn drag(&mut self, ui: &Ui, response: &Response, rail: Rect, stem: StemId) {
+        if response.drag_started() {
+            ui.data_mut(|data| data.insert_temp(response.id, 0.0f64));
+        }
+        if response.dragged() {
+            let fine = if ui.input(|input| input.modifiers.shift) { 0.1 } else { 1.0 };
+            let way =
+                f64::from(response.drag_delta().x / rail.width().max(LEAST_TRAVEL)) * 2.0 * REACH * fine;
+            let gain = ui.data_mut(|data| {
+                let gain = data.get_temp_mut_or_default::<f64>(response.id);
+                *gain = (*gain + way).clamp(-REACH, REACH);
+                *gain
+            });
+            self.hold(Proposal { stem, gain: Db(gain) }, Hold::Hand);
+        }
+        if response.drag_stopped() {
+            self.let_go(stem, Hold::Hand);
+        }
+        if response.double_clicked() {
+            self.forget();
+        } else if response.clicked() {
+            response.request_focus();
+        }
+    }
+
+    fn turn(&mut self, ui: &Ui, response: &Response, stem: StemId) {
+        let turns = wheel(ui, response);
+        if turns != 0.0 && !response.dragged() {
+            self.step(ui, stem, f64::from(turns), Hold::Wheel);
+        } else if !response.contains_pointer() {
+            self.let_go(stem, Hold::Wheel);
+        }
+    }
+
+    fn step(&mut self, ui: &Ui, stem: StemId, turns: f64, hold: Hold) {
+        let step = if ui.input(|input| input.modifiers.shift) { FINE_STEP } else { STEP };
+        let gain = Db(self.gain(stem).0 + turns * step);
+        self.hold(Proposal { stem, gain }, hold);
+    }
+
+    fn keys(&mut self, ui: &Ui, desk: &mut Desk<'_>, response: &Response, stem: &StemCard) {
+        if !response.has_focus() {
+            if !is_typed(ui, response.id) {
+                self.let_go(stem.id, Hold::Keys);
+            }
+            return;
+        }
+        let filter = EventFilter { horizontal_arrows: true, vertical_arrows: true, escape: true, tab: false };
+        ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
+        for event in ui.input(|input| input.events.clone()) {
+            match event {
+                Event::Key { key: Key::ArrowUp | Key::ArrowRight, pressed: true, .. } => {
+                    self.step(ui, stem.id, 1.0, Hold::Keys);
+                }
+                Event::Key { key: Key::ArrowDown | Key::ArrowLeft, pressed: true, .. } => {
+                    self.step(ui, stem.id, -1.0, Hold::Keys);
+                }
+                Event::Key { key: Key::Delete | Key::Backspace | Key::Escape, pressed: true, .. } => {
+                    self.forget();
+                }
+                Event::Key { key: Key::Enter, pressed: true, .. } => match self.shown() {
+                    Some(proposal) if proposal.stem == stem.id => self.apply(desk, stem, proposal),
+                    _ => start_typing(ui, response.id, signed(0.0, 1)),
+                },
+                Event::Text(typed)
+                    if typed.starts_with(|c: char| c.is_ascii_digit() || "+-.,".contains(c)) =>
+                {
+                    start_typing(ui, response.id, typed);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Asks the Stem; the ghost is forgotten.
+    fn apply(&mut self, desk: &mut Desk<'_>, stem: &StemCard, proposal: Proposal) {
+        let trim = Db((stem.trim.0 + proposal.gain.0).clamp(-MOST, MOST));
+        desk.edits.ask_trim(stem.trim, TrimWish { stem: stem.id, base: stem.revision, trim });
+        self.forget();
+    }
+
+    /// Value or button, or what another stem's move does to this one.
+    fn beside(&mut self, ui: &mut Ui, desk: &mut Desk<'_>, place: Rect, stem: &StemCard, others: Option<Db>) {
+        let look = desk.look;
+        let tried = self.tried.filter(|tried| tried.stem == stem.id);
+        let Some(proposal) = tried else {
+            let (words, ink) = match (others, stem.request) {
+                (Some(others), _) => (format!("{} dB", signed(others.0, 1)), look.accent),
+                (None, Request::Asked(_)) => ("asked".into(), look.accent),
+                (None, Request::Refused) => ("has changed".into(), look.reduction),
+                (None, Request::Unanswered) => ("no answer".into(), look.reduction),
+                (None, Request::None) => return,
+            };
+            let meaning = match (others, stem.request) {
+                (Some(_), _) => "What this stem changes in playback, as the platform normalizes the song.",
+                (None, Request::Asked(_)) => "The Stem has been asked and has not answered yet.",
+                (None, Request::Unanswered) => {
+                    "The Stem was asked and has not answered: its host is busy, or it has gone. Nothing was done so far."
+                }
+                _ => "The Stem had been changed meanwhile: nothing was done. Look, and ask again.",
+            };
+            let ink = pen(theme::font(theme::SMALL), ink);
+            paint::label(ui, place, Align2::RIGHT_CENTER, &words, &ink).on_hover_text(meaning);
+            return;
+        };
+        let words = format!("Apply {}", signed(proposal.gain.0, 1));
+        let at = Rect::from_center_size(place.center(), vec2(place.width(), 22.0));
+        let shown = self.shown() == Some(proposal);
+        let response = pill(ui, &look, at, &words, if shown { Weight::Chosen } else { Weight::Quiet }, true);
+        response.widget_info(|| {
+            WidgetInfo::labeled(
+                Role::Button,
+                true,
+                format!("Apply {} dB to {}", signed(proposal.gain.0, 1), stem.name()),
+            )
+        });
+        if response.clicked() {
+            self.apply(desk, stem, proposal);
+        } else if response.hovered() || response.has_focus() {
+            if self.held.is_none() {
+                self.held = Some((proposal, Hold::Button));
+            }
+        } else {
+            self.let_go(stem.id, Hold::Button);
+        }
+        response.on_hover_text("Asks the Stem for this change: it keeps it in its own state. Escape or a double click on the fader forgets it.");
+    }
+
+    fn draw(&self, ui: &Ui, look: &Palette, rail: Rect, response: &Response, stem: StemId) {
+        let line = Rect::from_center_size(rail.center(), vec2(rail.width() - 12.0, 4.0));
+        ui.painter().rect_filled(line, CornerRadius::same(2), look.background);
+        let gain = self.gain(stem);
+        let part = (gain.0.clamp(-REACH, REACH) / REACH) as f32;
+        let (middle, x) = (line.center(), line.center().x + part * line.width() / 2.0);
+        ui.painter().vline(middle.x, middle.y - 6.0..=middle.y + 6.0, Stroke::new(1.0, look.line));
+        if self.shown().is_some_and(|proposal| proposal.stem == stem) {
+            let from =
+                Rect::from_min_max(pos2(middle.x.min(x), line.min.y), pos2(middle.x.max(x), line.max.y));
+            ui.painter().rect_filled(from, CornerRadius::same(2), look.accent);
+            ui.painter().circle_filled(pos2(x, middle.y), 7.0, look.accent);
+        } else {
+            // dashed and hollow: not there until it is moved
+            let ink = if response.hovered() { look.accent } else { look.dim };
+            ui.painter().circle_filled(middle, 7.0, look.panel);
+            let circle: Vec<_> = (0..=32)
+                .map(|i| middle + 6.5 * egui::Vec2::angled(core::f32::consts::TAU * i as f32 / 32.0))
+                .collect();
+            ui.painter().extend(Shape::dashed_line(&circle, Stroke::new(1.25, ink), 2.6, 2.5));
+        }
+        if response.has_focus() {
+            paint::focus_ring(ui, Rect::from_center_size(pos2(x, middle.y), vec2(18.0, 18.0)), look);
+        }
+    }
+}
+
+/// The decibels that a person typed, with or without unit, whatever the minus.
+pub(super) fn decibels_of(text: &str) -> Option<Db> {
+    let text = text.trim().replace('\u{2212}', "-").replace(',', ".");
+    let number = text.strip_suffix("dB").or(text.strip_suffix("db")).unwrap_or(&text).trim();
+    number.parse().ok().filter(|x: &f64| x.is_finite()).map(|x| Db(x.clamp(-MOST, MOST)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn typed_decibels_are_read_as_people_write_them() {
+        let of = |text: &str| decibels_of(text).map(|db| db.0);
+        assert_eq!(
+            [of("2"), of("+1.5 dB"), of(" -3 db"), of("\u{2212}0,5")],
+            [Some(2.0), Some(1.5), Some(-3.0), Some(-0.5)]
+        );
+        assert_eq!(
+            [of("99"), of("nan"), of("inf"), of("three"), of("")],
+            [Some(24.0), None, None, None, None]
+        );
+    }
+
+    #[test]
+    fn the_master_is_told_once_of_a_move_and_once_that_it_is_forgotten() {
+        let (mut ghosts, mut edits) = (Ghosts::default(), Edits::default());
+        let stem = StemId(7);
+        ghosts.hold(Proposal { stem, gain: Db(2.04) }, Hold::Hand);
+        ghosts.settle(&mut edits);
+        ghosts.hold(Proposal { stem, gain: Db(1.96) }, Hold::Hand);
+        ghosts.settle(&mut edits);
+        let told = Proposal { stem, gain: Db(2.0) };
+        assert_eq!(edits.take(), [Edit::Predict(Some(told))]);
+        ghosts.let_go(stem, Hold::Wheel);
+        assert_eq!(ghosts.shown(), Some(told), "only what holds it lets it go");
+        ghosts.let_go(stem, Hold::Hand);
+        ghosts.settle(&mut edits);
+        ghosts.settle(&mut edits);
+        assert_eq!(edits.take(), [Edit::Predict(None)]);
+        assert_eq!(ghosts.tried, Some(told));
+    }
+}

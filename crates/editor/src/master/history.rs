@@ -1,0 +1,243 @@
+//! The song on the project's timeline: short-term and integrated loudness, what the Master takes away, what was not
+//! heard, and which songs there are.
+
+use super::songs;
+use crate::facts::Desk;
+use crate::head::shortened;
+use crate::paint::{self, pen};
+use crate::shown::{number, time};
+use crate::theme::{self, PAD, Palette};
+use egui::{Align2, Color32, Mesh, Rect, Role, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2};
+use plugin_core::room::{History, Moment, Song};
+use session::record::Mark;
+use units::Ms;
+
+/// Loudness is drawn from here to there, LUFS.
+const QUIETEST: f64 = -36.0;
+const LOUDEST: f64 = -3.0;
+/// Reductions are drawn from the top, this much fills the half of it, dB.
+const MOST_REDUCTION: f64 = 12.0;
+/// How wide a column is, points.
+const COLUMN: f32 = 3.0;
+/// Between strokes of a hatching, points.
+const HATCH: f32 = 5.0;
+
+/// Draws it in `place`; `loudest`: the loudest stretch is marked.
+pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect, loudest: bool) {
+    let look = &desk.look;
+    paint::panel(ui, place, look);
+    let inner = place.shrink2(vec2(PAD, 6.0));
+    let history = &desk.facts.session.history;
+    let small = pen(theme::font(theme::SMALL), look.secondary);
+    let top = Rect::from_min_size(inner.min, vec2(inner.width(), 14.0));
+    let menu = Rect::from_min_max(pos2(top.max.x - songs::WIDTH, top.min.y), top.max);
+    if history.points.is_empty() {
+        let room = Rect::from_min_max(inner.min, pos2(menu.min.x - PAD, inner.max.y));
+        paint::label(ui, room, Align2::LEFT_CENTER, "The song appears here as it is heard.", &small);
+        songs::show(ui, desk, menu);
+        return;
+    }
+    let well = Rect::from_min_max(pos2(inner.min.x, inner.min.y + 15.0), inner.max);
+    ui.painter().rect_filled(well, 4.0, look.background);
+    let scale = Scale { history, well };
+    let painter = ui.painter().with_clip_rect(well);
+    if loudest && let Some((from, to)) = history.loudest {
+        let band = Rect::from_x_y_ranges(scale.x(from)..=scale.x(to), well.y_range());
+        painter.rect_filled(band, 0.0, Palette::faint(look.accent, 0.28));
+    }
+    let columns = ((well.width() / COLUMN) as usize).min(history.points.len()).max(1);
+    let mut bars = Mesh::default();
+    let mut reductions = Mesh::default();
+    let mut line = Vec::new();
+    let mut hatched: Option<(f32, Mark)> = None;
+    for column in 0..=columns {
+        let part = |n: usize| n * history.points.len() / columns;
+        let x = well.min.x + column as f32 / columns as f32 * well.width();
+        let points =
+            history.points.get(part(column)..part(column + 1).min(history.points.len())).unwrap_or_default();
+        let mark = (column < columns).then(|| worst(points));
+        if hatched.map(|(_, mark)| mark) != mark.filter(|mark| *mark != Mark::Heard) {
+            if let Some((from, mark)) = hatched.take() {
+                hatch(&painter, Rect::from_x_y_ranges(from..=x, well.y_range()), look, mark);
+            }
+            hatched = mark.filter(|mark| *mark != Mark::Heard).map(|mark| (x, mark));
+        }
+        let next = well.min.x + (column + 1) as f32 / columns as f32 * well.width();
+        let highest = |of: fn(&Moment) -> Option<f64>| points.iter().filter_map(of).reduce(f64::max);
+        let ink = if mark == Some(Mark::Heard) { desk.track } else { look.dim };
+        if let Some(level) = highest(|point| point.short_term.map(|s| s.0)) {
+            let top = scale.y(level);
+            bars.add_colored_rect(
+                Rect::from_min_max(pos2(x, top), pos2(next - 1.0, well.max.y)),
+                Palette::faint(ink, 0.65),
+            );
+        }
+        if let Some(reduction) = highest(|point| point.reduction.map(|r| r.0)).filter(|r| *r > 0.0) {
+            let depth = (reduction / MOST_REDUCTION).min(1.0) as f32 * well.height() * 0.5;
+            reductions.add_colored_rect(
+                Rect::from_min_max(pos2(x, well.min.y), pos2(next, well.min.y + depth)),
+                Palette::faint(look.reduction, 0.8),
+            );
+        }
+        if let Some(level) = points.iter().filter_map(|point| point.integrated).next_back() {
+            line.push(pos2(x, scale.y(level.0)));
+        }
+    }
+    painter.add(bars);
+    painter.add(reductions);
+    if line.len() > 1 {
+        painter.add(Shape::line(line, Stroke::new(1.5, look.text)));
+    }
+    if let Some(head) = history.playhead {
+        painter.vline(scale.x(head), well.y_range(), Stroke::new(1.0, look.accent));
+    }
+    titles(ui, desk, &scale, inner);
+    songs::show(ui, desk, menu);
+    let response = ui.interact(well, ui.scope_id().with("history"), Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(Role::Image, true, "Loudness on the timeline"));
+    if let Some(at) = response.hover_pos() {
+        let words = told(&scale, at.x);
+        response.on_hover_text(words);
+    }
+}
+
+/// From time and loudness to places.
+struct Scale<'a> {
+    history: &'a History,
+    well: Rect,
+}
+
+impl Scale<'_> {
+    fn x(&self, at: Ms) -> f32 {
+        let length = (self.history.end().0 - self.history.start.0).max(1.0);
+        let part = ((at.0 - self.history.start.0) / length).clamp(0.0, 1.0);
+        self.well.min.x + part as f32 * self.well.width()
+    }
+
+    fn y(&self, level: f64) -> f32 {
+        let part = ((level - QUIETEST) / (LOUDEST - QUIETEST)).clamp(0.0, 1.0);
+        self.well.max.y - part as f32 * self.well.height()
+    }
+}
+
+/// Of the points in a column, the mark that matters most: a gap is never drawn over.
+fn worst(points: &[Moment]) -> Mark {
+    let rank = |mark: Mark| match mark {
+        Mark::Heard => 0,
+        Mark::Dropped => 1,
+        Mark::OldSettings => 2,
+        Mark::Auditioned => 3,
+        Mark::Unheard => 4,
+    };
+    points.iter().map(|point| point.mark).max_by_key(|mark| rank(*mark)).unwrap_or(Mark::Heard)
+}
+
+/// What a mark means.
+fn words(mark: Mark) -> &'static str {
+    match mark {
+        Mark::Heard => "heard as it is set now",
+        Mark::Unheard => "not heard yet",
+        Mark::OldSettings => "heard with old settings",
+        Mark::Auditioned => "soloed, not recorded",
+        Mark::Dropped => "heard long ago, forgotten",
+    }
+}
+
+/// Strokes over what was not heard as it is now: rising for unheard, falling for the rest.
+fn hatch(painter: &egui::Painter, place: Rect, look: &Palette, mark: Mark) {
+    let painter = painter.with_clip_rect(place.intersect(painter.clip_rect()));
+    let stroke = Stroke::new(1.0, if mark == Mark::Unheard { look.line } else { look.dim });
+    let height = place.height();
+    let mut x = place.min.x - height;
+    while x < place.max.x {
+        let (low, high) = if mark == Mark::Unheard { (x, x + height) } else { (x + height, x) };
+        painter.line_segment([pos2(low, place.max.y), pos2(high, place.min.y)], stroke);
+        x += HATCH;
+    }
+}
+
+/// The line above: what is drawn, and the songs over their ranges.
+fn titles(ui: &Ui, desk: &Desk<'_>, scale: &Scale<'_>, inner: Rect) {
+    let look = &desk.look;
+    let top = Rect::from_min_size(inner.min, vec2(inner.width() - songs::WIDTH - PAD, 14.0));
+    let quiet = pen(theme::font(theme::TINY), look.secondary);
+    let songs = &scale.history.songs;
+    if songs.is_empty() {
+        paint::text(ui, top, Align2::LEFT_CENTER, "Short-term on the timeline", &quiet);
+        legend(ui, look, top);
+        return;
+    }
+    let mut left = top.min.x;
+    for song in songs {
+        let (from, to) = (scale.x(song.start).max(left), scale.x(song.end));
+        let edge = Stroke::new(1.0, look.line);
+        ui.painter().vline(scale.x(song.start), inner.y_range(), edge);
+        let at = Rect::from_min_max(pos2(from + 4.0, top.min.y), pos2(to.min(top.max.x) - 2.0, top.max.y));
+        if at.width() > 20.0 {
+            let words = said(song);
+            let shown = shortened(ui, &words, &quiet, at.width());
+            paint::label(ui, at, Align2::LEFT_CENTER, &shown, &quiet).on_hover_text(words);
+        }
+        left = to;
+    }
+}
+
+fn said(song: &Song) -> String {
+    let figure = song.integrated.map_or(String::new(), |i| format!("  {} LUFS", number(i.0, 1)));
+    format!(
+        "{}{figure}  heard {} of {}",
+        song.name,
+        time(song.heard.0 / 1000.0),
+        time((song.end.0 - song.start.0) / 1000.0)
+    )
+}
+
+fn legend(ui: &Ui, look: &Palette, top: Rect) {
+    let mut right = top.max.x;
+    for (words, ink) in [("gain reduction", look.reduction), ("integrated", look.text)] {
+        let quiet = pen(theme::font(theme::TINY), look.secondary);
+        let at = paint::text(
+            ui,
+            Rect::from_min_max(top.min, pos2(right, top.max.y)),
+            Align2::RIGHT_CENTER,
+            words,
+            &quiet,
+        );
+        mark(ui, pos2(at.min.x - 10.0, top.center().y), ink);
+        right = at.min.x - 26.0;
+    }
+}
+
+fn mark(ui: &Ui, at: egui::Pos2, ink: Color32) {
+    ui.painter().hline(at.x - 5.0..=at.x + 5.0, at.y, Stroke::new(2.0, ink));
+}
+
+/// What is under the pointer.
+fn told(scale: &Scale<'_>, x: f32) -> String {
+    let history = scale.history;
+    let part = f64::from((x - scale.well.min.x) / scale.well.width()).clamp(0.0, 1.0);
+    let index = ((part * history.points.len() as f64) as usize).min(history.points.len() - 1);
+    let Moment { mark, short_term, integrated, reduction } = history.points[index];
+    let at = time((history.start.0 + index as f64 * history.step.0) / 1000.0);
+    let value = |name: &str, x: Option<f64>, unit: &str| x.map(|x| format!("{name} {} {unit}", number(x, 1)));
+    let lines = [
+        Some(format!("{at}, {}", words(mark))),
+        value("S", short_term.map(|s| s.0), "LUFS"),
+        value("I so far", integrated.map(|i| i.0), "LUFS"),
+        value("Gain reduction", reduction.map(|r| r.0), "dB"),
+    ];
+    lines.into_iter().flatten().collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gap_is_never_drawn_over() {
+        let of = |mark| Moment { mark, short_term: None, integrated: None, reduction: None };
+        assert_eq!(worst(&[of(Mark::Heard), of(Mark::Unheard), of(Mark::Heard)]), Mark::Unheard);
+        assert_eq!(worst(&[of(Mark::Heard), of(Mark::OldSettings)]), Mark::OldSettings);
+        assert_eq!(worst(&[of(Mark::Heard)]), Mark::Heard);
+    }
+}

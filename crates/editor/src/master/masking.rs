@@ -1,0 +1,138 @@
+//! Where stems cover each other: bands across, stems down, the most covered first.
+
+use crate::facts::Desk;
+use crate::head::shortened;
+use crate::paint::{self, pen};
+use crate::shown::number;
+use crate::theme::{self, PAD, Palette};
+use egui::{Align2, CornerRadius, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+use plugin_core::room::StemCard;
+use session::masking::{BANDS, Bands, Covered, centre, covered};
+
+/// How high a row is, at least and at most.
+const LEAST_ROW: f32 = 16.0;
+const MOST_ROW: f32 = 72.0;
+/// Room for names and for how much of a stem is covered.
+const NAMES: f32 = 132.0;
+const WHOLE: f32 = 56.0;
+
+/// Draws it in `place`.
+pub(super) fn show(ui: &Ui, desk: &Desk<'_>, place: Rect) {
+    let look = &desk.look;
+    paint::panel(ui, place, look);
+    let inner = place.shrink(PAD);
+    let small = pen(theme::font(theme::SMALL), look.secondary);
+    let top = Rect::from_min_size(inner.min, vec2(inner.width(), 18.0));
+    let stems: Vec<&StemCard> = desk.facts.session.summed().collect();
+    let sounding = stems.iter().filter(|stem| stem.spectrum.iter().any(Option::is_some)).count();
+    if sounding < 2 {
+        let words = "Press play: with two stems sounding, this shows where they cover each other.";
+        paint::label(ui, inner, Align2::CENTER_CENTER, words, &small);
+        return;
+    }
+    let title = "Where stems are covered by the others. A hint from averages: trust your ears.";
+    paint::label(ui, top, Align2::LEFT_CENTER, title, &small);
+    let spectra: Vec<Bands> = stems.iter().map(|stem| stem.spectrum).collect();
+    let found = covered(&spectra);
+    let mut order: Vec<usize> = (0..stems.len()).collect();
+    order.sort_by(|a, b| found[*b].whole().total_cmp(&found[*a].whole()));
+    let list = Rect::from_min_max(pos2(inner.min.x, top.max.y + 4.0), pos2(inner.max.x, inner.max.y - 18.0));
+    let fit = ((list.height() / LEAST_ROW) as usize).max(1);
+    let shown = order.len().min(fit);
+    let height = (list.height() / shown as f32).clamp(LEAST_ROW, MOST_ROW).floor();
+    let grid = Rect::from_min_max(
+        pos2(list.min.x + NAMES, list.min.y),
+        pos2(list.max.x - WHOLE, list.min.y + height * shown as f32),
+    );
+    for (line, stem) in order.iter().take(fit).enumerate() {
+        let y = list.min.y + line as f32 * height;
+        let at = Rect::from_min_max(pos2(list.min.x, y), pos2(list.max.x, y + height));
+        row(ui, desk, at, grid, &stems, *stem, &found[*stem]);
+    }
+    let tiny = pen(theme::font(theme::TINY), look.dim);
+    for (band, words) in [
+        (0, "20"),
+        (4, "50"),
+        (7, "100"),
+        (10, "200"),
+        (14, "500"),
+        (17, "1k"),
+        (20, "2k"),
+        (24, "5k"),
+        (27, "10k"),
+        (30, "20k"),
+    ] {
+        let x = grid.min.x + (band as f32 + 0.5) / BANDS as f32 * grid.width();
+        let at = Rect::from_center_size(pos2(x, grid.max.y + 9.0), vec2(28.0, 14.0));
+        paint::text(ui, at, Align2::CENTER_CENTER, words, &tiny);
+    }
+    if order.len() > fit {
+        let words = format!("{} more are covered less", order.len() - fit);
+        let at = Rect::from_min_max(
+            pos2(inner.min.x, grid.max.y + 2.0),
+            pos2(grid.min.x - 4.0, grid.max.y + 16.0),
+        );
+        paint::text(ui, at, Align2::LEFT_CENTER, &words, &tiny);
+    }
+}
+
+fn row(ui: &Ui, desk: &Desk<'_>, at: Rect, grid: Rect, stems: &[&StemCard], stem: usize, covered: &Covered) {
+    let look = &desk.look;
+    let card = stems[stem];
+    let colour = look.track(card.colour, card.role);
+    let bar = Rect::from_min_max(pos2(at.min.x, at.min.y + 2.0), pos2(at.min.x + 4.0, at.max.y - 2.0));
+    ui.painter().rect_filled(bar, CornerRadius::same(2), colour);
+    let names = Rect::from_min_max(pos2(at.min.x + 12.0, at.min.y), pos2(grid.min.x - 8.0, at.max.y));
+    let ink = pen(theme::font(if at.height() < 20.0 { theme::SMALL } else { theme::BODY }), look.text);
+    let name = shortened(ui, card.name(), &ink, names.width());
+    paint::label(ui, names, Align2::LEFT_CENTER, &name, &ink);
+    let width = grid.width() / BANDS as f32;
+    for (band, part) in covered.bands.iter().enumerate() {
+        let cell = Rect::from_min_max(
+            pos2(grid.min.x + band as f32 * width + 0.5, at.min.y + 1.0),
+            pos2(grid.min.x + (band + 1) as f32 * width - 0.5, at.max.y - 1.0),
+        );
+        let Some(part) = part else {
+            ui.painter().rect_filled(cell, CornerRadius::same(2), look.background);
+            continue;
+        };
+        ui.painter().rect_filled(cell, CornerRadius::same(2), Palette::faint(colour, 0.22));
+        // the higher, the more is covered: told apart without colours, too
+        let height = cell.height() * *part as f32;
+        let fill = Rect::from_min_max(pos2(cell.min.x, cell.max.y - height), cell.max);
+        ui.painter().rect_filled(fill, CornerRadius::same(2), Palette::faint(look.reduction, 0.8));
+    }
+    let cells = Rect::from_x_y_ranges(grid.x_range(), at.y_range());
+    let response = ui.interact(cells, ui.scope_id().with(("covered", card.id)), Sense::hover());
+    let percent = format!("{} %", number(covered.whole() * 100.0, 0));
+    response.widget_info(|| WidgetInfo::labeled(Role::Meter, true, format!("{} covered", card.name())));
+    ui.ctx().accesskit_node_builder(response.id, |node| node.set_value(percent.as_str()));
+    if let Some(pointer) = response.hover_pos() {
+        let band = (((pointer.x - grid.min.x) / width) as usize).min(BANDS - 1);
+        response.on_hover_text(told(stems, card, covered, band));
+    }
+    let whole = Rect::from_min_max(pos2(grid.max.x + 6.0, at.min.y), at.max);
+    let quiet = pen(theme::font(theme::SMALL), look.secondary);
+    paint::label(ui, whole, Align2::RIGHT_CENTER, &percent, &quiet)
+        .on_hover_text("How much of this stem is covered, on average over the bands in which it sounds.");
+}
+
+fn told(stems: &[&StemCard], card: &StemCard, covered: &Covered, band: usize) -> String {
+    let hertz = match centre(band) {
+        f if f >= 1000.0 => format!("{} kHz", number(f / 1000.0, 1)),
+        f => format!("{} Hz", number(f, 0)),
+    };
+    match (covered.bands[band], covered.by[band]) {
+        (Some(part), Some(by)) if part > 0.0 => {
+            format!(
+                "{}: {} is {} % covered, most by {}",
+                hertz,
+                card.name(),
+                number(part * 100.0, 0),
+                stems[by].name()
+            )
+        }
+        (Some(_), _) => format!("{hertz}: {} is clear", card.name()),
+        (None, _) => format!("{hertz}: {} has next to nothing here", card.name()),
+    }
+}

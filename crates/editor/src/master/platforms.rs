@@ -1,0 +1,228 @@
+//! What platforms do with the song: a cell each, with what binds; the rule, its source and date in the tooltip.
+
+use super::Stage;
+use crate::controls::{Weight, menu, pill};
+use crate::edits::Edit;
+use crate::facts::Desk;
+use crate::head::shortened;
+use crate::paint::{self, pen};
+use crate::shown::{number, signed, time};
+use crate::theme::{self, GRID, PAD};
+use chain::listen::Listen;
+use egui::{Align2, CornerRadius, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+use plugin_core::room::{Placement, Proposal};
+use session::playback::{Bound, HEADING, Playback};
+use session::target::{NormalizationTarget, TurnsUp, Use};
+use session::view::PlatformView;
+
+/// How high the row is.
+pub(super) const HEIGHT: f32 = 76.0;
+/// The least width of a cell.
+const CELL: f32 = 100.0;
+
+/// Draws it in `place`. `chosen`: the one whose prices are shown. `shown`: a move is looked at.
+pub(super) fn show(
+    ui: &mut Ui,
+    desk: &mut Desk<'_>,
+    place: Rect,
+    chosen: &mut usize,
+    shown: Option<Proposal>,
+) {
+    let look = desk.look;
+    paint::panel(ui, place, &look);
+    let inner = place.shrink2(vec2(PAD, 6.0));
+    let facts = &desk.facts.session;
+    let (small, dim) =
+        (pen(theme::font(theme::SMALL), look.secondary), pen(theme::font(theme::SMALL), look.dim));
+    let top = Rect::from_min_size(inner.min, vec2(inner.width(), 16.0));
+    let ready = Stage::of(desk.facts.heard);
+    let heading = match (facts.placement, facts.has_final) {
+        (Placement::Mix, true) => format!("{HEADING} · before the last Master"),
+        (Placement::Mix, false) => format!("{HEADING} · before the master fader"),
+        (Placement::Final, _) => HEADING.to_owned(),
+    };
+    let title = paint::label(ui, top, Align2::LEFT_CENTER, &heading, &small).rect;
+    if ready < Stage::Platforms || facts.platforms.is_empty() {
+        let line = Rect::from_min_max(pos2(inner.min.x, top.max.y), inner.max);
+        let words = match desk.facts.heard.0 {
+            ms if ms < 100.0 => "After 30 s of music.".to_owned(),
+            ms => format!("After 30 s of music; heard {}.", time(ms / 1000.0)),
+        };
+        paint::label(ui, line, Align2::LEFT_CENTER, &words, &dim);
+        return;
+    }
+    let all = Rect::from_min_max(pos2(inner.max.x - 96.0, top.min.y), top.max);
+    everything(ui, desk, all);
+    let hear = Rect::from_min_max(
+        pos2(all.min.x - PAD - 76.0, top.min.y - 1.0),
+        pos2(all.min.x - PAD, top.max.y + 1.0),
+    );
+    as_played(ui, desk, hear, *chosen);
+    let heard = format!("heard {}", time(desk.facts.heard.0 / 1000.0));
+    let at = Rect::from_min_max(pos2(title.max.x + PAD, top.min.y), pos2(hear.min.x - PAD, top.max.y));
+    if at.width() > paint::width(ui, &heard, &dim) {
+        paint::label(ui, at, Align2::LEFT_CENTER, &heard, &dim);
+    }
+    let cells = (inner.width() / CELL).floor().max(1.0) as usize;
+    // delivery specifications change nothing in playback; they are in the list of all
+    let played: Vec<(usize, &PlatformView)> = facts
+        .platforms
+        .iter()
+        .enumerate()
+        .filter(|(_, platform)| platform.playback.is_some_and(|p| p.bound != Bound::Delivery))
+        .take(cells)
+        .collect();
+    let width = (inner.width() / played.len().max(1) as f32).min(CELL * 1.6);
+    let last = facts.answer.as_ref().filter(|answer| shown.is_some_and(|shown| shown.stem == answer.of.stem));
+    for (n, (index, platform)) in played.into_iter().enumerate() {
+        let at = Rect::from_min_max(
+            pos2(inner.min.x + n as f32 * width, top.max.y + 3.0),
+            pos2(inner.min.x + (n + 1) as f32 * width - 3.0 * GRID, inner.max.y),
+        );
+        let after = last.and_then(|answer| answer.exchanges().get(index)).and_then(|exchange| exchange.after);
+        if cell(ui, desk, at, platform, after, index == *chosen) {
+            *chosen = index;
+        }
+    }
+}
+
+/// One platform; true when it was pressed.
+fn cell(
+    ui: &Ui,
+    desk: &Desk<'_>,
+    at: Rect,
+    platform: &PlatformView,
+    after: Option<Playback>,
+    chosen: bool,
+) -> bool {
+    let look = &desk.look;
+    let facts = &desk.facts.session;
+    let target = facts.target(&platform.id);
+    let name = target.map_or(platform.id.as_str(), |target| target.name.as_str());
+    let response = ui.interact(at, ui.scope_id().with(("platform", &platform.id)), Sense::click());
+    let now = platform.playback.and_then(|playback| playback.gain);
+    let change = now.map_or("–".to_owned(), |gain| format!("{} dB", signed(gain.0, 1)));
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, name));
+    ui.ctx().accesskit_node_builder(response.id, |node| node.set_value(change.as_str()));
+    if chosen || response.hovered() {
+        let ground = at.expand2(vec2(5.0, 2.0));
+        ui.painter().rect_filled(ground, CornerRadius::same(6), look.raised);
+    }
+    if response.has_focus() {
+        paint::focus_ring(ui, at, look);
+    }
+    let line =
+        |top: f32, height: f32| Rect::from_min_size(pos2(at.min.x, at.min.y + top), vec2(at.width(), height));
+    let small = pen(theme::font(theme::SMALL), look.secondary);
+    paint::text(ui, line(0.0, 14.0), Align2::LEFT_CENTER, &shortened(ui, name, &small, at.width()), &small);
+    let bold = pen(theme::strong(theme::TITLE), look.text);
+    let value = paint::text(ui, line(14.0, 20.0), Align2::LEFT_CENTER, &change, &bold);
+    let next = after
+        .and_then(|playback| playback.gain)
+        .filter(|next| now.is_some_and(|now| (next.0 - now.0).abs() >= 0.05));
+    if let (Some(next), Some(now)) = (next, now) {
+        let accent = pen(theme::strong(theme::SMALL), look.accent);
+        let beside = Rect::from_min_max(pos2(value.max.x + 5.0, value.min.y), pos2(at.max.x, value.max.y));
+        let words = signed(next.0 - now.0, 1);
+        if paint::width(ui, &words, &accent) <= beside.width() {
+            paint::text(ui, beside, Align2::LEFT_CENTER, &words, &accent);
+        }
+    }
+    let dim = pen(theme::font(theme::TINY), look.dim);
+    let bound = bound(desk, after.or(platform.playback));
+    paint::text(ui, line(34.0, 12.0), Align2::LEFT_CENTER, &shortened(ui, &bound, &dim, at.width()), &dim);
+    let pressed = response.clicked();
+    response.on_hover_ui(|ui| {
+        ui.set_max_width(340.0);
+        ui.label(egui::RichText::new(platform.sentence.as_str()).font(theme::strong(theme::BODY)));
+        if let Some(target) = target {
+            for line in rule(target) {
+                ui.label(egui::RichText::new(line).size(theme::SMALL));
+            }
+        }
+    });
+    pressed
+}
+
+/// Hearing the song as the chosen platform plays it; goes along with what the platform would do.
+fn as_played(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect, chosen: usize) {
+    let look = desk.look;
+    let platform = desk.facts.session.platforms.get(chosen);
+    let gain = platform.and_then(|platform| platform.playback?.gain);
+    let now = match desk.facts.listen {
+        Listen::Gain(now) => Some(now),
+        _ => None,
+    };
+    let weight = if now.is_some() { Weight::Chosen } else { Weight::Quiet };
+    let response = pill(ui, &look, place, "Hear it so", weight, gain.is_some() || now.is_some());
+    if response.clicked() {
+        let listen = gain.filter(|_| now.is_none()).map_or(Listen::Off, Listen::Gain);
+        desk.edits.want(Edit::Listen(listen));
+    } else if let Some(now) = now {
+        match gain {
+            // a listener would not notice less
+            Some(gain) if (gain.0 - now.0).abs() < 0.05 => {}
+            gain => desk.edits.want(Edit::Listen(gain.map_or(Listen::Off, Listen::Gain))),
+        }
+    }
+    let name = platform
+        .and_then(|platform| desk.facts.session.target(&platform.id))
+        .map_or("the platform", |t| &t.name);
+    response.on_hover_text(format!(
+        "Hear the song as {name} plays it: behind the meters, the output gets the playback change. Never saved, never in a render; ends with the window."
+    ));
+}
+
+/// What binds, and whose.
+fn bound(desk: &Desk<'_>, playback: Option<Playback>) -> String {
+    let facts = &desk.facts.session;
+    match playback.map(|playback| playback.bound) {
+        Some(Bound::Loudness) => "loudness".into(),
+        Some(Bound::Peak) => {
+            let whose = facts.session.as_ref().and_then(|session| session.loudest_peak);
+            whose.map_or("peak".into(), |stem| format!("peak: {}", facts.name(stem)))
+        }
+        Some(Bound::NoTurnUp) => "never turns up".into(),
+        Some(Bound::Unknown) => "rule not published".into(),
+        Some(Bound::PeakUnknown) => "peak not known yet".into(),
+        Some(Bound::Delivery) => "delivery".into(),
+        None => String::new(),
+    }
+}
+
+/// A rule in words, with where it comes from.
+fn rule(target: &NormalizationTarget) -> Vec<String> {
+    let aim = target.loudness.map_or("no target published".into(), |l| format!("{} LUFS", number(l.0, 1)));
+    let up = match target.usage {
+        Use::Playback { turns_up } => match turns_up {
+            TurnsUp::No => "never turns up".into(),
+            TurnsUp::Unknown => "whether it turns up is not published".into(),
+            TurnsUp::ToPeak(limit) => format!("turns up until {} dBTP", number(limit.0, 1)),
+            TurnsUp::PeakRuleUnknown => "turns up; what it does about peaks is not published".into(),
+            TurnsUp::IgnoringPeaks => "turns up whatever the peaks".into(),
+        },
+        Use::Delivery { .. } => "for delivered files".to_owned(),
+    };
+    let mut lines = vec![format!("Rule: {aim}, {up}. By {}.", target.mode)];
+    lines.extend(target.peak_limit.map(|peak| format!("Asks for masters below {} dBTP.", number(peak.0, 1))));
+    lines.push(format!("Source: {}", target.source));
+    lines.push(format!("Read {}; {}.", target.date, target.status.word()));
+    lines
+}
+
+/// Every platform's sentence, and those of deliveries.
+fn everything(ui: &mut Ui, desk: &Desk<'_>, place: Rect) {
+    let look = desk.look;
+    let response = menu(ui, &look, place, "All platforms", "All platforms", look.secondary);
+    egui::Popup::menu(&response).close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
+        ui.set_width(420.0);
+        egui::ScrollArea::vertical().max_height(300.0).show(ui, |ui| {
+            for platform in &desk.facts.session.platforms {
+                let sentence = ui.label(platform.sentence.as_str());
+                if let Some(target) = desk.facts.session.target(&platform.id) {
+                    sentence.on_hover_text(rule(target).join("\n"));
+                }
+            }
+        });
+    });
+}

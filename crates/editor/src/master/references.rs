@@ -1,0 +1,288 @@
+//! Songs to compare the mix with: what they are, which is heard, and where from others come.
+
+use crate::controls::{Weight, pill, pill_width};
+use crate::edits::Edit;
+use crate::facts::Desk;
+use crate::head::shortened;
+use crate::paint::{self, pen};
+use crate::shown::{number, signed, time};
+use crate::terms;
+use crate::theme::{self, PAD};
+use chain::listen::Listen;
+use egui::{Align2, CornerRadius, Rect, Role, TextEdit, Ui, WidgetInfo, pos2, vec2};
+use plugin_core::references::{Figures, Listing, MOST, Reference, References, State, name};
+use std::path::Path;
+
+/// How high a row is, at least and at most.
+const LEAST_ROW: f32 = 36.0;
+const MOST_ROW: f32 = 52.0;
+/// How high a button is.
+const BUTTON: f32 = 24.0;
+/// How high the list of files is at most: what is more scrolls.
+const LIST: f32 = 240.0;
+
+const LOUDEST: &str = "Loudest 20 s";
+const ALONG: &str = "With the transport";
+const ADD: &str = "Add a song\u{2026}";
+const HEAR: &str = "Hear";
+const REMOVE: &str = "Remove";
+const SWITCH: &str = "Reference";
+
+/// The tab.
+#[derive(Debug, Default)]
+pub(super) struct Page {
+    /// A path that is being typed.
+    typed: String,
+}
+
+/// The button that switches between mix and reference in one click, before `right`; returns where it begins.
+pub(super) fn switch(ui: &mut Ui, desk: &mut Desk<'_>, right: egui::Pos2) -> f32 {
+    let references = &desk.facts.session.references;
+    let hears = matches!(desk.facts.listen, Listen::Reference { .. }) || references.awaited.is_some();
+    let next = references.next();
+    if !hears && next.is_none() {
+        return right.x;
+    }
+    let at = Rect::from_min_max(
+        pos2(right.x - pill_width(ui, SWITCH), right.y - BUTTON / 2.0),
+        pos2(right.x, right.y + BUTTON / 2.0),
+    );
+    let weight = if hears { Weight::Chosen } else { Weight::Quiet };
+    let response = pill(ui, &desk.look, at, SWITCH, weight, true);
+    let path = next.and_then(|index| references.kept.get(index)).map(|one| one.path.clone());
+    let words = path.as_deref().map_or("a reference", name);
+    let explained =
+        format!("Switches between the mix and {words}, equally loud. {}", terms::references("match"));
+    if response.clicked() {
+        desk.edits.want(Edit::Hear(path.filter(|_| !hears)));
+    }
+    response.on_hover_text(explained);
+    at.min.x - 8.0
+}
+
+impl Page {
+    /// Draws it in `place`.
+    pub(super) fn show(&mut self, ui: &mut Ui, desk: &mut Desk<'_>, place: Rect) {
+        let look = desk.look;
+        paint::panel(ui, place, &look);
+        let inner = place.shrink(PAD);
+        let top = Rect::from_min_size(inner.min, vec2(inner.width(), BUTTON));
+        let small = pen(theme::font(theme::SMALL), look.secondary);
+        let left = self.buttons(ui, desk, top);
+        let references = &desk.facts.session.references;
+        let title = match references.mix {
+            Some(mix) => {
+                format!("Songs to compare with, as loud as the mix so far: {} LUFS", number(mix.0, 1))
+            }
+            None => "Songs to compare with, as loud as the mix: play it first".into(),
+        };
+        let room = Rect::from_min_max(top.min, pos2(left - 8.0, top.max.y));
+        let shown = shortened(ui, &title, &small, room.width());
+        paint::label(ui, room, Align2::LEFT_CENTER, &shown, &small)
+            .on_hover_text(format!("{title}. {}", terms::references("match")));
+        let list = Rect::from_min_max(pos2(inner.min.x, top.max.y + 8.0), inner.max);
+        if references.kept.is_empty() {
+            let words = "Add a song that you know well: one click here switches between it and your mix, equally loud.";
+            let words = shortened(ui, words, &small, list.width());
+            paint::label(ui, list, Align2::CENTER_CENTER, &words, &small);
+            return;
+        }
+        let height = (list.height() / MOST as f32).clamp(LEAST_ROW, MOST_ROW).floor();
+        for index in 0..references.kept.len().min(MOST) {
+            let y = list.min.y + index as f32 * height;
+            row(ui, desk, Rect::from_min_max(pos2(list.min.x, y), pos2(list.max.x, y + height - 4.0)), index);
+        }
+    }
+
+    /// How references are played, and the button that adds one; returns where they begin.
+    fn buttons(&mut self, ui: &mut Ui, desk: &mut Desk<'_>, top: Rect) -> f32 {
+        let look = desk.look;
+        let references = &desk.facts.session.references;
+        let mut right = top.max.x;
+        let mut button = |ui: &mut Ui, words: &str, weight, enabled| {
+            let at =
+                Rect::from_min_max(pos2(right - pill_width(ui, words), top.min.y), pos2(right, top.max.y));
+            right = at.min.x - 6.0;
+            pill(ui, &look, at, words, weight, enabled)
+        };
+        let add = button(ui, ADD, Weight::Quiet, references.kept.len() < MOST);
+        let weight = |chosen| if chosen { Weight::Chosen } else { Weight::Quiet };
+        for (words, along) in [(ALONG, true), (LOUDEST, false)] {
+            let response = button(ui, words, weight(references.along == along), true);
+            if response.clicked() {
+                desk.edits.want(Edit::PlayAlong(along));
+            }
+            response.on_hover_text(terms::references(words));
+        }
+        if add.clicked() {
+            let beside = references.kept.last().and_then(|one| folder(&one.path));
+            let last = references.listing.as_ref().filter(|listing| listing.fault.is_empty());
+            let folder = last.map(|listing| listing.folder.as_str()).or(beside);
+            desk.edits.want(Edit::Browse(folder.map(str::to_owned)));
+        }
+        egui::Popup::menu(&add)
+            .close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside)
+            .show(|ui| self.choose(ui, desk));
+        add.on_hover_text(terms::references(ADD));
+        right
+    }
+
+    /// Files to choose from, and a line for a path.
+    fn choose(&mut self, ui: &mut Ui, desk: &mut Desk<'_>) {
+        let look = desk.look;
+        ui.set_width(360.0);
+        let mut chosen = None;
+        if let Some(listing) = &desk.facts.session.references.listing {
+            let small = |words: &str| egui::RichText::new(words).size(theme::SMALL);
+            ui.add(egui::Label::new(small(&listing.folder).color(look.secondary)).wrap());
+            if !listing.fault.is_empty() {
+                ui.add(egui::Label::new(small(&listing.fault).color(look.reduction)).wrap());
+            }
+            egui::ScrollArea::vertical()
+                .max_height(LIST)
+                .min_scrolled_height(LIST)
+                .auto_shrink([false, true])
+                .show(ui, |ui| {
+                    chosen = entries(ui, desk, listing);
+                });
+        }
+        ui.separator();
+        ui.horizontal(|ui| {
+            let field = ui.add(
+                TextEdit::singleline(&mut self.typed)
+                    .hint_text("or its path")
+                    .desired_width(270.0)
+                    .align(egui::Align2::LEFT_CENTER),
+            );
+            field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "Path of a song"));
+            let entered = field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
+            let typed = self.typed.trim().trim_matches('"');
+            let add = ui.add_enabled(!typed.is_empty(), egui::Button::new("Add"));
+            if (add.clicked() || entered) && !typed.is_empty() {
+                chosen = Some(typed.to_owned());
+                self.typed.clear();
+            }
+        });
+        if let Some(path) = chosen {
+            let now: Vec<String> = paths(&desk.facts.session.references);
+            if !now.contains(&path) && now.len() < MOST {
+                let files = now.iter().cloned().chain([path]).collect();
+                desk.edits.put_references(now, files);
+            }
+            ui.close();
+        }
+    }
+}
+
+/// What is in a folder; returns the file that was pressed.
+fn entries(ui: &mut Ui, desk: &mut Desk<'_>, listing: &Listing) -> Option<String> {
+    let mut go = None;
+    let mut chosen = None;
+    if let Some(above) = &listing.above
+        && ui.button("\u{2191} up").clicked()
+    {
+        go = Some(above.clone());
+    }
+    for folder in &listing.folders {
+        if ui.button(format!("{}/", name(folder))).clicked() {
+            go = Some(folder.clone());
+        }
+    }
+    for file in &listing.files {
+        if ui.button(name(file)).clicked() {
+            chosen = Some(file.clone());
+        }
+    }
+    if listing.files.is_empty() && listing.fault.is_empty() {
+        let words = "No WAV, AIFF or FLAC files here";
+        ui.label(egui::RichText::new(words).size(theme::SMALL).color(desk.look.dim));
+    }
+    if go.is_some() {
+        desk.edits.want(Edit::Browse(go));
+    }
+    chosen
+}
+
+fn paths(references: &References) -> Vec<String> {
+    references.kept.iter().map(|one| one.path.clone()).collect()
+}
+
+/// The folder that a file lies in.
+fn folder(path: &str) -> Option<&str> {
+    Path::new(path).parent()?.to_str().filter(|folder| !folder.is_empty())
+}
+
+fn row(ui: &mut Ui, desk: &mut Desk<'_>, at: Rect, index: usize) {
+    let look = desk.look;
+    let references = &desk.facts.session.references;
+    let reference = &references.kept[index];
+    let (hears, awaited) = (references.heard == Some(index), references.awaited == Some(index));
+    ui.painter().rect_filled(at, CornerRadius::same(6), look.background);
+    let inner = at.shrink2(vec2(10.0, 2.0));
+    let y = inner.center().y;
+    let button = |right: f32, width: f32| {
+        Rect::from_min_max(pos2(right - width, y - BUTTON / 2.0), pos2(right, y + BUTTON / 2.0))
+    };
+    let remove = button(inner.max.x, pill_width(ui, REMOVE));
+    if named(ui, desk, remove, REMOVE, reference, Weight::Quiet, true).clicked() {
+        let now = paths(references);
+        let mut files = now.clone();
+        files.remove(index);
+        desk.edits.put_references(now, files);
+    }
+    let can = references.matched(index).is_some();
+    let hear = button(remove.min.x - 6.0, pill_width(ui, HEAR) + 8.0);
+    let weight = if hears || awaited { Weight::Chosen } else { Weight::Quiet };
+    let response = named(ui, desk, hear, HEAR, reference, weight, can || hears || awaited);
+    if response.clicked() {
+        desk.edits.want(Edit::Hear((!hears && !awaited).then(|| reference.path.clone())));
+    }
+    response.on_hover_text(terms::references(HEAR));
+    let words = Rect::from_min_max(inner.min, pos2(hear.min.x - 10.0, inner.max.y));
+    let (first, second) = words.split_top_bottom_at_fraction(0.5);
+    let bold = pen(theme::strong(theme::BODY), look.text);
+    let title = shortened(ui, reference.name(), &bold, first.width());
+    paint::label(ui, first, Align2::LEFT_CENTER, &title, &bold).on_hover_text(&reference.path);
+    let (said, ink) = match &reference.state {
+        State::Reading => ("Being measured\u{2026}".to_owned(), look.secondary),
+        State::Broken(fault) => (fault.clone(), look.reduction),
+        State::Ready(_) if awaited => ("Being read\u{2026}".to_owned(), look.secondary),
+        State::Ready(figures) => (figures_of(references, index, figures), look.secondary),
+    };
+    let small = pen(theme::font(theme::SMALL), ink);
+    let shown = shortened(ui, &said, &small, second.width());
+    paint::label(ui, second, Align2::LEFT_CENTER, &shown, &small).on_hover_text(said);
+}
+
+/// A button on a row, named after its song for readers of the screen.
+fn named(
+    ui: &mut Ui,
+    desk: &Desk<'_>,
+    at: Rect,
+    words: &str,
+    reference: &Reference,
+    weight: Weight,
+    enabled: bool,
+) -> egui::Response {
+    let response = pill(ui, &desk.look, at, words, weight, enabled);
+    let name = format!("{words} {}", reference.name());
+    response.widget_info(|| WidgetInfo::selected(Role::Button, enabled, weight == Weight::Chosen, &name));
+    response
+}
+
+/// A song's figures, and how it is played.
+fn figures_of(references: &References, index: usize, figures: &Figures) -> String {
+    let loudness = figures.integrated.map_or("silence".into(), |i| format!("{} LUFS", number(i.0, 1)));
+    let peak = figures.true_peak.map_or("–".into(), |peak| format!("{} dBTP", number(peak.0, 1)));
+    let length = time(figures.length.0 / 1000.0);
+    let gain = match references.matched(index) {
+        None => String::new(),
+        Some(matched) if matched.short.0 < 0.05 => format!("  ·  played {} dB", signed(matched.gain.0, 1)),
+        Some(matched) => format!(
+            "  ·  played {} dB, still {} LU quieter: its true peak allows no more",
+            signed(matched.gain.0, 1),
+            number(matched.short.0, 1)
+        ),
+    };
+    format!("{loudness}  ·  {peak}  ·  {length}{gain}")
+}

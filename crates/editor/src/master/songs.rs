@@ -1,0 +1,92 @@
+//! The menu of songs on the timeline: a new one from what the host loops, names, removal.
+
+use crate::controls::menu;
+use crate::facts::Desk;
+use crate::shown::time;
+use crate::theme;
+use egui::{Align2, Color32, Rect, Role, TextEdit, Ui, WidgetInfo};
+use plugin_core::document::songs::{SongRange, with_song};
+use plugin_core::room::Song;
+
+/// How wide the menu's words are.
+pub(super) const WIDTH: f32 = 58.0;
+
+/// How high the list of songs is at most: what is more scrolls.
+const LIST: f32 = 260.0;
+
+fn kept(songs: &[Song]) -> Vec<SongRange> {
+    let range = |song: &Song| SongRange {
+        name: song.name.clone(),
+        start: song.start.0 / 1000.0,
+        end: song.end.0 / 1000.0,
+    };
+    songs.iter().map(range).collect()
+}
+
+/// Draws it in `place`.
+pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect) {
+    let look = desk.look;
+    let history = &desk.facts.session.history;
+    let response = menu(ui, &look, place, "Songs", "Songs", look.secondary);
+    egui::Popup::menu(&response).close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
+        ui.set_width(280.0);
+        let songs = kept(&history.songs);
+        let words = match history.looped {
+            Some((start, end)) => {
+                format!("New song from the loop: {} to {}", time(start.0 / 1000.0), time(end.0 / 1000.0))
+            }
+            None => "New song from the loop: the host loops nothing".into(),
+        };
+        let button = ui.add_enabled(history.looped.is_some(), egui::Button::new(words));
+        if button.clicked()
+            && let Some((start, end)) = history.looped
+        {
+            let more = with_song(&songs, start.0 / 1000.0, end.0 / 1000.0);
+            desk.edits.put_songs(songs.clone(), more);
+        }
+        egui::ScrollArea::vertical().max_height(LIST).min_scrolled_height(LIST).show(ui, |ui| {
+            for (index, song) in history.songs.iter().enumerate() {
+                ui.horizontal(|ui| {
+                    if let Some(changed) = row(ui, look.secondary, song, &songs, index) {
+                        desk.edits.put_songs(songs.clone(), changed);
+                    }
+                });
+            }
+        });
+    });
+    response.on_hover_text(
+        "Ranges of the timeline that are songs of their own: each has its loudness. Saved with the project.",
+    );
+}
+
+/// A song: its name to be typed, its range, its removal; returns the songs when they have become others. Of `songs`, as
+/// they are kept, it is the one at `index`.
+fn row(ui: &mut Ui, ink: Color32, song: &Song, songs: &[SongRange], index: usize) -> Option<Vec<SongRange>> {
+    let named = |name: &str| {
+        let mut songs = songs.to_vec();
+        songs[index] = songs[index].clone().named(name);
+        (!songs[index].name.is_empty()).then_some(songs)
+    };
+    let mut changed = None;
+    let id = ui.scope_id().with(("song", index));
+    let mut name = ui.data(|data| data.get_temp(id)).unwrap_or_else(|| song.name.clone());
+    let field = TextEdit::singleline(&mut name).id(id).desired_width(130.0).align(Align2::LEFT_CENTER);
+    let field = ui.add(field);
+    field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, format!("Name of {}", song.name)));
+    if field.has_focus() {
+        ui.data_mut(|data| data.insert_temp(id, name));
+    } else if field.lost_focus() {
+        ui.data_mut(|data| data.remove_temp::<String>(id));
+        changed = named(&name);
+    }
+    let range = format!("{} to {}", time(song.start.0 / 1000.0), time(song.end.0 / 1000.0));
+    ui.label(egui::RichText::new(range).size(theme::SMALL).color(ink));
+    let remove = ui.button("×");
+    remove.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Remove {}", song.name)));
+    if remove.clicked() {
+        let mut songs = songs.to_vec();
+        songs.remove(index);
+        changed = Some(songs);
+    }
+    changed
+}

@@ -1,0 +1,152 @@
+//! The line below the stems: what to do next, how much of the mix the links explain, and if not all, one cause and one
+//! button.
+
+use super::Stage;
+use super::ready::percent;
+use crate::controls::{Weight, pill, pill_width};
+use crate::edits::Edit;
+use crate::facts::Desk;
+use crate::head::shortened;
+use crate::paint::{self, pen};
+use crate::theme::{self, PAD};
+use egui::{Align2, Rect, Ui, pos2, vec2};
+use plugin_core::room::SessionFacts;
+use session::finding::Finding;
+use session::record::StemId;
+use session::view::Session;
+
+/// In the middle of an empty table.
+pub(super) fn nobody(ui: &Ui, desk: &Desk<'_>, place: Rect) {
+    let look = &desk.look;
+    let middle = place.center();
+    let line = |y: f32| Rect::from_center_size(pos2(middle.x, y), vec2(place.width(), 20.0));
+    let (title, quiet) =
+        (pen(theme::strong(theme::TITLE), look.text), pen(theme::font(theme::BODY), look.secondary));
+    paint::label(ui, line(middle.y - 14.0), Align2::CENTER_CENTER, "No stems yet", &title);
+    let words = "Put Stemlink Stem on every stem bus. The sound stays as it is.";
+    paint::label(ui, line(middle.y + 10.0), Align2::CENTER_CENTER, words, &quiet);
+}
+
+/// What one may do about what is not explained.
+enum Offer {
+    /// That a stem is missing may be meant.
+    Muted(StemId),
+    /// What is left may be returns of a stem.
+    Follows(StemId),
+    /// Words of advice.
+    Advice(&'static str),
+}
+
+/// Draws it in `place`.
+pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect) {
+    let look = desk.look;
+    let facts = &desk.facts.session;
+    let count = facts.summed().count();
+    if count == 0 {
+        return;
+    }
+    let small = pen(theme::font(theme::SMALL), look.secondary);
+    let Some(session) = facts.session.as_ref().filter(|_| Stage::of(facts.heard()) >= Stage::Levels) else {
+        let plural = if count == 1 { "" } else { "s" };
+        let listens = facts.heard().0 > 0.0;
+        let words = format!("{count} stem{plural}. {}", if listens { "Listening." } else { "Press play." });
+        paint::label(ui, place, Align2::LEFT_CENTER, &words, &pen(theme::strong(theme::BODY), look.text));
+        return;
+    };
+    let offer = offer(facts, session);
+    let mut right = place.max.x;
+    if let Some((_, offer)) = &offer {
+        right = button(ui, desk, place, offer) - PAD;
+    }
+    let trusted = session.is_trusted();
+    let lamp = if trusted { look.good } else { look.dim };
+    let y = place.center().y;
+    ui.painter().circle_filled(pos2(place.min.x + 4.0, y), 3.5, lamp);
+    let mut left = place.min.x + 14.0;
+    if let Some(coverage) = session.coverage {
+        let words = format!("Links explain {} %", percent(coverage));
+        let at = Rect::from_min_max(pos2(left, place.min.y), pos2(right, place.max.y));
+        let response = paint::label(ui, at, Align2::LEFT_CENTER, &words, &small);
+        left = response.rect.max.x + PAD;
+        response.on_hover_text(
+            "How much of the mix the linked stems account for. Below 99.9 % shares are grey, for they are of a part only.",
+        );
+    }
+    if let Some((cause, _)) = &offer {
+        let at = Rect::from_min_max(pos2(left, place.min.y), pos2(right, place.max.y));
+        let words = shortened(ui, cause, &small, at.width());
+        let ink = pen(theme::font(theme::SMALL), look.text);
+        paint::label(ui, at, Align2::LEFT_CENTER, &words, &ink).on_hover_text(cause);
+    }
+}
+
+/// The one cause that matters most, in words, and what one may do about it.
+fn offer(facts: &SessionFacts, session: &Session) -> Option<(String, Offer)> {
+    if let Some(stem) = session.asks.first() {
+        let words = format!("{} is missing from the mix. Is its mute meant?", facts.name(*stem));
+        return Some((words, Offer::Muted(*stem)));
+    }
+    let finding = session.findings.first()?;
+    let id = |stem: usize| session.stems.get(stem).map(|stem| stem.id);
+    let words = finding.sentence(|stem| id(stem).map_or("a stem", |id| facts.name(id)).to_owned());
+    let offer = match *finding {
+        Finding::Returns { stem, .. } | Finding::Processed { stem, .. } => Offer::Follows(id(stem)?),
+        Finding::Unlinked { .. } => Offer::Advice(
+            "Put a Stem on every bus and track that reaches the master, returns too, or accept that moves do not include the rest.",
+        ),
+        Finding::Doubled { .. } => Offer::Advice(
+            "The stem reaches the mix on two ways, one later. Look for a second send or output, or for a delay on one of them.",
+        ),
+        Finding::Late { .. } => Offer::Advice(
+            "A plugin after the Stem delays it, and the host does not make up for it. It is aligned here; in the mix it may comb with what it bleeds into.",
+        ),
+        Finding::Louder { .. } => Offer::Advice(
+            "A fader at +6 dB and a stem that is routed twice look the same. If no fader says so, look for a second output.",
+        ),
+        Finding::Inseparable { .. } => Offer::Advice(
+            "Both carry nearly the same sound. Their sum is known, their parts are not: a move of one alone is an estimate.",
+        ),
+    };
+    Some((words, offer))
+}
+
+fn button(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect, offer: &Offer) -> f32 {
+    let look = desk.look;
+    let facts = &desk.facts.session;
+    let (words, weight) = match offer {
+        Offer::Muted(_) => ("It is meant".to_owned(), Weight::Quiet),
+        Offer::Follows(stem) => {
+            let chosen = facts.follows == Some(*stem);
+            ("It moves along".to_owned(), if chosen { Weight::Chosen } else { Weight::Quiet })
+        }
+        Offer::Advice(_) => ("What to do".to_owned(), Weight::Quiet),
+    };
+    let width = pill_width(ui, &words);
+    let at = Rect::from_min_max(
+        pos2(place.max.x - width, place.center().y - 11.0),
+        pos2(place.max.x, place.center().y + 11.0),
+    );
+    let response = pill(ui, &look, at, &words, weight, true);
+    match offer {
+        Offer::Muted(stem) => {
+            if response.clicked() {
+                desk.edits.want(Edit::ConfirmMute(*stem));
+            }
+            response.on_hover_text("The mute is part of the mix: it is recorded. Else what is played meanwhile is an audition and changes no figure.");
+        }
+        Offer::Follows(stem) => {
+            if response.clicked() {
+                let follows = if weight == Weight::Chosen { None } else { Some(*stem) };
+                desk.edits.want(Edit::Follow(follows));
+            }
+            response.on_hover_text("What the links do not explain is made of this stem, so predictions move it with it. Until then they say \"returns not included\".");
+        }
+        Offer::Advice(advice) => {
+            egui::Popup::menu(&response).show(|ui| {
+                ui.set_max_width(320.0);
+                ui.label(*advice);
+            });
+        }
+    }
+    at.min.x
+}

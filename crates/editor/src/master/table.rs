@@ -1,0 +1,520 @@
+//! The stems: a row each, with a ghost fader.
+
+use super::columns::{Column, Columns};
+use super::ghost::Ghosts;
+use super::{Stage, hear, status, trim};
+use crate::facts::Desk;
+use crate::field::wheel;
+use crate::head::shortened;
+use crate::paint::{self, pen};
+use crate::shown::{number, signed};
+use crate::theme::{self, PAD};
+use egui::{
+    Align2, Color32, CornerRadius, Event, Key, Rangef, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2,
+};
+use plugin_core::room::{Presence, Proposal, StemCard};
+use session::record::StemId;
+use session::view::StemState;
+
+/// How high a row is, at least and at most.
+const LEAST_ROW: f32 = 28.0;
+const MOST_ROW: f32 = 48.0;
+/// The line with the columns' names, and the line below the rows.
+const TITLES: f32 = 20.0;
+const STATUS: f32 = 26.0;
+/// Where there is no number.
+const NONE: &str = "–";
+/// Loudness bars are drawn from here, LUFS, to 0.
+const QUIETEST: f64 = -36.0;
+
+/// In which order stems stand.
+#[derive(Clone, Debug, Default, PartialEq)]
+enum Order {
+    /// As a person has put them; those not named follow as they came.
+    #[default]
+    Hand,
+    /// The largest share first.
+    Share,
+}
+
+/// The table of stems.
+#[derive(Debug, Default)]
+pub(super) struct Table {
+    ghosts: Ghosts,
+    order: Order,
+    by_hand: Vec<StemId>,
+    /// The first row that is seen.
+    first: usize,
+}
+
+/// A row of the table.
+#[derive(Clone, Copy, Debug)]
+enum Row<'a> {
+    Stem(&'a StemCard),
+    /// What is in the mix beside the stems.
+    Unlinked(Option<f64>),
+}
+
+/// How many rows fit in a table's panel, at least one.
+pub(super) fn rows_that_fit(place: Rect) -> usize {
+    (((place.height() - TITLES - STATUS - PAD) / LEAST_ROW) as usize).max(1)
+}
+
+impl Table {
+    /// Forgets the move that is shown.
+    pub(super) fn forget(&mut self, desk: &mut Desk<'_>) {
+        self.ghosts.forget();
+        self.ghosts.settle(desk.edits);
+    }
+
+    /// Draws it in `place`; `platform` is the one whose prices are shown. Returns the move that is shown.
+    pub(super) fn show(
+        &mut self,
+        ui: &mut Ui,
+        desk: &mut Desk<'_>,
+        place: Rect,
+        platform: usize,
+    ) -> Option<Proposal> {
+        paint::panel(ui, place, &desk.look);
+        let inner = place.shrink2(vec2(PAD, PAD / 2.0));
+        let rows = self.rows(desk);
+        let list = Rect::from_min_max(
+            pos2(inner.min.x, inner.min.y + TITLES),
+            pos2(inner.max.x, inner.max.y - STATUS),
+        );
+        let fit = rows_that_fit(place);
+        let scrolls = rows.len() > fit;
+        let right = inner.max.x - if scrolls { 14.0 } else { 0.0 };
+        let columns = Columns::of(inner.min.x + 12.0, right);
+        self.first = self.first.min(rows.len().saturating_sub(fit));
+        if rows.is_empty() {
+            status::nobody(ui, desk, list);
+        } else {
+            self.titles(ui, desk, &columns, inner.min.y);
+        }
+        let seen = rows.len().min(fit);
+        let height = (list.height() / seen.max(1) as f32).clamp(LEAST_ROW, MOST_ROW).floor();
+        for (line, row) in rows[self.first..].iter().take(fit).enumerate() {
+            let top = list.min.y + line as f32 * height;
+            let at = Rect::from_min_max(pos2(inner.min.x, top), pos2(right, top + height));
+            self.row(ui, desk, at, &columns, *row, platform);
+        }
+        if scrolls {
+            let rail = Rect::from_min_max(pos2(inner.max.x - 8.0, list.min.y), list.max);
+            self.scroll(ui, desk, list, rail, rows.len(), fit);
+        }
+        let line = Rect::from_min_max(pos2(inner.min.x, inner.max.y - STATUS), inner.max);
+        status::show(ui, desk, line);
+        // nothing is proposed to a stem that has gone
+        if let Some(shown) = self.ghosts.shown()
+            && desk.facts.session.stem(shown.stem).is_none_or(|stem| !stem.presence.is_linked())
+        {
+            self.ghosts.forget();
+        }
+        self.ghosts.settle(desk.edits);
+        self.ghosts.shown()
+    }
+
+    /// The rows in order: nested stems behind the one that they are inside, *Unlinked* after what makes up the mix.
+    fn rows<'a>(&self, desk: &Desk<'a>) -> Vec<Row<'a>> {
+        let facts = desk.facts;
+        let session = &facts.session;
+        let mut tops: Vec<&StemCard> = session.stems.iter().collect();
+        match self.order {
+            Order::Hand => tops
+                .sort_by_key(|stem| self.by_hand.iter().position(|id| *id == stem.id).unwrap_or(usize::MAX)),
+            Order::Share => tops.sort_by(|a, b| {
+                let share = |stem: &StemCard| session.found(stem.id).and_then(|found| found.share);
+                share(b).unwrap_or(f64::MIN).total_cmp(&share(a).unwrap_or(f64::MIN))
+            }),
+        }
+        let is_nested = |stem: &StemCard| stem.inside.is_some_and(|outer| session.stem(outer).is_some());
+        let mut rows = Vec::new();
+        for linked in [true, false] {
+            for stem in tops.iter().filter(|stem| !is_nested(stem) && stem.presence.is_linked() == linked) {
+                rows.push(Row::Stem(stem));
+                let inner = tops.iter().filter(|one| is_nested(one) && one.inside == Some(stem.id));
+                rows.extend(inner.map(|one| Row::Stem(one)));
+            }
+            if linked && let Some(found) = &session.session {
+                rows.push(Row::Unlinked(found.unlinked_share));
+            }
+        }
+        rows
+    }
+
+    fn titles(&mut self, ui: &mut Ui, desk: &Desk<'_>, columns: &Columns, top: f32) {
+        let look = &desk.look;
+        let quiet = pen(theme::font(theme::SMALL), look.secondary);
+        let facts = &desk.facts.session;
+        let all = facts.session.as_ref().is_none_or(|s| s.progress.heard >= s.progress.all);
+        let title = |column| match column {
+            Column::Short => ("S LUFS", "Short-term loudness: the last 3 s, as the stem leaves its plugin."),
+            Column::Integrated => {
+                ("I LUFS", "Integrated loudness as the stem leaves its plugin, since its meter was started.")
+            }
+            Column::Peak => ("dBTP", "True peak: the highest of the stem."),
+            Column::Reduction => {
+                ("GR dB", "Gain reduction: what the stem's compressor and limiter take away.")
+            }
+            Column::Share if all => ("Share", SHARE),
+            Column::Share => ("So far", SHARE),
+            Column::Cost => {
+                ("Cost LU", "What the stem's chain costs: the mix's loudness with it less that without.")
+            }
+            Column::Trim => (
+                "Trim dB",
+                "What Masters have asked the stem's level to change by. Drag or type; double click: none.",
+            ),
+            Column::Hear => {
+                ("Hear", "For a moment: listen to some stems alone, mute, bypass. Never in a render.")
+            }
+            Column::Ghost => ("What if?", "Ghost faders: nothing that is heard changes until Apply."),
+        };
+        for column in [
+            Column::Hear,
+            Column::Short,
+            Column::Integrated,
+            Column::Peak,
+            Column::Reduction,
+            Column::Share,
+            Column::Cost,
+            Column::Trim,
+            Column::Ghost,
+        ] {
+            let Some(cell) = columns.get(column) else { continue };
+            let (words, meaning) = title(column);
+            let at = Rect::from_x_y_ranges(cell, Rangef::new(top, top + TITLES - 2.0));
+            let align = match column {
+                Column::Hear | Column::Share | Column::Ghost => Align2::LEFT_CENTER,
+                _ => Align2::RIGHT_CENTER,
+            };
+            paint::label(ui, at, align, words, &quiet).on_hover_text(meaning);
+        }
+        let at = Rect::from_x_y_ranges(columns.names, Rangef::new(top, top + TITLES - 2.0));
+        let words = match self.order {
+            Order::Hand => "Stem",
+            Order::Share => "By share",
+        };
+        let response = crate::controls::menu(ui, look, at, "Order of stems", words, look.secondary);
+        egui::Popup::menu(&response).show(|ui| {
+            for (order, words) in [(Order::Hand, "In my order"), (Order::Share, "The largest share first")] {
+                if ui.selectable_label(self.order == order, words).clicked() {
+                    self.order = order;
+                    ui.close();
+                }
+            }
+        });
+        response.on_hover_text("In which order stems stand. Right click on a stem: up or down.");
+    }
+
+    /// A hand's breadth of rows: wheel, bar, Page Up and Down.
+    fn scroll(&mut self, ui: &Ui, desk: &Desk<'_>, list: Rect, rail: Rect, rows: usize, fit: usize) {
+        let look = &desk.look;
+        let most = rows - fit;
+        let over = ui.interact(list, ui.scope_id().with("rows"), Sense::hover());
+        let turns = if self.ghosts.shown().is_none() { wheel(ui, &over) } else { 0.0 };
+        let response = ui.interact(rail, ui.scope_id().with("scroll"), Sense::click_and_drag());
+        response.widget_info(|| WidgetInfo::labeled(Role::ScrollBar, true, "More stems"));
+        let mut first = self.first as f32 - turns;
+        if response.dragged()
+            && let Some(at) = response.interact_pointer_pos()
+        {
+            first = ((at.y - rail.min.y) / rail.height() * rows as f32 - fit as f32 / 2.0).round();
+        }
+        if response.has_focus() {
+            ui.input(|input| {
+                for event in &input.events {
+                    first += match event {
+                        Event::Key { key: Key::ArrowDown, pressed: true, .. } => 1.0,
+                        Event::Key { key: Key::ArrowUp, pressed: true, .. } => -1.0,
+                        Event::Key { key: Key::PageDown, pressed: true, .. } => fit as f32,
+                        Event::Key { key: Key::PageUp, pressed: true, .. } => -(fit as f32),
+                        _ => 0.0,
+                    };
+                }
+            });
+        }
+        self.first = first.clamp(0.0, most as f32) as usize;
+        ui.painter().rect_filled(rail, CornerRadius::same(4), look.background);
+        let (from, length) = (self.first as f32 / rows as f32, fit as f32 / rows as f32);
+        let knob = Rect::from_min_size(
+            pos2(rail.min.x, rail.min.y + from * rail.height()),
+            vec2(rail.width(), length * rail.height()),
+        );
+        let ink = if response.hovered() || response.dragged() { look.accent } else { look.line };
+        ui.painter().rect_filled(knob, CornerRadius::same(4), ink);
+        if response.has_focus() {
+            paint::focus_ring(ui, rail, look);
+        }
+    }
+
+    fn row(
+        &mut self,
+        ui: &mut Ui,
+        desk: &mut Desk<'_>,
+        at: Rect,
+        columns: &Columns,
+        row: Row<'_>,
+        platform: usize,
+    ) {
+        match row {
+            Row::Stem(stem) => self.stem(ui, desk, at, columns, stem, platform),
+            Row::Unlinked(share) => unlinked(ui, desk, at, columns, share),
+        }
+    }
+
+    fn stem(
+        &mut self,
+        ui: &mut Ui,
+        desk: &mut Desk<'_>,
+        at: Rect,
+        columns: &Columns,
+        stem: &StemCard,
+        platform: usize,
+    ) {
+        let look = desk.look;
+        let facts = &desk.facts.session;
+        let shown = self.ghosts.shown();
+        if shown.is_some_and(|shown| shown.stem == stem.id) {
+            ui.painter().rect_filled(at.expand2(vec2(6.0, -1.0)), CornerRadius::same(6), look.raised);
+        }
+        let linked = stem.presence.is_linked();
+        if linked && let Some(x) = columns.get(Column::Hear) {
+            hear::switches(ui, desk, Rect::from_x_y_ranges(x, at.y_range()), stem);
+        }
+        let colour = if linked { look.track(stem.colour, stem.role) } else { look.line };
+        self.name(ui, desk, at, columns.names, stem, colour);
+        if !linked {
+            let from = columns
+                .get(Column::Hear)
+                .or(columns.get(Column::Short))
+                .map_or(at.center().x, |cell| cell.min);
+            let place = Rect::from_min_max(pos2(from, at.min.y), at.max);
+            let words = shortened(
+                ui,
+                stem.presence.meaning(),
+                &pen(theme::font(theme::SMALL), look.dim),
+                place.width(),
+            );
+            paint::label(ui, place, Align2::LEFT_CENTER, &words, &pen(theme::font(theme::SMALL), look.dim))
+                .on_hover_text(stem.presence.meaning());
+            return;
+        }
+        let heard = Stage::of(facts.heard());
+        let found = facts.found(stem.id);
+        let cell = |column| columns.get(column).map(|x| Rect::from_x_y_ranges(x, at.y_range()));
+        let one = |x: Option<f64>| x.map_or(NONE.to_owned(), |x| number(x, 1));
+        if let Some(cell) = cell(Column::Short) {
+            let level = stem.reading.short_term.map(|s| s.0);
+            short(ui, desk, cell, level, colour);
+        }
+        let over = stem.reading.true_peak.is_some_and(|peak| peak.0 > 0.0);
+        for (column, words, ink) in [
+            (Column::Integrated, one(stem.reading.integrated.map(|i| i.0)), look.text),
+            (Column::Peak, one(stem.reading.true_peak.map(|p| p.0)), if over { look.red } else { look.text }),
+            (
+                Column::Reduction,
+                if stem.reduction.0 >= 0.05 { number(stem.reduction.0, 1) } else { String::new() },
+                look.reduction,
+            ),
+            (
+                Column::Cost,
+                found.and_then(|f| f.chain_cost).map_or(NONE.into(), |cost| signed(cost.0, 1)),
+                look.secondary,
+            ),
+        ] {
+            if let Some(cell) = cell(column) {
+                paint::text(ui, cell, Align2::RIGHT_CENTER, &words, &pen(theme::font(theme::BODY), ink));
+            }
+        }
+        if let Some(cell) = cell(Column::Share)
+            && stem.inside.is_none()
+            && heard >= Stage::Shares
+        {
+            share(ui, desk, cell, found.and_then(|found| found.share), colour);
+        }
+        if let Some(cell) = cell(Column::Trim) {
+            trim::show(ui, desk, cell, stem);
+        }
+        if let Some(cell) = cell(Column::Ghost) {
+            let others = shown
+                .filter(|shown| shown.stem != stem.id && stem.inside != Some(shown.stem))
+                .and_then(|_| {
+                    let answer = facts.answer.as_ref()?;
+                    answer.exchanges().get(platform)?.others
+                });
+            self.ghosts.show(ui, desk, cell, stem, others);
+        }
+    }
+
+    fn name(
+        &mut self,
+        ui: &mut Ui,
+        desk: &mut Desk<'_>,
+        at: Rect,
+        names: Rangef,
+        stem: &StemCard,
+        colour: Color32,
+    ) {
+        let look = desk.look;
+        let facts = &desk.facts.session;
+        let indent = if stem.inside.is_some() { 14.0 } else { 0.0 };
+        let bar = Rect::from_min_size(pos2(at.min.x + indent, at.min.y + 4.0), vec2(4.0, at.height() - 8.0));
+        ui.painter().rect_filled(bar, CornerRadius::same(2), colour);
+        let place = Rect::from_min_max(pos2(names.min + indent, at.min.y), pos2(names.max, at.max.y));
+        let (words, ink) = state(desk, stem);
+        // a name that says the role needs no second line
+        let words = if words == stem.name() { String::new() } else { words };
+        let bold = pen(
+            theme::strong(theme::BODY),
+            if stem.presence.is_linked() { look.text } else { look.secondary },
+        );
+        let middle = at.center().y;
+        let above = if words.is_empty() { 8.0 } else { 14.0 };
+        let first =
+            Rect::from_min_max(pos2(place.min.x, middle - above), pos2(place.max.x, middle - above + 16.0));
+        let second = Rect::from_min_max(pos2(place.min.x, middle + 2.0), pos2(place.max.x, middle + 14.0));
+        let shown = shortened(ui, stem.name(), &bold, place.width());
+        paint::text(ui, first, Align2::LEFT_CENTER, &shown, &bold);
+        let tiny = pen(theme::font(theme::TINY), ink);
+        paint::text(ui, second, Align2::LEFT_CENTER, &shortened(ui, &words, &tiny, place.width()), &tiny);
+        // name and state together can be pointed at, and pressed for the menu
+        let whole = ui.interact(place, ui.scope_id().with(("stem", stem.id)), Sense::click());
+        whole.widget_info(|| {
+            WidgetInfo::labeled(Role::ListItem, true, [stem.name(), &words].join(" ").trim_end().to_owned())
+        });
+        whole.context_menu(|ui| {
+            if stem.presence.is_linked() {
+                hear::menu(ui, desk, stem);
+            }
+            for (words, up) in [("Move up", true), ("Move down", false)] {
+                if ui.button(words).clicked() {
+                    self.shift(&facts.stems, stem.id, up);
+                    ui.close();
+                }
+            }
+        });
+        whole.on_hover_ui(|ui| details(ui, desk, stem));
+    }
+
+    /// Moves a stem past its neighbour, in a person's own order.
+    fn shift(&mut self, stems: &[StemCard], id: StemId, up: bool) {
+        self.order = Order::Hand;
+        for stem in stems {
+            if !self.by_hand.contains(&stem.id) {
+                self.by_hand.push(stem.id);
+            }
+        }
+        // only stems that are there count as neighbours
+        self.by_hand.retain(|one| stems.iter().any(|stem| stem.id == *one));
+        let Some(at) = self.by_hand.iter().position(|one| *one == id) else { return };
+        let other = if up { at.checked_sub(1) } else { Some(at + 1).filter(|&i| i < self.by_hand.len()) };
+        if let Some(other) = other {
+            self.by_hand.swap(at, other);
+        }
+    }
+}
+
+const SHARE: &str = "How much of the mix's loudness this stem is answerable for: what +1 dB of it adds to the mix, LU. Shares sum to 100 %; below 0 it cancels others.";
+
+/// The state of a stem in a word or two, else its role.
+fn state(desk: &Desk<'_>, stem: &StemCard) -> (String, Color32) {
+    let (look, facts) = (&desk.look, &desk.facts.session);
+    match stem.presence {
+        Presence::Live => {}
+        Presence::Gone => return (stem.presence.words().into(), look.red),
+        other => return (other.words().into(), look.dim),
+    }
+    if let Some(words) = hear::state(facts, stem) {
+        return (words.into(), look.reduction);
+    }
+    if stem.listens {
+        return ("not heard as it is".into(), look.reduction);
+    }
+    if stem.bypassed {
+        return ("bypassed".into(), look.reduction);
+    }
+    if let Some(outer) = stem.inside {
+        return (format!("inside {}", facts.name(outer)), look.dim);
+    }
+    match facts.found(stem.id).map(|found| found.state) {
+        Some(StemState::Missing) => ("missing from the mix".into(), look.reduction),
+        Some(StemState::Away) => ("waiting for its sound".into(), look.dim),
+        _ => (stem.role.name().into(), look.dim),
+    }
+}
+
+/// All that is known of a stem, for its tooltip: it has what a narrow table has no room for.
+fn details(ui: &mut Ui, desk: &Desk<'_>, stem: &StemCard) {
+    let facts = &desk.facts.session;
+    ui.set_max_width(300.0);
+    ui.label(egui::RichText::new(stem.name()).font(theme::strong(theme::BODY)));
+    let (words, _) = state(desk, stem);
+    let mut lines = vec![format!("{}: {words}", stem.role.name())];
+    if stem.presence != Presence::Live {
+        lines.push(stem.presence.meaning().into());
+    }
+    let found = facts.found(stem.id);
+    let value = |name: &str, x: Option<f64>, unit: &str| x.map(|x| format!("{name} {} {unit}", number(x, 1)));
+    lines.extend(value("True peak", stem.reading.true_peak.map(|p| p.0), "dBTP"));
+    lines.extend(value("Gain reduction", Some(stem.reduction.0).filter(|x| *x >= 0.05), "dB"));
+    lines.extend(value("Its chain costs the mix", found.and_then(|f| f.chain_cost).map(|c| c.0), "LU"));
+    lines.extend(value("Arrives with", found.and_then(|f| f.gain).map(|g| g.0), "dB"));
+    if let Some(found) = found.filter(|found| found.delay != 0) {
+        lines.push(format!("Arrives {} samples late", found.delay));
+    }
+    for line in lines {
+        ui.label(egui::RichText::new(line).size(theme::SMALL));
+    }
+}
+
+fn short(ui: &Ui, desk: &Desk<'_>, cell: Rect, level: Option<f64>, colour: Color32) {
+    let look = &desk.look;
+    let words = level.map_or(NONE.to_owned(), |x| number(x, 1));
+    let at = paint::text(ui, cell, Align2::RIGHT_CENTER, &words, &pen(theme::font(theme::BODY), look.text));
+    let room = Rect::from_min_max(
+        pos2(cell.min.x, cell.center().y - 3.0),
+        pos2(cell.max.x - 48.0, cell.center().y + 3.0),
+    );
+    if room.width() >= 24.0 {
+        let part = level.map_or(0.0, |level| 1.0 - level / QUIETEST);
+        paint::bar(ui, room, part as f32, colour, look);
+    } else if let Some(level) = level {
+        // no room beside the figures: a line under them
+        let part = (1.0 - level / QUIETEST).clamp(0.0, 1.0) as f32;
+        let y = at.max.y + 2.0;
+        ui.painter().hline(cell.min.x..=cell.min.x + part * cell.width(), y, egui::Stroke::new(2.0, colour));
+    }
+}
+
+/// A bar and the share in per cent; grey while the links do not explain the mix.
+fn share(ui: &Ui, desk: &Desk<'_>, cell: Rect, share: Option<f64>, colour: Color32) {
+    let look = &desk.look;
+    let trusted = desk.facts.session.session.as_ref().is_some_and(session::view::Session::is_trusted);
+    let (fill, ink) = if trusted { (colour, look.text) } else { (look.line, look.dim) };
+    let words = share.map_or(NONE.to_owned(), |share| format!("{} %", number(share * 100.0, 0)));
+    let bar = Rect::from_min_max(
+        pos2(cell.min.x, cell.center().y - 3.5),
+        pos2(cell.max.x - 42.0, cell.center().y + 3.5),
+    );
+    // the largest share fills the bar: bars compare, figures say how much
+    let stems = desk.facts.session.session.iter().flat_map(|session| &session.stems);
+    let most = stems.filter_map(|stem| stem.share).fold(0.0, f64::max).max(0.05);
+    paint::bar(ui, bar, (share.unwrap_or(0.0) / most) as f32, fill, look);
+    paint::text(ui, cell, Align2::RIGHT_CENTER, &words, &pen(theme::font(theme::BODY), ink));
+}
+
+fn unlinked(ui: &Ui, desk: &Desk<'_>, at: Rect, columns: &Columns, part: Option<f64>) {
+    let look = &desk.look;
+    let bar = Rect::from_min_size(pos2(at.min.x, at.min.y + 4.0), vec2(4.0, at.height() - 8.0));
+    ui.painter().rect_filled(bar, CornerRadius::same(2), look.line);
+    let place = Rect::from_x_y_ranges(columns.names, at.y_range());
+    paint::label(ui, place, Align2::LEFT_CENTER, "Unlinked", &pen(theme::font(theme::BODY), look.secondary))
+        .on_hover_text("What is in the mix and comes from no Stem: tracks without one, returns, processing after a Stem.");
+    if let Some(cell) = columns.get(Column::Share)
+        && Stage::of(desk.facts.session.heard()) >= Stage::Shares
+    {
+        share(ui, desk, Rect::from_x_y_ranges(cell, at.y_range()), part, look.secondary);
+    }
+}

@@ -1,0 +1,110 @@
+//! The line below the header: what the window shows, what is to be known before a print.
+
+use super::{Stage, Tab, ready, references};
+use crate::controls::{Weight, pill, pill_width};
+use crate::edits::Edit;
+use crate::facts::Desk;
+use crate::head::shortened;
+use crate::notices::notices;
+use crate::paint::{self, pen};
+use crate::shown::time;
+use crate::theme::{self, PAD};
+use egui::{Align2, Rect, Ui, pos2, vec2};
+
+/// How high it is.
+pub(super) const HEIGHT: f32 = 40.0;
+
+/// Draws it in `place`.
+pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect, tab: &mut Tab, loudest: &mut bool) {
+    let look = desk.look;
+    let y = place.center().y;
+    let mut left = place.min.x;
+    for one in Tab::ALL {
+        let width = pill_width(ui, one.name());
+        let at = Rect::from_min_size(pos2(left, y - 12.0), vec2(width, 24.0));
+        let weight = if one == *tab { Weight::Chosen } else { Weight::Quiet };
+        if pill(ui, &look, at, one.name(), weight, true).clicked() {
+            *tab = one;
+        }
+        left = at.max.x + 6.0;
+    }
+    let mut right = print(ui, desk, pos2(place.max.x, y));
+    right = references::switch(ui, desk, pos2(right, y));
+    if *tab == Tab::Session
+        && Stage::of(desk.facts.session.heard()) >= Stage::Platforms
+        && let Some((from, to)) = desk.facts.session.history.loudest
+    {
+        let at = Rect::from_min_max(pos2(right - pill_width(ui, LOUDEST), y - 12.0), pos2(right, y + 12.0));
+        let response =
+            pill(ui, &look, at, LOUDEST, if *loudest { Weight::Chosen } else { Weight::Quiet }, true);
+        if response.clicked() {
+            *loudest = !*loudest;
+        }
+        right = at.min.x - 8.0;
+        response.on_hover_text(format!(
+            "{} to {}. Shows it on the timeline: loop it there in your host, to hear the densest part.",
+            time(from.0 / 1000.0),
+            time(to.0 / 1000.0)
+        ));
+    }
+    let room = Rect::from_min_max(pos2(left + PAD, y - 10.0), pos2(right - PAD, y + 10.0));
+    if let Some((first, all)) = notices(desk.facts)
+        && room.width() > 40.0
+    {
+        let ink = pen(theme::font(theme::SMALL), look.reduction);
+        let words = shortened(ui, &first, &ink, room.width());
+        paint::label(ui, room, Align2::LEFT_CENTER, &words, &ink).on_hover_text(all);
+    }
+}
+
+const LOUDEST: &str = "Loudest 20 s";
+
+/// The command that writes the session into a file, and what became of it.
+fn export(ui: &mut Ui, desk: &mut Desk<'_>) {
+    let look = desk.look;
+    ui.separator();
+    let button = ui.button(egui::RichText::new("Export session\u{2026}").size(theme::BODY));
+    let folder = "Every chain, fader and pan as they are now, as a file in your documents. The command line masters the stems with it: stems master FOLDER --session FILE.";
+    if button.on_hover_text(folder).clicked() {
+        desk.edits.want(Edit::ExportSession);
+    }
+    let Some(exported) = &desk.facts.session.exported else { return };
+    let small = |words: &str| egui::RichText::new(words).size(theme::SMALL);
+    match &exported.path {
+        Ok(path) => ui.add(egui::Label::new(small(path).color(look.good)).wrap().selectable(true)),
+        Err(why) => ui.add(egui::Label::new(small(why).color(look.reduction)).wrap()),
+    };
+    for remark in &exported.remarks {
+        ui.add(egui::Label::new(small(remark).color(look.secondary)).wrap());
+    }
+}
+
+/// The list of what is to be known before a print; returns where it begins.
+fn print(ui: &mut Ui, desk: &mut Desk<'_>, right: egui::Pos2) -> f32 {
+    let look = desk.look;
+    let points = ready(desk.facts);
+    let open = points.iter().filter(|point| !point.done).count();
+    let words = if open == 0 { "Ready to print".to_owned() } else { format!("Before a print: {open}") };
+    let width = pill_width(ui, &words) + 18.0;
+    let at = Rect::from_min_max(pos2(right.x - width, right.y - 12.0), pos2(right.x, right.y + 12.0));
+    let response = pill(ui, &look, at, &words, Weight::Quiet, true);
+    let lamp = if open == 0 { look.good } else { look.dim };
+    ui.painter().circle_filled(pos2(at.min.x + 10.0, right.y), 3.5, lamp);
+    egui::Popup::menu(&response).close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
+        ui.set_width(320.0);
+        ui.label(egui::RichText::new("Ready to print").font(theme::strong(theme::BODY)));
+        for point in &points {
+            let ink = if point.done { look.good } else { look.reduction };
+            ui.horizontal(|ui| {
+                let (dot, _) = ui.allocate_exact_size(vec2(10.0, 14.0), egui::Sense::hover());
+                ui.painter().circle_filled(dot.center(), 3.5, ink);
+                ui.label(egui::RichText::new(point.words.as_str()).size(theme::BODY));
+            });
+            if !point.done {
+                ui.label(egui::RichText::new(point.cure).size(theme::SMALL).color(look.secondary));
+            }
+        }
+        export(ui, desk);
+    });
+    at.min.x - 8.0
+}

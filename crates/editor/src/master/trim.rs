@@ -1,0 +1,132 @@
+//! The trim that Masters have asked of a Stem: dragged, typed or taken back. One request per gesture, for the Stem has to
+//! agree to each.
+
+use super::ghost::{MOST, decibels_of};
+use crate::edits::TrimChange;
+use crate::facts::Desk;
+use crate::field::{is_typed, start_typing, type_line};
+use crate::paint::{self, pen};
+use crate::shown::signed;
+use crate::theme;
+use egui::{Align2, Event, Key, Rect, Response, Role, Sense, Ui, WidgetInfo, vec2};
+use plugin_core::room::{Request, StemCard, TrimWish};
+use units::Db;
+
+/// What a point of way is, dB; with Shift a tenth of it.
+const POINT: f64 = 0.1;
+
+/// A trim under the hand.
+#[derive(Clone, Copy, Debug, Default)]
+struct Held {
+    /// The revision of the trim that it began with.
+    base: u64,
+    /// Where the hand is, dB, not yet rounded.
+    at: f64,
+}
+
+impl Held {
+    fn trim(self) -> Db {
+        Db((self.at * 10.0).round() / 10.0)
+    }
+}
+
+fn ask(desk: &mut Desk<'_>, stem: &StemCard, base: u64, trim: Db) {
+    desk.edits.ask_trim(stem.trim, TrimWish { stem: stem.id, base, trim });
+}
+
+/// Draws it in `cell`.
+pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>, cell: Rect, stem: &StemCard) {
+    let look = desk.look;
+    let id = ui.scope_id().with(("trim", stem.id));
+    let at = Rect::from_center_size(cell.center(), vec2(cell.width(), 20.0));
+    if is_typed(ui, id) {
+        // the keyboard comes back to this
+        let _ = ui.interact(at, id, Sense::click());
+        if let Some(trim) = type_line(ui, &look, at, id, theme::BODY).as_deref().and_then(decibels_of) {
+            ask(desk, stem, stem.revision, trim);
+        }
+        return;
+    }
+    let response = ui.interact(at, id, Sense::click_and_drag());
+    let held = drag(ui, desk, &response, stem);
+    let (shown, ink) = match (held, stem.request) {
+        (Some(held), _) => (held.trim(), look.accent),
+        (None, Request::Asked(trim)) => (trim, look.accent),
+        (None, _) => (stem.trim, if stem.trim.0 == 0.0 { look.dim } else { look.text }),
+    };
+    let words = signed(shown.0, 1);
+    response.widget_info(|| WidgetInfo {
+        label: Some(format!("{} Trim", stem.name())),
+        ..WidgetInfo::drag_value(true, shown.0)
+    });
+    ui.ctx().accesskit_node_builder(response.id, |node| {
+        node.set_role(Role::SpinButton);
+        node.set_value(format!("{words} dB"));
+    });
+    let ink = if response.hovered() { look.accent } else { ink };
+    paint::text(ui, at, Align2::RIGHT_CENTER, &words, &pen(theme::font(theme::BODY), ink));
+    if response.has_focus() {
+        paint::focus_ring(ui, at, &look);
+        keys(ui, desk, &response, stem);
+    }
+    if response.double_clicked() {
+        ask(desk, stem, stem.revision, Db(0.0));
+    } else if response.clicked() {
+        response.request_focus();
+    }
+    response.context_menu(|ui| {
+        if ui.button("No trim").clicked() {
+            ask(desk, stem, stem.revision, Db(0.0));
+            ui.close();
+        }
+        let stems = desk.facts.session.stems.iter().filter(|stem| stem.presence.is_linked());
+        let changes: Vec<TrimChange> = stems
+            .filter(|stem| stem.trim.0 != 0.0)
+            .map(|stem| TrimChange { stem: stem.id, before: stem.trim, after: Db(0.0) })
+            .collect();
+        if ui.add_enabled(!changes.is_empty(), egui::Button::new("No trims at all")).clicked() {
+            desk.edits.put_trims(changes);
+            ui.close();
+        }
+    });
+    response.on_hover_text("What Masters have asked this stem's level to change by, dB. The Stem keeps it. Drag (with Shift finely) or type; double click or Delete: none.");
+}
+
+/// The trim under the hand; let go, the Stem is asked for it.
+fn drag(ui: &Ui, desk: &mut Desk<'_>, response: &Response, stem: &StemCard) -> Option<Held> {
+    if response.drag_started_by(egui::PointerButton::Primary) {
+        let held = Held { base: stem.revision, at: stem.trim.0 };
+        ui.data_mut(|data| data.insert_temp(response.id, held));
+    }
+    let mut held = ui.data(|data| data.get_temp::<Held>(response.id))?;
+    if response.dragged_by(egui::PointerButton::Primary) {
+        let (way, fine) = (response.drag_delta(), ui.input(|input| input.modifiers.shift));
+        let speed = if fine { 0.1 * POINT } else { POINT };
+        held.at = (held.at + f64::from(way.x - way.y) * speed).clamp(-MOST, MOST);
+        ui.data_mut(|data| data.insert_temp(response.id, held));
+        ui.ctx().set_cursor_icon(egui::CursorIcon::ResizeVertical);
+        return Some(held);
+    }
+    ui.data_mut(|data| data.remove_temp::<Held>(response.id));
+    if response.drag_stopped() {
+        ask(desk, stem, held.base, held.trim());
+    }
+    None
+}
+
+fn keys(ui: &Ui, desk: &mut Desk<'_>, response: &Response, stem: &StemCard) {
+    let typed = ui.input(|input| {
+        input.events.iter().find_map(|event| match event {
+            Event::Key { key: Key::Enter, pressed: true, .. } => Some(signed(stem.trim.0, 1)),
+            Event::Text(typed) if typed.starts_with(|c: char| c.is_ascii_digit() || "+-.,".contains(c)) => {
+                Some(typed.clone())
+            }
+            _ => None,
+        })
+    });
+    if let Some(text) = typed {
+        start_typing(ui, response.id, text);
+    } else if ui.input(|input| input.key_pressed(Key::Delete) || input.key_pressed(Key::Backspace)) {
+        ask(desk, stem, stem.revision, Db(0.0));
+    }
+}

@@ -1,0 +1,206 @@
+//! The other stems behind a Stem's equalizer: their spectra, and where they are in this one's way.
+
+use super::facts::Clash;
+use super::picture::{FLOOR, Named, POINTS, frequency, tilt};
+use super::theme::Palette;
+use plugin_core::gauges::scope::FRAMES;
+use plugin_core::room::StemCard;
+use session::masking::{BANDS, Bands, Covered, centre, covered};
+use session::record::StemId;
+use std::collections::BTreeMap;
+use units::{Db, Hz, decibels};
+
+/// The most that are drawn: the loudest.
+const MOST: usize = 8;
+/// How slowly they follow, seconds: a hint from averages, not a meter.
+const SLOW: f64 = 1.5;
+/// What is as near as this to where it goes is there, dB.
+const THERE: f64 = 0.1;
+/// A band is in the way from here on, and until it is less than that (0 to 1).
+const BEGINS: f64 = 0.6;
+const ENDS: f64 = 0.4;
+/// Where there is nothing, dB.
+const NOTHING: f64 = -120.0;
+/// Half a third of an octave, as a factor (IEC 61260-1, base ten: a twentieth of a decade).
+const HALF_BAND: f64 = 1.122_018_454_301_963_3;
+
+/// What is remembered from frame to frame.
+#[derive(Debug, Default)]
+pub(super) struct Neighbours {
+    levels: BTreeMap<StemId, [f64; BANDS]>,
+    /// Bands of this stem in which another was in the way.
+    hidden: [bool; BANDS],
+    time: f64,
+}
+
+impl Neighbours {
+    /// Spectra of the others among `cards`, as the Stem `me` draws them for audio at `rate`, and where they are in its way.
+    pub(super) fn look(
+        &mut self,
+        cards: &[StemCard],
+        me: StemId,
+        (rate, time): (Hz, f64),
+        look: &Palette,
+    ) -> (Vec<Named>, Vec<Clash>) {
+        let step = 1.0 - (-(time - self.time).clamp(0.0, 1.0) / SLOW).exp();
+        self.time = time;
+        let cards: Vec<&StemCard> =
+            cards.iter().filter(|card| card.presence.is_linked() && card.inside.is_none()).collect();
+        self.levels.retain(|id, _| cards.iter().any(|card| card.id == *id));
+        for card in &cards {
+            let now = card.spectrum.map(|level| level.map_or(NOTHING, |level| level.0.max(NOTHING)));
+            let kept = self.levels.entry(card.id).or_insert(now);
+            for (kept, now) in kept.iter_mut().zip(now) {
+                *kept = if (now - *kept).abs() < THERE { now } else { *kept + step * (now - *kept) };
+            }
+        }
+        let bands: Vec<Bands> = cards
+            .iter()
+            .map(|card| self.levels[&card.id].map(|level| (level > NOTHING + 1.0).then_some(Db(level))))
+            .collect();
+        let loudest = |index: usize| bands[index].iter().flatten().map(|level| level.0).reduce(f64::max);
+        let mut others: Vec<usize> =
+            (0..cards.len()).filter(|&i| cards[i].id != me && loudest(i).is_some()).collect();
+        others.sort_by(|&a, &b| loudest(b).unwrap_or(NOTHING).total_cmp(&loudest(a).unwrap_or(NOTHING)));
+        let named = others.iter().take(MOST).map(|&i| Named {
+            name: cards[i].name().to_owned(),
+            colour: look.track(cards[i].colour, cards[i].role),
+            levels: curve(&bands[i], rate),
+        });
+        let clashes = match cards.iter().position(|card| card.id == me) {
+            Some(index) if !others.is_empty() => {
+                let covered = covered(&bands).swap_remove(index);
+                self.clashes(&covered, |other| cards[other].name().to_owned())
+            }
+            _ => Vec::new(),
+        };
+        (named.collect(), clashes)
+    }
+
+    /// Runs of bands in which the same other stem is in the way.
+    fn clashes(&mut self, covered: &Covered, name: impl Fn(usize) -> String) -> Vec<Clash> {
+        let mut clashes: Vec<(usize, usize, Clash)> = Vec::new();
+        for band in 0..BANDS {
+            let least = if self.hidden[band] { ENDS } else { BEGINS };
+            self.hidden[band] = covered.bands[band].is_some_and(|share| share >= least);
+            let Some(by) = covered.by[band].filter(|_| self.hidden[band]) else { continue };
+            let high = Hz(centre(band) * HALF_BAND);
+            match clashes.last_mut() {
+                Some((last, whose, clash)) if *last + 1 == band && *whose == by => {
+                    (*last, clash.high) = (band, high);
+                }
+                _ => {
+                    let low = Hz(centre(band) / HALF_BAND);
+                    clashes.push((band, by, Clash { name: name(by), low, high }));
+                }
+            }
+        }
+        clashes.into_iter().map(|(.., clash)| clash).collect()
+    }
+}
+
+/// A spectrum in third octaves as the picture has its own: the level of one line of its transform, tilted.
+fn curve(bands: &Bands, rate: Hz) -> Vec<f32> {
+    let frames = if rate.0 > 60_000.0 { FRAMES } else { FRAMES / 2 };
+    // a Hann window makes each line as wide as one and a half
+    let line = 1.5 * rate.0 / frames as f64;
+    let at = |index: usize| bands[index].map(|level| level.0);
+    let width = HALF_BAND - 1.0 / HALF_BAND;
+    (0..POINTS)
+        .map(|point| {
+            let frequency = frequency(point);
+            let place = 17.0 + 0.5 * decibels(frequency.0 / 1000.0);
+            if !(-0.5..=BANDS as f64 - 0.5).contains(&place) {
+                return FLOOR;
+            }
+            let place = place.clamp(0.0, BANDS as f64 - 1.0);
+            let (low, part) = (place.floor() as usize, place.fract());
+            let level = match (at(low), at((low + 1).min(BANDS - 1))) {
+                (Some(a), Some(b)) => a + part * (b - a),
+                (Some(a), None) if part < 0.5 => a,
+                (None, Some(b)) if part >= 0.5 => b,
+                _ => return FLOOR,
+            };
+            let share = (line / (width * frequency.0)).min(1.0);
+            ((level + 0.5 * decibels(share)) as f32 + tilt(frequency)).max(FLOOR)
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::picture::{Analyser, fraction_of};
+    use plugin_core::gauges::Gauges;
+    use plugin_core::gauges::scope::{Point, Watch};
+    use plugin_core::room::Presence;
+    use std::sync::Arc;
+    use testkit::noise;
+
+    fn card(id: u64, name: &str, spectrum: Bands) -> StemCard {
+        StemCard { spectrum, ..StemCard::new(StemId(id), name) }
+    }
+
+    fn levels(level: impl Fn(f64) -> f64) -> Bands {
+        core::array::from_fn(|band| Some(Db(level(centre(band)))))
+    }
+
+    #[test]
+    fn a_neighbour_s_curve_lies_where_its_own_picture_does() {
+        let rate = Hz(48_000.0);
+        let gauges = Arc::new(Gauges::default());
+        gauges.scope().show_rate(rate);
+        let (_watch, mut analyser) = (Watch::new(Arc::clone(&gauges)), Analyser::default());
+        let (mut power, mut own) = (0.0, Vec::new());
+        for block in 0..60 {
+            let (left, right) = (noise(2 * block + 1, 4096, 0.5), noise(2 * block + 2, 4096, 0.5));
+            power += left.iter().chain(&right).map(|x| x * x).sum::<f64>() / (60.0 * 8192.0);
+            gauges.scope().write(Point::After, &left, &right);
+            own.clone_from(&analyser.look(gauges.scope(), block as f64 * 0.1).after);
+        }
+        // white noise: a band has its part of the power, twice that against a sine
+        let white = levels(|hz| 0.5 * decibels(2.0 * power * hz * (HALF_BAND - 1.0 / HALF_BAND) / 24_000.0));
+        let (others, _) =
+            Neighbours::default().look(&[card(2, "Noise", white)], StemId(1), (rate, 0.0), &Palette::DARK);
+        for hz in [300.0, 1000.0, 4000.0, 12_000.0] {
+            let middle = (fraction_of(Hz(hz)) * (POINTS - 1) as f64) as usize;
+            let mean = |curve: &[f32]| curve[middle - 4..=middle + 4].iter().sum::<f32>() / 9.0;
+            let (own, other) = (mean(&own), mean(&others[0].levels));
+            assert!((own - other).abs() < 2.5, "{hz} Hz: {own} and {other}");
+        }
+    }
+
+    #[test]
+    fn what_is_in_the_way_is_marked_from_band_to_band_with_its_name_and_does_not_flicker() {
+        let (mut near, at) = (Neighbours::default(), (Hz(48_000.0), 0.0));
+        let me = card(1, "Vocals", levels(|_| -30.0));
+        let keys = |level: f64| {
+            card(2, "Keys", levels(|hz| if (280.0..700.0).contains(&hz) { level } else { -90.0 }))
+        };
+        let mut look = |level: f64, time: f64| {
+            near.look(&[me.clone(), keys(level)], StemId(1), (at.0, time), &Palette::DARK).1
+        };
+        let clashes = look(-20.0, 0.0);
+        let [clash] = &clashes[..] else { panic!("{clashes:?}") };
+        assert_eq!(clash.name, "Keys");
+        assert!((200.0..330.0).contains(&clash.low.0) && (600.0..900.0).contains(&clash.high.0), "{clash:?}");
+        // a moment of silence changes nothing, a long one all
+        assert_eq!(look(-21.0, 0.1), clashes);
+        assert!(look(-80.0, 0.2).len() == 1);
+        (0..20).for_each(|n| drop(look(-80.0, 1.0 + f64::from(n))));
+        assert!(look(-80.0, 30.0).is_empty());
+    }
+
+    #[test]
+    fn nobody_is_a_neighbour_of_its_own_and_who_is_elsewhere_is_none() {
+        let loud = levels(|_| -10.0);
+        let cards = [
+            card(1, "Me", loud),
+            StemCard { presence: Presence::OtherSession, ..card(2, "Elsewhere", loud) },
+            card(3, "Silent", [None; BANDS]),
+        ];
+        let (others, clashes) =
+            Neighbours::default().look(&cards, StemId(1), (Hz(48_000.0), 0.0), &Palette::DARK);
+        assert!(others.is_empty() && clashes.is_empty());
+    }
+}

@@ -1,0 +1,406 @@
+//! From samples to a picture that moves: spectra, levels, the stereo field. For the eye; figures come from the meter.
+
+use egui::Color32;
+use plugin_core::gauges::scope::{FRAMES, Point, SLICES, Scope, correlation};
+use realfft::num_complex::Complex32;
+use realfft::{RealFftPlanner, RealToComplex};
+use std::sync::{Arc, LazyLock};
+use units::{Hz, decibels};
+
+/// Frequencies at which spectra are drawn.
+pub const POINTS: usize = 300;
+/// The lowest and the highest frequency that is drawn: those of the equalizer's bands.
+pub const LOWEST: Hz = Hz(10.0);
+/// See [`LOWEST`].
+pub const HIGHEST: Hz = Hz(30_000.0);
+/// Where there is nothing to draw, dB.
+pub const FLOOR: f32 = -140.0;
+/// Spectra rise by this on screen, dB per octave, so that music lies level; 1 kHz stays where it is.
+const TILT: f32 = 4.5;
+/// Spectra are averages over this much around each frequency, octaves.
+const BREADTH: f64 = 1.0 / 12.0;
+/// Time constants of spectra in seconds.
+const RISE: f32 = 0.04;
+const FALL: f32 = 0.28;
+/// Levels fall by this, dB per second, after they were held this long in seconds.
+const DROP: f32 = 24.0;
+const HOLD: f32 = 1.5;
+/// Frames that the correlation is of: about a third of a second, and that the stereo field shows.
+const FIELD: usize = 2048;
+/// How long stereo field and correlation stay when no more sound comes, seconds.
+const STALE: f32 = 0.3;
+/// And how long spectra wait before they fall: windows draw more often than hosts send blocks.
+const PAUSE: f32 = 0.15;
+/// Spectra are computed so often, seconds, and the stereo field is shown so often; levels glide there in between.
+const LOOK: f32 = 0.03;
+/// Figures of what moves change so often, seconds: nobody reads faster.
+pub(super) const TELLING: f32 = 0.1;
+
+/// The frequency of point `index`.
+pub fn frequency(index: usize) -> Hz {
+    at_fraction(index as f64 / (POINTS - 1) as f64)
+}
+
+/// The frequency at a fraction (0 to 1) of the axis.
+pub fn at_fraction(fraction: f64) -> Hz {
+    Hz(LOWEST.0 * (HIGHEST.0 / LOWEST.0).powf(fraction))
+}
+
+/// Where a frequency is on the axis: 0 to 1.
+pub fn fraction_of(frequency: Hz) -> f64 {
+    (frequency.0 / LOWEST.0).ln() / (HIGHEST.0 / LOWEST.0).ln()
+}
+
+/// By how much spectra are raised on screen there, dB.
+pub(super) fn tilt(frequency: Hz) -> f32 {
+    TILT * (frequency.0 / 1000.0).log2() as f32
+}
+
+/// Somebody else's spectrum.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Named {
+    /// Whose.
+    pub name: String,
+    /// As seen well here.
+    pub colour: Color32,
+    /// dB at each point.
+    pub levels: Vec<f32>,
+}
+
+/// What there is to see.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Picture {
+    /// Spectrum of what comes in, dB at each point; empty before there is one.
+    pub before: Vec<f32>,
+    /// Spectrum of what leaves.
+    pub after: Vec<f32>,
+    /// Levels of left and right, dBFS.
+    pub levels: [f32; 2],
+    /// The highest of late.
+    pub holds: [f32; 2],
+    /// Frames of the last moments.
+    pub field: Vec<[f32; 2]>,
+    /// Their correlation.
+    pub correlation: Option<f64>,
+    /// What compressor and limiter took away, dB, oldest first.
+    pub reductions: Vec<[f32; 2]>,
+}
+
+impl Picture {
+    /// Nothing is heard.
+    pub fn silent() -> Self {
+        Self { levels: [FLOOR; 2], holds: [FLOOR; 2], ..Self::default() }
+    }
+
+    /// True while something is still falling.
+    pub fn is_moving(&self) -> bool {
+        self.levels.iter().chain(&self.before).chain(&self.after).any(|&level| level > FLOOR + 1.0)
+    }
+}
+
+/// Frequency, Hz, and tilt, dB, of every point.
+static AXIS: LazyLock<Vec<(f64, f32)>> =
+    LazyLock::new(|| (0..POINTS).map(frequency).map(|frequency| (frequency.0, tilt(frequency))).collect());
+
+/// Makes pictures of what a [`Scope`] has. Costs four FFTs at every second look or so, on the window's thread.
+pub struct Analyser {
+    fft: Arc<dyn RealToComplex<f32>>,
+    window: Vec<f32>,
+    input: Vec<f32>,
+    output: Vec<Complex32>,
+    scratch: Vec<Complex32>,
+    frames: Vec<[f32; 2]>,
+    powers: Vec<f32>,
+    /// Where the spectra before and behind the chain are going, dB at each point.
+    goals: [Vec<f32>; 2],
+    /// Seconds since they were computed, and since figures were told.
+    looked: f32,
+    told: f32,
+    seen: u64,
+    time: Option<f64>,
+    held: [f32; 2],
+    /// Seconds since the last sound.
+    stale: f32,
+    picture: Picture,
+}
+
+impl Default for Analyser {
+    fn default() -> Self {
+        Self::new(FRAMES / 2)
+    }
+}
+
+impl Analyser {
+    fn new(length: usize) -> Self {
+        let fft = RealFftPlanner::new().plan_fft_forward(length);
+        let phase = core::f32::consts::TAU / length as f32;
+        Self {
+            window: (0..length).map(|i| 0.5 - 0.5 * (phase * i as f32).cos()).collect(),
+            input: fft.make_input_vec(),
+            output: fft.make_output_vec(),
+            scratch: fft.make_scratch_vec(),
+            fft,
+            frames: Vec::with_capacity(FRAMES),
+            powers: Vec::new(),
+            goals: Default::default(),
+            looked: LOOK,
+            told: TELLING,
+            seen: 0,
+            time: None,
+            held: [0.0; 2],
+            stale: 0.0,
+            picture: Picture::silent(),
+        }
+    }
+
+    /// The picture at `time` seconds.
+    pub fn look(&mut self, scope: &Scope, time: f64) -> &Picture {
+        let rate = scope.rate().unwrap_or(Hz(48_000.0));
+        let elapsed = self.time.map_or(0.0, |last| (time - last).clamp(0.0, 1.0)) as f32;
+        self.time = Some(time);
+        if elapsed == 0.0 && self.seen > 0 {
+            return &self.picture;
+        }
+        let wanted = if rate.0 > 60_000.0 { FRAMES } else { FRAMES / 2 };
+        if self.window.len() != wanted {
+            *self = Self {
+                picture: std::mem::take(&mut self.picture),
+                seen: self.seen,
+                time: self.time,
+                ..Self::new(wanted)
+            };
+        }
+        let written = scope.written();
+        let fresh = written.wrapping_sub(self.seen).min(FRAMES as u64) as usize;
+        self.seen = written;
+        (self.looked, self.told) = (self.looked + elapsed, self.told + elapsed);
+        self.stale = if fresh > 0 { 0.0 } else { self.stale + elapsed };
+        let looks = fresh > 0 && self.looked >= LOOK;
+        if looks {
+            self.looked = 0.0;
+            self.aim(scope, Point::Before, rate);
+            self.aim(scope, Point::After, rate);
+        } else if fresh > 0 {
+            scope.read(Point::After, fresh.max(FIELD), &mut self.frames);
+        }
+        if self.stale > PAUSE {
+            self.goals.iter_mut().for_each(|goal| goal.fill(FLOOR));
+        }
+        glide(&mut self.picture.before, &self.goals[0], elapsed);
+        glide(&mut self.picture.after, &self.goals[1], elapsed);
+        self.levels(fresh, elapsed);
+        let newest = &self.frames[self.frames.len().saturating_sub(FIELD)..];
+        if self.stale > STALE {
+            self.picture.field.clear();
+            self.picture.correlation = None;
+        } else if looks {
+            self.picture.field.clear();
+            self.picture.field.extend_from_slice(newest);
+        }
+        if fresh > 0 && (self.told >= TELLING || self.picture.correlation.is_none()) {
+            self.told = 0.0;
+            self.picture.correlation = correlation(newest);
+        }
+        scope.read_reductions(SLICES, &mut self.picture.reductions);
+        &self.picture
+    }
+
+    /// Finds where the spectrum at `point` is going. Leaves the point's frames behind.
+    fn aim(&mut self, scope: &Scope, point: Point, rate: Hz) {
+        scope.read(point, self.window.len(), &mut self.frames);
+        self.transform();
+        let bin = rate.0 / self.window.len() as f64;
+        let mut goal = std::mem::take(&mut self.goals[point as usize]);
+        goal.clear();
+        goal.extend(AXIS.iter().map(|&(hz, tilt)| self.level_at(hz, tilt, bin)));
+        self.goals[point as usize] = goal;
+    }
+
+    /// Powers per bin, of both channels, so that a full-scale sine in both reads 0 dB.
+    fn transform(&mut self) {
+        self.powers.clear();
+        self.powers.resize(self.output.len(), 0.0);
+        let padding = self.window.len() - self.frames.len();
+        let scale = 2.0 / self.window.iter().sum::<f32>();
+        for side in 0..2 {
+            self.input[..padding].fill(0.0);
+            for ((x, frame), w) in
+                self.input[padding..].iter_mut().zip(&self.frames).zip(&self.window[padding..])
+            {
+                *x = frame[side] * w * scale;
+            }
+            // lengths are the plan's own
+            if self.fft.process_with_scratch(&mut self.input, &mut self.output, &mut self.scratch).is_ok() {
+                for (power, x) in self.powers.iter_mut().zip(&self.output) {
+                    *power += 0.5 * x.norm_sqr();
+                }
+            }
+        }
+    }
+
+    fn level_at(&self, hz: f64, tilt: f32, bin: f64) -> f32 {
+        let centre = hz / bin;
+        let last = self.powers.len() - 1;
+        if centre >= last as f64 {
+            return FLOOR;
+        }
+        let half = (centre * BREADTH * 0.5 * core::f64::consts::LN_2).max(1.0);
+        let (low, high) = ((centre - half).max(0.0), (centre + half).min(last as f64));
+        // a triangle over the bins around
+        let (mut sum, mut weights) = (0.0, 0.0);
+        for i in low.ceil() as usize..=high.floor() as usize {
+            let weight = (1.0 - (i as f64 - centre).abs() / half).max(1e-3);
+            sum += weight * f64::from(self.powers[i]);
+            weights += weight;
+        }
+        let power = if weights > 0.0 { sum / weights } else { 0.0 };
+        ((0.5 * decibels(power + 1e-30)) as f32 + tilt).max(FLOOR)
+    }
+
+    fn levels(&mut self, fresh: usize, elapsed: f32) {
+        let newest = &self.frames[self.frames.len().saturating_sub(fresh)..];
+        for side in 0..2 {
+            let peak = newest.iter().map(|frame| frame[side].abs()).fold(0.0, f32::max);
+            let now = (decibels(f64::from(peak)) as f32).max(FLOOR);
+            let (level, hold) = (&mut self.picture.levels[side], &mut self.picture.holds[side]);
+            *level = now.max(*level - DROP * elapsed).max(FLOOR);
+            self.held[side] += elapsed;
+            if now >= *hold {
+                (*hold, self.held[side]) = (now, 0.0);
+            } else if self.held[side] > HOLD {
+                *hold = level.max(*hold - DROP * elapsed);
+            }
+        }
+    }
+}
+
+/// Moves levels to where they are going.
+fn glide(levels: &mut Vec<f32>, goal: &[f32], elapsed: f32) {
+    levels.resize(POINTS, FLOOR);
+    let (rise, fall) = (1.0 - (-elapsed / RISE).exp(), 1.0 - (-elapsed / FALL).exp());
+    for (level, &goal) in levels.iter_mut().zip(goal) {
+        *level += (goal - *level) * if goal > *level { rise } else { fall };
+        if *level < FLOOR + 1.0 {
+            *level = FLOOR;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use plugin_core::gauges::Gauges;
+    use plugin_core::gauges::scope::Watch;
+
+    fn after(signal: impl Fn(f64) -> [f64; 2], seconds: f64) -> Picture {
+        let gauges = Arc::new(Gauges::default());
+        let _watch = Watch::new(Arc::clone(&gauges));
+        let scope = gauges.scope();
+        scope.show_rate(Hz(48_000.0));
+        let mut analyser = Analyser::default();
+        let mut time = 0.0;
+        while time < seconds {
+            let frames: Vec<_> = (0..1600).map(|i| signal(time + f64::from(i) / 48_000.0)).collect();
+            let side = |i: usize| frames.iter().map(|frame| frame[i]).collect::<Vec<_>>();
+            scope.write(Point::After, &side(0), &side(1));
+            time += 1600.0 / 48_000.0;
+            analyser.look(scope, time);
+        }
+        analyser.look(scope, time + 1e-3).clone()
+    }
+
+    fn sine(hz: f64, amplitude: f64) -> impl Fn(f64) -> [f64; 2] {
+        move |t| [amplitude * (core::f64::consts::TAU * hz * t).sin(); 2]
+    }
+
+    #[test]
+    fn a_sine_peaks_at_its_frequency() {
+        for hz in [60.0, 1000.0, 9000.0] {
+            let picture = after(sine(hz, 0.5), 1.5);
+            let highest = (0..POINTS).max_by(|&a, &b| picture.after[a].total_cmp(&picture.after[b]));
+            let got = frequency(highest.expect("points")).0;
+            assert!((got / hz).log2().abs() < 0.12, "{hz}: {got}");
+            assert!(picture.before.iter().all(|&level| level < -100.0), "silence came in");
+        }
+    }
+
+    #[test]
+    fn levels_are_peaks_and_fall_after_the_hold() {
+        let loud = after(sine(100.0, 0.5), 0.5);
+        assert!((loud.levels[0] + 6.02).abs() < 0.1 && (loud.holds[1] + 6.02).abs() < 0.1);
+        let later = |t: f64| if t < 0.5 { sine(100.0, 0.5)(t) } else { [0.0; 2] };
+        let held = after(later, 1.0);
+        assert!((held.holds[0] + 6.02).abs() < 0.1 && held.levels[0] < -15.0, "{:?}", held.levels);
+        let gone = after(later, 9.0);
+        assert_eq!((gone.levels, gone.holds), ([FLOOR; 2], [FLOOR; 2]));
+        assert!(!gone.is_moving() && loud.is_moving());
+    }
+
+    /// A host whose blocks are longer than a frame: between two of them nothing falls.
+    #[test]
+    fn spectra_do_not_flutter_between_blocks_and_fall_when_the_sound_ends() {
+        let gauges = Arc::new(Gauges::default());
+        let _watch = Watch::new(Arc::clone(&gauges));
+        let scope = gauges.scope();
+        scope.show_rate(Hz(48_000.0));
+        let mut analyser = Analyser::default();
+        let mut noise = 1u32;
+        let mut block = || -> Vec<f64> {
+            let mut next = || {
+                noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                f64::from(noise >> 8) / f64::from(1 << 24) - 0.5
+            };
+            (0..4096).map(|_| next()).collect()
+        };
+        let at = |levels: &[f32]| levels.iter().filter(|level| **level > FLOOR).sum::<f32>() / POINTS as f32;
+        let (mut time, mut written, mut heard) = (0.0f64, 0.0, Vec::new());
+        while time < 4.0 {
+            time += 1.0 / 60.0;
+            while written <= time.min(2.0) {
+                let side = block();
+                scope.write(Point::After, &side, &side);
+                written += 4096.0 / 48_000.0;
+            }
+            let level = at(&analyser.look(scope, time).after);
+            if (1.0..2.0).contains(&time) {
+                heard.push(level);
+            }
+        }
+        let step = heard.windows(2).map(|pair| (pair[1] - pair[0]).abs()).fold(0.0, f32::max);
+        assert!(step < 1.0 && heard.len() > 50, "by {step} dB from one frame to the next");
+        assert!(analyser.picture.after.iter().all(|level| *level == FLOOR), "all is silent");
+    }
+
+    #[test]
+    fn figures_change_ten_times_a_second() {
+        let gauges = Arc::new(Gauges::default());
+        let _watch = Watch::new(Arc::clone(&gauges));
+        let scope = gauges.scope();
+        scope.show_rate(Hz(48_000.0));
+        let mut analyser = Analyser::default();
+        let (mut changes, mut last) = (0, None);
+        for frame in 0..120 {
+            // what leaves turns from mono to its opposite
+            let right: Vec<f64> = (0..800).map(|i| f64::from(i % 50 - 25 + frame)).collect();
+            let left: Vec<f64> = right.iter().map(|x| x + 60.0 - f64::from(frame)).collect();
+            scope.write(Point::After, &left, &right);
+            let now = analyser.look(scope, f64::from(frame) / 60.0).correlation;
+            changes += usize::from(now != last);
+            last = now;
+        }
+        assert!((15..=21).contains(&changes), "{changes} in two seconds");
+    }
+
+    #[test]
+    fn correlation_is_of_what_leaves() {
+        let sum = after(sine(300.0, 0.3), 0.4);
+        assert!((sum.correlation.expect("sounds") - 1.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn the_axis_goes_there_and_back() {
+        for hz in [10.0, 440.0, 30_000.0] {
+            assert!((at_fraction(fraction_of(Hz(hz))).0 / hz - 1.0).abs() < 1e-12);
+        }
+    }
+}

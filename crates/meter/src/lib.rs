@@ -1,0 +1,239 @@
+//! Meters: audio in, a [`Reading`] out.
+//!
+//! [`Meter`] measures a stream of any channel layout at 8 kHz or more: momentary, short-term and integrated
+//! loudness, loudness range, true and sample peak, PLR, PSR and stereo correlation (EBU Tech 3341 and 3342,
+//! BS.1770-5). It is made of two halves: what runs on samples ([`loudness::HopMeter`], [`true_peak::TruePeak`],
+//! [`stereo::StereoSums`]: constant cost, no allocation) and what derives readings from 100 ms hops ([`History`]).
+
+mod interpolate;
+pub mod k_bank;
+mod k_lanes;
+pub mod k_weighting;
+pub mod layout;
+pub mod loudness;
+pub mod low_end;
+pub mod peak_check;
+pub mod programme;
+pub mod stereo;
+pub mod true_peak;
+
+use layout::Layout;
+use loudness::{BLOCK_HOPS, HopMeter, SHORT_TERM_HOPS};
+use simd::Isa;
+use stereo::StereoSums;
+use true_peak::TruePeak;
+use units::{Db, Dbtp, Hz, Lu, Lufs, Power, decibels};
+
+/// What a meter says at one moment. A value that does not exist (silence, too short) is `None`.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Reading {
+    /// Momentary loudness M, the last 400 ms.
+    pub momentary: Option<Lufs>,
+    /// Short-term loudness S, the last 3 s.
+    pub short_term: Option<Lufs>,
+    /// The highest M so far, on a 10 ms grid.
+    pub momentary_max: Option<Lufs>,
+    /// The highest S so far, on a 100 ms grid.
+    pub short_term_max: Option<Lufs>,
+    /// Integrated loudness I.
+    pub integrated: Option<Lufs>,
+    /// Loudness range LRA.
+    pub range: Option<Lu>,
+    /// The highest true peak of any channel, LFE included.
+    pub true_peak: Option<Dbtp>,
+    /// The highest sample magnitude of any channel, dBFS.
+    pub sample_peak: Option<Db>,
+    /// True peak of the last 3 s over short-term loudness (PSR), dB.
+    pub psr: Option<Db>,
+    /// Correlation of a stereo signal, whole programme, -1 to 1.
+    pub correlation: Option<f64>,
+}
+
+impl Reading {
+    /// Peak to loudness ratio: true peak minus integrated loudness.
+    pub fn plr(&self) -> Option<Lu> {
+        Some(Lu(self.true_peak?.0 - self.integrated?.0))
+    }
+}
+
+/// One 100 ms hop as the meter saw it.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Hop {
+    /// K-weighted, channel-weighted mean power.
+    pub power: Power,
+    /// Linear true peak of all channels.
+    pub true_peak: f64,
+    /// Linear sample peak of all channels.
+    pub sample_peak: f64,
+}
+
+/// Hops since reset, and the readings that follow from them.
+#[derive(Clone, Debug, Default)]
+pub struct History {
+    powers: Vec<Power>,
+    true_peaks: Vec<f64>,
+    sample_peak: f64,
+    /// Loudest window so far, kept so that a live maximum costs nothing.
+    short_term_max: Power,
+}
+
+impl History {
+    /// Adds a complete hop.
+    pub fn push(&mut self, hop: Hop) {
+        self.powers.push(hop.power);
+        self.true_peaks.push(hop.true_peak);
+        self.sample_peak = self.sample_peak.max(hop.sample_peak);
+        if let Some(short_term) = self.window(SHORT_TERM_HOPS).filter(|&s| s > self.short_term_max) {
+            self.short_term_max = short_term;
+        }
+    }
+
+    /// Power of every hop.
+    pub fn powers(&self) -> &[Power] {
+        &self.powers
+    }
+
+    /// Linear true peak of every hop.
+    pub fn true_peaks(&self) -> &[f64] {
+        &self.true_peaks
+    }
+
+    fn window(&self, hops: usize) -> Option<Power> {
+        let start = self.powers.len().checked_sub(hops)?;
+        loudness::windows(&self.powers[start..], hops).next()
+    }
+}
+
+/// Measures a stream.
+///
+/// Shape: planar channels in the order of the layout, full scale ±1. `process` grows the history by three numbers a
+/// second of audio; a thread that must not allocate uses the halves separately. Non-finite samples count as silence
+/// and are counted. Below 8 kHz there is no loudness.
+#[derive(Clone, Debug)]
+pub struct Meter {
+    rate: Hz,
+    hops: HopMeter,
+    peaks: Vec<TruePeak>,
+    stereo: Option<StereoSums>,
+    history: History,
+    frames: u64,
+    non_finite: u64,
+}
+
+impl Meter {
+    /// A meter for audio at `rate` in `layout`.
+    pub fn new(rate: Hz, layout: &Layout) -> Self {
+        Self::with(Isa::widest(), rate, layout)
+    }
+
+    /// The same with instructions of one's choice.
+    pub fn with(isa: Isa, rate: Hz, layout: &Layout) -> Self {
+        Self {
+            rate,
+            hops: HopMeter::with(isa, rate, layout),
+            peaks: vec![TruePeak::with(isa); layout.channels()],
+            stereo: (layout.channels() == 2).then(StereoSums::default),
+            history: History::default(),
+            frames: 0,
+            non_finite: 0,
+        }
+    }
+
+    /// Forgets everything: as new.
+    pub fn reset(&mut self) {
+        self.hops.reset();
+        self.peaks.iter_mut().for_each(TruePeak::reset);
+        self.stereo = self.stereo.map(|_| StereoSums::default());
+        self.history = History::default();
+        (self.frames, self.non_finite) = (0, 0);
+    }
+
+    /// Takes a block: one slice per channel, equally long.
+    ///
+    /// # Panics
+    /// If the number of channels is not the layout's.
+    pub fn process(&mut self, channels: &[&[f64]]) {
+        assert_eq!(channels.len(), self.peaks.len(), "one slice per channel of the layout");
+        let frames = channels.first().map_or(0, |c| c.len());
+        let mut at = 0;
+        while at < frames {
+            let end = frames.min(at + self.hops.frames_to_hop());
+            for (peak, samples) in self.peaks.iter_mut().zip(channels) {
+                peak.process(&samples[at..end]);
+            }
+            if let (Some(sums), [left, right]) = (&mut self.stereo, channels) {
+                sums.add(&left[at..end], &right[at..end]);
+            }
+            if let Some(power) = self.hops.process(channels, at..end) {
+                let (true_peak, sample_peak) = loudest_of(self.peaks.iter_mut().map(TruePeak::take));
+                self.history.push(Hop { power, true_peak, sample_peak });
+            }
+            at = end;
+        }
+        self.frames += frames as u64;
+        self.non_finite += channels.iter().flat_map(|c| c.iter()).filter(|x| !x.is_finite()).count() as u64;
+    }
+
+    /// The reading now. Costs a pass over the history.
+    pub fn reading(&self) -> Reading {
+        let (pending_true, pending_sample) = loudest_of(self.peaks.iter().map(TruePeak::peaks));
+        let history = &self.history;
+        let true_peak = history.true_peaks.iter().copied().fold(pending_true, f64::max);
+        let sample_peak = history.sample_peak.max(pending_sample);
+        let mut reading = Reading {
+            true_peak: Dbtp::from_amplitude(true_peak),
+            sample_peak: (sample_peak > 0.0).then(|| Db(decibels(sample_peak))),
+            correlation: self.stereo.and_then(StereoSums::correlation),
+            ..Reading::default()
+        };
+        if self.rate.0 < loudness::LOWEST_RATE.0 {
+            return reading;
+        }
+        reading.momentary = self.hops.momentary();
+        reading.momentary_max = self.hops.momentary_max();
+        reading.short_term = history.window(SHORT_TERM_HOPS).and_then(Power::loudness);
+        reading.short_term_max = history.short_term_max.loudness();
+        reading.integrated = loudness::integrated(&history.powers);
+        reading.range = loudness::range(&history.powers);
+        reading.psr = reading.short_term.and_then(|short_term| {
+            let start = history.true_peaks.len() - SHORT_TERM_HOPS;
+            let peak = history.true_peaks[start..].iter().copied().fold(pending_true, f64::max);
+            Some(Db(Dbtp::from_amplitude(peak)?.0 - short_term.0))
+        });
+        reading
+    }
+
+    /// Hops so far.
+    pub fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// Frames so far.
+    pub fn frames(&self) -> u64 {
+        self.frames
+    }
+
+    /// Non-finite samples so far, each counted as silence.
+    pub fn non_finite(&self) -> u64 {
+        self.non_finite
+    }
+}
+
+/// The highest true peak and the highest sample peak of all channels.
+fn loudest_of(peaks: impl Iterator<Item = (f64, f64)>) -> (f64, f64) {
+    peaks.fold((0.0, 0.0), |m, p| (f64::max(m.0, p.0), f64::max(m.1, p.1)))
+}
+
+/// The loudest M and S of a row of hop powers on the 100 ms grid, with I and LRA: a [`Reading`] without peaks.
+pub fn reading_from_hops(hops: &[Power]) -> Reading {
+    Reading {
+        momentary_max: loudness::loudest(hops, BLOCK_HOPS),
+        short_term_max: loudness::loudest(hops, SHORT_TERM_HOPS),
+        integrated: loudness::integrated(hops),
+        range: loudness::range(hops),
+        ..Reading::default()
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

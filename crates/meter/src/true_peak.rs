@@ -1,0 +1,118 @@
+//! True peak by interpolation (BS.1770-5 Annex 2).
+//!
+//! The interpolator is a 48-tap Hann-windowed sinc in four phases: the filter that the common open meters use at
+//! 44.1 and 48 kHz, so that readings agree with them. The table printed in Annex 2 is an example and differs from it
+//! by up to 0.66 dB on white noise. The factor is 4 at every rate: the standard allows less from 96 kHz on, but 2x
+//! fails case 21 of EBU Tech 3341 there. Worst under-reading at 4x: 0.55 dB at 0.45 of the sampling rate.
+
+use super::interpolate::{PeakSearch, SPAN};
+use simd::Isa;
+
+const CHUNK: usize = 512;
+
+/// The true peak of one channel.
+///
+/// Spans of 32 samples that cannot beat the present maximum, by the sum of the coefficients' magnitudes, are not
+/// interpolated: this changes the cost, never the result.
+#[derive(Clone, Debug)]
+pub struct TruePeak {
+    search: PeakSearch<f64>,
+    /// The last samples, then those being worked on, then a span of room.
+    row: Vec<f64>,
+}
+
+impl Default for TruePeak {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl TruePeak {
+    /// A meter for one channel at any rate.
+    pub fn new() -> Self {
+        Self::with(Isa::widest())
+    }
+
+    /// The same with instructions of one's choice.
+    pub fn with(isa: Isa) -> Self {
+        let search = PeakSearch::new(isa, 1);
+        Self { row: vec![0.0; search.history() + CHUNK + SPAN], search }
+    }
+
+    /// Forgets everything.
+    pub fn reset(&mut self) {
+        self.row.fill(0.0);
+        self.search.take();
+    }
+
+    /// The linear true peak and sample peak since the last [`Self::take`].
+    pub fn peaks(&self) -> (f64, f64) {
+        self.search.peaks()
+    }
+
+    /// Returns [`Self::peaks`] and starts a new maximum. The interpolation goes on without a seam.
+    pub fn take(&mut self) -> (f64, f64) {
+        self.search.take()
+    }
+
+    /// Takes samples. Non-finite ones count as silence.
+    pub fn process(&mut self, samples: &[f64]) {
+        let history = self.search.history();
+        for chunk in samples.chunks(CHUNK) {
+            for (slot, &x) in self.row[history..].iter_mut().zip(chunk) {
+                *slot = if x.is_finite() { x } else { 0.0 };
+            }
+            self.search.search(&mut self.row, chunk.len());
+            self.row.copy_within(chunk.len()..chunk.len() + history, 0);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::interpolate::phases;
+    use super::*;
+    use testkit::noise;
+
+    /// Every phase at every sample, nothing skipped.
+    fn slow(samples: &[f64]) -> f64 {
+        const REACH: usize = 12;
+        let padded: Vec<f64> = [0.0; REACH - 1].into_iter().chain(samples.iter().copied()).collect();
+        let mut peak = samples.iter().fold(0.0, |m: f64, x| m.max(x.abs()));
+        for phase in &phases() {
+            for window in padded.windows(REACH) {
+                let y: f64 = window.iter().rev().zip(phase).map(|(x, c)| x * c).sum();
+                peak = peak.max(y.abs());
+            }
+        }
+        peak
+    }
+
+    #[test]
+    fn skipping_never_changes_the_result() {
+        for seed in 0..20 {
+            let mut samples = noise(seed, 3000, 0.5);
+            for (i, x) in samples.iter_mut().enumerate() {
+                *x *= ((i as f64) * 0.003 + seed as f64).sin().powi(3); // loud and quiet stretches
+            }
+            for isa in Isa::all() {
+                let mut meter = TruePeak::with(isa);
+                meter.process(&samples);
+                assert!((meter.take().0 - slow(&samples)).abs() < 1e-15, "{isa:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn blocks_do_not_matter() {
+        let samples = noise(4, 5000, 0.9);
+        let mut whole = TruePeak::new();
+        whole.process(&samples);
+        let expected = whole.take();
+        for size in [1, 17, 512, 513] {
+            let mut cut = TruePeak::new();
+            samples.chunks(size).for_each(|chunk| cut.process(chunk));
+            assert_eq!(cut.take(), expected, "{size}");
+        }
+    }
+}

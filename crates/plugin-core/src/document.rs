@@ -1,0 +1,485 @@
+//! What is saved beside the parameters, and the gate every state passes before any of it takes effect.
+//!
+//! The framework would set whatever a state holds: a wrong type is skipped in silence, `1e39` becomes infinity.
+//! [`admit`] therefore looks at the whole state first. A good one is completed (a parameter it does not know gets
+//! its default, so that loading is reproducible); of a bad one nothing takes effect, and the notice says why.
+
+mod hex;
+pub mod references;
+pub mod songs;
+#[cfg(test)]
+mod tests;
+mod trims;
+
+use super::control::Changes;
+use super::noise::{MOST_CURVE, Noise};
+use super::travel::steps;
+use super::{CLASSES, LATENCY_CLASS};
+use chain::Seat;
+use chain::parameters::{Kind, PARAMETERS, Parameter, Value};
+use dsp::denoise::{CURVE_POINTS, NoisePrint};
+use hex::Hex;
+use nice_plug::params::persist::PersistentField;
+use nice_plug::plugin::{ParamValue, PluginState};
+use serde::{Deserialize, Serialize};
+use session::role::Role;
+use session::solve::LARGEST_TRIM;
+use songs::SongRange;
+use std::collections::BTreeMap;
+use std::num::NonZeroU64;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use trims::KeptTrims;
+use units::Db;
+
+/// The key of the document among a state's fields. Permanent.
+pub(crate) const KEY: &str = "document";
+
+/// Settings that can be kept beside the ones in use: A, B, C, D.
+pub const SLOTS: usize = 4;
+
+/// One value as it is saved: `true`, `-6.0`, `"off"`, `"Low Shelf"`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+enum Saved {
+    Switch(bool),
+    Number(f64),
+    Text(String),
+}
+
+/// Kept settings: the chain's parameters by id.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Snapshot(BTreeMap<String, Saved>);
+
+impl Snapshot {
+    /// Keeps a value.
+    pub fn keep(&mut self, row: &Parameter, value: Value) {
+        let saved = match (value, row.kind) {
+            (Value::Switch(on), _) => Saved::Switch(on),
+            (Value::Number(Some(x)), _) => Saved::Number(x),
+            (Value::Number(None), _) => Saved::Text("off".into()),
+            (Value::Choice(index), Kind::Choice(choices)) => {
+                Saved::Text(choices.get(index).copied().unwrap_or_default().into())
+            }
+            (Value::Choice(_), _) => return,
+        };
+        self.0.insert(row.id.clone(), saved);
+    }
+
+    /// The value kept for `row`; its default if none is.
+    pub fn value(&self, row: &Parameter) -> Value {
+        self.0.get(&row.id).and_then(|saved| read(row, saved)).unwrap_or(row.default)
+    }
+}
+
+/// The saved value if it is one of the row's.
+fn read(row: &Parameter, saved: &Saved) -> Option<Value> {
+    match (row.kind, saved) {
+        (Kind::Switch, Saved::Switch(on)) => Some(Value::Switch(*on)),
+        (Kind::Number { min, max, .. }, Saved::Number(x)) if (min..=max).contains(x) => {
+            Some(Value::Number(Some(*x)))
+        }
+        (Kind::Number { may_be_off: true, .. }, Saved::Text(text)) if text == "off" => {
+            Some(Value::Number(None))
+        }
+        (Kind::Choice(_), Saved::Text(text)) => row.choice(text),
+        _ => None,
+    }
+}
+
+/// What is saved beside the parameters.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Document {
+    /// `stemlink.stem/1` or `stemlink.master/1`.
+    schema: String,
+    /// Which of A, B, C, D the parameters are, from 0.
+    #[serde(default)]
+    pub slot: usize,
+    /// A, B, C, D; empty for those never used. That of [`Self::slot`] is as it was when it was chosen.
+    #[serde(default)]
+    pub kept: [Option<Snapshot>; SLOTS],
+    /// The stem's role if a person chose one, by its id; else it is guessed from the track's name.
+    #[serde(default)]
+    pub role: Option<String>,
+    /// Which instance this is to others; none before it was first activated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    instance: Option<Hex>,
+    /// A Master's session; the one that a Stem last belonged to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    session: Option<Hex>,
+    /// What a Master has asked a Stem's level to change by, dB.
+    #[serde(default, skip_serializing_if = "is_default")]
+    trim: f64,
+    /// A Master sits last on its bus, or in a monitoring slot.
+    #[serde(default, skip_serializing_if = "is_default")]
+    last: bool,
+    /// The learned noise, the same for A to D; none if it is tracked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    noise: Option<NoisePrint>,
+    /// What is added to the threshold of noise reduction per octave, dB, the same for A to D.
+    #[serde(default, skip_serializing_if = "is_default")]
+    curve: [f64; CURVE_POINTS],
+    /// A Master's songs.
+    #[serde(default, skip_serializing_if = "is_default")]
+    songs: Vec<SongRange>,
+    /// The trims of a Master's stems in A, B, C, D; empty for those never used.
+    #[serde(default, skip_serializing_if = "is_default")]
+    trims: [KeptTrims; SLOTS],
+    /// The files of a Master's references.
+    #[serde(default, skip_serializing_if = "is_default")]
+    references: Vec<String>,
+    /// Why a state was refused. Never saved; only ever in a state that [`admit`] has emptied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    refused: Option<String>,
+}
+
+impl Document {
+    /// The document of a new instance.
+    pub fn new(seat: Seat) -> Self {
+        Self {
+            schema: schema(seat).into(),
+            slot: 0,
+            kept: [const { None }; SLOTS],
+            role: None,
+            instance: None,
+            session: None,
+            trim: 0.0,
+            last: false,
+            noise: None,
+            curve: [0.0; CURVE_POINTS],
+            songs: Vec::new(),
+            references: Vec::new(),
+            trims: Default::default(),
+            refused: None,
+        }
+    }
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+/// Who an instance is among others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// The instance.
+    pub instance: Option<NonZeroU64>,
+    /// A Master's session; the one that a Stem last belonged to.
+    pub session: Option<NonZeroU64>,
+}
+
+fn schema(seat: Seat) -> &'static str {
+    match seat {
+        Seat::Stem => "stemlink.stem/1",
+        Seat::Master => "stemlink.master/1",
+    }
+}
+
+/// Makes a state ready to be loaded into a plugin in `seat`: complete if it is good, without effect if it is not.
+pub fn admit(seat: Seat, state: &mut PluginState) {
+    #[cfg(feature = "injected-panic")]
+    assert!(state.version != "injected panic", "injected");
+    if let Err(why) = check(seat, state) {
+        let document = Document { refused: Some(why), ..Document::new(seat) };
+        state.params.clear();
+        state.fields.clear();
+        // what we have just built can be written; if not, nothing is loaded at all
+        if let Ok(text) = serde_json::to_string(&document) {
+            state.fields.insert(KEY.into(), text);
+        }
+        return;
+    }
+    // here older schemas will be brought up to date
+    state.params.retain(|id, _| id == LATENCY_CLASS || row(seat, id).is_some());
+    state.fields.retain(|key, _| key == KEY);
+    for row in PARAMETERS.of(seat) {
+        state.params.entry(row.id.clone()).or_insert_with(|| default_of(row));
+    }
+}
+
+fn row(seat: Seat, id: &str) -> Option<&'static Parameter> {
+    PARAMETERS.of(seat).find(|row| row.id == id)
+}
+
+fn default_of(row: &Parameter) -> ParamValue {
+    match (row.kind, steps(row)) {
+        (Kind::Switch, _) => ParamValue::Bool(row.default == Value::Switch(true)),
+        (_, Some(_)) => ParamValue::I32(super::travel::step_of(row, row.default)),
+        _ => ParamValue::F32(super::travel::travel_of(row, row.default)),
+    }
+}
+
+/// Whether the whole state is good; the error is a sentence for people.
+fn check(seat: Seat, state: &PluginState) -> Result<(), String> {
+    let text = state.fields.get(KEY).ok_or("this is not a state of Stemlink")?;
+    let document: Document =
+        serde_json::from_str(text).map_err(|_| "the saved document cannot be read".to_owned())?;
+    if document.schema != schema(seat) {
+        return Err(format!("saved as {}, this is {}", shorten(&document.schema), schema(seat)));
+    }
+    let role_is_fine = document.role.iter().all(|id| Role::ALL.iter().any(|role| role.id() == id));
+    let curve_is_fine = document.curve.iter().all(|point| point.abs() <= MOST_CURVE);
+    let trim_is_fine = match seat {
+        Seat::Stem => {
+            let none =
+                document.songs.is_empty() && document.references.is_empty() && is_default(&document.trims);
+            document.trim.abs() <= LARGEST_TRIM.0 && !document.last && none
+        }
+        Seat::Master => {
+            document.trim == 0.0
+                && songs::are_good(&document.songs)
+                && references::are_good(&document.references)
+                && document.trims.iter().all(KeptTrims::are_good)
+        }
+    };
+    if document.slot >= SLOTS
+        || document.refused.is_some()
+        || !role_is_fine
+        || !trim_is_fine
+        || !curve_is_fine
+    {
+        return Err("the saved document cannot be read".into());
+    }
+    for (id, saved) in document.kept.iter().flatten().flat_map(|kept| &kept.0) {
+        if row(seat, id).is_some_and(|row| read(row, saved).is_none()) {
+            return Err(format!("kept settings: {id} has no such value"));
+        }
+    }
+    for (id, value) in &state.params {
+        let fine = match (id.as_str(), row(seat, id)) {
+            (LATENCY_CLASS, _) => {
+                matches!(value, ParamValue::I32(i) if usize::try_from(*i).is_ok_and(|i| i < CLASSES.len()))
+            }
+            // of a later version of the same schema, or of a parameter that was withdrawn
+            (_, None) => true,
+            (_, Some(row)) => match (value, steps(row), row.kind) {
+                (ParamValue::Bool(_), _, Kind::Switch) => true,
+                (ParamValue::I32(i), Some(steps), _) => usize::try_from(*i).is_ok_and(|i| i < steps),
+                (ParamValue::F32(travel), None, Kind::Number { .. }) => (0.0..=1.0).contains(travel),
+                _ => false,
+            },
+        };
+        if !fine {
+            return Err(format!("{} has no such value", shorten(id)));
+        }
+    }
+    Ok(())
+}
+
+/// Foreign text for a line of ours.
+fn shorten(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(40).collect()
+}
+
+/// The instance's document. Locked by the threads of windows and state, never by the audio thread.
+#[derive(Debug)]
+pub struct Store {
+    inner: Mutex<Inner>,
+    /// The document's trim as bits, for the audio thread.
+    trim: AtomicU64,
+    /// A trim is on its way into a parameter.
+    moving: AtomicBool,
+    /// States that were loaded.
+    loads: AtomicU64,
+    /// The print is its own; the document's is that of the last look.
+    noise: Noise,
+    changes: Changes,
+}
+
+#[derive(Debug)]
+struct Inner {
+    document: Document,
+    notice: Option<String>,
+    /// Others know the instance: no state makes it another.
+    live: bool,
+    /// Changes of the trim so far.
+    trims: u64,
+}
+
+impl Store {
+    /// The document of a new instance; loading another is counted in `changes`.
+    pub fn new(seat: Seat, changes: Changes) -> Self {
+        let inner = Inner { document: Document::new(seat), notice: None, live: false, trims: 0 };
+        Self {
+            inner: Mutex::new(inner),
+            trim: AtomicU64::new(0),
+            moving: AtomicBool::new(false),
+            loads: AtomicU64::new(0),
+            noise: Noise::new(changes.clone()),
+            changes,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // plain values: whoever panicked left them whole
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Why the last state that a host offered was refused; `None` if it was not.
+    pub fn notice(&self) -> Option<String> {
+        self.lock().notice.clone()
+    }
+
+    /// The noise print.
+    pub fn noise(&self) -> &Noise {
+        &self.noise
+    }
+
+    /// A copy of the document.
+    pub fn document(&self) -> Document {
+        self.map(Document::clone)
+    }
+
+    /// The role that a person chose; `None` lets it be guessed.
+    pub fn role(&self) -> Option<Role> {
+        let inner = self.lock();
+        let id = inner.document.role.as_deref()?;
+        Role::ALL.into_iter().find(|role| role.id() == id)
+    }
+
+    /// Chooses the role, or lets it be guessed again.
+    pub fn choose_role(&self, role: Option<Role>) {
+        self.lock().document.role = role.map(|role| role.id().into());
+    }
+
+    /// Keeps `now` in the slot in use, makes `slot` the one in use, and returns its settings: those of `now` if it
+    /// was never used.
+    pub fn switch_to(&self, slot: usize, now: Snapshot) -> Snapshot {
+        let mut inner = self.lock();
+        let document = &mut inner.document;
+        let chosen = document.kept.get(slot).cloned().flatten().unwrap_or_else(|| now.clone());
+        if let Some(kept) = document.kept.get_mut(document.slot) {
+            *kept = Some(now);
+        }
+        document.slot = slot.min(SLOTS - 1);
+        chosen
+    }
+}
+
+impl Store {
+    /// Which of A, B, C, D is in use, and which hold settings of their own. Cheaper than [`Self::document`].
+    pub fn slots(&self) -> (usize, [bool; SLOTS]) {
+        let inner = self.lock();
+        let kept = &inner.document.kept;
+        (inner.document.slot, core::array::from_fn(|slot| kept[slot].is_some()))
+    }
+
+    /// Keeps `now` in `slot`, too; the one in use stays.
+    pub fn keep(&self, slot: usize, now: Snapshot) {
+        if let Some(kept) = self.lock().document.kept.get_mut(slot) {
+            *kept = Some(now);
+        }
+    }
+}
+
+/// What makes a plugin one of several.
+impl Store {
+    /// Who the instance is.
+    pub fn identity(&self) -> Identity {
+        let inner = self.lock();
+        let of = |id: Option<Hex>| id.map(|Hex(number)| number);
+        Identity { instance: of(inner.document.instance), session: of(inner.document.session) }
+    }
+
+    /// The instance is known to others under `identity`: from now on no state that is loaded changes it.
+    pub fn live_as(&self, identity: Identity) {
+        let mut inner = self.lock();
+        inner.live = true;
+        inner.document.instance = identity.instance.map(Hex);
+        inner.document.session = identity.session.map(Hex);
+    }
+
+    /// Gives a new Master its session; one that has one keeps it.
+    pub fn found_session(&self, session: NonZeroU64) {
+        self.lock().document.session.get_or_insert(Hex(session));
+    }
+
+    /// Whether a Master sits last on its bus.
+    pub fn is_last(&self) -> bool {
+        self.lock().document.last
+    }
+
+    /// Says where a Master sits.
+    pub fn sit_last(&self, last: bool) {
+        self.lock().document.last = last;
+    }
+
+    /// States that were loaded so far. Reads one word.
+    pub fn loads(&self) -> u64 {
+        self.loads.load(Ordering::Acquire)
+    }
+
+    /// What a Master has asked the level to change by, on top of the parameter. Reads one word.
+    pub fn trim(&self) -> Db {
+        Db(f64::from_bits(self.trim.load(Ordering::Relaxed)))
+    }
+
+    /// The trim, and how often it has changed.
+    pub fn trim_and_changes(&self) -> (Db, u64) {
+        let inner = self.lock();
+        (Db(inner.document.trim), inner.trims)
+    }
+
+    /// Changes the trim to what `decide` makes of it and of how often it has changed; `None` leaves it.
+    pub fn change_trim(&self, decide: impl FnOnce(Db, u64) -> Option<Db>) {
+        let mut inner = self.lock();
+        if let Some(trim) = decide(Db(inner.document.trim), inner.trims) {
+            inner.document.trim = trim.0.clamp(-LARGEST_TRIM.0, LARGEST_TRIM.0);
+            self.show_trim(&mut inner);
+        }
+    }
+
+    fn show_trim(&self, inner: &mut Inner) {
+        inner.trims += 1;
+        self.trim.store(inner.document.trim.to_bits(), Ordering::Relaxed);
+        self.changes.add();
+    }
+
+    /// Moves the trim into the parameter that `into` sets; what that has no room for, and returns, stays. The audio
+    /// thread sees both or neither.
+    pub fn move_trim(&self, into: impl FnOnce(Db) -> Db) {
+        self.moving.store(true, Ordering::SeqCst);
+        let mut rest = Db(0.0);
+        self.change_trim(|trim, _| {
+            rest = trim;
+            None
+        });
+        let rest = into(rest);
+        self.change_trim(|_, _| Some(rest));
+        self.moving.store(false, Ordering::SeqCst);
+        self.changes.add();
+    }
+
+    /// Whether a trim is on its way into a parameter: settings are not whole.
+    pub fn is_moving(&self) -> bool {
+        self.moving.load(Ordering::SeqCst)
+    }
+}
+
+impl<'a> PersistentField<'a, Document> for Store {
+    fn set(&self, new: Document) {
+        let mut inner = self.lock();
+        inner.notice.clone_from(&new.refused);
+        if new.refused.is_none() {
+            let Document { instance, session, .. } =
+                if inner.live { inner.document.clone() } else { new.clone() };
+            inner.document = Document { instance, session, ..new };
+            self.noise.cancel();
+            self.noise.set(inner.document.noise.as_ref());
+            self.noise.set_curve(&inner.document.curve.map(Db));
+            self.loads.fetch_add(1, Ordering::Release);
+            self.show_trim(&mut inner);
+        }
+    }
+
+    fn map<F, R>(&self, f: F) -> R
+    where
+        F: Fn(&Document) -> R,
+    {
+        let mut inner = self.lock();
+        inner.document.noise = self.noise.print();
+        inner.document.curve = self.noise.curve().map(|point| point.0);
+        f(&inner.document)
+    }
+}

@@ -1,0 +1,110 @@
+//! The songs that a Master's timeline is divided into: an album in one project.
+
+use super::Store;
+use serde::{Deserialize, Serialize};
+
+/// The most songs of a project.
+pub const MOST: usize = 64;
+/// The longest name, characters.
+const LONGEST: usize = 60;
+/// The longest project, seconds: four days.
+const END: f64 = 4.0 * 86_400.0;
+
+/// A range of the timeline that is one song.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SongRange {
+    /// What it is called.
+    pub name: String,
+    /// From, seconds.
+    pub start: f64,
+    /// To, seconds.
+    pub end: f64,
+}
+
+impl SongRange {
+    /// True if it can be one.
+    fn is_good(&self) -> bool {
+        let name = self.name.chars().count() <= LONGEST && !self.name.chars().any(char::is_control);
+        name && self.start >= -END && self.end <= END && self.start < self.end
+    }
+
+    /// The same with a name that can be kept.
+    pub fn named(self, name: &str) -> Self {
+        let name = name.chars().filter(|c| !c.is_control()).take(LONGEST).collect::<String>();
+        Self { name: name.trim().into(), ..self }
+    }
+}
+
+/// True if these are songs that can be kept.
+pub(super) fn are_good(songs: &[SongRange]) -> bool {
+    songs.len() <= MOST && songs.iter().all(SongRange::is_good)
+}
+
+/// `songs` with another in `start..end`, seconds, in order; what it lies over makes way. Without effect if it cannot be one.
+pub fn with_song(songs: &[SongRange], start: f64, end: f64) -> Vec<SongRange> {
+    let free = (1..).map(|n| format!("Song {n}")).find(|name| songs.iter().all(|song| song.name != *name));
+    let song = SongRange { name: free.unwrap_or_default(), start, end };
+    if !song.is_good() || songs.len() >= MOST {
+        return songs.to_vec();
+    }
+    let mut all: Vec<SongRange> =
+        songs.iter().filter(|one| one.end <= start || one.start >= end).cloned().collect();
+    all.push(song);
+    all.sort_by(|a, b| a.start.total_cmp(&b.start));
+    all
+}
+
+impl Store {
+    /// A Master's songs, in order.
+    pub fn songs(&self) -> Vec<SongRange> {
+        self.lock().document.songs.clone()
+    }
+
+    /// Keeps a Master's songs; without effect if they cannot be kept.
+    pub fn keep_songs(&self, songs: Vec<SongRange>) {
+        if are_good(&songs) {
+            self.lock().document.songs = songs;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Changes, Document};
+    use super::*;
+    use chain::Seat;
+
+    fn named(songs: &[SongRange]) -> Vec<(&str, f64, f64)> {
+        songs.iter().map(|song| (song.name.as_str(), song.start, song.end)).collect()
+    }
+
+    #[test]
+    fn songs_stand_in_order_with_names_of_their_own_and_a_new_one_takes_the_place_of_old_ones() {
+        let songs = with_song(&[], 200.0, 400.0);
+        let songs = with_song(&songs, 0.0, 190.0);
+        assert_eq!(named(&songs), [("Song 2", 0.0, 190.0), ("Song 1", 200.0, 400.0)]);
+        let songs = with_song(&songs, 150.0, 200.0);
+        assert_eq!(named(&songs), [("Song 3", 150.0, 200.0), ("Song 1", 200.0, 400.0)]);
+        let over_both = with_song(&songs, 190.0, 250.0);
+        assert_eq!(named(&over_both), [("Song 2", 190.0, 250.0)], "what begins within it makes way, too");
+        for (start, end) in [(5.0, 5.0), (9.0, 3.0), (f64::NAN, 3.0), (0.0, f64::INFINITY)] {
+            assert_eq!(with_song(&songs, start, end), songs);
+        }
+        let renamed = songs[0].clone().named(" First\nLight  ");
+        assert_eq!(renamed.name, "FirstLight");
+    }
+
+    #[test]
+    fn what_is_kept_is_saved_and_what_cannot_be_is_not_kept() {
+        let store = Store::new(Seat::Master, Changes::default());
+        assert!(!serde_json::to_string(&store.document()).expect("plain").contains("songs"));
+        let songs = with_song(&[], 1.0, 2.5);
+        store.keep_songs(songs.clone());
+        let text = serde_json::to_string(&store.document()).expect("plain");
+        let read: Document = serde_json::from_str(&text).expect("its own");
+        assert_eq!((read.songs, store.songs()), (songs.clone(), songs.clone()));
+        store.keep_songs(vec![songs[0].clone(); MOST + 1]);
+        store.keep_songs(vec![SongRange { end: 0.5, ..songs[0].clone() }]);
+        assert_eq!(store.songs(), songs);
+    }
+}

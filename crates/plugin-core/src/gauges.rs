@@ -1,0 +1,286 @@
+//! What the audio thread shows to everyone else, without locks.
+//!
+//! [`Tap`] stays with the audio thread: it accumulates hops and peaks at constant cost and publishes each finished
+//! hop as one atomic word. [`Gauges`] is read from any other thread; integrated figures are derived there. A window
+//! that opens late misses nothing: hops are kept whether anybody looks or not, the last [`KEPT_HOPS`] of them.
+
+pub mod matching;
+pub mod scope;
+
+use meter::layout::Layout;
+use meter::loudness::{self, BLOCK_HOPS, HopMeter, SHORT_TERM_HOPS};
+use meter::true_peak::TruePeak;
+use meter::{Reading, reading_from_hops};
+use scope::Scope;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use units::{Db, Dbtp, Hz, Lufs, Ms, Power, decibels};
+
+/// Hops that are kept: four hours.
+pub const KEPT_HOPS: usize = 4 * 3600 * 10;
+
+/// The published side; any thread. One thread at a time writes.
+#[derive(Debug, Default)]
+pub struct Gauges {
+    /// A ring of hops: power and true peak, two `f32` in a word. Allocated by the first [`Tap`].
+    hops: OnceLock<Box<[AtomicU64]>>,
+    /// Hops written since the beginning; the newest is at `(written - 1) % KEPT_HOPS`.
+    written: AtomicU64,
+    /// The first hop that counts.
+    since: AtomicU64,
+    /// The highest sample since reset, linear, as `f32` bits.
+    sample_peak: AtomicU32,
+    compressor_reduction: AtomicU32,
+    limiter_reduction: AtomicU32,
+    sanitized: AtomicU64,
+    faults: AtomicU64,
+    panics: AtomicU64,
+    latency: AtomicU64,
+    scope: Scope,
+}
+
+impl AsRef<Scope> for Gauges {
+    fn as_ref(&self) -> &Scope {
+        &self.scope
+    }
+}
+
+/// What the chain says of itself after a block.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Health {
+    /// What the compressor takes away, never negative.
+    pub compressor_reduction: Db,
+    /// What the limiter takes away, never negative.
+    pub limiter_reduction: Db,
+    /// Non-finite input samples since reset.
+    pub sanitized: u64,
+    /// Non-finite outputs since reset.
+    pub faults: u64,
+}
+
+impl Gauges {
+    /// The reading of what has come since [`Self::restart`]. Allocates; not for the audio thread.
+    pub fn reading(&self) -> Reading {
+        let Some(ring) = self.hops.get() else { return Reading::default() };
+        // Acquire: who sees the count sees the hops
+        let written = self.written.load(Ordering::Acquire);
+        // a few hops short of the whole ring, lest the writer laps the reader
+        let oldest = written.saturating_sub(KEPT_HOPS as u64 - 16);
+        let since = self.since.load(Ordering::Relaxed).max(oldest).min(written);
+        let powers: Vec<Power> = (since..written).map(|hop| Power(at(ring, hop).0)).collect();
+        let last = |window: usize| {
+            let start = powers.len().checked_sub(window)?;
+            loudness::windows(&powers[start..], window).next()?.loudness()
+        };
+        let sample_peak = f64::from(f32::from_bits(self.sample_peak.load(Ordering::Relaxed)));
+        let short_term = last(SHORT_TERM_HOPS);
+        let recent_peak = peak_over(ring, since.max(written.saturating_sub(SHORT_TERM_HOPS as u64))..written);
+        Reading {
+            momentary: last(BLOCK_HOPS),
+            short_term,
+            psr: short_term.zip(Dbtp::from_amplitude(recent_peak)).map(|(s, peak)| Db(peak.0 - s.0)),
+            true_peak: Dbtp::from_amplitude(peak_over(ring, since..written)),
+            sample_peak: (sample_peak > 0.0).then(|| Db(decibels(sample_peak))),
+            ..reading_from_hops(&powers)
+        }
+    }
+
+    /// Hops that were ever published. While it stays, so does the reading, unless restarted.
+    pub fn hops(&self) -> u64 {
+        self.written.load(Ordering::Acquire)
+    }
+
+    /// How long a programme the reading is of.
+    pub fn heard(&self) -> Ms {
+        let written = self.written.load(Ordering::Acquire);
+        Ms(written.saturating_sub(self.since.load(Ordering::Relaxed)) as f64 * 100.0)
+    }
+
+    /// Samples for windows.
+    pub fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// Momentary and short-term loudness now. Does not allocate.
+    pub fn now(&self) -> (Option<Lufs>, Option<Lufs>) {
+        let Some(ring) = self.hops.get() else { return (None, None) };
+        let written = self.written.load(Ordering::Acquire);
+        let last = |window: usize| {
+            let from = written.checked_sub(window as u64)?;
+            let mut powers = [Power(0.0); SHORT_TERM_HOPS];
+            for (power, hop) in powers.iter_mut().zip(from..written) {
+                power.0 = at(ring, hop).0;
+            }
+            loudness::windows(&powers[..window], window).next()?.loudness()
+        };
+        (last(BLOCK_HOPS), last(SHORT_TERM_HOPS))
+    }
+
+    /// Starts the reading anew: what came before no longer counts.
+    pub fn restart(&self) {
+        self.since.store(self.written.load(Ordering::Acquire), Ordering::Relaxed);
+        self.sample_peak.store(0, Ordering::Relaxed);
+    }
+
+    /// What the chain said of itself last.
+    pub fn health(&self) -> Health {
+        let db = |bits: &AtomicU32| Db(f64::from(f32::from_bits(bits.load(Ordering::Relaxed))));
+        Health {
+            compressor_reduction: db(&self.compressor_reduction),
+            limiter_reduction: db(&self.limiter_reduction),
+            sanitized: self.sanitized.load(Ordering::Relaxed),
+            faults: self.faults.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Publishes what the chain says of itself.
+    pub fn show(&self, health: Health) {
+        let bits = |db: Db| (db.0 as f32).to_bits();
+        self.compressor_reduction.store(bits(health.compressor_reduction), Ordering::Relaxed);
+        self.limiter_reduction.store(bits(health.limiter_reduction), Ordering::Relaxed);
+        self.sanitized.store(health.sanitized, Ordering::Relaxed);
+        self.faults.store(health.faults, Ordering::Relaxed);
+    }
+
+    /// Panics that were contained since the instance was made.
+    pub fn panics(&self) -> u64 {
+        self.panics.load(Ordering::Relaxed)
+    }
+
+    /// Counts a contained panic.
+    pub fn count_panic(&self) {
+        self.panics.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Latency in samples that the host was told last.
+    pub fn latency(&self) -> u64 {
+        self.latency.load(Ordering::Relaxed)
+    }
+
+    /// Publishes the latency.
+    pub fn show_latency(&self, samples: u64) {
+        self.latency.store(samples, Ordering::Relaxed);
+    }
+}
+
+/// Power and linear true peak of one hop.
+fn at(ring: &[AtomicU64], hop: u64) -> (f64, f64) {
+    unpack(ring[(hop % KEPT_HOPS as u64) as usize].load(Ordering::Relaxed))
+}
+
+/// The highest linear true peak of some hops.
+fn peak_over(ring: &[AtomicU64], hops: core::ops::Range<u64>) -> f64 {
+    hops.map(|hop| at(ring, hop).1).fold(0.0, f64::max)
+}
+
+fn pack(power: f64, true_peak: f64) -> u64 {
+    u64::from((power as f32).to_bits()) << 32 | u64::from((true_peak as f32).to_bits())
+}
+
+fn unpack(word: u64) -> (f64, f64) {
+    let float = |bits: u64| f64::from(f32::from_bits(bits as u32));
+    (float(word >> 32), float(word))
+}
+
+/// The audio thread's half: mono or stereo. Neither allocates nor waits after `new`.
+#[derive(Debug)]
+pub struct Tap {
+    /// `None` below 8 kHz: there is no loudness.
+    hops: Option<HopMeter>,
+    peaks: [TruePeak; 2],
+    gauges: Arc<Gauges>,
+}
+
+impl Tap {
+    /// A tap for audio at `rate`, `mono` or stereo, that publishes to `gauges`. Allocates.
+    pub fn new(rate: Hz, mono: bool, gauges: Arc<Gauges>) -> Self {
+        gauges.hops.get_or_init(|| std::iter::repeat_with(AtomicU64::default).take(KEPT_HOPS).collect());
+        let layout = if mono { Layout::mono() } else { Layout::stereo() };
+        Self {
+            hops: (rate.0 >= loudness::LOWEST_RATE.0).then(|| HopMeter::new(rate, &layout)),
+            peaks: [TruePeak::new(), TruePeak::new()],
+            gauges,
+        }
+    }
+
+    /// Takes finite audio: one or two channels, equally long.
+    pub fn process(&mut self, channels: &[&[f64]]) {
+        let Some(hops) = &mut self.hops else { return };
+        let frames = channels.first().map_or(0, |channel| channel.len());
+        let mut at = 0;
+        while at < frames {
+            let end = frames.min(at + hops.frames_to_hop());
+            for (peak, samples) in self.peaks.iter_mut().zip(channels) {
+                peak.process(&samples[at..end]);
+            }
+            if let Some(power) = hops.process(channels, at..end) {
+                let (true_peak, sample_peak) = self
+                    .peaks
+                    .iter_mut()
+                    .take(channels.len())
+                    .map(TruePeak::take)
+                    .fold((0.0, 0.0), |m, p| (f64::max(m.0, p.0), f64::max(m.1, p.1)));
+                publish(&self.gauges, power.0, true_peak, sample_peak);
+            }
+            at = end;
+        }
+    }
+}
+
+fn publish(gauges: &Gauges, power: f64, true_peak: f64, sample_peak: f64) {
+    let Some(ring) = gauges.hops.get() else { return };
+    let at = gauges.written.load(Ordering::Relaxed);
+    ring[(at % KEPT_HOPS as u64) as usize].store(pack(power, true_peak), Ordering::Relaxed);
+    // non-negative floats are ordered as their bits are
+    gauges.sample_peak.fetch_max((sample_peak as f32).to_bits(), Ordering::Relaxed);
+    // Release: who sees the count sees the hop
+    gauges.written.store(at + 1, Ordering::Release);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use meter::Meter;
+    use testkit::noise;
+
+    #[test]
+    fn readings_are_the_meter_s() {
+        let (left, right) = (noise(1, 48_000 * 8, 0.4), noise(2, 48_000 * 8, 0.2));
+        let gauges = Arc::new(Gauges::default());
+        let mut tap = Tap::new(Hz(48_000.0), false, Arc::clone(&gauges));
+        let mut meter = Meter::new(Hz(48_000.0), &Layout::stereo());
+        for (l, r) in left.chunks(777).zip(right.chunks(777)) {
+            tap.process(&[l, r]);
+            meter.process(&[l, r]);
+        }
+        let (ours, theirs) = (gauges.reading(), meter.reading());
+        let near = |a: Option<f64>, b: Option<f64>| (a.expect("sounds") - b.expect("sounds")).abs() < 1e-4;
+        assert!(near(ours.integrated.map(|x| x.0), theirs.integrated.map(|x| x.0)));
+        assert!(near(ours.short_term.map(|x| x.0), theirs.short_term.map(|x| x.0)));
+        assert!(near(ours.momentary.map(|x| x.0), theirs.momentary.map(|x| x.0)));
+        assert!(near(ours.range.map(|x| x.0), theirs.range.map(|x| x.0)));
+        assert!(near(ours.true_peak.map(|x| x.0), theirs.true_peak.map(|x| x.0)));
+        assert!(near(ours.psr.map(|x| x.0), theirs.psr.map(|x| x.0)));
+        assert_eq!(gauges.heard(), Ms(8000.0));
+        assert!(near(ours.sample_peak.map(|x| x.0), theirs.sample_peak.map(|x| x.0)));
+    }
+
+    #[test]
+    fn a_restarted_reading_knows_nothing_of_what_was_before() {
+        let gauges = Arc::new(Gauges::default());
+        let mut tap = Tap::new(Hz(48_000.0), true, Arc::clone(&gauges));
+        tap.process(&[&noise(1, 96_000, 0.4)]);
+        assert!(gauges.reading().integrated.is_some());
+        gauges.restart();
+        assert_eq!(gauges.reading(), Reading::default());
+    }
+
+    #[test]
+    fn before_the_first_tap_and_below_8_khz_there_is_no_reading() {
+        let gauges = Arc::new(Gauges::default());
+        assert_eq!(gauges.reading(), Reading::default());
+        let mut tap = Tap::new(Hz(4000.0), true, Arc::clone(&gauges));
+        tap.process(&[&noise(1, 40_000, 0.4)]);
+        assert_eq!(gauges.reading(), Reading::default());
+    }
+}

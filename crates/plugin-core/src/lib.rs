@@ -1,0 +1,319 @@
+//! The parameters a host sees, and from them the chain's settings.
+//!
+//! [`chain::parameters`](chain::parameters) is the one table; [`groups`] says which of its rows a plugin has
+//! and in what order, [`control`] makes a host parameter of a row, [`travel`] and [`text`] convert; [`document`] is
+//! what is saved. The shells turn all of it into plain [`ChainSettings`]: no parameter type reaches the signal path.
+
+pub mod board;
+pub mod control;
+pub mod document;
+pub mod gauges;
+pub mod groups;
+pub mod listening;
+pub mod noise;
+pub mod presets;
+pub mod reel;
+pub mod references;
+pub mod room;
+pub mod sheet;
+pub mod text;
+pub mod track;
+pub mod travel;
+pub mod whereabouts;
+
+use chain::parameters::Parameter;
+use chain::{ChainSettings, LatencyClass, Seat};
+use control::{Changes, Control};
+use document::{Snapshot, Store};
+use groups::{
+    Band, Compressor, Denoise, Group, Input, Limiter, Maker, MasterOutput, Saturator, StemOutput, Visitor,
+    Width,
+};
+use nice_plug::prelude::{IntParam, IntRange, Params};
+use std::sync::Arc;
+use units::Db;
+
+/// What differs between the plugins.
+#[expect(private_bounds, reason = "groups are this module's own")]
+pub trait Output: Group {
+    /// Where the chain sits.
+    const SEAT: Seat;
+}
+
+impl Output for StemOutput {
+    const SEAT: Seat = Seat::Stem;
+}
+
+impl Output for MasterOutput {
+    const SEAT: Seat = Seat::Master;
+}
+
+/// Parameters of Stemlink Stem.
+pub type StemParams = ChainParams<StemOutput>;
+/// Parameters of Stemlink Master.
+pub type MasterParams = ChainParams<MasterOutput>;
+
+/// All parameters of a plugin.
+#[derive(Params)]
+pub struct ChainParams<O: Output> {
+    /// The latency class; takes effect when the host activates the plugin. Not automatable.
+    #[id = "latency_class"]
+    pub latency_class: IntParam,
+    /// Input.
+    #[nested(group = "Input")]
+    pub input: Input,
+    /// Noise reduction.
+    #[nested(group = "Denoise")]
+    pub denoise: Denoise,
+    /// Band 1.
+    #[nested(id_prefix = "eq1", group = "EQ 1")]
+    pub band1: Band,
+    /// Band 2.
+    #[nested(id_prefix = "eq2", group = "EQ 2")]
+    pub band2: Band,
+    /// Band 3.
+    #[nested(id_prefix = "eq3", group = "EQ 3")]
+    pub band3: Band,
+    /// Band 4.
+    #[nested(id_prefix = "eq4", group = "EQ 4")]
+    pub band4: Band,
+    /// Band 5.
+    #[nested(id_prefix = "eq5", group = "EQ 5")]
+    pub band5: Band,
+    /// Band 6.
+    #[nested(id_prefix = "eq6", group = "EQ 6")]
+    pub band6: Band,
+    /// Band 7.
+    #[nested(id_prefix = "eq7", group = "EQ 7")]
+    pub band7: Band,
+    /// Band 8.
+    #[nested(id_prefix = "eq8", group = "EQ 8")]
+    pub band8: Band,
+    /// Compressor.
+    #[nested(group = "Compressor")]
+    pub compressor: Compressor,
+    /// Saturator.
+    #[nested(group = "Saturator")]
+    pub saturator: Saturator,
+    /// Width.
+    #[nested(group = "Width")]
+    pub width: Width,
+    /// Limiter.
+    #[nested(group = "Limiter")]
+    pub limiter: Limiter,
+    /// Output.
+    #[nested(group = "Output")]
+    pub output: O,
+    /// What is saved beside the parameters.
+    #[persist = "document"]
+    pub store: Store,
+    /// The table's rows in the order of [`Self::each`].
+    rows: Vec<&'static Parameter>,
+    changes: Changes,
+}
+
+impl<O: Output> Default for ChainParams<O> {
+    fn default() -> Self {
+        let changes = Changes::default();
+        let mut maker = Maker { changes: &changes, made: Vec::new() };
+        let m = &mut maker;
+        Self {
+            latency_class: latency_class(O::SEAT),
+            input: Group::make(m, ""),
+            denoise: Group::make(m, ""),
+            band1: Group::make(m, "eq1_"),
+            band2: Group::make(m, "eq2_"),
+            band3: Group::make(m, "eq3_"),
+            band4: Group::make(m, "eq4_"),
+            band5: Group::make(m, "eq5_"),
+            band6: Group::make(m, "eq6_"),
+            band7: Group::make(m, "eq7_"),
+            band8: Group::make(m, "eq8_"),
+            compressor: Group::make(m, ""),
+            saturator: Group::make(m, ""),
+            width: Group::make(m, ""),
+            limiter: Group::make(m, ""),
+            output: O::make(m, ""),
+            store: Store::new(O::SEAT, changes.clone()),
+            rows: maker.made,
+            changes,
+        }
+    }
+}
+
+impl<O: Output> ChainParams<O> {
+    /// Shows every parameter of the chain to `visitor`, in the table's order.
+    pub fn each(&self, visitor: &mut impl Visitor) {
+        self.input.each(visitor);
+        self.denoise.each(visitor);
+        for band in [
+            &self.band1,
+            &self.band2,
+            &self.band3,
+            &self.band4,
+            &self.band5,
+            &self.band6,
+            &self.band7,
+            &self.band8,
+        ] {
+            band.each(visitor);
+        }
+        self.compressor.each(visitor);
+        self.saturator.each(visitor);
+        self.width.each(visitor);
+        self.limiter.each(visitor);
+        self.output.each(visitor);
+    }
+
+    /// The table's rows in the order of [`Self::each`].
+    pub fn rows(&self) -> &[&'static Parameter] {
+        &self.rows
+    }
+
+    /// Changes of the chain's parameters and of the document so far. While it stays, so do the [settings](Self::settings).
+    pub fn changes(&self) -> u64 {
+        self.changes.count()
+    }
+
+    /// The chain's settings now. Does not allocate.
+    pub fn settings(&self) -> ChainSettings {
+        struct Read<'a> {
+            rows: core::slice::Iter<'a, &'static Parameter>,
+            settings: ChainSettings,
+        }
+        impl Visitor for Read<'_> {
+            fn visit<C: Control>(&mut self, control: &C) {
+                if let Some(row) = self.rows.next() {
+                    row.set(&mut self.settings, control.value(row));
+                }
+            }
+        }
+        let mut read = Read { rows: self.rows.iter(), settings: ChainSettings::default() };
+        self.each(&mut read);
+        read.settings.denoise.print = self.store.noise().print();
+        read.settings.denoise.curve = self.store.noise().curve();
+        read.settings
+    }
+
+    /// What a Master has asked the level to change by, on top of [`Self::settings`].
+    pub fn trim(&self) -> Db {
+        match O::SEAT {
+            Seat::Stem => self.store.trim(),
+            Seat::Master => Db(0.0),
+        }
+    }
+
+    /// The chain's settings now, to be kept.
+    pub fn snapshot(&self) -> Snapshot {
+        struct Keep<'a> {
+            rows: core::slice::Iter<'a, &'static Parameter>,
+            snapshot: Snapshot,
+        }
+        impl Visitor for Keep<'_> {
+            fn visit<C: Control>(&mut self, control: &C) {
+                if let Some(row) = self.rows.next() {
+                    self.snapshot.keep(row, control.value(row));
+                }
+            }
+        }
+        let mut keep = Keep { rows: self.rows.iter(), snapshot: Snapshot::default() };
+        self.each(&mut keep);
+        keep.snapshot
+    }
+
+    /// The latency class that is asked for.
+    pub fn class(&self) -> LatencyClass {
+        CLASSES[usize::try_from(self.latency_class.value()).unwrap_or(0).min(CLASSES.len() - 1)].0
+    }
+}
+
+/// The id of the latency class. Permanent.
+const LATENCY_CLASS: &str = "latency_class";
+
+/// The classes in the parameter's order, which is permanent.
+const CLASSES: [(LatencyClass, &str); 3] = [
+    (LatencyClass::Zero, "Zero"),
+    (LatencyClass::Lookahead, "Lookahead"),
+    (LatencyClass::LinearDenoise, "Linear & Denoise"),
+];
+
+/// The latency classes with their names, in order of latency.
+pub fn classes() -> &'static [(LatencyClass, &'static str)] {
+    &CLASSES
+}
+
+fn latency_class(seat: Seat) -> IntParam {
+    let last = CLASSES.len() as i32 - 1;
+    let default = CLASSES.iter().position(|(class, _)| *class == seat.default_class()).unwrap_or(0) as i32;
+    IntParam::new("Latency", default, IntRange::Linear { min: 0, max: last })
+        .non_automatable()
+        .with_value_to_string(Arc::new(move |index| CLASSES[index.clamp(0, last) as usize].1.into()))
+        .with_string_to_value(Arc::new(|text| {
+            let index = CLASSES.iter().position(|(_, name)| name.eq_ignore_ascii_case(text.trim()))?;
+            i32::try_from(index).ok()
+        }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chain::parameters::PARAMETERS;
+    use std::collections::HashSet;
+
+    fn ids<O: Output>() -> Vec<(String, String)> {
+        let params = ChainParams::<O>::default();
+        params.param_map().into_iter().map(|(id, _, group)| (id, group)).collect()
+    }
+
+    fn table(seat: Seat) -> Vec<(String, String)> {
+        let rows = PARAMETERS.of(seat).map(|p| (p.id.clone(), p.group.clone()));
+        std::iter::once(("latency_class".into(), String::new())).chain(rows).collect()
+    }
+
+    #[test]
+    fn the_plugins_have_the_table_s_parameters_in_its_order_and_groups() {
+        assert_eq!(ids::<StemOutput>(), table(Seat::Stem));
+        assert_eq!(ids::<MasterOutput>(), table(Seat::Master));
+    }
+
+    #[test]
+    fn defaults_are_the_chain_s() {
+        assert_eq!(StemParams::default().settings(), ChainSettings::default());
+        assert_eq!(MasterParams::default().settings(), ChainSettings::default());
+        assert_eq!(StemParams::default().class(), LatencyClass::Zero);
+        assert_eq!(MasterParams::default().class(), LatencyClass::Lookahead);
+    }
+
+    #[test]
+    fn what_noise_reduction_is_set_to_beside_the_table_is_saved_and_comes_back() {
+        use nice_plug::params::persist::PersistentField;
+        let (params, again) = (StemParams::default(), StemParams::default());
+        let curve = core::array::from_fn(|n| Db(n as f64 - 3.5));
+        params.store.noise().set_curve(&curve);
+        let text = serde_json::to_string(&params.store.map(Clone::clone)).expect("plain");
+        again.store.set(serde_json::from_str(&text).expect("its own"));
+        assert_eq!((params.settings().denoise.curve, again.settings().denoise.curve), (curve, curve));
+        assert!(again.changes() > 0, "the audio thread looks again");
+    }
+
+    #[test]
+    fn every_control_is_of_its_row_s_kind_and_has_a_name_of_its_own() {
+        struct Check<'a>(core::slice::Iter<'a, &'static Parameter>, HashSet<String>);
+        impl Visitor for Check<'_> {
+            fn visit<C: Control>(&mut self, control: &C) {
+                let row = self.0.next().expect("a row for each control");
+                assert!(C::fits(row), "{}", row.id);
+                assert!(self.1.insert(control.name().into()), "two are called {}", control.name());
+                assert_eq!(control.value(row), row.default, "{}", row.id);
+                let shown = control.normalized_value_to_string(control.default_normalized_value(), true);
+                let read = control.string_to_normalized_value(&shown);
+                let plain = read.map(|read| control.preview_plain(read));
+                assert!(plain == Some(control.default_plain_value()), "{}: {shown}", row.id);
+            }
+        }
+        let params = MasterParams::default();
+        let mut check = Check(params.rows().iter(), HashSet::new());
+        params.each(&mut check);
+        assert!(check.0.next().is_none());
+    }
+}

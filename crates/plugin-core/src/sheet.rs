@@ -1,0 +1,301 @@
+//! A session on a sheet: what the Master and its Stems are set to, and the text of it that `stems master` reads.
+//!
+//! What could not be had is said, beside what could: nothing of it stops the rest.
+
+use super::presets::line;
+use chain::parameters::{Parameter, Value};
+use chain::{LatencyClass, Seat};
+use dsp::denoise::{NoisePrint, ThresholdCurve};
+use session::role::Role;
+use units::Db;
+
+/// What a chain is set to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ChainSheet {
+    /// The class in force.
+    pub class: LatencyClass,
+    /// Every parameter.
+    pub values: Vec<(&'static Parameter, Value)>,
+    /// The learned noise; `None`: it is tracked.
+    pub noise: Option<NoisePrint>,
+    /// What is added to the threshold of noise reduction per octave.
+    pub curve: ThresholdCurve,
+}
+
+/// How a stem arrives in the mix.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Arrival {
+    /// Nobody has heard it yet.
+    #[default]
+    Unknown,
+    /// It sounds, and is not in the mix.
+    Muted,
+    /// With these gains, linear, `[to][from]`, so many frames later than the others.
+    Found([[f64; 2]; 2], i64),
+}
+
+/// A stem.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StemSheet {
+    /// What it is called.
+    pub name: String,
+    /// Its role.
+    pub role: Role,
+    /// Its chain; else why it is not known.
+    pub chain: Result<ChainSheet, String>,
+    /// What Masters have asked its level to change by.
+    pub trim: Db,
+    /// What comes after its chain.
+    pub arrival: Arrival,
+}
+
+/// A session.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sheet {
+    /// What the Master is called.
+    pub name: String,
+    /// The Master's chain; else why it is not known.
+    pub master: Result<ChainSheet, String>,
+    /// The stems that make up the mix.
+    pub stems: Vec<StemSheet>,
+    /// Stems in reach that are not in this mix.
+    pub left_out: Vec<String>,
+    /// How much of the mix the stems account for, 0 to 1; `None` before that is known.
+    pub coverage: Option<f64>,
+}
+
+/// A gain this near to unity is unity: what the fit leaves open, -100 dB, and finer than any fader.
+const UNITY: f64 = 1e-5;
+
+/// Coverage from which nothing of note is missing: a residual of -60 dB.
+const CLEAN: f64 = 0.999_999;
+
+impl Arrival {
+    /// The gains, where they were found: unity and nothing exactly so.
+    fn gains(self) -> Option<[[f64; 2]; 2]> {
+        let tidy = |gain: f64| match gain {
+            gain if (gain - 1.0).abs() < UNITY => 1.0,
+            gain if gain.abs() < UNITY => 0.0,
+            gain => gain,
+        };
+        if let Self::Found(gains, _) = self { Some(gains.map(|row| row.map(tidy))) } else { None }
+    }
+}
+
+impl StemSheet {
+    fn remarks(&self) -> Vec<String> {
+        let name = &self.name;
+        let mut remarks = Vec::new();
+        if let Err(why) = &self.chain {
+            remarks.push(format!("{name}: its settings are not known, {why}; its chain is neutral here"));
+        }
+        match self.arrival {
+            Arrival::Unknown => remarks
+                .push(format!("{name}: fader and pan are not known; play the song, and export it again")),
+            Arrival::Muted => {
+                remarks.push(format!("{name}: it sounds, but is not in the mix; it is muted here, too"));
+            }
+            Arrival::Found(_, delay) if delay != 0 => remarks.push(format!(
+                "{name}: it arrives {} samples {} in the project; it is in time here",
+                delay.abs(),
+                if delay > 0 { "late" } else { "early" }
+            )),
+            Arrival::Found(..) => {}
+        }
+        remarks
+    }
+}
+
+impl Sheet {
+    /// What could not be had or is otherwise than in the project, a sentence for each.
+    pub fn remarks(&self) -> Vec<String> {
+        let mut remarks = Vec::new();
+        if let Err(why) = &self.master {
+            remarks.push(format!("Master: its settings are not known, {why}; its chain is neutral here"));
+        }
+        if self.stems.is_empty() {
+            remarks.push("no Stems are linked".into());
+        }
+        if let Some(coverage) = self.coverage.filter(|coverage| *coverage < CLEAN) {
+            let percent = (coverage * 1e5).floor() / 1e3;
+            remarks.push(format!(
+                "the stems explain {percent} % of the mix only: faders and pans may be off, and the rest is missing here"
+            ));
+        }
+        remarks.extend(self.stems.iter().flat_map(StemSheet::remarks));
+        for name in &self.left_out {
+            remarks.push(format!("{name}: not in this mix, or inside another Stem; left out"));
+        }
+        remarks
+    }
+
+    /// The sheet as a session file.
+    pub fn write(&self) -> String {
+        let mut text = format!(
+            "# Stemlink session of {}, exported by Stemlink Master {}.\n\
+             # Export each stem as it enters its Stem, to a file that is called like its track; then\n\
+             # stems master FOLDER --session FILE renders what the plugins play.\n",
+            one_line(&self.name),
+            env!("CARGO_PKG_VERSION"),
+        );
+        let remarks = self.remarks();
+        if !remarks.is_empty() {
+            text += "#\n# Otherwise than in the project:\n";
+        }
+        for remark in remarks {
+            text += &format!("# - {}\n", one_line(&remark));
+        }
+        text += "schema = \"stemlink.session/1\"\n\n[master]\n\
+                 loudness = \"as-heard\"  # \"auto\" or a target id masters it louder, \"as-is\" holds the ceiling\n";
+        write_chain(&mut text, Seat::Master, "master.chain", self.master.as_ref().ok(), "");
+        let mut names: Vec<String> = Vec::new();
+        for stem in &self.stems {
+            let name = distinct(&stem.name, &names);
+            let mut own = format!("trim = {}\n", stem.trim.0);
+            if stem.trim == Db(0.0) {
+                own.clear();
+            }
+            match stem.arrival.gains() {
+                Some([[left, 0.0], [0.0, right]]) => own += &format!("fader = [{left:?}, {right:?}]\n"),
+                Some(ways) => own += &format!("fader = {ways:?}\n"),
+                None => {}
+            }
+            if stem.arrival == Arrival::Muted {
+                own += "mute = true\n";
+            }
+            text += &format!("\n[[stems]]\nname = {}\nrole = \"{}\"\n", quoted(&name), stem.role.id());
+            write_chain(&mut text, Seat::Stem, "stems.chain", stem.chain.as_ref().ok(), &own);
+            names.push(name);
+        }
+        text
+    }
+}
+
+/// Class, `between` and the parameters that are not at their defaults. Units that the class has not got are comments.
+fn write_chain(text: &mut String, seat: Seat, table: &str, chain: Option<&ChainSheet>, between: &str) {
+    let class = chain.map_or(seat.default_class(), |chain| chain.class);
+    *text += &format!("latency = \"{}\"\n{between}\n[{table}]\n", class.id());
+    for (row, value) in chain.into_iter().flat_map(|chain| &chain.values) {
+        if *value == row.default {
+            continue;
+        }
+        if *value == Value::Switch(true) && row.needs() > class {
+            *text += &format!("# not in this latency class: {}", line(row, *value));
+        } else {
+            *text += &line(row, *value);
+        }
+    }
+    if let Some(print) = chain.and_then(|chain| chain.noise) {
+        *text += &format!("dn_print = {:?}\n", print.levels());
+    }
+    let curve = chain.map(|chain| chain.curve).filter(|curve| *curve != ThresholdCurve::default());
+    if let Some(curve) = curve {
+        *text += &format!("dn_curve = {:?}\n", curve.map(|point| point.0));
+    }
+}
+
+/// Foreign text for a comment.
+fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", one_line(text).replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+/// `name`, numbered if another one is written alike: files are found by letters and figures.
+fn distinct(name: &str, others: &[String]) -> String {
+    let plain = |s: &str| s.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_lowercase();
+    let is_new = |name: &str| others.iter().all(|other| plain(other) != plain(name));
+    let numbered = (2..).map(|n| format!("{name} {n}"));
+    std::iter::once(name.to_owned()).chain(numbered).find(|name| is_new(name)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chain::parameters::PARAMETERS;
+
+    fn chain(seat: Seat, class: LatencyClass, set: &[(&str, Value)]) -> ChainSheet {
+        let value = |row: &'static Parameter| {
+            set.iter().find(|(id, _)| *id == row.id).map_or(row.default, |(_, value)| *value)
+        };
+        ChainSheet {
+            class,
+            values: PARAMETERS.of(seat).map(|row| (row, value(row))).collect(),
+            noise: None,
+            curve: ThresholdCurve::default(),
+        }
+    }
+
+    fn stem(name: &str, arrival: Arrival) -> StemSheet {
+        let level = ("level", Value::Number(Some(-1.5)));
+        StemSheet {
+            name: name.into(),
+            role: Role::Drums,
+            chain: Ok(chain(Seat::Stem, LatencyClass::Zero, &[level, ("sat_on", Value::Switch(true))])),
+            trim: Db(0.0),
+            arrival,
+        }
+    }
+
+    fn sheet(stems: Vec<StemSheet>) -> Sheet {
+        let dither = ("dither", Value::Choice(1));
+        let master = Ok(chain(Seat::Master, LatencyClass::Lookahead, &[dither]));
+        Sheet { name: "Mix".into(), master, stems, left_out: Vec::new(), coverage: Some(0.999_999_9) }
+    }
+
+    #[test]
+    fn only_what_is_set_is_written_and_units_that_are_absent_are_comments() {
+        let found = Arrival::Found([[0.999_999_9, 1e-7], [0.0, 0.5]], 0);
+        let mut one = stem("Kick \"A\"", found);
+        one.trim = Db(2.25);
+        let text = sheet(vec![one]).write();
+        let of = |start: &str| text.lines().find(|line| line.starts_with(start));
+        assert_eq!(of("dither"), Some("dither = \"24 bit\""));
+        assert_eq!(of("name"), Some(r#"name = "Kick \"A\"""#));
+        assert_eq!((of("trim"), of("fader")), (Some("trim = 2.25"), Some("fader = [1.0, 0.5]")));
+        assert_eq!((of("level"), of("sat_on")), (Some("level = -1.5"), None));
+        assert!(of("# not in this latency class: sat_on = true").is_some() && of("# -").is_none(), "{text}");
+        assert_eq!(text.lines().filter(|line| line.starts_with("comp_")).count(), 0);
+        assert_eq!(of("dn_print"), None);
+    }
+
+    #[test]
+    fn what_could_not_be_had_is_said_and_the_rest_is_written() {
+        let mut lost = stem("Bass", Arrival::Unknown);
+        lost.chain = Err("it is of another version".into());
+        let crossed = Arrival::Found([[0.5, 0.25], [0.0, 0.5]], 64);
+        let mut sheet = sheet(vec![lost, stem("Bass", Arrival::Muted), stem("bass", crossed)]);
+        sheet.left_out.push("Drums\nschema = 3".into());
+        sheet.coverage = Some(0.987_65);
+        let text = sheet.write();
+        for part in [
+            "# - Bass: its settings are not known, it is of another version; its chain is neutral here\n",
+            "# - Bass: fader and pan are not known",
+            "# - Bass: it sounds, but is not in the mix",
+            "# - bass: it arrives 64 samples late",
+            "# - the stems explain 98.765 % of the mix only",
+            "# - Drums schema = 3: not in this mix",
+            "name = \"Bass 2\"\n",
+            "name = \"bass 3\"\n",
+            "mute = true\n",
+            "fader = [[0.5, 0.25], [0.0, 0.5]]\n",
+        ] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        assert_eq!(sheet.remarks().len(), 6);
+        assert_eq!(text.matches("level = -1.5").count(), 2);
+    }
+
+    #[test]
+    fn the_text_is_toml_whatever_the_names_are() {
+        for name in ["", "a \"quoted\" \\ name", "new\nline # [x]", "B\u{e4}ss \u{200b}\u{7f}"] {
+            let mut sheet = sheet(vec![stem(name, Arrival::Unknown)]);
+            sheet.name = name.into();
+            sheet.left_out = vec![name.into()];
+            let table: toml::Table = sheet.write().parse().expect(name);
+            assert_eq!(table["stems"][0]["role"].as_str(), Some("drums"));
+        }
+    }
+}

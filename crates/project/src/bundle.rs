@@ -1,0 +1,271 @@
+//! A bundle: a folder of stems, with an optional mix beside them.
+
+use std::path::{Path, PathBuf};
+
+use audiofile::error::{Error, Result, shown};
+use audiofile::{AudioInfo, AudioReader};
+use session::role::{Role, is_accent};
+use units::Hz;
+
+/// The endings of audio files, lower case.
+pub const ENDINGS: [&str; 8] = ["wav", "wave", "bwf", "rf64", "flac", "aif", "aiff", "aifc"];
+
+/// A stem as a file.
+#[derive(Clone, Debug)]
+pub struct Stem {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its name: `Drums` for `01_Drums_Stem.wav`.
+    pub name: String,
+    /// What it plays, guessed from the name unless a session file says.
+    pub role: Role,
+    /// What its file says of itself.
+    pub info: AudioInfo,
+}
+
+/// A folder of stems.
+#[derive(Clone, Debug)]
+pub struct Bundle {
+    /// The folder.
+    pub dir: PathBuf,
+    /// The stems in the order of their file names, numbers by value.
+    pub stems: Vec<Stem>,
+    /// Files left out because their name says that they are the mix or a master of it, in the same order.
+    pub mixes: Vec<PathBuf>,
+}
+
+impl Bundle {
+    /// Opens a folder: every audio file in it (not in folders below) is a stem, except hidden ones, those whose name
+    /// says mix or master, and `mix`, if that lies there too.
+    ///
+    /// # Errors
+    /// If the folder cannot be read, an audio file in it cannot be opened, or there is no stem.
+    pub fn open(dir: &Path, mix: Option<&Path>) -> Result<Self> {
+        let (paths, mixes) = Self::list(dir, mix)?;
+        let mut stems = Vec::new();
+        for path in paths {
+            let info = AudioReader::open(&path)?.info().clone();
+            let name = stem_name(&path);
+            stems.push(Stem { role: Role::guess(&name), name, path, info });
+        }
+        distinguish(&mut stems);
+        Ok(Self { dir: dir.to_owned(), stems, mixes })
+    }
+
+    /// The audio files of a folder: stems, and files whose name says mix or master.
+    ///
+    /// # Errors
+    /// If the folder cannot be read or holds no stem.
+    pub fn list(dir: &Path, mix: Option<&Path>) -> Result<(Vec<PathBuf>, Vec<PathBuf>)> {
+        let files = audio_files(dir)?;
+        let is_given = |path: &Path| mix.is_some_and(|mix| audiofile::wav::same_file(mix, path));
+        let (mixes, stems): (Vec<_>, Vec<_>) =
+            files.into_iter().filter(|path| !is_given(path)).partition(|path| is_called_mix(path));
+        if stems.is_empty() {
+            return Err(Error::Bundle {
+                path: dir.to_owned(),
+                fault: "holds no stems".into(),
+                cure: "give a folder of WAV, FLAC or AIFF stems, such as 01_Drums_Stem.wav".into(),
+            });
+        }
+        Ok((stems, mixes))
+    }
+
+    /// The common sampling rate.
+    ///
+    /// # Errors
+    /// If the stems differ, naming the first that does.
+    pub fn rate(&self) -> Result<Hz> {
+        let rate = self.stems[0].info.rate;
+        match self.stems.iter().find(|stem| stem.info.rate != rate) {
+            None => Ok(rate),
+            Some(stem) => Err(Error::Bundle {
+                path: stem.path.clone(),
+                fault: format!("{} Hz, {} is {} Hz", stem.info.rate.0, self.stems[0].name, rate.0),
+                cure: "export all stems at one rate".into(),
+            }),
+        }
+    }
+
+    /// The length of the longest stem.
+    pub fn frames(&self) -> u64 {
+        self.stems.iter().map(|stem| stem.info.frames).max().unwrap_or(0)
+    }
+
+    /// # Errors
+    /// If the stems differ in length, naming the first that does.
+    pub fn same_length(&self) -> Result<()> {
+        let longest = self.frames();
+        match self.stems.iter().find(|stem| stem.info.frames != longest) {
+            None => Ok(()),
+            Some(stem) => Err(Error::Bundle {
+                path: stem.path.clone(),
+                fault: format!("{} frames, the longest stem has {longest}", stem.info.frames),
+                cure: "export all stems with one length, or pass --pad to end it with silence".into(),
+            }),
+        }
+    }
+
+    /// The index of the stem of that name: as it is written, or else without regard to case.
+    ///
+    /// # Errors
+    /// If there is none, naming those there are.
+    pub fn find(&self, name: &str) -> Result<usize> {
+        let exact = self.stems.iter().position(|stem| stem.name == name);
+        let lower = name.to_lowercase();
+        exact.or_else(|| self.stems.iter().position(|stem| stem.name.to_lowercase() == lower)).ok_or_else(
+            || {
+                let names: Vec<&str> = self.stems.iter().map(|stem| stem.name.as_str()).collect();
+                Error::Bundle {
+                    path: self.dir.clone(),
+                    fault: format!("has no stem called {name:?}"),
+                    cure: format!("its stems are {}", names.join(", ")),
+                }
+            },
+        )
+    }
+}
+
+/// The audio files in a folder, sorted by name with numbers by value; hidden files are left out.
+///
+/// # Errors
+/// If the folder cannot be read.
+pub fn audio_files(dir: &Path) -> Result<Vec<PathBuf>> {
+    if dir.is_file() {
+        return Err(Error::Bundle {
+            path: dir.to_owned(),
+            fault: "is a file, not a folder".into(),
+            cure: "give the folder of the stems".into(),
+        });
+    }
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(dir).map_err(Error::open(dir))? {
+        let path = entry.map_err(Error::open(dir))?.path();
+        let hidden = path.file_name().is_none_or(|name| name.to_string_lossy().starts_with('.'));
+        if !hidden && path.is_file() && has_audio_ending(&path) {
+            files.push(path);
+        }
+    }
+    files.sort_by_cached_key(|path| natural(path));
+    Ok(files)
+}
+
+/// True if the name ends as audio files do.
+pub fn has_audio_ending(path: &Path) -> bool {
+    let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase());
+    ending.is_some_and(|e| ENDINGS.contains(&e.as_str()))
+}
+
+/// A sorting key in which `2` comes before `10`.
+pub fn natural(path: &Path) -> Vec<(u128, String)> {
+    let name = path.file_name().map(|n| n.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let mut key = Vec::new();
+    let mut rest = name.as_str();
+    while !rest.is_empty() {
+        let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        let (number, after) = rest.split_at(digits);
+        let text = after.find(|c: char| c.is_ascii_digit()).unwrap_or(after.len());
+        key.push((number.parse().unwrap_or(u128::MAX), after[..text].to_owned()));
+        rest = &after[text..];
+    }
+    key
+}
+
+/// The words of a file name, without its ending.
+pub fn words(path: &Path) -> Vec<String> {
+    let stem = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+    stem.split(|c: char| !c.is_alphanumeric() && !is_accent(c))
+        .filter(|w| !w.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// True if a file's name says that it is the mix or a master of it.
+pub fn is_called_mix(path: &Path) -> bool {
+    const NAMES: [&str; 10] = [
+        "mix",
+        "fullmix",
+        "mixdown",
+        "premaster",
+        "master",
+        "mastered",
+        "2mix",
+        "2track",
+        "stereomix",
+        "reference",
+    ];
+    let words = words(path);
+    let is = |word: &String, name: &str| word.to_lowercase() == name;
+    let is_mix = |word: &String| NAMES.iter().any(|name| is(word, name));
+    // The master of a folder called "Song Stems" is called "Song Stems_Master.wav".
+    words.last().is_some_and(is_mix)
+        || !words.iter().any(|w| is(w, "stem") || is(w, "stems")) && words.iter().any(is_mix)
+}
+
+/// The name in a file name: without number in front, without "stem" behind.
+pub fn stem_name(path: &Path) -> String {
+    let mut words = words(path);
+    if words.len() > 1 && words[0].chars().all(|c| c.is_ascii_digit()) && words[0].len() <= 3 {
+        words.remove(0);
+    }
+    while words.len() > 1
+        && words.last().is_some_and(|w| ["stem", "stems"].contains(&w.to_lowercase().as_str()))
+    {
+        words.pop();
+    }
+    if words.is_empty() { shown(Path::new(path.file_name().unwrap_or_default())) } else { words.join(" ") }
+}
+
+/// Stems of one name get their file's whole name.
+fn distinguish(stems: &mut [Stem]) {
+    let lower: Vec<String> = stems.iter().map(|s| s.name.to_lowercase()).collect();
+    for (i, stem) in stems.iter_mut().enumerate() {
+        if lower.iter().enumerate().any(|(j, other)| j != i && *other == lower[i]) {
+            stem.name = shown(Path::new(stem.path.file_name().unwrap_or_default()));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_come_from_file_names() {
+        let cases = [
+            ("01_Drums_Stem.wav", "Drums"),
+            ("3 - Lead Vocals.flac", "Lead Vocals"),
+            ("Song_Bass_STEM.wav", "Song Bass"),
+            ("808.wav", "808"),
+            ("01.wav", "01"),
+            ("Stem.wav", "Stem"),
+            ("Bäße_Stem.wav", "Bäße"),
+            ("02_Ke\u{301}ys.wav", "Ke\u{301}ys"),
+            ("___.wav", "___.wav"),
+        ];
+        for (file, name) in cases {
+            assert_eq!(stem_name(Path::new(file)), name, "{file}");
+        }
+    }
+
+    #[test]
+    fn numbers_sort_by_value() {
+        let mut names = ["10_FX.wav", "2_Bass.wav", "1_Drums.wav", "Keys.wav"].map(PathBuf::from);
+        names.sort_by_cached_key(|path| natural(path));
+        assert_eq!(names, ["1_Drums.wav", "2_Bass.wav", "10_FX.wav", "Keys.wav"].map(PathBuf::from));
+    }
+
+    #[test]
+    fn a_mix_is_told_from_a_stem_by_its_name() {
+        for (file, mix) in [
+            ("Mix.wav", true),
+            ("00_Song_Premaster.wav", true),
+            ("MyMaster.wav", false),
+            ("06_Mix_Stem.wav", false),
+            ("Song Stems_Master.wav", true),
+            ("Drums.wav", false),
+        ] {
+            assert_eq!(is_called_mix(Path::new(file)), mix, "{file}");
+        }
+    }
+}

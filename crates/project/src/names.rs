@@ -1,0 +1,285 @@
+//! What delivered files are called.
+
+use std::fmt::Write as _;
+
+use units::Hz;
+
+/// The longest name of a file, without its ending.
+const LONGEST: usize = 120;
+/// The longest title of the short form, as the Recording Academy's Producers & Engineers Wing asks.
+const SHORT: usize = 14;
+
+/// How files are called.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Names {
+    /// `Title_Instrumental.wav`.
+    #[default]
+    Plain,
+    /// `AI_Title_EN_Instrumental_48k24.wav`: artist's initials, short title, engineer and revision, version, format, without
+    /// spaces and accents.
+    Academy,
+    /// A template of the user's own.
+    Own(String),
+}
+
+/// What names are made of.
+#[derive(Clone, Debug, Default)]
+pub struct Words<'a> {
+    /// The song.
+    pub title: &'a str,
+    /// Who plays it.
+    pub artist: &'a str,
+    /// Who mastered it, and the revision: `EN2`.
+    pub engineer: &'a str,
+    /// `Instrumental`, `30s`, `01 Drums Stem`.
+    pub version: &'a str,
+    /// `48k24`.
+    pub format: &'a str,
+}
+
+/// The words that a template may hold.
+const TOKENS: [&str; 7] = ["title", "short", "artist", "initials", "engineer", "version", "format"];
+
+impl Names {
+    /// The template in words: `plain`, `academy`, or tokens in braces.
+    ///
+    /// # Errors
+    /// A fault and its cure, if it could not name files.
+    pub fn parse(text: &str) -> Result<Self, (String, String)> {
+        match text {
+            "plain" => return Ok(Self::Plain),
+            "academy" => return Ok(Self::Academy),
+            _ => {}
+        }
+        let refuse = |fault: &str, cure: &str| Err((format!("names {text:?} {fault}"), cure.to_owned()));
+        if text.contains(['/', '\\']) {
+            return refuse("name a folder", "leave out / and \\: files go to the output folder");
+        }
+        let mut rest = text;
+        while let Some((_, after)) = rest.split_once('{') {
+            let Some((token, later)) = after.split_once('}') else {
+                return refuse("lack a }", "close every brace");
+            };
+            if !TOKENS.contains(&token) {
+                return refuse(
+                    &format!("hold {{{token}}}"),
+                    &format!("it takes {{{}}}", TOKENS.join("}, {")),
+                );
+            }
+            rest = later;
+        }
+        if !text.contains("{version}") {
+            return refuse(
+                "give all files one name",
+                "write plain, academy, or a template with {version} in it",
+            );
+        }
+        Ok(Self::Own(text.to_owned()))
+    }
+
+    /// The name of a file without its ending: one component of a path, whatever the words are.
+    pub fn name(&self, words: &Words<'_>) -> String {
+        match self {
+            Self::Plain => fit(&joined([words.title, words.version])),
+            Self::Academy => fit(&joined([
+                &plain(&initials(words.artist)),
+                &short(words.title),
+                &plain(words.engineer),
+                &plain(words.version),
+                words.format,
+            ])),
+            Self::Own(template) => fit(&fill(template, words)),
+        }
+    }
+}
+
+/// Those that are not empty, with `_` between.
+fn joined<const N: usize>(parts: [&str; N]) -> String {
+    let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    parts.join("_")
+}
+
+fn fill(template: &str, words: &Words<'_>) -> String {
+    let mut name = String::new();
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('{') {
+        let (token, later) = after.split_once('}').unwrap_or((after, ""));
+        name.push_str(before);
+        match token {
+            "title" => name.push_str(words.title),
+            "short" => name.push_str(&short(words.title)),
+            "artist" => name.push_str(words.artist),
+            "initials" => name.push_str(&initials(words.artist)),
+            "engineer" => name.push_str(words.engineer),
+            "version" => name.push_str(words.version),
+            _ => name.push_str(words.format),
+        }
+        rest = later;
+    }
+    name + rest
+}
+
+/// `48k24`, `44k16`, `96k32f`.
+pub fn format_word(rate: Hz, bits: &str) -> String {
+    let kilo = rate.0 / 1000.0;
+    let mut word = String::new();
+    // 44.1 kHz is called 44k, as everywhere.
+    let _ = write!(word, "{}k{bits}", kilo.floor());
+    word
+}
+
+/// Text as a file may be called on any system: one component, not hidden, not too long.
+pub fn fit(text: &str) -> String {
+    let bad = |c: char| c.is_control() || "/\\:*?\"<>|".contains(c) || is_direction(c);
+    let clean: String = text.chars().map(|c| if bad(c) { '_' } else { c }).collect();
+    let mut name = String::new();
+    for c in clean.trim_matches(['.', ' ']).chars() {
+        if name.len() + c.len_utf8() > LONGEST {
+            break;
+        }
+        name.push(c);
+    }
+    let name = name.trim_matches(['.', ' ']);
+    if name.is_empty() { "Song".into() } else { name.into() }
+}
+
+/// Characters that turn the direction of text, or cannot be seen.
+fn is_direction(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+/// The first letters of the words.
+fn initials(artist: &str) -> String {
+    let words = artist.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.filter_map(|word| word.chars().next()).flat_map(char::to_uppercase).collect()
+}
+
+/// The title without spaces and accents, every word's first letter large, less than 15 characters.
+fn short(title: &str) -> String {
+    plain(title).chars().take(SHORT).collect()
+}
+
+/// Letters and digits only: words run together, accents left out.
+fn plain(text: &str) -> String {
+    let mut plain = String::new();
+    for word in text.split(|c: char| !c.is_alphanumeric() && c != '-') {
+        for (i, c) in word.chars().filter_map(unaccented).flat_map(str::chars).enumerate() {
+            plain.push(if i == 0 { c.to_ascii_uppercase() } else { c });
+        }
+    }
+    plain
+}
+
+/// A Latin letter as ASCII; none for what has no such form.
+fn unaccented(c: char) -> Option<&'static str> {
+    const ASCII: &str = "-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    const LATIN: [(&str, &str); 26] = [
+        ("ÀÁÂÃÅĀĂĄ", "A"),
+        ("ÄÆ", "Ae"),
+        ("ÇĆČ", "C"),
+        ("ĎĐÐ", "D"),
+        ("ÈÉÊËĒĘĚĖ", "E"),
+        ("Ğ", "G"),
+        ("ÌÍÎÏĪİ", "I"),
+        ("Ł", "L"),
+        ("ÑŃŇ", "N"),
+        ("ÒÓÔÕŌŐ", "O"),
+        ("ÖØŒ", "Oe"),
+        ("ŚŠŞȘ", "S"),
+        ("ÙÚÛŪŮŰ", "U"),
+        ("àáâãåāăą", "a"),
+        ("äæ", "ae"),
+        ("çćč", "c"),
+        ("ďđð", "d"),
+        ("èéêëēęěė", "e"),
+        ("ğ", "g"),
+        ("ìíîïīı", "i"),
+        ("ł", "l"),
+        ("ñńň", "n"),
+        ("òóôõōő", "o"),
+        ("öøœ", "oe"),
+        ("śšşș", "s"),
+        ("ùúûūůű", "u"),
+    ];
+    const REST: [(&str, &str); 12] = [
+        ("Ü", "Ue"),
+        ("ü", "ue"),
+        ("ß", "ss"),
+        ("ÝŸ", "Y"),
+        ("ýÿ", "y"),
+        ("ŹŻŽ", "Z"),
+        ("źżž", "z"),
+        ("ŢȚŤ", "T"),
+        ("ţțť", "t"),
+        ("Ř", "R"),
+        ("ř", "r"),
+        ("Þþ", "th"),
+    ];
+    if let Some(at) = ASCII.find(c) {
+        return Some(&ASCII[at..=at]);
+    }
+    LATIN.iter().chain(&REST).find(|(letters, _)| letters.contains(c)).map(|(_, ascii)| *ascii)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words() -> Words<'static> {
+        Words {
+            title: "Über den Wolken, again",
+            artist: "Änne & the Bees",
+            engineer: "jk2",
+            version: "TV Mix",
+            format: "48k24",
+        }
+    }
+
+    #[test]
+    fn the_templates_name_as_they_say() {
+        assert_eq!(Names::Plain.name(&words()), "Über den Wolken, again_TV Mix");
+        assert_eq!(Names::Academy.name(&words()), "AeTB_UeberDenWolken_Jk2_TVMix_48k24");
+        let own = Names::parse("{artist} - {title} ({version}) {initials}{engineer}{short}{format}");
+        let name = own.map(|names| names.name(&words())).unwrap_or_default();
+        assert_eq!(name, "Änne & the Bees - Über den Wolken, again (TV Mix) ÄTBjk2UeberDenWolken48k24");
+        let bare = Words { title: "A", version: "Master", ..Words::default() };
+        assert_eq!(Names::Academy.name(&bare), "A_Master", "what is not known is left out");
+    }
+
+    #[test]
+    fn a_template_that_cannot_name_files_is_refused() {
+        for (text, word) in [
+            ("{title}", "one name"),
+            ("a/{version}", "folder"),
+            ("..\\{version}", "folder"),
+            ("{version} {date}", "{date}"),
+            ("{version", "lack a }"),
+        ] {
+            let (fault, cure) = Names::parse(text).expect_err(text);
+            assert!(fault.contains(word) && !cure.is_empty(), "{fault}");
+        }
+    }
+
+    #[test]
+    fn no_word_leads_out_of_the_folder() {
+        for evil in
+            ["../../etc/passwd", "..", ".", "", "C:\\x", "a\0b", "\u{202e}gpj", "/", ".hidden", "con\n"]
+        {
+            for names in [Names::Plain, Names::Academy, Names::Own("{title}{artist}{version}".into())] {
+                let words = Words { title: evil, artist: evil, version: evil, engineer: evil, format: "" };
+                let name = names.name(&words);
+                let path = std::path::Path::new(&name);
+                assert_eq!(path.components().count(), 1, "{evil:?}: {name:?}");
+                assert_eq!(path.file_name().and_then(|n| n.to_str()), Some(name.as_str()), "{evil:?}");
+                assert!(!name.starts_with('.') && !name.contains(char::is_control), "{evil:?}: {name:?}");
+            }
+        }
+        assert!(fit(&"ü".repeat(500)).len() <= LONGEST);
+    }
+
+    #[test]
+    fn formats_are_words() {
+        assert_eq!(format_word(Hz(44_100.0), "16"), "44k16");
+        assert_eq!(format_word(Hz(96_000.0), "32f"), "96k32f");
+    }
+}

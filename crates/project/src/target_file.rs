@@ -1,0 +1,188 @@
+//! The table of targets: the built-in one, with the user's own file over it.
+
+use std::path::Path;
+
+use serde::Deserialize;
+
+use audiofile::error::{Error, Result, one_line};
+use session::target::{NormalizationTarget, Status, TurnsUp, Use, builtin};
+use units::{Dbtp, Lu, Lufs};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawFile {
+    #[serde(default)]
+    targets: Vec<RawTarget>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawTarget {
+    id: String,
+    name: Option<String>,
+    target_lufs: Option<f64>,
+    turns_up: Option<RawTurnsUp>,
+    up_to_dbtp: Option<f64>,
+    #[serde(default)]
+    delivery: bool,
+    tolerance_lu: Option<f64>,
+    peak_limit_dbtp: Option<f64>,
+    mode: Option<String>,
+    source: Option<String>,
+    date: Option<String>,
+    status: Option<Status>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum RawTurnsUp {
+    No,
+    Unknown,
+    ToPeak,
+    PeakRuleUnknown,
+    IgnoringPeaks,
+}
+
+/// The built-in table, with the targets of `user` added or, by id, replacing it.
+///
+/// # Errors
+/// If the file cannot be read or is not such a table.
+pub fn targets(user: Option<&Path>) -> Result<Vec<NormalizationTarget>> {
+    let mut table = builtin();
+    let Some(path) = user else { return Ok(table) };
+    let text = std::fs::read_to_string(path).map_err(Error::open(path))?;
+    let fault = |fault: String| Error::Bundle {
+        path: path.to_owned(),
+        fault,
+        cure: "see the section on targets in docs/targets.md".into(),
+    };
+    let raw: RawFile = toml::from_str(&text).map_err(|error| fault(one_line(error.message())))?;
+    for target in raw.targets {
+        let target = target.checked().map_err(fault)?;
+        match table.iter_mut().find(|known| known.id == target.id) {
+            Some(known) => *known = target,
+            None => table.push(target),
+        }
+    }
+    Ok(table)
+}
+
+impl RawTarget {
+    fn checked(self) -> std::result::Result<NormalizationTarget, String> {
+        let id = self.id;
+        if id.is_empty() || !id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
+            return Err(format!("id {id:?} is not made of letters, digits and hyphens"));
+        }
+        let within = |what: &str, value: Option<f64>, low: f64, high: f64| match value {
+            Some(v) if !(low..=high).contains(&v) => {
+                Err(format!("{id}: {what} = {v} is not within {low} to {high}"))
+            }
+            _ => Ok(()),
+        };
+        within("target_lufs", self.target_lufs, -70.0, 0.0)?;
+        within("up_to_dbtp", self.up_to_dbtp, -20.0, 3.0)?;
+        within("peak_limit_dbtp", self.peak_limit_dbtp, -20.0, 0.0)?;
+        within("tolerance_lu", self.tolerance_lu, 0.0, 20.0)?;
+        let usage = if self.delivery {
+            Use::Delivery { tolerance: self.tolerance_lu.map(Lu) }
+        } else {
+            Use::Playback {
+                turns_up: match self.turns_up.unwrap_or(RawTurnsUp::Unknown) {
+                    RawTurnsUp::No => TurnsUp::No,
+                    RawTurnsUp::Unknown => TurnsUp::Unknown,
+                    RawTurnsUp::PeakRuleUnknown => TurnsUp::PeakRuleUnknown,
+                    RawTurnsUp::IgnoringPeaks => TurnsUp::IgnoringPeaks,
+                    RawTurnsUp::ToPeak => TurnsUp::ToPeak(Dbtp(self.up_to_dbtp.unwrap_or(-1.0))),
+                },
+            }
+        };
+        Ok(NormalizationTarget {
+            name: self.name.unwrap_or_else(|| id.clone()),
+            id,
+            loudness: self.target_lufs.map(Lufs),
+            usage,
+            peak_limit: self.peak_limit_dbtp.map(Dbtp),
+            mode: self.mode.unwrap_or_else(|| "track".into()),
+            source: self.source.unwrap_or_else(|| "your own file".into()),
+            date: self.date.unwrap_or_else(|| "undated".into()),
+            status: self.status.unwrap_or(Status::User),
+        })
+    }
+}
+
+/// The targets of `ids`, in that order.
+///
+/// # Errors
+/// If one is unknown, naming all there are.
+pub fn pick(table: &[NormalizationTarget], ids: &[String]) -> Result<Vec<NormalizationTarget>> {
+    ids.iter()
+        .map(|id| {
+            table.iter().find(|target| target.id == *id).cloned().ok_or_else(|| {
+                let known: Vec<&str> = table.iter().map(|target| target.id.as_str()).collect();
+                Error::Bundle {
+                    path: id.into(),
+                    fault: "no target has this id".into(),
+                    cure: format!("there are {}", known.join(", ")),
+                }
+            })
+        })
+        .collect()
+}
+
+/// What a player does with quiet songs, in words.
+pub fn turns_up_words(target: &NormalizationTarget) -> String {
+    match target.usage {
+        Use::Delivery { tolerance: Some(t) } => format!("delivery, ±{} LU", t.0),
+        Use::Delivery { tolerance: None } => "delivery, at most".into(),
+        Use::Playback { turns_up } => match turns_up {
+            TurnsUp::No => "no".into(),
+            TurnsUp::Unknown => "not published".into(),
+            TurnsUp::ToPeak(peak) => format!("until {} dBTP", peak.0),
+            TurnsUp::PeakRuleUnknown => "yes, peak rule not published".into(),
+            TurnsUp::IgnoringPeaks => "yes, with a limiter".into(),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_file(text: &str) -> Result<Vec<NormalizationTarget>> {
+        let file = tempfile::NamedTempFile::new().expect("a file for the test");
+        std::fs::write(file.path(), text).expect("writes");
+        targets(Some(file.path()))
+    }
+
+    #[test]
+    fn the_user_s_file_adds_and_replaces() {
+        let table = with_file(
+            "[[targets]]\nid = \"club\"\ntarget_lufs = -8\nturns_up = \"no\"\n[[targets]]\nid = \"spotify\"\ntarget_lufs = -13\n",
+        )
+        .expect("reads");
+        let of = |id: &str| table.iter().find(|t| t.id == id).expect("is there");
+        assert_eq!((of("club").loudness, of("club").status), (Some(Lufs(-8.0)), Status::User));
+        assert_eq!(of("spotify").loudness, Some(Lufs(-13.0)));
+        assert_eq!(table.iter().filter(|t| t.id == "spotify").count(), 1);
+    }
+
+    #[test]
+    fn faults_are_named_in_one_line() {
+        for (text, word) in [
+            ("[[targets]]\nid = \"a b\"\n", "a b"),
+            ("[[targets]]\nid = \"x\"\ntarget_lufs = 14\n", "target_lufs"),
+            ("[[targets]]\nid = \"x\"\nloudness = 3\n", "loudness"),
+            ("nonsense", "nonsense"),
+        ] {
+            let message = with_file(text).expect_err("is faulty").to_string();
+            assert!(!message.contains('\n'), "{message}");
+            assert!(message.contains(word) || word == "nonsense", "{message}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_id_lists_the_known_ones() {
+        let message = pick(&builtin(), &["spotfy".into()]).expect_err("is unknown").to_string();
+        assert!(message.contains("spotify, spotify-loud") && message.contains("atmos-music"), "{message}");
+    }
+}

@@ -1,0 +1,242 @@
+//! What the files say of themselves: rate, format, channels, length, start.
+
+use super::fault::{Check, Fault};
+use super::subject::Subject;
+use super::words::{count, later, samples};
+use audiofile::SampleFormat;
+
+/// The lowest sampling rate that is asked for.
+const LOWEST_RATE: f64 = 44_100.0;
+
+/// Faults among the stems; `folder` names what they all share.
+pub(super) fn faults(stems: &[Subject], folder: &str) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    faults.extend(rates(stems));
+    shared(&mut faults, stems, folder, low_rate);
+    faults.extend(formats(stems));
+    shared(&mut faults, stems, folder, bit_depth);
+    faults.extend(channels(stems));
+    faults.extend(lengths(stems));
+    faults
+}
+
+/// The value that most stems have; among equals that of the first. `None` if all have one or there is none.
+pub(super) fn usual<T: PartialEq>(values: impl Iterator<Item = T>) -> Option<T> {
+    let mut counts: Vec<(T, usize)> = Vec::new();
+    for value in values {
+        match counts.iter_mut().find(|(known, _)| *known == value) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((value, 1)),
+        }
+    }
+    let most = counts.iter().map(|(_, count)| *count).max()?;
+    (counts.len() > 1).then(|| counts.into_iter().find(|(_, count)| *count == most)).flatten().map(|(v, _)| v)
+}
+
+/// Adds the fault of every stem that has one, as one fault of the folder when all stems have the same.
+fn shared(
+    faults: &mut Vec<Fault>,
+    stems: &[Subject],
+    folder: &str,
+    fault_of: impl Fn(&Subject) -> Option<Fault>,
+) {
+    let found: Vec<Fault> = stems.iter().filter_map(fault_of).collect();
+    let alike = found.windows(2).all(|pair| pair[0].fault == pair[1].fault);
+    match found.first() {
+        Some(first) if alike && found.len() == stems.len() && stems.len() > 1 => {
+            faults.push(Fault {
+                file: folder.to_owned(),
+                fault: format!("every stem {}", first.fault),
+                ..first.clone()
+            });
+        }
+        _ => faults.extend(found),
+    }
+}
+
+fn rates(stems: &[Subject]) -> Vec<Fault> {
+    let Some(usual) = usual(stems.iter().map(|stem| stem.info.rate.0)) else { return Vec::new() };
+    let odd = stems.iter().filter(|stem| stem.info.rate.0 != usual);
+    odd.map(|stem| {
+        let fault = format!("has {} Hz, most stems have {usual} Hz", stem.info.rate.0);
+        Fault::new(Check::Rate, &stem.file, fault, format!("export it at {usual} Hz"))
+    })
+    .collect()
+}
+
+fn low_rate(stem: &Subject) -> Option<Fault> {
+    let rate = stem.info.rate.0;
+    (rate < LOWEST_RATE).then(|| {
+        let cure = "export at the rate of the project, 44100 Hz or more";
+        Fault::new(Check::LowRate, &stem.file, format!("has a sampling rate of {rate} Hz"), cure)
+    })
+}
+
+fn formats(stems: &[Subject]) -> Vec<Fault> {
+    let Some(usual) = usual(stems.iter().map(|stem| stem.info.format)) else { return Vec::new() };
+    let odd = stems.iter().filter(|stem| stem.info.format != usual);
+    odd.map(|stem| {
+        let fault = format!("is {}, most stems are {}", said(stem.info.format), said(usual));
+        Fault::new(Check::Format, &stem.file, fault, format!("export it as {}", said(usual)))
+    })
+    .collect()
+}
+
+/// `24-bit integer`.
+fn said(format: SampleFormat) -> String {
+    match format {
+        SampleFormat::Int { bits } => format!("{bits}-bit integer"),
+        SampleFormat::Float { bits } => format!("{bits}-bit float"),
+    }
+}
+
+fn bit_depth(stem: &Subject) -> Option<Fault> {
+    let SampleFormat::Int { bits } = stem.info.format else { return None };
+    let fault = |cure: &str| Fault::new(Check::BitDepth, &stem.file, format!("is {bits}-bit"), cure);
+    match bits {
+        24.. => None,
+        16.. => Some(fault("24-bit is asked for: export it again if the project has more bits").advice()),
+        _ => Some(fault("export it as 24-bit")),
+    }
+}
+
+fn channels(stems: &[Subject]) -> Vec<Fault> {
+    let Some(usual) = usual(stems.iter().map(|stem| stem.info.channels)) else { return Vec::new() };
+    let odd = stems.iter().filter(|stem| stem.info.channels != usual);
+    odd.map(|stem| {
+        let own = stem.info.channels;
+        let fault = format!("is {}, most stems are {}", layout(own), layout(usual));
+        if own.max(usual) > 2 {
+            Fault::new(Check::Channels, &stem.file, fault, format!("export it as {}", layout(usual)))
+        } else {
+            let cure = "mono stems are summed to both sides at unity: export it in stereo if it was panned";
+            Fault::new(Check::Channels, &stem.file, fault, cure).advice()
+        }
+    })
+    .collect()
+}
+
+/// `stereo`.
+pub(super) fn layout(channels: usize) -> String {
+    match channels {
+        1 => "mono".into(),
+        2 => "stereo".into(),
+        _ => format!("of {channels} channels"),
+    }
+}
+
+fn lengths(stems: &[Subject]) -> Vec<Fault> {
+    // At another rate the length says nothing; an empty file is said to be empty.
+    let rate =
+        usual(stems.iter().map(|stem| stem.info.rate.0)).or(stems.first().map(|stem| stem.info.rate.0));
+    let comparable = || stems.iter().filter(|stem| Some(stem.info.rate.0) == rate && stem.info.frames > 0);
+    let Some(usual) = usual(comparable().map(|stem| stem.info.frames)) else { return Vec::new() };
+    let odd = comparable().filter(|stem| stem.info.frames != usual);
+    odd.map(|stem| {
+        let (own, rate) = (stem.info.frames, stem.info.rate);
+        let by = if own < usual { "shorter" } else { "longer" };
+        let fault = format!(
+            "is {} {by} than most stems, {own} frames of {usual}",
+            samples(own.abs_diff(usual), rate)
+        );
+        Fault::new(Check::Length, &stem.file, fault, "export all stems from one start to one end")
+    })
+    .collect()
+}
+
+/// Files whose time stamp is not that of the others.
+pub(super) fn start_times<'a>(files: impl Iterator<Item = &'a Subject> + Clone) -> Vec<Fault> {
+    let stamped = files.filter_map(|file| Some((file, file.info.bext.as_ref()?.time_reference)));
+    let Some(usual) = usual(stamped.clone().map(|(_, start)| start)) else { return Vec::new() };
+    stamped
+        .filter(|(_, start)| *start != usual)
+        .map(|(file, start)| {
+            let rate = file.info.rate;
+            let delay = i64::try_from(i128::from(start) - i128::from(usual)).unwrap_or(i64::MAX);
+            let fault = format!(
+                "says that it starts {} than the others, {:.3} s after midnight instead of {:.3} s",
+                later(delay, rate),
+                start as f64 / rate.0,
+                usual as f64 / rate.0
+            );
+            let cure = "export all stems from one start, or correct its time stamp if the audio is in time";
+            Fault::new(Check::StartTime, &file.file, fault, cure)
+        })
+        .collect()
+}
+
+/// The reader's warnings, and files without audio.
+pub(super) fn readable(file: &Subject) -> Vec<Fault> {
+    if file.info.frames == 0 {
+        return vec![Fault::new(
+            Check::Empty,
+            &file.file,
+            "holds no audio",
+            "export it again or leave it out",
+        )];
+    }
+    let warnings = file.info.warnings.iter();
+    warnings.map(|warning| Fault::new(Check::Readable, &file.file, warning, "export it again")).collect()
+}
+
+/// What was compared where the mix is not like the stems; `None` where nothing could be.
+pub(super) struct Compared {
+    pub(super) frames: u64,
+}
+
+/// Faults of the mix beside the stems, and what can be compared.
+pub(super) fn beside(mix: &Subject, stems: &[Subject]) -> (Vec<Fault>, Option<Compared>) {
+    let mut faults = Vec::new();
+    let rate =
+        usual(stems.iter().map(|stem| stem.info.rate.0)).or(stems.first().map(|stem| stem.info.rate.0));
+    let Some(rate) = rate else { return (faults, None) };
+    if mix.info.rate.0 != rate {
+        let fault = format!("has {} Hz, the stems have {rate} Hz: nothing was compared", mix.info.rate.0);
+        faults.push(Fault::new(Check::Rate, &mix.file, fault, format!("export it at {rate} Hz")));
+        return (faults, None);
+    }
+    let alike = || stems.iter().filter(|stem| stem.info.rate.0 == rate);
+    let widest = alike().map(|stem| stem.info.channels).max().unwrap_or(1);
+    let fits = |stem: &Subject| super::track::Track::maps(stem.info.channels, mix.info.channels);
+    if let Some(odd) = alike().find(|stem| !fits(stem)) {
+        let (own, other) = (layout(mix.info.channels), layout(odd.info.channels));
+        let fault = format!("is {own}, {} is {other}: nothing was compared", odd.name);
+        faults.push(Fault::new(
+            Check::Channels,
+            &mix.file,
+            fault,
+            format!("export it as {}", layout(widest)),
+        ));
+        return (faults, None);
+    }
+    if widest > mix.info.channels {
+        let fault = "is mono, stems are stereo: it was compared with the mean of their sides";
+        faults.push(Fault::new(Check::Channels, &mix.file, fault, "export it in stereo"));
+    }
+    let longest = alike().map(|stem| stem.info.frames).max().unwrap_or(0);
+    let frames = mix.info.frames.min(longest);
+    if mix.info.frames != longest && frames > 0 {
+        let by = if mix.info.frames < longest { "shorter" } else { "longer" };
+        let difference = samples(mix.info.frames.abs_diff(longest), mix.info.rate);
+        let fault = format!(
+            "is {difference} {by} than the longest stem: the first {} were compared",
+            count(frames, "frame")
+        );
+        let cure = "export mix and stems from one start to one end";
+        faults.push(Fault::new(Check::Length, &mix.file, fault, cure));
+    }
+    (faults, (frames > 0).then_some(Compared { frames }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::usual;
+
+    #[test]
+    fn the_usual_value_is_the_most_frequent_or_the_first() {
+        assert_eq!(usual([1, 1, 1].into_iter()), None);
+        assert_eq!(usual([2, 1, 1].into_iter()), Some(1));
+        assert_eq!(usual([2, 1].into_iter()), Some(2));
+        assert_eq!(usual([0; 0].into_iter()), None);
+    }
+}

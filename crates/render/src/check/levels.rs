@@ -1,0 +1,131 @@
+//! What one file's samples say: silence, clipping, peaks, offset, sides.
+
+use super::fault::{Check, Fault};
+use super::subject::Subject;
+use super::words::{at, count, db, dbfs};
+use audiofile::SampleFormat;
+use units::decibels;
+
+/// Nothing above this, -90 dBFS, is silence.
+const SILENT: f64 = 3.2e-5;
+/// True peaks up to here, 0.005 dBTP, are shown as 0.0 and let be.
+const OVER: f64 = 1.000_576;
+/// A correlation of the sides at or below this is one polarity against the other, not width.
+const OPPOSED: f64 = -0.9;
+/// Sides further apart in level than this ratio of energies, 12 dB, are not compared.
+const COMPARABLE: f64 = 15.85;
+
+/// Faults of a stem.
+pub(super) fn of_stem(stem: &Subject) -> Vec<Fault> {
+    if stem.info.frames == 0 {
+        return Vec::new();
+    }
+    let mut faults = of_mix(stem);
+    if is_silent(stem) {
+        // A file of nothing but NaN has been said to be that.
+        if stem.measured.non_finite.count == 0 {
+            let level = match stem.measured.sample_peak {
+                peak if peak > 0.0 => format!("is silent, its peak is {}", dbfs(peak)),
+                _ => "is silent".into(),
+            };
+            faults.push(Fault::new(
+                Check::Silent,
+                &stem.file,
+                level,
+                "unmute it and export it again, or leave it out",
+            ));
+        }
+        return faults;
+    }
+    faults.extend(dc_offset(stem));
+    faults.extend(sides(stem));
+    faults
+}
+
+/// Faults of any file: those of a mix.
+pub(super) fn of_mix(file: &Subject) -> Vec<Fault> {
+    non_finite(file).into_iter().chain(peaks(file)).collect()
+}
+
+/// True if nothing is heard: at most -90 dBFS, or the dither of its own format.
+pub(super) fn is_silent(stem: &Subject) -> bool {
+    let dither = match stem.info.format {
+        SampleFormat::Int { bits } => 2.5 * 2f64.powi(1 - i32::from(bits)),
+        SampleFormat::Float { .. } => 0.0,
+    };
+    stem.measured.sample_peak <= SILENT.max(dither)
+}
+
+fn non_finite(file: &Subject) -> Option<Fault> {
+    let found = file.measured.non_finite;
+    (found.count > 0).then(|| {
+        let fault = format!(
+            "holds {} that are no numbers (NaN or infinite), the first {}",
+            count(found.count, "sample"),
+            at(found.first, file.info.rate)
+        );
+        let cure = "find the plugin that makes them and export it again; here they count as silence";
+        Fault::new(Check::NonFinite, &file.file, fault, cure)
+    })
+}
+
+/// One line on the peaks: the worst that can be said of them.
+fn peaks(file: &Subject) -> Option<Fault> {
+    let (measured, rate) = (&file.measured, file.info.rate);
+    let float = matches!(file.info.format, SampleFormat::Float { .. });
+    let (true_peak, frame) = measured.true_peak;
+    if measured.clips.count > 0 {
+        let fault = format!(
+            "clips {}: three or more samples in a row at full scale, the first {}",
+            count(measured.clips.count, "time"),
+            at(measured.clips.first, rate)
+        );
+        let cure = "lower it before the bus that clips and export it again, with peaks of -3 dBFS or less";
+        return Some(Fault::new(Check::Clipping, &file.file, fault, cure));
+    }
+    if float && measured.over.count > 0 {
+        let fault = format!(
+            "peaks at +{:.1} dBFS, the first {}",
+            decibels(measured.sample_peak),
+            at(measured.over.first, rate)
+        );
+        let cure = "nothing is lost in float; export with peaks of -3 dBFS or less if it is to be converted";
+        return Some(Fault::new(Check::OverFullScale, &file.file, fault, cure).advice());
+    }
+    (true_peak > OVER).then(|| {
+        let fault = format!("has a true peak of +{:.2} dBTP {}", decibels(true_peak), at(frame, rate));
+        let cure = format!(
+            "export it {} quieter, which leaves the usual 3 dB of room",
+            db((decibels(true_peak) + 3.0).max(0.1))
+        );
+        let fault = Fault::new(Check::TruePeak, &file.file, fault, cure);
+        if float { fault.advice() } else { fault }
+    })
+}
+
+fn dc_offset(stem: &Subject) -> Option<Fault> {
+    let (channel, offset) = stem.measured.dc?;
+    let side = match (stem.info.channels, channel) {
+        (1, _) => String::new(),
+        (2, 0) => " in the left channel".into(),
+        (2, _) => " in the right channel".into(),
+        _ => format!(" in channel {}", channel + 1),
+    };
+    let sign = if offset < 0.0 { "negative" } else { "positive" };
+    let fault = format!("has a {sign} DC offset of {}{side}", dbfs(offset.abs()));
+    let cure = "filter it with a high-pass at 5 to 20 Hz or a DC filter and export it again";
+    Some(Fault::new(Check::DcOffset, &stem.file, fault, cure))
+}
+
+fn sides(stem: &Subject) -> Option<Fault> {
+    let correlation = stem.measured.correlation?;
+    let [left, right] = stem.measured.energy[..] else { return None };
+    let ratio = left / right;
+    let comparable = (1.0 / COMPARABLE..=COMPARABLE).contains(&ratio);
+    (comparable && correlation <= OPPOSED).then(|| {
+        let fault = format!(
+            "has left and right in opposite polarity (correlation {correlation:.2}): it vanishes in mono"
+        );
+        Fault::new(Check::SidePolarity, &stem.file, fault, "invert one side and export it again")
+    })
+}

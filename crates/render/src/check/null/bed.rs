@@ -1,0 +1,164 @@
+//! Stems and mix side by side: what is left of the mix when stems are taken away.
+
+use super::super::measure::SEGMENT;
+use super::super::solve::{Products, dot};
+use super::super::subject::Subject;
+use super::super::track::Track;
+use crate::progress::{Progress, advance};
+use audiofile::BLOCK;
+use audiofile::error::Result;
+use core::ops::Range;
+use units::Hz;
+
+/// A stem in the mix: when and how loud. One stem may be there more than once.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Term {
+    pub(super) stem: usize,
+    /// Frames later than in the stem.
+    pub(super) delay: i64,
+    /// Linear; negative is inverted.
+    pub(super) gain: f64,
+}
+
+/// The files of a null test.
+pub(super) struct Bed<'a> {
+    pub(super) stems: &'a [&'a Subject],
+    pub(super) mix: &'a Subject,
+    /// Frames that are compared.
+    pub(super) frames: u64,
+    pub(super) channels: usize,
+    pub(super) rate: Hz,
+}
+
+/// What is left of the mix.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Left {
+    pub(super) peak: f64,
+    /// Frame of the peak.
+    pub(super) at: u64,
+    /// Sum of squares of each channel.
+    pub(super) energy: Vec<f64>,
+    /// Sum of squares of the mix, all channels.
+    pub(super) mix_energy: f64,
+    /// Sum of squares of every segment, all channels.
+    pub(super) segments: Vec<f64>,
+    /// Samples compared, all channels.
+    pub(super) samples: u64,
+}
+
+impl Left {
+    pub(super) fn total(&self) -> f64 {
+        self.energy.iter().sum()
+    }
+
+    /// Root mean square.
+    pub(super) fn rms(&self) -> f64 {
+        (self.total() / self.samples.max(1) as f64).sqrt()
+    }
+}
+
+impl Bed<'_> {
+    /// Every stem at unity, in time.
+    pub(super) fn unity(&self) -> Vec<Term> {
+        (0..self.stems.len()).map(|stem| Term { stem, delay: 0, gain: 1.0 }).collect()
+    }
+
+    pub(super) fn open_stem(&self, stem: usize) -> Result<Track> {
+        Track::open(&self.stems[stem].path, self.channels)
+    }
+
+    pub(super) fn open_mix(&self) -> Result<Track> {
+        Track::open(&self.mix.path, self.channels)
+    }
+
+    /// The frames of the mix for which every term has audio; all if delays are too long for that.
+    pub(super) fn inside(&self, terms: &[Term]) -> Range<u64> {
+        let delays = || terms.iter().map(|term| term.delay);
+        let late = delays().max().unwrap_or(0).max(0) as u64;
+        let early = delays().min().unwrap_or(0).min(0).unsigned_abs();
+        if late + early < self.frames / 2 { late..self.frames - early } else { 0..self.frames }
+    }
+
+    /// Reads everything in step: hands `take` the audio of the terms and, last, of the mix, `audio[source][channel]`,
+    /// and the frame at which it starts.
+    fn pass(
+        &self,
+        what: &str,
+        terms: &[Term],
+        range: Range<u64>,
+        progress: &mut dyn Progress,
+        mut take: impl FnMut(u64, &[Vec<Vec<f64>>]),
+    ) -> Result<()> {
+        progress.begin(what, range.end - range.start);
+        let mut tracks: Vec<Track> =
+            terms.iter().map(|term| self.open_stem(term.stem)).collect::<Result<_>>()?;
+        tracks.push(self.open_mix()?);
+        let mut audio = vec![vec![Vec::new(); self.channels]; tracks.len()];
+        let mut at = range.start;
+        while at < range.end {
+            // Blocks end on a fixed grid, so that a segment's energy is that of whole blocks.
+            let frames = (BLOCK as u64 - at % BLOCK as u64).min(range.end - at) as usize;
+            for (source, (track, audio)) in tracks.iter_mut().zip(&mut audio).enumerate() {
+                let delay = terms.get(source).map_or(0, |term| term.delay);
+                track.read(at as i64 - delay, frames, audio)?;
+            }
+            take(at, &audio);
+            at += frames as u64;
+            advance(progress, frames as u64, &self.mix.path)?;
+        }
+        Ok(())
+    }
+
+    /// The mix less the terms.
+    pub(super) fn left(
+        &self,
+        terms: &[Term],
+        range: Range<u64>,
+        progress: &mut dyn Progress,
+    ) -> Result<Left> {
+        let mut left = Left {
+            energy: vec![0.0; self.channels],
+            segments: vec![0.0; (self.frames / SEGMENT as u64) as usize + 1],
+            ..Left::default()
+        };
+        self.pass("null test", terms, range, progress, |at, audio| {
+            for channel in 0..self.channels {
+                let mix = &audio[terms.len()][channel];
+                let mut rest = mix.clone();
+                for (term, stem) in terms.iter().zip(audio) {
+                    rest.iter_mut().zip(&stem[channel]).for_each(|(rest, x)| *rest -= term.gain * x);
+                }
+                for (n, x) in rest.iter().enumerate() {
+                    if x.abs() > left.peak {
+                        (left.peak, left.at) = (x.abs(), at + n as u64);
+                    }
+                }
+                let energy = dot(&rest, &rest);
+                left.energy[channel] += energy;
+                left.segments[(at / SEGMENT as u64) as usize] += energy;
+                left.mix_energy += dot(mix, mix);
+                left.samples += mix.len() as u64;
+            }
+        })?;
+        Ok(left)
+    }
+
+    /// Gives the terms the gains with which they best sum to the mix; second terms of a stem are not expected.
+    pub(super) fn fit_gains(
+        &self,
+        terms: &mut [Term],
+        range: Range<u64>,
+        progress: &mut dyn Progress,
+    ) -> Result<Vec<f64>> {
+        let mut products = Products::new(terms.len());
+        self.pass("fitting gains", terms, range, progress, |_, audio| {
+            for channel in 0..self.channels {
+                products.add(|source| &audio[source][channel]);
+            }
+        })?;
+        let prior: Vec<f64> = (0..terms.len()).map(|i| f64::from(u8::from(i < self.stems.len()))).collect();
+        let gains = products.solve(&prior);
+        terms.iter_mut().zip(gains).for_each(|(term, gain)| term.gain = gain);
+        Ok((0..terms.len()).map(|i| products.at(i, i)).collect())
+    }
+}

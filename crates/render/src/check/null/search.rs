@@ -1,0 +1,183 @@
+//! The search: which delays and gains make the stems sum to the mix.
+//!
+//! First every stem where it is, gains by least squares; often that explains all. Else one delay for all stems, then
+//! stem by stem against what the others leave, again and again while delays change: the loudest error hides the
+//! others. At last stems that arrive a second time.
+
+use super::super::loudest::loudest;
+use super::super::seek::{EXCERPT, Excerpts};
+use super::super::track::Track;
+use super::INAUDIBLE;
+use super::bed::{Bed, Left, Term};
+use crate::progress::{Progress, advance};
+use audiofile::error::Result;
+
+/// Excerpts listened to for each stem.
+const EXCERPTS: usize = 6;
+/// Rounds over all stems.
+const ROUNDS: usize = 5;
+/// Second arrivals looked for.
+const AGAIN: usize = 3;
+/// A second arrival leaves less than this of what the first leaves, in the stem's loudest excerpts.
+const IS_COPY: f64 = 0.75;
+/// One that is less than [`COMB`] samples away leaves less than this.
+const EXACT: f64 = 0.01;
+const COMB: i64 = 200;
+/// And it takes this part of the power away.
+const TAKES: f64 = 0.5;
+
+/// How the stems sum to the mix, as far as they do.
+pub(super) struct Found {
+    /// One for each stem, in their order, then second arrivals.
+    pub(super) terms: Vec<Term>,
+    /// Sum of squares of each term's stem where that was compared.
+    pub(super) energy: Vec<f64>,
+    /// What is left.
+    pub(super) left: Left,
+}
+
+/// Open files for random access.
+struct Tracks {
+    stems: Vec<Track>,
+    mix: Track,
+}
+
+pub(super) fn search(bed: &Bed<'_>, progress: &mut dyn Progress) -> Result<Found> {
+    let mut found = settle(bed, bed.unity(), progress)?;
+    if found.left.peak <= INAUDIBLE {
+        return Ok(found);
+    }
+    let stems = (0..bed.stems.len()).map(|stem| bed.open_stem(stem)).collect::<Result<_>>()?;
+    let mut tracks = Tracks { stems, mix: bed.open_mix()? };
+    if let Some(delay) = common_delay(bed, &mut tracks)? {
+        let late = bed.unity().into_iter().map(|term| Term { delay, ..term }).collect();
+        found = settle(bed, late, progress)?;
+    }
+    for _ in 0..ROUNDS {
+        if found.left.peak <= INAUDIBLE {
+            return Ok(found);
+        }
+        let mut terms = found.terms.clone();
+        if !round(bed, &mut tracks, &mut terms, progress)? {
+            break;
+        }
+        found = settle(bed, terms, progress)?;
+    }
+    for _ in 0..AGAIN {
+        if found.left.peak <= INAUDIBLE {
+            break;
+        }
+        let Some(term) = second_arrival(bed, &mut tracks, &found.terms, progress)? else { break };
+        let mut terms = found.terms.clone();
+        terms.push(term);
+        let with = settle(bed, terms, progress)?;
+        let per_sample = |left: &Left| left.total() / left.samples.max(1) as f64;
+        if per_sample(&with.left) > (1.0 - TAKES) * per_sample(&found.left) {
+            break;
+        }
+        found = with;
+    }
+    Ok(found)
+}
+
+/// Fits the gains of terms and looks at what is left.
+fn settle(bed: &Bed<'_>, mut terms: Vec<Term>, progress: &mut dyn Progress) -> Result<Found> {
+    let range = bed.inside(&terms);
+    let energy = bed.fit_gains(&mut terms, range.clone(), progress)?;
+    let left = bed.left(&terms, range, progress)?;
+    Ok(Found { terms, energy, left })
+}
+
+/// The delay of the sum of all stems in the mix.
+fn common_delay(bed: &Bed<'_>, tracks: &mut Tracks) -> Result<Option<i64>> {
+    let (frames, reach) = Excerpts::sizes(bed.frames, bed.rate.0, EXCERPT);
+    let mut excerpts = Excerpts::new(frames, reach, bed.frames);
+    let channel = bed.mix.measured.loudest_channel();
+    for start in loudest(&bed.mix.measured.segments, frames, bed.frames, EXCERPTS) {
+        let start = start as i64;
+        let mut sum = vec![0.0; frames];
+        for track in &mut tracks.stems {
+            let window = track.window(start, frames, channel)?;
+            sum.iter_mut().zip(window).for_each(|(sum, x)| *sum += x);
+        }
+        let around = tracks.mix.window(start - reach as i64, frames + 2 * reach, channel)?;
+        excerpts.add(start, sum, around);
+    }
+    Ok(excerpts.better_delay(0))
+}
+
+/// Excerpts of a stem's loudest side and what the terms leave of the mix there, without the term `except`.
+fn against_rest(
+    bed: &Bed<'_>,
+    tracks: &mut Tracks,
+    stem: usize,
+    terms: &[Term],
+    except: Option<usize>,
+) -> Result<Excerpts> {
+    let (frames, reach) = Excerpts::sizes(bed.frames, bed.rate.0, EXCERPT);
+    let mut excerpts = Excerpts::new(frames, reach, bed.frames);
+    let measured = &bed.stems[stem].measured;
+    let channel = tracks.stems[stem].mapped(measured.loudest_channel());
+    for start in loudest(&measured.segments, frames, bed.frames, EXCERPTS) {
+        let start = start as i64;
+        let (first, length) = (start - reach as i64, frames + 2 * reach);
+        let mut rest = tracks.mix.window(first, length, channel)?;
+        for (index, term) in terms.iter().enumerate() {
+            if Some(index) != except && term.gain != 0.0 {
+                let window = tracks.stems[term.stem].window(first - term.delay, length, channel)?;
+                rest.iter_mut().zip(window).for_each(|(rest, x)| *rest -= term.gain * x);
+            }
+        }
+        let around = tracks.stems[stem].window(first, length, channel)?;
+        excerpts.add_around(start, around, rest);
+    }
+    Ok(excerpts)
+}
+
+/// Looks for a better delay of each stem; true if one was found.
+fn round(
+    bed: &Bed<'_>,
+    tracks: &mut Tracks,
+    terms: &mut [Term],
+    progress: &mut dyn Progress,
+) -> Result<bool> {
+    progress.begin("looking for delays", terms.len() as u64);
+    let mut changed = false;
+    for index in 0..terms.len() {
+        let term = terms[index];
+        let excerpts = against_rest(bed, tracks, term.stem, terms, Some(index))?;
+        if let Some(delay) = excerpts.better_delay(term.delay) {
+            terms[index] = Term { delay, gain: excerpts.fit(delay).1, ..term };
+            changed = true;
+        }
+        advance(progress, 1, &bed.mix.path)?;
+    }
+    Ok(changed)
+}
+
+/// The stem and delay that best explain what the terms leave, when the stem's first gain may change too.
+fn second_arrival(
+    bed: &Bed<'_>,
+    tracks: &mut Tracks,
+    terms: &[Term],
+    progress: &mut dyn Progress,
+) -> Result<Option<Term>> {
+    progress.begin("looking for doubled stems", bed.stems.len() as u64);
+    let mut best = (IS_COPY, None);
+    for stem in 0..bed.stems.len() {
+        let first = terms[stem];
+        let arrivals = against_rest(bed, tracks, stem, terms, None)?.arrivals(2, first.delay);
+        let alone = against_rest(bed, tracks, stem, terms, Some(stem))?;
+        for arrival in arrivals {
+            let Some((delay, left)) = alone.beside(first.delay, arrival.delay) else { continue };
+            let known = terms.iter().any(|term| term.stem == stem && term.delay == delay);
+            // Two taps close to each other are a filter: then only an exact copy is one.
+            let most = if (delay - first.delay).abs() < COMB { EXACT } else { IS_COPY };
+            if !known && left < best.0.min(most) {
+                best = (left, Some(Term { stem, delay, gain: 0.0 }));
+            }
+        }
+        advance(progress, 1, &bed.mix.path)?;
+    }
+    Ok(best.1)
+}

@@ -1,0 +1,332 @@
+//! Repairing what came instead of stems: copies grouped by role, named, placed by time reference, of one length, one rate,
+//! 24 bit. The files that came are only read.
+
+mod plan;
+
+use std::path::{Path, PathBuf};
+
+use crate::progress::{Progress, advance};
+use crate::whole;
+use audiofile::BLOCK;
+use audiofile::error::{Error, Result, shown};
+use audiofile::resample::{Converted, Endless, converted_frames};
+use audiofile::wav::{self, Bext, StoredFormat, WavSpec, WavWriter};
+use audiofile::{AudioReader, SampleFormat};
+use dsp::dither::{Dither, Quantizer};
+use dsp::{Block, Process};
+pub use plan::title;
+use plan::{Group, Part};
+use project::bundle::audio_files;
+use session::role::Role;
+use units::{Db, Hz};
+
+/// What to make of what.
+pub struct Job<'a> {
+    /// The folder that came.
+    pub input: &'a Path,
+    /// The folder to make.
+    pub output: &'a Path,
+    /// The rate; none: that of most files.
+    pub rate: Option<Hz>,
+    /// One stem for each role instead of one for each file.
+    pub sum: bool,
+    /// Replace files of the same names.
+    pub overwrite: bool,
+    /// The page that speaks for the files that are there now; it goes before the first is replaced.
+    pub page: Option<&'a Path>,
+}
+
+/// A file made.
+#[derive(Clone, Debug)]
+pub struct Made {
+    /// Where.
+    pub path: PathBuf,
+    /// What it plays; none for a mix.
+    pub role: Option<Role>,
+    /// What it was made of.
+    pub sources: Vec<PathBuf>,
+    /// What was done, a phrase each.
+    pub changes: Vec<String>,
+}
+
+/// The folder made.
+#[derive(Clone, Debug)]
+pub struct Organized {
+    /// The files, in order.
+    pub files: Vec<Made>,
+    /// Their rate.
+    pub rate: Hz,
+    /// Their length.
+    pub frames: u64,
+    /// The gain on everything, if something would have clipped.
+    pub gain: Db,
+    /// What could not be repaired, a line each.
+    pub faults: Vec<String>,
+}
+
+/// Below full scale by this much, where a common gain is needed.
+const HEADROOM: Db = Db(0.1);
+
+/// Makes the folder.
+///
+/// # Errors
+/// Before any work if a file to write is there or another audio file lies in the output folder; else if a file cannot be
+/// read, written, or the listener stops it. Then no file of it is left behind.
+pub fn organize(job: &Job<'_>, progress: &mut dyn Progress) -> Result<Organized> {
+    let mut faults = Vec::new();
+    let mut groups = plan::groups(job.input, plan::files(job.input)?, job.sum, &mut faults)?;
+    let start = plan::align(&mut groups).unwrap_or_else(|why| {
+        faults.push(why);
+        None
+    });
+    let rate = job.rate.unwrap_or_else(|| plan::usual_rate(&groups));
+    let frames = groups.iter().flat_map(|group| &group.parts).map(|part| end(part, rate)).max().unwrap_or(0);
+    let paths = paths(job, &groups)?;
+
+    let mut peak = 0.0_f64;
+    progress.begin("reading", frames * groups.len() as u64);
+    for group in &groups {
+        let mut stream = Stream::open(group, rate)?;
+        each(&mut stream, frames, &paths[0], progress, |planes| {
+            peak = planes.iter().flatten().fold(peak, |most, x| most.max(x.abs()));
+            Ok(())
+        })?;
+    }
+    let gain = if peak > 1.0 { Db(0.0) - Db::from_gain(peak) - HEADROOM } else { Db(0.0) };
+
+    let mut files = Vec::new();
+    let mut writers = Vec::new();
+    progress.begin("writing", frames * groups.len() as u64);
+    for (group, path) in groups.iter().zip(&paths) {
+        let reference = start.map_or(0, |seconds| (seconds * rate.0).round() as u64);
+        writers.push(write(group, path, (rate, frames, gain), reference, job.overwrite, progress)?);
+        files.push(Made {
+            path: path.clone(),
+            role: group.role,
+            sources: group.parts.iter().map(|part| part.path.clone()).collect(),
+            changes: changes(group, path, rate, frames, gain),
+        });
+    }
+    if let Some(page) = job.page {
+        whole::remove(page)?;
+    }
+    for writer in writers {
+        writer.finish()?;
+    }
+    Ok(Organized { files, rate, frames, gain, faults })
+}
+
+/// Where a part ends, in frames of the new rate.
+fn end(part: &Part, rate: Hz) -> u64 {
+    lead(part, rate) as u64 + converted_frames(part.info.frames, part.info.rate, rate)
+}
+
+/// Where a part begins.
+fn lead(part: &Part, rate: Hz) -> usize {
+    (part.late * rate.0).round() as usize
+}
+
+/// The files to write; none may be there, none may be one that came, and nothing else may lie there.
+fn paths(job: &Job<'_>, groups: &[Group]) -> Result<Vec<PathBuf>> {
+    let mut number = 0;
+    let mut paths = Vec::new();
+    for group in groups {
+        let name = group.name.replace(' ', "_");
+        let file = match group.role {
+            None => format!("00_{name}.wav"),
+            Some(_) => {
+                number += 1;
+                format!("{number:02}_{name}_Stem.wav")
+            }
+        };
+        paths.push(job.output.join(file));
+    }
+    let fault = |path: &Path, fault: String, cure: &str| Error::Bundle {
+        path: path.to_owned(),
+        fault,
+        cure: cure.into(),
+    };
+    if groups.iter().all(|group| group.role.is_none()) {
+        return Err(fault(
+            job.input,
+            "holds nothing that can become a stem".into(),
+            "export mono or stereo files",
+        ));
+    }
+    for path in &paths {
+        let came = |part: &&Part| wav::same_file(&part.path, path);
+        if groups.iter().flat_map(|group| &group.parts).any(|part| came(&part)) {
+            return Err(fault(path, "is one of the files that came".into(), "choose another output folder"));
+        }
+        if path.symlink_metadata().is_ok() && !job.overwrite {
+            return Err(Error::Exists { path: path.clone() });
+        }
+    }
+    if job.output.is_dir()
+        && let Some(other) = audio_files(job.output)?.iter().find(|file| !paths.contains(file))
+    {
+        return Err(fault(other, "would become a part of the new folder".into(), "choose an empty folder"));
+    }
+    Ok(paths)
+}
+
+/// The parts of a group in step, mixed.
+struct Stream {
+    parts: Vec<Voice>,
+    planes: Vec<Vec<f64>>,
+}
+
+struct Voice {
+    source: Converted<AudioReader>,
+    side: Option<usize>,
+    /// Silence still to come before its first frame.
+    lead: usize,
+    planes: Vec<Vec<f64>>,
+}
+
+impl Stream {
+    fn open(group: &Group, rate: Hz) -> Result<Self> {
+        let parts = group.parts.iter().map(|part| {
+            let reader = AudioReader::open(&part.path)?;
+            Ok(Voice {
+                planes: vec![Vec::new(); part.info.channels],
+                source: Converted::new(reader, part.info.rate, rate, &part.path)?,
+                side: part.side,
+                lead: lead(part, rate),
+            })
+        });
+        Ok(Self { parts: parts.collect::<Result<_>>()?, planes: vec![Vec::new(); group.channels()] })
+    }
+
+    fn read(&mut self, frames: usize) -> Result<&mut [Vec<f64>]> {
+        for plane in &mut self.planes {
+            plane.clear();
+            plane.resize(frames, 0.0);
+        }
+        for voice in &mut self.parts {
+            let silent = voice.lead.min(frames);
+            voice.lead -= silent;
+            voice.source.pull(&mut voice.planes, frames - silent)?;
+            for (side, plane) in self.planes.iter_mut().enumerate() {
+                if voice.side.is_some_and(|own| own != side) {
+                    continue;
+                }
+                let from = voice.planes.get(side).unwrap_or(&voice.planes[0]);
+                plane[silent..].iter_mut().zip(from).for_each(|(to, x)| *to += x);
+            }
+        }
+        Ok(&mut self.planes)
+    }
+}
+
+/// Runs a stream to `frames`.
+fn each(
+    stream: &mut Stream,
+    frames: u64,
+    path: &Path,
+    progress: &mut dyn Progress,
+    mut with: impl FnMut(&mut [Vec<f64>]) -> Result<()>,
+) -> Result<()> {
+    let mut left = frames;
+    while left > 0 {
+        let count = left.min(BLOCK as u64) as usize;
+        with(stream.read(count)?)?;
+        left -= count as u64;
+        advance(progress, count as u64, path)?;
+    }
+    Ok(())
+}
+
+/// True if every sample of the new file is one of an old file, as it was.
+fn is_exact(group: &Group, rate: Hz, gain: Db) -> bool {
+    let fits = |part: &Part| matches!(part.info.format, SampleFormat::Int { bits } if bits <= 24);
+    let alone = group.parts.len() == 1
+        || group.parts.iter().all(|part| part.side.is_some()) && group.parts.len() == 2;
+    alone && gain.0 == 0.0 && group.parts.iter().all(|part| fits(part) && part.info.rate == rate)
+}
+
+fn write(
+    group: &Group,
+    path: &Path,
+    (rate, frames, gain): (Hz, u64, Db),
+    reference: u64,
+    overwrite: bool,
+    progress: &mut dyn Progress,
+) -> Result<WavWriter> {
+    let bext = Bext {
+        description: group.name.clone(),
+        originator: "Stemlink".into(),
+        time_reference: reference,
+        coding_history: format!("A=PCM,F={},W=24,T=Stemlink {}\r\n", rate.0, env!("CARGO_PKG_VERSION")),
+        ..Bext::default()
+    };
+    let channels = group.channels();
+    let spec = WavSpec { bext: Some(bext), ..WavSpec::new(rate, channels, StoredFormat::Int24) };
+    let mut writer = WavWriter::create(path, spec, overwrite)?;
+    let mut quantizer = Quantizer::named(rate, &group.name);
+    quantizer.set(if is_exact(group, rate, gain) { &Dither::Off } else { &Dither::Bits24 });
+    let factor = gain.gain();
+    let mut spare = Vec::new();
+    let mut stream = Stream::open(group, rate)?;
+    each(&mut stream, frames, path, progress, |planes| {
+        if gain.0 != 0.0 {
+            planes.iter_mut().flatten().for_each(|x| *x *= factor);
+        }
+        match &mut *planes {
+            [left, right] => quantizer.process(&mut Block::new(left, right)),
+            [single, ..] => {
+                spare.clear();
+                spare.resize(single.len(), 0.0);
+                quantizer.process(&mut Block::new(single, &mut spare));
+            }
+            [] => {}
+        }
+        writer.write_planar(planes)
+    })?;
+    Ok(writer)
+}
+
+/// What was done to make the file, a phrase each.
+fn changes(group: &Group, path: &Path, rate: Hz, frames: u64, gain: Db) -> Vec<String> {
+    let mut changes = Vec::new();
+    let name = |path: &Path| shown(Path::new(path.file_name().unwrap_or_default()));
+    match group.parts.as_slice() {
+        [part] if part.path.file_name() == path.file_name() => {}
+        [part] => changes.push(format!("renamed from {}", name(&part.path))),
+        parts if parts.iter().all(|part| part.side.is_some()) && parts.len() == 2 => {
+            changes.push("two mono files joined to stereo".into());
+        }
+        parts => changes.push(format!("sum of {} files", parts.len())),
+    }
+    let mut add = |change: String| {
+        if !changes.contains(&change) {
+            changes.push(change);
+        }
+    };
+    for part in &group.parts {
+        let info = &part.info;
+        let samples = lead(part, rate);
+        if samples > 0 {
+            add(format!("moved {samples} samples later"));
+        }
+        if info.rate != rate {
+            add(format!("{} Hz to {} Hz", info.rate.0, rate.0));
+        }
+        match info.format {
+            SampleFormat::Int { bits: 24 } => {}
+            SampleFormat::Int { bits } => add(format!("{bits} bit to 24 bit")),
+            SampleFormat::Float { bits } => add(format!("{bits}-bit float to 24 bit")),
+        }
+        let short = frames.saturating_sub(end(part, rate));
+        if short > 0 {
+            add(format!("{short} samples of silence at the end"));
+        }
+        for warning in &info.warnings {
+            add(format!("{}: {warning}", name(&part.path)));
+        }
+    }
+    if gain.0 != 0.0 {
+        add(format!("{:.2} dB, as all files, to stay below full scale", gain.0));
+    }
+    changes
+}

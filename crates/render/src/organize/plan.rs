@@ -1,0 +1,268 @@
+//! What becomes of the files of a folder: which belong together, what they are, what they shall be called.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use audiofile::error::{Error, Result, shown};
+use audiofile::{AudioInfo, AudioReader};
+use project::bundle::{has_audio_ending, is_called_mix, natural, stem_name, words};
+use session::role::Role;
+use units::Hz;
+
+/// Folders below that are looked into.
+const DEEPEST: usize = 8;
+/// More files than any session has.
+const MOST: usize = 2000;
+
+/// A file that becomes a stem, or a part of one.
+#[derive(Clone, Debug)]
+pub(super) struct Part {
+    pub(super) path: PathBuf,
+    pub(super) info: AudioInfo,
+    /// Its side, if it is one half of a pair of mono files.
+    pub(super) side: Option<usize>,
+    /// Seconds after the earliest file, by time reference.
+    pub(super) late: f64,
+}
+
+/// A file to be.
+#[derive(Clone, Debug)]
+pub(super) struct Group {
+    /// Its name without number and ending.
+    pub(super) name: String,
+    /// What it plays; none for a mix.
+    pub(super) role: Option<Role>,
+    pub(super) parts: Vec<Part>,
+}
+
+impl Group {
+    pub(super) fn channels(&self) -> usize {
+        if self.parts.iter().any(|part| part.side.is_some() || part.info.channels == 2) { 2 } else { 1 }
+    }
+}
+
+/// The audio files of a folder and those below, links to folders not followed.
+pub(super) fn files(dir: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    let mut folders = vec![(dir.to_owned(), 0)];
+    while let Some((folder, depth)) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).map_err(Error::open(&folder))? {
+            let entry = entry.map_err(Error::open(&folder))?;
+            let path = entry.path();
+            // "._Kick.wav" is no audio but what a Mac leaves on other disks; "__MACOSX" holds only such.
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if name.starts_with('.') || name == "__MACOSX" {
+                continue;
+            }
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                if depth < DEEPEST {
+                    folders.push((path, depth + 1));
+                }
+            } else if path.is_file() && has_audio_ending(&path) {
+                files.push(path);
+            }
+            if files.len() > MOST {
+                return Err(Error::Bundle {
+                    path: dir.to_owned(),
+                    fault: format!("holds more than {MOST} audio files"),
+                    cure: "give the folder of one song".into(),
+                });
+            }
+        }
+    }
+    files.sort_by_cached_key(|path| {
+        path.strip_prefix(dir).unwrap_or(path).iter().map(|part| natural(Path::new(part))).collect::<Vec<_>>()
+    });
+    if files.is_empty() {
+        return Err(Error::Bundle {
+            path: dir.to_owned(),
+            fault: "holds no audio files".into(),
+            cure: "give a folder of WAV, FLAC or AIFF files".into(),
+        });
+    }
+    Ok(files)
+}
+
+/// Opens the files and groups them: pairs of mono files, one file each, or with `sum` all of one role. What cannot be
+/// taken is told in `left_out`.
+pub(super) fn groups(
+    dir: &Path,
+    files: Vec<PathBuf>,
+    sum: bool,
+    left_out: &mut Vec<String>,
+) -> Result<Vec<Group>> {
+    let mut groups: Vec<Group> = Vec::new();
+    for path in files {
+        let info = AudioReader::open(&path)?.info().clone();
+        if info.channels > 2 || info.frames == 0 {
+            let why = if info.frames == 0 {
+                "holds no audio".into()
+            } else {
+                format!("has {} channels", info.channels)
+            };
+            left_out.push(format!("{}: {why} and is left out; export it in mono or stereo", shown(&path)));
+            continue;
+        }
+        let (name, side) = half(&path, info.channels);
+        let mix = is_called_mix(&path);
+        let (name, role) = if mix { ("Mix".to_owned(), None) } else { named(dir, &path, name) };
+        let part = Part { path, info, side, late: 0.0 };
+        match groups.iter_mut().find(|group| belongs(&part, &name, group)) {
+            Some(group) => group.parts.push(part),
+            None => groups.push(Group { name, role, parts: vec![part] }),
+        }
+    }
+    // Half a pair is no pair.
+    for group in groups.iter_mut().filter(|group| group.parts.len() == 1) {
+        group.parts[0].side = None;
+    }
+    if sum {
+        groups = summed(groups);
+    }
+    // In the order of the roles, each in the order of the names; mixes first.
+    groups.sort_by_key(|group| group.role.map(|role| Role::ALL.iter().position(|r| *r == role)));
+    let mut taken = HashSet::new();
+    for group in &mut groups {
+        let base = group.name.clone();
+        let mut n = 1;
+        while !taken.insert(group.name.to_lowercase()) {
+            n += 1;
+            group.name = format!("{base} {n}");
+        }
+    }
+    Ok(groups)
+}
+
+/// Whether `part` is the other half of a pair whose first half is there.
+fn belongs(part: &Part, name: &str, group: &Group) -> bool {
+    let [first] = group.parts.as_slice() else { return false };
+    let other = matches!((first.side, part.side), (Some(0), Some(1)) | (Some(1), Some(0)));
+    other
+        && group.name == name
+        && first.path.parent() == part.path.parent()
+        && first.info.rate == part.info.rate
+}
+
+/// The name, and the side, if a mono file's name ends with one.
+fn half(path: &Path, channels: usize) -> (String, Option<usize>) {
+    let all = words(path);
+    let side = match all.last().map(|word| word.to_lowercase()).as_deref() {
+        Some("l" | "left") => Some(0),
+        Some("r" | "right") => Some(1),
+        _ => None,
+    };
+    match side.filter(|_| channels == 1 && all.len() > 1) {
+        Some(side) => (stem_name(Path::new(&all[..all.len() - 1].join("_"))), Some(side)),
+        None => (stem_name(path), None),
+    }
+}
+
+/// The name that a stem shall have and its role: guessed from its own name, else from that of its folder.
+fn named(dir: &Path, path: &Path, name: String) -> (String, Option<Role>) {
+    let role = Role::guess(&name);
+    if role != Role::Other {
+        return (clean(&name), Some(role));
+    }
+    let folder = path.parent().filter(|folder| *folder != dir).and_then(Path::file_name);
+    let folder = folder.map(|folder| folder.to_string_lossy().into_owned()).unwrap_or_default();
+    match Role::guess(&folder) {
+        Role::Other => (clean(&name), Some(Role::Other)),
+        role => (clean(&format!("{folder} {name}")), Some(role)),
+    }
+}
+
+/// Letters and digits, a space between words, no longer than a file name may be.
+fn clean(name: &str) -> String {
+    let words: Vec<&str> =
+        name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let name: String = words.join(" ").chars().take(40).collect();
+    if name.is_empty() { "Track".into() } else { name.trim().into() }
+}
+
+/// One group for each role; mixes stay apart.
+fn summed(groups: Vec<Group>) -> Vec<Group> {
+    let mut sums: Vec<Group> = Vec::new();
+    for group in groups {
+        let same = sums.iter_mut().find(|sum| sum.role.is_some() && sum.role == group.role);
+        match (same, group.role) {
+            (Some(sum), _) => sum.parts.extend(group.parts),
+            (None, None) => sums.push(group),
+            (None, Some(role)) => sums.push(Group { name: title(role).into(), ..group }),
+        }
+    }
+    sums
+}
+
+/// What a stem of a role is called.
+pub fn title(role: Role) -> &'static str {
+    match role {
+        Role::Drums => "Drums",
+        Role::Bass => "Bass",
+        Role::Keys => "Keys",
+        Role::Vocals => "Vocals",
+        Role::Backing => "Backing Vocals",
+        Role::Fx => "FX",
+        Role::Other => "Other",
+    }
+}
+
+/// The rate of most files, the higher of equals.
+pub(super) fn usual_rate(groups: &[Group]) -> Hz {
+    let rates: Vec<f64> = groups.iter().flat_map(|group| &group.parts).map(|part| part.info.rate.0).collect();
+    let count = |rate: f64| rates.iter().filter(|r| **r == rate).count();
+    let best = rates
+        .iter()
+        .copied()
+        .max_by(|a, b| (count(*a), a).partial_cmp(&(count(*b), b)).expect("rates are numbers"));
+    Hz(best.unwrap_or(48_000.0))
+}
+
+/// Places the parts by their time references: returns that of the earliest in seconds, or why they cannot be placed.
+pub(super) fn align(groups: &mut [Group]) -> std::result::Result<Option<f64>, String> {
+    let at = |part: &Part| part.info.bext.as_ref().map(|bext| bext.time_reference as f64 / part.info.rate.0);
+    let parts = || groups.iter().flat_map(|group| &group.parts);
+    let times: Vec<f64> = parts().filter_map(at).collect();
+    let earliest = times.iter().copied().fold(f64::INFINITY, f64::min);
+    let latest = times.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    if times.is_empty() {
+        return Ok(None);
+    }
+    if earliest == latest {
+        return Ok(Some(earliest));
+    }
+    if times.len() < parts().count() {
+        return Err(
+            "some files have a time reference and some have none, so none was used; check the starts".into(),
+        );
+    }
+    let longest = parts().map(|part| part.info.frames as f64 / part.info.rate.0).fold(0.0, f64::max);
+    if latest - earliest > longest {
+        return Err(format!(
+            "time references lie {:.1} s apart, more than the song is long, so none was used; check the starts",
+            latest - earliest
+        ));
+    }
+    for part in groups.iter_mut().flat_map(|group| &mut group.parts) {
+        part.late = at(part).map_or(0.0, |time| time - earliest);
+    }
+    Ok(Some(earliest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn halves_and_names_are_told_from_file_names() {
+        assert_eq!(half(Path::new("03 Kick.L.wav"), 1), ("Kick".into(), Some(0)));
+        assert_eq!(half(Path::new("Piano_Right.wav"), 1), ("Piano".into(), Some(1)));
+        assert_eq!(half(Path::new("Piano_R.wav"), 2), ("Piano R".into(), None));
+        assert_eq!(half(Path::new("L.wav"), 1), ("L".into(), None));
+        let name = |path: &str| named(Path::new("/in"), Path::new(path), stem_name(Path::new(path)));
+        assert_eq!(name("/in/Audio 3.wav"), ("Audio 3".into(), Some(Role::Other)));
+        assert_eq!(name("/in/Drums/Audio 3.wav"), ("Drums Audio 3".into(), Some(Role::Drums)));
+        assert_eq!(name("/in/Drums/Bass DI.wav"), ("Bass DI".into(), Some(Role::Bass)));
+        assert_eq!(clean("../../etc/passwd\n\u{202e}"), "etc passwd");
+        assert_eq!(clean("///"), "Track");
+    }
+}

@@ -1,0 +1,376 @@
+//! The page: one HTML file without script, network or font of its own, for screens, phones and paper, light and dark.
+
+use std::fmt::Write as _;
+
+use super::plot::{Frame, Line, bars, lines};
+use super::{PLAYBACK_HEADING, Report, Source};
+use crate::json::ReadingJson;
+use crate::markup;
+
+const STYLE: &str = include_str!("page.css");
+
+/// Text as it stands in the page.
+pub(super) fn escaped(text: &str) -> String {
+    markup::escaped(text, '\u{fffd}')
+}
+
+fn figure(value: Option<f64>) -> String {
+    value.map_or("–".into(), |v| minus(&format!("{:.1}", (v * 10.0).round() / 10.0 + 0.0)))
+}
+
+fn change(value: Option<f64>) -> String {
+    match value {
+        None => "–".into(),
+        Some(v) if (v * 100.0).round() == 0.0 => "0.00".into(),
+        Some(v) => minus(&format!("{v:+.2}")),
+    }
+}
+
+/// A minus as wide as a plus.
+fn minus(text: &str) -> String {
+    text.replace('-', "\u{2212}")
+}
+
+/// A table in the making.
+struct Table(String);
+
+impl Table {
+    /// `columns`: headings; those that start with `#` hold figures.
+    fn new(caption: &str, columns: &[&str]) -> Self {
+        let mut html = format!(
+            "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{0}\"><table><caption>{0}</caption><thead><tr>",
+            escaped(caption)
+        );
+        for column in columns {
+            let _ = match column.strip_prefix('#') {
+                Some(figure) => write!(html, "<th scope=\"col\" class=\"n\">{}</th>", escaped(figure)),
+                None => write!(html, "<th scope=\"col\">{}</th>", escaped(column)),
+            };
+        }
+        html.push_str("</tr></thead><tbody>");
+        Self(html)
+    }
+
+    fn row(&mut self, name: &str) -> &mut Self {
+        let _ = write!(self.0, "<tr><th scope=\"row\">{}</th>", escaped(name));
+        self
+    }
+
+    fn text(&mut self, text: &str) -> &mut Self {
+        let _ = write!(self.0, "<td>{}</td>", escaped(text));
+        self
+    }
+
+    fn marked(&mut self, class: &str, text: &str) -> &mut Self {
+        let _ = write!(self.0, "<td class=\"{class}\">{}</td>", escaped(text));
+        self
+    }
+
+    fn figure(&mut self, value: Option<f64>) -> &mut Self {
+        self.marked("n", &figure(value))
+    }
+
+    fn reading(&mut self, r: &ReadingJson) -> &mut Self {
+        for value in [
+            r.integrated_lufs,
+            r.loudness_range_lu,
+            r.momentary_max_lufs,
+            r.short_term_max_lufs,
+            r.true_peak_dbtp,
+            r.sample_peak_dbfs,
+            r.plr_lu,
+        ] {
+            self.figure(value);
+        }
+        self
+    }
+
+    fn end(&mut self) {
+        self.0.push_str("</tr>");
+    }
+
+    fn finish(self) -> String {
+        self.0 + "</tbody></table></div>"
+    }
+}
+
+/// The headings of a reading.
+const READING: [&str; 7] =
+    ["#I LUFS", "#LRA LU", "#max M LUFS", "#max S LUFS", "#TP dBTP", "#peak dBFS", "#PLR LU"];
+
+/// The whole page.
+pub fn page(report: &Report) -> String {
+    let title = escaped(&report.title);
+    let mut html = format!(
+        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"><meta name=\"generator\" content=\"{}\"><title>{title}: report</title><style>\n{STYLE}</style></head><body><header><h1>{title}</h1><p class=\"dim\">{} · {} Hz · {} · made {} with {}</p></header><main>\n",
+        escaped(report.tool),
+        count(report.sources.len().saturating_sub(1), "stem", "stems"),
+        report.rate_hz,
+        clock(report.frames as f64 / report.rate_hz),
+        escaped(&report.date),
+        escaped(report.tool),
+    );
+    html += &deliverables(report);
+    html += &nulls(report);
+    html += &findings(report);
+    html += &mix(report);
+    html += &playback(report);
+    html += &stems(report);
+    html += &what_if(report);
+    html += &spectra(report);
+    html += &files(report);
+    html += "</main></body></html>\n";
+    html
+}
+
+fn count(n: usize, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { many })
+}
+
+fn clock(seconds: f64) -> String {
+    format!("{}:{:04.1}", (seconds / 60.0) as u64, seconds % 60.0)
+}
+
+fn deliverables(report: &Report) -> String {
+    if report.deliverables.is_empty() {
+        return String::new();
+    }
+    let columns = [&["file", "what"][..], &READING, &["two meters", "SHA-256"]].concat();
+    let mut table = Table::new("Finished files, as read back", &columns);
+    for file in &report.deliverables {
+        let row = table.row(&file.file).text(&file.kind).reading(&file.reading);
+        let (class, word) = if file.verified { ("good", "agree") } else { ("bad", "do not agree") };
+        row.marked(class, word).marked("hash", &file.sha256).end();
+    }
+    format!("<section><h2>Deliverables</h2>{}</section>\n", table.finish())
+}
+
+fn nulls(report: &Report) -> String {
+    if report.nulls.is_empty() {
+        return String::new();
+    }
+    let mut table = Table::new(
+        "What is left of one when the other is subtracted; no more than rounding and dither leave passes",
+        &["null test", "#residual dBFS", "#passes at dBFS", "verdict", "cause"],
+    );
+    for null in &report.nulls {
+        let class = if null.verdict == "audible" { "bad" } else { "good" };
+        let left = null.residual_peak_dbfs.map_or("silence".into(), |v| minus(&format!("{v:.1}")));
+        table
+            .row(&null.what)
+            .marked("n", &left)
+            .figure(Some(null.pass_dbfs))
+            .marked(class, null.verdict)
+            .text(null.cause.as_deref().unwrap_or("–"))
+            .end();
+    }
+    format!("<section><h2>Null tests</h2>{}</section>\n", table.finish())
+}
+
+fn findings(report: &Report) -> String {
+    if report.findings.is_empty() {
+        return "<section><h2>Findings</h2><p class=\"good\">The stems have no faults.</p></section>\n"
+            .into();
+    }
+    let mut table = Table::new("What the check of the stems found", &["file", "kind", "finding", "cure"]);
+    for finding in &report.findings {
+        let class = if finding.severity == "fault" { "bad" } else { "dim" };
+        table
+            .row(&finding.file)
+            .marked(class, finding.severity)
+            .text(&finding.fault)
+            .text(&finding.cure)
+            .end();
+    }
+    format!("<section><h2>Findings</h2>{}</section>\n", table.finish())
+}
+
+fn mix(report: &Report) -> String {
+    let r = &report.mix;
+    let figures = [
+        ("Integrated", r.integrated_lufs, "LUFS"),
+        ("Loudness range", r.loudness_range_lu, "LU"),
+        ("Max short-term", r.short_term_max_lufs, "LUFS"),
+        ("Max momentary", r.momentary_max_lufs, "LUFS"),
+        ("True peak", r.true_peak_dbtp, "dBTP"),
+        ("PLR", r.plr_lu, "LU"),
+    ];
+    let mut html = "<section><h2>Mix</h2><p class=\"dim\">The sum of the stems through their chains and the master chain of the session.</p><ul class=\"figures\">".to_owned();
+    for (what, value, unit) in figures {
+        let _ = write!(html, "<li>{what}<b>{}</b><span class=\"dim\">{unit}</span></li>", figure(value));
+    }
+    html + "</ul></section>\n"
+}
+
+fn playback(report: &Report) -> String {
+    let mut table = Table::new(
+        "What each platform does to the mix, by which rule, from which source",
+        &[
+            "platform",
+            "#gain dB",
+            "in words",
+            "#target LUFS",
+            "turns quiet songs up",
+            "known",
+            "read",
+            "source",
+        ],
+    );
+    for row in &report.playback {
+        table
+            .row(&row.name)
+            .marked("n", &change(row.playback_gain_db))
+            .marked("words", &row.sentence)
+            .figure(row.target_lufs)
+            .text(&row.turns_up)
+            .text(row.status)
+            .text(&row.rule_date)
+            .marked("source", &row.source)
+            .end();
+    }
+    format!("<section><h2>{}</h2>{}</section>\n", escaped(PLAYBACK_HEADING), table.finish())
+}
+
+fn stems(report: &Report) -> String {
+    let columns = [&["stem", "role", "#share %"][..], &READING, &["#peak at"]].concat();
+    let mut table = Table::new("Stems out of their chains; shares sum to 100 %", &columns);
+    for source in &report.sources {
+        let share = source.share.map(|share| share * 100.0);
+        let row =
+            table.row(&source.stem).text(source.role.unwrap_or("–")).figure(share).reading(&source.reading);
+        row.marked("n", &source.peak_at_s.map_or("–".into(), clock)).end();
+    }
+    let shares: Vec<(&str, f64)> =
+        report.sources.iter().filter_map(|s| Some((s.stem.as_str(), s.share?))).collect();
+    let bars =
+        if shares.is_empty() { String::new() } else { bars("shares", "Shares of the loudness", &shares) };
+    format!(
+        "<section><h2>Stems</h2><p class=\"dim\">A share is how much of one more decibel of a stem arrives in the loudness of the mix.</p>{bars}{}<h3>Short-term loudness</h3>{}</section>\n",
+        table.finish(),
+        history(report)
+    )
+}
+
+fn line(source: &Source, points: Vec<(f64, Option<f64>)>) -> Line<'_> {
+    Line { name: &source.stem, points, main: source.role.is_none() }
+}
+
+fn history(report: &Report) -> String {
+    let values = || report.sources.iter().flat_map(|s| &s.history_lufs).flatten().copied();
+    let Some(highest) = values().reduce(f64::max) else {
+        return "<p>There is none: the song is silent or shorter than 3 s.</p>".into();
+    };
+    let high = (highest / 6.0).ceil() * 6.0;
+    // A window of 3 s is drawn at its middle.
+    let at = |i: usize| 1.5 + i as f64 * report.history_step_s;
+    let end = report.frames as f64 / report.rate_hz;
+    let of = report.sources.iter().map(|source| {
+        line(source, source.history_lufs.iter().enumerate().map(|(i, value)| (at(i), *value)).collect())
+    });
+    let loudest = report.sources.last().map(|sum| {
+        let top = sum.history_lufs.iter().enumerate().filter_map(|(i, v)| Some((i, (*v)?)));
+        top.fold((0, f64::NEG_INFINITY), |most, this| if this.1 > most.1 { this } else { most })
+    });
+    let description = loudest.map_or(String::new(), |(i, level)| {
+        format!("Short-term loudness of each stem and of their sum over {}. The sum is loudest at {}, {level:.1} LUFS.", clock(end), clock(at(i)))
+    });
+    let step =
+        [5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0].into_iter().find(|s| end / s <= 8.0).unwrap_or(600.0);
+    let ticks = (0..).map(|i| f64::from(i) * step).take_while(|t| *t <= end);
+    let frame = Frame {
+        id: "history",
+        title: "Short-term loudness",
+        description,
+        y_unit: "LUFS",
+        y: (high - 48.0, high, 6.0),
+        x_ticks: ticks.map(|t| (t, format!("{}:{:02}", (t / 60.0) as u64, (t % 60.0) as u64))).collect(),
+        x: (0.0, end),
+    };
+    lines(&frame, &of.collect::<Vec<_>>())
+}
+
+fn what_if(report: &Report) -> String {
+    let mut columns = vec!["stem", "#mix LU", "#its peak dB"];
+    let names: Vec<String> = report.playback.iter().map(|row| format!("#{}", row.name)).collect();
+    columns.extend(names.iter().map(String::as_str));
+    let mut table = Table::new(
+        "One decibel more of a stem: the mix, and what every other stem loses or gains in playback, dB",
+        &columns,
+    );
+    for row in &report.what_if {
+        let cells = table.row(&format!("{} +{:.0} dB", row.stem, row.gain_db));
+        cells.marked("n", &change(row.mix_change_lu)).marked("n", &change(row.peak_change_db));
+        for other in &row.others_change_db {
+            cells.marked("n", &change(*other));
+        }
+        cells.end();
+    }
+    format!("<section><h2>What if</h2>{}</section>\n", table.finish())
+}
+
+fn spectra(report: &Report) -> String {
+    let values = || report.sources.iter().flat_map(|s| &s.spectrum_dbfs).flatten().copied();
+    let Some(highest) = values().reduce(f64::max) else {
+        return String::new();
+    };
+    let high = (highest / 10.0).ceil() * 10.0;
+    let of = report.sources.iter().map(|source| {
+        let points = report.bands_hz.iter().zip(&source.spectrum_dbfs).map(|(hz, level)| (hz.log2(), *level));
+        line(source, points.collect())
+    });
+    let ticks: [f64; 10] = [31.5, 63.0, 125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0, 16_000.0];
+    let label = |hz: f64| if hz < 1000.0 { format!("{hz:.0}") } else { format!("{:.0}k", hz / 1000.0) };
+    let ends =
+        (report.bands_hz.first().copied().unwrap_or(20.0), report.bands_hz.last().copied().unwrap_or(20e3));
+    let frame = Frame {
+        id: "spectrum",
+        title: "Spectrum in third octaves",
+        description: "Mean level of each third octave over the song, for each stem and their sum; the figures are in the table below.".into(),
+        y_unit: "dBFS",
+        y: (high - 70.0, high, 10.0),
+        x_ticks: ticks.iter().map(|hz| (hz.log2(), label(*hz))).collect(),
+        x: (ends.0.log2(), ends.1.log2()),
+    };
+    let plot = lines(&frame, &of.collect::<Vec<_>>());
+    // The octaves of the table are sums of three bands.
+    let headings: Vec<String> = ticks.iter().map(|hz| format!("#{}", label(*hz))).collect();
+    let columns: Vec<&str> =
+        std::iter::once("octave, Hz").chain(headings.iter().map(String::as_str)).collect();
+    let mut table = Table::new("Mean level of each octave, dBFS", &columns);
+    for source in &report.sources {
+        let cells = table.row(&source.stem);
+        for hz in ticks {
+            let inside = report.bands_hz.iter().zip(&source.spectrum_dbfs);
+            let inside =
+                inside.filter(|(band, _)| (**band / hz).log2().abs() < 0.5).filter_map(|(_, level)| *level);
+            let power: f64 = inside.map(|level| units::linear(level).powi(2)).sum();
+            cells.figure((power > 0.0).then(|| units::decibels(power.sqrt())));
+        }
+        cells.end();
+    }
+    format!("<section><h2>Spectrum</h2>{plot}{}</section>\n", table.finish())
+}
+
+fn files(report: &Report) -> String {
+    let mut table = Table::new("Every file that went in", &["file", "what", "SHA-256"]);
+    for file in &report.files {
+        table.row(&file.file).text(&file.kind).marked("hash", &file.sha256).end();
+    }
+    format!("<section><h2>Files</h2>{}</section>\n", table.finish())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_cannot_leave_its_place() {
+        assert_eq!(escaped("<script>'\"&\u{202e}\n"), "&lt;script&gt;&#39;&quot;&amp;\u{fffd}\u{fffd}");
+    }
+
+    #[test]
+    fn figures_have_one_decimal_and_no_negative_zero() {
+        assert_eq!([figure(Some(-0.04)), figure(Some(-14.06)), figure(None)], ["0.0", "\u{2212}14.1", "–"]);
+        assert_eq!([change(Some(0.004)), change(Some(-1.0))], ["0.00", "\u{2212}1.00"]);
+    }
+}

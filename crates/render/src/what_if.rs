@@ -1,0 +1,316 @@
+//! What a move costs: the bundle analysed once, and the mix after moves, predicted and rendered.
+
+use std::path::{Path, PathBuf};
+
+use crate::compensated::Compensated;
+use crate::mixdown::{self, Mixdown, StemStream};
+use crate::progress::{Progress, advance};
+use audiofile::AudioReader;
+use audiofile::error::{Error, Result};
+use chain::{ChainSettings, LatencyClass, Seat};
+use meter::layout::Layout;
+use meter::{Meter, Reading};
+use project::bundle::Bundle;
+use project::placement::Placement;
+use project::session_file::{Fader, Session, StemSession};
+use session::certainty::Ground;
+use session::coverage::coverage;
+use session::fit::Arrival;
+use session::gram::Hops;
+use session::joint::GramMeter;
+use session::playback::{Playback, others_change, playback};
+use session::predict::{Certainty, Move, gains};
+use session::role::Role;
+use session::shares::shares;
+use session::target::NormalizationTarget;
+use units::Db;
+
+/// A bundle, analysed: everything that moves are predicted from.
+pub struct Analysis {
+    sources: Sources,
+    /// Reading of every stem as it is summed.
+    pub stems: Vec<Reading>,
+    /// The part of the mix that the stems account for.
+    pub coverage: f64,
+    /// The mix: the given one, or the sum of the stems; out of the master chain.
+    pub before: Reading,
+    /// The stem with the most of the mix's highest peak.
+    pub loudest_peak: Option<usize>,
+    mix: Option<PathBuf>,
+}
+
+/// The stems as they sum, or as they arrive in a given mix.
+enum Sources {
+    Sum(Hops),
+    Mix(Ground),
+}
+
+/// The mix after moves.
+#[derive(Clone, Debug)]
+pub struct WhatIf {
+    /// Exact, or an estimate and how far off.
+    pub certainty: Certainty,
+    /// The moves.
+    pub moves: Vec<Move>,
+    /// Share of every source in the mix before the moves; `None` when nothing passes the gates.
+    pub shares: Option<Vec<f64>>,
+    /// The mix after the moves, rendered and measured.
+    pub after: Reading,
+    /// The stem with the most of its highest peak.
+    pub loudest_peak: Option<usize>,
+}
+
+/// What a platform makes of the moves.
+#[derive(Clone, Copy, Debug)]
+pub struct Effect {
+    /// On the mix before.
+    pub before: Option<Playback>,
+    /// On the mix after.
+    pub after: Option<Playback>,
+    /// How much every stem that was not moved changes in playback.
+    pub others: Option<Db>,
+}
+
+/// What `target` makes of a change from `before` to `after`.
+pub fn effect(before: &Reading, after: &Reading, target: &NormalizationTarget) -> Effect {
+    Effect {
+        before: playback(before, target),
+        after: playback(after, target),
+        others: others_change(before, after, target),
+    }
+}
+
+/// Reads all stems through their chains once. With `mix`, the stems are fitted to it and what they do not account for
+/// is a source of its own; without, the mix is their sum.
+///
+/// # Errors
+/// If a file cannot be read, rates differ, or the listener stops it.
+pub fn analyse(
+    bundle: &Bundle,
+    session: &Session,
+    mix: Option<&Path>,
+    progress: &mut dyn Progress,
+) -> Result<Analysis> {
+    let rate = bundle.rate()?;
+    let mut streams = Streams::open(bundle, session, mix)?;
+    let layout = Layout::stereo();
+    let mut gram = GramMeter::new(rate, bundle.stems.len() + usize::from(mix.is_some()));
+    let mut meters = vec![Meter::new(rate, &layout); bundle.stems.len()];
+    let mut out = MasterOut::new(session, rate);
+    progress.begin("analysing", streams.stems.frames());
+    let unity = vec![Arrival::UNITY.gains; bundle.stems.len()];
+    let as_it_is = if mix.is_some() { vec![[[0.0; 2]; 2]; bundle.stems.len()] } else { unity.clone() };
+    loop {
+        let frames = streams.read(&as_it_is)?;
+        if frames == 0 {
+            break;
+        }
+        for (meter, stem) in meters.iter_mut().zip(&streams.stems.stems) {
+            meter.process(&stem.audio());
+        }
+        gram.process(frames, |source, side| match streams.stems.stems.get(source) {
+            Some(stem) => stem.audio()[side],
+            None => &streams.sum[side],
+        });
+        out.process(&mut streams, &unity);
+        advance(progress, frames as u64, &bundle.dir)?;
+    }
+    let (before, loudest_peak) = out.finish();
+    let raw = gram.finish();
+    let sources = match mix {
+        Some(_) => Sources::Mix(Ground::new(&raw.row(), bundle.stems.len())),
+        None => Sources::Sum(raw.as_sources()),
+    };
+    let coverage = match &sources {
+        Sources::Mix(ground) => coverage(&ground.sources).unwrap_or(1.0),
+        Sources::Sum(_) => 1.0,
+    };
+    Ok(Analysis {
+        sources,
+        stems: meters.iter().map(Meter::reading).collect(),
+        coverage,
+        before,
+        loudest_peak,
+        mix: mix.map(Path::to_owned),
+    })
+}
+
+impl Analysis {
+    /// Gram hops of the sources: the stems as they arrive in the mix, and last, with a mix, what is left of it.
+    pub fn sources(&self) -> &Hops {
+        match &self.sources {
+            Sources::Sum(sources) => sources,
+            Sources::Mix(ground) => &ground.sources,
+        }
+    }
+
+    /// The mix after `moves`, rendered from the files again.
+    ///
+    /// # Errors
+    /// As [`analyse`].
+    pub fn what_if(
+        &self,
+        bundle: &Bundle,
+        session: &Session,
+        moves: &[Move],
+        progress: &mut dyn Progress,
+    ) -> Result<WhatIf> {
+        let stems = bundle.stems.len();
+        let moved = gains(stems, moves);
+        // What is added to a given mix is the change of each stem as it arrives there.
+        let arrives: Vec<[[f64; 2]; 2]> = match &self.sources {
+            Sources::Sum(_) => vec![Arrival::UNITY.gains; stems],
+            Sources::Mix(ground) => {
+                (0..stems).map(|stem| ground.fit.mean(stem).unwrap_or(Arrival::UNITY.gains)).collect()
+            }
+        };
+        let times = |factor: &dyn Fn(usize) -> f64| -> Vec<[[f64; 2]; 2]> {
+            let stems = arrives.iter().enumerate();
+            stems.map(|(stem, gains)| gains.map(|side| side.map(|gain| gain * factor(stem)))).collect()
+        };
+        let arriving = times(&|stem| moved[stem]);
+        let change = if self.mix.is_some() { times(&|stem| moved[stem] - 1.0) } else { arriving.clone() };
+        let mut streams = Streams::open(bundle, session, self.mix.as_deref())?;
+        let mut out = MasterOut::new(session, bundle.rate()?);
+        progress.begin("rendering the moves", streams.stems.frames());
+        loop {
+            let frames = streams.read(&change)?;
+            if frames == 0 {
+                break;
+            }
+            out.process(&mut streams, &arriving);
+            advance(progress, frames as u64, &bundle.dir)?;
+        }
+        let (after, loudest_peak) = out.finish();
+        Ok(WhatIf {
+            certainty: self.certainty(moves),
+            moves: moves.to_vec(),
+            shares: self.shares(),
+            after,
+            loudest_peak,
+        })
+    }
+
+    /// Whether the moves are exact: always for a sum of stems; with a mix, as far as it is accounted for.
+    pub fn certainty(&self, moves: &[Move]) -> Certainty {
+        match &self.sources {
+            Sources::Sum(_) => Certainty::Exact,
+            Sources::Mix(ground) => ground.certainty(moves),
+        }
+    }
+
+    /// Share of every source.
+    pub fn shares(&self) -> Option<Vec<f64>> {
+        shares(self.sources(), &vec![1.0; self.sources().sources()])
+    }
+}
+
+/// The stems in step, the mix beside them, and the sum of what is asked for.
+struct Streams {
+    stems: Mixdown,
+    mix: Option<StemStream>,
+    sum: [Vec<f64>; 2],
+}
+
+impl Streams {
+    fn open(bundle: &Bundle, session: &Session, mix: Option<&Path>) -> Result<Self> {
+        let stems = Mixdown::open(bundle, session)?;
+        let mix = mix.map(|path| open_mix(path, bundle)).transpose()?;
+        Ok(Self { stems, mix, sum: [Vec::new(), Vec::new()] })
+    }
+
+    /// Reads a block; the sum is `gains` (`[to][from]`) of the stems, on top of the mix if there is one.
+    fn read(&mut self, gains: &[[[f64; 2]; 2]]) -> Result<usize> {
+        let frames = self.stems.read()?;
+        if let Some(mix) = &mut self.mix {
+            mix.read(frames)?;
+        }
+        for (side, sum) in self.sum.iter_mut().enumerate() {
+            sum.clear();
+            match &self.mix {
+                Some(mix) => sum.extend_from_slice(mix.audio()[side]),
+                None => sum.resize(frames, 0.0),
+            }
+            for (stem, gains) in self.stems.stems.iter().zip(gains) {
+                for (audio, gain) in stem.audio().iter().zip(gains[side]).filter(|(_, gain)| *gain != 0.0) {
+                    sum.iter_mut().zip(*audio).for_each(|(sum, x)| *sum += gain * x);
+                }
+            }
+        }
+        Ok(frames)
+    }
+}
+
+/// A mix as a stream in step with stems.
+fn open_mix(path: &Path, bundle: &Bundle) -> Result<StemStream> {
+    let info = AudioReader::open(path)?.info().clone();
+    let rate = bundle.rate()?;
+    if info.rate != rate {
+        return Err(Error::Bundle {
+            path: path.to_owned(),
+            fault: format!("{} Hz, the stems are {} Hz", info.rate.0, rate.0),
+            cure: "export the mix at the stems' rate".into(),
+        });
+    }
+    let neutral = StemSession {
+        role: Role::Other,
+        mute: false,
+        latency: LatencyClass::Zero,
+        chain: ChainSettings::default(),
+        fader: Fader::default(),
+        placement: Placement::of(Role::Other),
+        versions: None,
+    };
+    StemStream::open(path, &neutral)
+}
+
+/// The master chain and the meter after it.
+struct MasterOut {
+    chain: Compensated,
+    meter: Meter,
+    highest: f64,
+    loudest_peak: Option<usize>,
+}
+
+impl MasterOut {
+    fn new(session: &Session, rate: units::Hz) -> Self {
+        let chain = mixdown::chain(&session.master, Seat::Master, session.master_latency, rate);
+        Self {
+            chain: Compensated::new(chain),
+            meter: Meter::new(rate, &Layout::stereo()),
+            highest: 0.0,
+            loudest_peak: None,
+        }
+    }
+
+    /// `arriving`: the gains (`[to][from]`) of every stem in the sum.
+    fn process(&mut self, streams: &mut Streams, arriving: &[[[f64; 2]; 2]]) {
+        self.find_peak(streams, arriving);
+        self.meter.process(&self.chain.process(&mut streams.sum));
+    }
+
+    /// Whose peak: at the highest sample of the sum, the stem that adds most to it.
+    fn find_peak(&mut self, streams: &Streams, arriving: &[[[f64; 2]; 2]]) {
+        for (side, sum) in streams.sum.iter().enumerate() {
+            for (frame, &value) in sum.iter().enumerate() {
+                if value.abs() > self.highest {
+                    self.highest = value.abs();
+                    let part = |stem: usize| -> f64 {
+                        let audio = streams.stems.stems[stem].audio();
+                        let sides = audio.iter().zip(arriving[stem][side]);
+                        sides.map(|(audio, gain)| audio[frame] * gain * value.signum()).sum()
+                    };
+                    self.loudest_peak = (0..arriving.len()).max_by(|&a, &b| part(a).total_cmp(&part(b)));
+                }
+            }
+        }
+    }
+
+    fn finish(mut self) -> (Reading, Option<usize>) {
+        let mut block = [Vec::new(), Vec::new()];
+        while self.chain.silence(&mut block) {
+            self.meter.process(&self.chain.process(&mut block));
+        }
+        (self.meter.reading(), self.loudest_peak)
+    }
+}

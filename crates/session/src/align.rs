@@ -1,0 +1,236 @@
+//! Alignment: where in the mix a stem is found, and how often.
+//!
+//! The impulse response from stem to mix, `H = sum S_xy / sum S_xx` over several excerpts (a Roth processor), is a
+//! spike at the stem's delay with its gain as height, whatever the stem's own spectrum; a second spike is a second
+//! arrival. Frequencies at which the stem has little energy are held down.
+
+use realfft::num_complex::Complex;
+use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
+use std::sync::Arc;
+
+/// One place at which a stem is found in the mix.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Arrival {
+    /// How many frames later than expected; negative is early.
+    pub delay: i64,
+    /// Height of the spike: near the linear gain for broadband stems, less for dull ones; negative is inverted.
+    pub gain: f64,
+    /// Height of the spike over the level of everything that is not a spike (a robust estimate); above 8 or so it is no chance.
+    pub clarity: f64,
+}
+
+/// Gathers excerpts of a stem and of the mix and finds the stem's arrivals.
+pub struct Aligner {
+    frames: usize,
+    reach: usize,
+    forward: Arc<dyn RealToComplex<f64>>,
+    inverse: Arc<dyn ComplexToReal<f64>>,
+    auto_power: Vec<f64>,
+    cross: Vec<Complex<f64>>,
+}
+
+/// Rivals within this ratio (1 dB) of the highest spike: the one nearest to the last known delay is taken.
+const RIVAL: f64 = 0.891;
+
+impl Aligner {
+    /// An aligner for excerpts of `frames` frames and delays of up to ±`reach` frames.
+    pub fn new(frames: usize, reach: usize) -> Self {
+        let length = (frames + 2 * reach).next_power_of_two();
+        let mut planner = RealFftPlanner::new();
+        Self {
+            frames,
+            reach,
+            forward: planner.plan_fft_forward(length),
+            inverse: planner.plan_fft_inverse(length),
+            auto_power: vec![0.0; length / 2 + 1],
+            cross: vec![Complex::default(); length / 2 + 1],
+        }
+    }
+
+    /// Frames of mix that go with an excerpt: it starts `reach` frames earlier and ends `reach` frames later.
+    pub fn mix_frames(&self) -> usize {
+        self.frames + 2 * self.reach
+    }
+
+    /// Adds an excerpt: `stem` of the aligner's length, `mix` of [`Self::mix_frames`] around it.
+    ///
+    /// # Panics
+    /// If a length is wrong.
+    pub fn add(&mut self, stem: &[f64], mix: &[f64]) {
+        assert!(
+            stem.len() == self.frames && mix.len() == self.mix_frames(),
+            "excerpts have the aligner's lengths"
+        );
+        let x = self.spectrum(stem, self.reach);
+        let y = self.spectrum(mix, 0);
+        for (((auto, cross), x), y) in self.auto_power.iter_mut().zip(&mut self.cross).zip(x).zip(y) {
+            *auto += x.norm_sqr();
+            *cross += x.conj() * y;
+        }
+    }
+
+    fn spectrum(&self, samples: &[f64], offset: usize) -> Vec<Complex<f64>> {
+        let mut time = self.forward.make_input_vec();
+        time[offset..offset + samples.len()].copy_from_slice(samples);
+        let mut spectrum = self.forward.make_output_vec();
+        self.forward.process(&mut time, &mut spectrum).expect("buffers were made by the plan");
+        spectrum
+    }
+
+    /// The impulse response from stem to mix for delays from -reach to +reach.
+    fn impulse_response(&self) -> Vec<f64> {
+        let length = self.forward.len();
+        let peak = self.auto_power.iter().copied().fold(0.0, f64::max);
+        let mean = self.auto_power.iter().sum::<f64>() / self.auto_power.len() as f64;
+        // Held down: what lies 60 dB under the strongest frequency, or 30 dB under the mean.
+        let floor = (peak * 1e-6).max(mean * 1e-3).max(f64::MIN_POSITIVE);
+        let mut spectrum: Vec<Complex<f64>> =
+            self.cross.iter().zip(&self.auto_power).map(|(cross, auto)| cross / (auto + floor)).collect();
+        spectrum[0].im = 0.0;
+        if let Some(nyquist) = spectrum.last_mut() {
+            nyquist.im = 0.0;
+        }
+        let mut time = self.inverse.make_output_vec();
+        self.inverse.process(&mut spectrum, &mut time).expect("buffers were made by the plan");
+        let scale = 1.0 / length as f64;
+        (0..=2 * self.reach).map(|i| time[(i + length - self.reach) % length] * scale).collect()
+    }
+
+    /// The arrivals of the stem in the mix, the strongest first, at most `most`; among rivals within 1 dB of the
+    /// strongest, the one nearest to `expected` comes first. Empty when the stem is not found.
+    pub fn arrivals(&self, most: usize, expected: i64) -> Vec<Arrival> {
+        if self.auto_power.iter().all(|&p| p == 0.0) {
+            return Vec::new();
+        }
+        let response = self.impulse_response();
+        let mut magnitudes: Vec<f64> = response.iter().map(|h| h.abs()).collect();
+        let middle = magnitudes.len() / 2;
+        // The median is not moved by spikes; 1.4826 makes it the standard deviation of normal noise.
+        let noise = *magnitudes.select_nth_unstable_by(middle, f64::total_cmp).1 * 1.4826;
+        let noise = noise.max(1e-9);
+        let mut left: Vec<f64> = response.clone();
+        let mut arrivals = Vec::new();
+        let guard = 32; // a spike's own foot
+        while arrivals.len() < most {
+            let (at, height) = strongest(&left, self.reach as i64 + expected);
+            let clarity = height.abs() / noise;
+            if clarity < 8.0 {
+                break;
+            }
+            arrivals.push(Arrival { delay: at as i64 - self.reach as i64, gain: height, clarity });
+            let (start, end) = (at.saturating_sub(guard), (at + guard + 1).min(left.len()));
+            left[start..end].fill(0.0);
+        }
+        arrivals
+    }
+}
+
+/// Where `stem` is found in `mix`, which begins `reach` frames earlier and ends as much later: the strongest arrival, among
+/// rivals the one nearest to `expected`, to the frame, with its least-squares gain. `None` when it is not found.
+pub fn locate(stem: &[f64], mix: &[f64], reach: usize, expected: i64) -> Option<Arrival> {
+    let mut aligner = Aligner::new(stem.len(), reach);
+    aligner.add(stem, mix);
+    let arrival = *aligner.arrivals(1, expected).first()?;
+    let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+    let own = dot(stem, stem);
+    let gain = |delay: i64| dot(stem, &mix[(reach as i64 + delay) as usize..]) / own;
+    let left = |delay: i64| {
+        if delay.unsigned_abs() > reach as u64 {
+            return f64::INFINITY;
+        }
+        let around = &mix[(reach as i64 + delay) as usize..][..stem.len()];
+        dot(around, around) - gain(delay).powi(2) * own
+    };
+    let (delay, _) = climb(arrival.delay, left);
+    Some(Arrival { delay, gain: gain(delay), ..arrival })
+}
+
+/// Walks from a delay to the best one next to it, that which leaves least: on dull stems the spike of the response is
+/// broad.
+pub fn climb(from: i64, left: impl Fn(i64) -> f64) -> (i64, f64) {
+    let mut best = (from, left(from));
+    for _ in 0..32 {
+        let next = [best.0 - 1, best.0 + 1].map(|delay| (delay, left(delay)));
+        let next = if next[0].1 < next[1].1 { next[0] } else { next[1] };
+        if next.1 >= best.1 {
+            break;
+        }
+        best = next;
+    }
+    best
+}
+
+/// The highest magnitude; among those within 1 dB of it the one nearest to `expected`.
+fn strongest(values: &[f64], expected: i64) -> (usize, f64) {
+    let highest = values.iter().fold(0.0f64, |m, v| m.max(v.abs()));
+    let rivals = values.iter().enumerate().filter(|(_, v)| v.abs() >= highest * RIVAL);
+    let nearest = rivals.min_by_key(|(i, _)| (*i as i64 - expected).abs());
+    nearest.map_or((0, 0.0), |(i, v)| (i, *v))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use testkit::noise;
+
+    const FRAMES: usize = 20_000;
+    const REACH: usize = 5_000;
+
+    /// A dull, rhythmic stem.
+    fn stem(seed: u64) -> Vec<f64> {
+        let mut low = 0.0;
+        let raw = noise(seed, FRAMES + 4 * REACH, 0.5);
+        raw.iter()
+            .enumerate()
+            .map(|(n, x)| {
+                low = 0.9 * low + 0.1 * x;
+                low * (1.0 - (n % 3000) as f64 / 3000.0)
+            })
+            .collect()
+    }
+
+    fn arrivals(arrivals: &[(i64, f64)], others: f64, expected: i64) -> Vec<Arrival> {
+        let (stem, other) = (stem(1), stem(2));
+        let start = 2 * REACH;
+        let mix: Vec<f64> = (0..FRAMES + 2 * REACH)
+            .map(|n| {
+                let at = |delay: i64| stem[(n as i64 + REACH as i64 - delay) as usize];
+                arrivals.iter().map(|&(delay, gain)| gain * at(delay)).sum::<f64>() + others * other[n]
+            })
+            .collect();
+        let mut aligner = Aligner::new(FRAMES, REACH);
+        aligner.add(&stem[start..start + FRAMES], &mix);
+        aligner.arrivals(3, expected)
+    }
+
+    #[test]
+    fn a_late_stem_is_found_to_the_sample_among_others() {
+        for delay in [0, 64, -64, 1, 4_800, -3_001] {
+            let found = arrivals(&[(delay, 0.7)], 1.0, 0);
+            assert_eq!(found[0].delay, delay);
+            assert!((found[0].gain / 0.7 - 1.0).abs() < 0.15, "{found:?}");
+        }
+    }
+
+    #[test]
+    fn an_inverted_stem_has_a_negative_gain() {
+        assert!(arrivals(&[(10, -1.0)], 0.5, 0)[0].gain < -0.8);
+    }
+
+    #[test]
+    fn a_doubled_stem_arrives_twice() {
+        let found = arrivals(&[(0, 1.0), (480, 0.5)], 0.3, 0);
+        assert_eq!((found[0].delay, found[1].delay), (0, 480));
+    }
+
+    #[test]
+    fn of_equal_arrivals_the_expected_one_comes_first() {
+        assert_eq!(arrivals(&[(0, 1.0), (480, 1.0)], 0.0, 480)[0].delay, 480);
+        assert_eq!(arrivals(&[(0, 1.0), (480, 1.0)], 0.0, 0)[0].delay, 0);
+    }
+
+    #[test]
+    fn a_stem_that_is_not_in_the_mix_is_not_found() {
+        assert_eq!(arrivals(&[], 1.0, 0), []);
+    }
+}

@@ -1,0 +1,282 @@
+//! Belonging: which Stems make up a mix, and which sit inside another Stem's bus.
+//!
+//! A Stem belongs to the Master in whose input its audio is found. One whose audio is found in the input of another Stem,
+//! and that the mix needs no more than it has through that one, is *inside* it: metered, not summed.
+
+use super::cause::{Cause, cause};
+use super::finding::Finding;
+use super::fit::{Arrival, SEPARABLE, solve_hop};
+use super::gram::Gram;
+use super::joint::JointHops;
+use super::prediction::Follower;
+
+/// Hops in a window: 1 s.
+const WINDOW: usize = 10;
+/// A stem below this gain (-60 dB) is not there.
+const GONE: f64 = 1e-3;
+/// A gain is no chance when it is this many standard errors from zero.
+const SURE: f64 = 5.0;
+/// A stem is needed when the mix without it leaves this much more than with it, relative to what is left, and relative to
+/// the stem's own power.
+const NEEDED: f64 = 1.05;
+const NEEDED_POWER: f64 = 1e-5;
+
+/// Where a Stem belongs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Belonging {
+    /// It is part of the mix.
+    Summed,
+    /// It is part of another Stem, and of the mix only through that one.
+    Inside(usize),
+    /// It is not found in this mix.
+    Elsewhere,
+    /// It is silent: nothing can be said.
+    Silent,
+}
+
+/// Where each of `stems` Stems belongs. `hops`: joint matrices, 3 s or more, of the sources: the Stems' outputs, then
+/// their inputs, then the mix, aligned.
+pub fn belonging(hops: &JointHops, stems: usize) -> Vec<Belonging> {
+    debug_assert_eq!(hops.sources(), 2 * stems + 1);
+    let row = hops.row();
+    let windows: Vec<Gram> = (row.chunks_exact(WINDOW))
+        .map(|chunk| {
+            let mut gram = Gram::zero(2 * hops.sources());
+            chunk.iter().flatten().for_each(|packed| gram.add(packed, 1.0 / WINDOW as f64));
+            gram
+        })
+        .collect();
+    let mut whole = Gram::zero(2 * hops.sources());
+    row.iter().flatten().for_each(|packed| whole.add(packed, 1.0 / row.len().max(1) as f64));
+    let power = |source: usize| whole.at(2 * source, 2 * source) + whole.at(2 * source + 1, 2 * source + 1);
+    let loudest = (0..stems).map(power).fold(0.0, f64::max);
+    let sounds: Vec<bool> = (0..stems).map(|stem| power(stem) > 1e-6 * loudest && loudest > 0.0).collect();
+    let parent = |stem: usize| {
+        let others = (0..stems).filter(|&other| other != stem && sounds[other]);
+        let holds = others.filter(|&other| is_inside(&windows, stem, other, stems));
+        // Of nested buses the innermost: the one with the least beside it.
+        let inner = holds.min_by(|&a, &b| power(stems + a).total_cmp(&power(stems + b)))?;
+        (!is_needed(&whole, stem, stems)).then_some(inner)
+    };
+    let inside: Vec<Option<usize>> =
+        (0..stems).map(|stem| if sounds[stem] { parent(stem) } else { None }).collect();
+    let top: Vec<usize> = (0..stems).filter(|&stem| sounds[stem] && inside[stem].is_none()).collect();
+    (0..stems)
+        .map(|stem| match inside[stem] {
+            _ if !sounds[stem] => Belonging::Silent,
+            Some(parent) => Belonging::Inside(parent),
+            None if arrives(&windows, stem, &top, stems) => Belonging::Summed,
+            None => Belonging::Elsewhere,
+        })
+        .collect()
+}
+
+/// The mean of gains over windows, and its standard error.
+fn mean(gains: &[f64]) -> (f64, f64) {
+    let count = gains.len().max(1) as f64;
+    let mean = gains.iter().sum::<f64>() / count;
+    let variance = gains.iter().map(|gain| (gain - mean).powi(2)).sum::<f64>() / (count - 1.0).max(1.0);
+    (mean, (variance / count).sqrt())
+}
+
+fn is_sure((mean, error): (f64, f64)) -> bool {
+    mean.abs() > GONE && mean.abs() > SURE * error
+}
+
+/// The gain of source `a` in source `b`, both sides, window by window where `a` sounds.
+fn gains(windows: &[Gram], a: usize, b: usize) -> Vec<f64> {
+    let products = |gram: &Gram, b: usize| gram.at(2 * a, 2 * b) + gram.at(2 * a + 1, 2 * b + 1);
+    let loudest = windows.iter().map(|gram| products(gram, a)).fold(0.0, f64::max);
+    let sounding = windows.iter().filter(|gram| products(gram, a) > 1e-3 * loudest);
+    sounding.map(|gram| products(gram, b) / products(gram, a)).collect()
+}
+
+/// True if stem `inner` is part of what enters stem `outer`: its gain there is steadier than the other way round, where
+/// it depends on what else there is, and it is never louder than what it is part of.
+fn is_inside(windows: &[Gram], inner: usize, outer: usize, stems: usize) -> bool {
+    let forth = mean(&gains(windows, inner, stems + outer));
+    let back = mean(&gains(windows, outer, stems + inner));
+    let relative = |(mean, error): (f64, f64)| error / mean.abs().max(f64::MIN_POSITIVE);
+    let power = |gram: &Gram, source: usize| {
+        gram.at(2 * source, 2 * source) + gram.at(2 * source + 1, 2 * source + 1)
+    };
+    let whole =
+        windows.iter().map(|gram| power(gram, stems + outer)).sum::<f64>() / windows.len().max(1) as f64;
+    let fits =
+        |gram: &Gram| forth.0.powi(2) * power(gram, inner) <= 2.0 * power(gram, stems + outer) + 1e-3 * whole;
+    is_sure(forth) && relative(forth) < relative(back) && windows.iter().all(fits)
+}
+
+/// The joint matrix of the outputs of `which` and the mix.
+fn outputs(gram: &Gram, which: &[usize], stems: usize) -> Gram {
+    let sources = which.iter().copied().chain([2 * stems]);
+    let signals: Vec<usize> = sources.flat_map(|source| [2 * source, 2 * source + 1]).collect();
+    let mut out = Gram::zero(signals.len());
+    for (i, &a) in signals.iter().enumerate() {
+        for (j, &b) in signals.iter().enumerate().skip(i) {
+            out.set(i, j, gram.at(a, b));
+        }
+    }
+    out
+}
+
+/// True if the other stems make the mix worse without this one.
+fn is_needed(whole: &Gram, stem: usize, stems: usize) -> bool {
+    let left =
+        |which: &[usize]| solve_hop(&outputs(whole, which, stems), &vec![Arrival::UNITY; which.len()]).left;
+    let all: Vec<usize> = (0..stems).collect();
+    let others: Vec<usize> = (0..stems).filter(|&other| other != stem).collect();
+    let own = whole.at(2 * stem, 2 * stem) + whole.at(2 * stem + 1, 2 * stem + 1);
+    let (with, without) = (left(&all), left(&others));
+    without > NEEDED * with && without - with > NEEDED_POWER * own
+}
+
+/// True if the stem is found in the mix beside the others of `top`.
+fn arrives(windows: &[Gram], stem: usize, top: &[usize], stems: usize) -> bool {
+    let Some(index) = top.iter().position(|other| *other == stem) else { return false };
+    let found = windows.iter().filter_map(|gram| {
+        let alone = solve_hop(&outputs(gram, top, stems), &vec![Arrival::UNITY; top.len()]);
+        let arrival = alone.arrivals[index];
+        let own = gram.at(2 * stem, 2 * stem) + gram.at(2 * stem + 1, 2 * stem + 1);
+        let sides = (arrival.gains[0][0] + arrival.gains[1][1]) / 2.0;
+        (arrival.fitted != [false; 2] && own > SEPARABLE * alone.left).then_some(sides)
+    });
+    let found: Vec<f64> = found.collect();
+    !found.is_empty() && is_sure(mean(&found))
+}
+
+/// What may be said to move with a stem, from what is heard: Stems of effects by what enters them, and what is left over.
+/// `effects`: pairs of an effect Stem and the audio that enters it; `stems`: what leaves every Stem; all mono and equally
+/// long. To be confirmed by a person.
+pub fn suggestions(
+    effects: &[(usize, &[f64])],
+    stems: &[&[f64]],
+    findings: &[Finding],
+    unlinked: usize,
+) -> Vec<Follower> {
+    let of_effects = effects.iter().filter_map(|&(follower, entering)| {
+        let others: Vec<usize> =
+            (0..stems.len()).filter(|&stem| effects.iter().all(|(e, _)| *e != stem)).collect();
+        let audio: Vec<&[f64]> = others.iter().map(|&stem| stems[stem]).collect();
+        match cause(entering, &audio, 0)? {
+            Cause::Processed { stem, .. } => Some(Follower { follower, stem: others[stem] }),
+            _ => None,
+        }
+    });
+    let of_rest = findings.iter().filter_map(|finding| match *finding {
+        Finding::Returns { stem, .. } | Finding::Processed { stem, .. } | Finding::Doubled { stem, .. } => {
+            Some(Follower { follower: unlinked, stem })
+        }
+        _ => None,
+    });
+    of_effects.chain(of_rest).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::joint::tests::{joint_of, mix, sources};
+    use super::*;
+    use testkit::noise;
+
+    type Audio = [Vec<f64>; 2];
+
+    const FRAMES: usize = 8_000 * 20;
+
+    /// Where stems belong that enter and leave so.
+    fn belongs(voices: &[(Audio, Audio)], mix: &Audio) -> Vec<Belonging> {
+        let outputs = voices.iter().map(|voice| voice.1.clone());
+        let inputs = voices.iter().map(|voice| voice.0.clone());
+        let all: Vec<Audio> = outputs.chain(inputs).chain([mix.clone()]).collect();
+        belonging(&joint_of(&all, 8_000.0), voices.len())
+    }
+
+    fn plain(audio: &Audio) -> (Audio, Audio) {
+        (audio.clone(), audio.clone())
+    }
+
+    #[test]
+    fn stems_of_the_mix_are_summed_and_others_are_not() {
+        let stems = sources(21, 4, FRAMES);
+        let voices: Vec<_> = stems.iter().map(plain).collect();
+        let found = belongs(&voices, &mix(&stems, &[0.7, 1.2, 0.0, 0.5]));
+        use Belonging::{Elsewhere, Summed};
+        assert_eq!(found, [Summed, Summed, Elsewhere, Summed]);
+    }
+
+    #[test]
+    fn an_unlinked_track_does_not_hide_a_stem_nor_make_one() {
+        let stems = sources(22, 3, FRAMES);
+        let voices: Vec<_> = stems.iter().map(plain).collect();
+        let mut sum = mix(&stems, &[0.7, 0.0, 0.5]);
+        let extra = noise(1, FRAMES, 0.1);
+        sum.iter_mut().for_each(|side| side.iter_mut().zip(&extra).for_each(|(m, x)| *m += x));
+        use Belonging::{Elsewhere, Summed};
+        assert_eq!(belongs(&voices, &sum), [Summed, Elsewhere, Summed]);
+    }
+
+    #[test]
+    fn stems_inside_a_group_are_not_summed_whether_all_of_it_is_linked_or_not() {
+        let tracks = sources(23, 5, FRAMES);
+        let group = mix(&tracks[..3], &[0.8, 1.0, 0.6]);
+        // The group's own chain: a gain and some clipping.
+        let shaped = group.clone().map(|side| side.iter().map(|x| (1.2 * x).tanh()).collect::<Vec<f64>>());
+        let bus = mix(&[shaped.clone(), tracks[3].clone(), tracks[4].clone()], &[0.9, 1.0, 0.7]);
+        for linked in [2, 3] {
+            let mut voices: Vec<_> = tracks[..linked].iter().map(plain).collect();
+            voices.push((group.clone(), shaped.clone()));
+            voices.extend(tracks[3..].iter().map(plain));
+            let mut expected = vec![Belonging::Inside(linked); linked];
+            expected.extend([Belonging::Summed; 3]);
+            assert_eq!(belongs(&voices, &bus), expected, "{linked} linked");
+        }
+    }
+
+    #[test]
+    fn of_nested_groups_the_inner_one_is_named() {
+        let tracks = sources(24, 4, FRAMES);
+        let inner = mix(&tracks[..2], &[1.0, 0.7]);
+        let outer = mix(&[inner.clone(), tracks[2].clone()], &[0.9, 1.0]);
+        let bus = mix(&[outer.clone(), tracks[3].clone()], &[1.0, 0.8]);
+        let voices = [plain(&tracks[0]), plain(&inner), plain(&outer), plain(&tracks[3])];
+        use Belonging::{Inside, Summed};
+        assert_eq!(belongs(&voices, &bus), [Inside(1), Inside(2), Summed, Summed]);
+    }
+
+    #[test]
+    fn stems_that_share_sound_but_go_their_own_way_are_both_summed() {
+        // A close microphone and the overheads, which hear it too.
+        let tracks = sources(25, 3, FRAMES);
+        let overheads = mix(&tracks[..2], &[0.4, 1.0]);
+        let voices = [plain(&tracks[0]), plain(&overheads), plain(&tracks[2])];
+        let bus = mix(&[tracks[0].clone(), overheads.clone(), tracks[2].clone()], &[1.0, 0.8, 0.6]);
+        assert_eq!(belongs(&voices, &bus), [Belonging::Summed; 3]);
+    }
+
+    #[test]
+    fn silence_says_nothing() {
+        let stems = sources(26, 2, FRAMES);
+        let silent = [vec![0.0; FRAMES], vec![0.0; FRAMES]];
+        let voices = [plain(&stems[0]), plain(&silent)];
+        assert_eq!(belongs(&voices, &stems[0]), [Belonging::Summed, Belonging::Silent]);
+    }
+
+    #[test]
+    fn returns_are_suggested_by_what_feeds_them() {
+        let tracks = sources(27, 3, FRAMES);
+        let mono = |audio: &Audio| audio[0].clone();
+        let dry = mono(&tracks[1]);
+        // A send to a filter.
+        let mut low = 0.0;
+        let send: Vec<f64> = (dry.iter())
+            .map(|x| {
+                low += 0.2 * (x - low);
+                low
+            })
+            .collect();
+        let stems = [mono(&tracks[0]), dry, mono(&tracks[2])];
+        let stems: Vec<&[f64]> = stems.iter().map(Vec::as_slice).collect();
+        let findings = [Finding::Returns { stem: 0, coherence: 0.8 }, Finding::Unlinked { part: 0.1 }];
+        let said = suggestions(&[(2, &send)], &stems, &findings, 3);
+        assert_eq!(said, [Follower { follower: 2, stem: 1 }, Follower { follower: 3, stem: 0 }]);
+    }
+}

@@ -1,0 +1,251 @@
+//! What a platform does with a song, in numbers and in the one sentence that editor, command line and report share.
+
+use super::target::{NormalizationTarget, TurnsUp, Use};
+use meter::Reading;
+use units::{Db, Dbtp, Lu};
+
+/// What decides the playback gain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bound {
+    /// The target loudness is reached.
+    Loudness,
+    /// A turn-up stops where the true peak reaches the platform's headroom.
+    Peak,
+    /// The song is quieter than the target and the platform does not turn up.
+    NoTurnUp,
+    /// The rule that would decide is not published.
+    Unknown,
+    /// The true peak, which decides how far the song rises, is not known.
+    PeakUnknown,
+    /// A delivery specification: nothing changes the level.
+    Delivery,
+}
+
+impl Bound {
+    /// The word of `--json`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Loudness => "loudness",
+            Self::Peak => "peak",
+            Self::NoTurnUp => "no_turn_up",
+            Self::Unknown => "unknown",
+            Self::PeakUnknown => "peak_unknown",
+            Self::Delivery => "delivery",
+        }
+    }
+}
+
+/// What a platform does to a song's level.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Playback {
+    /// The gain the platform applies; `None` when its rule is unknown here.
+    pub gain: Option<Db>,
+    /// The gain that would reach the target loudness.
+    pub wanted: Option<Db>,
+    /// What decides.
+    pub bound: Bound,
+}
+
+/// The playback gain of a song with `reading` on `target`; `None` for a song without integrated loudness.
+///
+/// Turning down is always by the whole difference. Turning up follows the platform's rule.
+pub fn playback(reading: &Reading, target: &NormalizationTarget) -> Option<Playback> {
+    let integrated = reading.integrated?;
+    let Some(loudness) = target.loudness else {
+        return Some(Playback { gain: None, wanted: None, bound: Bound::Unknown });
+    };
+    let wanted = Db((loudness - integrated).0);
+    let answer = |gain, bound| Some(Playback { gain, wanted: Some(wanted), bound });
+    let Use::Playback { turns_up } = target.usage else {
+        return answer(None, Bound::Delivery);
+    };
+    if wanted.0 <= 0.0 {
+        return answer(Some(wanted), Bound::Loudness);
+    }
+    let up_to = |limit: Dbtp| {
+        let Some(peak) = reading.true_peak else { return answer(None, Bound::PeakUnknown) };
+        let headroom = (limit - peak).max(Db(0.0));
+        if headroom.0 < wanted.0 {
+            answer(Some(headroom), Bound::Peak)
+        } else {
+            answer(Some(wanted), Bound::Loudness)
+        }
+    };
+    match turns_up {
+        TurnsUp::No => answer(Some(Db(0.0)), Bound::NoTurnUp),
+        TurnsUp::IgnoringPeaks => answer(Some(wanted), Bound::Loudness),
+        TurnsUp::ToPeak(limit) => up_to(limit),
+        TurnsUp::Unknown => answer(None, Bound::Unknown),
+        // No known rule stops a rise that leaves the peak below -1 dBTP.
+        TurnsUp::PeakRuleUnknown => match up_to(Dbtp(-1.0)) {
+            known @ Some(Playback { bound: Bound::Loudness | Bound::PeakUnknown, .. }) => known,
+            _ => answer(None, Bound::Unknown),
+        },
+    }
+}
+
+/// The heading over playback figures.
+pub const HEADING: &str = "Playback change (not a mastering target)";
+
+/// Levels nearer than this are the same level in a sentence.
+const SAME: f64 = 0.05;
+
+/// The sentence on what `target` does to a song; `loudest_peak` names the stem whose peak binds, if known.
+pub fn sentence(reading: &Reading, target: &NormalizationTarget, loudest_peak: Option<&str>) -> String {
+    let name = &target.name;
+    let Some(playback) = playback(reading, target) else {
+        return format!("{name}: no loudness to normalize (silence, or shorter than 400 ms).");
+    };
+    let (Some(wanted), Some(loudness)) = (playback.wanted, target.loudness) else {
+        return format!("{name}: target not published.");
+    };
+    let (wanted, loudness) = (wanted.0, loudness.0);
+    match (playback.bound, playback.gain) {
+        (Bound::Delivery, _) => delivery_sentence(target, wanted),
+        (_, Some(gain)) if gain.0 < -SAME => {
+            format!("{name} plays this {:.1} dB quieter. No change needed.", -gain.0)
+        }
+        (Bound::Peak | Bound::NoTurnUp | Bound::Loudness, Some(_)) if wanted.abs() <= SAME => {
+            format!("{name} plays this as it is.")
+        }
+        (Bound::Peak, Some(gain)) => {
+            let whose = loudest_peak.map(|stem| format!(": {stem}")).unwrap_or_default();
+            if gain.0 <= SAME {
+                return format!(
+                    "{name}: could rise {wanted:.1} dB, but its peak leaves no room (peak{whose})."
+                );
+            }
+            format!("{name}: could rise {wanted:.1} dB; stops at {:.1} dB (peak{whose}).", gain.0)
+        }
+        (Bound::NoTurnUp, _) => {
+            format!("{name} does not turn up: plays this as it is, {wanted:.1} dB below {loudness:.0} LUFS.")
+        }
+        (_, Some(gain)) if gain.0 > SAME => format!("{name} plays this {:.1} dB louder.", gain.0),
+        (_, Some(_)) => format!("{name} plays this as it is."),
+        (Bound::PeakUnknown, _) => {
+            format!("{name}: could rise {wanted:.1} dB; how far is known when its true peak is.")
+        }
+        (_, None) => format!(
+            "{name}: {wanted:.1} dB below its {loudness:.0} LUFS; its rule for turning up is not published."
+        ),
+    }
+}
+
+fn delivery_sentence(target: &NormalizationTarget, wanted: f64) -> String {
+    let Use::Delivery { tolerance } = target.usage else { return String::new() };
+    let (name, loudness) = (&target.name, target.loudness.map_or(0.0, |l| l.0));
+    let asked = match tolerance {
+        Some(Lu(tolerance)) => format!("{loudness:.1} LUFS ±{tolerance:.1}"),
+        None => format!("at most {loudness:.1} LUFS"),
+    };
+    let off = match wanted {
+        w if w < -SAME => format!("{:.1} LU louder", -w),
+        w if w > SAME => format!("{w:.1} LU quieter"),
+        _ => "exactly there".into(),
+    };
+    format!("{name} asks for {asked} in the delivered file: this is {off}.")
+}
+
+/// How much every other stem changes on a platform when a move changes the song from `before` to `after`: the
+/// difference of the playback gains. `None` when either is unknown.
+pub fn others_change(before: &Reading, after: &Reading, target: &NormalizationTarget) -> Option<Db> {
+    Some(playback(after, target)?.gain? - playback(before, target)?.gain?)
+}
+
+/// The exchange-rate sentence of a move.
+pub fn exchange_sentence(stem: &str, gain: Db, others: Db) -> String {
+    let sign = if gain.0 < 0.0 { "" } else { "+" };
+    let change = match others.0 {
+        c if c < -SAME => format!("{:.1} dB lower", -c),
+        c if c > SAME => format!("{c:.1} dB higher"),
+        _ => "unchanged".into(),
+    };
+    format!("While normalized: {stem} {sign}{} dB = everything else {change}", trimmed(gain.0))
+}
+
+/// A gain without needless decimals: `3`, `-1.5`.
+fn trimmed(gain: f64) -> String {
+    let text = format!("{gain:.2}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::target::builtin;
+    use super::*;
+    use units::Lufs;
+
+    fn song(integrated: f64, true_peak: f64) -> Reading {
+        Reading { integrated: Some(Lufs(integrated)), true_peak: Some(Dbtp(true_peak)), ..Reading::default() }
+    }
+
+    fn on(id: &str, reading: Reading) -> (Option<f64>, Bound, String) {
+        let target = builtin().into_iter().find(|t| t.id == id).expect("a built-in target");
+        let p = playback(&reading, &target).expect("has loudness");
+        (p.gain.map(|g| (g.0 * 1000.0).round() / 1000.0), p.bound, sentence(&reading, &target, Some("Drums")))
+    }
+
+    #[test]
+    fn spotify_s_own_example_of_minus_20_lufs_and_minus_5_dbtp_rises_to_minus_16() {
+        let (gain, bound, words) = on("spotify", song(-20.0, -5.0));
+        assert_eq!((gain, bound), (Some(4.0), Bound::Peak));
+        assert_eq!(words, "Spotify Normal: could rise 6.0 dB; stops at 4.0 dB (peak: Drums).");
+    }
+
+    #[test]
+    fn loud_songs_are_turned_down_by_the_whole_difference() {
+        let (gain, bound, words) = on("spotify", song(-9.1, 0.4));
+        assert_eq!((gain, bound), (Some(-4.9), Bound::Loudness));
+        assert_eq!(words, "Spotify Normal plays this 4.9 dB quieter. No change needed.");
+        assert_eq!(on("youtube", song(-9.1, 0.4)).0, Some(-4.9));
+    }
+
+    #[test]
+    fn rules_for_turning_up_differ() {
+        assert_eq!(on("youtube", song(-16.0, -3.0)).0, Some(0.0));
+        assert_eq!(on("spotify-loud", song(-16.0, -3.0)).0, Some(5.0));
+        assert_eq!(on("apple-music", song(-17.0, -3.0)).0, Some(1.0));
+        assert_eq!(on("apple-music", song(-20.0, -3.0)).1, Bound::Unknown);
+        assert_eq!(on("deezer", song(-20.0, -9.0)).0, None);
+        assert_eq!(on("soundcloud", song(-9.0, -1.0)).1, Bound::Unknown);
+        let (gain, _, words) = on("spotify", song(-20.0, 0.5));
+        assert_eq!(gain, Some(0.0));
+        assert_eq!(words, "Spotify Normal: could rise 6.0 dB, but its peak leaves no room (peak: Drums).");
+    }
+
+    #[test]
+    fn delivery_specifications_change_nothing() {
+        let (gain, bound, words) = on("ebu-r128", song(-20.0, -3.0));
+        assert_eq!((gain, bound), (None, Bound::Delivery));
+        assert_eq!(words, "EBU R 128 asks for -23.0 LUFS ±1.0 in the delivered file: this is 3.0 LU louder.");
+    }
+
+    #[test]
+    fn the_exchange_is_said_as_a_mastering_engineer_would() {
+        assert_eq!(
+            exchange_sentence("Vocals", Db(3.0), Db(-1.6)),
+            "While normalized: Vocals +3 dB = everything else 1.6 dB lower"
+        );
+        assert_eq!(
+            exchange_sentence("Bass", Db(-1.5), Db(0.42)),
+            "While normalized: Bass -1.5 dB = everything else 0.4 dB higher"
+        );
+    }
+
+    #[test]
+    fn a_rise_without_a_known_peak_is_not_promised() {
+        for id in ["spotify", "apple-music"] {
+            let reading = Reading { true_peak: None, ..song(-17.0, 0.0) };
+            let (gain, bound, words) = on(id, reading);
+            assert_eq!((gain, bound), (None, Bound::PeakUnknown), "{id}");
+            assert!(words.contains("could rise"), "{words}");
+        }
+        // what is turned down is so by its loudness alone
+        assert_eq!(on("spotify", Reading { true_peak: None, ..song(-9.0, 0.0) }).0, Some(-5.0));
+    }
+
+    #[test]
+    fn silence_has_no_playback() {
+        assert_eq!(playback(&Reading::default(), &builtin()[0]), None);
+    }
+}

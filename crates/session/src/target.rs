@@ -1,0 +1,284 @@
+//! Platforms' loudness rules: a dated, sourced table that users may edit. Unknown rules stay unknown.
+
+use units::{Dbtp, Lu, Lufs};
+
+/// What a target is for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Use {
+    /// A player changes the level of what it plays toward the target.
+    Playback {
+        /// Whether it also turns quiet material up.
+        turns_up: TurnsUp,
+    },
+    /// A specification for delivered files: nothing changes their level later.
+    Delivery {
+        /// How far from the target a file may be.
+        tolerance: Option<Lu>,
+    },
+}
+
+/// Whether a player raises quiet material, and what stops it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum TurnsUp {
+    /// Never.
+    No,
+    /// Not published.
+    Unknown,
+    /// Until the true peak reaches this level.
+    ToPeak(Dbtp),
+    /// Yes, but what it does about peaks is not published.
+    PeakRuleUnknown,
+    /// To the target whatever the peaks; a limiter of the player's own catches them.
+    IgnoringPeaks,
+}
+
+/// How a rule is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "kebab-case"))]
+pub enum Status {
+    /// Read in the primary source.
+    Verified,
+    /// A third party says so.
+    SecondHand,
+    /// Generally said; no source read.
+    General,
+    /// Sources conflict or say nothing.
+    Unverified,
+    /// From the user's own file.
+    User,
+}
+
+impl Status {
+    /// The word shown in tables.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Verified => "verified",
+            Self::SecondHand => "second-hand",
+            Self::General => "general",
+            Self::Unverified => "unverified",
+            Self::User => "user",
+        }
+    }
+}
+
+/// A platform's rule, with where it comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NormalizationTarget {
+    /// Stable name, such as `spotify`.
+    pub id: String,
+    /// Name for people.
+    pub name: String,
+    /// Reference loudness; `None` when none is published.
+    pub loudness: Option<Lufs>,
+    /// What the target is for.
+    pub usage: Use,
+    /// The true peak that masters should not exceed for this target, where one is published.
+    pub peak_limit: Option<Dbtp>,
+    /// Track, album, programme: in the platform's own words.
+    pub mode: String,
+    /// Where the rule was read.
+    pub source: String,
+    /// When it was read, ISO 8601.
+    pub date: String,
+    /// How it is known.
+    pub status: Status,
+}
+
+/// The day the built-in table was last checked against its sources.
+pub const TABLE_DATE: &str = "2026-11-22";
+
+/// The built-in table.
+pub fn builtin() -> Vec<NormalizationTarget> {
+    use Status::{General, SecondHand, Unverified, Verified};
+    use TurnsUp::{IgnoringPeaks, No, PeakRuleUnknown, ToPeak, Unknown};
+    let target = |id: &str,
+                  name: &str,
+                  loudness: Option<f64>,
+                  usage,
+                  peak: Option<f64>,
+                  mode: &str,
+                  source: &str,
+                  status| {
+        NormalizationTarget {
+            id: id.into(),
+            name: name.into(),
+            loudness: loudness.map(Lufs),
+            usage,
+            peak_limit: peak.map(Dbtp),
+            mode: mode.into(),
+            source: source.into(),
+            date: TABLE_DATE.into(),
+            status,
+        }
+    };
+    let play = |turns_up| Use::Playback { turns_up };
+    let deliver = |tolerance: Option<f64>| Use::Delivery { tolerance: tolerance.map(Lu) };
+    let spotify = "https://support.spotify.com/us/artists/article/loudness-normalization";
+    let album = "album in album play, track otherwise";
+    vec![
+        target(
+            "spotify",
+            "Spotify Normal",
+            Some(-14.0),
+            play(ToPeak(Dbtp(-1.0))),
+            Some(-1.0),
+            album,
+            spotify,
+            Verified,
+        ),
+        target(
+            "spotify-loud",
+            "Spotify Loud",
+            Some(-11.0),
+            play(IgnoringPeaks),
+            Some(-2.0),
+            album,
+            spotify,
+            Verified,
+        ),
+        target(
+            "spotify-quiet",
+            "Spotify Quiet",
+            Some(-19.0),
+            play(ToPeak(Dbtp(-1.0))),
+            Some(-1.0),
+            album,
+            spotify,
+            Verified,
+        ),
+        target(
+            "apple-music",
+            "Apple Music",
+            Some(-16.0),
+            play(PeakRuleUnknown),
+            Some(-1.0),
+            "track and album (Sound Check)",
+            "https://www.production-expert.com/production-expert-1/apple-choose-16lufs-loudness-level-for-apple-music-heres-why",
+            SecondHand,
+        ),
+        target(
+            "youtube",
+            "YouTube",
+            Some(-14.0),
+            play(No),
+            None,
+            "track",
+            "https://github.com/Ivorisnoob/Koda/issues/152",
+            SecondHand,
+        ),
+        target(
+            "tidal",
+            "TIDAL",
+            Some(-14.0),
+            play(No),
+            None,
+            "track and album tags",
+            "https://meterplugs.com/blog/2016/10/07/tidal-adds-loudness-normalization.html",
+            SecondHand,
+        ),
+        target(
+            "amazon",
+            "Amazon Music",
+            Some(-14.0),
+            play(Unknown),
+            Some(-2.0),
+            "not published",
+            "https://developer.amazon.com/en-US/docs/alexa/flashbriefing/normalizing-the-loudness-of-audio-content.html (Alexa)",
+            SecondHand,
+        ),
+        target(
+            "deezer",
+            "Deezer",
+            Some(-15.0),
+            play(Unknown),
+            None,
+            "track",
+            "pleezer, an open-source player",
+            SecondHand,
+        ),
+        target(
+            "soundcloud",
+            "SoundCloud",
+            None,
+            play(Unknown),
+            None,
+            "not published",
+            "sources conflict: https://apu.software/soundcloud-loudness-target says -14, others none",
+            Unverified,
+        ),
+        target(
+            "qobuz",
+            "Qobuz",
+            None,
+            play(Unknown),
+            None,
+            "track and album tags",
+            "no published target",
+            Unverified,
+        ),
+        target(
+            "netflix",
+            "Netflix",
+            Some(-27.0),
+            deliver(Some(2.0)),
+            Some(-2.0),
+            "programme, dialogue-gated",
+            "https://www.production-expert.com/home-page/2018/8/23/has-netflix-turned-the-clock-back-10-years-or-is-their-new-loudness-delivery-spec-a-stroke-of-genius",
+            SecondHand,
+        ),
+        target(
+            "ebu-r128",
+            "EBU R 128",
+            Some(-23.0),
+            deliver(Some(1.0)),
+            Some(-1.0),
+            "programme",
+            "https://tech.ebu.ch/publications/r128",
+            Verified,
+        ),
+        target(
+            "atsc-a85",
+            "ATSC A/85",
+            Some(-24.0),
+            deliver(Some(2.0)),
+            Some(-2.0),
+            "programme",
+            "ATSC A/85",
+            General,
+        ),
+        target(
+            "aes-td1008",
+            "AES TD1008",
+            Some(-16.0),
+            play(Unknown),
+            None,
+            "track -16, loudest track of an album -14",
+            "https://versed.com.au/aes-loudness-for-internet-audio",
+            SecondHand,
+        ),
+        target(
+            "atmos-music",
+            "Atmos Music (Apple)",
+            Some(-18.0),
+            deliver(None),
+            Some(-1.0),
+            "programme, a maximum",
+            "https://help.apple.com/itc/videoaudioassetguide/en.lproj/itcf946aaace.html",
+            Verified,
+        ),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_rule_has_a_source_a_date_and_a_unique_id() {
+        let table = builtin();
+        for (i, target) in table.iter().enumerate() {
+            assert!(!target.source.is_empty() && !target.date.is_empty(), "{}", target.id);
+            assert!(table[..i].iter().all(|other| other.id != target.id), "{}", target.id);
+        }
+    }
+}

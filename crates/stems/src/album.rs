@@ -1,0 +1,103 @@
+//! `stems album`: tracks together.
+
+use std::borrow::Cow;
+
+use render::album::{Album, AlbumPlayback, album};
+use render::json::ReadingJson;
+use serde::Serialize;
+use session::playback::HEADING;
+use session::target::{NormalizationTarget, Use};
+
+use crate::args::{Album as Args, Global};
+use crate::common::{self, Bar};
+use crate::output::{self, say};
+use crate::{CommandResult, Outcome};
+
+#[derive(Serialize)]
+struct Json<'a> {
+    schema: &'static str,
+    album: ReadingJson,
+    tracks: Vec<TrackJson<'a>>,
+    targets: Vec<TargetJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct TrackJson<'a> {
+    track: &'a str,
+    path: Cow<'a, str>,
+    length_s: f64,
+    reading: ReadingJson,
+    over_album_lu: Option<f64>,
+    step_lu: Option<f64>,
+}
+
+#[derive(Serialize)]
+struct TargetJson<'a> {
+    id: &'a str,
+    mode: &'a str,
+    album_gain_db: Option<f64>,
+    track_gains_db: Vec<Option<f64>>,
+}
+
+pub(crate) fn run(args: &Args, global: &Global) -> CommandResult {
+    let table = common::targets(global)?;
+    let targets = if args.target.is_empty() {
+        table.into_iter().filter(|target| matches!(target.usage, Use::Playback { .. })).collect()
+    } else {
+        project::target_file::pick(&table, &args.target)?
+    };
+    let album = album(&args.paths, &mut Bar::new(global))?;
+    let playback: Vec<AlbumPlayback> = targets.iter().map(|target| album.playback(target)).collect();
+    if global.json {
+        let tracks = album.tracks.iter().zip(album.over_album()).zip(album.steps());
+        let json = Json {
+            schema: "stemlink.album/1",
+            album: (&album.reading).into(),
+            tracks: tracks
+                .map(|((track, over), step)| TrackJson {
+                    track: &track.name,
+                    path: track.path.to_string_lossy(),
+                    length_s: track.seconds,
+                    reading: (&track.reading).into(),
+                    over_album_lu: over.map(|lu| lu.0),
+                    step_lu: step.map(|lu| lu.0),
+                })
+                .collect(),
+            targets: targets
+                .iter()
+                .zip(&playback)
+                .map(|(target, playback)| TargetJson {
+                    id: &target.id,
+                    mode: &target.mode,
+                    album_gain_db: playback.album_gain.map(|gain| gain.0),
+                    track_gains_db: playback.track_gains.iter().map(|gain| gain.map(|g| g.0)).collect(),
+                })
+                .collect(),
+        };
+        return output::json(Outcome::Clean, &json);
+    }
+    print(&album, &targets, &playback);
+    Ok(Outcome::Clean.into())
+}
+
+fn print(album: &Album, targets: &[NormalizationTarget], playback: &[AlbumPlayback]) {
+    let header = ["track", "over album LU", "after the last LU"];
+    let mut rows = output::Rows::new(header.into_iter().chain(output::READING), 1);
+    for ((track, over), step) in album.tracks.iter().zip(album.over_album()).zip(album.steps()) {
+        let head =
+            [track.name.clone(), output::change(over.map(|lu| lu.0)), output::change(step.map(|lu| lu.0))];
+        rows.push(head.into_iter().chain(output::reading(&track.reading)));
+    }
+    let head = ["album".to_owned(), "-".into(), "-".into()];
+    rows.push(head.into_iter().chain(output::reading(&album.reading)));
+    rows.print();
+    say!("\n{HEADING}, dB; by itself or in a playlist, and in album mode");
+    let names = album.tracks.iter().map(|track| track.name.as_str());
+    let mut rows = output::Rows::new(["platform"].into_iter().chain(names).chain(["album mode", "mode"]), 1);
+    for (target, playback) in targets.iter().zip(playback) {
+        let gains = playback.track_gains.iter().map(|gain| output::change(gain.map(|g| g.0)));
+        let album = output::change(playback.album_gain.map(|gain| gain.0));
+        rows.push([target.id.clone()].into_iter().chain(gains).chain([album, target.mode.clone()]));
+    }
+    rows.print_last_left();
+}

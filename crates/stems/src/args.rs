@@ -1,0 +1,516 @@
+//! What can be typed.
+
+use clap::{Args as ClapArgs, CommandFactory, Parser, Subcommand, ValueEnum};
+use project::delivery::{Cutdown, Make};
+use project::names::Names;
+use std::path::PathBuf;
+use units::Db;
+
+use crate::common::Failure;
+
+/// Master from stems, and know what every move costs.
+///
+/// Loudness is EBU R 128 / BS.1770-5 in LUFS and LU, true peak in dBTP. Exit codes: 0 done and nothing to report,
+/// 1 a check found faults, 2 could not run.
+#[derive(Parser)]
+#[command(name = "stems", version, arg_required_else_help = true, max_term_width = 100)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options of every command.
+#[derive(ClapArgs)]
+pub(crate) struct Global {
+    /// Print JSON for programs instead of tables; values that do not exist are null
+    #[arg(long, global = true, conflicts_with = "csv")]
+    pub(crate) json: bool,
+    /// Print comma-separated values (measure, check, targets)
+    #[arg(long, global = true)]
+    pub(crate) csv: bool,
+    /// Show no progress bar
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+    /// A file of your own targets, added to the built-in ones [default: stemlink/targets.toml in your configuration
+    /// folder, if it is there]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) targets_file: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// The built-in five-stem song through the whole job: measure, check, what-if, master
+    Demo(Demo),
+    /// Loudness, range and peaks of files and folders
+    Measure(Measure),
+    /// Find and explain what is wrong with a folder of stems
+    Check(Check),
+    /// Write session.toml for a folder: roles guessed from names, neutral chains
+    Init(Init),
+    /// What a move on a stem does to the mix, to every platform's playback, and to the other stems
+    WhatIf(WhatIf),
+    /// Trims that land the mix on a target
+    Solve(Solve),
+    /// Stems through their chains, summed, mastered, written as 24 bit and verified
+    Master(Master),
+    /// The master, stems that sum to it, instrumental, a cappella, TV mix, cutdowns, and a manifest of all that
+    Deliver(Deliver),
+    /// A delivery for each of many folders, several at once, resumable; one line of JSON each
+    Batch(Batch),
+    /// Several songs together: album loudness, playback gains in track and album mode, steps between tracks
+    Album(Album),
+    /// What lossy codecs make of a file: peaks, overs, what is lost, and at which level it is played (needs ffmpeg)
+    Codec(Codec),
+    /// Everything about a song on one page (HTML, JSON, CSV): readings, playback, shares, plots, nulls, hashes
+    Report(Report),
+    /// One page for the mix engineer: which stems to export, and how
+    Brief(Brief),
+    /// Repair what came instead of stems: copies grouped, named, aligned, of one length, rate and 24 bit
+    Organize(Organize),
+    /// Stems as an Atmos-ready file: bed and objects, ADM BWF, 48 kHz, 24 bit, checked
+    Adm(Adm),
+    /// The sessions and plugins that are alive on this machine, and what a move would do to one (Ctrl-C ends)
+    Live(Live),
+    /// Platform loudness rules with source, date and status
+    Targets(Targets),
+}
+
+/// demo
+#[derive(ClapArgs)]
+pub(crate) struct Demo {
+    /// Keep the song and its master in this folder instead of a temporary one
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Replace files that are already there
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// measure
+#[derive(ClapArgs)]
+pub(crate) struct Measure {
+    /// Audio files (WAV, RF64, BW64, FLAC, AIFF; mono to 7.1.4; 8 to 384 kHz) or folders of them
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Measure a second time with an independent meter and compare
+    #[arg(long)]
+    pub(crate) verify: bool,
+}
+
+/// check
+#[derive(ClapArgs)]
+pub(crate) struct Check {
+    /// The folder of stems
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    /// The mix that the stems should sum to: the null test
+    #[arg(long, value_name = "FILE")]
+    pub(crate) mix: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) weigh: Weigh,
+}
+
+/// Whether stems are worth it.
+#[derive(ClapArgs, Clone, Copy, Debug, Default)]
+pub(crate) struct Weigh {
+    /// Say whether mastering from stems is worth it here, and why
+    #[arg(long, conflicts_with = "csv")]
+    pub(crate) advise: bool,
+    /// An Atmos file is wanted: weigh that, and see whether the stems are ready for it
+    #[arg(long, requires = "advise")]
+    pub(crate) atmos: bool,
+    /// Versions for licensing are wanted: weigh that
+    #[arg(long, requires = "advise")]
+    pub(crate) sync: bool,
+    /// The song is one of an album: weigh that
+    #[arg(long, requires = "advise")]
+    pub(crate) album: bool,
+    /// It is meant to sound lo-fi: do not judge brightness and width
+    #[arg(long, requires = "advise")]
+    pub(crate) lofi: bool,
+}
+
+/// init
+#[derive(ClapArgs)]
+pub(crate) struct Init {
+    /// The folder of stems
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    /// Replace a session.toml that is already there
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// what-if
+#[derive(ClapArgs)]
+pub(crate) struct WhatIf {
+    /// The folder of stems
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    /// A stem and the gain to add to it, such as Vocals=+3 or "Lead Vocals=-1.5dB"; repeat for more
+    #[arg(long = "move", value_name = "NAME=DB", required = true, value_parser = parse_move, allow_hyphen_values = true)]
+    pub(crate) moves: Vec<(String, Db)>,
+    /// Platforms to report, by id (see stems targets) [default: those of the session, or all]
+    #[arg(long, value_name = "ID", num_args = 1..)]
+    pub(crate) target: Vec<String>,
+    #[command(flatten)]
+    pub(crate) session: SessionArgs,
+    /// The mix that the stems belong to: what they do not account for becomes "Unlinked"
+    #[arg(long, value_name = "FILE")]
+    pub(crate) mix: Option<PathBuf>,
+}
+
+/// solve
+#[derive(ClapArgs)]
+pub(crate) struct Solve {
+    /// The folder of stems
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    /// The platform whose target loudness the mix should have
+    #[arg(long, value_name = "ID")]
+    pub(crate) target: String,
+    /// The stem to trim [default: all by the same amount]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) stem: Option<String>,
+    #[command(flatten)]
+    pub(crate) session: SessionArgs,
+}
+
+/// master
+#[derive(ClapArgs)]
+pub(crate) struct Master {
+    /// The folder of stems, or a single stereo file
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    /// The folder for the master
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) session: SessionArgs,
+    /// Land on this platform's target loudness within 0.1 LU, whatever limiting it takes [default: one gain toward
+    /// -14 LUFS that stops where limiting would exceed 2 dB]
+    #[arg(long, value_name = "ID")]
+    pub(crate) target: Option<String>,
+    /// The mix that the stems should sum to: the null test, before mastering
+    #[arg(long, value_name = "FILE")]
+    pub(crate) mix: Option<PathBuf>,
+    /// Let shorter stems end with silence instead of refusing stems of different lengths
+    #[arg(long)]
+    pub(crate) pad: bool,
+    /// Replace files that are already there
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// deliver
+#[derive(ClapArgs)]
+pub(crate) struct Deliver {
+    /// The folder of stems
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    /// The folder to fill
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) session: SessionArgs,
+    /// Land on this platform's target loudness within 0.1 LU, whatever limiting it takes [default: as stems master]
+    #[arg(long, value_name = "ID")]
+    pub(crate) target: Option<String>,
+    #[command(flatten)]
+    pub(crate) what: Deliverables,
+    /// Replace files that are already there
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// batch
+#[derive(ClapArgs)]
+pub(crate) struct Batch {
+    /// The list: a folder of stems on each line, or an object such as {"dir": "Song", "name": "Song 1", "session":
+    /// "s.toml", "target": "spotify"}; paths from where the list lies
+    #[arg(value_name = "LIST")]
+    pub(crate) list: PathBuf,
+    /// The folder to fill with a folder for each
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// How many at once [default: as many as there are processors]
+    #[arg(long, value_name = "N", value_parser = parse_jobs)]
+    pub(crate) jobs: Option<usize>,
+    /// Land on this platform's target loudness within 0.1 LU, whatever limiting it takes [default: as stems master]
+    #[arg(long, value_name = "ID")]
+    pub(crate) target: Option<String>,
+    #[command(flatten)]
+    pub(crate) what: Deliverables,
+    /// Make all of them anew, and replace files that are already there
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// What is delivered; each goes before what the session says.
+#[derive(ClapArgs)]
+pub(crate) struct Deliverables {
+    /// Make only these beside the master: stems, instrumental, a-cappella, tv-mix, clean-stems [default: all]
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = parse_make)]
+    pub(crate) make: Option<Vec<Make>>,
+    /// A piece of the master: its length in seconds and where it begins, such as 30@1:02.5; repeat for more
+    #[arg(long = "cutdown", value_name = "LENGTH@PLACE", value_parser = Cutdown::parse)]
+    pub(crate) cutdowns: Vec<Cutdown>,
+    /// The title [default: the name of the folder]
+    #[arg(long)]
+    pub(crate) title: Option<String>,
+    /// Who plays it
+    #[arg(long)]
+    pub(crate) artist: Option<String>,
+    /// How files are called: plain, academy, or a template of {title}, {short}, {artist}, {initials}, {engineer},
+    /// {version}, {format}
+    #[arg(long, value_parser = parse_names)]
+    pub(crate) names: Option<Names>,
+    /// Write 32-bit float instead of 24 bit
+    #[arg(long)]
+    pub(crate) float: bool,
+    /// Write master, versions and cutdowns as 44.1 kHz, 16 bit too
+    #[arg(long)]
+    pub(crate) cd: bool,
+    /// Compress and limit each version by itself; then they cannot be cut against the master
+    #[arg(long)]
+    pub(crate) own_gain: bool,
+    /// Refuse what stems cannot hold (a saturator on the sum) instead of making it a stem Residual
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Let shorter stems end with silence instead of refusing stems of different lengths
+    #[arg(long)]
+    pub(crate) pad: bool,
+}
+
+/// album
+#[derive(ClapArgs)]
+pub(crate) struct Album {
+    /// The tracks in order: finished files, or folders of stems (summed, through their session)
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Platforms to report, by id (see stems targets) [default: all players]
+    #[arg(long, value_name = "ID", num_args = 1..)]
+    pub(crate) target: Vec<String>,
+}
+
+/// codec
+#[derive(ClapArgs)]
+pub(crate) struct Codec {
+    /// A stereo file
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+}
+
+/// report
+#[derive(ClapArgs)]
+pub(crate) struct Report {
+    /// The folder of stems
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    /// The page to write, such as Song.html; .json and .csv of the same name go beside it
+    #[arg(long, value_name = "FILE.html")]
+    pub(crate) out: PathBuf,
+    /// The mix that the stems should sum to: the null test
+    #[arg(long, value_name = "FILE")]
+    pub(crate) mix: Option<PathBuf>,
+    /// A finished file to list first; repeat for more
+    #[arg(long = "master", value_name = "FILE")]
+    pub(crate) masters: Vec<PathBuf>,
+    /// A folder of stems deliver whose files and null to list first; repeat for more
+    #[arg(long = "delivery", value_name = "DIR")]
+    pub(crate) deliveries: Vec<PathBuf>,
+    /// The title [default: the name of the folder]
+    #[arg(long)]
+    pub(crate) title: Option<String>,
+    /// Platforms to report, by id (see stems targets) [default: those of the session, or all]
+    #[arg(long, value_name = "ID", num_args = 1..)]
+    pub(crate) target: Vec<String>,
+    #[command(flatten)]
+    pub(crate) session: SessionArgs,
+    /// Replace files that are already there
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// brief
+#[derive(ClapArgs)]
+pub(crate) struct Brief {
+    /// Only the export steps of this program [default: all of them]
+    #[arg(long, value_enum)]
+    pub(crate) daw: Option<Daw>,
+    /// The title of the song, for the page's heading
+    #[arg(long, value_name = "TITLE")]
+    pub(crate) song: Option<String>,
+    /// The stems are to become an Atmos file too
+    #[arg(long)]
+    pub(crate) atmos: bool,
+    /// Write the page (Markdown) to this file instead of printing it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Replace a file that is already there
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// A program that stems are exported from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Daw {
+    Reaper,
+    Bitwig,
+    Live,
+}
+
+/// organize
+#[derive(ClapArgs)]
+pub(crate) struct Organize {
+    /// The folder that came; folders in it are looked into
+    #[arg(value_name = "IN")]
+    pub(crate) dir: PathBuf,
+    /// The folder to make; nothing in IN is changed
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// The sampling rate [default: that of most files]
+    #[arg(long, value_name = "HZ", value_parser = clap::value_parser!(u32).range(8000..=384_000))]
+    pub(crate) rate: Option<u32>,
+    /// One stem for each role (drums, bass, keys ...) instead of one for each file
+    #[arg(long)]
+    pub(crate) sum: bool,
+    /// Replace files that are already there
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// adm
+#[derive(ClapArgs)]
+pub(crate) struct Adm {
+    /// The folder of stems
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    /// The file to write, such as Song_Atmos.wav; FILE.json beside it holds where it comes from
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) session: SessionArgs,
+    /// The mix that the stems should sum to: the null test, kept with the file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) mix: Option<PathBuf>,
+    /// Let shorter stems end with silence instead of refusing stems of different lengths
+    #[arg(long)]
+    pub(crate) pad: bool,
+    /// Replace files that are already there
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// live
+#[derive(ClapArgs)]
+pub(crate) struct Live {
+    /// Ask the Master: a stem (its name, or its id where names are not enough) and the gain to add to it, such as
+    /// Vocals=+3
+    #[arg(long = "move", value_name = "NAME=DB", value_parser = parse_move, allow_hyphen_values = true)]
+    pub(crate) one_move: Option<(String, Db)>,
+    /// Platforms to report, by id (see stems targets) [default: all players]
+    #[arg(long, value_name = "ID", num_args = 1..)]
+    pub(crate) target: Vec<String>,
+    /// Look only into this folder [default: where plugins meet, see docs/link.md]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) folder: Option<PathBuf>,
+    /// Print once and end, on a terminal too
+    #[arg(long)]
+    pub(crate) once: bool,
+    /// How long to wait for the Master's answer, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=600))]
+    pub(crate) wait: u32,
+}
+
+/// targets
+#[derive(ClapArgs)]
+pub(crate) struct Targets {}
+
+/// The session of a command.
+#[derive(ClapArgs)]
+pub(crate) struct SessionArgs {
+    /// A session file [default: session.toml in the folder, if it is there]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) session: Option<PathBuf>,
+}
+
+impl Args {
+    /// What the definition cannot say.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        let rows = matches!(self.command, Command::Measure(_) | Command::Check(_) | Command::Targets(_));
+        if self.global.csv && !rows {
+            return Err(Failure::new("--csv: only measure, check and targets have rows; use --json"));
+        }
+        Ok(())
+    }
+}
+
+/// What is wrong with a command line, in one line.
+pub(crate) fn complaint(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    let parts = text.split("\n\n").map(|part| part.split_whitespace().collect::<Vec<_>>().join(" "));
+    let said: Vec<String> = parts
+        .filter(|part| !part.starts_with("Usage:") && !part.starts_with("For more information"))
+        .map(|part| part.trim_start_matches("error: ").trim_start_matches("tip: ").to_owned())
+        .collect();
+    let typed = std::env::args_os().find(|arg| Args::command().find_subcommand(arg).is_some());
+    let command = typed.map_or("stems".to_owned(), |name| format!("stems {}", name.display()));
+    format!("{}; see {command} --help", said.join("; "))
+}
+
+fn parse_jobs(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|n| (1..=256).contains(n)).ok_or_else(|| "it takes 1 to 256".to_owned())
+}
+
+fn parse_make(text: &str) -> Result<Make, String> {
+    Make::of(text.trim()).ok_or_else(|| format!("it takes {}", Make::ALL.map(Make::id).join(", ")))
+}
+
+fn parse_names(text: &str) -> Result<Names, String> {
+    Names::parse(text).map_err(|(fault, cure)| format!("{fault}; {cure}"))
+}
+
+/// The largest move that makes sense, dB.
+const LARGEST_MOVE: f64 = 60.0;
+
+fn parse_move(text: &str) -> Result<(String, Db), String> {
+    let (name, gain) = text.rsplit_once('=').ok_or("write a stem and a gain, such as Vocals=+3")?;
+    let number = gain.trim().to_ascii_lowercase();
+    let number = number.strip_suffix("db").unwrap_or(&number).trim().replace('\u{2212}', "-");
+    let gain: f64 = number.parse().map_err(|_| format!("{gain:?} is no gain in dB, such as +3 or -1.5"))?;
+    if name.trim().is_empty() {
+        return Err("the stem's name is missing before =".into());
+    }
+    if gain.is_nan() || gain.abs() > LARGEST_MOVE {
+        return Err(format!("a move is within ±{LARGEST_MOVE} dB"));
+    }
+    Ok((name.trim().into(), Db(gain)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn moves_are_read_as_people_write_them() {
+        for (text, name, gain) in [
+            ("Vocals=+3", "Vocals", 3.0),
+            ("Lead Vocals=-1.5dB", "Lead Vocals", -1.5),
+            ("a=b= 2 dB", "a=b", 2.0),
+            ("Bass=\u{2212}2", "Bass", -2.0),
+        ] {
+            assert_eq!(parse_move(text), Ok((name.into(), Db(gain))), "{text}");
+        }
+        for text in ["Vocals", "Vocals=loud", "=3", "Vocals=nan", "Vocals=61", "Vocals=inf"] {
+            assert!(parse_move(text).is_err(), "{text}");
+        }
+    }
+}

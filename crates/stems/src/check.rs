@@ -1,0 +1,201 @@
+//! `stems check`: what is wrong with a folder of stems.
+
+use std::path::Path;
+
+use audiofile::error::shown;
+use project::bundle::Bundle;
+use project::session_file::Session;
+use render::advise::{Advice, Basis, Favours, Said, advise};
+use render::check::{self, Null, Options, Report, Severity, Verdict};
+use serde::Serialize;
+
+use crate::args::{Check, Global, Weigh};
+use crate::common::{Bar, Failure, note};
+use crate::output::{self, say};
+use crate::{CommandResult, Outcome};
+
+#[derive(Serialize)]
+struct Json<'a> {
+    schema: &'static str,
+    faults: Vec<FaultJson<'a>>,
+    null: Option<NullJson<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    advice: Option<&'a Advice>,
+}
+
+#[derive(Serialize)]
+struct FaultJson<'a> {
+    check: &'static str,
+    severity: &'static str,
+    file: &'a str,
+    fault: &'a str,
+    cure: &'a str,
+}
+
+#[derive(Serialize)]
+struct NullJson<'a> {
+    residual_peak_dbfs: Option<f64>,
+    residual_rms_dbfs: Option<f64>,
+    pass_dbfs: f64,
+    verdict: &'static str,
+    worst_time_s: Option<f64>,
+    worst_stem: Option<&'a str>,
+    coverage: f64,
+    corrected_peak_dbfs: Option<f64>,
+    corrected_rms_dbfs: Option<f64>,
+    cause: Option<&'a str>,
+    stems: Vec<StemFitJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct StemFitJson<'a> {
+    stem: &'a str,
+    gain_db: Option<f64>,
+    inverted: bool,
+    delay_samples: i64,
+    missing: bool,
+    again: Option<AgainJson>,
+}
+
+#[derive(Serialize)]
+struct AgainJson {
+    delay_samples: i64,
+    gain_db: f64,
+    inverted: bool,
+}
+
+pub(crate) fn run(args: &Check, global: &Global) -> CommandResult {
+    let report = report(&args.dir, args.mix.as_deref(), global)?;
+    if let Some(mix) = report.mix.as_ref().filter(|mix| mix.by_name) {
+        note(&format!("{}: taken as the mix by its name; pass --mix to name another", shown(&mix.path)));
+    }
+    let advice = if args.weigh.advise { Some(weigh(args, global)?) } else { None };
+    let outcome = if report.has_faults() { Outcome::Faults } else { Outcome::Clean };
+    show(outcome, &report, advice.as_ref(), global)
+}
+
+/// Whether stems are worth it, with the roles of the folder's session file if there is one.
+fn weigh(args: &Check, global: &Global) -> Result<Advice, Failure> {
+    let mut bundle = Bundle::open(&args.dir, args.mix.as_deref())?;
+    Session::of(&mut bundle, None)?;
+    let Weigh { atmos, sync, album, lofi, .. } = args.weigh;
+    let said = Said { atmos, sync, album, lofi };
+    Ok(advise(&bundle, said, &mut Bar::new(global))?)
+}
+
+/// Checks a folder, against a mix if one is given.
+pub(crate) fn report(dir: &Path, mix: Option<&Path>, global: &Global) -> Result<Report, Failure> {
+    let options = Options { mix: mix.map(Path::to_owned) };
+    Ok(check::check(dir, &options, &mut Bar::new(global))?)
+}
+
+fn show(outcome: Outcome, report: &Report, advice: Option<&Advice>, global: &Global) -> CommandResult {
+    let faults = report.faults.iter().map(|fault| FaultJson {
+        check: fault.check.id(),
+        severity: fault.severity.id(),
+        file: &fault.file,
+        fault: &fault.fault,
+        cure: &fault.cure,
+    });
+    if global.json {
+        let null = report.null.as_ref().map(null_json);
+        let json = Json { schema: "stemlink.check/1", faults: faults.collect(), null, advice };
+        return output::json(outcome, &json);
+    }
+    if global.csv {
+        output::csv(&["check", "severity", "file", "fault", "cure"], &faults.collect::<Vec<_>>())?;
+        return Ok(outcome.into());
+    }
+    for fault in &report.faults {
+        say!("{}: {}: {}; {}", fault.severity.id(), fault.file, fault.fault, fault.cure);
+    }
+    if let Some(null) = &report.null {
+        print_null(null);
+    }
+    let count = |severity| report.faults.iter().filter(|fault| fault.severity == severity).count();
+    let plural = |n: usize, one: &str, many: &str| format!("{n} {}", if n == 1 { one } else { many });
+    say!(
+        "{}: {}, {}",
+        plural(report.stems.len(), "stem", "stems"),
+        plural(count(Severity::Fault), "fault", "faults"),
+        plural(count(Severity::Advice), "piece of advice", "pieces of advice"),
+    );
+    if let Some(advice) = advice {
+        print_advice(advice);
+    }
+    Ok(outcome.into())
+}
+
+fn print_advice(advice: &Advice) {
+    say!("\n{}", advice.sentence);
+    for reason in &advice.reasons {
+        let basis = if reason.basis == Basis::Measured { "measured" } else { "you said" };
+        let side = match reason.favours {
+            Favours::Stems => "for stems",
+            Favours::Stereo => "for stereo",
+            Favours::Neither => "to know",
+        };
+        say!("  {basis}, {side}: {}", reason.text);
+    }
+}
+
+fn word(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Pass => "PASS",
+        Verdict::Inaudible => "inaudible",
+        Verdict::Audible => "audible",
+    }
+}
+
+fn null_json(null: &Null) -> NullJson<'_> {
+    NullJson {
+        residual_peak_dbfs: null.residual_peak_dbfs,
+        residual_rms_dbfs: null.residual_rms_dbfs,
+        pass_dbfs: null.pass_dbfs,
+        verdict: word(null.verdict),
+        worst_time_s: null.worst_time_s,
+        worst_stem: null.worst_stem.as_deref(),
+        coverage: null.coverage,
+        corrected_peak_dbfs: null.corrected_peak_dbfs,
+        corrected_rms_dbfs: null.corrected_rms_dbfs,
+        cause: null.cause.as_deref(),
+        stems: null
+            .stems
+            .iter()
+            .map(|fit| StemFitJson {
+                stem: &fit.name,
+                gain_db: fit.gain_db,
+                inverted: fit.inverted,
+                delay_samples: fit.delay,
+                missing: fit.missing,
+                again: fit.again.map(|again| AgainJson {
+                    delay_samples: again.delay,
+                    gain_db: again.gain_db,
+                    inverted: again.inverted,
+                }),
+            })
+            .collect(),
+    }
+}
+
+fn print_null(null: &Null) {
+    let level = |value: Option<f64>| value.map_or("-inf".to_owned(), |v| format!("{v:.1}"));
+    say!(
+        "null test: mix minus stems peaks at {} dBFS (RMS {} dBFS); {} (passes at {:.1} dBFS)",
+        level(null.residual_peak_dbfs),
+        level(null.residual_rms_dbfs),
+        word(null.verdict),
+        null.pass_dbfs
+    );
+    let mut rows = output::Rows::new(["stem", "gain in mix dB", "delay samples", "polarity"], 1);
+    for fit in &null.stems {
+        rows.push([
+            fit.name.clone(),
+            if fit.missing { "missing".into() } else { output::change(fit.gain_db) },
+            if fit.missing { "-".into() } else { format!("{}", fit.delay) },
+            if fit.inverted { "inverted".into() } else { String::new() },
+        ]);
+    }
+    rows.print_last_left();
+    say!("the stems account for {:.3} % of the mix", null.coverage * 100.0);
+}

@@ -1,0 +1,170 @@
+//! What commands share: failures, interruption, progress, opening bundles with their sessions.
+
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use audiofile;
+use audiofile::Error;
+use audiofile::error::{one_line, shown};
+use indicatif::{ProgressBar, ProgressStyle};
+use project::bundle::{Bundle, Stem};
+use project::names::fit;
+use project::session_file::Session;
+use project::target_file;
+use render::progress::Progress;
+use session::role::Role;
+use session::target::NormalizationTarget;
+
+use crate::args::Global;
+
+/// Why a command could not run: one line.
+pub(crate) struct Failure(String);
+
+impl Failure {
+    pub(crate) fn new(line: impl Into<String>) -> Self {
+        Self(line.into())
+    }
+
+    /// The line.
+    pub(crate) fn line(&self) -> &str {
+        &self.0
+    }
+
+    pub(crate) fn show(&self) {
+        note(&self.0);
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::new(error.to_string())
+    }
+}
+
+/// One line for the user beside the results.
+pub(crate) fn note(line: &str) {
+    // Nobody to tell is no reason to stop.
+    let _ = writeln!(std::io::stderr(), "stems: {}", one_line(line));
+}
+
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// Turns Ctrl-C (and termination) into a flag that long work asks for: it stops, cleans up and fails.
+pub(crate) fn catch_interrupts() {
+    // If no handler can be set, the signal ends the process as usual; unfinished files are nameless or temporary.
+    let _ = ctrlc::set_handler(|| INTERRUPTED.store(true, Ordering::Relaxed));
+}
+
+/// True after Ctrl-C, or when the process is to end.
+pub(crate) fn is_interrupted() -> bool {
+    INTERRUPTED.load(Ordering::Relaxed)
+}
+
+/// A progress bar on a terminal, else nothing; stops the work after Ctrl-C.
+pub(crate) struct Bar {
+    bar: ProgressBar,
+    shown: bool,
+}
+
+impl Bar {
+    pub(crate) fn new(global: &Global) -> Self {
+        Self { bar: ProgressBar::hidden(), shown: !global.quiet && std::io::stderr().is_terminal() }
+    }
+
+    /// No bar: it only stops the work after Ctrl-C.
+    pub(crate) fn hidden() -> Self {
+        Self { bar: ProgressBar::hidden(), shown: false }
+    }
+}
+
+impl Progress for Bar {
+    fn begin(&mut self, what: &str, steps: u64) {
+        self.bar.finish_and_clear();
+        if !self.shown {
+            return;
+        }
+        let style = ProgressStyle::with_template("{msg:>20} {wide_bar} {percent:>3} % {eta:>4}")
+            .expect("the template is valid");
+        self.bar = ProgressBar::new(steps).with_style(style).with_message(what.to_owned());
+        self.bar.enable_steady_tick(Duration::from_millis(100));
+    }
+
+    fn advance(&mut self, steps: u64) -> bool {
+        self.bar.inc(steps);
+        !is_interrupted()
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// Opens a folder of stems with its session, and says on stderr what was left out and which session is used.
+pub(crate) fn open(
+    dir: &Path,
+    mix: Option<&Path>,
+    session: Option<&Path>,
+) -> Result<(Bundle, Session, Option<PathBuf>), Failure> {
+    let mut bundle = Bundle::open(dir, mix)?;
+    for path in &bundle.mixes {
+        note(&format!("{} is left out: its name says it is no stem", shown(path)));
+    }
+    warn_of_files(&bundle);
+    let (session, file) = Session::of(&mut bundle, session)?;
+    if let Some(file) = &file {
+        note(&format!("using {}", shown(file)));
+    }
+    session.notes.iter().for_each(|line| note(line));
+    Ok((bundle, session, file))
+}
+
+/// A bundle of one file: traditional mastering.
+pub(crate) fn single(path: &Path) -> Result<Bundle, Failure> {
+    let info = audiofile::AudioReader::open(path)?.info().clone();
+    let name = shown(Path::new(path.file_stem().unwrap_or(path.as_os_str())));
+    let bundle = Bundle {
+        dir: path.parent().map(Path::to_owned).unwrap_or_default(),
+        stems: vec![Stem { path: path.to_owned(), name, role: Role::Other, info }],
+        mixes: Vec::new(),
+    };
+    warn_of_files(&bundle);
+    Ok(bundle)
+}
+
+fn warn_of_files(bundle: &Bundle) {
+    for stem in &bundle.stems {
+        for warning in &stem.info.warnings {
+            note(&format!("{}: {warning}", shown(&stem.path)));
+        }
+    }
+}
+
+/// The table of targets with the user's own.
+pub(crate) fn targets(global: &Global) -> Result<Vec<NormalizationTarget>, Failure> {
+    let own = || {
+        use etcetera::BaseStrategy;
+        let folder = etcetera::choose_base_strategy().ok()?.config_dir();
+        Some(folder.join("stemlink").join("targets.toml")).filter(|path| path.is_file())
+    };
+    let file = global.targets_file.clone().or_else(own);
+    Ok(target_file::targets(file.as_deref())?)
+}
+
+/// The name of the song: that of its folder or file, fit for a file name.
+pub(crate) fn song_name(dir: &Path) -> String {
+    let path = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
+    let name = if path.is_dir() { path.file_name() } else { path.file_stem() };
+    fit(&name.map(|n| n.to_string_lossy().into_owned()).unwrap_or_default())
+}
+
+/// Makes the output folder; returns it and those above it that were not there, innermost first.
+pub(crate) fn create_folder(out: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let new = out.ancestors().filter(|path| !path.as_os_str().is_empty());
+    let new = new.take_while(|path| !path.is_dir()).map(Path::to_owned).collect();
+    std::fs::create_dir_all(out).map_err(|source| Error::Write { path: out.to_owned(), source })?;
+    Ok(new)
+}

@@ -1,0 +1,135 @@
+//! `stems deliver`: everything that is handed over, and a manifest that says what is what.
+
+use std::path::{Path, PathBuf};
+
+use audiofile::error::shown;
+use project::bundle::Bundle;
+use project::delivery::DeliverSettings;
+use project::session_file::Session;
+use render::deliver::{Deliverable, Job, Manifest, deliver};
+use session::target::NormalizationTarget;
+
+use crate::args::{Deliver, Deliverables, Global};
+use crate::common::{self, Bar, note};
+use crate::output::{self, say};
+use crate::{CommandResult, Outcome, master};
+
+pub(crate) fn run(args: &Deliver, global: &Global) -> CommandResult {
+    let table = common::targets(global)?;
+    let (bundle, session, session_file) = common::open(&args.dir, None, args.session.session.as_deref())?;
+    if !args.what.pad {
+        bundle.same_length()?;
+    }
+    let target = master::target(args.target.as_deref(), &session, &table, &args.out)?;
+    let created = common::create_folder(&args.out)?;
+    let source = Source { dir: &args.dir, bundle: &bundle, session: &session, session_file };
+    let settings = settings(&session.deliver, &args.what);
+    let job = Job { overwrite: args.force, ..source.job(&settings, &args.what, &args.out, target) };
+    let mut bar = Bar::new(global);
+    let result = deliver(&job, &mut bar);
+    drop(bar);
+    if result.is_err() {
+        // Only as far as they are still empty.
+        let _ = created.iter().try_for_each(std::fs::remove_dir);
+    }
+    let manifest = result?;
+    manifest.warnings.iter().for_each(|line| note(line));
+    let outcome = judge(&manifest);
+    if global.json {
+        return output::json(outcome, &manifest);
+    }
+    print(&manifest);
+    say!("{} written", shown(&args.out.join(render::deliver::MANIFEST)));
+    Ok(outcome.into())
+}
+
+/// What is delivered from.
+pub(crate) struct Source<'a> {
+    pub(crate) dir: &'a Path,
+    pub(crate) bundle: &'a Bundle,
+    pub(crate) session: &'a Session,
+    pub(crate) session_file: Option<PathBuf>,
+}
+
+impl<'a> Source<'a> {
+    /// The job of delivering `what` with `settings` to the folder `out`.
+    pub(crate) fn job(
+        &'a self,
+        settings: &'a DeliverSettings,
+        what: &Deliverables,
+        out: &'a Path,
+        target: Option<NormalizationTarget>,
+    ) -> Job<'a> {
+        Job {
+            bundle: self.bundle,
+            session: self.session,
+            session_file: self.session_file.as_deref(),
+            title: settings.title.clone().unwrap_or_else(|| common::song_name(self.dir)),
+            settings,
+            output: out,
+            overwrite: false,
+            strict: what.strict,
+            target,
+        }
+    }
+}
+
+/// What the session says, and what the command line says before it.
+pub(crate) fn settings(session: &DeliverSettings, args: &Deliverables) -> DeliverSettings {
+    let mut settings = session.clone();
+    settings.title = args.title.clone().or(settings.title);
+    settings.artist = args.artist.clone().or(settings.artist);
+    settings.names = args.names.clone().unwrap_or(settings.names);
+    settings.make = args.make.clone().or(settings.make);
+    settings.float |= args.float;
+    settings.cd |= args.cd;
+    settings.own_gain |= args.own_gain;
+    if !args.cutdowns.is_empty() {
+        settings.cutdowns.clone_from(&args.cutdowns);
+    }
+    settings
+}
+
+/// Something is wrong if a file is not verified or the stems do not sum to the master.
+pub(crate) fn judge(manifest: &Manifest) -> Outcome {
+    let nulls = match (manifest.null_dbfs, manifest.null_pass_dbfs) {
+        (Some(null), Some(pass)) => null <= pass,
+        _ => true,
+    };
+    if nulls && manifest.deliverables.iter().all(|file| file.verified) {
+        Outcome::Clean
+    } else {
+        Outcome::Faults
+    }
+}
+
+fn print(manifest: &Manifest) {
+    let mut rows = output::Rows::new(["file", "format", "I LUFS", "TP dBTP", "peak dBFS", "gain dB", ""], 2);
+    for file in &manifest.deliverables {
+        rows.push([
+            file.path.clone(),
+            format!("{} Hz, {}", file.rate_hz, file.format),
+            output::figure(file.reading.integrated_lufs),
+            output::figure(file.reading.true_peak_dbtp),
+            output::figure(file.reading.sample_peak_dbfs),
+            if file.trim_db == 0.0 { "-".into() } else { output::change(Some(file.trim_db)) },
+            word(file),
+        ]);
+    }
+    rows.print_last_left();
+    if let Some(pass) = manifest.null_pass_dbfs {
+        say!(
+            "the master less its stems leaves {} dBFS, passes at {pass:.1} dBFS",
+            manifest.null_dbfs.map_or("-inf".into(), |null| format!("{null:.1}"))
+        );
+    }
+}
+
+/// What is to be said of a file in a word or two.
+fn word(file: &Deliverable) -> String {
+    let verified = if file.verified { "verified" } else { "NOT verified" };
+    match file.unexplained_db {
+        Some(lost) if lost >= 0.05 && !file.own_gain => format!("{verified}; -{lost:.1} dB by the full mix"),
+        _ => verified.into(),
+    }
+}

@@ -1,0 +1,47 @@
+//! `stems init`: a session file to start from.
+
+use std::borrow::Cow;
+
+use audiofile::error::shown;
+use project::bundle::Bundle;
+use project::session_file::{FILE_NAME, template};
+use render::whole::Whole;
+use serde::Serialize;
+
+use crate::args::{Global, Init};
+use crate::output::{self, say};
+use crate::{CommandResult, Outcome};
+
+#[derive(Serialize)]
+struct Json<'a> {
+    schema: &'static str,
+    path: Cow<'a, str>,
+    stems: Vec<StemJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct StemJson<'a> {
+    stem: &'a str,
+    file: Cow<'a, str>,
+    role: &'static str,
+}
+
+pub(crate) fn run(args: &Init, global: &Global) -> CommandResult {
+    let bundle = Bundle::open(&args.dir, None)?;
+    let path = args.dir.join(FILE_NAME);
+    Whole::new(&path, args.force)?.write(template(&bundle).as_bytes())?;
+    if global.json {
+        let stems = bundle.stems.iter().map(|stem| StemJson {
+            stem: &stem.name,
+            file: stem.path.file_name().unwrap_or_default().to_string_lossy(),
+            role: stem.role.id(),
+        });
+        let json = Json { schema: "stemlink.init/1", path: path.to_string_lossy(), stems: stems.collect() };
+        return output::json(Outcome::Clean, &json);
+    }
+    say!("{} written: {} stems", shown(&path), bundle.stems.len());
+    for stem in &bundle.stems {
+        say!("  {}: {}", stem.name, stem.role.id());
+    }
+    Ok(Outcome::Clean.into())
+}

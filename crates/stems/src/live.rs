@@ -1,0 +1,145 @@
+//! `stems live`: sessions and plugins that are alive on this machine.
+
+mod ask;
+mod json;
+mod page;
+
+use std::io::{IsTerminal, Write};
+use std::time::{Duration, Instant};
+
+use audiofile::error::shown;
+use link::Roster;
+use link::bridge::Pace;
+use link::bridge::onlooker::Onlooker;
+use link::snapshot::Label;
+use link::survey::Survey;
+use project::target_file::pick;
+use session::target::{NormalizationTarget, Use};
+
+use crate::args::{Global, Live};
+use crate::common::{self, Failure, is_interrupted};
+use crate::output;
+use crate::{CommandResult, Outcome};
+
+/// Between two pictures on a terminal.
+const REFRESH: Duration = Duration::from_millis(500);
+
+/// Between two looks while something is waited for.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// What is seen.
+static SEEN: Roster = Roster::new();
+
+pub(crate) fn run(args: &Live, global: &Global) -> CommandResult {
+    let targets = targets(args, global)?;
+    let mut onlooker = match &args.folder {
+        None => Onlooker::new(&SEEN),
+        Some(folder) => Onlooker::at(&SEEN, vec![folder.clone()], Pace::DEFAULT),
+    };
+    let survey = first_look(&mut onlooker)?;
+    for (place, error) in onlooker.troubles() {
+        let cure = "see that it is a folder of yours";
+        common::note(&format!("{}: cannot be looked into, {error}; {cure}", shown(place)));
+    }
+    let wait = Duration::from_secs(args.wait.into());
+    let prediction = args.one_move.as_ref().map(|one| ask::ask(&onlooker, &survey, one, wait)).transpose()?;
+    if global.json {
+        let incompatible: Vec<u64> = onlooker.incompatible().collect();
+        return output::json(
+            Outcome::Clean,
+            &json::document(&survey, &incompatible, &targets, prediction.as_ref()),
+        );
+    }
+    match &prediction {
+        Some(prediction) => prediction.print(&targets),
+        None if args.once || !std::io::stdout().is_terminal() => {
+            output::print(format_args!("{}", page::text(&survey, &onlooker, &targets)));
+        }
+        None => watch(&mut onlooker, &targets)?,
+    }
+    Ok(Outcome::Clean.into())
+}
+
+/// The platforms asked for, else all that play.
+fn targets(args: &Live, global: &Global) -> Result<Vec<NormalizationTarget>, Failure> {
+    let table = common::targets(global)?;
+    if args.target.is_empty() {
+        let plays = |target: &NormalizationTarget| matches!(target.usage, Use::Playback { .. });
+        return Ok(table.into_iter().filter(plays).collect());
+    }
+    Ok(pick(&table, &args.target)?)
+}
+
+/// Looks until it is known who is there and whether their hearts beat: about half a second, a little more than one if
+/// somebody's does not.
+fn first_look(onlooker: &mut Onlooker) -> Result<Survey, Failure> {
+    loop {
+        let now = Instant::now();
+        onlooker.look(now);
+        if onlooker.is_sure(now) {
+            return Ok(Survey::of(onlooker.peers()));
+        }
+        pause(LOOK)?;
+    }
+}
+
+/// Waits; fails after Ctrl-C.
+fn pause(time: Duration) -> Result<(), Failure> {
+    std::thread::sleep(time);
+    if is_interrupted() { Err(Failure::new("live: interrupted; run it again")) } else { Ok(()) }
+}
+
+/// Shows what there is until Ctrl-C.
+fn watch(onlooker: &mut Onlooker, targets: &[NormalizationTarget]) -> Result<(), Failure> {
+    let _screen = Screen::open();
+    while !is_interrupted() {
+        onlooker.look(Instant::now());
+        let page = page::text(&Survey::of(onlooker.peers()), onlooker, targets);
+        draw(&page);
+        output::written()?;
+        if output::is_over() {
+            break;
+        }
+        let until = Instant::now() + REFRESH;
+        while !is_interrupted() && Instant::now() < until {
+            std::thread::sleep(LOOK);
+        }
+    }
+    Ok(())
+}
+
+/// The terminal's second screen, without a cursor and without wrapping, until it is dropped.
+struct Screen;
+
+impl Screen {
+    fn open() -> Self {
+        output::print(format_args!("\x1b[?1049h\x1b[?25l\x1b[?7l"));
+        Self
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        // whatever else has failed: the terminal is the user's
+        let mut out = std::io::stdout().lock();
+        let _ = out.write_all(b"\x1b[?7h\x1b[?25h\x1b[?1049l").and_then(|()| out.flush());
+    }
+}
+
+/// Draws over what was there, without flicker. Every line has its place, so that what is too long for the terminal
+/// does not scroll.
+fn draw(page: &str) {
+    let mut text = String::new();
+    for (row, line) in page.lines().enumerate() {
+        text += &format!("\x1b[{};1H{line}\x1b[K", row + 1);
+    }
+    output::print(format_args!("{text}\x1b[J"));
+}
+
+/// What an instance is called.
+fn name(label: &Label) -> &str {
+    match label.name.as_str() {
+        "" => "unnamed",
+        name => name,
+    }
+}

@@ -1,0 +1,244 @@
+//! `stems master`: a verified master.
+
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+
+use audiofile::error::shown;
+use project::bundle::Bundle;
+use project::session_file::{Loudness, Session};
+use project::target_file::pick;
+use render::json::ReadingJson;
+use render::master::{Job, Mastered, Stop, is_dialogue_gated, master};
+use serde::Serialize;
+use session::playback::{HEADING, sentence};
+use session::target::NormalizationTarget;
+
+use crate::args::{Global, Master};
+use crate::common::{self, Bar, Failure, note};
+use crate::output::{self, say};
+use crate::{CommandResult, Outcome};
+
+#[derive(Serialize)]
+struct Json<'a> {
+    schema: &'static str,
+    deliverables: Vec<DeliverableJson<'a>>,
+    null_dbfs: Option<f64>,
+    null_pass_dbfs: Option<f64>,
+    gain_db: f64,
+    stopped_by: &'static str,
+    limiting_db: f64,
+    limiting_at_s: f64,
+    ceiling_dbtp: f64,
+    strict_peak_dbtp: Option<f64>,
+    warnings: &'a [String],
+}
+
+#[derive(Serialize)]
+struct DeliverableJson<'a> {
+    kind: &'static str,
+    path: Cow<'a, str>,
+    reading: ReadingJson,
+    verified: bool,
+}
+
+pub(crate) fn run(args: &Master, global: &Global) -> CommandResult {
+    let table = common::targets(global)?;
+    let given = args.session.session.as_deref();
+    let (bundle, session) = if args.dir.is_dir() {
+        let (bundle, session, _) = common::open(&args.dir, args.mix.as_deref(), given)?;
+        (bundle, session)
+    } else {
+        let mut bundle = common::single(&args.dir)?;
+        let session = match given {
+            Some(path) => Session::read(path, &mut bundle)?,
+            None => Session::neutral(&bundle),
+        };
+        (bundle, session)
+    };
+    if !args.pad {
+        bundle.same_length()?;
+    }
+    let target = target(args.target.as_deref(), &session, &table, &args.out)?;
+    let null = null_test(args, global)?;
+    let created = common::create_folder(&args.out)?;
+    let output = args.out.join(format!("{}_Master.wav", common::song_name(&args.dir)));
+    let job = Job { bundle: &bundle, session: &session, output, overwrite: args.force, target };
+    let mut bar = Bar::new(global);
+    let result = master(&job, &mut bar);
+    drop(bar);
+    if result.is_err() {
+        // Only as far as they are still empty.
+        let _ = created.iter().try_for_each(std::fs::remove_dir);
+    }
+    let mastered = result?;
+    mastered.warnings.iter().for_each(|line| note(line));
+    if !mastered.verified {
+        note(&format!("{}: not verified; {}", shown(&mastered.path), why_not_verified(&mastered)));
+    }
+    let null_passed = null.is_none_or(|(null, pass)| null.is_none_or(|null| null <= pass));
+    let landed = mastered.landing.stop != Stop::OutOfReach;
+    let outcome = if mastered.verified && null_passed && landed { Outcome::Clean } else { Outcome::Faults };
+    if global.json {
+        return output::json(outcome, &json(&mastered, null));
+    }
+    print(&bundle, &job, &mastered, null, &table);
+    Ok(outcome.into())
+}
+
+/// The target of the command line, else of the session.
+pub(crate) fn target(
+    given: Option<&str>,
+    session: &Session,
+    table: &[NormalizationTarget],
+    out: &Path,
+) -> Result<Option<NormalizationTarget>, Failure> {
+    let id = match (given, &session.loudness) {
+        (Some(id), _) => id.to_owned(),
+        (None, Loudness::Target(id)) => id.clone(),
+        (None, _) => return Ok(None),
+    };
+    let target = pick(table, &[id])?.remove(0);
+    render::master::target_loudness(&target, out)?;
+    if is_dialogue_gated(&target) {
+        note(&format!("{}: measured over the whole programme; its rule counts dialogue only", target.name));
+    }
+    Ok(Some(target))
+}
+
+/// The null of the stems against a given mix and what passes, dBFS.
+fn null_test(args: &Master, global: &Global) -> Result<Null, Failure> {
+    let Some(mix) = &args.mix else { return Ok(None) };
+    let report = crate::check::report(&args.dir, Some(mix), global)?;
+    Ok(report.null.map(|null| (null.residual_peak_dbfs, null.pass_dbfs)))
+}
+
+/// The null of the stems against a mix and what passes, dBFS.
+type Null = Option<(Option<f64>, f64)>;
+
+fn json(mastered: &Mastered, null: Null) -> Json<'_> {
+    let landing = &mastered.landing;
+    Json {
+        schema: "stemlink.master/1",
+        deliverables: vec![DeliverableJson {
+            kind: "master",
+            path: mastered.path.to_string_lossy(),
+            reading: (&mastered.measured.reading).into(),
+            verified: mastered.verified,
+        }],
+        null_dbfs: null.and_then(|(null, _)| null),
+        null_pass_dbfs: null.map(|(_, pass)| pass),
+        gain_db: landing.gain.0,
+        stopped_by: stop_word(landing.stop),
+        limiting_db: landing.reduction.0,
+        limiting_at_s: landing.reduction_at as f64 / mastered.measured.info.rate.0,
+        ceiling_dbtp: mastered.ceiling.0,
+        strict_peak_dbtp: mastered.strict_peak.map(|p| p.0),
+        warnings: &mastered.warnings,
+    }
+}
+
+fn print(bundle: &Bundle, job: &Job<'_>, mastered: &Mastered, null: Null, table: &[NormalizationTarget]) {
+    let rate = mastered.measured.info.rate;
+    let landing = &mastered.landing;
+    say!(
+        "{}, {} Hz, {}",
+        if bundle.stems.len() == 1 { "1 stem".to_owned() } else { format!("{} stems", bundle.stems.len()) },
+        rate.0,
+        render::clock::clock(mastered.measured.frames, rate)
+    );
+    say!("{}", why(mastered));
+    if landing.reduction.0 > 0.05 {
+        let at = render::clock::clock(landing.reduction_at, rate);
+        say!("most limiting {:.1} dB at {at}", landing.reduction.0);
+    }
+    let mut rows = output::Rows::new([""].into_iter().chain(output::READING), 1);
+    rows.push(["sum".to_owned()].into_iter().chain(output::reading(&mastered.before)));
+    rows.push(["master".to_owned()].into_iter().chain(output::reading(&mastered.measured.reading)));
+    if let Some(second) = &mastered.measured.second {
+        let dash = || output::figure(None);
+        rows.push([
+            "second meter".to_owned(),
+            output::figure(second.integrated.map(|v| v.0)),
+            dash(), // its loudness range has coarser steps and is not compared
+            dash(),
+            dash(),
+            output::figure(second.true_peak.map(|v| v.0)),
+            dash(),
+            dash(),
+        ]);
+    }
+    rows.print();
+    if let Some((null, pass)) = null {
+        say!(
+            "null against the mix {} dBFS, passes at {pass:.1} dBFS",
+            null.map_or("-inf".into(), |n| format!("{n:.1}"))
+        );
+    }
+    say!("\n{HEADING}");
+    let mentioned = match &job.target {
+        Some(target) => vec![target.clone()],
+        None => ["spotify", "apple-music", "youtube"]
+            .iter()
+            .filter_map(|id| table.iter().find(|t| t.id == *id))
+            .cloned()
+            .collect(),
+    };
+    for target in &mentioned {
+        say!("  {}", sentence(&mastered.measured.reading, target, None));
+    }
+    let word = if mastered.verified { "verified" } else { "NOT verified" };
+    say!("{} written and {word}", shown(&mastered.path));
+}
+
+fn stop_word(stop: Stop) -> &'static str {
+    match stop {
+        Stop::Reached => "reached",
+        Stop::Peak => "peak",
+        Stop::LouderAlready => "louder_already",
+        Stop::AsIs => "as_is",
+        Stop::OutOfReach => "out_of_reach",
+        Stop::Silence => "silence",
+    }
+}
+
+/// Why the gain is what it is, in one sentence.
+fn why(mastered: &Mastered) -> String {
+    let landing = &mastered.landing;
+    let at = render::clock::clock(landing.reduction_at, mastered.measured.info.rate);
+    let aim = landing.aim.map_or(String::new(), |aim| format!("{:.1} LUFS", aim.0));
+    let gain = landing.gain.0;
+    match landing.stop {
+        Stop::Reached => format!("gain {gain:+.2} dB: reaches {aim}"),
+        Stop::Peak if gain < 0.0 => {
+            format!(
+                "gain {gain:+.2} dB: turned down for {:.1} dBTP only; the peak at {at} would take more than 2 dB of limiting",
+                mastered.ceiling.0
+            )
+        }
+        Stop::Peak => format!(
+            "gain {gain:+.2} dB: stops short of {aim}; the peak at {at} would take more than 2 dB of limiting"
+        ),
+        Stop::LouderAlready => {
+            format!("gain {gain:+.2} dB: louder than {aim} already; never turned down for loudness")
+        }
+        Stop::AsIs => "no gain: as the session leaves it".into(),
+        Stop::OutOfReach => format!("gain {gain:+.2} dB: comes nearest to {aim}, which no gain reaches"),
+        Stop::Silence => "no gain: there is no loudness (silence, or shorter than 400 ms)".into(),
+    }
+}
+
+fn why_not_verified(mastered: &Mastered) -> String {
+    let strict = mastered.strict_peak.map_or(f64::NEG_INFINITY, |p| p.0);
+    let limit = mastered.ceiling.0 + render::master::CEILING_TOLERANCE.0;
+    if strict > limit {
+        return format!(
+            "its true peak is {strict:.2} dBTP over a ceiling of {:.1} dBTP; lower the level",
+            mastered.ceiling.0
+        );
+    }
+    let second: Option<PathBuf> = mastered.measured.second.is_none().then(|| mastered.path.clone());
+    match second {
+        Some(_) => "the second meter cannot measure it; measure it with another tool".into(),
+        None => "the two meters differ, or the file is not what was rendered; please report this".into(),
+    }
+}

@@ -1,0 +1,168 @@
+//! How results are shown: figures, tables, JSON, CSV.
+
+use audiofile::Error;
+use audiofile::error::one_line;
+use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
+use meter::Reading;
+use serde::Serialize;
+use std::fmt;
+use std::io::{self, Write};
+use std::sync::OnceLock;
+
+use crate::common::Failure;
+use crate::{Done, Outcome};
+
+/// Standard output's first failure; nothing more is written to it then.
+static FAILED: OnceLock<io::Error> = OnceLock::new();
+
+/// Prints a line of results. Unlike `println!` it does not panic when nobody reads on.
+macro_rules! say {
+    ($($arg:tt)*) => { $crate::output::print(format_args!("{}\n", format_args!($($arg)*))) };
+}
+pub(crate) use say;
+
+/// Writes to standard output, unless that has failed before: [`written`] tells in the end.
+pub(crate) fn print(text: fmt::Arguments<'_>) {
+    if FAILED.get().is_some() {
+        return;
+    }
+    let mut out = io::stdout().lock();
+    if let Err(error) = out.write_fmt(text).and_then(|()| out.flush()) {
+        let _ = FAILED.set(error); // only the first one counts
+    }
+}
+
+/// Fails if standard output did, on a full disk for example. A closed pipe (`stems targets | head`) is no failure:
+/// its reader has what it wants.
+pub(crate) fn written() -> Result<(), Failure> {
+    match FAILED.get() {
+        Some(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            let source =
+                error.raw_os_error().map_or_else(|| error.kind().into(), io::Error::from_raw_os_error);
+            Err(Error::Write { path: "standard output".into(), source }.into())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether nobody reads on.
+pub(crate) fn is_over() -> bool {
+    FAILED.get().is_some()
+}
+
+/// A value in a table: one decimal, as EBU Tech 3341 asks of meters; a dash where there is none.
+pub(crate) fn figure(value: Option<f64>) -> String {
+    match value {
+        // No negative zero.
+        Some(v) => format!("{:.1}", (v * 10.0).round() / 10.0 + 0.0),
+        None => "-".into(),
+    }
+}
+
+/// A change: with sign.
+pub(crate) fn change(value: Option<f64>) -> String {
+    match value {
+        Some(v) if (v * 100.0).round() == 0.0 => "0.0".into(),
+        Some(v) => format!("{v:+.2}"),
+        None => "-".into(),
+    }
+}
+
+/// A time in a song: minutes, seconds and tenths.
+pub(crate) fn clock(seconds: f64) -> String {
+    let tenths = (seconds.abs() * 10.0) as u64;
+    let sign = if seconds < 0.0 { "-" } else { "" };
+    format!("{sign}{}:{:02}.{}", tenths / 600, tenths / 10 % 60, tenths % 10)
+}
+
+/// The columns of a reading.
+pub(crate) const READING: [&str; 7] =
+    ["I LUFS", "LRA LU", "max M LUFS", "max S LUFS", "TP dBTP", "peak dBFS", "PLR LU"];
+
+/// A reading under [`READING`].
+pub(crate) fn reading(reading: &Reading) -> [String; 7] {
+    [
+        figure(reading.integrated.map(|v| v.0)),
+        figure(reading.range.map(|v| v.0)),
+        figure(reading.momentary_max.map(|v| v.0)),
+        figure(reading.short_term_max.map(|v| v.0)),
+        figure(reading.true_peak.map(|v| v.0)),
+        figure(reading.sample_peak.map(|v| v.0)),
+        figure(reading.plr().map(|v| v.0)),
+    ]
+}
+
+/// A table: text to the left, the columns from `first_figure` on to the right.
+pub(crate) struct Rows {
+    table: Table,
+    first_figure: usize,
+    columns: usize,
+}
+
+impl Rows {
+    pub(crate) fn new<'a>(header: impl IntoIterator<Item = &'a str>, first_figure: usize) -> Self {
+        let header: Vec<&str> = header.into_iter().collect();
+        let style = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
+        let mut table = Table::new();
+        table.load_style(style).set_content_arrangement(ContentArrangement::Disabled);
+        let columns = header.len();
+        table.set_header(header);
+        Self { table, first_figure, columns }
+    }
+
+    pub(crate) fn push<S: AsRef<str>>(&mut self, cells: impl IntoIterator<Item = S>) {
+        self.table.add_row(cells.into_iter().map(|cell| one_line(cell.as_ref())));
+    }
+
+    pub(crate) fn print(self) {
+        let last = self.columns;
+        self.print_with_figures_to(last);
+    }
+
+    /// Prints with a last column of text.
+    pub(crate) fn print_last_left(self) {
+        let last = self.columns - 1;
+        self.print_with_figures_to(last);
+    }
+
+    fn print_with_figures_to(self, end: usize) {
+        say!("{}", self.text(end));
+    }
+
+    /// The table as text, its columns of figures ending before `end`.
+    pub(crate) fn text(mut self, end: usize) -> String {
+        for column in self.first_figure..end {
+            if let Some(column) = self.table.column_mut(column) {
+                column.set_cell_alignment(CellAlignment::Right);
+            }
+        }
+        self.table.to_string()
+    }
+}
+
+/// A command that ends with a value for programs.
+pub(crate) fn json(outcome: Outcome, value: &impl Serialize) -> Result<Done, Failure> {
+    let json = serde_json::to_value(value).map_err(|error| Failure::new(format!("JSON: {error}")))?;
+    Ok(Done { outcome, json: Some(json) })
+}
+
+/// Prints rows as comma-separated values.
+///
+/// `header` names the fields of a row; it stands there without rows too.
+pub(crate) fn csv(header: &[&str], rows: &[impl Serialize]) -> Result<(), Failure> {
+    let text = csv_text(header, rows)?;
+    print(format_args!("{text}"));
+    Ok(())
+}
+
+/// Rows as comma-separated values.
+pub(crate) fn csv_text(header: &[&str], rows: &[impl Serialize]) -> Result<String, Failure> {
+    let fault = |error: csv::Error| Failure::new(format!("CSV: {error}"));
+    let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
+    writer.write_record(header).map_err(fault)?;
+    for row in rows {
+        writer.serialize(row).map_err(fault)?;
+    }
+    let text = writer.into_inner().map_err(|error| Failure::new(format!("CSV: {error}")))?;
+    Ok(String::from_utf8_lossy(&text).into_owned())
+}

@@ -1,0 +1,106 @@
+//! `stems targets`: platform rules.
+
+use project::target_file::turns_up_words;
+use serde::Serialize;
+use session::target::{NormalizationTarget, TurnsUp, Use};
+
+use crate::args::{Global, Targets};
+use crate::output::{self, say};
+use crate::{CommandResult, Outcome, common};
+
+#[derive(Serialize)]
+struct Json<'a> {
+    schema: &'static str,
+    targets: Vec<Row<'a>>,
+}
+
+/// The columns of `--csv`, the fields of [`Row`].
+const ROW: [&str; 12] = [
+    "id",
+    "name",
+    "target_lufs",
+    "usage",
+    "turns_up",
+    "turns_up_to_dbtp",
+    "tolerance_lu",
+    "peak_limit_dbtp",
+    "mode",
+    "status",
+    "source",
+    "date",
+];
+
+#[derive(Serialize)]
+struct Row<'a> {
+    id: &'a str,
+    name: &'a str,
+    target_lufs: Option<f64>,
+    usage: &'static str,
+    turns_up: Option<&'static str>,
+    turns_up_to_dbtp: Option<f64>,
+    tolerance_lu: Option<f64>,
+    peak_limit_dbtp: Option<f64>,
+    mode: &'a str,
+    status: &'static str,
+    source: &'a str,
+    date: &'a str,
+}
+
+fn row(target: &NormalizationTarget) -> Row<'_> {
+    let (usage, turns_up, up_to, tolerance) = match target.usage {
+        Use::Delivery { tolerance } => ("delivery", None, None, tolerance.map(|t| t.0)),
+        Use::Playback { turns_up } => {
+            let (word, up_to) = match turns_up {
+                TurnsUp::No => ("no", None),
+                TurnsUp::Unknown => ("unknown", None),
+                TurnsUp::ToPeak(peak) => ("to-peak", Some(peak.0)),
+                TurnsUp::PeakRuleUnknown => ("peak-rule-unknown", None),
+                TurnsUp::IgnoringPeaks => ("ignoring-peaks", None),
+            };
+            ("playback", Some(word), up_to, None)
+        }
+    };
+    Row {
+        id: &target.id,
+        name: &target.name,
+        target_lufs: target.loudness.map(|l| l.0),
+        usage,
+        turns_up,
+        turns_up_to_dbtp: up_to,
+        tolerance_lu: tolerance,
+        peak_limit_dbtp: target.peak_limit.map(|p| p.0),
+        mode: &target.mode,
+        status: target.status.word(),
+        source: &target.source,
+        date: &target.date,
+    }
+}
+
+pub(crate) fn run(_: &Targets, global: &Global) -> CommandResult {
+    let table = common::targets(global)?;
+    let rows: Vec<Row<'_>> = table.iter().map(row).collect();
+    if global.json {
+        return output::json(Outcome::Clean, &Json { schema: "stemlink.targets/1", targets: rows });
+    }
+    if global.csv {
+        output::csv(&ROW, &rows)?;
+    } else {
+        let header = ["id", "LUFS", "peak dBTP", "turns quiet songs up", "mode", "status", "read", "source"];
+        let mut out = output::Rows::new(header, header.len());
+        for target in &table {
+            out.push([
+                target.id.clone(),
+                output::figure(target.loudness.map(|l| l.0)),
+                output::figure(target.peak_limit.map(|p| p.0)),
+                turns_up_words(target),
+                target.mode.clone(),
+                target.status.word().into(),
+                target.date.clone(),
+                target.source.clone(),
+            ]);
+        }
+        out.print();
+        say!("Your own targets: --targets-file FILE, or stemlink/targets.toml in your configuration folder.");
+    }
+    Ok(Outcome::Clean.into())
+}

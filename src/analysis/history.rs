@@ -1,0 +1,159 @@
+//! What was heard of the timeline, for the window.
+
+use link::snapshot::Pulse;
+use meter::loudness::{hop_frames, integrated, windows};
+use plugin_core::document::songs::SongRange;
+use plugin_core::room::{HOP, History, Moment, Song};
+use session::heard::{Heard, Places};
+use session::record::{Mark, Recorder};
+use session::timeline::{Place, place};
+use std::collections::BTreeMap;
+use units::{Db, Hz, Ms, Power};
+
+/// Hops of short-term loudness, and of the stretch that is called loudest.
+const SHORT: usize = 30;
+const STRETCH: usize = 200;
+/// Places at which integrated loudness is told: gates go over all that was before.
+const READINGS: usize = 48;
+/// Hops whose reduction is kept: four hours.
+const KEPT: usize = 4 * 36_000;
+/// The longest timeline that is shown, hops: a day. A song that is farther away is not drawn.
+const SHOWN: i64 = 24 * 36_000;
+
+/// What the Master took away along the timeline, as it was seen fifty times a second: a render that is much faster leaves
+/// gaps.
+#[derive(Debug, Default)]
+pub(super) struct Reductions(BTreeMap<Place, Db>);
+
+impl Reductions {
+    /// Takes what the Master does at this moment.
+    pub(super) fn note(&mut self, pulse: Option<Pulse>, rate: Hz) {
+        let Some(pulse) = pulse.filter(|pulse| pulse.playing && pulse.rate == rate) else { return };
+        let Some(position) = pulse.position else { return };
+        let (hop, _) = place(position, hop_frames(rate));
+        let now = pulse.compressor_reduction + pulse.limiter_reduction;
+        // what is heard now counts, not what was set when it was heard last; within a hop, the most
+        let latest = self.0.entry(hop).or_insert(now);
+        *latest = latest.max(now);
+        // the next time round, it begins anew
+        self.0.remove(&(hop + 1));
+        while self.0.len() > KEPT {
+            self.0.pop_first();
+        }
+    }
+
+    fn at(&self, place: Place) -> Option<Db> {
+        self.0.get(&place).copied()
+    }
+}
+
+/// The history of `range`, which `heard` is of, and of the songs that reach beyond it.
+pub(super) fn history(
+    recorder: &Recorder,
+    heard: &Heard,
+    range: &Places,
+    (reductions, songs): (&Reductions, &[SongRange]),
+) -> History {
+    let sources = &heard.ground.sources;
+    let powers = sources.powers(&vec![1.0; sources.sources()]);
+    let hop = |seconds: f64| (seconds * 1000.0 / HOP.0).round() as Place;
+    let mut shown = range.clone();
+    for song in songs {
+        let (start, end) = (hop(song.start), hop(song.end));
+        if !shown.is_empty() && shown.start.min(start) >= shown.end.max(end) - SHOWN {
+            shown = shown.start.min(start)..shown.end.max(end);
+        }
+    }
+    let mut points: Vec<Moment> = shown
+        .clone()
+        .map(|place| Moment {
+            mark: recorder.mark(place),
+            short_term: None,
+            integrated: None,
+            reduction: reductions.at(place),
+        })
+        .collect();
+    let before = (range.start - shown.start) as usize;
+    for (index, power) in windows(&powers, SHORT).enumerate() {
+        // not heard is not a number, and not louder than nothing
+        if let Some(point) = points.get_mut(before + index + SHORT - 1) {
+            point.short_term = power.loudness().filter(|_| point.mark == Mark::Heard);
+        }
+    }
+    // each song has an integrated loudness of its own; without songs, what was heard is one
+    let of_song = |song: &SongRange| {
+        let inside = |second: f64| (hop(second) - range.start).clamp(0, powers.len() as i64) as usize;
+        inside(song.start)..inside(song.end)
+    };
+    let all = core::iter::once(0..powers.len()).filter(|_| songs.is_empty());
+    for stretch in all.chain(songs.iter().map(of_song)) {
+        let step = (stretch.len() / READINGS).max(1);
+        for end in (stretch.start + step..=stretch.end).step_by(step) {
+            if let Some(point) = points.get_mut(before + end - 1) {
+                point.integrated = integrated(&powers[stretch.start..end]);
+            }
+        }
+    }
+    let songs = songs.iter().map(|song| {
+        let powers = &powers[of_song(song)];
+        let heard = powers.iter().filter(|power| !power.0.is_nan()).count();
+        Song {
+            name: song.name.clone(),
+            start: Ms(song.start * 1000.0),
+            end: Ms(song.end * 1000.0),
+            integrated: integrated(powers),
+            heard: Ms(heard as f64 * HOP.0),
+        }
+    });
+    let at = |hop: Place| Ms(hop as f64 * HOP.0);
+    let loudest = windows(&powers, STRETCH)
+        .enumerate()
+        .filter(|(_, power)| *power > Power(0.0))
+        .max_by(|(_, a), (_, b)| a.0.total_cmp(&b.0))
+        .map(|(hop, _)| range.start + hop as i64)
+        .map(|first| (at(first), at(first + STRETCH as i64)));
+    History {
+        start: at(shown.start),
+        step: HOP,
+        points,
+        songs: songs.collect(),
+        playhead: None,
+        looped: None,
+        loudest,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reductions_are_the_most_of_a_hop_and_of_the_last_time_it_was_played() {
+        let rate = Hz(48_000.0);
+        let mut reductions = Reductions::default();
+        let mut play = |second: f64, reduction: f64, playing: bool| {
+            let pulse = Pulse {
+                rate,
+                playing,
+                position: Some((second * rate.0) as i64),
+                compressor_reduction: Db(reduction),
+                limiter_reduction: Db(1.0),
+                ..Pulse::default()
+            };
+            reductions.note(Some(pulse), rate);
+            reductions.at((second * 10.0).floor() as Place)
+        };
+        assert_eq!(
+            [play(0.52, 2.0, true), play(0.54, 5.0, true), play(0.56, 3.0, true)],
+            [3.0, 6.0, 6.0].map(|x| Some(Db(x)))
+        );
+        assert_eq!(play(0.62, 0.0, true), Some(Db(1.0)));
+        // again from the start of it, and stopped
+        assert_eq!(
+            [play(0.45, 0.0, true), play(0.51, 0.5, true), play(0.55, 9.0, false)],
+            [1.0, 1.5, 1.5].map(|x| Some(Db(x)))
+        );
+        reductions.note(None, rate);
+        assert_eq!((reductions.at(-7), reductions.at(5)), (None, Some(Db(1.5))));
+    }
+}

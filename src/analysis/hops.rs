@@ -1,0 +1,80 @@
+//! Hops into the recorder, with what their stems were made with.
+
+use super::Analysis;
+use link::delivery::MadeWith;
+use link::identity::InstanceId;
+use link::ring::LISTENING;
+use session::record::{Member, Setting, StemId};
+use session::watch::FinishedHop;
+
+/// Hops in a row with changes after which they are taken for automation.
+const AUTOMATION: u32 = 10;
+
+/// For how many hops in a row a stem's settings have been changing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Steadiness {
+    changing: u32,
+}
+
+impl Steadiness {
+    /// The next hop; whether it was made with one setting. One with a change was not, nor the next, into which the change
+    /// glides; but automation that goes on is how the song is.
+    fn follow(&mut self, changed: bool) -> bool {
+        let before = self.changing;
+        self.changing = if changed { before + 1 } else { 0 };
+        let changes = before.max(self.changing);
+        changes == 0 || changes > AUTOMATION
+    }
+}
+
+impl Analysis {
+    /// Other stems from now on.
+    pub(super) fn seat(&mut self, set: u64, stems: Vec<InstanceId>) {
+        let known = self.recorder.members().to_vec();
+        let setting = |id: StemId| {
+            known.iter().find(|member| member.id == id).map_or(Setting::default(), |member| member.setting)
+        };
+        let ids = stems.iter().map(|id| StemId(id.get()));
+        let members: Vec<Member> = ids.map(|id| Member { id, setting: setting(id) }).collect();
+        self.recorder.set_stems(set, &members);
+        self.steadiness = vec![Steadiness::default(); stems.len()];
+        self.stems = stems;
+        self.fresh = true;
+    }
+
+    /// Records a hop and fits it, one by one: what is found must not depend on how many are waiting.
+    pub(super) fn record(&mut self, mut hop: FinishedHop, made_with: &[MadeWith]) {
+        let stems = self.stems.iter().zip(made_with).zip(&mut self.steadiness);
+        for (index, ((id, made), steadiness)) in stems.enumerate() {
+            let steady = steadiness.follow(made.changed);
+            if made.revision == LISTENING || !steady {
+                hop.heard &= !(1 << index);
+            }
+            // a stem that has never played is set as it may be
+            if made.revision != LISTENING && made.revision != 0 {
+                let setting = Setting { revision: made.revision, level: made.level };
+                self.recorder.set(StemId(id.get()), setting);
+            }
+        }
+        self.recorder.take(&hop);
+        self.recorder.refit();
+        self.fresh = true;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hop_with_a_change_and_the_next_are_not_steady_but_automation_is() {
+        let mut steadiness = Steadiness::default();
+        let kept: Vec<bool> = [false, true, false, false, true, true, false, false]
+            .map(|changed| steadiness.follow(changed))
+            .into();
+        assert_eq!(kept, [true, false, false, true, false, false, false, true]);
+        let automated: Vec<bool> = (0..13).map(|_| steadiness.follow(true)).collect();
+        assert_eq!(automated.iter().position(|kept| *kept), Some(AUTOMATION as usize));
+        assert!(steadiness.follow(false), "the last of it glides as all of it did");
+    }
+}

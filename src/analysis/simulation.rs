@@ -1,0 +1,243 @@
+//! What a move changes behind the Master's own chain: short windows of the song, kept as they arrive, run through a
+//! chain set as the Master's is, without the move and with it.
+//!
+//! A chain that compresses or limits answers to a move, so nothing that was measured before can be multiplied. The
+//! loudest windows are kept, for they decide the integrated loudness, and of the others such as are spread over the
+//! song. What follows is said to be *simulated*, over so many seconds.
+
+use super::excerpt::{Audio, last_of_mix, read, sleeps};
+use chain::{Chain, ChainSettings, LatencyClass, Seat};
+use dsp::{Block, Process};
+use link::identity::InstanceId;
+use link::ring::Side;
+use link::{Peer, Roster};
+use meter::layout::Layout;
+use meter::loudness::{BLOCK_HOPS, HopMeter, hop_frames, integrated};
+use session::heard::Heard;
+use session::record::{Mark, Recorder, Setting, StemId};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use units::{Db, Hz, Lu, Lufs, Power};
+
+/// Hops of a window: 2 s.
+const WINDOW: usize = 20;
+/// Hops before it, in which the chain finds its way: 1 s.
+const RUN_IN: usize = 10;
+/// Windows that are kept, if there is memory for them.
+const WINDOWS: usize = 24;
+/// And how many of them at least.
+const FEWEST: usize = 4;
+/// Memory for windows, bytes.
+const BUDGET: usize = 128 << 20;
+
+/// Left and right as they are kept.
+type Kept = [Vec<f32>; 2];
+
+/// A stretch of the song: run-in and window.
+#[derive(Debug)]
+struct Window {
+    /// Frames of the run-in: less than usual at the beginning of a song.
+    run_in: usize,
+    mix: Kept,
+    stems: Vec<(StemId, Setting, Kept)>,
+    power: f64,
+}
+
+/// Windows of the song, by number: window `n` begins at hop `n * WINDOW` of the timeline.
+#[derive(Debug, Default)]
+pub(super) struct Windows {
+    windows: BTreeMap<i64, Window>,
+    /// The pass of the Master's ring and the window that were captured last.
+    last: Option<(u64, i64)>,
+}
+
+/// What the simulation found: loudness differences, and of how much audio.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Simulated {
+    /// What the chain does to the loudness without the move.
+    pub(super) chain: Lu,
+    /// What the move changes behind it.
+    pub(super) change: Lu,
+    /// Seconds that were run.
+    pub(super) seconds: f64,
+}
+
+fn keep(audio: &Audio) -> Kept {
+    [0, 1].map(|side| audio[side].iter().map(|&x| x as f32).collect())
+}
+
+impl Windows {
+    /// Nothing is known of the song any more.
+    pub(super) fn forget(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Keeps the last whole windows, if they were heard as everything is set now. `delay`: how much later than it left a
+    /// stem arrives.
+    pub(super) fn capture(
+        &mut self,
+        roster: &'static Roster,
+        me: Peer,
+        rate: Hz,
+        recorder: &Recorder,
+        delay: impl Fn(InstanceId) -> i64,
+    ) -> Option<()> {
+        let hop = hop_frames(rate) as i64;
+        let pass = me.audio()?.timeline()?.segments().last()?.pass;
+        let (newest, _) = last_of_mix(me, 1)?;
+        // the last hop is not settled before the next has come
+        let number = (newest - 2 * hop).div_euclid(WINDOW as i64 * hop) - 1;
+        // what a fast render has left behind may still be there
+        for number in [number - 1, number] {
+            let known = self.last.is_some_and(|(of, last)| of == pass && number <= last);
+            if !known && self.capture_one(number, (roster, me, rate), recorder, &delay).is_some() {
+                self.last = Some((pass, number));
+            }
+        }
+        Some(())
+    }
+
+    fn capture_one(
+        &mut self,
+        number: i64,
+        (roster, me, rate): (&'static Roster, Peer, Hz),
+        recorder: &Recorder,
+        delay: &impl Fn(InstanceId) -> i64,
+    ) -> Option<()> {
+        let hop = hop_frames(rate) as i64;
+        let (scored, run_in) = (WINDOW as i64 * hop, RUN_IN as i64 * hop);
+        let (start, end) = (number * scored, (number + 1) * scored);
+        let places = number * WINDOW as i64..(number + 1) * WINDOW as i64;
+        if !places.into_iter().all(|place| recorder.mark(place) == Mark::Heard) {
+            return None;
+        }
+        let latency = i64::try_from(me.pulse()?.latency).ok()?;
+        let from = [start - run_in, start].into_iter();
+        let found = from.map(|from| (from, read(me, Side::Input, from + latency, (end - from) as usize)));
+        let (from, mix) = found.filter_map(|(from, mix)| Some((from, mix?))).next()?;
+        let frames = (end - from) as usize;
+        let mut stems = Vec::new();
+        for member in recorder.members() {
+            let id = InstanceId::new(member.id.0)?;
+            let (stem, left) = (roster.find(id)?, from - delay(id));
+            match read(stem, Side::Output, left, frames) {
+                Some(audio) => stems.push((member.id, member.setting, keep(&audio))),
+                None if sleeps(stem, left) => {}
+                // what its ring has lost already is not silence: a move would change it
+                None => return None,
+            }
+        }
+        let power = mix.iter().flatten().map(|x| x * x).sum();
+        let window = Window { run_in: (start - from) as usize, mix: keep(&mix), stems, power };
+        self.windows.insert(number, window);
+        let most = (BUDGET / (8 * frames * (recorder.members().len() + 1))).clamp(FEWEST, WINDOWS);
+        while self.windows.len() > most {
+            self.drop_one();
+        }
+        Some(())
+    }
+
+    /// Drops the window that is missed least: not of the louder half, and near its neighbours.
+    fn drop_one(&mut self) {
+        let mut powers: Vec<f64> = self.windows.values().map(|window| window.power).collect();
+        powers.sort_by(f64::total_cmp);
+        let middle = powers.get(powers.len() / 2).copied().unwrap_or_default();
+        let numbers: Vec<i64> = self.windows.keys().copied().collect();
+        let room = |i: usize| {
+            let before = i.checked_sub(1).map_or(i64::MIN / 4, |before| numbers[before]);
+            numbers.get(i + 1).copied().unwrap_or(i64::MAX / 4) - before
+        };
+        let quiet = (0..numbers.len()).filter(|&i| self.windows[&numbers[i]].power < middle);
+        let least = quiet.min_by_key(|&i| room(i)).or_else(|| (0..numbers.len()).min_by_key(|&i| room(i)));
+        if let Some(i) = least {
+            self.windows.remove(&numbers[i]);
+        }
+    }
+
+    /// Runs what is kept through a chain with `settings`, without moves and with each stem of `heard` multiplied by its
+    /// gain. `None` if there is nothing to run, nothing to hear, or `stop` says that there is no time.
+    pub(super) fn simulate(
+        &self,
+        heard: &Heard,
+        gains: &[f64],
+        (settings, class, rate): (&ChainSettings, LatencyClass, Hz),
+        stop: &AtomicBool,
+    ) -> Option<Simulated> {
+        let mut chain = Chain::new(Seat::Master, class, rate);
+        let (mut into, mut before, mut after) = (Vec::new(), Vec::new(), Vec::new());
+        let mut windows = 0;
+        for window in self.windows.values() {
+            let Some([now, moved]) = window.mixes(heard, gains) else { continue };
+            if stop.load(Ordering::Acquire) {
+                return None;
+            }
+            windows += 1;
+            powers_of(&now, window.run_in, rate, &mut into);
+            for (mut mix, powers) in [(now, &mut before), (moved, &mut after)] {
+                chain.reset();
+                chain.set(settings);
+                let [left, right] = &mut mix;
+                chain.process(&mut Block::new(left, right));
+                powers_of(&mix, window.run_in + chain.latency().0, rate, powers);
+            }
+        }
+        let (into, before, after) = (integrated(&into)?, integrated(&before)?, integrated(&after)?);
+        let seconds = windows as f64 * WINDOW as f64 * hop_frames(rate) as f64 / rate.0;
+        Some(Simulated { chain: before - into, change: after - before, seconds })
+    }
+}
+
+impl Window {
+    /// The mix as everything is set now, and with the moves; `None` if a stem was set otherwise.
+    fn mixes(&self, heard: &Heard, gains: &[f64]) -> Option<[Audio; 2]> {
+        let wide = |kept: &Kept| [0, 1].map(|side| kept[side].iter().map(|&x| f64::from(x)).collect());
+        let mut mixes: [Audio; 2] = [wide(&self.mix), wide(&self.mix)];
+        for (stem, (member, &gain)) in heard.members().iter().zip(gains).enumerate() {
+            let Some((_, setting, audio)) = self.stems.iter().find(|(id, ..)| *id == member.id) else {
+                continue;
+            };
+            if setting.revision != member.setting.revision {
+                return None;
+            }
+            let Some(matrix) = heard.ground.fit.mean(stem) else { continue };
+            let now = (member.setting.level - setting.level).gain();
+            for (mix, factor) in mixes.iter_mut().zip([now - 1.0, now * gain - 1.0]) {
+                if factor == 0.0 {
+                    continue;
+                }
+                for (to, mix) in mix.iter_mut().enumerate() {
+                    let [from_left, from_right] = matrix[to].map(|arrives| factor * arrives);
+                    for (mix, (&left, &right)) in mix.iter_mut().zip(audio[0].iter().zip(&audio[1])) {
+                        *mix += from_left * f64::from(left) + from_right * f64::from(right);
+                    }
+                }
+            }
+        }
+        Some(mixes)
+    }
+}
+
+/// Adds the powers of the hops behind the first frames, and what keeps gates from looking across to the next window.
+fn powers_of(audio: &Audio, run_in: usize, rate: Hz, powers: &mut Vec<Power>) {
+    let mut meter = HopMeter::new(rate, &Layout::stereo());
+    let channels = [&audio[0][..], &audio[1][..]];
+    // the run-in goes through the filter, too; hops are such that one ends with it
+    let (mut at, mut before) = (run_in % meter.frames_to_hop(), run_in / meter.frames_to_hop());
+    while at < audio[0].len() {
+        let end = audio[0].len().min(at + meter.frames_to_hop());
+        if let Some(power) = meter.process(&channels, at..end) {
+            if before == 0 {
+                powers.push(power);
+            }
+            before = before.saturating_sub(1);
+        }
+        at = end;
+    }
+    powers.extend([Power(f64::NAN); BLOCK_HOPS]);
+}
+
+/// Loudness out of the master before and after, from that into it.
+pub(super) fn out_of(into: Lufs, simulated: &Simulated) -> [Lufs; 2] {
+    let before = into + Db(simulated.chain.0);
+    [before, before + Db(simulated.change.0)]
+}

@@ -1,0 +1,149 @@
+//! What is known, for the window and for others.
+
+use super::history::history;
+use super::simulation::out_of;
+use super::{Analysis, Question, lock};
+use link::identity::InstanceId;
+use link::summary::{Forecast, StemSummary, Summary};
+use link::words::Text;
+use meter::loudness::hop_frames;
+use plugin_core::board::Room;
+use session::heard::Heard;
+use session::predict::{Certainty, Move, gains};
+use session::prediction::{Follower, Prediction, predict_moves};
+use session::record::StemId;
+use session::view::Session;
+use units::{Db, Lu, Lufs, Ms};
+
+/// The move whose certainty is told when nobody asks: up by as much.
+const USUAL_MOVE: Db = Db(1.0);
+
+impl Analysis {
+    /// Looks at all that was heard, answers what was asked, and tells everybody.
+    pub(super) fn look(&mut self, asked: &[Question]) {
+        let range = self.recorder.extent().map_or(0..0, |(first, last)| first..last + 1);
+        let heard = self.recorder.heard(range.clone());
+        let history = history(&self.recorder, &heard, &range, (&self.reductions, &self.board.songs()));
+        let members = heard.members();
+        let delays: Vec<i64> = members
+            .iter()
+            .map(|member| InstanceId::new(member.id.0).map_or(0, |id| self.seating.delay(id)))
+            .collect();
+        let findings = self.seating.findings().to_vec();
+        let session = Session::new(&self.recorder, &heard, &delays, findings, &self.targets, Self::name);
+        // what the window asks is for the window, what others ask is for them
+        let (mut prediction, mut forecast) = (None, None);
+        for question in asked {
+            let (told, whole) = self.answer(&heard, question);
+            if Some(question.sender) == self.me.id() {
+                prediction = whole.map(|whole| (whole, out_of_the_master(&told)));
+            } else {
+                forecast = Some(told);
+            }
+        }
+        let names: Vec<String> = members.iter().map(|member| Self::name(member.id)).collect();
+        self.tell(&session, &heard, &names, forecast);
+        let before = self.board.room();
+        let (prediction, out) = match prediction {
+            Some((prediction, out)) => (Some(prediction), out),
+            None => before.map_or((None, None), |room| (room.prediction.clone(), room.out)),
+        };
+        self.board.show_room(Room { session, names, prediction, out, history });
+    }
+
+    /// What a move would change, for whoever asks.
+    fn answer(&self, heard: &Heard, question: &Question) -> (Forecast, Option<Prediction>) {
+        let Question { sender, counter, stem, gain } = *question;
+        let mut forecast = Forecast {
+            sender,
+            counter,
+            stem,
+            gain,
+            into: None,
+            peak: [None; 2],
+            half_width: Lu(0.0),
+            returns_not_included: false,
+            out_of: None,
+            simulated: 0.0,
+        };
+        let source = heard.members().iter().position(|member| member.id.0 == stem.get());
+        let Some(source) = source else { return (forecast, None) };
+        let name = |stem: usize| Self::name(heard.members().get(stem).map_or(StemId(0), |member| member.id));
+        let prediction =
+            predict_moves(heard, &[Move { source, gain }], &self.followers(heard), &self.targets, name);
+        let half_width = prediction.certainty.half_width();
+        if half_width.0.is_finite() {
+            forecast.into =
+                prediction.before.integrated.zip(prediction.after.integrated).map(|(a, b)| [a, b]);
+            forecast.half_width = half_width;
+        }
+        forecast.peak = [prediction.before.true_peak, prediction.peak.high];
+        forecast.returns_not_included = prediction.returns_not_included;
+        let settings = (self.settings)();
+        // what is not linked was not captured: a move that it follows cannot be simulated
+        let stems = heard.members().len();
+        let captured = prediction.moves.iter().all(|one| one.source < stems);
+        let moved = gains(stems + 1, &prediction.moves);
+        if let Some([before, _]) = forecast.into.filter(|_| captured && !settings.only_delays())
+            && let chain = (&settings, self.class, self.rate)
+            && let Some(simulated) = self.windows.simulate(heard, &moved, chain, &self.stop)
+        {
+            forecast.out_of = Some(out_of(before, &simulated));
+            forecast.simulated = simulated.seconds;
+        }
+        (forecast, Some(prediction))
+    }
+
+    /// What a person has said moves along: what is left over, with a stem.
+    fn followers(&self, heard: &Heard) -> Vec<Follower> {
+        let members = heard.members();
+        let stem = self.board.follows().and_then(|id| members.iter().position(|member| member.id == id));
+        stem.map(|stem| Follower { follower: members.len(), stem }).into_iter().collect()
+    }
+
+    fn tell(&self, session: &Session, heard: &Heard, names: &[String], forecast: Option<Forecast>) {
+        let name = |stem: usize| names.get(stem).cloned().unwrap_or_default();
+        let hop = hop_frames(self.rate) as f64 / self.rate.0.max(1.0);
+        let cause = session.findings.first().map(|finding| finding.sentence(name)).unwrap_or_default();
+        let mut summary = Summary {
+            coverage: session.coverage,
+            cause: Text::new(&cause),
+            half_width: half_width(heard),
+            heard: session.progress.heard as f64 * hop,
+            mix: session.mix,
+            loudest_peak: session.loudest_peak.and_then(|stem| InstanceId::new(stem.0)),
+            unlinked_share: session.unlinked_share,
+            forecast: forecast.or(self.studio.summary().forecast),
+            ..Summary::default()
+        };
+        for stem in &session.stems {
+            let Some(id) = InstanceId::new(stem.id.0) else { continue };
+            summary.push(StemSummary {
+                stem: id,
+                state: stem.state,
+                share: stem.share,
+                gain: stem.gain.filter(|gain| gain.0.is_finite()),
+                matrix: stem.matrix.filter(|rows| rows.as_flattened().iter().all(|x| x.is_finite())),
+                delay: stem.matrix.map(|_| stem.delay),
+                chain_cost: stem.chain_cost,
+            });
+        }
+        *lock(&self.studio.summary) = summary;
+    }
+}
+
+/// Loudness that leaves the Master without and with a move, and over how much that was simulated.
+fn out_of_the_master(forecast: &Forecast) -> Option<([Lufs; 2], Ms)> {
+    Some((forecast.out_of?, Ms(forecast.simulated * 1000.0)))
+}
+
+/// How far the prediction of a small move may be off, whichever stem it is.
+fn half_width(heard: &Heard) -> Option<Lu> {
+    heard.reading().integrated?;
+    let one = |source| match heard.ground.certainty(&[Move { source, gain: USUAL_MOVE }]) {
+        Certainty::Exact => Lu(0.0),
+        Certainty::Estimate(half_width) => half_width,
+    };
+    let widest = (0..heard.members().len()).map(|source| one(source).0).reduce(f64::max)?;
+    widest.is_finite().then_some(Lu(widest))
+}

@@ -1,0 +1,71 @@
+//! The thread of an analysis: it runs while the host has the plugin active.
+
+use super::{Analysis, lock};
+use chain::LatencyClass;
+use link::delivery::Receiver;
+use link::observe::Advice;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::Duration;
+use units::Hz;
+
+/// Between two looks at the queue: a fifth of a hop.
+const PACE: Duration = Duration::from_millis(20);
+
+/// An analysis and its thread. Dropped, the thread has ended.
+#[derive(Debug)]
+pub struct Worker {
+    analysis: Arc<Mutex<Analysis>>,
+    running: Option<(JoinHandle<()>, Arc<AtomicBool>)>,
+}
+
+impl Worker {
+    /// A worker that does not run yet.
+    pub fn new(analysis: Analysis) -> Self {
+        Self { analysis: Arc::new(Mutex::new(analysis)), running: None }
+    }
+
+    /// Runs, from now on with the hops of `receiver`. Without a thread (the system has none left) nothing is analysed.
+    pub fn start(&mut self, rate: Hz, class: LatencyClass, receiver: Receiver) -> Arc<Advice> {
+        self.stop();
+        let stop = Arc::new(AtomicBool::new(false));
+        let mut analysis = lock(&self.analysis);
+        let advice = analysis.begin(rate, class, receiver);
+        analysis.stop = Arc::clone(&stop);
+        drop(analysis);
+        let (analysis, stopped) = (Arc::clone(&self.analysis), Arc::clone(&stop));
+        let run = move || {
+            let mut analysis = lock(&analysis);
+            *lock(&analysis.studio.thread) = Some(std::thread::current());
+            while !stopped.load(Ordering::Acquire) {
+                if catch_unwind(AssertUnwindSafe(|| analysis.round())).is_err() {
+                    analysis.board.show_trouble("the analysis has failed: reload the plugin");
+                    break;
+                }
+                std::thread::park_timeout(PACE);
+            }
+            *lock(&analysis.studio.thread) = None;
+        };
+        let spawned = std::thread::Builder::new().name("stemlink mix".into()).spawn(run);
+        self.running = spawned.ok().map(|handle| (handle, stop));
+        advice
+    }
+
+    /// Ends the thread.
+    pub fn stop(&mut self) {
+        if let Some((handle, stop)) = self.running.take() {
+            stop.store(true, Ordering::Release);
+            handle.thread().unpark();
+            // it has contained its panics
+            drop(handle.join());
+        }
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}

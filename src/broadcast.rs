@@ -1,0 +1,210 @@
+//! The audio thread's part in the link: what a plugin tells others, and a Master's ears.
+
+use chain::parameters::{PARAMETERS, Value};
+use chain::{ChainSettings, Seat};
+use dsp::denoise::{NoisePrint, ThresholdCurve};
+use link::bridge::Membership;
+use link::observe::Observer;
+use link::ring::LISTENING;
+use link::snapshot::{Pulse, Settings};
+use plugin_core::gauges::{Gauges, Health};
+use session::timeline::Flywheel;
+use std::sync::Arc;
+use units::{Db, Hz};
+
+/// What the host says about a block.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Moment {
+    /// Whether the transport runs.
+    pub playing: bool,
+    /// Where the block begins on the project's timeline, in frames; `None` if the host does not say.
+    pub position: Option<i64>,
+}
+
+impl Moment {
+    /// Where on the timeline the frame `frames` into the block is played; `None` while nothing is.
+    fn place(self, frames: usize) -> Option<i64> {
+        self.position.filter(|_| self.playing).map(|position| position.saturating_add(frames as i64))
+    }
+}
+
+/// Tells others of a plugin's audio. Neither allocates nor waits after [`Self::prepare`].
+#[derive(Debug)]
+pub struct Broadcast {
+    seat: Seat,
+    /// Of the table's rows: those who have the same understand each other's settings.
+    schema: u64,
+    /// Off the roster when dropped.
+    membership: Membership,
+    /// A Master's.
+    observer: Option<Observer>,
+    wheel: Flywheel,
+    pulse: Pulse,
+    /// The settings in force.
+    settings: Settings,
+    /// They have not been told yet.
+    stale: bool,
+    /// Frames since some were told.
+    since_told: u64,
+    /// Stands for the settings in force, level aside, and the gain behind everything else.
+    made_with: (u64, Db),
+    listens: bool,
+    gauges: Arc<Gauges>,
+    /// Hops that the gauges had when their loudness was last told.
+    told_hops: u64,
+}
+
+impl Broadcast {
+    /// A broadcast for a plugin in `seat` that has joined.
+    pub fn new(seat: Seat, membership: Membership, gauges: Arc<Gauges>) -> Self {
+        let schema = PARAMETERS.schema(seat);
+        Self {
+            seat,
+            schema,
+            membership,
+            observer: None,
+            wheel: Flywheel::default(),
+            pulse: Pulse::default(),
+            settings: Settings::new(schema, 0),
+            stale: false,
+            since_told: ENOUGH,
+            made_with: (LISTENING, Db(0.0)),
+            listens: false,
+            gauges,
+            told_hops: 0,
+        }
+    }
+
+    /// The host activates: audio at `rate`, a chain of `latency` frames; `observer` for a Master. Allocates.
+    pub fn prepare(&mut self, rate: Hz, latency: usize, observer: Option<Observer>) {
+        self.membership.outlet.prepare(rate);
+        self.observer = observer;
+        self.pulse = Pulse { rate, latency: latency as u64, ..self.pulse };
+        self.membership.outlet.tell(&self.pulse);
+        self.interrupt();
+    }
+
+    /// What comes does not continue what came.
+    pub fn interrupt(&mut self) {
+        self.wheel.break_off();
+        if let Some(observer) = &mut self.observer {
+            observer.interrupt();
+        }
+    }
+
+    /// The chain's settings from here on, and what a Master has asked the level to change by, on top.
+    pub fn set(&mut self, settings: &ChainSettings, trim: Db) {
+        self.pulse.revision += 1;
+        let mut values = Settings::new(self.schema, self.pulse.revision);
+        let mut revision = FIRST;
+        for row in PARAMETERS.of(self.seat) {
+            let value = match row.get(settings) {
+                Value::Switch(on) => Some(f64::from(u8::from(on))),
+                Value::Number(number) => number,
+                Value::Choice(index) => Some(index as f64),
+            };
+            values.push(value);
+            if row.id != LEVEL {
+                revision = mixed(revision, value.unwrap_or(f64::NAN).to_bits());
+            }
+        }
+        // behind the table's: the noise print, if one was learned
+        for level in settings.denoise.print.iter().flat_map(NoisePrint::levels) {
+            values.push(Some(f64::from(*level)));
+            revision = mixed(revision, u64::from(level.to_bits()));
+        }
+        // and behind that the threshold per octave, if there is one
+        let curve = &settings.denoise.curve;
+        for point in curve.iter().filter(|_| *curve != ThresholdCurve::default()) {
+            values.push(Some(point.0));
+            revision = mixed(revision, point.0.to_bits());
+        }
+        self.settings = values;
+        self.stale = true;
+        // a bypassed chain has no level
+        let level = if settings.bypass { Db(0.0) } else { settings.level + trim };
+        self.made_with = (revision, level);
+        self.mark();
+    }
+
+    /// Something else is heard than the output, or the output again.
+    pub fn listen(&mut self, listens: bool) {
+        (self.listens, self.pulse.listens) = (listens, listens);
+        self.mark();
+    }
+
+    fn mark(&mut self) {
+        let (revision, level) = self.made_with;
+        self.membership.outlet.mark(if self.listens { LISTENING } else { revision }, level);
+    }
+
+    /// A part of a block before the chain: `at` frames into the block of `moment`.
+    pub fn hear(&mut self, moment: Moment, at: usize, mix: [&[f64]; 2]) {
+        if let Some(observer) = &mut self.observer {
+            observer.process(moment.place(at), mix);
+        }
+    }
+
+    /// The same part behind the chain, and as it entered, as late as the chain is.
+    pub fn send(&mut self, moment: Moment, at: usize, input: [&[f64]; 2], output: [&[f64]; 2]) {
+        let place = self.wheel.locate(moment.place(at), output[0].len());
+        self.membership.outlet.write(place, input, output);
+        self.since_told = self.since_told.saturating_add(output[0].len() as u64);
+    }
+
+    /// The block is over.
+    pub fn tell(&mut self, moment: Moment, health: &Health) {
+        let hops = self.gauges.hops();
+        if hops != self.told_hops {
+            self.told_hops = hops;
+            (self.pulse.momentary, self.pulse.short_term) = self.gauges.now();
+        }
+        self.pulse = Pulse {
+            blocks: self.pulse.blocks.wrapping_add(1),
+            playing: moment.playing,
+            position: moment.position,
+            compressor_reduction: health.compressor_reduction,
+            limiter_reduction: health.limiter_reduction,
+            sanitized: health.sanitized,
+            faults: health.faults,
+            ..self.pulse
+        };
+        self.membership.outlet.tell(&self.pulse);
+        // automation changes them with every block; whoever watches looks ten times a second
+        let pause = (self.pulse.rate.0 / 10.0) as u64;
+        if self.stale && self.since_told >= pause {
+            self.membership.outlet.set(&self.settings);
+            (self.stale, self.since_told) = (false, 0);
+        }
+    }
+}
+
+/// The row that is no part of a revision.
+const LEVEL: &str = "level";
+
+/// Frames after which settings may be told at any rate.
+const ENOUGH: u64 = u64::MAX;
+
+/// A revision before any value.
+const FIRST: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// A hash that goes on with another word; equal settings have equal revisions, whatever was between them. Neither zero,
+/// which stands for nothing, nor [`LISTENING`].
+fn mixed(hash: u64, word: u64) -> u64 {
+    let hash = (hash ^ word).wrapping_mul(0xd6e8_feb8_6659_fd93);
+    (hash ^ hash >> 32).clamp(1, LISTENING - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_revision_depends_on_every_word_and_its_place() {
+        let of = |words: &[u64]| words.iter().fold(FIRST, |hash, word| mixed(hash, *word));
+        let all = [of(&[1, 2, 3]), of(&[2, 1, 3]), of(&[1, 2]), of(&[1, 2, 4]), of(&[0, 0]), of(&[0])];
+        for (i, one) in all.iter().enumerate() {
+            assert!(*one != LISTENING && all[i + 1..].iter().all(|other| other != one), "{i}");
+        }
+    }
+}

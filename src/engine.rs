@@ -1,0 +1,461 @@
+//! The audio thread's part of a plugin: the chain, its meters, and what keeps a fault from reaching the host.
+
+use super::broadcast::{Broadcast, Moment};
+use super::monitor::Monitor;
+use chain::listen::Listen;
+use chain::{Chain, ChainSettings, LatencyClass, Seat};
+use dsp::delay::Delay;
+use dsp::{Block, Key, Process};
+use plugin_core::gauges::scope::Point;
+use plugin_core::gauges::{Gauges, Health, Tap};
+use plugin_core::noise::{Noise, Wish};
+use plugin_core::reel::Inbox;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use units::{Db, Hz, Samples};
+
+/// Frames that are worked on at once; a host's block of any size is cut into these.
+const PART: usize = 512;
+
+/// A first sample of this value makes the engine panic: tests see that no host notices.
+#[cfg(any(test, feature = "injected-panic"))]
+pub const INJECTED_PANIC: f32 = 1.234_567e30;
+
+/// Everything that processing needs, allocated when the host activates.
+pub struct Engine {
+    chain: Chain,
+    class: LatencyClass,
+    tap: Tap,
+    gauges: Arc<Gauges>,
+    /// Left, right, left key, right key: the edge between the host's `f32` and the chain's `f64`.
+    buffers: Box<[[f64; PART]; 4]>,
+    /// The parameters' count of changes at the last `set`; `None` before the first since reset.
+    seen: Option<u64>,
+    /// Takes the chain's place after a panic: the input, as late as the chain was.
+    dry: [Delay; 2],
+    broken: bool,
+    /// What is heard instead of the output.
+    listening: Listen,
+    /// Noise is being learned.
+    learns: bool,
+    monitor: Monitor,
+    /// `None` if there was no place at the table.
+    broadcast: Option<Broadcast>,
+}
+
+impl Engine {
+    /// An engine for audio at `rate`, mono or stereo.
+    pub fn new(seat: Seat, class: LatencyClass, rate: Hz, mono: bool, gauges: Arc<Gauges>) -> Self {
+        let chain = Chain::new(seat, class, rate);
+        let latency = chain.latency();
+        gauges.show_latency(latency.0 as u64);
+        gauges.scope().show_rate(rate);
+        Self {
+            chain,
+            class,
+            tap: Tap::new(rate, mono, Arc::clone(&gauges)),
+            gauges,
+            buffers: Box::new([[0.0; PART]; 4]),
+            seen: None,
+            dry: [Delay::new(latency), Delay::new(latency)],
+            broken: false,
+            listening: Listen::Off,
+            learns: false,
+            monitor: Monitor::new(rate),
+            broadcast: None,
+        }
+    }
+
+    /// The same, telling the link what it does.
+    pub fn with_broadcast(self, broadcast: Option<Broadcast>) -> Self {
+        Self { broadcast, ..self }
+    }
+
+    /// The same, playing the songs that come from there when they are to be heard.
+    pub fn with_references(mut self, inbox: Option<Inbox>) -> Self {
+        self.monitor.connect(inbox);
+        self
+    }
+
+    /// What told the link, and where songs come from, for the next engine. What it holds of songs is freed: not for an
+    /// audio thread.
+    pub fn into_parts(mut self) -> (Option<Broadcast>, Option<Inbox>) {
+        let inbox = self.monitor.disconnect();
+        (self.broadcast, inbox)
+    }
+
+    /// Frees what it holds of songs, while no audio thread runs.
+    pub fn eject(&mut self) {
+        let inbox = self.monitor.disconnect();
+        self.monitor.connect(inbox);
+    }
+
+    /// The latency, constant.
+    pub fn latency(&self) -> Samples {
+        self.chain.latency()
+    }
+
+    /// The class it was made for.
+    pub fn class(&self) -> LatencyClass {
+        self.class
+    }
+
+    /// Forgets all audio; after a contained panic, tries the chain again. Meters keep what they have heard.
+    pub fn reset(&mut self) {
+        self.dry.iter_mut().for_each(|delay| delay.fill(0.0));
+        (self.seen, self.broken) = (None, false);
+        self.listen(Listen::Off);
+        self.monitor.reset();
+        if let Some(broadcast) = &mut self.broadcast {
+            broadcast.interrupt();
+        }
+        self.contain(|engine| engine.chain.reset());
+    }
+
+    /// Does what may panic; false if it did. From then on the input passes, until reset.
+    fn contain(&mut self, risk: impl FnOnce(&mut Self)) -> bool {
+        let went_well = catch_unwind(AssertUnwindSafe(|| risk(self))).is_ok();
+        if !went_well {
+            self.broken = true;
+            self.gauges.count_panic();
+        }
+        went_well
+    }
+
+    /// Takes the settings if the parameters have changed since the last time: `changes` is their count. `settings` is
+    /// called only then, and says what a Master has asked the level to change by, on top of them.
+    pub fn follow(&mut self, changes: u64, settings: impl FnOnce() -> (ChainSettings, Db)) {
+        if self.seen != Some(changes) {
+            self.contain(|engine| {
+                let (mut settings, trim) = settings();
+                if let Some(broadcast) = &mut engine.broadcast {
+                    broadcast.set(&settings, trim);
+                }
+                // the trim is a part of the level: as exact, and as smooth
+                settings.level = settings.level + trim;
+                engine.chain.set(&settings);
+            });
+            self.seen = Some(changes);
+        }
+    }
+
+    /// Makes something else heard than the output, or the output again. Meanwhile the meters wait; only another level
+    /// is made behind them, so that they still say what leaves.
+    pub fn listen(&mut self, listen: Listen) {
+        if listen != self.listening {
+            self.listening = listen;
+            let inside = self.monitor.listen(listen);
+            self.contain(|engine| engine.chain.listen(inside));
+            if let Some(broadcast) = &mut self.broadcast {
+                broadcast.listen(listen != Listen::Off);
+            }
+        }
+    }
+
+    /// Learns noise, as a person wishes; what was learned becomes the print.
+    pub fn learn(&mut self, noise: &Noise) {
+        let wish = noise.wish();
+        if wish == Wish::Nothing && !self.learns {
+            return;
+        }
+        self.contain(|engine| {
+            if wish != Wish::Keep {
+                engine.learns = wish == Wish::Learn;
+                engine.chain.learn_noise(engine.learns);
+                noise.show_heard(engine.chain.learned_from());
+                return;
+            }
+            engine.chain.learn_noise(false);
+            let learned = if engine.learns { engine.chain.learned_noise() } else { None };
+            engine.learns = !noise.finish(learned.as_ref());
+        });
+    }
+
+    /// Processes a host's block in place: one or two channels, with the key's as many, all equally long. A panic
+    /// mutes the block; from the next on the input passes, delayed by the latency, until reset.
+    pub fn process(&mut self, channels: &mut [&mut [f32]], key: Option<&[&mut [f32]]>, moment: Moment) {
+        if self.broken {
+            self.pass(channels);
+        } else if !self.contain(|engine| engine.run(channels, key, moment)) {
+            channels.iter_mut().for_each(|channel| channel.fill(0.0));
+        }
+    }
+
+    fn run(&mut self, channels: &mut [&mut [f32]], key: Option<&[&mut [f32]]>, moment: Moment) {
+        let frames = channels.first().map_or(0, |channel| channel.len());
+        let mut at = 0;
+        while at < frames {
+            let end = frames.min(at + PART);
+            self.run_part(channels, key, moment, at..end);
+            at = end;
+        }
+        let health = Health {
+            compressor_reduction: self.chain.compressor_reduction(),
+            limiter_reduction: self.chain.limiter_reduction(),
+            sanitized: self.chain.sanitized(),
+            faults: self.chain.faults(),
+        };
+        self.gauges.show(health);
+        if let Some(broadcast) = &mut self.broadcast {
+            broadcast.tell(moment, &health);
+        }
+    }
+
+    fn run_part(
+        &mut self,
+        channels: &mut [&mut [f32]],
+        key: Option<&[&mut [f32]]>,
+        moment: Moment,
+        range: core::ops::Range<usize>,
+    ) {
+        #[cfg(any(test, feature = "injected-panic"))]
+        assert!(channels[0][range.start] != INJECTED_PANIC, "injected");
+        let frames = range.len();
+        let [left, right, key_left, key_right] = &mut *self.buffers;
+        let (left, right) = (&mut left[..frames], &mut right[..frames]);
+        let (key_left, key_right) = (&mut key_left[..frames], &mut key_right[..frames]);
+
+        let [first, rest @ ..] = channels else { return };
+        // a mono signal is two equal channels
+        widen(left, &first[range.clone()]);
+        widen(right, &rest.first().unwrap_or(first)[range.clone()]);
+        self.gauges.scope().write(Point::Before, left, right);
+        if let Some(broadcast) = &mut self.broadcast {
+            broadcast.hear(moment, range.start, [left, right]);
+        }
+        let mut block = Block::new(left, right);
+        if let Some([first, rest @ ..]) = key
+            && first.len() >= range.end
+        {
+            widen(key_left, &first[range.clone()]);
+            widen(key_right, &rest.first().unwrap_or(first)[range.clone()]);
+            block = block.with_key(Key { left: key_left, right: key_right });
+        }
+        let was_heard_as_it_is = self.chain.is_heard_as_it_is();
+        self.chain.process(&mut block);
+        let is_metered = was_heard_as_it_is && self.chain.is_heard_as_it_is();
+        self.gauges.scope().write(Point::After, left, right);
+        if let Some(broadcast) = &mut self.broadcast {
+            broadcast.send(moment, range.start, self.chain.dry(), [left, right]);
+        }
+        let (compressor, limiter) = (self.chain.compressor_reduction(), self.chain.limiter_reduction());
+        self.gauges.scope().write_reductions(compressor, limiter, frames);
+
+        if is_metered {
+            let both: [&[f64]; 2] = [left, right];
+            self.tap.process(if rest.is_empty() { &both[..1] } else { &both });
+        }
+        self.monitor.process(left, right, moment, range.start);
+        narrow(&mut first[range.clone()], left);
+        if let Some(second) = rest.first_mut() {
+            narrow(&mut second[range], right);
+        }
+    }
+
+    /// The input, delayed as the chain would; what is not finite becomes silence.
+    fn pass(&mut self, channels: &mut [&mut [f32]]) {
+        for (channel, delay) in channels.iter_mut().zip(&mut self.dry) {
+            for sample in channel.iter_mut() {
+                let input = if sample.is_finite() { f64::from(*sample) } else { 0.0 };
+                *sample = delay.next(input) as f32;
+            }
+        }
+    }
+}
+
+fn widen(to: &mut [f64], from: &[f32]) {
+    for (to, &from) in to.iter_mut().zip(from) {
+        *to = f64::from(from);
+    }
+}
+
+fn narrow(to: &mut [f32], from: &[f64]) {
+    for (to, &from) in to.iter_mut().zip(from) {
+        *to = from as f32;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use testkit::noise;
+    use units::Lufs;
+
+    fn engine(class: LatencyClass, mono: bool) -> Engine {
+        Engine::new(Seat::Stem, class, Hz(48_000.0), mono, Arc::default())
+    }
+
+    fn defaults() -> (ChainSettings, Db) {
+        (ChainSettings::default(), Db(0.0))
+    }
+
+    fn signal(seed: u64, frames: usize) -> Vec<f32> {
+        noise(seed, frames, 0.5).into_iter().map(|x| x as f32).collect()
+    }
+
+    #[test]
+    fn at_its_defaults_a_stem_changes_no_bit_in_blocks_of_any_size() {
+        for mono in [false, true] {
+            let (left, right) = (signal(1, 5000), signal(2, 5000));
+            let (mut l, mut r) = (left.clone(), right.clone());
+            let mut engine = engine(LatencyClass::Zero, mono);
+            let mut at = 0;
+            for size in [0, 1, 511, 512, 513, 3, 2000, 1460] {
+                engine.follow(0, defaults);
+                let (l, r) = (&mut l[at..at + size], &mut r[at..at + size]);
+                if mono {
+                    engine.process(&mut [l], None, Moment::default());
+                } else {
+                    engine.process(&mut [l, r], None, Moment::default());
+                }
+                at += size;
+            }
+            assert_eq!(at, 5000);
+            assert!(l == left && r == right, "mono: {mono}");
+        }
+    }
+
+    #[test]
+    fn settings_are_read_only_when_parameters_have_changed() {
+        let mut engine = engine(LatencyClass::Zero, false);
+        let mut reads = 0;
+        for changes in [0, 0, 0, 1, 1] {
+            engine.follow(changes, || {
+                reads += 1;
+                defaults()
+            });
+        }
+        assert_eq!(reads, 2);
+        engine.reset();
+        engine.follow(1, || {
+            reads += 1;
+            defaults()
+        });
+        assert_eq!(reads, 3);
+    }
+
+    #[test]
+    fn a_panic_mutes_its_block_then_the_input_passes_as_late_as_before_until_reset() {
+        let mut engine = engine(LatencyClass::Lookahead, false);
+        let latency = engine.latency().0;
+        let settings = || (ChainSettings { level: Db(-9.0), ..ChainSettings::default() }, Db(3.0));
+        engine.follow(0, settings);
+        let (mut l, mut r) = (signal(1, 700), signal(2, 700));
+        l[512] = INJECTED_PANIC;
+        engine.process(&mut [&mut l, &mut r], None, Moment::default());
+        assert!(l.iter().chain(&r).all(|&x| x == 0.0));
+        assert_eq!(engine.gauges.panics(), 1);
+
+        let mut input = signal(3, 2000);
+        input[100] = f32::NAN;
+        let (mut l, mut r) = (input.clone(), input.clone());
+        engine.process(&mut [&mut l, &mut r], None, Moment::default());
+        input[100] = 0.0;
+        assert_eq!(l[latency..], input[..2000 - latency]);
+        assert_eq!(engine.gauges.panics(), 1);
+
+        let recovered = |engine: &mut Engine| {
+            engine.reset();
+            engine.follow(0, settings);
+            let (mut l, mut r) = (input.clone(), input.clone());
+            engine.process(&mut [&mut l, &mut r], None, Moment::default());
+            assert!((f64::from(l[latency + 50]) - f64::from(input[50]) * Db(-6.0).gain()).abs() < 1e-6);
+        };
+        recovered(&mut engine);
+        engine.follow(1, || panic!("injected"));
+        let (mut l, mut r) = (input.clone(), input.clone());
+        engine.process(&mut [&mut l, &mut r], None, Moment::default());
+        assert_eq!((&l[latency..], engine.gauges.panics()), (&input[..2000 - latency], 2));
+        recovered(&mut engine);
+    }
+
+    #[test]
+    fn not_a_number_in_is_finite_out() {
+        let mut engine = engine(LatencyClass::Zero, false);
+        let (mut l, mut r) = (vec![f32::NAN; 100], vec![f32::INFINITY; 100]);
+        engine.process(&mut [&mut l, &mut r], None, Moment::default());
+        assert!(l.iter().chain(&r).all(|x| x.is_finite()));
+        assert_eq!(engine.gauges.health().sanitized, 200);
+    }
+
+    #[test]
+    fn noise_is_learned_while_wanted_and_is_what_the_chain_learns() {
+        let wanted = Noise::new(plugin_core::control::Changes::default());
+        let mut engine = engine(LatencyClass::LinearDenoise, false);
+        let mut chain = Chain::new(Seat::Stem, LatencyClass::LinearDenoise, Hz(48_000.0));
+        chain.set(&ChainSettings::default());
+        let mut hear = |engine: &mut Engine, seed: u64, learned: bool| {
+            let (mut l, mut r) = (signal(seed, 24_000), signal(seed + 1, 24_000));
+            if learned {
+                let (mut left, mut right) = (vec![0.0; 24_000], vec![0.0; 24_000]);
+                widen(&mut left, &l);
+                widen(&mut right, &r);
+                chain.learn_noise(true);
+                chain.process(&mut Block::new(&mut left, &mut right));
+            }
+            for (l, r) in l.chunks_mut(480).zip(r.chunks_mut(480)) {
+                engine.follow(0, defaults);
+                engine.learn(&wanted);
+                engine.process(&mut [l, r], None, Moment::default());
+            }
+            chain.learned_noise()
+        };
+        hear(&mut engine, 1, false);
+        assert_eq!(wanted.heard(), None);
+        engine.reset();
+        wanted.learn();
+        hear(&mut engine, 3, true);
+        // a host that stops resets what it plays, not what was learned
+        engine.reset();
+        let heard = wanted.heard().expect("learning").0;
+        assert!((heard - 450.0).abs() < 60.0, "{heard} ms");
+        wanted.keep();
+        let learned = hear(&mut engine, 5, false);
+        assert!(learned.is_some());
+        assert_eq!((wanted.print(), wanted.heard()), (learned, None));
+
+        wanted.learn();
+        hear(&mut engine, 7, false);
+        wanted.cancel();
+        hear(&mut engine, 9, false);
+        assert_eq!((wanted.print(), wanted.heard()), (learned, None), "forgotten");
+    }
+
+    #[test]
+    fn meters_say_what_leaves_whatever_is_heard() {
+        let mut engine = engine(LatencyClass::Zero, false);
+        engine.follow(0, defaults);
+        fn second(engine: &mut Engine, listen: Listen) -> (f32, u64, Option<Lufs>) {
+            engine.listen(listen);
+            let (mut l, mut r) = (signal(1, 48_000), signal(2, 48_000));
+            engine.process(&mut [&mut l, &mut r], None, Moment::default());
+            (l[40_000] / signal(1, 48_000)[40_000], engine.gauges.hops(), engine.gauges.reading().integrated)
+        }
+        let (gain, hops, loudness) = second(&mut engine, Listen::Off);
+        assert_eq!((gain, hops), (1.0, 10));
+        // louder for the ear alone, and metered on
+        let (gain, hops, same) = second(&mut engine, Listen::Gain(Db(6.0)));
+        assert!((f64::from(gain) - Db(6.0).gain()).abs() < 1e-6 && hops == 20);
+        assert!((same.expect("heard").0 - loudness.expect("heard").0).abs() < 0.05);
+        // what is no output is not metered, its fades included
+        assert_eq!(second(&mut engine, Listen::Bypass(Db(12.0))).1, 20);
+        let (gain, hops, same) = second(&mut engine, Listen::Off);
+        assert!(gain == 1.0 && hops == 29 && engine.gauges.reading().true_peak.is_some_and(|p| p.0 < 0.0));
+        assert!((same.expect("heard").0 - loudness.expect("heard").0).abs() < 0.05);
+    }
+
+    #[test]
+    fn listening_ends_with_reset() {
+        let mut engine = engine(LatencyClass::Zero, false);
+        engine.follow(0, defaults);
+        let heard = |engine: &mut Engine| {
+            let (mut l, mut r) = (signal(1, 4000), signal(2, 4000));
+            engine.process(&mut [&mut l, &mut r], None, Moment::default());
+            (l[3000..] == signal(1, 4000)[3000..], l[3000..] == r[3000..])
+        };
+        engine.listen(Listen::Mono);
+        assert_eq!(heard(&mut engine), (false, true));
+        engine.reset();
+        assert_eq!(heard(&mut engine), (true, false));
+    }
+}

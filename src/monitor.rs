@@ -1,0 +1,110 @@
+//! What is played instead of a plugin's output, behind its meters: the output at another level, nothing, or another song. What
+//! meters and the link say stays that of the output.
+
+use super::broadcast::Moment;
+use super::deck::Deck;
+use chain::listen::Listen;
+use dsp::Glide;
+use plugin_core::reel::Inbox;
+use units::Hz;
+
+/// The last thing before the host.
+#[derive(Debug)]
+pub(super) struct Monitor {
+    gain: Glide,
+    rate: Hz,
+    /// Plays other songs; `None` without anybody to choose them.
+    deck: Option<Deck>,
+}
+
+impl Monitor {
+    /// The output as it is.
+    pub(super) fn new(rate: Hz) -> Self {
+        Self { gain: fade(1.0, rate), rate, deck: None }
+    }
+
+    /// Other songs come from there.
+    pub(super) fn connect(&mut self, inbox: Option<Inbox>) {
+        self.deck = inbox.map(|inbox| Deck::new(self.rate, inbox));
+    }
+
+    /// Where other songs come from, for the next one.
+    pub(super) fn disconnect(&mut self) -> Option<Inbox> {
+        self.deck.take().map(Deck::into_inbox)
+    }
+
+    /// What is heard from now on, soon: the output, at a level, or a song. Returns what else a chain has to see to.
+    pub(super) fn listen(&mut self, listen: Listen) -> Listen {
+        let (inside, gain, song) = match listen {
+            Listen::Gain(gain) => (Listen::Off, gain.gain(), None),
+            Listen::Mute => (Listen::Off, 0.0, None),
+            Listen::Reference { song, gain } => (Listen::Off, 1.0, Some((song, gain))),
+            listen => (listen, 1.0, None),
+        };
+        self.gain.aim(gain);
+        if let Some(deck) = &mut self.deck {
+            deck.want(song);
+        }
+        inside
+    }
+
+    /// The output as it is, at once.
+    pub(super) fn reset(&mut self) {
+        self.gain.snap(1.0);
+        if let Some(deck) = &mut self.deck {
+            deck.reset();
+        }
+    }
+
+    /// Works on both channels, equally long, `start` frames into the host's block.
+    pub(super) fn process(&mut self, left: &mut [f64], right: &mut [f64], moment: Moment, start: usize) {
+        if !self.gain.rests_at(1.0) {
+            for (left, right) in left.iter_mut().zip(&mut *right) {
+                let gain = self.gain.tick();
+                *left *= gain;
+                *right *= gain;
+            }
+        }
+        if let Some(deck) = &mut self.deck {
+            deck.process(left, right, moment, start);
+        }
+    }
+}
+
+/// A line from `value` to wherever it is to go, frame by frame, in the usual time.
+pub(super) fn fade(value: f64, rate: Hz) -> Glide {
+    Glide::by_frames(value, Glide::TIME, rate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use units::Db;
+
+    #[test]
+    fn a_level_is_reached_without_a_step_and_left_without_a_trace() {
+        let mut monitor = Monitor::new(Hz(48_000.0));
+        let run = |monitor: &mut Monitor| {
+            let (mut left, mut right) = (vec![1.0; 2000], vec![-1.0; 2000]);
+            monitor.process(&mut left[..700], &mut right[..700], Moment::default(), 0);
+            monitor.process(&mut left[700..], &mut right[700..], Moment::default(), 700);
+            let steps = left.windows(2).map(|pair| (pair[1] - pair[0]).abs()).fold(0.0, f64::max);
+            assert!(left.iter().zip(&right).all(|(l, r)| *l == -r));
+            (steps, left[0], left[1999])
+        };
+        assert_eq!(run(&mut monitor), (0.0, 1.0, 1.0));
+        assert_eq!(monitor.listen(Listen::Gain(Db(-6.0))), Listen::Off);
+        let (steps, first, last) = run(&mut monitor);
+        assert!(steps < 0.001 && first > 0.99 && last == Db(-6.0).gain(), "{steps} {first} {last}");
+        assert_eq!(monitor.listen(Listen::Mono), Listen::Mono, "that is a chain's");
+        assert_eq!(run(&mut monitor).2, 1.0);
+        assert_eq!(run(&mut monitor), (0.0, 1.0, 1.0), "to the bit");
+        assert_eq!(monitor.listen(Listen::Mute), Listen::Off);
+        let (steps, _, last) = run(&mut monitor);
+        assert!(steps < 0.002 && last == 0.0, "{steps} {last}");
+        monitor.listen(Listen::Gain(Db(3.0)));
+        run(&mut monitor);
+        monitor.reset();
+        assert_eq!(run(&mut monitor), (0.0, 1.0, 1.0));
+    }
+}
