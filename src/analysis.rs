@@ -1,9 +1,9 @@
 //! What a Master makes of what it hears: a thread of its own, from activation to deactivation.
 //!
-//! The audio thread's [`Observer`](link::observe::Observer) sends finished hops; here they are recorded and
+//! The audio thread's [`StemAligner`](link::observe::Observer) sends finished hops; here they are recorded and
 //! fitted ([`Recorder`]), Stems are told apart from those of other sessions and found where they arrive late
 //! (`seating`), what is left over gets its name, and what is known is shown to the window ([`Board`]) and to others
-//! ([`Studio`]). Whatever this thread does, and however late, audio does not depend on it.
+//! ([`AnalysisShared`]). Whatever this thread does, and however late, audio does not depend on it.
 
 mod excerpt;
 mod history;
@@ -20,13 +20,13 @@ use history::Reductions;
 use hops::Steadiness;
 use link::delivery::{Delivery, Receiver};
 use link::identity::InstanceId;
-use link::observe::Advice;
+use link::observe::RoutingTable;
 use link::request::Request;
-use link::snapshot::Pulse;
+use link::snapshot::BlockStatus;
 use link::summary::Summary;
-use link::{Peer, ROSTER};
+use link::{PeerView, ROSTER};
 use plugin_core::board::Board;
-use seating::Seating;
+use seating::StemRouting;
 use session::record::{Recorder, StemId};
 use session::target::{NormalizationTarget, builtin};
 use simulation::Windows;
@@ -45,10 +45,10 @@ const EASE: u32 = 8;
 
 /// What a Master's analysis and the link's thread tell each other.
 #[derive(Debug, Default)]
-pub struct Studio {
+pub struct AnalysisShared {
     summary: Mutex<Summary>,
     questions: Mutex<Vec<Question>>,
-    strangers: Mutex<Strangers>,
+    strangers: Mutex<ForeignStems>,
     /// To wake the analysis.
     thread: Mutex<Option<Thread>>,
 }
@@ -64,9 +64,9 @@ pub(crate) struct Question {
 
 /// What decides whose audio is wanted of other processes.
 #[derive(Debug, Default)]
-struct Strangers {
+struct ForeignStems {
     /// The Master, and the rate that Stems must have.
-    master: Option<(Peer, Hz)>,
+    master: Option<(PeerView, Hz)>,
     /// Those that are not summed.
     left_out: Vec<InstanceId>,
 }
@@ -85,14 +85,14 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Studio {
+impl AnalysisShared {
     /// What is to be told of the session.
     pub fn summary(&self) -> Summary {
         *lock(&self.summary)
     }
 
     /// Whether the audio of this Stem of another process is wanted.
-    pub fn listens(&self, stem: &Peer) -> bool {
+    pub fn listens(&self, stem: &PeerView) -> bool {
         let strangers = lock(&self.strangers);
         let (Some((master, rate)), Some(pulse)) = (strangers.master, stem.pulse()) else { return false };
         if pulse.rate != rate {
@@ -102,7 +102,7 @@ impl Studio {
             return true;
         }
         // one that was not found before may be by now, if it plays where the Master does
-        let plays = |pulse: Pulse| pulse.position.filter(|_| pulse.playing);
+        let plays = |pulse: BlockStatus| pulse.position.filter(|_| pulse.playing);
         let places = plays(pulse).zip(master.pulse().and_then(plays));
         places.is_some_and(|(one, other)| one.abs_diff(other) as f64 <= NEAR * rate.0)
     }
@@ -131,8 +131,8 @@ type Settings = Box<dyn Fn() -> ChainSettings + Send>;
 /// All that a Master knows. It outlives its thread: what was heard stays while the host has the plugin inactive.
 pub struct Analysis {
     /// The Master itself: the mix is in its ring.
-    me: Peer,
-    studio: Arc<Studio>,
+    me: PeerView,
+    studio: Arc<AnalysisShared>,
     board: Arc<Board>,
     rate: Hz,
     settings: Settings,
@@ -147,7 +147,7 @@ pub struct Analysis {
     /// The stems of the present set.
     stems: Vec<InstanceId>,
     steadiness: Vec<Steadiness>,
-    seating: Seating,
+    seating: StemRouting,
     targets: Vec<NormalizationTarget>,
     /// Something has come since the last look.
     fresh: bool,
@@ -164,7 +164,7 @@ impl std::fmt::Debug for Analysis {
 
 impl Analysis {
     /// The analysis of the Master `me`, which is set as `settings` says.
-    pub fn new(me: Peer, studio: Arc<Studio>, board: Arc<Board>, settings: Settings) -> Self {
+    pub fn new(me: PeerView, studio: Arc<AnalysisShared>, board: Arc<Board>, settings: Settings) -> Self {
         Self {
             me,
             studio,
@@ -179,7 +179,7 @@ impl Analysis {
             reductions: Reductions::default(),
             stems: Vec::new(),
             steadiness: Vec::new(),
-            seating: Seating::default(),
+            seating: StemRouting::default(),
             targets: builtin(),
             fresh: false,
             next_look: Instant::now(),
@@ -188,7 +188,7 @@ impl Analysis {
     }
 
     /// The host activates at `rate`; hops come by `receiver`. Returns where advice for the audio thread appears.
-    fn begin(&mut self, rate: Hz, class: LatencyClass, receiver: Receiver) -> Arc<Advice> {
+    fn begin(&mut self, rate: Hz, class: LatencyClass, receiver: Receiver) -> Arc<RoutingTable> {
         if rate != self.rate {
             self.recorder.forget();
             self.windows.forget();
@@ -249,7 +249,7 @@ impl Analysis {
     fn take_deliveries(&mut self) {
         for _ in 0..AT_ONCE {
             match self.receiver.as_mut().and_then(Iterator::next) {
-                Some(Delivery::Set { set, stems }) => self.seat(set, stems),
+                Some(Delivery::Set { set, stems }) => self.chain_kind(set, stems),
                 Some(Delivery::Hop(hop, made_with)) => self.record(hop, &made_with),
                 None => break,
             }
@@ -258,7 +258,7 @@ impl Analysis {
 
     fn tell_strangers(&self) {
         let (master, left_out) = (Some((self.me, self.rate)), self.seating.left_out());
-        *lock(&self.studio.strangers) = Strangers { master, left_out };
+        *lock(&self.studio.strangers) = ForeignStems { master, left_out };
         let stem = |id: InstanceId| StemId(id.get());
         let nested = self.seating.nested().into_iter().map(|(inner, outer)| (stem(inner), stem(outer)));
         self.board.show_nested(nested.collect());

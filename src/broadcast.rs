@@ -1,14 +1,14 @@
 //! The audio thread's part in the link: what a plugin tells others, and a Master's ears.
 
 use chain::parameters::{PARAMETERS, Value};
-use chain::{ChainSettings, Seat};
+use chain::{ChainKind, ChainSettings};
 use dsp::denoise::{NoisePrint, ThresholdCurve};
 use link::bridge::Membership;
-use link::observe::Observer;
+use link::observe::StemAligner;
 use link::ring::LISTENING;
-use link::snapshot::{Pulse, Settings};
+use link::snapshot::{BlockStatus, Settings};
 use plugin_core::gauges::{Gauges, Health};
-use session::timeline::Flywheel;
+use session::timeline::TransportTracker;
 use std::sync::Arc;
 use units::{Db, Hz};
 
@@ -31,15 +31,15 @@ impl Moment {
 /// Tells others of a plugin's audio. Neither allocates nor waits after [`Self::prepare`].
 #[derive(Debug)]
 pub struct Broadcast {
-    seat: Seat,
+    chain_kind: ChainKind,
     /// Of the table's rows: those who have the same understand each other's settings.
     schema: u64,
     /// Off the roster when dropped.
     membership: Membership,
     /// A Master's.
-    observer: Option<Observer>,
-    wheel: Flywheel,
-    pulse: Pulse,
+    observer: Option<StemAligner>,
+    wheel: TransportTracker,
+    pulse: BlockStatus,
     /// The settings in force.
     settings: Settings,
     /// They have not been told yet.
@@ -55,16 +55,16 @@ pub struct Broadcast {
 }
 
 impl Broadcast {
-    /// A broadcast for a plugin in `seat` that has joined.
-    pub fn new(seat: Seat, membership: Membership, gauges: Arc<Gauges>) -> Self {
-        let schema = PARAMETERS.schema(seat);
+    /// A broadcast for a plugin in `chain_kind` that has joined.
+    pub fn new(chain_kind: ChainKind, membership: Membership, gauges: Arc<Gauges>) -> Self {
+        let schema = PARAMETERS.schema(chain_kind);
         Self {
-            seat,
+            chain_kind,
             schema,
             membership,
             observer: None,
-            wheel: Flywheel::default(),
-            pulse: Pulse::default(),
+            wheel: TransportTracker::default(),
+            pulse: BlockStatus::default(),
             settings: Settings::new(schema, 0),
             stale: false,
             since_told: ENOUGH,
@@ -76,10 +76,10 @@ impl Broadcast {
     }
 
     /// The host activates: audio at `rate`, a chain of `latency` frames; `observer` for a Master. Allocates.
-    pub fn prepare(&mut self, rate: Hz, latency: usize, observer: Option<Observer>) {
+    pub fn prepare(&mut self, rate: Hz, latency: usize, observer: Option<StemAligner>) {
         self.membership.outlet.prepare(rate);
         self.observer = observer;
-        self.pulse = Pulse { rate, latency: latency as u64, ..self.pulse };
+        self.pulse = BlockStatus { rate, latency: latency as u64, ..self.pulse };
         self.membership.outlet.tell(&self.pulse);
         self.interrupt();
     }
@@ -97,7 +97,7 @@ impl Broadcast {
         self.pulse.revision += 1;
         let mut values = Settings::new(self.schema, self.pulse.revision);
         let mut revision = FIRST;
-        for row in PARAMETERS.of(self.seat) {
+        for row in PARAMETERS.of(self.chain_kind) {
             let value = match row.get(settings) {
                 Value::Switch(on) => Some(f64::from(u8::from(on))),
                 Value::Number(number) => number,
@@ -159,7 +159,7 @@ impl Broadcast {
             self.told_hops = hops;
             (self.pulse.momentary, self.pulse.short_term) = self.gauges.now();
         }
-        self.pulse = Pulse {
+        self.pulse = BlockStatus {
             blocks: self.pulse.blocks.wrapping_add(1),
             playing: moment.playing,
             position: moment.position,

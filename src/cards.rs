@@ -1,13 +1,13 @@
 //! The Stems in reach as a window shows them: read where they tell it, whenever the window draws. What has become of a
 //! Master's own requests, and who has gone, is remembered here.
 
-use chain::Seat;
+use chain::ChainKind;
 use chain::parameters::PARAMETERS;
 use link::request::{Answer, Verdict};
 use link::slot::Presence as Slot;
-use link::snapshot::{Kind, Label, Pulse, Settings};
+use link::snapshot::{BlockStatus, InstanceInfo, Kind, Settings};
 use link::summary::Placement;
-use link::{Peer, Roster};
+use link::{PeerView, Roster};
 use meter::Reading;
 use plugin_core::room::{Presence, Request, StemCard};
 use session::record::StemId;
@@ -22,9 +22,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The Stems as the instance `me` sees them.
 #[derive(Debug)]
-pub(super) struct Cards {
+pub(super) struct StemList {
     roster: &'static Roster,
-    me: Peer,
+    me: PeerView,
     memory: Mutex<Memory>,
 }
 
@@ -44,8 +44,8 @@ struct Asked {
     when: Instant,
 }
 
-impl Cards {
-    pub(super) fn new(roster: &'static Roster, me: Peer) -> Self {
+impl StemList {
+    pub(super) fn new(roster: &'static Roster, me: PeerView) -> Self {
         Self { roster, me, memory: Mutex::default() }
     }
 
@@ -60,7 +60,7 @@ impl Cards {
     pub(super) fn look(&self) -> (Vec<StemCard>, bool) {
         let (roster, me) = (self.roster, self.me);
         let session = me.label().and_then(|label| label.session);
-        let bypass = PARAMETERS.of(Seat::Stem).position(|row| row.id == "bypass");
+        let bypass = PARAMETERS.of(ChainKind::Stem).position(|row| row.id == "bypass");
         let summary = me.summary();
         let rate = me.pulse().map(|pulse| pulse.rate).filter(|rate| rate.0 > 0.0);
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
@@ -77,7 +77,7 @@ impl Cards {
                 let is_foreign =
                     label.session.is_some_and(|of| Some(of) != session && !roster.masters_of(of).is_empty());
                 let differs =
-                    |pulse: Pulse| rate.is_some_and(|rate| pulse.rate.0 > 0.0 && pulse.rate != rate);
+                    |pulse: BlockStatus| rate.is_some_and(|rate| pulse.rate.0 > 0.0 && pulse.rate != rate);
                 if is_foreign && !known {
                     card.presence = Presence::OtherSession;
                 } else if peer.pulse().is_some_and(differs) {
@@ -135,10 +135,10 @@ impl Memory {
 }
 
 /// What a Stem tells, and its last answer.
-fn card(peer: Peer, label: &Label, bypass: Option<usize>) -> Option<(StemCard, Option<Answer>)> {
+fn card(peer: PeerView, label: &InstanceInfo, bypass: Option<usize>) -> Option<(StemCard, Option<Answer>)> {
     let id = peer.id()?;
     let (pulse, figures) = (peer.pulse().unwrap_or_default(), peer.figures().unwrap_or_default());
-    let Pulse { momentary, short_term, compressor_reduction, limiter_reduction, listens, .. } = pulse;
+    let BlockStatus { momentary, short_term, compressor_reduction, limiter_reduction, listens, .. } = pulse;
     let switched =
         |settings: Settings| bypass.and_then(|row| settings.values().nth(row)).flatten() == Some(1.0);
     let card = StemCard {

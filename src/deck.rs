@@ -5,8 +5,8 @@ mod tests;
 
 use super::broadcast::Moment;
 use super::monitor::fade;
-use dsp::Glide;
-use plugin_core::reel::{Cue, Inbox, Way};
+use dsp::Smoother;
+use plugin_core::reel::{Inbox, PlayMode, PlayRequest};
 use units::{Db, Hz};
 
 /// Hosts round their position: so many frames off are no jump.
@@ -14,27 +14,27 @@ const ROUNDING: i64 = 2;
 
 /// The audio thread's player. Neither allocates nor waits.
 #[derive(Debug)]
-pub(super) struct Deck {
+pub(super) struct ReferencePlayer {
     rate: Hz,
     inbox: Inbox,
     /// The song that it has.
-    cue: Option<Cue>,
+    cue: Option<PlayRequest>,
     /// The song that is to be heard, and its gain.
     wanted: Option<(u16, Db)>,
     /// How much of what is heard is the song, 0 to 1; the rest is the output.
-    share: Glide,
-    gain: Glide,
+    share: Smoother,
+    gain: Smoother,
     /// The next frame of the reel.
     at: usize,
     /// Where it was before it jumped; it fades out from there.
     left_behind: usize,
     /// 1 while the place is as it was, and on the way to 1 after a jump.
-    arrived: Glide,
+    arrived: Smoother,
     /// How long a fade is, frames.
     fade: usize,
 }
 
-impl Deck {
+impl ReferencePlayer {
     /// A deck for audio at `rate`; songs come from `inbox`.
     pub(super) fn new(rate: Hz, inbox: Inbox) -> Self {
         let share = fade(0.0, rate);
@@ -66,25 +66,25 @@ impl Deck {
     /// The output, at once.
     pub(super) fn reset(&mut self) {
         self.wanted = None;
-        self.share.snap(0.0);
-        self.arrived.snap(1.0);
+        self.share.set_now(0.0);
+        self.arrived.set_now(1.0);
     }
 
     /// Puts the song in the place of both channels, equally long, `start` frames into the host's block.
     pub(super) fn process(&mut self, left: &mut [f64], right: &mut [f64], moment: Moment, start: usize) {
-        if self.share.rests_at(0.0) {
+        if self.share.is_settled_at(0.0) {
             self.change();
         }
         let gain = self.gain_of_wanted(moment);
         self.share.aim(if gain.is_some() { 1.0 } else { 0.0 });
-        if self.share.rests_at(0.0) {
+        if self.share.is_settled_at(0.0) {
             return;
         }
         let Some(cue) = &self.cue else { return };
         if let Some(gain) = gain {
             self.gain.aim(gain.gain());
         }
-        if let Way::Along(origin) = cue.way
+        if let PlayMode::Along(origin) = cue.way
             && let Some(position) = moment.position
         {
             let frames = cue.reel.frames.len() as i64;
@@ -92,7 +92,7 @@ impl Deck {
             let place = start.saturating_sub(cue.reel.start as i64).rem_euclid(frames.max(1));
             if place.abs_diff(self.at as i64) > ROUNDING.unsigned_abs() {
                 (self.left_behind, self.at) = (self.at, place as usize);
-                self.arrived.snap(0.0);
+                self.arrived.set_now(0.0);
                 self.arrived.aim(1.0);
             }
         }
@@ -114,18 +114,18 @@ impl Deck {
     fn change(&mut self) {
         let before = self.cue.as_ref().map(|cue| cue.song);
         self.inbox.exchange(&mut self.cue);
-        self.arrived.snap(1.0);
+        self.arrived.set_now(1.0);
         if let Some(cue) = &self.cue {
             let frames = cue.reel.frames.len();
             let within = match cue.way {
-                Way::Again(from, to) => from.min(frames)..to.min(frames),
-                Way::Along(_) => 0..frames,
+                PlayMode::Again(from, to) => from.min(frames)..to.min(frames),
+                PlayMode::Along(_) => 0..frames,
             };
             if before != Some(cue.song) || !within.contains(&self.at) {
                 self.at = within.start;
             }
             if let Some((_, gain)) = self.wanted {
-                self.gain.snap(gain.gain());
+                self.gain.set_now(gain.gain());
             }
         }
     }
@@ -134,9 +134,9 @@ impl Deck {
     fn gain_of_wanted(&self, moment: Moment) -> Option<Db> {
         let (cue, (song, gain)) = self.cue.as_ref().zip(self.wanted)?;
         let plays = match cue.way {
-            Way::Again(from, to) => from < to && to <= cue.reel.frames.len(),
+            PlayMode::Again(from, to) => from < to && to <= cue.reel.frames.len(),
             // where nothing plays, a song along with it does not either
-            Way::Along(_) => moment.playing && !cue.reel.frames.is_empty(),
+            PlayMode::Along(_) => moment.playing && !cue.reel.frames.is_empty(),
         };
         // a newer cue waits for the output to be back
         let is_newest = !self.inbox.has_mail();
@@ -146,7 +146,7 @@ impl Deck {
 
 /// The frame at `at`; near the end of the range it fades over into what came before its beginning, so that the beginning
 /// follows without a seam.
-fn heard(cue: &Cue, at: usize, fade: usize) -> [f64; 2] {
+fn heard(cue: &PlayRequest, at: usize, fade: usize) -> [f64; 2] {
     let frames = &cue.reel.frames;
     let frame = |at: usize| frames.get(at).map_or([0.0; 2], |frame| frame.map(f64::from));
     let (from, to) = range(cue);
@@ -161,14 +161,14 @@ fn heard(cue: &Cue, at: usize, fade: usize) -> [f64; 2] {
 }
 
 /// The frame after `at`.
-fn next(cue: &Cue, at: usize) -> usize {
+fn next(cue: &PlayRequest, at: usize) -> usize {
     let (from, to) = range(cue);
     if at + 1 >= to { from } else { at + 1 }
 }
 
-fn range(cue: &Cue) -> (usize, usize) {
+fn range(cue: &PlayRequest) -> (usize, usize) {
     match cue.way {
-        Way::Again(from, to) => (from, to),
-        Way::Along(_) => (0, cue.reel.frames.len()),
+        PlayMode::Again(from, to) => (from, to),
+        PlayMode::Along(_) => (0, cue.reel.frames.len()),
     }
 }

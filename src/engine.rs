@@ -2,8 +2,8 @@
 
 use super::broadcast::{Broadcast, Moment};
 use super::monitor::Monitor;
-use chain::listen::Listen;
-use chain::{Chain, ChainSettings, LatencyClass, Seat};
+use chain::listen::MonitorMode;
+use chain::{Chain, ChainKind, ChainSettings, LatencyClass};
 use dsp::delay::Delay;
 use dsp::{Block, Key, Process};
 use plugin_core::gauges::scope::Point;
@@ -35,7 +35,7 @@ pub struct Engine {
     dry: [Delay; 2],
     broken: bool,
     /// What is heard instead of the output.
-    listening: Listen,
+    listening: MonitorMode,
     /// Noise is being learned.
     learns: bool,
     monitor: Monitor,
@@ -45,8 +45,14 @@ pub struct Engine {
 
 impl Engine {
     /// An engine for audio at `rate`, mono or stereo.
-    pub fn new(seat: Seat, class: LatencyClass, rate: Hz, mono: bool, gauges: Arc<Gauges>) -> Self {
-        let chain = Chain::new(seat, class, rate);
+    pub fn new(
+        chain_kind: ChainKind,
+        class: LatencyClass,
+        rate: Hz,
+        mono: bool,
+        gauges: Arc<Gauges>,
+    ) -> Self {
+        let chain = Chain::new(chain_kind, class, rate);
         let latency = chain.latency();
         gauges.show_latency(latency.0 as u64);
         gauges.scope().show_rate(rate);
@@ -59,7 +65,7 @@ impl Engine {
             seen: None,
             dry: [Delay::new(latency), Delay::new(latency)],
             broken: false,
-            listening: Listen::Off,
+            listening: MonitorMode::Off,
             learns: false,
             monitor: Monitor::new(rate),
             broadcast: None,
@@ -104,7 +110,7 @@ impl Engine {
     pub fn reset(&mut self) {
         self.dry.iter_mut().for_each(|delay| delay.fill(0.0));
         (self.seen, self.broken) = (None, false);
-        self.listen(Listen::Off);
+        self.listen(MonitorMode::Off);
         self.monitor.reset();
         if let Some(broadcast) = &mut self.broadcast {
             broadcast.interrupt();
@@ -141,13 +147,13 @@ impl Engine {
 
     /// Makes something else heard than the output, or the output again. Meanwhile the meters wait; only another level
     /// is made behind them, so that they still say what leaves.
-    pub fn listen(&mut self, listen: Listen) {
+    pub fn listen(&mut self, listen: MonitorMode) {
         if listen != self.listening {
             self.listening = listen;
             let inside = self.monitor.listen(listen);
             self.contain(|engine| engine.chain.listen(inside));
             if let Some(broadcast) = &mut self.broadcast {
-                broadcast.listen(listen != Listen::Off);
+                broadcast.listen(listen != MonitorMode::Off);
             }
         }
     }
@@ -282,7 +288,7 @@ mod tests {
     use units::Lufs;
 
     fn engine(class: LatencyClass, mono: bool) -> Engine {
-        Engine::new(Seat::Stem, class, Hz(48_000.0), mono, Arc::default())
+        Engine::new(ChainKind::Stem, class, Hz(48_000.0), mono, Arc::default())
     }
 
     fn defaults() -> (ChainSettings, Db) {
@@ -382,7 +388,7 @@ mod tests {
     fn noise_is_learned_while_wanted_and_is_what_the_chain_learns() {
         let wanted = Noise::new(plugin_core::control::Changes::default());
         let mut engine = engine(LatencyClass::LinearDenoise, false);
-        let mut chain = Chain::new(Seat::Stem, LatencyClass::LinearDenoise, Hz(48_000.0));
+        let mut chain = Chain::new(ChainKind::Stem, LatencyClass::LinearDenoise, Hz(48_000.0));
         chain.set(&ChainSettings::default());
         let mut hear = |engine: &mut Engine, seed: u64, learned: bool| {
             let (mut l, mut r) = (signal(seed, 24_000), signal(seed + 1, 24_000));
@@ -425,21 +431,21 @@ mod tests {
     fn meters_say_what_leaves_whatever_is_heard() {
         let mut engine = engine(LatencyClass::Zero, false);
         engine.follow(0, defaults);
-        fn second(engine: &mut Engine, listen: Listen) -> (f32, u64, Option<Lufs>) {
+        fn second(engine: &mut Engine, listen: MonitorMode) -> (f32, u64, Option<Lufs>) {
             engine.listen(listen);
             let (mut l, mut r) = (signal(1, 48_000), signal(2, 48_000));
             engine.process(&mut [&mut l, &mut r], None, Moment::default());
             (l[40_000] / signal(1, 48_000)[40_000], engine.gauges.hops(), engine.gauges.reading().integrated)
         }
-        let (gain, hops, loudness) = second(&mut engine, Listen::Off);
+        let (gain, hops, loudness) = second(&mut engine, MonitorMode::Off);
         assert_eq!((gain, hops), (1.0, 10));
         // louder for the ear alone, and metered on
-        let (gain, hops, same) = second(&mut engine, Listen::Gain(Db(6.0)));
+        let (gain, hops, same) = second(&mut engine, MonitorMode::Gain(Db(6.0)));
         assert!((f64::from(gain) - Db(6.0).gain()).abs() < 1e-6 && hops == 20);
         assert!((same.expect("heard").0 - loudness.expect("heard").0).abs() < 0.05);
         // what is no output is not metered, its fades included
-        assert_eq!(second(&mut engine, Listen::Bypass(Db(12.0))).1, 20);
-        let (gain, hops, same) = second(&mut engine, Listen::Off);
+        assert_eq!(second(&mut engine, MonitorMode::Bypass(Db(12.0))).1, 20);
+        let (gain, hops, same) = second(&mut engine, MonitorMode::Off);
         assert!(gain == 1.0 && hops == 29 && engine.gauges.reading().true_peak.is_some_and(|p| p.0 < 0.0));
         assert!((same.expect("heard").0 - loudness.expect("heard").0).abs() < 0.05);
     }
@@ -453,7 +459,7 @@ mod tests {
             engine.process(&mut [&mut l, &mut r], None, Moment::default());
             (l[3000..] == signal(1, 4000)[3000..], l[3000..] == r[3000..])
         };
-        engine.listen(Listen::Mono);
+        engine.listen(MonitorMode::Mono);
         assert_eq!(heard(&mut engine), (false, true));
         engine.reset();
         assert_eq!(heard(&mut engine), (true, false));

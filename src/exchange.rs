@@ -1,33 +1,33 @@
 //! A session as the link knows it, for export: every Stem's settings where it tells them, whichever process it lives
 //! in. Called when a person exports, never by the audio thread.
 
-use super::cards::Cards;
+use super::cards::StemList;
 use chain::parameters::{Kind, PARAMETERS, Parameter, Value};
-use chain::{Chain, LatencyClass, Seat};
+use chain::{Chain, ChainKind, LatencyClass};
 use dsp::Process;
 use dsp::denoise::{BANDS, CURVE_POINTS, NoisePrint, ThresholdCurve};
 use link::snapshot::Settings;
 use link::summary::{StemSummary, Summary};
-use link::{InstanceId, Peer, Roster};
+use link::{InstanceId, PeerView, Roster};
 use plugin_core::room::StemCard;
-use plugin_core::sheet::{Arrival, ChainSheet, Sheet, StemSheet};
+use plugin_core::sheet::{Arrival, ChainExport, SessionExport, StemExport};
 use plugin_core::travel::{travel_of, value_at};
 use session::view::StemState;
 use units::{Db, Hz};
 
 /// The session of the Master `me`, with the Stems of `roster` that make up its mix; all in reach before it has heard any.
-pub fn sheet(roster: &'static Roster, me: Peer) -> Sheet {
+pub fn sheet(roster: &'static Roster, me: PeerView) -> SessionExport {
     let summary = me.summary().unwrap_or_default();
     let heard = summary.stems().next().is_some();
     let mut latencies = Latencies::default();
-    let mut sheet = Sheet {
+    let mut sheet = SessionExport {
         name: me.label().map(|label| label.name.as_str().to_owned()).unwrap_or_default(),
-        master: chain(Seat::Master, &me, &mut latencies),
+        master: chain(ChainKind::Master, &me, &mut latencies),
         stems: Vec::new(),
         left_out: Vec::new(),
         coverage: summary.coverage,
     };
-    for card in Cards::new(roster, me).look().0.into_iter().filter(|card| card.presence.is_linked()) {
+    for card in StemList::new(roster, me).look().0.into_iter().filter(|card| card.presence.is_linked()) {
         let found = find(&summary, &card);
         if heard && found.is_none() {
             sheet.left_out.push(card.name().to_owned());
@@ -35,10 +35,10 @@ pub fn sheet(roster: &'static Roster, me: Peer) -> Sheet {
         }
         let peer = InstanceId::new(card.id.0).and_then(|id| roster.find(id));
         let gone = || Err("it has gone".to_owned());
-        sheet.stems.push(StemSheet {
+        sheet.stems.push(StemExport {
             name: card.name().to_owned(),
             role: card.role,
-            chain: peer.map_or_else(gone, |peer| chain(Seat::Stem, &peer, &mut latencies)),
+            chain: peer.map_or_else(gone, |peer| chain(ChainKind::Stem, &peer, &mut latencies)),
             trim: card.trim,
             arrival: found.map_or(Arrival::Unknown, |stem| arrival(stem, peer)),
         });
@@ -48,8 +48,8 @@ pub fn sheet(roster: &'static Roster, me: Peer) -> Sheet {
 }
 
 /// Makes delays relative to when most stems arrive: that much the host has everything late, to make up for latencies.
-fn in_time(stems: &mut [StemSheet]) {
-    let late = |stem: &StemSheet| if let Arrival::Found(_, late) = stem.arrival { Some(late) } else { None };
+fn in_time(stems: &mut [StemExport]) {
+    let late = |stem: &StemExport| if let Arrival::Found(_, late) = stem.arrival { Some(late) } else { None };
     let count = |of: i64| stems.iter().filter(|stem| late(stem) == Some(of)).count();
     // of equals the earliest
     let usual = stems.iter().filter_map(late).max_by_key(|&of| (count(of), std::cmp::Reverse(of)));
@@ -65,7 +65,7 @@ fn find<'a>(summary: &'a Summary, card: &StemCard) -> Option<&'a StemSummary> {
 }
 
 /// How a stem arrives; as late as its chain and what comes after make it.
-fn arrival(stem: &StemSummary, peer: Option<Peer>) -> Arrival {
+fn arrival(stem: &StemSummary, peer: Option<PeerView>) -> Arrival {
     let latency = peer.and_then(|peer| peer.pulse()).map_or(0, |pulse| pulse.latency as i64);
     match (stem.matrix, stem.state) {
         (Some(gains), _) => Arrival::Found(gains, stem.delay.unwrap_or(0).saturating_add(latency)),
@@ -75,13 +75,13 @@ fn arrival(stem: &StemSummary, peer: Option<Peer>) -> Arrival {
 }
 
 /// What the chain of `peer` is set to; else why that is not known.
-fn chain(seat: Seat, peer: &Peer, latencies: &mut Latencies) -> Result<ChainSheet, String> {
+fn chain(chain_kind: ChainKind, peer: &PeerView, latencies: &mut Latencies) -> Result<ChainExport, String> {
     let silent = "its host has not had it process audio yet: play the song";
     let settings = peer.settings().ok_or(silent)?;
     let pulse = peer.pulse().ok_or(silent)?;
-    let class = latencies.class(seat, pulse.rate, pulse.latency).ok_or("its latency is of no class")?;
-    let (values, noise, curve) = values(seat, &settings).ok_or("it is of another version")?;
-    Ok(ChainSheet { class, values, noise, curve })
+    let class = latencies.class(chain_kind, pulse.rate, pulse.latency).ok_or("its latency is of no class")?;
+    let (values, noise, curve) = values(chain_kind, &settings).ok_or("it is of another version")?;
+    Ok(ChainExport { class, values, noise, curve })
 }
 
 /// Words of a noise print with a threshold per octave behind it.
@@ -89,10 +89,13 @@ const BANDS_AND_CURVE: usize = BANDS + CURVE_POINTS;
 
 type Values = Vec<(&'static Parameter, Value)>;
 
-/// The settings as parameters of a chain in `seat`, each a value that it can have, and behind them noise print and threshold per
+/// The settings as parameters of a chain in `chain_kind`, each a value that it can have, and behind them noise print and threshold per
 /// octave, each whole or not there; `None` if they are of another table.
-fn values(seat: Seat, settings: &Settings) -> Option<(Values, Option<NoisePrint>, ThresholdCurve)> {
-    let rows = PARAMETERS.of(seat).count();
+fn values(
+    chain_kind: ChainKind,
+    settings: &Settings,
+) -> Option<(Values, Option<NoisePrint>, ThresholdCurve)> {
+    let rows = PARAMETERS.of(chain_kind).count();
     let behind: Vec<f64> = settings.values().skip(rows).collect::<Option<_>>()?;
     let (levels, points) = match behind.len() {
         0 | CURVE_POINTS => behind.split_at(0),
@@ -101,12 +104,12 @@ fn values(seat: Seat, settings: &Settings) -> Option<(Values, Option<NoisePrint>
     };
     let print = NoisePrint::new(&levels.iter().map(|level| *level as f32).collect::<Vec<_>>());
     let whole = settings.values().len() >= rows && print.is_some() != levels.is_empty();
-    if settings.schema != PARAMETERS.schema(seat) || !whole {
+    if settings.schema != PARAMETERS.schema(chain_kind) || !whole {
         return None;
     }
     let mut curve = ThresholdCurve::default();
     curve.iter_mut().zip(points).for_each(|(to, point)| *to = Db(*point));
-    let values = PARAMETERS.of(seat).zip(settings.values());
+    let values = PARAMETERS.of(chain_kind).zip(settings.values());
     let values = values.map(|(row, value)| Some((row, self::value(row, value)?))).collect::<Option<_>>()?;
     Some((values, print, curve))
 }
@@ -126,18 +129,19 @@ fn value(row: &Parameter, told: Option<f64>) -> Option<Value> {
 
 /// Latencies of the classes, as far as they were needed: a chain has to be made for each.
 #[derive(Default)]
-struct Latencies(Vec<(Seat, Hz, [u64; 3])>);
+struct Latencies(Vec<(ChainKind, Hz, [u64; 3])>);
 
 impl Latencies {
     /// The class that has that latency at that rate.
-    fn class(&mut self, seat: Seat, rate: Hz, latency: u64) -> Option<LatencyClass> {
+    fn class(&mut self, chain_kind: ChainKind, rate: Hz, latency: u64) -> Option<LatencyClass> {
         if !(1000.0..=1e6).contains(&rate.0) {
             return None;
         }
-        let known = self.0.iter().find(|(of, at, _)| (*of, *at) == (seat, rate)).map(|(.., known)| *known);
+        let known =
+            self.0.iter().find(|(of, at, _)| (*of, *at) == (chain_kind, rate)).map(|(.., known)| *known);
         let known = known.unwrap_or_else(|| {
-            let made = LatencyClass::ALL.map(|class| Chain::new(seat, class, rate).latency().0 as u64);
-            self.0.push((seat, rate, made));
+            let made = LatencyClass::ALL.map(|class| Chain::new(chain_kind, class, rate).latency().0 as u64);
+            self.0.push((chain_kind, rate, made));
             made
         });
         LatencyClass::ALL.into_iter().zip(known).find(|(_, of)| *of == latency).map(|(class, _)| class)
@@ -149,10 +153,10 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn told(seat: Seat, fraction: impl Fn(usize) -> f64) -> (Settings, Vec<Value>) {
-        let mut settings = Settings::new(PARAMETERS.schema(seat), 1);
+    fn told(chain_kind: ChainKind, fraction: impl Fn(usize) -> f64) -> (Settings, Vec<Value>) {
+        let mut settings = Settings::new(PARAMETERS.schema(chain_kind), 1);
         let mut values = Vec::new();
-        for (n, row) in PARAMETERS.of(seat).enumerate() {
+        for (n, row) in PARAMETERS.of(chain_kind).enumerate() {
             let mut chain = chain::ChainSettings::default();
             let value = value_at(row, fraction(n) as f32);
             row.set(&mut chain, value);
@@ -168,10 +172,10 @@ mod tests {
 
     #[test]
     fn every_value_that_a_plugin_can_have_comes_back() {
-        for seat in [Seat::Stem, Seat::Master] {
+        for chain_kind in [ChainKind::Stem, ChainKind::Master] {
             for step in 0..=1000 {
-                let (settings, expected) = told(seat, |n| ((step * (n + 1)) % 1001) as f64 / 1000.0);
-                let (found, print, curve) = values(seat, &settings).expect("is of this table");
+                let (settings, expected) = told(chain_kind, |n| ((step * (n + 1)) % 1001) as f64 / 1000.0);
+                let (found, print, curve) = values(chain_kind, &settings).expect("is of this table");
                 assert_eq!((print, curve), (None, ThresholdCurve::default()));
                 for ((row, value), expected) in found.into_iter().zip(expected) {
                     assert_eq!(value, expected, "{}", row.id);
@@ -183,32 +187,32 @@ mod tests {
     #[test]
     fn a_noise_print_comes_behind_the_parameters_whole_or_not_at_all() {
         let levels: Vec<f32> = (0..BANDS).map(|band| -100.0 + band as f32 / 7.0).collect();
-        for seat in [Seat::Stem, Seat::Master] {
-            let (mut settings, _) = told(seat, |_| 0.5);
+        for chain_kind in [ChainKind::Stem, ChainKind::Master] {
+            let (mut settings, _) = told(chain_kind, |_| 0.5);
             for (band, level) in levels.iter().enumerate() {
                 let whole = band == 0 || band == CURVE_POINTS;
-                assert!(whole || values(seat, &settings).is_none(), "{band} levels");
+                assert!(whole || values(chain_kind, &settings).is_none(), "{band} levels");
                 settings.push(Some(f64::from(*level)));
             }
-            let (_, print, curve) = values(seat, &settings).expect("is of this table");
+            let (_, print, curve) = values(chain_kind, &settings).expect("is of this table");
             assert_eq!((print, curve), (NoisePrint::new(&levels), ThresholdCurve::default()));
             let points: ThresholdCurve = core::array::from_fn(|n| Db(n as f64 / 7.0));
             for (n, point) in points.iter().enumerate() {
-                assert!(n == 0 || values(seat, &settings).is_none(), "{n} points");
+                assert!(n == 0 || values(chain_kind, &settings).is_none(), "{n} points");
                 settings.push(Some(point.0));
             }
-            let (_, print, curve) = values(seat, &settings).expect("there is room for both");
+            let (_, print, curve) = values(chain_kind, &settings).expect("there is room for both");
             assert_eq!((print, curve), (NoisePrint::new(&levels), points));
-            let (mut settings, _) = told(seat, |_| 0.5);
+            let (mut settings, _) = told(chain_kind, |_| 0.5);
             points.iter().for_each(|point| settings.push(Some(point.0)));
-            let (_, print, curve) = values(seat, &settings).expect("is of this table");
+            let (_, print, curve) = values(chain_kind, &settings).expect("is of this table");
             assert_eq!((print, curve), (None, points));
         }
     }
 
     #[test]
     fn only_who_comes_at_another_time_than_most_is_late() {
-        let stem = |arrival| StemSheet {
+        let stem = |arrival| StemExport {
             name: String::new(),
             role: session::role::Role::Other,
             chain: Err(String::new()),
@@ -226,22 +230,24 @@ mod tests {
 
     #[test]
     fn settings_of_another_table_are_not_taken_for_ours() {
-        let (stem, _) = told(Seat::Stem, |_| 0.5);
-        assert!(values(Seat::Stem, &stem).is_some() && values(Seat::Master, &stem).is_none());
-        assert_eq!(values(Seat::Stem, &Settings::new(PARAMETERS.schema(Seat::Stem), 1)), None);
+        let (stem, _) = told(ChainKind::Stem, |_| 0.5);
+        assert!(values(ChainKind::Stem, &stem).is_some() && values(ChainKind::Master, &stem).is_none());
+        assert_eq!(values(ChainKind::Stem, &Settings::new(PARAMETERS.schema(ChainKind::Stem), 1)), None);
     }
 
     #[test]
     fn the_class_in_force_follows_from_its_latency() {
         let mut latencies = Latencies::default();
-        for (rate, seat) in [(44_100.0, Seat::Stem), (192_000.0, Seat::Master), (44_100.0, Seat::Stem)] {
+        for (rate, chain_kind) in
+            [(44_100.0, ChainKind::Stem), (192_000.0, ChainKind::Master), (44_100.0, ChainKind::Stem)]
+        {
             for class in LatencyClass::ALL {
-                let latency = Chain::new(seat, class, Hz(rate)).latency().0 as u64;
-                assert_eq!(latencies.class(seat, Hz(rate), latency), Some(class));
-                assert_eq!(latencies.class(seat, Hz(rate), latency + 1), None);
+                let latency = Chain::new(chain_kind, class, Hz(rate)).latency().0 as u64;
+                assert_eq!(latencies.class(chain_kind, Hz(rate), latency), Some(class));
+                assert_eq!(latencies.class(chain_kind, Hz(rate), latency + 1), None);
             }
         }
-        assert_eq!(latencies.class(Seat::Stem, Hz(f64::NAN), 0), None);
+        assert_eq!(latencies.class(ChainKind::Stem, Hz(f64::NAN), 0), None);
     }
 
     proptest! {
@@ -249,9 +255,9 @@ mod tests {
         fn whatever_is_told_each_value_is_one_that_the_parameter_has(
             numbers in proptest::collection::vec(proptest::option::of(any::<f64>()), 256),
         ) {
-            let mut settings = Settings::new(PARAMETERS.schema(Seat::Stem), 1);
-            numbers.into_iter().take(PARAMETERS.of(Seat::Stem).count()).for_each(|x| settings.push(x));
-            for (row, value) in values(Seat::Stem, &settings).into_iter().flat_map(|(values, ..)| values) {
+            let mut settings = Settings::new(PARAMETERS.schema(ChainKind::Stem), 1);
+            numbers.into_iter().take(PARAMETERS.of(ChainKind::Stem).count()).for_each(|x| settings.push(x));
+            for (row, value) in values(ChainKind::Stem, &settings).into_iter().flat_map(|(values, ..)| values) {
                 if let (Kind::Number { min, max, .. }, Value::Number(Some(x))) = (row.kind, value) {
                     prop_assert!((min..=max).contains(&x), "{} {x}", row.id);
                 }

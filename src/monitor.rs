@@ -2,19 +2,19 @@
 //! meters and the link say stays that of the output.
 
 use super::broadcast::Moment;
-use super::deck::Deck;
-use chain::listen::Listen;
-use dsp::Glide;
+use super::deck::ReferencePlayer;
+use chain::listen::MonitorMode;
+use dsp::Smoother;
 use plugin_core::reel::Inbox;
 use units::Hz;
 
 /// The last thing before the host.
 #[derive(Debug)]
 pub(super) struct Monitor {
-    gain: Glide,
+    gain: Smoother,
     rate: Hz,
     /// Plays other songs; `None` without anybody to choose them.
-    deck: Option<Deck>,
+    deck: Option<ReferencePlayer>,
 }
 
 impl Monitor {
@@ -25,20 +25,20 @@ impl Monitor {
 
     /// Other songs come from there.
     pub(super) fn connect(&mut self, inbox: Option<Inbox>) {
-        self.deck = inbox.map(|inbox| Deck::new(self.rate, inbox));
+        self.deck = inbox.map(|inbox| ReferencePlayer::new(self.rate, inbox));
     }
 
     /// Where other songs come from, for the next one.
     pub(super) fn disconnect(&mut self) -> Option<Inbox> {
-        self.deck.take().map(Deck::into_inbox)
+        self.deck.take().map(ReferencePlayer::into_inbox)
     }
 
     /// What is heard from now on, soon: the output, at a level, or a song. Returns what else a chain has to see to.
-    pub(super) fn listen(&mut self, listen: Listen) -> Listen {
+    pub(super) fn listen(&mut self, listen: MonitorMode) -> MonitorMode {
         let (inside, gain, song) = match listen {
-            Listen::Gain(gain) => (Listen::Off, gain.gain(), None),
-            Listen::Mute => (Listen::Off, 0.0, None),
-            Listen::Reference { song, gain } => (Listen::Off, 1.0, Some((song, gain))),
+            MonitorMode::Gain(gain) => (MonitorMode::Off, gain.gain(), None),
+            MonitorMode::Mute => (MonitorMode::Off, 0.0, None),
+            MonitorMode::Reference { song, gain } => (MonitorMode::Off, 1.0, Some((song, gain))),
             listen => (listen, 1.0, None),
         };
         self.gain.aim(gain);
@@ -50,7 +50,7 @@ impl Monitor {
 
     /// The output as it is, at once.
     pub(super) fn reset(&mut self) {
-        self.gain.snap(1.0);
+        self.gain.set_now(1.0);
         if let Some(deck) = &mut self.deck {
             deck.reset();
         }
@@ -58,7 +58,7 @@ impl Monitor {
 
     /// Works on both channels, equally long, `start` frames into the host's block.
     pub(super) fn process(&mut self, left: &mut [f64], right: &mut [f64], moment: Moment, start: usize) {
-        if !self.gain.rests_at(1.0) {
+        if !self.gain.is_settled_at(1.0) {
             for (left, right) in left.iter_mut().zip(&mut *right) {
                 let gain = self.gain.tick();
                 *left *= gain;
@@ -72,8 +72,8 @@ impl Monitor {
 }
 
 /// A line from `value` to wherever it is to go, frame by frame, in the usual time.
-pub(super) fn fade(value: f64, rate: Hz) -> Glide {
-    Glide::by_frames(value, Glide::TIME, rate)
+pub(super) fn fade(value: f64, rate: Hz) -> Smoother {
+    Smoother::by_frames(value, Smoother::TIME, rate)
 }
 
 #[cfg(test)]
@@ -93,16 +93,16 @@ mod tests {
             (steps, left[0], left[1999])
         };
         assert_eq!(run(&mut monitor), (0.0, 1.0, 1.0));
-        assert_eq!(monitor.listen(Listen::Gain(Db(-6.0))), Listen::Off);
+        assert_eq!(monitor.listen(MonitorMode::Gain(Db(-6.0))), MonitorMode::Off);
         let (steps, first, last) = run(&mut monitor);
         assert!(steps < 0.001 && first > 0.99 && last == Db(-6.0).gain(), "{steps} {first} {last}");
-        assert_eq!(monitor.listen(Listen::Mono), Listen::Mono, "that is a chain's");
+        assert_eq!(monitor.listen(MonitorMode::Mono), MonitorMode::Mono, "that is a chain's");
         assert_eq!(run(&mut monitor).2, 1.0);
         assert_eq!(run(&mut monitor), (0.0, 1.0, 1.0), "to the bit");
-        assert_eq!(monitor.listen(Listen::Mute), Listen::Off);
+        assert_eq!(monitor.listen(MonitorMode::Mute), MonitorMode::Off);
         let (steps, _, last) = run(&mut monitor);
         assert!(steps < 0.002 && last == 0.0, "{steps} {last}");
-        monitor.listen(Listen::Gain(Db(3.0)));
+        monitor.listen(MonitorMode::Gain(Db(3.0)));
         run(&mut monitor);
         monitor.reset();
         assert_eq!(run(&mut monitor), (0.0, 1.0, 1.0));

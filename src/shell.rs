@@ -1,14 +1,14 @@
 //! What both plugins share: parameters, published gauges, the engine, and the order in which hosts call.
 
-use super::analysis::{Analysis, Studio, Worker};
+use super::analysis::{Analysis, AnalysisShared, Worker};
 use super::broadcast::{Broadcast, Moment};
-use super::cards::Cards;
+use super::cards::StemList;
 use super::engine::Engine;
 use super::exchange::sheet;
-use super::teller::Teller;
+use super::teller::LinkPublisher;
 use chain::parameters::Parameter;
-use chain::{LatencyClass, Seat};
-use link::observe::Observer;
+use chain::{ChainKind, LatencyClass};
+use link::observe::StemAligner;
 use link::order::{Order, Orders};
 use link::snapshot::Format;
 use link::{BRIDGE, InstanceId, ROSTER, SessionId, delivery};
@@ -23,7 +23,7 @@ use plugin_core::control::Control;
 use plugin_core::document;
 use plugin_core::gauges::Gauges;
 use plugin_core::groups::Visitor;
-use plugin_core::room::HearingWish;
+use plugin_core::room::ListenRequest;
 use plugin_core::track::Track;
 use plugin_core::{ChainParams, Output};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -87,7 +87,7 @@ impl<O: Output> Shell<O> {
 
     /// Lets only good states through; what even makes the gate panic has no effect either.
     pub(super) fn filter_state(state: &mut PluginState) {
-        if catch_unwind(AssertUnwindSafe(|| document::admit(O::SEAT, state))).is_err() {
+        if catch_unwind(AssertUnwindSafe(|| document::admit(O::CHAIN_KIND, state))).is_err() {
             state.params.clear();
             state.fields.clear();
         }
@@ -106,7 +106,7 @@ impl<O: Output> Shell<O> {
         let rate = Hz(f64::from(config.sample_rate));
         let mono = layout.main_output_channels.is_some_and(|channels| channels.get() == 1);
         let (class, gauges) = (self.params.class(), Arc::clone(&self.gauges));
-        let made = catch_unwind(AssertUnwindSafe(|| Engine::new(O::SEAT, class, rate, mono, gauges)));
+        let made = catch_unwind(AssertUnwindSafe(|| Engine::new(O::CHAIN_KIND, class, rate, mono, gauges)));
         let Ok(engine) = made else { return false };
         self.params.store.noise().cancel();
         self.board.listening.start(config.process_mode == ProcessMode::Offline);
@@ -147,7 +147,7 @@ impl<O: Output> Shell<O> {
         if let Some(worker) = self.analysis.as_mut().filter(|_| rate.0 >= LOWEST_RATE_WITH_LOUDNESS.0) {
             let (sender, receiver) = delivery::queue();
             let advice = worker.start(rate, class, receiver);
-            observer = Some(Observer::new(&ROSTER, rate, advice, sender));
+            observer = Some(StemAligner::new(&ROSTER, rate, advice, sender));
         }
         broadcast.prepare(rate, latency, observer);
         Some(broadcast)
@@ -156,11 +156,11 @@ impl<O: Output> Shell<O> {
     /// Joins the roster; `None` if that is full.
     fn join(&mut self, format: Format) -> Option<Broadcast> {
         let identity = self.params.store.identity();
-        let studio = (O::SEAT == Seat::Master).then(|| {
+        let studio = (O::CHAIN_KIND == ChainKind::Master).then(|| {
             self.params.store.found_session(SessionId::mint().into());
-            Arc::<Studio>::default()
+            Arc::<AnalysisShared>::default()
         });
-        let teller = Arc::new(Teller::new(
+        let teller = Arc::new(LinkPublisher::new(
             Arc::clone(&self.params),
             Arc::clone(&self.gauges),
             Arc::clone(&self.track),
@@ -172,7 +172,7 @@ impl<O: Output> Shell<O> {
         let membership = BRIDGE.join(wanted, Arc::clone(&teller) as _)?;
         teller.joined(membership.peer());
         let (desk, me) = (membership.desk(), membership.peer());
-        let cards = Arc::new(Cards::new(&ROSTER, me));
+        let cards = Arc::new(StemList::new(&ROSTER, me));
         let seen = Arc::clone(&cards);
         self.board.post_to(move |wish| {
             let stem = InstanceId::new(wish.stem.0).filter(|_| ROSTER.owns_session(me));
@@ -183,8 +183,9 @@ impl<O: Output> Shell<O> {
         });
         let desk = membership.desk();
         self.board.hear_by(move |wishes| {
-            let stem = |wish: &HearingWish| InstanceId::new(wish.stem.0).filter(|_| ROSTER.owns_session(me));
-            let order = |wish: &HearingWish| {
+            let stem =
+                |wish: &ListenRequest| InstanceId::new(wish.stem.0).filter(|_| ROSTER.owns_session(me));
+            let order = |wish: &ListenRequest| {
                 Some(Order { target: stem(wish)?, base: wish.base, hearing: wish.hearing })
             };
             desk.order(Orders::new(wishes.iter().filter_map(order)));
@@ -196,7 +197,7 @@ impl<O: Output> Shell<O> {
             let settings = Box::new(move || params.settings());
             Worker::new(Analysis::new(me, studio, Arc::clone(&self.board), settings))
         });
-        Some(Broadcast::new(O::SEAT, membership, Arc::clone(&self.gauges)))
+        Some(Broadcast::new(O::CHAIN_KIND, membership, Arc::clone(&self.gauges)))
     }
 
     /// The host has no use for the plugin at the moment: a Master's thread ends.

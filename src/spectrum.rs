@@ -1,6 +1,6 @@
 //! Third-octave levels of what leaves an instance, for comparing stems: from the last third of a second in its ring.
 
-use link::Peer;
+use link::PeerView;
 use link::ring::{Ring, Side};
 use link::snapshot::BANDS;
 use realfft::num_complex::Complex;
@@ -42,7 +42,7 @@ impl Default for Spectrum {
 
 impl Spectrum {
     /// The levels of what `peer` put out last; as before if nothing has come since, or it was just now.
-    pub fn look(&mut self, peer: Peer, now: Instant) -> Levels {
+    pub fn look(&mut self, peer: PeerView, now: Instant) -> Levels {
         let is_recent = |(then, _): (Instant, u64)| now.saturating_duration_since(then) < PAUSE;
         if !self.last.is_some_and(is_recent)
             && let Some(end) = peer.audio().and_then(Ring::timeline).map(|timeline| timeline.end())

@@ -2,17 +2,17 @@
 //!
 //! Runs on the link's thread, a few times a second; the audio thread's part is [`super::broadcast`].
 
-use super::analysis::Studio;
+use super::analysis::AnalysisShared;
 use super::spectrum::Spectrum;
-use chain::Seat;
-use link::bridge::{self, Informant, State};
+use chain::ChainKind;
+use link::bridge::{self, InstanceSource, State};
 use link::identity::InstanceId;
 use link::order::Order;
 use link::request::{Answer, Request, Verdict};
-use link::snapshot::{Figures, Format, Kind, Label, Trim};
+use link::snapshot::{Format, InstanceInfo, Kind, StemReadings, Trim};
 use link::summary::{Placement, Summary};
 use link::words::Text;
-use link::{BRIDGE, Peer, ROSTER, SessionId};
+use link::{BRIDGE, PeerView, ROSTER, SessionId};
 use meter::Reading;
 use plugin_core::board::{Board, Seen};
 use plugin_core::document::Identity;
@@ -28,21 +28,21 @@ use units::Ms;
 const LONG: u64 = 36_000;
 
 /// An instance's voice in the link.
-pub struct Teller<O: Output> {
+pub struct LinkPublisher<O: Output> {
     params: Arc<ChainParams<O>>,
     gauges: Arc<Gauges>,
     track: Arc<Track>,
     board: Arc<Board>,
     format: Format,
     /// The instance as others see it, once it has joined.
-    me: OnceLock<Peer>,
+    me: OnceLock<PeerView>,
     /// A number for this life, to which changes of the trim are added: no request of a former life fits.
     base: u64,
     answer: Mutex<Option<Answer>>,
     reading: Mutex<Read>,
     spectrum: Mutex<Spectrum>,
     /// A Master's.
-    studio: Option<Arc<Studio>>,
+    studio: Option<Arc<AnalysisShared>>,
 }
 
 /// A reading, and what the gauges had when it was derived.
@@ -58,7 +58,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl<O: Output> Teller<O> {
+impl<O: Output> LinkPublisher<O> {
     /// The voice of a plugin that `format` has loaded; `studio` of a Master.
     pub fn new(
         params: Arc<ChainParams<O>>,
@@ -66,7 +66,7 @@ impl<O: Output> Teller<O> {
         track: Arc<Track>,
         board: Arc<Board>,
         format: Format,
-        studio: Option<Arc<Studio>>,
+        studio: Option<Arc<AnalysisShared>>,
     ) -> Self {
         Self {
             params,
@@ -84,7 +84,7 @@ impl<O: Output> Teller<O> {
     }
 
     /// The instance has joined as `me`: its state says so from now on.
-    pub fn joined(&self, me: Peer) {
+    pub fn joined(&self, me: PeerView) {
         // there is one life per voice
         let _ = self.me.set(me);
         self.remember(None);
@@ -92,7 +92,7 @@ impl<O: Output> Teller<O> {
 
     /// Keeps id and session in the state; the id may have changed, because a duplicate elsewhere is older.
     fn remember(&self, belongs_to: Option<SessionId>) {
-        let Some(id) = self.me.get().and_then(Peer::id) else { return };
+        let Some(id) = self.me.get().and_then(PeerView::id) else { return };
         let saved = self.params.store.identity();
         let number = |id: u64| std::num::NonZeroU64::new(id);
         let session = belongs_to.and_then(|session| number(session.get())).or(saved.session);
@@ -105,7 +105,7 @@ impl<O: Output> Teller<O> {
 
     /// Looks for the Master that sums this Stem, and shows what it says.
     fn look_for_master(&self) {
-        let Some(id) = self.me.get().and_then(Peer::id) else { return };
+        let Some(id) = self.me.get().and_then(PeerView::id) else { return };
         let masters = ROSTER.peers().filter_map(|peer| {
             let label = peer.label().filter(|label| label.kind == Kind::Master)?;
             let summary = peer.summary()?;
@@ -139,27 +139,27 @@ impl<O: Output> Teller<O> {
     }
 }
 
-impl<O: Output> Informant for Teller<O> {
-    fn label(&self) -> Label {
-        let kind = match O::SEAT {
-            Seat::Stem => Kind::Stem,
-            Seat::Master => Kind::Master,
+impl<O: Output> InstanceSource for LinkPublisher<O> {
+    fn label(&self) -> InstanceInfo {
+        let kind = match O::CHAIN_KIND {
+            ChainKind::Stem => Kind::Stem,
+            ChainKind::Master => Kind::Master,
         };
-        Label {
+        InstanceInfo {
             kind,
             format: self.format,
             role: self.params.store.role().unwrap_or_else(|| self.track.role()),
             colour: self.track.colour(),
             name: Text::new(&self.track.name()),
             session: self.session(),
-            ..Label::default()
+            ..InstanceInfo::default()
         }
     }
 
-    fn figures(&self) -> Figures {
-        match O::SEAT {
-            Seat::Stem => self.look_for_master(),
-            Seat::Master => {
+    fn figures(&self) -> StemReadings {
+        match O::CHAIN_KIND {
+            ChainKind::Stem => self.look_for_master(),
+            ChainKind::Master => {
                 self.remember(None);
                 // whoever goes on hearing something else has a window open, which may have nothing to draw
                 self.board.tend();
@@ -175,7 +175,7 @@ impl<O: Output> Informant for Teller<O> {
         let reading = Reading { momentary: None, short_term: None, ..self.reading() };
         let spectrum = me.map(|me| lock(&self.spectrum).look(*me, Instant::now())).unwrap_or_default();
         let audition = self.base.wrapping_add(self.board.listening.number());
-        Figures { reading, spectrum, trim: self.trim(offset, changes), audition }
+        StemReadings { reading, spectrum, trim: self.trim(offset, changes), audition }
     }
 
     fn summary(&self) -> Summary {
@@ -184,12 +184,12 @@ impl<O: Output> Informant for Teller<O> {
         Summary { placement, ..studio.summary() }
     }
 
-    fn listens(&self, stem: &Peer) -> bool {
+    fn listens(&self, stem: &PeerView) -> bool {
         self.studio.as_ref().is_some_and(|studio| studio.listens(stem))
     }
 
     fn hear(&self, order: Option<&Order>) {
-        if O::SEAT == Seat::Stem {
+        if O::CHAIN_KIND == ChainKind::Stem {
             let number = order.map_or(0, |order| order.base.wrapping_sub(self.base));
             self.board.listening.ask(number, order.map(|order| order.hearing));
         }

@@ -5,17 +5,17 @@
 use assert_no_alloc::AllocDisabler;
 use assert_no_alloc::assert_no_alloc;
 use chain::parameters::PARAMETERS;
-use chain::{Chain, ChainSettings, LatencyClass, Seat};
+use chain::{Chain, ChainKind, ChainSettings, LatencyClass};
 use dsp::{Block, Key, Process};
 use link::Roster;
 use link::ring::Side;
 use link::slot::Origin;
-use link::snapshot::{Label, Pulse, Settings};
+use link::snapshot::{BlockStatus, InstanceInfo, Settings};
 use meter::layout::Layout;
 use meter::loudness::HopMeter;
 use meter::true_peak::TruePeak;
-use session::timeline::Flywheel;
-use session::watch::{StemBlock, Watch};
+use session::timeline::TransportTracker;
+use session::watch::{HopBuilder, StemBlock};
 use units::{Db, Hz};
 
 /// Ends the test run when something allocates inside `assert_no_alloc`.
@@ -35,10 +35,10 @@ impl Random {
 #[test]
 fn a_chain_never_allocates_after_construction() {
     let table = PARAMETERS.all();
-    for seat in [Seat::Stem, Seat::Master] {
+    for chain_kind in [ChainKind::Stem, ChainKind::Master] {
         for class in LatencyClass::ALL {
             let mut random = Random(7);
-            let mut chain = Chain::new(seat, class, Hz(48_000.0));
+            let mut chain = Chain::new(chain_kind, class, Hz(48_000.0));
             let mut settings = ChainSettings::default();
             let mut audio = [vec![0.0; 2048], vec![0.0; 2048]];
             let key = vec![0.3; 2048];
@@ -84,18 +84,19 @@ fn the_sample_side_of_the_meter_never_allocates() {
 #[test]
 fn telling_and_listening_never_allocate() {
     static ROSTER: Roster = Roster::new();
-    let (mut outlet, card) = ROSTER.join(Origin::Here, None, &Label::default()).expect("there is room");
+    let (mut outlet, card) =
+        ROSTER.join(Origin::Here, None, &InstanceInfo::default()).expect("there is room");
     outlet.prepare(Hz(48_000.0));
     let mut random = Random(5);
     let audio: Vec<f64> = (0..4096).map(|_| random.next() - 0.5).collect();
     let (mut left, mut right) = (vec![0.0; 4096], vec![0.0; 4096]);
     let mut heard = 0;
     assert_no_alloc(|| {
-        let mut wheel = Flywheel::default();
+        let mut wheel = TransportTracker::default();
         for block in 0..2000u64 {
             let frames = 1 + (random.next() * 4095.0) as usize;
             let host = (block % 9 != 0).then_some((random.next() * 1e6) as i64);
-            outlet.tell(&Pulse { blocks: block, ..Pulse::default() });
+            outlet.tell(&BlockStatus { blocks: block, ..BlockStatus::default() });
             let mut settings = Settings::new(1, block);
             settings.push(Some(random.next()));
             outlet.set(&settings);
@@ -124,7 +125,7 @@ fn telling_and_listening_never_allocate() {
 fn watching_stems_never_allocates() {
     let mut random = Random(5);
     let audio: Vec<f64> = (0..2048).map(|_| random.next() - 0.5).collect();
-    let mut watch = Watch::new(Hz(48_000.0));
+    let mut watch = HopBuilder::new(Hz(48_000.0));
     let mut position = 0;
     assert_no_alloc(|| {
         for round in 0..2000 {

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use chain::Seat;
+use chain::ChainKind;
 use chain::parameters::{Kind, PARAMETERS, Parameter, Skew, Value};
 use dsp::equalizer::BANDS;
 use session::target::{NormalizationTarget, TurnsUp, Use, builtin};
@@ -81,12 +81,12 @@ fn parameter_table() -> String {
             Kind::Number { skew: Skew::Steps(step), .. } => format!("steps of {step}"),
             Kind::Switch | Kind::Choice(_) => String::new(),
         };
-        let seat = match p.only {
+        let chain_kind = match p.only {
             None => "",
-            Some(Seat::Master) => " (Master)",
-            Some(Seat::Stem) => " (Stem)",
+            Some(ChainKind::Master) => " (Master)",
+            Some(ChainKind::Stem) => " (Stem)",
         };
-        let _ = writeln!(table, "| `{id}` | {}{seat} | {} | {default} | {travel} |", p.name, p.range());
+        let _ = writeln!(table, "| `{id}` | {}{chain_kind} | {} | {default} | {travel} |", p.name, p.range());
     }
     table
 }

@@ -3,15 +3,15 @@
 #[cfg(not(feature = "alloc-guard"))] // which has its own
 use assert_no_alloc::AllocDisabler;
 use assert_no_alloc::assert_no_alloc;
-use chain::listen::Listen;
-use chain::{ChainSettings, LatencyClass, Seat};
-use link::bridge::{Bridge, Informant, Pace};
-use link::observe::Observer;
-use link::snapshot::{Figures, Kind, Label};
+use chain::listen::MonitorMode;
+use chain::{ChainKind, ChainSettings, LatencyClass};
+use link::bridge::{Bridge, InstanceSource, Intervals};
+use link::observe::StemAligner;
+use link::snapshot::{InstanceInfo, Kind, StemReadings};
 use link::{Roster, delivery};
 use plugin_core::StemParams;
 use plugin_core::gauges::Gauges;
-use plugin_core::reel::{Cue, Exchange, Reel, Way};
+use plugin_core::reel::{Exchange, PlayMode, PlayRequest, ReferenceClip};
 use std::sync::Arc;
 use stemlink::broadcast::{Broadcast, Moment};
 use stemlink::engine::Engine;
@@ -27,7 +27,7 @@ fn an_engine_never_allocates_after_construction() {
     let params = StemParams::default();
     for class in LatencyClass::ALL {
         let gauges = Arc::new(Gauges::default());
-        let mut engine = Engine::new(Seat::Stem, class, Hz(48_000.0), false, Arc::clone(&gauges));
+        let mut engine = Engine::new(ChainKind::Stem, class, Hz(48_000.0), false, Arc::clone(&gauges));
         let mut audio: Vec<f32> = (0..4096).map(|i| (i as f32 * 0.37).sin() * 0.5).collect();
         audio[77] = f32::NAN;
         let mut key = [vec![0.1f32; 2048], vec![0.2; 2048]];
@@ -52,22 +52,23 @@ fn an_engine_never_allocates_after_construction() {
 fn references_come_play_and_go_without_an_allocation() {
     const RATE: Hz = Hz(48_000.0);
     let exchange = Exchange::default();
-    let reel = |level: f32| Arc::new(Reel { rate: RATE, start: 0, frames: vec![[level; 2]; 9000].into() });
-    let mut engine = Engine::new(Seat::Master, LatencyClass::Zero, RATE, false, Arc::default())
+    let reel =
+        |level: f32| Arc::new(ReferenceClip { rate: RATE, start: 0, frames: vec![[level; 2]; 9000].into() });
+    let mut engine = Engine::new(ChainKind::Master, LatencyClass::Zero, RATE, false, Arc::default())
         .with_references(exchange.take_inbox());
     let mut heard = Vec::new();
     for round in 0..200u16 {
         let song = round / 20;
         if round % 20 == 0 {
-            let way = if song % 2 == 0 { Way::Again(0, 9000) } else { Way::Along(0) };
-            assert!(exchange.cue(Some(Cue { song, reel: reel(f32::from(song) / 100.0), way })));
+            let way = if song % 2 == 0 { PlayMode::Again(0, 9000) } else { PlayMode::Along(0) };
+            assert!(exchange.cue(Some(PlayRequest { song, reel: reel(f32::from(song) / 100.0), way })));
         }
         let (mut left, mut right) = ([0.5f32; 480], [0.5f32; 480]);
         let mut channels = [&mut left[..], &mut right[..]];
         let moment = Moment { playing: true, position: Some(i64::from(round) * 480) };
-        let listen = Listen::Reference { song, gain: Db(0.0) };
+        let listen = MonitorMode::Reference { song, gain: Db(0.0) };
         assert_no_alloc(|| {
-            engine.listen(if round % 20 < 15 { listen } else { Listen::Off });
+            engine.listen(if round % 20 < 15 { listen } else { MonitorMode::Off });
             engine.process(&mut channels, None, moment);
         });
         heard.push(left[479]);
@@ -85,13 +86,13 @@ fn references_come_play_and_go_without_an_allocation() {
 /// An instance without a window or a state.
 struct Mute(Kind);
 
-impl Informant for Mute {
-    fn label(&self) -> Label {
-        Label { kind: self.0, ..Label::default() }
+impl InstanceSource for Mute {
+    fn label(&self) -> InstanceInfo {
+        InstanceInfo { kind: self.0, ..InstanceInfo::default() }
     }
 
-    fn figures(&self) -> Figures {
-        Figures::default()
+    fn figures(&self) -> StemReadings {
+        StemReadings::default()
     }
 }
 
@@ -99,19 +100,22 @@ impl Informant for Mute {
 fn linked_engines_never_allocate_whatever_they_tell_and_hear() {
     static ROSTER: Roster = Roster::new();
     // no folder: what crosses to other processes is no part of this
-    static BRIDGE: Bridge = Bridge::between(&ROSTER, Some(&["/dev/null/none"]), Pace::DEFAULT);
+    static BRIDGE: Bridge = Bridge::between(&ROSTER, Some(&["/dev/null/none"]), Intervals::DEFAULT);
     const RATE: Hz = Hz(48_000.0);
     let (sender, receiver) = delivery::queue();
-    let mut ears = Some(Observer::new(&ROSTER, RATE, Arc::default(), sender));
-    let mut make = |seat, kind| {
+    let mut ears = Some(StemAligner::new(&ROSTER, RATE, Arc::default(), sender));
+    let mut make = |chain_kind, kind| {
         let gauges = Arc::new(Gauges::default());
         let membership = BRIDGE.join(None, Arc::new(Mute(kind))).expect("there is room");
-        let mut broadcast = Broadcast::new(seat, membership, Arc::clone(&gauges));
+        let mut broadcast = Broadcast::new(chain_kind, membership, Arc::clone(&gauges));
         broadcast.prepare(RATE, 0, if kind == Kind::Master { ears.take() } else { None });
-        Engine::new(seat, LatencyClass::Zero, RATE, false, gauges).with_broadcast(Some(broadcast))
+        Engine::new(chain_kind, LatencyClass::Zero, RATE, false, gauges).with_broadcast(Some(broadcast))
     };
-    let mut engines =
-        [make(Seat::Stem, Kind::Stem), make(Seat::Stem, Kind::Stem), make(Seat::Master, Kind::Master)];
+    let mut engines = [
+        make(ChainKind::Stem, Kind::Stem),
+        make(ChainKind::Stem, Kind::Stem),
+        make(ChainKind::Master, Kind::Master),
+    ];
     let mut audio: Vec<f32> = (0..4096).map(|i| (i as f32 * 0.37).sin() * 0.5).collect();
     let mut position = 0;
     for round in 0..600u64 {
@@ -124,7 +128,7 @@ fn linked_engines_never_allocate_whatever_they_tell_and_hear() {
             for (n, engine) in engines.iter_mut().enumerate() {
                 let settings = || (ChainSettings::default(), Db(-(round as f64) / 100.0));
                 engine.follow(round / 3 + n as u64, settings);
-                engine.listen(if round % 90 > 80 { Listen::Mono } else { Listen::Off });
+                engine.listen(if round % 90 > 80 { MonitorMode::Mono } else { MonitorMode::Off });
                 engine.process(&mut channels, None, moment);
                 if round % 300 == 299 {
                     engine.reset();

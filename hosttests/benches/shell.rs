@@ -2,7 +2,7 @@
 //! the difference is 1.2 us.
 #![allow(missing_docs)] // criterion's macros make an undocumented function
 
-use chain::{Chain, ChainSettings, LatencyClass, Seat};
+use chain::{Chain, ChainKind, ChainSettings, LatencyClass};
 use criterion::{Criterion, criterion_group, criterion_main};
 use dsp::{Block, Process};
 use hosttests::{Library, MASTER, Plugin, STEM, noise};
@@ -17,7 +17,7 @@ const RATE: f64 = 48_000.0;
 fn shells(criterion: &mut Criterion) {
     let library = Library::open();
     let audio = noise(1, 2, FRAMES, 0.5);
-    for (id, seat) in [(STEM, Seat::Stem), (MASTER, Seat::Master)] {
+    for (id, chain_kind) in [(STEM, ChainKind::Stem), (MASTER, ChainKind::Master)] {
         let mut plugin = Plugin::new(&library, id);
         let zero = plugin.typed(0, "Latency", "Zero");
         plugin.flush(&[zero]);
@@ -26,7 +26,7 @@ fn shells(criterion: &mut Criterion) {
             b.iter_custom(|times| plugin.spin(&audio, times));
         });
 
-        let mut chain = Chain::new(seat, LatencyClass::Zero, Hz(RATE));
+        let mut chain = Chain::new(chain_kind, LatencyClass::Zero, Hz(RATE));
         chain.set(&ChainSettings::default());
         let mut tap = Tap::new(Hz(RATE), false, Arc::new(Gauges::default()));
         let wide = |channel: &[f32]| channel.iter().map(|&x| f64::from(x)).collect::<Vec<f64>>();

@@ -1,7 +1,7 @@
 //! What the chain itself makes of a signal: the same in every host.
 
 use chain::parameters::{PARAMETERS, Value};
-use chain::{Chain, ChainSettings, LatencyClass, Seat};
+use chain::{Chain, ChainKind, ChainSettings, LatencyClass};
 use dsp::{Block, Key, Process};
 use units::Hz;
 
@@ -37,7 +37,7 @@ pub fn settings() -> ChainSettings {
 
 /// What a chain of that seat, class and rate makes of it, rounded once to `f32`.
 pub fn through_chain(
-    (seat, class, rate): (Seat, LatencyClass, f64),
+    (chain_kind, class, rate): (ChainKind, LatencyClass, f64),
     settings: &ChainSettings,
     main: &[Vec<f32>],
     key: Option<&[Vec<f32>]>,
@@ -47,7 +47,7 @@ pub fn through_chain(
             channels.iter().map(|c| c.iter().map(|&x| f64::from(x)).collect()).collect();
         if wide.len() == 1 { vec![wide[0].clone(), wide[0].clone()] } else { wide }
     };
-    let mut chain = Chain::new(seat, class, Hz(rate));
+    let mut chain = Chain::new(chain_kind, class, Hz(rate));
     chain.set(settings);
     let mut samples = wide(main);
     let key = key.map(wide);

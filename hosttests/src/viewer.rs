@@ -1,22 +1,22 @@
 //! A viewer, as the command line tool is one: it sees the plugins through the bridge, and asks them.
 
 use crate::Plugin;
-use link::bridge::{Desk, Informant, Membership};
-use link::snapshot::{Figures, Kind, Label};
+use link::bridge::{Desk, InstanceSource, Membership};
+use link::snapshot::{InstanceInfo, Kind, StemReadings};
 use link::summary::Summary;
-use link::{BRIDGE, InstanceId, Peer, ROSTER};
+use link::{BRIDGE, InstanceId, PeerView, ROSTER};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 struct Nobody;
 
-impl Informant for Nobody {
-    fn label(&self) -> Label {
-        Label { kind: Kind::Viewer, ..Label::default() }
+impl InstanceSource for Nobody {
+    fn label(&self) -> InstanceInfo {
+        InstanceInfo { kind: Kind::Viewer, ..InstanceInfo::default() }
     }
 
-    fn figures(&self) -> Figures {
-        Figures::default()
+    fn figures(&self) -> StemReadings {
+        StemReadings::default()
     }
 }
 
@@ -42,7 +42,7 @@ impl Viewer {
     }
 
     /// Who a plugin is, as soon as it can be seen.
-    pub fn find(&self, id: InstanceId) -> Peer {
+    pub fn find(&self, id: InstanceId) -> PeerView {
         eventually("the plugin is seen", || ROSTER.find(id))
     }
 

@@ -13,22 +13,22 @@ mod clap {
     mod state;
     mod transport;
 
-    use chain::{ChainSettings, LatencyClass, Seat};
+    use chain::{ChainKind, ChainSettings, LatencyClass};
     use hosttests::reference::{self, TYPED};
     use hosttests::{Change, MASTER, Plugin, Random, STEM};
 
     pub(crate) const RATE: f64 = 48_000.0;
-    pub(crate) const PLUGINS: [(&str, Seat); 2] = [(STEM, Seat::Stem), (MASTER, Seat::Master)];
+    pub(crate) const PLUGINS: [(&str, ChainKind); 2] = [(STEM, ChainKind::Stem), (MASTER, ChainKind::Master)];
 
     /// What the chain itself makes of it.
     pub(crate) fn through_chain(
-        seat: Seat,
+        chain_kind: ChainKind,
         class: LatencyClass,
         settings: &ChainSettings,
         main: &[Vec<f32>],
         key: Option<&[Vec<f32>]>,
     ) -> Vec<Vec<f32>> {
-        reference::through_chain((seat, class, RATE), settings, main, key)
+        reference::through_chain((chain_kind, class, RATE), settings, main, key)
     }
 
     /// The changes that set what a person would type.

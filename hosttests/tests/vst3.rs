@@ -5,7 +5,7 @@
 #![allow(clippy::print_stderr, reason = "a skipped test says why")]
 
 use chain::parameters::PARAMETERS;
-use chain::{ChainSettings, Seat};
+use chain::{ChainKind, ChainSettings};
 use hosttests::reference::{TYPED, settings, through_chain};
 use hosttests::{Library, noise};
 use std::fs;
@@ -80,11 +80,11 @@ fn in_pedalboard_the_output_is_the_chain_s_bit_for_bit() {
     let folder = Folder::new("vst3");
     let bundle = bundle(&folder.0);
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("oracle/vst3.py");
-    for (name, seat, rate, block) in [
-        ("Stemlink Stem", Seat::Stem, 44_100.0, 512),
-        ("Stemlink Stem", Seat::Stem, 192_000.0, 77),
-        ("Stemlink Master", Seat::Master, 48_000.0, 1000),
-        ("Stemlink Master", Seat::Master, 96_000.0, 64),
+    for (name, chain_kind, rate, block) in [
+        ("Stemlink Stem", ChainKind::Stem, 44_100.0, 512),
+        ("Stemlink Stem", ChainKind::Stem, 192_000.0, 77),
+        ("Stemlink Master", ChainKind::Master, 48_000.0, 1000),
+        ("Stemlink Master", ChainKind::Master, 96_000.0, 64),
     ] {
         let mut input = noise(11, 2, 12_000, 0.9);
         // not a number in, silence instead
@@ -103,8 +103,12 @@ fn in_pedalboard_the_output_is_the_chain_s_bit_for_bit() {
         let said = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
 
-        let expected =
-            interleaved(&through_chain((seat, seat.default_class(), rate), &settings(), &input, None));
+        let expected = interleaved(&through_chain(
+            (chain_kind, chain_kind.default_class(), rate),
+            &settings(),
+            &input,
+            None,
+        ));
         let heard = fs::read(&target).expect("pedalboard left its output");
         // pedalboard takes the latency away at the start
         let missing = expected.len().checked_sub(heard.len()).expect("no more out than in");
@@ -160,8 +164,13 @@ fn in_dawdreamer_the_sidechain_is_the_chain_s_key_bit_for_bit() {
         samples(&fs::read(&files[2]).expect("dawdreamer left its output"))
     };
     let chain = |key: &[Vec<f32>]| {
-        let (seat, rate) = (Seat::Stem, 48_000.0);
-        samples(&interleaved(&through_chain((seat, seat.default_class(), rate), &expected, &main, Some(key))))
+        let (chain_kind, rate) = (ChainKind::Stem, 48_000.0);
+        samples(&interleaved(&through_chain(
+            (chain_kind, chain_kind.default_class(), rate),
+            &expected,
+            &main,
+            Some(key),
+        )))
     };
     assert!(run(&key) == chain(&key));
     let silence = vec![vec![0.0; 48_000]; 2];

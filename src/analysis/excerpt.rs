@@ -1,6 +1,6 @@
 //! Stretches of the timeline out of the rings: the mix, and stems as they were there.
 
-use link::Peer;
+use link::PeerView;
 use link::ring::{Ring, Side};
 use link::slot::Presence;
 use link::timeline::Segment;
@@ -14,7 +14,7 @@ pub(super) fn sides(audio: &Audio) -> [&[f64]; 2] {
 }
 
 /// The frames of `peer` from `position` on, as they were played last; `None` if they are not all there in one piece.
-pub(super) fn read(peer: Peer, side: Side, position: i64, frames: usize) -> Option<Audio> {
+pub(super) fn read(peer: PeerView, side: Side, position: i64, frames: usize) -> Option<Audio> {
     let ring = peer.audio()?;
     let span = ring.timeline()?.find_last(position).filter(|span| span.frames >= frames as u64)?;
     let mut audio = [vec![0.0; frames], vec![0.0; frames]];
@@ -23,7 +23,7 @@ pub(super) fn read(peer: Peer, side: Side, position: i64, frames: usize) -> Opti
 }
 
 /// Whether `peer` was not called at `position` and after it, so that it is silent there. What its ring has lost is not silence.
-pub(super) fn sleeps(peer: Peer, position: i64) -> bool {
+pub(super) fn sleeps(peer: PeerView, position: i64) -> bool {
     let Some(timeline) = peer.audio().and_then(Ring::timeline) else { return false };
     let end = |last: &Segment| Some(last.position? + last.frames as i64);
     let has_ended = timeline.segments().last().and_then(end).is_some_and(|end| end <= position);
@@ -32,7 +32,7 @@ pub(super) fn sleeps(peer: Peer, position: i64) -> bool {
 
 /// The last frames of a Master's mix: where on the timeline they begin, and their audio. A ring's input is as late as the
 /// chain's output, so that the two can be compared; here it is where it came in.
-pub(super) fn last_of_mix(master: Peer, frames: usize) -> Option<(i64, Audio)> {
+pub(super) fn last_of_mix(master: PeerView, frames: usize) -> Option<(i64, Audio)> {
     let timeline = master.audio()?.timeline()?;
     let segment = timeline.segments().last().filter(|segment| segment.frames >= frames as u64)?;
     let latency = i64::try_from(master.pulse()?.latency).ok()?;
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
     use link::Roster;
     use link::slot::Origin;
-    use link::snapshot::Label;
+    use link::snapshot::InstanceInfo;
     use session::timeline::Located;
     use units::Hz;
 
@@ -56,7 +56,7 @@ mod tests {
     fn who_has_not_come_that_far_sleeps_and_what_a_ring_has_lost_was_there() {
         static ROSTER: Roster = Roster::new();
         let (mut outlet, mut card) =
-            ROSTER.join(Origin::Here, None, &Label::default()).expect("there is room");
+            ROSTER.join(Origin::Here, None, &InstanceInfo::default()).expect("there is room");
         let stem = card.peer();
         assert!(!sleeps(stem, 0), "it has no audio yet: nothing is known");
         outlet.prepare(Hz(8000.0));

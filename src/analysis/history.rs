@@ -1,10 +1,10 @@
 //! What was heard of the timeline, for the window.
 
-use link::snapshot::Pulse;
+use link::snapshot::BlockStatus;
 use meter::loudness::{hop_frames, integrated, windows};
 use plugin_core::document::songs::SongRange;
 use plugin_core::room::{HOP, History, Moment, Song};
-use session::heard::{Heard, Places};
+use session::heard::{Places, RangeReport};
 use session::record::{Mark, Recorder};
 use session::timeline::{Place, place};
 use std::collections::BTreeMap;
@@ -27,7 +27,7 @@ pub(super) struct Reductions(BTreeMap<Place, Db>);
 
 impl Reductions {
     /// Takes what the Master does at this moment.
-    pub(super) fn note(&mut self, pulse: Option<Pulse>, rate: Hz) {
+    pub(super) fn note(&mut self, pulse: Option<BlockStatus>, rate: Hz) {
         let Some(pulse) = pulse.filter(|pulse| pulse.playing && pulse.rate == rate) else { return };
         let Some(position) = pulse.position else { return };
         let (hop, _) = place(position, hop_frames(rate));
@@ -50,7 +50,7 @@ impl Reductions {
 /// The history of `range`, which `heard` is of, and of the songs that reach beyond it.
 pub(super) fn history(
     recorder: &Recorder,
-    heard: &Heard,
+    heard: &RangeReport,
     range: &Places,
     (reductions, songs): (&Reductions, &[SongRange]),
 ) -> History {
@@ -132,13 +132,13 @@ mod tests {
         let rate = Hz(48_000.0);
         let mut reductions = Reductions::default();
         let mut play = |second: f64, reduction: f64, playing: bool| {
-            let pulse = Pulse {
+            let pulse = BlockStatus {
                 rate,
                 playing,
                 position: Some((second * rate.0) as i64),
                 compressor_reduction: Db(reduction),
                 limiter_reduction: Db(1.0),
-                ..Pulse::default()
+                ..BlockStatus::default()
             };
             reductions.note(Some(pulse), rate);
             reductions.at((second * 10.0).floor() as Place)

@@ -29,7 +29,7 @@ impl Steadiness {
 
 impl Analysis {
     /// Other stems from now on.
-    pub(super) fn seat(&mut self, set: u64, stems: Vec<InstanceId>) {
+    pub(super) fn chain_kind(&mut self, set: u64, stems: Vec<InstanceId>) {
         let known = self.recorder.members().to_vec();
         let setting = |id: StemId| {
             known.iter().find(|member| member.id == id).map_or(Setting::default(), |member| member.setting)

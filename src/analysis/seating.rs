@@ -2,12 +2,12 @@
 
 use super::excerpt::{Audio, last_of_mix, read, sides};
 use link::identity::InstanceId;
-use link::observe::{Advice, Take};
+use link::observe::{Route, RoutingTable};
 use link::ring::Side;
 use link::slot::{Origin, Presence};
 use link::snapshot::Kind;
-use link::{Peer, Roster};
-use session::belong::{Belonging, belonging};
+use link::{PeerView, Roster};
+use session::belong::{MixMembership, belonging};
 use session::coverage::{FULL_COVERAGE, coverage};
 use session::finding::{Excerpt, Finding, delay, findings, louder};
 use session::joint::GramMeter;
@@ -51,14 +51,14 @@ struct Place {
 
 /// The seats of all stems in reach.
 #[derive(Debug)]
-pub(super) struct Seating {
-    advice: Arc<Advice>,
+pub(super) struct StemRouting {
+    advice: Arc<RoutingTable>,
     places: Vec<Place>,
     findings: Vec<Finding>,
     due: Instant,
 }
 
-impl Default for Seating {
+impl Default for StemRouting {
     fn default() -> Self {
         Self { advice: Arc::default(), places: Vec::new(), findings: Vec::new(), due: Instant::now() }
     }
@@ -67,14 +67,14 @@ impl Default for Seating {
 /// A stem in reach, with its audio of the stretch that is reviewed.
 struct Candidate {
     place: usize,
-    peer: Peer,
+    peer: PeerView,
     output: Audio,
     input: Audio,
 }
 
-impl Seating {
+impl StemRouting {
     /// The master starts to listen. Stems of other sessions that are open are left out until they are found in the mix.
-    pub(super) fn begin(&mut self, roster: &'static Roster, me: Peer) {
+    pub(super) fn begin(&mut self, roster: &'static Roster, me: PeerView) {
         self.due = Instant::now() + SOON;
         let own = me.label().and_then(|label| label.session);
         for peer in stems(roster) {
@@ -89,7 +89,7 @@ impl Seating {
     }
 
     /// Where advice for the audio thread appears.
-    pub(super) fn advice(&self) -> Arc<Advice> {
+    pub(super) fn advice(&self) -> Arc<RoutingTable> {
         Arc::clone(&self.advice)
     }
 
@@ -119,7 +119,7 @@ impl Seating {
     }
 
     /// Looks at the last seconds.
-    pub(super) fn review(&mut self, roster: &'static Roster, me: Peer, rate: Hz, recorder: &Recorder) {
+    pub(super) fn review(&mut self, roster: &'static Roster, me: PeerView, rate: Hz, recorder: &Recorder) {
         let start = Instant::now();
         let clear = self.try_review(roster, me, rate, recorder).unwrap_or(false);
         let pause = if clear { LATER } else { SOON };
@@ -130,7 +130,7 @@ impl Seating {
     fn try_review(
         &mut self,
         roster: &'static Roster,
-        me: Peer,
+        me: PeerView,
         rate: Hz,
         recorder: &Recorder,
     ) -> Option<bool> {
@@ -145,7 +145,8 @@ impl Seating {
         let mut candidates = Vec::new();
         let mut unclear = false;
         let present = stems(roster).filter(|peer| peer.pulse().is_some_and(|pulse| pulse.rate == rate));
-        let present: Vec<(InstanceId, Peer)> = present.filter_map(|peer| Some((peer.id()?, peer))).collect();
+        let present: Vec<(InstanceId, PeerView)> =
+            present.filter_map(|peer| Some((peer.id()?, peer))).collect();
         self.places.retain(|place| present.iter().any(|(id, _)| *id == place.id));
         for (id, peer) in present.into_iter().take(MOST_STEMS) {
             let place = self.place(id);
@@ -161,13 +162,16 @@ impl Seating {
         let mut seats = seats(rate, &candidates, &mix);
         let suspicious = last_coverage(recorder).is_some_and(|coverage| coverage < FULL_COVERAGE);
         let usual = self.usual_lag(&candidates, &seats);
-        for (candidate, seat) in candidates.iter_mut().zip(&mut seats) {
-            if *seat == Belonging::Elsewhere || (suspicious && *seat == Belonging::Summed) {
+        for (candidate, chain_kind) in candidates.iter_mut().zip(&mut seats) {
+            if *chain_kind == MixMembership::Elsewhere || (suspicious && *chain_kind == MixMembership::Summed)
+            {
                 let known = self.places[candidate.place].delay;
                 let found = search(candidate.peer, me, rate, known).filter(|found| *found != known);
                 // one that is too quiet or too dull to be found may arrive when the others do
-                let as_others =
-                    || Some(usual? - latency(candidate.peer)?).filter(|_| *seat == Belonging::Elsewhere);
+                let as_others = || {
+                    Some(usual? - latency(candidate.peer)?)
+                        .filter(|_| *chain_kind == MixMembership::Elsewhere)
+                };
                 if let Some(found) = found.or_else(as_others).filter(|found| *found != known)
                     && let Some(output) = read(candidate.peer, Side::Output, start - found, frames)
                     && let Some(input) = read(candidate.peer, Side::Input, start - found, frames)
@@ -181,16 +185,16 @@ impl Seating {
         if unclear {
             seats = self::seats(rate, &candidates, &mix);
         }
-        for (candidate, seat) in candidates.iter().zip(&seats) {
-            match seat {
-                Belonging::Summed => self.settle(candidate.place, None),
-                Belonging::Inside(outer) => {
+        for (candidate, chain_kind) in candidates.iter().zip(&seats) {
+            match chain_kind {
+                MixMembership::Summed => self.settle(candidate.place, None),
+                MixMembership::Inside(outer) => {
                     let outer = candidates.get(*outer).map(|outer| self.places[outer.place].id);
                     self.settle(candidate.place, outer);
                 }
-                Belonging::Elsewhere => unclear |= self.miss(candidate.place),
+                MixMembership::Elsewhere => unclear |= self.miss(candidate.place),
                 // nothing can be said; as before
-                Belonging::Silent => {}
+                MixMembership::Silent => {}
             }
         }
         self.advise();
@@ -201,8 +205,9 @@ impl Seating {
     }
 
     /// How late the stems arrive that were found, latencies of their chains aside: hosts make up for those.
-    fn usual_lag(&self, candidates: &[Candidate], seats: &[Belonging]) -> Option<i64> {
-        let found = candidates.iter().zip(seats).filter(|(_, seat)| **seat == Belonging::Summed);
+    fn usual_lag(&self, candidates: &[Candidate], seats: &[MixMembership]) -> Option<i64> {
+        let found =
+            candidates.iter().zip(seats).filter(|(_, chain_kind)| **chain_kind == MixMembership::Summed);
         let lag = |stem: &Candidate| Some(self.places[stem.place].delay + latency(stem.peer)?);
         middle(found.filter_map(|(stem, _)| lag(stem)).collect())
     }
@@ -234,7 +239,7 @@ impl Seating {
 
     fn advise(&self) {
         let take =
-            |place: &Place| if place.summed { Take::At { delay: place.delay } } else { Take::LeaveOut };
+            |place: &Place| if place.summed { Route::At { delay: place.delay } } else { Route::LeaveOut };
         // of those that nobody has looked at, the audio thread knows what to think
         let settled = self.places.iter().filter(|place| place.known);
         let advice: Vec<_> = settled.map(|place| (place.id, take(place))).collect();
@@ -272,7 +277,7 @@ impl Seating {
 }
 
 /// The latency of a stem's chain, frames.
-fn latency(stem: Peer) -> Option<i64> {
+fn latency(stem: PeerView) -> Option<i64> {
     i64::try_from(stem.pulse()?.latency).ok()
 }
 
@@ -291,12 +296,12 @@ fn twice(recorder: &Recorder) -> Vec<Finding> {
 }
 
 /// The Stems in reach.
-fn stems(roster: &'static Roster) -> impl Iterator<Item = Peer> {
+fn stems(roster: &'static Roster) -> impl Iterator<Item = PeerView> {
     roster.peers().filter(|peer| peer.label().is_some_and(|label| label.kind == Kind::Stem))
 }
 
 /// Where each candidate belongs.
-fn seats(rate: Hz, candidates: &[Candidate], mix: &Audio) -> Vec<Belonging> {
+fn seats(rate: Hz, candidates: &[Candidate], mix: &Audio) -> Vec<MixMembership> {
     let stems = candidates.len();
     let mut meter = GramMeter::new(rate, 2 * stems + 1);
     meter.process(mix[0].len(), |source, side| match source {
@@ -308,7 +313,7 @@ fn seats(rate: Hz, candidates: &[Candidate], mix: &Audio) -> Vec<Belonging> {
 }
 
 /// Where a stem arrives in the last seconds of the mix.
-fn search(stem: Peer, me: Peer, rate: Hz, known: i64) -> Option<i64> {
+fn search(stem: PeerView, me: PeerView, rate: Hz, known: i64) -> Option<i64> {
     let (length, reach) = ((SEARCHED * rate.0) as usize, (REACH * rate.0) as usize);
     let (start, mix) = last_of_mix(me, length + 2 * reach)?;
     let excerpt = read(stem, Side::Output, start + reach as i64, length)?;

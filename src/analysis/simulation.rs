@@ -6,14 +6,14 @@
 //! song. What follows is said to be *simulated*, over so many seconds.
 
 use super::excerpt::{Audio, last_of_mix, read, sleeps};
-use chain::{Chain, ChainSettings, LatencyClass, Seat};
+use chain::{Chain, ChainKind, ChainSettings, LatencyClass};
 use dsp::{Block, Process};
 use link::identity::InstanceId;
 use link::ring::Side;
-use link::{Peer, Roster};
+use link::{PeerView, Roster};
 use meter::layout::Layout;
 use meter::loudness::{BLOCK_HOPS, HopMeter, hop_frames, integrated};
-use session::heard::Heard;
+use session::heard::RangeReport;
 use session::record::{Mark, Recorder, Setting, StemId};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -77,7 +77,7 @@ impl Windows {
     pub(super) fn capture(
         &mut self,
         roster: &'static Roster,
-        me: Peer,
+        me: PeerView,
         rate: Hz,
         recorder: &Recorder,
         delay: impl Fn(InstanceId) -> i64,
@@ -100,7 +100,7 @@ impl Windows {
     fn capture_one(
         &mut self,
         number: i64,
-        (roster, me, rate): (&'static Roster, Peer, Hz),
+        (roster, me, rate): (&'static Roster, PeerView, Hz),
         recorder: &Recorder,
         delay: &impl Fn(InstanceId) -> i64,
     ) -> Option<()> {
@@ -158,12 +158,12 @@ impl Windows {
     /// gain. `None` if there is nothing to run, nothing to hear, or `stop` says that there is no time.
     pub(super) fn simulate(
         &self,
-        heard: &Heard,
+        heard: &RangeReport,
         gains: &[f64],
         (settings, class, rate): (&ChainSettings, LatencyClass, Hz),
         stop: &AtomicBool,
     ) -> Option<Simulated> {
-        let mut chain = Chain::new(Seat::Master, class, rate);
+        let mut chain = Chain::new(ChainKind::Master, class, rate);
         let (mut into, mut before, mut after) = (Vec::new(), Vec::new(), Vec::new());
         let mut windows = 0;
         for window in self.windows.values() {
@@ -189,7 +189,7 @@ impl Windows {
 
 impl Window {
     /// The mix as everything is set now, and with the moves; `None` if a stem was set otherwise.
-    fn mixes(&self, heard: &Heard, gains: &[f64]) -> Option<[Audio; 2]> {
+    fn mixes(&self, heard: &RangeReport, gains: &[f64]) -> Option<[Audio; 2]> {
         let wide = |kept: &Kept| [0, 1].map(|side| kept[side].iter().map(|&x| f64::from(x)).collect());
         let mut mixes: [Audio; 2] = [wide(&self.mix), wide(&self.mix)];
         for (stem, (member, &gain)) in heard.members().iter().zip(gains).enumerate() {

@@ -8,7 +8,7 @@ use link::summary::{Forecast, StemSummary, Summary};
 use link::words::Text;
 use meter::loudness::hop_frames;
 use plugin_core::board::Room;
-use session::heard::Heard;
+use session::heard::RangeReport;
 use session::predict::{Certainty, Move, gains};
 use session::prediction::{Follower, Prediction, predict_moves};
 use session::record::StemId;
@@ -52,7 +52,7 @@ impl Analysis {
     }
 
     /// What a move would change, for whoever asks.
-    fn answer(&self, heard: &Heard, question: &Question) -> (Forecast, Option<Prediction>) {
+    fn answer(&self, heard: &RangeReport, question: &Question) -> (Forecast, Option<Prediction>) {
         let Question { sender, counter, stem, gain } = *question;
         let mut forecast = Forecast {
             sender,
@@ -95,13 +95,13 @@ impl Analysis {
     }
 
     /// What a person has said moves along: what is left over, with a stem.
-    fn followers(&self, heard: &Heard) -> Vec<Follower> {
+    fn followers(&self, heard: &RangeReport) -> Vec<Follower> {
         let members = heard.members();
         let stem = self.board.follows().and_then(|id| members.iter().position(|member| member.id == id));
         stem.map(|stem| Follower { follower: members.len(), stem }).into_iter().collect()
     }
 
-    fn tell(&self, session: &Session, heard: &Heard, names: &[String], forecast: Option<Forecast>) {
+    fn tell(&self, session: &Session, heard: &RangeReport, names: &[String], forecast: Option<Forecast>) {
         let name = |stem: usize| names.get(stem).cloned().unwrap_or_default();
         let hop = hop_frames(self.rate) as f64 / self.rate.0.max(1.0);
         let cause = session.findings.first().map(|finding| finding.sentence(name)).unwrap_or_default();
@@ -138,7 +138,7 @@ fn out_of_the_master(forecast: &Forecast) -> Option<([Lufs; 2], Ms)> {
 }
 
 /// How far the prediction of a small move may be off, whichever stem it is.
-fn half_width(heard: &Heard) -> Option<Lu> {
+fn half_width(heard: &RangeReport) -> Option<Lu> {
     heard.reading().integrated?;
     let one = |source| match heard.ground.certainty(&[Move { source, gain: USUAL_MOVE }]) {
         Certainty::Exact => Lu(0.0),

@@ -3,7 +3,7 @@
 use super::{Analysis, lock};
 use chain::LatencyClass;
 use link::delivery::Receiver;
-use link::observe::Advice;
+use link::observe::RoutingTable;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -28,7 +28,7 @@ impl Worker {
     }
 
     /// Runs, from now on with the hops of `receiver`. Without a thread (the system has none left) nothing is analysed.
-    pub fn start(&mut self, rate: Hz, class: LatencyClass, receiver: Receiver) -> Arc<Advice> {
+    pub fn start(&mut self, rate: Hz, class: LatencyClass, receiver: Receiver) -> Arc<RoutingTable> {
         self.stop();
         let stop = Arc::new(AtomicBool::new(false));
         let mut analysis = lock(&self.analysis);

@@ -1,5 +1,5 @@
 use super::*;
-use plugin_core::reel::{Exchange, Reel};
+use plugin_core::reel::{Exchange, ReferenceClip};
 use std::sync::Arc;
 use testkit::noise;
 
@@ -8,14 +8,14 @@ const RATE: Hz = Hz(48_000.0);
 const LATER: usize = 2000;
 const UNITY: Option<(u16, Db)> = Some((1, Db(0.0)));
 
-fn reel(frames: impl IntoIterator<Item = f64>) -> Arc<Reel> {
+fn reel(frames: impl IntoIterator<Item = f64>) -> Arc<ReferenceClip> {
     let frames = frames.into_iter().map(|x| [x as f32, -x as f32]).collect();
-    Arc::new(Reel { rate: RATE, start: 0, frames })
+    Arc::new(ReferenceClip { rate: RATE, start: 0, frames })
 }
 
-fn deck(cue: Cue) -> (Deck, Exchange) {
+fn deck(cue: PlayRequest) -> (ReferencePlayer, Exchange) {
     let exchange = Exchange::default();
-    let deck = Deck::new(RATE, exchange.take_inbox().expect("there is one"));
+    let deck = ReferencePlayer::new(RATE, exchange.take_inbox().expect("there is one"));
     assert!(exchange.cue(Some(cue)));
     (deck, exchange)
 }
@@ -25,7 +25,7 @@ fn at(position: usize) -> Moment {
 }
 
 /// What is heard of `frames` frames of an output of 0.25, in blocks; the right channel is the left's negative.
-fn run(deck: &mut Deck, position: usize, frames: usize, block: usize) -> Vec<f64> {
+fn run(deck: &mut ReferencePlayer, position: usize, frames: usize, block: usize) -> Vec<f64> {
     let mut all = Vec::new();
     while all.len() < frames {
         let length = block.min(frames - all.len());
@@ -44,7 +44,7 @@ fn run(deck: &mut Deck, position: usize, frames: usize, block: usize) -> Vec<f64
 #[test]
 fn a_song_takes_the_output_s_place_at_its_gain_and_leaves_it_to_the_bit() {
     let reel = reel(vec![0.5; 9000]);
-    let (mut deck, _exchange) = deck(Cue { song: 1, reel, way: Way::Again(1000, 8000) });
+    let (mut deck, _exchange) = deck(PlayRequest { song: 1, reel, way: PlayMode::Again(1000, 8000) });
     assert!(run(&mut deck, 0, LATER, 480).iter().all(|x| *x == 0.25), "nobody wants it");
     deck.want(Some((1, Db(-6.0))));
     let heard = run(&mut deck, 0, 20_000, 480);
@@ -65,7 +65,8 @@ fn a_song_takes_the_output_s_place_at_its_gain_and_leaves_it_to_the_bit() {
 fn the_loudest_stretch_is_played_again_and_again_from_where_it_begins() {
     let sound = noise(3, 12_000, 0.5);
     let (from, to) = (2000, 9000);
-    let (mut deck, _exchange) = deck(Cue { song: 1, reel: reel(sound.clone()), way: Way::Again(from, to) });
+    let (mut deck, _exchange) =
+        deck(PlayRequest { song: 1, reel: reel(sound.clone()), way: PlayMode::Again(from, to) });
     deck.want(UNITY);
     let heard = run(&mut deck, 0, 21_000, 256);
     let fade = fade(0.0, RATE).ticks() as usize;
@@ -84,7 +85,8 @@ fn the_loudest_stretch_is_played_again_and_again_from_where_it_begins() {
 #[test]
 fn along_with_the_transport_a_song_is_where_the_timeline_is_and_begins_again_when_it_ends() {
     let sound = noise(5, 10_000, 0.5);
-    let (mut deck, _exchange) = deck(Cue { song: 1, reel: reel(sound.clone()), way: Way::Along(3000) });
+    let (mut deck, _exchange) =
+        deck(PlayRequest { song: 1, reel: reel(sound.clone()), way: PlayMode::Along(3000) });
     deck.want(UNITY);
     let fade = fade(0.0, RATE).ticks() as usize;
     let expect = |heard: &[f64], position: usize, skip: usize| {
@@ -107,7 +109,7 @@ fn along_with_the_transport_a_song_is_where_the_timeline_is_and_begins_again_whe
 fn a_jump_of_the_transport_makes_no_click() {
     // any two places differ
     let ramp = (0..100_000).map(|i| i as f64 / 100_000.0);
-    let (mut deck, _exchange) = deck(Cue { song: 1, reel: reel(ramp), way: Way::Along(0) });
+    let (mut deck, _exchange) = deck(PlayRequest { song: 1, reel: reel(ramp), way: PlayMode::Along(0) });
     deck.want(UNITY);
     let mut heard = run(&mut deck, 10_000, 4000, 512);
     heard.extend(run(&mut deck, 90_000, 4000, 512));
@@ -119,15 +121,15 @@ fn a_jump_of_the_transport_makes_no_click() {
 #[test]
 fn what_cannot_be_played_is_the_output() {
     let stopped = Moment { playing: false, position: Some(0) };
-    let other = Arc::new(Reel { rate: Hz(44_100.0), start: 0, frames: vec![[1.0; 2]; 5000].into() });
+    let other = Arc::new(ReferenceClip { rate: Hz(44_100.0), start: 0, frames: vec![[1.0; 2]; 5000].into() });
     let one = || reel(vec![1.0; 5000]);
     for (cue, song, moment) in [
-        (Cue { song: 1, reel: other, way: Way::Again(0, 5000) }, 1, at(0)),
-        (Cue { song: 1, reel: one(), way: Way::Again(0, 5000) }, 2, at(0)),
-        (Cue { song: 1, reel: one(), way: Way::Again(0, 5001) }, 1, at(0)),
-        (Cue { song: 1, reel: one(), way: Way::Again(70, 70) }, 1, at(0)),
-        (Cue { song: 1, reel: reel([]), way: Way::Along(0) }, 1, at(0)),
-        (Cue { song: 1, reel: one(), way: Way::Along(0) }, 1, stopped),
+        (PlayRequest { song: 1, reel: other, way: PlayMode::Again(0, 5000) }, 1, at(0)),
+        (PlayRequest { song: 1, reel: one(), way: PlayMode::Again(0, 5000) }, 2, at(0)),
+        (PlayRequest { song: 1, reel: one(), way: PlayMode::Again(0, 5001) }, 1, at(0)),
+        (PlayRequest { song: 1, reel: one(), way: PlayMode::Again(70, 70) }, 1, at(0)),
+        (PlayRequest { song: 1, reel: reel([]), way: PlayMode::Along(0) }, 1, at(0)),
+        (PlayRequest { song: 1, reel: one(), way: PlayMode::Along(0) }, 1, stopped),
     ] {
         let what = format!("{cue:?} {song} {moment:?}");
         let (mut deck, _exchange) = deck(cue);
@@ -141,10 +143,15 @@ fn what_cannot_be_played_is_the_output() {
 #[test]
 fn a_second_song_comes_after_a_moment_of_the_output_and_the_first_goes_back() {
     let first = reel(vec![0.5; 5000]);
-    let (mut deck, exchange) = deck(Cue { song: 1, reel: Arc::clone(&first), way: Way::Again(0, 5000) });
+    let (mut deck, exchange) =
+        deck(PlayRequest { song: 1, reel: Arc::clone(&first), way: PlayMode::Again(0, 5000) });
     deck.want(UNITY);
     run(&mut deck, 0, LATER, 64);
-    assert!(exchange.cue(Some(Cue { song: 2, reel: reel(vec![0.75; 5000]), way: Way::Again(1000, 5000) })));
+    assert!(exchange.cue(Some(PlayRequest {
+        song: 2,
+        reel: reel(vec![0.75; 5000]),
+        way: PlayMode::Again(1000, 5000)
+    })));
     deck.want(Some((2, Db(0.0))));
     let heard = run(&mut deck, 0, 3 * LATER, 64);
     let steps = heard.windows(2).map(|pair| (pair[1] - pair[0]).abs()).fold(0.0, f64::max);
@@ -162,9 +169,9 @@ fn a_second_song_comes_after_a_moment_of_the_output_and_the_first_goes_back() {
 
 #[test]
 fn how_blocks_are_cut_does_not_matter() {
-    for way in [Way::Again(100, 4000), Way::Along(700)] {
+    for way in [PlayMode::Again(100, 4000), PlayMode::Along(700)] {
         let of = |block: usize| {
-            let (mut deck, _exchange) = deck(Cue { song: 1, reel: reel(noise(9, 5000, 0.5)), way });
+            let (mut deck, _exchange) = deck(PlayRequest { song: 1, reel: reel(noise(9, 5000, 0.5)), way });
             deck.want(Some((1, Db(-3.0))));
             let mut all = run(&mut deck, 0, 9000, block);
             all.extend(run(&mut deck, 50_000, 9000, block));

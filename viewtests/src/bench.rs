@@ -2,13 +2,13 @@
 
 use crate::painter::{Image, Painter};
 use crate::{references, session};
-use chain::{ChainSettings, Seat};
+use chain::{ChainKind, ChainSettings};
 use dsp::denoise::NoisePrint;
 use editor::damage::Shown;
 use editor::edits::{Edit, Edits};
-use editor::facts::Facts;
+use editor::facts::ViewModel;
 use editor::master::MasterView;
-use editor::stem::{StemView, Wishes};
+use editor::stem::{StemView, WindowRequests};
 use editor::theme::{self, Palette};
 use egui::{Pos2, Vec2};
 use egui_kittest::kittest::Queryable;
@@ -19,13 +19,13 @@ use units::Ms;
 /// What is on the bench.
 pub struct Bench {
     /// What the view shows; edits change it.
-    pub facts: Facts,
+    pub facts: ViewModel,
     /// The steps so far.
     pub edits: Edits,
     /// Every edit so far.
     pub done: Vec<Edit>,
     /// What was last wanted of the window.
-    pub wishes: Wishes,
+    pub wishes: WindowRequests,
     /// Colours.
     pub look: Palette,
     kept: [Option<ChainSettings>; 4],
@@ -60,17 +60,17 @@ pub fn pull(driven: &mut Driven, from: Pos2, to: Pos2) {
 }
 
 /// Puts a Stem's or a Master's view on a bench, as the facts say.
-pub fn view(facts: Facts, look: Palette, size: Vec2, pixels_per_point: f32) -> Driven {
+pub fn view(facts: ViewModel, look: Palette, size: Vec2, pixels_per_point: f32) -> Driven {
     let painter = Painter::default();
     let bench = Bench {
         edits: Edits::default(),
         done: Vec::new(),
-        wishes: Wishes::default(),
+        wishes: WindowRequests::default(),
         look,
         kept: Default::default(),
-        view: match facts.seat {
-            Seat::Stem => View::Stem(StemView::default()),
-            Seat::Master => View::Master(MasterView::default()),
+        view: match facts.chain_kind {
+            ChainKind::Stem => View::Stem(StemView::default()),
+            ChainKind::Master => View::Master(MasterView::default()),
         },
         painter: painter.clone(),
         facts,
@@ -127,7 +127,7 @@ impl Bench {
                 facts.role_is_guessed = role.is_none();
                 facts.role = role.unwrap_or_default();
             }
-            Edit::Listen(listen) => {
+            Edit::MonitorMode(listen) => {
                 (facts.listen, facts.asked) = (*listen, None);
                 facts.session.references.heard = None;
             }

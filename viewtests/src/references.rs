@@ -1,7 +1,7 @@
 //! References as a Master's window has them, and what becomes of what a person does with them.
 
-use chain::listen::Listen;
-use editor::facts::Facts;
+use chain::listen::MonitorMode;
+use editor::facts::ViewModel;
 use plugin_core::references::{Figures, Listing, Reference, References, State};
 use units::{Dbtp, Lufs, Ms};
 
@@ -17,7 +17,7 @@ fn ready(path: &str, integrated: f64, peak: f64, seconds: f64) -> Reference {
 
 /// A Master that compares with four songs: a loud one, one that may not be raised as far as the mix, one that is missing,
 /// one that is being measured.
-pub fn compared() -> Facts {
+pub fn compared() -> ViewModel {
     let mut facts = crate::session::five();
     let missing = "/music/Gone.wav: cannot be opened, no such file or folder; check the path";
     facts.session.references = References {
@@ -34,7 +34,7 @@ pub fn compared() -> Facts {
 }
 
 /// As many as there can be, with long names, one of them heard.
-pub fn many() -> Facts {
+pub fn many() -> ViewModel {
     let mut facts = crate::session::crowded();
     let song = |n: usize| {
         ready(
@@ -55,7 +55,7 @@ pub fn many() -> Facts {
 }
 
 /// The files are these.
-pub fn keep(facts: &mut Facts, paths: &[String]) {
+pub fn keep(facts: &mut ViewModel, paths: &[String]) {
     let known = std::mem::take(&mut facts.session.references.kept);
     let of = |path: &String| known.iter().find(|one| one.path == *path).cloned();
     facts.session.references.kept = paths
@@ -65,13 +65,13 @@ pub fn keep(facts: &mut Facts, paths: &[String]) {
 }
 
 /// That file is heard, or the mix.
-pub fn hear(facts: &mut Facts, path: Option<&str>) {
+pub fn hear(facts: &mut ViewModel, path: Option<&str>) {
     let references = &mut facts.session.references;
     let place = references.kept.iter().position(|one| Some(one.path.as_str()) == path);
     references.heard = place;
     references.last = place.or(references.last);
     let gain = place.and_then(|place| references.matched(place)).map(|matched| matched.gain);
-    facts.listen = gain.map_or(Listen::Off, |gain| Listen::Reference { song: 1, gain });
+    facts.listen = gain.map_or(MonitorMode::Off, |gain| MonitorMode::Reference { song: 1, gain });
 }
 
 /// A folder of music.

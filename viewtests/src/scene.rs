@@ -1,9 +1,9 @@
 //! Facts as plugins would give them: nothing heard yet, and a vocal in the middle of a song.
 
-use chain::listen::Listen;
+use chain::listen::MonitorMode;
 use chain::parameters::{PARAMETERS, Value};
-use chain::{ChainSettings, LatencyClass, Seat};
-use editor::facts::{Clash, Facts, Link, Linked};
+use chain::{ChainKind, ChainSettings, LatencyClass};
+use editor::facts::{Clash, Link, Linked, ViewModel};
 use editor::picture::{FLOOR, Named, POINTS, Picture, frequency};
 use egui::Color32;
 use meter::Reading;
@@ -23,15 +23,15 @@ pub fn set(settings: &mut ChainSettings, id: &str, text: &str) {
 }
 
 /// A Stem just inserted.
-pub fn empty() -> Facts {
-    Facts {
-        seat: Seat::Stem,
+pub fn empty() -> ViewModel {
+    ViewModel {
+        chain_kind: ChainKind::Stem,
         name: String::new(),
         colour: None,
         role: Role::Other,
         role_is_guessed: true,
         settings: ChainSettings::default(),
-        class: Seat::Stem.default_class(),
+        class: ChainKind::Stem.default_class(),
         classes: plugin_core::classes(),
         latency: 0,
         rate: Some(Hz(48_000.0)),
@@ -48,7 +48,7 @@ pub fn empty() -> Facts {
         learning: None,
         link: Link::Waiting,
         trim: Db(0.0),
-        listen: Listen::Off,
+        listen: MonitorMode::Off,
         asked: None,
         match_gain: None,
         presets: Vec::new(),
@@ -57,8 +57,8 @@ pub fn empty() -> Facts {
 }
 
 /// A Stem in the class that can take noise away, doing so.
-pub fn denoised() -> Facts {
-    let mut facts = Facts { class: LatencyClass::LinearDenoise, ..vocals() };
+pub fn denoised() -> ViewModel {
+    let mut facts = ViewModel { class: LatencyClass::LinearDenoise, ..vocals() };
     set(&mut facts.settings, "dn_on", "on");
     facts
 }
@@ -82,7 +82,7 @@ fn spectrum(centre: f64, top: f64, slope: f64, seed: u32) -> Vec<f32> {
 }
 
 /// Lead vocals, linked, in the second chorus.
-pub fn vocals() -> Facts {
+pub fn vocals() -> ViewModel {
     let mut settings = ChainSettings::default();
     for (id, text) in [
         ("eq1_on", "on"),
@@ -129,7 +129,7 @@ pub fn vocals() -> Facts {
         .collect();
     let after = spectrum(900.0, -26.0, 4.4, 7);
     let named = |name: &str, colour, levels| Named { name: name.into(), colour, levels };
-    Facts {
+    ViewModel {
         name: "Lead Vocals".into(),
         colour: Some([0xD9, 0x8B, 0xB8]),
         role: Role::Vocals,
@@ -172,12 +172,12 @@ pub fn vocals() -> Facts {
 }
 
 /// The same while somebody at the Master hears the mix without it.
-pub fn muted() -> Facts {
-    Facts { listen: Listen::Mute, asked: Some(Hearing::Muted), ..vocals() }
+pub fn muted() -> ViewModel {
+    ViewModel { listen: MonitorMode::Mute, asked: Some(Hearing::Muted), ..vocals() }
 }
 
 /// Every band in use, every unit on, long names.
-pub fn crowded() -> Facts {
+pub fn crowded() -> ViewModel {
     let mut facts = vocals();
     for band in 1..=8 {
         set(&mut facts.settings, &format!("eq{band}_on"), "on");
@@ -201,7 +201,7 @@ pub fn crowded() -> Facts {
     facts.class = facts.classes.last().map_or(facts.class, |(class, _)| *class);
     facts.latency = 12_345;
     facts.heard = Ms(3_725_000.0);
-    facts.listen = Listen::Bypass(Db(-12.5));
+    facts.listen = MonitorMode::Bypass(Db(-12.5));
     let clash = |name: &str, low, high| Clash { name: name.into(), low: Hz(low), high: Hz(high) };
     facts.clashes = vec![
         clash("Drums", 22.0, 45.0),
@@ -223,11 +223,11 @@ pub fn crowded() -> Facts {
 }
 
 /// The value of a parameter.
-pub fn value(facts: &Facts, id: &str) -> Value {
+pub fn value(facts: &ViewModel, id: &str) -> Value {
     PARAMETERS.find(id).map_or(Value::Number(None), |row| row.get(&facts.settings))
 }
 
 /// The number that a parameter has.
-pub fn number(facts: &Facts, id: &str) -> f64 {
+pub fn number(facts: &ViewModel, id: &str) -> f64 {
     if let Value::Number(Some(x)) = value(facts, id) { x } else { f64::NAN }
 }

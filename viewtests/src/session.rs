@@ -2,8 +2,8 @@
 //! that can go wrong.
 
 use crate::scene;
-use chain::Seat;
-use editor::facts::Facts;
+use chain::ChainKind;
+use editor::facts::ViewModel;
 use meter::Reading;
 use plugin_core::room::{
     Answer, BANDS, History, Moment, Outcome, Placement, Presence, Proposal, Request, SessionFacts, Simulated,
@@ -22,9 +22,14 @@ use session::view::{PlatformView, Session, StemState, StemView};
 use units::{Db, Dbtp, Lu, Lufs, Ms};
 
 /// A Master just inserted, with nobody else.
-pub fn empty() -> Facts {
+pub fn empty() -> ViewModel {
     let session = SessionFacts { targets: builtin(), ..SessionFacts::default() };
-    Facts { seat: Seat::Master, class: Seat::Master.default_class(), session, ..scene::empty() }
+    ViewModel {
+        chain_kind: ChainKind::Master,
+        class: ChainKind::Master.default_class(),
+        session,
+        ..scene::empty()
+    }
 }
 
 fn reading(short: f64, integrated: f64, peak: f64) -> Reading {
@@ -100,7 +105,7 @@ fn mix((integrated, peak): (f64, f64)) -> Reading {
 }
 
 /// Stems are there, nothing was played.
-pub fn waiting() -> Facts {
+pub fn waiting() -> ViewModel {
     let mut facts = empty();
     facts.session.stems = stems();
     for stem in &mut facts.session.stems {
@@ -112,8 +117,8 @@ pub fn waiting() -> Facts {
 }
 
 /// Five stems, so many seconds of a song of 3:12 heard.
-pub fn heard(seconds: f64) -> Facts {
-    let mut facts = Facts { name: "Mix Bus".into(), ..waiting() };
+pub fn heard(seconds: f64) -> ViewModel {
+    let mut facts = ViewModel { name: "Mix Bus".into(), ..waiting() };
     facts.session.stems = stems();
     facts.reading = Reading { psr: Some(Db(8.0)), ..mix(OUT) };
     facts.heard = Ms(seconds * 1000.0);
@@ -186,12 +191,12 @@ fn history(seconds: f64) -> History {
 }
 
 /// Five stems, nearly all of the song heard.
-pub fn five() -> Facts {
+pub fn five() -> ViewModel {
     heard(167.0)
 }
 
 /// The same while somebody hears one stem alone, and has others otherwise.
-pub fn heard_otherwise() -> Facts {
+pub fn heard_otherwise() -> ViewModel {
     let mut facts = five();
     let ways = [(1, Audition::Listen), (4, Audition::Listen), (4, Audition::Bypass), (2, Audition::Mute)];
     ways.iter().for_each(|(id, way)| facts.session.auditions.toggle(StemId(*id), *way));
@@ -199,7 +204,7 @@ pub fn heard_otherwise() -> Facts {
 }
 
 /// Ready to print: all was heard, nothing is open.
-pub fn finished() -> Facts {
+pub fn finished() -> ViewModel {
     let mut facts = heard(192.0);
     facts.session.placement = Placement::Final;
     for point in &mut facts.session.history.points {
@@ -223,7 +228,7 @@ pub fn song(name: &str, from: f64, to: f64, integrated: f64) -> Song {
 }
 
 /// Nothing is played after a part of the song: no levels of the moment.
-pub fn paused() -> Facts {
+pub fn paused() -> ViewModel {
     let mut facts = heard(48.0);
     for stem in &mut facts.session.stems {
         (stem.reading.short_term, stem.reading.momentary, stem.reduction) = (None, None, Db(0.0));
@@ -235,7 +240,7 @@ pub fn paused() -> Facts {
 }
 
 /// Thirty-two stems, some of them inside others.
-pub fn thirty_two() -> Facts {
+pub fn thirty_two() -> ViewModel {
     let mut facts = five();
     let roles = Role::ALL;
     facts.session.stems = (0..32)
@@ -260,7 +265,7 @@ pub fn thirty_two() -> Facts {
 }
 
 /// Links that are broken, dim, foreign; a mix that is not explained; a person who is asked.
-pub fn lost() -> Facts {
+pub fn lost() -> ViewModel {
     let mut facts = heard(75.0);
     facts.session.stems[0].presence = Presence::Gone;
     facts.session.stems[1].presence = Presence::Dim;
@@ -281,7 +286,7 @@ pub fn lost() -> Facts {
 }
 
 /// Long names, large figures, everything that is wide, and a person who is asked about a mute.
-pub fn crowded() -> Facts {
+pub fn crowded() -> ViewModel {
     let mut facts = five();
     facts.name = "Mix Bus With A Very Long Name (printed 2026-11-22)".into();
     for stem in &mut facts.session.stems {
@@ -312,7 +317,7 @@ pub fn crowded() -> Facts {
 }
 
 /// The answer that a Master would give: a made-up mix of which the stem's share is that of the scene.
-pub fn answer(facts: &Facts, of: Proposal) -> Option<Answer> {
+pub fn answer(facts: &ViewModel, of: Proposal) -> Option<Answer> {
     let session = facts.session.session.as_ref()?;
     let index = session.stems.iter().position(|stem| stem.id == of.stem)?;
     let share = session.stems[index].share?;

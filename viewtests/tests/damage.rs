@@ -1,7 +1,7 @@
 //! What is drawn again when something changes: enough, and not much more.
 
 use editor::damage::Shown;
-use editor::facts::Facts;
+use editor::facts::ViewModel;
 use editor::theme::Palette;
 use egui::{Vec2, vec2};
 use units::Lufs;
@@ -19,7 +19,7 @@ struct Kept {
 }
 
 impl Kept {
-    fn new(facts: Facts, scale: f32) -> Self {
+    fn new(facts: ViewModel, scale: f32) -> Self {
         let mut driven = bench::view(facts, Palette::DARK, SIZE, scale);
         driven.ctx.tessellation_options_mut(|options| options.coarse_tessellation_culling = false);
         driven.run();
@@ -41,13 +41,13 @@ impl Kept {
         part
     }
 
-    fn facts(&mut self) -> &mut Facts {
+    fn facts(&mut self) -> &mut ViewModel {
         &mut self.driven.state_mut().facts
     }
 }
 
 /// A frame later in the music: everything that moves has moved.
-fn play(facts: &mut Facts, time: usize) {
+fn play(facts: &mut ViewModel, time: usize) {
     let swing = |n: usize| ((time * 7 + n * 3) % 13) as f32 - 6.0;
     let picture = &mut facts.picture;
     for levels in [&mut picture.before, &mut picture.after] {

@@ -1,9 +1,9 @@
 //! What people do, by accessible names: drag, turn, type, undo, choose.
 
-use chain::listen::Listen;
+use chain::listen::MonitorMode;
 use chain::parameters::Value;
 use editor::edits::Edit;
-use editor::facts::{Facts, Link};
+use editor::facts::{Link, ViewModel};
 use editor::theme::Palette;
 use egui::{Event, Key, Modifiers, Pos2, vec2};
 use egui_kittest::kittest::Queryable;
@@ -242,7 +242,7 @@ fn a_stem_that_its_master_has_muted_says_so_and_is_heard_again_by_a_click() {
     let mut driven = bench::view(scene::muted(), Palette::DARK, vec2(1000.0, 640.0), 1.0);
     driven.get_by_label("Muted by the Master").click();
     driven.run();
-    assert_eq!(driven.state().done, [Edit::Listen(Listen::Off)]);
+    assert_eq!(driven.state().done, [Edit::MonitorMode(MonitorMode::Off)]);
     assert!(driven.query_by_label_contains("by the Master").is_none());
     let mut facts = scene::muted();
     facts.asked = Some(Hearing::Bypassed);
@@ -261,18 +261,18 @@ fn something_else_is_heard_by_the_menu_with_a_sign_that_ends_it() {
             && driven.query_by_label_contains("Band 6:").is_none()
     );
     press(&mut driven, "Removed noise");
-    assert_eq!(driven.state().facts.listen, Listen::Off);
+    assert_eq!(driven.state().facts.listen, MonitorMode::Off);
     if driven.query_by_label("Mono").is_none() {
         press(&mut driven, "Listen");
     }
     press(&mut driven, "Input, equally loud (+1.8 dB)");
-    assert_eq!(driven.state().facts.listen, Listen::Bypass(Db(1.8)));
+    assert_eq!(driven.state().facts.listen, MonitorMode::Bypass(Db(1.8)));
     press(&mut driven, "Hearing the input, +1.8 dB");
-    assert_eq!(driven.state().facts.listen, Listen::Off);
+    assert_eq!(driven.state().facts.listen, MonitorMode::Off);
     driven.get_by_label("Band 3").click_secondary();
     driven.run();
     press(&mut driven, "Listen to this band");
-    assert_eq!(driven.state().facts.listen, Listen::Band(2));
+    assert_eq!(driven.state().facts.listen, MonitorMode::Band(2));
     assert!(driven.query_by_label("Hearing band 3").is_some());
 }
 
@@ -287,7 +287,7 @@ fn an_idle_view_asks_for_no_further_frame() {
 #[test]
 fn a_trim_is_shown_with_or_without_a_master_and_becomes_a_part_of_the_level_by_a_click() {
     for link in [Link::Lost, scene::vocals().link] {
-        let facts = Facts { link, ..scene::vocals() };
+        let facts = ViewModel { link, ..scene::vocals() };
         let mut driven = bench::view(facts, Palette::DARK, vec2(1000.0, 640.0), 1.0);
         let level = driven.state().facts.settings.level;
         press(&mut driven, "Master asks −1.0 dB · in effect");

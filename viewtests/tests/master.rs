@@ -1,15 +1,15 @@
 //! What people do at a Master, by accessible names: ghost faders, trims, order, platforms, lists, tabs.
 
-use chain::listen::Listen;
+use ::session::audition::Audition;
+use ::session::record::StemId;
+use chain::listen::MonitorMode;
 use editor::edits::Edit;
-use editor::facts::Facts;
+use editor::facts::ViewModel;
 use editor::master::ready;
 use editor::theme::Palette;
 use egui::{Key, Modifiers, Pos2, Rect, Vec2, vec2};
 use egui_kittest::kittest::{NodeT, Queryable};
-use plugin_core::room::{Placement, Presence, Proposal, Request, TrimWish};
-use ::session::audition::Audition;
-use ::session::record::StemId;
+use plugin_core::room::{Placement, Presence, Proposal, Request, TrimRequest};
 use units::Db;
 use viewtests::bench::{self, Driven, middle, pull};
 use viewtests::hands::{press, says, turn, type_keys};
@@ -17,7 +17,7 @@ use viewtests::session;
 
 const USUAL: Vec2 = vec2(1000.0, 640.0);
 
-fn master(facts: Facts) -> Driven {
+fn master(facts: ViewModel) -> Driven {
     bench::view(facts, Palette::DARK, USUAL, 1.0)
 }
 
@@ -31,7 +31,7 @@ fn take(driven: &mut Driven, from: Pos2, to: Pos2) {
     driven.run();
 }
 
-fn wishes(driven: &Driven) -> Vec<TrimWish> {
+fn wishes(driven: &Driven) -> Vec<TrimRequest> {
     let wish = |edit: &Edit| if let Edit::AskTrim(wish) = edit { Some(*wish) } else { None };
     driven.state().done.iter().filter_map(wish).collect()
 }
@@ -142,7 +142,7 @@ fn what_was_tried_is_applied_once_by_its_button() {
     driven.get_by_label_contains("dB to Bass").click();
     driven.run();
     let trim = Db(-0.5 + proposal.gain.0);
-    assert_eq!(wishes(&driven), [TrimWish { stem: StemId(2), base: 102, trim }]);
+    assert_eq!(wishes(&driven), [TrimRequest { stem: StemId(2), base: 102, trim }]);
     assert_eq!(driven.state().facts.session.stems[1].trim, trim);
     assert_eq!(predicted(&driven), Some(None));
     assert!(driven.query_by_label_contains("dB to Bass").is_none(), "there is nothing left to apply");
@@ -204,7 +204,7 @@ fn a_ghost_fader_obeys_the_keyboard_alone() {
     assert!(says(&driven, "If Drums \u{2212}3.5 dB") && wishes(&driven).is_empty());
     driven.key_press(Key::Enter);
     driven.run();
-    assert_eq!(wishes(&driven), [TrimWish { stem: StemId(1), base: 101, trim: Db(-3.5) }]);
+    assert_eq!(wishes(&driven), [TrimRequest { stem: StemId(1), base: 101, trim: Db(-3.5) }]);
     // the keyboard goes on with Tab, and what it leaves is forgotten
     driven.key_press(Key::ArrowUp);
     driven.run();
@@ -232,7 +232,7 @@ fn a_trim_is_typed_and_nonsense_is_no_trim() {
     let mut driven = five();
     press(&mut driven, "Keys Trim");
     type_keys(&mut driven, "-2.5 dB");
-    assert_eq!(wishes(&driven), [TrimWish { stem: StemId(3), base: 103, trim: Db(-2.5) }]);
+    assert_eq!(wishes(&driven), [TrimRequest { stem: StemId(3), base: 103, trim: Db(-2.5) }]);
     assert_eq!(driven.get_by_label("Keys Trim").value().as_deref(), Some("\u{2212}2.5 dB"));
     driven.run_steps(40); // or it were a double click
     press(&mut driven, "Keys Trim");
@@ -256,7 +256,7 @@ fn a_trim_is_dragged_finely_with_shift_put_back_and_asked_for_once_per_gesture()
     assert!(wishes(&driven).is_empty(), "nothing is asked while the hand is on it");
     driven.drop_at(at - vec2(0.0, 30.0));
     driven.run();
-    let [TrimWish { stem: StemId(3), base: 103, trim }] = wishes(&driven)[..] else {
+    let [TrimRequest { stem: StemId(3), base: 103, trim }] = wishes(&driven)[..] else {
         panic!("{:?}", wishes(&driven))
     };
     let coarse = trim.0 - before.0;
@@ -311,7 +311,7 @@ fn the_song_is_heard_as_a_platform_plays_it_and_goes_along_with_it() {
     };
     let first = gain(&driven, 0);
     press(&mut driven, "Hear it so");
-    assert_eq!(driven.state().facts.listen, Listen::Gain(first));
+    assert_eq!(driven.state().facts.listen, MonitorMode::Gain(first));
     assert!(driven.query_by_label_contains("Hearing as played").is_some());
     // another platform, another level
     let other = (1..driven.state().facts.session.platforms.len())
@@ -325,9 +325,9 @@ fn the_song_is_heard_as_a_platform_plays_it_and_goes_along_with_it() {
     let name = driven.state().facts.session.platforms[other].id.clone();
     let name = driven.state().facts.session.target(&name).expect("a rule").name.clone();
     press(&mut driven, &name);
-    assert_eq!(driven.state().facts.listen, Listen::Gain(gain(&driven, other)));
+    assert_eq!(driven.state().facts.listen, MonitorMode::Gain(gain(&driven, other)));
     press(&mut driven, "Hear it so");
-    assert_eq!(driven.state().facts.listen, Listen::Off);
+    assert_eq!(driven.state().facts.listen, MonitorMode::Off);
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! What opens: nothing in it is cut, overlaps or leaves the window, at 100 and 150 %, dark and light. Pictures for the eye in
 //! `target/views`.
 
-use chain::listen::Listen;
-use editor::facts::Facts;
+use chain::listen::MonitorMode;
+use editor::facts::ViewModel;
 use editor::theme::Palette;
 use egui::{Vec2, vec2};
 use egui_kittest::kittest::Queryable;
@@ -14,7 +14,7 @@ use viewtests::{references, scene, session};
 const SIZES: [Vec2; 2] = [vec2(760.0, 480.0), vec2(1000.0, 640.0)];
 
 /// A Master with songs whose names are long, in a host that loops.
-fn songs() -> Facts {
+fn songs() -> ViewModel {
     let mut facts = session::finished();
     let history = &mut facts.session.history;
     history.songs = (0..6)
@@ -28,25 +28,25 @@ fn songs() -> Facts {
 }
 
 /// A Stem that could be heard in every way that there is.
-fn everything() -> Facts {
+fn everything() -> ViewModel {
     let mut facts = scene::denoised();
     for band in 1..=8 {
         scene::set(&mut facts.settings, &format!("eq{band}_on"), "on");
         scene::set(&mut facts.settings, &format!("eq{band}_range"), "-6");
     }
-    facts.listen = Listen::Bypass(Db(-12.5));
+    facts.listen = MonitorMode::Bypass(Db(-12.5));
     facts
 }
 
 /// A Stem whose noise reduction is not the same in every octave.
-fn bent() -> Facts {
+fn bent() -> ViewModel {
     let mut facts = scene::denoised();
     let curve = [-24.0, -6.0, 0.0, 0.0, 3.0, 6.0, 12.5, 24.0, 9.0];
     facts.settings.denoise.curve = curve.map(Db);
     facts
 }
 
-fn scenes() -> Vec<(&'static str, Facts, &'static str, &'static str)> {
+fn scenes() -> Vec<(&'static str, ViewModel, &'static str, &'static str)> {
     vec![
         ("songs", songs(), "Session", "Songs"),
         ("songs-none", session::finished(), "Session", "Songs"),

@@ -1,7 +1,7 @@
 //! The views at every size, scale and appearance: nothing clipped, nothing overlapping; pictures for the eye in
 //! `target/views`.
 
-use editor::facts::Facts;
+use editor::facts::ViewModel;
 use editor::theme::Palette;
 use egui::{Vec2, vec2};
 use std::collections::HashSet;
@@ -19,7 +19,7 @@ const SIZES: [Vec2; 6] = [
     vec2(1600.0, 1000.0),
 ];
 
-fn scenes() -> [(&'static str, Facts); 16] {
+fn scenes() -> [(&'static str, ViewModel); 16] {
     [
         ("stem-empty", scene::empty()),
         ("stem-vocals", scene::vocals()),

@@ -1,8 +1,8 @@
 //! What people do with references, by accessible names.
 
-use chain::listen::Listen;
+use chain::listen::MonitorMode;
 use editor::edits::Edit;
-use editor::facts::Facts;
+use editor::facts::ViewModel;
 use editor::master::ready;
 use editor::theme::Palette;
 use egui::accesskit::Role;
@@ -13,7 +13,7 @@ use viewtests::bench::{self, Driven};
 use viewtests::hands::{press, says, type_keys};
 use viewtests::{references, session};
 
-fn tab(facts: Facts) -> Driven {
+fn tab(facts: ViewModel) -> Driven {
     let mut driven = bench::view(facts, Palette::DARK, vec2(1000.0, 640.0), 1.0);
     press(&mut driven, "References");
     driven
@@ -45,19 +45,19 @@ fn every_song_says_its_loudness_its_peak_and_how_it_is_played() {
 fn one_click_switches_between_mix_and_reference_on_every_tab_and_a_sign_says_so() {
     let mut driven = tab(references::compared());
     press(&mut driven, "Hear Old And Quiet.aiff");
-    assert!(matches!(driven.state().facts.listen, Listen::Reference { .. }));
+    assert!(matches!(driven.state().facts.listen, MonitorMode::Reference { .. }));
     assert!(says(&driven, "Hearing Old And Quiet.aiff"), "the sign");
     assert!(
         ready(&driven.state().facts).iter().any(|point| point.words == "Something else is heard: Master")
     );
     press(&mut driven, "Session");
     press(&mut driven, "Reference");
-    assert_eq!(driven.state().facts.listen, Listen::Off);
+    assert_eq!(driven.state().facts.listen, MonitorMode::Off);
     press(&mut driven, "Reference");
     assert_eq!(driven.state().facts.session.references.heard, Some(1), "the one heard last");
     driven.get_by_label_contains("Hearing Old").click();
     driven.run();
-    assert_eq!(driven.state().facts.listen, Listen::Off, "a click on the sign");
+    assert_eq!(driven.state().facts.listen, MonitorMode::Off, "a click on the sign");
     press(&mut driven, "References");
     press(&mut driven, "Hear Old And Quiet.aiff");
     press(&mut driven, "Hear Old And Quiet.aiff");

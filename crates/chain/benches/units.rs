@@ -1,7 +1,7 @@
 //! What each unit, the chain and the meter cost: `cargo bench`, then ns per stereo frame = time / 48 000.
 #![allow(missing_docs)] // criterion's macros make an undocumented function
 
-use chain::{Chain, ChainSettings, LatencyClass, Seat};
+use chain::{Chain, ChainKind, ChainSettings, LatencyClass};
 use criterion::{Criterion, criterion_group, criterion_main};
 use dsp::compressor::CompressorSettings;
 use dsp::denoise::{BANDS, Denoise, DenoiseSettings, NoisePrint};
@@ -58,7 +58,7 @@ fn chains(criterion: &mut Criterion) {
         ("EQ + compressor + limiter", ChainSettings { compressor, limiter, ..eight_bands }),
     ];
     for (name, settings) in cases {
-        let mut chain = Chain::new(Seat::Master, LatencyClass::Lookahead, RATE);
+        let mut chain = Chain::new(ChainKind::Master, LatencyClass::Lookahead, RATE);
         chain.set(&settings);
         let programme = programme();
         criterion.bench_function(name, |b| {

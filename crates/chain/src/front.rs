@@ -7,18 +7,18 @@ use super::PART;
 use dsp::delay::Delay;
 use dsp::denoise::{Denoise, DenoiseSettings, NoisePrint};
 use dsp::equalizer::{EqualizerSettings, LinearEqualizer};
-use dsp::{Block, Key, Process, Tape, Taped};
+use dsp::{Block, GainLog, Key, Process, RecordGain};
 use units::{Hz, Ms, Samples};
 
 /// Noise reduction, then the static bands, with the sidechain delayed by as much, so that it stays in step.
-pub(super) struct Front {
+pub(super) struct LinearStage {
     denoise: Denoise,
     linear: LinearEqualizer,
     key: KeyDelay,
     removed: [Vec<f64>; 2],
 }
 
-impl Front {
+impl LinearStage {
     pub(super) fn new(rate: Hz) -> Self {
         let (denoise, linear) = (Denoise::new(rate), LinearEqualizer::new(rate));
         let key = KeyDelay::new(denoise.latency() + linear.latency());
@@ -57,14 +57,14 @@ impl Front {
         &mut self,
         block: &mut Block<'_>,
         keep_removed: bool,
-        tape: &mut Tape<'_>,
+        gain_log: &mut GainLog<'_>,
     ) -> Option<Key<'_>> {
         let frames = block.len();
         if keep_removed {
             let [left, right] = &mut self.removed;
-            self.denoise.split(block, [&mut left[..frames], &mut right[..frames]], tape);
+            self.denoise.split(block, [&mut left[..frames], &mut right[..frames]], gain_log);
         } else {
-            self.denoise.run(block, tape);
+            self.denoise.run(block, gain_log);
         }
         self.linear.process(block);
         self.key.process(block.key())

@@ -31,15 +31,15 @@ use dsp::limiter::{Limiter, LimiterSettings};
 use dsp::saturator::{Saturator, SaturatorSettings};
 use dsp::trim::{Polarity, Trim, TrimSettings};
 use dsp::width::{Width, WidthSettings};
-use dsp::{Block, Glide, Process, Ramp, Tape, Taped, Ticks};
-use front::Front;
-use listen::{Listen, Monitor, Sources};
+use dsp::{Block, GainLog, Process, Ramp, RecordGain, Smoother, Ticks};
+use front::LinearStage;
+use listen::{Monitor, MonitorMode, Sources};
 use simd::Isa;
 use units::{Db, Hz, Ms, Samples};
 
 /// Where a chain sits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Seat {
+pub enum ChainKind {
     /// Last on a stem bus.
     Stem,
     /// On the master bus.
@@ -74,7 +74,7 @@ impl LatencyClass {
     }
 }
 
-impl Seat {
+impl ChainKind {
     /// The class that a new chain has.
     pub fn default_class(self) -> LatencyClass {
         match self {
@@ -125,12 +125,12 @@ impl ChainSettings {
 /// Thread: any one at a time. `process` neither allocates nor locks, and flushes subnormal numbers itself.
 pub struct Chain {
     isa: Isa,
-    seat: Seat,
+    chain_kind: ChainKind,
     input: Trim,
     align: Align,
     dc: DcFilter,
     /// `None` below class Linear & Denoise.
-    front: Option<Front>,
+    front: Option<LinearStage>,
     equalizer: Equalizer,
     compressor: Compressor,
     /// `None` in class Zero.
@@ -148,29 +148,29 @@ pub struct Chain {
 
 impl Chain {
     /// A chain with default settings for audio at `rate`.
-    pub fn new(seat: Seat, class: LatencyClass, rate: Hz) -> Self {
-        let (lookahead, limiter) = match (class, seat) {
+    pub fn new(chain_kind: ChainKind, class: LatencyClass, rate: Hz) -> Self {
+        let (lookahead, limiter) = match (class, chain_kind) {
             (LatencyClass::Zero, _) => (Ms(0.0), None),
-            (_, Seat::Stem) => (Compressor::LOOKAHEAD, Some(Limiter::new(rate, Limiter::STEM))),
-            (_, Seat::Master) => (Compressor::LOOKAHEAD, Some(Limiter::new(rate, Limiter::MASTER))),
+            (_, ChainKind::Stem) => (Compressor::LOOKAHEAD, Some(Limiter::new(rate, Limiter::STEM))),
+            (_, ChainKind::Master) => (Compressor::LOOKAHEAD, Some(Limiter::new(rate, Limiter::MASTER))),
         };
         let compressor = Compressor::new(rate, lookahead);
         let saturator = (class >= LatencyClass::Lookahead).then(|| Saturator::new(rate));
-        let front = (class >= LatencyClass::LinearDenoise).then(|| Front::new(rate));
-        let front_latency = front.as_ref().map_or(Samples(0), Front::latency);
+        let front = (class >= LatencyClass::LinearDenoise).then(|| LinearStage::new(rate));
+        let front_latency = front.as_ref().map_or(Samples(0), LinearStage::latency);
         let latency = front_latency
             + compressor.latency()
             + saturator.as_ref().map_or(Samples(0), Process::latency)
             + limiter.as_ref().map_or(Samples(0), Process::latency);
         Self {
             isa: Isa::widest(),
-            seat,
+            chain_kind,
             input: Trim::new(rate),
             align: Align::new(rate),
             dc: DcFilter::new(rate),
             monitor: Monitor::new(
                 rate,
-                Samples(latency.0 - front.as_ref().map_or(latency, Front::removed_latency).0),
+                Samples(latency.0 - front.as_ref().map_or(latency, LinearStage::removed_latency).0),
             ),
             front,
             equalizer: Equalizer::new(rate),
@@ -187,8 +187,8 @@ impl Chain {
     }
 
     /// Where the chain sits.
-    pub fn seat(&self) -> Seat {
-        self.seat
+    pub fn chain_kind(&self) -> ChainKind {
+        self.chain_kind
     }
 
     /// What dynamics add to the gain of each band of the equalizer now; 0 dB for static bands.
@@ -228,13 +228,13 @@ impl Chain {
     }
 
     /// Makes something else heard than the output, fading in 20 ms; until told otherwise, or `reset`.
-    pub fn listen(&mut self, listen: Listen) {
+    pub fn listen(&mut self, listen: MonitorMode) {
         self.monitor.listen(listen);
         self.equalizer.hear(listen.heard());
     }
 
     /// What is heard.
-    pub fn listening(&self) -> Listen {
+    pub fn listening(&self) -> MonitorMode {
         self.monitor.wanted()
     }
 
@@ -254,17 +254,17 @@ impl Chain {
     /// What was learned since learning last started, as it is behind input trim and DC filter; `None` before 43 ms of sound
     /// were heard.
     pub fn learned_noise(&self) -> Option<NoisePrint> {
-        self.front.as_ref().and_then(Front::learned)
+        self.front.as_ref().and_then(LinearStage::learned)
     }
 
     /// How much sound has been learned from since learning last started.
     pub fn learned_from(&self) -> Ms {
-        self.front.as_ref().map_or(Ms(0.0), Front::learned_from)
+        self.front.as_ref().map_or(Ms(0.0), LinearStage::learned_from)
     }
 
     /// The noise that is taken out: the print of the settings, or what is tracked.
     pub fn noise(&self) -> Option<&NoisePrint> {
-        self.front.as_ref().map(Front::noise)
+        self.front.as_ref().map(LinearStage::noise)
     }
 
     fn reset_units(&mut self) {
@@ -296,7 +296,7 @@ impl Process for Chain {
         self.align.set(&settings.align);
         self.dc.set(&settings.dc);
         // A Master has no sidechain to listen to and never will.
-        let keyed = self.seat == Seat::Stem;
+        let keyed = self.chain_kind == ChainKind::Stem;
         let equalizer =
             if keyed { settings.equalizer.clone() } else { settings.equalizer.without_sidechain() };
         let compressor =
@@ -331,18 +331,18 @@ impl Process for Chain {
     }
 
     fn process(&mut self, block: &mut Block<'_>) {
-        self.run(block, &mut Tape::Off);
+        self.run(block, &mut GainLog::Off);
     }
 }
 
 /// What follows a recorded chain is not dithered: that is for whoever rounds it.
-impl Taped for Chain {
-    fn run(&mut self, block: &mut Block<'_>, tape: &mut Tape<'_>) {
+impl RecordGain for Chain {
+    fn run(&mut self, block: &mut Block<'_>, gain_log: &mut GainLog<'_>) {
         let _flush = FlushToZero::new();
         let mut at = 0;
         while at < block.len() {
             let frames = (block.len() - at).min(PART);
-            self.run_part(&mut block.part(at..at + frames), tape);
+            self.run_part(&mut block.part(at..at + frames), gain_log);
             at += frames;
         }
     }
@@ -352,7 +352,7 @@ impl Taped for Chain {
 const PART: usize = 512;
 
 impl Chain {
-    fn run_part(&mut self, block: &mut Block<'_>, tape: &mut Tape<'_>) {
+    fn run_part(&mut self, block: &mut Block<'_>, gain_log: &mut GainLog<'_>) {
         self.sanitized += sanitize(self.isa, block);
         self.bypass.keep_dry(block);
 
@@ -360,42 +360,42 @@ impl Chain {
         self.align.process(block);
         self.dc.process(block);
         let key = match &mut self.front {
-            Some(front) => front.run(block, self.monitor.wants_removed(), tape),
+            Some(front) => front.run(block, self.monitor.wants_removed(), gain_log),
             None => block.key(),
         };
         let mut keyed = block.keyed(key);
-        self.equalizer.run(&mut keyed, tape);
-        self.compressor.run(&mut keyed, tape);
+        self.equalizer.run(&mut keyed, gain_log);
+        self.compressor.run(&mut keyed, gain_log);
         if let Some(saturator) = &mut self.saturator {
-            saturator.run(block, tape);
+            saturator.run(block, gain_log);
         }
         self.width.process(block);
-        match (self.seat, &mut self.limiter) {
-            (Seat::Stem, limiter) => {
+        match (self.chain_kind, &mut self.limiter) {
+            (ChainKind::Stem, limiter) => {
                 if let Some(limiter) = limiter {
-                    limiter.run(block, tape);
+                    limiter.run(block, gain_log);
                 }
                 self.level.process(block);
             }
-            (Seat::Master, limiter) => {
+            (ChainKind::Master, limiter) => {
                 self.level.process(block);
                 if let Some(limiter) = limiter {
-                    limiter.run(block, tape); // nothing may raise the peak after it
+                    limiter.run(block, gain_log); // nothing may raise the peak after it
                 }
-                if tape.computes() {
+                if gain_log.computes() {
                     self.dither.process(block);
                 }
             }
         }
 
         // Parts of a sum fall silent with it.
-        if tape.value(|| f64::from(u8::from(!is_finite(self.isa, block)))) != 0.0 {
+        if gain_log.value(|| f64::from(u8::from(!is_finite(self.isa, block)))) != 0.0 {
             self.protect.mute(block);
             self.reset_units();
         }
         self.protect.process(block);
         self.bypass.process(block);
-        let removed = self.front.as_ref().map(Front::removed);
+        let removed = self.front.as_ref().map(LinearStage::removed);
         self.monitor.process(block, &Sources { dry: &self.bypass.kept, removed });
         let (left, right) = block.channels();
         flush_to_f32(self.isa, left);
@@ -427,7 +427,7 @@ fn is_finite(isa: Isa, block: &mut Block<'_>) -> bool {
 /// Latency-preserving bypass: a crossfade of 20 ms between the processed and the delayed input.
 struct Crossfade {
     ticks: Ticks,
-    wet: Glide,
+    wet: Smoother,
     /// Weight of the processed signal.
     weight: Ramp,
     dry: [Delay; 2],
@@ -441,7 +441,7 @@ impl Crossfade {
     fn new(rate: Hz, latency: Samples) -> Self {
         Self {
             ticks: Ticks::default(),
-            wet: Glide::new(1.0, Glide::TIME, rate),
+            wet: Smoother::new(1.0, Smoother::TIME, rate),
             weight: Ramp::new(1.0),
             dry: [Delay::new(latency), Delay::new(latency)],
             kept: [vec![0.0; PART], vec![0.0; PART]],
@@ -453,7 +453,7 @@ impl Crossfade {
     fn set(&mut self, bypass: bool) {
         let target = if bypass { 0.0 } else { 1.0 };
         if self.fresh {
-            self.wet.snap(target);
+            self.wet.set_now(target);
             self.weight = Ramp::new(target);
         } else {
             self.wet.aim(target);
@@ -463,7 +463,7 @@ impl Crossfade {
 
     fn reset(&mut self) {
         self.ticks.reset();
-        self.wet.snap(self.wet.target());
+        self.wet.set_now(self.wet.target());
         self.weight = Ramp::new(self.wet.value());
         self.dry.iter_mut().for_each(|delay| delay.fill(0.0));
         self.fresh = true;
@@ -488,8 +488,8 @@ impl Crossfade {
             if step.tick {
                 self.weight.tick(self.wet.tick());
             }
-            if !self.weight.rests_at(1.0) {
-                let dry_only = self.weight.rests_at(0.0);
+            if !self.weight.is_settled_at(1.0) {
+                let dry_only = self.weight.is_settled_at(0.0);
                 let mut part = block.part(at..at + step.frames);
                 let (left, right) = part.channels();
                 for (samples, kept) in [left, right].into_iter().zip(&self.kept) {
@@ -513,7 +513,7 @@ struct Protect {
 
 impl Protect {
     fn new(rate: Hz) -> Self {
-        let frames = Glide::TIME.samples(rate).0.max(1) as f64;
+        let frames = Smoother::TIME.samples(rate).0.max(1) as f64;
         Self { rise_per_frame: 1.0 / frames, gain: 1.0, faults: 0 }
     }
 

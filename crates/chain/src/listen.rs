@@ -6,14 +6,14 @@ mod tests;
 use super::PART;
 use dsp::delay::Delay;
 use dsp::equalizer::Heard;
-use dsp::{Block, Glide, Ramp, Ticks};
+use dsp::{Block, Ramp, Smoother, Ticks};
 use units::{Db, Hz, Samples};
 
 /// What is heard instead of a chain's output.
 ///
 /// Not a setting: it is in no parameter, no state and no file, and ends with `reset`.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub enum Listen {
+pub enum MonitorMode {
     /// The output.
     #[default]
     Off,
@@ -49,7 +49,7 @@ pub enum Listen {
     },
 }
 
-impl Listen {
+impl MonitorMode {
     /// What the equalizer is told.
     pub(super) fn heard(self) -> Option<Heard> {
         match self {
@@ -71,10 +71,10 @@ pub(super) struct Sources<'a> {
 /// Crossfades between what is heard, 20 ms.
 pub(super) struct Monitor {
     ticks: Ticks,
-    wanted: Listen,
-    from: Listen,
-    to: Listen,
-    fade: Glide,
+    wanted: MonitorMode,
+    from: MonitorMode,
+    to: MonitorMode,
+    fade: Smoother,
     /// The share of `to`.
     share: Ramp,
     /// Brings what was removed to where the output is.
@@ -87,51 +87,51 @@ impl Monitor {
     pub(super) fn new(rate: Hz, late: Samples) -> Self {
         Self {
             ticks: Ticks::default(),
-            wanted: Listen::Off,
-            from: Listen::Off,
-            to: Listen::Off,
-            fade: Glide::new(1.0, Glide::TIME, rate),
+            wanted: MonitorMode::Off,
+            from: MonitorMode::Off,
+            to: MonitorMode::Off,
+            fade: Smoother::new(1.0, Smoother::TIME, rate),
             share: Ramp::new(1.0),
             late: [Delay::new(late), Delay::new(late)],
             late_removed: [vec![0.0; PART], vec![0.0; PART]],
         }
     }
 
-    pub(super) fn listen(&mut self, listen: Listen) {
+    pub(super) fn listen(&mut self, listen: MonitorMode) {
         self.wanted = listen;
     }
 
-    pub(super) fn wanted(&self) -> Listen {
+    pub(super) fn wanted(&self) -> MonitorMode {
         self.wanted
     }
 
     pub(super) fn reset(&mut self) {
         self.ticks.reset();
-        (self.wanted, self.from, self.to) = (Listen::Off, Listen::Off, Listen::Off);
-        self.fade.snap(1.0);
+        (self.wanted, self.from, self.to) = (MonitorMode::Off, MonitorMode::Off, MonitorMode::Off);
+        self.fade.set_now(1.0);
         self.share = Ramp::new(1.0);
         self.late.iter_mut().for_each(|delay| delay.fill(0.0));
     }
 
     /// True when the output passes untouched.
     pub(super) fn rests(&self) -> bool {
-        [self.wanted, self.to, self.from] == [Listen::Off; 3] && self.share.rests_at(1.0)
+        [self.wanted, self.to, self.from] == [MonitorMode::Off; 3] && self.share.is_settled_at(1.0)
     }
 
     /// True when what is removed will be asked for.
     pub(super) fn wants_removed(&self) -> bool {
-        [self.wanted, self.to, self.from].contains(&Listen::Removed)
+        [self.wanted, self.to, self.from].contains(&MonitorMode::Removed)
     }
 
     fn tick(&mut self) {
-        if self.share.rests_at(1.0) {
+        if self.share.is_settled_at(1.0) {
             self.from = self.to;
             if self.wanted != self.to {
-                if self.wanted == Listen::Removed {
+                if self.wanted == MonitorMode::Removed {
                     self.late.iter_mut().for_each(|delay| delay.fill(0.0)); // of the last time
                 }
                 self.to = self.wanted;
-                self.fade.snap(0.0);
+                self.fade.set_now(0.0);
                 self.fade.aim(1.0);
                 self.share = Ramp::new(0.0);
             }
@@ -164,11 +164,11 @@ impl Monitor {
                 self.tick();
             }
             let gain = |listen| match listen {
-                Listen::Bypass(gain) | Listen::Gain(gain) => gain.gain(),
+                MonitorMode::Bypass(gain) | MonitorMode::Gain(gain) => gain.gain(),
                 _ => 1.0,
             };
             let (from, to) = ((self.from, gain(self.from)), (self.to, gain(self.to)));
-            let whole = self.share.rests_at(1.0);
+            let whole = self.share.is_settled_at(1.0);
             for i in 0..step.frames {
                 let now = at + i;
                 let pair = |channels: &[Vec<f64>; 2]| [channels[0][now], channels[1][now]];
@@ -193,18 +193,22 @@ impl Monitor {
 
 /// One frame of what is heard.
 #[inline]
-fn heard((listen, gain): (Listen, f64), output: [f64; 2], dry: [f64; 2], removed: [f64; 2]) -> [f64; 2] {
+fn heard((listen, gain): (MonitorMode, f64), output: [f64; 2], dry: [f64; 2], removed: [f64; 2]) -> [f64; 2] {
     let [left, right] = output;
     match listen {
         // The equalizer has already put the band in the output's place.
-        Listen::Off | Listen::Band(_) | Listen::Key(_) | Listen::Mute | Listen::Reference { .. } => output,
-        Listen::Delta => [left - dry[0], right - dry[1]],
-        Listen::Bypass(_) => dry.map(|x| gain * x),
-        Listen::Gain(_) => output.map(|x| gain * x),
-        Listen::Mono => [0.5 * (left + right); 2],
-        Listen::Side => [0.5 * (left - right); 2],
-        Listen::Left => [left; 2],
-        Listen::Right => [right; 2],
-        Listen::Removed => removed,
+        MonitorMode::Off
+        | MonitorMode::Band(_)
+        | MonitorMode::Key(_)
+        | MonitorMode::Mute
+        | MonitorMode::Reference { .. } => output,
+        MonitorMode::Delta => [left - dry[0], right - dry[1]],
+        MonitorMode::Bypass(_) => dry.map(|x| gain * x),
+        MonitorMode::Gain(_) => output.map(|x| gain * x),
+        MonitorMode::Mono => [0.5 * (left + right); 2],
+        MonitorMode::Side => [0.5 * (left - right); 2],
+        MonitorMode::Left => [left; 2],
+        MonitorMode::Right => [right; 2],
+        MonitorMode::Removed => removed,
     }
 }

@@ -1,7 +1,7 @@
 //! Every parameter of the chain: permanent id, name, range, default, unit. The one table that session files, plugins
 //! and documentation are made from.
 
-use super::{ChainSettings, LatencyClass, Seat};
+use super::{ChainKind, ChainSettings, LatencyClass};
 use dsp::KeySource;
 use dsp::align::Align;
 use dsp::detector::Detector;
@@ -73,7 +73,7 @@ pub struct Parameter {
     /// The value at which, with all others, the chain changes nothing.
     pub default: Value,
     /// `None`: stems and masters have it; else only this seat.
-    pub only: Option<Seat>,
+    pub only: Option<ChainKind>,
     band: usize,
     get: fn(&ChainSettings, usize) -> Value,
     set: fn(&mut ChainSettings, usize, Value),
@@ -176,16 +176,16 @@ impl Table {
         &self.0
     }
 
-    /// The parameters that a chain in `seat` has.
-    pub fn of(&self, seat: Seat) -> impl Iterator<Item = &Parameter> {
-        self.0.iter().filter(move |p| p.only.is_none_or(|only| only == seat))
+    /// The parameters that a chain in `chain_kind` has.
+    pub fn of(&self, chain_kind: ChainKind) -> impl Iterator<Item = &Parameter> {
+        self.0.iter().filter(move |p| p.only.is_none_or(|only| only == chain_kind))
     }
 
     /// Stands for the ids, kinds and order of these parameters: two builds with the same schema mean the same by the
     /// same list of values.
-    pub fn schema(&self, seat: Seat) -> u64 {
+    pub fn schema(&self, chain_kind: ChainKind) -> u64 {
         // FNV-1a, which is the same in every build
-        let text = self.of(seat).map(|p| format!("{} {:?};", p.id, p.kind)).collect::<String>();
+        let text = self.of(chain_kind).map(|p| format!("{} {:?};", p.id, p.kind)).collect::<String>();
         text.bytes()
             .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
     }
@@ -283,7 +283,7 @@ fn table() -> Vec<Parameter> {
     let mut table: Vec<Parameter> = Vec::new();
     let mut add = |group: &str,
                    band: usize,
-                   only: Option<Seat>,
+                   only: Option<ChainKind>,
                    id: String,
                    name: &str,
                    kind: Kind,
@@ -302,7 +302,7 @@ fn table() -> Vec<Parameter> {
         });
     };
     let mut one = |group: &str, id: &str, name: &str, kind: Kind, access: Access| {
-        let only = (id == "dither").then_some(Seat::Master);
+        let only = (id == "dither").then_some(ChainKind::Master);
         add(group, 0, only, id.into(), name, kind, access);
     };
 

@@ -3,14 +3,14 @@
 use super::parameters::PARAMETERS;
 use super::*;
 use dsp::contract::{Stereo, noise};
-use dsp::tape::Part;
 use dsp::contract::{difference, parts_add_up, stems, sum};
+use dsp::gain_log::Share;
 
 /// Every parameter somewhere on its travel, a few of them switched on for certain.
-fn random(seat: Seat, seed: u64) -> ChainSettings {
+fn random(chain_kind: ChainKind, seed: u64) -> ChainSettings {
     let mut settings = ChainSettings::default();
     let mut random = noise(seed, 2000, 0.5).into_iter().map(|x| x + 0.5);
-    for parameter in PARAMETERS.of(seat) {
+    for parameter in PARAMETERS.of(chain_kind) {
         let (pick, value) = (random.next().expect("enough"), random.next().expect("enough"));
         if pick < 0.6 && parameter.id != "bypass" {
             parameter.set(&mut settings, parameter.at_fraction(value));
@@ -27,10 +27,10 @@ fn peak(signal: &Stereo) -> f64 {
 #[test]
 fn the_parts_of_a_sum_add_up_under_any_settings() {
     for seed in 0..24 {
-        let seat = if seed % 4 == 3 { Seat::Stem } else { Seat::Master };
+        let chain_kind = if seed % 4 == 3 { ChainKind::Stem } else { ChainKind::Master };
         let class = LatencyClass::ALL[seed as usize % 3];
-        let (first, second) = (random(seat, seed), random(seat, seed + 1000));
-        let make = || Chain::new(seat, class, Hz(8000.0));
+        let (first, second) = (random(chain_kind, seed), random(chain_kind, seed + 1000));
+        let make = || Chain::new(chain_kind, class, Hz(8000.0));
         // The level that the whole has, for what is rounded is a share of it.
         let mut loud = sum(&stems(3, 20_000, 0.4));
         let mut chain = make();
@@ -51,23 +51,23 @@ fn where_the_chain_of_the_sum_restarts_its_parts_restart_too() {
         dsp::equalizer::BandSettings { on: true, gain: Db(3.0), ..Default::default() };
     settings.limiter.on = true;
     let make = || {
-        let mut chain = Chain::new(Seat::Master, LatencyClass::Lookahead, Hz(48_000.0));
+        let mut chain = Chain::new(ChainKind::Master, LatencyClass::Lookahead, Hz(48_000.0));
         chain.set(&settings);
         chain
     };
     let mut parts = stems(2, 9000, 0.5);
     let mut whole = sum(&parts);
     whole.left[3000] = f64::MAX; // beyond all numbers after the trim
-    let (mut lead, mut followers, mut tape) = (make(), [make(), make()], Vec::new());
+    let (mut lead, mut followers, mut gain_log) = (make(), [make(), make()], Vec::new());
     for start in (0..9000).step_by(500) {
-        tape.clear();
-        let block = |signal: &mut Stereo, chain: &mut Chain, tape: &mut Tape<'_>| {
+        gain_log.clear();
+        let block = |signal: &mut Stereo, chain: &mut Chain, gain_log: &mut GainLog<'_>| {
             let range = start..start + 500;
-            chain.run(&mut Block::new(&mut signal.left[range.clone()], &mut signal.right[range]), tape);
+            chain.run(&mut Block::new(&mut signal.left[range.clone()], &mut signal.right[range]), gain_log);
         };
-        block(&mut whole, &mut lead, &mut Tape::Record(&mut tape));
+        block(&mut whole, &mut lead, &mut GainLog::Record(&mut gain_log));
         for (part, chain) in parts.iter_mut().zip(&mut followers) {
-            block(part, chain, &mut Tape::follow(&tape, Part::Stem));
+            block(part, chain, &mut GainLog::follow(&gain_log, Share::Stem));
         }
     }
     assert_eq!([lead.faults(), followers[0].faults(), followers[1].faults()], [1; 3]);

@@ -43,8 +43,8 @@ fn note() -> [Vec<f64>; 2] {
 
 /// The loudest of what is above 3 kHz after the first fifth of a second, in dBFS, while `parameter` goes from one end to
 /// the other and back in two seconds, as a host's automation moves it: every 64 frames.
-fn noise_above(seat: Seat, parameter: Option<&Parameter>) -> f64 {
-    let mut chain = Chain::new(seat, LatencyClass::Lookahead, RATE);
+fn noise_above(chain_kind: ChainKind, parameter: Option<&Parameter>) -> f64 {
+    let mut chain = Chain::new(chain_kind, LatencyClass::Lookahead, RATE);
     let mut settings = working();
     let [mut left, mut right] = note();
     for start in (0..FRAMES).step_by(64) {
@@ -75,16 +75,16 @@ fn noise_above(seat: Seat, parameter: Option<&Parameter>) -> f64 {
 
 #[test]
 fn automation_makes_no_zipper_noise() {
-    let still = noise_above(Seat::Stem, None);
+    let still = noise_above(ChainKind::Stem, None);
     assert!(still < -130.0, "{still}");
     let mut swept = 0;
-    for parameter in PARAMETERS.of(Seat::Stem) {
+    for parameter in PARAMETERS.of(ChainKind::Stem) {
         let continuous =
             matches!(parameter.kind, Kind::Number { skew, .. } if !matches!(skew, Skew::Steps(_)));
         let repeated = (3..=8).any(|n| parameter.id.starts_with(&format!("eq{n}_")));
         if continuous && !repeated {
             swept += 1;
-            let noise = noise_above(Seat::Stem, Some(parameter));
+            let noise = noise_above(ChainKind::Stem, Some(parameter));
             assert!(noise < -85.0, "{}: {noise} dBFS", parameter.id);
         }
     }

@@ -23,11 +23,11 @@ fn busy() -> ChainSettings {
 }
 
 fn chains() -> [Chain; 6] {
-    [Seat::Stem, Seat::Master]
-        .map(|seat| LatencyClass::ALL.map(|class| (seat, class)))
+    [ChainKind::Stem, ChainKind::Master]
+        .map(|chain_kind| LatencyClass::ALL.map(|class| (chain_kind, class)))
         .as_flattened()
         .iter()
-        .map(|&(seat, class)| Chain::new(seat, class, RATE))
+        .map(|&(chain_kind, class)| Chain::new(chain_kind, class, RATE))
         .collect::<Vec<_>>()
         .try_into()
         .unwrap_or_else(|_| unreachable!("two seats, three classes"))
@@ -35,12 +35,12 @@ fn chains() -> [Chain; 6] {
 
 #[test]
 fn obeys() {
-    for seat in [Seat::Stem, Seat::Master] {
+    for chain_kind in [ChainKind::Stem, ChainKind::Master] {
         for class in LatencyClass::ALL {
             let bypassed = ChainSettings { bypass: true, ..busy() };
             // At 8 kHz the longest latency is well within the contract's signals.
             let rate = if class == LatencyClass::LinearDenoise { Hz(8000.0) } else { RATE };
-            let make = || Chain::new(seat, class, rate);
+            let make = || Chain::new(chain_kind, class, rate);
             obeys_contract(make, &ChainSettings::default(), &[busy(), bypassed]);
         }
     }
@@ -68,7 +68,7 @@ fn latency_is_that_of_the_class() {
 #[test]
 fn a_stem_s_level_is_an_exact_gain_of_what_leaves_it() {
     let run = |level: f64| {
-        let mut chain = Chain::new(Seat::Stem, LatencyClass::Lookahead, RATE);
+        let mut chain = Chain::new(ChainKind::Stem, LatencyClass::Lookahead, RATE);
         chain.set(&ChainSettings { level: Db(level), ..busy() });
         let mut signal = Stereo::noise(8, 5000, 0.9);
         signal.run(&mut chain, 0..5000);
@@ -81,12 +81,12 @@ fn a_stem_s_level_is_an_exact_gain_of_what_leaves_it() {
 
 #[test]
 fn a_master_has_no_sidechain_and_is_keyed_by_itself() {
-    let run = |seat, key, with_key: bool| {
+    let run = |chain_kind, key, with_key: bool| {
         let mut settings = busy();
         settings.compressor.key = key;
         settings.equalizer.bands[2].dynamic =
             DynamicSettings { range: Db(-9.0), key, ..DynamicSettings::default() };
-        let mut chain = Chain::new(seat, LatencyClass::Zero, RATE);
+        let mut chain = Chain::new(chain_kind, LatencyClass::Zero, RATE);
         chain.set(&settings);
         let mut signal = Stereo::noise(8, 5000, 0.9);
         if with_key {
@@ -97,15 +97,15 @@ fn a_master_has_no_sidechain_and_is_keyed_by_itself() {
         (signal, chain.band_movements()[2])
     };
     let (own, sidechain) = (KeySource::Own, KeySource::Sidechain);
-    assert!(run(Seat::Master, sidechain, true) == run(Seat::Master, own, true));
-    assert!(run(Seat::Stem, sidechain, true) != run(Seat::Stem, own, true));
-    assert!(run(Seat::Stem, own, true).1 < Db(-1.0));
-    assert_eq!(run(Seat::Stem, sidechain, false).1, Db(0.0), "a Stem without a key hears nothing");
+    assert!(run(ChainKind::Master, sidechain, true) == run(ChainKind::Master, own, true));
+    assert!(run(ChainKind::Stem, sidechain, true) != run(ChainKind::Stem, own, true));
+    assert!(run(ChainKind::Stem, own, true).1 < Db(-1.0));
+    assert_eq!(run(ChainKind::Stem, sidechain, false).1, Db(0.0), "a Stem without a key hears nothing");
 }
 
 #[test]
 fn non_finite_input_is_counted_and_silenced() {
-    let mut chain = Chain::new(Seat::Stem, LatencyClass::Zero, RATE);
+    let mut chain = Chain::new(ChainKind::Stem, LatencyClass::Zero, RATE);
     let mut signal = Stereo::noise(8, 100, 0.9);
     signal.left[10] = f64::NAN;
     signal.right[11] = f64::INFINITY;
@@ -116,8 +116,8 @@ fn non_finite_input_is_counted_and_silenced() {
 #[test]
 fn every_parameter_swept_at_random_keeps_the_output_finite_and_bounded() {
     let table = PARAMETERS.all();
-    for (seed, seat) in [Seat::Stem, Seat::Master].into_iter().enumerate() {
-        let mut chain = Chain::new(seat, LatencyClass::Lookahead, RATE);
+    for (seed, chain_kind) in [ChainKind::Stem, ChainKind::Master].into_iter().enumerate() {
+        let mut chain = Chain::new(chain_kind, LatencyClass::Lookahead, RATE);
         let mut settings = ChainSettings::default();
         let mut random = noise(seed as u64 + 50, 40_000, 0.5).into_iter().map(|x| x + 0.5);
         let mut signal = Stereo::noise(3, 96_000, 0.5);
@@ -180,7 +180,7 @@ pub(crate) fn figures() -> Vec<Figure> {
         (band.on, band.frequency) = (true, Hz(50.0 * 2.2f64.powi(i as i32)));
         band.gain = Db(if i % 2 == 0 { 6.0 } else { -6.0 });
     }
-    let bells = distortion(&tone_through(Chain::new(Seat::Stem, LatencyClass::Zero, RATE), &bells).0);
+    let bells = distortion(&tone_through(Chain::new(ChainKind::Stem, LatencyClass::Zero, RATE), &bells).0);
     vec![
         Figure::at_most("samples changed by the neutral chain, each seat and class", changed as f64, "", 0.0)
             .digits(0),

@@ -1,7 +1,7 @@
 //! Delay of a stem by any time, to bring it into step with another.
 
 use super::kaiser::{kaiser, sinc};
-use super::{Block, Glide, Process, Ramp, Ticks, settle, within};
+use super::{Block, Process, Ramp, Smoother, Ticks, settle, within};
 use simd::{Isa, Kernel, Simd};
 use units::{Hz, Ms, Samples};
 
@@ -48,7 +48,7 @@ pub struct Align {
     reader: Reader,
     /// What fades away while `reader` fades in.
     old: Reader,
-    fade: Glide,
+    fade: Smoother,
     /// Share of `reader`.
     share: Ramp,
     fresh: bool,
@@ -251,7 +251,7 @@ impl Align {
             past: [Past::new(longest), Past::new(longest)],
             reader: Reader::new(0.0),
             old: Reader::new(0.0),
-            fade: Glide::new(1.0, Glide::TIME, rate),
+            fade: Smoother::new(1.0, Smoother::TIME, rate),
             share: Ramp::new(1.0),
             fresh: true,
         }
@@ -259,24 +259,24 @@ impl Align {
 
     /// True when output equals input to the bit: nothing to do, nothing on its way.
     pub fn is_neutral(&self) -> bool {
-        self.goal == 0.0 && self.reader.delay == 0.0 && self.share.rests_at(1.0)
+        self.goal == 0.0 && self.reader.delay == 0.0 && self.share.is_settled_at(1.0)
     }
 
     /// At the goal at once.
     fn rest(&mut self) {
         self.reader = Reader::new(self.goal);
         self.goal = self.reader.delay;
-        self.fade.snap(1.0);
+        self.fade.set_now(1.0);
         self.share = Ramp::new(1.0);
     }
 
     fn tick(&mut self) {
-        let next = self.share.rests_at(1.0) && self.reader.delay != self.goal;
+        let next = self.share.is_settled_at(1.0) && self.reader.delay != self.goal;
         if next {
             self.old = core::mem::replace(&mut self.reader, Reader::new(self.goal));
             self.reader.prime(&self.past);
             self.goal = self.reader.delay; // a whole number, if it is one but for rounding
-            self.fade.snap(0.0);
+            self.fade.set_now(0.0);
             self.fade.aim(1.0);
             self.share = Ramp::new(0.0);
         }
@@ -323,7 +323,7 @@ impl Process for Align {
             }
             let mut part = block.part(at..at + step.frames);
             let (left, right) = part.channels();
-            let whole = self.share.rests_at(1.0);
+            let whole = self.share.is_settled_at(1.0);
             for (channel, (samples, past)) in [left, right].into_iter().zip(&mut self.past).enumerate() {
                 for (i, sample) in samples.iter_mut().enumerate() {
                     past.push(*sample);

@@ -5,7 +5,7 @@ use core::array;
 use units::{Hz, Ms, linear};
 
 /// The share of the way to its target that a one-pole filter goes in one sample, if it goes 63.2 % in `time`.
-pub fn pole(time: Ms, rate: Hz) -> f64 {
+pub fn one_pole_coefficient(time: Ms, rate: Hz) -> f64 {
     if time.0 > 0.0 { -(-1e3 / (time.0 * rate.0)).exp_m1() } else { 1.0 }
 }
 
@@ -17,7 +17,7 @@ pub fn factor(reduction_db: f64) -> f64 {
 
 /// Where each part of a [`Ballistics`] goes per sample; see [`pole`].
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Times {
+pub struct Coefficients {
     /// Towards a larger reduction.
     pub attack: f64,
     /// Back to the floor: what the slow stage holds, or what is wanted.
@@ -28,7 +28,7 @@ pub struct Times {
     pub discharge: f64,
 }
 
-impl Times {
+impl Coefficients {
     /// The slow stage after another frame.
     #[inline(always)]
     fn slower(&self, slow: f64, wanted: f64) -> f64 {
@@ -64,7 +64,7 @@ impl Times {
 /// fast release, a long one leaves with the slow stage. That is the program-dependent release by duration.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ballistics<const N: usize> {
-    times: Times,
+    times: Coefficients,
     value: [f64; N],
     slow: [f64; N],
 }
@@ -74,12 +74,12 @@ pub(super) const NOTHING: f64 = 1e-12;
 
 impl<const N: usize> Ballistics<N> {
     /// At rest.
-    pub fn new(times: Times) -> Self {
+    pub fn new(times: Coefficients) -> Self {
         Self { times, value: [0.0; N], slow: [0.0; N] }
     }
 
     /// Changes the times; the state moves on from where it is.
-    pub fn set(&mut self, times: Times) {
+    pub fn set(&mut self, times: Coefficients) {
         self.times = times;
     }
 
@@ -187,18 +187,18 @@ mod tests {
     const RATE: Hz = Hz(48_000.0);
 
     fn two_stage() -> Ballistics<1> {
-        Ballistics::new(Times {
-            attack: pole(Ms(10.0), RATE),
-            release: pole(Ms(50.0), RATE),
-            charge: pole(Ms(400.0), RATE),
-            discharge: pole(Ms(400.0), RATE),
+        Ballistics::new(Coefficients {
+            attack: one_pole_coefficient(Ms(10.0), RATE),
+            release: one_pole_coefficient(Ms(50.0), RATE),
+            charge: one_pole_coefficient(Ms(400.0), RATE),
+            discharge: one_pole_coefficient(Ms(400.0), RATE),
         })
     }
 
     fn one_stage() -> Ballistics<1> {
-        Ballistics::new(Times {
-            attack: pole(Ms(10.0), RATE),
-            release: pole(Ms(100.0), RATE),
+        Ballistics::new(Coefficients {
+            attack: one_pole_coefficient(Ms(10.0), RATE),
+            release: one_pole_coefficient(Ms(100.0), RATE),
             charge: 0.0,
             discharge: 0.0,
         })

@@ -6,13 +6,13 @@
 
 use core::f64::consts::PI;
 
-use super::ballistics::{Ballistics, Times, factor, pole};
+use super::ballistics::{Ballistics, Coefficients, factor, one_pole_coefficient};
 use super::curve::Curve;
 use super::decibels::{factors, levels};
 use super::delay::{GainStage, RUN};
 use super::detector::{Detector, Levels, linked};
 use super::trail::Trail;
-use super::{Block, Glide, KeySource, Process, Ramp, Tape, Taped, Ticks, largest, settle, within};
+use super::{Block, GainLog, KeySource, Process, Ramp, RecordGain, Smoother, Ticks, largest, settle, within};
 use simd::{Isa, Kernel, Simd};
 use units::{Db, Hz, Ms, Samples, decibels};
 
@@ -141,15 +141,15 @@ pub struct CompressorGain {
     latency: usize,
     settings: CompressorSettings,
     ticks: Ticks,
-    on: Glide,
-    mix: Glide,
-    makeup_db: Glide,
-    threshold_db: Glide,
-    slope: Glide,
-    knee_db: Glide,
-    cap_db: Glide,
-    link: Glide,
-    highpass_octaves: Glide,
+    on: Smoother,
+    mix: Smoother,
+    makeup_db: Smoother,
+    threshold_db: Smoother,
+    slope: Smoother,
+    knee_db: Smoother,
+    cap_db: Smoother,
+    link: Smoother,
+    highpass_octaves: Smoother,
     /// The gain is `plain + wet * factor of the reduction`.
     plain: Ramp,
     wet: Ramp,
@@ -176,8 +176,8 @@ impl CompressorGain {
     /// Gain for audio at `rate`; see [`Compressor::new`].
     pub fn new(rate: Hz, max_lookahead: Ms) -> Self {
         let latency = max_lookahead.samples(rate).0;
-        let glide = |value| Glide::new(value, Glide::TIME, rate);
-        let rest = Ballistics::new(Times { attack: 1.0, release: 1.0, charge: 0.0, discharge: 1.0 });
+        let glide = |value| Smoother::new(value, Smoother::TIME, rate);
+        let rest = Ballistics::new(Coefficients { attack: 1.0, release: 1.0, charge: 0.0, discharge: 1.0 });
         let mut gain = Self {
             isa: Isa::widest(),
             rate,
@@ -231,12 +231,12 @@ impl CompressorGain {
         ];
         let fresh = self.fresh;
         for (glide, target) in self.glides().into_iter().zip(targets) {
-            if fresh { glide.snap(target) } else { glide.aim(target) }
+            if fresh { glide.set_now(target) } else { glide.aim(target) }
         }
         if let Some(frequency) = settings.key_highpass {
             let octaves = within(frequency.0, 20.0, 500.0).log2();
             if fresh || self.settings.key_highpass.is_none() {
-                self.highpass_octaves.snap(octaves);
+                self.highpass_octaves.set_now(octaves);
                 self.highpass.tune(octaves.exp2());
                 self.highpass.reset();
             } else {
@@ -244,10 +244,10 @@ impl CompressorGain {
             }
         }
         let release = Ms(within(settings.release.0, 10.0, 2000.0));
-        let slow = pole(Ms(release.0 * SLOW), self.rate);
-        let times = Times {
-            attack: pole(Ms(within(settings.attack.0, 0.05, 200.0)), self.rate),
-            release: pole(release, self.rate),
+        let slow = one_pole_coefficient(Ms(release.0 * SLOW), self.rate);
+        let times = Coefficients {
+            attack: one_pole_coefficient(Ms(within(settings.attack.0, 0.05, 200.0)), self.rate),
+            release: one_pole_coefficient(release, self.rate),
             charge: if settings.auto_release { slow } else { 0.0 },
             discharge: slow,
         };
@@ -260,7 +260,7 @@ impl CompressorGain {
         self.fresh = false;
     }
 
-    fn each_glide(&self) -> [&Glide; 8] {
+    fn each_glide(&self) -> [&Smoother; 8] {
         [
             &self.on,
             &self.mix,
@@ -273,7 +273,7 @@ impl CompressorGain {
         ]
     }
 
-    fn glides(&mut self) -> [&mut Glide; 8] {
+    fn glides(&mut self) -> [&mut Smoother; 8] {
         [
             &mut self.on,
             &mut self.mix,
@@ -296,9 +296,9 @@ impl CompressorGain {
         self.ticks.reset();
         self.fresh = true;
         for glide in self.glides() {
-            glide.snap(glide.target());
+            glide.set_now(glide.target());
         }
-        self.highpass_octaves.snap(self.highpass_octaves.target());
+        self.highpass_octaves.set_now(self.highpass_octaves.target());
         self.highpass.tune(self.highpass_octaves.value().exp2());
         self.rest();
     }
@@ -331,7 +331,7 @@ impl CompressorGain {
 
     /// Computes from here on only if there is something to do, starting from silence.
     fn activate(&mut self) {
-        let active = !(self.plain.rests_at(1.0) && self.wet.rests_at(0.0));
+        let active = !(self.plain.is_settled_at(1.0) && self.wet.is_settled_at(0.0));
         if active && !self.active {
             self.highpass.reset();
             self.levels.reset();
@@ -344,8 +344,8 @@ impl CompressorGain {
     }
 
     fn tick(&mut self) {
-        let moved = |glide: &mut Glide| {
-            let moving = !glide.landed();
+        let moved = |glide: &mut Smoother| {
+            let moving = !glide.is_settled();
             glide.tick();
             moving
         };
@@ -373,19 +373,19 @@ impl CompressorGain {
     }
 
     /// True when every glide has landed.
-    fn landed(&self) -> bool {
-        self.each_glide().into_iter().chain([&self.highpass_octaves]).all(Glide::landed)
+    fn is_settled(&self) -> bool {
+        self.each_glide().into_iter().chain([&self.highpass_octaves]).all(Smoother::is_settled)
     }
 
     /// True when control ticks change nothing until new settings come.
     fn rests(&self) -> bool {
         let ramps = self.plain.resting().and(self.wet.resting());
-        ramps.is_some() && self.age == self.aimed_age() && self.landed()
+        ramps.is_some() && self.age == self.aimed_age() && self.is_settled()
     }
 
     /// True when every factor is one until new settings come.
     pub fn is_neutral(&self) -> bool {
-        !self.active && self.on.value() == 0.0 && self.landed()
+        !self.active && self.on.value() == 0.0 && self.is_settled()
     }
 
     /// Passes over `frames` frames of a neutral gain.
@@ -602,14 +602,14 @@ impl Process for Compressor {
     }
 
     fn process(&mut self, block: &mut Block<'_>) {
-        self.run(block, &mut Tape::Off);
+        self.run(block, &mut GainLog::Off);
     }
 }
 
-impl Taped for Compressor {
-    fn run(&mut self, block: &mut Block<'_>, tape: &mut Tape<'_>) {
+impl RecordGain for Compressor {
+    fn run(&mut self, block: &mut Block<'_>, gain_log: &mut GainLog<'_>) {
         self.largest = Db(0.0);
-        if tape.value(|| f64::from(u8::from(self.gain.is_neutral()))) != 0.0 {
+        if gain_log.value(|| f64::from(u8::from(self.gain.is_neutral()))) != 0.0 {
             let (left, right) = block.channels();
             self.gain.skip(left.len());
             self.stage.pass([left, right]);
@@ -622,7 +622,7 @@ impl Taped for Compressor {
             let sidechain = part.key();
             let (left, right) = part.channels();
             let [first, second] = &mut self.factors;
-            tape.gains([&mut first[..frames], &mut second[..frames]], |gains| {
+            gain_log.gains([&mut first[..frames], &mut second[..frames]], |gains| {
                 let key: [&[f64]; 2] = match (self.gain.key(), sidechain) {
                     (KeySource::Own, _) => [left, right],
                     (KeySource::Sidechain, Some(key)) => [key.left, key.right],

@@ -1,6 +1,6 @@
 //! The one contract every unit is tested against; see [`Process`].
 
-use super::{Block, Key, Part, Process, Tape, Taped};
+use super::{Block, GainLog, Key, Process, RecordGain, Share};
 pub use testkit::noise;
 
 /// A stereo signal of the tests, with a key of its own.
@@ -170,10 +170,8 @@ pub fn stems(count: usize, frames: usize, level: f64) -> Vec<Stereo> {
     (0..count)
         .map(|i| {
             let seed = 100 + i as u64;
-            let swell =
-                |x: f64, at: usize| x * (1.0 + (at as f64 / (700.0 + 500.0 * i as f64)).sin()) * 0.5;
-            let side =
-                |seed| noise(seed, frames, level).into_iter().enumerate().map(|(at, x)| swell(x, at));
+            let swell = |x: f64, at: usize| x * (1.0 + (at as f64 / (700.0 + 500.0 * i as f64)).sin()) * 0.5;
+            let side = |seed| noise(seed, frames, level).into_iter().enumerate().map(|(at, x)| swell(x, at));
             let (left, other): (Vec<f64>, Vec<f64>) = (side(seed).collect(), side(seed ^ 0x77).collect());
             let right = left.iter().zip(&other).map(|(l, r)| 0.6 * l + 0.4 * r).collect();
             Stereo { left, right }
@@ -199,11 +197,7 @@ pub fn difference(a: &Stereo, b: &Stereo) -> f64 {
 
 /// Asserts that recording changes no bit, and that the stems of a sum and the residual, each followed by a unit of its
 /// own, add up to what the recorder made of the sum, within `rounding`; whatever the blocks.
-pub fn parts_add_up<U: Taped>(
-    make: impl Fn() -> U,
-    changes: &[(usize, U::Settings)],
-    rounding: f64,
-) {
+pub fn parts_add_up<U: RecordGain>(make: impl Fn() -> U, changes: &[(usize, U::Settings)], rounding: f64) {
     let frames = 20_000;
     let stems = stems(3, frames, 0.4);
     let input = sum(&stems);
@@ -215,7 +209,7 @@ pub fn parts_add_up<U: Taped>(
     let (mut lead, mut alone, mut together) = (make(), make(), make());
     let mut followers: Vec<U> = terms.iter().map(|_| make()).collect();
     let sizes = noise(4, frames, 1.0);
-    let (mut at, mut tape) = (0, Vec::new());
+    let (mut at, mut gain_log) = (0, Vec::new());
     while at < frames {
         for (_, settings) in changes.iter().filter(|(from, _)| *from == at) {
             lead.set(settings);
@@ -225,19 +219,19 @@ pub fn parts_add_up<U: Taped>(
         }
         let next = changes.iter().map(|(from, _)| *from).find(|from| *from > at).unwrap_or(frames);
         let end = (at + 1 + (sizes[at].abs() * 600.0) as usize).min(next).min(frames);
-        let block = |signal: &mut Stereo, unit: &mut U, tape: &mut Tape<'_>| {
+        let block = |signal: &mut Stereo, unit: &mut U, gain_log: &mut GainLog<'_>| {
             let (left, right) = (&mut signal.left[at..end], &mut signal.right[at..end]);
-            unit.run(&mut Block::new(left, right), tape);
+            unit.run(&mut Block::new(left, right), gain_log);
         };
-        tape.clear();
-        block(&mut whole, &mut lead, &mut Tape::Record(&mut tape));
-        block(&mut plain, &mut alone, &mut Tape::Off);
-        let mut follow = Tape::follow(&tape, Part::Version);
+        gain_log.clear();
+        block(&mut whole, &mut lead, &mut GainLog::Record(&mut gain_log));
+        block(&mut plain, &mut alone, &mut GainLog::Off);
+        let mut follow = GainLog::follow(&gain_log, Share::Version);
         block(&mut version, &mut together, &mut follow);
         assert!(follow.is_at_end(), "all of the tape is used");
         for (i, (term, unit)) in terms.iter_mut().zip(&mut followers).enumerate() {
-            let part = if i < stems.len() { Part::Stem } else { Part::Residual };
-            let mut follow = Tape::follow(&tape, part);
+            let part = if i < stems.len() { Share::Stem } else { Share::Residual };
+            let mut follow = GainLog::follow(&gain_log, part);
             block(term, unit, &mut follow);
             assert!(follow.is_at_end(), "all of the tape is used");
         }

@@ -65,14 +65,14 @@ impl Ticks {
 ///
 /// Use it in the domain in which the ear hears evenly: decibels for gains, log frequency for frequencies.
 #[derive(Clone, Debug)]
-pub struct Glide {
+pub struct Smoother {
     value: f64,
     target: f64,
     ticks_left: u32,
     ticks_total: u32,
 }
 
-impl Glide {
+impl Smoother {
     /// The usual time in which a changed setting arrives.
     pub const TIME: Ms = Ms(20.0);
 
@@ -93,7 +93,7 @@ impl Glide {
     }
 
     /// Goes to `target` at once.
-    pub fn snap(&mut self, target: f64) {
+    pub fn set_now(&mut self, target: f64) {
         self.value = target;
         self.target = target;
         self.ticks_left = 0;
@@ -138,14 +138,14 @@ impl Glide {
 
     /// True when it has arrived, exactly.
     #[inline]
-    pub fn landed(&self) -> bool {
+    pub fn is_settled(&self) -> bool {
         self.ticks_left == 0
     }
 
     /// True when it is at `value`, exactly, and stays.
     #[inline]
-    pub fn rests_at(&self, value: f64) -> bool {
-        self.landed() && self.target == value
+    pub fn is_settled_at(&self, value: f64) -> bool {
+        self.is_settled() && self.target == value
     }
 }
 
@@ -196,17 +196,18 @@ mod tests {
     #[test]
     fn a_glide_is_straight_and_lands_exactly() {
         let (time, rate) = (Ms(20.0), Hz(48_000.0));
-        for (mut glide, ticks) in
-            [(Glide::new(0.0, time, rate), 960 / CONTROL_INTERVAL), (Glide::by_frames(0.0, time, rate), 960)]
-        {
+        for (mut glide, ticks) in [
+            (Smoother::new(0.0, time, rate), 960 / CONTROL_INTERVAL),
+            (Smoother::by_frames(0.0, time, rate), 960),
+        ] {
             assert_eq!(glide.ticks() as usize, ticks);
             glide.aim(-7.3);
             for i in 1..=ticks {
-                assert!(!glide.rests_at(-7.3));
+                assert!(!glide.is_settled_at(-7.3));
                 let value = glide.tick();
                 assert!((value + 7.3 * i as f64 / ticks as f64).abs() < 1e-12);
             }
-            assert!(glide.landed() && glide.rests_at(-7.3));
+            assert!(glide.is_settled() && glide.is_settled_at(-7.3));
             assert_eq!(glide.value(), -7.3);
         }
     }

@@ -1,7 +1,7 @@
 //! The DC filter.
 
 use super::filter::way;
-use super::{Block, Glide, Process, Ticks, settle};
+use super::{Block, Process, Smoother, Ticks, settle};
 use core::f64::consts::PI;
 use units::{Hz, Samples};
 
@@ -20,7 +20,7 @@ pub struct DcSettings {
 pub struct DcFilter {
     ticks: Ticks,
     /// Share of the low-passed signal that is subtracted.
-    share: Glide,
+    share: Smoother,
     /// That share at the last tick and at the next one.
     shares: [f64; 2],
     /// How far the low-pass moves towards its input in half a frame.
@@ -39,7 +39,7 @@ impl DcFilter {
         let g = (PI * Self::CORNER.0 / rate.0).tan();
         Self {
             ticks: Ticks::default(),
-            share: Glide::new(0.0, Glide::TIME, rate),
+            share: Smoother::new(0.0, Smoother::TIME, rate),
             shares: [0.0; 2],
             pace: g / (1.0 + g),
             states: [0.0; 2],
@@ -68,7 +68,7 @@ impl Process for DcFilter {
     fn set(&mut self, settings: &DcSettings) {
         let share = if settings.on { 1.0 } else { 0.0 };
         if self.fresh {
-            self.share.snap(share);
+            self.share.set_now(share);
             self.shares = [share; 2];
         } else {
             self.share.aim(share);
@@ -82,7 +82,7 @@ impl Process for DcFilter {
 
     fn reset(&mut self) {
         self.ticks.reset();
-        self.share.snap(self.share.target());
+        self.share.set_now(self.share.target());
         self.shares = [self.share.target(); 2];
         self.states = [0.0; 2];
         self.fresh = true;

@@ -11,7 +11,7 @@ pub(crate) mod tests;
 pub use print::{BANDS, NoisePrint};
 
 use super::delay::Delay;
-use super::{Block, Process, Tape, Taped, within};
+use super::{Block, GainLog, Process, RecordGain, within};
 use floor::Floor;
 use frames::{Frames, OVERLAP, Transforms};
 use print::Bands;
@@ -195,12 +195,17 @@ impl Denoise {
         !self.settings.acts() && self.tail == 0
     }
 
-    /// As [`Taped::run`], and `removed` gets what was taken out: together they are the delayed input.
-    pub fn split(&mut self, block: &mut Block<'_>, removed: [&mut [f64]; 2], tape: &mut Tape<'_>) {
-        self.reduce(block, Some(removed), tape);
+    /// As [`RecordGain::run`], and `removed` gets what was taken out: together they are the delayed input.
+    pub fn split(&mut self, block: &mut Block<'_>, removed: [&mut [f64]; 2], gain_log: &mut GainLog<'_>) {
+        self.reduce(block, Some(removed), gain_log);
     }
 
-    fn reduce(&mut self, block: &mut Block<'_>, mut removed: Option<[&mut [f64]; 2]>, tape: &mut Tape<'_>) {
+    fn reduce(
+        &mut self,
+        block: &mut Block<'_>,
+        mut removed: Option<[&mut [f64]; 2]>,
+        gain_log: &mut GainLog<'_>,
+    ) {
         let hop = self.size / OVERLAP;
         let frames = block.len();
         let (left, right) = block.channels();
@@ -224,14 +229,14 @@ impl Denoise {
             self.at += count;
             if self.at == hop {
                 self.at = 0;
-                self.hop(tape);
+                self.hop(gain_log);
             }
             done += count;
         }
     }
 
     /// A hop is complete.
-    fn hop(&mut self, tape: &mut Tape<'_>) {
+    fn hop(&mut self, gain_log: &mut GainLog<'_>) {
         if self.tail > 0 {
             self.tail -= 1;
             self.channels.iter_mut().for_each(Frames::advance_output);
@@ -247,7 +252,7 @@ impl Denoise {
             self.hear();
         }
         if acts {
-            self.take(tape);
+            self.take(gain_log);
         } else if self.tail == 0 {
             self.rule.reset();
             self.floor.reset();
@@ -268,13 +273,13 @@ impl Denoise {
     }
 
     /// Adds what is to be taken of the last window to the output.
-    fn take(&mut self, tape: &mut Tape<'_>) {
-        match tape.next(self.rule.take.len()) {
+    fn take(&mut self, gain_log: &mut GainLog<'_>) {
+        match gain_log.next(self.rule.take.len()) {
             Some(take) => self.rule.take.iter_mut().zip(take).for_each(|(to, &take)| *to = take as f32),
             None => self.decide(),
         }
-        if let Tape::Record(tape) = tape {
-            tape.extend(self.rule.take.iter().map(|&take| f64::from(take)));
+        if let GainLog::Record(gain_log) = gain_log {
+            gain_log.extend(self.rule.take.iter().map(|&take| f64::from(take)));
         }
         for channel in &mut self.channels {
             for (bin, take) in channel.spectrum.iter_mut().zip(&self.rule.take) {
@@ -330,12 +335,12 @@ impl Process for Denoise {
     }
 
     fn process(&mut self, block: &mut Block<'_>) {
-        self.run(block, &mut Tape::Off);
+        self.run(block, &mut GainLog::Off);
     }
 }
 
-impl Taped for Denoise {
-    fn run(&mut self, block: &mut Block<'_>, tape: &mut Tape<'_>) {
-        self.reduce(block, None, tape);
+impl RecordGain for Denoise {
+    fn run(&mut self, block: &mut Block<'_>, gain_log: &mut GainLog<'_>) {
+        self.reduce(block, None, gain_log);
     }
 }

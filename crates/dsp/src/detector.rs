@@ -1,7 +1,7 @@
 //! What level a compressor reads.
 
 use super::{Pair, SlidingMax, larger, settle};
-use crate::ballistics::pole;
+use crate::ballistics::one_pole_coefficient;
 use units::{Hz, Ms};
 
 /// Which level is read.
@@ -35,7 +35,7 @@ impl Levels {
             detector: Detector::default(),
             largest: SlidingMax::new(Self::HOLD.samples(rate).0.max(1)),
             mean_squares: [0.0; 2],
-            mean_pole: pole(Self::MEAN, rate),
+            mean_pole: one_pole_coefficient(Self::MEAN, rate),
         }
     }
 

@@ -22,7 +22,7 @@ use settings::MOST_GAIN;
 pub use settings::{BANDS, BandSettings, DynamicSettings, EqualizerSettings, Placement, Shape};
 
 use super::filter::Section;
-use super::{Block, Process, Tape, Taped, Ticks};
+use super::{Block, GainLog, Process, RecordGain, Ticks};
 use design::{MOST_SECTIONS, Prototype, design, is_split};
 use hearing::Ear;
 use passes::Passes;
@@ -142,12 +142,12 @@ impl Process for Equalizer {
     }
 
     fn process(&mut self, block: &mut Block<'_>) {
-        self.run(block, &mut Tape::Off);
+        self.run(block, &mut GainLog::Off);
     }
 }
 
-impl Taped for Equalizer {
-    fn run(&mut self, block: &mut Block<'_>, tape: &mut Tape<'_>) {
+impl RecordGain for Equalizer {
+    fn run(&mut self, block: &mut Block<'_>, gain_log: &mut GainLog<'_>) {
         self.fresh = false;
         let acts = self.arrived && self.passes.any();
         if !acts && self.is_neutral() {
@@ -170,7 +170,7 @@ impl Taped for Equalizer {
                 self.ticks.skip(frames - end);
                 end = frames;
             }
-            self.filter(&mut block.part(at..end), step.since, tape);
+            self.filter(&mut block.part(at..end), step.since, gain_log);
             at = end;
         }
         self.passes.settle();
@@ -179,12 +179,12 @@ impl Taped for Equalizer {
 
 impl Equalizer {
     /// Filters what lies between two ticks, or more if nothing changes.
-    fn filter(&mut self, part: &mut Block<'_>, since: usize, tape: &mut Tape<'_>) {
+    fn filter(&mut self, part: &mut Block<'_>, since: usize, gain_log: &mut GainLog<'_>) {
         let Self { bands, ear, passes, .. } = self;
         let key = part.key();
         let (left, right) = part.channels();
         passes.make(bands, ear.heard());
-        passes.run(since, (bands, ear), [left, right], key, tape);
+        passes.run(since, (bands, ear), [left, right], key, gain_log);
         if let Some(heard) = ear.heard() {
             if let Heard::Band(i) = heard {
                 ear.take_part(bands[i].goal(), [left, right]);

@@ -34,19 +34,19 @@ pub mod dither;
 pub mod edges;
 pub mod equalizer;
 pub mod filter;
+pub mod gain_log;
 pub mod kaiser;
 pub mod limiter;
 pub mod oversample;
 pub mod saturator;
-pub mod tape;
 pub mod trim;
 pub mod width;
 
 pub use block::{Block, Key, KeySource};
-pub use control::{CONTROL_INTERVAL, Glide, Step, Ticks};
+pub use control::{CONTROL_INTERVAL, Smoother, Step, Ticks};
+pub use gain_log::{GainLog, RecordGain, Share};
 pub use ramp::Ramp;
 pub use sliding_max::{SlidingMax, larger, largest};
-pub use tape::{Part, Tape, Taped};
 
 use units::Samples;
 

@@ -24,7 +24,7 @@ use super::decibels::factors;
 use super::delay::{Delay, GainStage, RUN};
 use super::detector::linked;
 use super::oversample::{Interpolator, TAPS};
-use super::{Block, Glide, Process, Ramp, Tape, Taped, Ticks, largest, within};
+use super::{Block, GainLog, Process, Ramp, RecordGain, Smoother, Ticks, largest, within};
 use crest::Channel;
 use reduction::{Frames, NO_FRAMES, Reduction};
 use simd::{Isa, Kernel, Simd};
@@ -83,7 +83,7 @@ const CHARGE: Ms = Ms(60.0);
 const FAST: f64 = 1.0 / 8.0;
 
 /// The crossfade from one lookahead to another.
-const FADE: Ms = Glide::TIME;
+const FADE: Ms = Smoother::TIME;
 
 /// The gain of a [`Limiter`], without the audio it is applied to.
 ///
@@ -102,10 +102,10 @@ pub struct LimiterGain {
     /// What it makes of the frames computed last: of use while they are.
     reductions: Frames,
     ticks: Ticks,
-    on: Glide,
-    drive_db: Glide,
-    ceiling_db: Glide,
-    link: Glide,
+    on: Smoother,
+    drive_db: Smoother,
+    ceiling_db: Smoother,
+    link: Smoother,
     /// 0: a plain delay, 1: limits.
     amount: Ramp,
     /// Linear; applied before detection, and to the audio a latency later.
@@ -136,7 +136,7 @@ impl LimiterGain {
         let latency = max_lookahead.samples(rate).0.max(TAPS / 2 + SHORTEST);
         let longest = latency - TAPS / 2;
         let settings = LimiterSettings::default();
-        let glide = |value| Glide::new(value, Glide::TIME, rate);
+        let glide = |value| Smoother::new(value, Smoother::TIME, rate);
         let mut gain = Self {
             isa: Isa::widest(),
             rate,
@@ -182,7 +182,7 @@ impl LimiterGain {
         ];
         let glides = [&mut self.on, &mut self.drive_db, &mut self.ceiling_db, &mut self.link];
         for (glide, target) in glides.into_iter().zip(targets) {
-            if self.fresh { glide.snap(target) } else { glide.aim(target) }
+            if self.fresh { glide.set_now(target) } else { glide.aim(target) }
         }
         self.reduction.set(Ms(within(settings.release.0, 10.0, 1000.0)));
         self.wanted_lookahead =
@@ -204,7 +204,7 @@ impl LimiterGain {
         self.fresh = true;
         (self.frame, self.deepest, self.deepest_at) = (0, 0.0, 0);
         for glide in [&mut self.on, &mut self.drive_db, &mut self.ceiling_db, &mut self.link] {
-            glide.snap(glide.target());
+            glide.set_now(glide.target());
         }
         self.rest();
     }
@@ -224,7 +224,7 @@ impl LimiterGain {
 
     /// Computes from here on only if there is something to do, starting from silence.
     fn activate(&mut self) {
-        let active = !self.amount.rests_at(0.0);
+        let active = !self.amount.is_settled_at(0.0);
         if active && !self.active {
             (self.late_drive, self.drive_moves) = (self.drive.at(0), 0);
             self.fade_left = 0;
@@ -237,9 +237,10 @@ impl LimiterGain {
 
     fn tick(&mut self) {
         self.amount.tick(self.on.tick());
-        let drive = if self.drive_db.landed() { self.drive.goal() } else { Db(self.drive_db.tick()).gain() };
+        let drive =
+            if self.drive_db.is_settled() { self.drive.goal() } else { Db(self.drive_db.tick()).gain() };
         self.drive.tick(drive);
-        if !self.ceiling_db.landed() {
+        if !self.ceiling_db.is_settled() {
             self.ceiling_db.tick();
             self.ceiling = self.aimed_ceiling();
         }
@@ -253,19 +254,19 @@ impl LimiterGain {
     }
 
     /// True when every glide has landed.
-    fn landed(&self) -> bool {
-        [&self.on, &self.drive_db, &self.ceiling_db, &self.link].into_iter().all(Glide::landed)
+    fn is_settled(&self) -> bool {
+        [&self.on, &self.drive_db, &self.ceiling_db, &self.link].into_iter().all(Smoother::is_settled)
     }
 
     /// True when control ticks change nothing but the reduction until new settings come.
     fn rests(&self) -> bool {
         let ramps = self.amount.resting().and(self.drive.resting());
-        ramps.is_some() && self.fade_left == 0 && self.lookahead == self.wanted_lookahead && self.landed()
+        ramps.is_some() && self.fade_left == 0 && self.lookahead == self.wanted_lookahead && self.is_settled()
     }
 
     /// True when every factor is one until new settings come.
     pub fn is_neutral(&self) -> bool {
-        !self.active && self.on.value() == 0.0 && self.landed()
+        !self.active && self.on.value() == 0.0 && self.is_settled()
     }
 
     /// Passes over `frames` frames of a neutral gain.
@@ -374,7 +375,7 @@ impl Kernel for Limit<'_> {
         } else {
             unit.reduce(simd, frames, since)
         };
-        if let Some(drive) = unit.steady_drive().filter(|_| unit.amount.rests_at(1.0)) {
+        if let Some(drive) = unit.steady_drive().filter(|_| unit.amount.is_settled_at(1.0)) {
             if rests {
                 left.fill(drive);
                 right.fill(drive);
@@ -421,7 +422,7 @@ impl LimiterGain {
         }
         let (reductions, amount) = (&self.reductions[..frames], self.amount);
         let heard = |(i, [first, second]): (usize, &[f64; 2])| amount.at(i) * first.max(*second);
-        let deepest = match amount.rests_at(1.0) {
+        let deepest = match amount.is_settled_at(1.0) {
             true => largest(reductions.as_flattened()),
             false => reductions.iter().enumerate().map(heard).fold(0.0, f64::max),
         };
@@ -511,15 +512,15 @@ impl Process for Limiter {
     }
 
     fn process(&mut self, block: &mut Block<'_>) {
-        self.run(block, &mut Tape::Off);
+        self.run(block, &mut GainLog::Off);
     }
 }
 
-impl Taped for Limiter {
-    fn run(&mut self, block: &mut Block<'_>, tape: &mut Tape<'_>) {
+impl RecordGain for Limiter {
+    fn run(&mut self, block: &mut Block<'_>, gain_log: &mut GainLog<'_>) {
         self.largest = Db(0.0);
         let (left, right) = block.channels();
-        if tape.value(|| f64::from(u8::from(self.gain.is_neutral()))) != 0.0 {
+        if gain_log.value(|| f64::from(u8::from(self.gain.is_neutral()))) != 0.0 {
             self.gain.skip(left.len());
             self.stage.pass([left, right]);
             return;
@@ -527,7 +528,7 @@ impl Taped for Limiter {
         for (left, right) in left.chunks_mut(RUN).zip(right.chunks_mut(RUN)) {
             let frames = left.len();
             let [first, second] = &mut self.factors;
-            tape.gains([&mut first[..frames], &mut second[..frames]], |gains| {
+            gain_log.gains([&mut first[..frames], &mut second[..frames]], |gains| {
                 self.largest = self.largest.max(self.gain.compute([left, right], gains));
             });
             self.stage.apply([left, right], [first, second]);

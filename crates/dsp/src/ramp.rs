@@ -58,7 +58,7 @@ impl Ramp {
 
     /// True when it stays at `value` until the next tick.
     #[inline]
-    pub fn rests_at(&self, value: f64) -> bool {
+    pub fn is_settled_at(&self, value: f64) -> bool {
         self.from == value && self.to == value
     }
 }
@@ -78,7 +78,7 @@ mod tests {
             assert!((value - (0.1 + 0.6 * (i + 1) as f64 / 32.0)).abs() < 1e-12);
         }
         ramp.tick(0.7);
-        assert!(ramp.rests_at(0.7));
+        assert!(ramp.is_settled_at(0.7));
         assert_eq!(ramp.at(5), 0.7);
     }
 }

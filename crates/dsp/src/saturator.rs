@@ -7,7 +7,7 @@ mod ladder;
 pub(crate) mod tests;
 
 use super::delay::Delay;
-use super::{Block, CONTROL_INTERVAL, Glide, Part, Process, Ramp, Tape, Taped, Ticks, within};
+use super::{Block, CONTROL_INTERVAL, GainLog, Process, Ramp, RecordGain, Share, Smoother, Ticks, within};
 use ladder::{Ladder, MEMORY, Taps};
 use units::{Db, Hz, Samples};
 
@@ -78,9 +78,9 @@ pub struct Saturator {
     channels: [Channel; 2],
     ticks: Ticks,
     /// Decibels.
-    drive: Glide,
-    soft: Glide,
-    amount: Glide,
+    drive: Smoother,
+    soft: Smoother,
+    amount: Smoother,
     /// The change that is wanted; [`Self::amount`] aims there as soon as the ladders know enough of the past.
     wanted: f64,
     /// Control ticks until they do.
@@ -105,7 +105,7 @@ impl Saturator {
     /// A saturator for audio at `rate`, off.
     pub fn new(rate: Hz) -> Self {
         let channel = || Channel { delay: Delay::new(Self::LATENCY), ladder: Ladder::new() };
-        let glide = |value| Glide::new(value, Glide::TIME, rate);
+        let glide = |value| Smoother::new(value, Smoother::TIME, rate);
         Self {
             taps: Taps::new(),
             channels: [channel(), channel()],
@@ -125,7 +125,7 @@ impl Saturator {
 
     /// True when it is a plain delay: nothing to do, nothing on its way.
     pub fn is_neutral(&self) -> bool {
-        self.wanted == 0.0 && self.weight.rests_at(0.0)
+        self.wanted == 0.0 && self.weight.is_settled_at(0.0)
     }
 
     fn tick(&mut self) {
@@ -159,9 +159,9 @@ impl Process for Saturator {
         let soft = f64::from(u8::from(settings.curve == Curve::Soft));
         let amount = settings.amount();
         if self.fresh {
-            self.drive.snap(drive);
-            self.soft.snap(soft);
-            self.amount.snap(amount);
+            self.drive.set_now(drive);
+            self.soft.set_now(soft);
+            self.amount.set_now(amount);
             self.wanted = amount;
             self.settle();
         } else {
@@ -169,8 +169,8 @@ impl Process for Saturator {
                 // Nothing is heard yet: what the ladders remember is old, and drive and curve need no glide.
                 self.channels.iter_mut().for_each(|channel| channel.ladder.reset());
                 self.warming = MEMORY.div_ceil(CONTROL_INTERVAL) + 1;
-                self.drive.snap(drive);
-                self.soft.snap(soft);
+                self.drive.set_now(drive);
+                self.soft.set_now(soft);
                 self.settle();
             }
             self.drive.aim(drive);
@@ -190,21 +190,21 @@ impl Process for Saturator {
             channel.delay.fill(0.0);
             channel.ladder.reset();
         }
-        self.drive.snap(self.drive.target());
-        self.soft.snap(self.soft.target());
-        self.amount.snap(self.wanted);
+        self.drive.set_now(self.drive.target());
+        self.soft.set_now(self.soft.target());
+        self.amount.set_now(self.wanted);
         self.warming = 0;
         self.settle();
         self.fresh = true;
     }
 
     fn process(&mut self, block: &mut Block<'_>) {
-        self.run(block, &mut Tape::Off);
+        self.run(block, &mut GainLog::Off);
     }
 }
 
-impl Taped for Saturator {
-    fn run(&mut self, block: &mut Block<'_>, tape: &mut Tape<'_>) {
+impl RecordGain for Saturator {
+    fn run(&mut self, block: &mut Block<'_>, gain_log: &mut GainLog<'_>) {
         self.fresh = false;
         let frames = block.len();
         let (left, right) = block.channels();
@@ -225,13 +225,13 @@ impl Taped for Saturator {
             for (channel, samples) in
                 self.channels.iter_mut().zip([&mut left[range.clone()], &mut right[range]])
             {
-                let followed = tape.next(step.frames);
-                match (followed, tape.part()) {
-                    (Some(_), Some(Part::Stem)) => {
+                let followed = gain_log.next(step.frames);
+                match (followed, gain_log.part()) {
+                    (Some(_), Some(Share::Stem)) => {
                         channel.delay.process(samples);
                         continue;
                     }
-                    (Some(change), Some(Part::Residual)) => {
+                    (Some(change), Some(Share::Residual)) => {
                         channel.delay.process(samples);
                         samples.iter_mut().zip(change).for_each(|(sample, change)| *sample += change);
                         continue;
@@ -242,9 +242,9 @@ impl Taped for Saturator {
                 let change = &mut change[..step.frames];
                 change.copy_from_slice(samples);
                 let (bend, ceiling, share) = (&self.bend, &self.ceiling, &self.share);
-                if share.rests_at(1.0) {
+                if share.is_settled_at(1.0) {
                     channel.ladder.run(&self.taps, change, |i, a, b| curve::soft(bend.at(i), a, b));
-                } else if share.rests_at(0.0) {
+                } else if share.is_settled_at(0.0) {
                     channel.ladder.run(&self.taps, change, |i, a, b| curve::clip(ceiling.at(i), a, b));
                 } else {
                     channel.ladder.run(&self.taps, change, |i, a, b| {
@@ -257,7 +257,7 @@ impl Taped for Saturator {
                     *change *= self.weight.at(i);
                     *sample += *change;
                 }
-                tape.record(change);
+                gain_log.record(change);
             }
             for ramp in [&mut self.bend, &mut self.ceiling, &mut self.share, &mut self.weight] {
                 ramp.advance(step.frames);

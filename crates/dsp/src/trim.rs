@@ -1,6 +1,6 @@
 //! Input trim with polarity, and level: plain gains that glide in decibels.
 
-use super::{Block, Glide, Process, Ramp, Ticks};
+use super::{Block, Process, Ramp, Smoother, Ticks};
 use units::{Db, Hz, Samples};
 
 /// Which channels are inverted.
@@ -32,8 +32,8 @@ pub struct TrimSettings {
 /// them; a polarity change passes through zero in the same time. Latency: none. Neutral at 0 dB, no inversion.
 pub struct Trim {
     ticks: Ticks,
-    gain: Glide,
-    signs: [Glide; 2],
+    gain: Smoother,
+    signs: [Smoother; 2],
     /// Linear gain per channel.
     gains: [Ramp; 2],
     fresh: bool,
@@ -42,7 +42,7 @@ pub struct Trim {
 impl Trim {
     /// A neutral trim for audio at `rate`.
     pub fn new(rate: Hz) -> Self {
-        let glide = |value| Glide::new(value, Glide::TIME, rate);
+        let glide = |value| Smoother::new(value, Smoother::TIME, rate);
         Self {
             ticks: Ticks::default(),
             gain: glide(0.0),
@@ -74,7 +74,7 @@ impl Process for Trim {
         let targets = [settings.gain.0, signs[0], signs[1]];
         let [left, right] = &mut self.signs;
         for (glide, target) in [&mut self.gain, left, right].into_iter().zip(targets) {
-            if self.fresh { glide.snap(target) } else { glide.aim(target) }
+            if self.fresh { glide.set_now(target) } else { glide.aim(target) }
         }
         if self.fresh {
             self.rest();
@@ -91,7 +91,7 @@ impl Process for Trim {
         self.fresh = true;
         let [left, right] = &mut self.signs;
         for glide in [&mut self.gain, left, right] {
-            glide.snap(glide.target());
+            glide.set_now(glide.target());
         }
         self.rest();
     }
@@ -100,8 +100,8 @@ impl Process for Trim {
         self.fresh = false;
         let frames = block.len();
         let [left, right] = &self.signs;
-        let landed = [&self.gain, left, right].into_iter().all(Glide::landed);
-        if landed && self.gains.iter().all(|gain| gain.rests_at(1.0)) {
+        let landed = [&self.gain, left, right].into_iter().all(Smoother::is_settled);
+        if landed && self.gains.iter().all(|gain| gain.is_settled_at(1.0)) {
             self.ticks.skip(frames);
             return;
         }
@@ -121,7 +121,7 @@ impl Process for Trim {
             let mut part = block.part(at..at + step.frames);
             let (left, right) = part.channels();
             for (samples, gain) in [left, right].into_iter().zip(&mut self.gains) {
-                if !gain.rests_at(1.0) {
+                if !gain.is_settled_at(1.0) {
                     for (i, sample) in samples.iter_mut().enumerate() {
                         *sample *= gain.at(i);
                     }

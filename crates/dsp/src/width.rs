@@ -2,7 +2,7 @@
 
 use super::equalizer::{Band, BandSettings, Placement, Shape};
 use super::filter::way;
-use super::{Block, Glide, Process, Tape, Ticks};
+use super::{Block, GainLog, Process, Smoother, Ticks};
 use units::{Hz, Samples};
 
 /// Settings of [`Width`]. Values out of range are clamped.
@@ -28,7 +28,7 @@ impl Default for WidthSettings {
 /// Neutral at width 1 with mono off.
 pub struct Width {
     ticks: Ticks,
-    width: Glide,
+    width: Smoother,
     /// The width at the last tick and at the next one.
     widths: [f64; 2],
     mono: Band,
@@ -43,7 +43,7 @@ impl Width {
         let frequency = Hz(100.0);
         Self {
             ticks: Ticks::default(),
-            width: Glide::new(1.0, Glide::TIME, rate),
+            width: Smoother::new(1.0, Smoother::TIME, rate),
             widths: [1.0; 2],
             mono: Band::new(&side_cut(false, frequency), rate),
             frequency,
@@ -78,7 +78,7 @@ impl Process for Width {
         }
         self.mono.set(&side_cut(settings.mono_below.is_some(), self.frequency), self.fresh);
         if self.fresh {
-            self.width.snap(width);
+            self.width.set_now(width);
             self.widths = [width; 2];
         } else {
             self.width.aim(width);
@@ -92,7 +92,7 @@ impl Process for Width {
 
     fn reset(&mut self) {
         self.ticks.reset();
-        self.width.snap(self.width.target());
+        self.width.set_now(self.width.target());
         self.widths = [self.width.target(); 2];
         self.mono.reset();
         self.fresh = true;
@@ -114,7 +114,7 @@ impl Process for Width {
             }
             let mut part = block.part(at..at + step.frames);
             let (left, right) = part.channels();
-            self.mono.process(step.since, left, right, None, &mut Tape::Off);
+            self.mono.process(step.since, left, right, None, &mut GainLog::Off);
             if self.widths != [1.0; 2] {
                 for i in 0..left.len() {
                     let width = self.widths[0] + (self.widths[1] - self.widths[0]) * way(step.since + i);

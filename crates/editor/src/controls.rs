@@ -1,6 +1,6 @@
 //! Switches, choices and buttons.
 
-use super::facts::Desk;
+use super::facts::ViewCx;
 use super::field::{Style, describe, explain, field, turn};
 use super::paint::{self, pen};
 use super::shown::whole;
@@ -12,7 +12,7 @@ use egui::{
 use plugin_core::control::full_name;
 
 /// The parameter's own control, whatever its kind, under its name: 32 points high.
-pub fn control(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect, row: &'static Parameter, style: Style<'_>) {
+pub fn control(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect, row: &'static Parameter, style: Style<'_>) {
     match row.kind {
         Kind::Number { .. } => drop(field(ui, desk, place, row, style)),
         Kind::Choice(_) => drop(choice(ui, desk, place, row, style)),
@@ -34,7 +34,7 @@ pub fn control(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect, row: &'static Para
 }
 
 /// A switch: a dot, filled when on.
-pub fn dot(ui: &mut Ui, desk: &mut Desk<'_>, centre: Pos2, row: &'static Parameter) -> Response {
+pub fn dot(ui: &mut Ui, desk: &mut ViewCx<'_>, centre: Pos2, row: &'static Parameter) -> Response {
     let place = Rect::from_center_size(centre, vec2(20.0, 20.0));
     let response = ui.interact(place, ui.scope_id().with(("dot", &row.id)), Sense::click());
     let on = desk.is_on(row);
@@ -55,7 +55,7 @@ pub fn dot(ui: &mut Ui, desk: &mut Desk<'_>, centre: Pos2, row: &'static Paramet
 /// One of several, shown in `place`; all in a menu, the wheel goes through them.
 pub fn choice(
     ui: &mut Ui,
-    desk: &mut Desk<'_>,
+    desk: &mut ViewCx<'_>,
     place: Rect,
     row: &'static Parameter,
     style: Style<'_>,

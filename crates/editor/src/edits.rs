@@ -4,13 +4,13 @@
 //! the host's gestures, a test applies them to a plain struct.
 
 use chain::LatencyClass;
-use chain::listen::Listen;
+use chain::listen::MonitorMode;
 use chain::parameters::{Parameter, Value};
 use dsp::denoise::{NoisePrint, ThresholdCurve};
 use plugin_core::document::SLOTS;
 use plugin_core::document::songs::SongRange;
 use plugin_core::presets::Preset;
-use plugin_core::room::{Placement, Proposal, TrimWish};
+use plugin_core::room::{Placement, Proposal, TrimRequest};
 use session::audition::Audition;
 use session::record::StemId;
 use session::role::Role;
@@ -34,7 +34,7 @@ pub enum Edit {
     /// The stem's role; `None` guesses it from the track's name.
     Role(Option<Role>),
     /// Something else is to be heard than the output, or the output again.
-    Listen(Listen),
+    MonitorMode(MonitorMode),
     /// The meters start anew.
     Restart,
     /// What a Master has asked the level to change by becomes a part of the level.
@@ -46,7 +46,7 @@ pub enum Edit {
     /// A Master is to predict a move; `None` forgets the last one. Nothing that is heard changes.
     Predict(Option<Proposal>),
     /// A Stem is asked for another trim.
-    AskTrim(TrimWish),
+    AskTrim(TrimRequest),
     /// Stems are asked for other trims, those that still have the ones that they are changed from.
     Trims(Vec<TrimChange>),
     /// Where a Master sits.
@@ -328,7 +328,7 @@ impl Edits {
     }
 
     /// Asks a Stem, whose trim is `now`, for another one.
-    pub fn ask_trim(&mut self, now: Db, wish: TrimWish) {
+    pub fn ask_trim(&mut self, now: Db, wish: TrimRequest) {
         if now != wish.trim {
             self.queue.push(Edit::AskTrim(wish));
             self.remember(Step::Trims(vec![TrimChange { stem: wish.stem, before: now, after: wish.trim }]));
@@ -573,7 +573,7 @@ mod tests {
         let mut edits = Edits::default();
         let change =
             |stem, before, after| TrimChange { stem: StemId(stem), before: Db(before), after: Db(after) };
-        let wish = TrimWish { stem: StemId(1), base: 7, trim: Db(2.0) };
+        let wish = TrimRequest { stem: StemId(1), base: 7, trim: Db(2.0) };
         edits.ask_trim(Db(2.0), wish);
         assert!(!edits.can_undo(), "nothing is asked for");
         edits.ask_trim(Db(-1.0), wish);

@@ -86,7 +86,7 @@ impl<O: Output> Editor<O> {
     ) -> Result<SpawnedEditor<Handle<O>>, baseview::Error> {
         let name = self.view.lock().track.name();
         let title = if name.is_empty() { self.title.clone() } else { format!("{}: {name}", self.title) };
-        let (size, least) = (look.size(O::SEAT) * look.scale, LEAST * SCALES[0]);
+        let (size, least) = (look.size(O::CHAIN_KIND) * look.scale, LEAST * SCALES[0]);
         let settings = baseview::WindowSettings::new()
             .with_title(&self.title)
             .with_size(LogicalSize::new(f64::from(size.x), f64::from(size.y)))
@@ -110,7 +110,7 @@ fn hint() -> ResizeHint {
 
 /// A window as it opens.
 fn state<O: Output>(look: &Look) -> Arc<EguiEditorState> {
-    let size = look.size(O::SEAT);
+    let size = look.size(O::CHAIN_KIND);
     EguiEditorState::from_size(LogicalSize::new(size.x, size.y), look.scale)
 }
 
@@ -163,7 +163,7 @@ impl<O: Output> nice_plug::editor::Editor for Editor<O> {
             // before its first size is known, the framework leaves the scale out
             _ => {
                 let look = if is_open { look } else { Look::load() };
-                let size = look.size(O::SEAT) * look.scale;
+                let size = look.size(O::CHAIN_KIND) * look.scale;
                 NativeSize::from_size(LogicalSize::new(size.x, size.y).into(), 1.0)
             }
         }

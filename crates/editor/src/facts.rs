@@ -3,9 +3,9 @@
 use super::edits::Edits;
 use super::picture::{Named, Picture};
 use super::theme::Palette;
-use chain::listen::Listen;
+use chain::listen::MonitorMode;
 use chain::parameters::{PARAMETERS, Parameter, Value};
-use chain::{ChainSettings, LatencyClass, Seat};
+use chain::{ChainKind, ChainSettings, LatencyClass};
 use egui::Color32;
 use meter::Reading;
 use plugin_core::document::SLOTS;
@@ -18,9 +18,9 @@ use units::{Db, Hz, Ms};
 
 /// Everything that the view of one chain shows: equal facts are drawn alike.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Facts {
+pub struct ViewModel {
     /// Stem or Master.
-    pub seat: Seat,
+    pub chain_kind: ChainKind,
     /// The track's name; empty if the host has not said.
     pub name: String,
     /// The track's colour, if the host has said.
@@ -66,7 +66,7 @@ pub struct Facts {
     /// Noise is being learned: from so much sound so far.
     pub learning: Option<Ms>,
     /// What is heard instead of the output.
-    pub listen: Listen,
+    pub listen: MonitorMode,
     /// How a Master wants a Stem heard, if not as it is.
     pub asked: Option<Hearing>,
     /// The gain with which the input is as loud as the output; `None` before enough was heard.
@@ -113,7 +113,7 @@ pub struct Linked {
     pub exact: bool,
 }
 
-impl Facts {
+impl ViewModel {
     /// The value of `row`.
     pub fn value(&self, row: &Parameter) -> Value {
         row.get(&self.settings)
@@ -142,14 +142,14 @@ impl Facts {
 }
 
 /// The row of that id, if this seat has it.
-pub fn row(seat: Seat, id: &str) -> Option<&'static Parameter> {
-    PARAMETERS.find(id).filter(|row| row.only.is_none_or(|only| only == seat))
+pub fn row(chain_kind: ChainKind, id: &str) -> Option<&'static Parameter> {
+    PARAMETERS.find(id).filter(|row| row.only.is_none_or(|only| only == chain_kind))
 }
 
 /// What widgets draw from and leave edits with, for one frame.
-pub struct Desk<'a> {
+pub struct ViewCx<'a> {
     /// What there is to show.
-    pub facts: &'a Facts,
+    pub facts: &'a ViewModel,
     /// Where edits go.
     pub edits: &'a mut Edits,
     /// Colours.
@@ -158,10 +158,10 @@ pub struct Desk<'a> {
     pub track: Color32,
 }
 
-impl Desk<'_> {
+impl ViewCx<'_> {
     /// The row of that id, if this seat has it.
     pub fn row(&self, id: &str) -> Option<&'static Parameter> {
-        row(self.facts.seat, id)
+        row(self.facts.chain_kind, id)
     }
 
     /// The value that `row` has, or is being given at this moment.

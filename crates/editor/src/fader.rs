@@ -1,6 +1,6 @@
 //! A fader lying down: for levels.
 
-use super::facts::Desk;
+use super::facts::ViewCx;
 use super::field::{Style, describe, explain, field, turn};
 use super::theme::Palette;
 use chain::parameters::Parameter;
@@ -10,7 +10,7 @@ use plugin_core::travel::{travel_of, value_at};
 /// The fader of `row` in `place`, its value to the right of it.
 pub fn fader(
     ui: &mut Ui,
-    desk: &mut Desk<'_>,
+    desk: &mut ViewCx<'_>,
     place: Rect,
     row: &'static Parameter,
     colour: Color32,

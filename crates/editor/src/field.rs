@@ -3,7 +3,7 @@
 //! Drag up or right for more, with Shift ten times finer; the wheel turns in the steps people think in; a double click
 //! or Delete is the default; a click or Tab gives it the keyboard: arrows turn, figures or Enter type, with units.
 
-use super::facts::Desk;
+use super::facts::ViewCx;
 use super::paint::{self, pen};
 use super::shown::{shown, whole};
 use super::terms;
@@ -56,7 +56,7 @@ fn typing() -> Id {
 /// A number's field in `place`.
 pub fn field(
     ui: &mut Ui,
-    desk: &mut Desk<'_>,
+    desk: &mut ViewCx<'_>,
     place: Rect,
     row: &'static Parameter,
     style: Style<'_>,
@@ -85,7 +85,7 @@ pub fn field(
 }
 
 /// The name and value that readers of the screen hear.
-pub(super) fn describe(ui: &Ui, desk: &Desk<'_>, response: &Response, row: &Parameter) {
+pub(super) fn describe(ui: &Ui, desk: &ViewCx<'_>, response: &Response, row: &Parameter) {
     let value = desk.value(row);
     let number = if let Value::Number(Some(x)) = value { x } else { 0.0 };
     response
@@ -107,7 +107,7 @@ pub(super) fn explain(response: Response, row: &'static Parameter) -> Response {
     })
 }
 
-fn draw_caption(ui: &Ui, desk: &Desk<'_>, place: Rect, style: Style<'_>) -> Rect {
+fn draw_caption(ui: &Ui, desk: &ViewCx<'_>, place: Rect, style: Style<'_>) -> Rect {
     let Some(caption) = style.caption else { return place };
     let top = Rect::from_min_size(place.min, vec2(place.width(), 14.0));
     let colour = if style.dim { desk.look.dim } else { desk.look.secondary };
@@ -120,7 +120,7 @@ fn draw_caption(ui: &Ui, desk: &Desk<'_>, place: Rect, style: Style<'_>) -> Rect
     Rect::from_min_max(pos2(place.min.x, place.min.y + 14.0), place.max)
 }
 
-fn draw(ui: &Ui, desk: &Desk<'_>, place: Rect, row: &Parameter, response: &Response, style: Style<'_>) {
+fn draw(ui: &Ui, desk: &ViewCx<'_>, place: Rect, row: &Parameter, response: &Response, style: Style<'_>) {
     let look = &desk.look;
     let value = desk.value(row);
     let (figures, unit) = shown(row, value);
@@ -145,7 +145,7 @@ fn draw(ui: &Ui, desk: &Desk<'_>, place: Rect, row: &Parameter, response: &Respo
 }
 
 /// A hair line with the way from the default to the value.
-fn draw_travel(ui: &Ui, desk: &Desk<'_>, place: Rect, row: &Parameter, value: Value, dim: bool) {
+fn draw_travel(ui: &Ui, desk: &ViewCx<'_>, place: Rect, row: &Parameter, value: Value, dim: bool) {
     let y = place.max.y - 1.0;
     let at = |value| place.min.x + place.width() * travel_of(row, value);
     ui.painter().hline(place.x_range(), y, egui::Stroke::new(2.0, desk.look.line));
@@ -156,7 +156,7 @@ fn draw_travel(ui: &Ui, desk: &Desk<'_>, place: Rect, row: &Parameter, value: Va
     }
 }
 
-fn drag(ui: &Ui, desk: &mut Desk<'_>, response: &Response, row: &'static Parameter) {
+fn drag(ui: &Ui, desk: &mut ViewCx<'_>, response: &Response, row: &'static Parameter) {
     if response.drag_started() {
         desk.begin(row);
         ui.data_mut(|data| data.insert_temp(response.id, travel_of(row, desk.facts.value(row))));
@@ -204,7 +204,7 @@ pub(super) fn wheel(ui: &Ui, response: &Response) -> f32 {
     })
 }
 
-pub(super) fn turn(ui: &Ui, desk: &mut Desk<'_>, response: &Response, row: &'static Parameter) {
+pub(super) fn turn(ui: &Ui, desk: &mut ViewCx<'_>, response: &Response, row: &'static Parameter) {
     let turns = wheel(ui, response);
     if turns != 0.0 && !desk.edits.holds(row) {
         let (fine, time) = ui.input(|input| (input.modifiers.shift, input.time));
@@ -213,7 +213,7 @@ pub(super) fn turn(ui: &Ui, desk: &mut Desk<'_>, response: &Response, row: &'sta
     }
 }
 
-fn keys(ui: &Ui, desk: &mut Desk<'_>, response: &Response, row: &'static Parameter) {
+fn keys(ui: &Ui, desk: &mut ViewCx<'_>, response: &Response, row: &'static Parameter) {
     if !response.has_focus() {
         return;
     }

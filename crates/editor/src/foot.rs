@@ -2,13 +2,13 @@
 
 use super::controls::{MENU_MARK, menu};
 use super::edits::Edit;
-use super::facts::{Desk, Link, Linked};
+use super::facts::{Link, Linked, ViewCx};
 use super::fader::fader;
 use super::head::shortened;
 use super::paint::{self, pen};
 use super::shown::{number, signed, time};
 use super::theme::{self, PAD};
-use chain::Seat;
+use chain::ChainKind;
 use egui::{Align2, Rect, Ui, pos2, vec2};
 use session::playback::exchange_sentence;
 use units::Db;
@@ -17,7 +17,7 @@ use units::Db;
 pub const HEIGHT: f32 = 60.0;
 
 /// Draws it in `place`.
-pub fn show(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect) {
+pub fn show(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect) {
     paint::panel(ui, place, &desk.look);
     let inner = place.shrink2(vec2(PAD, 8.0));
     let (first, second) = (inner.min.y + 11.0, inner.min.y + 34.0);
@@ -34,7 +34,7 @@ fn line(place: Rect, y: f32) -> Rect {
     Rect::from_min_max(pos2(place.min.x, y - 10.0), pos2(place.max.x, y + 10.0))
 }
 
-fn level(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect, first: f32, second: f32) {
+fn level(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect, first: f32, second: f32) {
     let look = desk.look;
     let name = pen(theme::font(theme::SMALL), look.secondary);
     let words = paint::label(ui, line(place, first), Align2::LEFT_CENTER, "Level", &name).rect;
@@ -60,13 +60,13 @@ fn level(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect, first: f32, second: f32)
 }
 
 /// What a decibel more of this stem does to the others.
-fn price(desk: &Desk<'_>) -> Option<String> {
+fn price(desk: &ViewCx<'_>) -> Option<String> {
     let Link::Linked(Linked { share: Some(share), .. }) = &desk.facts.link else { return None };
     Some(exchange_sentence("this stem", Db(1.0), Db(-share)))
 }
 
 /// What the first platform does with what leaves a Master.
-fn playback(ui: &Ui, desk: &Desk<'_>, place: Rect, first: f32, second: f32) {
+fn playback(ui: &Ui, desk: &ViewCx<'_>, place: Rect, first: f32, second: f32) {
     let look = &desk.look;
     let (small, dim) =
         (pen(theme::font(theme::SMALL), look.secondary), pen(theme::font(theme::SMALL), look.dim));
@@ -76,8 +76,8 @@ fn playback(ui: &Ui, desk: &Desk<'_>, place: Rect, first: f32, second: f32) {
     paint::label(ui, line(place, second), Align2::LEFT_CENTER, &shown, &dim).on_hover_text(words);
 }
 
-fn share(ui: &Ui, desk: &Desk<'_>, place: Rect, first: f32, second: f32) {
-    if desk.facts.seat == Seat::Master {
+fn share(ui: &Ui, desk: &ViewCx<'_>, place: Rect, first: f32, second: f32) {
+    if desk.facts.chain_kind == ChainKind::Master {
         playback(ui, desk, place, first, second);
         return;
     }
@@ -124,7 +124,7 @@ fn share(ui: &Ui, desk: &Desk<'_>, place: Rect, first: f32, second: f32) {
 }
 
 /// The latency class; returns where the line to the left of it ends.
-fn latency(ui: &mut Ui, desk: &mut Desk<'_>, inner: Rect, first: f32) -> f32 {
+fn latency(ui: &mut Ui, desk: &mut ViewCx<'_>, inner: Rect, first: f32) -> f32 {
     let look = desk.look;
     // room for the longest name, so that a choice moves nothing
     let pen_of_names = pen(theme::font(theme::BODY), look.text);

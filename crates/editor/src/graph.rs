@@ -6,7 +6,7 @@ mod card;
 mod curve;
 mod nodes;
 
-use super::facts::Desk;
+use super::facts::ViewCx;
 use super::paint;
 use super::picture::Picture;
 use super::theme::Palette;
@@ -39,7 +39,7 @@ impl Default for Graph {
 
 impl Graph {
     /// Draws it in `place`.
-    pub fn show(&mut self, ui: &mut Ui, desk: &mut Desk<'_>, place: Rect) {
+    pub fn show(&mut self, ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect) {
         let look = desk.look;
         paint::panel(ui, place, &look);
         let axes = Axes::new(place, self.range);
@@ -55,7 +55,7 @@ impl Graph {
         card::show(self, ui, desk, &axes);
     }
 
-    fn spectra(&self, ui: &Ui, desk: &Desk<'_>, axes: &Axes) {
+    fn spectra(&self, ui: &Ui, desk: &ViewCx<'_>, axes: &Axes) {
         let Picture { before, after, .. } = &desk.facts.picture;
         for other in &desk.facts.others {
             let points = spectrum(axes, &other.levels);
@@ -94,9 +94,9 @@ impl Graph {
         line(ui.painter(), &points, Stroke::new(1.25, Palette::faint(desk.track, 0.85)));
     }
 
-    fn response(&self, ui: &Ui, desk: &Desk<'_>, axes: &Axes) {
+    fn response(&self, ui: &Ui, desk: &ViewCx<'_>, axes: &Axes) {
         let look = &desk.look;
-        for band in Band::all(desk.facts.seat) {
+        for band in Band::all(desk.facts.chain_kind) {
             let moving = self.curves.moving(desk, band);
             if let Some((still, moved)) = moving {
                 let (still, moved) = (axes.line(&still), axes.line(&moved));

@@ -2,15 +2,15 @@
 
 use super::controls::{Weight, icon, menu, pill};
 use super::edits::Edit;
-use super::facts::{Desk, Link};
+use super::facts::{Link, ViewCx};
 use super::listen;
 use super::master::hear;
 use super::paint::{self, pen};
 use super::preset_menu::PresetMenu;
-use super::stem::Wishes;
+use super::stem::WindowRequests;
 use super::theme::{self, PAD, Palette};
-use chain::Seat;
-use chain::listen::Listen;
+use chain::ChainKind;
+use chain::listen::MonitorMode;
 use chain::parameters::Value;
 use egui::{Align2, Color32, Pos2, Rect, Shape, Stroke, Ui, pos2, vec2};
 use plugin_core::document::SLOTS;
@@ -24,7 +24,13 @@ pub const HEIGHT: f32 = 44.0;
 pub const LETTERS: [&str; SLOTS] = ["A", "B", "C", "D"];
 
 /// Draws it in `place`.
-pub fn show(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect, menu: &mut PresetMenu, wishes: &mut Wishes) {
+pub fn show(
+    ui: &mut Ui,
+    desk: &mut ViewCx<'_>,
+    place: Rect,
+    menu: &mut PresetMenu,
+    wishes: &mut WindowRequests,
+) {
     let look = desk.look;
     ui.painter().rect_filled(place, 0.0, look.panel);
     let edge = Rect::from_min_size(place.min, vec2(4.0, place.height()));
@@ -39,8 +45,8 @@ pub fn show(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect, menu: &mut PresetMenu
     let link_width = if room > 900.0 { 190.0 } else { 132.0 };
     let at = Rect::from_min_max(pos2(right - link_width, y - 10.0), pos2(right, y + 10.0));
     match (desk.facts.listen, hear::words(desk.facts)) {
-        (Listen::Off, None) => link(ui, desk, at),
-        (Listen::Off, Some(heard)) => hear::sign(ui, desk, at, &heard),
+        (MonitorMode::Off, None) => link(ui, desk, at),
+        (MonitorMode::Off, Some(heard)) => hear::sign(ui, desk, at, &heard),
         _ => listen::sign(ui, desk, at),
     }
     right -= link_width + PAD;
@@ -58,15 +64,15 @@ pub fn show(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect, menu: &mut PresetMenu
 }
 
 /// The track's name and the stem's role; returns where they end.
-fn whose(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect) -> f32 {
+fn whose(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect) -> f32 {
     let look = desk.look;
     let facts = desk.facts;
     let role =
         if facts.role_is_guessed { format!("{}?", facts.role.name()) } else { facts.role.name().into() };
     let role_pen = pen(theme::font(theme::BODY), look.secondary);
-    let words = if facts.seat == Seat::Stem { &role } else { facts.session.placement.name() };
+    let words = if facts.chain_kind == ChainKind::Stem { &role } else { facts.session.placement.name() };
     let role_width = paint::width(ui, words, &role_pen) + 18.0;
-    let fallback = if facts.seat == Seat::Stem { "Stem" } else { "Master" };
+    let fallback = if facts.chain_kind == ChainKind::Stem { "Stem" } else { "Master" };
     let name = if facts.name.is_empty() { fallback } else { &facts.name };
     let bold = pen(theme::strong(theme::TITLE), look.text);
     let width = paint::width(ui, name, &bold).min(place.width() - role_width - 12.0);
@@ -75,7 +81,7 @@ fn whose(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect) -> f32 {
     let written = shortened(ui, name, &bold, at.width());
     paint::label(ui, at, Align2::LEFT_CENTER, &written, &bold).on_hover_text(name);
     let at = Rect::from_min_size(pos2(at.max.x + 10.0, place.min.y), vec2(role_width, place.height()));
-    if facts.seat == Seat::Master {
+    if facts.chain_kind == ChainKind::Master {
         return placement(ui, desk, at);
     }
     let response = menu(ui, &look, at, "Role", &role, look.secondary);
@@ -98,7 +104,7 @@ fn whose(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect) -> f32 {
 }
 
 /// Where a Master sits; returns where that ends.
-fn placement(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect) -> f32 {
+fn placement(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect) -> f32 {
     let look = desk.look;
     let now = desk.facts.session.placement;
     let response = menu(ui, &look, place, "Placement", now.name(), look.secondary);
@@ -134,7 +140,7 @@ pub(super) fn shortened(ui: &Ui, text: &str, pen: &paint::Pen, width: f32) -> St
 }
 
 /// A, B, C, D; returns where they end.
-fn slots(ui: &mut Ui, desk: &mut Desk<'_>, start: Pos2) -> f32 {
+fn slots(ui: &mut Ui, desk: &mut ViewCx<'_>, start: Pos2) -> f32 {
     let mut x = start.x;
     for (index, letter) in LETTERS.into_iter().enumerate() {
         let place = Rect::from_min_size(pos2(x, start.y - 12.0), vec2(24.0, 24.0));
@@ -157,9 +163,9 @@ fn slots(ui: &mut Ui, desk: &mut Desk<'_>, start: Pos2) -> f32 {
                 }
             }
         });
-        response.on_hover_text(match desk.facts.seat {
-            Seat::Stem => "Settings kept beside each other. Right click: copy.",
-            Seat::Master => {
+        response.on_hover_text(match desk.facts.chain_kind {
+            ChainKind::Stem => "Settings kept beside each other. Right click: copy.",
+            ChainKind::Master => {
                 "Settings kept beside each other, with the trims of all stems. Right click: copy."
             }
         });
@@ -168,7 +174,7 @@ fn slots(ui: &mut Ui, desk: &mut Desk<'_>, start: Pos2) -> f32 {
     x - 4.0
 }
 
-fn steps(ui: &mut Ui, desk: &mut Desk<'_>, start: Pos2) {
+fn steps(ui: &mut Ui, desk: &mut ViewCx<'_>, start: Pos2) {
     // what a Stem has not answered cannot be taken back yet
     let is_asked = |stem: &StemCard| matches!(stem.request, Request::Asked(_));
     let settled = !desk.facts.session.stems.iter().any(is_asked);
@@ -211,7 +217,7 @@ fn arrow(painter: &egui::Painter, centre: Pos2, side: f32, ink: Color32) {
     painter.line_segment([at(-1.5, 5.5), at(1.5, 5.5)], stroke);
 }
 
-fn power(ui: &mut Ui, desk: &mut Desk<'_>, centre: Pos2) -> f32 {
+fn power(ui: &mut Ui, desk: &mut ViewCx<'_>, centre: Pos2) -> f32 {
     let Some(row) = desk.row("bypass") else { return centre.x };
     let bypassed = desk.is_on(row);
     let look = desk.look;
@@ -235,7 +241,7 @@ fn power(ui: &mut Ui, desk: &mut Desk<'_>, centre: Pos2) -> f32 {
 }
 
 /// Scale, appearance and the plain list of parameters.
-fn window_menu(ui: &mut Ui, desk: &mut Desk<'_>, centre: Pos2, wishes: &mut Wishes) -> f32 {
+fn window_menu(ui: &mut Ui, desk: &mut ViewCx<'_>, centre: Pos2, wishes: &mut WindowRequests) -> f32 {
     let look = desk.look;
     let response = icon(ui, &look, centre, "Window", true, |painter, c, ink| {
         for y in [-4.0, 0.0, 4.0] {
@@ -268,7 +274,7 @@ fn window_menu(ui: &mut Ui, desk: &mut Desk<'_>, centre: Pos2, wishes: &mut Wish
 }
 
 /// The Stems that a Master sees, in words, with a lamp.
-fn stems(ui: &Ui, desk: &Desk<'_>, place: Rect) {
+fn stems(ui: &Ui, desk: &ViewCx<'_>, place: Rect) {
     let (look, session) = (&desk.look, &desk.facts.session);
     let gone = session.stems.iter().filter(|stem| stem.presence == Presence::Gone).count();
     let count = session.summed().count();
@@ -288,8 +294,8 @@ fn stems(ui: &Ui, desk: &Desk<'_>, place: Rect) {
 }
 
 /// The link in words, with a lamp.
-fn link(ui: &Ui, desk: &Desk<'_>, place: Rect) {
-    if desk.facts.seat == Seat::Master {
+fn link(ui: &Ui, desk: &ViewCx<'_>, place: Rect) {
+    if desk.facts.chain_kind == ChainKind::Master {
         stems(ui, desk, place);
         return;
     }

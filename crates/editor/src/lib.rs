@@ -259,23 +259,23 @@ impl Visitor for Recall<'_, '_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chain::listen::Listen;
+    use chain::listen::MonitorMode;
     use plugin_core::groups::{MasterOutput, StemOutput};
     use units::Db;
 
-    fn ends<O: Output>(listen: Listen) {
+    fn ends<O: Output>(listen: MonitorMode) {
         let board = Arc::<Board>::default();
         let mut view = View::<O>::new("", Arc::default(), Arc::default(), Arc::default(), Arc::clone(&board));
         board.listening.want(listen);
         drop(view.closed());
-        assert_eq!(board.listening.wanted(), Listen::Off, "{listen:?}");
+        assert_eq!(board.listening.wanted(), MonitorMode::Off, "{listen:?}");
     }
 
     #[test]
     fn stems_are_heard_as_they_are_again_when_the_window_closes() {
-        use plugin_core::room::StemCard;
         use ::session::audition::Audition;
         use ::session::record::StemId;
+        use plugin_core::room::StemCard;
         use std::sync::atomic::{AtomicUsize, Ordering};
 
         let (board, asked) = (Arc::<Board>::default(), Arc::<AtomicUsize>::default());
@@ -292,10 +292,14 @@ mod tests {
 
     #[test]
     fn what_is_heard_instead_of_the_output_ends_with_the_window() {
-        let reference = Listen::Reference { song: 1, gain: Db(-3.0) };
-        for listen in
-            [Listen::Delta, Listen::Bypass(Db(1.0)), Listen::Gain(Db(-4.0)), Listen::Mono, reference]
-        {
+        let reference = MonitorMode::Reference { song: 1, gain: Db(-3.0) };
+        for listen in [
+            MonitorMode::Delta,
+            MonitorMode::Bypass(Db(1.0)),
+            MonitorMode::Gain(Db(-4.0)),
+            MonitorMode::Mono,
+            reference,
+        ] {
             ends::<StemOutput>(listen);
             ends::<MasterOutput>(listen);
         }

@@ -2,7 +2,7 @@
 //! [`Reading`](meter::Reading) and never computes loudness.
 
 use super::{Recall, View, hand};
-use chain::Seat;
+use chain::ChainKind;
 use chain::parameters::{Parameter, Value};
 use egui::{Align, Color32, Grid, Layout, RichText, ScrollArea, Sense, Ui, vec2};
 use nice_plug::context::gui::ParamSetter;
@@ -49,7 +49,7 @@ impl<O: Output> View<O> {
             }
             let name = self.track.name();
             ui.label(if name.is_empty() { "unnamed track" } else { &name });
-            if O::SEAT == Seat::Stem {
+            if O::CHAIN_KIND == ChainKind::Stem {
                 self.role(ui);
             }
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {

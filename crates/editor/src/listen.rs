@@ -2,95 +2,97 @@
 
 use super::controls::icon;
 use super::edits::Edit;
-use super::facts::{Desk, Facts};
+use super::facts::{ViewCx, ViewModel};
 use super::graph::Band;
 use super::head::shortened;
 use super::paint::{self, pen};
 use super::shown::{signed, whole};
 use super::terms;
 use super::theme;
-use chain::listen::Listen;
-use chain::{LatencyClass, Seat};
+use chain::listen::MonitorMode;
+use chain::{ChainKind, LatencyClass};
 use egui::{Align2, Pos2, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo, vec2};
 use session::audition::Hearing;
 
 /// A way of listening in words.
-pub fn words(listen: Listen) -> String {
+pub fn words(listen: MonitorMode) -> String {
     match listen {
-        Listen::Off => "the output".into(),
-        Listen::Delta => "what changes".into(),
-        Listen::Bypass(gain) => format!("the input, {} dB", signed(gain.0, 1)),
-        Listen::Gain(gain) => format!("as played, {} dB", signed(gain.0, 1)),
-        Listen::Mono => "mono".into(),
-        Listen::Side => "side".into(),
-        Listen::Left => "left".into(),
-        Listen::Right => "right".into(),
-        Listen::Band(band) => format!("band {}", band + 1),
-        Listen::Key(band) => format!("key of band {}", band + 1),
-        Listen::Removed => "removed noise".into(),
-        Listen::Mute => "nothing".into(),
-        Listen::Reference { gain, .. } => format!("a reference, {} dB", signed(gain.0, 1)),
+        MonitorMode::Off => "the output".into(),
+        MonitorMode::Delta => "what changes".into(),
+        MonitorMode::Bypass(gain) => format!("the input, {} dB", signed(gain.0, 1)),
+        MonitorMode::Gain(gain) => format!("as played, {} dB", signed(gain.0, 1)),
+        MonitorMode::Mono => "mono".into(),
+        MonitorMode::Side => "side".into(),
+        MonitorMode::Left => "left".into(),
+        MonitorMode::Right => "right".into(),
+        MonitorMode::Band(band) => format!("band {}", band + 1),
+        MonitorMode::Key(band) => format!("key of band {}", band + 1),
+        MonitorMode::Removed => "removed noise".into(),
+        MonitorMode::Mute => "nothing".into(),
+        MonitorMode::Reference { gain, .. } => format!("a reference, {} dB", signed(gain.0, 1)),
     }
 }
 
 /// A way of listening, its words in the menu, and whether it can be had now.
-type Way = (Listen, String, bool);
+type Way = (MonitorMode, String, bool);
 
 /// The ways there are, each with its words in the menu and whether it can be had now.
-fn ways(facts: &Facts, desk: &Desk<'_>) -> Vec<Way> {
+fn ways(facts: &ViewModel, desk: &ViewCx<'_>) -> Vec<Way> {
     let gain = facts.match_gain.unwrap_or_default();
     let matched = match facts.match_gain {
         Some(gain) => format!("Input, equally loud ({} dB)", signed(gain.0, 1)),
         None => "Input, equally loud".into(),
     };
     let mut all = vec![
-        (Listen::Bypass(gain), matched, facts.match_gain.is_some()),
-        (Listen::Delta, "What the chain changes".into(), true),
-        (Listen::Mono, "Mono".into(), true),
-        (Listen::Side, "Side".into(), true),
-        (Listen::Left, "Left on both".into(), true),
-        (Listen::Right, "Right on both".into(), true),
+        (MonitorMode::Bypass(gain), matched, facts.match_gain.is_some()),
+        (MonitorMode::Delta, "What the chain changes".into(), true),
+        (MonitorMode::Mono, "Mono".into(), true),
+        (MonitorMode::Side, "Side".into(), true),
+        (MonitorMode::Left, "Left on both".into(), true),
+        (MonitorMode::Right, "Right on both".into(), true),
     ];
-    for band in Band::all(facts.seat).iter().filter(|band| desk.is_on(band.on)) {
+    for band in Band::all(facts.chain_kind).iter().filter(|band| desk.is_on(band.on)) {
         let frequency = whole(band.frequency, desk.value(band.frequency));
-        all.push((Listen::Band(band.index), format!("Band {}: {frequency}", band.index + 1), true));
+        all.push((MonitorMode::Band(band.index), format!("Band {}: {frequency}", band.index + 1), true));
         if band.is_dynamic(desk) {
-            all.push((Listen::Key(band.index), format!("What moves band {}", band.index + 1), true));
+            all.push((MonitorMode::Key(band.index), format!("What moves band {}", band.index + 1), true));
         }
     }
     let denoises =
         facts.class == LatencyClass::LinearDenoise && desk.row("dn_on").is_some_and(|row| desk.is_on(row));
-    all.push((Listen::Removed, "Removed noise".into(), denoises));
+    all.push((MonitorMode::Removed, "Removed noise".into(), denoises));
     all
 }
 
 /// The same way, whatever its gain.
-fn same(a: Listen, b: Listen) -> bool {
+fn same(a: MonitorMode, b: MonitorMode) -> bool {
     core::mem::discriminant(&a) == core::mem::discriminant(&b)
         && match (a, b) {
-            (Listen::Band(a), Listen::Band(b)) | (Listen::Key(a), Listen::Key(b)) => a == b,
+            (MonitorMode::Band(a), MonitorMode::Band(b)) | (MonitorMode::Key(a), MonitorMode::Key(b)) => {
+                a == b
+            }
             _ => true,
         }
 }
 
 /// A column of the menu.
-fn entries(ui: &mut Ui, desk: &mut Desk<'_>, ways: Vec<Way>) {
+fn entries(ui: &mut Ui, desk: &mut ViewCx<'_>, ways: Vec<Way>) {
     for (listen, words, can) in ways {
         let chosen = same(listen, desk.facts.listen);
         let entry = ui.add_enabled(can, egui::Button::selectable(chosen, words));
         let entry = entry.on_hover_text(terms::listening(listen));
         if entry.on_disabled_hover_text(terms::listening(listen)).clicked() {
-            desk.edits.want(Edit::Listen(if chosen { Listen::Off } else { listen }));
+            desk.edits.want(Edit::MonitorMode(if chosen { MonitorMode::Off } else { listen }));
             ui.close();
         }
     }
 }
 
 /// The button that opens the menu, around `centre`; returns where it begins.
-pub fn button(ui: &mut Ui, desk: &mut Desk<'_>, centre: Pos2) -> f32 {
+pub fn button(ui: &mut Ui, desk: &mut ViewCx<'_>, centre: Pos2) -> f32 {
     let (look, facts) = (desk.look, desk.facts);
     let response = icon(ui, &look, centre, "Listen", true, |painter, c, ink| {
-        let ink = if facts.listen == Listen::Off { ink } else { look.reduction };
+        let ink = if facts.listen == MonitorMode::Off { ink } else { look.reduction };
         // headphones
         let stroke = Stroke::new(1.5, ink);
         let arc: Vec<Pos2> = (0..=16)
@@ -107,8 +109,8 @@ pub fn button(ui: &mut Ui, desk: &mut Desk<'_>, centre: Pos2) -> f32 {
     });
     egui::Popup::menu(&response).show(|ui| {
         ui.label(egui::RichText::new("Listen to").size(theme::SMALL).color(look.secondary));
-        let off = (Listen::Off, "Output".to_owned(), true);
-        let of_bands = |way: &Way| matches!(way.0, Listen::Band(_) | Listen::Key(_));
+        let off = (MonitorMode::Off, "Output".to_owned(), true);
+        let of_bands = |way: &Way| matches!(way.0, MonitorMode::Band(_) | MonitorMode::Key(_));
         let (bands, others): (Vec<Way>, Vec<Way>) = ways(facts, desk).into_iter().partition(of_bands);
         let others = std::iter::once(off).chain(others).collect();
         // eight bands that move are too many for one column of a small window
@@ -122,7 +124,7 @@ pub fn button(ui: &mut Ui, desk: &mut Desk<'_>, centre: Pos2) -> f32 {
 }
 
 /// What is heard instead of the output, to be seen by everybody: in `place`; a click ends it.
-pub fn sign(ui: &Ui, desk: &mut Desk<'_>, place: Rect) {
+pub fn sign(ui: &Ui, desk: &mut ViewCx<'_>, place: Rect) {
     let ink = pen(theme::strong(theme::SMALL), desk.look.background);
     let references = &desk.facts.session.references;
     let song = references.heard.and_then(|index| references.kept.get(index));
@@ -135,14 +137,14 @@ pub fn sign(ui: &Ui, desk: &mut Desk<'_>, place: Rect) {
     let shown = shortened(ui, &whole, &ink, place.width() - 20.0);
     let response = banner(ui, desk, place, (&shown, &whole));
     if response.clicked() {
-        desk.edits.want(Edit::Listen(Listen::Off));
+        desk.edits.want(Edit::MonitorMode(MonitorMode::Off));
     }
-    let seat = if desk.facts.seat == Seat::Stem { "Stem" } else { "Master" };
+    let chain_kind = if desk.facts.chain_kind == ChainKind::Stem { "Stem" } else { "Master" };
     response.on_hover_text(match desk.facts.asked {
         Some(Hearing::Muted) => format!("Somebody at the Master hears the mix without it. {ENDS}"),
         Some(Hearing::Bypassed) => format!("Somebody at the Master hears it as it enters its chain. {ENDS}"),
         None => format!(
-            "This {seat} is heard otherwise than it will be printed: {} Never saved, never in a render; ends with this window, or by a click here.",
+            "This {chain_kind} is heard otherwise than it will be printed: {} Never saved, never in a render; ends with this window, or by a click here.",
             terms::listening(desk.facts.listen)
         ),
     });
@@ -151,7 +153,7 @@ pub fn sign(ui: &Ui, desk: &mut Desk<'_>, place: Rect) {
 const ENDS: &str = "Never saved, never in a render; ends with the Master's window, or by a click here.";
 
 /// A sign on the right of `place`: what of its words is shown, and all of them.
-pub(super) fn banner(ui: &Ui, desk: &Desk<'_>, place: Rect, (shown, whole): (&str, &str)) -> Response {
+pub(super) fn banner(ui: &Ui, desk: &ViewCx<'_>, place: Rect, (shown, whole): (&str, &str)) -> Response {
     let look = &desk.look;
     let ink = pen(theme::strong(theme::SMALL), look.background);
     let width = paint::width(ui, shown, &ink) + 20.0;

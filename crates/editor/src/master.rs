@@ -20,11 +20,11 @@ pub use ready::{Point, ready};
 pub use stage::Stage;
 
 use super::edits::Edits;
-use super::facts::{Desk, Facts};
+use super::facts::{ViewCx, ViewModel};
 use super::graph::Graph;
 use super::preset_menu::PresetMenu;
 use super::side::{self, Readings};
-use super::stem::{ChainParts, Wishes};
+use super::stem::{ChainParts, WindowRequests};
 use super::theme::{GAP, Palette};
 use super::{foot, head, strip};
 use egui::{Rect, Ui, pos2, vec2};
@@ -105,13 +105,19 @@ pub struct MasterView {
 
 impl MasterView {
     /// Draws it over the whole of `ui`.
-    pub fn show(&mut self, ui: &mut Ui, facts: &Facts, edits: &mut Edits, look: &Palette) -> Wishes {
-        let mut wishes = Wishes::default();
+    pub fn show(
+        &mut self,
+        ui: &mut Ui,
+        facts: &ViewModel,
+        edits: &mut Edits,
+        look: &Palette,
+    ) -> WindowRequests {
+        let mut wishes = WindowRequests::default();
         let window = ui.max_rect();
         ui.painter().rect_filled(window, 0.0, look.background);
         edits.follow_slot(facts.slot);
         let track = look.track(facts.colour, facts.role);
-        let mut desk = Desk { facts, edits, look: *look, track };
+        let mut desk = ViewCx { facts, edits, look: *look, track };
         let head = Rect::from_min_size(window.min, vec2(window.width(), head::HEIGHT));
         head::show(ui, &mut desk, head, &mut self.presets, &mut wishes);
         let bar = Rect::from_min_max(
@@ -142,7 +148,7 @@ impl MasterView {
         wishes
     }
 
-    fn session(&mut self, ui: &mut Ui, desk: &mut Desk<'_>, place: Rect) {
+    fn session(&mut self, ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect) {
         let parts = Parts::of(place);
         let shown = self.table.show(ui, desk, parts.table, self.platform);
         side::show(ui, desk, parts.side, Readings::Output);

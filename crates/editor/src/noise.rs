@@ -4,7 +4,7 @@ mod curve;
 
 use super::controls::{Weight, pill, pill_width};
 use super::edits::Edit;
-use super::facts::Desk;
+use super::facts::ViewCx;
 use super::paint::{self, pen};
 use super::shown::number;
 use super::theme;
@@ -30,7 +30,7 @@ const FORGET: &str = "Forget the print: the noise is tracked, from the floor of 
     what stands still for two seconds for noise, a held chord too.";
 
 /// Draws the button at the left of `place`, and beside it where the noise is known from, if there is room.
-pub fn show(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect) {
+pub fn show(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect) {
     let look = desk.look;
     let print = desk.facts.settings.denoise.print;
     let line = Rect::from_center_size(place.center(), vec2(place.width(), HEIGHT.min(place.height())));

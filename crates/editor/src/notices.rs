@@ -1,6 +1,6 @@
 //! What a plugin has to say of its own health: one line for the eye, all of it in the tooltip.
 
-use super::facts::{Desk, Facts};
+use super::facts::{ViewCx, ViewModel};
 use super::head::shortened;
 use super::paint::{self, pen};
 use super::theme;
@@ -8,7 +8,7 @@ use egui::{Align2, CornerRadius, Rect, Ui, pos2, vec2};
 use plugin_core::room::{OPEN_TWICE, OTHER_VERSION};
 
 /// The first notice and, for a tooltip, all of them with what they mean; `None` if all is well.
-pub fn notices(facts: &Facts) -> Option<(String, String)> {
+pub fn notices(facts: &ViewModel) -> Option<(String, String)> {
     let mut all: Vec<(String, &str)> = Vec::new();
     if facts.broken {
         all.push((
@@ -51,7 +51,7 @@ pub fn notices(facts: &Facts) -> Option<(String, String)> {
 }
 
 /// The first notice, low over a graph.
-pub fn over(ui: &Ui, desk: &Desk<'_>, graph: Rect) {
+pub fn over(ui: &Ui, desk: &ViewCx<'_>, graph: Rect) {
     let Some((first, all)) = notices(desk.facts) else { return };
     let ink = pen(theme::font(theme::SMALL), desk.look.reduction);
     let words = shortened(ui, &first, &ink, graph.width() - 120.0);

@@ -1,7 +1,7 @@
 //! The presets' menu: those that come with the plugin, the user's own, and a line to keep the present sound under.
 
 use super::edits::Edit;
-use super::facts::Desk;
+use super::facts::ViewCx;
 use super::files::presets::tidy_name;
 use super::head::shortened;
 use super::paint::{self, pen};
@@ -19,7 +19,7 @@ pub struct PresetMenu {
 
 impl PresetMenu {
     /// Draws it in `place`.
-    pub fn show(&mut self, ui: &mut Ui, desk: &mut Desk<'_>, place: Rect) {
+    pub fn show(&mut self, ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect) {
         let look = desk.look;
         let response = ui.interact(place, ui.scope_id().with("presets"), Sense::click());
         let words = self.words(desk);
@@ -40,19 +40,19 @@ impl PresetMenu {
         response.on_hover_text("Starting points. They leave input, level, name and role alone.");
     }
 
-    fn words(&self, desk: &Desk<'_>) -> String {
+    fn words(&self, desk: &ViewCx<'_>) -> String {
         let is = |values: &Values| values.iter().all(|(row, value)| desk.facts.value(row) == *value);
         match &self.loaded[desk.facts.slot] {
             Some(preset) if is(&preset.values) => preset.name.clone(),
             Some(preset) => format!("{}, edited", preset.name),
-            None if presets::rows(desk.facts.seat).all(|row| desk.facts.value(row) == row.default) => {
+            None if presets::rows(desk.facts.chain_kind).all(|row| desk.facts.value(row) == row.default) => {
                 "Neutral".into()
             }
             None => "No preset".into(),
         }
     }
 
-    fn menu(&mut self, ui: &mut Ui, desk: &mut Desk<'_>) {
+    fn menu(&mut self, ui: &mut Ui, desk: &mut ViewCx<'_>) {
         let facts = desk.facts;
         let caption = |ui: &mut Ui, words: &str| {
             ui.label(egui::RichText::new(words).size(theme::SMALL).color(desk.look.secondary));
@@ -61,7 +61,7 @@ impl PresetMenu {
         let mut chosen = None;
         egui::ScrollArea::vertical().max_height(360.0).show(ui, |ui| {
             caption(ui, "From the house");
-            for preset in presets::factory(facts.seat, facts.role) {
+            for preset in presets::factory(facts.chain_kind, facts.role) {
                 if ui.button(preset.name.as_str()).clicked() {
                     chosen = Some(preset);
                 }
@@ -96,7 +96,7 @@ impl PresetMenu {
             if (save.clicked() || entered)
                 && let Some(name) = name
             {
-                let values = presets::rows(facts.seat).map(|row| (row, facts.value(row))).collect();
+                let values = presets::rows(facts.chain_kind).map(|row| (row, facts.value(row))).collect();
                 let preset = Preset { name, values };
                 self.loaded[facts.slot] = Some(preset.clone());
                 desk.edits.want(Edit::SavePreset(preset));
@@ -113,7 +113,7 @@ impl PresetMenu {
 }
 
 /// Sets what a preset sets, as one step.
-fn load(desk: &mut Desk<'_>, preset: &Preset) {
+fn load(desk: &mut ViewCx<'_>, preset: &Preset) {
     let facts = desk.facts;
     desk.edits.together(|edits| {
         for &(row, value) in &preset.values {

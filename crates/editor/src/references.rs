@@ -1,9 +1,9 @@
 //! A Master's references, from its document through the disk to its audio thread, while its window is open.
 
 use super::files::shelf::{Done, Job, MOST_FRAMES, Shelf};
-use chain::listen::Listen;
+use chain::listen::MonitorMode;
 use plugin_core::board::Board;
-use plugin_core::reel::{Cue, Reel, Way};
+use plugin_core::reel::{PlayMode, PlayRequest, ReferenceClip};
 use plugin_core::references::{self as shown, Figures, Listing, Reference, State};
 use std::sync::Arc;
 use units::{Db, Hz, Lufs, Ms};
@@ -18,7 +18,7 @@ pub(super) struct References {
     shelf: Option<Shelf>,
     known: Vec<(String, State)>,
     /// Those in memory, the one heard last at the end.
-    reels: Vec<(String, Arc<Reel>)>,
+    reels: Vec<(String, Arc<ReferenceClip>)>,
     listing: Option<Listing>,
     /// They follow the transport.
     along: bool,
@@ -38,7 +38,7 @@ pub(super) struct References {
 struct Cued {
     path: String,
     song: u16,
-    way: Way,
+    way: PlayMode,
     rate: Hz,
     /// It has been said that it is to be heard.
     begun: bool,
@@ -86,7 +86,7 @@ impl References {
     }
 
     fn end(&self, board: &Board) {
-        if matches!(board.listening.wanted(), Listen::Reference { .. }) {
+        if matches!(board.listening.wanted(), MonitorMode::Reference { .. }) {
             board.listening.end();
         }
     }
@@ -116,7 +116,7 @@ impl References {
         board.references.collect();
         let place =
             |path: &Option<String>| path.as_ref().and_then(|path| kept.iter().position(|one| one == path));
-        let heard = matches!(board.listening.wanted(), Listen::Reference { .. });
+        let heard = matches!(board.listening.wanted(), MonitorMode::Reference { .. });
         facts.heard = place(&self.cued.as_ref().filter(|_| heard).map(|cued| cued.path.clone()));
         facts.awaited = place(&self.wanted).filter(|place| facts.heard != Some(*place));
         facts.last = place(&self.last);
@@ -175,9 +175,9 @@ impl References {
 
     /// Sees when somebody else has ended what is heard: a click on the sign, another way of listening, a host that activates
     /// or loads a state.
-    fn notice_end(&mut self, now: Listen) {
+    fn notice_end(&mut self, now: MonitorMode) {
         if let Some(cued) = self.cued.as_mut().filter(|cued| cued.begun)
-            && !matches!(now, Listen::Reference { song, .. } if song == cued.song)
+            && !matches!(now, MonitorMode::Reference { song, .. } if song == cued.song)
         {
             cued.begun = false;
             self.wanted.take_if(|path| *path == cued.path);
@@ -212,7 +212,7 @@ impl References {
         if !is_cued {
             let song = self.count.wrapping_add(1);
             let rate = reel.rate;
-            if !board.references.cue(Some(Cue { song, reel, way })) {
+            if !board.references.cue(Some(PlayRequest { song, reel, way })) {
                 return;
             }
             self.count = song;
@@ -220,22 +220,22 @@ impl References {
             self.cued = Some(Cued { path, song, way, rate, begun: false });
         }
         let Some(cued) = &mut self.cued else { return };
-        let is_right = matches!(now, Listen::Reference { song, gain: is }
+        let is_right = matches!(now, MonitorMode::Reference { song, gain: is }
             if song == cued.song && (is.0 - gain.0).abs() < SAME.0);
         if !is_right {
-            board.listening.want(Listen::Reference { song: cued.song, gain });
+            board.listening.want(MonitorMode::Reference { song: cued.song, gain });
         }
         cued.begun = true;
     }
 
     /// The sound of a file; asked for if it is not in memory. No more than [`MOST_FRAMES`] are held beside the one that is
     /// heard.
-    fn reel(&mut self, path: &str, figures: Figures, rate: Option<Hz>) -> Option<Arc<Reel>> {
+    fn reel(&mut self, path: &str, figures: Figures, rate: Option<Hz>) -> Option<Arc<ReferenceClip>> {
         if let Some(at) = self.reels.iter().position(|(one, _)| one == path) {
             let reel = self.reels.remove(at);
             self.reels.push(reel);
             let mut frames = 0;
-            let fits = |(_, reel): &&(String, Arc<Reel>)| {
+            let fits = |(_, reel): &&(String, Arc<ReferenceClip>)| {
                 frames += reel.frames.len();
                 frames <= MOST_FRAMES
             };
@@ -251,16 +251,16 @@ impl References {
     }
 
     /// Along with the song that the transport is in, from its beginning; or the loudest stretch.
-    fn way(&self, reel: &Reel, figures: Figures, board: &Board) -> Way {
+    fn way(&self, reel: &ReferenceClip, figures: Figures, board: &Board) -> PlayMode {
         let frames = |at: Ms| (at.0 * reel.rate.0 / 1000.0).round();
         if self.along {
             let position = board.whereabouts.position().map_or(0.0, |at| at.0 / 1000.0);
             let songs = board.songs();
             let song = songs.iter().find(|song| (song.start..song.end).contains(&position));
-            return Way::Along(frames(Ms(song.map_or(0.0, |song| song.start) * 1000.0)) as i64);
+            return PlayMode::Along(frames(Ms(song.map_or(0.0, |song| song.start) * 1000.0)) as i64);
         }
         let of_reel = |at: Ms| (frames(at) as usize).saturating_sub(reel.start).min(reel.frames.len());
-        Way::Again(of_reel(figures.loudest.0), of_reel(figures.loudest.1))
+        PlayMode::Again(of_reel(figures.loudest.0), of_reel(figures.loudest.1))
     }
 }
 

@@ -1,6 +1,6 @@
 //! From what a Master knows to what its window shows.
 
-use chain::{ChainSettings, Seat};
+use chain::{ChainKind, ChainSettings};
 use meter::Reading;
 use plugin_core::board::{Board, Room};
 use plugin_core::document::songs::SongRange;
@@ -21,7 +21,7 @@ pub(super) fn session<O: Output>(
     reading: &Reading,
     targets: &[NormalizationTarget],
 ) -> SessionFacts {
-    debug_assert_eq!(O::SEAT, Seat::Master, "a Stem has no session");
+    debug_assert_eq!(O::CHAIN_KIND, ChainKind::Master, "a Stem has no session");
     let room: Option<Arc<Room>> = board.room();
     let (mut stems, has_final) = board.look();
     for stem in &mut stems {

@@ -1,7 +1,7 @@
 //! The panel at the right: what the meters say.
 
 use super::edits::Edit;
-use super::facts::Desk;
+use super::facts::ViewCx;
 use super::paint::{self, pen};
 use super::picture::FLOOR;
 use super::shown::{number, signed, time};
@@ -27,7 +27,7 @@ pub enum Readings {
 type Row = (&'static str, String, &'static str, Color32);
 
 /// Draws it in `place`.
-pub fn show(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect, what: Readings) {
+pub fn show(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect, what: Readings) {
     let look = desk.look;
     paint::panel(ui, place, &look);
     let inner = place.shrink(PAD);
@@ -57,7 +57,7 @@ pub fn show(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect, what: Readings) {
     }
 }
 
-fn rows(desk: &Desk<'_>, what: Readings) -> Vec<Row> {
+fn rows(desk: &ViewCx<'_>, what: Readings) -> Vec<Row> {
     let (look, reading) = (&desk.look, &desk.facts.reading);
     let one = |x: Option<f64>| x.map_or(NONE.into(), |x| number(x, 1));
     let reduction = desk.facts.health.compressor_reduction.0 + desk.facts.health.limiter_reduction.0;
@@ -94,12 +94,12 @@ fn rows(desk: &Desk<'_>, what: Readings) -> Vec<Row> {
     }
 }
 
-fn is_bad(desk: &Desk<'_>) -> bool {
+fn is_bad(desk: &ViewCx<'_>) -> bool {
     desk.facts.picture.correlation.is_some_and(|c| c < 0.0)
 }
 
 /// The reading that matters; returns where it ends.
-fn huge(ui: &Ui, desk: &Desk<'_>, inner: Rect, words: &str, value: Option<f64>) -> f32 {
+fn huge(ui: &Ui, desk: &ViewCx<'_>, inner: Rect, words: &str, value: Option<f64>) -> f32 {
     let look = &desk.look;
     let top = Rect::from_min_size(inner.min, vec2(inner.width(), 14.0));
     let label = pen(theme::font(theme::SMALL), look.secondary);
@@ -124,7 +124,7 @@ fn hear(ui: &Ui, name: &str, value: &str, place: Rect) -> egui::Response {
     if meaning.is_empty() { response } else { response.on_hover_text(meaning) }
 }
 
-fn row(ui: &Ui, desk: &mut Desk<'_>, line: Rect, name: &str, value: &str, unit: &str, ink: Color32) {
+fn row(ui: &Ui, desk: &mut ViewCx<'_>, line: Rect, name: &str, value: &str, unit: &str, ink: Color32) {
     let look = &desk.look;
     let response = hear(ui, name, &format!("{value} {unit}"), line);
     let label = if response.hovered() { look.text } else { look.secondary };
@@ -145,7 +145,7 @@ fn part(level: f32) -> f32 {
 }
 
 /// What there is to draw: left, right and what is taken away, 0 to 1, and what was highest of late.
-fn bars(desk: &Desk<'_>) -> [(&'static str, f32, f32, Color32); 3] {
+fn bars(desk: &ViewCx<'_>) -> [(&'static str, f32, f32, Color32); 3] {
     let picture = &desk.facts.picture;
     // of this moment; the figure is told less often
     let reduction = picture.reductions.last().map_or(0.0, |[compressor, limiter]| compressor + limiter);
@@ -157,7 +157,7 @@ fn bars(desk: &Desk<'_>) -> [(&'static str, f32, f32, Color32); 3] {
     ]
 }
 
-fn upright(ui: &Ui, desk: &Desk<'_>, place: Rect) {
+fn upright(ui: &Ui, desk: &ViewCx<'_>, place: Rect) {
     let look = &desk.look;
     let tiny = pen(theme::font(theme::TINY), look.dim);
     let width = ((place.width() - 16.0) / 3.0).min(16.0);
@@ -181,7 +181,7 @@ fn upright(ui: &Ui, desk: &Desk<'_>, place: Rect) {
     }
 }
 
-fn lying(ui: &Ui, desk: &Desk<'_>, place: Rect) {
+fn lying(ui: &Ui, desk: &ViewCx<'_>, place: Rect) {
     let step = (place.height() / 3.0).min(13.0);
     for (i, (name, level, _, colour)) in bars(desk).into_iter().enumerate() {
         let y = place.max.y - step * (2.5 - i as f32);
@@ -193,7 +193,7 @@ fn lying(ui: &Ui, desk: &Desk<'_>, place: Rect) {
 }
 
 /// Mid upwards, side across: mono is a line, width is breadth.
-fn stereo(ui: &Ui, desk: &Desk<'_>, place: Rect) {
+fn stereo(ui: &Ui, desk: &ViewCx<'_>, place: Rect) {
     let look = &desk.look;
     let below = Rect::from_min_max(pos2(place.min.x, place.max.y - 12.0), place.max);
     let tiny = pen(theme::font(theme::TINY), look.dim);

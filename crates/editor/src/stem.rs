@@ -1,7 +1,7 @@
 //! The whole of one chain: header, equalizer, meters, units, level.
 
 use super::edits::Edits;
-use super::facts::{Desk, Facts};
+use super::facts::{ViewCx, ViewModel};
 use super::graph::Graph;
 use super::preset_menu::PresetMenu;
 use super::side::{self, Readings};
@@ -16,7 +16,7 @@ pub const USUAL: egui::Vec2 = vec2(1000.0, 640.0);
 
 /// What a person wants of the window itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Wishes {
+pub struct WindowRequests {
     /// Another scale, 0.75 to 2.
     pub scale: Option<f32>,
     /// Dark or light.
@@ -68,13 +68,19 @@ pub struct StemView {
 
 impl StemView {
     /// Draws it over the whole of `ui`.
-    pub fn show(&mut self, ui: &mut Ui, facts: &Facts, edits: &mut Edits, look: &Palette) -> Wishes {
-        let mut wishes = Wishes::default();
+    pub fn show(
+        &mut self,
+        ui: &mut Ui,
+        facts: &ViewModel,
+        edits: &mut Edits,
+        look: &Palette,
+    ) -> WindowRequests {
+        let mut wishes = WindowRequests::default();
         let window = ui.max_rect();
         ui.painter().rect_filled(window, 0.0, look.background);
         edits.follow_slot(facts.slot);
         let track = look.track(facts.colour, facts.role);
-        let mut desk = Desk { facts, edits, look: *look, track };
+        let mut desk = ViewCx { facts, edits, look: *look, track };
         let (head, inner) = divided(window);
         let parts = ChainParts::of(inner, window.size());
         head::show(ui, &mut desk, head, &mut self.presets, &mut wishes);

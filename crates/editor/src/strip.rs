@@ -2,7 +2,7 @@
 
 use super::controls::{Weight, control, dot, pill, pill_width};
 use super::edits::Edit;
-use super::facts::Desk;
+use super::facts::ViewCx;
 use super::field::Style;
 use super::noise;
 use super::paint::{self, pen};
@@ -10,7 +10,7 @@ use super::shown::number;
 use super::theme::{self, GAP, PAD, Palette};
 use super::trace::{area, between};
 use chain::parameters::Parameter;
-use chain::{LatencyClass, Seat};
+use chain::{ChainKind, LatencyClass};
 use egui::{Align2, CornerRadius, Pos2, Rect, RectAlign, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
 /// A unit of the chain as it is drawn.
@@ -67,7 +67,7 @@ const LEAST_CURVE: f32 = 280.0;
 const CELL: egui::Vec2 = vec2(56.0, 33.0);
 
 /// Draws the cards in `place`.
-pub fn show(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect) {
+pub fn show(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect) {
     let units: Vec<&Unit> = UNITS.iter().filter(|unit| desk.row(unit.keys[0]).is_some()).collect();
     // units with more to show get more room
     let weight = |unit: &Unit| 1.0 + 0.28 * unit.keys.len() as f32;
@@ -82,14 +82,14 @@ pub fn show(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect) {
 }
 
 /// A unit without a switch is on when it does something.
-fn is_on(desk: &Desk<'_>, unit: &Unit) -> bool {
+fn is_on(desk: &ViewCx<'_>, unit: &Unit) -> bool {
     match unit.on.and_then(|id| desk.row(id)) {
         Some(row) => desk.is_on(row),
         None => unit.keys.iter().filter_map(|id| desk.row(id)).any(|row| desk.value(row) != row.default),
     }
 }
 
-fn card(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect, unit: &Unit) {
+fn card(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect, unit: &Unit) {
     let look = desk.look;
     paint::panel(ui, place, &look);
     let inner = place.shrink2(vec2(PAD, 10.0));
@@ -133,7 +133,7 @@ fn short(row: &Parameter) -> &str {
     }
 }
 
-fn head(ui: &mut Ui, desk: &mut Desk<'_>, inner: Rect, unit: &Unit, on: bool, lacking: bool) {
+fn head(ui: &mut Ui, desk: &mut ViewCx<'_>, inner: Rect, unit: &Unit, on: bool, lacking: bool) {
     let look = desk.look;
     let y = inner.min.y + 9.0;
     let mut x = inner.min.x;
@@ -170,9 +170,9 @@ fn head(ui: &mut Ui, desk: &mut Desk<'_>, inner: Rect, unit: &Unit, on: bool, la
 }
 
 /// Every parameter of the unit.
-fn everything(ui: &mut Ui, desk: &mut Desk<'_>, unit: &Unit) {
+fn everything(ui: &mut Ui, desk: &mut ViewCx<'_>, unit: &Unit) {
     let rows: Vec<&'static Parameter> = chain::parameters::PARAMETERS
-        .of(desk.facts.seat)
+        .of(desk.facts.chain_kind)
         .filter(|row| row.group == unit.group && Some(row.id.as_str()) != unit.on)
         .collect();
     let columns = rows.len().clamp(1, 4);
@@ -207,17 +207,17 @@ fn everything(ui: &mut Ui, desk: &mut Desk<'_>, unit: &Unit) {
 }
 
 /// The class that `row` needs, if the class in use is less.
-fn lacking(desk: &Desk<'_>, row: &Parameter) -> Option<(LatencyClass, &'static str)> {
+fn lacking(desk: &ViewCx<'_>, row: &Parameter) -> Option<(LatencyClass, &'static str)> {
     let index = desk.facts.classes.iter().position(|(class, _)| *class == row.needs())?;
     desk.facts.lacks(index)
 }
 
-fn unit_is_there(desk: &Desk<'_>, unit: &Unit) -> bool {
+fn unit_is_there(desk: &ViewCx<'_>, unit: &Unit) -> bool {
     unit.on.and_then(|id| desk.row(id)).is_none_or(|row| lacking(desk, row).is_none())
 }
 
 /// A value that has no effect in the class in use: which class has it, and the way there.
-fn greyed(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect, row: &Parameter, class: LatencyClass, name: &str) {
+fn greyed(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect, row: &Parameter, class: LatencyClass, name: &str) {
     let dim = pen(theme::font(theme::SMALL), desk.look.dim);
     let top = Rect::from_min_size(place.min, vec2(place.width(), 14.0));
     paint::text(ui, top, Align2::LEFT_CENTER, &row.name, &dim);
@@ -240,7 +240,7 @@ fn greyed(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect, row: &Parameter, class:
 }
 
 /// The unit is not in this latency class: which one has it, and the way there.
-fn needs(ui: &mut Ui, desk: &mut Desk<'_>, body: Rect, class: LatencyClass, name: &str) {
+fn needs(ui: &mut Ui, desk: &mut ViewCx<'_>, body: Rect, class: LatencyClass, name: &str) {
     let look = desk.look;
     let height = body.height().min(52.0);
     let middle = Rect::from_center_size(body.center(), vec2(body.width(), height));
@@ -257,12 +257,16 @@ fn needs(ui: &mut Ui, desk: &mut Desk<'_>, body: Rect, class: LatencyClass, name
     if response.clicked() {
         desk.edits.want(Edit::Class(class));
     }
-    let stem = if desk.facts.seat == Seat::Stem { " Other stems are delayed alike by the host." } else { "" };
+    let stem = if desk.facts.chain_kind == ChainKind::Stem {
+        " Other stems are delayed alike by the host."
+    } else {
+        ""
+    };
     response.on_hover_text(format!("Latency class {name}: the host restarts the plugin once.{stem}"));
 }
 
 /// What was taken away in the last seconds, from the top down.
-fn reductions(ui: &Ui, desk: &Desk<'_>, place: Rect, which: usize, on: bool) {
+fn reductions(ui: &Ui, desk: &ViewCx<'_>, place: Rect, which: usize, on: bool) {
     let look = &desk.look;
     ui.painter().rect_filled(place, CornerRadius::same(4), look.background);
     if !on {
@@ -296,7 +300,7 @@ fn reductions(ui: &Ui, desk: &Desk<'_>, place: Rect, which: usize, on: bool) {
 }
 
 /// Width as a fan: how far the sides are spread, and what is mono below.
-fn breadth(ui: &Ui, desk: &Desk<'_>, place: Rect, on: bool) {
+fn breadth(ui: &Ui, desk: &ViewCx<'_>, place: Rect, on: bool) {
     let look = &desk.look;
     ui.painter().rect_filled(place, CornerRadius::same(4), look.background);
     let Some(width) = desk.row("width").and_then(|row| desk.number(row)) else { return };

@@ -1,6 +1,6 @@
 //! What each term means, in a sentence or two, for tooltips.
 
-use chain::listen::Listen;
+use chain::listen::MonitorMode;
 use chain::parameters::Parameter;
 
 /// What a parameter does.
@@ -135,25 +135,27 @@ pub fn references(name: &str) -> &'static str {
 }
 
 /// What a way of listening lets one hear.
-pub fn listening(listen: Listen) -> &'static str {
+pub fn listening(listen: MonitorMode) -> &'static str {
     match listen {
-        Listen::Off => "What leaves the plugin, and what a render contains.",
-        Listen::Delta => "Output less input: what the chain adds and takes.",
-        Listen::Bypass(_) => {
+        MonitorMode::Off => "What leaves the plugin, and what a render contains.",
+        MonitorMode::Delta => "Output less input: what the chain adds and takes.",
+        MonitorMode::Bypass(_) => {
             "The input, as loud as the output was over the last three seconds (K-weighted, BS.1770): what the chain does, without being louder."
         }
-        Listen::Gain(_) => {
+        MonitorMode::Gain(_) => {
             "The output with the gain that the platform gives it, once the song is normalized."
         }
-        Listen::Mono => "Half the sum of both sides: what a telephone plays.",
-        Listen::Side => "Half the difference of both sides: what mono loses.",
-        Listen::Left => "The left side alone, on both.",
-        Listen::Right => "The right side alone, on both.",
-        Listen::Band(_) => "The part of the spectrum that this band acts on, through the rest of the chain.",
-        Listen::Key(_) => "What moves this band: its key, through the rest of the chain.",
-        Listen::Removed => "What noise reduction has taken out. Music in it is too much reduction.",
-        Listen::Mute => "Nothing.",
-        Listen::Reference { .. } => {
+        MonitorMode::Mono => "Half the sum of both sides: what a telephone plays.",
+        MonitorMode::Side => "Half the difference of both sides: what mono loses.",
+        MonitorMode::Left => "The left side alone, on both.",
+        MonitorMode::Right => "The right side alone, on both.",
+        MonitorMode::Band(_) => {
+            "The part of the spectrum that this band acts on, through the rest of the chain."
+        }
+        MonitorMode::Key(_) => "What moves this band: its key, through the rest of the chain.",
+        MonitorMode::Removed => "What noise reduction has taken out. Music in it is too much reduction.",
+        MonitorMode::Mute => "Nothing.",
+        MonitorMode::Reference { .. } => {
             "Another song, as loud as the mix was so far (integrated, BS.1770), or as loud as its own true peak allows."
         }
     }

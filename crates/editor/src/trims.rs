@@ -3,7 +3,7 @@
 use super::edits::TrimChange;
 use plugin_core::board::Board;
 use plugin_core::document::Store;
-use plugin_core::room::{StemCard, TrimWish};
+use plugin_core::room::{StemCard, TrimRequest};
 use units::Db;
 
 /// Trims closer than this are the same, dB.
@@ -19,7 +19,7 @@ pub(super) fn ask(board: &Board, changes: &[TrimChange]) {
     for change in changes {
         let has = |stem: &&StemCard| stem.id == change.stem && are_same(stem.trim, change.before);
         if let Some(stem) = stems.iter().find(has).filter(|_| !are_same(change.before, change.after)) {
-            board.ask(TrimWish { stem: stem.id, base: stem.revision, trim: change.after });
+            board.ask(TrimRequest { stem: stem.id, base: stem.revision, trim: change.after });
         }
     }
 }
@@ -51,7 +51,7 @@ pub(super) fn switch(store: &Store, board: &Board, slot: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chain::Seat;
+    use chain::ChainKind;
     use plugin_core::control::Changes;
     use plugin_core::document::Snapshot;
     use plugin_core::room::Presence;
@@ -84,7 +84,7 @@ mod tests {
     #[test]
     fn settings_bring_the_trims_of_the_whole_session_with_them() {
         let (board, stems) = session(&[0.0, -1.5, 2.0]);
-        let store = Store::new(Seat::Master, Changes::default());
+        let store = Store::new(ChainKind::Master, Changes::default());
         let choose = |slot| {
             switch(&store, &board, slot);
             store.switch_to(slot, Snapshot::default());

@@ -2,7 +2,7 @@
 
 use super::Recall;
 use super::edits::{Edit, Edits};
-use super::facts::{Clash, Facts, Link, Linked};
+use super::facts::{Clash, Link, Linked, ViewModel};
 use super::files::look::Look;
 use super::files::shelf::Shelf;
 use super::files::{presets as preset_files, sessions as session_files};
@@ -11,11 +11,11 @@ use super::neighbours::Neighbours;
 use super::picture::{Analyser, Named, TELLING};
 use super::references::References;
 use super::session::session;
-use super::stem::{LEAST, StemView, Wishes};
+use super::stem::{LEAST, StemView, WindowRequests};
 use super::theme::{self, Palette};
 use super::trims;
-use chain::Seat;
-use chain::listen::Listen;
+use chain::ChainKind;
+use chain::listen::MonitorMode;
 use chain::parameters::{Kind, Parameter, Value};
 use dsp::denoise::NoisePrint;
 use egui::Ui;
@@ -56,7 +56,7 @@ pub(super) struct Window {
     /// What the other stems and the chain told when it was last asked, seconds.
     told: Option<(f64, Health, Vec<Named>, Vec<Clash>)>,
     /// What was drawn last, and when: seconds, and by the clock.
-    shown: Option<(Facts, f64, Instant)>,
+    shown: Option<(ViewModel, f64, Instant)>,
     look: Palette,
     remembered: Look,
     /// When another scale was chosen: the host is making the window as large, or refuses; seconds.
@@ -116,7 +116,7 @@ impl Window {
         gauges: &Arc<Gauges>,
         drawn: &Arc<AtomicBool>,
     ) {
-        if O::SEAT == Seat::Master {
+        if O::CHAIN_KIND == ChainKind::Master {
             let (ctx, drawn) = (ctx.clone(), Arc::clone(drawn));
             self.references.open(move || {
                 if drawn.load(Ordering::Relaxed) {
@@ -160,7 +160,7 @@ impl Window {
     fn remember<O: Output>(&mut self, change: impl FnOnce(&mut Look)) {
         let kept = Look::load();
         let mut look = kept;
-        look.resized(O::SEAT, self.remembered.size(O::SEAT));
+        look.resized(O::CHAIN_KIND, self.remembered.size(O::CHAIN_KIND));
         change(&mut look);
         if look != kept {
             look.save();
@@ -176,7 +176,7 @@ impl Window {
             // from this frame on it is drawn so; the framework would have the window resized along with it
             ctx.send_viewport_cmd(egui::ViewportCommand::InnerSize(room / zoom));
         }
-        self.remembered.resized(O::SEAT, room / zoom);
+        self.remembered.resized(O::CHAIN_KIND, room / zoom);
         if let Some(left) = self.rescaled.map(|then| then + PATIENCE - now).filter(|left| *left > 0.0) {
             ctx.request_repaint_after(Duration::from_secs_f64(left));
             return;
@@ -190,8 +190,8 @@ impl Window {
     }
 
     fn read_presets<O: Output>(&mut self) {
-        self.presets = preset_files::folder(O::SEAT)
-            .map(|folder| preset_files::read_all(&folder, O::SEAT).0)
+        self.presets = preset_files::folder(O::CHAIN_KIND)
+            .map(|folder| preset_files::read_all(&folder, O::CHAIN_KIND).0)
             .unwrap_or_default();
     }
 
@@ -211,9 +211,9 @@ impl Window {
         if facts.picture.is_moving() || facts.learning.is_some() {
             ui.ctx().request_repaint_after(FRAME);
         }
-        let wishes = match O::SEAT {
-            Seat::Stem => self.stem.show(ui, &facts, &mut self.edits, &self.look),
-            Seat::Master => self.master.show(ui, &facts, &mut self.edits, &self.look),
+        let wishes = match O::CHAIN_KIND {
+            ChainKind::Stem => self.stem.show(ui, &facts, &mut self.edits, &self.look),
+            ChainKind::Master => self.master.show(ui, &facts, &mut self.edits, &self.look),
         };
         self.heed::<O>(ui.ctx(), wishes);
         let edits = self.edits.take();
@@ -235,7 +235,7 @@ impl Window {
     }
 
     /// A print that has been learned is a step that can be undone.
-    fn follow_noise(&mut self, facts: &Facts) {
+    fn follow_noise(&mut self, facts: &ViewModel) {
         let print = facts.settings.denoise.print;
         match (facts.learning, self.learning) {
             (Some(_), None) => self.learning = Some(print),
@@ -247,7 +247,7 @@ impl Window {
         }
     }
 
-    fn heed<O: Output>(&mut self, ctx: &egui::Context, wishes: Wishes) {
+    fn heed<O: Output>(&mut self, ctx: &egui::Context, wishes: WindowRequests) {
         if let Some(dark) = wishes.dark {
             self.look = palette(dark);
             self.told = None;
@@ -269,11 +269,11 @@ impl Window {
         &mut self,
         (params, gauges, track, board): (&ChainParams<O>, &Gauges, &Track, &Board),
         time: f64,
-    ) -> Facts {
+    ) -> ViewModel {
         let scope = gauges.scope();
         self.read(gauges);
         let listen = board.listening.wanted();
-        if listen == Listen::Off {
+        if listen == MonitorMode::Off {
             self.matching.look(scope);
         }
         let link = link(board);
@@ -285,8 +285,8 @@ impl Window {
         self.told = Some((then, health, others.clone(), clashes.clone()));
         let chosen = params.store.role();
         let (slot, used) = params.store.slots();
-        Facts {
-            seat: O::SEAT,
+        ViewModel {
+            chain_kind: O::CHAIN_KIND,
             name: track.name(),
             colour: track.colour(),
             role: chosen.unwrap_or_else(|| track.role()),
@@ -313,8 +313,8 @@ impl Window {
             asked: board.listening.asked(),
             match_gain: self.matching.gain(),
             presets: self.presets.clone(),
-            session: match O::SEAT {
-                Seat::Master => SessionFacts {
+            session: match O::CHAIN_KIND {
+                ChainKind::Master => SessionFacts {
                     exported: self.exported.clone(),
                     references: {
                         let (kept, mix) = (params.store.references(), self.reading.integrated);
@@ -322,7 +322,7 @@ impl Window {
                     },
                     ..session(board, params, &self.reading, &self.targets)
                 },
-                Seat::Stem => SessionFacts { trouble: board.trouble(), ..SessionFacts::default() },
+                ChainKind::Stem => SessionFacts { trouble: board.trouble(), ..SessionFacts::default() },
             },
         }
     }
@@ -336,9 +336,9 @@ impl Window {
         link: &Link,
         time: f64,
     ) -> (Vec<Named>, Vec<Clash>) {
-        match (O::SEAT, link, params.store.identity().instance) {
+        match (O::CHAIN_KIND, link, params.store.identity().instance) {
             // who belongs together is what a Master has found out
-            (Seat::Stem, Link::Linked(_), Some(me)) => {
+            (ChainKind::Stem, Link::Linked(_), Some(me)) => {
                 let (cards, _) = board.look();
                 let rate = rate.unwrap_or(Hz(48_000.0));
                 self.neighbours.look(&cards, StemId(me.get()), (rate, time), &self.look)
@@ -376,7 +376,7 @@ impl Window {
                     setter.end_set_parameter(&params.latency_class);
                 }
                 Edit::Slot(slot) => {
-                    if O::SEAT == Seat::Master {
+                    if O::CHAIN_KIND == ChainKind::Master {
                         trims::switch(&params.store, board, *slot);
                     }
                     let chosen = params.store.switch_to(*slot, params.snapshot());
@@ -384,7 +384,7 @@ impl Window {
                 }
                 Edit::CopyTo(slot) => {
                     params.store.keep(*slot, params.snapshot());
-                    if O::SEAT == Seat::Master {
+                    if O::CHAIN_KIND == ChainKind::Master {
                         trims::keep(&params.store, board, *slot);
                     }
                 }
@@ -402,8 +402,10 @@ impl Window {
                 Edit::Browse(folder) => self.references.browse(folder.as_deref()),
                 Edit::Follow(stem) => board.follow(*stem),
                 // who ends it here ends what a Master wants, too
-                Edit::Listen(Listen::Off) if board.listening.asked().is_some() => board.listening.end_all(),
-                Edit::Listen(listen) => board.listening.want(*listen),
+                Edit::MonitorMode(MonitorMode::Off) if board.listening.asked().is_some() => {
+                    board.listening.end_all()
+                }
+                Edit::MonitorMode(listen) => board.listening.want(*listen),
                 Edit::Audition(audition) => board.audition(*audition),
                 Edit::Restart => gauges.restart(),
                 Edit::LearnNoise(true) => params.store.noise().learn(),
@@ -413,14 +415,14 @@ impl Window {
                 Edit::TakeTrim => take_trim(params, setter),
                 Edit::SavePreset(preset) => {
                     // what cannot be written does not appear in the menu
-                    let folder = preset_files::folder(O::SEAT);
+                    let folder = preset_files::folder(O::CHAIN_KIND);
                     if let Some((folder, name)) = folder.zip(preset_files::tidy_name(&preset.name)) {
                         let _ = preset_files::save(&folder, &name, &preset.values);
                     }
                     self.read_presets::<O>();
                 }
                 Edit::RemovePreset(name) => {
-                    if let Some(folder) = preset_files::folder(O::SEAT) {
+                    if let Some(folder) = preset_files::folder(O::CHAIN_KIND) {
                         let _ = preset_files::remove(&folder, name);
                     }
                     self.read_presets::<O>();

@@ -6,7 +6,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use link::ring::Side;
 use link::roster::{Roster, SLOTS};
 use link::slot::Origin;
-use link::snapshot::{Figures, Label, Pulse, Settings, VALUES};
+use link::snapshot::{BlockStatus, InstanceInfo, Settings, StemReadings, VALUES};
 use session::timeline::Located;
 use std::hint::black_box;
 use units::{Db, Hz};
@@ -15,15 +15,16 @@ static ROSTER: Roster = Roster::new();
 
 fn link(criterion: &mut Criterion) {
     let mut all: Vec<_> =
-        (0..SLOTS).filter_map(|_| ROSTER.join(Origin::Here, None, &Label::default())).collect();
+        (0..SLOTS).filter_map(|_| ROSTER.join(Origin::Here, None, &InstanceInfo::default())).collect();
     let (outlet, card) = &mut all[0];
     let peer = card.peer();
     let mut settings = Settings::new(1, 1);
     (0..VALUES).for_each(|n| settings.push(Some(n as f64)));
 
-    criterion.bench_function("tell a pulse", |b| b.iter(|| outlet.tell(black_box(&Pulse::default()))));
+    criterion.bench_function("tell a pulse", |b| b.iter(|| outlet.tell(black_box(&BlockStatus::default()))));
     criterion.bench_function("tell 256 settings", |b| b.iter(|| outlet.set(black_box(&settings))));
-    criterion.bench_function("tell figures", |b| b.iter(|| card.set_figures(black_box(&Figures::default()))));
+    criterion
+        .bench_function("tell figures", |b| b.iter(|| card.set_figures(black_box(&StemReadings::default()))));
     criterion.bench_function("snapshot: pulse", |b| b.iter(|| black_box(peer).pulse()));
     criterion.bench_function("snapshot: figures", |b| b.iter(|| black_box(peer).figures()));
     criterion.bench_function("snapshot: 256 settings", |b| b.iter(|| black_box(peer).settings()));

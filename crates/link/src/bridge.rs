@@ -20,14 +20,14 @@ mod process;
 mod worker;
 
 pub use format::VERSION;
-pub use pace::Pace;
+pub use pace::Intervals;
 
 use super::identity::{InstanceId, ProcessIdentity, now, unique};
 use super::order::{Order, Orders};
 use super::request::Request;
-use super::roster::{Card, Outlet, Peer, Roster};
+use super::roster::{AudioWriter, ControlWriter, PeerView, Roster};
 use super::slot::Origin;
-use super::snapshot::{Figures, Label};
+use super::snapshot::{InstanceInfo, StemReadings};
 use super::summary::Summary;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -38,12 +38,12 @@ use units::Db;
 mod tests;
 
 /// What the bridge asks an instance, on its own thread, a few times a second. None of it may wait for an audio thread.
-pub trait Informant: Send + Sync {
+pub trait InstanceSource: Send + Sync {
     /// What the instance is called and so on. Host, process and birth are filled in by the bridge.
-    fn label(&self) -> Label;
+    fn label(&self) -> InstanceInfo;
 
     /// Readings, spectrum, and the trim as it is.
-    fn figures(&self) -> Figures;
+    fn figures(&self) -> StemReadings;
 
     /// What a Master has found out.
     fn summary(&self) -> Summary {
@@ -51,7 +51,7 @@ pub trait Informant: Send + Sync {
     }
 
     /// Whether a Master wants the audio of this foreign stem.
-    fn listens(&self, _stem: &Peer) -> bool {
+    fn listens(&self, _stem: &PeerView) -> bool {
         false
     }
 
@@ -78,7 +78,7 @@ pub struct State {
 #[derive(Debug)]
 pub struct Bridge {
     roster: &'static Roster,
-    pace: Pace,
+    pace: Intervals,
     /// Where to meet; `None`: where everybody does.
     places: Option<&'static [&'static str]>,
     process: OnceLock<ProcessIdentity>,
@@ -95,9 +95,9 @@ struct Member {
     /// Tells one life of an instance from every other.
     key: u64,
     /// What the bridge fills into its label.
-    stamp: Label,
-    card: Mutex<Card>,
-    informant: Arc<dyn Informant>,
+    stamp: InstanceInfo,
+    card: Mutex<ControlWriter>,
+    informant: Arc<dyn InstanceSource>,
 }
 
 impl std::fmt::Debug for Member {
@@ -107,14 +107,14 @@ impl std::fmt::Debug for Member {
 }
 
 impl Member {
-    fn card(&self) -> MutexGuard<'_, Card> {
+    fn card(&self) -> MutexGuard<'_, ControlWriter> {
         lock(&self.card)
     }
 
     /// The instance's label with what the bridge knows better.
-    fn label(&self) -> Label {
-        let Label { host, process, born, .. } = self.stamp;
-        Label { host, process, born, ..self.informant.label() }
+    fn label(&self) -> InstanceInfo {
+        let InstanceInfo { host, process, born, .. } = self.stamp;
+        InstanceInfo { host, process, born, ..self.informant.label() }
     }
 }
 
@@ -126,14 +126,14 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Bridge {
     /// The bridge between `roster` and the rosters of all processes of this user.
     pub const fn new(roster: &'static Roster) -> Self {
-        Self::between(roster, None, Pace::DEFAULT)
+        Self::between(roster, None, Intervals::DEFAULT)
     }
 
     /// A bridge that meets others in the first of `places` that works, at its own pace: for tests.
     pub const fn between(
         roster: &'static Roster,
         places: Option<&'static [&'static str]>,
-        pace: Pace,
+        pace: Intervals,
     ) -> Self {
         Self {
             roster,
@@ -152,12 +152,12 @@ impl Bridge {
     pub fn join(
         &'static self,
         wanted: Option<InstanceId>,
-        informant: Arc<dyn Informant>,
+        informant: Arc<dyn InstanceSource>,
     ) -> Option<Membership> {
         let mut worker = lock(&self.worker);
         let process = *self.process.get_or_init(process::identity);
-        let stamp = Label { host: process::host(), process, born: now(), ..Label::default() };
-        let label = Label { host: stamp.host, process, born: stamp.born, ..informant.label() };
+        let stamp = InstanceInfo { host: process::host(), process, born: now(), ..InstanceInfo::default() };
+        let label = InstanceInfo { host: stamp.host, process, born: stamp.born, ..informant.label() };
         let (outlet, card) = self.roster.join(Origin::Here, wanted, &label)?;
         let member = Arc::new(Member { key: unique().get(), stamp, card: Mutex::new(card), informant });
         lock(&self.members).push(Arc::clone(&member));
@@ -221,14 +221,14 @@ impl Bridge {
 #[derive(Debug)]
 pub struct Membership {
     /// What the audio thread writes.
-    pub outlet: Outlet,
+    pub outlet: AudioWriter,
     member: Arc<Member>,
     bridge: &'static Bridge,
 }
 
 impl Membership {
     /// The instance as others see it.
-    pub fn peer(&self) -> Peer {
+    pub fn peer(&self) -> PeerView {
         self.member.card().peer()
     }
 

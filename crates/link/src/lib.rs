@@ -26,7 +26,7 @@ pub mod word;
 pub mod words;
 
 pub use identity::{InstanceId, SessionId};
-pub use roster::{Card, Outlet, Peer, Roster};
+pub use roster::{AudioWriter, ControlWriter, PeerView, Roster};
 
 /// All instances that this process, or this copy of the library in it, knows of.
 pub static ROSTER: Roster = Roster::new();

@@ -2,7 +2,7 @@
 //!
 //! The mix waits until every stem has come as far, at most half a second: hosts render some tracks ahead and let
 //! others sleep. For stems of other processes it waits longer, for in a fast render half a second of the song is gone
-//! before the bridge has brought it. What is read in step goes through [`Watch`]; finished hops leave by a [`Sender`]. Since everything
+//! before the bridge has brought it. What is read in step goes through [`HopBuilder`]; finished hops leave by a [`Sender`]. Since everything
 //! is counted in frames of the timeline and nothing in seconds of a clock, a render as fast as possible gives the same
 //! hops as playback.
 
@@ -10,11 +10,11 @@ use super::cell::Cell;
 use super::delivery::{MadeWith, Sender};
 use super::identity::InstanceId;
 use super::ring::{LISTENING, Mark, Ring, Side};
-use super::roster::{Peer, Roster};
+use super::roster::{PeerView, Roster};
 use super::slot::Origin;
 use super::snapshot::Kind;
-use session::timeline::Flywheel;
-use session::watch::{MOST_STEMS, StemBlock, Watch};
+use session::timeline::TransportTracker;
+use session::watch::{HopBuilder, MOST_STEMS, StemBlock};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use units::Hz;
@@ -33,7 +33,7 @@ const CATCH_UP: u64 = 2048;
 /// Jumps that may lie between the mix's newest frame and the oldest that waits; beyond, waiting ends.
 const JUMPS: usize = 64;
 
-/// Instances that [`Advice`] may be about.
+/// Instances that [`RoutingTable`] may be about.
 const ADVISED: usize = 128;
 const ADVICE_WORDS: usize = 1 + 2 * ADVISED;
 /// In an advice: do not sum this stem.
@@ -41,11 +41,11 @@ const LEAVE_OUT: i64 = i64::MIN;
 
 /// What the analysis tells the audio thread: where each stem arrives, and which are not summed.
 #[derive(Debug, Default)]
-pub struct Advice(Cell<ADVICE_WORDS>);
+pub struct RoutingTable(Cell<ADVICE_WORDS>);
 
 /// How a stem is to be taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Take {
+pub enum Route {
     /// Not at all: it is inside another, or in another session.
     LeaveOut,
     /// Its frame at `position` is in the mix at `position + delay`.
@@ -55,17 +55,17 @@ pub enum Take {
     },
 }
 
-impl Advice {
+impl RoutingTable {
     /// Replaces the advice; of stems not named, those of this process are taken as they come, others are not. One
     /// thread at a time.
-    pub fn write(&self, stems: &[(InstanceId, Take)]) {
+    pub fn write(&self, stems: &[(InstanceId, Route)]) {
         let mut words = [0; ADVICE_WORDS];
         let count = stems.len().min(ADVISED);
         words[0] = count as u64;
         for (pair, (id, take)) in words[1..].chunks_exact_mut(2).zip(&stems[..count]) {
             let delay = match take {
-                Take::LeaveOut => LEAVE_OUT,
-                Take::At { delay } => *delay,
+                Route::LeaveOut => LEAVE_OUT,
+                Route::At { delay } => *delay,
             };
             pair.copy_from_slice(&[id.get(), delay.cast_unsigned()]);
         }
@@ -82,14 +82,14 @@ impl Advice {
 }
 
 /// The advice about one stem of `origin`.
-fn advised(words: &[u64; ADVICE_WORDS], id: InstanceId, origin: Origin) -> Take {
+fn advised(words: &[u64; ADVICE_WORDS], id: InstanceId, origin: Origin) -> Route {
     let pairs = words[1..].chunks_exact(2).take(words[0] as usize);
     match pairs.filter(|pair| pair[0] == id.get()).map(|pair| pair[1].cast_signed()).next() {
-        Some(LEAVE_OUT) => Take::LeaveOut,
-        Some(delay) => Take::At { delay },
+        Some(LEAVE_OUT) => Route::LeaveOut,
+        Some(delay) => Route::At { delay },
         // others come later: the mix waits for them only if they belong to it
-        None if origin == Origin::Bridged => Take::LeaveOut,
-        None => Take::At { delay: 0 },
+        None if origin == Origin::Bridged => Route::LeaveOut,
+        None => Route::At { delay: 0 },
     }
 }
 
@@ -98,13 +98,13 @@ fn advised(words: &[u64; ADVICE_WORDS], id: InstanceId, origin: Origin) -> Take 
 /// Lives on the Master's audio thread: after construction no allocation and bounded work, at most that of twice the
 /// block and 2048 frames.
 #[derive(Debug)]
-pub struct Observer {
+pub struct StemAligner {
     roster: &'static Roster,
     rate: Hz,
-    advice: Arc<Advice>,
-    watch: Watch,
+    advice: Arc<RoutingTable>,
+    watch: HopBuilder,
     sender: Sender,
-    wheel: Flywheel,
+    wheel: TransportTracker,
     /// The newest frames of the mix, by counter.
     mix: [Box<[f64]>; 2],
     /// The counter behind the newest frame.
@@ -113,7 +113,7 @@ pub struct Observer {
     cursor: u64,
     /// Where the mix's segments start: counter and position.
     segments: VecDeque<(u64, Option<i64>)>,
-    stems: Vec<Follower>,
+    stems: Vec<StemReader>,
     /// Names the set of stems.
     set: u64,
     /// Whether the receiver knows the set.
@@ -133,8 +133,8 @@ struct Audio {
 
 /// A stem that is followed.
 #[derive(Clone, Debug)]
-struct Follower {
-    peer: Peer,
+struct StemReader {
+    peer: PeerView,
     id: InstanceId,
     delay: i64,
     /// How long the mix waits for it, frames.
@@ -184,8 +184,8 @@ fn patience(origin: Origin, rate: Hz) -> u64 {
     (seconds * rate.0) as u64
 }
 
-impl Follower {
-    fn new(peer: Peer, id: InstanceId, delay: i64, patience: u64) -> Self {
+impl StemReader {
+    fn new(peer: PeerView, id: InstanceId, delay: i64, patience: u64) -> Self {
         let end = peer.audio().and_then(Ring::timeline).map_or(0, |timeline| timeline.end());
         Self { peer, id, delay, patience, next: None, end, moved_at: 0, state: State::Asleep, mark: None }
     }
@@ -271,10 +271,10 @@ fn differ(a: Option<Mark>, b: Option<Mark>) -> bool {
     made_with(a) != made_with(b)
 }
 
-impl Observer {
+impl StemAligner {
     /// Ears for a mix at `rate` and the stems that `roster` has in this process, and those of others that the advice
     /// names. Hops leave by `sender`. Allocates all it will ever need: 6 MB at 48 kHz.
-    pub fn new(roster: &'static Roster, rate: Hz, advice: Arc<Advice>, sender: Sender) -> Self {
+    pub fn new(roster: &'static Roster, rate: Hz, advice: Arc<RoutingTable>, sender: Sender) -> Self {
         let length = (patience(Origin::Bridged, rate) as usize + 2 * CHUNK).next_power_of_two();
         let silence = || vec![0.0; length].into_boxed_slice();
         let audio = Audio { output: [[0.0; CHUNK]; 2], input: [[0.0; CHUNK]; 2] };
@@ -282,9 +282,9 @@ impl Observer {
             roster,
             rate,
             advice,
-            watch: Watch::new(rate),
+            watch: HopBuilder::new(rate),
             sender,
-            wheel: Flywheel::default(),
+            wheel: TransportTracker::default(),
             mix: [silence(), silence()],
             written: 0,
             cursor: 0,
@@ -436,13 +436,13 @@ impl Observer {
     fn look(&mut self) {
         self.next_look = self.cursor + self.watch.hop_frames() as u64;
         let advice = self.advice.read();
-        let mut present: [Option<(InstanceId, Peer, i64)>; MOST_STEMS] = [None; MOST_STEMS];
+        let mut present: [Option<(InstanceId, PeerView, i64)>; MOST_STEMS] = [None; MOST_STEMS];
         let mut count = 0;
         for peer in self.roster.peers() {
             let is_stem = peer.label().is_some_and(|label| label.kind == Kind::Stem)
                 && peer.pulse().is_some_and(|pulse| pulse.rate == self.rate);
             let Some(id) = peer.id().filter(|_| is_stem) else { continue };
-            if let Take::At { delay } = advised(&advice, id, peer.origin())
+            if let Route::At { delay } = advised(&advice, id, peer.origin())
                 && count < MOST_STEMS
             {
                 present[count] = Some((id, peer, delay));
@@ -468,8 +468,9 @@ impl Observer {
         }
         self.stems.clear();
         let rate = self.rate;
-        let follower =
-            |&(id, peer, delay): &(_, Peer, _)| Follower::new(peer, id, delay, patience(peer.origin(), rate));
+        let follower = |&(id, peer, delay): &(_, PeerView, _)| {
+            StemReader::new(peer, id, delay, patience(peer.origin(), rate))
+        };
         self.stems.extend(present.map(follower));
         self.made_with.clear();
         self.made_with.resize(count, MadeWith::default());

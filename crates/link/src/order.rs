@@ -2,11 +2,11 @@
 //!
 //! Unlike a request, an order holds for as long as it is posted, and for nobody but its sender's life: a Stem looks for it in
 //! every round of the link, and without one is heard as it is. It names the number under which the Stem may be
-//! listened to, [`Figures::audition`](super::snapshot::Figures::audition), which is another whenever the Stem's host has
+//! listened to, [`StemReadings::audition`](super::snapshot::Figures::audition), which is another whenever the Stem's host has
 //! activated it or loaded a state: what was ordered before has no effect after, so no render can begin with it.
 
 use super::identity::InstanceId;
-use super::words::{Eye, Pen, Record};
+use super::words::{Decoder, Encoder, Record};
 use session::audition::Hearing;
 
 /// Orders that a Master may have posted: one for each stem that it sums.
@@ -45,7 +45,7 @@ impl Orders {
 }
 
 impl Record for Orders {
-    fn write(&self, pen: &mut Pen<'_>) {
+    fn write(&self, pen: &mut Encoder<'_>) {
         for order in &self.0 {
             pen.word(order.map_or(0, |order| order.target.get()));
             pen.word(order.map_or(0, |order| order.base));
@@ -53,7 +53,7 @@ impl Record for Orders {
         }
     }
 
-    fn read(eye: &mut Eye<'_>) -> Option<Self> {
+    fn read(eye: &mut Decoder<'_>) -> Option<Self> {
         let mut orders = Self::default();
         for place in &mut orders.0 {
             let (target, base) = (InstanceId::new(eye.word()?), eye.word()?);

@@ -10,7 +10,7 @@
 use super::identity::InstanceId;
 use super::order::{ORDERS_WORDS, Order, Orders};
 use super::snapshot::Trim;
-use super::words::{Eye, Pen, Record};
+use super::words::{Decoder, Encoder, Record};
 pub use session::solve::LARGEST_TRIM;
 use units::Db;
 
@@ -131,7 +131,7 @@ impl Outbox {
 }
 
 impl Record for Outbox {
-    fn write(&self, pen: &mut Pen<'_>) {
+    fn write(&self, pen: &mut Encoder<'_>) {
         pen.word(self.next);
         for request in &self.requests {
             pen.word(request.map_or(0, |request| request.target.get()));
@@ -143,7 +143,7 @@ impl Record for Outbox {
         self.orders.write(pen);
     }
 
-    fn read(eye: &mut Eye<'_>) -> Option<Self> {
+    fn read(eye: &mut Decoder<'_>) -> Option<Self> {
         let mut outbox = Self::new(eye.word()?);
         for place in &mut outbox.requests {
             let target = InstanceId::new(eye.word()?);

@@ -1,18 +1,18 @@
 //! The table of all instances that this process knows of.
 //!
-//! Reading it takes no lock, from any thread: [`Roster::peers`] lists who is there, a [`Peer`] reads what one of them
+//! Reading it takes no lock, from any thread: [`Roster::peers`] lists who is there, a [`PeerView`] reads what one of them
 //! tells and hears its audio. Joining and leaving take a lock, and happen where hosts activate and destroy plugins,
 //! never on an audio thread.
 //!
-//! An instance has two halves, because two kinds of thread write what it tells: the [`Outlet`] belongs to whoever
-//! processes audio, the [`Card`] to the rest.
+//! An instance has two halves, because two kinds of thread write what it tells: the [`AudioWriter`] belongs to whoever
+//! processes audio, the [`ControlWriter`] to the rest.
 
 use super::identity::{InstanceId, SessionId, unique};
 use super::order::{Order, Orders};
 use super::request::{Outbox, Request};
 use super::ring::{Ring, Writer};
 use super::slot::{Origin, Presence, Slot};
-use super::snapshot::{Figures, Kind, Label, Pulse, Settings};
+use super::snapshot::{BlockStatus, InstanceInfo, Kind, Settings, StemReadings};
 use super::summary::{Placement, Summary};
 use super::words::Record;
 use meter::Reading;
@@ -54,8 +54,8 @@ impl Roster {
         &'static self,
         origin: Origin,
         wanted: Option<InstanceId>,
-        label: &Label,
-    ) -> Option<(Outlet, Card)> {
+        label: &InstanceInfo,
+    ) -> Option<(AudioWriter, ControlWriter)> {
         let guard = self.lock();
         let slot = self.slots.iter().find(|slot| slot.is_free())?;
         let id = match wanted {
@@ -65,33 +65,33 @@ impl Roster {
         slot.occupy(origin);
         slot.id.store(id.get(), Ordering::Relaxed);
         slot.label.write(&label.encode());
-        slot.pulse.write(&Pulse::default().encode());
-        slot.figures.write(&Figures::default().encode());
+        slot.pulse.write(&BlockStatus::default().encode());
+        slot.figures.write(&StemReadings::default().encode());
         slot.settings.write(&Settings::new(0, 0).encode());
         let outbox = Outbox::new(super::identity::now());
         slot.outbox.write(&outbox.encode());
         slot.summary.write(&Summary::default().encode());
         let tenant = slot.open();
         drop(guard);
-        let outlet = Outlet { slot, writer: None };
-        Some((outlet, Card { roster: self, slot, tenant, outbox }))
+        let outlet = AudioWriter { slot, writer: None };
+        Some((outlet, ControlWriter { roster: self, slot, tenant, outbox }))
     }
 
     /// Who is there, in no particular order.
-    pub fn peers(&'static self) -> impl Iterator<Item = Peer> {
-        self.slots.iter().filter_map(|slot| Some(Peer { slot, tenant: slot.tenant()? }))
+    pub fn peers(&'static self) -> impl Iterator<Item = PeerView> {
+        self.slots.iter().filter_map(|slot| Some(PeerView { slot, tenant: slot.tenant()? }))
     }
 
     /// The instance with this id; if a duplicate of it has come over the bridge, the one that lives here.
-    pub fn find(&'static self, id: InstanceId) -> Option<Peer> {
+    pub fn find(&'static self, id: InstanceId) -> Option<PeerView> {
         let all = || self.peers().filter(|peer| peer.id() == Some(id));
         all().find(|peer| peer.origin() == Origin::Here).or_else(|| all().next())
     }
 
     /// The Masters of a session, the earliest first. It owns the session; the others (a project saved under another
     /// name, both open) only show.
-    pub fn masters_of(&'static self, session: SessionId) -> Vec<Peer> {
-        let mut masters: Vec<(u64, Option<InstanceId>, Peer)> = self
+    pub fn masters_of(&'static self, session: SessionId) -> Vec<PeerView> {
+        let mut masters: Vec<(u64, Option<InstanceId>, PeerView)> = self
             .peers()
             .filter_map(|peer| Some((peer.label()?, peer)))
             .filter(|(label, _)| label.kind == Kind::Master && label.session == Some(session))
@@ -103,8 +103,8 @@ impl Roster {
 
     /// Whether the Master `me` owns its session: no earlier one has the same and sits at the same place of the bus. A project
     /// that was saved under another name and is open twice has two of them; only the owner may ask Stems for anything.
-    pub fn owns_session(&'static self, me: Peer) -> bool {
-        let place = |peer: Peer| peer.summary().map_or(Placement::default(), |summary| summary.placement);
+    pub fn owns_session(&'static self, me: PeerView) -> bool {
+        let place = |peer: PeerView| peer.summary().map_or(Placement::default(), |summary| summary.placement);
         let Some(session) = me.label().and_then(|label| label.session) else { return true };
         let mut masters = self.masters_of(session).into_iter().filter(|other| place(*other) == place(me));
         masters.next().is_none_or(|first| first == me)
@@ -131,12 +131,12 @@ impl Roster {
 /// What the audio thread writes: the pulse, the settings, the audio. None of it waits or allocates, but for
 /// [`Self::prepare`]. Dropping it takes the instance off the roster.
 #[derive(Debug)]
-pub struct Outlet {
+pub struct AudioWriter {
     slot: &'static Slot,
     writer: Option<Writer>,
 }
 
-impl Outlet {
+impl AudioWriter {
     /// The instance's id, to be saved with its state. It changes when a duplicate turns out to be older.
     pub fn id(&self) -> Option<InstanceId> {
         InstanceId::new(self.slot.id.load(Ordering::Relaxed))
@@ -153,7 +153,7 @@ impl Outlet {
     }
 
     /// Tells what has changed with this block.
-    pub fn tell(&mut self, pulse: &Pulse) {
+    pub fn tell(&mut self, pulse: &BlockStatus) {
         self.slot.pulse.write(&pulse.encode());
     }
 
@@ -178,7 +178,7 @@ impl Outlet {
     }
 }
 
-impl Drop for Outlet {
+impl Drop for AudioWriter {
     fn drop(&mut self) {
         self.slot.leave();
     }
@@ -186,26 +186,26 @@ impl Drop for Outlet {
 
 /// What other threads write: the label, figures, requests. Dropping it takes the instance off the roster.
 #[derive(Debug)]
-pub struct Card {
+pub struct ControlWriter {
     roster: &'static Roster,
     slot: &'static Slot,
     tenant: u64,
     outbox: Outbox,
 }
 
-impl Card {
+impl ControlWriter {
     /// The instance as others see it.
-    pub fn peer(&self) -> Peer {
-        Peer { slot: self.slot, tenant: self.tenant }
+    pub fn peer(&self) -> PeerView {
+        PeerView { slot: self.slot, tenant: self.tenant }
     }
 
     /// Tells another label.
-    pub fn set_label(&mut self, label: &Label) {
+    pub fn set_label(&mut self, label: &InstanceInfo) {
         self.slot.label.write(&label.encode());
     }
 
     /// Tells new figures.
-    pub fn set_figures(&mut self, figures: &Figures) {
+    pub fn set_figures(&mut self, figures: &StemReadings) {
         self.slot.figures.write(&figures.encode());
     }
 
@@ -261,7 +261,7 @@ impl Card {
     }
 }
 
-impl Drop for Card {
+impl Drop for ControlWriter {
     fn drop(&mut self) {
         self.slot.leave();
     }
@@ -270,18 +270,18 @@ impl Drop for Card {
 /// An instance as others see it: readable from any thread, without waiting, for as long as it is there. Everything
 /// is `None` once it is gone, even if its slot has a new tenant.
 #[derive(Clone, Copy, Debug)]
-pub struct Peer {
+pub struct PeerView {
     slot: &'static Slot,
     tenant: u64,
 }
 
-impl PartialEq for Peer {
+impl PartialEq for PeerView {
     fn eq(&self, other: &Self) -> bool {
         std::ptr::eq(self.slot, other.slot) && self.tenant == other.tenant
     }
 }
 
-impl Eq for Peer {}
+impl Eq for PeerView {}
 
 macro_rules! cell_of {
     ($(#[$doc:meta])* $name:ident: $record:ty) => {
@@ -295,7 +295,7 @@ macro_rules! cell_of {
     };
 }
 
-impl Peer {
+impl PeerView {
     /// Whether the instance is still there.
     pub fn is_there(&self) -> bool {
         self.slot.is_home(self.tenant)
@@ -318,15 +318,15 @@ impl Peer {
 
     cell_of! {
         /// What seldom changes.
-        label: Label
+        label: InstanceInfo
     }
     cell_of! {
         /// What changes with every block.
-        pulse: Pulse
+        pulse: BlockStatus
     }
     cell_of! {
         /// Readings, spectrum, trim.
-        figures: Figures
+        figures: StemReadings
     }
     cell_of! {
         /// Its chain's parameters.
@@ -356,7 +356,7 @@ impl Peer {
 
 /// What a Master orders of `target` at the moment; of several the earliest Master's.
 pub fn order_to(roster: &'static Roster, target: InstanceId) -> Option<Order> {
-    let posted = |peer: Peer| {
+    let posted = |peer: PeerView| {
         let label = peer.label().filter(|label| label.kind == Kind::Master)?;
         Some((label.born, *peer.outbox()?.order_to(target)?))
     };
@@ -365,8 +365,8 @@ pub fn order_to(roster: &'static Roster, target: InstanceId) -> Option<Order> {
 
 /// Requests to `target` that wait in the outboxes of Masters and viewers, with their senders.
 pub fn requests_to(roster: &'static Roster, target: InstanceId) -> Vec<(InstanceId, Request)> {
-    let may_ask = |peer: &Peer| peer.label().is_some_and(|label| label.kind != Kind::Stem);
-    let posted = |peer: Peer| {
+    let may_ask = |peer: &PeerView| peer.label().is_some_and(|label| label.kind != Kind::Stem);
+    let posted = |peer: PeerView| {
         let sender = peer.id()?;
         let outbox = peer.outbox()?;
         Some(outbox.requests_to(target).map(|request| (sender, *request)).collect::<Vec<_>>())

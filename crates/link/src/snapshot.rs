@@ -1,11 +1,11 @@
 //! What an instance tells of itself: plain values of fixed size, one record for each thread that writes.
 //!
-//! [`Pulse`] and [`Settings`] come from the audio thread, [`Label`] and [`Figures`] from elsewhere. Each is whole in
+//! [`BlockStatus`] and [`Settings`] come from the audio thread, [`InstanceInfo`] and [`StemReadings`] from elsewhere. Each is whole in
 //! itself; two of them may be a moment apart.
 
 use super::identity::{ProcessIdentity, SessionId};
 use super::request::{Answer, Verdict};
-use super::words::{Eye, Pen, Record, Text};
+use super::words::{Decoder, Encoder, Record, Text};
 use meter::Reading;
 use session::role::Role;
 use units::{Db, Dbtp, Hz, Lu, Lufs};
@@ -44,7 +44,7 @@ impl Format {
 
 /// What seldom changes.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Label {
+pub struct InstanceInfo {
     /// Stem or Master.
     pub kind: Kind,
     /// CLAP or VST3.
@@ -65,11 +65,11 @@ pub struct Label {
     pub process: ProcessIdentity,
 }
 
-/// Words of a [`Label`].
+/// Words of a [`InstanceInfo`].
 pub const LABEL_WORDS: usize = 26;
 
-impl Record for Label {
-    fn write(&self, pen: &mut Pen<'_>) {
+impl Record for InstanceInfo {
+    fn write(&self, pen: &mut Encoder<'_>) {
         pen.word(self.kind as u64);
         pen.word(self.format as u64);
         pen.word(Role::ALL.iter().position(|&role| role == self.role).unwrap_or(0) as u64);
@@ -85,7 +85,7 @@ impl Record for Label {
     }
 
     #[inline]
-    fn read(eye: &mut Eye<'_>) -> Option<Self> {
+    fn read(eye: &mut Decoder<'_>) -> Option<Self> {
         Some(Self {
             kind: Kind::ALL[eye.index(Kind::ALL.len())?],
             format: Format::ALL[eye.index(Format::ALL.len())?],
@@ -111,7 +111,7 @@ impl Record for Label {
 
 /// What changes with every block.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Pulse {
+pub struct BlockStatus {
     /// Blocks that the host has had processed: when it stands still, the host lets the instance sleep.
     pub blocks: u64,
     /// Sampling rate.
@@ -140,11 +140,11 @@ pub struct Pulse {
     pub revision: u64,
 }
 
-/// Words of a [`Pulse`].
+/// Words of a [`BlockStatus`].
 pub const PULSE_WORDS: usize = 12;
 
-impl Record for Pulse {
-    fn write(&self, pen: &mut Pen<'_>) {
+impl Record for BlockStatus {
+    fn write(&self, pen: &mut Encoder<'_>) {
         pen.word(self.blocks);
         pen.number(self.rate.0);
         pen.word(self.latency);
@@ -161,7 +161,7 @@ impl Record for Pulse {
     }
 
     #[inline]
-    fn read(eye: &mut Eye<'_>) -> Option<Self> {
+    fn read(eye: &mut Decoder<'_>) -> Option<Self> {
         let blocks = eye.word()?;
         let rate = Hz(eye.number()?);
         let latency = eye.word()?;
@@ -189,7 +189,7 @@ impl Record for Pulse {
 pub const READING_WORDS: usize = 10;
 
 impl Record for Reading {
-    fn write(&self, pen: &mut Pen<'_>) {
+    fn write(&self, pen: &mut Encoder<'_>) {
         pen.perhaps(self.momentary.map(|x| x.0));
         pen.perhaps(self.short_term.map(|x| x.0));
         pen.perhaps(self.momentary_max.map(|x| x.0));
@@ -203,7 +203,7 @@ impl Record for Reading {
     }
 
     #[inline]
-    fn read(eye: &mut Eye<'_>) -> Option<Self> {
+    fn read(eye: &mut Decoder<'_>) -> Option<Self> {
         Some(Self {
             momentary: eye.perhaps()?.map(Lufs),
             short_term: eye.perhaps()?.map(Lufs),
@@ -224,8 +224,8 @@ pub const BANDS: usize = 31;
 
 /// What is derived from hops, ten times a second at most.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Figures {
-    /// The stem's own reading; what [`Pulse`] says of the moment is `None` here.
+pub struct StemReadings {
+    /// The stem's own reading; what [`BlockStatus`] says of the moment is `None` here.
     pub reading: Reading,
     /// Level of each third-octave band.
     pub spectrum: [Option<Db>; BANDS],
@@ -246,11 +246,11 @@ pub struct Trim {
     pub answer: Option<Answer>,
 }
 
-/// Words of [`Figures`].
+/// Words of [`StemReadings`].
 pub const FIGURES_WORDS: usize = READING_WORDS + BANDS + 6;
 
-impl Record for Figures {
-    fn write(&self, pen: &mut Pen<'_>) {
+impl Record for StemReadings {
+    fn write(&self, pen: &mut Encoder<'_>) {
         self.reading.write(pen);
         self.spectrum.iter().for_each(|band| pen.perhaps(band.map(|x| x.0)));
         pen.number(self.trim.offset.0);
@@ -262,7 +262,7 @@ impl Record for Figures {
     }
 
     #[inline]
-    fn read(eye: &mut Eye<'_>) -> Option<Self> {
+    fn read(eye: &mut Decoder<'_>) -> Option<Self> {
         let reading = Record::read(eye)?;
         let mut bands = [0.0; BANDS];
         eye.numbers(&mut bands)?;
@@ -313,7 +313,7 @@ impl Settings {
 }
 
 impl Record for Settings {
-    fn write(&self, pen: &mut Pen<'_>) {
+    fn write(&self, pen: &mut Encoder<'_>) {
         pen.word(self.schema);
         pen.word(self.revision);
         pen.word(self.count as u64);
@@ -321,7 +321,7 @@ impl Record for Settings {
     }
 
     #[inline]
-    fn read(eye: &mut Eye<'_>) -> Option<Self> {
+    fn read(eye: &mut Decoder<'_>) -> Option<Self> {
         let mut settings = Self::new(eye.word()?, eye.word()?);
         settings.count = eye.index(VALUES + 1)?;
         eye.numbers(&mut settings.values[..settings.count])?;
@@ -338,8 +338,8 @@ pub(super) mod tests {
     use proptest::prelude::*;
 
     /// A label with a value in every field.
-    pub(crate) fn label(name: &str, born: u64) -> Label {
-        Label {
+    pub(crate) fn label(name: &str, born: u64) -> InstanceInfo {
+        InstanceInfo {
             kind: Kind::Stem,
             format: Format::Vst3,
             role: Role::Bass,
@@ -368,8 +368,8 @@ pub(super) mod tests {
         }
     }
 
-    fn pulse() -> Pulse {
-        Pulse {
+    fn pulse() -> BlockStatus {
+        BlockStatus {
             blocks: 7,
             rate: Hz(44_100.0),
             latency: 240,
@@ -386,11 +386,11 @@ pub(super) mod tests {
         }
     }
 
-    fn figures() -> Figures {
+    fn figures() -> StemReadings {
         let mut spectrum = [None; BANDS];
         spectrum[0] = Some(Db(-40.0));
         spectrum[BANDS - 1] = Some(Db(-60.0));
-        Figures {
+        StemReadings {
             reading: reading(),
             spectrum,
             trim: Trim {
@@ -421,11 +421,11 @@ pub(super) mod tests {
     #[test]
     fn every_field_comes_back() {
         returns::<LABEL_WORDS, _>(label("Bass", 1), LABEL_WORDS);
-        returns::<LABEL_WORDS, _>(Label::default(), LABEL_WORDS);
+        returns::<LABEL_WORDS, _>(InstanceInfo::default(), LABEL_WORDS);
         returns::<PULSE_WORDS, _>(pulse(), PULSE_WORDS);
-        returns::<PULSE_WORDS, _>(Pulse { position: None, ..pulse() }, PULSE_WORDS);
+        returns::<PULSE_WORDS, _>(BlockStatus { position: None, ..pulse() }, PULSE_WORDS);
         returns::<FIGURES_WORDS, _>(figures(), FIGURES_WORDS);
-        returns::<FIGURES_WORDS, _>(Figures::default(), FIGURES_WORDS);
+        returns::<FIGURES_WORDS, _>(StemReadings::default(), FIGURES_WORDS);
     }
 
     #[test]
@@ -448,13 +448,13 @@ pub(super) mod tests {
         fn arbitrary_words_are_refused_or_a_value_that_is_in_range(
             words in proptest::collection::vec(prop_oneof![any::<u64>(), 0u64..5], SETTINGS_WORDS),
         ) {
-            if let Some(label) = Label::decode(&words) {
+            if let Some(label) = InstanceInfo::decode(&words) {
                 prop_assert!(!label.name.as_str().contains(char::is_control));
             }
-            if let Some(pulse) = Pulse::decode(&words) {
+            if let Some(pulse) = BlockStatus::decode(&words) {
                 prop_assert!(pulse.rate.0.is_finite() && pulse.compressor_reduction.0.is_finite());
             }
-            if let Some(figures) = Figures::decode(&words) {
+            if let Some(figures) = StemReadings::decode(&words) {
                 prop_assert!(figures.trim.offset.0.is_finite());
             }
             if let Some(settings) = Settings::decode(&words) {

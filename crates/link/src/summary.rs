@@ -2,7 +2,7 @@
 
 use super::identity::InstanceId;
 use super::snapshot::READING_WORDS;
-use super::words::{Eye, Pen, Record, Text};
+use super::words::{Decoder, Encoder, Record, Text};
 use meter::Reading;
 use session::view::StemState;
 use units::{Db, Dbtp, Lu, Lufs};
@@ -130,7 +130,7 @@ impl Summary {
 pub const SUMMARY_WORDS: usize = 6 + READING_WORDS + CAUSE / 8 + FORECAST_WORDS + 11 * STEMS;
 
 impl Record for Summary {
-    fn write(&self, pen: &mut Pen<'_>) {
+    fn write(&self, pen: &mut Encoder<'_>) {
         pen.word(self.placement as u64);
         self.mix.write(pen);
         pen.word(self.loudest_peak.map_or(0, InstanceId::get));
@@ -153,7 +153,7 @@ impl Record for Summary {
         }
     }
 
-    fn read(eye: &mut Eye<'_>) -> Option<Self> {
+    fn read(eye: &mut Decoder<'_>) -> Option<Self> {
         let mut summary = Self {
             placement: [Placement::Mix, Placement::Final][eye.index(2)?],
             mix: Record::read(eye)?,
@@ -186,7 +186,7 @@ impl Record for Summary {
     }
 }
 
-fn write_forecast(forecast: Option<&Forecast>, pen: &mut Pen<'_>) {
+fn write_forecast(forecast: Option<&Forecast>, pen: &mut Encoder<'_>) {
     let two = |pair: Option<[Lufs; 2]>| [0, 1].map(|n| pair.map(|pair| pair[n].0));
     pen.word(forecast.map_or(0, |forecast| forecast.sender.get()));
     pen.word(forecast.map_or(0, |forecast| forecast.counter));
@@ -203,7 +203,7 @@ fn write_forecast(forecast: Option<&Forecast>, pen: &mut Pen<'_>) {
 }
 
 /// Outer `None`: the words are no forecast.
-fn read_forecast(eye: &mut Eye<'_>) -> Option<Option<Forecast>> {
+fn read_forecast(eye: &mut Decoder<'_>) -> Option<Option<Forecast>> {
     let both = |a: Option<f64>, b: Option<f64>| Some([Lufs(a?), Lufs(b?)]);
     let (sender, counter, stem) = (eye.word()?, eye.word()?, eye.word()?);
     let gain = eye.db()?;

@@ -1,9 +1,9 @@
 //! All instances in reach as plain values, sorted into sessions: for whoever shows them.
 
 use super::identity::{InstanceId, SessionId};
-use super::roster::Peer;
+use super::roster::PeerView;
 use super::slot::Presence;
-use super::snapshot::{Kind, Label, Pulse};
+use super::snapshot::{BlockStatus, InstanceInfo, Kind};
 use super::summary::{Placement, StemSummary, Summary};
 use meter::Reading;
 use units::Db;
@@ -43,13 +43,13 @@ impl State {
 #[derive(Clone, Debug)]
 pub struct Instance {
     /// The instance itself.
-    pub peer: Peer,
+    pub peer: PeerView,
     /// Its id.
     pub id: InstanceId,
     /// What it is.
-    pub label: Label,
+    pub label: InstanceInfo,
     /// What it does at the moment.
-    pub pulse: Pulse,
+    pub pulse: BlockStatus,
     /// What its meter says, behind its chain.
     pub reading: Reading,
     /// The trim that Masters may ask to change.
@@ -97,7 +97,7 @@ pub struct Survey {
 
 impl Survey {
     /// Sorts `peers`. Viewers are none of them.
-    pub fn of(peers: impl Iterator<Item = Peer>) -> Self {
+    pub fn of(peers: impl Iterator<Item = PeerView>) -> Self {
         let mut instances: Vec<Instance> = peers.filter_map(read).collect();
         instances.sort_by_key(|one| (one.label.kind != Kind::Master, one.label.born, one.id));
         let mut survey = Self { instances, sessions: Vec::new() };
@@ -180,7 +180,7 @@ impl Survey {
 }
 
 /// What a peer tells; `None` if it has gone meanwhile, or only looks.
-fn read(peer: Peer) -> Option<Instance> {
+fn read(peer: PeerView) -> Option<Instance> {
     let label = peer.label().filter(|label| label.kind != Kind::Viewer)?;
     Some(Instance {
         id: peer.id()?,

@@ -1,5 +1,5 @@
 //! What of an instance's audio is where on the project's timeline: plain values. Blocks are placed on it by
-//! [`session::timeline::Flywheel`].
+//! [`session::timeline::TransportTracker`].
 
 /// Segments that are remembered.
 pub const SEGMENTS: usize = 16;

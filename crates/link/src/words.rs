@@ -9,14 +9,14 @@ use units::Db;
 /// A value of a fixed number of words.
 pub trait Record: Sized {
     /// Writes the value.
-    fn write(&self, pen: &mut Pen<'_>);
+    fn write(&self, pen: &mut Encoder<'_>);
     /// Reads the value; `None` if the words are not one.
-    fn read(eye: &mut Eye<'_>) -> Option<Self>;
+    fn read(eye: &mut Decoder<'_>) -> Option<Self>;
 
     /// The value as `N` words; those it does not need are zero.
     fn encode<const N: usize>(&self) -> [u64; N] {
         let mut words = [0; N];
-        let mut pen = Pen { words: words.iter_mut(), missing: 0 };
+        let mut pen = Encoder { words: words.iter_mut(), missing: 0 };
         self.write(&mut pen);
         debug_assert_eq!(pen.missing, 0, "the record is longer than {N} words");
         words
@@ -25,18 +25,18 @@ pub trait Record: Sized {
     /// The value in `words`.
     #[inline]
     fn decode(words: &[u64]) -> Option<Self> {
-        Self::read(&mut Eye { words: words.iter() })
+        Self::read(&mut Decoder { words: words.iter() })
     }
 }
 
 /// Writes words, front to back.
 #[derive(Debug)]
-pub struct Pen<'a> {
+pub struct Encoder<'a> {
     words: core::slice::IterMut<'a, u64>,
     missing: usize,
 }
 
-impl Pen<'_> {
+impl Encoder<'_> {
     /// A word.
     pub fn word(&mut self, value: u64) {
         match self.words.next() {
@@ -69,11 +69,11 @@ impl Pen<'_> {
 
 /// Reads words, front to back; every read is `None` behind the end.
 #[derive(Debug)]
-pub struct Eye<'a> {
+pub struct Decoder<'a> {
     words: core::slice::Iter<'a, u64>,
 }
 
-impl Eye<'_> {
+impl Decoder<'_> {
     /// A word.
     #[inline]
     pub fn word(&mut self) -> Option<u64> {
@@ -271,27 +271,27 @@ mod tests {
             if text.len() < 48 {
                 words[7] = u64::MAX; // whatever lies behind the end
             }
-            let read = Eye { words: words.iter() }.text::<NAME>();
+            let read = Decoder { words: words.iter() }.text::<NAME>();
             assert_eq!(read, Some(Text::new(text)), "{text:?}");
         }
         for place in 0..8 {
             for byte in 0..=u8::MAX {
                 let mut bytes = *b"abcdefgh";
                 bytes[place] = byte;
-                let read = Eye { words: [u64::from_le_bytes(bytes)].iter() }.text::<8>();
+                let read = Decoder { words: [u64::from_le_bytes(bytes)].iter() }.text::<8>();
                 let end = if byte == 0 { place } else { 8 };
                 let text = core::str::from_utf8(&bytes[..end]);
                 assert_eq!(read, text.ok().map(Text::new), "{byte} at {place}");
             }
         }
         let broken = [u64::from_le_bytes(*b"ab\xff\0\0\0\0\0"), 0, 0, 0, 0, 0, 0, 0];
-        assert_eq!(Eye { words: broken.iter() }.text::<NAME>(), None);
+        assert_eq!(Decoder { words: broken.iter() }.text::<NAME>(), None);
     }
 
     struct Mixed(u64, i64, f64, Option<f64>, Text);
 
     impl Record for Mixed {
-        fn write(&self, pen: &mut Pen<'_>) {
+        fn write(&self, pen: &mut Encoder<'_>) {
             pen.word(self.0);
             pen.signed(self.1);
             pen.number(self.2);
@@ -299,7 +299,7 @@ mod tests {
             pen.text(&self.4);
         }
 
-        fn read(eye: &mut Eye<'_>) -> Option<Self> {
+        fn read(eye: &mut Decoder<'_>) -> Option<Self> {
             Some(Self(eye.word()?, eye.signed()?, eye.number()?, eye.perhaps()?, eye.text()?))
         }
     }
@@ -328,7 +328,7 @@ mod tests {
             assert!(Mixed::decode(&words).is_none(), "word {at}");
         }
         assert!(Mixed::decode(&good[..11]).is_none());
-        assert_eq!(Eye { words: [3].iter() }.index(3), None);
-        assert_eq!(Eye { words: [2].iter() }.index(3), Some(2));
+        assert_eq!(Decoder { words: [3].iter() }.index(3), None);
+        assert_eq!(Decoder { words: [2].iter() }.index(3), Some(2));
     }
 }

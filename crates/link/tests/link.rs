@@ -3,11 +3,11 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
 
-use link::bridge::{Bridge, Informant, Membership, Pace};
+use link::bridge::{Bridge, InstanceSource, Intervals, Membership};
 use link::identity::unique;
-use link::snapshot::{Figures, Kind, Label, Pulse};
+use link::snapshot::{BlockStatus, InstanceInfo, Kind, StemReadings};
 use link::words::Text;
-use link::{BRIDGE, Peer, Roster};
+use link::{BRIDGE, PeerView, Roster};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -44,16 +44,16 @@ struct Puppet {
     name: String,
 }
 
-impl Informant for Puppet {
-    fn label(&self) -> Label {
-        Label { kind: self.kind, name: Text::new(&self.name), ..Label::default() }
+impl InstanceSource for Puppet {
+    fn label(&self) -> InstanceInfo {
+        InstanceInfo { kind: self.kind, name: Text::new(&self.name), ..InstanceInfo::default() }
     }
 
-    fn figures(&self) -> Figures {
-        Figures::default()
+    fn figures(&self) -> StemReadings {
+        StemReadings::default()
     }
 
-    fn listens(&self, _: &Peer) -> bool {
+    fn listens(&self, _: &PeerView) -> bool {
         true
     }
 }
@@ -78,11 +78,11 @@ impl Runtime {
 
     /// A bridge in this process that meets others there.
     fn bridge(&self) -> &'static Bridge {
-        self.bridge_at(Pace::DEFAULT)
+        self.bridge_at(Intervals::DEFAULT)
     }
 
     /// One with a pace of its own.
-    fn bridge_at(&self, pace: Pace) -> &'static Bridge {
+    fn bridge_at(&self, pace: Intervals) -> &'static Bridge {
         static ROSTERS: [Roster; 20] = [const { Roster::new() }; 20];
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let roster = &ROSTERS[NEXT.fetch_add(1, Ordering::Relaxed)];
@@ -149,8 +149,8 @@ fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
 
 /// The instance of that name, as soon as it is there.
 #[track_caller]
-fn meet(bridge: &'static Bridge, name: &str) -> Peer {
-    let named = |peer: &Peer| peer.label().is_some_and(|label| label.name == Text::new(name));
+fn meet(bridge: &'static Bridge, name: &str) -> PeerView {
+    let named = |peer: &PeerView| peer.label().is_some_and(|label| label.name == Text::new(name));
     eventually(name, || bridge.roster().peers().find(named))
 }
 

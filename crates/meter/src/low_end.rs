@@ -1,6 +1,6 @@
 //! How a stem and its sidechain stand to each other below 150 Hz: whether kick and bass add up or cancel.
 
-use dsp::ballistics::pole;
+use dsp::ballistics::one_pole_coefficient;
 use dsp::delay::Delay;
 use dsp::filter::{Kernel, Section, State};
 use units::{Hz, Ms, Samples};
@@ -63,7 +63,7 @@ impl LowEnd {
             kernels: sections.map(|section| Kernel::new(&section)),
             states: Default::default(),
             key_delay: Delay::new(latency),
-            forget: pole(MEMORY, rate),
+            forget: one_pole_coefficient(MEMORY, rate),
             means: [0.0; 3],
             stride,
             until_next: 0,

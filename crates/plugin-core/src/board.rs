@@ -5,9 +5,9 @@
 use super::document::songs::SongRange;
 use super::listening::Listening;
 use super::reel::Exchange;
-use super::room::{HearingWish, History, Proposal, StemCard, TrimWish};
-use super::sheet::Sheet;
-use super::whereabouts::Whereabouts;
+use super::room::{History, ListenRequest, Proposal, StemCard, TrimRequest};
+use super::sheet::SessionExport;
+use super::whereabouts::TransportPosition;
 use session::audition::{Audition, Auditions};
 use session::prediction::Prediction;
 use session::record::StemId;
@@ -57,7 +57,7 @@ pub struct Room {
 
 /// What a person does at a Master that its analysis has to know.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Deeds {
+pub struct PendingCommands {
     /// A move to be predicted.
     pub proposal: Option<Proposal>,
     /// Stems whose mute is meant.
@@ -68,7 +68,7 @@ pub struct Deeds {
     pub songs: bool,
 }
 
-impl Deeds {
+impl PendingCommands {
     /// Nothing was done.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
@@ -76,16 +76,16 @@ impl Deeds {
 }
 
 /// Where wishes go.
-type Post = dyn Fn(TrimWish) + Send + Sync;
+type Post = dyn Fn(TrimRequest) + Send + Sync;
 
 /// Where goes how Stems are to be heard: all of it, every time.
-type Hear = dyn Fn(&[HearingWish]) + Send + Sync;
+type Hear = dyn Fn(&[ListenRequest]) + Send + Sync;
 
 /// The Stems in reach as they are at the moment, and whether another Master of the session sits last.
 type Look = dyn Fn() -> (Vec<StemCard>, bool) + Send + Sync;
 
 /// The session as it is set at the moment.
-type Account = dyn Fn() -> Sheet + Send + Sync;
+type Account = dyn Fn() -> SessionExport + Send + Sync;
 
 /// The board.
 #[derive(Default)]
@@ -95,14 +95,14 @@ pub struct Board {
     /// Songs to be heard instead of it.
     pub references: Exchange,
     /// Where the transport is.
-    pub whereabouts: Whereabouts,
+    pub whereabouts: TransportPosition,
     master: Mutex<Master>,
     room: Mutex<Option<Arc<Room>>>,
     trouble: Mutex<String>,
     post: Mutex<Option<Box<Post>>>,
     look: Mutex<Option<Box<Look>>>,
     account: Mutex<Option<Box<Account>>>,
-    deeds: Mutex<Deeds>,
+    deeds: Mutex<PendingCommands>,
     follows: Mutex<Option<StemId>>,
     songs: Mutex<Vec<SongRange>>,
     nested: Mutex<Vec<(StemId, StemId)>>,
@@ -115,7 +115,7 @@ pub struct Board {
 struct Heard {
     wanted: Auditions,
     /// What the Stems were asked for.
-    asked: Vec<HearingWish>,
+    asked: Vec<ListenRequest>,
     /// The number of listening when that began: with another one it is over.
     number: u64,
 }
@@ -171,7 +171,7 @@ impl Board {
     }
 
     /// Asks a Stem for a trim; without a link nothing happens. For a person's action, never for automation.
-    pub fn ask(&self, wish: TrimWish) {
+    pub fn ask(&self, wish: TrimRequest) {
         if let Some(post) = &*lock(&self.post) {
             post(wish);
         }
@@ -227,10 +227,10 @@ impl Board {
         }
         let wish = |stem: &StemCard| {
             let hearing = heard.wanted.hearing(stem.id, |stem| self.outer(stem))?;
-            Some(HearingWish { stem: stem.id, base: stem.audition, hearing })
+            Some(ListenRequest { stem: stem.id, base: stem.audition, hearing })
         };
         let linked = stems.iter().filter(|stem| stem.presence.is_linked());
-        let wishes: Vec<HearingWish> = linked.filter_map(wish).collect();
+        let wishes: Vec<ListenRequest> = linked.filter_map(wish).collect();
         if wishes != heard.asked {
             if let Some(hear) = &*lock(&self.hear) {
                 hear(&wishes);
@@ -240,17 +240,17 @@ impl Board {
     }
 
     /// From now on that is how Stems are asked to be heard.
-    pub fn hear_by(&self, hear: impl Fn(&[HearingWish]) + Send + Sync + 'static) {
+    pub fn hear_by(&self, hear: impl Fn(&[ListenRequest]) + Send + Sync + 'static) {
         *lock(&self.hear) = Some(Box::new(hear));
     }
 
     /// The session as it is set at the moment, for export; `None` without a link.
-    pub fn sheet(&self) -> Option<Sheet> {
+    pub fn sheet(&self) -> Option<SessionExport> {
         lock(&self.account).as_ref().map(|account| account())
     }
 
     /// From now on that is how the session is set.
-    pub fn account_by(&self, account: impl Fn() -> Sheet + Send + Sync + 'static) {
+    pub fn account_by(&self, account: impl Fn() -> SessionExport + Send + Sync + 'static) {
         *lock(&self.account) = Some(Box::new(account));
     }
 
@@ -300,12 +300,12 @@ impl Board {
     }
 
     /// What a person has done since the last call.
-    pub fn take_deeds(&self) -> Deeds {
+    pub fn take_deeds(&self) -> PendingCommands {
         std::mem::take(&mut *lock(&self.deeds))
     }
 
     /// From now on wishes go there.
-    pub fn post_to(&self, post: impl Fn(TrimWish) + Send + Sync + 'static) {
+    pub fn post_to(&self, post: impl Fn(TrimRequest) + Send + Sync + 'static) {
         *lock(&self.post) = Some(Box::new(post));
     }
 }
@@ -338,7 +338,7 @@ mod tests {
         board.follow(Some(StemId(7)));
         let deeds = board.take_deeds();
         let expected =
-            Deeds { proposal: Some(proposal), muted: vec![StemId(3)], follows: true, songs: false };
+            PendingCommands { proposal: Some(proposal), muted: vec![StemId(3)], follows: true, songs: false };
         assert_eq!(deeds, expected);
         assert!(board.take_deeds().is_empty() && board.follows() == Some(StemId(7)));
         board.predict(Some(proposal));
@@ -352,8 +352,8 @@ mod tests {
     }
 
     /// A board with stems, and what they are asked for.
-    fn heard(stems: &Arc<Mutex<Vec<StemCard>>>) -> (Board, Arc<Mutex<Vec<HearingWish>>>) {
-        let (board, asked) = (Board::default(), Arc::<Mutex<Vec<HearingWish>>>::default());
+    fn heard(stems: &Arc<Mutex<Vec<StemCard>>>) -> (Board, Arc<Mutex<Vec<ListenRequest>>>) {
+        let (board, asked) = (Board::default(), Arc::<Mutex<Vec<ListenRequest>>>::default());
         let (cards, wishes) = (Arc::clone(stems), Arc::clone(&asked));
         board.look_by(move || (lock(&cards).clone(), false));
         board.hear_by(move |all| *lock(&wishes) = all.to_vec());
@@ -365,7 +365,7 @@ mod tests {
         StemCard { audition: 100 + id, ..StemCard::new(StemId(id), "") }
     }
 
-    fn muted(wishes: &Mutex<Vec<HearingWish>>) -> Vec<u64> {
+    fn muted(wishes: &Mutex<Vec<ListenRequest>>) -> Vec<u64> {
         let wishes = lock(wishes);
         assert!(wishes.iter().all(|wish| wish.hearing == Hearing::Muted && wish.base == 100 + wish.stem.0));
         wishes.iter().map(|wish| wish.stem.0).collect()
@@ -427,7 +427,7 @@ mod tests {
     #[test]
     fn wishes_go_where_the_link_takes_them() {
         let board = Board::default();
-        let wish = TrimWish { stem: StemId(7), base: 1, trim: Db(-2.0) };
+        let wish = TrimRequest { stem: StemId(7), base: 1, trim: Db(-2.0) };
         board.ask(wish);
         let (sender, receiver) = std::sync::mpsc::channel();
         board.post_to(move |wish| sender.send(wish).expect("somebody listens"));

@@ -15,7 +15,7 @@ use super::control::Changes;
 use super::noise::{MOST_CURVE, Noise};
 use super::travel::steps;
 use super::{CLASSES, LATENCY_CLASS};
-use chain::Seat;
+use chain::ChainKind;
 use chain::parameters::{Kind, PARAMETERS, Parameter, Value};
 use dsp::denoise::{CURVE_POINTS, NoisePrint};
 use hex::Hex;
@@ -136,9 +136,9 @@ pub struct Document {
 
 impl Document {
     /// The document of a new instance.
-    pub fn new(seat: Seat) -> Self {
+    pub fn new(chain_kind: ChainKind) -> Self {
         Self {
-            schema: schema(seat).into(),
+            schema: schema(chain_kind).into(),
             slot: 0,
             kept: [const { None }; SLOTS],
             role: None,
@@ -169,19 +169,19 @@ pub struct Identity {
     pub session: Option<NonZeroU64>,
 }
 
-fn schema(seat: Seat) -> &'static str {
-    match seat {
-        Seat::Stem => "stemlink.stem/1",
-        Seat::Master => "stemlink.master/1",
+fn schema(chain_kind: ChainKind) -> &'static str {
+    match chain_kind {
+        ChainKind::Stem => "stemlink.stem/1",
+        ChainKind::Master => "stemlink.master/1",
     }
 }
 
-/// Makes a state ready to be loaded into a plugin in `seat`: complete if it is good, without effect if it is not.
-pub fn admit(seat: Seat, state: &mut PluginState) {
+/// Makes a state ready to be loaded into a plugin in `chain_kind`: complete if it is good, without effect if it is not.
+pub fn admit(chain_kind: ChainKind, state: &mut PluginState) {
     #[cfg(feature = "injected-panic")]
     assert!(state.version != "injected panic", "injected");
-    if let Err(why) = check(seat, state) {
-        let document = Document { refused: Some(why), ..Document::new(seat) };
+    if let Err(why) = check(chain_kind, state) {
+        let document = Document { refused: Some(why), ..Document::new(chain_kind) };
         state.params.clear();
         state.fields.clear();
         // what we have just built can be written; if not, nothing is loaded at all
@@ -191,15 +191,15 @@ pub fn admit(seat: Seat, state: &mut PluginState) {
         return;
     }
     // here older schemas will be brought up to date
-    state.params.retain(|id, _| id == LATENCY_CLASS || row(seat, id).is_some());
+    state.params.retain(|id, _| id == LATENCY_CLASS || row(chain_kind, id).is_some());
     state.fields.retain(|key, _| key == KEY);
-    for row in PARAMETERS.of(seat) {
+    for row in PARAMETERS.of(chain_kind) {
         state.params.entry(row.id.clone()).or_insert_with(|| default_of(row));
     }
 }
 
-fn row(seat: Seat, id: &str) -> Option<&'static Parameter> {
-    PARAMETERS.of(seat).find(|row| row.id == id)
+fn row(chain_kind: ChainKind, id: &str) -> Option<&'static Parameter> {
+    PARAMETERS.of(chain_kind).find(|row| row.id == id)
 }
 
 fn default_of(row: &Parameter) -> ParamValue {
@@ -211,22 +211,22 @@ fn default_of(row: &Parameter) -> ParamValue {
 }
 
 /// Whether the whole state is good; the error is a sentence for people.
-fn check(seat: Seat, state: &PluginState) -> Result<(), String> {
+fn check(chain_kind: ChainKind, state: &PluginState) -> Result<(), String> {
     let text = state.fields.get(KEY).ok_or("this is not a state of Stemlink")?;
     let document: Document =
         serde_json::from_str(text).map_err(|_| "the saved document cannot be read".to_owned())?;
-    if document.schema != schema(seat) {
-        return Err(format!("saved as {}, this is {}", shorten(&document.schema), schema(seat)));
+    if document.schema != schema(chain_kind) {
+        return Err(format!("saved as {}, this is {}", shorten(&document.schema), schema(chain_kind)));
     }
     let role_is_fine = document.role.iter().all(|id| Role::ALL.iter().any(|role| role.id() == id));
     let curve_is_fine = document.curve.iter().all(|point| point.abs() <= MOST_CURVE);
-    let trim_is_fine = match seat {
-        Seat::Stem => {
+    let trim_is_fine = match chain_kind {
+        ChainKind::Stem => {
             let none =
                 document.songs.is_empty() && document.references.is_empty() && is_default(&document.trims);
             document.trim.abs() <= LARGEST_TRIM.0 && !document.last && none
         }
-        Seat::Master => {
+        ChainKind::Master => {
             document.trim == 0.0
                 && songs::are_good(&document.songs)
                 && references::are_good(&document.references)
@@ -242,12 +242,12 @@ fn check(seat: Seat, state: &PluginState) -> Result<(), String> {
         return Err("the saved document cannot be read".into());
     }
     for (id, saved) in document.kept.iter().flatten().flat_map(|kept| &kept.0) {
-        if row(seat, id).is_some_and(|row| read(row, saved).is_none()) {
+        if row(chain_kind, id).is_some_and(|row| read(row, saved).is_none()) {
             return Err(format!("kept settings: {id} has no such value"));
         }
     }
     for (id, value) in &state.params {
-        let fine = match (id.as_str(), row(seat, id)) {
+        let fine = match (id.as_str(), row(chain_kind, id)) {
             (LATENCY_CLASS, _) => {
                 matches!(value, ParamValue::I32(i) if usize::try_from(*i).is_ok_and(|i| i < CLASSES.len()))
             }
@@ -299,8 +299,8 @@ struct Inner {
 
 impl Store {
     /// The document of a new instance; loading another is counted in `changes`.
-    pub fn new(seat: Seat, changes: Changes) -> Self {
-        let inner = Inner { document: Document::new(seat), notice: None, live: false, trims: 0 };
+    pub fn new(chain_kind: ChainKind, changes: Changes) -> Self {
+        let inner = Inner { document: Document::new(chain_kind), notice: None, live: false, trims: 0 };
         Self {
             inner: Mutex::new(inner),
             trim: AtomicU64::new(0),

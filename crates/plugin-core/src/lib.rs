@@ -22,7 +22,7 @@ pub mod travel;
 pub mod whereabouts;
 
 use chain::parameters::Parameter;
-use chain::{ChainSettings, LatencyClass, Seat};
+use chain::{ChainKind, ChainSettings, LatencyClass};
 use control::{Changes, Control};
 use document::{Snapshot, Store};
 use groups::{
@@ -37,15 +37,15 @@ use units::Db;
 #[expect(private_bounds, reason = "groups are this module's own")]
 pub trait Output: Group {
     /// Where the chain sits.
-    const SEAT: Seat;
+    const CHAIN_KIND: ChainKind;
 }
 
 impl Output for StemOutput {
-    const SEAT: Seat = Seat::Stem;
+    const CHAIN_KIND: ChainKind = ChainKind::Stem;
 }
 
 impl Output for MasterOutput {
-    const SEAT: Seat = Seat::Master;
+    const CHAIN_KIND: ChainKind = ChainKind::Master;
 }
 
 /// Parameters of Stemlink Stem.
@@ -118,7 +118,7 @@ impl<O: Output> Default for ChainParams<O> {
         let mut maker = Maker { changes: &changes, made: Vec::new() };
         let m = &mut maker;
         Self {
-            latency_class: latency_class(O::SEAT),
+            latency_class: latency_class(O::CHAIN_KIND),
             input: Group::make(m, ""),
             denoise: Group::make(m, ""),
             band1: Group::make(m, "eq1_"),
@@ -134,7 +134,7 @@ impl<O: Output> Default for ChainParams<O> {
             width: Group::make(m, ""),
             limiter: Group::make(m, ""),
             output: O::make(m, ""),
-            store: Store::new(O::SEAT, changes.clone()),
+            store: Store::new(O::CHAIN_KIND, changes.clone()),
             rows: maker.made,
             changes,
         }
@@ -197,9 +197,9 @@ impl<O: Output> ChainParams<O> {
 
     /// What a Master has asked the level to change by, on top of [`Self::settings`].
     pub fn trim(&self) -> Db {
-        match O::SEAT {
-            Seat::Stem => self.store.trim(),
-            Seat::Master => Db(0.0),
+        match O::CHAIN_KIND {
+            ChainKind::Stem => self.store.trim(),
+            ChainKind::Master => Db(0.0),
         }
     }
 
@@ -242,9 +242,10 @@ pub fn classes() -> &'static [(LatencyClass, &'static str)] {
     &CLASSES
 }
 
-fn latency_class(seat: Seat) -> IntParam {
+fn latency_class(chain_kind: ChainKind) -> IntParam {
     let last = CLASSES.len() as i32 - 1;
-    let default = CLASSES.iter().position(|(class, _)| *class == seat.default_class()).unwrap_or(0) as i32;
+    let default =
+        CLASSES.iter().position(|(class, _)| *class == chain_kind.default_class()).unwrap_or(0) as i32;
     IntParam::new("Latency", default, IntRange::Linear { min: 0, max: last })
         .non_automatable()
         .with_value_to_string(Arc::new(move |index| CLASSES[index.clamp(0, last) as usize].1.into()))
@@ -265,15 +266,15 @@ mod tests {
         params.param_map().into_iter().map(|(id, _, group)| (id, group)).collect()
     }
 
-    fn table(seat: Seat) -> Vec<(String, String)> {
-        let rows = PARAMETERS.of(seat).map(|p| (p.id.clone(), p.group.clone()));
+    fn table(chain_kind: ChainKind) -> Vec<(String, String)> {
+        let rows = PARAMETERS.of(chain_kind).map(|p| (p.id.clone(), p.group.clone()));
         std::iter::once(("latency_class".into(), String::new())).chain(rows).collect()
     }
 
     #[test]
     fn the_plugins_have_the_table_s_parameters_in_its_order_and_groups() {
-        assert_eq!(ids::<StemOutput>(), table(Seat::Stem));
-        assert_eq!(ids::<MasterOutput>(), table(Seat::Master));
+        assert_eq!(ids::<StemOutput>(), table(ChainKind::Stem));
+        assert_eq!(ids::<MasterOutput>(), table(ChainKind::Master));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! state is loaded and when the window is closed, and there is none in an offline render. A Stem is also heard otherwise
 //! for a person at a Master, for as long as that lasts; it ends for the same reasons, whichever of the two they befall.
 
-use chain::listen::Listen;
+use chain::listen::MonitorMode;
 use session::audition::Hearing;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use units::Db;
@@ -23,13 +23,13 @@ pub struct Listening {
 
 impl Listening {
     /// A person wants to hear `listen`.
-    pub fn want(&self, listen: Listen) {
+    pub fn want(&self, listen: MonitorMode) {
         self.wanted.store(encode(listen), Ordering::Relaxed);
     }
 
     /// A person hears the output again.
     pub fn end(&self) {
-        self.want(Listen::Off);
+        self.want(MonitorMode::Off);
     }
 
     /// Nothing that was wanted so far, here or at a Master, has any effect.
@@ -74,11 +74,11 @@ impl Listening {
     }
 
     /// What is to be heard. Reads four words.
-    pub fn wanted(&self) -> Listen {
+    pub fn wanted(&self) -> MonitorMode {
         match self.asked() {
-            Some(Hearing::Muted) => Listen::Mute,
-            Some(Hearing::Bypassed) => Listen::Bypass(Db(0.0)),
-            None if self.barred.load(Ordering::Relaxed) => Listen::Off,
+            Some(Hearing::Muted) => MonitorMode::Mute,
+            Some(Hearing::Bypassed) => MonitorMode::Bypass(Db(0.0)),
+            None if self.barred.load(Ordering::Relaxed) => MonitorMode::Off,
             None => decode(self.wanted.load(Ordering::Relaxed)),
         }
     }
@@ -88,22 +88,22 @@ impl Listening {
 const HEARING: u32 = 2;
 
 /// Which way, and its gain or band.
-fn encode(listen: Listen) -> u64 {
+fn encode(listen: MonitorMode) -> u64 {
     let gain = |db: Db| u64::from((db.0 as f32).to_bits());
     let (which, detail) = match listen {
-        Listen::Off => (0, 0),
-        Listen::Delta => (1, 0),
-        Listen::Bypass(db) => (2, gain(db)),
-        Listen::Gain(db) => (3, gain(db)),
-        Listen::Mono => (4, 0),
-        Listen::Side => (5, 0),
-        Listen::Left => (6, 0),
-        Listen::Right => (7, 0),
-        Listen::Band(band) => (8, band as u64),
-        Listen::Key(band) => (9, band as u64),
-        Listen::Removed => (10, 0),
-        Listen::Reference { song, gain } => (11, u64::from(song) << 16 | u64::from(hundredths(gain))),
-        Listen::Mute => (12, 0),
+        MonitorMode::Off => (0, 0),
+        MonitorMode::Delta => (1, 0),
+        MonitorMode::Bypass(db) => (2, gain(db)),
+        MonitorMode::Gain(db) => (3, gain(db)),
+        MonitorMode::Mono => (4, 0),
+        MonitorMode::Side => (5, 0),
+        MonitorMode::Left => (6, 0),
+        MonitorMode::Right => (7, 0),
+        MonitorMode::Band(band) => (8, band as u64),
+        MonitorMode::Key(band) => (9, band as u64),
+        MonitorMode::Removed => (10, 0),
+        MonitorMode::Reference { song, gain } => (11, u64::from(song) << 16 | u64::from(hundredths(gain))),
+        MonitorMode::Mute => (12, 0),
     };
     which << 32 | detail & 0xffff_ffff
 }
@@ -113,26 +113,26 @@ fn hundredths(gain: Db) -> u16 {
     ((gain.0 * 100.0).round() as i16).cast_unsigned()
 }
 
-fn decode(word: u64) -> Listen {
+fn decode(word: u64) -> MonitorMode {
     let detail = word as u32;
     let gain = Db(f64::from(f32::from_bits(detail)));
     match word >> 32 {
-        1 => Listen::Delta,
-        2 => Listen::Bypass(gain),
-        3 => Listen::Gain(gain),
-        4 => Listen::Mono,
-        5 => Listen::Side,
-        6 => Listen::Left,
-        7 => Listen::Right,
-        8 => Listen::Band(detail as usize),
-        9 => Listen::Key(detail as usize),
-        10 => Listen::Removed,
-        11 => Listen::Reference {
+        1 => MonitorMode::Delta,
+        2 => MonitorMode::Bypass(gain),
+        3 => MonitorMode::Gain(gain),
+        4 => MonitorMode::Mono,
+        5 => MonitorMode::Side,
+        6 => MonitorMode::Left,
+        7 => MonitorMode::Right,
+        8 => MonitorMode::Band(detail as usize),
+        9 => MonitorMode::Key(detail as usize),
+        10 => MonitorMode::Removed,
+        11 => MonitorMode::Reference {
             song: (detail >> 16) as u16,
             gain: Db(f64::from((detail as u16).cast_signed()) / 100.0),
         },
-        12 => Listen::Mute,
-        _ => Listen::Off,
+        12 => MonitorMode::Mute,
+        _ => MonitorMode::Off,
     }
 }
 
@@ -144,20 +144,20 @@ mod tests {
     fn every_way_of_listening_arrives_as_it_is() {
         let listening = Listening::default();
         for listen in [
-            Listen::Off,
-            Listen::Delta,
-            Listen::Bypass(Db(-3.25)),
-            Listen::Gain(Db(4.5)),
-            Listen::Mono,
-            Listen::Side,
-            Listen::Left,
-            Listen::Right,
-            Listen::Band(7),
-            Listen::Key(0),
-            Listen::Removed,
-            Listen::Reference { song: 65_535, gain: Db(-12.34) },
-            Listen::Reference { song: 0, gain: Db(0.05) },
-            Listen::Mute,
+            MonitorMode::Off,
+            MonitorMode::Delta,
+            MonitorMode::Bypass(Db(-3.25)),
+            MonitorMode::Gain(Db(4.5)),
+            MonitorMode::Mono,
+            MonitorMode::Side,
+            MonitorMode::Left,
+            MonitorMode::Right,
+            MonitorMode::Band(7),
+            MonitorMode::Key(0),
+            MonitorMode::Removed,
+            MonitorMode::Reference { song: 65_535, gain: Db(-12.34) },
+            MonitorMode::Reference { song: 0, gain: Db(0.05) },
+            MonitorMode::Mute,
         ] {
             listening.want(listen);
             assert_eq!(listening.wanted(), listen);
@@ -167,36 +167,36 @@ mod tests {
     #[test]
     fn nothing_outlives_activation_and_nothing_is_heard_in_a_render() {
         let listening = Listening::default();
-        listening.want(Listen::Mono);
+        listening.want(MonitorMode::Mono);
         listening.start(false);
-        assert_eq!(listening.wanted(), Listen::Off);
+        assert_eq!(listening.wanted(), MonitorMode::Off);
         listening.start(true);
-        listening.want(Listen::Mono);
+        listening.want(MonitorMode::Mono);
         listening.ask(listening.number(), Some(Hearing::Muted));
-        assert_eq!((listening.wanted(), listening.asked()), (Listen::Off, None));
+        assert_eq!((listening.wanted(), listening.asked()), (MonitorMode::Off, None));
     }
 
     #[test]
     fn what_a_master_wants_comes_first_and_ends_with_its_number() {
         let listening = Listening::default();
-        listening.want(Listen::Mono);
+        listening.want(MonitorMode::Mono);
         listening.ask(listening.number(), Some(Hearing::Bypassed));
-        assert_eq!(listening.wanted(), Listen::Bypass(Db(0.0)));
+        assert_eq!(listening.wanted(), MonitorMode::Bypass(Db(0.0)));
         listening.ask(listening.number(), Some(Hearing::Muted));
-        assert_eq!((listening.wanted(), listening.asked()), (Listen::Mute, Some(Hearing::Muted)));
+        assert_eq!((listening.wanted(), listening.asked()), (MonitorMode::Mute, Some(Hearing::Muted)));
         listening.end();
         assert_eq!(
             listening.wanted(),
-            Listen::Mute,
+            MonitorMode::Mute,
             "the Stem's own window is closed: that is not the Master's"
         );
         let old = listening.number();
         listening.end_all();
-        assert_eq!((listening.wanted(), listening.asked()), (Listen::Off, None));
+        assert_eq!((listening.wanted(), listening.asked()), (MonitorMode::Off, None));
         listening.ask(old, Some(Hearing::Muted));
-        assert_eq!(listening.wanted(), Listen::Off, "asked before, come after");
-        listening.want(Listen::Mono);
+        assert_eq!(listening.wanted(), MonitorMode::Off, "asked before, come after");
+        listening.want(MonitorMode::Mono);
         listening.ask(listening.number(), None);
-        assert_eq!(listening.wanted(), Listen::Mono);
+        assert_eq!(listening.wanted(), MonitorMode::Mono);
     }
 }

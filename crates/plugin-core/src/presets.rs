@@ -4,7 +4,7 @@
 //! Input, level, dither and bypass stay as they are, and so do name, role and identity.
 
 use super::text::parse;
-use chain::Seat;
+use chain::ChainKind;
 use chain::parameters::{Kind, PARAMETERS, Parameter, Value};
 use session::role::Role;
 
@@ -22,14 +22,14 @@ pub struct Preset {
 
 /// A preset that comes with the plugin.
 struct Factory {
-    seat: Seat,
+    chain_kind: ChainKind,
     role: Option<Role>,
     name: &'static str,
     values: &'static [(&'static str, &'static str)],
 }
 
 const fn stem(role: Role, name: &'static str, values: &'static [(&'static str, &'static str)]) -> Factory {
-    Factory { seat: Seat::Stem, role: Some(role), name, values }
+    Factory { chain_kind: ChainKind::Stem, role: Some(role), name, values }
 }
 
 /// Moderate on purpose: what a mastering engineer would try first.
@@ -106,7 +106,7 @@ const FACTORY: [Factory; 7] = [
     ),
     stem(Role::Fx, "FX: no rumble", &[("eq1_on", "on"), ("eq1_shape", "low cut"), ("eq1_freq", "30 Hz")]),
     Factory {
-        seat: Seat::Master,
+        chain_kind: ChainKind::Master,
         role: None,
         name: "Master: glue, ceiling \u{2212}1 dBTP",
         values: &[
@@ -123,25 +123,26 @@ const FACTORY: [Factory; 7] = [
     },
 ];
 
-/// The parameters that presets set in `seat`.
-pub fn rows(seat: Seat) -> impl Iterator<Item = &'static Parameter> {
-    PARAMETERS.of(seat).filter(|row| !matches!(row.group.as_str(), "Input" | "Output"))
+/// The parameters that presets set in `chain_kind`.
+pub fn rows(chain_kind: ChainKind) -> impl Iterator<Item = &'static Parameter> {
+    PARAMETERS.of(chain_kind).filter(|row| !matches!(row.group.as_str(), "Input" | "Output"))
 }
 
 /// Presets that come with the plugin: that which changes nothing, those for `role`, then those for others.
-pub fn factory(seat: Seat, role: Role) -> Vec<Preset> {
+pub fn factory(chain_kind: ChainKind, role: Role) -> Vec<Preset> {
     let neutral =
-        Preset { name: "Neutral".into(), values: rows(seat).map(|row| (row, row.default)).collect() };
+        Preset { name: "Neutral".into(), values: rows(chain_kind).map(|row| (row, row.default)).collect() };
     let of = |fits: bool| {
-        FACTORY.iter().filter(move |f| f.seat == seat && (f.role.is_none_or(|r| r == role)) == fits).map(
-            move |f| {
+        FACTORY
+            .iter()
+            .filter(move |f| f.chain_kind == chain_kind && (f.role.is_none_or(|r| r == role)) == fits)
+            .map(move |f| {
                 let value = |row: &'static Parameter| {
                     let text = f.values.iter().find(|(id, _)| *id == row.id).map(|(_, text)| *text);
                     (row, text.and_then(|text| parse(row, text)).unwrap_or(row.default))
                 };
-                Preset { name: f.name.into(), values: rows(seat).map(value).collect() }
-            },
-        )
+                Preset { name: f.name.into(), values: rows(chain_kind).map(value).collect() }
+            })
     };
     std::iter::once(neutral).chain(of(true)).chain(of(false)).collect()
 }
@@ -174,8 +175,8 @@ pub fn line(row: &Parameter, value: Value) -> String {
 ///
 /// # Errors
 /// A sentence with the line: no `id = value`, an unknown parameter, a value that it has not.
-pub fn read(seat: Seat, text: &str) -> Result<Values, String> {
-    let mut values: Values = rows(seat).map(|row| (row, row.default)).collect();
+pub fn read(chain_kind: ChainKind, text: &str) -> Result<Values, String> {
+    let mut values: Values = rows(chain_kind).map(|row| (row, row.default)).collect();
     for (index, line) in text.lines().enumerate() {
         let line = line.trim();
         // headings of tables are allowed, so that lines can be taken from a session file
@@ -210,7 +211,7 @@ mod tests {
     fn every_value_of_the_factory_set_is_one_that_its_parameter_has() {
         for factory in &FACTORY {
             for (id, text) in factory.values {
-                let row = rows(factory.seat).find(|row| row.id == *id);
+                let row = rows(factory.chain_kind).find(|row| row.id == *id);
                 let row = row.unwrap_or_else(|| panic!("{}: {id}", factory.name));
                 let value = parse(row, text).unwrap_or_else(|| panic!("{}: {id} {text}", factory.name));
                 let Kind::Number { min, max, .. } = row.kind else { continue };
@@ -223,30 +224,33 @@ mod tests {
     #[test]
     fn each_role_finds_its_own_first_after_the_neutral_one() {
         for (role, start) in [(Role::Drums, "Drums"), (Role::Vocals, "Vocals"), (Role::Fx, "FX")] {
-            let all = factory(Seat::Stem, role);
+            let all = factory(ChainKind::Stem, role);
             assert!(all[0].name == "Neutral" && all[1].name.starts_with(start), "{}", all[1].name);
             assert_eq!(all.len(), FACTORY.len());
         }
-        assert_eq!(factory(Seat::Master, Role::Other).len(), 2);
+        assert_eq!(factory(ChainKind::Master, Role::Other).len(), 2);
     }
 
     #[test]
     fn presets_leave_the_place_in_the_mix_alone() {
         for id in ["bypass", "in_trim", "in_polarity", "level", "dither"] {
-            assert!(!rows(Seat::Master).any(|row| row.id == id), "{id}");
+            assert!(!rows(ChainKind::Master).any(|row| row.id == id), "{id}");
         }
-        assert!(factory(Seat::Stem, Role::Other)[0].values.iter().all(|(row, value)| *value == row.default));
+        assert!(
+            factory(ChainKind::Stem, Role::Other)[0].values.iter().all(|(row, value)| *value == row.default)
+        );
     }
 
     #[test]
     fn what_is_written_is_read() {
         for fraction in [0.0, 0.1, 0.5, 0.93, 1.0] {
-            let values: Values =
-                rows(Seat::Master).map(|row| (row, super::super::travel::value_at(row, fraction))).collect();
+            let values: Values = rows(ChainKind::Master)
+                .map(|row| (row, super::super::travel::value_at(row, fraction)))
+                .collect();
             let text = write(&values);
-            assert_eq!(read(Seat::Master, &text).expect("our own"), values, "{text}");
+            assert_eq!(read(ChainKind::Master, &text).expect("our own"), values, "{text}");
         }
-        assert!(write(&factory(Seat::Stem, Role::Other)[0].values).lines().count() == 1);
+        assert!(write(&factory(ChainKind::Stem, Role::Other)[0].values).lines().count() == 1);
     }
 
     #[test]
@@ -254,7 +258,7 @@ mod tests {
         for (text, line) in
             [("comp_ratio 3", 1), ("\ncomp_ratoi = 3", 2), ("comp_on = maybe", 1), ("level = 3", 1)]
         {
-            let fault = read(Seat::Stem, text).expect_err(text);
+            let fault = read(ChainKind::Stem, text).expect_err(text);
             assert!(fault.starts_with(&format!("line {line}:")), "{text}: {fault}");
         }
     }
@@ -262,7 +266,7 @@ mod tests {
     #[test]
     fn lines_of_a_session_file_are_a_preset() {
         let text = "[stems.chain]\ncomp_on = true\neq1_shape = \"low cut\" # as drawn\ncomp_hp = 100\n";
-        let values = read(Seat::Stem, text).expect("fine");
+        let values = read(ChainKind::Stem, text).expect("fine");
         let of = |id: &str| values.iter().find(|(row, _)| row.id == id).map(|(_, value)| *value);
         assert_eq!(of("comp_on"), Some(Value::Switch(true)));
         assert_eq!(of("eq1_shape"), Some(Value::Choice(3)));
@@ -272,9 +276,9 @@ mod tests {
     proptest! {
         #[test]
         fn no_text_makes_reading_panic(text in "\\PC{0,120}", id in "[a-z0-9_]{1,12}", value in "\\PC{0,12}") {
-            drop(read(Seat::Stem, &text));
-            drop(read(Seat::Stem, &format!("{id} = {value}")));
-            drop(read(Seat::Stem, &format!("comp_ratio = {value}")));
+            drop(read(ChainKind::Stem, &text));
+            drop(read(ChainKind::Stem, &format!("{id} = {value}")));
+            drop(read(ChainKind::Stem, &format!("comp_ratio = {value}")));
         }
     }
 }

@@ -8,7 +8,7 @@ use units::Hz;
 const WAITING: usize = 8;
 
 /// A song in memory, at the rate that it is played at.
-pub struct Reel {
+pub struct ReferenceClip {
     /// The rate.
     pub rate: Hz,
     /// Which frame of the song its first is.
@@ -17,7 +17,7 @@ pub struct Reel {
     pub frames: Box<[[f32; 2]]>,
 }
 
-impl std::fmt::Debug for Reel {
+impl std::fmt::Debug for ReferenceClip {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Reel({} frames from {} at {} Hz)", self.frames.len(), self.start, self.rate.0)
     }
@@ -25,7 +25,7 @@ impl std::fmt::Debug for Reel {
 
 /// Which part of a song is played, and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
+pub enum PlayMode {
     /// From here to there again and again, whatever the transport does; frames of the reel.
     Again(usize, usize),
     /// Along with the transport, from the beginning at this frame of the timeline, and from the beginning again when it ends.
@@ -34,19 +34,19 @@ pub enum Way {
 
 /// What the audio thread is to play.
 #[derive(Debug)]
-pub struct Cue {
+pub struct PlayRequest {
     /// Which song: listening says by this number that it is to be heard.
     pub song: u16,
     /// Its sound.
-    pub reel: Arc<Reel>,
+    pub reel: Arc<ReferenceClip>,
     /// How.
-    pub way: Way,
+    pub way: PlayMode,
 }
 
 /// The way to an audio thread and back.
 #[derive(Debug)]
 pub struct Exchange {
-    outer: Mutex<(Producer<Option<Cue>>, Consumer<Cue>)>,
+    outer: Mutex<(Producer<Option<PlayRequest>>, Consumer<PlayRequest>)>,
     inner: Mutex<Option<Inbox>>,
 }
 
@@ -66,7 +66,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// For every thread but the audio thread.
 impl Exchange {
     /// Hands a cue over, or, with `None`, asks for the last one back; false: too many wait, try again.
-    pub fn cue(&self, cue: Option<Cue>) -> bool {
+    pub fn cue(&self, cue: Option<PlayRequest>) -> bool {
         lock(&self.outer).0.push(cue).is_ok()
     }
 
@@ -85,14 +85,14 @@ impl Exchange {
 /// The audio thread's end. Neither allocates nor frees, and never waits.
 #[derive(Debug)]
 pub struct Inbox {
-    incoming: Consumer<Option<Cue>>,
-    retired: Producer<Cue>,
+    incoming: Consumer<Option<PlayRequest>>,
+    retired: Producer<PlayRequest>,
 }
 
 impl Inbox {
     /// Exchanges `held` for the newest cue, if there is one: what it held goes back, to be freed. While there is no room to
     /// give back, nothing is taken.
-    pub fn exchange(&mut self, held: &mut Option<Cue>) {
+    pub fn exchange(&mut self, held: &mut Option<PlayRequest>) {
         while !self.incoming.is_empty() && self.retired.slots() > 0 {
             let Ok(next) = self.incoming.pop() else { return };
             if let Some(old) = std::mem::replace(held, next) {
@@ -117,9 +117,9 @@ impl Inbox {
 mod tests {
     use super::*;
 
-    fn cue(song: u16) -> (Cue, Arc<Reel>) {
-        let reel = Arc::new(Reel { rate: Hz(48e3), start: 0, frames: Box::new([[0.0; 2]; 4]) });
-        (Cue { song, reel: Arc::clone(&reel), way: Way::Along(0) }, reel)
+    fn cue(song: u16) -> (PlayRequest, Arc<ReferenceClip>) {
+        let reel = Arc::new(ReferenceClip { rate: Hz(48e3), start: 0, frames: Box::new([[0.0; 2]; 4]) });
+        (PlayRequest { song, reel: Arc::clone(&reel), way: PlayMode::Along(0) }, reel)
     }
 
     #[test]
@@ -135,7 +135,7 @@ mod tests {
         }
         inbox.exchange(&mut held);
         assert_eq!(held.as_ref().map(|cue| cue.song), Some(2));
-        let counts = |reels: &[Arc<Reel>]| reels.iter().map(Arc::strong_count).collect::<Vec<_>>();
+        let counts = |reels: &[Arc<ReferenceClip>]| reels.iter().map(Arc::strong_count).collect::<Vec<_>>();
         assert_eq!(counts(&reels), [2, 2, 2], "the audio thread frees nothing");
         exchange.collect();
         assert_eq!(counts(&reels), [1, 1, 2]);

@@ -262,7 +262,7 @@ pub struct Proposal {
 
 /// A trim that a person asks of a Stem.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct TrimWish {
+pub struct TrimRequest {
     /// Which Stem.
     pub stem: StemId,
     /// The revision of the trim that the person saw.
@@ -273,7 +273,7 @@ pub struct TrimWish {
 
 /// How a person at a Master wants a Stem heard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct HearingWish {
+pub struct ListenRequest {
     /// Which Stem.
     pub stem: StemId,
     /// The number under which it may be heard otherwise.

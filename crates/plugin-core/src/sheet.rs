@@ -4,14 +4,14 @@
 
 use super::presets::line;
 use chain::parameters::{Parameter, Value};
-use chain::{LatencyClass, Seat};
+use chain::{ChainKind, LatencyClass};
 use dsp::denoise::{NoisePrint, ThresholdCurve};
 use session::role::Role;
 use units::Db;
 
 /// What a chain is set to.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ChainSheet {
+pub struct ChainExport {
     /// The class in force.
     pub class: LatencyClass,
     /// Every parameter.
@@ -36,13 +36,13 @@ pub enum Arrival {
 
 /// A stem.
 #[derive(Clone, Debug, PartialEq)]
-pub struct StemSheet {
+pub struct StemExport {
     /// What it is called.
     pub name: String,
     /// Its role.
     pub role: Role,
     /// Its chain; else why it is not known.
-    pub chain: Result<ChainSheet, String>,
+    pub chain: Result<ChainExport, String>,
     /// What Masters have asked its level to change by.
     pub trim: Db,
     /// What comes after its chain.
@@ -51,13 +51,13 @@ pub struct StemSheet {
 
 /// A session.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Sheet {
+pub struct SessionExport {
     /// What the Master is called.
     pub name: String,
     /// The Master's chain; else why it is not known.
-    pub master: Result<ChainSheet, String>,
+    pub master: Result<ChainExport, String>,
     /// The stems that make up the mix.
-    pub stems: Vec<StemSheet>,
+    pub stems: Vec<StemExport>,
     /// Stems in reach that are not in this mix.
     pub left_out: Vec<String>,
     /// How much of the mix the stems account for, 0 to 1; `None` before that is known.
@@ -82,7 +82,7 @@ impl Arrival {
     }
 }
 
-impl StemSheet {
+impl StemExport {
     fn remarks(&self) -> Vec<String> {
         let name = &self.name;
         let mut remarks = Vec::new();
@@ -106,7 +106,7 @@ impl StemSheet {
     }
 }
 
-impl Sheet {
+impl SessionExport {
     /// What could not be had or is otherwise than in the project, a sentence for each.
     pub fn remarks(&self) -> Vec<String> {
         let mut remarks = Vec::new();
@@ -122,7 +122,7 @@ impl Sheet {
                 "the stems explain {percent} % of the mix only: faders and pans may be off, and the rest is missing here"
             ));
         }
-        remarks.extend(self.stems.iter().flat_map(StemSheet::remarks));
+        remarks.extend(self.stems.iter().flat_map(StemExport::remarks));
         for name in &self.left_out {
             remarks.push(format!("{name}: not in this mix, or inside another Stem; left out"));
         }
@@ -147,7 +147,7 @@ impl Sheet {
         }
         text += "schema = \"stemlink.session/1\"\n\n[master]\n\
                  loudness = \"as-heard\"  # \"auto\" or a target id masters it louder, \"as-is\" holds the ceiling\n";
-        write_chain(&mut text, Seat::Master, "master.chain", self.master.as_ref().ok(), "");
+        write_chain(&mut text, ChainKind::Master, "master.chain", self.master.as_ref().ok(), "");
         let mut names: Vec<String> = Vec::new();
         for stem in &self.stems {
             let name = distinct(&stem.name, &names);
@@ -164,7 +164,7 @@ impl Sheet {
                 own += "mute = true\n";
             }
             text += &format!("\n[[stems]]\nname = {}\nrole = \"{}\"\n", quoted(&name), stem.role.id());
-            write_chain(&mut text, Seat::Stem, "stems.chain", stem.chain.as_ref().ok(), &own);
+            write_chain(&mut text, ChainKind::Stem, "stems.chain", stem.chain.as_ref().ok(), &own);
             names.push(name);
         }
         text
@@ -172,8 +172,14 @@ impl Sheet {
 }
 
 /// Class, `between` and the parameters that are not at their defaults. Units that the class has not got are comments.
-fn write_chain(text: &mut String, seat: Seat, table: &str, chain: Option<&ChainSheet>, between: &str) {
-    let class = chain.map_or(seat.default_class(), |chain| chain.class);
+fn write_chain(
+    text: &mut String,
+    chain_kind: ChainKind,
+    table: &str,
+    chain: Option<&ChainExport>,
+    between: &str,
+) {
+    let class = chain.map_or(chain_kind.default_class(), |chain| chain.class);
     *text += &format!("latency = \"{}\"\n{between}\n[{table}]\n", class.id());
     for (row, value) in chain.into_iter().flat_map(|chain| &chain.values) {
         if *value == row.default {
@@ -216,33 +222,33 @@ mod tests {
     use super::*;
     use chain::parameters::PARAMETERS;
 
-    fn chain(seat: Seat, class: LatencyClass, set: &[(&str, Value)]) -> ChainSheet {
+    fn chain(chain_kind: ChainKind, class: LatencyClass, set: &[(&str, Value)]) -> ChainExport {
         let value = |row: &'static Parameter| {
             set.iter().find(|(id, _)| *id == row.id).map_or(row.default, |(_, value)| *value)
         };
-        ChainSheet {
+        ChainExport {
             class,
-            values: PARAMETERS.of(seat).map(|row| (row, value(row))).collect(),
+            values: PARAMETERS.of(chain_kind).map(|row| (row, value(row))).collect(),
             noise: None,
             curve: ThresholdCurve::default(),
         }
     }
 
-    fn stem(name: &str, arrival: Arrival) -> StemSheet {
+    fn stem(name: &str, arrival: Arrival) -> StemExport {
         let level = ("level", Value::Number(Some(-1.5)));
-        StemSheet {
+        StemExport {
             name: name.into(),
             role: Role::Drums,
-            chain: Ok(chain(Seat::Stem, LatencyClass::Zero, &[level, ("sat_on", Value::Switch(true))])),
+            chain: Ok(chain(ChainKind::Stem, LatencyClass::Zero, &[level, ("sat_on", Value::Switch(true))])),
             trim: Db(0.0),
             arrival,
         }
     }
 
-    fn sheet(stems: Vec<StemSheet>) -> Sheet {
+    fn sheet(stems: Vec<StemExport>) -> SessionExport {
         let dither = ("dither", Value::Choice(1));
-        let master = Ok(chain(Seat::Master, LatencyClass::Lookahead, &[dither]));
-        Sheet { name: "Mix".into(), master, stems, left_out: Vec::new(), coverage: Some(0.999_999_9) }
+        let master = Ok(chain(ChainKind::Master, LatencyClass::Lookahead, &[dither]));
+        SessionExport { name: "Mix".into(), master, stems, left_out: Vec::new(), coverage: Some(0.999_999_9) }
     }
 
     #[test]

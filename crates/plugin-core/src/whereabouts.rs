@@ -5,13 +5,13 @@ use units::Ms;
 
 /// Four words; whoever reads them while they are written has a moment of each.
 #[derive(Debug)]
-pub struct Whereabouts {
+pub struct TransportPosition {
     /// Seconds as bits; NaN is nowhere.
     position: AtomicU64,
     range: [AtomicU64; 2],
 }
 
-impl Default for Whereabouts {
+impl Default for TransportPosition {
     fn default() -> Self {
         let nowhere = || AtomicU64::new(f64::NAN.to_bits());
         Self { position: nowhere(), range: [nowhere(), nowhere()] }
@@ -22,7 +22,7 @@ fn seconds(word: &AtomicU64) -> Option<f64> {
     Some(f64::from_bits(word.load(Ordering::Relaxed))).filter(|seconds| seconds.is_finite())
 }
 
-impl Whereabouts {
+impl TransportPosition {
     /// The block begins at `position`, and the host plays `range` again and again; seconds. For the audio thread.
     pub fn tell(&self, position: Option<f64>, range: Option<(f64, f64)>) {
         let put =
@@ -50,7 +50,7 @@ mod tests {
 
     #[test]
     fn what_was_told_last_is_read_and_before_that_nothing() {
-        let place = Whereabouts::default();
+        let place = TransportPosition::default();
         assert_eq!((place.position(), place.range()), (None, None));
         place.tell(Some(-1.5), Some((2.0, 4.5)));
         assert_eq!((place.position(), place.range()), (Some(Ms(-1500.0)), Some((Ms(2000.0), Ms(4500.0)))));

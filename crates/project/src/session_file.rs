@@ -13,7 +13,7 @@ use super::placement::{AdmSettings, Placement, RawAdm, RawPlacement};
 use crate::bundle::{Bundle, Stem};
 use audiofile::error::{Error, Result};
 use chain::parameters::{Kind, PARAMETERS, Parameter, Value};
-use chain::{ChainSettings, LatencyClass, Seat};
+use chain::{ChainKind, ChainSettings, LatencyClass};
 use dsp::KeySource;
 pub use fader::Fader;
 use fader::RawFader;
@@ -92,7 +92,7 @@ impl Session {
         let stem = |role| StemSession {
             role,
             mute: false,
-            latency: Seat::Stem.default_class(),
+            latency: ChainKind::Stem.default_class(),
             chain: ChainSettings::default(),
             fader: Fader::default(),
             placement: Placement::of(role),
@@ -101,7 +101,7 @@ impl Session {
         Self {
             stems: bundle.stems.iter().map(|s| stem(s.role)).collect(),
             master: ChainSettings::default(),
-            master_latency: Seat::Master.default_class(),
+            master_latency: ChainKind::Master.default_class(),
             loudness: Loudness::Auto,
             targets: Vec::new(),
             adm: AdmSettings::default(),
@@ -130,11 +130,13 @@ impl Session {
             ));
         }
         let mut session = Self::neutral(bundle);
-        let chain = |seat, class, whose: &str, table: &toml::Table| {
-            read_chain(seat, class, table).map_err(|(what, cure)| fault(format!("{whose}: {what}"), cure))
+        let chain = |chain_kind, class, whose: &str, table: &toml::Table| {
+            read_chain(chain_kind, class, table)
+                .map_err(|(what, cure)| fault(format!("{whose}: {what}"), cure))
         };
         session.master_latency = raw.master.latency.unwrap_or(session.master_latency);
-        (session.master, _) = chain(Seat::Master, session.master_latency, "master.chain", &raw.master.chain)?;
+        (session.master, _) =
+            chain(ChainKind::Master, session.master_latency, "master.chain", &raw.master.chain)?;
         session.loudness = match raw.master.loudness.as_deref() {
             None | Some("auto") => Loudness::Auto,
             Some("as-is") => Loudness::AsIs,
@@ -157,7 +159,7 @@ impl Session {
             entry.mute = stem.mute;
             entry.latency = stem.latency.unwrap_or(entry.latency);
             let stretch;
-            (entry.chain, stretch) = chain(Seat::Stem, entry.latency, called, &stem.chain)?;
+            (entry.chain, stretch) = chain(ChainKind::Stem, entry.latency, called, &stem.chain)?;
             let after =
                 stem.after(&entry.chain).map_err(|(what, cure)| fault(format!("{called}: {what}"), cure))?;
             (entry.chain.level, entry.fader) = after;
@@ -331,7 +333,7 @@ impl RawStem {
 type Complaint = (String, String);
 
 fn read_chain(
-    seat: Seat,
+    chain_kind: ChainKind,
     class: LatencyClass,
     table: &toml::Table,
 ) -> std::result::Result<(ChainSettings, Option<noise::Stretch>), Complaint> {
@@ -339,17 +341,17 @@ fn read_chain(
     let mut stretch = None;
     for (id, value) in table {
         if noise::KEYS.contains(&id.as_str()) {
-            stretch = noise::take(&mut settings, seat, id, value)?.or(stretch);
+            stretch = noise::take(&mut settings, chain_kind, id, value)?.or(stretch);
             continue;
         }
-        let Some(parameter) = PARAMETERS.of(seat).find(|p| p.id == *id) else {
-            return Err((format!("no parameter is called {id:?}"), nearest(seat, id)));
+        let Some(parameter) = PARAMETERS.of(chain_kind).find(|p| p.id == *id) else {
+            return Err((format!("no parameter is called {id:?}"), nearest(chain_kind, id)));
         };
         let value = read_value(parameter, value)
             .ok_or_else(|| (format!("{id} cannot be {value}"), format!("it takes {}", parameter.range())))?;
         parameter.set(&mut settings, value);
         // The Master's limiter runs in every class: it is not of its chain but lands the master.
-        let lands = seat == Seat::Master && id == "lim_on";
+        let lands = chain_kind == ChainKind::Master && id == "lim_on";
         if value == Value::Switch(true) && parameter.needs() > class && !lands {
             return Err((
                 format!("{id} needs more latency than {:?} has", class.id()),
@@ -378,9 +380,9 @@ fn read_value(parameter: &Parameter, value: &toml::Value) -> Option<Value> {
 }
 
 /// The cure for an unknown id: the ids nearest to it.
-fn nearest(seat: Seat, id: &str) -> String {
+fn nearest(chain_kind: ChainKind, id: &str) -> String {
     let shared = |other: &str| other.chars().zip(id.chars()).take_while(|(a, b)| a == b).count();
-    let mut ids: Vec<&str> = PARAMETERS.of(seat).map(|p| p.id.as_str()).collect();
+    let mut ids: Vec<&str> = PARAMETERS.of(chain_kind).map(|p| p.id.as_str()).collect();
     ids.sort_by_key(|other| std::cmp::Reverse(shared(other)));
     let best = ids.first().map_or(0, |other| shared(other));
     let near: Vec<&str> =
@@ -411,7 +413,7 @@ pub fn template(bundle: &Bundle) -> String {
          [master.chain]\n",
         audiofile::error::shown(bundle.dir.file_name().map_or(&bundle.dir, Path::new))
     );
-    write_chain(&mut text, Seat::Master, 8);
+    write_chain(&mut text, ChainKind::Master, 8);
     text.push_str(ADM_TEMPLATE);
     text.push_str(DELIVER_TEMPLATE);
     for (i, stem) in bundle.stems.iter().enumerate() {
@@ -425,7 +427,7 @@ pub fn template(bundle: &Bundle) -> String {
             Role::ALL.map(Role::id).join(", "),
         );
         if i == 0 {
-            write_chain(&mut text, Seat::Stem, 1);
+            write_chain(&mut text, ChainKind::Stem, 1);
         } else {
             text.push_str("# level = 0  # dB; parameters as for the first stem\n");
         }
@@ -479,8 +481,8 @@ const PLACEMENT_TEMPLATE: &str = "\
 ";
 
 /// Every parameter as a comment with default, range and unit; equalizer bands after `bands` are only mentioned.
-fn write_chain(text: &mut String, seat: Seat, bands: usize) {
-    for parameter in PARAMETERS.of(seat) {
+fn write_chain(text: &mut String, chain_kind: ChainKind, bands: usize) {
+    for parameter in PARAMETERS.of(chain_kind) {
         let band =
             parameter.id.strip_prefix("eq").and_then(|rest| rest.split('_').next()?.parse::<usize>().ok());
         if band.is_some_and(|band| band > bands) {
@@ -628,8 +630,8 @@ mod tests {
 
     #[test]
     fn what_waits_for_a_sidechain_is_told() {
-        let told = |chain: &str, seat: &str| {
-            let stem = format!("[[stems]]\nfile = \"02_Bäss \\\"x\\\".wav\"\n{seat}\n");
+        let told = |chain: &str, chain_kind: &str| {
+            let stem = format!("[[stems]]\nfile = \"02_Bäss \\\"x\\\".wav\"\n{chain_kind}\n");
             let both = format!("schema = \"stemlink.session/1\"\n{stem}{chain}");
             read(&both).expect("reads").notes.into_iter().filter(|note| note.contains("sidechain")).count()
         };

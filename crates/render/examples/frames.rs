@@ -8,7 +8,7 @@
 use std::hint::black_box;
 use std::process::ExitCode;
 
-use chain::{Chain, ChainSettings, LatencyClass, Seat};
+use chain::{Chain, ChainKind, ChainSettings, LatencyClass};
 use dsp::compressor::{Compressor, CompressorSettings};
 use dsp::denoise::{Denoise, DenoiseSettings};
 use dsp::equalizer::{BandSettings, Equalizer, EqualizerSettings};
@@ -16,7 +16,7 @@ use dsp::limiter::{Limiter, LimiterSettings};
 use dsp::{Block, Process};
 use link::roster::{Roster, SLOTS};
 use link::slot::Origin;
-use link::snapshot::Label;
+use link::snapshot::InstanceInfo;
 use link::words::Text;
 use meter::layout::Layout;
 use meter::loudness::HopMeter;
@@ -88,7 +88,7 @@ fn unit<P: Process + 'static>(mut unit: P, settings: &P::Settings) -> Unit {
 }
 
 fn chain(settings: ChainSettings) -> Unit {
-    let mut chain = Chain::new(Seat::Stem, LatencyClass::Lookahead, RATE);
+    let mut chain = Chain::new(ChainKind::Stem, LatencyClass::Lookahead, RATE);
     chain.set(&settings);
     Box::new(move |left, right| chain.process(&mut Block::new(left, right)))
 }
@@ -119,8 +119,11 @@ fn metered(settings: Option<ChainSettings>) -> Unit {
 /// be.
 fn link() -> Unit {
     static ROSTER: Roster = Roster::new();
-    let label =
-        Label { name: Text::new("Backing Vocals"), host: Text::new("a host's name"), ..Label::default() };
+    let label = InstanceInfo {
+        name: Text::new("Backing Vocals"),
+        host: Text::new("a host's name"),
+        ..InstanceInfo::default()
+    };
     let tenants: Vec<_> = (0..SLOTS).filter_map(|_| ROSTER.join(Origin::Here, None, &label)).collect();
     let mut due = 0;
     Box::new(move |left, _| {

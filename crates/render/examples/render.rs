@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use audiofile::AudioReader;
 use audiofile::error::Result;
 use audiofile::wav::{StoredFormat, WavSpec, WavWriter};
-use chain::{Chain, ChainSettings, LatencyClass, Seat};
+use chain::{Chain, ChainKind, ChainSettings, LatencyClass};
 use dsp::Process;
 use dsp::dither::Dither;
 use dsp::equalizer::BandSettings;
@@ -37,7 +37,7 @@ fn settings() -> ChainSettings {
 fn render(from: &str, to: &str) -> Result<()> {
     let mut reader = AudioReader::open(from)?;
     let (rate, channels) = (reader.info().rate, reader.info().channels);
-    let mut chain = Chain::new(Seat::Master, LatencyClass::Lookahead, rate);
+    let mut chain = Chain::new(ChainKind::Master, LatencyClass::Lookahead, rate);
     chain.set(&settings());
     let mut chain = Compensated::new(Some(chain));
     let mut writer = WavWriter::create(to, WavSpec::new(rate, 2, StoredFormat::Int24), true)?;

@@ -7,7 +7,7 @@ use crate::mixdown::{self, Mixdown};
 use crate::progress::{Progress, advance};
 use audiofile::AudioReader;
 use audiofile::error::{Error, Result, shown};
-use chain::Seat;
+use chain::ChainKind;
 use meter::layout::Layout;
 use meter::{Meter, Reading, reading_from_hops};
 use project::bundle::Bundle;
@@ -128,7 +128,7 @@ fn of_stems(dir: &Path, progress: &mut dyn Progress) -> Result<Track> {
         });
     }
     let mut mixdown = Mixdown::open(&bundle, &session)?;
-    let chain = mixdown::chain(&session.master, Seat::Master, session.master_latency, rate);
+    let chain = mixdown::chain(&session.master, ChainKind::Master, session.master_latency, rate);
     let mut chain = Compensated::new(chain);
     let mut meter = Meter::new(rate, &Layout::stereo());
     let mut sum = [Vec::new(), Vec::new()];

@@ -52,14 +52,14 @@ impl Compensated {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chain::{ChainSettings, LatencyClass, Seat};
+    use chain::{ChainKind, ChainSettings, LatencyClass};
     use testkit::noise;
     use units::Hz;
 
     #[test]
     fn a_song_comes_out_in_place_and_as_long_as_it_was() {
         for class in LatencyClass::ALL {
-            let mut chain = Chain::new(Seat::Master, class, Hz(48_000.0));
+            let mut chain = Chain::new(ChainKind::Master, class, Hz(48_000.0));
             chain.set(&ChainSettings::default());
             let mut compensated = Compensated::new(Some(chain));
             let song = [noise(1, 10_000, 0.5), noise(2, 10_000, 0.5)];

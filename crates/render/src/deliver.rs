@@ -13,7 +13,7 @@ mod sink;
 use std::path::{Path, PathBuf};
 
 use crate::hash::{sha256, sha256_of};
-use crate::master::{self, CEILING_TOLERANCE, Settled, settle};
+use crate::master::{self, CEILING_TOLERANCE, MasterPlan, settle};
 use crate::measure::measure;
 use crate::mixdown::Mixdown;
 use crate::progress::{Progress, advance};
@@ -186,7 +186,7 @@ struct Printed {
 fn print_within(
     job: &Job<'_>,
     plan: &Plan,
-    settled: &Settled,
+    settled: &MasterPlan,
     rate: Hz,
     progress: &mut dyn Progress,
 ) -> Result<(Printed, Gains)> {
@@ -223,7 +223,7 @@ fn print_within(
 fn print(
     job: &Job<'_>,
     plan: &Plan,
-    settled: &Settled,
+    settled: &MasterPlan,
     gains: &Gains,
     rate: Hz,
     progress: &mut dyn Progress,

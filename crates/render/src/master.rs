@@ -17,7 +17,7 @@ use crate::progress::{Progress, advance};
 use crate::verify::agree;
 use audiofile::error::{Error, Result};
 use audiofile::wav::{self, Bext, StoredFormat, WavSpec, WavWriter};
-use chain::{Chain, ChainSettings, LatencyClass, Seat};
+use chain::{Chain, ChainKind, ChainSettings, LatencyClass};
 use dsp::Process;
 use dsp::dither::Dither;
 use dsp::limiter::LimiterSettings;
@@ -151,7 +151,7 @@ fn warn(landing: &Landing, reading: &Reading, ceiling: Dbtp, rate: Hz) -> Vec<St
 
 /// How a master is made, without a file made of it.
 #[derive(Clone, Debug)]
-pub struct Settled {
+pub struct MasterPlan {
     /// The master chain up to its level.
     pub before_level: ChainSettings,
     /// Level and limiter; not dithered.
@@ -168,14 +168,20 @@ pub struct Settled {
 ///
 /// # Errors
 /// As [`master`].
-pub fn settle(job: &Job<'_>, progress: &mut dyn Progress) -> Result<Settled> {
+pub fn settle(job: &Job<'_>, progress: &mut dyn Progress) -> Result<MasterPlan> {
     let Prepared { spool, mut post, found, mut warnings, .. } = prepare(job, progress)?;
     let ((), run, _) =
         post.hold(&spool, found.level, "holding the ceiling", progress, || Ok(()), |(), _| Ok(()))?;
     let landing = found.landed(&run);
     warnings.extend(warn(&landing, &run.reading, post.ceiling, post.rate));
     let after = ChainSettings { dither: Dither::Off, ..post.settings };
-    Ok(Settled { before_level: before_level(job.session), after, ceiling: post.ceiling, landing, warnings })
+    Ok(MasterPlan {
+        before_level: before_level(job.session),
+        after,
+        ceiling: post.ceiling,
+        landing,
+        warnings,
+    })
 }
 
 /// The master chain up to its level.
@@ -188,9 +194,9 @@ fn before_level(session: &Session) -> ChainSettings {
     }
 }
 
-/// The chain that runs [`Settled::after`].
+/// The chain that runs [`MasterPlan::after`].
 pub(super) fn chain_after(settings: &ChainSettings, rate: Hz) -> Chain {
-    let mut chain = Chain::new(Seat::Master, LatencyClass::Lookahead, rate);
+    let mut chain = Chain::new(ChainKind::Master, LatencyClass::Lookahead, rate);
     chain.set(settings);
     chain
 }
@@ -209,8 +215,12 @@ fn render_before_level(
     let folder = job.output.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut spool = SpoolWriter::create(folder, &job.output)?;
     let settings = before_level(job.session);
-    let mut chain =
-        Compensated::new(crate::mixdown::chain(&settings, Seat::Master, job.session.master_latency, rate));
+    let mut chain = Compensated::new(crate::mixdown::chain(
+        &settings,
+        ChainKind::Master,
+        job.session.master_latency,
+        rate,
+    ));
     let mut meter = Meter::new(rate, &Layout::stereo());
     let mut sum = [Vec::new(), Vec::new()];
     progress.begin("rendering", mixdown.frames());

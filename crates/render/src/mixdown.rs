@@ -6,7 +6,7 @@ use crate::compensated::Compensated;
 use audiofile::AudioReader;
 use audiofile::error::{Error, Result};
 use audiofile::resample::Endless;
-use chain::{Chain, ChainSettings, LatencyClass, Seat};
+use chain::{Chain, ChainKind, ChainSettings, LatencyClass};
 use dsp::{Block, Process};
 use project::bundle::Bundle;
 use project::session_file::{Fader, Loudness, Session, StemSession};
@@ -49,7 +49,7 @@ impl StemStream {
                 cure: "export stems in mono or stereo".into(),
             });
         }
-        let chain = chain(&session.chain, Seat::Stem, session.latency, info.rate);
+        let chain = chain(&session.chain, ChainKind::Stem, session.latency, info.rate);
         Ok(Self {
             path: path.to_owned(),
             planes: vec![Vec::new(); info.channels],
@@ -144,11 +144,16 @@ impl Endless for StemStream {
 }
 
 /// A chain for `settings`, or none where they change nothing and the class has no latency.
-pub fn chain(settings: &ChainSettings, seat: Seat, class: LatencyClass, rate: Hz) -> Option<Chain> {
+pub fn chain(
+    settings: &ChainSettings,
+    chain_kind: ChainKind,
+    class: LatencyClass,
+    rate: Hz,
+) -> Option<Chain> {
     if *settings == ChainSettings::default() {
         return None; // the delay of a neutral chain would be compensated anyway
     }
-    let mut chain = Chain::new(seat, class, rate);
+    let mut chain = Chain::new(chain_kind, class, rate);
     chain.set(settings);
     Some(chain)
 }

@@ -7,13 +7,13 @@ use crate::mixdown::{self, Mixdown, StemStream};
 use crate::progress::{Progress, advance};
 use audiofile::AudioReader;
 use audiofile::error::{Error, Result};
-use chain::{ChainSettings, LatencyClass, Seat};
+use chain::{ChainKind, ChainSettings, LatencyClass};
 use meter::layout::Layout;
 use meter::{Meter, Reading};
 use project::bundle::Bundle;
 use project::placement::Placement;
 use project::session_file::{Fader, Session, StemSession};
-use session::certainty::Ground;
+use session::certainty::FittedRange;
 use session::coverage::coverage;
 use session::fit::Arrival;
 use session::gram::Hops;
@@ -42,7 +42,7 @@ pub struct Analysis {
 /// The stems as they sum, or as they arrive in a given mix.
 enum Sources {
     Sum(Hops),
-    Mix(Ground),
+    Mix(FittedRange),
 }
 
 /// The mix after moves.
@@ -118,7 +118,7 @@ pub fn analyse(
     let (before, loudest_peak) = out.finish();
     let raw = gram.finish();
     let sources = match mix {
-        Some(_) => Sources::Mix(Ground::new(&raw.row(), bundle.stems.len())),
+        Some(_) => Sources::Mix(FittedRange::new(&raw.row(), bundle.stems.len())),
         None => Sources::Sum(raw.as_sources()),
     };
     let coverage = match &sources {
@@ -274,7 +274,7 @@ struct MasterOut {
 
 impl MasterOut {
     fn new(session: &Session, rate: units::Hz) -> Self {
-        let chain = mixdown::chain(&session.master, Seat::Master, session.master_latency, rate);
+        let chain = mixdown::chain(&session.master, ChainKind::Master, session.master_latency, rate);
         Self {
             chain: Compensated::new(chain),
             meter: Meter::new(rate, &Layout::stereo()),

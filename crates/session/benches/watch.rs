@@ -3,7 +3,7 @@
 #![allow(missing_docs)] // criterion's macros make an undocumented function
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use session::watch::{StemBlock, Watch};
+use session::watch::{HopBuilder, StemBlock};
 use units::Hz;
 
 const RATE: Hz = Hz(48_000.0);
@@ -32,7 +32,7 @@ fn watching(criterion: &mut Criterion) {
         ("32 stems, all with a chain", 32, 32),
     ] {
         let audio: Vec<[Vec<f64>; 2]> = (0..=stems as u64).map(|i| programme(i + 1)).collect();
-        let mut watch = Watch::new(RATE);
+        let mut watch = HopBuilder::new(RATE);
         watch.set_stems(1, stems);
         let mut position = 0;
         criterion.bench_function(&format!("watch: 1 s of {name}"), |b| {

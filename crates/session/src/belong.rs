@@ -23,7 +23,7 @@ const NEEDED_POWER: f64 = 1e-5;
 
 /// Where a Stem belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Belonging {
+pub enum MixMembership {
     /// It is part of the mix.
     Summed,
     /// It is part of another Stem, and of the mix only through that one.
@@ -36,7 +36,7 @@ pub enum Belonging {
 
 /// Where each of `stems` Stems belongs. `hops`: joint matrices, 3 s or more, of the sources: the Stems' outputs, then
 /// their inputs, then the mix, aligned.
-pub fn belonging(hops: &JointHops, stems: usize) -> Vec<Belonging> {
+pub fn belonging(hops: &JointHops, stems: usize) -> Vec<MixMembership> {
     debug_assert_eq!(hops.sources(), 2 * stems + 1);
     let row = hops.row();
     let windows: Vec<Gram> = (row.chunks_exact(WINDOW))
@@ -63,10 +63,10 @@ pub fn belonging(hops: &JointHops, stems: usize) -> Vec<Belonging> {
     let top: Vec<usize> = (0..stems).filter(|&stem| sounds[stem] && inside[stem].is_none()).collect();
     (0..stems)
         .map(|stem| match inside[stem] {
-            _ if !sounds[stem] => Belonging::Silent,
-            Some(parent) => Belonging::Inside(parent),
-            None if arrives(&windows, stem, &top, stems) => Belonging::Summed,
-            None => Belonging::Elsewhere,
+            _ if !sounds[stem] => MixMembership::Silent,
+            Some(parent) => MixMembership::Inside(parent),
+            None if arrives(&windows, stem, &top, stems) => MixMembership::Summed,
+            None => MixMembership::Elsewhere,
         })
         .collect()
 }
@@ -183,7 +183,7 @@ mod tests {
     const FRAMES: usize = 8_000 * 20;
 
     /// Where stems belong that enter and leave so.
-    fn belongs(voices: &[(Audio, Audio)], mix: &Audio) -> Vec<Belonging> {
+    fn belongs(voices: &[(Audio, Audio)], mix: &Audio) -> Vec<MixMembership> {
         let outputs = voices.iter().map(|voice| voice.1.clone());
         let inputs = voices.iter().map(|voice| voice.0.clone());
         let all: Vec<Audio> = outputs.chain(inputs).chain([mix.clone()]).collect();
@@ -199,7 +199,7 @@ mod tests {
         let stems = sources(21, 4, FRAMES);
         let voices: Vec<_> = stems.iter().map(plain).collect();
         let found = belongs(&voices, &mix(&stems, &[0.7, 1.2, 0.0, 0.5]));
-        use Belonging::{Elsewhere, Summed};
+        use MixMembership::{Elsewhere, Summed};
         assert_eq!(found, [Summed, Summed, Elsewhere, Summed]);
     }
 
@@ -210,7 +210,7 @@ mod tests {
         let mut sum = mix(&stems, &[0.7, 0.0, 0.5]);
         let extra = noise(1, FRAMES, 0.1);
         sum.iter_mut().for_each(|side| side.iter_mut().zip(&extra).for_each(|(m, x)| *m += x));
-        use Belonging::{Elsewhere, Summed};
+        use MixMembership::{Elsewhere, Summed};
         assert_eq!(belongs(&voices, &sum), [Summed, Elsewhere, Summed]);
     }
 
@@ -225,8 +225,8 @@ mod tests {
             let mut voices: Vec<_> = tracks[..linked].iter().map(plain).collect();
             voices.push((group.clone(), shaped.clone()));
             voices.extend(tracks[3..].iter().map(plain));
-            let mut expected = vec![Belonging::Inside(linked); linked];
-            expected.extend([Belonging::Summed; 3]);
+            let mut expected = vec![MixMembership::Inside(linked); linked];
+            expected.extend([MixMembership::Summed; 3]);
             assert_eq!(belongs(&voices, &bus), expected, "{linked} linked");
         }
     }
@@ -238,7 +238,7 @@ mod tests {
         let outer = mix(&[inner.clone(), tracks[2].clone()], &[0.9, 1.0]);
         let bus = mix(&[outer.clone(), tracks[3].clone()], &[1.0, 0.8]);
         let voices = [plain(&tracks[0]), plain(&inner), plain(&outer), plain(&tracks[3])];
-        use Belonging::{Inside, Summed};
+        use MixMembership::{Inside, Summed};
         assert_eq!(belongs(&voices, &bus), [Inside(1), Inside(2), Summed, Summed]);
     }
 
@@ -249,7 +249,7 @@ mod tests {
         let overheads = mix(&tracks[..2], &[0.4, 1.0]);
         let voices = [plain(&tracks[0]), plain(&overheads), plain(&tracks[2])];
         let bus = mix(&[tracks[0].clone(), overheads.clone(), tracks[2].clone()], &[1.0, 0.8, 0.6]);
-        assert_eq!(belongs(&voices, &bus), [Belonging::Summed; 3]);
+        assert_eq!(belongs(&voices, &bus), [MixMembership::Summed; 3]);
     }
 
     #[test]
@@ -257,7 +257,7 @@ mod tests {
         let stems = sources(26, 2, FRAMES);
         let silent = [vec![0.0; FRAMES], vec![0.0; FRAMES]];
         let voices = [plain(&stems[0]), plain(&silent)];
-        assert_eq!(belongs(&voices, &stems[0]), [Belonging::Summed, Belonging::Silent]);
+        assert_eq!(belongs(&voices, &stems[0]), [MixMembership::Summed, MixMembership::Silent]);
     }
 
     #[test]

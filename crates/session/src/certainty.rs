@@ -42,7 +42,7 @@ const STRETCH: usize = 100;
 
 /// A row of hops, fitted: what predictions and their certainty are made from.
 #[derive(Clone, Debug)]
-pub struct Ground {
+pub struct FittedRange {
     /// How the stems arrive.
     pub fit: Fit,
     /// The stems as they arrive, and last *Unlinked*.
@@ -53,7 +53,7 @@ pub struct Ground {
     rescaled: Vec<f64>,
 }
 
-impl Ground {
+impl FittedRange {
     /// Fits `row`.
     pub fn new(row: &Row<'_>, stems: usize) -> Self {
         Self::with_fit(row, fit(row, stems))

@@ -1,7 +1,7 @@
 //! What was heard of a range of the timeline, and what follows for the stems as they are set now.
 
 use super::accumulate::ChainProducts;
-use super::certainty::Ground;
+use super::certainty::FittedRange;
 use super::fit::{Arrival, Fit, HopFit, fit_hop, start};
 use super::gram::Gram;
 use super::record::{Mark, Member, Record, Recorder};
@@ -31,9 +31,9 @@ pub struct Progress {
 
 /// What was heard of a range, as everything is set now. Sources are the present stems in order, and last *Unlinked*.
 #[derive(Clone, Debug)]
-pub struct Heard {
+pub struct RangeReport {
     /// The sources and their fit.
-    pub ground: Ground,
+    pub ground: FittedRange,
     /// How much of the range this is.
     pub progress: Progress,
     members: Vec<Member>,
@@ -78,7 +78,7 @@ struct Hop<'a> {
 
 impl Recorder {
     /// What was heard of `range`, with the stems as they are set now.
-    pub fn heard(&self, range: Places) -> Heard {
+    pub fn heard(&self, range: Places) -> RangeReport {
         let members = self.members();
         let mut progress = Progress { all: (range.end - range.start).max(0) as usize, ..Progress::default() };
         let hops: Vec<Option<Hop<'_>>> = range
@@ -94,11 +94,11 @@ impl Recorder {
                 hop
             })
             .collect();
-        Heard::new(members, &hops, progress)
+        RangeReport::new(members, &hops, progress)
     }
 
     /// What is heard at the moment: the last 10 s, auditions and all, on the timeline or not.
-    pub fn live(&self) -> Heard {
+    pub fn live(&self) -> RangeReport {
         let members = self.members();
         let recent = self.recent();
         let row: Vec<Option<&[f64]>> = recent.iter().map(|hop| Some(&hop.joint[..])).collect();
@@ -118,7 +118,7 @@ impl Recorder {
             })
             .collect();
         let progress = Progress { all: recent.len(), heard: recent.len(), ..Progress::default() };
-        Heard::new(members, &hops, progress)
+        RangeReport::new(members, &hops, progress)
     }
 }
 
@@ -189,14 +189,14 @@ impl Hop<'_> {
     }
 }
 
-impl Heard {
+impl RangeReport {
     fn new(members: &[Member], hops: &[Option<Hop<'_>>], progress: Progress) -> Self {
         let unheard =
             HopFit { arrivals: vec![Arrival::UNITY; members.len()], condition: 1.0, inseparable: None };
         let fits = hops.iter().map(|hop| hop.as_ref().map_or(&unheard, |hop| hop.fit.as_ref()));
         let fit = Fit::from_hops(members.len(), fits);
         let row: Vec<Option<&[f64]>> = hops.iter().map(|hop| hop.as_ref().map(|hop| &*hop.joint)).collect();
-        let mut ground = Ground::with_fit(&row, fit);
+        let mut ground = FittedRange::with_fit(&row, fit);
         for (index, hop) in hops.iter().enumerate() {
             if let Some(hop) = hop.as_ref().filter(|hop| hop.is_rescaled()) {
                 ground.rescale(index, &hop.rescale);

@@ -1,6 +1,6 @@
 //! The answer to "what if": a move, predicted.
 
-use super::heard::{Bracket, Heard, Progress};
+use super::heard::{Bracket, Progress, RangeReport};
 use super::playback::{Playback, exchange_sentence, others_change, playback};
 use super::predict::{Certainty, Move, gains};
 use super::target::NormalizationTarget;
@@ -75,7 +75,7 @@ pub struct Prediction {
 
 /// Predicts `moves` (stems only) over what was `heard`. `followers`: what a person has confirmed to move with stems.
 pub fn predict_moves(
-    heard: &Heard,
+    heard: &RangeReport,
     moves: &[Move],
     followers: &[Follower],
     targets: &[NormalizationTarget],

@@ -58,7 +58,7 @@ const SETTLED: u32 = 20;
 
 /// Keeps the hops of a session.
 ///
-/// Hops come in order from a [`super::watch::Watch`]. A hop is kept when all stems were heard and none of those that
+/// Hops come in order from a [`super::watch::HopBuilder`]. A hop is kept when all stems were heard and none of those that
 /// sound is missing from the mix; hearing it again overwrites it. Next to a hop with a missing stem nothing is kept
 /// either: a solo begins and ends anywhere in a hop. Memory is bounded by [`BUDGET`]; the hops longest not heard go first.
 #[derive(Clone, Debug)]

@@ -10,7 +10,7 @@ pub fn place(position: i64, hop_frames: usize) -> (Place, usize) {
 }
 
 /// The frame of a position in seconds: hosts that count in seconds round differently from block to block, which the
-/// [`Flywheel`] evens out.
+/// [`TransportTracker`] evens out.
 pub fn frame_of_seconds(seconds: f64, rate: units::Hz) -> i64 {
     (seconds * rate.0).round() as i64
 }
@@ -20,7 +20,7 @@ const SLACK: u64 = 2;
 
 /// A flywheel over the host's position: it runs on by what is processed as long as the host says nearly the same.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Flywheel {
+pub struct TransportTracker {
     /// Where the next block is expected; `None` while live.
     expected: Option<i64>,
     segment: u64,
@@ -37,7 +37,7 @@ pub struct Located {
     pub jumped: bool,
 }
 
-impl Flywheel {
+impl TransportTracker {
     /// Opens a new segment, whatever comes next.
     pub fn break_off(&mut self) {
         (self.expected, self.segment) = (None, self.segment + 1);
@@ -63,7 +63,7 @@ mod tests {
 
     #[test]
     fn rounding_is_bridged_and_a_jump_opens_a_segment() {
-        let mut wheel = Flywheel::default();
+        let mut wheel = TransportTracker::default();
         let first = wheel.locate(Some(1000), 512);
         assert_eq!((first.position, first.jumped), (Some(1000), true));
         for (host, expected) in [(1513, 1512), (2022, 2024), (2537, 2536)] {
@@ -78,7 +78,7 @@ mod tests {
 
     #[test]
     fn without_a_position_it_is_live() {
-        let mut wheel = Flywheel::default();
+        let mut wheel = TransportTracker::default();
         let live = wheel.locate(None, 512);
         assert_eq!((live.position, live.jumped), (None, false));
         assert!(wheel.locate(Some(0), 512).jumped);
@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn a_break_and_the_ends_of_time_open_segments() {
-        let mut wheel = Flywheel::default();
+        let mut wheel = TransportTracker::default();
         let first = wheel.locate(Some(0), 512);
         wheel.break_off();
         let next = wheel.locate(Some(512), 512);

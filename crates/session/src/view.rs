@@ -2,7 +2,7 @@
 
 use super::coverage::{TRUSTED_COVERAGE, coverage};
 use super::finding::Finding;
-use super::heard::{Heard, Progress};
+use super::heard::{Progress, RangeReport};
 use super::playback::{Playback, playback, sentence};
 use super::record::{Recorder, StemId};
 use super::shares::shares;
@@ -102,7 +102,7 @@ impl Session {
     /// is called, for sentences.
     pub fn new(
         recorder: &Recorder,
-        heard: &Heard,
+        heard: &RangeReport,
         delays: &[i64],
         findings: Vec<Finding>,
         targets: &[NormalizationTarget],

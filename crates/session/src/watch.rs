@@ -2,7 +2,7 @@
 
 use super::accumulate::{Accumulator, ChainProducts};
 use super::joint::joint_len;
-use super::timeline::{Flywheel, Place, place};
+use super::timeline::{Place, TransportTracker, place};
 use meter::true_peak::TruePeak;
 use units::Hz;
 
@@ -29,7 +29,7 @@ pub struct FinishedHop {
     pub place: Option<Place>,
     /// The row of contiguous hops it is part of.
     pub segment: u64,
-    /// The set of stems that [`Watch::set_stems`] named.
+    /// The set of stems that [`HopBuilder::set_stems`] named.
     pub set: u64,
     /// Number of stems.
     pub stems: usize,
@@ -51,12 +51,12 @@ pub struct FinishedHop {
 /// frame, no allocation. The same audio at the same place gives the same bits in blocks of any size. Latency: a hop is
 /// handed out when its last frame has been seen.
 #[derive(Clone, Debug)]
-pub struct Watch {
+pub struct HopBuilder {
     accumulator: Accumulator,
     hop_frames: usize,
     stems: usize,
     set: u64,
-    wheel: Flywheel,
+    wheel: TransportTracker,
     segment: u64,
     /// Hop that is being filled.
     place: Option<Place>,
@@ -82,7 +82,7 @@ impl Run {
     }
 }
 
-impl Watch {
+impl HopBuilder {
     /// A watch for up to [`MOST_STEMS`] stems at `rate`. Allocates all it will ever need: 3 MB.
     pub fn new(rate: Hz) -> Self {
         let sources = MOST_STEMS + 1;
@@ -100,7 +100,7 @@ impl Watch {
             accumulator,
             stems: 0,
             set: 0,
-            wheel: Flywheel::default(),
+            wheel: TransportTracker::default(),
             segment: 0,
             place: None,
             mix_run: Run::default(),

@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 
 use audiofile::error::shown;
 use link::Roster;
-use link::bridge::Pace;
-use link::bridge::onlooker::Onlooker;
-use link::snapshot::Label;
+use link::bridge::Intervals;
+use link::bridge::onlooker::Observer;
+use link::snapshot::InstanceInfo;
 use link::survey::Survey;
 use project::target_file::pick;
 use session::target::{NormalizationTarget, Use};
@@ -33,8 +33,8 @@ static SEEN: Roster = Roster::new();
 pub(crate) fn run(args: &Live, global: &Global) -> CommandResult {
     let targets = targets(args, global)?;
     let mut onlooker = match &args.folder {
-        None => Onlooker::new(&SEEN),
-        Some(folder) => Onlooker::at(&SEEN, vec![folder.clone()], Pace::DEFAULT),
+        None => Observer::new(&SEEN),
+        Some(folder) => Observer::at(&SEEN, vec![folder.clone()], Intervals::DEFAULT),
     };
     let survey = first_look(&mut onlooker)?;
     for (place, error) in onlooker.troubles() {
@@ -72,7 +72,7 @@ fn targets(args: &Live, global: &Global) -> Result<Vec<NormalizationTarget>, Fai
 
 /// Looks until it is known who is there and whether their hearts beat: about half a second, a little more than one if
 /// somebody's does not.
-fn first_look(onlooker: &mut Onlooker) -> Result<Survey, Failure> {
+fn first_look(onlooker: &mut Observer) -> Result<Survey, Failure> {
     loop {
         let now = Instant::now();
         onlooker.look(now);
@@ -90,7 +90,7 @@ fn pause(time: Duration) -> Result<(), Failure> {
 }
 
 /// Shows what there is until Ctrl-C.
-fn watch(onlooker: &mut Onlooker, targets: &[NormalizationTarget]) -> Result<(), Failure> {
+fn watch(onlooker: &mut Observer, targets: &[NormalizationTarget]) -> Result<(), Failure> {
     let _screen = Screen::open();
     while !is_interrupted() {
         onlooker.look(Instant::now());
@@ -137,7 +137,7 @@ fn draw(page: &str) {
 }
 
 /// What an instance is called.
-fn name(label: &Label) -> &str {
+fn name(label: &InstanceInfo) -> &str {
     match label.name.as_str() {
         "" => "unnamed",
         name => name,

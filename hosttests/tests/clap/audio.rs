@@ -2,7 +2,7 @@
 
 use super::{PLUGINS, RATE, through_chain, typed};
 use chain::parameters::{PARAMETERS, Value};
-use chain::{Chain, LatencyClass, Seat};
+use chain::{Chain, ChainKind, LatencyClass};
 use dsp::Process;
 use hosttests::reference::settings;
 use hosttests::{Call, Library, MASTER, Plugin, Random, STEM, Status, noise};
@@ -38,17 +38,17 @@ fn latency_is_that_of_the_class_and_a_new_class_asks_for_a_restart_once() {
     assert_eq!((plugin.latency(), plugin.restarts()), (0, 1));
     plugin.deactivate();
     plugin.activate(RATE, 512);
-    let chain = Chain::new(Seat::Stem, LatencyClass::Lookahead, Hz(RATE));
+    let chain = Chain::new(ChainKind::Stem, LatencyClass::Lookahead, Hz(RATE));
     assert!(plugin.latency() > 0 && plugin.latency() as usize == chain.latency().0);
 }
 
 #[test]
 fn the_output_is_the_chain_s_bit_for_bit_however_the_host_cuts_it() {
     let library = Library::open();
-    for (id, seat) in PLUGINS {
-        let class = seat.default_class();
+    for (id, chain_kind) in PLUGINS {
+        let class = chain_kind.default_class();
         let input = noise(7, 2, 20_000, 0.9);
-        let expected = through_chain(seat, class, &settings(), &input, None);
+        let expected = through_chain(chain_kind, class, &settings(), &input, None);
         for sizes in [&[512][..], &[1], &[4096], &[16_384], &[37, 512, 1, 4095, 3]] {
             let mut plugin = Plugin::new(&library, id);
             let changes = typed(&mut plugin);
@@ -74,7 +74,8 @@ fn the_sidechain_keys_the_compressor() {
     plugin.run(&mut output, Some(&key), &[500], &[]);
     let mut settings = settings();
     PARAMETERS.find("comp_key").expect("exists").set(&mut settings, Value::Choice(1));
-    let with = |key: &[Vec<f32>]| through_chain(Seat::Stem, LatencyClass::Zero, &settings, &input, Some(key));
+    let with =
+        |key: &[Vec<f32>]| through_chain(ChainKind::Stem, LatencyClass::Zero, &settings, &input, Some(key));
     assert!(output == with(&key));
     assert!(output != with(&noise(3, 2, 16_000, 0.01)));
 }

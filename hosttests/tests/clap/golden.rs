@@ -5,7 +5,7 @@
 //! --test clap golden` writes those of the present version; a released version's files are never written again.
 
 use super::{PLUGINS, scrambled};
-use chain::Seat;
+use chain::ChainKind;
 use chain::parameters::{Kind, PARAMETERS, Value};
 use hosttests::{Library, Plugin, Random};
 use std::fs;
@@ -21,9 +21,9 @@ fn framed(json: &str) -> Vec<u8> {
 }
 
 /// Id and text of every parameter: `in_trim = -3.5`.
-fn readings(plugin: &mut Plugin, seat: Seat) -> Vec<(String, String)> {
+fn readings(plugin: &mut Plugin, chain_kind: ChainKind) -> Vec<(String, String)> {
     let rows = plugin.rows();
-    let ids = std::iter::once("latency_class").chain(PARAMETERS.of(seat).map(|p| p.id.as_str()));
+    let ids = std::iter::once("latency_class").chain(PARAMETERS.of(chain_kind).map(|p| p.id.as_str()));
     ids.zip(&rows)
         .map(|(id, row)| {
             let value = plugin.value(row.id);
@@ -33,10 +33,10 @@ fn readings(plugin: &mut Plugin, seat: Seat) -> Vec<(String, String)> {
 }
 
 /// Settings kept in a slot, at random, as the document inside a state's JSON spells them.
-fn kept(seat: Seat, seed: u64) -> String {
+fn kept(chain_kind: ChainKind, seed: u64) -> String {
     let mut random = Random::new(seed);
     let values: Vec<String> = PARAMETERS
-        .of(seat)
+        .of(chain_kind)
         .map(|p| {
             let value = match (p.at_fraction(random.unit()), p.kind) {
                 (Value::Switch(on), _) => on.to_string(),
@@ -51,14 +51,17 @@ fn kept(seat: Seat, seed: u64) -> String {
 }
 
 /// A state with every parameter, a slot and a role away from their defaults, as the plugin itself saves it.
-fn eventful(plugin: &mut Plugin, seat: Seat) -> String {
+fn eventful(plugin: &mut Plugin, chain_kind: ChainKind) -> String {
     let changes = scrambled(plugin, 2026, false);
     plugin.flush(&changes);
     let json =
         |plugin: &mut Plugin| String::from_utf8(plugin.save().split_off(8)).expect("the state is text");
     let state = json(plugin)
         .replace("\\\"slot\\\":0", "\\\"slot\\\":2")
-        .replace("[null,null,null,null]", &format!("[{},null,{},null]", kept(seat, 1), kept(seat, 2)))
+        .replace(
+            "[null,null,null,null]",
+            &format!("[{},null,{},null]", kept(chain_kind, 1), kept(chain_kind, 2)),
+        )
         .replace("\\\"role\\\":null", "\\\"role\\\":\\\"vocals\\\"");
     assert!(plugin.load(&framed(&state)));
     json(plugin)
@@ -69,17 +72,19 @@ fn every_released_version_s_states_load() {
     let library = Library::open();
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         fs::create_dir_all(folder()).expect("a folder");
-        for (id, seat) in PLUGINS {
+        for (id, chain_kind) in PLUGINS {
             let mut plugin = Plugin::new(&library, id);
-            let state = eventful(&mut plugin, seat);
-            let readings: String =
-                readings(&mut plugin, seat).iter().map(|(id, text)| format!("{id} = {text}\n")).collect();
+            let state = eventful(&mut plugin, chain_kind);
+            let readings: String = readings(&mut plugin, chain_kind)
+                .iter()
+                .map(|(id, text)| format!("{id} = {text}\n"))
+                .collect();
             let name = format!("{id}-{}", env!("CARGO_PKG_VERSION"));
             fs::write(folder().join(format!("{name}.json")), state).expect("written");
             fs::write(folder().join(format!("{name}.txt")), readings).expect("written");
         }
     }
-    for (id, seat) in PLUGINS {
+    for (id, chain_kind) in PLUGINS {
         let mut seen = 0;
         for entry in fs::read_dir(folder()).expect("the folder is there") {
             let path = entry.expect("an entry").path();
@@ -93,10 +98,10 @@ fn every_released_version_s_states_load() {
             let texts: Vec<(&str, &str)> = texts.lines().filter_map(|line| line.split_once(" = ")).collect();
             assert!(texts.len() > 60, "{name}: {} readings", texts.len());
             let mut plugin = Plugin::new(&library, id);
-            let defaults = readings(&mut plugin, seat);
+            let defaults = readings(&mut plugin, chain_kind);
             let untouched = plugin.save();
             assert!(plugin.load(&framed(&json)) && plugin.save() != untouched, "{name}");
-            let found = readings(&mut plugin, seat);
+            let found = readings(&mut plugin, chain_kind);
             for (id, text) in &texts {
                 let now = found.iter().find(|(found, _)| found == id).map(|(_, text)| text.as_str());
                 assert_eq!(now, Some(*text), "{name}: {id}");

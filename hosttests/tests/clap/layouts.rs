@@ -2,7 +2,7 @@
 
 use super::{PLUGINS, RATE, typed};
 use chain::parameters::{PARAMETERS, Value};
-use chain::{LatencyClass, Seat};
+use chain::{ChainKind, LatencyClass};
 use hosttests::reference::settings;
 use hosttests::{Library, MASTER, Plugin, STEM, noise};
 
@@ -29,7 +29,7 @@ fn a_mono_stem_is_the_chain_fed_with_two_equal_channels() {
     plugin.run(&mut output, Some(&key), &[512, 77], &[]);
     let mut settings = settings();
     PARAMETERS.find("comp_key").expect("exists").set(&mut settings, Value::Choice(1));
-    let expected = super::through_chain(Seat::Stem, LatencyClass::Zero, &settings, &input, Some(&key));
+    let expected = super::through_chain(ChainKind::Stem, LatencyClass::Zero, &settings, &input, Some(&key));
     assert!(output[0] == expected[0]);
 }
 

@@ -2,7 +2,7 @@
 
 use super::{PLUGINS, RATE, scrambled, typed};
 use chain::parameters::PARAMETERS;
-use chain::{LatencyClass, Seat};
+use chain::{ChainKind, LatencyClass};
 use hosttests::reference::settings;
 use hosttests::{Call, Change, Event, Library, Plugin, STEM, noise};
 
@@ -11,12 +11,12 @@ use clack_extensions::params::ParamInfoFlags;
 #[test]
 fn every_parameter_says_what_the_table_says() {
     let library = Library::open();
-    for (id, seat) in PLUGINS {
+    for (id, chain_kind) in PLUGINS {
         let mut plugin = Plugin::new(&library, id);
         let rows = plugin.rows();
         let modules: Vec<&str> =
             rows.iter().skip(1).map(|row| row.module.rsplit('/').next().unwrap_or_default()).collect();
-        let table: Vec<&str> = PARAMETERS.of(seat).map(|p| p.group.as_str()).collect();
+        let table: Vec<&str> = PARAMETERS.of(chain_kind).map(|p| p.group.as_str()).collect();
         assert_eq!(modules, table);
         let bypasses = rows.iter().filter(|row| row.flags.contains(ParamInfoFlags::IS_BYPASS));
         assert!(bypasses.map(|row| row.name.as_str()).eq(["Bypass"]));
@@ -41,7 +41,7 @@ fn every_parameter_says_what_the_table_says() {
 #[test]
 fn every_parameter_of_the_table_is_on_a_page_of_remote_controls_once() {
     let library = Library::open();
-    for (id, seat) in PLUGINS {
+    for (id, chain_kind) in PLUGINS {
         let mut plugin = Plugin::new(&library, id);
         let (pages, rows) = (plugin.pages(), plugin.rows());
         let on_pages: Vec<_> = pages.iter().flat_map(|(_, ids)| ids.iter().copied()).collect();
@@ -55,7 +55,7 @@ fn every_parameter_of_the_table_is_on_a_page_of_remote_controls_once() {
                 assert!(name.starts_with(group), "{} of {group} is on {name}", row.name);
             }
         }
-        assert!(PARAMETERS.of(seat).all(|p| pages.iter().any(|(name, _)| name.starts_with(&p.group))));
+        assert!(PARAMETERS.of(chain_kind).all(|p| pages.iter().any(|(name, _)| name.starts_with(&p.group))));
     }
 }
 
@@ -77,7 +77,7 @@ fn parameters_set_by_event_or_by_flush_sound_the_same() {
         Vec::new()
     });
     let sent = run(|_, changes| changes.to_vec());
-    let expected = super::through_chain(Seat::Stem, LatencyClass::Zero, &settings(), &input, None);
+    let expected = super::through_chain(ChainKind::Stem, LatencyClass::Zero, &settings(), &input, None);
     assert!(flushed == sent && flushed == expected);
 }
 

@@ -2,7 +2,7 @@
 
 use super::{PLUGINS, scrambled};
 use chain::parameters::{PARAMETERS, Value};
-use chain::{ChainSettings, LatencyClass, Seat};
+use chain::{ChainKind, ChainSettings, LatencyClass};
 use dsp::denoise::NoisePrint;
 use hosttests::reference::through_chain;
 use hosttests::{Library, MASTER, Plugin, Random, STEM, edited, noise, with_noise, without_identity};
@@ -169,7 +169,7 @@ fn a_saved_noise_print_is_what_the_chain_is_given() {
         output
     };
     let chain = |settings: &ChainSettings| {
-        through_chain((Seat::Stem, LatencyClass::LinearDenoise, 48_000.0), settings, &input, None)
+        through_chain((ChainKind::Stem, LatencyClass::LinearDenoise, 48_000.0), settings, &input, None)
     };
     assert!(sound(&mut plugin) == chain(&settings), "tracked");
     let tracked = chain(&settings);

@@ -5,7 +5,7 @@ use super::desk::{Audio, Desk, RATE, song};
 use audiofile::AudioReader;
 use audiofile::wav::{StoredFormat, WavSpec, WavWriter};
 use chain::parameters::{Kind, PARAMETERS};
-use chain::{LatencyClass, Seat};
+use chain::{ChainKind, LatencyClass};
 use hosttests::viewer::{Viewer, eventually, id};
 use hosttests::{Change, Library, Plugin, Random, with_noise};
 use link::ROSTER;
@@ -23,11 +23,11 @@ const FRAMES: usize = SECONDS * RATE as usize;
 const STEMS: usize = 5;
 
 /// A class, and within it any setting: moderate where extremes would leave nothing to hear, no keys from outside.
-fn scramble(plugin: &mut Plugin, seat: Seat, class: LatencyClass, random: &mut Random) {
+fn scramble(plugin: &mut Plugin, chain_kind: ChainKind, class: LatencyClass, random: &mut Random) {
     let rows = plugin.rows();
     let index = LatencyClass::ALL.iter().position(|one| *one == class).expect("is one");
     let mut changes = vec![Change { at: 0, id: rows[0].id, value: index as f64 }];
-    for (parameter, row) in PARAMETERS.of(seat).zip(&rows[1..]) {
+    for (parameter, row) in PARAMETERS.of(chain_kind).zip(&rows[1..]) {
         assert!(row.name.ends_with(&parameter.name), "{} {}", row.name, parameter.id);
         let fraction = match (parameter.id.as_str(), parameter.kind) {
             ("bypass" | "comp_key", _) => 0.0,
@@ -92,7 +92,7 @@ fn exchanged(viewer: &Viewer, library: &Library, seed: u64, gains: &[[f32; 2]], 
     let mut desk = Desk::new(library, songs.clone(), gains);
     let classes = LatencyClass::ALL;
     for (n, bus) in desk.buses.iter_mut().enumerate() {
-        scramble(&mut bus.plugin, Seat::Stem, classes[(n + seed as usize) % 3], &mut random);
+        scramble(&mut bus.plugin, ChainKind::Stem, classes[(n + seed as usize) % 3], &mut random);
         if n == 2 {
             // one that has learned what noise sounds like
             let levels: Vec<f32> = (0..96u8).map(|band| -75.5 - f32::from(band) / 7.0).collect();
@@ -102,7 +102,7 @@ fn exchanged(viewer: &Viewer, library: &Library, seed: u64, gains: &[[f32; 2]], 
         bus.plugin.deactivate();
         bus.plugin.activate(RATE, 8192);
     }
-    scramble(&mut desk.master, Seat::Master, classes[(seed as usize) % 3], &mut random);
+    scramble(&mut desk.master, ChainKind::Master, classes[(seed as usize) % 3], &mut random);
     let choice = desk.master.typed(0, "Dither", if dither { "24 bit" } else { "Off" });
     desk.master.flush(&[choice]);
     desk.master.deactivate();

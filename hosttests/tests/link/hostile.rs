@@ -2,7 +2,7 @@
 
 use super::alone::alone;
 use super::desk::{RATE, song};
-use chain::{LatencyClass, Seat};
+use chain::{ChainKind, LatencyClass};
 use hosttests::reference::{self, TYPED, through_chain};
 use hosttests::viewer::{Viewer, eventually};
 use hosttests::{Library, MASTER, Plugin, STEM};
@@ -10,7 +10,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
-const PLUGINS: [(&str, Seat); 2] = [(STEM, Seat::Stem), (MASTER, Seat::Master)];
+const PLUGINS: [(&str, ChainKind); 2] = [(STEM, ChainKind::Stem), (MASTER, ChainKind::Master)];
 
 /// Puts everything there that a stranger might, and does to the files of those who live what a stranger might.
 fn ravage(folder: &Path) {
@@ -58,13 +58,13 @@ fn a_folder_full_of_garbage_changes_no_bit() {
     alone("link::hostile::a_folder_full_of_garbage_changes_no_bit", || {
         let (library, input) = (Library::open(), song(3, 2));
         let _viewer = Viewer::new();
-        let mut plugins: Vec<(Plugin, Seat)> = Vec::new();
-        for (kind, seat) in PLUGINS.into_iter().chain(PLUGINS) {
+        let mut plugins: Vec<(Plugin, ChainKind)> = Vec::new();
+        for (kind, chain_kind) in PLUGINS.into_iter().chain(PLUGINS) {
             let mut plugin = Plugin::new(&library, kind);
             let changes: Vec<_> = TYPED.iter().map(|(name, text, ..)| plugin.typed(0, name, text)).collect();
             plugin.flush(&changes);
             plugin.activate(RATE, 1024);
-            plugins.push((plugin, seat));
+            plugins.push((plugin, chain_kind));
         }
         let folder = Path::new(&std::env::var("XDG_RUNTIME_DIR").expect("alone")).join("stemlink-1");
         eventually("all of them", || {
@@ -82,7 +82,7 @@ fn a_folder_full_of_garbage_changes_no_bit() {
             outputs.push(first);
         }
         ravage(&folder);
-        for ((plugin, seat), mut output) in plugins.iter_mut().zip(outputs) {
+        for ((plugin, chain_kind), mut output) in plugins.iter_mut().zip(outputs) {
             let mut second = cut(half..input[0].len());
             for at in (0..second[0].len()).step_by(4800) {
                 let end = second[0].len().min(at + 4800);
@@ -95,9 +95,10 @@ fn a_folder_full_of_garbage_changes_no_bit() {
                 std::thread::sleep(std::time::Duration::from_millis(60));
             }
             output.iter_mut().zip(second).for_each(|(output, second)| output.extend(second));
-            let class = if *seat == Seat::Stem { LatencyClass::Zero } else { LatencyClass::Lookahead };
-            let unlinked = through_chain((*seat, class, RATE), &reference::settings(), &input, None);
-            assert!(output == unlinked, "{seat:?}");
+            let class =
+                if *chain_kind == ChainKind::Stem { LatencyClass::Zero } else { LatencyClass::Lookahead };
+            let unlinked = through_chain((*chain_kind, class, RATE), &reference::settings(), &input, None);
+            assert!(output == unlinked, "{chain_kind:?}");
         }
     });
 }

@@ -2,7 +2,7 @@
 
 use super::alone::alone;
 use super::desk::{RATE, song};
-use chain::{ChainSettings, LatencyClass, Seat};
+use chain::{ChainKind, ChainSettings, LatencyClass};
 use hosttests::reference::through_chain;
 use hosttests::viewer::{Viewer, eventually, id, saved};
 use hosttests::{Library, MASTER, Plugin, STEM, without_identity};
@@ -77,7 +77,8 @@ fn a_trim_is_an_exact_gain_and_survives_without_the_master_that_asked_for_it() {
                 eventually("the trim is taken", || (trim().offset == offset).then_some(()));
             }
             let settings = ChainSettings { level: Db(-2.0) + Db(1.5), ..ChainSettings::default() };
-            let expected = through_chain((Seat::Stem, LatencyClass::Zero, RATE), &settings, &input, None);
+            let expected =
+                through_chain((ChainKind::Stem, LatencyClass::Zero, RATE), &settings, &input, None);
             let level = stem.row("Level").id;
             let sound = |plugin: &mut Plugin| {
                 plugin.deactivate();

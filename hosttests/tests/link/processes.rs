@@ -6,8 +6,8 @@ use super::desk::{Audio, Desk, Manner, RATE, song};
 use hosttests::host::transport;
 use hosttests::viewer::{Viewer, eventually, id};
 use hosttests::{Call, Library, MASTER, Plugin, STEM, Vst3};
-use link::bridge::onlooker::Onlooker;
-use link::snapshot::{Format, Kind, Label};
+use link::bridge::onlooker::Observer;
+use link::snapshot::{Format, InstanceInfo, Kind};
 use link::summary::Summary;
 use link::survey::{State, Survey};
 use link::{InstanceId, ROSTER, Roster};
@@ -60,7 +60,8 @@ fn host() {
     let words: Vec<&str> = part.split(',').collect();
     match words.as_slice() {
         [format @ ("clap" | "vst3"), pace, start] => {
-            let pace = Pace { speed: pace.parse().expect("a speed"), start: start.parse().expect("a time") };
+            let pace =
+                Intervals { speed: pace.parse().expect("a speed"), start: start.parse().expect("a time") };
             let library = Library::open();
             let make = |seed: u64| -> Play {
                 if *format == "vst3" {
@@ -114,12 +115,12 @@ fn play(plugin: &mut Plugin, audio: &mut Audio, block: usize) {
 
 /// At what speed two processes play the same song, and since when, in milliseconds since 1970.
 #[derive(Clone, Copy)]
-struct Pace {
+struct Intervals {
     speed: f64,
     start: u64,
 }
 
-impl Pace {
+impl Intervals {
     fn wait_for(self, block: usize) {
         let due = Duration::from_secs_f64(block as f64 * BLOCK as f64 / RATE / self.speed)
             + Duration::from_millis(self.start);
@@ -132,7 +133,7 @@ impl Pace {
 fn crosses(format: Format, speed: f64, seconds: f64) {
     let viewer = Viewer::new();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64;
-    let pace = Pace { speed, start: now + 1500 };
+    let pace = Intervals { speed, start: now + 1500 };
     let stems = if format == Format::Vst3 { "vst3" } else { "clap" };
     let host = Host::start(&format!("{stems},{speed},{}", pace.start));
     let mut master = Plugin::on_track(&Library::open(), MASTER, "Mix").expect("the library has it");
@@ -140,7 +141,8 @@ fn crosses(format: Format, speed: f64, seconds: f64) {
     let master_id = id(&mut master);
     viewer.find(master_id);
     let theirs = eventually("both Stems are seen", || {
-        let of = |label: &Label| label.kind == Kind::Stem && label.process.pid == u64::from(host.0.id());
+        let of =
+            |label: &InstanceInfo| label.kind == Kind::Stem && label.process.pid == u64::from(host.0.id());
         let stems = ROSTER.peers().filter(|peer| peer.label().is_some_and(|label| of(&label)));
         let ids: Vec<InstanceId> = stems.filter_map(|peer| peer.id()).collect();
         (ids.len() == STEMS.len()).then_some(ids)
@@ -214,7 +216,7 @@ fn a_clap_master_hears_the_vst3_stems_of_another_process_at_twenty_times_their_s
 }
 
 /// What `stems live` sees.
-fn survey(onlooker: &mut Onlooker) -> Survey {
+fn survey(onlooker: &mut Observer) -> Survey {
     onlooker.look(Instant::now());
     Survey::of(onlooker.peers())
 }
@@ -223,11 +225,11 @@ fn survey(onlooker: &mut Onlooker) -> Survey {
 fn two_hosts_do_not_take_each_other_s_stems_and_a_killed_one_is_gone() {
     alone("link::processes::two_hosts_do_not_take_each_other_s_stems_and_a_killed_one_is_gone", || {
         static SEEN: Roster = Roster::new();
-        let mut onlooker = Onlooker::new(&SEEN);
+        let mut onlooker = Observer::new(&SEEN);
         let mut hosts = [70u64, 80].map(|seed| Host::start(&format!("desk,{seed}")));
         let pids = hosts.each_ref().map(|host| u64::from(host.0.id()));
         let own = |survey: &Survey, pid: u64, kind: Kind| -> BTreeSet<InstanceId> {
-            let is = |label: &Label| label.process.pid == pid && label.kind == kind;
+            let is = |label: &InstanceInfo| label.process.pid == pid && label.kind == kind;
             survey.instances.iter().filter(|one| is(&one.label)).map(|one| one.id).collect()
         };
         let parted = eventually("each Master sums its own", || {

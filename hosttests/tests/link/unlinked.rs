@@ -2,25 +2,28 @@
 
 use super::alone::{Folder, alone, alone_in};
 use super::desk::{RATE, song};
-use chain::{LatencyClass, Seat};
+use chain::{ChainKind, LatencyClass};
 use hosttests::reference::{self, TYPED, through_chain};
 use hosttests::viewer::{eventually, saved};
 use hosttests::{Library, MASTER, Plugin, STEM};
 
-const PLUGINS: [(&str, Seat); 2] = [(STEM, Seat::Stem), (MASTER, Seat::Master)];
+const PLUGINS: [(&str, ChainKind); 2] = [(STEM, ChainKind::Stem), (MASTER, ChainKind::Master)];
 
 /// Both plugins sound as their chains do.
 fn sounds_right(library: &Library, rate: f64) {
     let input = song(1, 2);
-    for (kind, seat) in PLUGINS {
+    for (kind, chain_kind) in PLUGINS {
         let mut plugin = Plugin::new(library, kind);
         let changes: Vec<_> = TYPED.iter().map(|(name, text, ..)| plugin.typed(0, name, text)).collect();
         plugin.flush(&changes);
         plugin.activate(rate, 1024);
         let mut output = input.clone();
         plugin.run(&mut output, None, &[512, 1, 1023], &[]);
-        let class = if seat == Seat::Stem { LatencyClass::Zero } else { LatencyClass::Lookahead };
-        assert!(output == through_chain((seat, class, rate), &reference::settings(), &input, None), "{kind}");
+        let class = if chain_kind == ChainKind::Stem { LatencyClass::Zero } else { LatencyClass::Lookahead };
+        assert!(
+            output == through_chain((chain_kind, class, rate), &reference::settings(), &input, None),
+            "{kind}"
+        );
     }
 }
 

@@ -5,7 +5,7 @@ use audiofile::wav::{StoredFormat, WavSpec, WavWriter};
 use hosttests::host::{Picture, Window};
 use hosttests::viewer::{Viewer, eventually, id};
 use hosttests::{Call, MASTER, Plugin, with_references};
-use link::Peer;
+use link::PeerView;
 use std::f64::consts::TAU;
 use std::path::{Path, PathBuf};
 use units::{Db, Hz};
@@ -126,7 +126,7 @@ fn hear(window: &mut Window<'_>, at: &mut usize, row: usize, song: &Song) -> Db 
 }
 
 /// Meters and link, which have seen all that was played, say what they say of the mix alone.
-fn says_the_mix(master: Peer, at: usize, listens: bool) {
+fn says_the_mix(master: PeerView, at: usize, listens: bool) {
     let (pulse, levels) = eventually("the link tells of the last block", || {
         let pulse = master.pulse().filter(|pulse| pulse.blocks >= (at / BLOCK) as u64)?;
         let reading = master.reading()?;

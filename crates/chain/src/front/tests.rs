@@ -1,5 +1,5 @@
 use crate::parameters::{PARAMETERS, Value};
-use crate::{Chain, ChainSettings, LatencyClass, Seat};
+use crate::{Chain, ChainKind, ChainSettings, LatencyClass};
 use dsp::Process;
 use dsp::compressor::CompressorSettings;
 use dsp::contract::Stereo;
@@ -26,7 +26,7 @@ fn no_switch_changes_the_latency_nor_leaves_anything_behind() {
     let signal = Stereo::noise(6, frames, 0.5);
     for class in LatencyClass::ALL {
         for id in ["dn_on", "eq1_on", "comp_on", "sat_on", "lim_on", "dc_on", "bypass"] {
-            let mut chain = Chain::new(Seat::Stem, class, RATE);
+            let mut chain = Chain::new(ChainKind::Stem, class, RATE);
             let latency = chain.latency().0;
             let mut out = signal.clone();
             chain.set(&ChainSettings::default());
@@ -54,7 +54,7 @@ fn no_switch_changes_the_latency_nor_leaves_anything_behind() {
 fn the_sidechain_stays_in_step_with_the_audio() {
     // A keyed compressor does the same to the same frames, however late the class is.
     let run = |class: LatencyClass| {
-        let mut chain = Chain::new(Seat::Stem, class, RATE);
+        let mut chain = Chain::new(ChainKind::Stem, class, RATE);
         let compressor = CompressorSettings {
             on: true,
             key: KeySource::Sidechain,
@@ -83,7 +83,7 @@ fn the_sidechain_stays_in_step_with_the_audio() {
 
 #[test]
 fn noise_is_learned_behind_the_trim() {
-    let mut chain = Chain::new(Seat::Stem, LatencyClass::LinearDenoise, RATE);
+    let mut chain = Chain::new(ChainKind::Stem, LatencyClass::LinearDenoise, RATE);
     let mut settings = ChainSettings::default();
     settings.input.gain = Db(6.0);
     chain.set(&settings);
@@ -93,7 +93,7 @@ fn noise_is_learned_behind_the_trim() {
     let print = chain.learned_noise().expect("heard");
     let mean = print.levels()[4..80].iter().sum::<f32>() / 76.0;
     assert!((mean + 103.8 - 6.0).abs() < 0.2, "{mean}");
-    let mut zero = Chain::new(Seat::Stem, LatencyClass::Zero, RATE);
+    let mut zero = Chain::new(ChainKind::Stem, LatencyClass::Zero, RATE);
     zero.learn_noise(true);
     Stereo::noise(3, 20_000, 0.1).run(&mut zero, 0..20_000);
     assert!(zero.learned_noise().is_none() && zero.noise().is_none());

@@ -1,5 +1,5 @@
 use super::*;
-use crate::{Chain, ChainSettings, LatencyClass, Seat};
+use crate::{Chain, ChainKind, ChainSettings, LatencyClass};
 use dsp::Process;
 use dsp::contract::Stereo;
 use dsp::denoise::{BANDS, DenoiseSettings, NoisePrint};
@@ -20,20 +20,20 @@ fn settings() -> ChainSettings {
     settings
 }
 
-const MODES: [Listen; 9] = [
-    Listen::Delta,
-    Listen::Bypass(Db(-4.0)),
-    Listen::Gain(Db(-7.0)),
-    Listen::Mono,
-    Listen::Side,
-    Listen::Left,
-    Listen::Right,
-    Listen::Removed,
-    Listen::Off,
+const MODES: [MonitorMode; 9] = [
+    MonitorMode::Delta,
+    MonitorMode::Bypass(Db(-4.0)),
+    MonitorMode::Gain(Db(-7.0)),
+    MonitorMode::Mono,
+    MonitorMode::Side,
+    MonitorMode::Left,
+    MonitorMode::Right,
+    MonitorMode::Removed,
+    MonitorMode::Off,
 ];
 
 fn chain(class: LatencyClass) -> Chain {
-    let mut chain = Chain::new(Seat::Stem, class, RATE);
+    let mut chain = Chain::new(ChainKind::Stem, class, RATE);
     chain.set(&settings());
     chain
 }
@@ -55,14 +55,14 @@ fn every_mode_is_what_it_says() {
                 let (dry, wet) =
                     ([input.left[i - latency], input.right[i - latency]], [output.left[i], output.right[i]]);
                 let expected = match mode {
-                    Listen::Delta => [wet[0] - dry[0], wet[1] - dry[1]],
-                    Listen::Bypass(gain) => dry.map(|x| x * gain.gain()),
-                    Listen::Gain(gain) => wet.map(|x| x * gain.gain()),
-                    Listen::Mono => [0.5 * (wet[0] + wet[1]); 2],
-                    Listen::Side => [0.5 * (wet[0] - wet[1]); 2],
-                    Listen::Left => [wet[0]; 2],
-                    Listen::Right => [wet[1]; 2],
-                    Listen::Removed => [0.0; 2],
+                    MonitorMode::Delta => [wet[0] - dry[0], wet[1] - dry[1]],
+                    MonitorMode::Bypass(gain) => dry.map(|x| x * gain.gain()),
+                    MonitorMode::Gain(gain) => wet.map(|x| x * gain.gain()),
+                    MonitorMode::Mono => [0.5 * (wet[0] + wet[1]); 2],
+                    MonitorMode::Side => [0.5 * (wet[0] - wet[1]); 2],
+                    MonitorMode::Left => [wet[0]; 2],
+                    MonitorMode::Right => [wet[1]; 2],
+                    MonitorMode::Removed => [0.0; 2],
                     _ => wet,
                 };
                 assert_eq!([heard.left[i], heard.right[i]], expected, "{class:?} {mode:?} {i}");
@@ -79,7 +79,9 @@ fn having_listened_leaves_no_bit_behind() {
         output.run(&mut plain, 0..FRAMES);
         let (mut heard, mut listening) = (input, chain(class));
         for (i, mode) in
-            [Listen::Delta, Listen::Side, Listen::Bypass(Db(2.0)), Listen::Off].into_iter().enumerate()
+            [MonitorMode::Delta, MonitorMode::Side, MonitorMode::Bypass(Db(2.0)), MonitorMode::Off]
+                .into_iter()
+                .enumerate()
         {
             listening.listen(mode);
             heard.run(&mut listening, 4000 * i..4000 * (i + 1));
@@ -97,14 +99,14 @@ fn removed_noise_and_output_are_the_input() {
     let denoise = DenoiseSettings { on: true, print: Some(print), ..DenoiseSettings::default() };
     let settings = ChainSettings { denoise, ..ChainSettings::default() };
     let run = |mode| {
-        let mut chain = Chain::new(Seat::Master, LatencyClass::LinearDenoise, RATE);
+        let mut chain = Chain::new(ChainKind::Master, LatencyClass::LinearDenoise, RATE);
         chain.set(&settings);
         chain.listen(mode);
         let mut signal = Stereo::noise(6, 60_000, 2e-3);
         signal.run(&mut chain, 0..60_000);
         (signal.left, chain.latency().0)
     };
-    let ((output, latency), (removed, _)) = (run(Listen::Off), run(Listen::Removed));
+    let ((output, latency), (removed, _)) = (run(MonitorMode::Off), run(MonitorMode::Removed));
     let input = Stereo::noise(6, 60_000, 2e-3).left;
     let mut power = 0.0;
     for i in latency + 4000..60_000 {
@@ -123,8 +125,8 @@ fn a_band_is_heard_alone_and_its_key() {
     let (low, high) = (sine(100.0, FRAMES), sine(8000.0, FRAMES));
     let mixed: Vec<f64> = low.iter().zip(&high).map(|(l, h)| 0.5 * l + 0.1 * h).collect();
     for class in LatencyClass::ALL {
-        for mode in [Listen::Band(6), Listen::Key(6)] {
-            let mut chain = Chain::new(Seat::Stem, class, RATE);
+        for mode in [MonitorMode::Band(6), MonitorMode::Key(6)] {
+            let mut chain = Chain::new(ChainKind::Stem, class, RATE);
             chain.set(&settings);
             chain.listen(mode);
             let mut signal = Stereo { left: mixed.clone(), right: mixed.clone() };
@@ -151,7 +153,7 @@ fn switching_does_not_click() {
     let rough = |x: &[f64]| x.windows(3).map(|w| (w[2] - 2.0 * w[1] + w[0]).abs()).fold(0.0, f64::max);
     let mut signal = Stereo { left: tone.clone(), right: tone.iter().map(|x| -0.5 * x).collect() };
     let mut chain = chain(LatencyClass::LinearDenoise);
-    let modes = [Listen::Off, Listen::Mono].into_iter().chain(MODES).chain([Listen::Delta]);
+    let modes = [MonitorMode::Off, MonitorMode::Mono].into_iter().chain(MODES).chain([MonitorMode::Delta]);
     for (i, mode) in modes.enumerate() {
         chain.listen(mode);
         signal.run(&mut chain, 8000 * i..8000 * (i + 1));
@@ -167,11 +169,11 @@ fn switching_does_not_click() {
 #[test]
 fn it_ends_at_reset() {
     let mut chain = chain(LatencyClass::Lookahead);
-    for mode in [Listen::Mono, Listen::Band(2)] {
+    for mode in [MonitorMode::Mono, MonitorMode::Band(2)] {
         chain.listen(mode);
         Stereo::noise(1, 4000, 0.5).run(&mut chain, 0..4000);
         chain.reset();
-        assert_eq!(chain.listening(), Listen::Off);
+        assert_eq!(chain.listening(), MonitorMode::Off);
         chain.set(&settings());
         let mut fresh = self::chain(LatencyClass::Lookahead);
         let (mut a, mut b) = (Stereo::noise(2, 4000, 0.5), Stereo::noise(2, 4000, 0.5));

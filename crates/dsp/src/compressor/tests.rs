@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 
-use super::super::contract::{Stereo, obeys_contract};
 use super::super::contract::parts_add_up;
+use super::super::contract::{Stereo, obeys_contract};
 use super::*;
 use crate::Key;
 use testkit::sine;

@@ -1,5 +1,5 @@
-use super::super::contract::{Stereo, noise, obeys_contract};
 use super::super::contract::parts_add_up;
+use super::super::contract::{Stereo, noise, obeys_contract};
 use super::*;
 use realfft::RealFftPlanner;
 use realfft::num_complex::Complex;
@@ -249,7 +249,11 @@ fn what_is_removed_and_what_remains_are_the_input() {
     for start in (0..20_000).step_by(500) {
         let range = start..start + 500;
         let mut block = Block::new(&mut out.left[range.clone()], &mut out.right[range.clone()]);
-        unit.split(&mut block, [&mut removed.left[range.clone()], &mut removed.right[range]], &mut Tape::Off);
+        unit.split(
+            &mut block,
+            [&mut removed.left[range.clone()], &mut removed.right[range]],
+            &mut GainLog::Off,
+        );
     }
     for i in 2048..20_000 {
         assert!((out.left[i] + removed.left[i] - input.left[i - 2048]).abs() < 1e-15);

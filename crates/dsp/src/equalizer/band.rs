@@ -6,7 +6,7 @@ use super::dynamics::{Dynamics, STEP};
 use super::steps::Steps;
 use super::voice::Voice;
 use crate::filter::{Kernel, Moving};
-use crate::{CONTROL_INTERVAL, Glide, Key, Tape};
+use crate::{CONTROL_INTERVAL, GainLog, Key, Smoother};
 use units::{Db, Hz};
 
 /// What a band does until the next control tick.
@@ -33,7 +33,7 @@ pub(crate) struct Band {
     fading: Voice,
     /// Move `voice`; `fading` stays where they left it.
     dynamics: Dynamics,
-    fade: Glide,
+    fade: Smoother,
     /// Share of `voice` at the last tick and at the next one; the rest is `fading`'s.
     share: [f64; 2],
     /// `voice` goes to the goal, if it can.
@@ -51,7 +51,7 @@ impl Band {
             voice: Voice::new(&at_rest(&goal), rate),
             dynamics: Dynamics::new(&goal, rate),
             fading: Voice::new(&BandSettings::default(), rate),
-            fade: Glide::new(1.0, Glide::TIME, rate),
+            fade: Smoother::new(1.0, Smoother::TIME, rate),
             share: [1.0; 2],
             aimed: false,
             arrived: false,
@@ -73,7 +73,7 @@ impl Band {
         self.voice = Voice::new(&at_rest(&self.goal), self.rate);
         self.fading = Voice::new(&BandSettings::default(), self.rate);
         self.dynamics.rest(&self.goal);
-        self.fade.snap(1.0);
+        self.fade.set_now(1.0);
         self.share = [1.0; 2];
         (self.aimed, self.arrived) = (false, false);
     }
@@ -99,7 +99,7 @@ impl Band {
         if self.share[0] == 1.0 && !self.voice.can_reach(&goal) {
             let next = Voice::new(&goal, self.rate);
             self.fading = core::mem::replace(&mut self.voice, next);
-            self.fade.snap(0.0);
+            self.fade.set_now(0.0);
             self.fade.aim(1.0);
             self.share[0] = 0.0;
             self.aimed = false;
@@ -228,14 +228,14 @@ impl Band {
     }
 
     /// Filters in place; `since`: frames from the last tick to the first of these. Never past the next tick. `key`: the
-    /// sidechain, as long as the channels. `tape`: where dynamics move the band.
+    /// sidechain, as long as the channels. `gain_log`: where dynamics move the band.
     pub(crate) fn process(
         &mut self,
         since: usize,
         left: &mut [f64],
         right: &mut [f64],
         key: Option<Key<'_>>,
-        tape: &mut Tape<'_>,
+        gain_log: &mut GainLog<'_>,
     ) {
         if !self.dynamics.is_active() {
             self.filter(since, left, right);
@@ -245,13 +245,13 @@ impl Band {
         while at < left.len() {
             let since = since + at;
             if since.is_multiple_of(STEP) {
-                let movement = tape.value(|| self.dynamics.step());
+                let movement = gain_log.value(|| self.dynamics.step());
                 self.voice.step(movement, &self.dynamics.table);
             }
             let range = at..left.len().min(at + STEP - since % STEP);
             let key = key.map(|key| Key { left: &key.left[range.clone()], right: &key.right[range.clone()] });
             let (left, right) = (&mut left[range.clone()], &mut right[range.clone()]);
-            if tape.computes() {
+            if gain_log.computes() {
                 self.dynamics.hear(since, [left, right], key);
             }
             self.filter(since, left, right);

@@ -3,10 +3,10 @@
 use super::key::KeyFilter;
 use super::table::Table;
 use super::{BandSettings, Placement};
-use crate::ballistics::{pole, something};
+use crate::ballistics::{one_pole_coefficient, something};
 use crate::curve::Curve;
 use crate::filter::{Moving, Part, State};
-use crate::{CONTROL_INTERVAL, Glide, Key, KeySource};
+use crate::{CONTROL_INTERVAL, Key, KeySource, Smoother};
 use units::{Db, Hz, decibels};
 
 /// A dynamic band's gain takes a new direction after so many frames, counted from control ticks.
@@ -73,8 +73,8 @@ pub(super) struct Dynamics {
     rate: Hz,
     goal: BandSettings,
     /// The farthest it may move, in decibels, with its sign.
-    pub(super) range: Glide,
-    threshold: Glide,
+    pub(super) range: Smoother,
+    threshold: Smoother,
     pub(super) curve: Curve,
     /// The square of the level at which the curve starts to act.
     start: f64,
@@ -96,8 +96,8 @@ impl Dynamics {
         let mut dynamics = Self {
             rate,
             goal: *goal,
-            range: Glide::new(0.0, Glide::TIME, rate),
-            threshold: Glide::new(0.0, Glide::TIME, rate),
+            range: Smoother::new(0.0, Smoother::TIME, rate),
+            threshold: Smoother::new(0.0, Smoother::TIME, rate),
             curve: Curve::with_slope(Db(0.0), SLOPE, KNEE),
             start: 1.0,
             filter: KeyFilter::new(rate),
@@ -115,8 +115,8 @@ impl Dynamics {
     /// Forgets what was heard and rests at `goal`.
     pub(super) fn rest(&mut self, goal: &BandSettings) {
         self.set(goal);
-        self.range.snap(self.range.target());
-        self.threshold.snap(self.threshold.target());
+        self.range.set_now(self.range.target());
+        self.threshold.set_now(self.threshold.target());
         self.active = false;
         self.table.clear();
         self.shape();
@@ -130,8 +130,8 @@ impl Dynamics {
         self.range.aim(if goal.can_move() { dynamic.range.0 } else { 0.0 });
         self.threshold.aim(dynamic.threshold.0);
         let steps_rate = Hz(self.rate.0 / STEP as f64);
-        self.moved.attack = pole(dynamic.attack, steps_rate);
-        self.moved.release = pole(dynamic.release, steps_rate);
+        self.moved.attack = one_pole_coefficient(dynamic.attack, steps_rate);
+        self.moved.release = one_pole_coefficient(dynamic.release, steps_rate);
     }
 
     fn shape(&mut self) {
@@ -154,7 +154,7 @@ impl Dynamics {
     /// A control tick; `frequency` and `q` are where the band is now.
     pub(super) fn tick(&mut self, frequency: Hz, q: f64) {
         self.range.tick();
-        if !self.threshold.landed() {
+        if !self.threshold.is_settled() {
             self.threshold.tick();
             self.shape();
         }
@@ -175,14 +175,17 @@ impl Dynamics {
     /// True when ticks change nothing until new settings come.
     pub(super) fn rests(&self) -> bool {
         !self.active
-            && self.range.landed()
-            && self.threshold.landed()
+            && self.range.is_settled()
+            && self.threshold.is_settled()
             && !(self.goal.on && self.range.value() != 0.0)
     }
 
     /// True when it listens, and ticks change nothing until new settings come.
     pub(super) fn coasts(&self) -> bool {
-        self.active && self.range.landed() && self.threshold.landed() && self.filter.standing().is_some()
+        self.active
+            && self.range.is_settled()
+            && self.threshold.is_settled()
+            && self.filter.standing().is_some()
     }
 
     /// True for channels, left and right or middle and sides, that it hears where the band acts on `acts`.

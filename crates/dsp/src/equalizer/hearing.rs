@@ -2,7 +2,7 @@
 
 use super::key::KeyFilter;
 use super::{BANDS, BandSettings};
-use crate::{CONTROL_INTERVAL, Glide, Key, Ramp};
+use crate::{CONTROL_INTERVAL, Key, Ramp, Smoother};
 use units::Hz;
 
 /// What can be heard of a band instead of the equalizer's output.
@@ -25,7 +25,7 @@ impl Heard {
 pub(super) struct Ear {
     wanted: Option<Heard>,
     heard: Option<Heard>,
-    fade: Glide,
+    fade: Smoother,
     weight: Ramp,
     filter: KeyFilter,
     /// What was taken in this step.
@@ -37,7 +37,7 @@ impl Ear {
         Self {
             wanted: None,
             heard: None,
-            fade: Glide::new(0.0, Glide::TIME, rate),
+            fade: Smoother::new(0.0, Smoother::TIME, rate),
             weight: Ramp::new(0.0),
             filter: KeyFilter::new(rate),
             taken: [[0.0; CONTROL_INTERVAL]; 2],
@@ -65,7 +65,7 @@ impl Ear {
     /// Hears nothing any more.
     pub(super) fn reset(&mut self) {
         (self.wanted, self.heard) = (None, None);
-        self.fade.snap(0.0);
+        self.fade.set_now(0.0);
         self.weight = Ramp::new(0.0);
     }
 
@@ -73,7 +73,7 @@ impl Ear {
     pub(super) fn tick(&mut self, band: impl Fn(usize) -> BandSettings) {
         if self.heard != self.wanted {
             self.fade.aim(0.0); // first away from the old
-            if self.weight.rests_at(0.0) {
+            if self.weight.is_settled_at(0.0) {
                 self.heard = self.wanted;
                 if let Some(heard) = self.heard {
                     let band = band(heard.band());

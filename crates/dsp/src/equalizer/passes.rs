@@ -4,7 +4,7 @@ use super::band::{Band, Role};
 use super::hearing::{Ear, Heard};
 use super::steps::Steps;
 use crate::filter::{Cascade, Director, Kernel, Moving};
-use crate::{Key, Tape};
+use crate::{GainLog, Key};
 use core::ops::Range;
 use simd::Simd;
 
@@ -173,7 +173,7 @@ impl Passes {
         (bands, ear): (&mut [Band], &mut Ear),
         [left, right]: [&mut [f64]; 2],
         key: Option<Key<'_>>,
-        tape: &mut Tape<'_>,
+        gain_log: &mut GainLog<'_>,
     ) {
         for pass in &self.list {
             match *pass {
@@ -183,7 +183,7 @@ impl Passes {
                     let Lent { sections: (sections, steps), owners } = &mut self.moving[i];
                     let key = key.map(|key| [key.left, key.right]);
                     let movements = [0.0; Moving::MOST];
-                    let mut directed = Directed { bands, owners, steps, movements, tape };
+                    let mut directed = Directed { bands, owners, steps, movements, gain_log };
                     sections.run(since, [left, right], key, &mut directed);
                     for (place, &(band, section)) in owners[..sections.len()].iter().enumerate() {
                         if section == 0 {
@@ -191,7 +191,7 @@ impl Passes {
                         }
                     }
                 }
-                Pass::Loose(i) => bands[i].process(since, left, right, key, tape),
+                Pass::Loose(i) => bands[i].process(since, left, right, key, gain_log),
                 Pass::Listen(i) => ear.take_key(bands[i].goal(), [left, right], key),
             }
         }
@@ -211,23 +211,23 @@ struct Directed<'a, 'b> {
     steps: &'a mut Steps,
     /// Where each goes, in decibels.
     movements: [f64; Moving::MOST],
-    tape: &'a mut Tape<'b>,
+    gain_log: &'a mut GainLog<'b>,
 }
 
 impl Director for Directed<'_, '_> {
     #[inline(always)]
     fn begin<S: Simd>(&mut self, simd: S, places: Range<usize>, loudest: &[f64; Moving::MOST]) {
-        if self.tape.computes() {
+        if self.gain_log.computes() {
             self.movements = self.steps.next(simd, places.clone(), loudest);
         }
-        if matches!(self.tape, Tape::Off) {
+        if matches!(self.gain_log, GainLog::Off) {
             return;
         }
         for place in places {
             if self.owners[place].1 > 0 {
                 continue; // goes with the first section
             }
-            self.movements[place] = self.tape.value(|| self.movements[place]);
+            self.movements[place] = self.gain_log.value(|| self.movements[place]);
         }
     }
 

@@ -5,7 +5,7 @@ use super::dynamics::STEP;
 use super::table::Table;
 use super::{BandSettings, MOST_GAIN, Placement, Shape};
 use crate::filter::{Cascade, Kernel, Part, State, way};
-use crate::{CONTROL_INTERVAL, Glide};
+use crate::{CONTROL_INTERVAL, Smoother};
 use units::{Db, Hz};
 
 /// What can move has so many sections at most.
@@ -17,11 +17,11 @@ pub(super) struct Voice {
     /// What the structure was made from.
     made: BandSettings,
     /// Natural logarithm of the frequency in hertz.
-    frequency: Glide,
+    frequency: Smoother,
     /// Decibels.
-    gain: Glide,
+    gain: Smoother,
     /// Natural logarithm of Q.
-    q: Glide,
+    q: Smoother,
     /// Frequency and Q where they are now.
     place: (Hz, f64),
     /// What dynamics add to the gain, decibels.
@@ -46,7 +46,7 @@ pub(super) struct Voice {
 impl Voice {
     /// A voice resting at `settings`, without memory.
     pub(super) fn new(settings: &BandSettings, rate: Hz) -> Self {
-        let glide = |value| Glide::new(value, Glide::TIME, rate);
+        let glide = |value| Smoother::new(value, Smoother::TIME, rate);
         let mut voice = Self {
             rate,
             made: *settings,
@@ -87,7 +87,7 @@ impl Voice {
 
     /// True when it plays a gain of exactly 0 dB and nothing moves.
     pub(super) fn is_flat(&self) -> bool {
-        !self.made.on || !self.moving && self.gain.landed() && self.gain.value() == 0.0
+        !self.made.on || !self.moving && self.gain.is_settled() && self.gain.value() == 0.0
     }
 
     /// True when it plays.
@@ -110,7 +110,7 @@ impl Voice {
     /// The next tick of the glides.
     fn glide(&mut self) {
         self.gain.tick();
-        if !self.frequency.landed() || !self.q.landed() {
+        if !self.frequency.is_settled() || !self.q.is_settled() {
             self.place = (Hz(self.frequency.tick().exp()), self.q.tick().exp());
         }
     }
@@ -119,7 +119,7 @@ impl Voice {
     pub(super) fn tick(&mut self) {
         self.from = self.to;
         self.interval = CONTROL_INTERVAL;
-        let landed = [&self.frequency, &self.gain, &self.q].into_iter().all(Glide::landed);
+        let landed = [&self.frequency, &self.gain, &self.q].into_iter().all(Smoother::is_settled);
         self.moving = self.made.on && (!landed || self.looked_up.is_some());
         if self.moving {
             self.glide();
@@ -134,9 +134,9 @@ impl Voice {
 
     /// A control tick of a voice that dynamics move by up to `range` decibels. While `table` lacks filters for that
     /// (one is designed per tick), or the place moves, each tick has a design of its own and steps do nothing.
-    pub(super) fn tick_dynamic(&mut self, range: &Glide, table: &mut Table) {
-        let placed = self.frequency.landed() && self.q.landed();
-        let steady = self.interval == STEP && self.gain.landed() && range.landed();
+    pub(super) fn tick_dynamic(&mut self, range: &Smoother, table: &mut Table) {
+        let placed = self.frequency.is_settled() && self.q.is_settled();
+        let steady = self.interval == STEP && self.gain.is_settled() && range.is_settled();
         self.glide();
         table.keep_for(self.made.shape, self.frequency.value(), self.q.value());
         let design = |gain| {
@@ -314,15 +314,15 @@ impl Voice {
 
     /// True when only dynamics move it until it is aimed elsewhere: in steps, as of the last tick.
     pub(super) fn coasts(&self) -> bool {
-        let landed = [&self.frequency, &self.gain, &self.q].into_iter().all(Glide::landed);
+        let landed = [&self.frequency, &self.gain, &self.q].into_iter().all(Smoother::is_settled);
         self.count > 0 && self.interval == STEP && self.steps_behind == 1 && landed
     }
 
     /// True when its glides are where `settings` want them.
     pub(super) fn is_at(&self, settings: &BandSettings) -> bool {
-        self.frequency.rests_at(settings.frequency.0.ln())
-            && self.gain.rests_at(settings.gain.0)
-            && self.q.rests_at(settings.q.ln())
+        self.frequency.is_settled_at(settings.frequency.0.ln())
+            && self.gain.is_settled_at(settings.gain.0)
+            && self.q.is_settled_at(settings.q.ln())
     }
 
     /// No dynamics any more: back to the gain itself.

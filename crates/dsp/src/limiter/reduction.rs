@@ -1,7 +1,7 @@
 //! From what exceeds the ceiling to reductions that have come when it comes: hold, release, smoothing.
 
 use super::{CHARGE, FAST, SUSTAIN};
-use crate::ballistics::{pole, something};
+use crate::ballistics::{one_pole_coefficient, something};
 use crate::boxes::{Boxes, Line, on_grid};
 use crate::delay::RUN;
 use crate::{CONTROL_INTERVAL, Pair, SlidingMax, larger};
@@ -94,7 +94,7 @@ impl Reduction {
             slow: Slow {
                 sustain: SlidingMax::new(intervals),
                 largest: [0.0; 2],
-                charge: pole(CHARGE, Hz(rate.0 / CONTROL_INTERVAL as f64)),
+                charge: one_pole_coefficient(CHARGE, Hz(rate.0 / CONTROL_INTERVAL as f64)),
                 discharge: 1.0,
                 from: [0.0; 2],
                 to: [0.0; 2],
@@ -110,8 +110,8 @@ impl Reduction {
 
     /// Changes the release.
     pub(super) fn set(&mut self, release: Ms) {
-        self.release = pole(Ms(release.0 * FAST), self.rate);
-        self.slow.discharge = pole(release, Hz(self.rate.0 / CONTROL_INTERVAL as f64));
+        self.release = one_pole_coefficient(Ms(release.0 * FAST), self.rate);
+        self.slow.discharge = one_pole_coefficient(release, Hz(self.rate.0 / CONTROL_INTERVAL as f64));
     }
 
     /// Nothing was ever reduced; smooths over `lookahead` frames, the newest of them `age` old.

@@ -4,8 +4,8 @@ use core::f64::consts::PI;
 
 use proptest::prelude::*;
 
-use super::super::contract::{Stereo, noise, obeys_contract};
 use super::super::contract::parts_add_up;
+use super::super::contract::{Stereo, noise, obeys_contract};
 use super::*;
 use crate::CONTROL_INTERVAL;
 use crate::dither::{Dither, Quantizer};

@@ -1,5 +1,5 @@
-use super::super::contract::{Stereo, noise, obeys_contract};
 use super::super::contract::parts_add_up;
+use super::super::contract::{Stereo, noise, obeys_contract};
 use super::*;
 use testkit::figure::{Figure, hold};
 use testkit::{music, sine, spectrum};

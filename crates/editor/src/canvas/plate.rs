@@ -56,7 +56,7 @@ struct State {
     tools: Option<Tools>,
     /// The screen keeps what is drawn on it, and there is no sheet.
     is_kept: bool,
-    sheet: Option<Sheet>,
+    sheet: Option<SessionExport>,
     /// It cannot be made here: the framework draws to the screen, all of every frame.
     is_broken: bool,
     /// What was on it is gone.
@@ -80,7 +80,7 @@ struct Pen {
 
 /// What is drawn on.
 #[derive(Clone, Copy, Debug)]
-struct Sheet {
+struct SessionExport {
     frame: Framebuffer,
     texture: Texture,
     size: [u32; 2],
@@ -255,7 +255,7 @@ fn pen(gl: &Context, source: &str) -> Option<Pen> {
 }
 
 /// Makes a sheet of so many pixels, out of what is there.
-fn sheet(gl: &Context, size: [u32; 2], old: Option<Sheet>) -> Option<Sheet> {
+fn sheet(gl: &Context, size: [u32; 2], old: Option<SessionExport>) -> Option<SessionExport> {
     let [width, height] = size.map(|x| x as i32);
     // SAFETY: as in `Plate::draw`.
     unsafe {
@@ -274,6 +274,6 @@ fn sheet(gl: &Context, size: [u32; 2], old: Option<Sheet>) -> Option<Sheet> {
         gl.framebuffer_texture_2d(FRAMEBUFFER, COLOR_ATTACHMENT0, TEXTURE_2D, Some(texture), 0);
         let status = gl.check_framebuffer_status(FRAMEBUFFER);
         gl.bind_framebuffer(FRAMEBUFFER, None);
-        (status == FRAMEBUFFER_COMPLETE).then_some(Sheet { frame, texture, size })
+        (status == FRAMEBUFFER_COMPLETE).then_some(SessionExport { frame, texture, size })
     }
 }

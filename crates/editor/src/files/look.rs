@@ -4,7 +4,7 @@
 use super::{read, write};
 use crate::stem::{LEAST, USUAL};
 use crate::theme::SCALES;
-use chain::Seat;
+use chain::ChainKind;
 use egui::{Vec2, vec2};
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -29,21 +29,21 @@ impl Default for Look {
     }
 }
 
-const SEATS: [(Seat, &str); 2] = [(Seat::Stem, "stem"), (Seat::Master, "master")];
+const SEATS: [(ChainKind, &str); 2] = [(ChainKind::Stem, "stem"), (ChainKind::Master, "master")];
 
-fn index(seat: Seat) -> usize {
-    SEATS.iter().position(|(one, _)| *one == seat).unwrap_or_default()
+fn index(chain_kind: ChainKind) -> usize {
+    SEATS.iter().position(|(one, _)| *one == chain_kind).unwrap_or_default()
 }
 
 impl Look {
     /// The size of a window, points at the scale.
-    pub fn size(&self, seat: Seat) -> Vec2 {
-        self.sizes[index(seat)]
+    pub fn size(&self, chain_kind: ChainKind) -> Vec2 {
+        self.sizes[index(chain_kind)]
     }
 
     /// Remembers the size of a window, points at the scale.
-    pub fn resized(&mut self, seat: Seat, size: Vec2) {
-        self.sizes[index(seat)] = size.clamp(LEAST, Vec2::splat(LARGEST)).round();
+    pub fn resized(&mut self, chain_kind: ChainKind, size: Vec2) {
+        self.sizes[index(chain_kind)] = size.clamp(LEAST, Vec2::splat(LARGEST)).round();
     }
 
     /// From lines of `name = value`. What is not known, or not a value, is left as it is usually: a person may have
@@ -63,11 +63,11 @@ impl Look {
                     let numbers = value.trim_matches(['[', ']']).split_once(',');
                     let size =
                         numbers.and_then(|(x, y)| Some((x.trim().parse().ok()?, y.trim().parse().ok()?)));
-                    let seat = SEATS.iter().find(|(_, word)| *word == name);
-                    if let Some(((seat, _), (x, y))) =
-                        seat.zip(size.filter(|(x, y): &(f32, f32)| (x + y).is_finite()))
+                    let chain_kind = SEATS.iter().find(|(_, word)| *word == name);
+                    if let Some(((chain_kind, _), (x, y))) =
+                        chain_kind.zip(size.filter(|(x, y): &(f32, f32)| (x + y).is_finite()))
                     {
-                        look.resized(*seat, vec2(x, y));
+                        look.resized(*chain_kind, vec2(x, y));
                     }
                 }
             }
@@ -80,8 +80,8 @@ impl Look {
         let mut text = String::from("# How Stemlink's windows open: size in points, scale 0.75 to 2.\n");
         let appearance = if self.dark { "dark" } else { "light" };
         let _ = writeln!(text, "appearance = \"{appearance}\"\nscale = {}", self.scale);
-        for (seat, word) in SEATS {
-            let size = self.size(seat);
+        for (chain_kind, word) in SEATS {
+            let size = self.size(chain_kind);
             let _ = writeln!(text, "{word} = [{}, {}]", size.x, size.y);
         }
         text
@@ -111,10 +111,13 @@ mod tests {
     #[test]
     fn what_is_written_is_read_again() {
         let mut look = Look { dark: false, scale: 1.75, ..Look::default() };
-        look.resized(Seat::Master, vec2(1320.4, 800.0));
+        look.resized(ChainKind::Master, vec2(1320.4, 800.0));
         let again = Look::parse(&look.text());
         assert_eq!(again, look);
-        assert_eq!((again.size(Seat::Stem), again.size(Seat::Master)), (USUAL, vec2(1320.0, 800.0)));
+        assert_eq!(
+            (again.size(ChainKind::Stem), again.size(ChainKind::Master)),
+            (USUAL, vec2(1320.0, 800.0))
+        );
     }
 
     #[test]
@@ -126,6 +129,9 @@ mod tests {
             assert_eq!(Look::parse(text), usual, "{text}");
         }
         let tiny = Look::parse("stem = [3, 1e9]\nscale = 0.75\n appearance= light");
-        assert_eq!((tiny.size(Seat::Stem), tiny.scale, tiny.dark), (vec2(LEAST.x, LARGEST), 0.75, false));
+        assert_eq!(
+            (tiny.size(ChainKind::Stem), tiny.scale, tiny.dark),
+            (vec2(LEAST.x, LARGEST), 0.75, false)
+        );
     }
 }

@@ -1,7 +1,7 @@
 //! The user's own presets: a plain text file each.
 
 use super::{read, write};
-use chain::Seat;
+use chain::ChainKind;
 use plugin_core::presets::{self, Preset, Values};
 use std::fs;
 use std::io;
@@ -13,13 +13,13 @@ const LONGEST: usize = 60;
 const MOST: usize = 500;
 const ENDING: &str = "preset.toml";
 
-/// The folder of presets for `seat`; `None` where a user has no configuration folder.
-pub fn folder(seat: Seat) -> Option<PathBuf> {
-    let seat = match seat {
-        Seat::Stem => "stem",
-        Seat::Master => "master",
+/// The folder of presets for `chain_kind`; `None` where a user has no configuration folder.
+pub fn folder(chain_kind: ChainKind) -> Option<PathBuf> {
+    let chain_kind = match chain_kind {
+        ChainKind::Stem => "stem",
+        ChainKind::Master => "master",
     };
-    Some(super::folder()?.join("presets").join(seat))
+    Some(super::folder()?.join("presets").join(chain_kind))
 }
 
 /// A name as a file can have it: letters, figures, spaces and `-_+&,()'`; `None` if nothing is left.
@@ -34,7 +34,7 @@ pub fn tidy_name(name: &str) -> Option<String> {
 }
 
 /// The presets in `folder`, by name; what cannot be read is left out and counted.
-pub fn read_all(folder: &Path, seat: Seat) -> (Vec<Preset>, usize) {
+pub fn read_all(folder: &Path, chain_kind: ChainKind) -> (Vec<Preset>, usize) {
     let Ok(entries) = fs::read_dir(folder) else { return (Vec::new(), 0) };
     let mut bad = 0;
     let mut found: Vec<Preset> = entries
@@ -42,7 +42,7 @@ pub fn read_all(folder: &Path, seat: Seat) -> (Vec<Preset>, usize) {
         .filter_map(|entry| {
             let file = entry.file_name();
             let name = file.to_str()?.strip_suffix(ENDING)?.strip_suffix('.')?.to_owned();
-            let values = read(&entry.path()).ok().and_then(|text| presets::read(seat, &text).ok());
+            let values = read(&entry.path()).ok().and_then(|text| presets::read(chain_kind, &text).ok());
             bad += usize::from(values.is_none());
             Some(Preset { name, values: values? })
         })
@@ -82,17 +82,17 @@ mod tests {
     #[test]
     fn a_preset_is_kept_read_replaced_and_removed() {
         let folder = scratch("kept");
-        assert_eq!(read_all(&folder, Seat::Stem), (Vec::new(), 0), "no folder is no preset");
-        let mut all = presets::factory(Seat::Stem, Role::Vocals);
+        assert_eq!(read_all(&folder, ChainKind::Stem), (Vec::new(), 0), "no folder is no preset");
+        let mut all = presets::factory(ChainKind::Stem, Role::Vocals);
         save(&folder, "b mine", &all[1].values).expect("saved");
         save(&folder, "A mine", &all[2].values).expect("saved");
         save(&folder, "b mine", &all[3].values).expect("replaced");
-        let (read, bad) = read_all(&folder, Seat::Stem);
+        let (read, bad) = read_all(&folder, ChainKind::Stem);
         assert_eq!((read.len(), bad), (2, 0));
         assert_eq!((read[0].name.as_str(), &read[0].values), ("A mine", &all.remove(2).values));
         assert_eq!((read[1].name.as_str(), &read[1].values), ("b mine", &all.remove(2).values));
         remove(&folder, "A mine").expect("removed");
-        assert_eq!(read_all(&folder, Seat::Stem).0.len(), 1);
+        assert_eq!(read_all(&folder, ChainKind::Stem).0.len(), 1);
         fs::remove_dir_all(folder).expect("cleaned");
     }
 
@@ -103,7 +103,7 @@ mod tests {
         fs::write(folder.join("a.preset.toml"), "comp_ratio = \"high\"").expect("written");
         fs::write(folder.join("b.preset.toml"), [0xFF, 0xFE]).expect("written");
         fs::write(folder.join("notes.txt"), "not ours").expect("written");
-        assert_eq!(read_all(&folder, Seat::Stem), (Vec::new(), 2));
+        assert_eq!(read_all(&folder, ChainKind::Stem), (Vec::new(), 2));
         fs::remove_dir_all(folder).expect("cleaned");
     }
 

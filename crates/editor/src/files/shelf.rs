@@ -7,7 +7,7 @@ use audiofile::{AudioReader, BLOCK, Error, Result};
 use meter::Meter;
 use meter::layout::Layout;
 use meter::loudness::windows;
-use plugin_core::reel::Reel;
+use plugin_core::reel::ReferenceClip;
 use plugin_core::references::{Figures, Listing};
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -45,7 +45,7 @@ pub enum Done {
     /// A file's figures.
     Measured(String, core::result::Result<Figures, String>),
     /// A file's sound.
-    Loaded(String, core::result::Result<Arc<Reel>, String>),
+    Loaded(String, core::result::Result<Arc<ReferenceClip>, String>),
     /// What is in a folder.
     Listed(Listing),
 }
@@ -174,7 +174,7 @@ impl Reader {
         Ok(Figures { integrated: reading.integrated, true_peak: reading.true_peak, length, loudest })
     }
 
-    fn load(&self, path: &Path, figures: &Figures, rate: Hz) -> Result<Reel> {
+    fn load(&self, path: &Path, figures: &Figures, rate: Hz) -> Result<ReferenceClip> {
         let reader = open(path)?;
         let from = reader.info().rate;
         let frames = (figures.length.0 * from.0 / 1000.0).round() as u64;
@@ -200,7 +200,7 @@ impl Reader {
             at += count;
             self.go_on(path)?;
         }
-        Ok(Reel { rate, start: part.start, frames: held.into() })
+        Ok(ReferenceClip { rate, start: part.start, frames: held.into() })
     }
 }
 

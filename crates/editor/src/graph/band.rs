@@ -1,7 +1,7 @@
 //! The parameters of one band.
 
-use crate::facts::{Desk, row};
-use chain::Seat;
+use crate::facts::{ViewCx, row};
+use chain::ChainKind;
 use chain::parameters::{Parameter, Value};
 use dsp::equalizer::{BANDS, Shape};
 use std::sync::LazyLock;
@@ -35,12 +35,12 @@ static BAND_ROWS: LazyLock<Vec<Band>> = LazyLock::new(|| (0..BANDS).filter_map(B
 
 impl Band {
     /// All bands. Stem and Master have the same.
-    pub fn all(_: Seat) -> &'static [Self] {
+    pub fn all(_: ChainKind) -> &'static [Self] {
         &BAND_ROWS
     }
 
     fn find(index: usize) -> Option<Self> {
-        let of = |id: &str| row(Seat::Stem, &format!("eq{}_{id}", index + 1));
+        let of = |id: &str| row(ChainKind::Stem, &format!("eq{}_{id}", index + 1));
         Some(Self {
             index,
             on: of("on")?,
@@ -62,45 +62,45 @@ impl Band {
     }
 
     /// The shape now.
-    pub fn shape_now(&self, desk: &Desk<'_>) -> Shape {
+    pub fn shape_now(&self, desk: &ViewCx<'_>) -> Shape {
         desk.facts.settings.equalizer.bands[self.index].shape
     }
 
     /// Cuts and notches have no gain.
-    pub fn has_gain(&self, desk: &Desk<'_>) -> bool {
+    pub fn has_gain(&self, desk: &ViewCx<'_>) -> bool {
         matches!(self.shape_now(desk), Shape::Bell | Shape::LowShelf | Shape::HighShelf | Shape::Tilt)
     }
 
     /// Cuts have a slope.
-    pub fn is_cut(&self, desk: &Desk<'_>) -> bool {
+    pub fn is_cut(&self, desk: &ViewCx<'_>) -> bool {
         matches!(self.shape_now(desk), Shape::LowCut | Shape::HighCut)
     }
 
     /// Tilts and the flattest cuts have no Q.
-    pub fn has_q(&self, desk: &Desk<'_>) -> bool {
+    pub fn has_q(&self, desk: &ViewCx<'_>) -> bool {
         let flat = self.is_cut(desk) && desk.number(self.slope) == Some(6.0);
         self.shape_now(desk) != Shape::Tilt && !flat
     }
 
     /// It is dynamic: its range is not 0.
-    pub fn is_dynamic(&self, desk: &Desk<'_>) -> bool {
+    pub fn is_dynamic(&self, desk: &ViewCx<'_>) -> bool {
         self.has_gain(desk) && self.range.is_some_and(|range| desk.number(range) != Some(0.0))
     }
 
     /// It is drawn: on, or somebody has touched it.
-    pub fn is_used(&self, desk: &Desk<'_>) -> bool {
+    pub fn is_used(&self, desk: &ViewCx<'_>) -> bool {
         self.rows().any(|row| desk.value(row) != row.default)
     }
 
     /// Puts everything back, as one step.
-    pub fn reset(&self, desk: &mut Desk<'_>) {
+    pub fn reset(&self, desk: &mut ViewCx<'_>) {
         let changes: Vec<_> = self.rows().map(|row| (row, row.default)).collect();
         put_all(desk, &changes);
     }
 }
 
 /// Sets several parameters as one step.
-pub(super) fn put_all(desk: &mut Desk<'_>, changes: &[(&'static Parameter, Value)]) {
+pub(super) fn put_all(desk: &mut ViewCx<'_>, changes: &[(&'static Parameter, Value)]) {
     let facts = desk.facts;
     desk.edits.together(|edits| {
         for &(row, value) in changes {

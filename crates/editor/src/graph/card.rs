@@ -3,7 +3,7 @@
 use super::axes::Axes;
 use super::{Band, Graph};
 use crate::controls::{choice, control, dot, icon};
-use crate::facts::Desk;
+use crate::facts::ViewCx;
 use crate::field::Style;
 use crate::paint::{self, pen};
 use crate::theme::{self, PAD};
@@ -14,8 +14,10 @@ use units::Hz;
 /// One value's place.
 const CELL: egui::Vec2 = vec2(72.0, 34.0);
 
-pub(super) fn show(graph: &mut Graph, ui: &mut Ui, desk: &mut Desk<'_>, axes: &Axes) {
-    let Some(band) = graph.selected.and_then(|index| Band::all(desk.facts.seat).get(index)) else { return };
+pub(super) fn show(graph: &mut Graph, ui: &mut Ui, desk: &mut ViewCx<'_>, axes: &Axes) {
+    let Some(band) = graph.selected.and_then(|index| Band::all(desk.facts.chain_kind).get(index)) else {
+        return;
+    };
     if !band.is_used(desk) {
         graph.selected = None;
         return;
@@ -61,7 +63,7 @@ pub(super) fn show(graph: &mut Graph, ui: &mut Ui, desk: &mut Desk<'_>, axes: &A
     }
 }
 
-fn head(graph: &mut Graph, ui: &mut Ui, desk: &mut Desk<'_>, band: &Band, card: Rect) {
+fn head(graph: &mut Graph, ui: &mut Ui, desk: &mut ViewCx<'_>, band: &Band, card: Rect) {
     let y = card.min.y + 17.0;
     dot(ui, desk, pos2(card.min.x + PAD + 6.0, y), band.on);
     let bold = pen(theme::strong(theme::BODY), desk.look.text);

@@ -1,7 +1,7 @@
 //! Responses to draw, from the same design as the sound, computed again only when something has changed.
 
 use super::Band;
-use crate::facts::Desk;
+use crate::facts::ViewCx;
 use crate::picture::at_fraction;
 use chain::parameters::Value;
 use dsp::equalizer::{BANDS, EqualizerSettings, Placement, Response};
@@ -70,7 +70,7 @@ impl Curves {
     }
 
     /// Of a dynamic band: the curve at rest and at the end of its range.
-    pub(super) fn moving(&self, desk: &Desk<'_>, band: &Band) -> Option<(Vec<f32>, Vec<f32>)> {
+    pub(super) fn moving(&self, desk: &ViewCx<'_>, band: &Band) -> Option<(Vec<f32>, Vec<f32>)> {
         if !desk.is_on(band.on) || !band.is_dynamic(desk) {
             return None;
         }

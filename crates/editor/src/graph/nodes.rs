@@ -5,12 +5,12 @@ use super::band::put_all;
 use super::{Band, Graph};
 use crate::controls::choose;
 use crate::edits::Edit;
-use crate::facts::Desk;
+use crate::facts::ViewCx;
 use crate::field::{stepped, wheel};
 use crate::paint::{self, pen};
 use crate::shown::whole;
 use crate::theme;
-use chain::listen::Listen;
+use chain::listen::MonitorMode;
 use chain::parameters::{Parameter, Value};
 use dsp::equalizer::Shape;
 use egui::{
@@ -24,7 +24,7 @@ const RADIUS: f32 = 9.0;
 const REACH: f32 = 12.0;
 
 /// What a double click or a menu on the ground does: a new band there.
-pub(super) fn ground(graph: &mut Graph, ui: &Ui, desk: &mut Desk<'_>, axes: &Axes, ground: &Response) {
+pub(super) fn ground(graph: &mut Graph, ui: &Ui, desk: &mut ViewCx<'_>, axes: &Axes, ground: &Response) {
     if ground.clicked() {
         graph.selected = None;
     }
@@ -65,7 +65,7 @@ pub(super) fn ground(graph: &mut Graph, ui: &Ui, desk: &mut Desk<'_>, axes: &Axe
             }
         }
     });
-    let none = !Band::all(desk.facts.seat).iter().any(|band| band.is_used(desk));
+    let none = !Band::all(desk.facts.chain_kind).iter().any(|band| band.is_used(desk));
     if none {
         let words = "Double-click to add a band";
         let pen = pen(theme::font(theme::SMALL), desk.look.dim);
@@ -78,8 +78,8 @@ pub(super) fn ground(graph: &mut Graph, ui: &Ui, desk: &mut Desk<'_>, axes: &Axe
 }
 
 /// Makes the first unused band of these values.
-fn add(graph: &mut Graph, desk: &mut Desk<'_>, shape: Shape, frequency: Hz, gain: f64) {
-    let Some(band) = Band::all(desk.facts.seat).iter().find(|band| !band.is_used(desk)) else { return };
+fn add(graph: &mut Graph, desk: &mut ViewCx<'_>, shape: Shape, frequency: Hz, gain: f64) {
+    let Some(band) = Band::all(desk.facts.chain_kind).iter().find(|band| !band.is_used(desk)) else { return };
     let mut settings = desk.facts.settings.clone();
     let target = &mut settings.equalizer.bands[band.index];
     (target.shape, target.frequency, target.gain) = (shape, frequency, Db(gain));
@@ -105,7 +105,7 @@ impl Graph {
 }
 
 /// Where a band's node is: at its gain, cuts where their corner is, notches on the line.
-fn gain_of(band: &Band, desk: &Desk<'_>) -> f64 {
+fn gain_of(band: &Band, desk: &ViewCx<'_>) -> f64 {
     if band.has_gain(desk) {
         desk.number(band.gain).unwrap_or(0.0)
     } else if band.is_cut(desk) && band.has_q(desk) {
@@ -117,8 +117,8 @@ fn gain_of(band: &Band, desk: &Desk<'_>) -> f64 {
     }
 }
 
-pub(super) fn show(graph: &mut Graph, ui: &mut Ui, desk: &mut Desk<'_>, axes: &Axes) {
-    let bands = Band::all(desk.facts.seat);
+pub(super) fn show(graph: &mut Graph, ui: &mut Ui, desk: &mut ViewCx<'_>, axes: &Axes) {
+    let bands = Band::all(desk.facts.chain_kind);
     // the chosen one last: on top of the others
     let chosen = graph.selected;
     let others = bands.iter().filter(|band| chosen != Some(band.index));
@@ -129,7 +129,7 @@ pub(super) fn show(graph: &mut Graph, ui: &mut Ui, desk: &mut Desk<'_>, axes: &A
     }
 }
 
-fn node(graph: &mut Graph, ui: &mut Ui, desk: &mut Desk<'_>, axes: &Axes, band: &Band) {
+fn node(graph: &mut Graph, ui: &mut Ui, desk: &mut ViewCx<'_>, axes: &Axes, band: &Band) {
     let gain = gain_of(band, desk);
     let centre = axes.node(Hz(desk.number(band.frequency).unwrap_or(1000.0)), gain);
     let place = Rect::from_center_size(centre, vec2(2.0 * REACH, 2.0 * REACH));
@@ -162,7 +162,7 @@ fn node(graph: &mut Graph, ui: &mut Ui, desk: &mut Desk<'_>, axes: &Axes, band: 
     draw(graph, ui, desk, band, centre, &response);
 }
 
-fn draw(graph: &Graph, ui: &Ui, desk: &Desk<'_>, band: &Band, centre: egui::Pos2, response: &Response) {
+fn draw(graph: &Graph, ui: &Ui, desk: &ViewCx<'_>, band: &Band, centre: egui::Pos2, response: &Response) {
     let look = &desk.look;
     let on = desk.is_on(band.on);
     let chosen = graph.selected == Some(band.index);
@@ -195,7 +195,7 @@ fn draw(graph: &Graph, ui: &Ui, desk: &Desk<'_>, band: &Band, centre: egui::Pos2
 }
 
 /// A band in words: `Bell 1.20 kHz +3.0 dB Q 1.0`.
-pub(super) fn sentence(band: &Band, desk: &Desk<'_>) -> String {
+pub(super) fn sentence(band: &Band, desk: &ViewCx<'_>) -> String {
     let of = |row: &Parameter| whole(row, desk.value(row));
     let mut words = format!("{} {}", of(band.shape), of(band.frequency));
     if band.has_gain(desk) {
@@ -210,7 +210,7 @@ pub(super) fn sentence(band: &Band, desk: &Desk<'_>) -> String {
     words
 }
 
-fn drag(ui: &Ui, desk: &mut Desk<'_>, axes: &Axes, band: &Band, response: &Response) {
+fn drag(ui: &Ui, desk: &mut ViewCx<'_>, axes: &Axes, band: &Band, response: &Response) {
     let upright = match () {
         () if band.has_gain(desk) => Some(band.gain),
         () if band.is_cut(desk) && band.has_q(desk) => Some(band.q),
@@ -245,7 +245,7 @@ fn drag(ui: &Ui, desk: &mut Desk<'_>, axes: &Axes, band: &Band, response: &Respo
     }
 }
 
-fn keys(graph: &mut Graph, ui: &Ui, desk: &mut Desk<'_>, band: &Band, response: &Response) {
+fn keys(graph: &mut Graph, ui: &Ui, desk: &mut ViewCx<'_>, band: &Band, response: &Response) {
     if !response.has_focus() {
         return;
     }
@@ -279,7 +279,7 @@ fn keys(graph: &mut Graph, ui: &Ui, desk: &mut Desk<'_>, band: &Band, response: 
     }
 }
 
-fn menu(graph: &mut Graph, ui: &mut Ui, desk: &mut Desk<'_>, band: &Band) {
+fn menu(graph: &mut Graph, ui: &mut Ui, desk: &mut ViewCx<'_>, band: &Band) {
     let on = desk.is_on(band.on);
     if ui.button(if on { "Switch off" } else { "Switch on" }).clicked() {
         desk.put(band.on, Value::Switch(!on));
@@ -312,10 +312,10 @@ fn menu(graph: &mut Graph, ui: &mut Ui, desk: &mut Desk<'_>, band: &Band) {
             ui.close();
         }
     }
-    let listen = Listen::Band(band.index);
+    let listen = MonitorMode::Band(band.index);
     let hears = desk.facts.listen == listen;
     if ui.button(if hears { "Hear the output" } else { "Listen to this band" }).clicked() {
-        desk.edits.want(Edit::Listen(if hears { Listen::Off } else { listen }));
+        desk.edits.want(Edit::MonitorMode(if hears { MonitorMode::Off } else { listen }));
         ui.close();
     }
     if ui.button("Reset").clicked() {

@@ -1,6 +1,6 @@
 //! What a move would do: into the master, out of it, and to everything else while normalized.
 
-use crate::facts::Desk;
+use crate::facts::ViewCx;
 use crate::head::shortened;
 use crate::paint::{self, pen};
 use crate::shown::{number, signed, time};
@@ -12,7 +12,7 @@ use session::predict::Certainty;
 use units::Ms;
 
 /// Draws it in `place`.
-pub(super) fn show(ui: &Ui, desk: &Desk<'_>, place: Rect, proposal: Proposal, platform: usize) {
+pub(super) fn show(ui: &Ui, desk: &ViewCx<'_>, place: Rect, proposal: Proposal, platform: usize) {
     let look = &desk.look;
     ui.painter().rect(
         place,
@@ -81,7 +81,7 @@ pub(super) fn show(ui: &Ui, desk: &Desk<'_>, place: Rect, proposal: Proposal, pl
 }
 
 /// What it does to everything else on the platform that is looked at.
-fn price(ui: &Ui, desk: &Desk<'_>, place: Rect, answer: &Answer, platform: usize) {
+fn price(ui: &Ui, desk: &ViewCx<'_>, place: Rect, answer: &Answer, platform: usize) {
     let Some(exchange) = answer.exchanges().get(platform).or(answer.exchanges().first()) else { return };
     let quiet = pen(theme::font(theme::SMALL), desk.look.secondary);
     let target = desk.facts.session.target(&exchange.id).map_or("", |target| target.name.as_str());
@@ -111,7 +111,7 @@ const NAME: f32 = 98.0;
 const FIGURE: f32 = 116.0;
 
 impl Figures {
-    fn show(&self, ui: &Ui, desk: &Desk<'_>, place: Rect, sure: &str, ink: Color32) {
+    fn show(&self, ui: &Ui, desk: &ViewCx<'_>, place: Rect, sure: &str, ink: Color32) {
         let look = &desk.look;
         let figures = match (self.before.integrated, self.after.integrated) {
             (Some(before), Some(after)) => {
@@ -136,7 +136,7 @@ impl Figures {
 }
 
 /// A name, and words instead of figures.
-fn aside(ui: &Ui, desk: &Desk<'_>, place: Rect, name: &str, words: &str) {
+fn aside(ui: &Ui, desk: &ViewCx<'_>, place: Rect, name: &str, words: &str) {
     let quiet = pen(theme::font(theme::SMALL), desk.look.secondary);
     let at = Rect::from_min_max(place.min, pos2(place.min.x + NAME, place.max.y));
     paint::label(ui, at, Align2::LEFT_CENTER, name, &quiet);

@@ -5,7 +5,7 @@
 
 use crate::controls::{Weight, pill};
 use crate::edits::{Edit, Edits};
-use crate::facts::Desk;
+use crate::facts::ViewCx;
 use crate::field::{is_typed, start_typing, type_line, wheel};
 use crate::paint::{self, pen};
 use crate::shown::signed;
@@ -14,7 +14,7 @@ use egui::{
     Align2, CornerRadius, Event, EventFilter, Key, Rect, Response, Role, Sense, Shape, Stroke, Ui,
     WidgetInfo, pos2, vec2,
 };
-use plugin_core::room::{Proposal, Request, StemCard, TrimWish};
+use plugin_core::room::{Proposal, Request, StemCard, TrimRequest};
 use session::record::StemId;
 use units::Db;
 
@@ -97,7 +97,7 @@ impl Ghosts {
     pub(super) fn show(
         &mut self,
         ui: &mut Ui,
-        desk: &mut Desk<'_>,
+        desk: &mut ViewCx<'_>,
         place: Rect,
         stem: &StemCard,
         others: Option<Db>,
@@ -177,7 +177,7 @@ impl Ghosts {
         self.hold(Proposal { stem, gain }, hold);
     }
 
-    fn keys(&mut self, ui: &Ui, desk: &mut Desk<'_>, response: &Response, stem: &StemCard) {
+    fn keys(&mut self, ui: &Ui, desk: &mut ViewCx<'_>, response: &Response, stem: &StemCard) {
         if !response.has_focus() {
             if !is_typed(ui, response.id) {
                 self.let_go(stem.id, Hold::Keys);
@@ -212,14 +212,21 @@ impl Ghosts {
     }
 
     /// Asks the Stem; the ghost is forgotten.
-    fn apply(&mut self, desk: &mut Desk<'_>, stem: &StemCard, proposal: Proposal) {
+    fn apply(&mut self, desk: &mut ViewCx<'_>, stem: &StemCard, proposal: Proposal) {
         let trim = Db((stem.trim.0 + proposal.gain.0).clamp(-MOST, MOST));
-        desk.edits.ask_trim(stem.trim, TrimWish { stem: stem.id, base: stem.revision, trim });
+        desk.edits.ask_trim(stem.trim, TrimRequest { stem: stem.id, base: stem.revision, trim });
         self.forget();
     }
 
     /// Value or button, or what another stem's move does to this one.
-    fn beside(&mut self, ui: &mut Ui, desk: &mut Desk<'_>, place: Rect, stem: &StemCard, others: Option<Db>) {
+    fn beside(
+        &mut self,
+        ui: &mut Ui,
+        desk: &mut ViewCx<'_>,
+        place: Rect,
+        stem: &StemCard,
+        others: Option<Db>,
+    ) {
         let look = desk.look;
         let tried = self.tried.filter(|tried| tried.stem == stem.id);
         let Some(proposal) = tried else {

@@ -2,7 +2,7 @@
 //! its menu, and the sign that says so to everybody.
 
 use crate::edits::Edit;
-use crate::facts::{Desk, Facts};
+use crate::facts::{ViewCx, ViewModel};
 use crate::head::shortened;
 use crate::paint::{self, pen};
 use crate::theme;
@@ -49,7 +49,7 @@ const ENDS: &str =
     "Only for as long as this window is open: never saved, never in a render, and no figure is taken of it.";
 
 /// The switches of `stem` in `cell`.
-pub(super) fn switches(ui: &mut Ui, desk: &mut Desk<'_>, cell: Rect, stem: &StemCard) {
+pub(super) fn switches(ui: &mut Ui, desk: &mut ViewCx<'_>, cell: Rect, stem: &StemCard) {
     let height = SIZE.min(cell.height() - 4.0);
     for (n, audition) in Audition::ALL.into_iter().enumerate() {
         let left = cell.min.x + n as f32 * (SIZE + GAP);
@@ -58,7 +58,7 @@ pub(super) fn switches(ui: &mut Ui, desk: &mut Desk<'_>, cell: Rect, stem: &Stem
     }
 }
 
-fn switch(ui: &mut Ui, desk: &mut Desk<'_>, at: Rect, stem: &StemCard, audition: Audition) {
+fn switch(ui: &mut Ui, desk: &mut ViewCx<'_>, at: Rect, stem: &StemCard, audition: Audition) {
     let look = desk.look;
     let on = desk.facts.session.auditions.has(stem.id, audition);
     let response = ui.interact(at, ui.scope_id().with(("hear", stem.id, letter(audition))), Sense::click());
@@ -84,7 +84,7 @@ fn switch(ui: &mut Ui, desk: &mut Desk<'_>, at: Rect, stem: &StemCard, audition:
 }
 
 /// The same as lines of the menu of `stem`.
-pub(super) fn menu(ui: &mut Ui, desk: &mut Desk<'_>, stem: &StemCard) {
+pub(super) fn menu(ui: &mut Ui, desk: &mut ViewCx<'_>, stem: &StemCard) {
     for audition in Audition::ALL {
         let on = desk.facts.session.auditions.has(stem.id, audition);
         let entry = ui.selectable_label(on, verb(audition).trim_end_matches(" to"));
@@ -110,7 +110,7 @@ pub(super) fn state(session: &SessionFacts, stem: &StemCard) -> Option<&'static 
 }
 
 /// What is heard instead of the mix, in words; `None`: the mix as it is.
-pub(crate) fn words(facts: &Facts) -> Option<String> {
+pub(crate) fn words(facts: &ViewModel) -> Option<String> {
     let session = &facts.session;
     let named = |audition| {
         let stems = session.stems.iter().filter(|stem| session.auditions.has(stem.id, audition));
@@ -129,7 +129,7 @@ pub(crate) fn words(facts: &Facts) -> Option<String> {
 }
 
 /// The sign that says `heard` in `place`; a click ends it.
-pub(crate) fn sign(ui: &Ui, desk: &mut Desk<'_>, place: Rect, heard: &str) {
+pub(crate) fn sign(ui: &Ui, desk: &mut ViewCx<'_>, place: Rect, heard: &str) {
     let ink = pen(theme::strong(theme::SMALL), desk.look.background);
     let whole = format!("Hearing {heard}");
     let shown = shortened(ui, &whole, &ink, place.width() - 20.0);

@@ -2,7 +2,7 @@
 //! heard, and which songs there are.
 
 use super::songs;
-use crate::facts::Desk;
+use crate::facts::ViewCx;
 use crate::head::shortened;
 use crate::paint::{self, pen};
 use crate::shown::{number, time};
@@ -23,7 +23,7 @@ const COLUMN: f32 = 3.0;
 const HATCH: f32 = 5.0;
 
 /// Draws it in `place`; `loudest`: the loudest stretch is marked.
-pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect, loudest: bool) {
+pub(super) fn show(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect, loudest: bool) {
     let look = &desk.look;
     paint::panel(ui, place, look);
     let inner = place.shrink2(vec2(PAD, 6.0));
@@ -157,7 +157,7 @@ fn hatch(painter: &egui::Painter, place: Rect, look: &Palette, mark: Mark) {
 }
 
 /// The line above: what is drawn, and the songs over their ranges.
-fn titles(ui: &Ui, desk: &Desk<'_>, scale: &Scale<'_>, inner: Rect) {
+fn titles(ui: &Ui, desk: &ViewCx<'_>, scale: &Scale<'_>, inner: Rect) {
     let look = &desk.look;
     let top = Rect::from_min_size(inner.min, vec2(inner.width() - songs::WIDTH - PAD, 14.0));
     let quiet = pen(theme::font(theme::TINY), look.secondary);

@@ -1,6 +1,6 @@
 //! Where stems cover each other: bands across, stems down, the most covered first.
 
-use crate::facts::Desk;
+use crate::facts::ViewCx;
 use crate::head::shortened;
 use crate::paint::{self, pen};
 use crate::shown::number;
@@ -17,7 +17,7 @@ const NAMES: f32 = 132.0;
 const WHOLE: f32 = 56.0;
 
 /// Draws it in `place`.
-pub(super) fn show(ui: &Ui, desk: &Desk<'_>, place: Rect) {
+pub(super) fn show(ui: &Ui, desk: &ViewCx<'_>, place: Rect) {
     let look = &desk.look;
     paint::panel(ui, place, look);
     let inner = place.shrink(PAD);
@@ -76,7 +76,15 @@ pub(super) fn show(ui: &Ui, desk: &Desk<'_>, place: Rect) {
     }
 }
 
-fn row(ui: &Ui, desk: &Desk<'_>, at: Rect, grid: Rect, stems: &[&StemCard], stem: usize, covered: &Covered) {
+fn row(
+    ui: &Ui,
+    desk: &ViewCx<'_>,
+    at: Rect,
+    grid: Rect,
+    stems: &[&StemCard],
+    stem: usize,
+    covered: &Covered,
+) {
     let look = &desk.look;
     let card = stems[stem];
     let colour = look.track(card.colour, card.role);

@@ -3,12 +3,12 @@
 use super::Stage;
 use crate::controls::{Weight, menu, pill};
 use crate::edits::Edit;
-use crate::facts::Desk;
+use crate::facts::ViewCx;
 use crate::head::shortened;
 use crate::paint::{self, pen};
 use crate::shown::{number, signed, time};
 use crate::theme::{self, GRID, PAD};
-use chain::listen::Listen;
+use chain::listen::MonitorMode;
 use egui::{Align2, CornerRadius, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 use plugin_core::room::{Placement, Proposal};
 use session::playback::{Bound, HEADING, Playback};
@@ -23,7 +23,7 @@ const CELL: f32 = 100.0;
 /// Draws it in `place`. `chosen`: the one whose prices are shown. `shown`: a move is looked at.
 pub(super) fn show(
     ui: &mut Ui,
-    desk: &mut Desk<'_>,
+    desk: &mut ViewCx<'_>,
     place: Rect,
     chosen: &mut usize,
     shown: Option<Proposal>,
@@ -89,7 +89,7 @@ pub(super) fn show(
 /// One platform; true when it was pressed.
 fn cell(
     ui: &Ui,
-    desk: &Desk<'_>,
+    desk: &ViewCx<'_>,
     at: Rect,
     platform: &PlatformView,
     after: Option<Playback>,
@@ -145,24 +145,24 @@ fn cell(
 }
 
 /// Hearing the song as the chosen platform plays it; goes along with what the platform would do.
-fn as_played(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect, chosen: usize) {
+fn as_played(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect, chosen: usize) {
     let look = desk.look;
     let platform = desk.facts.session.platforms.get(chosen);
     let gain = platform.and_then(|platform| platform.playback?.gain);
     let now = match desk.facts.listen {
-        Listen::Gain(now) => Some(now),
+        MonitorMode::Gain(now) => Some(now),
         _ => None,
     };
     let weight = if now.is_some() { Weight::Chosen } else { Weight::Quiet };
     let response = pill(ui, &look, place, "Hear it so", weight, gain.is_some() || now.is_some());
     if response.clicked() {
-        let listen = gain.filter(|_| now.is_none()).map_or(Listen::Off, Listen::Gain);
-        desk.edits.want(Edit::Listen(listen));
+        let listen = gain.filter(|_| now.is_none()).map_or(MonitorMode::Off, MonitorMode::Gain);
+        desk.edits.want(Edit::MonitorMode(listen));
     } else if let Some(now) = now {
         match gain {
             // a listener would not notice less
             Some(gain) if (gain.0 - now.0).abs() < 0.05 => {}
-            gain => desk.edits.want(Edit::Listen(gain.map_or(Listen::Off, Listen::Gain))),
+            gain => desk.edits.want(Edit::MonitorMode(gain.map_or(MonitorMode::Off, MonitorMode::Gain))),
         }
     }
     let name = platform
@@ -174,7 +174,7 @@ fn as_played(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect, chosen: usize) {
 }
 
 /// What binds, and whose.
-fn bound(desk: &Desk<'_>, playback: Option<Playback>) -> String {
+fn bound(desk: &ViewCx<'_>, playback: Option<Playback>) -> String {
     let facts = &desk.facts.session;
     match playback.map(|playback| playback.bound) {
         Some(Bound::Loudness) => "loudness".into(),
@@ -211,7 +211,7 @@ fn rule(target: &NormalizationTarget) -> Vec<String> {
 }
 
 /// Every platform's sentence, and those of deliveries.
-fn everything(ui: &mut Ui, desk: &Desk<'_>, place: Rect) {
+fn everything(ui: &mut Ui, desk: &ViewCx<'_>, place: Rect) {
     let look = desk.look;
     let response = menu(ui, &look, place, "All platforms", "All platforms", look.secondary);
     egui::Popup::menu(&response).close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside).show(|ui| {

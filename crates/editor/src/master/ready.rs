@@ -1,9 +1,9 @@
 //! What is to be known before a print: a list. Nothing here stops anybody.
 
 use super::hear;
-use crate::facts::{Facts, row};
+use crate::facts::{ViewModel, row};
 use crate::shown::{number, time};
-use chain::listen::Listen;
+use chain::listen::MonitorMode;
 use chain::parameters::Value;
 use plugin_core::room::{Presence, StemCard};
 use session::record::Mark;
@@ -25,7 +25,7 @@ fn named<'a>(stems: impl Iterator<Item = &'a StemCard>) -> Vec<&'a str> {
 }
 
 /// The list: listening, bypasses, links, coverage, ceiling, what was heard.
-pub fn ready(facts: &Facts) -> Vec<Point> {
+pub fn ready(facts: &ViewModel) -> Vec<Point> {
     let session = &facts.session;
     let there = || session.stems.iter().filter(|stem| stem.presence.is_linked());
     let point =
@@ -33,7 +33,7 @@ pub fn ready(facts: &Facts) -> Vec<Point> {
 
     let is_otherwise = |stem: &&StemCard| stem.listens || hear::state(session, stem).is_some();
     let mut listens = named(there().filter(is_otherwise));
-    listens.extend((facts.listen != Listen::Off).then_some("Master"));
+    listens.extend((facts.listen != MonitorMode::Off).then_some("Master"));
     let listening = point(
         listens.is_empty(),
         "Everything is heard as it is".into(),
@@ -41,7 +41,7 @@ pub fn ready(facts: &Facts) -> Vec<Point> {
         "End listening there. A print never contains it, but you are not hearing the print.",
     );
 
-    let own = row(facts.seat, "bypass").is_some_and(|row| facts.value(row) == Value::Switch(true));
+    let own = row(facts.chain_kind, "bypass").is_some_and(|row| facts.value(row) == Value::Switch(true));
     let mut bypassed = named(there().filter(|stem| stem.bypassed));
     bypassed.extend(own.then_some("Master"));
     let bypasses = point(
@@ -78,8 +78,8 @@ pub fn ready(facts: &Facts) -> Vec<Point> {
         "See the line below the stems for what is behind the rest.",
     );
 
-    let limiter = row(facts.seat, "lim_on").is_some_and(|row| facts.value(row) == Value::Switch(true));
-    let ceiling = row(facts.seat, "lim_ceiling").filter(|_| limiter).map(|row| facts.number(row));
+    let limiter = row(facts.chain_kind, "lim_on").is_some_and(|row| facts.value(row) == Value::Switch(true));
+    let ceiling = row(facts.chain_kind, "lim_ceiling").filter(|_| limiter).map(|row| facts.number(row));
     let most = ceiling.unwrap_or(0.0).min(0.0);
     let peak = facts.reading.true_peak.map(|peak| peak.0);
     let held = point(
@@ -95,7 +95,7 @@ pub fn ready(facts: &Facts) -> Vec<Point> {
     vec![listening, bypasses, linked, covered, held, heard(facts)]
 }
 
-fn heard(facts: &Facts) -> Point {
+fn heard(facts: &ViewModel) -> Point {
     let history = &facts.session.history;
     let count = |mark: Mark| history.points.iter().filter(|point| point.mark == mark).count();
     let seconds = |points: usize| time(points as f64 * history.step.0 / 1000.0);

@@ -2,13 +2,13 @@
 
 use crate::controls::{Weight, pill, pill_width};
 use crate::edits::Edit;
-use crate::facts::Desk;
+use crate::facts::ViewCx;
 use crate::head::shortened;
 use crate::paint::{self, pen};
 use crate::shown::{number, signed, time};
 use crate::terms;
 use crate::theme::{self, PAD};
-use chain::listen::Listen;
+use chain::listen::MonitorMode;
 use egui::{Align2, CornerRadius, Rect, Role, TextEdit, Ui, WidgetInfo, pos2, vec2};
 use plugin_core::references::{Figures, Listing, MOST, Reference, References, State, name};
 use std::path::Path;
@@ -36,9 +36,9 @@ pub(super) struct Page {
 }
 
 /// The button that switches between mix and reference in one click, before `right`; returns where it begins.
-pub(super) fn switch(ui: &mut Ui, desk: &mut Desk<'_>, right: egui::Pos2) -> f32 {
+pub(super) fn switch(ui: &mut Ui, desk: &mut ViewCx<'_>, right: egui::Pos2) -> f32 {
     let references = &desk.facts.session.references;
-    let hears = matches!(desk.facts.listen, Listen::Reference { .. }) || references.awaited.is_some();
+    let hears = matches!(desk.facts.listen, MonitorMode::Reference { .. }) || references.awaited.is_some();
     let next = references.next();
     if !hears && next.is_none() {
         return right.x;
@@ -62,7 +62,7 @@ pub(super) fn switch(ui: &mut Ui, desk: &mut Desk<'_>, right: egui::Pos2) -> f32
 
 impl Page {
     /// Draws it in `place`.
-    pub(super) fn show(&mut self, ui: &mut Ui, desk: &mut Desk<'_>, place: Rect) {
+    pub(super) fn show(&mut self, ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect) {
         let look = desk.look;
         paint::panel(ui, place, &look);
         let inner = place.shrink(PAD);
@@ -95,7 +95,7 @@ impl Page {
     }
 
     /// How references are played, and the button that adds one; returns where they begin.
-    fn buttons(&mut self, ui: &mut Ui, desk: &mut Desk<'_>, top: Rect) -> f32 {
+    fn buttons(&mut self, ui: &mut Ui, desk: &mut ViewCx<'_>, top: Rect) -> f32 {
         let look = desk.look;
         let references = &desk.facts.session.references;
         let mut right = top.max.x;
@@ -128,7 +128,7 @@ impl Page {
     }
 
     /// Files to choose from, and a line for a path.
-    fn choose(&mut self, ui: &mut Ui, desk: &mut Desk<'_>) {
+    fn choose(&mut self, ui: &mut Ui, desk: &mut ViewCx<'_>) {
         let look = desk.look;
         ui.set_width(360.0);
         let mut chosen = None;
@@ -175,7 +175,7 @@ impl Page {
 }
 
 /// What is in a folder; returns the file that was pressed.
-fn entries(ui: &mut Ui, desk: &mut Desk<'_>, listing: &Listing) -> Option<String> {
+fn entries(ui: &mut Ui, desk: &mut ViewCx<'_>, listing: &Listing) -> Option<String> {
     let mut go = None;
     let mut chosen = None;
     if let Some(above) = &listing.above
@@ -212,7 +212,7 @@ fn folder(path: &str) -> Option<&str> {
     Path::new(path).parent()?.to_str().filter(|folder| !folder.is_empty())
 }
 
-fn row(ui: &mut Ui, desk: &mut Desk<'_>, at: Rect, index: usize) {
+fn row(ui: &mut Ui, desk: &mut ViewCx<'_>, at: Rect, index: usize) {
     let look = desk.look;
     let references = &desk.facts.session.references;
     let reference = &references.kept[index];
@@ -257,7 +257,7 @@ fn row(ui: &mut Ui, desk: &mut Desk<'_>, at: Rect, index: usize) {
 /// A button on a row, named after its song for readers of the screen.
 fn named(
     ui: &mut Ui,
-    desk: &Desk<'_>,
+    desk: &ViewCx<'_>,
     at: Rect,
     words: &str,
     reference: &Reference,

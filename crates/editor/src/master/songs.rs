@@ -1,7 +1,7 @@
 //! The menu of songs on the timeline: a new one from what the host loops, names, removal.
 
 use crate::controls::menu;
-use crate::facts::Desk;
+use crate::facts::ViewCx;
 use crate::shown::time;
 use crate::theme;
 use egui::{Align2, Color32, Rect, Role, TextEdit, Ui, WidgetInfo};
@@ -24,7 +24,7 @@ fn kept(songs: &[Song]) -> Vec<SongRange> {
 }
 
 /// Draws it in `place`.
-pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect) {
+pub(super) fn show(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect) {
     let look = desk.look;
     let history = &desk.facts.session.history;
     let response = menu(ui, &look, place, "Songs", "Songs", look.secondary);

@@ -5,7 +5,7 @@ use super::Stage;
 use super::ready::percent;
 use crate::controls::{Weight, pill, pill_width};
 use crate::edits::Edit;
-use crate::facts::Desk;
+use crate::facts::ViewCx;
 use crate::head::shortened;
 use crate::paint::{self, pen};
 use crate::theme::{self, PAD};
@@ -16,7 +16,7 @@ use session::record::StemId;
 use session::view::Session;
 
 /// In the middle of an empty table.
-pub(super) fn nobody(ui: &Ui, desk: &Desk<'_>, place: Rect) {
+pub(super) fn nobody(ui: &Ui, desk: &ViewCx<'_>, place: Rect) {
     let look = &desk.look;
     let middle = place.center();
     let line = |y: f32| Rect::from_center_size(pos2(middle.x, y), vec2(place.width(), 20.0));
@@ -38,7 +38,7 @@ enum Offer {
 }
 
 /// Draws it in `place`.
-pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect) {
+pub(super) fn show(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect) {
     let look = desk.look;
     let facts = &desk.facts.session;
     let count = facts.summed().count();
@@ -110,7 +110,7 @@ fn offer(facts: &SessionFacts, session: &Session) -> Option<(String, Offer)> {
     Some((words, offer))
 }
 
-fn button(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect, offer: &Offer) -> f32 {
+fn button(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect, offer: &Offer) -> f32 {
     let look = desk.look;
     let facts = &desk.facts.session;
     let (words, weight) = match offer {

@@ -3,7 +3,7 @@
 use super::columns::{Column, Columns};
 use super::ghost::Ghosts;
 use super::{Stage, hear, status, trim};
-use crate::facts::Desk;
+use crate::facts::ViewCx;
 use crate::field::wheel;
 use crate::head::shortened;
 use crate::paint::{self, pen};
@@ -62,7 +62,7 @@ pub(super) fn rows_that_fit(place: Rect) -> usize {
 
 impl Table {
     /// Forgets the move that is shown.
-    pub(super) fn forget(&mut self, desk: &mut Desk<'_>) {
+    pub(super) fn forget(&mut self, desk: &mut ViewCx<'_>) {
         self.ghosts.forget();
         self.ghosts.settle(desk.edits);
     }
@@ -71,7 +71,7 @@ impl Table {
     pub(super) fn show(
         &mut self,
         ui: &mut Ui,
-        desk: &mut Desk<'_>,
+        desk: &mut ViewCx<'_>,
         place: Rect,
         platform: usize,
     ) -> Option<Proposal> {
@@ -116,7 +116,7 @@ impl Table {
     }
 
     /// The rows in order: nested stems behind the one that they are inside, *Unlinked* after what makes up the mix.
-    fn rows<'a>(&self, desk: &Desk<'a>) -> Vec<Row<'a>> {
+    fn rows<'a>(&self, desk: &ViewCx<'a>) -> Vec<Row<'a>> {
         let facts = desk.facts;
         let session = &facts.session;
         let mut tops: Vec<&StemCard> = session.stems.iter().collect();
@@ -143,7 +143,7 @@ impl Table {
         rows
     }
 
-    fn titles(&mut self, ui: &mut Ui, desk: &Desk<'_>, columns: &Columns, top: f32) {
+    fn titles(&mut self, ui: &mut Ui, desk: &ViewCx<'_>, columns: &Columns, top: f32) {
         let look = &desk.look;
         let quiet = pen(theme::font(theme::SMALL), look.secondary);
         let facts = &desk.facts.session;
@@ -209,7 +209,7 @@ impl Table {
     }
 
     /// A hand's breadth of rows: wheel, bar, Page Up and Down.
-    fn scroll(&mut self, ui: &Ui, desk: &Desk<'_>, list: Rect, rail: Rect, rows: usize, fit: usize) {
+    fn scroll(&mut self, ui: &Ui, desk: &ViewCx<'_>, list: Rect, rail: Rect, rows: usize, fit: usize) {
         let look = &desk.look;
         let most = rows - fit;
         let over = ui.interact(list, ui.scope_id().with("rows"), Sense::hover());
@@ -252,7 +252,7 @@ impl Table {
     fn row(
         &mut self,
         ui: &mut Ui,
-        desk: &mut Desk<'_>,
+        desk: &mut ViewCx<'_>,
         at: Rect,
         columns: &Columns,
         row: Row<'_>,
@@ -267,7 +267,7 @@ impl Table {
     fn stem(
         &mut self,
         ui: &mut Ui,
-        desk: &mut Desk<'_>,
+        desk: &mut ViewCx<'_>,
         at: Rect,
         columns: &Columns,
         stem: &StemCard,
@@ -351,7 +351,7 @@ impl Table {
     fn name(
         &mut self,
         ui: &mut Ui,
-        desk: &mut Desk<'_>,
+        desk: &mut ViewCx<'_>,
         at: Rect,
         names: Rangef,
         stem: &StemCard,
@@ -419,7 +419,7 @@ impl Table {
 const SHARE: &str = "How much of the mix's loudness this stem is answerable for: what +1 dB of it adds to the mix, LU. Shares sum to 100 %; below 0 it cancels others.";
 
 /// The state of a stem in a word or two, else its role.
-fn state(desk: &Desk<'_>, stem: &StemCard) -> (String, Color32) {
+fn state(desk: &ViewCx<'_>, stem: &StemCard) -> (String, Color32) {
     let (look, facts) = (&desk.look, &desk.facts.session);
     match stem.presence {
         Presence::Live => {}
@@ -446,7 +446,7 @@ fn state(desk: &Desk<'_>, stem: &StemCard) -> (String, Color32) {
 }
 
 /// All that is known of a stem, for its tooltip: it has what a narrow table has no room for.
-fn details(ui: &mut Ui, desk: &Desk<'_>, stem: &StemCard) {
+fn details(ui: &mut Ui, desk: &ViewCx<'_>, stem: &StemCard) {
     let facts = &desk.facts.session;
     ui.set_max_width(300.0);
     ui.label(egui::RichText::new(stem.name()).font(theme::strong(theme::BODY)));
@@ -469,7 +469,7 @@ fn details(ui: &mut Ui, desk: &Desk<'_>, stem: &StemCard) {
     }
 }
 
-fn short(ui: &Ui, desk: &Desk<'_>, cell: Rect, level: Option<f64>, colour: Color32) {
+fn short(ui: &Ui, desk: &ViewCx<'_>, cell: Rect, level: Option<f64>, colour: Color32) {
     let look = &desk.look;
     let words = level.map_or(NONE.to_owned(), |x| number(x, 1));
     let at = paint::text(ui, cell, Align2::RIGHT_CENTER, &words, &pen(theme::font(theme::BODY), look.text));
@@ -489,7 +489,7 @@ fn short(ui: &Ui, desk: &Desk<'_>, cell: Rect, level: Option<f64>, colour: Color
 }
 
 /// A bar and the share in per cent; grey while the links do not explain the mix.
-fn share(ui: &Ui, desk: &Desk<'_>, cell: Rect, share: Option<f64>, colour: Color32) {
+fn share(ui: &Ui, desk: &ViewCx<'_>, cell: Rect, share: Option<f64>, colour: Color32) {
     let look = &desk.look;
     let trusted = desk.facts.session.session.as_ref().is_some_and(session::view::Session::is_trusted);
     let (fill, ink) = if trusted { (colour, look.text) } else { (look.line, look.dim) };
@@ -505,7 +505,7 @@ fn share(ui: &Ui, desk: &Desk<'_>, cell: Rect, share: Option<f64>, colour: Color
     paint::text(ui, cell, Align2::RIGHT_CENTER, &words, &pen(theme::font(theme::BODY), ink));
 }
 
-fn unlinked(ui: &Ui, desk: &Desk<'_>, at: Rect, columns: &Columns, part: Option<f64>) {
+fn unlinked(ui: &Ui, desk: &ViewCx<'_>, at: Rect, columns: &Columns, part: Option<f64>) {
     let look = &desk.look;
     let bar = Rect::from_min_size(pos2(at.min.x, at.min.y + 4.0), vec2(4.0, at.height() - 8.0));
     ui.painter().rect_filled(bar, CornerRadius::same(2), look.line);

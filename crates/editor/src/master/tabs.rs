@@ -3,7 +3,7 @@
 use super::{Stage, Tab, ready, references};
 use crate::controls::{Weight, pill, pill_width};
 use crate::edits::Edit;
-use crate::facts::Desk;
+use crate::facts::ViewCx;
 use crate::head::shortened;
 use crate::notices::notices;
 use crate::paint::{self, pen};
@@ -15,7 +15,7 @@ use egui::{Align2, Rect, Ui, pos2, vec2};
 pub(super) const HEIGHT: f32 = 40.0;
 
 /// Draws it in `place`.
-pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect, tab: &mut Tab, loudest: &mut bool) {
+pub(super) fn show(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect, tab: &mut Tab, loudest: &mut bool) {
     let look = desk.look;
     let y = place.center().y;
     let mut left = place.min.x;
@@ -60,7 +60,7 @@ pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect, tab: &mut Tab,
 const LOUDEST: &str = "Loudest 20 s";
 
 /// The command that writes the session into a file, and what became of it.
-fn export(ui: &mut Ui, desk: &mut Desk<'_>) {
+fn export(ui: &mut Ui, desk: &mut ViewCx<'_>) {
     let look = desk.look;
     ui.separator();
     let button = ui.button(egui::RichText::new("Export session\u{2026}").size(theme::BODY));
@@ -80,7 +80,7 @@ fn export(ui: &mut Ui, desk: &mut Desk<'_>) {
 }
 
 /// The list of what is to be known before a print; returns where it begins.
-fn print(ui: &mut Ui, desk: &mut Desk<'_>, right: egui::Pos2) -> f32 {
+fn print(ui: &mut Ui, desk: &mut ViewCx<'_>, right: egui::Pos2) -> f32 {
     let look = desk.look;
     let points = ready(desk.facts);
     let open = points.iter().filter(|point| !point.done).count();

@@ -3,13 +3,13 @@
 
 use super::ghost::{MOST, decibels_of};
 use crate::edits::TrimChange;
-use crate::facts::Desk;
+use crate::facts::ViewCx;
 use crate::field::{is_typed, start_typing, type_line};
 use crate::paint::{self, pen};
 use crate::shown::signed;
 use crate::theme;
 use egui::{Align2, Event, Key, Rect, Response, Role, Sense, Ui, WidgetInfo, vec2};
-use plugin_core::room::{Request, StemCard, TrimWish};
+use plugin_core::room::{Request, StemCard, TrimRequest};
 use units::Db;
 
 /// What a point of way is, dB; with Shift a tenth of it.
@@ -30,12 +30,12 @@ impl Held {
     }
 }
 
-fn ask(desk: &mut Desk<'_>, stem: &StemCard, base: u64, trim: Db) {
-    desk.edits.ask_trim(stem.trim, TrimWish { stem: stem.id, base, trim });
+fn ask(desk: &mut ViewCx<'_>, stem: &StemCard, base: u64, trim: Db) {
+    desk.edits.ask_trim(stem.trim, TrimRequest { stem: stem.id, base, trim });
 }
 
 /// Draws it in `cell`.
-pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>, cell: Rect, stem: &StemCard) {
+pub(super) fn show(ui: &mut Ui, desk: &mut ViewCx<'_>, cell: Rect, stem: &StemCard) {
     let look = desk.look;
     let id = ui.scope_id().with(("trim", stem.id));
     let at = Rect::from_center_size(cell.center(), vec2(cell.width(), 20.0));
@@ -93,7 +93,7 @@ pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>, cell: Rect, stem: &StemCard
 }
 
 /// The trim under the hand; let go, the Stem is asked for it.
-fn drag(ui: &Ui, desk: &mut Desk<'_>, response: &Response, stem: &StemCard) -> Option<Held> {
+fn drag(ui: &Ui, desk: &mut ViewCx<'_>, response: &Response, stem: &StemCard) -> Option<Held> {
     if response.drag_started_by(egui::PointerButton::Primary) {
         let held = Held { base: stem.revision, at: stem.trim.0 };
         ui.data_mut(|data| data.insert_temp(response.id, held));
@@ -114,7 +114,7 @@ fn drag(ui: &Ui, desk: &mut Desk<'_>, response: &Response, stem: &StemCard) -> O
     None
 }
 
-fn keys(ui: &Ui, desk: &mut Desk<'_>, response: &Response, stem: &StemCard) {
+fn keys(ui: &Ui, desk: &mut ViewCx<'_>, response: &Response, stem: &StemCard) {
     let typed = ui.input(|input| {
         input.events.iter().find_map(|event| match event {
             Event::Key { key: Key::Enter, pressed: true, .. } => Some(signed(stem.trim.0, 1)),

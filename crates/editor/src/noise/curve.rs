@@ -1,7 +1,7 @@
 //! The threshold of noise reduction per octave: nine points to drag, straight lines between them.
 
 use crate::edits::Edit;
-use crate::facts::Desk;
+use crate::facts::ViewCx;
 use crate::field::wheel;
 use crate::paint::{self, pen};
 use crate::shown::signed;
@@ -31,7 +31,7 @@ fn octave(point: usize) -> String {
 }
 
 /// Draws it in `place`.
-pub fn show(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect) {
+pub fn show(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect) {
     let look = desk.look;
     let curve = desk.facts.settings.denoise.curve;
     let small = pen(theme::font(theme::SMALL), look.secondary);
@@ -76,7 +76,7 @@ pub fn show(ui: &mut Ui, desk: &mut Desk<'_>, place: Rect) {
 
 /// What a person does to `point`: a drag is one step, so are turns of the wheel or keys that follow each other. Returns the
 /// curve as it is then.
-fn moved(ui: &Ui, desk: &mut Desk<'_>, response: &Response, point: usize, half: f32) -> ThresholdCurve {
+fn moved(ui: &Ui, desk: &mut ViewCx<'_>, response: &Response, point: usize, half: f32) -> ThresholdCurve {
     let curve = desk.facts.settings.denoise.curve;
     let with = |db: f64| {
         let mut curve = curve;

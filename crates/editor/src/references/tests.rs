@@ -14,7 +14,7 @@ struct Desk {
     folder: PathBuf,
     board: Board,
     inbox: Inbox,
-    held: Option<Cue>,
+    held: Option<PlayRequest>,
     window: References,
     kept: Vec<String>,
 }
@@ -75,7 +75,7 @@ impl Desk {
     /// Number and gain of what is listened to.
     fn listens(&self) -> Option<(u16, f64)> {
         match self.board.listening.wanted() {
-            Listen::Reference { song, gain } => Some((song, gain.0)),
+            MonitorMode::Reference { song, gain } => Some((song, gain.0)),
             _ => None,
         }
     }
@@ -128,10 +128,10 @@ fn what_ends_listening_ends_it_for_good() {
         assert_eq!((facts.heard, facts.awaited, desk.listens()), (None, None, None));
     }
     desk.hear(&path);
-    desk.board.listening.want(Listen::Mono);
+    desk.board.listening.want(MonitorMode::Mono);
     desk.look();
     desk.look();
-    assert_eq!(desk.board.listening.wanted(), Listen::Mono, "another way of listening stays");
+    assert_eq!(desk.board.listening.wanted(), MonitorMode::Mono, "another way of listening stays");
     desk.hear(&path);
     desk.window.hear(None, &desk.board);
     assert_eq!((desk.look().heard, desk.listens()), (None, None));
@@ -148,7 +148,7 @@ fn a_closed_window_takes_the_song_back_from_the_audio_thread_and_frees_it() {
     desk.hear(&path);
     let reel = Arc::downgrade(&desk.held.as_ref().expect("cued").reel);
     drop(desk.window.close(&desk.board));
-    assert_eq!(desk.board.listening.wanted(), Listen::Off);
+    assert_eq!(desk.board.listening.wanted(), MonitorMode::Off);
     desk.inbox.exchange(&mut desk.held);
     assert!(desk.held.is_none() && reel.strong_count() == 1, "not by the audio thread");
     desk.board.references.collect();
@@ -165,14 +165,14 @@ fn along_with_the_transport_a_song_begins_where_the_song_under_it_does() {
     let mut desk = Desk::new("along");
     let path = desk.song("a.wav", 0.3);
     desk.hear(&path);
-    assert_eq!(desk.held.as_ref().map(|cue| cue.way), Some(Way::Again(0, 144_000)), "shorter than 20 s");
+    assert_eq!(desk.held.as_ref().map(|cue| cue.way), Some(PlayMode::Again(0, 144_000)), "shorter than 20 s");
     desk.window.along(true);
     desk.board.whereabouts.tell(Some(205.0), None);
     desk.look();
-    assert_eq!(desk.held.as_ref().map(|cue| cue.way), Some(Way::Along(0)));
+    assert_eq!(desk.held.as_ref().map(|cue| cue.way), Some(PlayMode::Along(0)));
     desk.board.divide(&with_song(&with_song(&[], 0.0, 190.0), 200.0, 400.0));
     desk.look();
-    assert_eq!(desk.held.as_ref().map(|cue| cue.way), Some(Way::Along(9_600_000)));
+    assert_eq!(desk.held.as_ref().map(|cue| cue.way), Some(PlayMode::Along(9_600_000)));
     assert_eq!(desk.listens().map(|(song, _)| song), desk.held.as_ref().map(|cue| cue.song));
 }
 
@@ -214,7 +214,7 @@ fn songs_are_held_up_to_a_limit_the_one_that_is_heard_always() {
     let mut window = References::default();
     let reel = |frames: usize| {
         // nothing is read from it
-        Arc::new(Reel { rate: Hz(48e3), start: 0, frames: vec![[0.0; 2]; frames].into() })
+        Arc::new(ReferenceClip { rate: Hz(48e3), start: 0, frames: vec![[0.0; 2]; frames].into() })
     };
     let figures = Figures { integrated: None, true_peak: None, length: Ms(1.0), loudest: (Ms(0.0), Ms(1.0)) };
     for (name, frames) in [("a", MOST_FRAMES / 4), ("b", MOST_FRAMES / 2), ("c", MOST_FRAMES / 4), ("d", 1)] {

@@ -1,11 +1,11 @@
 //! One local instance into its file.
 
 use super::folder::{Folder, is_in_place};
-use super::format::{AUDIO_AT, CHUNK_FRAMES, Chunk, Header, Telling, VERSION, WANTS};
+use super::format::{AUDIO_AT, CHUNK_FRAMES, Chunk, Header, VERSION, WANTS, WireRecord};
 use super::names;
 use crate::identity::ProcessIdentity;
 use crate::ring::{Ring, Side};
-use crate::roster::Peer;
+use crate::roster::PeerView;
 use std::fs::File;
 use std::io;
 
@@ -57,14 +57,14 @@ impl Export {
     }
 
     /// Writes what the instance tells; each time is a heartbeat. An instance that is gone tells nothing.
-    pub(super) fn tell(&mut self, peer: Peer, wants: [u64; WANTS]) -> io::Result<()> {
+    pub(super) fn tell(&mut self, peer: PeerView, wants: [u64; WANTS]) -> io::Result<()> {
         let Some(telling) = self.telling(peer, wants) else { return Ok(()) };
         self.sequence += 1;
         telling.write_to(&self.file, self.sequence)
     }
 
-    fn telling(&self, peer: Peer, wants: [u64; WANTS]) -> Option<Telling> {
-        Some(Telling {
+    fn telling(&self, peer: PeerView, wants: [u64; WANTS]) -> Option<WireRecord> {
+        Some(WireRecord {
             id: peer.id()?,
             presence: peer.presence(),
             chunks: self.chunks,

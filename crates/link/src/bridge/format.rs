@@ -16,10 +16,11 @@ use crate::request::{OUTBOX_WORDS, Outbox};
 use crate::ring::Mark;
 use crate::slot::Presence;
 use crate::snapshot::{
-    FIGURES_WORDS, Figures, LABEL_WORDS, Label, PULSE_WORDS, Pulse, SETTINGS_WORDS, Settings,
+    BlockStatus, FIGURES_WORDS, InstanceInfo, LABEL_WORDS, PULSE_WORDS, SETTINGS_WORDS, Settings,
+    StemReadings,
 };
 use crate::summary::{SUMMARY_WORDS, Summary};
-use crate::words::{Eye, Pen, Record};
+use crate::words::{Decoder, Encoder, Record};
 use std::fs::File;
 use std::io;
 use units::Db;
@@ -84,23 +85,23 @@ impl Header {
 
 /// What an instance tells other processes.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Telling {
+pub(super) struct WireRecord {
     pub(super) id: InstanceId,
     pub(super) presence: Presence,
     /// Number of the last chunk of audio; they count from one.
     pub(super) chunks: u64,
     /// Keys of the instances whose audio it wants; zero is none.
     pub(super) wants: [u64; WANTS],
-    pub(super) label: Label,
-    pub(super) pulse: Pulse,
-    pub(super) figures: Figures,
+    pub(super) label: InstanceInfo,
+    pub(super) pulse: BlockStatus,
+    pub(super) figures: StemReadings,
     pub(super) outbox: Outbox,
     pub(super) summary: Summary,
     pub(super) settings: Settings,
 }
 
-impl Record for Telling {
-    fn write(&self, pen: &mut Pen<'_>) {
+impl Record for WireRecord {
+    fn write(&self, pen: &mut Encoder<'_>) {
         pen.word(self.id.get());
         pen.word(self.presence as u64);
         pen.word(self.chunks);
@@ -113,7 +114,7 @@ impl Record for Telling {
         self.settings.write(pen);
     }
 
-    fn read(eye: &mut Eye<'_>) -> Option<Self> {
+    fn read(eye: &mut Decoder<'_>) -> Option<Self> {
         let id = eye.instance()?;
         let presence = Presence::ALL[eye.index(Presence::ALL.len())?];
         let chunks = eye.word()?;
@@ -136,7 +137,7 @@ impl Record for Telling {
     }
 }
 
-impl Telling {
+impl WireRecord {
     /// Writes it as number `sequence`, over the copy before the last.
     pub(super) fn write_to(&self, file: &File, sequence: u64) -> io::Result<()> {
         let telling: [u64; TELLING_WORDS] = self.encode();

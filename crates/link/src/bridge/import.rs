@@ -1,11 +1,11 @@
 //! One foreign instance out of its file.
 
 use super::folder::{Folder, is_in_place};
-use super::format::{CHUNKS, Chunk, Header, Telling, VERSION, WANTS};
+use super::format::{CHUNKS, Chunk, Header, VERSION, WANTS, WireRecord};
 use super::names;
-use super::pace::Pace;
+use super::pace::Intervals;
 use crate::InstanceId;
-use crate::roster::{Card, Outlet, Peer, Roster};
+use crate::roster::{AudioWriter, ControlWriter, PeerView, Roster};
 use crate::slot::{Origin, Presence};
 use session::timeline::Located;
 use std::fs::File;
@@ -28,8 +28,8 @@ pub(super) struct Import {
     /// How often that was.
     beats: u64,
     /// The last telling; `None` before the first.
-    telling: Option<Telling>,
-    slot: Option<(Outlet, Card)>,
+    telling: Option<WireRecord>,
+    slot: Option<(AudioWriter, ControlWriter)>,
     audio: Option<Cursor>,
 }
 
@@ -77,18 +77,18 @@ impl Import {
     }
 
     /// Its slot here.
-    pub(super) fn peer(&self) -> Option<Peer> {
+    pub(super) fn peer(&self) -> Option<PeerView> {
         self.slot.as_ref().map(|(_, card)| card.peer())
     }
 
     /// Whether its heart is known to beat, or not to.
-    pub(super) fn is_known(&self, now: Instant, pace: &Pace) -> bool {
+    pub(super) fn is_known(&self, now: Instant, pace: &Intervals) -> bool {
         self.beats >= 2 || now.saturating_duration_since(self.heard) >= pace.dim
     }
 
     /// Whether the instance wants the audio of `key`, one of ours.
     pub(super) fn wants(&self, key: u64) -> bool {
-        let wants = |telling: &Telling| telling.wants.contains(&key);
+        let wants = |telling: &WireRecord| telling.wants.contains(&key);
         self.slot.is_some() && self.telling.as_ref().is_some_and(wants)
     }
 
@@ -99,12 +99,12 @@ impl Import {
     }
 
     /// Reads what the instance tells and shows it in `roster`. `false`: its file is gone.
-    pub(super) fn look(&mut self, roster: &'static Roster, now: Instant, pace: &Pace) -> bool {
+    pub(super) fn look(&mut self, roster: &'static Roster, now: Instant, pace: &Intervals) -> bool {
         if !is_in_place(&self.file) {
             return false;
         }
         // an error is a file that cannot be read now: its heartbeat stands still
-        if let Ok(Some((sequence, telling))) = Telling::read_from(&self.file, self.sequence) {
+        if let Ok(Some((sequence, telling))) = WireRecord::read_from(&self.file, self.sequence) {
             (self.sequence, self.heard) = (sequence, now);
             self.beats += 1;
             self.show(roster, telling);
@@ -118,7 +118,7 @@ impl Import {
         true
     }
 
-    fn show(&mut self, roster: &'static Roster, telling: Telling) {
+    fn show(&mut self, roster: &'static Roster, telling: WireRecord) {
         if self.slot.is_none() {
             // full: perhaps next time
             self.slot = roster.join(Origin::Bridged, Some(telling.id), &telling.label);
@@ -205,7 +205,7 @@ fn channels(words: &[u64]) -> [Vec<f64>; 2] {
 }
 
 /// The keys of the foreign stems among `imports` that `listens` chooses, as many as fit.
-pub(super) fn wants(imports: &[Import], listens: impl Fn(&Peer) -> bool) -> [u64; WANTS] {
+pub(super) fn wants(imports: &[Import], listens: impl Fn(&PeerView) -> bool) -> [u64; WANTS] {
     let mut wants = [0; WANTS];
     let chosen = imports.iter().filter(|import| import.peer().is_some_and(|peer| listens(&peer)));
     for (place, import) in wants.iter_mut().zip(chosen) {

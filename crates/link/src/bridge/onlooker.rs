@@ -2,9 +2,9 @@
 
 use super::folder::{self, Folder};
 use super::import::{self, Import};
-use super::pace::Pace;
+use super::pace::Intervals;
 use super::{lock, names};
-use crate::roster::{Peer, Roster};
+use crate::roster::{PeerView, Roster};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -13,9 +13,9 @@ use std::time::Instant;
 /// folders. It has no thread: it looks when [`Self::look`] is called, which others of its kind and plugins do every
 /// quarter of a second.
 #[derive(Debug)]
-pub struct Onlooker {
+pub struct Observer {
     roster: &'static Roster,
-    pace: Pace,
+    pace: Intervals,
     places: Vec<Place>,
 }
 
@@ -29,14 +29,14 @@ struct Place {
     trouble: Option<io::Error>,
 }
 
-impl Onlooker {
+impl Observer {
     /// Looks where everybody meets, and shows in `roster`, which nobody else uses, what it finds.
     pub fn new(roster: &'static Roster) -> Self {
-        Self::at(roster, folder::places(), Pace::DEFAULT)
+        Self::at(roster, folder::places(), Intervals::DEFAULT)
     }
 
     /// Looks into these folders only.
-    pub fn at(roster: &'static Roster, places: Vec<PathBuf>, pace: Pace) -> Self {
+    pub fn at(roster: &'static Roster, places: Vec<PathBuf>, pace: Intervals) -> Self {
         let place =
             |path| Place { path, folder: None, imports: Vec::new(), incompatible: Vec::new(), trouble: None };
         Self { roster, pace, places: places.into_iter().map(place).collect() }
@@ -50,7 +50,7 @@ impl Onlooker {
     }
 
     /// The instances that are there, [`super::super::snapshot::Kind::Viewer`]s included.
-    pub fn peers(&self) -> impl Iterator<Item = Peer> {
+    pub fn peers(&self) -> impl Iterator<Item = PeerView> {
         self.roster.peers()
     }
 
@@ -70,14 +70,14 @@ impl Onlooker {
     }
 
     /// The folder in which `peer` was found.
-    pub fn place_of(&self, peer: Peer) -> Option<&Path> {
+    pub fn place_of(&self, peer: PeerView) -> Option<&Path> {
         let is_here = |place: &&Place| place.imports.iter().any(|import| import.peer() == Some(peer));
         self.places.iter().find(is_here).map(|place| place.path.as_path())
     }
 }
 
 impl Place {
-    fn look(&mut self, roster: &'static Roster, now: Instant, pace: &Pace) -> io::Result<()> {
+    fn look(&mut self, roster: &'static Roster, now: Instant, pace: &Intervals) -> io::Result<()> {
         match self.list(now) {
             Err(error) => {
                 // what was known of it is not known any more
@@ -114,13 +114,13 @@ mod tests {
     use super::*;
     use crate::slot::Presence;
 
-    fn onlooker(meeting: &Meeting) -> Onlooker {
+    fn onlooker(meeting: &Meeting) -> Observer {
         let nowhere = meeting.folder().with_file_name("nowhere");
-        Onlooker::at(roster(), vec![nowhere, meeting.folder().to_owned()], PACE)
+        Observer::at(roster(), vec![nowhere, meeting.folder().to_owned()], PACE)
     }
 
-    fn named(onlooker: &Onlooker, name: &str) -> Option<Peer> {
-        let is_named = |peer: &Peer| peer.label().is_some_and(|label| label.name.as_str() == name);
+    fn named(onlooker: &Observer, name: &str) -> Option<PeerView> {
+        let is_named = |peer: &PeerView| peer.label().is_some_and(|label| label.name.as_str() == name);
         onlooker.peers().find(is_named)
     }
 

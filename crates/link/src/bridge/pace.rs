@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// The bridge's times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Pace {
+pub struct Intervals {
     /// Between two looks while audio crosses the bridge.
     pub busy: Duration,
     /// Between two looks at everything but audio, while audio crosses.
@@ -21,7 +21,7 @@ pub struct Pace {
     pub retry: Duration,
 }
 
-impl Pace {
+impl Intervals {
     /// The pace of plugins.
     pub const DEFAULT: Self = Self {
         busy: Duration::from_millis(5),
@@ -34,7 +34,7 @@ impl Pace {
     };
 }
 
-impl Default for Pace {
+impl Default for Intervals {
     fn default() -> Self {
         Self::DEFAULT
     }

@@ -4,7 +4,7 @@ use super::*;
 use crate::ring::Side;
 use crate::slot::Presence;
 use crate::snapshot::tests::label;
-use crate::snapshot::{Kind, Pulse, Trim};
+use crate::snapshot::{BlockStatus, Kind, Trim};
 use crate::words::Text;
 use session::audition::Hearing;
 use session::timeline::Located;
@@ -18,7 +18,7 @@ mod audio;
 #[cfg(unix)]
 mod hostile;
 
-pub(super) const PACE: Pace = Pace {
+pub(super) const PACE: Intervals = Intervals {
     busy: Duration::from_millis(1),
     telling: Duration::from_millis(4),
     idle: Duration::from_millis(10),
@@ -52,7 +52,7 @@ impl Meeting {
     }
 
     /// One with a pace of its own.
-    fn process_at(&self, pace: Pace) -> &'static Bridge {
+    fn process_at(&self, pace: Intervals) -> &'static Bridge {
         Box::leak(Box::new(Bridge::between(roster(), Some(self.place), pace)))
     }
 
@@ -90,7 +90,7 @@ pub(super) fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> 
 
 /// An instance without a plugin around it.
 pub(super) struct Puppet {
-    label: Mutex<Label>,
+    label: Mutex<InstanceInfo>,
     trim: Mutex<Trim>,
     listens: Mutex<bool>,
     heard: Mutex<Option<Order>>,
@@ -98,7 +98,7 @@ pub(super) struct Puppet {
 
 impl Puppet {
     fn new(kind: Kind, name: &str) -> Arc<Self> {
-        let label = Mutex::new(Label { kind, ..label(name, 0) });
+        let label = Mutex::new(InstanceInfo { kind, ..label(name, 0) });
         Arc::new(Self {
             label,
             trim: Mutex::new(Trim::new(Db(0.0))),
@@ -108,13 +108,13 @@ impl Puppet {
     }
 }
 
-impl Informant for Puppet {
-    fn label(&self) -> Label {
+impl InstanceSource for Puppet {
+    fn label(&self) -> InstanceInfo {
         *lock(&self.label)
     }
 
-    fn figures(&self) -> Figures {
-        let mut figures = Figures { trim: *lock(&self.trim), ..Figures::default() };
+    fn figures(&self) -> StemReadings {
+        let mut figures = StemReadings { trim: *lock(&self.trim), ..StemReadings::default() };
         figures.reading.integrated = Some(Lufs(-14.0));
         figures
     }
@@ -123,7 +123,7 @@ impl Informant for Puppet {
         Summary { heard: 12.0, ..Summary::default() }
     }
 
-    fn listens(&self, _: &Peer) -> bool {
+    fn listens(&self, _: &PeerView) -> bool {
         *lock(&self.listens)
     }
 
@@ -148,9 +148,9 @@ pub(super) fn master(bridge: &'static Bridge) -> (Membership, Arc<Puppet>) {
 
 /// The bridged instance of that name, as soon as it is there.
 #[track_caller]
-pub(super) fn meet(bridge: &'static Bridge, name: &str) -> Peer {
-    let named = |peer: &Peer| peer.label().is_some_and(|label| label.name == Text::new(name));
-    let bridged = |peer: &Peer| peer.origin() == Origin::Bridged;
+pub(super) fn meet(bridge: &'static Bridge, name: &str) -> PeerView {
+    let named = |peer: &PeerView| peer.label().is_some_and(|label| label.name == Text::new(name));
+    let bridged = |peer: &PeerView| peer.origin() == Origin::Bridged;
     eventually(name, || bridge.roster().peers().filter(bridged).find(named))
 }
 
@@ -164,7 +164,7 @@ fn two_processes_see_all_of_each_other_and_leave_nothing() {
     let (here, there) = (meeting.process(), meeting.process());
     let (mut drums, puppet) = stem(here, "Drums");
     let (mix, _) = master(there);
-    drums.outlet.tell(&Pulse { blocks: 1, rate: Hz(48_000.0), ..Pulse::default() });
+    drums.outlet.tell(&BlockStatus { blocks: 1, rate: Hz(48_000.0), ..BlockStatus::default() });
     let seen = meet(there, "Drums");
     assert_eq!(seen.id(), drums.outlet.id());
     let label = seen.label().unwrap();
@@ -289,7 +289,7 @@ fn a_request_crosses_and_its_answer_comes_back() {
 #[test]
 fn a_request_within_a_process_does_not_wait_for_the_next_look() {
     let meeting = Meeting::new();
-    let pace = Pace { idle: Duration::from_secs(60), ..PACE };
+    let pace = Intervals { idle: Duration::from_secs(60), ..PACE };
     let bridge = meeting.process_at(pace);
     let (drums, puppet) = stem(bridge, "Drums");
     let (mix, _) = master(bridge);
@@ -329,7 +329,7 @@ fn an_instance_that_is_not_called_sleeps_and_is_not_gone() {
     }
     eventually("awake", || {
         blocks += 1;
-        drums.outlet.tell(&Pulse { blocks, ..Pulse::default() });
+        drums.outlet.tell(&BlockStatus { blocks, ..BlockStatus::default() });
         (seen.presence() == Presence::Awake).then_some(())
     });
 }

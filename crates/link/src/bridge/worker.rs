@@ -40,7 +40,7 @@ struct Worker {
     /// Where to meet others, the best first.
     places: Vec<PathBuf>,
     locals: Vec<Local>,
-    home: Option<Home>,
+    home: Option<RuntimeDir>,
     /// When a home may be looked for again.
     retry: Instant,
     /// When audio may be written again, if there was no room for it.
@@ -60,7 +60,7 @@ struct Local {
 }
 
 /// The folder where processes meet, with all that is ours or known in it. Dropped, it leaves nothing of ours.
-struct Home {
+struct RuntimeDir {
     folder: Folder,
     lock: Lock,
     process: ProcessIdentity,
@@ -68,7 +68,7 @@ struct Home {
     exported: Vec<String>,
 }
 
-impl Drop for Home {
+impl Drop for RuntimeDir {
     fn drop(&mut self) {
         for name in &self.exported {
             drop(self.folder.remove(name));
@@ -153,7 +153,7 @@ impl Worker {
 
     /// Finds a home if there is none, or ours has been taken away.
     fn settle(&mut self, now: Instant) {
-        let taken = |home: &Home, locals: &[Local]| {
+        let taken = |home: &RuntimeDir, locals: &[Local]| {
             let exports = || locals.iter().filter_map(|local| local.export.as_ref());
             !home.lock.is_in_place() || !exports().all(Export::is_in_place)
         };
@@ -165,7 +165,7 @@ impl Worker {
         }
         let mut trouble = String::new();
         for place in &self.places {
-            match Home::open(place, self.process) {
+            match RuntimeDir::open(place, self.process) {
                 Ok(home) => {
                     *super::lock(&self.bridge.state) =
                         State { folder: Some(place.clone()), ..State::default() };
@@ -280,7 +280,7 @@ impl Local {
     }
 
     fn wants(&self, imports: &[Import]) -> [u64; WANTS] {
-        let is_stem = |peer: &crate::Peer| peer.label().is_some_and(|label| label.kind == Kind::Stem);
+        let is_stem = |peer: &crate::PeerView| peer.label().is_some_and(|label| label.kind == Kind::Stem);
         import::wants(imports, |peer| is_stem(peer) && self.member.informant.listens(peer))
     }
 
@@ -289,7 +289,7 @@ impl Local {
     }
 }
 
-impl Home {
+impl RuntimeDir {
     fn open(place: &Path, process: ProcessIdentity) -> io::Result<Self> {
         let folder = Folder::open_or_make(place)?;
         let lock = Lock::take(&folder, process.nonce)?;

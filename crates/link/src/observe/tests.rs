@@ -1,8 +1,8 @@
 #![allow(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
 
 use super::super::delivery::{Delivery, Receiver, queue};
-use super::super::roster::{Card, Outlet};
-use super::super::snapshot::Pulse;
+use super::super::roster::{AudioWriter, ControlWriter};
+use super::super::snapshot::BlockStatus;
 use super::super::snapshot::tests::label;
 use super::*;
 use session::watch::FinishedHop;
@@ -14,9 +14,9 @@ const HOP: usize = 800;
 
 /// A stem on a timeline.
 struct Stem {
-    outlet: Outlet,
-    _card: Card,
-    wheel: Flywheel,
+    outlet: AudioWriter,
+    _card: ControlWriter,
+    wheel: TransportTracker,
     audio: [Vec<f64>; 2],
     gain: f64,
 }
@@ -26,12 +26,18 @@ impl Stem {
         let label = label(&format!("Stem {n}"), n);
         let (mut outlet, card) = roster.join(Origin::Here, InstanceId::new(n + 1), &label).unwrap();
         outlet.prepare(RATE);
-        outlet.tell(&Pulse { rate: RATE, ..Pulse::default() });
+        outlet.tell(&BlockStatus { rate: RATE, ..BlockStatus::default() });
         let side = |seed: u64| {
             let samples = noise(seed, seconds * RATE.0 as usize, 0.3);
             samples.into_iter().map(|x| f64::from(x as f32)).collect()
         };
-        Self { outlet, _card: card, wheel: Flywheel::default(), audio: [side(n), side(n + 100)], gain: 1.0 }
+        Self {
+            outlet,
+            _card: card,
+            wheel: TransportTracker::default(),
+            audio: [side(n), side(n + 100)],
+            gain: 1.0,
+        }
     }
 
     /// What leaves it, frames `range` of its song.
@@ -49,8 +55,8 @@ impl Stem {
 
 struct Session {
     stems: Vec<Stem>,
-    observer: Observer,
-    advice: Arc<Advice>,
+    observer: StemAligner,
+    advice: Arc<RoutingTable>,
     receiver: Receiver,
     /// How late each stem arrives.
     delays: Vec<usize>,
@@ -59,10 +65,10 @@ struct Session {
 impl Session {
     fn new(roster: &'static Roster, stems: u64, seconds: usize) -> Self {
         let (sender, receiver) = queue();
-        let advice = Arc::new(Advice::default());
+        let advice = Arc::new(RoutingTable::default());
         Self {
             stems: (0..stems).map(|n| Stem::new(roster, n, seconds)).collect(),
-            observer: Observer::new(roster, RATE, Arc::clone(&advice), sender),
+            observer: StemAligner::new(roster, RATE, Arc::clone(&advice), sender),
             advice,
             receiver,
             delays: vec![0; stems as usize],
@@ -265,7 +271,7 @@ fn a_stem_that_arrives_late_is_taken_where_it_arrives() {
     let mut session = Session::new(&ROSTER, 2, 5);
     session.delays = vec![0, 64];
     let late = session.stems[1].outlet.id().unwrap();
-    session.advice.write(&[(late, Take::At { delay: 64 })]);
+    session.advice.write(&[(late, Route::At { delay: 64 })]);
     session.play(0..32_000, || 512);
     for (hop, _) in session.hops().into_iter().skip(2) {
         // left of the mix is the sum of both lefts: m^2 = a^2 + 2ab + b^2
@@ -280,7 +286,7 @@ fn stems_come_go_and_are_left_out() {
     static ROSTER: Roster = Roster::new();
     let mut session = Session::new(&ROSTER, 3, 6);
     session.play(0..8000, || 512);
-    session.advice.write(&[(session.stems[1].outlet.id().unwrap(), Take::LeaveOut)]);
+    session.advice.write(&[(session.stems[1].outlet.id().unwrap(), Route::LeaveOut)]);
     session.play(8000..16_000, || 512);
     let gone = session.stems.pop();
     drop(gone);

@@ -7,7 +7,7 @@ use crate::words::Text;
 use units::Lufs;
 
 /// Joins `roster` as a local instance.
-fn join(roster: &'static Roster, wanted: Option<InstanceId>) -> (Outlet, Card) {
+fn join(roster: &'static Roster, wanted: Option<InstanceId>) -> (AudioWriter, ControlWriter) {
     roster.join(Origin::Here, wanted, &label("Drums", 1)).unwrap()
 }
 
@@ -20,8 +20,8 @@ fn who_joins_is_seen_until_one_half_goes() {
     assert_eq!(peer, card.peer());
     assert_eq!(peer.id(), outlet.id());
     assert_eq!(peer.label().map(|label| label.name), Some(Text::new("Drums")));
-    assert_eq!(peer.pulse(), Some(Pulse::default()));
-    assert_eq!(peer.figures(), Some(Figures::default()));
+    assert_eq!(peer.pulse(), Some(BlockStatus::default()));
+    assert_eq!(peer.figures(), Some(StemReadings::default()));
     assert_eq!((peer.origin(), peer.presence()), (Origin::Here, Presence::Awake));
     assert!(peer.audio().is_none());
     assert_eq!(ROSTER.find(outlet.id().unwrap()), Some(peer));
@@ -84,8 +84,8 @@ fn what_is_told_is_read_by_others() {
     static ROSTER: Roster = Roster::new();
     let (mut outlet, mut card) = join(&ROSTER, None);
     let peer = card.peer();
-    outlet.tell(&Pulse { blocks: 3, momentary: Some(Lufs(-20.0)), ..Pulse::default() });
-    let mut figures = Figures::default();
+    outlet.tell(&BlockStatus { blocks: 3, momentary: Some(Lufs(-20.0)), ..BlockStatus::default() });
+    let mut figures = StemReadings::default();
     figures.reading.integrated = Some(Lufs(-14.0));
     card.set_figures(&figures);
     card.set_label(&label("Bass", 1));
@@ -138,7 +138,7 @@ fn requests_reach_their_target_and_only_from_those_who_may_ask() {
     static ROSTER: Roster = Roster::new();
     let (drums, _drums_card) = join(&ROSTER, None);
     let (bass, mut bass_card) = join(&ROSTER, None);
-    let master = Label { kind: Kind::Master, ..label("Mix", 1) };
+    let master = InstanceInfo { kind: Kind::Master, ..label("Mix", 1) };
     let (outlet, mut card) = ROSTER.join(Origin::Here, None, &master).unwrap();
     let (drums, bass) = (drums.id().unwrap(), bass.id().unwrap());
     let first = card.ask(drums, 11, Db(-1.0));
@@ -156,14 +156,15 @@ fn requests_reach_their_target_and_only_from_those_who_may_ask() {
 fn the_earliest_master_owns_a_session() {
     static ROSTER: Roster = Roster::new();
     let session = SessionId::mint();
-    let master = |born, session| Label { kind: Kind::Master, session: Some(session), ..label("Mix", born) };
-    let join = |label: Label| ROSTER.join(Origin::Here, None, &label).unwrap();
+    let master =
+        |born, session| InstanceInfo { kind: Kind::Master, session: Some(session), ..label("Mix", born) };
+    let join = |label: InstanceInfo| ROSTER.join(Origin::Here, None, &label).unwrap();
     let late = join(master(20, session));
     let early = join(master(10, session));
     let _other = join(master(5, SessionId::mint()));
-    let _stem = join(Label { session: Some(session), ..label("Drums", 1) });
+    let _stem = join(InstanceInfo { session: Some(session), ..label("Drums", 1) });
     assert_eq!(ROSTER.masters_of(session), [early.1.peer(), late.1.peer()]);
-    let owns = |master: &(Outlet, Card)| ROSTER.owns_session(master.1.peer());
+    let owns = |master: &(AudioWriter, ControlWriter)| ROSTER.owns_session(master.1.peer());
     assert_eq!((owns(&early), owns(&late)), (true, false));
     // last on the bus it is another kind of Master
     let mut last = join(master(30, session));
@@ -185,7 +186,7 @@ fn tenants_come_and_go_while_others_read() {
                     let number = thread * 10_000 + round;
                     let (outlet, card) =
                         ROSTER.join(Origin::Here, None, &label(&number.to_string(), number)).unwrap();
-                    let seen: Vec<Peer> = ROSTER.peers().collect();
+                    let seen: Vec<PeerView> = ROSTER.peers().collect();
                     assert!(seen.contains(&card.peer()));
                     for peer in seen {
                         if let Some(label) = peer.label() {

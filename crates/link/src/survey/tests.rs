@@ -3,15 +3,15 @@
 use super::*;
 use crate::slot::Origin;
 use crate::words::Text;
-use crate::{Card, Outlet, Roster};
+use crate::{AudioWriter, ControlWriter, Roster};
 use session::view::StemState;
 use units::Hz;
 
 /// An instance, and what it takes to keep it there.
 struct Actor {
-    outlet: Outlet,
-    card: Card,
-    label: Label,
+    outlet: AudioWriter,
+    card: ControlWriter,
+    label: InstanceInfo,
 }
 
 impl Actor {
@@ -22,9 +22,9 @@ impl Actor {
 
 fn actor(roster: &'static Roster, kind: Kind, session: Option<SessionId>, born: u64) -> Actor {
     let name = Text::new(&format!("{kind:?} {born}"));
-    let label = Label { kind, session, born, name, ..Label::default() };
+    let label = InstanceInfo { kind, session, born, name, ..InstanceInfo::default() };
     let (mut outlet, card) = roster.join(Origin::Here, None, &label).unwrap();
-    outlet.tell(&Pulse { rate: Hz(48_000.0), ..Pulse::default() });
+    outlet.tell(&BlockStatus { rate: Hz(48_000.0), ..BlockStatus::default() });
     Actor { outlet, card, label }
 }
 
@@ -113,13 +113,13 @@ fn states_are_told_apart() {
     assert_eq!(state(), State::Live);
     stem.card.set_presence(Presence::Asleep);
     assert_eq!(state(), State::Asleep);
-    let elsewhere = Label { session: Some(SessionId::mint()), ..stem.label };
+    let elsewhere = InstanceInfo { session: Some(SessionId::mint()), ..stem.label };
     stem.card.set_label(&elsewhere);
     assert_eq!(state(), State::OtherSession, "asleep or not");
-    stem.card.set_label(&Label { session, ..stem.label });
-    stem.outlet.tell(&Pulse { rate: Hz(44_100.0), ..Pulse::default() });
+    stem.card.set_label(&InstanceInfo { session, ..stem.label });
+    stem.outlet.tell(&BlockStatus { rate: Hz(44_100.0), ..BlockStatus::default() });
     assert_eq!(state(), State::Incompatible);
-    stem.outlet.tell(&Pulse::default());
+    stem.outlet.tell(&BlockStatus::default());
     assert_eq!(state(), State::Asleep, "no rate yet is no other rate");
     stem.card.set_presence(Presence::Dim);
     assert_eq!(state(), State::Dim);

@@ -1,7 +1,7 @@
 //! What a process that a test starts does.
 
 use super::*;
-use session::timeline::Flywheel;
+use session::timeline::TransportTracker;
 
 /// Names of the variables that tell a child its part and its name.
 pub(crate) const PART: &str = "STEMLINK_TEST_PART";
@@ -26,7 +26,7 @@ fn child() {
 /// A bridge that writes without a pause, so that being killed means being killed while writing.
 fn restless() -> &'static Bridge {
     const NEVER: Duration = Duration::ZERO;
-    const PACE: Pace = Pace { busy: NEVER, telling: NEVER, idle: NEVER, ..Pace::DEFAULT };
+    const PACE: Intervals = Intervals { busy: NEVER, telling: NEVER, idle: NEVER, ..Intervals::DEFAULT };
     static BRIDGE: Bridge = Bridge::between(&link::ROSTER, None, PACE);
     &BRIDGE
 }
@@ -35,7 +35,7 @@ fn restless() -> &'static Bridge {
 fn play(mut stem: Membership, speed: f64) {
     stem.outlet.prepare(RATE);
     stem.outlet.mark(1, Db(0.0));
-    let mut wheel = Flywheel::default();
+    let mut wheel = TransportTracker::default();
     let block = Duration::from_secs_f64(BLOCK as f64 / RATE.0 / speed);
     let mut due = Instant::now();
     for blocks in 1.. {
@@ -45,7 +45,7 @@ fn play(mut stem: Membership, speed: f64) {
         let negative: Vec<f64> = samples.iter().map(|x| -x).collect();
         stem.outlet.write(place, [&negative, &samples], [&samples, &negative]);
         let number = blocks.cast_unsigned();
-        stem.outlet.tell(&Pulse {
+        stem.outlet.tell(&BlockStatus {
             blocks: number,
             rate: RATE,
             latency: number,
@@ -54,7 +54,7 @@ fn play(mut stem: Membership, speed: f64) {
             sanitized: number,
             faults: number,
             revision: number,
-            ..Pulse::default()
+            ..BlockStatus::default()
         });
         // never faster than that: a host that was held up does not hurry either
         due = Instant::now().max(due + block);
@@ -63,7 +63,7 @@ fn play(mut stem: Membership, speed: f64) {
 }
 
 /// That a pulse is whole.
-pub(crate) fn check_pulse(pulse: &Pulse) {
+pub(crate) fn check_pulse(pulse: &BlockStatus) {
     let n = pulse.blocks;
     assert_eq!([pulse.latency, pulse.sanitized, pulse.faults, pulse.revision], [n; 4], "torn: {pulse:?}");
     assert!(n == 0 || pulse.position == Some((n.cast_signed() - 1) * BLOCK as i64), "torn: {pulse:?}");

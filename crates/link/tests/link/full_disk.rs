@@ -56,7 +56,7 @@ fn without_room_for_audio_all_else_crosses() {
     let mut stem = join(here, Kind::Stem, "Drums");
     let _mix = join(there, Kind::Master, "Mix");
     stem.outlet.prepare(RATE);
-    stem.outlet.tell(&Pulse { rate: RATE, ..Pulse::default() });
+    stem.outlet.tell(&BlockStatus { rate: RATE, ..BlockStatus::default() });
     let peer = meet(there, "Drums");
     let silence = [0.0; 4096];
     let mut blocks = 0;
@@ -64,12 +64,12 @@ fn without_room_for_audio_all_else_crosses() {
         let place = Located { position: None, segment: 0, jumped: blocks == 0 };
         stem.outlet.write(place, [&silence; 2], [&silence; 2]);
         blocks += 1;
-        stem.outlet.tell(&Pulse { blocks, rate: RATE, ..Pulse::default() });
+        stem.outlet.tell(&BlockStatus { blocks, rate: RATE, ..BlockStatus::default() });
         Some(here.state().trouble).filter(|text| !text.is_empty())
     });
     assert!(trouble.ends_with("; make room there"), "{trouble}");
     assert!(here.state().folder.is_some() && peer.is_there());
-    stem.outlet.tell(&Pulse { blocks: blocks + 1, rate: RATE, ..Pulse::default() });
+    stem.outlet.tell(&BlockStatus { blocks: blocks + 1, rate: RATE, ..BlockStatus::default() });
     eventually("the pulse", || peer.pulse().filter(|pulse| pulse.blocks == blocks + 1));
     // nothing is left in the way of the others
     let free = std::fs::write(runtime.0.join("other"), vec![0; 500 << 10]);

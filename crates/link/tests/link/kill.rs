@@ -8,7 +8,7 @@ use rustix::process::Signal;
 const KILLED: usize = 300;
 const AT_ONCE: usize = 6;
 
-fn bridged(bridge: &'static Bridge) -> Vec<Peer> {
+fn bridged(bridge: &'static Bridge) -> Vec<PeerView> {
     bridge.roster().peers().filter(|peer| peer.origin() == Origin::Bridged).collect()
 }
 
@@ -29,7 +29,7 @@ fn check(bridge: &'static Bridge) -> u64 {
 }
 
 /// That the newest of a stem's audio is the song.
-fn check_audio(peer: Peer) {
+fn check_audio(peer: PeerView) {
     let Some((ring, timeline)) = peer.audio().and_then(|ring| Some((ring, ring.timeline()?))) else { return };
     let Some(segment) = timeline.segments().last() else { return };
     let frames = segment.frames.min(1500);
@@ -47,7 +47,7 @@ fn three_hundred_kills_mislead_nobody() {
     let _alone = alone();
     let runtime = Runtime::new();
     // looks more often than a plugin would, to be done sooner
-    let bridge = runtime.bridge_at(Pace { idle: Duration::from_millis(20), ..Pace::DEFAULT });
+    let bridge = runtime.bridge_at(Intervals { idle: Duration::from_millis(20), ..Intervals::DEFAULT });
     let _mix = join(bridge, Kind::Master, "Mix");
     eventually("our own files", || (names(&runtime.folder()).len() == 2).then_some(()));
     for round in 0..KILLED / AT_ONCE {

@@ -18,7 +18,7 @@ pub(crate) fn check_song(ring: &Ring, counter: u64, position: i64, [left, right]
 }
 
 /// Follows the song as it arrives, for as many frames; returns how many breaks there were.
-fn follow(peer: Peer, frames: u64) -> usize {
+fn follow(peer: PeerView, frames: u64) -> usize {
     let (mut left, mut right) = (vec![0.0; 4096], vec![0.0; 4096]);
     let (mut heard, mut next, mut breaks) = (0, None, 0);
     while heard < frames {

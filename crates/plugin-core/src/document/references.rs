@@ -31,11 +31,11 @@ impl Store {
 mod tests {
     use super::super::{Changes, Document};
     use super::*;
-    use chain::Seat;
+    use chain::ChainKind;
 
     #[test]
     fn what_is_kept_is_saved_and_what_cannot_be_is_not_kept() {
-        let store = Store::new(Seat::Master, Changes::default());
+        let store = Store::new(ChainKind::Master, Changes::default());
         assert!(!serde_json::to_string(&store.document()).expect("plain").contains("references"));
         let paths = vec!["/music/a.flac".to_owned(), "C:\\b.wav".to_owned()];
         store.keep_references(&paths);

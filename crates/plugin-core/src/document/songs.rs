@@ -72,7 +72,7 @@ impl Store {
 mod tests {
     use super::super::{Changes, Document};
     use super::*;
-    use chain::Seat;
+    use chain::ChainKind;
 
     fn named(songs: &[SongRange]) -> Vec<(&str, f64, f64)> {
         songs.iter().map(|song| (song.name.as_str(), song.start, song.end)).collect()
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn what_is_kept_is_saved_and_what_cannot_be_is_not_kept() {
-        let store = Store::new(Seat::Master, Changes::default());
+        let store = Store::new(ChainKind::Master, Changes::default());
         assert!(!serde_json::to_string(&store.document()).expect("plain").contains("songs"));
         let songs = with_song(&[], 1.0, 2.5);
         store.keep_songs(songs.clone());

@@ -1,12 +1,12 @@
 use super::*;
 use proptest::prelude::*;
 
-fn good(seat: Seat) -> PluginState {
-    let mut document = Document::new(seat);
+fn good(chain_kind: ChainKind) -> PluginState {
+    let mut document = Document::new(chain_kind);
     let mut snapshot = Snapshot::default();
-    PARAMETERS.of(seat).for_each(|row| snapshot.keep(row, row.at_fraction(0.4)));
+    PARAMETERS.of(chain_kind).for_each(|row| snapshot.keep(row, row.at_fraction(0.4)));
     document.kept[1] = Some(snapshot);
-    let params = PARAMETERS.of(seat).map(|row| (row.id.clone(), default_of(row))).collect();
+    let params = PARAMETERS.of(chain_kind).map(|row| (row.id.clone(), default_of(row))).collect();
     let text = serde_json::to_string(&document).expect("plain values");
     PluginState { version: "0.1.0".into(), params, fields: [(KEY.into(), text)].into() }
 }
@@ -18,18 +18,18 @@ fn is_refused(state: &PluginState) -> bool {
 
 #[test]
 fn a_good_state_is_admitted_unchanged() {
-    let mut state = good(Seat::Master);
+    let mut state = good(ChainKind::Master);
     let before = format!("{state:?}");
-    admit(Seat::Master, &mut state);
+    admit(ChainKind::Master, &mut state);
     assert_eq!(format!("{state:?}"), before);
 }
 
 #[test]
 fn what_an_older_version_did_not_know_gets_its_default() {
-    let mut state = good(Seat::Stem);
+    let mut state = good(ChainKind::Stem);
     state.params.remove("comp_ratio");
     state.params.insert("of_the_future".into(), ParamValue::Bool(true));
-    admit(Seat::Stem, &mut state);
+    admit(ChainKind::Stem, &mut state);
     assert!(state.params.contains_key("comp_ratio") && !state.params.contains_key("of_the_future"));
 }
 
@@ -52,18 +52,18 @@ fn a_bad_state_has_no_effect_and_says_why() {
         },
     ];
     for (i, breakage) in breakages.into_iter().enumerate() {
-        let mut state = good(Seat::Stem);
+        let mut state = good(ChainKind::Stem);
         breakage(&mut state);
-        admit(Seat::Stem, &mut state);
+        admit(ChainKind::Stem, &mut state);
         assert!(is_refused(&state), "{i}");
     }
-    let mut state = good(Seat::Master);
-    admit(Seat::Stem, &mut state);
+    let mut state = good(ChainKind::Master);
+    admit(ChainKind::Stem, &mut state);
     assert!(is_refused(&state), "a Master's state in a Stem");
 }
 
 fn saved(text: &str) -> PluginState {
-    let mut state = good(Seat::Stem);
+    let mut state = good(ChainKind::Stem);
     let document = state.fields[KEY].replace("\"role\":null", &format!("\"role\":null,{text}"));
     state.fields.insert(KEY.into(), document);
     state
@@ -74,7 +74,7 @@ fn identity_and_trim_are_checked_like_the_rest() {
     let good = "\"instance\":\"00000000000000ab\",\"session\":\"ffffffffffffffff\",\"trim\":-3.5";
     let mut state = saved(good);
     let before = state.fields[KEY].clone();
-    admit(Seat::Stem, &mut state);
+    admit(ChainKind::Stem, &mut state);
     assert_eq!(state.fields[KEY], before);
     for bad in [
         "\"instance\":\"ab\"",
@@ -90,7 +90,7 @@ fn identity_and_trim_are_checked_like_the_rest() {
         "\"curve\":[0,0,0]",
     ] {
         let mut state = saved(bad);
-        admit(Seat::Stem, &mut state);
+        admit(ChainKind::Stem, &mut state);
         assert!(is_refused(&state), "{bad}");
     }
 }
@@ -102,9 +102,9 @@ fn who_lives_keeps_its_identity_whatever_is_loaded_and_takes_the_trim() {
     let document = |number: u64, trim: f64| {
         let Identity { instance, session } = id(number);
         let (instance, session) = (instance.map(Hex), session.map(Hex));
-        Document { instance, session, trim, ..Document::new(Seat::Stem) }
+        Document { instance, session, trim, ..Document::new(ChainKind::Stem) }
     };
-    let store = Store::new(Seat::Stem, Changes::default());
+    let store = Store::new(ChainKind::Stem, Changes::default());
     store.set(document(1, -3.0));
     assert_eq!((store.identity(), store.trim()), (id(1), Db(-3.0)));
     store.live_as(id(5));
@@ -118,7 +118,7 @@ fn who_lives_keeps_its_identity_whatever_is_loaded_and_takes_the_trim() {
 #[test]
 fn a_trim_moves_into_its_parameter_as_far_as_that_has_room() {
     let changes = Changes::default();
-    let store = Store::new(Seat::Stem, changes.clone());
+    let store = Store::new(ChainKind::Stem, changes.clone());
     store.change_trim(|trim, _| Some(Db(trim.0 + 99.0)));
     assert_eq!(store.trim(), LARGEST_TRIM);
     let mut parameter = Db(0.0);
@@ -135,11 +135,11 @@ fn a_trim_moves_into_its_parameter_as_far_as_that_has_room() {
 
 #[test]
 fn a_refused_document_leaves_the_previous_one_in_place() {
-    let store = Store::new(Seat::Stem, Changes::default());
-    let document = Document { slot: 2, ..Document::new(Seat::Stem) };
+    let store = Store::new(ChainKind::Stem, Changes::default());
+    let document = Document { slot: 2, ..Document::new(ChainKind::Stem) };
     store.set(document.clone());
     let changes = store.changes.count();
-    store.set(Document { refused: Some("why".into()), ..Document::new(Seat::Stem) });
+    store.set(Document { refused: Some("why".into()), ..Document::new(ChainKind::Stem) });
     assert_eq!((store.document(), store.notice()), (document.clone(), Some("why".into())));
     assert_eq!(store.changes.count(), changes);
     store.set(document);
@@ -150,29 +150,29 @@ fn a_refused_document_leaves_the_previous_one_in_place() {
 fn a_noise_print_is_saved_with_the_rest_to_the_bit() {
     let levels: Vec<f32> = (0..96u8).map(|band| -120.0 + f32::from(band) / 3.0).collect();
     let print = NoisePrint::new(&levels);
-    let store = Store::new(Seat::Stem, Changes::default());
+    let store = Store::new(ChainKind::Stem, Changes::default());
     store.noise().set(print.as_ref());
     let text = store.map(|document| serde_json::to_string(document).expect("plain values"));
-    let mut state = good(Seat::Stem);
+    let mut state = good(ChainKind::Stem);
     state.fields.insert(KEY.into(), text.clone());
-    admit(Seat::Stem, &mut state);
+    admit(ChainKind::Stem, &mut state);
     assert_eq!(state.fields[KEY], text);
-    let other = Store::new(Seat::Stem, Changes::default());
+    let other = Store::new(ChainKind::Stem, Changes::default());
     other.noise().learn();
     other.set(serde_json::from_str(&text).expect("is a document"));
     assert_eq!((other.noise().print(), other.noise().heard()), (print, None));
-    other.set(Document::new(Seat::Stem));
+    other.set(Document::new(ChainKind::Stem));
     assert_eq!(other.noise().print(), None);
     for bad in ["\"noise\":[]", "\"noise\":[1.0]", "\"noise\":3"] {
         let mut state = saved(bad);
-        admit(Seat::Stem, &mut state);
+        admit(ChainKind::Stem, &mut state);
         assert!(is_refused(&state), "{bad}");
     }
 }
 
 #[test]
 fn slots_keep_what_was_set_in_them() {
-    let store = Store::new(Seat::Stem, Changes::default());
+    let store = Store::new(ChainKind::Stem, Changes::default());
     let level = PARAMETERS.find("level").expect("exists");
     let at = |db: f64| {
         let mut snapshot = Snapshot::default();
@@ -191,12 +191,12 @@ fn slots_keep_what_was_set_in_them() {
 proptest! {
     #[test]
     fn no_document_makes_the_gate_panic(text in "\\PC{0,80}", id in "[a-z0-9_]{1,12}", x in any::<f32>()) {
-        let mut state = good(Seat::Stem);
+        let mut state = good(ChainKind::Stem);
         state.fields.insert(KEY.into(), text);
-        admit(Seat::Stem, &mut state);
+        admit(ChainKind::Stem, &mut state);
         prop_assert!(is_refused(&state));
-        let mut state = good(Seat::Stem);
+        let mut state = good(ChainKind::Stem);
         state.params.insert(id, ParamValue::F32(x));
-        admit(Seat::Stem, &mut state);
+        admit(ChainKind::Stem, &mut state);
     }
 }

@@ -48,11 +48,11 @@ impl Store {
 mod tests {
     use super::super::{Changes, Document};
     use super::*;
-    use chain::Seat;
+    use chain::ChainKind;
 
     #[test]
     fn trims_are_kept_per_slot_and_saved_and_none_is_beyond_its_range() {
-        let store = Store::new(Seat::Master, Changes::default());
+        let store = Store::new(ChainKind::Master, Changes::default());
         assert!(!serde_json::to_string(&store.document()).expect("plain").contains("trims"));
         let trims = [(StemId(u64::MAX), Db(-1.5)), (StemId(2), Db(0.0))];
         store.keep_trims(1, &trims);

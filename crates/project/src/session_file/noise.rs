@@ -6,7 +6,7 @@ use super::Complaint;
 use audiofile::AudioReader;
 use audiofile::BLOCK;
 use audiofile::error::Result;
-use chain::{Chain, ChainSettings, LatencyClass, Seat};
+use chain::{Chain, ChainKind, ChainSettings, LatencyClass};
 use dsp::denoise::{BANDS, CURVE_POINTS, NoisePrint};
 use dsp::{Block, Process};
 use units::Db;
@@ -24,7 +24,7 @@ pub(super) struct Stretch {
 /// Takes the key `id`; gives the stretch to learn from if that is what it says.
 pub(super) fn take(
     settings: &mut ChainSettings,
-    seat: Seat,
+    chain_kind: ChainKind,
     id: &str,
     value: &toml::Value,
 ) -> std::result::Result<Option<Stretch>, Complaint> {
@@ -34,7 +34,7 @@ pub(super) fn take(
     let complaint = |takes: String| (format!("{id} cannot be that"), format!("it takes {takes}"));
     let numbers = numbers.unwrap_or_default();
     match id {
-        "dn_learn" if seat == Seat::Master => {
+        "dn_learn" if chain_kind == ChainKind::Master => {
             Err((format!("{id} is for stems, whose files noise can be learned from"), "remove it".into()))
         }
         "dn_learn" => match numbers[..] {
@@ -67,7 +67,7 @@ pub(super) fn learn(path: &Path, settings: &ChainSettings, stretch: Stretch) -> 
     let mut reader = AudioReader::open(path)?;
     let rate = reader.info().rate;
     let mut planes = vec![Vec::new(); reader.info().channels];
-    let mut chain = Chain::new(Seat::Stem, LatencyClass::LinearDenoise, rate);
+    let mut chain = Chain::new(ChainKind::Stem, LatencyClass::LinearDenoise, rate);
     let before =
         ChainSettings { input: settings.input.clone(), dc: settings.dc.clone(), ..ChainSettings::default() };
     chain.set(&before);
@@ -95,12 +95,15 @@ mod tests {
     use testkit::noise;
     use units::Hz;
 
-    fn taken(seat: Seat, text: &str) -> std::result::Result<(ChainSettings, Option<Stretch>), Complaint> {
+    fn taken(
+        chain_kind: ChainKind,
+        text: &str,
+    ) -> std::result::Result<(ChainSettings, Option<Stretch>), Complaint> {
         let table: toml::Table = text.parse().expect("is TOML");
         let mut settings = ChainSettings::default();
         let mut stretch = None;
         for (id, value) in &table {
-            stretch = take(&mut settings, seat, id, value)?.or(stretch);
+            stretch = take(&mut settings, chain_kind, id, value)?.or(stretch);
         }
         Ok((settings, stretch))
     }
@@ -109,25 +112,25 @@ mod tests {
     fn a_print_and_a_curve_arrive_in_the_chain() {
         let levels = vec!["-90.5"; BANDS].join(", ");
         let text = format!("dn_print = [{levels}]\ndn_curve = [0, 1, 2, 3, 4, 5, 6, 7, -24]");
-        let (settings, stretch) = taken(Seat::Master, &text).expect("fits");
+        let (settings, stretch) = taken(ChainKind::Master, &text).expect("fits");
         assert_eq!(settings.denoise.print, NoisePrint::new(&[-90.5; BANDS]));
         assert_eq!(settings.denoise.curve[8], Db(-24.0));
         assert_eq!(stretch, None);
-        let (_, stretch) = taken(Seat::Stem, "dn_learn = [0, 1.5]").expect("fits");
+        let (_, stretch) = taken(ChainKind::Stem, "dn_learn = [0, 1.5]").expect("fits");
         assert_eq!(stretch, Some(Stretch { from: 0.0, to: 1.5 }));
     }
 
     #[test]
     fn what_does_not_fit_is_refused_with_a_cure() {
-        for (seat, text, cure) in [
-            (Seat::Stem, "dn_print = [1.0]", "96"),
-            (Seat::Stem, "dn_print = 3", "96"),
-            (Seat::Stem, "dn_curve = [0, 0, 0, 0, 0, 0, 0, 0, 99]", "24"),
-            (Seat::Stem, "dn_learn = [1.5, 0]", "seconds"),
-            (Seat::Stem, "dn_learn = [-1, 2]", "seconds"),
-            (Seat::Master, "dn_learn = [0, 2]", "remove"),
+        for (chain_kind, text, cure) in [
+            (ChainKind::Stem, "dn_print = [1.0]", "96"),
+            (ChainKind::Stem, "dn_print = 3", "96"),
+            (ChainKind::Stem, "dn_curve = [0, 0, 0, 0, 0, 0, 0, 0, 99]", "24"),
+            (ChainKind::Stem, "dn_learn = [1.5, 0]", "seconds"),
+            (ChainKind::Stem, "dn_learn = [-1, 2]", "seconds"),
+            (ChainKind::Master, "dn_learn = [0, 2]", "remove"),
         ] {
-            let (_, found) = taken(seat, text).expect_err("does not fit");
+            let (_, found) = taken(chain_kind, text).expect_err("does not fit");
             assert!(found.contains(cure), "{text}: {found}");
         }
     }

@@ -4,11 +4,11 @@
 
 use std::thread;
 
-use crate::master::{Settled, chain_after};
+use crate::master::{MasterPlan, chain_after};
 use crate::mixdown::{self, Mixdown, StemStream};
 use audiofile::error::Result;
-use chain::{Chain, Seat};
-use dsp::{Block, Part, Process, Tape, Taped};
+use chain::{Chain, ChainKind};
+use dsp::{Block, GainLog, Process, RecordGain, Share};
 use project::session_file::Session;
 use units::Hz;
 
@@ -34,10 +34,10 @@ impl Pass {
         self.chain.as_ref().map_or(0, |chain| chain.latency().0)
     }
 
-    fn run(&mut self, planes: &mut Planes, tape: &mut Tape<'_>) {
+    fn run(&mut self, planes: &mut Planes, gain_log: &mut GainLog<'_>) {
         let [left, right] = planes;
         if let Some(chain) = &mut self.chain {
-            chain.run(&mut Block::new(left, right), tape);
+            chain.run(&mut Block::new(left, right), gain_log);
         }
         let skip = self.to_drop.min(left.len());
         self.to_drop -= skip;
@@ -57,8 +57,8 @@ struct Master {
 }
 
 impl Master {
-    fn new(settled: &Settled, session: &Session, rate: Hz, frames: u64) -> Self {
-        let before = mixdown::chain(&settled.before_level, Seat::Master, session.master_latency, rate);
+    fn new(settled: &MasterPlan, session: &Session, rate: Hz, frames: u64) -> Self {
+        let before = mixdown::chain(&settled.before_level, ChainKind::Master, session.master_latency, rate);
         Self {
             before: Pass::new(before, frames),
             after: Pass::new(Some(chain_after(&settled.after, rate)), frames),
@@ -66,21 +66,21 @@ impl Master {
     }
 
     fn alone(&mut self, planes: &mut Planes) {
-        self.before.run(planes, &mut Tape::Off);
-        self.after.run(planes, &mut Tape::Off);
+        self.before.run(planes, &mut GainLog::Off);
+        self.after.run(planes, &mut GainLog::Off);
     }
 
     fn record(&mut self, planes: &mut Planes, tapes: &mut [Vec<f64>; 2]) {
         let [first, second] = tapes;
         first.clear();
         second.clear();
-        self.before.run(planes, &mut Tape::Record(first));
-        self.after.run(planes, &mut Tape::Record(second));
+        self.before.run(planes, &mut GainLog::Record(first));
+        self.after.run(planes, &mut GainLog::Record(second));
     }
 
-    fn follow(&mut self, planes: &mut Planes, tapes: &[Vec<f64>; 2], part: Part) {
-        self.before.run(planes, &mut Tape::follow(&tapes[0], part));
-        self.after.run(planes, &mut Tape::follow(&tapes[1], part));
+    fn follow(&mut self, planes: &mut Planes, tapes: &[Vec<f64>; 2], part: Share) {
+        self.before.run(planes, &mut GainLog::follow(&tapes[0], part));
+        self.after.run(planes, &mut GainLog::follow(&tapes[1], part));
     }
 }
 
@@ -117,9 +117,9 @@ impl Voice {
             chain.alone(own);
         }
         let part = match self.plays {
-            Plays::Stem(_) => Part::Stem,
-            Plays::Residual => Part::Residual,
-            Plays::Version(_) => Part::Version,
+            Plays::Stem(_) => Share::Stem,
+            Plays::Residual => Share::Residual,
+            Plays::Version(_) => Share::Version,
         };
         self.chain.follow(&mut self.out, tapes, part);
     }
@@ -176,7 +176,7 @@ impl Print {
     /// At the start of the song.
     pub(super) fn new(
         mixdown: Mixdown,
-        settled: &Settled,
+        settled: &MasterPlan,
         session: &Session,
         rate: Hz,
         plays: &[Plays],

@@ -7,7 +7,7 @@ use crate::mixdown::{Mixdown, chain, to_single};
 use crate::progress::{Progress, advance};
 use audiofile::error::Result;
 use audiofile::wav::{StoredFormat, WavSpec, WavWriter};
-use chain::{Chain, LatencyClass, Seat};
+use chain::{Chain, ChainKind, LatencyClass};
 use dsp::dither::Dither;
 use meter::Meter;
 use meter::layout::Layout;
@@ -25,7 +25,7 @@ pub(super) fn master(job: &Job<'_>, progress: &mut dyn Progress) -> Result<Maste
     };
     let spec = WavSpec { bext: Some(bext(job)), ..WavSpec::new(rate, 2, format) };
     let mut writer = WavWriter::create(&job.output, spec, job.overwrite)?;
-    let mut chain = Compensated::new(chain(&session.master, Seat::Master, session.master_latency, rate));
+    let mut chain = Compensated::new(chain(&session.master, ChainKind::Master, session.master_latency, rate));
     let [mut before, mut after] = [(); 2].map(|()| Meter::new(rate, &Layout::stereo()));
     let mut checks = [PeakCheck::new(), PeakCheck::new()];
     let mut sum = [Vec::new(), Vec::new()];

@@ -71,7 +71,7 @@ fn answers(seed: u64) -> Vec<Answer> {
     let stems = session.stems.len();
     let mut all = session.stems.clone();
     all.push(session.desk.mix(&session.stems));
-    let ground = Ground::new(&joint_of(&all, RATE).row(), stems);
+    let ground = FittedRange::new(&joint_of(&all, RATE).row(), stems);
     let loudness = |moves: &[Move]| predict(&ground.sources, moves).integrated.expect("sounds").0;
     (0..3)
         .map(|_| {

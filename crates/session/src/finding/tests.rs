@@ -1,4 +1,4 @@
-use super::super::certainty::Ground;
+use super::super::certainty::FittedRange;
 use super::super::joint::tests::{joint_of, mix, sources};
 use super::*;
 use testkit::noise;
@@ -18,7 +18,7 @@ fn name(stem: usize) -> String {
 /// What is found when `stems` arrive as `sum`.
 fn found(stems: &[Audio], sum: &Audio, delays: &[i64]) -> Vec<Finding> {
     let all: Vec<Audio> = stems.iter().cloned().chain([sum.clone()]).collect();
-    let ground = Ground::new(&joint_of(&all, 8_000.0).row(), stems.len());
+    let ground = FittedRange::new(&joint_of(&all, 8_000.0).row(), stems.len());
     let excerpt = Excerpt {
         mix: [&sum[0], &sum[1]],
         stems: stems.iter().map(|stem| [&stem[0][..], &stem[1][..]]).collect(),

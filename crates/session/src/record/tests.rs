@@ -5,7 +5,7 @@ use super::super::joint::tests::{measured, mix, sources};
 use super::super::predict::{Move, gains};
 use super::super::prediction::predict_moves;
 use super::super::view::{Session, StemState};
-use super::super::watch::{StemBlock, Watch};
+use super::super::watch::{HopBuilder, StemBlock};
 use super::*;
 use units::Hz;
 
@@ -18,7 +18,7 @@ const SECOND: usize = 8_000;
 /// A song on a desk, with the Master's watch and recorder.
 struct Room {
     stems: Vec<Audio>,
-    watch: Watch,
+    watch: HopBuilder,
     recorder: Recorder,
     members: Vec<Member>,
     /// Per stem, the gain of its chain before the level.
@@ -32,7 +32,7 @@ impl Room {
             (0..stems as u64).map(|i| Member { id: StemId(100 + i), setting: Setting::default() }).collect();
         let mut room = Self {
             stems: sources(seed, stems, seconds * SECOND),
-            watch: Watch::new(Hz(RATE)),
+            watch: HopBuilder::new(Hz(RATE)),
             recorder: Recorder::default(),
             members,
             chains: vec![1.0; stems],

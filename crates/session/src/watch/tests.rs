@@ -12,14 +12,19 @@ fn part(audio: &Audio, range: core::ops::Range<usize>) -> [&[f64]; 2] {
     [&audio[0][range.clone()], &audio[1][range]]
 }
 
-fn taken(watch: &mut Watch) -> Vec<FinishedHop> {
+fn taken(watch: &mut HopBuilder) -> Vec<FinishedHop> {
     let mut hops = Vec::new();
     while watch.take(|hop| hops.push(hop.clone())) {}
     hops
 }
 
 /// Plays `all` (stems, then the mix) from `start` on in blocks of `size()`; stem 0 has an input.
-fn play(watch: &mut Watch, all: &[Audio], start: i64, mut size: impl FnMut() -> usize) -> Vec<FinishedHop> {
+fn play(
+    watch: &mut HopBuilder,
+    all: &[Audio],
+    start: i64,
+    mut size: impl FnMut() -> usize,
+) -> Vec<FinishedHop> {
     let (mix, stems) = all.split_last().expect("a mix");
     let (frames, mut at, mut hops) = (mix[0].len(), 0, Vec::new());
     while at < frames {
@@ -44,8 +49,8 @@ fn session(seed: u64, stems: usize, frames: usize) -> Vec<Audio> {
     all
 }
 
-fn watch(stems: usize) -> Watch {
-    let mut watch = Watch::new(RATE);
+fn watch(stems: usize) -> HopBuilder {
+    let mut watch = HopBuilder::new(RATE);
     watch.set_stems(7, stems);
     watch
 }

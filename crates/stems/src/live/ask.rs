@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use audiofile::error::one_line;
-use link::bridge::onlooker::Onlooker;
-use link::bridge::{Bridge, Informant, Pace};
-use link::snapshot::{Figures, Kind, Label};
+use link::bridge::onlooker::Observer;
+use link::bridge::{Bridge, InstanceSource, Intervals};
+use link::snapshot::{InstanceInfo, Kind, StemReadings};
 use link::summary::Forecast;
 use link::survey::{Instance, Survey};
 use link::words::Text;
@@ -71,19 +71,19 @@ struct MoveJson {
 /// What this process says of itself while it asks.
 struct Viewer;
 
-impl Informant for Viewer {
-    fn label(&self) -> Label {
-        Label { kind: Kind::Viewer, name: Text::new("stems"), ..Label::default() }
+impl InstanceSource for Viewer {
+    fn label(&self) -> InstanceInfo {
+        InstanceInfo { kind: Kind::Viewer, name: Text::new("stems"), ..InstanceInfo::default() }
     }
 
-    fn figures(&self) -> Figures {
-        Figures::default()
+    fn figures(&self) -> StemReadings {
+        StemReadings::default()
     }
 }
 
 /// Asks the Master that sums the stem.
 pub(super) fn ask(
-    onlooker: &Onlooker,
+    onlooker: &Observer,
     survey: &Survey,
     (typed, gain): &(String, Db),
     wait: Duration,
@@ -171,7 +171,7 @@ fn candidates(survey: &Survey, typed: &str) -> Result<Vec<(usize, usize)>, Failu
 
 /// Joins the link for as long as the answer takes.
 fn consult(
-    onlooker: &Onlooker,
+    onlooker: &Observer,
     master: &Instance,
     stem: &Instance,
     gain: Db,
@@ -190,7 +190,8 @@ fn consult(
     // for the rest of this process: a bridge lives as long
     let place: &'static str = Box::leak(place.to_owned().into_boxed_str());
     let places: &'static [&'static str] = Box::leak(Box::new([place]));
-    let bridge: &'static Bridge = Box::leak(Box::new(Bridge::between(&ROSTER, Some(places), Pace::DEFAULT)));
+    let bridge: &'static Bridge =
+        Box::leak(Box::new(Bridge::between(&ROSTER, Some(places), Intervals::DEFAULT)));
     let member = bridge.join(None, Arc::new(Viewer)).ok_or_else(gone)?;
     let mut asked = None;
     while Instant::now() < until {

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use audiofile::error::one_line;
-use link::bridge::onlooker::Onlooker;
+use link::bridge::onlooker::Observer;
 use link::snapshot::{Format, Kind};
 use link::survey::{Instance, Session, State, Survey};
 use meter::Reading;
@@ -35,7 +35,7 @@ const COLUMNS: [&str; 16] = [
     "id",
 ];
 
-pub(super) fn text(survey: &Survey, onlooker: &Onlooker, targets: &[NormalizationTarget]) -> String {
+pub(super) fn text(survey: &Survey, onlooker: &Observer, targets: &[NormalizationTarget]) -> String {
     let mut page = String::new();
     for session in &survey.sessions {
         page += &one_session(survey, session, targets);

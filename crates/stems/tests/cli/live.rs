@@ -6,9 +6,9 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use link::bridge::{Bridge, Informant, Membership, Pace};
+use link::bridge::{Bridge, InstanceSource, Intervals, Membership};
 use link::request::Request;
-use link::snapshot::{Figures, Format, Kind, Label, Pulse, Trim};
+use link::snapshot::{BlockStatus, Format, InstanceInfo, Kind, StemReadings, Trim};
 use link::summary::{Forecast, Placement, StemSummary, Summary};
 use link::words::Text;
 use link::{InstanceId, Roster, SessionId};
@@ -22,19 +22,19 @@ use super::tool::*;
 
 /// An instance without a plugin around it.
 struct Puppet {
-    label: Label,
-    figures: Figures,
+    label: InstanceInfo,
+    figures: StemReadings,
     summary: Mutex<Summary>,
     /// What it says to questions; `None`: nothing.
     answer: Option<Answer>,
 }
 
-impl Informant for Puppet {
-    fn label(&self) -> Label {
+impl InstanceSource for Puppet {
+    fn label(&self) -> InstanceInfo {
         self.label
     }
 
-    fn figures(&self) -> Figures {
+    fn figures(&self) -> StemReadings {
         self.figures
     }
 
@@ -89,12 +89,12 @@ impl Process {
         static ROSTERS: [Roster; 20] = [const { Roster::new() }; 20];
         static NEXT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
         let roster = &ROSTERS[NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed)];
-        let bridge = Box::leak(Box::new(Bridge::between(roster, Some(places), Pace::DEFAULT)));
+        let bridge = Box::leak(Box::new(Bridge::between(roster, Some(places), Intervals::DEFAULT)));
         Self { bridge, members: Vec::new() }
     }
 
-    fn join(&mut self, label: Label, answer: Option<Answer>) -> InstanceId {
-        let mut figures = Figures { trim: Trim::new(Db(-1.5)), ..Figures::default() };
+    fn join(&mut self, label: InstanceInfo, answer: Option<Answer>) -> InstanceId {
+        let mut figures = StemReadings { trim: Trim::new(Db(-1.5)), ..StemReadings::default() };
         figures.reading = loudness(-20.0);
         let puppet = Arc::new(Puppet { label, figures, summary: Mutex::default(), answer });
         let member = self.bridge.join(None, Arc::clone(&puppet) as _).unwrap();
@@ -105,7 +105,10 @@ impl Process {
 
     fn stem(&mut self, name: &str) -> InstanceId {
         let (name, role) = (Text::new(name), Role::guess(name));
-        self.join(Label { kind: Kind::Stem, format: Format::Vst3, role, name, ..Label::default() }, None)
+        self.join(
+            InstanceInfo { kind: Kind::Stem, format: Format::Vst3, role, name, ..InstanceInfo::default() },
+            None,
+        )
     }
 
     /// A Master that sums `stems`.
@@ -113,7 +116,13 @@ impl Process {
         let session = Some(SessionId::mint());
         let name = Text::new("Mix bus");
         let id = self.join(
-            Label { kind: Kind::Master, format: Format::Clap, name, session, ..Label::default() },
+            InstanceInfo {
+                kind: Kind::Master,
+                format: Format::Clap,
+                name,
+                session,
+                ..InstanceInfo::default()
+            },
             answer,
         );
         let mut summary = Summary {
@@ -145,7 +154,7 @@ impl Process {
     /// Has all of them process a block, at one second into the song.
     fn play(&mut self, blocks: u64) {
         for (member, _) in &mut self.members {
-            member.outlet.tell(&Pulse {
+            member.outlet.tell(&BlockStatus {
                 blocks,
                 rate: Hz(48_000.0),
                 latency: 240,
@@ -155,7 +164,7 @@ impl Process {
                 short_term: Some(Lufs(-19.5)),
                 compressor_reduction: Db(2.0),
                 limiter_reduction: Db(0.5),
-                ..Pulse::default()
+                ..BlockStatus::default()
             });
         }
     }

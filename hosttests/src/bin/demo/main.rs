@@ -11,12 +11,12 @@ mod show;
 
 use desk::Desk;
 use hosttests::Library;
-use link::bridge::{Informant, Membership};
+use link::bridge::{InstanceSource, Membership};
 use link::request::Verdict;
-use link::snapshot::{Figures, Kind, Label};
+use link::snapshot::{InstanceInfo, Kind, StemReadings};
 use link::summary::{Forecast, Summary};
 use link::words::Text;
-use link::{BRIDGE, Peer, ROSTER};
+use link::{BRIDGE, PeerView, ROSTER};
 use session::playback::{exchange_sentence, others_change};
 use session::target::{NormalizationTarget, builtin};
 use std::path::PathBuf;
@@ -55,13 +55,13 @@ fn main() -> ExitCode {
 /// A viewer: beside the plugins, as any other process would be.
 struct Viewer;
 
-impl Informant for Viewer {
-    fn label(&self) -> Label {
-        Label { kind: Kind::Viewer, name: Text::new("demo"), ..Label::default() }
+impl InstanceSource for Viewer {
+    fn label(&self) -> InstanceInfo {
+        InstanceInfo { kind: Kind::Viewer, name: Text::new("demo"), ..InstanceInfo::default() }
     }
 
-    fn figures(&self) -> Figures {
-        Figures::default()
+    fn figures(&self) -> StemReadings {
+        StemReadings::default()
     }
 }
 
@@ -140,8 +140,8 @@ fn wait<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> Result<T, String>
 }
 
 /// The instance of that name in this process.
-fn find(kind: Kind, name: &str) -> Result<Peer, String> {
-    let is_it = |peer: &Peer| {
+fn find(kind: Kind, name: &str) -> Result<PeerView, String> {
+    let is_it = |peer: &PeerView| {
         peer.label().is_some_and(|label| {
             let here = label.process.pid == u64::from(std::process::id());
             here && label.kind == kind && label.name.as_str() == name
@@ -151,7 +151,7 @@ fn find(kind: Kind, name: &str) -> Result<Peer, String> {
 }
 
 /// What the Master says when it has heard the whole song.
-fn summary(master: Peer, length: &Duration, is: impl Fn(&Summary) -> bool) -> Result<Summary, String> {
+fn summary(master: PeerView, length: &Duration, is: impl Fn(&Summary) -> bool) -> Result<Summary, String> {
     // the last hop needs what comes after it
     let whole = length.as_secs_f64() - 0.15;
     wait("what the Master knows of the whole song", || {
@@ -160,7 +160,7 @@ fn summary(master: Peer, length: &Duration, is: impl Fn(&Summary) -> bool) -> Re
     })
 }
 
-fn predict(viewer: &Membership, master: Peer, stem: Peer, gain: Db) -> Result<Forecast, String> {
+fn predict(viewer: &Membership, master: PeerView, stem: PeerView, gain: Db) -> Result<Forecast, String> {
     let (Some(asked), Some(about)) = (master.id(), stem.id()) else { return Err("a plugin is gone".into()) };
     let counter = viewer.desk().ask_to_predict(asked, about, gain).ok_or("nobody to ask")?;
     let is_ours =
@@ -169,7 +169,7 @@ fn predict(viewer: &Membership, master: Peer, stem: Peer, gain: Db) -> Result<Fo
 }
 
 /// Asks the Stem for the trim; returns what it has then.
-fn make(viewer: &Membership, stem: Peer, gain: Db) -> Result<Db, String> {
+fn make(viewer: &Membership, stem: PeerView, gain: Db) -> Result<Db, String> {
     let (Some(id), Some(figures)) = (stem.id(), stem.figures()) else {
         return Err("the Stem is gone".into());
     };

@@ -55,7 +55,12 @@ fn measured(shelf: &Shelf, path: &str) -> core::result::Result<Figures, String> 
     }
 }
 
-fn loaded(shelf: &Shelf, path: &str, figures: Figures, rate: f64) -> core::result::Result<Arc<Reel>, String> {
+fn loaded(
+    shelf: &Shelf,
+    path: &str,
+    figures: Figures,
+    rate: f64,
+) -> core::result::Result<Arc<ReferenceClip>, String> {
     shelf.want(Job::Load(path.into(), figures, Hz(rate)));
     match wait(shelf) {
         Done::Loaded(of, reel) if of == path => reel,

@@ -13,17 +13,17 @@ fn file() -> File {
     file
 }
 
-fn telling(number: u64) -> Telling {
+fn telling(number: u64) -> WireRecord {
     let mut settings = Settings::new(1, number);
     (0..number % 100).for_each(|n| settings.push(Some(n as f64)));
-    Telling {
+    WireRecord {
         id: InstanceId::new(7).unwrap(),
         presence: Presence::Asleep,
         chunks: number * 2,
         wants: [number; WANTS],
-        label: Label { name: Text::new(&number.to_string()), session: None, ..label("", number) },
-        pulse: Pulse { blocks: number, ..Pulse::default() },
-        figures: Figures::default(),
+        label: InstanceInfo { name: Text::new(&number.to_string()), session: None, ..label("", number) },
+        pulse: BlockStatus { blocks: number, ..BlockStatus::default() },
+        figures: StemReadings::default(),
         outbox: Outbox::new(number),
         summary: Summary { heard: number as f64, ..Summary::default() },
         settings,
@@ -58,11 +58,11 @@ fn a_header_comes_back_and_nothing_else_is_one() {
 #[test]
 fn the_newest_telling_is_read_once() {
     let file = file();
-    assert_eq!(Telling::read_from(&file, 0).unwrap(), None, "empty");
+    assert_eq!(WireRecord::read_from(&file, 0).unwrap(), None, "empty");
     for sequence in 1..6 {
         telling(sequence).write_to(&file, sequence).unwrap();
-        assert_eq!(Telling::read_from(&file, 0).unwrap(), Some((sequence, telling(sequence))));
-        assert_eq!(Telling::read_from(&file, sequence).unwrap(), None);
+        assert_eq!(WireRecord::read_from(&file, 0).unwrap(), Some((sequence, telling(sequence))));
+        assert_eq!(WireRecord::read_from(&file, sequence).unwrap(), None);
     }
 }
 
@@ -84,7 +84,7 @@ fn a_writer_that_dies_at_any_byte_leaves_the_telling_before() {
         torn.copy_from_slice(&before);
         torn[..at].copy_from_slice(&after[..at]);
         write_at(&file, &torn, RECORDS_AT[0]).unwrap();
-        assert_eq!(Telling::read_from(&file, 0).unwrap(), Some((3, telling(3))), "byte {at}");
+        assert_eq!(WireRecord::read_from(&file, 0).unwrap(), Some((3, telling(3))), "byte {at}");
     }
     assert!(differ.len() > 20);
 }
@@ -123,7 +123,7 @@ proptest! {
         }
         let found = Header::read(&file).unwrap();
         prop_assert!(found.is_none() || found == Some(header));
-        let found = Telling::read_from(&file, 0).unwrap();
+        let found = WireRecord::read_from(&file, 0).unwrap();
         let written = [Some((1, telling(1))), Some((2, telling(2)))];
         prop_assert!(found.is_none() || written.contains(&found));
         let found = Chunk::read_from(&file, 1).unwrap();
@@ -136,7 +136,7 @@ proptest! {
     ) {
         let file = file();
         write_at(&file, &seal::<1>(&words), RECORDS_AT[0]).unwrap();
-        if let Some((_, telling)) = Telling::read_from(&file, 0).unwrap() {
+        if let Some((_, telling)) = WireRecord::read_from(&file, 0).unwrap() {
             prop_assert!(telling.settings.values().flatten().all(f64::is_finite));
         }
     }

@@ -7,7 +7,7 @@ use testkit::noise;
 const RATE: f64 = 8000.0;
 
 /// Writes blocks of `block` frames from `position` on: `song` as output, half of it as input.
-fn play(outlet: &mut Outlet, song: &[f64], position: usize, blocks: usize, block: usize, jumped: bool) {
+fn play(outlet: &mut AudioWriter, song: &[f64], position: usize, blocks: usize, block: usize, jumped: bool) {
     for n in 0..blocks {
         let at = position + n * block;
         let output = &song[at..at + block];
@@ -19,7 +19,7 @@ fn play(outlet: &mut Outlet, song: &[f64], position: usize, blocks: usize, block
 
 /// Waits for the frames at `position` and checks them against the song.
 #[track_caller]
-fn expect(peer: Peer, song: &[f64], position: usize, frames: usize, after: u64) -> u64 {
+fn expect(peer: PeerView, song: &[f64], position: usize, frames: usize, after: u64) -> u64 {
     let (ring, span) = eventually("the frames", || {
         let ring = peer.audio()?;
         let span = ring.timeline()?.find(position as i64, after)?;
@@ -42,14 +42,14 @@ fn expect(peer: Peer, song: &[f64], position: usize, frames: usize, after: u64) 
 
 fn ready(bridge: &'static Bridge) -> (Membership, Arc<Puppet>) {
     let (mut drums, puppet) = stem(bridge, "Drums");
-    drums.outlet.tell(&Pulse { blocks: 1, rate: Hz(RATE), ..Pulse::default() });
+    drums.outlet.tell(&BlockStatus { blocks: 1, rate: Hz(RATE), ..BlockStatus::default() });
     drums.outlet.prepare(Hz(RATE));
     drums.outlet.mark(3, Db(-1.0));
     (drums, puppet)
 }
 
 /// Writes a block of silence that belongs nowhere on the timeline.
-fn rest(outlet: &mut Outlet, jumped: bool) {
+fn rest(outlet: &mut AudioWriter, jumped: bool) {
     let silence = [0.0; 1024];
     outlet.write(Located { position: None, segment: 0, jumped }, [&silence; 2], [&silence; 2]);
 }
@@ -155,7 +155,7 @@ fn a_ring_of_another_size_goes_on_crossing() {
     let seen = meet(there, "Drums");
     listened(here, &meeting, &mut drums);
     drums.outlet.prepare(Hz(96_000.0));
-    drums.outlet.tell(&Pulse { blocks: 2, rate: Hz(96_000.0), ..Pulse::default() });
+    drums.outlet.tell(&BlockStatus { blocks: 2, rate: Hz(96_000.0), ..BlockStatus::default() });
     drums.outlet.mark(3, Db(-1.0));
     eventually("a larger ring", || seen.audio().filter(|ring| ring.length() == 1 << 19));
     let song = noise(1, 40_000, 0.5);

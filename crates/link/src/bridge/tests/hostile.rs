@@ -1,7 +1,7 @@
 //! Whatever else may lie in the folder, or happen to it.
 
 use super::*;
-use format::{Header, Telling, WANTS};
+use format::{Header, WANTS, WireRecord};
 use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt, symlink};
 
 /// A live lock, as another process would hold it.
@@ -27,15 +27,15 @@ impl Elsewhere {
     }
 }
 
-fn telling(name: &str) -> Telling {
-    Telling {
+fn telling(name: &str) -> WireRecord {
+    WireRecord {
         id: InstanceId::mint(),
         presence: Presence::Awake,
         chunks: 0,
         wants: [0; WANTS],
         label: label(name, 1),
-        pulse: Pulse::default(),
-        figures: Figures::default(),
+        pulse: BlockStatus::default(),
+        figures: StemReadings::default(),
         outbox: crate::request::Outbox::new(0),
         summary: Summary::default(),
         settings: crate::snapshot::Settings::new(0, 0),

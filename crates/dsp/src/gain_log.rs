@@ -3,7 +3,7 @@
 use super::{Block, Process};
 
 /// What a unit does about the gains that it computes from the audio it hears.
-pub enum Tape<'a> {
+pub enum GainLog<'a> {
     /// Computes them for this audio alone: everyday processing.
     Off,
     /// Computes them and writes them down, in the order in which they are needed.
@@ -15,12 +15,12 @@ pub enum Tape<'a> {
 /// What is left of a recording, and who follows it.
 pub struct Follow<'a> {
     values: &'a [f64],
-    part: Part,
+    part: Share,
 }
 
 /// What follows a recorded sum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
+pub enum Share {
     /// One of the terms of the sum. What a saturator adds to the sum is in none of them.
     Stem,
     /// What a saturator added to the sum; its input is silence.
@@ -31,24 +31,24 @@ pub enum Part {
 }
 
 /// A unit with gains that can be recorded and followed. All else that it does must be linear, or be recorded too.
-pub trait Taped: Process {
+pub trait RecordGain: Process {
     /// As [`Process::process`], with gains from or to a tape. Recorder and follower are equal units, set alike at the same
     /// frames and fed blocks of the same lengths.
     ///
     /// # Panics
     /// If a tape ends early: it was recorded otherwise.
-    fn run(&mut self, block: &mut Block<'_>, tape: &mut Tape<'_>);
+    fn run(&mut self, block: &mut Block<'_>, gain_log: &mut GainLog<'_>);
 }
 
-impl<'a> Tape<'a> {
+impl<'a> GainLog<'a> {
     /// A recording to be followed by `part`.
-    pub fn follow(values: &'a [f64], part: Part) -> Self {
+    pub fn follow(values: &'a [f64], part: Share) -> Self {
         Self::Follow(Follow { values, part })
     }
 
     /// Who follows; none if gains are computed.
     #[inline]
-    pub fn part(&self) -> Option<Part> {
+    pub fn part(&self) -> Option<Share> {
         match self {
             Self::Follow(follow) => Some(follow.part),
             _ => None,
@@ -64,8 +64,8 @@ impl<'a> Tape<'a> {
     /// Writes `values` down, if anything is.
     #[inline]
     pub fn record(&mut self, values: &[f64]) {
-        if let Self::Record(tape) = self {
-            tape.extend_from_slice(values);
+        if let Self::Record(gain_log) = self {
+            gain_log.extend_from_slice(values);
         }
     }
 
@@ -121,16 +121,16 @@ mod tests {
     #[test]
     fn a_tape_is_read_as_it_was_written() {
         let mut values = Vec::new();
-        let mut tape = Tape::Record(&mut values);
-        assert!(tape.computes() && tape.next(2).is_none());
-        tape.record(&[1.0, 2.0]);
-        assert_eq!(tape.value(|| 3.0), 3.0);
-        let mut tape = Tape::follow(&values, Part::Stem);
-        assert!(!tape.computes() && !tape.is_at_end());
-        assert_eq!(tape.next(2), Some(&[1.0, 2.0][..]));
-        assert_eq!(tape.value(|| unreachable!("it is on the tape")), 3.0);
-        assert!(tape.is_at_end());
-        let mut off = Tape::Off;
+        let mut gain_log = GainLog::Record(&mut values);
+        assert!(gain_log.computes() && gain_log.next(2).is_none());
+        gain_log.record(&[1.0, 2.0]);
+        assert_eq!(gain_log.value(|| 3.0), 3.0);
+        let mut gain_log = GainLog::follow(&values, Share::Stem);
+        assert!(!gain_log.computes() && !gain_log.is_at_end());
+        assert_eq!(gain_log.next(2), Some(&[1.0, 2.0][..]));
+        assert_eq!(gain_log.value(|| unreachable!("it is on the tape")), 3.0);
+        assert!(gain_log.is_at_end());
+        let mut off = GainLog::Off;
         off.record(&[1.0]);
         assert!(off.computes() && off.is_at_end() && off.value(|| 4.0) == 4.0);
     }
