@@ -1,10 +1,8 @@
-//! Holds the code to what ARCHITECTURE.md says about it.
+//! Holds the code to the invariants of ARCHITECTURE.md and the reasons of docs/dependencies.md.
 //!
-//! [`document`] reads the fenced blocks `arrows` and `invariants` and the table of dependencies, [`source`] reads
-//! the code as tokens (so comments and strings do not count), [`arrows`], [`invariants`] and [`dependencies`]
-//! compare. A finding is one line: place, rule, cure.
+//! [`document`] reads both, [`source`] reads the code as tokens (so comments and strings do not count),
+//! [`invariants`] and [`dependencies`] compare. A finding is one line: place, rule, cure.
 
-mod arrows;
 mod dependencies;
 mod document;
 mod invariants;
@@ -17,7 +15,7 @@ use std::process::ExitCode;
 use document::Document;
 use source::Source;
 
-/// Something that is not as ARCHITECTURE.md says.
+/// A breach of a rule.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Finding {
     /// Path from the workspace's folder.
@@ -25,7 +23,7 @@ struct Finding {
     /// Counted from 1.
     line: usize,
     rule: &'static str,
-    /// What is wrong and what to do.
+    /// The fault and its cure.
     cure: String,
 }
 
@@ -40,7 +38,7 @@ impl fmt::Display for Finding {
 pub(crate) fn run(root: &Path) -> ExitCode {
     match check(root) {
         Ok(findings) if findings.is_empty() => {
-            println!("tidy: the code is as ARCHITECTURE.md says");
+            println!("tidy: the code is as its documents say");
             ExitCode::SUCCESS
         }
         Ok(findings) => {
@@ -62,7 +60,6 @@ fn check(root: &Path) -> Result<Vec<Finding>, String> {
     let document = Document::read(root)?;
     let sources = source::read_all(root)?;
     let mut findings = document.faults.clone();
-    findings.extend(arrows::check(&document, &sources));
     findings.extend(invariants::check(&document, &sources));
     findings.extend(dependencies::check(root, &document)?);
     findings.sort();
@@ -74,13 +71,12 @@ fn check(root: &Path) -> Result<Vec<Finding>, String> {
 mod tests {
     use super::*;
 
-    /// The findings on one planted file under the given ARCHITECTURE.md, without the dependency table.
+    /// Findings in one planted file under the given ARCHITECTURE.md.
     pub(super) fn findings(document: &str, file: &str, text: &str) -> Vec<String> {
-        let document = Document::parse(document);
+        let document = Document::parse(document, "");
         let sources =
             source::parse_all([(file.to_owned(), text.to_owned())]).expect("the planted file parses");
         let mut findings = document.faults.clone();
-        findings.extend(arrows::check(&document, &sources));
         findings.extend(invariants::check(&document, &sources));
         findings.sort();
         findings.into_iter().map(|finding| finding.to_string()).collect()

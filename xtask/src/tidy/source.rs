@@ -1,6 +1,7 @@
-//! The code as tokens: what each file names, where, and in which module.
+//! The code as tokens: paths that each file names, where, and in which crate.
 //!
-//! Tokens rather than a syntax tree: macro bodies count like any other code, comments and strings do not.
+//! Tokens rather than a syntax tree: macro bodies count like any other code, comments and strings do not. Doc comments
+//! are read from the text.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -9,51 +10,45 @@ use std::str::FromStr;
 use proc_macro2::{Delimiter, Ident, Literal, TokenStream, TokenTree};
 
 /// Folders with code, from the workspace's folder.
-const FOLDERS: [&str; 8] =
-    ["src", "tests", "benches", "examples", "xtask/src", "hosttests", "fuzz", "viewtests"];
-
-/// The library's name in the paths of its tools and tests.
-const LIBRARY: &str = "stemlink";
+const FOLDERS: [&str; 7] = ["src", "crates", "testkit", "tests", "xtask/src", "hosttests", "viewtests"];
 
 /// One file of code.
 #[derive(Debug)]
 pub(super) struct Source {
     /// Path from the workspace's folder, with `/`.
     pub(super) file: String,
-    /// Where it hangs in the tree: `["dsp", "trim"]`, `["bin/stems", "main"]`; `None` outside `src`.
-    pub(super) module: Option<Vec<String>>,
+    /// Crate and module of product code: `link/ipc/worker`, `stemlink/engine`; `None` in tests and tools.
+    pub(super) module: Option<String>,
     /// Lines of text.
     pub(super) lines: usize,
-    /// What it names outside tests.
+    /// Paths that it names outside tests.
     pub(super) names: Vec<Name>,
     /// Lines with unsafe code or the permission for it, tests included.
     pub(super) unsafe_lines: Vec<usize>,
     /// Lines that convert decibels by hand, outside tests.
     pub(super) decibel_lines: Vec<usize>,
-    /// Modules of this file that exist for tests only, as full paths.
-    test_modules: Vec<Vec<String>>,
+    /// First lines of doc comments, tests included, with their line.
+    pub(super) doc_lines: Vec<(usize, String)>,
+    /// Modules declared by this file that exist for tests only.
+    test_modules: Vec<String>,
 }
 
-/// A path as the code spells it, resolved to the crate's root if it is one of ours.
+/// A path as the code spells it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Name {
     pub(super) line: usize,
-    /// The segments; for our own modules without `crate`.
     pub(super) path: Vec<String>,
-    /// Whether the path leads into this crate.
-    pub(super) ours: bool,
 }
 
 impl Source {
-    /// The top module: `dsp`, `bin/stems`; `None` for the crate's root and outside `src`.
-    pub(super) fn top(&self) -> Option<&str> {
-        self.module.as_ref()?.first().map(String::as_str)
+    /// The crate of product code.
+    pub(super) fn package(&self) -> Option<&str> {
+        self.module.as_ref()?.split('/').next()
     }
 
-    /// Whether the file is the module `link/bridge` or lies in it.
+    /// Tells whether the file is the module `link/ipc` or lies in it.
     pub(super) fn lies_in(&self, module: &str) -> bool {
         let Some(own) = &self.module else { return false };
-        let own = own.join("/");
         own == module || own.strip_prefix(module).is_some_and(|rest| rest.starts_with('/'))
     }
 }
@@ -71,11 +66,9 @@ pub(super) fn read_all(root: &Path) -> Result<Vec<Source>, String> {
 pub(super) fn parse_all(files: impl IntoIterator<Item = (String, String)>) -> Result<Vec<Source>, String> {
     let mut sources =
         files.into_iter().map(|(file, text)| parse(file, &text)).collect::<Result<Vec<Source>, String>>()?;
-    let tests: BTreeSet<Vec<String>> =
-        sources.iter().flat_map(|source| source.test_modules.clone()).collect();
+    let tests: BTreeSet<String> = sources.iter().flat_map(|source| source.test_modules.clone()).collect();
     for source in &mut sources {
-        let Some(module) = &source.module else { continue };
-        if (1..=module.len()).any(|length| tests.contains(&module[..length])) {
+        if tests.iter().any(|module| source.lies_in(module)) {
             source.names.clear();
             source.decibel_lines.clear();
         }
@@ -112,6 +105,7 @@ fn parse(file: String, text: &str) -> Result<Source, String> {
         names: Vec::new(),
         unsafe_lines: Vec::new(),
         decibel_lines: Vec::new(),
+        doc_lines: doc_lines(text),
         test_modules: Vec::new(),
         file,
         module: module.clone(),
@@ -121,21 +115,36 @@ fn parse(file: String, text: &str) -> Result<Source, String> {
     Ok(source)
 }
 
-/// The module a file of `src` holds.
-fn module_of(file: &str) -> Option<Vec<String>> {
-    let path = file.strip_prefix("src/")?.strip_suffix(".rs")?;
-    if path == "lib" {
-        return Some(Vec::new());
-    }
-    let (mut module, rest) = match path.strip_prefix("bin/") {
-        Some(rest) => {
-            let (name, rest) = rest.split_once('/').unwrap_or((rest, ""));
-            (vec![format!("bin/{name}")], rest)
-        }
-        None => (Vec::new(), path),
+/// Crate and module of a product file; the root package is `stemlink`.
+fn module_of(file: &str) -> Option<String> {
+    let (package, path) = match file.strip_prefix("crates/") {
+        Some(rest) => rest.split_once("/src/")?,
+        None => ("stemlink", file.strip_prefix("src/")?),
     };
-    module.extend(rest.split('/').filter(|part| !matches!(*part, "" | "main" | "mod")).map(str::to_owned));
-    Some(module)
+    let path = path.strip_suffix(".rs")?;
+    Some(if matches!(path, "lib" | "main") { package.to_owned() } else { format!("{package}/{path}") })
+}
+
+/// First line of every doc comment, with its line number.
+fn doc_lines(text: &str) -> Vec<(usize, String)> {
+    let mark = |line: &str| {
+        let line = line.trim_start();
+        let kind = ["///", "//!"].into_iter().find(|kind| line.starts_with(kind))?;
+        let rest = line.strip_prefix(kind).filter(|rest| !rest.starts_with('/'))?;
+        Some((kind, rest.trim().to_owned()))
+    };
+    let mut before = None;
+    let mut found = Vec::new();
+    for (number, line) in (1..).zip(text.lines()) {
+        let now = mark(line);
+        if let Some((kind, rest)) = &now
+            && before != Some(*kind)
+        {
+            found.push((number, rest.clone()));
+        }
+        before = now.map(|(kind, _)| kind);
+    }
+    found
 }
 
 /// The keyword, and lint attributes that would permit it.
@@ -156,7 +165,7 @@ fn line(word: &Ident) -> usize {
 /// A walk over the tokens of one file that knows which module it is in.
 struct Walk<'a> {
     source: &'a mut Source,
-    module: Vec<String>,
+    module: String,
 }
 
 impl Walk<'_> {
@@ -192,9 +201,10 @@ impl Walk<'_> {
     /// `mod name { ... }` is walked as that module.
     fn inline_module(&mut self, tokens: &[TokenTree], at: usize) -> usize {
         if let [_, TokenTree::Ident(name), TokenTree::Group(body), ..] = &tokens[at..] {
-            self.module.push(name.to_string());
+            let outer = self.module.clone();
+            self.module = format!("{outer}/{name}");
             self.tokens(body.stream());
-            self.module.pop();
+            self.module = outer;
             return at + 3;
         }
         at + 1
@@ -206,8 +216,7 @@ impl Walk<'_> {
             match &tokens[at] {
                 TokenTree::Ident(word) if word == "mod" => {
                     if let [_, TokenTree::Ident(name), ..] = &tokens[at..] {
-                        let path = self.module.iter().cloned().chain([name.to_string()]).collect();
-                        self.source.test_modules.push(path);
+                        self.source.test_modules.push(format!("{}/{name}", self.module));
                     }
                 }
                 TokenTree::Punct(mark) if mark.as_char() == ';' => return at + 1,
@@ -243,7 +252,7 @@ impl Walk<'_> {
             }
         }
         if let Some(line) = first {
-            self.name(path, line);
+            self.source.names.push(Name { line, path });
         }
         at
     }
@@ -255,37 +264,12 @@ impl Walk<'_> {
         for branch in tokens.split(comma) {
             match branch {
                 // all of the prefix
-                [TokenTree::Punct(star), ..] => self.name(prefix.to_vec(), star.span().start().line),
+                [TokenTree::Punct(star), ..] => {
+                    self.source.names.push(Name { line: star.span().start().line, path: prefix.to_vec() });;
+                }
                 _ => _ = self.path(branch, 0, prefix),
             }
         }
-    }
-
-    /// Notes a path, resolved.
-    fn name(&mut self, path: Vec<String>, line: usize) {
-        let root = || match self.module.first() {
-            Some(top) if top.starts_with("bin/") => vec![top.clone()],
-            _ => Vec::new(),
-        };
-        let mut base = match path[0].as_str() {
-            "crate" => root(),
-            "self" | "super" if path.len() > 1 => self.module.clone(),
-            LIBRARY => Vec::new(),
-            _ => {
-                self.source.names.push(Name { line, path, ours: false });
-                return;
-            }
-        };
-        for segment in path.into_iter().skip_while(|segment| segment == "crate" || segment == LIBRARY) {
-            match segment.as_str() {
-                "self" => {}
-                "super" => {
-                    base.pop();
-                }
-                _ => base.push(segment),
-            }
-        }
-        self.source.names.push(Name { line, path: base, ours: true });
     }
 
     /// Notes `10f64.powf(..)`, `f64::powf(10.0, ..)`, `.log10()` and the constants that replace it.
@@ -357,51 +341,58 @@ fn attribute(tokens: &[TokenTree], at: usize) -> Option<Attribute> {
 mod tests {
     use super::*;
 
-    fn names(file: &str, text: &str) -> Vec<String> {
-        let sources = parse_all([(file.to_owned(), text.to_owned())]).expect("the text parses");
-        sources[0].names.iter().filter(|name| name.ours).map(|name| name.path.join("::")).collect()
+    fn one(file: &str, text: &str) -> Source {
+        parse_all([(file.to_owned(), text.to_owned())]).expect("the text parses").remove(0)
+    }
+
+    fn names(text: &str) -> Vec<String> {
+        let source = one("src/engine.rs", text);
+        source.names.iter().map(|name| name.path.join("::")).filter(|name| name.contains("::")).collect()
     }
 
     #[test]
-    fn files_know_their_module() {
-        assert_eq!(module_of("src/lib.rs"), Some(vec![]));
-        assert_eq!(module_of("src/dsp/trim.rs"), Some(vec!["dsp".to_owned(), "trim".to_owned()]));
-        assert_eq!(module_of("src/bin/stems/main.rs"), Some(vec!["bin/stems".to_owned()]));
-        assert_eq!(
-            module_of("src/bin/stems/check.rs"),
-            Some(vec!["bin/stems".to_owned(), "check".to_owned()])
-        );
-        assert_eq!(module_of("tests/core.rs"), None);
+    fn files_know_their_crate_and_module() {
+        assert_eq!(module_of("src/lib.rs").as_deref(), Some("stemlink"));
+        assert_eq!(module_of("src/analysis/worker.rs").as_deref(), Some("stemlink/analysis/worker"));
+        assert_eq!(module_of("crates/dsp/src/lib.rs").as_deref(), Some("dsp"));
+        assert_eq!(module_of("crates/stems/src/main.rs").as_deref(), Some("stems"));
+        assert_eq!(module_of("crates/link/src/ipc/worker.rs").as_deref(), Some("link/ipc/worker"));
+        assert_eq!(module_of("crates/link/tests/link.rs"), None);
+        assert_eq!(module_of("tests/docs.rs"), None);
     }
 
     #[test]
     fn groups_globs_and_renames_are_followed() {
-        let text = "use crate::{dsp::{self, Block as B}, units::*, meter::{*}};";
-        assert_eq!(names("src/chain.rs", text), ["dsp", "dsp::Block", "units", "meter"]);
-    }
-
-    #[test]
-    fn relative_paths_are_resolved_through_inline_modules() {
-        let text = "mod inner { fn f() { super::super::units::linear(0.0); } }";
-        assert_eq!(names("src/dsp.rs", text), ["units::linear"]);
-        assert_eq!(names("src/dsp/trim.rs", "use super::super::meter::Meter;"), ["meter::Meter"]);
+        assert_eq!(
+            names("use std::{fs::{self, File as F}, io::*};"),
+            ["std::fs", "std::fs::File", "std::io"]
+        );
     }
 
     #[test]
     fn macros_count_and_comments_and_strings_do_not() {
-        let text = "/// crate::a::A\n// crate::b\nfn f() { m!(crate::c::C, \"crate::d\"); } /* crate::e */";
-        assert_eq!(names("src/dsp.rs", text), ["c::C"]);
+        let text = "/// crate::a::A\n// crate::b\nfn f() { m!(c::C, \"crate::d\"); } /* crate::e */";
+        assert!(
+            names(text).contains(&"c::C".to_owned())
+                && !names(text).iter().any(|name| name.contains("crate"))
+        );
     }
 
     #[test]
     fn tests_do_not_count_wherever_they_live() {
-        let inline = "#[cfg(test)]\nmod tests { use crate::session::Gram; }\nuse crate::units::Db;";
-        assert_eq!(names("src/dsp.rs", inline), ["units::Db"]);
+        let inline = "#[cfg(test)]\nmod tests { use std::fs; }\nuse std::io::Write;";
+        assert_eq!(names(inline), ["std::io::Write"]);
         let own_file = parse_all([
-            ("src/dsp.rs".to_owned(), "#[cfg(test)]\npub(crate) mod contract;".to_owned()),
-            ("src/dsp/contract.rs".to_owned(), "use crate::session::Gram;".to_owned()),
+            ("crates/dsp/src/lib.rs".to_owned(), "#[cfg(test)]\nmod sweeps;".to_owned()),
+            ("crates/dsp/src/sweeps.rs".to_owned(), "use std::fs;".to_owned()),
         ])
         .expect("both parse");
         assert!(own_file[1].names.is_empty());
+    }
+
+    #[test]
+    fn only_the_first_line_of_a_doc_comment_is_taken() {
+        let text = "//! A module.\n//! More.\n\n/// First.\n/// Second.\nfn f() {}\n//// none\n";
+        assert_eq!(doc_lines(text), [(1, "A module.".to_owned()), (4, "First.".to_owned())]);
     }
 }
