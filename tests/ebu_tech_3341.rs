@@ -1,5 +1,5 @@
 //! EBU Tech 3341 v4 Table 1, cases 1-6 and 9-23, and Tech 3342 v4 tests 1-4: synthesized at five rates, metered at
-//! seven block sizes and by every kernel that this processor can run, within EBU's tolerances (loudness ±0.1, true peak
+//! seven block sizes (in the short run at 48 kHz only) and by every kernel that this processor can run, within EBU's tolerances (loudness ±0.1, true peak
 //! +0.2/-0.4 dB, range ±1 LU).
 //! Cases 7 and 8 (and 3342's 5 and 6) are authentic programmes that EBU distributes; they cannot be synthesized.
 
@@ -121,10 +121,15 @@ fn close(what: &str, got: Option<f64>, expected: f64, below: f64, above: f64) {
     assert!(got >= expected - below && got <= expected + above, "{what}: {got} expected {expected}");
 }
 
+/// Runs `test` at 48 kHz with every block size, at the other rates with one; with STEMLINK_TEST_ALL (`cargo xtask test
+/// --all`) at every rate with every block size.
 fn everywhere(test: impl Fn(f64, Blocks, &str)) {
+    let all = std::env::var_os("STEMLINK_TEST_ALL").is_some();
     for rate in RATES {
         for blocks in BLOCKS {
-            test(rate, blocks, &format!("{rate} Hz, {blocks:?}"));
+            if all || rate == 48_000.0 || matches!(blocks, Blocks::Fixed(512)) {
+                test(rate, blocks, &format!("{rate} Hz, {blocks:?}"));
+            }
         }
     }
 }

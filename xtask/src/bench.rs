@@ -163,8 +163,17 @@ pub(crate) fn build(root: &Path) -> Result<(), String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(cargo)
         .current_dir(root)
-        .args(["build", "--quiet", "--release", "--package", "stemlink", "--no-default-features"])
-        .args(["--features", "cli", "--bin", "stems"])
+        .args([
+            "build",
+            "--quiet",
+            "--release",
+            "--package",
+            "stems",
+            "--package",
+            "render",
+            "--bin",
+            "stems",
+        ])
         .args(["frames", "peer_ebur128", "render"].iter().flat_map(|example| ["--example", example]))
         .status()
         .map_err(|error| format!("cargo: {error}"))?;

@@ -1,6 +1,6 @@
 //! Project chores: `cargo xtask <task>`.
 
-#![allow(clippy::print_stdout, clippy::print_stderr)] // talking to the terminal is what a chore is for
+#![allow(clippy::print_stdout, clippy::print_stderr)] // chores talk to the terminal
 
 mod bench;
 mod budget;
@@ -23,13 +23,14 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Check the arrows, invariants and dependencies that ARCHITECTURE.md declares.
+    /// Check the invariants of ARCHITECTURE.md, the reasons for dependencies and the first lines of documentation.
     Tidy,
-    /// Run everything CI runs, in order, and stop at the first step that fails.
+    /// Run everything CI runs, in order, and print the wall time of each step.
     Test {
-        /// Leave out the core without features and the documentation.
+        /// Also what takes long: whole test matrices, all features linted, the documentation built. Run it before an
+        /// issue is called resolved.
         #[arg(long)]
-        quick: bool,
+        all: bool,
     },
     /// Time our tools and units beside others' on this machine.
     Bench(bench::Options),
@@ -70,7 +71,7 @@ fn main() -> ExitCode {
     let root = root();
     match arguments.task {
         Task::Tidy => tidy::run(&root),
-        Task::Test { quick } => steps::test(&root, quick),
+        Task::Test { all } => steps::test(&root, all),
         Task::Bench(options) => bench::run(&root, &options),
         Task::Budget => budget::run(&root),
         Task::Clock { command } => bench::clock::clock(&command),
@@ -83,7 +84,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// The folder of the workspace: where cargo runs us, not where a shared build folder's binary was once built.
+/// The folder of the workspace: that of the cargo that runs us; a binary in a shared build folder may have been built elsewhere.
 fn root() -> PathBuf {
     let package = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
     Path::new(&package).parent().expect("xtask lies inside the workspace").to_owned()

@@ -136,8 +136,8 @@ fn bundled() -> Result<PathBuf, String> {
 
 /// Bundles, and has a host without a window play the demo song through the CLAP bundle; its verdict is ours.
 pub(crate) fn demo(root: &Path) -> ExitCode {
-    let played = build(&[]).and_then(|()| {
-        let run = ["run", "--release", "--quiet", "--package", "hosttests", "--bin", "demo", "--"];
+    let played = build(&["--profile=demo".to_owned()]).and_then(|()| {
+        let run = ["run", "--profile", "demo", "--quiet", "--package", "hosttests", "--bin", "demo", "--"];
         let bundle = bundled()?.join(BUNDLES[0].file);
         steps::cargo(root).args(run).arg(bundle).status().map_err(|error| format!("cargo: {error}"))
     });

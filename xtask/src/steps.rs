@@ -1,10 +1,11 @@
-//! What CI runs, in order.
+//! Steps of CI, in order.
 
 use std::fs;
 use std::io::{self, BufRead, BufReader};
 use std::ops::AddAssign;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
 
 use crate::bench::page::machine;
 use crate::{budget, tidy};
@@ -14,10 +15,10 @@ struct Step {
     arguments: &'static [&'static str],
     /// Environment on top of our own.
     environment: &'static [(&'static str, &'static str)],
-    /// The build of the plugins' library that it leaves; empty if it leaves none. Cargo has one file for all of them
-    /// and does not notice that another build has written it.
+    /// Build of the plugins' library that the command leaves; empty if it leaves none. Cargo has one file for all of
+    /// them and does not notice that another build has written it.
     library: &'static str,
-    /// Left out by `--quick`.
+    /// Run by `--all` only.
     thorough: bool,
 }
 
@@ -25,44 +26,31 @@ const fn step(arguments: &'static [&'static str]) -> Step {
     Step { arguments, environment: &[], library: "", thorough: false }
 }
 
-const fn thorough(arguments: &'static [&'static str]) -> Step {
-    Step { arguments, environment: &[], library: "", thorough: true }
-}
+/// Environment variable that widens what tests run: whole matrices, long material.
+const ALL: &str = "STEMLINK_TEST_ALL";
 
-/// Before [`tidy`].
-const FORMAT: Step = step(&["fmt", "--all", "--check"]);
-
-/// After [`tidy`]. The test profile keeps debug assertions and overflow checks; a test below holds it to that. What is
-/// tested is built with the default features, as what is delivered; the others are for the two tests that need them.
+/// Steps in order; [`tidy`] follows the first, the budgets the last. The test profile keeps debug assertions and overflow
+/// checks; a test below holds it to that. What is tested is built with the default features, as what is delivered; the
+/// two variants rebuild only the packages that have the feature.
 const STEPS: &[Step] = &[
-    step(&["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"]),
-    thorough(&[
-        "clippy",
-        "--package",
-        "stemlink",
-        "--all-targets",
-        "--no-default-features",
-        "--",
-        "-D",
-        "warnings",
-    ]),
-    // the core without any feature: the proof that it knows no host, no file and no window; the EBU matrix, minutes
-    // long and the same code, runs once, below
+    step(&["fmt", "--all", "--check"]),
+    step(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
     Step {
-        library: "core",
-        ..thorough(&["test", "--package", "stemlink", "--no-default-features", "--lib", "--test", "core"])
+        thorough: true,
+        ..step(&["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"])
     },
+    Step { library: "default", ..step(&["test", "--workspace", "--no-fail-fast"]) },
     // its panics are wanted: a line each is enough
     Step {
         library: "injected-panic",
         environment: &[("RUST_BACKTRACE", "0")],
-        ..thorough(&["test", "--workspace", "--features", "hosttests/injected-panic", "--test", "panic"])
+        ..step(&["test", "--workspace", "--features", "hosttests/injected-panic", "--test", "panic"])
     },
-    Step { library: "alloc-guard", ..thorough(REALTIME) },
-    Step { library: "default", ..step(&["test", "--workspace", "--no-fail-fast"]) },
+    Step { library: "alloc-guard", ..step(REALTIME) },
     Step {
         environment: &[("RUSTDOCFLAGS", "-D warnings")],
-        ..thorough(&["doc", "--workspace", "--all-features", "--no-deps"])
+        thorough: true,
+        ..step(&["doc", "--workspace", "--no-deps"])
     },
 ];
 
@@ -71,7 +59,7 @@ const STEPS: &[Step] = &[
 const REALTIME: &[&str] =
     &["test", "--workspace", "--features", "hosttests/alloc-guard,hosttests/rtsan", "--test", "realtime"];
 
-/// What [`REALTIME`] needs in its environment; nothing where there is no RTSan, which then does nothing.
+/// Environment of [`REALTIME`]: the sanitizer's runtime; empty where there is none, and the test then does without.
 fn sanitizer() -> Vec<(&'static str, PathBuf)> {
     let Ok(output) = Command::new("rustc").args(["--print", "target-libdir"]).output() else {
         return Vec::new();
@@ -125,18 +113,30 @@ impl AddAssign for Totals {
     }
 }
 
-/// What a run has to say at its end.
+/// Results of a run so far.
 #[derive(Debug, Default)]
 struct Outcome {
     totals: Totals,
-    /// What the test harness said of failed tests, from `failures:` to the result, in order.
+    /// Lines of the test harness on failed tests, from `failures:` to the result, in order.
     failures: Vec<String>,
     /// The commands that failed, and how.
     stopped: Vec<String>,
     inside: bool,
+    /// Wall time of each step.
+    times: Vec<(String, Duration)>,
 }
 
 impl Outcome {
+    /// Runs a step, noting its time and its failure.
+    fn timed(&mut self, name: &str, step: impl FnOnce(&mut Self) -> Result<(), String>) {
+        let start = Instant::now();
+        if let Err(why) = step(self) {
+            println!("\nxtask: failed: {why}");
+            self.stopped.push(why);
+        }
+        self.times.push((name.to_owned(), start.elapsed()));
+    }
+
     /// Takes in a line of a command's standard output.
     fn read(&mut self, line: &str) {
         self.inside = (self.inside || line == "failures:") && !line.starts_with("test result: ");
@@ -147,33 +147,24 @@ impl Outcome {
     }
 }
 
-/// Runs every step, also after one that fails: a run tells all there is to mend. Its last lines are the failed tests
-/// once more, the failed commands and the sum of all tests.
-pub(crate) fn test(root: &Path, quick: bool) -> ExitCode {
+/// Runs every step, also after one that fails: a run tells all there is to mend. Prints the wall time of each; its last
+/// lines are the failed tests once more, the failed commands, the times and the sum of all tests.
+pub(crate) fn test(root: &Path, all: bool) -> ExitCode {
     let mut outcome = Outcome::default();
-    let mut all = vec![&FORMAT];
-    all.extend(STEPS.iter().filter(|step| !(quick && step.thorough)));
-    for (n, step) in all.into_iter().enumerate() {
-        if let Err(why) = run(root, step, &mut outcome) {
-            println!("\nxtask: failed: {why}");
-            outcome.stopped.push(why);
-        }
+    for (n, step) in STEPS.iter().filter(|step| all || !step.thorough).enumerate() {
+        let name = format!("cargo {}", step.arguments.join(" "));
+        outcome.timed(&name, |outcome| run(root, step, all, outcome));
         if n == 0 {
-            println!("\n$ cargo xtask tidy");
-            if tidy::run(root) != ExitCode::SUCCESS {
-                outcome.stopped.push("cargo xtask tidy".to_owned());
-            }
+            outcome.timed("cargo xtask tidy", |_| succeeds("cargo xtask tidy", || tidy::run(root)));
         }
     }
-    if !quick {
-        println!("\n$ cargo xtask budget");
-        if budget::run(root) != ExitCode::SUCCESS {
-            outcome.stopped.push("cargo xtask budget".to_owned());
-        }
-    }
+    outcome.timed("cargo xtask budget", |_| succeeds("cargo xtask budget", || budget::run(root)));
     println!();
     outcome.failures.iter().for_each(|line| println!("{line}"));
     outcome.stopped.iter().for_each(|why| println!("xtask: failed: {why}"));
+    for (name, time) in &outcome.times {
+        println!("{:6.0} s  {name}", time.as_secs_f64());
+    }
     println!("{} passed, {} failed", outcome.totals.passed, outcome.totals.failed);
     if outcome.stopped.is_empty() && outcome.totals.failed == 0 {
         ExitCode::SUCCESS
@@ -182,8 +173,14 @@ pub(crate) fn test(root: &Path, quick: bool) -> ExitCode {
     }
 }
 
+/// Runs a chore of ours as a step.
+fn succeeds(name: &str, chore: impl FnOnce() -> ExitCode) -> Result<(), String> {
+    println!("\n$ {name}");
+    if chore() == ExitCode::SUCCESS { Ok(()) } else { Err(name.to_owned()) }
+}
+
 /// Runs one cargo command, passing its output on and reading it.
-fn run(root: &Path, step: &Step, outcome: &mut Outcome) -> Result<(), String> {
+fn run(root: &Path, step: &Step, all: bool, outcome: &mut Outcome) -> Result<(), String> {
     let mut line = format!("cargo {}", step.arguments.join(" "));
     for (name, value) in step.environment {
         line = format!("{name}={value:?} {line}");
@@ -195,6 +192,7 @@ fn run(root: &Path, step: &Step, outcome: &mut Outcome) -> Result<(), String> {
     let mut child = cargo(root)
         .args(step.arguments)
         .envs(step.environment.iter().copied())
+        .envs(all.then_some((ALL, "1")))
         .envs(realtime)
         .stdout(Stdio::piped())
         .spawn()
@@ -226,11 +224,10 @@ pub(crate) fn screenshots(root: &Path) -> ExitCode {
     ]))
 }
 
-/// Writes docs/sound.md, of what the tests measure.
+/// Writes docs/sound.md from the figures that `tests/sound` measures.
 pub(crate) fn measure_sound(root: &Path) -> ExitCode {
-    let test = ["test", "-p", "stemlink", "--no-default-features", "--features", "offline", "--lib", "--"];
-    let page = ["--ignored", "--exact", "sound::page::page"];
-    writes(cargo(root).args(test).args(page).env("STEMLINK_WRITE_SOUND", machine()))
+    let test = ["test", "-p", "stemlink", "--test", "sound", "--", "--ignored", "--exact", "page::page"];
+    writes(cargo(root).args(test).env("STEMLINK_WRITE_SOUND", machine()))
 }
 
 /// Runs a test that writes documentation.

@@ -265,7 +265,7 @@ impl Walk<'_> {
             match branch {
                 // all of the prefix
                 [TokenTree::Punct(star), ..] => {
-                    self.source.names.push(Name { line: star.span().start().line, path: prefix.to_vec() });;
+                    self.source.names.push(Name { line: star.span().start().line, path: prefix.to_vec() });
                 }
                 _ => _ = self.path(branch, 0, prefix),
             }
