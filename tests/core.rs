@@ -1,5 +1,4 @@
-//! What must not happen on an audio thread: neither the chain nor the link ever allocates, whatever they are told and
-//! fed.
+//! Chain and link on an audio thread: neither ever allocates, whatever settings and audio they are given.
 
 #[cfg(not(feature = "alloc-guard"))] // which has its own
 use assert_no_alloc::AllocDisabler;

@@ -192,7 +192,7 @@ fn prose(text: &str) -> String {
     prose
 }
 
-/// What the links and pictures of a page point to.
+/// Targets of the links and pictures of a page.
 fn links(prose: &str) -> Vec<String> {
     let after = |mark: &str, end: char| -> Vec<String> {
         prose.split(mark).skip(1).filter_map(|rest| Some(rest.split_once(end)?.0.to_owned())).collect()

@@ -1,4 +1,4 @@
-//! What must not happen on a host's audio thread: the engine never allocates after it is made.
+//! The engine on a host's audio thread: it never allocates after it is made.
 
 #[cfg(not(feature = "alloc-guard"))] // which has its own
 use assert_no_alloc::AllocDisabler;

@@ -1,4 +1,4 @@
-//! What a plugin costs around its chain and meter: `cargo bench --package hosttests`. Per block of 512 frames; the goal for
+//! Cost of a plugin around its chain and meter: `cargo bench --package hosttests`. Per block of 512 frames; the goal for
 //! the difference is 1.2 us.
 #![allow(missing_docs)] // criterion's macros make an undocumented function
 

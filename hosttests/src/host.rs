@@ -30,7 +30,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 /// The track that every instance is on that is not told otherwise: its name and colour (red, green, blue).
 pub const TRACK: (&str, [u8; 3]) = ("Lead Vocals", [230, 120, 40]);
 
-/// What the plugin has asked of the host.
+/// Requests of the plugin to the host, counted.
 #[derive(Clone, Default)]
 struct Asked {
     restarts: Arc<AtomicU32>,

@@ -1,4 +1,4 @@
-//! What the chain itself makes of a signal: the same in every host.
+//! Output of the chain itself: the same in every host.
 
 use chain::parameters::{PARAMETERS, Value};
 use chain::{Chain, ChainKind, ChainSettings, LatencyClass};
@@ -35,7 +35,7 @@ pub fn settings() -> ChainSettings {
     settings
 }
 
-/// What a chain of that seat, class and rate makes of it, rounded once to `f32`.
+/// Output of a chain of that kind, class and rate, rounded once to `f32`.
 pub fn through_chain(
     (chain_kind, class, rate): (ChainKind, LatencyClass, f64),
     settings: &ChainSettings,

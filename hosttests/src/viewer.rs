@@ -36,17 +36,17 @@ impl Viewer {
         self.0.outlet.id().expect("it is there")
     }
 
-    /// Where it asks from.
+    /// Desk that it asks from.
     pub fn desk(&self) -> Desk {
         self.0.desk()
     }
 
-    /// Who a plugin is, as soon as it can be seen.
+    /// View of a plugin, as soon as it is in the roster.
     pub fn find(&self, id: InstanceId) -> PeerView {
         eventually("the plugin is seen", || ROSTER.find(id))
     }
 
-    /// What a Master says, as soon as it is what is waited for.
+    /// Summary of a Master, as soon as it satisfies `is`.
     pub fn summary(&self, master: InstanceId, is: impl Fn(&Summary) -> bool) -> Summary {
         let mut last = None;
         eventually_or(

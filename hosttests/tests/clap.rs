@@ -20,7 +20,7 @@ mod clap {
     pub(crate) const RATE: f64 = 48_000.0;
     pub(crate) const PLUGINS: [(&str, ChainKind); 2] = [(STEM, ChainKind::Stem), (MASTER, ChainKind::Master)];
 
-    /// What the chain itself makes of it.
+    /// Output of the chain itself.
     pub(crate) fn through_chain(
         chain_kind: ChainKind,
         class: LatencyClass,

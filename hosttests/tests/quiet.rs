@@ -8,7 +8,7 @@ use hosttests::{Library, MASTER, Plugin, STEM, noise};
 use std::fs;
 use std::time::{Duration, Instant};
 
-/// What this process has: threads by name, open files, mapped files.
+/// Resources of this process: threads by name, open files, mapped files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Possessions {
     threads: Vec<String>,

@@ -44,7 +44,7 @@ fn windows_work_in_an_x_server() {
     assert!(passed && said.contains("1 passed"), "{said}");
 }
 
-/// Where Mesa and its like are looked for.
+/// Environment variable with the folders of OpenGL drivers.
 const EGL: &str = "__EGL_VENDOR_LIBRARY_DIRS";
 const GLX: &str = "LIBGL_DRIVERS_PATH";
 
@@ -72,7 +72,7 @@ fn folder() -> PathBuf {
     PathBuf::from(std::env::var("XDG_CONFIG_HOME").expect("a folder of its own"))
 }
 
-/// What windows remember.
+/// File in which windows keep their size and view.
 fn remembered() -> PathBuf {
     folder().join("stemlink/window.toml")
 }
@@ -131,7 +131,7 @@ fn both_windows_are_drawn_and_move_with_the_sound() {
     }
 }
 
-/// What is seen once nothing moves any more.
+/// Picture once nothing moves any more.
 fn at_rest(window: &mut Window<'_>) -> Picture {
     let mut last = window.picture();
     for _ in 0..20 {
@@ -242,7 +242,7 @@ fn windows_open_and_close_two_hundred_times_and_two_at_once() {
     }
 }
 
-/// How long something may take that is tried again if it does not come.
+/// Time after which something is tried again.
 const SOON: Duration = Duration::from_secs(3);
 
 #[test]

@@ -18,7 +18,7 @@ use rows::{Contestant, Row, Work};
 /// The documentation page that `--write` writes.
 pub(crate) const PAGE: &str = "docs/performance.md";
 
-/// What is run.
+/// Options of `cargo xtask bench`.
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// Rounds of each contest.
@@ -32,7 +32,7 @@ pub(crate) struct Options {
     write: bool,
 }
 
-/// What all contests need.
+/// Programs and material that all comparisons need.
 struct Bench {
     /// `target/bench`: the audio, the C programs, whatever contestants leave behind.
     folder: PathBuf,

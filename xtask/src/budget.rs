@@ -10,13 +10,13 @@ use std::process::{Command, ExitCode};
 use crate::bench::clock::{Task, found};
 use crate::bench::{build, excerpts, target};
 
-/// What is counted.
+/// Instruction count of one piece of work, held to a budget.
 struct Budget {
     what: &'static str,
     work: Counted,
     /// The goal of the design.
     goal: Option<u64>,
-    /// What CI holds: the goal where it is met, else what there is today, so that it only gets better.
+    /// Limit that CI holds: the goal where it is met, else today's count, so that it only improves.
     held: u64,
 }
 

@@ -8,7 +8,7 @@ use std::process::{Command, ExitCode};
 
 use crate::steps;
 
-/// What the bundler makes; `bundler.toml` has the name.
+/// Bundles that the bundler makes; `bundler.toml` has the name.
 const BUNDLES: [Bundle; 2] = [
     Bundle { file: "Stemlink.clap", format: Format::Clap },
     Bundle { file: "Stemlink.vst3", format: Format::Vst3 },
@@ -127,7 +127,7 @@ fn folder(format: Format) -> Result<PathBuf, String> {
     })
 }
 
-/// Where bundles lie: beside our own build folder.
+/// Folder of the bundles, beside our own build folder.
 fn bundled() -> Result<PathBuf, String> {
     let ourselves = std::env::current_exe().map_err(|error| format!("our own path: {error}"))?;
     let target = ourselves.ancestors().nth(2).ok_or("we lie in no build folder")?;

@@ -13,7 +13,7 @@ use stemlink::{Master, Stem};
 #[derive(Clone)]
 pub struct Library(PluginEntry);
 
-/// What the library says of a plugin before there is an instance.
+/// A plugin as the library describes it before there is an instance.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Descriptor {
     /// Id.
@@ -31,7 +31,7 @@ pub(super) fn text(s: Option<&CStr>) -> String {
 }
 
 impl Library {
-    /// Where cargo puts the library when it builds a test that depends on it.
+    /// Place where cargo puts the library when it builds a test that depends on it.
     ///
     /// # Panics
     /// If the test has no folder.
@@ -76,7 +76,7 @@ impl Library {
         self.0.version()
     }
 
-    /// What it says of every plugin in it.
+    /// Descriptions of every plugin in it.
     ///
     /// # Panics
     /// If there is no plugin factory.
@@ -93,7 +93,7 @@ impl Library {
             .collect()
     }
 
-    /// Whether it has a factory of that kind.
+    /// Tells whether it has a factory of that kind.
     pub fn has_factory(&self, kind: &CStr) -> bool {
         let get = self.0.raw_entry().get_factory.expect("the entry is whole");
         // SAFETY: the entry is loaded and the name ends in a zero byte

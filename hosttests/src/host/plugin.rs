@@ -16,7 +16,7 @@ use clack_host::utils::Cookie;
 use std::ffi::{CStr, CString};
 use std::sync::atomic::Ordering;
 
-/// What a plugin says of a parameter.
+/// A parameter as the plugin describes it.
 #[derive(Clone, Debug)]
 pub struct Row {
     /// Id.
@@ -29,7 +29,7 @@ pub struct Row {
     pub range: (f64, f64, f64),
     /// Flags.
     pub flags: ParamInfoFlags,
-    /// What the plugin may want back with an event.
+    /// Pointer that the plugin may want back with an event.
     pub cookie: Cookie,
 }
 
@@ -84,7 +84,7 @@ impl Plugin {
         Some(Self { instance, processor: None, asked })
     }
 
-    /// What the instance says of itself.
+    /// The instance's own description.
     pub fn descriptor(&mut self) -> Descriptor {
         let raw = self.instance.plugin_handle().as_raw();
         // SAFETY: CLAP requires a descriptor for the life of the instance, with texts that end in a zero byte or
@@ -138,12 +138,12 @@ impl Plugin {
         }
     }
 
-    /// How often the plugin has asked to be restarted.
+    /// Number of restarts that the plugin has asked for.
     pub fn restarts(&self) -> u32 {
         self.asked.restarts.load(Ordering::SeqCst)
     }
 
-    /// How often the plugin has said that values have changed by themselves.
+    /// Number of times that the plugin has reported values changed by itself.
     pub fn rescans(&self) -> u32 {
         self.asked.rescans.load(Ordering::SeqCst)
     }

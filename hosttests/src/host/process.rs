@@ -23,7 +23,7 @@ pub struct Change {
     pub value: f64,
 }
 
-/// What happens at a frame of a block.
+/// Event at a frame of a block.
 #[derive(Clone, Copy, Debug)]
 pub enum Event {
     /// A parameter gets a value.
@@ -186,7 +186,7 @@ impl Plugin {
 
 #[expect(clippy::missing_panics_doc, reason = "a host of tests fails by panicking")]
 impl Plugin {
-    /// How long the plugin takes to process a stereo block of `audio` in place, so many times over; the host's own part
+    /// Time that the plugin takes to process a stereo block of `audio` in place, so many times over; the host's own part
     /// is a few nanoseconds. The Stem's sidechain is silent.
     pub fn spin(&mut self, audio: &[Vec<f32>], times: u64) -> Duration {
         let frames = audio[0].len();

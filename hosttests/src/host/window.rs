@@ -20,7 +20,7 @@ use x11rb::rust_connection::RustConnection;
 /// An X server of its own, without a screen; it goes when this is dropped.
 pub struct Server {
     process: Child,
-    /// What `DISPLAY` must be for it.
+    /// Value of `DISPLAY` that reaches it.
     pub display: String,
 }
 
@@ -56,7 +56,7 @@ pub struct Screen {
     depth: u8,
 }
 
-/// What is seen in a window: red, green, blue of every pixel, in rows.
+/// Pixels of a window: red, green, blue of every pixel, in rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Picture {
     /// Pixels in a row.
@@ -66,7 +66,7 @@ pub struct Picture {
 }
 
 impl Picture {
-    /// How many different colours there are.
+    /// Number of different colours.
     pub fn colours(&self) -> usize {
         self.pixels.chunks_exact(3).collect::<std::collections::HashSet<_>>().len()
     }
@@ -160,7 +160,7 @@ impl Plugin {
         (size.width, size.height)
     }
 
-    /// Whether it says that it can open no window.
+    /// Tells whether the plugin says that it can open no window.
     pub fn window_is_refused(&mut self) -> bool {
         let handle = self.instance.plugin_handle();
         let gui: PluginGui = handle.get_extension().expect("a window");
@@ -177,7 +177,7 @@ fn threads() -> usize {
     names.filter(|name| !name.starts_with("stemlink")).count()
 }
 
-/// How long something on a screen may take: software draws, and other tests run.
+/// Longest wait for something on a screen: software draws, and other tests run.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 #[expect(clippy::missing_panics_doc, reason = "a host of tests fails by panicking")]
@@ -201,7 +201,7 @@ impl Window<'_> {
         self.pass(Duration::from_millis(300));
     }
 
-    /// What is seen in it now.
+    /// Its pixels now.
     pub fn picture(&self) -> Picture {
         let (width, height) = (self.size.width as u16, self.size.height as u16);
         let image = self
@@ -372,7 +372,7 @@ pub struct Frames {
 
 #[expect(clippy::missing_panics_doc, reason = "a host of tests fails by panicking")]
 impl Frames {
-    /// How many there were so far.
+    /// Number of frames so far.
     pub fn count(&mut self) -> usize {
         // behind the answer to a question, all that was told before it is here
         self.connection.get_input_focus().expect("asked").reply().expect("answered");
@@ -390,7 +390,7 @@ impl Frames {
         self.count
     }
 
-    /// How many of them were drawn at the refresh of the screen right after the frame before.
+    /// Number of frames drawn at the refresh of the screen right after the frame before.
     pub fn in_a_row(&mut self) -> usize {
         self.count();
         self.in_a_row

@@ -1,4 +1,4 @@
-//! What a scanner sees.
+//! The library as a scanner sees it.
 
 use super::PLUGINS;
 use hosttests::{Library, MASTER, Plugin, STEM};

@@ -1,4 +1,4 @@
-//! What the plugins save, and what they make of what they are given to load.
+//! States that the plugins save, and their answer to any state they are given to load.
 
 use super::{PLUGINS, scrambled};
 use chain::parameters::{PARAMETERS, Value};

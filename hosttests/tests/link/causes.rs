@@ -1,4 +1,4 @@
-//! What is wrong between Stems and Master is found and named.
+//! Faults between Stems and Master are found and named.
 
 use super::alone::alone;
 use super::desk::{Audio, Desk, RATE, song};

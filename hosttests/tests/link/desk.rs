@@ -37,7 +37,7 @@ pub(crate) struct Bus {
     pub(crate) gains: [f32; 2],
     /// The host does not call its Stem: nothing sounds on it.
     pub(crate) sleeps: bool,
-    /// What is still on its way behind the Stem: as late as it is long, left and right.
+    /// Delay line behind the Stem: its length is the delay in frames; left and right.
     pub(crate) late: Vec<[f32; 2]>,
 }
 
@@ -47,11 +47,11 @@ pub(crate) struct Desk {
     pub(crate) extra: Option<Audio>,
     pub(crate) master: Plugin,
     rate: f64,
-    /// Where on the timeline the songs begin, frames.
+    /// Frame of the timeline at which the songs begin.
     pub(crate) begin: usize,
 }
 
-/// How the host goes about it.
+/// Order and speed in which the host processes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Manner {
     /// Frames of a block.
@@ -259,7 +259,7 @@ fn process(
     audio
 }
 
-/// What an independent meter says of it.
+/// Reading of an independent meter.
 pub(crate) fn measure(audio: &Audio) -> Reading {
     measure_at(RATE, audio)
 }

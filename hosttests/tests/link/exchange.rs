@@ -45,7 +45,7 @@ fn scramble(plugin: &mut Plugin, chain_kind: ChainKind, class: LatencyClass, ran
     plugin.flush(&changes);
 }
 
-/// What a plugin makes of it from reset, its latency compensated as hosts do.
+/// Output of a plugin from reset, its latency compensated as hosts do.
 fn through(plugin: &mut Plugin, audio: &Audio) -> Audio {
     plugin.deactivate();
     plugin.activate(RATE, 8192);

@@ -1,4 +1,4 @@
-//! What people do in a session: the history stays right, and what is going on is said.
+//! Habits of people in a session: the history stays right, and the window says what goes on.
 
 use super::alone::alone;
 use super::desk::{Audio, Desk, Manner, RATE, measure, song};

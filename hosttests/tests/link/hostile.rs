@@ -1,4 +1,4 @@
-//! Whatever lies in the link's folder, and whoever is about: no sound depends on it.
+//! Hostile files in the link's folder and hostile processes: no sound depends on them.
 
 use super::alone::alone;
 use super::desk::{RATE, song};

@@ -1,4 +1,4 @@
-//! Who an instance is, and the trim that it owns.
+//! Identity of an instance, and the trim that it owns.
 
 use super::alone::alone;
 use super::desk::{RATE, song};

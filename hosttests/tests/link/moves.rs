@@ -1,4 +1,4 @@
-//! What the Master predicts of a move is what a meter reads when it is made.
+//! A move as the Master predicts it and as a meter reads it once it is made.
 
 use super::alone::alone;
 use super::desk::{Audio, Desk, Manner, RATE, measure, song};
@@ -77,7 +77,7 @@ fn hits(mut song: Audio, every: usize) -> Audio {
     song
 }
 
-/// What a Master that is driven to `target` LUFS by its limiter simulates of a move is what a render reads.
+/// Holds a simulated move of a Master that its limiter drives to `target` LUFS against a render.
 #[allow(clippy::print_stdout, reason = "what is measured is printed")]
 fn driven_to(target: f64) {
     const SECONDS: usize = 8;

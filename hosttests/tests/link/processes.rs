@@ -215,7 +215,7 @@ fn a_clap_master_hears_the_vst3_stems_of_another_process_at_twenty_times_their_s
     alone(test, || crosses(Format::Vst3, 20.0, 20.0));
 }
 
-/// What `stems live` sees.
+/// Survey as `stems live` takes it.
 fn survey(onlooker: &mut Observer) -> Survey {
     onlooker.look(Instant::now());
     Survey::of(onlooker.peers())

@@ -10,7 +10,7 @@ use std::time::Duration;
 const SECONDS: usize = 6;
 const STEMS: usize = 8;
 
-/// What the Master says of the session when it has heard all of it: every number's bits.
+/// Numbers of the Master once it has heard the whole session, as bits.
 fn found(viewer: &Viewer, library: &Library, states: &mut Vec<Vec<u8>>, manner: Manner) -> Vec<Option<u64>> {
     let gains: Vec<[f32; 2]> = (0..STEMS).map(|n| [1.0 - 0.08 * n as f32, 0.4 + 0.07 * n as f32]).collect();
     let songs = (0..STEMS as u64).map(|n| song(n, SECONDS)).collect();

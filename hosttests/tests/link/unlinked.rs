@@ -1,4 +1,4 @@
-//! What the link cannot do changes no bit of any sound.
+//! Failures of the link: they change no bit of any sound.
 
 use super::alone::{Folder, alone, alone_in};
 use super::desk::{RATE, song};

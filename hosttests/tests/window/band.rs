@@ -80,7 +80,7 @@ impl Band {
         self.stems[n].activate(RATE as f64, BLOCK as u32);
     }
 
-    /// What the stem `n` makes of a constant: its gain.
+    /// Gain of stem `n`, from its output for a constant input.
     pub(crate) fn gain(&mut self, n: usize) -> f32 {
         let mut last = 0.0;
         // a glide is over by then

@@ -1,4 +1,4 @@
-//! Where there is no OpenGL: a page of text, and the host's own list of parameters.
+//! Without OpenGL: a page of text, and the host's own list of parameters.
 
 use crate::{keep, remembered, sound, stage};
 use hosttests::host::Picture;

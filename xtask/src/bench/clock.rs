@@ -1,4 +1,4 @@
-//! What a command costs: CPU time and peak memory of a child process.
+//! Cost of a command: CPU time and peak memory of a child process.
 //!
 //! The kernel keeps these for all children together, so each command runs under a small process of its own, this
 //! program again (`xtask clock`), whose only child it is.
@@ -11,7 +11,7 @@ use std::process::{Command, ExitCode, Stdio};
 pub(crate) struct Task {
     pub(crate) program: PathBuf,
     pub(crate) arguments: Vec<String>,
-    /// Where it runs; it may leave files there.
+    /// Working folder; the command may leave files there.
     pub(crate) folder: PathBuf,
 }
 
@@ -26,7 +26,7 @@ impl Task {
     }
 }
 
-/// What a run took.
+/// Cost of one run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Cost {
     /// User and system time of all threads, seconds.

@@ -69,7 +69,7 @@ fn ratio(ours: f64, theirs: f64, goal: Option<Goal>) -> f64 {
     if let Some(Goal::Within(_)) = goal { ours / theirs } else { theirs / ours }
 }
 
-/// Whether the goal is met.
+/// Tells whether the goal is met.
 fn is_met(ours: f64, theirs: f64, goal: Goal) -> bool {
     let ratio = ratio(ours, theirs, Some(goal));
     match goal {
@@ -106,7 +106,7 @@ pub(super) fn missing(outcomes: &[Outcome]) -> String {
     lines
 }
 
-/// What stands in the way of goals that are not met.
+/// Reasons for goals that are not met, as a list.
 fn obstacles(outcomes: &[Outcome]) -> String {
     let misses = |Outcome { row, ours, peers }: &Outcome| {
         row.peers.iter().zip(peers).any(|(peer, best)| match (ours, best, peer.goal) {
@@ -153,7 +153,7 @@ short run: the same on every run, so CI can hold it. `cargo xtask budget` fails 
     )
 }
 
-/// Where and when.
+/// Processor and date, for the head of a page.
 pub(crate) fn machine() -> String {
     let said = |program: &str, arguments: &[&str]| {
         let output = Command::new(program).args(arguments).output().ok()?;

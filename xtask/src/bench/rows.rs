@@ -8,7 +8,7 @@ use super::{Bench, program};
 pub(super) enum Work {
     /// The whole run of a command.
     Once(Task),
-    /// What `frames` stereo frames more cost.
+    /// Cost of `frames` more stereo frames.
     PerFrame { short: Task, long: Task, frames: u64 },
     /// Nobody's: so many nanoseconds per stereo frame, to be compared with.
     Given(f64),
@@ -23,11 +23,11 @@ pub(super) enum Goal {
     Within(f64),
 }
 
-/// Who takes part.
+/// One tool of a comparison.
 #[derive(Clone, Debug)]
 pub(super) struct Contestant {
     pub(super) name: String,
-    /// What to install when it is not here.
+    /// Package to install when the tool is missing.
     pub(super) package: &'static str,
     /// `None`: not here, or not made yet.
     pub(super) work: Option<Work>,
@@ -54,7 +54,7 @@ pub(super) struct Row {
     pub(super) peers: Vec<Contestant>,
     /// Most memory that ours may take, MiB.
     pub(super) memory: Option<u64>,
-    /// What stands in the way of a goal that is not met.
+    /// Reason for a goal that is not met.
     pub(super) obstacle: &'static str,
 }
 

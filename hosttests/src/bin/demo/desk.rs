@@ -64,7 +64,7 @@ impl Take {
         format!("{length:.0} s of song in {took:.1} s, {:.0} times its speed", length / took)
     }
 
-    /// What a meter beside the plugins reads on the mix.
+    /// Integrated loudness of the mix, by a meter beside the plugins.
     pub(crate) fn loudness(&self) -> Option<Lufs> {
         let mut meter = Meter::new(Hz(RATE), &Layout::stereo());
         meter.process(&[&self.mix[0], &self.mix[1]]);
@@ -96,7 +96,7 @@ impl Desk {
         Self { buses, master }
     }
 
-    /// What goes where, in words.
+    /// Routing of the session, in words.
     pub(crate) fn routing(&self) -> String {
         let buses = self.buses.iter().map(|bus| {
             let pan = match (bus.pan * 100.0).round() {

@@ -28,10 +28,10 @@ use units::{Db, Lu};
 /// The move that is asked about and then made.
 const MOVE: (&str, Db) = ("Vocals", Db(2.0));
 
-/// What an exact prediction promises.
+/// Largest error of an exact prediction.
 const EXACT: Lu = Lu(0.01);
 
-/// How long a plugin may take to answer.
+/// Longest wait for a plugin's answer.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Platforms that are shown.
@@ -150,7 +150,7 @@ fn find(kind: Kind, name: &str) -> Result<PeerView, String> {
     wait(&format!("{kind:?} {name}"), || ROSTER.peers().find(is_it))
 }
 
-/// What the Master says when it has heard the whole song.
+/// Summary of the Master once it has heard the whole song.
 fn summary(master: PeerView, length: &Duration, is: impl Fn(&Summary) -> bool) -> Result<Summary, String> {
     // the last hop needs what comes after it
     let whole = length.as_secs_f64() - 0.15;

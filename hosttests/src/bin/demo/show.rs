@@ -1,4 +1,4 @@
-//! What the Master sees, as text.
+//! The Master's session as text.
 
 use super::desk::Desk;
 use super::find;
