@@ -249,7 +249,7 @@ mod examples {
     use super::*;
     use audiofile::{AudioInfo, Container, SampleFormat};
     use project::bundle::{Bundle, Stem, stem_name};
-    use project::session_file::Session;
+    use project::session::Session;
     use project::target_file::targets;
     use render::check::Check;
     use session::role::Role;

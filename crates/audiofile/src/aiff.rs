@@ -4,7 +4,8 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use super::{AudioInfo, Container, SampleFormat, absurd, open_file};
+use super::info::{AudioInfo, Container, SampleFormat, absurd};
+use super::open::open_file;
 use crate::error::{EXPORT_AGAIN, Error, Result, code};
 use crate::pcm::{Encoding, Kind, PcmStream, read_up_to};
 use units::Hz;
@@ -100,7 +101,7 @@ struct Parts {
     sound: Option<Sound>,
 }
 
-/// Where the samples lie.
+/// The place of the samples in the file.
 struct Sound {
     start: u64,
     len: u64,

@@ -1,4 +1,4 @@
-//! What can go wrong with a file, each as one line: file, fault, cure.
+//! Errors of files, each as one line: file, fault, cure.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ pub enum Error {
     Open {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// The system failed while the file was read.
@@ -24,7 +24,7 @@ pub enum Error {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// The file cannot be written, or not completely; nothing was left behind.
@@ -32,7 +32,7 @@ pub enum Error {
     Write {
         /// The file that was to be.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// The file to write is already there.
@@ -46,7 +46,7 @@ pub enum Error {
     NotAudio {
         /// The file.
         path: PathBuf,
-        /// What it is instead.
+        /// The reason.
         fault: String,
     },
     /// The file is intact as far as seen, but of a kind that cannot be read.
@@ -56,7 +56,7 @@ pub enum Error {
         path: PathBuf,
         /// The kind, as the subject of the sentence.
         fault: String,
-        /// What to do.
+        /// The remedy.
         cure: &'static str,
     },
     /// The file breaks its own format so that no audio can be had from it.
@@ -64,15 +64,15 @@ pub enum Error {
     Malformed {
         /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// The fault.
         fault: String,
-        /// What to do.
+        /// The remedy.
         cure: &'static str,
     },
     /// The work was told to stop.
     #[error("{}: interrupted, nothing was written; run it again", shown(path))]
     Interrupted {
-        /// What was being worked on.
+        /// The file that was being worked on.
         path: PathBuf,
     },
     /// A folder or file that cannot be used as it is.
@@ -80,9 +80,9 @@ pub enum Error {
     Bundle {
         /// The folder or file.
         path: PathBuf,
-        /// What is wrong.
+        /// The fault.
         fault: String,
-        /// What to do.
+        /// The remedy.
         cure: String,
     },
     /// The request to write cannot be met by the format.
@@ -90,9 +90,9 @@ pub enum Error {
     Unwritable {
         /// The file that was to be.
         path: PathBuf,
-        /// What is wrong.
+        /// The fault.
         fault: String,
-        /// What to do.
+        /// The remedy.
         cure: &'static str,
     },
 }
@@ -120,40 +120,36 @@ impl Error {
         }
     }
 
-    /// Error of opening `path`, from the system's.
+    /// An error of opening `path`, for `map_err`.
     pub fn open(path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Open { path, source }
     }
 
-    /// Error of reading `path`, from the system's.
+    /// An error of reading `path`, for `map_err`.
     pub fn read(path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Read { path, source }
     }
 
-    /// Error of writing `path`, from the system's.
+    /// An error of writing `path`, for `map_err`.
     pub fn write(path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Write { path, source }
     }
 
-    /// Error of a file that is no audio.
     pub fn not_audio(path: &Path, fault: impl Into<String>) -> Self {
         Self::NotAudio { path: path.to_owned(), fault: fault.into() }
     }
 
-    /// Error of a file of a kind that is not read.
     pub fn unsupported(path: &Path, fault: impl Into<String>, cure: &'static str) -> Self {
         Self::Unsupported { path: path.to_owned(), fault: fault.into(), cure }
     }
 
-    /// Error of a damaged file.
     pub fn malformed(path: &Path, fault: impl Into<String>, cure: &'static str) -> Self {
         Self::Malformed { path: path.to_owned(), fault: fault.into(), cure }
     }
 
-    /// Error of a file that cannot be written as asked.
     pub fn unwritable(path: &Path, fault: impl Into<String>, cure: &'static str) -> Self {
         Self::Unwritable { path: path.to_owned(), fault: fault.into(), cure }
     }

@@ -13,7 +13,8 @@ use symphonia::core::packet::Packet;
 use symphonia::default::codecs::FlacDecoder;
 use symphonia::default::formats::FlacReader as Demuxer;
 
-use super::{AudioInfo, Container, SampleFormat, absurd, open_file};
+use super::info::{AudioInfo, Container, SampleFormat, absurd};
+use super::open::open_file;
 use crate::error::{EXPORT_AGAIN, Error, Result, one_line};
 use units::Hz;
 

@@ -3,7 +3,7 @@
 /// Frames of each block.
 pub(super) const BLOCK: usize = 192;
 
-/// What the header says beyond the samples.
+/// Header fields beyond the samples.
 #[derive(Clone, Copy)]
 pub(super) struct Header {
     pub(super) declare_length: bool,

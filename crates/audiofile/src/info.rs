@@ -1,6 +1,6 @@
-//! What an audio file says of itself, whatever its container.
+//! Properties of an audio file, whatever its container.
 
-use crate::wav::Bext;
+use crate::wav::bext::Bext;
 use units::Hz;
 
 /// The kind of file.
@@ -20,7 +20,7 @@ pub enum Container {
     Flac,
 }
 
-/// How the samples are stored.
+/// Format of stored samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SampleFormat {
     /// Integers with this many significant bits, 1 to 32.
@@ -52,7 +52,7 @@ pub struct AudioInfo {
     pub bext: Option<Bext>,
     /// Kind of file.
     pub container: Container,
-    /// What was wrong but could be helped, each a fault without the file name.
+    /// Faults that could be worked around, each without the file name.
     pub warnings: Vec<String>,
 }
 

@@ -1,15 +1,11 @@
 //! Uncompressed samples in a file: decoding to planar `f64`, streaming, seeking.
 
-mod narrow;
-
-pub use narrow::Ahead;
-
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use super::error::{Error, Result};
 
-/// What a stored sample is.
+/// Kind of a stored sample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Offset binary, as WAV stores up to 8 bits.
@@ -20,7 +16,7 @@ pub enum Kind {
     Float,
 }
 
-/// How a sample lies in the file.
+/// Layout of a sample in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Encoding {
     /// Number format of a sample.
@@ -36,17 +32,17 @@ const BUFFER: usize = 1 << 16;
 
 /// Interleaved samples in a part of `inner`.
 pub struct PcmStream<R> {
-    inner: R,
-    path: PathBuf,
+    pub(super) inner: R,
+    pub(super) path: PathBuf,
     /// Byte at which frame 0 starts.
-    start: u64,
-    frames: u64,
-    channels: usize,
-    encoding: Encoding,
+    pub(super) start: u64,
+    pub(super) frames: u64,
+    pub(super) channels: usize,
+    pub(super) encoding: Encoding,
     /// Next frame to read.
     position: u64,
     /// Byte at which `inner` stands, as far as known.
-    at: Option<u64>,
+    pub(super) at: Option<u64>,
     buffer: Vec<u8>,
 }
 
@@ -108,7 +104,7 @@ impl<R: Read + Seek> PcmStream<R> {
         self.position = frame.min(self.frames);
     }
 
-    fn frame_bytes(&self) -> usize {
+    pub(super) fn frame_bytes(&self) -> usize {
         self.channels * self.encoding.bytes
     }
 }

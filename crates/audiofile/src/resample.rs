@@ -9,9 +9,10 @@ use std::path::Path;
 use rubato::audioadapter_buffers::direct::SequentialSliceOfVecs;
 use rubato::{Fft, FixedSync, Resampler, WindowFunction};
 
-use super::AudioReader;
 use super::error::{Error, Result};
-use units::Hz;
+use super::latency::LatencySkip;
+use super::reader::AudioReader;
+use units::{Hz, Samples};
 
 /// Blocks of the converter are at least this long, so that its filter is steep: flat to 0.97 of the lower Nyquist.
 const BLOCK: usize = 2048;
@@ -43,7 +44,7 @@ impl Endless for AudioReader {
     }
 }
 
-/// How many frames `frames` are at another rate, the last one whole.
+/// The length of `frames` frames at another rate, rounded up.
 pub fn converted_frames(frames: u64, from: Hz, to: Hz) -> u64 {
     if from == to {
         return frames;
@@ -63,8 +64,8 @@ pub struct Converted<S> {
 struct Converter {
     fft: Fft<f64>,
     output: Vec<Vec<f64>>,
-    /// Output that still comes before the first frame: the delay of the filter.
-    to_drop: usize,
+    /// The delay of the filter.
+    skip: LatencySkip,
 }
 
 impl<S: Endless> Converted<S> {
@@ -137,7 +138,7 @@ impl Converter {
         )
         .map_err(|_| refuse(from))?;
         let output = vec![vec![0.0; fft.output_frames_max()]; channels];
-        Ok(Self { to_drop: fft.output_delay(), fft, output })
+        Ok(Self { skip: LatencySkip::new(Samples(fft.output_delay())), fft, output })
     }
 
     fn next(&mut self, input: &[Vec<f64>], ready: &mut [VecDeque<f64>]) {
@@ -150,8 +151,7 @@ impl Converter {
         );
         let (_, written) =
             self.fft.process_into_buffer(&from, &mut to, None).expect("both buffers are large enough");
-        let skip = self.to_drop.min(written);
-        self.to_drop -= skip;
+        let skip = self.skip.advance(written);
         for (ready, output) in ready.iter_mut().zip(&self.output) {
             ready.extend(&output[skip..written]);
         }

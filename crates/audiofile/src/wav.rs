@@ -7,7 +7,7 @@
 //! Sources: Microsoft/IBM "Multimedia Programming Interface and Data Specifications 1.0" (RIFF), EBU Tech 3285
 //! v2 (bext), EBU Tech 3306 (RF64), ITU-R BS.2088-1 (BW64, axml, chna).
 
-mod bext;
+pub(super) mod bext;
 mod chunks;
 mod format;
 mod read;
@@ -26,5 +26,4 @@ pub use chunks::ChunkSpan;
 pub use read::{MAX_CHUNK, WavReader};
 pub use samples::StoredFormat;
 pub use spec::{Chunk, LargeForm, Place, WavSpec, Written};
-pub use write::{WavWriter, same_file};
-pub use write::{folder, plain, sync_folder, temporary_in};
+pub use write::WavWriter;

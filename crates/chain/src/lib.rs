@@ -49,7 +49,6 @@ pub enum ChainKind {
 /// How much latency a chain has, and so which units it can offer. Constant within a class, whatever is switched.
 /// Each class offers what the ones before it do; [`parameters::Parameter::needs`] says which one a unit needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum LatencyClass {
     /// No latency: no lookahead, no saturator, no limiter.
     Zero,

@@ -11,6 +11,7 @@ use dsp::limiter::Limiter;
 use dsp::saturator::Curve;
 use dsp::trim::Polarity;
 use std::sync::LazyLock;
+use units::hash::fnv1a;
 use units::{Db, Dbtp, Hz, Ms};
 
 /// The value of a parameter.
@@ -24,7 +25,7 @@ pub enum Value {
     Choice(usize),
 }
 
-/// How a control's travel maps to a range of numbers.
+/// The curve of a control over a range of numbers.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Skew {
     /// Evenly.
@@ -37,7 +38,7 @@ pub enum Skew {
     Steps(f64),
 }
 
-/// What values a parameter takes.
+/// The values that a parameter takes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Kind {
     /// Off or on.
@@ -153,7 +154,7 @@ impl Parameter {
         choices.iter().position(|choice| plain(choice) == plain(text)).map(Value::Choice)
     }
 
-    /// What values it takes, for people: `-60 to 0 dB`, `on or off`.
+    /// The values it takes, for people: `-60 to 0 dB`, `on or off`.
     pub fn range(&self) -> String {
         match self.kind {
             Kind::Switch => "on or off".into(),
@@ -184,10 +185,8 @@ impl Table {
     /// Stands for the ids, kinds and order of these parameters: two builds with the same schema mean the same by the
     /// same list of values.
     pub fn schema(&self, chain_kind: ChainKind) -> u64 {
-        // FNV-1a, which is the same in every build
         let text = self.of(chain_kind).map(|p| format!("{} {:?};", p.id, p.kind)).collect::<String>();
-        text.bytes()
-            .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+        fnv1a(text.bytes())
     }
 
     /// The parameter of that id.

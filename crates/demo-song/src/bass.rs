@@ -2,15 +2,15 @@
 
 use units::{Hz, Ms};
 
-use super::canvas::Canvas;
+use super::canvas::StemBuffer;
 use super::filter::Filter;
 use super::noise::Chance;
 use super::score::{BARS, CHORDS, ENDING_BAR, bass_line, beats, pitch, seconds};
 use super::wave::{Decay, Phase, Saw, ease, sine};
 
 /// The bass line, following the kick.
-pub(super) fn play(rate: Hz) -> Canvas {
-    let mut canvas = Canvas::new(rate);
+pub(super) fn play(rate: Hz) -> StemBuffer {
+    let mut canvas = StemBuffer::new(rate);
     let mut hand = Chance::new(0xba_0002);
     for bar in 0..BARS {
         for &(beat, length, above, strength) in bass_line(bar) {

@@ -1,4 +1,4 @@
-//! What the instruments play onto: the whole song in stereo.
+//! The audio of one stem: the whole song in stereo.
 
 use units::{Hz, Ms};
 
@@ -6,13 +6,13 @@ use super::score::LENGTH_SECONDS;
 
 /// Two channels as long as the song.
 #[derive(Clone)]
-pub(super) struct Canvas {
+pub(super) struct StemBuffer {
     pub(super) left: Vec<f64>,
     pub(super) right: Vec<f64>,
     pub(super) rate: Hz,
 }
 
-impl Canvas {
+impl StemBuffer {
     /// Silence of the song's length.
     pub(super) fn new(rate: Hz) -> Self {
         let frames = Ms(LENGTH_SECONDS * 1e3).samples(rate).0;

@@ -2,27 +2,27 @@
 
 use units::{Hz, Ms};
 
-use super::canvas::Canvas;
+use super::canvas::StemBuffer;
 use super::filter::Filter;
-use super::noise::{Chance, Noise};
-use super::room::Room;
-use super::score::{BARS, CHORUS_BAR, ENDING_BAR, Section, VERSE_BAR, kicks, seconds};
+use super::noise::{Chance, WhiteNoise};
+use super::room::Reverb;
+use super::score::{BARS, CHORUS_BAR, ENDING_BAR, SongSection, VERSE_BAR, kicks, seconds};
 use super::wave::{Decay, Phase, ease, sine};
 
 /// The drums, played on a kit in a small room.
-pub(super) fn play(rate: Hz) -> Canvas {
-    let mut kit = Kit { canvas: Canvas::new(rate), rate, hand: Chance::new(0xd2_0001), strokes: 0 };
+pub(super) fn play(rate: Hz) -> StemBuffer {
+    let mut kit = Kit { canvas: StemBuffer::new(rate), rate, hand: Chance::new(0xd2_0001), strokes: 0 };
     for bar in 0..BARS {
         kit.bar(bar);
     }
-    Room { decay_seconds: 0.45, size: 0.45, damping: Hz(6_500.0), predelay: Ms(6.0) }
+    Reverb { decay_seconds: 0.45, size: 0.45, damping: Hz(6_500.0), predelay: Ms(6.0) }
         .fill(&mut kit.canvas, 0.3);
     tape(&mut kit.canvas);
     kit.canvas
 }
 
 /// Rounds the tallest peaks, where several drums meet, to below one; a lone stroke hardly changes.
-fn tape(canvas: &mut Canvas) {
+fn tape(canvas: &mut StemBuffer) {
     for sample in canvas.left.iter_mut().chain(&mut canvas.right) {
         let square = *sample * *sample;
         *sample /= (1.0 + square * square).sqrt().sqrt();
@@ -30,14 +30,14 @@ fn tape(canvas: &mut Canvas) {
 }
 
 struct Kit {
-    canvas: Canvas,
+    canvas: StemBuffer,
     rate: Hz,
     /// The drummer's unsteadiness.
     hand: Chance,
     strokes: u64,
 }
 
-/// What can be hit.
+/// The instruments of the kit.
 #[derive(Clone, Copy)]
 enum Drum {
     Kick,
@@ -61,14 +61,19 @@ impl Kit {
         let time = seconds(bar, beat) + drift * (1.0 + self.hand.next());
         self.strokes += 1;
         let rate = self.rate;
-        let noise = Noise::new(self.strokes.wrapping_mul(0x51_7e57), rate);
+        let noise = WhiteNoise::new(self.strokes.wrapping_mul(0x51_7e57), rate);
         let canvas = &mut self.canvas;
         match drum {
             Drum::Kick => canvas.add(time, kick(noise, rate), strength, 0.0),
             Drum::Snare => canvas.add(time, snare(noise, strength, rate), 0.85 * strength, -0.06),
             Drum::Clap => {
                 canvas.add(time, clap(noise, rate), 0.5 * strength, -0.5);
-                canvas.add(time + 0.004, clap(Noise::new(self.strokes, rate), rate), 0.5 * strength, 0.5);
+                canvas.add(
+                    time + 0.004,
+                    clap(WhiteNoise::new(self.strokes, rate), rate),
+                    0.5 * strength,
+                    0.5,
+                );
             }
             Drum::Closed => canvas.add(time, hat(noise, 0.035, rate), 0.3 * strength, 0.35),
             Drum::Open => canvas.add(time, hat(noise, 0.16, rate), 0.28 * strength, 0.35),
@@ -77,16 +82,16 @@ impl Kit {
             }
             Drum::Crash => {
                 canvas.add(time, crash(noise, rate), 0.3 * strength, -0.4);
-                canvas.add(time, crash(Noise::new(self.strokes, rate), rate), 0.22 * strength, 0.5);
+                canvas.add(time, crash(WhiteNoise::new(self.strokes, rate), rate), 0.22 * strength, 0.5);
             }
         }
     }
 
     fn bar(&mut self, bar: usize) {
-        let section = Section::of(bar);
+        let section = SongSection::of(bar);
         for &beat in kicks(bar) {
             let strength = match section {
-                Section::Verse => 0.8,
+                SongSection::Verse => 0.8,
                 _ if beat == 0.0 => 1.0,
                 _ => 0.9,
             };
@@ -96,10 +101,10 @@ impl Kit {
             self.hit(Drum::Crash, bar, 0.0, if bar == VERSE_BAR { 0.6 } else { 1.0 });
         }
         match section {
-            Section::Intro => self.intro(bar),
-            Section::Verse => self.verse(bar),
-            Section::Chorus => self.chorus(bar),
-            Section::Ending => self.hit(Drum::Snare, bar, 0.0, 0.8),
+            SongSection::Intro => self.intro(bar),
+            SongSection::Verse => self.verse(bar),
+            SongSection::Chorus => self.chorus(bar),
+            SongSection::Ending => self.hit(Drum::Snare, bar, 0.0, 0.8),
         }
         match bar {
             1 => self.fill(bar, 3.0, 0.6),
@@ -176,7 +181,7 @@ fn count(seconds: f64, rate: Hz) -> usize {
 }
 
 /// A sine that falls from a knock to the pitch of the drum, with a click of the beater.
-fn kick(mut noise: Noise, rate: Hz) -> impl Iterator<Item = f64> {
+fn kick(mut noise: WhiteNoise, rate: Hz) -> impl Iterator<Item = f64> {
     let mut phase = Phase::new(0.0, rate);
     let (mut knock, mut sweep) = (Decay::new(260.0, 0.005, rate), Decay::new(85.0, 0.028, rate));
     let mut level = Decay::new(1.0, 0.13, rate);
@@ -192,7 +197,7 @@ fn kick(mut noise: Noise, rate: Hz) -> impl Iterator<Item = f64> {
 }
 
 /// Two modes of the head and the rattle of the wires; harder strokes rattle longer.
-fn snare(mut noise: Noise, strength: f64, rate: Hz) -> impl Iterator<Item = f64> {
+fn snare(mut noise: WhiteNoise, strength: f64, rate: Hz) -> impl Iterator<Item = f64> {
     let mut modes = [Phase::new(0.0, rate), Phase::new(0.0, rate)];
     let mut levels = [Decay::new(0.55, 0.075, rate), Decay::new(0.3, 0.045, rate)];
     let mut bend = Decay::new(0.35, 0.012, rate);
@@ -211,7 +216,7 @@ fn snare(mut noise: Noise, strength: f64, rate: Hz) -> impl Iterator<Item = f64>
 }
 
 /// Three hands not quite together, and the room's slap.
-fn clap(mut noise: Noise, rate: Hz) -> impl Iterator<Item = f64> {
+fn clap(mut noise: WhiteNoise, rate: Hz) -> impl Iterator<Item = f64> {
     let mut tone = Filter::new(1_350.0, 1.3, rate);
     let mut low_cut = Filter::new(600.0, 0.7, rate);
     let bursts = [0.0, 0.011, 0.023].map(|late| count(late, rate));
@@ -233,7 +238,7 @@ fn clap(mut noise: Noise, rate: Hz) -> impl Iterator<Item = f64> {
 }
 
 /// Metal: noise above 7 kHz with two narrow rings, closed by hand after `decay_seconds`.
-fn hat(mut noise: Noise, decay_seconds: f64, rate: Hz) -> impl Iterator<Item = f64> {
+fn hat(mut noise: WhiteNoise, decay_seconds: f64, rate: Hz) -> impl Iterator<Item = f64> {
     let (mut high, mut higher) = (Filter::new(7_000.0, 0.8, rate), Filter::new(6_000.0, 0.8, rate));
     let mut rings = [Filter::new(8_300.0, 9.0, rate), Filter::new(11_700.0, 9.0, rate)];
     let mut top = Filter::new(15_000.0, 0.6, rate);
@@ -249,7 +254,7 @@ fn hat(mut noise: Noise, decay_seconds: f64, rate: Hz) -> impl Iterator<Item = f
 }
 
 /// A tuned drum that falls by a quarter.
-fn tom(mut noise: Noise, hertz: f64, rate: Hz) -> impl Iterator<Item = f64> {
+fn tom(mut noise: WhiteNoise, hertz: f64, rate: Hz) -> impl Iterator<Item = f64> {
     let mut phase = Phase::new(0.0, rate);
     let mut bend = Decay::new(0.45, 0.035, rate);
     let mut level = Decay::new(1.0, 0.14, rate);
@@ -264,7 +269,7 @@ fn tom(mut noise: Noise, hertz: f64, rate: Hz) -> impl Iterator<Item = f64> {
 }
 
 /// A cymbal: a wash of noise that darkens as it dies.
-fn crash(mut noise: Noise, rate: Hz) -> impl Iterator<Item = f64> {
+fn crash(mut noise: WhiteNoise, rate: Hz) -> impl Iterator<Item = f64> {
     let (mut high, mut top) = (Filter::new(3_200.0, 0.6, rate), Filter::new(14_000.0, 0.6, rate));
     let mut rings = [4_100.0, 5_900.0, 8_700.0].map(|hertz| Filter::new(hertz, 14.0, rate));
     let mut wash = Decay::new(0.8, 0.55, rate);

@@ -2,16 +2,16 @@
 
 use units::{Hz, Ms};
 
-use super::canvas::Canvas;
+use super::canvas::StemBuffer;
 use super::filter::Filter;
-use super::noise::Noise;
-use super::room::{Room, ping_pong};
-use super::score::{BAR, CHORDS, CHORUS_BAR, ENDING_BAR, Section, VERSE_BAR, beats, pitch, seconds};
+use super::noise::WhiteNoise;
+use super::room::{Reverb, ping_pong};
+use super::score::{BAR, CHORDS, CHORUS_BAR, ENDING_BAR, SongSection, VERSE_BAR, beats, pitch, seconds};
 use super::wave::{Decay, Phase, ease, sine};
 
 /// Risers into each section, impacts on them, plucks with echoes over intro and chorus, all in a hall.
-pub(super) fn play(rate: Hz) -> Canvas {
-    let mut canvas = Canvas::new(rate);
+pub(super) fn play(rate: Hz) -> StemBuffer {
+    let mut canvas = StemBuffer::new(rate);
     for bar in 0..ENDING_BAR {
         glitter(&mut canvas, bar);
     }
@@ -21,32 +21,38 @@ pub(super) fn play(rate: Hz) -> Canvas {
         let seconds_long = beats(length * BAR);
         let start = seconds(bar, 0.0) - seconds_long;
         for (side, seed) in [(-0.7, 0xf0), (0.7, 0xf1)] {
-            let air = riser(seconds_long, Noise::new(seed + bar as u64, rate), rate);
+            let air = riser(seconds_long, WhiteNoise::new(seed + bar as u64, rate), rate);
             canvas.add(start, air, 0.5 * strength, side);
-            let wash = fall(Noise::new(seed + 0x100 + bar as u64, rate), rate);
+            let wash = fall(WhiteNoise::new(seed + 0x100 + bar as u64, rate), rate);
             canvas.add(seconds(bar, 0.0), wash, 0.32 * strength, -side);
         }
         if bar != VERSE_BAR {
             canvas.add(start, siren(seconds_long, rate), 0.1 * strength, 0.0);
         }
-        canvas.add(seconds(bar, 0.0), impact(Noise::new(0xf2 + bar as u64, rate), rate), 0.9 * strength, 0.0);
+        canvas.add(
+            seconds(bar, 0.0),
+            impact(WhiteNoise::new(0xf2 + bar as u64, rate), rate),
+            0.9 * strength,
+            0.0,
+        );
     }
     for bar in VERSE_BAR..CHORUS_BAR {
         for (side, seed) in [(-0.9, 0x1f0), (0.9, 0x1f1)] {
-            let wind = breeze(beats(BAR), Noise::new(seed + bar as u64, rate), rate);
+            let wind = breeze(beats(BAR), WhiteNoise::new(seed + bar as u64, rate), rate);
             canvas.add(seconds(bar, 0.0), wind, 0.1, side);
         }
     }
-    Room { decay_seconds: 2.2, size: 1.35, damping: Hz(4_000.0), predelay: Ms(25.0) }.fill(&mut canvas, 0.25);
+    Reverb { decay_seconds: 2.2, size: 1.35, damping: Hz(4_000.0), predelay: Ms(25.0) }
+        .fill(&mut canvas, 0.25);
     canvas
 }
 
 /// Broken chords two octaves up: sparse in the intro, in sixteenths under the chorus.
-fn glitter(canvas: &mut Canvas, bar: usize) {
-    let (steps, strength) = match Section::of(bar) {
-        Section::Intro => (4, 0.16),
-        Section::Chorus => (16, 0.13),
-        Section::Verse | Section::Ending => return,
+fn glitter(canvas: &mut StemBuffer, bar: usize) {
+    let (steps, strength) = match SongSection::of(bar) {
+        SongSection::Intro => (4, 0.16),
+        SongSection::Chorus => (16, 0.13),
+        SongSection::Verse | SongSection::Ending => return,
     };
     const ORDER: [usize; 8] = [0, 2, 1, 3, 2, 1, 3, 2];
     for step in 0..steps {
@@ -72,7 +78,7 @@ fn pluck(hertz: f64, rate: Hz) -> impl Iterator<Item = f64> {
 }
 
 /// Noise that climbs six octaves and grows.
-fn riser(seconds_long: f64, mut noise: Noise, rate: Hz) -> impl Iterator<Item = f64> {
+fn riser(seconds_long: f64, mut noise: WhiteNoise, rate: Hz) -> impl Iterator<Item = f64> {
     let mut band = Filter::new(200.0, 1.5, rate);
     let mut top = Filter::new(14_000.0, 0.6, rate);
     let frames = Ms(seconds_long * 1e3).samples(rate).0;
@@ -102,7 +108,7 @@ fn siren(seconds_long: f64, rate: Hz) -> impl Iterator<Item = f64> {
 }
 
 /// A blow: a sine that sinks into the lowest octave, and a dull burst around it.
-fn impact(mut noise: Noise, rate: Hz) -> impl Iterator<Item = f64> {
+fn impact(mut noise: WhiteNoise, rate: Hz) -> impl Iterator<Item = f64> {
     let mut phase = Phase::new(0.0, rate);
     let mut sink = Decay::new(60.0, 0.18, rate);
     let mut level = Decay::new(0.8, 0.45, rate);
@@ -118,7 +124,7 @@ fn impact(mut noise: Noise, rate: Hz) -> impl Iterator<Item = f64> {
 }
 
 /// The answer to a riser: noise that darkens as it leaves.
-fn fall(mut noise: Noise, rate: Hz) -> impl Iterator<Item = f64> {
+fn fall(mut noise: WhiteNoise, rate: Hz) -> impl Iterator<Item = f64> {
     let mut low = Filter::new(9_000.0, 0.7, rate);
     let mut cut = Filter::new(250.0, 0.7, rate);
     let mut level = Decay::new(1.0, 0.5, rate);
@@ -135,7 +141,7 @@ fn fall(mut noise: Noise, rate: Hz) -> impl Iterator<Item = f64> {
 }
 
 /// Wind that comes and goes once.
-fn breeze(seconds_long: f64, mut noise: Noise, rate: Hz) -> impl Iterator<Item = f64> {
+fn breeze(seconds_long: f64, mut noise: WhiteNoise, rate: Hz) -> impl Iterator<Item = f64> {
     let mut band = Filter::new(900.0, 1.1, rate);
     let frames = Ms(seconds_long * 1e3).samples(rate).0;
     (0..frames).map(move |i| {

@@ -5,7 +5,7 @@ use core::f64::consts::PI;
 use units::Hz;
 
 /// The outputs of [`Filter`] for one sample.
-pub(super) struct Bands {
+pub(super) struct BandFilters {
     pub(super) low: f64,
     /// Unity gain at the corner.
     pub(super) band: f64,
@@ -39,7 +39,7 @@ impl Filter {
     }
 
     #[inline]
-    pub(super) fn next(&mut self, input: f64) -> Bands {
+    pub(super) fn next(&mut self, input: f64) -> BandFilters {
         let [s1, s2] = self.states;
         let high = (input - (self.g + self.damping) * s1 - s2) * self.norm;
         let v1 = self.g * high;
@@ -47,7 +47,7 @@ impl Filter {
         let v2 = self.g * band;
         let low = v2 + s2;
         self.states = [band + v1, low + v2];
-        Bands { low, band: band * self.damping, high }
+        BandFilters { low, band: band * self.damping, high }
     }
 }
 

@@ -2,16 +2,16 @@
 
 use units::{Hz, Ms};
 
-use super::canvas::Canvas;
+use super::canvas::StemBuffer;
 use super::filter::Filter;
 use super::noise::Chance;
-use super::room::Room;
+use super::room::Reverb;
 use super::score::{BAR, BARS, CHORDS, CHORUS_BAR, ENDING_BAR, beats, pitch, seconds, strokes};
 use super::wave::{Decay, Phase, Saw, ease, sine};
 
 /// Chords across the panorama.
-pub(super) fn play(rate: Hz) -> Canvas {
-    let mut canvas = Canvas::new(rate);
+pub(super) fn play(rate: Hz) -> StemBuffer {
+    let mut canvas = StemBuffer::new(rate);
     let mut hand = Chance::new(0xe9_0003);
     for bar in 0..BARS {
         for &(beat, length, strength) in strokes(bar) {
@@ -35,11 +35,12 @@ pub(super) fn play(rate: Hz) -> Canvas {
             canvas.add(seconds(bar, 0.0), sound, 0.055 * strength, side);
         }
     }
-    Room { decay_seconds: 1.4, size: 1.0, damping: Hz(4_500.0), predelay: Ms(18.0) }.fill(&mut canvas, 0.16);
+    Reverb { decay_seconds: 1.4, size: 1.0, damping: Hz(4_500.0), predelay: Ms(18.0) }
+        .fill(&mut canvas, 0.16);
     canvas
 }
 
-/// How long a note takes to stop: the last chord is let go slowly.
+/// The release time of a note: the last chord is released slowly.
 fn release(bar: usize, usual_seconds: f64) -> f64 {
     if bar == ENDING_BAR { 1.3 } else { usual_seconds }
 }
@@ -96,7 +97,7 @@ fn pad(
 }
 
 /// The suitcase piano's slow swing between the sides.
-fn sway(canvas: &mut Canvas) {
+fn sway(canvas: &mut StemBuffer) {
     const SWING: f64 = 0.28;
     let mut phase = Phase::new(0.0, canvas.rate);
     for (left, right) in canvas.left.iter_mut().zip(&mut canvas.right) {

@@ -16,6 +16,7 @@ mod filter;
 mod keys;
 mod mix;
 mod noise;
+mod role;
 mod room;
 mod score;
 mod voice;
@@ -23,49 +24,15 @@ mod wave;
 
 use units::Hz;
 
-/// What a stem is in the song.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// Kick, snare, clap, hats, toms and cymbals in a room.
-    Drums,
-    /// The bass line, mono.
-    Bass,
-    /// Electric piano and pad.
-    Keys,
-    /// The lead and its second voice.
-    Vocals,
-    /// Risers, impacts and echoes.
-    Effects,
-}
-
-impl Role {
-    /// All stems in bundle order.
-    pub const ALL: [Self; 5] = [Self::Drums, Self::Bass, Self::Keys, Self::Vocals, Self::Effects];
-
-    /// The stem's name as it stands in file names and tables.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Drums => "Drums",
-            Self::Bass => "Bass",
-            Self::Keys => "Keys",
-            Self::Vocals => "Vocals",
-            Self::Effects => "FX",
-        }
-    }
-
-    /// The stem's file name in a bundle: `01_Drums_Stem.wav`.
-    pub fn file_name(self) -> String {
-        format!("{:02}_{}_Stem.wav", self as usize + 1, self.name())
-    }
-}
+pub use role::SongPart;
 
 /// One stem of the demo song: two channels of equal length, full scale ±1.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DemoStem {
-    /// The stem's name, as [`Role::name`] gives it.
+    /// The stem's name, as [`SongPart::name`] gives it.
     pub name: &'static str,
-    /// What it plays.
-    pub role: Role,
+    /// Its part.
+    pub role: SongPart,
     /// Left channel.
     pub left: Vec<f64>,
     /// Right channel.
@@ -77,14 +44,14 @@ impl DemoStem {
     ///
     /// # Panics
     /// If `rate` is not within 44.1 to 192 kHz.
-    pub fn render(role: Role, rate: Hz) -> Self {
+    pub fn render(role: SongPart, rate: Hz) -> Self {
         check(rate);
         let mut canvas = match role {
-            Role::Drums => drums::play(rate),
-            Role::Bass => bass::play(rate),
-            Role::Keys => keys::play(rate),
-            Role::Vocals => voice::sing(rate),
-            Role::Effects => effects::play(rate),
+            SongPart::Drums => drums::play(rate),
+            SongPart::Bass => bass::play(rate),
+            SongPart::Keys => keys::play(rate),
+            SongPart::Vocals => voice::sing(rate),
+            SongPart::Effects => effects::play(rate),
         };
         mix::finish(role, &mut canvas);
         Self { name: role.name(), role, left: canvas.left, right: canvas.right }
@@ -108,7 +75,7 @@ pub fn render(rate: Hz) -> Vec<DemoStem> {
     check(rate);
     // one musician, one thread: nothing is shared, so the bits do not depend on timing
     std::thread::scope(|scope| {
-        let players = Role::ALL.map(|role| scope.spawn(move || DemoStem::render(role, rate)));
+        let players = SongPart::ALL.map(|role| scope.spawn(move || DemoStem::render(role, rate)));
         players.map(|player| player.join().expect("no instrument panics at a rate it accepts")).into()
     })
 }

@@ -1,24 +1,24 @@
 //! The mix: how loud each stem is, and clean edges.
 
-use super::Role;
-use super::canvas::Canvas;
+use super::canvas::StemBuffer;
 use super::filter::Filter;
+use super::role::SongPart;
 use super::wave::ease;
 use units::{Db, Ms};
 
 /// The fader of each stem, set by ear and meter: the lead on top, -18 LUFS together.
-fn fader(role: Role) -> Db {
+fn fader(role: SongPart) -> Db {
     match role {
-        Role::Drums => Db(-11.0),
-        Role::Bass => Db(-9.5),
-        Role::Keys => Db(-15.0),
-        Role::Vocals => Db(-7.0),
-        Role::Effects => Db(-11.0),
+        SongPart::Drums => Db(-11.0),
+        SongPart::Bass => Db(-9.5),
+        SongPart::Keys => Db(-15.0),
+        SongPart::Vocals => Db(-7.0),
+        SongPart::Effects => Db(-11.0),
     }
 }
 
 /// Brings a stem to its level, takes away what lies below hearing, and lets it end in silence.
-pub(super) fn finish(role: Role, stem: &mut Canvas) {
+pub(super) fn finish(role: SongPart, stem: &mut StemBuffer) {
     const FADE_MS: Ms = Ms(800.0);
     let gain = fader(role).gain();
     let fade_frames = FADE_MS.samples(stem.rate).0;

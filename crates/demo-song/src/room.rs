@@ -2,7 +2,7 @@
 
 use units::{Hz, Ms};
 
-use super::canvas::Canvas;
+use super::canvas::StemBuffer;
 use super::filter::{Filter, Smooth};
 
 /// The times of the eight delay lines of a room of size 1, in milliseconds: no common factor, so no ringing.
@@ -10,25 +10,25 @@ const LINES_MS: [f64; 8] = [23.3, 26.9, 31.1, 36.7, 41.9, 47.3, 53.9, 59.3];
 
 /// A feedback delay network: eight lines, each with its damping, mixed by a Householder reflection
 /// (Jot & Chaigne, "Digital delay networks for designing artificial reverberators", AES 90, 1991).
-pub(super) struct Room {
+pub(super) struct Reverb {
     /// Time until the sound has fallen by 60 dB.
     pub(super) decay_seconds: f64,
     /// Length of the delay lines relative to [`LINES_MS`].
     pub(super) size: f64,
-    /// Where the high end begins to die early.
+    /// The frequency above which the tail decays faster.
     pub(super) damping: Hz,
     /// Silence before the first reflection.
     pub(super) predelay: Ms,
 }
 
-struct Line {
+struct DelayLine {
     buffer: Vec<f64>,
     at: usize,
     feedback: f64,
     damping: Smooth,
 }
 
-impl Line {
+impl DelayLine {
     /// The damped end of the line, scaled to decay.
     #[inline]
     fn read(&mut self) -> f64 {
@@ -45,18 +45,18 @@ impl Line {
     }
 }
 
-impl Room {
+impl Reverb {
     /// Adds what the room answers to the sound on `canvas`, at linear `gain`: reflections only, free of the lowest
     /// bass.
-    pub(super) fn fill(&self, canvas: &mut Canvas, gain: f64) {
+    pub(super) fn fill(&self, canvas: &mut StemBuffer, gain: f64) {
         let rate = canvas.rate;
-        let mut waiting = Delay::new(self.predelay.samples(rate).0);
+        let mut waiting = EchoLine::new(self.predelay.samples(rate).0);
         let damping_seconds = 1.0 / (core::f64::consts::TAU * self.damping.0);
         let mut lines = LINES_MS.map(|ms| {
             let frames = Ms(ms * self.size).samples(rate).0.max(1);
             // -60 dB after decay_seconds: 0.001 to the power of the line's share of it
             let feedback = 0.001f64.powf(frames as f64 / rate.0 / self.decay_seconds);
-            Line {
+            DelayLine {
                 buffer: vec![0.0; frames],
                 at: 0,
                 feedback,
@@ -83,17 +83,17 @@ impl Room {
 }
 
 /// Stereo sound held back by some frames.
-struct Delay {
+struct EchoLine {
     buffer: Vec<[f64; 2]>,
     at: usize,
 }
 
-impl Delay {
+impl EchoLine {
     fn new(frames: usize) -> Self {
         Self { buffer: vec![[0.0; 2]; frames.max(1)], at: 0 }
     }
 
-    /// What was given so many frames ago.
+    /// The input of so many frames ago.
     fn oldest(&self) -> [f64; 2] {
         self.buffer[self.at]
     }
@@ -111,10 +111,10 @@ impl Delay {
 
 /// Adds an echo at linear `gain` that bounces between the sides and darkens: `time_seconds` apart, `feedback` each
 /// time.
-pub(super) fn ping_pong(canvas: &mut Canvas, time_seconds: f64, feedback: f64, gain: f64) {
+pub(super) fn ping_pong(canvas: &mut StemBuffer, time_seconds: f64, feedback: f64, gain: f64) {
     let rate = canvas.rate;
     // what each side will repeat
-    let mut bounces = Delay::new(Ms(time_seconds * 1e3).samples(rate).0);
+    let mut bounces = EchoLine::new(Ms(time_seconds * 1e3).samples(rate).0);
     let mut dark = [Filter::new(4_200.0, 0.6, rate), Filter::new(4_200.0, 0.6, rate)];
     for (left, right) in canvas.left.iter_mut().zip(&mut canvas.right) {
         let mono = 0.5 * (*left + *right);

@@ -13,7 +13,7 @@ pub(super) const LENGTH_SECONDS: f64 = 30.0;
 
 /// A stretch of the song with one character.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Section {
+pub(super) enum SongSection {
     Intro,
     Verse,
     Chorus,
@@ -28,7 +28,7 @@ pub(super) const VERSE_BAR: usize = 2;
 pub(super) const CHORUS_BAR: usize = 6;
 pub(super) const ENDING_BAR: usize = 12;
 
-impl Section {
+impl SongSection {
     /// The section that `bar` belongs to, counted from 0.
     pub(super) fn of(bar: usize) -> Self {
         match bar {
@@ -40,12 +40,12 @@ impl Section {
     }
 }
 
-/// When `beat` of `bar` falls, both counted from 0, in seconds from the start of the file.
+/// The time of `beat` of `bar`, both counted from 0, in seconds from the start of the file.
 pub(super) fn seconds(bar: usize, beat: f64) -> f64 {
     LEAD_IN_SECONDS + beats(bar as f64 * BAR + beat)
 }
 
-/// How long `beats` last, in seconds.
+/// The length of `beats`, in seconds.
 pub(super) fn beats(beats: f64) -> f64 {
     beats * 60.0 / TEMPO
 }
@@ -95,11 +95,11 @@ pub(super) const CHORDS: [Chord; BARS] = [
 
 /// The beats on which the kick falls; the bass leans on the same ones.
 pub(super) fn kicks(bar: usize) -> &'static [f64] {
-    match Section::of(bar) {
-        Section::Intro => &[],
-        Section::Verse => &[0.0, 1.5, 2.5],
-        Section::Chorus => &[0.0, 1.0, 1.5, 2.0, 3.0],
-        Section::Ending => &[0.0],
+    match SongSection::of(bar) {
+        SongSection::Intro => &[],
+        SongSection::Verse => &[0.0, 1.5, 2.5],
+        SongSection::Chorus => &[0.0, 1.0, 1.5, 2.0, 3.0],
+        SongSection::Ending => &[0.0],
     }
 }
 
@@ -121,12 +121,12 @@ pub(super) fn bass_line(bar: usize) -> &'static [BassNote] {
         (3.5, 0.42, 7, 0.75),
     ];
     const LAST: &[BassNote] = &[(0.0, 1.8, 0, 0.9)];
-    match (Section::of(bar), bar) {
-        (Section::Intro, _) => &[],
-        (Section::Verse, 5) => TURN,
-        (Section::Verse, _) => VERSE,
-        (Section::Chorus, _) => CHORUS,
-        (Section::Ending, _) => LAST,
+    match (SongSection::of(bar), bar) {
+        (SongSection::Intro, _) => &[],
+        (SongSection::Verse, 5) => TURN,
+        (SongSection::Verse, _) => VERSE,
+        (SongSection::Chorus, _) => CHORUS,
+        (SongSection::Ending, _) => LAST,
     }
 }
 
@@ -135,15 +135,15 @@ pub(super) type Stroke = (f64, f64, f64);
 
 /// The rhythm of the keys in a bar.
 pub(super) fn strokes(bar: usize) -> &'static [Stroke] {
-    match Section::of(bar) {
-        Section::Intro => &[(0.0, 2.4, 0.7), (2.5, 1.4, 0.5)],
-        Section::Verse => &[(0.0, 1.3, 0.5), (1.5, 0.4, 0.35), (2.5, 1.3, 0.42)],
-        Section::Chorus => &[(0.0, 1.4, 0.95), (1.5, 0.9, 0.8), (2.5, 0.4, 0.65), (3.0, 0.9, 0.85)],
-        Section::Ending => &[(0.0, 1.8, 0.9)],
+    match SongSection::of(bar) {
+        SongSection::Intro => &[(0.0, 2.4, 0.7), (2.5, 1.4, 0.5)],
+        SongSection::Verse => &[(0.0, 1.3, 0.5), (1.5, 0.4, 0.35), (2.5, 1.3, 0.42)],
+        SongSection::Chorus => &[(0.0, 1.4, 0.95), (1.5, 0.9, 0.8), (2.5, 0.4, 0.65), (3.0, 0.9, 0.85)],
+        SongSection::Ending => &[(0.0, 1.8, 0.9)],
     }
 }
 
-/// How a sung syllable begins.
+/// The onset of a sung syllable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Onset {
     /// The vowel at once, tied to the note before if that is near.
@@ -155,7 +155,7 @@ pub(super) enum Onset {
     W,
 }
 
-/// What a sung syllable is held on.
+/// The vowel of a sung syllable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Vowel {
     A,

@@ -13,7 +13,7 @@ use units::{Db, Ms};
 
 const RATE: Hz = Hz(48_000.0);
 
-fn stem(role: Role) -> DemoStem {
+fn stem(role: SongPart) -> DemoStem {
     DemoStem::render(role, RATE)
 }
 
@@ -90,7 +90,7 @@ fn two_runs_give_the_same_bits() {
 
 #[test]
 fn the_stems_come_in_bundle_order_with_their_file_names() {
-    let names: Vec<String> = Role::ALL.into_iter().map(Role::file_name).collect();
+    let names: Vec<String> = SongPart::ALL.into_iter().map(SongPart::file_name).collect();
     assert_eq!(
         names,
         ["01_Drums_Stem.wav", "02_Bass_Stem.wav", "03_Keys_Stem.wav", "04_Vocals_Stem.wav", "05_FX_Stem.wav"]
@@ -114,7 +114,7 @@ fn every_rate_gives_half_a_minute_of_the_same_finite_song() {
 #[test]
 #[should_panic(expected = "44.1 to 192 kHz")]
 fn a_rate_out_of_range_is_refused() {
-    DemoStem::render(Role::Bass, Hz(8_000.0));
+    DemoStem::render(SongPart::Bass, Hz(8_000.0));
 }
 
 #[test]
@@ -162,7 +162,7 @@ fn every_stem_sounds_in_the_sections_it_belongs_to() {
     let chorus = section(CHORUS_BAR, ENDING_BAR);
     let ending = frames(seconds(ENDING_BAR, 0.0), 29.0);
     for stem in render(RATE) {
-        let silent_in_intro = matches!(stem.role, Role::Bass | Role::Vocals);
+        let silent_in_intro = matches!(stem.role, SongPart::Bass | SongPart::Vocals);
         let levels = [&intro, &verse, &chorus, &ending].map(|part| level(power(&stem, part.clone())));
         assert_eq!(levels[0] < -60.0, silent_in_intro, "{}: {levels:?}", stem.name);
         assert!(levels[1..].iter().all(|&level| level > -50.0), "{}: {levels:?}", stem.name);
@@ -173,15 +173,15 @@ fn every_stem_sounds_in_the_sections_it_belongs_to() {
 #[test]
 fn each_stem_lies_in_its_register() {
     let share = |stem: &DemoStem, low, high| band_power(stem, low, high) / band_power(stem, 10.0, 20_000.0);
-    let bass = stem(Role::Bass);
+    let bass = stem(SongPart::Bass);
     assert!(share(&bass, 10.0, 200.0) > 0.6, "{}", share(&bass, 10.0, 200.0));
     assert!(share(&bass, 10.0, 400.0) > 0.85, "{}", share(&bass, 10.0, 400.0));
-    let drums = stem(Role::Drums);
+    let drums = stem(SongPart::Drums);
     assert!(share(&drums, 30.0, 150.0) > 0.2, "{}", share(&drums, 30.0, 150.0));
     assert!(share(&drums, 5_000.0, 20_000.0) > 0.01, "{}", share(&drums, 5_000.0, 20_000.0));
-    let keys = stem(Role::Keys);
+    let keys = stem(SongPart::Keys);
     assert!(share(&keys, 120.0, 2_500.0) > 0.8, "{}", share(&keys, 120.0, 2_500.0));
-    let vocals = stem(Role::Vocals);
+    let vocals = stem(SongPart::Vocals);
     assert!(share(&vocals, 200.0, 4_000.0) > 0.8, "{}", share(&vocals, 200.0, 4_000.0));
     // the formants: the voice is strong where its pitch is not
     assert!(share(&vocals, 800.0, 4_000.0) > 0.1, "{}", share(&vocals, 800.0, 4_000.0));
@@ -190,7 +190,7 @@ fn each_stem_lies_in_its_register() {
 #[test]
 fn kick_and_bass_collide_in_the_lowest_octaves() {
     let low = |role| level(band_power(&stem(role), 40.0, 110.0));
-    let difference = low(Role::Drums) - low(Role::Bass);
+    let difference = low(SongPart::Drums) - low(SongPart::Bass);
     assert!(difference.abs() < 8.0, "{difference} dB");
 }
 
@@ -205,9 +205,9 @@ fn width_is_where_it_belongs() {
         }
         level(mid) - level(side)
     };
-    assert_eq!(side_below_mid(Role::Bass), f64::INFINITY);
-    assert!(side_below_mid(Role::Vocals) > 10.0, "{}", side_below_mid(Role::Vocals));
-    for role in [Role::Drums, Role::Keys, Role::Effects] {
+    assert_eq!(side_below_mid(SongPart::Bass), f64::INFINITY);
+    assert!(side_below_mid(SongPart::Vocals) > 10.0, "{}", side_below_mid(SongPart::Vocals));
+    for role in [SongPart::Drums, SongPart::Keys, SongPart::Effects] {
         let difference = side_below_mid(role);
         assert!((1.0..24.0).contains(&difference), "{role:?}: {difference} dB");
     }
@@ -236,8 +236,8 @@ fn the_sum_leaves_room_to_be_mastered() {
 #[test]
 fn the_voice_leads() {
     let loudness: Vec<f64> = render(RATE).iter().map(|stem| integrated(&stem.left, &stem.right)).collect();
-    let lead = loudness[Role::Vocals as usize];
-    for role in [Role::Drums, Role::Bass, Role::Keys, Role::Effects] {
+    let lead = loudness[SongPart::Vocals as usize];
+    for role in [SongPart::Drums, SongPart::Bass, SongPart::Keys, SongPart::Effects] {
         assert!(loudness[role as usize] < lead - 0.5, "{role:?}: {loudness:?}");
     }
 }

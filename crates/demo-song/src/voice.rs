@@ -5,22 +5,22 @@
 
 use units::{Hz, Ms};
 
-use super::canvas::Canvas;
+use super::canvas::StemBuffer;
 use super::filter::{Filter, Resonance, Smooth};
-use super::noise::Noise;
-use super::room::{Room, ping_pong};
+use super::noise::WhiteNoise;
+use super::room::{Reverb, ping_pong};
 use super::score::{
     CHORUS_BAR, ENDING_BAR, MELODY, Onset, Sung, VERSE_BAR, Vowel, beats, pitch, seconds, third_below,
 };
 use super::wave::{Phase, Saw, ease, sine};
 
 /// The lead in the centre, a second voice in the chorus, a little plate and echo.
-pub(super) fn sing(rate: Hz) -> Canvas {
+pub(super) fn sing(rate: Hz) -> StemBuffer {
     let lead = line(MELODY.iter().copied());
     let second = line(MELODY.iter().filter(|sung| (CHORUS_BAR..=ENDING_BAR).contains(&sung.0)).map(
         |&(bar, beat, length, note, onset, vowel)| (bar, beat, length, third_below(note), onset, vowel),
     ));
-    let mut canvas = Canvas::new(rate);
+    let mut canvas = StemBuffer::new(rate);
     let entry = seconds(VERSE_BAR, -1.0);
     canvas.add(entry, Singer::new(lead, 0x10_0004, rate).from(entry), 1.0, 0.0);
     // behind the lead, each late in its own way
@@ -29,7 +29,8 @@ pub(super) fn sing(rate: Hz) -> Canvas {
         canvas.add(entry + late, Singer::new(second.clone(), seed, rate).from(entry), 0.2, side);
     }
     ping_pong(&mut canvas, beats(0.5), 0.3, 0.07);
-    Room { decay_seconds: 1.3, size: 0.8, damping: Hz(5_500.0), predelay: Ms(35.0) }.fill(&mut canvas, 0.12);
+    Reverb { decay_seconds: 1.3, size: 0.8, damping: Hz(5_500.0), predelay: Ms(35.0) }
+        .fill(&mut canvas, 0.12);
     canvas
 }
 
@@ -39,7 +40,7 @@ struct Syllable {
     start: f64,
     end: f64,
     note: f64,
-    /// How hard the singer pushes, 0..1.
+    /// Vocal effort, 0..1.
     effort: f64,
     onset: Onset,
     vowel: Vowel,
@@ -94,11 +95,11 @@ fn vowel_tract(vowel: Vowel) -> Tract {
     }
 }
 
-/// What the mouth does at one moment.
+/// The state of the mouth at one time.
 #[derive(Clone, Copy)]
 struct Posture {
     tract: Tract,
-    /// How much the vocal folds sound, 0..1.
+    /// Level of the vocal folds, 0..1.
     voicing: f64,
     /// Air through the open throat.
     breath: f64,
@@ -148,7 +149,7 @@ struct Singer {
     tilt: Filter,
     vibrato: Phase,
     drift: Smooth,
-    air: Noise,
+    air: WhiteNoise,
     tract: [Resonance; 5],
     teeth: Filter,
     rumble: Filter,
@@ -188,7 +189,7 @@ impl Singer {
             tilt: Filter::new(2_600.0, 0.55, rate),
             vibrato: Phase::new(0.0, rate),
             drift: Smooth::new(0.0, 0.15, rate),
-            air: Noise::new(seed, rate),
+            air: WhiteNoise::new(seed, rate),
             tract: Default::default(),
             teeth: Filter::new(6_800.0, 1.4, rate),
             rumble: Filter::new(110.0, 0.7, rate),
@@ -203,7 +204,7 @@ impl Singer {
         self
     }
 
-    /// What the score asks of the mouth at `time`, before muscles smooth it.
+    /// The mouth that the score asks for at `time`, before muscles smooth it.
     fn wanted(&mut self, time: f64) -> Posture {
         const BREATH_SECONDS: f64 = 0.24;
         const BREATH_GAP_SECONDS: f64 = 0.06;

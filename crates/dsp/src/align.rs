@@ -7,7 +7,6 @@ use units::{Hz, Ms, Samples};
 
 /// Settings of [`Align`].
 #[derive(Clone, Debug, Default, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
 pub struct AlignSettings {
     /// How much later, 0 to 20 ms.
     pub delay: Ms,

@@ -22,11 +22,9 @@ pub struct Key<'a> {
 
 /// What a unit with a key of its own listens to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum KeySource {
     /// The audio it works on.
     #[default]
-    #[cfg_attr(feature = "serde", serde(rename = "self"))]
     Own,
     /// The block's sidechain key. If none is connected nothing is heard, and nothing happens.
     Sidechain,

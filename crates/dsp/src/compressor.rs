@@ -18,11 +18,6 @@ use units::{Db, Hz, Ms, Samples, decibels};
 
 /// Settings of [`Compressor`].
 #[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(default, rename_all = "snake_case")
-)]
 pub struct CompressorSettings {
     /// Compresses at all; off is a plain delay.
     pub on: bool,

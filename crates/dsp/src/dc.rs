@@ -7,7 +7,6 @@ use units::{Hz, Samples};
 
 /// Settings of [`DcFilter`].
 #[derive(Clone, Debug, Default, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
 pub struct DcSettings {
     /// The filter is heard.
     pub on: bool,

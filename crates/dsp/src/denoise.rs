@@ -26,7 +26,6 @@ pub type ThresholdCurve = [Db; CURVE_POINTS];
 
 /// Settings of [`Denoise`]. Values out of range are clamped.
 #[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
 pub struct DenoiseSettings {
     /// Reduces noise at all; off is a plain delay.
     pub on: bool,

@@ -6,7 +6,6 @@ use units::{Hz, Ms};
 
 /// Which level is read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum Detector {
     /// The largest sample of the last 5 ms.
     Peak,

@@ -2,11 +2,11 @@
 
 use super::{Block, Process};
 use simd::{Isa, Kernel, Simd};
+use units::hash::{SPLITMIX_STEP, fnv1a, splitmix_finish};
 use units::{Hz, Ms, Samples};
 
 /// What the audio is rounded to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum Dither {
     /// Nothing: to the bit as it came.
     #[default]
@@ -80,14 +80,14 @@ impl Channel {
         let Some(shape) = shape else {
             let count = samples.len() as u64;
             isa.run(Quantize { samples, random: self.random, steps });
-            self.random = self.random.wrapping_add(GAMMA.wrapping_mul(count));
+            self.random = self.random.wrapping_add(SPLITMIX_STEP.wrapping_mul(count));
             return;
         };
         let step = 1.0 / steps; // a power of two: exact
         for sample in samples {
             let correction: f64 = shape.iter().zip(&self.errors).map(|(c, e)| c * e).sum();
             let wanted = finite(*sample) * steps - correction;
-            self.random = self.random.wrapping_add(GAMMA);
+            self.random = self.random.wrapping_add(SPLITMIX_STEP);
             let output = round(wanted + triangular(self.random)).clamp(-steps, steps - 1.0);
             self.errors.copy_within(..4, 1);
             // Larger only when it saturates: then the error cannot be made good.
@@ -149,19 +149,16 @@ impl Kernel for Quantize<'_> {
         let Self { samples, random, steps } = self;
         let (step, most) = (1.0 / steps, steps - 1.0); // the step is a power of two: exact
         for (count, sample) in (1u64..).zip(samples) {
-            let noise = triangular(random.wrapping_add(GAMMA.wrapping_mul(count)));
+            let noise = triangular(random.wrapping_add(SPLITMIX_STEP.wrapping_mul(count)));
             *sample = round(finite(*sample) * steps + noise).clamp(-steps, most) * step;
         }
     }
 }
 
-/// By what splitmix64's state grows from one number to the next.
-const GAMMA: u64 = 0x9e37_79b9_7f4a_7c15;
-
 /// Triangular noise, -1 to 1: the sum of two independent uniform ones, the halves of splitmix64's number.
 #[inline(always)]
 fn triangular(state: u64) -> f64 {
-    let z = scrambled(state);
+    let z = splitmix_finish(state);
     let uniform = |half: u64| (half as u32) as f64 * (1.0 / (1u64 << 32) as f64);
     uniform(z) + uniform(z >> 32) - (1.0 - 1.0 / (1u64 << 32) as f64)
 }
@@ -200,23 +197,12 @@ impl Quantizer {
     /// The same for the file of this name, or whatever is one of several: noise that is the same every time, and
     /// independent of that for any other name, so that a sum of files is no noisier than it must be.
     pub fn named(rate: Hz, name: &str) -> Self {
-        // FNV-1a (Fowler, Noll & Vo), 64 bits.
-        let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-        });
+        let hash = fnv1a(name.bytes());
         let mut quantizer = Self::new(rate);
-        quantizer.seeds = Self::SEEDS.map(|seed| scrambled(seed ^ hash));
+        quantizer.seeds = Self::SEEDS.map(|seed| splitmix_finish(seed ^ hash));
         quantizer.reset();
         quantizer
     }
-}
-
-/// The finisher of splitmix64 (Steele, Lea & Flood 2014).
-#[inline(always)]
-fn scrambled(state: u64) -> u64 {
-    let z = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
 }
 
 impl Process for Quantizer {

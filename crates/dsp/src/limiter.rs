@@ -32,11 +32,6 @@ use units::{Db, Dbtp, Hz, Ms, Samples};
 
 /// Settings of [`Limiter`].
 #[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(default, rename_all = "snake_case")
-)]
 pub struct LimiterSettings {
     /// Limits at all; off is a plain delay.
     pub on: bool,

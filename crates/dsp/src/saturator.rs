@@ -13,7 +13,6 @@ use units::{Db, Hz, Samples};
 
 /// How peaks are pressed down.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum Curve {
     /// `x / √(1 + k² x²)` with `k² = drive² - 1`: bends from the smallest level on, odd harmonics that fall fast.
     #[default]
@@ -24,7 +23,6 @@ pub enum Curve {
 
 /// Settings of [`Saturator`]. Values out of range are clamped.
 #[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
 pub struct SaturatorSettings {
     /// Saturates at all; off is a plain delay.
     pub on: bool,

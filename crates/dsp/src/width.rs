@@ -7,7 +7,6 @@ use units::{Hz, Samples};
 
 /// Settings of [`Width`]. Values out of range are clamped.
 #[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
 pub struct WidthSettings {
     /// Factor on the side signal, 0 (mono) to 2; 1 leaves it alone.
     pub width: f64,

@@ -5,6 +5,7 @@
 //! its default, so that loading is reproducible); of a bad one nothing takes effect, and the notice says why.
 
 mod hex;
+mod noise_print;
 pub mod references;
 pub mod songs;
 #[cfg(test)]
@@ -115,7 +116,7 @@ pub struct Document {
     #[serde(default, skip_serializing_if = "is_default")]
     last: bool,
     /// The learned noise, the same for A to D; none if it is tracked.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "noise_print")]
     noise: Option<NoisePrint>,
     /// What is added to the threshold of noise reduction per octave, dB, the same for A to D.
     #[serde(default, skip_serializing_if = "is_default")]

@@ -6,6 +6,7 @@
 use super::text::parse;
 use chain::ChainKind;
 use chain::parameters::{Kind, PARAMETERS, Parameter, Value};
+use project::session_file::parameter_line;
 use session::role::Role;
 
 /// What a preset sets: every parameter that presets have.
@@ -156,19 +157,9 @@ pub fn write(values: &[(&'static Parameter, Value)]) -> String {
         if *value == row.default {
             continue;
         }
-        text += &line(row, *value);
+        text += &parameter_line(row, *value);
     }
     text
-}
-
-/// A parameter as a line of a session file: `comp_ratio = 1.5`.
-pub fn line(row: &Parameter, value: Value) -> String {
-    let value = match value {
-        Value::Switch(on) => format!("{on}"),
-        Value::Number(Some(x)) => format!("{x}"),
-        _ => format!("{:?}", row.text(value)),
-    };
-    format!("{} = {value}\n", row.id)
 }
 
 /// Reads a preset's file; parameters that it does not name have their default.

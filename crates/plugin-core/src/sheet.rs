@@ -2,10 +2,12 @@
 //!
 //! What could not be had is said, beside what could: nothing of it stops the rest.
 
-use super::presets::line;
+use chain::LatencyClass;
 use chain::parameters::{Parameter, Value};
-use chain::{ChainKind, LatencyClass};
 use dsp::denoise::{NoisePrint, ThresholdCurve};
+use project::fader::Fader;
+use project::session::MasterLoudness;
+use project::session_file::{ChainDraft, SessionDraft, StemDraft};
 use session::role::Role;
 use units::Db;
 
@@ -131,95 +133,60 @@ impl SessionExport {
 
     /// The sheet as a session file.
     pub fn write(&self) -> String {
-        let mut text = format!(
-            "# Stemlink session of {}, exported by Stemlink Master {}.\n\
-             # Export each stem as it enters its Stem, to a file that is called like its track; then\n\
-             # stems master FOLDER --session FILE renders what the plugins play.\n",
-            one_line(&self.name),
-            env!("CARGO_PKG_VERSION"),
-        );
+        let mut comment = vec![
+            format!(
+                "Stemlink session of {}, exported by Stemlink Master {}.",
+                self.name,
+                env!("CARGO_PKG_VERSION")
+            ),
+            "Export each stem as it enters its Stem, to a file that is called like its track; then".into(),
+            "stems master FOLDER --session FILE renders what the plugins play.".into(),
+        ];
         let remarks = self.remarks();
         if !remarks.is_empty() {
-            text += "#\n# Otherwise than in the project:\n";
+            comment.extend([String::new(), "Otherwise than in the project:".into()]);
         }
-        for remark in remarks {
-            text += &format!("# - {}\n", one_line(&remark));
+        comment.extend(remarks.iter().map(|remark| format!("- {remark}")));
+        SessionDraft {
+            comment,
+            loudness: MasterLoudness::AsHeard,
+            master: self.master.as_ref().ok().map(ChainExport::draft),
+            stems: self.stems.iter().map(StemExport::draft).collect(),
         }
-        text += "schema = \"stemlink.session/1\"\n\n[master]\n\
-                 loudness = \"as-heard\"  # \"auto\" or a target id masters it louder, \"as-is\" holds the ceiling\n";
-        write_chain(&mut text, ChainKind::Master, "master.chain", self.master.as_ref().ok(), "");
-        let mut names: Vec<String> = Vec::new();
-        for stem in &self.stems {
-            let name = distinct(&stem.name, &names);
-            let mut own = format!("trim = {}\n", stem.trim.0);
-            if stem.trim == Db(0.0) {
-                own.clear();
-            }
-            match stem.arrival.gains() {
-                Some([[left, 0.0], [0.0, right]]) => own += &format!("fader = [{left:?}, {right:?}]\n"),
-                Some(ways) => own += &format!("fader = {ways:?}\n"),
-                None => {}
-            }
-            if stem.arrival == Arrival::Muted {
-                own += "mute = true\n";
-            }
-            text += &format!("\n[[stems]]\nname = {}\nrole = \"{}\"\n", quoted(&name), stem.role.id());
-            write_chain(&mut text, ChainKind::Stem, "stems.chain", stem.chain.as_ref().ok(), &own);
-            names.push(name);
-        }
-        text
+        .text()
     }
 }
 
-/// Class, `between` and the parameters that are not at their defaults. Units that the class has not got are comments.
-fn write_chain(
-    text: &mut String,
-    chain_kind: ChainKind,
-    table: &str,
-    chain: Option<&ChainExport>,
-    between: &str,
-) {
-    let class = chain.map_or(chain_kind.default_class(), |chain| chain.class);
-    *text += &format!("latency = \"{}\"\n{between}\n[{table}]\n", class.id());
-    for (row, value) in chain.into_iter().flat_map(|chain| &chain.values) {
-        if *value == row.default {
-            continue;
-        }
-        if *value == Value::Switch(true) && row.needs() > class {
-            *text += &format!("# not in this latency class: {}", line(row, *value));
-        } else {
-            *text += &line(row, *value);
+impl ChainExport {
+    /// The chain as it is written to a session file.
+    fn draft(&self) -> ChainDraft<'_> {
+        ChainDraft {
+            latency: self.class,
+            values: &self.values,
+            noise: self.noise.as_ref(),
+            curve: &self.curve,
         }
     }
-    if let Some(print) = chain.and_then(|chain| chain.noise) {
-        *text += &format!("dn_print = {:?}\n", print.levels());
+}
+
+impl StemExport {
+    /// The stem as it is written to a session file.
+    fn draft(&self) -> StemDraft<'_> {
+        StemDraft {
+            name: &self.name,
+            role: self.role,
+            chain: self.chain.as_ref().ok().map(ChainExport::draft),
+            trim: self.trim,
+            fader: self.arrival.gains().map(Fader::new),
+            mute: self.arrival == Arrival::Muted,
+        }
     }
-    let curve = chain.map(|chain| chain.curve).filter(|curve| *curve != ThresholdCurve::default());
-    if let Some(curve) = curve {
-        *text += &format!("dn_curve = {:?}\n", curve.map(|point| point.0));
-    }
-}
-
-/// Foreign text for a comment.
-fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
-}
-
-fn quoted(text: &str) -> String {
-    format!("\"{}\"", one_line(text).replace('\\', "\\\\").replace('"', "\\\""))
-}
-
-/// `name`, numbered if another one is written alike: files are found by letters and figures.
-fn distinct(name: &str, others: &[String]) -> String {
-    let plain = |s: &str| s.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_lowercase();
-    let is_new = |name: &str| others.iter().all(|other| plain(other) != plain(name));
-    let numbered = (2..).map(|n| format!("{name} {n}"));
-    std::iter::once(name.to_owned()).chain(numbered).find(|name| is_new(name)).unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use chain::ChainKind;
     use chain::parameters::PARAMETERS;
 
     fn chain(chain_kind: ChainKind, class: LatencyClass, set: &[(&str, Value)]) -> ChainExport {

@@ -13,13 +13,13 @@ pub const ENDINGS: [&str; 8] = ["wav", "wave", "bwf", "rf64", "flac", "aif", "ai
 /// A stem as a file.
 #[derive(Clone, Debug)]
 pub struct Stem {
-    /// Where it is.
+    /// Its path.
     pub path: PathBuf,
     /// Its name: `Drums` for `01_Drums_Stem.wav`.
     pub name: String,
-    /// What it plays, guessed from the name unless a session file says.
+    /// Its role, guessed from the name unless a session file sets it.
     pub role: Role,
-    /// What its file says of itself.
+    /// The properties that its file states.
     pub info: AudioInfo,
 }
 
@@ -58,7 +58,7 @@ impl Bundle {
     /// If the folder cannot be read or holds no stem.
     pub fn list(dir: &Path, mix: Option<&Path>) -> Result<(Vec<PathBuf>, Vec<PathBuf>)> {
         let files = audio_files(dir)?;
-        let is_given = |path: &Path| mix.is_some_and(|mix| audiofile::wav::same_file(mix, path));
+        let is_given = |path: &Path| mix.is_some_and(|mix| audiofile::output::same_file(mix, path));
         let (mixes, stems): (Vec<_>, Vec<_>) =
             files.into_iter().filter(|path| !is_given(path)).partition(|path| is_called_mix(path));
         if stems.is_empty() {

@@ -2,7 +2,12 @@
 
 pub mod bundle;
 pub mod delivery;
+pub mod fader;
+mod named;
 pub mod names;
+pub mod noise;
 pub mod placement;
+pub mod session;
 pub mod session_file;
+pub mod setting_fault;
 pub mod target_file;

@@ -1,15 +1,16 @@
-//! What delivered files are called.
+//! Names of delivered files.
 
 use std::fmt::Write as _;
 
+use super::setting_fault::SettingFault;
 use units::Hz;
 
-/// The longest name of a file, without its ending.
-const LONGEST: usize = 120;
+/// The longest name of a file in bytes, without its ending.
+const MAX_NAME_BYTES: usize = 120;
 /// The longest title of the short form, as the Recording Academy's Producers & Engineers Wing asks.
-const SHORT: usize = 14;
+const MAX_SHORT_TITLE: usize = 14;
 
-/// How files are called.
+/// A scheme of file names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Names {
     /// `Title_Instrumental.wav`.
@@ -22,14 +23,14 @@ pub enum Names {
     Own(String),
 }
 
-/// What names are made of.
+/// Parts of a name.
 #[derive(Clone, Debug, Default)]
-pub struct Words<'a> {
+pub struct NameParts<'a> {
     /// The song.
     pub title: &'a str,
-    /// Who plays it.
+    /// The artist.
     pub artist: &'a str,
-    /// Who mastered it, and the revision: `EN2`.
+    /// The mastering engineer's initials and the revision: `EN2`.
     pub engineer: &'a str,
     /// `Instrumental`, `30s`, `01 Drums Stem`.
     pub version: &'a str,
@@ -44,14 +45,15 @@ impl Names {
     /// The template in words: `plain`, `academy`, or tokens in braces.
     ///
     /// # Errors
-    /// A fault and its cure, if it could not name files.
-    pub fn parse(text: &str) -> Result<Self, (String, String)> {
+    /// If it could not name files.
+    pub fn parse(text: &str) -> Result<Self, SettingFault> {
         match text {
             "plain" => return Ok(Self::Plain),
             "academy" => return Ok(Self::Academy),
             _ => {}
         }
-        let refuse = |fault: &str, cure: &str| Err((format!("names {text:?} {fault}"), cure.to_owned()));
+        let refuse =
+            |fault: &str, remedy: &str| Err(SettingFault::new(format!("names {text:?} {fault}"), remedy));
         if text.contains(['/', '\\']) {
             return refuse("name a folder", "leave out / and \\: files go to the output folder");
         }
@@ -78,17 +80,17 @@ impl Names {
     }
 
     /// The name of a file without its ending: one component of a path, whatever the words are.
-    pub fn name(&self, words: &Words<'_>) -> String {
+    pub fn name(&self, words: &NameParts<'_>) -> String {
         match self {
-            Self::Plain => fit(&joined([words.title, words.version])),
-            Self::Academy => fit(&joined([
+            Self::Plain => file_name_from(&joined([words.title, words.version])),
+            Self::Academy => file_name_from(&joined([
                 &plain(&initials(words.artist)),
                 &short(words.title),
                 &plain(words.engineer),
                 &plain(words.version),
                 words.format,
             ])),
-            Self::Own(template) => fit(&fill(template, words)),
+            Self::Own(template) => file_name_from(&fill(template, words)),
         }
     }
 }
@@ -99,7 +101,7 @@ fn joined<const N: usize>(parts: [&str; N]) -> String {
     parts.join("_")
 }
 
-fn fill(template: &str, words: &Words<'_>) -> String {
+fn fill(template: &str, words: &NameParts<'_>) -> String {
     let mut name = String::new();
     let mut rest = template;
     while let Some((before, after)) = rest.split_once('{') {
@@ -119,8 +121,8 @@ fn fill(template: &str, words: &Words<'_>) -> String {
     name + rest
 }
 
-/// `48k24`, `44k16`, `96k32f`.
-pub fn format_word(rate: Hz, bits: &str) -> String {
+/// Rate and depth as a word of a name: `48k24`, `44k16`, `96k32f`. `bits` is the end of it.
+pub fn format_label(rate: Hz, bits: &str) -> String {
     let kilo = rate.0 / 1000.0;
     let mut word = String::new();
     // 44.1 kHz is called 44k, as everywhere.
@@ -128,13 +130,13 @@ pub fn format_word(rate: Hz, bits: &str) -> String {
     word
 }
 
-/// Text as a file may be called on any system: one component, not hidden, not too long.
-pub fn fit(text: &str) -> String {
+/// `text` as a file name that is valid on every system: one component, not hidden, at most 120 bytes.
+pub fn file_name_from(text: &str) -> String {
     let bad = |c: char| c.is_control() || "/\\:*?\"<>|".contains(c) || is_direction(c);
     let clean: String = text.chars().map(|c| if bad(c) { '_' } else { c }).collect();
     let mut name = String::new();
     for c in clean.trim_matches(['.', ' ']).chars() {
-        if name.len() + c.len_utf8() > LONGEST {
+        if name.len() + c.len_utf8() > MAX_NAME_BYTES {
             break;
         }
         name.push(c);
@@ -156,7 +158,7 @@ fn initials(artist: &str) -> String {
 
 /// The title without spaces and accents, every word's first letter large, less than 15 characters.
 fn short(title: &str) -> String {
-    plain(title).chars().take(SHORT).collect()
+    plain(title).chars().take(MAX_SHORT_TITLE).collect()
 }
 
 /// Letters and digits only: words run together, accents left out.
@@ -225,8 +227,8 @@ fn unaccented(c: char) -> Option<&'static str> {
 mod tests {
     use super::*;
 
-    fn words() -> Words<'static> {
-        Words {
+    fn words() -> NameParts<'static> {
+        NameParts {
             title: "Über den Wolken, again",
             artist: "Änne & the Bees",
             engineer: "jk2",
@@ -242,7 +244,7 @@ mod tests {
         let own = Names::parse("{artist} - {title} ({version}) {initials}{engineer}{short}{format}");
         let name = own.map(|names| names.name(&words())).unwrap_or_default();
         assert_eq!(name, "Änne & the Bees - Über den Wolken, again (TV Mix) ÄTBjk2UeberDenWolken48k24");
-        let bare = Words { title: "A", version: "Master", ..Words::default() };
+        let bare = NameParts { title: "A", version: "Master", ..NameParts::default() };
         assert_eq!(Names::Academy.name(&bare), "A_Master", "what is not known is left out");
     }
 
@@ -255,8 +257,8 @@ mod tests {
             ("{version} {date}", "{date}"),
             ("{version", "lack a }"),
         ] {
-            let (fault, cure) = Names::parse(text).expect_err(text);
-            assert!(fault.contains(word) && !cure.is_empty(), "{fault}");
+            let SettingFault { fault, remedy } = Names::parse(text).expect_err(text);
+            assert!(fault.contains(word) && !remedy.is_empty(), "{fault}");
         }
     }
 
@@ -266,7 +268,8 @@ mod tests {
             ["../../etc/passwd", "..", ".", "", "C:\\x", "a\0b", "\u{202e}gpj", "/", ".hidden", "con\n"]
         {
             for names in [Names::Plain, Names::Academy, Names::Own("{title}{artist}{version}".into())] {
-                let words = Words { title: evil, artist: evil, version: evil, engineer: evil, format: "" };
+                let words =
+                    NameParts { title: evil, artist: evil, version: evil, engineer: evil, format: "" };
                 let name = names.name(&words);
                 let path = std::path::Path::new(&name);
                 assert_eq!(path.components().count(), 1, "{evil:?}: {name:?}");
@@ -274,12 +277,12 @@ mod tests {
                 assert!(!name.starts_with('.') && !name.contains(char::is_control), "{evil:?}: {name:?}");
             }
         }
-        assert!(fit(&"ü".repeat(500)).len() <= LONGEST);
+        assert!(file_name_from(&"ü".repeat(500)).len() <= MAX_NAME_BYTES);
     }
 
     #[test]
     fn formats_are_words() {
-        assert_eq!(format_word(Hz(44_100.0), "16"), "44k16");
-        assert_eq!(format_word(Hz(96_000.0), "32f"), "96k32f");
+        assert_eq!(format_label(Hz(44_100.0), "16"), "44k16");
+        assert_eq!(format_label(Hz(96_000.0), "32f"), "96k32f");
     }
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use super::named::ById;
 use audiofile::error::{Error, Result, one_line};
 use session::target::{NormalizationTarget, Status, TurnsUp, Use, builtin};
 use units::{Dbtp, Lu, Lufs};
@@ -30,7 +31,7 @@ struct RawTarget {
     mode: Option<String>,
     source: Option<String>,
     date: Option<String>,
-    status: Option<Status>,
+    status: Option<ById<Status>>,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -105,7 +106,7 @@ impl RawTarget {
             mode: self.mode.unwrap_or_else(|| "track".into()),
             source: self.source.unwrap_or_else(|| "your own file".into()),
             date: self.date.unwrap_or_else(|| "undated".into()),
-            status: self.status.unwrap_or(Status::User),
+            status: self.status.map_or(Status::User, |ById(status)| status),
         })
     }
 }
@@ -129,7 +130,7 @@ pub fn pick(table: &[NormalizationTarget], ids: &[String]) -> Result<Vec<Normali
         .collect()
 }
 
-/// What a player does with quiet songs, in words.
+/// The treatment of quiet songs by a player, in words.
 pub fn turns_up_words(target: &NormalizationTarget) -> String {
     match target.usage {
         Use::Delivery { tolerance: Some(t) } => format!("delivery, ±{} LU", t.0),

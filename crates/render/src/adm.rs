@@ -17,12 +17,13 @@ mod tracks;
 
 use std::path::{Path, PathBuf};
 
+use crate::output::check_free;
 use crate::progress::{Progress, advance};
 use crate::verify::{SecondMeter, SecondReading, agree};
-use crate::whole;
 use audiofile::AudioReader;
-use audiofile::error::{Error, Result};
-use audiofile::wav::{self, Chunk, Place as ChunkPlace, StoredFormat, WavSpec, WavWriter};
+use audiofile::error::Result;
+use audiofile::output::remove_file;
+use audiofile::wav::{Chunk, Place as ChunkPlace, StoredFormat, WavSpec, WavWriter};
 pub use bed::{BED, BedChannel};
 pub use conform::Conformance;
 use dsp::dither::{Dither, Quantizer};
@@ -30,15 +31,14 @@ use dsp::{Block, Process};
 use meter::layout::Layout;
 use meter::peak_check::PeakCheck;
 use meter::{Meter, Reading};
-pub use plan::{MOST_OBJECTS, Plan, Route, Track};
+pub use plan::{AtmosPlan, AtmosTrack, MOST_OBJECTS, Route};
 use project::bundle::Bundle;
-use project::session_file::Session;
-use tracks::Tracks;
-use units::{Db, Dbtp, Hz, Lufs};
+use project::session::Session;
+pub use tracks::RATE;
+use tracks::TrackStreams;
+use units::{Db, Dbtp, Lufs};
 
-/// The rate of the file.
-pub const RATE: Hz = Hz(48_000.0);
-/// What the renderer is called wherever its loudness is shown.
+/// The name of the renderer wherever its loudness is shown.
 pub const RENDERER: &str = "own 5.1 render (EBU renderer, BS.2127 Cartesian)";
 /// The render shall not be louder.
 pub const MOST_LOUDNESS: Lufs = Lufs(-18.0);
@@ -51,8 +51,8 @@ const SUSPICIOUSLY_QUIET: Lufs = Lufs(-31.0);
 /// 5.1 in WAVE order.
 const FIVE_ONE: u32 = 0x3f;
 
-/// What to make of what.
-pub struct Job<'a> {
+/// An Atmos file to be made.
+pub struct AtmosJob<'a> {
     /// The stems.
     pub bundle: &'a Bundle,
     /// Their chains and places.
@@ -65,9 +65,9 @@ pub struct Job<'a> {
     pub page: Option<&'a Path>,
 }
 
-/// What stopped the gain.
+/// The limit that decided the gain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stop {
+pub enum GainLimit {
     /// The loudness aimed at.
     Loudness,
     /// The true peak of the render.
@@ -80,33 +80,33 @@ pub enum Stop {
 
 /// The file made.
 #[derive(Clone, Debug)]
-pub struct Made {
+pub struct AtmosFile {
     /// The file.
     pub path: PathBuf,
     /// Its tracks and the ways to them.
-    pub plan: Plan,
+    pub plan: AtmosPlan,
     /// Frames.
     pub frames: u64,
     /// The static gain on everything.
     pub gain: Db,
-    /// What stopped it.
-    pub stop: Stop,
+    /// The limit that decided the gain.
+    pub stop: GainLimit,
     /// Reading of the 5.1 render of the file as read back.
     pub reading: Reading,
     /// The second meter's.
     pub second: Option<SecondReading>,
     /// The render's strict true peak.
     pub strict_peak: Option<Dbtp>,
-    /// What our conformance check found in the file.
+    /// The findings of our conformance check.
     pub conformance: Conformance,
     /// Conforms, both meters agree, loudness and peak hold.
     pub verified: bool,
-    /// What the listener should know.
+    /// Sentences for the user.
     pub warnings: Vec<String>,
 }
 
-/// What a pass over the tracks measured.
-struct Pass {
+/// Measurements of one pass over the tracks.
+struct TrackLevels {
     reading: Reading,
     render_peak: f64,
     track_peak: f64,
@@ -118,20 +118,11 @@ struct Pass {
 /// # Errors
 /// Before any work if the output exists or is a stem, or the stems do not fit into an Atmos file; else if a stem cannot be
 /// read, the output cannot be written, or the listener stops it. Nothing is left behind then.
-pub fn make(job: &Job<'_>, progress: &mut dyn Progress) -> Result<Made> {
+pub fn make(job: &AtmosJob<'_>, progress: &mut dyn Progress) -> Result<AtmosFile> {
     let output = &job.output;
-    if let Some(stem) = job.bundle.stems.iter().find(|stem| wav::same_file(&stem.path, output)) {
-        return Err(Error::Bundle {
-            path: output.clone(),
-            fault: format!("is the stem {}", stem.name),
-            cure: "choose another file".into(),
-        });
-    }
-    if output.symlink_metadata().is_ok() && !job.overwrite {
-        return Err(Error::Exists { path: output.clone() });
-    }
-    let plan = Plan::new(job.bundle, job.session)?;
-    let mut tracks = Tracks::open(job.bundle, job.session, &plan)?;
+    check_free(output, job.bundle, job.overwrite, "choose another file")?;
+    let plan = AtmosPlan::new(job.bundle, job.session)?;
+    let mut tracks = TrackStreams::open(job.bundle, job.session, &plan)?;
     let frames = tracks.frames();
     let pass = measure(&mut tracks, &plan, output, progress)?;
     let mut warnings = tracks.warnings();
@@ -139,7 +130,7 @@ pub fn make(job: &Job<'_>, progress: &mut dyn Progress) -> Result<Made> {
     let (gain, stop) = steer(&pass, job.session.adm.aim);
     write(job, &plan, gain, frames, progress)?;
     let conformance = conform::check(output)?;
-    let Back { reading, second, strict } = read_back(output, &conformance, progress)?;
+    let FileLevels { reading, second, strict } = read_back(output, &conformance, progress)?;
     let strict_peak = Dbtp::from_amplitude(strict);
     let quiet_enough = reading.integrated.is_none_or(|loudness| loudness.0 <= MOST_LOUDNESS.0);
     let verified = conformance.faults.is_empty()
@@ -147,11 +138,11 @@ pub fn make(job: &Job<'_>, progress: &mut dyn Progress) -> Result<Made> {
         && quiet_enough
         && strict <= MOST_PEAK.amplitude();
     match (stop, reading.integrated) {
-        (Stop::TrackPeak, Some(_)) => warnings.push(format!(
+        (GainLimit::TrackPeak, Some(_)) => warnings.push(format!(
             "the peak of {} holds the gain down; limit that stem or move it into the bed",
             plan.tracks[pass.loudest_track].name
         )),
-        (Stop::Silence, _) => {
+        (GainLimit::Silence, _) => {
             warnings.push("there is nothing to hear; check the stems with stems check".into());
         }
         _ => {}
@@ -162,7 +153,7 @@ pub fn make(job: &Job<'_>, progress: &mut dyn Progress) -> Result<Made> {
             loudness.0, SUSPICIOUSLY_QUIET.0
         ));
     }
-    Ok(Made {
+    Ok(AtmosFile {
         path: output.clone(),
         plan,
         frames,
@@ -178,29 +169,29 @@ pub fn make(job: &Job<'_>, progress: &mut dyn Progress) -> Result<Made> {
 }
 
 /// The gain that lands on the aim, as far as peaks allow.
-fn steer(pass: &Pass, aim: Lufs) -> (Db, Stop) {
-    let Some(now) = pass.reading.integrated else { return (Db(0.0), Stop::Silence) };
+fn steer(pass: &TrackLevels, aim: Lufs) -> (Db, GainLimit) {
+    let Some(now) = pass.reading.integrated else { return (Db(0.0), GainLimit::Silence) };
     let room = |peak: f64| Db(MOST_PEAK.0) - PEAK_MARGIN - Db::from_gain(peak);
     let wanted = Db((aim - now).0);
     let (render, track) = (room(pass.render_peak), room(pass.track_peak));
     let gain = wanted.min(render).min(track);
     let stop = match () {
-        () if gain == wanted => Stop::Loudness,
-        () if gain == render => Stop::RenderPeak,
-        () => Stop::TrackPeak,
+        () if gain == wanted => GainLimit::Loudness,
+        () if gain == render => GainLimit::RenderPeak,
+        () => GainLimit::TrackPeak,
     };
     (gain, stop)
 }
 
 /// A 5.1 render in the making.
-struct Render {
+struct SurroundRender {
     gains: Vec<[f64; panner::CHANNELS]>,
     out: Vec<Vec<f64>>,
     meter: Meter,
     peaks: Vec<PeakCheck>,
 }
 
-impl Render {
+impl SurroundRender {
     fn new(gains: Vec<[f64; panner::CHANNELS]>) -> Self {
         let layout = Layout::new(panner::CHANNELS, Some(FIVE_ONE));
         Self {
@@ -239,9 +230,14 @@ impl Render {
     }
 }
 
-/// What all tracks are before the gain.
-fn measure(tracks: &mut Tracks, plan: &Plan, output: &Path, progress: &mut dyn Progress) -> Result<Pass> {
-    let mut render = Render::new(plan.render());
+/// Measures all tracks before the gain.
+fn measure(
+    tracks: &mut TrackStreams,
+    plan: &AtmosPlan,
+    output: &Path,
+    progress: &mut dyn Progress,
+) -> Result<TrackLevels> {
+    let mut render = SurroundRender::new(plan.render());
     let mut peaks: Vec<PeakCheck> = plan.tracks.iter().map(|_| PeakCheck::new()).collect();
     progress.begin("measuring", tracks.frames());
     loop {
@@ -260,11 +256,17 @@ fn measure(tracks: &mut Tracks, plan: &Plan, output: &Path, progress: &mut dyn P
     let peaks = peaks.iter().map(PeakCheck::peak).enumerate();
     let (loudest_track, track_peak) =
         peaks.fold((0, 0.0), |most, this| if this.1 > most.1 { this } else { most });
-    Ok(Pass { reading, render_peak, track_peak, loudest_track })
+    Ok(TrackLevels { reading, render_peak, track_peak, loudest_track })
 }
 
 /// Writes the file.
-fn write(job: &Job<'_>, plan: &Plan, gain: Db, frames: u64, progress: &mut dyn Progress) -> Result<()> {
+fn write(
+    job: &AtmosJob<'_>,
+    plan: &AtmosPlan,
+    gain: Db,
+    frames: u64,
+    progress: &mut dyn Progress,
+) -> Result<()> {
     let count = plan.tracks.len();
     let chunk = |id: &[u8; 4], bytes: Vec<u8>| Chunk { id: *id, bytes, place: ChunkPlace::AfterData };
     let mut spec = WavSpec::new(RATE, count, StoredFormat::Int24);
@@ -274,7 +276,7 @@ fn write(job: &Job<'_>, plan: &Plan, gain: Db, frames: u64, progress: &mut dyn P
         chunk(b"dbmd", chunks::dbmd(&plan.tracks)),
     ];
     let mut writer = WavWriter::create(&job.output, spec, job.overwrite)?;
-    let mut tracks = Tracks::open(job.bundle, job.session, plan)?;
+    let mut tracks = TrackStreams::open(job.bundle, job.session, plan)?;
     let mut quantizers: Vec<Quantizer> = (0..count.div_ceil(2)).map(quantizer).collect();
     let factor = gain.gain();
     let mut spare = Vec::new();
@@ -301,7 +303,7 @@ fn write(job: &Job<'_>, plan: &Plan, gain: Db, frames: u64, progress: &mut dyn P
         advance(progress, frames as u64, &job.output)?;
     }
     if let Some(page) = job.page {
-        whole::remove(page)?;
+        remove_file(page)?;
     }
     writer.finish()?;
     Ok(())
@@ -314,18 +316,18 @@ fn quantizer(pair: usize) -> Quantizer {
     quantizer
 }
 
-/// What the file itself gives.
-struct Back {
+/// Measurements of the file as read back.
+struct FileLevels {
     reading: Reading,
     second: Option<SecondReading>,
     strict: f64,
 }
 
 /// Renders the file from what it says of itself, with both meters.
-fn read_back(path: &Path, conformance: &Conformance, progress: &mut dyn Progress) -> Result<Back> {
+fn read_back(path: &Path, conformance: &Conformance, progress: &mut dyn Progress) -> Result<FileLevels> {
     let mut reader = AudioReader::open(path)?;
     let info = reader.info().clone();
-    let mut render = Render::new(plan::rendering(conformance.positions.iter().copied()));
+    let mut render = SurroundRender::new(plan::rendering(conformance.positions.iter().copied()));
     let mut as_rendered = info.clone();
     (as_rendered.channels, as_rendered.channel_mask) = (panner::CHANNELS, Some(FIVE_ONE));
     let mut second = SecondMeter::new(&as_rendered);
@@ -339,5 +341,5 @@ fn read_back(path: &Path, conformance: &Conformance, progress: &mut dyn Progress
         advance(progress, planes[0].len() as u64, path)
     })?;
     let (reading, strict) = render.finish();
-    Ok(Back { reading, second: second.map(|second| second.reading()), strict })
+    Ok(FileLevels { reading, second: second.map(|second| second.reading()), strict })
 }

@@ -10,15 +10,15 @@ use serde::Serialize;
 use crate::mixdown::Mixdown;
 use crate::progress::{Progress, advance};
 use audiofile::error::Result;
-use bands::{LOW, Listener, Sums};
+use bands::{BandListener, BandSums, LOW};
 use meter::Meter;
 use meter::layout::Layout;
 use project::bundle::Bundle;
-use project::session_file::Session;
+use project::session::Session;
 use session::role::Role;
 use units::{Lufs, Power, decibels};
 
-/// What the user said.
+/// Statements of the user.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Said {
     /// An Atmos file is wanted.
@@ -31,7 +31,7 @@ pub struct Said {
     pub lofi: bool,
 }
 
-/// How a reason is known.
+/// The basis of a reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Basis {
@@ -41,7 +41,7 @@ pub enum Basis {
     YouSaid,
 }
 
-/// What a reason speaks for.
+/// The side that a reason supports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Favours {
@@ -56,9 +56,9 @@ pub enum Favours {
 /// A reason.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Reason {
-    /// How it is known.
+    /// Its basis.
     pub basis: Basis,
-    /// What it speaks for.
+    /// The side it supports.
     pub favours: Favours,
     /// `low-end`, `cancellation`, `level`, `brightness`, `mono`, `low-width`, `atmos`, `sync`, `album`, `lofi`.
     pub topic: &'static str,
@@ -68,7 +68,7 @@ pub struct Reason {
     pub band_hz: Option<[f64; 2]>,
     /// Its number.
     pub value: f64,
-    /// What the number is in: `share`, `dB`, `LU`, `correlation`, `stems`, `Hz`.
+    /// The unit of the number: `share`, `dB`, `LU`, `correlation`, `stems`, `Hz`.
     pub unit: &'static str,
     /// Of what a stereo EQ would turn there, the part that is meant: 0 to 1.
     pub reach: Option<f64>,
@@ -76,7 +76,7 @@ pub struct Reason {
     pub text: String,
 }
 
-/// What it all comes to.
+/// The conclusion of the reasons.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Conclusion {
@@ -90,8 +90,8 @@ pub enum Conclusion {
 
 /// The advice.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Advice {
-    /// What it comes to.
+pub struct StemsAdvice {
+    /// The conclusion.
     pub conclusion: Conclusion,
     /// In a sentence.
     pub sentence: String,
@@ -143,21 +143,19 @@ fn usual_brightness(role: Role) -> Option<[f64; 2]> {
 ///
 /// # Errors
 /// If a stem cannot be read, rates differ, or the listener stops it.
-pub fn advise(bundle: &Bundle, said: Said, progress: &mut dyn Progress) -> Result<Advice> {
+pub fn advise(bundle: &Bundle, said: Said, progress: &mut dyn Progress) -> Result<StemsAdvice> {
     let rate = bundle.rate()?;
     let mut mixdown = Mixdown::open(bundle, &Session::neutral(bundle))?;
     let count = mixdown.stems.len();
-    let mut listener = Listener::new(count, rate);
+    let mut listener = BandListener::new(count, rate);
     let mut meters = vec![Meter::new(rate, &Layout::stereo()); count + 1];
-    let unity = vec![1.0; count];
     let mut sum = [Vec::new(), Vec::new()];
     progress.begin("listening", mixdown.frames());
     loop {
-        let frames = mixdown.read()?;
+        let frames = mixdown.read_sum(&mut sum)?;
         if frames == 0 {
             break;
         }
-        mixdown.sum(&unity, &mut sum);
         listener.hear(mixdown.stems.iter().map(|stem| stem.audio()));
         let mix = [&*sum[0], &*sum[1]];
         for (meter, audio) in meters.iter_mut().zip(mixdown.stems.iter().map(|s| s.audio()).chain([mix])) {
@@ -184,8 +182,8 @@ fn power_db(part: f64, whole: f64) -> f64 {
     0.5 * decibels(part / whole)
 }
 
-/// Where two stems want the same place.
-fn low_end(names: &[&str], listener: &Listener) -> Vec<Reason> {
+/// Collisions and cancellations of two stems in the low end.
+fn low_end(names: &[&str], listener: &BandListener) -> Vec<Reason> {
     let sums = &listener.sums;
     let all: f64 = sums.iter().map(|stem| stem.all).sum();
     let mut reasons = Vec::new();
@@ -245,12 +243,12 @@ fn low_end(names: &[&str], listener: &Listener) -> Vec<Reason> {
     reasons
 }
 
-/// What is out of line in the stems of a role, together: a kick drum alone is no kit. `loudness`: theirs, and last the mix's.
+/// Reasons in the stems of a role, taken together: a kick drum alone is no kit. `loudness`: theirs, and last the mix's.
 fn of_role(
     role: Role,
     members: &[usize],
     names: &[&str],
-    sums: &[Sums],
+    sums: &[BandSums],
     loudness: &[Option<f64>],
     said: Said,
 ) -> Vec<Reason> {
@@ -294,7 +292,7 @@ fn of_role(
             ),
         );
     }
-    let total = |of: fn(&Sums) -> f64| members.iter().map(|&i| of(&sums[i])).sum::<f64>();
+    let total = |of: fn(&BandSums) -> f64| members.iter().map(|&i| of(&sums[i])).sum::<f64>();
     let (bright, all) = (total(|s| s.bright), total(|s| s.all));
     if let (true, false, Some(usual)) = (all > 0.0, said.lofi, usual_brightness(role))
         && let Some((limit, below)) = outside(power_db(bright, all), usual)
@@ -320,8 +318,8 @@ fn of_role(
     reasons
 }
 
-/// What is out of line in one stem, whatever it plays.
-fn of_stem(i: usize, names: &[&str], sums: &[Sums], said: Said) -> Vec<Reason> {
+/// Reasons in one stem, whatever its role.
+fn of_stem(i: usize, names: &[&str], sums: &[BandSums], said: Said) -> Vec<Reason> {
     let (stem, name) = (&sums[i], names[i]);
     let mut reasons = Vec::new();
     let mut reason = |favours, topic, value, unit, reach, text: String| {
@@ -377,7 +375,7 @@ fn of_stem(i: usize, names: &[&str], sums: &[Sums], said: Said) -> Vec<Reason> {
     reasons
 }
 
-/// What the user said, with what it asks of these stems.
+/// Reasons from the statements of the user, as they apply to these stems.
 fn from_what_was_said(bundle: &Bundle, said: Said) -> Vec<Reason> {
     let count = |of: &dyn Fn(Role) -> bool| bundle.stems.iter().filter(|stem| of(stem.role)).count();
     let (all, voices) = (bundle.stems.len(), count(&|role| matches!(role, Role::Vocals | Role::Backing)));
@@ -477,7 +475,7 @@ fn from_what_was_said(bundle: &Bundle, said: Said) -> Vec<Reason> {
     reasons
 }
 
-fn conclude(reasons: Vec<Reason>) -> Advice {
+fn conclude(reasons: Vec<Reason>) -> StemsAdvice {
     let count = |favours, basis| reasons.iter().filter(|r| r.favours == favours && r.basis == basis).count();
     let (fixes, wishes) = (count(Favours::Stems, Basis::Measured), count(Favours::Stems, Basis::YouSaid));
     let by_eq = count(Favours::Stereo, Basis::Measured);
@@ -510,5 +508,5 @@ fn conclude(reasons: Vec<Reason>) -> Advice {
             ),
         ),
     };
-    Advice { conclusion, sentence, reasons }
+    StemsAdvice { conclusion, sentence, reasons }
 }

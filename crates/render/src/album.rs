@@ -2,23 +2,21 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::compensated::Compensated;
-use crate::mixdown::{self, Mixdown};
+use crate::mixdown::{Mixdown, master_chain};
 use crate::progress::{Progress, advance};
 use audiofile::AudioReader;
 use audiofile::error::{Error, Result, shown};
-use chain::ChainKind;
 use meter::layout::Layout;
 use meter::{Meter, Reading, reading_from_hops};
 use project::bundle::Bundle;
-use project::session_file::Session;
+use project::session::Session;
 use session::playback::playback;
 use session::target::NormalizationTarget;
 use units::{Db, Dbtp, Lu, Power};
 
 /// A track of the album.
 #[derive(Clone, Debug)]
-pub struct Track {
+pub struct AlbumTrack {
     /// Its name.
     pub name: String,
     /// The file, or the folder of stems.
@@ -34,12 +32,12 @@ pub struct Track {
 #[derive(Clone, Debug)]
 pub struct Album {
     /// The tracks in the order given.
-    pub tracks: Vec<Track>,
+    pub tracks: Vec<AlbumTrack>,
     /// The reading of all of them as one programme without gaps.
     pub reading: Reading,
 }
 
-/// What a player does to the album.
+/// Playback gains of an album on one platform.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AlbumPlayback {
     /// The gain of each track when it is played by itself or in a playlist; none if unknown.
@@ -53,7 +51,7 @@ pub struct AlbumPlayback {
 /// # Errors
 /// If one cannot be read, or the listener stops it.
 pub fn album(paths: &[PathBuf], progress: &mut dyn Progress) -> Result<Album> {
-    let tracks: Vec<Track> = paths
+    let tracks: Vec<AlbumTrack> = paths
         .iter()
         .map(|path| if path.is_dir() { of_stems(path, progress) } else { of_file(path, progress) })
         .collect::<Result<_>>()?;
@@ -70,13 +68,13 @@ pub fn album(paths: &[PathBuf], progress: &mut dyn Progress) -> Result<Album> {
 }
 
 impl Album {
-    /// How much louder than the album each track is.
+    /// The loudness of each track over that of the album.
     pub fn over_album(&self) -> Vec<Option<Lu>> {
-        let over = |track: &Track| Some(track.reading.integrated? - self.reading.integrated?);
+        let over = |track: &AlbumTrack| Some(track.reading.integrated? - self.reading.integrated?);
         self.tracks.iter().map(over).collect()
     }
 
-    /// How much louder each track is than the one before it.
+    /// The loudness of each track over that of the one before it.
     pub fn steps(&self) -> Vec<Option<Lu>> {
         let before = std::iter::once(None).chain(self.tracks.iter().map(|track| track.reading.integrated));
         self.tracks
@@ -86,7 +84,7 @@ impl Album {
             .collect()
     }
 
-    /// What a player does to it.
+    /// The playback gains on `target`.
     pub fn playback(&self, target: &NormalizationTarget) -> AlbumPlayback {
         let gain = |reading| playback(reading, target).and_then(|playback| playback.gain);
         let has_album_mode = target.mode.contains("album");
@@ -103,7 +101,7 @@ fn name(path: &Path) -> String {
     shown(Path::new(name.unwrap_or(path.as_os_str())))
 }
 
-fn of_file(path: &Path, progress: &mut dyn Progress) -> Result<Track> {
+fn of_file(path: &Path, progress: &mut dyn Progress) -> Result<AlbumTrack> {
     let mut reader = AudioReader::open(path)?;
     let info = reader.info().clone();
     let mut meter = Meter::new(info.rate, &Layout::new(info.channels, info.channel_mask));
@@ -116,9 +114,9 @@ fn of_file(path: &Path, progress: &mut dyn Progress) -> Result<Track> {
     Ok(track(path, &meter, info.rate.0))
 }
 
-fn of_stems(dir: &Path, progress: &mut dyn Progress) -> Result<Track> {
+fn of_stems(dir: &Path, progress: &mut dyn Progress) -> Result<AlbumTrack> {
     let mut bundle = Bundle::open(dir, None)?;
-    let (session, _) = Session::of(&mut bundle, None)?;
+    let (session, _) = Session::open(&mut bundle, None)?;
     let rate = bundle.rate()?;
     if session.stems.iter().all(|stem| stem.mute) {
         return Err(Error::Bundle {
@@ -128,8 +126,7 @@ fn of_stems(dir: &Path, progress: &mut dyn Progress) -> Result<Track> {
         });
     }
     let mut mixdown = Mixdown::open(&bundle, &session)?;
-    let chain = mixdown::chain(&session.master, ChainKind::Master, session.master_latency, rate);
-    let mut chain = Compensated::new(chain);
+    let mut chain = master_chain(&session.master, &session, rate);
     let mut meter = Meter::new(rate, &Layout::stereo());
     let mut sum = [Vec::new(), Vec::new()];
     progress.begin(&name(dir), mixdown.frames());
@@ -140,8 +137,8 @@ fn of_stems(dir: &Path, progress: &mut dyn Progress) -> Result<Track> {
     Ok(track(dir, &meter, rate.0))
 }
 
-fn track(path: &Path, meter: &Meter, rate: f64) -> Track {
-    Track {
+fn track(path: &Path, meter: &Meter, rate: f64) -> AlbumTrack {
+    AlbumTrack {
         name: name(path),
         path: path.to_owned(),
         seconds: meter.frames() as f64 / rate,

@@ -6,6 +6,7 @@
 
 mod clips;
 mod dc;
+mod events;
 mod fault;
 mod formats;
 mod levels;
@@ -27,13 +28,13 @@ use crate::progress::{Progress, advance};
 use audiofile::AudioInfo;
 use audiofile::error::{Error, Result};
 pub use fault::{Check, Fault, Severity};
-pub use null::{Again, Null, StemFit, Verdict};
+pub use null::{Again, NullTest, NullVerdict, StemFit};
 use project::bundle::{Bundle, stem_name};
 use std::path::{Path, PathBuf};
 use subject::{Subject, file_name};
 use units::{Db, Dbtp, decibels};
 
-/// What to check against.
+/// Options of a check.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     /// The mix for the null test. Without it, a file of the folder that is called mix is taken.
@@ -43,7 +44,7 @@ pub struct Options {
 /// The file that stood as the mix.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MixUsed {
-    /// Where it is.
+    /// Its path.
     pub path: PathBuf,
     /// True if it was taken because of its name, false if it was given.
     pub by_name: bool,
@@ -51,12 +52,12 @@ pub struct MixUsed {
 
 /// A stem that could be read.
 #[derive(Clone, Debug)]
-pub struct StemSummary {
+pub struct CheckedStem {
     /// File name as it may be shown.
     pub file: String,
     /// The stem's name.
     pub name: String,
-    /// What its file says of itself.
+    /// The properties that its file states.
     pub info: AudioInfo,
     /// Highest sample; `None` for digital silence.
     pub sample_peak: Option<Db>,
@@ -66,18 +67,18 @@ pub struct StemSummary {
 
 /// All that was found.
 #[derive(Clone, Debug)]
-pub struct Report {
+pub struct CheckReport {
     /// The findings, in the order of [`Check::ALL`] and then of the files.
     pub faults: Vec<Fault>,
     /// The mix, if there was one.
     pub mix: Option<MixUsed>,
     /// The null test; `None` without a mix or if nothing could be compared.
-    pub null: Option<Null>,
+    pub null: Option<NullTest>,
     /// The stems that could be read.
-    pub stems: Vec<StemSummary>,
+    pub stems: Vec<CheckedStem>,
 }
 
-impl Report {
+impl CheckReport {
     /// True if there is more than advice.
     pub fn has_faults(&self) -> bool {
         self.faults.iter().any(|fault| fault.severity == Severity::Fault)
@@ -89,7 +90,7 @@ impl Report {
 /// # Errors
 /// If the folder cannot be read or holds no stem, the given mix cannot be opened, or `progress` says stop. Files that
 /// cannot be read are findings.
-pub fn check(dir: &Path, options: &Options, progress: &mut dyn Progress) -> Result<Report> {
+pub fn check(dir: &Path, options: &Options, progress: &mut dyn Progress) -> Result<CheckReport> {
     let (paths, left_out) = Bundle::list(dir, options.mix.as_deref())?;
     let folder = file_name(&std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned()));
     let mut faults = names::advice(&paths, &folder);
@@ -137,7 +138,7 @@ pub fn check(dir: &Path, options: &Options, progress: &mut dyn Progress) -> Resu
     }
     let order = |fault: &Fault| Check::ALL.iter().position(|check| *check == fault.check);
     faults.sort_by_key(order);
-    Ok(Report { faults, mix, null, stems: stems.iter().map(summary).collect() })
+    Ok(CheckReport { faults, mix, null, stems: stems.iter().map(summary).collect() })
 }
 
 /// The null test says nothing when not all stems were there.
@@ -197,9 +198,9 @@ fn unreadable(file: &str, path: &Path, error: &Error) -> Fault {
     Fault::new(Check::Readable, file, fault, cure)
 }
 
-fn summary(stem: &Subject) -> StemSummary {
+fn summary(stem: &Subject) -> CheckedStem {
     let sample_peak = stem.measured.sample_peak;
-    StemSummary {
+    CheckedStem {
         file: stem.file.clone(),
         name: stem.name.clone(),
         info: stem.info.clone(),

@@ -1,4 +1,4 @@
-//! What lossy codecs make of a file: encoded and decoded by ffmpeg, measured, and compared with what went in.
+//! Preview of lossy codecs: a file encoded and decoded by ffmpeg, measured, and compared with the source.
 //!
 //! A codec changes every sample, so peaks rise: what was held at a ceiling comes out above it. Whether that matters depends on
 //! the gain at which a platform plays the song, which belongs to the answer.
@@ -19,7 +19,7 @@ use units::{Db, decibels};
 
 /// A codec as a platform uses it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Preset {
+pub struct CodecPreset {
     /// Its name.
     pub id: &'static str,
     /// The target whose gain applies to it.
@@ -33,31 +33,43 @@ pub struct Preset {
 }
 
 /// The codecs and rates that the large platforms stream: as Apple and Spotify publish them; YouTube's as its streams are.
-pub const PRESETS: [Preset; 5] = [
-    Preset { id: "apple-aac-256", target: "apple-music", encoder: "aac", bitrate: "256k", ending: "m4a" },
-    Preset {
+pub const PRESETS: [CodecPreset; 5] = [
+    CodecPreset {
+        id: "apple-aac-256",
+        target: "apple-music",
+        encoder: "aac",
+        bitrate: "256k",
+        ending: "m4a",
+    },
+    CodecPreset {
         id: "spotify-vorbis-320",
         target: "spotify",
         encoder: "libvorbis",
         bitrate: "320k",
         ending: "ogg",
     },
-    Preset {
+    CodecPreset {
         id: "spotify-vorbis-160",
         target: "spotify",
         encoder: "libvorbis",
         bitrate: "160k",
         ending: "ogg",
     },
-    Preset { id: "youtube-opus-160", target: "youtube", encoder: "libopus", bitrate: "160k", ending: "opus" },
-    Preset { id: "youtube-aac-128", target: "youtube", encoder: "aac", bitrate: "128k", ending: "m4a" },
+    CodecPreset {
+        id: "youtube-opus-160",
+        target: "youtube",
+        encoder: "libopus",
+        bitrate: "160k",
+        ending: "opus",
+    },
+    CodecPreset { id: "youtube-aac-128", target: "youtube", encoder: "aac", bitrate: "128k", ending: "m4a" },
 ];
 
-/// What came out.
+/// The decoded file, measured and compared.
 #[derive(Clone, Debug)]
 pub struct Decoded {
-    /// Which codec.
-    pub preset: Preset,
+    /// The codec.
+    pub preset: CodecPreset,
     /// Size of the encoded file.
     pub bytes: u64,
     /// Reading of what came out.
@@ -79,7 +91,7 @@ const COMPARED: usize = 32_768;
 
 /// The version of ffmpeg in one line, if it is installed.
 pub fn ffmpeg() -> Option<String> {
-    let text = said(Command::new("ffmpeg").arg("-version"), Stream::Answer).ok()?;
+    let text = said(Command::new("ffmpeg").arg("-version"), OutputStream::Answer).ok()?;
     text.lines().next().map(str::to_owned)
 }
 
@@ -87,7 +99,7 @@ pub fn ffmpeg() -> Option<String> {
 ///
 /// # Errors
 /// If the file cannot be read, is not stereo, ffmpeg fails, or the listener stops it. Nothing is left behind.
-pub fn preview(path: &Path, preset: Preset, progress: &mut dyn Progress) -> Result<Option<Decoded>> {
+pub fn preview(path: &Path, preset: CodecPreset, progress: &mut dyn Progress) -> Result<Option<Decoded>> {
     let info = AudioReader::open(path)?.info().clone();
     let fault = |fault: String, cure: &str| Error::Bundle { path: path.to_owned(), fault, cure: cure.into() };
     if info.channels != 2 {
@@ -118,7 +130,7 @@ pub fn preview(path: &Path, preset: Preset, progress: &mut dyn Progress) -> Resu
 
 /// ffmpeg's encoders; the error is its last line.
 fn encoders() -> std::result::Result<HashSet<String>, String> {
-    let text = said(Command::new("ffmpeg").args(["-v", "error", "-encoders"]), Stream::Answer)?;
+    let text = said(Command::new("ffmpeg").args(["-v", "error", "-encoders"]), OutputStream::Answer)?;
     // a legend, a rule, then flags and name on each line
     let mut lines = text.lines().skip_while(|line| !line.contains("---")).skip(1).peekable();
     lines.peek().ok_or("no list")?;
@@ -129,15 +141,15 @@ fn encoders() -> std::result::Result<HashSet<String>, String> {
 fn run(from: &Path, how: &[&str], to: &PathBuf) -> std::result::Result<(), String> {
     let mut ffmpeg = Command::new("ffmpeg");
     ffmpeg.args(["-nostdin", "-v", "error", "-xerror", "-y", "-i"]).arg(from).args(how).arg(to);
-    said(&mut ffmpeg, Stream::Errors).map(drop)
+    said(&mut ffmpeg, OutputStream::Errors).map(drop)
 }
 
-/// What ffmpeg says on one of its streams; on failure the error is the last line of it. The standard library's way would
+/// Text of one stream of ffmpeg; on failure the error is its last line. The standard library's way would
 /// panic where a stream cannot be read.
-fn said(program: &mut Command, stream: Stream) -> std::result::Result<String, String> {
+fn said(program: &mut Command, stream: OutputStream) -> std::result::Result<String, String> {
     let (out, err) = match stream {
-        Stream::Answer => (Stdio::piped(), Stdio::null()),
-        Stream::Errors => (Stdio::null(), Stdio::piped()),
+        OutputStream::Answer => (Stdio::piped(), Stdio::null()),
+        OutputStream::Errors => (Stdio::null(), Stdio::piped()),
     };
     let mut child =
         program.stdin(Stdio::null()).stdout(out).stderr(err).spawn().map_err(|e| e.to_string())?;
@@ -158,7 +170,7 @@ fn said(program: &mut Command, stream: Stream) -> std::result::Result<String, St
 
 /// A stream of a program.
 #[derive(Clone, Copy)]
-enum Stream {
+enum OutputStream {
     Answer,
     Errors,
 }
@@ -168,7 +180,7 @@ fn compare(
     path: &Path,
     info: &AudioInfo,
     decoded: &Path,
-    preset: Preset,
+    preset: CodecPreset,
     bytes: u64,
     progress: &mut dyn Progress,
 ) -> Result<Decoded> {

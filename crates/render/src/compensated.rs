@@ -1,15 +1,16 @@
 //! A chain over a whole song: what comes out starts with the song and is as long as it.
 
 use audiofile::BLOCK;
+use audiofile::latency::LatencySkip;
 use chain::Chain;
 use dsp::{Block, Process};
+use units::Samples;
 
 /// A chain, or none, whose latency is compensated: its first outputs are left out, and silence after the end pushes
 /// out what is still inside.
 pub struct Compensated {
     chain: Option<Chain>,
-    /// Output that still comes before the song's first frame.
-    to_drop: usize,
+    skip: LatencySkip,
     /// Silence still to be fed after the song's last frame.
     tail: usize,
 }
@@ -17,8 +18,8 @@ pub struct Compensated {
 impl Compensated {
     /// At the start of a song.
     pub fn new(chain: Option<Chain>) -> Self {
-        let latency = chain.as_ref().map_or(0, |chain| chain.latency().0);
-        Self { chain, to_drop: latency, tail: latency }
+        let latency = chain.as_ref().map_or(Samples(0), Chain::latency);
+        Self { chain, skip: LatencySkip::new(latency), tail: latency.0 }
     }
 
     /// The chain.
@@ -26,18 +27,32 @@ impl Compensated {
         self.chain.as_ref()
     }
 
+    /// Frames of output that still come before the song's first frame.
+    pub fn frames_to_skip(&self) -> usize {
+        self.skip.remaining()
+    }
+
     /// Processes `block` in place; what belongs to the song are its last frames, which are returned.
     pub fn process<'a>(&mut self, block: &'a mut [Vec<f64>; 2]) -> [&'a [f64]; 2] {
+        let skip = self.run(block, |chain, block| chain.process(block));
         let [left, right] = block;
-        if let Some(chain) = &mut self.chain {
-            chain.process(&mut Block::new(left, right));
-        }
-        let skip = self.to_drop.min(left.len());
-        self.to_drop -= skip;
         [&left[skip..], &right[skip..]]
     }
 
-    /// After the song: makes `block` the next stretch of silence to process. False: nothing is inside any more.
+    /// Runs `process` over `block` in place, if there is a chain: returns how many of its first frames are to be left out.
+    pub fn run(
+        &mut self,
+        block: &mut [Vec<f64>; 2],
+        process: impl FnOnce(&mut Chain, &mut Block<'_>),
+    ) -> usize {
+        let [left, right] = block;
+        if let Some(chain) = &mut self.chain {
+            process(chain, &mut Block::new(left, right));
+        }
+        self.skip.advance(left.len())
+    }
+
+    /// Makes `block` the next stretch of silence to process after the song. False: nothing is inside any more.
     pub fn silence(&mut self, block: &mut [Vec<f64>; 2]) -> bool {
         let frames = self.tail.min(BLOCK);
         self.tail -= frames;

@@ -1,9 +1,10 @@
 //! A delivery: the master, stems that sum to it, versions, pieces, and a manifest that says what is what.
 //!
-//! The master is settled first ([`settle`]: where it lands, with which ceiling). Then the song is printed once more: the sum
+//! The master is planned first ([`plan_master`]: where it lands, with which ceiling). Then the song is printed once more: the sum
 //! runs through the master chain, whose gains are recorded, and every stem and version runs through an equal chain that
 //! follows them (`print`). So stems sum to the master, and versions can be cut against it.
 
+mod job;
 mod manifest;
 mod own;
 mod plan;
@@ -12,64 +13,45 @@ mod sink;
 
 use std::path::{Path, PathBuf};
 
+use crate::ceiling::peak_limit;
+use crate::clock::clock;
 use crate::hash::{sha256, sha256_of};
-use crate::master::{self, CEILING_TOLERANCE, MasterPlan, settle};
+use crate::master::{MasterJob, MasterPlan, plan_master};
 use crate::measure::measure;
 use crate::mixdown::Mixdown;
 use crate::progress::{Progress, advance};
+use crate::small_file::SmallFile;
 use crate::verify::agree;
-use crate::whole::{self, Whole};
 use audiofile::AudioReader;
 use audiofile::BLOCK;
 use audiofile::error::{Error, Result};
+use audiofile::output::remove_file;
 use audiofile::resample::{Converted, Endless, converted_frames};
 use audiofile::wav::{Bext, Chunk, Place, WavSpec};
-pub use manifest::{Deliverable, FILE_NAME as MANIFEST, Input, Manifest};
+pub use job::DeliveryJob;
+pub use manifest::{Deliverable, FILE_NAME as MANIFEST, Manifest, ManifestInput};
 use own::Unexplained;
-use plan::{CD_RATE, Feed, Level, Plan, Planned};
-use print::{Plays, Print};
+use plan::{AudioSource, CD_RATE, DeliveryPlan, GainGroup, PlannedFile};
+use print::{Print, VoiceContent};
 use project::bundle::Bundle;
 use project::delivery::DeliverSettings;
-use project::session_file::Session;
 use session::target::NormalizationTarget;
-use sink::{Depth, Finished, Sink};
+use sink::{DeliverySink, Depth, FinishedFile};
 use units::{Db, Dbtp, Hz, decibels};
 
-/// What of a version's loss to the master's gains is worth a word.
+/// The loss of a version to the master's gains from which a remark is due.
 pub const UNEXPLAINED: Db = Db(1.5);
 /// Left below full scale by a gain that keeps stems from clipping.
 const HEADROOM: Db = Db(0.1);
-/// How often gains are corrected: once is enough, but for what dither adds.
+/// Prints after which gains are left as they are: one correction is enough, but for dither.
 const ATTEMPTS: usize = 4;
-
-/// What to deliver, and where to.
-pub struct Job<'a> {
-    /// The stems.
-    pub bundle: &'a Bundle,
-    /// Their settings.
-    pub session: &'a Session,
-    /// The session file, if there is one.
-    pub session_file: Option<&'a Path>,
-    /// What to make.
-    pub settings: &'a DeliverSettings,
-    /// The song's title.
-    pub title: String,
-    /// The folder to fill; it is there.
-    pub output: &'a Path,
-    /// Replace files that are there.
-    pub overwrite: bool,
-    /// Refuse what stems cannot hold.
-    pub strict: bool,
-    /// The target named by the session or the command line, if any.
-    pub target: Option<NormalizationTarget>,
-}
 
 /// Delivers; gives the manifest as it was written.
 ///
 /// # Errors
 /// Before any work if something is in the way or cannot be; else if a file cannot be read or written, or the listener
 /// stops it. Then there is no manifest, and no file but those that were complete before.
-pub fn deliver(job: &Job<'_>, progress: &mut dyn Progress) -> Result<Manifest> {
+pub fn deliver(job: &DeliveryJob<'_>, progress: &mut dyn Progress) -> Result<Manifest> {
     let rate = job.bundle.rate()?;
     let plan = plan::plan(job, rate)?;
     let made: Vec<PathBuf> = plan.folders().into_iter().filter(|folder| !folder.is_dir()).collect();
@@ -81,33 +63,38 @@ pub fn deliver(job: &Job<'_>, progress: &mut dyn Progress) -> Result<Manifest> {
     result
 }
 
-fn make(job: &Job<'_>, plan: &Plan, rate: Hz, progress: &mut dyn Progress) -> Result<Manifest> {
+fn make(
+    job: &DeliveryJob<'_>,
+    plan: &DeliveryPlan,
+    rate: Hz,
+    progress: &mut dyn Progress,
+) -> Result<Manifest> {
     for folder in plan.folders() {
         std::fs::create_dir_all(&folder).map_err(Error::write(&folder))?;
     }
-    let master = master::Job {
+    let master = MasterJob {
         bundle: job.bundle,
         session: job.session,
         output: plan.files[0].path.clone(),
         overwrite: job.overwrite,
         target: job.target.clone(),
     };
-    let settled = settle(&master, progress)?;
-    let (printed, gains) = print_within(job, plan, &settled, rate, progress)?;
+    let planned = plan_master(&master, progress)?;
+    let (printed, gains) = print_within(job, plan, &planned, rate, progress)?;
     // From here on files of an earlier delivery are replaced: nothing may speak for them any more.
-    whole::remove(&plan.manifest)?;
+    remove_file(&plan.manifest)?;
     let mut readings = Vec::new();
     for file in printed.files {
         readings.push((file.reading, file.strict));
         file.keep()?;
     }
 
-    let limit = (settled.ceiling + CEILING_TOLERANCE).amplitude();
+    let limit = peak_limit(planned.ceiling);
     let mut deliverables = Vec::new();
     for (file, (rendered, strict)) in plan.files.iter().zip(&readings) {
         let holds = strict.is_none_or(|strict| strict.amplitude() <= limit);
         let loss = match file.feed {
-            Feed::Voice(voice) if file.kind != "cutdown" => printed.lost[voice],
+            AudioSource::PrintVoice(voice) if file.kind != "cutdown" => printed.lost[voice],
             _ => None,
         };
         let mut told = told(job, file, &file.path, (rate, plan.depth), progress)?;
@@ -120,7 +107,7 @@ fn make(job: &Job<'_>, plan: &Plan, rate: Hz, progress: &mut dyn Progress) -> Re
         told.0.own_gain = loss.is_some() && job.settings.own_gain;
         deliverables.push(told.0);
         if let Some(path) = &file.cd {
-            let (trim, holds) = to_cd(job, file, path, settled.ceiling, rate, progress)?;
+            let (trim, holds) = to_cd(job, file, path, planned.ceiling, rate, progress)?;
             let (mut told, _) = self::told(job, file, path, (CD_RATE, Depth::Int16), progress)?;
             told.verified &= holds;
             told.trim_db = (gains.of(file.level) + trim).0;
@@ -128,7 +115,7 @@ fn make(job: &Job<'_>, plan: &Plan, rate: Hz, progress: &mut dyn Progress) -> Re
         }
     }
     let null = null_test(plan, gains.stems, progress)?;
-    let mut warnings = settled.warnings.clone();
+    let mut warnings = planned.warnings.clone();
     warnings.extend(plan.notes.iter().cloned());
     warnings.extend(printed.warnings);
     warnings.extend(remarks(plan, &deliverables, &gains, rate));
@@ -143,14 +130,14 @@ fn make(job: &Job<'_>, plan: &Plan, rate: Hz, progress: &mut dyn Progress) -> Re
         null_dbfs: null.and_then(|(peak, _)| Dbtp::from_amplitude(peak)).map(|peak| peak.0),
         null_pass_dbfs: null.map(|(_, pass)| decibels(pass)),
         stems_gain_db: gains.stems.0,
-        gain_db: settled.landing.gain.0,
-        limiting_db: settled.landing.reduction.0,
-        ceiling_dbtp: settled.ceiling.0,
+        gain_db: planned.gain.gain.0,
+        limiting_db: planned.gain.reduction.0,
+        ceiling_dbtp: planned.ceiling.0,
         inputs: inputs(job, progress)?,
         asked_sha256: asked(job),
         warnings,
     };
-    Whole::new(&plan.manifest, false)?.write(manifest.text(&plan.manifest)?.as_bytes())?;
+    SmallFile::claim(&plan.manifest, false)?.write(manifest.text(&plan.manifest)?.as_bytes())?;
     Ok(manifest)
 }
 
@@ -164,49 +151,49 @@ struct Gains {
 }
 
 impl Gains {
-    fn of(&self, level: Level) -> Db {
+    fn of(&self, level: GainGroup) -> Db {
         match level {
-            Level::Unity => Db(0.0),
-            Level::Stems => self.stems,
-            Level::CleanStems => self.clean,
-            Level::Version(voice) => self.versions[voice],
+            GainGroup::Unity => Db(0.0),
+            GainGroup::Stems => self.stems,
+            GainGroup::CleanStems => self.clean,
+            GainGroup::Version(voice) => self.versions[voice],
         }
     }
 }
 
 /// All files of a delivery, complete but nameless.
 struct Printed {
-    files: Vec<Finished>,
-    /// What versions lose to the master's gains, by voice.
+    files: Vec<FinishedFile>,
+    /// The loss of versions to the master's gains and its frame, by voice.
     lost: Vec<Option<(Db, u64)>>,
     warnings: Vec<String>,
 }
 
 /// Prints with gains of 0 dB and, where something clips or is over the ceiling, again with less.
 fn print_within(
-    job: &Job<'_>,
-    plan: &Plan,
-    settled: &MasterPlan,
+    job: &DeliveryJob<'_>,
+    plan: &DeliveryPlan,
+    planned: &MasterPlan,
     rate: Hz,
     progress: &mut dyn Progress,
 ) -> Result<(Printed, Gains)> {
     let mut gains = Gains { stems: Db(0.0), clean: Db(0.0), versions: vec![Db(0.0); plan.voices.len()] };
-    let limit = (settled.ceiling + CEILING_TOLERANCE).amplitude();
+    let limit = peak_limit(planned.ceiling);
     for attempt in 1.. {
-        let printed = print(job, plan, settled, &gains, rate, progress)?;
+        let printed = print(job, plan, planned, &gains, rate, progress)?;
         let mut next = gains.clone();
         for (file, done) in plan.files.iter().zip(&printed.files) {
             let clips = plan.depth != Depth::Float32 && done.peak > 1.0;
             let fitted = |gain: Db| gain.min(gains.of(file.level) - Db::from_gain(done.peak) - HEADROOM);
             match file.level {
-                Level::Stems if clips => next.stems = fitted(next.stems),
-                Level::CleanStems if clips => next.clean = fitted(next.clean),
-                Level::Version(voice) if file.window.is_none() => {
+                GainGroup::Stems if clips => next.stems = fitted(next.stems),
+                GainGroup::CleanStems if clips => next.clean = fitted(next.clean),
+                GainGroup::Version(voice) if file.window.is_none() => {
                     // Where integers end the file is cut off: the samples before that tell how far it went.
                     let most = done.strict.map_or(0.0, Dbtp::amplitude).max(done.peak);
                     if most > limit {
                         next.versions[voice] =
-                            gains.versions[voice] - (Db::from_gain(most) - Db(settled.ceiling.0));
+                            gains.versions[voice] - (Db::from_gain(most) - Db(planned.ceiling.0));
                     }
                 }
                 _ => {}
@@ -221,37 +208,37 @@ fn print_within(
 }
 
 fn print(
-    job: &Job<'_>,
-    plan: &Plan,
-    settled: &MasterPlan,
+    job: &DeliveryJob<'_>,
+    plan: &DeliveryPlan,
+    planned: &MasterPlan,
     gains: &Gains,
     rate: Hz,
     progress: &mut dyn Progress,
 ) -> Result<Printed> {
     let mixdown = Mixdown::open(job.bundle, job.session)?;
     let frames = mixdown.frames();
-    let mut print = Print::new(mixdown, settled, job.session, rate, &plan.voices);
+    let mut print = Print::new(mixdown, planned, job.session, rate, &plan.voices);
     let mut sinks = Vec::new();
     for file in &plan.files {
         let spec = spec(job, file, rate, plan.depth);
-        let strict = matches!(file.level, Level::Unity | Level::Version(_));
+        let strict = matches!(file.level, GainGroup::Unity | GainGroup::Version(_));
         let gain = gains.of(file.level);
         let path = file.path.clone();
-        let sink = Sink::create(path, spec, plan.depth, gain, file.window, strict, job.overwrite)?;
+        let sink = DeliverySink::create(path, spec, plan.depth, gain, file.window, strict, job.overwrite)?;
         sinks.push(if file.kind == "master" { sink.like_stems_master(rate) } else { sink });
     }
     let mut lost: Vec<Option<Unexplained>> = plan
         .voices
         .iter()
-        .map(|plays| matches!(plays, Plays::Version(_)).then(|| Unexplained::new(rate)))
+        .map(|plays| matches!(plays, VoiceContent::Version(_)).then(|| Unexplained::new(rate)))
         .collect();
     progress.begin("printing", frames);
     while let Some(step) = print.step()? {
         for (file, sink) in plan.files.iter().zip(&mut sinks) {
             sink.push(match file.feed {
-                Feed::Lead => step.lead,
-                Feed::Clean(stem) => step.clean[stem],
-                Feed::Voice(voice) => match step.own[voice] {
+                AudioSource::Lead => step.lead,
+                AudioSource::Clean(stem) => step.clean[stem],
+                AudioSource::PrintVoice(voice) => match step.own[voice] {
                     Some(own) if job.settings.own_gain => own,
                     _ => step.voices[voice],
                 },
@@ -264,22 +251,15 @@ fn print(
         }
         advance(progress, step.frames as u64, &plan.files[0].path)?;
     }
-    let silenced = print.stems().iter().filter(|stem| stem.non_finite() > 0).map(|stem| {
-        format!(
-            "{}: {} samples are not numbers and were silenced; export the stem again",
-            audiofile::error::shown(stem.path()),
-            stem.non_finite()
-        )
-    });
     Ok(Printed {
-        warnings: silenced.collect(),
-        files: sinks.into_iter().map(Sink::complete).collect(),
+        warnings: print.warnings().collect(),
+        files: sinks.into_iter().map(DeliverySink::complete).collect(),
         lost: lost.into_iter().map(|lost| lost.map(|lost| lost.most())).collect(),
     })
 }
 
 /// A file's format and metadata.
-fn spec(job: &Job<'_>, file: &Planned, rate: Hz, depth: Depth) -> WavSpec {
+fn spec(job: &DeliveryJob<'_>, file: &PlannedFile, rate: Hz, depth: Depth) -> WavSpec {
     let artist = job.settings.artist.as_deref().unwrap_or_default();
     let description =
         if artist.is_empty() { file.title.clone() } else { format!("{artist} - {}", file.title) };
@@ -325,8 +305,8 @@ fn axml(code: &str) -> String {
 
 /// A file as it is on the disk, and its reading.
 fn told(
-    job: &Job<'_>,
-    file: &Planned,
+    job: &DeliveryJob<'_>,
+    file: &PlannedFile,
     path: &Path,
     (rate, depth): (Hz, Depth),
     progress: &mut dyn Progress,
@@ -363,21 +343,22 @@ fn told(
 
 /// Makes the 44.1 kHz, 16-bit copy of a finished file: gives the gain that keeps it under the ceiling, and whether it is.
 fn to_cd(
-    job: &Job<'_>,
-    file: &Planned,
+    job: &DeliveryJob<'_>,
+    file: &PlannedFile,
     path: &Path,
     ceiling: Dbtp,
     rate: Hz,
     progress: &mut dyn Progress,
 ) -> Result<(Db, bool)> {
-    let limit = (ceiling + CEILING_TOLERANCE).amplitude();
+    let limit = peak_limit(ceiling);
     let mut gain = Db(0.0);
     for attempt in 1.. {
         let reader = AudioReader::open(&file.path)?;
         let mut left = converted_frames(reader.info().frames, rate, CD_RATE);
         let mut source = Converted::new(reader, rate, CD_RATE, &file.path)?;
         let spec = spec(job, file, CD_RATE, Depth::Int16);
-        let mut sink = Sink::create(path.to_owned(), spec, Depth::Int16, gain, None, true, job.overwrite)?;
+        let mut sink =
+            DeliverySink::create(path.to_owned(), spec, Depth::Int16, gain, None, true, job.overwrite)?;
         let mut planes = [Vec::new(), Vec::new()];
         progress.begin("44.1 kHz", left);
         while left > 0 {
@@ -402,9 +383,9 @@ fn to_cd(
 }
 
 /// The most that is left of the master less its stems, and what may be left, linear; none without stems.
-fn null_test(plan: &Plan, gain: Db, progress: &mut dyn Progress) -> Result<Option<(f64, f64)>> {
-    let open = |file: &Planned| AudioReader::open(&file.path);
-    let stems: Vec<&Planned> = plan.files.iter().filter(|file| file.level == Level::Stems).collect();
+fn null_test(plan: &DeliveryPlan, gain: Db, progress: &mut dyn Progress) -> Result<Option<(f64, f64)>> {
+    let open = |file: &PlannedFile| AudioReader::open(&file.path);
+    let stems: Vec<&PlannedFile> = plan.files.iter().filter(|file| file.level == GainGroup::Stems).collect();
     if stems.is_empty() {
         return Ok(None);
     }
@@ -433,12 +414,15 @@ fn null_test(plan: &Plan, gain: Db, progress: &mut dyn Progress) -> Result<Optio
     Ok(Some((peak, pass)))
 }
 
-fn inputs(job: &Job<'_>, progress: &mut dyn Progress) -> Result<Vec<Input>> {
+fn inputs(job: &DeliveryJob<'_>, progress: &mut dyn Progress) -> Result<Vec<ManifestInput>> {
     let files = input_files(job.bundle, job.session_file);
-    files.into_iter().map(|path| Ok(Input { file: name(path), sha256: sha256(path, progress)? })).collect()
+    files
+        .into_iter()
+        .map(|path| Ok(ManifestInput { file: name(path), sha256: sha256(path, progress)? }))
+        .collect()
 }
 
-/// What goes into a delivery: the stems, and the session.
+/// The inputs of a delivery: the stems and the session file.
 fn input_files<'a>(bundle: &'a Bundle, session: Option<&'a Path>) -> Vec<&'a Path> {
     bundle.stems.iter().map(|stem| stem.path.as_path()).chain(session).collect()
 }
@@ -453,7 +437,7 @@ fn name(path: &Path) -> String {
 ///
 /// # Errors
 /// If a stem cannot be read, or the listener stops it.
-pub fn is_finished(job: &Job<'_>, progress: &mut dyn Progress) -> Result<bool> {
+pub fn is_finished(job: &DeliveryJob<'_>, progress: &mut dyn Progress) -> Result<bool> {
     let Ok(manifest) = Manifest::read(&job.output.join(MANIFEST)) else { return Ok(false) };
     let there = |file: &Deliverable| {
         std::fs::metadata(job.output.join(&file.path))
@@ -475,12 +459,23 @@ pub fn is_finished(job: &Job<'_>, progress: &mut dyn Progress) -> Result<bool> {
 }
 
 /// Stands for all that a job asks for beside stems and session file.
-fn asked(job: &Job<'_>) -> String {
-    sha256_of(&format!("{:?}", (&job.title, job.settings, job.strict, &job.target)))
+fn asked(job: &DeliveryJob<'_>) -> String {
+    sha256_of(&asked_text(&job.title, job.settings, job.strict, job.target.as_ref()))
 }
 
-/// What the listener should know of gains.
-fn remarks(plan: &Plan, deliverables: &[Deliverable], gains: &Gains, rate: Hz) -> Vec<String> {
+/// The text of that. Its words are permanent, since manifests hold its hash: types that appear in it keep their names in
+/// `Debug`.
+fn asked_text(
+    title: &str,
+    settings: &DeliverSettings,
+    strict: bool,
+    target: Option<&NormalizationTarget>,
+) -> String {
+    format!("{:?}", (title, settings, strict, target))
+}
+
+/// Remarks on gains and silence, for the user.
+fn remarks(plan: &DeliveryPlan, deliverables: &[Deliverable], gains: &Gains, rate: Hz) -> Vec<String> {
     let mut remarks = Vec::new();
     if gains.stems.0 != 0.0 {
         remarks.push(format!(
@@ -496,7 +491,7 @@ fn remarks(plan: &Plan, deliverables: &[Deliverable], gains: &Gains, rate: Hz) -
     }
     for file in deliverables {
         let is_version =
-            plan.files.iter().any(|f| f.kind == file.kind && matches!(f.level, Level::Version(_)));
+            plan.files.iter().any(|f| f.kind == file.kind && matches!(f.level, GainGroup::Version(_)));
         if is_version && file.kind != "cutdown" && file.trim_db != 0.0 {
             remarks.push(format!(
                 "{}: {:.2} dB lower as a whole, or it would be over the ceiling",
@@ -506,7 +501,7 @@ fn remarks(plan: &Plan, deliverables: &[Deliverable], gains: &Gains, rate: Hz) -
         if let (Some(lost), Some(at), false) = (file.unexplained_db, file.unexplained_at_s, file.own_gain)
             && lost > UNEXPLAINED.0
         {
-            let at = crate::clock::clock((at * rate.0) as u64, rate);
+            let at = clock((at * rate.0) as u64, rate);
             remarks.push(format!(
                 "{}: what is left out takes up to {lost:.1} dB from it at {at}, so that it can be cut against the master; --own-gain makes it stand alone",
                 file.path
@@ -517,4 +512,34 @@ fn remarks(plan: &Plan, deliverables: &[Deliverable], gains: &Gains, rate: Hz) -
         }
     }
     remarks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use session::target::builtin;
+
+    #[test]
+    fn the_text_behind_a_manifest_s_hash_is_permanent() {
+        let text = |target| asked_text("Song", &DeliverSettings::default(), false, target);
+        let settings = "DeliverSettings { title: None, artist: None, engineer: None, isrc: [], names: Plain, make: None, \
+                        float: false, own_gain: false, cd: false, cutdowns: [] }";
+        assert_eq!(text(None), format!("(\"Song\", {settings}, false, None)"));
+        let table = builtin();
+        let spotify = table.iter().find(|target| target.id == "spotify");
+        let start =
+            format!("(\"Song\", {settings}, false, Some(NormalizationTarget {{ id: \"spotify\", name: ");
+        let text = text(spotify);
+        assert!(text.starts_with(&start), "{text}");
+        for part in [
+            "loudness: Some(Lufs(",
+            "usage: Playback { turns_up: ",
+            "peak_limit: ",
+            "mode: ",
+            "source: ",
+            "status: ",
+        ] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+    }
 }

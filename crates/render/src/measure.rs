@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::progress::{Progress, advance};
 use crate::verify::{SecondMeter, SecondReading};
 use audiofile::error::Result;
-use audiofile::pcm::Ahead;
+use audiofile::narrow::Ahead;
 use audiofile::{AudioInfo, AudioReader};
 use meter::layout::Layout;
 use meter::programme::ProgrammeMeter;
@@ -17,7 +17,7 @@ const STEPS: usize = 100;
 /// A file measured.
 #[derive(Clone, Debug)]
 pub struct Measured {
-    /// What the file says of itself.
+    /// The properties that the file states.
     pub info: AudioInfo,
     /// Frames actually read.
     pub frames: u64,

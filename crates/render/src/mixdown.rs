@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 
 use crate::compensated::Compensated;
 use audiofile::AudioReader;
-use audiofile::error::{Error, Result};
+use audiofile::error::{Error, Result, shown};
 use audiofile::resample::Endless;
 use chain::{Chain, ChainKind, ChainSettings, LatencyClass};
-use dsp::{Block, Process};
+use dsp::Process;
 use project::bundle::Bundle;
-use project::session_file::{Fader, Loudness, Session, StemSession};
+use project::fader::Fader;
+use project::session::{MasterLoudness, Session, StemSession};
 use units::Hz;
 
 use audiofile::BLOCK;
@@ -22,14 +23,12 @@ pub type Sides<'a> = [&'a [f64]; 2];
 pub struct StemStream {
     path: PathBuf,
     reader: AudioReader,
-    chain: Option<Chain>,
-    /// Chain output that comes before the stem's first frame.
-    to_drop: usize,
+    chain: Compensated,
     planes: Vec<Vec<f64>>,
     audio: [Vec<f64>; 2],
     muted: bool,
     fader: Fader,
-    /// What enters and leaves the chain is rounded to single precision, as a host hands it on.
+    /// Rounds input and output of the chain to single precision, in which a host hands samples on.
     single: bool,
     non_finite: u64,
 }
@@ -49,12 +48,12 @@ impl StemStream {
                 cure: "export stems in mono or stereo".into(),
             });
         }
-        let chain = chain(&session.chain, ChainKind::Stem, session.latency, info.rate);
+        debug_assert!(session.learn_from.is_none(), "noise is learned before anything is rendered");
+        let chain = compensated(&session.chain, ChainKind::Stem, session.latency, info.rate);
         Ok(Self {
             path: path.to_owned(),
             planes: vec![Vec::new(); info.channels],
             reader,
-            to_drop: chain.as_ref().map_or(0, |c| c.latency().0),
             chain,
             audio: [Vec::new(), Vec::new()],
             muted: session.mute,
@@ -69,10 +68,8 @@ impl StemStream {
     /// # Errors
     /// If the file cannot be read on.
     pub fn read(&mut self, frames: usize) -> Result<()> {
-        while self.to_drop > 0 {
-            let count = self.to_drop.min(BLOCK);
-            self.next(count)?;
-            self.to_drop -= count;
+        while self.chain.frames_to_skip() > 0 {
+            self.next(self.chain.frames_to_skip().min(BLOCK))?;
         }
         self.next(frames)
     }
@@ -89,13 +86,11 @@ impl StemStream {
         if self.single {
             to_single(self.audio.each_mut());
         }
-        let [left, right] = &mut self.audio;
-        if let Some(chain) = &mut self.chain {
-            chain.process(&mut Block::new(left, right));
-        }
+        self.chain.process(&mut self.audio);
         if self.single {
-            to_single([left, right]);
+            to_single(self.audio.each_mut());
         }
+        let [left, right] = &mut self.audio;
         self.fader.apply(left, right);
         if self.muted {
             left.fill(0.0);
@@ -104,8 +99,8 @@ impl StemStream {
         Ok(())
     }
 
-    /// `frames` frames of silence instead of what comes after the song.
-    pub fn rest(&mut self, frames: usize) {
+    /// Makes the next block `frames` frames of silence: the stem after the song.
+    pub fn fill_silence(&mut self, frames: usize) {
         for side in &mut self.audio {
             side.clear();
             side.resize(frames, 0.0);
@@ -122,9 +117,15 @@ impl StemStream {
         &self.path
     }
 
-    /// NaN and infinite samples met so far; each became silence.
-    pub fn non_finite(&self) -> u64 {
-        self.non_finite
+    /// A warning, if some samples were not numbers (NaN or infinite) and became silence.
+    pub fn warning(&self) -> Option<String> {
+        (self.non_finite > 0).then(|| {
+            format!(
+                "{}: {} samples are not numbers and were silenced; export the stem again",
+                shown(&self.path),
+                self.non_finite
+            )
+        })
     }
 }
 
@@ -143,22 +144,44 @@ impl Endless for StemStream {
     }
 }
 
-/// A chain for `settings`, or none where they change nothing and the class has no latency.
-pub fn chain(
+/// A chain for `settings`, latency compensated; none inside where they change nothing, since its delay would be compensated
+/// anyway.
+fn compensated(
     settings: &ChainSettings,
     chain_kind: ChainKind,
     class: LatencyClass,
     rate: Hz,
-) -> Option<Chain> {
-    if *settings == ChainSettings::default() {
-        return None; // the delay of a neutral chain would be compensated anyway
-    }
-    let mut chain = Chain::new(chain_kind, class, rate);
-    chain.set(settings);
-    Some(chain)
+) -> Compensated {
+    Compensated::new((*settings != ChainSettings::default()).then(|| {
+        let mut chain = Chain::new(chain_kind, class, rate);
+        chain.set(settings);
+        chain
+    }))
 }
 
-/// Rounds to what a host's samples can hold.
+/// The master chain of `session` with `settings`, latency compensated.
+pub fn master_chain(settings: &ChainSettings, session: &Session, rate: Hz) -> Compensated {
+    compensated(settings, ChainKind::Master, session.master_latency, rate)
+}
+
+/// Sums the last blocks of some stems, each with a linear gain, in the given order: `frames` frames into `out`.
+pub(super) fn sum_stems<'a>(
+    stems: impl Iterator<Item = (&'a StemStream, f64)> + Clone,
+    frames: usize,
+    out: &mut [Vec<f64>; 2],
+) {
+    for (side, out) in out.iter_mut().enumerate() {
+        out.clear();
+        out.resize(frames, 0.0);
+        for (stem, gain) in stems.clone() {
+            for (sum, x) in out.iter_mut().zip(&stem.audio[side]) {
+                *sum += gain * x;
+            }
+        }
+    }
+}
+
+/// Rounds to single precision, in which a host hands samples on.
 pub(super) fn to_single(sides: [&mut Vec<f64>; 2]) {
     sides.into_iter().flatten().for_each(|x| *x = f64::from(*x as f32));
 }
@@ -183,7 +206,7 @@ impl Mixdown {
             .iter()
             .zip(&session.stems)
             .map(|(stem, settings)| StemStream::open(&stem.path, settings))
-            .map(|stream| Ok(StemStream { single: session.loudness == Loudness::AsHeard, ..stream? }))
+            .map(|stream| Ok(StemStream { single: session.loudness == MasterLoudness::AsHeard, ..stream? }))
             .collect::<Result<Vec<_>>>()?;
         Ok(Self { stems, frames: bundle.frames(), position: 0 })
     }
@@ -206,6 +229,16 @@ impl Mixdown {
         Ok(frames)
     }
 
+    /// Reads the next block and sums the stems at unity: returns its length, 0 at the end.
+    ///
+    /// # Errors
+    /// If a stem cannot be read on.
+    pub fn read_sum(&mut self, sum: &mut [Vec<f64>; 2]) -> Result<usize> {
+        let frames = self.read()?;
+        sum_stems(self.stems.iter().map(|stem| (stem, 1.0)), frames, sum);
+        Ok(frames)
+    }
+
     /// The next block of the sum at unity as it leaves `chain`, and how many frames were read for it; `None` when nothing
     /// is inside any more. `entering` sees the sum before the chain does.
     ///
@@ -217,9 +250,8 @@ impl Mixdown {
         sum: &'a mut [Vec<f64>; 2],
         entering: impl FnOnce(&mut [Vec<f64>; 2]),
     ) -> Result<Option<(u64, Sides<'a>)>> {
-        let frames = self.read()?;
+        let frames = self.read_sum(sum)?;
         if frames > 0 {
-            self.sum(&vec![1.0; self.stems.len()], sum);
             entering(sum);
         } else if !chain.silence(sum) {
             return Ok(None);
@@ -227,16 +259,8 @@ impl Mixdown {
         Ok(Some((frames as u64, chain.process(sum))))
     }
 
-    /// The sum of the stems' last block with a gain for each, in bundle order.
-    pub fn sum(&self, gains: &[f64], out: &mut [Vec<f64>; 2]) {
-        for (side, out) in out.iter_mut().enumerate() {
-            out.clear();
-            out.resize(self.stems[0].audio[side].len(), 0.0);
-            for (stem, gain) in self.stems.iter().zip(gains) {
-                for (sum, x) in out.iter_mut().zip(&stem.audio[side]) {
-                    *sum += gain * x;
-                }
-            }
-        }
+    /// A warning for each stem that had samples that are not numbers.
+    pub fn warnings(&self) -> impl Iterator<Item = String> {
+        self.stems.iter().filter_map(StemStream::warning)
     }
 }

@@ -5,23 +5,24 @@ mod plan;
 
 use std::path::{Path, PathBuf};
 
+use crate::output::is_input;
 use crate::progress::{Progress, advance};
-use crate::whole;
 use audiofile::BLOCK;
 use audiofile::error::{Error, Result, shown};
+use audiofile::output::{check_output, remove_file, same_file};
 use audiofile::resample::{Converted, Endless, converted_frames};
-use audiofile::wav::{self, Bext, StoredFormat, WavSpec, WavWriter};
+use audiofile::wav::{Bext, StoredFormat, WavSpec, WavWriter};
 use audiofile::{AudioReader, SampleFormat};
 use dsp::dither::{Dither, Quantizer};
 use dsp::{Block, Process};
 pub use plan::title;
-use plan::{Group, Part};
+use plan::{FileGroup, FilePart};
 use project::bundle::audio_files;
 use session::role::Role;
 use units::{Db, Hz};
 
-/// What to make of what.
-pub struct Job<'a> {
+/// A folder to be organized.
+pub struct OrganizeJob<'a> {
     /// The folder that came.
     pub input: &'a Path,
     /// The folder to make.
@@ -38,14 +39,14 @@ pub struct Job<'a> {
 
 /// A file made.
 #[derive(Clone, Debug)]
-pub struct Made {
-    /// Where.
+pub struct OrganizedFile {
+    /// Its path.
     pub path: PathBuf,
-    /// What it plays; none for a mix.
+    /// Its role; none for a mix.
     pub role: Option<Role>,
-    /// What it was made of.
+    /// The files it was made from.
     pub sources: Vec<PathBuf>,
-    /// What was done, a phrase each.
+    /// The changes made, a phrase each.
     pub changes: Vec<String>,
 }
 
@@ -53,14 +54,14 @@ pub struct Made {
 #[derive(Clone, Debug)]
 pub struct Organized {
     /// The files, in order.
-    pub files: Vec<Made>,
+    pub files: Vec<OrganizedFile>,
     /// Their rate.
     pub rate: Hz,
     /// Their length.
     pub frames: u64,
     /// The gain on everything, if something would have clipped.
     pub gain: Db,
-    /// What could not be repaired, a line each.
+    /// The faults that could not be repaired, a line each.
     pub faults: Vec<String>,
 }
 
@@ -72,7 +73,7 @@ const HEADROOM: Db = Db(0.1);
 /// # Errors
 /// Before any work if a file to write is there or another audio file lies in the output folder; else if a file cannot be
 /// read, written, or the listener stops it. Then no file of it is left behind.
-pub fn organize(job: &Job<'_>, progress: &mut dyn Progress) -> Result<Organized> {
+pub fn organize(job: &OrganizeJob<'_>, progress: &mut dyn Progress) -> Result<Organized> {
     let mut faults = Vec::new();
     let mut groups = plan::groups(job.input, plan::files(job.input)?, job.sum, &mut faults)?;
     let start = plan::align(&mut groups).unwrap_or_else(|why| {
@@ -86,7 +87,7 @@ pub fn organize(job: &Job<'_>, progress: &mut dyn Progress) -> Result<Organized>
     let mut peak = 0.0_f64;
     progress.begin("reading", frames * groups.len() as u64);
     for group in &groups {
-        let mut stream = Stream::open(group, rate)?;
+        let mut stream = GroupStream::open(group, rate)?;
         each(&mut stream, frames, &paths[0], progress, |planes| {
             peak = planes.iter().flatten().fold(peak, |most, x| most.max(x.abs()));
             Ok(())
@@ -100,7 +101,7 @@ pub fn organize(job: &Job<'_>, progress: &mut dyn Progress) -> Result<Organized>
     for (group, path) in groups.iter().zip(&paths) {
         let reference = start.map_or(0, |seconds| (seconds * rate.0).round() as u64);
         writers.push(write(group, path, (rate, frames, gain), reference, job.overwrite, progress)?);
-        files.push(Made {
+        files.push(OrganizedFile {
             path: path.clone(),
             role: group.role,
             sources: group.parts.iter().map(|part| part.path.clone()).collect(),
@@ -108,7 +109,7 @@ pub fn organize(job: &Job<'_>, progress: &mut dyn Progress) -> Result<Organized>
         });
     }
     if let Some(page) = job.page {
-        whole::remove(page)?;
+        remove_file(page)?;
     }
     for writer in writers {
         writer.finish()?;
@@ -116,18 +117,18 @@ pub fn organize(job: &Job<'_>, progress: &mut dyn Progress) -> Result<Organized>
     Ok(Organized { files, rate, frames, gain, faults })
 }
 
-/// Where a part ends, in frames of the new rate.
-fn end(part: &Part, rate: Hz) -> u64 {
+/// The end of a part, in frames at the new rate.
+fn end(part: &FilePart, rate: Hz) -> u64 {
     lead(part, rate) as u64 + converted_frames(part.info.frames, part.info.rate, rate)
 }
 
-/// Where a part begins.
-fn lead(part: &Part, rate: Hz) -> usize {
+/// The start of a part, in frames at the new rate.
+fn lead(part: &FilePart, rate: Hz) -> usize {
     (part.late * rate.0).round() as usize
 }
 
 /// The files to write; none may be there, none may be one that came, and nothing else may lie there.
-fn paths(job: &Job<'_>, groups: &[Group]) -> Result<Vec<PathBuf>> {
+fn paths(job: &OrganizeJob<'_>, groups: &[FileGroup]) -> Result<Vec<PathBuf>> {
     let mut number = 0;
     let mut paths = Vec::new();
     for group in groups {
@@ -154,13 +155,15 @@ fn paths(job: &Job<'_>, groups: &[Group]) -> Result<Vec<PathBuf>> {
         ));
     }
     for path in &paths {
-        let came = |part: &&Part| wav::same_file(&part.path, path);
+        let came = |part: &&FilePart| same_file(&part.path, path);
         if groups.iter().flat_map(|group| &group.parts).any(|part| came(&part)) {
-            return Err(fault(path, "is one of the files that came".into(), "choose another output folder"));
+            return Err(is_input(
+                path,
+                "is one of the files that came".into(),
+                "choose another output folder",
+            ));
         }
-        if path.symlink_metadata().is_ok() && !job.overwrite {
-            return Err(Error::Exists { path: path.clone() });
-        }
+        check_output(path, job.overwrite)?;
     }
     if job.output.is_dir()
         && let Some(other) = audio_files(job.output)?.iter().find(|file| !paths.contains(file))
@@ -171,12 +174,12 @@ fn paths(job: &Job<'_>, groups: &[Group]) -> Result<Vec<PathBuf>> {
 }
 
 /// The parts of a group in step, mixed.
-struct Stream {
-    parts: Vec<Voice>,
+struct GroupStream {
+    parts: Vec<PartStream>,
     planes: Vec<Vec<f64>>,
 }
 
-struct Voice {
+struct PartStream {
     source: Converted<AudioReader>,
     side: Option<usize>,
     /// Silence still to come before its first frame.
@@ -184,11 +187,11 @@ struct Voice {
     planes: Vec<Vec<f64>>,
 }
 
-impl Stream {
-    fn open(group: &Group, rate: Hz) -> Result<Self> {
+impl GroupStream {
+    fn open(group: &FileGroup, rate: Hz) -> Result<Self> {
         let parts = group.parts.iter().map(|part| {
             let reader = AudioReader::open(&part.path)?;
-            Ok(Voice {
+            Ok(PartStream {
                 planes: vec![Vec::new(); part.info.channels],
                 source: Converted::new(reader, part.info.rate, rate, &part.path)?,
                 side: part.side,
@@ -221,7 +224,7 @@ impl Stream {
 
 /// Runs a stream to `frames`.
 fn each(
-    stream: &mut Stream,
+    stream: &mut GroupStream,
     frames: u64,
     path: &Path,
     progress: &mut dyn Progress,
@@ -238,15 +241,15 @@ fn each(
 }
 
 /// True if every sample of the new file is one of an old file, as it was.
-fn is_exact(group: &Group, rate: Hz, gain: Db) -> bool {
-    let fits = |part: &Part| matches!(part.info.format, SampleFormat::Int { bits } if bits <= 24);
+fn is_exact(group: &FileGroup, rate: Hz, gain: Db) -> bool {
+    let fits = |part: &FilePart| matches!(part.info.format, SampleFormat::Int { bits } if bits <= 24);
     let alone = group.parts.len() == 1
         || group.parts.iter().all(|part| part.side.is_some()) && group.parts.len() == 2;
     alone && gain.0 == 0.0 && group.parts.iter().all(|part| fits(part) && part.info.rate == rate)
 }
 
 fn write(
-    group: &Group,
+    group: &FileGroup,
     path: &Path,
     (rate, frames, gain): (Hz, u64, Db),
     reference: u64,
@@ -267,7 +270,7 @@ fn write(
     quantizer.set(if is_exact(group, rate, gain) { &Dither::Off } else { &Dither::Bits24 });
     let factor = gain.gain();
     let mut spare = Vec::new();
-    let mut stream = Stream::open(group, rate)?;
+    let mut stream = GroupStream::open(group, rate)?;
     each(&mut stream, frames, path, progress, |planes| {
         if gain.0 != 0.0 {
             planes.iter_mut().flatten().for_each(|x| *x *= factor);
@@ -286,8 +289,8 @@ fn write(
     Ok(writer)
 }
 
-/// What was done to make the file, a phrase each.
-fn changes(group: &Group, path: &Path, rate: Hz, frames: u64, gain: Db) -> Vec<String> {
+/// The changes that make the file, a phrase each.
+fn changes(group: &FileGroup, path: &Path, rate: Hz, frames: u64, gain: Db) -> Vec<String> {
     let mut changes = Vec::new();
     let name = |path: &Path| shown(Path::new(path.file_name().unwrap_or_default()));
     match group.parts.as_slice() {

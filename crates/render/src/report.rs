@@ -2,39 +2,43 @@
 //!
 //! [`gather`] measures, [`page`] shows. Deliverables and null tests come first; a command that delivers adds its own.
 
+mod data;
 mod page;
 mod plot;
 mod spectrum;
+mod table;
+mod text;
 
 use std::path::{Path, PathBuf};
-
-use serde::Serialize;
 
 use crate::check::{self, Options, Severity};
 use crate::deliver::{MANIFEST, Manifest};
 use crate::hash::sha256;
-use crate::json::{COLUMNS, ReadingJson};
 use crate::measure::measure;
 use crate::mixdown::Mixdown;
 use crate::progress::{Progress, advance};
 use crate::verify::agree;
 use crate::what_if::{analyse, effect};
 use audiofile::error::{Result, shown};
+pub use data::{
+    FileRow, NullProof, PlaybackRow, Report, ReportedFile, ReportedFinding, ReportedSource, WhatIfRow,
+};
 use meter::layout::Layout;
 use meter::loudness::{SHORT_TERM_HOPS, windows};
 use meter::{Meter, Reading};
 pub use page::page;
 use project::bundle::Bundle;
-use project::session_file::Session;
+use project::session::Session;
 use project::target_file::turns_up_words;
-use session::playback::{HEADING, playback, sentence};
+use session::playback::{playback, sentence};
 use session::predict::Move;
 use session::target::NormalizationTarget;
-use spectrum::Spectrum;
+use spectrum::ThirdOctaves;
+pub use table::{csv_columns, csv_rows};
 use units::Db;
 
-/// What a song's report is made from.
-pub struct Job<'a> {
+/// A report to be made.
+pub struct ReportJob<'a> {
     /// The stems.
     pub bundle: &'a Bundle,
     /// Their chains.
@@ -51,156 +55,8 @@ pub struct Job<'a> {
     pub targets: &'a [NormalizationTarget],
     /// The title.
     pub title: String,
-    /// When it was made, as it shall be shown.
+    /// The date as it is shown.
     pub date: String,
-}
-
-/// A report; `--json` and the page show the same.
-#[derive(Clone, Debug, Serialize)]
-pub struct Report {
-    /// `stemlink.report/1`.
-    pub schema: &'static str,
-    /// Name and version of the tool.
-    pub tool: &'static str,
-    /// The title.
-    pub title: String,
-    /// When it was made.
-    pub date: String,
-    /// Finished files.
-    pub deliverables: Vec<Deliverable>,
-    /// Null tests.
-    pub nulls: Vec<NullProof>,
-    /// What `stems check` found.
-    pub findings: Vec<Finding>,
-    /// Sampling rate of the stems.
-    pub rate_hz: f64,
-    /// Length.
-    pub frames: u64,
-    /// The mix, out of the master chain.
-    pub mix: ReadingJson,
-    /// What platforms do to it.
-    pub playback: Vec<PlaybackRow>,
-    /// The stems, and last the sum of them.
-    pub sources: Vec<Source>,
-    /// Seconds between two points of a history.
-    pub history_step_s: f64,
-    /// Centres of the bands of a spectrum.
-    pub bands_hz: Vec<f64>,
-    /// What one more decibel of each stem would do.
-    pub what_if: Vec<WhatIfRow>,
-    /// Every file that went in.
-    pub files: Vec<FileRow>,
-}
-
-/// A finished file.
-#[derive(Clone, Debug, Serialize)]
-pub struct Deliverable {
-    /// What it is: `master`, or as in the manifest of a delivery.
-    pub kind: String,
-    /// Its name.
-    pub file: String,
-    /// Its reading.
-    pub reading: ReadingJson,
-    /// Both meters agree; of a delivery, as its manifest says, and the file still has its hash.
-    pub verified: bool,
-    /// Its hash.
-    pub sha256: String,
-}
-
-/// A null test.
-#[derive(Clone, Debug, Serialize)]
-pub struct NullProof {
-    /// What was subtracted from what.
-    pub what: String,
-    /// The highest sample of the difference; none is digital silence.
-    pub residual_peak_dbfs: Option<f64>,
-    /// The most that passes.
-    pub pass_dbfs: f64,
-    /// `PASS`, `inaudible`, `audible`.
-    pub verdict: &'static str,
-    /// What is behind it, where it is heard.
-    pub cause: Option<String>,
-}
-
-/// A finding of the check.
-#[derive(Clone, Debug, Serialize)]
-pub struct Finding {
-    /// `fault` or `advice`.
-    pub severity: &'static str,
-    /// The file.
-    pub file: String,
-    /// What is wrong.
-    pub fault: String,
-    /// What to do.
-    pub cure: String,
-}
-
-/// What a platform does, by which rule, from where.
-#[derive(Clone, Debug, Serialize)]
-pub struct PlaybackRow {
-    /// The target's id.
-    pub id: String,
-    /// Its name.
-    pub name: String,
-    /// Its loudness.
-    pub target_lufs: Option<f64>,
-    /// Whether it turns quiet songs up, in words.
-    pub turns_up: String,
-    /// The gain it applies.
-    pub playback_gain_db: Option<f64>,
-    /// In one sentence.
-    pub sentence: String,
-    /// How the rule is known.
-    pub status: &'static str,
-    /// Where it was read.
-    pub source: String,
-    /// When.
-    pub rule_date: String,
-}
-
-/// A stem, or the sum.
-#[derive(Clone, Debug, Serialize)]
-pub struct Source {
-    /// Its name.
-    pub stem: String,
-    /// Its role; none for the sum.
-    pub role: Option<&'static str>,
-    /// Its share of the loudness.
-    pub share: Option<f64>,
-    /// Its reading.
-    pub reading: ReadingJson,
-    /// Where its true peak is highest, seconds.
-    pub peak_at_s: Option<f64>,
-    /// Short-term loudness, LUFS.
-    pub history_lufs: Vec<Option<f64>>,
-    /// Levels of third octaves, dBFS.
-    pub spectrum_dbfs: Vec<Option<f64>>,
-}
-
-/// One more decibel of a stem.
-#[derive(Clone, Debug, Serialize)]
-pub struct WhatIfRow {
-    /// The stem.
-    pub stem: String,
-    /// The move.
-    pub gain_db: f64,
-    /// How much louder the mix becomes.
-    pub mix_change_lu: Option<f64>,
-    /// How much its true peak rises.
-    pub peak_change_db: Option<f64>,
-    /// What every other stem loses on the platforms, by the order of `playback`.
-    pub others_change_db: Vec<Option<f64>>,
-}
-
-/// A file and its hash.
-#[derive(Clone, Debug, Serialize)]
-pub struct FileRow {
-    /// Its name.
-    pub file: String,
-    /// What it is.
-    pub kind: String,
-    /// Its hash.
-    pub sha256: String,
 }
 
 /// Points of a history are this many hops apart at least, and no more than this many points.
@@ -212,7 +68,7 @@ const NUDGE: Db = Db(1.0);
 ///
 /// # Errors
 /// If a file cannot be read, rates differ, or the listener stops it.
-pub fn gather(job: &Job<'_>, progress: &mut dyn Progress) -> Result<Report> {
+pub fn gather(job: &ReportJob<'_>, progress: &mut dyn Progress) -> Result<Report> {
     let bundle = job.bundle;
     let rate = bundle.rate()?;
     let checked = check::check(&bundle.dir, &Options { mix: job.mix.map(Path::to_owned) }, progress)?;
@@ -225,13 +81,13 @@ pub fn gather(job: &Job<'_>, progress: &mut dyn Progress) -> Result<Report> {
         residual_peak_dbfs: null.residual_peak_dbfs,
         pass_dbfs: null.pass_dbfs,
         verdict: match null.verdict {
-            check::Verdict::Pass => "PASS",
-            check::Verdict::Inaudible => "inaudible",
-            check::Verdict::Audible => "audible",
+            check::NullVerdict::Pass => "PASS",
+            check::NullVerdict::Inaudible => "inaudible",
+            check::NullVerdict::Audible => "audible",
         },
         cause: null.cause.clone(),
     }));
-    let findings = checked.faults.iter().map(|fault| Finding {
+    let findings = checked.faults.iter().map(|fault| ReportedFinding {
         severity: if fault.severity == Severity::Fault { "fault" } else { "advice" },
         file: fault.file.clone(),
         fault: fault.fault.clone(),
@@ -257,7 +113,7 @@ pub fn gather(job: &Job<'_>, progress: &mut dyn Progress) -> Result<Report> {
     let (sources, history_step_s, frames) = sources(job, shares.as_deref(), progress)?;
     for path in job.masters {
         let measured = measure(path, true, "masters", progress)?;
-        deliverables.push(Deliverable {
+        deliverables.push(ReportedFile {
             kind: "master".into(),
             file: name(path),
             reading: (&measured.reading).into(),
@@ -293,13 +149,16 @@ pub fn gather(job: &Job<'_>, progress: &mut dyn Progress) -> Result<Report> {
 }
 
 /// The files of deliveries as their manifests say, hashed again, and the nulls of their stems.
-fn deliveries(job: &Job<'_>, progress: &mut dyn Progress) -> Result<(Vec<Deliverable>, Vec<NullProof>)> {
+fn deliveries(
+    job: &ReportJob<'_>,
+    progress: &mut dyn Progress,
+) -> Result<(Vec<ReportedFile>, Vec<NullProof>)> {
     let (mut files, mut nulls) = (Vec::new(), Vec::new());
     for folder in job.deliveries {
         let manifest = Manifest::read(&folder.join(MANIFEST))?;
         for file in manifest.deliverables {
             let sha256 = sha256(&folder.join(&file.path), progress)?;
-            files.push(Deliverable {
+            files.push(ReportedFile {
                 verified: file.verified && sha256 == file.sha256,
                 kind: file.kind,
                 file: file.path,
@@ -348,24 +207,22 @@ fn row(reading: &Reading, target: &NormalizationTarget, whose: Option<&str>) -> 
 
 /// Readings, histories and spectra of every stem out of its chain and of their sum.
 fn sources(
-    job: &Job<'_>,
+    job: &ReportJob<'_>,
     shares: Option<&[f64]>,
     progress: &mut dyn Progress,
-) -> Result<(Vec<Source>, f64, u64)> {
+) -> Result<(Vec<ReportedSource>, f64, u64)> {
     let rate = job.bundle.rate()?;
     let mut mixdown = Mixdown::open(job.bundle, job.session)?;
     let count = mixdown.stems.len();
     let mut meters = vec![Meter::new(rate, &Layout::stereo()); count + 1];
-    let mut spectra: Vec<Spectrum> = (0..=count).map(|_| Spectrum::new(rate)).collect();
-    let unity = vec![1.0; count];
+    let mut spectra: Vec<ThirdOctaves> = (0..=count).map(|_| ThirdOctaves::new(rate)).collect();
     let mut sum = [Vec::new(), Vec::new()];
     progress.begin("spectra", mixdown.frames());
     loop {
-        let frames = mixdown.read()?;
+        let frames = mixdown.read_sum(&mut sum)?;
         if frames == 0 {
             break;
         }
-        mixdown.sum(&unity, &mut sum);
         let stems = mixdown.stems.iter().map(|stem| stem.audio());
         let all = stems.chain([[sum[0].as_slice(), sum[1].as_slice()]]);
         for ((audio, meter), spectrum) in all.zip(&mut meters).zip(&mut spectra) {
@@ -382,7 +239,7 @@ fn sources(
         let highest = peaks.max_by(|a, b| a.1.total_cmp(b.1)).filter(|(_, peak)| **peak > 0.0);
         let short_term = windows(history.powers(), SHORT_TERM_HOPS).step_by(step);
         let stem = job.bundle.stems.get(i);
-        Source {
+        ReportedSource {
             stem: stem.map_or("Sum of the stems".into(), |stem| stem.name.clone()),
             role: stem.map(|_| job.session.stems[i].role.id()),
             share: stem.and_then(|_| shares.map(|shares| shares[i])),
@@ -394,24 +251,3 @@ fn sources(
     });
     Ok((sources.collect(), step as f64 / 10.0, mixdown.frames()))
 }
-
-/// The columns of the report's table for spreadsheets, the fields of [`csv_rows`].
-pub fn csv_columns() -> Vec<&'static str> {
-    [&["stem", "role", "share"][..], &COLUMNS, &["peak_at_s", "one_db_more_makes_the_mix_lu"]].concat()
-}
-
-/// One row for each stem and for the sum.
-pub fn csv_rows(report: &Report) -> Vec<Vec<String>> {
-    let figure = |value: Option<f64>| value.map(|v| v.to_string()).unwrap_or_default();
-    let rows = report.sources.iter().enumerate().map(|(i, source)| {
-        let mut row = vec![source.stem.clone(), source.role.unwrap_or_default().into(), figure(source.share)];
-        row.extend(source.reading.columns().map(figure));
-        row.push(figure(source.peak_at_s));
-        row.push(figure(report.what_if.get(i).and_then(|row| row.mix_change_lu)));
-        row
-    });
-    rows.collect()
-}
-
-/// The heading over what platforms do.
-const PLAYBACK_HEADING: &str = HEADING;

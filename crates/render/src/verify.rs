@@ -19,7 +19,7 @@ pub struct SecondMeter {
     interleaved: Vec<f64>,
 }
 
-/// What the second meter says.
+/// The reading of the second meter.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct SecondReading {
     /// Integrated loudness.

@@ -1,18 +1,17 @@
-//! What a move costs: the bundle analysed once, and the mix after moves, predicted and rendered.
+//! The price of a move: the bundle analysed once, and the mix after moves, predicted and rendered.
 
 use std::path::{Path, PathBuf};
 
 use crate::compensated::Compensated;
-use crate::mixdown::{self, Mixdown, StemStream};
+use crate::mixdown::{Mixdown, StemStream, master_chain};
 use crate::progress::{Progress, advance};
 use audiofile::AudioReader;
 use audiofile::error::{Error, Result};
-use chain::{ChainKind, ChainSettings, LatencyClass};
+use chain::LatencyClass;
 use meter::layout::Layout;
 use meter::{Meter, Reading};
 use project::bundle::Bundle;
-use project::placement::Placement;
-use project::session_file::{Fader, Session, StemSession};
+use project::session::{Session, StemSession};
 use session::certainty::FittedRange;
 use session::coverage::coverage;
 use session::fit::Arrival;
@@ -60,18 +59,18 @@ pub struct WhatIf {
     pub loudest_peak: Option<usize>,
 }
 
-/// What a platform makes of the moves.
+/// Playback on a platform before and after the moves.
 #[derive(Clone, Copy, Debug)]
 pub struct Effect {
     /// On the mix before.
     pub before: Option<Playback>,
     /// On the mix after.
     pub after: Option<Playback>,
-    /// How much every stem that was not moved changes in playback.
+    /// The change in playback of every stem that was not moved.
     pub others: Option<Db>,
 }
 
-/// What `target` makes of a change from `before` to `after`.
+/// The playback on `target` before and after a change.
 pub fn effect(before: &Reading, after: &Reading, target: &NormalizationTarget) -> Effect {
     Effect {
         before: playback(before, target),
@@ -191,7 +190,7 @@ impl Analysis {
         })
     }
 
-    /// Whether the moves are exact: always for a sum of stems; with a mix, as far as it is accounted for.
+    /// The certainty of the moves: exact for a sum of stems; with a mix, as far as it is accounted for.
     pub fn certainty(&self, moves: &[Move]) -> Certainty {
         match &self.sources {
             Sources::Sum(_) => Certainty::Exact,
@@ -252,16 +251,7 @@ fn open_mix(path: &Path, bundle: &Bundle) -> Result<StemStream> {
             cure: "export the mix at the stems' rate".into(),
         });
     }
-    let neutral = StemSession {
-        role: Role::Other,
-        mute: false,
-        latency: LatencyClass::Zero,
-        chain: ChainSettings::default(),
-        fader: Fader::default(),
-        placement: Placement::of(Role::Other),
-        versions: None,
-    };
-    StemStream::open(path, &neutral)
+    StemStream::open(path, &StemSession { latency: LatencyClass::Zero, ..StemSession::neutral(Role::Other) })
 }
 
 /// The master chain and the meter after it.
@@ -274,9 +264,8 @@ struct MasterOut {
 
 impl MasterOut {
     fn new(session: &Session, rate: units::Hz) -> Self {
-        let chain = mixdown::chain(&session.master, ChainKind::Master, session.master_latency, rate);
         Self {
-            chain: Compensated::new(chain),
+            chain: master_chain(&session.master, session, rate),
             meter: Meter::new(rate, &Layout::stereo()),
             highest: 0.0,
             loudest_peak: None,
@@ -289,7 +278,7 @@ impl MasterOut {
         self.meter.process(&self.chain.process(&mut streams.sum));
     }
 
-    /// Whose peak: at the highest sample of the sum, the stem that adds most to it.
+    /// Finds the stem that adds most to the highest sample of the sum.
     fn find_peak(&mut self, streams: &Streams, arriving: &[[[f64; 2]; 2]]) {
         for (side, sum) in streams.sum.iter().enumerate() {
             for (frame, &value) in sum.iter().enumerate() {

@@ -34,7 +34,6 @@ pub enum TurnsUp {
 
 /// How a rule is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "kebab-case"))]
 pub enum Status {
     /// Read in the primary source.
     Verified,

@@ -4,21 +4,24 @@ use std::path::{Path, PathBuf};
 
 use audiofile::error::shown;
 use project::bundle::Bundle;
-use project::placement::Place;
-use render::adm::{BED, Job, MOST_LOUDNESS, MOST_PEAK, Made, RENDERER, Stop, make};
+use project::placement::AtmosPlace;
+use project::session::Session;
+use render::adm::{AtmosFile, AtmosJob, BED, GainLimit, MOST_LOUDNESS, MOST_PEAK, RENDERER, make};
 use render::clock::clock;
 use render::hash::sha256;
 use render::json::ReadingJson;
-use render::whole::Whole;
+use render::small_file::SmallFile;
 use serde::Serialize;
 
 use crate::args::{Adm, Global};
-use crate::common::{self, Bar, Failure, note};
+use crate::check::{self, NullResidual};
+use crate::common::{self, Bar};
+use crate::failure::{Failure, note};
+use crate::outcome::{CommandResult, Outcome};
 use crate::output::{self, say};
-use crate::{CommandResult, Outcome};
 
 #[derive(Serialize)]
-struct Json<'a> {
+struct AtmosJson<'a> {
     schema: &'static str,
     tool: &'static str,
     file: String,
@@ -38,12 +41,12 @@ struct Json<'a> {
     null_dbfs: Option<f64>,
     null_pass_dbfs: Option<f64>,
     session: Option<String>,
-    stems: Vec<StemJson<'a>>,
+    stems: Vec<AtmosStemJson<'a>>,
     warnings: &'a [String],
 }
 
 #[derive(Serialize)]
-struct StemJson<'a> {
+struct AtmosStemJson<'a> {
     stem: &'a str,
     file: String,
     sha256: &'a str,
@@ -56,9 +59,6 @@ struct StemJson<'a> {
     tracks: Vec<usize>,
 }
 
-/// The null of the stems against a mix and what passes, dBFS.
-type Null = Option<(Option<f64>, f64)>;
-
 pub(crate) fn run(args: &Adm, global: &Global) -> CommandResult {
     let given = args.session.session.as_deref();
     let (bundle, session, session_file) = common::open(&args.dir, args.mix.as_deref(), given)?;
@@ -68,14 +68,15 @@ pub(crate) fn run(args: &Adm, global: &Global) -> CommandResult {
     }
     let provenance = beside(&args.out);
     // Before any work; an older page must not speak for the file that is about to appear.
-    let claims = Whole::new(&provenance, args.force)?;
-    let null = null_test(args, global)?;
+    let claims = SmallFile::claim(&provenance, args.force)?;
+    let null =
+        args.mix.as_deref().map(|mix| check::null_residual(&args.dir, mix, global)).transpose()?.flatten();
     let mut bar = Bar::new(global);
     let mut hashes = Vec::new();
     for stem in &bundle.stems {
         hashes.push(sha256(&stem.path, &mut bar)?);
     }
-    let job = Job {
+    let job = AtmosJob {
         bundle: &bundle,
         session: &session,
         output: args.out.clone(),
@@ -97,7 +98,7 @@ pub(crate) fn run(args: &Adm, global: &Global) -> CommandResult {
     if !made.verified {
         note(&format!("{}: not verified; measure its render with another tool", shown(&made.path)));
     }
-    let null_passed = null.is_none_or(|(null, pass)| null.is_none_or(|null| null <= pass));
+    let null_passed = null.is_none_or(NullResidual::passes);
     let outcome = if made.verified && null_passed { Outcome::Clean } else { Outcome::Faults };
     if global.json {
         return output::json(outcome, &json);
@@ -115,32 +116,26 @@ fn beside(path: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-fn null_test(args: &Adm, global: &Global) -> Result<Null, Failure> {
-    let Some(mix) = &args.mix else { return Ok(None) };
-    let report = crate::check::report(&args.dir, Some(mix), global)?;
-    Ok(report.null.map(|null| (null.residual_peak_dbfs, null.pass_dbfs)))
-}
-
 fn name_of(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 fn json<'a>(
     bundle: &'a Bundle,
-    made: &'a Made,
+    made: &'a AtmosFile,
     hashes: &'a [String],
     (sha256, bytes): (String, u64),
-    null: Null,
+    null: Option<NullResidual>,
     session_file: Option<&Path>,
-    session: &project::session_file::Session,
-) -> Json<'a> {
+    session: &Session,
+) -> AtmosJson<'a> {
     let stems = made.plan.routes.iter().map(|route| {
         let stem = &bundle.stems[route.stem];
         let (place, is_object) = match route.placement.place {
-            Place::Bed { word, .. } => (word, false),
-            Place::Object { .. } => ("object", true),
+            AtmosPlace::Bed { word, .. } => (word, false),
+            AtmosPlace::Object { .. } => ("object", true),
         };
-        StemJson {
+        AtmosStemJson {
             stem: &stem.name,
             file: name_of(&stem.path),
             sha256: &hashes[route.stem],
@@ -153,7 +148,7 @@ fn json<'a>(
             tracks: route.to.iter().map(|(track, _)| track + 1).collect(),
         }
     });
-    Json {
+    AtmosJson {
         schema: "stemlink.adm/1",
         tool: concat!("Stemlink ", env!("CARGO_PKG_VERSION")),
         file: name_of(&made.path),
@@ -170,24 +165,24 @@ fn json<'a>(
         strict_peak_dbtp: made.strict_peak.map(|peak| peak.0),
         conformance: &made.conformance.faults,
         verified: made.verified,
-        null_dbfs: null.and_then(|(null, _)| null),
-        null_pass_dbfs: null.map(|(_, pass)| pass),
+        null_dbfs: null.and_then(|null| null.peak_dbfs),
+        null_pass_dbfs: null.map(|null| null.pass_dbfs),
         session: session_file.map(name_of),
         stems: stems.collect(),
         warnings: &made.warnings,
     }
 }
 
-fn word(stop: Stop) -> &'static str {
+fn word(stop: GainLimit) -> &'static str {
     match stop {
-        Stop::Loudness => "loudness",
-        Stop::RenderPeak => "render_peak",
-        Stop::TrackPeak => "track_peak",
-        Stop::Silence => "silence",
+        GainLimit::Loudness => "loudness",
+        GainLimit::RenderPeak => "render_peak",
+        GainLimit::TrackPeak => "track_peak",
+        GainLimit::Silence => "silence",
     }
 }
 
-fn print(bundle: &Bundle, made: &Made, session: &project::session_file::Session, null: Null) {
+fn print(bundle: &Bundle, made: &AtmosFile, session: &Session, null: Option<NullResidual>) {
     let objects = made.plan.tracks.len() - BED.len();
     say!(
         "{} bed channels and {objects} objects, 48000 Hz, 24 bit, {}",
@@ -200,18 +195,18 @@ fn print(bundle: &Bundle, made: &Made, session: &project::session_file::Session,
         rows.push([
             bundle.stems[route.stem].name.clone(),
             session.stems[route.stem].role.id().into(),
-            placement.words(route.mono),
-            if matches!(placement.place, Place::Object { .. }) { placement.binaural.id() } else { "-" }
+            placement.description(route.mono),
+            if matches!(placement.place, AtmosPlace::Object { .. }) { placement.binaural.id() } else { "-" }
                 .into(),
             output::figure(placement.lfe.map(|send| send.0)),
         ]);
     }
     rows.print();
     let why = match made.stop {
-        Stop::Loudness => format!("reaches {:.1} LUFS", session.adm.aim.0),
-        Stop::RenderPeak => format!("stops short of {:.1} LUFS at the render's peak", session.adm.aim.0),
-        Stop::TrackPeak => format!("stops short of {:.1} LUFS at a track's peak", session.adm.aim.0),
-        Stop::Silence => "there is nothing to hear".into(),
+        GainLimit::Loudness => format!("reaches {:.1} LUFS", session.adm.aim.0),
+        GainLimit::RenderPeak => format!("stops short of {:.1} LUFS at the render's peak", session.adm.aim.0),
+        GainLimit::TrackPeak => format!("stops short of {:.1} LUFS at a track's peak", session.adm.aim.0),
+        GainLimit::Silence => "there is nothing to hear".into(),
     };
     say!("gain {:+.2} dB on everything: {why}", made.gain.0);
     let mut rows = output::Rows::new([RENDERER].into_iter().chain(output::READING), 1);
@@ -222,10 +217,7 @@ fn print(bundle: &Bundle, made: &Made, session: &project::session_file::Session,
         0 => say!("conforms to the Dolby Atmos Master ADM profile by our own check"),
         n => say!("breaks {n} rules of the Dolby Atmos Master ADM profile by our own check"),
     }
-    if let Some((null, pass)) = null {
-        say!(
-            "null against the mix {} dBFS, passes at {pass:.1} dBFS",
-            null.map_or("-inf".into(), |n| format!("{n:.1}"))
-        );
+    if let Some(null) = null {
+        null.print();
     }
 }

@@ -10,15 +10,15 @@ use session::target::{NormalizationTarget, Use};
 
 use crate::args::{Album as Args, Global};
 use crate::common::{self, Bar};
+use crate::outcome::{CommandResult, Outcome};
 use crate::output::{self, say};
-use crate::{CommandResult, Outcome};
 
 #[derive(Serialize)]
-struct Json<'a> {
+struct AlbumJson<'a> {
     schema: &'static str,
     album: ReadingJson,
     tracks: Vec<TrackJson<'a>>,
-    targets: Vec<TargetJson<'a>>,
+    targets: Vec<AlbumTargetJson<'a>>,
 }
 
 #[derive(Serialize)]
@@ -32,7 +32,7 @@ struct TrackJson<'a> {
 }
 
 #[derive(Serialize)]
-struct TargetJson<'a> {
+struct AlbumTargetJson<'a> {
     id: &'a str,
     mode: &'a str,
     album_gain_db: Option<f64>,
@@ -50,7 +50,7 @@ pub(crate) fn run(args: &Args, global: &Global) -> CommandResult {
     let playback: Vec<AlbumPlayback> = targets.iter().map(|target| album.playback(target)).collect();
     if global.json {
         let tracks = album.tracks.iter().zip(album.over_album()).zip(album.steps());
-        let json = Json {
+        let json = AlbumJson {
             schema: "stemlink.album/1",
             album: (&album.reading).into(),
             tracks: tracks
@@ -66,7 +66,7 @@ pub(crate) fn run(args: &Args, global: &Global) -> CommandResult {
             targets: targets
                 .iter()
                 .zip(&playback)
-                .map(|(target, playback)| TargetJson {
+                .map(|(target, playback)| AlbumTargetJson {
                     id: &target.id,
                     mode: &target.mode,
                     album_gain_db: playback.album_gain.map(|gain| gain.0),

@@ -1,12 +1,13 @@
-//! What can be typed.
+//! The command line.
 
 use clap::{Args as ClapArgs, CommandFactory, Parser, Subcommand, ValueEnum};
 use project::delivery::{Cutdown, Make};
 use project::names::Names;
+use project::setting_fault::SettingFault;
 use std::path::PathBuf;
 use units::Db;
 
-use crate::common::Failure;
+use crate::failure::Failure;
 
 /// Master from stems, and know what every move costs.
 ///
@@ -49,7 +50,7 @@ pub(crate) enum Command {
     Check(Check),
     /// Write session.toml for a folder: roles guessed from names, neutral chains
     Init(Init),
-    /// What a move on a stem does to the mix, to every platform's playback, and to the other stems
+    /// Predict a move on a stem: the mix, every platform's playback, and the other stems
     WhatIf(WhatIf),
     /// Trims that land the mix on a target
     Solve(Solve),
@@ -61,7 +62,7 @@ pub(crate) enum Command {
     Batch(Batch),
     /// Several songs together: album loudness, playback gains in track and album mode, steps between tracks
     Album(Album),
-    /// What lossy codecs make of a file: peaks, overs, what is lost, and at which level it is played (needs ffmpeg)
+    /// Preview lossy codecs: peaks, overs, the residue, and the playback level (needs ffmpeg)
     Codec(Codec),
     /// Everything about a song on one page (HTML, JSON, CSV): readings, playback, shares, plots, nulls, hashes
     Report(Report),
@@ -112,7 +113,7 @@ pub(crate) struct Check {
     pub(crate) weigh: Weigh,
 }
 
-/// Whether stems are worth it.
+/// Options of the advice on stems or a stereo master.
 #[derive(ClapArgs, Clone, Copy, Debug, Default)]
 pub(crate) struct Weigh {
     /// Say whether mastering from stems is worth it here, and why
@@ -235,7 +236,7 @@ pub(crate) struct Batch {
     /// The folder to fill with a folder for each
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
-    /// How many at once [default: as many as there are processors]
+    /// Folders at once [default: as many as there are processors]
     #[arg(long, value_name = "N", value_parser = parse_jobs)]
     pub(crate) jobs: Option<usize>,
     /// Land on this platform's target loudness within 0.1 LU, whatever limiting it takes [default: as stems master]
@@ -248,7 +249,7 @@ pub(crate) struct Batch {
     pub(crate) force: bool,
 }
 
-/// What is delivered; each goes before what the session says.
+/// The files of a delivery; each option overrides the session.
 #[derive(ClapArgs)]
 pub(crate) struct Deliverables {
     /// Make only these beside the master: stems, instrumental, a-cappella, tv-mix, clean-stems [default: all]
@@ -260,10 +261,10 @@ pub(crate) struct Deliverables {
     /// The title [default: the name of the folder]
     #[arg(long)]
     pub(crate) title: Option<String>,
-    /// Who plays it
+    /// The artist
     #[arg(long)]
     pub(crate) artist: Option<String>,
-    /// How files are called: plain, academy, or a template of {title}, {short}, {artist}, {initials}, {engineer},
+    /// Names of files: plain, academy, or a template of {title}, {short}, {artist}, {initials}, {engineer},
     /// {version}, {format}
     #[arg(long, value_parser = parse_names)]
     pub(crate) names: Option<Names>,
@@ -420,7 +421,7 @@ pub(crate) struct Live {
     /// Print once and end, on a terminal too
     #[arg(long)]
     pub(crate) once: bool,
-    /// How long to wait for the Master's answer, in seconds
+    /// Time to wait for the Master's answer, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=600))]
     pub(crate) wait: u32,
 }
@@ -438,7 +439,7 @@ pub(crate) struct SessionArgs {
 }
 
 impl Args {
-    /// What the definition cannot say.
+    /// Checks that the definition cannot express.
     pub(crate) fn check(&self) -> Result<(), Failure> {
         let rows = matches!(self.command, Command::Measure(_) | Command::Check(_) | Command::Targets(_));
         if self.global.csv && !rows {
@@ -448,7 +449,7 @@ impl Args {
     }
 }
 
-/// What is wrong with a command line, in one line.
+/// The fault of a command line, in one line.
 pub(crate) fn complaint(error: &clap::Error) -> String {
     let text = error.render().to_string();
     let parts = text.split("\n\n").map(|part| part.split_whitespace().collect::<Vec<_>>().join(" "));
@@ -466,11 +467,11 @@ fn parse_jobs(text: &str) -> Result<usize, String> {
 }
 
 fn parse_make(text: &str) -> Result<Make, String> {
-    Make::of(text.trim()).ok_or_else(|| format!("it takes {}", Make::ALL.map(Make::id).join(", ")))
+    Make::from_id(text.trim()).ok_or_else(|| format!("it takes {}", Make::ALL.map(Make::id).join(", ")))
 }
 
 fn parse_names(text: &str) -> Result<Names, String> {
-    Names::parse(text).map_err(|(fault, cure)| format!("{fault}; {cure}"))
+    Names::parse(text).map_err(|SettingFault { fault, remedy }| format!("{fault}; {remedy}"))
 }
 
 /// The largest move that makes sense, dB.

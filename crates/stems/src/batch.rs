@@ -10,18 +10,20 @@ use std::time::Instant;
 use audiofile::Error;
 use audiofile::error::shown;
 use project::bundle::Bundle;
-use project::names::fit;
-use project::session_file::Session;
+use project::names::file_name_from;
+use project::session::Session;
 use render::deliver::{MANIFEST, Manifest, deliver as make_all, is_finished};
 use render::json::ReadingJson;
 use serde::{Deserialize, Serialize};
 use session::target::NormalizationTarget;
 
 use crate::args::{Batch, Global};
-use crate::common::{self, Bar, Failure};
-use crate::deliver::Source;
+use crate::common::{self, Bar, OutputFolder};
+use crate::deliver::DeliverySource;
+use crate::failure::{Failure, note};
+use crate::outcome::{CommandResult, Outcome};
 use crate::output::say;
-use crate::{CommandResult, Outcome, deliver, master};
+use crate::{deliver, master};
 
 /// Lies in a folder that a batch is filling: what is in it may be replaced.
 const MARK: &str = ".stems-batch";
@@ -41,9 +43,9 @@ struct Entry {
     target: Option<String>,
 }
 
-/// What became of a folder.
+/// The result for one folder, a line of JSON.
 #[derive(Serialize)]
-struct Line<'a> {
+struct BatchLine<'a> {
     schema: &'static str,
     bundle: &'a str,
     dir: String,
@@ -61,7 +63,7 @@ struct Line<'a> {
 pub(crate) fn run(args: &Batch, global: &Global) -> CommandResult {
     let table = common::targets(global)?;
     let entries = read(&args.list)?;
-    common::create_folder(&args.out)?;
+    std::fs::create_dir_all(&args.out).map_err(Error::write(&args.out))?;
     let next = AtomicUsize::new(0);
     let worst = Mutex::new(Outcome::Clean);
     let jobs = args.jobs.unwrap_or_else(|| thread::available_parallelism().map_or(1, |n| n.get()));
@@ -72,7 +74,7 @@ pub(crate) fn run(args: &Batch, global: &Global) -> CommandResult {
             }
             let outcome = one(entry, args, &table);
             let mut worst = worst.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-            *worst = worse(*worst, outcome);
+            *worst = worst.worse(outcome);
         }
     };
     let done = thread::scope(|scope| {
@@ -84,14 +86,6 @@ pub(crate) fn run(args: &Batch, global: &Global) -> CommandResult {
     }
     let worst = *worst.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     Ok(worst.into())
-}
-
-fn worse(a: Outcome, b: Outcome) -> Outcome {
-    match (a, b) {
-        (Outcome::Partly, _) | (_, Outcome::Partly) => Outcome::Partly,
-        (Outcome::Faults, _) | (_, Outcome::Faults) => Outcome::Faults,
-        _ => Outcome::Clean,
-    }
 }
 
 /// Reads the list: a folder, or an object, on each line; paths from where the list lies.
@@ -121,7 +115,8 @@ fn read(list: &Path) -> Result<Vec<Entry>, Failure> {
         };
         entry.dir = base.join(entry.dir);
         entry.session = entry.session.map(|session| base.join(session));
-        entry.name = if entry.name.is_empty() { common::song_name(&entry.dir) } else { fit(&entry.name) };
+        entry.name =
+            if entry.name.is_empty() { common::song_name(&entry.dir) } else { file_name_from(&entry.name) };
         if let Some(twin) =
             entries.iter().find(|other| other.name.to_lowercase() == entry.name.to_lowercase())
         {
@@ -140,7 +135,7 @@ fn read(list: &Path) -> Result<Vec<Entry>, Failure> {
 fn one(entry: &Entry, args: &Batch, table: &[NormalizationTarget]) -> Outcome {
     let out = args.out.join(&entry.name);
     let began = Instant::now();
-    let mut line = Line {
+    let mut line = BatchLine {
         schema: "stemlink.batch/1",
         bundle: &entry.name,
         dir: entry.dir.to_string_lossy().into_owned(),
@@ -176,7 +171,7 @@ fn one(entry: &Entry, args: &Batch, table: &[NormalizationTarget]) -> Outcome {
     line.seconds = began.elapsed().as_secs_f64();
     match serde_json::to_string(&line) {
         Ok(text) => say!("{text}"),
-        Err(error) => common::note(&format!("{}: JSON: {error}", entry.name)),
+        Err(error) => note(&format!("{}: JSON: {error}", entry.name)),
     }
     outcome
 }
@@ -190,7 +185,7 @@ fn make(
     warnings: &mut Vec<String>,
 ) -> Result<(Manifest, bool), Failure> {
     let mut bundle = Bundle::open(&entry.dir, None)?;
-    let (session, session_file) = Session::of(&mut bundle, entry.session.as_deref())?;
+    let (session, session_file) = Session::open(&mut bundle, entry.session.as_deref())?;
     warnings.extend(session.notes.iter().cloned());
     if !args.what.pad {
         bundle.same_length()?;
@@ -198,7 +193,7 @@ fn make(
     let mut bar = Bar::hidden();
     let target = entry.target.as_deref().or(args.target.as_deref());
     let target = master::target(target, &session, table, out)?;
-    let source = Source { dir: &entry.dir, bundle: &bundle, session: &session, session_file };
+    let source = DeliverySource { dir: &entry.dir, bundle: &bundle, session: &session, session_file };
     let settings = deliver::settings(&session.deliver, &args.what);
     let mut job = source.job(&settings, &args.what, out, target);
     if !args.force && is_finished(&job, &mut bar)? {
@@ -207,13 +202,10 @@ fn make(
     let mark = out.join(MARK);
     // A folder of ours: one that a batch began, or whose delivery is of something else than is wanted now.
     job.overwrite = args.force || mark.exists() || out.join(MANIFEST).exists();
-    let created = common::create_folder(out)?;
+    let _folder = OutputFolder::create(out)?;
     std::fs::write(&mark, "").map_err(|source| Error::Write { path: mark.clone(), source })?;
     let result = make_all(&job, &mut bar);
     let _ = std::fs::remove_file(&mark); // what is left marked may be replaced: no harm
-    if result.is_err() {
-        let _ = created.iter().try_for_each(std::fs::remove_dir);
-    }
     Ok((result?, true))
 }
 

@@ -4,16 +4,16 @@ use std::borrow::Cow;
 
 use audiofile::error::{one_line, shown};
 use render::organize::title;
-use render::whole::Whole;
+use render::small_file::SmallFile;
 use serde::Serialize;
 use session::role::Role;
 
 use crate::args::{Brief, Daw, Global};
+use crate::outcome::{CommandResult, Outcome};
 use crate::output::{self, say};
-use crate::{CommandResult, Outcome};
 
 #[derive(Serialize)]
-struct Json<'a> {
+struct BriefJson<'a> {
     schema: &'static str,
     text: &'a str,
     path: Option<Cow<'a, str>>,
@@ -22,11 +22,11 @@ struct Json<'a> {
 pub(crate) fn run(args: &Brief, global: &Global) -> CommandResult {
     let text = page(args);
     if let Some(path) = &args.out {
-        Whole::new(path, args.force)?.write(text.as_bytes())?;
+        SmallFile::claim(path, args.force)?.write(text.as_bytes())?;
     }
     if global.json {
         let path = args.out.as_ref().map(|path| path.to_string_lossy());
-        return output::json(Outcome::Clean, &Json { schema: "stemlink.brief/1", text: &text, path });
+        return output::json(Outcome::Clean, &BriefJson { schema: "stemlink.brief/1", text: &text, path });
     }
     match &args.out {
         Some(path) => say!("{} written", shown(path)),

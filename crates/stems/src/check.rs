@@ -4,23 +4,24 @@ use std::path::Path;
 
 use audiofile::error::shown;
 use project::bundle::Bundle;
-use project::session_file::Session;
-use render::advise::{Advice, Basis, Favours, Said, advise};
-use render::check::{self, Null, Options, Report, Severity, Verdict};
+use project::session::Session;
+use render::advise::{Basis, Favours, Said, StemsAdvice, advise};
+use render::check::{self, CheckReport, NullTest, NullVerdict, Options, Severity};
 use serde::Serialize;
 
 use crate::args::{Check, Global, Weigh};
-use crate::common::{Bar, Failure, note};
+use crate::common::Bar;
+use crate::failure::{Failure, note};
+use crate::outcome::{CommandResult, Outcome};
 use crate::output::{self, say};
-use crate::{CommandResult, Outcome};
 
 #[derive(Serialize)]
-struct Json<'a> {
+struct CheckJson<'a> {
     schema: &'static str,
     faults: Vec<FaultJson<'a>>,
     null: Option<NullJson<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    advice: Option<&'a Advice>,
+    advice: Option<&'a StemsAdvice>,
 }
 
 #[derive(Serialize)]
@@ -74,22 +75,57 @@ pub(crate) fn run(args: &Check, global: &Global) -> CommandResult {
     show(outcome, &report, advice.as_ref(), global)
 }
 
-/// Whether stems are worth it, with the roles of the folder's session file if there is one.
-fn weigh(args: &Check, global: &Global) -> Result<Advice, Failure> {
+/// Advice on stems or a stereo master, with the roles of the folder's session file if there is one.
+fn weigh(args: &Check, global: &Global) -> Result<StemsAdvice, Failure> {
     let mut bundle = Bundle::open(&args.dir, args.mix.as_deref())?;
-    Session::of(&mut bundle, None)?;
+    Session::read_for(&mut bundle, None)?;
     let Weigh { atmos, sync, album, lofi, .. } = args.weigh;
     let said = Said { atmos, sync, album, lofi };
     Ok(advise(&bundle, said, &mut Bar::new(global))?)
 }
 
+/// The residual of the null test of a folder against `mix`; none if nothing could be compared.
+pub(crate) fn null_residual(
+    dir: &Path,
+    mix: &Path,
+    global: &Global,
+) -> Result<Option<NullResidual>, Failure> {
+    let null = report(dir, Some(mix), global)?.null;
+    Ok(null.map(|null| NullResidual { peak_dbfs: null.residual_peak_dbfs, pass_dbfs: null.pass_dbfs }))
+}
+
+/// The difference of a mix and the sum of its stems.
+#[derive(Clone, Copy)]
+pub(crate) struct NullResidual {
+    /// Its highest sample; none is digital silence.
+    pub(crate) peak_dbfs: Option<f64>,
+    /// The highest that passes.
+    pub(crate) pass_dbfs: f64,
+}
+
+impl NullResidual {
+    pub(crate) fn passes(self) -> bool {
+        self.peak_dbfs.is_none_or(|peak| peak <= self.pass_dbfs)
+    }
+
+    pub(crate) fn print(self) {
+        let peak = self.peak_dbfs.map_or("-inf".into(), |peak| format!("{peak:.1}"));
+        say!("null against the mix {peak} dBFS, passes at {:.1} dBFS", self.pass_dbfs);
+    }
+}
+
 /// Checks a folder, against a mix if one is given.
-pub(crate) fn report(dir: &Path, mix: Option<&Path>, global: &Global) -> Result<Report, Failure> {
+pub(crate) fn report(dir: &Path, mix: Option<&Path>, global: &Global) -> Result<CheckReport, Failure> {
     let options = Options { mix: mix.map(Path::to_owned) };
     Ok(check::check(dir, &options, &mut Bar::new(global))?)
 }
 
-fn show(outcome: Outcome, report: &Report, advice: Option<&Advice>, global: &Global) -> CommandResult {
+fn show(
+    outcome: Outcome,
+    report: &CheckReport,
+    advice: Option<&StemsAdvice>,
+    global: &Global,
+) -> CommandResult {
     let faults = report.faults.iter().map(|fault| FaultJson {
         check: fault.check.id(),
         severity: fault.severity.id(),
@@ -99,7 +135,7 @@ fn show(outcome: Outcome, report: &Report, advice: Option<&Advice>, global: &Glo
     });
     if global.json {
         let null = report.null.as_ref().map(null_json);
-        let json = Json { schema: "stemlink.check/1", faults: faults.collect(), null, advice };
+        let json = CheckJson { schema: "stemlink.check/1", faults: faults.collect(), null, advice };
         return output::json(outcome, &json);
     }
     if global.csv {
@@ -126,7 +162,7 @@ fn show(outcome: Outcome, report: &Report, advice: Option<&Advice>, global: &Glo
     Ok(outcome.into())
 }
 
-fn print_advice(advice: &Advice) {
+fn print_advice(advice: &StemsAdvice) {
     say!("\n{}", advice.sentence);
     for reason in &advice.reasons {
         let basis = if reason.basis == Basis::Measured { "measured" } else { "you said" };
@@ -139,15 +175,15 @@ fn print_advice(advice: &Advice) {
     }
 }
 
-fn word(verdict: Verdict) -> &'static str {
+fn word(verdict: NullVerdict) -> &'static str {
     match verdict {
-        Verdict::Pass => "PASS",
-        Verdict::Inaudible => "inaudible",
-        Verdict::Audible => "audible",
+        NullVerdict::Pass => "PASS",
+        NullVerdict::Inaudible => "inaudible",
+        NullVerdict::Audible => "audible",
     }
 }
 
-fn null_json(null: &Null) -> NullJson<'_> {
+fn null_json(null: &NullTest) -> NullJson<'_> {
     NullJson {
         residual_peak_dbfs: null.residual_peak_dbfs,
         residual_rms_dbfs: null.residual_rms_dbfs,
@@ -178,7 +214,7 @@ fn null_json(null: &Null) -> NullJson<'_> {
     }
 }
 
-fn print_null(null: &Null) {
+fn print_null(null: &NullTest) {
     let level = |value: Option<f64>| value.map_or("-inf".to_owned(), |v| format!("{v:.1}"));
     say!(
         "null test: mix minus stems peaks at {} dBFS (RMS {} dBFS); {} (passes at {:.1} dBFS)",

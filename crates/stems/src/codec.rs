@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use render::codec::{Decoded, PRESETS, Preset, ffmpeg, preview};
+use render::codec::{CodecPreset, Decoded, PRESETS, ffmpeg, preview};
 use render::json::ReadingJson;
 use render::measure::measure;
 use serde::Serialize;
@@ -11,12 +11,13 @@ use session::target::NormalizationTarget;
 use units::Db;
 
 use crate::args::{Codec, Global};
-use crate::common::{self, Bar, Failure, note};
+use crate::common::{self, Bar};
+use crate::failure::{Failure, note};
+use crate::outcome::{CommandResult, Outcome};
 use crate::output::{self, say};
-use crate::{CommandResult, Outcome};
 
 #[derive(Serialize)]
-struct Json<'a> {
+struct CodecsJson<'a> {
     schema: &'static str,
     path: Cow<'a, str>,
     ffmpeg: &'a str,
@@ -58,7 +59,7 @@ pub(crate) fn run(args: &Codec, global: &Global) -> CommandResult {
     }
     drop(bar);
     // What a platform does to the song it was given, at which gain the decoded one is played.
-    let gain = |preset: &Preset| {
+    let gain = |preset: &CodecPreset| {
         let target: &NormalizationTarget = table.iter().find(|target| target.id == preset.target)?;
         playback(&source, target)?.gain
     };
@@ -80,7 +81,7 @@ pub(crate) fn run(args: &Codec, global: &Global) -> CommandResult {
             playback_gain_db: gain(&decoded.preset).map(|gain| gain.0),
             played_peak_dbtp: played(decoded).map(|peak| peak.0),
         });
-        let json = Json {
+        let json = CodecsJson {
             schema: "stemlink.codec/1",
             path: args.file.to_string_lossy(),
             ffmpeg: &version,

@@ -1,53 +1,24 @@
-//! What commands share: failures, interruption, progress, opening bundles with their sessions.
+//! Shared by commands: interruption, progress, opening of bundles with their sessions, output folders.
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use audiofile;
 use audiofile::Error;
-use audiofile::error::{one_line, shown};
+use audiofile::error::shown;
 use indicatif::{ProgressBar, ProgressStyle};
 use project::bundle::{Bundle, Stem};
-use project::names::fit;
-use project::session_file::Session;
+use project::names::file_name_from;
+use project::session::Session;
 use project::target_file;
 use render::progress::Progress;
 use session::role::Role;
 use session::target::NormalizationTarget;
 
 use crate::args::Global;
-
-/// Why a command could not run: one line.
-pub(crate) struct Failure(String);
-
-impl Failure {
-    pub(crate) fn new(line: impl Into<String>) -> Self {
-        Self(line.into())
-    }
-
-    /// The line.
-    pub(crate) fn line(&self) -> &str {
-        &self.0
-    }
-
-    pub(crate) fn show(&self) {
-        note(&self.0);
-    }
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        Self::new(error.to_string())
-    }
-}
-
-/// One line for the user beside the results.
-pub(crate) fn note(line: &str) {
-    // Nobody to tell is no reason to stop.
-    let _ = writeln!(std::io::stderr(), "stems: {}", one_line(line));
-}
+use crate::failure::{Failure, note};
 
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
@@ -114,7 +85,7 @@ pub(crate) fn open(
         note(&format!("{} is left out: its name says it is no stem", shown(path)));
     }
     warn_of_files(&bundle);
-    let (session, file) = Session::of(&mut bundle, session)?;
+    let (session, file) = Session::open(&mut bundle, session)?;
     if let Some(file) = &file {
         note(&format!("using {}", shown(file)));
     }
@@ -158,13 +129,27 @@ pub(crate) fn targets(global: &Global) -> Result<Vec<NormalizationTarget>, Failu
 pub(crate) fn song_name(dir: &Path) -> String {
     let path = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
     let name = if path.is_dir() { path.file_name() } else { path.file_stem() };
-    fit(&name.map(|n| n.to_string_lossy().into_owned()).unwrap_or_default())
+    file_name_from(&name.map(|n| n.to_string_lossy().into_owned()).unwrap_or_default())
 }
 
-/// Makes the output folder; returns it and those above it that were not there, innermost first.
-pub(crate) fn create_folder(out: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let new = out.ancestors().filter(|path| !path.as_os_str().is_empty());
-    let new = new.take_while(|path| !path.is_dir()).map(Path::to_owned).collect();
-    std::fs::create_dir_all(out).map_err(|source| Error::Write { path: out.to_owned(), source })?;
-    Ok(new)
+/// A folder for results. Dropped, it takes back the folders that it made, as far as they are still empty: after a failure
+/// nothing is left behind.
+pub(crate) struct OutputFolder {
+    /// The folders that were not there, innermost first.
+    created: Vec<PathBuf>,
+}
+
+impl OutputFolder {
+    pub(crate) fn create(out: &Path) -> Result<Self, Failure> {
+        let new = out.ancestors().filter(|path| !path.as_os_str().is_empty());
+        let created = new.take_while(|path| !path.is_dir()).map(Path::to_owned).collect();
+        std::fs::create_dir_all(out).map_err(Error::write(out))?;
+        Ok(Self { created })
+    }
+}
+
+impl Drop for OutputFolder {
+    fn drop(&mut self) {
+        let _ = self.created.iter().try_for_each(std::fs::remove_dir); // fails where something is in it
+    }
 }

@@ -5,14 +5,16 @@ use std::path::{Path, PathBuf};
 use audiofile::error::shown;
 use project::bundle::Bundle;
 use project::delivery::DeliverSettings;
-use project::session_file::Session;
-use render::deliver::{Deliverable, Job, Manifest, deliver};
+use project::session::Session;
+use render::deliver::{Deliverable, DeliveryJob, Manifest, deliver};
 use session::target::NormalizationTarget;
 
 use crate::args::{Deliver, Deliverables, Global};
-use crate::common::{self, Bar, note};
+use crate::common::{self, Bar, OutputFolder};
+use crate::failure::note;
+use crate::master;
+use crate::outcome::{CommandResult, Outcome};
 use crate::output::{self, say};
-use crate::{CommandResult, Outcome, master};
 
 pub(crate) fn run(args: &Deliver, global: &Global) -> CommandResult {
     let table = common::targets(global)?;
@@ -21,18 +23,13 @@ pub(crate) fn run(args: &Deliver, global: &Global) -> CommandResult {
         bundle.same_length()?;
     }
     let target = master::target(args.target.as_deref(), &session, &table, &args.out)?;
-    let created = common::create_folder(&args.out)?;
-    let source = Source { dir: &args.dir, bundle: &bundle, session: &session, session_file };
+    let _folder = OutputFolder::create(&args.out)?;
+    let source = DeliverySource { dir: &args.dir, bundle: &bundle, session: &session, session_file };
     let settings = settings(&session.deliver, &args.what);
-    let job = Job { overwrite: args.force, ..source.job(&settings, &args.what, &args.out, target) };
+    let job = DeliveryJob { overwrite: args.force, ..source.job(&settings, &args.what, &args.out, target) };
     let mut bar = Bar::new(global);
-    let result = deliver(&job, &mut bar);
+    let manifest = deliver(&job, &mut bar)?;
     drop(bar);
-    if result.is_err() {
-        // Only as far as they are still empty.
-        let _ = created.iter().try_for_each(std::fs::remove_dir);
-    }
-    let manifest = result?;
     manifest.warnings.iter().for_each(|line| note(line));
     let outcome = judge(&manifest);
     if global.json {
@@ -43,15 +40,15 @@ pub(crate) fn run(args: &Deliver, global: &Global) -> CommandResult {
     Ok(outcome.into())
 }
 
-/// What is delivered from.
-pub(crate) struct Source<'a> {
+/// The source of a delivery.
+pub(crate) struct DeliverySource<'a> {
     pub(crate) dir: &'a Path,
     pub(crate) bundle: &'a Bundle,
     pub(crate) session: &'a Session,
     pub(crate) session_file: Option<PathBuf>,
 }
 
-impl<'a> Source<'a> {
+impl<'a> DeliverySource<'a> {
     /// The job of delivering `what` with `settings` to the folder `out`.
     pub(crate) fn job(
         &'a self,
@@ -59,8 +56,8 @@ impl<'a> Source<'a> {
         what: &Deliverables,
         out: &'a Path,
         target: Option<NormalizationTarget>,
-    ) -> Job<'a> {
-        Job {
+    ) -> DeliveryJob<'a> {
+        DeliveryJob {
             bundle: self.bundle,
             session: self.session,
             session_file: self.session_file.as_deref(),
@@ -74,7 +71,7 @@ impl<'a> Source<'a> {
     }
 }
 
-/// What the session says, and what the command line says before it.
+/// The settings of the session, overridden by those of the command line.
 pub(crate) fn settings(session: &DeliverSettings, args: &Deliverables) -> DeliverSettings {
     let mut settings = session.clone();
     settings.title = args.title.clone().or(settings.title);
@@ -125,7 +122,7 @@ fn print(manifest: &Manifest) {
     }
 }
 
-/// What is to be said of a file in a word or two.
+/// The state of a file in a word or two.
 fn word(file: &Deliverable) -> String {
     let verified = if file.verified { "verified" } else { "NOT verified" };
     match file.unexplained_db {

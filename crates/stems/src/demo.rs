@@ -12,15 +12,17 @@ use serde::Serialize;
 use units::{Db, Hz};
 
 use crate::args::{Check, Demo, Global, Master, Measure, SessionArgs, Weigh, WhatIf};
-use crate::common::{Bar, Failure};
+use crate::common::Bar;
+use crate::failure::Failure;
+use crate::outcome::{CommandResult, Done, Outcome};
 use crate::output::{self, say};
-use crate::{CommandResult, Done, Outcome, check, master, measure, what_if};
+use crate::{check, master, measure, what_if};
 
 const RATE: Hz = Hz(48_000.0);
 
 /// One document with those of the commands in it.
 #[derive(Serialize)]
-struct Json {
+struct DemoJson {
     schema: &'static str,
     #[serde(flatten)]
     parts: serde_json::Map<String, serde_json::Value>,
@@ -76,15 +78,10 @@ pub(crate) fn run(args: &Demo, global: &Global) -> CommandResult {
         force: args.force,
     };
     done.push(("master", master::run(&job, global)?));
-    let worst = |worst, done: &(_, Done)| match (worst, done.1.outcome) {
-        (Outcome::Partly, _) | (_, Outcome::Partly) => Outcome::Partly,
-        (Outcome::Faults, _) | (_, Outcome::Faults) => Outcome::Faults,
-        _ => Outcome::Clean,
-    };
-    let outcome = done.iter().fold(Outcome::Clean, worst);
+    let outcome = done.iter().fold(Outcome::Clean, |worst, (_, done): &(_, Done)| worst.worse(done.outcome));
     if global.json {
         let parts = done.into_iter().map(|(name, done)| (name.to_owned(), done.json.unwrap_or_default()));
-        let json = Json { schema: "stemlink.demo/1", parts: parts.collect() };
+        let json = DemoJson { schema: "stemlink.demo/1", parts: parts.collect() };
         return output::json(outcome, &json);
     }
     match &args.out {
@@ -99,8 +96,8 @@ fn write_song(folder: &Path, force: bool, global: &Global) -> Result<(), Failure
     std::fs::create_dir_all(folder)
         .map_err(|source| audiofile::Error::Write { path: folder.to_owned(), source })?;
     let mut bar = Bar::new(global);
-    bar.begin("playing the song", demo_song::Role::ALL.len() as u64);
-    for role in demo_song::Role::ALL {
+    bar.begin("playing the song", demo_song::SongPart::ALL.len() as u64);
+    for role in demo_song::SongPart::ALL {
         let path = folder.join(role.file_name());
         let mut stem = demo_song::DemoStem::render(role, RATE);
         let mut quantizer = Quantizer::named(RATE, &role.file_name());

@@ -4,23 +4,23 @@ use std::borrow::Cow;
 
 use audiofile::error::shown;
 use project::bundle::Bundle;
-use project::session_file::{FILE_NAME, template};
-use render::whole::Whole;
+use project::session_file::{FILE_NAME, new_session_text};
+use render::small_file::SmallFile;
 use serde::Serialize;
 
 use crate::args::{Global, Init};
+use crate::outcome::{CommandResult, Outcome};
 use crate::output::{self, say};
-use crate::{CommandResult, Outcome};
 
 #[derive(Serialize)]
-struct Json<'a> {
+struct InitJson<'a> {
     schema: &'static str,
     path: Cow<'a, str>,
-    stems: Vec<StemJson<'a>>,
+    stems: Vec<InitStemJson<'a>>,
 }
 
 #[derive(Serialize)]
-struct StemJson<'a> {
+struct InitStemJson<'a> {
     stem: &'a str,
     file: Cow<'a, str>,
     role: &'static str,
@@ -29,14 +29,15 @@ struct StemJson<'a> {
 pub(crate) fn run(args: &Init, global: &Global) -> CommandResult {
     let bundle = Bundle::open(&args.dir, None)?;
     let path = args.dir.join(FILE_NAME);
-    Whole::new(&path, args.force)?.write(template(&bundle).as_bytes())?;
+    SmallFile::claim(&path, args.force)?.write(new_session_text(&bundle).as_bytes())?;
     if global.json {
-        let stems = bundle.stems.iter().map(|stem| StemJson {
+        let stems = bundle.stems.iter().map(|stem| InitStemJson {
             stem: &stem.name,
             file: stem.path.file_name().unwrap_or_default().to_string_lossy(),
             role: stem.role.id(),
         });
-        let json = Json { schema: "stemlink.init/1", path: path.to_string_lossy(), stems: stems.collect() };
+        let json =
+            InitJson { schema: "stemlink.init/1", path: path.to_string_lossy(), stems: stems.collect() };
         return output::json(Outcome::Clean, &json);
     }
     say!("{} written: {} stems", shown(&path), bundle.stems.len());

@@ -2,7 +2,9 @@
 
 mod ask;
 mod json;
+mod name;
 mod page;
+mod wait;
 
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
@@ -11,23 +13,21 @@ use audiofile::error::shown;
 use link::Roster;
 use link::bridge::Intervals;
 use link::bridge::onlooker::Observer;
-use link::snapshot::InstanceInfo;
 use link::survey::Survey;
 use project::target_file::pick;
 use session::target::{NormalizationTarget, Use};
 
 use crate::args::{Global, Live};
-use crate::common::{self, Failure, is_interrupted};
+use crate::common::{self, is_interrupted};
+use crate::failure::{Failure, note};
+use crate::outcome::{CommandResult, Outcome};
 use crate::output;
-use crate::{CommandResult, Outcome};
+use wait::{POLL_INTERVAL, pause};
 
-/// Between two pictures on a terminal.
-const REFRESH: Duration = Duration::from_millis(500);
+/// Time between two pictures on a terminal.
+const REFRESH_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Between two looks while something is waited for.
-const LOOK: Duration = Duration::from_millis(50);
-
-/// What is seen.
+/// The instances in sight.
 static SEEN: Roster = Roster::new();
 
 pub(crate) fn run(args: &Live, global: &Global) -> CommandResult {
@@ -39,7 +39,7 @@ pub(crate) fn run(args: &Live, global: &Global) -> CommandResult {
     let survey = first_look(&mut onlooker)?;
     for (place, error) in onlooker.troubles() {
         let cure = "see that it is a folder of yours";
-        common::note(&format!("{}: cannot be looked into, {error}; {cure}", shown(place)));
+        note(&format!("{}: cannot be looked into, {error}; {cure}", shown(place)));
     }
     let wait = Duration::from_secs(args.wait.into());
     let prediction = args.one_move.as_ref().map(|one| ask::ask(&onlooker, &survey, one, wait)).transpose()?;
@@ -79,14 +79,8 @@ fn first_look(onlooker: &mut Observer) -> Result<Survey, Failure> {
         if onlooker.is_sure(now) {
             return Ok(Survey::of(onlooker.peers()));
         }
-        pause(LOOK)?;
+        pause(POLL_INTERVAL)?;
     }
-}
-
-/// Waits; fails after Ctrl-C.
-fn pause(time: Duration) -> Result<(), Failure> {
-    std::thread::sleep(time);
-    if is_interrupted() { Err(Failure::new("live: interrupted; run it again")) } else { Ok(()) }
 }
 
 /// Shows what there is until Ctrl-C.
@@ -100,9 +94,9 @@ fn watch(onlooker: &mut Observer, targets: &[NormalizationTarget]) -> Result<(),
         if output::is_over() {
             break;
         }
-        let until = Instant::now() + REFRESH;
+        let until = Instant::now() + REFRESH_INTERVAL;
         while !is_interrupted() && Instant::now() < until {
-            std::thread::sleep(LOOK);
+            std::thread::sleep(POLL_INTERVAL);
         }
     }
     Ok(())
@@ -134,12 +128,4 @@ fn draw(page: &str) {
         text += &format!("\x1b[{};1H{line}\x1b[K", row + 1);
     }
     output::print(format_args!("{text}\x1b[J"));
-}
-
-/// What an instance is called.
-fn name(label: &InstanceInfo) -> &str {
-    match label.name.as_str() {
-        "" => "unnamed",
-        name => name,
-    }
 }

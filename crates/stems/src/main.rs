@@ -13,11 +13,13 @@ mod codec;
 mod common;
 mod deliver;
 mod demo;
+mod failure;
 mod init;
 mod live;
 mod master;
 mod measure;
 mod organize;
+mod outcome;
 mod output;
 mod report;
 mod solve;
@@ -27,31 +29,8 @@ mod what_if;
 use clap::Parser;
 use std::process::ExitCode;
 
-/// How a command ended, when it could run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Outcome {
-    /// Done, nothing to report: exit code 0.
-    Clean,
-    /// Done, and there is something wrong with what it was given: exit code 1.
-    Faults,
-    /// Done in part; what could not be has been shown, a line each: exit code 2.
-    Partly,
-}
-
-/// A command that could run: how it ended, and with `--json` what it has to say.
-struct Done {
-    outcome: Outcome,
-    json: Option<serde_json::Value>,
-}
-
-impl From<Outcome> for Done {
-    fn from(outcome: Outcome) -> Self {
-        Self { outcome, json: None }
-    }
-}
-
-/// The result of a command; an error will be shown as one line, exit code 2.
-type CommandResult = Result<Done, common::Failure>;
+use crate::failure::Failure;
+use crate::outcome::Outcome;
 
 fn main() -> ExitCode {
     common::catch_interrupts();
@@ -70,7 +49,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(args: &args::Args) -> Result<Outcome, common::Failure> {
+fn run(args: &args::Args) -> Result<Outcome, Failure> {
     args.check()?;
     let done = match &args.command {
         args::Command::Demo(a) => demo::run(a, &args.global),
@@ -108,6 +87,6 @@ fn usage(error: &clap::Error) -> ExitCode {
         let _ = error.print(); // a closed pipe has read enough
         return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
     }
-    common::Failure::new(args::complaint(error)).show();
+    Failure::new(args::complaint(error)).show();
     ExitCode::from(2)
 }

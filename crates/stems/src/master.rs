@@ -5,21 +5,24 @@ use std::path::{Path, PathBuf};
 
 use audiofile::error::shown;
 use project::bundle::Bundle;
-use project::session_file::{Loudness, Session};
+use project::session::{MasterLoudness, Session};
 use project::target_file::pick;
+use render::clock::clock;
 use render::json::ReadingJson;
-use render::master::{Job, Mastered, Stop, is_dialogue_gated, master};
+use render::master::{GainReason, MasterJob, Mastered, is_dialogue_gated, master};
 use serde::Serialize;
 use session::playback::{HEADING, sentence};
 use session::target::NormalizationTarget;
 
 use crate::args::{Global, Master};
-use crate::common::{self, Bar, Failure, note};
+use crate::check::{self, NullResidual};
+use crate::common::{self, Bar, OutputFolder};
+use crate::failure::{Failure, note};
+use crate::outcome::{CommandResult, Outcome};
 use crate::output::{self, say};
-use crate::{CommandResult, Outcome};
 
 #[derive(Serialize)]
-struct Json<'a> {
+struct MasterJson<'a> {
     schema: &'static str,
     deliverables: Vec<DeliverableJson<'a>>,
     null_dbfs: Option<f64>,
@@ -50,7 +53,11 @@ pub(crate) fn run(args: &Master, global: &Global) -> CommandResult {
     } else {
         let mut bundle = common::single(&args.dir)?;
         let session = match given {
-            Some(path) => Session::read(path, &mut bundle)?,
+            Some(path) => {
+                let mut session = Session::read(path, &mut bundle)?;
+                session.learn_noise(&bundle)?;
+                session
+            }
             None => Session::neutral(&bundle),
         };
         (bundle, session)
@@ -59,25 +66,22 @@ pub(crate) fn run(args: &Master, global: &Global) -> CommandResult {
         bundle.same_length()?;
     }
     let target = target(args.target.as_deref(), &session, &table, &args.out)?;
-    let null = null_test(args, global)?;
-    let created = common::create_folder(&args.out)?;
+    let null =
+        args.mix.as_deref().map(|mix| check::null_residual(&args.dir, mix, global)).transpose()?.flatten();
+    let _folder = OutputFolder::create(&args.out)?;
     let output = args.out.join(format!("{}_Master.wav", common::song_name(&args.dir)));
-    let job = Job { bundle: &bundle, session: &session, output, overwrite: args.force, target };
+    let job = MasterJob { bundle: &bundle, session: &session, output, overwrite: args.force, target };
     let mut bar = Bar::new(global);
-    let result = master(&job, &mut bar);
+    let mastered = master(&job, &mut bar)?;
     drop(bar);
-    if result.is_err() {
-        // Only as far as they are still empty.
-        let _ = created.iter().try_for_each(std::fs::remove_dir);
-    }
-    let mastered = result?;
     mastered.warnings.iter().for_each(|line| note(line));
     if !mastered.verified {
         note(&format!("{}: not verified; {}", shown(&mastered.path), why_not_verified(&mastered)));
     }
-    let null_passed = null.is_none_or(|(null, pass)| null.is_none_or(|null| null <= pass));
-    let landed = mastered.landing.stop != Stop::OutOfReach;
-    let outcome = if mastered.verified && null_passed && landed { Outcome::Clean } else { Outcome::Faults };
+    let null_passed = null.is_none_or(NullResidual::passes);
+    let on_target = mastered.gain.reason != GainReason::OutOfReach;
+    let outcome =
+        if mastered.verified && null_passed && on_target { Outcome::Clean } else { Outcome::Faults };
     if global.json {
         return output::json(outcome, &json(&mastered, null));
     }
@@ -94,7 +98,7 @@ pub(crate) fn target(
 ) -> Result<Option<NormalizationTarget>, Failure> {
     let id = match (given, &session.loudness) {
         (Some(id), _) => id.to_owned(),
-        (None, Loudness::Target(id)) => id.clone(),
+        (None, MasterLoudness::Target(id)) => id.clone(),
         (None, _) => return Ok(None),
     };
     let target = pick(table, &[id])?.remove(0);
@@ -105,19 +109,9 @@ pub(crate) fn target(
     Ok(Some(target))
 }
 
-/// The null of the stems against a given mix and what passes, dBFS.
-fn null_test(args: &Master, global: &Global) -> Result<Null, Failure> {
-    let Some(mix) = &args.mix else { return Ok(None) };
-    let report = crate::check::report(&args.dir, Some(mix), global)?;
-    Ok(report.null.map(|null| (null.residual_peak_dbfs, null.pass_dbfs)))
-}
-
-/// The null of the stems against a mix and what passes, dBFS.
-type Null = Option<(Option<f64>, f64)>;
-
-fn json(mastered: &Mastered, null: Null) -> Json<'_> {
-    let landing = &mastered.landing;
-    Json {
+fn json(mastered: &Mastered, null: Option<NullResidual>) -> MasterJson<'_> {
+    let gain = &mastered.gain;
+    MasterJson {
         schema: "stemlink.master/1",
         deliverables: vec![DeliverableJson {
             kind: "master",
@@ -125,31 +119,37 @@ fn json(mastered: &Mastered, null: Null) -> Json<'_> {
             reading: (&mastered.measured.reading).into(),
             verified: mastered.verified,
         }],
-        null_dbfs: null.and_then(|(null, _)| null),
-        null_pass_dbfs: null.map(|(_, pass)| pass),
-        gain_db: landing.gain.0,
-        stopped_by: stop_word(landing.stop),
-        limiting_db: landing.reduction.0,
-        limiting_at_s: landing.reduction_at as f64 / mastered.measured.info.rate.0,
+        null_dbfs: null.and_then(|null| null.peak_dbfs),
+        null_pass_dbfs: null.map(|null| null.pass_dbfs),
+        gain_db: gain.gain.0,
+        stopped_by: reason_id(gain.reason),
+        limiting_db: gain.reduction.0,
+        limiting_at_s: gain.reduction_at as f64 / mastered.measured.info.rate.0,
         ceiling_dbtp: mastered.ceiling.0,
         strict_peak_dbtp: mastered.strict_peak.map(|p| p.0),
         warnings: &mastered.warnings,
     }
 }
 
-fn print(bundle: &Bundle, job: &Job<'_>, mastered: &Mastered, null: Null, table: &[NormalizationTarget]) {
+fn print(
+    bundle: &Bundle,
+    job: &MasterJob<'_>,
+    mastered: &Mastered,
+    null: Option<NullResidual>,
+    table: &[NormalizationTarget],
+) {
     let rate = mastered.measured.info.rate;
-    let landing = &mastered.landing;
+    let gain = &mastered.gain;
     say!(
         "{}, {} Hz, {}",
         if bundle.stems.len() == 1 { "1 stem".to_owned() } else { format!("{} stems", bundle.stems.len()) },
         rate.0,
-        render::clock::clock(mastered.measured.frames, rate)
+        clock(mastered.measured.frames, rate)
     );
     say!("{}", why(mastered));
-    if landing.reduction.0 > 0.05 {
-        let at = render::clock::clock(landing.reduction_at, rate);
-        say!("most limiting {:.1} dB at {at}", landing.reduction.0);
+    if gain.reduction.0 > 0.05 {
+        let at = clock(gain.reduction_at, rate);
+        say!("most limiting {:.1} dB at {at}", gain.reduction.0);
     }
     let mut rows = output::Rows::new([""].into_iter().chain(output::READING), 1);
     rows.push(["sum".to_owned()].into_iter().chain(output::reading(&mastered.before)));
@@ -168,11 +168,8 @@ fn print(bundle: &Bundle, job: &Job<'_>, mastered: &Mastered, null: Null, table:
         ]);
     }
     rows.print();
-    if let Some((null, pass)) = null {
-        say!(
-            "null against the mix {} dBFS, passes at {pass:.1} dBFS",
-            null.map_or("-inf".into(), |n| format!("{n:.1}"))
-        );
+    if let Some(null) = null {
+        null.print();
     }
     say!("\n{HEADING}");
     let mentioned = match &job.target {
@@ -190,46 +187,48 @@ fn print(bundle: &Bundle, job: &Job<'_>, mastered: &Mastered, null: Null, table:
     say!("{} written and {word}", shown(&mastered.path));
 }
 
-fn stop_word(stop: Stop) -> &'static str {
-    match stop {
-        Stop::Reached => "reached",
-        Stop::Peak => "peak",
-        Stop::LouderAlready => "louder_already",
-        Stop::AsIs => "as_is",
-        Stop::OutOfReach => "out_of_reach",
-        Stop::Silence => "silence",
+fn reason_id(reason: GainReason) -> &'static str {
+    match reason {
+        GainReason::Reached => "reached",
+        GainReason::Peak => "peak",
+        GainReason::LouderAlready => "louder_already",
+        GainReason::AsIs => "as_is",
+        GainReason::OutOfReach => "out_of_reach",
+        GainReason::Silence => "silence",
     }
 }
 
-/// Why the gain is what it is, in one sentence.
+/// The reason for the gain, in one sentence.
 fn why(mastered: &Mastered) -> String {
-    let landing = &mastered.landing;
-    let at = render::clock::clock(landing.reduction_at, mastered.measured.info.rate);
-    let aim = landing.aim.map_or(String::new(), |aim| format!("{:.1} LUFS", aim.0));
-    let gain = landing.gain.0;
-    match landing.stop {
-        Stop::Reached => format!("gain {gain:+.2} dB: reaches {aim}"),
-        Stop::Peak if gain < 0.0 => {
+    let made = &mastered.gain;
+    let at = clock(made.reduction_at, mastered.measured.info.rate);
+    let aim = made.aim.map_or(String::new(), |aim| format!("{:.1} LUFS", aim.0));
+    let gain = made.gain.0;
+    match made.reason {
+        GainReason::Reached => format!("gain {gain:+.2} dB: reaches {aim}"),
+        GainReason::Peak if gain < 0.0 => {
             format!(
                 "gain {gain:+.2} dB: turned down for {:.1} dBTP only; the peak at {at} would take more than 2 dB of limiting",
                 mastered.ceiling.0
             )
         }
-        Stop::Peak => format!(
+        GainReason::Peak => format!(
             "gain {gain:+.2} dB: stops short of {aim}; the peak at {at} would take more than 2 dB of limiting"
         ),
-        Stop::LouderAlready => {
+        GainReason::LouderAlready => {
             format!("gain {gain:+.2} dB: louder than {aim} already; never turned down for loudness")
         }
-        Stop::AsIs => "no gain: as the session leaves it".into(),
-        Stop::OutOfReach => format!("gain {gain:+.2} dB: comes nearest to {aim}, which no gain reaches"),
-        Stop::Silence => "no gain: there is no loudness (silence, or shorter than 400 ms)".into(),
+        GainReason::AsIs => "no gain: as the session leaves it".into(),
+        GainReason::OutOfReach => {
+            format!("gain {gain:+.2} dB: comes nearest to {aim}, which no gain reaches")
+        }
+        GainReason::Silence => "no gain: there is no loudness (silence, or shorter than 400 ms)".into(),
     }
 }
 
 fn why_not_verified(mastered: &Mastered) -> String {
     let strict = mastered.strict_peak.map_or(f64::NEG_INFINITY, |p| p.0);
-    let limit = mastered.ceiling.0 + render::master::CEILING_TOLERANCE.0;
+    let limit = mastered.ceiling.0 + render::ceiling::CEILING_TOLERANCE.0;
     if strict > limit {
         return format!(
             "its true peak is {strict:.2} dBTP over a ceiling of {:.1} dBTP; lower the level",

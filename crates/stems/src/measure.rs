@@ -17,11 +17,13 @@ use render::verify::agree;
 use serde::Serialize;
 
 use crate::args::{Global, Measure};
-use crate::common::{Bar, Failure, note};
-use crate::{CommandResult, Outcome, output};
+use crate::common::Bar;
+use crate::failure::{Failure, note};
+use crate::outcome::{CommandResult, Outcome};
+use crate::output;
 
 #[derive(Serialize)]
-struct Json<'a> {
+struct MeasureJson<'a> {
     schema: &'static str,
     files: Vec<FileJson<'a>>,
 }
@@ -50,7 +52,7 @@ struct SecondJson {
 const MOST_THREADS: usize = 16;
 
 /// A row of `--csv`, which has a reading's columns behind these.
-type Row<'a> = (Cow<'a, str>, f64, usize, u64, [Option<f64>; COLUMNS.len()]);
+type MeasureRow<'a> = (Cow<'a, str>, f64, usize, u64, [Option<f64>; COLUMNS.len()]);
 
 /// The columns before the reading's.
 const ROW: [&str; 4] = ["path", "rate_hz", "channels", "frames"];
@@ -227,10 +229,10 @@ fn show(outcome: Outcome, measured: &[(PathBuf, Measured)], global: &Global) -> 
                 agrees: agree(&m.reading, second),
             }),
         });
-        return output::json(outcome, &Json { schema: "stemlink.measure/1", files: files.collect() });
+        return output::json(outcome, &MeasureJson { schema: "stemlink.measure/1", files: files.collect() });
     }
     if global.csv {
-        let rows: Vec<Row<'_>> = measured
+        let rows: Vec<MeasureRow<'_>> = measured
             .iter()
             .map(|(path, m)| {
                 let reading = ReadingJson::from(&m.reading).columns();

@@ -5,32 +5,33 @@ use std::path::Path;
 use audiofile::error::shown;
 use render::clock::clock;
 use render::hash::sha256;
-use render::organize::{Job, Organized, organize};
-use render::whole::Whole;
+use render::organize::{OrganizeJob, Organized, organize};
+use render::small_file::SmallFile;
 use serde::Serialize;
 use units::Hz;
 
 use crate::args::{Global, Organize};
-use crate::common::{self, Bar, Failure, note};
+use crate::common::{Bar, OutputFolder};
+use crate::failure::{Failure, note};
+use crate::outcome::{CommandResult, Outcome};
 use crate::output::{self, say};
-use crate::{CommandResult, Outcome};
 
 /// The page in the new folder.
 const PAGE: &str = "organized.json";
 
 #[derive(Serialize)]
-struct Json {
+struct OrganizeJson {
     schema: &'static str,
     tool: &'static str,
     rate_hz: f64,
     frames: u64,
     gain_db: f64,
-    files: Vec<FileJson>,
+    files: Vec<OrganizedFileJson>,
     faults: Vec<String>,
 }
 
 #[derive(Serialize)]
-struct FileJson {
+struct OrganizedFileJson {
     file: String,
     sha256: String,
     role: Option<&'static str>,
@@ -40,15 +41,15 @@ struct FileJson {
 
 pub(crate) fn run(args: &Organize, global: &Global) -> CommandResult {
     let page = args.out.join(PAGE);
-    if args.dir.is_dir() && args.out.is_dir() && audiofile::wav::same_file(&args.dir, &args.out) {
+    if args.dir.is_dir() && args.out.is_dir() && audiofile::output::same_file(&args.dir, &args.out) {
         return Err(Failure::new(format!(
             "{}: is the folder that came; choose another output folder",
             shown(&args.out)
         )));
     }
-    let claims = Whole::new(&page, args.force)?;
-    let created = common::create_folder(&args.out)?;
-    let job = Job {
+    let claims = SmallFile::claim(&page, args.force)?;
+    let _folder = OutputFolder::create(&args.out)?;
+    let job = OrganizeJob {
         input: &args.dir,
         output: &args.out,
         rate: args.rate.map(|rate| Hz(f64::from(rate))),
@@ -57,12 +58,7 @@ pub(crate) fn run(args: &Organize, global: &Global) -> CommandResult {
         page: args.force.then_some(page.as_path()),
     };
     let mut bar = Bar::new(global);
-    let result = organize(&job, &mut bar);
-    if result.is_err() {
-        // Only as far as they are still empty.
-        let _ = created.iter().try_for_each(std::fs::remove_dir);
-    }
-    let organized = result?;
+    let organized = organize(&job, &mut bar)?;
     let json = json(args, &organized, &mut bar)?;
     drop(bar);
     let text = serde_json::to_string_pretty(&json).map_err(|error| Failure::new(format!("JSON: {error}")))?;
@@ -88,11 +84,11 @@ pub(crate) fn run(args: &Organize, global: &Global) -> CommandResult {
     Ok(outcome.into())
 }
 
-fn json(args: &Organize, organized: &Organized, bar: &mut Bar) -> Result<Json, Failure> {
+fn json(args: &Organize, organized: &Organized, bar: &mut Bar) -> Result<OrganizeJson, Failure> {
     let mut files = Vec::new();
     for made in &organized.files {
         let below = |path: &Path| path.strip_prefix(&args.dir).unwrap_or(path).to_string_lossy().into_owned();
-        files.push(FileJson {
+        files.push(OrganizedFileJson {
             file: made.path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
             sha256: sha256(&made.path, bar)?,
             role: made.role.map(|role| role.id()),
@@ -100,7 +96,7 @@ fn json(args: &Organize, organized: &Organized, bar: &mut Bar) -> Result<Json, F
             changes: made.changes.clone(),
         });
     }
-    Ok(Json {
+    Ok(OrganizeJson {
         schema: "stemlink.organize/1",
         tool: concat!("Stemlink ", env!("CARGO_PKG_VERSION")),
         rate_hz: organized.rate.0,

@@ -1,4 +1,4 @@
-//! How results are shown: figures, tables, JSON, CSV.
+//! Display of results: figures, tables, JSON, CSV.
 
 use audiofile::Error;
 use audiofile::error::one_line;
@@ -9,8 +9,8 @@ use std::fmt;
 use std::io::{self, Write};
 use std::sync::OnceLock;
 
-use crate::common::Failure;
-use crate::{Done, Outcome};
+use crate::failure::Failure;
+use crate::outcome::{Done, Outcome};
 
 /// Standard output's first failure; nothing more is written to it then.
 static FAILED: OnceLock<io::Error> = OnceLock::new();
@@ -45,7 +45,7 @@ pub(crate) fn written() -> Result<(), Failure> {
     }
 }
 
-/// Whether nobody reads on.
+/// True if nobody reads on.
 pub(crate) fn is_over() -> bool {
     FAILED.get().is_some()
 }

@@ -4,13 +4,16 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use audiofile::error::shown;
-use render::report::{Job, csv_columns, csv_rows, gather, page};
-use render::whole::{self, Whole};
+use audiofile::output::remove_file;
+use render::report::{ReportJob, csv_columns, csv_rows, gather, page};
+use render::small_file::SmallFile;
 
 use crate::args::{Global, Report};
-use crate::common::{self, Bar, Failure};
+use crate::common::{self, Bar};
+use crate::failure::Failure;
+use crate::outcome::{CommandResult, Outcome};
 use crate::output::{self, say};
-use crate::{CommandResult, Outcome, what_if};
+use crate::what_if;
 
 pub(crate) fn run(args: &Report, global: &Global) -> CommandResult {
     let html = args.out.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("html"));
@@ -20,7 +23,7 @@ pub(crate) fn run(args: &Report, global: &Global) -> CommandResult {
     // All three names are free, or may be replaced, before any work.
     let beside = |ending: &str| args.out.with_extension(ending);
     let [html, json, csv]: [PathBuf; 3] = [args.out.clone(), beside("json"), beside("csv")];
-    let claims = [&html, &json, &csv].map(|path| Whole::new(path, args.force));
+    let claims = [&html, &json, &csv].map(|path| SmallFile::claim(path, args.force));
     let [html_claim, json_claim, csv_claim] = claims;
     let (html_claim, json_claim, csv_claim) = (html_claim?, json_claim?, csv_claim?);
 
@@ -32,7 +35,7 @@ pub(crate) fn run(args: &Report, global: &Global) -> CommandResult {
         let dir = args.dir.canonicalize().unwrap_or_else(|_| args.dir.clone());
         shown(Path::new(dir.file_name().unwrap_or(args.dir.as_os_str())))
     });
-    let job = Job {
+    let job = ReportJob {
         bundle: &bundle,
         session: &session,
         session_file: session_file.as_deref(),
@@ -49,7 +52,7 @@ pub(crate) fn run(args: &Report, global: &Global) -> CommandResult {
     let rows = output::csv_text(&csv_columns(), &csv_rows(&report))?;
     // The page comes last: while it is there, what is beside it belongs to it.
     if args.force {
-        whole::remove(&html)?;
+        remove_file(&html)?;
     }
     json_claim.write(format!("{text}\n").as_bytes())?;
     csv_claim.write(rows.as_bytes())?;

@@ -10,15 +10,16 @@ use session::solve::{LARGEST_TRIM, TOLERANCE, solve, without};
 use units::{Lu, Lufs};
 
 use crate::args::{Global, Solve};
-use crate::common::{self, Bar, Failure};
+use crate::common::{self, Bar};
+use crate::failure::Failure;
+use crate::outcome::{CommandResult, Outcome};
 use crate::output::{self, say};
 use crate::what_if::{
     MoveJson, StemJson, TargetJson, moves_json, print_certainty, print_stems, stems_json, targets_json,
 };
-use crate::{CommandResult, Outcome};
 
 #[derive(Serialize)]
-struct Json {
+struct SolveJson {
     schema: &'static str,
     target: String,
     target_lufs: f64,
@@ -98,7 +99,7 @@ pub(crate) fn run(args: &Solve, global: &Global) -> CommandResult {
     });
     let outcome = if reached { Outcome::Clean } else { Outcome::Faults };
     if global.json {
-        let json = Json {
+        let json = SolveJson {
             schema: "stemlink.solve/1",
             target: target.id.clone(),
             target_lufs: aim.0,

@@ -5,17 +5,18 @@ use serde::Serialize;
 use session::target::{NormalizationTarget, TurnsUp, Use};
 
 use crate::args::{Global, Targets};
+use crate::common;
+use crate::outcome::{CommandResult, Outcome};
 use crate::output::{self, say};
-use crate::{CommandResult, Outcome, common};
 
 #[derive(Serialize)]
-struct Json<'a> {
+struct TargetsJson<'a> {
     schema: &'static str,
-    targets: Vec<Row<'a>>,
+    targets: Vec<TargetRow<'a>>,
 }
 
-/// The columns of `--csv`, the fields of [`Row`].
-const ROW: [&str; 12] = [
+/// The columns of `--csv`, the fields of [`TargetRow`].
+const TARGET_COLUMNS: [&str; 12] = [
     "id",
     "name",
     "target_lufs",
@@ -31,7 +32,7 @@ const ROW: [&str; 12] = [
 ];
 
 #[derive(Serialize)]
-struct Row<'a> {
+struct TargetRow<'a> {
     id: &'a str,
     name: &'a str,
     target_lufs: Option<f64>,
@@ -46,7 +47,7 @@ struct Row<'a> {
     date: &'a str,
 }
 
-fn row(target: &NormalizationTarget) -> Row<'_> {
+fn row(target: &NormalizationTarget) -> TargetRow<'_> {
     let (usage, turns_up, up_to, tolerance) = match target.usage {
         Use::Delivery { tolerance } => ("delivery", None, None, tolerance.map(|t| t.0)),
         Use::Playback { turns_up } => {
@@ -60,7 +61,7 @@ fn row(target: &NormalizationTarget) -> Row<'_> {
             ("playback", Some(word), up_to, None)
         }
     };
-    Row {
+    TargetRow {
         id: &target.id,
         name: &target.name,
         target_lufs: target.loudness.map(|l| l.0),
@@ -78,12 +79,12 @@ fn row(target: &NormalizationTarget) -> Row<'_> {
 
 pub(crate) fn run(_: &Targets, global: &Global) -> CommandResult {
     let table = common::targets(global)?;
-    let rows: Vec<Row<'_>> = table.iter().map(row).collect();
+    let rows: Vec<TargetRow<'_>> = table.iter().map(row).collect();
     if global.json {
-        return output::json(Outcome::Clean, &Json { schema: "stemlink.targets/1", targets: rows });
+        return output::json(Outcome::Clean, &TargetsJson { schema: "stemlink.targets/1", targets: rows });
     }
     if global.csv {
-        output::csv(&ROW, &rows)?;
+        output::csv(&TARGET_COLUMNS, &rows)?;
     } else {
         let header = ["id", "LUFS", "peak dBTP", "turns quiet songs up", "mode", "status", "read", "source"];
         let mut out = output::Rows::new(header, header.len());

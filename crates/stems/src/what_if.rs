@@ -2,7 +2,7 @@
 
 use meter::Reading;
 use project::bundle::Bundle;
-use project::session_file::Session;
+use project::session::Session;
 use project::target_file::pick;
 use render::json::ReadingJson;
 use render::what_if::{Analysis, WhatIf as Answer, analyse, effect};
@@ -14,9 +14,10 @@ use session::target::NormalizationTarget;
 use units::Db;
 
 use crate::args::{Global, WhatIf};
-use crate::common::{self, Bar, Failure};
+use crate::common::{self, Bar};
+use crate::failure::Failure;
+use crate::outcome::{CommandResult, Outcome};
 use crate::output::{self, say};
-use crate::{CommandResult, Outcome};
 
 #[derive(Serialize)]
 pub(crate) struct MoveJson {
@@ -41,7 +42,7 @@ pub(crate) struct TargetJson {
 }
 
 #[derive(Serialize)]
-struct Json {
+struct WhatIfJson {
     schema: &'static str,
     exact: bool,
     uncertainty_lu: Option<f64>,
@@ -68,7 +69,7 @@ pub(crate) fn run(args: &WhatIf, global: &Global) -> CommandResult {
     drop(bar);
     if global.json {
         let half_width = answer.certainty.half_width().0;
-        let json = Json {
+        let json = WhatIfJson {
             schema: "stemlink.what-if/1",
             exact: answer.certainty.half_width().0 == 0.0,
             uncertainty_lu: half_width.is_finite().then_some(half_width),
@@ -228,7 +229,7 @@ fn print_playback(bundle: &Bundle, analysis: &Analysis, answer: &Answer, targets
     print_effects([&analysis.before, &answer.after], targets, answer.loudest_peak.map(name), only);
 }
 
-/// What platforms make of the mix before and after; `whose` stem has its highest peak; `only`: the one move that it was.
+/// Prints the playback of the mix before and after; `whose` stem has its highest peak; `only`: the one move that it was.
 pub(crate) fn print_effects(
     [before, after]: [&Reading; 2],
     targets: &[NormalizationTarget],

@@ -4,13 +4,14 @@
 //! (`release_samples`, `gain_linear`). Powers may be summed, levels may not: `Lufs` has no addition with
 //! `Lufs`, and their difference is a `Lu`.
 
+pub mod hash;
+
 use core::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
 macro_rules! unit {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd)]
-        #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
         pub struct $name(pub f64);
     };
 }

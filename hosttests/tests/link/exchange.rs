@@ -11,7 +11,7 @@ use hosttests::{Change, Library, Plugin, Random, with_noise};
 use link::ROSTER;
 use link::summary::Summary;
 use project::bundle::Bundle;
-use project::session_file::Session;
+use project::session::Session;
 use render::master::{Job, master};
 use render::progress::Silent;
 use std::path::Path;

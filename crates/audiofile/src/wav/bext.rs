@@ -15,7 +15,7 @@ const UNUSED: i16 = 0x7fff;
 pub struct Bext {
     /// Free text, 256 characters.
     pub description: String,
-    /// Who made the file, 32 characters.
+    /// The originator, at most 32 characters.
     pub originator: String,
     /// A reference of the originator's, 32 characters.
     pub originator_reference: String,

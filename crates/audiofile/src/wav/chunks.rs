@@ -3,8 +3,8 @@
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
-use crate::Container;
 use crate::error::{Error, Result, code};
+use crate::info::Container;
 use crate::pcm::read_up_to;
 
 /// One chunk.
@@ -126,7 +126,7 @@ impl Chunks {
     }
 }
 
-/// What kind of RIFF file this is; the first twelve bytes are read.
+/// The kind of RIFF file; reads the first twelve bytes.
 fn container(inner: &mut (impl Read + Seek), path: &Path) -> Result<Container> {
     let mut head = [0; 12];
     inner.seek(SeekFrom::Start(0)).map_err(Error::read(path))?;
@@ -162,7 +162,7 @@ fn header(inner: &mut (impl Read + Seek), path: &Path, position: u64) -> Result<
     Ok((len == 8).then_some(([a, b, c, d], u32::from_le_bytes(size))))
 }
 
-/// Where the chunk after one that ends at `end` starts: at the next even byte, as it should, unless the writer
+/// The start of the chunk after one that ends at `end`: the next even byte, as it should be, unless the writer
 /// forgot the pad byte.
 fn next(inner: &mut (impl Read + Seek), path: &Path, end: u64) -> Result<u64> {
     if end.is_multiple_of(2) {
@@ -177,7 +177,7 @@ fn next(inner: &mut (impl Read + Seek), path: &Path, end: u64) -> Result<u64> {
     Ok(if unpadded > padded { end } else { end + 1 })
 }
 
-/// Whether at `position` another chunk starts rather than audio.
+/// True if another chunk starts at `position`, not audio.
 fn chunk_follows(inner: &mut (impl Read + Seek), path: &Path, position: u64, present: u64) -> Result<bool> {
     Ok(header(inner, path, position)?
         .is_some_and(|(id, size)| plausible(id) && u64::from(size) <= present.saturating_sub(8)))
@@ -205,7 +205,7 @@ fn ds64(inner: &mut (impl Read + Seek), path: &Path, position: u64, len: u64) ->
     Ok(Some(Sizes64 { data: u64_at(8), table }))
 }
 
-/// Whether `id` can be that of a chunk: printable ASCII.
+/// True if `id` can be that of a chunk: printable ASCII.
 fn plausible(id: [u8; 4]) -> bool {
     id.iter().all(|byte| (b' '..=b'~').contains(byte))
 }

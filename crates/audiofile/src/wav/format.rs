@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use crate::error::{EXPORT_AGAIN, Error, Result};
+use crate::info::{SampleFormat, absurd};
 use crate::pcm::{Encoding, Kind};
-use crate::{SampleFormat, absurd};
 use units::Hz;
 
 pub(super) const PCM: u16 = 1;
@@ -19,7 +19,7 @@ const AMBISONIC_REST: [u8; 14] = [0, 0, 0x21, 0x07, 0xd3, 0x11, 0x86, 0x44, 0xc8
 /// As much of the chunk as is ever used.
 pub(super) const USED: usize = 40;
 
-/// What the chunk says, checked.
+/// The content of the chunk, checked.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Format {
     pub(super) channels: usize,

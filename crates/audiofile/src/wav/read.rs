@@ -8,8 +8,9 @@ use super::bext::{self, Bext};
 use super::chunks::{ChunkSpan, Chunks};
 use super::format::{self, Format};
 use crate::error::{EXPORT_AGAIN, Error, Result, code};
+use crate::info::AudioInfo;
+use crate::open::open_file;
 use crate::pcm::{PcmStream, read_up_to};
-use crate::{AudioInfo, open_file};
 
 /// The most bytes of one chunk, other than audio, that are ever read: 64 MiB.
 pub const MAX_CHUNK: u64 = 1 << 26;

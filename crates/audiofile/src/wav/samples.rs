@@ -4,7 +4,7 @@ use core::ops::Range;
 
 use simd::{Isa, Kernel, Simd};
 
-/// How samples are written.
+/// Format of the samples in a file to be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StoredFormat {
     /// 16-bit integer.

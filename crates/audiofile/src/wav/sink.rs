@@ -23,7 +23,7 @@ pub(super) struct Sink<W> {
     spec: WavSpec,
     /// Bytes not yet written.
     buffer: Vec<u8>,
-    /// Where the content of these chunks starts.
+    /// Byte at which the content of these chunks starts.
     bext_at: u64,
     fact_at: u64,
     data_at: u64,

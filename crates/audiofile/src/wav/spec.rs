@@ -1,15 +1,15 @@
-//! What a file to write shall be.
+//! Properties of a file to be written.
 
 use std::path::Path;
 
 use super::bext::Bext;
 use super::format::{EXTENSIBLE, FLOAT, GUID_REST, PCM};
 use super::samples::StoredFormat;
-use crate::absurd;
 use crate::error::{Error, Result};
+use crate::info::absurd;
 use units::Hz;
 
-/// What to write.
+/// Properties of a file to be written.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WavSpec {
     /// Sampling rate, a whole number of hertz.
@@ -27,7 +27,7 @@ pub struct WavSpec {
     pub bext: Option<Bext>,
     /// Further chunks.
     pub chunks: Vec<Chunk>,
-    /// What a file past 4 GiB becomes.
+    /// The form of a file past 4 GiB.
     pub large: LargeForm,
 }
 
@@ -38,11 +38,11 @@ pub struct Chunk {
     pub id: [u8; 4],
     /// Content.
     pub bytes: Vec<u8>,
-    /// Where it stands.
+    /// Its place in the file.
     pub place: Place,
 }
 
-/// Where a chunk stands.
+/// The place of a chunk in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
     /// Between format and audio.
@@ -61,7 +61,7 @@ pub enum LargeForm {
     Bw64,
 }
 
-/// What became of the samples.
+/// Counts of the samples written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Written {
     /// Frames in the file.
@@ -86,7 +86,7 @@ impl WavSpec {
         }
     }
 
-    /// Whether such a file can be written.
+    /// Checks that such a file can be written.
     pub(super) fn check(&self, path: &Path) -> Result<()> {
         let refuse = |fault: String| Err(Error::unwritable(path, fault, "report this as a bug"));
         if let Some(fault) = absurd(self.channels, self.rate.0) {

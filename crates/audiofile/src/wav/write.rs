@@ -1,15 +1,14 @@
-//! Files that appear whole or not at all.
+//! WAV files that appear complete or not at all.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-
-use tempfile::TempPath;
 
 use super::bext::Loudness;
 use super::sink::Sink;
 use super::spec::{WavSpec, Written};
 use crate::error::{Error, Result};
+use crate::output::{PendingFile, plain};
 
 /// A WAV file in the making, under a temporary name in its own folder.
 ///
@@ -17,9 +16,8 @@ use crate::error::{Error, Result};
 /// the same spec give the same bytes.
 pub struct WavWriter {
     /// None after an error. The temporary name goes with it, and the file with the name.
-    sink: Option<(Sink<File>, TempPath)>,
+    sink: Option<(Sink<File>, PendingFile)>,
     path: PathBuf,
-    overwrite: bool,
 }
 
 impl WavWriter {
@@ -27,17 +25,9 @@ impl WavWriter {
     pub fn create(path: impl AsRef<Path>, spec: WavSpec, overwrite: bool) -> Result<Self> {
         let path = path.as_ref().to_owned();
         spec.check(&path)?;
-        match fs::symlink_metadata(&path) {
-            Ok(found) if found.is_dir() => {
-                return Err(Error::write(&path)(io::ErrorKind::IsADirectory.into()));
-            }
-            Ok(_) if !overwrite => return Err(Error::Exists { path }),
-            _ => {}
-        }
-        let failed = |error| Error::write(&path)(plain(error));
-        let (file, temporary) = temporary_in(folder(&path)).map_err(failed)?;
-        let sink = Sink::new(file, spec).map_err(failed)?;
-        Ok(Self { sink: Some((sink, temporary)), path, overwrite })
+        let (file, pending) = PendingFile::create(&path, overwrite)?;
+        let sink = Sink::new(file, spec).map_err(|error| Error::write(&path)(plain(error)))?;
+        Ok(Self { sink: Some((sink, pending)), path })
     }
 
     /// Appends frames: one plane for each channel, all of one length; panics otherwise.
@@ -61,38 +51,11 @@ impl WavWriter {
 
     /// Puts all sizes right, brings the bytes to the disk and gives the file its name.
     pub fn finish(self) -> Result<Written> {
-        let Self { sink, path, overwrite } = self;
-        let failed = |error| Error::write(&path)(plain(error));
-        let (sink, temporary) = sink.ok_or_else(|| given_up(&path))?;
-        let (file, written) = sink.finish().map_err(failed)?;
-        file.sync_all().map_err(failed)?;
-        drop(file);
-        let persisted = if overwrite { temporary.persist(&path) } else { temporary.persist_noclobber(&path) };
-        if let Err(error) = persisted {
-            return Err(match error.error.kind() {
-                io::ErrorKind::AlreadyExists => Error::Exists { path },
-                _ => failed(error.error),
-            });
-        }
-        sync_folder(folder(&path)).map_err(failed)?;
+        let Self { sink, path } = self;
+        let (sink, pending) = sink.ok_or_else(|| given_up(&path))?;
+        let (file, written) = sink.finish().map_err(|error| Error::write(&path)(plain(error)))?;
+        pending.finish(file)?;
         Ok(written)
-    }
-}
-
-/// True if both paths lead to one existing file, through whatever links.
-pub fn same_file(a: &Path, b: &Path) -> bool {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::MetadataExt;
-        match (fs::metadata(a), fs::metadata(b)) {
-            (Ok(a), Ok(b)) => (a.dev(), a.ino()) == (b.dev(), b.ino()),
-            _ => false,
-        }
-    }
-    #[cfg(not(unix))]
-    match (fs::canonicalize(a), fs::canonicalize(b)) {
-        (Ok(a), Ok(b)) => a == b,
-        _ => false,
     }
 }
 
@@ -100,48 +63,12 @@ fn given_up(path: &Path) -> Error {
     Error::write(path)(io::Error::other("an earlier write failed"))
 }
 
-/// Folder that `path` is in; the current one if it names none.
-pub fn folder(path: &Path) -> &Path {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    }
-}
-
-/// A new file with the permissions of any other new file, not those of a temporary one.
-pub fn temporary_in(folder: &Path) -> io::Result<(File, TempPath)> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".stems-").suffix(".tmp");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(fs::Permissions::from_mode(0o666)); // less the umask
-    }
-    builder.tempfile_in(folder).map(tempfile::NamedTempFile::into_parts)
-}
-
-/// The error without the temporary name, which would only puzzle.
-pub fn plain(error: io::Error) -> io::Error {
-    if error.get_ref().is_some() { error.kind().into() } else { error }
-}
-
-/// Brings a rename to the disk, where folders can be synced at all.
-pub fn sync_folder(folder: &Path) -> io::Result<()> {
-    if !cfg!(unix) {
-        return Ok(());
-    }
-    match File::open(folder)?.sync_all() {
-        Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => {
-            Ok(())
-        }
-        result => result,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::read::WavReader;
     use super::super::samples::StoredFormat;
+    use std::fs;
+
     use super::*;
     use units::Hz;
 
@@ -237,23 +164,5 @@ mod tests {
         fs::write(&any, "").expect("writes");
         let mode = |path| fs::metadata(path).expect("exists").permissions().mode();
         assert_eq!(mode(ours), mode(any));
-    }
-
-    #[test]
-    #[cfg(unix)]
-    fn the_same_file_is_known_through_links() {
-        let folder = folder_of_test();
-        let [a, b, hard, soft, none] =
-            ["a", "b", "hard", "soft", "none"].map(|name| folder.path().join(name));
-        fs::write(&a, "x").expect("writes");
-        fs::write(&b, "x").expect("writes");
-        fs::hard_link(&a, &hard).expect("links");
-        std::os::unix::fs::symlink(&a, &soft).expect("links");
-        assert!(same_file(&a, &a) && same_file(&a, &hard) && same_file(&soft, &a));
-        assert!(same_file(
-            &a,
-            &folder.path().join("../").join(folder.path().file_name().expect("named")).join("a")
-        ));
-        assert!(!same_file(&a, &b) && !same_file(&a, &none) && !same_file(&none, &none));
     }
 }

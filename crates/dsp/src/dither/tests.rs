@@ -65,7 +65,7 @@ fn files_of_different_names_have_independent_noise() {
 
 #[test]
 fn the_noise_is_triangular() {
-    let draws: Vec<f64> = (1..=400_000u64).map(|n| triangular(GAMMA.wrapping_mul(n))).collect();
+    let draws: Vec<f64> = (1..=400_000u64).map(|n| triangular(SPLITMIX_STEP.wrapping_mul(n))).collect();
     assert!(draws.iter().all(|x| x.abs() <= 1.0));
     assert!(mean(&draws).abs() < 0.003, "{}", mean(&draws));
     assert!((power(&draws) - 1.0 / 6.0).abs() < 0.002, "{}", power(&draws));

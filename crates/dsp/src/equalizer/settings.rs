@@ -8,7 +8,6 @@ pub(super) const MOST_GAIN: f64 = 18.0;
 
 /// What a band does to the spectrum.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum Shape {
     /// Raises or lowers what is around its frequency; boost and cut are mirror images at equal Q.
     #[default]
@@ -29,7 +28,6 @@ pub enum Shape {
 
 /// Which part of the stereo signal a band acts on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum Placement {
     /// Both channels.
     #[default]
@@ -55,7 +53,6 @@ impl Placement {
 ///
 /// Bells and shelves can; the others have no gain to move (cuts, notch) or no band to listen to (tilt).
 #[derive(Clone, Copy, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
 pub struct DynamicSettings {
     /// The farthest it moves, -18 to 18 dB: down, up, or (0) not at all. Gain and movement together stay within
     /// ±18 dB.
@@ -85,7 +82,6 @@ impl Default for DynamicSettings {
 
 /// Settings of one band. Values out of range are clamped.
 #[derive(Clone, Copy, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
 pub struct BandSettings {
     /// The band is heard.
     pub on: bool,
@@ -171,7 +167,6 @@ pub const BANDS: usize = 8;
 
 /// Settings of the equalizer. Bands act one after the other, in order.
 #[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
 pub struct EqualizerSettings {
     /// The bands.
     pub bands: [BandSettings; BANDS],

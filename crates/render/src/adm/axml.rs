@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::bed::BED;
-use super::plan::Track;
+use super::plan::AtmosTrack;
 use crate::markup;
 use units::Hz;
 
@@ -47,7 +47,7 @@ impl Ids {
 }
 
 /// The document for these tracks, `frames` long.
-pub(super) fn document(tracks: &[Track], frames: u64, rate: Hz) -> String {
+pub(super) fn document(tracks: &[AtmosTrack], frames: u64, rate: Hz) -> String {
     let end = time(frames, rate);
     let mut xml = Xml(String::new());
     xml.line(0, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>");
@@ -78,7 +78,7 @@ pub(super) fn document(tracks: &[Track], frames: u64, rate: Hz) -> String {
 }
 
 /// Programme, content, and the objects with the tracks that they take.
-fn programme(xml: &mut Xml, tracks: &[Track], end: &str) {
+fn programme(xml: &mut Xml, tracks: &[AtmosTrack], end: &str) {
     let objects = tracks.len() - BED.len();
     xml.line(
         4,
@@ -117,7 +117,7 @@ fn programme(xml: &mut Xml, tracks: &[Track], end: &str) {
 }
 
 /// Packs, channels with their positions, streams and tracks.
-fn formats(xml: &mut Xml, tracks: &[Track], end: &str) {
+fn formats(xml: &mut Xml, tracks: &[AtmosTrack], end: &str) {
     let kind = |i: usize| if i < BED.len() { ("DirectSpeakers", "0001") } else { ("Objects", "0003") };
     let mut pack = |name: &str, of: std::ops::Range<usize>| {
         let (definition, label) = kind(of.start);

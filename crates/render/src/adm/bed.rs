@@ -1,6 +1,6 @@
 //! The channels of the bed.
 
-use project::placement::Position;
+use project::placement::RoomPosition;
 
 /// The channels of the bed, in the order of the profile.
 pub const BED: [BedChannel; 10] = [
@@ -52,12 +52,12 @@ pub(super) const BED_LFE: usize = 3;
 /// A channel of the 7.1.2 bed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BedChannel {
-    /// What people call it.
+    /// Its common name.
     pub short: &'static str,
-    /// What the profile calls it.
+    /// Its name in the profile.
     pub name: &'static str,
     /// The profile's speaker label.
     pub label: &'static str,
     /// The profile's position.
-    pub position: Position,
+    pub position: RoomPosition,
 }

@@ -3,7 +3,7 @@
 //! Sources: BS.2088-1 (chna); EBU Tech 3285 supplement 6 and Dolby's published parser of the segments 9 and 10 (dbmd).
 
 use super::axml::Ids;
-use super::plan::Track;
+use super::plan::AtmosTrack;
 use project::placement::Binaural;
 
 /// The content of `chna`.
@@ -43,7 +43,7 @@ const TRIM: usize = 15;
 const HEAD_TRACKING_UNSET: u8 = 2 << 6;
 
 /// The content of `dbmd`. Nothing in it claims that another maker's tool made the file.
-pub(super) fn dbmd(tracks: &[Track]) -> Vec<u8> {
+pub(super) fn dbmd(tracks: &[AtmosTrack]) -> Vec<u8> {
     let mut bytes = DBMD_VERSION.to_le_bytes().to_vec();
     segment(&mut bytes, 7, &digital_plus());
     segment(&mut bytes, 9, &atmos());
@@ -59,7 +59,7 @@ fn segment(bytes: &mut Vec<u8>, id: u8, payload: &[u8]) {
     bytes.push(checksum(payload));
 }
 
-/// What makes length and payload sum to zero, in a byte.
+/// The byte that makes length and payload sum to zero.
 pub(super) fn checksum(payload: &[u8]) -> u8 {
     let sum = payload.iter().fold(payload.len() as u8, |sum, byte| sum.wrapping_add(*byte));
     sum.wrapping_neg()
@@ -101,7 +101,7 @@ fn atmos() -> [u8; 248] {
 }
 
 /// Segment 10: automatic trims, and how near each track is on headphones.
-fn supplement(tracks: &[Track]) -> Vec<u8> {
+fn supplement(tracks: &[AtmosTrack]) -> Vec<u8> {
     let mut payload = SUPPLEMENT.to_le_bytes().to_vec();
     payload.extend((tracks.len() as u16).to_le_bytes());
     payload.push(0);
@@ -115,7 +115,7 @@ fn supplement(tracks: &[Track]) -> Vec<u8> {
     payload
 }
 
-/// How near a track is on headphones, as segment 10 stores it.
+/// The code of a binaural distance in segment 10.
 fn binaural_code(binaural: Binaural) -> u8 {
     match binaural {
         Binaural::Off => 0,

@@ -12,20 +12,20 @@ use super::plan::MOST_OBJECTS;
 use audiofile::error::Result;
 use audiofile::wav::WavReader;
 use audiofile::{Container, SampleFormat};
-use project::placement::Position;
+use project::placement::RoomPosition;
 
 /// The most contents, objects and packs.
 const MOST_GROUPS: usize = 123;
 /// The most channels, streams, tracks.
 const MOST_TRACKS: usize = 128;
 
-/// What the check found.
+/// The findings of the conformance check.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Conformance {
-    /// What breaks a rule, a sentence each; none if it conforms.
+    /// The rules that are broken, a sentence each; none if the file conforms.
     pub faults: Vec<String>,
     /// The position of every track, as the file says.
-    pub positions: Vec<Position>,
+    pub positions: Vec<RoomPosition>,
 }
 
 /// Checks a file.
@@ -93,7 +93,7 @@ impl<'d> Model<'_, 'd> {
     }
 
     /// Checks everything and returns the tracks' positions.
-    fn check(mut self, channels: usize, chna: &[u8]) -> Vec<Position> {
+    fn check(mut self, channels: usize, chna: &[u8]) -> Vec<RoomPosition> {
         let end = self.programme();
         self.counts(channels);
         self.references();
@@ -173,7 +173,7 @@ impl<'d> Model<'_, 'd> {
         }
     }
 
-    fn channels(&mut self, end: &str) -> Vec<Position> {
+    fn channels(&mut self, end: &str) -> Vec<RoomPosition> {
         let mut positions = Vec::new();
         for (i, channel) in self.all("audioChannelFormat").iter().enumerate() {
             let name = channel.attribute("audioChannelFormatName").unwrap_or_default();
@@ -213,7 +213,7 @@ impl<'d> Model<'_, 'd> {
         positions
     }
 
-    fn position(&mut self, block: Node<'d, 'd>, name: &str) -> Position {
+    fn position(&mut self, block: Node<'d, 'd>, name: &str) -> RoomPosition {
         self.require(text(block, "cartesian") == Some("1"), || format!("{name} is not Cartesian"));
         ["X", "Y", "Z"].map(|axis| {
             let value = named(block, "position").find(|p| p.attribute("coordinate") == Some(axis));

@@ -83,7 +83,7 @@ mod tests {
     use super::*;
     use units::decibels;
 
-    /// What is left of a tone, and how much of that is not where it should be.
+    /// Gain of a tone in phase and in quadrature, relative to the ideal delay.
     fn response(frequency: f64) -> (f64, f64) {
         let mut filter = LowPass::new(Hz(120.0), Hz(48_000.0));
         let step = std::f64::consts::TAU * frequency / 48_000.0;

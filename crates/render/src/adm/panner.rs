@@ -5,15 +5,15 @@
 //! nearest. Objects without extent and bed channels that are no speakers of the layout are rendered alike.
 //! Source: ITU-R BS.2127-1, "allocentric" point source panner and loudspeaker positions of the layout 0+5+0.
 
-use project::placement::Position;
+use project::placement::RoomPosition;
 
 /// The channels of a 5.1 render, in order: L R C LFE Ls Rs.
 pub(super) const CHANNELS: usize = 6;
-/// Which of them is the LFE.
+/// The index of the LFE.
 pub(super) const LFE: usize = 3;
 
 /// The speakers of 5.1 with their channel.
-const SPEAKERS: [(usize, Position); 5] = [
+const SPEAKERS: [(usize, RoomPosition); 5] = [
     (0, [-1.0, 1.0, 0.0]),
     (1, [1.0, 1.0, 0.0]),
     (2, [0.0, 1.0, 0.0]),
@@ -22,7 +22,7 @@ const SPEAKERS: [(usize, Position); 5] = [
 ];
 
 /// The gains of a source at `position` in the channels of a 5.1 render.
-pub(super) fn gains(position: Position) -> [f64; CHANNELS] {
+pub(super) fn gains(position: RoomPosition) -> [f64; CHANNELS] {
     let mut gains = [0.0; CHANNELS];
     let all: Vec<usize> = (0..SPEAKERS.len()).collect();
     spread(&all, &[2, 1, 0], position, 1.0, &mut gains);
@@ -30,7 +30,13 @@ pub(super) fn gains(position: Position) -> [f64; CHANNELS] {
 }
 
 /// Shares `gain` among `speakers` along the first of `axes`, and each part along the others.
-fn spread(speakers: &[usize], axes: &[usize], position: Position, gain: f64, gains: &mut [f64; CHANNELS]) {
+fn spread(
+    speakers: &[usize],
+    axes: &[usize],
+    position: RoomPosition,
+    gain: f64,
+    gains: &mut [f64; CHANNELS],
+) {
     let [axis, rest @ ..] = axes else {
         speakers.iter().for_each(|&s| gains[SPEAKERS[s].0] = gain);
         return;

@@ -4,20 +4,20 @@ use super::bed::{BED, BED_LFE};
 use super::panner;
 use audiofile::error::{Error, Result, one_line};
 use project::bundle::Bundle;
-use project::placement::{Binaural, Place, Placement, Position, between};
-use project::session_file::Session;
+use project::placement::{AtmosPlace, AtmosPlacement, Binaural, RoomPosition, midpoint};
+use project::session::Session;
 
 /// The most objects that the profile allows.
 pub const MOST_OBJECTS: usize = 118;
 
 /// A track of the file.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Track {
+pub struct AtmosTrack {
     /// Its name.
     pub name: String,
     /// Its position: a speaker's, or an object's.
-    pub position: Position,
-    /// How near it is on headphones.
+    pub position: RoomPosition,
+    /// Binaural distance, on headphones.
     pub binaural: Binaural,
 }
 
@@ -26,35 +26,35 @@ pub struct Track {
 pub struct Route {
     /// The stem, by its place in the bundle.
     pub stem: usize,
-    /// Where it goes, in words.
-    pub placement: Placement,
+    /// Its place in the room.
+    pub placement: AtmosPlacement,
     /// Tracks with the gains of its left and right side.
     pub to: Vec<(usize, [f64; 2])>,
-    /// What both sides give to the LFE.
+    /// The gain of either side to the LFE, linear.
     pub lfe: f64,
-    /// Whether it is mono.
+    /// True if it is mono.
     pub mono: bool,
 }
 
 /// Tracks and routes.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Plan {
+pub struct AtmosPlan {
     /// The bed's ten, then the objects.
-    pub tracks: Vec<Track>,
+    pub tracks: Vec<AtmosTrack>,
     /// One for each stem that is not muted.
     pub routes: Vec<Route>,
 }
 
-impl Plan {
+impl AtmosPlan {
     /// The plan of a bundle with its session.
     ///
     /// # Errors
     /// If there are more objects than the profile allows, or nothing but muted stems.
     pub fn new(bundle: &Bundle, session: &Session) -> Result<Self> {
-        let mut tracks: Vec<Track> = BED
+        let mut tracks: Vec<AtmosTrack> = BED
             .iter()
             .enumerate()
-            .map(|(i, channel)| Track {
+            .map(|(i, channel)| AtmosTrack {
                 name: channel.name.into(),
                 position: channel.position,
                 binaural: if i == BED_LFE { Binaural::Off } else { Binaural::Mid },
@@ -71,19 +71,21 @@ impl Plan {
             let half = std::f64::consts::FRAC_1_SQRT_2 * gain;
             let mono = stem.info.channels == 1;
             let mut object = |name: String, position| {
-                tracks.push(Track { name, position, binaural: placement.binaural });
+                tracks.push(AtmosTrack { name, position, binaural: placement.binaural });
                 tracks.len() - 1
             };
             let name = one_line(&stem.name);
             let to = match placement.place {
-                Place::Bed { channels: [left, right], .. } if left == right => vec![(left, [half, half])],
-                Place::Bed { channels: [left, right], .. } => {
+                AtmosPlace::Bed { channels: [left, right], .. } if left == right => {
+                    vec![(left, [half, half])]
+                }
+                AtmosPlace::Bed { channels: [left, right], .. } => {
                     vec![(left, [gain, 0.0]), (right, [0.0, gain])]
                 }
-                Place::Object { left, right } if mono => {
-                    vec![(object(name, between(left, right)), [half, half])]
+                AtmosPlace::Object { left, right } if mono => {
+                    vec![(object(name, midpoint(left, right)), [half, half])]
                 }
-                Place::Object { left, right } => vec![
+                AtmosPlace::Object { left, right } => vec![
                     (object(format!("{name} L"), left), [gain, 0.0]),
                     (object(format!("{name} R"), right), [0.0, gain]),
                 ],
@@ -115,7 +117,7 @@ impl Plan {
 }
 
 /// The gains of tracks in our 5.1 render: a bed, then objects.
-pub(super) fn rendering(positions: impl Iterator<Item = Position>) -> Vec<[f64; panner::CHANNELS]> {
+pub(super) fn rendering(positions: impl Iterator<Item = RoomPosition>) -> Vec<[f64; panner::CHANNELS]> {
     let gains = positions.enumerate().map(|(i, position)| {
         if i == BED_LFE {
             let mut gains = [0.0; panner::CHANNELS];

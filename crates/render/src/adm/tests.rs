@@ -1,7 +1,7 @@
 use super::*;
 use crate::progress::Silent;
 use project::bundle::Bundle;
-use units::decibels;
+use units::{Hz, decibels};
 
 fn write(path: &Path, rate: f64, audio: &[Vec<f64>]) {
     let spec = WavSpec::new(Hz(rate), audio.len(), StoredFormat::Float32);
@@ -16,13 +16,14 @@ fn tone(frequency: f64, rate: f64, frames: usize, gain: f64) -> Vec<f64> {
 
 fn open(dir: &Path) -> (Bundle, Session) {
     let mut bundle = Bundle::open(dir, None).expect("opens");
-    let session = Session::of(&mut bundle, None).expect("reads").0;
+    let session = Session::open(&mut bundle, None).expect("reads").0;
     (bundle, session)
 }
 
-fn made(dir: &Path, output: &Path) -> Made {
+fn made(dir: &Path, output: &Path) -> AtmosFile {
     let (bundle, session) = open(dir);
-    let job = Job { bundle: &bundle, session: &session, output: output.into(), overwrite: true, page: None };
+    let job =
+        AtmosJob { bundle: &bundle, session: &session, output: output.into(), overwrite: true, page: None };
     make(&job, &mut Silent).expect("is made")
 }
 
@@ -50,7 +51,7 @@ fn every_track_has_what_belongs_there_and_in_step() {
     // The rates differ, which only other commands mind.
     let output = dir.path().join("out.adm");
     let made = made(dir.path(), &output);
-    assert_eq!((made.stop, made.frames), (Stop::Loudness, 96_000));
+    assert_eq!((made.stop, made.frames), (GainLimit::Loudness, 96_000));
     assert!((made.reading.integrated.expect("is loud").0 + 18.5).abs() < 0.01);
     assert!(made.verified, "{:?}", made.conformance);
     let gain = made.gain.gain();
@@ -119,7 +120,7 @@ fn peaks_hold_the_gain_down() {
     click[50_000] = 0.9;
     write(&dir.path().join("Drums.wav"), 48_000.0, &[click.clone(), click]);
     let made = made(dir.path(), &dir.path().join("out.adm"));
-    assert_eq!(made.stop, Stop::RenderPeak);
+    assert_eq!(made.stop, GainLimit::RenderPeak);
     let peak = made.strict_peak.expect("is heard").0;
     assert!((-1.15..=-1.0).contains(&peak), "{peak}");
     assert!(made.verified);
@@ -130,7 +131,7 @@ fn silence_is_made_and_said() {
     let dir = tempfile::tempdir().expect("a folder for the test");
     write(&dir.path().join("Drums.wav"), 48_000.0, &[vec![0.0; 48_000]]);
     let made = made(dir.path(), &dir.path().join("out.adm"));
-    assert_eq!((made.stop, made.gain, made.strict_peak), (Stop::Silence, Db(0.0), None));
+    assert_eq!((made.stop, made.gain, made.strict_peak), (GainLimit::Silence, Db(0.0), None));
     assert!(made.warnings[0].contains("nothing to hear"));
     assert!(read(&made.path).iter().flatten().all(|x| *x == 0.0));
 }
@@ -144,10 +145,10 @@ fn too_many_objects_are_refused_with_a_cure() {
         std::fs::hard_link(&first, dir.path().join(format!("{i:03}_FX.wav"))).expect("links");
     }
     let (mut bundle, session) = open(dir.path());
-    let line = Plan::new(&bundle, &session).expect_err("is refused").to_string();
+    let line = AtmosPlan::new(&bundle, &session).expect_err("is refused").to_string();
     assert!(line.contains("120 objects") && line.contains("place = \"front\""), "{line}");
     bundle.stems.pop();
-    assert_eq!(Plan::new(&bundle, &session).expect("fits").tracks.len(), 128);
+    assert_eq!(AtmosPlan::new(&bundle, &session).expect("fits").tracks.len(), 128);
 }
 
 #[test]

@@ -2,35 +2,39 @@
 
 use std::collections::VecDeque;
 
-use super::RATE;
 use super::bed::BED_LFE;
 use super::low_pass::{self, LowPass};
-use super::plan::{Plan, Route};
+use super::plan::{AtmosPlan, Route};
 use crate::mixdown::StemStream;
 use audiofile::BLOCK;
-use audiofile::error::{Result, shown};
+use audiofile::error::Result;
+use audiofile::latency::LatencySkip;
 use audiofile::resample::{Converted, Endless, converted_frames};
 use project::bundle::Bundle;
-use project::session_file::Session;
+use project::session::Session;
+use units::{Hz, Samples};
+
+/// The rate of the file.
+pub const RATE: Hz = Hz(48_000.0);
 
 /// All tracks in step.
-pub(super) struct Tracks {
+pub(super) struct TrackStreams {
     stems: Vec<(Route, Converted<StemStream>)>,
     planes: [Vec<f64>; 2],
     low_pass: LowPass,
-    /// Frames of the LFE that still come before its first.
-    to_drop: usize,
+    /// The delay of the low-pass.
+    skip: LatencySkip,
     send: Vec<f64>,
-    /// What the stems have given and the LFE, which is late, has not yet.
+    /// Frames that the stems have delivered, by track, while the LFE, which is late, has not.
     ready: Vec<VecDeque<f64>>,
     block: Vec<Vec<f64>>,
     frames: u64,
     position: u64,
 }
 
-impl Tracks {
+impl TrackStreams {
     /// Opens all stems.
-    pub(super) fn open(bundle: &Bundle, session: &Session, plan: &Plan) -> Result<Self> {
+    pub(super) fn open(bundle: &Bundle, session: &Session, plan: &AtmosPlan) -> Result<Self> {
         let mut stems = Vec::new();
         for route in &plan.routes {
             let stem = &bundle.stems[route.stem];
@@ -43,7 +47,7 @@ impl Tracks {
             stems,
             planes: [Vec::new(), Vec::new()],
             low_pass: LowPass::new(session.adm.lfe_low_pass, RATE),
-            to_drop: low_pass::LATENCY,
+            skip: LatencySkip::new(Samples(low_pass::LATENCY)),
             send: Vec::new(),
             ready: vec![VecDeque::new(); count],
             block: vec![Vec::new(); count],
@@ -108,24 +112,15 @@ impl Tracks {
         }
         // The LFE holds only what its filter has let through, without the filter's delay.
         self.low_pass.process(&mut self.send);
-        let skip = self.to_drop.min(STRETCH);
-        self.to_drop -= skip;
+        let skip = self.skip.advance(STRETCH);
         let lfe = &mut self.ready[BED_LFE];
         lfe.truncate(starts[BED_LFE]);
         lfe.extend(&self.send[skip..]);
         Ok(())
     }
 
-    /// What was met on the way.
+    /// A warning for each stem that had samples that are not numbers.
     pub(super) fn warnings(&self) -> Vec<String> {
-        let odd = self.stems.iter().map(|(_, stem)| stem.source()).filter(|stem| stem.non_finite() > 0);
-        odd.map(|stem| {
-            format!(
-                "{}: {} samples are not numbers and were silenced; export the stem again",
-                shown(stem.path()),
-                stem.non_finite()
-            )
-        })
-        .collect()
+        self.stems.iter().filter_map(|(_, stem)| stem.source().warning()).collect()
     }
 }

@@ -15,11 +15,11 @@ pub(super) const LOW: [[f64; 2]; 2] = [[30.0, 60.0], [60.0, 120.0]];
 /// From here on a sound is bright.
 const BRIGHT: f64 = 4000.0;
 
-type Bin = Complex<f64>;
+type SpectrumBin = Complex<f64>;
 
 /// A stem over the song.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Sums {
+pub(super) struct BandSums {
     /// Sums of squares of left, right, and their product.
     pub(super) left: f64,
     pub(super) right: f64,
@@ -36,7 +36,7 @@ pub(super) struct Sums {
 
 /// Two stems in one low band.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Shared {
+pub(super) struct SharedBand {
     /// Twice the lesser of both powers, and their sum, moment by moment added up.
     both: f64,
     sum: f64,
@@ -45,7 +45,7 @@ pub(super) struct Shared {
     powers: [f64; 2],
 }
 
-impl Shared {
+impl SharedBand {
     /// 1: both are as loud as each other at every moment; 0: never both at once.
     pub(super) fn overlap(&self) -> f64 {
         if self.sum > 0.0 { self.both / self.sum } else { 0.0 }
@@ -59,20 +59,20 @@ impl Shared {
 }
 
 /// Listens to all stems in step.
-pub(super) struct Listener {
+pub(super) struct BandListener {
     rate: Hz,
     plan: Arc<dyn RealToComplex<f64>>,
     window: Vec<f64>,
     ready: Vec<[Vec<f64>; 2]>,
     time: Vec<f64>,
     /// By stem, then channel.
-    spectra: Vec<[Vec<Bin>; 2]>,
-    pub(super) sums: Vec<Sums>,
+    spectra: Vec<[Vec<SpectrumBin>; 2]>,
+    pub(super) sums: Vec<BandSums>,
     /// By pair (`i < j`, in order), then band.
-    shared: Vec<[Shared; LOW.len()]>,
+    shared: Vec<[SharedBand; LOW.len()]>,
 }
 
-impl Listener {
+impl BandListener {
     pub(super) fn new(stems: usize, rate: Hz) -> Self {
         let plan = RealFftPlanner::new().plan_fft_forward(SIZE);
         let step = std::f64::consts::TAU / SIZE as f64;
@@ -82,7 +82,7 @@ impl Listener {
             ready: vec![[vec![0.0; SIZE / 2], vec![0.0; SIZE / 2]]; stems],
             time: plan.make_input_vec(),
             spectra: vec![[plan.make_output_vec(), plan.make_output_vec()]; stems],
-            sums: vec![Sums::default(); stems],
+            sums: vec![BandSums::default(); stems],
             shared: vec![Default::default(); stems * stems.saturating_sub(1) / 2],
             plan,
         }
@@ -123,12 +123,16 @@ impl Listener {
                 }
                 side.drain(..SIZE / 2);
                 if self.plan.process(&mut self.time, spectrum).is_err() {
-                    spectrum.fill(Bin::default()); // cannot be: all lengths are the plan's
+                    spectrum.fill(SpectrumBin::default()); // cannot be: all lengths are the plan's
                 }
             }
             let [left, right] = &*spectra;
             let power = |range: &std::ops::Range<usize>| {
-                left[range.clone()].iter().chain(&right[range.clone()]).map(Bin::norm_sqr).sum::<f64>()
+                left[range.clone()]
+                    .iter()
+                    .chain(&right[range.clone()])
+                    .map(SpectrumBin::norm_sqr)
+                    .sum::<f64>()
             };
             let sums = &mut self.sums[stem];
             for (band, range) in bands.iter().enumerate() {
@@ -171,7 +175,7 @@ impl Listener {
     }
 
     /// All pairs of stems with what they share in each low band.
-    pub(super) fn pairs(&self) -> impl Iterator<Item = (usize, usize, &[Shared; LOW.len()])> {
+    pub(super) fn pairs(&self) -> impl Iterator<Item = (usize, usize, &[SharedBand; LOW.len()])> {
         let count = self.sums.len();
         let pairs = (0..count).flat_map(move |i| (i + 1..count).map(move |j| (i, j)));
         pairs.zip(&self.shared).map(|((i, j), shared)| (i, j, shared))

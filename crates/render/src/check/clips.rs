@@ -1,6 +1,6 @@
 //! Clipping: samples in a row at one full-scale value.
 
-use super::measure::Events;
+use super::events::Events;
 
 /// So many samples in a row at one full-scale value are clipped. One or two are a normalized peak.
 const RUN: u64 = 3;

@@ -11,7 +11,7 @@ use units::Hz;
 const WINDOWS: u64 = 64;
 /// Offsets beyond -60 dBFS count.
 const LARGEST: f64 = 1e-3;
-/// How many standard errors it must stand out.
+/// Standard errors by which an offset must stand out.
 const CLEAR: f64 = 5.0;
 
 /// The shortest file of which it is said, seconds.

@@ -1,4 +1,4 @@
-//! What a check may find, and one finding.
+//! The checks, and a finding of one.
 
 /// A requirement that a bundle is checked against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -25,7 +25,7 @@ pub enum Check {
     Label,
     /// Plain characters in file names.
     FileName,
-    /// Which file is the mix.
+    /// One file that is called the mix.
     MixFile,
     /// Finite samples.
     NonFinite,
@@ -158,7 +158,7 @@ impl Check {
     }
 }
 
-/// How bad a finding is.
+/// Severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
     /// To be put right.
@@ -182,13 +182,13 @@ impl Severity {
 pub struct Fault {
     /// The requirement that is not met.
     pub check: Check,
-    /// How bad it is.
+    /// Its severity.
     pub severity: Severity,
     /// Name of the file (or, for what all files share, of the folder) as it may be shown.
     pub file: String,
-    /// What is wrong.
+    /// The fault.
     pub fault: String,
-    /// What to do.
+    /// The remedy.
     pub cure: String,
 }
 

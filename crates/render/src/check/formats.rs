@@ -1,4 +1,4 @@
-//! What the files say of themselves: rate, format, channels, length, start.
+//! Faults in the properties of the files: rate, format, channels, length, start.
 
 use super::fault::{Check, Fault};
 use super::subject::Subject;
@@ -179,7 +179,7 @@ pub(super) fn readable(file: &Subject) -> Vec<Fault> {
     warnings.map(|warning| Fault::new(Check::Readable, &file.file, warning, "export it again")).collect()
 }
 
-/// What was compared where the mix is not like the stems; `None` where nothing could be.
+/// The part that is compared where the mix is not like the stems; `None` if nothing can be.
 pub(super) struct Compared {
     pub(super) frames: u64,
 }
@@ -197,7 +197,7 @@ pub(super) fn beside(mix: &Subject, stems: &[Subject]) -> (Vec<Fault>, Option<Co
     }
     let alike = || stems.iter().filter(|stem| stem.info.rate.0 == rate);
     let widest = alike().map(|stem| stem.info.channels).max().unwrap_or(1);
-    let fits = |stem: &Subject| super::track::Track::maps(stem.info.channels, mix.info.channels);
+    let fits = |stem: &Subject| super::track::SampleTrack::maps(stem.info.channels, mix.info.channels);
     if let Some(odd) = alike().find(|stem| !fits(stem)) {
         let (own, other) = (layout(mix.info.channels), layout(odd.info.channels));
         let fault = format!("is {own}, {} is {other}: nothing was compared", odd.name);

@@ -1,4 +1,4 @@
-//! What one file's samples say: silence, clipping, peaks, offset, sides.
+//! Faults in the samples of one file: silence, clipping, peaks, offset, sides.
 
 use super::fault::{Check, Fault};
 use super::subject::Subject;

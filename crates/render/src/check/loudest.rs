@@ -1,4 +1,4 @@
-//! Where to listen: the loudest stretches of a file, by the energies of its segments.
+//! The loudest stretches of a file, by the energies of its segments.
 
 use super::measure::SEGMENT;
 

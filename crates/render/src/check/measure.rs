@@ -2,10 +2,12 @@
 
 use super::clips::Clips;
 use super::dc::DcSums;
+use super::events::Events;
 use audiofile::error::Result;
 use audiofile::{AudioInfo, AudioReader, SampleFormat};
 use meter::true_peak::TruePeak;
 use std::path::Path;
+use units::hash::{FNV_OFFSET, FNV_PRIME};
 
 /// Frames of which one energy is kept, to find the loudest excerpts by.
 pub(super) const SEGMENT: usize = 1 << 13;
@@ -13,30 +15,9 @@ pub(super) const SEGMENT: usize = 1 << 13;
 /// Frames to which the place of a true peak is told.
 const PART: usize = 256;
 
-/// A number of events and the frame of the first.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Events {
-    pub(super) count: u64,
-    pub(super) first: u64,
-}
-
-impl Events {
-    pub(super) fn add(&mut self, frame: u64) {
-        self.first = if self.count == 0 { frame } else { self.first.min(frame) };
-        self.count += 1;
-    }
-
-    pub(super) fn merge(&mut self, other: Self) {
-        if other.count > 0 {
-            self.first = if self.count == 0 { other.first } else { self.first.min(other.first) };
-            self.count += other.count;
-        }
-    }
-}
-
-/// What one file holds.
+/// Measurements of one file.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Measured {
+pub(super) struct FileMeasurements {
     /// Sum of squares of each channel.
     pub(super) energy: Vec<f64>,
     /// Sum of squares of every [`SEGMENT`] frames, all channels.
@@ -59,7 +40,7 @@ pub(super) struct Measured {
     pub(super) hash: u64,
 }
 
-impl Measured {
+impl FileMeasurements {
     /// Sum of squares of all channels.
     pub(super) fn total(&self) -> f64 {
         self.energy.iter().sum()
@@ -84,11 +65,14 @@ fn full_scale(format: SampleFormat) -> Option<[f64; 2]> {
 pub(super) fn measure(
     path: &Path,
     advance: &mut dyn FnMut(u64) -> Result<()>,
-) -> Result<(AudioInfo, Measured)> {
+) -> Result<(AudioInfo, FileMeasurements)> {
     let mut reader = AudioReader::open(path)?;
     let info = reader.info().clone();
-    let mut measured =
-        Measured { energy: vec![0.0; info.channels], hash: 0xcbf2_9ce4_8422_2325, ..Measured::default() };
+    let mut measured = FileMeasurements {
+        energy: vec![0.0; info.channels],
+        hash: FNV_OFFSET,
+        ..FileMeasurements::default()
+    };
     let mut peaks = vec![TruePeak::new(); info.channels];
     let mut clips = vec![Clips::new(full_scale(info.format)); info.channels];
     let mut dc = vec![DcSums::new(info.frames, info.rate); info.channels];
@@ -104,9 +88,9 @@ pub(super) fn measure(
                 if x.abs() > 1.0 {
                     measured.over.add(at + n as u64);
                 }
-                // FNV-1a over words; -0.0 + 0.0 is 0.0.
+                // As FNV-1a, over words; -0.0 + 0.0 is 0.0.
                 measured.hash =
-                    (measured.hash ^ (*x + 0.0).to_bits()).wrapping_mul(0x0100_0000_01b3).rotate_left(23);
+                    (measured.hash ^ (*x + 0.0).to_bits()).wrapping_mul(FNV_PRIME).rotate_left(23);
             }
             clips[channel].process(plane, at);
             dc[channel].process(plane);

@@ -6,7 +6,7 @@ use super::loudest::loudest;
 use super::seek::{EXCERPT, Excerpts};
 use super::solve::dot;
 use super::subject::Subject;
-use super::track::Track;
+use super::track::SampleTrack;
 use super::words::{later, louder};
 use crate::progress::{Progress, advance};
 use audiofile::BLOCK;
@@ -87,7 +87,8 @@ struct Compared {
 /// Listens to where both are loud, on the louder side of `a`.
 fn compare(a: &Subject, b: &Subject, reach_seconds: f64) -> Result<Compared> {
     let channels = a.info.channels.max(b.info.channels);
-    let (mut first, mut second) = (Track::open(&a.path, channels)?, Track::open(&b.path, channels)?);
+    let (mut first, mut second) =
+        (SampleTrack::open(&a.path, channels)?, SampleTrack::open(&b.path, channels)?);
     let channel = first.mapped(a.measured.loudest_channel());
     let total = a.info.frames.min(b.info.frames);
     let both: Vec<f64> =
@@ -113,7 +114,7 @@ fn compare(a: &Subject, b: &Subject, reach_seconds: f64) -> Result<Compared> {
 fn copy(a: &Subject, b: &Subject) -> Result<Option<(i64, f64)>> {
     if a.info.frames < 64
         || b.info.frames < 64
-        || !Track::maps(a.info.channels.min(b.info.channels), a.info.channels.max(b.info.channels))
+        || !SampleTrack::maps(a.info.channels.min(b.info.channels), a.info.channels.max(b.info.channels))
     {
         return Ok(None);
     }
@@ -125,7 +126,8 @@ fn copy(a: &Subject, b: &Subject) -> Result<Option<(i64, f64)>> {
         return Ok(None);
     };
     let channels = a.info.channels.max(b.info.channels);
-    let (mut first, mut second) = (Track::open(&a.path, channels)?, Track::open(&b.path, channels)?);
+    let (mut first, mut second) =
+        (SampleTrack::open(&a.path, channels)?, SampleTrack::open(&b.path, channels)?);
     let (mut x, mut y) = (vec![Vec::new(); channels], vec![Vec::new(); channels]);
     let (mut cross, mut own, mut other) = (0.0, 0.0, 0.0);
     let start = delay.max(0);
@@ -171,9 +173,9 @@ pub(super) fn duplicate_faults(stems: &[&Subject], duplicates: &[Duplicate]) -> 
     duplicates.iter().map(fault).collect()
 }
 
-/// What two stems share.
+/// Bleed between two stems.
 #[derive(Clone, Copy)]
-struct Shared {
+struct StemBleed {
     first: usize,
     second: usize,
     delay: i64,
@@ -193,7 +195,7 @@ pub(super) fn bleed(
         if !duplicates.iter().any(is_copy)
             && let Some((delay, inverted)) = shared(stems[first], stems[second])?
         {
-            found.push(Shared { first, second, delay, inverted });
+            found.push(StemBleed { first, second, delay, inverted });
         }
         advance(progress, 1, &stems[first].path)?;
     }
@@ -228,12 +230,12 @@ fn shared(a: &Subject, b: &Subject) -> Result<Option<(i64, bool)>> {
 }
 
 /// Each finding once, on the stem that is at odds with most others.
-fn blamed(stems: &[&Subject], mut found: Vec<Shared>) -> Vec<Fault> {
+fn blamed(stems: &[&Subject], mut found: Vec<StemBleed>) -> Vec<Fault> {
     let mut faults = Vec::new();
     while !found.is_empty() {
         let odds = |stem: usize| found.iter().filter(|f| f.first == stem || f.second == stem).count();
         let worst = (0..stems.len()).max_by_key(|&stem| odds(stem)).unwrap_or(0);
-        let about: Vec<Shared> = found.extract_if(.., |f| f.first == worst || f.second == worst).collect();
+        let about: Vec<StemBleed> = found.extract_if(.., |f| f.first == worst || f.second == worst).collect();
         let Some(one) = about.first() else { break };
         let (other, delay) =
             if one.second == worst { (one.first, one.delay) } else { (one.second, -one.delay) };

@@ -5,12 +5,12 @@ const RIDGE: f64 = 1e-9;
 
 /// A symmetric matrix of products of `sources` sources and, last, the target.
 #[derive(Clone, Debug)]
-pub(super) struct Products {
+pub(super) struct InnerProducts {
     size: usize,
     full: Vec<f64>,
 }
 
-impl Products {
+impl InnerProducts {
     pub(super) fn new(sources: usize) -> Self {
         let size = sources + 1;
         Self { size, full: vec![0.0; size * size] }
@@ -85,7 +85,7 @@ mod tests {
     use testkit::noise;
 
     fn solved(sources: &[Vec<f64>], target: &[f64]) -> Vec<f64> {
-        let mut products = Products::new(sources.len());
+        let mut products = InnerProducts::new(sources.len());
         products.add(|i| sources.get(i).map_or(target, |s| s));
         products.solve(&vec![1.0; sources.len()])
     }

@@ -1,6 +1,6 @@
 //! A file under test.
 
-use super::measure::Measured;
+use super::measure::FileMeasurements;
 use audiofile::AudioInfo;
 use audiofile::error::shown;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ pub(super) struct Subject {
     /// The stem's name.
     pub(super) name: String,
     pub(super) info: AudioInfo,
-    pub(super) measured: Measured,
+    pub(super) measured: FileMeasurements,
 }
 
 impl Subject {

@@ -116,14 +116,14 @@ impl Song {
         dir
     }
 
-    fn check(&self) -> Report {
+    fn check(&self) -> CheckReport {
         let dir = self.write();
         check(dir.path(), &Options::default(), &mut Silent).expect("a report")
     }
 }
 
 /// The findings as `id file: fault; cure`, advice in brackets.
-fn lines(report: &Report) -> Vec<String> {
+fn lines(report: &CheckReport) -> Vec<String> {
     let line = |fault: &Fault| {
         let line = format!("{} {}: {}; {}", fault.check.id(), fault.file, fault.fault, fault.cure);
         if fault.severity == Severity::Advice { format!("({line})") } else { line }
@@ -133,7 +133,7 @@ fn lines(report: &Report) -> Vec<String> {
 
 /// Asserts that the findings start as `expected`, one by one, and hold the words after ` ... `.
 #[track_caller]
-fn expect(report: &Report, expected: &[&str]) {
+fn expect(report: &CheckReport, expected: &[&str]) {
     let lines = lines(report);
     let fits = |line: &String, expected: &&str| {
         let mut parts = expected.split(" ... ");

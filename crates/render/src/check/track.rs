@@ -5,7 +5,7 @@ use audiofile::error::Result;
 use std::path::Path;
 
 /// An open file with random access; non-finite samples count as silence.
-pub(super) struct Track {
+pub(super) struct SampleTrack {
     reader: AudioReader,
     frames: u64,
     /// The frame the reader stands at.
@@ -14,7 +14,7 @@ pub(super) struct Track {
     channels: usize,
 }
 
-impl Track {
+impl SampleTrack {
     /// Opens a file to be read as `channels` channels: mono feeds every channel at unity, stereo becomes mono as the
     /// mean of both sides.
     pub(super) fn open(path: &Path, channels: usize) -> Result<Self> {

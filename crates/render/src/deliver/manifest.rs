@@ -22,7 +22,7 @@ pub struct Manifest {
     pub tool: String,
     /// The song.
     pub title: String,
-    /// Who plays it.
+    /// The artist.
     pub artist: Option<String>,
     /// Sampling rate of the song.
     pub rate_hz: f64,
@@ -42,8 +42,8 @@ pub struct Manifest {
     pub limiting_db: f64,
     /// The ceiling of master and versions.
     pub ceiling_dbtp: f64,
-    /// What went in.
-    pub inputs: Vec<Input>,
+    /// The input files.
+    pub inputs: Vec<ManifestInput>,
     /// Hash of what was asked for: target, title, what is made and how.
     #[serde(default)]
     pub asked_sha256: String,
@@ -56,7 +56,7 @@ pub struct Manifest {
 pub struct Deliverable {
     /// `master`, `stem`, `residual`, `instrumental`, `a-cappella`, `tv-mix`, `clean-stem`, `cutdown`.
     pub kind: String,
-    /// Where it is, from the manifest's folder.
+    /// Its path, relative to the folder of the manifest.
     pub path: String,
     /// Size.
     pub bytes: u64,
@@ -68,7 +68,7 @@ pub struct Deliverable {
     pub format: String,
     /// Length.
     pub frames: u64,
-    /// Where it begins in the song, seconds.
+    /// Its start in the song, seconds.
     pub starts_at_s: f64,
     /// The stems in it; none: all.
     pub stems: Option<Vec<String>>,
@@ -81,7 +81,7 @@ pub struct Deliverable {
     /// The most that the full mix's gains take from it that its own would not, of versions; with gains of its own, what they
     /// spare it.
     pub unexplained_db: Option<f64>,
-    /// Where that is.
+    /// The time of that, seconds.
     pub unexplained_at_s: Option<f64>,
     /// It has gains of its own, not the master's.
     pub own_gain: bool,
@@ -89,7 +89,7 @@ pub struct Deliverable {
 
 /// A file that went in.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-pub struct Input {
+pub struct ManifestInput {
     /// Its name.
     pub file: String,
     /// Its hash.

@@ -1,4 +1,4 @@
-//! How much of what a version loses to the master's gains is not of its own making.
+//! The loss of a version to the master's gains that its own level would not cause.
 
 use units::{Db, Hz, Ms, decibels};
 

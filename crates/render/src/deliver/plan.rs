@@ -1,32 +1,33 @@
-//! Which files a delivery has: what each plays, and where it goes.
+//! The files of a delivery: source, name and gain of each.
 
 use std::path::{Path, PathBuf};
 
-use super::print::Plays;
-use super::sink::{Depth, Window};
-use super::{Job, MANIFEST};
+use super::job::DeliveryJob;
+use super::manifest::FILE_NAME as MANIFEST;
+use super::print::VoiceContent;
+use super::sink::{Depth, SongWindow};
+use crate::output::check_free;
 use audiofile::error::{Error, Result};
-use audiofile::wav;
-use project::bundle::Bundle;
+use audiofile::output::folder;
 use project::delivery::{DeliverSettings, Make, Version};
-use project::names::{Names, Words, fit, format_word};
-use project::session_file::Session;
+use project::names::{NameParts, Names, file_name_from, format_label};
+use project::session::Session;
 use units::Hz;
 
-/// Where a file's audio comes from.
+/// The source of a file's audio.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Feed {
+pub(super) enum AudioSource {
     /// The master.
     Lead,
     /// A voice of the print.
-    Voice(usize),
+    PrintVoice(usize),
     /// A stem as it enters the master chain.
     Clean(usize),
 }
 
-/// What decides the gain of a file.
+/// The group of files that share a static gain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Level {
+pub(super) enum GainGroup {
     /// None: the master and its pieces.
     Unity,
     /// One for all stems.
@@ -39,13 +40,13 @@ pub(super) enum Level {
 
 /// A file to make.
 #[derive(Clone, Debug)]
-pub(super) struct Planned {
+pub(super) struct PlannedFile {
     pub(super) kind: &'static str,
     pub(super) path: PathBuf,
-    pub(super) feed: Feed,
-    pub(super) level: Level,
-    pub(super) window: Option<Window>,
-    /// What it is, for metadata.
+    pub(super) feed: AudioSource,
+    pub(super) level: GainGroup,
+    pub(super) window: Option<SongWindow>,
+    /// The title in its metadata.
     pub(super) title: String,
     pub(super) isrc: Option<String>,
     /// The stems in it; none: all.
@@ -55,17 +56,17 @@ pub(super) struct Planned {
 }
 
 /// All of a delivery.
-pub(super) struct Plan {
-    pub(super) voices: Vec<Plays>,
-    pub(super) files: Vec<Planned>,
+pub(super) struct DeliveryPlan {
+    pub(super) voices: Vec<VoiceContent>,
+    pub(super) files: Vec<PlannedFile>,
     pub(super) depth: Depth,
     pub(super) notes: Vec<String>,
     pub(super) manifest: PathBuf,
 }
 
-impl Plan {
+impl DeliveryPlan {
     /// The voice of a version.
-    fn voice(&mut self, plays: Plays) -> usize {
+    fn voice(&mut self, plays: VoiceContent) -> usize {
         self.voices.push(plays);
         self.voices.len() - 1
     }
@@ -78,14 +79,14 @@ impl Plan {
 
     /// The folders that files go to.
     pub(super) fn folders(&self) -> Vec<PathBuf> {
-        let mut folders: Vec<PathBuf> = self.paths().map(|path| wav::folder(path).to_owned()).collect();
+        let mut folders: Vec<PathBuf> = self.paths().map(|path| folder(path).to_owned()).collect();
         folders.sort();
         folders.dedup();
         folders
     }
 }
 
-/// What a version is called where there are files beside it.
+/// Names of files, each different from those given before.
 struct Namer<'a> {
     settings: &'a DeliverSettings,
     title: &'a str,
@@ -96,8 +97,8 @@ struct Namer<'a> {
 }
 
 impl Namer<'_> {
-    fn words<'a>(&'a self, version: &'a str, format: &'a str) -> Words<'a> {
-        Words {
+    fn words<'a>(&'a self, version: &'a str, format: &'a str) -> NameParts<'a> {
+        NameParts {
             title: self.title,
             artist: self.settings.artist.as_deref().unwrap_or_default(),
             engineer: self.settings.engineer.as_deref().unwrap_or_default(),
@@ -123,11 +124,11 @@ impl Namer<'_> {
     /// A file of the song and, where it is wanted, its 44.1 kHz copy.
     fn song(&mut self, version: &str) -> (PathBuf, Option<PathBuf>) {
         let out = self.out;
-        let format = format_word(self.rate, self.depth.bits());
+        let format = format_label(self.rate, self.depth.bits());
         let name = self.settings.names.name(&self.words(version, &format));
         let path = self.free(out, &name);
         let cd = self.settings.cd.then(|| {
-            let format = format_word(CD_RATE, Depth::Int16.bits());
+            let format = format_label(CD_RATE, Depth::Int16.bits());
             let low = self.settings.names.name(&self.words(version, &format));
             let low = if low == name { format!("{name}_{format}") } else { low };
             self.free(out, &low)
@@ -138,8 +139,8 @@ impl Namer<'_> {
     /// A stem: named as folders of stems are, or by the template.
     fn stem(&mut self, folder: &str, number: usize, name: &str) -> PathBuf {
         let folder = self.out.join(folder);
-        let plain = fit(&format!("{number:02}_{}_Stem", name.replace(' ', "_")));
-        let format = format_word(self.rate, self.depth.bits());
+        let plain = file_name_from(&format!("{number:02}_{}_Stem", name.replace(' ', "_")));
+        let format = format_label(self.rate, self.depth.bits());
         let name = match self.settings.names {
             Names::Plain => plain,
             _ => self.settings.names.name(&self.words(&plain, &format)),
@@ -156,10 +157,10 @@ pub(super) const CD_RATE: Hz = Hz(44_100.0);
 /// # Errors
 /// If a file to write is there and may not be replaced, or is one of the stems; if a piece lies outside the song, or
 /// `strict` forbids what the master chain does.
-pub(super) fn plan(job: &Job<'_>, rate: Hz) -> Result<Plan> {
+pub(super) fn plan(job: &DeliveryJob<'_>, rate: Hz) -> Result<DeliveryPlan> {
     let (bundle, session, settings) = (job.bundle, job.session, job.settings);
     let depth = if settings.float { Depth::Float32 } else { Depth::Int24 };
-    let mut plan = Plan {
+    let mut plan = DeliveryPlan {
         voices: Vec::new(),
         files: Vec::new(),
         depth,
@@ -171,11 +172,11 @@ pub(super) fn plan(job: &Job<'_>, rate: Hz) -> Result<Plan> {
         settings.isrc.iter().find(|(whose, _)| *whose == of).map(|(_, code)| code.clone())
     };
     let (path, cd) = namer.song("Master");
-    plan.files.push(Planned {
+    plan.files.push(PlannedFile {
         kind: "master",
         path,
-        feed: Feed::Lead,
-        level: Level::Unity,
+        feed: AudioSource::Lead,
+        level: GainGroup::Unity,
         window: None,
         title: job.title.clone(),
         isrc: code(None),
@@ -189,7 +190,8 @@ pub(super) fn plan(job: &Job<'_>, rate: Hz) -> Result<Plan> {
     let mut versions = Vec::new();
     for version in Version::ALL.into_iter().filter(|version| settings.makes(Make::Version(*version))) {
         let chosen: Vec<usize> = heard.iter().copied().filter(|&i| session.stems[i].is_in(version)).collect();
-        let twin = versions.iter().find(|(_, voice)| plan.voices[*voice] == Plays::Version(chosen.clone()));
+        let twin =
+            versions.iter().find(|(_, voice)| plan.voices[*voice] == VoiceContent::Version(chosen.clone()));
         let why = match twin {
             _ if chosen.is_empty() => Some("would hold no stem".to_owned()),
             _ if chosen == heard => Some("would be the master".to_owned()),
@@ -204,14 +206,14 @@ pub(super) fn plan(job: &Job<'_>, rate: Hz) -> Result<Plan> {
             continue;
         }
         let names = chosen.iter().map(|&i| bundle.stems[i].name.clone()).collect();
-        let voice = plan.voice(Plays::Version(chosen));
+        let voice = plan.voice(VoiceContent::Version(chosen));
         versions.push((version, voice));
         let (path, cd) = namer.song(version.name());
-        plan.files.push(Planned {
+        plan.files.push(PlannedFile {
             kind: version.id(),
             path,
-            feed: Feed::Voice(voice),
-            level: Level::Version(voice),
+            feed: AudioSource::PrintVoice(voice),
+            level: GainGroup::Version(voice),
             window: None,
             title: format!("{} ({})", job.title, version.name()),
             isrc: code(Some(version)),
@@ -223,11 +225,11 @@ pub(super) fn plan(job: &Job<'_>, rate: Hz) -> Result<Plan> {
     if settings.makes(Make::CleanStems) {
         for (n, &i) in heard.iter().enumerate() {
             let name = &bundle.stems[i].name;
-            plan.files.push(Planned {
+            plan.files.push(PlannedFile {
                 kind: "clean-stem",
                 path: namer.stem(CLEAN, n + 1, name),
-                feed: Feed::Clean(i),
-                level: Level::CleanStems,
+                feed: AudioSource::Clean(i),
+                level: GainGroup::CleanStems,
                 window: None,
                 title: format!("{} ({name}, not mastered)", job.title),
                 isrc: None,
@@ -236,7 +238,9 @@ pub(super) fn plan(job: &Job<'_>, rate: Hz) -> Result<Plan> {
             });
         }
     }
-    is_free(&plan, job, bundle)?;
+    for path in plan.paths() {
+        check_free(path, bundle, job.overwrite, "choose another output folder")?;
+    }
     Ok(plan)
 }
 
@@ -244,9 +248,14 @@ pub(super) fn plan(job: &Job<'_>, rate: Hz) -> Result<Plan> {
 const STEMS: &str = "Stems";
 const CLEAN: &str = "Clean Stems";
 
-fn stems(plan: &mut Plan, namer: &mut Namer<'_>, job: &Job<'_>, heard: &[usize]) -> Result<()> {
-    let mut voices: Vec<(Plays, String)> =
-        heard.iter().map(|&i| (Plays::Stem(i), job.bundle.stems[i].name.clone())).collect();
+fn stems(
+    plan: &mut DeliveryPlan,
+    namer: &mut Namer<'_>,
+    job: &DeliveryJob<'_>,
+    heard: &[usize],
+) -> Result<()> {
+    let mut voices: Vec<(VoiceContent, String)> =
+        heard.iter().map(|&i| (VoiceContent::Stem(i), job.bundle.stems[i].name.clone())).collect();
     let saturates = has_residual(job.session);
     if saturates && job.strict {
         return Err(Error::Bundle {
@@ -257,17 +266,17 @@ fn stems(plan: &mut Plan, namer: &mut Namer<'_>, job: &Job<'_>, heard: &[usize])
         });
     }
     if saturates {
-        voices.push((Plays::Residual, "Residual".into()));
+        voices.push((VoiceContent::Residual, "Residual".into()));
         plan.notes.push("what the master's saturator adds to the sum is the stem Residual".into());
     }
     for (n, (plays, name)) in voices.into_iter().enumerate() {
-        let kind = if plays == Plays::Residual { "residual" } else { "stem" };
+        let kind = if plays == VoiceContent::Residual { "residual" } else { "stem" };
         let voice = plan.voice(plays);
-        plan.files.push(Planned {
+        plan.files.push(PlannedFile {
             kind,
             path: namer.stem(STEMS, n + 1, &name),
-            feed: Feed::Voice(voice),
-            level: Level::Stems,
+            feed: AudioSource::PrintVoice(voice),
+            level: GainGroup::Stems,
             window: None,
             title: format!("{} ({name})", job.title),
             isrc: None,
@@ -287,14 +296,14 @@ fn has_residual(session: &Session) -> bool {
 }
 
 fn cutdowns(
-    plan: &mut Plan,
+    plan: &mut DeliveryPlan,
     namer: &mut Namer<'_>,
-    job: &Job<'_>,
+    job: &DeliveryJob<'_>,
     rate: Hz,
     versions: &[(Version, usize)],
 ) -> Result<()> {
     for cutdown in &job.settings.cutdowns {
-        let window = Window::new(rate, [cutdown.at, cutdown.length, cutdown.fade_in, cutdown.fade_out]);
+        let window = SongWindow::new(rate, [cutdown.at, cutdown.length, cutdown.fade_in, cutdown.fade_out]);
         let refuse = |fault: String, cure: &str| {
             Err(Error::Bundle { path: job.bundle.dir.clone(), fault, cure: cure.into() })
         };
@@ -312,11 +321,13 @@ fn cutdowns(
             );
         }
         let (feed, level, of) = match cutdown.of {
-            None => (Feed::Lead, Level::Unity, String::new()),
+            None => (AudioSource::Lead, GainGroup::Unity, String::new()),
             Some(version) => match versions.iter().find(|(made, _)| *made == version) {
-                Some((_, voice)) => {
-                    (Feed::Voice(*voice), Level::Version(*voice), format!("{} ", version.name()))
-                }
+                Some((_, voice)) => (
+                    AudioSource::PrintVoice(*voice),
+                    GainGroup::Version(*voice),
+                    format!("{} ", version.name()),
+                ),
                 None => {
                     return refuse(
                         format!("a cutdown is of the {}, which is not made", version.name()),
@@ -327,7 +338,7 @@ fn cutdowns(
         };
         let name = format!("{of}{}s", cutdown.length);
         let (path, cd) = namer.song(&name);
-        plan.files.push(Planned {
+        plan.files.push(PlannedFile {
             kind: "cutdown",
             path,
             feed,
@@ -338,23 +349,6 @@ fn cutdowns(
             stems: None,
             cd,
         });
-    }
-    Ok(())
-}
-
-/// Nothing that is to be written is there, unless it may be replaced; nothing of it is a stem.
-fn is_free(plan: &Plan, job: &Job<'_>, bundle: &Bundle) -> Result<()> {
-    for path in plan.paths() {
-        if let Some(stem) = bundle.stems.iter().find(|stem| wav::same_file(&stem.path, path)) {
-            return Err(Error::Bundle {
-                path: path.clone(),
-                fault: format!("is the stem {}", stem.name),
-                cure: "choose another output folder".into(),
-            });
-        }
-        if path.symlink_metadata().is_ok() && !job.overwrite {
-            return Err(Error::Exists { path: path.clone() });
-        }
     }
     Ok(())
 }

@@ -4,43 +4,36 @@
 
 use std::thread;
 
+use crate::compensated::Compensated;
 use crate::master::{MasterPlan, chain_after};
-use crate::mixdown::{self, Mixdown, StemStream};
+use crate::mixdown::{Mixdown, StemStream, master_chain, sum_stems};
+use audiofile::BLOCK;
 use audiofile::error::Result;
-use chain::{Chain, ChainKind};
-use dsp::{Block, GainLog, Process, RecordGain, Share};
-use project::session_file::Session;
+use dsp::{GainLog, Process, RecordGain, Share};
+use project::session::Session;
 use units::Hz;
 
 /// Two planes.
 pub(super) type Planes = [Vec<f64>; 2];
 
 /// A chain that stands somewhere in the print: what comes out is in place, and silence once the song is over.
-struct Pass {
-    chain: Option<Chain>,
-    /// Output that comes before the song.
-    to_drop: usize,
+struct ChainPass {
+    chain: Compensated,
     /// Frames of the song still to come.
     left: u64,
 }
 
-impl Pass {
-    fn new(chain: Option<Chain>, frames: u64) -> Self {
-        let to_drop = chain.as_ref().map_or(0, |chain| chain.latency().0);
-        Self { chain, to_drop, left: frames }
+impl ChainPass {
+    fn new(chain: Compensated, frames: u64) -> Self {
+        Self { chain, left: frames }
     }
 
     fn latency(&self) -> usize {
-        self.chain.as_ref().map_or(0, |chain| chain.latency().0)
+        self.chain.chain().map_or(0, |chain| chain.latency().0)
     }
 
     fn run(&mut self, planes: &mut Planes, gain_log: &mut GainLog<'_>) {
-        let [left, right] = planes;
-        if let Some(chain) = &mut self.chain {
-            chain.run(&mut Block::new(left, right), gain_log);
-        }
-        let skip = self.to_drop.min(left.len());
-        self.to_drop -= skip;
+        let skip = self.chain.run(planes, |chain, block| chain.run(block, gain_log));
         for plane in planes.iter_mut() {
             plane.drain(..skip);
             let song = self.left.min(plane.len() as u64) as usize;
@@ -51,17 +44,16 @@ impl Pass {
 }
 
 /// The two chains of the master: up to its level, and from there on.
-struct Master {
-    before: Pass,
-    after: Pass,
+struct MasterChains {
+    before: ChainPass,
+    after: ChainPass,
 }
 
-impl Master {
-    fn new(settled: &MasterPlan, session: &Session, rate: Hz, frames: u64) -> Self {
-        let before = mixdown::chain(&settled.before_level, ChainKind::Master, session.master_latency, rate);
+impl MasterChains {
+    fn new(planned: &MasterPlan, session: &Session, rate: Hz, frames: u64) -> Self {
         Self {
-            before: Pass::new(before, frames),
-            after: Pass::new(Some(chain_after(&settled.after, rate)), frames),
+            before: ChainPass::new(master_chain(&planned.before_level, session, rate), frames),
+            after: ChainPass::new(chain_after(&planned.after, rate), frames),
         }
     }
 
@@ -84,57 +76,44 @@ impl Master {
     }
 }
 
-/// What a voice of the print plays.
+/// The audio that a voice of the print carries.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Plays {
+pub(super) enum VoiceContent {
     /// A stem, by its index.
     Stem(usize),
-    /// What the saturator adds to the sum.
+    /// The distortion that the saturator adds to the sum.
     Residual,
     /// Some stems together.
     Version(Vec<usize>),
 }
 
 /// One part of the sum on its way through the master chain.
-struct Voice {
-    plays: Plays,
-    chain: Master,
+struct PrintVoice {
+    plays: VoiceContent,
+    chain: MasterChains,
     out: Planes,
     /// The same as if there were nothing else in the world: of versions.
-    own: Option<(Master, Planes)>,
+    own: Option<(MasterChains, Planes)>,
 }
 
-impl Voice {
+impl PrintVoice {
     fn run(&mut self, stems: &[StemStream], frames: usize, tapes: &[Vec<f64>; 2]) {
         let chosen: &[usize] = match &self.plays {
-            Plays::Stem(stem) => std::slice::from_ref(stem),
-            Plays::Residual => &[],
-            Plays::Version(stems) => stems,
+            VoiceContent::Stem(stem) => std::slice::from_ref(stem),
+            VoiceContent::Residual => &[],
+            VoiceContent::Version(stems) => stems,
         };
-        sum(stems, chosen.iter().copied(), frames, &mut self.out);
+        sum_stems(chosen.iter().map(|&stem| (&stems[stem], 1.0)), frames, &mut self.out);
         if let Some((chain, own)) = &mut self.own {
             own.clone_from(&self.out);
             chain.alone(own);
         }
         let part = match self.plays {
-            Plays::Stem(_) => Share::Stem,
-            Plays::Residual => Share::Residual,
-            Plays::Version(_) => Share::Version,
+            VoiceContent::Stem(_) => Share::Stem,
+            VoiceContent::Residual => Share::Residual,
+            VoiceContent::Version(_) => Share::Version,
         };
         self.chain.follow(&mut self.out, tapes, part);
-    }
-}
-
-/// The sum of some stems' last block, in the order of the bundle.
-fn sum(stems: &[StemStream], chosen: impl Iterator<Item = usize>, frames: usize, out: &mut Planes) {
-    for plane in out.iter_mut() {
-        plane.clear();
-        plane.resize(frames, 0.0);
-    }
-    for stem in chosen {
-        for (plane, audio) in out.iter_mut().zip(stems[stem].audio()) {
-            plane.iter_mut().zip(audio).for_each(|(sum, x)| *sum += x);
-        }
     }
 }
 
@@ -143,23 +122,23 @@ fn slices(planes: &Planes) -> [&[f64]; 2] {
 }
 
 /// Frames that move at once: enough to be worth a thread.
-const FRAMES: usize = 4 * audiofile::BLOCK;
+const FRAMES: usize = 4 * BLOCK;
 
 /// The whole print in motion.
 pub(super) struct Print {
     mixdown: Mixdown,
-    lead: Master,
+    lead: MasterChains,
     out: Planes,
     tapes: [Vec<f64>; 2],
-    voices: Vec<Voice>,
+    voices: Vec<PrintVoice>,
     /// Frames still to be fed, the song's and then silence.
     song_left: u64,
     silence_left: usize,
     threads: usize,
 }
 
-/// What came out with the last step: all of one length.
-pub(super) struct Step<'a> {
+/// The output of one step: all parts have one length.
+pub(super) struct PrintStep<'a> {
     /// The master.
     pub(super) lead: [&'a [f64]; 2],
     /// Each voice.
@@ -176,19 +155,19 @@ impl Print {
     /// At the start of the song.
     pub(super) fn new(
         mixdown: Mixdown,
-        settled: &MasterPlan,
+        planned: &MasterPlan,
         session: &Session,
         rate: Hz,
-        plays: &[Plays],
+        plays: &[VoiceContent],
     ) -> Self {
         let frames = mixdown.frames();
-        let master = || Master::new(settled, session, rate, frames);
+        let master = || MasterChains::new(planned, session, rate, frames);
         let lead = master();
-        let voices = plays.iter().map(|plays| Voice {
+        let voices = plays.iter().map(|plays| PrintVoice {
             plays: plays.clone(),
             chain: master(),
             out: Planes::default(),
-            own: matches!(plays, Plays::Version(_)).then(|| (master(), Planes::default())),
+            own: matches!(plays, VoiceContent::Version(_)).then(|| (master(), Planes::default())),
         });
         Self {
             song_left: frames,
@@ -203,7 +182,7 @@ impl Print {
     }
 
     /// Moves on by some frames; none at the end.
-    pub(super) fn step(&mut self) -> Result<Option<Step<'_>>> {
+    pub(super) fn step(&mut self) -> Result<Option<PrintStep<'_>>> {
         let song = self.song_left.min(FRAMES as u64) as usize;
         let frames = if song > 0 { song } else { self.silence_left.min(FRAMES) };
         if frames == 0 {
@@ -214,7 +193,7 @@ impl Print {
         self.read(song, frames)?;
 
         let stems = &self.mixdown.stems;
-        sum(stems, 0..stems.len(), frames, &mut self.out);
+        sum_stems(stems.iter().map(|stem| (stem, 1.0)), frames, &mut self.out);
         self.lead.record(&mut self.out, &mut self.tapes);
         let tapes = &self.tapes;
         let share = self.voices.len().div_ceil(self.threads).max(1);
@@ -223,7 +202,7 @@ impl Print {
                 scope.spawn(move || voices.iter_mut().for_each(|voice| voice.run(stems, frames, tapes)));
             }
         });
-        Ok(Some(Step {
+        Ok(Some(PrintStep {
             lead: slices(&self.out),
             voices: self.voices.iter().map(|voice| slices(&voice.out)).collect(),
             own: self.voices.iter().map(|voice| voice.own.as_ref().map(|(_, own)| slices(own))).collect(),
@@ -240,7 +219,7 @@ impl Print {
                 if song > 0 {
                     stem.read(frames)?;
                 } else {
-                    stem.rest(frames);
+                    stem.fill_silence(frames);
                 }
             }
             Ok(())
@@ -255,8 +234,8 @@ impl Print {
         })
     }
 
-    /// The stems' streams.
-    pub(super) fn stems(&self) -> &[StemStream] {
-        &self.mixdown.stems
+    /// A warning for each stem that had samples that are not numbers.
+    pub(super) fn warnings(&self) -> impl Iterator<Item = String> {
+        self.mixdown.warnings()
     }
 }

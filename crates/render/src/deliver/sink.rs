@@ -3,25 +3,26 @@
 use std::path::PathBuf;
 
 use super::print::Planes;
+use crate::ceiling::StrictPeak;
+use crate::wav_loudness::wav_loudness;
 use audiofile::error::Result;
-use audiofile::wav::{self, StoredFormat, WavSpec, WavWriter};
+use audiofile::wav::{StoredFormat, WavSpec, WavWriter};
 use dsp::dither::{Dither, Quantizer};
 use dsp::{Block, Process};
 use meter::layout::Layout;
-use meter::peak_check::PeakCheck;
 use meter::{Meter, Reading};
 use units::{Db, Dbtp, Hz, Ms};
 
 /// A stretch of the song, with fades at its ends; all in frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Window {
+pub(super) struct SongWindow {
     pub(super) start: u64,
     pub(super) frames: u64,
     pub(super) fade_in: u64,
     pub(super) fade_out: u64,
 }
 
-impl Window {
+impl SongWindow {
     pub(super) fn new(rate: Hz, [start, length, fade_in, fade_out]: [f64; 4]) -> Self {
         let frames = |seconds: f64| Ms(seconds * 1e3).samples(rate).0 as u64;
         Self {
@@ -43,7 +44,7 @@ impl Window {
     }
 }
 
-/// What a file is written as.
+/// Sample format of a delivered file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Depth {
     Int16,
@@ -97,14 +98,14 @@ impl Depth {
 }
 
 /// A file whose frames come one block after the other.
-pub(super) struct Sink {
+pub(super) struct DeliverySink {
     writer: WavWriter,
     depth: Depth,
     quantizer: Quantizer,
     meter: Meter,
-    checks: Option<[PeakCheck; 2]>,
+    strict: Option<StrictPeak>,
     gain: f64,
-    window: Option<Window>,
+    window: Option<SongWindow>,
     /// Frames of the song that have come.
     at: u64,
     planes: Planes,
@@ -113,7 +114,7 @@ pub(super) struct Sink {
 }
 
 /// A complete file without its name yet.
-pub(super) struct Finished {
+pub(super) struct FinishedFile {
     writer: WavWriter,
     pub(super) reading: Reading,
     /// The largest sample, before it was rounded.
@@ -122,14 +123,14 @@ pub(super) struct Finished {
     pub(super) strict: Option<Dbtp>,
 }
 
-impl Sink {
+impl DeliverySink {
     /// Starts a file. `strict`: its true peak is to be known.
     pub(super) fn create(
         path: PathBuf,
         spec: WavSpec,
         depth: Depth,
         gain: Db,
-        window: Option<Window>,
+        window: Option<SongWindow>,
         strict: bool,
         overwrite: bool,
     ) -> Result<Self> {
@@ -143,7 +144,7 @@ impl Sink {
             depth,
             quantizer,
             meter: Meter::new(rate, &Layout::stereo()),
-            checks: strict.then(|| [PeakCheck::new(), PeakCheck::new()]),
+            strict: strict.then(StrictPeak::new),
             gain: gain.gain(),
             window,
             at: 0,
@@ -186,34 +187,22 @@ impl Sink {
             left.iter_mut().chain(right.iter_mut()).for_each(|x| *x = f64::from(*x as f32));
         }
         self.meter.process(&[left, right]);
-        if let Some(checks) = &mut self.checks {
-            checks[0].process(left);
-            checks[1].process(right);
+        if let Some(strict) = &mut self.strict {
+            strict.process([left, right]);
         }
         self.writer.write_planar(&[left, right])
     }
 
     /// After the last frame.
-    pub(super) fn complete(mut self) -> Finished {
+    pub(super) fn complete(mut self) -> FinishedFile {
         let reading = self.meter.reading();
-        let strict = self.checks.and_then(|mut checks| {
-            checks.iter_mut().for_each(PeakCheck::finish);
-            // As for the master: no meter is to find more.
-            let metered = reading.true_peak.map_or(0.0, Dbtp::amplitude);
-            Dbtp::from_amplitude(checks[0].peak().max(checks[1].peak()).max(metered))
-        });
-        self.writer.set_loudness(wav::Loudness {
-            integrated: reading.integrated,
-            range: reading.range,
-            max_true_peak: reading.true_peak,
-            max_momentary: reading.momentary_max,
-            max_short_term: reading.short_term_max,
-        });
-        Finished { writer: self.writer, reading, peak: self.peak, strict }
+        let strict = self.strict.and_then(|strict| Dbtp::from_amplitude(strict.finish_with(&reading)));
+        self.writer.set_loudness(wav_loudness(&reading));
+        FinishedFile { writer: self.writer, reading, peak: self.peak, strict }
     }
 }
 
-impl Finished {
+impl FinishedFile {
     /// Gives the file its name.
     pub(super) fn keep(self) -> Result<()> {
         self.writer.finish().map(drop)
@@ -233,8 +222,8 @@ mod tests {
         for n in 0..16 {
             let spec = WavSpec::new(Hz(48_000.0), 2, Depth::Int16.stored());
             let path = folder.path().join(format!("{n}.wav"));
-            let mut sink =
-                Sink::create(path, spec, Depth::Int16, Db(0.0), None, false, false).expect("can be written");
+            let mut sink = DeliverySink::create(path, spec, Depth::Int16, Db(0.0), None, false, false)
+                .expect("can be written");
             sink.push([&quiet, &quiet]).expect("can be written");
             let error = sink.planes[0].iter().zip(&quiet).map(|(x, y)| x - y);
             sum.iter_mut().zip(error).for_each(|(sum, error)| {
@@ -249,14 +238,14 @@ mod tests {
 
     #[test]
     fn fades_begin_and_end_at_silence() {
-        let window = Window::new(Hz(1000.0), [2.0, 1.0, 0.1, 0.4]);
-        assert_eq!(window, Window { start: 2000, frames: 1000, fade_in: 100, fade_out: 400 });
+        let window = SongWindow::new(Hz(1000.0), [2.0, 1.0, 0.1, 0.4]);
+        assert_eq!(window, SongWindow { start: 2000, frames: 1000, fade_in: 100, fade_out: 400 });
         assert_eq!(
             (window.gain(0), window.gain(100), window.gain(599), window.gain(999)),
             (0.0, 1.0, 1.0, 0.0)
         );
         assert!((window.gain(50) - 0.5).abs() < 1e-12 && (window.gain(799) - 0.5).abs() < 1e-12);
-        let hard = Window::new(Hz(1000.0), [0.0, 1.0, 0.0, 0.0]);
+        let hard = SongWindow::new(Hz(1000.0), [0.0, 1.0, 0.0, 0.0]);
         assert!((0..1000).all(|at| hard.gain(at) == 1.0));
     }
 }

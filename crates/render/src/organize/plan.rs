@@ -1,4 +1,4 @@
-//! What becomes of the files of a folder: which belong together, what they are, what they shall be called.
+//! Plan of the new folder: files that belong together, their roles and names.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ const MOST: usize = 2000;
 
 /// A file that becomes a stem, or a part of one.
 #[derive(Clone, Debug)]
-pub(super) struct Part {
+pub(super) struct FilePart {
     pub(super) path: PathBuf,
     pub(super) info: AudioInfo,
     /// Its side, if it is one half of a pair of mono files.
@@ -27,15 +27,15 @@ pub(super) struct Part {
 
 /// A file to be.
 #[derive(Clone, Debug)]
-pub(super) struct Group {
+pub(super) struct FileGroup {
     /// Its name without number and ending.
     pub(super) name: String,
-    /// What it plays; none for a mix.
+    /// Its role; none for a mix.
     pub(super) role: Option<Role>,
-    pub(super) parts: Vec<Part>,
+    pub(super) parts: Vec<FilePart>,
 }
 
-impl Group {
+impl FileGroup {
     pub(super) fn channels(&self) -> usize {
         if self.parts.iter().any(|part| part.side.is_some() || part.info.channels == 2) { 2 } else { 1 }
     }
@@ -90,8 +90,8 @@ pub(super) fn groups(
     files: Vec<PathBuf>,
     sum: bool,
     left_out: &mut Vec<String>,
-) -> Result<Vec<Group>> {
-    let mut groups: Vec<Group> = Vec::new();
+) -> Result<Vec<FileGroup>> {
+    let mut groups: Vec<FileGroup> = Vec::new();
     for path in files {
         let info = AudioReader::open(&path)?.info().clone();
         if info.channels > 2 || info.frames == 0 {
@@ -106,10 +106,10 @@ pub(super) fn groups(
         let (name, side) = half(&path, info.channels);
         let mix = is_called_mix(&path);
         let (name, role) = if mix { ("Mix".to_owned(), None) } else { named(dir, &path, name) };
-        let part = Part { path, info, side, late: 0.0 };
+        let part = FilePart { path, info, side, late: 0.0 };
         match groups.iter_mut().find(|group| belongs(&part, &name, group)) {
             Some(group) => group.parts.push(part),
-            None => groups.push(Group { name, role, parts: vec![part] }),
+            None => groups.push(FileGroup { name, role, parts: vec![part] }),
         }
     }
     // Half a pair is no pair.
@@ -133,8 +133,8 @@ pub(super) fn groups(
     Ok(groups)
 }
 
-/// Whether `part` is the other half of a pair whose first half is there.
-fn belongs(part: &Part, name: &str, group: &Group) -> bool {
+/// True if `part` is the other half of a pair of which `group` is the first.
+fn belongs(part: &FilePart, name: &str, group: &FileGroup) -> bool {
     let [first] = group.parts.as_slice() else { return false };
     let other = matches!((first.side, part.side), (Some(0), Some(1)) | (Some(1), Some(0)));
     other
@@ -180,20 +180,20 @@ fn clean(name: &str) -> String {
 }
 
 /// One group for each role; mixes stay apart.
-fn summed(groups: Vec<Group>) -> Vec<Group> {
-    let mut sums: Vec<Group> = Vec::new();
+fn summed(groups: Vec<FileGroup>) -> Vec<FileGroup> {
+    let mut sums: Vec<FileGroup> = Vec::new();
     for group in groups {
         let same = sums.iter_mut().find(|sum| sum.role.is_some() && sum.role == group.role);
         match (same, group.role) {
             (Some(sum), _) => sum.parts.extend(group.parts),
             (None, None) => sums.push(group),
-            (None, Some(role)) => sums.push(Group { name: title(role).into(), ..group }),
+            (None, Some(role)) => sums.push(FileGroup { name: title(role).into(), ..group }),
         }
     }
     sums
 }
 
-/// What a stem of a role is called.
+/// The name of a stem of that role.
 pub fn title(role: Role) -> &'static str {
     match role {
         Role::Drums => "Drums",
@@ -207,7 +207,7 @@ pub fn title(role: Role) -> &'static str {
 }
 
 /// The rate of most files, the higher of equals.
-pub(super) fn usual_rate(groups: &[Group]) -> Hz {
+pub(super) fn usual_rate(groups: &[FileGroup]) -> Hz {
     let rates: Vec<f64> = groups.iter().flat_map(|group| &group.parts).map(|part| part.info.rate.0).collect();
     let count = |rate: f64| rates.iter().filter(|r| **r == rate).count();
     let best = rates
@@ -218,8 +218,9 @@ pub(super) fn usual_rate(groups: &[Group]) -> Hz {
 }
 
 /// Places the parts by their time references: returns that of the earliest in seconds, or why they cannot be placed.
-pub(super) fn align(groups: &mut [Group]) -> std::result::Result<Option<f64>, String> {
-    let at = |part: &Part| part.info.bext.as_ref().map(|bext| bext.time_reference as f64 / part.info.rate.0);
+pub(super) fn align(groups: &mut [FileGroup]) -> std::result::Result<Option<f64>, String> {
+    let at =
+        |part: &FilePart| part.info.bext.as_ref().map(|bext| bext.time_reference as f64 / part.info.rate.0);
     let parts = || groups.iter().flat_map(|group| &group.parts);
     let times: Vec<f64> = parts().filter_map(at).collect();
     let earliest = times.iter().copied().fold(f64::INFINITY, f64::min);

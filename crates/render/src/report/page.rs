@@ -2,17 +2,13 @@
 
 use std::fmt::Write as _;
 
-use super::plot::{Frame, Line, bars, lines};
-use super::{PLAYBACK_HEADING, Report, Source};
+use super::data::{Report, ReportedSource};
+use super::plot::{PlotFrame, PlotLine, bars, lines};
+use super::text::escaped;
 use crate::json::ReadingJson;
-use crate::markup;
+use session::playback::HEADING;
 
 const STYLE: &str = include_str!("page.css");
-
-/// Text as it stands in the page.
-pub(super) fn escaped(text: &str) -> String {
-    markup::escaped(text, '\u{fffd}')
-}
 
 fn figure(value: Option<f64>) -> String {
     value.map_or("–".into(), |v| minus(&format!("{:.1}", (v * 10.0).round() / 10.0 + 0.0)))
@@ -32,9 +28,9 @@ fn minus(text: &str) -> String {
 }
 
 /// A table in the making.
-struct Table(String);
+struct HtmlTable(String);
 
-impl Table {
+impl HtmlTable {
     /// `columns`: headings; those that start with `#` hold figures.
     fn new(caption: &str, columns: &[&str]) -> Self {
         let mut html = format!(
@@ -136,7 +132,7 @@ fn deliverables(report: &Report) -> String {
         return String::new();
     }
     let columns = [&["file", "what"][..], &READING, &["two meters", "SHA-256"]].concat();
-    let mut table = Table::new("Finished files, as read back", &columns);
+    let mut table = HtmlTable::new("Finished files, as read back", &columns);
     for file in &report.deliverables {
         let row = table.row(&file.file).text(&file.kind).reading(&file.reading);
         let (class, word) = if file.verified { ("good", "agree") } else { ("bad", "do not agree") };
@@ -149,7 +145,7 @@ fn nulls(report: &Report) -> String {
     if report.nulls.is_empty() {
         return String::new();
     }
-    let mut table = Table::new(
+    let mut table = HtmlTable::new(
         "What is left of one when the other is subtracted; no more than rounding and dither leave passes",
         &["null test", "#residual dBFS", "#passes at dBFS", "verdict", "cause"],
     );
@@ -172,7 +168,7 @@ fn findings(report: &Report) -> String {
         return "<section><h2>Findings</h2><p class=\"good\">The stems have no faults.</p></section>\n"
             .into();
     }
-    let mut table = Table::new("What the check of the stems found", &["file", "kind", "finding", "cure"]);
+    let mut table = HtmlTable::new("What the check of the stems found", &["file", "kind", "finding", "cure"]);
     for finding in &report.findings {
         let class = if finding.severity == "fault" { "bad" } else { "dim" };
         table
@@ -203,7 +199,7 @@ fn mix(report: &Report) -> String {
 }
 
 fn playback(report: &Report) -> String {
-    let mut table = Table::new(
+    let mut table = HtmlTable::new(
         "What each platform does to the mix, by which rule, from which source",
         &[
             "platform",
@@ -228,12 +224,12 @@ fn playback(report: &Report) -> String {
             .marked("source", &row.source)
             .end();
     }
-    format!("<section><h2>{}</h2>{}</section>\n", escaped(PLAYBACK_HEADING), table.finish())
+    format!("<section><h2>{}</h2>{}</section>\n", escaped(HEADING), table.finish())
 }
 
 fn stems(report: &Report) -> String {
     let columns = [&["stem", "role", "#share %"][..], &READING, &["#peak at"]].concat();
-    let mut table = Table::new("Stems out of their chains; shares sum to 100 %", &columns);
+    let mut table = HtmlTable::new("Stems out of their chains; shares sum to 100 %", &columns);
     for source in &report.sources {
         let share = source.share.map(|share| share * 100.0);
         let row =
@@ -251,8 +247,8 @@ fn stems(report: &Report) -> String {
     )
 }
 
-fn line(source: &Source, points: Vec<(f64, Option<f64>)>) -> Line<'_> {
-    Line { name: &source.stem, points, main: source.role.is_none() }
+fn line(source: &ReportedSource, points: Vec<(f64, Option<f64>)>) -> PlotLine<'_> {
+    PlotLine { name: &source.stem, points, main: source.role.is_none() }
 }
 
 fn history(report: &Report) -> String {
@@ -277,7 +273,7 @@ fn history(report: &Report) -> String {
     let step =
         [5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0].into_iter().find(|s| end / s <= 8.0).unwrap_or(600.0);
     let ticks = (0..).map(|i| f64::from(i) * step).take_while(|t| *t <= end);
-    let frame = Frame {
+    let frame = PlotFrame {
         id: "history",
         title: "Short-term loudness",
         description,
@@ -293,7 +289,7 @@ fn what_if(report: &Report) -> String {
     let mut columns = vec!["stem", "#mix LU", "#its peak dB"];
     let names: Vec<String> = report.playback.iter().map(|row| format!("#{}", row.name)).collect();
     columns.extend(names.iter().map(String::as_str));
-    let mut table = Table::new(
+    let mut table = HtmlTable::new(
         "One decibel more of a stem: the mix, and what every other stem loses or gains in playback, dB",
         &columns,
     );
@@ -322,7 +318,7 @@ fn spectra(report: &Report) -> String {
     let label = |hz: f64| if hz < 1000.0 { format!("{hz:.0}") } else { format!("{:.0}k", hz / 1000.0) };
     let ends =
         (report.bands_hz.first().copied().unwrap_or(20.0), report.bands_hz.last().copied().unwrap_or(20e3));
-    let frame = Frame {
+    let frame = PlotFrame {
         id: "spectrum",
         title: "Spectrum in third octaves",
         description: "Mean level of each third octave over the song, for each stem and their sum; the figures are in the table below.".into(),
@@ -336,7 +332,7 @@ fn spectra(report: &Report) -> String {
     let headings: Vec<String> = ticks.iter().map(|hz| format!("#{}", label(*hz))).collect();
     let columns: Vec<&str> =
         std::iter::once("octave, Hz").chain(headings.iter().map(String::as_str)).collect();
-    let mut table = Table::new("Mean level of each octave, dBFS", &columns);
+    let mut table = HtmlTable::new("Mean level of each octave, dBFS", &columns);
     for source in &report.sources {
         let cells = table.row(&source.stem);
         for hz in ticks {
@@ -352,7 +348,7 @@ fn spectra(report: &Report) -> String {
 }
 
 fn files(report: &Report) -> String {
-    let mut table = Table::new("Every file that went in", &["file", "what", "SHA-256"]);
+    let mut table = HtmlTable::new("Every file that went in", &["file", "what", "SHA-256"]);
     for file in &report.files {
         table.row(&file.file).text(&file.kind).marked("hash", &file.sha256).end();
     }

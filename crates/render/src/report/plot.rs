@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use super::page::escaped;
+use super::text::escaped;
 
 /// Width of every plot in its own units; it shrinks with the page.
 const WIDTH: f64 = 720.0;
@@ -18,7 +18,7 @@ const AIR: f64 = 12.0;
 pub(super) const COLOURS: usize = 8;
 
 /// A line.
-pub(super) struct Line<'a> {
+pub(super) struct PlotLine<'a> {
     pub(super) name: &'a str,
     /// Points, none where there is nothing.
     pub(super) points: Vec<(f64, Option<f64>)>,
@@ -27,10 +27,10 @@ pub(super) struct Line<'a> {
 }
 
 /// A plot's words and ticks.
-pub(super) struct Frame<'a> {
+pub(super) struct PlotFrame<'a> {
     pub(super) id: &'a str,
     pub(super) title: &'a str,
-    /// What is to be seen, for those who do not see it.
+    /// A description of the plot for screen readers.
     pub(super) description: String,
     pub(super) y_unit: &'a str,
     /// Lowest and highest value, and the distance of the ticks.
@@ -42,7 +42,7 @@ pub(super) struct Frame<'a> {
 }
 
 /// Lines in a frame, with their key.
-pub(super) fn lines(frame: &Frame<'_>, lines: &[Line<'_>]) -> String {
+pub(super) fn lines(frame: &PlotFrame<'_>, lines: &[PlotLine<'_>]) -> String {
     let (low, high, tick) = frame.y;
     let x = |value: f64| LEFT + (value - frame.x.0) / (frame.x.1 - frame.x.0) * (WIDTH - LEFT - AIR);
     let y = |value: f64| AIR + (high - value.clamp(low, high)) / (high - low) * (HEIGHT - AIR - BELOW);
@@ -102,8 +102,8 @@ pub(super) fn class(i: usize, main: bool) -> String {
     if main { "main".into() } else { format!("c{} d{}", i % COLOURS, i / COLOURS % 3) }
 }
 
-/// Which line is which.
-fn key(lines: &[Line<'_>]) -> String {
+/// The legend.
+fn key(lines: &[PlotLine<'_>]) -> String {
     let mut html = "<ul class=\"key\">".to_owned();
     for (i, line) in lines.iter().enumerate() {
         let _ = write!(

@@ -19,7 +19,7 @@ pub(super) fn centres() -> Vec<f64> {
 }
 
 /// Gathers the power of both channels, Hann windows half overlapping.
-pub(super) struct Spectrum {
+pub(super) struct ThirdOctaves {
     rate: Hz,
     plan: Arc<dyn RealToComplex<f64>>,
     window: Vec<f64>,
@@ -30,7 +30,7 @@ pub(super) struct Spectrum {
     frames: u64,
 }
 
-impl Spectrum {
+impl ThirdOctaves {
     pub(super) fn new(rate: Hz) -> Self {
         let plan = RealFftPlanner::new().plan_fft_forward(SIZE);
         let step = std::f64::consts::TAU / SIZE as f64;
@@ -106,7 +106,7 @@ mod tests {
     fn levels(frequency: f64, gain: f64, rate: f64, pieces: usize) -> Vec<Option<f64>> {
         let step = std::f64::consts::TAU * frequency / rate;
         let tone: Vec<f64> = (0..(2.0 * rate) as usize).map(|i| gain * (step * i as f64).sin()).collect();
-        let mut spectrum = Spectrum::new(Hz(rate));
+        let mut spectrum = ThirdOctaves::new(Hz(rate));
         tone.chunks(pieces).for_each(|piece| spectrum.process([piece, piece]));
         spectrum.finish()
     }
@@ -128,6 +128,6 @@ mod tests {
     fn blocks_do_not_matter_and_what_a_rate_cannot_hold_has_no_level() {
         assert_eq!(levels(500.0, 0.5, 48_000.0, 77), levels(500.0, 0.5, 48_000.0, 96_000));
         assert_eq!(levels(500.0, 0.5, 16_000.0, 77)[(HIGHEST - LOWEST) as usize], None);
-        assert_eq!(Spectrum::new(Hz(48_000.0)).finish()[0], None);
+        assert_eq!(ThirdOctaves::new(Hz(48_000.0)).finish()[0], None);
     }
 }

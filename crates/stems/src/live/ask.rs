@@ -17,8 +17,10 @@ use serde::Serialize;
 use session::target::NormalizationTarget;
 use units::Db;
 
-use super::{LOOK, name, page, pause};
-use crate::common::Failure;
+use super::name::name;
+use super::page;
+use super::wait::{POLL_INTERVAL, pause};
+use crate::failure::Failure;
 use crate::output::{Rows, change, clock, figure, say};
 use crate::what_if::{TargetJson, print_effects, targets_json};
 
@@ -26,7 +28,7 @@ use crate::what_if::{TargetJson, print_effects, targets_json};
 pub(super) struct Prediction {
     /// The Master: what it is called and its id.
     master: (String, InstanceId),
-    /// What the stem that moves is called.
+    /// The name of the stem that moves.
     stem: String,
     coverage: Option<f64>,
     /// Seconds of the song that it is made from.
@@ -34,7 +36,7 @@ pub(super) struct Prediction {
     forecast: Forecast,
     /// Into the master before and after, with the peak at the highest that it may be.
     into: [Reading; 2],
-    /// Whose peak is the highest.
+    /// The stem with the highest peak.
     whose: Option<String>,
 }
 
@@ -68,7 +70,7 @@ struct MoveJson {
     gain_db: f64,
 }
 
-/// What this process says of itself while it asks.
+/// The identity of this process while it asks.
 struct Viewer;
 
 impl InstanceSource for Viewer {
@@ -116,7 +118,7 @@ pub(super) fn ask(
     })
 }
 
-/// What a Master is called, with where it is.
+/// The name of a Master and its host.
 fn called(master: &Instance) -> String {
     one_line(&format!("{} in {}", name(&master.label), page::host(master)))
 }
@@ -209,7 +211,7 @@ fn consult(
         if !trouble.is_empty() {
             return Err(Failure::new(trouble));
         }
-        pause(LOOK)?;
+        pause(POLL_INTERVAL)?;
     }
     Err(late())
 }
@@ -221,7 +223,7 @@ impl Prediction {
         Some(self.forecast.out_of?.map(reading))
     }
 
-    /// What platforms see, before and after: simulated out of the master, else what goes into it.
+    /// The readings before and after: simulated at the master's output, else at its input.
     fn ends(&self) -> [Reading; 2] {
         self.simulated().unwrap_or(self.into)
     }

@@ -1,4 +1,4 @@
-//! What is alive, as JSON.
+//! Live sessions as JSON.
 
 use link::snapshot::Kind;
 use link::survey::{Instance, Session, Survey};
@@ -34,11 +34,11 @@ struct SessionJson {
     mix: ReadingJson,
     master_out: ReadingJson,
     stems: Vec<String>,
-    targets: Vec<TargetJson>,
+    targets: Vec<LiveTargetJson>,
 }
 
 #[derive(Serialize)]
-struct TargetJson {
+struct LiveTargetJson {
     id: String,
     playback_gain_db: Option<f64>,
     bound_by: Option<&'static str>,
@@ -98,7 +98,7 @@ fn session(survey: &Survey, session: &Session, targets: &[NormalizationTarget]) 
     let cause = summary.cause.as_str();
     let row = |target: &NormalizationTarget| {
         let playback = playback(out, target);
-        TargetJson {
+        LiveTargetJson {
             id: target.id.clone(),
             playback_gain_db: playback.and_then(|playback| Some(playback.gain?.0)),
             bound_by: playback.map(|playback| playback.bound.word()),

@@ -1,4 +1,4 @@
-//! What is alive, as text for people.
+//! Live sessions as text for people.
 
 use std::fmt::Write;
 
@@ -12,7 +12,7 @@ use session::playback::{HEADING, playback, sentence};
 use session::target::NormalizationTarget;
 use session::view::StemState;
 
-use super::name;
+use super::name::name;
 use crate::output::{Rows, change, clock, figure};
 
 /// The columns of instances.
@@ -128,7 +128,7 @@ fn one_session(survey: &Survey, session: &Session, targets: &[NormalizationTarge
     page
 }
 
-/// What the session's end is behind.
+/// The delay of the session's end.
 pub(super) fn after_what(session: &Session) -> &'static str {
     if session.last.is_some() { "out of the last Master" } else { "out of the Master, before its fader" }
 }
@@ -182,7 +182,7 @@ fn row(one: &Instance) -> [String; 16] {
     ]
 }
 
-/// How it is, and what it does in the mix where that is remarkable.
+/// The state of a stem, and its part in the mix where that is remarkable.
 fn state(one: &Instance) -> String {
     let word = match one.state {
         State::Live => "live",

@@ -1,9 +1,9 @@
 //! Stems and mix side by side: what is left of the mix when stems are taken away.
 
 use super::super::measure::SEGMENT;
-use super::super::solve::{Products, dot};
+use super::super::solve::{InnerProducts, dot};
 use super::super::subject::Subject;
-use super::super::track::Track;
+use super::super::track::SampleTrack;
 use crate::progress::{Progress, advance};
 use audiofile::BLOCK;
 use audiofile::error::Result;
@@ -30,7 +30,7 @@ pub(super) struct Bed<'a> {
     pub(super) rate: Hz,
 }
 
-/// What is left of the mix.
+/// The residual of the mix.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Left {
     pub(super) peak: f64,
@@ -63,12 +63,12 @@ impl Bed<'_> {
         (0..self.stems.len()).map(|stem| Term { stem, delay: 0, gain: 1.0 }).collect()
     }
 
-    pub(super) fn open_stem(&self, stem: usize) -> Result<Track> {
-        Track::open(&self.stems[stem].path, self.channels)
+    pub(super) fn open_stem(&self, stem: usize) -> Result<SampleTrack> {
+        SampleTrack::open(&self.stems[stem].path, self.channels)
     }
 
-    pub(super) fn open_mix(&self) -> Result<Track> {
-        Track::open(&self.mix.path, self.channels)
+    pub(super) fn open_mix(&self) -> Result<SampleTrack> {
+        SampleTrack::open(&self.mix.path, self.channels)
     }
 
     /// The frames of the mix for which every term has audio; all if delays are too long for that.
@@ -90,7 +90,7 @@ impl Bed<'_> {
         mut take: impl FnMut(u64, &[Vec<Vec<f64>>]),
     ) -> Result<()> {
         progress.begin(what, range.end - range.start);
-        let mut tracks: Vec<Track> =
+        let mut tracks: Vec<SampleTrack> =
             terms.iter().map(|term| self.open_stem(term.stem)).collect::<Result<_>>()?;
         tracks.push(self.open_mix()?);
         let mut audio = vec![vec![Vec::new(); self.channels]; tracks.len()];
@@ -150,7 +150,7 @@ impl Bed<'_> {
         range: Range<u64>,
         progress: &mut dyn Progress,
     ) -> Result<Vec<f64>> {
-        let mut products = Products::new(terms.len());
+        let mut products = InnerProducts::new(terms.len());
         self.pass("fitting gains", terms, range, progress, |_, audio| {
             for channel in 0..self.channels {
                 products.add(|source| &audio[source][channel]);

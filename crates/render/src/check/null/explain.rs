@@ -6,8 +6,8 @@ use super::super::pairs::Duplicate;
 use super::super::words::{at, dbfs, later, louder};
 use super::bed::{Bed, Left, Term};
 use super::rest::cause_of_rest;
-use super::search::Found;
-use super::{Again, INAUDIBLE, Null, level};
+use super::result::{Again, INAUDIBLE, NullTest, level};
+use super::search::StemSearch;
 use audiofile::error::Result;
 use session::cause::Cause;
 use units::{decibels, linear};
@@ -31,7 +31,7 @@ const DOUBLE_DB: f64 = 0.1;
 const AROUND: i64 = 2048;
 
 /// Copies at one delay cannot be told apart by any fit: both are in the mix at unity, or only the first is.
-pub(super) fn settle_duplicates(found: &mut Found, duplicates: &[Duplicate]) {
+pub(super) fn settle_duplicates(found: &mut StemSearch, duplicates: &[Duplicate]) {
     for copy in duplicates.iter().filter(|copy| copy.delay == 0) {
         let ratio = copy.gain;
         let together = found.terms[copy.first].gain + ratio * found.terms[copy.second].gain;
@@ -44,24 +44,24 @@ pub(super) fn settle_duplicates(found: &mut Found, duplicates: &[Duplicate]) {
     }
 }
 
-/// How a stem is in the mix.
+/// The findings on one stem in the mix.
 #[derive(Clone, Copy)]
-struct Place {
+struct FitReport {
     term: Term,
     /// Power of its own, per sample.
     power: f64,
     present: bool,
 }
 
-impl Place {
+impl FitReport {
     fn gain_db(&self) -> f64 {
         decibels(self.term.gain.abs())
     }
 }
 
-/// What most stems have in common: a fader, a delay or a polarity of the whole mix.
+/// A fader, a delay or a polarity that most stems have in common.
 #[derive(Clone, Copy)]
-struct Common {
+struct SharedDifference {
     delay: i64,
     inverted: bool,
     gain_db: f64,
@@ -70,19 +70,19 @@ struct Common {
 /// Fills in the fits and the cause, and says what is wrong.
 pub(super) fn explain(
     bed: &Bed<'_>,
-    found: &Found,
+    found: &StemSearch,
     plain: &Left,
     duplicates: &[Duplicate],
-    null: &mut Null,
+    null: &mut NullTest,
 ) -> Result<Vec<Fault>> {
     let samples = found.left.samples.max(1) as f64;
     let rest = found.left.total() / samples;
-    let places: Vec<Place> = (0..bed.stems.len())
+    let places: Vec<FitReport> = (0..bed.stems.len())
         .map(|stem| {
             let (term, power) = (found.terms[stem], found.energy[stem] / samples);
             let heard = term.gain.powi(2) * power;
             let gone = term.gain.abs() < GONE || (term.gain.abs() < FAINT && heard < CHANCE * (heard + rest));
-            Place { term, power, present: power > 0.0 && !gone }
+            FitReport { term, power, present: power > 0.0 && !gone }
         })
         .collect();
     let common = common(&places, rest);
@@ -127,7 +127,7 @@ pub(super) fn explain(
     Ok(faults)
 }
 
-fn again(found: &Found, stem: usize) -> Option<Again> {
+fn again(found: &StemSearch, stem: usize) -> Option<Again> {
     let first = found.terms[stem];
     let second = found.terms.iter().skip(stem + 1).find(|term| term.stem == stem)?;
     Some(Again {
@@ -137,17 +137,17 @@ fn again(found: &Found, stem: usize) -> Option<Again> {
     })
 }
 
-/// What more than half of the stems that are present share.
-fn common(places: &[Place], rest: f64) -> Common {
-    let present: Vec<&Place> = places.iter().filter(|place| place.present).collect();
+/// The value that more than half of the present stems share.
+fn common(places: &[FitReport], rest: f64) -> SharedDifference {
+    let present: Vec<&FitReport> = places.iter().filter(|place| place.present).collect();
     let most = |count: usize| present.len() >= 2 && 2 * count > present.len();
-    let like = |alike: &dyn Fn(&Place, &Place) -> bool| {
-        let count = |place: &Place| present.iter().filter(|other| alike(place, other)).count();
+    let like = |alike: &dyn Fn(&FitReport, &FitReport) -> bool| {
+        let count = |place: &FitReport| present.iter().filter(|other| alike(place, other)).count();
         present.iter().rev().map(|place| (*place, count(place))).max_by_key(|(_, count)| *count)
     };
     let delay = like(&|a, b| a.term.delay == b.term.delay).filter(|(_, count)| most(*count));
     let inverted = most(present.iter().filter(|place| place.term.gain < 0.0).count());
-    let close = |a: &Place, b: &Place| (a.gain_db() - b.gain_db()).abs() < ONE_GAIN_DB;
+    let close = |a: &FitReport, b: &FitReport| (a.gain_db() - b.gain_db()).abs() < ONE_GAIN_DB;
     let gain_db = like(&close).filter(|(_, count)| most(*count)).map_or(0.0, |(centre, _)| {
         let mut gains: Vec<f64> =
             present.iter().filter(|place| close(centre, place)).map(|place| place.gain_db()).collect();
@@ -156,15 +156,15 @@ fn common(places: &[Place], rest: f64) -> Common {
     });
     let power: f64 = present.iter().map(|place| place.power).sum();
     let matters = gain_db.abs() >= UNITY_DB && (linear(gain_db) - 1.0).powi(2) * power > MATTERS * rest;
-    Common {
+    SharedDifference {
         delay: delay.map_or(0, |(place, _)| place.term.delay),
         inverted,
         gain_db: if matters { gain_db } else { 0.0 },
     }
 }
 
-/// What the whole mix has, said once.
-fn of_all(bed: &Bed<'_>, common: Common) -> Vec<Fault> {
+/// The finding on the whole mix, reported once.
+fn of_all(bed: &Bed<'_>, common: SharedDifference) -> Vec<Fault> {
     let mut faults = Vec::new();
     let mut say =
         |check, fault: String, cure: &str| faults.push(Fault::new(check, &bed.mix.file, fault, cure));
@@ -188,7 +188,13 @@ fn of_all(bed: &Bed<'_>, common: Common) -> Vec<Fault> {
 }
 
 /// One line on a stem that is not in the mix as it is in its file.
-fn of_stem(bed: &Bed<'_>, stem: usize, place: &Place, common: Common, rest: f64) -> Option<Fault> {
+fn of_stem(
+    bed: &Bed<'_>,
+    stem: usize,
+    place: &FitReport,
+    common: SharedDifference,
+    rest: f64,
+) -> Option<Fault> {
     let term = place.term;
     let delay = term.delay - common.delay;
     let inverted = (term.gain < 0.0) != common.inverted;
@@ -252,8 +258,8 @@ fn doubled(bed: &Bed<'_>, stem: usize, again: Again) -> Fault {
     Fault::new(Check::Doubled, &bed.stems[stem].file, fault, cure)
 }
 
-/// What no gain and no delay explains.
-fn unaccounted(bed: &Bed<'_>, found: &Found, cause: Cause, start: u64) -> Fault {
+/// The finding on a residual that no gain and no delay explains.
+fn unaccounted(bed: &Bed<'_>, found: &StemSearch, cause: Cause, start: u64) -> Fault {
     let level =
         format!("{} RMS, loudest from {}", dbfs(found.left.rms()), crate::clock::clock(start, bed.rate));
     match cause {
@@ -286,7 +292,7 @@ fn unaccounted(bed: &Bed<'_>, found: &Found, cause: Cause, start: u64) -> Fault 
 }
 
 /// The stem whose deviation is most of what is left around the worst frame.
-fn worst_stem(bed: &Bed<'_>, found: &Found, plain: &Left) -> Result<Option<usize>> {
+fn worst_stem(bed: &Bed<'_>, found: &StemSearch, plain: &Left) -> Result<Option<usize>> {
     let (first, frames) = (plain.at as i64 - AROUND, 2 * AROUND as usize);
     let mut audio = vec![Vec::new(); bed.channels];
     let mut rest = vec![Vec::new(); bed.channels];
@@ -313,7 +319,7 @@ fn worst_stem(bed: &Bed<'_>, found: &Found, plain: &Left) -> Result<Option<usize
     Ok(worst.filter(|(_, energy)| **energy > 0.25 * total).map(|(stem, _)| stem))
 }
 
-fn not_null(bed: &Bed<'_>, plain: &Left, null: &Null, explained: bool) -> Fault {
+fn not_null(bed: &Bed<'_>, plain: &Left, null: &NullTest, explained: bool) -> Fault {
     let whose = null.worst_stem.as_ref().map(|name| format!(", mostly {name}")).unwrap_or_default();
     let fault = format!(
         "is not the sum of the stems: what is left peaks at {} {}{whose}; up to {:.1} dBFS is rounding and dither",

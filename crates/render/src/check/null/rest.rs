@@ -1,8 +1,8 @@
-//! What is behind what no gain and no delay explains.
+//! The cause of a residual that no gain and no delay explains.
 
 use super::super::loudest::loudest;
 use super::bed::Bed;
-use super::search::Found;
+use super::search::StemSearch;
 use audiofile::error::Result;
 use session::cause::{Cause, cause};
 
@@ -11,7 +11,7 @@ const LISTEN: usize = 1 << 18;
 
 /// The cause of what is left, in its loudest stretch, and the frame at which that starts. The sum of all stems counts
 /// as one more stem: what follows that is processing on the mix bus.
-pub(super) fn cause_of_rest(bed: &Bed<'_>, found: &Found) -> Result<Option<(Cause, u64)>> {
+pub(super) fn cause_of_rest(bed: &Bed<'_>, found: &StemSearch) -> Result<Option<(Cause, u64)>> {
     let frames = usize::try_from(bed.frames).unwrap_or(usize::MAX).min(LISTEN);
     let Some(&start) = loudest(&found.left.segments, frames, bed.frames, 1).first() else { return Ok(None) };
     let energies = found.left.energy.iter().enumerate();

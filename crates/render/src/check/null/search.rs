@@ -6,9 +6,9 @@
 
 use super::super::loudest::loudest;
 use super::super::seek::{EXCERPT, Excerpts};
-use super::super::track::Track;
-use super::INAUDIBLE;
+use super::super::track::SampleTrack;
 use super::bed::{Bed, Left, Term};
+use super::result::INAUDIBLE;
 use crate::progress::{Progress, advance};
 use audiofile::error::Result;
 
@@ -26,29 +26,29 @@ const COMB: i64 = 200;
 /// And it takes this part of the power away.
 const TAKES: f64 = 0.5;
 
-/// How the stems sum to the mix, as far as they do.
-pub(super) struct Found {
+/// Gains and delays at which the stems sum to the mix.
+pub(super) struct StemSearch {
     /// One for each stem, in their order, then second arrivals.
     pub(super) terms: Vec<Term>,
     /// Sum of squares of each term's stem where that was compared.
     pub(super) energy: Vec<f64>,
-    /// What is left.
+    /// The residual.
     pub(super) left: Left,
 }
 
 /// Open files for random access.
-struct Tracks {
-    stems: Vec<Track>,
-    mix: Track,
+struct TrackSet {
+    stems: Vec<SampleTrack>,
+    mix: SampleTrack,
 }
 
-pub(super) fn search(bed: &Bed<'_>, progress: &mut dyn Progress) -> Result<Found> {
+pub(super) fn search(bed: &Bed<'_>, progress: &mut dyn Progress) -> Result<StemSearch> {
     let mut found = settle(bed, bed.unity(), progress)?;
     if found.left.peak <= INAUDIBLE {
         return Ok(found);
     }
     let stems = (0..bed.stems.len()).map(|stem| bed.open_stem(stem)).collect::<Result<_>>()?;
-    let mut tracks = Tracks { stems, mix: bed.open_mix()? };
+    let mut tracks = TrackSet { stems, mix: bed.open_mix()? };
     if let Some(delay) = common_delay(bed, &mut tracks)? {
         let late = bed.unity().into_iter().map(|term| Term { delay, ..term }).collect();
         found = settle(bed, late, progress)?;
@@ -81,15 +81,15 @@ pub(super) fn search(bed: &Bed<'_>, progress: &mut dyn Progress) -> Result<Found
 }
 
 /// Fits the gains of terms and looks at what is left.
-fn settle(bed: &Bed<'_>, mut terms: Vec<Term>, progress: &mut dyn Progress) -> Result<Found> {
+fn settle(bed: &Bed<'_>, mut terms: Vec<Term>, progress: &mut dyn Progress) -> Result<StemSearch> {
     let range = bed.inside(&terms);
     let energy = bed.fit_gains(&mut terms, range.clone(), progress)?;
     let left = bed.left(&terms, range, progress)?;
-    Ok(Found { terms, energy, left })
+    Ok(StemSearch { terms, energy, left })
 }
 
 /// The delay of the sum of all stems in the mix.
-fn common_delay(bed: &Bed<'_>, tracks: &mut Tracks) -> Result<Option<i64>> {
+fn common_delay(bed: &Bed<'_>, tracks: &mut TrackSet) -> Result<Option<i64>> {
     let (frames, reach) = Excerpts::sizes(bed.frames, bed.rate.0, EXCERPT);
     let mut excerpts = Excerpts::new(frames, reach, bed.frames);
     let channel = bed.mix.measured.loudest_channel();
@@ -109,7 +109,7 @@ fn common_delay(bed: &Bed<'_>, tracks: &mut Tracks) -> Result<Option<i64>> {
 /// Excerpts of a stem's loudest side and what the terms leave of the mix there, without the term `except`.
 fn against_rest(
     bed: &Bed<'_>,
-    tracks: &mut Tracks,
+    tracks: &mut TrackSet,
     stem: usize,
     terms: &[Term],
     except: Option<usize>,
@@ -137,7 +137,7 @@ fn against_rest(
 /// Looks for a better delay of each stem; true if one was found.
 fn round(
     bed: &Bed<'_>,
-    tracks: &mut Tracks,
+    tracks: &mut TrackSet,
     terms: &mut [Term],
     progress: &mut dyn Progress,
 ) -> Result<bool> {
@@ -158,7 +158,7 @@ fn round(
 /// The stem and delay that best explain what the terms leave, when the stem's first gain may change too.
 fn second_arrival(
     bed: &Bed<'_>,
-    tracks: &mut Tracks,
+    tracks: &mut TrackSet,
     terms: &[Term],
     progress: &mut dyn Progress,
 ) -> Result<Option<Term>> {

@@ -1,4 +1,4 @@
-//! What files say of themselves, and files that say nothing.
+//! Faults in the properties of files, and files that cannot be read.
 
 use super::*;
 
@@ -7,7 +7,7 @@ fn a_clean_bundle_has_no_findings_with_or_without_a_mix() {
     expect(&Song::new().check(), &[]);
     let report = Song::new().mixed(|_, audio| audio.clone()).check();
     expect(&report, &[]);
-    assert_eq!(report.null.expect("a null test").verdict, Verdict::Pass);
+    assert_eq!(report.null.expect("a null test").verdict, NullVerdict::Pass);
     assert!(report.mix.expect("a mix").by_name);
     assert_eq!(report.stems.len(), 5);
 }

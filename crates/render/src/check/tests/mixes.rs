@@ -3,12 +3,12 @@
 use super::*;
 
 /// Five parts against a mix in which part `which` is changed.
-fn planted(which: usize, change: impl Fn(&Audio) -> Audio) -> Report {
+fn planted(which: usize, change: impl Fn(&Audio) -> Audio) -> CheckReport {
     Song::new().mixed(|n, audio| if n == which { change(audio) } else { audio.clone() }).check()
 }
 
 #[track_caller]
-fn fits(report: &Report, which: usize, delay: i64, gain_db: f64) {
+fn fits(report: &CheckReport, which: usize, delay: i64, gain_db: f64) {
     let null = report.null.as_ref().expect("a null test");
     for (n, fit) in null.stems.iter().enumerate() {
         let (delay, gain_db) = if n == which { (delay, gain_db) } else { (0, 0.0) };
@@ -188,7 +188,7 @@ fn every_format_nulls_within_its_own_rounding() {
         let report = song.check();
         assert!(!report.has_faults(), "{:?}", lines(&report));
         let null = report.null.expect("a null test");
-        assert_eq!(null.verdict, Verdict::Pass, "{null:?}");
+        assert_eq!(null.verdict, NullVerdict::Pass, "{null:?}");
         assert!((null.pass_dbfs - pass).abs() < 0.1, "{}", null.pass_dbfs);
         let integer = format != StoredFormat::Float32;
         assert!(
@@ -208,7 +208,7 @@ fn what_is_left_below_90_db_is_inaudible_and_no_fault() {
     song.mix.as_mut().expect("a mix").audio[0][5000] += 2e-5;
     let report = song.check();
     expect(&report, &[]);
-    assert_eq!(report.null.expect("a null test").verdict, Verdict::Inaudible);
+    assert_eq!(report.null.expect("a null test").verdict, NullVerdict::Inaudible);
 }
 
 #[test]
@@ -220,7 +220,7 @@ fn a_mix_that_is_not_like_the_stems_is_compared_where_it_can_be() {
         &report,
         &["length Mix.wav: is 7 samples (0.2 ms) shorter than the longest stem: the first 109993 frames"],
     );
-    assert_eq!(report.null.expect("a null test").verdict, Verdict::Pass);
+    assert_eq!(report.null.expect("a null test").verdict, NullVerdict::Pass);
 
     let mut song = Song::new().mixed(|_, audio| audio.clone());
     song.mix.as_mut().expect("a mix").rate = 48_000.0;
@@ -239,7 +239,7 @@ fn a_mix_that_is_not_like_the_stems_is_compared_where_it_can_be() {
         &report,
         &["channels Mix.wav: is mono, stems are stereo: it was compared with the mean of their sides"],
     );
-    assert_eq!(report.null.expect("a null test").verdict, Verdict::Pass);
+    assert_eq!(report.null.expect("a null test").verdict, NullVerdict::Pass);
 }
 
 #[test]
@@ -248,7 +248,7 @@ fn mono_stems_feed_both_sides_and_mono_bundles_null() {
     song.stems[1].audio.truncate(1);
     let report = song.clone().mixed(|_, audio| audio.clone()).check();
     expect(&report, &["(channels 02_Bass_Stem.wav: is mono"]);
-    assert_eq!(report.null.expect("a null test").verdict, Verdict::Pass);
+    assert_eq!(report.null.expect("a null test").verdict, NullVerdict::Pass);
     let report = song.mixed(|n, audio| if n == 1 { delayed(audio, 33) } else { audio.clone() }).check();
     expect(&report, &["(channels 02", "alignment 02_Bass_Stem.wav: arrives 33 samples", "null "]);
 
@@ -270,7 +270,7 @@ fn one_stem_short_stems_and_many_stems_work() {
         let report = song.check();
         assert_eq!(
             report.null.as_ref().expect("a null test").verdict,
-            Verdict::Pass,
+            NullVerdict::Pass,
             "{frames} {:?}",
             lines(&report)
         );

@@ -1,4 +1,4 @@
-//! What samples say of one file.
+//! Faults in the samples of one file.
 
 use super::*;
 
@@ -17,7 +17,7 @@ fn a_silent_bundle_is_all_silent_and_nulls() {
     let report = song.check();
     expect(&report, &["silent 01", "silent 02", "silent 03"]);
     let null = report.null.expect("a null test");
-    assert_eq!((null.verdict, null.residual_peak_dbfs, null.coverage), (Verdict::Pass, None, 1.0));
+    assert_eq!((null.verdict, null.residual_peak_dbfs, null.coverage), (NullVerdict::Pass, None, 1.0));
     assert_eq!(null.stems[0].gain_db, None);
 }
 

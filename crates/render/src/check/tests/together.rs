@@ -16,7 +16,7 @@ fn the_demo_song_has_no_findings() {
     song = song.mixed(|_, audio| audio.clone());
     let report = song.check();
     expect(&report, &[]);
-    assert_eq!(report.null.expect("a null test").verdict, Verdict::Pass);
+    assert_eq!(report.null.expect("a null test").verdict, NullVerdict::Pass);
 
     // The very song with faults of a real export: a late vocal and a bass 1 dB down.
     let planted = song.clone().mixed(|n, audio| match n {

@@ -3,14 +3,14 @@
 use std::io::{Read, Seek, SeekFrom};
 use std::ops::Range;
 
-use super::{Encoding, Kind, PcmStream};
-use crate::error::{Error, Result};
+use super::error::{Error, Result};
+use super::pcm::{Encoding, Kind, PcmStream};
 use simd::{Isa, Unpack24};
 
 /// Bytes read at once: few enough to stay in a processor's nearest cache but one, for several places of a file.
 const AT_ONCE: usize = 1 << 16;
 
-/// What was read ahead at one place of a file.
+/// Bytes that were read ahead at one place of a file.
 #[derive(Default)]
 pub struct Ahead {
     bytes: Vec<u8>,
@@ -27,6 +27,9 @@ impl<R: Read + Seek> PcmStream<R> {
     }
 
     /// Reads `frames` into `to`, interleaved. Non-finite samples become silence; returns how many they were.
+    ///
+    /// # Errors
+    /// If the file cannot be read on.
     ///
     /// # Panics
     /// If the samples are not narrow, or `to` is not as long as the frames.

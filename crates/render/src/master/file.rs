@@ -1,0 +1,71 @@
+//! The master as a file: written, and read back.
+
+use std::path::Path;
+
+use super::final_stage::{FinalStage, Run};
+use super::job::MasterJob;
+use super::spool::Spool;
+use crate::measure::{Measured, measure};
+use crate::progress::Progress;
+use crate::verify::agree;
+use crate::wav_loudness::wav_loudness;
+use audiofile::error::{Result, shown};
+use audiofile::wav::{Bext, StoredFormat, WavSpec, WavWriter};
+use dsp::dither::Dither;
+use meter::Reading;
+use units::Db;
+
+/// Writes the master, measures the strict peak while at it, lowers the limiter's ceiling and writes again until it
+/// holds. Gives the run that was written and its strict peak, linear.
+pub(super) fn write(
+    stage: &mut FinalStage,
+    spool: &Spool,
+    level: Db,
+    job: &MasterJob<'_>,
+    progress: &mut dyn Progress,
+) -> Result<(Run, f64)> {
+    let format = match stage.settings.dither {
+        Dither::Bits16 | Dither::Bits16Shaped => StoredFormat::Int16,
+        Dither::Off | Dither::Bits24 => StoredFormat::Int24,
+    };
+    let rate = stage.rate;
+    let start = || {
+        let spec = WavSpec { bext: Some(bext(job)), ..WavSpec::new(rate, 2, format) };
+        WavWriter::create(&job.output, spec, job.overwrite)
+    };
+    // Dropped unfinished, a writer leaves nothing behind.
+    let (mut writer, run, strict) =
+        stage.hold(spool, level, "writing", progress, start, |writer, out| writer.write_planar(&out))?;
+    writer.set_loudness(wav_loudness(&run.reading));
+    writer.finish()?;
+    Ok((run, strict))
+}
+
+/// Measures what was written; true if both meters agree on it, and it is what was rendered.
+pub(super) fn read_back(
+    path: &Path,
+    rendered: &Reading,
+    frames: u64,
+    progress: &mut dyn Progress,
+) -> Result<(Measured, bool)> {
+    let measured = measure(path, true, "verifying", progress)?;
+    let agrees = measured.second.is_some_and(|second| agree(&measured.reading, &second));
+    let as_rendered = measured.reading.integrated == rendered.integrated
+        && measured.reading.true_peak == rendered.true_peak
+        && measured.frames == frames;
+    Ok((measured, agrees && as_rendered))
+}
+
+/// The broadcast extension of the master.
+pub(super) fn bext(job: &MasterJob<'_>) -> Bext {
+    Bext {
+        description: format!(
+            "Master of {}",
+            shown(job.bundle.dir.file_name().map_or(&job.bundle.dir, Path::new))
+        ),
+        originator: "Stemlink".into(),
+        version: 2,
+        coding_history: format!("A=PCM,T=Stemlink {}\r\n", env!("CARGO_PKG_VERSION")),
+        ..Bext::default()
+    }
+}

@@ -1,0 +1,123 @@
+//! Everything up to the master's level, rendered once; the gain found; the ceiling held.
+
+use super::final_stage::FinalStage;
+use super::find_gain::{FoundGain, find_gain};
+use super::gain::{GainReason, MasterGain};
+use super::job::MasterJob;
+use super::spool::{Spool, SpoolWriter};
+use crate::clock::clock;
+use crate::mixdown::{Mixdown, master_chain};
+use crate::progress::{Progress, advance};
+use audiofile::error::Result;
+use audiofile::output::folder;
+use chain::ChainSettings;
+use dsp::dither::Dither;
+use dsp::limiter::LimiterSettings;
+use meter::layout::Layout;
+use meter::{Meter, Reading};
+use project::session::Session;
+use units::{Db, Dbtp, Hz};
+
+/// Gain reduction from which a warning is due.
+const HEAVY_REDUCTION: Db = Db(6.0);
+
+/// Settings of a master, without a file made of it.
+#[derive(Clone, Debug)]
+pub struct MasterPlan {
+    /// The master chain up to its level.
+    pub before_level: ChainSettings,
+    /// Level and limiter; not dithered.
+    pub after: ChainSettings,
+    /// The ceiling that the limiter holds with them.
+    pub ceiling: Dbtp,
+    /// The gain and its limiting.
+    pub gain: MasterGain,
+    /// Sentences for the user.
+    pub warnings: Vec<String>,
+}
+
+/// Plans a master: finds its gain, and the settings with which its ceiling holds, without writing a file.
+///
+/// # Errors
+/// If a stem cannot be read, the spool cannot be written, a target cannot be reached at all (silence), or the listener
+/// stops it.
+pub fn plan_master(job: &MasterJob<'_>, progress: &mut dyn Progress) -> Result<MasterPlan> {
+    let Prepared { spool, mut stage, found, mut warnings, .. } = prepare(job, progress)?;
+    let ((), run, _) =
+        stage.hold(&spool, found.level, "holding the ceiling", progress, || Ok(()), |(), _| Ok(()))?;
+    let gain = found.with_run(&run);
+    warnings.extend(warnings_of(&gain, &run.reading, stage.ceiling, stage.rate));
+    let after = ChainSettings { dither: Dither::Off, ..stage.settings };
+    Ok(MasterPlan { before_level: before_level(job.session), after, ceiling: stage.ceiling, gain, warnings })
+}
+
+/// A master that is rendered up to its level, and the gain that was found for it.
+pub(super) struct Prepared {
+    pub(super) spool: Spool,
+    pub(super) before: Reading,
+    pub(super) stage: FinalStage,
+    pub(super) found: FoundGain,
+    pub(super) warnings: Vec<String>,
+}
+
+/// Renders up to the level and finds the gain.
+pub(super) fn prepare(job: &MasterJob<'_>, progress: &mut dyn Progress) -> Result<Prepared> {
+    let rate = job.bundle.rate()?;
+    let mut warnings = Vec::new();
+    let (spool, before) = render_before_level(job, rate, progress, &mut warnings)?;
+    let mut stage = FinalStage::new(job, rate);
+    let found = find_gain(&mut stage, &spool, &before, job, progress)?;
+    Ok(Prepared { spool, before, stage, found, warnings })
+}
+
+/// Warnings about a gain that gave a master of `reading`.
+pub(super) fn warnings_of(gain: &MasterGain, reading: &Reading, ceiling: Dbtp, rate: Hz) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if gain.reduction.0 > HEAVY_REDUCTION.0 {
+        warnings.push(format!(
+            "limiting reaches {:.1} dB at {}: above {:.0} dB it is heard; lower the target or the peaks of the stems",
+            gain.reduction.0,
+            clock(gain.reduction_at, rate),
+            HEAVY_REDUCTION.0
+        ));
+    }
+    if let (GainReason::OutOfReach, Some(aim), Some(there)) = (gain.reason, gain.aim, reading.integrated) {
+        warnings.push(format!(
+            "{:.1} LUFS is out of reach under a ceiling of {:.1} dBTP, {:.1} LUFS comes nearest; raise the ceiling or choose another target",
+            aim.0, ceiling.0, there.0
+        ));
+    }
+    warnings
+}
+
+/// The master chain up to its level.
+fn before_level(session: &Session) -> ChainSettings {
+    ChainSettings {
+        level: Db(0.0),
+        limiter: LimiterSettings::default(),
+        dither: Dither::Off,
+        ..session.master.clone()
+    }
+}
+
+/// Sums the stems, runs the master chain up to its level into a spool, and measures that.
+fn render_before_level(
+    job: &MasterJob<'_>,
+    rate: Hz,
+    progress: &mut dyn Progress,
+    warnings: &mut Vec<String>,
+) -> Result<(Spool, Reading)> {
+    let mut mixdown = Mixdown::open(job.bundle, job.session)?;
+    let mut spool = SpoolWriter::create(folder(&job.output), &job.output)?;
+    let mut chain = master_chain(&before_level(job.session), job.session, rate);
+    let mut meter = Meter::new(rate, &Layout::stereo());
+    let mut sum = [Vec::new(), Vec::new()];
+    progress.begin("rendering", mixdown.frames());
+    while let Some((frames, [left, right])) = mixdown.next(&mut chain, &mut sum, |_| ())? {
+        meter.process(&[left, right]);
+        spool.push(left, right)?;
+        advance(progress, frames, &job.output)?;
+    }
+    warnings.extend(mixdown.warnings());
+    Ok((spool.finish()?, meter.reading()))
+}

@@ -1,0 +1,11 @@
+//! Names of instances.
+
+use link::snapshot::InstanceInfo;
+
+/// The name of an instance, or `unnamed`.
+pub(super) fn name(label: &InstanceInfo) -> &str {
+    match label.name.as_str() {
+        "" => "unnamed",
+        name => name,
+    }
+}
