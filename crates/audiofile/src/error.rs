@@ -138,18 +138,22 @@ impl Error {
         move |source| Self::Write { path, source }
     }
 
+    /// Error of a file that is no audio.
     pub fn not_audio(path: &Path, fault: impl Into<String>) -> Self {
         Self::NotAudio { path: path.to_owned(), fault: fault.into() }
     }
 
+    /// Error of a file of a kind that is not read.
     pub fn unsupported(path: &Path, fault: impl Into<String>, cure: &'static str) -> Self {
         Self::Unsupported { path: path.to_owned(), fault: fault.into(), cure }
     }
 
+    /// Error of a damaged file.
     pub fn malformed(path: &Path, fault: impl Into<String>, cure: &'static str) -> Self {
         Self::Malformed { path: path.to_owned(), fault: fault.into(), cure }
     }
 
+    /// Error of a file that cannot be written as asked.
     pub fn unwritable(path: &Path, fault: impl Into<String>, cure: &'static str) -> Self {
         Self::Unwritable { path: path.to_owned(), fault: fault.into(), cure }
     }

@@ -60,7 +60,7 @@ pub struct AudioInfo {
 pub const MAX_CHANNELS: usize = 1024;
 
 /// Why `channels` and `rate` are not those of an audio file, if they are not.
-pub fn absurd(channels: usize, rate: f64) -> Option<String> {
+pub(crate) fn absurd(channels: usize, rate: f64) -> Option<String> {
     if channels == 0 {
         Some("it declares no channels".into())
     } else if channels > MAX_CHANNELS {

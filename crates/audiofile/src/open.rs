@@ -6,7 +6,7 @@ use std::path::Path;
 use super::error::{Error, Result};
 
 /// Opens a regular file; a pipe would block or could not be sought.
-pub fn open_file(path: &Path) -> Result<File> {
+pub(crate) fn open_file(path: &Path) -> Result<File> {
     let found = fs::metadata(path).map_err(Error::open(path))?;
     if found.is_dir() {
         return Err(Error::open(path)(std::io::ErrorKind::IsADirectory.into()));

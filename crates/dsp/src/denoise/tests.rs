@@ -7,7 +7,6 @@ use testkit::figure::{Figure, hold};
 use testkit::{sine, spectrum};
 use units::decibels;
 
-#[cfg(feature = "serde")]
 pub(crate) mod against_oracle;
 
 const RATE: Hz = Hz(48_000.0);

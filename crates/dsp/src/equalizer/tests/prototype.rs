@@ -128,7 +128,6 @@ fn every_shape_follows_the_prototype() {
 }
 
 /// Gains of a band at `frequencies`: the prototype's and ours.
-#[cfg(feature = "serde")]
 pub(crate) fn curves(settings: &BandSettings, rate: f64, frequencies: &[f64]) -> [Vec<(f64, f64)>; 2] {
     let digital = Response::new(settings, Hz(rate));
     let analogue = frequencies.iter().map(|f| (*f, analogue_response(settings, Hz(*f)).0)).collect();
