@@ -34,17 +34,14 @@ fn windows_work_in_an_x_server() {
         return;
     };
     let (passed, said) = in_a_child(&server, &["--skip", "cost", "--skip", "without_"], &[]);
-    assert!(passed && said.contains("11 passed"), "{said}");
-    // GLX keeps no picture: it is drawn on a sheet
-    let (passed, said) = in_a_child(&server, &["what_stays"], &[EGL]);
-    assert!(passed && said.contains("1 passed"), "{said}");
+    assert!(passed && said.contains("10 passed"), "{said}");
     let (passed, said) = in_a_child(&server, &["without_opengl"], &[EGL, GLX]);
     assert!(passed && said.contains("2 passed"), "{said}");
     let (passed, said) = in_a_child(&server, &["without_a_screen"], &["DISPLAY"]);
     assert!(passed && said.contains("1 passed"), "{said}");
 }
 
-/// Environment variable with the folders of OpenGL drivers.
+/// Search paths of OpenGL drivers.
 const EGL: &str = "__EGL_VENDOR_LIBRARY_DIRS";
 const GLX: &str = "LIBGL_DRIVERS_PATH";
 
@@ -72,7 +69,7 @@ fn folder() -> PathBuf {
     PathBuf::from(std::env::var("XDG_CONFIG_HOME").expect("a folder of its own"))
 }
 
-/// File in which windows keep their size and view.
+/// File in which windows remember their looks.
 fn remembered() -> PathBuf {
     folder().join("stemlink/window.toml")
 }
@@ -131,7 +128,7 @@ fn both_windows_are_drawn_and_move_with_the_sound() {
     }
 }
 
-/// Picture once nothing moves any more.
+/// Waits until nothing moves any more and returns the picture.
 fn at_rest(window: &mut Window<'_>) -> Picture {
     let mut last = window.picture();
     for _ in 0..20 {
@@ -145,56 +142,29 @@ fn at_rest(window: &mut Window<'_>) -> Picture {
     panic!("the window never rests");
 }
 
-/// Only what changes is drawn: after music, with a pointer over it, the window is as if it had been drawn at once.
 #[test]
 #[ignore = "windows_work_in_an_x_server runs it where there is an X server"]
-fn what_stays_and_what_is_drawn_again_are_one_picture() {
-    let (library, screen) = stage();
-    for (id, name) in [(STEM, "stem"), (MASTER, "master")] {
-        let mut plugin = Plugin::new(&library, id);
-        let mut window = opened(&screen, &mut plugin);
-        let before = window.picture();
-        sound(window.plugin);
-        for step in 1..20 {
-            window.point((step * 45, 30 * step), false);
-        }
-        window.point((2, 2), false);
-        let (width, height) = window.size();
-        let kept = at_rest(&mut window);
-        assert!(kept.differs(&before) > 50, "{name}: the readings stay");
-        // another size is drawn anew, all of it
-        window.resize(width + 40, height + 20);
-        window.resize(width, height);
-        let anew = at_rest(&mut window);
-        keep(&anew, &format!("{name}-anew"));
-        assert_eq!(kept.differs(&anew), 0, "{name}: pixels that are not as if all were drawn");
-    }
-}
-
-/// By itself the framework never draws at two refreshes of the screen in a row.
-#[test]
-#[ignore = "windows_work_in_an_x_server runs it where there is an X server"]
-fn a_window_that_moves_is_drawn_at_refreshes_in_a_row_and_never_twice_at_one() {
+fn a_window_that_moves_with_the_sound_is_drawn_at_most_thirty_times_a_second() {
     let (library, screen) = stage();
     for id in [STEM, MASTER] {
         let mut plugin = Plugin::new(&library, id);
         plugin.activate(48_000.0, 512);
-        let mut window = screen.open(&mut plugin, (0, 0));
-        window.wait(is_drawn).expect("the window is drawn");
-        let (mut frames, start) = (window.frames(), Instant::now());
-        // however busy the machine is: once it has time, frame follows frame
-        while frames.in_a_row() < 5 {
-            assert!(
-                start.elapsed() < Duration::from_secs(240),
-                "{} of {}",
-                frames.in_a_row(),
-                frames.count()
-            );
-            window.plugin.call(&mut noise(1, 2, 512, 0.3), Call::default());
-            window.pass(Duration::from_millis(10));
+        // in blocks of a usual host, and of one that sends fewer than there are frames
+        for blocks in [1, 8] {
+            let mut window = opened(&screen, &mut plugin);
+            // the first frames after opening belong to the opening
+            window.pass(Duration::from_secs(1));
+            let (mut frames, start) = (window.frames(), Instant::now());
+            while start.elapsed() < Duration::from_secs(5) {
+                for _ in 0..blocks {
+                    window.plugin.call(&mut noise(1, 2, 512, 0.3), Call::default());
+                }
+                window.pass(Duration::from_millis(10 * blocks));
+            }
+            // the sound wakes it with two; however busy the machine is, it moves
+            let (count, most) = (frames.count() as f64, 30.5 * start.elapsed().as_secs_f64() + 3.0);
+            assert!((5.0..=most).contains(&count), "{count} in {:?}", start.elapsed());
         }
-        let refreshes = 62.0 * start.elapsed().as_secs_f64() + 3.0;
-        assert!((frames.count() as f64) < refreshes, "{} in {:?}", frames.count(), start.elapsed());
     }
 }
 
@@ -242,7 +212,7 @@ fn windows_open_and_close_two_hundred_times_and_two_at_once() {
     }
 }
 
-/// Time after which something is tried again.
+/// Time limit of an attempt that is repeated if it fails.
 const SOON: Duration = Duration::from_secs(3);
 
 #[test]

@@ -4,7 +4,6 @@ use crate::painter::{Image, Painter};
 use crate::{references, session};
 use chain::{ChainKind, ChainSettings};
 use dsp::denoise::NoisePrint;
-use editor::damage::Shown;
 use editor::edits::{Edit, Edits};
 use editor::facts::ViewModel;
 use editor::master::MasterView;
@@ -16,15 +15,15 @@ use egui_kittest::{Harness, HarnessBuilder};
 use plugin_core::room::Exported;
 use units::Ms;
 
-/// What is on the bench.
+/// A view, what it shows and what was done with it.
 pub struct Bench {
-    /// What the view shows; edits change it.
+    /// Facts that the view shows; edits change them.
     pub facts: ViewModel,
     /// The steps so far.
     pub edits: Edits,
     /// Every edit so far.
     pub done: Vec<Edit>,
-    /// What was last wanted of the window.
+    /// The last requests to the window.
     pub wishes: WindowRequests,
     /// Colours.
     pub look: Palette,
@@ -104,7 +103,7 @@ impl Bench {
         }
     }
 
-    /// What a plugin would do.
+    /// Applies an edit as a plugin would.
     fn apply(&mut self, edit: &Edit) {
         let facts = &mut self.facts;
         match edit {
@@ -197,19 +196,4 @@ pub fn picture(driven: &Driven) -> Image {
     let primitives = driven.ctx.tessellate(output.shapes.clone(), output.pixels_per_point);
     let size = driven.ctx.content_rect().size();
     driven.state().painter.draw(&primitives, size, output.pixels_per_point)
-}
-
-/// Draws what has changed since the last call over `image`, as a window does. Returns how much of the window that was, 0 to 1.
-pub fn follow(driven: &Driven, shown: &mut Shown, image: &mut Image) -> f32 {
-    let (output, window) = (driven.output(), driven.ctx.content_rect());
-    let scale = output.pixels_per_point;
-    let changed = shown.follow(output.shapes.clone(), window, scale);
-    for place in &changed {
-        let (shapes, is_covered) = shown.within(*place);
-        if !is_covered {
-            image.wipe(*place, scale);
-        }
-        driven.state().painter.add(image, &driven.ctx.tessellate(shapes, scale), scale);
-    }
-    changed.iter().map(egui::Rect::area).sum::<f32>() / window.area()
 }

@@ -10,7 +10,7 @@ pub fn press(driven: &mut Driven, name: &str) {
     driven.run();
 }
 
-/// Whether these words are anywhere in the view.
+/// True if these words are anywhere in the view.
 pub fn says(driven: &Driven, words: &str) -> bool {
     driven.query_all_by_label_contains(words).next().is_some()
 }

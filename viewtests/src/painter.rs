@@ -55,12 +55,6 @@ impl Painter {
         let (width, height) =
             ((size.x * pixels_per_point).round() as usize, (size.y * pixels_per_point).round() as usize);
         let mut image = Image { width, height, pixels: vec![[0.0, 0.0, 0.0, 1.0]; width * height] };
-        self.add(&mut image, primitives, pixels_per_point);
-        image
-    }
-
-    /// Draws what was tessellated over what is there.
-    pub fn add(&self, image: &mut Image, primitives: &[ClippedPrimitive], pixels_per_point: f32) {
         let textures = self.0.borrow();
         for ClippedPrimitive { clip_rect, primitive } in primitives {
             let Primitive::Mesh(mesh) = primitive else { continue };
@@ -72,6 +66,7 @@ impl Painter {
                 image.triangle(corners, clip, texture, pixels_per_point);
             }
         }
+        image
     }
 }
 
@@ -120,15 +115,6 @@ impl Image {
                     pixel[c] = source[c] + pixel[c] * (1.0 - source[3]);
                 }
             }
-        }
-    }
-
-    /// Makes a place black, in points.
-    pub fn wipe(&mut self, place: egui::Rect, pixels_per_point: f32) {
-        let [left, top, right, bottom] = [place.min.x, place.min.y, place.max.x, place.max.y]
-            .map(|x| (x * pixels_per_point).round().max(0.0) as usize);
-        for row in self.pixels.chunks_exact_mut(self.width).take(bottom).skip(top) {
-            row[left..right].fill([0.0, 0.0, 0.0, 1.0]);
         }
     }
 

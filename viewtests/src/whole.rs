@@ -1,4 +1,4 @@
-//! Whether a view is whole: nothing cut, nothing outside of the window, nothing over something else.
+//! Checks that a view is whole: nothing cut, nothing outside of the window, nothing over something else.
 
 use crate::bench::Driven;
 use editor::paint;
@@ -25,14 +25,14 @@ pub fn leaves(driven: &Driven) -> Vec<(String, Rect)> {
         .collect()
 }
 
-/// What may lie over other things: the graph's ground, and what is drawn upon it.
+/// True for elements that may lie over others: the graph's ground, and what is drawn upon it.
 fn floats(name: &str) -> bool {
     ["Canvas", "Slider Band", "Label collides", "Label Double-click", "ComboBox Scale"]
         .iter()
         .any(|n| name.starts_with(n))
 }
 
-/// Where pictures go.
+/// Folder of the pictures.
 pub fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/views")
 }
@@ -54,7 +54,7 @@ pub fn whole(driven: &Driven, name: &str, size: Vec2) {
     }
 }
 
-/// What has opened since `before` is whole: nothing in it is cut, leaves the window or lies over something else in it.
+/// Checks what has opened since `before`: nothing in it is cut, leaves the window or lies over something else in it.
 pub fn opened(driven: &Driven, before: &[(String, Rect)], name: &str, size: Vec2) {
     let cut = paint::take_cut(&driven.ctx);
     assert!(cut.is_empty(), "{name} at {size}: cut {cut:?}");

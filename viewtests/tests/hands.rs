@@ -1,4 +1,4 @@
-//! What people do, by accessible names: drag, turn, type, undo, choose.
+//! Actions of a user, by accessible names: drag, turn, type, undo, choose.
 
 use chain::listen::MonitorMode;
 use chain::parameters::Value;

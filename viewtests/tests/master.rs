@@ -1,4 +1,4 @@
-//! What people do at a Master, by accessible names: ghost faders, trims, order, platforms, lists, tabs.
+//! Actions of a user at a Master, by accessible names: ghost faders, trims, order, platforms, lists, tabs.
 
 use ::session::audition::Audition;
 use ::session::record::StemId;

@@ -1,4 +1,4 @@
-//! What opens: nothing in it is cut, overlaps or leaves the window, at 100 and 150 %, dark and light. Pictures for the eye in
+//! Menus and popups: nothing in them is cut, overlaps or leaves the window, at 100 and 150 %, dark and light. Pictures for the eye in
 //! `target/views`.
 
 use chain::listen::MonitorMode;
@@ -53,6 +53,8 @@ fn scenes() -> Vec<(&'static str, ViewModel, &'static str, &'static str)> {
         ("songs-unheard", session::waiting(), "Session", "Songs"),
         ("listen-stem", everything(), "", "Listen"),
         ("denoise", bent(), "", "Denoise: everything"),
+        ("ends-stem", bent(), "", "Input and output"),
+        ("ends-master", session::five(), "Chain", "Input and output"),
         ("listen-master", session::five(), "Session", "Listen"),
         ("references-add", references::compared(), "References", "Add a song\u{2026}"),
     ]

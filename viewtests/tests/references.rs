@@ -1,4 +1,4 @@
-//! What people do with references, by accessible names.
+//! Actions of a user with references, by accessible names.
 
 use chain::listen::MonitorMode;
 use editor::edits::Edit;

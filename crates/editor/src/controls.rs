@@ -2,8 +2,8 @@
 
 use super::facts::ViewCx;
 use super::field::{Style, describe, explain, field, turn};
+use super::format::whole;
 use super::paint::{self, pen};
-use super::shown::whole;
 use super::theme::{self, GRID, Palette};
 use chain::parameters::{Kind, Parameter, Value};
 use egui::{

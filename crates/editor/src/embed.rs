@@ -1,15 +1,14 @@
-//! What a host embeds: the framework's window around a [`View`], made anew for every opening, as large as the last one
+//! The editor that a host embeds: the framework's window around a [`View`], made anew for every opening, as large as the last one
 //! was left. The framework remembers no size across instances, counts the scale twice when a window is opened again, and
 //! does not tell a view that its window has been closed. Where that window cannot be opened, for want of OpenGL, a
 //! [plain] one says so.
 
-use super::canvas::Canvas;
 use super::files::look::Look;
 use super::plain::{self, Extent, Lent, Words};
 use super::stem::LEAST;
 use super::theme::SCALES;
 use super::window::palette;
-use super::{NEVER, View};
+use super::{NOTIFIER_POLL_INTERVAL, View};
 use egui::{Context, Ui};
 use nice_plug::context::gui::GuiContext;
 use nice_plug::editor::dpi::{LogicalSize, NativeSize};
@@ -70,7 +69,7 @@ impl<O: Output> Editor<O> {
     fn settings(&self) -> EguiNiceSettings {
         EguiNiceSettings::new()
             .with_tile(&self.title)
-            .with_repaint_poll_interval(NEVER)
+            .with_repaint_poll_interval(NOTIFIER_POLL_INTERVAL)
             .with_graphics_config(GraphicsConfig { dithering: false, ..GraphicsConfig::default() })
             .with_resize_hint(hint())
     }
@@ -184,9 +183,8 @@ impl<O: Output> NiceEguiApp for Shared<O> {
         &mut self,
         ctx: Context,
         context: GuiContext,
-        frame: &mut Frame,
+        _: &mut Frame,
     ) -> Result<(), baseview::HandlerError> {
-        Canvas::install(&ctx, frame.baseview_window());
         let view = Arc::downgrade(&self.0);
         let is_stale = move || view.upgrade().is_some_and(|view| Self(view).lock().is_stale());
         self.lock().opened(&ctx, context, is_stale);
@@ -196,13 +194,7 @@ impl<O: Output> NiceEguiApp for Shared<O> {
     fn ui(&mut self, ui: &mut Ui, frame: &mut Frame) {
         let mut view = self.lock();
         let size = frame.baseview_window().size().logical;
-        let moves = view.frame(ui, egui::vec2(size.width as f32, size.height as f32));
-        #[cfg(target_os = "linux")]
-        if moves {
-            view.hasten(frame.baseview_window());
-        }
-        #[cfg(not(target_os = "linux"))]
-        let _ = moves;
+        view.frame(ui, egui::vec2(size.width as f32, size.height as f32));
     }
 
     fn resized(&mut self, _: WindowSize) {

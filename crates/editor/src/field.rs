@@ -4,10 +4,10 @@
 //! or Delete is the default; a click or Tab gives it the keyboard: arrows turn, figures or Enter type, with units.
 
 use super::facts::ViewCx;
+use super::format::{figures_and_unit, whole};
 use super::paint::{self, pen};
-use super::shown::{shown, whole};
-use super::terms;
 use super::theme::{self, GRID, Palette};
+use super::tooltips;
 use chain::parameters::{Kind, Parameter, Skew, Value};
 use egui::{
     Align2, Event, EventFilter, Id, Key, MouseWheelUnit, Rect, Response, Role, Sense, TextEdit, Ui,
@@ -101,7 +101,7 @@ pub(super) fn explain(response: Response, row: &'static Parameter) -> Response {
     response.on_hover_ui(|ui| {
         ui.set_max_width(280.0);
         ui.label(egui::RichText::new(full_name(row)).font(theme::strong(theme::BODY)));
-        ui.label(terms::meaning(row));
+        ui.label(tooltips::meaning(row));
         let facts = format!("{}; default {}", row.range(), whole(row, row.default));
         ui.label(egui::RichText::new(facts).size(theme::SMALL).color(ui.visuals().weak_text_color()));
     })
@@ -123,7 +123,7 @@ fn draw_caption(ui: &Ui, desk: &ViewCx<'_>, place: Rect, style: Style<'_>) -> Re
 fn draw(ui: &Ui, desk: &ViewCx<'_>, place: Rect, row: &Parameter, response: &Response, style: Style<'_>) {
     let look = &desk.look;
     let value = desk.value(row);
-    let (figures, unit) = shown(row, value);
+    let (figures, unit) = figures_and_unit(row, value);
     let held = desk.edits.holds(row);
     let colour = match () {
         () if held || response.hovered() => look.accent,

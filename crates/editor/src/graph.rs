@@ -7,10 +7,9 @@ mod curve;
 mod nodes;
 
 use super::facts::ViewCx;
-use super::paint;
+use super::paint::{self, area, between};
 use super::picture::Picture;
 use super::theme::Palette;
-use super::trace::{area, between, line};
 use axes::Axes;
 pub use band::Band;
 use curve::Curves;
@@ -59,7 +58,7 @@ impl Graph {
         let Picture { before, after, .. } = &desk.facts.picture;
         for other in &desk.facts.others {
             let points = spectrum(axes, &other.levels);
-            line(ui.painter(), &points, Stroke::new(1.0, Palette::faint(other.colour, 0.45)));
+            ui.painter().line(points, Stroke::new(1.0, Palette::faint(other.colour, 0.45)));
         }
         // names of neighbours stand on lines of their own, and what finds no line is told by its band alone
         let left = axes.plot.min.x;
@@ -89,9 +88,9 @@ impl Graph {
         // what comes in is a hair line: it matters where it differs, and elsewhere lies below the other
         if before.iter().zip(after).any(|(before, after)| (before - after).abs() > SAME) {
             let entering = spectrum(axes, before);
-            line(ui.painter(), &entering, Stroke::new(1.0, Palette::faint(desk.look.dim, 0.7)));
+            ui.painter().line(entering, Stroke::new(1.0, Palette::faint(desk.look.dim, 0.7)));
         }
-        line(ui.painter(), &points, Stroke::new(1.25, Palette::faint(desk.track, 0.85)));
+        ui.painter().line(points, Stroke::new(1.25, Palette::faint(desk.track, 0.85)));
     }
 
     fn response(&self, ui: &Ui, desk: &ViewCx<'_>, axes: &Axes) {
@@ -120,9 +119,9 @@ impl Graph {
                 let pen = paint::pen(super::theme::strong(super::theme::TINY), look.secondary);
                 paint::text(ui, tag, egui::Align2::CENTER_CENTER, placement, &pen);
             }
-            line(&inside, &points, Stroke::new(1.5, look.secondary));
+            inside.line(points, Stroke::new(1.5, look.secondary));
         }
-        line(&inside, &axes.line(self.curves.whole()), Stroke::new(2.0, look.text));
+        inside.line(axes.line(self.curves.whole()), Stroke::new(2.0, look.text));
     }
 }
 

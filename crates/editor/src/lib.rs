@@ -1,54 +1,44 @@
 //! The window of a plugin: every parameter, the meters, settings A to D.
 //!
 //! It draws a [`Reading`](meter::Reading) and never computes loudness. Every value can be set by mouse alone
-//! ([`field`], and in the plain list of everything `hand`), because text fields get no keys in some hosts.
+//! ([`field`]), because text fields get no keys in some hosts.
 
-mod canvas;
 pub mod controls;
-pub mod damage;
-mod ear;
 pub mod edits;
 mod embed;
 pub mod facts;
 pub mod fader;
 pub mod field;
 pub mod files;
-pub mod foot;
+pub mod footer;
+pub mod format;
 pub mod graph;
-mod hand;
-pub mod head;
-mod list;
+pub mod header;
 pub mod listen;
 pub mod master;
+pub mod meter_panel;
+pub mod modules;
 mod neighbours;
 pub mod noise;
 pub mod notices;
-#[cfg(target_os = "linux")]
-mod pace;
 pub mod paint;
 pub mod picture;
 mod plain;
 pub mod preset_menu;
 mod references;
 mod session;
-pub mod shown;
-pub mod side;
 pub mod stem;
-pub mod strip;
-pub mod terms;
 pub mod theme;
-mod trace;
+pub mod tooltips;
 mod trims;
+mod waker;
 mod window;
 
 use chain::parameters::Parameter;
-use ear::Ear;
 use egui::{Ui, Vec2};
 use files::shelf::Shelf;
 use nice_plug::context::gui::{GuiContext, ParamSetter};
 use nice_plug::prelude::TrackInfo;
-#[cfg(target_os = "linux")]
-use nice_plug_egui::baseview::WindowContext;
 use plugin_core::board::Board;
 use plugin_core::control::Control;
 use plugin_core::document::Snapshot;
@@ -60,15 +50,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
+use waker::Waker;
 
-/// How soon a window is drawn again while there is sound: sixty times a second. On X11 that takes a [`pace`].
-const LIVELY: Duration = Duration::from_millis(16);
-/// And while there is none, it is looked so often whether there is something to be drawn that nobody wakes the window for,
-/// such as what other Stems tell.
-const IDLE: Duration = Duration::from_millis(500);
-/// How often the framework looks whether somebody wants a window drawn: never. If it asks the X server for a frame before
-/// the window is on the screen, the answer is lost, and it waits for it for ever on an empty window.
-const NEVER: Duration = Duration::from_secs(1 << 30);
+/// Time from one frame to the next while sound moves the picture: thirty frames a second, on every system.
+const FRAME_INTERVAL: Duration = Duration::from_millis(33);
+/// Time between two checks, while nothing sounds, for changes that send no wake-up, such as readings of other Stems.
+const IDLE_CHECK_INTERVAL: Duration = Duration::from_millis(500);
+/// Poll interval of the framework's repaint notifier: never. A frame requested from the X server before the window is
+/// mapped is never answered, and the framework then waits for that answer for ever.
+const NOTIFIER_POLL_INTERVAL: Duration = Duration::from_secs(1 << 30);
 
 pub use embed::Editor;
 
@@ -80,12 +70,11 @@ pub fn editor<O: Output>(
     track: Arc<Track>,
     board: Arc<Board>,
 ) -> Editor<O> {
-    Editor::new(name, View::new(name, params, gauges, track, board))
+    Editor::new(name, View::new(params, gauges, track, board))
 }
 
-/// Draws the window.
+/// View of a plugin's window.
 pub struct View<O: Output> {
-    name: String,
     params: Arc<ChainParams<O>>,
     gauges: Arc<Gauges>,
     track: Arc<Track>,
@@ -96,35 +85,23 @@ pub struct View<O: Output> {
     sized: bool,
     /// It has been drawn since.
     drawn: Arc<AtomicBool>,
-    /// It draws as sound moves, and need not be woken.
+    /// It draws again by itself, and need not be woken.
     awake: Arc<AtomicBool>,
-    /// What wakes it.
-    ear: Option<Ear>,
-    /// What has it drawn at every refresh of the screen.
-    #[cfg(target_os = "linux")]
-    pace: pace::Pace,
+    /// Only while a window is open.
+    waker: Option<Waker>,
     /// Drawing has panicked; the window stays empty, the host lives.
     failed: bool,
     /// There was sound since the last look.
     sounds: Arc<AtomicBool>,
     window: window::Window,
-    /// The group that the plain list shows; empty for the first.
-    group: &'static str,
 }
 
 impl<O: Output> View<O> {
-    fn new(
-        name: &str,
-        params: Arc<ChainParams<O>>,
-        gauges: Arc<Gauges>,
-        track: Arc<Track>,
-        board: Arc<Board>,
-    ) -> Self {
+    fn new(params: Arc<ChainParams<O>>, gauges: Arc<Gauges>, track: Arc<Track>, board: Arc<Board>) -> Self {
         let sounds = Arc::new(AtomicBool::new(false));
         let bell = Arc::clone(&sounds);
         gauges.scope().on_sound(move || bell.store(true, Ordering::Relaxed));
         Self {
-            name: name.into(),
             params,
             gauges,
             track,
@@ -133,13 +110,10 @@ impl<O: Output> View<O> {
             sized: false,
             drawn: Arc::default(),
             awake: Arc::default(),
-            ear: None,
-            #[cfg(target_os = "linux")]
-            pace: pace::Pace::default(),
+            waker: None,
             failed: false,
             sounds,
             window: window::Window::default(),
-            group: "",
         }
     }
 
@@ -159,35 +133,34 @@ impl<O: Output> View<O> {
         let is_new = move || {
             let changes = params.changes();
             let is_new = sounds.load(Ordering::Relaxed) | (std::mem::replace(&mut seen, changes) != changes);
-            if awake.load(Ordering::Relaxed) || is_new || looked.elapsed() < IDLE {
+            if awake.load(Ordering::Relaxed) || is_new || looked.elapsed() < IDLE_CHECK_INTERVAL {
                 return is_new && !awake.load(Ordering::Relaxed);
             }
             looked = Instant::now();
             is_stale()
         };
-        self.ear = Some(Ear::open(ctx.clone(), Arc::clone(&self.drawn), is_new));
+        self.waker = Some(Waker::open(ctx.clone(), Arc::clone(&self.drawn), is_new));
         self.window.open::<O>(ctx, &self.gauges, &self.drawn);
     }
 
-    /// Draws a frame of a window of that size, points of the system. True if something moves in it, so that the next one must be as soon as can be.
-    fn frame(&mut self, ui: &mut Ui, room: Vec2) -> bool {
+    /// Draws a frame of a window of that size, points of the system.
+    fn frame(&mut self, ui: &mut Ui, room: Vec2) {
+        let start = Instant::now();
         self.drawn.store(true, Ordering::Relaxed);
-        let sounds = self.sounds.swap(false, Ordering::Relaxed);
-        self.awake.store(sounds, Ordering::Relaxed);
-        let Some(context) = self.context.clone().filter(|_| !self.failed) else { return false };
+        // stored before anything is read: from here on, a change wakes a window that will not draw again by itself
+        let moves = self.sounds.swap(false, Ordering::Relaxed) || self.window.is_moving();
+        self.awake.store(moves, Ordering::Relaxed);
+        let Some(context) = self.context.clone().filter(|_| !self.failed) else { return };
         let drawn = catch_unwind(AssertUnwindSafe(|| self.draw(ui, room, &context.param_setter())));
         self.failed = drawn.is_err();
-        let moves =
-            sounds || ui.ctx().has_requested_repaint() || ui.input(|input| !input.raw.events.is_empty());
-        if sounds {
-            ui.ctx().request_repaint_after(LIVELY);
-        } else if !self.ear.as_ref().is_some_and(Ear::is_listening) {
-            ui.ctx().request_repaint_after(IDLE);
+        if moves {
+            request_frame(ui.ctx(), FRAME_INTERVAL.saturating_sub(start.elapsed()));
+        } else if !self.waker.as_ref().is_some_and(Waker::is_running) {
+            request_frame(ui.ctx(), IDLE_CHECK_INTERVAL);
         }
-        moves && !self.failed
     }
 
-    /// Whether the window would show something else if it were drawn now.
+    /// True if the window would look different if it were drawn now.
     fn is_stale(&mut self) -> bool {
         if self.context.is_none() || self.failed {
             return false;
@@ -197,26 +170,14 @@ impl<O: Output> View<O> {
         catch_unwind(AssertUnwindSafe(|| self.window.is_stale(plugin))).unwrap_or(true)
     }
 
-    /// A frame is about to be shown in which something moves.
-    #[cfg(target_os = "linux")]
-    fn hasten(&mut self, window: &WindowContext) {
-        if self.context.is_some() {
-            self.pace.hasten(window);
-        }
-    }
-
     /// The window has been closed: what was heard instead of the output ends with it. Returns what woke it and
     /// what read files for it: their threads end without the view's lock.
-    fn closed(&mut self) -> (Option<Ear>, Option<Shelf>) {
+    fn closed(&mut self) -> (Option<Waker>, Option<Shelf>) {
         self.context = None;
-        #[cfg(target_os = "linux")]
-        {
-            self.pace = pace::Pace::default();
-        }
         let shelf = self.window.close::<O>(&self.board);
         self.params.store.noise().keep();
         self.board.listening.end();
-        (self.ear.take(), shelf)
+        (self.waker.take(), shelf)
     }
 
     fn track_info_changed(&mut self, info: TrackInfo) {
@@ -229,12 +190,14 @@ impl<O: Output> View<O> {
 
     fn draw(&mut self, ui: &mut Ui, room: Vec2, setter: &ParamSetter<'_>) {
         self.window.fit::<O>(ui, room);
-        if self.window.plain {
-            self.list(ui, setter);
-        } else {
-            self.window.show(ui, (&self.params, &self.gauges, &self.track, &self.board), setter);
-        }
+        self.window.show(ui, (&self.params, &self.gauges, &self.track, &self.board), setter);
     }
+}
+
+/// Has the window drawn once more, `delay` from now. Egui takes a predicted frame time off every delay.
+fn request_frame(ctx: &egui::Context, delay: Duration) {
+    let predicted = ctx.input(|input| Duration::try_from_secs_f32(input.predicted_dt)).unwrap_or_default();
+    ctx.request_repaint_after(delay + predicted);
 }
 
 /// Sets every parameter to a snapshot's value, as a person would.
@@ -265,7 +228,7 @@ mod tests {
 
     fn ends<O: Output>(listen: MonitorMode) {
         let board = Arc::<Board>::default();
-        let mut view = View::<O>::new("", Arc::default(), Arc::default(), Arc::default(), Arc::clone(&board));
+        let mut view = View::<O>::new(Arc::default(), Arc::default(), Arc::default(), Arc::clone(&board));
         board.listening.want(listen);
         drop(view.closed());
         assert_eq!(board.listening.wanted(), MonitorMode::Off, "{listen:?}");
@@ -283,7 +246,7 @@ mod tests {
         board.look_by(|| (vec![StemCard::new(StemId(1), "Drums")], false));
         board.hear_by(move |all| count.store(all.len(), Ordering::Relaxed));
         let mut view =
-            View::<MasterOutput>::new("", Arc::default(), Arc::default(), Arc::default(), Arc::clone(&board));
+            View::<MasterOutput>::new(Arc::default(), Arc::default(), Arc::default(), Arc::clone(&board));
         board.audition(Some((StemId(1), Audition::Mute)));
         assert_eq!(asked.load(Ordering::Relaxed), 1);
         drop(view.closed());

@@ -3,12 +3,11 @@
 use super::controls::icon;
 use super::edits::Edit;
 use super::facts::{ViewCx, ViewModel};
+use super::format::{signed, whole};
 use super::graph::Band;
-use super::head::shortened;
-use super::paint::{self, pen};
-use super::shown::{signed, whole};
-use super::terms;
+use super::paint::{self, pen, shortened};
 use super::theme;
+use super::tooltips;
 use chain::listen::MonitorMode;
 use chain::{ChainKind, LatencyClass};
 use egui::{Align2, Pos2, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo, vec2};
@@ -80,8 +79,8 @@ fn entries(ui: &mut Ui, desk: &mut ViewCx<'_>, ways: Vec<Way>) {
     for (listen, words, can) in ways {
         let chosen = same(listen, desk.facts.listen);
         let entry = ui.add_enabled(can, egui::Button::selectable(chosen, words));
-        let entry = entry.on_hover_text(terms::listening(listen));
-        if entry.on_disabled_hover_text(terms::listening(listen)).clicked() {
+        let entry = entry.on_hover_text(tooltips::listening(listen));
+        if entry.on_disabled_hover_text(tooltips::listening(listen)).clicked() {
             desk.edits.want(Edit::MonitorMode(if chosen { MonitorMode::Off } else { listen }));
             ui.close();
         }
@@ -145,7 +144,7 @@ pub fn sign(ui: &Ui, desk: &mut ViewCx<'_>, place: Rect) {
         Some(Hearing::Bypassed) => format!("Somebody at the Master hears it as it enters its chain. {ENDS}"),
         None => format!(
             "This {chain_kind} is heard otherwise than it will be printed: {} Never saved, never in a render; ends with this window, or by a click here.",
-            terms::listening(desk.facts.listen)
+            tooltips::listening(desk.facts.listen)
         ),
     });
 }

@@ -22,14 +22,14 @@ pub use stage::Stage;
 use super::edits::Edits;
 use super::facts::{ViewCx, ViewModel};
 use super::graph::Graph;
+use super::meter_panel::{self, Readings};
 use super::preset_menu::PresetMenu;
-use super::side::{self, Readings};
 use super::stem::{ChainParts, WindowRequests};
 use super::theme::{GAP, Palette};
-use super::{foot, head, strip};
+use super::{footer, header, modules};
 use egui::{Rect, Ui, pos2, vec2};
 
-/// What a Master's window shows.
+/// Tab of a Master's window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Tab {
     /// Stems, platforms, history.
@@ -37,7 +37,7 @@ pub enum Tab {
     Session,
     /// The Master's own chain.
     Chain,
-    /// Where stems cover each other.
+    /// Masking between stems.
     Masking,
     /// Songs to compare with.
     References,
@@ -58,13 +58,13 @@ impl Tab {
     }
 }
 
-/// Where the parts of the session's tab are.
+/// Places of the parts of the session's tab.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Parts {
     /// Stems.
     pub table: Rect,
-    /// What leaves the Master.
-    pub side: Rect,
+    /// Meters of the Master's output.
+    pub meter_panel: Rect,
     /// Platforms.
     pub platforms: Rect,
     /// The timeline; during a move, what it does.
@@ -81,11 +81,12 @@ impl Parts {
             pos2(place.min.x, platforms_top),
             pos2(place.max.x, platforms_top + platforms::HEIGHT),
         );
-        let side_width = (place.width() * 0.18).clamp(168.0, 232.0).round();
+        let meter_width = (place.width() * 0.18).clamp(168.0, 232.0).round();
         let bottom = platforms_top - GAP;
-        let side = Rect::from_min_max(pos2(place.max.x - side_width, place.min.y), pos2(place.max.x, bottom));
-        let table = Rect::from_min_max(place.min, pos2(side.min.x - GAP, bottom));
-        Self { table, side, platforms, history }
+        let meter_panel =
+            Rect::from_min_max(pos2(place.max.x - meter_width, place.min.y), pos2(place.max.x, bottom));
+        let table = Rect::from_min_max(place.min, pos2(meter_panel.min.x - GAP, bottom));
+        Self { table, meter_panel, platforms, history }
     }
 }
 
@@ -118,11 +119,11 @@ impl MasterView {
         edits.follow_slot(facts.slot);
         let track = look.track(facts.colour, facts.role);
         let mut desk = ViewCx { facts, edits, look: *look, track };
-        let head = Rect::from_min_size(window.min, vec2(window.width(), head::HEIGHT));
-        head::show(ui, &mut desk, head, &mut self.presets, &mut wishes);
+        let header = Rect::from_min_size(window.min, vec2(window.width(), header::HEIGHT));
+        header::show(ui, &mut desk, header, &mut self.presets, &mut wishes);
         let bar = Rect::from_min_max(
-            pos2(window.min.x + GAP, head.max.y),
-            pos2(window.max.x - GAP, head.max.y + tabs::HEIGHT),
+            pos2(window.min.x + GAP, header.max.y),
+            pos2(window.max.x - GAP, header.max.y + tabs::HEIGHT),
         );
         tabs::show(ui, &mut desk, bar, &mut self.tab, &mut self.loudest);
         let place = Rect::from_min_max(pos2(window.min.x + GAP, bar.max.y), window.max - vec2(GAP, GAP));
@@ -132,9 +133,9 @@ impl MasterView {
                 self.table.forget(&mut desk);
                 let parts = ChainParts::of(place, window.size());
                 self.graph.show(ui, &mut desk, parts.graph);
-                side::show(ui, &mut desk, parts.side, Readings::Chain);
-                strip::show(ui, &mut desk, parts.strip);
-                foot::show(ui, &mut desk, parts.foot);
+                meter_panel::show(ui, &mut desk, parts.meter_panel, Readings::Chain);
+                modules::show(ui, &mut desk, parts.modules);
+                footer::show(ui, &mut desk, parts.footer);
             }
             Tab::Masking => {
                 self.table.forget(&mut desk);
@@ -151,7 +152,7 @@ impl MasterView {
     fn session(&mut self, ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect) {
         let parts = Parts::of(place);
         let shown = self.table.show(ui, desk, parts.table, self.platform);
-        side::show(ui, desk, parts.side, Readings::Output);
+        meter_panel::show(ui, desk, parts.meter_panel, Readings::Output);
         platforms::show(ui, desk, parts.platforms, &mut self.platform, shown);
         match shown {
             Some(proposal) => banner::show(ui, desk, parts.history, proposal, self.platform),
@@ -169,8 +170,8 @@ mod tests {
         for width in (744..=1600).step_by(20) {
             for height in (388..=1000).step_by(20) {
                 let place = Rect::from_min_size(pos2(8.0, 84.0), vec2(width as f32, height as f32));
-                let Parts { table, side, platforms, history } = Parts::of(place);
-                let all = [table, side, platforms, history];
+                let Parts { table, meter_panel, platforms, history } = Parts::of(place);
+                let all = [table, meter_panel, platforms, history];
                 for (i, a) in all.iter().enumerate() {
                     assert!(place.contains_rect(*a) && a.is_positive(), "{width}x{height}: {a:?}");
                     for b in &all[i + 1..] {

@@ -5,8 +5,8 @@ mod curve;
 use super::controls::{Weight, pill, pill_width};
 use super::edits::Edit;
 use super::facts::ViewCx;
+use super::format::number;
 use super::paint::{self, pen};
-use super::shown::number;
 use super::theme;
 use egui::{Align2, Rect, Ui, pos2, vec2};
 

@@ -1,8 +1,7 @@
 //! What a plugin has to say of its own health: one line for the eye, all of it in the tooltip.
 
 use super::facts::{ViewCx, ViewModel};
-use super::head::shortened;
-use super::paint::{self, pen};
+use super::paint::{self, pen, shortened};
 use super::theme;
 use egui::{Align2, CornerRadius, Rect, Ui, pos2, vec2};
 use plugin_core::room::{OPEN_TWICE, OTHER_VERSION};

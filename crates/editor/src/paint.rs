@@ -3,8 +3,8 @@
 use super::theme::{Palette, ROUND};
 use egui::text::{LayoutJob, TextFormat, TextWrapping};
 use egui::{
-    Align2, Color32, CornerRadius, FontId, Galley, Id, Pos2, Rect, Response, Role, Sense, Ui, WidgetInfo,
-    vec2,
+    Align2, Color32, CornerRadius, FontId, Galley, Id, Mesh, Painter, Pos2, Rect, Response, Role, Sense, Ui,
+    WidgetInfo, pos2, vec2,
 };
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ pub fn pen(font: FontId, colour: Color32) -> Pen {
     Pen { font, colour }
 }
 
-/// Where texts that had to be cut are counted, for tests.
+/// Key of the list of cut texts, for tests.
 fn cut() -> Id {
     Id::unique("stemlink cut texts")
 }
@@ -40,7 +40,7 @@ fn lay_out(ui: &Ui, text: &str, pen: &Pen, width: f32) -> Arc<Galley> {
     ui.painter().layout_job(job)
 }
 
-/// How wide a text is.
+/// Returns the width of a text, points.
 pub fn width(ui: &Ui, text: &str, pen: &Pen) -> f32 {
     lay_out(ui, text, pen, f32::INFINITY).size().x
 }
@@ -66,6 +66,21 @@ pub fn label(ui: &Ui, place: Rect, align: Align2, words: &str, pen: &Pen) -> Res
     );
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, words));
     response
+}
+
+/// Returns `text`, cut with an ellipsis where it is wider than `width`.
+pub(super) fn shortened(ui: &Ui, text: &str, pen: &Pen, width: f32) -> String {
+    if self::width(ui, text, pen) <= width + 0.5 {
+        return text.into();
+    }
+    let mut kept: Vec<char> = text.chars().collect();
+    while kept.pop().is_some() {
+        let cut = kept.iter().collect::<String>().trim_end().to_owned() + "…";
+        if self::width(ui, &cut, pen) <= width {
+            return cut;
+        }
+    }
+    String::new()
 }
 
 /// The part of a text of several kinds.
@@ -120,6 +135,31 @@ pub fn bar(ui: &Ui, rect: Rect, part: f32, colour: Color32, look: &Palette) {
 pub fn chevron(ui: &Ui, centre: Pos2, colour: Color32) {
     let points = vec![centre + vec2(-3.5, -2.0), centre + vec2(3.5, -2.0), centre + vec2(0.0, 2.5)];
     ui.painter().add(egui::Shape::convex_polygon(points, colour, egui::Stroke::NONE));
+}
+
+/// Fills the area between a line and the horizontal at `bottom`.
+pub(super) fn area(painter: &Painter, line: &[Pos2], bottom: f32, colour: Color32) {
+    fill(painter, line.iter().map(|&point| (point, bottom)), colour);
+}
+
+/// Fills the area between two lines with the same abscissae.
+pub(super) fn between(painter: &Painter, upper: &[Pos2], lower: &[Pos2], colour: Color32) {
+    fill(painter, upper.iter().zip(lower).map(|(&point, other)| (point, other.y)), colour);
+}
+
+/// Fills the area between points and the ordinates given with them.
+fn fill(painter: &Painter, edges: impl Iterator<Item = (Pos2, f32)>, colour: Color32) {
+    let mut mesh = Mesh::default();
+    for (point, y) in edges {
+        let next = mesh.vertices.len() as u32;
+        mesh.colored_vertex(point, colour);
+        mesh.colored_vertex(pos2(point.x, y), colour);
+        if next > 0 {
+            mesh.add_triangle(next - 2, next - 1, next);
+            mesh.add_triangle(next - 1, next, next + 1);
+        }
+    }
+    painter.add(mesh);
 }
 
 /// A ring around what has the keyboard.

@@ -102,7 +102,7 @@ impl Picture {
 static AXIS: LazyLock<Vec<(f64, f32)>> =
     LazyLock::new(|| (0..POINTS).map(frequency).map(|frequency| (frequency.0, tilt(frequency))).collect());
 
-/// Makes pictures of what a [`Scope`] has. Costs four FFTs at every second look or so, on the window's thread.
+/// Makes pictures of what a [`Scope`] has. Costs four FFTs a frame, thirty times a second at most, on the window's thread.
 pub struct Analyser {
     fft: Arc<dyn RealToComplex<f32>>,
     window: Vec<f32>,

@@ -27,7 +27,7 @@ const LARGEST: usize = 8192;
 /// Pixels per point that are believed.
 const SCALES: RangeInclusive<f32> = 0.25..=8.0;
 
-/// What the page says.
+/// Texts of the page.
 #[derive(Clone, Debug)]
 pub(super) struct Words {
     /// The plugin, and which one.
@@ -36,7 +36,7 @@ pub(super) struct Words {
     pub(super) reason: String,
 }
 
-/// How large the page's window is while it is open, in the units of the system; a clone is the same.
+/// Size of the page's window while it is open, in the units of the system; clones share it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Extent(Arc<Mutex<Option<NativeSize<u32>>>>);
 
@@ -85,7 +85,7 @@ struct Panel {
     screen: RefCell<Screen>,
     painter: RefCell<Painter>,
     size: Cell<WindowSize>,
-    /// How large a person wants everything drawn.
+    /// The user's scale, 1 for 100 %.
     scale: f32,
     /// Something of it is not on the screen.
     stale: Cell<bool>,
@@ -142,7 +142,7 @@ pub(super) struct Lent {
 }
 
 impl Lent {
-    /// What the framework gave for one window.
+    /// Takes the host's side that the framework gave for one window.
     pub(super) fn new(host: HostMethods) -> Self {
         Self {
             callbacks: Rc::new(RefCell::new(host.callbacks)),

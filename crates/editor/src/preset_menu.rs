@@ -3,8 +3,7 @@
 use super::edits::Edit;
 use super::facts::ViewCx;
 use super::files::presets::tidy_name;
-use super::head::shortened;
-use super::paint::{self, pen};
+use super::paint::{self, pen, shortened};
 use super::theme::{self, PAD};
 use egui::{Align2, CornerRadius, Rect, Role, Sense, TextEdit, Ui, WidgetInfo, pos2, vec2};
 use plugin_core::document::SLOTS;

@@ -38,8 +38,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use units::{Db, Hz, Ms};
 
-/// How often a picture moves while it falls back to silence; sound wakes the window itself.
-const FRAME: Duration = Duration::from_millis(16);
 /// How long a host may take to make a window larger, seconds.
 const PATIENCE: f64 = 1.0;
 /// From this many hops on, integrated figures are computed once a second only: an hour.
@@ -75,8 +73,6 @@ pub(super) struct Window {
     exported: Option<Exported>,
     /// A Master's.
     references: References,
-    /// A person wants the plain list of parameters.
-    pub(super) plain: bool,
 }
 
 impl Default for Window {
@@ -102,7 +98,6 @@ impl Default for Window {
             learning: None,
             exported: None,
             references: References::default(),
-            plain: false,
         }
     }
 }
@@ -208,9 +203,6 @@ impl Window {
         let time = ui.input(|input| input.time);
         let facts = self.facts(plugin, time);
         self.follow_noise(&facts);
-        if facts.picture.is_moving() || facts.learning.is_some() {
-            ui.ctx().request_repaint_after(FRAME);
-        }
         let wishes = match O::CHAIN_KIND {
             ChainKind::Stem => self.stem.show(ui, &facts, &mut self.edits, &self.look),
             ChainKind::Master => self.master.show(ui, &facts, &mut self.edits, &self.look),
@@ -224,10 +216,15 @@ impl Window {
         self.shown = Some((facts, time, Instant::now()));
     }
 
+    /// True while the picture that was drawn last falls back to silence, or noise is being learned.
+    pub(super) fn is_moving(&self) -> bool {
+        let is_moving = |facts: &ViewModel| facts.picture.is_moving() || facts.learning.is_some();
+        self.shown.as_ref().is_some_and(|(facts, ..)| is_moving(facts))
+    }
+
     /// Whether there is something else to be seen than what was drawn last. For any thread.
     pub(super) fn is_stale<O: Output>(&mut self, plugin: (&ChainParams<O>, &Gauges, &Track, &Board)) -> bool {
-        // the plain list reads for itself
-        let Some((shown, time, then)) = self.shown.take().filter(|_| !self.plain) else { return true };
+        let Some((shown, time, then)) = self.shown.take() else { return true };
         let now = self.facts(plugin, time + then.elapsed().as_secs_f64());
         let is_stale = now != shown;
         self.shown = Some((shown, time, then));
@@ -262,7 +259,6 @@ impl Window {
             self.remembered.scale = scale;
             self.remember::<O>(|look| look.scale = scale);
         }
-        self.plain |= wishes.all_parameters;
     }
 
     fn facts<O: Output>(

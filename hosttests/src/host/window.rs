@@ -20,7 +20,7 @@ use x11rb::rust_connection::RustConnection;
 /// An X server of its own, without a screen; it goes when this is dropped.
 pub struct Server {
     process: Child,
-    /// Value of `DISPLAY` that reaches it.
+    /// Value of `DISPLAY` for it.
     pub display: String,
 }
 
@@ -56,7 +56,7 @@ pub struct Screen {
     depth: u8,
 }
 
-/// Pixels of a window: red, green, blue of every pixel, in rows.
+/// Picture of a window: red, green, blue of every pixel, in rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Picture {
     /// Pixels in a row.
@@ -160,7 +160,7 @@ impl Plugin {
         (size.width, size.height)
     }
 
-    /// Tells whether the plugin says that it can open no window.
+    /// True if it says that it can open no window.
     pub fn window_is_refused(&mut self) -> bool {
         let handle = self.instance.plugin_handle();
         let gui: PluginGui = handle.get_extension().expect("a window");
@@ -177,7 +177,7 @@ fn threads() -> usize {
     names.filter(|name| !name.starts_with("stemlink")).count()
 }
 
-/// Longest wait for something on a screen: software draws, and other tests run.
+/// Time limit of anything on a screen: software draws, and other tests run.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 #[expect(clippy::missing_panics_doc, reason = "a host of tests fails by panicking")]
@@ -201,7 +201,7 @@ impl Window<'_> {
         self.pass(Duration::from_millis(300));
     }
 
-    /// Its pixels now.
+    /// Takes a picture of it.
     pub fn picture(&self) -> Picture {
         let (width, height) = (self.size.width as u16, self.size.height as u16);
         let image = self
@@ -256,7 +256,7 @@ impl Window<'_> {
         let mask = present::EventMask::COMPLETE_NOTIFY;
         let asked = connection.present_select_input(id, self.inner(), mask).expect("asked");
         asked.check().expect("the X server tells of refreshes");
-        Frames { connection, last: None, count: 0, in_a_row: 0 }
+        Frames { connection, count: 0 }
     }
 
     /// The plugin's own window, innermost.
@@ -360,40 +360,23 @@ impl Window<'_> {
     }
 }
 
-/// Frames of a window. The framework draws when the X server answers its request for a refresh, and each has a number of
-/// its own.
+/// Counter of a window's frames. The framework draws one for every answer of the X server to its requests for a refresh.
 pub struct Frames {
     connection: RustConnection,
-    /// Number of the last one, and of the screen's refresh that it was drawn at.
-    last: Option<(u32, u64)>,
     count: usize,
-    in_a_row: usize,
 }
 
 #[expect(clippy::missing_panics_doc, reason = "a host of tests fails by panicking")]
 impl Frames {
-    /// Number of frames so far.
+    /// Frames so far.
     pub fn count(&mut self) -> usize {
         // behind the answer to a question, all that was told before it is here
         self.connection.get_input_focus().expect("asked").reply().expect("answered");
         while let Some(event) = self.connection.poll_for_event().expect("the X server is there") {
             let Event::PresentCompleteNotify(event) = event else { continue };
-            // requests of two with one number are for one frame
-            let is_new = self.last.is_none_or(|(last, _)| event.serial.wrapping_sub(last) as i32 > 0);
-            if event.kind == CompleteKind::NOTIFY_MSC && is_new {
-                let before = self.last.replace((event.serial, event.msc)).map(|(_, refresh)| refresh);
-                assert!(before.is_none_or(|before| event.msc > before), "two frames at one refresh");
-                self.count += 1;
-                self.in_a_row += usize::from(before.is_some_and(|before| event.msc == before + 1));
-            }
+            self.count += usize::from(event.kind == CompleteKind::NOTIFY_MSC);
         }
         self.count
-    }
-
-    /// Number of frames drawn at the refresh of the screen right after the frame before.
-    pub fn in_a_row(&mut self) -> usize {
-        self.count();
-        self.in_a_row
     }
 }
 

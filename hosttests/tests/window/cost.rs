@@ -1,4 +1,4 @@
-//! Cost of windows, for docs/performance.md: measured, never judged.
+//! Processor time of open windows, for docs/performance.md: measured, never judged.
 
 use super::band::Band;
 use crate::{Server, in_a_child, is_drawn, stage};
@@ -25,7 +25,7 @@ fn spent() -> f64 {
     (ticks(11) + ticks(12)) / 100.0
 }
 
-/// Share of a core that `what` takes, per cent.
+/// How much of a core `what` takes, per cent.
 fn share(what: impl FnOnce()) -> f64 {
     let (start, before) = (Instant::now(), spent());
     what();

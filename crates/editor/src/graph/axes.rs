@@ -1,9 +1,9 @@
 //! Where frequencies and gains are on screen.
 
 use crate::controls;
+use crate::format::signed;
 use crate::paint::{self, pen};
 use crate::picture::{at_fraction, fraction_of};
-use crate::shown::signed;
 use crate::theme::{self, Palette};
 use egui::{Align2, Pos2, Rect, Stroke, Ui, pos2, vec2};
 use units::Hz;

@@ -48,7 +48,7 @@ pub(super) fn show(graph: &mut Graph, ui: &mut Ui, desk: &mut ViewCx<'_>, axes: 
     let look = desk.look;
     let round = CornerRadius::same(8);
     ui.painter().rect(card, round, look.raised, Stroke::new(1.0, look.line), egui::StrokeKind::Inside);
-    head(graph, ui, desk, band, card);
+    header(graph, ui, desk, band, card);
     for (row, cells) in [plain, dynamics].into_iter().enumerate() {
         for (column, parameter) in cells.into_iter().enumerate() {
             let min = pos2(
@@ -63,7 +63,7 @@ pub(super) fn show(graph: &mut Graph, ui: &mut Ui, desk: &mut ViewCx<'_>, axes: 
     }
 }
 
-fn head(graph: &mut Graph, ui: &mut Ui, desk: &mut ViewCx<'_>, band: &Band, card: Rect) {
+fn header(graph: &mut Graph, ui: &mut Ui, desk: &mut ViewCx<'_>, band: &Band, card: Rect) {
     let y = card.min.y + 17.0;
     dot(ui, desk, pos2(card.min.x + PAD + 6.0, y), band.on);
     let bold = pen(theme::strong(theme::BODY), desk.look.text);

@@ -1,9 +1,8 @@
 //! What a move would do: into the master, out of it, and to everything else while normalized.
 
 use crate::facts::ViewCx;
-use crate::head::shortened;
-use crate::paint::{self, pen};
-use crate::shown::{number, signed, time};
+use crate::format::{number, signed, time};
+use crate::paint::{self, pen, shortened};
 use crate::theme::{self, GAP, PAD, ROUND};
 use egui::{Align2, Color32, CornerRadius, Rect, Stroke, StrokeKind, Ui, pos2, vec2};
 use meter::Reading;

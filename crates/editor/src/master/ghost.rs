@@ -7,8 +7,8 @@ use crate::controls::{Weight, pill};
 use crate::edits::{Edit, Edits};
 use crate::facts::ViewCx;
 use crate::field::{is_typed, start_typing, type_line, wheel};
+use crate::format::signed;
 use crate::paint::{self, pen};
-use crate::shown::signed;
 use crate::theme::{self, Palette};
 use egui::{
     Align2, CornerRadius, Event, EventFilter, Key, Rect, Response, Role, Sense, Shape, Stroke, Ui,

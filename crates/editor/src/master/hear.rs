@@ -3,8 +3,7 @@
 
 use crate::edits::Edit;
 use crate::facts::{ViewCx, ViewModel};
-use crate::head::shortened;
-use crate::paint::{self, pen};
+use crate::paint::{self, pen, shortened};
 use crate::theme;
 use egui::{Align2, CornerRadius, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 use plugin_core::room::{SessionFacts, StemCard};

@@ -3,9 +3,8 @@
 
 use super::songs;
 use crate::facts::ViewCx;
-use crate::head::shortened;
-use crate::paint::{self, pen};
-use crate::shown::{number, time};
+use crate::format::{number, time};
+use crate::paint::{self, pen, shortened};
 use crate::theme::{self, PAD, Palette};
 use egui::{Align2, Color32, Mesh, Rect, Role, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2};
 use plugin_core::room::{History, Moment, Song};

@@ -1,9 +1,8 @@
 //! Where stems cover each other: bands across, stems down, the most covered first.
 
 use crate::facts::ViewCx;
-use crate::head::shortened;
-use crate::paint::{self, pen};
-use crate::shown::number;
+use crate::format::number;
+use crate::paint::{self, pen, shortened};
 use crate::theme::{self, PAD, Palette};
 use egui::{Align2, CornerRadius, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 use plugin_core::room::StemCard;

@@ -2,7 +2,7 @@
 
 use super::hear;
 use crate::facts::{ViewModel, row};
-use crate::shown::{number, time};
+use crate::format::{number, time};
 use chain::listen::MonitorMode;
 use chain::parameters::Value;
 use plugin_core::room::{Presence, StemCard};

@@ -3,11 +3,10 @@
 use crate::controls::{Weight, pill, pill_width};
 use crate::edits::Edit;
 use crate::facts::ViewCx;
-use crate::head::shortened;
-use crate::paint::{self, pen};
-use crate::shown::{number, signed, time};
-use crate::terms;
+use crate::format::{number, signed, time};
+use crate::paint::{self, pen, shortened};
 use crate::theme::{self, PAD};
+use crate::tooltips;
 use chain::listen::MonitorMode;
 use egui::{Align2, CornerRadius, Rect, Role, TextEdit, Ui, WidgetInfo, pos2, vec2};
 use plugin_core::references::{Figures, Listing, MOST, Reference, References, State, name};
@@ -52,7 +51,7 @@ pub(super) fn switch(ui: &mut Ui, desk: &mut ViewCx<'_>, right: egui::Pos2) -> f
     let path = next.and_then(|index| references.kept.get(index)).map(|one| one.path.clone());
     let words = path.as_deref().map_or("a reference", name);
     let explained =
-        format!("Switches between the mix and {words}, equally loud. {}", terms::references("match"));
+        format!("Switches between the mix and {words}, equally loud. {}", tooltips::references("match"));
     if response.clicked() {
         desk.edits.want(Edit::Hear(path.filter(|_| !hears)));
     }
@@ -79,7 +78,7 @@ impl Page {
         let room = Rect::from_min_max(top.min, pos2(left - 8.0, top.max.y));
         let shown = shortened(ui, &title, &small, room.width());
         paint::label(ui, room, Align2::LEFT_CENTER, &shown, &small)
-            .on_hover_text(format!("{title}. {}", terms::references("match")));
+            .on_hover_text(format!("{title}. {}", tooltips::references("match")));
         let list = Rect::from_min_max(pos2(inner.min.x, top.max.y + 8.0), inner.max);
         if references.kept.is_empty() {
             let words = "Add a song that you know well: one click here switches between it and your mix, equally loud.";
@@ -112,7 +111,7 @@ impl Page {
             if response.clicked() {
                 desk.edits.want(Edit::PlayAlong(along));
             }
-            response.on_hover_text(terms::references(words));
+            response.on_hover_text(tooltips::references(words));
         }
         if add.clicked() {
             let beside = references.kept.last().and_then(|one| folder(&one.path));
@@ -123,7 +122,7 @@ impl Page {
         egui::Popup::menu(&add)
             .close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside)
             .show(|ui| self.choose(ui, desk));
-        add.on_hover_text(terms::references(ADD));
+        add.on_hover_text(tooltips::references(ADD));
         right
     }
 
@@ -237,7 +236,7 @@ fn row(ui: &mut Ui, desk: &mut ViewCx<'_>, at: Rect, index: usize) {
     if response.clicked() {
         desk.edits.want(Edit::Hear((!hears && !awaited).then(|| reference.path.clone())));
     }
-    response.on_hover_text(terms::references(HEAR));
+    response.on_hover_text(tooltips::references(HEAR));
     let words = Rect::from_min_max(inner.min, pos2(hear.min.x - 10.0, inner.max.y));
     let (first, second) = words.split_top_bottom_at_fraction(0.5);
     let bold = pen(theme::strong(theme::BODY), look.text);

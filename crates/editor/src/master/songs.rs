@@ -2,7 +2,7 @@
 
 use crate::controls::menu;
 use crate::facts::ViewCx;
-use crate::shown::time;
+use crate::format::time;
 use crate::theme;
 use egui::{Align2, Color32, Rect, Role, TextEdit, Ui, WidgetInfo};
 use plugin_core::document::songs::{SongRange, with_song};

@@ -5,9 +5,8 @@ use super::ghost::Ghosts;
 use super::{Stage, hear, status, trim};
 use crate::facts::ViewCx;
 use crate::field::wheel;
-use crate::head::shortened;
-use crate::paint::{self, pen};
-use crate::shown::{number, signed};
+use crate::format::{number, signed};
+use crate::paint::{self, pen, shortened};
 use crate::theme::{self, PAD};
 use egui::{
     Align2, Color32, CornerRadius, Event, Key, Rangef, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2,

@@ -4,10 +4,9 @@ use super::{Stage, Tab, ready, references};
 use crate::controls::{Weight, pill, pill_width};
 use crate::edits::Edit;
 use crate::facts::ViewCx;
-use crate::head::shortened;
+use crate::format::time;
 use crate::notices::notices;
-use crate::paint::{self, pen};
-use crate::shown::time;
+use crate::paint::{self, pen, shortened};
 use crate::theme::{self, PAD};
 use egui::{Align2, Rect, Ui, pos2, vec2};
 

@@ -3,11 +3,10 @@
 use crate::edits::Edit;
 use crate::facts::ViewCx;
 use crate::field::wheel;
-use crate::paint::{self, pen};
-use crate::shown::signed;
-use crate::terms;
+use crate::format::signed;
+use crate::paint::{self, area, pen};
 use crate::theme::{self, Palette};
-use crate::trace::area;
+use crate::tooltips;
 use dsp::denoise::{CURVE_POINTS, ThresholdCurve};
 use egui::{
     Align2, CornerRadius, EventFilter, Key, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2,
@@ -37,7 +36,7 @@ pub fn show(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect) {
     let small = pen(theme::font(theme::SMALL), look.secondary);
     let top = Rect::from_min_size(place.min, vec2(place.width(), 16.0));
     paint::label(ui, top, Align2::LEFT_CENTER, "Threshold per octave", &small)
-        .on_hover_text(terms::noise_curve());
+        .on_hover_text(tooltips::noise_curve());
     let well = Rect::from_min_max(pos2(place.min.x, top.max.y + 2.0), pos2(place.max.x, place.max.y - 16.0));
     ui.painter().rect_filled(well, CornerRadius::same(4), look.background);
     ui.painter().hline(well.x_range(), well.center().y, Stroke::new(1.0, look.line));
@@ -70,7 +69,7 @@ pub fn show(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect) {
         response.widget_info(|| WidgetInfo::labeled(Role::Slider, true, &name));
         let value = format!("{} dB", signed(now[point].0, 1));
         ui.ctx().accesskit_node_builder(response.id, |node| node.set_value(value.as_str()));
-        response.on_hover_text(format!("{name}: {value}. {}", terms::noise_curve()));
+        response.on_hover_text(format!("{name}: {value}. {}", tooltips::noise_curve()));
     }
 }
 

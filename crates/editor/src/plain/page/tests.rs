@@ -9,7 +9,7 @@ fn paint(words: Words, palette: Palette, size: (usize, usize), pixels_per_point:
     Painter::new(words, palette).paint(size, pixels_per_point)
 }
 
-/// Where there is anything: left, top, right, bottom; and how many lines of it.
+/// Bounds of all text, as left, top, right and bottom, and its number of lines.
 fn ink(picture: &Picture, palette: &Palette) -> ([usize; 4], usize) {
     let rows = picture.pixels.chunks(picture.width);
     let marks = |row: &[Color32]| -> Vec<usize> {

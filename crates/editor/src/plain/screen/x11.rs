@@ -8,9 +8,9 @@ use x11rb::connection::{Connection, RequestConnection};
 use x11rb::protocol::xproto::{ConnectionExt, CreateGCAux, ImageFormat, ImageOrder, Visualtype};
 use x11rb::rust_connection::RustConnection;
 
-/// Where red, green and blue lie in a pixel.
+/// Masks of red, green and blue in a pixel.
 const MASKS: (u32, u32, u32) = (0xFF_0000, 0xFF00, 0xFF);
-/// What a request takes besides its pixels, and more.
+/// Upper bound of a request's bytes besides its pixels.
 const HEAD: usize = 64;
 
 /// A window to put pictures on.

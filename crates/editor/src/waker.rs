@@ -1,6 +1,6 @@
-//! What wakes an idle window: a thread of its own, while it is open, that hears when the audio thread has sound to show,
-//! sees when a host has changed a parameter, and looks now and then whether the view has something else to show. So a window
-//! that shows nothing new is not drawn.
+//! Wakes an idle window: a thread, while the window is open, that looks for sound, for parameters that a host has
+//! changed and, now and then, for anything else that the view would draw differently. A window with nothing new to
+//! show is not drawn.
 
 use egui::Context;
 use std::sync::Arc;
@@ -8,19 +8,20 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// Between two looks: sooner than the eye minds.
-const PACE: Duration = Duration::from_millis(40);
+/// Time between two checks: below what the eye notices as a delay.
+const CHECK_INTERVAL: Duration = Duration::from_millis(40);
 
-/// An ear; dropped, its thread has ended.
+/// Thread that requests frames for a window; dropping it ends and joins the thread.
 #[derive(Debug)]
-pub(super) struct Ear {
+pub(super) struct Waker {
     thread: Option<JoinHandle<()>>,
     stop: Arc<AtomicBool>,
 }
 
-impl Ear {
-    /// Has `ctx` drawn whenever `is_new`, once the window is `drawn`: before it is on the screen, asking for a frame would
-    /// be lost, and with it all that follow. Without a thread (the system has none left) the window draws itself less soon.
+impl Waker {
+    /// Starts the thread: it has `ctx` drawn whenever `is_new`, once the window is `drawn`. A frame requested before
+    /// the window is on the screen would be lost, and with it all that follow. If the system has no thread left, the
+    /// window requests frames itself, less often.
     pub(super) fn open(
         ctx: Context,
         drawn: Arc<AtomicBool>,
@@ -28,25 +29,25 @@ impl Ear {
     ) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
-        let listen = move || {
+        let check = move || {
             while !stopped.load(Ordering::Acquire) {
                 if drawn.load(Ordering::Relaxed) && is_new() {
                     ctx.request_repaint();
                 }
-                std::thread::park_timeout(PACE);
+                std::thread::park_timeout(CHECK_INTERVAL);
             }
         };
-        let thread = std::thread::Builder::new().name("stemlink window".into()).spawn(listen).ok();
+        let thread = std::thread::Builder::new().name("stemlink window".into()).spawn(check).ok();
         Self { thread, stop }
     }
 
     /// False if the system had no thread for it.
-    pub(super) fn is_listening(&self) -> bool {
+    pub(super) fn is_running(&self) -> bool {
         self.thread.is_some()
     }
 }
 
-impl Drop for Ear {
+impl Drop for Waker {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Release);
         if let Some(thread) = self.thread.take() {
@@ -72,20 +73,20 @@ mod tests {
         ctx.set_request_repaint_callback(move |_| *counted.lock().expect("plain") += 1);
         let count = || *woken.lock().expect("plain");
         let new = Arc::clone(&news);
-        let ear = Ear::open(ctx, Arc::clone(&drawn), move || new.swap(false, Ordering::Relaxed));
-        std::thread::sleep(3 * PACE);
+        let waker = Waker::open(ctx, Arc::clone(&drawn), move || new.swap(false, Ordering::Relaxed));
+        std::thread::sleep(3 * CHECK_INTERVAL);
         assert_eq!(count(), 0, "not yet drawn");
         drawn.store(true, Ordering::Relaxed);
         let start = Instant::now();
         while count() == 0 && start.elapsed() < Duration::from_secs(10) {
-            std::thread::sleep(PACE / 4);
+            std::thread::sleep(CHECK_INTERVAL / 4);
         }
         assert_eq!(count(), 1);
-        std::thread::sleep(3 * PACE);
+        std::thread::sleep(3 * CHECK_INTERVAL);
         assert_eq!(count(), 1, "nothing is new");
-        drop(ear);
+        drop(waker);
         news.store(true, Ordering::Relaxed);
-        std::thread::sleep(3 * PACE);
+        std::thread::sleep(3 * CHECK_INTERVAL);
         assert_eq!(count(), 1, "closed");
     }
 }

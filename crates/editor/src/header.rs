@@ -1,11 +1,11 @@
-//! The line at the top: whose chain it is, settings A to D, undo, the link, the window's own menu, bypass.
+//! Header of a window: name and role, settings A to D, undo, link status, window menu, bypass.
 
 use super::controls::{Weight, icon, menu, pill};
 use super::edits::Edit;
 use super::facts::{Link, ViewCx};
 use super::listen;
 use super::master::hear;
-use super::paint::{self, pen};
+use super::paint::{self, pen, shortened};
 use super::preset_menu::PresetMenu;
 use super::stem::WindowRequests;
 use super::theme::{self, PAD, Palette};
@@ -17,7 +17,7 @@ use plugin_core::document::SLOTS;
 use plugin_core::room::{Placement, Presence, Request, StemCard};
 use session::role::Role as StemRole;
 
-/// How high it is.
+/// Height in points.
 pub const HEIGHT: f32 = 44.0;
 
 /// The names of settings that can be kept beside each other.
@@ -103,7 +103,7 @@ fn whose(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect) -> f32 {
     right
 }
 
-/// Where a Master sits; returns where that ends.
+/// Draws the menu of a Master's placement; returns its right end.
 fn placement(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect) -> f32 {
     let look = desk.look;
     let now = desk.facts.session.placement;
@@ -122,21 +122,6 @@ fn placement(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect) -> f32 {
     let right = response.rect.max.x;
     response.on_hover_text("Where this Master sits. In Mix it relates stems to what enters it; in Final its output is what is heard, and playback figures are of that.");
     right
-}
-
-/// `text`, with an ellipsis where it does not fit.
-pub(super) fn shortened(ui: &Ui, text: &str, pen: &paint::Pen, width: f32) -> String {
-    if paint::width(ui, text, pen) <= width + 0.5 {
-        return text.into();
-    }
-    let mut kept: Vec<char> = text.chars().collect();
-    while kept.pop().is_some() {
-        let cut = kept.iter().collect::<String>().trim_end().to_owned() + "…";
-        if paint::width(ui, &cut, pen) <= width {
-            return cut;
-        }
-    }
-    String::new()
 }
 
 /// A, B, C, D; returns where they end.
@@ -240,7 +225,7 @@ fn power(ui: &mut Ui, desk: &mut ViewCx<'_>, centre: Pos2) -> f32 {
     centre.x - 12.0
 }
 
-/// Scale, appearance and the plain list of parameters.
+/// Scale and appearance.
 fn window_menu(ui: &mut Ui, desk: &mut ViewCx<'_>, centre: Pos2, wishes: &mut WindowRequests) -> f32 {
     let look = desk.look;
     let response = icon(ui, &look, centre, "Window", true, |painter, c, ink| {
@@ -263,11 +248,6 @@ fn window_menu(ui: &mut Ui, desk: &mut ViewCx<'_>, centre: Pos2, wishes: &mut Wi
                 wishes.dark = Some(palette.dark);
                 ui.close();
             }
-        }
-        ui.separator();
-        if ui.button("All parameters").clicked() {
-            wishes.all_parameters = true;
-            ui.close();
         }
     });
     centre.x - 12.0

@@ -1,20 +1,24 @@
-//! The line at the bottom: level, the stem's share of the mix, latency.
+//! Footer of a chain's view: level, the chain's two ends, the stem's share of the mix, latency.
 
-use super::controls::{MENU_MARK, menu};
+use super::controls::{MENU_MARK, control, menu};
 use super::edits::Edit;
 use super::facts::{Link, Linked, ViewCx};
 use super::fader::fader;
-use super::head::shortened;
-use super::paint::{self, pen};
-use super::shown::{number, signed, time};
+use super::field::Style;
+use super::format::{number, signed, time};
+use super::paint::{self, pen, shortened};
 use super::theme::{self, PAD};
 use chain::ChainKind;
-use egui::{Align2, Rect, Ui, pos2, vec2};
+use chain::parameters::Parameter;
+use egui::{Align2, Popup, PopupCloseBehavior, Rect, RectAlign, Sense, Ui, pos2, vec2};
 use session::playback::exchange_sentence;
 use units::Db;
 
-/// How high it is.
+/// Height in points.
 pub const HEIGHT: f32 = 60.0;
+
+/// Parameters of the chain's two ends that stand nowhere else.
+const ENDS: [&str; 5] = ["in_trim", "in_polarity", "align_delay", "dc_on", "dither"];
 
 /// Draws it in `place`.
 pub fn show(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect) {
@@ -37,7 +41,9 @@ fn line(place: Rect, y: f32) -> Rect {
 fn level(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect, first: f32, second: f32) {
     let look = desk.look;
     let name = pen(theme::font(theme::SMALL), look.secondary);
-    let words = paint::label(ui, line(place, first), Align2::LEFT_CENTER, "Level", &name).rect;
+    let ends = ends(ui, desk, line(place, second));
+    let mut words = paint::label(ui, line(place, first), Align2::LEFT_CENTER, "Level", &name).rect;
+    words.max.x = words.max.x.max(ends.max.x);
     if let Some(row) = desk.row("level") {
         let at = Rect::from_min_max(pos2(words.max.x + PAD, first - 10.0), pos2(place.max.x, first + 10.0));
         let response = fader(ui, desk, at, row, desk.track);
@@ -59,13 +65,37 @@ fn level(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect, first: f32, second: f3
     }
 }
 
-/// What a decibel more of this stem does to the others.
+/// Draws the menu of the chain's two ends; returns its place.
+fn ends(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect) -> Rect {
+    let rows: Vec<&'static Parameter> = ENDS.iter().filter_map(|id| desk.row(id)).collect();
+    let changed = rows.iter().any(|row| desk.value(row) != row.default);
+    let ink = if changed { desk.look.accent } else { desk.look.secondary };
+    let response = menu(ui, &desk.look, place, "Input and output", "In/Out", ink);
+    Popup::menu(&response)
+        .align(RectAlign::TOP_START)
+        .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
+        .show(|ui| {
+            let cell = vec2(104.0, 36.0);
+            let (place, _) = ui.allocate_exact_size(vec2(rows.len() as f32 * cell.x, cell.y), Sense::hover());
+            for (column, row) in rows.into_iter().enumerate() {
+                let min = place.min + vec2(column as f32 * cell.x, 0.0);
+                let at = Rect::from_min_size(min, cell - vec2(14.0, 0.0));
+                control(ui, desk, at, row, Style { caption: Some(&row.name), ..Style::default() });
+            }
+        });
+    let rect = response.rect;
+    let dither = if desk.facts.chain_kind == ChainKind::Master { ", dither" } else { "" };
+    response.on_hover_text(format!("Input gain, polarity, alignment and DC filter{dither}"));
+    rect
+}
+
+/// Sentence on one decibel more of this stem: the change of all others once normalized.
 fn price(desk: &ViewCx<'_>) -> Option<String> {
     let Link::Linked(Linked { share: Some(share), .. }) = &desk.facts.link else { return None };
     Some(exchange_sentence("this stem", Db(1.0), Db(-share)))
 }
 
-/// What the first platform does with what leaves a Master.
+/// Draws the first platform's gain on a Master's output.
 fn playback(ui: &Ui, desk: &ViewCx<'_>, place: Rect, first: f32, second: f32) {
     let look = &desk.look;
     let (small, dim) =

@@ -1,9 +1,9 @@
-//! What each term means, in a sentence or two, for tooltips.
+//! Tooltips: one or two sentences for each parameter, reading and way of listening.
 
 use chain::listen::MonitorMode;
 use chain::parameters::Parameter;
 
-/// What a parameter does.
+/// Explains a parameter.
 pub fn meaning(row: &Parameter) -> &'static str {
     // bands share their words: eq3_gain is eq_gain
     let band = row.id.strip_prefix("eq").and_then(|rest| rest.split_once('_')).map(|(_, rest)| rest);
@@ -84,7 +84,7 @@ fn of(id: &str) -> &'static str {
     }
 }
 
-/// What a reading means, by its name.
+/// Explains a reading by its name.
 pub fn reading(name: &str) -> &'static str {
     match name {
         "Momentary" => "Loudness of the last 400 ms, ungated (EBU Tech 3341).",
@@ -107,12 +107,12 @@ pub fn reading(name: &str) -> &'static str {
     }
 }
 
-/// What the threshold of noise reduction per octave does.
+/// Explains the threshold of noise reduction per octave.
 pub fn noise_curve() -> &'static str {
     "Added to the threshold here: up takes more for noise, down spares it. Drag, Shift for fine, wheel; double-click: 0. Saved with the project, the same for A to D."
 }
 
-/// What is done with references, by the words on their buttons.
+/// Explains the buttons of references by their words.
 pub fn references(name: &str) -> &'static str {
     match name {
         "match" => {
@@ -134,7 +134,7 @@ pub fn references(name: &str) -> &'static str {
     }
 }
 
-/// What a way of listening lets one hear.
+/// Explains a way of listening.
 pub fn listening(listen: MonitorMode) -> &'static str {
     match listen {
         MonitorMode::Off => "What leaves the plugin, and what a render contains.",

@@ -1,4 +1,4 @@
-//! Values as they are drawn: figures that keep their place while they move, and the unit apart.
+//! Numbers and parameter values as text: fixed decimals, a true minus, the unit apart.
 
 use chain::parameters::{Kind, Parameter, Value};
 use plugin_core::text;
@@ -6,8 +6,8 @@ use plugin_core::text;
 /// A true minus sign.
 const MINUS: char = '\u{2212}';
 
-/// Figures and unit, such as `−18.0` and `dBFS`.
-pub fn shown(row: &Parameter, value: Value) -> (String, &'static str) {
+/// Returns figures and unit, such as `−18.0` and `dBFS`.
+pub fn figures_and_unit(row: &Parameter, value: Value) -> (String, &'static str) {
     let (Value::Number(Some(x)), Kind::Number { unit, min, .. }) = (value, row.kind) else {
         return (text::text(row, value), "");
     };
@@ -28,7 +28,7 @@ pub fn shown(row: &Parameter, value: Value) -> (String, &'static str) {
 
 /// Figures and unit in one.
 pub fn whole(row: &Parameter, value: Value) -> String {
-    let (figures, unit) = shown(row, value);
+    let (figures, unit) = figures_and_unit(row, value);
     match unit {
         "" => figures,
         ":1" => figures + unit,

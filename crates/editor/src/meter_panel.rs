@@ -1,25 +1,25 @@
-//! The panel at the right: what the meters say.
+//! Meter panel at the right of a view: readings, level bars, stereo field.
 
 use super::edits::Edit;
 use super::facts::ViewCx;
+use super::format::{number, signed, time};
 use super::paint::{self, pen};
 use super::picture::FLOOR;
-use super::shown::{number, signed, time};
-use super::terms;
 use super::theme::{self, PAD, Palette};
+use super::tooltips;
 use egui::{Align2, Color32, CornerRadius, Rect, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
 /// Levels are drawn from here, dBFS, to full scale.
 const LOWEST: f32 = -60.0;
-/// Where there is no number.
+/// Text in place of a number that does not exist.
 const NONE: &str = "–";
 
-/// What the panel is about.
+/// Order of the panel's readings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Readings {
-    /// One chain: what happens at the moment is in front.
+    /// One chain: the readings of this moment first.
     Chain,
-    /// What leaves a Master: what was heard of the song is in front.
+    /// Output of a Master: the readings of the whole song first.
     Output,
 }
 
@@ -114,13 +114,13 @@ fn huge(ui: &Ui, desk: &ViewCx<'_>, inner: Rect, words: &str, value: Option<f64>
     figures.max.y + 4.0
 }
 
-/// What readers of the screen hear of a drawn reading, and its tooltip.
+/// Gives a drawn reading its accessible name, its value and its tooltip.
 fn hear(ui: &Ui, name: &str, value: &str, place: Rect) -> egui::Response {
     let sense = if name == "Heard" { Sense::click() } else { Sense::hover() };
     let response = ui.interact(place, ui.scope_id().with(("reading", name)), sense);
     response.widget_info(|| WidgetInfo::labeled(Role::Meter, true, name));
     ui.ctx().accesskit_node_builder(response.id, |node| node.set_value(value));
-    let meaning = terms::reading(name);
+    let meaning = tooltips::reading(name);
     if meaning.is_empty() { response } else { response.on_hover_text(meaning) }
 }
 
@@ -144,7 +144,7 @@ fn part(level: f32) -> f32 {
     ((level - LOWEST) / -LOWEST).clamp(0.0, 1.0)
 }
 
-/// What there is to draw: left, right and what is taken away, 0 to 1, and what was highest of late.
+/// Bars of left, right and gain reduction: name, level and peak hold from 0 to 1, colour.
 fn bars(desk: &ViewCx<'_>) -> [(&'static str, f32, f32, Color32); 3] {
     let picture = &desk.facts.picture;
     // of this moment; the figure is told less often

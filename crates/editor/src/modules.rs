@@ -1,14 +1,13 @@
-//! The units of the chain as cards: on or off, the values that matter, what is taken away. The name opens the rest.
+//! Modules of the chain as cards: switch, main values, gain reduction. The name opens all parameters.
 
 use super::controls::{Weight, control, dot, pill, pill_width};
 use super::edits::Edit;
 use super::facts::ViewCx;
 use super::field::Style;
+use super::format::number;
 use super::noise;
-use super::paint::{self, pen};
-use super::shown::number;
+use super::paint::{self, area, between, pen};
 use super::theme::{self, GAP, PAD, Palette};
-use super::trace::{area, between};
 use chain::parameters::Parameter;
 use chain::{ChainKind, LatencyClass};
 use egui::{Align2, CornerRadius, Pos2, Rect, RectAlign, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
@@ -60,7 +59,7 @@ const UNITS: [Unit; 5] = [
     },
 ];
 
-/// How wide a threshold per octave is at least.
+/// Least width of a threshold per octave, points.
 const LEAST_CURVE: f32 = 280.0;
 
 /// A value's place on a card.
@@ -95,7 +94,7 @@ fn card(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect, unit: &Unit) {
     let inner = place.shrink2(vec2(PAD, 10.0));
     let lacking = desk.facts.lacks(unit.class);
     let on = is_on(desk, unit) && lacking.is_none();
-    head(ui, desk, inner, unit, on, lacking.is_some());
+    header(ui, desk, inner, unit, on, lacking.is_some());
     let body = Rect::from_min_max(pos2(inner.min.x, inner.min.y + 24.0), inner.max);
     if let Some((class, name)) = lacking {
         needs(ui, desk, body, class, name);
@@ -133,7 +132,7 @@ fn short(row: &Parameter) -> &str {
     }
 }
 
-fn head(ui: &mut Ui, desk: &mut ViewCx<'_>, inner: Rect, unit: &Unit, on: bool, lacking: bool) {
+fn header(ui: &mut Ui, desk: &mut ViewCx<'_>, inner: Rect, unit: &Unit, on: bool, lacking: bool) {
     let look = desk.look;
     let y = inner.min.y + 9.0;
     let mut x = inner.min.x;
@@ -265,7 +264,7 @@ fn needs(ui: &mut Ui, desk: &mut ViewCx<'_>, body: Rect, class: LatencyClass, na
     response.on_hover_text(format!("Latency class {name}: the host restarts the plugin once.{stem}"));
 }
 
-/// What was taken away in the last seconds, from the top down.
+/// Draws the gain reduction of the last seconds, from the top down.
 fn reductions(ui: &Ui, desk: &ViewCx<'_>, place: Rect, which: usize, on: bool) {
     let look = &desk.look;
     ui.painter().rect_filled(place, CornerRadius::same(4), look.background);
