@@ -2,8 +2,10 @@
 //!
 //! The audio thread's [`StemAligner`](link::observe::Observer) sends finished hops; here they are recorded and
 //! fitted ([`Recorder`]), Stems are told apart from those of other sessions and found where they arrive late
-//! (`seating`), what is left over gets its name, and what is known is shown to the window ([`Board`]) and to others
+//! (`seating`), what is left over gets its name, and what is known is published to the window ([`PluginShared`]) and to others
 //! ([`AnalysisShared`]). Whatever this thread does, and however late, audio does not depend on it.
+//!
+//! [`PluginShared`]: plugin_core::shared::PluginShared
 
 mod excerpt;
 mod history;
@@ -15,7 +17,8 @@ mod worker;
 
 pub use worker::Worker;
 
-use chain::{ChainSettings, LatencyClass};
+use chain::LatencyClass;
+use crossbeam_queue::SegQueue;
 use history::Reductions;
 use hops::Steadiness;
 use link::delivery::{Delivery, Receiver};
@@ -25,7 +28,9 @@ use link::request::Request;
 use link::snapshot::BlockStatus;
 use link::summary::Summary;
 use link::{PeerView, ROSTER};
-use plugin_core::board::Board;
+use plugin_core::Output;
+use plugin_core::command::{AnalysisCommand, Proposal};
+use plugin_core::context::PluginContext;
 use seating::StemRouting;
 use session::record::{Recorder, StemId};
 use session::target::{NormalizationTarget, builtin};
@@ -49,6 +54,8 @@ pub struct AnalysisShared {
     summary: Mutex<Summary>,
     questions: Mutex<Vec<Question>>,
     strangers: Mutex<ForeignStems>,
+    /// Commands from the window, in order.
+    commands: SegQueue<AnalysisCommand>,
     /// To wake the analysis.
     thread: Mutex<Option<Thread>>,
 }
@@ -69,6 +76,8 @@ struct ForeignStems {
     master: Option<(PeerView, Hz)>,
     /// Those that are not summed.
     left_out: Vec<InstanceId>,
+    /// Stems that sit inside others, each with the one that it is inside.
+    nested: Vec<(StemId, StemId)>,
 }
 
 /// A Stem that plays this near to the Master on the timeline may belong to it, seconds.
@@ -118,6 +127,17 @@ impl AnalysisShared {
         self.wake();
     }
 
+    /// A person at the window asks for something.
+    pub fn command(&self, command: AnalysisCommand) {
+        self.commands.push(command);
+        self.wake();
+    }
+
+    /// The Stem that `stem` sits inside: it is metered, not summed.
+    pub fn outer(&self, stem: StemId) -> Option<StemId> {
+        lock(&self.strangers).nested.iter().find(|(inner, _)| *inner == stem).map(|(_, outer)| *outer)
+    }
+
     fn wake(&self) {
         if let Some(thread) = &*lock(&self.thread) {
             thread.unpark();
@@ -125,17 +145,13 @@ impl AnalysisShared {
     }
 }
 
-/// A Master's settings, whenever they are asked for.
-type Settings = Box<dyn Fn() -> ChainSettings + Send>;
-
 /// All that a Master knows. It outlives its thread: what was heard stays while the host has the plugin inactive.
-pub struct Analysis {
+pub struct Analysis<O: Output> {
     /// The Master itself: the mix is in its ring.
     me: PeerView,
     studio: Arc<AnalysisShared>,
-    board: Arc<Board>,
+    context: Arc<PluginContext<O>>,
     rate: Hz,
-    settings: Settings,
     class: LatencyClass,
     /// The thread is to end.
     stop: Arc<AtomicBool>,
@@ -151,25 +167,26 @@ pub struct Analysis {
     targets: Vec<NormalizationTarget>,
     /// Something has come since the last look.
     fresh: bool,
+    /// States that had been loaded then: songs come with them.
+    loads: u64,
     next_look: Instant,
     /// Before that the last answer stands.
     next_answer: Instant,
 }
 
-impl std::fmt::Debug for Analysis {
+impl<O: Output> std::fmt::Debug for Analysis<O> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Analysis").field("stems", &self.stems).finish_non_exhaustive()
     }
 }
 
-impl Analysis {
-    /// The analysis of the Master `me`, which is set as `settings` says.
-    pub fn new(me: PeerView, studio: Arc<AnalysisShared>, board: Arc<Board>, settings: Settings) -> Self {
+impl<O: Output> Analysis<O> {
+    /// The analysis of the Master `me`, whose settings and songs `context` has, and which publishes there.
+    pub fn new(me: PeerView, studio: Arc<AnalysisShared>, context: Arc<PluginContext<O>>) -> Self {
         Self {
             me,
             studio,
-            board,
-            settings,
+            context,
             class: LatencyClass::Zero,
             stop: Arc::default(),
             windows: Windows::default(),
@@ -182,6 +199,7 @@ impl Analysis {
             seating: StemRouting::default(),
             targets: builtin(),
             fresh: false,
+            loads: 0,
             next_look: Instant::now(),
             next_answer: Instant::now(),
         }
@@ -208,7 +226,9 @@ impl Analysis {
     fn round(&mut self) {
         self.take_deliveries();
         self.reductions.note(self.me.pulse(), self.rate);
-        let mut asked: Vec<Question> = self.heed().into_iter().collect();
+        let loads = self.context.params.store.loads();
+        self.fresh |= std::mem::replace(&mut self.loads, loads) != loads;
+        let mut asked: Vec<Question> = self.apply_commands().into_iter().collect();
         asked.extend(self.next_question(Instant::now()));
         let seating = &self.seating;
         self.windows.capture(&ROSTER, self.me, self.rate, &self.recorder, |stem| seating.delay(stem));
@@ -234,16 +254,21 @@ impl Analysis {
         Some(waiting.remove(0))
     }
 
-    /// Does what a person has wanted at the window; returns what he asks.
-    fn heed(&mut self) -> Option<Question> {
-        let deeds = self.board.take_deeds();
-        for stem in &deeds.muted {
-            self.recorder.confirm_mute(*stem);
+    /// Does what a person at the window asks; returns the last move to be predicted, unless it was forgotten.
+    fn apply_commands(&mut self) -> Option<Question> {
+        let mut asked = None;
+        while let Some(command) = self.studio.commands.pop() {
+            match command {
+                AnalysisCommand::Predict(proposal) => asked = proposal,
+                AnalysisCommand::ConfirmMute(stem) => {
+                    self.recorder.confirm_mute(stem);
+                    self.fresh = true;
+                }
+                AnalysisCommand::Refresh => self.fresh = true,
+            }
         }
-        self.fresh |= !deeds.muted.is_empty() || deeds.follows || deeds.songs;
-        let proposal = deeds.proposal?;
-        let (sender, stem) = (self.me.id()?, InstanceId::new(proposal.stem.0)?);
-        Some(Question { sender, counter: 0, stem, gain: proposal.gain })
+        let Proposal { stem, gain } = asked?;
+        Some(Question { sender: self.me.id()?, counter: 0, stem: InstanceId::new(stem.0)?, gain })
     }
 
     fn take_deliveries(&mut self) {
@@ -257,11 +282,13 @@ impl Analysis {
     }
 
     fn tell_strangers(&self) {
-        let (master, left_out) = (Some((self.me, self.rate)), self.seating.left_out());
-        *lock(&self.studio.strangers) = ForeignStems { master, left_out };
         let stem = |id: InstanceId| StemId(id.get());
         let nested = self.seating.nested().into_iter().map(|(inner, outer)| (stem(inner), stem(outer)));
-        self.board.show_nested(nested.collect());
+        *lock(&self.studio.strangers) = ForeignStems {
+            master: Some((self.me, self.rate)),
+            left_out: self.seating.left_out(),
+            nested: nested.collect(),
+        };
     }
 
     /// What a stem is called.

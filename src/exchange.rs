@@ -9,10 +9,11 @@ use dsp::denoise::{BANDS, CURVE_POINTS, NoisePrint, ThresholdCurve};
 use link::snapshot::Settings;
 use link::summary::{StemSummary, Summary};
 use link::{InstanceId, PeerView, Roster};
-use plugin_core::room::StemCard;
+use plugin_core::session_view::StemCard;
 use plugin_core::sheet::{Arrival, ChainExport, SessionExport, StemExport};
 use plugin_core::travel::{travel_of, value_at};
 use session::view::StemState;
+use std::time::Instant;
 use units::{Db, Hz};
 
 /// The session of the Master `me`, with the Stems of `roster` that make up its mix; all in reach before it has heard any.
@@ -27,7 +28,8 @@ pub fn sheet(roster: &'static Roster, me: PeerView) -> SessionExport {
         left_out: Vec::new(),
         coverage: summary.coverage,
     };
-    for card in StemList::new(roster, me).look().0.into_iter().filter(|card| card.presence.is_linked()) {
+    let stems = StemList::new(roster, me).stems(Instant::now());
+    for card in stems.into_iter().filter(|card| card.status.is_linked()) {
         let found = find(&summary, &card);
         if heard && found.is_none() {
             sheet.left_out.push(card.name().to_owned());

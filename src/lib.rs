@@ -27,6 +27,7 @@ pub mod exchange;
 pub mod exported;
 pub mod master;
 mod monitor;
+mod session_link;
 pub mod shell;
 pub mod spectrum;
 pub mod stem;

@@ -3,7 +3,8 @@
 //! Runs on the link's thread, a few times a second; the audio thread's part is [`super::broadcast`].
 
 use super::analysis::AnalysisShared;
-use super::spectrum::Spectrum;
+use super::cards::StemList;
+use super::spectrum::{Levels, Spectrum};
 use chain::ChainKind;
 use link::bridge::{self, InstanceSource, State};
 use link::identity::InstanceId;
@@ -14,12 +15,10 @@ use link::summary::{Placement, Summary};
 use link::words::Text;
 use link::{BRIDGE, PeerView, ROSTER, SessionId};
 use meter::Reading;
-use plugin_core::board::{Board, Seen};
+use plugin_core::Output;
+use plugin_core::context::PluginContext;
 use plugin_core::document::Identity;
-use plugin_core::gauges::Gauges;
-use plugin_core::room::{OPEN_TWICE, OTHER_VERSION};
-use plugin_core::track::Track;
-use plugin_core::{ChainParams, Output};
+use plugin_core::session_view::{FaultSource, LinkedMaster};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 use units::Ms;
@@ -29,28 +28,27 @@ const LONG: u64 = 36_000;
 
 /// An instance's voice in the link.
 pub struct LinkPublisher<O: Output> {
-    params: Arc<ChainParams<O>>,
-    gauges: Arc<Gauges>,
-    track: Arc<Track>,
-    board: Arc<Board>,
+    context: Arc<PluginContext<O>>,
     format: Format,
-    /// The instance as others see it, once it has joined.
-    me: OnceLock<PeerView>,
+    /// The instance as others see it, and others as it sees them, once it has joined.
+    joined: OnceLock<(PeerView, Arc<StemList>)>,
     /// A number for this life, to which changes of the trim are added: no request of a former life fits.
     base: u64,
     answer: Mutex<Option<Answer>>,
-    reading: Mutex<Read>,
+    measured: Mutex<Measured>,
     spectrum: Mutex<Spectrum>,
     /// A Master's.
     studio: Option<Arc<AnalysisShared>>,
 }
 
-/// A reading, and what the gauges had when it was derived.
+/// Measurements of the last round.
 #[derive(Clone, Copy, Default)]
-struct Read {
+struct Measured {
+    reading: Reading,
+    /// Hops and programme length of the meters when the reading was derived.
     hops: u64,
     heard: Ms,
-    reading: Reading,
+    spectrum: Levels,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -60,52 +58,46 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl<O: Output> LinkPublisher<O> {
     /// The voice of a plugin that `format` has loaded; `studio` of a Master.
-    pub fn new(
-        params: Arc<ChainParams<O>>,
-        gauges: Arc<Gauges>,
-        track: Arc<Track>,
-        board: Arc<Board>,
-        format: Format,
-        studio: Option<Arc<AnalysisShared>>,
-    ) -> Self {
+    pub fn new(context: Arc<PluginContext<O>>, format: Format, studio: Option<Arc<AnalysisShared>>) -> Self {
         Self {
-            params,
-            gauges,
-            track,
-            board,
+            context,
             format,
-            me: OnceLock::new(),
+            joined: OnceLock::new(),
             base: link::identity::unique().get(),
             answer: Mutex::default(),
-            reading: Mutex::default(),
+            measured: Mutex::default(),
             spectrum: Mutex::default(),
             studio,
         }
     }
 
-    /// The instance has joined as `me`: its state says so from now on.
-    pub fn joined(&self, me: PeerView) {
+    /// The instance has joined as `me`, and sees `stems`: its state says so from now on.
+    pub(super) fn joined(&self, me: PeerView, stems: Arc<StemList>) {
         // there is one life per voice
-        let _ = self.me.set(me);
+        let _ = self.joined.set((me, stems));
         self.remember(None);
+    }
+
+    fn me(&self) -> Option<PeerView> {
+        self.joined.get().map(|(me, _)| *me)
     }
 
     /// Keeps id and session in the state; the id may have changed, because a duplicate elsewhere is older.
     fn remember(&self, belongs_to: Option<SessionId>) {
-        let Some(id) = self.me.get().and_then(PeerView::id) else { return };
-        let saved = self.params.store.identity();
+        let Some(id) = self.me().and_then(|me| me.id()) else { return };
+        let saved = self.context.params.store.identity();
         let number = |id: u64| std::num::NonZeroU64::new(id);
         let session = belongs_to.and_then(|session| number(session.get())).or(saved.session);
-        self.params.store.live_as(Identity { instance: number(id.get()), session });
+        self.context.params.store.live_as(Identity { instance: number(id.get()), session });
     }
 
     fn session(&self) -> Option<SessionId> {
-        self.params.store.identity().session.and_then(|session| SessionId::new(session.get()))
+        self.context.params.store.identity().session.and_then(|session| SessionId::new(session.get()))
     }
 
-    /// Looks for the Master that sums this Stem, and shows what it says.
+    /// Looks for the Master that sums this Stem, and publishes what it says.
     fn look_for_master(&self) {
-        let Some(id) = self.me.get().and_then(PeerView::id) else { return };
+        let Some(id) = self.me().and_then(|me| me.id()) else { return };
         let masters = ROSTER.peers().filter_map(|peer| {
             let label = peer.label().filter(|label| label.kind == Kind::Master)?;
             let summary = peer.summary()?;
@@ -115,7 +107,7 @@ impl<O: Output> LinkPublisher<O> {
         // of several the one of before, then the earliest
         let hint = self.session();
         let found = masters.min_by_key(|(label, ..)| (label.session != hint, label.born));
-        self.board.show_master(found.as_ref().map(|(_, summary, stem)| Seen {
+        self.context.shared.set_master(found.as_ref().map(|(_, summary, stem)| LinkedMaster {
             stems: summary.stems().count(),
             share: stem.share,
             heard: Ms(1000.0 * summary.heard),
@@ -124,14 +116,27 @@ impl<O: Output> LinkPublisher<O> {
         self.remember(found.and_then(|(label, ..)| label.session));
     }
 
-    fn reading(&self) -> Reading {
-        let (hops, heard) = (self.gauges.hops(), self.gauges.heard());
-        let mut last = lock(&self.reading);
+    fn measure(&self) {
+        let meters = &self.context.meters;
+        let (hops, heard) = (meters.hops(), meters.heard());
+        let mut last = lock(&self.measured);
         let pause = if hops > LONG { 10 } else { 1 };
         if hops >= last.hops + pause || heard.0 < last.heard.0 {
-            *last = Read { hops, heard, reading: self.gauges.reading() };
+            *last = Measured { reading: meters.reading(), hops, heard, ..*last };
         }
-        last.reading
+        if let Some(me) = self.me() {
+            last.spectrum = lock(&self.spectrum).look(me, Instant::now());
+        }
+    }
+
+    /// Says what keeps others from being seen.
+    fn report_faults(&self) {
+        let (state, shared) = (BRIDGE.state(), &self.context.shared);
+        let owns = self.me().is_none_or(|me| ROSTER.owns_session(me));
+        let link = (!state.trouble.is_empty()).then(|| state.trouble.clone());
+        shared.set_fault(FaultSource::Link, link);
+        shared.set_fault(FaultSource::DoubleSession, (!owns).then(|| "This session is open twice".into()));
+        shared.set_fault(FaultSource::OtherVersion, other_versions(&state));
     }
 
     fn trim(&self, offset: units::Db, changes: u64) -> Trim {
@@ -148,39 +153,42 @@ impl<O: Output> InstanceSource for LinkPublisher<O> {
         InstanceInfo {
             kind,
             format: self.format,
-            role: self.params.store.role().unwrap_or_else(|| self.track.role()),
-            colour: self.track.colour(),
-            name: Text::new(&self.track.name()),
+            role: self.context.params.store.role().unwrap_or_else(|| self.context.track.role()),
+            colour: self.context.track.colour(),
+            name: Text::new(&self.context.track.name()),
             session: self.session(),
             ..InstanceInfo::default()
         }
     }
 
-    fn figures(&self) -> StemReadings {
+    fn housekeep(&self) {
         match O::CHAIN_KIND {
             ChainKind::Stem => self.look_for_master(),
             ChainKind::Master => {
                 self.remember(None);
-                // whoever goes on hearing something else has a window open, which may have nothing to draw
-                self.board.tend();
+                if let Some((_, stems)) = self.joined.get() {
+                    stems.update(Instant::now());
+                }
             }
         }
-        let me = self.me.get();
-        let owns = me.is_none_or(|me| ROSTER.owns_session(*me));
-        self.board.show_trouble(&trouble(&BRIDGE.state(), owns));
+        self.report_faults();
         // what a window has taken back is freed even after it was closed
-        self.board.references.collect();
-        let (offset, changes) = self.params.store.trim_and_changes();
+        self.context.shared.references.collect();
+        self.measure();
+    }
+
+    fn figures(&self) -> StemReadings {
+        let (offset, changes) = self.context.params.store.trim_and_changes();
+        let Measured { reading, spectrum, .. } = *lock(&self.measured);
         // the pulse says what of it is of the moment
-        let reading = Reading { momentary: None, short_term: None, ..self.reading() };
-        let spectrum = me.map(|me| lock(&self.spectrum).look(*me, Instant::now())).unwrap_or_default();
-        let audition = self.base.wrapping_add(self.board.listening.number());
+        let reading = Reading { momentary: None, short_term: None, ..reading };
+        let audition = self.base.wrapping_add(self.context.shared.monitor.number());
         StemReadings { reading, spectrum, trim: self.trim(offset, changes), audition }
     }
 
     fn summary(&self) -> Summary {
         let Some(studio) = &self.studio else { return Summary::default() };
-        let placement = if self.params.store.is_last() { Placement::Final } else { Placement::Mix };
+        let placement = if self.context.params.store.is_last() { Placement::Final } else { Placement::Mix };
         Summary { placement, ..studio.summary() }
     }
 
@@ -191,7 +199,7 @@ impl<O: Output> InstanceSource for LinkPublisher<O> {
     fn hear(&self, order: Option<&Order>) {
         if O::CHAIN_KIND == ChainKind::Stem {
             let number = order.map_or(0, |order| order.base.wrapping_sub(self.base));
-            self.board.listening.ask(number, order.map(|order| order.hearing));
+            self.context.shared.monitor.ask(number, order.map(|order| order.hearing));
         }
     }
 
@@ -200,7 +208,7 @@ impl<O: Output> InstanceSource for LinkPublisher<O> {
             (Some(studio), Some(stem)) => studio.ask(sender, request, stem),
             (None, None) => {
                 let mut answer = None;
-                self.params.store.change_trim(|offset, changes| {
+                self.context.params.store.change_trim(|offset, changes| {
                     let mut trim = self.trim(offset, changes);
                     trim.consider(sender, request);
                     answer = trim.answer;
@@ -215,21 +223,14 @@ impl<O: Output> InstanceSource for LinkPublisher<O> {
     }
 }
 
-/// What keeps others from being seen, the worst of it; empty if nothing does. `owns`: no earlier Master has the session.
-fn trouble(state: &State, owns: bool) -> String {
-    if !state.trouble.is_empty() {
-        return state.trouble.clone();
-    }
-    if !owns {
-        return OPEN_TWICE.into();
-    }
+/// Plugins of other versions that are there, in words; `None` if there are none.
+fn other_versions(state: &State) -> Option<String> {
     let mut versions: Vec<String> = state.incompatible.iter().map(u64::to_string).collect();
     versions.sort();
     versions.dedup();
-    match versions.len() {
-        0 => String::new(),
-        _ => format!("{OTHER_VERSION} (link {}, this is {})", versions.join(", "), bridge::VERSION),
-    }
+    let (versions, own) = (versions.join(", "), bridge::VERSION);
+    (!versions.is_empty())
+        .then(|| format!("Plugins of another version are open (link {versions}, this is {own})"))
 }
 
 #[cfg(test)]
@@ -237,17 +238,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn plugins_of_another_version_are_said_to_be_there_after_what_is_worse() {
-        let state = |trouble: &str, versions: &[u64]| State {
-            trouble: trouble.into(),
-            incompatible: versions.to_vec(),
-            ..State::default()
-        };
-        assert_eq!(trouble(&state("", &[]), true), "");
+    fn each_other_version_is_named_once() {
+        let state = |versions: &[u64]| State { incompatible: versions.to_vec(), ..State::default() };
+        assert_eq!(other_versions(&state(&[])), None);
         let own = bridge::VERSION;
-        let words = format!("{OTHER_VERSION} (link 2, 3, this is {own})");
-        assert_eq!(trouble(&state("", &[2, 2, 3]), true), words);
-        assert_eq!(trouble(&state("", &[2]), false), OPEN_TWICE);
-        assert_eq!(trouble(&state("no folder", &[2]), false), "no folder");
+        let words = format!("Plugins of another version are open (link 2, 3, this is {own})");
+        assert_eq!(other_versions(&state(&[2, 2, 3])), Some(words));
     }
 }

@@ -3,7 +3,7 @@
 use link::snapshot::BlockStatus;
 use meter::loudness::{hop_frames, integrated, windows};
 use plugin_core::document::songs::SongRange;
-use plugin_core::room::{HOP, History, Moment, Song};
+use plugin_core::session_view::{HOP, Song, Timeline, TimelinePoint};
 use session::heard::{Places, RangeReport};
 use session::record::{Mark, Recorder};
 use session::timeline::{Place, place};
@@ -47,13 +47,13 @@ impl Reductions {
     }
 }
 
-/// The history of `range`, which `heard` is of, and of the songs that reach beyond it.
-pub(super) fn history(
+/// The timeline of `range`, which `heard` is of, and of the songs that reach beyond it.
+pub(super) fn timeline(
     recorder: &Recorder,
     heard: &RangeReport,
     range: &Places,
     (reductions, songs): (&Reductions, &[SongRange]),
-) -> History {
+) -> Timeline {
     let sources = &heard.ground.sources;
     let powers = sources.powers(&vec![1.0; sources.sources()]);
     let hop = |seconds: f64| (seconds * 1000.0 / HOP.0).round() as Place;
@@ -64,9 +64,9 @@ pub(super) fn history(
             shown = shown.start.min(start)..shown.end.max(end);
         }
     }
-    let mut points: Vec<Moment> = shown
+    let mut points: Vec<TimelinePoint> = shown
         .clone()
-        .map(|place| Moment {
+        .map(|place| TimelinePoint {
             mark: recorder.mark(place),
             short_term: None,
             integrated: None,
@@ -112,15 +112,7 @@ pub(super) fn history(
         .max_by(|(_, a), (_, b)| a.0.total_cmp(&b.0))
         .map(|(hop, _)| range.start + hop as i64)
         .map(|first| (at(first), at(first + STRETCH as i64)));
-    History {
-        start: at(shown.start),
-        step: HOP,
-        points,
-        songs: songs.collect(),
-        playhead: None,
-        looped: None,
-        loudest,
-    }
+    Timeline { start: at(shown.start), step: HOP, points, songs: songs.collect(), loudest }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use super::Analysis;
 use link::delivery::MadeWith;
 use link::identity::InstanceId;
 use link::ring::LISTENING;
+use plugin_core::Output;
 use session::record::{Member, Setting, StemId};
 use session::watch::FinishedHop;
 
@@ -27,7 +28,7 @@ impl Steadiness {
     }
 }
 
-impl Analysis {
+impl<O: Output> Analysis<O> {
     /// Other stems from now on.
     pub(super) fn chain_kind(&mut self, set: u64, stems: Vec<InstanceId>) {
         let known = self.recorder.members().to_vec();

@@ -4,8 +4,9 @@ use super::excerpt::{Audio, last_of_mix, read, sides};
 use link::identity::InstanceId;
 use link::observe::{Route, RoutingTable};
 use link::ring::Side;
-use link::slot::{Origin, Presence};
+use link::slot::Origin;
 use link::snapshot::Kind;
+use link::status::{StemStatus, Viewpoint};
 use link::{PeerView, Roster};
 use session::belong::{MixMembership, belonging};
 use session::coverage::{FULL_COVERAGE, coverage};
@@ -76,11 +77,10 @@ impl StemRouting {
     /// The master starts to listen. Stems of other sessions that are open are left out until they are found in the mix.
     pub(super) fn begin(&mut self, roster: &'static Roster, me: PeerView) {
         self.due = Instant::now() + SOON;
-        let own = me.label().and_then(|label| label.session);
+        let viewpoint = Viewpoint::of(roster, me);
         for peer in stems(roster) {
-            let (Some(id), Some(label)) = (peer.id(), peer.label()) else { continue };
-            let elsewhere = label.session.filter(|session| Some(*session) != own);
-            let is_foreign = elsewhere.is_some_and(|session| !roster.masters_of(session).is_empty());
+            let Some(id) = peer.id() else { continue };
+            let is_foreign = viewpoint.status(peer, |_| false) == StemStatus::OtherSession;
             if is_foreign && !self.places.iter().any(|place| place.id == id) {
                 self.places.push(Place { id, delay: 0, summed: false, known: true, misses: 0, inside: None });
             }
@@ -142,6 +142,7 @@ impl StemRouting {
         let mut mixes = behind.iter().map(|behind| last_of_mix(me, frames + (behind * rate.0) as usize));
         let (start, mut mix) = mixes.find_map(|mix| mix)?;
         mix.iter_mut().for_each(|side| side.truncate(frames));
+        let viewpoint = Viewpoint::of(roster, me);
         let mut candidates = Vec::new();
         let mut unclear = false;
         let present = stems(roster).filter(|peer| peer.pulse().is_some_and(|pulse| pulse.rate == rate));
@@ -154,7 +155,7 @@ impl StemRouting {
             let audio = [Side::Output, Side::Input].map(|side| read(peer, side, from, frames));
             if let [Some(output), Some(input)] = audio {
                 candidates.push(Candidate { place, peer, output, input });
-            } else if peer.presence() == Presence::Awake {
+            } else if viewpoint.status(peer, |_| true) == StemStatus::Live {
                 // it plays, but not here
                 unclear |= self.miss(place);
             }

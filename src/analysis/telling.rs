@@ -1,13 +1,14 @@
 //! What is known, for the window and for others.
 
-use super::history::history;
+use super::history::timeline;
 use super::simulation::out_of;
 use super::{Analysis, Question, lock};
 use link::identity::InstanceId;
 use link::summary::{Forecast, StemSummary, Summary};
 use link::words::Text;
 use meter::loudness::hop_frames;
-use plugin_core::board::Room;
+use plugin_core::Output;
+use plugin_core::session_view::AnalysisResult;
 use session::heard::RangeReport;
 use session::predict::{Certainty, Move, gains};
 use session::prediction::{Follower, Prediction, predict_moves};
@@ -18,12 +19,13 @@ use units::{Db, Lu, Lufs, Ms};
 /// The move whose certainty is told when nobody asks: up by as much.
 const USUAL_MOVE: Db = Db(1.0);
 
-impl Analysis {
+impl<O: Output> Analysis<O> {
     /// Looks at all that was heard, answers what was asked, and tells everybody.
     pub(super) fn look(&mut self, asked: &[Question]) {
         let range = self.recorder.extent().map_or(0..0, |(first, last)| first..last + 1);
         let heard = self.recorder.heard(range.clone());
-        let history = history(&self.recorder, &heard, &range, (&self.reductions, &self.board.songs()));
+        let songs = self.context.params.store.songs();
+        let timeline = timeline(&self.recorder, &heard, &range, (&self.reductions, &songs));
         let members = heard.members();
         let delays: Vec<i64> = members
             .iter()
@@ -43,12 +45,14 @@ impl Analysis {
         }
         let names: Vec<String> = members.iter().map(|member| Self::name(member.id)).collect();
         self.tell(&session, &heard, &names, forecast);
-        let before = self.board.room();
-        let (prediction, out) = match prediction {
-            Some((prediction, out)) => (Some(prediction), out),
-            None => before.map_or((None, None), |room| (room.prediction.clone(), room.out)),
+        let (prediction, simulated) = match prediction {
+            Some((prediction, simulated)) => (Some(prediction), simulated),
+            None => {
+                let last = self.context.shared.snapshot().analysis.clone();
+                last.map_or((None, None), |last| (last.prediction.clone(), last.simulated))
+            }
         };
-        self.board.show_room(Room { session, names, prediction, out, history });
+        self.context.shared.set_analysis(AnalysisResult { session, names, prediction, simulated, timeline });
     }
 
     /// What a move would change, for whoever asks.
@@ -79,7 +83,7 @@ impl Analysis {
         }
         forecast.peak = [prediction.before.true_peak, prediction.peak.high];
         forecast.returns_not_included = prediction.returns_not_included;
-        let settings = (self.settings)();
+        let settings = self.context.params.settings();
         // what is not linked was not captured: a move that it follows cannot be simulated
         let stems = heard.members().len();
         let captured = prediction.moves.iter().all(|one| one.source < stems);
@@ -97,7 +101,8 @@ impl Analysis {
     /// What a person has said moves along: what is left over, with a stem.
     fn followers(&self, heard: &RangeReport) -> Vec<Follower> {
         let members = heard.members();
-        let stem = self.board.follows().and_then(|id| members.iter().position(|member| member.id == id));
+        let follows = self.context.shared.snapshot().follows;
+        let stem = follows.and_then(|id| members.iter().position(|member| member.id == id));
         stem.map(|stem| Follower { follower: members.len(), stem }).into_iter().collect()
     }
 

@@ -4,6 +4,8 @@ use super::{Analysis, lock};
 use chain::LatencyClass;
 use link::delivery::Receiver;
 use link::observe::RoutingTable;
+use plugin_core::Output;
+use plugin_core::session_view::FaultSource;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -16,14 +18,14 @@ const PACE: Duration = Duration::from_millis(20);
 
 /// An analysis and its thread. Dropped, the thread has ended.
 #[derive(Debug)]
-pub struct Worker {
-    analysis: Arc<Mutex<Analysis>>,
+pub struct Worker<O: Output> {
+    analysis: Arc<Mutex<Analysis<O>>>,
     running: Option<(JoinHandle<()>, Arc<AtomicBool>)>,
 }
 
-impl Worker {
+impl<O: Output> Worker<O> {
     /// A worker that does not run yet.
-    pub fn new(analysis: Analysis) -> Self {
+    pub fn new(analysis: Analysis<O>) -> Self {
         Self { analysis: Arc::new(Mutex::new(analysis)), running: None }
     }
 
@@ -34,6 +36,7 @@ impl Worker {
         let mut analysis = lock(&self.analysis);
         let advice = analysis.begin(rate, class, receiver);
         analysis.stop = Arc::clone(&stop);
+        analysis.context.shared.set_fault(FaultSource::Analysis, None);
         drop(analysis);
         let (analysis, stopped) = (Arc::clone(&self.analysis), Arc::clone(&stop));
         let run = move || {
@@ -41,7 +44,8 @@ impl Worker {
             *lock(&analysis.studio.thread) = Some(std::thread::current());
             while !stopped.load(Ordering::Acquire) {
                 if catch_unwind(AssertUnwindSafe(|| analysis.round())).is_err() {
-                    analysis.board.show_trouble("the analysis has failed: reload the plugin");
+                    let fault = "The analysis has failed: reload the plugin".into();
+                    analysis.context.shared.set_fault(FaultSource::Analysis, Some(fault));
                     break;
                 }
                 std::thread::park_timeout(PACE);
@@ -64,7 +68,7 @@ impl Worker {
     }
 }
 
-impl Drop for Worker {
+impl<O: Output> Drop for Worker<O> {
     fn drop(&mut self) {
         self.stop();
     }

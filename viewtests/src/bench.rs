@@ -12,7 +12,7 @@ use editor::theme::{self, Palette};
 use egui::{Pos2, Vec2};
 use egui_kittest::kittest::Queryable;
 use egui_kittest::{Harness, HarnessBuilder};
-use plugin_core::room::Exported;
+use plugin_core::session_view::Exported;
 use units::Ms;
 
 /// A view, what it shows and what was done with it.
@@ -128,7 +128,7 @@ impl Bench {
             }
             Edit::MonitorMode(listen) => {
                 (facts.listen, facts.asked) = (*listen, None);
-                facts.session.references.heard = None;
+                facts.master.references.heard = None;
             }
             Edit::Restart => facts.heard.0 = 0.0,
             // as if noise had been heard for two seconds and a half since
@@ -144,47 +144,49 @@ impl Bench {
             }
             Edit::SavePreset(preset) => facts.presets.push(preset.clone()),
             Edit::Predict(proposal) => {
-                facts.session.answer = proposal.and_then(|proposal| session::answer(facts, proposal));
+                facts.master.answer = proposal.and_then(|proposal| session::answer(facts, proposal));
             }
             Edit::AskTrim(wish) => {
-                let stem = facts.session.stems.iter_mut().find(|stem| stem.id == wish.stem);
+                let stem = session::snapshot(facts).stems.iter_mut().find(|stem| stem.id == wish.stem);
                 if let Some(stem) = stem.filter(|stem| stem.revision == wish.base) {
                     (stem.trim, stem.revision) = (wish.trim, stem.revision + 1);
                 }
             }
             Edit::Trims(changes) => {
                 for change in changes {
-                    let stem = facts.session.stems.iter_mut().find(|stem| stem.id == change.stem);
+                    let stem = session::snapshot(facts).stems.iter_mut().find(|stem| stem.id == change.stem);
                     if let Some(stem) = stem.filter(|stem| stem.trim == change.before) {
                         (stem.trim, stem.revision) = (change.after, stem.revision + 1);
                     }
                 }
             }
-            Edit::Placement(placement) => facts.session.placement = *placement,
+            Edit::Placement(placement) => facts.master.placement = *placement,
             Edit::ExportSession => {
-                facts.session.exported = Some(Exported {
+                session::snapshot(facts).exported = Some(Exported {
                     path: Ok("/home/me/Documents/Stemlink/Mix session 2.toml".into()),
                     remarks: vec!["Bass: fader and pan are not known".into()],
                 });
             }
             Edit::ConfirmMute(stem) => {
-                if let Some(session) = &mut facts.session.session {
-                    session.asks.retain(|asked| asked != stem);
+                if let Some(known) = session::analysis(facts) {
+                    known.session.asks.retain(|asked| asked != stem);
                 }
             }
             Edit::Songs(songs) => {
-                facts.session.history.songs =
+                facts.master.songs =
                     songs.iter().map(|song| session::song(&song.name, song.start, song.end, -9.0)).collect();
             }
             Edit::References(paths) => references::keep(facts, paths),
             Edit::Hear(path) => references::hear(facts, path.as_deref()),
-            Edit::PlayAlong(along) => facts.session.references.along = *along,
+            Edit::PlayAlong(along) => facts.master.references.along = *along,
             Edit::Browse(folder) => {
-                facts.session.references.listing = Some(references::listing(folder.as_deref()));
+                facts.master.references.listing = Some(references::listing(folder.as_deref()));
             }
-            Edit::Audition(None) => facts.session.auditions = Default::default(),
-            Edit::Audition(Some((stem, audition))) => facts.session.auditions.toggle(*stem, *audition),
-            Edit::Follow(stem) => facts.session.follows = *stem,
+            Edit::Audition(None) => session::snapshot(facts).auditions = Default::default(),
+            Edit::Audition(Some((stem, audition))) => {
+                session::snapshot(facts).auditions.toggle(*stem, *audition)
+            }
+            Edit::Follow(stem) => session::snapshot(facts).follows = *stem,
             Edit::RemovePreset(name) => facts.presets.retain(|preset| preset.name != *name),
         }
     }

@@ -20,7 +20,7 @@ fn ready(path: &str, integrated: f64, peak: f64, seconds: f64) -> Reference {
 pub fn compared() -> ViewModel {
     let mut facts = crate::session::five();
     let missing = "/music/Gone.wav: cannot be opened, no such file or folder; check the path";
-    facts.session.references = References {
+    facts.master.references = References {
         kept: vec![
             ready("/music/Brightside (master 24-48).flac", -7.4, -0.2, 222.0),
             ready("/music/Old And Quiet.aiff", -19.8, -3.1, 251.0),
@@ -44,7 +44,7 @@ pub fn many() -> ViewModel {
             4000.0,
         )
     };
-    facts.session.references = References {
+    facts.master.references = References {
         kept: (1..=8).map(song).collect(),
         mix: Some(Lufs(-7.9)),
         along: true,
@@ -56,9 +56,9 @@ pub fn many() -> ViewModel {
 
 /// The files are these.
 pub fn keep(facts: &mut ViewModel, paths: &[String]) {
-    let known = std::mem::take(&mut facts.session.references.kept);
+    let known = std::mem::take(&mut facts.master.references.kept);
     let of = |path: &String| known.iter().find(|one| one.path == *path).cloned();
-    facts.session.references.kept = paths
+    facts.master.references.kept = paths
         .iter()
         .map(|path| of(path).unwrap_or_else(|| Reference { path: path.clone(), state: State::Reading }))
         .collect();
@@ -66,7 +66,7 @@ pub fn keep(facts: &mut ViewModel, paths: &[String]) {
 
 /// That file is heard, or the mix.
 pub fn hear(facts: &mut ViewModel, path: Option<&str>) {
-    let references = &mut facts.session.references;
+    let references = &mut facts.master.references;
     let place = references.kept.iter().position(|one| Some(one.path.as_str()) == path);
     references.heard = place;
     references.last = place.or(references.last);

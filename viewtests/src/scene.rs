@@ -3,15 +3,16 @@
 use chain::listen::MonitorMode;
 use chain::parameters::{PARAMETERS, Value};
 use chain::{ChainKind, ChainSettings, LatencyClass};
-use editor::facts::{Clash, Link, Linked, ViewModel};
+use editor::facts::{Clash, MasterModel, ViewModel};
 use editor::picture::{FLOOR, Named, POINTS, Picture, frequency};
 use egui::Color32;
 use meter::Reading;
 use plugin_core;
 use plugin_core::gauges::Health;
-use plugin_core::room::SessionFacts;
+use plugin_core::session_view::{LinkedMaster, MasterLink, SessionSnapshot};
 use session::audition::Hearing;
 use session::role::Role;
+use std::sync::Arc;
 use units::{Db, Dbtp, Hz, Lu, Lufs, Ms};
 
 /// Sets a parameter from text as people type it; those that the table lacks are left out.
@@ -46,14 +47,19 @@ pub fn empty() -> ViewModel {
         others: Vec::new(),
         clashes: Vec::new(),
         learning: None,
-        link: Link::Waiting,
         trim: Db(0.0),
         listen: MonitorMode::Off,
         asked: None,
         match_gain: None,
         presets: Vec::new(),
-        session: SessionFacts::default(),
+        snapshot: Arc::default(),
+        master: MasterModel::default(),
     }
+}
+
+/// A published session of a Stem that is linked so.
+pub fn linked(master: MasterLink) -> Arc<SessionSnapshot> {
+    Arc::new(SessionSnapshot { master, ..SessionSnapshot::default() })
 }
 
 /// A Stem in the class that can take noise away, doing so.
@@ -164,7 +170,12 @@ pub fn vocals() -> ViewModel {
             named("Keys", Color32::from_rgb(0x2F, 0xB6, 0x8E), spectrum(420.0, -38.0, 4.0, 3)),
         ],
         clashes: vec![Clash { name: "Keys".into(), low: Hz(280.0), high: Hz(620.0) }],
-        link: Link::Linked(Linked { stems: 5, share: Some(0.46), heard: Ms(167_000.0), exact: true }),
+        snapshot: linked(MasterLink::Linked(LinkedMaster {
+            stems: 5,
+            share: Some(0.46),
+            heard: Ms(167_000.0),
+            exact: true,
+        })),
         trim: Db(-1.0),
         match_gain: Some(Db(1.8)),
         ..empty()
@@ -215,7 +226,7 @@ pub fn crowded() -> ViewModel {
     facts.health.limiter_reduction = Db(12.5);
     facts.picture.correlation = Some(-0.34);
     facts.picture.reductions.iter_mut().for_each(|r| r[1] = r[0] * 4.0);
-    if let Link::Linked(linked) = &mut facts.link {
+    if let MasterLink::Linked(linked) = &mut Arc::make_mut(&mut facts.snapshot).master {
         (linked.stems, linked.exact, linked.share) = (32, false, Some(-0.12));
         facts.trim = Db(-12.5);
     }

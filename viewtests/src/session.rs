@@ -3,11 +3,12 @@
 
 use crate::scene;
 use chain::ChainKind;
-use editor::facts::ViewModel;
+use editor::facts::{MasterModel, ViewModel};
 use meter::Reading;
-use plugin_core::room::{
-    Answer, BANDS, History, Moment, Outcome, Placement, Presence, Proposal, Request, SessionFacts, Simulated,
-    Song, StemCard,
+use plugin_core::command::Proposal;
+use plugin_core::session_view::{
+    AnalysisResult, Answer, BANDS, Fault, FaultSource, Outcome, Placement, Request, SessionSnapshot,
+    Simulated, Song, StemCard, Timeline, TimelinePoint,
 };
 use session::audition::Audition;
 use session::finding::Finding;
@@ -17,19 +18,31 @@ use session::predict::{Certainty, Move};
 use session::prediction::{Exchange, Prediction};
 use session::record::{Mark, StemId};
 use session::role::Role;
+use session::stem_status::StemStatus;
 use session::target::builtin;
 use session::view::{PlatformView, Session, StemState, StemView};
+use std::sync::Arc;
 use units::{Db, Dbtp, Lu, Lufs, Ms};
 
 /// A Master just inserted, with nobody else.
 pub fn empty() -> ViewModel {
-    let session = SessionFacts { targets: builtin(), ..SessionFacts::default() };
+    let master = MasterModel { targets: builtin(), ..MasterModel::default() };
     ViewModel {
         chain_kind: ChainKind::Master,
         class: ChainKind::Master.default_class(),
-        session,
+        master,
         ..scene::empty()
     }
+}
+
+/// The published session of `facts`, to be changed.
+pub fn snapshot(facts: &mut ViewModel) -> &mut SessionSnapshot {
+    Arc::make_mut(&mut facts.snapshot)
+}
+
+/// The analysis of `facts`, to be changed; `None` before anything was heard.
+pub fn analysis(facts: &mut ViewModel) -> Option<&mut AnalysisResult> {
+    snapshot(facts).analysis.as_mut().map(Arc::make_mut)
 }
 
 fn reading(short: f64, integrated: f64, peak: f64) -> Reading {
@@ -58,7 +71,7 @@ fn card(id: u64, name: &str, role: Role, [short, integrated, peak, reduction, tr
         name: name.into(),
         colour: None,
         role,
-        presence: Presence::Live,
+        status: StemStatus::Live,
         inside: None,
         reading: reading(short, integrated, peak),
         reduction: Db(reduction),
@@ -107,8 +120,8 @@ fn mix((integrated, peak): (f64, f64)) -> Reading {
 /// Stems are there, nothing was played.
 pub fn waiting() -> ViewModel {
     let mut facts = empty();
-    facts.session.stems = stems();
-    for stem in &mut facts.session.stems {
+    snapshot(&mut facts).stems = stems();
+    for stem in &mut snapshot(&mut facts).stems {
         stem.reading = Reading::default();
         stem.reduction = Db(0.0);
         stem.spectrum = [None; BANDS];
@@ -119,7 +132,7 @@ pub fn waiting() -> ViewModel {
 /// Five stems, so many seconds of a song of 3:12 heard.
 pub fn heard(seconds: f64) -> ViewModel {
     let mut facts = ViewModel { name: "Mix Bus".into(), ..waiting() };
-    facts.session.stems = stems();
+    snapshot(&mut facts).stems = stems();
     facts.reading = Reading { psr: Some(Db(8.0)), ..mix(OUT) };
     facts.heard = Ms(seconds * 1000.0);
     facts.health.limiter_reduction = Db(2.6);
@@ -127,7 +140,7 @@ pub fn heard(seconds: f64) -> ViewModel {
     facts.picture.reductions.iter_mut().for_each(|r| *r = [0.0, 1.87 * r[0]]);
     let progress = Progress { all: 1920, heard: (seconds * 10.0) as usize, ..Progress::default() };
     let shares = [(1, 0.24, 0.2), (2, 0.13, -0.1), (3, 0.12, 0.0), (4, 0.46, 0.9), (5, 0.05, 0.0)];
-    facts.session.session = Some(Session {
+    let session = Session {
         progress,
         mix: mix(INTO),
         loudest_peak: Some(StemId(1)),
@@ -138,9 +151,18 @@ pub fn heard(seconds: f64) -> ViewModel {
         asks: Vec::new(),
         stems: shares.map(|(id, share, cost)| found(id, share, cost)).into(),
         platforms: Vec::new(),
-    });
-    facts.session.platforms = platforms(&facts.reading);
-    facts.session.history = history(seconds);
+    };
+    let names = session.stems.iter().map(|stem| facts.snapshot.name(stem.id).to_owned()).collect();
+    snapshot(&mut facts).analysis = Some(Arc::new(AnalysisResult {
+        session,
+        names,
+        prediction: None,
+        simulated: None,
+        timeline: timeline(seconds),
+    }));
+    facts.master.platforms = platforms(&facts.reading);
+    facts.master.playhead = Some(Ms(seconds * 1000.0));
+    facts.master.looped = Some((Ms(60_000.0), Ms(150_000.0)));
     facts
 }
 
@@ -153,7 +175,7 @@ fn platforms(reading: &Reading) -> Vec<PlatformView> {
     builtin().iter().map(of).collect()
 }
 
-fn history(seconds: f64) -> History {
+fn timeline(seconds: f64) -> Timeline {
     let point = |n: usize| {
         let at = n as f64 * 0.1;
         let level = -10.0 + 2.0 * (at * 0.26).sin() + (at * 7.3).sin()
@@ -172,20 +194,18 @@ fn history(seconds: f64) -> History {
             _ => Mark::Heard,
         };
         let figure = |x: f64| heard.then_some(x);
-        Moment {
+        TimelinePoint {
             mark,
             short_term: figure(level).map(Lufs),
             integrated: figure(-9.3 - 4.0 * (-at / 30.0).exp()).map(Lufs),
             reduction: figure((level + 10.5).max(0.0)).map(Db),
         }
     };
-    History {
+    Timeline {
         start: Ms(0.0),
         step: Ms(100.0),
         points: (0..1920).map(point).collect(),
         songs: Vec::new(),
-        playhead: Some(Ms(seconds * 1000.0)),
-        looped: Some((Ms(60_000.0), Ms(150_000.0))),
         loudest: (seconds >= 30.0).then_some((Ms(120_000.0), Ms(140_000.0))),
     }
 }
@@ -199,19 +219,18 @@ pub fn five() -> ViewModel {
 pub fn heard_otherwise() -> ViewModel {
     let mut facts = five();
     let ways = [(1, Audition::Listen), (4, Audition::Listen), (4, Audition::Bypass), (2, Audition::Mute)];
-    ways.iter().for_each(|(id, way)| facts.session.auditions.toggle(StemId(*id), *way));
+    ways.iter().for_each(|(id, way)| snapshot(&mut facts).auditions.toggle(StemId(*id), *way));
     facts
 }
 
 /// Ready to print: all was heard, nothing is open.
 pub fn finished() -> ViewModel {
     let mut facts = heard(192.0);
-    facts.session.placement = Placement::Final;
-    for point in &mut facts.session.history.points {
-        point.mark = Mark::Heard;
+    facts.master.placement = Placement::Final;
+    if let Some(known) = analysis(&mut facts) {
+        known.timeline.points.iter_mut().for_each(|point| point.mark = Mark::Heard);
     }
-    facts.session.history.songs =
-        vec![song("First Light", 0.0, 90.0, -9.6), song("Second Wind", 95.0, 192.0, -8.8)];
+    facts.master.songs = vec![song("First Light", 0.0, 90.0, -9.6), song("Second Wind", 95.0, 192.0, -8.8)];
     scene::set(&mut facts.settings, "lim_on", "on");
     facts
 }
@@ -230,12 +249,12 @@ pub fn song(name: &str, from: f64, to: f64, integrated: f64) -> Song {
 /// Nothing is played after a part of the song: no levels of the moment.
 pub fn paused() -> ViewModel {
     let mut facts = heard(48.0);
-    for stem in &mut facts.session.stems {
+    for stem in &mut snapshot(&mut facts).stems {
         (stem.reading.short_term, stem.reading.momentary, stem.reduction) = (None, None, Db(0.0));
-        stem.presence = Presence::Asleep;
+        stem.status = StemStatus::Asleep;
     }
     (facts.reading.short_term, facts.reading.momentary) = (None, None);
-    facts.session.history.playhead = None;
+    facts.master.playhead = None;
     facts
 }
 
@@ -243,7 +262,7 @@ pub fn paused() -> ViewModel {
 pub fn thirty_two() -> ViewModel {
     let mut facts = five();
     let roles = Role::ALL;
-    facts.session.stems = (0..32)
+    snapshot(&mut facts).stems = (0..32)
         .map(|n| {
             let role = roles[n as usize % roles.len()];
             let x = n as f64;
@@ -258,7 +277,7 @@ pub fn thirty_two() -> ViewModel {
         })
         .collect();
     let stems = (1..=32).map(|id| found(id, 1.0 / 32.0 + (id as f64 - 16.5) / 1000.0, 0.1)).collect();
-    if let Some(session) = &mut facts.session.session {
+    if let Some(AnalysisResult { session, .. }) = analysis(&mut facts) {
         session.stems = stems;
     }
     facts
@@ -267,20 +286,23 @@ pub fn thirty_two() -> ViewModel {
 /// Links that are broken, dim, foreign; a mix that is not explained; a person who is asked.
 pub fn lost() -> ViewModel {
     let mut facts = heard(75.0);
-    facts.session.stems[0].presence = Presence::Gone;
-    facts.session.stems[1].presence = Presence::Dim;
-    facts.session.stems[4].presence = Presence::OtherSession;
-    facts.session.stems[3].listens = true;
-    facts.session.stems[2].bypassed = true;
+    snapshot(&mut facts).stems[0].status = StemStatus::Gone;
+    snapshot(&mut facts).stems[1].status = StemStatus::NotResponding;
+    snapshot(&mut facts).stems[4].status = StemStatus::OtherSession;
+    snapshot(&mut facts).stems[3].listens = true;
+    snapshot(&mut facts).stems[2].bypassed = true;
     let mut old = card(6, "Old Strings", Role::Keys, [-20.0, -21.0, -8.0, 0.0, 0.0]);
-    old.presence = Presence::Incompatible;
-    facts.session.stems.push(old);
-    if let Some(session) = &mut facts.session.session {
+    old.status = StemStatus::OtherRate;
+    snapshot(&mut facts).stems.push(old);
+    if let Some(AnalysisResult { session, .. }) = analysis(&mut facts) {
         session.coverage = Some(0.962_4);
         session.unlinked_share = Some(0.31);
         session.findings = vec![Finding::Returns { stem: 3, coherence: 0.62 }];
     }
-    facts.session.trouble = "Other processes are not seen: /run/user/1000 cannot be written".into();
+    snapshot(&mut facts).faults = vec![Fault {
+        source: FaultSource::Link,
+        text: "Other processes are not seen: /run/user/1000 cannot be written".into(),
+    }];
     facts.health.sanitized = 3;
     facts
 }
@@ -289,20 +311,20 @@ pub fn lost() -> ViewModel {
 pub fn crowded() -> ViewModel {
     let mut facts = five();
     facts.name = "Mix Bus With A Very Long Name (printed 2026-11-22)".into();
-    for stem in &mut facts.session.stems {
+    for stem in &mut snapshot(&mut facts).stems {
         stem.name = format!("{} Double Left High Octave (comped, printed)", stem.name);
         stem.reading = reading(-101.2, -88.8, 12.3);
         stem.reduction = Db(18.4);
         stem.trim = Db(-23.5);
     }
-    facts.session.stems[1].inside = Some(StemId(1));
-    facts.session.stems[2].request = Request::Asked(Db(-12.5));
-    facts.session.stems[3].request = Request::Refused;
+    snapshot(&mut facts).stems[1].inside = Some(StemId(1));
+    snapshot(&mut facts).stems[2].request = Request::Asked(Db(-12.5));
+    snapshot(&mut facts).stems[3].request = Request::Refused;
     facts.reading.integrated = Some(Lufs(-101.2));
     facts.reading.true_peak = Some(Dbtp(1.3));
     facts.heard = Ms(3_725_000.0);
-    facts.session.has_final = true;
-    if let Some(session) = &mut facts.session.session {
+    snapshot(&mut facts).has_final = true;
+    if let Some(AnalysisResult { session, .. }) = analysis(&mut facts) {
         session.stems.iter_mut().for_each(|stem| {
             stem.share = Some(-0.42);
             stem.chain_cost = Some(Lu(-12.5));
@@ -318,13 +340,13 @@ pub fn crowded() -> ViewModel {
 
 /// The answer that a Master would give: a made-up mix of which the stem's share is that of the scene.
 pub fn answer(facts: &ViewModel, of: Proposal) -> Option<Answer> {
-    let session = facts.session.session.as_ref()?;
+    let session = facts.snapshot.session()?;
     let index = session.stems.iter().position(|stem| stem.id == of.stem)?;
     let share = session.stems[index].share?;
     let more = share * of.gain.0;
     let (before, after) = (mix(INTO), mix((INTO.0 + more, INTO.1)));
     let exchanges = |before: &Reading, after: &Reading| -> Vec<Exchange> {
-        let single = Some((facts.session.name(of.stem), of.gain));
+        let single = Some((facts.snapshot.name(of.stem), of.gain));
         builtin().iter().map(|target| Exchange::of(before, after, target, single)).collect()
     };
     let certainty = if session.is_trusted() { Certainty::Exact } else { Certainty::Estimate(Lu(0.34)) };

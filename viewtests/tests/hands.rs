@@ -3,10 +3,11 @@
 use chain::listen::MonitorMode;
 use chain::parameters::Value;
 use editor::edits::Edit;
-use editor::facts::{Link, ViewModel};
+use editor::facts::ViewModel;
 use editor::theme::Palette;
 use egui::{Event, Key, Modifiers, Pos2, vec2};
 use egui_kittest::kittest::Queryable;
+use plugin_core::session_view::MasterLink;
 use session::audition::Hearing;
 use units::{Db, Ms};
 use viewtests::bench::{self, Driven, middle, pull};
@@ -286,8 +287,8 @@ fn an_idle_view_asks_for_no_further_frame() {
 
 #[test]
 fn a_trim_is_shown_with_or_without_a_master_and_becomes_a_part_of_the_level_by_a_click() {
-    for link in [Link::Lost, scene::vocals().link] {
-        let facts = ViewModel { link, ..scene::vocals() };
+    for snapshot in [scene::linked(MasterLink::Lost), scene::vocals().snapshot] {
+        let facts = ViewModel { snapshot, ..scene::vocals() };
         let mut driven = bench::view(facts, Palette::DARK, vec2(1000.0, 640.0), 1.0);
         let level = driven.state().facts.settings.level;
         press(&mut driven, "Master asks −1.0 dB · in effect");

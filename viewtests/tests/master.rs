@@ -2,6 +2,7 @@
 
 use ::session::audition::Audition;
 use ::session::record::StemId;
+use ::session::stem_status::StemStatus;
 use chain::listen::MonitorMode;
 use editor::edits::Edit;
 use editor::facts::ViewModel;
@@ -9,7 +10,8 @@ use editor::master::ready;
 use editor::theme::Palette;
 use egui::{Key, Modifiers, Pos2, Rect, Vec2, vec2};
 use egui_kittest::kittest::{NodeT, Queryable};
-use plugin_core::room::{Placement, Presence, Proposal, Request, TrimRequest};
+use plugin_core::command::{Proposal, TrimRequest};
+use plugin_core::session_view::{Placement, Request};
 use units::Db;
 use viewtests::bench::{self, Driven, middle, pull};
 use viewtests::hands::{press, says, turn, type_keys};
@@ -117,7 +119,7 @@ fn a_ghost_fader_says_its_price_while_it_is_dragged_and_forgets_when_it_is_let_g
     assert!(says(&driven, "If Lead Vocals +") && says(&driven, "into the master") && says(&driven, "exact"));
     assert!(says(&driven, "simulated, 20 s") && says(&driven, "LUFS (+"));
     // every other stem's own change
-    let others = driven.state().facts.session.answer.as_ref().and_then(|a| a.exchanges()[0].others);
+    let others = driven.state().facts.master.answer.as_ref().and_then(|a| a.exchanges()[0].others);
     let others = format!("\u{2212}{:.1} dB", -others.expect("known").0);
     assert_eq!(driven.query_all_by_label(&others).count(), 4, "{others}");
     driven.drop_at(at + vec2(20.0, 0.0));
@@ -143,14 +145,14 @@ fn what_was_tried_is_applied_once_by_its_button() {
     driven.run();
     let trim = Db(-0.5 + proposal.gain.0);
     assert_eq!(wishes(&driven), [TrimRequest { stem: StemId(2), base: 102, trim }]);
-    assert_eq!(driven.state().facts.session.stems[1].trim, trim);
+    assert_eq!(driven.state().facts.snapshot.stems[1].trim, trim);
     assert_eq!(predicted(&driven), Some(None));
     assert!(driven.query_by_label_contains("dB to Bass").is_none(), "there is nothing left to apply");
 }
 
 /// The trims that stems have.
 fn trims(driven: &Driven) -> Vec<f64> {
-    driven.state().facts.session.stems.iter().map(|stem| stem.trim.0).collect()
+    driven.state().facts.snapshot.stems.iter().map(|stem| stem.trim.0).collect()
 }
 
 #[test]
@@ -179,7 +181,7 @@ fn trims_are_taken_back_one_gesture_at_a_time_and_all_at_once_in_one() {
     driven.run();
     assert_eq!(trims(&driven), applied);
     // what a Stem has not answered waits
-    driven.state_mut().facts.session.stems[1].request = Request::Asked(Db(1.0));
+    session::snapshot(&mut driven.state_mut().facts).stems[1].request = Request::Asked(Db(1.0));
     driven.run();
     driven.get_by_label("Undo").click();
     driven.run();
@@ -250,7 +252,7 @@ fn a_trim_is_typed_and_nonsense_is_no_trim() {
 #[test]
 fn a_trim_is_dragged_finely_with_shift_put_back_and_asked_for_once_per_gesture() {
     let mut driven = five();
-    let before = driven.state().facts.session.stems[2].trim;
+    let before = driven.state().facts.snapshot.stems[2].trim;
     let at = middle(&driven, "Keys Trim");
     take(&mut driven, at, at - vec2(0.0, 30.0));
     assert!(wishes(&driven).is_empty(), "nothing is asked while the hand is on it");
@@ -283,7 +285,7 @@ fn a_trim_is_dragged_finely_with_shift_put_back_and_asked_for_once_per_gesture()
 fn songs_are_made_from_the_loop_named_and_removed() {
     let mut driven = five();
     let songs = |driven: &Driven| -> Vec<(String, f64, f64)> {
-        let songs = driven.state().facts.session.history.songs.iter();
+        let songs = driven.state().facts.master.songs.iter();
         songs.map(|song| (song.name.clone(), song.start.0, song.end.0)).collect()
     };
     press(&mut driven, "Songs");
@@ -304,7 +306,7 @@ fn songs_are_made_from_the_loop_named_and_removed() {
 fn the_song_is_heard_as_a_platform_plays_it_and_goes_along_with_it() {
     let mut driven = five();
     let gain = |driven: &Driven, index: usize| {
-        driven.state().facts.session.platforms[index]
+        driven.state().facts.master.platforms[index]
             .playback
             .and_then(|playback| playback.gain)
             .expect("known")
@@ -314,16 +316,16 @@ fn the_song_is_heard_as_a_platform_plays_it_and_goes_along_with_it() {
     assert_eq!(driven.state().facts.listen, MonitorMode::Gain(first));
     assert!(driven.query_by_label_contains("Hearing as played").is_some());
     // another platform, another level
-    let other = (1..driven.state().facts.session.platforms.len())
+    let other = (1..driven.state().facts.master.platforms.len())
         .find(|&i| {
-            driven.state().facts.session.platforms[i]
+            driven.state().facts.master.platforms[i]
                 .playback
                 .and_then(|p| p.gain)
                 .is_some_and(|g| (g.0 - first.0).abs() > 0.5)
         })
         .expect("they differ");
-    let name = driven.state().facts.session.platforms[other].id.clone();
-    let name = driven.state().facts.session.target(&name).expect("a rule").name.clone();
+    let name = driven.state().facts.master.platforms[other].id.clone();
+    let name = driven.state().facts.master.target(&name).expect("a rule").name.clone();
     press(&mut driven, &name);
     assert_eq!(driven.state().facts.listen, MonitorMode::Gain(gain(&driven, other)));
     press(&mut driven, "Hear it so");
@@ -368,9 +370,9 @@ fn what_is_not_explained_has_one_cause_and_one_button() {
     let mut driven = master(session::lost());
     assert!(says(&driven, "Links explain 96.2 %") && says(&driven, "Returns of Lead Vocals"));
     press(&mut driven, "It moves along");
-    assert_eq!(driven.state().facts.session.follows, Some(StemId(4)));
+    assert_eq!(driven.state().facts.snapshot.follows, Some(StemId(4)));
     press(&mut driven, "It moves along");
-    assert_eq!(driven.state().facts.session.follows, None);
+    assert_eq!(driven.state().facts.snapshot.follows, None);
     let mut driven = master(session::crowded());
     press(&mut driven, "It is meant");
     assert_eq!(driven.state().done.last(), Some(&Edit::ConfirmMute(StemId(3))));
@@ -394,7 +396,7 @@ fn a_stem_that_goes_while_it_is_dragged_is_forgotten() {
     let mut driven = five();
     let at = middle(&driven, GHOST);
     take(&mut driven, at, at + vec2(20.0, 0.0));
-    driven.state_mut().facts.session.stems[3].presence = Presence::Gone;
+    session::snapshot(&mut driven.state_mut().facts).stems[3].status = StemStatus::Gone;
     driven.run();
     assert_eq!(predicted(&driven), Some(None));
 }
@@ -499,7 +501,7 @@ fn placement_is_chosen_and_the_heading_says_what_playback_is_of() {
     press(&mut driven, "Placement");
     driven.get_by_label_contains("Final: last on the bus").click();
     driven.run();
-    assert_eq!(driven.state().facts.session.placement, Placement::Final);
+    assert_eq!(driven.state().facts.master.placement, Placement::Final);
     assert!(
         !says(&driven, "before the master fader")
             && says(&driven, "Playback change (not a mastering target)")

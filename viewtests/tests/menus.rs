@@ -16,14 +16,13 @@ const SIZES: [Vec2; 2] = [vec2(760.0, 480.0), vec2(1000.0, 640.0)];
 /// A Master with songs whose names are long, in a host that loops.
 fn songs() -> ViewModel {
     let mut facts = session::finished();
-    let history = &mut facts.session.history;
-    history.songs = (0..6)
+    facts.master.songs = (0..6)
         .map(|n| {
             let from = 30.0 * f64::from(n);
             session::song(&format!("A Song With A Long Name, Take {n}"), from, from + 29.0, -9.0)
         })
         .collect();
-    history.looped = Some((Ms(30_000.0), Ms(3_725_000.0)));
+    facts.master.looped = Some((Ms(30_000.0), Ms(3_725_000.0)));
     facts
 }
 
@@ -90,11 +89,11 @@ fn menus_are_whole_at_100_and_150_percent_dark_and_light() {
 #[test]
 fn songs_can_be_made_before_anything_is_heard() {
     let mut facts = session::waiting();
-    facts.session.history.looped = Some((Ms(0.0), Ms(90_000.0)));
+    facts.master.looped = Some((Ms(0.0), Ms(90_000.0)));
     let mut driven = bench::view(facts, Palette::DARK, SIZES[1], 1.0);
     open(&mut driven, "", "Songs");
     driven.get_by_label("New song from the loop: 0:00 to 1:30").click();
     driven.run();
-    assert_eq!(driven.state().facts.session.history.songs.len(), 1);
+    assert_eq!(driven.state().facts.master.songs.len(), 1);
     assert!(driven.query_by_label("Name of Song 1").is_some(), "the menu stays open");
 }

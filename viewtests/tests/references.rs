@@ -20,7 +20,7 @@ fn tab(facts: ViewModel) -> Driven {
 }
 
 fn paths(driven: &Driven) -> Vec<&str> {
-    driven.state().facts.session.references.kept.iter().map(|one| one.path.as_str()).collect()
+    driven.state().facts.master.references.kept.iter().map(|one| one.path.as_str()).collect()
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn one_click_switches_between_mix_and_reference_on_every_tab_and_a_sign_says_so(
     press(&mut driven, "Reference");
     assert_eq!(driven.state().facts.listen, MonitorMode::Off);
     press(&mut driven, "Reference");
-    assert_eq!(driven.state().facts.session.references.heard, Some(1), "the one heard last");
+    assert_eq!(driven.state().facts.master.references.heard, Some(1), "the one heard last");
     driven.get_by_label_contains("Hearing Old").click();
     driven.run();
     assert_eq!(driven.state().facts.listen, MonitorMode::Off, "a click on the sign");
@@ -67,7 +67,7 @@ fn one_click_switches_between_mix_and_reference_on_every_tab_and_a_sign_says_so(
 #[test]
 fn what_cannot_be_matched_cannot_be_heard() {
     let mut facts = references::compared();
-    facts.session.references.mix = None;
+    facts.master.references.mix = None;
     let mut driven = tab(facts);
     assert!(says(&driven, "play it first") && driven.query_by_label("Reference").is_none());
     for name in ["Hear Brightside (master 24-48).flac", "Hear Gone.wav", "Hear New.wav"] {
@@ -75,7 +75,7 @@ fn what_cannot_be_matched_cannot_be_heard() {
         press(&mut driven, name);
     }
     assert!(driven.state().done.is_empty());
-    driven.state_mut().facts.session.references.mix = Some(Lufs(-9.0));
+    driven.state_mut().facts.master.references.mix = Some(Lufs(-9.0));
     driven.run();
     press(&mut driven, "Hear Gone.wav");
     assert!(driven.state().done.is_empty(), "a broken one never");
@@ -113,7 +113,7 @@ fn a_song_is_there_once_and_of_the_most_there_is_no_more() {
     let mut driven = tab(references::many());
     assert!(driven.get_by_label("Add a song\u{2026}").accesskit_node().is_disabled());
     press(&mut driven, "Loudest 20 s");
-    assert!(!driven.state().facts.session.references.along);
+    assert!(!driven.state().facts.master.references.along);
     press(&mut driven, "With the transport");
-    assert!(driven.state().facts.session.references.along);
+    assert!(driven.state().facts.master.references.along);
 }

@@ -7,10 +7,11 @@ use chain::LatencyClass;
 use chain::listen::MonitorMode;
 use chain::parameters::{Parameter, Value};
 use dsp::denoise::{NoisePrint, ThresholdCurve};
+use plugin_core::command::{Proposal, TrimChange, TrimRequest};
 use plugin_core::document::SLOTS;
 use plugin_core::document::songs::SongRange;
 use plugin_core::presets::Preset;
-use plugin_core::room::{Placement, Proposal, TrimRequest};
+use plugin_core::session_view::Placement;
 use session::audition::Audition;
 use session::record::StemId;
 use session::role::Role;
@@ -75,23 +76,6 @@ pub enum Edit {
     Audition(Option<(StemId, Audition)>),
     /// What is in the mix beside the stems is made of this stem, or of none: it moves along in predictions.
     Follow(Option<StemId>),
-}
-
-/// A trim's way in one step.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct TrimChange {
-    /// Whose.
-    pub stem: StemId,
-    /// From.
-    pub before: Db,
-    /// To.
-    pub after: Db,
-}
-
-impl TrimChange {
-    fn back(self) -> Self {
-        Self { before: self.after, after: self.before, ..self }
-    }
 }
 
 /// A parameter's way in one step.
@@ -383,7 +367,7 @@ impl Edits {
                 Step::References(files) => self.queue.push(Edit::References(files[0].clone())),
                 Step::Songs(songs) => self.queue.push(Edit::Songs(songs[0].clone())),
                 Step::Trims(changes) => {
-                    let back = changes.iter().map(|change| change.back()).collect();
+                    let back = changes.iter().map(|change| change.reversed()).collect();
                     self.queue.push(Edit::Trims(back));
                 }
             }

@@ -83,7 +83,7 @@ impl<O: Output> Editor<O> {
         fallback_scale_factor: Option<f64>,
         host: Option<HostMethods>,
     ) -> Result<SpawnedEditor<Handle<O>>, baseview::Error> {
-        let name = self.view.lock().track.name();
+        let name = self.view.lock().plugin.track.name();
         let title = if name.is_empty() { self.title.clone() } else { format!("{}: {name}", self.title) };
         let (size, least) = (look.size(O::CHAIN_KIND) * look.scale, LEAST * SCALES[0]);
         let settings = baseview::WindowSettings::new()

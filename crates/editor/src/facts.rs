@@ -11,9 +11,13 @@ use meter::Reading;
 use plugin_core::document::SLOTS;
 use plugin_core::gauges::Health;
 use plugin_core::presets::Preset;
-use plugin_core::room::SessionFacts;
+use plugin_core::references::References;
+use plugin_core::session_view::{Answer, Placement, SessionSnapshot, Song};
 use session::audition::Hearing;
 use session::role::Role;
+use session::target::NormalizationTarget;
+use session::view::PlatformView;
+use std::sync::Arc;
 use units::{Db, Hz, Ms};
 
 /// Everything that the view of one chain shows: equal facts are drawn alike.
@@ -59,8 +63,6 @@ pub struct ViewModel {
     pub others: Vec<Named>,
     /// Where other stems mask this one.
     pub clashes: Vec<Clash>,
-    /// What the Master says.
-    pub link: Link,
     /// What a Master has asked a Stem's level to change by, on top of the parameter.
     pub trim: Db,
     /// Noise is being learned: from so much sound so far.
@@ -73,8 +75,10 @@ pub struct ViewModel {
     pub match_gain: Option<Db>,
     /// The user's own presets.
     pub presets: Vec<Preset>,
-    /// What a Master knows of its session; empty in a Stem.
-    pub session: SessionFacts,
+    /// The session as the plugin has published it.
+    pub snapshot: Arc<SessionSnapshot>,
+    /// The rest of a Master's view; empty in a Stem.
+    pub master: MasterModel,
 }
 
 /// A stretch of the spectrum in which another stem is in the way.
@@ -88,29 +92,33 @@ pub struct Clash {
     pub high: Hz,
 }
 
-/// A Stem's link to a Master.
+/// Part of a Master's view that follows from the published session together with its own reading, parameters, saved
+/// state and transport.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub enum Link {
-    /// No Master has been seen.
-    #[default]
-    Waiting,
-    /// A Master sees this Stem.
-    Linked(Linked),
-    /// A Master was there and has gone.
-    Lost,
+pub struct MasterModel {
+    /// Place on the master bus.
+    pub placement: Placement,
+    /// Playback of the Master's output by each platform; empty without loudness.
+    pub platforms: Vec<PlatformView>,
+    /// The platforms' rules.
+    pub targets: Vec<NormalizationTarget>,
+    /// The last move that was asked for.
+    pub answer: Option<Answer>,
+    /// The saved songs, each with its loudness where that is known.
+    pub songs: Vec<Song>,
+    /// Position of the transport.
+    pub playhead: Option<Ms>,
+    /// Loop of the host.
+    pub looped: Option<(Ms, Ms)>,
+    /// Songs to compare with.
+    pub references: References,
 }
 
-/// What a Master says of this Stem.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Linked {
-    /// Stems in the session, this one included.
-    pub stems: usize,
-    /// This stem's share of the mix's loudness, 0 to 1, and below 0 when it cancels others; `None` before it is known.
-    pub share: Option<f64>,
-    /// How long a programme the share is of.
-    pub heard: Ms,
-    /// The share follows from the links exactly, else it is an estimate.
-    pub exact: bool,
+impl MasterModel {
+    /// The rule of a platform.
+    pub fn target(&self, id: &str) -> Option<&NormalizationTarget> {
+        self.targets.iter().find(|target| target.id == id)
+    }
 }
 
 impl ViewModel {

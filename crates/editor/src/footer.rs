@@ -2,7 +2,7 @@
 
 use super::controls::{MENU_MARK, control, menu};
 use super::edits::Edit;
-use super::facts::{Link, Linked, ViewCx};
+use super::facts::ViewCx;
 use super::fader::fader;
 use super::field::Style;
 use super::format::{number, signed, time};
@@ -11,6 +11,7 @@ use super::theme::{self, PAD};
 use chain::ChainKind;
 use chain::parameters::Parameter;
 use egui::{Align2, Popup, PopupCloseBehavior, Rect, RectAlign, Sense, Ui, pos2, vec2};
+use plugin_core::session_view::{LinkedMaster, MasterLink};
 use session::playback::exchange_sentence;
 use units::Db;
 
@@ -91,7 +92,9 @@ fn ends(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect) -> Rect {
 
 /// Sentence on one decibel more of this stem: the change of all others once normalized.
 fn price(desk: &ViewCx<'_>) -> Option<String> {
-    let Link::Linked(Linked { share: Some(share), .. }) = &desk.facts.link else { return None };
+    let MasterLink::Linked(LinkedMaster { share: Some(share), .. }) = &desk.facts.snapshot.master else {
+        return None;
+    };
     Some(exchange_sentence("this stem", Db(1.0), Db(-share)))
 }
 
@@ -101,7 +104,7 @@ fn playback(ui: &Ui, desk: &ViewCx<'_>, place: Rect, first: f32, second: f32) {
     let (small, dim) =
         (pen(theme::font(theme::SMALL), look.secondary), pen(theme::font(theme::SMALL), look.dim));
     paint::label(ui, line(place, first), Align2::LEFT_CENTER, "Playback change", &small);
-    let words = desk.facts.session.platforms.first().map_or("Press play", |platform| &platform.sentence);
+    let words = desk.facts.master.platforms.first().map_or("Press play", |platform| &platform.sentence);
     let shown = shortened(ui, words, &dim, place.width());
     paint::label(ui, line(place, second), Align2::LEFT_CENTER, &shown, &dim).on_hover_text(words);
 }
@@ -113,11 +116,12 @@ fn share(ui: &Ui, desk: &ViewCx<'_>, place: Rect, first: f32, second: f32) {
     }
     let look = &desk.look;
     let small = pen(theme::font(theme::SMALL), look.secondary);
-    let linked = match &desk.facts.link {
-        Link::Linked(linked) => linked,
+    let linked = match &desk.facts.snapshot.master {
+        MasterLink::Linked(linked) => linked,
         waiting => {
             paint::label(ui, line(place, first), Align2::LEFT_CENTER, "Loudness share", &small);
-            let words = if *waiting == Link::Lost { "The Master is gone" } else { "Waiting for Master" };
+            let words =
+                if *waiting == MasterLink::Lost { "The Master is gone" } else { "Waiting for Master" };
             let dim = pen(theme::font(theme::SMALL), look.dim);
             paint::label(ui, line(place, second), Align2::LEFT_CENTER, words, &dim);
             return;

@@ -2,7 +2,7 @@
 
 use super::controls::{Weight, icon, menu, pill};
 use super::edits::Edit;
-use super::facts::{Link, ViewCx};
+use super::facts::ViewCx;
 use super::listen;
 use super::master::hear;
 use super::paint::{self, pen, shortened};
@@ -14,8 +14,9 @@ use chain::listen::MonitorMode;
 use chain::parameters::Value;
 use egui::{Align2, Color32, Pos2, Rect, Shape, Stroke, Ui, pos2, vec2};
 use plugin_core::document::SLOTS;
-use plugin_core::room::{Placement, Presence, Request, StemCard};
+use plugin_core::session_view::{MasterLink, Placement, Request, StemCard};
 use session::role::Role as StemRole;
+use session::stem_status::StemStatus;
 
 /// Height in points.
 pub const HEIGHT: f32 = 44.0;
@@ -70,7 +71,7 @@ fn whose(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect) -> f32 {
     let role =
         if facts.role_is_guessed { format!("{}?", facts.role.name()) } else { facts.role.name().into() };
     let role_pen = pen(theme::font(theme::BODY), look.secondary);
-    let words = if facts.chain_kind == ChainKind::Stem { &role } else { facts.session.placement.name() };
+    let words = if facts.chain_kind == ChainKind::Stem { &role } else { facts.master.placement.name() };
     let role_width = paint::width(ui, words, &role_pen) + 18.0;
     let fallback = if facts.chain_kind == ChainKind::Stem { "Stem" } else { "Master" };
     let name = if facts.name.is_empty() { fallback } else { &facts.name };
@@ -106,7 +107,7 @@ fn whose(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect) -> f32 {
 /// Draws the menu of a Master's placement; returns its right end.
 fn placement(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect) -> f32 {
     let look = desk.look;
-    let now = desk.facts.session.placement;
+    let now = desk.facts.master.placement;
     let response = menu(ui, &look, place, "Placement", now.name(), look.secondary);
     egui::Popup::menu(&response).show(|ui| {
         for (placement, words) in [
@@ -162,7 +163,7 @@ fn slots(ui: &mut Ui, desk: &mut ViewCx<'_>, start: Pos2) -> f32 {
 fn steps(ui: &mut Ui, desk: &mut ViewCx<'_>, start: Pos2) {
     // what a Stem has not answered cannot be taken back yet
     let is_asked = |stem: &StemCard| matches!(stem.request, Request::Asked(_));
-    let settled = !desk.facts.session.stems.iter().any(is_asked);
+    let settled = !desk.facts.snapshot.stems.iter().any(is_asked);
     let can = desk.edits.can_undo() && settled;
     if icon(ui, &desk.look, start + vec2(12.0, 0.0), "Undo", can, |p, c, ink| arrow(p, c, -1.0, ink))
         .clicked()
@@ -255,8 +256,8 @@ fn window_menu(ui: &mut Ui, desk: &mut ViewCx<'_>, centre: Pos2, wishes: &mut Wi
 
 /// The Stems that a Master sees, in words, with a lamp.
 fn stems(ui: &Ui, desk: &ViewCx<'_>, place: Rect) {
-    let (look, session) = (&desk.look, &desk.facts.session);
-    let gone = session.stems.iter().filter(|stem| stem.presence == Presence::Gone).count();
+    let (look, session) = (&desk.look, &desk.facts.snapshot);
+    let gone = session.stems.iter().filter(|stem| stem.status == StemStatus::Gone).count();
     let count = session.summed().count();
     let plural = if count == 1 { "" } else { "s" };
     let (lamp, ink, words) = match (count, gone) {
@@ -266,11 +267,8 @@ fn stems(ui: &Ui, desk: &ViewCx<'_>, place: Rect) {
     };
     let response = paint::label(ui, place, Align2::RIGHT_CENTER, &words, &pen(theme::font(theme::BODY), ink));
     ui.painter().circle_filled(pos2(response.rect.min.x - 9.0, place.center().y), 3.5, lamp);
-    response.on_hover_text(if session.trouble.is_empty() {
-        "Stems whose sound makes up this mix."
-    } else {
-        session.trouble.as_str()
-    });
+    let fault = session.faults.first().map(|fault| fault.text.as_str());
+    response.on_hover_text(fault.unwrap_or("Stems whose sound makes up this mix."));
 }
 
 /// The link in words, with a lamp.
@@ -280,19 +278,19 @@ fn link(ui: &Ui, desk: &ViewCx<'_>, place: Rect) {
         return;
     }
     let look = &desk.look;
-    let (lamp, ink, words) = match &desk.facts.link {
-        Link::Waiting => (look.dim, look.secondary, "Waiting for Master".to_owned()),
-        Link::Lost => (look.red, look.red, "Master is gone".to_owned()),
-        Link::Linked(linked) => {
+    let (lamp, ink, words) = match &desk.facts.snapshot.master {
+        MasterLink::Waiting => (look.dim, look.secondary, "Waiting for Master".to_owned()),
+        MasterLink::Lost => (look.red, look.red, "Master is gone".to_owned()),
+        MasterLink::Linked(linked) => {
             let plural = if linked.stems == 1 { "" } else { "s" };
             (look.good, look.secondary, format!("Linked · {} stem{plural}", linked.stems))
         }
     };
     let response = paint::label(ui, place, Align2::RIGHT_CENTER, &words, &pen(theme::font(theme::BODY), ink));
     ui.painter().circle_filled(pos2(response.rect.min.x - 9.0, place.center().y), 3.5, lamp);
-    response.on_hover_text(match desk.facts.link {
-        Link::Waiting => "Put Stemlink Master on the master bus: it finds this stem by its sound.",
-        Link::Lost => "The Master was closed. The sound is what this plugin's own settings say.",
-        Link::Linked(_) => "The Master sees this stem.",
+    response.on_hover_text(match desk.facts.snapshot.master {
+        MasterLink::Waiting => "Put Stemlink Master on the master bus: it finds this stem by its sound.",
+        MasterLink::Lost => "The Master was closed. The sound is what this plugin's own settings say.",
+        MasterLink::Linked(_) => "The Master sees this stem.",
     });
 }

@@ -39,13 +39,11 @@ use egui::{Ui, Vec2};
 use files::shelf::Shelf;
 use nice_plug::context::gui::{GuiContext, ParamSetter};
 use nice_plug::prelude::TrackInfo;
-use plugin_core::board::Board;
+use plugin_core::Output;
+use plugin_core::context::PluginContext;
 use plugin_core::control::Control;
 use plugin_core::document::Snapshot;
-use plugin_core::gauges::Gauges;
 use plugin_core::groups::Visitor;
-use plugin_core::track::Track;
-use plugin_core::{ChainParams, Output};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -63,22 +61,14 @@ const NOTIFIER_POLL_INTERVAL: Duration = Duration::from_secs(1 << 30);
 pub use embed::Editor;
 
 /// The editor of a plugin. Nothing is opened yet.
-pub fn editor<O: Output>(
-    name: &str,
-    params: Arc<ChainParams<O>>,
-    gauges: Arc<Gauges>,
-    track: Arc<Track>,
-    board: Arc<Board>,
-) -> Editor<O> {
-    Editor::new(name, View::new(params, gauges, track, board))
+pub fn editor<O: Output>(name: &str, plugin: Arc<PluginContext<O>>) -> Editor<O> {
+    Editor::new(name, View::new(plugin))
 }
 
 /// View of a plugin's window.
 pub struct View<O: Output> {
-    params: Arc<ChainParams<O>>,
-    gauges: Arc<Gauges>,
-    track: Arc<Track>,
-    board: Arc<Board>,
+    /// The plugin, which the window may outlive.
+    plugin: Arc<PluginContext<O>>,
     /// Only while a window is open.
     context: Option<GuiContext>,
     /// The window has told its size since it was opened.
@@ -97,15 +87,12 @@ pub struct View<O: Output> {
 }
 
 impl<O: Output> View<O> {
-    fn new(params: Arc<ChainParams<O>>, gauges: Arc<Gauges>, track: Arc<Track>, board: Arc<Board>) -> Self {
+    fn new(plugin: Arc<PluginContext<O>>) -> Self {
         let sounds = Arc::new(AtomicBool::new(false));
         let bell = Arc::clone(&sounds);
-        gauges.scope().on_sound(move || bell.store(true, Ordering::Relaxed));
+        plugin.meters.scope().on_sound(move || bell.store(true, Ordering::Relaxed));
         Self {
-            params,
-            gauges,
-            track,
-            board,
+            plugin,
             context: None,
             sized: false,
             drawn: Arc::default(),
@@ -127,20 +114,17 @@ impl<O: Output> View<O> {
         self.context = Some(context);
         (self.failed, self.sized) = (false, false);
         self.drawn.store(false, Ordering::Relaxed);
-        let (sounds, awake, params) =
-            (Arc::clone(&self.sounds), Arc::clone(&self.awake), Arc::clone(&self.params));
-        let (mut seen, mut looked) = (params.changes(), Instant::now());
+        let (sounds, awake, plugin) =
+            (Arc::clone(&self.sounds), Arc::clone(&self.awake), Arc::clone(&self.plugin));
+        let mut seen = plugin.params.changes();
+        // a window that draws by itself draws the newest snapshot
         let is_new = move || {
-            let changes = params.changes();
-            let is_new = sounds.load(Ordering::Relaxed) | (std::mem::replace(&mut seen, changes) != changes);
-            if awake.load(Ordering::Relaxed) || is_new || looked.elapsed() < IDLE_CHECK_INTERVAL {
-                return is_new && !awake.load(Ordering::Relaxed);
-            }
-            looked = Instant::now();
-            is_stale()
+            let changes = plugin.params.changes();
+            let changed = std::mem::replace(&mut seen, changes) != changes;
+            !awake.load(Ordering::Relaxed) && (changed || sounds.load(Ordering::Relaxed) || is_stale())
         };
         self.waker = Some(Waker::open(ctx.clone(), Arc::clone(&self.drawn), is_new));
-        self.window.open::<O>(ctx, &self.gauges, &self.drawn);
+        self.window.open(ctx, &self.plugin, &self.drawn);
     }
 
     /// Draws a frame of a window of that size, points of the system.
@@ -161,22 +145,19 @@ impl<O: Output> View<O> {
     }
 
     /// True if the window would look different if it were drawn now.
-    fn is_stale(&mut self) -> bool {
+    fn is_stale(&self) -> bool {
         if self.context.is_none() || self.failed {
             return false;
         }
-        let plugin = (&*self.params, &*self.gauges, &*self.track, &*self.board);
-        // what panics is found out again, and told, where it is drawn
-        catch_unwind(AssertUnwindSafe(|| self.window.is_stale(plugin))).unwrap_or(true)
+        self.window.is_stale(&self.plugin.shared)
     }
 
     /// The window has been closed: what was heard instead of the output ends with it. Returns what woke it and
     /// what read files for it: their threads end without the view's lock.
     fn closed(&mut self) -> (Option<Waker>, Option<Shelf>) {
         self.context = None;
-        let shelf = self.window.close::<O>(&self.board);
-        self.params.store.noise().keep();
-        self.board.listening.end();
+        let shelf = self.window.close(&self.plugin);
+        self.plugin.params.store.noise().keep();
         (self.waker.take(), shelf)
     }
 
@@ -185,12 +166,13 @@ impl<O: Output> View<O> {
             let (red, green, blue, _) = colour.rgba();
             [red, green, blue]
         });
-        self.track.tell(info.name(), colour);
+        self.plugin.track.tell(info.name(), colour);
     }
 
     fn draw(&mut self, ui: &mut Ui, room: Vec2, setter: &ParamSetter<'_>) {
+        self.window.note_frame(&self.plugin.shared);
         self.window.fit::<O>(ui, room);
-        self.window.show(ui, (&self.params, &self.gauges, &self.track, &self.board), setter);
+        self.window.show(ui, &self.plugin, setter);
     }
 }
 
@@ -202,15 +184,13 @@ fn request_frame(ctx: &egui::Context, delay: Duration) {
 
 /// Sets every parameter to a snapshot's value, as a person would.
 struct Recall<'a, 'b> {
-    rows: core::slice::Iter<'a, &'static Parameter>,
     snapshot: &'a Snapshot,
     setter: &'a ParamSetter<'b>,
 }
 
 impl Visitor for Recall<'_, '_> {
-    fn visit<C: Control>(&mut self, control: &C) {
-        let Some(parameter) = self.rows.next() else { return };
-        let plain = C::plain(parameter, self.snapshot.value(parameter));
+    fn visit<C: Control>(&mut self, row: &'static Parameter, control: &C) {
+        let plain = C::plain(row, self.snapshot.value(row));
         if plain != control.unmodulated_plain_value() {
             self.setter.begin_set_parameter(control);
             self.setter.set_parameter(control, plain);
@@ -227,30 +207,11 @@ mod tests {
     use units::Db;
 
     fn ends<O: Output>(listen: MonitorMode) {
-        let board = Arc::<Board>::default();
-        let mut view = View::<O>::new(Arc::default(), Arc::default(), Arc::default(), Arc::clone(&board));
-        board.listening.want(listen);
+        let plugin = Arc::<PluginContext<O>>::default();
+        let mut view = View::new(Arc::clone(&plugin));
+        plugin.shared.monitor.want(listen);
         drop(view.closed());
-        assert_eq!(board.listening.wanted(), MonitorMode::Off, "{listen:?}");
-    }
-
-    #[test]
-    fn stems_are_heard_as_they_are_again_when_the_window_closes() {
-        use ::session::audition::Audition;
-        use ::session::record::StemId;
-        use plugin_core::room::StemCard;
-        use std::sync::atomic::{AtomicUsize, Ordering};
-
-        let (board, asked) = (Arc::<Board>::default(), Arc::<AtomicUsize>::default());
-        let count = Arc::clone(&asked);
-        board.look_by(|| (vec![StemCard::new(StemId(1), "Drums")], false));
-        board.hear_by(move |all| count.store(all.len(), Ordering::Relaxed));
-        let mut view =
-            View::<MasterOutput>::new(Arc::default(), Arc::default(), Arc::default(), Arc::clone(&board));
-        board.audition(Some((StemId(1), Audition::Mute)));
-        assert_eq!(asked.load(Ordering::Relaxed), 1);
-        drop(view.closed());
-        assert_eq!(asked.load(Ordering::Relaxed), 0);
+        assert_eq!(plugin.shared.monitor.wanted(), MonitorMode::Off, "{listen:?}");
     }
 
     #[test]

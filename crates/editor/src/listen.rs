@@ -125,7 +125,7 @@ pub fn button(ui: &mut Ui, desk: &mut ViewCx<'_>, centre: Pos2) -> f32 {
 /// What is heard instead of the output, to be seen by everybody: in `place`; a click ends it.
 pub fn sign(ui: &Ui, desk: &mut ViewCx<'_>, place: Rect) {
     let ink = pen(theme::strong(theme::SMALL), desk.look.background);
-    let references = &desk.facts.session.references;
+    let references = &desk.facts.master.references;
     let song = references.heard.and_then(|index| references.kept.get(index));
     let whole = match (desk.facts.asked, song) {
         (Some(Hearing::Muted), _) => "Muted by the Master".to_owned(),

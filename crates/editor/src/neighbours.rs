@@ -4,7 +4,7 @@ use super::facts::Clash;
 use super::picture::{FLOOR, Named, POINTS, frequency, tilt};
 use super::theme::Palette;
 use plugin_core::gauges::scope::FRAMES;
-use plugin_core::room::StemCard;
+use plugin_core::session_view::StemCard;
 use session::masking::{BANDS, Bands, Covered, centre, covered};
 use session::record::StemId;
 use std::collections::BTreeMap;
@@ -31,9 +31,16 @@ pub(super) struct Neighbours {
     /// Bands of this stem in which another was in the way.
     hidden: [bool; BANDS],
     time: f64,
+    /// Levels are still on their way to where they go.
+    is_moving: bool,
 }
 
 impl Neighbours {
+    /// True while what it draws changes although nothing is published.
+    pub(super) fn is_moving(&self) -> bool {
+        self.is_moving
+    }
+
     /// Spectra of the others among `cards`, as the Stem `me` draws them for audio at `rate`, and where they are in its way.
     pub(super) fn look(
         &mut self,
@@ -45,13 +52,16 @@ impl Neighbours {
         let step = 1.0 - (-(time - self.time).clamp(0.0, 1.0) / SLOW).exp();
         self.time = time;
         let cards: Vec<&StemCard> =
-            cards.iter().filter(|card| card.presence.is_linked() && card.inside.is_none()).collect();
+            cards.iter().filter(|card| card.status.is_linked() && card.inside.is_none()).collect();
+        self.is_moving = false;
         self.levels.retain(|id, _| cards.iter().any(|card| card.id == *id));
         for card in &cards {
             let now = card.spectrum.map(|level| level.map_or(NOTHING, |level| level.0.max(NOTHING)));
             let kept = self.levels.entry(card.id).or_insert(now);
             for (kept, now) in kept.iter_mut().zip(now) {
-                *kept = if (now - *kept).abs() < THERE { now } else { *kept + step * (now - *kept) };
+                let is_there = (now - *kept).abs() < THERE;
+                self.is_moving |= !is_there;
+                *kept = if is_there { now } else { *kept + step * (now - *kept) };
             }
         }
         let bands: Vec<Bands> = cards
@@ -133,7 +143,7 @@ mod tests {
     use crate::picture::{Analyser, fraction_of};
     use plugin_core::gauges::Gauges;
     use plugin_core::gauges::scope::{Point, Watch};
-    use plugin_core::room::Presence;
+    use session::stem_status::StemStatus;
     use std::sync::Arc;
     use testkit::noise;
 
@@ -196,7 +206,7 @@ mod tests {
         let loud = levels(|_| -10.0);
         let cards = [
             card(1, "Me", loud),
-            StemCard { presence: Presence::OtherSession, ..card(2, "Elsewhere", loud) },
+            StemCard { status: StemStatus::OtherSession, ..card(2, "Elsewhere", loud) },
             card(3, "Silent", [None; BANDS]),
         ];
         let (others, clashes) =

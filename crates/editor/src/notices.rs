@@ -4,7 +4,6 @@ use super::facts::{ViewCx, ViewModel};
 use super::paint::{self, pen, shortened};
 use super::theme;
 use egui::{Align2, CornerRadius, Rect, Ui, pos2, vec2};
-use plugin_core::room::{OPEN_TWICE, OTHER_VERSION};
 
 /// The first notice and, for a tooltip, all of them with what they mean; `None` if all is well.
 pub fn notices(facts: &ViewModel) -> Option<(String, String)> {
@@ -32,18 +31,7 @@ pub fn notices(facts: &ViewModel) -> Option<(String, String)> {
             "What came in was not a number: a plugin before this one is broken. It became silence.",
         ));
     }
-    if !facts.session.trouble.is_empty() {
-        all.push((
-            facts.session.trouble.clone(),
-            match facts.session.trouble.as_str() {
-                OPEN_TWICE => "The Master that was opened first asks Stems for trims; this one only shows.",
-                words if words.starts_with(OTHER_VERSION) => {
-                    "They are in another process and cannot be understood: they are neither seen nor summed. Use one version everywhere, and start the hosts anew."
-                }
-                _ => "Instances in other processes are not seen; those in this one are.",
-            },
-        ));
-    }
+    all.extend(facts.snapshot.faults.iter().map(|fault| (fault.text.clone(), fault.source.meaning())));
     let first = all.first()?.0.clone();
     let lines: Vec<String> = all.iter().map(|(words, meaning)| format!("{words}. {meaning}")).collect();
     Some((first, lines.join("\n")))

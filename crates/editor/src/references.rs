@@ -2,9 +2,10 @@
 
 use super::files::shelf::{Done, Job, MOST_FRAMES, Shelf};
 use chain::listen::MonitorMode;
-use plugin_core::board::Board;
+use plugin_core::document::songs::SongRange;
 use plugin_core::reel::{PlayMode, PlayRequest, ReferenceClip};
 use plugin_core::references::{self as shown, Figures, Listing, Reference, State};
+use plugin_core::shared::PluginShared;
 use std::sync::Arc;
 use units::{Db, Hz, Lufs, Ms};
 
@@ -53,23 +54,23 @@ impl References {
     }
 
     /// The window has been closed: nothing is heard, nothing is held. The thread that reads ends by itself.
-    pub(super) fn close(&mut self, board: &Board) -> Option<Shelf> {
-        self.end(board);
+    pub(super) fn close(&mut self, shared: &PluginShared) -> Option<Shelf> {
+        self.end(shared);
         self.reels.clear();
         (self.wanted, self.asked, self.listing) = (None, None, None);
         if self.cued.take().is_some() {
             // if there is no room, it comes back with what is cued next, or with the plugin's end
-            board.references.cue(None);
+            shared.references.cue(None);
         }
-        board.references.collect();
+        shared.references.collect();
         self.shelf.take()
     }
 
     /// That file is to be heard; `None`: the mix again.
-    pub(super) fn hear(&mut self, path: Option<&str>, board: &Board) {
+    pub(super) fn hear(&mut self, path: Option<&str>, shared: &PluginShared) {
         self.wanted = path.map(str::to_owned);
         if path.is_none() {
-            self.end(board);
+            self.end(shared);
         }
     }
 
@@ -85,20 +86,21 @@ impl References {
         }
     }
 
-    fn end(&self, board: &Board) {
-        if matches!(board.listening.wanted(), MonitorMode::Reference { .. }) {
-            board.listening.end();
+    fn end(&self, shared: &PluginShared) {
+        if matches!(shared.monitor.wanted(), MonitorMode::Reference { .. }) {
+            shared.monitor.end();
         }
     }
 
-    /// What there is to show, with what a person wants done as far as it can be. `kept`: the document's files; `mix`: the
-    /// loudness that they are matched to.
+    /// Does what a person wants as far as it can be done, and returns what there is to show. `kept` and `songs`: the
+    /// document's files and songs; `mix`: the loudness that they are matched to.
     pub(super) fn look(
         &mut self,
         kept: &[String],
+        songs: &[SongRange],
         mix: Option<Lufs>,
         rate: Option<Hz>,
-        board: &Board,
+        shared: &PluginShared,
     ) -> shown::References {
         self.take_in(kept);
         if self.reels.iter().any(|(_, reel)| Some(reel.rate) != rate) {
@@ -112,11 +114,11 @@ impl References {
             listing: self.listing.clone(),
             ..Default::default()
         };
-        self.play(&facts, rate, board);
-        board.references.collect();
+        self.play(&facts, songs, rate, shared);
+        shared.references.collect();
         let place =
             |path: &Option<String>| path.as_ref().and_then(|path| kept.iter().position(|one| one == path));
-        let heard = matches!(board.listening.wanted(), MonitorMode::Reference { .. });
+        let heard = matches!(shared.monitor.wanted(), MonitorMode::Reference { .. });
         facts.heard = place(&self.cued.as_ref().filter(|_| heard).map(|cued| cued.path.clone()));
         facts.awaited = place(&self.wanted).filter(|place| facts.heard != Some(*place));
         facts.last = place(&self.last);
@@ -185,11 +187,17 @@ impl References {
     }
 
     /// Has what is wanted heard, as soon as it is read.
-    fn play(&mut self, facts: &shown::References, rate: Option<Hz>, board: &Board) {
-        let now = board.listening.wanted();
+    fn play(
+        &mut self,
+        facts: &shown::References,
+        songs: &[SongRange],
+        rate: Option<Hz>,
+        shared: &PluginShared,
+    ) {
+        let now = shared.monitor.wanted();
         self.notice_end(now);
         let Some(path) = self.wanted.clone() else {
-            self.end(board);
+            self.end(shared);
             return;
         };
         let place = facts.kept.iter().position(|one| one.path == path);
@@ -204,7 +212,7 @@ impl References {
             }
         };
         let Some(reel) = self.reel(&path, figures, rate) else { return };
-        let way = self.way(&reel, figures, board);
+        let way = self.way(&reel, figures, songs, shared);
         let is_cued = self
             .cued
             .as_ref()
@@ -212,7 +220,7 @@ impl References {
         if !is_cued {
             let song = self.count.wrapping_add(1);
             let rate = reel.rate;
-            if !board.references.cue(Some(PlayRequest { song, reel, way })) {
+            if !shared.references.cue(Some(PlayRequest { song, reel, way })) {
                 return;
             }
             self.count = song;
@@ -223,7 +231,7 @@ impl References {
         let is_right = matches!(now, MonitorMode::Reference { song, gain: is }
             if song == cued.song && (is.0 - gain.0).abs() < SAME.0);
         if !is_right {
-            board.listening.want(MonitorMode::Reference { song: cued.song, gain });
+            shared.monitor.want(MonitorMode::Reference { song: cued.song, gain });
         }
         cued.begun = true;
     }
@@ -251,11 +259,16 @@ impl References {
     }
 
     /// Along with the song that the transport is in, from its beginning; or the loudest stretch.
-    fn way(&self, reel: &ReferenceClip, figures: Figures, board: &Board) -> PlayMode {
+    fn way(
+        &self,
+        reel: &ReferenceClip,
+        figures: Figures,
+        songs: &[SongRange],
+        shared: &PluginShared,
+    ) -> PlayMode {
         let frames = |at: Ms| (at.0 * reel.rate.0 / 1000.0).round();
         if self.along {
-            let position = board.whereabouts.position().map_or(0.0, |at| at.0 / 1000.0);
-            let songs = board.songs();
+            let position = shared.transport.position().map_or(0.0, |at| at.0 / 1000.0);
             let song = songs.iter().find(|song| (song.start..song.end).contains(&position));
             return PlayMode::Along(frames(Ms(song.map_or(0.0, |song| song.start) * 1000.0)) as i64);
         }

@@ -1,90 +1,77 @@
-//! From what a Master knows to what its window shows.
+//! The part of a Master's view that follows from the published session, the Master's own reading, its parameters, the
+//! saved songs and the transport.
 
+use super::facts::MasterModel;
 use chain::{ChainKind, ChainSettings};
 use meter::Reading;
-use plugin_core::board::{Board, Room};
+use plugin_core::Output;
+use plugin_core::command::Proposal;
+use plugin_core::context::PluginContext;
 use plugin_core::document::songs::SongRange;
 use plugin_core::references::References;
-use plugin_core::room::{Answer, History, Outcome, Placement, Proposal, SessionFacts, Simulated, Song};
-use plugin_core::{ChainParams, Output};
+use plugin_core::session_view::{
+    AnalysisResult, Answer, Outcome, Placement, SessionSnapshot, Simulated, Song, Timeline,
+};
 use session::playback::{playback, sentence};
 use session::prediction::{Exchange, Prediction};
 use session::target::NormalizationTarget;
 use session::view::PlatformView;
-use std::sync::Arc;
 use units::{Db, Lufs, Ms};
 
-/// What a Master's window shows of its session. `reading`: of what leaves it.
-pub(super) fn session<O: Output>(
-    board: &Board,
-    params: &ChainParams<O>,
+/// Returns that part for `snapshot`. `reading`: of the Master's output; `settings`: its chain's.
+pub(super) fn master_model<O: Output>(
+    snapshot: &SessionSnapshot,
+    context: &PluginContext<O>,
+    settings: &ChainSettings,
     reading: &Reading,
     targets: &[NormalizationTarget],
-) -> SessionFacts {
+) -> MasterModel {
     debug_assert_eq!(O::CHAIN_KIND, ChainKind::Master, "a Stem has no session");
-    let room: Option<Arc<Room>> = board.room();
-    let (mut stems, has_final) = board.look();
-    for stem in &mut stems {
-        stem.inside = board.outer(stem.id);
-    }
-    let name = |id| stems.iter().find(|stem| stem.id == id).map(|stem| stem.name().to_owned());
-    let whose = room.as_ref().and_then(|room| room.session.loudest_peak).and_then(name);
+    let name = |id| snapshot.stem(id).map(|stem| stem.name().to_owned());
+    let whose = snapshot.session().and_then(|session| session.loudest_peak).and_then(name);
     let platforms = targets.iter().map(|target| PlatformView {
         id: target.id.clone(),
         playback: playback(reading, target),
         sentence: sentence(reading, target, whose.as_deref()),
     });
-    let settings = params.settings();
-    SessionFacts {
-        placement: if params.store.is_last() { Placement::Final } else { Placement::Mix },
-        has_final,
+    let (store, transport) = (&context.params.store, &context.shared.transport);
+    MasterModel {
+        placement: if store.is_last() { Placement::Final } else { Placement::Mix },
         platforms: if reading.integrated.is_some() { platforms.collect() } else { Vec::new() },
         targets: targets.to_vec(),
-        answer: room.as_ref().and_then(|room| answer(room, &settings, reading, targets)),
-        follows: board.follows(),
-        history: history(board, params, room.as_deref()),
-        trouble: board.trouble(),
-        exported: None,
+        answer: snapshot.analysis.as_ref().and_then(|known| answer(known, settings, reading, targets)),
+        songs: songs(store.songs(), snapshot.timeline()),
+        playhead: transport.position(),
+        looped: transport.range(),
         references: References::default(),
-        auditions: board.auditions(),
-        session: room.map(|room| room.session.clone()),
-        stems,
     }
 }
 
-/// What was heard of the timeline, with the transport and the songs as they are at this moment.
-fn history<O: Output>(board: &Board, params: &ChainParams<O>, room: Option<&Room>) -> History {
-    let kept = params.store.songs();
-    board.divide(&kept);
-    let mut history = room.map(|room| room.history.clone()).unwrap_or_default();
-    let known = std::mem::take(&mut history.songs);
-    history.songs = kept
-        .into_iter()
-        .map(|SongRange { name, start, end }| {
-            let (start, end) = (Ms(start * 1000.0), Ms(end * 1000.0));
-            // one that has just been made has no figures yet
-            let figures = known.iter().find(|song| song.start == start && song.end == end);
-            let (integrated, heard) = figures.map_or((None, Ms(0.0)), |song| (song.integrated, song.heard));
-            Song { name, start, end, integrated, heard }
-        })
-        .collect();
-    (history.playhead, history.looped) = (board.whereabouts.position(), board.whereabouts.range());
-    history
+/// The saved songs, with the figures that the timeline has of them: one that has just been made has none yet.
+fn songs(saved: Vec<SongRange>, timeline: Option<&Timeline>) -> Vec<Song> {
+    let known = timeline.map_or(&[][..], |timeline| &timeline.songs);
+    let song = |SongRange { name, start, end }| {
+        let (start, end) = (Ms(start * 1000.0), Ms(end * 1000.0));
+        let figures = known.iter().find(|song| song.start == start && song.end == end);
+        let (integrated, heard) = figures.map_or((None, Ms(0.0)), |song| (song.integrated, song.heard));
+        Song { name, start, end, integrated, heard }
+    };
+    saved.into_iter().map(song).collect()
 }
 
 /// The last prediction, with what leaves the Master.
 fn answer(
-    room: &Room,
+    known: &AnalysisResult,
     settings: &ChainSettings,
     reading: &Reading,
     targets: &[NormalizationTarget],
 ) -> Option<Answer> {
-    let into = room.prediction.clone()?;
+    let into = known.prediction.clone()?;
     let first = into.moves.first()?;
-    let stem = room.session.stems.get(first.source)?.id;
+    let stem = known.session.stems.get(first.source)?.id;
     let of = Proposal { stem, gain: first.gain };
-    let name = room.names.get(first.source).map_or("a stem", String::as_str);
-    let out = match room.out {
+    let name = known.names.get(first.source).map_or("a stem", String::as_str);
+    let out = match known.simulated {
         _ if settings.only_delays() => Outcome::AsItEntered,
         Some(out) => Outcome::Simulated(Box::new(simulated(&into, (name, of.gain), out, reading, targets))),
         None => Outcome::Unknown,

@@ -1,16 +1,17 @@
-//! Between a plugin and the views: parameters and gauges become facts, edits become the host's gestures.
+//! Between a plugin and the views: its snapshot, parameters and meters become a view's facts, edits become the host's
+//! gestures and commands.
 
 use super::Recall;
 use super::edits::{Edit, Edits};
-use super::facts::{Clash, Link, Linked, ViewModel};
+use super::facts::{Clash, MasterModel, ViewModel};
 use super::files::look::Look;
+use super::files::presets as preset_files;
 use super::files::shelf::Shelf;
-use super::files::{presets as preset_files, sessions as session_files};
 use super::master::MasterView;
 use super::neighbours::Neighbours;
 use super::picture::{Analyser, Named, TELLING};
 use super::references::References;
-use super::session::session;
+use super::session::master_model;
 use super::stem::{LEAST, StemView, WindowRequests};
 use super::theme::{self, Palette};
 use super::trims;
@@ -21,21 +22,22 @@ use dsp::denoise::NoisePrint;
 use egui::Ui;
 use meter::Reading;
 use nice_plug::context::gui::ParamSetter;
-use plugin_core::board::{Board, Master, Seen};
+use plugin_core::command::UiCommand;
+use plugin_core::context::PluginContext;
 use plugin_core::control::Control;
 use plugin_core::gauges::matching::Matching;
 use plugin_core::gauges::scope::Watch;
 use plugin_core::gauges::{Gauges, Health};
 use plugin_core::groups::Visitor;
 use plugin_core::presets::Preset;
-use plugin_core::room::{Exported, Placement, SessionFacts};
-use plugin_core::track::Track;
+use plugin_core::session_view::{MasterLink, Placement, SessionSnapshot};
+use plugin_core::shared::PluginShared;
 use plugin_core::{self, ChainParams, Output};
 use session::record::StemId;
 use session::target::{NormalizationTarget, builtin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use units::{Db, Hz, Ms};
 
 /// How long a host may take to make a window larger, seconds.
@@ -51,10 +53,14 @@ pub(super) struct Window {
     analyser: Analyser,
     matching: Matching,
     neighbours: Neighbours,
-    /// What the other stems and the chain told when it was last asked, seconds.
-    told: Option<(f64, Health, Vec<Named>, Vec<Clash>)>,
-    /// What was drawn last, and when: seconds, and by the clock.
-    shown: Option<(ViewModel, f64, Instant)>,
+    /// Readings of other stems and of the chain from a moment ago.
+    told: Option<Told>,
+    /// Time after which they are asked again, if there was something new already.
+    ask_again: Option<Duration>,
+    /// The picture that was drawn last still falls, or noise is being learned.
+    moves: bool,
+    /// Revision of the snapshot that was drawn last.
+    drawn: Option<u64>,
     look: Palette,
     remembered: Look,
     /// When another scale was chosen: the host is making the window as large, or refuses; seconds.
@@ -70,9 +76,19 @@ pub(super) struct Window {
     targets: Vec<NormalizationTarget>,
     /// The noise print before the one that is being learned.
     learning: Option<Option<NoisePrint>>,
-    exported: Option<Exported>,
     /// A Master's.
     references: References,
+}
+
+/// Readings that are taken less often than a frame is drawn.
+struct Told {
+    /// Time of the readings, seconds.
+    time: f64,
+    /// Of the snapshot at that time.
+    revision: u64,
+    health: Health,
+    others: Vec<Named>,
+    clashes: Vec<Clash>,
 }
 
 impl Default for Window {
@@ -85,7 +101,9 @@ impl Default for Window {
             matching: Matching::default(),
             neighbours: Neighbours::default(),
             told: None,
-            shown: None,
+            ask_again: None,
+            moves: false,
+            drawn: None,
             look: Palette::DARK,
             remembered: Look::default(),
             rescaled: None,
@@ -96,7 +114,6 @@ impl Default for Window {
             presets: Vec::new(),
             targets: builtin(),
             learning: None,
-            exported: None,
             references: References::default(),
         }
     }
@@ -108,9 +125,10 @@ impl Window {
     pub(super) fn open<O: Output>(
         &mut self,
         ctx: &egui::Context,
-        gauges: &Arc<Gauges>,
+        plugin: &Arc<PluginContext<O>>,
         drawn: &Arc<AtomicBool>,
     ) {
+        plugin.open_window();
         if O::CHAIN_KIND == ChainKind::Master {
             let (ctx, drawn) = (ctx.clone(), Arc::clone(drawn));
             self.references.open(move || {
@@ -120,9 +138,9 @@ impl Window {
             });
         }
         theme::install(ctx, &self.look);
-        self.watch = Some(Watch::new(Arc::clone(gauges)));
+        self.watch = Some(Watch::new(Arc::clone(&plugin.meters)));
         (self.analyser, self.matching, self.seen) = (Analyser::default(), Matching::default(), None);
-        (self.told, self.shown) = (None, None);
+        (self.told, self.drawn) = (None, None);
         self.read_presets::<O>();
     }
 
@@ -143,12 +161,13 @@ impl Window {
     }
 
     /// The window has been closed: the audio thread writes for nobody. Returns what reads references.
-    pub(super) fn close<O: Output>(&mut self, board: &Board) -> Option<Shelf> {
+    pub(super) fn close<O: Output>(&mut self, plugin: &PluginContext<O>) -> Option<Shelf> {
         if self.watch.take().is_some() {
             self.remember::<O>(|_| ());
         }
-        board.audition(None);
-        self.references.close(board)
+        let shelf = self.references.close(&plugin.shared);
+        plugin.close_window();
+        shelf
     }
 
     /// Changes what is remembered for all windows. Others may have changed the rest of it meanwhile.
@@ -194,15 +213,16 @@ impl Window {
     pub(super) fn show<O: Output>(
         &mut self,
         ui: &mut Ui,
-        plugin: (&ChainParams<O>, &Gauges, &Track, &Board),
+        plugin: &PluginContext<O>,
         setter: &ParamSetter<'_>,
     ) {
-        let (params, gauges, _, board) = plugin;
-        // stems that have come since are asked, too
-        board.tend();
         let time = ui.input(|input| input.time);
         let facts = self.facts(plugin, time);
         self.follow_noise(&facts);
+        self.moves = facts.picture.is_moving() || facts.learning.is_some() || self.neighbours.is_moving();
+        if let Some(pause) = self.ask_again {
+            super::request_frame(ui.ctx(), pause);
+        }
         let wishes = match O::CHAIN_KIND {
             ChainKind::Stem => self.stem.show(ui, &facts, &mut self.edits, &self.look),
             ChainKind::Master => self.master.show(ui, &facts, &mut self.edits, &self.look),
@@ -210,25 +230,24 @@ impl Window {
         self.heed::<O>(ui.ctx(), wishes);
         let edits = self.edits.take();
         if !edits.is_empty() {
-            self.apply(&edits, params, (gauges, board), setter);
+            self.apply(&edits, plugin, setter);
             ui.ctx().request_repaint();
         }
-        self.shown = Some((facts, time, Instant::now()));
     }
 
     /// True while the picture that was drawn last falls back to silence, or noise is being learned.
     pub(super) fn is_moving(&self) -> bool {
-        let is_moving = |facts: &ViewModel| facts.picture.is_moving() || facts.learning.is_some();
-        self.shown.as_ref().is_some_and(|(facts, ..)| is_moving(facts))
+        self.moves
     }
 
-    /// Whether there is something else to be seen than what was drawn last. For any thread.
-    pub(super) fn is_stale<O: Output>(&mut self, plugin: (&ChainParams<O>, &Gauges, &Track, &Board)) -> bool {
-        let Some((shown, time, then)) = self.shown.take() else { return true };
-        let now = self.facts(plugin, time + then.elapsed().as_secs_f64());
-        let is_stale = now != shown;
-        self.shown = Some((shown, time, then));
-        is_stale
+    /// A frame is about to be drawn: what changes from now on needs another one.
+    pub(super) fn note_frame(&mut self, shared: &PluginShared) {
+        self.drawn = Some(shared.snapshot().revision);
+    }
+
+    /// Returns true if another snapshot has been published since the last frame.
+    pub(super) fn is_stale(&self, shared: &PluginShared) -> bool {
+        self.drawn != Some(shared.snapshot().revision)
     }
 
     /// A print that has been learned is a step that can be undone.
@@ -261,24 +280,37 @@ impl Window {
         }
     }
 
-    fn facts<O: Output>(
-        &mut self,
-        (params, gauges, track, board): (&ChainParams<O>, &Gauges, &Track, &Board),
-        time: f64,
-    ) -> ViewModel {
-        let scope = gauges.scope();
-        self.read(gauges);
-        let listen = board.listening.wanted();
+    fn facts<O: Output>(&mut self, plugin: &PluginContext<O>, time: f64) -> ViewModel {
+        let PluginContext { params, meters, track, shared, .. } = plugin;
+        // first: what changes while the rest is read has another revision
+        let snapshot = shared.snapshot();
+        let (scope, settings) = (meters.scope(), params.settings());
+        self.read(meters);
+        let listen = shared.monitor.wanted();
         if listen == MonitorMode::Off {
             self.matching.look(scope);
         }
-        let link = link(board);
-        let told = self.told.take().filter(|(then, ..)| (0.0..f64::from(TELLING)).contains(&(time - then)));
-        let (then, health, others, clashes) = told.unwrap_or_else(|| {
-            let (others, clashes) = self.others(params, scope.rate(), board, &link, time);
-            (time, gauges.health(), others, clashes)
+        let interval = f64::from(TELLING);
+        let told = self.told.take().filter(|told| (0.0..interval).contains(&(time - told.time)));
+        let told = told.unwrap_or_else(|| {
+            let (others, clashes) = self.others(params, scope.rate(), &snapshot, time);
+            Told { time, revision: snapshot.revision, health: meters.health(), others, clashes }
         });
-        self.told = Some((then, health, others.clone(), clashes.clone()));
+        let left = Duration::from_secs_f64((interval - (time - told.time)).clamp(0.0, interval));
+        self.ask_again = (told.revision != snapshot.revision).then_some(left);
+        let (health, others, clashes) = (told.health, told.others.clone(), told.clashes.clone());
+        self.told = Some(told);
+        let master = match O::CHAIN_KIND {
+            ChainKind::Master => MasterModel {
+                references: {
+                    let (kept, songs) = (params.store.references(), params.store.songs());
+                    let mix = self.reading.integrated;
+                    self.references.look(&kept, &songs, mix, scope.rate(), shared)
+                },
+                ..master_model(&snapshot, plugin, &settings, &self.reading, &self.targets)
+            },
+            ChainKind::Stem => MasterModel::default(),
+        };
         let chosen = params.store.role();
         let (slot, used) = params.store.slots();
         ViewModel {
@@ -287,39 +319,29 @@ impl Window {
             colour: track.colour(),
             role: chosen.unwrap_or_else(|| track.role()),
             role_is_guessed: chosen.is_none(),
-            settings: params.settings(),
+            settings,
             class: params.class(),
             classes: plugin_core::classes(),
-            latency: gauges.latency(),
+            latency: meters.latency(),
             rate: scope.rate(),
             slot,
             used,
             reading: self.reading,
-            heard: gauges.heard(),
+            heard: meters.heard(),
             health,
-            broken: gauges.panics() > 0,
+            broken: meters.panics() > 0,
             notice: params.store.notice(),
             picture: self.analyser.look(scope, time).clone(),
             others,
             clashes,
-            link,
             trim: params.trim(),
             learning: params.store.noise().heard(),
             listen,
-            asked: board.listening.asked(),
+            asked: shared.monitor.asked(),
             match_gain: self.matching.gain(),
             presets: self.presets.clone(),
-            session: match O::CHAIN_KIND {
-                ChainKind::Master => SessionFacts {
-                    exported: self.exported.clone(),
-                    references: {
-                        let (kept, mix) = (params.store.references(), self.reading.integrated);
-                        self.references.look(&kept, mix, scope.rate(), board)
-                    },
-                    ..session(board, params, &self.reading, &self.targets)
-                },
-                ChainKind::Stem => SessionFacts { trouble: board.trouble(), ..SessionFacts::default() },
-            },
+            snapshot,
+            master,
         }
     }
 
@@ -328,16 +350,14 @@ impl Window {
         &mut self,
         params: &ChainParams<O>,
         rate: Option<Hz>,
-        board: &Board,
-        link: &Link,
+        snapshot: &SessionSnapshot,
         time: f64,
     ) -> (Vec<Named>, Vec<Clash>) {
-        match (O::CHAIN_KIND, link, params.store.identity().instance) {
+        match (O::CHAIN_KIND, &snapshot.master, params.store.identity().instance) {
             // who belongs together is what a Master has found out
-            (ChainKind::Stem, Link::Linked(_), Some(me)) => {
-                let (cards, _) = board.look();
+            (ChainKind::Stem, MasterLink::Linked(_), Some(me)) => {
                 let rate = rate.unwrap_or(Hz(48_000.0));
-                self.neighbours.look(&cards, StemId(me.get()), (rate, time), &self.look)
+                self.neighbours.look(&snapshot.stems, StemId(me.get()), (rate, time), &self.look)
             }
             _ => (Vec::new(), Vec::new()),
         }
@@ -354,14 +374,9 @@ impl Window {
         }
     }
 
-    fn apply<O: Output>(
-        &mut self,
-        edits: &[Edit],
-        params: &ChainParams<O>,
-        (gauges, board): (&Gauges, &Board),
-        setter: &ParamSetter<'_>,
-    ) {
-        params.each(&mut Apply { rows: params.rows().iter(), edits, setter });
+    fn apply<O: Output>(&mut self, edits: &[Edit], plugin: &PluginContext<O>, setter: &ParamSetter<'_>) {
+        let PluginContext { params, meters, shared, .. } = plugin;
+        params.each(&mut Apply { edits, setter });
         for edit in edits {
             match edit {
                 Edit::Begin(_) | Edit::Set(..) | Edit::End(_) => {}
@@ -373,37 +388,41 @@ impl Window {
                 }
                 Edit::Slot(slot) => {
                     if O::CHAIN_KIND == ChainKind::Master {
-                        trims::switch(&params.store, board, *slot);
+                        let changes = trims::switch(&params.store, &shared.snapshot().stems, *slot);
+                        shared.send(UiCommand::AskTrims(changes));
                     }
                     let chosen = params.store.switch_to(*slot, params.snapshot());
-                    params.each(&mut Recall { rows: params.rows().iter(), snapshot: &chosen, setter });
+                    params.each(&mut Recall { snapshot: &chosen, setter });
                 }
                 Edit::CopyTo(slot) => {
                     params.store.keep(*slot, params.snapshot());
                     if O::CHAIN_KIND == ChainKind::Master {
-                        trims::keep(&params.store, board, *slot);
+                        trims::keep(&params.store, &shared.snapshot().stems, *slot);
                     }
                 }
                 Edit::Role(role) => params.store.choose_role(*role),
-                Edit::Predict(proposal) => board.predict(*proposal),
-                Edit::AskTrim(wish) => board.ask(*wish),
-                Edit::Trims(changes) => trims::ask(board, changes),
+                Edit::Predict(proposal) => shared.send(UiCommand::Predict(*proposal)),
+                Edit::AskTrim(wish) => shared.send(UiCommand::AskTrim(*wish)),
+                Edit::Trims(changes) => shared.send(UiCommand::AskTrims(changes.clone())),
                 Edit::Placement(placement) => params.store.sit_last(*placement == Placement::Final),
-                Edit::ExportSession => self.exported = Some(export(board)),
-                Edit::ConfirmMute(stem) => board.confirm_mute(*stem),
-                Edit::Songs(songs) => params.store.keep_songs(songs.clone()),
+                Edit::ExportSession => shared.send(UiCommand::ExportSession),
+                Edit::ConfirmMute(stem) => shared.send(UiCommand::ConfirmMute(*stem)),
+                Edit::Songs(songs) => {
+                    params.store.keep_songs(songs.clone());
+                    shared.send(UiCommand::SongsChanged);
+                }
                 Edit::References(paths) => params.store.keep_references(paths),
-                Edit::Hear(path) => self.references.hear(path.as_deref(), board),
+                Edit::Hear(path) => self.references.hear(path.as_deref(), shared),
                 Edit::PlayAlong(along) => self.references.along(*along),
                 Edit::Browse(folder) => self.references.browse(folder.as_deref()),
-                Edit::Follow(stem) => board.follow(*stem),
+                Edit::Follow(stem) => shared.send(UiCommand::Follow(*stem)),
                 // who ends it here ends what a Master wants, too
-                Edit::MonitorMode(MonitorMode::Off) if board.listening.asked().is_some() => {
-                    board.listening.end_all()
+                Edit::MonitorMode(MonitorMode::Off) if shared.monitor.asked().is_some() => {
+                    shared.monitor.end_all()
                 }
-                Edit::MonitorMode(listen) => board.listening.want(*listen),
-                Edit::Audition(audition) => board.audition(*audition),
-                Edit::Restart => gauges.restart(),
+                Edit::MonitorMode(listen) => shared.monitor.want(*listen),
+                Edit::Audition(audition) => shared.send(UiCommand::Audition(*audition)),
+                Edit::Restart => meters.restart(),
                 Edit::LearnNoise(true) => params.store.noise().learn(),
                 Edit::LearnNoise(false) => params.store.noise().keep(),
                 Edit::Noise(print) => params.store.noise().set(print.as_deref()),
@@ -428,21 +447,6 @@ impl Window {
     }
 }
 
-/// Writes the session into a file.
-fn export(board: &Board) -> Exported {
-    let Some(sheet) = board.sheet() else {
-        let why = "The host has not activated the plugin yet: play the song".into();
-        return Exported { path: Err(why), remarks: Vec::new() };
-    };
-    let path = match session_files::folder() {
-        None => Err("There is no home folder to write into".into()),
-        Some(folder) => session_files::save(&folder, &sheet.name, &sheet.write())
-            .map(|path| path.display().to_string())
-            .map_err(|error| format!("{}: {error}", folder.display())),
-    };
-    Exported { path, remarks: sheet.remarks() }
-}
-
 /// The colours of an appearance.
 pub(super) fn palette(dark: bool) -> Palette {
     if dark { Palette::DARK } else { Palette::LIGHT }
@@ -454,27 +458,17 @@ pub(super) fn fitting(room: egui::Vec2, scale: f32) -> f32 {
     if most >= scale { scale } else { ((most * 100.0).floor() / 100.0).max(0.5 * theme::SCALES[0]) }
 }
 
-/// What the link says of a Stem.
-fn link(board: &Board) -> Link {
-    match board.master() {
-        Master::Sees(Seen { stems, share, heard, exact }) => {
-            Link::Linked(Linked { stems, share, heard, exact })
-        }
-        Master::Waiting => Link::Waiting,
-        Master::Lost => Link::Lost,
-    }
-}
-
 /// Makes a Master's trim a part of the level that the host knows; what that has no room for stays a trim.
 fn take_trim<O: Output>(params: &ChainParams<O>, setter: &ParamSetter<'_>) {
     struct Take<'a, 'b> {
-        rows: core::slice::Iter<'a, &'static Parameter>,
         setter: &'a ParamSetter<'b>,
         trim: Db,
     }
     impl Visitor for Take<'_, '_> {
-        fn visit<C: Control>(&mut self, control: &C) {
-            let Some(row) = self.rows.next().filter(|row| row.id == "level") else { return };
+        fn visit<C: Control>(&mut self, row: &'static Parameter, control: &C) {
+            if row.id != "level" {
+                return;
+            }
             let before = control.value(row);
             let (Value::Number(Some(level)), Kind::Number { min, max, .. }) = (before, row.kind) else {
                 return;
@@ -490,7 +484,7 @@ fn take_trim<O: Output>(params: &ChainParams<O>, setter: &ParamSetter<'_>) {
         }
     }
     params.store.move_trim(|trim| {
-        let mut take = Take { rows: params.rows().iter(), setter, trim };
+        let mut take = Take { setter, trim };
         params.each(&mut take);
         take.trim
     });
@@ -498,21 +492,19 @@ fn take_trim<O: Output>(params: &ChainParams<O>, setter: &ParamSetter<'_>) {
 
 /// Passes edits on to the host.
 struct Apply<'a, 'b> {
-    rows: core::slice::Iter<'a, &'static Parameter>,
     edits: &'a [Edit],
     setter: &'a ParamSetter<'b>,
 }
 
 impl Visitor for Apply<'_, '_> {
-    fn visit<C: Control>(&mut self, control: &C) {
-        let Some(row) = self.rows.next() else { return };
+    fn visit<C: Control>(&mut self, row: &'static Parameter, control: &C) {
         for edit in self.edits {
             match edit {
-                Edit::Begin(of) if of == row => self.setter.begin_set_parameter(control),
-                Edit::Set(of, value) if of == row => {
+                Edit::Begin(of) if *of == row => self.setter.begin_set_parameter(control),
+                Edit::Set(of, value) if *of == row => {
                     self.setter.set_parameter(control, C::plain(row, *value));
                 }
-                Edit::End(of) if of == row => self.setter.end_set_parameter(control),
+                Edit::End(of) if *of == row => self.setter.end_set_parameter(control),
                 _ => {}
             }
         }

@@ -37,8 +37,12 @@ use units::Db;
 #[cfg(test)]
 mod tests;
 
-/// What the bridge asks an instance, on its own thread, a few times a second. None of it may wait for an audio thread.
+/// An instance, as the bridge asks it on its own thread a few times a second. None of it may wait for an audio thread, and
+/// but for [`Self::housekeep`], [`Self::hear`] and [`Self::consider`] it changes nothing.
 pub trait InstanceSource: Send + Sync {
+    /// Brings up to date what the other methods return. Called first in every round.
+    fn housekeep(&self) {}
+
     /// What the instance is called and so on. Host, process and birth are filled in by the bridge.
     fn label(&self) -> InstanceInfo;
 

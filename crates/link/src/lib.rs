@@ -19,6 +19,7 @@ pub mod ring;
 pub mod roster;
 pub mod slot;
 pub mod snapshot;
+pub mod status;
 pub mod summary;
 pub mod survey;
 pub mod timeline;

@@ -2,42 +2,14 @@
 
 use super::identity::{InstanceId, SessionId};
 use super::roster::PeerView;
-use super::slot::Presence;
 use super::snapshot::{BlockStatus, InstanceInfo, Kind};
+use super::status::{MixMembership, StemEvidence, StemStatus, classify};
 use super::summary::{Placement, StemSummary, Summary};
 use meter::Reading;
 use units::Db;
 
 #[cfg(test)]
 mod tests;
-
-/// How an instance is, in one word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
-    /// It processes audio.
-    Live,
-    /// Its host does not call it.
-    Asleep,
-    /// Nothing has been heard of it for a second.
-    Dim,
-    /// Its sampling rate is not that of its Master: it is shown, not summed.
-    Incompatible,
-    /// Its project's Master is not there, another one is.
-    OtherSession,
-}
-
-impl State {
-    /// The word of `--json`.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Live => "live",
-            Self::Asleep => "asleep",
-            Self::Dim => "dim",
-            Self::Incompatible => "incompatible",
-            Self::OtherSession => "other_session",
-        }
-    }
-}
 
 /// One instance.
 #[derive(Clone, Debug)]
@@ -54,8 +26,8 @@ pub struct Instance {
     pub reading: Reading,
     /// The trim that Masters may ask to change.
     pub trim: Db,
-    /// How it is.
-    pub state: State,
+    /// Its status: a Stem's towards the Master of its session, a Master's by its heartbeat.
+    pub status: StemStatus,
     /// The session that it is part of: a Master's own; a Stem's, if a Master sums it.
     pub session: Option<SessionId>,
     /// What its Master says of it.
@@ -103,7 +75,7 @@ impl Survey {
         let mut survey = Self { instances, sessions: Vec::new() };
         survey.find_sessions();
         survey.claim();
-        survey.judge();
+        survey.classify();
         survey
     }
 
@@ -156,25 +128,22 @@ impl Survey {
         }
     }
 
-    fn judge(&mut self) {
+    fn classify(&mut self) {
         let rate = |session: &Session| self.instances[session.owner].pulse.rate;
         let masters: Vec<_> = self.sessions.iter().map(|session| (session.id, rate(session))).collect();
         for one in &mut self.instances {
             let is_stem = one.label.kind == Kind::Stem;
             let hint = one.session.or(one.label.session).filter(|_| is_stem);
             let its_master = masters.iter().find(|(id, _)| hint.is_some() && *id == hint);
-            let rates = its_master.map(|&(_, rate)| [one.pulse.rate, rate]);
-            let differs =
-                rates.is_some_and(|rates| rates[0] != rates[1] && rates.iter().all(|rate| rate.0 > 0.0));
+            // there are Masters, and none of them is the one that it was saved with
             let elsewhere =
                 hint.is_some() && its_master.is_none() && one.heard.is_none() && !masters.is_empty();
-            one.state = match one.peer.presence() {
-                Presence::Dim => State::Dim,
-                _ if differs => State::Incompatible,
-                _ if elsewhere => State::OtherSession,
-                Presence::Asleep => State::Asleep,
-                Presence::Awake => State::Live,
-            };
+            one.status = classify(StemEvidence {
+                presence: one.peer.is_there().then(|| one.peer.presence()),
+                rate: one.pulse.rate,
+                master_rate: its_master.map(|(_, rate)| *rate),
+                belonging: if elsewhere { MixMembership::Elsewhere } else { MixMembership::Here },
+            });
         }
     }
 }
@@ -187,7 +156,7 @@ fn read(peer: PeerView) -> Option<Instance> {
         pulse: peer.pulse()?,
         reading: peer.reading()?,
         trim: peer.figures()?.trim.offset,
-        state: State::Live,
+        status: StemStatus::Live,
         session: label.session.filter(|_| label.kind == Kind::Master),
         heard: None,
         label,

@@ -16,6 +16,7 @@ use super::control::Changes;
 use super::noise::{MOST_CURVE, Noise};
 use super::travel::steps;
 use super::{CLASSES, LATENCY_CLASS};
+use atomic_float::AtomicF64;
 use chain::ChainKind;
 use chain::parameters::{Kind, PARAMETERS, Parameter, Value};
 use dsp::denoise::{CURVE_POINTS, NoisePrint};
@@ -277,8 +278,8 @@ fn shorten(text: &str) -> String {
 #[derive(Debug)]
 pub struct Store {
     inner: Mutex<Inner>,
-    /// The document's trim as bits, for the audio thread.
-    trim: AtomicU64,
+    /// The document's trim in dB, for the audio thread.
+    trim: AtomicF64,
     /// A trim is on its way into a parameter.
     moving: AtomicBool,
     /// States that were loaded.
@@ -304,7 +305,7 @@ impl Store {
         let inner = Inner { document: Document::new(chain_kind), notice: None, live: false, trims: 0 };
         Self {
             inner: Mutex::new(inner),
-            trim: AtomicU64::new(0),
+            trim: AtomicF64::new(0.0),
             moving: AtomicBool::new(false),
             loads: AtomicU64::new(0),
             noise: Noise::new(changes.clone()),
@@ -413,7 +414,7 @@ impl Store {
 
     /// What a Master has asked the level to change by, on top of the parameter. Reads one word.
     pub fn trim(&self) -> Db {
-        Db(f64::from_bits(self.trim.load(Ordering::Relaxed)))
+        Db(self.trim.load(Ordering::Relaxed))
     }
 
     /// The trim, and how often it has changed.
@@ -433,7 +434,7 @@ impl Store {
 
     fn show_trim(&self, inner: &mut Inner) {
         inner.trims += 1;
-        self.trim.store(inner.document.trim.to_bits(), Ordering::Relaxed);
+        self.trim.store(inner.document.trim, Ordering::Relaxed);
         self.changes.add();
     }
 

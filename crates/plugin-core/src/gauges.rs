@@ -7,12 +7,13 @@
 pub mod matching;
 pub mod scope;
 
+use atomic_float::AtomicF32;
 use meter::layout::Layout;
 use meter::loudness::{self, BLOCK_HOPS, HopMeter, SHORT_TERM_HOPS};
 use meter::true_peak::TruePeak;
 use meter::{Reading, reading_from_hops};
 use scope::Scope;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use units::{Db, Dbtp, Hz, Lufs, Ms, Power, decibels};
 
@@ -28,10 +29,11 @@ pub struct Gauges {
     written: AtomicU64,
     /// The first hop that counts.
     since: AtomicU64,
-    /// The highest sample since reset, linear, as `f32` bits.
-    sample_peak: AtomicU32,
-    compressor_reduction: AtomicU32,
-    limiter_reduction: AtomicU32,
+    /// The highest sample since reset, linear.
+    sample_peak: AtomicF32,
+    /// Gain reductions, dB.
+    compressor_reduction: AtomicF32,
+    limiter_reduction: AtomicF32,
     sanitized: AtomicU64,
     faults: AtomicU64,
     panics: AtomicU64,
@@ -72,7 +74,7 @@ impl Gauges {
             let start = powers.len().checked_sub(window)?;
             loudness::windows(&powers[start..], window).next()?.loudness()
         };
-        let sample_peak = f64::from(f32::from_bits(self.sample_peak.load(Ordering::Relaxed)));
+        let sample_peak = f64::from(self.sample_peak.load(Ordering::Relaxed));
         let short_term = last(SHORT_TERM_HOPS);
         let recent_peak = peak_over(ring, since.max(written.saturating_sub(SHORT_TERM_HOPS as u64))..written);
         Reading {
@@ -119,12 +121,12 @@ impl Gauges {
     /// Starts the reading anew: what came before no longer counts.
     pub fn restart(&self) {
         self.since.store(self.written.load(Ordering::Acquire), Ordering::Relaxed);
-        self.sample_peak.store(0, Ordering::Relaxed);
+        self.sample_peak.store(0.0, Ordering::Relaxed);
     }
 
     /// What the chain said of itself last.
     pub fn health(&self) -> Health {
-        let db = |bits: &AtomicU32| Db(f64::from(f32::from_bits(bits.load(Ordering::Relaxed))));
+        let db = |cell: &AtomicF32| Db(f64::from(cell.load(Ordering::Relaxed)));
         Health {
             compressor_reduction: db(&self.compressor_reduction),
             limiter_reduction: db(&self.limiter_reduction),
@@ -135,9 +137,8 @@ impl Gauges {
 
     /// Publishes what the chain says of itself.
     pub fn show(&self, health: Health) {
-        let bits = |db: Db| (db.0 as f32).to_bits();
-        self.compressor_reduction.store(bits(health.compressor_reduction), Ordering::Relaxed);
-        self.limiter_reduction.store(bits(health.limiter_reduction), Ordering::Relaxed);
+        self.compressor_reduction.store(health.compressor_reduction.0 as f32, Ordering::Relaxed);
+        self.limiter_reduction.store(health.limiter_reduction.0 as f32, Ordering::Relaxed);
         self.sanitized.store(health.sanitized, Ordering::Relaxed);
         self.faults.store(health.faults, Ordering::Relaxed);
     }
@@ -231,8 +232,7 @@ fn publish(gauges: &Gauges, power: f64, true_peak: f64, sample_peak: f64) {
     let Some(ring) = gauges.hops.get() else { return };
     let at = gauges.written.load(Ordering::Relaxed);
     ring[(at % KEPT_HOPS as u64) as usize].store(pack(power, true_peak), Ordering::Relaxed);
-    // non-negative floats are ordered as their bits are
-    gauges.sample_peak.fetch_max((sample_peak as f32).to_bits(), Ordering::Relaxed);
+    gauges.sample_peak.fetch_max(sample_peak as f32, Ordering::Relaxed);
     // Release: who sees the count sees the hop
     gauges.written.store(at + 1, Ordering::Release);
 }

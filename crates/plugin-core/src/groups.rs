@@ -1,5 +1,6 @@
 //! The groups of parameters, as hosts show them. Which parameters there are is said here; everything about them
-//! (name, range, default, unit) comes from the chain's table, and a test holds the two together.
+//! (name, range, default, unit) comes from the chain's table. A group keeps the row of each of its parameters under the
+//! same field name, so the two cannot be paired otherwise than by id.
 
 use super::control::{Changes, Control};
 use chain::parameters::{PARAMETERS, Parameter};
@@ -7,40 +8,27 @@ use nice_plug::prelude::{BoolParam, FloatParam, IntParam, Params};
 
 /// Sees every parameter of a group, in the table's order.
 pub trait Visitor {
-    /// Called for each.
-    fn visit<C: Control>(&mut self, control: &C);
-}
-
-/// What makes a group's parameters.
-pub(crate) struct Maker<'a> {
-    /// Told when a parameter changes.
-    pub(crate) changes: &'a Changes,
-    /// Every parameter that was made, in order.
-    pub(crate) made: Vec<&'static Parameter>,
-}
-
-impl Maker<'_> {
-    /// The control of the table's parameter `prefix` + `id`.
-    fn make<C: Control>(&mut self, prefix: &str, id: &str) -> C {
-        let parameter =
-            PARAMETERS.find(&format!("{prefix}{id}")).expect("groups name the table's parameters");
-        self.made.push(parameter);
-        C::make(parameter, self.changes)
-    }
+    /// Called for each, with its row of the table.
+    fn visit<C: Control>(&mut self, row: &'static Parameter, control: &C);
 }
 
 /// Parameters that belong together.
 pub(crate) trait Group: Params + Sized {
-    /// Makes them all; `prefix` comes before each id.
-    fn make(maker: &mut Maker<'_>, prefix: &str) -> Self;
+    /// Makes them all; `prefix` comes before each id, and every change is counted in `changes`.
+    fn make(changes: &Changes, prefix: &str) -> Self;
 
-    /// Shows them all to `visitor`, in the order in which they were made.
+    /// Shows them all to `visitor`, in the order in which they are declared.
     fn each(&self, visitor: &mut impl Visitor);
 }
 
-/// A group from its fields: id (field name) and kind.
+/// The table's row `prefix` + `id`.
+fn row(prefix: &str, id: &str) -> &'static Parameter {
+    PARAMETERS.find(&format!("{prefix}{id}")).expect("groups name the table's parameters")
+}
+
+/// A group from its fields: id (field name) and kind; and the name of the struct with its rows.
 macro_rules! group {
-    ($(#[$doc:meta])* $name:ident { $($id:tt $field:ident: $kind:ident,)+ }) => {
+    ($(#[$doc:meta])* $name:ident, $rows:ident { $($id:tt $field:ident: $kind:ident,)+ }) => {
         $(#[$doc])*
         #[derive(Params)]
         pub struct $name {
@@ -49,15 +37,21 @@ macro_rules! group {
                 #[id = $id]
                 pub $field: $kind,
             )+
+            rows: $rows,
+        }
+
+        struct $rows {
+            $($field: &'static Parameter,)+
         }
 
         impl Group for $name {
-            fn make(maker: &mut Maker<'_>, prefix: &str) -> Self {
-                Self { $($field: maker.make(prefix, $id),)+ }
+            fn make(changes: &Changes, prefix: &str) -> Self {
+                let rows = $rows { $($field: row(prefix, $id),)+ };
+                Self { $($field: Control::make(rows.$field, changes),)+ rows }
             }
 
             fn each(&self, visitor: &mut impl Visitor) {
-                $(visitor.visit(&self.$field);)+
+                $(visitor.visit(self.rows.$field, &self.$field);)+
             }
         }
     };
@@ -65,7 +59,7 @@ macro_rules! group {
 
 group! {
     /// What comes in.
-    Input {
+    Input, InputRows {
         "bypass" bypass: BoolParam,
         "in_trim" trim: FloatParam,
         "in_polarity" polarity: IntParam,
@@ -76,7 +70,7 @@ group! {
 
 group! {
     /// Noise reduction.
-    Denoise {
+    Denoise, DenoiseRows {
         "dn_on" on: BoolParam,
         "dn_reduction" reduction: FloatParam,
         "dn_threshold" threshold: FloatParam,
@@ -85,7 +79,7 @@ group! {
 
 group! {
     /// One band of the equalizer.
-    Band {
+    Band, BandRows {
         "on" on: BoolParam,
         "shape" shape: IntParam,
         "freq" frequency: FloatParam,
@@ -103,7 +97,7 @@ group! {
 
 group! {
     /// Compressor.
-    Compressor {
+    Compressor, CompressorRows {
         "comp_on" on: BoolParam,
         "comp_threshold" threshold: FloatParam,
         "comp_ratio" ratio: FloatParam,
@@ -124,7 +118,7 @@ group! {
 
 group! {
     /// Saturator and clipper.
-    Saturator {
+    Saturator, SaturatorRows {
         "sat_on" on: BoolParam,
         "sat_drive" drive: FloatParam,
         "sat_curve" curve: IntParam,
@@ -134,7 +128,7 @@ group! {
 
 group! {
     /// Stereo width.
-    Width {
+    Width, WidthRows {
         "width" width: FloatParam,
         "mono_below" mono_below: FloatParam,
     }
@@ -142,7 +136,7 @@ group! {
 
 group! {
     /// True-peak limiter.
-    Limiter {
+    Limiter, LimiterRows {
         "lim_on" on: BoolParam,
         "lim_drive" drive: FloatParam,
         "lim_ceiling" ceiling: FloatParam,
@@ -154,14 +148,14 @@ group! {
 
 group! {
     /// What leaves a Stem.
-    StemOutput {
+    StemOutput, StemOutputRows {
         "level" level: FloatParam,
     }
 }
 
 group! {
     /// What leaves a Master.
-    MasterOutput {
+    MasterOutput, MasterOutputRows {
         "level" level: FloatParam,
         "dither" dither: IntParam,
     }

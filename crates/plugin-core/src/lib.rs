@@ -4,7 +4,8 @@
 //! and in what order, [`control`] makes a host parameter of a row, [`travel`] and [`text`] convert; [`document`] is
 //! what is saved. The shells turn all of it into plain [`ChainSettings`]: no parameter type reaches the signal path.
 
-pub mod board;
+pub mod command;
+pub mod context;
 pub mod control;
 pub mod document;
 pub mod gauges;
@@ -14,20 +15,20 @@ pub mod noise;
 pub mod presets;
 pub mod reel;
 pub mod references;
-pub mod room;
+pub mod session_view;
+pub mod shared;
 pub mod sheet;
 pub mod text;
 pub mod track;
+pub mod transport;
 pub mod travel;
-pub mod whereabouts;
 
 use chain::parameters::Parameter;
 use chain::{ChainKind, ChainSettings, LatencyClass};
 use control::{Changes, Control};
 use document::{Snapshot, Store};
 use groups::{
-    Band, Compressor, Denoise, Group, Input, Limiter, Maker, MasterOutput, Saturator, StemOutput, Visitor,
-    Width,
+    Band, Compressor, Denoise, Group, Input, Limiter, MasterOutput, Saturator, StemOutput, Visitor, Width,
 };
 use nice_plug::prelude::{IntParam, IntRange, Params};
 use std::sync::Arc;
@@ -107,35 +108,31 @@ pub struct ChainParams<O: Output> {
     /// What is saved beside the parameters.
     #[persist = "document"]
     pub store: Store,
-    /// The table's rows in the order of [`Self::each`].
-    rows: Vec<&'static Parameter>,
     changes: Changes,
 }
 
 impl<O: Output> Default for ChainParams<O> {
     fn default() -> Self {
         let changes = Changes::default();
-        let mut maker = Maker { changes: &changes, made: Vec::new() };
-        let m = &mut maker;
+        let c = &changes;
         Self {
             latency_class: latency_class(O::CHAIN_KIND),
-            input: Group::make(m, ""),
-            denoise: Group::make(m, ""),
-            band1: Group::make(m, "eq1_"),
-            band2: Group::make(m, "eq2_"),
-            band3: Group::make(m, "eq3_"),
-            band4: Group::make(m, "eq4_"),
-            band5: Group::make(m, "eq5_"),
-            band6: Group::make(m, "eq6_"),
-            band7: Group::make(m, "eq7_"),
-            band8: Group::make(m, "eq8_"),
-            compressor: Group::make(m, ""),
-            saturator: Group::make(m, ""),
-            width: Group::make(m, ""),
-            limiter: Group::make(m, ""),
-            output: O::make(m, ""),
+            input: Group::make(c, ""),
+            denoise: Group::make(c, ""),
+            band1: Group::make(c, "eq1_"),
+            band2: Group::make(c, "eq2_"),
+            band3: Group::make(c, "eq3_"),
+            band4: Group::make(c, "eq4_"),
+            band5: Group::make(c, "eq5_"),
+            band6: Group::make(c, "eq6_"),
+            band7: Group::make(c, "eq7_"),
+            band8: Group::make(c, "eq8_"),
+            compressor: Group::make(c, ""),
+            saturator: Group::make(c, ""),
+            width: Group::make(c, ""),
+            limiter: Group::make(c, ""),
+            output: O::make(c, ""),
             store: Store::new(O::CHAIN_KIND, changes.clone()),
-            rows: maker.made,
             changes,
         }
     }
@@ -165,11 +162,6 @@ impl<O: Output> ChainParams<O> {
         self.output.each(visitor);
     }
 
-    /// The table's rows in the order of [`Self::each`].
-    pub fn rows(&self) -> &[&'static Parameter] {
-        &self.rows
-    }
-
     /// Changes of the chain's parameters and of the document so far. While it stays, so do the [settings](Self::settings).
     pub fn changes(&self) -> u64 {
         self.changes.count()
@@ -177,22 +169,18 @@ impl<O: Output> ChainParams<O> {
 
     /// The chain's settings now. Does not allocate.
     pub fn settings(&self) -> ChainSettings {
-        struct Read<'a> {
-            rows: core::slice::Iter<'a, &'static Parameter>,
-            settings: ChainSettings,
-        }
-        impl Visitor for Read<'_> {
-            fn visit<C: Control>(&mut self, control: &C) {
-                if let Some(row) = self.rows.next() {
-                    row.set(&mut self.settings, control.value(row));
-                }
+        struct Read(ChainSettings);
+        impl Visitor for Read {
+            fn visit<C: Control>(&mut self, row: &'static Parameter, control: &C) {
+                row.set(&mut self.0, control.value(row));
             }
         }
-        let mut read = Read { rows: self.rows.iter(), settings: ChainSettings::default() };
+        let mut read = Read(ChainSettings::default());
         self.each(&mut read);
-        read.settings.denoise.print = self.store.noise().print();
-        read.settings.denoise.curve = self.store.noise().curve();
-        read.settings
+        let Read(mut settings) = read;
+        settings.denoise.print = self.store.noise().print();
+        settings.denoise.curve = self.store.noise().curve();
+        settings
     }
 
     /// What a Master has asked the level to change by, on top of [`Self::settings`].
@@ -205,20 +193,15 @@ impl<O: Output> ChainParams<O> {
 
     /// The chain's settings now, to be kept.
     pub fn snapshot(&self) -> Snapshot {
-        struct Keep<'a> {
-            rows: core::slice::Iter<'a, &'static Parameter>,
-            snapshot: Snapshot,
-        }
-        impl Visitor for Keep<'_> {
-            fn visit<C: Control>(&mut self, control: &C) {
-                if let Some(row) = self.rows.next() {
-                    self.snapshot.keep(row, control.value(row));
-                }
+        struct Keep(Snapshot);
+        impl Visitor for Keep {
+            fn visit<C: Control>(&mut self, row: &'static Parameter, control: &C) {
+                self.0.keep(row, control.value(row));
             }
         }
-        let mut keep = Keep { rows: self.rows.iter(), snapshot: Snapshot::default() };
+        let mut keep = Keep(Snapshot::default());
         self.each(&mut keep);
-        keep.snapshot
+        keep.0
     }
 
     /// The latency class that is asked for.
@@ -259,6 +242,7 @@ fn latency_class(chain_kind: ChainKind) -> IntParam {
 mod tests {
     use super::*;
     use chain::parameters::PARAMETERS;
+    use nice_plug::prelude::ParamPtr;
     use std::collections::HashSet;
 
     fn ids<O: Output>() -> Vec<(String, String)> {
@@ -298,11 +282,11 @@ mod tests {
     }
 
     #[test]
-    fn every_control_is_of_its_row_s_kind_and_has_a_name_of_its_own() {
-        struct Check<'a>(core::slice::Iter<'a, &'static Parameter>, HashSet<String>);
-        impl Visitor for Check<'_> {
-            fn visit<C: Control>(&mut self, control: &C) {
-                let row = self.0.next().expect("a row for each control");
+    fn every_control_is_the_one_that_a_host_knows_by_its_row_s_id() {
+        struct Check(Vec<(String, ParamPtr)>, HashSet<String>);
+        impl Visitor for Check {
+            fn visit<C: Control>(&mut self, row: &'static Parameter, control: &C) {
+                assert!(self.0.contains(&(row.id.clone(), control.as_ptr())), "{}", row.id);
                 assert!(C::fits(row), "{}", row.id);
                 assert!(self.1.insert(control.name().into()), "two are called {}", control.name());
                 assert_eq!(control.value(row), row.default, "{}", row.id);
@@ -313,8 +297,10 @@ mod tests {
             }
         }
         let params = MasterParams::default();
-        let mut check = Check(params.rows().iter(), HashSet::new());
+        let known = params.param_map().into_iter().map(|(id, pointer, _)| (id, pointer)).collect();
+        let mut check = Check(known, HashSet::new());
         params.each(&mut check);
-        assert!(check.0.next().is_none());
+        // the latency class is no row of the table
+        assert_eq!(check.1.len() + 1, check.0.len());
     }
 }

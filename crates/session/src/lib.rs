@@ -32,6 +32,7 @@ pub mod reference;
 pub mod role;
 pub mod shares;
 pub mod solve;
+pub mod stem_status;
 pub mod target;
 pub mod timeline;
 pub mod view;

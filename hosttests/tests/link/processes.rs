@@ -9,8 +9,9 @@ use hosttests::{Call, Library, MASTER, Plugin, STEM, Vst3};
 use link::bridge::onlooker::Observer;
 use link::snapshot::{Format, InstanceInfo, Kind};
 use link::summary::Summary;
-use link::survey::{State, Survey};
+use link::survey::Survey;
 use link::{InstanceId, ROSTER, Roster};
+use session::stem_status::StemStatus;
 use std::collections::BTreeSet;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -247,7 +248,7 @@ fn two_hosts_do_not_take_each_other_s_stems_and_a_killed_one_is_gone() {
             of(pids[0]).and(of(pids[1])).map(|()| survey.clone())
         });
         assert_eq!(parted.sessions.len(), 2);
-        assert!(parted.instances.iter().all(|one| one.state == State::Live), "{parted:?}");
+        assert!(parted.instances.iter().all(|one| one.status == StemStatus::Live), "{parted:?}");
         let sessions: BTreeSet<_> = parted.instances.iter().map(|one| one.session).collect();
         assert_eq!(sessions.len(), 2, "every Stem is in the session of its Master");
 

@@ -2,6 +2,8 @@
 
 use super::presets::tidy_name;
 use super::write;
+use plugin_core::session_view::Exported;
+use plugin_core::sheet::SessionExport;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,6 +17,17 @@ pub fn folder() -> Option<PathBuf> {
     let home = etcetera::home_dir().ok()?;
     let documents = home.join("Documents");
     Some(if documents.is_dir() { documents } else { home }.join("Stemlink"))
+}
+
+/// Writes `sheet` into a file of its own.
+pub fn export(sheet: &SessionExport) -> Exported {
+    let path = match folder() {
+        None => Err("There is no home folder to write into".into()),
+        Some(folder) => save(&folder, &sheet.name, &sheet.write())
+            .map(|path| path.display().to_string())
+            .map_err(|error| format!("{}: {error}", folder.display())),
+    };
+    Exported { path, remarks: sheet.remarks() }
 }
 
 /// Keeps `text` as a file of a name of its own, made of the Master's: nothing is ever replaced, and the file is there

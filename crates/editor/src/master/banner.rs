@@ -6,7 +6,8 @@ use crate::paint::{self, pen, shortened};
 use crate::theme::{self, GAP, PAD, ROUND};
 use egui::{Align2, Color32, CornerRadius, Rect, Stroke, StrokeKind, Ui, pos2, vec2};
 use meter::Reading;
-use plugin_core::room::{Answer, Outcome, Proposal};
+use plugin_core::command::Proposal;
+use plugin_core::session_view::{Answer, Outcome};
 use session::predict::Certainty;
 use units::Ms;
 
@@ -21,7 +22,7 @@ pub(super) fn show(ui: &Ui, desk: &ViewCx<'_>, place: Rect, proposal: Proposal, 
         StrokeKind::Inside,
     );
     let inner = place.shrink2(vec2(PAD, 8.0));
-    let answer = desk.facts.session.answer.as_ref().filter(|answer| answer.of.stem == proposal.stem);
+    let answer = desk.facts.master.answer.as_ref().filter(|answer| answer.of.stem == proposal.stem);
     // figures are never shown for a move other than the one that they are of
     let of = answer.map_or(proposal, |answer| answer.of);
     let step = (inner.height() / 2.0).min(24.0);
@@ -30,7 +31,7 @@ pub(super) fn show(ui: &Ui, desk: &ViewCx<'_>, place: Rect, proposal: Proposal, 
         Rect::from_min_max(pos2(left, y - 9.0), pos2(right, y + 9.0))
     };
     let figures = inner.max.x - (inner.width() * 0.56).clamp(376.0, 520.0);
-    let name = desk.facts.session.name(of.stem);
+    let name = desk.facts.snapshot.name(of.stem);
     let mut words = format!("If {name} {} dB", signed(of.gain.0, 1));
     if answer.is_some_and(|answer| answer.into.returns_not_included) {
         words += " · returns not included";
@@ -41,7 +42,7 @@ pub(super) fn show(ui: &Ui, desk: &ViewCx<'_>, place: Rect, proposal: Proposal, 
     paint::label(ui, left, Align2::LEFT_CENTER, &shown, &bold).on_hover_text(&words);
     let Some(answer) = answer else {
         let quiet = pen(theme::font(theme::SMALL), look.secondary);
-        let waits = if desk.facts.session.session.is_some() {
+        let waits = if desk.facts.snapshot.session().is_some() {
             "Predicting…"
         } else {
             "Nothing was heard yet: press play."
@@ -83,7 +84,7 @@ pub(super) fn show(ui: &Ui, desk: &ViewCx<'_>, place: Rect, proposal: Proposal, 
 fn price(ui: &Ui, desk: &ViewCx<'_>, place: Rect, answer: &Answer, platform: usize) {
     let Some(exchange) = answer.exchanges().get(platform).or(answer.exchanges().first()) else { return };
     let quiet = pen(theme::font(theme::SMALL), desk.look.secondary);
-    let target = desk.facts.session.target(&exchange.id).map_or("", |target| target.name.as_str());
+    let target = desk.facts.master.target(&exchange.id).map_or("", |target| target.name.as_str());
     let (long, short) = match (&exchange.sentence, exchange.others) {
         (Some(sentence), Some(others)) => {
             (format!("{sentence} ({target})"), format!("Others {} dB on {target}", signed(others.0, 1)))

@@ -14,7 +14,8 @@ use egui::{
     Align2, CornerRadius, Event, EventFilter, Key, Rect, Response, Role, Sense, Shape, Stroke, Ui,
     WidgetInfo, pos2, vec2,
 };
-use plugin_core::room::{Proposal, Request, StemCard, TrimRequest};
+use plugin_core::command::{Proposal, TrimRequest};
+use plugin_core::session_view::{Request, StemCard};
 use session::record::StemId;
 use units::Db;
 

@@ -6,7 +6,7 @@ use crate::facts::{ViewCx, ViewModel};
 use crate::paint::{self, pen, shortened};
 use crate::theme;
 use egui::{Align2, CornerRadius, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
-use plugin_core::room::{SessionFacts, StemCard};
+use plugin_core::session_view::{SessionSnapshot, StemCard};
 use session::audition::{Audition, Hearing};
 
 /// How wide the switches of a row are together.
@@ -59,7 +59,7 @@ pub(super) fn switches(ui: &mut Ui, desk: &mut ViewCx<'_>, cell: Rect, stem: &St
 
 fn switch(ui: &mut Ui, desk: &mut ViewCx<'_>, at: Rect, stem: &StemCard, audition: Audition) {
     let look = desk.look;
-    let on = desk.facts.session.auditions.has(stem.id, audition);
+    let on = desk.facts.snapshot.auditions.has(stem.id, audition);
     let response = ui.interact(at, ui.scope_id().with(("hear", stem.id, letter(audition))), Sense::click());
     let name = format!("{} {}", verb(audition), stem.name());
     response.widget_info(|| WidgetInfo::selected(Role::Switch, true, on, &name));
@@ -85,14 +85,14 @@ fn switch(ui: &mut Ui, desk: &mut ViewCx<'_>, at: Rect, stem: &StemCard, auditio
 /// The same as lines of the menu of `stem`.
 pub(super) fn menu(ui: &mut Ui, desk: &mut ViewCx<'_>, stem: &StemCard) {
     for audition in Audition::ALL {
-        let on = desk.facts.session.auditions.has(stem.id, audition);
+        let on = desk.facts.snapshot.auditions.has(stem.id, audition);
         let entry = ui.selectable_label(on, verb(audition).trim_end_matches(" to"));
         if entry.on_hover_text(format!("{} {ENDS}", meaning(audition))).clicked() {
             desk.edits.want(Edit::Audition(Some((stem.id, audition))));
             ui.close();
         }
     }
-    if !desk.facts.session.auditions.is_empty() && ui.button("Hear the mix as it is").clicked() {
+    if !desk.facts.snapshot.auditions.is_empty() && ui.button("Hear the mix as it is").clicked() {
         desk.edits.want(Edit::Audition(None));
         ui.close();
     }
@@ -100,7 +100,7 @@ pub(super) fn menu(ui: &mut Ui, desk: &mut ViewCx<'_>, stem: &StemCard) {
 }
 
 /// How `stem` is heard at this Master, in words; `None`: as it is.
-pub(super) fn state(session: &SessionFacts, stem: &StemCard) -> Option<&'static str> {
+pub(super) fn state(session: &SessionSnapshot, stem: &StemCard) -> Option<&'static str> {
     let outer = |id| session.stem(id).and_then(|stem| stem.inside);
     session.auditions.hearing(stem.id, outer).map(|hearing| match hearing {
         Hearing::Muted => "muted here",
@@ -110,7 +110,7 @@ pub(super) fn state(session: &SessionFacts, stem: &StemCard) -> Option<&'static 
 
 /// What is heard instead of the mix, in words; `None`: the mix as it is.
 pub(crate) fn words(facts: &ViewModel) -> Option<String> {
-    let session = &facts.session;
+    let session = &facts.snapshot;
     let named = |audition| {
         let stems = session.stems.iter().filter(|stem| session.auditions.has(stem.id, audition));
         let names: Vec<&str> = stems.map(StemCard::name).collect();

@@ -7,7 +7,7 @@ use crate::format::{number, time};
 use crate::paint::{self, pen, shortened};
 use crate::theme::{self, PAD, Palette};
 use egui::{Align2, Color32, Mesh, Rect, Role, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2};
-use plugin_core::room::{History, Moment, Song};
+use plugin_core::session_view::{Song, Timeline, TimelinePoint};
 use session::record::Mark;
 use units::Ms;
 
@@ -26,34 +26,36 @@ pub(super) fn show(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect, loudest: boo
     let look = &desk.look;
     paint::panel(ui, place, look);
     let inner = place.shrink2(vec2(PAD, 6.0));
-    let history = &desk.facts.session.history;
     let small = pen(theme::font(theme::SMALL), look.secondary);
     let top = Rect::from_min_size(inner.min, vec2(inner.width(), 14.0));
     let menu = Rect::from_min_max(pos2(top.max.x - songs::WIDTH, top.min.y), top.max);
-    if history.points.is_empty() {
+    let timeline = desk.facts.snapshot.timeline().filter(|timeline| !timeline.points.is_empty());
+    let Some(timeline) = timeline else {
         let room = Rect::from_min_max(inner.min, pos2(menu.min.x - PAD, inner.max.y));
         paint::label(ui, room, Align2::LEFT_CENTER, "The song appears here as it is heard.", &small);
         songs::show(ui, desk, menu);
         return;
-    }
+    };
     let well = Rect::from_min_max(pos2(inner.min.x, inner.min.y + 15.0), inner.max);
     ui.painter().rect_filled(well, 4.0, look.background);
-    let scale = Scale { history, well };
+    let scale = Scale { timeline, well };
     let painter = ui.painter().with_clip_rect(well);
-    if loudest && let Some((from, to)) = history.loudest {
+    if loudest && let Some((from, to)) = timeline.loudest {
         let band = Rect::from_x_y_ranges(scale.x(from)..=scale.x(to), well.y_range());
         painter.rect_filled(band, 0.0, Palette::faint(look.accent, 0.28));
     }
-    let columns = ((well.width() / COLUMN) as usize).min(history.points.len()).max(1);
+    let columns = ((well.width() / COLUMN) as usize).min(timeline.points.len()).max(1);
     let mut bars = Mesh::default();
     let mut reductions = Mesh::default();
     let mut line = Vec::new();
     let mut hatched: Option<(f32, Mark)> = None;
     for column in 0..=columns {
-        let part = |n: usize| n * history.points.len() / columns;
+        let part = |n: usize| n * timeline.points.len() / columns;
         let x = well.min.x + column as f32 / columns as f32 * well.width();
-        let points =
-            history.points.get(part(column)..part(column + 1).min(history.points.len())).unwrap_or_default();
+        let points = timeline
+            .points
+            .get(part(column)..part(column + 1).min(timeline.points.len()))
+            .unwrap_or_default();
         let mark = (column < columns).then(|| worst(points));
         if hatched.map(|(_, mark)| mark) != mark.filter(|mark| *mark != Mark::Heard) {
             if let Some((from, mark)) = hatched.take() {
@@ -62,7 +64,7 @@ pub(super) fn show(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect, loudest: boo
             hatched = mark.filter(|mark| *mark != Mark::Heard).map(|mark| (x, mark));
         }
         let next = well.min.x + (column + 1) as f32 / columns as f32 * well.width();
-        let highest = |of: fn(&Moment) -> Option<f64>| points.iter().filter_map(of).reduce(f64::max);
+        let highest = |of: fn(&TimelinePoint) -> Option<f64>| points.iter().filter_map(of).reduce(f64::max);
         let ink = if mark == Some(Mark::Heard) { desk.track } else { look.dim };
         if let Some(level) = highest(|point| point.short_term.map(|s| s.0)) {
             let top = scale.y(level);
@@ -87,7 +89,7 @@ pub(super) fn show(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect, loudest: boo
     if line.len() > 1 {
         painter.add(Shape::line(line, Stroke::new(1.5, look.text)));
     }
-    if let Some(head) = history.playhead {
+    if let Some(head) = desk.facts.master.playhead {
         painter.vline(scale.x(head), well.y_range(), Stroke::new(1.0, look.accent));
     }
     titles(ui, desk, &scale, inner);
@@ -102,14 +104,14 @@ pub(super) fn show(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect, loudest: boo
 
 /// From time and loudness to places.
 struct Scale<'a> {
-    history: &'a History,
+    timeline: &'a Timeline,
     well: Rect,
 }
 
 impl Scale<'_> {
     fn x(&self, at: Ms) -> f32 {
-        let length = (self.history.end().0 - self.history.start.0).max(1.0);
-        let part = ((at.0 - self.history.start.0) / length).clamp(0.0, 1.0);
+        let length = (self.timeline.end().0 - self.timeline.start.0).max(1.0);
+        let part = ((at.0 - self.timeline.start.0) / length).clamp(0.0, 1.0);
         self.well.min.x + part as f32 * self.well.width()
     }
 
@@ -120,7 +122,7 @@ impl Scale<'_> {
 }
 
 /// Of the points in a column, the mark that matters most: a gap is never drawn over.
-fn worst(points: &[Moment]) -> Mark {
+fn worst(points: &[TimelinePoint]) -> Mark {
     let rank = |mark: Mark| match mark {
         Mark::Heard => 0,
         Mark::Dropped => 1,
@@ -160,7 +162,7 @@ fn titles(ui: &Ui, desk: &ViewCx<'_>, scale: &Scale<'_>, inner: Rect) {
     let look = &desk.look;
     let top = Rect::from_min_size(inner.min, vec2(inner.width() - songs::WIDTH - PAD, 14.0));
     let quiet = pen(theme::font(theme::TINY), look.secondary);
-    let songs = &scale.history.songs;
+    let songs = &desk.facts.master.songs;
     if songs.is_empty() {
         paint::text(ui, top, Align2::LEFT_CENTER, "Short-term on the timeline", &quiet);
         legend(ui, look, top);
@@ -213,11 +215,11 @@ fn mark(ui: &Ui, at: egui::Pos2, ink: Color32) {
 
 /// What is under the pointer.
 fn told(scale: &Scale<'_>, x: f32) -> String {
-    let history = scale.history;
+    let timeline = scale.timeline;
     let part = f64::from((x - scale.well.min.x) / scale.well.width()).clamp(0.0, 1.0);
-    let index = ((part * history.points.len() as f64) as usize).min(history.points.len() - 1);
-    let Moment { mark, short_term, integrated, reduction } = history.points[index];
-    let at = time((history.start.0 + index as f64 * history.step.0) / 1000.0);
+    let index = ((part * timeline.points.len() as f64) as usize).min(timeline.points.len() - 1);
+    let TimelinePoint { mark, short_term, integrated, reduction } = timeline.points[index];
+    let at = time((timeline.start.0 + index as f64 * timeline.step.0) / 1000.0);
     let value = |name: &str, x: Option<f64>, unit: &str| x.map(|x| format!("{name} {} {unit}", number(x, 1)));
     let lines = [
         Some(format!("{at}, {}", words(mark))),
@@ -234,7 +236,7 @@ mod tests {
 
     #[test]
     fn a_gap_is_never_drawn_over() {
-        let of = |mark| Moment { mark, short_term: None, integrated: None, reduction: None };
+        let of = |mark| TimelinePoint { mark, short_term: None, integrated: None, reduction: None };
         assert_eq!(worst(&[of(Mark::Heard), of(Mark::Unheard), of(Mark::Heard)]), Mark::Unheard);
         assert_eq!(worst(&[of(Mark::Heard), of(Mark::OldSettings)]), Mark::OldSettings);
         assert_eq!(worst(&[of(Mark::Heard)]), Mark::Heard);

@@ -5,7 +5,7 @@ use crate::format::number;
 use crate::paint::{self, pen, shortened};
 use crate::theme::{self, PAD, Palette};
 use egui::{Align2, CornerRadius, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
-use plugin_core::room::StemCard;
+use plugin_core::session_view::StemCard;
 use session::masking::{BANDS, Bands, Covered, centre, covered};
 
 /// How high a row is, at least and at most.
@@ -22,7 +22,7 @@ pub(super) fn show(ui: &Ui, desk: &ViewCx<'_>, place: Rect) {
     let inner = place.shrink(PAD);
     let small = pen(theme::font(theme::SMALL), look.secondary);
     let top = Rect::from_min_size(inner.min, vec2(inner.width(), 18.0));
-    let stems: Vec<&StemCard> = desk.facts.session.summed().collect();
+    let stems: Vec<&StemCard> = desk.facts.snapshot.summed().collect();
     let sounding = stems.iter().filter(|stem| stem.spectrum.iter().any(Option::is_some)).count();
     if sounding < 2 {
         let words = "Press play: with two stems sounding, this shows where they cover each other.";

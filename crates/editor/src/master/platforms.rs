@@ -9,7 +9,8 @@ use crate::paint::{self, pen, shortened};
 use crate::theme::{self, GRID, PAD};
 use chain::listen::MonitorMode;
 use egui::{Align2, CornerRadius, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
-use plugin_core::room::{Placement, Proposal};
+use plugin_core::command::Proposal;
+use plugin_core::session_view::Placement;
 use session::playback::{Bound, HEADING, Playback};
 use session::target::{NormalizationTarget, TurnsUp, Use};
 use session::view::PlatformView;
@@ -30,12 +31,12 @@ pub(super) fn show(
     let look = desk.look;
     paint::panel(ui, place, &look);
     let inner = place.shrink2(vec2(PAD, 6.0));
-    let facts = &desk.facts.session;
+    let facts = &desk.facts.master;
     let (small, dim) =
         (pen(theme::font(theme::SMALL), look.secondary), pen(theme::font(theme::SMALL), look.dim));
     let top = Rect::from_min_size(inner.min, vec2(inner.width(), 16.0));
     let ready = Stage::of(desk.facts.heard);
-    let heading = match (facts.placement, facts.has_final) {
+    let heading = match (facts.placement, desk.facts.snapshot.has_final) {
         (Placement::Mix, true) => format!("{HEADING} · before the last Master"),
         (Placement::Mix, false) => format!("{HEADING} · before the master fader"),
         (Placement::Final, _) => HEADING.to_owned(),
@@ -95,8 +96,7 @@ fn cell(
     chosen: bool,
 ) -> bool {
     let look = &desk.look;
-    let facts = &desk.facts.session;
-    let target = facts.target(&platform.id);
+    let target = desk.facts.master.target(&platform.id);
     let name = target.map_or(platform.id.as_str(), |target| target.name.as_str());
     let response = ui.interact(at, ui.scope_id().with(("platform", &platform.id)), Sense::click());
     let now = platform.playback.and_then(|playback| playback.gain);
@@ -146,7 +146,7 @@ fn cell(
 /// Hearing the song as the chosen platform plays it; goes along with what the platform would do.
 fn as_played(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect, chosen: usize) {
     let look = desk.look;
-    let platform = desk.facts.session.platforms.get(chosen);
+    let platform = desk.facts.master.platforms.get(chosen);
     let gain = platform.and_then(|platform| platform.playback?.gain);
     let now = match desk.facts.listen {
         MonitorMode::Gain(now) => Some(now),
@@ -165,7 +165,7 @@ fn as_played(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect, chosen: usize) {
         }
     }
     let name = platform
-        .and_then(|platform| desk.facts.session.target(&platform.id))
+        .and_then(|platform| desk.facts.master.target(&platform.id))
         .map_or("the platform", |t| &t.name);
     response.on_hover_text(format!(
         "Hear the song as {name} plays it: behind the meters, the output gets the playback change. Never saved, never in a render; ends with the window."
@@ -174,11 +174,11 @@ fn as_played(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect, chosen: usize) {
 
 /// What binds, and whose.
 fn bound(desk: &ViewCx<'_>, playback: Option<Playback>) -> String {
-    let facts = &desk.facts.session;
+    let facts = &desk.facts.snapshot;
     match playback.map(|playback| playback.bound) {
         Some(Bound::Loudness) => "loudness".into(),
         Some(Bound::Peak) => {
-            let whose = facts.session.as_ref().and_then(|session| session.loudest_peak);
+            let whose = facts.session().and_then(|session| session.loudest_peak);
             whose.map_or("peak".into(), |stem| format!("peak: {}", facts.name(stem)))
         }
         Some(Bound::NoTurnUp) => "never turns up".into(),
@@ -216,9 +216,9 @@ fn everything(ui: &mut Ui, desk: &ViewCx<'_>, place: Rect) {
     egui::Popup::menu(&response).close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
         ui.set_width(420.0);
         egui::ScrollArea::vertical().max_height(300.0).show(ui, |ui| {
-            for platform in &desk.facts.session.platforms {
+            for platform in &desk.facts.master.platforms {
                 let sentence = ui.label(platform.sentence.as_str());
-                if let Some(target) = desk.facts.session.target(&platform.id) {
+                if let Some(target) = desk.facts.master.target(&platform.id) {
                     sentence.on_hover_text(rule(target).join("\n"));
                 }
             }

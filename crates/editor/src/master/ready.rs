@@ -5,8 +5,9 @@ use crate::facts::{ViewModel, row};
 use crate::format::{number, time};
 use chain::listen::MonitorMode;
 use chain::parameters::Value;
-use plugin_core::room::{Presence, StemCard};
+use plugin_core::session_view::{HOP, StemCard};
 use session::record::Mark;
+use session::stem_status::StemStatus;
 use session::view::Session;
 
 /// A line of the list.
@@ -26,8 +27,8 @@ fn named<'a>(stems: impl Iterator<Item = &'a StemCard>) -> Vec<&'a str> {
 
 /// The list: listening, bypasses, links, coverage, ceiling, what was heard.
 pub fn ready(facts: &ViewModel) -> Vec<Point> {
-    let session = &facts.session;
-    let there = || session.stems.iter().filter(|stem| stem.presence.is_linked());
+    let session = &facts.snapshot;
+    let there = || session.stems.iter().filter(|stem| stem.status.is_linked());
     let point =
         |done: bool, yes: String, no: String, cure| Point { done, words: if done { yes } else { no }, cure };
 
@@ -51,12 +52,9 @@ pub fn ready(facts: &ViewModel) -> Vec<Point> {
         "A bypass is printed as it is: switch it off, or mean it.",
     );
 
-    let broken = named(
-        session
-            .stems
-            .iter()
-            .filter(|stem| matches!(stem.presence, Presence::Gone | Presence::Dim | Presence::Incompatible)),
-    );
+    let broken = named(session.stems.iter().filter(|stem| {
+        matches!(stem.status, StemStatus::Gone | StemStatus::NotResponding | StemStatus::OtherRate)
+    }));
     let linked = point(
         broken.is_empty() && there().next().is_some(),
         "All stems are linked".into(),
@@ -68,9 +66,9 @@ pub fn ready(facts: &ViewModel) -> Vec<Point> {
         "The sound does not depend on links, but what is said of the session does.",
     );
 
-    let coverage = session.session.as_ref().and_then(|session| session.coverage);
+    let coverage = session.session().and_then(|session| session.coverage);
     let covered = point(
-        session.session.as_ref().is_some_and(Session::is_trusted),
+        session.session().is_some_and(Session::is_trusted),
         coverage.map_or(String::new(), |c| format!("Links explain {} % of the mix", percent(c))),
         coverage.map_or("How much of the mix the links explain is not known yet".into(), |c| {
             format!("Links explain {} % of the mix only", percent(c))
@@ -96,9 +94,9 @@ pub fn ready(facts: &ViewModel) -> Vec<Point> {
 }
 
 fn heard(facts: &ViewModel) -> Point {
-    let history = &facts.session.history;
-    let count = |mark: Mark| history.points.iter().filter(|point| point.mark == mark).count();
-    let seconds = |points: usize| time(points as f64 * history.step.0 / 1000.0);
+    let points = facts.snapshot.timeline().map_or(&[][..], |timeline| &timeline.points);
+    let count = |mark: Mark| points.iter().filter(|point| point.mark == mark).count();
+    let seconds = |points: usize| time(points as f64 * HOP.0 / 1000.0);
     let mut gaps = Vec::new();
     for (mark, words) in [
         (Mark::Unheard, "unheard"),

@@ -36,7 +36,7 @@ pub(super) struct Page {
 
 /// The button that switches between mix and reference in one click, before `right`; returns where it begins.
 pub(super) fn switch(ui: &mut Ui, desk: &mut ViewCx<'_>, right: egui::Pos2) -> f32 {
-    let references = &desk.facts.session.references;
+    let references = &desk.facts.master.references;
     let hears = matches!(desk.facts.listen, MonitorMode::Reference { .. }) || references.awaited.is_some();
     let next = references.next();
     if !hears && next.is_none() {
@@ -68,7 +68,7 @@ impl Page {
         let top = Rect::from_min_size(inner.min, vec2(inner.width(), BUTTON));
         let small = pen(theme::font(theme::SMALL), look.secondary);
         let left = self.buttons(ui, desk, top);
-        let references = &desk.facts.session.references;
+        let references = &desk.facts.master.references;
         let title = match references.mix {
             Some(mix) => {
                 format!("Songs to compare with, as loud as the mix so far: {} LUFS", number(mix.0, 1))
@@ -96,7 +96,7 @@ impl Page {
     /// How references are played, and the button that adds one; returns where they begin.
     fn buttons(&mut self, ui: &mut Ui, desk: &mut ViewCx<'_>, top: Rect) -> f32 {
         let look = desk.look;
-        let references = &desk.facts.session.references;
+        let references = &desk.facts.master.references;
         let mut right = top.max.x;
         let mut button = |ui: &mut Ui, words: &str, weight, enabled| {
             let at =
@@ -131,7 +131,7 @@ impl Page {
         let look = desk.look;
         ui.set_width(360.0);
         let mut chosen = None;
-        if let Some(listing) = &desk.facts.session.references.listing {
+        if let Some(listing) = &desk.facts.master.references.listing {
             let small = |words: &str| egui::RichText::new(words).size(theme::SMALL);
             ui.add(egui::Label::new(small(&listing.folder).color(look.secondary)).wrap());
             if !listing.fault.is_empty() {
@@ -163,7 +163,7 @@ impl Page {
             }
         });
         if let Some(path) = chosen {
-            let now: Vec<String> = paths(&desk.facts.session.references);
+            let now: Vec<String> = paths(&desk.facts.master.references);
             if !now.contains(&path) && now.len() < MOST {
                 let files = now.iter().cloned().chain([path]).collect();
                 desk.edits.put_references(now, files);
@@ -213,7 +213,7 @@ fn folder(path: &str) -> Option<&str> {
 
 fn row(ui: &mut Ui, desk: &mut ViewCx<'_>, at: Rect, index: usize) {
     let look = desk.look;
-    let references = &desk.facts.session.references;
+    let references = &desk.facts.master.references;
     let reference = &references.kept[index];
     let (hears, awaited) = (references.heard == Some(index), references.awaited == Some(index));
     ui.painter().rect_filled(at, CornerRadius::same(6), look.background);

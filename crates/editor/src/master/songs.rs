@@ -6,7 +6,7 @@ use crate::format::time;
 use crate::theme;
 use egui::{Align2, Color32, Rect, Role, TextEdit, Ui, WidgetInfo};
 use plugin_core::document::songs::{SongRange, with_song};
-use plugin_core::room::Song;
+use plugin_core::session_view::Song;
 
 /// How wide the menu's words are.
 pub(super) const WIDTH: f32 = 58.0;
@@ -26,26 +26,26 @@ fn kept(songs: &[Song]) -> Vec<SongRange> {
 /// Draws it in `place`.
 pub(super) fn show(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect) {
     let look = desk.look;
-    let history = &desk.facts.session.history;
+    let master = &desk.facts.master;
     let response = menu(ui, &look, place, "Songs", "Songs", look.secondary);
     egui::Popup::menu(&response).close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
         ui.set_width(280.0);
-        let songs = kept(&history.songs);
-        let words = match history.looped {
+        let songs = kept(&master.songs);
+        let words = match master.looped {
             Some((start, end)) => {
                 format!("New song from the loop: {} to {}", time(start.0 / 1000.0), time(end.0 / 1000.0))
             }
             None => "New song from the loop: the host loops nothing".into(),
         };
-        let button = ui.add_enabled(history.looped.is_some(), egui::Button::new(words));
+        let button = ui.add_enabled(master.looped.is_some(), egui::Button::new(words));
         if button.clicked()
-            && let Some((start, end)) = history.looped
+            && let Some((start, end)) = master.looped
         {
             let more = with_song(&songs, start.0 / 1000.0, end.0 / 1000.0);
             desk.edits.put_songs(songs.clone(), more);
         }
         egui::ScrollArea::vertical().max_height(LIST).min_scrolled_height(LIST).show(ui, |ui| {
-            for (index, song) in history.songs.iter().enumerate() {
+            for (index, song) in master.songs.iter().enumerate() {
                 ui.horizontal(|ui| {
                     if let Some(changed) = row(ui, look.secondary, song, &songs, index) {
                         desk.edits.put_songs(songs.clone(), changed);

@@ -9,7 +9,7 @@ use crate::facts::ViewCx;
 use crate::paint::{self, pen, shortened};
 use crate::theme::{self, PAD};
 use egui::{Align2, Rect, Ui, pos2, vec2};
-use plugin_core::room::SessionFacts;
+use plugin_core::session_view::SessionSnapshot;
 use session::finding::Finding;
 use session::record::StemId;
 use session::view::Session;
@@ -39,13 +39,13 @@ enum Offer {
 /// Draws it in `place`.
 pub(super) fn show(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect) {
     let look = desk.look;
-    let facts = &desk.facts.session;
+    let facts = &desk.facts.snapshot;
     let count = facts.summed().count();
     if count == 0 {
         return;
     }
     let small = pen(theme::font(theme::SMALL), look.secondary);
-    let Some(session) = facts.session.as_ref().filter(|_| Stage::of(facts.heard()) >= Stage::Levels) else {
+    let Some(session) = facts.session().filter(|_| Stage::of(facts.heard()) >= Stage::Levels) else {
         let plural = if count == 1 { "" } else { "s" };
         let listens = facts.heard().0 > 0.0;
         let words = format!("{count} stem{plural}. {}", if listens { "Listening." } else { "Press play." });
@@ -80,7 +80,7 @@ pub(super) fn show(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect) {
 }
 
 /// The one cause that matters most, in words, and what one may do about it.
-fn offer(facts: &SessionFacts, session: &Session) -> Option<(String, Offer)> {
+fn offer(facts: &SessionSnapshot, session: &Session) -> Option<(String, Offer)> {
     if let Some(stem) = session.asks.first() {
         let words = format!("{} is missing from the mix. Is its mute meant?", facts.name(*stem));
         return Some((words, Offer::Muted(*stem)));
@@ -111,7 +111,7 @@ fn offer(facts: &SessionFacts, session: &Session) -> Option<(String, Offer)> {
 
 fn button(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect, offer: &Offer) -> f32 {
     let look = desk.look;
-    let facts = &desk.facts.session;
+    let facts = &desk.facts.snapshot;
     let (words, weight) = match offer {
         Offer::Muted(_) => ("It is meant".to_owned(), Weight::Quiet),
         Offer::Follows(stem) => {

@@ -11,8 +11,10 @@ use crate::theme::{self, PAD};
 use egui::{
     Align2, Color32, CornerRadius, Event, Key, Rangef, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2,
 };
-use plugin_core::room::{Presence, Proposal, StemCard};
+use plugin_core::command::Proposal;
+use plugin_core::session_view::StemCard;
 use session::record::StemId;
+use session::stem_status::StemStatus;
 use session::view::StemState;
 
 /// How high a row is, at least and at most.
@@ -106,7 +108,7 @@ impl Table {
         status::show(ui, desk, line);
         // nothing is proposed to a stem that has gone
         if let Some(shown) = self.ghosts.shown()
-            && desk.facts.session.stem(shown.stem).is_none_or(|stem| !stem.presence.is_linked())
+            && desk.facts.snapshot.stem(shown.stem).is_none_or(|stem| !stem.status.is_linked())
         {
             self.ghosts.forget();
         }
@@ -117,7 +119,7 @@ impl Table {
     /// The rows in order: nested stems behind the one that they are inside, *Unlinked* after what makes up the mix.
     fn rows<'a>(&self, desk: &ViewCx<'a>) -> Vec<Row<'a>> {
         let facts = desk.facts;
-        let session = &facts.session;
+        let session = &facts.snapshot;
         let mut tops: Vec<&StemCard> = session.stems.iter().collect();
         match self.order {
             Order::Hand => tops
@@ -130,12 +132,12 @@ impl Table {
         let is_nested = |stem: &StemCard| stem.inside.is_some_and(|outer| session.stem(outer).is_some());
         let mut rows = Vec::new();
         for linked in [true, false] {
-            for stem in tops.iter().filter(|stem| !is_nested(stem) && stem.presence.is_linked() == linked) {
+            for stem in tops.iter().filter(|stem| !is_nested(stem) && stem.status.is_linked() == linked) {
                 rows.push(Row::Stem(stem));
                 let inner = tops.iter().filter(|one| is_nested(one) && one.inside == Some(stem.id));
                 rows.extend(inner.map(|one| Row::Stem(one)));
             }
-            if linked && let Some(found) = &session.session {
+            if linked && let Some(found) = session.session() {
                 rows.push(Row::Unlinked(found.unlinked_share));
             }
         }
@@ -145,8 +147,8 @@ impl Table {
     fn titles(&mut self, ui: &mut Ui, desk: &ViewCx<'_>, columns: &Columns, top: f32) {
         let look = &desk.look;
         let quiet = pen(theme::font(theme::SMALL), look.secondary);
-        let facts = &desk.facts.session;
-        let all = facts.session.as_ref().is_none_or(|s| s.progress.heard >= s.progress.all);
+        let facts = &desk.facts.snapshot;
+        let all = facts.session().is_none_or(|s| s.progress.heard >= s.progress.all);
         let title = |column| match column {
             Column::Short => ("S LUFS", "Short-term loudness: the last 3 s, as the stem leaves its plugin."),
             Column::Integrated => {
@@ -273,12 +275,12 @@ impl Table {
         platform: usize,
     ) {
         let look = desk.look;
-        let facts = &desk.facts.session;
+        let facts = &desk.facts.snapshot;
         let shown = self.ghosts.shown();
         if shown.is_some_and(|shown| shown.stem == stem.id) {
             ui.painter().rect_filled(at.expand2(vec2(6.0, -1.0)), CornerRadius::same(6), look.raised);
         }
-        let linked = stem.presence.is_linked();
+        let linked = stem.status.is_linked();
         if linked && let Some(x) = columns.get(Column::Hear) {
             hear::switches(ui, desk, Rect::from_x_y_ranges(x, at.y_range()), stem);
         }
@@ -292,12 +294,12 @@ impl Table {
             let place = Rect::from_min_max(pos2(from, at.min.y), at.max);
             let words = shortened(
                 ui,
-                stem.presence.meaning(),
+                stem.status.meaning(),
                 &pen(theme::font(theme::SMALL), look.dim),
                 place.width(),
             );
             paint::label(ui, place, Align2::LEFT_CENTER, &words, &pen(theme::font(theme::SMALL), look.dim))
-                .on_hover_text(stem.presence.meaning());
+                .on_hover_text(stem.status.meaning());
             return;
         }
         let heard = Stage::of(facts.heard());
@@ -340,7 +342,7 @@ impl Table {
             let others = shown
                 .filter(|shown| shown.stem != stem.id && stem.inside != Some(shown.stem))
                 .and_then(|_| {
-                    let answer = facts.answer.as_ref()?;
+                    let answer = desk.facts.master.answer.as_ref()?;
                     answer.exchanges().get(platform)?.others
                 });
             self.ghosts.show(ui, desk, cell, stem, others);
@@ -357,7 +359,7 @@ impl Table {
         colour: Color32,
     ) {
         let look = desk.look;
-        let facts = &desk.facts.session;
+        let facts = &desk.facts.snapshot;
         let indent = if stem.inside.is_some() { 14.0 } else { 0.0 };
         let bar = Rect::from_min_size(pos2(at.min.x + indent, at.min.y + 4.0), vec2(4.0, at.height() - 8.0));
         ui.painter().rect_filled(bar, CornerRadius::same(2), colour);
@@ -365,10 +367,8 @@ impl Table {
         let (words, ink) = state(desk, stem);
         // a name that says the role needs no second line
         let words = if words == stem.name() { String::new() } else { words };
-        let bold = pen(
-            theme::strong(theme::BODY),
-            if stem.presence.is_linked() { look.text } else { look.secondary },
-        );
+        let bold =
+            pen(theme::strong(theme::BODY), if stem.status.is_linked() { look.text } else { look.secondary });
         let middle = at.center().y;
         let above = if words.is_empty() { 8.0 } else { 14.0 };
         let first =
@@ -384,7 +384,7 @@ impl Table {
             WidgetInfo::labeled(Role::ListItem, true, [stem.name(), &words].join(" ").trim_end().to_owned())
         });
         whole.context_menu(|ui| {
-            if stem.presence.is_linked() {
+            if stem.status.is_linked() {
                 hear::menu(ui, desk, stem);
             }
             for (words, up) in [("Move up", true), ("Move down", false)] {
@@ -419,10 +419,10 @@ const SHARE: &str = "How much of the mix's loudness this stem is answerable for:
 
 /// The state of a stem in a word or two, else its role.
 fn state(desk: &ViewCx<'_>, stem: &StemCard) -> (String, Color32) {
-    let (look, facts) = (&desk.look, &desk.facts.session);
-    match stem.presence {
-        Presence::Live => {}
-        Presence::Gone => return (stem.presence.words().into(), look.red),
+    let (look, facts) = (&desk.look, &desk.facts.snapshot);
+    match stem.status {
+        StemStatus::Live => {}
+        StemStatus::Gone => return (stem.status.words().into(), look.red),
         other => return (other.words().into(), look.dim),
     }
     if let Some(words) = hear::state(facts, stem) {
@@ -446,13 +446,13 @@ fn state(desk: &ViewCx<'_>, stem: &StemCard) -> (String, Color32) {
 
 /// All that is known of a stem, for its tooltip: it has what a narrow table has no room for.
 fn details(ui: &mut Ui, desk: &ViewCx<'_>, stem: &StemCard) {
-    let facts = &desk.facts.session;
+    let facts = &desk.facts.snapshot;
     ui.set_max_width(300.0);
     ui.label(egui::RichText::new(stem.name()).font(theme::strong(theme::BODY)));
     let (words, _) = state(desk, stem);
     let mut lines = vec![format!("{}: {words}", stem.role.name())];
-    if stem.presence != Presence::Live {
-        lines.push(stem.presence.meaning().into());
+    if stem.status != StemStatus::Live {
+        lines.push(stem.status.meaning().into());
     }
     let found = facts.found(stem.id);
     let value = |name: &str, x: Option<f64>, unit: &str| x.map(|x| format!("{name} {} {unit}", number(x, 1)));
@@ -490,7 +490,7 @@ fn short(ui: &Ui, desk: &ViewCx<'_>, cell: Rect, level: Option<f64>, colour: Col
 /// A bar and the share in per cent; grey while the links do not explain the mix.
 fn share(ui: &Ui, desk: &ViewCx<'_>, cell: Rect, share: Option<f64>, colour: Color32) {
     let look = &desk.look;
-    let trusted = desk.facts.session.session.as_ref().is_some_and(session::view::Session::is_trusted);
+    let trusted = desk.facts.snapshot.session().is_some_and(session::view::Session::is_trusted);
     let (fill, ink) = if trusted { (colour, look.text) } else { (look.line, look.dim) };
     let words = share.map_or(NONE.to_owned(), |share| format!("{} %", number(share * 100.0, 0)));
     let bar = Rect::from_min_max(
@@ -498,7 +498,7 @@ fn share(ui: &Ui, desk: &ViewCx<'_>, cell: Rect, share: Option<f64>, colour: Col
         pos2(cell.max.x - 42.0, cell.center().y + 3.5),
     );
     // the largest share fills the bar: bars compare, figures say how much
-    let stems = desk.facts.session.session.iter().flat_map(|session| &session.stems);
+    let stems = desk.facts.snapshot.session().into_iter().flat_map(|session| &session.stems);
     let most = stems.filter_map(|stem| stem.share).fold(0.0, f64::max).max(0.05);
     paint::bar(ui, bar, (share.unwrap_or(0.0) / most) as f32, fill, look);
     paint::text(ui, cell, Align2::RIGHT_CENTER, &words, &pen(theme::font(theme::BODY), ink));
@@ -512,7 +512,7 @@ fn unlinked(ui: &Ui, desk: &ViewCx<'_>, at: Rect, columns: &Columns, part: Optio
     paint::label(ui, place, Align2::LEFT_CENTER, "Unlinked", &pen(theme::font(theme::BODY), look.secondary))
         .on_hover_text("What is in the mix and comes from no Stem: tracks without one, returns, processing after a Stem.");
     if let Some(cell) = columns.get(Column::Share)
-        && Stage::of(desk.facts.session.heard()) >= Stage::Shares
+        && Stage::of(desk.facts.snapshot.heard()) >= Stage::Shares
     {
         share(ui, desk, Rect::from_x_y_ranges(cell, at.y_range()), part, look.secondary);
     }

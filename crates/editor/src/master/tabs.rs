@@ -30,8 +30,8 @@ pub(super) fn show(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect, tab: &mut Ta
     let mut right = print(ui, desk, pos2(place.max.x, y));
     right = references::switch(ui, desk, pos2(right, y));
     if *tab == Tab::Session
-        && Stage::of(desk.facts.session.heard()) >= Stage::Platforms
-        && let Some((from, to)) = desk.facts.session.history.loudest
+        && Stage::of(desk.facts.snapshot.heard()) >= Stage::Platforms
+        && let Some((from, to)) = desk.facts.snapshot.timeline().and_then(|timeline| timeline.loudest)
     {
         let at = Rect::from_min_max(pos2(right - pill_width(ui, LOUDEST), y - 12.0), pos2(right, y + 12.0));
         let response =
@@ -67,7 +67,7 @@ fn export(ui: &mut Ui, desk: &mut ViewCx<'_>) {
     if button.on_hover_text(folder).clicked() {
         desk.edits.want(Edit::ExportSession);
     }
-    let Some(exported) = &desk.facts.session.exported else { return };
+    let Some(exported) = &desk.facts.snapshot.exported else { return };
     let small = |words: &str| egui::RichText::new(words).size(theme::SMALL);
     match &exported.path {
         Ok(path) => ui.add(egui::Label::new(small(path).color(look.good)).wrap().selectable(true)),

@@ -2,14 +2,14 @@
 //! agree to each.
 
 use super::ghost::{MOST, decibels_of};
-use crate::edits::TrimChange;
 use crate::facts::ViewCx;
 use crate::field::{is_typed, start_typing, type_line};
 use crate::format::signed;
 use crate::paint::{self, pen};
 use crate::theme;
 use egui::{Align2, Event, Key, Rect, Response, Role, Sense, Ui, WidgetInfo, vec2};
-use plugin_core::room::{Request, StemCard, TrimRequest};
+use plugin_core::command::{TrimChange, TrimRequest};
+use plugin_core::session_view::{Request, StemCard};
 use units::Db;
 
 /// What a point of way is, dB; with Shift a tenth of it.
@@ -79,7 +79,7 @@ pub(super) fn show(ui: &mut Ui, desk: &mut ViewCx<'_>, cell: Rect, stem: &StemCa
             ask(desk, stem, stem.revision, Db(0.0));
             ui.close();
         }
-        let stems = desk.facts.session.stems.iter().filter(|stem| stem.presence.is_linked());
+        let stems = desk.facts.snapshot.stems.iter().filter(|stem| stem.status.is_linked());
         let changes: Vec<TrimChange> = stems
             .filter(|stem| stem.trim.0 != 0.0)
             .map(|stem| TrimChange { stem: stem.id, before: stem.trim, after: Db(0.0) })

@@ -1,6 +1,6 @@
 use super::*;
 use audiofile::wav::{StoredFormat, WavSpec, WavWriter};
-use plugin_core::document::songs::with_song;
+use plugin_core::document::songs::{SongRange, with_song};
 use plugin_core::reel::Inbox;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -12,11 +12,12 @@ const MIX: Option<Lufs> = Some(Lufs(-14.0));
 /// A folder of songs, a window and an audio thread's end.
 struct Desk {
     folder: PathBuf,
-    board: Board,
+    shared: PluginShared,
     inbox: Inbox,
     held: Option<PlayRequest>,
     window: References,
     kept: Vec<String>,
+    songs: Vec<SongRange>,
 }
 
 impl Desk {
@@ -24,11 +25,11 @@ impl Desk {
         let folder = std::env::temp_dir().join(format!("stemlink-references-{name}-{}", std::process::id()));
         let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(&folder).expect("made");
-        let board = Board::default();
-        let inbox = board.references.take_inbox().expect("there is one");
+        let shared = PluginShared::default();
+        let inbox = shared.references.take_inbox().expect("there is one");
         let mut window = References::default();
         window.open(|| ());
-        Self { folder, board, inbox, held: None, window, kept: Vec::new() }
+        Self { folder, shared, inbox, held: None, window, kept: Vec::new(), songs: Vec::new() }
     }
 
     /// A song of noise, 3 s long.
@@ -48,7 +49,7 @@ impl Desk {
     }
 
     fn look_with(&mut self, mix: Option<Lufs>, rate: Option<Hz>) -> shown::References {
-        let facts = self.window.look(&self.kept, mix, rate, &self.board);
+        let facts = self.window.look(&self.kept, &self.songs, mix, rate, &self.shared);
         self.inbox.exchange(&mut self.held);
         facts
     }
@@ -67,14 +68,14 @@ impl Desk {
     }
 
     fn hear(&mut self, path: &str) -> shown::References {
-        self.window.hear(Some(path), &self.board);
+        self.window.hear(Some(path), &self.shared);
         let at = self.kept.iter().position(|one| one == path);
         self.until(|_, facts| facts.heard == at)
     }
 
     /// Number and gain of what is listened to.
     fn listens(&self) -> Option<(u16, f64)> {
-        match self.board.listening.wanted() {
+        match self.shared.monitor.wanted() {
             MonitorMode::Reference { song, gain } => Some((song, gain.0)),
             _ => None,
         }
@@ -122,18 +123,18 @@ fn what_ends_listening_ends_it_for_good() {
     let path = desk.song("a.wav", 0.3);
     desk.hear(&path);
     // the sign, a host that activates, a state
-    desk.board.listening.end();
+    desk.shared.monitor.end();
     for _ in 0..3 {
         let facts = desk.look();
         assert_eq!((facts.heard, facts.awaited, desk.listens()), (None, None, None));
     }
     desk.hear(&path);
-    desk.board.listening.want(MonitorMode::Mono);
+    desk.shared.monitor.want(MonitorMode::Mono);
     desk.look();
     desk.look();
-    assert_eq!(desk.board.listening.wanted(), MonitorMode::Mono, "another way of listening stays");
+    assert_eq!(desk.shared.monitor.wanted(), MonitorMode::Mono, "another way of listening stays");
     desk.hear(&path);
-    desk.window.hear(None, &desk.board);
+    desk.window.hear(None, &desk.shared);
     assert_eq!((desk.look().heard, desk.listens()), (None, None));
     desk.hear(&path);
     desk.kept.clear();
@@ -147,11 +148,11 @@ fn a_closed_window_takes_the_song_back_from_the_audio_thread_and_frees_it() {
     let path = desk.song("a.wav", 0.3);
     desk.hear(&path);
     let reel = Arc::downgrade(&desk.held.as_ref().expect("cued").reel);
-    drop(desk.window.close(&desk.board));
-    assert_eq!(desk.board.listening.wanted(), MonitorMode::Off);
+    drop(desk.window.close(&desk.shared));
+    assert_eq!(desk.shared.monitor.wanted(), MonitorMode::Off);
     desk.inbox.exchange(&mut desk.held);
     assert!(desk.held.is_none() && reel.strong_count() == 1, "not by the audio thread");
-    desk.board.references.collect();
+    desk.shared.references.collect();
     assert_eq!(reel.strong_count(), 0);
     // opened again, it is known, read again, and heard
     desk.window.open(|| ());
@@ -167,10 +168,10 @@ fn along_with_the_transport_a_song_begins_where_the_song_under_it_does() {
     desk.hear(&path);
     assert_eq!(desk.held.as_ref().map(|cue| cue.way), Some(PlayMode::Again(0, 144_000)), "shorter than 20 s");
     desk.window.along(true);
-    desk.board.whereabouts.tell(Some(205.0), None);
+    desk.shared.transport.publish(Some(205.0), None);
     desk.look();
     assert_eq!(desk.held.as_ref().map(|cue| cue.way), Some(PlayMode::Along(0)));
-    desk.board.divide(&with_song(&with_song(&[], 0.0, 190.0), 200.0, 400.0));
+    desk.songs = with_song(&with_song(&[], 0.0, 190.0), 200.0, 400.0);
     desk.look();
     assert_eq!(desk.held.as_ref().map(|cue| cue.way), Some(PlayMode::Along(9_600_000)));
     assert_eq!(desk.listens().map(|(song, _)| song), desk.held.as_ref().map(|cue| cue.song));
@@ -181,9 +182,9 @@ fn another_rate_reads_the_file_again_at_it() {
     let mut desk = Desk::new("rate");
     let path = desk.song("a.wav", 0.3);
     desk.hear(&path);
-    desk.board.listening.start(false);
+    desk.shared.monitor.start(false);
     desk.look_with(MIX, Some(Hz(96e3)));
-    desk.window.hear(Some(&path), &desk.board);
+    desk.window.hear(Some(&path), &desk.shared);
     let start = Instant::now();
     while desk.held.as_ref().is_none_or(|cue| cue.reel.rate != Hz(96e3)) {
         desk.look_with(MIX, Some(Hz(96e3)));
@@ -197,14 +198,14 @@ fn a_file_that_is_not_there_says_so_and_is_looked_for_when_a_window_opens() {
     let mut desk = Desk::new("broken");
     let path = desk.song("a.wav", 0.3);
     std::fs::remove_file(&path).expect("it was there");
-    desk.window.hear(Some(&path), &desk.board);
+    desk.window.hear(Some(&path), &desk.shared);
     let facts = desk.until(|_, facts| facts.kept[0].state != State::Reading);
     let State::Broken(fault) = &facts.kept[0].state else { panic!("{facts:?}") };
     assert!(fault.contains("a.wav") && fault.contains("no such file"), "{fault}");
     assert_eq!((desk.look().awaited, desk.listens()), (None, None));
     desk.kept.clear();
     desk.song("a.wav", 0.3);
-    drop(desk.window.close(&desk.board));
+    drop(desk.window.close(&desk.shared));
     desk.window.open(|| ());
     desk.until(|_, facts| matches!(facts.kept[0].state, State::Ready(_)));
 }

@@ -255,9 +255,10 @@ impl Worker {
 }
 
 impl Local {
-    /// Asks the informant, hands on requests, and sees whether the instance sleeps.
+    /// Has the informant keep house, hands on requests, asks it, and sees whether the instance sleeps.
     fn refresh(&mut self, bridge: &Bridge, now: Instant) {
         let Member { informant, card, .. } = &*self.member;
+        informant.housekeep();
         let peer = super::lock(card).peer();
         let requests = peer.id().map(|id| requests_to(bridge.roster, id)).unwrap_or_default();
         for (sender, request) in &requests {

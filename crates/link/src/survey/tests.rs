@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
 
 use super::*;
-use crate::slot::Origin;
+use crate::slot::{Origin, Presence};
 use crate::words::Text;
 use crate::{AudioWriter, ControlWriter, Roster};
 use session::view::StemState;
@@ -74,9 +74,9 @@ fn everybody_is_in_the_session_of_the_master_that_sums_them() {
     let sessions: Vec<_> = survey.instances.iter().map(|one| one.session).collect();
     assert_eq!(sessions, [Some(a), Some(b), Some(a), Some(b), None, None]);
     assert_eq!(survey.instances[2].heard.and_then(|heard| heard.delay), Some(64));
-    let states: Vec<_> = survey.instances.iter().map(|one| one.state).collect();
-    use State::{Live, OtherSession};
-    assert_eq!(states, [Live, Live, Live, Live, OtherSession, Live]);
+    let statuses: Vec<_> = survey.instances.iter().map(|one| one.status).collect();
+    use StemStatus::{Live, OtherSession};
+    assert_eq!(statuses, [Live, Live, Live, Live, OtherSession, Live]);
 }
 
 #[test]
@@ -103,29 +103,29 @@ fn masters_that_name_no_session_are_one_each() {
 }
 
 #[test]
-fn states_are_told_apart() {
+fn statuses_are_told_apart() {
     static ROSTER: Roster = Roster::new();
     let session = Some(SessionId::mint());
     let mut master = actor(&ROSTER, Kind::Master, session, 1);
     let mut stem = actor(&ROSTER, Kind::Stem, session, 2);
     sums(&mut master, &[]);
-    let state = || Survey::of(ROSTER.peers()).instances[1].state;
-    assert_eq!(state(), State::Live);
+    let status = || Survey::of(ROSTER.peers()).instances[1].status;
+    assert_eq!(status(), StemStatus::Live);
     stem.card.set_presence(Presence::Asleep);
-    assert_eq!(state(), State::Asleep);
+    assert_eq!(status(), StemStatus::Asleep);
     let elsewhere = InstanceInfo { session: Some(SessionId::mint()), ..stem.label };
     stem.card.set_label(&elsewhere);
-    assert_eq!(state(), State::OtherSession, "asleep or not");
+    assert_eq!(status(), StemStatus::OtherSession, "asleep or not");
     stem.card.set_label(&InstanceInfo { session, ..stem.label });
     stem.outlet.tell(&BlockStatus { rate: Hz(44_100.0), ..BlockStatus::default() });
-    assert_eq!(state(), State::Incompatible);
-    stem.outlet.tell(&BlockStatus::default());
-    assert_eq!(state(), State::Asleep, "no rate yet is no other rate");
+    assert_eq!(status(), StemStatus::OtherRate);
     stem.card.set_presence(Presence::Dim);
-    assert_eq!(state(), State::Dim);
+    assert_eq!(status(), StemStatus::OtherRate, "frozen or not");
+    stem.outlet.tell(&BlockStatus::default());
+    assert_eq!(status(), StemStatus::NotResponding, "no rate yet is no other rate");
     drop(master);
     stem.card.set_presence(Presence::Awake);
     stem.card.set_label(&elsewhere);
     let alone = Survey::of(ROSTER.peers());
-    assert_eq!(alone.instances[0].state, State::Live, "without any Master there is no other session");
+    assert_eq!(alone.instances[0].status, StemStatus::Live, "without any Master there is no other session");
 }

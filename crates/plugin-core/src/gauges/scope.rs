@@ -4,6 +4,7 @@
 //! load per block. A reader may see the oldest few frames overwritten under its hands; it is a picture, not a
 //! measurement.
 
+use atomic_float::AtomicF64;
 use meter::stereo::StereoSums;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -29,8 +30,8 @@ pub enum Point {
 #[derive(Debug, Default)]
 pub struct Scope {
     watchers: AtomicU32,
-    /// The sampling rate as `f64` bits; 0 before the first block.
-    rate: AtomicU64,
+    /// The sampling rate; 0 before the host activates.
+    rate: AtomicF64,
     /// Allocated by the first [`Watch`].
     rings: OnceLock<Rings>,
     wake: OnceLock<Wake>,
@@ -103,13 +104,13 @@ fn unpack(word: u64) -> [f32; 2] {
 impl Scope {
     /// The rate of what is heard; `None` before a host has activated.
     pub fn rate(&self) -> Option<Hz> {
-        let rate = f64::from_bits(self.rate.load(Ordering::Relaxed));
+        let rate = self.rate.load(Ordering::Relaxed);
         (rate > 0.0).then_some(Hz(rate))
     }
 
     /// Publishes the rate.
     pub fn show_rate(&self, rate: Hz) {
-        self.rate.store(rate.0.to_bits(), Ordering::Relaxed);
+        self.rate.store(rate.0, Ordering::Relaxed);
     }
 
     fn watched(&self) -> Option<&Rings> {

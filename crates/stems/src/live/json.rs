@@ -128,7 +128,7 @@ fn instance(one: &Instance) -> InstanceJson {
     let rate = Some(pulse.rate.0).filter(|&rate| rate > 0.0);
     InstanceJson {
         id: Some(one.id.to_string()),
-        state: one.state.word(),
+        state: one.status.id(),
         version: None,
         kind: Some(if is_stem { "stem" } else { "master" }),
         name: Some(label.name.as_str().to_owned()),

@@ -5,10 +5,11 @@ use std::fmt::Write;
 use audiofile::error::one_line;
 use link::bridge::onlooker::Observer;
 use link::snapshot::{Format, Kind};
-use link::survey::{Instance, Session, State, Survey};
+use link::survey::{Instance, Session, Survey};
 use meter::Reading;
 use session::coverage::TRUSTED_COVERAGE;
 use session::playback::{HEADING, playback, sentence};
+use session::stem_status::StemStatus;
 use session::target::NormalizationTarget;
 use session::view::StemState;
 
@@ -182,14 +183,12 @@ fn row(one: &Instance) -> [String; 16] {
     ]
 }
 
-/// The state of a stem, and its part in the mix where that is remarkable.
+/// Status of a stem, and its part in the mix where that is remarkable.
 fn state(one: &Instance) -> String {
-    let word = match one.state {
-        State::Live => "live",
-        State::Asleep => "asleep",
-        State::Dim => "dim",
-        State::Incompatible => "incompatible: another sampling rate",
-        State::OtherSession => "other session",
+    let word = match one.status {
+        StemStatus::OtherRate => "incompatible: another sampling rate",
+        StemStatus::OtherSession => "other session",
+        status => status.id(),
     };
     match one.heard.map(|heard| heard.state) {
         Some(StemState::Missing) => format!("{word}, missing from the mix"),

@@ -1,97 +1,172 @@
-//! What a Master's window shows of its session, as plain values, and what a person may ask of it.
+//! A session as windows show it: one immutable value, published in one place ([`PluginShared`]) and drawn as it is.
+//!
+//! [`PluginShared`]: super::shared::PluginShared
 
-use super::references::References;
+use super::command::Proposal;
 use meter::Reading;
-use session::audition::{Auditions, Hearing};
+use session::audition::Auditions;
 use session::prediction::{Exchange, Prediction};
 use session::record::{Mark, StemId};
 use session::role::Role;
-use session::target::NormalizationTarget;
-use session::view::{PlatformView, Session, StemView};
+use session::stem_status::StemStatus;
+use session::view::{Session, StemView};
+use std::sync::Arc;
 use units::{Db, Lufs, Ms};
 
-/// The trouble of a Master whose session an earlier one has: a project that was saved under another name and is open twice.
-pub const OPEN_TWICE: &str = "This session is open twice";
-
-/// The trouble of whoever has plugins of another version beside it.
-pub const OTHER_VERSION: &str = "Plugins of another version are open";
-
-/// How long a hop of a session is.
+/// Length of a hop of a session.
 pub const HOP: Ms = Ms(100.0);
 
 /// Third-octave bands of a stem's spectrum, 20 Hz to 20 kHz.
 pub const BANDS: usize = 31;
 
-/// What a Master knows of its session.
+/// Everything that a window shows and that does not come from the plugin's own parameters and meters.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct SessionFacts {
-    /// Where it sits.
-    pub placement: Placement,
+pub struct SessionSnapshot {
+    /// Grows with every change, of this or of what the plugin itself shows: a window that has drawn it shows what there is.
+    pub revision: u64,
+    /// Every Stem that is known, in the order in which they came, those that have gone last. At frame rate, and only
+    /// while a window is open.
+    pub stems: Vec<StemCard>,
     /// Another Master of the session sits last, so that what leaves this one is not what is heard in the end.
     pub has_final: bool,
-    /// Every Stem that is known, in the order in which they came; those of other sessions last.
-    pub stems: Vec<StemCard>,
-    /// What has been found out over the range that is shown; `None` before anything was heard.
-    pub session: Option<Session>,
-    /// What platforms do with what leaves this Master; empty without loudness.
-    pub platforms: Vec<PlatformView>,
-    /// The platforms' rules.
-    pub targets: Vec<NormalizationTarget>,
-    /// The last move that was asked for.
-    pub answer: Option<Answer>,
-    /// Whose sound the rest of the mix is said to follow.
-    pub follows: Option<StemId>,
-    /// What was heard of the timeline.
-    pub history: History,
-    /// Why other processes' instances are not seen, with a cure; empty if all is well.
-    pub trouble: String,
-    /// What became of the last export.
-    pub exported: Option<Exported>,
-    /// Songs to compare with.
-    pub references: References,
+    /// Result of a Master's analysis; `None` before anything was heard.
+    pub analysis: Option<Arc<AnalysisResult>>,
     /// Stems that a person hears otherwise for a moment.
     pub auditions: Auditions,
+    /// Stem whose sound the rest of the mix is said to follow.
+    pub follows: Option<StemId>,
+    /// The Master that sees this Stem.
+    pub master: MasterLink,
+    /// Faults, at most one of each source, the worst first.
+    pub faults: Vec<Fault>,
+    /// Result of the last export.
+    pub exported: Option<Exported>,
 }
 
-/// What became of an export.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Exported {
-    /// Where the file is; else why there is none.
-    pub path: Result<String, String>,
-    /// What could not be had, or is otherwise than in the project.
-    pub remarks: Vec<String>,
-}
-
-impl SessionFacts {
+impl SessionSnapshot {
     /// The Stem `id`.
     pub fn stem(&self, id: StemId) -> Option<&StemCard> {
         self.stems.iter().find(|stem| stem.id == id)
     }
 
-    /// What the Stem `id` is called.
+    /// Name of the Stem `id`.
     pub fn name(&self, id: StemId) -> &str {
         self.stem(id).map_or("a stem", StemCard::name)
     }
 
-    /// What has been found out about the Stem `id`.
+    /// The session as the analysis knows it.
+    pub fn session(&self) -> Option<&Session> {
+        self.analysis.as_deref().map(|analysis| &analysis.session)
+    }
+
+    /// The analysis of the Stem `id`.
     pub fn found(&self, id: StemId) -> Option<&StemView> {
-        self.session.as_ref()?.stems.iter().find(|stem| stem.id == id)
+        self.session()?.stems.iter().find(|stem| stem.id == id)
     }
 
     /// How much of the range was heard.
     pub fn heard(&self) -> Ms {
-        Ms(self.session.as_ref().map_or(0, |session| session.progress.heard) as f64 * HOP.0)
-    }
-
-    /// The rule of a platform.
-    pub fn target(&self, id: &str) -> Option<&NormalizationTarget> {
-        self.targets.iter().find(|target| target.id == id)
+        Ms(self.session().map_or(0, |session| session.progress.heard) as f64 * HOP.0)
     }
 
     /// Stems that make up the mix: linked, of this session, not inside another.
     pub fn summed(&self) -> impl Iterator<Item = &StemCard> {
-        self.stems.iter().filter(|stem| stem.inside.is_none() && stem.presence.is_linked())
+        self.stems.iter().filter(|stem| stem.inside.is_none() && stem.status.is_linked())
     }
+
+    /// The session over the project's timeline; `None` before anything was heard.
+    pub fn timeline(&self) -> Option<&Timeline> {
+        self.analysis.as_deref().map(|analysis| &analysis.timeline)
+    }
+}
+
+/// Result of a Master's analysis.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AnalysisResult {
+    /// The session over everything that was heard.
+    pub session: Session,
+    /// Names of its stems, in its order.
+    pub names: Vec<String>,
+    /// The last move that was asked for, into the Master.
+    pub prediction: Option<Prediction>,
+    /// Loudness out of the Master without and with that move, and over how much of the song it was simulated.
+    pub simulated: Option<([Lufs; 2], Ms)>,
+    /// The session over the project's timeline.
+    pub timeline: Timeline,
+}
+
+/// Link of a Stem to a Master.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum MasterLink {
+    /// No Master has been seen.
+    #[default]
+    Waiting,
+    /// A Master sees this Stem.
+    Linked(LinkedMaster),
+    /// A Master was there and has gone.
+    Lost,
+}
+
+/// A Master's summary of one Stem.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LinkedMaster {
+    /// Stems in the session, this one included.
+    pub stems: usize,
+    /// This stem's share of the mix's loudness, 0 to 1, and below 0 when it cancels others; `None` before it is known.
+    pub share: Option<f64>,
+    /// Length of the programme that the share is of.
+    pub heard: Ms,
+    /// The share follows from the links exactly, else it is an estimate.
+    pub exact: bool,
+}
+
+/// A fault that keeps a plugin from seeing all of its session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// Its origin: each keeps one fault of its own.
+    pub source: FaultSource,
+    /// The fault in a line, with a cure where there is one.
+    pub text: String,
+}
+
+/// Origin of a [`Fault`], the worst first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FaultSource {
+    /// The thread of a Master's analysis.
+    Analysis,
+    /// The link to other processes.
+    Link,
+    /// A project that was saved under another name and is open twice.
+    DoubleSession,
+    /// Plugins of another version.
+    OtherVersion,
+}
+
+impl FaultSource {
+    /// The consequence of such a fault, in sentences.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Analysis => {
+                "What is said of the session is no longer brought up to date; the sound is as set."
+            }
+            Self::Link => "Instances in other processes are not seen; those in this one are.",
+            Self::DoubleSession => {
+                "The Master that was opened first asks Stems for trims; this one only shows."
+            }
+            Self::OtherVersion => {
+                "They are in another process and cannot be understood: they are neither seen nor summed. Use one version everywhere, and start the hosts anew."
+            }
+        }
+    }
+}
+
+/// Result of an export.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Exported {
+    /// Path of the file; else the reason why there is none.
+    pub path: Result<String, String>,
+    /// Differences to the project, a sentence each.
+    pub remarks: Vec<String>,
 }
 
 /// Where on the master bus a Master sits.
@@ -128,8 +203,8 @@ pub struct StemCard {
     pub colour: Option<[u8; 3]>,
     /// Its role.
     pub role: Role,
-    /// Whether and how it is there.
-    pub presence: Presence,
+    /// Whether it takes part, and if not, why.
+    pub status: StemStatus,
     /// The Stem whose sound it is part of: it is metered, not summed.
     pub inside: Option<StemId>,
     /// Its reading as it leaves its Stem.
@@ -160,7 +235,7 @@ impl StemCard {
             name: name.into(),
             colour: None,
             role: Role::Other,
-            presence: Presence::Live,
+            status: StemStatus::Live,
             inside: None,
             reading: Reading::default(),
             reduction: Db(0.0),
@@ -180,63 +255,6 @@ impl StemCard {
     }
 }
 
-/// Whether and how a Stem is there.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Presence {
-    /// It is there.
-    #[default]
-    Live,
-    /// Its host does not call it: it is silent.
-    Asleep,
-    /// It has said nothing for a second.
-    Dim,
-    /// It was closed, or its process is dead.
-    Gone,
-    /// Its sampling rate is not the Master's.
-    Incompatible,
-    /// It belongs to another Master.
-    OtherSession,
-}
-
-impl Presence {
-    /// True if it takes part in this session.
-    pub fn is_linked(self) -> bool {
-        matches!(self, Self::Live | Self::Asleep | Self::Dim)
-    }
-
-    /// The words beside a name; empty for what is usual.
-    pub fn words(self) -> &'static str {
-        match self {
-            Self::Live => "",
-            Self::Asleep => "asleep",
-            Self::Dim => "not responding",
-            Self::Gone => "gone",
-            Self::Incompatible => "other sampling rate",
-            Self::OtherSession => "other session",
-        }
-    }
-
-    /// What that means, and what can be done.
-    pub fn meaning(self) -> &'static str {
-        match self {
-            Self::Live => "It is heard and seen.",
-            Self::Asleep => {
-                "Its host does not call it, as hosts do with silent tracks. It counts as silence."
-            }
-            Self::Dim => "It has said nothing for a second: its host is busy, or has stopped.",
-            Self::Gone => {
-                "It was closed, or its process is dead. The sound is what is in the project; only the link is gone."
-            }
-            Self::Incompatible => {
-                "Its host runs at another sampling rate than the Master's: it is seen, but not summed."
-            }
-            Self::OtherSession => {
-                "Its sound is not in this mix: it belongs to another Master, or is not routed here."
-            }
-        }
-    }
-}
-
 /// What has become of a request for a trim.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Request {
@@ -249,37 +267,6 @@ pub enum Request {
     Refused,
     /// The Stem has not answered.
     Unanswered,
-}
-
-/// A move that a person considers.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Proposal {
-    /// Which Stem.
-    pub stem: StemId,
-    /// Gain on top of what it has.
-    pub gain: Db,
-}
-
-/// A trim that a person asks of a Stem.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct TrimRequest {
-    /// Which Stem.
-    pub stem: StemId,
-    /// The revision of the trim that the person saw.
-    pub base: u64,
-    /// The trim that is wanted.
-    pub trim: Db,
-}
-
-/// How a person at a Master wants a Stem heard.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ListenRequest {
-    /// Which Stem.
-    pub stem: StemId,
-    /// The number under which it may be heard otherwise.
-    pub base: u64,
-    /// How.
-    pub hearing: Hearing,
 }
 
 /// The answer to a [`Proposal`].
@@ -329,47 +316,43 @@ pub struct Simulated {
 
 /// A session over the project's timeline.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct History {
+pub struct Timeline {
     /// Where it begins.
     pub start: Ms,
-    /// How long a point is.
+    /// Length of a point.
     pub step: Ms,
     /// One after the other.
-    pub points: Vec<Moment>,
-    /// The songs.
+    pub points: Vec<TimelinePoint>,
+    /// The songs, as they were divided when this was made.
     pub songs: Vec<Song>,
-    /// Where the transport is.
-    pub playhead: Option<Ms>,
-    /// What the host loops.
-    pub looped: Option<(Ms, Ms)>,
     /// The loudest 20 s: from, to.
     pub loudest: Option<(Ms, Ms)>,
 }
 
-impl History {
+impl Timeline {
     /// Where it ends.
     pub fn end(&self) -> Ms {
         Ms(self.start.0 + self.step.0 * self.points.len() as f64)
     }
 }
 
-/// A point of a [`History`].
+/// A point of a [`Timeline`].
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Moment {
+pub struct TimelinePoint {
     /// Whether and how it was heard.
     pub mark: Mark,
     /// The mix's short-term loudness there.
     pub short_term: Option<Lufs>,
     /// Integrated loudness of the song so far.
     pub integrated: Option<Lufs>,
-    /// What the Master took away there, never negative.
+    /// Gain reduction of the Master there, never negative.
     pub reduction: Option<Db>,
 }
 
 /// A range of the timeline that is one song.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Song {
-    /// What it is called.
+    /// Its name.
     pub name: String,
     /// From.
     pub start: Ms,

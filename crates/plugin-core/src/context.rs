@@ -1,0 +1,108 @@
+//! The one value that a plugin and its window are handed: parameters, meters, track and shared state.
+
+use super::shared::PluginShared;
+use super::track::Track;
+use super::{ChainParams, Output};
+use crate::gauges::{Gauges, Health};
+use chain::listen::MonitorMode;
+use session::audition::Hearing;
+use std::sync::{Arc, Mutex, PoisonError};
+use units::{Hz, Lufs, Ms};
+
+/// Everything that a plugin and its window share.
+pub struct PluginContext<O: Output> {
+    /// Host parameters, and what is saved beside them.
+    pub params: Arc<ChainParams<O>>,
+    /// Meters, written by the audio thread.
+    pub meters: Arc<Gauges>,
+    /// The host's track.
+    pub track: Track,
+    /// Snapshot, commands, and the cells of the audio thread.
+    pub shared: PluginShared,
+    /// State of parameters and meters when a window was last told that they had changed.
+    told: Mutex<LiveState>,
+}
+
+impl<O: Output> Default for PluginContext<O> {
+    fn default() -> Self {
+        Self {
+            params: Arc::default(),
+            meters: Arc::default(),
+            track: Track::default(),
+            shared: PluginShared::default(),
+            told: Mutex::default(),
+        }
+    }
+}
+
+impl<O: Output> PluginContext<O> {
+    /// A window has been opened: until it is closed, commands are run and the Stems in reach published at frame rate.
+    pub fn open_window(self: &Arc<Self>) {
+        // the first frame has what there is
+        self.tick();
+        let context = Arc::downgrade(self);
+        self.shared.open_window(move || {
+            context.upgrade().is_some_and(|context| {
+                context.tick();
+                true
+            })
+        });
+    }
+
+    /// The window is closed. What it had heard instead of the output has ended when this returns.
+    pub fn close_window(&self) {
+        self.shared.close_window();
+    }
+
+    fn tick(&self) {
+        self.shared.tick();
+        let now = self.live_state();
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if *told != now {
+            *told = now;
+            self.shared.touch();
+        }
+    }
+
+    fn live_state(&self) -> LiveState {
+        let (params, meters, shared) = (&self.params, &self.meters, &self.shared);
+        let tenths = |at: Ms| (at.0 / 100.0).floor() as i64;
+        LiveState {
+            changes: params.changes(),
+            notice: params.store.notice(),
+            learned: params.store.noise().heard().map(tenths),
+            heard: (meters.heard().0 / 1000.0).floor() as i64,
+            loudness: meters.now(),
+            health: meters.health(),
+            panics: meters.panics(),
+            latency: meters.latency(),
+            rate: meters.scope().rate(),
+            monitor: shared.monitor.wanted(),
+            asked: shared.monitor.asked(),
+            position: shared.transport.position().map(tenths),
+            range: shared.transport.range(),
+        }
+    }
+}
+
+/// Parameters, meters and cells as coarse as a window shows them: while they stay, and no sound comes, there is nothing to
+/// draw.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct LiveState {
+    changes: u64,
+    notice: Option<String>,
+    /// Tenths of a second.
+    learned: Option<i64>,
+    /// Seconds.
+    heard: i64,
+    loudness: (Option<Lufs>, Option<Lufs>),
+    health: Health,
+    panics: u64,
+    latency: u64,
+    rate: Option<Hz>,
+    monitor: MonitorMode,
+    asked: Option<Hearing>,
+    /// Tenths of a second.
+    position: Option<i64>,
+    range: Option<(Ms, Ms)>,
+}

@@ -1,0 +1,353 @@
+//! State that a plugin and its window share beside parameters and meters: the published snapshot, the queue of commands
+//! with its one owner, and the cells of the audio thread.
+
+use super::command::{AnalysisCommand, ListenRequest, SessionLink, UiCommand};
+use super::listening::Listening;
+use super::reel::Exchange;
+use super::session_view::{
+    AnalysisResult, Exported, Fault, FaultSource, LinkedMaster, MasterLink, SessionSnapshot, StemCard,
+};
+use super::transport::TransportCell;
+use crossbeam_queue::SegQueue;
+use session::audition::{Audition, Auditions};
+use session::record::StemId;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+#[cfg(test)]
+mod tests;
+
+/// Time between two publications of Stems while a window is open.
+const ROW_INTERVAL: Duration = Duration::from_millis(33);
+
+/// The shared state. Its snapshot is written by whoever knows something, through this alone, and never by an audio thread.
+#[derive(Debug, Default)]
+pub struct PluginShared {
+    /// Monitor mode: heard instead of the output. A word for the audio thread.
+    pub monitor: Listening,
+    /// Reference clips on their way to the audio thread and back.
+    pub references: Exchange,
+    /// Position of the host's transport.
+    pub transport: TransportCell,
+    snapshot: Mutex<Arc<SessionSnapshot>>,
+    commands: SegQueue<UiCommand>,
+    owner: Mutex<CommandOwner>,
+    /// The owner's thread, while a window is open.
+    worker: Mutex<Option<Worker>>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // plain values: a panic elsewhere left them whole
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Puts `value` in place; whether it is another one.
+fn replace<T: PartialEq>(place: &mut T, value: T) -> bool {
+    let is_new = *place != value;
+    *place = value;
+    is_new
+}
+
+/// The snapshot: any thread but an audio thread.
+impl PluginShared {
+    /// The snapshot that was published last.
+    pub fn snapshot(&self) -> Arc<SessionSnapshot> {
+        Arc::clone(&lock(&self.snapshot))
+    }
+
+    /// Publishes a snapshot with what `change` makes of the last one; it returns whether that is another. The one place
+    /// where a snapshot is written.
+    fn publish(&self, change: impl FnOnce(&mut SessionSnapshot) -> bool) {
+        let mut current = lock(&self.snapshot);
+        // in place while nobody reads it, else a copy that takes its place
+        let next = Arc::make_mut(&mut current);
+        if change(next) {
+            next.revision += 1;
+        }
+    }
+
+    /// Publishes another revision: what a window shows beside the snapshot has changed.
+    pub fn touch(&self) {
+        self.publish(|_| true);
+    }
+
+    /// Publishes what the Master that sees this Stem says of it; `None`: none does.
+    pub fn set_master(&self, linked: Option<LinkedMaster>) {
+        self.publish(|next| {
+            let master = match (linked, &next.master) {
+                (Some(linked), _) => MasterLink::Linked(linked),
+                (None, MasterLink::Waiting) => MasterLink::Waiting,
+                (None, _) => MasterLink::Lost,
+            };
+            replace(&mut next.master, master)
+        });
+    }
+
+    /// Publishes what this Master's analysis has found out.
+    pub fn set_analysis(&self, result: AnalysisResult) {
+        self.publish(|next| {
+            next.analysis = Some(Arc::new(result));
+            true
+        });
+    }
+
+    /// Publishes the fault of one source, or that it has none; those of other sources stay.
+    pub fn set_fault(&self, source: FaultSource, text: Option<String>) {
+        self.publish(|next| {
+            let mut faults = next.faults.clone();
+            faults.retain(|fault| fault.source != source);
+            faults.extend(text.map(|text| Fault { source, text }));
+            faults.sort_by_key(|fault| fault.source);
+            replace(&mut next.faults, faults)
+        });
+    }
+}
+
+/// Commands.
+impl PluginShared {
+    /// Sends a command to the owner, and wakes it. Without a thread (no window, or the system has none left) it is run
+    /// here and now.
+    pub fn send(&self, command: UiCommand) {
+        self.commands.push(command);
+        let is_awake = lock(&self.worker).as_ref().is_some_and(Worker::wake);
+        if !is_awake {
+            self.run_commands();
+        }
+    }
+
+    /// Runs the commands that wait.
+    pub fn run_commands(&self) {
+        lock(&self.owner).run_all(self);
+    }
+
+    /// Connects the owner to the link. It holds it weakly: a window may outlive its plugin.
+    pub fn connect(&self, link: &Arc<dyn SessionLink>) {
+        lock(&self.owner).link = Some(Arc::downgrade(link));
+    }
+
+    /// Runs what waits, has Stems heard as they are wanted, and publishes the Stems in reach.
+    pub fn tick(&self) {
+        let mut owner = lock(&self.owner);
+        owner.run_all(self);
+        let link = owner.link();
+        if let Some(link) = &link {
+            link.update();
+        }
+        let (stems, has_final) =
+            link.as_ref().map_or_else(Default::default, |link| (link.stems(), link.has_final()));
+        owner.reconcile_auditions(self, &stems);
+        self.publish(|next| replace(&mut next.stems, stems) | replace(&mut next.has_final, has_final));
+    }
+
+    /// Ends everything that is heard instead of the output, here and at Stems that this Master has heard otherwise,
+    /// before it returns.
+    pub fn end_listening(&self) {
+        self.monitor.end_all();
+        lock(&self.owner).follow_monitor(self);
+    }
+
+    /// The same, because the host activates, to render or to play.
+    pub fn restart_listening(&self, renders: bool) {
+        self.monitor.start(renders);
+        lock(&self.owner).follow_monitor(self);
+    }
+
+    /// Runs `tick` in a thread until it returns false or the window is closed.
+    pub(super) fn open_window(&self, tick: impl FnMut() -> bool + Send + 'static) {
+        let last = lock(&self.worker).take();
+        drop(last);
+        *lock(&self.worker) = Worker::spawn(tick);
+    }
+
+    /// The window is closed: what it had heard ends before this returns, and nothing is published any more.
+    pub(super) fn close_window(&self) {
+        let worker = lock(&self.worker).take();
+        drop(worker);
+        self.monitor.end();
+        self.commands.push(UiCommand::Audition(None));
+        self.run_commands();
+    }
+}
+
+/// The owner of the commands: everything that a window asks for is done here, one after the other.
+#[derive(Default)]
+struct CommandOwner {
+    /// `None` before the plugin has joined the link.
+    link: Option<Weak<dyn SessionLink>>,
+    auditions: Auditions,
+    /// Orders to Stems that are in force.
+    ordered: Vec<ListenRequest>,
+    /// Number of listening when the auditions began: with another one they are over.
+    number: u64,
+}
+
+impl std::fmt::Debug for CommandOwner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CommandOwner").field("auditions", &self.auditions).finish_non_exhaustive()
+    }
+}
+
+impl CommandOwner {
+    fn link(&self) -> Option<Arc<dyn SessionLink>> {
+        self.link.as_ref()?.upgrade()
+    }
+
+    fn stems(&self) -> Vec<StemCard> {
+        self.link().map_or_else(Vec::new, |link| link.stems())
+    }
+
+    fn run_all(&mut self, shared: &PluginShared) {
+        while let Some(command) = shared.commands.pop() {
+            self.run(shared, command);
+        }
+    }
+
+    fn run(&mut self, shared: &PluginShared, command: UiCommand) {
+        let analyse = |owner: &Self, command| {
+            if let Some(link) = owner.link() {
+                link.analyse(command);
+            }
+        };
+        match command {
+            UiCommand::Predict(proposal) => analyse(self, AnalysisCommand::Predict(proposal)),
+            UiCommand::ConfirmMute(stem) => analyse(self, AnalysisCommand::ConfirmMute(stem)),
+            UiCommand::SongsChanged => analyse(self, AnalysisCommand::Refresh),
+            UiCommand::Follow(stem) => {
+                shared.publish(|next| replace(&mut next.follows, stem));
+                analyse(self, AnalysisCommand::Refresh);
+            }
+            UiCommand::AskTrim(wish) => {
+                if let Some(link) = self.link() {
+                    link.ask_trim(wish);
+                }
+            }
+            UiCommand::AskTrims(changes) => {
+                let Some(link) = self.link() else { return };
+                let stems = link.stems();
+                changes
+                    .iter()
+                    .filter_map(|change| change.request(&stems))
+                    .for_each(|wish| link.ask_trim(wish));
+            }
+            UiCommand::Audition(audition) => self.audition(shared, audition),
+            UiCommand::ExportSession => {
+                let exported = self.link().map_or_else(not_active, |link| link.export());
+                shared.publish(|next| {
+                    next.exported = Some(exported);
+                    true
+                });
+            }
+        }
+    }
+
+    fn audition(&mut self, shared: &PluginShared, audition: Option<(StemId, Audition)>) {
+        self.forget_ended(shared);
+        match audition {
+            Some((stem, audition)) => self.auditions.toggle(stem, audition),
+            None => self.auditions = Auditions::default(),
+        }
+        let stems = self.stems();
+        self.reconcile_auditions(shared, &stems);
+    }
+
+    /// Ends auditions that are over, if any are.
+    fn follow_monitor(&mut self, shared: &PluginShared) {
+        let stems = if self.is_idle() { Vec::new() } else { self.stems() };
+        self.reconcile_auditions(shared, &stems);
+    }
+
+    /// Forgets auditions that the host has ended: it has activated, or loaded a state.
+    fn forget_ended(&mut self, shared: &PluginShared) {
+        let number = shared.monitor.number();
+        if self.number != number {
+            (self.auditions, self.number) = (Auditions::default(), number);
+        }
+    }
+
+    fn is_idle(&self) -> bool {
+        self.auditions.is_empty() && self.ordered.is_empty()
+    }
+
+    /// Has `stems` heard as a person at this Master wants them: those that have come since, too, and none any more that
+    /// has ended it by itself.
+    fn reconcile_auditions(&mut self, shared: &PluginShared, stems: &[StemCard]) {
+        self.forget_ended(shared);
+        if !self.is_idle() {
+            for ordered in &self.ordered {
+                match stems.iter().find(|stem| stem.id == ordered.stem && stem.status.is_linked()) {
+                    None => self.auditions.gone(ordered.stem),
+                    Some(stem) if stem.audition != ordered.base => self.auditions.refused(ordered.stem),
+                    Some(_) => {}
+                }
+            }
+            let outer = |id| stems.iter().find(|stem| stem.id == id).and_then(|stem| stem.inside);
+            let wish = |stem: &StemCard| {
+                let hearing = self.auditions.hearing(stem.id, outer)?;
+                Some(ListenRequest { stem: stem.id, base: stem.audition, hearing })
+            };
+            let linked = stems.iter().filter(|stem| stem.status.is_linked());
+            let wishes: Vec<ListenRequest> = linked.filter_map(wish).collect();
+            if wishes != self.ordered {
+                if let Some(link) = self.link() {
+                    link.order(&wishes);
+                }
+                self.ordered = wishes;
+            }
+        }
+        shared.publish(|next| replace(&mut next.auditions, self.auditions.clone()));
+    }
+}
+
+/// Result of an export before there is a link.
+fn not_active() -> Exported {
+    let why = "The host has not activated the plugin yet: play the song".into();
+    Exported { path: Err(why), remarks: Vec::new() }
+}
+
+/// A thread that calls something at frame rate, and when it is woken. Dropped, it has ended.
+#[derive(Debug)]
+struct Worker {
+    thread: Option<JoinHandle<()>>,
+    stop: Arc<AtomicBool>,
+}
+
+impl Worker {
+    /// `None` if the system has no thread left.
+    fn spawn(mut tick: impl FnMut() -> bool + Send + 'static) -> Option<Self> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
+        let run = move || {
+            while !stopped.load(Ordering::Acquire) {
+                if !catch_unwind(AssertUnwindSafe(&mut tick)).unwrap_or(false) {
+                    break;
+                }
+                std::thread::park_timeout(ROW_INTERVAL);
+            }
+        };
+        let thread = std::thread::Builder::new().name("stemlink session".into()).spawn(run).ok()?;
+        Some(Self { thread: Some(thread), stop })
+    }
+
+    /// Has it run now; false if it has ended.
+    fn wake(&self) -> bool {
+        let Some(thread) = self.thread.as_ref().filter(|thread| !thread.is_finished()) else { return false };
+        thread.thread().unpark();
+        true
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Release);
+        let Some(thread) = self.thread.take() else { return };
+        thread.thread().unpark();
+        // the last owner of everything may be the thread itself
+        if thread.thread().id() != std::thread::current().id() {
+            // it has contained its panics
+            drop(thread.join());
+        }
+    }
+}
