@@ -208,7 +208,7 @@ impl<O: Output> Analysis<O> {
     /// The host activates at `rate`; hops come by `receiver`. Returns where advice for the audio thread appears.
     fn begin(&mut self, rate: Hz, class: LatencyClass, receiver: Receiver) -> Arc<RoutingTable> {
         if rate != self.rate {
-            self.recorder.forget();
+            self.recorder.clear();
             self.windows.forget();
             self.reductions = Reductions::default();
             self.rate = rate;

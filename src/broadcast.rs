@@ -86,7 +86,7 @@ impl Broadcast {
 
     /// What comes does not continue what came.
     pub fn interrupt(&mut self) {
-        self.wheel.break_off();
+        self.wheel.start_segment();
         if let Some(observer) = &mut self.observer {
             observer.interrupt();
         }

@@ -13,8 +13,8 @@ use link::snapshot::{BlockStatus, InstanceInfo, Settings};
 use meter::layout::Layout;
 use meter::loudness::HopMeter;
 use meter::true_peak::TruePeak;
+use session::hop_builder::{HopBuilder, StemBlock};
 use session::timeline::TransportTracker;
-use session::watch::{HopBuilder, StemBlock};
 use units::{Db, Hz};
 
 /// Ends the test run when something allocates inside `assert_no_alloc`.
@@ -142,7 +142,7 @@ fn watching_stems_never_allocates() {
             // Plays, stops, jumps.
             watch.process((round % 300 > 20).then_some(position), part, &blocks);
             position += if round % 97 == 0 { -30_000 } else { frames as i64 };
-            while round % 200 == 0 && watch.take(|hop| assert!(hop.joint[0] >= 0.0)) {}
+            while round % 200 == 0 && watch.take_hop(|hop| assert!(hop.joint[0] >= 0.0)) {}
         }
     });
     assert!(watch.dropped() > 0, "a full queue is met, too");

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use chain::ChainKind;
 use chain::parameters::{Kind, PARAMETERS, Parameter, Skew, Value};
 use dsp::equalizer::BANDS;
-use session::target::{NormalizationTarget, TurnsUp, Use, builtin};
+use session::target::{NormalizationTarget, TargetUse, TurnUpRule, builtin};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -107,14 +107,14 @@ fn every_default_is_within_its_range() {
 
 fn turns_up(target: &NormalizationTarget) -> String {
     match target.usage {
-        Use::Delivery { tolerance: Some(t) } => format!("delivery, ±{} LU", t.0),
-        Use::Delivery { tolerance: None } => "delivery, a maximum".into(),
-        Use::Playback { turns_up } => match turns_up {
-            TurnsUp::No => "no".into(),
-            TurnsUp::Unknown => "not published".into(),
-            TurnsUp::ToPeak(peak) => format!("until the true peak is {} dBTP", peak.0),
-            TurnsUp::PeakRuleUnknown => "yes; peak rule not published".into(),
-            TurnsUp::IgnoringPeaks => "yes, with a limiter".into(),
+        TargetUse::Delivery { tolerance: Some(t) } => format!("delivery, ±{} LU", t.0),
+        TargetUse::Delivery { tolerance: None } => "delivery, a maximum".into(),
+        TargetUse::Playback { turns_up } => match turns_up {
+            TurnUpRule::No => "no".into(),
+            TurnUpRule::Unknown => "not published".into(),
+            TurnUpRule::ToPeak(peak) => format!("until the true peak is {} dBTP", peak.0),
+            TurnUpRule::PeakRuleUnknown => "yes; peak rule not published".into(),
+            TurnUpRule::IgnoringPeaks => "yes, with a limiter".into(),
         },
     }
 }

@@ -49,7 +49,7 @@ mod tests {
     use link::Roster;
     use link::slot::Origin;
     use link::snapshot::InstanceInfo;
-    use session::timeline::Located;
+    use session::timeline::BlockPosition;
     use units::Hz;
 
     #[test]
@@ -62,7 +62,7 @@ mod tests {
         outlet.prepare(Hz(8000.0));
         let block = vec![0.1; 4000];
         let mut play = |position: i64, segment, jumped| {
-            let place = Located { position: Some(position), segment, jumped };
+            let place = BlockPosition { position: Some(position), segment, jumped };
             outlet.write(place, [&block, &block], [&block, &block]);
         };
         // half a minute, which is more than a ring has

@@ -23,14 +23,14 @@ const SHOWN: i64 = 24 * 36_000;
 /// What the Master took away along the timeline, as it was seen fifty times a second: a render that is much faster leaves
 /// gaps.
 #[derive(Debug, Default)]
-pub(super) struct Reductions(BTreeMap<Place, Db>);
+pub(super) struct Reductions(BTreeMap<HopIndex, Db>);
 
 impl Reductions {
     /// Takes what the Master does at this moment.
     pub(super) fn note(&mut self, pulse: Option<BlockStatus>, rate: Hz) {
         let Some(pulse) = pulse.filter(|pulse| pulse.playing && pulse.rate == rate) else { return };
         let Some(position) = pulse.position else { return };
-        let (hop, _) = place(position, hop_frames(rate));
+        let (hop, _) = hop_at(position, hop_frames(rate));
         let now = pulse.compressor_reduction + pulse.limiter_reduction;
         // what is heard now counts, not what was set when it was heard last; within a hop, the most
         let latest = self.0.entry(hop).or_insert(now);
@@ -42,8 +42,8 @@ impl Reductions {
         }
     }
 
-    fn at(&self, place: Place) -> Option<Db> {
-        self.0.get(&place).copied()
+    fn at(&self, hop_index: HopIndex) -> Option<Db> {
+        self.0.get(&hop_index).copied()
     }
 }
 
@@ -51,12 +51,12 @@ impl Reductions {
 pub(super) fn timeline(
     recorder: &Recorder,
     heard: &RangeReport,
-    range: &Places,
+    range: &HopRange,
     (reductions, songs): (&Reductions, &[SongRange]),
 ) -> Timeline {
     let sources = &heard.ground.sources;
     let powers = sources.powers(&vec![1.0; sources.sources()]);
-    let hop = |seconds: f64| (seconds * 1000.0 / HOP.0).round() as Place;
+    let hop = |seconds: f64| (seconds * 1000.0 / HOP.0).round() as HopIndex;
     let mut shown = range.clone();
     for song in songs {
         let (start, end) = (hop(song.start), hop(song.end));
@@ -70,14 +70,14 @@ pub(super) fn timeline(
             mark: recorder.mark(place),
             short_term: None,
             integrated: None,
-            reduction: reductions.at(place),
+            reduction: reductions.at(hop_index),
         })
         .collect();
     let before = (range.start - shown.start) as usize;
     for (index, power) in windows(&powers, SHORT).enumerate() {
         // not heard is not a number, and not louder than nothing
         if let Some(point) = points.get_mut(before + index + SHORT - 1) {
-            point.short_term = power.loudness().filter(|_| point.mark == Mark::Heard);
+            point.short_term = power.loudness().filter(|_| point.mark == HopStatus::Heard);
         }
     }
     // each song has an integrated loudness of its own; without songs, what was heard is one
@@ -105,7 +105,7 @@ pub(super) fn timeline(
             heard: Ms(heard as f64 * HOP.0),
         }
     });
-    let at = |hop: Place| Ms(hop as f64 * HOP.0);
+    let at = |hop: HopIndex| Ms(hop as f64 * HOP.0);
     let loudest = windows(&powers, STRETCH)
         .enumerate()
         .filter(|(_, power)| *power > Power(0.0))
@@ -133,7 +133,7 @@ mod tests {
                 ..BlockStatus::default()
             };
             reductions.note(Some(pulse), rate);
-            reductions.at((second * 10.0).floor() as Place)
+            reductions.at((second * 10.0).floor() as HopIndex)
         };
         assert_eq!(
             [play(0.52, 2.0, true), play(0.54, 5.0, true), play(0.56, 3.0, true)],

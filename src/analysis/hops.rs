@@ -33,10 +33,13 @@ impl<O: Output> Analysis<O> {
     pub(super) fn chain_kind(&mut self, set: u64, stems: Vec<InstanceId>) {
         let known = self.recorder.members().to_vec();
         let setting = |id: StemId| {
-            known.iter().find(|member| member.id == id).map_or(Setting::default(), |member| member.setting)
+            known
+                .iter()
+                .find(|member| member.id == id)
+                .map_or(StemSetting::default(), |member| member.setting)
         };
         let ids = stems.iter().map(|id| StemId(id.get()));
-        let members: Vec<Member> = ids.map(|id| Member { id, setting: setting(id) }).collect();
+        let members: Vec<SessionMember> = ids.map(|id| SessionMember { id, setting: setting(id) }).collect();
         self.recorder.set_stems(set, &members);
         self.steadiness = vec![Steadiness::default(); stems.len()];
         self.stems = stems;
@@ -53,11 +56,11 @@ impl<O: Output> Analysis<O> {
             }
             // a stem that has never played is set as it may be
             if made.revision != LISTENING && made.revision != 0 {
-                let setting = Setting { revision: made.revision, level: made.level };
-                self.recorder.set(StemId(id.get()), setting);
+                let setting = StemSetting { revision: made.revision, level: made.level };
+                self.recorder.set_setting(StemId(id.get()), setting);
             }
         }
-        self.recorder.take(&hop);
+        self.recorder.push_hop(&hop);
         self.recorder.refit();
         self.fresh = true;
     }

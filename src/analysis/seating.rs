@@ -8,12 +8,12 @@ use link::slot::Origin;
 use link::snapshot::Kind;
 use link::status::{StemStatus, Viewpoint};
 use link::{PeerView, Roster};
-use session::belong::{MixMembership, belonging};
 use session::coverage::{FULL_COVERAGE, coverage};
-use session::finding::{Excerpt, Finding, delay, findings, louder};
+use session::finding::{Excerpt, RoutingFinding, doubled_gain, findings, stem_delay};
+use session::hop_builder::MAX_STEMS;
 use session::joint::GramMeter;
+use session::mix_membership::{MixMembership, memberships};
 use session::record::Recorder;
-use session::watch::MOST_STEMS;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use units::Hz;
@@ -55,7 +55,7 @@ struct Place {
 pub(super) struct StemRouting {
     advice: Arc<RoutingTable>,
     places: Vec<Place>,
-    findings: Vec<Finding>,
+    findings: Vec<RoutingFinding>,
     due: Instant,
 }
 
@@ -114,7 +114,7 @@ impl StemRouting {
     }
 
     /// What is behind what the stems do not account for; stems are numbered as in the recorder.
-    pub(super) fn findings(&self) -> &[Finding] {
+    pub(super) fn findings(&self) -> &[RoutingFinding] {
         &self.findings
     }
 
@@ -149,7 +149,7 @@ impl StemRouting {
         let present: Vec<(InstanceId, PeerView)> =
             present.filter_map(|peer| Some((peer.id()?, peer))).collect();
         self.places.retain(|place| present.iter().any(|(id, _)| *id == place.id));
-        for (id, peer) in present.into_iter().take(MOST_STEMS) {
+        for (id, peer) in present.into_iter().take(MAX_STEMS) {
             let place = self.place(id);
             let from = start - self.places[place].delay;
             let audio = [Side::Output, Side::Input].map(|side| read(peer, side, from, frames));
@@ -248,10 +248,16 @@ impl StemRouting {
     }
 
     /// What is behind what is left over.
-    fn causes(&self, recorder: &Recorder, candidates: &[Candidate], mix: &Audio, rate: Hz) -> Vec<Finding> {
-        let live = recorder.live();
+    fn causes(
+        &self,
+        recorder: &Recorder,
+        candidates: &[Candidate],
+        mix: &Audio,
+        rate: Hz,
+    ) -> Vec<RoutingFinding> {
+        let live = recorder.live_report();
         let Some(last) = recorder.recent().len().checked_sub(1) else { return Vec::new() };
-        let arrivals = live.ground.fit.arrivals(last);
+        let arrivals = live.fitted_range.fit.arrivals(last);
         let of = |id: u64| {
             let candidate =
                 candidates.iter().find(|candidate| self.places[candidate.place].id.get() == id)?;
@@ -260,12 +266,12 @@ impl StemRouting {
         let stems: Option<Vec<_>> = recorder.members().iter().map(|member| of(member.id.0)).collect();
         let Some(stems) = stems else { return Vec::new() };
         let reach = (ECHO * rate.0) as usize;
-        let inseparable = live.ground.fit.inseparable();
+        let inseparable = live.fitted_range.fit.inseparable();
         findings(&Excerpt { mix: sides(mix), stems }, arrivals, &[], inseparable, reach)
     }
 
     /// Stems that arrive later or earlier than most, latencies of their chains aside: hosts make up for those.
-    fn late(&self, recorder: &Recorder, roster: &'static Roster) -> Vec<Finding> {
+    fn late(&self, recorder: &Recorder, roster: &'static Roster) -> Vec<RoutingFinding> {
         let lag = |id: u64| {
             let id = InstanceId::new(id)?;
             Some(self.delay(id) + latency(roster.find(id)?)?)
@@ -273,7 +279,9 @@ impl StemRouting {
         let lags: Vec<Option<i64>> = recorder.members().iter().map(|member| lag(member.id.0)).collect();
         let Some(usual) = middle(lags.iter().flatten().copied().collect()) else { return Vec::new() };
         let late = lags.iter().enumerate().filter_map(|(stem, lag)| Some((stem, (*lag)? - usual)));
-        late.filter(|(_, delay)| *delay != 0).map(|(stem, delay)| Finding::Late { stem, delay }).collect()
+        late.filter(|(_, delay)| *delay != 0)
+            .map(|(stem, delay)| RoutingFinding::Late { stem, delay })
+            .collect()
     }
 }
 
@@ -289,11 +297,11 @@ fn middle(mut numbers: Vec<i64>) -> Option<i64> {
 }
 
 /// Stems that arrive as if they were there twice, where the stems account for all of the mix.
-fn twice(recorder: &Recorder) -> Vec<Finding> {
+fn twice(recorder: &Recorder) -> Vec<RoutingFinding> {
     let Some(last) = recorder.recent().len().checked_sub(1) else { return Vec::new() };
-    let live = recorder.live();
-    let arrivals = live.ground.fit.arrivals(last).iter().enumerate();
-    arrivals.filter_map(|(stem, arrival)| louder(stem, arrival)).collect()
+    let live = recorder.live_report();
+    let arrivals = live.fitted_range.fit.arrivals(last).iter().enumerate();
+    arrivals.filter_map(|(stem, arrival)| doubled_gain(stem, arrival)).collect()
 }
 
 /// The Stems in reach.
@@ -310,7 +318,7 @@ fn seats(rate: Hz, candidates: &[Candidate], mix: &Audio) -> Vec<MixMembership> 
         source if source < 2 * stems => &candidates[source - stems].input[side],
         _ => &mix[side],
     });
-    belonging(meter.hops(), stems)
+    memberships(meter.hops(), stems)
 }
 
 /// Where a stem arrives in the last seconds of the mix.
@@ -318,10 +326,10 @@ fn search(stem: PeerView, me: PeerView, rate: Hz, known: i64) -> Option<i64> {
     let (length, reach) = ((SEARCHED * rate.0) as usize, (REACH * rate.0) as usize);
     let (start, mix) = last_of_mix(me, length + 2 * reach)?;
     let excerpt = read(stem, Side::Output, start + reach as i64, length)?;
-    Some(delay(sides(&excerpt), sides(&mix), reach, known)?.delay)
+    Some(stem_delay(sides(&excerpt), sides(&mix), reach, known)?.delay)
 }
 
 /// How much of the mix of the last seconds the stems account for.
 fn last_coverage(recorder: &Recorder) -> Option<f64> {
-    if recorder.recent().is_empty() { None } else { coverage(&recorder.live().ground.sources) }
+    if recorder.recent().is_empty() { None } else { coverage(&recorder.live_report().fitted_range.sources) }
 }

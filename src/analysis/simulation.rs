@@ -13,8 +13,8 @@ use link::ring::Side;
 use link::{PeerView, Roster};
 use meter::layout::Layout;
 use meter::loudness::{BLOCK_HOPS, HopMeter, hop_frames, integrated};
-use session::heard::RangeReport;
-use session::record::{Mark, Recorder, Setting, StemId};
+use session::range_report::RangeReport;
+use session::record::{HopStatus, Recorder, StemId, StemSetting};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use units::{Db, Hz, Lu, Lufs, Power};
@@ -39,7 +39,7 @@ struct Window {
     /// Frames of the run-in: less than usual at the beginning of a song.
     run_in: usize,
     mix: Kept,
-    stems: Vec<(StemId, Setting, Kept)>,
+    stems: Vec<(StemId, StemSetting, Kept)>,
     power: f64,
 }
 
@@ -108,7 +108,7 @@ impl Windows {
         let (scored, run_in) = (WINDOW as i64 * hop, RUN_IN as i64 * hop);
         let (start, end) = (number * scored, (number + 1) * scored);
         let places = number * WINDOW as i64..(number + 1) * WINDOW as i64;
-        if !places.into_iter().all(|place| recorder.mark(place) == Mark::Heard) {
+        if !places.into_iter().all(|place| recorder.status(place) == HopStatus::Heard) {
             return None;
         }
         let latency = i64::try_from(me.pulse()?.latency).ok()?;
@@ -199,7 +199,7 @@ impl Window {
             if setting.revision != member.setting.revision {
                 return None;
             }
-            let Some(matrix) = heard.ground.fit.mean(stem) else { continue };
+            let Some(matrix) = heard.fitted_range.fit.mean_gains(stem) else { continue };
             let now = (member.setting.level - setting.level).gain();
             for (mix, factor) in mixes.iter_mut().zip([now - 1.0, now * gain - 1.0]) {
                 if factor == 0.0 {

@@ -11,9 +11,10 @@ use plugin_core::Output;
 use plugin_core::session_view::AnalysisResult;
 use session::heard::RangeReport;
 use session::predict::{Certainty, Move, gains};
-use session::prediction::{Follower, Prediction, predict_moves};
+use session::prediction::{Follower, MovePrediction, predict_moves};
+use session::range_report::RangeReport;
 use session::record::StemId;
-use session::view::Session;
+use session::session_report::SessionReport;
 use units::{Db, Lu, Lufs, Ms};
 
 /// The move whose certainty is told when nobody asks: up by as much.
@@ -32,7 +33,8 @@ impl<O: Output> Analysis<O> {
             .map(|member| InstanceId::new(member.id.0).map_or(0, |id| self.seating.delay(id)))
             .collect();
         let findings = self.seating.findings().to_vec();
-        let session = Session::new(&self.recorder, &heard, &delays, findings, &self.targets, Self::name);
+        let session =
+            SessionReport::new(&self.recorder, &heard, &delays, findings, &self.targets, Self::name);
         // what the window asks is for the window, what others ask is for them
         let (mut prediction, mut forecast) = (None, None);
         for question in asked {
@@ -56,7 +58,7 @@ impl<O: Output> Analysis<O> {
     }
 
     /// What a move would change, for whoever asks.
-    fn answer(&self, heard: &RangeReport, question: &Question) -> (Forecast, Option<Prediction>) {
+    fn answer(&self, heard: &RangeReport, question: &Question) -> (Forecast, Option<MovePrediction>) {
         let Question { sender, counter, stem, gain } = *question;
         let mut forecast = Forecast {
             sender,
@@ -106,7 +108,13 @@ impl<O: Output> Analysis<O> {
         stem.map(|stem| Follower { follower: members.len(), stem }).into_iter().collect()
     }
 
-    fn tell(&self, session: &Session, heard: &RangeReport, names: &[String], forecast: Option<Forecast>) {
+    fn tell(
+        &self,
+        session: &SessionReport,
+        heard: &RangeReport,
+        names: &[String],
+        forecast: Option<Forecast>,
+    ) {
         let name = |stem: usize| names.get(stem).cloned().unwrap_or_default();
         let hop = hop_frames(self.rate) as f64 / self.rate.0.max(1.0);
         let cause = session.findings.first().map(|finding| finding.sentence(name)).unwrap_or_default();
@@ -145,7 +153,7 @@ fn out_of_the_master(forecast: &Forecast) -> Option<([Lufs; 2], Ms)> {
 /// How far the prediction of a small move may be off, whichever stem it is.
 fn half_width(heard: &RangeReport) -> Option<Lu> {
     heard.reading().integrated?;
-    let one = |source| match heard.ground.certainty(&[Move { source, gain: USUAL_MOVE }]) {
+    let one = |source| match heard.fitted_range.certainty(&[Move { source, gain: USUAL_MOVE }]) {
         Certainty::Exact => Lu(0.0),
         Certainty::Estimate(half_width) => half_width,
     };

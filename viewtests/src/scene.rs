@@ -184,7 +184,7 @@ pub fn vocals() -> ViewModel {
 
 /// The same while somebody at the Master hears the mix without it.
 pub fn muted() -> ViewModel {
-    ViewModel { listen: MonitorMode::Mute, asked: Some(Hearing::Muted), ..vocals() }
+    ViewModel { listen: MonitorMode::Mute, asked: Some(AuditionEffect::Muted), ..vocals() }
 }
 
 /// Every band in use, every unit on, long names.

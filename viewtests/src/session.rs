@@ -11,12 +11,12 @@ use plugin_core::session_view::{
     Simulated, Song, StemCard, Timeline, TimelinePoint,
 };
 use session::audition::Audition;
-use session::finding::Finding;
-use session::heard::{Bracket, Progress};
+use session::finding::RoutingFinding;
 use session::playback::{playback, sentence};
 use session::predict::{Certainty, Move};
-use session::prediction::{Exchange, Prediction};
-use session::record::{Mark, StemId};
+use session::prediction::{MovePrediction, PlatformChange};
+use session::range_report::{PeakBounds, RangeProgress};
+use session::record::{HopStatus, StemId};
 use session::role::Role;
 use session::stem_status::StemStatus;
 use session::target::builtin;
@@ -85,8 +85,8 @@ fn card(id: u64, name: &str, role: Role, [short, integrated, peak, reduction, tr
     }
 }
 
-fn found(id: u64, share: f64, cost: f64) -> StemView {
-    StemView {
+fn found(id: u64, share: f64, cost: f64) -> StemReport {
+    StemReport {
         id: StemId(id),
         state: StemState::InTheMix,
         share: Some(share),
@@ -138,7 +138,7 @@ pub fn heard(seconds: f64) -> ViewModel {
     facts.health.limiter_reduction = Db(2.6);
     facts.picture = scene::vocals().picture;
     facts.picture.reductions.iter_mut().for_each(|r| *r = [0.0, 1.87 * r[0]]);
-    let progress = Progress { all: 1920, heard: (seconds * 10.0) as usize, ..Progress::default() };
+    let progress = RangeProgress { all: 1920, heard: (seconds * 10.0) as usize, ..RangeProgress::default() };
     let shares = [(1, 0.24, 0.2), (2, 0.13, -0.1), (3, 0.12, 0.0), (4, 0.46, 0.9), (5, 0.05, 0.0)];
     let session = Session {
         progress,
@@ -148,7 +148,7 @@ pub fn heard(seconds: f64) -> ViewModel {
         unlinked_share: Some(0.0),
         inseparable: None,
         findings: Vec::new(),
-        asks: Vec::new(),
+        unconfirmed_mutes: Vec::new(),
         stems: shares.map(|(id, share, cost)| found(id, share, cost)).into(),
         platforms: Vec::new(),
     };
@@ -166,8 +166,8 @@ pub fn heard(seconds: f64) -> ViewModel {
     facts
 }
 
-fn platforms(reading: &Reading) -> Vec<PlatformView> {
-    let of = |target: &session::target::NormalizationTarget| PlatformView {
+fn platforms(reading: &Reading) -> Vec<PlatformReport> {
+    let of = |target: &session::target::NormalizationTarget| PlatformReport {
         id: target.id.clone(),
         playback: playback(reading, target),
         sentence: sentence(reading, target, Some("Drums")),
@@ -188,10 +188,10 @@ fn timeline(seconds: f64) -> Timeline {
             };
         let heard = at < seconds;
         let mark = match at {
-            at if !heard && at >= 0.0 => Mark::Unheard,
-            at if (40.0..47.0).contains(&at) => Mark::Auditioned,
-            at if (100.0..118.0).contains(&at) => Mark::OldSettings,
-            _ => Mark::Heard,
+            at if !heard && at >= 0.0 => HopStatus::Unheard,
+            at if (40.0..47.0).contains(&at) => HopStatus::Auditioned,
+            at if (100.0..118.0).contains(&at) => HopStatus::OldSettings,
+            _ => HopStatus::Heard,
         };
         let figure = |x: f64| heard.then_some(x);
         TimelinePoint {
@@ -297,7 +297,7 @@ pub fn lost() -> ViewModel {
     if let Some(AnalysisResult { session, .. }) = analysis(&mut facts) {
         session.coverage = Some(0.962_4);
         session.unlinked_share = Some(0.31);
-        session.findings = vec![Finding::Returns { stem: 3, coherence: 0.62 }];
+        session.findings = vec![RoutingFinding::Returns { stem: 3, coherence: 0.62 }];
     }
     snapshot(&mut facts).faults = vec![Fault {
         source: FaultSource::Link,
@@ -330,7 +330,7 @@ pub fn crowded() -> ViewModel {
             stem.chain_cost = Some(Lu(-12.5));
         });
         session.coverage = Some(0.5);
-        session.asks = vec![StemId(3)];
+        session.unconfirmed_mutes = vec![StemId(3)];
     }
     facts.class = facts.classes.last().map_or(facts.class, |(class, _)| *class);
     facts.latency = 12_345;
@@ -353,15 +353,15 @@ pub fn answer(facts: &ViewModel, of: Proposal) -> Option<Answer> {
     let (out_before, out_after) = (mix(OUT), mix((OUT.0 + more * 0.25, OUT.1)));
     Some(Answer {
         of,
-        into: Prediction {
+        into: MovePrediction {
             moves: vec![Move { source: index, gain: of.gain }],
             certainty,
             progress: session.progress,
             before,
             after,
-            peak: Bracket { low: Some(Dbtp(-0.2)), high: Some(Dbtp(0.9)), whose: Some(0) },
+            peak: PeakBounds { low: Some(Dbtp(-0.2)), high: Some(Dbtp(0.9)), loudest_stem: Some(0) },
             returns_not_included: certainty != Certainty::Exact,
-            exchanges: exchanges(&before, &after),
+            platform_changes: exchanges(&before, &after),
         },
         out: Outcome::Simulated(Box::new(Simulated {
             length: Ms(20_000.0),

@@ -246,7 +246,7 @@ fn a_stem_that_its_master_has_muted_says_so_and_is_heard_again_by_a_click() {
     assert_eq!(driven.state().done, [Edit::MonitorMode(MonitorMode::Off)]);
     assert!(driven.query_by_label_contains("by the Master").is_none());
     let mut facts = scene::muted();
-    facts.asked = Some(Hearing::Bypassed);
+    facts.asked = Some(AuditionEffect::Bypassed);
     let driven = bench::view(facts, Palette::DARK, vec2(1000.0, 640.0), 1.0);
     assert!(driven.query_by_label("Bypassed by the Master").is_some());
 }

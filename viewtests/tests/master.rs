@@ -60,7 +60,7 @@ fn stems_are_heard_alone_muted_and_bypassed_by_their_switches_and_everybody_sees
     for (name, stem, wanted) in [
         ("Mute Bass", 2, Audition::Mute),
         ("Bypass Keys", 3, Audition::Bypass),
-        ("Listen to Drums", 1, Audition::Listen),
+        ("Listen to Drums", 1, Audition::Solo),
     ] {
         driven.get_by_label(name).click();
         driven.run();
@@ -82,7 +82,7 @@ fn stems_are_heard_alone_muted_and_bypassed_by_their_switches_and_everybody_sees
         driven
             .state()
             .done
-            .ends_with(&[Edit::Audition(None), Edit::Audition(Some((StemId(5), Audition::Listen)))])
+            .ends_with(&[Edit::Audition(None), Edit::Audition(Some((StemId(5), Audition::Solo)))])
     );
     driven.get_by_label("Hearing FX alone").click();
     driven.run();

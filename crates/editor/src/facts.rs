@@ -70,7 +70,7 @@ pub struct ViewModel {
     /// What is heard instead of the output.
     pub listen: MonitorMode,
     /// How a Master wants a Stem heard, if not as it is.
-    pub asked: Option<Hearing>,
+    pub asked: Option<AuditionEffect>,
     /// The gain with which the input is as loud as the output; `None` before enough was heard.
     pub match_gain: Option<Db>,
     /// The user's own presets.

@@ -11,7 +11,7 @@ use super::tooltips;
 use chain::listen::MonitorMode;
 use chain::{ChainKind, LatencyClass};
 use egui::{Align2, Pos2, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo, vec2};
-use session::audition::Hearing;
+use session::audition::AuditionEffect;
 
 /// A way of listening in words.
 pub fn words(listen: MonitorMode) -> String {
@@ -128,8 +128,8 @@ pub fn sign(ui: &Ui, desk: &mut ViewCx<'_>, place: Rect) {
     let references = &desk.facts.master.references;
     let song = references.heard.and_then(|index| references.kept.get(index));
     let whole = match (desk.facts.asked, song) {
-        (Some(Hearing::Muted), _) => "Muted by the Master".to_owned(),
-        (Some(Hearing::Bypassed), _) => "Bypassed by the Master".to_owned(),
+        (Some(AuditionEffect::Muted), _) => "Muted by the Master".to_owned(),
+        (Some(AuditionEffect::Bypassed), _) => "Bypassed by the Master".to_owned(),
         (None, Some(song)) => format!("Hearing {}", song.name()),
         (None, None) => format!("Hearing {}", words(desk.facts.listen)),
     };
@@ -140,8 +140,8 @@ pub fn sign(ui: &Ui, desk: &mut ViewCx<'_>, place: Rect) {
     }
     let chain_kind = if desk.facts.chain_kind == ChainKind::Stem { "Stem" } else { "Master" };
     response.on_hover_text(match desk.facts.asked {
-        Some(Hearing::Muted) => format!("Somebody at the Master hears the mix without it. {ENDS}"),
-        Some(Hearing::Bypassed) => format!("Somebody at the Master hears it as it enters its chain. {ENDS}"),
+        Some(AuditionEffect::Muted) => format!("Somebody at the Master hears the mix without it. {ENDS}"),
+        Some(AuditionEffect::Bypassed) => format!("Somebody at the Master hears it as it enters its chain. {ENDS}"),
         None => format!(
             "This {chain_kind} is heard otherwise than it will be printed: {} Never saved, never in a render; ends with this window, or by a click here.",
             tooltips::listening(desk.facts.listen)

@@ -27,9 +27,9 @@ const HALF_BAND: f64 = 1.122_018_454_301_963_3;
 /// What is remembered from frame to frame.
 #[derive(Debug, Default)]
 pub(super) struct Neighbours {
-    levels: BTreeMap<StemId, [f64; BANDS]>,
+    levels: BTreeMap<StemId, [f64; BAND_COUNT]>,
     /// Bands of this stem in which another was in the way.
-    hidden: [bool; BANDS],
+    hidden: [bool; BAND_COUNT],
     time: f64,
     /// Levels are still on their way to where they go.
     is_moving: bool,
@@ -64,7 +64,7 @@ impl Neighbours {
                 *kept = if is_there { now } else { *kept + step * (now - *kept) };
             }
         }
-        let bands: Vec<Bands> = cards
+        let bands: Vec<BandLevels> = cards
             .iter()
             .map(|card| self.levels[&card.id].map(|level| (level > NOTHING + 1.0).then_some(Db(level))))
             .collect();
@@ -79,8 +79,8 @@ impl Neighbours {
         });
         let clashes = match cards.iter().position(|card| card.id == me) {
             Some(index) if !others.is_empty() => {
-                let covered = covered(&bands).swap_remove(index);
-                self.clashes(&covered, |other| cards[other].name().to_owned())
+                let masking = masking(&bands).swap_remove(index);
+                self.clashes(&masking, |other| cards[other].name().to_owned())
             }
             _ => Vec::new(),
         };
@@ -88,19 +88,19 @@ impl Neighbours {
     }
 
     /// Runs of bands in which the same other stem is in the way.
-    fn clashes(&mut self, covered: &Covered, name: impl Fn(usize) -> String) -> Vec<Clash> {
+    fn clashes(&mut self, masking: &Masking, name: impl Fn(usize) -> String) -> Vec<Clash> {
         let mut clashes: Vec<(usize, usize, Clash)> = Vec::new();
-        for band in 0..BANDS {
+        for band in 0..BAND_COUNT {
             let least = if self.hidden[band] { ENDS } else { BEGINS };
-            self.hidden[band] = covered.bands[band].is_some_and(|share| share >= least);
-            let Some(by) = covered.by[band].filter(|_| self.hidden[band]) else { continue };
-            let high = Hz(centre(band) * HALF_BAND);
+            self.hidden[band] = masking.bands[band].is_some_and(|share| share >= least);
+            let Some(by) = masking.by[band].filter(|_| self.hidden[band]) else { continue };
+            let high = Hz(centre_hz(band) * HALF_BAND);
             match clashes.last_mut() {
                 Some((last, whose, clash)) if *last + 1 == band && *whose == by => {
                     (*last, clash.high) = (band, high);
                 }
                 _ => {
-                    let low = Hz(centre(band) / HALF_BAND);
+                    let low = Hz(centre_hz(band) / HALF_BAND);
                     clashes.push((band, by, Clash { name: name(by), low, high }));
                 }
             }
@@ -110,7 +110,7 @@ impl Neighbours {
 }
 
 /// A spectrum in third octaves as the picture has its own: the level of one line of its transform, tilted.
-fn curve(bands: &Bands, rate: Hz) -> Vec<f32> {
+fn curve(bands: &BandLevels, rate: Hz) -> Vec<f32> {
     let frames = if rate.0 > 60_000.0 { FRAMES } else { FRAMES / 2 };
     // a Hann window makes each line as wide as one and a half
     let line = 1.5 * rate.0 / frames as f64;
@@ -120,12 +120,12 @@ fn curve(bands: &Bands, rate: Hz) -> Vec<f32> {
         .map(|point| {
             let frequency = frequency(point);
             let place = 17.0 + 0.5 * decibels(frequency.0 / 1000.0);
-            if !(-0.5..=BANDS as f64 - 0.5).contains(&place) {
+            if !(-0.5..=BAND_COUNT as f64 - 0.5).contains(&place) {
                 return FLOOR;
             }
-            let place = place.clamp(0.0, BANDS as f64 - 1.0);
+            let place = place.clamp(0.0, BAND_COUNT as f64 - 1.0);
             let (low, part) = (place.floor() as usize, place.fract());
-            let level = match (at(low), at((low + 1).min(BANDS - 1))) {
+            let level = match (at(low), at((low + 1).min(BAND_COUNT - 1))) {
                 (Some(a), Some(b)) => a + part * (b - a),
                 (Some(a), None) if part < 0.5 => a,
                 (None, Some(b)) if part >= 0.5 => b,
@@ -147,12 +147,12 @@ mod tests {
     use std::sync::Arc;
     use testkit::noise;
 
-    fn card(id: u64, name: &str, spectrum: Bands) -> StemCard {
+    fn card(id: u64, name: &str, spectrum: BandLevels) -> StemCard {
         StemCard { spectrum, ..StemCard::new(StemId(id), name) }
     }
 
-    fn levels(level: impl Fn(f64) -> f64) -> Bands {
-        core::array::from_fn(|band| Some(Db(level(centre(band)))))
+    fn levels(level: impl Fn(f64) -> f64) -> BandLevels {
+        core::array::from_fn(|band| Some(Db(level(centre_hz(band)))))
     }
 
     #[test]

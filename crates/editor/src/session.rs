@@ -13,7 +13,8 @@ use plugin_core::session_view::{
     AnalysisResult, Answer, Outcome, Placement, SessionSnapshot, Simulated, Song, Timeline,
 };
 use session::playback::{playback, sentence};
-use session::prediction::{Exchange, Prediction};
+use session::prediction::{MovePrediction, PlatformChange};
+use session::session_report::PlatformReport;
 use session::target::NormalizationTarget;
 use session::view::PlatformView;
 use units::{Db, Lufs, Ms};
@@ -81,7 +82,7 @@ fn answer(
 
 /// What leaves the Master: loudness from the simulation, the peak as it was measured.
 fn simulated(
-    into: &Prediction,
+    into: &MovePrediction,
     (name, gain): (&str, Db),
     ([before, after], length): ([Lufs; 2], Ms),
     reading: &Reading,
@@ -94,6 +95,7 @@ fn simulated(
     };
     let (before, after) = (of(before), of(after));
     let single = (into.moves.len() == 1).then_some((name, gain));
-    let exchanges = targets.iter().map(|target| Exchange::of(&before, &after, target, single)).collect();
+    let exchanges =
+        targets.iter().map(|target| PlatformChange::of(&before, &after, target, single)).collect();
     Simulated { length, before, after, exchanges }
 }

@@ -7,7 +7,7 @@ use link::ring::Side;
 use link::roster::{Roster, SLOTS};
 use link::slot::Origin;
 use link::snapshot::{BlockStatus, InstanceInfo, Settings, StemReadings, VALUES};
-use session::timeline::Located;
+use session::timeline::BlockPosition;
 use std::hint::black_box;
 use units::{Db, Hz};
 
@@ -42,7 +42,7 @@ fn link(criterion: &mut Criterion) {
     let mut position = 0;
     criterion.bench_function("ring: write 512 frames, in and out", |b| {
         b.iter(|| {
-            let place = Located { position: Some(position), segment: 0, jumped: position == 0 };
+            let place = BlockPosition { position: Some(position), segment: 0, jumped: position == 0 };
             outlet.write(place, [&block, &block], black_box([&block, &block]));
             position += 512;
         });

@@ -13,8 +13,8 @@ use super::ring::{LISTENING, Mark, Ring, Side};
 use super::roster::{PeerView, Roster};
 use super::slot::Origin;
 use super::snapshot::Kind;
+use session::hop_builder::{HopBuilder, MAX_STEMS, StemBlock};
 use session::timeline::TransportTracker;
-use session::watch::{HopBuilder, MOST_STEMS, StemBlock};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use units::Hz;
@@ -289,12 +289,12 @@ impl StemAligner {
             written: 0,
             cursor: 0,
             segments: VecDeque::with_capacity(JUMPS + 1),
-            stems: Vec::with_capacity(MOST_STEMS),
+            stems: Vec::with_capacity(MAX_STEMS),
             set: 0,
             announced: false,
             next_look: 0,
-            audio: vec![audio; MOST_STEMS],
-            made_with: Vec::with_capacity(MOST_STEMS),
+            audio: vec![audio; MAX_STEMS],
+            made_with: Vec::with_capacity(MAX_STEMS),
         }
     }
 
@@ -305,7 +305,7 @@ impl StemAligner {
 
     /// The host has interrupted the audio: what comes does not continue what came.
     pub fn interrupt(&mut self) {
-        self.wheel.break_off();
+        self.wheel.start_segment();
     }
 
     /// Takes a block of the mix that the host puts at `host` on the timeline, in frames; `None` while the transport
@@ -367,7 +367,7 @@ impl StemAligner {
         let to_wrap = length - (self.cursor & (length - 1));
         let mut frames = (end - self.cursor).min(CHUNK as u64).min(to_hop).min(to_wrap);
 
-        let mut found = [Found::Nothing { frames, ahead: false }; MOST_STEMS];
+        let mut found = [Found::Nothing { frames, ahead: false }; MAX_STEMS];
         if let Some(position) = position {
             for (stem, found) in self.stems.iter_mut().zip(&mut found) {
                 *found = stem.find(position, frames, self.written);
@@ -386,15 +386,9 @@ impl StemAligner {
         Some(frames)
     }
 
-    fn hear(
-        &mut self,
-        position: Option<i64>,
-        frames: usize,
-        found: &[Found; MOST_STEMS],
-        first_of_hop: bool,
-    ) {
-        let mut blocks = [StemBlock::default(); MOST_STEMS];
-        let mut changed = [false; MOST_STEMS];
+    fn hear(&mut self, position: Option<i64>, frames: usize, found: &[Found; MAX_STEMS], first_of_hop: bool) {
+        let mut blocks = [StemBlock::default(); MAX_STEMS];
+        let mut changed = [false; MAX_STEMS];
         let stems = self.stems.iter_mut().zip(&mut self.audio).zip(found.iter().zip(&mut blocks));
         for (((stem, audio), (&found, block)), changed) in stems.zip(&mut changed) {
             if position.is_none() {
@@ -420,13 +414,13 @@ impl StemAligner {
         let mix = [0, 1].map(|side| &self.mix[side][start..start + frames]);
         self.watch.process(position, mix, &blocks[..self.stems.len()]);
         if !self.announced {
-            let mut ids = [const { None }; MOST_STEMS];
+            let mut ids = [const { None }; MAX_STEMS];
             ids.iter_mut().zip(&self.stems).for_each(|(id, stem)| *id = Some(stem.id));
             self.announced = announce(&mut self.sender, self.set, &ids);
         }
         let (sender, made_with, announced) = (&mut self.sender, &self.made_with, self.announced);
-        while self.watch.take(|hop| {
-            if announced && hop.place.is_some() {
+        while self.watch.take_hop(|hop| {
+            if announced && hop.index.is_some() {
                 sender.send_hop(hop, made_with);
             }
         }) {}
@@ -436,14 +430,14 @@ impl StemAligner {
     fn look(&mut self) {
         self.next_look = self.cursor + self.watch.hop_frames() as u64;
         let advice = self.advice.read();
-        let mut present: [Option<(InstanceId, PeerView, i64)>; MOST_STEMS] = [None; MOST_STEMS];
+        let mut present: [Option<(InstanceId, PeerView, i64)>; MAX_STEMS] = [None; MAX_STEMS];
         let mut count = 0;
         for peer in self.roster.peers() {
             let is_stem = peer.label().is_some_and(|label| label.kind == Kind::Stem)
                 && peer.pulse().is_some_and(|pulse| pulse.rate == self.rate);
             let Some(id) = peer.id().filter(|_| is_stem) else { continue };
             if let Route::At { delay } = advised(&advice, id, peer.origin())
-                && count < MOST_STEMS
+                && count < MAX_STEMS
             {
                 present[count] = Some((id, peer, delay));
                 count += 1;
@@ -481,9 +475,9 @@ impl StemAligner {
 }
 
 /// Sends the ids of a set.
-fn announce(sender: &mut Sender, set: u64, ids: &[Option<InstanceId>; MOST_STEMS]) -> bool {
+fn announce(sender: &mut Sender, set: u64, ids: &[Option<InstanceId>; MAX_STEMS]) -> bool {
     let Some(first) = ids[0] else { return sender.send_set(set, &[]) };
-    let mut stems = [first; MOST_STEMS];
+    let mut stems = [first; MAX_STEMS];
     let mut count = 0;
     for id in ids.iter().flatten() {
         stems[count] = *id;

@@ -7,7 +7,7 @@
 
 use super::identity::InstanceId;
 use super::words::{Decoder, Encoder, Record};
-use session::audition::Hearing;
+use session::audition::AuditionEffect;
 
 /// Orders that a Master may have posted: one for each stem that it sums.
 pub const ORDERS: usize = 32;
@@ -20,7 +20,7 @@ pub struct Order {
     /// The number under which it may be listened to, as the sender has seen it.
     pub base: u64,
     /// How.
-    pub hearing: Hearing,
+    pub hearing: AuditionEffect,
 }
 
 /// Everything that a Master orders at the moment.
@@ -57,7 +57,7 @@ impl Record for Orders {
         let mut orders = Self::default();
         for place in &mut orders.0 {
             let (target, base) = (InstanceId::new(eye.word()?), eye.word()?);
-            let hearing = [Hearing::Muted, Hearing::Bypassed][eye.index(2)?];
+            let hearing = [AuditionEffect::Muted, AuditionEffect::Bypassed][eye.index(2)?];
             *place = target.map(|target| Order { target, base, hearing });
         }
         Some(orders)
@@ -72,7 +72,7 @@ mod tests {
 
     #[test]
     fn orders_come_back_and_those_too_many_are_dropped() {
-        let hearing = |n| if n % 2 == 0 { Hearing::Muted } else { Hearing::Bypassed };
+        let hearing = |n| if n % 2 == 0 { AuditionEffect::Muted } else { AuditionEffect::Bypassed };
         let all: Vec<Order> = (0..ORDERS as u64 + 2)
             .map(|n| Order { target: InstanceId::mint(), base: n, hearing: hearing(n) })
             .collect();

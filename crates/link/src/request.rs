@@ -11,7 +11,7 @@ use super::identity::InstanceId;
 use super::order::{ORDERS_WORDS, Order, Orders};
 use super::snapshot::Trim;
 use super::words::{Decoder, Encoder, Record};
-pub use session::solve::LARGEST_TRIM;
+pub use session::solve::MAX_TRIM;
 use units::Db;
 
 /// Requests that stay in an outbox: a Master may ask all of its stems at once.
@@ -64,7 +64,7 @@ impl Trim {
 
     /// The Stem's own user has set it, or taken it into the parameter: requests on their way become stale.
     pub fn set(&mut self, offset: Db) {
-        self.offset = Db(offset.0.clamp(-LARGEST_TRIM.0, LARGEST_TRIM.0));
+        self.offset = Db(offset.0.clamp(-MAX_TRIM.0, MAX_TRIM.0));
         self.revision = self.revision.wrapping_add(1);
     }
 
@@ -215,7 +215,7 @@ mod tests {
         let target = InstanceId::mint();
         let request = Request { counter: 1, target, about: None, base: trim.revision, trim: Db(1e9) };
         trim.consider(InstanceId::mint(), &request);
-        assert_eq!(trim.offset, LARGEST_TRIM);
+        assert_eq!(trim.offset, MAX_TRIM);
     }
 
     #[test]

@@ -7,7 +7,7 @@
 use super::cell::Cell;
 use super::timeline::{SEGMENTS, Segment, Timeline};
 use super::word::Word;
-use session::timeline::Located;
+use session::timeline::BlockPosition;
 use std::sync::atomic::{AtomicU64, Ordering};
 use units::{Db, Hz};
 
@@ -295,7 +295,7 @@ impl Writer {
 
     /// Appends a block: left and right as they entered, as late as the chain is, and as they left, all equally long.
     /// What is not finite becomes silence.
-    pub fn write(&mut self, place: Located, input: [&[f64]; 2], output: [&[f64]; 2]) {
+    pub fn write(&mut self, place: BlockPosition, input: [&[f64]; 2], output: [&[f64]; 2]) {
         if place.jumped || self.segment != Some(place.segment) {
             self.segment = Some(place.segment);
             let at = 1 + 2 * (self.segments[0] as usize % SEGMENTS);

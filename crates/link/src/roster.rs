@@ -16,7 +16,7 @@ use super::snapshot::{BlockStatus, InstanceInfo, Kind, Settings, StemReadings};
 use super::summary::{Placement, Summary};
 use super::words::Record;
 use meter::Reading;
-use session::timeline::Located;
+use session::timeline::BlockPosition;
 use std::sync::atomic::Ordering;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use units::{Db, Hz};
@@ -171,7 +171,7 @@ impl AudioWriter {
 
     /// Appends a block of audio as it entered, as late as the chain is, and as it left: left and right, all equally
     /// long. Nothing happens before [`Self::prepare`].
-    pub fn write(&mut self, place: Located, input: [&[f64]; 2], output: [&[f64]; 2]) {
+    pub fn write(&mut self, place: BlockPosition, input: [&[f64]; 2], output: [&[f64]; 2]) {
         if let Some(writer) = &mut self.writer {
             writer.write(place, input, output);
         }

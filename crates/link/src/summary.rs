@@ -4,7 +4,7 @@ use super::identity::InstanceId;
 use super::snapshot::READING_WORDS;
 use super::words::{Decoder, Encoder, Record, Text};
 use meter::Reading;
-use session::view::StemState;
+use session::session_report::StemState;
 use units::{Db, Dbtp, Lu, Lufs};
 
 /// Stems that a Master sums at most.

@@ -44,7 +44,7 @@ impl KWeightingBank {
     }
 
     /// Forgets the audio of one channel.
-    pub fn forget(&mut self, channel: usize) {
+    pub fn reset_channel(&mut self, channel: usize) {
         if let Some(state) = self.groups.get_mut(channel / LANES) {
             state.iter_mut().for_each(|s| s[channel % LANES] = 0.0);
         }
@@ -161,7 +161,7 @@ mod tests {
         let mut bank = KWeightingBank::new(Hz(48_000.0), 2);
         let mut rows = vec![[1.0; 4]; 20];
         bank.process(&mut rows, 2, 1);
-        bank.forget(5);
+        bank.reset_channel(5);
         let mut silence = vec![[0.0; 4]; 2];
         bank.process(&mut silence, 2, 1);
         assert!(silence[1][1] == 0.0 && silence[0].iter().all(|y| *y != 0.0) && silence[1][0] != 0.0);

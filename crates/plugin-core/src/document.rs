@@ -25,7 +25,7 @@ use nice_plug::params::persist::PersistentField;
 use nice_plug::plugin::{ParamValue, PluginState};
 use serde::{Deserialize, Serialize};
 use session::role::Role;
-use session::solve::LARGEST_TRIM;
+use session::solve::MAX_TRIM;
 use songs::SongRange;
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
@@ -226,7 +226,7 @@ fn check(chain_kind: ChainKind, state: &PluginState) -> Result<(), String> {
         ChainKind::Stem => {
             let none =
                 document.songs.is_empty() && document.references.is_empty() && is_default(&document.trims);
-            document.trim.abs() <= LARGEST_TRIM.0 && !document.last && none
+            document.trim.abs() <= MAX_TRIM.0 && !document.last && none
         }
         ChainKind::Master => {
             document.trim == 0.0
@@ -427,7 +427,7 @@ impl Store {
     pub fn change_trim(&self, decide: impl FnOnce(Db, u64) -> Option<Db>) {
         let mut inner = self.lock();
         if let Some(trim) = decide(Db(inner.document.trim), inner.trims) {
-            inner.document.trim = trim.0.clamp(-LARGEST_TRIM.0, LARGEST_TRIM.0);
+            inner.document.trim = trim.0.clamp(-MAX_TRIM.0, MAX_TRIM.0);
             self.show_trim(&mut inner);
         }
     }

@@ -5,7 +5,7 @@
 //! for a person at a Master, for as long as that lasts; it ends for the same reasons, whichever of the two they befall.
 
 use chain::listen::MonitorMode;
-use session::audition::Hearing;
+use session::audition::AuditionEffect;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use units::Db;
 
@@ -50,25 +50,25 @@ impl Listening {
     }
 
     /// A Master wants the Stem heard so, under that number; `None`: as it is.
-    pub fn ask(&self, number: u64, hearing: Option<Hearing>) {
+    pub fn ask(&self, number: u64, hearing: Option<AuditionEffect>) {
         let word = match hearing {
             None => 0,
-            Some(Hearing::Muted) => 1,
-            Some(Hearing::Bypassed) => 2,
+            Some(AuditionEffect::Muted) => 1,
+            Some(AuditionEffect::Bypassed) => 2,
         };
         self.asked.store(number << HEARING | word, Ordering::Relaxed);
     }
 
     /// What a Master wants. Reads three words.
-    pub fn asked(&self) -> Option<Hearing> {
+    pub fn asked(&self) -> Option<AuditionEffect> {
         let word = self.asked.load(Ordering::Relaxed);
         // whoever has asked before listening ended is not heard, however late it came
         if self.barred.load(Ordering::Relaxed) || word >> HEARING != self.number() << HEARING >> HEARING {
             return None;
         }
         match word & ((1 << HEARING) - 1) {
-            1 => Some(Hearing::Muted),
-            2 => Some(Hearing::Bypassed),
+            1 => Some(AuditionEffect::Muted),
+            2 => Some(AuditionEffect::Bypassed),
             _ => None,
         }
     }
@@ -76,8 +76,8 @@ impl Listening {
     /// What is to be heard. Reads four words.
     pub fn wanted(&self) -> MonitorMode {
         match self.asked() {
-            Some(Hearing::Muted) => MonitorMode::Mute,
-            Some(Hearing::Bypassed) => MonitorMode::Bypass(Db(0.0)),
+            Some(AuditionEffect::Muted) => MonitorMode::Mute,
+            Some(AuditionEffect::Bypassed) => MonitorMode::Bypass(Db(0.0)),
             None if self.barred.load(Ordering::Relaxed) => MonitorMode::Off,
             None => decode(self.wanted.load(Ordering::Relaxed)),
         }
@@ -172,7 +172,7 @@ mod tests {
         assert_eq!(listening.wanted(), MonitorMode::Off);
         listening.start(true);
         listening.want(MonitorMode::Mono);
-        listening.ask(listening.number(), Some(Hearing::Muted));
+        listening.ask(listening.number(), Some(AuditionEffect::Muted));
         assert_eq!((listening.wanted(), listening.asked()), (MonitorMode::Off, None));
     }
 
@@ -180,10 +180,10 @@ mod tests {
     fn what_a_master_wants_comes_first_and_ends_with_its_number() {
         let listening = Listening::default();
         listening.want(MonitorMode::Mono);
-        listening.ask(listening.number(), Some(Hearing::Bypassed));
+        listening.ask(listening.number(), Some(AuditionEffect::Bypassed));
         assert_eq!(listening.wanted(), MonitorMode::Bypass(Db(0.0)));
-        listening.ask(listening.number(), Some(Hearing::Muted));
-        assert_eq!((listening.wanted(), listening.asked()), (MonitorMode::Mute, Some(Hearing::Muted)));
+        listening.ask(listening.number(), Some(AuditionEffect::Muted));
+        assert_eq!((listening.wanted(), listening.asked()), (MonitorMode::Mute, Some(AuditionEffect::Muted)));
         listening.end();
         assert_eq!(
             listening.wanted(),
@@ -193,7 +193,7 @@ mod tests {
         let old = listening.number();
         listening.end_all();
         assert_eq!((listening.wanted(), listening.asked()), (MonitorMode::Off, None));
-        listening.ask(old, Some(Hearing::Muted));
+        listening.ask(old, Some(AuditionEffect::Muted));
         assert_eq!(listening.wanted(), MonitorMode::Off, "asked before, come after");
         listening.want(MonitorMode::Mono);
         listening.ask(listening.number(), None);

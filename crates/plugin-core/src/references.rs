@@ -1,6 +1,6 @@
 //! Songs that a mix is compared with, as a Master's window shows them.
 
-use session::reference::{Matched, matched};
+use session::reference::{MatchedGain, match_gain};
 use units::{Dbtp, Lufs, Ms};
 
 /// The most references of a project.
@@ -27,9 +27,9 @@ pub struct References {
 
 impl References {
     /// How the reference at `index` is played; `None` while it cannot be.
-    pub fn matched(&self, index: usize) -> Option<Matched> {
+    pub fn matched(&self, index: usize) -> Option<MatchedGain> {
         match &self.kept.get(index)?.state {
-            State::Ready(figures) => matched(self.mix, figures.integrated, figures.true_peak),
+            State::Ready(figures) => match_gain(self.mix, figures.integrated, figures.true_peak),
             _ => None,
         }
     }

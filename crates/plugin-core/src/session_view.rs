@@ -275,17 +275,17 @@ pub struct Answer {
     /// To what.
     pub of: Proposal,
     /// What enters the Master.
-    pub into: Prediction,
+    pub into: MovePrediction,
     /// What leaves it.
     pub out: Outcome,
 }
 
 impl Answer {
     /// What platforms make of it: of what leaves the Master where that is known, else of what enters it.
-    pub fn exchanges(&self) -> &[Exchange] {
+    pub fn exchanges(&self) -> &[PlatformChange] {
         match &self.out {
             Outcome::Simulated(simulated) => &simulated.exchanges,
-            _ => &self.into.exchanges,
+            _ => &self.into.platform_changes,
         }
     }
 }
@@ -311,7 +311,7 @@ pub struct Simulated {
     /// With it.
     pub after: Reading,
     /// What platforms make of it.
-    pub exchanges: Vec<Exchange>,
+    pub exchanges: Vec<PlatformChange>,
 }
 
 /// A session over the project's timeline.
@@ -340,7 +340,7 @@ impl Timeline {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TimelinePoint {
     /// Whether and how it was heard.
-    pub mark: Mark,
+    pub mark: HopStatus,
     /// The mix's short-term loudness there.
     pub short_term: Option<Lufs>,
     /// Integrated loudness of the song so far.

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::named::ById;
 use audiofile::error::{Error, Result, one_line};
-use session::target::{NormalizationTarget, Status, TurnsUp, Use, builtin};
+use session::target::{NormalizationTarget, SourceStatus, TargetUse, TurnUpRule, builtin};
 use units::{Dbtp, Lu, Lufs};
 
 #[derive(Deserialize)]
@@ -85,15 +85,15 @@ impl RawTarget {
         within("peak_limit_dbtp", self.peak_limit_dbtp, -20.0, 0.0)?;
         within("tolerance_lu", self.tolerance_lu, 0.0, 20.0)?;
         let usage = if self.delivery {
-            Use::Delivery { tolerance: self.tolerance_lu.map(Lu) }
+            TargetUse::Delivery { tolerance: self.tolerance_lu.map(Lu) }
         } else {
-            Use::Playback {
+            TargetUse::Playback {
                 turns_up: match self.turns_up.unwrap_or(RawTurnsUp::Unknown) {
-                    RawTurnsUp::No => TurnsUp::No,
-                    RawTurnsUp::Unknown => TurnsUp::Unknown,
-                    RawTurnsUp::PeakRuleUnknown => TurnsUp::PeakRuleUnknown,
-                    RawTurnsUp::IgnoringPeaks => TurnsUp::IgnoringPeaks,
-                    RawTurnsUp::ToPeak => TurnsUp::ToPeak(Dbtp(self.up_to_dbtp.unwrap_or(-1.0))),
+                    RawTurnsUp::No => TurnUpRule::No,
+                    RawTurnsUp::Unknown => TurnUpRule::Unknown,
+                    RawTurnsUp::PeakRuleUnknown => TurnUpRule::PeakRuleUnknown,
+                    RawTurnsUp::IgnoringPeaks => TurnUpRule::IgnoringPeaks,
+                    RawTurnsUp::ToPeak => TurnUpRule::ToPeak(Dbtp(self.up_to_dbtp.unwrap_or(-1.0))),
                 },
             }
         };
@@ -133,14 +133,14 @@ pub fn pick(table: &[NormalizationTarget], ids: &[String]) -> Result<Vec<Normali
 /// The treatment of quiet songs by a player, in words.
 pub fn turns_up_words(target: &NormalizationTarget) -> String {
     match target.usage {
-        Use::Delivery { tolerance: Some(t) } => format!("delivery, ±{} LU", t.0),
-        Use::Delivery { tolerance: None } => "delivery, at most".into(),
-        Use::Playback { turns_up } => match turns_up {
-            TurnsUp::No => "no".into(),
-            TurnsUp::Unknown => "not published".into(),
-            TurnsUp::ToPeak(peak) => format!("until {} dBTP", peak.0),
-            TurnsUp::PeakRuleUnknown => "yes, peak rule not published".into(),
-            TurnsUp::IgnoringPeaks => "yes, with a limiter".into(),
+        TargetUse::Delivery { tolerance: Some(t) } => format!("delivery, ±{} LU", t.0),
+        TargetUse::Delivery { tolerance: None } => "delivery, at most".into(),
+        TargetUse::Playback { turns_up } => match turns_up {
+            TurnUpRule::No => "no".into(),
+            TurnUpRule::Unknown => "not published".into(),
+            TurnUpRule::ToPeak(peak) => format!("until {} dBTP", peak.0),
+            TurnUpRule::PeakRuleUnknown => "yes, peak rule not published".into(),
+            TurnUpRule::IgnoringPeaks => "yes, with a limiter".into(),
         },
     }
 }
@@ -162,7 +162,7 @@ mod tests {
         )
         .expect("reads");
         let of = |id: &str| table.iter().find(|t| t.id == id).expect("is there");
-        assert_eq!((of("club").loudness, of("club").status), (Some(Lufs(-8.0)), Status::User));
+        assert_eq!((of("club").loudness, of("club").status), (Some(Lufs(-8.0)), SourceStatus::User));
         assert_eq!(of("spotify").loudness, Some(Lufs(-13.0)));
         assert_eq!(table.iter().filter(|t| t.id == "spotify").count(), 1);
     }

@@ -14,7 +14,7 @@ use project::bundle::Bundle;
 use project::session::{Session, StemSession};
 use session::certainty::FittedRange;
 use session::coverage::coverage;
-use session::fit::Arrival;
+use session::fit::StemArrival;
 use session::gram::Hops;
 use session::joint::GramMeter;
 use session::playback::{Playback, others_change, playback};
@@ -97,7 +97,7 @@ pub fn analyse(
     let mut meters = vec![Meter::new(rate, &layout); bundle.stems.len()];
     let mut out = MasterOut::new(session, rate);
     progress.begin("analysing", streams.stems.frames());
-    let unity = vec![Arrival::UNITY.gains; bundle.stems.len()];
+    let unity = vec![StemArrival::UNITY.gains; bundle.stems.len()];
     let as_it_is = if mix.is_some() { vec![[[0.0; 2]; 2]; bundle.stems.len()] } else { unity.clone() };
     loop {
         let frames = streams.read(&as_it_is)?;
@@ -158,10 +158,10 @@ impl Analysis {
         let moved = gains(stems, moves);
         // What is added to a given mix is the change of each stem as it arrives there.
         let arrives: Vec<[[f64; 2]; 2]> = match &self.sources {
-            Sources::Sum(_) => vec![Arrival::UNITY.gains; stems],
-            Sources::Mix(ground) => {
-                (0..stems).map(|stem| ground.fit.mean(stem).unwrap_or(Arrival::UNITY.gains)).collect()
-            }
+            Sources::Sum(_) => vec![StemArrival::UNITY.gains; stems],
+            Sources::Mix(ground) => (0..stems)
+                .map(|stem| ground.fit.mean_gains(stem).unwrap_or(StemArrival::UNITY.gains))
+                .collect(),
         };
         let times = |factor: &dyn Fn(usize) -> f64| -> Vec<[[f64; 2]; 2]> {
             let stems = arrives.iter().enumerate();

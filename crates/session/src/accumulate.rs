@@ -1,4 +1,4 @@
-//! From samples to the products of a hop: the half of the analysis that runs on an audio thread.
+//! Mean products of K-weighted signals over 100 ms hops: the part of the analysis that runs on an audio thread.
 
 use super::gram::triangle;
 use meter::k_bank::{GROUP, KWeightingBank, Quad};
@@ -6,35 +6,35 @@ use meter::loudness::hop_frames;
 use simd::{Isa, Kernel, Registers, Simd, Vector};
 use units::Hz;
 
-/// Frames filtered and multiplied together.
-const CHUNK: usize = 64;
+/// Frames that are filtered and multiplied together.
+const CHUNK_FRAMES: usize = 64;
 
 /// Mean products of a stem's input `x` with itself, with the stem's output `y` and with the mix `m`, all K-weighted:
 /// `[xL*, xR*]` with `* = [yL, yR, mL, mR, xL, xR]`.
 pub type ChainProducts = [[f64; 6]; 2];
 
-/// K-weights stereo sources and adds up the products of all their channels over one hop, and beside them those of some
-/// of the sources' inputs (see [`ChainProducts`]).
+/// Accumulator of the products of all pairs of channels over one hop, all K-weighted; for stems with a chain also
+/// those of their inputs (see [`ChainProducts`]).
 ///
-/// Constant memory; nothing allocates after construction. The caller stages equally many samples of every signal, at
-/// most [`Self::room`], then calls [`Self::advance`]; what is not staged is silent. Samples are worked on in chunks on a grid counted from the hop's
-/// start, so results do not depend on block sizes, to the bit.
+/// Constant memory; no allocation after construction. The caller stages the same number of samples of every signal,
+/// at most [`Self::free_frames`], then calls [`Self::advance`]; a signal that is not staged is silent. Samples are
+/// processed in chunks on a grid counted from the hop's start, so results do not depend on block sizes, to the bit.
 #[derive(Clone, Debug)]
 pub struct Accumulator {
     isa: Isa,
     hop_frames: usize,
     sources: usize,
     inputs: usize,
-    /// Inputs are worked on only in chunks that have some.
+    /// True if the staged chunk holds samples of inputs; otherwise they are skipped.
     has_inputs: bool,
-    /// Quads in a row: signals of sources, then signals of inputs, each padded.
+    /// Quads per row: signals of sources, then signals of inputs, each padded to whole groups.
     quads: usize,
     source_quads: usize,
     bank: KWeightingBank,
     rows: Vec<Quad>,
-    /// Where in `rows` staging goes on.
+    /// Row of `rows` at which the next samples are staged.
     staged: usize,
-    /// Frames of the hop, staged ones included.
+    /// Frames of the hop so far, staged ones included.
     position: usize,
     /// Blocks of the upper triangle of products, row by row.
     blocks: Vec<[Quad; 4]>,
@@ -42,8 +42,8 @@ pub struct Accumulator {
 }
 
 impl Accumulator {
-    /// An accumulator for up to `sources` sources at `rate`, of whose first `inputs` the inputs may be given too; the
-    /// last source is then the mix.
+    /// Returns an accumulator for up to `sources` sources at `rate`. The inputs of the first `inputs` of them may be
+    /// given too; the last source is then the mix.
     pub fn new(rate: Hz, sources: usize, inputs: usize) -> Self {
         let source_quads = padded(2 * sources);
         let quads = source_quads + padded(2 * inputs);
@@ -56,7 +56,7 @@ impl Accumulator {
             quads,
             source_quads,
             bank: KWeightingBank::new(rate, quads),
-            rows: vec![[0.0; 4]; quads * CHUNK],
+            rows: vec![[0.0; 4]; quads * CHUNK_FRAMES],
             staged: 0,
             position: 0,
             blocks: vec![[[0.0; 4]; 4]; triangle(source_quads)],
@@ -69,16 +69,19 @@ impl Accumulator {
         self.hop_frames
     }
 
-    /// Forgets everything and goes on with fewer or more sources, at most those it was made for.
+    /// Clears all state and continues with `sources` sources and `inputs` inputs, at most the numbers given to
+    /// [`Self::new`].
     pub fn resize(&mut self, sources: usize, inputs: usize) {
         let (source_quads, input_quads) = (padded(2 * sources), padded(2 * inputs));
-        debug_assert!((source_quads + input_quads) * CHUNK <= self.rows.len() && inputs <= self.chains.len());
+        debug_assert!(
+            (source_quads + input_quads) * CHUNK_FRAMES <= self.rows.len() && inputs <= self.chains.len()
+        );
         (self.sources, self.inputs) = (sources, inputs);
         (self.source_quads, self.quads) = (source_quads, source_quads + input_quads);
         self.restart(0);
     }
 
-    /// Forgets everything and goes on at `position` frames after a hop's start.
+    /// Clears all state and continues `position` frames after a hop's start.
     pub fn restart(&mut self, position: usize) {
         self.bank.reset();
         self.rows.fill([0.0; 4]);
@@ -86,28 +89,28 @@ impl Accumulator {
         self.position = position % self.hop_frames;
     }
 
-    /// Forgets the audio of a source: what follows is not its continuation.
-    pub fn forget(&mut self, source: usize) {
-        (0..2).for_each(|side| self.bank.forget(2 * source + side));
+    /// Clears the filter state of a source: the samples that follow do not continue the ones before.
+    pub fn reset_source(&mut self, source: usize) {
+        (0..2).for_each(|side| self.bank.reset_channel(2 * source + side));
     }
 
-    /// Forgets the audio of a source's input.
-    pub fn forget_input(&mut self, source: usize) {
-        (0..2).for_each(|side| self.bank.forget(4 * self.source_quads + 2 * source + side));
+    /// Clears the filter state of a source's input.
+    pub fn reset_input(&mut self, source: usize) {
+        (0..2).for_each(|side| self.bank.reset_channel(4 * self.source_quads + 2 * source + side));
     }
 
-    /// The most frames that may be staged now.
-    pub fn room(&self) -> usize {
-        (CHUNK - self.position % CHUNK).min(self.hop_frames - self.position)
+    /// Number of frames that can be staged before [`Self::advance`].
+    pub fn free_frames(&self) -> usize {
+        (CHUNK_FRAMES - self.position % CHUNK_FRAMES).min(self.hop_frames - self.position)
     }
 
-    /// Stages samples of a signal (`2 * source + side`). Non-finite ones count as silence.
+    /// Stages samples of a signal (`2 * source + side`). Non-finite samples count as silence.
     pub fn stage(&mut self, signal: usize, samples: &[f64]) {
         debug_assert!(signal < 2 * self.sources);
         self.stage_lane(signal, samples);
     }
 
-    /// Stages samples of a source's input.
+    /// Stages samples of a source's input (`2 * source + side`).
     pub fn stage_input(&mut self, signal: usize, samples: &[f64]) {
         debug_assert!(signal < 2 * self.inputs);
         self.has_inputs = true;
@@ -121,18 +124,18 @@ impl Accumulator {
         }
     }
 
-    /// Takes the staged frames, `count` of them; true when the hop is complete.
+    /// Processes the staged frames, `count` of them; returns true if the hop is complete.
     pub fn advance(&mut self, count: usize) -> bool {
         self.staged += count;
         self.position += count;
         let complete = self.position == self.hop_frames;
-        if complete || self.position.is_multiple_of(CHUNK) {
-            self.work();
+        if complete || self.position.is_multiple_of(CHUNK_FRAMES) {
+            self.process_staged();
         }
         complete
     }
 
-    fn work(&mut self) {
+    fn process_staged(&mut self) {
         let rows = &mut self.rows[..self.staged * self.quads];
         let quads = if self.has_inputs { self.quads } else { self.source_quads };
         self.bank.process(rows, self.quads, quads / GROUP);
@@ -140,8 +143,8 @@ impl Accumulator {
         for a in 0..used {
             let first = a * (2 * self.source_quads + 1 - a) / 2;
             let blocks = &mut self.blocks[first..first + used - a];
-            // The widest vectors would hold two quads: those of four take what memory brings as fast.
-            self.isa.narrow().run(Products { rows, quads: self.quads, a, blocks });
+            // Narrow vectors: with four lanes, memory already limits the speed.
+            self.isa.narrow().run(ProductKernel { rows, quads: self.quads, a, blocks });
         }
         if self.has_inputs {
             let mix = self.sources - 1;
@@ -153,7 +156,7 @@ impl Accumulator {
         (self.staged, self.has_inputs) = (0, false);
     }
 
-    /// The joint matrix of the complete hop, a packed upper triangle of all signals.
+    /// Writes the joint matrix of the complete hop to `packed`, an upper triangle of all signals, row by row.
     pub fn products(&self, packed: &mut [f64]) {
         let scale = 1.0 / self.hop_frames as f64;
         let signals = 2 * self.sources;
@@ -169,13 +172,13 @@ impl Accumulator {
         }
     }
 
-    /// The products of the inputs over the complete hop.
+    /// Mean products of a stem's input over the complete hop.
     pub fn chain_products(&self, stem: usize) -> ChainProducts {
         let scale = 1.0 / self.hop_frames as f64;
         self.chains[stem].map(|row| row.map(|sum| sum * scale))
     }
 
-    /// Begins the next hop. Filters go on.
+    /// Begins the next hop. Filters keep their state.
     pub fn next_hop(&mut self) {
         self.blocks[..triangle(self.source_quads)].fill([[0.0; 4]; 4]);
         self.chains.fill([[0.0; 6]; 2]);
@@ -183,28 +186,29 @@ impl Accumulator {
     }
 }
 
-/// Quads for so many signals, in whole groups.
+/// Number of quads for `signals` signals, in whole groups.
 fn padded(signals: usize) -> usize {
     signals.div_ceil(4 * GROUP) * GROUP
 }
 
-/// Adds `a_i b_j`, instant by instant, for the four signals of quad `a` and the four of every quad `b` from `a` on.
-struct Products<'a> {
+/// Kernel that adds `a_i b_j`, frame by frame, for the four signals of quad `a` and the four of every quad `b` from
+/// `a` on.
+struct ProductKernel<'a> {
     rows: &'a [Quad],
     quads: usize,
     a: usize,
-    /// One for each `b`.
+    /// Sums, one block for each `b`.
     blocks: &'a mut [[Quad; 4]],
 }
 
-impl Kernel for Products<'_> {
+impl Kernel for ProductKernel<'_> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(mut self, simd: S) {
         let mut done = 0;
         while done < self.blocks.len() {
-            // Two at a time, because what is read of `a` serves both.
+            // Two blocks at a time: the loads of `a` serve both.
             let two = done + 2 <= self.blocks.len();
             match (<S as Registers<f64>>::Vector::LANES, two) {
                 (2, true) => self.add::<S, 2, 2>(simd, done),
@@ -217,8 +221,8 @@ impl Kernel for Products<'_> {
     }
 }
 
-impl Products<'_> {
-    /// For `N` blocks from `first` on; a quad is `M` vectors.
+impl ProductKernel<'_> {
+    /// Adds to `N` blocks from `first` on; a quad takes `M` vectors.
     #[inline(always)]
     fn add<S: Simd, const M: usize, const N: usize>(&mut self, simd: S, first: usize) {
         let lanes = <S as Registers<f64>>::Vector::LANES;
@@ -253,7 +257,7 @@ impl Products<'_> {
     }
 }
 
-/// Adds the products of a stem's input with output, mix and itself.
+/// Adds the products of a stem's input with its output, with the mix and with itself.
 #[inline]
 fn add_chain(rows: &[Quad], quads: usize, inputs: usize, stem: usize, mix: usize, sums: &mut ChainProducts) {
     let pair = |row: &[Quad], quad: usize, source: usize| {

@@ -1,25 +1,26 @@
-//! Alignment: where in the mix a stem is found, and how often.
+//! Delay estimation: the delays at which a stem is found in the mix.
 //!
-//! The impulse response from stem to mix, `H = sum S_xy / sum S_xx` over several excerpts (a Roth processor), is a
-//! spike at the stem's delay with its gain as height, whatever the stem's own spectrum; a second spike is a second
-//! arrival. Frequencies at which the stem has little energy are held down.
+//! The impulse response from stem to mix, `H = sum S_xy / sum S_xx` over several excerpts (Roth processor: Knapp &
+//! Carter, "The generalized correlation method for estimation of time delay", IEEE TASSP 24(4), 1976), has a peak at
+//! the stem's delay with its gain as height, independent of the stem's own spectrum. A second peak is a second
+//! arrival. Frequencies at which the stem has little energy are regularized.
 
 use realfft::num_complex::Complex;
 use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
 use std::sync::Arc;
 
-/// One place at which a stem is found in the mix.
+/// Delay, gain and clarity of a stem found in the mix.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Arrival {
-    /// How many frames later than expected; negative is early.
+pub struct DelayEstimate {
+    /// Delay after the expected position, frames; negative is early.
     pub delay: i64,
-    /// Height of the spike: near the linear gain for broadband stems, less for dull ones; negative is inverted.
+    /// Height of the peak: near the linear gain for broadband stems, lower for dull ones; negative if inverted.
     pub gain: f64,
-    /// Height of the spike over the level of everything that is not a spike (a robust estimate); above 8 or so it is no chance.
+    /// Height of the peak over the noise level of the response (a robust estimate); 8 or more is no chance.
     pub clarity: f64,
 }
 
-/// Gathers excerpts of a stem and of the mix and finds the stem's arrivals.
+/// Estimator of a stem's delays from excerpts of the stem and of the mix.
 pub struct Aligner {
     frames: usize,
     reach: usize,
@@ -29,11 +30,11 @@ pub struct Aligner {
     cross: Vec<Complex<f64>>,
 }
 
-/// Rivals within this ratio (1 dB) of the highest spike: the one nearest to the last known delay is taken.
-const RIVAL: f64 = 0.891;
+/// Peaks within this ratio (1 dB) of the highest are rivals: the one nearest the expected delay is taken.
+const RIVAL_RATIO: f64 = 0.891;
 
 impl Aligner {
-    /// An aligner for excerpts of `frames` frames and delays of up to ±`reach` frames.
+    /// Returns an aligner for excerpts of `frames` frames and delays of up to ±`reach` frames.
     pub fn new(frames: usize, reach: usize) -> Self {
         let length = (frames + 2 * reach).next_power_of_two();
         let mut planner = RealFftPlanner::new();
@@ -47,7 +48,7 @@ impl Aligner {
         }
     }
 
-    /// Frames of mix that go with an excerpt: it starts `reach` frames earlier and ends `reach` frames later.
+    /// Frames of mix that belong to an excerpt: from `reach` frames before it to `reach` frames after it.
     pub fn mix_frames(&self) -> usize {
         self.frames + 2 * self.reach
     }
@@ -77,12 +78,12 @@ impl Aligner {
         spectrum
     }
 
-    /// The impulse response from stem to mix for delays from -reach to +reach.
+    /// Impulse response from stem to mix for delays from -reach to +reach.
     fn impulse_response(&self) -> Vec<f64> {
         let length = self.forward.len();
         let peak = self.auto_power.iter().copied().fold(0.0, f64::max);
         let mean = self.auto_power.iter().sum::<f64>() / self.auto_power.len() as f64;
-        // Held down: what lies 60 dB under the strongest frequency, or 30 dB under the mean.
+        // Regularization: 60 dB below the strongest frequency, or 30 dB below the mean.
         let floor = (peak * 1e-6).max(mean * 1e-3).max(f64::MIN_POSITIVE);
         let mut spectrum: Vec<Complex<f64>> =
             self.cross.iter().zip(&self.auto_power).map(|(cross, auto)| cross / (auto + floor)).collect();
@@ -96,28 +97,28 @@ impl Aligner {
         (0..=2 * self.reach).map(|i| time[(i + length - self.reach) % length] * scale).collect()
     }
 
-    /// The arrivals of the stem in the mix, the strongest first, at most `most`; among rivals within 1 dB of the
-    /// strongest, the one nearest to `expected` comes first. Empty when the stem is not found.
-    pub fn arrivals(&self, most: usize, expected: i64) -> Vec<Arrival> {
+    /// Returns at most `max_count` delays of the stem in the mix, the strongest first; of rivals within 1 dB of the
+    /// strongest, the one nearest `expected` comes first. Empty if the stem is not found.
+    pub fn delays(&self, max_count: usize, expected: i64) -> Vec<DelayEstimate> {
         if self.auto_power.iter().all(|&p| p == 0.0) {
             return Vec::new();
         }
         let response = self.impulse_response();
         let mut magnitudes: Vec<f64> = response.iter().map(|h| h.abs()).collect();
         let middle = magnitudes.len() / 2;
-        // The median is not moved by spikes; 1.4826 makes it the standard deviation of normal noise.
+        // Peaks do not move the median; 1.4826 makes it the standard deviation of Gaussian noise.
         let noise = *magnitudes.select_nth_unstable_by(middle, f64::total_cmp).1 * 1.4826;
         let noise = noise.max(1e-9);
         let mut left: Vec<f64> = response.clone();
         let mut arrivals = Vec::new();
         let guard = 32; // a spike's own foot
-        while arrivals.len() < most {
+        while arrivals.len() < max_count {
             let (at, height) = strongest(&left, self.reach as i64 + expected);
             let clarity = height.abs() / noise;
             if clarity < 8.0 {
                 break;
             }
-            arrivals.push(Arrival { delay: at as i64 - self.reach as i64, gain: height, clarity });
+            arrivals.push(DelayEstimate { delay: at as i64 - self.reach as i64, gain: height, clarity });
             let (start, end) = (at.saturating_sub(guard), (at + guard + 1).min(left.len()));
             left[start..end].fill(0.0);
         }
@@ -125,12 +126,13 @@ impl Aligner {
     }
 }
 
-/// Where `stem` is found in `mix`, which begins `reach` frames earlier and ends as much later: the strongest arrival, among
-/// rivals the one nearest to `expected`, to the frame, with its least-squares gain. `None` when it is not found.
-pub fn locate(stem: &[f64], mix: &[f64], reach: usize, expected: i64) -> Option<Arrival> {
+/// Returns the delay of `stem` in `mix`, which begins `reach` frames earlier and ends `reach` frames later: the
+/// strongest arrival (of rivals, the one nearest `expected`) to the frame, with its least-squares gain. `None` if the
+/// stem is not found.
+pub fn locate_stem(stem: &[f64], mix: &[f64], reach: usize, expected: i64) -> Option<DelayEstimate> {
     let mut aligner = Aligner::new(stem.len(), reach);
     aligner.add(stem, mix);
-    let arrival = *aligner.arrivals(1, expected).first()?;
+    let arrival = *aligner.delays(1, expected).first()?;
     let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
     let own = dot(stem, stem);
     let gain = |delay: i64| dot(stem, &mix[(reach as i64 + delay) as usize..]) / own;
@@ -141,13 +143,13 @@ pub fn locate(stem: &[f64], mix: &[f64], reach: usize, expected: i64) -> Option<
         let around = &mix[(reach as i64 + delay) as usize..][..stem.len()];
         dot(around, around) - gain(delay).powi(2) * own
     };
-    let (delay, _) = climb(arrival.delay, left);
-    Some(Arrival { delay, gain: gain(delay), ..arrival })
+    let (delay, _) = refine_delay(arrival.delay, left);
+    Some(DelayEstimate { delay, gain: gain(delay), ..arrival })
 }
 
-/// Walks from a delay to the best one next to it, that which leaves least: on dull stems the spike of the response is
-/// broad.
-pub fn climb(from: i64, left: impl Fn(i64) -> f64) -> (i64, f64) {
+/// Walks from a delay to the neighbouring local minimum of `left`, the energy that remains: on dull stems the peak of
+/// the response is broad. Returns delay and energy.
+pub fn refine_delay(from: i64, left: impl Fn(i64) -> f64) -> (i64, f64) {
     let mut best = (from, left(from));
     for _ in 0..32 {
         let next = [best.0 - 1, best.0 + 1].map(|delay| (delay, left(delay)));
@@ -160,10 +162,10 @@ pub fn climb(from: i64, left: impl Fn(i64) -> f64) -> (i64, f64) {
     best
 }
 
-/// The highest magnitude; among those within 1 dB of it the one nearest to `expected`.
+/// Index and value of the highest magnitude; of those within 1 dB of it, the one nearest `expected`.
 fn strongest(values: &[f64], expected: i64) -> (usize, f64) {
     let highest = values.iter().fold(0.0f64, |m, v| m.max(v.abs()));
-    let rivals = values.iter().enumerate().filter(|(_, v)| v.abs() >= highest * RIVAL);
+    let rivals = values.iter().enumerate().filter(|(_, v)| v.abs() >= highest * RIVAL_RATIO);
     let nearest = rivals.min_by_key(|(i, _)| (*i as i64 - expected).abs());
     nearest.map_or((0, 0.0), |(i, v)| (i, *v))
 }
@@ -189,7 +191,7 @@ mod tests {
             .collect()
     }
 
-    fn arrivals(arrivals: &[(i64, f64)], others: f64, expected: i64) -> Vec<Arrival> {
+    fn arrivals(arrivals: &[(i64, f64)], others: f64, expected: i64) -> Vec<DelayEstimate> {
         let (stem, other) = (stem(1), stem(2));
         let start = 2 * REACH;
         let mix: Vec<f64> = (0..FRAMES + 2 * REACH)
@@ -200,7 +202,7 @@ mod tests {
             .collect();
         let mut aligner = Aligner::new(FRAMES, REACH);
         aligner.add(&stem[start..start + FRAMES], &mix);
-        aligner.arrivals(3, expected)
+        aligner.delays(3, expected)
     }
 
     #[test]

@@ -1,50 +1,50 @@
-//! Hearing a mix otherwise for a moment: some stems alone, without others, or as they enter their chains.
+//! Auditions: solo, mute and bypass of single stems, for listening only.
 
 use super::record::StemId;
 
-/// What a person wants of one stem.
+/// Audition of one stem, as chosen by the user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Audition {
-    /// To hear it, and the others so wanted, without the rest.
-    Listen,
-    /// Not to hear it.
+    /// Heard together with the other soloed stems; the others are muted.
+    Solo,
+    /// Muted.
     Mute,
-    /// To hear it as it enters its chain.
+    /// Heard as it enters its chain.
     Bypass,
 }
 
 impl Audition {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Listen, Self::Mute, Self::Bypass];
+    /// All auditions, in the order of the buttons S, M, B.
+    pub const ALL: [Self; 3] = [Self::Solo, Self::Mute, Self::Bypass];
 }
 
-/// How a stem is heard meanwhile, if not as it leaves its chain.
+/// Effect of the auditions on one stem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Hearing {
-    /// Not at all.
+pub enum AuditionEffect {
+    /// The stem is silent.
     Muted,
-    /// As it enters its chain.
+    /// The stem is heard as it enters its chain.
     Bypassed,
 }
 
-/// What a person wants of all stems.
+/// The auditions of all stems.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Auditions {
     wanted: Vec<(StemId, Audition)>,
 }
 
 impl Auditions {
-    /// True if the mix is heard as it is.
+    /// True if the mix is heard unchanged.
     pub fn is_empty(&self) -> bool {
         self.wanted.is_empty()
     }
 
-    /// Whether `audition` is wanted of `stem`.
+    /// True if `audition` is on for `stem`.
     pub fn has(&self, stem: StemId, audition: Audition) -> bool {
         self.wanted.contains(&(stem, audition))
     }
 
-    /// Wants `audition` of `stem`, or no more.
+    /// Switches `audition` of `stem` on or off.
     pub fn toggle(&mut self, stem: StemId, audition: Audition) {
         if self.has(stem, audition) {
             self.wanted.retain(|wanted| *wanted != (stem, audition));
@@ -53,32 +53,33 @@ impl Auditions {
         }
     }
 
-    /// Stems that are listened to.
-    fn listened(&self) -> impl Iterator<Item = StemId> {
-        self.wanted.iter().filter(|(_, audition)| *audition == Audition::Listen).map(|(stem, _)| *stem)
+    /// Stems that are soloed.
+    fn soloed(&self) -> impl Iterator<Item = StemId> {
+        self.wanted.iter().filter(|(_, audition)| *audition == Audition::Solo).map(|(stem, _)| *stem)
     }
 
-    /// How `stem` is to be heard. A stem that sits inside another, as `outer` says, goes through it: listening to one of
-    /// the two keeps both.
-    pub fn hearing(&self, stem: StemId, outer: impl Fn(StemId) -> Option<StemId>) -> Option<Hearing> {
+    /// Effect of all auditions on `stem`; `None` if it is heard unchanged. `outer` names the Stem that a stem sits
+    /// inside of: soloing one of the two keeps both.
+    pub fn effect(&self, stem: StemId, outer: impl Fn(StemId) -> Option<StemId>) -> Option<AuditionEffect> {
         let goes_along =
             |kept: StemId| kept == stem || outer(kept) == Some(stem) || outer(stem) == Some(kept);
-        let is_left_out = self.listened().next().is_some() && !self.listened().any(goes_along);
+        let is_left_out = self.soloed().next().is_some() && !self.soloed().any(goes_along);
         if self.has(stem, Audition::Mute) || is_left_out {
-            Some(Hearing::Muted)
+            Some(AuditionEffect::Muted)
         } else {
-            self.has(stem, Audition::Bypass).then_some(Hearing::Bypassed)
+            self.has(stem, Audition::Bypass).then_some(AuditionEffect::Bypassed)
         }
     }
 
-    /// `stem` has gone: what is wanted of it alone is not wanted of whoever comes in its place.
-    pub fn gone(&mut self, stem: StemId) {
+    /// Removes all auditions of `stem`, which has left the session: another stem in its place starts without.
+    pub fn remove(&mut self, stem: StemId) {
         self.wanted.retain(|(id, _)| *id != stem);
     }
 
-    /// `stem` would not be heard otherwise any more: whatever has made it so ends.
-    pub fn refused(&mut self, stem: StemId) {
-        let by_itself = |audition: &Audition| *audition != Audition::Listen;
+    /// Withdraws the audition that changed `stem`, because its instance refused it: its own mute or bypass, otherwise
+    /// the solo of others.
+    pub fn withdraw(&mut self, stem: StemId) {
+        let by_itself = |audition: &Audition| *audition != Audition::Solo;
         let was_left_out = !self.wanted.iter().any(|(id, audition)| *id == stem && by_itself(audition));
         self.wanted.retain(|(id, audition)| *id != stem && (by_itself(audition) || !was_left_out));
     }
@@ -100,32 +101,32 @@ mod tests {
     fn muted(wanted: &[(StemId, Audition)]) -> Vec<u64> {
         let mut auditions = Auditions::default();
         wanted.iter().for_each(|(stem, audition)| auditions.toggle(*stem, *audition));
-        let is_muted = |stem: &StemId| auditions.hearing(*stem, outer) == Some(Hearing::Muted);
+        let is_muted = |stem: &StemId| auditions.effect(*stem, outer) == Some(AuditionEffect::Muted);
         [DRUMS, KICK, SNARE, BASS].iter().filter(|stem| is_muted(stem)).map(|stem| stem.0).collect()
     }
 
     #[test]
-    fn who_listens_to_some_hears_nothing_else_but_what_they_go_through_and_what_goes_through_them() {
-        use Audition::{Listen, Mute};
+    fn a_solo_mutes_all_stems_but_those_inside_it_and_the_one_around_it() {
+        use Audition::{Mute, Solo};
         assert_eq!(muted(&[]), [0; 0]);
-        assert_eq!(muted(&[(BASS, Listen)]), [1, 2, 3]);
-        assert_eq!(muted(&[(DRUMS, Listen)]), [4]);
-        assert_eq!(muted(&[(KICK, Listen)]), [3, 4]);
-        assert_eq!(muted(&[(KICK, Listen), (BASS, Listen)]), [3]);
-        assert_eq!(muted(&[(KICK, Listen), (KICK, Mute)]), [2, 3, 4]);
+        assert_eq!(muted(&[(BASS, Solo)]), [1, 2, 3]);
+        assert_eq!(muted(&[(DRUMS, Solo)]), [4]);
+        assert_eq!(muted(&[(KICK, Solo)]), [3, 4]);
+        assert_eq!(muted(&[(KICK, Solo), (BASS, Solo)]), [3]);
+        assert_eq!(muted(&[(KICK, Solo), (KICK, Mute)]), [2, 3, 4]);
         assert_eq!(muted(&[(BASS, Mute)]), [4]);
-        assert_eq!(muted(&[(BASS, Listen), (BASS, Listen)]), [0; 0], "pressed twice");
+        assert_eq!(muted(&[(BASS, Solo), (BASS, Solo)]), [0; 0], "pressed twice");
     }
 
     #[test]
     fn a_bypass_is_heard_unless_the_stem_is_not() {
         let mut auditions = Auditions::default();
         auditions.toggle(BASS, Audition::Bypass);
-        assert_eq!(auditions.hearing(BASS, outer), Some(Hearing::Bypassed));
-        assert_eq!(auditions.hearing(DRUMS, outer), None);
-        auditions.toggle(DRUMS, Audition::Listen);
-        assert_eq!(auditions.hearing(BASS, outer), Some(Hearing::Muted));
-        auditions.toggle(DRUMS, Audition::Listen);
+        assert_eq!(auditions.effect(BASS, outer), Some(AuditionEffect::Bypassed));
+        assert_eq!(auditions.effect(DRUMS, outer), None);
+        auditions.toggle(DRUMS, Audition::Solo);
+        assert_eq!(auditions.effect(BASS, outer), Some(AuditionEffect::Muted));
+        auditions.toggle(DRUMS, Audition::Solo);
         auditions.toggle(BASS, Audition::Bypass);
         assert!(auditions.is_empty());
     }
@@ -134,15 +135,15 @@ mod tests {
     fn a_refusal_ends_what_was_refused() {
         let mut auditions = Auditions::default();
         auditions.toggle(BASS, Audition::Mute);
-        auditions.toggle(KICK, Audition::Listen);
-        auditions.refused(BASS);
-        assert!(auditions.has(KICK, Audition::Listen) && !auditions.has(BASS, Audition::Mute));
+        auditions.toggle(KICK, Audition::Solo);
+        auditions.withdraw(BASS);
+        assert!(auditions.has(KICK, Audition::Solo) && !auditions.has(BASS, Audition::Mute));
         auditions.toggle(DRUMS, Audition::Bypass);
-        auditions.refused(SNARE);
-        assert!(!auditions.has(KICK, Audition::Listen), "it was left out because the kick is listened to");
+        auditions.withdraw(SNARE);
+        assert!(!auditions.has(KICK, Audition::Solo), "it was left out because the kick is listened to");
         assert!(auditions.has(DRUMS, Audition::Bypass));
         auditions.toggle(DRUMS, Audition::Mute);
-        auditions.gone(DRUMS);
+        auditions.remove(DRUMS);
         assert!(auditions.is_empty());
     }
 }

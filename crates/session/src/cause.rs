@@ -1,67 +1,69 @@
-//! The cause of what the stems do not account for, named from the residual.
+//! Cause of a residual: the part of the mix that the stems do not account for.
 //!
-//! A residual that is a delayed copy of a stem means the stem arrives twice; one that follows a stem (coherence,
-//! Welch's method) means processing or a send after it; one that follows none is an unlinked track. A stem doubled
-//! without delay cannot be told from a fader: both only change its gain.
+//! A residual that is a delayed copy of a stem means that the stem arrives twice; one that is coherent with a stem
+//! (Welch's method) means processing or a send after it; one that is coherent with none is an unlinked track. A stem
+//! doubled without delay cannot be told from a fader move: both only change its gain.
 
-use super::align::{Aligner, Arrival};
+use super::align::{Aligner, DelayEstimate};
 use realfft::RealFftPlanner;
 use realfft::num_complex::Complex;
 
-/// What is behind a residual.
+/// Cause of a residual.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Cause {
-    /// It follows no stem: something else is in the mix.
+    /// An unlinked track: the residual is coherent with no stem.
     Unlinked,
-    /// It follows a stem: processing, a send or a return after it.
+    /// Processing, a send or a return after a stem: the residual is coherent with it.
     Processed {
         /// Index of the stem.
         stem: usize,
-        /// The part of the residual's power that follows it, 0 to 1.
+        /// Share of the residual's power that is coherent with the stem, 0 to 1.
         coherence: f64,
-        /// True if it follows at length, as reverberation and echoes do: short frames do not see it.
+        /// True for long responses, as of reverberation and echoes, which short frames do not see.
         tail: bool,
     },
-    /// It is a second arrival of a stem.
+    /// A second arrival of a stem.
     Doubled {
         /// Index of the stem.
         stem: usize,
-        /// How many frames after the first arrival; negative is before.
+        /// Delay after the first arrival, frames; negative is before.
         delay: i64,
-        /// Its linear gain.
+        /// Linear gain.
         gain: f64,
     },
 }
 
-/// A stem follows a residual when it explains this part of its power.
-const FOLLOWS: f64 = 0.5;
-/// A delayed copy is the cause when it is this part of the residual's power or more.
-const IS_COPY: f64 = 0.5;
-/// Long frames see this much more of reverberation and echoes than short ones.
-const LENGTHY: f64 = 1.5;
-/// Frame lengths of the coherence: short frames see gains that move, long ones see reverberation.
+/// Share of the residual's power from which on it counts as coherent with a stem.
+const MIN_COHERENCE: f64 = 0.5;
+/// Share of the residual's power from which on a delayed copy is its cause.
+const MIN_COPY_SHARE: f64 = 0.5;
+/// Ratio of coherence in long frames to that in short ones from which on the response counts as long.
+const TAIL_RATIO: f64 = 1.5;
+/// Frame lengths of the coherence: short frames follow gains that move, long ones see reverberation.
 const FRAME_LENGTHS: [usize; 2] = [2048, 16_384];
-/// Frames per segment over which a coherence is averaged.
+/// Frames over which a coherence is averaged.
 const SEGMENT_FRAMES: usize = 16;
 
-/// Names the cause of `residual` among `stems`, all mono, equally long excerpts (a few seconds or more), stems
-/// already aligned and with the gain they arrive with. `reach` is the longest delay looked for, in frames.
-/// `None` for a silent residual.
-pub fn cause(residual: &[f64], stems: &[&[f64]], reach: usize) -> Option<Cause> {
+/// Returns the cause of `residual` among `stems`: mono excerpts of equal length (a few seconds or more), stems
+/// aligned and with the gain with which they arrive. `reach`: longest delay that is searched, frames. `None` for a
+/// silent residual.
+pub fn residual_cause(residual: &[f64], stems: &[&[f64]], reach: usize) -> Option<Cause> {
     let power = energy(residual);
     if power == 0.0 {
         return None;
     }
-    if let Some((stem, arrival)) = copy(residual, stems, reach, power) {
+    if let Some((stem, arrival)) = delayed_copy(residual, stems, reach, power) {
         return Some(Cause::Doubled { stem, delay: arrival.delay, gain: arrival.gain });
     }
     let follows = stems.iter().enumerate().map(|(stem, samples)| {
-        let [short, long] = FRAME_LENGTHS.map(|frame| coherence(residual, samples, frame));
-        (stem, short.max(long), long > LENGTHY * short)
+        let [shortfall, long] = FRAME_LENGTHS.map(|frame| coherence(residual, samples, frame));
+        (stem, shortfall.max(long), long > TAIL_RATIO * shortfall)
     });
     let best = follows.max_by(|a, b| a.1.total_cmp(&b.1));
     Some(match best {
-        Some((stem, coherence, tail)) if coherence >= FOLLOWS => Cause::Processed { stem, coherence, tail },
+        Some((stem, coherence, tail)) if coherence >= MIN_COHERENCE => {
+            Cause::Processed { stem, coherence, tail }
+        }
         _ => Cause::Unlinked,
     })
 }
@@ -70,14 +72,19 @@ fn energy(samples: &[f64]) -> f64 {
     samples.iter().map(|x| x * x).sum()
 }
 
-/// The stem of which the residual is mostly a delayed copy.
-fn copy(residual: &[f64], stems: &[&[f64]], reach: usize, power: f64) -> Option<(usize, Arrival)> {
+/// The stem of which the residual is mostly a delayed copy, and the copy's delay and gain.
+fn delayed_copy(
+    residual: &[f64],
+    stems: &[&[f64]],
+    reach: usize,
+    power: f64,
+) -> Option<(usize, DelayEstimate)> {
     let frames = residual.len().checked_sub(2 * reach).filter(|&frames| frames > reach)?;
     let copies = stems.iter().enumerate().filter_map(|(stem, samples)| {
         let mut aligner = Aligner::new(frames, reach);
         aligner.add(&samples[reach..reach + frames], residual);
-        let arrival = *aligner.arrivals(1, 0).first()?;
-        // What remains when the copy is taken away, at the least-squares gain.
+        let arrival = *aligner.delays(1, 0).first()?;
+        // Energy explained by the copy at the least-squares gain.
         let (mut cross, mut own) = (0.0, 0.0);
         for n in reach..reach + frames {
             let copied = samples[(n as i64 - arrival.delay).clamp(0, samples.len() as i64 - 1) as usize];
@@ -85,14 +92,14 @@ fn copy(residual: &[f64], stems: &[&[f64]], reach: usize, power: f64) -> Option<
             own += copied * copied;
         }
         let explained = if own > 0.0 { cross * cross / own / power } else { 0.0 };
-        (arrival.delay != 0 && explained >= IS_COPY)
-            .then(|| (explained, stem, Arrival { gain: cross / own, ..arrival }))
+        (arrival.delay != 0 && explained >= MIN_COPY_SHARE)
+            .then(|| (explained, stem, DelayEstimate { gain: cross / own, ..arrival }))
     });
     copies.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, stem, arrival)| (stem, arrival))
 }
 
-/// The part of `residual`'s power that is a linear, locally constant function of `stem` (magnitude-squared coherence
-/// weighted by the residual's spectrum, averaged over segments).
+/// Share of `residual`'s power that is a linear, locally time-invariant function of `stem`: magnitude-squared
+/// coherence weighted by the residual's spectrum, averaged over segments.
 fn coherence(residual: &[f64], stem: &[f64], frame: usize) -> f64 {
     let mut planner = RealFftPlanner::new();
     let plan = planner.plan_fft_forward(frame);
@@ -152,7 +159,7 @@ mod tests {
 
     fn named(residual: &[f64]) -> Option<Cause> {
         let (a, b) = (stem(1), stem(2));
-        cause(residual, &[&a, &b], 4800)
+        residual_cause(residual, &[&a, &b], 4800)
     }
 
     #[test]

@@ -1,71 +1,75 @@
-//! Whether a prediction is exact, and if not, how far it may be off.
+//! Certainty of a prediction: exact, or an estimate with a half-width in LU.
 //!
-//! A prediction multiplies what is known of a stem in the mix. Three things may be different from that, and each leaves
-//! a trace in what is not explained:
+//! A prediction scales a stem's known contribution to the mix. Three things may differ from that, and each leaves a
+//! trace in the residual:
 //!
-//! - **Follow.** What is left of the mix may be the stem's: a send, a return, a filter after it. Then it moves with it. And
-//!   of a stem that is there twice without delay half may stay.
-//! - **Bias.** What is left may resemble the stem, so that its fitted gain is off; above all where another stem
+//! - **Follow.** The residual may consist of the stem: a send, a return, a filter after it. Then it moves with the
+//!   stem. And of a stem that arrives twice without delay, half may stay.
+//! - **Bias.** The residual may resemble the stem, so that its fitted gain is off; above all where another stem
 //!   resembles it too.
-//! - **Response.** A compressor, a limiter or a sidechain between Stem and Master answers to the stem's level. Levels change
-//!   all the time, so the answer shows as a dependence of gains on the level; see `response`.
+//! - **Response.** A compressor, a limiter or a sidechain between Stem and Master reacts to the stem's level. Levels
+//!   change all the time, so the reaction shows as a dependence of gains on the level; see `response`.
 
 mod response;
 #[cfg(test)]
 mod trust;
 
-use super::coverage::{FULL_COVERAGE, unexplained};
-use super::fit::{Arrival, Fit, Row, SEPARABLE, fit, resolve};
+use super::coverage::{FULL_COVERAGE, unique_power};
+use super::fit::{Fit, HopRow, MIN_CONDITION, StemArrival, fit, resolve};
 use super::gram::Hops;
 use super::predict::{Certainty, Move, gains};
-use super::shares::gated;
+use super::shares::gated_block_counts;
 use meter::loudness::{ABSOLUTE_GATE, integrated};
-use response::{FOLDS, Response, Responses, responses};
+use response::{FOLDS, LevelResponse, ResponseEstimate, estimate_response};
 use units::{Lu, Power};
 
-/// A half-width below which a prediction is called exact.
-const EXACT: Lu = Lu(0.005);
-/// How much what is left resembles a stem, as an amplitude, by chance and by playing the same notes.
-const RESEMBLES: f64 = 0.25;
-/// The same for the part of a stem that no other stem resembles: there it is all the evidence there is.
-const ALIKE: f64 = 1.0;
-/// What is seen of a response is less than what there is: levels are read in other ways than a device reads them, and a
-/// move goes to levels that were not heard.
-const UNSEEN: f64 = 1.3;
-/// No response is larger than this times the move's effect: what takes back more than all of it is no device but chance.
-const MOST: f64 = 1.5;
-/// A stem that is there twice without delay is this much louder, to within this, dB: a fader, or a second route to the
-/// mix that no move of the Stem moves.
-const DOUBLED: (f64, f64) = (6.0206, 0.1);
-/// Hops over which bias is estimated at once.
-const STRETCH: usize = 100;
+/// Half-width below which a prediction is called exact.
+const EXACT_HALF_WIDTH: Lu = Lu(0.005);
+/// Resemblance of the residual to a stem that is to be expected by chance and from playing the same notes, as an
+/// amplitude ratio.
+const RESEMBLANCE: f64 = 0.25;
+/// The same for the part of a stem that no other stem resembles: the only evidence of that stem's gain.
+const UNIQUE_RESEMBLANCE: f64 = 1.0;
+/// Safety factor on an estimated response: levels are read differently than a device reads them, and a move goes to
+/// levels that the song does not contain.
+const RESPONSE_MARGIN: f64 = 1.3;
+/// Upper bound of a response as a ratio of the move's effect: more than a full compensation is chance.
+const MAX_RESPONSE_RATIO: f64 = 1.5;
+/// Gain of a stem that arrives twice without delay, dB: a fader, or a second route to the mix that a move of the Stem
+/// does not reach.
+const DOUBLED_GAIN_DB: f64 = 6.0206;
+/// Distance from [`DOUBLED_GAIN_DB`] within which a stem counts as doubled, dB.
+const DOUBLED_TOLERANCE_DB: f64 = 0.1;
+/// Hops over which bias is estimated together.
+const BIAS_WINDOW_HOPS: usize = 100;
 
-/// A row of hops, fitted: what predictions and their certainty are made from.
+/// A row of hops and its fit: the input of predictions and of their certainty.
 #[derive(Clone, Debug)]
 pub struct FittedRange {
-    /// How the stems arrive.
+    /// Gains with which the stems arrive, per hop.
     pub fit: Fit,
-    /// The stems as they arrive, and last *Unlinked*.
+    /// The stems as they arrive and, last, *Unlinked* (the residual).
     pub sources: Hops,
-    /// The stems as they arrive on average, and last what that leaves.
+    /// The stems at their mean gains and, last, the residual of that.
     steady: Hops,
-    /// Per stem, the largest factor by which a hop's level was rescaled: a move that is already in the sources.
+    /// Per stem, the largest factor by which a hop's level was rescaled: a move that the sources already contain.
     rescaled: Vec<f64>,
 }
 
 impl FittedRange {
-    /// Fits `row`.
-    pub fn new(row: &Row<'_>, stems: usize) -> Self {
+    /// Fits `row`, hops of `stems` stems and the mix.
+    pub fn new(row: &HopRow<'_>, stems: usize) -> Self {
         Self::with_fit(row, fit(row, stems))
     }
 
-    /// With a fit that is known.
-    pub fn with_fit(row: &Row<'_>, fit: Fit) -> Self {
+    /// Takes a `fit` that is already known.
+    pub fn with_fit(row: &HopRow<'_>, fit: Fit) -> Self {
         let rescaled = vec![1.0; fit.stems()];
         Self { sources: resolve(row, &fit), steady: resolve(row, &fit.steady()), fit, rescaled }
     }
 
-    /// Multiplies the stems of a hop by `gains`: since it was heard, their levels have changed. As exact as a move.
+    /// Multiplies the stems of a hop by `gains`, linear, because their levels have changed since it was recorded. As
+    /// exact as a move.
     pub fn rescale(&mut self, hop: usize, gains: &[f64]) {
         let with_unlinked: Vec<f64> = gains.iter().copied().chain([1.0]).collect();
         self.sources.rescale(hop, &with_unlinked);
@@ -77,18 +81,20 @@ impl FittedRange {
         }
     }
 
-    /// True if no level has changed since the hops were heard.
-    pub fn is_as_heard(&self) -> bool {
+    /// True if no level has changed since the hops were recorded.
+    pub fn has_recorded_levels(&self) -> bool {
         self.rescaled.iter().all(|gain| *gain == 1.0)
     }
 
-    /// Whether the integrated loudness after `moves` is exact, and if not, how far it may be off.
+    /// Certainty of the integrated loudness after `moves`.
     pub fn certainty(&self, moves: &[Move]) -> Certainty {
-        let Some(doubt) = self.doubt(moves) else { return Certainty::Estimate(Lu(f64::INFINITY)) };
-        if doubt.half_width().0 <= EXACT.0 && self.is_clean() {
+        let Some(uncertainty) = self.uncertainty(moves) else {
+            return Certainty::Estimate(Lu(f64::INFINITY));
+        };
+        if uncertainty.half_width().0 <= EXACT_HALF_WIDTH.0 && self.is_clean() {
             Certainty::Exact
         } else {
-            Certainty::Estimate(Lu(doubt.half_width().0.max(EXACT.0)))
+            Certainty::Estimate(Lu(uncertainty.half_width().0.max(EXACT_HALF_WIDTH.0)))
         }
     }
 
@@ -104,63 +110,63 @@ impl FittedRange {
         self.sources.powers(&vec![1.0; self.sources.sources()])
     }
 
-    /// Index of what is left.
+    /// Index of *Unlinked*.
     fn unlinked(&self) -> usize {
         self.sources.sources() - 1
     }
 
-    fn doubt(&self, moves: &[Move]) -> Option<Doubt> {
+    fn uncertainty(&self, moves: &[Move]) -> Option<Uncertainty> {
         let moved = gains(self.sources.sources(), moves);
         let powers = self.sources.powers(&moved);
         let predicted = integrated(&powers)?;
         let difference = |gains: &[f64]| integrated(&self.sources.powers(gains)).map(|i| (i - predicted).0);
-        let weights = gated(&powers)?;
-        let mut doubt = Doubt::default();
+        let weights = gated_block_counts(&powers)?;
+        let mut uncertainty = Uncertainty::default();
         for stem in 0..self.unlinked() {
-            // What has changed since it was heard: what is in the sources already, and the move.
+            // Change since recording: the rescaling that the sources contain, and the move.
             let change = moved[stem] * self.rescaled[stem];
             if change == 1.0 && moved[stem] == 1.0 {
                 continue;
             }
             let mut follow = moved.clone();
-            // What is said to follow may not, and the other way round.
+            // A residual that is taken to follow may stay, and the reverse.
             let unlinked = &mut follow[self.unlinked()];
             *unlinked = if *unlinked == 1.0 { change } else { 1.0 };
-            doubt.follow += difference(&follow)?.abs();
+            uncertainty.follow += difference(&follow)?.abs();
             let as_heard = 1.0 / self.rescaled[stem];
-            if self.fit.mean(stem).is_some_and(looks_doubled) {
+            if self.fit.mean_gains(stem).is_some_and(is_doubled_gain) {
                 let mut half = moved.clone();
                 half[stem] += (as_heard - moved[stem]) / 2.0;
-                doubt.follow += difference(&half)?.abs();
+                uncertainty.follow += difference(&half)?.abs();
             }
             let mut biased = moved.clone();
             biased[stem] += (moved[stem] - as_heard) * self.bias(stem, &weights);
-            doubt.bias += difference(&biased)?.abs();
+            uncertainty.bias += difference(&biased)?.abs();
             let mut unmoved = moved.clone();
             unmoved[stem] = as_heard;
             let effect = difference(&unmoved)?.abs();
             let response = self.response(stem, change, &moved, &weights, &difference)?;
-            doubt.response += response.min(MOST * effect);
+            uncertainty.response += response.min(MAX_RESPONSE_RATIO * effect);
         }
-        Some(doubt)
+        Some(uncertainty)
     }
 
-    /// How far a stem's gain may be off, relative to it.
+    /// Standard error of a stem's gain, relative to the gain.
     fn bias(&self, stem: usize, weights: &[f64]) -> f64 {
         let unlinked = self.unlinked();
         let (mut error, mut own) = (0.0, 0.0);
-        for first in (0..weights.len()).step_by(STRETCH) {
-            let hops = first..weights.len().min(first + STRETCH);
+        for first in (0..weights.len()).step_by(BIAS_WINDOW_HOPS) {
+            let hops = first..weights.len().min(first + BIAS_WINDOW_HOPS);
             let used =
                 |hops: std::ops::Range<usize>| hops.filter(|&h| weights[h] > 0.0).map(|h| (h, weights[h]));
             let left = self.sources.weighted_sum(used(hops.clone())).at(unlinked, unlinked).max(0.0);
             let gram = self.steady.weighted_sum(used(hops));
-            let (power, alone) = (gram.at(stem, stem), unexplained(&gram, stem, unlinked));
+            let (power, alone) = (gram.at(stem, stem), unique_power(&gram, stem, unlinked));
             if power > 0.0 && left > 0.0 {
-                let alike = ALIKE * ALIKE * (power / alone.max(1e-9 * power) - 1.0);
-                error += left * (RESEMBLES * RESEMBLES + alike);
+                let alike = UNIQUE_RESEMBLANCE * UNIQUE_RESEMBLANCE * (power / alone.max(1e-9 * power) - 1.0);
+                error += left * (RESEMBLANCE * RESEMBLANCE + alike);
             }
-            if alone < SEPARABLE * power {
+            if alone < MIN_CONDITION * power {
                 error += power; // only the sum with another stem is known
             }
             own += power;
@@ -168,7 +174,7 @@ impl FittedRange {
         if own > 0.0 { (error / own).sqrt() } else { 0.0 }
     }
 
-    /// How much the loudness may change because devices answer to a `change` of the stem's level.
+    /// Possible change of the loudness because devices react to a `change` (linear) of the stem's level, LU.
     fn response(
         &self,
         stem: usize,
@@ -177,40 +183,41 @@ impl FittedRange {
         weights: &[f64],
         difference: &impl Fn(&[f64]) -> Option<f64>,
     ) -> Option<f64> {
-        let Responses { response, deviation, without } = responses(&self.steady, stem, weights);
+        let ResponseEstimate { response, deviation, leave_one_out } =
+            estimate_response(&self.steady, stem, weights);
         let shift = change.ln();
-        let effect = |response: Response| {
+        let effect = |response: LevelResponse| {
             let mut gains: Vec<f64> = moved.iter().map(|gain| gain * (1.0 + response.rest * shift)).collect();
             gains[stem] = moved[stem] * (1.0 + response.own * shift);
             gains[self.unlinked()] = moved[self.unlinked()];
             difference(&gains)
         };
-        let each: Option<Vec<f64>> = without.into_iter().map(effect).collect();
+        let each: Option<Vec<f64>> = leave_one_out.into_iter().map(effect).collect();
         let each = each?;
         let mean = each.iter().sum::<f64>() / FOLDS as f64;
-        // The jackknife's estimate of the variance, and that of what is not known for want of variation.
+        // Variance by the jackknife, plus that of slopes which the song's levels do not determine.
         let squares: f64 = each.iter().map(|effect| (effect - mean).powi(2)).sum();
-        let own = effect(Response { own: -deviation.own, rest: 0.0 })?;
-        let rest = effect(Response { own: 0.0, rest: -deviation.rest })?;
+        let own = effect(LevelResponse { own: -deviation.own, rest: 0.0 })?;
+        let rest = effect(LevelResponse { own: 0.0, rest: -deviation.rest })?;
         let variance = squares * (FOLDS - 1) as f64 / FOLDS as f64 + own * own + rest * rest;
-        Some(UNSEEN * effect(response)?.abs() + variance.sqrt())
+        Some(RESPONSE_MARGIN * effect(response)?.abs() + variance.sqrt())
     }
 }
 
-/// True if a stem arrives as one that is there twice would.
-fn looks_doubled(gains: [[f64; 2]; 2]) -> bool {
-    (Arrival { gains, fitted: [true; 2] }.gain().0 - DOUBLED.0).abs() < DOUBLED.1
+/// True if a stem arrives with the gain of one that arrives twice.
+fn is_doubled_gain(gains: [[f64; 2]; 2]) -> bool {
+    (StemArrival { gains, fitted: [true; 2] }.gain().0 - DOUBLED_GAIN_DB).abs() < DOUBLED_TOLERANCE_DB
 }
 
-/// What may be different from the prediction, LU. The three are unlikely to be at their worst together.
+/// Deviations from a prediction by their kind, LU. They are independent, so they add in quadrature.
 #[derive(Clone, Copy, Debug, Default)]
-struct Doubt {
+struct Uncertainty {
     follow: f64,
     bias: f64,
     response: f64,
 }
 
-impl Doubt {
+impl Uncertainty {
     fn half_width(self) -> Lu {
         Lu(self.follow.hypot(self.bias).hypot(self.response))
     }

@@ -1,24 +1,25 @@
-//! Coverage: how much of the mix the stems account for.
+//! Coverage: the share of the mix that the stems account for.
 
 use super::gram::{Gram, Hops};
 use units::Power;
 
-/// A hop counts as accounted for with this part of its power or more.
+/// Share of a hop's power from which on the stems account for all of it.
 pub const FULL_COVERAGE: f64 = 0.9999;
-/// Below this, totals are shown in grey.
+/// Coverage below which totals are shown in grey.
 pub const TRUSTED_COVERAGE: f64 = 0.999;
 
-/// The part of the mix's power that the stems account for, `1 - residual / mix`, 0 to 1; `None` without a mix.
+/// Returns the share of the mix's power that the stems account for, `1 - residual / mix`, 0 to 1; `None` without a
+/// mix.
 ///
-/// `sources` come from [`super::fit::resolve`]: the last one is what is left over.
+/// `sources` come from [`super::fit::resolve`]: the last one is the residual.
 pub fn coverage(sources: &Hops) -> Option<f64> {
     let sum = |powers: Vec<Power>| powers.into_iter().map(|p| p.0).filter(|p| !p.is_nan()).sum::<f64>();
     let mix = sum(sources.powers(&vec![1.0; sources.sources()]));
     (mix > 0.0).then(|| (1.0 - sum(sources.powers_of(sources.sources() - 1)) / mix).clamp(0.0, 1.0))
 }
 
-/// `P_ii (1 - R_i^2)`: the power of stem `i` that the other `stems` cannot imitate.
-pub(super) fn unexplained(gram: &Gram, stem: usize, stems: usize) -> f64 {
+/// Returns `P_ii (1 - R_i^2)`: the power of stem `i` that no combination of the other `stems` can reproduce.
+pub(super) fn unique_power(gram: &Gram, stem: usize, stems: usize) -> f64 {
     // Eliminate the other stems one by one (Gaussian elimination on the symmetric matrix).
     let mut matrix: Vec<Vec<f64>> = (0..stems).map(|i| (0..stems).map(|j| gram.at(i, j)).collect()).collect();
     let own = matrix[stem][stem];

@@ -1,76 +1,76 @@
-//! What is behind what the stems do not account for, in words.
+//! Findings on how stems reach the mix, as sentences for the user.
 
-use super::align::{Arrival as Found, locate};
-use super::cause::{Cause, cause};
+use super::align::{DelayEstimate, locate_stem};
+use super::cause::{Cause, residual_cause};
 use super::coverage::FULL_COVERAGE;
-use super::fit::Arrival;
+use super::fit::StemArrival;
 use units::{Db, decibels};
 
-/// A stem that is there twice without delay is 6.02 dB louder, to within this, dB.
-const DOUBLE_DB: f64 = 0.1;
+/// Distance from 6.02 dB, the gain of a stem that arrives twice without delay, within which it counts as doubled, dB.
+const DOUBLED_TOLERANCE_DB: f64 = 0.1;
 
-/// Something that a person may want to know about how stems reach the mix. Stems are numbered as in the session.
+/// Observation on the routing of a stem into the mix. Stems are numbered as in the session.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Finding {
-    /// Something is in the mix that follows no stem.
+pub enum RoutingFinding {
+    /// An unlinked track: a part of the mix that is coherent with no stem.
     Unlinked {
-        /// Its part of the mix's power.
-        part: f64,
+        /// Share of the mix's power, 0 to 1.
+        share: f64,
     },
     /// Processing or a send after a stem.
     Processed {
         /// The stem.
         stem: usize,
-        /// How much of what is left follows it, 0 to 1.
+        /// Share of the residual that is coherent with the stem, 0 to 1.
         coherence: f64,
     },
     /// Returns of a stem: a reverb or an echo on a send.
     Returns {
         /// The stem.
         stem: usize,
-        /// How much of what is left follows it, 0 to 1.
+        /// Share of the residual that is coherent with the stem, 0 to 1.
         coherence: f64,
     },
-    /// A stem arrives a second time, later or earlier.
+    /// A second arrival of a stem, later or earlier.
     Doubled {
         /// The stem.
         stem: usize,
-        /// Frames after the first time; negative is before.
+        /// Frames after the first arrival; negative is before.
         delay: i64,
-        /// Its gain relative to the first time.
+        /// Gain relative to the first arrival.
         gain: Db,
     },
-    /// A stem arrives later than it should.
+    /// A stem that arrives later or earlier than most.
     Late {
         /// The stem.
         stem: usize,
         /// Frames; negative is early.
         delay: i64,
     },
-    /// A stem arrives as loud as if it were there twice: a fader, or a second route to the mix.
+    /// A stem that arrives as loud as if it arrived twice: a fader, or a second route to the mix.
     Louder {
         /// The stem.
         stem: usize,
-        /// By how much.
+        /// Gain with which it arrives.
         gain: Db,
     },
-    /// Two stems cannot be told apart.
+    /// Two stems that cannot be told apart.
     Inseparable {
-        /// The one.
+        /// Index of one of the two.
         first: usize,
-        /// The other.
+        /// Index of the other.
         second: usize,
     },
 }
 
-impl Finding {
-    /// The finding as a sentence; `name` says what a stem is called.
+impl RoutingFinding {
+    /// Returns the finding as a sentence; `name` gives the name of a stem.
     pub fn sentence(&self, name: impl Fn(usize) -> String) -> String {
         let samples = |delay: i64| if delay.abs() == 1 { "sample" } else { "samples" };
         let side = |delay: i64| if delay < 0 { "early" } else { "late" };
         match *self {
-            Self::Unlinked { part } => {
-                format!("An unlinked track: {:.1} % of the mix follows no stem.", 100.0 * part)
+            Self::Unlinked { share } => {
+                format!("An unlinked track: {:.1} % of the mix follows no stem.", 100.0 * share)
             }
             Self::Processed { stem, coherence } => format!(
                 "Processing or a send after {}: {:.0} % of what is left follows it.",
@@ -103,46 +103,47 @@ impl Finding {
     }
 }
 
-/// A stretch of audio, a few seconds or more: the mix and the stems, aligned with it by their delays.
+/// Excerpt of audio, a few seconds or more: the mix and the stems, aligned with it by their delays.
 #[derive(Clone, Debug)]
 pub struct Excerpt<'a> {
     /// The mix.
     pub mix: [&'a [f64]; 2],
-    /// The stems in the order of the session, as long.
+    /// The stems in the order of the session, as long as the mix.
     pub stems: Vec<[&'a [f64]; 2]>,
 }
 
-/// What is behind how the stems arrive. `delays`: per stem, how many frames later than it left its Stem it arrives.
-/// `reach`: the longest second arrival that is looked for, frames.
+/// Returns the findings of an excerpt. `delays`: per stem, frames from the Stem's output to the mix. `reach`: longest
+/// delay of a second arrival that is searched, frames.
 pub fn findings(
     excerpt: &Excerpt<'_>,
-    arrivals: &[Arrival],
+    arrivals: &[StemArrival],
     delays: &[i64],
     inseparable: Option<(usize, usize)>,
     reach: usize,
-) -> Vec<Finding> {
+) -> Vec<RoutingFinding> {
     let mut findings = Vec::new();
     for (stem, arrival) in arrivals.iter().enumerate() {
         let delay = delays.get(stem).copied().unwrap_or(0);
         if delay != 0 {
-            findings.push(Finding::Late { stem, delay });
+            findings.push(RoutingFinding::Late { stem, delay });
         }
-        findings.extend(louder(stem, arrival));
+        findings.extend(doubled_gain(stem, arrival));
     }
-    findings.extend(inseparable.map(|(first, second)| Finding::Inseparable { first, second }));
-    findings.extend(cause_of_rest(excerpt, arrivals, reach));
+    findings.extend(inseparable.map(|(first, second)| RoutingFinding::Inseparable { first, second }));
+    findings.extend(explain_residual(excerpt, arrivals, reach));
     findings
 }
 
-/// Whether a stem arrives as loud as if it were there twice. Nothing is left of the mix then: no coverage tells it.
-pub fn louder(stem: usize, arrival: &Arrival) -> Option<Finding> {
+/// Returns [`RoutingFinding::Louder`] for a stem that arrives with the gain of one that arrives twice. It leaves no
+/// residual, so coverage does not show it.
+pub fn doubled_gain(stem: usize, arrival: &StemArrival) -> Option<RoutingFinding> {
     let gain = arrival.gain();
-    let twice = arrival.fitted != [false; 2] && (gain.0 - decibels(2.0)).abs() < DOUBLE_DB;
-    twice.then_some(Finding::Louder { stem, gain })
+    let twice = arrival.fitted != [false; 2] && (gain.0 - decibels(2.0)).abs() < DOUBLED_TOLERANCE_DB;
+    twice.then_some(RoutingFinding::Louder { stem, gain })
 }
 
-/// What is behind what is left on the side on which more is left.
-fn cause_of_rest(excerpt: &Excerpt<'_>, arrivals: &[Arrival], reach: usize) -> Option<Finding> {
+/// Cause of the residual, on the side of the mix that has more of it.
+fn explain_residual(excerpt: &Excerpt<'_>, arrivals: &[StemArrival], reach: usize) -> Option<RoutingFinding> {
     let energy = |samples: &[f64]| samples.iter().map(|x| x * x).sum::<f64>();
     let arriving = |to: usize| -> Vec<Vec<f64>> {
         let stems = excerpt.stems.iter().zip(arrivals);
@@ -162,26 +163,29 @@ fn cause_of_rest(excerpt: &Excerpt<'_>, arrivals: &[Arrival], reach: usize) -> O
         (energy(&left), left, stems)
     });
     let mix: f64 = excerpt.mix.iter().map(|side| energy(side)).sum();
-    let part = sides.iter().map(|side| side.0).sum::<f64>() / mix.max(f64::MIN_POSITIVE);
-    if part <= 1.0 - FULL_COVERAGE {
+    let share = sides.iter().map(|side| side.0).sum::<f64>() / mix.max(f64::MIN_POSITIVE);
+    if share <= 1.0 - FULL_COVERAGE {
         return None;
     }
     let (_, left, stems) = sides.into_iter().max_by(|a, b| a.0.total_cmp(&b.0))?;
     let stems: Vec<&[f64]> = stems.iter().map(Vec::as_slice).collect();
-    Some(match cause(&left, &stems, reach)? {
-        Cause::Unlinked => Finding::Unlinked { part },
-        Cause::Processed { stem, coherence, tail: false } => Finding::Processed { stem, coherence },
-        Cause::Processed { stem, coherence, tail: true } => Finding::Returns { stem, coherence },
-        Cause::Doubled { stem, delay, gain } => Finding::Doubled { stem, delay, gain: Db::from_gain(gain) },
+    Some(match residual_cause(&left, &stems, reach)? {
+        Cause::Unlinked => RoutingFinding::Unlinked { share },
+        Cause::Processed { stem, coherence, tail: false } => RoutingFinding::Processed { stem, coherence },
+        Cause::Processed { stem, coherence, tail: true } => RoutingFinding::Returns { stem, coherence },
+        Cause::Doubled { stem, delay, gain } => {
+            RoutingFinding::Doubled { stem, delay, gain: Db::from_gain(gain) }
+        }
     })
 }
 
-/// Where a stem arrives in the mix: `stem` is an excerpt, `mix` begins `reach` frames before it and ends as much later.
-/// Among rivals the one nearest `last` is taken. `None` when it is not found: too quiet, or not there.
-pub fn delay(stem: [&[f64]; 2], mix: [&[f64]; 2], reach: usize, last: i64) -> Option<Found> {
+/// Returns the delay of a stem in the mix: `stem` is an excerpt, `mix` begins `reach` frames before it and ends
+/// `reach` frames after it. Of rivals the one nearest `last` is taken. `None` if the stem is too quiet or not in the
+/// mix.
+pub fn stem_delay(stem: [&[f64]; 2], mix: [&[f64]; 2], reach: usize, last: i64) -> Option<DelayEstimate> {
     let mono =
         |audio: [&[f64]; 2]| -> Vec<f64> { audio[0].iter().zip(audio[1]).map(|(l, r)| l + r).collect() };
-    locate(&mono(stem), &mono(mix), reach, last)
+    locate_stem(&mono(stem), &mono(mix), reach, last)
 }
 
 #[cfg(test)]

@@ -1,75 +1,53 @@
-//! The fit: how every stem arrives in the mix, hop by hop, and what is left over.
+//! Fit of the stems to the mix: the gains with which every stem arrives, hop by hop, and the residual.
 //!
-//! Least squares in the K-weighted domain: the gains `g` that minimize `mean((m - sum_i g_i y_i)^2)` over a window, for
-//! each side of the mix. The window is 1 s while that leaves less than -60 dB of the mix. Else something is unlinked or
-//! processed, and short windows let it shake the gains; or a fader moves, and long windows smear it. So 1 s and 10 s
-//! both predict the hop from its neighbours alone, and 10 s is taken unless 1 s leaves less than half as much. Above
-//! -40 dB stems may cross to the other side (pan, width), those that explain something by it.
+//! Least squares in the K-weighted domain: the gains `g` that minimize `mean((m - sum_i g_i y_i)^2)` over a window,
+//! for each side of the mix. The window is 1 s while the residual is below -60 dB of the mix. Above that, either
+//! something is unlinked or processed and disturbs the gains of short windows, or a fader moves and long windows
+//! smear it. So windows of 1 s and of 10 s both predict the hop from its neighbours alone, and 10 s is taken unless 1
+//! s leaves less than half as much. Above -40 dB stems may cross to the other side (pan, width), if they explain a
+//! part of the residual by it.
 
+mod arrival;
 mod normal;
 mod window;
 
-pub use normal::SEPARABLE;
+pub use arrival::{HopRow, StemArrival};
+pub use normal::MIN_CONDITION;
 
 use super::gram::{Gram, Hops};
 use super::joint::STEREO;
 use units::Db;
-use window::{Solved, fit_freely, fit_window, mean, mix_power, residual};
+use window::{CLEAN_RESIDUAL, WindowFit, fit_freely, fit_window, mean_matrix, mix_power, residual};
 
-/// Hops on both sides of a hop that its fit may look at.
-pub const REACH: usize = LONG_WINDOW / 2;
-const SHORT_WINDOW: usize = 10;
-const LONG_WINDOW: usize = 100;
-/// Residual over mix power below which the short window is trusted.
-const CLEAN: f64 = 1e-6;
-/// The short window is taken when it leaves this part of what the long one leaves.
-const MOVING: f64 = 0.5;
+/// Hops on either side of a hop that its fit uses.
+pub const FIT_REACH_HOPS: usize = LONG_WINDOW_HOPS / 2;
+const SHORT_WINDOW_HOPS: usize = 10;
+const LONG_WINDOW_HOPS: usize = 100;
+/// Ratio of the short window's residual to the long window's below which the short window is used: gains move.
+const MOVING_RATIO: f64 = 0.5;
 
-/// Rounds until a start no longer leans to unity where anything can be told.
-const STARTING_ROUNDS: usize = 20;
+/// Iterations after which an initial fit no longer depends on unity, except where stems cannot be told apart.
+const INITIAL_ITERATIONS: usize = 20;
 
-/// Packed joint matrices of a row of hops, stems and then the mix; `None` for hops that were not heard.
-pub type Row<'a> = [Option<&'a [f64]>];
-
-/// How a stem arrives in the mix: `gains[to][from]`, linear, from its sides to those of the mix.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Arrival {
-    /// Linear gains, `[to][from]`, 0 left, 1 right.
-    pub gains: [[f64; 2]; 2],
-    /// Per side of the mix: true if this was fitted, false if it is held from before.
-    pub fitted: [bool; 2],
-}
-
-impl Arrival {
-    /// As it leaves its Stem.
-    pub const UNITY: Self = Self { gains: [[1.0, 0.0], [0.0, 1.0]], fitted: [false; 2] };
-
-    /// The level change of a stem with equal power on both sides.
-    pub fn gain(&self) -> Db {
-        let power: f64 = self.gains.as_flattened().iter().map(|g| g * g).sum();
-        Db::from_gain((power / 2.0).sqrt())
-    }
-}
-
-/// The fit of a row of hops.
+/// Fit of a row of hops.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fit {
     stems: usize,
-    /// Per hop, per stem.
-    arrivals: Vec<Arrival>,
-    /// Least reciprocal condition of each hop; 1 where nothing had to be told apart.
+    /// Arrivals, per hop, per stem.
+    arrivals: Vec<StemArrival>,
+    /// Least reciprocal condition of each hop; 1 where there was nothing to tell apart.
     condition: Vec<f64>,
     inseparable: Option<(usize, usize)>,
 }
 
 impl Fit {
-    /// The fit that says: every stem arrives at unity, exactly (the mix is the sum of the stems).
+    /// Returns the fit of a mix that is exactly the sum of its stems: unity gain in all `hops` hops.
     pub fn unity(hops: usize, stems: usize) -> Self {
-        let arrivals = vec![Arrival { fitted: [true; 2], ..Arrival::UNITY }; hops * stems];
+        let arrivals = vec![StemArrival { fitted: [true; 2], ..StemArrival::UNITY }; hops * stems];
         Self { stems, arrivals, condition: vec![1.0; hops], inseparable: None }
     }
 
-    /// A fit put together from fits of single hops: the arrivals of every stem and the condition.
+    /// Joins the fits of single hops.
     pub fn from_hops<'a>(stems: usize, hops: impl Iterator<Item = &'a HopFit>) -> Self {
         let mut fit = Self { stems, arrivals: Vec::new(), condition: Vec::new(), inseparable: None };
         for hop in hops {
@@ -81,11 +59,11 @@ impl Fit {
         fit
     }
 
-    /// The fit in which every stem arrives all the time as it does on average.
+    /// Returns the fit in which every stem arrives with its mean gains in all hops.
     pub fn steady(&self) -> Self {
-        let mean = |stem| self.mean(stem).unwrap_or(Arrival::UNITY.gains);
-        let arrivals: Vec<Arrival> =
-            (0..self.stems).map(|stem| Arrival { gains: mean(stem), fitted: [true; 2] }).collect();
+        let mean = |stem| self.mean_gains(stem).unwrap_or(StemArrival::UNITY.gains);
+        let arrivals: Vec<StemArrival> =
+            (0..self.stems).map(|stem| StemArrival { gains: mean(stem), fitted: [true; 2] }).collect();
         Self { arrivals: arrivals.repeat(self.condition.len()), ..self.clone() }
     }
 
@@ -94,37 +72,37 @@ impl Fit {
         self.stems
     }
 
-    /// How every stem arrives at a hop.
-    pub fn arrivals(&self, hop: usize) -> &[Arrival] {
+    /// Arrivals of all stems at a hop.
+    pub fn arrivals(&self, hop: usize) -> &[StemArrival] {
         &self.arrivals[hop * self.stems..(hop + 1) * self.stems]
     }
 
-    /// The least reciprocal condition number of a hop.
+    /// Least reciprocal condition number of a hop.
     pub fn condition(&self, hop: usize) -> f64 {
         self.condition[hop]
     }
 
-    /// Two stems that could not be told apart somewhere; only their sum was fitted there.
+    /// Two stems that could not be told apart in some hop; only their sum was fitted there.
     pub fn inseparable(&self) -> Option<(usize, usize)> {
         self.inseparable
     }
 
-    /// How a stem arrives at every hop at which it was fitted on some side.
-    pub fn fitted(&self, stem: usize) -> impl Iterator<Item = &Arrival> {
+    /// Arrivals of a stem at the hops at which it was fitted on some side.
+    pub fn fitted_arrivals(&self, stem: usize) -> impl Iterator<Item = &StemArrival> {
         let arrivals = self.arrivals.iter().skip(stem).step_by(self.stems.max(1));
         arrivals.filter(|arrival| arrival.fitted != [false; 2])
     }
 
-    /// The mean arrival of a stem over the hops in which it was fitted; `None` if it never was.
-    pub fn mean(&self, stem: usize) -> Option<[[f64; 2]; 2]> {
+    /// Mean gains of a stem over the hops in which it was fitted, `[to][from]`; `None` if it never was.
+    pub fn mean_gains(&self, stem: usize) -> Option<[[f64; 2]; 2]> {
         let (mut sums, mut counts) = ([[0.0; 2]; 2], [0.0; 2]);
-        for arrival in self.fitted(stem) {
+        for arrival in self.fitted_arrivals(stem) {
             for to in (0..2).filter(|to| arrival.fitted[*to]) {
                 counts[to] += 1.0;
                 (0..2).for_each(|from| sums[to][from] += arrival.gains[to][from]);
             }
         }
-        // A side on which the stem is silent goes as the other one does.
+        // A side on which the stem is silent takes the gains of the other one.
         let side = |to: usize| match counts[to] {
             0.0 => {
                 let other = sums[1 - to].map(|sum| sum / counts[1 - to]);
@@ -135,12 +113,12 @@ impl Fit {
         (counts != [0.0; 2]).then(|| [side(0), side(1)])
     }
 
-    /// How much a stem's arrival varies over the hops in which it was fitted, the largest of its gains, relative to its
-    /// gain on that side.
+    /// Range of a stem's gains over the hops in which it was fitted: the largest of the four, relative to the gain on
+    /// its side.
     pub fn gain_spread(&self, stem: usize) -> Db {
         let mut spread = Db(0.0);
         for to in 0..2 {
-            let gains = || self.fitted(stem).filter(|a| a.fitted[to]).map(|a| a.gains[to]);
+            let gains = || self.fitted_arrivals(stem).filter(|a| a.fitted[to]).map(|a| a.gains[to]);
             for from in 0..2 {
                 let range = gains().map(|side| side[from]);
                 let (low, high) =
@@ -156,7 +134,7 @@ impl Fit {
         spread
     }
 
-    /// Gives stems that are held the last gain they were fitted with, and before the first fitted hop that one's.
+    /// Gives held stems the last gains they were fitted with; before the first fitted hop, those of that hop.
     fn fill(&mut self) {
         let hops = self.condition.len();
         for stem in 0..self.stems {
@@ -175,22 +153,22 @@ impl Fit {
     }
 }
 
-/// The fit of one hop.
+/// Fit of one hop.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HopFit {
-    /// How every stem arrives.
-    pub arrivals: Vec<Arrival>,
-    /// The reciprocal condition.
+    /// Arrivals of all stems.
+    pub arrivals: Vec<StemArrival>,
+    /// Least reciprocal condition.
     pub condition: f64,
     /// Two stems that could not be told apart.
     pub inseparable: Option<(usize, usize)>,
 }
 
-/// Fits every hop of `row`. Windows are centred on their hop and look [`REACH`] hops to both sides.
+/// Fits every hop of `row`. Windows are centred on their hop and reach [`FIT_REACH_HOPS`] hops to either side.
 ///
-/// Cost: a Cholesky decomposition per hop and side, some more where something is left over.
-pub fn fit(row: &Row<'_>, stems: usize) -> Fit {
-    let mut last = start(row, stems);
+/// Cost: one Cholesky decomposition per hop and side, several where there is a residual.
+pub fn fit(row: &HopRow<'_>, stems: usize) -> Fit {
+    let mut last = initial_arrivals(row, stems);
     let mut hops = Vec::with_capacity(row.len());
     for hop in 0..row.len() {
         let fitted = fit_hop(row, hop, &last);
@@ -200,58 +178,58 @@ pub fn fit(row: &Row<'_>, stems: usize) -> Fit {
     Fit::from_hops(stems, hops.iter())
 }
 
-/// How stems arrive over all of `row` on average: where its fit starts from.
-pub fn start(row: &Row<'_>, stems: usize) -> Vec<Arrival> {
-    let mut arrivals = vec![Arrival::UNITY; stems];
+/// Mean arrivals over all of `row`: the initial values of its fit.
+pub fn initial_arrivals(row: &HopRow<'_>, stems: usize) -> Vec<StemArrival> {
+    let mut arrivals = vec![StemArrival::UNITY; stems];
     if !row.is_empty() {
-        let gram = mean(row, stems, row.len() / 2, row.len(), None);
-        for _ in 0..STARTING_ROUNDS {
+        let gram = mean_matrix(row, stems, row.len() / 2, row.len(), None);
+        for _ in 0..INITIAL_ITERATIONS {
             arrivals = fit_window(&gram, &arrivals).arrivals;
         }
     }
     arrivals
 }
 
-/// Fits the hop `hop` of `row`; `last`: how every stem arrived before.
-pub fn fit_hop(row: &Row<'_>, hop: usize, last: &[Arrival]) -> HopFit {
+/// Fits the hop `hop` of `row`; `last`: arrivals at the hop before.
+pub fn fit_hop(row: &HopRow<'_>, hop: usize, last: &[StemArrival]) -> HopFit {
     let stems = last.len();
-    let window = |width| mean(row, stems, hop, width, None);
-    let mut gram = window(SHORT_WINDOW);
+    let window = |width| mean_matrix(row, stems, hop, width, None);
+    let mut gram = window(SHORT_WINDOW_HOPS);
     let mut solved = fit_window(&gram, last);
-    if solved.residual > CLEAN && row.len() > SHORT_WINDOW {
-        let long = window(LONG_WINDOW);
+    if solved.residual > CLEAN_RESIDUAL && row.len() > SHORT_WINDOW_HOPS {
+        let long = window(LONG_WINDOW_HOPS);
         let moving = row[hop].is_some_and(|packed| {
             let this = Gram::from_packed(2 * (stems + 1), packed);
             let left = |width| {
-                let around = mean(row, stems, hop, width, Some(hop));
+                let around = mean_matrix(row, stems, hop, width, Some(hop));
                 residual(&this, &fit_window(&around, last).arrivals)
             };
-            mix_power(&this) > 0.0 && left(SHORT_WINDOW) < MOVING * left(LONG_WINDOW)
+            mix_power(&this) > 0.0 && left(SHORT_WINDOW_HOPS) < MOVING_RATIO * left(LONG_WINDOW_HOPS)
         });
         if !moving {
             gram = long;
             solved = fit_window(&gram, last);
         }
     }
-    let Solved { arrivals, condition, inseparable, .. } = solved;
+    let WindowFit { arrivals, condition, inseparable, .. } = solved;
     HopFit { arrivals, condition, inseparable }
 }
 
-/// How stems arrive in one hop by itself, and the power of what is left. Shaky where something is left over.
-pub(super) struct Alone {
-    pub(super) arrivals: Vec<Arrival>,
+/// Fit of one hop by itself. Gains are unreliable where there is a residual.
+pub(super) struct SingleHopFit {
+    pub(super) arrivals: Vec<StemArrival>,
     pub(super) left: f64,
 }
 
-/// Fits one matrix by itself.
-pub(super) fn solve_hop(joint: &Gram, last: &[Arrival]) -> Alone {
+/// Fits one joint matrix by itself.
+pub(super) fn fit_single_hop(joint: &Gram, last: &[StemArrival]) -> SingleHopFit {
     let (solved, _) = fit_freely(joint, last);
-    Alone { left: residual(joint, &solved.arrivals).max(0.0), arrivals: solved.arrivals }
+    SingleHopFit { left: residual(joint, &solved.arrivals).max(0.0), arrivals: solved.arrivals }
 }
 
-/// The sources of the mix: every stem as it arrives by `fit`, and last *Unlinked*, what is left of the mix. They sum to
-/// the mix exactly. Hops that were not heard stay unheard.
-pub fn resolve(row: &Row<'_>, fit: &Fit) -> Hops {
+/// Returns the sources of the mix: every stem as it arrives by `fit` and, last, *Unlinked*, the residual. They sum to
+/// the mix exactly. Hops that were not recorded stay so.
+pub fn resolve(row: &HopRow<'_>, fit: &Fit) -> Hops {
     let stems = fit.stems();
     let mut resolved = Hops::new(stems + 1, &STEREO);
     for (hop, packed) in row.iter().enumerate() {
@@ -266,10 +244,10 @@ pub fn resolve(row: &Row<'_>, fit: &Fit) -> Hops {
     resolved
 }
 
-/// The Gram matrix of one side of the mix: stems as they arrive there, and what is left.
-fn arriving(joint: &Gram, arrivals: &[Arrival], to: usize) -> Gram {
+/// Gram matrix of one side of the mix: stems as they arrive there and, last, the residual.
+fn arriving(joint: &Gram, arrivals: &[StemArrival], to: usize) -> Gram {
     let stems = arrivals.len();
-    // Each stem as it arrives: its own side first, the other one only if it crosses.
+    // The stem's own side first, the other one only if it crosses.
     let parts: Vec<[(usize, f64); 2]> = (arrivals.iter().enumerate())
         .map(|(stem, arrival)| [to, 1 - to].map(|from| (2 * stem + from, arrival.gains[to][from])))
         .collect();

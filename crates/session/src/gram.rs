@@ -1,7 +1,8 @@
 //! Gram matrices: for every hop and channel, the mean products of all pairs of K-weighted sources.
 //!
 //! `Q^c_ij = mean(a_i a_j)` over a hop, `a` = K-weighted samples of channel `c`. The power of a hop for gains `g` is
-//! `sum_c G_c g' Q^c g` with BS.1770's channel weights `G_c`: exact, for any gains, without touching audio again.
+//! `sum_c G_c g' Q^c g` with BS.1770's channel weights `G_c`: exact for any gains, without a second pass over the
+//! audio.
 
 use units::Power;
 
@@ -10,12 +11,12 @@ pub const fn triangle(n: usize) -> usize {
     n * (n + 1) / 2
 }
 
-/// Place of entry (i, j), i <= j, in a row-major upper triangle.
+/// Index of entry (i, j), i <= j, in a row-major upper triangle.
 const fn entry(n: usize, i: usize, j: usize) -> usize {
     i * (2 * n + 1 - i) / 2 + j - i
 }
 
-/// A symmetric matrix of sources x sources, one channel.
+/// Symmetric matrix of sources x sources, one channel.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Gram {
     sources: usize,
@@ -23,12 +24,12 @@ pub struct Gram {
 }
 
 impl Gram {
-    /// All zeros.
+    /// Returns a matrix of zeros.
     pub fn zero(sources: usize) -> Self {
         Self { sources, upper: vec![0.0; triangle(sources)] }
     }
 
-    /// The matrix of a packed upper triangle.
+    /// Returns the matrix of a packed upper triangle.
     pub fn from_packed(sources: usize, upper: &[f64]) -> Self {
         debug_assert_eq!(upper.len(), triangle(sources));
         Self { sources, upper: upper.to_vec() }
@@ -39,7 +40,7 @@ impl Gram {
         self.sources
     }
 
-    /// The mean product of sources `i` and `j`.
+    /// Mean product of sources `i` and `j`.
     #[inline]
     pub fn at(&self, i: usize, j: usize) -> f64 {
         self.upper[entry(self.sources, i.min(j), i.max(j))]
@@ -62,7 +63,7 @@ impl Gram {
         (0..self.sources).map(|j| self.at(i, j) * gains[j]).sum()
     }
 
-    /// The quadratic form `g' Q g`, never negative.
+    /// Quadratic form `g' Q g`, never negative.
     pub fn power(&self, gains: &[f64]) -> f64 {
         quadratic(&self.upper, self.sources, gains)
     }
@@ -80,17 +81,17 @@ fn quadratic(upper: &[f64], sources: usize, gains: &[f64]) -> f64 {
     if sum < 0.0 { 0.0 } else { sum } // keeps what is not a number
 }
 
-/// The Gram matrices of a row of hops.
+/// Gram matrices of consecutive hops.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Hops {
     sources: usize,
     weights: Vec<f64>,
-    /// Per hop, per channel: an upper triangle.
+    /// Upper triangles, per hop, per channel.
     data: Vec<f64>,
 }
 
 impl Hops {
-    /// No hops yet, of `sources` sources in channels of the given loudness weights.
+    /// Returns an empty row of hops of `sources` sources, in channels of the given loudness weights.
     pub fn new(sources: usize, weights: &[f64]) -> Self {
         Self { sources, weights: weights.to_vec(), data: Vec::new() }
     }
@@ -124,7 +125,7 @@ impl Hops {
         triangle(self.sources) * self.channels()
     }
 
-    /// Adds a hop: one matrix per channel.
+    /// Appends a hop: one matrix per channel.
     pub fn push(&mut self, channels: &[Gram]) {
         debug_assert!(
             channels.len() == self.channels() && channels.iter().all(|g| g.sources == self.sources)
@@ -134,13 +135,13 @@ impl Hops {
         }
     }
 
-    /// Adds a hop that was not heard. Its powers are not numbers, so no window that it is part of passes a gate, is a
-    /// maximum or counts for a range.
+    /// Appends a hop that was not recorded. Its powers are NaN: a window that contains it passes no gate, is no
+    /// maximum and does not count for a loudness range.
     pub fn push_unheard(&mut self) {
         self.data.extend(std::iter::repeat_n(f64::NAN, self.stride()));
     }
 
-    /// Multiplies source `i` of a hop by `gains[i]`.
+    /// Multiplies source `i` of a hop by `gains[i]`, linear.
     pub fn rescale(&mut self, hop: usize, gains: &[f64]) {
         let (stride, sources) = (self.stride(), self.sources);
         for upper in self.data[hop * stride..(hop + 1) * stride].chunks_exact_mut(triangle(sources)) {
@@ -149,23 +150,23 @@ impl Hops {
         }
     }
 
-    /// True for a hop that was heard.
+    /// True for a hop that was recorded.
     pub fn is_heard(&self, hop: usize) -> bool {
         !self.data[hop * self.stride()].is_nan()
     }
 
-    /// The packed upper triangle of a hop and channel.
+    /// Packed upper triangle of a hop and channel.
     pub fn packed(&self, hop: usize, channel: usize) -> &[f64] {
         let start = hop * self.stride() + channel * triangle(self.sources);
         &self.data[start..start + triangle(self.sources)]
     }
 
-    /// The matrix of a hop and channel.
+    /// Matrix of a hop and channel.
     pub fn gram(&self, hop: usize, channel: usize) -> Gram {
         Gram { sources: self.sources, upper: self.packed(hop, channel).to_vec() }
     }
 
-    /// The power of every hop when source `i` is multiplied by `gains[i]` (linear).
+    /// Power of every hop with source `i` multiplied by `gains[i]`, linear.
     pub fn powers(&self, gains: &[f64]) -> Vec<Power> {
         assert_eq!(gains.len(), self.sources, "one gain per source");
         (0..self.len())
@@ -176,14 +177,14 @@ impl Hops {
             .collect()
     }
 
-    /// The power of every hop of source `i` alone.
+    /// Power of every hop of one source alone.
     pub fn powers_of(&self, source: usize) -> Vec<Power> {
         let mut gains = vec![0.0; self.sources];
         gains[source] = 1.0;
         self.powers(&gains)
     }
 
-    /// The channel-weighted sum of the matrices of hops, each with a factor.
+    /// Channel-weighted sum of the matrices of hops; `factors` gives hop and factor.
     pub fn weighted_sum(&self, factors: impl Iterator<Item = (usize, f64)>) -> Gram {
         let mut sum = Gram::zero(self.sources);
         for (hop, factor) in factors {

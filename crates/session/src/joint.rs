@@ -1,18 +1,19 @@
 //! Joint Gram matrices: for every hop the mean products of all channels of all sources.
 //!
-//! Sources are stereo; channel `side` of source `i` is *signal* `2 i + side`. A matrix of signals holds the products
-//! across channels too, which a fit needs to see pan and width. It is kept as a packed upper triangle, row by row.
+//! Sources are stereo; channel `side` of source `i` is *signal* `2 i + side`. A matrix of signals contains the
+//! products across channels too, which the fit of pan and width needs. It is stored as a packed upper triangle, row
+//! by row.
 
 use super::accumulate::Accumulator;
 use super::gram::{Gram, Hops, triangle};
 use units::Hz;
 
-/// Entries of the joint matrix of `sources` stereo sources.
+/// Number of entries of the joint matrix of `sources` stereo sources.
 pub const fn joint_len(sources: usize) -> usize {
     triangle(2 * sources)
 }
 
-/// The joint Gram matrices of a row of hops.
+/// Joint Gram matrices of consecutive hops.
 #[derive(Clone, Debug, PartialEq)]
 pub struct JointHops {
     sources: usize,
@@ -20,7 +21,7 @@ pub struct JointHops {
 }
 
 impl JointHops {
-    /// No hops yet, of `sources` stereo sources.
+    /// Returns an empty row of hops of `sources` stereo sources.
     pub fn new(sources: usize) -> Self {
         Self { sources, data: Vec::new() }
     }
@@ -40,18 +41,18 @@ impl JointHops {
         self.data.is_empty()
     }
 
-    /// Adds a hop: a packed joint matrix.
+    /// Appends a hop: a packed joint matrix.
     pub fn push(&mut self, packed: &[f64]) {
         debug_assert_eq!(packed.len(), joint_len(self.sources));
         self.data.extend_from_slice(packed);
     }
 
-    /// The hops as a fit takes them.
+    /// The hops in the form that [`super::fit::fit`] takes.
     pub fn row(&self) -> Vec<Option<&[f64]>> {
         self.data.chunks_exact(joint_len(self.sources)).map(Some).collect()
     }
 
-    /// The sources as they are, none of them fitted to another: one matrix per channel.
+    /// The sources unfitted: one matrix per channel.
     pub fn as_sources(&self) -> Hops {
         let mut hops = Hops::new(self.sources, &STEREO);
         for packed in self.data.chunks_exact(joint_len(self.sources)) {
@@ -71,10 +72,10 @@ impl JointHops {
     }
 }
 
-/// Loudness weights of left and right.
+/// BS.1770 weights of left and right.
 pub const STEREO: [f64; 2] = [1.0; 2];
 
-/// Turns the audio of several stereo sources into [`JointHops`] that grow without bound.
+/// Measures [`JointHops`] of several stereo sources: 100 ms each, in memory that grows with the audio.
 ///
 /// Results do not depend on block sizes, to the bit.
 #[derive(Clone, Debug)]
@@ -85,7 +86,7 @@ pub struct GramMeter {
 }
 
 impl GramMeter {
-    /// A meter of `sources` stereo sources at `rate`.
+    /// Returns a meter of `sources` stereo sources at `rate`.
     pub fn new(rate: Hz, sources: usize) -> Self {
         Self {
             accumulator: Accumulator::new(rate, sources, 0),
@@ -94,11 +95,11 @@ impl GramMeter {
         }
     }
 
-    /// Takes `frames` frames; `audio(source, side)` gives their samples. Non-finite samples count as silence.
+    /// Processes `frames` frames; `audio(source, side)` returns their samples. Non-finite samples count as silence.
     pub fn process<'a>(&mut self, frames: usize, audio: impl Fn(usize, usize) -> &'a [f64]) {
         let mut at = 0;
         while at < frames {
-            let count = self.accumulator.room().min(frames - at);
+            let count = self.accumulator.free_frames().min(frames - at);
             for signal in 0..2 * self.hops.sources {
                 self.accumulator.stage(signal, &audio(signal / 2, signal % 2)[at..at + count]);
             }
@@ -111,12 +112,12 @@ impl GramMeter {
         }
     }
 
-    /// The complete hops so far.
+    /// Complete hops so far.
     pub fn hops(&self) -> &JointHops {
         &self.hops
     }
 
-    /// The complete hops; an incomplete last one is discarded, as BS.1770 discards an incomplete last block.
+    /// Returns the complete hops; an incomplete last one is discarded, as BS.1770 discards an incomplete last block.
     pub fn finish(self) -> JointHops {
         self.hops
     }

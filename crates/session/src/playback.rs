@@ -1,28 +1,28 @@
-//! What a platform does with a song, in numbers and in the one sentence that editor, command line and report share.
+//! Playback gain of a platform, and the sentence about it that windows, command line and reports share.
 
-use super::target::{NormalizationTarget, TurnsUp, Use};
+use super::target::{NormalizationTarget, TargetUse, TurnUpRule};
 use meter::Reading;
 use units::{Db, Dbtp, Lu};
 
-/// What decides the playback gain.
+/// Rule that decides the playback gain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Bound {
+pub enum GainBound {
     /// The target loudness is reached.
     Loudness,
     /// A turn-up stops where the true peak reaches the platform's headroom.
     Peak,
     /// The song is quieter than the target and the platform does not turn up.
     NoTurnUp,
-    /// The rule that would decide is not published.
+    /// The rule is not published.
     Unknown,
-    /// The true peak, which decides how far the song rises, is not known.
+    /// The rule depends on the true peak, which is not known.
     PeakUnknown,
     /// A delivery specification: nothing changes the level.
     Delivery,
 }
 
-impl Bound {
-    /// The word of `--json`.
+impl GainBound {
+    /// Word of `--json`.
     pub fn word(self) -> &'static str {
         match self {
             Self::Loudness => "loudness",
@@ -35,62 +35,63 @@ impl Bound {
     }
 }
 
-/// What a platform does to a song's level.
+/// Playback of a song on a platform.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Playback {
-    /// The gain the platform applies; `None` when its rule is unknown here.
+    /// Gain that the platform applies; `None` if its rule is unknown.
     pub gain: Option<Db>,
-    /// The gain that would reach the target loudness.
+    /// Gain that would reach the target loudness; `None` without a published target.
     pub wanted: Option<Db>,
-    /// What decides.
-    pub bound: Bound,
+    /// Rule that decides the gain.
+    pub bound: GainBound,
 }
 
-/// The playback gain of a song with `reading` on `target`; `None` for a song without integrated loudness.
+/// Returns the playback of a song with `reading` on `target`; `None` for a song without integrated loudness.
 ///
 /// Turning down is always by the whole difference. Turning up follows the platform's rule.
 pub fn playback(reading: &Reading, target: &NormalizationTarget) -> Option<Playback> {
     let integrated = reading.integrated?;
     let Some(loudness) = target.loudness else {
-        return Some(Playback { gain: None, wanted: None, bound: Bound::Unknown });
+        return Some(Playback { gain: None, wanted: None, bound: GainBound::Unknown });
     };
     let wanted = Db((loudness - integrated).0);
     let answer = |gain, bound| Some(Playback { gain, wanted: Some(wanted), bound });
-    let Use::Playback { turns_up } = target.usage else {
-        return answer(None, Bound::Delivery);
+    let TargetUse::Playback { turns_up } = target.usage else {
+        return answer(None, GainBound::Delivery);
     };
     if wanted.0 <= 0.0 {
-        return answer(Some(wanted), Bound::Loudness);
+        return answer(Some(wanted), GainBound::Loudness);
     }
     let up_to = |limit: Dbtp| {
-        let Some(peak) = reading.true_peak else { return answer(None, Bound::PeakUnknown) };
+        let Some(peak) = reading.true_peak else { return answer(None, GainBound::PeakUnknown) };
         let headroom = (limit - peak).max(Db(0.0));
         if headroom.0 < wanted.0 {
-            answer(Some(headroom), Bound::Peak)
+            answer(Some(headroom), GainBound::Peak)
         } else {
-            answer(Some(wanted), Bound::Loudness)
+            answer(Some(wanted), GainBound::Loudness)
         }
     };
     match turns_up {
-        TurnsUp::No => answer(Some(Db(0.0)), Bound::NoTurnUp),
-        TurnsUp::IgnoringPeaks => answer(Some(wanted), Bound::Loudness),
-        TurnsUp::ToPeak(limit) => up_to(limit),
-        TurnsUp::Unknown => answer(None, Bound::Unknown),
-        // No known rule stops a rise that leaves the peak below -1 dBTP.
-        TurnsUp::PeakRuleUnknown => match up_to(Dbtp(-1.0)) {
-            known @ Some(Playback { bound: Bound::Loudness | Bound::PeakUnknown, .. }) => known,
-            _ => answer(None, Bound::Unknown),
+        TurnUpRule::No => answer(Some(Db(0.0)), GainBound::NoTurnUp),
+        TurnUpRule::IgnoringPeaks => answer(Some(wanted), GainBound::Loudness),
+        TurnUpRule::ToPeak(limit) => up_to(limit),
+        TurnUpRule::Unknown => answer(None, GainBound::Unknown),
+        // No known rule limits a rise that leaves the peak below -1 dBTP.
+        TurnUpRule::PeakRuleUnknown => match up_to(Dbtp(-1.0)) {
+            known @ Some(Playback { bound: GainBound::Loudness | GainBound::PeakUnknown, .. }) => known,
+            _ => answer(None, GainBound::Unknown),
         },
     }
 }
 
-/// The heading over playback figures.
+/// Heading over playback figures.
 pub const HEADING: &str = "Playback change (not a mastering target)";
 
-/// Levels nearer than this are the same level in a sentence.
-const SAME: f64 = 0.05;
+/// Difference below which two levels count as equal in a sentence, dB.
+const SAME_LEVEL_DB: f64 = 0.05;
 
-/// The sentence on what `target` does to a song; `loudest_peak` names the stem whose peak binds, if known.
+/// Returns the sentence on the playback of a song on `target`; `loudest_peak` names the stem whose peak limits the
+/// gain, if known.
 pub fn sentence(reading: &Reading, target: &NormalizationTarget, loudest_peak: Option<&str>) -> String {
     let name = &target.name;
     let Some(playback) = playback(reading, target) else {
@@ -101,28 +102,30 @@ pub fn sentence(reading: &Reading, target: &NormalizationTarget, loudest_peak: O
     };
     let (wanted, loudness) = (wanted.0, loudness.0);
     match (playback.bound, playback.gain) {
-        (Bound::Delivery, _) => delivery_sentence(target, wanted),
-        (_, Some(gain)) if gain.0 < -SAME => {
+        (GainBound::Delivery, _) => delivery_sentence(target, wanted),
+        (_, Some(gain)) if gain.0 < -SAME_LEVEL_DB => {
             format!("{name} plays this {:.1} dB quieter. No change needed.", -gain.0)
         }
-        (Bound::Peak | Bound::NoTurnUp | Bound::Loudness, Some(_)) if wanted.abs() <= SAME => {
+        (GainBound::Peak | GainBound::NoTurnUp | GainBound::Loudness, Some(_))
+            if wanted.abs() <= SAME_LEVEL_DB =>
+        {
             format!("{name} plays this as it is.")
         }
-        (Bound::Peak, Some(gain)) => {
+        (GainBound::Peak, Some(gain)) => {
             let whose = loudest_peak.map(|stem| format!(": {stem}")).unwrap_or_default();
-            if gain.0 <= SAME {
+            if gain.0 <= SAME_LEVEL_DB {
                 return format!(
                     "{name}: could rise {wanted:.1} dB, but its peak leaves no room (peak{whose})."
                 );
             }
             format!("{name}: could rise {wanted:.1} dB; stops at {:.1} dB (peak{whose}).", gain.0)
         }
-        (Bound::NoTurnUp, _) => {
+        (GainBound::NoTurnUp, _) => {
             format!("{name} does not turn up: plays this as it is, {wanted:.1} dB below {loudness:.0} LUFS.")
         }
-        (_, Some(gain)) if gain.0 > SAME => format!("{name} plays this {:.1} dB louder.", gain.0),
+        (_, Some(gain)) if gain.0 > SAME_LEVEL_DB => format!("{name} plays this {:.1} dB louder.", gain.0),
         (_, Some(_)) => format!("{name} plays this as it is."),
-        (Bound::PeakUnknown, _) => {
+        (GainBound::PeakUnknown, _) => {
             format!("{name}: could rise {wanted:.1} dB; how far is known when its true peak is.")
         }
         (_, None) => format!(
@@ -132,39 +135,39 @@ pub fn sentence(reading: &Reading, target: &NormalizationTarget, loudest_peak: O
 }
 
 fn delivery_sentence(target: &NormalizationTarget, wanted: f64) -> String {
-    let Use::Delivery { tolerance } = target.usage else { return String::new() };
+    let TargetUse::Delivery { tolerance } = target.usage else { return String::new() };
     let (name, loudness) = (&target.name, target.loudness.map_or(0.0, |l| l.0));
     let asked = match tolerance {
         Some(Lu(tolerance)) => format!("{loudness:.1} LUFS ±{tolerance:.1}"),
         None => format!("at most {loudness:.1} LUFS"),
     };
     let off = match wanted {
-        w if w < -SAME => format!("{:.1} LU louder", -w),
-        w if w > SAME => format!("{w:.1} LU quieter"),
+        w if w < -SAME_LEVEL_DB => format!("{:.1} LU louder", -w),
+        w if w > SAME_LEVEL_DB => format!("{w:.1} LU quieter"),
         _ => "exactly there".into(),
     };
     format!("{name} asks for {asked} in the delivered file: this is {off}.")
 }
 
-/// How much every other stem changes on a platform when a move changes the song from `before` to `after`: the
-/// difference of the playback gains. `None` when either is unknown.
+/// Returns the change in playback of all stems that a move from `before` to `after` leaves alone: the difference of
+/// the playback gains. `None` if either is unknown.
 pub fn others_change(before: &Reading, after: &Reading, target: &NormalizationTarget) -> Option<Db> {
     Some(playback(after, target)?.gain? - playback(before, target)?.gain?)
 }
 
-/// The exchange-rate sentence of a move.
+/// Returns the sentence on a move of one stem and what it costs all others in playback.
 pub fn exchange_sentence(stem: &str, gain: Db, others: Db) -> String {
     let sign = if gain.0 < 0.0 { "" } else { "+" };
     let change = match others.0 {
-        c if c < -SAME => format!("{:.1} dB lower", -c),
-        c if c > SAME => format!("{c:.1} dB higher"),
+        c if c < -SAME_LEVEL_DB => format!("{:.1} dB lower", -c),
+        c if c > SAME_LEVEL_DB => format!("{c:.1} dB higher"),
         _ => "unchanged".into(),
     };
-    format!("While normalized: {stem} {sign}{} dB = everything else {change}", trimmed(gain.0))
+    format!("While normalized: {stem} {sign}{} dB = everything else {change}", format_gain(gain.0))
 }
 
-/// A gain without needless decimals: `3`, `-1.5`.
-fn trimmed(gain: f64) -> String {
+/// Gain as text, without trailing zeros: `3`, `-1.5`.
+fn format_gain(gain: f64) -> String {
     let text = format!("{gain:.2}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
@@ -179,7 +182,7 @@ mod tests {
         Reading { integrated: Some(Lufs(integrated)), true_peak: Some(Dbtp(true_peak)), ..Reading::default() }
     }
 
-    fn on(id: &str, reading: Reading) -> (Option<f64>, Bound, String) {
+    fn on(id: &str, reading: Reading) -> (Option<f64>, GainBound, String) {
         let target = builtin().into_iter().find(|t| t.id == id).expect("a built-in target");
         let p = playback(&reading, &target).expect("has loudness");
         (p.gain.map(|g| (g.0 * 1000.0).round() / 1000.0), p.bound, sentence(&reading, &target, Some("Drums")))
@@ -188,14 +191,14 @@ mod tests {
     #[test]
     fn spotify_s_own_example_of_minus_20_lufs_and_minus_5_dbtp_rises_to_minus_16() {
         let (gain, bound, words) = on("spotify", song(-20.0, -5.0));
-        assert_eq!((gain, bound), (Some(4.0), Bound::Peak));
+        assert_eq!((gain, bound), (Some(4.0), GainBound::Peak));
         assert_eq!(words, "Spotify Normal: could rise 6.0 dB; stops at 4.0 dB (peak: Drums).");
     }
 
     #[test]
     fn loud_songs_are_turned_down_by_the_whole_difference() {
         let (gain, bound, words) = on("spotify", song(-9.1, 0.4));
-        assert_eq!((gain, bound), (Some(-4.9), Bound::Loudness));
+        assert_eq!((gain, bound), (Some(-4.9), GainBound::Loudness));
         assert_eq!(words, "Spotify Normal plays this 4.9 dB quieter. No change needed.");
         assert_eq!(on("youtube", song(-9.1, 0.4)).0, Some(-4.9));
     }
@@ -205,9 +208,9 @@ mod tests {
         assert_eq!(on("youtube", song(-16.0, -3.0)).0, Some(0.0));
         assert_eq!(on("spotify-loud", song(-16.0, -3.0)).0, Some(5.0));
         assert_eq!(on("apple-music", song(-17.0, -3.0)).0, Some(1.0));
-        assert_eq!(on("apple-music", song(-20.0, -3.0)).1, Bound::Unknown);
+        assert_eq!(on("apple-music", song(-20.0, -3.0)).1, GainBound::Unknown);
         assert_eq!(on("deezer", song(-20.0, -9.0)).0, None);
-        assert_eq!(on("soundcloud", song(-9.0, -1.0)).1, Bound::Unknown);
+        assert_eq!(on("soundcloud", song(-9.0, -1.0)).1, GainBound::Unknown);
         let (gain, _, words) = on("spotify", song(-20.0, 0.5));
         assert_eq!(gain, Some(0.0));
         assert_eq!(words, "Spotify Normal: could rise 6.0 dB, but its peak leaves no room (peak: Drums).");
@@ -216,7 +219,7 @@ mod tests {
     #[test]
     fn delivery_specifications_change_nothing() {
         let (gain, bound, words) = on("ebu-r128", song(-20.0, -3.0));
-        assert_eq!((gain, bound), (None, Bound::Delivery));
+        assert_eq!((gain, bound), (None, GainBound::Delivery));
         assert_eq!(words, "EBU R 128 asks for -23.0 LUFS ±1.0 in the delivered file: this is 3.0 LU louder.");
     }
 
@@ -237,10 +240,10 @@ mod tests {
         for id in ["spotify", "apple-music"] {
             let reading = Reading { true_peak: None, ..song(-17.0, 0.0) };
             let (gain, bound, words) = on(id, reading);
-            assert_eq!((gain, bound), (None, Bound::PeakUnknown), "{id}");
+            assert_eq!((gain, bound), (None, GainBound::PeakUnknown), "{id}");
             assert!(words.contains("could rise"), "{words}");
         }
-        // what is turned down is so by its loudness alone
+        // Turning down depends on loudness alone.
         assert_eq!(on("spotify", Reading { true_peak: None, ..song(-9.0, 0.0) }).0, Some(-5.0));
     }
 

@@ -1,15 +1,15 @@
-//! Predicting moves: the loudness of the mix for other gains, exactly, from the hops alone.
+//! Prediction of the loudness of a mix for other gains, exactly, from its hops.
 
 use super::gram::Hops;
 use meter::{Reading, reading_from_hops};
 use units::{Db, Lu};
 
-/// A proposed gain on one source.
+/// Proposed gain on one source.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Move {
     /// Index of the source.
     pub source: usize,
-    /// Gain added to what it has now.
+    /// Gain on top of the present one.
     pub gain: Db,
 }
 
@@ -22,23 +22,24 @@ pub fn gains(sources: usize, moves: &[Move]) -> Vec<f64> {
     gains.into_iter().map(Db::gain).collect()
 }
 
-/// The mix's loudness after `moves`: I, S and LRA exact; the momentary maximum on the 10 Hz grid; no peaks, which
-/// cannot come from powers.
+/// Returns the mix's loudness after `moves`: I, S and LRA exact; the momentary maximum on a 100 ms grid; no peaks,
+/// which powers do not determine.
 pub fn predict(hops: &Hops, moves: &[Move]) -> Reading {
     reading_from_hops(&hops.powers(&gains(hops.sources(), moves)))
 }
 
-/// How far a prediction may be off.
+/// Certainty of a prediction.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Certainty {
-    /// The arithmetic is exact: within 0.01 LU of a render.
+    /// Exact: within 0.01 LU of a render.
     Exact,
-    /// The gains with which stems arrive in the mix are not certain: the truth is within this half-width.
+    /// Estimate: the gains with which stems arrive in the mix are uncertain; half-width of the interval that holds
+    /// the truth in 95 % of all cases.
     Estimate(Lu),
 }
 
 impl Certainty {
-    /// The word shown beside the number.
+    /// Word shown beside the number.
     pub fn word(self) -> &'static str {
         match self {
             Self::Exact => "exact",
@@ -46,7 +47,7 @@ impl Certainty {
         }
     }
 
-    /// The half-width: zero when exact.
+    /// Half-width of the interval; zero if exact.
     pub fn half_width(self) -> Lu {
         match self {
             Self::Exact => Lu(0.0),

@@ -1,40 +1,40 @@
-//! The answer to "what if": a move, predicted.
+//! Prediction of moves on the whole session: loudness, peaks, certainty, platforms.
 
-use super::heard::{Bracket, Progress, RangeReport};
 use super::playback::{Playback, exchange_sentence, others_change, playback};
 use super::predict::{Certainty, Move, gains};
+use super::range_report::{PeakBounds, RangeProgress, RangeReport};
 use super::target::NormalizationTarget;
 use meter::{Reading, reading_from_hops};
 use units::Db;
 
-/// What moves with a stem because it is made of it: returns of its sends. Suggested by what is heard, confirmed by a
-/// person.
+/// A source that moves with a stem because it consists of it, as the returns of its sends do. Suggested by analysis,
+/// confirmed by the user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Follower {
-    /// The source that follows: a stem, or the last source, *Unlinked*.
+    /// Index of the source that follows: a stem, or the last source, *Unlinked*.
     pub follower: usize,
-    /// The stem that it follows.
+    /// Index of the stem that it follows.
     pub stem: usize,
 }
 
-/// What a platform makes of a move.
+/// Effect of a move on one platform.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Exchange {
-    /// The target's id.
+pub struct PlatformChange {
+    /// Id of the target.
     pub id: String,
-    /// On the mix before.
+    /// Playback of the mix before the move.
     pub before: Option<Playback>,
-    /// On the mix after; where a peak binds, at the highest that it may be.
+    /// Playback of the mix after the move; where a peak limits the gain, with the highest possible peak.
     pub after: Option<Playback>,
-    /// How much every stem that was not moved changes in playback.
+    /// Change in playback of all stems that were not moved.
     pub others: Option<Db>,
-    /// The same as a sentence, for a single move.
+    /// The change as a sentence; only for a single move.
     pub sentence: Option<String>,
 }
 
-impl Exchange {
-    /// What `target` makes of a mix that reads `after` instead of `before`; `single`: the only stem that was moved, and by
-    /// how much.
+impl PlatformChange {
+    /// Returns the effect on `target` of a mix that reads `after` instead of `before`; `single`: name and gain of the
+    /// stem, if only one was moved.
     pub fn of(
         before: &Reading,
         after: &Reading,
@@ -52,63 +52,65 @@ impl Exchange {
     }
 }
 
-/// A move, predicted into the master.
+/// Predicted moves, heard into the master.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Prediction {
-    /// All that moves, followers included.
+pub struct MovePrediction {
+    /// All moves, those of followers included.
     pub moves: Vec<Move>,
-    /// Exact, or how far off the integrated loudness may be.
+    /// Certainty of the integrated loudness.
     pub certainty: Certainty,
-    /// Over how much of the range.
-    pub progress: Progress,
+    /// Hops of the range that the prediction is based on.
+    pub progress: RangeProgress,
     /// The mix before.
     pub before: Reading,
     /// The mix after, without peaks.
     pub after: Reading,
-    /// Where its true peak may be.
-    pub peak: Bracket,
-    /// True if something is left that may be returns of a moved stem, and nobody said whose: "returns not included".
+    /// Bounds of the mix's true peak after the moves.
+    pub peak: PeakBounds,
+    /// True if the residual may contain returns of a moved stem and no follower was confirmed: "returns not
+    /// included".
     pub returns_not_included: bool,
-    /// What platforms make of it.
-    pub exchanges: Vec<Exchange>,
+    /// Effect on every platform.
+    pub platform_changes: Vec<PlatformChange>,
 }
 
-/// Predicts `moves` (stems only) over what was `heard`. `followers`: what a person has confirmed to move with stems.
+/// Predicts `moves` (stems only) over a range. `followers`: sources that the user has confirmed to move with stems.
 pub fn predict_moves(
-    heard: &RangeReport,
+    report: &RangeReport,
     moves: &[Move],
     followers: &[Follower],
     targets: &[NormalizationTarget],
     name: impl Fn(usize) -> String,
-) -> Prediction {
-    let ground = &heard.ground;
-    let unlinked = ground.sources.sources() - 1;
+) -> MovePrediction {
+    let fitted_range = &report.fitted_range;
+    let unlinked = fitted_range.sources.sources() - 1;
     let follows = |one: &Move| {
         let (stem, gain) = (one.source, one.gain);
         (followers.iter().filter(move |f| f.stem == stem)).map(move |f| Move { source: f.follower, gain })
     };
     let all: Vec<Move> = moves.iter().copied().chain(moves.iter().flat_map(follows)).collect();
-    let certainty = ground.certainty(&all);
-    let moved = gains(ground.sources.sources(), &all);
-    let before = heard.reading();
-    let peak = heard.bracket(&moved[..unlinked]);
-    let after = reading_from_hops(&ground.sources.powers(&moved));
+    let certainty = fitted_range.certainty(&all);
+    let moved = gains(fitted_range.sources.sources(), &all);
+    let before = report.reading();
+    let peak = report.peak_bounds(&moved[..unlinked]);
+    let after = reading_from_hops(&fitted_range.sources.powers(&moved));
     let highest = Reading { true_peak: peak.high, ..after };
     let single = match moves {
         [one] => Some((name(one.source), one.gain)),
         _ => None,
     };
     let single = single.as_ref().map(|(name, gain)| (name.as_str(), *gain));
-    let exchanges = targets.iter().map(|target| Exchange::of(&before, &highest, target, single)).collect();
+    let platform_changes =
+        targets.iter().map(|target| PlatformChange::of(&before, &highest, target, single)).collect();
     let claimed = followers.iter().any(|f| f.follower == unlinked);
-    Prediction {
+    MovePrediction {
         returns_not_included: !claimed && certainty != Certainty::Exact,
         moves: all,
         certainty,
-        progress: heard.progress,
+        progress: report.progress,
         before,
         after,
         peak,
-        exchanges,
+        platform_changes,
     }
 }

@@ -1,4 +1,4 @@
-//! What a stem is in a song. A guessed role never changes sound.
+//! Role of a stem in a song. A guessed role never changes sound.
 
 /// The role of a stem.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -15,17 +15,17 @@ pub enum Role {
     Backing,
     /// Effects, returns, ambience.
     Fx,
-    /// Something else.
+    /// Everything else.
     #[default]
     Other,
 }
 
 impl Role {
-    /// All roles.
+    /// All roles, in the order of menus.
     pub const ALL: [Self; 7] =
         [Self::Drums, Self::Bass, Self::Keys, Self::Vocals, Self::Backing, Self::Fx, Self::Other];
 
-    /// The word in session files.
+    /// Word in session files.
     pub fn id(self) -> &'static str {
         match self {
             Self::Drums => "drums",
@@ -38,7 +38,7 @@ impl Role {
         }
     }
 
-    /// The word for people.
+    /// Name in windows and tables.
     pub fn name(self) -> &'static str {
         match self {
             Self::Drums => "Drums",
@@ -51,7 +51,7 @@ impl Role {
         }
     }
 
-    /// The role that a name suggests; [`Role::Other`] when it suggests none.
+    /// Returns the role that a name suggests; [`Role::Other`] if none.
     pub fn guess(name: &str) -> Self {
         // In order: "backing vocals" before "vocals", "bass drum" before "bass".
         const WORDS: [(&[&str], Role); 7] = [
@@ -152,8 +152,8 @@ impl Role {
             ),
             (&["other", "rest"], Role::Other),
         ];
-        // `LeadVox` is one word and two.
-        let lower = format!("{} {}", plain(name), plain(&apart(name)));
+        // `LeadVox` counts as one word and as two.
+        let lower = format!("{} {}", fold_letters(name), fold_letters(&split_camel_case(name)));
         let words: Vec<&str> =
             lower.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).collect();
         let is = |word: &str, known: &str| {
@@ -168,8 +168,8 @@ impl Role {
     }
 }
 
-/// The name with a space before every capital that follows a small letter.
-fn apart(name: &str) -> String {
+/// Name with a space before every capital that follows a lower-case letter.
+fn split_camel_case(name: &str) -> String {
     let mut small = false;
     let mut text = String::new();
     for c in name.chars() {
@@ -182,8 +182,8 @@ fn apart(name: &str) -> String {
     text
 }
 
-/// The name in small letters without accents, whether they are part of the letters or follow them.
-fn plain(name: &str) -> String {
+/// Name in lower case without accents, precomposed or combining.
+fn fold_letters(name: &str) -> String {
     const LETTERS: [(&str, char); 10] = [
         ("\u{e0}\u{e1}\u{e2}\u{e3}\u{e4}\u{e5}", 'a'),
         ("\u{e7}\u{107}\u{10d}", 'c'),
@@ -200,7 +200,7 @@ fn plain(name: &str) -> String {
     name.to_lowercase().chars().filter(|c| !is_accent(*c)).map(fold).collect()
 }
 
-/// An accent that stands behind its letter, as macOS writes file names.
+/// True for a combining accent, as macOS writes in file names.
 pub fn is_accent(c: char) -> bool {
     ('\u{300}'..='\u{36f}').contains(&c)
 }

@@ -1,25 +1,25 @@
-//! Loudness shares: how much of the mix's loudness each source is answerable for.
+//! Loudness shares: the share of every source in the mix's loudness.
 
 use super::gram::Hops;
 use meter::loudness::{BLOCK_HOPS, integrated_gate, windows};
 use units::Power;
 
-/// The share of every source: the derivative of the integrated loudness (LU) by the source's gain (dB), at the gate
-/// set of the present mix. Shares sum to 1. A negative share means that the source cancels others. `None` when
-/// nothing passes the gates.
+/// Returns the share of every source: the derivative of the integrated loudness (LU) with respect to the source's
+/// gain (dB), at the gates of the present mix. Shares sum to 1. A negative share means that the source cancels
+/// others. `None` if nothing passes the gates.
 ///
 /// With `P = sum_b g' Q_b g` over the gated blocks, `dI/d(gain_i) = g_i (Q g)_i / P`: a source's own power and half
 /// of what it shares with each other source.
 pub fn shares(hops: &Hops, gains: &[f64]) -> Option<Vec<f64>> {
-    let uses = gated(&hops.powers(gains))?;
+    let uses = gated_block_counts(&hops.powers(gains))?;
     let gram = hops.weighted_sum(uses.into_iter().enumerate().filter(|(_, count)| *count > 0.0));
     let contributions: Vec<f64> = (0..hops.sources()).map(|i| gains[i] * gram.product(gains, i)).collect();
     let total: f64 = contributions.iter().sum();
     (total > 0.0).then(|| contributions.into_iter().map(|c| c / total).collect())
 }
 
-/// How many gated blocks each hop is part of; `None` when nothing passes the gates.
-pub(super) fn gated(powers: &[Power]) -> Option<Vec<f64>> {
+/// Number of gated blocks that each hop belongs to; `None` if nothing passes the gates.
+pub(super) fn gated_block_counts(powers: &[Power]) -> Option<Vec<f64>> {
     let gate = integrated_gate(powers)?;
     let mut uses = vec![0.0; powers.len()];
     for (block, power) in windows(powers, BLOCK_HOPS).enumerate() {

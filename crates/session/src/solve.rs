@@ -1,39 +1,39 @@
-//! Solving for a target: the smallest trim that lands the mix on a loudness.
+//! Solver for a loudness target: the smallest trim with which the mix reaches it.
 
 use super::gram::Hops;
 use meter::loudness::integrated;
 use units::{Db, Lu, Lufs};
 
-/// Trims are looked for within this many dB of no trim.
-pub const LARGEST_TRIM: Db = Db(24.0);
-/// A mix this near its target is on it.
-pub const TOLERANCE: Lu = Lu(0.01);
+/// Largest trim that is tried, in either direction.
+pub const MAX_TRIM: Db = Db(24.0);
+/// Distance from the target within which a mix has reached it.
+pub const TARGET_TOLERANCE: Lu = Lu(0.01);
 
-/// The answer of [`solve`].
+/// Result of [`solve_trim`].
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Solution {
-    /// The trim of every chosen source.
+pub struct TrimSolution {
+    /// Trim of every chosen source.
     pub trim: Db,
-    /// The mix's integrated loudness with it.
+    /// Integrated loudness of the mix with the trim.
     pub integrated: Lufs,
-    /// How far that is from the target: zero within [`TOLERANCE`] when the target can be reached.
+    /// Distance from the target: within [`TARGET_TOLERANCE`] if the target can be reached.
     pub miss: Lu,
 }
 
-impl Solution {
-    /// True when the trim lands the mix on the target.
+impl TrimSolution {
+    /// True if the trim brings the mix to the target.
     pub fn reaches(&self) -> bool {
-        self.miss.0.abs() <= TOLERANCE.0
+        self.miss.0.abs() <= TARGET_TOLERANCE.0
     }
 }
 
-/// The smallest |trim| within ±24 dB of the sources `chosen` (one, or several by the same amount) with which the
-/// mix's integrated loudness is `target`; else the trim that comes nearest. `None` if the mix has no loudness with
-/// any trim.
+/// Returns the smallest |trim| within ±24 dB of the sources `chosen` (one, or several by the same amount) with which
+/// the mix's integrated loudness is `target`; otherwise the trim that comes nearest. `None` if the mix has no
+/// loudness with any trim.
 ///
-/// Loudness need not rise with a trim (stems may cancel, gates may open), so all of the range is searched in steps
-/// of 0.1 dB, outwards from zero, and the first crossing is refined by bisection.
-pub fn solve(hops: &Hops, chosen: &[usize], target: Lufs) -> Option<Solution> {
+/// Loudness need not rise with a trim (stems may cancel, gates may open), so the whole range is searched in steps of
+/// 0.1 dB, outwards from zero, and the first crossing is refined by bisection.
+pub fn solve_trim(hops: &Hops, chosen: &[usize], target: Lufs) -> Option<TrimSolution> {
     let loudness = |trim: f64| {
         let mut gains = vec![1.0; hops.sources()];
         chosen.iter().for_each(|&source| gains[source] = Db(trim).gain());
@@ -41,18 +41,18 @@ pub fn solve(hops: &Hops, chosen: &[usize], target: Lufs) -> Option<Solution> {
     };
     let solution = |trim: f64| {
         let integrated = loudness(trim)?;
-        Some(Solution { trim: Db(trim), integrated, miss: integrated - target })
+        Some(TrimSolution { trim: Db(trim), integrated, miss: integrated - target })
     };
     let mut nearest = solution(0.0);
     if nearest.is_some_and(|s| s.reaches()) {
         return nearest;
     }
     let mut before = [nearest; 2];
-    let steps = (LARGEST_TRIM.0 / STEP).round() as usize;
+    let steps = (MAX_TRIM.0 / STEP_DB).round() as usize;
     for step in 1..=steps {
-        let mut landed: Option<Solution> = None;
+        let mut landed: Option<TrimSolution> = None;
         for (side, sign) in [1.0, -1.0].into_iter().enumerate() {
-            let here = solution(sign * step as f64 * STEP);
+            let here = solution(sign * step as f64 * STEP_DB);
             if let (Some(a), Some(b)) = (before[side], here)
                 && (a.miss.0 > 0.0) != (b.miss.0 > 0.0)
             {
@@ -68,24 +68,24 @@ pub fn solve(hops: &Hops, chosen: &[usize], target: Lufs) -> Option<Solution> {
             }
             before[side] = here;
         }
-        if let Some(landed) = landed.filter(Solution::reaches) {
+        if let Some(landed) = landed.filter(TrimSolution::reaches) {
             return Some(landed);
         }
     }
     nearest
 }
 
-/// The integrated loudness of the mix without the sources `chosen`: no trim of theirs comes much below it. `None` if
-/// the others have none.
-pub fn without(hops: &Hops, chosen: &[usize]) -> Option<Lufs> {
+/// Integrated loudness of the mix without the sources `chosen`, which bounds their trims from below; `None` if the
+/// others have none.
+pub fn loudness_without(hops: &Hops, chosen: &[usize]) -> Option<Lufs> {
     let gains: Vec<f64> =
         (0..hops.sources()).map(|source| if chosen.contains(&source) { 0.0 } else { 1.0 }).collect();
     integrated(&hops.powers(&gains))
 }
 
-const STEP: f64 = 0.1;
+const STEP_DB: f64 = 0.1;
 
-fn bisect(a: Solution, b: Solution, solution: &impl Fn(f64) -> Option<Solution>) -> Solution {
+fn bisect(a: TrimSolution, b: TrimSolution, solution: &impl Fn(f64) -> Option<TrimSolution>) -> TrimSolution {
     let (mut a, mut b) = (a, b);
     for _ in 0..40 {
         let Some(middle) = solution((a.trim.0 + b.trim.0) / 2.0) else { break };
@@ -103,7 +103,7 @@ mod tests {
     fn trimming_everything_moves_the_mix_by_the_trim() {
         let hops = hops_of(&sources(2, 3, 40_000), 8_000.0);
         let now = integrated(&hops.powers(&[1.0; 3])).expect("sounds");
-        let solution = solve(&hops, &[0, 1, 2], now + Db(-3.7)).expect("sounds");
+        let solution = solve_trim(&hops, &[0, 1, 2], now + Db(-3.7)).expect("sounds");
         assert!(solution.reaches());
         assert!((solution.trim.0 + 3.7).abs() < 0.02, "{solution:?}");
     }
@@ -112,7 +112,7 @@ mod tests {
     fn one_stem_lands_the_mix_where_the_render_says() {
         let hops = hops_of(&sources(2, 3, 40_000), 8_000.0);
         let now = integrated(&hops.powers(&[1.0; 3])).expect("sounds");
-        let solution = solve(&hops, &[1], now + Db(1.0)).expect("sounds");
+        let solution = solve_trim(&hops, &[1], now + Db(1.0)).expect("sounds");
         let gains = [1.0, solution.trim.gain(), 1.0];
         let landed = integrated(&hops.powers(&gains)).expect("sounds");
         assert!(solution.reaches() && (landed - (now + Db(1.0))).0.abs() < 0.01);
@@ -122,9 +122,9 @@ mod tests {
     fn an_unreachable_target_gives_the_nearest() {
         let hops = hops_of(&sources(2, 3, 40_000), 8_000.0);
         let now = integrated(&hops.powers(&[1.0; 3])).expect("sounds");
-        let solution = solve(&hops, &[1], now + Db(-40.0)).expect("sounds");
+        let solution = solve_trim(&hops, &[1], now + Db(-40.0)).expect("sounds");
         assert!(!solution.reaches() && solution.miss.0 > 0.0);
-        let others = without(&hops, &[1]).expect("sounds");
+        let others = loudness_without(&hops, &[1]).expect("sounds");
         assert!(others > now + Db(-40.0) && (solution.integrated - others).0.abs() < 0.5, "{others:?}");
         assert!(solution.trim.0 < 0.0);
     }
@@ -136,7 +136,7 @@ mod tests {
         s[1] = s[0].clone().map(|c| c.iter().map(|x| -0.5 * x).collect());
         let hops = hops_of(&s, 8_000.0);
         let now = integrated(&hops.powers(&[1.0; 2])).expect("sounds");
-        let solution = solve(&hops, &[1], now + Db(-3.0)).expect("sounds");
+        let solution = solve_trim(&hops, &[1], now + Db(-3.0)).expect("sounds");
         assert!(solution.reaches() && solution.trim.0 > 0.0 && solution.trim.0 < 6.0, "{solution:?}");
     }
 }

@@ -1,54 +1,55 @@
-//! Platforms' loudness rules: a dated, sourced table that users may edit. Unknown rules stay unknown.
+//! Loudness targets of platforms: a dated table with sources, which users may edit. Unknown rules stay unknown.
 
 use units::{Dbtp, Lu, Lufs};
 
-/// What a target is for.
+/// Purpose of a target.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Use {
-    /// A player changes the level of what it plays toward the target.
+pub enum TargetUse {
+    /// Playback: a player changes the level toward the target.
     Playback {
-        /// Whether it also turns quiet material up.
-        turns_up: TurnsUp,
+        /// Rule for quiet material.
+        turns_up: TurnUpRule,
     },
-    /// A specification for delivered files: nothing changes their level later.
+    /// Delivery: a specification for files, whose level nobody changes later.
     Delivery {
-        /// How far from the target a file may be.
+        /// Permitted distance from the target; `None` if the target is a maximum.
         tolerance: Option<Lu>,
     },
 }
 
-/// Whether a player raises quiet material, and what stops it.
+/// Rule of a player for material below its target.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum TurnsUp {
-    /// Never.
+pub enum TurnUpRule {
+    /// Never turned up.
     No,
     /// Not published.
     Unknown,
-    /// Until the true peak reaches this level.
+    /// Turned up until the true peak reaches this level.
     ToPeak(Dbtp),
-    /// Yes, but what it does about peaks is not published.
+    /// Turned up, but the rule for peaks is not published.
     PeakRuleUnknown,
-    /// To the target whatever the peaks; a limiter of the player's own catches them.
+    /// Turned up to the target; the player's own limiter catches peaks.
     IgnoringPeaks,
 }
 
-/// How a rule is known.
+/// Evidence for a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Status {
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "kebab-case"))]
+pub enum SourceStatus {
     /// Read in the primary source.
     Verified,
-    /// A third party says so.
+    /// Stated by a third party.
     SecondHand,
-    /// Generally said; no source read.
+    /// Common knowledge; no source read.
     General,
-    /// Sources conflict or say nothing.
+    /// Sources conflict or are silent.
     Unverified,
     /// From the user's own file.
     User,
 }
 
-impl Status {
-    /// The word shown in tables.
+impl SourceStatus {
+    /// Word shown in tables.
     pub fn word(self) -> &'static str {
         match self {
             Self::Verified => "verified",
@@ -60,36 +61,36 @@ impl Status {
     }
 }
 
-/// A platform's rule, with where it comes from.
+/// Loudness target of a platform, with its source.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NormalizationTarget {
     /// Stable name, such as `spotify`.
     pub id: String,
-    /// Name for people.
+    /// Name shown to users.
     pub name: String,
     /// Reference loudness; `None` when none is published.
     pub loudness: Option<Lufs>,
-    /// What the target is for.
-    pub usage: Use,
-    /// The true peak that masters should not exceed for this target, where one is published.
+    /// Purpose of the target.
+    pub usage: TargetUse,
+    /// True peak that masters should not exceed for this target, if one is published.
     pub peak_limit: Option<Dbtp>,
-    /// Track, album, programme: in the platform's own words.
+    /// Scope of the measurement (track, album, programme) in the platform's own words.
     pub mode: String,
-    /// Where the rule was read.
+    /// Address or title of the source.
     pub source: String,
-    /// When it was read, ISO 8601.
+    /// Date of reading, ISO 8601.
     pub date: String,
-    /// How it is known.
-    pub status: Status,
+    /// Evidence for the rule.
+    pub status: SourceStatus,
 }
 
-/// The day the built-in table was last checked against its sources.
+/// Date at which the built-in table was last checked against its sources.
 pub const TABLE_DATE: &str = "2026-11-22";
 
-/// The built-in table.
+/// Returns the built-in table.
 pub fn builtin() -> Vec<NormalizationTarget> {
-    use Status::{General, SecondHand, Unverified, Verified};
-    use TurnsUp::{IgnoringPeaks, No, PeakRuleUnknown, ToPeak, Unknown};
+    use SourceStatus::{General, SecondHand, Unverified, Verified};
+    use TurnUpRule::{IgnoringPeaks, No, PeakRuleUnknown, ToPeak, Unknown};
     let target = |id: &str,
                   name: &str,
                   loudness: Option<f64>,
@@ -110,8 +111,8 @@ pub fn builtin() -> Vec<NormalizationTarget> {
             status,
         }
     };
-    let play = |turns_up| Use::Playback { turns_up };
-    let deliver = |tolerance: Option<f64>| Use::Delivery { tolerance: tolerance.map(Lu) };
+    let play = |turns_up| TargetUse::Playback { turns_up };
+    let deliver = |tolerance: Option<f64>| TargetUse::Delivery { tolerance: tolerance.map(Lu) };
     let spotify = "https://support.spotify.com/us/artists/article/loudness-normalization";
     let album = "album in album play, track otherwise";
     vec![

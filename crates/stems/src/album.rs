@@ -6,7 +6,7 @@ use render::album::{Album, AlbumPlayback, album};
 use render::json::ReadingJson;
 use serde::Serialize;
 use session::playback::HEADING;
-use session::target::{NormalizationTarget, Use};
+use session::target::{NormalizationTarget, TargetUse};
 
 use crate::args::{Album as Args, Global};
 use crate::common::{self, Bar};
@@ -42,7 +42,7 @@ struct AlbumTargetJson<'a> {
 pub(crate) fn run(args: &Args, global: &Global) -> CommandResult {
     let table = common::targets(global)?;
     let targets = if args.target.is_empty() {
-        table.into_iter().filter(|target| matches!(target.usage, Use::Playback { .. })).collect()
+        table.into_iter().filter(|target| matches!(target.usage, TargetUse::Playback { .. })).collect()
     } else {
         project::target_file::pick(&table, &args.target)?
     };

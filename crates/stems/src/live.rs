@@ -15,7 +15,7 @@ use link::bridge::Intervals;
 use link::bridge::onlooker::Observer;
 use link::survey::Survey;
 use project::target_file::pick;
-use session::target::{NormalizationTarget, Use};
+use session::target::{NormalizationTarget, TargetUse};
 
 use crate::args::{Global, Live};
 use crate::common::{self, is_interrupted};
@@ -64,7 +64,7 @@ pub(crate) fn run(args: &Live, global: &Global) -> CommandResult {
 fn targets(args: &Live, global: &Global) -> Result<Vec<NormalizationTarget>, Failure> {
     let table = common::targets(global)?;
     if args.target.is_empty() {
-        let plays = |target: &NormalizationTarget| matches!(target.usage, Use::Playback { .. });
+        let plays = |target: &NormalizationTarget| matches!(target.usage, TargetUse::Playback { .. });
         return Ok(table.into_iter().filter(plays).collect());
     }
     Ok(pick(&table, &args.target)?)

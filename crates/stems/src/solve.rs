@@ -6,7 +6,7 @@ use render::json::ReadingJson;
 use render::what_if::{WhatIf as Answer, analyse};
 use serde::Serialize;
 use session::predict::Move;
-use session::solve::{LARGEST_TRIM, TOLERANCE, solve, without};
+use session::solve::{MAX_TRIM, TARGET_TOLERANCE, loudness_without, solve_trim};
 use units::{Lu, Lufs};
 
 use crate::args::{Global, Solve};
@@ -65,7 +65,7 @@ pub(crate) fn run(args: &Solve, global: &Global) -> CommandResult {
     let through_chain = session.master != ChainSettings::default();
     let (mut into, mut best): (Lufs, Option<(Answer, Lu)>) = (aim, None);
     for _ in 0..if through_chain { CORRECTIONS } else { 1 } {
-        let solution = solve(analysis.sources(), &chosen, into).ok_or_else(silent)?;
+        let solution = solve_trim(analysis.sources(), &chosen, into).ok_or_else(silent)?;
         let moves: Vec<Move> = chosen.iter().map(|&source| Move { source, gain: solution.trim }).collect();
         let answer = analysis.what_if(&bundle, &session, &moves, &mut bar)?;
         let miss = answer.after.integrated.ok_or_else(silent)? - aim;
@@ -73,18 +73,18 @@ pub(crate) fn run(args: &Solve, global: &Global) -> CommandResult {
         if best.as_ref().is_none_or(|(_, least)| miss.0.abs() < least.0.abs()) {
             best = Some((answer, miss));
         }
-        if miss.0.abs() <= TOLERANCE.0 {
+        if miss.0.abs() <= TARGET_TOLERANCE.0 {
             break;
         }
     }
     drop(bar);
     let (answer, miss) = best.ok_or_else(silent)?;
-    let reached = miss.0.abs() <= 2.0 * TOLERANCE.0;
+    let reached = miss.0.abs() <= 2.0 * TARGET_TOLERANCE.0;
     let trim = answer.moves.first().map_or(0.0, |m| m.gain.0);
     let what = args.stem.as_ref().map_or("all stems".to_owned(), |_| bundle.stems[chosen[0]].name.clone());
     let reason = (!reached).then(|| {
         let side = if miss.0 > 0.0 { "louder" } else { "quieter" };
-        let why = match without(analysis.sources(), &chosen) {
+        let why = match loudness_without(analysis.sources(), &chosen) {
             Some(others) if miss.0 > 0.0 && others > aim => {
                 format!("; the other stems alone are at {:.1} LUFS", others.0)
             }
@@ -92,7 +92,7 @@ pub(crate) fn run(args: &Solve, global: &Global) -> CommandResult {
         };
         format!(
             "no trim of {what} within ±{:.0} dB lands on {:.1} LUFS; {trim:+.2} dB comes nearest, {:.2} LU {side}{why}",
-            LARGEST_TRIM.0,
+            MAX_TRIM.0,
             aim.0,
             miss.0.abs()
         )

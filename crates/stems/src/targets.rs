@@ -2,7 +2,7 @@
 
 use project::target_file::turns_up_words;
 use serde::Serialize;
-use session::target::{NormalizationTarget, TurnsUp, Use};
+use session::target::{NormalizationTarget, TargetUse, TurnUpRule};
 
 use crate::args::{Global, Targets};
 use crate::common;
@@ -49,14 +49,14 @@ struct TargetRow<'a> {
 
 fn row(target: &NormalizationTarget) -> TargetRow<'_> {
     let (usage, turns_up, up_to, tolerance) = match target.usage {
-        Use::Delivery { tolerance } => ("delivery", None, None, tolerance.map(|t| t.0)),
-        Use::Playback { turns_up } => {
+        TargetUse::Delivery { tolerance } => ("delivery", None, None, tolerance.map(|t| t.0)),
+        TargetUse::Playback { turns_up } => {
             let (word, up_to) = match turns_up {
-                TurnsUp::No => ("no", None),
-                TurnsUp::Unknown => ("unknown", None),
-                TurnsUp::ToPeak(peak) => ("to-peak", Some(peak.0)),
-                TurnsUp::PeakRuleUnknown => ("peak-rule-unknown", None),
-                TurnsUp::IgnoringPeaks => ("ignoring-peaks", None),
+                TurnUpRule::No => ("no", None),
+                TurnUpRule::Unknown => ("unknown", None),
+                TurnUpRule::ToPeak(peak) => ("to-peak", Some(peak.0)),
+                TurnUpRule::PeakRuleUnknown => ("peak-rule-unknown", None),
+                TurnUpRule::IgnoringPeaks => ("ignoring-peaks", None),
             };
             ("playback", Some(word), up_to, None)
         }

@@ -6,7 +6,7 @@ use hosttests::Library;
 use hosttests::viewer::{Viewer, eventually};
 use link::InstanceId;
 use link::summary::Summary;
-use session::view::StemState;
+use session::session_report::StemState;
 use std::collections::BTreeSet;
 use units::Db;
 

@@ -17,7 +17,7 @@ const GAP: f32 = 2.0;
 /// A switch's letter.
 fn letter(audition: Audition) -> &'static str {
     match audition {
-        Audition::Listen => "L",
+        Audition::Solo => "L",
         Audition::Mute => "M",
         Audition::Bypass => "B",
     }
@@ -26,7 +26,7 @@ fn letter(audition: Audition) -> &'static str {
 /// Its verb.
 fn verb(audition: Audition) -> &'static str {
     match audition {
-        Audition::Listen => "Listen to",
+        Audition::Solo => "Listen to",
         Audition::Mute => "Mute",
         Audition::Bypass => "Bypass",
     }
@@ -34,9 +34,7 @@ fn verb(audition: Audition) -> &'static str {
 
 fn meaning(audition: Audition) -> &'static str {
     match audition {
-        Audition::Listen => {
-            "Hear it without the stems that are not listened to. Ctrl or Cmd click: it alone."
-        }
+        Audition::Solo => "Hear it without the stems that are not listened to. Ctrl or Cmd click: it alone.",
         Audition::Mute => "Hear the mix without it.",
         Audition::Bypass => {
             "Hear it as it enters its chain, as late as it leaves it and as loud as it comes in."
@@ -74,7 +72,7 @@ fn switch(ui: &mut Ui, desk: &mut ViewCx<'_>, at: Rect, stem: &StemCard, auditio
         paint::focus_ring(ui, at, &look);
     }
     if response.clicked() {
-        if audition == Audition::Listen && ui.input(|input| input.modifiers.command) {
+        if audition == Audition::Solo && ui.input(|input| input.modifiers.command) {
             desk.edits.want(Edit::Audition(None));
         }
         desk.edits.want(Edit::Audition(Some((stem.id, audition))));
@@ -102,9 +100,9 @@ pub(super) fn menu(ui: &mut Ui, desk: &mut ViewCx<'_>, stem: &StemCard) {
 /// How `stem` is heard at this Master, in words; `None`: as it is.
 pub(super) fn state(session: &SessionSnapshot, stem: &StemCard) -> Option<&'static str> {
     let outer = |id| session.stem(id).and_then(|stem| stem.inside);
-    session.auditions.hearing(stem.id, outer).map(|hearing| match hearing {
-        Hearing::Muted => "muted here",
-        Hearing::Bypassed => "bypassed here",
+    session.auditions.effect(stem.id, outer).map(|hearing| match hearing {
+        AuditionEffect::Muted => "muted here",
+        AuditionEffect::Bypassed => "bypassed here",
     })
 }
 
@@ -120,7 +118,7 @@ pub(crate) fn words(facts: &ViewModel) -> Option<String> {
             _ => Some(format!("{} stems", names.len())),
         }
     };
-    let listened = named(Audition::Listen).map(|who| format!("{who} alone"));
+    let listened = named(Audition::Solo).map(|who| format!("{who} alone"));
     let muted = named(Audition::Mute).map(|who| format!("without {who}"));
     let bypassed = named(Audition::Bypass).map(|who| format!("{who} bypassed"));
     let all: Vec<String> = [listened, muted, bypassed].into_iter().flatten().collect();

@@ -48,7 +48,7 @@ pub(super) fn show(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect, loudest: boo
     let mut bars = Mesh::default();
     let mut reductions = Mesh::default();
     let mut line = Vec::new();
-    let mut hatched: Option<(f32, Mark)> = None;
+    let mut hatched: Option<(f32, HopStatus)> = None;
     for column in 0..=columns {
         let part = |n: usize| n * timeline.points.len() / columns;
         let x = well.min.x + column as f32 / columns as f32 * well.width();
@@ -57,11 +57,11 @@ pub(super) fn show(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect, loudest: boo
             .get(part(column)..part(column + 1).min(timeline.points.len()))
             .unwrap_or_default();
         let mark = (column < columns).then(|| worst(points));
-        if hatched.map(|(_, mark)| mark) != mark.filter(|mark| *mark != Mark::Heard) {
+        if hatched.map(|(_, mark)| mark) != mark.filter(|mark| *mark != HopStatus::Heard) {
             if let Some((from, mark)) = hatched.take() {
                 hatch(&painter, Rect::from_x_y_ranges(from..=x, well.y_range()), look, mark);
             }
-            hatched = mark.filter(|mark| *mark != Mark::Heard).map(|mark| (x, mark));
+            hatched = mark.filter(|mark| *mark != HopStatus::Heard).map(|mark| (x, mark));
         }
         let next = well.min.x + (column + 1) as f32 / columns as f32 * well.width();
         let highest = |of: fn(&TimelinePoint) -> Option<f64>| points.iter().filter_map(of).reduce(f64::max);
@@ -130,28 +130,28 @@ fn worst(points: &[TimelinePoint]) -> Mark {
         Mark::Auditioned => 3,
         Mark::Unheard => 4,
     };
-    points.iter().map(|point| point.mark).max_by_key(|mark| rank(*mark)).unwrap_or(Mark::Heard)
+    points.iter().map(|point| point.mark).max_by_key(|mark| rank(*mark)).unwrap_or(HopStatus::Heard)
 }
 
 /// What a mark means.
-fn words(mark: Mark) -> &'static str {
+fn words(mark: HopStatus) -> &'static str {
     match mark {
-        Mark::Heard => "heard as it is set now",
-        Mark::Unheard => "not heard yet",
-        Mark::OldSettings => "heard with old settings",
-        Mark::Auditioned => "soloed, not recorded",
-        Mark::Dropped => "heard long ago, forgotten",
+        HopStatus::Heard => "heard as it is set now",
+        HopStatus::Unheard => "not heard yet",
+        HopStatus::OldSettings => "heard with old settings",
+        HopStatus::Auditioned => "soloed, not recorded",
+        HopStatus::Dropped => "heard long ago, forgotten",
     }
 }
 
 /// Strokes over what was not heard as it is now: rising for unheard, falling for the rest.
-fn hatch(painter: &egui::Painter, place: Rect, look: &Palette, mark: Mark) {
+fn hatch(painter: &egui::Painter, place: Rect, look: &Palette, mark: HopStatus) {
     let painter = painter.with_clip_rect(place.intersect(painter.clip_rect()));
-    let stroke = Stroke::new(1.0, if mark == Mark::Unheard { look.line } else { look.dim });
+    let stroke = Stroke::new(1.0, if mark == HopStatus::Unheard { look.line } else { look.dim });
     let height = place.height();
     let mut x = place.min.x - height;
     while x < place.max.x {
-        let (low, high) = if mark == Mark::Unheard { (x, x + height) } else { (x + height, x) };
+        let (low, high) = if mark == HopStatus::Unheard { (x, x + height) } else { (x + height, x) };
         painter.line_segment([pos2(low, place.max.y), pos2(high, place.min.y)], stroke);
         x += HATCH;
     }

@@ -31,10 +31,10 @@ pub(super) fn show(ui: &Ui, desk: &ViewCx<'_>, place: Rect) {
     }
     let title = "Where stems are covered by the others. A hint from averages: trust your ears.";
     paint::label(ui, top, Align2::LEFT_CENTER, title, &small);
-    let spectra: Vec<Bands> = stems.iter().map(|stem| stem.spectrum).collect();
-    let found = covered(&spectra);
+    let spectra: Vec<BandLevels> = stems.iter().map(|stem| stem.spectrum).collect();
+    let found = masking(&spectra);
     let mut order: Vec<usize> = (0..stems.len()).collect();
-    order.sort_by(|a, b| found[*b].whole().total_cmp(&found[*a].whole()));
+    order.sort_by(|a, b| found[*b].average().total_cmp(&found[*a].average()));
     let list = Rect::from_min_max(pos2(inner.min.x, top.max.y + 4.0), pos2(inner.max.x, inner.max.y - 18.0));
     let fit = ((list.height() / LEAST_ROW) as usize).max(1);
     let shown = order.len().min(fit);
@@ -61,7 +61,7 @@ pub(super) fn show(ui: &Ui, desk: &ViewCx<'_>, place: Rect) {
         (27, "10k"),
         (30, "20k"),
     ] {
-        let x = grid.min.x + (band as f32 + 0.5) / BANDS as f32 * grid.width();
+        let x = grid.min.x + (band as f32 + 0.5) / BAND_COUNT as f32 * grid.width();
         let at = Rect::from_center_size(pos2(x, grid.max.y + 9.0), vec2(28.0, 14.0));
         paint::text(ui, at, Align2::CENTER_CENTER, words, &tiny);
     }
@@ -82,7 +82,7 @@ fn row(
     grid: Rect,
     stems: &[&StemCard],
     stem: usize,
-    covered: &Covered,
+    masking: &Masking,
 ) {
     let look = &desk.look;
     let card = stems[stem];
@@ -93,8 +93,8 @@ fn row(
     let ink = pen(theme::font(if at.height() < 20.0 { theme::SMALL } else { theme::BODY }), look.text);
     let name = shortened(ui, card.name(), &ink, names.width());
     paint::label(ui, names, Align2::LEFT_CENTER, &name, &ink);
-    let width = grid.width() / BANDS as f32;
-    for (band, part) in covered.bands.iter().enumerate() {
+    let width = grid.width() / BAND_COUNT as f32;
+    for (band, part) in masking.bands.iter().enumerate() {
         let cell = Rect::from_min_max(
             pos2(grid.min.x + band as f32 * width + 0.5, at.min.y + 1.0),
             pos2(grid.min.x + (band + 1) as f32 * width - 0.5, at.max.y - 1.0),
@@ -111,12 +111,12 @@ fn row(
     }
     let cells = Rect::from_x_y_ranges(grid.x_range(), at.y_range());
     let response = ui.interact(cells, ui.scope_id().with(("covered", card.id)), Sense::hover());
-    let percent = format!("{} %", number(covered.whole() * 100.0, 0));
+    let percent = format!("{} %", number(masking.average() * 100.0, 0));
     response.widget_info(|| WidgetInfo::labeled(Role::Meter, true, format!("{} covered", card.name())));
     ui.ctx().accesskit_node_builder(response.id, |node| node.set_value(percent.as_str()));
     if let Some(pointer) = response.hover_pos() {
-        let band = (((pointer.x - grid.min.x) / width) as usize).min(BANDS - 1);
-        response.on_hover_text(told(stems, card, covered, band));
+        let band = (((pointer.x - grid.min.x) / width) as usize).min(BAND_COUNT - 1);
+        response.on_hover_text(told(stems, card, masking, band));
     }
     let whole = Rect::from_min_max(pos2(grid.max.x + 6.0, at.min.y), at.max);
     let quiet = pen(theme::font(theme::SMALL), look.secondary);
@@ -124,12 +124,12 @@ fn row(
         .on_hover_text("How much of this stem is covered, on average over the bands in which it sounds.");
 }
 
-fn told(stems: &[&StemCard], card: &StemCard, covered: &Covered, band: usize) -> String {
-    let hertz = match centre(band) {
+fn told(stems: &[&StemCard], card: &StemCard, masking: &Masking, band: usize) -> String {
+    let hertz = match centre_hz(band) {
         f if f >= 1000.0 => format!("{} kHz", number(f / 1000.0, 1)),
         f => format!("{} Hz", number(f, 0)),
     };
-    match (covered.bands[band], covered.by[band]) {
+    match (masking.bands[band], masking.by[band]) {
         (Some(part), Some(by)) if part > 0.0 => {
             format!(
                 "{}: {} is {} % covered, most by {}",

@@ -65,11 +65,11 @@ pub(super) fn show(
     }
     let cells = (inner.width() / CELL).floor().max(1.0) as usize;
     // delivery specifications change nothing in playback; they are in the list of all
-    let played: Vec<(usize, &PlatformView)> = facts
+    let played: Vec<(usize, &PlatformReport)> = facts
         .platforms
         .iter()
         .enumerate()
-        .filter(|(_, platform)| platform.playback.is_some_and(|p| p.bound != Bound::Delivery))
+        .filter(|(_, platform)| platform.playback.is_some_and(|p| p.bound != GainBound::Delivery))
         .take(cells)
         .collect();
     let width = (inner.width() / played.len().max(1) as f32).min(CELL * 1.6);
@@ -91,7 +91,7 @@ fn cell(
     ui: &Ui,
     desk: &ViewCx<'_>,
     at: Rect,
-    platform: &PlatformView,
+    platform: &PlatformReport,
     after: Option<Playback>,
     chosen: bool,
 ) -> bool {
@@ -181,10 +181,10 @@ fn bound(desk: &ViewCx<'_>, playback: Option<Playback>) -> String {
             let whose = facts.session().and_then(|session| session.loudest_peak);
             whose.map_or("peak".into(), |stem| format!("peak: {}", facts.name(stem)))
         }
-        Some(Bound::NoTurnUp) => "never turns up".into(),
-        Some(Bound::Unknown) => "rule not published".into(),
-        Some(Bound::PeakUnknown) => "peak not known yet".into(),
-        Some(Bound::Delivery) => "delivery".into(),
+        Some(GainBound::NoTurnUp) => "never turns up".into(),
+        Some(GainBound::Unknown) => "rule not published".into(),
+        Some(GainBound::PeakUnknown) => "peak not known yet".into(),
+        Some(GainBound::Delivery) => "delivery".into(),
         None => String::new(),
     }
 }
@@ -193,14 +193,14 @@ fn bound(desk: &ViewCx<'_>, playback: Option<Playback>) -> String {
 fn rule(target: &NormalizationTarget) -> Vec<String> {
     let aim = target.loudness.map_or("no target published".into(), |l| format!("{} LUFS", number(l.0, 1)));
     let up = match target.usage {
-        Use::Playback { turns_up } => match turns_up {
-            TurnsUp::No => "never turns up".into(),
-            TurnsUp::Unknown => "whether it turns up is not published".into(),
-            TurnsUp::ToPeak(limit) => format!("turns up until {} dBTP", number(limit.0, 1)),
-            TurnsUp::PeakRuleUnknown => "turns up; what it does about peaks is not published".into(),
-            TurnsUp::IgnoringPeaks => "turns up whatever the peaks".into(),
+        TargetUse::Playback { turns_up } => match turns_up {
+            TurnUpRule::No => "never turns up".into(),
+            TurnUpRule::Unknown => "whether it turns up is not published".into(),
+            TurnUpRule::ToPeak(limit) => format!("turns up until {} dBTP", number(limit.0, 1)),
+            TurnUpRule::PeakRuleUnknown => "turns up; what it does about peaks is not published".into(),
+            TurnUpRule::IgnoringPeaks => "turns up whatever the peaks".into(),
         },
-        Use::Delivery { .. } => "for delivered files".to_owned(),
+        TargetUse::Delivery { .. } => "for delivered files".to_owned(),
     };
     let mut lines = vec![format!("Rule: {aim}, {up}. By {}.", target.mode)];
     lines.extend(target.peak_limit.map(|peak| format!("Asks for masters below {} dBTP.", number(peak.0, 1))));

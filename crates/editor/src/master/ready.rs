@@ -99,17 +99,17 @@ fn heard(facts: &ViewModel) -> Point {
     let seconds = |points: usize| time(points as f64 * HOP.0 / 1000.0);
     let mut gaps = Vec::new();
     for (mark, words) in [
-        (Mark::Unheard, "unheard"),
-        (Mark::Auditioned, "heard soloed only"),
-        (Mark::OldSettings, "heard with old settings"),
-        (Mark::Dropped, "heard long ago"),
+        (HopStatus::Unheard, "unheard"),
+        (HopStatus::Auditioned, "heard soloed only"),
+        (HopStatus::OldSettings, "heard with old settings"),
+        (HopStatus::Dropped, "heard long ago"),
     ] {
         let points = count(mark);
         if points > 0 {
             gaps.push(format!("{} {words}", seconds(points)));
         }
     }
-    let any = count(Mark::Heard) > 0;
+    let any = count(HopStatus::Heard) > 0;
     let words = match (any, gaps.is_empty()) {
         (_, false) => gaps.join(", "),
         (true, true) => "Everything was heard as it is set now".into(),

@@ -276,11 +276,13 @@ fn figures_of(references: &References, index: usize, figures: &Figures) -> Strin
     let length = time(figures.length.0 / 1000.0);
     let gain = match references.matched(index) {
         None => String::new(),
-        Some(matched) if matched.short.0 < 0.05 => format!("  ·  played {} dB", signed(matched.gain.0, 1)),
+        Some(matched) if matched.shortfall.0 < 0.05 => {
+            format!("  ·  played {} dB", signed(matched.gain.0, 1))
+        }
         Some(matched) => format!(
             "  ·  played {} dB, still {} LU quieter: its true peak allows no more",
             signed(matched.gain.0, 1),
-            number(matched.short.0, 1)
+            number(matched.shortfall.0, 1)
         ),
     };
     format!("{loudness}  ·  {peak}  ·  {length}{gain}")

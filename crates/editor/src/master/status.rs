@@ -12,7 +12,7 @@ use egui::{Align2, Rect, Ui, pos2, vec2};
 use plugin_core::session_view::SessionSnapshot;
 use session::finding::Finding;
 use session::record::StemId;
-use session::view::Session;
+use session::session_report::SessionReport;
 
 /// In the middle of an empty table.
 pub(super) fn nobody(ui: &Ui, desk: &ViewCx<'_>, place: Rect) {
@@ -89,20 +89,22 @@ fn offer(facts: &SessionSnapshot, session: &Session) -> Option<(String, Offer)> 
     let id = |stem: usize| session.stems.get(stem).map(|stem| stem.id);
     let words = finding.sentence(|stem| id(stem).map_or("a stem", |id| facts.name(id)).to_owned());
     let offer = match *finding {
-        Finding::Returns { stem, .. } | Finding::Processed { stem, .. } => Offer::Follows(id(stem)?),
-        Finding::Unlinked { .. } => Offer::Advice(
+        RoutingFinding::Returns { stem, .. } | RoutingFinding::Processed { stem, .. } => {
+            Offer::Follows(id(stem)?)
+        }
+        RoutingFinding::Unlinked { .. } => Offer::Advice(
             "Put a Stem on every bus and track that reaches the master, returns too, or accept that moves do not include the rest.",
         ),
-        Finding::Doubled { .. } => Offer::Advice(
+        RoutingFinding::Doubled { .. } => Offer::Advice(
             "The stem reaches the mix on two ways, one later. Look for a second send or output, or for a delay on one of them.",
         ),
-        Finding::Late { .. } => Offer::Advice(
+        RoutingFinding::Late { .. } => Offer::Advice(
             "A plugin after the Stem delays it, and the host does not make up for it. It is aligned here; in the mix it may comb with what it bleeds into.",
         ),
-        Finding::Louder { .. } => Offer::Advice(
+        RoutingFinding::Louder { .. } => Offer::Advice(
             "A fader at +6 dB and a stem that is routed twice look the same. If no fader says so, look for a second output.",
         ),
-        Finding::Inseparable { .. } => Offer::Advice(
+        RoutingFinding::Inseparable { .. } => Offer::Advice(
             "Both carry nearly the same sound. Their sum is known, their parts are not: a move of one alone is an estimate.",
         ),
     };

@@ -7,7 +7,7 @@ use super::pace::Intervals;
 use crate::InstanceId;
 use crate::roster::{AudioWriter, ControlWriter, PeerView, Roster};
 use crate::slot::{Origin, Presence};
-use session::timeline::Located;
+use session::timeline::BlockPosition;
 use std::fs::File;
 use std::io;
 use std::time::Instant;
@@ -158,7 +158,7 @@ impl Import {
             let [input, output] = [&chunk.input, &chunk.output].map(|words| channels(words));
             outlet.mark(chunk.mark.revision, chunk.mark.level);
             outlet.write(
-                Located { position: chunk.position, segment: chunk.pass, jumped },
+                BlockPosition { position: chunk.position, segment: chunk.pass, jumped },
                 [&input[0], &input[1]],
                 [&output[0], &output[1]],
             );

@@ -6,8 +6,8 @@ use crate::slot::Presence;
 use crate::snapshot::tests::label;
 use crate::snapshot::{BlockStatus, Kind, Trim};
 use crate::words::Text;
-use session::audition::Hearing;
-use session::timeline::Located;
+use session::audition::AuditionEffect;
+use session::timeline::BlockPosition;
 use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -230,7 +230,7 @@ fn an_order_holds_until_it_is_taken_back_or_its_master_goes() {
     let (mix, _) = master(here);
     meet(here, "Bass");
     let order = |of: &Membership, hearing| Order { target: of.peer().id().unwrap(), base: 7, hearing };
-    let mut all = vec![order(&drums, Hearing::Muted), order(&bass, Hearing::Bypassed)];
+    let mut all = vec![order(&drums, AuditionEffect::Muted), order(&bass, AuditionEffect::Bypassed)];
     let wait = |puppet: &Puppet, wanted: Option<Order>| {
         eventually("the order", || (*lock(&puppet.heard) == wanted).then_some(()));
     };
@@ -242,7 +242,7 @@ fn an_order_holds_until_it_is_taken_back_or_its_master_goes() {
     wait(&near, None);
     assert_eq!(*lock(&far.heard), Some(all[0]));
     // a Stem orders nothing
-    bass.desk().order(Orders::new([order(&drums, Hearing::Muted)]));
+    bass.desk().order(Orders::new([order(&drums, AuditionEffect::Muted)]));
     let desk = mix.desk();
     drop(mix);
     wait(&far, None);

@@ -103,7 +103,7 @@ fn what_is_told_is_read_by_others() {
 fn audio_is_there_after_preparing_and_a_new_tenant_hears_nothing_old() {
     static ROSTER: Roster = Roster::new();
     let (mut outlet, card) = join(&ROSTER, None);
-    let place = Located { position: Some(100), segment: 0, jumped: true };
+    let place = BlockPosition { position: Some(100), segment: 0, jumped: true };
     outlet.write(place, [&[1.0], &[2.0]], [&[3.0], &[4.0]]);
     assert!(card.peer().audio().is_none());
 

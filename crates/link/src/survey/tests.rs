@@ -4,7 +4,7 @@ use super::*;
 use crate::slot::{Origin, Presence};
 use crate::words::Text;
 use crate::{AudioWriter, ControlWriter, Roster};
-use session::view::StemState;
+use session::session_report::StemState;
 use units::Hz;
 
 /// An instance, and what it takes to keep it there.

@@ -3,7 +3,7 @@
 #![allow(clippy::print_stderr, reason = "a skipped test says why")]
 
 use super::*;
-use session::timeline::Located;
+use session::timeline::BlockPosition;
 
 /// A file system of `size` at a path, unmounted when dropped.
 struct Mount<'a>(&'a Path);
@@ -61,7 +61,7 @@ fn without_room_for_audio_all_else_crosses() {
     let silence = [0.0; 4096];
     let mut blocks = 0;
     let trouble = eventually("trouble", || {
-        let place = Located { position: None, segment: 0, jumped: blocks == 0 };
+        let place = BlockPosition { position: None, segment: 0, jumped: blocks == 0 };
         stem.outlet.write(place, [&silence; 2], [&silence; 2]);
         blocks += 1;
         stem.outlet.tell(&BlockStatus { blocks, rate: RATE, ..BlockStatus::default() });

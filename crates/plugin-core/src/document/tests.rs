@@ -120,7 +120,7 @@ fn a_trim_moves_into_its_parameter_as_far_as_that_has_room() {
     let changes = Changes::default();
     let store = Store::new(ChainKind::Stem, changes.clone());
     store.change_trim(|trim, _| Some(Db(trim.0 + 99.0)));
-    assert_eq!(store.trim(), LARGEST_TRIM);
+    assert_eq!(store.trim(), MAX_TRIM);
     let mut parameter = Db(0.0);
     store.move_trim(|trim| {
         assert!(store.is_moving());

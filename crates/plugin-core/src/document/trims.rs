@@ -5,7 +5,7 @@ use super::hex::Hex;
 use super::{SLOTS, Store};
 use serde::{Deserialize, Serialize};
 use session::record::StemId;
-use session::solve::LARGEST_TRIM;
+use session::solve::MAX_TRIM;
 use std::num::NonZeroU64;
 use units::Db;
 
@@ -20,7 +20,7 @@ pub(super) struct KeptTrims(Vec<(Hex, f64)>);
 impl KeptTrims {
     /// True if they can be kept.
     pub(super) fn are_good(&self) -> bool {
-        self.0.len() <= MOST && self.0.iter().all(|(_, trim)| trim.abs() <= LARGEST_TRIM.0)
+        self.0.len() <= MOST && self.0.iter().all(|(_, trim)| trim.abs() <= MAX_TRIM.0)
     }
 }
 
@@ -28,7 +28,7 @@ impl Store {
     /// Keeps the trims of the stems in `slot`.
     pub fn keep_trims(&self, slot: usize, trims: &[(StemId, Db)]) {
         let kept = trims.iter().take(MOST).filter_map(|(stem, trim)| {
-            let trim = trim.0.clamp(-LARGEST_TRIM.0, LARGEST_TRIM.0);
+            let trim = trim.0.clamp(-MAX_TRIM.0, MAX_TRIM.0);
             Some((Hex(NonZeroU64::new(stem.0)?), trim))
         });
         if slot < SLOTS {
@@ -62,7 +62,7 @@ mod tests {
         let read: Document = serde_json::from_str(&text).expect("its own");
         assert_eq!(read, store.document());
         assert_eq!((store.trims(1), store.trims(0)), (trims.to_vec(), vec![]));
-        assert_eq!(store.trims(3), [(StemId(7), LARGEST_TRIM)], "an id is not zero");
+        assert_eq!(store.trims(3), [(StemId(7), MAX_TRIM)], "an id is not zero");
         assert!(read.trims.iter().all(KeptTrims::are_good));
         assert!(!KeptTrims(vec![(Hex(NonZeroU64::MIN), 24.5)]).are_good());
         assert!(!KeptTrims(vec![(Hex(NonZeroU64::MIN), f64::NAN)]).are_good());

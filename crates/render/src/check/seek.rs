@@ -1,7 +1,7 @@
 //! Finding one signal in another: excerpts, the delay at which they agree best, and how well.
 
 use super::solve::dot;
-use session::align::{Aligner, Arrival, climb};
+use session::align::{Aligner, DelayEstimate, refine_delay};
 
 /// Frames of an excerpt.
 pub(super) const EXCERPT: usize = 1 << 16;
@@ -54,8 +54,8 @@ impl Excerpts {
     }
 
     /// The strongest arrivals.
-    pub(super) fn arrivals(&self, most: usize, expected: i64) -> Vec<Arrival> {
-        self.aligner.arrivals(most, expected)
+    pub(super) fn arrivals(&self, most: usize, expected: i64) -> Vec<DelayEstimate> {
+        self.aligner.delays(most, expected)
     }
 
     /// The correlation at a delay and the least-squares gain.
@@ -87,14 +87,16 @@ impl Excerpts {
     /// The delay at which the signal is found, if that is clearly better than `present`.
     pub(super) fn better_delay(&self, present: i64) -> Option<i64> {
         let candidates = self.arrivals(3, present).into_iter().map(|arrival| arrival.delay);
-        let best =
-            candidates.chain([present]).map(|delay| self.climb(delay)).min_by(|a, b| a.1.total_cmp(&b.1));
+        let best = candidates
+            .chain([present])
+            .map(|delay| self.refine_delay(delay))
+            .min_by(|a, b| a.1.total_cmp(&b.1));
         let (delay, left) = best?;
         (delay != present && left < BETTER * self.unexplained(present)).then_some(delay)
     }
 
-    fn climb(&self, from: i64) -> (i64, f64) {
-        climb(from, |delay| self.unexplained(delay))
+    fn refine_delay(&self, from: i64) -> (i64, f64) {
+        refine_delay(from, |delay| self.unexplained(delay))
     }
 
     /// The delay near `from` at which the signal is found beside that at `first`, and what both together leave of what
@@ -120,7 +122,7 @@ impl Excerpts {
             }
             1.0 - (by * aa - ab * ay).powi(2) / (own * aa) / alone
         };
-        let (delay, left) = climb(from, left);
+        let (delay, left) = refine_delay(from, left);
         (left < 1.0).then_some((delay, left))
     }
 }

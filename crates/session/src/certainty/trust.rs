@@ -1,28 +1,28 @@
-//! The trust test: random sessions, random moves, predictions against renders.
+//! Trust test: predictions of random moves on random sessions, against renders.
 
 #![allow(clippy::print_stderr, reason = "the figures are worth reading when a test is run by hand")]
 
-mod desk;
+mod mixing_desk;
 mod song;
 
 use super::*;
-use crate::joint::tests::{joint_of, measured};
+use crate::joint::tests::{StereoAudio, joint_of, measured};
 use crate::predict::predict;
-use desk::Desk;
-use song::{Audio, Dice, RATE, Score, instrument};
+use mixing_desk::MixingDesk;
+use song::{Dice, RATE, Score, instrument};
 use units::Db;
 
-struct Session {
-    stems: Vec<Audio>,
-    desk: Desk,
+struct RandomSession {
+    stems: Vec<StereoAudio>,
+    desk: MixingDesk,
 }
 
-impl Session {
+impl RandomSession {
     fn random(seed: u64) -> (Self, Dice) {
         let mut dice = Dice::new(seed);
         let score = Score::new(&mut dice);
         let count = dice.whole(3, 7);
-        let mut stems: Vec<Audio> = (0..count).map(|_| instrument(&score, &mut dice)).collect();
+        let mut stems: Vec<StereoAudio> = (0..count).map(|_| instrument(&score, &mut dice)).collect();
         if dice.chance(0.25) {
             // A long silence.
             let stem = dice.whole(0, count - 1);
@@ -36,43 +36,43 @@ impl Session {
             let other = instrument(&score, &mut dice);
             let little = units::linear(dice.between(-60.0, -20.0));
             let mut copy = stems[of].clone();
-            desk::add(&mut copy, &other, little);
+            mixing_desk::add(&mut copy, &other, little);
             stems[to] = copy;
         }
         let unlinked = dice.chance(0.25).then(|| {
             let gain = units::linear(dice.between(-30.0, 0.0));
             instrument(&score, &mut dice).map(|side| side.iter().map(|x| gain * x).collect())
         });
-        let desk = Desk::random(&mut dice, &stems, unlinked);
+        let desk = MixingDesk::random(&mut dice, &stems, unlinked);
         (Self { stems, desk }, dice)
     }
 
     fn moved(&self, moves: &[Move]) -> f64 {
         let gains = gains(self.stems.len(), moves);
-        let stems: Vec<Audio> = (self.stems.iter().zip(&gains))
+        let stems: Vec<StereoAudio> = (self.stems.iter().zip(&gains))
             .map(|(stem, gain)| stem.clone().map(|side| side.iter().map(|x| x * gain).collect()))
             .collect();
         measured(&self.desk.mix(&stems), RATE).reading().integrated.expect("sounds").0
     }
 }
 
-struct Answer {
+struct PredictedMove {
     kinds: String,
     moves: Vec<Move>,
     effect: f64,
     error: f64,
-    doubt: Doubt,
+    uncertainty: Uncertainty,
     certainty: Certainty,
 }
 
-/// What is said of three moves on a random session, and what is true.
-fn answers(seed: u64) -> Vec<Answer> {
-    let (session, mut dice) = Session::random(seed);
+/// Predictions of three moves on a random session, with their true errors.
+fn predicted_moves(seed: u64) -> Vec<PredictedMove> {
+    let (session, mut dice) = RandomSession::random(seed);
     let stems = session.stems.len();
     let mut all = session.stems.clone();
     all.push(session.desk.mix(&session.stems));
-    let ground = FittedRange::new(&joint_of(&all, RATE).row(), stems);
-    let loudness = |moves: &[Move]| predict(&ground.sources, moves).integrated.expect("sounds").0;
+    let fitted_range = FittedRange::new(&joint_of(&all, RATE).row(), stems);
+    let loudness = |moves: &[Move]| predict(&fitted_range.sources, moves).integrated.expect("sounds").0;
     (0..3)
         .map(|_| {
             let mut random = || {
@@ -82,24 +82,25 @@ fn answers(seed: u64) -> Vec<Answer> {
             let (one, other) = (random(), random());
             let moves = if other.gain.0 > 3.0 { vec![one, other] } else { vec![one] };
             let predicted = loudness(&moves);
-            Answer {
+            PredictedMove {
                 kinds: session.desk.kinds.join("+"),
                 effect: predicted - loudness(&[]),
                 error: session.moved(&moves) - predicted,
-                doubt: ground.doubt(&moves).expect("sounds"),
-                certainty: ground.certainty(&moves),
+                uncertainty: fitted_range.uncertainty(&moves).expect("sounds"),
+                certainty: fitted_range.certainty(&moves),
                 moves,
             }
         })
         .collect()
 }
 
-/// Every answer is exact to 0.01 LU, or it is an estimate; and 95 % of the estimates' intervals hold the truth. The
-/// intervals must be of use, too: half of them are narrower than 0.25 LU.
+/// Predictions are exact to 0.01 LU or are estimates, and 95 % of the estimates' intervals hold the truth. The
+/// intervals must also be useful: half of them are narrower than 0.25 LU.
 #[test]
 fn every_answer_is_exact_or_says_how_far_it_may_be_off() {
     const SESSIONS: u64 = 200;
-    let seeds = |half: u64| (half..SESSIONS).step_by(2).flat_map(answers).collect::<Vec<Answer>>();
+    let seeds =
+        |half: u64| (half..SESSIONS).step_by(2).flat_map(predicted_moves).collect::<Vec<PredictedMove>>();
     let both = std::thread::scope(|scope| {
         [0, 1].map(|half| scope.spawn(move || seeds(half))).map(|half| half.join().expect("no panic"))
     });
@@ -129,24 +130,24 @@ fn every_answer_is_exact_or_says_how_far_it_may_be_off() {
     assert!(median < 0.25, "half of the intervals are wider than {median} LU");
 }
 
-/// What goes through the recorder, hop by hop, is answered as what is fitted at once.
+/// The same for hops that pass through the recorder one by one.
 #[test]
 fn the_recorder_s_answers_can_be_trusted_too() {
-    use crate::record::{Member, Recorder, Setting, StemId};
-    use crate::watch::FinishedHop;
-    let (mut answers, mut held) = (0, 0);
+    use crate::hop_builder::FinishedHop;
+    use crate::record::{Recorder, SessionMember, StemId, StemSetting};
+    let (mut predicted_moves, mut held) = (0, 0);
     for seed in 500..540 {
-        let (session, mut dice) = Session::random(seed);
+        let (session, mut dice) = RandomSession::random(seed);
         let stems = session.stems.len();
         let mut all = session.stems.clone();
         all.push(session.desk.mix(&session.stems));
         let hops = joint_of(&all, RATE);
         let mut recorder = Recorder::default();
-        let member = |id| Member { id: StemId(id), setting: Setting::default() };
+        let member = |id| SessionMember { id: StemId(id), setting: StemSetting::default() };
         recorder.set_stems(1, &(0..stems as u64).map(member).collect::<Vec<_>>());
-        for (place, joint) in hops.row().into_iter().flatten().enumerate() {
-            recorder.take(&FinishedHop {
-                place: Some(place as i64),
+        for (index, joint) in hops.row().into_iter().flatten().enumerate() {
+            recorder.push_hop(&FinishedHop {
+                index: Some(index as i64),
                 set: 1,
                 stems,
                 heard: u32::MAX,
@@ -154,12 +155,12 @@ fn the_recorder_s_answers_can_be_trusted_too() {
                 peaks: vec![1.0; stems + 1],
                 ..FinishedHop::default()
             });
-            if place % 5 == 0 {
+            if index % 5 == 0 {
                 recorder.refit();
             }
         }
         // The transport stops.
-        recorder.take(&FinishedHop {
+        recorder.push_hop(&FinishedHop {
             segment: 1,
             set: 1,
             stems,
@@ -167,37 +168,40 @@ fn the_recorder_s_answers_can_be_trusted_too() {
             ..FinishedHop::default()
         });
         recorder.refit();
-        let heard = recorder.heard(0..hops.len() as i64);
+        let report = recorder.report(0..hops.len() as i64);
         assert!(
-            heard.progress.heard + 20 > hops.len(),
+            report.progress.heard + 20 > hops.len(),
             "{seed}: {:?} {:?}",
-            heard.progress,
+            report.progress,
             session.desk.kinds
         );
-        if heard.progress.heard < hops.len() {
+        if report.progress.heard < hops.len() {
             continue; // the truth is that of the whole song
         }
         for _ in 0..2 {
             let moves = [Move { source: dice.whole(0, stems - 1), gain: Db(dice.between(-6.0, 6.0)) }];
-            let predicted = predict(&heard.ground.sources, &moves).integrated.expect("sounds").0;
+            let predicted = predict(&report.fitted_range.sources, &moves).integrated.expect("sounds").0;
             let error = (session.moved(&moves) - predicted).abs();
-            answers += 1;
-            held += usize::from(error <= heard.ground.certainty(&moves).half_width().0.max(0.01));
+            predicted_moves += 1;
+            held += usize::from(error <= report.fitted_range.certainty(&moves).half_width().0.max(0.01));
         }
     }
-    assert!(answers > 60 && held as f64 >= 0.95 * f64::from(answers), "{held} of {answers}");
+    assert!(
+        predicted_moves > 60 && held as f64 >= 0.95 * f64::from(predicted_moves),
+        "{held} of {predicted_moves}"
+    );
 }
 
-/// For tuning and for seeds that CI does not see: `STEMLINK_TRUST_SEEDS=1000..1200 cargo test --lib trust_report --
-/// --ignored --nocapture`.
+/// Figures for tuning, and for seeds that CI does not run: `STEMLINK_TRUST_SEEDS=1000..1200 cargo test -p session
+/// --lib trust_report -- --ignored --nocapture`.
 #[test]
 #[ignore = "prints every answer"]
 fn trust_report() {
     let seeds = std::env::var("STEMLINK_TRUST_SEEDS").unwrap_or("0..200".into());
     let (first, last) = seeds.split_once("..").expect("first..last");
     for seed in first.parse().expect("a number")..last.parse().expect("a number") {
-        for a in answers(seed) {
-            let Doubt { follow, bias, response } = a.doubt;
+        for a in predicted_moves(seed) {
+            let Uncertainty { follow, bias, response } = a.uncertainty;
             let half_width = a.certainty.half_width().0;
             eprintln!(
                 "CSV,{seed},{},{:.2},{:.5},{:.5},{follow:.5},{bias:.5},{response:.5},{half_width:.5},0",

@@ -1,13 +1,11 @@
 use super::super::certainty::FittedRange;
-use super::super::joint::tests::{joint_of, mix, sources};
+use super::super::joint::tests::{StereoAudio, joint_of, mix, sources};
 use super::*;
 use testkit::noise;
 
-type Audio = [Vec<f64>; 2];
-
 const FRAMES: usize = 8_000 * 24;
 
-fn stems() -> Vec<Audio> {
+fn stems() -> Vec<StereoAudio> {
     sources(11, 3, FRAMES)
 }
 
@@ -15,23 +13,23 @@ fn name(stem: usize) -> String {
     ["Drums", "Bass", "Vocals"][stem].into()
 }
 
-/// What is found when `stems` arrive as `sum`.
-fn found(stems: &[Audio], sum: &Audio, delays: &[i64]) -> Vec<Finding> {
-    let all: Vec<Audio> = stems.iter().cloned().chain([sum.clone()]).collect();
-    let ground = FittedRange::new(&joint_of(&all, 8_000.0).row(), stems.len());
+/// Findings for `stems` whose mix is `sum`.
+fn found(stems: &[StereoAudio], sum: &StereoAudio, delays: &[i64]) -> Vec<RoutingFinding> {
+    let all: Vec<StereoAudio> = stems.iter().cloned().chain([sum.clone()]).collect();
+    let fitted_range = FittedRange::new(&joint_of(&all, 8_000.0).row(), stems.len());
     let excerpt = Excerpt {
         mix: [&sum[0], &sum[1]],
         stems: stems.iter().map(|stem| [&stem[0][..], &stem[1][..]]).collect(),
     };
-    let arrivals = ground.fit.arrivals(100);
-    findings(&excerpt, arrivals, delays, ground.fit.inseparable(), 2_000)
+    let arrivals = fitted_range.fit.arrivals(100);
+    findings(&excerpt, arrivals, delays, fitted_range.fit.inseparable(), 2_000)
 }
 
-fn words(findings: &[Finding]) -> Vec<String> {
+fn words(findings: &[RoutingFinding]) -> Vec<String> {
     findings.iter().map(|finding| finding.sentence(name)).collect()
 }
 
-fn plus(mut sum: Audio, other: impl Fn(usize, usize) -> f64) -> Audio {
+fn plus(mut sum: StereoAudio, other: impl Fn(usize, usize) -> f64) -> StereoAudio {
     for (side, samples) in sum.iter_mut().enumerate() {
         samples.iter_mut().enumerate().for_each(|(n, x)| *x += other(side, n));
     }
@@ -107,12 +105,12 @@ fn a_late_stem_is_found_to_the_sample_and_named() {
     let late = |side: usize, n: usize| if n >= 64 { stems[1][side][n - 64] } else { 0.0 };
     let sum = plus(mix(&stems, &[1.0, 0.0, 1.0]), late);
     let (start, length, reach) = (40_000, 60_000, 8_000);
-    let part = |audio: &Audio, from: usize, frames: usize| -> Audio {
+    let part = |audio: &StereoAudio, from: usize, frames: usize| -> StereoAudio {
         [0, 1].map(|side: usize| audio[side][from..from + frames].to_vec())
     };
     let stem = part(&stems[1], start, length);
     let around = part(&sum, start - reach, length + 2 * reach);
-    let at = delay([&stem[0], &stem[1]], [&around[0], &around[1]], reach, 0).expect("it is there");
+    let at = stem_delay([&stem[0], &stem[1]], [&around[0], &around[1]], reach, 0).expect("it is there");
     assert_eq!(at.delay, 64);
     let aligned = plus([vec![0.0; FRAMES], vec![0.0; FRAMES]], late);
     let said = words(&found(&[stems[0].clone(), aligned, stems[2].clone()], &sum, &[0, 64, 0]));

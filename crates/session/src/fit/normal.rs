@@ -1,24 +1,25 @@
-//! The normal equations: which gains of some signals make up another one best, and what cannot be told apart.
+//! Normal equations of the fit: gains of signals that reproduce another signal with the least residual.
 
 use crate::gram::Gram;
 
-/// Pull toward the last gains, relative to a signal's power.
+/// Ridge toward the last gains, relative to a signal's power.
 const RIDGE: f64 = 1e-9;
-/// The pull on signals that cannot be told apart: what their difference is stays as it was, what their sum is does not.
-const HOLD: f64 = 1e-3;
-/// Rounds in which the pull is taken back from all that can be told: it leaves `HOLD` to this power.
-const ROUNDS: usize = 4;
-/// The least reciprocal condition at which stems can be told apart.
-pub const SEPARABLE: f64 = 1e-6;
+/// Ridge on signals that cannot be told apart: it holds their difference, not their sum.
+const HOLD_RIDGE: f64 = 1e-3;
+/// Iterations that remove the ridge's bias from everything that can be told apart: it falls to `HOLD_RIDGE` to this
+/// power.
+const HOLD_ITERATIONS: usize = 4;
+/// Least reciprocal condition at which stems can be told apart.
+pub const MIN_CONDITION: f64 = 1e-6;
 
-/// Gains of signals, and how well they are told apart.
+/// Solution of the normal equations.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Solution {
-    /// As the columns.
+pub(super) struct LeastSquares {
+    /// Gains, in the order of the columns.
     pub(super) gains: Vec<f64>,
-    /// The least part of a column's power that the columns before it do not explain.
+    /// Smallest share of a column's power that the columns before it do not explain.
     pub(super) condition: f64,
-    /// Columns that cannot be told apart: their sum is fitted, their difference held.
+    /// Two columns that cannot be told apart: their sum is fitted, their difference held.
     pub(super) inseparable: Option<(usize, usize)>,
 }
 
@@ -27,7 +28,7 @@ pub(super) struct Solution {
 /// `pull`: how much it leans, per column.
 ///
 /// Columns are scaled to unit power; Cholesky decomposition with a ridge of `pull`, at least 1e-9, toward `last`. Where
-/// the condition is below [`SEPARABLE`], the two columns concerned are held by a ridge of 1e-3, iterated (Tikhonov): what
+/// the condition is below [`MIN_CONDITION`], the two columns concerned are held by a ridge of 1e-3, iterated (Tikhonov): what
 /// can be told comes out exactly, what cannot stays as it was.
 pub(super) fn solve(
     gram: &Gram,
@@ -36,7 +37,7 @@ pub(super) fn solve(
     held: &[(usize, f64)],
     last: &[f64],
     pull: &[f64],
-) -> Solution {
+) -> LeastSquares {
     let n = columns.len();
     let scale: Vec<f64> = columns.iter().map(|&i| gram.at(i, i).sqrt()).collect();
     let correlation = |a: usize, b: usize| gram.at(columns[a], columns[b]) / (scale[a] * scale[b]);
@@ -48,7 +49,7 @@ pub(super) fn solve(
         let (factor, smallest, weakest) =
             cholesky(n, |a, b| correlation(a, b) + if a == b { ridge[a] } else { 0.0 });
         condition = condition.min(smallest);
-        if smallest >= SEPARABLE || held_back[weakest] {
+        if smallest >= MIN_CONDITION || held_back[weakest] {
             break factor;
         }
         let others = (0..n).filter(|&k| k != weakest);
@@ -56,7 +57,7 @@ pub(super) fn solve(
             others.max_by(|&a, &b| correlation(weakest, a).abs().total_cmp(&correlation(weakest, b).abs()));
         let partner = partner.unwrap_or(weakest);
         for column in [weakest, partner] {
-            (ridge[column], held_back[column]) = (ridge[column].max(HOLD), true);
+            (ridge[column], held_back[column]) = (ridge[column].max(HOLD_RIDGE), true);
         }
         inseparable = inseparable.or(Some((weakest.min(partner), weakest.max(partner))));
     };
@@ -67,11 +68,11 @@ pub(super) fn solve(
         })
         .collect();
     let mut z: Vec<f64> = last.iter().zip(&scale).map(|(gain, scale)| gain * scale).collect();
-    for _ in 0..if inseparable.is_some() { ROUNDS } else { 1 } {
+    for _ in 0..if inseparable.is_some() { HOLD_ITERATIONS } else { 1 } {
         z.iter_mut().zip(&wanted).zip(&ridge).for_each(|((z, wanted), ridge)| *z = wanted + ridge * *z);
         substitute(n, &factor, &mut z);
     }
-    Solution { gains: z.iter().zip(&scale).map(|(z, s)| z / s).collect(), condition, inseparable }
+    LeastSquares { gains: z.iter().zip(&scale).map(|(z, s)| z / s).collect(), condition, inseparable }
 }
 
 /// The lower triangle of the Cholesky factor, row-major, the smallest pivot and where it is. Pivots below the ridge are

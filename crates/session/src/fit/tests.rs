@@ -1,19 +1,17 @@
 use super::super::joint::JointHops;
-use super::super::joint::tests::{joint_of, mix, sources};
+use super::super::joint::tests::{StereoAudio, joint_of, mix, sources};
 use super::*;
 use testkit::noise;
-
-type Audio = [Vec<f64>; 2];
 
 const RATE: f64 = 8_000.0;
 
 /// Hops of stems and of their mix, plus an unlinked part.
-fn hops(stems: &[Audio], mut sum: Audio, unlinked: f64) -> JointHops {
+fn hops(stems: &[StereoAudio], mut sum: StereoAudio, unlinked: f64) -> JointHops {
     for (c, channel) in sum.iter_mut().enumerate() {
         let extra = noise(900 + c as u64, channel.len(), unlinked);
         channel.iter_mut().zip(extra).for_each(|(m, x)| *m += x);
     }
-    let all: Vec<Audio> = stems.iter().cloned().chain([sum]).collect();
+    let all: Vec<StereoAudio> = stems.iter().cloned().chain([sum]).collect();
     joint_of(&all, RATE)
 }
 
@@ -51,7 +49,7 @@ fn an_unlinked_track_does_not_shake_the_gains() {
     let raw = session(2, &gains, 0.05);
     let fit = fit(&raw.row(), 3);
     for (stem, gain) in gains.iter().enumerate() {
-        let mean = fit.mean(stem).expect("fitted")[0][0];
+        let mean = fit.mean_gains(stem).expect("fitted")[0][0];
         assert!((mean / gain - 1.0).abs() < 0.02, "{stem}: {mean}");
         assert!(fit.gain_spread(stem).0 < 0.5, "{stem}: {:?}", fit.gain_spread(stem));
     }
@@ -97,7 +95,7 @@ fn a_silent_stem_keeps_its_gain() {
     let mut stems = sources(5, 2, 40_000);
     stems.push([vec![0.0; 40_000], vec![0.0; 40_000]]);
     let fit = fit(&hops(&stems, mix(&stems, &[0.5; 3]), 0.0).row(), 3);
-    assert_eq!(fit.mean(2), None);
+    assert_eq!(fit.mean_gains(2), None);
     assert_eq!(left_gain(&fit, 3, 2), 1.0);
 }
 
@@ -123,14 +121,14 @@ fn pan_and_width_are_seen() {
     }
     let raw = hops(&stems, sum, 0.0);
     let fit = fit(&raw.row(), 3);
-    let mean = fit.mean(1).expect("fitted");
+    let mean = fit.mean_gains(1).expect("fitted");
     for to in 0..2 {
         for from in 0..2 {
             assert!((mean[to][from] - matrix[to][from]).abs() < 1e-6, "{mean:?}");
         }
     }
     assert!(level(&resolve(&raw.row(), &fit), 3) < 1e-9);
-    assert_eq!(fit.mean(0).expect("fitted")[0][1], 0.0, "what does not cross is not crossed");
+    assert_eq!(fit.mean_gains(0).expect("fitted")[0][1], 0.0, "what does not cross is not crossed");
 }
 
 #[test]

@@ -1,33 +1,41 @@
-//! The fit of one window of hops.
+//! Fit of one window of hops.
 
-use super::normal::{Solution, solve};
-use super::{Arrival, CLEAN, Row};
+use super::arrival::{HopRow, StemArrival};
+use super::normal::{LeastSquares, MIN_CONDITION, solve};
 use crate::gram::{Gram, triangle};
 
-/// Stems below this part of the mix's power in a window (-60 dB) keep their last gain.
-const INACTIVE: f64 = 1e-6;
-/// Power (K-weighted mean square) below which nothing is fitted.
-const SILENT: f64 = 1e-12;
+/// Residual over mix power below which the short window is used.
+pub(super) const CLEAN_RESIDUAL: f64 = 1e-6;
+/// Share of the mix's power in a window below which a stem keeps its last gains (-60 dB).
+const INACTIVE_SHARE: f64 = 1e-6;
+/// Power (K-weighted mean square) of the mix below which nothing is fitted.
+const SILENT_POWER: f64 = 1e-12;
 /// Residual over mix power above which pan and width are tried (-40 dB).
-const ROUGH: f64 = 1e-4;
-/// How much gains lean to those of the hop before, times the power that is left over that of the stem. A hop moves far
-/// enough for a fader, and what 10 s cannot tell apart takes its time.
-const PULL: f64 = 10.0;
-/// The crossing of a stem is believed when it explains this part of what was left.
-const BELIEVED: f64 = 0.05;
+const CROSSING_RESIDUAL: f64 = 1e-4;
+/// Ridge toward the gains of the hop before, as a multiple of residual over stem power. A hop moves far enough to
+/// follow a fader; gains that 10 s do not determine change slowly.
+const PULL_FACTOR: f64 = 10.0;
+/// Share of the residual that a stem must explain for it to cross sides.
+const CROSSING_SHARE: f64 = 0.05;
 
-/// How every stem arrives, by one window.
+/// Arrivals of all stems by one window.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Solved {
-    pub(super) arrivals: Vec<Arrival>,
+pub(super) struct WindowFit {
+    pub(super) arrivals: Vec<StemArrival>,
     /// Residual over mix power in the window.
     pub(super) residual: f64,
     pub(super) condition: f64,
     pub(super) inseparable: Option<(usize, usize)>,
 }
 
-/// The mean joint matrix of the hops around `hop`, `width` of them where there are as many, without the hop `leave`.
-pub(super) fn mean(row: &Row<'_>, stems: usize, hop: usize, width: usize, leave: Option<usize>) -> Gram {
+/// Mean joint matrix of `width` hops around `hop` (fewer at the ends), without the hop `leave`.
+pub(super) fn mean_matrix(
+    row: &HopRow<'_>,
+    stems: usize,
+    hop: usize,
+    width: usize,
+    leave: Option<usize>,
+) -> Gram {
     let width = width.min(row.len());
     let first = hop.saturating_sub(width / 2).min(row.len() - width);
     let hops = (first..first + width).filter(|h| leave != Some(*h)).filter_map(|h| row[h]);
@@ -38,36 +46,37 @@ pub(super) fn mean(row: &Row<'_>, stems: usize, hop: usize, width: usize, leave:
     gram
 }
 
-/// Fits a window's matrix: the stems to the mix, which comes last.
-pub(super) fn fit_window(gram: &Gram, last: &[Arrival]) -> Solved {
+/// Fits the stems to the mix, the last source of `gram`.
+pub(super) fn fit_window(gram: &Gram, last: &[StemArrival]) -> WindowFit {
     let (mut solved, crossed) = fit_freely(gram, last);
-    if solved.residual > CLEAN {
-        // What is left disturbs the gains, most of all those of stems that resemble each other. They have time: the next
-        // hop starts where this one ends.
+    if solved.residual > CLEAN_RESIDUAL {
+        // The residual disturbs the gains, most of all those of stems that resemble each other, so they are held near
+        // the last ones. The next hop starts from these.
         let (mix, left, condition) = (mix_power(gram), solved.residual, solved.condition);
-        (0..2).for_each(|to| solve_side(gram, to, &crossed, last, mix, PULL * left, &mut solved));
+        (0..2).for_each(|to| solve_side(gram, to, &crossed, last, mix, PULL_FACTOR * left, &mut solved));
         (solved.residual, solved.condition) = (residual(gram, &solved.arrivals) / mix, condition);
     }
     solved
 }
 
-/// Fits a window's matrix with no pull to speak of; and which stems cross sides.
-pub(super) fn fit_freely(gram: &Gram, last: &[Arrival]) -> (Solved, Vec<usize>) {
-    let mut solved = Solved {
-        arrivals: last.iter().map(|arrival| Arrival { fitted: [false; 2], ..*arrival }).collect(),
+/// Fits with only the smallest ridge; also returns the stems that cross sides.
+pub(super) fn fit_freely(gram: &Gram, last: &[StemArrival]) -> (WindowFit, Vec<usize>) {
+    let mut solved = WindowFit {
+        arrivals: last.iter().map(|arrival| StemArrival { fitted: [false; 2], ..*arrival }).collect(),
         residual: 0.0,
         condition: 1.0,
         inseparable: None,
     };
     let mix = mix_power(gram);
-    if mix < SILENT {
+    if mix < SILENT_POWER {
         return (solved, Vec::new());
     }
     for to in 0..2 {
         solve_side(gram, to, &[], last, mix, 0.0, &mut solved);
     }
     solved.residual = residual(gram, &solved.arrivals) / mix;
-    let crossed = if solved.residual > ROUGH { cross(gram, last, mix, &mut solved) } else { Vec::new() };
+    let crossed =
+        if solved.residual > CROSSING_RESIDUAL { cross(gram, last, mix, &mut solved) } else { Vec::new() };
     (solved, crossed)
 }
 
@@ -77,8 +86,8 @@ pub(super) fn mix_power(gram: &Gram) -> f64 {
     gram.at(signals - 2, signals - 2) + gram.at(signals - 1, signals - 1)
 }
 
-/// The power of what the stems leave of the mix, both sides.
-pub(super) fn residual(gram: &Gram, arrivals: &[Arrival]) -> f64 {
+/// Power of the residual, both sides.
+pub(super) fn residual(gram: &Gram, arrivals: &[StemArrival]) -> f64 {
     (0..2)
         .map(|to| {
             let mut signed = vec![0.0; gram.sources()];
@@ -91,22 +100,22 @@ pub(super) fn residual(gram: &Gram, arrivals: &[Arrival]) -> f64 {
         .sum()
 }
 
-/// Fits side `to` of the mix: every stem's own side, and of the stems `crossed` the other one too.
+/// Fits side `to` of the mix: every stem's own side and, of the stems `crossed`, the other one too.
 ///
-/// `pull`: how much gains lean to the last ones, relative to the power of the mix.
+/// `pull`: ridge toward the last gains, relative to the power of the mix.
 fn solve_side(
     gram: &Gram,
     to: usize,
     crossed: &[usize],
-    last: &[Arrival],
+    last: &[StemArrival],
     mix: f64,
     pull: f64,
-    solved: &mut Solved,
+    solved: &mut WindowFit,
 ) {
     let stems = last.len();
     let loud = |stem: usize, from: usize| {
         let power = gram.at(2 * stem + from, 2 * stem + from);
-        power * last[stem].gains[to][from].powi(2).max(1.0) > (INACTIVE * mix).max(SILENT)
+        power * last[stem].gains[to][from].powi(2).max(1.0) > (INACTIVE_SHARE * mix).max(SILENT_POWER)
     };
     let (mut columns, mut held, mut start, mut pulls) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for stem in 0..stems {
@@ -123,7 +132,7 @@ fn solve_side(
             }
         }
     }
-    let Solution { gains, condition, inseparable } =
+    let LeastSquares { gains, condition, inseparable } =
         solve(gram, 2 * stems + to, &columns, &held, &start, &pulls);
     for arrival in &mut solved.arrivals {
         arrival.gains[to][1 - to] = 0.0;
@@ -138,28 +147,28 @@ fn solve_side(
     }
 }
 
-/// Tries pan and width: lets stems cross to the other side, the one that explains most of what is left first, as long
-/// as that is believable.
-fn cross(gram: &Gram, last: &[Arrival], mix: f64, solved: &mut Solved) -> Vec<usize> {
+/// Tries pan and width: lets stems cross to the other side, the one that explains most of the residual first, as long
+/// as it explains enough.
+fn cross(gram: &Gram, last: &[StemArrival], mix: f64, solved: &mut WindowFit) -> Vec<usize> {
     let mut crossed: Vec<usize> = Vec::new();
     loop {
-        let mut best: Option<(usize, Solved)> = None;
+        let mut best: Option<(usize, WindowFit)> = None;
         for stem in (0..last.len()).filter(|stem| !crossed.contains(stem)) {
-            if explains(gram, stem, &solved.arrivals) < BELIEVED * solved.residual * mix {
+            if explains(gram, stem, &solved.arrivals) < CROSSING_SHARE * solved.residual * mix {
                 continue;
             }
-            let mut tried = Solved { condition: 1.0, inseparable: None, ..solved.clone() };
+            let mut tried = WindowFit { condition: 1.0, inseparable: None, ..solved.clone() };
             let with: Vec<usize> = crossed.iter().copied().chain([stem]).collect();
             (0..2).for_each(|to| solve_side(gram, to, &with, last, mix, 0.0, &mut tried));
             tried.residual = residual(gram, &tried.arrivals) / mix;
             // Both sides of a mono stem are one signal: nothing crosses.
-            let told = tried.condition >= super::SEPARABLE || solved.condition < super::SEPARABLE;
+            let told = tried.condition >= MIN_CONDITION || solved.condition < MIN_CONDITION;
             if told && best.as_ref().is_none_or(|(_, other)| tried.residual < other.residual) {
                 best = Some((stem, tried));
             }
         }
         match best {
-            Some((stem, tried)) if tried.residual < (1.0 - BELIEVED) * solved.residual => {
+            Some((stem, tried)) if tried.residual < (1.0 - CROSSING_SHARE) * solved.residual => {
                 crossed.push(stem);
                 *solved = tried;
             }
@@ -168,9 +177,9 @@ fn cross(gram: &Gram, last: &[Arrival], mix: f64, solved: &mut Solved) -> Vec<us
     }
 }
 
-/// A bound of a kind on what a stem's crossing could explain: the power of the residual along its other side alone,
-/// less what its own side has already had.
-fn explains(gram: &Gram, stem: usize, arrivals: &[Arrival]) -> f64 {
+/// Estimated bound on what a stem's crossing can explain: the power of the residual along its other side alone, less
+/// what its own side has already explained.
+fn explains(gram: &Gram, stem: usize, arrivals: &[StemArrival]) -> f64 {
     (0..2)
         .map(|to| {
             let (own, other) = (2 * stem + to, 2 * stem + 1 - to);
@@ -183,7 +192,7 @@ fn explains(gram: &Gram, stem: usize, arrivals: &[Arrival]) -> f64 {
             };
             let (p, q, pq) = (gram.at(own, own), gram.at(other, other), gram.at(own, other));
             let alone = if p > 0.0 { q - pq * pq / p } else { q };
-            if alone <= super::SEPARABLE * q || q <= 0.0 {
+            if alone <= MIN_CONDITION * q || q <= 0.0 {
                 return 0.0;
             }
             let along = with_residual(other) - if p > 0.0 { pq / p * with_residual(own) } else { 0.0 };

@@ -1,12 +1,15 @@
-//! Laws of Gram hops, and the audio that tests of the session share.
+//! Laws of Gram hops, and the audio that tests of this crate share.
 
 use super::*;
 use meter::Meter;
 use meter::layout::Layout;
 use testkit::noise;
 
-/// Stereo sources of coloured noise with pauses, in the shapes of the laws' tests.
-pub(crate) fn sources(seed: u64, count: usize, frames: usize) -> Vec<[Vec<f64>; 2]> {
+/// Left and right channel.
+pub(crate) type StereoAudio = [Vec<f64>; 2];
+
+/// Stereo sources of coloured noise with pauses.
+pub(crate) fn sources(seed: u64, count: usize, frames: usize) -> Vec<StereoAudio> {
     (0..count as u64)
         .map(|i| {
             let shared = noise(seed, frames, 0.2);
@@ -25,24 +28,24 @@ pub(crate) fn sources(seed: u64, count: usize, frames: usize) -> Vec<[Vec<f64>; 
         .collect()
 }
 
-pub(crate) fn joint_of(sources: &[[Vec<f64>; 2]], rate: f64) -> JointHops {
+pub(crate) fn joint_of(sources: &[StereoAudio], rate: f64) -> JointHops {
     let mut meter = GramMeter::new(Hz(rate), sources.len());
     meter.process(sources[0][0].len(), |source, channel| &sources[source][channel]);
     meter.finish()
 }
 
-pub(crate) fn hops_of(sources: &[[Vec<f64>; 2]], rate: f64) -> Hops {
+pub(crate) fn hops_of(sources: &[StereoAudio], rate: f64) -> Hops {
     joint_of(sources, rate).as_sources()
 }
 
-pub(crate) fn mix(sources: &[[Vec<f64>; 2]], gains: &[f64]) -> [Vec<f64>; 2] {
+pub(crate) fn mix(sources: &[StereoAudio], gains: &[f64]) -> StereoAudio {
     [0, 1].map(|c| {
         let frames = sources[0][c].len();
         (0..frames).map(|n| sources.iter().zip(gains).map(|(s, g)| s[c][n] * g).sum()).collect()
     })
 }
 
-pub(crate) fn measured(mix: &[Vec<f64>; 2], rate: f64) -> Meter {
+pub(crate) fn measured(mix: &StereoAudio, rate: f64) -> Meter {
     let mut meter = Meter::new(Hz(rate), &Layout::stereo());
     meter.process(&[&mix[0], &mix[1]]);
     meter

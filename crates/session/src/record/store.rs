@@ -1,34 +1,34 @@
-//! Hops by place, in bounded memory.
+//! Store of records by hop, in bounded memory.
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::{Member, Setting, StemId};
+use super::member::{SessionMember, StemId, StemSetting};
 use crate::accumulate::ChainProducts;
 use crate::fit::HopFit;
 use crate::gram::Gram;
-use crate::timeline::Place;
-use crate::watch::FinishedHop;
+use crate::hop_builder::FinishedHop;
+use crate::timeline::HopIndex;
 
-/// Memory for hops, bytes: 20 minutes of 32 stems, 70 of 16, three hours of 8.
-pub const BUDGET: usize = 256 << 20;
+/// Memory of all records, bytes: 20 minutes of 32 stems, 70 of 16, three hours of 8.
+pub const MEMORY_BUDGET: usize = 256 << 20;
 
-/// A hop as it was heard.
+/// Record of one hop.
 #[derive(Clone, Debug)]
-pub(crate) struct Record {
+pub(crate) struct HopRecord {
     pub(super) segment: u64,
     pub(super) ids: Box<[StemId]>,
-    settings: Box<[Setting]>,
+    settings: Box<[StemSetting]>,
     joint: Box<[f64]>,
-    /// Of stems with a chain, in order.
+    /// Products of the inputs of stems with a chain, with the stem's index, in order.
     chains: Box<[(usize, ChainProducts)]>,
     peaks: Box<[f64]>,
     fit: Option<Box<HopFit>>,
-    /// When it was heard, counted in hops.
+    /// Number of the record, counted up.
     stamp: u64,
 }
 
-impl Record {
-    pub(super) fn new(hop: &FinishedHop, ids: Box<[StemId]>, settings: Box<[Setting]>) -> Self {
+impl HopRecord {
+    pub(super) fn new(hop: &FinishedHop, ids: Box<[StemId]>, settings: Box<[StemSetting]>) -> Self {
         let with_chain = (0..hop.stems).filter(|stem| hop.has_chain >> stem & 1 == 1);
         Self {
             segment: hop.segment,
@@ -50,30 +50,30 @@ impl Record {
         self.fit.as_deref()
     }
 
-    /// Which of its stems is `id`.
+    /// Index of the stem `id`.
     pub(crate) fn index(&self, id: StemId) -> Option<usize> {
         self.ids.iter().position(|other| *other == id)
     }
 
-    /// True if stem `index` was silent: then it does not matter how it was set.
+    /// True if stem `index` was silent: then its settings do not matter.
     fn is_silent(&self, index: usize) -> bool {
         self.peaks[index] == 0.0
     }
 
-    /// True if all of `members` were there, and set as they are but for levels, or silent.
-    pub(super) fn is_present(&self, members: &[Member]) -> bool {
+    /// True if all of `members` were there with their present settings, levels aside, or silent.
+    pub(super) fn is_present(&self, members: &[SessionMember]) -> bool {
         members.iter().all(|member| {
             let index = self.index(member.id);
             index.is_some_and(|i| self.settings[i].revision == member.setting.revision || self.is_silent(i))
         })
     }
 
-    /// The gain with which stem `index`'s level has changed to `now`, linear.
-    pub(crate) fn rescale(&self, index: usize, now: Setting) -> f64 {
+    /// Change of stem `index`'s level since, to `now`; linear gain.
+    pub(crate) fn rescale(&self, index: usize, now: StemSetting) -> f64 {
         if self.is_silent(index) { 1.0 } else { (now.level - self.settings[index].level).gain() }
     }
 
-    /// The joint matrix of the stems `indices` and the mix.
+    /// Joint matrix of the stems `indices` and the mix.
     pub(crate) fn joint_of(&self, indices: &[usize]) -> Vec<f64> {
         let joint = Gram::from_packed(2 * (self.ids.len() + 1), &self.joint);
         let sources: Vec<usize> = indices.iter().copied().chain([self.ids.len()]).collect();
@@ -82,12 +82,12 @@ impl Record {
         pairs.map(|(a, b)| joint.at(a, b)).collect()
     }
 
-    /// The products of a stem's input; `None` if its chain did nothing.
+    /// Products of a stem's input; `None` for a neutral chain.
     pub(crate) fn chain(&self, index: usize) -> Option<&ChainProducts> {
         self.chains.iter().find(|(stem, _)| *stem == index).map(|(_, products)| products)
     }
 
-    /// Linear true peak of stem `index`, and of the mix.
+    /// Linear true peak of stem `index`; `None` is the mix.
     pub(crate) fn peak(&self, index: Option<usize>) -> f64 {
         self.peaks[index.unwrap_or(self.ids.len())]
     }
@@ -97,28 +97,28 @@ impl Record {
         let stems = self.ids.len();
         size_of::<Self>()
             + 8 * (self.joint.len() + self.peaks.len())
-            + stems * (size_of::<StemId>() + size_of::<Setting>() + size_of::<crate::fit::Arrival>())
+            + stems * (size_of::<StemId>() + size_of::<StemSetting>() + size_of::<crate::fit::StemArrival>())
             + self.chains.len() * size_of::<(usize, ChainProducts)>()
             + size_of::<HopFit>()
-            + OVERHEAD
+            + RECORD_OVERHEAD
     }
 }
 
-/// What the map and the order take per hop, and the allocator.
-const OVERHEAD: usize = 160;
+/// Bytes per record in the map, in the order and in the allocator.
+const RECORD_OVERHEAD: usize = 160;
 
-/// Records by place.
+/// Records by hop, the oldest of which are dropped first.
 #[derive(Clone, Debug)]
-pub(super) struct Store {
+pub(super) struct HopStore {
     budget: usize,
     bytes: usize,
-    records: BTreeMap<Place, Record>,
-    /// When what was heard, the oldest first; entries of what was heard again since are void.
-    order: VecDeque<(u64, Place)>,
+    records: BTreeMap<HopIndex, HopRecord>,
+    /// Stamps and hops, the oldest first; entries whose hop was recorded again since are void.
+    order: VecDeque<(u64, HopIndex)>,
     clock: u64,
 }
 
-impl Store {
+impl HopStore {
     pub(super) fn new(budget: usize) -> Self {
         Self { budget, bytes: 0, records: BTreeMap::new(), order: VecDeque::new(), clock: 0 }
     }
@@ -131,46 +131,46 @@ impl Store {
         self.bytes
     }
 
-    pub(super) fn has(&self, place: Place) -> bool {
-        self.records.contains_key(&place)
+    pub(super) fn has(&self, hop_index: HopIndex) -> bool {
+        self.records.contains_key(&hop_index)
     }
 
-    pub(super) fn get(&self, place: Place) -> Option<&Record> {
-        self.records.get(&place)
+    pub(super) fn get(&self, hop_index: HopIndex) -> Option<&HopRecord> {
+        self.records.get(&hop_index)
     }
 
-    pub(super) fn set_fit(&mut self, place: Place, fit: HopFit) {
-        if let Some(record) = self.records.get_mut(&place) {
+    pub(super) fn set_fit(&mut self, hop_index: HopIndex, fit: HopFit) {
+        if let Some(record) = self.records.get_mut(&hop_index) {
             record.fit = Some(Box::new(fit));
         }
     }
 
-    pub(super) fn extent(&self) -> Option<(Place, Place)> {
+    pub(super) fn extent(&self) -> Option<(HopIndex, HopIndex)> {
         Some((*self.records.first_key_value()?.0, *self.records.last_key_value()?.0))
     }
 
-    /// Keeps a record; returns the places that had to make room.
-    pub(super) fn insert(&mut self, place: Place, mut record: Record) -> Vec<Place> {
+    /// Inserts a record; returns the hops that were dropped for it.
+    pub(super) fn insert(&mut self, hop_index: HopIndex, mut record: HopRecord) -> Vec<HopIndex> {
         self.clock += 1;
         record.stamp = self.clock;
         self.bytes += record.bytes();
-        self.order.push_back((self.clock, place));
-        if let Some(old) = self.records.insert(place, record) {
+        self.order.push_back((self.clock, hop_index));
+        if let Some(old) = self.records.insert(hop_index, record) {
             self.bytes -= old.bytes();
         }
         let mut dropped = Vec::new();
         while self.bytes > self.budget {
-            let Some((stamp, place)) = self.order.pop_front() else { break };
-            if self.records.get(&place).is_some_and(|record| record.stamp == stamp)
-                && let Some(old) = self.records.remove(&place)
+            let Some((stamp, hop_index)) = self.order.pop_front() else { break };
+            if self.records.get(&hop_index).is_some_and(|record| record.stamp == stamp)
+                && let Some(old) = self.records.remove(&hop_index)
             {
                 self.bytes -= old.bytes();
-                dropped.push(place);
+                dropped.push(hop_index);
             }
         }
         if self.order.len() > 2 * self.records.len() + 1000 {
             let records = &self.records;
-            self.order.retain(|(stamp, place)| records.get(place).is_some_and(|r| r.stamp == *stamp));
+            self.order.retain(|(stamp, hop_index)| records.get(hop_index).is_some_and(|r| r.stamp == *stamp));
         }
         dropped
     }

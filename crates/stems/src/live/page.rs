@@ -11,7 +11,6 @@ use session::coverage::TRUSTED_COVERAGE;
 use session::playback::{HEADING, playback, sentence};
 use session::stem_status::StemStatus;
 use session::target::NormalizationTarget;
-use session::view::StemState;
 
 use super::name::name;
 use crate::output::{Rows, change, clock, figure};

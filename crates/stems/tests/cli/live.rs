@@ -15,7 +15,7 @@ use link::{InstanceId, Roster, SessionId};
 use meter::Reading;
 use serde_json::Value;
 use session::role::Role;
-use session::view::StemState;
+use session::session_report::StemState;
 use units::{Db, Dbtp, Hz, Lu, Lufs};
 
 use super::tool::*;

@@ -12,7 +12,7 @@ fn play(outlet: &mut AudioWriter, song: &[f64], position: usize, blocks: usize, 
         let at = position + n * block;
         let output = &song[at..at + block];
         let input: Vec<f64> = output.iter().map(|x| x * 0.5).collect();
-        let place = Located { position: Some(at as i64), segment: 0, jumped: jumped && n == 0 };
+        let place = BlockPosition { position: Some(at as i64), segment: 0, jumped: jumped && n == 0 };
         outlet.write(place, [&input, output], [output, &input]);
     }
 }
@@ -51,7 +51,7 @@ fn ready(bridge: &'static Bridge) -> (Membership, Arc<Puppet>) {
 /// Writes a block of silence that belongs nowhere on the timeline.
 fn rest(outlet: &mut AudioWriter, jumped: bool) {
     let silence = [0.0; 1024];
-    outlet.write(Located { position: None, segment: 0, jumped }, [&silence; 2], [&silence; 2]);
+    outlet.write(BlockPosition { position: None, segment: 0, jumped }, [&silence; 2], [&silence; 2]);
 }
 
 /// Waits until audio crosses.

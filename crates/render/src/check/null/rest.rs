@@ -4,7 +4,7 @@ use super::super::loudest::loudest;
 use super::bed::Bed;
 use super::search::StemSearch;
 use audiofile::error::Result;
-use session::cause::{Cause, cause};
+use session::cause::{Cause, residual_cause};
 
 /// Frames listened to: 5.5 s at 48 kHz.
 const LISTEN: usize = 1 << 18;
@@ -32,5 +32,5 @@ pub(super) fn cause_of_rest(bed: &Bed<'_>, found: &StemSearch) -> Result<Option<
     }
     let stems: Vec<&[f64]> = stems.iter().map(Vec::as_slice).collect();
     // Copies have been looked for with a longer reach; reach 0 looks for none.
-    Ok(cause(&rest, &stems, 0).map(|cause| (cause, start)))
+    Ok(residual_cause(&rest, &stems, 0).map(|cause| (cause, start)))
 }

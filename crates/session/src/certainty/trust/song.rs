@@ -1,13 +1,13 @@
 //! Random songs: stems that play together as instruments do.
 
 use core::f64::consts::TAU;
+
+use crate::joint::tests::StereoAudio;
 use testkit::noise;
 
 pub(super) const RATE: f64 = 8_000.0;
 
-pub(super) type Audio = [Vec<f64>; 2];
-
-/// Random numbers for one session.
+/// Random numbers of one session (SplitMix64).
 pub(super) struct Dice(u64);
 
 impl Dice {
@@ -28,7 +28,7 @@ impl Dice {
         low + (high - low) * (self.next() >> 11) as f64 / (1u64 << 53) as f64
     }
 
-    /// A whole number from `low` to `high`, both included.
+    /// Uniform integer from `low` to `high`, both included.
     pub(super) fn whole(&mut self, low: usize, high: usize) -> usize {
         low + (self.next() % (high - low + 1) as u64) as usize
     }
@@ -42,13 +42,13 @@ impl Dice {
     }
 }
 
-/// A song's frame: tempo, chords, sections.
+/// Frame of a song: tempo, chords, sections.
 pub(super) struct Score {
     pub(super) frames: usize,
     beat: usize,
     /// Root of each bar, hertz.
     roots: Vec<f64>,
-    /// How full each eight-bar section is, dB.
+    /// Level of each eight-bar section, dB.
     sections: Vec<f64>,
 }
 
@@ -73,8 +73,8 @@ impl Score {
     }
 }
 
-/// An instrument that plays `score`.
-pub(super) fn instrument(score: &Score, dice: &mut Dice) -> Audio {
+/// Audio of a random instrument that plays `score`.
+pub(super) fn instrument(score: &Score, dice: &mut Dice) -> StereoAudio {
     let mono = match dice.whole(0, 4) {
         0 => drums(score, dice),
         1 => notes(score, dice, 1.0, 1, 0.4),  // bass

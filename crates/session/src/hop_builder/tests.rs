@@ -1,27 +1,25 @@
 use super::super::joint::GramMeter;
-use super::super::joint::tests::{mix, sources};
+use super::super::joint::tests::{StereoAudio, mix, sources};
 use super::*;
 use testkit::noise;
 
 const RATE: Hz = Hz(8_000.0);
 const HOP: usize = 800;
 
-type Audio = [Vec<f64>; 2];
-
-fn part(audio: &Audio, range: core::ops::Range<usize>) -> [&[f64]; 2] {
+fn part(audio: &StereoAudio, range: core::ops::Range<usize>) -> [&[f64]; 2] {
     [&audio[0][range.clone()], &audio[1][range]]
 }
 
-fn taken(watch: &mut HopBuilder) -> Vec<FinishedHop> {
+fn taken(builder: &mut HopBuilder) -> Vec<FinishedHop> {
     let mut hops = Vec::new();
-    while watch.take(|hop| hops.push(hop.clone())) {}
+    while builder.take_hop(|hop| hops.push(hop.clone())) {}
     hops
 }
 
 /// Plays `all` (stems, then the mix) from `start` on in blocks of `size()`; stem 0 has an input.
 fn play(
-    watch: &mut HopBuilder,
-    all: &[Audio],
+    builder: &mut HopBuilder,
+    all: &[StereoAudio],
     start: i64,
     mut size: impl FnMut() -> usize,
 ) -> Vec<FinishedHop> {
@@ -36,29 +34,29 @@ fn play(
                 continues: true,
             })
             .collect();
-        watch.process(Some(start + at as i64), part(mix, range.clone()), &blocks);
-        hops.extend(taken(watch));
+        builder.process(Some(start + at as i64), part(mix, range.clone()), &blocks);
+        hops.extend(taken(builder));
         at = range.end;
     }
     hops
 }
 
-fn session(seed: u64, stems: usize, frames: usize) -> Vec<Audio> {
+fn session(seed: u64, stems: usize, frames: usize) -> Vec<StereoAudio> {
     let mut all = sources(seed, stems, frames);
     all.push(mix(&all, &vec![0.8; stems]));
     all
 }
 
-fn watch(stems: usize) -> HopBuilder {
-    let mut watch = HopBuilder::new(RATE);
-    watch.set_stems(7, stems);
-    watch
+fn builder(stems: usize) -> HopBuilder {
+    let mut builder = HopBuilder::new(RATE);
+    builder.set_stems(7, stems);
+    builder
 }
 
 fn same(a: &[FinishedHop], b: &[FinishedHop]) -> bool {
     let bits = |hop: &FinishedHop| {
         let numbers = hop.joint.iter().chain(&hop.peaks).chain(hop.chains.as_flattened().as_flattened());
-        (hop.place, hop.heard, hop.has_chain, numbers.map(|x| x.to_bits()).collect::<Vec<_>>())
+        (hop.index, hop.heard, hop.has_chain, numbers.map(|x| x.to_bits()).collect::<Vec<_>>())
     };
     a.len() == b.len() && a.iter().zip(b).all(|(a, b)| bits(a) == bits(b))
 }
@@ -66,22 +64,22 @@ fn same(a: &[FinishedHop], b: &[FinishedHop]) -> bool {
 #[test]
 fn hops_are_the_same_bits_whatever_the_blocks() {
     let all = session(1, 3, 20_000);
-    let whole = play(&mut watch(3), &all, 1234, || 64);
+    let whole = play(&mut builder(3), &all, 1234, || 64);
     // The first hop begins at 1600, the first with 100 ms before it at 2400.
-    assert_eq!(whole.iter().map(|hop| hop.place).collect::<Vec<_>>()[..2], [Some(3), Some(4)]);
+    assert_eq!(whole.iter().map(|hop| hop.index).collect::<Vec<_>>()[..2], [Some(3), Some(4)]);
     assert!(whole.iter().all(|hop| hop.heard == 0b111 && hop.has_chain == 0b001 && hop.set == 7));
     for size in [1, 17, 800, 4096] {
-        assert!(same(&play(&mut watch(3), &all, 1234, || size), &whole), "{size}");
+        assert!(same(&play(&mut builder(3), &all, 1234, || size), &whole), "{size}");
     }
     let mut sizes = noise(3, 20_000, 3000.0).into_iter();
-    let random = play(&mut watch(3), &all, 1234, || sizes.next().map_or(1, |x| x.abs() as usize));
+    let random = play(&mut builder(3), &all, 1234, || sizes.next().map_or(1, |x| x.abs() as usize));
     assert!(same(&random, &whole));
 }
 
 #[test]
 fn hops_are_those_of_the_meter_for_files() {
     let all = session(2, 2, 8_000);
-    let hops = play(&mut watch(2), &all, 0, || 333);
+    let hops = play(&mut builder(2), &all, 0, || 333);
     let mut meter = GramMeter::new(RATE, 3);
     meter.process(8_000, |source, side| &all[source][side]);
     let row = meter.hops().row();
@@ -95,7 +93,7 @@ fn hops_are_those_of_the_meter_for_files() {
 #[test]
 fn chain_products_are_means_of_products() {
     let all = session(5, 2, 4_000);
-    let hops = play(&mut watch(2), &all, 0, || 100);
+    let hops = play(&mut builder(2), &all, 0, || 100);
     // The same products from a joint matrix in which the input is a source.
     let mut meter = GramMeter::new(RATE, 4);
     let order = [1, 0, 1, 2];
@@ -115,7 +113,7 @@ fn chain_products_are_means_of_products() {
 fn peaks_are_those_of_each_hop() {
     let mut all = session(6, 1, 4 * HOP);
     all[0][1][2 * HOP + 300] = 3.0;
-    let hops = play(&mut watch(1), &all, 0, || 256);
+    let hops = play(&mut builder(1), &all, 0, || 256);
     let loud: Vec<bool> = hops.iter().map(|hop| hop.peaks[0] >= 3.0).collect();
     assert_eq!(loud, [false, false, true, false]);
 }
@@ -123,18 +121,18 @@ fn peaks_are_those_of_each_hop() {
 #[test]
 fn a_jump_loses_the_broken_hop_and_needs_100_ms_to_warm_up() {
     let all = session(3, 2, 4 * HOP);
-    let mut watch = watch(2);
-    let first = play(&mut watch, &all, 100 * HOP as i64, || 500);
-    let again = play(&mut watch, &all, 50 * HOP as i64 + 10, || 500);
-    assert_eq!(first.iter().map(|hop| hop.place).collect::<Vec<_>>(), [Some(101), Some(102), Some(103)]);
-    assert_eq!(again.iter().map(|hop| hop.place).collect::<Vec<_>>(), [Some(52), Some(53)]);
+    let mut builder = builder(2);
+    let first = play(&mut builder, &all, 100 * HOP as i64, || 500);
+    let again = play(&mut builder, &all, 50 * HOP as i64 + 10, || 500);
+    assert_eq!(first.iter().map(|hop| hop.index).collect::<Vec<_>>(), [Some(101), Some(102), Some(103)]);
+    assert_eq!(again.iter().map(|hop| hop.index).collect::<Vec<_>>(), [Some(52), Some(53)]);
     assert_eq!(again[0].segment, first[0].segment + 1);
 }
 
 #[test]
 fn a_stem_that_was_away_is_heard_again_after_200_ms() {
     let all = session(4, 2, 10 * HOP);
-    let mut watch = watch(2);
+    let mut builder = builder(2);
     let mut heard = Vec::new();
     for hop in 0..10 {
         let range = hop * HOP..(hop + 1) * HOP;
@@ -145,8 +143,8 @@ fn a_stem_that_was_away_is_heard_again_after_200_ms() {
         };
         // Stem 1 is away for hop 3; stem 0 jumps at hop 6.
         let blocks = [stem(0, true, hop != 6), stem(1, hop != 3, true)];
-        watch.process(Some((range.start) as i64), part(&all[2], range.clone()), &blocks);
-        heard.extend(taken(&mut watch).iter().map(|hop| hop.heard));
+        builder.process(Some((range.start) as i64), part(&all[2], range.clone()), &blocks);
+        heard.extend(taken(&mut builder).iter().map(|hop| hop.heard));
     }
     assert_eq!(heard, [0b11, 0b11, 0b11, 0b01, 0b01, 0b11, 0b10, 0b11, 0b11, 0b11]);
 }
@@ -154,20 +152,20 @@ fn a_stem_that_was_away_is_heard_again_after_200_ms() {
 #[test]
 fn without_a_position_hops_have_no_place() {
     let all = session(8, 1, 4 * HOP);
-    let mut watch = watch(1);
+    let mut builder = builder(1);
     for at in (0..4 * HOP).step_by(400) {
         let block = StemBlock { output: Some(part(&all[0], at..at + 400)), input: None, continues: true };
-        watch.process(None, part(&all[1], at..at + 400), &[block]);
+        builder.process(None, part(&all[1], at..at + 400), &[block]);
     }
-    let hops = taken(&mut watch);
-    assert_eq!((hops.len(), hops[0].place), (3, None));
+    let hops = taken(&mut builder);
+    assert_eq!((hops.len(), hops[0].index), (3, None));
 }
 
 #[test]
 fn hops_that_nobody_takes_are_counted() {
     let all = session(9, 1, 40 * HOP);
-    let mut watch = watch(1);
+    let mut builder = builder(1);
     let block = StemBlock { output: Some(part(&all[0], 0..40 * HOP)), input: None, continues: true };
-    watch.process(Some(0), part(&all[1], 0..40 * HOP), &[block]);
-    assert_eq!((taken(&mut watch).len(), watch.dropped()), (WAITING, 40 - WAITING as u64));
+    builder.process(Some(0), part(&all[1], 0..40 * HOP), &[block]);
+    assert_eq!((taken(&mut builder).len(), builder.dropped()), (QUEUE_HOPS, 40 - QUEUE_HOPS as u64));
 }

@@ -1,48 +1,48 @@
-//! Belonging: which Stems make up a mix, and which sit inside another Stem's bus.
+//! Membership of Stems: which of them make up a mix, and which sit inside another Stem's bus.
 //!
-//! A Stem belongs to the Master in whose input its audio is found. One whose audio is found in the input of another Stem,
-//! and that the mix needs no more than it has through that one, is *inside* it: metered, not summed.
+//! A Stem belongs to the Master in whose input its audio is found. One whose audio is found in the input of another
+//! Stem, and which the mix does not need besides that one, is *inside* it: metered, not summed.
 
-use super::cause::{Cause, cause};
-use super::finding::Finding;
-use super::fit::{Arrival, SEPARABLE, solve_hop};
+use super::cause::{Cause, residual_cause};
+use super::finding::RoutingFinding;
+use super::fit::{MIN_CONDITION, StemArrival, fit_single_hop};
 use super::gram::Gram;
 use super::joint::JointHops;
 use super::prediction::Follower;
 
 /// Hops in a window: 1 s.
-const WINDOW: usize = 10;
-/// A stem below this gain (-60 dB) is not there.
-const GONE: f64 = 1e-3;
-/// A gain is no chance when it is this many standard errors from zero.
-const SURE: f64 = 5.0;
-/// A stem is needed when the mix without it leaves this much more than with it, relative to what is left, and relative to
-/// the stem's own power.
-const NEEDED: f64 = 1.05;
-const NEEDED_POWER: f64 = 1e-5;
+const WINDOW_HOPS: usize = 10;
+/// Linear gain below which a stem is absent (-60 dB).
+const MIN_GAIN: f64 = 1e-3;
+/// Number of standard errors from zero from which on a gain is significant.
+const MIN_SIGNIFICANCE: f64 = 5.0;
+/// Ratio of the residuals without and with a stem from which on the mix needs it; and that difference relative to the
+/// stem's own power.
+const NEEDED_RATIO: f64 = 1.05;
+const NEEDED_POWER_SHARE: f64 = 1e-5;
 
-/// Where a Stem belongs.
+/// Membership of a Stem in a mix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MixMembership {
-    /// It is part of the mix.
+    /// Part of the mix.
     Summed,
-    /// It is part of another Stem, and of the mix only through that one.
+    /// Part of the Stem with this index, and of the mix only through that one.
     Inside(usize),
-    /// It is not found in this mix.
+    /// Not found in this mix.
     Elsewhere,
-    /// It is silent: nothing can be said.
+    /// Silent, hence unknown.
     Silent,
 }
 
-/// Where each of `stems` Stems belongs. `hops`: joint matrices, 3 s or more, of the sources: the Stems' outputs, then
+/// Returns the membership of each of `stems` Stems. `hops`: joint matrices, 3 s or more, of the Stems' outputs, then
 /// their inputs, then the mix, aligned.
-pub fn belonging(hops: &JointHops, stems: usize) -> Vec<MixMembership> {
+pub fn memberships(hops: &JointHops, stems: usize) -> Vec<MixMembership> {
     debug_assert_eq!(hops.sources(), 2 * stems + 1);
     let row = hops.row();
-    let windows: Vec<Gram> = (row.chunks_exact(WINDOW))
+    let windows: Vec<Gram> = (row.chunks_exact(WINDOW_HOPS))
         .map(|chunk| {
             let mut gram = Gram::zero(2 * hops.sources());
-            chunk.iter().flatten().for_each(|packed| gram.add(packed, 1.0 / WINDOW as f64));
+            chunk.iter().flatten().for_each(|packed| gram.add(packed, 1.0 / WINDOW_HOPS as f64));
             gram
         })
         .collect();
@@ -54,7 +54,7 @@ pub fn belonging(hops: &JointHops, stems: usize) -> Vec<MixMembership> {
     let parent = |stem: usize| {
         let others = (0..stems).filter(|&other| other != stem && sounds[other]);
         let holds = others.filter(|&other| is_inside(&windows, stem, other, stems));
-        // Of nested buses the innermost: the one with the least beside it.
+        // Of nested buses the innermost: the one with the least power.
         let inner = holds.min_by(|&a, &b| power(stems + a).total_cmp(&power(stems + b)))?;
         (!is_needed(&whole, stem, stems)).then_some(inner)
     };
@@ -71,7 +71,7 @@ pub fn belonging(hops: &JointHops, stems: usize) -> Vec<MixMembership> {
         .collect()
 }
 
-/// The mean of gains over windows, and its standard error.
+/// Mean of gains over windows, and its standard error.
 fn mean(gains: &[f64]) -> (f64, f64) {
     let count = gains.len().max(1) as f64;
     let mean = gains.iter().sum::<f64>() / count;
@@ -79,11 +79,11 @@ fn mean(gains: &[f64]) -> (f64, f64) {
     (mean, (variance / count).sqrt())
 }
 
-fn is_sure((mean, error): (f64, f64)) -> bool {
-    mean.abs() > GONE && mean.abs() > SURE * error
+fn is_significant((mean, error): (f64, f64)) -> bool {
+    mean.abs() > MIN_GAIN && mean.abs() > MIN_SIGNIFICANCE * error
 }
 
-/// The gain of source `a` in source `b`, both sides, window by window where `a` sounds.
+/// Gain of source `a` in source `b`, both sides together, per window in which `a` sounds.
 fn gains(windows: &[Gram], a: usize, b: usize) -> Vec<f64> {
     let products = |gram: &Gram, b: usize| gram.at(2 * a, 2 * b) + gram.at(2 * a + 1, 2 * b + 1);
     let loudest = windows.iter().map(|gram| products(gram, a)).fold(0.0, f64::max);
@@ -91,8 +91,8 @@ fn gains(windows: &[Gram], a: usize, b: usize) -> Vec<f64> {
     sounding.map(|gram| products(gram, b) / products(gram, a)).collect()
 }
 
-/// True if stem `inner` is part of what enters stem `outer`: its gain there is steadier than the other way round, where
-/// it depends on what else there is, and it is never louder than what it is part of.
+/// True if stem `inner` is part of the input of stem `outer`: its gain there varies less than in the reverse
+/// direction, where it depends on the rest of the bus, and it is never louder than that input.
 fn is_inside(windows: &[Gram], inner: usize, outer: usize, stems: usize) -> bool {
     let forth = mean(&gains(windows, inner, stems + outer));
     let back = mean(&gains(windows, outer, stems + inner));
@@ -104,10 +104,10 @@ fn is_inside(windows: &[Gram], inner: usize, outer: usize, stems: usize) -> bool
         windows.iter().map(|gram| power(gram, stems + outer)).sum::<f64>() / windows.len().max(1) as f64;
     let fits =
         |gram: &Gram| forth.0.powi(2) * power(gram, inner) <= 2.0 * power(gram, stems + outer) + 1e-3 * whole;
-    is_sure(forth) && relative(forth) < relative(back) && windows.iter().all(fits)
+    is_significant(forth) && relative(forth) < relative(back) && windows.iter().all(fits)
 }
 
-/// The joint matrix of the outputs of `which` and the mix.
+/// Joint matrix of the outputs of `which` and the mix.
 fn outputs(gram: &Gram, which: &[usize], stems: usize) -> Gram {
     let sources = which.iter().copied().chain([2 * stems]);
     let signals: Vec<usize> = sources.flat_map(|source| [2 * source, 2 * source + 1]).collect();
@@ -120,53 +120,54 @@ fn outputs(gram: &Gram, which: &[usize], stems: usize) -> Gram {
     out
 }
 
-/// True if the other stems make the mix worse without this one.
+/// True if the residual of the mix is larger without this stem.
 fn is_needed(whole: &Gram, stem: usize, stems: usize) -> bool {
-    let left =
-        |which: &[usize]| solve_hop(&outputs(whole, which, stems), &vec![Arrival::UNITY; which.len()]).left;
+    let left = |which: &[usize]| {
+        fit_single_hop(&outputs(whole, which, stems), &vec![StemArrival::UNITY; which.len()]).left
+    };
     let all: Vec<usize> = (0..stems).collect();
     let others: Vec<usize> = (0..stems).filter(|&other| other != stem).collect();
     let own = whole.at(2 * stem, 2 * stem) + whole.at(2 * stem + 1, 2 * stem + 1);
     let (with, without) = (left(&all), left(&others));
-    without > NEEDED * with && without - with > NEEDED_POWER * own
+    without > NEEDED_RATIO * with && without - with > NEEDED_POWER_SHARE * own
 }
 
 /// True if the stem is found in the mix beside the others of `top`.
 fn arrives(windows: &[Gram], stem: usize, top: &[usize], stems: usize) -> bool {
     let Some(index) = top.iter().position(|other| *other == stem) else { return false };
     let found = windows.iter().filter_map(|gram| {
-        let alone = solve_hop(&outputs(gram, top, stems), &vec![Arrival::UNITY; top.len()]);
+        let alone = fit_single_hop(&outputs(gram, top, stems), &vec![StemArrival::UNITY; top.len()]);
         let arrival = alone.arrivals[index];
         let own = gram.at(2 * stem, 2 * stem) + gram.at(2 * stem + 1, 2 * stem + 1);
         let sides = (arrival.gains[0][0] + arrival.gains[1][1]) / 2.0;
-        (arrival.fitted != [false; 2] && own > SEPARABLE * alone.left).then_some(sides)
+        (arrival.fitted != [false; 2] && own > MIN_CONDITION * alone.left).then_some(sides)
     });
     let found: Vec<f64> = found.collect();
-    !found.is_empty() && is_sure(mean(&found))
+    !found.is_empty() && is_significant(mean(&found))
 }
 
-/// What may be said to move with a stem, from what is heard: Stems of effects by what enters them, and what is left over.
-/// `effects`: pairs of an effect Stem and the audio that enters it; `stems`: what leaves every Stem; all mono and equally
-/// long. To be confirmed by a person.
-pub fn suggestions(
+/// Returns pairs that may move together: effect Stems with the stem that feeds them, and the residual with the stem
+/// that it is coherent with. `effects`: index and input audio of each effect Stem; `stems`: outputs of all Stems; all
+/// mono and of equal length. For the user to confirm.
+pub fn suggest_followers(
     effects: &[(usize, &[f64])],
     stems: &[&[f64]],
-    findings: &[Finding],
+    findings: &[RoutingFinding],
     unlinked: usize,
 ) -> Vec<Follower> {
     let of_effects = effects.iter().filter_map(|&(follower, entering)| {
         let others: Vec<usize> =
             (0..stems.len()).filter(|&stem| effects.iter().all(|(e, _)| *e != stem)).collect();
         let audio: Vec<&[f64]> = others.iter().map(|&stem| stems[stem]).collect();
-        match cause(entering, &audio, 0)? {
+        match residual_cause(entering, &audio, 0)? {
             Cause::Processed { stem, .. } => Some(Follower { follower, stem: others[stem] }),
             _ => None,
         }
     });
     let of_rest = findings.iter().filter_map(|finding| match *finding {
-        Finding::Returns { stem, .. } | Finding::Processed { stem, .. } | Finding::Doubled { stem, .. } => {
-            Some(Follower { follower: unlinked, stem })
-        }
+        RoutingFinding::Returns { stem, .. }
+        | RoutingFinding::Processed { stem, .. }
+        | RoutingFinding::Doubled { stem, .. } => Some(Follower { follower: unlinked, stem }),
         _ => None,
     });
     of_effects.chain(of_rest).collect()
@@ -174,23 +175,21 @@ pub fn suggestions(
 
 #[cfg(test)]
 mod tests {
-    use super::super::joint::tests::{joint_of, mix, sources};
+    use super::super::joint::tests::{StereoAudio, joint_of, mix, sources};
     use super::*;
     use testkit::noise;
 
-    type Audio = [Vec<f64>; 2];
-
     const FRAMES: usize = 8_000 * 20;
 
-    /// Where stems belong that enter and leave so.
-    fn belongs(voices: &[(Audio, Audio)], mix: &Audio) -> Vec<MixMembership> {
+    /// Memberships of voices, each an input and an output.
+    fn belongs(voices: &[(StereoAudio, StereoAudio)], mix: &StereoAudio) -> Vec<MixMembership> {
         let outputs = voices.iter().map(|voice| voice.1.clone());
         let inputs = voices.iter().map(|voice| voice.0.clone());
-        let all: Vec<Audio> = outputs.chain(inputs).chain([mix.clone()]).collect();
-        belonging(&joint_of(&all, 8_000.0), voices.len())
+        let all: Vec<StereoAudio> = outputs.chain(inputs).chain([mix.clone()]).collect();
+        memberships(&joint_of(&all, 8_000.0), voices.len())
     }
 
-    fn plain(audio: &Audio) -> (Audio, Audio) {
+    fn plain(audio: &StereoAudio) -> (StereoAudio, StereoAudio) {
         (audio.clone(), audio.clone())
     }
 
@@ -263,7 +262,7 @@ mod tests {
     #[test]
     fn returns_are_suggested_by_what_feeds_them() {
         let tracks = sources(27, 3, FRAMES);
-        let mono = |audio: &Audio| audio[0].clone();
+        let mono = |audio: &StereoAudio| audio[0].clone();
         let dry = mono(&tracks[1]);
         // A send to a filter.
         let mut low = 0.0;
@@ -275,8 +274,9 @@ mod tests {
             .collect();
         let stems = [mono(&tracks[0]), dry, mono(&tracks[2])];
         let stems: Vec<&[f64]> = stems.iter().map(Vec::as_slice).collect();
-        let findings = [Finding::Returns { stem: 0, coherence: 0.8 }, Finding::Unlinked { part: 0.1 }];
-        let said = suggestions(&[(2, &send)], &stems, &findings, 3);
+        let findings =
+            [RoutingFinding::Returns { stem: 0, coherence: 0.8 }, RoutingFinding::Unlinked { share: 0.1 }];
+        let said = suggest_followers(&[(2, &send)], &stems, &findings, 3);
         assert_eq!(said, [Follower { follower: 2, stem: 1 }, Follower { follower: 3, stem: 0 }]);
     }
 }

@@ -1,9 +1,9 @@
-//! What watching stems costs the Master's audio thread: `cargo bench --no-default-features --bench watch`. One second of
-//! audio per iteration, so 5 ms are 0.5 % of a core.
+//! Cost of hops on the Master's audio thread: `cargo bench -p session --bench hop_builder`. One second of audio per
+//! iteration, so 5 ms are 0.5 % of a core.
 #![allow(missing_docs)] // criterion's macros make an undocumented function
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use session::watch::{HopBuilder, StemBlock};
+use session::hop_builder::{HopBuilder, StemBlock};
 use units::Hz;
 
 const RATE: Hz = Hz(48_000.0);
@@ -24,7 +24,7 @@ fn programme(seed: u64) -> [Vec<f64>; 2] {
     })
 }
 
-fn watching(criterion: &mut Criterion) {
+fn build_hops(criterion: &mut Criterion) {
     for (name, stems, inputs) in [
         ("8 stems", 8, 0),
         ("16 stems", 16, 0),
@@ -32,10 +32,10 @@ fn watching(criterion: &mut Criterion) {
         ("32 stems, all with a chain", 32, 32),
     ] {
         let audio: Vec<[Vec<f64>; 2]> = (0..=stems as u64).map(|i| programme(i + 1)).collect();
-        let mut watch = HopBuilder::new(RATE);
-        watch.set_stems(1, stems);
+        let mut builder = HopBuilder::new(RATE);
+        builder.set_stems(1, stems);
         let mut position = 0;
-        criterion.bench_function(&format!("watch: 1 s of {name}"), |b| {
+        criterion.bench_function(&format!("hop builder: 1 s of {name}"), |b| {
             b.iter(|| {
                 let mut blocks = [StemBlock::default(); 32];
                 for at in (0..FRAMES - BLOCK).step_by(BLOCK) {
@@ -44,14 +44,14 @@ fn watching(criterion: &mut Criterion) {
                         let input = (i < inputs).then(|| part(i + 1));
                         *block = StemBlock { output: Some(part(i)), input, continues: true };
                     }
-                    watch.process(Some(position), part(stems), &blocks[..stems]);
+                    builder.process(Some(position), part(stems), &blocks[..stems]);
                     position += BLOCK as i64;
-                    while watch.take(|hop| _ = std::hint::black_box(hop.heard)) {}
+                    while builder.take_hop(|hop| _ = std::hint::black_box(hop.heard)) {}
                 }
             });
         });
     }
 }
 
-criterion_group!(benches, watching);
+criterion_group!(benches, build_hops);
 criterion_main!(benches);

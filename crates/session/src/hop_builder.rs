@@ -1,69 +1,69 @@
-//! What the Master does on its audio thread: mix and stems in, finished hops out.
+//! Builder of hops, on the Master's audio thread: blocks of mix and stems in, hops on the project's timeline out.
 
 use super::accumulate::{Accumulator, ChainProducts};
 use super::joint::joint_len;
-use super::timeline::{Place, TransportTracker, place};
+use super::timeline::{HopIndex, TransportTracker, hop_at};
 use meter::true_peak::TruePeak;
 use units::Hz;
 
-/// The most stems that are summed.
-pub const MOST_STEMS: usize = 32;
-/// Finished hops that wait to be taken: those of the longest block at the lowest rate.
-const WAITING: usize = 16;
+/// Greatest number of stems.
+pub const MAX_STEMS: usize = 32;
+/// Capacity of the queue of finished hops: those of the longest block at the lowest rate.
+const QUEUE_HOPS: usize = 16;
 
-/// One stem's part of a block, aligned with the mix by the caller.
+/// One stem's share of a block, aligned with the mix by the caller.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct StemBlock<'a> {
-    /// What left the Stem, as long as the mix; `None` when it cannot be had.
+    /// Output of the Stem, as long as the mix; `None` if it is not available.
     pub output: Option<[&'a [f64]; 2]>,
-    /// What entered the Stem, matched to the output's latency; `None` when its chain does nothing.
+    /// Input of the Stem, delayed by the chain's latency; `None` if its chain is neutral.
     pub input: Option<[&'a [f64]; 2]>,
-    /// True when it continues the stem's part of the block before.
+    /// True if it continues the stem's audio of the block before.
     pub continues: bool,
 }
 
 /// A complete hop.
 #[derive(Clone, Debug, Default)]
 pub struct FinishedHop {
-    /// Where on the project's timeline; `None` while live.
-    pub place: Option<Place>,
-    /// The row of contiguous hops it is part of.
+    /// Hop of the project's timeline; `None` while the transport does not run.
+    pub index: Option<HopIndex>,
+    /// Number of the row of contiguous hops that it belongs to.
     pub segment: u64,
-    /// The set of stems that [`HopBuilder::set_stems`] named.
+    /// Number of the set of stems, as given to [`HopBuilder::set_stems`].
     pub set: u64,
     /// Number of stems.
     pub stems: usize,
-    /// Bit `i`: stem `i` was contiguous over the hop and 100 ms before it.
+    /// Bit `i`: stem `i` was contiguous over the hop and the 100 ms before it.
     pub heard: u32,
-    /// Bit `i`: `chains[i]` holds products of the stem's input. Without, its chain does nothing.
+    /// Bit `i`: `chains[i]` holds products of the stem's input. If clear, its chain is neutral.
     pub has_chain: u32,
-    /// The packed joint Gram matrix of the stems and, last, the mix.
+    /// Packed joint Gram matrix of the stems and, last, the mix.
     pub joint: Vec<f64>,
-    /// Per stem, the products of its input.
+    /// Products of the inputs, per stem.
     pub chains: Vec<ChainProducts>,
     /// Linear true peak of every stem and, last, of the mix, the higher of both channels.
     pub peaks: Vec<f64>,
 }
 
-/// Watches mix and stems and hands out hops.
+/// Builds hops from the mix and its stems.
 ///
-/// One instance lives on the Master's audio thread; everything after construction is real-time safe: bounded work per
-/// frame, no allocation. The same audio at the same place gives the same bits in blocks of any size. Latency: a hop is
-/// handed out when its last frame has been seen.
+/// One instance lives on the Master's audio thread. Real-time safe after construction: bounded work per frame, no
+/// allocation. The same audio at the same position gives the same bits in blocks of any size. Latency: a hop is
+/// available once its last frame was processed.
 #[derive(Clone, Debug)]
 pub struct HopBuilder {
     accumulator: Accumulator,
     hop_frames: usize,
     stems: usize,
     set: u64,
-    wheel: TransportTracker,
+    tracker: TransportTracker,
     segment: u64,
     /// Hop that is being filled.
-    place: Option<Place>,
-    mix_run: Run,
-    runs: [Run; MOST_STEMS],
-    input_runs: [Run; MOST_STEMS],
-    /// Per source, per side.
+    hop_index: Option<HopIndex>,
+    mix_run: ContiguousFrames,
+    runs: [ContiguousFrames; MAX_STEMS],
+    input_runs: [ContiguousFrames; MAX_STEMS],
+    /// True peak, per source, per side.
     peaks: Vec<[TruePeak; 2]>,
     finished: Vec<FinishedHop>,
     first: usize,
@@ -71,57 +71,57 @@ pub struct HopBuilder {
     dropped: u64,
 }
 
-/// For how many frames a signal has been contiguous.
+/// Number of frames for which a signal has been contiguous.
 #[derive(Clone, Copy, Debug, Default)]
-struct Run(usize);
+struct ContiguousFrames(usize);
 
-impl Run {
-    /// True when a hop that ends now and the 100 ms before it are covered.
+impl ContiguousFrames {
+    /// True if a hop that ends now and the 100 ms before it are covered.
     fn is_warm(self, hop_frames: usize) -> bool {
         self.0 >= 2 * hop_frames
     }
 }
 
 impl HopBuilder {
-    /// A watch for up to [`MOST_STEMS`] stems at `rate`. Allocates all it will ever need: 3 MB.
+    /// Returns a builder for up to [`MAX_STEMS`] stems at `rate`. Allocates 3 MB.
     pub fn new(rate: Hz) -> Self {
-        let sources = MOST_STEMS + 1;
-        let finished = (0..WAITING)
+        let sources = MAX_STEMS + 1;
+        let finished = (0..QUEUE_HOPS)
             .map(|_| FinishedHop {
                 joint: Vec::with_capacity(joint_len(sources)),
-                chains: Vec::with_capacity(MOST_STEMS),
+                chains: Vec::with_capacity(MAX_STEMS),
                 peaks: Vec::with_capacity(sources),
                 ..FinishedHop::default()
             })
             .collect();
-        let accumulator = Accumulator::new(rate, sources, MOST_STEMS);
-        let mut watch = Self {
+        let accumulator = Accumulator::new(rate, sources, MAX_STEMS);
+        let mut builder = Self {
             hop_frames: accumulator.hop_frames(),
             accumulator,
             stems: 0,
             set: 0,
-            wheel: TransportTracker::default(),
+            tracker: TransportTracker::default(),
             segment: 0,
-            place: None,
-            mix_run: Run::default(),
-            runs: [Run::default(); MOST_STEMS],
-            input_runs: [Run::default(); MOST_STEMS],
+            hop_index: None,
+            mix_run: ContiguousFrames::default(),
+            runs: [ContiguousFrames::default(); MAX_STEMS],
+            input_runs: [ContiguousFrames::default(); MAX_STEMS],
             peaks: vec![[TruePeak::new(), TruePeak::new()]; sources],
             finished,
             first: 0,
             waiting: 0,
             dropped: 0,
         };
-        watch.set_stems(0, 0);
-        watch
+        builder.set_stems(0, 0);
+        builder
     }
 
-    /// From now on `stems` stems are given (at most [`MOST_STEMS`]); `set` names which, in the hops. The hop that is being
-    /// filled is lost, and the next is the first of a new row.
+    /// Sets the number of stems (at most [`MAX_STEMS`]) and the number of their set, which hops carry. Discards the
+    /// hop that is being filled; the next one begins a new row.
     pub fn set_stems(&mut self, set: u64, stems: usize) {
-        (self.set, self.stems) = (set, stems.min(MOST_STEMS));
+        (self.set, self.stems) = (set, stems.min(MAX_STEMS));
         self.accumulator.resize(self.stems + 1, self.stems);
-        self.wheel.break_off();
+        self.tracker.start_segment();
         self.restart(None);
     }
 
@@ -130,16 +130,16 @@ impl HopBuilder {
         self.hop_frames
     }
 
-    /// Hops that nobody took in time.
+    /// Hops that were lost because the queue was full.
     pub fn dropped(&self) -> u64 {
         self.dropped
     }
 
-    /// Takes a block. `host`: where the host says it starts on the timeline, in frames; `None` while the transport does
-    /// not run. `stems`: as many as [`Self::set_stems`] said; missing ones count as not to be had.
+    /// Processes a block. `host`: position of its first frame by the host, frames; `None` while the transport does
+    /// not run. `stems`: as many as given to [`Self::set_stems`]; missing ones count as not available.
     pub fn process(&mut self, host: Option<i64>, mix: [&[f64]; 2], stems: &[StemBlock<'_>]) {
         let frames = mix[0].len().min(mix[1].len());
-        let located = self.wheel.locate(host, frames);
+        let located = self.tracker.locate(host, frames);
         if located.jumped || located.segment != self.segment {
             self.segment = located.segment;
             self.restart(located.position);
@@ -147,19 +147,19 @@ impl HopBuilder {
         let stems = &stems[..stems.len().min(self.stems)];
         for index in 0..self.stems {
             let stem = stems.get(index).copied().unwrap_or_default();
-            self.follow(index, &stem);
+            self.check_continuity(index, &stem);
         }
         let mut at = 0;
         while at < frames {
-            let count = self.accumulator.room().min(frames - at);
+            let count = self.accumulator.free_frames().min(frames - at);
             let range = at..at + count;
             self.stage(self.stems, mix, range.clone());
             for (index, stem) in stems.iter().enumerate() {
-                if let Some(output) = stem.output.filter(|output| has(output, frames)) {
+                if let Some(output) = stem.output.filter(|output| has_frames(output, frames)) {
                     self.stage(index, output, range.clone());
                     self.runs[index].0 += count;
                 }
-                if let Some(input) = stem.input.filter(|input| has(input, frames)) {
+                if let Some(input) = stem.input.filter(|input| has_frames(input, frames)) {
                     for side in 0..2 {
                         self.accumulator.stage_input(2 * index + side, &input[side][range.clone()]);
                     }
@@ -182,43 +182,47 @@ impl HopBuilder {
         }
     }
 
-    /// Starts a stem's runs anew when its audio does not continue.
-    fn follow(&mut self, index: usize, stem: &StemBlock<'_>) {
-        let breaks = |part: Option<[&[f64]; 2]>, run: Run| (part.is_none() || !stem.continues) && run.0 > 0;
+    /// Restarts a stem's runs if its audio does not continue.
+    fn check_continuity(&mut self, index: usize, stem: &StemBlock<'_>) {
+        let breaks = |part: Option<[&[f64]; 2]>, run: ContiguousFrames| {
+            (part.is_none() || !stem.continues) && run.0 > 0
+        };
         if breaks(stem.output, self.runs[index]) {
-            self.runs[index] = Run::default();
-            self.accumulator.forget(index);
+            self.runs[index] = ContiguousFrames::default();
+            self.accumulator.reset_source(index);
             self.peaks[index].iter_mut().for_each(TruePeak::reset);
         }
         if breaks(stem.input, self.input_runs[index]) {
-            self.input_runs[index] = Run::default();
-            self.accumulator.forget_input(index);
+            self.input_runs[index] = ContiguousFrames::default();
+            self.accumulator.reset_input(index);
         }
     }
 
-    /// Begins anew at `position`.
+    /// Restarts at `position`, frames.
     fn restart(&mut self, position: Option<i64>) {
-        let place = position.map(|position| place(position, self.hop_frames));
-        self.place = place.map(|(place, _)| place);
-        self.accumulator.restart(place.map_or(0, |(_, into)| into));
-        self.mix_run = Run::default();
-        self.runs.fill(Run::default());
-        self.input_runs.fill(Run::default());
+        let hop_index = position.map(|position| hop_at(position, self.hop_frames));
+        self.hop_index = hop_index.map(|(hop_index, _)| hop_index);
+        self.accumulator.restart(hop_index.map_or(0, |(_, into)| into));
+        self.mix_run = ContiguousFrames::default();
+        self.runs.fill(ContiguousFrames::default());
+        self.input_runs.fill(ContiguousFrames::default());
         self.peaks.iter_mut().flatten().for_each(TruePeak::reset);
     }
 
-    /// The hop is complete: hands it out if the mix was contiguous.
+    /// Queues the complete hop if the mix was contiguous.
     fn finish(&mut self) {
         let hop_frames = self.hop_frames;
-        // Nothing comes before the timeline's start, so nothing is missing before its first hop.
-        let warm = |run: Run| run.is_warm(hop_frames) || (self.place == Some(0) && run.0 >= hop_frames);
+        // Nothing precedes the timeline's start, so its first hop needs no warm-up.
+        let warm = |run: ContiguousFrames| {
+            run.is_warm(hop_frames) || (self.hop_index == Some(0) && run.0 >= hop_frames)
+        };
         if warm(self.mix_run) {
             if self.waiting < self.finished.len() {
                 let slot = (self.first + self.waiting) % self.finished.len();
                 let hop = &mut self.finished[slot];
-                (hop.place, hop.segment, hop.set, hop.stems) =
-                    (self.place, self.segment, self.set, self.stems);
-                let mask = |runs: &[Run]| {
+                (hop.index, hop.segment, hop.set, hop.stems) =
+                    (self.hop_index, self.segment, self.set, self.stems);
+                let mask = |runs: &[ContiguousFrames]| {
                     runs.iter()
                         .take(self.stems)
                         .enumerate()
@@ -241,12 +245,12 @@ impl HopBuilder {
             peak.take();
         }
         self.accumulator.next_hop();
-        self.place = self.place.map(|place| place + 1);
+        self.hop_index = self.hop_index.map(|hop_index| hop_index + 1);
     }
 
-    /// Gives the oldest finished hop to `receive` and forgets it; false when there is none. Call until false after every
-    /// block.
-    pub fn take(&mut self, receive: impl FnOnce(&FinishedHop)) -> bool {
+    /// Passes the oldest finished hop to `receive` and removes it; false if there is none. To be called until it
+    /// returns false, after every block.
+    pub fn take_hop(&mut self, receive: impl FnOnce(&FinishedHop)) -> bool {
         if self.waiting == 0 {
             return false;
         }
@@ -258,7 +262,7 @@ impl HopBuilder {
 }
 
 /// True when both sides have `frames` samples.
-fn has(audio: &[&[f64]; 2], frames: usize) -> bool {
+fn has_frames(audio: &[&[f64]; 2], frames: usize) -> bool {
     audio.iter().all(|side| side.len() >= frames)
 }
 

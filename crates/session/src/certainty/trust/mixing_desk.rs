@@ -1,9 +1,10 @@
-//! Random mixing desks: what happens to stems between their Stem and the Master.
+//! Random mixing desks: the processing between Stems and Master.
 
-use super::song::{Audio, Dice, RATE};
+use super::song::{Dice, RATE};
+use crate::joint::tests::StereoAudio;
 use units::linear;
 
-/// One thing on the way from a stem, or from several, to the Master.
+/// Device in the path of a stem, or of several, to the Master.
 #[derive(Clone, Debug)]
 pub(super) enum Device {
     /// A filter: one pole, mixed with the dry signal.
@@ -11,9 +12,9 @@ pub(super) enum Device {
         pole: f64,
         wet: f64,
     },
-    Compressor(Compressor),
+    Compressor(DeskCompressor),
     /// The dry signal and a compressed one beside it.
-    Parallel(Compressor, f64),
+    Parallel(DeskCompressor, f64),
     /// Soft clipping at this drive.
     Saturation {
         drive: f64,
@@ -21,7 +22,7 @@ pub(super) enum Device {
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Compressor {
+pub(super) struct DeskCompressor {
     pub(super) threshold: f64,
     pub(super) ratio: f64,
     /// One-pole coefficients per sample.
@@ -29,7 +30,7 @@ pub(super) struct Compressor {
     release: f64,
 }
 
-impl Compressor {
+impl DeskCompressor {
     pub(super) fn random(dice: &mut Dice, rms: f64) -> Self {
         let pole = |seconds: f64| (-1.0 / (seconds * RATE)).exp();
         Self {
@@ -40,8 +41,8 @@ impl Compressor {
         }
     }
 
-    /// The gain over time for a key.
-    pub(super) fn gains(&self, key: &Audio) -> Vec<f64> {
+    /// Gain per frame for a key signal, linear.
+    pub(super) fn gains(&self, key: &StereoAudio) -> Vec<f64> {
         let mut level = 0.0f64;
         (0..key[0].len())
             .map(|n| {
@@ -58,20 +59,20 @@ impl Compressor {
     }
 }
 
-fn times(audio: &mut Audio, gains: &[f64]) {
+fn times(audio: &mut StereoAudio, gains: &[f64]) {
     audio.iter_mut().for_each(|side| side.iter_mut().zip(gains).for_each(|(x, g)| *x *= g));
 }
 
-pub(super) fn rms(audio: &Audio) -> f64 {
+pub(super) fn rms(audio: &StereoAudio) -> f64 {
     (audio.iter().flatten().map(|x| x * x).sum::<f64>() / (2 * audio[0].len()) as f64).sqrt()
 }
 
-pub(super) fn add(to: &mut Audio, from: &Audio, gain: f64) {
+pub(super) fn add(to: &mut StereoAudio, from: &StereoAudio, gain: f64) {
     to.iter_mut().zip(from).for_each(|(to, from)| to.iter_mut().zip(from).for_each(|(a, b)| *a += gain * b));
 }
 
 impl Device {
-    fn process(&self, audio: &mut Audio) {
+    fn process(&self, audio: &mut StereoAudio) {
         match self {
             Self::Filter { pole, wet } => {
                 for side in audio {
@@ -97,7 +98,7 @@ impl Device {
     }
 }
 
-/// A fader ride: gains in dB at some moments, lines between.
+/// Fader ride: frames and gains in dB, with lines between.
 #[derive(Clone, Debug)]
 pub(super) struct Ride(Vec<(usize, f64)>);
 
@@ -139,24 +140,24 @@ struct Strip {
     /// Member of the group.
     grouped: bool,
     /// Ducked by this stem.
-    ducked: Option<(usize, Compressor)>,
+    ducked: Option<(usize, DeskCompressor)>,
 }
 
-/// All between Stems and Master.
+/// Everything between Stems and Master.
 #[derive(Clone, Debug)]
-pub(super) struct Desk {
+pub(super) struct MixingDesk {
     strips: Vec<Strip>,
     group: Vec<Device>,
     bus: Vec<Device>,
-    unlinked: Option<Audio>,
+    unlinked: Option<StereoAudio>,
     echo_frames: usize,
-    /// What is on it, in words.
+    /// Names of the devices on it.
     pub(super) kinds: Vec<&'static str>,
 }
 
-impl Desk {
-    /// Faders and pans, and each kind of trouble with some probability.
-    pub(super) fn random(dice: &mut Dice, stems: &[Audio], unlinked: Option<Audio>) -> Self {
+impl MixingDesk {
+    /// Random faders and pans, and each device with some probability.
+    pub(super) fn random(dice: &mut Dice, stems: &[StereoAudio], unlinked: Option<StereoAudio>) -> Self {
         let (frames, count) = (stems[0][0].len(), stems.len());
         let mut kinds = Vec::new();
         let mut strips: Vec<Strip> = (0..count)
@@ -202,12 +203,12 @@ impl Desk {
         }
         if on(dice, 0.12, "compressor") {
             let stem = dice.whole(0, count - 1);
-            let compressor = Compressor::random(dice, rms(&stems[stem]));
+            let compressor = DeskCompressor::random(dice, rms(&stems[stem]));
             strips[stem].inserts.push(Device::Compressor(compressor));
         }
         if on(dice, 0.15, "parallel") {
             let stem = dice.whole(0, count - 1);
-            let compressor = Compressor::random(dice, 0.3 * rms(&stems[stem]));
+            let compressor = DeskCompressor::random(dice, 0.3 * rms(&stems[stem]));
             strips[stem].inserts.push(Device::Parallel(compressor, dice.between(0.2, 2.0)));
         }
         if on(dice, 0.08, "saturation") {
@@ -219,14 +220,14 @@ impl Desk {
             for strip in &mut strips {
                 strip.grouped = dice.chance(0.5);
             }
-            group.push(Device::Compressor(Compressor::random(dice, 0.15)));
+            group.push(Device::Compressor(DeskCompressor::random(dice, 0.15)));
         }
         if on(dice, 0.05, "bus compressor") {
-            bus.push(Device::Compressor(Compressor::random(dice, 0.2)));
+            bus.push(Device::Compressor(DeskCompressor::random(dice, 0.2)));
         }
         if on(dice, 0.08, "ducking") && count > 1 {
             let (stem, key) = (dice.whole(1, count - 1), 0);
-            strips[stem].ducked = Some((key, Compressor::random(dice, rms(&stems[key]))));
+            strips[stem].ducked = Some((key, DeskCompressor::random(dice, rms(&stems[key]))));
         }
         if unlinked.is_some() {
             kinds.push("unlinked");
@@ -236,7 +237,7 @@ impl Desk {
     }
 
     /// The mix of `stems`.
-    pub(super) fn mix(&self, stems: &[Audio]) -> Audio {
+    pub(super) fn mix(&self, stems: &[StereoAudio]) -> StereoAudio {
         let silence = || [0, 1].map(|_| vec![0.0; stems[0][0].len()]);
         let (mut mix, mut group, mut hall, mut echo) = (silence(), silence(), silence(), silence());
         for (strip, stem) in self.strips.iter().zip(stems) {
@@ -276,8 +277,8 @@ impl Desk {
     }
 }
 
-/// Six combs, as a small hall.
-fn reverberate(audio: &mut Audio) {
+/// Small hall of six combs.
+fn reverberate(audio: &mut StereoAudio) {
     for (c, side) in audio.iter_mut().enumerate() {
         let dry = side.clone();
         side.fill(0.0);

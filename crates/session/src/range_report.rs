@@ -1,95 +1,96 @@
-//! What was heard of a range of the timeline, and what follows for the stems as they are set now.
+//! Report on a range of the timeline: its recorded hops, rescaled to the present settings of the stems.
 
 use super::accumulate::ChainProducts;
 use super::certainty::FittedRange;
-use super::fit::{Arrival, Fit, HopFit, fit_hop, start};
+use super::fit::{Fit, HopFit, StemArrival, fit_hop, initial_arrivals};
 use super::gram::Gram;
-use super::record::{Mark, Member, Record, Recorder};
-use super::timeline::Place;
+use super::record::{HopRecord, HopStatus, Recorder, SessionMember};
+use super::timeline::HopIndex;
 use meter::loudness::integrated;
 use meter::{Reading, reading_from_hops};
 use std::borrow::Cow;
 use units::{Dbtp, Lu, Power};
 
-/// A range of hops, such as a song of an album.
-pub type Places = std::ops::Range<Place>;
+/// Range of hops, such as a song of an album.
+pub type HopRange = std::ops::Range<HopIndex>;
 
-/// How much of a range was heard, in hops.
+/// Number of hops of a range by their status.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Progress {
-    /// Hops of the range.
+pub struct RangeProgress {
+    /// All hops of the range.
     pub all: usize,
-    /// Heard as everything is set now, levels aside.
+    /// Hops recorded with the present settings, levels aside.
     pub heard: usize,
-    /// Heard only with old settings.
+    /// Hops recorded with other settings only.
     pub old: usize,
-    /// Heard only as auditions.
+    /// Hops heard only during auditions, hence not recorded.
     pub auditioned: usize,
-    /// Heard long ago, and dropped.
+    /// Hops that were recorded and have been dropped for lack of memory.
     pub dropped: usize,
 }
 
-/// What was heard of a range, as everything is set now. Sources are the present stems in order, and last *Unlinked*.
+/// Report on a range, for the present settings. Sources are the present stems in order and, last, *Unlinked*.
 #[derive(Clone, Debug)]
 pub struct RangeReport {
-    /// The sources and their fit.
-    pub ground: FittedRange,
-    /// How much of the range this is.
-    pub progress: Progress,
-    members: Vec<Member>,
-    /// Of every hop that was heard.
+    /// Fit of the recorded hops.
+    pub fitted_range: FittedRange,
+    /// Number of recorded hops.
+    pub progress: RangeProgress,
+    members: Vec<SessionMember>,
+    /// Peaks of every recorded hop.
     peaks: Vec<HopPeaks>,
-    /// Per stem, per hop: the mix's power if the stem's chain did nothing; not a number where that is not known.
+    /// Power of the mix if the stem's chain were neutral, per stem, per hop; NaN where unknown.
     without_chain: Vec<Vec<Power>>,
 }
 
 /// Linear true peaks of a hop.
 #[derive(Clone, Debug)]
 struct HopPeaks {
-    /// Of every stem as it arrives, at most.
+    /// Upper bounds on the stems as they arrive.
     stems: Vec<f64>,
     mix: f64,
-    /// How far the mix's may be off because levels have changed since.
+    /// Uncertainty of the mix's peak because levels have changed since.
     slack: f64,
 }
 
-/// Where a peak may be, dBTP: true peaks of sums cannot be known from those of the parts.
+/// Bounds of a true peak, dBTP: the peak of a sum does not follow from those of its terms.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Bracket {
-    /// Not lower than this.
+pub struct PeakBounds {
+    /// Lower bound; `None` is silence.
     pub low: Option<Dbtp>,
-    /// Not higher than this.
+    /// Upper bound; `None` is silence.
     pub high: Option<Dbtp>,
-    /// The stem with the highest peak where it may be highest.
-    pub whose: Option<usize>,
+    /// Index of the stem with the highest peak in the hop of the upper bound.
+    pub loudest_stem: Option<usize>,
 }
 
-/// One hop, as its stems are set now and in their order.
-struct Hop<'a> {
+/// One recorded hop, with the present stems in their order.
+struct PresentHop<'a> {
     joint: Cow<'a, [f64]>,
     fit: Cow<'a, HopFit>,
-    /// The gains by which levels have changed since.
+    /// Level changes of the stems since, linear.
     rescale: Vec<f64>,
-    /// Linear true peaks of the stems as they left, and last of the mix.
+    /// Linear true peaks of the stems at their outputs and, last, of the mix.
     peaks: Vec<f64>,
-    /// Products of the stems' inputs; `None` where a chain does nothing.
+    /// Products of the stems' inputs; `None` for a neutral chain.
     chains: Vec<Option<&'a ChainProducts>>,
 }
 
 impl Recorder {
-    /// What was heard of `range`, with the stems as they are set now.
-    pub fn heard(&self, range: Places) -> RangeReport {
+    /// Returns the report on `range` for the present stems and settings.
+    pub fn report(&self, range: HopRange) -> RangeReport {
         let members = self.members();
-        let mut progress = Progress { all: (range.end - range.start).max(0) as usize, ..Progress::default() };
-        let hops: Vec<Option<Hop<'_>>> = range
-            .map(|place| {
-                let hop = self.present(place).and_then(|record| hop_of(record, members));
-                match self.mark(place) {
-                    Mark::Heard => progress.heard += usize::from(hop.is_some()),
-                    Mark::OldSettings => progress.old += 1,
-                    Mark::Auditioned => progress.auditioned += 1,
-                    Mark::Dropped => progress.dropped += 1,
-                    Mark::Unheard => {}
+        let mut progress =
+            RangeProgress { all: (range.end - range.start).max(0) as usize, ..RangeProgress::default() };
+        let hops: Vec<Option<PresentHop<'_>>> = range
+            .map(|hop_index| {
+                let hop = self.present(hop_index).and_then(|record| hop_of(record, members));
+                match self.status(hop_index) {
+                    HopStatus::Heard => progress.heard += usize::from(hop.is_some()),
+                    HopStatus::OldSettings => progress.old += 1,
+                    HopStatus::Auditioned => progress.auditioned += 1,
+                    HopStatus::Dropped => progress.dropped += 1,
+                    HopStatus::Unheard => {}
                 }
                 hop
             })
@@ -97,18 +98,18 @@ impl Recorder {
         RangeReport::new(members, &hops, progress)
     }
 
-    /// What is heard at the moment: the last 10 s, auditions and all, on the timeline or not.
-    pub fn live(&self) -> RangeReport {
+    /// Returns the report on the last 10 s, auditions included, on the timeline or not.
+    pub fn live_report(&self) -> RangeReport {
         let members = self.members();
         let recent = self.recent();
         let row: Vec<Option<&[f64]>> = recent.iter().map(|hop| Some(&hop.joint[..])).collect();
-        let mut last = start(&row, members.len());
-        let hops: Vec<Option<Hop<'_>>> = (recent.iter().enumerate())
+        let mut last = initial_arrivals(&row, members.len());
+        let hops: Vec<Option<PresentHop<'_>>> = (recent.iter().enumerate())
             .map(|(index, hop)| {
                 let fit = fit_hop(&row, index, &last);
                 last.clone_from(&fit.arrivals);
                 let chain = |stem: usize| (hop.has_chain >> stem & 1 == 1).then(|| &hop.chains[stem]);
-                Some(Hop {
+                Some(PresentHop {
                     joint: Cow::Borrowed(&hop.joint),
                     fit: Cow::Owned(fit),
                     rescale: vec![1.0; members.len()],
@@ -117,13 +118,13 @@ impl Recorder {
                 })
             })
             .collect();
-        let progress = Progress { all: recent.len(), heard: recent.len(), ..Progress::default() };
+        let progress = RangeProgress { all: recent.len(), heard: recent.len(), ..RangeProgress::default() };
         RangeReport::new(members, &hops, progress)
     }
 }
 
-/// A record's hop with the stems `members`; `None` before it is fitted.
-fn hop_of<'a>(record: &'a Record, members: &[Member]) -> Option<Hop<'a>> {
+/// Hop of a record with the stems `members`; `None` before it is fitted.
+fn hop_of<'a>(record: &'a HopRecord, members: &[SessionMember]) -> Option<PresentHop<'a>> {
     let fit = record.fit()?;
     let indices: Vec<usize> = members.iter().filter_map(|member| record.index(member.id)).collect();
     let (joint, fit) = if indices.iter().copied().eq(0..fit.arrivals.len()) {
@@ -137,7 +138,7 @@ fn hop_of<'a>(record: &'a Record, members: &[Member]) -> Option<Hop<'a>> {
     };
     let rescale = indices.iter().zip(members).map(|(&index, member)| record.rescale(index, member.setting));
     let peaks = indices.iter().map(|&index| Some(index)).chain([None]).map(|index| record.peak(index));
-    Some(Hop {
+    Some(PresentHop {
         joint,
         fit,
         rescale: rescale.collect(),
@@ -146,25 +147,24 @@ fn hop_of<'a>(record: &'a Record, members: &[Member]) -> Option<Hop<'a>> {
     })
 }
 
-/// The most that a stem's peak can become on a side of the mix.
-fn reach(arrival: &Arrival) -> f64 {
+/// Upper bound of a stem's gain on either side of the mix, for peaks.
+fn max_gain(arrival: &StemArrival) -> f64 {
     arrival.gains.iter().map(|side| side[0].abs() + side[1].abs()).fold(0.0, f64::max)
 }
 
-impl Hop<'_> {
+impl PresentHop<'_> {
     fn is_rescaled(&self) -> bool {
         self.rescale.iter().any(|gain| *gain != 1.0)
     }
 
     fn arriving_peaks(&self) -> HopPeaks {
         let stems = self.fit.arrivals.iter().zip(&self.rescale).zip(&self.peaks);
-        let stems: Vec<f64> = stems.map(|((arrival, gain), peak)| gain * reach(arrival) * peak).collect();
+        let stems: Vec<f64> = stems.map(|((arrival, gain), peak)| gain * max_gain(arrival) * peak).collect();
         let slack = stems.iter().zip(&self.rescale).map(|(peak, gain)| (peak - peak / gain).abs()).sum();
         HopPeaks { slack, mix: self.peaks[stems.len()], stems }
     }
 
-    /// The mix's power when stem `stem`'s chain does nothing: its input takes the place of its output. Where levels have
-    /// changed, that is not known.
+    /// Power of the mix with stem `stem`'s input in place of its output; NaN where levels have changed.
     fn power_without_chain(&self, stem: usize) -> Power {
         if self.is_rescaled() {
             return Power(f64::NAN);
@@ -190,16 +190,16 @@ impl Hop<'_> {
 }
 
 impl RangeReport {
-    fn new(members: &[Member], hops: &[Option<Hop<'_>>], progress: Progress) -> Self {
+    fn new(members: &[SessionMember], hops: &[Option<PresentHop<'_>>], progress: RangeProgress) -> Self {
         let unheard =
-            HopFit { arrivals: vec![Arrival::UNITY; members.len()], condition: 1.0, inseparable: None };
+            HopFit { arrivals: vec![StemArrival::UNITY; members.len()], condition: 1.0, inseparable: None };
         let fits = hops.iter().map(|hop| hop.as_ref().map_or(&unheard, |hop| hop.fit.as_ref()));
         let fit = Fit::from_hops(members.len(), fits);
         let row: Vec<Option<&[f64]>> = hops.iter().map(|hop| hop.as_ref().map(|hop| &*hop.joint)).collect();
-        let mut ground = FittedRange::with_fit(&row, fit);
+        let mut fitted_range = FittedRange::with_fit(&row, fit);
         for (index, hop) in hops.iter().enumerate() {
             if let Some(hop) = hop.as_ref().filter(|hop| hop.is_rescaled()) {
-                ground.rescale(index, &hop.rescale);
+                fitted_range.rescale(index, &hop.rescale);
             }
         }
         let without_chain = |stem: usize| -> Vec<Power> {
@@ -207,40 +207,40 @@ impl RangeReport {
             powers.map(|power| power.unwrap_or(Power(f64::NAN))).collect()
         };
         Self {
-            ground,
+            fitted_range,
             progress,
             without_chain: (0..members.len()).map(without_chain).collect(),
             members: members.to_vec(),
-            peaks: hops.iter().flatten().map(Hop::arriving_peaks).collect(),
+            peaks: hops.iter().flatten().map(PresentHop::arriving_peaks).collect(),
         }
     }
 
     /// The stems, in the order of the sources.
-    pub fn members(&self) -> &[Member] {
+    pub fn members(&self) -> &[SessionMember] {
         &self.members
     }
 
-    /// The mix's reading over what was heard; its true peak only where no level has changed since.
+    /// Reading of the mix over the recorded hops; with a true peak only if no level has changed since.
     pub fn reading(&self) -> Reading {
-        let unity = vec![1.0; self.ground.sources.sources()];
-        let bracket = self.bracket(&unity);
-        let exact = self.ground.is_as_heard();
+        let unity = vec![1.0; self.fitted_range.sources.sources()];
+        let peak_bounds = self.peak_bounds(&unity);
+        let exact = self.fitted_range.has_recorded_levels();
         Reading {
-            true_peak: bracket.high.filter(|_| exact),
-            ..reading_from_hops(&self.ground.sources.powers(&unity))
+            true_peak: peak_bounds.high.filter(|_| exact),
+            ..reading_from_hops(&self.fitted_range.sources.powers(&unity))
         }
     }
 
-    /// The reading of a stem as it arrives, without peaks.
-    pub fn reading_of(&self, stem: usize) -> Reading {
-        reading_from_hops(&self.ground.sources.powers_of(stem))
+    /// Reading of a stem as it arrives, without peaks.
+    pub fn stem_reading(&self, stem: usize) -> Reading {
+        reading_from_hops(&self.fitted_range.sources.powers_of(stem))
     }
 
-    /// What a stem's chain costs: the mix's loudness with it less that without, over the hops in which that is known.
+    /// Cost of a stem's chain: loudness of the mix with it less that without, over the hops in which both are known.
     pub fn chain_cost(&self, stem: usize) -> Option<Lu> {
         let without = &self.without_chain[stem];
-        let unity = vec![1.0; self.ground.sources.sources()];
-        let with = self.ground.sources.powers(&unity);
+        let unity = vec![1.0; self.fitted_range.sources.sources()];
+        let with = self.fitted_range.sources.powers(&unity);
         let known: Vec<Power> = with
             .iter()
             .zip(without)
@@ -249,9 +249,9 @@ impl RangeReport {
         Some(integrated(&known)? - integrated(without)?)
     }
 
-    /// Where the true peak of the mix is when source `i` is multiplied by `gains[i]`.
-    pub fn bracket(&self, gains: &[f64]) -> Bracket {
-        let mut bracket = Bracket { low: None, high: None, whose: None };
+    /// Bounds of the mix's true peak with source `i` multiplied by `gains[i]`, linear.
+    pub fn peak_bounds(&self, gains: &[f64]) -> PeakBounds {
+        let mut peak_bounds = PeakBounds { low: None, high: None, loudest_stem: None };
         let (mut low, mut high) = (0.0f64, 0.0f64);
         for HopPeaks { stems, mix, slack } in &self.peaks {
             let moved: f64 = stems.iter().zip(gains).map(|(peak, gain)| peak * (gain - 1.0).abs()).sum();
@@ -259,10 +259,10 @@ impl RangeReport {
             if mix + slack + moved > high {
                 high = mix + slack + moved;
                 let heights = stems.iter().zip(gains).map(|(peak, gain)| peak * gain).enumerate();
-                bracket.whose = heights.max_by(|a, b| a.1.total_cmp(&b.1)).map(|(stem, _)| stem);
+                peak_bounds.loudest_stem = heights.max_by(|a, b| a.1.total_cmp(&b.1)).map(|(stem, _)| stem);
             }
         }
-        (bracket.low, bracket.high) = (Dbtp::from_amplitude(low), Dbtp::from_amplitude(high));
-        bracket
+        (peak_bounds.low, peak_bounds.high) = (Dbtp::from_amplitude(low), Dbtp::from_amplitude(high));
+        peak_bounds
     }
 }
