@@ -96,6 +96,6 @@ fn simulated(
     let (before, after) = (of(before), of(after));
     let single = (into.moves.len() == 1).then_some((name, gain));
     let exchanges =
-        targets.iter().map(|target| PlatformChange::of(&before, &after, target, single)).collect();
+        targets.iter().map(|target| PlatformChange::new(&before, &after, target, single)).collect();
     Simulated { length, before, after, exchanges }
 }

@@ -35,7 +35,7 @@ pub struct PlatformChange {
 impl PlatformChange {
     /// Returns the effect on `target` of a mix that reads `after` instead of `before`; `single`: name and gain of the
     /// stem, if only one was moved.
-    pub fn of(
+    pub fn new(
         before: &Reading,
         after: &Reading,
         target: &NormalizationTarget,
@@ -101,7 +101,7 @@ pub fn predict_moves(
     };
     let single = single.as_ref().map(|(name, gain)| (name.as_str(), *gain));
     let platform_changes =
-        targets.iter().map(|target| PlatformChange::of(&before, &highest, target, single)).collect();
+        targets.iter().map(|target| PlatformChange::new(&before, &highest, target, single)).collect();
     let claimed = followers.iter().any(|f| f.follower == unlinked);
     MovePrediction {
         returns_not_included: !claimed && certainty != Certainty::Exact,
