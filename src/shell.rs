@@ -11,7 +11,7 @@ use chain::{ChainKind, LatencyClass};
 use link::observe::StemAligner;
 use link::snapshot::Format;
 use link::{BRIDGE, InstanceId, ROSTER, SessionId, delivery};
-use meter::loudness::LOWEST_RATE as LOWEST_RATE_WITH_LOUDNESS;
+use meter::loudness::MIN_RATE as LOWEST_RATE_WITH_LOUDNESS;
 use nice_plug::prelude::{
     ActivateContext, AudioIOLayout, AuxiliaryBuffers, Buffer, BufferConfig, Params, Plugin, PluginApi,
     PluginState, ProcessContext, ProcessMode, ProcessStatus, RemoteControlsContext, RemoteControlsPage,

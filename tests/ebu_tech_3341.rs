@@ -91,7 +91,7 @@ fn agree(a: &Reading, b: &Reading, isa: Isa) {
 
 fn every_kernel_streams(expected: &Reading, rate: f64, channels: &[&[f64]], layout: &Layout) {
     for isa in Isa::all() {
-        let mut meter = Meter::with(isa, Hz(rate), layout);
+        let mut meter = Meter::with_isa(isa, Hz(rate), layout);
         meter.process(channels);
         agree(&meter.reading(), expected, isa);
     }
@@ -99,11 +99,11 @@ fn every_kernel_streams(expected: &Reading, rate: f64, channels: &[&[f64]], layo
 
 fn every_kernel_measures_programmes(expected: &Reading, rate: f64, channels: &[&[f64]], layout: &Layout) {
     for isa in Isa::all() {
-        let mut meter = ProgrammeMeter::with(isa, Hz(rate), layout, channels[0].len() as u64);
+        let mut meter = ProgrammeMeter::with_isa(isa, Hz(rate), layout, channels[0].len() as u64);
         while !meter.is_done() {
-            for part in 0..meter.parts() {
-                let start = meter.wants(part).start as usize;
-                for (n, frame) in meter.row(part).chunks_exact_mut(channels.len()).enumerate() {
+            for part in 0..meter.part_count() {
+                let start = meter.wanted_frames(part).start as usize;
+                for (n, frame) in meter.row_mut(part).chunks_exact_mut(channels.len()).enumerate() {
                     for (sample, channel) in frame.iter_mut().zip(channels) {
                         *sample = channel[start + n] as f32;
                     }

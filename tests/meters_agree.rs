@@ -37,11 +37,11 @@ fn programme(seed: u64, channels: usize, frames: usize, rate: f64) -> Vec<Vec<f6
 
 /// The reading of the meter of files.
 fn in_parts(isa: Isa, rate: Hz, layout: &Layout, audio: &[Vec<f64>]) -> Reading {
-    let mut meter = ProgrammeMeter::with(isa, rate, layout, audio[0].len() as u64);
+    let mut meter = ProgrammeMeter::with_isa(isa, rate, layout, audio[0].len() as u64);
     while !meter.is_done() {
-        for part in 0..meter.parts() {
-            let start = meter.wants(part).start as usize;
-            for (n, frame) in meter.row(part).chunks_exact_mut(audio.len()).enumerate() {
+        for part in 0..meter.part_count() {
+            let start = meter.wanted_frames(part).start as usize;
+            for (n, frame) in meter.row_mut(part).chunks_exact_mut(audio.len()).enumerate() {
                 for (sample, channel) in frame.iter_mut().zip(audio) {
                     *sample = channel[start + n] as f32;
                 }
@@ -75,7 +75,7 @@ proptest! {
             warnings: Vec::new(),
         };
         let layout = Layout::new(channels, mask);
-        let mut kernels: Vec<Meter> = Isa::all().map(|isa| Meter::with(isa, Hz(rate), &layout)).collect();
+        let mut kernels: Vec<Meter> = Isa::all().map(|isa| Meter::with_isa(isa, Hz(rate), &layout)).collect();
         let mut theirs = SecondMeter::new(&info).expect("a format it knows");
         let mut at = 0;
         while at < audio[0].len() {

@@ -1,9 +1,9 @@
-//! The interpolation of the true-peak meter and the search for its largest value.
+//! Interpolator of the true-peak meter, and the search for its largest value.
 //!
-//! Works on interleaved channels: the taps of a channel lie `channels` samples apart, and the largest value of all
-//! channels is what is wanted, so one kernel serves every layout. Spans that cannot yield a new maximum are not
-//! interpolated ([`Bound`]); the others are, in the precision of the samples; and what then looks like a new maximum is
-//! computed again in `f64`. So skipping and precision change the cost, never the result.
+//! Works on interleaved channels: the taps of a channel lie `channels` samples apart, and only the largest value of
+//! all channels is needed, so one kernel serves every layout. Spans that cannot contain a new maximum are not
+//! interpolated ([`OvershootBound`]); the others are, in the precision of the samples; and any apparent new maximum
+//! is computed again in `f64`. So skipping and precision change the cost, never the result.
 
 use core::array;
 
@@ -13,14 +13,14 @@ const FACTOR: usize = 4;
 const TAPS: usize = 48;
 /// Frames that a value is computed from.
 const REACH: usize = TAPS / FACTOR;
-/// Samples looked at together.
+/// Samples that are searched together.
 pub(super) const SPAN: usize = 32;
-/// More than rounding can add to a value computed in `f32`, as a factor: `REACH + 3` roundings of 2^-24 each, times the
-/// sum of the coefficients' magnitudes, is 1.5e-6 of the largest sample, which the peak is not below.
+/// Bound on the rounding error of a value computed in `f32`, as a factor: `REACH + 3` roundings of 2^-24 each, times
+/// the sum of the coefficients' magnitudes, is 1.5e-6 of the largest sample, which the peak is not below.
 const ROUNDING: f64 = 2e-6;
 
-/// The interpolating phases between samples, newest sample first. The phase that falls on the samples is the sample
-/// itself: all its taps but the centre are zeros of the sinc.
+/// Coefficients of the interpolating phases between samples, newest sample first. The phase on the samples is the
+/// sample itself: all its taps except the centre are zeros of the sinc.
 pub(super) fn phases() -> [[f64; REACH]; FACTOR - 1] {
     let tap = |j: usize| {
         let window = 0.5 * (1.0 - (2.0 * core::f64::consts::PI * j as f64 / TAPS as f64).cos());
@@ -30,53 +30,53 @@ pub(super) fn phases() -> [[f64; REACH]; FACTOR - 1] {
     array::from_fn(|phase| array::from_fn(|k| tap(k * FACTOR + phase + 1)))
 }
 
-/// Numbers that are searched.
+/// Number type of the samples.
 pub(super) trait Real: Copy + Default + PartialOrd + Into<f64> {
-    /// The nearest.
-    fn near(value: f64) -> Self;
+    /// The nearest number of this type.
+    fn nearest(value: f64) -> Self;
 
-    /// Searches with vectors of these numbers.
+    /// Runs a search with vectors of this type.
     fn search<S: Simd>(simd: S, search: Search<'_, Self>);
 }
 
 impl Real for f64 {
-    fn near(value: f64) -> Self {
+    fn nearest(value: f64) -> Self {
         value
     }
 
     #[inline(always)]
     fn search<S: Simd>(simd: S, search: Search<'_, Self>) {
-        search.among(simd);
+        search.scan(simd);
     }
 }
 
 impl Real for f32 {
-    fn near(value: f64) -> Self {
+    fn nearest(value: f64) -> Self {
         value as f32
     }
 
     #[inline(always)]
     fn search<S: Simd>(simd: S, search: Search<'_, Self>) {
-        search.among(simd);
+        search.scan(simd);
     }
 }
 
-/// How far a value can rise above the samples it is computed from.
+/// Bound on the values between samples.
 ///
-/// First, by the sum of the coefficients' magnitudes: a factor of the largest sample, reached by noise at its worst.
-/// Second, closer for all that is smooth: each phase is a straight line between its two middle samples, of the same sum
-/// and slope, and a filter of second differences, because what is left has neither sum nor slope.
+/// First, the sum of the coefficients' magnitudes: a factor of the largest sample, reached by worst-case noise.
+/// Second, closer for smooth signals: each phase is a straight line between its two middle samples, of the same sum
+/// and slope, plus a filter of second differences, because the rest has neither sum nor slope.
 #[derive(Clone, Copy, Debug)]
-struct Bound {
-    /// No value exceeds the largest sample by more than this factor.
+struct OvershootBound {
+    /// Greatest ratio of a value to the largest sample.
     samples: f64,
-    /// Nor this times the largest sample,
+    /// Second bound: this times the largest sample,
     line: f64,
-    /// and this times the largest second difference.
+    /// plus this times the largest second difference.
     bend: f64,
 }
 
-impl Bound {
+impl OvershootBound {
     fn new() -> Self {
         const MIDDLE: usize = REACH / 2 - 1;
         let up = 1.0 + 1e-12; // roundings of this computation
@@ -88,7 +88,7 @@ impl Bound {
             let line = [sum * (MIDDLE + 1) as f64 - moment, moment - sum * MIDDLE as f64];
             let mut rest = phase;
             (rest[MIDDLE], rest[MIDDLE + 1]) = (rest[MIDDLE] - line[0], rest[MIDDLE + 1] - line[1]);
-            // Summed twice, the rest is what second differences are filtered with.
+            // Summed twice, the rest becomes a filter of second differences.
             for _ in 0..2 {
                 rest = array::from_fn(|k| rest[..=k].iter().sum());
             }
@@ -100,8 +100,8 @@ impl Bound {
     }
 }
 
-/// The phases, folded about the middle of the filter: 1/4 and 3/4 are mirror images, so with the sums and differences
-/// of opposite samples their larger magnitude is `|even| + |odd|`; 1/2 is its own mirror image.
+/// The phases, folded about the middle of the filter: 1/4 and 3/4 are mirror images, so the larger of their
+/// magnitudes is `|even| + |odd|` of the sums and differences of opposite samples; 1/2 is its own mirror image.
 #[derive(Clone, Copy, Debug)]
 struct Folded<T> {
     even: [T; REACH / 2],
@@ -114,14 +114,14 @@ impl<T: Real> Folded<T> {
         let [quarter, half, _] = phases();
         let mirror = |k: usize| quarter[REACH - 1 - k];
         Self {
-            even: array::from_fn(|k| T::near(0.5 * (quarter[k] + mirror(k)))),
-            odd: array::from_fn(|k| T::near(0.5 * (quarter[k] - mirror(k)))),
-            half: array::from_fn(|k| T::near(half[k])),
+            even: array::from_fn(|k| T::nearest(0.5 * (quarter[k] + mirror(k)))),
+            odd: array::from_fn(|k| T::nearest(0.5 * (quarter[k] - mirror(k)))),
+            half: array::from_fn(|k| T::nearest(half[k])),
         }
     }
 
-    /// The largest magnitude of the phases after each of the last [`SPAN`] samples of `reach`. A value's bits do not
-    /// depend on its place.
+    /// Largest magnitude of the phases after each of the last [`SPAN`] samples of `reach`. The bits of a value do not
+    /// depend on its position.
     #[inline(always)]
     fn magnitudes<S: Registers<T>>(&self, simd: S, reach: &[T], channels: usize) -> [T; SPAN] {
         let delayed = |k: usize| -> &[T; SPAN] {
@@ -153,54 +153,54 @@ impl<T: Real> Folded<T> {
     }
 }
 
-/// The largest true peak and sample so far of interleaved channels, and what it takes to find them.
+/// Search for the largest true peak and sample peak of interleaved channels.
 #[derive(Clone, Debug)]
 pub(super) struct PeakSearch<T> {
     isa: Isa,
     channels: usize,
     folded: Folded<T>,
     exact: Folded<f64>,
-    bound: Bound,
+    bound: OvershootBound,
     peak: f64,
     sample_peak: f64,
-    /// A span and what it depends on, for a second look.
+    /// A span and its history in `f64`, to compute values again.
     wide: Vec<f64>,
 }
 
 impl<T: Real> PeakSearch<T> {
-    /// A search in `channels` interleaved channels.
+    /// Returns a search in `channels` interleaved channels.
     pub(super) fn new(isa: Isa, channels: usize) -> Self {
         Self {
             isa,
             channels,
             folded: Folded::new(),
             exact: Folded::new(),
-            bound: Bound::new(),
+            bound: OvershootBound::new(),
             peak: 0.0,
             sample_peak: 0.0,
             wide: vec![0.0; (REACH - 1) * channels + SPAN],
         }
     }
 
-    /// Samples that must lie before those that are searched: whole spans, at least the reach of the filter.
+    /// Number of samples before those that are searched: whole spans, at least the reach of the filter.
     pub(super) fn history(&self) -> usize {
         ((REACH - 1) * self.channels).next_multiple_of(SPAN)
     }
 
-    /// The linear true peak and sample peak since the last [`Self::take`].
+    /// Linear true peak and sample peak since the last [`Self::take`].
     pub(super) fn peaks(&self) -> (f64, f64) {
         (self.peak, self.sample_peak)
     }
 
-    /// Returns [`Self::peaks`] and starts anew.
+    /// Returns [`Self::peaks`] and restarts the maximum.
     pub(super) fn take(&mut self) -> (f64, f64) {
         let peaks = self.peaks();
         (self.peak, self.sample_peak) = (0.0, 0.0);
         peaks
     }
 
-    /// Searches `samples` finite samples that lie in `row` after [`Self::history`]. Behind them must be room for
-    /// [`SPAN`] more, which are made zero.
+    /// Searches `samples` finite samples, which lie in `row` after [`Self::history`]. Behind them there must be room
+    /// for [`SPAN`] more, which are set to zero.
     pub(super) fn search(&mut self, row: &mut [T], samples: usize) {
         let end = self.history() + samples;
         row[end..end + SPAN].fill(T::default());
@@ -209,7 +209,7 @@ impl<T: Real> PeakSearch<T> {
     }
 }
 
-/// One row to be searched.
+/// Search of one row.
 pub(super) struct Search<'a, T> {
     state: &'a mut PeakSearch<T>,
     /// History, samples, a span of zeros.
@@ -217,14 +217,14 @@ pub(super) struct Search<'a, T> {
     samples: usize,
 }
 
-/// What is too little to matter.
+/// Thresholds of the search, in all lanes.
 #[derive(Clone, Copy)]
-struct Bars<V> {
-    /// Samples up to here yield no new maximum, of values or of samples.
+struct Thresholds<V> {
+    /// Samples up to this yield no new maximum, neither of values nor of samples.
     quiet: V,
-    /// Samples up to here are no new maximum.
+    /// Samples up to this are no new maximum.
     sample: V,
-    /// Values up to here are none.
+    /// Values up to this are no new maximum.
     peak: V,
 }
 
@@ -239,60 +239,60 @@ impl<T: Real> Kernel for Search<'_, T> {
 
 impl<T: Real> Search<'_, T> {
     #[inline(always)]
-    fn among<S: Simd + Registers<T>>(self, simd: S) {
+    fn scan<S: Simd + Registers<T>>(self, simd: S) {
         let Self { state, row, samples } = self;
         let history = state.history();
         let reach = (REACH - 1) * state.channels;
-        let mut bars = state.bars(simd);
-        // Spans yet to come that a loud one reaches.
-        let mut near = 0;
+        let mut thresholds = state.thresholds(simd);
+        // Number of following spans that a loud span reaches.
+        let mut nearest = 0;
         for start in (0..history + samples).step_by(SPAN) {
             let span: &[T; SPAN] = row[start..].first_chunk().expect("a span of zeros follows");
             let loudest_samples = loudest(simd, span);
-            if loudest_samples.any_above(bars.quiet) {
-                near = history / SPAN + 1;
+            if loudest_samples.any_above(thresholds.quiet) {
+                nearest = history / SPAN + 1;
             }
-            if start >= history && near > 0 {
-                if loudest_samples.any_above(bars.sample) {
+            if start >= history && nearest > 0 {
+                if loudest_samples.any_above(thresholds.sample) {
                     state.take_samples(span);
-                    bars = state.bars(simd);
+                    thresholds = state.thresholds(simd);
                 }
                 let within = &row[start - reach..start + SPAN];
-                if state.most(simd, within) > state.peak * (1.0 - ROUNDING) {
+                if state.upper_bound(simd, within) > state.peak * (1.0 - ROUNDING) {
                     let values = state.folded.magnitudes(simd, within, state.channels);
-                    if loudest(simd, &values).any_above(bars.peak) {
-                        state.look_closely(within, history + samples - start);
-                        bars = state.bars(simd);
+                    if loudest(simd, &values).any_above(thresholds.peak) {
+                        state.recompute_exactly(within, history + samples - start);
+                        thresholds = state.thresholds(simd);
                     }
                 }
             }
-            near = near.saturating_sub(1);
+            nearest = nearest.saturating_sub(1);
         }
     }
 }
 
 impl<T: Real> PeakSearch<T> {
     #[inline(always)]
-    fn bars<S: Registers<T>>(&self, simd: S) -> Bars<S::Vector> {
+    fn thresholds<S: Registers<T>>(&self, simd: S) -> Thresholds<S::Vector> {
         let quiet = (self.peak / self.bound.samples * (1.0 - ROUNDING)).min(self.sample_peak);
-        Bars {
-            quiet: simd.splat(T::near(quiet)),
-            sample: simd.splat(T::near(self.sample_peak)),
-            peak: simd.splat(T::near(self.peak * (1.0 - ROUNDING))),
+        Thresholds {
+            quiet: simd.splat(T::nearest(quiet)),
+            sample: simd.splat(T::nearest(self.sample_peak)),
+            peak: simd.splat(T::nearest(self.peak * (1.0 - ROUNDING))),
         }
     }
 
-    /// No value computed from the samples `within` is larger.
+    /// Upper bound of all values computed from the samples `within`.
     #[inline(always)]
-    fn most<S: Registers<T>>(&self, simd: S, within: &[T]) -> f64 {
+    fn upper_bound<S: Registers<T>>(&self, simd: S, within: &[T]) -> f64 {
         let lanes = S::Vector::LANES;
         let bends = within.len() - 2 * self.channels;
         let (newer, middle, older) = (&within[2 * self.channels..], &within[self.channels..], within);
         let (mut sample, mut bend) = (simd.splat(T::default()), simd.splat(T::default()));
-        let minus_two = simd.splat(T::near(-2.0));
+        let minus_two = simd.splat(T::nearest(-2.0));
         let mut at = 0;
         while at < bends {
-            // The last vector may take some a second time.
+            // The last vector may repeat some samples.
             let place = at.min(bends - lanes);
             let (new, old) = (simd.load(&newer[place..]), simd.load(&older[place..]));
             bend = bend.max(simd.load(&middle[place..]).mul_add(minus_two, new + old).abs());
@@ -308,25 +308,26 @@ impl<T: Real> PeakSearch<T> {
         self.peak = self.peak.max(self.sample_peak);
     }
 
-    /// The values after the first `samples` samples of the span at the end of `reach`, in `f64`.
+    /// Computes the values after the first `samples` samples of the span at the end of `reach` again, in `f64`.
     #[cold]
-    fn look_closely(&mut self, reach: &[T], samples: usize) {
+    fn recompute_exactly(&mut self, reach: &[T], samples: usize) {
         for (wide, &sample) in self.wide.iter_mut().zip(reach) {
             *wide = sample.into();
         }
-        let values = self.isa.run(Closely { exact: &self.exact, reach: &self.wide, channels: self.channels });
+        let values =
+            self.isa.run(ExactMagnitudes { exact: &self.exact, reach: &self.wide, channels: self.channels });
         self.peak = values.iter().take(samples).fold(self.peak, |m, &y| m.max(y));
     }
 }
 
-/// [`Folded::magnitudes`] as a kernel.
-struct Closely<'a> {
+/// Kernel of [`Folded::magnitudes`].
+struct ExactMagnitudes<'a> {
     exact: &'a Folded<f64>,
     reach: &'a [f64],
     channels: usize,
 }
 
-impl Kernel for Closely<'_> {
+impl Kernel for ExactMagnitudes<'_> {
     type Output = [f64; SPAN];
 
     #[inline(always)]
@@ -335,7 +336,7 @@ impl Kernel for Closely<'_> {
     }
 }
 
-/// The largest magnitudes of a span, lane by lane.
+/// Largest magnitudes of a span, per lane.
 #[inline(always)]
 fn loudest<S: Registers<T>, T: Real>(simd: S, span: &[T; SPAN]) -> S::Vector {
     let lanes = S::Vector::LANES;
@@ -348,7 +349,7 @@ mod tests {
     use super::*;
     use testkit::noise;
 
-    /// The value of `phase` from twelve samples, newest first.
+    /// Value of `phase` from twelve samples, newest first.
     fn value(phase: &[f64; REACH], samples: &[f64]) -> f64 {
         phase.iter().zip(samples).map(|(tap, x)| tap * x).sum()
     }
@@ -358,7 +359,7 @@ mod tests {
         let samples = noise(1, 11 + SPAN, 1.0);
         for isa in Isa::all() {
             let exact = Folded::new();
-            let values = isa.run(Closely { exact: &exact, reach: &samples, channels: 1 });
+            let values = isa.run(ExactMagnitudes { exact: &exact, reach: &samples, channels: 1 });
             for (n, magnitude) in values.iter().enumerate() {
                 let newest_first: Vec<f64> = samples[n..n + REACH].iter().rev().copied().collect();
                 let expected =
@@ -370,8 +371,8 @@ mod tests {
 
     #[test]
     fn no_value_exceeds_a_bound_and_the_worst_reach_them() {
-        let bound = Bound::new();
-        let (mut most, mut closest) = (0.0f64, 0.0f64);
+        let bound = OvershootBound::new();
+        let (mut upper_bound, mut closest) = (0.0f64, 0.0f64);
         let mut check = |samples: &[f64]| {
             let largest = samples.iter().fold(0.0f64, |m, x| m.max(x.abs()));
             let bends = samples.windows(3).map(|w| (w[0] - 2.0 * w[1] + w[2]).abs());
@@ -379,7 +380,8 @@ mod tests {
             for phase in phases() {
                 let y = value(&phase, samples).abs();
                 assert!(y <= bound.samples * largest && y <= close, "{samples:?}");
-                (most, closest) = (most.max(y / (bound.samples * largest)), closest.max(y / close));
+                (upper_bound, closest) =
+                    (upper_bound.max(y / (bound.samples * largest)), closest.max(y / close));
             }
         };
         for phase in phases() {
@@ -394,9 +396,9 @@ mod tests {
             check(&samples);
         }
         check(&[1.0; REACH]);
-        assert!(most > 1.0 - 1e-9, "the first bound is sharp: {most}");
+        assert!(upper_bound > 1.0 - 1e-9, "the first bound is sharp: {upper_bound}");
         assert!(closest > 0.99, "a constant nearly reaches the second: {closest}");
-        // Twice as high, and dense programme would be interpolated from end to end.
+        // At twice this bound, dense programme would be interpolated from end to end.
         assert!(bound.line < 1.01 && bound.bend < 0.4, "{bound:?}");
     }
 }

@@ -1,71 +1,76 @@
-//! The K-weighting pre-filter for many channels in step.
+//! K-weighting of many channels, frame by frame.
 
-use super::k_weighting::{Section, sections};
+use super::k_weighting::{BiquadSection, sections};
 use dsp::settle;
 use simd::{Isa, Kernel, Registers, Simd, Vector};
 use units::Hz;
 
-/// Samples of four channels at one instant.
+/// Samples of four channels in one frame.
 pub type Quad = [f64; 4];
 
-/// Channels filtered together: enough independent recurrences to hide the latency of one.
+/// Channels that are filtered together: enough independent recurrences to hide the latency of one.
 const LANES: usize = 8;
 /// Quads in a group of lanes.
-pub const GROUP: usize = LANES / 4;
+pub const GROUP_QUADS: usize = LANES / 4;
 
 /// State of a group of channels: two sections with two states each.
-type State = [[f64; LANES]; 4];
+type LaneState = [[f64; LANES]; 4];
 
-/// K-weights many channels, given as rows: all channels at one instant, then all at the next.
+/// K-weighting filters of many channels, in rows: all channels of one frame, then all of the next.
 ///
-/// The same filter as [`super::k_weighting::KWeighting`], eight channels at a time, but for the last bits. Input must be finite. Latency:
-/// none. Real-time safe after construction.
+/// The same filter as [`super::k_weighting::KWeighting`], eight channels at a time, except for the last bits. Input
+/// must be finite. Latency: none. Real-time safe after construction.
 #[derive(Clone, Debug)]
 pub struct KWeightingBank {
     isa: Isa,
-    sections: [Section; 2],
-    groups: Vec<State>,
+    sections: [BiquadSection; 2],
+    groups: Vec<LaneState>,
 }
 
 impl KWeightingBank {
-    /// A bank for up to `quads` quads of channels at `rate`.
+    /// Returns filters for up to `quads` quads of channels at `rate`.
     pub fn new(rate: Hz, quads: usize) -> Self {
-        Self::with(Isa::widest(), rate, quads)
+        Self::with_isa(Isa::widest(), rate, quads)
     }
 
-    /// The same with instructions of one's choice.
-    pub fn with(isa: Isa, rate: Hz, quads: usize) -> Self {
-        Self { isa, sections: sections(rate), groups: vec![[[0.0; LANES]; 4]; quads.div_ceil(GROUP)] }
+    /// Returns the same with the instruction set `isa`.
+    pub fn with_isa(isa: Isa, rate: Hz, quads: usize) -> Self {
+        Self { isa, sections: sections(rate), groups: vec![[[0.0; LANES]; 4]; quads.div_ceil(GROUP_QUADS)] }
     }
 
-    /// Forgets all audio.
+    /// Clears all state.
     pub fn reset(&mut self) {
         self.groups.fill([[0.0; LANES]; 4]);
     }
 
-    /// Forgets the audio of one channel.
+    /// Clears the state of one channel.
     pub fn reset_channel(&mut self, channel: usize) {
         if let Some(state) = self.groups.get_mut(channel / LANES) {
             state.iter_mut().for_each(|s| s[channel % LANES] = 0.0);
         }
     }
 
-    /// Weights the first `groups` groups in place; `rows` holds rows of `quads` quads. States are settled at the end, so
-    /// the same audio in the same calls gives the same bits.
+    /// Filters the first `groups` groups in place; `rows` holds rows of `quads` quads. Invalid and denormal states
+    /// are cleared at the end, so the same audio in the same calls gives the same bits.
     pub fn process(&mut self, rows: &mut [Quad], quads: usize, groups: usize) {
         let groups = groups.min(self.groups.len());
-        self.isa.run(Weigh { sections: &self.sections, groups: &mut self.groups[..groups], rows, quads });
+        self.isa.run(BankKernel {
+            sections: &self.sections,
+            groups: &mut self.groups[..groups],
+            rows,
+            quads,
+        });
     }
 }
 
-struct Weigh<'a> {
-    sections: &'a [Section; 2],
-    groups: &'a mut [State],
+struct BankKernel<'a> {
+    sections: &'a [BiquadSection; 2],
+    groups: &'a mut [LaneState],
     rows: &'a mut [Quad],
     quads: usize,
 }
 
-impl Kernel for Weigh<'_> {
+impl Kernel for BankKernel<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -78,8 +83,8 @@ impl Kernel for Weigh<'_> {
     }
 }
 
-impl Weigh<'_> {
-    /// A group is `M` vectors.
+impl BankKernel<'_> {
+    /// Filters with `M` vectors per group.
     #[inline(always)]
     fn vectors<S: Simd, const M: usize>(self, simd: S) {
         let lanes = <S as Registers<f64>>::Vector::LANES;
@@ -99,7 +104,7 @@ impl Weigh<'_> {
                 }
             }
             for row in self.rows.chunks_exact_mut(self.quads) {
-                let samples = row[group * GROUP..][..GROUP].as_flattened_mut();
+                let samples = row[group * GROUP_QUADS..][..GROUP_QUADS].as_flattened_mut();
                 for m in 0..M {
                     let mut x = simd.load(&samples[m * lanes..]);
                     for i in 0..2 {
@@ -138,7 +143,7 @@ mod tests {
             let mut rows: Vec<Quad> = (0..frames * quads)
                 .map(|i| core::array::from_fn(|lane| channels[(i % quads) * 4 + lane][i / quads]))
                 .collect();
-            let mut bank = KWeightingBank::with(isa, Hz(44_100.0), quads);
+            let mut bank = KWeightingBank::with_isa(isa, Hz(44_100.0), quads);
             bank.process(&mut rows[..100 * quads], quads, 2);
             bank.process(&mut rows[100 * quads..], quads, 2);
             for (c, expected) in expected.iter().enumerate() {

@@ -1,8 +1,8 @@
-//! K-weighting of several signals side by side, one to a lane, for the sum of their squares.
+//! K-weighting of parallel signals, one per lane, for the sum of their squares.
 //!
-//! The same filter as [`KWeighting`](super::k_weighting::KWeighting), which is the reference it is tested against:
-//! both sections in direct form II, where the feedback of a sample waits for one addition only; the gain of the shelf
-//! is left to the end, and the high-pass's numerator, 1 - 2z^-1 + z^-2, is two differences.
+//! The same filter as [`KWeighting`](super::k_weighting::KWeighting), the reference in its tests. Both sections in
+//! direct form II, where the feedback of a sample waits for one addition only; the gain of the shelf is applied at
+//! the end, and the high-pass's numerator, 1 - 2z^-1 + z^-2, is two differences.
 
 use dsp::settle;
 use simd::{Isa, Kernel, Registers, Simd, Vector};
@@ -10,13 +10,13 @@ use units::Hz;
 
 use super::k_weighting::sections;
 
-/// Samples as lanes take them.
+/// Sample type of the lanes.
 pub(super) trait Lane: Copy {
-    /// The first of `from` as numbers to count with.
+    /// The first samples of `from`, one vector, as finite `f64`.
     fn load<S: Simd>(simd: S, from: &[Self]) -> <S as Registers<f64>>::Vector;
 }
 
-/// Anything: non-finite ones count as silence.
+/// Any samples: non-finite ones count as silence.
 impl Lane for f64 {
     #[inline(always)]
     fn load<S: Simd>(simd: S, from: &[Self]) -> <S as Registers<f64>>::Vector {
@@ -24,7 +24,7 @@ impl Lane for f64 {
     }
 }
 
-/// Finite ones only.
+/// Finite samples only.
 impl Lane for f32 {
     #[inline(always)]
     fn load<S: Simd>(simd: S, from: &[Self]) -> <S as Registers<f64>>::Vector {
@@ -32,35 +32,35 @@ impl Lane for f32 {
     }
 }
 
-/// What the sections multiply with.
+/// Coefficients of both sections.
 #[derive(Clone, Copy, Debug)]
-struct Coefficients {
-    /// Negative feedback of the shelf.
+struct KCoefficients {
+    /// Feedback coefficients of the shelf, negated.
     shelf_a: [f64; 2],
-    /// Its forward coefficients over the first of them.
+    /// Feedforward coefficients of the shelf, divided by the first.
     shelf_b: [f64; 2],
-    /// Negative feedback of the high-pass.
+    /// Feedback coefficients of the high-pass, negated.
     pass_a: [f64; 2],
 }
 
-/// A filter for `W` signals.
+/// Filter of `W` signals.
 #[derive(Clone, Debug)]
 pub(super) struct KLanes<const W: usize> {
     isa: Isa,
-    coefficients: Coefficients,
-    /// Power of the gain that is left to the end.
+    coefficients: KCoefficients,
+    /// Square of the shelf's gain, applied to the energies.
     scale: f64,
     /// Last and last but one value of the shelf, then of the high-pass.
     state: [[f64; W]; 4],
-    /// Energy since it was last taken, without `scale`.
+    /// Energy since the last [`Self::take`], without `scale`.
     energy: [f64; W],
 }
 
 impl<const W: usize> KLanes<W> {
-    /// Filters at `rate`; `W` is a multiple of the lanes of `isa`.
+    /// Returns filters at `rate`; `W` is a multiple of the lanes of `isa`.
     pub(super) fn new(isa: Isa, rate: Hz) -> Self {
         let [shelf, pass] = sections(rate);
-        let coefficients = Coefficients {
+        let coefficients = KCoefficients {
             shelf_a: shelf.a.map(|a| -a),
             shelf_b: [shelf.b[1] / shelf.b[0], shelf.b[2] / shelf.b[0]],
             pass_a: pass.a.map(|a| -a),
@@ -69,42 +69,42 @@ impl<const W: usize> KLanes<W> {
         Self { isa, coefficients, scale, state: [[0.0; W]; 4], energy: [0.0; W] }
     }
 
-    /// Forgets everything.
+    /// Clears state and energies.
     pub(super) fn reset(&mut self) {
         self.state = [[0.0; W]; 4];
         self.energy = [0.0; W];
     }
 
-    /// Takes frames of one sample for each lane.
+    /// Processes frames, one sample per lane.
     pub(super) fn process<T: Lane>(&mut self, frames: &[[T; W]]) {
         let isa = self.isa;
-        isa.run(Weigh { lanes: self, frames });
+        isa.run(LanesKernel { lanes: self, frames });
     }
 
-    /// Makes the state harmless: see [`settle`].
-    pub(super) fn settle(&mut self) {
+    /// Clears invalid and denormal states: see [`settle`].
+    pub(super) fn flush_state(&mut self) {
         self.state.as_flattened_mut().iter_mut().for_each(|state| *state = settle(*state));
     }
 
-    /// The sum of the squares of each lane's weighted samples since this was last asked.
+    /// Returns the energy of each lane since the last call: the sum of squares of its weighted samples.
     pub(super) fn take(&mut self) -> [f64; W] {
         core::mem::replace(&mut self.energy, [0.0; W]).map(|energy| energy * self.scale)
     }
 }
 
-struct Weigh<'a, T, const W: usize> {
+struct LanesKernel<'a, T, const W: usize> {
     lanes: &'a mut KLanes<W>,
     frames: &'a [[T; W]],
 }
 
-impl<T: Lane, const W: usize> Kernel for Weigh<'_, T, W> {
+impl<T: Lane, const W: usize> Kernel for LanesKernel<'_, T, W> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(mut self, simd: S) {
         let lanes = <S as Registers<f64>>::Vector::LANES;
         let mut first = 0;
-        // Two vectors at a time, because the second works while the first waits for its feedback.
+        // Two vectors at a time: the second computes while the first waits for its feedback.
         while first + 2 * lanes <= W {
             self.vectors::<S, 2>(simd, first);
             first += 2 * lanes;
@@ -117,12 +117,12 @@ impl<T: Lane, const W: usize> Kernel for Weigh<'_, T, W> {
     }
 }
 
-impl<T: Lane, const W: usize> Weigh<'_, T, W> {
-    /// Filters the lanes from `first` on, as many as `N` vectors have.
+impl<T: Lane, const W: usize> LanesKernel<'_, T, W> {
+    /// Filters the lanes from `first` on, `N` vectors of them.
     #[inline(always)]
     fn vectors<S: Simd, const N: usize>(&mut self, simd: S, first: usize) {
         let lanes = <S as Registers<f64>>::Vector::LANES;
-        let Coefficients { shelf_a, shelf_b, pass_a } = self.lanes.coefficients;
+        let KCoefficients { shelf_a, shelf_b, pass_a } = self.lanes.coefficients;
         let [shelf_a, shelf_b, pass_a] = [shelf_a, shelf_b, pass_a].map(|pair| pair.map(|c| simd.splat(c)));
         let place = |n: usize| first + n * lanes;
         let load = |from: &[f64; W]| core::array::from_fn::<_, N, _>(|n| simd.load(&from[place(n)..]));
@@ -132,7 +132,7 @@ impl<T: Lane, const W: usize> Weigh<'_, T, W> {
         for frame in self.frames {
             for n in 0..N {
                 let x = T::load(simd, &frame[place(n)..]);
-                // The last value comes last: only it has to be waited for.
+                // The last value is added last: only it has to be waited for.
                 let shelf = shelf_1[n].mul_add(shelf_a[0], shelf_2[n].mul_add(shelf_a[1], x));
                 let y = shelf_2[n].mul_add(shelf_b[1], shelf_1[n].mul_add(shelf_b[0], shelf));
                 (shelf_1[n], shelf_2[n]) = (shelf, shelf_1[n]);

@@ -1,19 +1,20 @@
-//! The K-weighting pre-filter of BS.1770-5 Annex 1: a high shelf for the head, then a high-pass (RLB).
+//! K-weighting filter of BS.1770-5 Annex 1: a high shelf for the head, then a high-pass (RLB).
 
+use super::sanitize::finite_or_zero;
 use dsp::settle;
 use units::Hz;
 
-/// One second-order section, `a0 = 1`.
+/// Coefficients of a second-order section, `a0 = 1`.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Section {
+pub(super) struct BiquadSection {
     pub(super) b: [f64; 3],
     pub(super) a: [f64; 2],
 }
 
-/// The analogue prototypes behind the 48 kHz coefficients of BS.1770 Tables 1 and 2, as identified by
-/// Brecht De Man, "Evaluation of Implementations of the EBU R128 Loudness Measurement" (AES 145, 2018): used to
-/// re-derive the coefficients so that every rate has the same response.
-pub(super) fn sections(rate: Hz) -> [Section; 2] {
+/// Coefficients of shelf and high-pass at `rate`, from the analogue prototypes behind the 48 kHz coefficients of
+/// BS.1770 Tables 1 and 2, as identified by Brecht De Man, "Evaluation of Implementations of the EBU R128 Loudness
+/// Measurement" (AES 145, 2018), so that every rate has the same response.
+pub(super) fn sections(rate: Hz) -> [BiquadSection; 2] {
     const SHELF_HZ: f64 = 1_681.974_450_955_533;
     const SHELF_GAIN: f64 = 1.584_864_701_130_855_4; // 3.999843853973347 dB
     const SHELF_MID_EXPONENT: f64 = 0.499_666_774_154_541_6;
@@ -24,7 +25,7 @@ pub(super) fn sections(rate: Hz) -> [Section; 2] {
     let k = (core::f64::consts::PI * SHELF_HZ / rate.0).tan();
     let (high, mid) = (SHELF_GAIN, SHELF_GAIN.powf(SHELF_MID_EXPONENT));
     let a0 = 1.0 + k / SHELF_Q + k * k;
-    let shelf = Section {
+    let shelf = BiquadSection {
         b: [
             (high + mid * k / SHELF_Q + k * k) / a0,
             2.0 * (k * k - high) / a0,
@@ -35,35 +36,37 @@ pub(super) fn sections(rate: Hz) -> [Section; 2] {
     let k = (core::f64::consts::PI * HIGH_PASS_HZ / rate.0).tan();
     let a0 = 1.0 + k / HIGH_PASS_Q + k * k;
     // The standard's high-pass has b = 1, -2, 1 without normalization (Table 2).
-    let high_pass =
-        Section { b: [1.0, -2.0, 1.0], a: [2.0 * (k * k - 1.0) / a0, (1.0 - k / HIGH_PASS_Q + k * k) / a0] };
+    let high_pass = BiquadSection {
+        b: [1.0, -2.0, 1.0],
+        a: [2.0 * (k * k - 1.0) / a0, (1.0 - k / HIGH_PASS_Q + k * k) / a0],
+    };
     [shelf, high_pass]
 }
 
-/// K-weights one channel, sample by sample. Latency: none.
+/// K-weighting filter of one channel. Latency: none.
 #[derive(Clone, Debug)]
 pub struct KWeighting {
-    sections: [Section; 2],
+    sections: [BiquadSection; 2],
     state: [[f64; 2]; 2],
-    /// Frames until the state is next checked; counted since reset, so blocks do not matter.
+    /// Frames until the next check of the state; counted since reset, so block sizes do not matter.
     until_check: usize,
 }
 
 impl KWeighting {
-    const CHECK_INTERVAL: usize = 64;
+    const CHECK_INTERVAL_FRAMES: usize = 64;
 
-    /// The filter at `rate` (8 kHz or more for a meaningful reading).
+    /// Returns the filter at `rate` (8 kHz or more for a meaningful reading).
     pub fn new(rate: Hz) -> Self {
-        Self { sections: sections(rate), state: [[0.0; 2]; 2], until_check: Self::CHECK_INTERVAL }
+        Self { sections: sections(rate), state: [[0.0; 2]; 2], until_check: Self::CHECK_INTERVAL_FRAMES }
     }
 
-    /// Forgets all audio.
+    /// Clears all state.
     pub fn reset(&mut self) {
         self.state = [[0.0; 2]; 2];
-        self.until_check = Self::CHECK_INTERVAL;
+        self.until_check = Self::CHECK_INTERVAL_FRAMES;
     }
 
-    /// Weights `samples` in place. Non-finite ones count as silence.
+    /// Filters `samples` in place. Non-finite samples count as silence.
     pub fn process(&mut self, samples: &mut [f64]) {
         let mut at = 0;
         while at < samples.len() {
@@ -76,7 +79,7 @@ impl KWeighting {
         }
     }
 
-    /// The sum of the squares of the weighted samples, added to `energy` one by one. Non-finite samples count as
+    /// Adds the squares of the weighted samples to `energy`, one by one, and returns it. Non-finite samples count as
     /// silence.
     pub fn add_energy(&mut self, samples: &[f64], mut energy: f64) -> f64 {
         let mut at = 0;
@@ -94,7 +97,7 @@ impl KWeighting {
 
     #[inline(always)]
     fn step(&mut self, input: f64) -> f64 {
-        let mut x = if input.is_finite() { input } else { 0.0 };
+        let mut x = finite_or_zero(input);
         for (section, s) in self.sections.iter().zip(&mut self.state) {
             // Transposed direct form II.
             let y = section.b[0] * x + s[0];
@@ -105,7 +108,7 @@ impl KWeighting {
         x
     }
 
-    /// Frames, at most `available`, until the state is next checked.
+    /// Frames, at most `available`, until the next check of the state.
     #[inline]
     fn unchecked(&self, available: usize) -> usize {
         available.min(self.until_check)
@@ -115,14 +118,14 @@ impl KWeighting {
     fn advance(&mut self, frames: usize) {
         self.until_check -= frames;
         if self.until_check == 0 {
-            self.until_check = Self::CHECK_INTERVAL;
+            self.until_check = Self::CHECK_INTERVAL_FRAMES;
             for s in self.state.as_flattened_mut() {
                 *s = settle(*s);
             }
         }
     }
 
-    /// The filter's gain at `frequency`, linear.
+    /// Gain of the filter at `frequency`, linear.
     pub fn gain_at(rate: Hz, frequency: Hz) -> f64 {
         let w = 2.0 * core::f64::consts::PI * frequency.0 / rate.0;
         sections(rate)
@@ -145,11 +148,11 @@ mod tests {
     #[test]
     fn coefficients_at_48_khz_are_those_of_bs_1770_tables_1_and_2() {
         let [shelf, high_pass] = sections(Hz(48_000.0));
-        let table_1 = Section {
+        let table_1 = BiquadSection {
             b: [1.53512485958697, -2.69169618940638, 1.19839281085285],
             a: [-1.69065929318241, 0.73248077421585],
         };
-        let table_2 = Section { b: [1.0, -2.0, 1.0], a: [-1.99004745483398, 0.99007225036621] };
+        let table_2 = BiquadSection { b: [1.0, -2.0, 1.0], a: [-1.99004745483398, 0.99007225036621] };
         for (section, table) in [(shelf, table_1), (high_pass, table_2)] {
             for (got, expected) in section.b.iter().chain(&section.a).zip(table.b.iter().chain(&table.a)) {
                 assert!((got - expected).abs() < 1e-9, "{got} {expected}");

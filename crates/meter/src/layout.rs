@@ -1,9 +1,9 @@
-//! Which channel sits where, and what it weighs in a loudness measurement.
+//! Channel layouts: loudspeaker positions and their weights in a loudness measurement.
 
-/// A loudspeaker position of the WAVE channel mask, in mask bit order.
+/// Loudspeaker position of the WAVE channel mask, in mask bit order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)] // the names are the documentation: WAVEFORMATEXTENSIBLE's speaker positions
-pub enum Position {
+pub enum SpeakerPosition {
     FrontLeft,
     FrontRight,
     FrontCenter,
@@ -22,13 +22,13 @@ pub enum Position {
     TopBackLeft,
     TopBackCenter,
     TopBackRight,
-    /// No position is known: counted with weight 1.
+    /// Unknown position, weight 1.
     Unknown,
 }
 
-use Position::*;
+use SpeakerPosition::*;
 
-const BY_BIT: [Position; 18] = [
+const BY_BIT: [SpeakerPosition; 18] = [
     FrontLeft,
     FrontRight,
     FrontCenter,
@@ -49,48 +49,47 @@ const BY_BIT: [Position; 18] = [
     TopBackRight,
 ];
 
-/// The order and weights of a file's channels.
+/// Order and weights of a file's channels.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Layout {
-    positions: Vec<Position>,
+    positions: Vec<SpeakerPosition>,
     weights: Vec<f64>,
     assumed: bool,
 }
 
 impl Layout {
-    /// The loudness weight of side loudspeakers, +1.5 dB (BS.1770-5 Table 3: |elevation| < 30°, azimuth 60° to
-    /// 120°).
+    /// Loudness weight of side loudspeakers, +1.5 dB (BS.1770-5 Table 3: |elevation| < 30°, azimuth 60° to 120°).
     pub const SURROUND_WEIGHT: f64 = 1.41;
 
-    /// One channel, weight 1.
+    /// Returns the layout of one channel, weight 1.
     pub fn mono() -> Self {
         Self::from_positions(vec![FrontCenter], false)
     }
 
-    /// Left and right.
+    /// Returns the layout of left and right.
     pub fn stereo() -> Self {
         Self::from_positions(vec![FrontLeft, FrontRight], false)
     }
 
-    /// The layout of `channels` channels with a WAVE channel mask.
+    /// Returns the layout of `channels` channels with a WAVE channel mask.
     ///
-    /// Without a mask (or with mask 0) the usual order of that many channels is assumed: mono, stereo, L R C,
-    /// L R Ls Rs, 5.0, 5.1, 6.1, 7.1 and 7.1.4 in WAVE order; any other count has unknown positions. Channels
-    /// beyond the mask's bits have unknown positions too.
+    /// Without a mask (or with mask 0) the usual order is assumed: mono, stereo, L R C, L R Ls Rs, 5.0, 5.1, 6.1, 7.1
+    /// and 7.1.4 in WAVE order; any other number of channels has unknown positions. Channels beyond the mask's bits
+    /// have unknown positions too.
     pub fn new(channels: usize, mask: Option<u32>) -> Self {
         let (mask, assumed) = match mask {
             Some(mask) if mask != 0 => (mask, false),
             _ => (usual_mask(channels), channels > 2),
         };
-        let mut positions: Vec<Position> =
+        let mut positions: Vec<SpeakerPosition> =
             (0..BY_BIT.len()).filter(|bit| mask >> bit & 1 == 1).map(|bit| BY_BIT[bit]).collect();
         positions.resize(channels, Unknown);
         Self::from_positions(positions, assumed)
     }
 
-    fn from_positions(positions: Vec<Position>, assumed: bool) -> Self {
+    fn from_positions(positions: Vec<SpeakerPosition>, assumed: bool) -> Self {
         let has_sides = positions.iter().any(|p| matches!(p, SideLeft | SideRight));
-        let weight = |position: &Position| match position {
+        let weight = |position: &SpeakerPosition| match position {
             LowFrequency => 0.0,
             SideLeft | SideRight => Self::SURROUND_WEIGHT,
             // Without sides, "back" is the ±110° surround pair of quad, 5.0 and 5.1; beside sides it is the
@@ -107,21 +106,21 @@ impl Layout {
     }
 
     /// Position of each channel.
-    pub fn positions(&self) -> &[Position] {
+    pub fn positions(&self) -> &[SpeakerPosition] {
         &self.positions
     }
 
-    /// Loudness weight of each channel: 0 for LFE, 1.41 for sides, 1 otherwise.
+    /// Loudness weight of each channel: 0 for LFE, 1.41 for sides, 1 for all others.
     pub fn weights(&self) -> &[f64] {
         &self.weights
     }
 
-    /// True when no mask said so and the order had to be assumed.
+    /// True if there was no mask and the order had to be assumed.
     pub fn is_assumed(&self) -> bool {
         self.assumed
     }
 
-    /// The usual name, such as "stereo" or "7.1.4".
+    /// Usual name, such as "stereo" or "7.1.4".
     pub fn name(&self) -> String {
         if self.positions.contains(&Unknown) {
             return format!("{} channels, positions unknown", self.channels());

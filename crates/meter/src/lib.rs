@@ -1,9 +1,9 @@
-//! Meters: audio in, a [`Reading`] out.
+//! Meters for loudness, peaks and correlation.
 //!
-//! [`Meter`] measures a stream of any channel layout at 8 kHz or more: momentary, short-term and integrated
-//! loudness, loudness range, true and sample peak, PLR, PSR and stereo correlation (EBU Tech 3341 and 3342,
-//! BS.1770-5). It is made of two halves: what runs on samples ([`loudness::HopMeter`], [`true_peak::TruePeak`],
-//! [`stereo::StereoSums`]: constant cost, no allocation) and what derives readings from 100 ms hops ([`History`]).
+//! [`Meter`] measures a stream of any channel layout at 8 kHz or more: momentary, short-term and integrated loudness,
+//! loudness range, true and sample peak, PLR, PSR and stereo correlation (EBU Tech 3341 and 3342, BS.1770-5). It has
+//! two halves: one that runs on samples ([`loudness::HopMeter`], [`true_peak::TruePeak`], [`stereo::StereoSums`]:
+//! constant cost, no allocation) and one that derives readings from 100 ms hops ([`HopHistory`]).
 
 mod interpolate;
 pub mod k_bank;
@@ -14,6 +14,7 @@ pub mod loudness;
 pub mod low_end;
 pub mod peak_check;
 pub mod programme;
+pub mod sanitize;
 pub mod stereo;
 pub mod true_peak;
 
@@ -24,39 +25,39 @@ use stereo::StereoSums;
 use true_peak::TruePeak;
 use units::{Db, Dbtp, Hz, Lu, Lufs, Power, decibels};
 
-/// What a meter says at one moment. A value that does not exist (silence, too short) is `None`.
+/// Reading of a meter. A figure that does not exist (silence, too short) is `None`.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Reading {
     /// Momentary loudness M, the last 400 ms.
     pub momentary: Option<Lufs>,
     /// Short-term loudness S, the last 3 s.
     pub short_term: Option<Lufs>,
-    /// The highest M so far, on a 10 ms grid.
+    /// Maximum of M, on a 10 ms grid.
     pub momentary_max: Option<Lufs>,
-    /// The highest S so far, on a 100 ms grid.
+    /// Maximum of S, on a 100 ms grid.
     pub short_term_max: Option<Lufs>,
     /// Integrated loudness I.
     pub integrated: Option<Lufs>,
     /// Loudness range LRA.
     pub range: Option<Lu>,
-    /// The highest true peak of any channel, LFE included.
+    /// Highest true peak of any channel, LFE included.
     pub true_peak: Option<Dbtp>,
-    /// The highest sample magnitude of any channel, dBFS.
+    /// Highest sample magnitude of any channel, dBFS.
     pub sample_peak: Option<Db>,
-    /// True peak of the last 3 s over short-term loudness (PSR), dB.
+    /// True peak of the last 3 s minus short-term loudness (PSR), dB.
     pub psr: Option<Db>,
-    /// Correlation of a stereo signal, whole programme, -1 to 1.
+    /// Correlation of a stereo signal over the whole programme, -1 to 1.
     pub correlation: Option<f64>,
 }
 
 impl Reading {
-    /// Peak to loudness ratio: true peak minus integrated loudness.
+    /// Peak to loudness ratio (PLR): true peak minus integrated loudness.
     pub fn plr(&self) -> Option<Lu> {
         Some(Lu(self.true_peak?.0 - self.integrated?.0))
     }
 }
 
-/// One 100 ms hop as the meter saw it.
+/// Figures of one 100 ms hop.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Hop {
     /// K-weighted, channel-weighted mean power.
@@ -67,18 +68,18 @@ pub struct Hop {
     pub sample_peak: f64,
 }
 
-/// Hops since reset, and the readings that follow from them.
+/// Hops since reset.
 #[derive(Clone, Debug, Default)]
-pub struct History {
+pub struct HopHistory {
     powers: Vec<Power>,
     true_peaks: Vec<f64>,
     sample_peak: f64,
-    /// Loudest window so far, kept so that a live maximum costs nothing.
+    /// Loudest short-term window so far, so that its maximum needs no pass over the hops.
     short_term_max: Power,
 }
 
-impl History {
-    /// Adds a complete hop.
+impl HopHistory {
+    /// Appends a complete hop.
     pub fn push(&mut self, hop: Hop) {
         self.powers.push(hop.power);
         self.true_peaks.push(hop.true_peak);
@@ -104,51 +105,51 @@ impl History {
     }
 }
 
-/// Measures a stream.
+/// Meter of a stream.
 ///
-/// Shape: planar channels in the order of the layout, full scale ±1. `process` grows the history by three numbers a
-/// second of audio; a thread that must not allocate uses the halves separately. Non-finite samples count as silence
-/// and are counted. Below 8 kHz there is no loudness.
+/// Shape: planar channels in the order of the layout, full scale ±1. `process` appends two numbers per hop to the
+/// history; a thread that must not allocate uses the halves separately. Non-finite samples count as silence and are
+/// counted. Below 8 kHz there is no loudness.
 #[derive(Clone, Debug)]
 pub struct Meter {
     rate: Hz,
     hops: HopMeter,
     peaks: Vec<TruePeak>,
     stereo: Option<StereoSums>,
-    history: History,
+    history: HopHistory,
     frames: u64,
     non_finite: u64,
 }
 
 impl Meter {
-    /// A meter for audio at `rate` in `layout`.
+    /// Returns a meter for audio at `rate` in `layout`.
     pub fn new(rate: Hz, layout: &Layout) -> Self {
-        Self::with(Isa::widest(), rate, layout)
+        Self::with_isa(Isa::widest(), rate, layout)
     }
 
-    /// The same with instructions of one's choice.
-    pub fn with(isa: Isa, rate: Hz, layout: &Layout) -> Self {
+    /// Returns the same with the instruction set `isa`.
+    pub fn with_isa(isa: Isa, rate: Hz, layout: &Layout) -> Self {
         Self {
             rate,
-            hops: HopMeter::with(isa, rate, layout),
-            peaks: vec![TruePeak::with(isa); layout.channels()],
+            hops: HopMeter::with_isa(isa, rate, layout),
+            peaks: vec![TruePeak::with_isa(isa); layout.channels()],
             stereo: (layout.channels() == 2).then(StereoSums::default),
-            history: History::default(),
+            history: HopHistory::default(),
             frames: 0,
             non_finite: 0,
         }
     }
 
-    /// Forgets everything: as new.
+    /// Restores the state of a new meter.
     pub fn reset(&mut self) {
         self.hops.reset();
         self.peaks.iter_mut().for_each(TruePeak::reset);
         self.stereo = self.stereo.map(|_| StereoSums::default());
-        self.history = History::default();
+        self.history = HopHistory::default();
         (self.frames, self.non_finite) = (0, 0);
     }
 
-    /// Takes a block: one slice per channel, equally long.
+    /// Processes a block: one slice per channel, of equal length.
     ///
     /// # Panics
     /// If the number of channels is not the layout's.
@@ -165,7 +166,7 @@ impl Meter {
                 sums.add(&left[at..end], &right[at..end]);
             }
             if let Some(power) = self.hops.process(channels, at..end) {
-                let (true_peak, sample_peak) = loudest_of(self.peaks.iter_mut().map(TruePeak::take));
+                let (true_peak, sample_peak) = highest_peaks(self.peaks.iter_mut().map(TruePeak::take));
                 self.history.push(Hop { power, true_peak, sample_peak });
             }
             at = end;
@@ -174,9 +175,9 @@ impl Meter {
         self.non_finite += channels.iter().flat_map(|c| c.iter()).filter(|x| !x.is_finite()).count() as u64;
     }
 
-    /// The reading now. Costs a pass over the history.
+    /// Present reading. Costs a pass over the history.
     pub fn reading(&self) -> Reading {
-        let (pending_true, pending_sample) = loudest_of(self.peaks.iter().map(TruePeak::peaks));
+        let (pending_true, pending_sample) = highest_peaks(self.peaks.iter().map(TruePeak::peaks));
         let history = &self.history;
         let true_peak = history.true_peaks.iter().copied().fold(pending_true, f64::max);
         let sample_peak = history.sample_peak.max(pending_sample);
@@ -186,7 +187,7 @@ impl Meter {
             correlation: self.stereo.and_then(StereoSums::correlation),
             ..Reading::default()
         };
-        if self.rate.0 < loudness::LOWEST_RATE.0 {
+        if self.rate.0 < loudness::MIN_RATE.0 {
             return reading;
         }
         reading.momentary = self.hops.momentary();
@@ -204,31 +205,32 @@ impl Meter {
     }
 
     /// Hops so far.
-    pub fn history(&self) -> &History {
+    pub fn history(&self) -> &HopHistory {
         &self.history
     }
 
-    /// Frames so far.
+    /// Number of frames so far.
     pub fn frames(&self) -> u64 {
         self.frames
     }
 
-    /// Non-finite samples so far, each counted as silence.
+    /// Number of non-finite samples so far, each of which counts as silence.
     pub fn non_finite(&self) -> u64 {
         self.non_finite
     }
 }
 
-/// The highest true peak and the highest sample peak of all channels.
-fn loudest_of(peaks: impl Iterator<Item = (f64, f64)>) -> (f64, f64) {
+/// Highest true peak and highest sample peak of all channels.
+fn highest_peaks(peaks: impl Iterator<Item = (f64, f64)>) -> (f64, f64) {
     peaks.fold((0.0, 0.0), |m, p| (f64::max(m.0, p.0), f64::max(m.1, p.1)))
 }
 
-/// The loudest M and S of a row of hop powers on the 100 ms grid, with I and LRA: a [`Reading`] without peaks.
+/// Returns the reading of consecutive hop powers, without peaks: I and LRA, and the maxima of M and S on the 100 ms
+/// grid.
 pub fn reading_from_hops(hops: &[Power]) -> Reading {
     Reading {
-        momentary_max: loudness::loudest(hops, BLOCK_HOPS),
-        short_term_max: loudness::loudest(hops, SHORT_TERM_HOPS),
+        momentary_max: loudness::loudest_window(hops, BLOCK_HOPS),
+        short_term_max: loudness::loudest_window(hops, SHORT_TERM_HOPS),
         integrated: loudness::integrated(hops),
         range: loudness::range(hops),
         ..Reading::default()

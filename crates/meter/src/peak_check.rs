@@ -1,7 +1,7 @@
-//! The strict true peak: 16 times interpolation by a long Kaiser-windowed sinc, for quality control.
+//! Strict true peak for quality control: 16x interpolation by a long Kaiser-windowed sinc.
 //!
-//! Where the meter ([`super::true_peak`]) under-reads by up to 0.7 dB, this reads within 0.042 dB (BS.1770-5 Annex 2:
-//! the worst case at 16x). It is independent of the limiter's detector and of the meter's filter.
+//! The meter ([`super::true_peak`]) under-reads by up to 0.7 dB; this reads within 0.042 dB (BS.1770-5 Annex 2: the
+//! worst case at 16x). It is independent of the limiter's detector and of the meter's filter.
 
 use dsp::kaiser::{kaiser, sinc};
 use dsp::largest;
@@ -10,24 +10,24 @@ use simd::{Isa, Kernel, Registers, Simd, Vector};
 const FACTOR: usize = 16;
 /// Taps per phase.
 const TAPS: usize = 96;
-/// Kaiser's shape parameter: 100 dB of stop-band attenuation.
-const BETA: f64 = 10.0;
+/// Shape parameter of the Kaiser window: 100 dB of stop-band attenuation.
+const KAISER_BETA: f64 = 10.0;
 const SPAN: usize = 16;
 const CHUNK: usize = 512;
 const HISTORY: usize = TAPS - 1;
-/// Every fourth phase is looked at first; a span whose coarse peak is lower than the maximum by more than this (2 dB)
-/// is not looked at closer. Between points a quarter of a sample apart, content below 0.45 of the sampling rate
-/// rises by less than 0.6 dB, any content by less than 0.7 dB.
+/// Ratio to the maximum below which the coarse peak of a span (every fourth phase) rules out a new maximum (-2 dB).
+/// Between points a quarter of a sample apart, content below 0.45 of the sampling rate rises by less than 0.6 dB, any
+/// content by less than 0.7 dB.
 const COARSE_MARGIN: f64 = 0.794;
 
-/// The strict true peak of one channel.
+/// Strict true peak of one channel.
 pub struct PeakCheck {
     isa: Isa,
     /// Coefficients of the phases 1 to 15, newest sample first.
     phases: Vec<[f64; TAPS]>,
-    /// No output exceeds the largest input in reach by more than this factor.
+    /// Greatest ratio of an output to the largest input in reach.
     bound: f64,
-    /// The last samples, then those being looked at, then a span of room.
+    /// The last samples, then those being searched, then a span of room.
     buffer: Vec<f64>,
     peak: f64,
     peak_at: u64,
@@ -41,18 +41,18 @@ impl Default for PeakCheck {
 }
 
 impl PeakCheck {
-    /// A check of one channel at any rate.
+    /// Returns a check of one channel, for any rate.
     pub fn new() -> Self {
-        Self::with(Isa::widest())
+        Self::with_isa(Isa::widest())
     }
 
-    /// The same with instructions of one's choice.
-    pub fn with(isa: Isa) -> Self {
+    /// Returns the same with the instruction set `isa`.
+    pub fn with_isa(isa: Isa) -> Self {
         let half = (TAPS / 2) as f64;
         let tap = |k: usize, phase: usize| {
             // Distance from the interpolated point in samples.
             let x = k as f64 - half + phase as f64 / FACTOR as f64;
-            sinc(x) * kaiser(x / half, BETA)
+            sinc(x) * kaiser(x / half, KAISER_BETA)
         };
         let phases: Vec<[f64; TAPS]> =
             (1..FACTOR).map(|phase| core::array::from_fn(|k| tap(k, phase))).collect();
@@ -69,7 +69,7 @@ impl PeakCheck {
         }
     }
 
-    /// Takes finite samples.
+    /// Processes finite samples.
     pub fn process(&mut self, samples: &[f64]) {
         for chunk in samples.chunks(CHUNK) {
             self.buffer[HISTORY..HISTORY + chunk.len()].copy_from_slice(chunk);
@@ -84,40 +84,40 @@ impl PeakCheck {
         }
     }
 
-    /// Silence after the end, so that the last samples are interpolated too.
+    /// Appends silence, so that the last samples are interpolated too.
     pub fn finish(&mut self) {
         self.process(&[0.0; TAPS]);
     }
 
     fn span(&mut self, at: usize, span: usize) {
         let reach = &self.buffer[at..at + HISTORY + SPAN];
-        let peak = self.isa.run(Look { check: self, reach, span });
+        let peak = self.isa.run(SpanPeak { check: self, reach, span });
         if peak > self.peak {
             self.peak = peak;
             self.peak_at = (self.frames + at as u64).saturating_sub(TAPS as u64 / 2);
         }
     }
 
-    /// The largest magnitude so far, linear.
+    /// Largest magnitude so far, linear.
     pub fn peak(&self) -> f64 {
         self.peak
     }
 
-    /// The frame near which it is (within a few samples).
+    /// Frame of the largest magnitude, within a few samples.
     pub fn peak_at(&self) -> u64 {
         self.peak_at
     }
 }
 
-/// The largest magnitude of a span, as far as it may exceed the one so far.
-struct Look<'a> {
+/// Kernel that returns the largest magnitude of a span, as far as it can exceed the maximum so far.
+struct SpanPeak<'a> {
     check: &'a PeakCheck,
-    /// What the span is computed from: its samples, no more than [`SPAN`], come after [`HISTORY`] others.
+    /// The samples of the span, at most [`SPAN`], after [`HISTORY`] others.
     reach: &'a [f64],
     span: usize,
 }
 
-impl Kernel for Look<'_> {
+impl Kernel for SpanPeak<'_> {
     type Output = f64;
 
     #[inline(always)]
@@ -127,7 +127,7 @@ impl Kernel for Look<'_> {
         if largest(&self.reach[..HISTORY + self.span]) * bound <= so_far {
             return samples;
         }
-        // The samples themselves come half a filter later than what they interpolate: look from those too.
+        // The samples come half a filter later than the values they interpolate: those count too.
         let centre = largest(&self.reach[HISTORY - TAPS / 2..HISTORY - TAPS / 2 + self.span]);
         let mut peak = samples.max(centre);
         for phase in [4, 8, 12] {
@@ -144,8 +144,8 @@ impl Kernel for Look<'_> {
     }
 }
 
-impl Look<'_> {
-    /// The largest magnitude of a phase.
+impl SpanPeak<'_> {
+    /// Largest magnitude of a phase.
     #[inline(always)]
     fn phase_peak<S: Simd>(&self, simd: S, phase: usize) -> f64 {
         match SPAN / <S as Registers<f64>>::Vector::LANES {
@@ -155,7 +155,7 @@ impl Look<'_> {
         }
     }
 
-    /// The same, as so many vectors.
+    /// Largest magnitude of a phase, in `N` vectors.
     #[inline(always)]
     fn vectors<S: Simd, const N: usize>(&self, simd: S, phase: usize) -> f64 {
         let lanes = <S as Registers<f64>>::Vector::LANES;
@@ -174,7 +174,7 @@ impl Look<'_> {
                 sums[n].store(&mut values[(part * N + n) * lanes..]);
             }
         }
-        // beyond the span there are no samples yet
+        // Beyond the span there are no samples yet.
         largest(&values[..self.span])
     }
 }
@@ -218,7 +218,7 @@ mod tests {
                 }
             }
             for isa in Isa::all() {
-                let mut check = PeakCheck::with(isa);
+                let mut check = PeakCheck::with_isa(isa);
                 check.process(&samples);
                 let found = check.peak();
                 assert!((found - expected).abs() < 1e-12, "{isa:?} {seed}: {found} {expected}");

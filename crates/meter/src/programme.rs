@@ -1,11 +1,11 @@
-//! The meter of programmes that can be read anywhere: files.
+//! Meter of programmes with random access: files.
 //!
-//! A recursive filter waits for its own last output, so one signal leaves most of a processor idle. Here the programme
-//! is cut into parts that are measured side by side, each channel of each part in a lane of its own (`KLanes`): eight
-//! parts of a mono programme, four of a stereo one, one from five channels on. Every part starts 600 ms early: after
-//! 200 ms its filters have forgotten that they started from silence (the slowest pole is down by 10^-19), after another
-//! 400 ms it knows the momentary loudness. The parts of gating, maxima and true peaks are those of
-//! [`Meter`](super::Meter), which reads the same.
+//! A recursive filter waits for its own last output, so one signal leaves most of a processor idle. Here the
+//! programme is divided into parts that are measured in parallel, each channel of each part in a lane of its own
+//! (`KLanes`): eight parts of a mono programme, four of a stereo one, one from five channels on. Every part starts
+//! 600 ms early: after 200 ms its filters no longer depend on their initial state (the slowest pole has decayed to
+//! 10^-19), after another 400 ms its momentary window is full. Gates, maxima and true peaks are computed as in
+//! [`Meter`](super::Meter), which gives the same readings.
 
 use core::ops::Range;
 
@@ -18,28 +18,28 @@ use simd::Isa;
 use units::{Db, Dbtp, Hz, Power, decibels};
 
 const LANES: usize = 8;
-/// Sub-hops until a part's filters are right.
+/// Sub-hops until a part's filters are independent of their initial state.
 const FILTER_WARM_UP: u64 = 2 * SUB_HOPS as u64;
-/// Sub-hops that a part starts early.
+/// Sub-hops by which a part starts early.
 const WARM_UP: u64 = FILTER_WARM_UP + 4 * SUB_HOPS as u64;
 
-/// One part of the programme.
+/// State of one part of the programme.
 #[derive(Clone, Debug)]
-struct Part {
-    /// Its own sub-hops; of a short programme, the last parts have none.
+struct ProgrammePart {
+    /// Sub-hops of the part; in a short programme the last parts have none.
     sub_hops: Range<u64>,
     /// The last samples of the step before, the interleaved samples of this one, room for the peak search.
     row: Vec<f32>,
     momentary: Momentary,
-    /// Weighted energy of the sub-hops done in its current hop.
+    /// Weighted energy of the complete sub-hops of its current hop.
     hop_energy: f64,
 }
 
-/// Measures a programme of known length, step by step; each step takes 10 ms from every part.
+/// Meter of a programme of known length, step by step; each step takes 10 ms of every part.
 ///
-/// Shape: 32-bit float samples, interleaved, finite, full scale ±1; so it is for programmes whose samples are such or
-/// fit into such, as integers of up to 24 bits do. Readings agree with [`Meter`](super::Meter)'s within
-/// 1e-9 LU and 1e-7 dB. Memory is bounded but for 8 bytes per 100 ms.
+/// Shape: interleaved, finite 32-bit float samples, full scale ±1; so it is for programmes that such samples
+/// represent exactly, as integers of up to 24 bits. Readings agree with [`Meter`](super::Meter)'s within 1e-9 LU and
+/// 1e-7 dB. Memory is bounded except for 8 bytes per 100 ms.
 #[derive(Clone, Debug)]
 pub struct ProgrammeMeter {
     rate: Hz,
@@ -48,27 +48,27 @@ pub struct ProgrammeMeter {
     channels: usize,
     /// Channel and weight of those that count for loudness.
     weighted: Vec<(usize, f64)>,
-    /// Lanes from one part to the next.
+    /// Lanes per part.
     width: usize,
-    parts: Vec<Part>,
-    /// Steps done, and all there are.
+    parts: Vec<ProgrammePart>,
+    /// Steps done, and their total number.
     step: u64,
     steps: u64,
     filters: Vec<KLanes<LANES>>,
-    /// The samples of one filter's lanes.
+    /// Samples of one filter's lanes.
     lanes: Vec<[f32; LANES]>,
     peaks: PeakSearch<f32>,
     powers: Vec<Power>,
 }
 
 impl ProgrammeMeter {
-    /// A meter for `frames` frames at `rate` in `layout`.
+    /// Returns a meter for `frames` frames at `rate` in `layout`.
     pub fn new(rate: Hz, layout: &Layout, frames: u64) -> Self {
-        Self::with(Isa::widest(), rate, layout, frames)
+        Self::with_isa(Isa::widest(), rate, layout, frames)
     }
 
-    /// The same with instructions of one's choice.
-    pub fn with(isa: Isa, rate: Hz, layout: &Layout, frames: u64) -> Self {
+    /// Returns the same with the instruction set `isa`.
+    pub fn with_isa(isa: Isa, rate: Hz, layout: &Layout, frames: u64) -> Self {
         let channels = layout.channels();
         let weighted: Vec<(usize, f64)> =
             layout.weights().iter().copied().enumerate().filter(|&(_, weight)| weight != 0.0).collect();
@@ -84,7 +84,7 @@ impl ProgrammeMeter {
         let each = sub_hops.div_ceil(SUB_HOPS as u64).div_ceil(count) * SUB_HOPS as u64;
         let peaks = PeakSearch::new(isa, channels);
         let longest = hop.div_ceil(SUB_HOPS);
-        let part = |index: u64| Part {
+        let part = |index: u64| ProgrammePart {
             sub_hops: index * each..((index + 1) * each).min(sub_hops),
             row: vec![0.0; peaks.history() + longest * channels + SPAN],
             momentary: Momentary::new(hop),
@@ -107,12 +107,12 @@ impl ProgrammeMeter {
         }
     }
 
-    /// Into how many parts the programme is cut.
-    pub fn parts(&self) -> usize {
+    /// Number of parts.
+    pub fn part_count(&self) -> usize {
         self.parts.len()
     }
 
-    /// True when every step is done.
+    /// True if every step is done.
     pub fn is_done(&self) -> bool {
         self.step == self.steps
     }
@@ -122,21 +122,22 @@ impl ProgrammeMeter {
         self.step >= WARM_UP
     }
 
-    /// The frames of the programme that `part` takes in the present step; often none at the beginning and the end.
-    pub fn wants(&self, part: usize) -> Range<u64> {
+    /// Frames of the programme that `part` takes in the present step; often none at the beginning and at the end.
+    pub fn wanted_frames(&self, part: usize) -> Range<u64> {
         self.sub_hop(part)
             .map_or(0..0, |sub_hop| self.start(sub_hop)..self.start(sub_hop + 1).min(self.frames))
     }
 
-    /// Where the interleaved samples of [`Self::wants`] go: finite ones, all of them, before every [`Self::step`].
-    pub fn row(&mut self, part: usize) -> &mut [f32] {
-        let wanted = self.wants(part);
+    /// Buffer for the interleaved samples of [`Self::wanted_frames`], finite ones, to be filled completely before
+    /// every [`Self::step`].
+    pub fn row_mut(&mut self, part: usize) -> &mut [f32] {
+        let wanted = self.wanted_frames(part);
         let samples = (wanted.end - wanted.start) as usize * self.channels;
         let history = self.peaks.history();
         &mut self.parts[part].row[history..history + samples]
     }
 
-    /// Takes the rows. Returns the frames that are now done with.
+    /// Processes the rows. Returns the number of frames that are finished.
     ///
     /// # Panics
     /// If [`Self::is_done`].
@@ -148,7 +149,7 @@ impl ProgrammeMeter {
         let is_warm = self.is_warm();
         let mut done = 0;
         for index in 0..self.parts.len() {
-            let wanted = self.wants(index);
+            let wanted = self.wanted_frames(index);
             let frames = (wanted.end - wanted.start) as usize;
             let row = &mut self.parts[index].row;
             row[history + frames * self.channels..history + full * self.channels].fill(0.0);
@@ -165,19 +166,19 @@ impl ProgrammeMeter {
         done
     }
 
-    /// The sub-hop of the programme that `part` takes in the present step.
+    /// Sub-hop of the programme that `part` takes in the present step.
     fn sub_hop(&self, part: usize) -> Option<u64> {
         let own = Some(&self.parts[part].sub_hops).filter(|own| !own.is_empty())?;
         (own.start + self.step).checked_sub(WARM_UP).filter(|&sub_hop| sub_hop < own.end)
     }
 
-    /// The first frame of a sub-hop.
+    /// First frame of a sub-hop.
     fn start(&self, sub_hop: u64) -> u64 {
         let (hop, within) = (sub_hop / SUB_HOPS as u64, (sub_hop % SUB_HOPS as u64) as usize);
         hop * self.hop_frames as u64 + sub_hop_start(self.hop_frames, within) as u64
     }
 
-    /// Adds what is in the rows to the energies.
+    /// Adds the rows' samples to the energies.
     fn weigh(&mut self, frames: usize) {
         let (history, is_warm) = (self.peaks.history(), self.is_warm());
         let mut energies = [0.0; LANES];
@@ -185,7 +186,7 @@ impl ProgrammeMeter {
             let rows = self.parts.iter().map(|part| &part.row[history..history + frames * self.channels]);
             gather(rows, self.channels, weighted, self.width, &mut self.lanes[..frames]);
             filter.process(&self.lanes[..frames]);
-            filter.settle();
+            filter.flush_state();
             for (lanes, energy) in filter.take().chunks(self.width).zip(&mut energies) {
                 *energy +=
                     lanes.iter().zip(weighted).map(|(energy, (_, weight))| energy * weight).sum::<f64>();
@@ -210,7 +211,7 @@ impl ProgrammeMeter {
         }
     }
 
-    /// The reading of the programme: figures of the whole, and no figure of a moment of it.
+    /// Reading of the whole programme, without present figures.
     pub fn reading(self) -> Reading {
         let (true_peak, sample_peak) = self.peaks.peaks();
         let of_peaks = Reading {
@@ -218,7 +219,7 @@ impl ProgrammeMeter {
             sample_peak: (sample_peak > 0.0).then(|| Db(decibels(sample_peak))),
             ..Reading::default()
         };
-        if self.rate.0 < loudness::LOWEST_RATE.0 {
+        if self.rate.0 < loudness::MIN_RATE.0 {
             return of_peaks;
         }
         let momentary = self.parts.iter().map(|part| part.momentary.max());
@@ -226,7 +227,7 @@ impl ProgrammeMeter {
             momentary.fold(Power(0.0), |m, power| if power > m { power } else { m }).loudness();
         Reading {
             momentary_max,
-            short_term_max: loudness::loudest(&self.powers, SHORT_TERM_HOPS),
+            short_term_max: loudness::loudest_window(&self.powers, SHORT_TERM_HOPS),
             integrated: loudness::integrated(&self.powers),
             range: loudness::range_within(self.powers),
             ..of_peaks
@@ -234,7 +235,7 @@ impl ProgrammeMeter {
     }
 }
 
-/// Puts the weighted channels of interleaved rows side by side, `width` lanes for each row.
+/// Gathers the weighted channels of interleaved rows in lanes, `width` lanes per row.
 fn gather<'a>(
     mut rows: impl ExactSizeIterator<Item = &'a [f32]>,
     channels: usize,

@@ -1,6 +1,8 @@
 //! Correlation of the left and right channel.
 
-/// Sums of products of a stereo stretch; additive.
+use super::sanitize::finite_or_zero;
+
+/// Sums of products of a stereo signal; additive.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct StereoSums {
     left: f64,
@@ -11,15 +13,14 @@ pub struct StereoSums {
 impl StereoSums {
     /// Adds frames; non-finite samples count as silence.
     pub fn add(&mut self, left: &[f64], right: &[f64]) {
-        let clean = |x: f64| if x.is_finite() { x } else { 0.0 };
-        for (l, r) in left.iter().map(|&l| clean(l)).zip(right.iter().map(|&r| clean(r))) {
+        for (l, r) in left.iter().map(|&l| finite_or_zero(l)).zip(right.iter().map(|&r| finite_or_zero(r))) {
             self.left += l * l;
             self.right += r * r;
             self.cross += l * r;
         }
     }
 
-    /// The sums of two stretches together.
+    /// Sums of two signals in sequence.
     pub fn merge(self, other: Self) -> Self {
         Self {
             left: self.left + other.left,
@@ -28,7 +29,8 @@ impl StereoSums {
         }
     }
 
-    /// Correlation coefficient without mean removal, -1 (out of phase) to 1 (mono); `None` when a side is silent.
+    /// Correlation coefficient without removal of the mean, -1 (out of phase) to 1 (mono); `None` if a side is
+    /// silent.
     pub fn correlation(self) -> Option<f64> {
         let power = (self.left * self.right).sqrt();
         (power > 0.0).then(|| (self.cross / power).clamp(-1.0, 1.0))

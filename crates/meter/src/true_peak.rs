@@ -6,18 +6,19 @@
 //! fails case 21 of EBU Tech 3341 there. Worst under-reading at 4x: 0.55 dB at 0.45 of the sampling rate.
 
 use super::interpolate::{PeakSearch, SPAN};
+use super::sanitize::finite_or_zero;
 use simd::Isa;
 
 const CHUNK: usize = 512;
 
-/// The true peak of one channel.
+/// True-peak meter of one channel.
 ///
-/// Spans of 32 samples that cannot beat the present maximum, by the sum of the coefficients' magnitudes, are not
+/// Spans of 32 samples that cannot exceed the present maximum, by the sum of the coefficients' magnitudes, are not
 /// interpolated: this changes the cost, never the result.
 #[derive(Clone, Debug)]
 pub struct TruePeak {
     search: PeakSearch<f64>,
-    /// The last samples, then those being worked on, then a span of room.
+    /// The last samples, then those being processed, then a span of room.
     row: Vec<f64>,
 }
 
@@ -28,39 +29,39 @@ impl Default for TruePeak {
 }
 
 impl TruePeak {
-    /// A meter for one channel at any rate.
+    /// Returns a meter for one channel at any rate.
     pub fn new() -> Self {
-        Self::with(Isa::widest())
+        Self::with_isa(Isa::widest())
     }
 
-    /// The same with instructions of one's choice.
-    pub fn with(isa: Isa) -> Self {
+    /// Returns the same with the instruction set `isa`.
+    pub fn with_isa(isa: Isa) -> Self {
         let search = PeakSearch::new(isa, 1);
         Self { row: vec![0.0; search.history() + CHUNK + SPAN], search }
     }
 
-    /// Forgets everything.
+    /// Clears all state.
     pub fn reset(&mut self) {
         self.row.fill(0.0);
         self.search.take();
     }
 
-    /// The linear true peak and sample peak since the last [`Self::take`].
+    /// Linear true peak and sample peak since the last [`Self::take`].
     pub fn peaks(&self) -> (f64, f64) {
         self.search.peaks()
     }
 
-    /// Returns [`Self::peaks`] and starts a new maximum. The interpolation goes on without a seam.
+    /// Returns [`Self::peaks`] and restarts the maximum. The interpolation continues.
     pub fn take(&mut self) -> (f64, f64) {
         self.search.take()
     }
 
-    /// Takes samples. Non-finite ones count as silence.
+    /// Processes samples. Non-finite samples count as silence.
     pub fn process(&mut self, samples: &[f64]) {
         let history = self.search.history();
         for chunk in samples.chunks(CHUNK) {
             for (slot, &x) in self.row[history..].iter_mut().zip(chunk) {
-                *slot = if x.is_finite() { x } else { 0.0 };
+                *slot = finite_or_zero(x);
             }
             self.search.search(&mut self.row, chunk.len());
             self.row.copy_within(chunk.len()..chunk.len() + history, 0);
@@ -74,7 +75,7 @@ mod tests {
     use super::*;
     use testkit::noise;
 
-    /// Every phase at every sample, nothing skipped.
+    /// Every phase at every sample, without skipping.
     fn slow(samples: &[f64]) -> f64 {
         const REACH: usize = 12;
         let padded: Vec<f64> = [0.0; REACH - 1].into_iter().chain(samples.iter().copied()).collect();
@@ -96,7 +97,7 @@ mod tests {
                 *x *= ((i as f64) * 0.003 + seed as f64).sin().powi(3); // loud and quiet stretches
             }
             for isa in Isa::all() {
-                let mut meter = TruePeak::with(isa);
+                let mut meter = TruePeak::with_isa(isa);
                 meter.process(&samples);
                 assert!((meter.take().0 - slow(&samples)).abs() < 1e-15, "{isa:?}");
             }

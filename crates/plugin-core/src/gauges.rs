@@ -198,7 +198,7 @@ impl Tap {
         gauges.hops.get_or_init(|| std::iter::repeat_with(AtomicU64::default).take(KEPT_HOPS).collect());
         let layout = if mono { Layout::mono() } else { Layout::stereo() };
         Self {
-            hops: (rate.0 >= loudness::LOWEST_RATE.0).then(|| HopMeter::new(rate, &layout)),
+            hops: (rate.0 >= loudness::MIN_RATE.0).then(|| HopMeter::new(rate, &layout)),
             peaks: [TruePeak::new(), TruePeak::new()],
             gauges,
         }

@@ -53,7 +53,7 @@ fn side_by_side(path: &Path, mut reader: AudioReader, progress: &mut dyn Progres
     let info = reader.info().clone();
     let layout = Layout::new(info.channels, info.channel_mask);
     let mut meter = ProgrammeMeter::new(info.rate, &layout, info.frames);
-    let mut ahead: Vec<Ahead> = (0..meter.parts()).map(|_| Ahead::default()).collect();
+    let mut ahead: Vec<Ahead> = (0..meter.part_count()).map(|_| Ahead::default()).collect();
     let mut non_finite = 0;
     if let Some(pcm) = reader.pcm() {
         while !meter.is_done() {
@@ -63,7 +63,7 @@ fn side_by_side(path: &Path, mut reader: AudioReader, progress: &mut dyn Progres
                     break;
                 }
                 for (part, ahead) in ahead.iter_mut().enumerate() {
-                    let bad = pcm.read_narrow(ahead, meter.wants(part), meter.row(part))?;
+                    let bad = pcm.read_narrow(ahead, meter.wanted_frames(part), meter.row_mut(part))?;
                     non_finite += if meter.is_warm() { bad } else { 0 };
                 }
                 done += meter.step();

@@ -3,7 +3,7 @@
 use audiofile::AudioInfo;
 use ebur128::{Channel, EbuR128, Mode};
 use meter::Reading;
-use meter::layout::{Layout, Position};
+use meter::layout::{Layout, SpeakerPosition};
 use units::{Dbtp, Lu, Lufs, decibels};
 
 /// The most that the two meters may differ in integrated loudness.
@@ -40,7 +40,7 @@ impl SecondMeter {
         let layout = Layout::new(info.channels, info.channel_mask);
         let map: Vec<Channel> = (layout.positions().iter().zip(layout.weights()))
             .map(|(position, weight)| match position {
-                Position::LowFrequency => Channel::Unused,
+                SpeakerPosition::LowFrequency => Channel::Unused,
                 // Only the weight matters to the sum: this one is counted with 1.41, the others with 1.
                 _ if *weight > 1.0 => Channel::LeftSurround,
                 _ => Channel::Left,

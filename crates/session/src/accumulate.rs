@@ -1,8 +1,9 @@
 //! Mean products of K-weighted signals over 100 ms hops: the part of the analysis that runs on an audio thread.
 
 use super::gram::triangle;
-use meter::k_bank::{GROUP, KWeightingBank, Quad};
+use meter::k_bank::{GROUP_QUADS, KWeightingBank, Quad};
 use meter::loudness::hop_frames;
+use meter::sanitize::finite_or_zero;
 use simd::{Isa, Kernel, Registers, Simd, Vector};
 use units::Hz;
 
@@ -120,7 +121,7 @@ impl Accumulator {
     fn stage_lane(&mut self, lane: usize, samples: &[f64]) {
         let rows = self.rows[self.staged * self.quads..].chunks_exact_mut(self.quads);
         for (row, x) in rows.zip(samples) {
-            row[lane / 4][lane % 4] = if x.is_finite() { *x } else { 0.0 };
+            row[lane / 4][lane % 4] = finite_or_zero(*x);
         }
     }
 
@@ -138,7 +139,7 @@ impl Accumulator {
     fn process_staged(&mut self) {
         let rows = &mut self.rows[..self.staged * self.quads];
         let quads = if self.has_inputs { self.quads } else { self.source_quads };
-        self.bank.process(rows, self.quads, quads / GROUP);
+        self.bank.process(rows, self.quads, quads / GROUP_QUADS);
         let used = (2 * self.sources).div_ceil(4);
         for a in 0..used {
             let first = a * (2 * self.source_quads + 1 - a) / 2;
@@ -188,7 +189,7 @@ impl Accumulator {
 
 /// Number of quads for `signals` signals, in whole groups.
 fn padded(signals: usize) -> usize {
-    signals.div_ceil(4 * GROUP) * GROUP
+    signals.div_ceil(4 * GROUP_QUADS) * GROUP_QUADS
 }
 
 /// Kernel that adds `a_i b_j`, frame by frame, for the four signals of quad `a` and the four of every quad `b` from

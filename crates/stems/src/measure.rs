@@ -8,7 +8,7 @@ use std::thread::available_parallelism;
 
 use audiofile::Result;
 use audiofile::error::shown;
-use meter::loudness::LOWEST_RATE;
+use meter::loudness::MIN_RATE;
 use project::bundle::audio_files;
 use render::json::{COLUMNS, ReadingJson};
 use render::measure::{Measured, measure};
@@ -190,7 +190,7 @@ fn remark(path: &Path, measured: &Measured, verify: bool) -> bool {
     if measured.layout.is_assumed() {
         say(format!("says nothing about its loudspeakers; measured as {}", measured.layout.name()));
     }
-    if measured.info.rate.0 < LOWEST_RATE.0 {
+    if measured.info.rate.0 < MIN_RATE.0 {
         say(format!("{} Hz is below 8 kHz: peaks only, no loudness", measured.info.rate.0));
     }
     if verify {

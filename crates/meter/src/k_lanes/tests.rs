@@ -59,7 +59,7 @@ fn bad_samples_are_silence_and_tiny_states_vanish() {
         assert_eq!(a.take(), b.take());
         for _ in 0..100_000 {
             a.process(&[[0.0; 4]; 8]);
-            a.settle();
+            a.flush_state();
         }
         assert_eq!(a.state, [[0.0; 4]; 4], "{isa:?}");
     }

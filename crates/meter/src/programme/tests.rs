@@ -27,12 +27,12 @@ fn programme(seed: u64, channels: usize, frames: usize, rate: f64) -> Vec<Vec<f6
 
 fn measured(isa: Isa, rate: f64, layout: &Layout, programme: &[Vec<f64>]) -> (Reading, u64) {
     let frames = programme.first().map_or(0, |channel| channel.len()) as u64;
-    let mut meter = ProgrammeMeter::with(isa, Hz(rate), layout, frames);
+    let mut meter = ProgrammeMeter::with_isa(isa, Hz(rate), layout, frames);
     let mut done = 0;
     while !meter.is_done() {
-        for part in 0..meter.parts() {
-            let wanted = meter.wants(part);
-            let row = meter.row(part);
+        for part in 0..meter.part_count() {
+            let wanted = meter.wanted_frames(part);
+            let row = meter.row_mut(part);
             for (n, frame) in row.chunks_exact_mut(programme.len()).enumerate() {
                 for (sample, channel) in frame.iter_mut().zip(programme) {
                     *sample = channel[wanted.start as usize + n] as f32;
@@ -137,7 +137,7 @@ proptest! {
         let programme = programme(seed, channels, (rate * seconds) as usize + 1, rate);
         let (expected, _) = measured(Isa::widest(), rate, &layout, &programme);
         for isa in Isa::all() {
-            let mut meter = Meter::with(isa, Hz(rate), &layout);
+            let mut meter = Meter::with_isa(isa, Hz(rate), &layout);
             let planes: Vec<&[f64]> = programme.iter().map(Vec::as_slice).collect();
             meter.process(&planes);
             prop_assert_eq!(differs(&meter.reading(), &expected), None, "{:?}", isa);
