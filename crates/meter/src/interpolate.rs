@@ -9,10 +9,10 @@ use core::array;
 
 use simd::{Isa, Kernel, Registers, Simd, Vector};
 
-const FACTOR: usize = 4;
+const OVERSAMPLING: usize = 4;
 const TAPS: usize = 48;
 /// Frames that a value is computed from.
-const REACH: usize = TAPS / FACTOR;
+const REACH: usize = TAPS / OVERSAMPLING;
 /// Samples that are searched together.
 pub(super) const SPAN: usize = 32;
 /// Bound on the rounding error of a value computed in `f32`, as a factor: `REACH + 3` roundings of 2^-24 each, times
@@ -21,13 +21,13 @@ const ROUNDING: f64 = 2e-6;
 
 /// Coefficients of the interpolating phases between samples, newest sample first. The phase on the samples is the
 /// sample itself: all its taps except the centre are zeros of the sinc.
-pub(super) fn phases() -> [[f64; REACH]; FACTOR - 1] {
+pub(super) fn phases() -> [[f64; REACH]; OVERSAMPLING - 1] {
     let tap = |j: usize| {
         let window = 0.5 * (1.0 - (2.0 * core::f64::consts::PI * j as f64 / TAPS as f64).cos());
-        let x = (j as f64 - TAPS as f64 / 2.0) * core::f64::consts::PI / FACTOR as f64;
+        let x = (j as f64 - TAPS as f64 / 2.0) * core::f64::consts::PI / OVERSAMPLING as f64;
         if x == 0.0 { window } else { window * x.sin() / x }
     };
-    array::from_fn(|phase| array::from_fn(|k| tap(k * FACTOR + phase + 1)))
+    array::from_fn(|phase| array::from_fn(|k| tap(k * OVERSAMPLING + phase + 1)))
 }
 
 /// Number type of the samples.

@@ -7,13 +7,13 @@ use dsp::kaiser::{kaiser, sinc};
 use dsp::largest;
 use simd::{Isa, Kernel, Registers, Simd, Vector};
 
-const FACTOR: usize = 16;
+const OVERSAMPLING: usize = 16;
 /// Taps per phase.
 const TAPS: usize = 96;
 /// Shape parameter of the Kaiser window: 100 dB of stop-band attenuation.
 const KAISER_BETA: f64 = 10.0;
 const SPAN: usize = 16;
-const CHUNK: usize = 512;
+const CHUNK_FRAMES: usize = 512;
 const HISTORY: usize = TAPS - 1;
 /// Ratio to the maximum below which the coarse peak of a span (every fourth phase) rules out a new maximum (-2 dB).
 /// Between points a quarter of a sample apart, content below 0.45 of the sampling rate rises by less than 0.6 dB, any
@@ -51,18 +51,18 @@ impl PeakCheck {
         let half = (TAPS / 2) as f64;
         let tap = |k: usize, phase: usize| {
             // Distance from the interpolated point in samples.
-            let x = k as f64 - half + phase as f64 / FACTOR as f64;
+            let x = k as f64 - half + phase as f64 / OVERSAMPLING as f64;
             sinc(x) * kaiser(x / half, KAISER_BETA)
         };
         let phases: Vec<[f64; TAPS]> =
-            (1..FACTOR).map(|phase| core::array::from_fn(|k| tap(k, phase))).collect();
+            (1..OVERSAMPLING).map(|phase| core::array::from_fn(|k| tap(k, phase))).collect();
         let sum = |phase: &[f64; TAPS]| phase.iter().map(|c| c.abs()).sum::<f64>();
         let bound = phases.iter().map(sum).fold(1.0, f64::max);
         Self {
             isa,
             phases,
             bound,
-            buffer: vec![0.0; HISTORY + CHUNK + SPAN],
+            buffer: vec![0.0; HISTORY + CHUNK_FRAMES + SPAN],
             peak: 0.0,
             peak_at: 0,
             frames: 0,
@@ -71,7 +71,7 @@ impl PeakCheck {
 
     /// Processes finite samples.
     pub fn process(&mut self, samples: &[f64]) {
-        for chunk in samples.chunks(CHUNK) {
+        for chunk in samples.chunks(CHUNK_FRAMES) {
             self.buffer[HISTORY..HISTORY + chunk.len()].copy_from_slice(chunk);
             let mut at = 0;
             while at < chunk.len() {
@@ -134,7 +134,7 @@ impl Kernel for SpanPeak<'_> {
             peak = peak.max(self.phase_peak(simd, phase));
         }
         if peak > so_far * COARSE_MARGIN {
-            for phase in 1..FACTOR {
+            for phase in 1..OVERSAMPLING {
                 if phase % 4 != 0 {
                     peak = peak.max(self.phase_peak(simd, phase));
                 }

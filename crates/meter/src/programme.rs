@@ -19,9 +19,9 @@ use units::{Db, Dbtp, Hz, Power, decibels};
 
 const LANES: usize = 8;
 /// Sub-hops until a part's filters are independent of their initial state.
-const FILTER_WARM_UP: u64 = 2 * SUB_HOPS as u64;
+const FILTER_WARM_UP_SUB_HOPS: u64 = 2 * SUB_HOPS as u64;
 /// Sub-hops by which a part starts early.
-const WARM_UP: u64 = FILTER_WARM_UP + 4 * SUB_HOPS as u64;
+const WARM_UP_SUB_HOPS: u64 = FILTER_WARM_UP_SUB_HOPS + 4 * SUB_HOPS as u64;
 
 /// State of one part of the programme.
 #[derive(Clone, Debug)]
@@ -98,7 +98,7 @@ impl ProgrammeMeter {
             width,
             parts: (0..count).map(part).collect(),
             step: 0,
-            steps: if frames == 0 { 0 } else { each + WARM_UP },
+            steps: if frames == 0 { 0 } else { each + WARM_UP_SUB_HOPS },
             filters: vec![KLanes::new(isa, rate); weighted.len().div_ceil(LANES)],
             weighted,
             lanes: vec![[0.0; LANES]; longest],
@@ -119,7 +119,7 @@ impl ProgrammeMeter {
 
     /// False while parts take frames that belong to the part before.
     pub fn is_warm(&self) -> bool {
-        self.step >= WARM_UP
+        self.step >= WARM_UP_SUB_HOPS
     }
 
     /// Frames of the programme that `part` takes in the present step; often none at the beginning and at the end.
@@ -169,7 +169,7 @@ impl ProgrammeMeter {
     /// Sub-hop of the programme that `part` takes in the present step.
     fn sub_hop(&self, part: usize) -> Option<u64> {
         let own = Some(&self.parts[part].sub_hops).filter(|own| !own.is_empty())?;
-        (own.start + self.step).checked_sub(WARM_UP).filter(|&sub_hop| sub_hop < own.end)
+        (own.start + self.step).checked_sub(WARM_UP_SUB_HOPS).filter(|&sub_hop| sub_hop < own.end)
     }
 
     /// First frame of a sub-hop.
@@ -195,7 +195,7 @@ impl ProgrammeMeter {
         for index in 0..self.parts.len() {
             let Some(sub_hop) = self.sub_hop(index) else { continue };
             let complete = self.start(sub_hop + 1) <= self.frames;
-            if !complete || self.step < FILTER_WARM_UP {
+            if !complete || self.step < FILTER_WARM_UP_SUB_HOPS {
                 continue;
             }
             let part = &mut self.parts[index];

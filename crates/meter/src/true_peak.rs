@@ -9,7 +9,7 @@ use super::interpolate::{PeakSearch, SPAN};
 use super::sanitize::finite_or_zero;
 use simd::Isa;
 
-const CHUNK: usize = 512;
+const CHUNK_FRAMES: usize = 512;
 
 /// True-peak meter of one channel.
 ///
@@ -37,7 +37,7 @@ impl TruePeak {
     /// Returns the same with the instruction set `isa`.
     pub fn with_isa(isa: Isa) -> Self {
         let search = PeakSearch::new(isa, 1);
-        Self { row: vec![0.0; search.history() + CHUNK + SPAN], search }
+        Self { row: vec![0.0; search.history() + CHUNK_FRAMES + SPAN], search }
     }
 
     /// Clears all state.
@@ -59,7 +59,7 @@ impl TruePeak {
     /// Processes samples. Non-finite samples count as silence.
     pub fn process(&mut self, samples: &[f64]) {
         let history = self.search.history();
-        for chunk in samples.chunks(CHUNK) {
+        for chunk in samples.chunks(CHUNK_FRAMES) {
             for (slot, &x) in self.row[history..].iter_mut().zip(chunk) {
                 *slot = finite_or_zero(x);
             }
