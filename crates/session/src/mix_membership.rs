@@ -72,15 +72,27 @@ pub fn memberships(hops: &JointHops, stems: usize) -> Vec<MixMembership> {
 }
 
 /// Mean of gains over windows, and its standard error.
-fn mean(gains: &[f64]) -> (f64, f64) {
-    let count = gains.len().max(1) as f64;
-    let mean = gains.iter().sum::<f64>() / count;
-    let variance = gains.iter().map(|gain| (gain - mean).powi(2)).sum::<f64>() / (count - 1.0).max(1.0);
-    (mean, (variance / count).sqrt())
+#[derive(Clone, Copy)]
+struct GainEstimate {
+    mean: f64,
+    error: f64,
 }
 
-fn is_significant((mean, error): (f64, f64)) -> bool {
-    mean.abs() > MIN_GAIN && mean.abs() > MIN_SIGNIFICANCE * error
+impl GainEstimate {
+    fn new(gains: &[f64]) -> Self {
+        let count = gains.len().max(1) as f64;
+        let mean = gains.iter().sum::<f64>() / count;
+        let variance = gains.iter().map(|gain| (gain - mean).powi(2)).sum::<f64>() / (count - 1.0).max(1.0);
+        Self { mean, error: (variance / count).sqrt() }
+    }
+
+    fn is_significant(self) -> bool {
+        self.mean.abs() > MIN_GAIN && self.mean.abs() > MIN_SIGNIFICANCE * self.error
+    }
+
+    fn relative_error(self) -> f64 {
+        self.error / self.mean.abs().max(f64::MIN_POSITIVE)
+    }
 }
 
 /// Gain of source `a` in source `b`, both sides together, per window in which `a` sounds.
@@ -94,17 +106,17 @@ fn gains(windows: &[Gram], a: usize, b: usize) -> Vec<f64> {
 /// True if stem `inner` is part of the input of stem `outer`: its gain there varies less than in the reverse
 /// direction, where it depends on the rest of the bus, and it is never louder than that input.
 fn is_inside(windows: &[Gram], inner: usize, outer: usize, stems: usize) -> bool {
-    let forth = mean(&gains(windows, inner, stems + outer));
-    let back = mean(&gains(windows, outer, stems + inner));
-    let relative = |(mean, error): (f64, f64)| error / mean.abs().max(f64::MIN_POSITIVE);
+    let forth = GainEstimate::new(&gains(windows, inner, stems + outer));
+    let back = GainEstimate::new(&gains(windows, outer, stems + inner));
     let power = |gram: &Gram, source: usize| {
         gram.at(2 * source, 2 * source) + gram.at(2 * source + 1, 2 * source + 1)
     };
     let whole =
         windows.iter().map(|gram| power(gram, stems + outer)).sum::<f64>() / windows.len().max(1) as f64;
-    let fits =
-        |gram: &Gram| forth.0.powi(2) * power(gram, inner) <= 2.0 * power(gram, stems + outer) + 1e-3 * whole;
-    is_significant(forth) && relative(forth) < relative(back) && windows.iter().all(fits)
+    let fits = |gram: &Gram| {
+        forth.mean.powi(2) * power(gram, inner) <= 2.0 * power(gram, stems + outer) + 1e-3 * whole
+    };
+    forth.is_significant() && forth.relative_error() < back.relative_error() && windows.iter().all(fits)
 }
 
 /// Joint matrix of the outputs of `which` and the mix.
@@ -143,7 +155,7 @@ fn arrives(windows: &[Gram], stem: usize, top: &[usize], stems: usize) -> bool {
         (arrival.fitted != [false; 2] && own > MIN_CONDITION * alone.left).then_some(sides)
     });
     let found: Vec<f64> = found.collect();
-    !found.is_empty() && is_significant(mean(&found))
+    !found.is_empty() && GainEstimate::new(&found).is_significant()
 }
 
 /// Returns pairs that may move together: effect Stems with the stem that feeds them, and the residual with the stem
