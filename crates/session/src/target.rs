@@ -34,7 +34,6 @@ pub enum TurnUpRule {
 
 /// Evidence for a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "kebab-case"))]
 pub enum SourceStatus {
     /// Read in the primary source.
     Verified,
