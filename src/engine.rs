@@ -2,7 +2,7 @@
 
 use super::broadcast::{Broadcast, Moment};
 use super::monitor::Monitor;
-use chain::listen::MonitorMode;
+use chain::monitor::MonitorMode;
 use chain::{Chain, ChainKind, ChainSettings, LatencyClass};
 use dsp::delay::Delay;
 use dsp::{Block, Key, Process};

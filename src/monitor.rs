@@ -3,7 +3,7 @@
 
 use super::broadcast::Moment;
 use super::deck::ReferencePlayer;
-use chain::listen::MonitorMode;
+use chain::monitor::MonitorMode;
 use dsp::Smoother;
 use plugin_core::reel::Inbox;
 use units::Hz;

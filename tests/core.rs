@@ -1,4 +1,5 @@
-//! Chain and link on an audio thread: neither ever allocates, whatever settings and audio they are given.
+//! What must not happen on an audio thread: neither the chain nor the link ever allocates, whatever they are told and
+//! fed.
 
 #[cfg(not(feature = "alloc-guard"))] // which has its own
 use assert_no_alloc::AllocDisabler;
@@ -13,8 +14,9 @@ use link::snapshot::{BlockStatus, InstanceInfo, Settings};
 use meter::layout::Layout;
 use meter::loudness::HopMeter;
 use meter::true_peak::TruePeak;
-use session::hop_builder::{HopBuilder, StemBlock};
 use session::timeline::TransportTracker;
+use session::watch::{HopBuilder, StemBlock};
+use testkit::Random;
 use units::{Db, Hz};
 
 /// Ends the test run when something allocates inside `assert_no_alloc`.
@@ -22,30 +24,21 @@ use units::{Db, Hz};
 #[global_allocator]
 static ALLOCATOR: AllocDisabler = AllocDisabler;
 
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> f64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 11) as f64 / (1u64 << 53) as f64
-    }
-}
-
 #[test]
 fn a_chain_never_allocates_after_construction() {
     let table = PARAMETERS.all();
     for chain_kind in [ChainKind::Stem, ChainKind::Master] {
         for class in LatencyClass::ALL {
-            let mut random = Random(7);
+            let mut random = Random::new(7);
             let mut chain = Chain::new(chain_kind, class, Hz(48_000.0));
             let mut settings = ChainSettings::default();
             let mut audio = [vec![0.0; 2048], vec![0.0; 2048]];
             let key = vec![0.3; 2048];
             for round in 0..600 {
-                let parameter = &table[(random.next() * table.len() as f64) as usize];
-                let value = parameter.at_fraction(random.next());
-                let frames = 1 + (random.next() * 2047.0) as usize;
-                audio.iter_mut().flatten().for_each(|x| *x = random.next() - 0.5);
+                let parameter = &table[random.below(table.len())];
+                let value = parameter.at_fraction(random.unit());
+                let frames = 1 + random.below(2047);
+                audio.iter_mut().flatten().for_each(|x| *x = random.unit() - 0.5);
                 if round % 50 == 0 {
                     audio[0][0] = f64::NAN;
                 }
@@ -66,8 +59,8 @@ fn a_chain_never_allocates_after_construction() {
 
 #[test]
 fn the_sample_side_of_the_meter_never_allocates() {
-    let mut random = Random(3);
-    let audio: Vec<f64> = (0..4800).map(|_| random.next() - 0.5).collect();
+    let mut random = Random::new(3);
+    let audio: Vec<f64> = (0..4800).map(|_| random.unit() - 0.5).collect();
     let mut hops = HopMeter::new(Hz(48_000.0), &Layout::stereo());
     let mut peak = TruePeak::new();
     // Past 500 s: some meters allocate only then.
@@ -86,20 +79,20 @@ fn telling_and_listening_never_allocate() {
     let (mut outlet, card) =
         ROSTER.join(Origin::Here, None, &InstanceInfo::default()).expect("there is room");
     outlet.prepare(Hz(48_000.0));
-    let mut random = Random(5);
-    let audio: Vec<f64> = (0..4096).map(|_| random.next() - 0.5).collect();
+    let mut random = Random::new(5);
+    let audio: Vec<f64> = (0..4096).map(|_| random.unit() - 0.5).collect();
     let (mut left, mut right) = (vec![0.0; 4096], vec![0.0; 4096]);
     let mut heard = 0;
     assert_no_alloc(|| {
         let mut wheel = TransportTracker::default();
         for block in 0..2000u64 {
-            let frames = 1 + (random.next() * 4095.0) as usize;
-            let host = (block % 9 != 0).then_some((random.next() * 1e6) as i64);
+            let frames = 1 + random.below(4095);
+            let host = (block % 9 != 0).then_some((random.unit() * 1e6) as i64);
             outlet.tell(&BlockStatus { blocks: block, ..BlockStatus::default() });
             let mut settings = Settings::new(1, block);
-            settings.push(Some(random.next()));
+            settings.push(Some(random.unit()));
             outlet.set(&settings);
-            outlet.mark(block / 3, Db(-6.0 * random.next()));
+            outlet.mark(block / 3, Db(-6.0 * random.unit()));
             outlet.write(wheel.locate(host, frames), [&audio[..frames]; 2], [&audio[..frames]; 2]);
             for peer in ROSTER.peers() {
                 let told =
@@ -122,27 +115,27 @@ fn telling_and_listening_never_allocate() {
 
 #[test]
 fn watching_stems_never_allocates() {
-    let mut random = Random(5);
-    let audio: Vec<f64> = (0..2048).map(|_| random.next() - 0.5).collect();
+    let mut random = Random::new(5);
+    let audio: Vec<f64> = (0..2048).map(|_| random.unit() - 0.5).collect();
     let mut watch = HopBuilder::new(Hz(48_000.0));
     let mut position = 0;
     assert_no_alloc(|| {
         for round in 0..2000 {
             if round % 400 == 0 {
-                watch.set_stems(round, (random.next() * 32.99) as usize);
+                watch.set_stems(round, random.below(33));
             }
-            let frames = 1 + (random.next() * 2047.0) as usize;
+            let frames = 1 + random.below(2047);
             let part = [&audio[..frames], &audio[..frames]];
             let mut blocks = [StemBlock { output: Some(part), input: None, continues: true }; 32];
             for block in &mut blocks {
-                block.input = (random.next() < 0.5).then_some(part);
-                block.output = (random.next() < 0.99).then_some(part);
-                block.continues = random.next() < 0.99;
+                block.input = (random.chance(0.5)).then_some(part);
+                block.output = (random.chance(0.99)).then_some(part);
+                block.continues = random.chance(0.99);
             }
             // Plays, stops, jumps.
             watch.process((round % 300 > 20).then_some(position), part, &blocks);
             position += if round % 97 == 0 { -30_000 } else { frames as i64 };
-            while round % 200 == 0 && watch.take_hop(|hop| assert!(hop.joint[0] >= 0.0)) {}
+            while round % 200 == 0 && watch.take(|hop| assert!(hop.joint[0] >= 0.0)) {}
         }
     });
     assert!(watch.dropped() > 0, "a full queue is met, too");

@@ -7,6 +7,7 @@ use meter::layout::Layout;
 use meter::programme::ProgrammeMeter;
 use meter::{Meter, Reading};
 use simd::Isa;
+use testkit::Random;
 use units::Hz;
 
 const RATES: [f64; 5] = [44_100.0, 48_000.0, 88_200.0, 96_000.0, 192_000.0];
@@ -44,14 +45,11 @@ fn tones(rate: f64, segments: &[(f64, Option<f64>)]) -> Vec<f64> {
 fn meter(rate: f64, channels: &[&[f64]], blocks: Blocks, mut each: impl FnMut(f64, &Meter)) -> Reading {
     let layout = Layout::new(channels.len(), None);
     let mut meter = Meter::new(Hz(rate), &layout);
-    let (mut at, mut seed) = (0, 12345u64);
+    let (mut at, mut random) = (0, Random::new(12_345));
     while at < channels[0].len() {
         let size = match blocks {
             Blocks::Fixed(size) => size,
-            Blocks::Random => {
-                seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-                1 + (seed >> 33) as usize % 3000
-            }
+            Blocks::Random => 1 + random.below(3000),
         };
         let end = channels[0].len().min(at + size);
         let part: Vec<&[f64]> = channels.iter().map(|c| &c[at..end]).collect();

@@ -7,17 +7,13 @@ use meter::{Meter, Reading};
 use proptest::prelude::*;
 use render::verify::SecondMeter;
 use simd::Isa;
+use testkit::Random;
 use units::Hz;
 
 /// Coloured noise whose level wanders, with pauses and peaks: a programme to gate.
 fn programme(seed: u64, channels: usize, frames: usize, rate: f64) -> Vec<Vec<f64>> {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    let mut random = move || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state >> 11) as f64 / (1u64 << 52) as f64 - 1.0
-    };
+    let mut source = Random::new(seed);
+    let mut random = move || source.between(-1.0, 1.0);
     let (pole, mut levels) = (random().abs() * 0.95, vec![0.2; channels]);
     let mut low = vec![0.0; channels];
     let mut out = vec![Vec::with_capacity(frames); channels];

@@ -3,7 +3,7 @@
 #[cfg(not(feature = "alloc-guard"))] // which has its own
 use assert_no_alloc::AllocDisabler;
 use assert_no_alloc::assert_no_alloc;
-use chain::listen::MonitorMode;
+use chain::monitor::MonitorMode;
 use chain::{ChainKind, ChainSettings, LatencyClass};
 use link::bridge::{Bridge, InstanceSource, Intervals};
 use link::observe::StemAligner;

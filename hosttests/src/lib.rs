@@ -2,7 +2,7 @@
 //! that cargo built with these and do to the plugins what hosts do, the odd things included.
 
 pub mod host;
-pub mod random;
+mod noise;
 pub mod reference;
 #[cfg(unix)]
 pub mod viewer;
@@ -11,7 +11,8 @@ pub use host::{
     Call, Change, Event, Library, Player, Plugin, Row, Status, Vst3, edited, with_noise, with_references,
     without_identity,
 };
-pub use random::{Random, noise};
+pub use noise::noise;
+pub use testkit::Random;
 
 /// The plugins' ids.
 pub const STEM: &str = "org.stemlink.stem";

@@ -1,25 +1,16 @@
 //! Signals and measurements that tests share, written apart from what they measure.
 
-pub mod figure;
+pub mod hostile;
+mod random;
+mod stereo;
+
+pub use random::{Random, noise};
+pub use realfft::num_complex::Complex;
+pub use stereo::{Stereo, difference, stems, sum};
 
 use core::f64::consts::{PI, TAU};
 
-/// Deterministic uniform noise in ±`amplitude` (splitmix64).
-pub fn noise(seed: u64, frames: usize, amplitude: f64) -> Vec<f64> {
-    let mut state = seed;
-    (0..frames)
-        .map(|_| {
-            state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-            let mut z = state;
-            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            z ^= z >> 31;
-            ((z >> 11) as f64 / (1u64 << 52) as f64 - 1.0) * amplitude
-        })
-        .collect()
-}
-
-/// The true peak by a polyphase interpolation of its own: 16 phases of 64 taps, Kaiser window.
+/// True peak, linear, by a polyphase interpolation of its own: 16 phases of 64 taps, Kaiser window.
 pub fn true_peak(signal: &[f64]) -> f64 {
     const PHASES: usize = 16;
     const TAPS: usize = 64;
@@ -64,28 +55,35 @@ pub fn sine(frequency: f64, phase: f64, rate: f64, frames: usize) -> Vec<f64> {
     (0..frames).map(|i| (TAU * frequency * i as f64 / rate + phase).sin()).collect()
 }
 
-/// The bins of a real signal's spectrum.
-pub fn spectrum(signal: &[f64]) -> Vec<realfft::num_complex::Complex<f64>> {
+/// Bins of a real signal's spectrum, 0 to Nyquist, unscaled.
+pub fn spectrum(signal: &[f64]) -> Vec<Complex<f64>> {
     let transform = realfft::RealFftPlanner::new().plan_fft_forward(signal.len());
     let mut bins = transform.make_output_vec();
     transform.process(&mut signal.to_vec(), &mut bins).expect("lengths agree");
     bins
 }
 
-/// `signal` with everything above `cutoff` taken out, faded in and out over 5 ms.
+/// Signal of `frames` samples with this [`spectrum`].
+pub fn from_spectrum(mut bins: Vec<Complex<f64>>, frames: usize) -> Vec<f64> {
+    bins[0].im = 0.0;
+    if let Some(nyquist) = bins.last_mut() {
+        nyquist.im = 0.0;
+    }
+    let mut output = vec![0.0; frames];
+    let transform = realfft::RealFftPlanner::new().plan_fft_inverse(frames);
+    transform.process(&mut bins, &mut output).expect("lengths agree");
+    output.iter_mut().for_each(|x| *x /= frames as f64);
+    output
+}
+
+/// `signal` without what is above `cutoff` (Hz, as is `rate`), faded in and out over 5 ms.
 pub fn below(signal: &[f64], cutoff: f64, rate: f64) -> Vec<f64> {
     let frames = signal.len();
     let mut bins = spectrum(signal);
     let first = (cutoff * frames as f64 / rate).ceil() as usize;
     let keep = first.min(bins.len());
     bins[keep..].fill(Default::default());
-    if let Some(nyquist) = bins.last_mut() {
-        nyquist.im = 0.0;
-    }
-    let transform = realfft::RealFftPlanner::new().plan_fft_inverse(frames);
-    let mut output = vec![0.0; frames];
-    transform.process(&mut bins, &mut output).expect("lengths agree");
-    output.iter_mut().for_each(|x| *x /= frames as f64);
+    let mut output = from_spectrum(bins, frames);
     let edge = (0.005 * rate) as usize;
     for i in 0..edge {
         let fade = 0.5 - 0.5 * (PI * i as f64 / edge as f64).cos();
@@ -95,14 +93,14 @@ pub fn below(signal: &[f64], cutoff: f64, rate: f64) -> Vec<f64> {
     output
 }
 
-/// `signal` with its true peak at `peak`.
+/// `signal` with its true peak at `peak`, linear.
 pub fn scaled(mut signal: Vec<f64>, peak: f64) -> Vec<f64> {
     let factor = peak / true_peak(&signal);
     signal.iter_mut().for_each(|x| *x *= factor);
     signal
 }
 
-/// Something like a song: a bass, a chord, drums every quarter second; below 20 kHz, true peak 1.
+/// Song-like signal: bass, chord and drums every quarter second; band-limited to 20 kHz, true peak 1.
 pub fn music(seed: u64, rate: f64, frames: usize) -> Vec<f64> {
     let hiss = noise(seed, frames, 1.0);
     let signal: Vec<f64> = (0..frames)

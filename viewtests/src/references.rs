@@ -1,6 +1,6 @@
 //! References as a Master's window has them, and what becomes of what a person does with them.
 
-use chain::listen::MonitorMode;
+use chain::monitor::MonitorMode;
 use editor::facts::ViewModel;
 use plugin_core::references::{Figures, Listing, Reference, References, State};
 use units::{Dbtp, Lufs, Ms};

@@ -1,6 +1,6 @@
 //! Facts as plugins would give them: nothing heard yet, and a vocal in the middle of a song.
 
-use chain::listen::MonitorMode;
+use chain::monitor::MonitorMode;
 use chain::parameters::{PARAMETERS, Value};
 use chain::{ChainKind, ChainSettings, LatencyClass};
 use editor::facts::{Clash, MasterModel, ViewModel};

@@ -1,6 +1,6 @@
 //! Actions of a user, by accessible names: drag, turn, type, undo, choose.
 
-use chain::listen::MonitorMode;
+use chain::monitor::MonitorMode;
 use chain::parameters::Value;
 use editor::edits::Edit;
 use editor::facts::ViewModel;

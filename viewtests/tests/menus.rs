@@ -1,7 +1,7 @@
 //! Menus and popups: nothing in them is cut, overlaps or leaves the window, at 100 and 150 %, dark and light. Pictures for the eye in
 //! `target/views`.
 
-use chain::listen::MonitorMode;
+use chain::monitor::MonitorMode;
 use editor::facts::ViewModel;
 use editor::theme::Palette;
 use egui::{Vec2, vec2};

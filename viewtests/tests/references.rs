@@ -1,6 +1,6 @@
 //! Actions of a user with references, by accessible names.
 
-use chain::listen::MonitorMode;
+use chain::monitor::MonitorMode;
 use editor::edits::Edit;
 use editor::facts::ViewModel;
 use editor::master::ready;

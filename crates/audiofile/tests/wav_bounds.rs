@@ -8,6 +8,8 @@ use std::path::Path;
 
 use audiofile::AudioReader;
 use audiofile::wav::WavReader;
+use testkit::Random;
+use testkit::hostile::corrupt;
 
 /// The most address space this process has ever had, which an allocation counts against even if never touched.
 fn peak_bytes() -> usize {
@@ -42,11 +44,6 @@ fn open_and_read(path: &Path) -> Option<u64> {
     }
 }
 
-fn sixteen(seed: &mut u64) -> usize {
-    *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-    (*seed >> 48) as usize
-}
-
 // One test, so that no other shares the process and its peak.
 #[test]
 fn neither_lying_sizes_nor_large_files_take_memory() {
@@ -61,15 +58,12 @@ fn neither_lying_sizes_nor_large_files_take_memory() {
 
     let aiff = |id: &[u8; 4]| [b"FORM\x7f\xff\xff\xffAIFF", &id[..], b"\x7f\xff\xff\xff", &[0; 60]].concat();
     let flac = [b"fLaC\0\0\0\x22", &[0x10; 34][..], b"\x84\xff\xff\xff", &[0; 60]].concat();
-    let mut seed = 1;
+    let mut random = Random::new(1);
     for (which, original) in [liar, aiff(b"COMM"), aiff(b"SSND"), aiff(b"ANNO"), flac].into_iter().enumerate()
     {
         for _ in 0..200 {
             let mut bytes = original.clone();
-            for _ in 0..sixteen(&mut seed) % 6 {
-                let at = sixteen(&mut seed) % bytes.len().min(120);
-                bytes[at] = [0, 1, 0x7f, 0x80, 0xff, bytes[at] ^ 4][sixteen(&mut seed) % 6];
-            }
+            corrupt(&mut bytes, 120, &mut random);
             fs::write(&path, &bytes).expect("writes");
             let frames = open_and_read(&path).unwrap_or(0);
             assert!(frames <= bytes.len() as u64, "{which}");

@@ -97,15 +97,9 @@ fn what_libsndfile_writes_is_read_to_the_bit() {
     assert!(compared > 200, "only {compared} files were compared");
 }
 
-/// Noise of 24 bits.
+/// Noise on the grid of 24 bits.
 fn noise(seed: u64, frames: usize) -> Vec<f64> {
-    let mut state = seed;
-    (0..frames)
-        .map(|_| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            f64::from((state >> 32) as i32 >> 8) / 8_388_608.0
-        })
-        .collect()
+    testkit::noise(seed, frames, 1.0).iter().map(|x| (x * 8_388_607.0).round() / 8_388_608.0).collect()
 }
 
 /// Writes files of every form and returns them with what they hold.

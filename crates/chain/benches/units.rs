@@ -12,6 +12,7 @@ use dsp::{Block, Process};
 use meter::Meter;
 use meter::layout::Layout;
 use std::hint::black_box;
+use testkit::noise;
 use units::{Db, Hz};
 
 const RATE: Hz = Hz(48_000.0);
@@ -19,15 +20,9 @@ const FRAMES: usize = 48_000;
 
 /// One second of decaying noise bursts.
 fn programme() -> [Vec<f64>; 2] {
-    let mut state = 1u64;
-    [0, 1].map(|_| {
-        (0..FRAMES)
-            .map(|n| {
-                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-                let noise = (state >> 11) as f64 / (1u64 << 52) as f64 - 1.0;
-                noise * 0.7 * (1.0 - (n % 12_000) as f64 / 12_000.0)
-            })
-            .collect()
+    [1, 2].map(|seed| {
+        let noise = noise(seed, FRAMES, 0.7).into_iter().enumerate();
+        noise.map(|(n, x)| x * (1.0 - (n % 12_000) as f64 / 12_000.0)).collect()
     })
 }
 

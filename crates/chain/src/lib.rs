@@ -8,15 +8,9 @@
 //! A Stem's level is last, so that a trim asked for by the Master is an exact gain of what leaves it. A Master's
 //! limiter comes after its level, and nothing but dither after the limiter: nothing may raise the peak again.
 
-mod front;
-pub mod listen;
+mod linear_stage;
+pub mod monitor;
 pub mod parameters;
-
-#[cfg(test)]
-mod parts;
-
-#[cfg(test)]
-mod sweeps;
 
 use dsp::align::{Align, AlignSettings};
 use dsp::compressor::{Compressor, CompressorSettings};
@@ -32,8 +26,8 @@ use dsp::saturator::{Saturator, SaturatorSettings};
 use dsp::trim::{Polarity, Trim, TrimSettings};
 use dsp::width::{Width, WidthSettings};
 use dsp::{Block, GainLog, Process, Ramp, RecordGain, Smoother, Ticks};
-use front::LinearStage;
-use listen::{Monitor, MonitorMode, Sources};
+use linear_stage::LinearStage;
+use monitor::{Monitor, MonitorMode, Sources};
 use simd::Isa;
 use units::{Db, Hz, Ms, Samples};
 
@@ -541,6 +535,3 @@ impl Protect {
         }
     }
 }
-
-#[cfg(test)]
-pub(crate) mod tests;

@@ -340,6 +340,3 @@ impl Process for Align {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -5,9 +5,6 @@ mod frames;
 mod print;
 mod rule;
 
-#[cfg(test)]
-pub(crate) mod tests;
-
 pub use print::{BANDS, NoisePrint};
 
 use super::delay::Delay;

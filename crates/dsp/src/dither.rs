@@ -237,4 +237,43 @@ impl Process for Quantizer {
 }
 
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests {
+    use super::*;
+    use testkit::noise;
+
+    const RATE: Hz = Hz(48_000.0);
+
+    fn mean(values: &[f64]) -> f64 {
+        values.iter().sum::<f64>() / values.len() as f64
+    }
+
+    #[test]
+    fn the_noise_is_triangular() {
+        let draws: Vec<f64> = (1..=400_000u64).map(|n| triangular(GAMMA.wrapping_mul(n))).collect();
+        assert!(draws.iter().all(|x| x.abs() <= 1.0));
+        assert!(mean(&draws).abs() < 0.003, "{}", mean(&draws));
+        let power = draws.iter().map(|x| x * x).sum::<f64>() / draws.len() as f64;
+        assert!((power - 1.0 / 6.0).abs() < 0.002, "{power}");
+        // P(|x| < 1/2) of a triangle is 3/4.
+        let inner = draws.iter().filter(|x| x.abs() < 0.5).count() as f64 / draws.len() as f64;
+        assert!((inner - 0.75).abs() < 0.004, "{inner}");
+        let products: Vec<f64> = draws.windows(2).map(|w| w[0] * w[1]).collect();
+        assert!(mean(&products).abs() < 0.002, "neighbours are independent");
+    }
+
+    #[test]
+    fn every_machine_rounds_alike() {
+        for dither in [Dither::Bits24, Dither::Bits16, Dither::Bits16Shaped] {
+            let mut outputs = Isa::all().map(|isa| {
+                let mut quantizer = Quantizer { isa, ..Quantizer::new(RATE) };
+                quantizer.set(&dither);
+                let [mut left, mut right] = [noise(1, 1001, 1.2), noise(2, 1001, 0.001)];
+                (left[500], right[3]) = (f64::NAN, f64::INFINITY);
+                quantizer.process(&mut Block::new(&mut left, &mut right));
+                [left, right]
+            });
+            let first = outputs.next().expect("there is one");
+            assert!(outputs.all(|output| output == first), "{dither:?}");
+        }
+    }
+}

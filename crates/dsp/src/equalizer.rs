@@ -13,7 +13,7 @@ mod table;
 mod voice;
 
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;
 
 pub(crate) use band::Band;
 pub use hearing::Heard;

@@ -14,11 +14,12 @@ mod trail;
 /// A frame: the values of two channels, side by side, which a compiler makes one instruction of.
 pub type Pair = [f64; 2];
 
-#[cfg(any(test, feature = "rig"))]
-pub mod contract;
+#[cfg(test)]
+extern crate self as dsp; // as the rig of the tests names it
 
 #[cfg(test)]
-mod sweeps;
+#[path = "../tests/rig/mod.rs"]
+mod rig;
 
 pub mod align;
 pub mod ballistics;

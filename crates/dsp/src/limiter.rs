@@ -532,4 +532,4 @@ impl RecordGain for Limiter {
 }
 
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;

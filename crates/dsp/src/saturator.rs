@@ -3,9 +3,6 @@
 mod curve;
 mod ladder;
 
-#[cfg(test)]
-pub(crate) mod tests;
-
 use super::delay::Delay;
 use super::{Block, CONTROL_INTERVAL, GainLog, Process, Ramp, RecordGain, Share, Smoother, Ticks, within};
 use ladder::{Ladder, MEMORY, Taps};

@@ -4,7 +4,7 @@
 //! the host's gestures, a test applies them to a plain struct.
 
 use chain::LatencyClass;
-use chain::listen::MonitorMode;
+use chain::monitor::MonitorMode;
 use chain::parameters::{Parameter, Value};
 use dsp::denoise::{NoisePrint, ThresholdCurve};
 use plugin_core::command::{Proposal, TrimChange, TrimRequest};

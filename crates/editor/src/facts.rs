@@ -3,7 +3,7 @@
 use super::edits::Edits;
 use super::picture::{Named, Picture};
 use super::theme::Palette;
-use chain::listen::MonitorMode;
+use chain::monitor::MonitorMode;
 use chain::parameters::{PARAMETERS, Parameter, Value};
 use chain::{ChainKind, ChainSettings, LatencyClass};
 use egui::Color32;

@@ -10,7 +10,7 @@ use super::preset_menu::PresetMenu;
 use super::stem::WindowRequests;
 use super::theme::{self, PAD, Palette};
 use chain::ChainKind;
-use chain::listen::MonitorMode;
+use chain::monitor::MonitorMode;
 use chain::parameters::Value;
 use egui::{Align2, Color32, Pos2, Rect, Shape, Stroke, Ui, pos2, vec2};
 use plugin_core::document::SLOTS;

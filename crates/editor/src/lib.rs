@@ -202,7 +202,7 @@ impl Visitor for Recall<'_, '_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chain::listen::MonitorMode;
+    use chain::monitor::MonitorMode;
     use plugin_core::groups::{MasterOutput, StemOutput};
     use units::Db;
 

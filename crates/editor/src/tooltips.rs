@@ -1,6 +1,6 @@
 //! Tooltips: one or two sentences for each parameter, reading and way of listening.
 
-use chain::listen::MonitorMode;
+use chain::monitor::MonitorMode;
 use chain::parameters::Parameter;
 
 /// Explains a parameter.

@@ -16,7 +16,7 @@ use super::stem::{LEAST, StemView, WindowRequests};
 use super::theme::{self, Palette};
 use super::trims;
 use chain::ChainKind;
-use chain::listen::MonitorMode;
+use chain::monitor::MonitorMode;
 use chain::parameters::{Kind, Parameter, Value};
 use dsp::denoise::NoisePrint;
 use egui::Ui;

@@ -236,6 +236,3 @@ pub fn reading_from_hops(hops: &[Power]) -> Reading {
         ..Reading::default()
     }
 }
-
-#[cfg(test)]
-pub(crate) mod tests;

@@ -148,9 +148,9 @@ impl LowEnd {
 mod tests {
     use super::*;
     use core::f64::consts::TAU;
-    use dsp::Process;
     use dsp::align::{Align, AlignSettings};
-    use dsp::contract::{Stereo, noise};
+    use dsp::{Block, Process};
+    use testkit::noise;
 
     const RATE: Hz = Hz(48_000.0);
 
@@ -202,14 +202,13 @@ mod tests {
     #[test]
     fn finds_the_delay_and_polarity_that_align_and_they_do() {
         for (late, inverted) in [(3.2, false), (11.47, true), (-5.05, false), (0.0, true)] {
-            let mut source = Stereo::noise(5, 144_000, 0.5);
-            source.right.clone_from(&source.left);
+            let source = noise(5, 144_000, 0.5);
             let by = |ms: f64| {
                 let mut align = Align::new(RATE);
                 align.set(&AlignSettings { delay: Ms(ms) });
-                let mut out = source.clone();
-                out.run(&mut align, 0..144_000);
-                out.left
+                let (mut left, mut right) = (source.clone(), source.clone());
+                align.process(&mut Block::new(&mut left, &mut right));
+                left
             };
             let sign = if inverted { -1.0 } else { 1.0 };
             let stem: Vec<f64> = by(0f64.max(-late)).iter().map(|x| x * sign).collect();

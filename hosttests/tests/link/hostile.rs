@@ -15,7 +15,7 @@ const PLUGINS: [(&str, ChainKind); 2] = [(STEM, ChainKind::Stem), (MASTER, Chain
 /// Puts everything there that a stranger might, and does to the files of those who live what a stranger might.
 fn ravage(folder: &Path) {
     let name = |process: u64, key: u64| folder.join(format!("{process:016x}-{key:016x}.link"));
-    let noise: Vec<u8> = (0..30_000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let noise = testkit::hostile::bytes(1, 30_000);
     let living: Vec<_> = fs::read_dir(folder)
         .expect("the link is there")
         .filter_map(|entry| Some(entry.ok()?.path()))

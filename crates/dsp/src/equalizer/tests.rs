@@ -4,10 +4,12 @@ mod dynamic;
 mod hearing;
 mod motion;
 mod placement;
-pub(crate) mod prototype;
+mod prototype;
 
 use super::*;
-use crate::contract::{Stereo, obeys_contract};
+use crate::rig::contract::obeys_contract;
+use crate::rig::run::Run;
+use testkit::Stereo;
 
 const RATE: Hz = Hz(48_000.0);
 
@@ -21,7 +23,7 @@ const SHAPES: [Shape; 7] = [
     Shape::Tilt,
 ];
 
-pub(crate) fn band(shape: Shape, frequency: f64, gain: f64, q: f64) -> BandSettings {
+fn band(shape: Shape, frequency: f64, gain: f64, q: f64) -> BandSettings {
     BandSettings { on: true, shape, frequency: Hz(frequency), gain: Db(gain), q, ..BandSettings::default() }
 }
 

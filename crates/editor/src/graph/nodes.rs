@@ -10,7 +10,7 @@ use crate::field::{stepped, wheel};
 use crate::format::whole;
 use crate::paint::{self, pen};
 use crate::theme;
-use chain::listen::MonitorMode;
+use chain::monitor::MonitorMode;
 use chain::parameters::{Parameter, Value};
 use dsp::equalizer::Shape;
 use egui::{

@@ -7,7 +7,7 @@ use crate::facts::ViewCx;
 use crate::format::{number, signed, time};
 use crate::paint::{self, pen, shortened};
 use crate::theme::{self, GRID, PAD};
-use chain::listen::MonitorMode;
+use chain::monitor::MonitorMode;
 use egui::{Align2, CornerRadius, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 use plugin_core::command::Proposal;
 use plugin_core::session_view::Placement;

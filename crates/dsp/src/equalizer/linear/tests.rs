@@ -1,7 +1,8 @@
 use super::super::{BandSettings, DynamicSettings, Equalizer, Shape, analogue_response};
 use super::*;
-use crate::contract::{Stereo, noise, obeys_contract};
-use testkit::{sine, spectrum};
+use crate::rig::contract::obeys_contract;
+use crate::rig::run::Run;
+use testkit::{Stereo, noise, sine, spectrum};
 use units::{Db, decibels};
 
 const RATE: Hz = Hz(48_000.0);

@@ -3,8 +3,8 @@
 use super::super::dynamics::STEP;
 use super::super::table::Table;
 use super::*;
-use crate::contract::parts_add_up;
 use crate::filter::{Kernel, State};
+use crate::rig::parts::parts_add_up;
 use crate::{CONTROL_INTERVAL, Key, KeySource};
 use testkit::sine;
 use units::{Ms, linear};

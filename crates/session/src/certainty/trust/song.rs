@@ -12,25 +12,17 @@ pub(super) struct Dice(u64);
 
 impl Dice {
     pub(super) fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x5bf0_3635)
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
+        Self(Random::new(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x5bf0_3635))
     }
 
     /// Uniform between `low` and `high`.
     pub(super) fn between(&mut self, low: f64, high: f64) -> f64 {
-        low + (high - low) * (self.next() >> 11) as f64 / (1u64 << 53) as f64
+        self.0.between(low, high)
     }
 
     /// Uniform integer from `low` to `high`, both included.
     pub(super) fn whole(&mut self, low: usize, high: usize) -> usize {
-        low + (self.next() % (high - low + 1) as u64) as usize
+        low + (self.0.bits() % (high - low + 1) as u64) as usize
     }
 
     pub(super) fn chance(&mut self, probability: f64) -> bool {
@@ -38,7 +30,7 @@ impl Dice {
     }
 
     pub(super) fn seed(&mut self) -> u64 {
-        self.next()
+        self.0.bits()
     }
 }
 

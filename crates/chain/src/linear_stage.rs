@@ -1,8 +1,5 @@
 //! What only the class Linear & Denoise has: noise reduction and the equalizer without phase shift, ahead of the other units.
 
-#[cfg(test)]
-mod tests;
-
 use super::PART;
 use dsp::delay::Delay;
 use dsp::denoise::{Denoise, DenoiseSettings, NoisePrint};

@@ -1,10 +1,15 @@
 //! Every continuous parameter under automation: no zipper noise.
 
-use super::parameters::{Kind, PARAMETERS, Parameter, Skew};
-use super::*;
 use core::f64::consts::TAU;
-use dsp::KeySource;
-use dsp::equalizer::{BandSettings, DynamicSettings, Shape};
+
+use chain::parameters::{Kind, PARAMETERS, Parameter, Skew};
+use chain::{Chain, ChainKind, ChainSettings, LatencyClass};
+use dsp::compressor::CompressorSettings;
+use dsp::equalizer::{BandSettings, DynamicSettings, Equalizer, EqualizerSettings, Shape};
+use dsp::limiter::LimiterSettings;
+use dsp::width::WidthSettings;
+use dsp::{Block, KeySource, Process};
+use units::{Db, Hz, Ms};
 
 const RATE: Hz = Hz(48_000.0);
 const FRAMES: usize = 96_000;

@@ -1,23 +1,24 @@
-use super::super::contract::parts_add_up;
-use super::super::contract::{Stereo, noise, obeys_contract};
-use super::*;
-use testkit::figure::{Figure, hold};
-use testkit::{music, sine, spectrum};
+//! Laws of the saturator; how much it aliases is in `tests/sound`.
+
+use dsp::Process;
+use dsp::saturator::{Curve, Saturator, SaturatorSettings};
+use testkit::{Random, Stereo, music, noise, sine};
+use units::{Db, Hz};
+
+use crate::rig::contract::obeys_contract;
+use crate::rig::parts::parts_add_up;
+use crate::rig::run::Run;
 
 const RATE: Hz = Hz(48_000.0);
 
-pub(crate) fn driven(curve: Curve, drive: f64) -> SaturatorSettings {
+fn driven(curve: Curve, drive: f64) -> SaturatorSettings {
     SaturatorSettings { on: true, drive: Db(drive), curve, mix: 1.0 }
-}
-
-fn both(signal: Vec<f64>) -> Stereo {
-    Stereo { right: signal.clone(), left: signal }
 }
 
 fn saturated(settings: &SaturatorSettings, signal: &[f64]) -> Vec<f64> {
     let mut unit = Saturator::new(RATE);
     unit.set(settings);
-    let mut stereo = both(signal.to_vec());
+    let mut stereo = Stereo::mono(signal.to_vec());
     stereo.run(&mut unit, 0..signal.len());
     assert!(stereo.left == stereo.right);
     stereo.left
@@ -44,76 +45,6 @@ fn obeys() {
     obeys_contract(|| Saturator::new(RATE), &driven(Curve::Soft, 0.0), &busy);
     let dry = SaturatorSettings { mix: 0.0, ..driven(Curve::Clip, 24.0) };
     obeys_contract(|| Saturator::new(RATE), &dry, &busy);
-}
-
-/// The spectrum of a saturated full-scale sine near `frequency` in cycles per sample, 1 for full scale, and the bin of
-/// the sine.
-pub(crate) fn saturated_sine(frequency: f64, settings: &SaturatorSettings) -> (Vec<f64>, usize) {
-    const FRAMES: usize = 1 << 15;
-    let bin = (frequency * FRAMES as f64) as usize | 1;
-    let tone = sine(bin as f64 / FRAMES as f64, 0.3, 1.0, FRAMES + 1000);
-    let out = saturated(settings, &tone);
-    let bins = spectrum(&out[1000..]);
-    (bins.iter().map(|bin| bin.norm() / (FRAMES / 2) as f64).collect(), bin)
-}
-
-/// Its largest component that is not one of its harmonics, in dBFS.
-fn aliases(frequency: f64, settings: &SaturatorSettings) -> f64 {
-    let (bins, tone) = saturated_sine(frequency, settings);
-    let foreign = bins.iter().enumerate().filter(|(i, _)| i % tone != 0).map(|(_, bin)| *bin);
-    20.0 * foreign.fold(0.0, f64::max).log10()
-}
-
-/// The largest of `aliases` for sines of `frequency` in Hz, in dBFS, and where it is.
-fn worst(
-    frequency: f64,
-    rates: &[f64],
-    curves: &[Curve],
-    drives: &[f64],
-) -> (f64, Option<(f64, Curve, f64)>) {
-    let mut worst = (f64::NEG_INFINITY, None);
-    for &rate in rates {
-        for &curve in curves {
-            for &drive in drives {
-                let found = aliases(frequency / rate, &driven(curve, drive));
-                if found > worst.0 {
-                    worst = (found, Some((rate, curve, drive)));
-                }
-            }
-        }
-    }
-    worst
-}
-
-/// Aliases of full-scale sines.
-pub(crate) fn figures() -> Vec<Figure> {
-    const LOW: [f64; 2] = [44_100.0, 48_000.0];
-    let mut figures = Vec::new();
-    for (name, curve, limit) in [("clip", Curve::Clip, -96.0), ("soft", Curve::Soft, -130.0)] {
-        let worst = worst(5000.0, &LOW, &[curve], &[6.0]);
-        let what = format!("aliases of 5 kHz at 6 dB of drive, {name}, at 44.1 and 48 kHz");
-        figures.push(Figure::at_most(what, worst.0, "dBFS", limit).digits(1).found(&worst));
-    }
-    for (frequency, rates, limit) in [
-        (1000.0, &LOW[..], -120.0),
-        (7000.0, &LOW, -93.0),
-        (10_000.0, &LOW, -88.0),
-        (15_000.0, &LOW, -78.0),
-        (5000.0, &[96_000.0], -110.0),
-        (10_000.0, &[96_000.0], -95.0),
-        (15_000.0, &[96_000.0], -95.0),
-    ] {
-        let worst = worst(frequency, rates, &[Curve::Soft, Curve::Clip], &[3.0, 6.0, 12.0, 24.0]);
-        let rates = if rates == LOW { "44.1 and 48" } else { "96" };
-        let what = format!("aliases of {} kHz at any drive, at {rates} kHz", frequency / 1000.0);
-        figures.push(Figure::at_most(what, worst.0, "dBFS", limit).digits(1).found(&worst));
-    }
-    figures
-}
-
-#[test]
-fn a_sine_leaves_few_aliases() {
-    hold(&figures());
 }
 
 #[test]
@@ -181,7 +112,7 @@ fn no_change_of_settings_clicks() {
     ];
     let steady = settings.iter().map(|s| roughness(&saturated(s, &tone)[1000..])).fold(0.0, f64::max);
     let mut unit = Saturator::new(RATE);
-    let mut signal = both(tone);
+    let mut signal = Stereo::mono(tone);
     for (i, settings) in settings.iter().enumerate() {
         unit.set(settings);
         signal.run(&mut unit, i * 12_000..(i + 1) * 12_000);
@@ -193,22 +124,20 @@ fn no_change_of_settings_clicks() {
 #[test]
 fn a_random_sweep_of_a_minute_stays_within_the_input() {
     // Both curves lie below the straight line: what leaves is no larger than what came, but for the band limit.
-    let mut random = noise(9, 100_000, 0.5).into_iter().map(|x| x + 0.5);
-    let mut next = || random.next().expect("enough");
+    let mut random = Random::new(9);
     let mut unit = Saturator::new(RATE);
     let song = music(4, 48_000.0, 480_000);
     for _ in 0..6 {
-        let mut signal = both(song.clone());
+        let mut signal = Stereo::mono(song.clone());
         for start in (0..480_000).step_by(160) {
             unit.set(&SaturatorSettings {
-                on: next() < 0.9,
-                drive: Db(24.0 * next()),
-                curve: if next() < 0.5 { Curve::Soft } else { Curve::Clip },
-                mix: next(),
+                on: random.chance(0.9),
+                drive: Db(random.between(0.0, 24.0)),
+                curve: random.one_of(&[Curve::Soft, Curve::Clip]),
+                mix: random.unit(),
             });
             signal.run(&mut unit, start..start + 160);
         }
-        let loudest = signal.left.iter().fold(0.0f64, |m, x| m.max(x.abs()));
-        assert!(loudest < Db(1.0).gain(), "{loudest}");
+        assert!(signal.peak() < Db(1.0).gain(), "{}", signal.peak());
     }
 }

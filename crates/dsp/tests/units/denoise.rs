@@ -1,13 +1,13 @@
-use super::super::contract::parts_add_up;
-use super::super::contract::{Stereo, noise, obeys_contract};
-use super::*;
-use realfft::RealFftPlanner;
-use realfft::num_complex::Complex;
-use testkit::figure::{Figure, hold};
-use testkit::{sine, spectrum};
-use units::decibels;
+//! Laws of the noise reduction; how near it comes to an oracle is in `tests/sound`.
 
-pub(crate) mod against_oracle;
+use dsp::denoise::{BANDS, CURVE_POINTS, Denoise, DenoiseSettings, NoisePrint};
+use dsp::{Block, GainLog, Process};
+use testkit::{Random, Stereo, sine, spectrum};
+use units::{Db, Hz, Ms, Samples, decibels};
+
+use crate::rig::contract::obeys_contract;
+use crate::rig::parts::parts_add_up;
+use crate::rig::run::Run;
 
 const RATE: Hz = Hz(48_000.0);
 
@@ -136,7 +136,8 @@ fn what_is_tracked_is_the_noise() {
     }
     unit.reset();
     signal.run(&mut unit, 0..400_000);
-    let band = NoisePrint::place(6000.0).round() as usize;
+    let off = |band: &usize| (NoisePrint::frequency(*band) - 6000.0).abs();
+    let band = (0..BANDS).min_by(|a, b| off(a).total_cmp(&off(b))).expect("there are bands");
     let found = unit.noise().levels()[band];
     assert!((found + 103.8).abs() < 3.0, "{found}");
 }
@@ -167,75 +168,6 @@ fn noise_alone_is_lowered_by_the_reduction_and_stays_noise() {
         let outstanding = pairs.filter(|(b, a)| **b > 1e-4 && **a > factor * **b).count();
         assert!(outstanding * 50 < strong, "{reduction}: {outstanding} of {strong}");
     }
-}
-
-/// The largest change of noise in a band no narrower than a spectral line is, `above` decibels above the print within
-/// it, on top of the print's own noise; both in step and different in the channels.
-fn change_of_bands(above: f64) -> (f64, Option<(f64, bool)>) {
-    let mut worst = (0.0f64, None);
-    for (centre, half) in [(200.0, 1.5), (1000.0, 1.122), (5000.0, 1.122), (12_000.0, 1.122)] {
-        for wide in [false, true] {
-            let frames = 1 << 18;
-            let (low, high) = (centre / half, centre * half);
-            let mut signal = hiss(21, frames);
-            let band = |seed| {
-                let loud = Db(above).gain();
-                let source = noise(seed, frames, loud * 1e-3 * 3f64.sqrt());
-                between(&source, low / RATE.0, high / RATE.0)
-            };
-            let (left, right) = (band(31), band(if wide { 32 } else { 31 }));
-            signal.left.iter_mut().zip(&left).for_each(|(x, b)| *x += b);
-            signal.right.iter_mut().zip(&right).for_each(|(x, b)| *x += b);
-            let out = denoised(RATE, &with_print(print_of_hiss(), 24.0), &signal);
-            let inside = |x: &[f64]| {
-                level(&between(x, low * 1.03 / RATE.0, high / 1.03 / RATE.0)[8192..frames - 8192])
-            };
-            let change = (inside(&out.left[..frames]) - inside(&signal.left)).abs();
-            if change > worst.0 || change.is_nan() {
-                worst = (change, Some((centre, wide)));
-            }
-        }
-    }
-    worst
-}
-
-pub(crate) fn figures() -> Vec<Figure> {
-    let limits = [(10.0, 0.5), (20.0, 0.2)];
-    let figure = |(above, limit)| {
-        let worst = change_of_bands(above);
-        let what = format!("change of bands {above} dB above the print, 24 dB of reduction");
-        Figure::at_most(what, worst.0, "dB", limit).found(&worst)
-    };
-    limits.into_iter().map(figure).collect()
-}
-
-#[test]
-fn bands_ten_decibels_above_the_print_stay() {
-    hold(&figures());
-}
-
-/// What of `signal` lies between two frequencies in cycles per sample.
-fn between(signal: &[f64], low: f64, high: f64) -> Vec<f64> {
-    let frames = signal.len();
-    let mut bins = spectrum(signal);
-    for (i, bin) in bins.iter_mut().enumerate() {
-        let frequency = i as f64 / frames as f64;
-        if frequency < low || frequency > high {
-            *bin = Complex::default();
-        }
-    }
-    back(bins, frames)
-}
-
-fn back(mut bins: Vec<Complex<f64>>, frames: usize) -> Vec<f64> {
-    if let Some(last) = bins.last_mut() {
-        last.im = 0.0;
-    }
-    bins[0].im = 0.0;
-    let mut out = vec![0.0; frames];
-    RealFftPlanner::new().plan_fft_inverse(frames).process(&mut bins, &mut out).expect("lengths agree");
-    out.iter_mut().for_each(|x| *x /= frames as f64);
-    out
 }
 
 #[test]
@@ -312,24 +244,23 @@ fn no_change_of_settings_clicks() {
 
 #[test]
 fn a_random_sweep_of_a_minute_never_adds() {
-    let mut random = noise(13, 100_000, 0.5).into_iter().map(|x| x + 0.5);
-    let mut next = || random.next().expect("enough");
+    let mut random = Random::new(13);
     let mut unit = Denoise::new(RATE);
     for _ in 0..6 {
         let mut signal = Stereo::noise(14, 480_000, 0.01);
         for start in (0..480_000).step_by(480) {
             unit.set(&DenoiseSettings {
-                on: next() < 0.9,
-                reduction: Db(24.0 * next()),
-                threshold: Db(24.0 * next() - 12.0),
-                smoothing: Ms(20.0 + 900.0 * next()),
-                print: (next() < 0.9)
-                    .then(|| NoisePrint::new(&[-100.0 + 20.0 * next() as f32; BANDS]).expect("fits")),
+                on: random.chance(0.9),
+                reduction: Db(random.between(0.0, 24.0)),
+                threshold: Db(random.between(-12.0, 12.0)),
+                smoothing: Ms(random.between(20.0, 920.0)),
+                print: random
+                    .chance(0.9)
+                    .then(|| NoisePrint::new(&[random.between(-100.0, -80.0) as f32; BANDS]).expect("fits")),
                 ..DenoiseSettings::default()
             });
             signal.run(&mut unit, start..start + 480);
         }
-        let loudest = signal.left.iter().fold(0.0f64, |m, x| m.max(x.abs()));
-        assert!(loudest < 0.02, "{loudest}");
+        assert!(signal.peak() < 0.02, "{}", signal.peak());
     }
 }

@@ -1,27 +1,26 @@
 //! Stems through a chain that follows the chain of their sum.
 
-use super::parameters::PARAMETERS;
-use super::*;
-use dsp::contract::{Stereo, noise};
-use dsp::contract::{difference, parts_add_up, stems, sum};
-use dsp::gain_log::Share;
+use chain::parameters::PARAMETERS;
+use chain::{Chain, ChainKind, ChainSettings, LatencyClass};
+use dsp::dither::Dither;
+use dsp::{Block, GainLog, Process, RecordGain, Share};
+use testkit::{Random, Stereo, difference, stems, sum};
+use units::{Db, Hz};
+
+use crate::rig::parts::parts_add_up;
 
 /// Every parameter somewhere on its travel, a few of them switched on for certain.
 fn random(chain_kind: ChainKind, seed: u64) -> ChainSettings {
     let mut settings = ChainSettings::default();
-    let mut random = noise(seed, 2000, 0.5).into_iter().map(|x| x + 0.5);
+    let mut random = Random::new(seed);
     for parameter in PARAMETERS.of(chain_kind) {
-        let (pick, value) = (random.next().expect("enough"), random.next().expect("enough"));
+        let (pick, value) = (random.unit(), random.unit());
         if pick < 0.6 && parameter.id != "bypass" {
             parameter.set(&mut settings, parameter.at_fraction(value));
         }
     }
     settings.dither = Dither::Off;
     settings
-}
-
-fn peak(signal: &Stereo) -> f64 {
-    signal.left.iter().chain(&signal.right).fold(0.0, |most, x| most.max(x.abs()))
 }
 
 #[test]
@@ -39,7 +38,7 @@ fn the_parts_of_a_sum_add_up_under_any_settings() {
         chain.set(&second);
         chain.process(&mut Block::new(&mut loud.left[10_000..], &mut loud.right[10_000..]));
         let share = if class == LatencyClass::LinearDenoise { 1e-6 } else { 1e-11 };
-        parts_add_up(make, &[(0, first), (10_000, second)], share * peak(&loud).max(1.0));
+        parts_add_up(make, &[(0, first), (10_000, second)], share * loud.peak().max(1.0));
     }
 }
 

@@ -1,10 +1,13 @@
-use crate::parameters::{PARAMETERS, Value};
-use crate::{Chain, ChainKind, ChainSettings, LatencyClass};
-use dsp::Process;
+//! Laws of the class Linear & Denoise: constant latency, sidechain in step, noise learned.
+
+use chain::parameters::{PARAMETERS, Value};
+use chain::{Chain, ChainKind, ChainSettings, LatencyClass};
 use dsp::compressor::CompressorSettings;
-use dsp::contract::Stereo;
-use dsp::{Block, Key, KeySource};
+use dsp::{Block, Key, KeySource, Process};
+use testkit::Stereo;
 use units::{Db, Hz};
+
+use crate::rig::run::Run;
 
 const RATE: Hz = Hz(48_000.0);
 

@@ -1,11 +1,14 @@
-//! The delay's laws.
+//! Laws of the alignment delay.
 
 use core::f64::consts::TAU;
 
-use super::super::contract::{Stereo, noise, obeys_contract};
-use super::*;
-use testkit::sine;
-use units::decibels;
+use dsp::Process;
+use dsp::align::{Align, AlignSettings};
+use testkit::{Stereo, noise, sine};
+use units::{Hz, Ms, decibels};
+
+use crate::rig::contract::obeys_contract;
+use crate::rig::run::Run;
 
 const RATE: Hz = Hz(48_000.0);
 

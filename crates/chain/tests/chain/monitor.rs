@@ -1,12 +1,17 @@
-use super::*;
-use crate::{Chain, ChainKind, ChainSettings, LatencyClass};
+//! Laws of the monitor: every mode is what it says, and leaves no bit behind.
+
+use chain::monitor::MonitorMode;
+use chain::{Chain, ChainKind, ChainSettings, LatencyClass};
 use dsp::Process;
-use dsp::contract::Stereo;
 use dsp::denoise::{BANDS, DenoiseSettings, NoisePrint};
 use dsp::equalizer::{BandSettings, Shape};
+use testkit::Stereo;
+use units::{Db, Hz};
+
+use crate::rig::run::Run;
 
 fn sine(frequency: f64, frames: usize) -> Vec<f64> {
-    (0..frames).map(|i| (core::f64::consts::TAU * frequency * i as f64 / RATE.0).sin()).collect()
+    testkit::sine(frequency, 0.0, RATE.0, frames)
 }
 
 const RATE: Hz = Hz(48_000.0);

@@ -1,8 +1,5 @@
 //! Listening to something else than the output: for judging, never part of a sound.
 
-#[cfg(test)]
-mod tests;
-
 use super::PART;
 use dsp::delay::Delay;
 use dsp::equalizer::Heard;
