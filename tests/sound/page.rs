@@ -3,26 +3,25 @@
 use std::fmt::Write as _;
 use std::fs;
 
-use super::plots::{Axis, Line, bars, lines};
-use super::{Figure, WRITING};
-use chain;
-use dsp::denoise::tests::{self as denoise, against_oracle};
-use dsp::dither::{Dither, tests as dither};
-use dsp::equalizer::{Shape, tests as equalizer};
-use dsp::limiter::{Limiter, tests as limiter};
-use dsp::saturator::{Curve, tests as saturator};
-use meter;
+use dsp::dither::Dither;
+use dsp::equalizer::Shape;
+use dsp::limiter::Limiter;
+use dsp::saturator::Curve;
+
+use crate::figure::{Figure, WRITING};
+use crate::plots::{PlotAxis, PlotLine, bars, lines};
+use crate::{denoise, dither, equalizer, limiter, meters, saturator, whole_chain};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// A section of the page.
-struct Section {
+struct PageSection {
     title: &'static str,
     text: &'static str,
-    /// Tests that hold its figures.
+    /// File of the tests that hold its figures.
     tests: &'static str,
     figures: Vec<Figure>,
-    /// The picture's name and what is to be seen on it.
+    /// Name of the picture's file, and its alternative text.
     picture: Option<(&'static str, &'static str)>,
 }
 
@@ -51,7 +50,7 @@ the tests do beyond these figures is in [testing.md](testing.md). Peaks between 
 tests' own (16 times, 64 taps per phase, Kaiser window), never by the code that is measured. Whatever is below -150 dB is shown as -150.
 "
     );
-    for Section { title, text, tests, figures, picture } in &sections {
+    for PageSection { title, text, tests, figures, picture } in &sections {
         let _ = write!(
             page,
             "\n## {title}\n\n{text} (`{tests}`)\n\n| what | measured | limit |\n|---|---:|---:|\n"
@@ -87,22 +86,22 @@ fn thinned(points: &[(f64, f64)], decades: bool) -> Vec<(f64, f64)> {
         .collect()
 }
 
-fn line(name: impl Into<String>, points: Vec<(f64, f64)>, colour: usize, width: u32) -> Line {
-    Line { name: name.into(), points, colour, width }
+fn line(name: impl Into<String>, points: Vec<(f64, f64)>, colour: usize, width: u32) -> PlotLine {
+    PlotLine { name: name.into(), points, colour, width }
 }
 
-fn chain_section() -> Section {
-    Section {
+fn chain_section() -> PageSection {
+    PageSection {
         title: "The chain",
-        text: "A neutral chain is its latency and nothing else, in every seat and class. What is \
+        text: "A neutral chain is its latency and nothing else, of either kind and any class. What is \
                left over are the last bits of the sine and of the transform that measures.",
-        tests: "chain::tests::what_should_not_distort_does_not",
-        figures: chain::tests::figures(),
+        tests: "tests/sound/whole_chain.rs",
+        figures: whole_chain::figures(),
         picture: None,
     }
 }
 
-fn equalizer_section() -> Section {
+fn equalizer_section() -> PageSection {
     const RATE: f64 = 48_000.0;
     let frequencies: Vec<f64> = (0..600).map(|i| 20.0 * 1180f64.powf(f64::from(i) / 599.0)).collect();
     let mut drawn = Vec::new();
@@ -114,37 +113,43 @@ fn equalizer_section() -> Section {
         equalizer::band(Shape::HighShelf, 12_000.0, 6.0, 0.7),
     ];
     for (i, band) in bands.iter().enumerate() {
-        let [analogue, ours] = equalizer::prototype::curves(band, RATE, &frequencies);
+        let [analogue, ours] = equalizer::curves(band, RATE, &frequencies);
         let name = |text: &str| if i == 0 { text.to_owned() } else { String::new() };
         drawn.push(line(name("analogue prototype"), analogue, 1, 5));
         drawn.push(line(name("Stemlink at 48 kHz"), ours, 0, 2));
     }
-    let y = Axis::even("dB", -12.0, 16.0);
-    lines("equalizer", "Bands against their analogue prototypes", &Axis::hertz(20.0, 23_600.0), &y, &drawn);
-    Section {
+    let y = PlotAxis::even("dB", -12.0, 16.0);
+    lines(
+        "equalizer",
+        "Bands against their analogue prototypes",
+        &PlotAxis::hertz(20.0, 23_600.0),
+        &y,
+        &drawn,
+    );
+    PageSection {
         title: "Equalizer",
         text: "The largest differences from the analogue prototype over a grid of frequency, gain and Q (0.1 to 40) at 44.1, 48, 96 \
                and 192 kHz, where the prototype is above -24 dB.",
-        tests: "dsp::equalizer::tests::prototype",
-        figures: equalizer::prototype::figures(),
+        tests: "tests/sound/equalizer.rs",
+        figures: equalizer::figures(),
         picture: Some(("equalizer", "Five bands at 48 kHz lie on their analogue prototypes up to Nyquist")),
     }
 }
 
-fn saturator_section() -> Section {
+fn saturator_section() -> PageSection {
     const RATE: f64 = 48_000.0;
     let drawn = [("clip", Curve::Clip, 1), ("soft", Curve::Soft, 0)].map(|(name, curve, colour)| {
         let (bins, _) = saturator::saturated_sine(5000.0 / RATE, &saturator::driven(curve, 6.0));
         let hertz = 0.5 * RATE / (bins.len() - 1) as f64;
         line(name, thinned(&levels(bins.into_iter(), hertz), false), colour, 1)
     });
-    let (x, y) = (Axis::even("Hz", 0.0, 24_000.0), Axis::even("dBFS", -180.0, 0.0));
+    let (x, y) = (PlotAxis::even("Hz", 0.0, 24_000.0), PlotAxis::even("dBFS", -180.0, 0.0));
     lines("saturator", "5 kHz of full scale, 6 dB of drive, at 48 kHz", &x, &y, &drawn);
-    Section {
+    PageSection {
         title: "Saturator and clipper",
         text: "The largest component of a saturated full-scale sine that is none of its harmonics. Off, or below what a clipper \
                reaches, it keeps every bit.",
-        tests: "dsp::saturator::tests::a_sine_leaves_few_aliases",
+        tests: "tests/sound/saturator.rs",
         figures: saturator::figures(),
         picture: Some((
             "saturator",
@@ -153,7 +158,7 @@ fn saturator_section() -> Section {
     }
 }
 
-fn limiter_section() -> Section {
+fn limiter_section() -> PageSection {
     let frequencies =
         [20, 22, 25, 28, 31, 35, 40, 45, 50, 56, 63, 71, 80, 90, 100, 125, 160, 200, 250, 315, 400, 500];
     let releases = [("release 10 ms", 10.0, 1), ("release 200 ms", 200.0, 0)];
@@ -161,14 +166,14 @@ fn limiter_section() -> Section {
         let found = frequencies.map(|f| (f as f64, limiter::distortion(f, release, Limiter::STEM)));
         line(name, found.to_vec(), colour, 2)
     });
-    let (x, y) = (Axis::hertz(20.0, 500.0), Axis::even("dB", -150.0, 0.0));
+    let (x, y) = (PlotAxis::hertz(20.0, 500.0), PlotAxis::even("dB", -150.0, 0.0));
     lines("limiter", "THD+N of sines at 3 dB of reduction", &x, &y, &drawn);
-    Section {
+    PageSection {
         title: "Limiter",
         text: "How far the true peak of what leaves is above the ceiling: the worst at 44.1, 48, 88.2, 96 and 192 kHz, with 18 dB of \
                drive into material that peaks at full scale. Material to 20 kHz is not needlessly low either: its peaks are \
                within 0.1 dB below the ceiling. And what is added to a bass.",
-        tests: "dsp::limiter::tests::what_leaves_stays_under_the_ceiling_and_the_bass_is_not_distorted",
+        tests: "tests/sound/limiter.rs",
         figures: limiter::figures(),
         picture: Some((
             "limiter",
@@ -177,11 +182,11 @@ fn limiter_section() -> Section {
     }
 }
 
-fn denoise_section() -> Section {
-    let found = against_oracle::on_the_demo();
+fn denoise_section() -> PageSection {
+    let found = denoise::on_the_demo();
     let rows: Vec<(String, [f64; 2])> =
         found.iter().map(|(name, kind, (ours, best))| (format!("{name}, {kind}"), [*ours, *best])).collect();
-    let y = Axis::even("dB", 0.0, 18.0);
+    let y = PlotAxis::even("dB", 0.0, 18.0);
     bars(
         "denoise",
         "Improvement of the ratio of signal to noise, from 10 dB",
@@ -189,35 +194,35 @@ fn denoise_section() -> Section {
         ["Stemlink", "oracle"],
         &rows,
     );
-    let mut figures = against_oracle::figures(&found);
-    figures.extend(denoise::figures());
-    Section {
+    let mut figures = denoise::figures(&found);
+    figures.extend(denoise::band_figures());
+    PageSection {
         title: "Noise reduction",
         text: "Steady noise is added to each stem of the demo song, 10 dB below it; the print is learned from other noise of the same \
                kind, reduction is 24 dB. The oracle is a Wiener filter on the same frames that knows signal and noise apart.",
-        tests: "dsp::denoise::tests::against_oracle, bands_ten_decibels_above_the_print_stay",
+        tests: "tests/sound/denoise.rs",
         figures,
         picture: Some(("denoise", "Improvements by stem and kind of noise, ours beside the oracle's")),
     }
 }
 
-fn meter_section() -> Section {
+fn meter_section() -> PageSection {
     let mut drawn = Vec::new();
     for (rate, colour) in [(44_100.0, 0), (96_000.0, 1)] {
         let frequencies = (1..=90).map(|k| f64::from(k) / 200.0 * rate).filter(|f| *f <= 20_000.0);
-        let found: Vec<_> = frequencies.map(|f| (f, meter::tests::true_peaks_of(f, rate))).collect();
+        let found: Vec<_> = frequencies.map(|f| (f, meters::true_peaks_of(f, rate))).collect();
         let name = format!("{} kHz: from the worst phase to the best", rate / 1000.0);
         drawn.push(line(name, found.iter().map(|(f, peaks)| (*f, peaks.0)).collect(), colour, 2));
         drawn.push(line("", found.iter().map(|(f, peaks)| (*f, peaks.1)).collect(), colour, 2));
     }
-    let (x, y) = (Axis::even("Hz", 0.0, 20_000.0), Axis::even("dB", -0.8, 0.4));
+    let (x, y) = (PlotAxis::even("Hz", 0.0, 20_000.0), PlotAxis::even("dB", -0.8, 0.4));
     lines("true-peak", "True peak of sines: what is read, against what it is", &x, &y, &drawn);
-    Section {
+    PageSection {
         title: "Meters",
         text: "Readings of sines against closed forms. The true peak is that of BS.1770's method at 4 times, whose grid keeps \
                missing the crests of frequencies that are simple fractions of the rate; the limiter's ceiling and the masters' check do not rely on it.",
-        tests: "meter::tests::sines_read_what_they_are",
-        figures: meter::tests::figures(),
+        tests: "tests/sound/meters.rs",
+        figures: meters::figures(),
         picture: Some((
             "true-peak",
             "Errors of the true peak of sines over frequency, at the worst and best phase",
@@ -225,7 +230,7 @@ fn meter_section() -> Section {
     }
 }
 
-fn dither_section() -> Section {
+fn dither_section() -> PageSection {
     const RATE: f64 = 44_100.0;
     let kinds = [
         ("16 bits, shaped", Dither::Bits16Shaped, 0, 16),
@@ -240,13 +245,13 @@ fn dither_section() -> Section {
         let point = |from| (from + 500.0, dither::over_a_kilohertz(&bins, RATE, from) + step);
         line(name, points.map(point).collect(), colour, 2)
     });
-    let (x, y) = (Axis::even("Hz", 0.0, 22_050.0), Axis::even("dBFS per hertz", -200.0, -90.0));
+    let (x, y) = (PlotAxis::even("Hz", 0.0, 22_050.0), PlotAxis::even("dBFS per hertz", -200.0, -90.0));
     lines("dither", "Spectra of dither, 44.1 kHz", &x, &y, &drawn);
-    Section {
+    PageSection {
         title: "Dither",
         text: "The error of quantization with triangular dither has a quarter of a step squared, whatever the signal; shaping moves it \
                to where it is heard least (Lipshitz, Vanderkooy & Wannamaker 1991).",
-        tests: "dsp::dither::tests::noise_is_white_or_shaped_as_published",
+        tests: "tests/sound/dither.rs",
         figures: dither::figures(),
         picture: Some((
             "dither",

@@ -6,18 +6,18 @@ use plotters::prelude::*;
 
 const SIZE: (u32, u32) = (760, 360);
 
-/// Ours first; what it is compared with after it.
+/// Colours of lines and bars: ours first, then what it is compared with.
 const COLOURS: [RGBColor; 4] =
     [RGBColor(0, 94, 184), RGBColor(213, 94, 0), RGBColor(0, 138, 100), RGBColor(140, 80, 160)];
 
-/// An axis: what it says, its ends, whether its decades are as wide as each other.
-pub(super) struct Axis {
+/// Axis of a plot, linear or logarithmic.
+pub(super) struct PlotAxis {
     pub(super) text: &'static str,
     pub(super) ends: (f64, f64),
     pub(super) decades: bool,
 }
 
-impl Axis {
+impl PlotAxis {
     pub(super) const fn even(text: &'static str, low: f64, high: f64) -> Self {
         Self { text, ends: (low, high), decades: false }
     }
@@ -26,7 +26,7 @@ impl Axis {
         Self { text: "Hz", ends: (low, high), decades: true }
     }
 
-    /// Where a value lies, in the axis's own measure.
+    /// Position of a value along the axis.
     fn place(&self, value: f64) -> f64 {
         if self.decades { value.log10() } else { value }
     }
@@ -49,17 +49,17 @@ impl Axis {
     }
 }
 
-/// A line and its name; without one it has no entry in the key.
-pub(super) struct Line {
+/// Line of a plot; one with an empty name has no entry in the key.
+pub(super) struct PlotLine {
     pub(super) name: String,
     pub(super) points: Vec<(f64, f64)>,
-    /// Which of the colours.
+    /// Index into [`COLOURS`].
     pub(super) colour: usize,
     pub(super) width: u32,
 }
 
 /// Draws lines into `docs/sound/NAME.svg`.
-pub(super) fn lines(name: &str, title: &str, x: &Axis, y: &Axis, lines: &[Line]) {
+pub(super) fn lines(name: &str, title: &str, x: &PlotAxis, y: &PlotAxis, lines: &[PlotLine]) {
     let file = file(name);
     let area = SVGBackend::new(&file, SIZE).into_drawing_area();
     area.fill(&WHITE).expect("drawn");
@@ -102,8 +102,8 @@ pub(super) fn lines(name: &str, title: &str, x: &Axis, y: &Axis, lines: &[Line])
     area.present().expect("written");
 }
 
-/// Draws a pair of bars for each name into `docs/sound/NAME.svg`: what was reached, and what it is compared with.
-pub(super) fn bars(name: &str, title: &str, y: &Axis, keys: [&str; 2], rows: &[(String, [f64; 2])]) {
+/// Draws a pair of bars for each row into `docs/sound/NAME.svg`: what was reached, and what it is compared with.
+pub(super) fn bars(name: &str, title: &str, y: &PlotAxis, keys: [&str; 2], rows: &[(String, [f64; 2])]) {
     let file = file(name);
     let area = SVGBackend::new(&file, SIZE).into_drawing_area();
     area.fill(&WHITE).expect("drawn");
@@ -136,7 +136,7 @@ pub(super) fn bars(name: &str, title: &str, y: &Axis, keys: [&str; 2], rows: &[(
                 [(SegmentValue::Exact(row), 0.0), (SegmentValue::Exact(row + 1), values[i])],
                 style,
             );
-            // half of the place each
+            // half of the width each
             bar.set_margin(0, 0, if i == 0 { 8 } else { 32 }, if i == 0 { 32 } else { 8 });
             bar
         });
