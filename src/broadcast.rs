@@ -97,7 +97,7 @@ impl Broadcast {
         self.pulse.revision += 1;
         let mut values = Settings::new(self.schema, self.pulse.revision);
         let mut revision = FIRST;
-        for row in PARAMETERS.of(self.chain_kind) {
+        for row in PARAMETERS.for_kind(self.chain_kind) {
             let value = match row.get(settings) {
                 Value::Switch(on) => Some(f64::from(u8::from(on))),
                 Value::Number(number) => number,

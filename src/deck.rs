@@ -76,13 +76,13 @@ impl ReferencePlayer {
             self.change();
         }
         let gain = self.gain_of_wanted(moment);
-        self.share.aim(if gain.is_some() { 1.0 } else { 0.0 });
+        self.share.set_target(if gain.is_some() { 1.0 } else { 0.0 });
         if self.share.is_settled_at(0.0) {
             return;
         }
         let Some(cue) = &self.cue else { return };
         if let Some(gain) = gain {
-            self.gain.aim(gain.gain());
+            self.gain.set_target(gain.gain());
         }
         if let PlayMode::Along(origin) = cue.way
             && let Some(position) = moment.position
@@ -93,7 +93,7 @@ impl ReferencePlayer {
             if place.abs_diff(self.at as i64) > ROUNDING.unsigned_abs() {
                 (self.left_behind, self.at) = (self.at, place as usize);
                 self.arrived.set_now(0.0);
-                self.arrived.aim(1.0);
+                self.arrived.set_target(1.0);
             }
         }
         for (left, right) in left.iter_mut().zip(right) {

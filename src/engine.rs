@@ -151,7 +151,7 @@ impl Engine {
         if listen != self.listening {
             self.listening = listen;
             let inside = self.monitor.listen(listen);
-            self.contain(|engine| engine.chain.listen(inside));
+            self.contain(|engine| engine.chain.set_monitor_mode(inside));
             if let Some(broadcast) = &mut self.broadcast {
                 broadcast.listen(listen != MonitorMode::Off);
             }
@@ -167,11 +167,11 @@ impl Engine {
         self.contain(|engine| {
             if wish != Wish::Keep {
                 engine.learns = wish == Wish::Learn;
-                engine.chain.learn_noise(engine.learns);
-                noise.show_heard(engine.chain.learned_from());
+                engine.chain.set_noise_learning(engine.learns);
+                noise.show_heard(engine.chain.learned_duration());
                 return;
             }
-            engine.chain.learn_noise(false);
+            engine.chain.set_noise_learning(false);
             let learned = if engine.learns { engine.chain.learned_noise() } else { None };
             engine.learns = !noise.finish(learned.as_ref());
         });
@@ -237,12 +237,12 @@ impl Engine {
             widen(key_right, &rest.first().unwrap_or(first)[range.clone()]);
             block = block.with_key(Key { left: key_left, right: key_right });
         }
-        let was_heard_as_it_is = self.chain.is_heard_as_it_is();
+        let was_heard_as_it_is = self.chain.is_monitor_off();
         self.chain.process(&mut block);
-        let is_metered = was_heard_as_it_is && self.chain.is_heard_as_it_is();
+        let is_metered = was_heard_as_it_is && self.chain.is_monitor_off();
         self.gauges.scope().write(Point::After, left, right);
         if let Some(broadcast) = &mut self.broadcast {
-            broadcast.send(moment, range.start, self.chain.dry(), [left, right]);
+            broadcast.send(moment, range.start, self.chain.dry_input(), [left, right]);
         }
         let (compressor, limiter) = (self.chain.compressor_reduction(), self.chain.limiter_reduction());
         self.gauges.scope().write_reductions(compressor, limiter, frames);
@@ -396,7 +396,7 @@ mod tests {
                 let (mut left, mut right) = (vec![0.0; 24_000], vec![0.0; 24_000]);
                 widen(&mut left, &l);
                 widen(&mut right, &r);
-                chain.learn_noise(true);
+                chain.set_noise_learning(true);
                 chain.process(&mut Block::new(&mut left, &mut right));
             }
             for (l, r) in l.chunks_mut(480).zip(r.chunks_mut(480)) {

@@ -2,7 +2,7 @@
 //! in. Called when a person exports, never by the audio thread.
 
 use super::cards::StemList;
-use chain::parameters::{Kind, PARAMETERS, Parameter, Value};
+use chain::parameters::{PARAMETERS, Parameter, ParameterKind, Value};
 use chain::{Chain, ChainKind, LatencyClass};
 use dsp::Process;
 use dsp::denoise::{BANDS, CURVE_POINTS, NoisePrint, ThresholdCurve};
@@ -97,7 +97,7 @@ fn values(
     chain_kind: ChainKind,
     settings: &Settings,
 ) -> Option<(Values, Option<NoisePrint>, ThresholdCurve)> {
-    let rows = PARAMETERS.of(chain_kind).count();
+    let rows = PARAMETERS.for_kind(chain_kind).count();
     let behind: Vec<f64> = settings.values().skip(rows).collect::<Option<_>>()?;
     let (levels, points) = match behind.len() {
         0 | CURVE_POINTS => behind.split_at(0),
@@ -111,20 +111,22 @@ fn values(
     }
     let mut curve = ThresholdCurve::default();
     curve.iter_mut().zip(points).for_each(|(to, point)| *to = Db(*point));
-    let values = PARAMETERS.of(chain_kind).zip(settings.values());
+    let values = PARAMETERS.for_kind(chain_kind).zip(settings.values());
     let values = values.map(|(row, value)| Some((row, self::value(row, value)?))).collect::<Option<_>>()?;
     Some((values, print, curve))
 }
 
 fn value(row: &Parameter, told: Option<f64>) -> Option<Value> {
     match (row.kind, told) {
-        (Kind::Switch, Some(on)) => Some(Value::Switch(on != 0.0)),
-        (Kind::Choice(choices), Some(index)) => {
+        (ParameterKind::Switch, Some(on)) => Some(Value::Switch(on != 0.0)),
+        (ParameterKind::Choice(choices), Some(index)) => {
             (0..choices.len()).find(|&one| one as f64 == index).map(Value::Choice)
         }
-        (Kind::Number { may_be_off: true, .. }, None) => Some(Value::Number(None)),
+        (ParameterKind::Number { may_be_off: true, .. }, None) => Some(Value::Number(None)),
         // per cent come back from a fraction: the number that the parameter has
-        (Kind::Number { .. }, Some(x)) => Some(value_at(row, travel_of(row, Value::Number(Some(x))))),
+        (ParameterKind::Number { .. }, Some(x)) => {
+            Some(value_at(row, travel_of(row, Value::Number(Some(x)))))
+        }
         (_, None) => None,
     }
 }
@@ -158,7 +160,7 @@ mod tests {
     fn told(chain_kind: ChainKind, fraction: impl Fn(usize) -> f64) -> (Settings, Vec<Value>) {
         let mut settings = Settings::new(PARAMETERS.schema(chain_kind), 1);
         let mut values = Vec::new();
-        for (n, row) in PARAMETERS.of(chain_kind).enumerate() {
+        for (n, row) in PARAMETERS.for_kind(chain_kind).enumerate() {
             let mut chain = chain::ChainSettings::default();
             let value = value_at(row, fraction(n) as f32);
             row.set(&mut chain, value);
@@ -258,9 +260,9 @@ mod tests {
             numbers in proptest::collection::vec(proptest::option::of(any::<f64>()), 256),
         ) {
             let mut settings = Settings::new(PARAMETERS.schema(ChainKind::Stem), 1);
-            numbers.into_iter().take(PARAMETERS.of(ChainKind::Stem).count()).for_each(|x| settings.push(x));
+            numbers.into_iter().take(PARAMETERS.for_kind(ChainKind::Stem).count()).for_each(|x| settings.push(x));
             for (row, value) in values(ChainKind::Stem, &settings).into_iter().flat_map(|(values, ..)| values) {
-                if let (Kind::Number { min, max, .. }, Value::Number(Some(x))) = (row.kind, value) {
+                if let (ParameterKind::Number { min, max, .. }, Value::Number(Some(x))) = (row.kind, value) {
                     prop_assert!((min..=max).contains(&x), "{} {x}", row.id);
                 }
             }

@@ -1,11 +1,18 @@
-//! The shells towards hosts: Stemlink Stem and Stemlink Master, CLAP and VST3, exported from one library.
+//! The two plugins, Stemlink Stem and Stemlink Master, CLAP and VST3, exported from one library.
 //!
-//! [`engine`] is all that happens on the audio thread; [`shell`] is what both plugins share, [`exported`] its face
-//! towards the framework; [`stem`] and [`master`] say what differs. [`broadcast`] and [`teller`] tell the link what a
-//! plugin does, on the audio thread and elsewhere; [`analysis`] is a Master's thread that makes sense of what it hears.
+//! Signal path, in [`chain::Chain`]:
+//!
+//! ```text
+//! Stem:   sanitize -> trim -> align -> DC filter -> denoise -> linear-phase EQ -> EQ -> compressor -> saturator -> width -> limiter -> level
+//! Master: sanitize -> trim -> align -> DC filter -> denoise -> linear-phase EQ -> EQ -> compressor -> saturator -> width -> level -> limiter -> dither
+//! ```
+//!
+//! [`engine`] is all that happens on the audio thread; [`shell`] is what both plugins share, [`exported`] its interface
+//! to the framework; [`stem`] and [`master`] are the differences. [`broadcast`] and [`teller`] publish to the link what a
+//! plugin does, on the audio thread and elsewhere; [`analysis`] is a Master's thread that evaluates what the link brings.
 //! Nothing here allocates for audio, opens a file or starts a thread before a host activates.
 
-/// A plugin's description. A build for tests says that it is one, lest anybody work with it.
+/// Description of a plugin; that of a build for tests says so.
 macro_rules! description {
     ($text:literal) => {
         if cfg!(feature = "injected-panic") {

@@ -41,7 +41,7 @@ impl Monitor {
             MonitorMode::Reference { song, gain } => (MonitorMode::Off, 1.0, Some((song, gain))),
             listen => (listen, 1.0, None),
         };
-        self.gain.aim(gain);
+        self.gain.set_target(gain);
         if let Some(deck) = &mut self.deck {
             deck.want(song);
         }

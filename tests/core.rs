@@ -1,5 +1,4 @@
-//! What must not happen on an audio thread: neither the chain nor the link ever allocates, whatever they are told and
-//! fed.
+//! No allocation on the audio thread: neither in the chain nor in the link, whatever they are told and fed.
 
 #[cfg(not(feature = "alloc-guard"))] // which has its own
 use assert_no_alloc::AllocDisabler;

@@ -7,8 +7,8 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use chain::ChainKind;
-use chain::parameters::{Kind, PARAMETERS, Parameter, Skew, Value};
+use chain::parameters::{PARAMETERS, Parameter, ParameterKind, Skew, Value};
+use chain::{ChainKind, ChainUnit};
 use dsp::equalizer::BANDS;
 use session::target::{NormalizationTarget, TargetUse, TurnUpRule, builtin};
 
@@ -44,7 +44,7 @@ fn holds(file: &str, table: &str) {
     panic!("{file} is not as the code says; UPDATE_DOCS=1 cargo test --test docs rewrites it\n{difference}");
 }
 
-/// The rows of the parameters; the bands of the equalizer, which differ only in their default, are one.
+/// Table of the parameters; the bands of the equalizer, which differ only in their default, are one.
 fn parameter_table() -> String {
     let mut table = "| id | name | takes | default | travel |\n|---|---|---|---|---|\n".to_owned();
     let band = |p: &Parameter, n: usize| p.id.strip_prefix(&format!("eq{n}_")).map(str::to_owned);
@@ -75,11 +75,11 @@ fn parameter_table() -> String {
             }
         };
         let travel = match p.kind {
-            Kind::Number { skew: Skew::Linear, .. } => "linear".to_owned(),
-            Kind::Number { skew: Skew::Log, .. } => "logarithmic".to_owned(),
-            Kind::Number { skew: Skew::Power(power), .. } => format!("power {power}"),
-            Kind::Number { skew: Skew::Steps(step), .. } => format!("steps of {step}"),
-            Kind::Switch | Kind::Choice(_) => String::new(),
+            ParameterKind::Number { skew: Skew::Linear, .. } => "linear".to_owned(),
+            ParameterKind::Number { skew: Skew::Log, .. } => "logarithmic".to_owned(),
+            ParameterKind::Number { skew: Skew::Power(power), .. } => format!("power {power}"),
+            ParameterKind::Number { skew: Skew::Steps(step), .. } => format!("steps of {step}"),
+            ParameterKind::Switch | ParameterKind::Choice(_) => String::new(),
         };
         let chain_kind = match p.only {
             None => "",
@@ -99,7 +99,7 @@ fn the_table_of_parameters_is_that_of_the_code() {
 #[test]
 fn every_default_is_within_its_range() {
     for p in PARAMETERS.all() {
-        if let (Kind::Number { min, max, .. }, Value::Number(Some(x))) = (p.kind, p.default) {
+        if let (ParameterKind::Number { min, max, .. }, Value::Number(Some(x))) = (p.kind, p.default) {
             assert!((min..=max).contains(&x), "{}", p.id);
         }
     }
@@ -177,7 +177,7 @@ fn pages() -> Vec<PathBuf> {
     pages
 }
 
-/// The text without fenced code.
+/// Text without fenced code.
 fn prose(text: &str) -> String {
     let mut fenced = false;
     let mut prose = String::new();
@@ -200,7 +200,7 @@ fn links(prose: &str) -> Vec<String> {
     [after("](", ')'), after("src=\"", '"'), after("href=\"", '"')].concat()
 }
 
-/// The anchors that a forge makes of a page's headings.
+/// Anchors that a forge makes of a page's headings.
 fn anchors(text: &str) -> Vec<String> {
     let headings = prose(text);
     let headings = headings.lines().filter_map(|line| line.strip_prefix('#'));
@@ -374,6 +374,18 @@ mod json {
             for key in found {
                 assert!(page.contains(&format!("`{key}`")), "{key} of {arguments:?} is in docs/json.md");
             }
+        }
+    }
+}
+
+#[test]
+fn every_document_shows_the_signal_path_of_the_chain() {
+    for file in ["src/lib.rs", "crates/chain/src/lib.rs", "ARCHITECTURE.md"] {
+        let text = text_of(file);
+        for (name, kind) in [("Stem:   ", ChainKind::Stem), ("Master: ", ChainKind::Master)] {
+            let units: Vec<&str> = kind.path().iter().map(|unit| ChainUnit::name(*unit)).collect();
+            let path = format!("{name}{}", units.join(" -> "));
+            assert!(text.lines().any(|line| line.ends_with(&path)), "{file} lacks the line {path:?}");
         }
     }
 }

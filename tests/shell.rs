@@ -1,4 +1,4 @@
-//! The engine on a host's audio thread: it never allocates after it is made.
+//! No allocation on a host's audio thread: the engine never allocates after its construction.
 
 #[cfg(not(feature = "alloc-guard"))] // which has its own
 use assert_no_alloc::AllocDisabler;

@@ -90,7 +90,7 @@ impl<O: Output> Analysis<O> {
         let stems = heard.members().len();
         let captured = prediction.moves.iter().all(|one| one.source < stems);
         let moved = gains(stems + 1, &prediction.moves);
-        if let Some([before, _]) = forecast.into.filter(|_| captured && !settings.only_delays())
+        if let Some([before, _]) = forecast.into.filter(|_| captured && !settings.is_plain_delay())
             && let chain = (&settings, self.class, self.rate)
             && let Some(simulated) = self.windows.simulate(heard, &moved, chain, &self.stop)
         {

@@ -33,7 +33,7 @@ impl Random {
         low * (high / low).powf(self.unit())
     }
 
-    /// Whole number from 0 up to, but not including, `end`.
+    /// Integer from 0 up to, but not including, `end`.
     pub fn below(&mut self, end: usize) -> usize {
         (self.unit() * end as f64) as usize
     }

@@ -12,7 +12,7 @@ pub struct Stereo {
 }
 
 impl Stereo {
-    /// The same signal on both channels.
+    /// `signal` on both channels.
     pub fn mono(signal: Vec<f64>) -> Self {
         Self { right: signal.clone(), left: signal }
     }

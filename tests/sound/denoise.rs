@@ -6,7 +6,7 @@ use testkit::{Complex, Stereo, from_spectrum, noise, spectrum};
 use units::{Db, Hz, decibels};
 
 use crate::figure::{Figure, hold};
-use crate::run::Run;
+use crate::run::RunUnit;
 
 const RATE: Hz = Hz(48_000.0);
 
@@ -29,14 +29,14 @@ fn print_of_hiss() -> NoisePrint {
 
 fn learned(rate: Hz, noise: &Stereo) -> NoisePrint {
     let mut unit = Denoise::new(rate);
-    unit.learn(true);
+    unit.set_learning(true);
     let mut heard = noise.clone();
     heard.run(&mut unit, 0..noise.left.len());
-    unit.learn(false);
-    unit.learned().expect("enough was heard")
+    unit.set_learning(false);
+    unit.learned_print().expect("enough was heard")
 }
 
-/// What leaves, from where it is in step with `signal` on.
+/// Output for `signal`, latency taken out.
 fn denoised(rate: Hz, settings: &DenoiseSettings, signal: &Stereo) -> Stereo {
     let mut unit = Denoise::new(rate);
     unit.set(settings);

@@ -14,7 +14,7 @@ const LOWEST_SHOWN: f64 = -150.0;
 
 /// Bound of a figure.
 #[derive(Clone, Copy, Debug)]
-enum Limit {
+enum FigureLimit {
     /// Largest value that is accepted, in the figure's unit.
     AtMost(f64),
     /// Smallest value that is accepted, in the figure's unit.
@@ -28,7 +28,7 @@ pub(super) struct Figure {
     label: String,
     value: f64,
     unit: &'static str,
-    limit: Limit,
+    limit: FigureLimit,
     /// Digits after the point.
     digits: usize,
     /// Place of the worst case, for the message of a failed test.
@@ -38,13 +38,13 @@ pub(super) struct Figure {
 impl Figure {
     /// Figure held to an upper limit; both in `unit`.
     pub(super) fn at_most(label: impl Into<String>, value: f64, unit: &'static str, limit: f64) -> Self {
-        let limit = Limit::AtMost(limit);
+        let limit = FigureLimit::AtMost(limit);
         Self { label: label.into(), value, unit, limit, digits: 2, found: String::new() }
     }
 
     /// Figure held to a lower limit; both in `unit`.
     pub(super) fn at_least(label: impl Into<String>, value: f64, unit: &'static str, limit: f64) -> Self {
-        Self { limit: Limit::AtLeast(limit), ..Self::at_most(label, value, unit, limit) }
+        Self { limit: FigureLimit::AtLeast(limit), ..Self::at_most(label, value, unit, limit) }
     }
 
     /// Sets the digits after the point that are shown; 2 by default.
@@ -60,8 +60,8 @@ impl Figure {
     /// True if the value is within its limit; false for NaN.
     pub(super) fn is_met(&self) -> bool {
         match self.limit {
-            Limit::AtMost(most) => self.value <= most,
-            Limit::AtLeast(least) => self.value >= least,
+            FigureLimit::AtMost(most) => self.value <= most,
+            FigureLimit::AtLeast(least) => self.value >= least,
         }
     }
 
@@ -76,10 +76,15 @@ impl Figure {
         let value = self.value.max(LOWEST_SHOWN);
         let space = if unit.is_empty() { "" } else { " " };
         let limit = match self.limit {
-            Limit::AtMost(most) => format!("≤ {most}"),
-            Limit::AtLeast(least) => format!("≥ {least}"),
+            FigureLimit::AtMost(most) => format!("≤ {most}"),
+            FigureLimit::AtLeast(least) => format!("≥ {least}"),
         };
         format!("{}{value:.digits$}{space}{unit} | {limit} |", self.name())
+    }
+
+    /// Row and place of the worst case, for the message of a failed test.
+    pub(super) fn message(&self) -> String {
+        format!("{} {}", self.row(), self.found)
     }
 
     /// True if `page` shows the same, but for two steps of the last digit, which depend on the machine.
@@ -97,7 +102,7 @@ pub(super) fn hold(figures: &[Figure]) {
     let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/sound.md"));
     let page = page.expect("docs/sound.md is there");
     for figure in figures {
-        assert!(figure.is_met(), "{} {}", figure.row(), figure.found);
+        assert!(figure.is_met(), "{}", figure.message());
         assert!(
             figure.is_on(&page) || std::env::var_os(WRITING).is_some(),
             "docs/sound.md is not of today, cargo xtask measure-sound writes it: {}",

@@ -9,7 +9,7 @@ use testkit::{Stereo, below, music, noise, scaled, sine, spectrum, true_peak};
 use units::{Db, Dbtp, Hz, Ms, decibels};
 
 use crate::figure::{Figure, hold};
-use crate::run::Run;
+use crate::run::RunUnit;
 
 const RATES: [f64; 5] = [44_100.0, 48_000.0, 88_200.0, 96_000.0, 192_000.0];
 

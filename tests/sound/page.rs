@@ -6,7 +6,7 @@ use std::fs;
 use dsp::dither::Dither;
 use dsp::equalizer::Shape;
 use dsp::limiter::Limiter;
-use dsp::saturator::Curve;
+use dsp::saturator::SaturationCurve;
 
 use crate::figure::{Figure, WRITING};
 use crate::plots::{PlotAxis, PlotLine, bars, lines};
@@ -64,7 +64,7 @@ tests' own (16 times, 64 taps per phase, Kaiser window), never by the code that 
     }
     fs::write(format!("{ROOT}/docs/sound.md"), page).expect("can be written");
     let missed = sections.iter().flat_map(|section| &section.figures).filter(|figure| !figure.is_met());
-    let missed: Vec<String> = missed.map(|figure| format!("{} {}", figure.row(), figure.found)).collect();
+    let missed: Vec<String> = missed.map(Figure::message).collect();
     assert!(missed.is_empty(), "{missed:#?}");
 }
 
@@ -138,11 +138,13 @@ fn equalizer_section() -> PageSection {
 
 fn saturator_section() -> PageSection {
     const RATE: f64 = 48_000.0;
-    let drawn = [("clip", Curve::Clip, 1), ("soft", Curve::Soft, 0)].map(|(name, curve, colour)| {
-        let (bins, _) = saturator::saturated_sine(5000.0 / RATE, &saturator::driven(curve, 6.0));
-        let hertz = 0.5 * RATE / (bins.len() - 1) as f64;
-        line(name, thinned(&levels(bins.into_iter(), hertz), false), colour, 1)
-    });
+    let drawn = [("clip", SaturationCurve::Clip, 1), ("soft", SaturationCurve::Soft, 0)].map(
+        |(name, curve, colour)| {
+            let (bins, _) = saturator::saturated_sine(5000.0 / RATE, &saturator::driven(curve, 6.0));
+            let hertz = 0.5 * RATE / (bins.len() - 1) as f64;
+            line(name, thinned(&levels(bins.into_iter(), hertz), false), colour, 1)
+        },
+    );
     let (x, y) = (PlotAxis::even("Hz", 0.0, 24_000.0), PlotAxis::even("dBFS", -180.0, 0.0));
     lines("saturator", "5 kHz of full scale, 6 dB of drive, at 48 kHz", &x, &y, &drawn);
     PageSection {

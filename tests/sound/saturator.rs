@@ -1,15 +1,15 @@
 //! Aliases of the saturator.
 
 use dsp::Process;
-use dsp::saturator::{Curve, Saturator, SaturatorSettings};
+use dsp::saturator::{SaturationCurve, Saturator, SaturatorSettings};
 use testkit::{Stereo, sine, spectrum};
 use units::{Db, Hz};
 
 use crate::figure::{Figure, hold};
-use crate::run::Run;
+use crate::run::RunUnit;
 
 /// Saturator with this drive, in dB.
-pub(super) fn driven(curve: Curve, drive: f64) -> SaturatorSettings {
+pub(super) fn driven(curve: SaturationCurve, drive: f64) -> SaturatorSettings {
     SaturatorSettings { on: true, drive: Db(drive), curve, mix: 1.0 }
 }
 
@@ -38,9 +38,9 @@ fn aliases(frequency: f64, settings: &SaturatorSettings) -> f64 {
 fn worst(
     frequency: f64,
     rates: &[f64],
-    curves: &[Curve],
+    curves: &[SaturationCurve],
     drives: &[f64],
-) -> (f64, Option<(f64, Curve, f64)>) {
+) -> (f64, Option<(f64, SaturationCurve, f64)>) {
     let mut worst = (f64::NEG_INFINITY, None);
     for &rate in rates {
         for &curve in curves {
@@ -59,7 +59,9 @@ fn worst(
 pub(super) fn figures() -> Vec<Figure> {
     const LOW: [f64; 2] = [44_100.0, 48_000.0];
     let mut figures = Vec::new();
-    for (name, curve, limit) in [("clip", Curve::Clip, -96.0), ("soft", Curve::Soft, -130.0)] {
+    for (name, curve, limit) in
+        [("clip", SaturationCurve::Clip, -96.0), ("soft", SaturationCurve::Soft, -130.0)]
+    {
         let worst = worst(5000.0, &LOW, &[curve], &[6.0]);
         let what = format!("aliases of 5 kHz at 6 dB of drive, {name}, at 44.1 and 48 kHz");
         figures.push(Figure::at_most(what, worst.0, "dBFS", limit).digits(1).found(&worst));
@@ -73,7 +75,8 @@ pub(super) fn figures() -> Vec<Figure> {
         (10_000.0, &[96_000.0], -95.0),
         (15_000.0, &[96_000.0], -95.0),
     ] {
-        let worst = worst(frequency, rates, &[Curve::Soft, Curve::Clip], &[3.0, 6.0, 12.0, 24.0]);
+        let worst =
+            worst(frequency, rates, &[SaturationCurve::Soft, SaturationCurve::Clip], &[3.0, 6.0, 12.0, 24.0]);
         let rates = if rates == LOW { "44.1 and 48" } else { "96" };
         let what = format!("aliases of {} kHz at any drive, at {rates} kHz", frequency / 1000.0);
         figures.push(Figure::at_most(what, worst.0, "dBFS", limit).digits(1).found(&worst));

@@ -1,4 +1,4 @@
-//! What a chain changes that should change nothing, and what it adds when it should only change levels.
+//! Distortion of a neutral chain, and of one that should only change levels.
 
 use chain::{Chain, ChainKind, ChainSettings, LatencyClass};
 use dsp::Process;
@@ -6,7 +6,7 @@ use testkit::{Stereo, sine, spectrum};
 use units::{Db, Hz};
 
 use crate::figure::{Figure, hold};
-use crate::run::Run;
+use crate::run::RunUnit;
 
 const RATE: Hz = Hz(48_000.0);
 

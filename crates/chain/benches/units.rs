@@ -1,4 +1,4 @@
-//! What each unit, the chain and the meter cost: `cargo bench`, then ns per stereo frame = time / 48 000.
+//! Cost of each unit, the chain and the meter: `cargo bench`, then ns per stereo frame = time / 48 000.
 #![allow(missing_docs)] // criterion's macros make an undocumented function
 
 use chain::{Chain, ChainKind, ChainSettings, LatencyClass};
@@ -7,7 +7,7 @@ use dsp::compressor::CompressorSettings;
 use dsp::denoise::{BANDS, Denoise, DenoiseSettings, NoisePrint};
 use dsp::equalizer::{BandSettings, LinearEqualizer};
 use dsp::limiter::{Limiter, LimiterSettings};
-use dsp::saturator::{Curve, Saturator, SaturatorSettings};
+use dsp::saturator::{SaturationCurve, Saturator, SaturatorSettings};
 use dsp::{Block, Process};
 use meter::Meter;
 use meter::layout::Layout;
@@ -87,7 +87,7 @@ fn units(criterion: &mut Criterion) {
             );
         });
     };
-    for curve in [Curve::Soft, Curve::Clip] {
+    for curve in [SaturationCurve::Soft, SaturationCurve::Clip] {
         let mut unit = Saturator::new(RATE);
         unit.set(&SaturatorSettings { on: true, drive: Db(6.0), curve, mix: 1.0 });
         bench(&format!("saturator, {curve:?}"), &mut |audio| run(&mut unit, audio));

@@ -1,37 +1,43 @@
-//! The chain: THE signal path, one for both plugins and the command line.
+//! Signal path of both plugins and of the command line, one for all.
 //!
 //! ```text
-//! Stem:   sanitize -> trim, polarity -> align -> DC -> denoise -> EQ -> compressor -> saturator -> width -> limiter -> level
-//! Master: sanitize -> trim, polarity -> align -> DC -> denoise -> EQ -> compressor -> saturator -> width -> level -> limiter -> dither
+//! Stem:   sanitize -> trim -> align -> DC filter -> denoise -> linear-phase EQ -> EQ -> compressor -> saturator -> width -> limiter -> level
+//! Master: sanitize -> trim -> align -> DC filter -> denoise -> linear-phase EQ -> EQ -> compressor -> saturator -> width -> level -> limiter -> dither
 //! ```
 //!
-//! A Stem's level is last, so that a trim asked for by the Master is an exact gain of what leaves it. A Master's
-//! limiter comes after its level, and nothing but dither after the limiter: nothing may raise the peak again.
+//! [`ChainKind::path`] is this list, and what [`Chain`] follows. Output protection, bypass and monitor come after it.
 
+mod bypass;
 mod linear_stage;
 pub mod monitor;
+mod output_protection;
 pub mod parameters;
+mod path;
+
+pub use path::ChainUnit;
 
 use dsp::align::{Align, AlignSettings};
 use dsp::compressor::{Compressor, CompressorSettings};
 use dsp::dc::{DcFilter, DcSettings};
-use dsp::delay::Delay;
 use dsp::denoise::{DenoiseSettings, NoisePrint};
 use dsp::denormals::FlushToZero;
 use dsp::dither::{Dither, Quantizer};
-use dsp::edges::{all_finite, flush_to_f32};
 use dsp::equalizer::{BANDS, Equalizer, EqualizerSettings};
 use dsp::limiter::{Limiter, LimiterSettings};
+use dsp::sanitize::{all_finite, flush_to_f32};
 use dsp::saturator::{Saturator, SaturatorSettings};
 use dsp::trim::{Polarity, Trim, TrimSettings};
 use dsp::width::{Width, WidthSettings};
-use dsp::{Block, GainLog, Process, Ramp, RecordGain, Smoother, Ticks};
-use linear_stage::LinearStage;
-use monitor::{Monitor, MonitorMode, Sources};
+use dsp::{Block, GainLog, Process, RecordGain};
 use simd::Isa;
 use units::{Db, Hz, Ms, Samples};
 
-/// Where a chain sits.
+use bypass::BypassCrossfade;
+use linear_stage::LinearStage;
+use monitor::{MonitorMode, MonitorSources, MonitorStage};
+use output_protection::OutputProtection;
+
+/// Place of a chain in a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChainKind {
     /// Last on a stem bus.
@@ -40,7 +46,8 @@ pub enum ChainKind {
     Master,
 }
 
-/// How much latency a chain has, and so which units it can offer. Constant within a class, whatever is switched.
+/// Latency of a chain, and with it the units that it can offer; constant within a class, whatever is switched.
+///
 /// Each class offers what the ones before it do; [`parameters::Parameter::needs`] says which one a unit needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LatencyClass {
@@ -54,10 +61,10 @@ pub enum LatencyClass {
 }
 
 impl LatencyClass {
-    /// All classes, each offering what the ones before it do.
+    /// All classes, by increasing latency.
     pub const ALL: [Self; 3] = [Self::Zero, Self::Lookahead, Self::LinearDenoise];
 
-    /// The name in session files.
+    /// Name in session files.
     pub fn id(self) -> &'static str {
         match self {
             Self::Zero => "zero",
@@ -68,7 +75,7 @@ impl LatencyClass {
 }
 
 impl ChainKind {
-    /// The class that a new chain has.
+    /// Class of a new chain.
     pub fn default_class(self) -> LatencyClass {
         match self {
             Self::Stem => LatencyClass::Zero,
@@ -77,10 +84,10 @@ impl ChainKind {
     }
 }
 
-/// Everything a chain can be told, in plain values. The default changes nothing, to the bit.
+/// Settings of all units, in plain values. The default changes nothing, to the bit.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ChainSettings {
-    /// The input passes through, delayed by the latency.
+    /// Passes the input through, delayed by the latency.
     pub bypass: bool,
     /// Input trim and polarity.
     pub input: TrimSettings,
@@ -107,15 +114,16 @@ pub struct ChainSettings {
 }
 
 impl ChainSettings {
-    /// Whether a chain set so only delays; what dither adds aside.
-    pub fn only_delays(&self) -> bool {
+    /// True if a chain with these settings only delays; dither not counted.
+    pub fn is_plain_delay(&self) -> bool {
         self.bypass || *self == Self { dither: self.dither, ..Self::default() }
     }
 }
 
-/// The signal path of a stem or master bus. Stereo; a mono signal is fed as two equal channels.
+/// Signal path of a stem or master bus. Stereo; a mono signal is fed as two equal channels.
 ///
 /// Thread: any one at a time. `process` neither allocates nor locks, and flushes subnormal numbers itself.
+/// Latency: that of its class, constant.
 pub struct Chain {
     isa: Isa,
     chain_kind: ChainKind,
@@ -123,7 +131,7 @@ pub struct Chain {
     align: Align,
     dc: DcFilter,
     /// `None` below class Linear & Denoise.
-    front: Option<LinearStage>,
+    linear_stage: Option<LinearStage>,
     equalizer: Equalizer,
     compressor: Compressor,
     /// `None` in class Zero.
@@ -133,14 +141,14 @@ pub struct Chain {
     limiter: Option<Limiter>,
     level: Trim,
     dither: Quantizer,
-    bypass: Crossfade,
-    monitor: Monitor,
-    protect: Protect,
+    bypass: BypassCrossfade,
+    monitor: MonitorStage,
+    protection: OutputProtection,
     sanitized: u64,
 }
 
 impl Chain {
-    /// A chain with default settings for audio at `rate`.
+    /// Chain with default settings for audio at `rate`.
     pub fn new(chain_kind: ChainKind, class: LatencyClass, rate: Hz) -> Self {
         let (lookahead, limiter) = match (class, chain_kind) {
             (LatencyClass::Zero, _) => (Ms(0.0), None),
@@ -149,23 +157,20 @@ impl Chain {
         };
         let compressor = Compressor::new(rate, lookahead);
         let saturator = (class >= LatencyClass::Lookahead).then(|| Saturator::new(rate));
-        let front = (class >= LatencyClass::LinearDenoise).then(|| LinearStage::new(rate));
-        let front_latency = front.as_ref().map_or(Samples(0), LinearStage::latency);
-        let latency = front_latency
+        let linear_stage = (class >= LatencyClass::LinearDenoise).then(|| LinearStage::new(rate));
+        let latency = linear_stage.as_ref().map_or(Samples(0), LinearStage::latency)
             + compressor.latency()
             + saturator.as_ref().map_or(Samples(0), Process::latency)
             + limiter.as_ref().map_or(Samples(0), Process::latency);
+        let removed_latency = linear_stage.as_ref().map_or(latency, LinearStage::removed_latency);
         Self {
             isa: Isa::widest(),
             chain_kind,
             input: Trim::new(rate),
             align: Align::new(rate),
             dc: DcFilter::new(rate),
-            monitor: Monitor::new(
-                rate,
-                Samples(latency.0 - front.as_ref().map_or(latency, LinearStage::removed_latency).0),
-            ),
-            front,
+            monitor: MonitorStage::new(rate, Samples(latency.0 - removed_latency.0)),
+            linear_stage,
             equalizer: Equalizer::new(rate),
             compressor,
             saturator,
@@ -173,99 +178,100 @@ impl Chain {
             limiter,
             level: Trim::new(rate),
             dither: Quantizer::new(rate),
-            bypass: Crossfade::new(rate, latency),
-            protect: Protect::new(rate),
+            bypass: BypassCrossfade::new(rate, latency),
+            protection: OutputProtection::new(rate),
             sanitized: 0,
         }
     }
 
-    /// Where the chain sits.
+    /// Place of the chain.
     pub fn chain_kind(&self) -> ChainKind {
         self.chain_kind
     }
 
-    /// What dynamics add to the gain of each band of the equalizer now; 0 dB for static bands.
+    /// Gain that dynamics add to each band of the equalizer now; 0 dB for static bands.
     pub fn band_movements(&self) -> [Db; BANDS] {
         self.equalizer.movements()
     }
 
-    /// What the compressor takes away at most in the last block, dB, never negative.
+    /// Largest reduction of the compressor in the last block, in dB, at least 0.
     pub fn compressor_reduction(&self) -> Db {
         self.compressor.gain_reduction()
     }
 
-    /// What the limiter takes away at most in the last block, dB, never negative.
+    /// Largest reduction of the limiter in the last block, in dB, at least 0.
     pub fn limiter_reduction(&self) -> Db {
         self.limiter.as_ref().map_or(Db(0.0), Limiter::gain_reduction)
     }
 
-    /// The most the limiter has taken away since reset, and the frame of the limiter's input since reset at which it did.
-    pub fn most_limiter_reduction(&self) -> (Db, u64) {
+    /// Largest reduction of the limiter since reset, and its frame in the limiter's input, counted from reset.
+    pub fn max_limiter_reduction(&self) -> (Db, u64) {
         self.limiter.as_ref().map_or((Db(0.0), 0), |l| (l.max_gain_reduction(), l.max_gain_reduction_at()))
     }
 
-    /// What entered with the last block, as late as the chain is: up to 512 frames of it, for whoever compares. Longer
-    /// blocks leave their last part only.
-    pub fn dry(&self) -> [&[f64]; 2] {
-        [0, 1].map(|side: usize| &self.bypass.kept[side][..self.bypass.frames])
+    /// Input of the last block, delayed by the latency, left and right: up to 512 frames, the last ones of a longer block.
+    pub fn dry_input(&self) -> [&[f64]; 2] {
+        let [left, right] = self.bypass.dry();
+        let frames = self.bypass.frames();
+        [&left[..frames], &right[..frames]]
     }
 
-    /// Non-finite input samples since reset; each became silence.
+    /// Non-finite input samples since reset; each was replaced by zero.
     pub fn sanitized(&self) -> u64 {
         self.sanitized
     }
 
-    /// How often since reset a non-finite output had to be muted and the chain restarted.
+    /// Number of times since reset that a non-finite output was muted and the chain restarted.
     pub fn faults(&self) -> u64 {
-        self.protect.faults
+        self.protection.faults()
     }
 
-    /// Makes something else heard than the output, fading in 20 ms; until told otherwise, or `reset`.
-    pub fn listen(&mut self, listen: MonitorMode) {
-        self.monitor.listen(listen);
-        self.equalizer.hear(listen.heard());
+    /// Sets the signal that is heard in place of the output, crossfading over 20 ms; `reset` ends it.
+    pub fn set_monitor_mode(&mut self, mode: MonitorMode) {
+        self.monitor.set_mode(mode);
+        self.equalizer.hear(mode.soloed_band());
     }
 
-    /// What is heard.
-    pub fn listening(&self) -> MonitorMode {
-        self.monitor.wanted()
+    /// Signal that is heard, as set.
+    pub fn monitor_mode(&self) -> MonitorMode {
+        self.monitor.mode()
     }
 
-    /// True when nothing else than the output is heard: a fade back to it is over, too.
-    pub fn is_heard_as_it_is(&self) -> bool {
-        self.monitor.rests()
+    /// True when the output is heard as it is: monitoring is off and its crossfade is over.
+    pub fn is_monitor_off(&self) -> bool {
+        self.monitor.is_off()
     }
 
-    /// Starts to learn the noise that passes the input, or stops; see [`Self::learned_noise`]. Without effect below class
-    /// Linear & Denoise.
-    pub fn learn_noise(&mut self, on: bool) {
-        if let Some(front) = &mut self.front {
-            front.learn(on);
+    /// Starts or stops learning the noise at the input; see [`Self::learned_noise`]. Without effect below class Linear &
+    /// Denoise.
+    pub fn set_noise_learning(&mut self, on: bool) {
+        if let Some(linear_stage) = &mut self.linear_stage {
+            linear_stage.set_learning(on);
         }
     }
 
-    /// What was learned since learning last started, as it is behind input trim and DC filter; `None` before 43 ms of sound
+    /// Noise learned since learning last started, as it is behind input trim and DC filter; `None` before 43 ms of sound
     /// were heard.
     pub fn learned_noise(&self) -> Option<NoisePrint> {
-        self.front.as_ref().and_then(LinearStage::learned)
+        self.linear_stage.as_ref().and_then(LinearStage::learned_print)
     }
 
-    /// How much sound has been learned from since learning last started.
-    pub fn learned_from(&self) -> Ms {
-        self.front.as_ref().map_or(Ms(0.0), LinearStage::learned_from)
+    /// Duration of the sound that learning has used since it last started.
+    pub fn learned_duration(&self) -> Ms {
+        self.linear_stage.as_ref().map_or(Ms(0.0), LinearStage::learned_duration)
     }
 
-    /// The noise that is taken out: the print of the settings, or what is tracked.
-    pub fn noise(&self) -> Option<&NoisePrint> {
-        self.front.as_ref().map(LinearStage::noise)
+    /// Noise that is taken out: the print of the settings, or the tracked one; `None` below class Linear & Denoise.
+    pub fn noise_print(&self) -> Option<&NoisePrint> {
+        self.linear_stage.as_ref().map(LinearStage::noise_print)
     }
 
     fn reset_units(&mut self) {
         self.input.reset();
         self.align.reset();
         self.dc.reset();
-        if let Some(front) = &mut self.front {
-            front.reset();
+        if let Some(linear_stage) = &mut self.linear_stage {
+            linear_stage.reset();
         }
         self.equalizer.reset();
         self.compressor.reset();
@@ -288,14 +294,14 @@ impl Process for Chain {
         self.input.set(&settings.input);
         self.align.set(&settings.align);
         self.dc.set(&settings.dc);
-        // A Master has no sidechain to listen to and never will.
+        // A Master has no sidechain.
         let keyed = self.chain_kind == ChainKind::Stem;
         let equalizer =
             if keyed { settings.equalizer.clone() } else { settings.equalizer.without_sidechain() };
         let compressor =
             if keyed { settings.compressor.clone() } else { settings.compressor.without_sidechain() };
-        match &mut self.front {
-            Some(front) => self.equalizer.set(&front.set(&settings.denoise, &equalizer)),
+        match &mut self.linear_stage {
+            Some(stage) => self.equalizer.set(&stage.set(&settings.denoise, &equalizer)),
             None => self.equalizer.set(&equalizer),
         }
         self.compressor.set(&compressor);
@@ -312,14 +318,14 @@ impl Process for Chain {
     }
 
     fn latency(&self) -> Samples {
-        self.bypass.dry[0].length()
+        self.bypass.latency()
     }
 
     fn reset(&mut self) {
         self.reset_units();
         self.bypass.reset();
         self.monitor.reset();
-        self.protect.reset();
+        self.protection.reset();
         self.sanitized = 0;
     }
 
@@ -328,75 +334,95 @@ impl Process for Chain {
     }
 }
 
-/// What follows a recorded chain is not dithered: that is for whoever rounds it.
+/// A chain that follows a log is not dithered: dither belongs to the final rounding of a file.
 impl RecordGain for Chain {
     fn run(&mut self, block: &mut Block<'_>, gain_log: &mut GainLog<'_>) {
         let _flush = FlushToZero::new();
         let mut at = 0;
         while at < block.len() {
-            let frames = (block.len() - at).min(PART);
+            let frames = (block.len() - at).min(MAX_PART);
             self.run_part(&mut block.part(at..at + frames), gain_log);
             at += frames;
         }
     }
 }
 
-/// Frames that the chain works on at once: the size of its dry buffer.
-const PART: usize = 512;
+/// Largest number of frames that the chain processes at once: the size of its buffers.
+const MAX_PART: usize = 512;
 
 impl Chain {
     fn run_part(&mut self, block: &mut Block<'_>, gain_log: &mut GainLog<'_>) {
-        self.sanitized += sanitize(self.isa, block);
-        self.bypass.keep_dry(block);
-
-        self.input.process(block);
-        self.align.process(block);
-        self.dc.process(block);
-        let key = match &mut self.front {
-            Some(front) => front.run(block, self.monitor.wants_removed(), gain_log),
-            None => block.key(),
-        };
-        let mut keyed = block.keyed(key);
-        self.equalizer.run(&mut keyed, gain_log);
-        self.compressor.run(&mut keyed, gain_log);
-        if let Some(saturator) = &mut self.saturator {
-            saturator.run(block, gain_log);
+        for unit in self.chain_kind.path() {
+            self.run_unit(*unit, block, gain_log);
         }
-        self.width.process(block);
-        match (self.chain_kind, &mut self.limiter) {
-            (ChainKind::Stem, limiter) => {
+        // Parts of a sum fall silent with it.
+        if gain_log.value(|| f64::from(u8::from(!is_finite(self.isa, block)))) != 0.0 {
+            self.protection.mute(block);
+            self.reset_units();
+        }
+        self.protection.process(block);
+        self.bypass.process(block);
+        let removed = self.linear_stage.as_ref().map(LinearStage::removed);
+        self.monitor.process(block, &MonitorSources { dry: self.bypass.dry(), removed });
+        let (left, right) = block.channels();
+        flush_to_f32(self.isa, left);
+        flush_to_f32(self.isa, right);
+    }
+
+    #[inline]
+    fn run_unit(&mut self, unit: ChainUnit, block: &mut Block<'_>, gain_log: &mut GainLog<'_>) {
+        let Self { linear_stage, saturator, limiter, .. } = self;
+        match unit {
+            ChainUnit::Sanitize => {
+                self.sanitized += sanitize(self.isa, block);
+                self.bypass.keep_dry(block);
+            }
+            ChainUnit::InputTrim => self.input.process(block),
+            ChainUnit::Align => self.align.process(block),
+            ChainUnit::DcFilter => self.dc.process(block),
+            ChainUnit::Denoise => {
+                if let Some(stage) = linear_stage {
+                    stage.denoise(block, self.monitor.needs_removed(), gain_log);
+                }
+            }
+            ChainUnit::LinearEqualizer => {
+                if let Some(stage) = linear_stage {
+                    stage.equalize(block);
+                }
+            }
+            ChainUnit::Equalizer | ChainUnit::Compressor => {
+                let key = match linear_stage {
+                    Some(stage) => stage.key(block.len()),
+                    None => block.key(),
+                };
+                let mut keyed = block.keyed(key);
+                match unit {
+                    ChainUnit::Equalizer => self.equalizer.run(&mut keyed, gain_log),
+                    _ => self.compressor.run(&mut keyed, gain_log),
+                }
+            }
+            ChainUnit::Saturator => {
+                if let Some(saturator) = saturator {
+                    saturator.run(block, gain_log);
+                }
+            }
+            ChainUnit::Width => self.width.process(block),
+            ChainUnit::Limiter => {
                 if let Some(limiter) = limiter {
                     limiter.run(block, gain_log);
                 }
-                self.level.process(block);
             }
-            (ChainKind::Master, limiter) => {
-                self.level.process(block);
-                if let Some(limiter) = limiter {
-                    limiter.run(block, gain_log); // nothing may raise the peak after it
-                }
+            ChainUnit::Level => self.level.process(block),
+            ChainUnit::Dither => {
                 if gain_log.computes() {
                     self.dither.process(block);
                 }
             }
         }
-
-        // Parts of a sum fall silent with it.
-        if gain_log.value(|| f64::from(u8::from(!is_finite(self.isa, block)))) != 0.0 {
-            self.protect.mute(block);
-            self.reset_units();
-        }
-        self.protect.process(block);
-        self.bypass.process(block);
-        let removed = self.front.as_ref().map(LinearStage::removed);
-        self.monitor.process(block, &Sources { dry: &self.bypass.kept, removed });
-        let (left, right) = block.channels();
-        flush_to_f32(self.isa, left);
-        flush_to_f32(self.isa, right);
     }
 }
 
-/// Non-finite samples become silence; returns how many.
+/// Replaces non-finite samples by zero; returns their number.
 fn sanitize(isa: Isa, block: &mut Block<'_>) -> u64 {
     let (left, right) = block.channels();
     let mut count = 0;
@@ -415,123 +441,4 @@ fn sanitize(isa: Isa, block: &mut Block<'_>) -> u64 {
 fn is_finite(isa: Isa, block: &mut Block<'_>) -> bool {
     let (left, right) = block.channels();
     all_finite(isa, left) && all_finite(isa, right)
-}
-
-/// Latency-preserving bypass: a crossfade of 20 ms between the processed and the delayed input.
-struct Crossfade {
-    ticks: Ticks,
-    wet: Smoother,
-    /// Weight of the processed signal.
-    weight: Ramp,
-    dry: [Delay; 2],
-    kept: [Vec<f64>; 2],
-    /// Frames that are kept.
-    frames: usize,
-    fresh: bool,
-}
-
-impl Crossfade {
-    fn new(rate: Hz, latency: Samples) -> Self {
-        Self {
-            ticks: Ticks::default(),
-            wet: Smoother::new(1.0, Smoother::TIME, rate),
-            weight: Ramp::new(1.0),
-            dry: [Delay::new(latency), Delay::new(latency)],
-            kept: [vec![0.0; PART], vec![0.0; PART]],
-            frames: 0,
-            fresh: true,
-        }
-    }
-
-    fn set(&mut self, bypass: bool) {
-        let target = if bypass { 0.0 } else { 1.0 };
-        if self.fresh {
-            self.wet.set_now(target);
-            self.weight = Ramp::new(target);
-        } else {
-            self.wet.aim(target);
-        }
-        self.fresh = false;
-    }
-
-    fn reset(&mut self) {
-        self.ticks.reset();
-        self.wet.set_now(self.wet.target());
-        self.weight = Ramp::new(self.wet.value());
-        self.dry.iter_mut().for_each(|delay| delay.fill(0.0));
-        self.fresh = true;
-    }
-
-    /// Delays a copy of the input by the chain's latency.
-    fn keep_dry(&mut self, block: &mut Block<'_>) {
-        let frames = block.len();
-        self.frames = frames;
-        let (left, right) = block.channels();
-        for ((kept, delay), samples) in self.kept.iter_mut().zip(&mut self.dry).zip([left, right]) {
-            kept[..frames].copy_from_slice(samples);
-            delay.process(&mut kept[..frames]);
-        }
-    }
-
-    fn process(&mut self, block: &mut Block<'_>) {
-        self.fresh = false;
-        let mut at = 0;
-        while at < block.len() {
-            let step = self.ticks.next(block.len() - at);
-            if step.tick {
-                self.weight.tick(self.wet.tick());
-            }
-            if !self.weight.is_settled_at(1.0) {
-                let dry_only = self.weight.is_settled_at(0.0);
-                let mut part = block.part(at..at + step.frames);
-                let (left, right) = part.channels();
-                for (samples, kept) in [left, right].into_iter().zip(&self.kept) {
-                    for (i, (wet, &dry)) in samples.iter_mut().zip(&kept[at..]).enumerate() {
-                        *wet = if dry_only { dry } else { dry + self.weight.at(i) * (*wet - dry) };
-                    }
-                }
-            }
-            self.weight.advance(step.frames);
-            at += step.frames;
-        }
-    }
-}
-
-/// Output protection: a non-finite output is muted, the chain starts anew and fades back in over 20 ms.
-struct Protect {
-    rise_per_frame: f64,
-    gain: f64,
-    faults: u64,
-}
-
-impl Protect {
-    fn new(rate: Hz) -> Self {
-        let frames = Smoother::TIME.samples(rate).0.max(1) as f64;
-        Self { rise_per_frame: 1.0 / frames, gain: 1.0, faults: 0 }
-    }
-
-    fn reset(&mut self) {
-        (self.gain, self.faults) = (1.0, 0);
-    }
-
-    /// Mutes a block, and what follows until it has faded back in.
-    fn mute(&mut self, block: &mut Block<'_>) {
-        let (left, right) = block.channels();
-        left.fill(0.0);
-        right.fill(0.0);
-        self.gain = 0.0;
-        self.faults += 1;
-    }
-
-    fn process(&mut self, block: &mut Block<'_>) {
-        if self.gain == 1.0 {
-            return;
-        }
-        let (left, right) = block.channels();
-        for (l, r) in left.iter_mut().zip(right) {
-            *l *= self.gain;
-            *r *= self.gain;
-            self.gain = (self.gain + self.rise_per_frame).min(1.0);
-        }
-    }
 }

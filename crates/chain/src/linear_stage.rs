@@ -1,13 +1,14 @@
-//! What only the class Linear & Denoise has: noise reduction and the equalizer without phase shift, ahead of the other units.
+//! Units that only the class Linear & Denoise has: noise reduction and the equalizer without phase shift.
 
-use super::PART;
 use dsp::delay::Delay;
 use dsp::denoise::{Denoise, DenoiseSettings, NoisePrint};
 use dsp::equalizer::{EqualizerSettings, LinearEqualizer};
 use dsp::{Block, GainLog, Key, Process, RecordGain};
 use units::{Hz, Ms, Samples};
 
-/// Noise reduction, then the static bands, with the sidechain delayed by as much, so that it stays in step.
+use super::MAX_PART;
+
+/// Noise reduction, then the static bands of the equalizer; the sidechain is delayed by their latency.
 pub(super) struct LinearStage {
     denoise: Denoise,
     linear: LinearEqualizer,
@@ -19,19 +20,19 @@ impl LinearStage {
     pub(super) fn new(rate: Hz) -> Self {
         let (denoise, linear) = (Denoise::new(rate), LinearEqualizer::new(rate));
         let key = KeyDelay::new(denoise.latency() + linear.latency());
-        Self { denoise, linear, key, removed: [vec![0.0; PART], vec![0.0; PART]] }
+        Self { denoise, linear, key, removed: [vec![0.0; MAX_PART], vec![0.0; MAX_PART]] }
     }
 
     pub(super) fn latency(&self) -> Samples {
         self.denoise.latency() + self.linear.latency()
     }
 
-    /// The latency at which what is removed comes out.
+    /// Latency of [`Self::removed`].
     pub(super) fn removed_latency(&self) -> Samples {
         self.denoise.latency()
     }
 
-    /// Takes its part of the settings; returns the bands that are left for the equalizer after it.
+    /// Takes its part of the settings; returns the bands that are left to the minimum-phase equalizer.
     pub(super) fn set(
         &mut self,
         denoise: &DenoiseSettings,
@@ -49,50 +50,56 @@ impl LinearStage {
         self.key.reset();
     }
 
-    /// Processes a block of at most [`PART`] frames; returns the key as late as the audio now is.
-    pub(super) fn run(
-        &mut self,
-        block: &mut Block<'_>,
-        keep_removed: bool,
-        gain_log: &mut GainLog<'_>,
-    ) -> Option<Key<'_>> {
+    /// Reduces the noise of a block of at most [`MAX_PART`] frames; `keep_removed`: see [`Self::removed`].
+    pub(super) fn denoise(&mut self, block: &mut Block<'_>, keep_removed: bool, gain_log: &mut GainLog<'_>) {
         let frames = block.len();
         if keep_removed {
             let [left, right] = &mut self.removed;
-            self.denoise.split(block, [&mut left[..frames], &mut right[..frames]], gain_log);
+            self.denoise.process_split(block, [&mut left[..frames], &mut right[..frames]], gain_log);
         } else {
             self.denoise.run(block, gain_log);
         }
-        self.linear.process(block);
-        self.key.process(block.key())
     }
 
-    /// What the denoiser took out of the last block, if it was kept.
+    /// Runs the static bands on a block of at most [`MAX_PART`] frames, and delays its key.
+    pub(super) fn equalize(&mut self, block: &mut Block<'_>) {
+        self.linear.process(block);
+        self.key.process(block.key());
+    }
+
+    /// Key of the last block, of `frames` frames, delayed as the audio; `None` if there was none.
+    pub(super) fn key(&self, frames: usize) -> Option<Key<'_>> {
+        self.key.delayed(frames)
+    }
+
+    /// Noise that was taken out of the last block, if it was to be kept.
     pub(super) fn removed(&self) -> &[Vec<f64>; 2] {
         &self.removed
     }
 
-    pub(super) fn learn(&mut self, on: bool) {
-        self.denoise.learn(on);
+    pub(super) fn set_learning(&mut self, on: bool) {
+        self.denoise.set_learning(on);
     }
 
-    pub(super) fn learned(&self) -> Option<NoisePrint> {
-        self.denoise.learned()
+    pub(super) fn learned_print(&self) -> Option<NoisePrint> {
+        self.denoise.learned_print()
     }
 
-    pub(super) fn learned_from(&self) -> Ms {
-        self.denoise.learned_from()
+    pub(super) fn learned_duration(&self) -> Ms {
+        self.denoise.learned_duration()
     }
 
-    pub(super) fn noise(&self) -> &NoisePrint {
-        self.denoise.noise()
+    pub(super) fn noise_print(&self) -> &NoisePrint {
+        self.denoise.noise_print()
     }
 }
 
-/// Delays a sidechain.
+/// Delay of a sidechain.
 struct KeyDelay {
     delays: [Delay; 2],
-    kept: [Vec<f64>; 2],
+    /// Delayed key of the last block.
+    delayed: [Vec<f64>; 2],
+    /// True if the last block had a key.
     connected: bool,
 }
 
@@ -100,7 +107,7 @@ impl KeyDelay {
     fn new(latency: Samples) -> Self {
         Self {
             delays: [Delay::new(latency), Delay::new(latency)],
-            kept: [vec![0.0; PART], vec![0.0; PART]],
+            delayed: [vec![0.0; MAX_PART], vec![0.0; MAX_PART]],
             connected: false,
         }
     }
@@ -110,20 +117,25 @@ impl KeyDelay {
         self.connected = false;
     }
 
-    fn process(&mut self, key: Option<Key<'_>>) -> Option<Key<'_>> {
+    fn process(&mut self, key: Option<Key<'_>>) {
         let Some(key) = key else {
             if self.connected {
                 self.reset();
             }
-            return None;
+            return;
         };
         self.connected = true;
-        let frames = key.left.len();
-        for ((kept, delay), samples) in self.kept.iter_mut().zip(&mut self.delays).zip([key.left, key.right])
+        for ((delayed, delay), samples) in
+            self.delayed.iter_mut().zip(&mut self.delays).zip([key.left, key.right])
         {
-            kept[..frames].copy_from_slice(samples);
-            delay.process(&mut kept[..frames]);
+            let delayed = &mut delayed[..samples.len()];
+            delayed.copy_from_slice(samples);
+            delay.process(delayed);
         }
-        Some(Key { left: &self.kept[0][..frames], right: &self.kept[1][..frames] })
+    }
+
+    fn delayed(&self, frames: usize) -> Option<Key<'_>> {
+        let [left, right] = &self.delayed;
+        self.connected.then(|| Key { left: &left[..frames], right: &right[..frames] })
     }
 }

@@ -1,12 +1,13 @@
-//! Listening to something else than the output: for judging, never part of a sound.
+//! Monitoring: signals heard in place of the output, for judging; never part of a render.
 
-use super::PART;
 use dsp::delay::Delay;
 use dsp::equalizer::Heard;
 use dsp::{Block, Ramp, Smoother, Ticks};
 use units::{Db, Hz, Samples};
 
-/// What is heard instead of a chain's output.
+use super::MAX_PART;
+
+/// Signal that is heard in place of a chain's output.
 ///
 /// Not a setting: it is in no parameter, no state and no file, and ends with `reset`.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -14,11 +15,11 @@ pub enum MonitorMode {
     /// The output.
     #[default]
     Off,
-    /// What the chain changes: output minus input, the input as late as the output.
+    /// Difference that the chain makes: output minus delayed input.
     Delta,
-    /// The input, as late as the output, with this gain: for comparing at equal loudness.
+    /// Delayed input with this gain: for comparing at equal loudness.
     Bypass(Db),
-    /// The output with this gain: what a platform that normalizes plays.
+    /// Output with this gain, as a platform that normalizes plays it.
     Gain(Db),
     /// Half the sum of the channels, on both.
     Mono,
@@ -28,27 +29,27 @@ pub enum MonitorMode {
     Left,
     /// The right channel, on both.
     Right,
-    /// The part of the spectrum and the stereo field that this band of the equalizer, from 0, acts on, through the rest of the
-    /// chain.
+    /// Part of the spectrum and the stereo field that this band of the equalizer, from 0, acts on, through the rest of
+    /// the chain.
     Band(usize),
-    /// What moves this band, from 0: its key, band-limited, through the rest of the chain.
+    /// Key of this band, from 0, band-limited, through the rest of the chain.
     Key(usize),
-    /// The noise that was taken out; silence in a class without noise reduction.
+    /// Noise that was taken out; silence in a class without noise reduction.
     Removed,
-    /// Nothing, which a plugin sees to behind its meters; a chain by itself puts out its output.
+    /// Silence, which a plugin makes behind its meters; a chain by itself gives its output.
     Mute,
-    /// Another song, which a plugin plays behind its meters; a chain by itself puts out its output.
+    /// Reference song, which a plugin plays behind its meters; a chain by itself gives its output.
     Reference {
-        /// Which, of those that a window has given it.
+        /// Number of the song among those that a window has loaded.
         song: u16,
-        /// The gain with which it is as loud as the mix.
+        /// Gain that makes it as loud as the mix.
         gain: Db,
     },
 }
 
 impl MonitorMode {
-    /// What the equalizer is told.
-    pub(super) fn heard(self) -> Option<Heard> {
+    /// Band or key that the equalizer solos.
+    pub(super) fn soloed_band(self) -> Option<Heard> {
         match self {
             Self::Band(band) => Some(Heard::Band(band)),
             Self::Key(band) => Some(Heard::Key(band)),
@@ -57,101 +58,105 @@ impl MonitorMode {
     }
 }
 
-/// What there is to listen to in a block, besides its output.
-pub(super) struct Sources<'a> {
-    /// The chain's input, as late as its output.
+/// Signals of a block beside its output.
+pub(super) struct MonitorSources<'a> {
+    /// Input, as late as the output.
     pub(super) dry: &'a [Vec<f64>; 2],
-    /// What was removed, if there is a denoiser.
+    /// Noise that was taken out; `None` without noise reduction.
     pub(super) removed: Option<&'a [Vec<f64>; 2]>,
 }
 
-/// Crossfades between what is heard, 20 ms.
-pub(super) struct Monitor {
+/// Crossfade of 20 ms between monitor modes.
+pub(super) struct MonitorStage {
     ticks: Ticks,
-    wanted: MonitorMode,
+    /// Mode as set; taken up when the running crossfade is over.
+    mode: MonitorMode,
     from: MonitorMode,
     to: MonitorMode,
     fade: Smoother,
-    /// The share of `to`.
+    /// Share of `to`, 0 to 1.
     share: Ramp,
-    /// Brings what was removed to where the output is.
-    late: [Delay; 2],
-    late_removed: [Vec<f64>; 2],
+    /// From the latency of the removed noise to that of the output.
+    removed_delays: [Delay; 2],
+    delayed_removed: [Vec<f64>; 2],
 }
 
-impl Monitor {
-    /// `late`: how much later the output is than what was removed.
-    pub(super) fn new(rate: Hz, late: Samples) -> Self {
+impl MonitorStage {
+    /// Stage that monitors nothing; the output is later than the removed noise by `removed_lead`.
+    pub(super) fn new(rate: Hz, removed_lead: Samples) -> Self {
         Self {
             ticks: Ticks::default(),
-            wanted: MonitorMode::Off,
+            mode: MonitorMode::Off,
             from: MonitorMode::Off,
             to: MonitorMode::Off,
             fade: Smoother::new(1.0, Smoother::TIME, rate),
             share: Ramp::new(1.0),
-            late: [Delay::new(late), Delay::new(late)],
-            late_removed: [vec![0.0; PART], vec![0.0; PART]],
+            removed_delays: [Delay::new(removed_lead), Delay::new(removed_lead)],
+            delayed_removed: [vec![0.0; MAX_PART], vec![0.0; MAX_PART]],
         }
     }
 
-    pub(super) fn listen(&mut self, listen: MonitorMode) {
-        self.wanted = listen;
+    pub(super) fn set_mode(&mut self, mode: MonitorMode) {
+        self.mode = mode;
     }
 
-    pub(super) fn wanted(&self) -> MonitorMode {
-        self.wanted
+    pub(super) fn mode(&self) -> MonitorMode {
+        self.mode
     }
 
     pub(super) fn reset(&mut self) {
         self.ticks.reset();
-        (self.wanted, self.from, self.to) = (MonitorMode::Off, MonitorMode::Off, MonitorMode::Off);
+        self.mode = MonitorMode::Off;
+        self.from = MonitorMode::Off;
+        self.to = MonitorMode::Off;
         self.fade.set_now(1.0);
         self.share = Ramp::new(1.0);
-        self.late.iter_mut().for_each(|delay| delay.fill(0.0));
+        self.removed_delays.iter_mut().for_each(|delay| delay.fill(0.0));
     }
 
     /// True when the output passes untouched.
-    pub(super) fn rests(&self) -> bool {
-        [self.wanted, self.to, self.from] == [MonitorMode::Off; 3] && self.share.is_settled_at(1.0)
+    pub(super) fn is_off(&self) -> bool {
+        [self.mode, self.to, self.from] == [MonitorMode::Off; 3] && self.share.is_settled_at(1.0)
     }
 
-    /// True when what is removed will be asked for.
-    pub(super) fn wants_removed(&self) -> bool {
-        [self.wanted, self.to, self.from].contains(&MonitorMode::Removed)
+    /// True when the removed noise is heard, or fades.
+    pub(super) fn needs_removed(&self) -> bool {
+        [self.mode, self.to, self.from].contains(&MonitorMode::Removed)
     }
 
     fn tick(&mut self) {
         if self.share.is_settled_at(1.0) {
             self.from = self.to;
-            if self.wanted != self.to {
-                if self.wanted == MonitorMode::Removed {
-                    self.late.iter_mut().for_each(|delay| delay.fill(0.0)); // of the last time
+            if self.mode != self.to {
+                if self.mode == MonitorMode::Removed {
+                    self.removed_delays.iter_mut().for_each(|delay| delay.fill(0.0)); // from the time before
                 }
-                self.to = self.wanted;
+                self.to = self.mode;
                 self.fade.set_now(0.0);
-                self.fade.aim(1.0);
+                self.fade.set_target(1.0);
                 self.share = Ramp::new(0.0);
             }
         }
         self.share.tick(self.fade.tick());
     }
 
-    /// Puts what is to be heard in the place of `output`, of at most [`PART`] frames.
-    pub(super) fn process(&mut self, output: &mut Block<'_>, sources: &Sources<'_>) {
+    /// Replaces `output`, of at most [`MAX_PART`] frames, by the signal to be heard.
+    pub(super) fn process(&mut self, output: &mut Block<'_>, sources: &MonitorSources<'_>) {
         let frames = output.len();
-        if self.rests() {
+        if self.is_off() {
             self.ticks.skip(frames);
             return;
         }
         match sources.removed {
-            Some(removed) if self.wants_removed() => {
-                for ((late, delay), removed) in self.late_removed.iter_mut().zip(&mut self.late).zip(removed)
+            Some(removed) if self.needs_removed() => {
+                for ((late, delay), removed) in
+                    self.delayed_removed.iter_mut().zip(&mut self.removed_delays).zip(removed)
                 {
                     late[..frames].copy_from_slice(&removed[..frames]);
                     delay.process(&mut late[..frames]);
                 }
             }
-            _ => self.late_removed.iter_mut().for_each(|late| late[..frames].fill(0.0)),
+            _ => self.delayed_removed.iter_mut().for_each(|late| late[..frames].fill(0.0)),
         }
         let (left, right) = output.channels();
         let mut at = 0;
@@ -160,7 +165,7 @@ impl Monitor {
             if step.tick {
                 self.tick();
             }
-            let gain = |listen| match listen {
+            let gain = |mode| match mode {
                 MonitorMode::Bypass(gain) | MonitorMode::Gain(gain) => gain.gain(),
                 _ => 1.0,
             };
@@ -170,12 +175,12 @@ impl Monitor {
                 let now = at + i;
                 let pair = |channels: &[Vec<f64>; 2]| [channels[0][now], channels[1][now]];
                 let (output, dry, removed) =
-                    ([left[now], right[now]], pair(sources.dry), pair(&self.late_removed));
-                let new = heard(to, output, dry, removed);
+                    ([left[now], right[now]], pair(sources.dry), pair(&self.delayed_removed));
+                let new = monitored(to, output, dry, removed);
                 [left[now], right[now]] = if whole {
                     new
                 } else {
-                    let old = heard(from, output, dry, removed);
+                    let old = monitored(from, output, dry, removed);
                     // Without a corner at either end.
                     let share = self.share.at(i);
                     let share = share * share * (3.0 - 2.0 * share);
@@ -188,11 +193,16 @@ impl Monitor {
     }
 }
 
-/// One frame of what is heard.
+/// Frame that is heard in `mode`, with its linear gain.
 #[inline]
-fn heard((listen, gain): (MonitorMode, f64), output: [f64; 2], dry: [f64; 2], removed: [f64; 2]) -> [f64; 2] {
+fn monitored(
+    (mode, gain): (MonitorMode, f64),
+    output: [f64; 2],
+    dry: [f64; 2],
+    removed: [f64; 2],
+) -> [f64; 2] {
     let [left, right] = output;
-    match listen {
+    match mode {
         // The equalizer has already put the band in the output's place.
         MonitorMode::Off
         | MonitorMode::Band(_)

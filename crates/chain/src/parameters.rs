@@ -1,5 +1,5 @@
-//! Every parameter of the chain: permanent id, name, range, default, unit. The one table that session files, plugins
-//! and documentation are made from.
+//! Parameters of the chain: permanent id, name, range, default, unit. Session files, plugins and documents are made
+//! from this table.
 
 use super::{ChainKind, ChainSettings, LatencyClass};
 use dsp::KeySource;
@@ -7,14 +7,14 @@ use dsp::align::Align;
 use dsp::detector::Detector;
 use dsp::dither::Dither;
 use dsp::equalizer::{BANDS, Placement, Shape};
+use dsp::hash::fnv1a;
 use dsp::limiter::Limiter;
-use dsp::saturator::Curve;
+use dsp::saturator::SaturationCurve;
 use dsp::trim::Polarity;
 use std::sync::LazyLock;
-use units::hash::fnv1a;
 use units::{Db, Dbtp, Hz, Ms};
 
-/// The value of a parameter.
+/// Value of a parameter.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Value {
     /// On or off.
@@ -25,22 +25,22 @@ pub enum Value {
     Choice(usize),
 }
 
-/// The curve of a control over a range of numbers.
+/// Mapping of a control's normalized value, 0 to 1, to a range of numbers.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Skew {
-    /// Evenly.
+    /// Linear.
     Linear,
-    /// Evenly in the logarithm.
+    /// Linear in the logarithm.
     Log,
-    /// By this power of the travel.
+    /// Linear in this power of the normalized value.
     Power(f64),
-    /// In steps of this size.
+    /// Linear, in steps of this size.
     Steps(f64),
 }
 
-/// The values that a parameter takes.
+/// Values that a parameter takes.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Kind {
+pub enum ParameterKind {
     /// Off or on.
     Switch,
     /// A number.
@@ -49,9 +49,9 @@ pub enum Kind {
         min: f64,
         /// The largest value.
         max: f64,
-        /// Unit for people: dB, ms, Hz, %, :1; empty for none.
+        /// Unit as displayed: dB, ms, Hz, %, :1; empty for none.
         unit: &'static str,
-        /// Travel of a control.
+        /// Mapping of a control.
         skew: Skew,
         /// May be "off", below the smallest value.
         may_be_off: bool,
@@ -65,15 +65,15 @@ pub enum Kind {
 pub struct Parameter {
     /// Permanent id, such as `comp_threshold` or `eq3_freq`.
     pub id: String,
-    /// Name for people.
+    /// Displayed name.
     pub name: String,
-    /// Group for people and hosts.
+    /// Group in windows and hosts.
     pub group: String,
-    /// Values.
-    pub kind: Kind,
-    /// The value at which, with all others, the chain changes nothing.
+    /// Type and range of its values.
+    pub kind: ParameterKind,
+    /// Value at which, with all others at theirs, the chain changes nothing.
     pub default: Value,
-    /// `None`: stems and masters have it; else only this seat.
+    /// Only kind of chain that has it; `None`: both.
     pub only: Option<ChainKind>,
     band: usize,
     get: fn(&ChainSettings, usize) -> Value,
@@ -88,7 +88,7 @@ impl PartialEq for Parameter {
 }
 
 impl Parameter {
-    /// The parameter's value in `settings`.
+    /// Value in `settings`.
     pub fn get(&self, settings: &ChainSettings) -> Value {
         (self.get)(settings, self.band)
     }
@@ -96,18 +96,18 @@ impl Parameter {
     /// Sets it, clamped into its range; a value of another kind is ignored.
     pub fn set(&self, settings: &mut ChainSettings, value: Value) {
         let value = match (self.kind, value) {
-            (Kind::Switch, Value::Switch(_)) => value,
-            (Kind::Number { min, max, .. }, Value::Number(Some(x))) if !x.is_nan() => {
+            (ParameterKind::Switch, Value::Switch(_)) => value,
+            (ParameterKind::Number { min, max, .. }, Value::Number(Some(x))) if !x.is_nan() => {
                 Value::Number(Some(x.clamp(min, max)))
             }
-            (Kind::Number { may_be_off: true, .. }, Value::Number(None)) => value,
-            (Kind::Choice(choices), Value::Choice(i)) if i < choices.len() => value,
+            (ParameterKind::Number { may_be_off: true, .. }, Value::Number(None)) => value,
+            (ParameterKind::Choice(choices), Value::Choice(i)) if i < choices.len() => value,
             _ => return,
         };
         (self.set)(settings, self.band, value);
     }
 
-    /// The least latency class whose chains have it; in a lower one it is without effect.
+    /// Lowest latency class whose chains have it; in a lower one it is without effect.
     pub fn needs(&self) -> LatencyClass {
         match (self.group.as_str(), self.id.as_str()) {
             ("Denoise", _) => LatencyClass::LinearDenoise,
@@ -116,16 +116,16 @@ impl Parameter {
         }
     }
 
-    /// The value at a fraction (0 to 1) of a control's travel.
+    /// Value at a normalized position, 0 to 1.
     pub fn at_fraction(&self, fraction: f64) -> Value {
         let fraction = fraction.clamp(0.0, 1.0);
         match self.kind {
-            Kind::Switch => Value::Switch(fraction >= 0.5),
-            Kind::Choice(choices) => {
+            ParameterKind::Switch => Value::Switch(fraction >= 0.5),
+            ParameterKind::Choice(choices) => {
                 Value::Choice(((fraction * choices.len() as f64) as usize).min(choices.len() - 1))
             }
-            Kind::Number { may_be_off: true, .. } if fraction == 0.0 => Value::Number(None),
-            Kind::Number { min, max, skew, .. } => Value::Number(Some(match skew {
+            ParameterKind::Number { may_be_off: true, .. } if fraction == 0.0 => Value::Number(None),
+            ParameterKind::Number { min, max, skew, .. } => Value::Number(Some(match skew {
                 Skew::Linear => min + (max - min) * fraction,
                 Skew::Log => min * (max / min).powf(fraction),
                 Skew::Power(power) => min + (max - min) * fraction.powf(power),
@@ -134,32 +134,32 @@ impl Parameter {
         }
     }
 
-    /// The value as text, without unit: `off`, `-18`, `low shelf`.
+    /// Value as text, without unit: `off`, `-18`, `low shelf`.
     pub fn text(&self, value: Value) -> String {
         match (value, self.kind) {
             (Value::Switch(on), _) => if on { "on" } else { "off" }.into(),
             (Value::Number(None), _) => "off".into(),
             (Value::Number(Some(x)), _) => format!("{x}"),
-            (Value::Choice(i), Kind::Choice(choices)) => {
+            (Value::Choice(i), ParameterKind::Choice(choices)) => {
                 choices.get(i).copied().unwrap_or_default().to_lowercase()
             }
             (Value::Choice(i), _) => format!("{i}"),
         }
     }
 
-    /// The choice that `text` names, however it is spaced or capitalized.
+    /// Choice that `text` names, spaces and capitals ignored.
     pub fn choice(&self, text: &str) -> Option<Value> {
-        let Kind::Choice(choices) = self.kind else { return None };
+        let ParameterKind::Choice(choices) = self.kind else { return None };
         let plain = |s: &str| s.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_lowercase();
         choices.iter().position(|choice| plain(choice) == plain(text)).map(Value::Choice)
     }
 
-    /// The values it takes, for people: `-60 to 0 dB`, `on or off`.
+    /// Range as displayed: `-60 to 0 dB`, `on or off`.
     pub fn range(&self) -> String {
         match self.kind {
-            Kind::Switch => "on or off".into(),
-            Kind::Choice(choices) => choices.join(", ").to_lowercase(),
-            Kind::Number { min, max, unit, may_be_off, .. } => {
+            ParameterKind::Switch => "on or off".into(),
+            ParameterKind::Choice(choices) => choices.join(", ").to_lowercase(),
+            ParameterKind::Number { min, max, unit, may_be_off, .. } => {
                 let off = if may_be_off { "off, " } else { "" };
                 let space = if unit.is_empty() || unit == ":1" { "" } else { " " };
                 format!("{off}{min} to {max}{space}{unit}")
@@ -169,34 +169,33 @@ impl Parameter {
 }
 
 /// All parameters.
-pub struct Table(Vec<Parameter>);
+pub struct ParameterTable(Vec<Parameter>);
 
-impl Table {
+impl ParameterTable {
     /// All parameters in signal order.
     pub fn all(&self) -> &[Parameter] {
         &self.0
     }
 
-    /// The parameters that a chain in `chain_kind` has.
-    pub fn of(&self, chain_kind: ChainKind) -> impl Iterator<Item = &Parameter> {
+    /// Parameters of a chain of this kind, in signal order.
+    pub fn for_kind(&self, chain_kind: ChainKind) -> impl Iterator<Item = &Parameter> {
         self.0.iter().filter(move |p| p.only.is_none_or(|only| only == chain_kind))
     }
 
-    /// Stands for the ids, kinds and order of these parameters: two builds with the same schema mean the same by the
-    /// same list of values.
+    /// Hash of ids, kinds and order: two builds with the same schema give a list of values the same meaning.
     pub fn schema(&self, chain_kind: ChainKind) -> u64 {
-        let text = self.of(chain_kind).map(|p| format!("{} {:?};", p.id, p.kind)).collect::<String>();
-        fnv1a(text.bytes())
+        let text = self.for_kind(chain_kind).map(|p| format!("{} {:?};", p.id, p.kind)).collect::<String>();
+        fnv1a(&text)
     }
 
-    /// The parameter of that id.
+    /// Parameter with this id.
     pub fn find(&self, id: &str) -> Option<&Parameter> {
         self.0.iter().find(|p| p.id == id)
     }
 }
 
-/// The table.
-pub static PARAMETERS: LazyLock<Table> = LazyLock::new(|| Table(table()));
+/// Table of all parameters.
+pub static PARAMETERS: LazyLock<ParameterTable> = LazyLock::new(|| ParameterTable(table()));
 
 /// Choices as enum values in the order of their names.
 trait Choices: Copy + PartialEq + 'static {
@@ -225,7 +224,7 @@ choices!(Shape: Bell = "Bell", LowShelf = "Low Shelf", HighShelf = "High Shelf",
     HighCut = "High Cut", Notch = "Notch", Tilt = "Tilt");
 choices!(Placement: Stereo = "Stereo", Mid = "Mid", Side = "Side", Left = "Left", Right = "Right");
 choices!(Detector: Peak = "Peak", Rms = "RMS");
-choices!(Curve: Soft = "Soft", Clip = "Clip");
+choices!(SaturationCurve: Soft = "Soft", Clip = "Clip");
 choices!(KeySource: Own = "Self", Sidechain = "Sidechain");
 choices!(Dither: Off = "Off", Bits24 = "24 bit", Bits16 = "16 bit", Bits16Shaped = "16 bit shaped");
 
@@ -234,12 +233,12 @@ const MS: &str = "ms";
 const HZ: &str = "Hz";
 const PERCENT: &str = "%";
 
-const fn number(min: f64, max: f64, unit: &'static str, skew: Skew) -> Kind {
-    Kind::Number { min, max, unit, skew, may_be_off: false }
+const fn number(min: f64, max: f64, unit: &'static str, skew: Skew) -> ParameterKind {
+    ParameterKind::Number { min, max, unit, skew, may_be_off: false }
 }
 
-const fn number_or_off(min: f64, max: f64, unit: &'static str, skew: Skew) -> Kind {
-    Kind::Number { min, max, unit, skew, may_be_off: true }
+const fn number_or_off(min: f64, max: f64, unit: &'static str, skew: Skew) -> ParameterKind {
+    ParameterKind::Number { min, max, unit, skew, may_be_off: true }
 }
 
 /// Getter and setter of a field: `field!(switch | number | percent | optional Unit | choice, path)`.
@@ -285,7 +284,7 @@ fn table() -> Vec<Parameter> {
                    only: Option<ChainKind>,
                    id: String,
                    name: &str,
-                   kind: Kind,
+                   kind: ParameterKind,
                    (get, set): Access| {
         let default = get(&defaults, band);
         table.push(Parameter {
@@ -300,26 +299,26 @@ fn table() -> Vec<Parameter> {
             set,
         });
     };
-    let mut one = |group: &str, id: &str, name: &str, kind: Kind, access: Access| {
+    let mut one = |group: &str, id: &str, name: &str, kind: ParameterKind, access: Access| {
         let only = (id == "dither").then_some(ChainKind::Master);
         add(group, 0, only, id.into(), name, kind, access);
     };
 
-    one("Input", "bypass", "Bypass", Kind::Switch, field!(switch, s, n, s.bypass));
+    one("Input", "bypass", "Bypass", ParameterKind::Switch, field!(switch, s, n, s.bypass));
     one("Input", "in_trim", "Input", number(-24.0, 24.0, DB, Linear), field!(Db, s, n, s.input.gain));
     one(
         "Input",
         "in_polarity",
         "Polarity",
-        Kind::Choice(Polarity::NAMES),
+        ParameterKind::Choice(Polarity::NAMES),
         field!(choice, s, n, s.input.polarity),
     );
-    let delay = number(0.0, Align::LONGEST.0, MS, Power(2.0));
+    let delay = number(0.0, Align::MAX_DELAY.0, MS, Power(2.0));
     one("Input", "align_delay", "Align", delay, field!(Ms, s, n, s.align.delay));
-    one("Input", "dc_on", "DC Filter", Kind::Switch, field!(switch, s, n, s.dc.on));
+    one("Input", "dc_on", "DC Filter", ParameterKind::Switch, field!(switch, s, n, s.dc.on));
 
     let d = "Denoise";
-    one(d, "dn_on", "On", Kind::Switch, field!(switch, s, n, s.denoise.on));
+    one(d, "dn_on", "On", ParameterKind::Switch, field!(switch, s, n, s.denoise.on));
     one(d, "dn_reduction", "Reduction", number(0.0, 24.0, DB, Linear), field!(Db, s, n, s.denoise.reduction));
     one(
         d,
@@ -330,7 +329,7 @@ fn table() -> Vec<Parameter> {
     );
 
     let c = "Compressor";
-    one(c, "comp_on", "On", Kind::Switch, field!(switch, s, n, s.compressor.on));
+    one(c, "comp_on", "On", ParameterKind::Switch, field!(switch, s, n, s.compressor.on));
     one(
         c,
         "comp_threshold",
@@ -342,13 +341,19 @@ fn table() -> Vec<Parameter> {
     one(c, "comp_knee", "Knee", number(0.0, 24.0, DB, Linear), field!(Db, s, n, s.compressor.knee));
     one(c, "comp_attack", "Attack", number(0.05, 200.0, MS, Log), field!(Ms, s, n, s.compressor.attack));
     one(c, "comp_release", "Release", number(10.0, 2000.0, MS, Log), field!(Ms, s, n, s.compressor.release));
-    one(c, "comp_auto", "Auto Release", Kind::Switch, field!(switch, s, n, s.compressor.auto_release));
+    one(
+        c,
+        "comp_auto",
+        "Auto Release",
+        ParameterKind::Switch,
+        field!(switch, s, n, s.compressor.auto_release),
+    );
     one(c, "comp_cap", "Max Reduction", number(1.0, 24.0, DB, Linear), field!(Db, s, n, s.compressor.cap));
     one(
         c,
         "comp_detector",
         "Detector",
-        Kind::Choice(Detector::NAMES),
+        ParameterKind::Choice(Detector::NAMES),
         field!(choice, s, n, s.compressor.detector),
     );
     one(
@@ -360,7 +365,13 @@ fn table() -> Vec<Parameter> {
     );
     let hp = number_or_off(20.0, 500.0, HZ, Log);
     one(c, "comp_hp", "Key High-Pass", hp, field!(optional Hz, s, n, s.compressor.key_highpass));
-    one(c, "comp_key", "Key", Kind::Choice(KeySource::NAMES), field!(choice, s, n, s.compressor.key));
+    one(
+        c,
+        "comp_key",
+        "Key",
+        ParameterKind::Choice(KeySource::NAMES),
+        field!(choice, s, n, s.compressor.key),
+    );
     one(
         c,
         "comp_link",
@@ -372,9 +383,15 @@ fn table() -> Vec<Parameter> {
     one(c, "comp_makeup", "Makeup", number(-12.0, 24.0, DB, Linear), field!(Db, s, n, s.compressor.makeup));
 
     let t = "Saturator";
-    one(t, "sat_on", "On", Kind::Switch, field!(switch, s, n, s.saturator.on));
+    one(t, "sat_on", "On", ParameterKind::Switch, field!(switch, s, n, s.saturator.on));
     one(t, "sat_drive", "Drive", number(0.0, 24.0, DB, Power(2.0)), field!(Db, s, n, s.saturator.drive));
-    one(t, "sat_curve", "Curve", Kind::Choice(Curve::NAMES), field!(choice, s, n, s.saturator.curve));
+    one(
+        t,
+        "sat_curve",
+        "Curve",
+        ParameterKind::Choice(SaturationCurve::NAMES),
+        field!(choice, s, n, s.saturator.curve),
+    );
     one(t, "sat_mix", "Mix", number(0.0, 100.0, PERCENT, Linear), field!(percent, s, n, s.saturator.mix));
 
     one("Width", "width", "Width", number(0.0, 200.0, PERCENT, Linear), field!(percent, s, n, s.width.width));
@@ -382,7 +399,7 @@ fn table() -> Vec<Parameter> {
     one("Width", "mono_below", "Mono Below", below, field!(optional Hz, s, n, s.width.mono_below));
 
     let l = "Limiter";
-    one(l, "lim_on", "On", Kind::Switch, field!(switch, s, n, s.limiter.on));
+    one(l, "lim_on", "On", ParameterKind::Switch, field!(switch, s, n, s.limiter.on));
     one(l, "lim_drive", "Drive", number(0.0, 24.0, DB, Linear), field!(Db, s, n, s.limiter.drive));
     one(
         l,
@@ -404,15 +421,20 @@ fn table() -> Vec<Parameter> {
     );
 
     one("Output", "level", "Level", number(-24.0, 12.0, DB, Linear), field!(Db, s, n, s.level));
-    one("Output", "dither", "Dither", Kind::Choice(Dither::NAMES), field!(choice, s, n, s.dither));
+    one("Output", "dither", "Dither", ParameterKind::Choice(Dither::NAMES), field!(choice, s, n, s.dither));
 
     for band in 0..BANDS {
         let group = format!("EQ {}", band + 1);
-        let mut eq = |id: &str, name: &str, kind: Kind, access: Access| {
+        let mut eq = |id: &str, name: &str, kind: ParameterKind, access: Access| {
             add(&group, band, None, format!("eq{}_{id}", band + 1), name, kind, access);
         };
-        eq("on", "On", Kind::Switch, field!(switch, s, n, s.equalizer.bands[n].on));
-        eq("shape", "Shape", Kind::Choice(Shape::NAMES), field!(choice, s, n, s.equalizer.bands[n].shape));
+        eq("on", "On", ParameterKind::Switch, field!(switch, s, n, s.equalizer.bands[n].on));
+        eq(
+            "shape",
+            "Shape",
+            ParameterKind::Choice(Shape::NAMES),
+            field!(choice, s, n, s.equalizer.bands[n].shape),
+        );
         let range = number(10.0, 30_000.0, HZ, Log);
         eq("freq", "Frequency", range, field!(Hz, s, n, s.equalizer.bands[n].frequency));
         eq("gain", "Gain", number(-18.0, 18.0, DB, Linear), field!(Db, s, n, s.equalizer.bands[n].gain));
@@ -422,7 +444,7 @@ fn table() -> Vec<Parameter> {
         eq(
             "place",
             "Placement",
-            Kind::Choice(Placement::NAMES),
+            ParameterKind::Choice(Placement::NAMES),
             field!(choice, s, n, s.equalizer.bands[n].placement),
         );
         let range = number(-18.0, 18.0, DB, Linear);
@@ -433,7 +455,7 @@ fn table() -> Vec<Parameter> {
         eq("attack", "Attack", attack, field!(Ms, s, n, s.equalizer.bands[n].dynamic.attack));
         let release = number(5.0, 2000.0, MS, Log);
         eq("release", "Release", release, field!(Ms, s, n, s.equalizer.bands[n].dynamic.release));
-        let key = Kind::Choice(KeySource::NAMES);
+        let key = ParameterKind::Choice(KeySource::NAMES);
         eq("key", "Key", key, field!(choice, s, n, s.equalizer.bands[n].dynamic.key));
     }
     // Signal order: the equalizer stands before the compressor.

@@ -1,30 +1,30 @@
-//! Delay of a stem by any time, to bring it into step with another.
+//! Delay of a stem by fractions of a sample, to align it with another.
 
 use super::kaiser::{kaiser, sinc};
-use super::{Block, Process, Ramp, Smoother, Ticks, settle, within};
+use super::{Block, Process, Ramp, Smoother, Ticks, flush_invalid, within};
 use simd::{Isa, Kernel, Simd};
 use units::{Hz, Ms, Samples};
 
 /// Settings of [`Align`].
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AlignSettings {
-    /// How much later, 0 to 20 ms.
+    /// Delay, 0 to 20 ms.
     pub delay: Ms,
 }
 
-/// Taps of the interpolation, half of them on each side of where it reads.
+/// Taps of the interpolation, half of them on each side of the position read.
 const TAPS: usize = 64;
 
-/// Shape of the Kaiser window: 90 dB.
-const BETA: f64 = 8.9;
+/// Shape of the Kaiser window: stop band of -90 dB.
+const KAISER_BETA: f64 = 8.9;
 
-/// Delays nearer than this to a whole number of samples are that number.
-const WHOLE: f64 = 1e-6;
+/// Distance from a whole number of samples, in samples, within which a delay is rounded to it.
+const WHOLE_TOLERANCE: f64 = 1e-6;
 
-/// Shorter delays, in samples, are none: an all-pass for them would ring on and on at Nyquist.
-const SHORTEST: f64 = 0.01;
+/// Shortest delay, in samples; below it there is none, for its all-pass would ring at Nyquist.
+const MIN_DELAY: f64 = 0.01;
 
-/// A delay of 0 to 20 ms, to fractions of a sample.
+/// Delay of 0 to 20 ms, to fractions of a sample.
 ///
 /// It is an effect, not latency: nobody compensates it, and at 0 ms (below a hundredth of a sample) there is none. Whole
 /// numbers of samples are exact. Between them:
@@ -41,33 +41,33 @@ pub struct Align {
     isa: Isa,
     rate: Hz,
     ticks: Ticks,
-    /// Samples of delay to go to.
-    goal: f64,
-    past: [Past; 2],
-    reader: Reader,
-    /// What fades away while `reader` fades in.
-    old: Reader,
+    /// Delay to move to, in samples.
+    target: f64,
+    history: [DoubledHistory; 2],
+    reader: DelayReader,
+    /// Reader that fades out while `reader` fades in.
+    old: DelayReader,
     fade: Smoother,
-    /// Share of `reader`.
+    /// Share of `reader`, 0 to 1.
     share: Ramp,
     fresh: bool,
 }
 
-/// The audio of the last 20 ms and a little more, one channel.
-struct Past {
-    /// Every sample twice, a length apart, so that any stretch of the past lies in one piece.
+/// Audio of one channel, as long as the longest delay and the taps around it.
+struct DoubledHistory {
+    /// Each sample twice, a length apart, so that any stretch of the history is contiguous.
     twice: Box<[f64]>,
     length: usize,
     now: usize,
 }
 
-impl Past {
+impl DoubledHistory {
     fn new(longest: usize) -> Self {
         let length = longest + TAPS;
         Self { twice: vec![0.0; 2 * length].into(), length, now: 0 }
     }
 
-    /// Takes the next sample; what is not finite would stay for 20 ms and is silence.
+    /// Appends a sample; a non-finite one becomes zero, for it would stay for 20 ms.
     #[inline]
     fn push(&mut self, sample: f64) {
         let sample = if sample.is_finite() { sample } else { 0.0 };
@@ -76,12 +76,12 @@ impl Past {
         self.twice[self.now + self.length] = sample;
     }
 
-    /// Takes the next samples.
+    /// Appends samples.
     fn extend(&mut self, isa: Isa, samples: &[f64]) {
-        isa.run(Extend { past: self, samples });
+        isa.run(ExtendHistory { history: self, samples });
     }
 
-    /// `count` samples, the oldest first, of which the newest came `first` pushes before the last.
+    /// `count` samples, oldest first; the newest of them was pushed `first` samples before the last.
     #[inline]
     fn stretch(&self, first: usize, count: usize) -> &[f64] {
         let end = self.now + self.length + 1 - first;
@@ -93,18 +93,18 @@ impl Past {
     }
 }
 
-/// [`Past::extend`] for an instruction set.
-struct Extend<'a> {
-    past: &'a mut Past,
+/// Kernel of [`DoubledHistory::extend`].
+struct ExtendHistory<'a> {
+    history: &'a mut DoubledHistory,
     samples: &'a [f64],
 }
 
-impl Kernel for Extend<'_> {
+impl Kernel for ExtendHistory<'_> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, _: S) {
-        let Self { past: Past { twice, length, now }, mut samples } = self;
+        let Self { history: DoubledHistory { twice, length, now }, mut samples } = self;
         let (first, second) = twice.split_at_mut(*length);
         while !samples.is_empty() {
             let start = if *now + 1 == *length { 0 } else { *now + 1 };
@@ -121,26 +121,26 @@ impl Kernel for Extend<'_> {
     }
 }
 
-/// Reads the past with a constant delay: a weighted sum of inputs and, for an all-pass, of its own outputs.
-struct Reader {
-    /// Samples of delay.
+/// Reads a history with a constant delay: a weighted sum of inputs and, for an all-pass, of its own outputs.
+struct DelayReader {
+    /// Delay in samples.
     delay: f64,
     /// Age of the newest input read.
     first: usize,
-    /// How many inputs are read, and their weights, the oldest first.
+    /// Number of inputs read, and their weights, oldest first.
     count: usize,
     taps: [f64; TAPS],
-    /// Order of the all-pass (0: there is none) and the weights of its outputs, the newest first.
+    /// Order of the all-pass (0: none) and the weights of its outputs, newest first.
     order: usize,
     feedback: [f64; TAPS / 2],
-    /// The last outputs per channel, the newest first.
+    /// Last outputs per channel, newest first.
     outputs: [[f64; TAPS / 2]; 2],
 }
 
-impl Reader {
-    /// A reader `delay` samples behind.
+impl DelayReader {
+    /// Reader with a delay of `delay` samples.
     fn new(delay: f64) -> Self {
-        let delay = if delay < SHORTEST { 0.0 } else { delay };
+        let delay = if delay < MIN_DELAY { 0.0 } else { delay };
         let whole = delay.round();
         let mut reader = Self {
             delay,
@@ -151,7 +151,7 @@ impl Reader {
             feedback: [0.0; TAPS / 2],
             outputs: [[0.0; TAPS / 2]; 2],
         };
-        if (delay - whole).abs() < WHOLE {
+        if (delay - whole).abs() < WHOLE_TOLERANCE {
             reader.delay = whole;
         } else if delay >= (TAPS / 2) as f64 {
             reader.interpolate();
@@ -161,7 +161,7 @@ impl Reader {
         reader
     }
 
-    /// Windowed sinc, scaled to a gain of one at zero frequency.
+    /// Sets the taps of a windowed sinc, scaled to a gain of one at 0 Hz.
     fn interpolate(&mut self) {
         let half = TAPS / 2;
         self.first = self.delay as usize + 1 - half;
@@ -169,13 +169,13 @@ impl Reader {
         for (i, tap) in self.taps.iter_mut().rev().enumerate() {
             let x = (self.first + i) as f64 - self.delay;
             let u = x / half as f64;
-            *tap = sinc(x) * kaiser(u, BETA);
+            *tap = sinc(x) * kaiser(u, KAISER_BETA);
         }
         let sum: f64 = self.taps.iter().sum();
         self.taps.iter_mut().for_each(|tap| *tap /= sum);
     }
 
-    /// Thiran: `a[k] = (-1)^k C(N, k) Π (D - N + n) / (D - N + k + n)`, n from 0 to N; numerator and denominator mirror
+    /// Sets the coefficients of Thiran's all-pass: `a[k] = (-1)^k C(N, k) Π (D - N + n) / (D - N + k + n)`, n from 0 to N; numerator and denominator mirror
     /// each other.
     fn pass_all(&mut self) {
         let order = (self.delay.round() as usize).clamp(1, TAPS / 2);
@@ -189,23 +189,25 @@ impl Reader {
             }
             binomial *= -((order - k) as f64) / (k + 1) as f64;
         }
-        (self.first, self.count, self.order) = (0, order + 1, order);
+        self.first = 0;
+        self.count = order + 1;
+        self.order = order;
     }
 
-    /// Gives an all-pass outputs to start from: nearly those it would have made, so that it does not ring.
-    fn prime(&mut self, past: &[Past; 2]) {
+    /// Sets the outputs that an all-pass starts from, nearly those it would have had, so that it does not ring.
+    fn prime(&mut self, history: &[DoubledHistory; 2]) {
         let (whole, part) = (self.delay as usize, self.delay.fract());
-        for (outputs, past) in self.outputs.iter_mut().zip(past) {
+        for (outputs, history) in self.outputs.iter_mut().zip(history) {
             for (age, output) in outputs[..self.order].iter_mut().enumerate() {
-                let pair = past.stretch(age + whole, 2);
+                let pair = history.stretch(age + whole, 2);
                 *output = pair[1] + part * (pair[0] - pair[1]);
             }
         }
     }
 
     #[inline]
-    fn read(&mut self, channel: usize, past: &Past) -> f64 {
-        let inputs = past.stretch(self.first, self.count);
+    fn read(&mut self, channel: usize, history: &DoubledHistory) -> f64 {
+        let inputs = history.stretch(self.first, self.count);
         if self.count == 1 {
             return inputs[0]; // to the bit
         }
@@ -214,14 +216,14 @@ impl Reader {
             return sum;
         }
         let outputs = &mut self.outputs[channel][..self.order];
-        let output = settle(sum - dot(&self.feedback[..self.order], outputs));
+        let output = flush_invalid(sum - dot(&self.feedback[..self.order], outputs));
         outputs.copy_within(..self.order - 1, 1);
         outputs[0] = output;
         output
     }
 }
 
-/// The sum of products, in four sums side by side.
+/// Sum of products, in four independent sums.
 #[inline]
 fn dot(a: &[f64], b: &[f64]) -> f64 {
     let (a, b) = (a.chunks_exact(4), b.chunks_exact(4));
@@ -236,47 +238,47 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
 }
 
 impl Align {
-    /// The longest delay.
-    pub const LONGEST: Ms = Ms(20.0);
+    /// Longest delay.
+    pub const MAX_DELAY: Ms = Ms(20.0);
 
-    /// No delay, for audio at `rate`.
+    /// Delay of 0 ms for audio at `rate`.
     pub fn new(rate: Hz) -> Self {
-        let longest = Self::LONGEST.samples(rate).0 + 1;
+        let longest = Self::MAX_DELAY.samples(rate).0 + 1;
         Self {
             rate,
             ticks: Ticks::default(),
-            goal: 0.0,
+            target: 0.0,
             isa: Isa::widest(),
-            past: [Past::new(longest), Past::new(longest)],
-            reader: Reader::new(0.0),
-            old: Reader::new(0.0),
+            history: [DoubledHistory::new(longest), DoubledHistory::new(longest)],
+            reader: DelayReader::new(0.0),
+            old: DelayReader::new(0.0),
             fade: Smoother::new(1.0, Smoother::TIME, rate),
             share: Ramp::new(1.0),
             fresh: true,
         }
     }
 
-    /// True when output equals input to the bit: nothing to do, nothing on its way.
+    /// True when output equals input to the bit: no delay, and no crossfade in progress.
     pub fn is_neutral(&self) -> bool {
-        self.goal == 0.0 && self.reader.delay == 0.0 && self.share.is_settled_at(1.0)
+        self.target == 0.0 && self.reader.delay == 0.0 && self.share.is_settled_at(1.0)
     }
 
-    /// At the goal at once.
-    fn rest(&mut self) {
-        self.reader = Reader::new(self.goal);
-        self.goal = self.reader.delay;
+    /// Ends all crossfades at the target.
+    fn set_now(&mut self) {
+        self.reader = DelayReader::new(self.target);
+        self.target = self.reader.delay;
         self.fade.set_now(1.0);
         self.share = Ramp::new(1.0);
     }
 
     fn tick(&mut self) {
-        let next = self.share.is_settled_at(1.0) && self.reader.delay != self.goal;
+        let next = self.share.is_settled_at(1.0) && self.reader.delay != self.target;
         if next {
-            self.old = core::mem::replace(&mut self.reader, Reader::new(self.goal));
-            self.reader.prime(&self.past);
-            self.goal = self.reader.delay; // a whole number, if it is one but for rounding
+            self.old = core::mem::replace(&mut self.reader, DelayReader::new(self.target));
+            self.reader.prime(&self.history);
+            self.target = self.reader.delay; // a whole number, if it is one but for rounding
             self.fade.set_now(0.0);
-            self.fade.aim(1.0);
+            self.fade.set_target(1.0);
             self.share = Ramp::new(0.0);
         }
         self.share.tick(self.fade.tick());
@@ -287,9 +289,9 @@ impl Process for Align {
     type Settings = AlignSettings;
 
     fn set(&mut self, settings: &AlignSettings) {
-        self.goal = within(settings.delay.0, 0.0, Self::LONGEST.0) * 1e-3 * self.rate.0;
+        self.target = within(settings.delay.0, 0.0, Self::MAX_DELAY.0) * 1e-3 * self.rate.0;
         if self.fresh {
-            self.rest();
+            self.set_now();
         }
         self.fresh = false;
     }
@@ -300,8 +302,8 @@ impl Process for Align {
 
     fn reset(&mut self) {
         self.ticks.reset();
-        self.past.iter_mut().for_each(Past::reset);
-        self.rest();
+        self.history.iter_mut().for_each(DoubledHistory::reset);
+        self.set_now();
         self.fresh = true;
     }
 
@@ -309,8 +311,8 @@ impl Process for Align {
         self.fresh = false;
         if self.is_neutral() {
             let (left, right) = block.channels();
-            self.past[0].extend(self.isa, left);
-            self.past[1].extend(self.isa, right);
+            self.history[0].extend(self.isa, left);
+            self.history[1].extend(self.isa, right);
             self.ticks.skip(left.len());
             return;
         }
@@ -323,12 +325,13 @@ impl Process for Align {
             let mut part = block.part(at..at + step.frames);
             let (left, right) = part.channels();
             let whole = self.share.is_settled_at(1.0);
-            for (channel, (samples, past)) in [left, right].into_iter().zip(&mut self.past).enumerate() {
+            for (channel, (samples, history)) in [left, right].into_iter().zip(&mut self.history).enumerate()
+            {
                 for (i, sample) in samples.iter_mut().enumerate() {
-                    past.push(*sample);
-                    *sample = self.reader.read(channel, past);
+                    history.push(*sample);
+                    *sample = self.reader.read(channel, history);
                     if !whole {
-                        let old = self.old.read(channel, past);
+                        let old = self.old.read(channel, history);
                         let share = self.share.at(i);
                         let share = share * share * (3.0 - 2.0 * share); // no corner at either end
                         *sample = old + share * (*sample - old);

@@ -1,43 +1,43 @@
-//! How a gain reduction moves: attack, and a release in one or two stages.
+//! Motion of a gain reduction: attack, and a release in one or two stages.
 
 use core::array;
 
 use units::{Hz, Ms, linear};
 
-/// The share of the way to its target that a one-pole filter goes in one sample, if it goes 63.2 % in `time`.
+/// Coefficient of a one-pole filter with the time constant `time`: its share of the distance per sample, 1 - e^(-1/τ).
 pub fn one_pole_coefficient(time: Ms, rate: Hz) -> f64 {
     if time.0 > 0.0 { -(-1e3 / (time.0 * rate.0)).exp_m1() } else { 1.0 }
 }
 
-/// The factor of a reduction in dB; exactly one for none.
+/// Linear gain of a reduction in dB; exactly one for none.
 #[inline]
 pub fn factor(reduction_db: f64) -> f64 {
     if reduction_db > 0.0 { linear(-reduction_db) } else { 1.0 }
 }
 
-/// Where each part of a [`Ballistics`] goes per sample; see [`pole`].
+/// BallisticsCoefficients of a [`Ballistics`]; see [`one_pole_coefficient`].
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Coefficients {
+pub struct BallisticsCoefficients {
     /// Towards a larger reduction.
     pub attack: f64,
-    /// Back to the floor: what the slow stage holds, or what is wanted.
+    /// Towards the floor: the slow stage or the wanted reduction, whichever is larger.
     pub release: f64,
-    /// The slow stage upwards; zero: there is no slow stage.
+    /// Slow stage, upwards; zero: no slow stage.
     pub charge: f64,
-    /// The slow stage downwards.
+    /// Slow stage, downwards.
     pub discharge: f64,
 }
 
-impl Coefficients {
-    /// The slow stage after another frame.
+impl BallisticsCoefficients {
+    /// Slow stage after another frame.
     #[inline(always)]
-    fn slower(&self, slow: f64, wanted: f64) -> f64 {
+    fn next_slow(&self, slow: f64, wanted: f64) -> f64 {
         let way = wanted - slow;
         something(slow + way * if way > 0.0 { self.charge } else { self.discharge })
     }
 
-    /// What a falling reduction has beside the share of its own that stays, given the slow stage before this frame and
-    /// after. What lies above the floor falls with the release, and sinks with the floor: the two do not add up.
+    /// Part of a falling reduction that does not depend on its own last value, given the slow stage before and after this
+    /// frame. The part above the floor falls with the release, and sinks with the floor: the two do not add up.
     #[inline(always)]
     fn falling(&self, wanted: f64, before: f64, after: f64) -> f64 {
         let before = if before > wanted { before } else { wanted };
@@ -47,9 +47,9 @@ impl Coefficients {
         sinks * (1.0 - self.release) + floor * self.release
     }
 
-    /// The reduction after another frame.
+    /// Reduction after another frame.
     #[inline(always)]
-    fn moved(&self, value: f64, wanted: f64, falling: f64) -> f64 {
+    fn next_value(&self, value: f64, wanted: f64, falling: f64) -> f64 {
         let way = wanted - value;
         let risen = value + way * self.attack;
         let fallen = value * (1.0 - self.release) + falling;
@@ -57,46 +57,46 @@ impl Coefficients {
     }
 }
 
-/// Moves reductions of `N` channels towards what is wanted, each on its own.
+/// Moves the reductions of `N` channels towards the wanted ones, independently.
 ///
-/// Attack and release are one-pole, 63.2 % in the time given. Beside it a slow stage follows what is wanted for
-/// long, and the release only falls down to it: a short event hardly charges the slow stage and is over with the
+/// Attack and release are one-pole, 63.2 % in the time given. Beside it a slow stage follows the wanted reduction over a
+/// longer time, and the release only falls down to it: a short event hardly charges the slow stage and is over with the
 /// fast release, a long one leaves with the slow stage. That is the program-dependent release by duration.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ballistics<const N: usize> {
-    times: Coefficients,
+    coefficients: BallisticsCoefficients,
     value: [f64; N],
     slow: [f64; N],
 }
 
-/// Reductions below this, in dB, are over: the state becomes exactly zero.
-pub(super) const NOTHING: f64 = 1e-12;
+/// Smallest reduction, in dB; below it the state becomes exactly zero.
+pub(super) const MIN_REDUCTION: f64 = 1e-12;
 
 impl<const N: usize> Ballistics<N> {
-    /// At rest.
-    pub fn new(times: Coefficients) -> Self {
-        Self { times, value: [0.0; N], slow: [0.0; N] }
+    /// Ballistics at rest.
+    pub fn new(coefficients: BallisticsCoefficients) -> Self {
+        Self { coefficients, value: [0.0; N], slow: [0.0; N] }
     }
 
-    /// Changes the times; the state moves on from where it is.
-    pub fn set(&mut self, times: Coefficients) {
-        self.times = times;
+    /// Changes the coefficients; the state is kept.
+    pub fn set(&mut self, coefficients: BallisticsCoefficients) {
+        self.coefficients = coefficients;
     }
 
-    /// One frame: `wanted` is the reduction to reach, finite and at least zero, in dB; so is the result.
+    /// Reductions of the next frame, in dB; `wanted` are those to reach, finite and at least zero.
     #[inline(always)]
     pub fn next(&mut self, wanted: [f64; N]) -> [f64; N] {
         // Choices, not branches: channels go side by side.
         for i in 0..N {
-            let slow = self.times.slower(self.slow[i], wanted[i]);
-            let falling = self.times.falling(wanted[i], self.slow[i], slow);
-            self.value[i] = self.times.moved(self.value[i], wanted[i], falling);
+            let slow = self.coefficients.next_slow(self.slow[i], wanted[i]);
+            let falling = self.coefficients.falling(wanted[i], self.slow[i], slow);
+            self.value[i] = self.coefficients.next_value(self.value[i], wanted[i], falling);
             self.slow[i] = slow;
         }
         self.value
     }
 
-    /// The reductions at the last frame.
+    /// Reductions of the last frame, in dB.
     #[inline]
     pub fn value(&self) -> [f64; N] {
         self.value
@@ -119,33 +119,35 @@ impl<const N: usize> Ballistics<N> {
     #[inline(always)]
     pub(super) fn each(&mut self, wanted: &[[f64; N]], reductions: &mut [[f64; N]]) {
         let mut now = self.clone();
-        if now.times.charge == now.times.discharge {
+        if now.coefficients.charge == now.coefficients.discharge {
             // No choice to be made: said so that the compiler knows.
-            now.times.charge = now.times.discharge;
-            now.fours(wanted, reductions);
+            now.coefficients.charge = now.coefficients.discharge;
+            now.run_in_fours(wanted, reductions);
         } else {
-            now.fours(wanted, reductions);
+            now.run_in_fours(wanted, reductions);
         }
         *self = now;
     }
 
-    /// In fours: the slow stage goes ahead, so that neither stage waits for the other, frame by frame.
+    /// Runs in groups of four frames, the slow stage ahead: neither stage waits for the other at every frame.
     #[inline(always)]
-    fn fours(&mut self, wanted: &[[f64; N]], reductions: &mut [[f64; N]]) {
-        let times = self.times;
+    fn run_in_fours(&mut self, wanted: &[[f64; N]], reductions: &mut [[f64; N]]) {
+        let coefficients = self.coefficients;
         let (fours, rest) = wanted.as_chunks::<4>();
         let (places, last) = reductions.as_chunks_mut::<4>();
         for (wanted, places) in fours.iter().zip(places) {
             let mut slows = [self.slow; 5];
             for i in 0..4 {
-                slows[i + 1] = array::from_fn(|channel| times.slower(slows[i][channel], wanted[i][channel]));
+                slows[i + 1] =
+                    array::from_fn(|channel| coefficients.next_slow(slows[i][channel], wanted[i][channel]));
             }
             self.slow = slows[4];
             for i in 0..4 {
                 for channel in 0..N {
                     let (before, after) = (slows[i][channel], slows[i + 1][channel]);
-                    let falling = times.falling(wanted[i][channel], before, after);
-                    self.value[channel] = times.moved(self.value[channel], wanted[i][channel], falling);
+                    let falling = coefficients.falling(wanted[i][channel], before, after);
+                    self.value[channel] =
+                        coefficients.next_value(self.value[channel], wanted[i][channel], falling);
                 }
                 places[i] = self.value;
             }
@@ -155,26 +157,27 @@ impl<const N: usize> Ballistics<N> {
         }
     }
 
-    /// Whether all channels move as one from here on.
-    pub(super) fn is_one(&self) -> bool {
+    /// True if all channels have one state, so that equal wants keep them equal.
+    pub(super) fn is_linked(&self) -> bool {
         self.value == [self.value[0]; N] && self.slow == [self.slow[0]; N]
     }
 }
 
 impl Ballistics<2> {
-    /// [`each`](Self::each) for two channels that [move as one](Self::is_one) and want the same.
+    /// [`each`](Self::each) for two channels with [one state](Self::is_linked) that want the same.
     #[inline(always)]
-    pub(super) fn each_as_one(&mut self, wanted: &[f64], reductions: &mut [f64]) {
-        let mut one = Ballistics { times: self.times, value: [self.value[0]], slow: [self.slow[0]] };
+    pub(super) fn each_linked(&mut self, wanted: &[f64], reductions: &mut [f64]) {
+        let mut one =
+            Ballistics { coefficients: self.coefficients, value: [self.value[0]], slow: [self.slow[0]] };
         one.each(wanted.as_chunks().0, reductions.as_chunks_mut().0);
         (self.value, self.slow) = ([one.value[0]; 2], [one.slow[0]; 2]);
     }
 }
 
-/// The reduction itself, or zero for what is too little to matter and for what is not a number.
+/// The reduction, or zero if it is below [`MIN_REDUCTION`] or not a number.
 #[inline(always)]
 pub(super) fn something(reduction: f64) -> f64 {
-    if reduction > NOTHING { reduction } else { 0.0 }
+    if reduction > MIN_REDUCTION { reduction } else { 0.0 }
 }
 
 #[cfg(test)]
@@ -187,7 +190,7 @@ mod tests {
     const RATE: Hz = Hz(48_000.0);
 
     fn two_stage() -> Ballistics<1> {
-        Ballistics::new(Coefficients {
+        Ballistics::new(BallisticsCoefficients {
             attack: one_pole_coefficient(Ms(10.0), RATE),
             release: one_pole_coefficient(Ms(50.0), RATE),
             charge: one_pole_coefficient(Ms(400.0), RATE),
@@ -196,7 +199,7 @@ mod tests {
     }
 
     fn one_stage() -> Ballistics<1> {
-        Ballistics::new(Coefficients {
+        Ballistics::new(BallisticsCoefficients {
             attack: one_pole_coefficient(Ms(10.0), RATE),
             release: one_pole_coefficient(Ms(100.0), RATE),
             charge: 0.0,
@@ -263,9 +266,9 @@ mod tests {
     }
 
     /// [`Ballistics::each`], and the largest.
-    struct Each<'a>(&'a mut Ballistics<2>, &'a [[f64; 2]], &'a mut [[f64; 2]]);
+    struct EachFrame<'a>(&'a mut Ballistics<2>, &'a [[f64; 2]], &'a mut [[f64; 2]]);
 
-    impl Kernel for Each<'_> {
+    impl Kernel for EachFrame<'_> {
         type Output = f64;
 
         #[inline(always)]
@@ -281,8 +284,9 @@ mod tests {
         let frames: Vec<[f64; 2]> = wanted.iter().zip(wanted.iter().rev()).map(|(a, b)| [*a, *b]).collect();
         for isa in Isa::all() {
             let mut both = frames.clone();
-            let mut ballistics = Ballistics { times: two_stage().times, value: [0.0; 2], slow: [0.0; 2] };
-            let largest = isa.run(Each(&mut ballistics, &frames, &mut both));
+            let mut ballistics =
+                Ballistics { coefficients: two_stage().coefficients, value: [0.0; 2], slow: [0.0; 2] };
+            let largest = isa.run(EachFrame(&mut ballistics, &frames, &mut both));
             for channel in 0..2 {
                 let mut alone = two_stage();
                 let plain: Vec<f64> = frames.iter().map(|f| alone.next([f[channel]])[0]).collect();

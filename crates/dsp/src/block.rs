@@ -1,8 +1,8 @@
-//! The audio that units work on.
+//! Block of audio that units process.
 
 use core::ops::Range;
 
-/// A stretch of stereo audio, processed in place, with an optional sidechain key of the same length.
+/// Stretch of stereo audio, processed in place, with an optional sidechain key of the same length.
 ///
 /// Planar, two channels, equal length, `f64`; full scale is ±1. A mono signal is processed as two equal channels.
 pub struct Block<'a> {
@@ -11,7 +11,7 @@ pub struct Block<'a> {
     key: Option<Key<'a>>,
 }
 
-/// The sidechain signal beside a block: read only, as long as the block, aligned with it.
+/// Sidechain signal of a block: read only, as long as the block, aligned with it.
 #[derive(Clone, Copy)]
 pub struct Key<'a> {
     /// Left channel.
@@ -20,18 +20,18 @@ pub struct Key<'a> {
     pub right: &'a [f64],
 }
 
-/// What a unit with a key of its own listens to.
+/// Signal that a unit with a key reads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum KeySource {
-    /// The audio it works on.
+    /// Audio that it processes.
     #[default]
     Own,
-    /// The block's sidechain key. If none is connected nothing is heard, and nothing happens.
+    /// Sidechain key of the block; silence if none is connected.
     Sidechain,
 }
 
 impl<'a> Block<'a> {
-    /// A block over two channels.
+    /// Block over two channels.
     ///
     /// # Panics
     /// If the channels differ in length.
@@ -40,7 +40,7 @@ impl<'a> Block<'a> {
         Self { left, right, key: None }
     }
 
-    /// The same block with a sidechain key.
+    /// Adds a sidechain key.
     ///
     /// # Panics
     /// If the key's channels are not as long as the block.
@@ -52,7 +52,7 @@ impl<'a> Block<'a> {
         Self { key: Some(key), ..self }
     }
 
-    /// Frames in the block.
+    /// Number of frames.
     #[inline]
     pub fn len(&self) -> usize {
         self.left.len()
@@ -70,16 +70,16 @@ impl<'a> Block<'a> {
         (self.left, self.right)
     }
 
-    /// The sidechain key, if one is connected.
+    /// Sidechain key, if one is connected.
     #[inline]
     pub fn key(&self) -> Option<Key<'a>> {
         self.key
     }
 
-    /// The same audio beside another sidechain, which must be as long.
+    /// View of the same audio with another sidechain key, as long as the block.
     ///
     /// # Panics
-    /// If it is not.
+    /// If the key is not.
     #[inline]
     pub fn keyed<'b>(&'b mut self, key: Option<Key<'b>>) -> Block<'b> {
         let block = Block::new(self.left, self.right);
@@ -89,7 +89,7 @@ impl<'a> Block<'a> {
         }
     }
 
-    /// The frames `range` of this block, as a block.
+    /// Frames `range` of this block, with their key.
     #[inline]
     pub fn part(&mut self, range: Range<usize>) -> Block<'_> {
         Block {

@@ -81,7 +81,7 @@ impl Boxes {
 
     /// Smooths over `length` frames, the newest of them `age` old, as if it had always done so. `line` must
     /// remember `age + length + 1` frames. The cost is linear in `length`.
-    pub fn aim(&mut self, length: usize, age: usize, line: &Line) {
+    pub fn set_target(&mut self, length: usize, age: usize, line: &Line) {
         let length = length.max(1);
         self.first = (length + 2) / 2;
         self.second = length + 1 - self.first;
@@ -168,7 +168,7 @@ mod tests {
         for (length, age) in [(1, 0), (2, 5), (5, 3), (72, 0), (73, 20), (200, 0)] {
             let mut line = Line::new(512);
             let mut boxes = Boxes::new();
-            boxes.aim(length, age, &line);
+            boxes.set_target(length, age, &line);
             for (i, frame) in frames().into_iter().enumerate() {
                 line.push(frame);
                 let smooth = boxes.next(&line);
@@ -191,12 +191,12 @@ mod tests {
     fn aiming_anew_equals_having_always_done_so() {
         let mut line = Line::new(512);
         let (mut always, mut anew) = (Boxes::new(), Boxes::new());
-        always.aim(151, 7, &line);
+        always.set_target(151, 7, &line);
         for (i, frame) in frames().into_iter().enumerate() {
             line.push(frame);
             let smooth = always.next(&line);
             if i % 500 == 400 {
-                anew.aim(151, 7, &line);
+                anew.set_target(151, 7, &line);
                 assert_eq!(anew.value(), smooth);
             }
         }
@@ -207,8 +207,8 @@ mod tests {
         for (length, age) in [(1, 0), (73, 20), (200, 0)] {
             let (mut line, mut other) = (Line::new(512), Line::new(512));
             let (mut boxes, mut following) = (Boxes::new(), Boxes::new());
-            boxes.aim(length, age, &line);
-            following.aim(length, age, &other);
+            boxes.set_target(length, age, &line);
+            following.set_target(length, age, &other);
             let mut followed = frames();
             followed.chunks_mut(31).for_each(|part| {
                 part.iter().zip(other.grow(part.len())).for_each(|(frame, place)| *place = on_grid(*frame));
@@ -225,7 +225,7 @@ mod tests {
     fn a_step_is_complete_after_its_length() {
         let mut line = Line::new(128);
         let mut boxes = Boxes::new();
-        boxes.aim(61, 0, &line);
+        boxes.set_target(61, 0, &line);
         let way: Vec<f64> = (0..61)
             .map(|_| {
                 line.push([12.0; 2]);

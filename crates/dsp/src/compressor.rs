@@ -6,20 +6,23 @@
 
 use core::f64::consts::PI;
 
-use super::ballistics::{Ballistics, Coefficients, factor, one_pole_coefficient};
+use super::ballistics::{Ballistics, BallisticsCoefficients, factor, one_pole_coefficient};
 use super::curve::Curve;
 use super::decibels::{factors, levels};
-use super::delay::{GainStage, RUN};
-use super::detector::{Detector, Levels, linked};
+use super::delay::RUN;
+use super::detector::{Detector, LevelDetector, linked};
+use super::gain_stage::DynamicsPath;
 use super::trail::Trail;
-use super::{Block, GainLog, KeySource, Process, Ramp, RecordGain, Smoother, Ticks, largest, settle, within};
+use super::{
+    Block, GainLog, KeySource, Process, Ramp, RecordGain, Smoother, Ticks, flush_invalid, largest, within,
+};
 use simd::{Isa, Kernel, Simd};
 use units::{Db, Hz, Ms, Samples, decibels};
 
 /// Settings of [`Compressor`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct CompressorSettings {
-    /// Compresses at all; off is a plain delay.
+    /// Switches the compressor; off is a plain delay.
     pub on: bool,
     /// Level at the middle of the knee, -60 to 0 dBFS.
     pub threshold: Db,
@@ -33,17 +36,17 @@ pub struct CompressorSettings {
     pub release: Ms,
     /// Releases slower, by a factor of up to four, the longer the reduction lasted.
     pub auto_release: bool,
-    /// The largest reduction, 1 to 24 dB.
+    /// Largest reduction, 1 to 24 dB.
     pub cap: Db,
-    /// Which level is read.
+    /// Kind of level that is read.
     pub detector: Detector,
-    /// How long before the audio the key is heard, 0 to 5 ms; without effect in the zero latency class.
+    /// Lead of the key over the audio, 0 to 5 ms; without effect in the zero latency class.
     pub lookahead: Ms,
     /// High-pass of the key, second order, 20 to 500 Hz.
     pub key_highpass: Option<Hz>,
-    /// What it listens to.
+    /// Source of the key.
     pub key: KeySource,
-    /// How much of the difference in reduction between the channels is taken away, 0 to 1.
+    /// Share of the difference in reduction between the channels that is removed, 0 to 1.
     pub link: f64,
     /// Share of the compressed signal beside the plain one, 0 to 1; makeup is part of it.
     pub mix: f64,
@@ -74,14 +77,14 @@ impl Default for CompressorSettings {
 }
 
 impl CompressorSettings {
-    /// The same for a place that has no sidechain: keyed by itself.
+    /// Copy for a chain without sidechain: keyed by the audio itself.
     pub fn without_sidechain(&self) -> Self {
         Self { key: KeySource::Own, ..self.clone() }
     }
 }
 
-/// How much slower than the release the slow stage of the auto release charges and falls.
-const SLOW: f64 = 4.0;
+/// Ratio of the time constants of the slow stage of the auto release to the release.
+const SLOW_RATIO: f64 = 4.0;
 
 /// Second-order Butterworth high-pass of two channels, a state variable filter with trapezoidal integration.
 ///
@@ -115,8 +118,8 @@ impl HighPass {
         let high = (sample - (Self::DAMPING + self.g) * *first - *second) * self.scale;
         let band = self.g * high + *first;
         let low = self.g * band + *second;
-        *first = settle(self.g * high + band);
-        *second = settle(self.g * band + low);
+        *first = flush_invalid(self.g * high + band);
+        *second = flush_invalid(self.g * band + low);
         high
     }
 
@@ -125,7 +128,7 @@ impl HighPass {
     }
 }
 
-/// The gain of a [`Compressor`], without the audio it is applied to.
+/// Gain computer of a [`Compressor`], without the audio path.
 ///
 /// Feed it a key and it gives the factor per sample and channel by which audio is to be multiplied when it leaves
 /// a delay of [`CompressorGain::latency`] samples; mix, makeup and on/off included.
@@ -145,60 +148,65 @@ pub struct CompressorGain {
     cap_db: Smoother,
     link: Smoother,
     highpass_octaves: Smoother,
-    /// The gain is `plain + wet * factor of the reduction`.
+    /// Shares of the gain: `plain + wet * (gain of the reduction)`.
     plain: Ramp,
     wet: Ramp,
     curve: Curve,
-    /// The square of the level at which the curve starts to act.
-    start: f64,
+    /// Square of the level at which the curve starts to act.
+    start_square: f64,
     highpass: HighPass,
-    levels: Levels,
-    /// The reductions wanted in the last few milliseconds, read with a changing delay.
+    levels: LevelDetector,
+    /// Reductions wanted in the last few milliseconds, read with a changing delay.
     past: [Trail<f64>; 2],
-    /// Frames after which the channels may have the same past, if they want the same.
-    apart: usize,
-    /// True while both channels have one reduction: that of the first; the second's past is not written.
-    one: bool,
+    /// Frames until the pasts of both channels are equal, if they want the same from here on.
+    frames_apart: usize,
+    /// True while both channels have one reduction, that of the first; the second's past is not written.
+    is_linked: bool,
     /// Delay of the wanted reduction in samples: latency less lookahead; moves by one per control tick.
-    age: usize,
+    reduction_delay: usize,
     ballistics: Ballistics<2>,
-    /// True while there is a gain to compute: on, or on the way.
+    /// True while there is a gain to compute: on, or fading out.
     active: bool,
     fresh: bool,
 }
 
 impl CompressorGain {
-    /// Gain for audio at `rate`; see [`Compressor::new`].
+    /// Gain computer for audio at `rate`; see [`Compressor::new`].
     pub fn new(rate: Hz, max_lookahead: Ms) -> Self {
         let latency = max_lookahead.samples(rate).0;
-        let glide = |value| Smoother::new(value, Smoother::TIME, rate);
-        let rest = Ballistics::new(Coefficients { attack: 1.0, release: 1.0, charge: 0.0, discharge: 1.0 });
+        let smoother = |value| Smoother::new(value, Smoother::TIME, rate);
+        let ballistics = Ballistics::new(BallisticsCoefficients {
+            attack: 1.0,
+            release: 1.0,
+            charge: 0.0,
+            discharge: 1.0,
+        });
         let mut gain = Self {
             isa: Isa::widest(),
             rate,
             latency,
             settings: CompressorSettings::default(),
             ticks: Ticks::default(),
-            on: glide(0.0),
-            mix: glide(1.0),
-            makeup_db: glide(0.0),
-            threshold_db: glide(0.0),
-            slope: glide(0.0),
-            knee_db: glide(0.0),
-            cap_db: glide(0.0),
-            link: glide(1.0),
-            highpass_octaves: glide(0.0),
+            on: smoother(0.0),
+            mix: smoother(1.0),
+            makeup_db: smoother(0.0),
+            threshold_db: smoother(0.0),
+            slope: smoother(0.0),
+            knee_db: smoother(0.0),
+            cap_db: smoother(0.0),
+            link: smoother(1.0),
+            highpass_octaves: smoother(0.0),
             plain: Ramp::new(1.0),
             wet: Ramp::new(0.0),
             curve: Curve::new(Db(0.0), 1.0, Db(0.0)),
-            start: 1.0,
+            start_square: 1.0,
             highpass: HighPass::new(rate),
-            levels: Levels::new(rate),
+            levels: LevelDetector::new(rate),
             past: [Trail::new(latency), Trail::new(latency)],
-            apart: 0,
-            one: true,
-            age: latency,
-            ballistics: rest,
+            frames_apart: 0,
+            is_linked: true,
+            reduction_delay: latency,
+            ballistics,
             active: false,
             fresh: true,
         };
@@ -207,12 +215,12 @@ impl CompressorGain {
         gain
     }
 
-    /// What is listened to, as set.
-    pub fn key(&self) -> KeySource {
+    /// Source of the key, as set.
+    pub fn key_source(&self) -> KeySource {
         self.settings.key
     }
 
-    /// As [`Process::set`].
+    /// Takes new settings; see [`Process::set`].
     pub fn set(&mut self, settings: &CompressorSettings) {
         let targets = [
             f64::from(u8::from(settings.on)),
@@ -225,8 +233,8 @@ impl CompressorGain {
             within(settings.link, 0.0, 1.0),
         ];
         let fresh = self.fresh;
-        for (glide, target) in self.glides().into_iter().zip(targets) {
-            if fresh { glide.set_now(target) } else { glide.aim(target) }
+        for (smoother, target) in self.smoothers().into_iter().zip(targets) {
+            if fresh { smoother.set_now(target) } else { smoother.set_target(target) }
         }
         if let Some(frequency) = settings.key_highpass {
             let octaves = within(frequency.0, 20.0, 500.0).log2();
@@ -235,27 +243,27 @@ impl CompressorGain {
                 self.highpass.tune(octaves.exp2());
                 self.highpass.reset();
             } else {
-                self.highpass_octaves.aim(octaves);
+                self.highpass_octaves.set_target(octaves);
             }
         }
         let release = Ms(within(settings.release.0, 10.0, 2000.0));
-        let slow = one_pole_coefficient(Ms(release.0 * SLOW), self.rate);
-        let times = Coefficients {
+        let slow = one_pole_coefficient(Ms(release.0 * SLOW_RATIO), self.rate);
+        let coefficients = BallisticsCoefficients {
             attack: one_pole_coefficient(Ms(within(settings.attack.0, 0.05, 200.0)), self.rate),
             release: one_pole_coefficient(release, self.rate),
             charge: if settings.auto_release { slow } else { 0.0 },
             discharge: slow,
         };
-        self.ballistics.set(times);
+        self.ballistics.set(coefficients);
         self.levels.set(settings.detector);
         self.settings.clone_from(settings);
         if self.fresh {
-            self.rest();
+            self.set_now();
         }
         self.fresh = false;
     }
 
-    fn each_glide(&self) -> [&Smoother; 8] {
+    fn all_smoothers(&self) -> [&Smoother; 8] {
         [
             &self.on,
             &self.mix,
@@ -268,7 +276,7 @@ impl CompressorGain {
         ]
     }
 
-    fn glides(&mut self) -> [&mut Smoother; 8] {
+    fn smoothers(&mut self) -> [&mut Smoother; 8] {
         [
             &mut self.on,
             &mut self.mix,
@@ -281,45 +289,45 @@ impl CompressorGain {
         ]
     }
 
-    /// The delay between the key that the gain is computed from and the gain.
+    /// Delay in samples from the key to the gain that is computed from it.
     pub fn latency(&self) -> Samples {
         Samples(self.latency)
     }
 
-    /// As [`Process::reset`].
+    /// Forgets all audio; see [`Process::reset`].
     pub fn reset(&mut self) {
         self.ticks.reset();
         self.fresh = true;
-        for glide in self.glides() {
-            glide.set_now(glide.target());
+        for smoother in self.smoothers() {
+            smoother.set_now(smoother.target());
         }
         self.highpass_octaves.set_now(self.highpass_octaves.target());
         self.highpass.tune(self.highpass_octaves.value().exp2());
-        self.rest();
+        self.set_now();
     }
 
-    /// Every ramp where it goes, no audio heard.
-    fn rest(&mut self) {
+    /// Ends all transitions; no audio heard so far.
+    fn set_now(&mut self) {
         let (plain, wet) = self.shares();
         (self.plain, self.wet) = (Ramp::new(plain), Ramp::new(wet));
-        self.shape();
+        self.update_curve();
         self.active = false;
         self.activate();
     }
 
-    /// What the gain is made of: the plain share and the factor of the compressed share.
+    /// Shares of the gain: plain, and compressed with makeup.
     fn shares(&self) -> (f64, f64) {
         let (on, mix) = (self.on.value(), self.mix.value());
         (1.0 - on * mix, on * mix * Db(self.makeup_db.value()).gain())
     }
 
-    fn shape(&mut self) {
+    fn update_curve(&mut self) {
         let (threshold, knee) = (Db(self.threshold_db.value()), Db(self.knee_db.value()));
         self.curve = Curve::with_slope(threshold, self.slope.value(), knee);
-        self.start = self.curve.start().gain().powi(2);
+        self.start_square = self.curve.start().gain().powi(2);
     }
 
-    fn aimed_age(&self) -> usize {
+    fn target_delay(&self) -> usize {
         let lookahead = Ms(within(self.settings.lookahead.0, 0.0, 5.0)).samples(self.rate).0;
         self.latency - lookahead.min(self.latency)
     }
@@ -331,17 +339,18 @@ impl CompressorGain {
             self.highpass.reset();
             self.levels.reset();
             self.past.iter_mut().for_each(Trail::reset);
-            (self.apart, self.one) = (0, true);
+            self.frames_apart = 0;
+            self.is_linked = true;
             self.ballistics.reset();
-            self.age = self.aimed_age();
+            self.reduction_delay = self.target_delay();
         }
         self.active = active;
     }
 
     fn tick(&mut self) {
-        let moved = |glide: &mut Smoother| {
-            let moving = !glide.is_settled();
-            glide.tick();
+        let moved = |smoother: &mut Smoother| {
+            let moving = !smoother.is_settled();
+            smoother.tick();
             moving
         };
         if moved(&mut self.on) | moved(&mut self.mix) | moved(&mut self.makeup_db) {
@@ -353,7 +362,7 @@ impl CompressorGain {
             self.wet.tick(self.wet.goal());
         }
         if moved(&mut self.threshold_db) | moved(&mut self.slope) | moved(&mut self.knee_db) {
-            self.shape();
+            self.update_curve();
         }
         moved(&mut self.cap_db);
         moved(&mut self.link);
@@ -361,36 +370,39 @@ impl CompressorGain {
             self.highpass.tune(self.highpass_octaves.value().exp2());
         }
         self.activate();
-        let age = self.aimed_age();
-        if self.age != age {
-            self.age = if self.age < age { self.age + 1 } else { self.age - 1 };
+        let target = self.target_delay();
+        if self.reduction_delay != target {
+            self.reduction_delay = if self.reduction_delay < target {
+                self.reduction_delay + 1
+            } else {
+                self.reduction_delay - 1
+            };
         }
     }
 
-    /// True when every glide has landed.
+    /// True when every smoother is settled.
     fn is_settled(&self) -> bool {
-        self.each_glide().into_iter().chain([&self.highpass_octaves]).all(Smoother::is_settled)
+        self.all_smoothers().into_iter().chain([&self.highpass_octaves]).all(Smoother::is_settled)
     }
 
     /// True when control ticks change nothing until new settings come.
-    fn rests(&self) -> bool {
+    fn is_static(&self) -> bool {
         let ramps = self.plain.resting().and(self.wet.resting());
-        ramps.is_some() && self.age == self.aimed_age() && self.is_settled()
+        ramps.is_some() && self.reduction_delay == self.target_delay() && self.is_settled()
     }
 
-    /// True when every factor is one until new settings come.
+    /// True when every gain is one until new settings come.
     pub fn is_neutral(&self) -> bool {
         !self.active && self.on.value() == 0.0 && self.is_settled()
     }
 
-    /// Passes over `frames` frames of a neutral gain.
+    /// Skips `frames` frames of a neutral gain.
     pub fn skip(&mut self, frames: usize) {
         self.ticks.skip(frames);
     }
 
-    /// Takes the next frames of the key and fills `gain` with as many factors, for the audio
-    /// [`latency`](Self::latency) samples before. All four slices have one length. Gives the largest reduction
-    /// among them, makeup not counted.
+    /// Takes the next frames of the key and fills `gain` with the linear gains of the audio [`latency`](Self::latency) samples
+    /// before. All four slices have one length. Returns their largest reduction in dB, makeup not counted.
     pub fn compute(&mut self, key: [&[f64]; 2], gain: [&mut [f64]; 2]) -> Db {
         let [left, right] = gain;
         let frames = left.len();
@@ -402,7 +414,7 @@ impl CompressorGain {
                 self.tick();
             }
             // Where nothing moves, ticks change nothing.
-            let count = if self.rests() { RUN.min(frames - at).max(step.frames) } else { step.frames };
+            let count = if self.is_static() { RUN.min(frames - at).max(step.frames) } else { step.frames };
             self.ticks.skip(count - step.frames);
             let range = at..at + count;
             let gain = [&mut left[range.clone()], &mut right[range.clone()]];
@@ -422,9 +434,9 @@ impl CompressorGain {
         Db(heard.max(0.0))
     }
 
-    /// The squares of the levels that are read from `key`.
+    /// Fills `squares` with the squares of the levels of `key`.
     #[inline(always)]
-    fn hear(&mut self, key: [&[f64]; 2], squares: [&mut [f64]; 2]) {
+    fn read_levels(&mut self, key: [&[f64]; 2], squares: [&mut [f64]; 2]) {
         let [left, right] = squares;
         if self.settings.key_highpass.is_some() {
             left.copy_from_slice(key[0]);
@@ -436,15 +448,15 @@ impl CompressorGain {
             return;
         }
         for (squares, key) in [&mut *left, &mut *right].into_iter().zip(key) {
-            squares.iter_mut().zip(key).for_each(|(square, sample)| *square = Levels::square(*sample));
+            squares.iter_mut().zip(key).for_each(|(square, sample)| *square = LevelDetector::square(*sample));
         }
         self.levels.follow([left, right]);
     }
 
-    /// Makes squares of levels the reductions that the curve wants for them, in place.
+    /// Replaces squares of levels by the reductions of the curve, in dB.
     #[inline(always)]
-    fn want<S: Simd>(&self, simd: S, squares: &mut [f64]) {
-        if largest(squares) <= self.start {
+    fn target_reductions<S: Simd>(&self, simd: S, squares: &mut [f64]) {
+        if largest(squares) <= self.start_square {
             squares.fill(0.0);
             return;
         }
@@ -455,7 +467,7 @@ impl CompressorGain {
         }
     }
 
-    /// What reductions make of the audio, beside its plain share.
+    /// Fills `gain` with the linear gains of `reductions` in dB, the plain share included.
     #[inline(always)]
     fn gains<S: Simd>(&self, simd: S, reductions: &mut [f64], gain: &mut [f64]) {
         factors(simd, reductions);
@@ -470,19 +482,19 @@ impl CompressorGain {
         }
     }
 
-    /// Both channels have one reduction where they want the same and always did; from here on they may differ.
-    fn part(&mut self) {
-        if self.one {
+    /// Separates the channels, which had one reduction so far.
+    fn unlink(&mut self) {
+        if self.is_linked {
             let [first, second] = &mut self.past;
             second.copy(first);
-            self.one = false;
+            self.is_linked = false;
         }
-        self.apart = self.latency;
+        self.frames_apart = self.latency;
     }
 }
 
-/// Computes a part of a control interval, or up to [`RUN`] frames while nothing moves; gives the largest reduction of the
-/// compressed share.
+/// Kernel for a part of a control interval, or up to [`RUN`] frames while nothing moves; returns the largest reduction of
+/// the compressed share.
 struct Compress<'a> {
     unit: &'a mut CompressorGain,
     key: [&'a [f64]; 2],
@@ -498,7 +510,7 @@ impl Kernel for Compress<'_> {
         let frames = left_gain.len();
         let mut buffers = [[0.0; RUN]; 2];
         let [left, right] = buffers.each_mut().map(|buffer| &mut buffer[..frames]);
-        unit.hear(key, [&mut *left, &mut *right]);
+        unit.read_levels(key, [&mut *left, &mut *right]);
         let (link, cap) = (unit.link.value(), unit.cap_db.value());
         let capped = |wanted: f64| if wanted < cap { wanted } else { cap };
         if link == 1.0 {
@@ -506,13 +518,13 @@ impl Kernel for Compress<'_> {
             for (left, right) in left.iter_mut().zip(&*right) {
                 *left = if *left > *right { *left } else { *right };
             }
-            unit.want(simd, left);
-            unit.one |= unit.apart == 0 && unit.ballistics.is_one();
-            unit.apart = unit.apart.saturating_sub(frames);
-            if unit.one {
+            unit.target_reductions(simd, left);
+            unit.is_linked |= unit.frames_apart == 0 && unit.ballistics.is_linked();
+            unit.frames_apart = unit.frames_apart.saturating_sub(frames);
+            if unit.is_linked {
                 let past = &mut unit.past[0];
                 past.grow(frames).iter_mut().zip(&*left).for_each(|(past, wanted)| *past = capped(*wanted));
-                unit.ballistics.each_as_one(past.past(unit.age, frames), left);
+                unit.ballistics.each_linked(past.past(unit.reduction_delay, frames), left);
                 let largest = largest(left);
                 unit.gains(simd, left, left_gain);
                 right_gain.copy_from_slice(left_gain);
@@ -520,9 +532,9 @@ impl Kernel for Compress<'_> {
             }
             right.copy_from_slice(left);
         } else {
-            unit.part();
-            unit.want(simd, left);
-            unit.want(simd, right);
+            unit.unlink();
+            unit.target_reductions(simd, left);
+            unit.target_reductions(simd, right);
             for (left, right) in left.iter_mut().zip(right.iter_mut()) {
                 [*left, *right] = linked([*left, *right], link);
             }
@@ -532,7 +544,7 @@ impl Kernel for Compress<'_> {
         }
         let (mut wanted, mut pairs) = ([[0.0; 2]; RUN], [[0.0; 2]; RUN]);
         let (wanted, pairs) = (&mut wanted[..frames], &mut pairs[..frames]);
-        let [first, second] = unit.past.each_ref().map(|past| past.past(unit.age, frames));
+        let [first, second] = unit.past.each_ref().map(|past| past.past(unit.reduction_delay, frames));
         for ((wanted, left), right) in wanted.iter_mut().zip(first).zip(second) {
             *wanted = [*left, *right];
         }
@@ -551,31 +563,28 @@ impl Kernel for Compress<'_> {
 ///
 /// Soft knee after Giannoulis, Massberg & Reiss (see [`Curve`]); attack and release are one-pole on the reduction
 /// in dB, the branching form of the same paper, eq. 16. Latency: constant, none or the whole of `max_lookahead`
-/// whatever the lookahead in use. Off it is a plain delay to the bit. On/off, mix, makeup and the curve glide; the
+/// whatever the lookahead in use. Off it is a plain delay to the bit. On/off, mix, makeup and the curve change smoothly; the
 /// lookahead moves by one sample per control tick.
 #[derive(Clone, Debug)]
 pub struct Compressor {
     gain: CompressorGain,
-    stage: GainStage,
-    /// Of the frames at work.
-    factors: [[f64; RUN]; 2],
-    largest: Db,
+    path: DynamicsPath,
 }
 
 impl Compressor {
     /// `max_lookahead` of the latency classes that have a lookahead; the Zero class has `Ms(0.0)`.
     pub const LOOKAHEAD: Ms = Ms(5.0);
 
-    /// A compressor for audio at `rate` with a latency of exactly `max_lookahead`, off until told otherwise.
+    /// Compressor for audio at `rate` with a latency of exactly `max_lookahead`, off until told otherwise.
     pub fn new(rate: Hz, max_lookahead: Ms) -> Self {
         let gain = CompressorGain::new(rate, max_lookahead);
-        let stage = GainStage::new(gain.latency());
-        Self { gain, stage, factors: [[1.0; RUN]; 2], largest: Db(0.0) }
+        let path = DynamicsPath::new(gain.latency());
+        Self { gain, path }
     }
 
-    /// The largest reduction in the last block, parallel mix counted, makeup not.
+    /// Largest reduction in the last block, in dB, parallel mix counted, makeup not.
     pub fn gain_reduction(&self) -> Db {
-        self.largest
+        self.path.largest_reduction()
     }
 }
 
@@ -592,8 +601,7 @@ impl Process for Compressor {
 
     fn reset(&mut self) {
         self.gain.reset();
-        self.stage.reset();
-        self.largest = Db(0.0);
+        self.path.reset();
     }
 
     fn process(&mut self, block: &mut Block<'_>) {
@@ -603,31 +611,20 @@ impl Process for Compressor {
 
 impl RecordGain for Compressor {
     fn run(&mut self, block: &mut Block<'_>, gain_log: &mut GainLog<'_>) {
-        self.largest = Db(0.0);
         if gain_log.value(|| f64::from(u8::from(self.gain.is_neutral()))) != 0.0 {
-            let (left, right) = block.channels();
-            self.gain.skip(left.len());
-            self.stage.pass([left, right]);
+            self.gain.skip(block.len());
+            self.path.pass(block);
             return;
         }
-        let mut at = 0;
-        while at < block.len() {
-            let frames = RUN.min(block.len() - at);
-            let mut part = block.part(at..at + frames);
-            let sidechain = part.key();
-            let (left, right) = part.channels();
-            let [first, second] = &mut self.factors;
-            gain_log.gains([&mut first[..frames], &mut second[..frames]], |gains| {
-                let key: [&[f64]; 2] = match (self.gain.key(), sidechain) {
-                    (KeySource::Own, _) => [left, right],
-                    (KeySource::Sidechain, Some(key)) => [key.left, key.right],
-                    (KeySource::Sidechain, None) => [&[0.0; RUN][..frames]; 2],
-                };
-                self.largest = self.largest.max(self.gain.compute(key, gains));
-            });
-            self.stage.apply([left, right], [first, second]);
-            at += frames;
-        }
+        let gain = &mut self.gain;
+        self.path.run(block, gain_log, |audio, sidechain, gains| {
+            let key = match (gain.key_source(), sidechain) {
+                (KeySource::Own, _) => audio,
+                (KeySource::Sidechain, Some(key)) => [key.left, key.right],
+                (KeySource::Sidechain, None) => [&[0.0; RUN][..audio[0].len()]; 2],
+            };
+            gain.compute(key, gains)
+        });
     }
 }
 

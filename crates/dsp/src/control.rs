@@ -1,4 +1,4 @@
-//! Control ticks and glides: how settings change without clicks and without depending on block sizes.
+//! Control ticks and smoothers: settings change without clicks, whatever the block sizes.
 
 use units::{Hz, Ms};
 
@@ -13,7 +13,7 @@ pub const CONTROL_INTERVAL: usize = 32;
 /// let mut at = 0;
 /// while at < 100 {
 ///     let step = ticks.next(100 - at);
-///     if step.tick { /* take the next step of every glide */ }
+///     if step.tick { /* advance every smoother */ }
 ///     at += step.frames; // process this many frames with constant coefficients
 /// }
 /// ```
@@ -23,21 +23,21 @@ pub struct Ticks {
     left: usize,
 }
 
-/// One stretch of frames between ticks.
+/// Stretch of frames between ticks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Step {
+pub struct TickStep {
     /// A control tick falls before the first of these frames.
     pub tick: bool,
-    /// How many frames until the block or the control interval ends.
+    /// Frames until the block or the control interval ends.
     pub frames: usize,
     /// Frames from the last control tick to the first of these.
     pub since: usize,
 }
 
 impl Ticks {
-    /// The next stretch, at most `available` frames long. `available` must not be zero.
+    /// Next stretch, at most `available` frames long. `available` must not be zero.
     #[inline]
-    pub fn next(&mut self, available: usize) -> Step {
+    pub fn next(&mut self, available: usize) -> TickStep {
         let tick = self.left == 0;
         if tick {
             self.left = CONTROL_INTERVAL;
@@ -45,10 +45,10 @@ impl Ticks {
         let frames = available.min(self.left);
         let since = CONTROL_INTERVAL - self.left;
         self.left -= frames;
-        Step { tick, frames, since }
+        TickStep { tick, frames, since }
     }
 
-    /// Passes over `frames` frames at once, for a unit that has nothing to do at ticks.
+    /// Skips `frames` frames, for a unit that does nothing at ticks.
     #[inline]
     pub fn skip(&mut self, frames: usize) {
         let phase = (CONTROL_INTERVAL - self.left) % CONTROL_INTERVAL;
@@ -61,9 +61,9 @@ impl Ticks {
     }
 }
 
-/// A value that moves to its target in a straight line over a fixed number of ticks and lands exactly.
+/// Value that moves to its target in a straight line over a fixed number of ticks and reaches it exactly.
 ///
-/// Use it in the domain in which the ear hears evenly: decibels for gains, log frequency for frequencies.
+/// Use it in a perceptual domain: decibels for gains, log frequency for frequencies.
 #[derive(Clone, Debug)]
 pub struct Smoother {
     value: f64,
@@ -73,41 +73,41 @@ pub struct Smoother {
 }
 
 impl Smoother {
-    /// The usual time in which a changed setting arrives.
+    /// Usual transition time of a changed setting.
     pub const TIME: Ms = Ms(20.0);
 
-    /// A glide resting at `value`, moving over `time` when told to, by control ticks.
+    /// Smoother at `value` that moves over `time`, by control ticks.
     pub fn new(value: f64, time: Ms, rate: Hz) -> Self {
         let ticks_total = (time.0 * 1e-3 * rate.0 / CONTROL_INTERVAL as f64).ceil().max(1.0) as u32;
         Self { value, target: value, ticks_left: 0, ticks_total }
     }
 
-    /// The same with a tick for every frame.
+    /// Smoother that ticks at every frame.
     pub fn by_frames(value: f64, time: Ms, rate: Hz) -> Self {
         Self { ticks_total: time.samples(rate).0.max(1) as u32, ..Self::new(value, time, rate) }
     }
 
-    /// How many ticks it takes.
+    /// Ticks of a transition.
     pub fn ticks(&self) -> u32 {
         self.ticks_total
     }
 
-    /// Goes to `target` at once.
+    /// Sets value and target at once.
     pub fn set_now(&mut self, target: f64) {
         self.value = target;
         self.target = target;
         self.ticks_left = 0;
     }
 
-    /// Starts moving to `target`, unless it is already on the way there.
-    pub fn aim(&mut self, target: f64) {
+    /// Starts moving to `target`, unless it is the target already.
+    pub fn set_target(&mut self, target: f64) {
         if target != self.target {
             self.target = target;
             self.ticks_left = self.ticks_total;
         }
     }
 
-    /// Moves one tick further and returns the new value.
+    /// Advances by one tick; returns the new value.
     #[inline]
     pub fn tick(&mut self) -> f64 {
         match self.ticks_left {
@@ -124,25 +124,25 @@ impl Smoother {
         self.value
     }
 
-    /// The value at the last tick.
+    /// Value at the last tick.
     #[inline]
     pub fn value(&self) -> f64 {
         self.value
     }
 
-    /// Where it is going.
+    /// Value at the end of the transition.
     #[inline]
     pub fn target(&self) -> f64 {
         self.target
     }
 
-    /// True when it has arrived, exactly.
+    /// True when the value is the target.
     #[inline]
     pub fn is_settled(&self) -> bool {
         self.ticks_left == 0
     }
 
-    /// True when it is at `value`, exactly, and stays.
+    /// True when value and target are `value`.
     #[inline]
     pub fn is_settled_at(&self, value: f64) -> bool {
         self.is_settled() && self.target == value
@@ -194,21 +194,21 @@ mod tests {
     }
 
     #[test]
-    fn a_glide_is_straight_and_lands_exactly() {
+    fn a_smoother_is_straight_and_lands_exactly() {
         let (time, rate) = (Ms(20.0), Hz(48_000.0));
-        for (mut glide, ticks) in [
+        for (mut smoother, ticks) in [
             (Smoother::new(0.0, time, rate), 960 / CONTROL_INTERVAL),
             (Smoother::by_frames(0.0, time, rate), 960),
         ] {
-            assert_eq!(glide.ticks() as usize, ticks);
-            glide.aim(-7.3);
+            assert_eq!(smoother.ticks() as usize, ticks);
+            smoother.set_target(-7.3);
             for i in 1..=ticks {
-                assert!(!glide.is_settled_at(-7.3));
-                let value = glide.tick();
+                assert!(!smoother.is_settled_at(-7.3));
+                let value = smoother.tick();
                 assert!((value + 7.3 * i as f64 / ticks as f64).abs() < 1e-12);
             }
-            assert!(glide.is_settled() && glide.is_settled_at(-7.3));
-            assert_eq!(glide.value(), -7.3);
+            assert!(smoother.is_settled() && smoother.is_settled_at(-7.3));
+            assert_eq!(smoother.value(), -7.3);
         }
     }
 }

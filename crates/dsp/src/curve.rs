@@ -1,8 +1,8 @@
-//! The static curve of a compressor: how much is taken from which level.
+//! Static curve of a compressor: gain reduction over level.
 
 use units::Db;
 
-/// A downward compression curve with a soft knee.
+/// Downward compression curve with a soft knee.
 ///
 /// Giannoulis, Massberg & Reiss, "Digital Dynamic Range Compressor Design", JAES 60(6), 2012, eq. 4, written as
 /// the reduction (input minus output level).
@@ -15,22 +15,22 @@ pub struct Curve {
 }
 
 impl Curve {
-    /// A curve that starts to act half a knee below `threshold`; `ratio` >= 1, `knee` >= 0 is its full width.
+    /// Curve with `ratio` >= 1 above `threshold`; `knee` >= 0 is the full width of the knee around it.
     pub fn new(threshold: Db, ratio: f64, knee: Db) -> Self {
         Self::with_slope(threshold, 1.0 - 1.0 / ratio, knee)
     }
 
-    /// The same, with the ratio given as the reduction per decibel above the knee, 0 (1:1) to 1 (infinite).
+    /// Curve with the ratio given as the reduction per decibel above the knee, 0 (1:1) to 1 (infinite).
     pub fn with_slope(threshold: Db, slope: f64, knee: Db) -> Self {
         Self { threshold_db: threshold.0, slope, knee_db: knee.0 }
     }
 
-    /// The level up to which nothing is taken.
+    /// Level up to which the reduction is zero: half a knee below the threshold.
     pub fn start(&self) -> Db {
         Db(self.threshold_db - 0.5 * self.knee_db)
     }
 
-    /// The reduction wanted at `level_db`, in dB, never negative.
+    /// Reduction at `level_db`, in dB, at least zero.
     #[inline]
     pub fn reduction(&self, level_db: f64) -> f64 {
         // All of it and a choice, no branches: many levels go side by side.

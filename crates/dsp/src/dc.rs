@@ -1,63 +1,63 @@
-//! The DC filter.
+//! DC filter.
 
 use super::filter::way;
-use super::{Block, Process, Smoother, Ticks, settle};
+use super::{Block, Process, Smoother, Ticks, flush_invalid};
 use core::f64::consts::PI;
 use units::{Hz, Samples};
 
 /// Settings of [`DcFilter`].
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DcSettings {
-    /// The filter is heard.
+    /// Switches the filter.
     pub on: bool,
 }
 
 /// Removes a constant offset: a first-order high-pass, -3.01 dB at [`DcFilter::CORNER`], -0.27 dB at 20 Hz.
 ///
-/// It subtracts what a first-order low-pass (trapezoidal, so its corner is exact at every rate) lets through.
-/// Switching glides the subtracted share over 20 ms. Latency: none. Neutral when off.
+/// It subtracts the output of a first-order low-pass (trapezoidal, so its corner is exact at every rate).
+/// Switching fades the subtracted share over 20 ms. Latency: none. Neutral when off.
 pub struct DcFilter {
     ticks: Ticks,
-    /// Share of the low-passed signal that is subtracted.
+    /// Share of the low-passed signal that is subtracted, 0 to 1.
     share: Smoother,
-    /// That share at the last tick and at the next one.
+    /// Share at the last tick and at the next one.
     shares: [f64; 2],
-    /// How far the low-pass moves towards its input in half a frame.
-    pace: f64,
-    /// Per channel.
+    /// Share of the distance to its input that the low-pass moves in half a frame: g / (1 + g), g = tan(π fc / fs).
+    half_step: f64,
+    /// State of the low-pass, per channel.
     states: [f64; 2],
     fresh: bool,
 }
 
 impl DcFilter {
-    /// Where the filter is 3.01 dB down.
+    /// Frequency at which the filter is 3.01 dB down.
     pub const CORNER: Hz = Hz(5.0);
 
-    /// A neutral filter for audio at `rate`.
+    /// Neutral filter for audio at `rate`.
     pub fn new(rate: Hz) -> Self {
         let g = (PI * Self::CORNER.0 / rate.0).tan();
         Self {
             ticks: Ticks::default(),
             share: Smoother::new(0.0, Smoother::TIME, rate),
             shares: [0.0; 2],
-            pace: g / (1.0 + g),
+            half_step: g / (1.0 + g),
             states: [0.0; 2],
             fresh: true,
         }
     }
 
-    fn rests(&self) -> bool {
+    fn is_idle(&self) -> bool {
         self.shares == [0.0; 2]
     }
 
-    /// True when output equals input to the bit: nothing to do, nothing on its way.
+    /// True when output equals input to the bit: off, and no fade in progress.
     pub fn is_neutral(&self) -> bool {
-        self.rests() && self.share.target() == 0.0
+        self.is_idle() && self.share.target() == 0.0
     }
 
     fn tick(&mut self) {
         self.shares = [self.shares[1], self.share.tick()];
-        self.states = if self.rests() { [0.0; 2] } else { self.states.map(settle) };
+        self.states = if self.is_idle() { [0.0; 2] } else { self.states.map(flush_invalid) };
     }
 }
 
@@ -70,7 +70,7 @@ impl Process for DcFilter {
             self.share.set_now(share);
             self.shares = [share; 2];
         } else {
-            self.share.aim(share);
+            self.share.set_target(share);
         }
         self.fresh = false;
     }
@@ -107,7 +107,7 @@ impl Process for DcFilter {
                     continue;
                 }
                 for (i, sample) in samples.iter_mut().enumerate() {
-                    let half = (*sample - *state) * self.pace;
+                    let half = (*sample - *state) * self.half_step;
                     let low = half + *state;
                     *state = low + half;
                     let share = self.shares[0] + (self.shares[1] - self.shares[0]) * way(step.since + i);

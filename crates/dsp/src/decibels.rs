@@ -1,61 +1,59 @@
-//! Decibels of many values at once, by vectors. The units' own conversions are the reference.
+//! Decibel conversions of many values at once, by vectors; those of `units` are the reference.
 
-use simd::{Binary, Kernel, Pairs, Registers, Simd, Vector};
+use simd::{Binary, F64Vector, Kernel, Pairs, Simd, Vector};
 use units::DOUBLING;
 
-/// Makes squares of amplitudes levels in decibels, in place: `10 log10(x)`. Squares are finite and not negative; below
+/// Converts squares of amplitudes to levels in decibels, in place: `10 log10(x)`. Squares are finite and not negative; below
 /// 1e-300 they count as that. Right within 1e-12 dB. A value's bits do not depend on its neighbours.
 #[inline(always)]
 pub(super) fn levels<S: Simd>(simd: S, squares: &mut [f64]) {
-    Each { values: squares, what: Levels }.run(simd);
+    Elementwise { values: squares, function: SquaresToLevels }.run(simd);
 }
 
-/// Makes reductions in decibels, 0 to 1000, the factors they are, in place: `10^(-x / 20)`, exactly one for zero. Right
+/// Converts reductions in decibels, 0 to 1000, to linear gains, in place: `10^(-x / 20)`, exactly one for zero. Right
 /// within 1e-15 of the factor and a rounding per 100 dB. A value's bits do not depend on its neighbours.
 #[inline(always)]
 pub(super) fn factors<S: Simd>(simd: S, reductions: &mut [f64]) {
-    Each { values: reductions, what: Factors }.run(simd);
+    Elementwise { values: reductions, function: ReductionsToGains }.run(simd);
 }
 
-/// A function of one value.
-trait What {
-    fn of<S: Simd>(&self, simd: S, x: Wide<S>) -> Wide<S>;
+/// Function of one value.
+trait ElementFunction {
+    fn apply<S: Simd>(&self, simd: S, x: F64Vector<S>) -> F64Vector<S>;
 }
 
-type Wide<S> = <S as Registers<f64>>::Vector;
+struct SquaresToLevels;
+struct ReductionsToGains;
 
-struct Levels;
-struct Factors;
-
-/// A function of each value.
-struct Each<'a, W> {
+/// Kernel that applies a function to each value.
+struct Elementwise<'a, F> {
     values: &'a mut [f64],
-    what: W,
+    function: F,
 }
 
-impl<W: What> Kernel for Each<'_, W> {
+impl<F: ElementFunction> Kernel for Elementwise<'_, F> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let mut chunks = self.values.chunks_exact_mut(Wide::<S>::LANES);
+        let mut chunks = self.values.chunks_exact_mut(F64Vector::<S>::LANES);
         for chunk in &mut chunks {
-            self.what.of(simd, simd.load(chunk)).store(chunk);
+            self.function.apply(simd, simd.load(chunk)).store(chunk);
         }
         let rest = chunks.into_remainder();
         if !rest.is_empty() {
             let mut last = [1.0; 8];
             last[..rest.len()].copy_from_slice(rest);
-            self.what.of(simd, simd.load(&last)).store(&mut last);
+            self.function.apply(simd, simd.load(&last)).store(&mut last);
             rest.copy_from_slice(&last[..rest.len()]);
         }
     }
 }
 
-impl What for Levels {
+impl ElementFunction for SquaresToLevels {
     /// With `x = 2^k m`, m from 1/√2 to √2 and `z = (m - 1) / (m + 1)`: `ln m = 2 (z + z³/3 + z⁵/5 + ...)`.
     #[inline(always)]
-    fn of<S: Simd>(&self, simd: S, x: Wide<S>) -> Wide<S> {
+    fn apply<S: Simd>(&self, simd: S, x: F64Vector<S>) -> F64Vector<S> {
         // A table, not a division: and short enough to be unrolled.
         const SERIES: [f64; 7] = [1.0, 1.0 / 3.0, 1.0 / 5.0, 1.0 / 7.0, 1.0 / 9.0, 1.0 / 11.0, 1.0 / 13.0];
         let one = simd.splat(1.0);
@@ -65,7 +63,7 @@ impl What for Levels {
         let k = (exponent + one).where_above(exponent, fraction, above);
         let z = (m - one) / (m + one);
         let square = z * z;
-        let mut sum: Wide<S> = simd.splat(1.0 / 15.0);
+        let mut sum: F64Vector<S> = simd.splat(1.0 / 15.0);
         for i in 0..SERIES.len() {
             sum = sum.mul_add(square, simd.splat(SERIES[SERIES.len() - 1 - i]));
         }
@@ -75,16 +73,16 @@ impl What for Levels {
     }
 }
 
-impl What for Factors {
+impl ElementFunction for ReductionsToGains {
     /// `2^x = 2^k e^(f ln 2)` with k whole and f from -1/2 to 1/2, by the power series.
     #[inline(always)]
-    fn of<S: Simd>(&self, simd: S, x: Wide<S>) -> Wide<S> {
+    fn apply<S: Simd>(&self, simd: S, x: F64Vector<S>) -> F64Vector<S> {
         /// Adding this and taking it away again rounds to whole numbers.
         const ROUND: f64 = 1.5 * (1u64 << 52) as f64;
         let x = x * simd.splat(-1.0 / DOUBLING.0);
         let k = (x + simd.splat(ROUND)) - simd.splat(ROUND);
         let f = x - k;
-        let mut sum: Wide<S> = simd.splat(POWERS[POWERS.len() - 1]);
+        let mut sum: F64Vector<S> = simd.splat(POWERS[POWERS.len() - 1]);
         for i in 1..POWERS.len() {
             sum = sum.mul_add(f, simd.splat(POWERS[POWERS.len() - 1 - i]));
         }
@@ -111,11 +109,11 @@ mod tests {
     use units::{decibels, linear};
 
     fn levels(isa: Isa, squares: &mut [f64]) {
-        isa.run(Each { values: squares, what: Levels });
+        isa.run(Elementwise { values: squares, function: SquaresToLevels });
     }
 
     fn factors(isa: Isa, reductions: &mut [f64]) {
-        isa.run(Each { values: reductions, what: Factors });
+        isa.run(Elementwise { values: reductions, function: ReductionsToGains });
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Noise reduction by spectra: steady noise taken out from under a signal.
+//! Spectral noise reduction for steady noise.
 
 mod floor;
 mod frames;
@@ -9,16 +9,16 @@ pub use print::{BANDS, NoisePrint};
 
 use super::delay::Delay;
 use super::{Block, GainLog, Process, RecordGain, within};
-use floor::Floor;
-use frames::{Frames, OVERLAP, Transforms};
-use print::Bands;
-use rule::{Rule, power};
+use floor::NoiseFloor;
+use frames::{OVERLAP, OverlapAdd, Transforms};
+use print::BandMap;
+use rule::{GainRule, mean_power};
 use units::{Db, Hz, Ms, Samples, linear};
 
 /// Points of a [`ThresholdCurve`]: octaves from 63 Hz to 16 kHz.
 pub const CURVE_POINTS: usize = 9;
 
-/// What is added to the threshold at 62.5, 125, 250, ... 16 000 Hz, -24 to 24 dB; straight between them in octaves.
+/// Offsets of the threshold at 62.5, 125, 250, ... 16 000 Hz, -24 to 24 dB; straight between them in octaves.
 pub type ThresholdCurve = [Db; CURVE_POINTS];
 
 /// Settings of [`Denoise`]. Values out of range are clamped.
@@ -26,15 +26,15 @@ pub type ThresholdCurve = [Db; CURVE_POINTS];
 pub struct DenoiseSettings {
     /// Reduces noise at all; off is a plain delay.
     pub on: bool,
-    /// The most that is taken, 0 to 24 dB.
+    /// Largest reduction, 0 to 24 dB.
     pub reduction: Db,
-    /// Moves the noise print up (more is taken for noise) or down, -12 to 12 dB.
+    /// Offset of the noise print, -12 to 12 dB; a higher one takes more for noise.
     pub threshold: Db,
-    /// The same per octave.
+    /// Offsets per octave.
     pub curve: ThresholdCurve,
     /// Memory of the estimate of what is signal, 20 to 1000 ms. Longer: no musical noise, but quiet endings go with the noise.
     pub smoothing: Ms,
-    /// The noise; `None`: it is tracked.
+    /// Print of the noise; `None`: the noise is tracked.
     pub print: Option<NoisePrint>,
 }
 
@@ -56,7 +56,7 @@ impl DenoiseSettings {
         self.on && self.reduction.0 > 0.0
     }
 
-    /// What the threshold adds at `frequency`, in dB.
+    /// Offset of the print at `frequency` (Hz), in dB.
     fn threshold_at(&self, frequency: f64) -> f64 {
         let place = (frequency.max(1.0) / 62.5).log2().clamp(0.0, (CURVE_POINTS - 1) as f64);
         let point = (place as usize).min(CURVE_POINTS - 2);
@@ -66,7 +66,7 @@ impl DenoiseSettings {
     }
 }
 
-/// Takes steady noise out from under a signal.
+/// Noise reduction: takes steady noise out of a signal.
 ///
 /// # Method
 /// Spectra of 43 ms (2048 samples at 48 kHz), Hann windows four times overlapped. In every bin the power of both
@@ -74,7 +74,7 @@ impl DenoiseSettings {
 /// seconds, and decides one gain for both, so that the stereo image stands still; two-step noise reduction
 /// over a decision-directed estimate (Ephraim & Malah 1984; Plapous, Marro & Scalart 2006), whose slow part is what keeps noise
 /// from becoming musical (Cappé 1994). Bins well above the noise are spared. What is *taken* is turned back into a signal and subtracted from the delayed input, so bins
-/// that are left alone are so to the bit, and the removed noise can be heard by itself ([`Denoise::split`]).
+/// that are left alone are so to the bit, and the removed noise can be heard by itself ([`Denoise::process_split`]).
 ///
 /// Tracking takes whatever stands still for two seconds for noise, a held chord too: learn a print where one can be had.
 ///
@@ -83,7 +83,7 @@ impl DenoiseSettings {
 /// two transforms less than -130 dB of the input, and only what is taken passes through them.
 ///
 /// # Cost
-/// All work of a hop (512 frames at 48 kHz) is done in the block in which the hop ends: four transforms of 2048.
+/// The work of a hop (512 frames at 48 kHz) is done in the block in which the hop ends: four transforms of 2048.
 /// Nothing is allocated.
 ///
 /// # Changes
@@ -92,31 +92,33 @@ impl DenoiseSettings {
 pub struct Denoise {
     settings: DenoiseSettings,
     transforms: Transforms,
-    channels: [Frames; 2],
+    channels: [OverlapAdd; 2],
     dry: [Delay; 2],
-    bands: Bands,
-    rule: Rule,
-    floor: Floor,
+    bands: BandMap,
+    rule: GainRule,
+    floor: NoiseFloor,
     tracked: NoisePrint,
     power: Vec<f32>,
-    /// The inverse of the noise's power per bin, of the settings as they are.
+    /// Inverse of the noise's power per bin.
     inverse: Vec<f32>,
+    /// True when settings or noise have changed since `inverse` was computed.
     stale: bool,
+    /// Frames of a window.
     size: usize,
     rate: Hz,
     /// Frames since the last hop.
     at: usize,
-    /// Hops until nothing more of what was taken sounds.
+    /// Hops until the last removed noise has left.
     tail: usize,
     learner: Learner,
 }
 
-/// Mean powers of what is learned.
+/// Sums of the powers that are learned.
 struct Learner {
     learning: bool,
     sums: Vec<f64>,
     hops: u64,
-    /// Hops until the window holds nothing from before.
+    /// Hops until the window holds no sound from before learning.
     wait: usize,
 }
 
@@ -129,11 +131,11 @@ impl Denoise {
         let scale = 0.5 * rate.0 * transforms.noise_gain();
         Self {
             settings: DenoiseSettings::default(),
-            channels: [Frames::new(size), Frames::new(size)],
+            channels: [OverlapAdd::new(size), OverlapAdd::new(size)],
             dry: [Delay::new(Samples(size)), Delay::new(Samples(size))],
-            bands: Bands::new(bins, rate.0 / size as f64, scale),
-            rule: Rule::new(bins),
-            floor: Floor::new(bins),
+            bands: BandMap::new(bins, rate.0 / size as f64, scale),
+            rule: GainRule::new(bins),
+            floor: NoiseFloor::new(bins),
             tracked: NoisePrint::NONE,
             power: vec![0.0; bins],
             inverse: vec![0.0; bins],
@@ -147,15 +149,13 @@ impl Denoise {
         }
     }
 
-    /// The window and latency at `rate`.
+    /// Window and latency at `rate`, in samples.
     pub fn window(rate: Hz) -> Samples {
         Samples(((rate.0 * 0.0426).ceil().max(64.0) as usize).next_power_of_two())
     }
-}
 
-impl Denoise {
-    /// Starts to learn what is heard, or stops. What was learned before is forgotten at the start and kept at the stop.
-    pub fn learn(&mut self, on: bool) {
+    /// Starts or stops learning the input. A start forgets what was learned before; a stop keeps it.
+    pub fn set_learning(&mut self, on: bool) {
         if on && !self.learner.learning {
             self.learner.sums.fill(0.0);
             (self.learner.hops, self.learner.wait) = (0, OVERLAP);
@@ -163,8 +163,8 @@ impl Denoise {
         self.learner.learning = on;
     }
 
-    /// The mean spectrum of what was heard while learning; `None` before a window of sound has been.
-    pub fn learned(&self) -> Option<NoisePrint> {
+    /// Mean spectrum of the sound heard while learning; `None` before a whole window of it.
+    pub fn learned_print(&self) -> Option<NoisePrint> {
         (self.learner.hops > 0).then(|| {
             let mut print = NoisePrint::NONE;
             for (band, level) in print.levels_mut().iter_mut().enumerate() {
@@ -176,23 +176,29 @@ impl Denoise {
         })
     }
 
-    /// How much sound has been learned from since learning last started.
-    pub fn learned_from(&self) -> Ms {
+    /// Duration of the sound that learning has used since it last started.
+    pub fn learned_duration(&self) -> Ms {
         Ms(self.learner.hops as f64 * (self.size / OVERLAP) as f64 / self.rate.0 * 1e3)
     }
 
-    /// The noise that is taken out: the print of the settings, or what has been tracked.
-    pub fn noise(&self) -> &NoisePrint {
+    /// Noise that is taken out: the print of the settings, or the tracked one.
+    pub fn noise_print(&self) -> &NoisePrint {
         self.settings.print.as_ref().unwrap_or(&self.tracked)
     }
 
-    /// True when it is a plain delay: nothing to do, nothing on its way.
+    /// True when it is a plain delay: off, and all removed noise has left.
     pub fn is_neutral(&self) -> bool {
         !self.settings.acts() && self.tail == 0
     }
 
-    /// As [`RecordGain::run`], and `removed` gets what was taken out: together they are the delayed input.
-    pub fn split(&mut self, block: &mut Block<'_>, removed: [&mut [f64]; 2], gain_log: &mut GainLog<'_>) {
+    /// Processes `block` as [`RecordGain::run`] does and fills `removed` with the noise that was taken out: together they are
+    /// the delayed input.
+    pub fn process_split(
+        &mut self,
+        block: &mut Block<'_>,
+        removed: [&mut [f64]; 2],
+        gain_log: &mut GainLog<'_>,
+    ) {
         self.reduce(block, Some(removed), gain_log);
     }
 
@@ -213,7 +219,7 @@ impl Denoise {
             {
                 self.channels[i].push(self.at, samples);
                 self.dry[i].process(samples);
-                let taken = self.channels[i].made(self.at, count);
+                let taken = self.channels[i].output(self.at, count);
                 if let Some(removed) = &mut removed {
                     let to = &mut removed[i][range.clone()];
                     to.iter_mut().zip(taken).for_each(|(to, &taken)| *to = f64::from(taken));
@@ -225,39 +231,40 @@ impl Denoise {
             self.at += count;
             if self.at == hop {
                 self.at = 0;
-                self.hop(gain_log);
+                self.process_hop(gain_log);
             }
             done += count;
         }
     }
 
-    /// A hop is complete.
-    fn hop(&mut self, gain_log: &mut GainLog<'_>) {
+    /// Processes a complete hop.
+    fn process_hop(&mut self, gain_log: &mut GainLog<'_>) {
         if self.tail > 0 {
             self.tail -= 1;
-            self.channels.iter_mut().for_each(Frames::advance_output);
+            self.channels.iter_mut().for_each(OverlapAdd::advance_output);
         }
         let acts = self.settings.acts();
         if acts || self.learner.learning {
             let [left, right] = &mut self.channels;
             left.analyse(&mut self.transforms);
             right.analyse(&mut self.transforms);
-            power(&left.spectrum, &right.spectrum, &mut self.power);
+            mean_power(&left.spectrum, &right.spectrum, &mut self.power);
         }
         if self.learner.learning {
-            self.hear();
+            self.learn_hop();
         }
         if acts {
-            self.take(gain_log);
+            self.remove_noise(gain_log);
         } else if self.tail == 0 {
             self.rule.reset();
             self.floor.reset();
-            (self.tracked, self.stale) = (NoisePrint::NONE, true);
+            self.tracked = NoisePrint::NONE;
+            self.stale = true;
         }
-        self.channels.iter_mut().for_each(Frames::advance_input);
+        self.channels.iter_mut().for_each(OverlapAdd::advance_input);
     }
 
-    fn hear(&mut self) {
+    fn learn_hop(&mut self) {
         let learner = &mut self.learner;
         if learner.wait > 0 {
             learner.wait -= 1;
@@ -268,11 +275,11 @@ impl Denoise {
         }
     }
 
-    /// Adds what is to be taken of the last window to the output.
-    fn take(&mut self, gain_log: &mut GainLog<'_>) {
+    /// Computes the noise in the last window and adds it to the removed signal.
+    fn remove_noise(&mut self, gain_log: &mut GainLog<'_>) {
         match gain_log.next(self.rule.take.len()) {
             Some(take) => self.rule.take.iter_mut().zip(take).for_each(|(to, &take)| *to = take as f32),
-            None => self.decide(),
+            None => self.compute_gains(),
         }
         if let GainLog::Record(gain_log) = gain_log {
             gain_log.extend(self.rule.take.iter().map(|&take| f64::from(take)));
@@ -286,15 +293,16 @@ impl Denoise {
         self.tail = OVERLAP;
     }
 
-    /// Reads the spectra against the noise.
-    fn decide(&mut self) {
+    /// Computes the gains of the bins from power and noise.
+    fn compute_gains(&mut self) {
         if self.settings.print.is_none()
-            && let Some(print) = self.floor.hear(&self.power, &self.bands)
+            && let Some(print) = self.floor.update(&self.power, &self.bands)
         {
-            (self.tracked, self.stale) = (print, true);
+            self.tracked = print;
+            self.stale = true;
         }
         if core::mem::take(&mut self.stale) {
-            let mut levels = *self.noise().levels();
+            let mut levels = *self.noise_print().levels();
             for (band, level) in levels.iter_mut().enumerate() {
                 *level += self.settings.threshold_at(NoisePrint::frequency(band)) as f32;
             }
@@ -303,7 +311,7 @@ impl Denoise {
         let hop = self.size as f64 / OVERLAP as f64 / self.rate.0 * 1e3;
         let smoothing = (-hop / within(self.settings.smoothing.0, 20.0, 1000.0)).exp() as f32;
         let floor = linear(-within(self.settings.reduction.0, 0.0, 24.0)) as f32;
-        self.rule.read(&self.power, &self.inverse, smoothing, floor);
+        self.rule.update(&self.power, &self.inverse, smoothing, floor);
     }
 }
 
@@ -322,11 +330,14 @@ impl Process for Denoise {
     }
 
     fn reset(&mut self) {
-        self.channels.iter_mut().for_each(Frames::reset);
+        self.channels.iter_mut().for_each(OverlapAdd::reset);
         self.dry.iter_mut().for_each(|delay| delay.fill(0.0));
         self.rule.reset();
         self.floor.reset();
-        (self.tracked, self.stale, self.at, self.tail) = (NoisePrint::NONE, true, 0, 0);
+        self.tracked = NoisePrint::NONE;
+        self.stale = true;
+        self.at = 0;
+        self.tail = 0;
         self.learner.wait = OVERLAP;
     }
 

@@ -4,27 +4,23 @@
 //! of the crate where `unsafe` is allowed (ARCHITECTURE.md).
 #![allow(unsafe_code)]
 
-/// While it lives, this thread's floating-point unit flushes subnormal results to zero and reads subnormal operands
-/// as zero. The mode it found is restored when it is dropped. On other processors than x86-64 and AArch64 it does
+/// Guard under which this thread's floating-point unit flushes subnormal results to zero and reads subnormal operands as
+/// zero. Dropping it restores the mode that it found. On other processors than x86-64 and AArch64 it does
 /// nothing.
 pub struct FlushToZero {
     #[cfg_attr(not(any(target_arch = "x86_64", target_arch = "aarch64")), allow(dead_code))]
-    before: Mode,
+    before: FpControl,
 }
 
-#[cfg(target_arch = "x86_64")]
-type Mode = u32;
-#[cfg(target_arch = "aarch64")]
-type Mode = u64;
-#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-type Mode = ();
+/// Control register of the floating-point unit: MXCSR on x86-64, FPCR on AArch64.
+type FpControl = u64;
 
 /// Flush-to-zero (bit 15) and denormals-are-zero (bit 6) of MXCSR.
 #[cfg(target_arch = "x86_64")]
-const FLUSH: Mode = 1 << 15 | 1 << 6;
+const FLUSH: FpControl = 1 << 15 | 1 << 6;
 /// Flush-to-zero (bit 24) of FPCR, operands included.
 #[cfg(target_arch = "aarch64")]
-const FLUSH: Mode = 1 << 24;
+const FLUSH: FpControl = 1 << 24;
 
 impl FlushToZero {
     /// Starts flushing.
@@ -49,17 +45,18 @@ impl Drop for FlushToZero {
 
 #[cfg(target_arch = "x86_64")]
 #[inline]
-fn mode() -> Mode {
+fn mode() -> FpControl {
     let mut mode: u32 = 0;
     // SAFETY: stmxcsr stores MXCSR into the four bytes of `mode`, which live on this stack frame; SSE is part of
     // x86-64.
     unsafe { core::arch::asm!("stmxcsr [{}]", in(reg) &raw mut mode, options(nostack, preserves_flags)) };
-    mode
+    FpControl::from(mode)
 }
 
 #[cfg(target_arch = "x86_64")]
 #[inline]
-fn set_mode(mode: Mode) {
+fn set_mode(mode: FpControl) {
+    let mode = mode as u32; // MXCSR has 32 bits
     // SAFETY: `mode` came from stmxcsr with only FTZ and DAZ added, bits every x86-64 processor has, so ldmxcsr sets
     // no reserved bit. Rust code must not run long with another mode: the guard restores it, and within it nothing
     // relies on subnormals.
@@ -68,7 +65,7 @@ fn set_mode(mode: Mode) {
 
 #[cfg(target_arch = "aarch64")]
 #[inline]
-fn mode() -> Mode {
+fn mode() -> FpControl {
     let mode: u64;
     // SAFETY: reading FPCR has no effect and is allowed in user mode.
     unsafe { core::arch::asm!("mrs {}, fpcr", out(reg) mode, options(nomem, nostack, preserves_flags)) };
@@ -77,13 +74,15 @@ fn mode() -> Mode {
 
 #[cfg(target_arch = "aarch64")]
 #[inline]
-fn set_mode(mode: Mode) {
+fn set_mode(mode: FpControl) {
     // SAFETY: `mode` came from FPCR with only FZ added; the guard restores it.
     unsafe { core::arch::asm!("msr fpcr, {}", in(reg) mode, options(nomem, nostack, preserves_flags)) };
 }
 
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-fn mode() -> Mode {}
+fn mode() -> FpControl {
+    0
+}
 
 #[cfg(all(test, any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod tests {

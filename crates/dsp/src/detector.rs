@@ -1,44 +1,44 @@
-//! What level a compressor reads.
+//! Level detection of a compressor.
 
-use super::{Pair, SlidingMax, larger, settle};
+use super::{Pair, SlidingMax, flush_invalid, larger};
 use crate::ballistics::one_pole_coefficient;
 use units::{Hz, Ms};
 
-/// Which level is read.
+/// Kind of level that is read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Detector {
-    /// The largest sample of the last 5 ms.
+    /// Largest sample of the last 5 ms.
     Peak,
-    /// The root of the mean square with a time constant of 10 ms; a sine reads 3.01 dB below its peak.
+    /// Root of the mean square with a time constant of 10 ms; a sine reads 3.01 dB below its peak.
     #[default]
     Rms,
 }
 
-/// Reads the levels of two channels, by one detector.
+/// Level detector of two channels.
 #[derive(Clone, Debug)]
-pub struct Levels {
+pub struct LevelDetector {
     detector: Detector,
     /// Squares of the last 5 ms: long enough that a tone above 100 Hz reads steady.
     largest: SlidingMax,
     mean_squares: Pair,
-    mean_pole: f64,
+    mean_coefficient: f64,
 }
 
-impl Levels {
-    const HOLD: Ms = Ms(5.0);
-    const MEAN: Ms = Ms(10.0);
+impl LevelDetector {
+    const PEAK_HOLD: Ms = Ms(5.0);
+    const MEAN_TIME: Ms = Ms(10.0);
 
-    /// Levels at rest.
+    /// Detector at rest, for audio at `rate`.
     pub fn new(rate: Hz) -> Self {
         Self {
             detector: Detector::default(),
-            largest: SlidingMax::new(Self::HOLD.samples(rate).0.max(1)),
+            largest: SlidingMax::new(Self::PEAK_HOLD.samples(rate).0.max(1)),
             mean_squares: [0.0; 2],
-            mean_pole: one_pole_coefficient(Self::MEAN, rate),
+            mean_coefficient: one_pole_coefficient(Self::MEAN_TIME, rate),
         }
     }
 
-    /// Chooses the detector; a change goes on from the levels read so far.
+    /// Sets the kind of level; a change continues from the levels read so far.
     pub fn set(&mut self, detector: Detector) {
         if detector != self.detector {
             match detector {
@@ -52,14 +52,14 @@ impl Levels {
         }
     }
 
-    /// The square of a sample; what is not finite counts as silence.
+    /// Square of a sample; zero for a non-finite one.
     #[inline(always)]
     pub fn square(sample: f64) -> f64 {
         let square = sample * sample;
         if square < f64::INFINITY { square } else { 0.0 }
     }
 
-    /// Makes samples the squares of their levels, in place.
+    /// Replaces samples by the squares of their levels.
     #[inline(always)]
     pub fn read(&mut self, [left, right]: [&mut [f64]; 2]) {
         for sample in left.iter_mut().chain(right.iter_mut()) {
@@ -68,7 +68,7 @@ impl Levels {
         self.follow([left, right]);
     }
 
-    /// Makes squares of samples the squares of levels, in place.
+    /// Replaces squares of samples by the squares of levels.
     #[inline(always)]
     pub fn follow(&mut self, [left, right]: [&mut [f64]; 2]) {
         match self.detector {
@@ -79,7 +79,7 @@ impl Levels {
             }
             Detector::Rms => {
                 // Side by side: neither waits for the other.
-                let (stay, go) = (1.0 - self.mean_pole, self.mean_pole);
+                let (stay, go) = (1.0 - self.mean_coefficient, self.mean_coefficient);
                 for channel in [&mut *left, &mut *right] {
                     channel.iter_mut().for_each(|square| *square *= go);
                 }
@@ -88,19 +88,19 @@ impl Levels {
                     means = [means[0] * stay + *left, means[1] * stay + *right];
                     [*left, *right] = means;
                 }
-                self.mean_squares = means.map(settle);
+                self.mean_squares = means.map(flush_invalid);
             }
         }
     }
 
-    /// Forgets the past.
+    /// Forgets all audio.
     pub fn reset(&mut self) {
         self.largest.reset();
         self.mean_squares = [0.0; 2];
     }
 }
 
-/// Draws the smaller of two reductions towards the larger: by nothing at `link` 0, all the way at 1.
+/// Reductions with the smaller drawn towards the larger by `link`, 0 (independent) to 1 (equal).
 #[inline]
 pub fn linked(reductions: [f64; 2], link: f64) -> [f64; 2] {
     let [left, right] = reductions;
@@ -113,14 +113,14 @@ mod tests {
     use super::*;
 
     /// Both channels have `sample`; gives the first level.
-    fn next(levels: &mut Levels, sample: f64) -> f64 {
+    fn next(levels: &mut LevelDetector, sample: f64) -> f64 {
         let (mut left, mut right) = ([sample], [sample]);
         levels.read([&mut left, &mut right]);
         left[0]
     }
 
-    fn reading(detector: Detector) -> Levels {
-        let mut levels = Levels::new(Hz(48_000.0));
+    fn reading(detector: Detector) -> LevelDetector {
+        let mut levels = LevelDetector::new(Hz(48_000.0));
         levels.set(detector);
         levels
     }

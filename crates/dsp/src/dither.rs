@@ -1,21 +1,22 @@
 //! Quantization to the grid of an integer file, with dither.
 
+use super::hash::fnv1a;
 use super::{Block, Process};
 use simd::{Isa, Kernel, Simd};
-use units::hash::{SPLITMIX_STEP, fnv1a, splitmix_finish};
 use units::{Hz, Ms, Samples};
 
-/// What the audio is rounded to.
+/// Integer grid that the audio is rounded to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum Dither {
-    /// Nothing: to the bit as it came.
+    /// None: audio passes to the bit.
     #[default]
     Off,
     /// 24 bit, triangular dither.
     Bits24,
     /// 16 bit, triangular dither.
     Bits16,
-    /// 16 bit, triangular dither, the noise moved to where it is heard least.
+    /// 16 bit, triangular dither, noise shaped to the least audible frequencies.
     Bits16Shaped,
 }
 
@@ -39,8 +40,8 @@ const SHAPE: [f64; 5] = [2.033, -2.165, 1.959, -1.590, 0.6149];
 /// Error feedback for higher rates, (1 - z^-1)^2: all that it adds lies far above hearing.
 const HIGH_RATE_SHAPE: [f64; 5] = [2.0, -1.0, 0.0, 0.0, 0.0];
 
-/// Samples quieter than this are digital silence; the chain's edge turns them into zeros anyway.
-const SILENCE: f64 = f32::MIN_POSITIVE as f64;
+/// Smallest sample that is not digital silence; the chain's output replaces smaller ones by zero.
+const MIN_SIGNAL: f64 = f32::MIN_POSITIVE as f64;
 
 /// Rounds both channels to an integer grid after adding triangular noise of ±1 step (TPDF), so that the error
 /// is noise of constant power, whatever the signal.
@@ -54,40 +55,40 @@ pub struct Quantizer {
     isa: Isa,
     dither: Dither,
     shape: [f64; 5],
-    /// Zeros after which a channel is silent.
-    patience: usize,
-    /// Where the noise of each channel starts.
+    /// Zeros after which a channel is silent, in samples.
+    silence_delay: usize,
+    /// First state of each channel's random numbers.
     seeds: [u64; 2],
-    channels: [Channel; 2],
+    channels: [ChannelQuantizer; 2],
 }
 
 #[derive(Clone, Debug)]
-struct Channel {
+struct ChannelQuantizer {
     random: u64,
-    /// The last rounding errors in steps, newest first.
+    /// Last rounding errors in steps, newest first.
     errors: [f64; 5],
-    /// Zeros since the last sample that was none; as many as `patience`: silent.
+    /// Zeros since the last sample that was none; `silence_delay`: silent.
     zeros: usize,
 }
 
-impl Channel {
-    fn new(seed: u64, patience: usize) -> Self {
-        Self { random: seed, errors: [0.0; 5], zeros: patience }
+impl ChannelQuantizer {
+    fn new(seed: u64, silence_delay: usize) -> Self {
+        Self { random: seed, errors: [0.0; 5], zeros: silence_delay }
     }
 
     /// Rounds samples to the grid, none of them left out.
     fn quantize(&mut self, isa: Isa, samples: &mut [f64], steps: f64, shape: Option<&[f64; 5]>) {
         let Some(shape) = shape else {
             let count = samples.len() as u64;
-            isa.run(Quantize { samples, random: self.random, steps });
-            self.random = self.random.wrapping_add(SPLITMIX_STEP.wrapping_mul(count));
+            isa.run(QuantizeUnshaped { samples, random: self.random, steps });
+            self.random = self.random.wrapping_add(GAMMA.wrapping_mul(count));
             return;
         };
         let step = 1.0 / steps; // a power of two: exact
         for sample in samples {
             let correction: f64 = shape.iter().zip(&self.errors).map(|(c, e)| c * e).sum();
             let wanted = finite(*sample) * steps - correction;
-            self.random = self.random.wrapping_add(SPLITMIX_STEP);
+            self.random = self.random.wrapping_add(GAMMA);
             let output = round(wanted + triangular(self.random)).clamp(-steps, steps - 1.0);
             self.errors.copy_within(..4, 1);
             // Larger only when it saturates: then the error cannot be made good.
@@ -103,13 +104,13 @@ impl Channel {
         samples: &mut [f64],
         steps: f64,
         shape: Option<&[f64; 5]>,
-        patience: usize,
+        silence_delay: usize,
     ) {
         let mut at = 0;
         while at < samples.len() {
             let rest = &mut samples[at..];
-            let silent = |sample: &f64| finite(*sample).abs() < SILENCE;
-            if self.zeros >= patience {
+            let silent = |sample: &f64| finite(*sample).abs() < MIN_SIGNAL;
+            if self.zeros >= silence_delay {
                 let zeros = rest.iter().position(|sample| !silent(sample)).unwrap_or(rest.len());
                 rest[..zeros].fill(0.0);
                 self.errors = [0.0; 5];
@@ -119,13 +120,13 @@ impl Channel {
                 }
                 continue;
             }
-            // As far as patience cannot end, and then to its end.
-            let now = rest.len().min(patience - self.zeros);
+            // At most to the end of the delay.
+            let now = rest.len().min(silence_delay - self.zeros);
             let rest = &mut rest[..now];
             let since = rest.iter().rev().take_while(|sample| silent(sample)).count();
             self.zeros = if since < now { since } else { self.zeros + now };
-            // The sample that exhausts it is silent already.
-            let heard = if self.zeros >= patience { now - 1 } else { now };
+            // The last sample of the delay is silent already.
+            let heard = if self.zeros >= silence_delay { now - 1 } else { now };
             self.quantize(isa, &mut rest[..heard], steps, shape);
             rest[heard..].fill(0.0);
             at += now;
@@ -133,15 +134,15 @@ impl Channel {
     }
 }
 
-/// Rounds samples to the grid without shaping: nothing goes from one to the next, so it runs as wide as the machine.
-struct Quantize<'a> {
+/// Kernel that rounds samples to the grid without shaping: samples are independent, so it runs as wide as the machine.
+struct QuantizeUnshaped<'a> {
     samples: &'a mut [f64],
-    /// The state before the first sample's.
+    /// State of the random numbers before the first sample.
     random: u64,
     steps: f64,
 }
 
-impl Kernel for Quantize<'_> {
+impl Kernel for QuantizeUnshaped<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -149,27 +150,30 @@ impl Kernel for Quantize<'_> {
         let Self { samples, random, steps } = self;
         let (step, most) = (1.0 / steps, steps - 1.0); // the step is a power of two: exact
         for (count, sample) in (1u64..).zip(samples) {
-            let noise = triangular(random.wrapping_add(SPLITMIX_STEP.wrapping_mul(count)));
+            let noise = triangular(random.wrapping_add(GAMMA.wrapping_mul(count)));
             *sample = round(finite(*sample) * steps + noise).clamp(-steps, most) * step;
         }
     }
 }
 
-/// Triangular noise, -1 to 1: the sum of two independent uniform ones, the halves of splitmix64's number.
+/// Increment of splitmix64's state.
+const GAMMA: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// Triangular noise, -1 to 1: the sum of two independent uniform numbers, the halves of splitmix64's.
 #[inline(always)]
 fn triangular(state: u64) -> f64 {
-    let z = splitmix_finish(state);
+    let z = scrambled(state);
     let uniform = |half: u64| (half as u32) as f64 * (1.0 / (1u64 << 32) as f64);
     uniform(z) + uniform(z >> 32) - (1.0 - 1.0 / (1u64 << 32) as f64)
 }
 
-/// A number that is none counts as silence.
+/// The sample, or zero for a non-finite one.
 #[inline(always)]
 fn finite(sample: f64) -> f64 {
     if sample.is_finite() { sample } else { 0.0 }
 }
 
-/// The nearest whole number, for numbers that are clamped to much less than 2^51.
+/// Nearest whole number, of numbers far below 2^51.
 #[inline(always)]
 fn round(x: f64) -> f64 {
     const WHOLE: f64 = 1.5 * (1u64 << 52) as f64;
@@ -178,31 +182,39 @@ fn round(x: f64) -> f64 {
 }
 
 impl Quantizer {
-    const PATIENCE: Ms = Ms(500.0);
+    const SILENCE_DELAY: Ms = Ms(500.0);
     const SEEDS: [u64; 2] = [0x5354_454d_4c49_4e4b, 0x4b4e_494c_4d45_5453];
 
-    /// A quantizer that is off.
+    /// Quantizer for audio at `rate`, off.
     pub fn new(rate: Hz) -> Self {
-        let patience = Self::PATIENCE.samples(rate).0;
+        let silence_delay = Self::SILENCE_DELAY.samples(rate).0;
         Self {
             isa: Isa::widest(),
             dither: Dither::Off,
             shape: if rate.0 < 60_000.0 { SHAPE } else { HIGH_RATE_SHAPE },
-            patience,
+            silence_delay,
             seeds: Self::SEEDS,
-            channels: Self::SEEDS.map(|seed| Channel::new(seed, patience)),
+            channels: Self::SEEDS.map(|seed| ChannelQuantizer::new(seed, silence_delay)),
         }
     }
 
-    /// The same for the file of this name, or whatever is one of several: noise that is the same every time, and
-    /// independent of that for any other name, so that a sum of files is no noisier than it must be.
+    /// Quantizer for one of several files, whose noise is the same every time for a name and independent of that of other
+    /// names, so that the noise of a sum of files adds up by power.
     pub fn named(rate: Hz, name: &str) -> Self {
-        let hash = fnv1a(name.bytes());
+        let hash = fnv1a(name);
         let mut quantizer = Self::new(rate);
-        quantizer.seeds = Self::SEEDS.map(|seed| splitmix_finish(seed ^ hash));
+        quantizer.seeds = Self::SEEDS.map(|seed| scrambled(seed ^ hash));
         quantizer.reset();
         quantizer
     }
+}
+
+/// Finalizer of splitmix64 (Steele, Lea & Flood 2014).
+#[inline(always)]
+fn scrambled(state: u64) -> u64 {
+    let z = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
 }
 
 impl Process for Quantizer {
@@ -220,7 +232,7 @@ impl Process for Quantizer {
     }
 
     fn reset(&mut self) {
-        self.channels = self.seeds.map(|seed| Channel::new(seed, self.patience));
+        self.channels = self.seeds.map(|seed| ChannelQuantizer::new(seed, self.silence_delay));
     }
 
     fn process(&mut self, block: &mut Block<'_>) {
@@ -231,7 +243,7 @@ impl Process for Quantizer {
         let shape = (self.dither == Dither::Bits16Shaped).then_some(&self.shape);
         let (left, right) = block.channels();
         for (channel, samples) in self.channels.iter_mut().zip([left, right]) {
-            channel.process(self.isa, samples, steps, shape, self.patience);
+            channel.process(self.isa, samples, steps, shape, self.silence_delay);
         }
     }
 }

@@ -173,7 +173,7 @@ impl RecordGain for Equalizer {
             self.filter(&mut block.part(at..end), step.since, gain_log);
             at = end;
         }
-        self.passes.settle();
+        self.passes.flush_invalid();
     }
 }
 

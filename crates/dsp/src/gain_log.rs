@@ -1,56 +1,56 @@
-//! Gains that are computed once, on a sum, and applied to each of its parts, so that the parts still add up to it.
+//! Log of gains: computed once, on a sum, and applied to each of its parts, so that the parts still add up to it.
 
 use super::{Block, Process};
 
-/// What a unit does about the gains that it computes from the audio it hears.
+/// Source or destination of the gains that a unit computes from its audio.
 pub enum GainLog<'a> {
-    /// Computes them for this audio alone: everyday processing.
+    /// Computed for this audio alone: normal processing.
     Off,
-    /// Computes them and writes them down, in the order in which they are needed.
+    /// Computed, and appended in the order in which they are needed.
     Record(&'a mut Vec<f64>),
-    /// Computes nothing: applies what was written down for the same frames of the sum.
-    Follow(Follow<'a>),
+    /// Not computed: read from what was recorded for the same frames of the sum.
+    Follow(GainReader<'a>),
 }
 
-/// What is left of a recording, and who follows it.
-pub struct Follow<'a> {
+/// Rest of a recording, with the share that follows it.
+pub struct GainReader<'a> {
     values: &'a [f64],
-    part: Share,
+    share: Share,
 }
 
-/// What follows a recorded sum.
+/// Part of a sum that follows its recording.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Share {
     /// One of the terms of the sum. What a saturator adds to the sum is in none of them.
     Stem,
-    /// What a saturator added to the sum; its input is silence.
+    /// Signal that a saturator added to the sum; its input is silence.
     Residual,
     /// Some of the terms together, heard by themselves: the gains are the sum's, the saturator acts on what is there. All
     /// terms together are the sum.
     Version,
 }
 
-/// A unit with gains that can be recorded and followed. All else that it does must be linear, or be recorded too.
+/// Unit whose gains can be recorded and followed. All else that it does must be linear, or be recorded too.
 pub trait RecordGain: Process {
-    /// As [`Process::process`], with gains from or to a tape. Recorder and follower are equal units, set alike at the same
+    /// Processes `block` in place, with gains from or to a log. Recorder and follower are equal units, set alike at the same
     /// frames and fed blocks of the same lengths.
     ///
     /// # Panics
-    /// If a tape ends early: it was recorded otherwise.
+    /// If a followed log ends early.
     fn run(&mut self, block: &mut Block<'_>, gain_log: &mut GainLog<'_>);
 }
 
 impl<'a> GainLog<'a> {
-    /// A recording to be followed by `part`.
-    pub fn follow(values: &'a [f64], part: Share) -> Self {
-        Self::Follow(Follow { values, part })
+    /// Log that `share` follows.
+    pub fn follow(values: &'a [f64], share: Share) -> Self {
+        Self::Follow(GainReader { values, share })
     }
 
-    /// Who follows; none if gains are computed.
+    /// Share that follows; `None` if gains are computed.
     #[inline]
-    pub fn part(&self) -> Option<Share> {
+    pub fn share(&self) -> Option<Share> {
         match self {
-            Self::Follow(follow) => Some(follow.part),
+            Self::Follow(follow) => Some(follow.share),
             _ => None,
         }
     }
@@ -58,10 +58,10 @@ impl<'a> GainLog<'a> {
     /// True if gains are computed, not followed.
     #[inline]
     pub fn computes(&self) -> bool {
-        self.part().is_none()
+        self.share().is_none()
     }
 
-    /// Writes `values` down, if anything is.
+    /// Appends `values`, if recording.
     #[inline]
     pub fn record(&mut self, values: &[f64]) {
         if let Self::Record(gain_log) = self {
@@ -69,7 +69,7 @@ impl<'a> GainLog<'a> {
         }
     }
 
-    /// The next `count` values, if they are followed.
+    /// Next `count` values, if following.
     #[inline]
     pub fn next(&mut self, count: usize) -> Option<&'a [f64]> {
         let Self::Follow(follow) = self else { return None };
@@ -78,7 +78,7 @@ impl<'a> GainLog<'a> {
         Some(now)
     }
 
-    /// One value: followed, or computed (and written down).
+    /// One value: followed, or computed and recorded.
     #[inline]
     pub fn value(&mut self, compute: impl FnOnce() -> f64) -> f64 {
         match self.next(1) {
@@ -91,7 +91,7 @@ impl<'a> GainLog<'a> {
         }
     }
 
-    /// The gains of both channels: followed, or computed (and written down).
+    /// Fills the gains of both channels: followed, or computed and recorded.
     #[inline]
     pub fn gains(&mut self, [left, right]: [&mut [f64]; 2], compute: impl FnOnce([&mut [f64]; 2])) {
         match self.next(left.len() + right.len()) {
@@ -108,7 +108,7 @@ impl<'a> GainLog<'a> {
         }
     }
 
-    /// True when nothing is left to follow.
+    /// True unless values are left to follow.
     pub fn is_at_end(&self) -> bool {
         !matches!(self, Self::Follow(follow) if !follow.values.is_empty())
     }
@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tape_is_read_as_it_was_written() {
+    fn a_log_is_read_as_it_was_written() {
         let mut values = Vec::new();
         let mut gain_log = GainLog::Record(&mut values);
         assert!(gain_log.computes() && gain_log.next(2).is_none());
@@ -128,7 +128,7 @@ mod tests {
         let mut gain_log = GainLog::follow(&values, Share::Stem);
         assert!(!gain_log.computes() && !gain_log.is_at_end());
         assert_eq!(gain_log.next(2), Some(&[1.0, 2.0][..]));
-        assert_eq!(gain_log.value(|| unreachable!("it is on the tape")), 3.0);
+        assert_eq!(gain_log.value(|| unreachable!("it is in the log")), 3.0);
         assert!(gain_log.is_at_end());
         let mut off = GainLog::Off;
         off.record(&[1.0]);

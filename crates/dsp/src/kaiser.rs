@@ -1,4 +1,4 @@
-//! Windowed sincs: what every interpolator and every filter of linear phase is made of.
+//! Windowed sinc, the kernel of interpolators and linear-phase filters.
 
 use core::f64::consts::PI;
 
@@ -7,12 +7,12 @@ pub fn sinc(x: f64) -> f64 {
     if x == 0.0 { 1.0 } else { (PI * x).sin() / (PI * x) }
 }
 
-/// The Kaiser window of shape `beta` (0 to 20) at `x`: 1 in the middle (0), 0 from the edges (-1 and 1) on.
+/// Kaiser window of shape `beta` (0 to 20) at `x`: 1 in the middle (0), 0 from the edges (-1 and 1) on.
 pub fn kaiser(x: f64, beta: f64) -> f64 {
     if x.abs() >= 1.0 { 0.0 } else { bessel(beta * (1.0 - x * x).sqrt()) / bessel(beta) }
 }
 
-/// The modified Bessel function of the first kind and order zero, by its power series.
+/// Modified Bessel function of the first kind and order zero, by its power series.
 fn bessel(x: f64) -> f64 {
     let mut term = 1.0;
     let mut sum = 1.0;

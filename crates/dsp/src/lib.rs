@@ -11,7 +11,7 @@ mod ramp;
 mod sliding_max;
 mod trail;
 
-/// A frame: the values of two channels, side by side, which a compiler makes one instruction of.
+/// Values of two channels at one frame, side by side: a compiler makes one instruction of them.
 pub type Pair = [f64; 2];
 
 #[cfg(test)]
@@ -32,55 +32,58 @@ pub mod denoise;
 pub mod denormals;
 pub mod detector;
 pub mod dither;
-pub mod edges;
+
 pub mod equalizer;
 pub mod filter;
 pub mod gain_log;
+pub mod gain_stage;
+pub mod hash;
 pub mod kaiser;
 pub mod limiter;
 pub mod oversample;
+pub mod sanitize;
 pub mod saturator;
 pub mod trim;
 pub mod width;
 
 pub use block::{Block, Key, KeySource};
-pub use control::{CONTROL_INTERVAL, Smoother, Step, Ticks};
+pub use control::{CONTROL_INTERVAL, Smoother, TickStep, Ticks};
 pub use gain_log::{GainLog, RecordGain, Share};
 pub use ramp::Ramp;
 pub use sliding_max::{SlidingMax, larger, largest};
 
 use units::Samples;
 
-/// One unit of the chain.
+/// Unit of the chain.
 ///
 /// Thread: any one at a time; all methods but the constructor are free of allocation, locks and system calls.
 pub trait Process {
-    /// What the unit can be told, in plain values.
+    /// Settings of the unit, in plain values.
     type Settings;
 
-    /// Takes new settings. The first call after construction or `reset` takes effect at once (snaps); later
-    /// ones glide, starting at the next control tick, so that no change clicks. Out-of-range values are clamped.
+    /// Takes new settings. The first call after construction or `reset` takes effect at once; later ones make smooth
+    /// transitions from the next control tick on, so that no change clicks. Out-of-range values are clamped.
     fn set(&mut self, settings: &Self::Settings);
 
-    /// The unit's delay, exact and constant from construction on, whatever the settings.
+    /// Delay of the unit in samples, exact and constant from construction on, whatever the settings.
     fn latency(&self) -> Samples;
 
-    /// Forgets all audio and all ramps: as new, with the settings kept (a following `set` snaps).
+    /// Forgets all audio and ends all transitions: as new, with the settings kept; the next `set` takes effect at once.
     fn reset(&mut self);
 
-    /// Processes `block` in place. Input is finite (the chain's edge sanitizes); a non-finite value that still
-    /// arrives is contained: the unit's state is finite again within 64 samples after the input is.
+    /// Processes `block` in place. Input is finite, as the chain sanitizes it; a non-finite value that still arrives is
+    /// contained: the unit's state is finite again within 64 samples after the input is.
     fn process(&mut self, block: &mut Block<'_>);
 }
 
-/// Brings a setting into its range; what is not a number becomes the lower end.
+/// Clamps a setting to its range; NaN becomes the lower end.
 #[inline]
 pub fn within(value: f64, low: f64, high: f64) -> f64 {
     value.max(low).min(high)
 }
 
-/// Makes a recursive state harmless: NaN, infinity and subnormal numbers become zero, all else is unchanged.
+/// Value of a recursive state with NaN, infinity and subnormal numbers replaced by zero.
 #[inline]
-pub fn settle(state: f64) -> f64 {
+pub fn flush_invalid(state: f64) -> f64 {
     if state.is_normal() { state } else { 0.0 }
 }

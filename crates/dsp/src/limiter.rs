@@ -21,8 +21,9 @@ mod crest;
 mod reduction;
 
 use super::decibels::factors;
-use super::delay::{Delay, GainStage, RUN};
+use super::delay::{Delay, RUN};
 use super::detector::linked;
+use super::gain_stage::DynamicsPath;
 use super::oversample::{Interpolator, TAPS};
 use super::{Block, GainLog, Process, Ramp, RecordGain, Smoother, Ticks, largest, within};
 use crest::Channel;
@@ -177,7 +178,7 @@ impl LimiterGain {
         ];
         let glides = [&mut self.on, &mut self.drive_db, &mut self.ceiling_db, &mut self.link];
         for (glide, target) in glides.into_iter().zip(targets) {
-            if self.fresh { glide.set_now(target) } else { glide.aim(target) }
+            if self.fresh { glide.set_now(target) } else { glide.set_target(target) }
         }
         self.reduction.set(Ms(within(settings.release.0, 10.0, 1000.0)));
         self.wanted_lookahead =
@@ -446,10 +447,7 @@ fn faded(amount: f64, gain: f64) -> f64 {
 #[derive(Clone, Debug)]
 pub struct Limiter {
     gain: LimiterGain,
-    stage: GainStage,
-    /// Of the frames at work.
-    factors: [[f64; RUN]; 2],
-    largest: Db,
+    path: DynamicsPath,
 }
 
 impl Limiter {
@@ -463,8 +461,8 @@ impl Limiter {
     /// off until told otherwise.
     pub fn new(rate: Hz, max_lookahead: Ms) -> Self {
         let gain = LimiterGain::new(rate, max_lookahead);
-        let stage = GainStage::new(gain.latency());
-        Self { gain, stage, factors: [[1.0; RUN]; 2], largest: Db(0.0) }
+        let path = DynamicsPath::new(gain.latency());
+        Self { gain, path }
     }
 
     /// The longest lookahead that has an effect: the latency less the delay of the detector, 24 samples.
@@ -474,7 +472,7 @@ impl Limiter {
 
     /// The largest reduction in the last block, drive not counted.
     pub fn gain_reduction(&self) -> Db {
-        self.largest
+        self.path.largest_reduction()
     }
 
     /// The largest reduction since reset, drive not counted.
@@ -502,8 +500,7 @@ impl Process for Limiter {
 
     fn reset(&mut self) {
         self.gain.reset();
-        self.stage.reset();
-        self.largest = Db(0.0);
+        self.path.reset();
     }
 
     fn process(&mut self, block: &mut Block<'_>) {
@@ -513,21 +510,13 @@ impl Process for Limiter {
 
 impl RecordGain for Limiter {
     fn run(&mut self, block: &mut Block<'_>, gain_log: &mut GainLog<'_>) {
-        self.largest = Db(0.0);
-        let (left, right) = block.channels();
         if gain_log.value(|| f64::from(u8::from(self.gain.is_neutral()))) != 0.0 {
-            self.gain.skip(left.len());
-            self.stage.pass([left, right]);
+            self.gain.skip(block.len());
+            self.path.pass(block);
             return;
         }
-        for (left, right) in left.chunks_mut(RUN).zip(right.chunks_mut(RUN)) {
-            let frames = left.len();
-            let [first, second] = &mut self.factors;
-            gain_log.gains([&mut first[..frames], &mut second[..frames]], |gains| {
-                self.largest = self.largest.max(self.gain.compute([left, right], gains));
-            });
-            self.stage.apply([left, right], [first, second]);
-        }
+        let gain = &mut self.gain;
+        self.path.run(block, gain_log, |audio, _, gains| gain.compute(audio, gains));
     }
 }
 

@@ -1,7 +1,7 @@
-//! Between the samples: a polyphase interpolator and the true-peak reading made with it.
+//! Polyphase interpolator for values between samples.
 
 use super::kaiser::{kaiser, sinc};
-use simd::{Registers, Simd, Vector};
+use simd::{F32Vector, F64Vector, Simd, Vector};
 
 /// Grid points per sample.
 pub const PHASES: usize = 8;
@@ -35,15 +35,15 @@ pub struct Quarters<const N: usize> {
 
 impl Interpolator {
     /// Shape of the Kaiser window.
-    const BETA: f64 = 5.0;
+    const KAISER_BETA: f64 = 5.0;
 
-    /// Computes the coefficients.
+    /// Interpolator with its coefficients computed.
     pub fn new() -> Self {
         let mut phases = [[0.0; TAPS]; PHASES];
         for (k, phase) in phases.iter_mut().enumerate() {
             for (t, tap) in phase.iter_mut().enumerate() {
                 let distance = k as f64 / PHASES as f64 - (t as f64 - (TAPS / 2 - 1) as f64);
-                *tap = sinc(distance) * kaiser(distance / (TAPS / 2) as f64, Self::BETA);
+                *tap = sinc(distance) * kaiser(distance / (TAPS / 2) as f64, Self::KAISER_BETA);
             }
             let sum: f64 = phase.iter().sum();
             phase.iter_mut().for_each(|tap| *tap /= sum);
@@ -58,17 +58,17 @@ impl Interpolator {
         Self { phases, even, odd, half, bound }
     }
 
-    /// The most that an interpolated value can exceed the largest sample it is computed from, as a factor.
+    /// Largest ratio of an interpolated value to the largest sample that it is computed from.
     pub fn bound(&self) -> f64 {
         self.bound
     }
 
-    /// The value `phase` eighths after sample `TAPS / 2 - 1` of `window`, which has [`TAPS`] samples.
+    /// Value `phase` eighths after sample `TAPS / 2 - 1` of `window`, which has [`TAPS`] samples.
     #[inline(always)]
     pub fn eighth<S: Simd>(&self, simd: S, phase: usize, window: &[f64]) -> f64 {
-        let lanes = <S as Registers<f64>>::Vector::LANES;
+        let lanes = F64Vector::<S>::LANES;
         let (taps, window) = (&self.phases[phase], &window[..TAPS]);
-        let zero: <S as Registers<f64>>::Vector = simd.splat(0.0);
+        let zero: F64Vector<S> = simd.splat(0.0);
         let mut sums = [zero; 2];
         for t in (0..TAPS).step_by(2 * lanes) {
             sums[0] = simd.load(&window[t..]).mul_add(simd.load(&taps[t..]), sums[0]);
@@ -83,9 +83,9 @@ impl Interpolator {
     /// those they need.
     pub const ROOM: usize = 32;
 
-    /// The quarters after sample `i + TAPS / 2 - 1` of `samples` for every `i < frames`; `samples` has
+    /// Writes the quarters after sample `i + TAPS / 2 - 1` of `samples` for every `i < frames`; `samples` has
     /// `frames + TAPS - 1` and [`ROOM`](Self::ROOM) more. In single precision: right within a ten-thousandth of a
-    /// decibel. A value's bits do not depend on how many are computed at once. Values beyond `frames` mean nothing.
+    /// decibel. A value's bits do not depend on how many are computed at once. Values beyond `frames` are undefined.
     #[inline(always)]
     pub fn quarters<S: Simd, const N: usize>(
         &self,
@@ -94,7 +94,7 @@ impl Interpolator {
         frames: usize,
         out: &mut Quarters<N>,
     ) {
-        let lanes = <S as Registers<f32>>::Vector::LANES;
+        let lanes = F32Vector::<S>::LANES;
         let [first, middle, last] = &mut out.at;
         self.halves(simd, samples, frames, middle);
         for at in (0..frames).step_by(lanes) {
@@ -102,10 +102,10 @@ impl Interpolator {
         }
     }
 
-    /// Of the [`quarters`](Self::quarters) those in the middle.
+    /// Writes the middle ones of the [`quarters`](Self::quarters).
     #[inline(always)]
     pub fn halves<S: Simd>(&self, simd: S, samples: &[f32], frames: usize, out: &mut [f32]) {
-        let lanes = <S as Registers<f32>>::Vector::LANES;
+        let lanes = F32Vector::<S>::LANES;
         let mut at = 0;
         while at < frames {
             if at + 3 * lanes < frames {
@@ -118,17 +118,17 @@ impl Interpolator {
         }
     }
 
-    /// `V` vectors of them.
+    /// Writes `V` vectors of [`halves`](Self::halves).
     #[inline(always)]
     fn some_halves<S: Simd, const V: usize>(&self, simd: S, x: &[f32], out: &mut [f32]) {
-        let lanes = <S as Registers<f32>>::Vector::LANES;
+        let lanes = F32Vector::<S>::LANES;
         let x = &x[..V * lanes + TAPS - 1];
-        let mut sums: [<S as Registers<f32>>::Vector; V] = [simd.splat(0.0f32); V];
+        let mut sums: [F32Vector<S>; V] = [simd.splat(0.0f32); V];
         // In fours: a loop costs as much as a vector.
         for (four, taps) in self.half.as_chunks::<4>().0.iter().enumerate() {
             for (t, tap) in taps.iter().enumerate().map(|(i, tap)| (4 * four + i, simd.splat(*tap))) {
                 for v in 0..V {
-                    let front: <S as Registers<f32>>::Vector = simd.load(&x[v * lanes + t..]);
+                    let front: F32Vector<S> = simd.load(&x[v * lanes + t..]);
                     let back = simd.load(&x[v * lanes + TAPS - 1 - t..]);
                     sums[v] = (front + back).mul_add(tap, sums[v]);
                 }
@@ -139,7 +139,7 @@ impl Interpolator {
         }
     }
 
-    /// Of the first `V` vectors of [`quarters`](Self::quarters) those on the sides, at 1/4 and 3/4.
+    /// Writes the outer ones, at 1/4 and 3/4, of the first `V` vectors of [`quarters`](Self::quarters).
     #[inline(always)]
     pub fn sides<S: Simd, const V: usize>(
         &self,
@@ -148,14 +148,14 @@ impl Interpolator {
         first: &mut [f32],
         last: &mut [f32],
     ) {
-        let lanes = <S as Registers<f32>>::Vector::LANES;
+        let lanes = F32Vector::<S>::LANES;
         let x = &samples[..V * lanes + TAPS - 1];
-        let zero: <S as Registers<f32>>::Vector = simd.splat(0.0f32);
+        let zero: F32Vector<S> = simd.splat(0.0f32);
         let (mut even, mut odd) = ([zero; V], [zero; V]);
         for t in 0..TAPS / 2 {
             let (tap_even, tap_odd) = (simd.splat(self.even[t]), simd.splat(self.odd[t]));
             for v in 0..V {
-                let front: <S as Registers<f32>>::Vector = simd.load(&x[v * lanes + t..]);
+                let front: F32Vector<S> = simd.load(&x[v * lanes + t..]);
                 let back = simd.load(&x[v * lanes + TAPS - 1 - t..]);
                 even[v] = (front + back).mul_add(tap_even, even[v]);
                 odd[v] = (front - back).mul_add(tap_odd, odd[v]);
@@ -194,9 +194,9 @@ mod tests {
     }
 
     /// [`Interpolator::quarters`] as a kernel.
-    struct Points<'a>(&'a Interpolator, &'a [f32], usize);
+    struct QuartersKernel<'a>(&'a Interpolator, &'a [f32], usize);
 
-    impl Kernel for Points<'_> {
+    impl Kernel for QuartersKernel<'_> {
         type Output = Quarters<32>;
 
         #[inline(always)]
@@ -254,9 +254,9 @@ mod tests {
         let samples = noise(2, 32 + TAPS - 1 + Interpolator::ROOM, 1.0);
         let singles: Vec<f32> = samples.iter().map(|&x| x as f32).collect();
         for isa in Isa::all() {
-            let whole = isa.run(Points(&interpolator, &singles, 32));
+            let whole = isa.run(QuartersKernel(&interpolator, &singles, 32));
             for i in 0..32 {
-                let few = isa.run(Points(&interpolator, &singles[i..], 1 + i % 3));
+                let few = isa.run(QuartersKernel(&interpolator, &singles[i..], 1 + i % 3));
                 for quarter in 0..3 {
                     let plain = isa.run(Eighth(&interpolator, 2 * (quarter + 1), &samples[i..]));
                     assert!((f64::from(whole.at[quarter][i]) - plain).abs() < 2e-6, "{isa:?}");

@@ -1,41 +1,41 @@
-//! A straight line between the values of a glide at two control ticks.
+//! Linear interpolation between the values of a smoother at two control ticks.
 
 use super::CONTROL_INTERVAL;
 
-/// A value for every sample: at each control tick it is told where to be at the next.
+/// Value per sample, linear from one control tick to the next.
 #[derive(Clone, Copy, Debug)]
 pub struct Ramp {
     from: f64,
     to: f64,
-    /// Frames done since the last tick.
+    /// Frames since the last tick.
     done: usize,
 }
 
 impl Ramp {
-    /// Resting at `value`.
+    /// Ramp that stays at `value`.
     pub fn new(value: f64) -> Self {
         Self { from: value, to: value, done: 0 }
     }
 
-    /// A control tick: be at `next` when the next one falls.
+    /// Starts a control interval, at whose end the value is `next`.
     #[inline]
     pub fn tick(&mut self, next: f64) {
         *self = Self { from: self.to, to: next, done: 0 };
     }
 
-    /// The value `ahead` frames from now (0: the next frame), within the control interval.
+    /// Value `ahead` frames from now (0: the next frame), within the control interval.
     #[inline]
     pub fn at(&self, ahead: usize) -> f64 {
         self.from + (self.to - self.from) * ((self.done + ahead + 1) as f64 / CONTROL_INTERVAL as f64)
     }
 
-    /// The value that it stays at until the next tick, if it does.
+    /// Value, if it is constant until the next tick.
     #[inline]
     pub fn resting(&self) -> Option<f64> {
         (self.from == self.to).then_some(self.to)
     }
 
-    /// The next values, as [`at`](Self::at) gives them.
+    /// Fills `values` with the next ones; see [`at`](Self::at).
     #[inline]
     pub fn fill(&self, values: &mut [f64]) {
         match self.resting() {
@@ -44,19 +44,19 @@ impl Ramp {
         }
     }
 
-    /// Where it is when the next control tick falls.
+    /// Value at the next control tick.
     #[inline]
     pub fn goal(&self) -> f64 {
         self.to
     }
 
-    /// Passes over `frames` frames.
+    /// Advances by `frames` frames.
     #[inline]
     pub fn advance(&mut self, frames: usize) {
         self.done += frames;
     }
 
-    /// True when it stays at `value` until the next tick.
+    /// True when it is constant at `value` until the next tick.
     #[inline]
     pub fn is_settled_at(&self, value: f64) -> bool {
         self.from == value && self.to == value

@@ -1,4 +1,4 @@
-//! Saturator and clipper: peaks pressed down without aliases, and nothing else touched.
+//! Saturator and clipper.
 
 mod curve;
 mod ladder;
@@ -8,9 +8,10 @@ use super::{Block, CONTROL_INTERVAL, GainLog, Process, Ramp, RecordGain, Share, 
 use ladder::{Ladder, MEMORY, Taps};
 use units::{Db, Hz, Samples};
 
-/// How peaks are pressed down.
+/// Transfer curve of the saturator.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Curve {
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
+pub enum SaturationCurve {
     /// `x / √(1 + k² x²)` with `k² = drive² - 1`: bends from the smallest level on, odd harmonics that fall fast.
     #[default]
     Soft,
@@ -20,20 +21,21 @@ pub enum Curve {
 
 /// Settings of [`Saturator`]. Values out of range are clamped.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
 pub struct SaturatorSettings {
     /// Saturates at all; off is a plain delay.
     pub on: bool,
-    /// By how much a full-scale peak is pressed down, 0 to 24 dB. Quiet sounds keep their level, with either curve.
+    /// Reduction of a full-scale peak, 0 to 24 dB. Quiet sounds keep their level, with either curve.
     pub drive: Db,
-    /// How.
-    pub curve: Curve,
-    /// How much of the change is made, 0 (none) to 1.
+    /// Transfer curve.
+    pub curve: SaturationCurve,
+    /// Share of the change that is applied, 0 to 1.
     pub mix: f64,
 }
 
 impl Default for SaturatorSettings {
     fn default() -> Self {
-        Self { on: false, drive: Db(0.0), curve: Curve::Soft, mix: 1.0 }
+        Self { on: false, drive: Db(0.0), curve: SaturationCurve::Soft, mix: 1.0 }
     }
 }
 
@@ -43,14 +45,14 @@ impl SaturatorSettings {
         self.amount() > 0.0
     }
 
-    /// How much of the change is to be made: none where the curve is a straight line.
+    /// Share of the change that is applied; zero where the curve is a straight line.
     fn amount(&self) -> f64 {
-        let straight = self.curve == Curve::Soft && within(self.drive.0, 0.0, 24.0) == 0.0;
+        let straight = self.curve == SaturationCurve::Soft && within(self.drive.0, 0.0, 24.0) == 0.0;
         if self.on && !straight { within(self.mix, 0.0, 1.0) } else { 0.0 }
     }
 }
 
-/// Presses peaks down, with the small-signal gain held at unity.
+/// Waveshaper that reduces peaks, with unity gain for small signals.
 ///
 /// Drive is what it does to a peak at full scale: with either curve, 6 dB brings it to -6 dBFS. What is far below
 /// keeps its level, so nothing gets louder by driving harder, and at 0 dB the soft curve is a straight line. Clip at
@@ -67,18 +69,18 @@ impl SaturatorSettings {
 /// soft below -130. Others, as tested: up to 10 kHz below -88 dBFS at any drive, 15 kHz below -78; at 96 kHz below -95.
 ///
 /// # Changes
-/// Drive, mix, curve and on/off glide over 20 ms. Latency: 64 samples at every rate, on or off.
+/// Drive, mix, curve and on/off change over 20 ms. Latency: 64 samples at every rate, on or off.
 pub struct Saturator {
     taps: Taps,
-    channels: [Channel; 2],
+    channels: [SaturatorChannel; 2],
     ticks: Ticks,
     /// Decibels.
     drive: Smoother,
     soft: Smoother,
     amount: Smoother,
-    /// The change that is wanted; [`Self::amount`] aims there as soon as the ladders know enough of the past.
+    /// Amount as set; it becomes the target of `amount` as soon as the ladders have heard enough.
     wanted: f64,
-    /// Control ticks until they do.
+    /// Control ticks until then.
     warming: usize,
     /// Between ticks: the bend of the soft curve, the ceiling of the clipper, the share of the soft curve, the amount.
     bend: Ramp,
@@ -88,26 +90,26 @@ pub struct Saturator {
     fresh: bool,
 }
 
-struct Channel {
+struct SaturatorChannel {
     delay: Delay,
     ladder: Ladder,
 }
 
 impl Saturator {
-    /// The delay at every rate.
+    /// Latency in samples, at every rate.
     pub const LATENCY: Samples = Samples(ladder::LATENCY);
 
-    /// A saturator for audio at `rate`, off.
+    /// Saturator for audio at `rate`, off.
     pub fn new(rate: Hz) -> Self {
-        let channel = || Channel { delay: Delay::new(Self::LATENCY), ladder: Ladder::new() };
-        let glide = |value| Smoother::new(value, Smoother::TIME, rate);
+        let channel = || SaturatorChannel { delay: Delay::new(Self::LATENCY), ladder: Ladder::new() };
+        let smoother = |value| Smoother::new(value, Smoother::TIME, rate);
         Self {
             taps: Taps::new(),
             channels: [channel(), channel()],
             ticks: Ticks::default(),
-            drive: glide(0.0),
-            soft: glide(1.0),
-            amount: glide(0.0),
+            drive: smoother(0.0),
+            soft: smoother(1.0),
+            amount: smoother(0.0),
             wanted: 0.0,
             warming: 0,
             bend: Ramp::new(0.0),
@@ -118,7 +120,7 @@ impl Saturator {
         }
     }
 
-    /// True when it is a plain delay: nothing to do, nothing on its way.
+    /// True when it is a plain delay: no change to make, and no transition in progress.
     pub fn is_neutral(&self) -> bool {
         self.wanted == 0.0 && self.weight.is_settled_at(0.0)
     }
@@ -127,7 +129,7 @@ impl Saturator {
         if self.warming > 0 {
             self.warming -= 1;
         } else {
-            self.amount.aim(self.wanted);
+            self.amount.set_target(self.wanted);
         }
         let drive = Db(self.drive.tick()).gain();
         self.bend.tick(drive * drive - 1.0);
@@ -136,8 +138,8 @@ impl Saturator {
         self.weight.tick(self.amount.tick());
     }
 
-    /// Puts the ramps where the glides are.
-    fn settle(&mut self) {
+    /// Sets the ramps to the smoothers' values.
+    fn set_ramps_now(&mut self) {
         let drive = Db(self.drive.value()).gain();
         self.bend = Ramp::new(drive * drive - 1.0);
         self.ceiling = Ramp::new(1.0 / drive);
@@ -151,25 +153,25 @@ impl Process for Saturator {
 
     fn set(&mut self, settings: &SaturatorSettings) {
         let drive = within(settings.drive.0, 0.0, 24.0);
-        let soft = f64::from(u8::from(settings.curve == Curve::Soft));
+        let soft = f64::from(u8::from(settings.curve == SaturationCurve::Soft));
         let amount = settings.amount();
         if self.fresh {
             self.drive.set_now(drive);
             self.soft.set_now(soft);
             self.amount.set_now(amount);
             self.wanted = amount;
-            self.settle();
+            self.set_ramps_now();
         } else {
             if self.is_neutral() && amount > 0.0 {
-                // Nothing is heard yet: what the ladders remember is old, and drive and curve need no glide.
+                // Nothing is heard yet: what the ladders remember is old, and drive and curve need no transition.
                 self.channels.iter_mut().for_each(|channel| channel.ladder.reset());
                 self.warming = MEMORY.div_ceil(CONTROL_INTERVAL) + 1;
                 self.drive.set_now(drive);
                 self.soft.set_now(soft);
-                self.settle();
+                self.set_ramps_now();
             }
-            self.drive.aim(drive);
-            self.soft.aim(soft);
+            self.drive.set_target(drive);
+            self.soft.set_target(soft);
             self.wanted = amount;
         }
         self.fresh = false;
@@ -189,7 +191,7 @@ impl Process for Saturator {
         self.soft.set_now(self.soft.target());
         self.amount.set_now(self.wanted);
         self.warming = 0;
-        self.settle();
+        self.set_ramps_now();
         self.fresh = true;
     }
 
@@ -221,7 +223,7 @@ impl RecordGain for Saturator {
                 self.channels.iter_mut().zip([&mut left[range.clone()], &mut right[range]])
             {
                 let followed = gain_log.next(step.frames);
-                match (followed, gain_log.part()) {
+                match (followed, gain_log.share()) {
                     (Some(_), Some(Share::Stem)) => {
                         channel.delay.process(samples);
                         continue;

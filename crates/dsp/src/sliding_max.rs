@@ -1,34 +1,34 @@
-//! The largest value of the last so many.
+//! Sliding maximum.
 
 use super::Pair;
 
-/// The maxima of two channels over a window that slides one frame at a time.
+/// Maxima of two channels over a window that slides one frame at a time.
 ///
 /// After van Herk and Gil & Werman (1993): time is cut into stretches as long as the window, and every window is the end of
 /// one stretch and the beginning of the next. A push costs a constant amount, and once per stretch its length; memory is
 /// fixed at construction.
 #[derive(Clone, Debug)]
 pub struct SlidingMax {
-    /// The values of this stretch, up to `at`.
+    /// Values of this stretch, up to `at`.
     stretch: Vec<Pair>,
-    /// Of the last stretch the largest from each place to its end.
+    /// Largest value from each place of the last stretch to its end.
     ends: Vec<Pair>,
     at: usize,
-    /// The largest of this stretch.
+    /// Largest value of this stretch.
     largest: Pair,
     max: Pair,
 }
 
-/// Less than every value.
-const NOTHING: Pair = [f64::NEG_INFINITY; 2];
+/// Neutral element of the maximum.
+const NO_VALUE: Pair = [f64::NEG_INFINITY; 2];
 
-/// The larger of each; what is not a number in `a` counts as nothing.
+/// Larger values of each channel; NaN in `a` is ignored.
 #[inline(always)]
 pub fn larger(a: Pair, b: Pair) -> Pair {
     [if a[0] > b[0] { a[0] } else { b[0] }, if a[1] > b[1] { a[1] } else { b[1] }]
 }
 
-/// The largest magnitude; what is not a number counts as nothing.
+/// Largest magnitude; NaN is ignored.
 #[inline(always)]
 pub fn largest(samples: &[f64]) -> f64 {
     let mut lanes = [0.0f64; 8];
@@ -44,17 +44,17 @@ pub fn largest(samples: &[f64]) -> f64 {
 }
 
 impl SlidingMax {
-    /// The maxima of the last `window` values.
+    /// Maximum of the last `window` frames.
     ///
     /// # Panics
     /// If `window` is zero.
     pub fn new(window: usize) -> Self {
         assert!(window > 0, "a window holds something");
-        let nothing = vec![NOTHING; window];
-        Self { stretch: nothing.clone(), ends: nothing, at: 0, largest: NOTHING, max: NOTHING }
+        let nothing = vec![NO_VALUE; window];
+        Self { stretch: nothing.clone(), ends: nothing, at: 0, largest: NO_VALUE, max: NO_VALUE }
     }
 
-    /// Takes a frame and gives the largest of the last `window`, it included. NaN counts as nothing.
+    /// Appends a frame; returns the maxima of the last `window` frames, this one included. NaN is ignored.
     #[inline(always)]
     pub fn push(&mut self, frame: Pair) -> Pair {
         self.largest = larger(frame, self.largest);
@@ -64,28 +64,29 @@ impl SlidingMax {
             self.max = larger(self.ends[self.at], self.largest);
         } else {
             self.max = self.largest;
-            self.turn();
+            self.end_stretch();
         }
         self.max
     }
 
-    /// The end of a stretch.
+    /// Ends a stretch.
     #[inline(always)]
-    fn turn(&mut self) {
-        let mut largest = NOTHING;
+    fn end_stretch(&mut self) {
+        let mut largest = NO_VALUE;
         for (frame, end) in self.stretch.iter().zip(&mut self.ends).rev() {
             largest = larger(*frame, largest);
             *end = largest;
         }
-        (self.at, self.largest) = (0, NOTHING);
+        self.at = 0;
+        self.largest = NO_VALUE;
     }
 
-    /// [`push`](Self::push) for every frame, in place.
+    /// Replaces every frame by the result of its [`push`](Self::push).
     #[inline(always)]
     pub fn follow(&mut self, frames: &mut [Pair]) {
         let mut at = 0;
         while at < frames.len() {
-            // Short of the end of the stretch, whose last frame turns it.
+            // Short of the end of the stretch, whose last frame ends it.
             let run = (frames.len() - at).min(self.ends.len() - 1 - self.at);
             let mut largest = self.largest;
             let places = self.stretch[self.at..self.at + run].iter_mut();
@@ -109,7 +110,7 @@ impl SlidingMax {
         }
     }
 
-    /// The maxima that the last push gave; minus infinity before the first.
+    /// Result of the last push; minus infinity before the first.
     #[inline]
     pub fn max(&self) -> Pair {
         self.max
@@ -117,8 +118,10 @@ impl SlidingMax {
 
     /// Forgets all values.
     pub fn reset(&mut self) {
-        self.ends.fill(NOTHING);
-        (self.at, self.largest, self.max) = (0, NOTHING, NOTHING);
+        self.ends.fill(NO_VALUE);
+        self.at = 0;
+        self.largest = NO_VALUE;
+        self.max = NO_VALUE;
     }
 }
 

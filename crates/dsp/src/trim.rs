@@ -1,34 +1,34 @@
-//! Input trim with polarity, and level: plain gains that glide in decibels.
+//! Gain with polarity: input trim and output level of a chain.
 
 use super::{Block, Process, Ramp, Smoother, Ticks};
 use units::{Db, Hz, Samples};
 
-/// Which channels are inverted.
+/// Inverted channels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Polarity {
-    /// As it came.
+    /// None.
     #[default]
     None,
-    /// The left channel inverted.
+    /// Left channel.
     Left,
-    /// The right channel inverted.
+    /// Right channel.
     Right,
-    /// Both channels inverted.
+    /// Both channels.
     Both,
 }
 
 /// Settings of [`Trim`].
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TrimSettings {
-    /// Gain, any finite value.
+    /// Gain, any finite value in dB.
     pub gain: Db,
     /// Inverted channels.
     pub polarity: Polarity,
 }
 
-/// A gain for both channels and a polarity switch for each.
+/// Gain of both channels, with a polarity switch for each.
 ///
-/// Changes of gain glide over 20 ms, straight in decibels at control ticks and straight in amplitude between
+/// Changes of gain take 20 ms, straight in decibels at control ticks and straight in amplitude between
 /// them; a polarity change passes through zero in the same time. Latency: none. Neutral at 0 dB, no inversion.
 pub struct Trim {
     ticks: Ticks,
@@ -40,25 +40,25 @@ pub struct Trim {
 }
 
 impl Trim {
-    /// A neutral trim for audio at `rate`.
+    /// Neutral trim for audio at `rate`.
     pub fn new(rate: Hz) -> Self {
-        let glide = |value| Smoother::new(value, Smoother::TIME, rate);
+        let smoother = |value| Smoother::new(value, Smoother::TIME, rate);
         Self {
             ticks: Ticks::default(),
-            gain: glide(0.0),
-            signs: [glide(1.0), glide(1.0)],
+            gain: smoother(0.0),
+            signs: [smoother(1.0), smoother(1.0)],
             gains: [Ramp::new(1.0); 2],
             fresh: true,
         }
     }
 
-    fn goal(&self) -> [f64; 2] {
+    fn target_gains(&self) -> [f64; 2] {
         let gain = Db(self.gain.value()).gain();
         [self.signs[0].value() * gain, self.signs[1].value() * gain]
     }
 
-    fn rest(&mut self) {
-        self.gains = self.goal().map(Ramp::new);
+    fn set_now(&mut self) {
+        self.gains = self.target_gains().map(Ramp::new);
     }
 }
 
@@ -73,11 +73,11 @@ impl Process for Trim {
         ];
         let targets = [settings.gain.0, signs[0], signs[1]];
         let [left, right] = &mut self.signs;
-        for (glide, target) in [&mut self.gain, left, right].into_iter().zip(targets) {
-            if self.fresh { glide.set_now(target) } else { glide.aim(target) }
+        for (smoother, target) in [&mut self.gain, left, right].into_iter().zip(targets) {
+            if self.fresh { smoother.set_now(target) } else { smoother.set_target(target) }
         }
         if self.fresh {
-            self.rest();
+            self.set_now();
         }
         self.fresh = false;
     }
@@ -90,18 +90,18 @@ impl Process for Trim {
         self.ticks.reset();
         self.fresh = true;
         let [left, right] = &mut self.signs;
-        for glide in [&mut self.gain, left, right] {
-            glide.set_now(glide.target());
+        for smoother in [&mut self.gain, left, right] {
+            smoother.set_now(smoother.target());
         }
-        self.rest();
+        self.set_now();
     }
 
     fn process(&mut self, block: &mut Block<'_>) {
         self.fresh = false;
         let frames = block.len();
         let [left, right] = &self.signs;
-        let landed = [&self.gain, left, right].into_iter().all(Smoother::is_settled);
-        if landed && self.gains.iter().all(|gain| gain.is_settled_at(1.0)) {
+        let settled = [&self.gain, left, right].into_iter().all(Smoother::is_settled);
+        if settled && self.gains.iter().all(|gain| gain.is_settled_at(1.0)) {
             self.ticks.skip(frames);
             return;
         }
@@ -113,9 +113,9 @@ impl Process for Trim {
                 for sign in &mut self.signs {
                     sign.tick();
                 }
-                let goals = self.goal();
-                for (gain, goal) in self.gains.iter_mut().zip(goals) {
-                    gain.tick(goal);
+                let targets = self.target_gains();
+                for (gain, target) in self.gains.iter_mut().zip(targets) {
+                    gain.tick(target);
                 }
             }
             let mut part = block.part(at..at + step.frames);

@@ -1,4 +1,4 @@
-//! Stereo width, and mono below a frequency.
+//! Stereo width, with mono bass.
 
 use super::equalizer::{Band, BandSettings, Placement, Shape};
 use super::filter::way;
@@ -10,7 +10,7 @@ use units::{Hz, Samples};
 pub struct WidthSettings {
     /// Factor on the side signal, 0 (mono) to 2; 1 leaves it alone.
     pub width: f64,
-    /// Below this frequency, 20 to 300 Hz, the side signal is removed.
+    /// Frequency below which the side signal is removed, 20 to 300 Hz; `None`: off.
     pub mono_below: Option<Hz>,
 }
 
@@ -23,21 +23,21 @@ impl Default for WidthSettings {
 /// Scales the side signal, half the difference of the channels, and leaves the mid signal alone.
 ///
 /// Mono below a frequency is a Butterworth high-pass of second order on the side signal: 12 dB per octave,
-/// -3.01 dB there. Both glide over 20 ms; switching mono on and off crossfades. Latency: none.
+/// -3.01 dB there. Changes of both take 20 ms; switching mono on and off crossfades. Latency: none.
 /// Neutral at width 1 with mono off.
 pub struct Width {
     ticks: Ticks,
     width: Smoother,
-    /// The width at the last tick and at the next one.
+    /// Width at the last tick and at the next one.
     widths: [f64; 2],
     mono: Band,
-    /// The last frequency of mono below, kept while it is off.
+    /// Last frequency of mono below, kept while it is off.
     frequency: Hz,
     fresh: bool,
 }
 
 impl Width {
-    /// A neutral unit for audio at `rate`.
+    /// Neutral unit for audio at `rate`.
     pub fn new(rate: Hz) -> Self {
         let frequency = Hz(100.0);
         Self {
@@ -50,7 +50,7 @@ impl Width {
         }
     }
 
-    /// True when output equals input to the bit: nothing to do, nothing on its way.
+    /// True when output equals input to the bit: width 1, mono off, and no transition in progress.
     pub fn is_neutral(&self) -> bool {
         self.widths == [1.0; 2] && self.width.target() == 1.0 && self.mono.is_neutral()
     }
@@ -80,7 +80,7 @@ impl Process for Width {
             self.width.set_now(width);
             self.widths = [width; 2];
         } else {
-            self.width.aim(width);
+            self.width.set_target(width);
         }
         self.fresh = false;
     }

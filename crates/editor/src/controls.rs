@@ -5,7 +5,7 @@ use super::field::{Style, describe, explain, field, turn};
 use super::format::whole;
 use super::paint::{self, pen};
 use super::theme::{self, GRID, Palette};
-use chain::parameters::{Kind, Parameter, Value};
+use chain::parameters::{Parameter, ParameterKind, Value};
 use egui::{
     Align2, Color32, CornerRadius, Pos2, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2,
 };
@@ -14,9 +14,9 @@ use plugin_core::control::full_name;
 /// The parameter's own control, whatever its kind, under its name: 32 points high.
 pub fn control(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect, row: &'static Parameter, style: Style<'_>) {
     match row.kind {
-        Kind::Number { .. } => drop(field(ui, desk, place, row, style)),
-        Kind::Choice(_) => drop(choice(ui, desk, place, row, style)),
-        Kind::Switch => {
+        ParameterKind::Number { .. } => drop(field(ui, desk, place, row, style)),
+        ParameterKind::Choice(_) => drop(choice(ui, desk, place, row, style)),
+        ParameterKind::Switch => {
             let centre =
                 pos2(place.min.x + 7.0, place.center().y + if style.caption.is_some() { 7.0 } else { 0.0 });
             dot(ui, desk, centre, row);
@@ -100,7 +100,7 @@ pub fn choice(
 
 /// The choices of `row` in a menu; for numbers in steps, each of them.
 pub fn choose(ui: &mut Ui, row: &Parameter, now: Value, chosen: &mut Option<Value>) {
-    let Kind::Choice(choices) = row.kind else { return };
+    let ParameterKind::Choice(choices) = row.kind else { return };
     for (index, name) in choices.iter().enumerate() {
         if ui.selectable_label(now == Value::Choice(index), *name).clicked() {
             *chosen = Some(Value::Choice(index));

@@ -306,19 +306,23 @@ pub(super) fn type_line(ui: &mut Ui, look: &Palette, place: Rect, field: Id, siz
 pub fn stepped(row: &Parameter, value: Value, steps: f32, fine: bool) -> Value {
     let on = f64::from(steps);
     match (row.kind, value) {
-        (Kind::Switch, _) => Value::Switch(on > 0.0),
-        (Kind::Choice(choices), Value::Choice(index)) => {
+        (ParameterKind::Switch, _) => Value::Switch(on > 0.0),
+        (ParameterKind::Choice(choices), Value::Choice(index)) => {
             Value::Choice((index as f64 + on).clamp(0.0, choices.len() as f64 - 1.0) as usize)
         }
-        (Kind::Number { may_be_off: true, .. }, Value::Number(None)) if on < 0.0 => value,
-        (Kind::Number { min, may_be_off: true, .. }, Value::Number(None)) => Value::Number(Some(min)),
-        (Kind::Number { min, may_be_off: true, .. }, Value::Number(Some(x))) if x <= min && on < 0.0 => {
+        (ParameterKind::Number { may_be_off: true, .. }, Value::Number(None)) if on < 0.0 => value,
+        (ParameterKind::Number { min, may_be_off: true, .. }, Value::Number(None)) => {
+            Value::Number(Some(min))
+        }
+        (ParameterKind::Number { min, may_be_off: true, .. }, Value::Number(Some(x)))
+            if x <= min && on < 0.0 =>
+        {
             Value::Number(None)
         }
-        (Kind::Number { min, max, skew: Skew::Steps(size), .. }, Value::Number(Some(x))) => {
+        (ParameterKind::Number { min, max, skew: Skew::Steps(size), .. }, Value::Number(Some(x))) => {
             Value::Number(Some((x + size * on).clamp(min, max)))
         }
-        (Kind::Number { min, max, unit, skew: Skew::Linear, .. }, Value::Number(Some(x))) => {
+        (ParameterKind::Number { min, max, unit, skew: Skew::Linear, .. }, Value::Number(Some(x))) => {
             let (step, finer) = match unit {
                 "dB" | "dBFS" | "dBTP" => (0.5, 0.1),
                 "%" => (5.0, 1.0),
@@ -327,7 +331,7 @@ pub fn stepped(row: &Parameter, value: Value, steps: f32, fine: bool) -> Value {
             let step = if fine { finer } else { step };
             Value::Number(Some(((x / step + on).round() * step).clamp(min, max)))
         }
-        (Kind::Number { .. }, Value::Number(Some(_))) => {
+        (ParameterKind::Number { .. }, Value::Number(Some(_))) => {
             let way = if fine { 0.001 } else { 0.01 };
             value_at(row, (travel_of(row, value) + steps * way).clamp(0.0, 1.0))
         }

@@ -1,6 +1,6 @@
 //! Numbers and parameter values as text: fixed decimals, a true minus, the unit apart.
 
-use chain::parameters::{Kind, Parameter, Value};
+use chain::parameters::{Parameter, ParameterKind, Value};
 use plugin_core::text;
 
 /// A true minus sign.

@@ -171,7 +171,7 @@ fn header(ui: &mut Ui, desk: &mut ViewCx<'_>, inner: Rect, unit: &Unit, on: bool
 /// Every parameter of the unit.
 fn everything(ui: &mut Ui, desk: &mut ViewCx<'_>, unit: &Unit) {
     let rows: Vec<&'static Parameter> = chain::parameters::PARAMETERS
-        .of(desk.facts.chain_kind)
+        .for_kind(desk.facts.chain_kind)
         .filter(|row| row.group == unit.group && Some(row.id.as_str()) != unit.on)
         .collect();
     let columns = rows.len().clamp(1, 4);

@@ -17,7 +17,7 @@ use super::theme::{self, Palette};
 use super::trims;
 use chain::ChainKind;
 use chain::monitor::MonitorMode;
-use chain::parameters::{Kind, Parameter, Value};
+use chain::parameters::{Parameter, ParameterKind, Value};
 use dsp::denoise::NoisePrint;
 use egui::Ui;
 use meter::Reading;
@@ -470,7 +470,8 @@ fn take_trim<O: Output>(params: &ChainParams<O>, setter: &ParamSetter<'_>) {
                 return;
             }
             let before = control.value(row);
-            let (Value::Number(Some(level)), Kind::Number { min, max, .. }) = (before, row.kind) else {
+            let (Value::Number(Some(level)), ParameterKind::Number { min, max, .. }) = (before, row.kind)
+            else {
                 return;
             };
             let wanted = Value::Number(Some((level + self.trim.0).clamp(min, max)));

@@ -122,7 +122,7 @@ impl BankKernel<'_> {
                 for m in 0..M {
                     from[m].store(&mut to[m * lanes..]);
                 }
-                to.iter_mut().for_each(|s| *s = settle(*s));
+                to.iter_mut().for_each(|s| *s = flush_invalid(*s));
             }
         }
     }

@@ -4,7 +4,7 @@
 //! direct form II, where the feedback of a sample waits for one addition only; the gain of the shelf is applied at
 //! the end, and the high-pass's numerator, 1 - 2z^-1 + z^-2, is two differences.
 
-use dsp::settle;
+use dsp::flush_invalid;
 use simd::{Isa, Kernel, Registers, Simd, Vector};
 use units::Hz;
 

@@ -120,7 +120,7 @@ impl KWeighting {
         if self.until_check == 0 {
             self.until_check = Self::CHECK_INTERVAL_FRAMES;
             for s in self.state.as_flattened_mut() {
-                *s = settle(*s);
+                *s = flush_invalid(*s);
             }
         }
     }

@@ -93,7 +93,7 @@ impl LowEnd {
                 self.until_next = self.stride;
                 self.ring[self.at] = pair;
                 self.at = (self.at + 1) % self.ring.len();
-                self.states.iter_mut().flatten().for_each(State::settle);
+                self.states.iter_mut().flatten().for_each(State::flush_invalid);
             }
             self.until_next -= 1;
         }

@@ -2,7 +2,7 @@
 
 use super::text::{has_unit_in_text, parse, text, unit_suffix};
 use super::travel::{step_of, steps, travel_of, value_at, value_of_step};
-use chain::parameters::{Kind, Parameter, Value};
+use chain::parameters::{Parameter, ParameterKind, Value};
 use nice_plug::prelude::{BoolParam, FloatParam, FloatRange, IntParam, IntRange, Param};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -67,7 +67,7 @@ impl Control for BoolParam {
     }
 
     fn fits(parameter: &Parameter) -> bool {
-        parameter.kind == Kind::Switch
+        parameter.kind == ParameterKind::Switch
     }
 }
 
@@ -120,6 +120,6 @@ impl Control for FloatParam {
     }
 
     fn fits(parameter: &Parameter) -> bool {
-        matches!(parameter.kind, Kind::Number { .. }) && steps(parameter).is_none()
+        matches!(parameter.kind, ParameterKind::Number { .. }) && steps(parameter).is_none()
     }
 }

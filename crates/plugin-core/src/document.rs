@@ -18,7 +18,7 @@ use super::travel::steps;
 use super::{CLASSES, LATENCY_CLASS};
 use atomic_float::AtomicF64;
 use chain::ChainKind;
-use chain::parameters::{Kind, PARAMETERS, Parameter, Value};
+use chain::parameters::{PARAMETERS, Parameter, ParameterKind, Value};
 use dsp::denoise::{CURVE_POINTS, NoisePrint};
 use hex::Hex;
 use nice_plug::params::persist::PersistentField;
@@ -61,7 +61,7 @@ impl Snapshot {
             (Value::Switch(on), _) => Saved::Switch(on),
             (Value::Number(Some(x)), _) => Saved::Number(x),
             (Value::Number(None), _) => Saved::Text("off".into()),
-            (Value::Choice(index), Kind::Choice(choices)) => {
+            (Value::Choice(index), ParameterKind::Choice(choices)) => {
                 Saved::Text(choices.get(index).copied().unwrap_or_default().into())
             }
             (Value::Choice(_), _) => return,
@@ -78,14 +78,14 @@ impl Snapshot {
 /// The saved value if it is one of the row's.
 fn read(row: &Parameter, saved: &Saved) -> Option<Value> {
     match (row.kind, saved) {
-        (Kind::Switch, Saved::Switch(on)) => Some(Value::Switch(*on)),
-        (Kind::Number { min, max, .. }, Saved::Number(x)) if (min..=max).contains(x) => {
+        (ParameterKind::Switch, Saved::Switch(on)) => Some(Value::Switch(*on)),
+        (ParameterKind::Number { min, max, .. }, Saved::Number(x)) if (min..=max).contains(x) => {
             Some(Value::Number(Some(*x)))
         }
-        (Kind::Number { may_be_off: true, .. }, Saved::Text(text)) if text == "off" => {
+        (ParameterKind::Number { may_be_off: true, .. }, Saved::Text(text)) if text == "off" => {
             Some(Value::Number(None))
         }
-        (Kind::Choice(_), Saved::Text(text)) => row.choice(text),
+        (ParameterKind::Choice(_), Saved::Text(text)) => row.choice(text),
         _ => None,
     }
 }
@@ -195,18 +195,18 @@ pub fn admit(chain_kind: ChainKind, state: &mut PluginState) {
     // here older schemas will be brought up to date
     state.params.retain(|id, _| id == LATENCY_CLASS || row(chain_kind, id).is_some());
     state.fields.retain(|key, _| key == KEY);
-    for row in PARAMETERS.of(chain_kind) {
+    for row in PARAMETERS.for_kind(chain_kind) {
         state.params.entry(row.id.clone()).or_insert_with(|| default_of(row));
     }
 }
 
 fn row(chain_kind: ChainKind, id: &str) -> Option<&'static Parameter> {
-    PARAMETERS.of(chain_kind).find(|row| row.id == id)
+    PARAMETERS.for_kind(chain_kind).find(|row| row.id == id)
 }
 
 fn default_of(row: &Parameter) -> ParamValue {
     match (row.kind, steps(row)) {
-        (Kind::Switch, _) => ParamValue::Bool(row.default == Value::Switch(true)),
+        (ParameterKind::Switch, _) => ParamValue::Bool(row.default == Value::Switch(true)),
         (_, Some(_)) => ParamValue::I32(super::travel::step_of(row, row.default)),
         _ => ParamValue::F32(super::travel::travel_of(row, row.default)),
     }
@@ -256,9 +256,9 @@ fn check(chain_kind: ChainKind, state: &PluginState) -> Result<(), String> {
             // of a later version of the same schema, or of a parameter that was withdrawn
             (_, None) => true,
             (_, Some(row)) => match (value, steps(row), row.kind) {
-                (ParamValue::Bool(_), _, Kind::Switch) => true,
+                (ParamValue::Bool(_), _, ParameterKind::Switch) => true,
                 (ParamValue::I32(i), Some(steps), _) => usize::try_from(*i).is_ok_and(|i| i < steps),
-                (ParamValue::F32(travel), None, Kind::Number { .. }) => (0.0..=1.0).contains(travel),
+                (ParamValue::F32(travel), None, ParameterKind::Number { .. }) => (0.0..=1.0).contains(travel),
                 _ => false,
             },
         };

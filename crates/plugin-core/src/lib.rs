@@ -251,7 +251,7 @@ mod tests {
     }
 
     fn table(chain_kind: ChainKind) -> Vec<(String, String)> {
-        let rows = PARAMETERS.of(chain_kind).map(|p| (p.id.clone(), p.group.clone()));
+        let rows = PARAMETERS.for_kind(chain_kind).map(|p| (p.id.clone(), p.group.clone()));
         std::iter::once(("latency_class".into(), String::new())).chain(rows).collect()
     }
 

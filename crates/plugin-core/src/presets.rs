@@ -126,7 +126,7 @@ const FACTORY: [Factory; 7] = [
 
 /// The parameters that presets set in `chain_kind`.
 pub fn rows(chain_kind: ChainKind) -> impl Iterator<Item = &'static Parameter> {
-    PARAMETERS.of(chain_kind).filter(|row| !matches!(row.group.as_str(), "Input" | "Output"))
+    PARAMETERS.for_kind(chain_kind).filter(|row| !matches!(row.group.as_str(), "Input" | "Output"))
 }
 
 /// Presets that come with the plugin: that which changes nothing, those for `role`, then those for others.
@@ -182,7 +182,7 @@ pub fn read(chain_kind: ChainKind, text: &str) -> Result<Values, String> {
         let value = value.split(" #").next().unwrap_or_default().trim().trim_matches('"');
         let value = parse(row, value).ok_or_else(|| fault("the parameter has no such value"))?;
         let in_range = match (row.kind, value) {
-            (Kind::Number { min, max, .. }, Value::Number(Some(x))) => (min..=max).contains(&x),
+            (ParameterKind::Number { min, max, .. }, Value::Number(Some(x))) => (min..=max).contains(&x),
             _ => true,
         };
         if !in_range {
@@ -205,7 +205,7 @@ mod tests {
                 let row = rows(factory.chain_kind).find(|row| row.id == *id);
                 let row = row.unwrap_or_else(|| panic!("{}: {id}", factory.name));
                 let value = parse(row, text).unwrap_or_else(|| panic!("{}: {id} {text}", factory.name));
-                let Kind::Number { min, max, .. } = row.kind else { continue };
+                let ParameterKind::Number { min, max, .. } = row.kind else { continue };
                 let Value::Number(Some(x)) = value else { panic!("{id}") };
                 assert!((min..=max).contains(&x) && (x != min || x == 0.0), "{id} {text}");
             }

@@ -195,7 +195,7 @@ mod tests {
         };
         ChainExport {
             class,
-            values: PARAMETERS.of(chain_kind).map(|row| (row, value(row))).collect(),
+            values: PARAMETERS.for_kind(chain_kind).map(|row| (row, value(row))).collect(),
             noise: None,
             curve: ThresholdCurve::default(),
         }

@@ -1,10 +1,10 @@
 //! Values as people write them.
 
-use chain::parameters::{Kind, Parameter, Value};
+use chain::parameters::{Parameter, ParameterKind, Value};
 
 /// What a host puts behind a number; with its space.
 pub(crate) fn unit_suffix(parameter: &Parameter) -> &'static str {
-    let Kind::Number { unit, .. } = parameter.kind else { return "" };
+    let ParameterKind::Number { unit, .. } = parameter.kind else { return "" };
     match unit {
         "dB" => " dB",
         "dBFS" => " dBFS",
@@ -19,7 +19,7 @@ pub(crate) fn unit_suffix(parameter: &Parameter) -> &'static str {
 
 /// True when [`text`] carries the unit itself, because "off Hz" is not a value.
 pub(crate) fn has_unit_in_text(parameter: &Parameter) -> bool {
-    matches!(parameter.kind, Kind::Number { may_be_off: true, .. })
+    matches!(parameter.kind, ParameterKind::Number { may_be_off: true, .. })
 }
 
 /// The value for people: `-6.35`, `1200`, `Low Shelf`, `On`; with the unit where it stands in the text.
@@ -31,7 +31,7 @@ pub fn text(parameter: &Parameter, value: Value) -> String {
             format!("{}{}", number(x), unit_suffix(parameter))
         }
         (Value::Number(Some(x)), _) => number(x),
-        (Value::Choice(index), Kind::Choice(choices)) => {
+        (Value::Choice(index), ParameterKind::Choice(choices)) => {
             choices.get(index).copied().unwrap_or_default().into()
         }
         (Value::Choice(_), _) => String::new(),
@@ -57,14 +57,14 @@ fn number(x: f64) -> String {
 pub fn parse(parameter: &Parameter, text: &str) -> Option<Value> {
     let text = text.trim().to_lowercase().replace('\u{2212}', "-");
     match parameter.kind {
-        Kind::Switch => match text.as_str() {
+        ParameterKind::Switch => match text.as_str() {
             "on" | "yes" | "true" | "1" => Some(Value::Switch(true)),
             "off" | "no" | "false" | "0" => Some(Value::Switch(false)),
             _ => None,
         },
-        Kind::Choice(_) => parameter.choice(&text).filter(|_| !text.is_empty()),
-        Kind::Number { may_be_off: true, .. } if text == "off" => Some(Value::Number(None)),
-        Kind::Number { min, max, unit, .. } => {
+        ParameterKind::Choice(_) => parameter.choice(&text).filter(|_| !text.is_empty()),
+        ParameterKind::Number { may_be_off: true, .. } if text == "off" => Some(Value::Number(None)),
+        ParameterKind::Number { min, max, unit, .. } => {
             let end = text.find(|c: char| !(c.is_ascii_digit() || "+-.,".contains(c))).unwrap_or(text.len());
             let (digits, suffix) = text.split_at(end);
             let x: f64 = match digits.matches([',', '.']).count() {
@@ -186,7 +186,7 @@ mod tests {
             let all = PARAMETERS.all();
             let p = &all[index % all.len()];
             if let Some(Value::Number(Some(x))) = parse(p, &text) {
-                let Kind::Number { min, max, .. } = p.kind else { panic!("a number for {}", p.id) };
+                let ParameterKind::Number { min, max, .. } = p.kind else { panic!("a number for {}", p.id) };
                 prop_assert!((min..=max).contains(&x), "{} {}", p.id, x);
             }
         }

@@ -5,7 +5,7 @@
 //! resolve, finer than anyone can hear. So a typed `1.2k` is 1200 Hz exactly, the same number that a session file
 //! holds, and the plugin and the command line compute the same samples.
 
-use chain::parameters::{Kind, Parameter, Skew, Value};
+use chain::parameters::{Parameter, ParameterKind, Skew, Value};
 
 /// The travel of the lowest value that is not "off".
 const LEAST: f32 = 1e-6;
@@ -13,8 +13,8 @@ const LEAST: f32 = 1e-6;
 /// Steps of a control that has them: choices, or numbers in steps; `None` for continuous ones and switches.
 pub fn steps(parameter: &Parameter) -> Option<usize> {
     match parameter.kind {
-        Kind::Choice(choices) => Some(choices.len()),
-        Kind::Number { min, max, skew: Skew::Steps(size), .. } => {
+        ParameterKind::Choice(choices) => Some(choices.len()),
+        ParameterKind::Number { min, max, skew: Skew::Steps(size), .. } => {
             Some(((max - min) / size).round() as usize + 1)
         }
         _ => None,
@@ -24,7 +24,7 @@ pub fn steps(parameter: &Parameter) -> Option<usize> {
 /// The value at `travel`. Neither allocates nor formats.
 pub fn value_at(parameter: &Parameter, travel: f32) -> Value {
     match (parameter.at_fraction(f64::from(travel)), parameter.kind) {
-        (Value::Number(Some(x)), Kind::Number { min, max, skew, .. }) => {
+        (Value::Number(Some(x)), ParameterKind::Number { min, max, skew, .. }) => {
             let tidy = if skew == Skew::Log { five_digits(x) } else { (x * 1e4).round() / 1e4 };
             Value::Number(Some(tidy.clamp(min, max)))
         }
@@ -37,7 +37,9 @@ pub(crate) fn value_of_step(parameter: &Parameter, index: i32) -> Value {
     let steps = steps(parameter).unwrap_or(1);
     let index = usize::try_from(index).unwrap_or(0).min(steps - 1);
     match parameter.kind {
-        Kind::Number { min, skew: Skew::Steps(size), .. } => Value::Number(Some(min + index as f64 * size)),
+        ParameterKind::Number { min, skew: Skew::Steps(size), .. } => {
+            Value::Number(Some(min + index as f64 * size))
+        }
         _ => Value::Choice(index),
     }
 }
@@ -47,7 +49,7 @@ pub(crate) fn step_of(parameter: &Parameter, value: Value) -> i32 {
     let last = steps(parameter).unwrap_or(1) - 1;
     let index = match (value, parameter.kind) {
         (Value::Choice(index), _) => index,
-        (Value::Number(Some(x)), Kind::Number { min, skew: Skew::Steps(size), .. }) => {
+        (Value::Number(Some(x)), ParameterKind::Number { min, skew: Skew::Steps(size), .. }) => {
             ((x - min) / size).round().max(0.0) as usize
         }
         _ => 0,
@@ -59,10 +61,10 @@ pub(crate) fn step_of(parameter: &Parameter, value: Value) -> i32 {
 pub fn travel_of(parameter: &Parameter, value: Value) -> f32 {
     let fraction = match (value, parameter.kind) {
         (Value::Switch(on), _) => f64::from(u8::from(on)),
-        (Value::Choice(index), Kind::Choice(choices)) if choices.len() > 1 => {
+        (Value::Choice(index), ParameterKind::Choice(choices)) if choices.len() > 1 => {
             index as f64 / (choices.len() - 1) as f64
         }
-        (Value::Number(Some(x)), Kind::Number { min, max, skew, .. }) => {
+        (Value::Number(Some(x)), ParameterKind::Number { min, max, skew, .. }) => {
             let x = x.clamp(min, max);
             match skew {
                 Skew::Log => (x / min).ln() / (max / min).ln(),
@@ -74,7 +76,7 @@ pub fn travel_of(parameter: &Parameter, value: Value) -> f32 {
     };
     let travel = (fraction as f32).clamp(0.0, 1.0);
     match (value, parameter.kind) {
-        (Value::Number(Some(_)), Kind::Number { may_be_off: true, .. }) => travel.max(LEAST),
+        (Value::Number(Some(_)), ParameterKind::Number { may_be_off: true, .. }) => travel.max(LEAST),
         _ => travel,
     }
 }

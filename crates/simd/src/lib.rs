@@ -27,7 +27,7 @@ use x86::{Avx2, Avx512, Sse2};
 
 /// Numbers side by side in a register.
 pub trait Vector<T>: Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> {
-    /// How many.
+    /// Number of lanes.
     const LANES: usize;
 
     /// `self * factor + addend`, rounded once where the processor can, never by a library call.
@@ -83,19 +83,25 @@ const BIAS: f64 = 1023.0;
 /// Bits of a fraction.
 const FRACTION: u32 = 52;
 
-/// Makes vectors of `T`.
+/// Vectors of `T` that an instruction set has.
 pub trait Registers<T>: Copy {
-    /// A register of them.
+    /// Register of `T`.
     type Vector: Vector<T>;
 
-    /// The same value in every lane.
+    /// Vector with `value` in every lane.
     fn splat(self, value: T) -> Self::Vector;
 
     /// The first values of `from`. Panics if there are fewer than lanes.
     fn load(self, from: &[T]) -> Self::Vector;
 }
 
-/// An instruction set that this processor has.
+/// Widest vector of `f64` of an instruction set.
+pub type F64Vector<S> = <S as Registers<f64>>::Vector;
+
+/// Widest vector of `f32` of an instruction set.
+pub type F32Vector<S> = <S as Registers<f32>>::Vector;
+
+/// Instruction set that this processor has.
 pub trait Simd: Registers<f64, Vector: Pairs + Binary> + Registers<f32> {
     /// The first values of `from`, as many as a vector of `f64` has lanes, exactly. Panics if there are fewer.
     fn widen(self, from: &[f32]) -> <Self as Registers<f64>>::Vector;
@@ -112,14 +118,14 @@ pub trait Simd: Registers<f64, Vector: Pairs + Binary> + Registers<f32> {
 
 /// Work on vectors of any length.
 pub trait Kernel {
-    /// What comes out.
+    /// Result of the work.
     type Output;
 
-    /// Does it. `#[inline(always)]`.
+    /// Does the work; implement it `#[inline(always)]`.
     fn run<S: Simd>(self, simd: S) -> Self::Output;
 }
 
-/// An instruction set that this processor was found to have.
+/// Instruction set that this processor was found to have.
 #[derive(Clone, Copy)]
 pub struct Isa(Token);
 
@@ -140,7 +146,7 @@ impl Isa {
         Self(Token::Portable(Portable))
     }
 
-    /// All that this processor has, the widest last.
+    /// All sets of this processor, the widest last.
     pub fn all() -> impl Iterator<Item = Self> {
         #[cfg(target_arch = "x86_64")]
         let native = [
@@ -153,12 +159,12 @@ impl Isa {
         [Self::portable()].into_iter().chain(native.into_iter().flatten().map(Self))
     }
 
-    /// The widest.
+    /// Widest set of this processor.
     pub fn widest() -> Self {
         Self::all().last().unwrap_or_else(Self::portable)
     }
 
-    /// The same, or the widest with at most four lanes of `f64`: for kernels that have no more to do at once.
+    /// This set, or the widest with at most four lanes of `f64`: for kernels that have no more to do at once.
     pub fn narrow(self) -> Self {
         match self.0 {
             #[cfg(target_arch = "x86_64")]
@@ -167,7 +173,7 @@ impl Isa {
         }
     }
 
-    /// Runs `kernel` with it.
+    /// Runs `kernel` with this set.
     #[inline]
     pub fn run<K: Kernel>(self, kernel: K) -> K::Output {
         match self.0 {
@@ -181,7 +187,7 @@ impl Isa {
         }
     }
 
-    /// Its name.
+    /// Name, as `AVX2`.
     pub fn name(self) -> &'static str {
         match self.0 {
             Token::Portable(_) => "portable",
@@ -207,7 +213,7 @@ pub struct Unpack24<'a> {
     pub from: &'a [u8],
     /// The order of the bytes.
     pub big_endian: bool,
-    /// Where the samples go.
+    /// Destination of the samples.
     pub to: &'a mut [f32],
 }
 

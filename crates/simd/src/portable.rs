@@ -1,11 +1,11 @@
-//! Vectors as arrays: what every processor can, and what the others are compared with.
+//! Vectors as arrays: for every processor, and the reference of the others.
 
 use core::array;
 use core::ops::{Add, Div, Mul, Sub};
 
 use super::{BIAS, Binary, FRACTION, Kernel, MAGIC, Pairs, Registers, Simd, Vector};
 
-/// Always there.
+/// Instruction set of every processor.
 #[derive(Clone, Copy)]
 pub(super) struct Portable;
 

@@ -1,7 +1,7 @@
 use super::*;
 use testkit::noise;
 
-/// Every operation on a few numbers, as one list.
+/// Every operation on a few `f64`, as one list.
 struct Everything<'a> {
     a: &'a [f64],
     b: &'a [f64],
@@ -38,7 +38,7 @@ impl Kernel for Everything<'_> {
     }
 }
 
-/// The same of `f32`.
+/// Every operation on a few `f32`, as one list.
 struct Narrow<'a> {
     a: &'a [f32],
     b: &'a [f32],

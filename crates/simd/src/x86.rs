@@ -493,7 +493,7 @@ impl Simd for Avx512 {
     }
 }
 
-/// Where the bytes of eight words come from that hold, in their upper three bytes, samples of three bytes.
+/// Source positions of the bytes of eight words that hold, in their upper three bytes, samples of three bytes.
 #[inline(always)]
 fn to_tops(big_endian: bool) -> __m256i {
     const LITTLE: [i8; 16] = [-1, 0, 1, 2, -1, 3, 4, 5, -1, 6, 7, 8, -1, 9, 10, 11];

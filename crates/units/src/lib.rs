@@ -1,4 +1,4 @@
-//! The quantities of the field as types, and the only decibel conversions of the crate.
+//! Quantities of audio as types, and the only decibel conversions of the workspace.
 //!
 //! Public boundaries speak in these types; inside loops bare `f64` is used and the unit is in the name
 //! (`release_samples`, `gain_linear`). Powers may be summed, levels may not: `Lufs` has no addition with
@@ -17,7 +17,7 @@ macro_rules! unit {
 }
 
 unit! {
-    /// A ratio of amplitudes in decibels: a gain, a threshold relative to full scale, a reduction.
+    /// Ratio of amplitudes in decibels: a gain, a threshold relative to full scale, a reduction.
     Db
 }
 unit! {
@@ -25,7 +25,7 @@ unit! {
     Lufs
 }
 unit! {
-    /// A difference of loudness; 1 LU is 1 dB.
+    /// Difference of loudness; 1 LU is 1 dB.
     Lu
 }
 unit! {
@@ -33,11 +33,11 @@ unit! {
     Dbtp
 }
 unit! {
-    /// A frequency or a sampling rate in hertz.
+    /// Frequency or sampling rate in hertz.
     Hz
 }
 unit! {
-    /// A time in milliseconds.
+    /// Time in milliseconds.
     Ms
 }
 unit! {
@@ -47,11 +47,11 @@ unit! {
     Power
 }
 
-/// A count of sample frames: a delay, a latency, a length.
+/// Number of sample frames: a delay, a latency, a length.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Samples(pub usize);
 
-/// The gain that doubles an amplitude.
+/// Gain that doubles an amplitude, 6.02 dB.
 pub const DOUBLING: Db = Db(20.0 / core::f64::consts::LOG2_10);
 
 /// Converts an amplitude ratio in decibels to a linear factor.
@@ -68,44 +68,44 @@ pub fn decibels(amplitude: f64) -> f64 {
 }
 
 impl Db {
-    /// The linear amplitude factor.
+    /// Linear amplitude factor.
     #[inline]
     pub fn gain(self) -> f64 {
         linear(self.0)
     }
 
-    /// The gain that multiplies amplitudes by `factor` (its sign is ignored).
+    /// Gain that multiplies amplitudes by `factor`, sign ignored.
     #[inline]
     pub fn from_gain(factor: f64) -> Self {
         Self(decibels(factor.abs()))
     }
 
-    /// The smaller of two gains.
+    /// Smaller of two gains.
     pub fn min(self, other: Self) -> Self {
         Self(self.0.min(other.0))
     }
 
-    /// The larger of two gains.
+    /// Larger of two gains.
     pub fn max(self, other: Self) -> Self {
         Self(self.0.max(other.0))
     }
 }
 
 impl Dbtp {
-    /// The linear amplitude.
+    /// Linear amplitude.
     #[inline]
     pub fn amplitude(self) -> f64 {
         linear(self.0)
     }
 
-    /// The level of a linear amplitude; `None` for silence.
+    /// Level of a linear amplitude; `None` for silence.
     pub fn from_amplitude(amplitude: f64) -> Option<Self> {
         (amplitude > 0.0).then(|| Self(decibels(amplitude)))
     }
 }
 
 impl Lufs {
-    /// The power that reads this loudness (inverse of BS.1770 eq. 2).
+    /// Power that reads this loudness (inverse of BS.1770 eq. 2).
     #[inline]
     pub fn power(self) -> Power {
         Power(10f64.powf((self.0 + 0.691) / 10.0))
@@ -113,7 +113,7 @@ impl Lufs {
 }
 
 impl Power {
-    /// The loudness of this power, `-0.691 + 10 log10(P)` (BS.1770 eq. 2); `None` for no power at all.
+    /// Loudness of this power, `-0.691 + 10 log10(P)` (BS.1770 eq. 2); `None` for no power at all.
     #[inline]
     pub fn loudness(self) -> Option<Lufs> {
         (self.0 > 0.0).then(|| Lufs(-0.691 + 10.0 * self.0.log10()))
@@ -121,14 +121,14 @@ impl Power {
 }
 
 impl Ms {
-    /// The nearest whole number of sample frames at `rate`.
+    /// Nearest whole number of sample frames at `rate`.
     pub fn samples(self, rate: Hz) -> Samples {
         Samples((self.0 * 1e-3 * rate.0).round().max(0.0) as usize)
     }
 }
 
 impl Samples {
-    /// The duration at `rate`.
+    /// Duration at `rate`.
     pub fn duration(self, rate: Hz) -> Ms {
         Ms(self.0 as f64 / rate.0 * 1e3)
     }

@@ -6,7 +6,7 @@
 
 use super::{PLUGINS, scrambled};
 use chain::ChainKind;
-use chain::parameters::{Kind, PARAMETERS, Value};
+use chain::parameters::{PARAMETERS, ParameterKind, Value};
 use hosttests::{Library, Plugin, Random};
 use std::fs;
 use std::path::PathBuf;
@@ -23,7 +23,7 @@ fn framed(json: &str) -> Vec<u8> {
 /// Id and text of every parameter: `in_trim = -3.5`.
 fn readings(plugin: &mut Plugin, chain_kind: ChainKind) -> Vec<(String, String)> {
     let rows = plugin.rows();
-    let ids = std::iter::once("latency_class").chain(PARAMETERS.of(chain_kind).map(|p| p.id.as_str()));
+    let ids = std::iter::once("latency_class").chain(PARAMETERS.for_kind(chain_kind).map(|p| p.id.as_str()));
     ids.zip(&rows)
         .map(|(id, row)| {
             let value = plugin.value(row.id);
@@ -36,12 +36,12 @@ fn readings(plugin: &mut Plugin, chain_kind: ChainKind) -> Vec<(String, String)>
 fn kept(chain_kind: ChainKind, seed: u64) -> String {
     let mut random = Random::new(seed);
     let values: Vec<String> = PARAMETERS
-        .of(chain_kind)
+        .for_kind(chain_kind)
         .map(|p| {
             let value = match (p.at_fraction(random.unit()), p.kind) {
                 (Value::Switch(on), _) => on.to_string(),
                 (Value::Number(Some(x)), _) => format!("{x:?}"),
-                (Value::Choice(i), Kind::Choice(names)) => format!("\\\"{}\\\"", names[i]),
+                (Value::Choice(i), ParameterKind::Choice(names)) => format!("\\\"{}\\\"", names[i]),
                 _ => "\\\"off\\\"".into(),
             };
             format!("\\\"{}\\\":{value}", p.id)

@@ -16,7 +16,7 @@ fn every_parameter_says_what_the_table_says() {
         let rows = plugin.rows();
         let modules: Vec<&str> =
             rows.iter().skip(1).map(|row| row.module.rsplit('/').next().unwrap_or_default()).collect();
-        let table: Vec<&str> = PARAMETERS.of(chain_kind).map(|p| p.group.as_str()).collect();
+        let table: Vec<&str> = PARAMETERS.for_kind(chain_kind).map(|p| p.group.as_str()).collect();
         assert_eq!(modules, table);
         let bypasses = rows.iter().filter(|row| row.flags.contains(ParamInfoFlags::IS_BYPASS));
         assert!(bypasses.map(|row| row.name.as_str()).eq(["Bypass"]));
@@ -55,7 +55,9 @@ fn every_parameter_of_the_table_is_on_a_page_of_remote_controls_once() {
                 assert!(name.starts_with(group), "{} of {group} is on {name}", row.name);
             }
         }
-        assert!(PARAMETERS.of(chain_kind).all(|p| pages.iter().any(|(name, _)| name.starts_with(&p.group))));
+        assert!(
+            PARAMETERS.for_kind(chain_kind).all(|p| pages.iter().any(|(name, _)| name.starts_with(&p.group)))
+        );
     }
 }
 

@@ -4,7 +4,7 @@ use super::alone::{Folder, alone};
 use super::desk::{Audio, Desk, RATE, song};
 use audiofile::AudioReader;
 use audiofile::wav::{StoredFormat, WavSpec, WavWriter};
-use chain::parameters::{Kind, PARAMETERS};
+use chain::parameters::{PARAMETERS, ParameterKind};
 use chain::{ChainKind, LatencyClass};
 use hosttests::viewer::{Viewer, eventually, id};
 use hosttests::{Change, Library, Plugin, Random, with_noise};
@@ -27,11 +27,11 @@ fn scramble(plugin: &mut Plugin, chain_kind: ChainKind, class: LatencyClass, ran
     let rows = plugin.rows();
     let index = LatencyClass::ALL.iter().position(|one| *one == class).expect("is one");
     let mut changes = vec![Change { at: 0, id: rows[0].id, value: index as f64 }];
-    for (parameter, row) in PARAMETERS.of(chain_kind).zip(&rows[1..]) {
+    for (parameter, row) in PARAMETERS.for_kind(chain_kind).zip(&rows[1..]) {
         assert!(row.name.ends_with(&parameter.name), "{} {}", row.name, parameter.id);
         let fraction = match (parameter.id.as_str(), parameter.kind) {
             ("bypass" | "comp_key", _) => 0.0,
-            (id, Kind::Choice(_)) if id.ends_with("_key") => 0.0,
+            (id, ParameterKind::Choice(_)) if id.ends_with("_key") => 0.0,
             ("in_trim" | "level" | "comp_makeup", _) => 0.4 + 0.2 * random.unit(),
             ("lim_drive" | "sat_drive", _) => 0.3 * random.unit(),
             (id, _) if id.ends_with("_gain") => 0.4 + 0.2 * random.unit(),

@@ -2,7 +2,7 @@
 
 use core::f64::consts::TAU;
 
-use chain::parameters::{Kind, PARAMETERS, Parameter, Skew};
+use chain::parameters::{PARAMETERS, Parameter, ParameterKind, Skew};
 use chain::{Chain, ChainKind, ChainSettings, LatencyClass};
 use dsp::compressor::CompressorSettings;
 use dsp::equalizer::{BandSettings, DynamicSettings, Equalizer, EqualizerSettings, Shape};
@@ -83,9 +83,9 @@ fn automation_makes_no_zipper_noise() {
     let still = noise_above(ChainKind::Stem, None);
     assert!(still < -130.0, "{still}");
     let mut swept = 0;
-    for parameter in PARAMETERS.of(ChainKind::Stem) {
+    for parameter in PARAMETERS.for_kind(ChainKind::Stem) {
         let continuous =
-            matches!(parameter.kind, Kind::Number { skew, .. } if !matches!(skew, Skew::Steps(_)));
+            matches!(parameter.kind, ParameterKind::Number { skew, .. } if !matches!(skew, Skew::Steps(_)));
         let repeated = (3..=8).any(|n| parameter.id.starts_with(&format!("eq{n}_")));
         if continuous && !repeated {
             swept += 1;

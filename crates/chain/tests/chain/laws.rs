@@ -12,7 +12,7 @@ use testkit::{Random, Stereo};
 use units::{Db, Hz, Ms};
 
 use crate::rig::contract::obeys_contract;
-use crate::rig::run::Run;
+use crate::rig::run::RunUnit;
 
 const RATE: Hz = Hz(48_000.0);
 

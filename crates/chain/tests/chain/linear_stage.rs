@@ -7,7 +7,7 @@ use dsp::{Block, Key, KeySource, Process};
 use testkit::Stereo;
 use units::{Db, Hz};
 
-use crate::rig::run::Run;
+use crate::rig::run::RunUnit;
 
 const RATE: Hz = Hz(48_000.0);
 
@@ -90,14 +90,14 @@ fn noise_is_learned_behind_the_trim() {
     let mut settings = ChainSettings::default();
     settings.input.gain = Db(6.0);
     chain.set(&settings);
-    chain.learn_noise(true);
+    chain.set_noise_learning(true);
     let mut hiss = Stereo::noise(3, 200_000, 1e-3 * 3f64.sqrt());
     hiss.run(&mut chain, 0..200_000);
     let print = chain.learned_noise().expect("heard");
     let mean = print.levels()[4..80].iter().sum::<f32>() / 76.0;
     assert!((mean + 103.8 - 6.0).abs() < 0.2, "{mean}");
     let mut zero = Chain::new(ChainKind::Stem, LatencyClass::Zero, RATE);
-    zero.learn_noise(true);
+    zero.set_noise_learning(true);
     Stereo::noise(3, 20_000, 0.1).run(&mut zero, 0..20_000);
-    assert!(zero.learned_noise().is_none() && zero.noise().is_none());
+    assert!(zero.learned_noise().is_none() && zero.noise_print().is_none());
 }

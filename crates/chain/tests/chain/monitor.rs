@@ -8,7 +8,7 @@ use dsp::equalizer::{BandSettings, Shape};
 use testkit::Stereo;
 use units::{Db, Hz};
 
-use crate::rig::run::Run;
+use crate::rig::run::RunUnit;
 
 fn sine(frequency: f64, frames: usize) -> Vec<f64> {
     testkit::sine(frequency, 0.0, RATE.0, frames)
@@ -52,8 +52,8 @@ fn every_mode_is_what_it_says() {
         let latency = plain.latency().0;
         for mode in MODES {
             let mut listening = chain(class);
-            listening.listen(mode);
-            assert_eq!(listening.listening(), mode);
+            listening.set_monitor_mode(mode);
+            assert_eq!(listening.monitor_mode(), mode);
             let mut heard = input.clone();
             heard.run(&mut listening, 0..FRAMES);
             for i in latency.max(2000)..FRAMES {
@@ -88,7 +88,7 @@ fn having_listened_leaves_no_bit_behind() {
                 .into_iter()
                 .enumerate()
         {
-            listening.listen(mode);
+            listening.set_monitor_mode(mode);
             heard.run(&mut listening, 4000 * i..4000 * (i + 1));
         }
         heard.run(&mut listening, 16_000..FRAMES);
@@ -106,7 +106,7 @@ fn removed_noise_and_output_are_the_input() {
     let run = |mode| {
         let mut chain = Chain::new(ChainKind::Master, LatencyClass::LinearDenoise, RATE);
         chain.set(&settings);
-        chain.listen(mode);
+        chain.set_monitor_mode(mode);
         let mut signal = Stereo::noise(6, 60_000, 2e-3);
         signal.run(&mut chain, 0..60_000);
         (signal.left, chain.latency().0)
@@ -133,7 +133,7 @@ fn a_band_is_heard_alone_and_its_key() {
         for mode in [MonitorMode::Band(6), MonitorMode::Key(6)] {
             let mut chain = Chain::new(ChainKind::Stem, class, RATE);
             chain.set(&settings);
-            chain.listen(mode);
+            chain.set_monitor_mode(mode);
             let mut signal = Stereo { left: mixed.clone(), right: mixed.clone() };
             signal.run(&mut chain, 0..FRAMES);
             let end = &signal.left[FRAMES - 4800..];
@@ -160,7 +160,7 @@ fn switching_does_not_click() {
     let mut chain = chain(LatencyClass::LinearDenoise);
     let modes = [MonitorMode::Off, MonitorMode::Mono].into_iter().chain(MODES).chain([MonitorMode::Delta]);
     for (i, mode) in modes.enumerate() {
-        chain.listen(mode);
+        chain.set_monitor_mode(mode);
         signal.run(&mut chain, 8000 * i..8000 * (i + 1));
     }
     // The loudest mode is the shelf's 6 dB on a widened side.
@@ -175,10 +175,10 @@ fn switching_does_not_click() {
 fn it_ends_at_reset() {
     let mut chain = chain(LatencyClass::Lookahead);
     for mode in [MonitorMode::Mono, MonitorMode::Band(2)] {
-        chain.listen(mode);
+        chain.set_monitor_mode(mode);
         Stereo::noise(1, 4000, 0.5).run(&mut chain, 0..4000);
         chain.reset();
-        assert_eq!(chain.listening(), MonitorMode::Off);
+        assert_eq!(chain.monitor_mode(), MonitorMode::Off);
         chain.set(&settings());
         let mut fresh = self::chain(LatencyClass::Lookahead);
         let (mut a, mut b) = (Stereo::noise(2, 4000, 0.5), Stereo::noise(2, 4000, 0.5));

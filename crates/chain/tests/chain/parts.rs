@@ -13,7 +13,7 @@ use crate::rig::parts::parts_add_up;
 fn random(chain_kind: ChainKind, seed: u64) -> ChainSettings {
     let mut settings = ChainSettings::default();
     let mut random = Random::new(seed);
-    for parameter in PARAMETERS.of(chain_kind) {
+    for parameter in PARAMETERS.for_kind(chain_kind) {
         let (pick, value) = (random.unit(), random.unit());
         if pick < 0.6 && parameter.id != "bypass" {
             parameter.set(&mut settings, parameter.at_fraction(value));

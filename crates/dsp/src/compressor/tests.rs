@@ -31,12 +31,15 @@ fn gains(isa: Isa, apart: bool, changes: &[(usize, CompressorSettings)], key: &S
     for ((at, settings), end) in changes.iter().zip(ends) {
         computer.set(settings);
         if apart {
-            (computer.one, computer.apart) = (false, usize::MAX);
+            (computer.is_linked, computer.frames_apart) = (false, usize::MAX);
         }
         let key = [&key.left[*at..end], &key.right[*at..end]];
         computer.compute(key, [&mut gain.left[*at..end], &mut gain.right[*at..end]]);
     }
-    assert!(apart || computer.one == (computer.link.value() == 1.0), "they count as one where they can");
+    assert!(
+        apart || computer.is_linked == (computer.link.value() == 1.0),
+        "they count as one where they can"
+    );
     gain
 }
 

@@ -1,24 +1,24 @@
-//! Overlapping spectra of a stream, and back.
+//! Overlapping spectra of a stream, and overlap-add back.
 
 use realfft::num_complex::Complex;
 use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
 use std::sync::Arc;
 
-/// A bin of a spectrum. Single precision: see [`super::Denoise`] for what it costs.
-pub(super) type Bin = Complex<f32>;
+/// SpectrumBin of a spectrum, in single precision; see [`super::Denoise`] for its error.
+pub(super) type SpectrumBin = Complex<f32>;
 
-/// Frames per window.
+/// Hops per window.
 pub(super) const OVERLAP: usize = 4;
 
-/// The transforms and windows that both channels share.
+/// Transforms and windows that both channels share.
 pub(super) struct Transforms {
     forward: Arc<dyn RealToComplex<f32>>,
     inverse: Arc<dyn ComplexToReal<f32>>,
-    scratch: Vec<Bin>,
+    scratch: Vec<SpectrumBin>,
     work: Vec<f32>,
     /// Periodic Hann.
     analysis: Vec<f32>,
-    /// The same, scaled so that four overlapping squares and the transforms give one.
+    /// Periodic Hann, scaled so that four overlapping squares and the transforms give one.
     synthesis: Vec<f32>,
 }
 
@@ -32,29 +32,33 @@ impl Transforms {
         Self {
             forward,
             inverse,
-            scratch: vec![Bin::default(); scratch],
+            scratch: vec![SpectrumBin::default(); scratch],
             work: vec![0.0; size],
             analysis: (0..size).map(|i| hann(i) as f32).collect(),
             synthesis: (0..size).map(|i| (hann(i) * unity) as f32).collect(),
         }
     }
 
-    /// The sum of the squares of the analysis window: what white noise of power one reads in a bin.
+    /// Sum of the squares of the analysis window: the power of a bin in white noise of power one.
     pub(super) fn noise_gain(&self) -> f64 {
         self.analysis.iter().map(|w| f64::from(w * w)).sum()
     }
 }
 
-/// One channel: the last window of input, its spectrum, and the sum of what was made of the spectra so far.
-pub(super) struct Frames {
+/// One channel: the last window of input, its spectrum, and the overlap-add of the processed spectra.
+pub(super) struct OverlapAdd {
     input: Vec<f32>,
     output: Vec<f32>,
-    pub(super) spectrum: Vec<Bin>,
+    pub(super) spectrum: Vec<SpectrumBin>,
 }
 
-impl Frames {
+impl OverlapAdd {
     pub(super) fn new(size: usize) -> Self {
-        Self { input: vec![0.0; size], output: vec![0.0; size], spectrum: vec![Bin::default(); size / 2 + 1] }
+        Self {
+            input: vec![0.0; size],
+            output: vec![0.0; size],
+            spectrum: vec![SpectrumBin::default(); size / 2 + 1],
+        }
     }
 
     pub(super) fn reset(&mut self) {
@@ -70,13 +74,13 @@ impl Frames {
     pub(super) fn push(&mut self, at: usize, samples: &[f64]) {
         let start = self.input.len() - self.hop() + at;
         for (to, &sample) in self.input[start..start + samples.len()].iter_mut().zip(samples) {
-            // Beyond this squares would overflow; it also keeps out what is not a number.
+            // Beyond this squares would overflow; NaN is kept out, too.
             *to = if sample.abs() < 1e9 { sample as f32 } else { 0.0 };
         }
     }
 
-    /// What the spectra have made of the samples a window before those pushed at the same place.
-    pub(super) fn made(&self, at: usize, count: usize) -> &[f32] {
+    /// Output for the samples one window before those pushed at the same place.
+    pub(super) fn output(&self, at: usize, count: usize) -> &[f32] {
         &self.output[at..at + count]
     }
 
@@ -87,7 +91,7 @@ impl Frames {
             *work = sample * window;
         }
         if forward.process_with_scratch(work, &mut self.spectrum, scratch).is_err() {
-            self.spectrum.fill(Bin::default()); // cannot be: all lengths are the plan's
+            self.spectrum.fill(SpectrumBin::default()); // cannot be: all lengths are the plan's
         }
     }
 
@@ -105,7 +109,7 @@ impl Frames {
         }
     }
 
-    /// The oldest hop of the output has been taken.
+    /// Removes the oldest hop of the output.
     pub(super) fn advance_output(&mut self) {
         let (size, hop) = (self.output.len(), self.hop());
         self.output.copy_within(hop.., 0);

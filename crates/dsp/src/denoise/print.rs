@@ -1,19 +1,20 @@
-//! What noise sounds like: its level in bands.
+//! Noise print: the spectrum of a noise in bands.
 
 /// Bands of a [`NoisePrint`].
 pub const BANDS: usize = 96;
 
-/// Bands are evenly spaced in `asinh(f / 400 Hz)`: 23.5 Hz apart at the bottom, a twelfth of an octave at the top.
-const KNEE: f64 = 400.0;
+/// Frequency, in hertz, around which the spacing of bands goes from even in hertz to even in octaves: they are even in
+/// `asinh(f / 400 Hz)`, 23.5 Hz apart at the bottom, a twelfth of an octave at the top.
+const KNEE_HZ: f64 = 400.0;
 /// Bands per unit of `asinh`.
-const DENSITY: f64 = 17.0;
+const BANDS_PER_UNIT: f64 = 17.0;
 
-/// The lowest level there is, in dB per hertz: nothing.
-pub(super) const NOTHING: f32 = -220.0;
-/// The highest.
-const MOST: f32 = 20.0;
+/// Lowest level, in dB per hertz: no noise.
+pub(super) const MIN_LEVEL: f32 = -220.0;
+/// Highest level, in dB per hertz.
+const MAX_LEVEL: f32 = 20.0;
 
-/// The spectrum of a steady noise: mean power per hertz, both channels averaged, in dB relative to full scale, for
+/// Spectrum of a steady noise: mean power per hertz, both channels averaged, in dB relative to full scale, for
 /// [`BANDS`] bands from 0 Hz to 53 kHz. Independent of the sampling rate.
 ///
 /// White noise of -60 dBFS at 48 kHz is -103.8 in every band.
@@ -22,28 +23,28 @@ pub struct NoisePrint([f32; BANDS]);
 
 impl NoisePrint {
     /// No noise at all.
-    pub const NONE: Self = Self([NOTHING; BANDS]);
+    pub const NONE: Self = Self([MIN_LEVEL; BANDS]);
 
-    /// A print with these levels; `None` if they are not [`BANDS`] numbers. Levels are held between -220 and 20.
+    /// Print with these levels in dB per hertz; `None` if they are not [`BANDS`] numbers. Levels are held between -220 and 20.
     pub fn new(levels: &[f32]) -> Option<Self> {
         let levels: [f32; BANDS] = levels.try_into().ok()?;
         let numbers = levels.iter().all(|level| !level.is_nan());
-        numbers.then(|| Self(levels.map(|level| level.clamp(NOTHING, MOST))))
+        numbers.then(|| Self(levels.map(|level| level.clamp(MIN_LEVEL, MAX_LEVEL))))
     }
 
-    /// The levels, in dB per hertz.
+    /// Levels, in dB per hertz.
     pub fn levels(&self) -> &[f32; BANDS] {
         &self.0
     }
 
-    /// The middle of a band, in hertz.
+    /// Middle of a band, in hertz.
     pub fn frequency(band: usize) -> f64 {
-        KNEE * (band as f64 / DENSITY).sinh()
+        KNEE_HZ * (band as f64 / BANDS_PER_UNIT).sinh()
     }
 
-    /// Where `frequency`, in hertz, lies among the bands.
+    /// Position of `frequency` (Hz) among the bands, in bands.
     pub(super) fn place(frequency: f64) -> f64 {
-        (DENSITY * (frequency / KNEE).asinh()).min((BANDS - 1) as f64)
+        (BANDS_PER_UNIT * (frequency / KNEE_HZ).asinh()).min((BANDS - 1) as f64)
     }
 
     pub(super) fn levels_mut(&mut self) -> &mut [f32; BANDS] {
@@ -51,19 +52,39 @@ impl NoisePrint {
     }
 }
 
-/// Between the bands of a print and the bins of a spectrum.
+#[cfg(feature = "serde")]
+mod serialized {
+    use super::NoisePrint;
+    use serde::de::Error as _;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    impl Serialize for NoisePrint {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.collect_seq(self.levels())
+        }
+    }
+
+    impl<'de> Deserialize<'de> for NoisePrint {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            let levels = Vec::<f32>::deserialize(deserializer)?;
+            Self::new(&levels).ok_or_else(|| D::Error::custom("a noise print has 96 levels"))
+        }
+    }
+}
+
+/// Mapping between the bands of a print and the bins of a spectrum.
 #[derive(Clone, Debug)]
-pub(super) struct Bands {
-    /// Where each bin lies among the bands.
+pub(super) struct BandMap {
+    /// Position of each bin among the bands.
     places: Vec<f32>,
     /// Power of a bin per power per hertz.
     scale: f64,
-    /// The bins nearest to each band, as a range: at least one.
+    /// Range of the bins nearest to each band: at least one.
     ranges: [(usize, usize); BANDS],
 }
 
-impl Bands {
-    /// For `bins` bins, `spacing` hertz apart, that read `scale` times the power per hertz.
+impl BandMap {
+    /// Map for `bins` bins, `spacing` hertz apart, that read `scale` times the power per hertz.
     pub(super) fn new(bins: usize, spacing: f64, scale: f64) -> Self {
         let places = (0..bins).map(|bin| NoisePrint::place(bin as f64 * spacing) as f32).collect();
         let last = bins - 1;
@@ -77,17 +98,17 @@ impl Bands {
         Self { places, scale, ranges }
     }
 
-    /// The bins nearest to `band`.
+    /// Bins nearest to `band`.
     pub(super) fn bins(&self, band: usize) -> core::ops::Range<usize> {
         self.ranges[band].0..self.ranges[band].1
     }
 
-    /// The level, in dB per hertz, that a bin's mean power means.
+    /// Level, in dB per hertz, for the mean power of a bin.
     pub(super) fn level(&self, power: f64) -> f32 {
-        (units::decibels((power / self.scale).sqrt()) as f32).clamp(NOTHING, MOST)
+        (units::decibels((power / self.scale).sqrt()) as f32).clamp(MIN_LEVEL, MAX_LEVEL)
     }
 
-    /// The inverse of the power in each bin of noise of these `levels`, in dB per hertz.
+    /// Fills `inverse` with the inverse of each bin's power in noise of these `levels`, in dB per hertz.
     pub(super) fn inverse_powers(&self, levels: &[f32; BANDS], inverse: &mut [f32]) {
         let scale = 1.0 / self.scale;
         let factors: [f32; BANDS] =
@@ -116,7 +137,7 @@ mod tests {
     #[test]
     fn every_bin_belongs_to_a_band() {
         for (bins, rate) in [(1025, 44_100.0), (1025, 48_000.0), (2049, 96_000.0), (257, 8000.0)] {
-            let bands = Bands::new(bins, rate / (2 * (bins - 1)) as f64, 1.0);
+            let bands = BandMap::new(bins, rate / (2 * (bins - 1)) as f64, 1.0);
             for bin in 0..bins {
                 assert!((0..BANDS).any(|band| bands.bins(band).contains(&bin)), "{rate} {bin}");
             }
@@ -125,7 +146,7 @@ mod tests {
 
     #[test]
     fn a_level_comes_back_as_the_power_it_was_read_from() {
-        let bands = Bands::new(1025, 23.4375, 7.0);
+        let bands = BandMap::new(1025, 23.4375, 7.0);
         let mut inverse = vec![0.0; 1025];
         bands.inverse_powers(&[bands.level(3e-5); BANDS], &mut inverse);
         assert!(inverse.iter().all(|x| (f64::from(*x) * 3e-5 - 1.0).abs() < 1e-4));

@@ -1,17 +1,17 @@
-//! How much of each bin is noise.
+//! Gain of each bin from its ratio of power to noise.
 
-use super::frames::Bin;
+use super::frames::SpectrumBin;
 
-/// The least a priori ratio: -30 dB.
-const LEAST: f32 = 1e-3;
-/// The largest ratio that is told apart from an infinite one.
-const MOST: f32 = 1e6;
-/// Ratio, less one, around a bin at which half of what would be taken is taken.
-const SPARED: f32 = 4.0;
-/// How much of the last frame's neighbourhood counts.
-const INERTIA: f32 = 0.7;
+/// Smallest a priori ratio: -30 dB.
+const MIN_RATIO: f32 = 1e-3;
+/// Largest ratio; larger ones are clamped.
+const MAX_RATIO: f32 = 1e6;
+/// Mean ratio around a bin, less one, at which the removal is halved.
+const HALVING_RATIO: f32 = 4.0;
+/// Share of the last frame in the mean ratio around a bin.
+const MEMORY: f32 = 0.7;
 
-/// The gain of every bin, one for both channels.
+/// Gain of every bin, one for both channels.
 ///
 /// Two-step noise reduction (Plapous, Marro & Scalart, "Improved Signal-to-Noise Ratio Estimation for Speech
 /// Enhancement", IEEE TASLP 14(6), 2006, eq. 12 to 15) over the decision-directed estimate (Ephraim & Malah, IEEE
@@ -22,18 +22,18 @@ const INERTIA: f32 = 0.7;
 /// Two things are added. Gains end at a floor, so that what is left of noise is noise as it was, only lower. And where
 /// three neighbouring bins stand well above the noise, it is masked and they are spared: the take is divided by
 /// `1 + ((γ̄ - 1) / 4)³`.
-pub(super) struct Rule {
+pub(super) struct GainRule {
     /// `G² γ` of the last frame.
     past: Vec<f32>,
     /// Mean of `γ` over neighbours and time.
     around: Vec<f32>,
     /// Power over noise, with one more at both ends.
     ratio: Vec<f32>,
-    /// What is taken of each bin, 0 to 1.
+    /// Share of each bin that is removed, 0 to 1.
     pub(super) take: Vec<f32>,
 }
 
-impl Rule {
+impl GainRule {
     pub(super) fn new(bins: usize) -> Self {
         Self {
             past: vec![0.0; bins],
@@ -48,11 +48,12 @@ impl Rule {
         self.around.fill(0.0);
     }
 
-    /// Reads `power` against the noise, `inverse` its inverse; `smoothing` is `a`, `floor` the least gain.
-    pub(super) fn read(&mut self, power: &[f32], inverse: &[f32], smoothing: f32, floor: f32) {
+    /// Updates [`Self::take`] from the bins' `power` and the `inverse` of the noise's; `smoothing` is `a`, `floor` the smallest
+    /// gain.
+    pub(super) fn update(&mut self, power: &[f32], inverse: &[f32], smoothing: f32, floor: f32) {
         let bins = power.len();
         for ((ratio, power), inverse) in self.ratio[1..=bins].iter_mut().zip(power).zip(inverse) {
-            *ratio = (power * inverse).min(MOST);
+            *ratio = (power * inverse).min(MAX_RATIO);
         }
         (self.ratio[0], self.ratio[bins + 1]) = (self.ratio[1], self.ratio[bins]);
         let (past, around, take) = (&mut self.past[..bins], &mut self.around[..bins], &mut self.take[..bins]);
@@ -61,20 +62,20 @@ impl Rule {
             let here = ratio[i + 1];
             let mean = (ratio[i] + here + ratio[i + 2]) * (1.0 / 3.0);
             let around = &mut around[i];
-            *around = mean + INERTIA * (*around - mean);
-            let first = (smoothing * past[i] + (1.0 - smoothing) * (here - 1.0).max(0.0)).max(LEAST);
+            *around = mean + MEMORY * (*around - mean);
+            let first = (smoothing * past[i] + (1.0 - smoothing) * (here - 1.0).max(0.0)).max(MIN_RATIO);
             let gain = first / (1.0 + first);
-            let second = (gain * gain * here).max(LEAST);
+            let second = (gain * gain * here).max(MIN_RATIO);
             let gain = second / (1.0 + second);
             past[i] = gain * gain * here;
-            let spared = (*around - 1.0).max(0.0) * (1.0 / SPARED);
+            let spared = (*around - 1.0).max(0.0) * (1.0 / HALVING_RATIO);
             take[i] = ((1.0 - gain) / (1.0 + spared * spared * spared)).min(1.0 - floor);
         }
     }
 }
 
-/// The mean power of two spectra.
-pub(super) fn power(left: &[Bin], right: &[Bin], power: &mut [f32]) {
+/// Mean power of two spectra, per bin.
+pub(super) fn mean_power(left: &[SpectrumBin], right: &[SpectrumBin], power: &mut [f32]) {
     for ((power, l), r) in power.iter_mut().zip(left).zip(right) {
         *power = 0.5 * ((l.re * l.re + l.im * l.im) + (r.re * r.re + r.im * r.im));
     }

@@ -91,7 +91,7 @@ impl Band {
     /// A control tick.
     pub(crate) fn tick(&mut self) {
         if self.arrived {
-            self.voice.settle();
+            self.voice.flush_invalid();
             return;
         }
         self.share[0] = self.share[1];
@@ -100,12 +100,12 @@ impl Band {
             let next = Voice::new(&goal, self.rate);
             self.fading = core::mem::replace(&mut self.voice, next);
             self.fade.set_now(0.0);
-            self.fade.aim(1.0);
+            self.fade.set_target(1.0);
             self.share[0] = 0.0;
             self.aimed = false;
         }
         if self.voice.can_reach(&goal) && !self.aimed {
-            self.voice.aim(&goal);
+            self.voice.set_target(&goal);
             self.aimed = true;
         }
         self.share[1] = self.fade.tick();

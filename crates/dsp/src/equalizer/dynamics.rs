@@ -127,8 +127,8 @@ impl Dynamics {
     pub(super) fn set(&mut self, goal: &BandSettings) {
         self.goal = *goal;
         let dynamic = goal.dynamic;
-        self.range.aim(if goal.can_move() { dynamic.range.0 } else { 0.0 });
-        self.threshold.aim(dynamic.threshold.0);
+        self.range.set_target(if goal.can_move() { dynamic.range.0 } else { 0.0 });
+        self.threshold.set_target(dynamic.threshold.0);
         let steps_rate = Hz(self.rate.0 / STEP as f64);
         self.moved.attack = one_pole_coefficient(dynamic.attack, steps_rate);
         self.moved.release = one_pole_coefficient(dynamic.release, steps_rate);
@@ -220,7 +220,7 @@ impl Dynamics {
             let heard = taken[usize::from(hears[1])];
             self.filter.states = [heard, heard.map(|state| state.scaled(one * other))];
         }
-        self.filter.settle();
+        self.filter.flush_invalid();
         self.largest = 0.0;
         self.take(loudest);
     }

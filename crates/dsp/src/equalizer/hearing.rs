@@ -72,17 +72,17 @@ impl Ear {
     /// A control tick. `band`: the settings of a band by its index.
     pub(super) fn tick(&mut self, band: impl Fn(usize) -> BandSettings) {
         if self.heard != self.wanted {
-            self.fade.aim(0.0); // first away from the old
+            self.fade.set_target(0.0); // first away from the old
             if self.weight.is_settled_at(0.0) {
                 self.heard = self.wanted;
                 if let Some(heard) = self.heard {
                     let band = band(heard.band());
                     self.filter.rest(band.shape, band.frequency, band.q);
-                    self.fade.aim(1.0);
+                    self.fade.set_target(1.0);
                 }
             }
         } else if self.heard.is_some() {
-            self.fade.aim(1.0);
+            self.fade.set_target(1.0);
         }
         if let Some(heard) = self.heard {
             let band = band(heard.band());

@@ -52,12 +52,12 @@ impl KeyFilter {
     pub(super) fn tick(&mut self, shape: Shape, frequency: Hz, q: f64) {
         self.from = self.to;
         self.make(shape, frequency, q);
-        self.settle();
+        self.flush_invalid();
     }
 
     /// Makes unsound states sound.
-    pub(super) fn settle(&mut self) {
-        self.states.iter_mut().flatten().for_each(State::settle);
+    pub(super) fn flush_invalid(&mut self) {
+        self.states.iter_mut().flatten().for_each(State::flush_invalid);
     }
 
     fn make(&mut self, shape: Shape, frequency: Hz, q: f64) {

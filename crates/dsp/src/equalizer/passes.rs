@@ -161,9 +161,9 @@ impl Passes {
     }
 
     /// Makes unsound states sound.
-    pub(super) fn settle(&mut self) {
+    pub(super) fn flush_invalid(&mut self) {
         // those that stand still do so themselves
-        self.moving[..self.used[1]].iter_mut().for_each(|lent| lent.sections.0.settle());
+        self.moving[..self.used[1]].iter_mut().for_each(|lent| lent.sections.0.flush_invalid());
     }
 
     /// Filters in place; `since`: frames from the last tick to the first of these.

@@ -3,7 +3,7 @@
 use core::ops::Range;
 
 use super::dynamics::{Dynamics, Hold, KNEE, SLOPE};
-use crate::ballistics::NOTHING;
+use crate::ballistics::MIN_REDUCTION;
 use crate::filter::Moving;
 use simd::{Binary, Pairs, Registers, Simd, Vector};
 use units::DOUBLING;
@@ -128,7 +128,7 @@ impl Steps {
             let attack: Wide<S> = simd.load(&self.attack[from..]);
             let release: Wide<S> = simd.load(&self.release[from..]);
             let value = (wanted - value).mul_add(release.where_above(attack, value, wanted), value);
-            let value = value.where_above(zero, value, simd.splat(NOTHING));
+            let value = value.where_above(zero, value, simd.splat(MIN_REDUCTION));
             let sign: Wide<S> = simd.load(&self.sign[from..]);
             (most.where_above(value, value, most) * sign).store(&mut movements[from..]);
             change!(before, before);

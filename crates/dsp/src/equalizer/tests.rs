@@ -8,7 +8,7 @@ mod prototype;
 
 use super::*;
 use crate::rig::contract::obeys_contract;
-use crate::rig::run::Run;
+use crate::rig::run::RunUnit;
 use testkit::Stereo;
 
 const RATE: Hz = Hz(48_000.0);

@@ -96,10 +96,10 @@ impl Voice {
     }
 
     /// Starts gliding to `settings`, which can be reached.
-    pub(super) fn aim(&mut self, settings: &BandSettings) {
-        self.frequency.aim(settings.frequency.0.ln());
-        self.gain.aim(settings.gain.0);
-        self.q.aim(settings.q.ln());
+    pub(super) fn set_target(&mut self, settings: &BandSettings) {
+        self.frequency.set_target(settings.frequency.0.ln());
+        self.gain.set_target(settings.gain.0);
+        self.q.set_target(settings.q.ln());
     }
 
     /// Where it is: frequency and Q.
@@ -129,7 +129,7 @@ impl Voice {
         if self.is_neutral() {
             self.states = Default::default();
         }
-        self.settle();
+        self.flush_invalid();
     }
 
     /// A control tick of a voice that dynamics move by up to `range` decibels. While `table` lacks filters for that
@@ -160,7 +160,7 @@ impl Voice {
         if !steady || self.looked_up.is_none() {
             self.looked_up = Some(f64::NAN);
         }
-        self.settle();
+        self.flush_invalid();
     }
 
     /// How much of `movement` fits beside the gain.
@@ -216,9 +216,9 @@ impl Voice {
     }
 
     /// Makes unsound states sound.
-    pub(super) fn settle(&mut self) {
+    pub(super) fn flush_invalid(&mut self) {
         for states in &mut self.states {
-            states[..self.count].iter_mut().for_each(State::settle);
+            states[..self.count].iter_mut().for_each(State::flush_invalid);
         }
     }
 
@@ -272,7 +272,7 @@ impl Voice {
         for (channel, memory) in self.memories().into_iter().enumerate() {
             if let Some(memory) = memory {
                 let mut state = states(channel);
-                state.settle();
+                state.flush_invalid();
                 self.states[memory][section] = state;
             }
         }

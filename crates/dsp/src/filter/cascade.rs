@@ -273,7 +273,7 @@ impl Run<'_> {
     }
 }
 
-/// [`settle`](crate::settle) of every lane.
+/// [`flush_invalid`](crate::flush_invalid) of every lane.
 #[inline(always)]
 fn settled<S: Simd>(simd: S, state: <S as Registers<f64>>::Vector) -> <S as Registers<f64>>::Vector {
     let subnormal = simd.splat(f64::MIN_POSITIVE.next_down());
@@ -360,7 +360,7 @@ mod tests {
                 let states = |cascade: &Cascade| [cascade.state(0, 0).0[0], cascade.state(0, 1).0[1]];
                 let before = states(&cascade);
                 cascade.run(&mut [], &mut []);
-                let expected = before.map(crate::settle);
+                let expected = before.map(crate::flush_invalid);
                 assert_eq!(
                     states(&cascade).map(f64::to_bits),
                     expected.map(f64::to_bits),

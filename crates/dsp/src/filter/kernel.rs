@@ -1,7 +1,7 @@
 //! The machine that runs a section on samples, safe while its coefficients move.
 
 use super::Section;
-use crate::{CONTROL_INTERVAL, settle};
+use crate::{CONTROL_INTERVAL, flush_invalid};
 
 /// A section as a linear state machine with two states `s` and `t`; with `u = x - t`
 ///
@@ -31,8 +31,8 @@ pub struct State(pub(super) [f64; 2]);
 impl State {
     /// Makes NaN, infinity and subnormal numbers zero.
     #[inline]
-    pub fn settle(&mut self) {
-        self.0 = self.0.map(settle);
+    pub fn flush_invalid(&mut self) {
+        self.0 = self.0.map(flush_invalid);
     }
 
     /// The memory of `factor` times the audio.

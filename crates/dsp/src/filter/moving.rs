@@ -5,7 +5,7 @@ use core::ops::Range;
 
 use super::cascade::{LANES, NOTHING, PLACES, load};
 use super::kernel::{COEFFICIENTS, Kernel as Section, State};
-use crate::settle;
+use crate::flush_invalid;
 use simd::{Isa, Kernel, Pairs, Registers, Simd, Vector};
 
 /// How far a section has gone to its goal in each frame of a step of all; and one that follows another, a frame later.
@@ -202,10 +202,10 @@ impl Moving {
     }
 
     /// Makes unsound states sound, those of lanes without a section too: what is no number times nothing is none.
-    pub fn settle(&mut self) {
+    pub fn flush_invalid(&mut self) {
         let ears = self.ear_states.as_flattened_mut().as_flattened_mut();
         let states = self.states.as_flattened_mut().iter_mut().chain(ears);
-        states.for_each(|state| *state = settle(*state));
+        states.for_each(|state| *state = flush_invalid(*state));
     }
 
     /// Filters both channels in place. `since`: frames from the start of a step to the first of these; `key`: the

@@ -121,13 +121,13 @@ impl Reduction {
         self.value = [0.0; 2];
         self.line.reset();
         self.smoothing.iter_mut().for_each(Boxes::reset);
-        self.smoothing[0].aim(lookahead, age, &self.line);
+        self.smoothing[0].set_target(lookahead, age, &self.line);
     }
 
     /// Smooths over another lookahead; the one so far becomes the old one.
     pub(super) fn change(&mut self, lookahead: usize, age: usize) {
         self.smoothing.swap(0, 1);
-        self.smoothing[0].aim(lookahead, age, &self.line);
+        self.smoothing[0].set_target(lookahead, age, &self.line);
     }
 
     /// The old lookahead is not used any more.

@@ -4,9 +4,10 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::CONTROL_INTERVAL;
+use crate::gain_stage::GainStage;
 use crate::rig::contract::obeys_contract;
 use crate::rig::parts::parts_add_up;
-use crate::rig::run::Run;
+use crate::rig::run::RunUnit;
 use testkit::{Stereo, below, noise, scaled, sine, true_peak};
 use units::decibels;
 

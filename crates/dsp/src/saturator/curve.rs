@@ -1,4 +1,4 @@
-//! What the curves change, averaged between two neighbouring samples.
+//! Change that the curves make, averaged between two neighbouring samples.
 //!
 //! First-order antiderivative anti-aliasing (Parker, Zavalishin & Le Bivic, "Reducing the Aliasing of Nonlinear
 //! Waveshaping Using Continuous-Time Convolution", DAFx 2016, eq. 12): the curve is applied to the straight line
@@ -6,7 +6,7 @@
 //! nearly equal samples is needed. What is returned is the *change*, average of `f(x) - x`: exactly zero where a
 //! curve is straight.
 
-/// What [`super::Curve::Soft`] changes between `a` and `b`, with `bend = k²`.
+/// Change by [`super::SaturationCurve::Soft`] between `a` and `b`, with `bend = k²`.
 ///
 /// `f(x) = x / √(1 + k² x²)` has the antiderivative `√(1 + k² x²) / k²`, and with `r` for the roots
 /// `(F(b) - F(a)) / (b - a) = (a + b) / (r(a) + r(b))`.
@@ -16,7 +16,7 @@ pub(super) fn soft(bend: f64, a: f64, b: f64) -> f64 {
     (a + b) * (2.0 - roots) / (2.0 * roots)
 }
 
-/// What [`super::Curve::Clip`] changes between `a` and `b`, with everything beyond ±`ceiling` cut off.
+/// Change by [`super::SaturationCurve::Clip`] between `a` and `b`, with everything beyond ±`ceiling` cut off.
 ///
 /// With `u` the excess over the ceiling, `f(x) - x` has the antiderivative `-u² / 2` on each side.
 #[inline]
@@ -24,7 +24,7 @@ pub(super) fn clip(ceiling: f64, a: f64, b: f64) -> f64 {
     excess(ceiling, -a, -b) - excess(ceiling, a, b)
 }
 
-/// The average excess over `ceiling` on the way from `a` to `b`.
+/// Average excess over `ceiling` on the way from `a` to `b`.
 #[inline]
 fn excess(ceiling: f64, a: f64, b: f64) -> f64 {
     let (over_a, over_b) = ((a - ceiling).max(0.0), (b - ceiling).max(0.0));

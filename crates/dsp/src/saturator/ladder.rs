@@ -1,12 +1,12 @@
-//! Up to eight times the rate, and back, in three steps of two.
+//! Ladder: three steps of oversampling by two, up to eight times the rate, and back.
 
 use super::super::CONTROL_INTERVAL;
 use super::super::kaiser::{kaiser, sinc};
 
-/// The delay of a ladder up and down again, with half a step for the average between two samples at the top.
+/// Delay of a ladder up and down again, in samples, with half a step for the average between two samples at the top.
 pub(super) const LATENCY: usize = 64;
 
-/// The most frames after which nothing is left of an input.
+/// Frames after which an input has no more effect.
 pub(super) const MEMORY: usize = 2 * LATENCY + 2;
 
 /// Samples at the top per frame.
@@ -28,9 +28,9 @@ const BETA_UP: f64 = 9.0;
 const BETA_DOWN: f64 = 10.0;
 
 /// Outputs computed side by side, so that the compiler keeps them in vector registers.
-const LANES: usize = 8;
+const OUTPUTS_AT_ONCE: usize = 8;
 
-/// The coefficients of all steps.
+/// Coefficients of all steps.
 #[derive(Clone, Debug)]
 pub(super) struct Taps {
     up: [Vec<f64>; 3],
@@ -63,21 +63,21 @@ impl Taps {
     }
 }
 
-/// The taps with a sum of one.
+/// Taps scaled to a sum of one.
 fn scaled(mut taps: Vec<f64>) -> Vec<f64> {
     let sum: f64 = taps.iter().sum();
     taps.iter_mut().for_each(|tap| *tap /= sum);
     taps
 }
 
-/// Samples with those before them.
+/// Samples of a block with those before them.
 #[derive(Clone, Debug)]
-struct Line {
+struct SampleHistory {
     samples: Vec<f64>,
     past: usize,
 }
 
-impl Line {
+impl SampleHistory {
     fn new(past: usize, most: usize) -> Self {
         Self { samples: vec![0.0; past + most], past }
     }
@@ -92,13 +92,13 @@ impl Line {
     }
 }
 
-/// One channel on its way up and down.
+/// Ladder of one channel.
 #[derive(Clone, Debug)]
 pub(super) struct Ladder {
     /// Before each step up, then the top.
-    up: [Line; 4],
+    up: [SampleHistory; 4],
     /// Before each step down: the earlier and the later sample of each pair.
-    down: [[Line; 2]; 3],
+    down: [[SampleHistory; 2]; 3],
 }
 
 impl Ladder {
@@ -106,14 +106,14 @@ impl Ladder {
         let most = |step: usize| CONTROL_INTERVAL << step;
         let down = |step: usize| {
             let pairs = CONTROL_INTERVAL << (2 - step);
-            [DOWN[step] / 2, DOWN[step].div_ceil(2)].map(|taps| Line::new(taps - 1, pairs))
+            [DOWN[step] / 2, DOWN[step].div_ceil(2)].map(|taps| SampleHistory::new(taps - 1, pairs))
         };
         Self {
             up: [
-                Line::new(2 * UP[0] - 1, most(0)),
-                Line::new(2 * UP[1] - 1, most(1)),
-                Line::new(2 * UP[2] - 1, most(2)),
-                Line::new(1, most(3)),
+                SampleHistory::new(2 * UP[0] - 1, most(0)),
+                SampleHistory::new(2 * UP[1] - 1, most(1)),
+                SampleHistory::new(2 * UP[2] - 1, most(2)),
+                SampleHistory::new(1, most(3)),
             ],
             down: core::array::from_fn(down),
         }
@@ -183,17 +183,19 @@ impl Ladder {
 fn filter(taps: &[f64], samples: &[f64], out: &mut [f64]) {
     let mut at = 0;
     while at < out.len() {
-        let width = if out.len() - at >= LANES { LANES } else { 1 };
+        let width = if out.len() - at >= OUTPUTS_AT_ONCE { OUTPUTS_AT_ONCE } else { 1 };
         match width {
-            LANES => some::<LANES>(taps, &samples[at..], &mut out[at..at + LANES]),
-            _ => some::<1>(taps, &samples[at..], &mut out[at..=at]),
+            OUTPUTS_AT_ONCE => {
+                filter_some::<OUTPUTS_AT_ONCE>(taps, &samples[at..], &mut out[at..at + OUTPUTS_AT_ONCE]);
+            }
+            _ => filter_some::<1>(taps, &samples[at..], &mut out[at..=at]),
         }
         at += width;
     }
 }
 
 #[inline]
-fn some<const W: usize>(taps: &[f64], samples: &[f64], out: &mut [f64]) {
+fn filter_some<const W: usize>(taps: &[f64], samples: &[f64], out: &mut [f64]) {
     let mut sums = [0.0; W];
     for (window, tap) in samples.windows(W).zip(taps) {
         for i in 0..W {

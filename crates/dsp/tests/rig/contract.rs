@@ -3,7 +3,7 @@
 use dsp::Process;
 use testkit::{Stereo, noise};
 
-use super::run::Run;
+use super::run::RunUnit;
 
 const FRAMES: usize = 6000;
 

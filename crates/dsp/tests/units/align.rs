@@ -8,7 +8,7 @@ use testkit::{Stereo, noise, sine};
 use units::{Hz, Ms, decibels};
 
 use crate::rig::contract::obeys_contract;
-use crate::rig::run::Run;
+use crate::rig::run::RunUnit;
 
 const RATE: Hz = Hz(48_000.0);
 

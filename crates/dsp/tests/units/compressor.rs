@@ -9,7 +9,7 @@ use units::{Db, Hz, Ms, Samples, decibels, linear};
 
 use crate::rig::contract::obeys_contract;
 use crate::rig::parts::parts_add_up;
-use crate::rig::run::Run;
+use crate::rig::run::RunUnit;
 
 const RATE: Hz = Hz(48_000.0);
 const ZERO: Ms = Ms(0.0);

@@ -8,7 +8,7 @@ use testkit::Stereo;
 use units::{Hz, decibels};
 
 use crate::rig::contract::obeys_contract;
-use crate::rig::run::Run;
+use crate::rig::run::RunUnit;
 
 fn on(on: bool) -> DcSettings {
     DcSettings { on }

@@ -7,7 +7,7 @@ use units::{Db, Hz, Ms, Samples, decibels};
 
 use crate::rig::contract::obeys_contract;
 use crate::rig::parts::parts_add_up;
-use crate::rig::run::Run;
+use crate::rig::run::RunUnit;
 
 const RATE: Hz = Hz(48_000.0);
 
@@ -26,14 +26,14 @@ fn print_of_hiss() -> NoisePrint {
 
 fn learned(rate: Hz, noise: &Stereo) -> NoisePrint {
     let mut unit = Denoise::new(rate);
-    unit.learn(true);
+    unit.set_learning(true);
     let mut heard = noise.clone();
     heard.run(&mut unit, 0..noise.left.len());
-    unit.learn(false);
-    unit.learned().expect("enough was heard")
+    unit.set_learning(false);
+    unit.learned_print().expect("enough was heard")
 }
 
-/// What leaves, from where it is in step with `signal` on.
+/// Output for `signal`, latency taken out.
 fn denoised(rate: Hz, settings: &DenoiseSettings, signal: &Stereo) -> Stereo {
     let mut unit = Denoise::new(rate);
     unit.set(settings);
@@ -102,22 +102,22 @@ fn a_print_is_the_noise_per_hertz_at_every_rate() {
 #[test]
 fn nothing_is_learned_from_silence_or_too_little() {
     let mut unit = Denoise::new(RATE);
-    assert_eq!(unit.learned(), None);
-    unit.learn(true);
+    assert_eq!(unit.learned_print(), None);
+    unit.set_learning(true);
     Stereo::silence(48_000).run(&mut unit, 0..48_000);
-    assert_eq!(unit.learned(), None);
+    assert_eq!(unit.learned_print(), None);
 }
 
 #[test]
 fn learning_forgets_what_came_before() {
     let mut unit = Denoise::new(RATE);
     hiss(3, 40_000).run(&mut unit, 0..40_000);
-    unit.learn(true);
+    unit.set_learning(true);
     let mut quiet = Stereo::noise(4, 96_000, 1e-5);
     quiet.run(&mut unit, 0..96_000);
-    unit.learn(false);
+    unit.set_learning(false);
     hiss(5, 40_000).run(&mut unit, 0..40_000);
-    let print = unit.learned().expect("heard");
+    let print = unit.learned_print().expect("heard");
     assert!(print.levels().iter().all(|level| *level < -140.0));
 }
 
@@ -126,7 +126,7 @@ fn what_is_tracked_is_the_noise() {
     let mut unit = Denoise::new(RATE);
     unit.set(&DenoiseSettings { on: true, ..DenoiseSettings::default() });
     hiss(6, 400_000).run(&mut unit, 0..400_000);
-    let mean = unit.noise().levels()[4..80].iter().sum::<f32>() / 76.0;
+    let mean = unit.noise_print().levels()[4..80].iter().sum::<f32>() / 76.0;
     assert!((mean + 103.8).abs() < 1.0, "{mean}");
     // A held tone in a wide band is not taken for noise.
     let tone = sine(6000.0 / 48_000.0, 0.0, 1.0, 400_000);
@@ -138,7 +138,7 @@ fn what_is_tracked_is_the_noise() {
     signal.run(&mut unit, 0..400_000);
     let off = |band: &usize| (NoisePrint::frequency(*band) - 6000.0).abs();
     let band = (0..BANDS).min_by(|a, b| off(a).total_cmp(&off(b))).expect("there are bands");
-    let found = unit.noise().levels()[band];
+    let found = unit.noise_print().levels()[band];
     assert!((found + 103.8).abs() < 3.0, "{found}");
 }
 
@@ -180,7 +180,7 @@ fn what_is_removed_and_what_remains_are_the_input() {
     for start in (0..20_000).step_by(500) {
         let range = start..start + 500;
         let mut block = Block::new(&mut out.left[range.clone()], &mut out.right[range.clone()]);
-        unit.split(
+        unit.process_split(
             &mut block,
             [&mut removed.left[range.clone()], &mut removed.right[range]],
             &mut GainLog::Off,

@@ -6,7 +6,7 @@ use testkit::{Stereo, sine, spectrum};
 use units::Hz;
 
 use crate::rig::contract::obeys_contract;
-use crate::rig::run::Run;
+use crate::rig::run::RunUnit;
 
 const RATE: Hz = Hz(48_000.0);
 const ALL: [Dither; 3] = [Dither::Bits24, Dither::Bits16, Dither::Bits16Shaped];

@@ -6,7 +6,7 @@ use testkit::Stereo;
 use units::{Db, Hz};
 
 use crate::rig::contract::obeys_contract;
-use crate::rig::run::Run;
+use crate::rig::run::RunUnit;
 
 fn gain(gain: f64, polarity: Polarity) -> TrimSettings {
     TrimSettings { gain: Db(gain), polarity }

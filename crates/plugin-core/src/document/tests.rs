@@ -4,9 +4,9 @@ use proptest::prelude::*;
 fn good(chain_kind: ChainKind) -> PluginState {
     let mut document = Document::new(chain_kind);
     let mut snapshot = Snapshot::default();
-    PARAMETERS.of(chain_kind).for_each(|row| snapshot.keep(row, row.at_fraction(0.4)));
+    PARAMETERS.for_kind(chain_kind).for_each(|row| snapshot.keep(row, row.at_fraction(0.4)));
     document.kept[1] = Some(snapshot);
-    let params = PARAMETERS.of(chain_kind).map(|row| (row.id.clone(), default_of(row))).collect();
+    let params = PARAMETERS.for_kind(chain_kind).map(|row| (row.id.clone(), default_of(row))).collect();
     let text = serde_json::to_string(&document).expect("plain values");
     PluginState { version: "0.1.0".into(), params, fields: [(KEY.into(), text)].into() }
 }

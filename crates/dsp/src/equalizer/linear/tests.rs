@@ -1,7 +1,7 @@
 use super::super::{BandSettings, DynamicSettings, Equalizer, Shape, analogue_response};
 use super::*;
 use crate::rig::contract::obeys_contract;
-use crate::rig::run::Run;
+use crate::rig::run::RunUnit;
 use testkit::{Stereo, noise, sine, spectrum};
 use units::{Db, decibels};
 

@@ -225,7 +225,7 @@ fn a_section_that_stays_where_it_is_costs_no_bit_and_nan_is_forgotten() {
         moving.run(0, [left, right], None, &mut Still);
         assert!(audio == input, "{isa:?}");
         moving.run(4, [&mut [f64::NAN; 9], &mut [f64::INFINITY; 9]], None, &mut Still);
-        moving.settle();
+        moving.flush_invalid();
         let [left, right] = &mut audio;
         moving.run(5, [left, right], None, &mut Still);
         assert!(audio == input && !moving.loudest(0).is_nan(), "{isa:?}");

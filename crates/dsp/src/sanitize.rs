@@ -1,30 +1,28 @@
-//! What is done to every sample where audio enters and leaves a chain, by vectors.
+//! Checks of every sample where audio enters and leaves a chain, by vectors.
 
-use simd::{Isa, Kernel, Pairs, Registers, Simd, Vector};
-
-type Wide<S> = <S as Registers<f64>>::Vector;
+use simd::{F64Vector, Isa, Kernel, Pairs, Simd, Vector};
 
 /// True if no sample is NaN or infinite.
 pub fn all_finite(isa: Isa, samples: &[f64]) -> bool {
-    isa.run(Finite(samples))
+    isa.run(AllFinite(samples))
 }
 
-/// What is too small for a normal `f32`, the format of hosts and files, becomes zero of the same sign. Samples are finite.
+/// Replaces finite samples too small for a normal `f32`, the format of hosts and files, by zero of the same sign.
 pub fn flush_to_f32(isa: Isa, samples: &mut [f64]) {
-    isa.run(Flush(samples));
+    isa.run(FlushToF32(samples));
 }
 
-struct Finite<'a>(&'a [f64]);
+struct AllFinite<'a>(&'a [f64]);
 
-impl Kernel for Finite<'_> {
+impl Kernel for AllFinite<'_> {
     type Output = bool;
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) -> bool {
-        let zero: Wide<S> = simd.splat(0.0);
+        let zero: F64Vector<S> = simd.splat(0.0);
         // Zero times what is not finite is NaN, and so is all that it is added to.
         let mut sums = [zero; 2];
-        let lanes = Wide::<S>::LANES;
+        let lanes = F64Vector::<S>::LANES;
         let mut chunks = self.0.chunks_exact(2 * lanes);
         for chunk in &mut chunks {
             sums[0] = zero.mul_add(simd.load(chunk), sums[0]);
@@ -36,19 +34,19 @@ impl Kernel for Finite<'_> {
     }
 }
 
-struct Flush<'a>(&'a mut [f64]);
+struct FlushToF32<'a>(&'a mut [f64]);
 
-impl Kernel for Flush<'_> {
+impl Kernel for FlushToF32<'_> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let zero: Wide<S> = simd.splat(0.0);
+        let zero: F64Vector<S> = simd.splat(0.0);
         let least = f64::from(f32::MIN_POSITIVE);
-        let below: Wide<S> = simd.splat(least.next_down());
-        let mut chunks = self.0.chunks_exact_mut(Wide::<S>::LANES);
+        let below: F64Vector<S> = simd.splat(least.next_down());
+        let mut chunks = self.0.chunks_exact_mut(F64Vector::<S>::LANES);
         for chunk in &mut chunks {
-            let x: Wide<S> = simd.load(chunk);
+            let x: F64Vector<S> = simd.load(chunk);
             x.where_above(x * zero, x.abs(), below).store(chunk);
         }
         for x in chunks.into_remainder() {
