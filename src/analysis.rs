@@ -1,6 +1,6 @@
 //! What a Master makes of what it hears: a thread of its own, from activation to deactivation.
 //!
-//! The audio thread's [`StemAligner`](link::observe::Observer) sends finished hops; here they are recorded and
+//! The audio thread's [`StemAligner`](link::stem_aligner::StemAligner) sends finished hops; here they are recorded and
 //! fitted ([`Recorder`]), Stems are told apart from those of other sessions and found where they arrive late
 //! (`seating`), what is left over gets its name, and what is known is published to the window ([`PluginShared`]) and to others
 //! ([`AnalysisShared`]). Whatever this thread does, and however late, audio does not depend on it.
@@ -21,12 +21,12 @@ use chain::LatencyClass;
 use crossbeam_queue::SegQueue;
 use history::Reductions;
 use hops::Steadiness;
-use link::delivery::{Delivery, Receiver};
+use link::hop_queue::{HopMessage, HopReceiver};
 use link::identity::InstanceId;
-use link::observe::RoutingTable;
-use link::request::Request;
-use link::snapshot::BlockStatus;
-use link::summary::Summary;
+use link::records::BlockStatus;
+use link::request::PeerRequest;
+use link::routing::RoutingTable;
+use link::summary::SessionSummary;
 use link::{PeerView, ROSTER};
 use plugin_core::Output;
 use plugin_core::command::{AnalysisCommand, Proposal};
@@ -51,7 +51,7 @@ const EASE: u32 = 8;
 /// What a Master's analysis and the link's thread tell each other.
 #[derive(Debug, Default)]
 pub struct AnalysisShared {
-    summary: Mutex<Summary>,
+    summary: Mutex<SessionSummary>,
     questions: Mutex<Vec<Question>>,
     strangers: Mutex<ForeignStems>,
     /// Commands from the window, in order.
@@ -96,14 +96,16 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl AnalysisShared {
     /// What is to be told of the session.
-    pub fn summary(&self) -> Summary {
+    pub fn summary(&self) -> SessionSummary {
         *lock(&self.summary)
     }
 
     /// Whether the audio of this Stem of another process is wanted.
     pub fn listens(&self, stem: &PeerView) -> bool {
         let strangers = lock(&self.strangers);
-        let (Some((master, rate)), Some(pulse)) = (strangers.master, stem.pulse()) else { return false };
+        let (Some((master, rate)), Some(pulse)) = (strangers.master, stem.block_status()) else {
+            return false;
+        };
         if pulse.rate != rate {
             return false;
         }
@@ -112,16 +114,16 @@ impl AnalysisShared {
         }
         // one that was not found before may be by now, if it plays where the Master does
         let plays = |pulse: BlockStatus| pulse.position.filter(|_| pulse.playing);
-        let places = plays(pulse).zip(master.pulse().and_then(plays));
+        let places = plays(pulse).zip(master.block_status().and_then(plays));
         places.is_some_and(|(one, other)| one.abs_diff(other) as f64 <= NEAR * rate.0)
     }
 
     /// Somebody asks what a move of `stem` would change. It takes the place of what he asked before and was not told yet.
-    pub fn ask(&self, sender: InstanceId, request: &Request, stem: InstanceId) {
+    pub fn ask(&self, sender: InstanceId, request: &PeerRequest, stem: InstanceId) {
         let mut questions = lock(&self.questions);
         questions.retain(|question| question.sender != sender);
         if questions.len() < QUESTIONS {
-            questions.push(Question { sender, counter: request.counter, stem, gain: request.trim });
+            questions.push(Question { sender, counter: request.counter, stem, gain: request.gain });
         }
         drop(questions);
         self.wake();
@@ -156,7 +158,7 @@ pub struct Analysis<O: Output> {
     /// The thread is to end.
     stop: Arc<AtomicBool>,
     windows: Windows,
-    receiver: Option<Receiver>,
+    receiver: Option<HopReceiver>,
     recorder: Recorder,
     /// What the Master took away along the timeline.
     reductions: Reductions,
@@ -206,7 +208,7 @@ impl<O: Output> Analysis<O> {
     }
 
     /// The host activates at `rate`; hops come by `receiver`. Returns where advice for the audio thread appears.
-    fn begin(&mut self, rate: Hz, class: LatencyClass, receiver: Receiver) -> Arc<RoutingTable> {
+    fn begin(&mut self, rate: Hz, class: LatencyClass, receiver: HopReceiver) -> Arc<RoutingTable> {
         if rate != self.rate {
             self.recorder.clear();
             self.windows.forget();
@@ -274,8 +276,8 @@ impl<O: Output> Analysis<O> {
     fn take_deliveries(&mut self) {
         for _ in 0..AT_ONCE {
             match self.receiver.as_mut().and_then(Iterator::next) {
-                Some(Delivery::Set { set, stems }) => self.chain_kind(set, stems),
-                Some(Delivery::Hop(hop, made_with)) => self.record(hop, &made_with),
+                Some(HopMessage::Set { set, stems }) => self.chain_kind(set, stems),
+                Some(HopMessage::Hop(hop, made_with)) => self.record(hop, &made_with),
                 None => break,
             }
         }
@@ -293,7 +295,7 @@ impl<O: Output> Analysis<O> {
 
     /// What a stem is called.
     fn name(id: StemId) -> String {
-        let label = InstanceId::new(id.0).and_then(|id| ROSTER.find(id)).and_then(|peer| peer.label());
+        let label = InstanceId::new(id.0).and_then(|id| ROSTER.find(id)).and_then(|peer| peer.info());
         let Some(label) = label else { return "A stem that has gone".into() };
         match label.name.as_str() {
             "" => label.role.name().into(),

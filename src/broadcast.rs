@@ -3,10 +3,10 @@
 use chain::parameters::{PARAMETERS, Value};
 use chain::{ChainKind, ChainSettings};
 use dsp::denoise::{NoisePrint, ThresholdCurve};
-use link::bridge::Membership;
-use link::observe::StemAligner;
-use link::ring::LISTENING;
-use link::snapshot::{BlockStatus, Settings};
+use link::audio_ring::MONITORING_REVISION;
+use link::ipc::Membership;
+use link::records::{BlockStatus, PublishedSettings};
+use link::stem_aligner::StemAligner;
 use plugin_core::gauges::{Gauges, Health};
 use session::timeline::TransportTracker;
 use std::sync::Arc;
@@ -41,7 +41,7 @@ pub struct Broadcast {
     wheel: TransportTracker,
     pulse: BlockStatus,
     /// The settings in force.
-    settings: Settings,
+    settings: PublishedSettings,
     /// They have not been told yet.
     stale: bool,
     /// Frames since some were told.
@@ -65,10 +65,10 @@ impl Broadcast {
             observer: None,
             wheel: TransportTracker::default(),
             pulse: BlockStatus::default(),
-            settings: Settings::new(schema, 0),
+            settings: PublishedSettings::new(schema, 0),
             stale: false,
             since_told: ENOUGH,
-            made_with: (LISTENING, Db(0.0)),
+            made_with: (MONITORING_REVISION, Db(0.0)),
             listens: false,
             gauges,
             told_hops: 0,
@@ -77,10 +77,10 @@ impl Broadcast {
 
     /// The host activates: audio at `rate`, a chain of `latency` frames; `observer` for a Master. Allocates.
     pub fn prepare(&mut self, rate: Hz, latency: usize, observer: Option<StemAligner>) {
-        self.membership.outlet.prepare(rate);
+        self.membership.audio_writer.prepare_ring(rate);
         self.observer = observer;
         self.pulse = BlockStatus { rate, latency: latency as u64, ..self.pulse };
-        self.membership.outlet.tell(&self.pulse);
+        self.membership.audio_writer.publish_status(&self.pulse);
         self.interrupt();
     }
 
@@ -95,7 +95,7 @@ impl Broadcast {
     /// The chain's settings from here on, and what a Master has asked the level to change by, on top.
     pub fn set(&mut self, settings: &ChainSettings, trim: Db) {
         self.pulse.revision += 1;
-        let mut values = Settings::new(self.schema, self.pulse.revision);
+        let mut values = PublishedSettings::new(self.schema, self.pulse.revision);
         let mut revision = FIRST;
         for row in PARAMETERS.for_kind(self.chain_kind) {
             let value = match row.get(settings) {
@@ -135,20 +135,22 @@ impl Broadcast {
 
     fn mark(&mut self) {
         let (revision, level) = self.made_with;
-        self.membership.outlet.mark(if self.listens { LISTENING } else { revision }, level);
+        self.membership
+            .audio_writer
+            .mark_settings(if self.listens { MONITORING_REVISION } else { revision }, level);
     }
 
     /// A part of a block before the chain: `at` frames into the block of `moment`.
     pub fn hear(&mut self, moment: Moment, at: usize, mix: [&[f64]; 2]) {
         if let Some(observer) = &mut self.observer {
-            observer.process(moment.place(at), mix);
+            observer.process_block(moment.place(at), mix);
         }
     }
 
     /// The same part behind the chain, and as it entered, as late as the chain is.
     pub fn send(&mut self, moment: Moment, at: usize, input: [&[f64]; 2], output: [&[f64]; 2]) {
         let place = self.wheel.locate(moment.place(at), output[0].len());
-        self.membership.outlet.write(place, input, output);
+        self.membership.audio_writer.write_block(place, input, output);
         self.since_told = self.since_told.saturating_add(output[0].len() as u64);
     }
 
@@ -169,11 +171,11 @@ impl Broadcast {
             faults: health.faults,
             ..self.pulse
         };
-        self.membership.outlet.tell(&self.pulse);
+        self.membership.audio_writer.publish_status(&self.pulse);
         // automation changes them with every block; whoever watches looks ten times a second
         let pause = (self.pulse.rate.0 / 10.0) as u64;
         if self.stale && self.since_told >= pause {
-            self.membership.outlet.set(&self.settings);
+            self.membership.audio_writer.publish_settings(&self.settings);
             (self.stale, self.since_told) = (false, 0);
         }
     }
@@ -189,10 +191,10 @@ const ENOUGH: u64 = u64::MAX;
 const FIRST: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// A hash that goes on with another word; equal settings have equal revisions, whatever was between them. Neither zero,
-/// which stands for nothing, nor [`LISTENING`].
+/// which stands for nothing, nor [`MONITORING_REVISION`].
 fn mixed(hash: u64, word: u64) -> u64 {
     let hash = (hash ^ word).wrapping_mul(0xd6e8_feb8_6659_fd93);
-    (hash ^ hash >> 32).clamp(1, LISTENING - 1)
+    (hash ^ hash >> 32).clamp(1, MONITORING_REVISION - 1)
 }
 
 #[cfg(test)]
@@ -204,7 +206,7 @@ mod tests {
         let of = |words: &[u64]| words.iter().fold(FIRST, |hash, word| mixed(hash, *word));
         let all = [of(&[1, 2, 3]), of(&[2, 1, 3]), of(&[1, 2]), of(&[1, 2, 4]), of(&[0, 0]), of(&[0])];
         for (i, one) in all.iter().enumerate() {
-            assert!(*one != LISTENING && all[i + 1..].iter().all(|other| other != one), "{i}");
+            assert!(*one != MONITORING_REVISION && all[i + 1..].iter().all(|other| other != one), "{i}");
         }
     }
 }

@@ -169,10 +169,12 @@ impl Memory {
 /// What a Stem publishes, and its last answer.
 fn card(peer: PeerView, label: &InstanceInfo, bypass: Option<usize>) -> Option<(StemCard, Option<Answer>)> {
     let id = peer.id()?;
-    let (pulse, figures) = (peer.pulse().unwrap_or_default(), peer.figures().unwrap_or_default());
+    let (pulse, figures) =
+        (peer.block_status().unwrap_or_default(), peer.stem_readings().unwrap_or_default());
     let BlockStatus { momentary, short_term, compressor_reduction, limiter_reduction, listens, .. } = pulse;
-    let switched =
-        |settings: Settings| bypass.and_then(|row| settings.values().nth(row)).flatten() == Some(1.0);
+    let switched = |settings: PublishedSettings| {
+        bypass.and_then(|row| settings.values().nth(row)).flatten() == Some(1.0)
+    };
     let card = StemCard {
         name: label.name.as_str().into(),
         colour: label.colour,
@@ -220,8 +222,8 @@ mod tests {
         let (mut memory, start) = (Memory::default(), Instant::now());
         let after = |seconds: u64| start + Duration::from_secs(seconds);
         let (stem, sender) = (StemId(1), InstanceId::new(9).expect("not zero"));
-        let answer = |counter, verdict| Some(Answer { sender, counter, verdict });
-        let old = answer(6, Verdict::Stale);
+        let answer = |counter, verdict| Some(TrimAnswer { sender, counter, verdict });
+        let old = answer(6, TrimVerdict::Stale);
         assert_eq!(memory.request(stem, old, start), Request::Refused);
         memory.sent.push(SentRequest { stem, counter: 7, trim: Db(2.0), when: start });
         assert_eq!(memory.request(stem, old, after(1)), Request::Asked(Db(2.0)));

@@ -6,8 +6,8 @@ use chain::parameters::{PARAMETERS, Parameter, ParameterKind, Value};
 use chain::{Chain, ChainKind, LatencyClass};
 use dsp::Process;
 use dsp::denoise::{BANDS, CURVE_POINTS, NoisePrint, ThresholdCurve};
-use link::snapshot::Settings;
-use link::summary::{StemSummary, Summary};
+use link::records::PublishedSettings;
+use link::summary::{SessionSummary, StemFinding};
 use link::{InstanceId, PeerView, Roster};
 use plugin_core::session_view::StemCard;
 use plugin_core::sheet::{Arrival, ChainExport, SessionExport, StemExport};
@@ -22,7 +22,7 @@ pub fn sheet(roster: &'static Roster, me: PeerView) -> SessionExport {
     let heard = summary.stems().next().is_some();
     let mut latencies = Latencies::default();
     let mut sheet = SessionExport {
-        name: me.label().map(|label| label.name.as_str().to_owned()).unwrap_or_default(),
+        name: me.info().map(|label| label.name.as_str().to_owned()).unwrap_or_default(),
         master: chain(ChainKind::Master, &me, &mut latencies),
         stems: Vec::new(),
         left_out: Vec::new(),
@@ -62,13 +62,13 @@ fn in_time(stems: &mut [StemExport]) {
     }
 }
 
-fn find<'a>(summary: &'a Summary, card: &StemCard) -> Option<&'a StemSummary> {
+fn find<'a>(summary: &'a SessionSummary, card: &StemCard) -> Option<&'a StemFinding> {
     summary.stems().find(|stem| stem.stem.get() == card.id.0)
 }
 
 /// How a stem arrives; as late as its chain and what comes after make it.
-fn arrival(stem: &StemSummary, peer: Option<PeerView>) -> Arrival {
-    let latency = peer.and_then(|peer| peer.pulse()).map_or(0, |pulse| pulse.latency as i64);
+fn arrival(stem: &StemFinding, peer: Option<PeerView>) -> Arrival {
+    let latency = peer.and_then(|peer| peer.block_status()).map_or(0, |pulse| pulse.latency as i64);
     match (stem.matrix, stem.state) {
         (Some(gains), _) => Arrival::Found(gains, stem.delay.unwrap_or(0).saturating_add(latency)),
         (None, StemState::Missing) => Arrival::Muted,
@@ -80,7 +80,7 @@ fn arrival(stem: &StemSummary, peer: Option<PeerView>) -> Arrival {
 fn chain(chain_kind: ChainKind, peer: &PeerView, latencies: &mut Latencies) -> Result<ChainExport, String> {
     let silent = "its host has not had it process audio yet: play the song";
     let settings = peer.settings().ok_or(silent)?;
-    let pulse = peer.pulse().ok_or(silent)?;
+    let pulse = peer.block_status().ok_or(silent)?;
     let class = latencies.class(chain_kind, pulse.rate, pulse.latency).ok_or("its latency is of no class")?;
     let (values, noise, curve) = values(chain_kind, &settings).ok_or("it is of another version")?;
     Ok(ChainExport { class, values, noise, curve })
@@ -95,7 +95,7 @@ type Values = Vec<(&'static Parameter, Value)>;
 /// octave, each whole or not there; `None` if they are of another table.
 fn values(
     chain_kind: ChainKind,
-    settings: &Settings,
+    settings: &PublishedSettings,
 ) -> Option<(Values, Option<NoisePrint>, ThresholdCurve)> {
     let rows = PARAMETERS.for_kind(chain_kind).count();
     let behind: Vec<f64> = settings.values().skip(rows).collect::<Option<_>>()?;
@@ -157,8 +157,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn told(chain_kind: ChainKind, fraction: impl Fn(usize) -> f64) -> (Settings, Vec<Value>) {
-        let mut settings = Settings::new(PARAMETERS.schema(chain_kind), 1);
+    fn told(chain_kind: ChainKind, fraction: impl Fn(usize) -> f64) -> (PublishedSettings, Vec<Value>) {
+        let mut settings = PublishedSettings::new(PARAMETERS.schema(chain_kind), 1);
         let mut values = Vec::new();
         for (n, row) in PARAMETERS.for_kind(chain_kind).enumerate() {
             let mut chain = chain::ChainSettings::default();
@@ -236,7 +236,10 @@ mod tests {
     fn settings_of_another_table_are_not_taken_for_ours() {
         let (stem, _) = told(ChainKind::Stem, |_| 0.5);
         assert!(values(ChainKind::Stem, &stem).is_some() && values(ChainKind::Master, &stem).is_none());
-        assert_eq!(values(ChainKind::Stem, &Settings::new(PARAMETERS.schema(ChainKind::Stem), 1)), None);
+        assert_eq!(
+            values(ChainKind::Stem, &PublishedSettings::new(PARAMETERS.schema(ChainKind::Stem), 1)),
+            None
+        );
     }
 
     #[test]

@@ -107,9 +107,9 @@ impl<O: Output> Shell<O> {
         let (last, inbox) = self.engine.take().map(Engine::into_parts).unwrap_or_default();
         let inbox = inbox.or_else(|| shared.references.take_inbox());
         let format = match context.plugin_api() {
-            PluginApi::Clap => Format::Clap,
-            PluginApi::Vst3 => Format::Vst3,
-            PluginApi::Standalone => Format::None,
+            PluginApi::Clap => PluginFormat::Clap,
+            PluginApi::Vst3 => PluginFormat::Vst3,
+            PluginApi::Standalone => PluginFormat::None,
         };
         // without the link audio goes on as it is
         let linked =
@@ -127,7 +127,7 @@ impl<O: Output> Shell<O> {
     fn link(
         &mut self,
         last: Option<Broadcast>,
-        format: Format,
+        format: PluginFormat,
         rate: Hz,
         class: LatencyClass,
         latency: usize,
@@ -139,7 +139,7 @@ impl<O: Output> Shell<O> {
         let mut observer = None;
         // below, there is no loudness
         if let Some(worker) = self.analysis.as_mut().filter(|_| rate.0 >= LOWEST_RATE_WITH_LOUDNESS.0) {
-            let (sender, receiver) = delivery::queue();
+            let (sender, receiver) = hop_queue::hop_queue();
             let advice = worker.start(rate, class, receiver);
             observer = Some(StemAligner::new(&ROSTER, rate, advice, sender));
         }

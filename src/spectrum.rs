@@ -1,8 +1,8 @@
 //! Third-octave levels of what leaves an instance, for comparing stems: from the last third of a second in its ring.
 
 use link::PeerView;
-use link::ring::{Ring, Side};
-use link::snapshot::BANDS;
+use link::audio_ring::{AudioRing, TapPoint};
+use link::records::SPECTRUM_BANDS;
 use realfft::num_complex::Complex;
 use realfft::{RealFftPlanner, RealToComplex};
 use std::sync::Arc;
@@ -17,7 +17,7 @@ const PAUSE: Duration = Duration::from_millis(250);
 const FLOOR: f64 = 1e-7;
 
 /// Levels of third-octave bands from 20 Hz to 20 kHz, dB; a sine at full scale on both sides is 0 dB.
-pub type Levels = [Option<Db>; BANDS];
+pub type Levels = [Option<Db>; SPECTRUM_BANDS];
 
 /// Reads the levels of one instance.
 pub struct Spectrum {
@@ -34,7 +34,7 @@ impl Default for Spectrum {
         Self {
             transform: RealFftPlanner::new().plan_fft_forward(FRAMES),
             window: (0..FRAMES).map(|n| 0.5 - 0.5 * phase(n).cos()).collect(),
-            levels: [None; BANDS],
+            levels: [None; SPECTRUM_BANDS],
             last: None,
         }
     }
@@ -45,14 +45,14 @@ impl Spectrum {
     pub fn look(&mut self, peer: PeerView, now: Instant) -> Levels {
         let is_recent = |(then, _): (Instant, u64)| now.saturating_duration_since(then) < PAUSE;
         if !self.last.is_some_and(is_recent)
-            && let Some(end) = peer.audio().and_then(Ring::timeline).map(|timeline| timeline.end())
+            && let Some(end) = peer.audio().and_then(AudioRing::timeline).map(|timeline| timeline.end())
             && self.last.is_none_or(|(_, then)| then != end)
             && let Some(start) = end.checked_sub(FRAMES as u64)
-            && let (Some(ring), Some(pulse)) = (peer.audio(), peer.pulse())
+            && let (Some(ring), Some(pulse)) = (peer.audio(), peer.block_status())
         {
             let mut audio = [vec![0.0; FRAMES], vec![0.0; FRAMES]];
             let [left, right] = &mut audio;
-            if ring.read(Side::Output, start, [left, right]) && peer.is_there() {
+            if ring.copy_frames(TapPoint::Output, start, [left, right]) && peer.is_present() {
                 self.levels = self.levels_of(&audio, pulse.rate);
                 self.last = Some((now, end));
             }
@@ -101,7 +101,7 @@ mod tests {
             assert!(others.map(|(_, level)| level.map_or(-200.0, |l| l.0)).all(|l| l < -60.0), "{frequency}");
         }
         let silence = [vec![0.0; FRAMES], vec![0.0; FRAMES]];
-        assert_eq!(spectrum.levels_of(&silence, Hz(48_000.0)), [None; BANDS]);
-        assert_eq!(spectrum.levels_of(&silence, Hz(8000.0)), [None; BANDS]);
+        assert_eq!(spectrum.levels_of(&silence, Hz(48_000.0)), [None; SPECTRUM_BANDS]);
+        assert_eq!(spectrum.levels_of(&silence, Hz(8000.0)), [None; SPECTRUM_BANDS]);
     }
 }

@@ -6,13 +6,14 @@ use super::analysis::AnalysisShared;
 use super::cards::StemList;
 use super::spectrum::{Levels, Spectrum};
 use chain::ChainKind;
-use link::bridge::{self, InstanceSource, State};
+use link::audition::AuditionOrder;
 use link::identity::InstanceId;
-use link::order::Order;
-use link::request::{Answer, Request, Verdict};
-use link::snapshot::{Format, InstanceInfo, Kind, StemReadings, Trim};
-use link::summary::{Placement, Summary};
-use link::words::Text;
+use link::ipc::{self, BridgeState, InstanceSource};
+use link::records::{InstanceInfo, InstanceKind, PluginFormat, StemReadings};
+use link::remote_trim::{RemoteTrim, TrimAnswer, TrimVerdict};
+use link::request::PeerRequest;
+use link::summary::{MasterPlacement, SessionSummary};
+use link::text::Text;
 use link::{BRIDGE, PeerView, ROSTER, SessionId};
 use meter::Reading;
 use plugin_core::Output;
@@ -99,7 +100,7 @@ impl<O: Output> LinkPublisher<O> {
     fn look_for_master(&self) {
         let Some(id) = self.me().and_then(|me| me.id()) else { return };
         let masters = ROSTER.peers().filter_map(|peer| {
-            let label = peer.label().filter(|label| label.kind == Kind::Master)?;
+            let label = peer.info().filter(|label| label.kind == InstanceKind::Master)?;
             let summary = peer.summary()?;
             let stem = *summary.stems().find(|stem| stem.stem == id)?;
             Some((label, summary, stem))
@@ -139,16 +140,16 @@ impl<O: Output> LinkPublisher<O> {
         shared.set_fault(FaultSource::OtherVersion, other_versions(&state));
     }
 
-    fn trim(&self, offset: units::Db, changes: u64) -> Trim {
-        Trim { offset, revision: self.base.wrapping_add(changes), answer: *lock(&self.answer) }
+    fn trim(&self, offset: units::Db, changes: u64) -> RemoteTrim {
+        RemoteTrim { offset, revision: self.base.wrapping_add(changes), answer: *lock(&self.answer) }
     }
 }
 
 impl<O: Output> InstanceSource for LinkPublisher<O> {
-    fn label(&self) -> InstanceInfo {
+    fn info(&self) -> InstanceInfo {
         let kind = match O::CHAIN_KIND {
-            ChainKind::Stem => Kind::Stem,
-            ChainKind::Master => Kind::Master,
+            ChainKind::Stem => InstanceKind::Stem,
+            ChainKind::Master => InstanceKind::Master,
         };
         InstanceInfo {
             kind,
@@ -192,27 +193,27 @@ impl<O: Output> InstanceSource for LinkPublisher<O> {
         Summary { placement, ..studio.summary() }
     }
 
-    fn listens(&self, stem: &PeerView) -> bool {
+    fn wants_audio(&self, stem: &PeerView) -> bool {
         self.studio.as_ref().is_some_and(|studio| studio.listens(stem))
     }
 
-    fn hear(&self, order: Option<&Order>) {
+    fn apply_audition(&self, order: Option<&AuditionOrder>) {
         if O::CHAIN_KIND == ChainKind::Stem {
             let number = order.map_or(0, |order| order.base.wrapping_sub(self.base));
             self.context.shared.monitor.ask(number, order.map(|order| order.hearing));
         }
     }
 
-    fn consider(&self, sender: InstanceId, request: &Request) {
-        match (&self.studio, request.about) {
+    fn handle_request(&self, sender: InstanceId, request: &PeerRequest) {
+        match (&self.studio, request.predicted_stem) {
             (Some(studio), Some(stem)) => studio.ask(sender, request, stem),
             (None, None) => {
                 let mut answer = None;
                 self.context.params.store.change_trim(|offset, changes| {
                     let mut trim = self.trim(offset, changes);
-                    trim.consider(sender, request);
+                    trim.answer_request(sender, request);
                     answer = trim.answer;
-                    let accepted = answer.is_some_and(|answer| answer.verdict == Verdict::Accepted);
+                    let accepted = answer.is_some_and(|answer| answer.verdict == TrimVerdict::Accepted);
                     accepted.then_some(trim.offset)
                 });
                 *lock(&self.answer) = answer;

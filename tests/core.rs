@@ -7,9 +7,9 @@ use chain::parameters::PARAMETERS;
 use chain::{Chain, ChainKind, ChainSettings, LatencyClass};
 use dsp::{Block, Key, Process};
 use link::Roster;
-use link::ring::Side;
+use link::audio_ring::TapPoint;
+use link::records::{BlockStatus, InstanceInfo, PublishedSettings};
 use link::slot::Origin;
-use link::snapshot::{BlockStatus, InstanceInfo, Settings};
 use meter::layout::Layout;
 use meter::loudness::HopMeter;
 use meter::true_peak::TruePeak;
@@ -94,8 +94,14 @@ fn telling_and_listening_never_allocate() {
             outlet.mark(block / 3, Db(-6.0 * random.unit()));
             outlet.write(wheel.locate(host, frames), [&audio[..frames]; 2], [&audio[..frames]; 2]);
             for peer in ROSTER.peers() {
-                let told =
-                    (peer.id(), peer.label(), peer.pulse(), peer.figures(), peer.settings(), peer.outbox());
+                let told = (
+                    peer.id(),
+                    peer.info(),
+                    peer.block_status(),
+                    peer.stem_readings(),
+                    peer.settings(),
+                    peer.outbox(),
+                );
                 assert!(told.2.is_some_and(|pulse| pulse.blocks == block));
                 let Some(ring) = peer.audio() else { continue };
                 let Some(span) = ring.timeline().and_then(|t| host.and_then(|host| t.find_last(host))) else {
@@ -103,7 +109,10 @@ fn telling_and_listening_never_allocate() {
                 };
                 let count = span.frames.min(4096) as usize;
                 let sides = [&mut left[..count], &mut right[..count]];
-                assert!(ring.mark(span.counter).is_some() && ring.read(Side::Output, span.counter, sides));
+                assert!(
+                    ring.settings_at(span.counter).is_some()
+                        && ring.copy_frames(TapPoint::Output, span.counter, sides)
+                );
                 heard += count;
             }
         }

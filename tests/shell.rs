@@ -5,10 +5,11 @@ use assert_no_alloc::AllocDisabler;
 use assert_no_alloc::assert_no_alloc;
 use chain::monitor::MonitorMode;
 use chain::{ChainKind, ChainSettings, LatencyClass};
-use link::bridge::{Bridge, InstanceSource, Intervals};
-use link::observe::StemAligner;
-use link::snapshot::{InstanceInfo, Kind, StemReadings};
-use link::{Roster, delivery};
+use link::Roster;
+use link::hop_queue::{HopMessage, hop_queue};
+use link::ipc::{Bridge, InstanceSource, Intervals};
+use link::records::{InstanceInfo, InstanceKind, StemReadings};
+use link::stem_aligner::StemAligner;
 use plugin_core::StemParams;
 use plugin_core::gauges::Gauges;
 use plugin_core::reel::{Exchange, PlayMode, PlayRequest, ReferenceClip};
@@ -84,14 +85,14 @@ fn references_come_play_and_go_without_an_allocation() {
 }
 
 /// An instance without a window or a state.
-struct Mute(Kind);
+struct Mute(InstanceKind);
 
 impl InstanceSource for Mute {
-    fn label(&self) -> InstanceInfo {
+    fn info(&self) -> InstanceInfo {
         InstanceInfo { kind: self.0, ..InstanceInfo::default() }
     }
 
-    fn figures(&self) -> StemReadings {
+    fn readings(&self) -> StemReadings {
         StemReadings::default()
     }
 }
@@ -100,21 +101,21 @@ impl InstanceSource for Mute {
 fn linked_engines_never_allocate_whatever_they_tell_and_hear() {
     static ROSTER: Roster = Roster::new();
     // no folder: what crosses to other processes is no part of this
-    static BRIDGE: Bridge = Bridge::between(&ROSTER, Some(&["/dev/null/none"]), Intervals::DEFAULT);
+    static BRIDGE: Bridge = Bridge::with_folders(&ROSTER, Some(&["/dev/null/none"]), Intervals::DEFAULT);
     const RATE: Hz = Hz(48_000.0);
-    let (sender, receiver) = delivery::queue();
+    let (sender, receiver) = hop_queue();
     let mut ears = Some(StemAligner::new(&ROSTER, RATE, Arc::default(), sender));
     let mut make = |chain_kind, kind| {
         let gauges = Arc::new(Gauges::default());
         let membership = BRIDGE.join(None, Arc::new(Mute(kind))).expect("there is room");
         let mut broadcast = Broadcast::new(chain_kind, membership, Arc::clone(&gauges));
-        broadcast.prepare(RATE, 0, if kind == Kind::Master { ears.take() } else { None });
+        broadcast.prepare(RATE, 0, if kind == InstanceKind::Master { ears.take() } else { None });
         Engine::new(chain_kind, LatencyClass::Zero, RATE, false, gauges).with_broadcast(Some(broadcast))
     };
     let mut engines = [
-        make(ChainKind::Stem, Kind::Stem),
-        make(ChainKind::Stem, Kind::Stem),
-        make(ChainKind::Master, Kind::Master),
+        make(ChainKind::Stem, InstanceKind::Stem),
+        make(ChainKind::Stem, InstanceKind::Stem),
+        make(ChainKind::Master, InstanceKind::Master),
     ];
     let mut audio: Vec<f32> = (0..4096).map(|i| (i as f32 * 0.37).sin() * 0.5).collect();
     let mut position = 0;
@@ -136,6 +137,6 @@ fn linked_engines_never_allocate_whatever_they_tell_and_hear() {
             }
         });
     }
-    let hops = receiver.filter(|delivery| matches!(delivery, delivery::Delivery::Hop(..))).count();
+    let hops = receiver.filter(|message| matches!(message, HopMessage::Hop(..))).count();
     assert!(hops > 50, "{hops}");
 }

@@ -1,9 +1,9 @@
 //! A viewer, as the command line tool is one: it sees the plugins through the bridge, and asks them.
 
 use crate::Plugin;
-use link::bridge::{Desk, InstanceSource, Membership};
-use link::snapshot::{InstanceInfo, Kind, StemReadings};
-use link::summary::Summary;
+use link::ipc::{InstanceSource, Membership, Requester};
+use link::records::{InstanceInfo, InstanceKind, StemReadings};
+use link::summary::SessionSummary;
 use link::{BRIDGE, InstanceId, PeerView, ROSTER};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,11 +11,11 @@ use std::time::{Duration, Instant};
 struct Nobody;
 
 impl InstanceSource for Nobody {
-    fn label(&self) -> InstanceInfo {
-        InstanceInfo { kind: Kind::Viewer, ..InstanceInfo::default() }
+    fn info(&self) -> InstanceInfo {
+        InstanceInfo { kind: InstanceKind::Viewer, ..InstanceInfo::default() }
     }
 
-    fn figures(&self) -> StemReadings {
+    fn readings(&self) -> StemReadings {
         StemReadings::default()
     }
 }
@@ -33,7 +33,7 @@ impl Viewer {
 
     /// Under which it asks.
     pub fn id(&self) -> InstanceId {
-        self.0.outlet.id().expect("it is there")
+        self.0.audio_writer.id().expect("it is there")
     }
 
     /// Desk that it asks from.

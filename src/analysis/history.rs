@@ -1,6 +1,6 @@
 //! What was heard of the timeline, for the window.
 
-use link::snapshot::BlockStatus;
+use link::records::BlockStatus;
 use meter::loudness::{hop_frames, integrated, windows};
 use plugin_core::document::songs::SongRange;
 use plugin_core::session_view::{HOP, Song, Timeline, TimelinePoint};

@@ -1,7 +1,8 @@
 //! Hops into the recorder, with what their stems were made with.
 
 use super::Analysis;
-use link::delivery::MadeWith;
+use link::audio_ring::MONITORING_REVISION;
+use link::hop_queue::HopSettings;
 use link::identity::InstanceId;
 use link::ring::LISTENING;
 use plugin_core::Output;
@@ -47,11 +48,11 @@ impl<O: Output> Analysis<O> {
     }
 
     /// Records a hop and fits it, one by one: what is found must not depend on how many are waiting.
-    pub(super) fn record(&mut self, mut hop: FinishedHop, made_with: &[MadeWith]) {
+    pub(super) fn record(&mut self, mut hop: FinishedHop, made_with: &[HopSettings]) {
         let stems = self.stems.iter().zip(made_with).zip(&mut self.steadiness);
         for (index, ((id, made), steadiness)) in stems.enumerate() {
             let steady = steadiness.follow(made.changed);
-            if made.revision == LISTENING || !steady {
+            if made.revision == MONITORING_REVISION || !steady {
                 hop.heard &= !(1 << index);
             }
             // a stem that has never played is set as it may be

@@ -1,6 +1,7 @@
 //! Who belongs to the mix, and where each stem arrives in it: found in the audio of the last seconds.
 
 use super::excerpt::{Audio, last_of_mix, read, sides};
+use link::audio_ring::TapPoint;
 use link::identity::InstanceId;
 use link::observe::{Route, RoutingTable};
 use link::ring::Side;
@@ -145,14 +146,15 @@ impl StemRouting {
         let viewpoint = Viewpoint::of(roster, me);
         let mut candidates = Vec::new();
         let mut unclear = false;
-        let present = stems(roster).filter(|peer| peer.pulse().is_some_and(|pulse| pulse.rate == rate));
+        let present =
+            stems(roster).filter(|peer| peer.block_status().is_some_and(|pulse| pulse.rate == rate));
         let present: Vec<(InstanceId, PeerView)> =
             present.filter_map(|peer| Some((peer.id()?, peer))).collect();
         self.places.retain(|place| present.iter().any(|(id, _)| *id == place.id));
         for (id, peer) in present.into_iter().take(MAX_STEMS) {
             let place = self.place(id);
             let from = start - self.places[place].delay;
-            let audio = [Side::Output, Side::Input].map(|side| read(peer, side, from, frames));
+            let audio = [TapPoint::Output, TapPoint::Input].map(|side| read(peer, side, from, frames));
             if let [Some(output), Some(input)] = audio {
                 candidates.push(Candidate { place, peer, output, input });
             } else if viewpoint.status(peer, |_| true) == StemStatus::Live {
@@ -174,8 +176,8 @@ impl StemRouting {
                         .filter(|_| *chain_kind == MixMembership::Elsewhere)
                 };
                 if let Some(found) = found.or_else(as_others).filter(|found| *found != known)
-                    && let Some(output) = read(candidate.peer, Side::Output, start - found, frames)
-                    && let Some(input) = read(candidate.peer, Side::Input, start - found, frames)
+                    && let Some(output) = read(candidate.peer, TapPoint::Output, start - found, frames)
+                    && let Some(input) = read(candidate.peer, TapPoint::Input, start - found, frames)
                 {
                     self.places[candidate.place].delay = found;
                     (candidate.output, candidate.input) = (output, input);
@@ -244,7 +246,7 @@ impl StemRouting {
         // of those that nobody has looked at, the audio thread knows what to think
         let settled = self.places.iter().filter(|place| place.known);
         let advice: Vec<_> = settled.map(|place| (place.id, take(place))).collect();
-        self.advice.write(&advice);
+        self.advice.set_routes(&advice);
     }
 
     /// What is behind what is left over.
@@ -287,7 +289,7 @@ impl StemRouting {
 
 /// The latency of a stem's chain, frames.
 fn latency(stem: PeerView) -> Option<i64> {
-    i64::try_from(stem.pulse()?.latency).ok()
+    i64::try_from(stem.block_status()?.latency).ok()
 }
 
 /// The upper one of the middle.
@@ -306,7 +308,7 @@ fn twice(recorder: &Recorder) -> Vec<RoutingFinding> {
 
 /// The Stems in reach.
 fn stems(roster: &'static Roster) -> impl Iterator<Item = PeerView> {
-    roster.peers().filter(|peer| peer.label().is_some_and(|label| label.kind == Kind::Stem))
+    roster.peers().filter(|peer| peer.info().is_some_and(|label| label.kind == InstanceKind::Stem))
 }
 
 /// Where each candidate belongs.

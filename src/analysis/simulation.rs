@@ -8,8 +8,8 @@
 use super::excerpt::{Audio, last_of_mix, read, sleeps};
 use chain::{Chain, ChainKind, ChainSettings, LatencyClass};
 use dsp::{Block, Process};
+use link::audio_ring::TapPoint;
 use link::identity::InstanceId;
-use link::ring::Side;
 use link::{PeerView, Roster};
 use meter::layout::Layout;
 use meter::loudness::{BLOCK_HOPS, HopMeter, hop_frames, integrated};
@@ -111,16 +111,16 @@ impl Windows {
         if !places.into_iter().all(|place| recorder.status(place) == HopStatus::Heard) {
             return None;
         }
-        let latency = i64::try_from(me.pulse()?.latency).ok()?;
+        let latency = i64::try_from(me.block_status()?.latency).ok()?;
         let from = [start - run_in, start].into_iter();
-        let found = from.map(|from| (from, read(me, Side::Input, from + latency, (end - from) as usize)));
+        let found = from.map(|from| (from, read(me, TapPoint::Input, from + latency, (end - from) as usize)));
         let (from, mix) = found.filter_map(|(from, mix)| Some((from, mix?))).next()?;
         let frames = (end - from) as usize;
         let mut stems = Vec::new();
         for member in recorder.members() {
             let id = InstanceId::new(member.id.0)?;
             let (stem, left) = (roster.find(id)?, from - delay(id));
-            match read(stem, Side::Output, left, frames) {
+            match read(stem, TapPoint::Output, left, frames) {
                 Some(audio) => stems.push((member.id, member.setting, keep(&audio))),
                 None if sleeps(stem, left) => {}
                 // what its ring has lost already is not silence: a move would change it

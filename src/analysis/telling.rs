@@ -4,8 +4,8 @@ use super::history::timeline;
 use super::simulation::out_of;
 use super::{Analysis, Question, lock};
 use link::identity::InstanceId;
-use link::summary::{Forecast, StemSummary, Summary};
-use link::words::Text;
+use link::summary::{Forecast, SessionSummary, StemFinding};
+use link::text::Text;
 use meter::loudness::hop_frames;
 use plugin_core::Output;
 use plugin_core::session_view::AnalysisResult;
@@ -65,12 +65,12 @@ impl<O: Output> Analysis<O> {
             counter,
             stem,
             gain,
-            into: None,
+            into_master: None,
             peak: [None; 2],
             half_width: Lu(0.0),
             returns_not_included: false,
-            out_of: None,
-            simulated: 0.0,
+            out_of_master: None,
+            simulated_seconds: 0.0,
         };
         let source = heard.members().iter().position(|member| member.id.0 == stem.get());
         let Some(source) = source else { return (forecast, None) };
@@ -79,7 +79,7 @@ impl<O: Output> Analysis<O> {
             predict_moves(heard, &[Move { source, gain }], &self.followers(heard), &self.targets, name);
         let half_width = prediction.certainty.half_width();
         if half_width.0.is_finite() {
-            forecast.into =
+            forecast.into_master =
                 prediction.before.integrated.zip(prediction.after.integrated).map(|(a, b)| [a, b]);
             forecast.half_width = half_width;
         }
@@ -94,8 +94,8 @@ impl<O: Output> Analysis<O> {
             && let chain = (&settings, self.class, self.rate)
             && let Some(simulated) = self.windows.simulate(heard, &moved, chain, &self.stop)
         {
-            forecast.out_of = Some(out_of(before, &simulated));
-            forecast.simulated = simulated.seconds;
+            forecast.out_of_master = Some(out_of(before, &simulated));
+            forecast.simulated_seconds = simulated.seconds;
         }
         (forecast, Some(prediction))
     }
@@ -118,7 +118,7 @@ impl<O: Output> Analysis<O> {
         let name = |stem: usize| names.get(stem).cloned().unwrap_or_default();
         let hop = hop_frames(self.rate) as f64 / self.rate.0.max(1.0);
         let cause = session.findings.first().map(|finding| finding.sentence(name)).unwrap_or_default();
-        let mut summary = Summary {
+        let mut summary = SessionSummary {
             coverage: session.coverage,
             cause: Text::new(&cause),
             half_width: half_width(heard),
@@ -127,11 +127,11 @@ impl<O: Output> Analysis<O> {
             loudest_peak: session.loudest_peak.and_then(|stem| InstanceId::new(stem.0)),
             unlinked_share: session.unlinked_share,
             forecast: forecast.or(self.studio.summary().forecast),
-            ..Summary::default()
+            ..SessionSummary::default()
         };
         for stem in &session.stems {
             let Some(id) = InstanceId::new(stem.id.0) else { continue };
-            summary.push(StemSummary {
+            summary.push_stem(StemFinding {
                 stem: id,
                 state: stem.state,
                 share: stem.share,
@@ -147,7 +147,7 @@ impl<O: Output> Analysis<O> {
 
 /// Loudness that leaves the Master without and with a move, and over how much that was simulated.
 fn out_of_the_master(forecast: &Forecast) -> Option<([Lufs; 2], Ms)> {
-    Some((forecast.out_of?, Ms(forecast.simulated * 1000.0)))
+    Some((forecast.out_of_master?, Ms(forecast.simulated_seconds * 1000.0)))
 }
 
 /// How far the prediction of a small move may be off, whichever stem it is.

@@ -30,7 +30,7 @@ impl<O: Output> Worker<O> {
     }
 
     /// Runs, from now on with the hops of `receiver`. Without a thread (the system has none left) nothing is analysed.
-    pub fn start(&mut self, rate: Hz, class: LatencyClass, receiver: Receiver) -> Arc<RoutingTable> {
+    pub fn start(&mut self, rate: Hz, class: LatencyClass, receiver: HopReceiver) -> Arc<RoutingTable> {
         self.stop();
         let stop = Arc::new(AtomicBool::new(false));
         let mut analysis = lock(&self.analysis);

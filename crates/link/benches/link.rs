@@ -1,49 +1,61 @@
-//! What the link costs: `cargo bench --bench link`. Goals: a snapshot within 100 ns, a frame of audio within 1 ns, 128
-//! instances watched 60 times a second for 0.1 % of a core, that is 16 µs each time.
+//! Cost of the link: `cargo bench -p link`. Goals: 100 ns for a record, 1 ns for a frame of audio, 16 µs for 128 instances,
+//! which is 0.1 % of a core at 60 times a second.
 #![allow(missing_docs)] // criterion's macros make an undocumented function
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use link::ring::Side;
-use link::roster::{Roster, SLOTS};
+use link::audio_ring::TapPoint;
+use link::records::{BlockStatus, InstanceInfo, MAX_SETTINGS, PublishedSettings, StemReadings};
+use link::roster::{MAX_INSTANCES, Roster};
 use link::slot::Origin;
-use link::snapshot::{BlockStatus, InstanceInfo, Settings, StemReadings, VALUES};
-use session::timeline::BlockPosition;
+use session::timeline::Located;
 use std::hint::black_box;
 use units::{Db, Hz};
 
 static ROSTER: Roster = Roster::new();
 
 fn link(criterion: &mut Criterion) {
-    let mut all: Vec<_> =
-        (0..SLOTS).filter_map(|_| ROSTER.join(Origin::Here, None, &InstanceInfo::default())).collect();
-    let (outlet, card) = &mut all[0];
-    let peer = card.peer();
-    let mut settings = Settings::new(1, 1);
-    (0..VALUES).for_each(|n| settings.push(Some(n as f64)));
+    let mut all: Vec<_> = (0..MAX_INSTANCES)
+        .filter_map(|_| ROSTER.join(Origin::Local, None, &InstanceInfo::default()))
+        .collect();
+    let (audio_writer, control_writer) = &mut all[0];
+    let peer = control_writer.view();
+    let mut settings = PublishedSettings::new(1, 1);
+    (0..MAX_SETTINGS).for_each(|n| settings.push(Some(n as f64)));
 
-    criterion.bench_function("tell a pulse", |b| b.iter(|| outlet.tell(black_box(&BlockStatus::default()))));
-    criterion.bench_function("tell 256 settings", |b| b.iter(|| outlet.set(black_box(&settings))));
-    criterion
-        .bench_function("tell figures", |b| b.iter(|| card.set_figures(black_box(&StemReadings::default()))));
-    criterion.bench_function("snapshot: pulse", |b| b.iter(|| black_box(peer).pulse()));
-    criterion.bench_function("snapshot: figures", |b| b.iter(|| black_box(peer).figures()));
-    criterion.bench_function("snapshot: 256 settings", |b| b.iter(|| black_box(peer).settings()));
-    criterion.bench_function("watch 128 instances", |b| {
+    criterion.bench_function("publish a block status", |b| {
+        b.iter(|| audio_writer.publish_status(black_box(&BlockStatus::default())));
+    });
+    criterion.bench_function("publish 256 settings", |b| {
+        b.iter(|| audio_writer.publish_settings(black_box(&settings)));
+    });
+    criterion.bench_function("publish readings", |b| {
+        b.iter(|| control_writer.publish_readings(black_box(&StemReadings::default())));
+    });
+    criterion.bench_function("read a block status", |b| b.iter(|| black_box(peer).block_status()));
+    criterion.bench_function("read readings", |b| b.iter(|| black_box(peer).stem_readings()));
+    criterion.bench_function("read 256 settings", |b| b.iter(|| black_box(peer).settings()));
+    criterion.bench_function("read 128 instances", |b| {
         b.iter(|| {
             for peer in ROSTER.peers() {
-                black_box((peer.id(), peer.presence(), peer.label(), peer.pulse(), peer.figures()));
+                black_box((
+                    peer.id(),
+                    peer.presence(),
+                    peer.info(),
+                    peer.block_status(),
+                    peer.stem_readings(),
+                ));
             }
         });
     });
 
-    outlet.prepare(Hz(48_000.0));
-    outlet.mark(1, Db(0.0));
+    audio_writer.prepare_ring(Hz(48_000.0));
+    audio_writer.mark_settings(1, Db(0.0));
     let block = vec![0.25; 512];
     let mut position = 0;
     criterion.bench_function("ring: write 512 frames, in and out", |b| {
         b.iter(|| {
-            let place = BlockPosition { position: Some(position), segment: 0, jumped: position == 0 };
-            outlet.write(place, [&block, &block], black_box([&block, &block]));
+            let place = Located { position: Some(position), segment: 0, jumped: position == 0 };
+            audio_writer.write_block(place, [&block, &block], black_box([&block, &block]));
             position += 512;
         });
     });
@@ -52,7 +64,7 @@ fn link(criterion: &mut Criterion) {
     criterion.bench_function("ring: find and read 512 frames", |b| {
         b.iter(|| {
             let span = ring.timeline().and_then(|timeline| timeline.find_last(position - 1000))?;
-            ring.read(Side::Output, span.counter, [&mut left, &mut right]).then_some(left[0])
+            ring.copy_frames(TapPoint::Output, span.counter, [&mut left, &mut right]).then_some(left[0])
         });
     });
 }

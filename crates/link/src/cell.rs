@@ -1,59 +1,60 @@
-//! A few words that one thread writes and any thread reads whole: a sequence lock in safe code.
+//! Sequence lock in safe code: a few words that one thread writes and any thread reads as a whole.
 
-use super::word::Word;
+use super::atomic_word::AtomicWord;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 #[cfg(test)]
 mod tests;
 
-/// How often a reader tries anew when the writer was faster.
-const TRIES: usize = 16;
+/// Attempts of a reader before it gives up.
+const MAX_READ_ATTEMPTS: usize = 16;
 
-/// `N` words, read whole or not at all.
+/// `N` words, read as they were written together or not at all.
 ///
-/// The sequence is odd while the writer is at work. Words are relaxed atomics, so a torn copy is a fact the reader
-/// detects, not undefined behaviour. Neither side ever waits: the writer takes as long as its stores, the reader gives
-/// up after a bounded number of tries and keeps what it had.
+/// The sequence is odd during a write. Words are relaxed atomics, so a torn copy is detected by the reader instead of
+/// being undefined behaviour. Neither side waits: a write takes as long as its stores, a read gives up after
+/// 16 attempts and the reader keeps its previous values. One thread writes at a time; any number read.
 #[derive(Debug)]
-pub struct Cell<const N: usize, W = AtomicU64> {
+pub struct SeqCell<const N: usize, W = AtomicU64> {
     sequence: W,
     words: [W; N],
 }
 
-impl<const N: usize> Cell<N> {
-    /// A cell nobody has written.
+impl<const N: usize> SeqCell<N> {
+    /// A cell without a value: reads fail until the first write.
     pub const fn new() -> Self {
         Self { sequence: AtomicU64::new(0), words: [const { AtomicU64::new(0) }; N] }
     }
 }
 
-impl<const N: usize, W: Word> Default for Cell<N, W> {
+impl<const N: usize, W: AtomicWord> Default for SeqCell<N, W> {
     fn default() -> Self {
         Self { sequence: W::zero(), words: std::array::from_fn(|_| W::zero()) }
     }
 }
 
-impl<const N: usize, W: Word> Cell<N, W> {
-    /// Writes all words. One thread at a time; who hands the cell to another thread must synchronize with it.
+impl<const N: usize, W: AtomicWord> SeqCell<N, W> {
+    /// Stores all words, with release ordering. One thread at a time; handing the cell to another writer needs
+    /// synchronization outside of it.
     #[inline]
     pub fn write(&self, words: &[u64; N]) {
-        // `|`: a sequence that a dead writer left odd is taken over
+        // `|`: a sequence that stayed odd because its writer died is taken over
         let odd = self.sequence.load(Ordering::Relaxed) | 1;
         self.sequence.store(odd, Ordering::Relaxed);
-        // no word may be seen before the odd sequence
+        // no word may be visible before the odd sequence
         W::release_fence();
         for (word, &value) in self.words.iter().zip(words) {
             word.store(value, Ordering::Relaxed);
         }
-        // Release: who sees the even sequence sees the words
+        // Release: a reader that sees the even sequence sees the words
         self.sequence.store(odd + 1, Ordering::Release);
     }
 
-    /// Copies all words; `false` if nobody has written yet or the writer was faster every time, `words` is then
-    /// anything.
+    /// Copies all words, with acquire ordering. Returns `false` before the first write, or if a write interfered with
+    /// every attempt; `words` then hold nothing of use.
     #[inline]
     pub fn read(&self, words: &mut [u64; N]) -> bool {
-        for _ in 0..TRIES {
+        for _ in 0..MAX_READ_ATTEMPTS {
             if self.try_read(words) {
                 return true;
             }
@@ -62,7 +63,7 @@ impl<const N: usize, W: Word> Cell<N, W> {
         false
     }
 
-    /// One try.
+    /// Makes a single attempt to copy all words.
     #[inline]
     fn try_read(&self, words: &mut [u64; N]) -> bool {
         let before = self.sequence.load(Ordering::Acquire);
@@ -72,12 +73,13 @@ impl<const N: usize, W: Word> Cell<N, W> {
         for (word, from) in words.iter_mut().zip(&self.words) {
             *word = from.load(Ordering::Relaxed);
         }
-        // who saw a word of a later write sees its odd sequence
+        // a reader that saw a word of a later write sees that write's odd sequence
         W::acquire_fence();
         self.sequence.load(Ordering::Relaxed) == before
     }
 
-    /// Grows with every write; zero before the first. Two equal even numbers: nothing was written between them.
+    /// Number that grows with every write; zero before the first, odd during one. Two equal even numbers: nothing was
+    /// written in between.
     pub fn sequence(&self) -> u64 {
         self.sequence.load(Ordering::Acquire)
     }

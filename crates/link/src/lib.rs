@@ -1,36 +1,40 @@
-//! Instances that know of each other: who is there, what each one reads, and the audio of every stem.
+//! The link between instances: a table of every Stem and Master in reach, the values each publishes, and the last
+//! seconds of each Stem's audio.
 //!
-//! [`roster`] is the table of all instances in this process, and of those in others once the bridge has brought them
-//! in. An instance owns one [`slot`] of it: a few [`cell`]s of plain values ([`snapshot`]), each written by one
-//! thread and read by anyone, and a [`ring`] with the last seconds of the stem's input and output. Readers find
-//! audio by the project's timeline ([`timeline`]), never by when it arrived: hosts render ahead, in any order and at
-//! any speed. The [`bridge`] does the same between processes.
+//! [`roster`] is the table of all instances in this process, and of those in others as far as [`ipc`] has brought them
+//! in. Each instance owns one [`slot`] of it: several [`cell`]s of plain values ([`records`]), each written by one
+//! thread and read by any, and an [`audio_ring`] with the Stem's input and output. Readers find audio by the project's
+//! timeline ([`timeline`]), never by its time of arrival: hosts render ahead, in any order and at any speed.
 //!
-//! Nothing here blocks, waits or allocates on an audio thread, and audio never depends on any of it.
+//! Nothing here blocks, waits or allocates on an audio thread, and no sound depends on any of it.
 
-pub mod bridge;
+pub mod atomic_word;
+pub mod audio_ring;
+pub mod audition;
 pub mod cell;
-pub mod delivery;
+pub mod hop_queue;
 pub mod identity;
-pub mod observe;
-pub mod order;
+pub mod ipc;
+pub mod records;
+pub mod remote_trim;
 pub mod request;
-pub mod ring;
 pub mod roster;
+pub mod routing;
 pub mod slot;
-pub mod snapshot;
 pub mod status;
+pub mod stem_aligner;
+mod stem_reader;
 pub mod summary;
 pub mod survey;
+pub mod text;
 pub mod timeline;
-pub mod word;
-pub mod words;
+pub mod wire;
 
 pub use identity::{InstanceId, SessionId};
 pub use roster::{AudioWriter, ControlWriter, PeerView, Roster};
 
-/// All instances that this process, or this copy of the library in it, knows of.
+/// All instances in reach of this process, or of this copy of the library in it.
 pub static ROSTER: Roster = Roster::new();
 
-/// What brings those of other processes in.
-pub static BRIDGE: bridge::Bridge = bridge::Bridge::new(&ROSTER);
+/// Connection of [`ROSTER`] to the rosters of other processes.
+pub static BRIDGE: ipc::Bridge = ipc::Bridge::new(&ROSTER);

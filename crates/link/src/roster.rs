@@ -1,38 +1,38 @@
-//! The table of all instances that this process knows of.
+//! The table of all instances in reach of this process.
 //!
-//! Reading it takes no lock, from any thread: [`Roster::peers`] lists who is there, a [`PeerView`] reads what one of them
-//! tells and hears its audio. Joining and leaving take a lock, and happen where hosts activate and destroy plugins,
+//! Reading it takes no lock, on any thread: [`Roster::peers`] lists the instances, a [`PeerView`] reads the values and
+//! audio of one. Joining and leaving take a lock and happen on the threads on which hosts activate and destroy plugins,
 //! never on an audio thread.
 //!
-//! An instance has two halves, because two kinds of thread write what it tells: the [`AudioWriter`] belongs to whoever
-//! processes audio, the [`ControlWriter`] to the rest.
+//! Two kinds of thread write an instance's values, so it has two writers: the [`AudioWriter`] belongs to the audio
+//! thread, the [`ControlWriter`] to the link's worker.
 
-use super::identity::{InstanceId, SessionId, unique};
-use super::order::{Order, Orders};
-use super::request::{Outbox, Request};
-use super::ring::{Ring, Writer};
+use super::audio_ring::{AudioRing, RingWriter};
+use super::audition::{AuditionOrder, AuditionOrders};
+use super::identity::{InstanceId, SessionId, unique_id, unix_nanoseconds};
+use super::records::{BlockStatus, InstanceInfo, InstanceKind, PublishedSettings, StemReadings};
+use super::request::{Outbox, PeerRequest};
 use super::slot::{Origin, Presence, Slot};
-use super::snapshot::{BlockStatus, InstanceInfo, Kind, Settings, StemReadings};
-use super::summary::{Placement, Summary};
-use super::words::Record;
+use super::summary::{MasterPlacement, SessionSummary};
+use super::wire::WireValue;
 use meter::Reading;
-use session::timeline::BlockPosition;
+use parking_lot::Mutex;
+use session::timeline::Located;
 use std::sync::atomic::Ordering;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use units::{Db, Hz};
 
 #[cfg(test)]
 mod tests;
 
-/// Instances that one process can know of.
-pub const SLOTS: usize = 128;
+/// Instances that fit into a roster.
+pub const MAX_INSTANCES: usize = 128;
 
-/// All instances, here and bridged.
+/// All instances in reach: those of this process and those of others.
 #[derive(Debug)]
 pub struct Roster {
-    slots: [Slot; SLOTS],
-    /// Held while somebody joins or changes its id.
-    joining: Mutex<()>,
+    slots: [Slot; MAX_INSTANCES],
+    /// Held while an instance joins or changes its id.
+    join_lock: Mutex<()>,
 }
 
 impl Default for Roster {
@@ -42,85 +42,103 @@ impl Default for Roster {
 }
 
 impl Roster {
-    /// An empty roster; made to be a `static`.
+    /// An empty roster, meant for a `static`: too large for a stack.
     pub const fn new() -> Self {
-        Self { slots: [const { Slot::new() }; SLOTS], joining: Mutex::new(()) }
+        Self { slots: [const { Slot::new() }; MAX_INSTANCES], join_lock: Mutex::new(()) }
     }
 
-    /// Brings an instance in under `wanted`, its saved id, if nobody here has that, else under a new one: loading a
-    /// state or duplicating a track never changes who was there before. Bridged instances keep their id in any case.
-    /// `None` if the roster is full.
+    /// Adds an instance under `wanted`, its saved id, unless another in this process has it, else under a new one: so
+    /// loading a state or duplicating a track never changes instances that were there before. Bridged instances keep
+    /// their id in any case. Returns `None` if the roster is full. Takes a lock.
     pub fn join(
         &'static self,
         origin: Origin,
         wanted: Option<InstanceId>,
-        label: &InstanceInfo,
+        info: &InstanceInfo,
     ) -> Option<(AudioWriter, ControlWriter)> {
-        let guard = self.lock();
+        let guard = self.join_lock.lock();
         let slot = self.slots.iter().find(|slot| slot.is_free())?;
         let id = match wanted {
             Some(id) if origin == Origin::Bridged || !self.is_taken(id) => id,
-            _ => self.mint(),
+            _ => self.mint_id(),
         };
-        slot.occupy(origin);
+        slot.begin_occupancy(origin);
         slot.id.store(id.get(), Ordering::Relaxed);
-        slot.label.write(&label.encode());
-        slot.pulse.write(&BlockStatus::default().encode());
-        slot.figures.write(&StemReadings::default().encode());
-        slot.settings.write(&Settings::new(0, 0).encode());
-        let outbox = Outbox::new(super::identity::now());
+        slot.info.write(&info.encode());
+        slot.block_status.write(&BlockStatus::default().encode());
+        slot.stem_readings.write(&StemReadings::default().encode());
+        slot.settings.write(&PublishedSettings::new(0, 0).encode());
+        let outbox = Outbox::new(unix_nanoseconds());
         slot.outbox.write(&outbox.encode());
-        slot.summary.write(&Summary::default().encode());
-        let tenant = slot.open();
+        slot.summary.write(&SessionSummary::default().encode());
+        let occupant = slot.make_visible();
         drop(guard);
-        let outlet = AudioWriter { slot, writer: None };
-        Some((outlet, ControlWriter { roster: self, slot, tenant, outbox }))
+        let audio_writer = AudioWriter { slot, ring_writer: None };
+        Some((audio_writer, ControlWriter { roster: self, slot, occupant, outbox }))
     }
 
-    /// Who is there, in no particular order.
+    /// All instances, in no particular order. Lock-free.
     pub fn peers(&'static self) -> impl Iterator<Item = PeerView> {
-        self.slots.iter().filter_map(|slot| Some(PeerView { slot, tenant: slot.tenant()? }))
+        self.slots.iter().filter_map(|slot| Some(PeerView { slot, occupant: slot.occupant()? }))
     }
 
-    /// The instance with this id; if a duplicate of it has come over the bridge, the one that lives here.
+    /// The instance with this id; the one in this process, if a duplicate in another process has the same.
     pub fn find(&'static self, id: InstanceId) -> Option<PeerView> {
         let all = || self.peers().filter(|peer| peer.id() == Some(id));
-        all().find(|peer| peer.origin() == Origin::Here).or_else(|| all().next())
+        all().find(|peer| peer.origin() == Origin::Local).or_else(|| all().next())
     }
 
-    /// The Masters of a session, the earliest first. It owns the session; the others (a project saved under another
-    /// name, both open) only show.
+    /// The Masters of a session, the earliest first. That one owns the session; the others (a project saved under
+    /// another name, both open) only display it.
     pub fn masters_of(&'static self, session: SessionId) -> Vec<PeerView> {
         let mut masters: Vec<(u64, Option<InstanceId>, PeerView)> = self
             .peers()
-            .filter_map(|peer| Some((peer.label()?, peer)))
-            .filter(|(label, _)| label.kind == Kind::Master && label.session == Some(session))
-            .map(|(label, peer)| (label.born, peer.id(), peer))
+            .filter_map(|peer| Some((peer.info()?, peer)))
+            .filter(|(info, _)| info.kind == InstanceKind::Master && info.session == Some(session))
+            .map(|(info, peer)| (info.born, peer.id(), peer))
             .collect();
         masters.sort_by_key(|&(born, id, _)| (born, id));
         masters.into_iter().map(|(.., peer)| peer).collect()
     }
 
-    /// Whether the Master `me` owns its session: no earlier one has the same and sits at the same place of the bus. A project
-    /// that was saved under another name and is open twice has two of them; only the owner may ask Stems for anything.
+    /// True if the Master `me` owns its session: no earlier one has the same session and placement. A project that was
+    /// saved under another name and is open twice has two such Masters; only the owner may send requests to Stems.
     pub fn owns_session(&'static self, me: PeerView) -> bool {
-        let place = |peer: PeerView| peer.summary().map_or(Placement::default(), |summary| summary.placement);
-        let Some(session) = me.label().and_then(|label| label.session) else { return true };
-        let mut masters = self.masters_of(session).into_iter().filter(|other| place(*other) == place(me));
+        let placement =
+            |peer: PeerView| peer.summary().map_or(MasterPlacement::default(), |summary| summary.placement);
+        let Some(session) = me.info().and_then(|info| info.session) else { return true };
+        let mut masters =
+            self.masters_of(session).into_iter().filter(|other| placement(*other) == placement(me));
         masters.next().is_none_or(|first| first == me)
     }
 
-    fn lock(&self) -> MutexGuard<'_, ()> {
-        self.joining.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The audition order that holds for `target`: of several Masters' orders the earliest Master's.
+    pub fn order_for(&'static self, target: InstanceId) -> Option<AuditionOrder> {
+        let posted = |peer: PeerView| {
+            let info = peer.info().filter(|info| info.kind == InstanceKind::Master)?;
+            Some((info.born, *peer.outbox()?.order_for(target)?))
+        };
+        self.peers().filter_map(posted).min_by_key(|(born, _)| *born).map(|(_, order)| order)
+    }
+
+    /// Requests to `target` in the outboxes of Masters and viewers, each with its sender.
+    pub fn requests_for(&'static self, target: InstanceId) -> Vec<(InstanceId, PeerRequest)> {
+        let may_ask = |peer: &PeerView| peer.info().is_some_and(|info| info.kind != InstanceKind::Stem);
+        let posted = |peer: PeerView| {
+            let sender = peer.id()?;
+            let outbox = peer.outbox()?;
+            Some(outbox.requests_for(target).map(|request| (sender, *request)).collect::<Vec<_>>())
+        };
+        self.peers().filter(may_ask).filter_map(posted).flatten().collect()
     }
 
     fn is_taken(&self, id: InstanceId) -> bool {
-        self.slots.iter().any(|slot| slot.tenant().is_some() && slot.id.load(Ordering::Relaxed) == id.get())
+        self.slots.iter().any(|slot| slot.occupant().is_some() && slot.id.load(Ordering::Relaxed) == id.get())
     }
 
-    fn mint(&self) -> InstanceId {
+    fn mint_id(&self) -> InstanceId {
         loop {
-            let id = InstanceId::new(unique().get());
+            let id = InstanceId::new(unique_id().get());
             if let Some(id) = id.filter(|&id| !self.is_taken(id)) {
                 return id;
             }
@@ -128,133 +146,134 @@ impl Roster {
     }
 }
 
-/// What the audio thread writes: the pulse, the settings, the audio. None of it waits or allocates, but for
-/// [`Self::prepare`]. Dropping it takes the instance off the roster.
+/// Writer of an audio thread: block status, settings and audio. No method waits or allocates, except
+/// [`Self::prepare_ring`]. Dropping it removes the instance from the roster.
 #[derive(Debug)]
 pub struct AudioWriter {
     slot: &'static Slot,
-    writer: Option<Writer>,
+    ring_writer: Option<RingWriter>,
 }
 
 impl AudioWriter {
-    /// The instance's id, to be saved with its state. It changes when a duplicate turns out to be older.
+    /// The instance's id, to be saved with its state. It changes when an older instance has the same.
     pub fn id(&self) -> Option<InstanceId> {
         InstanceId::new(self.slot.id.load(Ordering::Relaxed))
     }
 
-    /// Makes room for audio at `rate`: four seconds or more. Allocates the first time; for the host's activation, not
-    /// for an audio thread.
-    pub fn prepare(&mut self, rate: Hz) {
+    /// Provides a ring for audio at `rate`, of four seconds or more. Allocates the first time: for the host's
+    /// activation, not for an audio thread.
+    pub fn prepare_ring(&mut self, rate: Hz) {
         let (size, ring) = self.slot.ring_for(rate);
-        if self.writer.as_ref().is_none_or(|writer| !std::ptr::eq(writer.ring(), ring)) {
-            self.writer = Some(Writer::new(ring));
-            self.slot.show_ring(size);
+        if self.ring_writer.as_ref().is_none_or(|writer| !std::ptr::eq(writer.ring(), ring)) {
+            self.ring_writer = Some(RingWriter::new(ring));
+            self.slot.publish_ring(size);
         }
     }
 
-    /// Tells what has changed with this block.
-    pub fn tell(&mut self, pulse: &BlockStatus) {
-        self.slot.pulse.write(&pulse.encode());
+    /// Publishes the status of a block.
+    pub fn publish_status(&mut self, status: &BlockStatus) {
+        self.slot.block_status.write(&status.encode());
     }
 
-    /// Tells other settings.
-    pub fn set(&mut self, settings: &Settings) {
+    /// Publishes the parameters of the chain.
+    pub fn publish_settings(&mut self, settings: &PublishedSettings) {
         self.slot.settings.write(&settings.encode());
     }
 
-    /// The next frame and all after it are made with these settings: `revision` counts changes of all but the level.
-    pub fn mark(&mut self, revision: u64, level: Db) {
-        if let Some(writer) = &mut self.writer {
-            writer.mark(revision, level);
+    /// Sets the settings of the next frame and all after it: `revision` is a hash of all but the level.
+    pub fn mark_settings(&mut self, revision: u64, level: Db) {
+        if let Some(writer) = &mut self.ring_writer {
+            writer.mark_settings(revision, level);
         }
     }
 
-    /// Appends a block of audio as it entered, as late as the chain is, and as it left: left and right, all equally
-    /// long. Nothing happens before [`Self::prepare`].
-    pub fn write(&mut self, place: BlockPosition, input: [&[f64]; 2], output: [&[f64]; 2]) {
-        if let Some(writer) = &mut self.writer {
-            writer.write(place, input, output);
+    /// Appends a block of audio to the ring: left and right before the chain (delayed by its latency) and after it, all
+    /// of one length. Without effect before [`Self::prepare_ring`].
+    pub fn write_block(&mut self, place: Located, input: [&[f64]; 2], output: [&[f64]; 2]) {
+        if let Some(writer) = &mut self.ring_writer {
+            writer.write_block(place, input, output);
         }
     }
 }
 
 impl Drop for AudioWriter {
     fn drop(&mut self) {
-        self.slot.leave();
+        self.slot.release_writer();
     }
 }
 
-/// What other threads write: the label, figures, requests. Dropping it takes the instance off the roster.
+/// Writer of the link's worker: information, readings, summary and outbox. Dropping it removes the instance from the
+/// roster.
 #[derive(Debug)]
 pub struct ControlWriter {
     roster: &'static Roster,
     slot: &'static Slot,
-    tenant: u64,
+    occupant: u64,
     outbox: Outbox,
 }
 
 impl ControlWriter {
-    /// The instance as others see it.
-    pub fn peer(&self) -> PeerView {
-        PeerView { slot: self.slot, tenant: self.tenant }
+    /// View of the instance, as others have it.
+    pub fn view(&self) -> PeerView {
+        PeerView { slot: self.slot, occupant: self.occupant }
     }
 
-    /// Tells another label.
-    pub fn set_label(&mut self, label: &InstanceInfo) {
-        self.slot.label.write(&label.encode());
+    /// Publishes the instance's description.
+    pub fn publish_info(&mut self, info: &InstanceInfo) {
+        self.slot.info.write(&info.encode());
     }
 
-    /// Tells new figures.
-    pub fn set_figures(&mut self, figures: &StemReadings) {
-        self.slot.figures.write(&figures.encode());
+    /// Publishes readings, spectrum and trim.
+    pub fn publish_readings(&mut self, readings: &StemReadings) {
+        self.slot.stem_readings.write(&readings.encode());
     }
 
-    /// Tells how the instance is.
+    /// Publishes the state of the heartbeat.
     pub fn set_presence(&mut self, presence: Presence) {
         self.slot.set_presence(presence);
     }
 
-    /// Asks `target` for a trim, on behalf of a person who saw the trim's revision `base`; returns the request's
-    /// counter, under which the answer comes.
-    pub fn ask(&mut self, target: InstanceId, base: u64, trim: Db) -> u64 {
-        let counter = self.outbox.post(target, base, trim);
+    /// Asks `target` for a trim of `gain`, for a person who saw the trim's revision `base`. Returns the request's
+    /// counter, which the answer repeats.
+    pub fn request_trim(&mut self, target: InstanceId, base: u64, gain: Db) -> u64 {
+        let counter = self.outbox.post_trim_request(target, base, gain);
         self.slot.outbox.write(&self.outbox.encode());
         counter
     }
 
-    /// Asks `master` what a move of `stem` would change; returns the question's counter.
-    pub fn ask_to_predict(&mut self, master: InstanceId, stem: InstanceId, gain: Db) -> u64 {
-        let counter = self.outbox.post_question(master, stem, gain);
+    /// Asks `master` to predict a move of `stem` by `gain`. Returns the request's counter, which the answer repeats.
+    pub fn request_prediction(&mut self, master: InstanceId, stem: InstanceId, gain: Db) -> u64 {
+        let counter = self.outbox.post_prediction_request(master, stem, gain);
         self.slot.outbox.write(&self.outbox.encode());
         counter
     }
 
-    /// Wants Stems heard so, and all others as they are, for as long as a person compares.
-    pub fn order(&mut self, orders: Orders) {
-        self.outbox.order(orders);
+    /// Replaces all audition orders of this Master.
+    pub fn post_orders(&mut self, orders: AuditionOrders) {
+        self.outbox.set_orders(orders);
         self.slot.outbox.write(&self.outbox.encode());
     }
 
-    /// Tells what a Master has found out.
-    pub fn set_summary(&mut self, summary: &Summary) {
+    /// Publishes a Master's findings.
+    pub fn publish_summary(&mut self, summary: &SessionSummary) {
         self.slot.summary.write(&summary.encode());
     }
 
-    /// Shows somebody else's outbox as this instance's: for the bridge.
-    pub fn set_outbox(&mut self, outbox: &Outbox) {
+    /// Replaces the outbox by that of a bridged instance.
+    pub fn publish_outbox(&mut self, outbox: &Outbox) {
         self.outbox = *outbox;
         self.slot.outbox.write(&outbox.encode());
     }
 
-    /// The id under which a bridged instance is known where it lives.
+    /// Sets the id that a bridged instance has in its own process.
     pub fn set_id(&mut self, id: InstanceId) {
         self.slot.id.store(id.get(), Ordering::Relaxed);
     }
 
-    /// Gives the instance a new id, because an older one elsewhere has the same.
-    pub fn rename(&mut self) -> InstanceId {
-        let guard = self.roster.lock();
-        let id = self.roster.mint();
+    /// Gives the instance a new id and returns it, for when an older one has the same. Takes the roster's lock.
+    pub fn renew_id(&mut self) -> InstanceId {
+        let guard = self.roster.join_lock.lock();
+        let id = self.roster.mint_id();
         self.slot.id.store(id.get(), Ordering::Relaxed);
         drop(guard);
         id
@@ -263,113 +282,93 @@ impl ControlWriter {
 
 impl Drop for ControlWriter {
     fn drop(&mut self) {
-        self.slot.leave();
+        self.slot.release_writer();
     }
 }
 
-/// An instance as others see it: readable from any thread, without waiting, for as long as it is there. Everything
-/// is `None` once it is gone, even if its slot has a new tenant.
+/// View of an instance in the roster: readable on any thread without waiting. Every getter returns `None` once the
+/// instance is gone, even if another has joined in its slot.
 #[derive(Clone, Copy, Debug)]
 pub struct PeerView {
     slot: &'static Slot,
-    tenant: u64,
+    occupant: u64,
 }
 
 impl PartialEq for PeerView {
     fn eq(&self, other: &Self) -> bool {
-        std::ptr::eq(self.slot, other.slot) && self.tenant == other.tenant
+        std::ptr::eq(self.slot, other.slot) && self.occupant == other.occupant
     }
 }
 
 impl Eq for PeerView {}
 
-macro_rules! cell_of {
+macro_rules! cell_getter {
     ($(#[$doc:meta])* $name:ident: $record:ty) => {
         $(#[$doc])*
         #[inline]
         pub fn $name(&self) -> Option<$record> {
             let mut words = [0; _];
-            let read = self.slot.$name.read(&mut words) && self.is_there();
-            if read { <$record>::decode(&words) } else { None }
+            let is_read = self.slot.$name.read(&mut words) && self.is_present();
+            if is_read { <$record>::decode(&words) } else { None }
         }
     };
 }
 
 impl PeerView {
-    /// Whether the instance is still there.
-    pub fn is_there(&self) -> bool {
-        self.slot.is_home(self.tenant)
+    /// True as long as the instance is in the roster.
+    pub fn is_present(&self) -> bool {
+        self.slot.is_occupied_by(self.occupant)
     }
 
     /// Its id.
     pub fn id(&self) -> Option<InstanceId> {
-        InstanceId::new(self.slot.id.load(Ordering::Relaxed)).filter(|_| self.is_there())
+        InstanceId::new(self.slot.id.load(Ordering::Relaxed)).filter(|_| self.is_present())
     }
 
-    /// Where it lives.
+    /// This process or another one.
     pub fn origin(&self) -> Origin {
         self.slot.origin()
     }
 
-    /// How it is.
+    /// State of its heartbeat.
     pub fn presence(&self) -> Presence {
         self.slot.presence()
     }
 
-    cell_of! {
-        /// What seldom changes.
-        label: InstanceInfo
+    cell_getter! {
+        /// Its description.
+        info: InstanceInfo
     }
-    cell_of! {
-        /// What changes with every block.
-        pulse: BlockStatus
+    cell_getter! {
+        /// Status of its last audio block.
+        block_status: BlockStatus
     }
-    cell_of! {
-        /// Readings, spectrum, trim.
-        figures: StemReadings
+    cell_getter! {
+        /// Readings, spectrum and trim, without the momentary values of [`Self::block_status`].
+        stem_readings: StemReadings
     }
-    cell_of! {
-        /// Its chain's parameters.
-        settings: Settings
+    cell_getter! {
+        /// Parameters of its chain.
+        settings: PublishedSettings
     }
-    cell_of! {
-        /// What it asks of others.
+    cell_getter! {
+        /// Its requests and orders to others.
         outbox: Outbox
     }
-    cell_of! {
-        /// What it says of its session, if it is a Master.
-        summary: Summary
+    cell_getter! {
+        /// A Master's findings about its session.
+        summary: SessionSummary
     }
 
-    /// Its whole reading: what the pulse says of the moment and the figures of the rest.
+    /// Its complete reading: momentary and short-term loudness of the block status, all else of the stem readings.
     pub fn reading(&self) -> Option<Reading> {
-        let (pulse, figures) = (self.pulse()?, self.figures()?);
-        Some(Reading { momentary: pulse.momentary, short_term: pulse.short_term, ..figures.reading })
+        let (status, readings) = (self.block_status()?, self.stem_readings()?);
+        Some(Reading { momentary: status.momentary, short_term: status.short_term, ..readings.reading })
     }
 
-    /// Its audio; `None` before its first activation, and for bridged ones until somebody listens. Frames that were
-    /// copied from it are the peer's only if it is still there afterwards ([`Self::is_there`]).
-    pub fn audio(&self) -> Option<&'static Ring> {
-        self.slot.ring().filter(|_| self.is_there())
+    /// Its audio; `None` before its first activation, and of a bridged instance until a Master here listens to it.
+    /// Frames copied from the ring are the instance's own only if [`Self::is_present`] holds afterwards.
+    pub fn audio(&self) -> Option<&'static AudioRing> {
+        self.slot.ring().filter(|_| self.is_present())
     }
-}
-
-/// What a Master orders of `target` at the moment; of several the earliest Master's.
-pub fn order_to(roster: &'static Roster, target: InstanceId) -> Option<Order> {
-    let posted = |peer: PeerView| {
-        let label = peer.label().filter(|label| label.kind == Kind::Master)?;
-        Some((label.born, *peer.outbox()?.order_to(target)?))
-    };
-    roster.peers().filter_map(posted).min_by_key(|(born, _)| *born).map(|(_, order)| order)
-}
-
-/// Requests to `target` that wait in the outboxes of Masters and viewers, with their senders.
-pub fn requests_to(roster: &'static Roster, target: InstanceId) -> Vec<(InstanceId, Request)> {
-    let may_ask = |peer: &PeerView| peer.label().is_some_and(|label| label.kind != Kind::Stem);
-    let posted = |peer: PeerView| {
-        let sender = peer.id()?;
-        let outbox = peer.outbox()?;
-        Some(outbox.requests_to(target).map(|request| (sender, *request)).collect::<Vec<_>>())
-    };
-    roster.peers().filter(may_ask).filter_map(posted).flatten().collect()
 }

@@ -1,104 +1,106 @@
-//! What a Master has found out about its session: plain values for whoever asks, in this process or another.
+//! Summary that a Master publishes of its session, as plain values for all processes.
 
 use super::identity::InstanceId;
-use super::snapshot::READING_WORDS;
-use super::words::{Decoder, Encoder, Record, Text};
+use super::records::READING_WORDS;
+use super::text::Text;
+use super::wire::{Decoder, Encoder, WireValue};
 use meter::Reading;
 use session::session_report::StemState;
 use units::{Db, Dbtp, Lu, Lufs};
 
 /// Stems that a Master sums at most.
-pub const STEMS: usize = 32;
+pub const MAX_STEMS: usize = 32;
 
-/// Bytes of a cause: a sentence or two.
-pub const CAUSE: usize = 192;
+/// Bytes of [`SessionSummary::cause`]: a sentence or two.
+pub const CAUSE_BYTES: usize = 192;
 
-/// Where on the master bus a Master sits.
+/// Position of a Master on the master bus.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Placement {
-    /// First: it relates stems to what enters it.
+pub enum MasterPlacement {
+    /// First: it relates the stems to its input.
     #[default]
     Mix,
-    /// Last, or in a monitoring slot: what it puts out is what is heard.
+    /// Last, or in a monitoring slot: its output is what is heard.
     Final,
 }
 
-/// What a Master says of one stem.
+/// Finding of a Master about one stem of its session.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct StemSummary {
+pub struct StemFinding {
     /// The Stem.
     pub stem: InstanceId,
-    /// What it does in the mix at the moment.
+    /// Present in the mix, missing, or elsewhere.
     pub state: StemState,
-    /// How the loudness of the mix follows this stem's gain, 0 to 1 unless stems cancel each other; `None` if nothing
-    /// passes the gates.
+    /// Share of the mix's loudness: its change per change of this stem's gain, 0 to 1 unless stems cancel each other;
+    /// `None` if no audio passes the gates.
     pub share: Option<f64>,
-    /// The gain with which it arrives in the mix; `None` if it was not found there.
+    /// Gain with which it arrives in the mix; `None` if it was not found there.
     pub gain: Option<Db>,
-    /// The same as a matrix, linear, `[to][from]`: fader and pan.
+    /// The same as a linear matrix `[to][from]` of left and right: fader and pan.
     pub matrix: Option<[[f64; 2]; 2]>,
-    /// How many frames later than on the timeline it arrives.
+    /// Delay with which it arrives in the mix, frames.
     pub delay: Option<i64>,
-    /// What its chain costs the mix: loudness with it minus loudness without.
+    /// Cost of its chain: loudness of the mix with the chain minus loudness without it.
     pub chain_cost: Option<Lu>,
 }
 
-/// What a Master predicts of a move that somebody has asked about.
+/// Prediction of a move, in answer to a request.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Forecast {
-    /// Who has asked.
+    /// Sender of the request.
     pub sender: InstanceId,
-    /// The question's counter.
+    /// The request's counter.
     pub counter: u64,
-    /// The stem that is moved.
+    /// The stem that moves.
     pub stem: InstanceId,
-    /// By how much.
+    /// Gain of the move.
     pub gain: Db,
-    /// Loudness into the master before and after; `None` without loudness, or when the stem is not one of the session.
-    pub into: Option<[Lufs; 2]>,
-    /// The highest that the true peak into the master may be, before and after.
+    /// Loudness into the master before and after; `None` without loudness, or if the stem is not part of the session.
+    pub into_master: Option<[Lufs; 2]>,
+    /// Upper bound of the true peak into the master, before and after.
     pub peak: [Option<Dbtp>; 2],
-    /// How far the loudness after may be off; zero if it is exact.
+    /// Largest error of the loudness after the move; zero if it is exact.
     pub half_width: Lu,
-    /// Something may follow the stem, and nobody has said whether: returns not included.
+    /// True if effect returns may follow the stem, which the prediction leaves out.
     pub returns_not_included: bool,
-    /// Loudness out of the master's chain, simulated before and after; `None` where the chain changes a move by nothing.
-    pub out_of: Option<[Lufs; 2]>,
-    /// Seconds of audio that were simulated.
-    pub simulated: f64,
+    /// Simulated loudness out of the master's chain before and after; `None` if the chain does not change the move.
+    pub out_of_master: Option<[Lufs; 2]>,
+    /// Length of the simulated audio, seconds.
+    pub simulated_seconds: f64,
 }
 
+/// Words of a [`Forecast`].
 const FORECAST_WORDS: usize = 13;
 
-/// What a Master says of its session.
+/// Findings of a Master about its session.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Summary {
-    /// Where it sits.
-    pub placement: Placement,
-    /// The mix as it enters the Master, of what was heard.
+pub struct SessionSummary {
+    /// Position of the Master on the master bus.
+    pub placement: MasterPlacement,
+    /// Reading of the Master's input over the audio that was heard.
     pub mix: Reading,
-    /// The stem with most of the mix's highest peak.
+    /// The stem with the largest part in the mix's highest peak.
     pub loudest_peak: Option<InstanceId>,
-    /// How much of the mix the stems account for, 0 to 1.
+    /// Coverage: part of the mix that the stems account for, 0 to 1.
     pub coverage: Option<f64>,
-    /// Why not all of it, in words; empty if there is nothing to say.
-    pub cause: Text<CAUSE>,
-    /// The share of what the stems do not account for.
+    /// Reason for missing coverage, as a sentence or two; empty if there is none.
+    pub cause: Text<CAUSE_BYTES>,
+    /// Share of the rest that the stems do not account for.
     pub unlinked_share: Option<f64>,
-    /// How far a prediction may be off; zero if it is exact; `None` before there can be one.
+    /// Largest error of a prediction for a move by 1 dB; zero if it is exact, `None` before there can be one.
     pub half_width: Option<Lu>,
-    /// Seconds of the song that were heard.
+    /// Length of the song that was heard, seconds.
     pub heard: f64,
-    /// The answer to the last question.
+    /// Answer to the last request for a prediction.
     pub forecast: Option<Forecast>,
     /// The stems of the session, in no particular order.
-    pub stems: [Option<StemSummary>; STEMS],
+    pub stems: [Option<StemFinding>; MAX_STEMS],
 }
 
-impl Default for Summary {
+impl Default for SessionSummary {
     fn default() -> Self {
         Self {
-            placement: Placement::default(),
+            placement: MasterPlacement::default(),
             mix: Reading::default(),
             loudest_peak: None,
             coverage: None,
@@ -107,135 +109,135 @@ impl Default for Summary {
             half_width: None,
             heard: 0.0,
             forecast: None,
-            stems: [None; STEMS],
+            stems: [None; MAX_STEMS],
         }
     }
 }
 
-impl Summary {
-    /// Adds a stem; those beyond [`STEMS`] are dropped.
-    pub fn push(&mut self, stem: StemSummary) {
+impl SessionSummary {
+    /// Adds a stem; those beyond [`MAX_STEMS`] are dropped.
+    pub fn push_stem(&mut self, stem: StemFinding) {
         if let Some(place) = self.stems.iter_mut().find(|place| place.is_none()) {
             *place = Some(stem);
         }
     }
 
-    /// The stems that there are.
-    pub fn stems(&self) -> impl Iterator<Item = &StemSummary> {
+    /// The stems of the session, in no particular order.
+    pub fn stems(&self) -> impl Iterator<Item = &StemFinding> {
         self.stems.iter().flatten()
     }
 }
 
-/// Words of a [`Summary`].
-pub const SUMMARY_WORDS: usize = 6 + READING_WORDS + CAUSE / 8 + FORECAST_WORDS + 11 * STEMS;
+/// Words of a [`SessionSummary`].
+pub const SUMMARY_WORDS: usize = 6 + READING_WORDS + CAUSE_BYTES / 8 + FORECAST_WORDS + 11 * MAX_STEMS;
 
-impl Record for Summary {
-    fn write(&self, pen: &mut Encoder<'_>) {
-        pen.word(self.placement as u64);
-        self.mix.write(pen);
-        pen.word(self.loudest_peak.map_or(0, InstanceId::get));
-        pen.perhaps(self.coverage);
-        pen.text(&self.cause);
-        pen.perhaps(self.unlinked_share);
-        pen.perhaps(self.half_width.map(|x| x.0));
-        pen.number(self.heard);
-        write_forecast(self.forecast.as_ref(), pen);
+impl WireValue for SessionSummary {
+    fn write_to(&self, encoder: &mut Encoder<'_>) {
+        encoder.push_word(self.placement as u64);
+        self.mix.write_to(encoder);
+        encoder.push_word(self.loudest_peak.map_or(0, InstanceId::get));
+        encoder.push_optional(self.coverage);
+        encoder.push_text(&self.cause);
+        encoder.push_optional(self.unlinked_share);
+        encoder.push_optional(self.half_width.map(|x| x.0));
+        encoder.push_number(self.heard);
+        write_forecast(self.forecast.as_ref(), encoder);
         for stem in &self.stems {
-            pen.word(stem.map_or(0, |stem| stem.stem.get()));
-            pen.word(stem.map_or(0, |stem| stem.state as u64));
-            pen.perhaps(stem.and_then(|stem| stem.share));
-            pen.perhaps(stem.and_then(|stem| stem.gain).map(|x| x.0));
+            encoder.push_word(stem.map_or(0, |stem| stem.stem.get()));
+            encoder.push_word(stem.map_or(0, |stem| stem.state as u64));
+            encoder.push_optional(stem.and_then(|stem| stem.share));
+            encoder.push_optional(stem.and_then(|stem| stem.gain).map(|x| x.0));
             let matrix = stem.and_then(|stem| stem.matrix);
-            (0..4).for_each(|n| pen.perhaps(matrix.map(|rows| rows[n / 2][n % 2])));
-            pen.word(stem.is_some_and(|stem| stem.delay.is_some()).into());
-            pen.signed(stem.and_then(|stem| stem.delay).unwrap_or(0));
-            pen.perhaps(stem.and_then(|stem| stem.chain_cost).map(|x| x.0));
+            (0..4).for_each(|n| encoder.push_optional(matrix.map(|rows| rows[n / 2][n % 2])));
+            encoder.push_word(stem.is_some_and(|stem| stem.delay.is_some()).into());
+            encoder.push_signed(stem.and_then(|stem| stem.delay).unwrap_or(0));
+            encoder.push_optional(stem.and_then(|stem| stem.chain_cost).map(|x| x.0));
         }
     }
 
-    fn read(eye: &mut Decoder<'_>) -> Option<Self> {
+    fn read_from(decoder: &mut Decoder<'_>) -> Option<Self> {
         let mut summary = Self {
-            placement: [Placement::Mix, Placement::Final][eye.index(2)?],
-            mix: Record::read(eye)?,
-            loudest_peak: InstanceId::new(eye.word()?),
-            coverage: eye.perhaps()?,
-            cause: eye.text()?,
-            unlinked_share: eye.perhaps()?,
-            half_width: eye.perhaps()?.map(Lu),
-            heard: eye.number()?,
-            forecast: read_forecast(eye)?,
-            stems: [None; STEMS],
+            placement: [MasterPlacement::Mix, MasterPlacement::Final][decoder.next_index(2)?],
+            mix: WireValue::read_from(decoder)?,
+            loudest_peak: InstanceId::new(decoder.next_word()?),
+            coverage: decoder.next_optional()?,
+            cause: decoder.next_text()?,
+            unlinked_share: decoder.next_optional()?,
+            half_width: decoder.next_optional()?.map(Lu),
+            heard: decoder.next_number()?,
+            forecast: read_forecast(decoder)?,
+            stems: [None; MAX_STEMS],
         };
         for place in &mut summary.stems {
-            let stem = InstanceId::new(eye.word()?);
-            let state = StemState::ALL[eye.index(StemState::ALL.len())?];
-            let (share, gain) = (eye.perhaps()?, eye.perhaps()?.map(Db));
+            let stem = InstanceId::new(decoder.next_word()?);
+            let state = StemState::ALL[decoder.next_index(StemState::ALL.len())?];
+            let (share, gain) = (decoder.next_optional()?, decoder.next_optional()?.map(Db));
             let mut cells = [None; 4];
             for cell in &mut cells {
-                *cell = eye.perhaps()?;
+                *cell = decoder.next_optional()?;
             }
             let matrix = match cells {
                 [Some(a), Some(b), Some(c), Some(d)] => Some([[a, b], [c, d]]),
                 _ => None,
             };
-            let (has_delay, delay) = (eye.index(2)? == 1, eye.signed()?);
-            let (delay, chain_cost) = (has_delay.then_some(delay), eye.perhaps()?.map(Lu));
-            *place = stem.map(|stem| StemSummary { stem, state, share, gain, matrix, delay, chain_cost });
+            let (has_delay, delay) = (decoder.next_index(2)? == 1, decoder.next_signed()?);
+            let (delay, chain_cost) = (has_delay.then_some(delay), decoder.next_optional()?.map(Lu));
+            *place = stem.map(|stem| StemFinding { stem, state, share, gain, matrix, delay, chain_cost });
         }
         Some(summary)
     }
 }
 
-fn write_forecast(forecast: Option<&Forecast>, pen: &mut Encoder<'_>) {
+fn write_forecast(forecast: Option<&Forecast>, encoder: &mut Encoder<'_>) {
     let two = |pair: Option<[Lufs; 2]>| [0, 1].map(|n| pair.map(|pair| pair[n].0));
-    pen.word(forecast.map_or(0, |forecast| forecast.sender.get()));
-    pen.word(forecast.map_or(0, |forecast| forecast.counter));
-    pen.word(forecast.map_or(0, |forecast| forecast.stem.get()));
-    pen.number(forecast.map_or(0.0, |forecast| forecast.gain.0));
-    let into = two(forecast.and_then(|forecast| forecast.into));
+    encoder.push_word(forecast.map_or(0, |forecast| forecast.sender.get()));
+    encoder.push_word(forecast.map_or(0, |forecast| forecast.counter));
+    encoder.push_word(forecast.map_or(0, |forecast| forecast.stem.get()));
+    encoder.push_number(forecast.map_or(0.0, |forecast| forecast.gain.0));
+    let into = two(forecast.and_then(|forecast| forecast.into_master));
     let peak = forecast.map_or([None; 2], |forecast| forecast.peak.map(|peak| peak.map(|x| x.0)));
-    let out_of = two(forecast.and_then(|forecast| forecast.out_of));
-    into.into_iter().chain(peak).for_each(|number| pen.perhaps(number));
-    pen.number(forecast.map_or(0.0, |forecast| forecast.half_width.0));
-    pen.word(forecast.is_some_and(|forecast| forecast.returns_not_included).into());
-    out_of.into_iter().for_each(|number| pen.perhaps(number));
-    pen.number(forecast.map_or(0.0, |forecast| forecast.simulated));
+    let out_of = two(forecast.and_then(|forecast| forecast.out_of_master));
+    into.into_iter().chain(peak).for_each(|number| encoder.push_optional(number));
+    encoder.push_number(forecast.map_or(0.0, |forecast| forecast.half_width.0));
+    encoder.push_word(forecast.is_some_and(|forecast| forecast.returns_not_included).into());
+    out_of.into_iter().for_each(|number| encoder.push_optional(number));
+    encoder.push_number(forecast.map_or(0.0, |forecast| forecast.simulated_seconds));
 }
 
-/// Outer `None`: the words are no forecast.
-fn read_forecast(eye: &mut Decoder<'_>) -> Option<Option<Forecast>> {
+/// Reads a forecast that may be absent; the outer `None` stands for words out of range.
+fn read_forecast(decoder: &mut Decoder<'_>) -> Option<Option<Forecast>> {
     let both = |a: Option<f64>, b: Option<f64>| Some([Lufs(a?), Lufs(b?)]);
-    let (sender, counter, stem) = (eye.word()?, eye.word()?, eye.word()?);
-    let gain = eye.db()?;
-    let into = both(eye.perhaps()?, eye.perhaps()?);
-    let peak = [eye.perhaps()?.map(Dbtp), eye.perhaps()?.map(Dbtp)];
-    let (half_width, returns_not_included) = (Lu(eye.number()?), eye.index(2)? == 1);
-    let out_of = both(eye.perhaps()?, eye.perhaps()?);
-    let simulated = eye.number()?;
+    let (sender, counter, stem) = (decoder.next_word()?, decoder.next_word()?, decoder.next_word()?);
+    let gain = decoder.next_db()?;
+    let into_master = both(decoder.next_optional()?, decoder.next_optional()?);
+    let peak = [decoder.next_optional()?.map(Dbtp), decoder.next_optional()?.map(Dbtp)];
+    let (half_width, returns_not_included) = (Lu(decoder.next_number()?), decoder.next_index(2)? == 1);
+    let out_of_master = both(decoder.next_optional()?, decoder.next_optional()?);
+    let simulated_seconds = decoder.next_number()?;
     let ids = InstanceId::new(sender).zip(InstanceId::new(stem));
     Some(ids.map(|(sender, stem)| Forecast {
         sender,
         counter,
         stem,
         gain,
-        into,
+        into_master,
         peak,
         half_width,
         returns_not_included,
-        out_of,
-        simulated,
+        out_of_master,
+        simulated_seconds,
     }))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::snapshot::tests::reading;
+    use crate::records::tests::reading;
 
     #[test]
-    fn a_session_comes_back() {
-        let mut summary = Summary {
-            placement: Placement::Final,
+    fn a_summary_survives_a_round_trip() {
+        let mut summary = SessionSummary {
+            placement: MasterPlacement::Final,
             mix: reading(),
             loudest_peak: Some(InstanceId::mint()),
             unlinked_share: Some(-0.01),
@@ -248,17 +250,17 @@ mod tests {
                 counter: 7,
                 stem: InstanceId::mint(),
                 gain: Db(-2.0),
-                into: Some([Lufs(-14.0), Lufs(-14.5)]),
+                into_master: Some([Lufs(-14.0), Lufs(-14.5)]),
                 peak: [Some(Dbtp(-1.0)), None],
                 half_width: Lu(0.1),
                 returns_not_included: true,
-                out_of: Some([Lufs(-9.0), Lufs(-9.1)]),
-                simulated: 20.0,
+                out_of_master: Some([Lufs(-9.0), Lufs(-9.1)]),
+                simulated_seconds: 20.0,
             }),
-            ..Summary::default()
+            ..SessionSummary::default()
         };
-        for n in 0..STEMS as i64 + 3 {
-            summary.push(StemSummary {
+        for n in 0..MAX_STEMS as i64 + 3 {
+            summary.push_stem(StemFinding {
                 stem: InstanceId::mint(),
                 state: StemState::ALL[n as usize % StemState::ALL.len()],
                 share: Some(0.25),
@@ -268,11 +270,11 @@ mod tests {
                 chain_cost: Some(Lu(0.5)),
             });
         }
-        for summary in [summary, Summary::default()] {
+        for summary in [summary, SessionSummary::default()] {
             let words: [u64; SUMMARY_WORDS] = summary.encode();
-            assert_eq!(Summary::decode(&words), Some(summary));
-            assert_eq!(Summary::decode(&words[..SUMMARY_WORDS - 1]), None);
+            assert_eq!(SessionSummary::decode(&words), Some(summary));
+            assert_eq!(SessionSummary::decode(&words[..SUMMARY_WORDS - 1]), None);
         }
-        assert_eq!(summary.stems().count(), STEMS);
+        assert_eq!(summary.stems().count(), MAX_STEMS);
     }
 }

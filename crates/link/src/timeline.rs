@@ -1,74 +1,74 @@
-//! What of an instance's audio is where on the project's timeline: plain values. Blocks are placed on it by
+//! Positions of an instance's audio on the project's timeline, as plain values. Blocks are placed there by
 //! [`session::timeline::TransportTracker`].
 
-/// Segments that are remembered.
-pub const SEGMENTS: usize = 16;
+/// Segments that a ring remembers.
+pub const MAX_SEGMENTS: usize = 16;
 
 /// Frames that follow each other on the timeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Segment {
-    /// Counts the segments of an instance; every jump, loop, start and stop begins the next.
+    /// Number of the segment, counted per instance; every jump, loop, start and stop begins the next.
     pub pass: u64,
-    /// The first frame's position on the timeline; `None`: live.
+    /// The first frame's position on the timeline; `None` while live.
     pub position: Option<i64>,
-    /// The first frame's counter.
+    /// The first frame's counter: frames since the ring was made.
     pub counter: u64,
     /// Frames so far.
     pub frames: u64,
 }
 
 impl Segment {
-    /// The counter behind the last frame.
+    /// The counter after the last frame.
     pub fn end(&self) -> u64 {
         self.counter + self.frames
     }
 }
 
-/// Frames that were found: those at `counter..counter + frames` follow each other.
+/// Frames found on a timeline: those with counters in `counter..counter + frames`, which follow each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
-    /// The segment they are in.
+    /// Number of their segment.
     pub pass: u64,
     /// The first frame's counter.
     pub counter: u64,
-    /// How many there are by now, at least one.
+    /// Frames so far, at least one.
     pub frames: u64,
 }
 
-/// What of a ring's audio is where, at one moment.
+/// Contents of a ring at one moment, by position.
 #[derive(Clone, Copy, Debug)]
 pub struct Timeline {
-    segments: [Segment; SEGMENTS],
+    segments: [Segment; MAX_SEGMENTS],
     count: usize,
-    /// The oldest counter whose frame is still there.
+    /// The oldest counter that is not overwritten.
     oldest: u64,
-    /// The counter behind the newest frame.
+    /// The counter after the newest frame.
     end: u64,
 }
 
 impl Timeline {
-    /// A timeline of `count` segments, oldest first, and the counters that the ring holds.
-    pub(super) fn new(segments: [Segment; SEGMENTS], count: usize, oldest: u64, end: u64) -> Self {
-        Self { segments, count: count.min(SEGMENTS), oldest, end }
+    /// A timeline of `count` segments, oldest first, and the range of counters that the ring holds.
+    pub(super) fn new(segments: [Segment; MAX_SEGMENTS], count: usize, oldest: u64, end: u64) -> Self {
+        Self { segments, count: count.min(MAX_SEGMENTS), oldest, end }
     }
 
-    /// The segments that are remembered, oldest first. Their oldest frames may be gone.
+    /// The last segments, oldest first. Their oldest frames may be overwritten.
     pub fn segments(&self) -> &[Segment] {
         &self.segments[..self.count]
     }
 
-    /// The oldest counter whose frame is still there; a moment later it may not be.
+    /// The oldest counter that was not overwritten when the timeline was read.
     pub fn oldest(&self) -> u64 {
         self.oldest
     }
 
-    /// The counter behind the newest frame.
+    /// The counter after the newest frame.
     pub fn end(&self) -> u64 {
         self.end
     }
 
-    /// The first occurrence of `position` whose counter is `after` or more. A reader that passes on what it has read
-    /// follows every pass of a loop in order, however far the writer is ahead.
+    /// The first occurrence of `position` with a counter of at least `after`. A reader that passes the end of its last
+    /// read follows every pass of a loop in order, however far the writer is ahead.
     pub fn find(&self, position: i64, after: u64) -> Option<Span> {
         let after = after.max(self.oldest);
         self.occurrences(position).find(|span| span.counter >= after)
@@ -79,7 +79,7 @@ impl Timeline {
         self.occurrences(position).filter(|span| span.counter >= self.oldest).last()
     }
 
-    /// Whether `position` was played in one of the segments; its frame may have been overwritten since.
+    /// True if `position` was played in one of the segments, even if its frame has been overwritten since.
     pub fn has_played(&self, position: i64) -> bool {
         self.occurrences(position).next().is_some()
     }
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     fn timeline(segments: &[(Option<i64>, u64)], oldest: u64) -> Timeline {
-        let mut all = [Segment { pass: 0, position: None, counter: 0, frames: 0 }; SEGMENTS];
+        let mut all = [Segment { pass: 0, position: None, counter: 0, frames: 0 }; MAX_SEGMENTS];
         let mut counter = 0;
         for (n, &(position, frames)) in segments.iter().enumerate() {
             all[n] = Segment { pass: n as u64, position, counter, frames };
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_before_behind_or_overwritten_is_not_found() {
+    fn positions_before_after_or_overwritten_are_not_found() {
         let timeline = timeline(&[(Some(-10), 50)], 20);
         assert_eq!(timeline.find(-11, 0), None);
         assert_eq!(timeline.find(40, 0), None);

@@ -1,12 +1,12 @@
-//! The link between processes: real ones, started by the tests, running at any speed, stopped and killed.
+//! The link between real processes that the tests start, run at several speeds, stop and kill.
 
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
 
-use link::bridge::{Bridge, InstanceSource, Intervals, Membership};
-use link::identity::unique;
-use link::snapshot::{BlockStatus, InstanceInfo, Kind, StemReadings};
-use link::words::Text;
+use link::identity::unique_id;
+use link::ipc::{Bridge, InstanceSource, Intervals, Membership};
+use link::records::{BlockStatus, InstanceInfo, InstanceKind, StemReadings};
+use link::text::Text;
 use link::{BRIDGE, PeerView, Roster};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -26,48 +26,48 @@ mod speed;
 
 const RATE: Hz = Hz(48_000.0);
 
-/// Held by tests that need the machine for themselves.
-fn alone() -> MutexGuard<'static, ()> {
+/// Returns a lock for tests that need the machine for themselves.
+fn lock_machine() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The song that every stem plays: a number for each position, exact in `f32`.
+/// Sample of the song that every Stem plays, by position, exact in `f32`.
 fn song(position: i64) -> f64 {
     let mixed = position.cast_unsigned().wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
     mixed as f64 / f64::from(1 << 24) - 0.5
 }
 
-/// An instance without a plugin around it: a Master listens to everybody.
-struct Puppet {
-    kind: Kind,
+/// An instance without a plugin, which as a Master listens to every Stem.
+struct SilentSource {
+    kind: InstanceKind,
     name: String,
 }
 
-impl InstanceSource for Puppet {
-    fn label(&self) -> InstanceInfo {
+impl InstanceSource for SilentSource {
+    fn info(&self) -> InstanceInfo {
         InstanceInfo { kind: self.kind, name: Text::new(&self.name), ..InstanceInfo::default() }
     }
 
-    fn figures(&self) -> StemReadings {
+    fn readings(&self) -> StemReadings {
         StemReadings::default()
     }
 
-    fn listens(&self, _: &PeerView) -> bool {
+    fn wants_audio(&self, _: &PeerView) -> bool {
         true
     }
 }
 
-fn join(bridge: &'static Bridge, kind: Kind, name: &str) -> Membership {
-    bridge.join(None, Arc::new(Puppet { kind, name: name.into() })).unwrap()
+fn join(bridge: &'static Bridge, kind: InstanceKind, name: &str) -> Membership {
+    bridge.join(None, Arc::new(SilentSource { kind, name: name.into() })).unwrap()
 }
 
 /// A runtime folder of its own for each test, removed at the end.
-struct Runtime(PathBuf);
+struct TestRuntime(PathBuf);
 
-impl Runtime {
+impl TestRuntime {
     fn new() -> Self {
-        let path = std::env::temp_dir().join(format!("stemlink-test-{}", unique()));
+        let path = std::env::temp_dir().join(format!("stemlink-test-{}", unique_id()));
         std::fs::create_dir(&path).unwrap();
         Self(path)
     }
@@ -76,47 +76,47 @@ impl Runtime {
         self.0.join("stemlink-1")
     }
 
-    /// A bridge in this process that meets others there.
+    /// A bridge in this process that uses the folder.
     fn bridge(&self) -> &'static Bridge {
-        self.bridge_at(Intervals::DEFAULT)
+        self.bridge_with(Intervals::DEFAULT)
     }
 
-    /// One with a pace of its own.
-    fn bridge_at(&self, pace: Intervals) -> &'static Bridge {
+    /// A bridge with these intervals.
+    fn bridge_with(&self, intervals: Intervals) -> &'static Bridge {
         static ROSTERS: [Roster; 20] = [const { Roster::new() }; 20];
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let roster = &ROSTERS[NEXT.fetch_add(1, Ordering::Relaxed)];
-        let place: &str = Box::leak(self.folder().to_str().unwrap().to_owned().into_boxed_str());
-        let places: &'static [&'static str] = Box::leak(Box::new([place]));
-        Box::leak(Box::new(Bridge::between(roster, Some(places), pace)))
+        let folder: &str = Box::leak(self.folder().to_str().unwrap().to_owned().into_boxed_str());
+        let folders: &'static [&'static str] = Box::leak(Box::new([folder]));
+        Box::leak(Box::new(Bridge::with_folders(roster, Some(folders), intervals)))
     }
 
-    /// A process that is to play a part of [`child`].
-    fn start(&self, part: &str, name: &str) -> Process {
+    /// Starts a process with a role of [`child`].
+    fn start(&self, role: &str, name: &str) -> ChildProcess {
         let child = Command::new(std::env::current_exe().unwrap())
             .args(["child::child", "--exact", "--nocapture"])
             .env("XDG_RUNTIME_DIR", &self.0)
-            .env(child::PART, part)
+            .env(child::ROLE, role)
             .env(child::NAME, name)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
-        Process(child)
+        ChildProcess(child)
     }
 }
 
-impl Drop for Runtime {
+impl Drop for TestRuntime {
     fn drop(&mut self) {
         drop(std::fs::remove_dir_all(&self.0));
     }
 }
 
-/// A process that is killed at the end, if not before.
-struct Process(Child);
+/// A child process, killed when dropped.
+struct ChildProcess(Child);
 
-impl Process {
-    /// SIGKILL: nothing of it runs any more.
+impl ChildProcess {
+    /// Kills the process (SIGKILL).
     fn kill(&mut self) {
         self.0.kill().unwrap();
         self.0.wait().unwrap();
@@ -127,19 +127,19 @@ impl Process {
     }
 }
 
-impl Drop for Process {
+impl Drop for ChildProcess {
     fn drop(&mut self) {
         drop(self.0.kill());
         drop(self.0.wait());
     }
 }
 
-/// Waits until something is so.
+/// Returns what `probe` finds, as soon as it does; panics after 60 s.
 #[track_caller]
-fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+fn eventually<T>(what: &str, mut probe: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();
     loop {
-        if let Some(found) = look() {
+        if let Some(found) = probe() {
             return found;
         }
         assert!(start.elapsed() < Duration::from_secs(60), "never: {what}");
@@ -147,15 +147,15 @@ fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-/// The instance of that name, as soon as it is there.
+/// Returns the instance of that name, as soon as there is one.
 #[track_caller]
-fn meet(bridge: &'static Bridge, name: &str) -> PeerView {
-    let named = |peer: &PeerView| peer.label().is_some_and(|label| label.name == Text::new(name));
+fn find_named(bridge: &'static Bridge, name: &str) -> PeerView {
+    let named = |peer: &PeerView| peer.info().is_some_and(|info| info.name == Text::new(name));
     eventually(name, || bridge.roster().peers().find(named))
 }
 
 /// Names of the files in the folder.
-fn names(folder: &Path) -> Vec<String> {
+fn file_names(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).into_iter().flatten();
     entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect()
 }

@@ -14,10 +14,10 @@ use dsp::denoise::{Denoise, DenoiseSettings};
 use dsp::equalizer::{BandSettings, Equalizer, EqualizerSettings};
 use dsp::limiter::{Limiter, LimiterSettings};
 use dsp::{Block, Process};
-use link::roster::{Roster, SLOTS};
+use link::records::InstanceInfo;
+use link::roster::{MAX_INSTANCES, Roster};
 use link::slot::Origin;
-use link::snapshot::InstanceInfo;
-use link::words::Text;
+use link::text::Text;
 use meter::layout::Layout;
 use meter::loudness::HopMeter;
 use meter::true_peak::TruePeak;
@@ -124,7 +124,8 @@ fn link() -> Unit {
         host: Text::new("a host's name"),
         ..InstanceInfo::default()
     };
-    let tenants: Vec<_> = (0..SLOTS).filter_map(|_| ROSTER.join(Origin::Here, None, &label)).collect();
+    let tenants: Vec<_> =
+        (0..MAX_INSTANCES).filter_map(|_| ROSTER.join(Origin::Local, None, &label)).collect();
     let mut due = 0;
     Box::new(move |left, _| {
         due += left.len();
@@ -132,9 +133,9 @@ fn link() -> Unit {
             due -= SECOND / 60;
             for peer in ROSTER.peers() {
                 black_box(&(peer.id(), peer.presence()));
-                black_box(&peer.label());
-                black_box(&peer.pulse());
-                black_box(&peer.figures());
+                black_box(&peer.info());
+                black_box(&peer.block_status());
+                black_box(&peer.stem_readings());
             }
         }
         black_box(&tenants);

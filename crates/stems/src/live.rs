@@ -34,17 +34,17 @@ pub(crate) fn run(args: &Live, global: &Global) -> CommandResult {
     let targets = targets(args, global)?;
     let mut onlooker = match &args.folder {
         None => Observer::new(&SEEN),
-        Some(folder) => Observer::at(&SEEN, vec![folder.clone()], Intervals::DEFAULT),
+        Some(folder) => Observer::with_folders(&SEEN, vec![folder.clone()], Intervals::DEFAULT),
     };
     let survey = first_look(&mut onlooker)?;
-    for (place, error) in onlooker.troubles() {
+    for (place, error) in onlooker.folder_errors() {
         let cure = "see that it is a folder of yours";
         note(&format!("{}: cannot be looked into, {error}; {cure}", shown(place)));
     }
     let wait = Duration::from_secs(args.wait.into());
     let prediction = args.one_move.as_ref().map(|one| ask::ask(&onlooker, &survey, one, wait)).transpose()?;
     if global.json {
-        let incompatible: Vec<u64> = onlooker.incompatible().collect();
+        let incompatible: Vec<u64> = onlooker.incompatible_versions().collect();
         return output::json(
             Outcome::Clean,
             &json::document(&survey, &incompatible, &targets, prediction.as_ref()),
@@ -75,9 +75,9 @@ fn targets(args: &Live, global: &Global) -> Result<Vec<NormalizationTarget>, Fai
 fn first_look(onlooker: &mut Observer) -> Result<Survey, Failure> {
     loop {
         let now = Instant::now();
-        onlooker.look(now);
-        if onlooker.is_sure(now) {
-            return Ok(Survey::of(onlooker.peers()));
+        onlooker.poll(now);
+        if onlooker.is_complete(now) {
+            return Ok(Survey::new(onlooker.peers()));
         }
         pause(POLL_INTERVAL)?;
     }
@@ -87,8 +87,8 @@ fn first_look(onlooker: &mut Observer) -> Result<Survey, Failure> {
 fn watch(onlooker: &mut Observer, targets: &[NormalizationTarget]) -> Result<(), Failure> {
     let _screen = Screen::open();
     while !is_interrupted() {
-        onlooker.look(Instant::now());
-        let page = page::text(&Survey::of(onlooker.peers()), onlooker, targets);
+        onlooker.poll(Instant::now());
+        let page = page::text(&Survey::new(onlooker.peers()), onlooker, targets);
         draw(&page);
         output::written()?;
         if output::is_over() {

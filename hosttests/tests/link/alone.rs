@@ -1,6 +1,6 @@
 //! Tests that are a process of their own, and meet others in a folder of their own.
 
-use link::identity::unique;
+use link::identity::unique_id;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
@@ -16,7 +16,7 @@ pub(crate) struct Folder(pub(crate) PathBuf);
 
 impl Folder {
     pub(crate) fn new() -> Self {
-        let path = std::env::temp_dir().join(format!("stemlink-host-{}", unique()));
+        let path = std::env::temp_dir().join(format!("stemlink-host-{}", unique_id()));
         std::fs::create_dir(&path).expect("a folder");
         Self(path)
     }

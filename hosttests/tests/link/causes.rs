@@ -4,13 +4,13 @@ use super::alone::alone;
 use super::desk::{Audio, Desk, RATE, song};
 use hosttests::viewer::Viewer;
 use hosttests::{Library, Random};
-use link::summary::Summary;
+use link::summary::SessionSummary;
 use std::time::{Duration, Instant};
 
 const SECONDS: usize = 10;
 
 /// Plays the song again and again until the Master says what is waited for.
-fn until(desk: &mut Desk, viewer: &Viewer, is: impl Fn(&Summary) -> bool) -> Summary {
+fn until(desk: &mut Desk, viewer: &Viewer, is: impl Fn(&SessionSummary) -> bool) -> SessionSummary {
     let (master, start) = (desk.master_id(), Instant::now());
     loop {
         desk.play_at(4.0, 0..SECONDS * RATE as usize);
@@ -113,8 +113,9 @@ fn a_reverb_on_a_send_is_called_returns() {
             })
             .collect();
         desk.extra = Some(again(&desk.buses[0].song, &taps));
-        let is =
-            |summary: &Summary| summary.cause.as_str().starts_with("Returns of Bus 0 (reverb or echo): ");
+        let is = |summary: &SessionSummary| {
+            summary.cause.as_str().starts_with("Returns of Bus 0 (reverb or echo): ")
+        };
         let summary = until(&mut desk, &viewer, is);
         assert!(summary.half_width.is_some_and(|width| width.0 > 0.0), "{summary:?}");
     });

@@ -9,7 +9,7 @@ use chain::{ChainKind, LatencyClass};
 use hosttests::viewer::{Viewer, eventually, id};
 use hosttests::{Change, Library, Plugin, Random, with_noise};
 use link::ROSTER;
-use link::summary::Summary;
+use link::summary::SessionSummary;
 use project::bundle::Bundle;
 use project::session::Session;
 use render::master::{MasterJob, master};
@@ -117,7 +117,7 @@ fn exchanged(viewer: &Viewer, library: &Library, seed: u64, gains: &[[f32; 2]], 
     let (me, ids) = (id(&mut desk.master), desk.ids());
     let peer = viewer.find(me);
     let name = "Song";
-    let whole = |summary: &Summary| {
+    let whole = |summary: &SessionSummary| {
         let clear = summary.coverage.is_some_and(|coverage| coverage > 0.999_999_9);
         let found = summary.stems().filter(|stem| stem.matrix.is_some()).count();
         clear && summary.heard > SECONDS as f64 - 1.0 && found == STEMS

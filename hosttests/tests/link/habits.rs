@@ -58,20 +58,20 @@ impl Session {
     }
 
     /// Waits for the Master to know all of the song as it is, and nothing else.
-    fn is_right(&self) -> Summary {
-        let whole = |summary: &Summary| summary.heard > SECONDS as f64 - 0.05;
-        let same = |summary: &Summary| {
+    fn is_right(&self) -> SessionSummary {
+        let whole = |summary: &SessionSummary| summary.heard > SECONDS as f64 - 0.05;
+        let same = |summary: &SessionSummary| {
             summary.mix.integrated.is_some_and(|found| (found.0 - self.integrated).abs() < 0.01)
         };
-        let explained = |summary: &Summary| summary.coverage.is_some_and(|coverage| coverage > 0.9999);
+        let explained = |summary: &SessionSummary| summary.coverage.is_some_and(|coverage| coverage > 0.9999);
         self.summary(|summary| whole(summary) && same(summary) && explained(summary))
     }
 
-    fn summary(&self, is: impl Fn(&Summary) -> bool) -> Summary {
+    fn summary(&self, is: impl Fn(&SessionSummary) -> bool) -> SessionSummary {
         self.viewer.summary(self.master, is)
     }
 
-    fn state(&self, summary: &Summary, stem: usize) -> Option<StemState> {
+    fn state(&self, summary: &SessionSummary, stem: usize) -> Option<StemState> {
         summary.stems().find(|known| known.stem == self.stems[stem]).map(|known| known.state)
     }
 
@@ -160,7 +160,7 @@ fn a_fader_that_is_ridden_is_how_the_song_is_and_makes_an_estimate_that_holds() 
             integrated(&mix)
         };
         session.integrated = ride(&mut session, Db(0.0));
-        let ridden = |summary: &Summary| {
+        let ridden = |summary: &SessionSummary| {
             summary.heard > SECONDS as f64 - 0.25
                 && summary.mix.integrated.is_some_and(|found| (found.0 - session.integrated).abs() < 0.03)
                 && summary.coverage.is_some_and(|coverage| coverage > 0.995)
@@ -168,13 +168,16 @@ fn a_fader_that_is_ridden_is_how_the_song_is_and_makes_an_estimate_that_holds() 
         session.summary(ridden);
 
         const MOVE: Db = Db(3.0);
-        let counter =
-            session.viewer.desk().ask_to_predict(session.master, session.stems[RIDDEN], MOVE).expect("there");
+        let counter = session
+            .viewer
+            .requester()
+            .request_prediction(session.master, session.stems[RIDDEN], MOVE)
+            .expect("there");
         let answer = session
             .summary(|summary| summary.forecast.is_some_and(|forecast| forecast.counter == counter))
             .forecast
             .expect("answered");
-        let [before, after] = answer.into.expect("sounds");
+        let [before, after] = answer.into_master.expect("sounds");
         let made = ride(&mut session, MOVE) - session.integrated;
         let off = ((after - before).0 - made).abs();
         assert!(off <= answer.half_width.0 + 0.01, "off by {off}: {answer:?}");
@@ -199,7 +202,7 @@ fn a_stem_that_the_host_lets_sleep_is_silent_not_gone() {
         desk.buses[SLEEPER].sleeps = true;
         // slow enough that the link's clock, which is the wall's, takes it for asleep
         let slept = desk.play_at(12.0, frames(5.0, 64.0));
-        let known = |summary: &Summary| summary.stems().any(|stem| stem.stem == stems[SLEEPER]);
+        let known = |summary: &SessionSummary| summary.stems().any(|stem| stem.stem == stems[SLEEPER]);
         viewer.summary(master, |summary| summary.heard > 60.0 && known(summary));
         desk.buses[SLEEPER].sleeps = false;
         let woken = desk.play(frames(64.0, 70.0), Manner::USUAL).0;

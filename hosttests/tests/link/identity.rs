@@ -71,9 +71,9 @@ fn a_trim_is_an_exact_gain_and_survives_without_the_master_that_asked_for_it() {
             stem.activate(RATE, 1024);
             let input = song(3, 1);
             let peer = viewer.find(id(&mut stem));
-            let trim = || peer.figures().expect("it is there").trim;
+            let trim = || peer.stem_readings().expect("it is there").trim;
             for (asked, offset) in [(Db(-3.25), Db(-3.25)), (Db(99.0), Db(24.0)), (Db(1.5), Db(1.5))] {
-                viewer.desk().ask(peer.id().expect("it is there"), trim().revision, asked);
+                viewer.requester().request_trim(peer.id().expect("it is there"), trim().revision, asked);
                 eventually("the trim is taken", || (trim().offset == offset).then_some(()));
             }
             let settings = ChainSettings { level: Db(-2.0) + Db(1.5), ..ChainSettings::default() };

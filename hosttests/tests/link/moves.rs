@@ -4,7 +4,7 @@ use super::alone::alone;
 use super::desk::{Audio, Desk, Manner, RATE, measure, song};
 use hosttests::Library;
 use hosttests::viewer::{Viewer, eventually};
-use link::request::Verdict;
+use link::remote_trim::TrimVerdict;
 use link::summary::Forecast;
 use units::{Db, Lufs};
 
@@ -30,27 +30,27 @@ fn a_move_that_is_predicted_then_asked_for_reads_as_predicted() {
         viewer.summary(master, |summary| whole(summary.heard));
 
         let moved = stems[3];
-        let counter = viewer.desk().ask_to_predict(master, moved, MOVE).expect("it is there");
+        let counter = viewer.requester().request_prediction(master, moved, MOVE).expect("it is there");
         let answered = viewer
             .summary(master, |summary| summary.forecast.is_some_and(|forecast| forecast.counter == counter));
         let forecast = answered.forecast.expect("answered");
         assert_eq!((forecast.stem, forecast.gain, forecast.half_width.0), (moved, MOVE, 0.0));
-        let [now, then] = forecast.into.expect("sounds");
+        let [now, then] = forecast.into_master.expect("sounds");
         assert!((now - before).0.abs() < 0.01, "{now:?} {before:?}");
 
         // asked for by one who has seen an older trim it is refused, then done
         let stem = viewer.find(moved);
-        let trim = || stem.figures().expect("it is there").trim;
+        let trim = || stem.stem_readings().expect("it is there").trim;
         let answer = |counter: u64| {
             eventually("the Stem answers", || {
                 trim().answer.filter(|answer| answer.counter == counter).map(|answer| answer.verdict)
             })
         };
         let base = trim().revision;
-        let stale = viewer.desk().ask(moved, base.wrapping_add(1), MOVE).expect("it is there");
-        assert_eq!((answer(stale), trim().offset), (Verdict::Stale, Db(0.0)));
-        let asked = viewer.desk().ask(moved, base, MOVE).expect("it is there");
-        assert_eq!((answer(asked), trim().offset), (Verdict::Accepted, MOVE));
+        let stale = viewer.requester().request_trim(moved, base.wrapping_add(1), MOVE).expect("it is there");
+        assert_eq!((answer(stale), trim().offset), (TrimVerdict::Stale, Db(0.0)));
+        let asked = viewer.requester().request_trim(moved, base, MOVE).expect("it is there");
+        assert_eq!((answer(asked), trim().offset), (TrimVerdict::Accepted, MOVE));
 
         // half a second of the trimmed song tells the Master all: what it has heard is rescaled
         desk.play(0..RATE as usize / 2, Manner::USUAL);
@@ -108,7 +108,7 @@ fn driven_to(target: f64) {
     let (master, stems) = (desk.master_id(), desk.ids());
     viewer.find(master);
     let forecast = |viewer: &Viewer| {
-        let counter = viewer.desk().ask_to_predict(master, stems[0], MOVE).expect("it is there");
+        let counter = viewer.requester().request_prediction(master, stems[0], MOVE).expect("it is there");
         let is = |forecast: &Forecast| forecast.counter == counter;
         let answered = viewer.summary(master, |summary| summary.forecast.is_some_and(|f| is(&f)));
         answered.forecast.expect("answered")
@@ -117,14 +117,14 @@ fn driven_to(target: f64) {
     let mut last = None;
     let told = eventually("most of the song has been simulated", || {
         last = Some(desk.play(all.clone(), Manner::USUAL));
-        Some(forecast(&viewer)).filter(|forecast| forecast.simulated >= 5.9)
+        Some(forecast(&viewer)).filter(|forecast| forecast.simulated_seconds >= 5.9)
     });
     let (mix, out) = last.expect("it has played");
     let before = loudness(&out);
     desk.buses[0].gains = desk.buses[0].gains.map(|gain| gain * MOVE.gain() as f32);
     let (louder, out) = desk.play(all, Manner::USUAL);
     let after = loudness(&out);
-    let [into, out_of] = [told.into.expect("sounds"), told.out_of.expect("it was simulated")];
+    let [into, out_of] = [told.into_master.expect("sounds"), told.out_of_master.expect("it was simulated")];
     let (entering, leaving) = ((loudness(&louder) - loudness(&mix)).0, (after - before).0);
     println!("{target} LUFS: {entering:.2} LU into the master, {leaving:.3} out of it, simulated {out_of:?}");
     assert!((into[1] - into[0]).0 - entering < 0.01);
@@ -164,7 +164,7 @@ fn two_who_ask_at_once_are_both_answered() {
         viewers[0].summary(master, |summary| summary.heard > 2.0);
         let moves = [Db(1.0), Db(2.0), Db(3.0)];
         let ask = |(viewer, gain): (&Viewer, Db)| {
-            (viewer.id(), viewer.desk().ask_to_predict(master, stems[0], gain).expect("it is there"))
+            (viewer.id(), viewer.requester().request_prediction(master, stems[0], gain).expect("it is there"))
         };
         let mut waiting: Vec<_> = viewers.iter().zip(moves).map(ask).collect();
         // each looks as often as the command line does

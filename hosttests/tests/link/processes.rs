@@ -131,20 +131,21 @@ impl Intervals {
 }
 
 /// A Master here hears the Stems of another process, in that format, at that speed, `seconds` of the song or more.
-fn crosses(format: Format, speed: f64, seconds: f64) {
+fn crosses(format: PluginFormat, speed: f64, seconds: f64) {
     let viewer = Viewer::new();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64;
     let pace = Intervals { speed, start: now + 1500 };
-    let stems = if format == Format::Vst3 { "vst3" } else { "clap" };
+    let stems = if format == PluginFormat::Vst3 { "vst3" } else { "clap" };
     let host = Host::start(&format!("{stems},{speed},{}", pace.start));
     let mut master = Plugin::on_track(&Library::open(), MASTER, "Mix").expect("the library has it");
     master.activate(RATE, BLOCK as u32);
     let master_id = id(&mut master);
     viewer.find(master_id);
     let theirs = eventually("both Stems are seen", || {
-        let of =
-            |label: &InstanceInfo| label.kind == Kind::Stem && label.process.pid == u64::from(host.0.id());
-        let stems = ROSTER.peers().filter(|peer| peer.label().is_some_and(|label| of(&label)));
+        let of = |label: &InstanceInfo| {
+            label.kind == InstanceKind::Stem && label.process.pid == u64::from(host.0.id())
+        };
+        let stems = ROSTER.peers().filter(|peer| peer.info().is_some_and(|label| of(&label)));
         let ids: Vec<InstanceId> = stems.filter_map(|peer| peer.id()).collect();
         (ids.len() == STEMS.len()).then_some(ids)
     });
@@ -164,7 +165,7 @@ fn crosses(format: Format, speed: f64, seconds: f64) {
         play(&mut master, &mut mix, block);
         block += 1;
         let summary = ROSTER.find(master_id).and_then(|peer| peer.summary());
-        let is_whole = |summary: &Summary| {
+        let is_whole = |summary: &SessionSummary| {
             let both = summary.stems().filter(|stem| stem.gain.is_some()).count() == STEMS.len();
             let exact = summary.half_width.is_some_and(|width| width.0 == 0.0);
             let covered = summary.coverage.is_some_and(|coverage| coverage > 0.9999);
@@ -186,40 +187,40 @@ fn crosses(format: Format, speed: f64, seconds: f64) {
         assert_eq!(seen.delay, Some(0), "{seen:?}");
         let stem = ROSTER.find(seen.stem).expect("it lives");
         assert!(stem.reading().is_some_and(|reading| reading.integrated.is_some()), "its reading arrives");
-        assert_eq!(stem.label().map(|label| label.format), Some(format));
+        assert_eq!(stem.info().map(|label| label.format), Some(format));
     }
 }
 
 #[test]
 fn a_master_hears_the_stems_of_another_process_as_they_play() {
     alone("link::processes::a_master_hears_the_stems_of_another_process_as_they_play", || {
-        crosses(Format::Clap, 1.0, 4.0);
+        crosses(PluginFormat::Clap, 1.0, 4.0);
     });
 }
 
 #[test]
 fn a_master_hears_the_stems_of_another_process_at_twenty_times_their_speed() {
     let test = "link::processes::a_master_hears_the_stems_of_another_process_at_twenty_times_their_speed";
-    alone(test, || crosses(Format::Clap, 20.0, 20.0));
+    alone(test, || crosses(PluginFormat::Clap, 20.0, 20.0));
 }
 
 #[test]
 fn a_clap_master_hears_the_vst3_stems_of_another_process_as_they_play() {
     let test = "link::processes::a_clap_master_hears_the_vst3_stems_of_another_process_as_they_play";
-    alone(test, || crosses(Format::Vst3, 1.0, 4.0));
+    alone(test, || crosses(PluginFormat::Vst3, 1.0, 4.0));
 }
 
 #[test]
 fn a_clap_master_hears_the_vst3_stems_of_another_process_at_twenty_times_their_speed() {
     let test =
         "link::processes::a_clap_master_hears_the_vst3_stems_of_another_process_at_twenty_times_their_speed";
-    alone(test, || crosses(Format::Vst3, 20.0, 20.0));
+    alone(test, || crosses(PluginFormat::Vst3, 20.0, 20.0));
 }
 
 /// Survey as `stems live` takes it.
 fn survey(onlooker: &mut Observer) -> Survey {
-    onlooker.look(Instant::now());
-    Survey::of(onlooker.peers())
+    onlooker.poll(Instant::now());
+    Survey::new(onlooker.peers())
 }
 
 #[test]
@@ -229,18 +230,18 @@ fn two_hosts_do_not_take_each_other_s_stems_and_a_killed_one_is_gone() {
         let mut onlooker = Observer::new(&SEEN);
         let mut hosts = [70u64, 80].map(|seed| Host::start(&format!("desk,{seed}")));
         let pids = hosts.each_ref().map(|host| u64::from(host.0.id()));
-        let own = |survey: &Survey, pid: u64, kind: Kind| -> BTreeSet<InstanceId> {
+        let own = |survey: &Survey, pid: u64, kind: InstanceKind| -> BTreeSet<InstanceId> {
             let is = |label: &InstanceInfo| label.process.pid == pid && label.kind == kind;
-            survey.instances.iter().filter(|one| is(&one.label)).map(|one| one.id).collect()
+            survey.instances.iter().filter(|one| is(&one.info)).map(|one| one.id).collect()
         };
         let parted = eventually("each Master sums its own", || {
             let survey = survey(&mut onlooker);
             let of = |pid: u64| {
-                let stems = own(&survey, pid, Kind::Stem);
+                let stems = own(&survey, pid, InstanceKind::Stem);
                 let session = survey
                     .sessions
                     .iter()
-                    .find(|session| survey.instances[session.owner].label.process.pid == pid)?;
+                    .find(|session| survey.instances[session.owner].info.process.pid == pid)?;
                 let sums: BTreeSet<_> = session.stems.iter().map(|&stem| survey.instances[stem].id).collect();
                 let whole = session.summary.coverage.is_some_and(|coverage| coverage > 0.9999);
                 (stems.len() == 2 && sums == stems && whole).then_some(())
@@ -256,7 +257,10 @@ fn two_hosts_do_not_take_each_other_s_stems_and_a_killed_one_is_gone() {
         let killed = Instant::now();
         let left = survey(&mut onlooker);
         assert!(killed.elapsed() < Duration::from_secs(3), "{:?}", killed.elapsed());
-        assert_eq!(own(&left, pids[0], Kind::Stem).len() + own(&left, pids[0], Kind::Master).len(), 0);
+        assert_eq!(
+            own(&left, pids[0], InstanceKind::Stem).len() + own(&left, pids[0], InstanceKind::Master).len(),
+            0
+        );
         assert_eq!((left.instances.len(), left.sessions.len()), (3, 1), "the other one plays on");
     });
 }

@@ -4,7 +4,7 @@ use super::alone::alone;
 use super::desk::{Desk, Manner, RATE, song};
 use hosttests::Library;
 use hosttests::viewer::Viewer;
-use link::summary::Summary;
+use link::summary::SessionSummary;
 use std::time::Duration;
 
 const SECONDS: usize = 6;
@@ -23,7 +23,7 @@ fn found(viewer: &Viewer, library: &Library, states: &mut Vec<Vec<u8>>, manner: 
     // back to the beginning: the last hop waits for what follows, which says whether it was an audition
     desk.play(0..RATE as usize / 2, manner);
     let whole = |heard: f64| heard > SECONDS as f64 - 0.05;
-    let complete = |summary: &Summary| whole(summary.heard) && summary.stems().count() == STEMS;
+    let complete = |summary: &SessionSummary| whole(summary.heard) && summary.stems().count() == STEMS;
     // and the Master has taken in what it has heard again
     let mut summary = viewer.summary(master, complete);
     loop {

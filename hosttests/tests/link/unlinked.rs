@@ -60,7 +60,7 @@ fn without_a_place_at_the_table() {
     alone("link::unlinked::without_a_place_at_the_table", || {
         const LOW: f64 = 8000.0;
         let library = Library::open();
-        let crowd: Vec<Plugin> = (0..link::roster::SLOTS)
+        let crowd: Vec<Plugin> = (0..link::roster::MAX_INSTANCES)
             .map(|_| {
                 let mut plugin = Plugin::new(&library, STEM);
                 plugin.activate(LOW, 64);

@@ -128,7 +128,7 @@ fn hear(window: &mut Window<'_>, at: &mut usize, row: usize, song: &Song) -> Db 
 /// Meters and link, which have seen all that was played, say what they say of the mix alone.
 fn says_the_mix(master: PeerView, at: usize, listens: bool) {
     let (pulse, levels) = eventually("the link tells of the last block", || {
-        let pulse = master.pulse().filter(|pulse| pulse.blocks >= (at / BLOCK) as u64)?;
+        let pulse = master.block_status().filter(|pulse| pulse.blocks >= (at / BLOCK) as u64)?;
         let reading = master.reading()?;
         Some((pulse, [reading.momentary?.0, reading.integrated?.0, reading.true_peak?.0]))
     });

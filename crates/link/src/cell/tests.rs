@@ -1,20 +1,20 @@
 #![allow(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
 
 use super::*;
-use crate::word::model::{Modelled, check, fails};
+use crate::atomic_word::model::{LoomWord, check, fails};
 use std::sync::Arc;
 
 #[test]
-fn nothing_is_read_before_the_first_write() {
-    let cell = Cell::<3>::new();
+fn a_read_before_the_first_write_fails() {
+    let cell = SeqCell::<3>::new();
     assert!(!cell.read(&mut [0; 3]));
     cell.write(&[0; 3]);
     assert!(cell.read(&mut [1; 3]));
 }
 
 #[test]
-fn what_was_written_last_is_read() {
-    let cell = Cell::<3>::new();
+fn the_last_write_is_read() {
+    let cell = SeqCell::<3>::new();
     let mut words = [0; 3];
     for n in 0..5 {
         let before = cell.sequence();
@@ -26,8 +26,8 @@ fn what_was_written_last_is_read() {
 }
 
 #[test]
-fn a_cell_that_a_dead_writer_left_odd_is_unreadable_until_the_next_write() {
-    let cell = Cell::<2>::new();
+fn a_cell_whose_writer_was_killed_is_unreadable_until_the_next_write() {
+    let cell = SeqCell::<2>::new();
     cell.write(&[1, 1]);
     cell.sequence.store(cell.sequence() | 1, Ordering::Relaxed);
     cell.words[0].store(9, Ordering::Relaxed);
@@ -40,7 +40,7 @@ fn a_cell_that_a_dead_writer_left_odd_is_unreadable_until_the_next_write() {
 
 #[test]
 fn no_reader_sees_a_torn_cell() {
-    let cell = Arc::new(Cell::<64>::new());
+    let cell = Arc::new(SeqCell::<64>::new());
     let busy = Arc::new(AtomicU64::new(2));
     let readers: Vec<_> = (0..2)
         .map(|_| {
@@ -69,7 +69,7 @@ fn no_reader_sees_a_torn_cell() {
 
 /// Two writes against two reads.
 fn model<const ACQUIRE: bool, const RELEASE: bool>() {
-    let cell = loom::sync::Arc::new(Cell::<2, Modelled<ACQUIRE, RELEASE>>::default());
+    let cell = loom::sync::Arc::new(SeqCell::<2, LoomWord<ACQUIRE, RELEASE>>::default());
     let reader = {
         let cell = loom::sync::Arc::clone(&cell);
         loom::thread::spawn(move || {
@@ -90,7 +90,7 @@ fn model<const ACQUIRE: bool, const RELEASE: bool>() {
     reader.join().unwrap();
 }
 
-/// What readers of the model have seen last, a bit each.
+/// Last values that readers of the model have seen, one bit each.
 static SEEN: AtomicU64 = AtomicU64::new(0);
 
 #[test]

@@ -1,14 +1,14 @@
-//! No room in the runtime folder. Mounting a small file system takes root.
+//! Runtime folders without space. Skipped without root, which mounting a small file system takes.
 
 #![allow(clippy::print_stderr, reason = "a skipped test says why")]
 
 use super::*;
-use session::timeline::BlockPosition;
+use session::timeline::Located;
 
-/// A file system of `size` at a path, unmounted when dropped.
-struct Mount<'a>(&'a Path);
+/// A small file system at a path, unmounted when dropped.
+struct TmpfsMount<'a>(&'a Path);
 
-impl<'a> Mount<'a> {
+impl<'a> TmpfsMount<'a> {
     fn new(at: &'a Path, size: &str) -> Option<Self> {
         let mounted = Command::new("mount")
             .args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"])
@@ -22,7 +22,7 @@ impl<'a> Mount<'a> {
     }
 }
 
-impl Drop for Mount<'_> {
+impl Drop for TmpfsMount<'_> {
     fn drop(&mut self) {
         // lazily: a worker may still have the folder open
         drop(Command::new("umount").arg("-l").arg(self.0).output());
@@ -30,48 +30,52 @@ impl Drop for Mount<'_> {
 }
 
 #[test]
-fn a_full_disk_is_said_and_room_is_used() {
-    let runtime = Runtime::new();
-    let Some(_mount) = Mount::new(&runtime.0, "1m") else { return };
+fn a_full_disk_is_reported_and_space_is_used_again() {
+    let runtime = TestRuntime::new();
+    let Some(_mount) = TmpfsMount::new(&runtime.0, "1m") else { return };
     let ballast = runtime.0.join("ballast");
     std::fs::create_dir(runtime.folder()).unwrap();
     let _ = std::fs::write(&ballast, vec![0; 2 << 20]);
     let bridge = runtime.bridge();
-    let stem = join(bridge, Kind::Stem, "Drums");
-    let trouble = eventually("trouble", || Some(bridge.state().trouble).filter(|text| !text.is_empty()));
-    assert!(trouble.contains("No space left on device"), "{trouble}");
-    assert!(trouble.ends_with("; make room there"), "{trouble}");
+    let stem = join(bridge, InstanceKind::Stem, "Drums");
+    let fault = eventually("a fault", || Some(bridge.state().fault).filter(|text| !text.is_empty()));
+    assert!(fault.contains("No space left on device"), "{fault}");
+    assert!(fault.ends_with("; make room there"), "{fault}");
     assert_eq!(bridge.state().folder, None);
-    assert!(stem.peer().is_there());
+    assert!(stem.view().is_present());
     std::fs::remove_file(&ballast).unwrap();
-    eventually("room", || bridge.state().folder);
-    assert_eq!(bridge.state().trouble, "");
+    eventually("space", || bridge.state().folder);
+    assert_eq!(bridge.state().fault, "");
 }
 
 #[test]
-fn without_room_for_audio_all_else_crosses() {
-    let runtime = Runtime::new();
-    let Some(_mount) = Mount::new(&runtime.0, "1m") else { return };
+fn without_space_for_audio_records_are_exchanged() {
+    let runtime = TestRuntime::new();
+    let Some(_mount) = TmpfsMount::new(&runtime.0, "1m") else { return };
     let (here, there) = (runtime.bridge(), runtime.bridge());
-    let mut stem = join(here, Kind::Stem, "Drums");
-    let _mix = join(there, Kind::Master, "Mix");
-    stem.outlet.prepare(RATE);
-    stem.outlet.tell(&BlockStatus { rate: RATE, ..BlockStatus::default() });
-    let peer = meet(there, "Drums");
+    let mut stem = join(here, InstanceKind::Stem, "Drums");
+    let _mix = join(there, InstanceKind::Master, "Mix");
+    stem.audio_writer.prepare_ring(RATE);
+    stem.audio_writer.publish_status(&BlockStatus { rate: RATE, ..BlockStatus::default() });
+    let peer = find_named(there, "Drums");
     let silence = [0.0; 4096];
     let mut blocks = 0;
-    let trouble = eventually("trouble", || {
-        let place = BlockPosition { position: None, segment: 0, jumped: blocks == 0 };
-        stem.outlet.write(place, [&silence; 2], [&silence; 2]);
+    let fault = eventually("a fault", || {
+        let place = Located { position: None, segment: 0, jumped: blocks == 0 };
+        stem.audio_writer.write_block(place, [&silence; 2], [&silence; 2]);
         blocks += 1;
-        stem.outlet.tell(&BlockStatus { blocks, rate: RATE, ..BlockStatus::default() });
-        Some(here.state().trouble).filter(|text| !text.is_empty())
+        stem.audio_writer.publish_status(&BlockStatus { blocks, rate: RATE, ..BlockStatus::default() });
+        Some(here.state().fault).filter(|text| !text.is_empty())
     });
-    assert!(trouble.ends_with("; make room there"), "{trouble}");
-    assert!(here.state().folder.is_some() && peer.is_there());
-    stem.outlet.tell(&BlockStatus { blocks: blocks + 1, rate: RATE, ..BlockStatus::default() });
-    eventually("the pulse", || peer.pulse().filter(|pulse| pulse.blocks == blocks + 1));
-    // nothing is left in the way of the others
+    assert!(fault.ends_with("; make room there"), "{fault}");
+    assert!(here.state().folder.is_some() && peer.is_present());
+    stem.audio_writer.publish_status(&BlockStatus {
+        blocks: blocks + 1,
+        rate: RATE,
+        ..BlockStatus::default()
+    });
+    eventually("the block status", || peer.block_status().filter(|status| status.blocks == blocks + 1));
+    // the link leaves space for other programs
     let free = std::fs::write(runtime.0.join("other"), vec![0; 500 << 10]);
     assert!(free.is_ok());
 }

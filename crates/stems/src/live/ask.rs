@@ -4,12 +4,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use audiofile::error::one_line;
-use link::bridge::onlooker::Observer;
-use link::bridge::{Bridge, InstanceSource, Intervals};
-use link::snapshot::{InstanceInfo, Kind, StemReadings};
+use link::ipc::{Bridge, InstanceSource, Intervals, Observer};
+use link::records::{InstanceInfo, InstanceKind, StemReadings};
 use link::summary::Forecast;
-use link::survey::{Instance, Survey};
-use link::words::Text;
+use link::survey::{Survey, SurveyedInstance};
+use link::text::Text;
 use link::{InstanceId, ROSTER};
 use meter::Reading;
 use render::json::ReadingJson;
@@ -74,11 +73,11 @@ struct MoveJson {
 struct Viewer;
 
 impl InstanceSource for Viewer {
-    fn label(&self) -> InstanceInfo {
-        InstanceInfo { kind: Kind::Viewer, name: Text::new("stems"), ..InstanceInfo::default() }
+    fn info(&self) -> InstanceInfo {
+        InstanceInfo { kind: InstanceKind::Viewer, name: Text::new("stems"), ..InstanceInfo::default() }
     }
 
-    fn figures(&self) -> StemReadings {
+    fn readings(&self) -> StemReadings {
         StemReadings::default()
     }
 }
@@ -94,11 +93,11 @@ pub(super) fn ask(
     let session = &survey.sessions[session];
     let (master, stem) = (&survey.instances[session.owner], &survey.instances[stem]);
     let forecast = consult(onlooker, master, stem, *gain, wait)?;
-    let Some(into) = forecast.into else {
+    let Some(into) = forecast.into_master else {
         return Err(Failure::new(format!(
             "{}: cannot predict a move of {} as the song is set now; press play, and let it listen for a while",
             called(master),
-            name(&stem.label)
+            name(&stem.info)
         )));
     };
     let reading = |side: usize| Reading {
@@ -106,14 +105,14 @@ pub(super) fn ask(
         true_peak: forecast.peak[side],
         ..Reading::default()
     };
-    let whose = session.summary.loudest_peak.and_then(|id| survey.find(id));
+    let whose = session.summary.loudest_peak.and_then(|id| survey.index_of(id));
     Ok(Prediction {
         master: (called(master), master.id),
-        stem: name(&stem.label).to_owned(),
+        stem: name(&stem.info).to_owned(),
         coverage: session.summary.coverage,
         heard: session.summary.heard,
         into: [reading(0), reading(1)],
-        whose: whose.map(|number| name(&survey.instances[number].label).to_owned()),
+        whose: whose.map(|number| name(&survey.instances[number].info).to_owned()),
         forecast,
     })
 }
@@ -149,18 +148,18 @@ fn candidates(survey: &Survey, typed: &str) -> Result<Vec<(usize, usize)>, Failu
         (survey.sessions.iter().enumerate())
             .flat_map(|(session, one)| one.stems.iter().map(move |&stem| (session, stem)))
     };
-    let all = |is_meant: &dyn Fn(&Instance) -> bool| -> Vec<(usize, usize)> {
+    let all = |is_meant: &dyn Fn(&SurveyedInstance) -> bool| -> Vec<(usize, usize)> {
         members().filter(|&(_, stem)| is_meant(&survey.instances[stem])).collect()
     };
     let lower = typed.to_lowercase();
-    let tries: [&dyn Fn(&Instance) -> bool; 3] =
-        [&|one| typed.parse() == Ok(one.id), &|one| one.label.name.as_str() == typed, &|one| {
-            one.label.name.as_str().to_lowercase() == lower
+    let tries: [&dyn Fn(&SurveyedInstance) -> bool; 3] =
+        [&|one| typed.parse() == Ok(one.id), &|one| one.info.name.as_str() == typed, &|one| {
+            one.info.name.as_str().to_lowercase() == lower
         }];
     if let Some(found) = tries.into_iter().map(all).find(|found| !found.is_empty()) {
         return Ok(found);
     }
-    let mut names: Vec<&str> = members().map(|(_, stem)| name(&survey.instances[stem].label)).collect();
+    let mut names: Vec<&str> = members().map(|(_, stem)| name(&survey.instances[stem].info)).collect();
     names.sort_unstable();
     names.dedup();
     Err(Failure::new(match names.as_slice() {
@@ -174,8 +173,8 @@ fn candidates(survey: &Survey, typed: &str) -> Result<Vec<(usize, usize)>, Failu
 /// Joins the link for as long as the answer takes.
 fn consult(
     onlooker: &Observer,
-    master: &Instance,
-    stem: &Instance,
+    master: &SurveyedInstance,
+    stem: &SurveyedInstance,
     gain: Db,
     wait: Duration,
 ) -> Result<Forecast, Failure> {
@@ -188,26 +187,26 @@ fn consult(
         ))
     };
     let gone = || Failure::new(format!("{}: is gone; open the project again", called(master)));
-    let place = onlooker.place_of(master.peer).and_then(|place| place.to_str()).ok_or_else(gone)?;
+    let place = onlooker.folder_of(master.view).and_then(|place| place.to_str()).ok_or_else(gone)?;
     // for the rest of this process: a bridge lives as long
     let place: &'static str = Box::leak(place.to_owned().into_boxed_str());
     let places: &'static [&'static str] = Box::leak(Box::new([place]));
     let bridge: &'static Bridge =
-        Box::leak(Box::new(Bridge::between(&ROSTER, Some(places), Intervals::DEFAULT)));
+        Box::leak(Box::new(Bridge::with_folders(&ROSTER, Some(places), Intervals::DEFAULT)));
     let member = bridge.join(None, Arc::new(Viewer)).ok_or_else(gone)?;
     let mut asked = None;
     while Instant::now() < until {
         if let Some(seen) = bridge.roster().find(master.id) {
             let counter =
-                *asked.get_or_insert_with(|| member.desk().ask_to_predict(master.id, stem.id, gain));
+                *asked.get_or_insert_with(|| member.requester().request_prediction(master.id, stem.id, gain));
             let is_ours = |forecast: &Forecast| {
-                Some(forecast.sender) == member.outlet.id() && Some(forecast.counter) == counter
+                Some(forecast.sender) == member.audio_writer.id() && Some(forecast.counter) == counter
             };
             if let Some(forecast) = seen.summary().and_then(|summary| summary.forecast).filter(is_ours) {
                 return Ok(forecast);
             }
         }
-        let trouble = bridge.state().trouble;
+        let trouble = bridge.state().fault;
         if !trouble.is_empty() {
             return Err(Failure::new(trouble));
         }
@@ -220,7 +219,7 @@ impl Prediction {
     /// Out of the master before and after, where its chain is not linear.
     fn simulated(&self) -> Option<[Reading; 2]> {
         let reading = |loudness| Reading { integrated: Some(loudness), ..Reading::default() };
-        Some(self.forecast.out_of?.map(reading))
+        Some(self.forecast.out_of_master?.map(reading))
     }
 
     /// The readings before and after: simulated at the master's output, else at its input.
@@ -229,7 +228,7 @@ impl Prediction {
     }
 
     pub(super) fn print(&self, targets: &[NormalizationTarget]) {
-        let Forecast { gain, half_width, simulated, .. } = self.forecast;
+        let Forecast { gain, half_width, simulated_seconds, .. } = self.forecast;
         say!("What if: {} {:+} dB", one_line(&self.stem), gain.0);
         say!("asked of {}, which has heard {} of the song", self.master.0, clock(self.heard));
         let covered = match self.coverage {
@@ -247,7 +246,7 @@ impl Prediction {
         say!("\nInto the master (true peak after: at most)");
         print_ends(&self.into);
         if let Some(ends) = &self.simulated() {
-            say!("\nSimulated out of the master: {simulated:.0} s of the song through its chain");
+            say!("\nSimulated out of the master: {simulated_seconds:.0} s of the song through its chain");
             print_ends(ends);
         }
         let [before, after] = &self.ends();
@@ -257,7 +256,7 @@ impl Prediction {
     pub(super) fn json(&self, targets: &[NormalizationTarget]) -> PredictionJson {
         let [before, after] = &self.ends();
         let simulation = self.simulated().map(|[before, after]| SimulationJson {
-            heard_s: self.forecast.simulated,
+            heard_s: self.forecast.simulated_seconds,
             before: (&before).into(),
             after: (&after).into(),
         });

@@ -1,7 +1,7 @@
 //! Live sessions as JSON.
 
-use link::snapshot::Kind;
-use link::survey::{Instance, Session, Survey};
+use link::records::InstanceKind;
+use link::survey::{Survey, SurveyedInstance, SurveyedSession};
 use render::json::ReadingJson;
 use serde::Serialize;
 use session::playback::playback;
@@ -92,9 +92,9 @@ pub(super) fn document(
     }
 }
 
-fn session(survey: &Survey, session: &Session, targets: &[NormalizationTarget]) -> SessionJson {
+fn session(survey: &Survey, session: &SurveyedSession, targets: &[NormalizationTarget]) -> SessionJson {
     let id = |number: usize| survey.instances[number].id.to_string();
-    let (summary, out) = (&session.summary, &survey.instances[session.end()].reading);
+    let (summary, out) = (&session.summary, &survey.instances[session.output_master()].reading);
     let cause = summary.cause.as_str();
     let row = |target: &NormalizationTarget| {
         let playback = playback(out, target);
@@ -108,7 +108,7 @@ fn session(survey: &Survey, session: &Session, targets: &[NormalizationTarget]) 
         session: session.id.map(|id| id.to_string()),
         master: id(session.owner),
         last_master: session.last.map(id),
-        doubles: session.doubles.iter().copied().map(id).collect(),
+        doubles: session.duplicates.iter().copied().map(id).collect(),
         heard_s: summary.heard,
         coverage: summary.coverage,
         cause: (!cause.is_empty()).then(|| cause.to_owned()),
@@ -122,9 +122,9 @@ fn session(survey: &Survey, session: &Session, targets: &[NormalizationTarget]) 
     }
 }
 
-fn instance(one: &Instance) -> InstanceJson {
-    let (label, pulse) = (&one.label, &one.pulse);
-    let is_stem = label.kind == Kind::Stem;
+fn instance(one: &SurveyedInstance) -> InstanceJson {
+    let (label, pulse) = (&one.info, &one.block_status);
+    let is_stem = label.kind == InstanceKind::Stem;
     let rate = Some(pulse.rate.0).filter(|&rate| rate > 0.0);
     InstanceJson {
         id: Some(one.id.to_string()),
@@ -147,10 +147,10 @@ fn instance(one: &Instance) -> InstanceJson {
         limiter_reduction_db: Some(pulse.limiter_reduction.0),
         trim_db: is_stem.then_some(one.trim.0),
         session: one.session.map(|id| id.to_string()),
-        in_mix: one.heard.map(|heard| heard.state.word()),
-        share: one.heard.and_then(|heard| heard.share),
-        gain_db: one.heard.and_then(|heard| Some(heard.gain?.0)),
-        delay_samples: one.heard.and_then(|heard| heard.delay),
-        chain_cost_lu: one.heard.and_then(|heard| Some(heard.chain_cost?.0)),
+        in_mix: one.finding.map(|heard| heard.state.word()),
+        share: one.finding.and_then(|heard| heard.share),
+        gain_db: one.finding.and_then(|heard| Some(heard.gain?.0)),
+        delay_samples: one.finding.and_then(|heard| heard.delay),
+        chain_cost_lu: one.finding.and_then(|heard| Some(heard.chain_cost?.0)),
     }
 }

@@ -3,9 +3,9 @@
 use std::fmt::Write;
 
 use audiofile::error::one_line;
-use link::bridge::onlooker::Observer;
-use link::snapshot::{Format, Kind};
-use link::survey::{Instance, Session, Survey};
+use link::ipc::Observer;
+use link::records::{InstanceKind, PluginFormat};
+use link::survey::{Survey, SurveyedInstance, SurveyedSession};
 use meter::Reading;
 use session::coverage::TRUSTED_COVERAGE;
 use session::playback::{HEADING, playback, sentence};
@@ -41,7 +41,7 @@ pub(super) fn text(survey: &Survey, onlooker: &Observer, targets: &[Normalizatio
         page += &one_session(survey, session, targets);
         page.push('\n');
     }
-    let alone: Vec<&Instance> = (survey.instances.iter().enumerate())
+    let alone: Vec<&SurveyedInstance> = (survey.instances.iter().enumerate())
         .filter(|(number, _)| !survey.sessions.iter().any(|session| is_part(session, *number)))
         .map(|(_, one)| one)
         .collect();
@@ -52,7 +52,7 @@ pub(super) fn text(survey: &Survey, onlooker: &Observer, targets: &[Normalizatio
     if survey.instances.is_empty() {
         line(&mut page, "No Stemlink plugin is alive on this machine.");
     }
-    for version in onlooker.incompatible() {
+    for version in onlooker.incompatible_versions() {
         line(&mut page, &format!("Incompatible: plugins of another version are there (link {version})."));
     }
     page
@@ -63,19 +63,19 @@ fn line(page: &mut String, text: &str) {
     page.push('\n');
 }
 
-fn is_part(session: &Session, number: usize) -> bool {
+fn is_part(session: &SurveyedSession, number: usize) -> bool {
     session.owner == number
         || session.last == Some(number)
-        || session.doubles.contains(&number)
+        || session.duplicates.contains(&number)
         || session.stems.contains(&number)
 }
 
-fn one_session(survey: &Survey, session: &Session, targets: &[NormalizationTarget]) -> String {
-    let (owner, end) = (&survey.instances[session.owner], &survey.instances[session.end()]);
+fn one_session(survey: &Survey, session: &SurveyedSession, targets: &[NormalizationTarget]) -> String {
+    let (owner, end) = (&survey.instances[session.owner], &survey.instances[session.output_master()]);
     let summary = &session.summary;
     let mut page = String::new();
     let id = session.id.map(|id| format!(" {id}")).unwrap_or_default();
-    line(&mut page, &format!("Session{id}: {} in {}", one_line(name(&owner.label)), one_line(&host(owner))));
+    line(&mut page, &format!("Session{id}: {} in {}", one_line(name(&owner.info)), one_line(&host(owner))));
     let certainty = match summary.half_width {
         None => "no prediction yet".to_owned(),
         Some(off) if off.0 == 0.0 => "exact".to_owned(),
@@ -92,11 +92,11 @@ fn one_session(survey: &Survey, session: &Session, targets: &[NormalizationTarge
     if !summary.cause.as_str().is_empty() {
         line(&mut page, &one_line(summary.cause.as_str()));
     }
-    for &double in &session.doubles {
+    for &double in &session.duplicates {
         let double = &survey.instances[double];
         let text = format!(
             "{} in {} has the same session: the project is open twice, this one only shows.",
-            name(&double.label),
+            name(&double.info),
             host(double)
         );
         line(&mut page, &one_line(&text));
@@ -106,14 +106,14 @@ fn one_session(survey: &Survey, session: &Session, targets: &[NormalizationTarge
     mixes.push(mix(after_what(session), &end.reading));
     line(&mut page, &mixes.text(6));
     let masters = [Some(session.owner), session.last.filter(|&last| last != session.owner)];
-    let members = masters.into_iter().flatten().chain(session.doubles.iter().copied());
+    let members = masters.into_iter().flatten().chain(session.duplicates.iter().copied());
     let members = members.chain(session.stems.iter().copied()).map(|number| &survey.instances[number]);
     line(&mut page, &instances(members));
     if let Some(share) = summary.unlinked_share {
         line(&mut page, &format!("Unlinked: {:.1} % of the loudness", share * 100.0));
     }
-    let whose = summary.loudest_peak.and_then(|id| survey.find(id));
-    let whose = whose.map(|number| name(&survey.instances[number].label));
+    let whose = summary.loudest_peak.and_then(|id| survey.index_of(id));
+    let whose = whose.map(|number| name(&survey.instances[number].info));
     let _ = writeln!(page, "\n{HEADING}");
     let mut rows = Rows::new(["platform", "dB", ""], 1);
     for target in targets {
@@ -144,22 +144,26 @@ fn mix(what: &str, reading: &Reading) -> [String; 6] {
     ]
 }
 
-fn instances<'a>(members: impl Iterator<Item = &'a Instance>) -> String {
+fn instances<'a>(members: impl Iterator<Item = &'a SurveyedInstance>) -> String {
     let mut rows = Rows::new(COLUMNS, 6);
     members.for_each(|one| rows.push(row(one)));
     rows.text(14)
 }
 
-fn row(one: &Instance) -> [String; 16] {
-    let heard = one.heard;
-    let reduction = one.pulse.compressor_reduction.0 + one.pulse.limiter_reduction.0;
-    let is_stem = one.label.kind == Kind::Stem;
+fn row(one: &SurveyedInstance) -> [String; 16] {
+    let heard = one.finding;
+    let reduction = one.block_status.compressor_reduction.0 + one.block_status.limiter_reduction.0;
+    let is_stem = one.info.kind == InstanceKind::Stem;
     [
-        name(&one.label).to_owned(),
+        name(&one.info).to_owned(),
         plugin(one),
-        if is_stem { one.label.role.name().to_owned() } else { String::new() },
+        if is_stem { one.info.role.name().to_owned() } else { String::new() },
         host(one),
-        if one.pulse.rate.0 > 0.0 { format!("{}", one.pulse.rate.0 / 1000.0) } else { "-".to_owned() },
+        if one.block_status.rate.0 > 0.0 {
+            format!("{}", one.block_status.rate.0 / 1000.0)
+        } else {
+            "-".to_owned()
+        },
         transport(one),
         figure(one.reading.integrated.map(|v| v.0)),
         figure(one.reading.short_term.map(|v| v.0)),
@@ -189,7 +193,7 @@ fn state(one: &Instance) -> String {
         StemStatus::OtherSession => "other session",
         status => status.id(),
     };
-    match one.heard.map(|heard| heard.state) {
+    match one.finding.map(|heard| heard.state) {
         Some(StemState::Missing) => format!("{word}, missing from the mix"),
         Some(StemState::Away) => format!("{word}, not heard"),
         Some(StemState::Silent) => format!("{word}, silent"),
@@ -197,29 +201,29 @@ fn state(one: &Instance) -> String {
     }
 }
 
-fn plugin(one: &Instance) -> String {
-    let kind = if one.label.kind == Kind::Master { "Master" } else { "Stem" };
-    match format(one.label.format) {
+fn plugin(one: &SurveyedInstance) -> String {
+    let kind = if one.info.kind == InstanceKind::Master { "Master" } else { "Stem" };
+    match format(one.info.format) {
         Some(format) => format!("{kind} {format}"),
         None => kind.to_owned(),
     }
 }
 
-pub(super) fn format(format: Format) -> Option<&'static str> {
+pub(super) fn format(format: PluginFormat) -> Option<&'static str> {
     match format {
-        Format::None => None,
-        Format::Clap => Some("CLAP"),
-        Format::Vst3 => Some("VST3"),
+        PluginFormat::None => None,
+        PluginFormat::Clap => Some("CLAP"),
+        PluginFormat::Vst3 => Some("VST3"),
     }
 }
 
 /// The program that hosts it, and its process.
-pub(super) fn host(one: &Instance) -> String {
-    format!("{} {}", one.label.host.as_str(), one.label.process.pid)
+pub(super) fn host(one: &SurveyedInstance) -> String {
+    format!("{} {}", one.info.host.as_str(), one.info.process.pid)
 }
 
-fn transport(one: &Instance) -> String {
-    let position = one.pulse.position.filter(|_| one.pulse.rate.0 > 0.0);
-    let at = position.map(|position| format!(" {}", clock(position as f64 / one.pulse.rate.0)));
-    format!("{}{}", if one.pulse.playing { "plays" } else { "stands" }, at.unwrap_or_default())
+fn transport(one: &SurveyedInstance) -> String {
+    let position = one.block_status.position.filter(|_| one.block_status.rate.0 > 0.0);
+    let at = position.map(|position| format!(" {}", clock(position as f64 / one.block_status.rate.0)));
+    format!("{}{}", if one.block_status.playing { "plays" } else { "stands" }, at.unwrap_or_default())
 }

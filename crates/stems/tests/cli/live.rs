@@ -6,11 +6,12 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use link::bridge::{Bridge, InstanceSource, Intervals, Membership};
-use link::request::Request;
-use link::snapshot::{BlockStatus, Format, InstanceInfo, Kind, StemReadings, Trim};
-use link::summary::{Forecast, Placement, StemSummary, Summary};
-use link::words::Text;
+use link::ipc::{Bridge, InstanceSource, Intervals, Membership};
+use link::records::{BlockStatus, InstanceInfo, InstanceKind, PluginFormat, StemReadings};
+use link::remote_trim::RemoteTrim;
+use link::request::PeerRequest;
+use link::summary::{Forecast, MasterPlacement, SessionSummary, StemFinding};
+use link::text::Text;
 use link::{InstanceId, Roster, SessionId};
 use meter::Reading;
 use serde_json::Value;
@@ -24,37 +25,37 @@ use super::tool::*;
 struct Puppet {
     label: InstanceInfo,
     figures: StemReadings,
-    summary: Mutex<Summary>,
+    summary: Mutex<SessionSummary>,
     /// What it says to questions; `None`: nothing.
     answer: Option<Answer>,
 }
 
 impl InstanceSource for Puppet {
-    fn label(&self) -> InstanceInfo {
+    fn info(&self) -> InstanceInfo {
         self.label
     }
 
-    fn figures(&self) -> StemReadings {
+    fn readings(&self) -> StemReadings {
         self.figures
     }
 
-    fn summary(&self) -> Summary {
+    fn summary(&self) -> SessionSummary {
         *self.summary.lock().unwrap()
     }
 
-    fn consider(&self, sender: InstanceId, request: &Request) {
+    fn handle_request(&self, sender: InstanceId, request: &PeerRequest) {
         let Some(Answer { into, half_width, out_of }) = self.answer else { return };
         self.summary.lock().unwrap().forecast = Some(Forecast {
             sender,
             counter: request.counter,
-            stem: request.about.unwrap(),
-            gain: request.trim,
-            into: into.map(|pair| pair.map(Lufs)),
+            stem: request.predicted_stem.unwrap(),
+            gain: request.gain,
+            into_master: into.map(|pair| pair.map(Lufs)),
             peak: [Some(Dbtp(-3.0)), Some(Dbtp(-2.5))],
             half_width: Lu(half_width),
             returns_not_included: half_width > 0.0,
-            out_of: out_of.map(|pair| pair.map(Lufs)),
-            simulated: if out_of.is_some() { 20.0 } else { 0.0 },
+            out_of_master: out_of.map(|pair| pair.map(Lufs)),
+            simulated_seconds: if out_of.is_some() { 20.0 } else { 0.0 },
         });
     }
 }
@@ -89,16 +90,16 @@ impl Process {
         static ROSTERS: [Roster; 20] = [const { Roster::new() }; 20];
         static NEXT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
         let roster = &ROSTERS[NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed)];
-        let bridge = Box::leak(Box::new(Bridge::between(roster, Some(places), Intervals::DEFAULT)));
+        let bridge = Box::leak(Box::new(Bridge::with_folders(roster, Some(places), Intervals::DEFAULT)));
         Self { bridge, members: Vec::new() }
     }
 
     fn join(&mut self, label: InstanceInfo, answer: Option<Answer>) -> InstanceId {
-        let mut figures = StemReadings { trim: Trim::new(Db(-1.5)), ..StemReadings::default() };
+        let mut figures = StemReadings { trim: RemoteTrim::new(Db(-1.5)), ..StemReadings::default() };
         figures.reading = loudness(-20.0);
         let puppet = Arc::new(Puppet { label, figures, summary: Mutex::default(), answer });
         let member = self.bridge.join(None, Arc::clone(&puppet) as _).unwrap();
-        let id = member.outlet.id().unwrap();
+        let id = member.audio_writer.id().unwrap();
         self.members.push((member, puppet));
         id
     }
@@ -106,7 +107,13 @@ impl Process {
     fn stem(&mut self, name: &str) -> InstanceId {
         let (name, role) = (Text::new(name), Role::guess(name));
         self.join(
-            InstanceInfo { kind: Kind::Stem, format: Format::Vst3, role, name, ..InstanceInfo::default() },
+            InstanceInfo {
+                kind: InstanceKind::Stem,
+                format: PluginFormat::Vst3,
+                role,
+                name,
+                ..InstanceInfo::default()
+            },
             None,
         )
     }
@@ -117,16 +124,16 @@ impl Process {
         let name = Text::new("Mix bus");
         let id = self.join(
             InstanceInfo {
-                kind: Kind::Master,
-                format: Format::Clap,
+                kind: InstanceKind::Master,
+                format: PluginFormat::Clap,
                 name,
                 session,
                 ..InstanceInfo::default()
             },
             answer,
         );
-        let mut summary = Summary {
-            placement: Placement::Mix,
+        let mut summary = SessionSummary {
+            placement: MasterPlacement::Mix,
             mix: loudness(-16.0),
             loudest_peak: stems.first().copied(),
             coverage: Some(0.9998),
@@ -134,10 +141,10 @@ impl Process {
             unlinked_share: Some(0.001),
             half_width: Some(Lu(0.25)),
             heard: 92.5,
-            ..Summary::default()
+            ..SessionSummary::default()
         };
         for &stem in stems {
-            summary.push(StemSummary {
+            summary.push_stem(StemFinding {
                 stem,
                 state: StemState::InTheMix,
                 share: Some(0.375),
@@ -154,7 +161,7 @@ impl Process {
     /// Has all of them process a block, at one second into the song.
     fn play(&mut self, blocks: u64) {
         for (member, _) in &mut self.members {
-            member.outlet.tell(&BlockStatus {
+            member.audio_writer.publish_status(&BlockStatus {
                 blocks,
                 rate: Hz(48_000.0),
                 latency: 240,

@@ -11,11 +11,11 @@ mod show;
 
 use desk::Desk;
 use hosttests::Library;
-use link::bridge::{InstanceSource, Membership};
-use link::request::Verdict;
-use link::snapshot::{InstanceInfo, Kind, StemReadings};
-use link::summary::{Forecast, Summary};
-use link::words::Text;
+use link::ipc::{InstanceSource, Membership};
+use link::records::{InstanceInfo, InstanceKind, StemReadings};
+use link::remote_trim::TrimVerdict;
+use link::summary::{Forecast, SessionSummary};
+use link::text::Text;
 use link::{BRIDGE, PeerView, ROSTER};
 use session::playback::{exchange_sentence, others_change};
 use session::target::{NormalizationTarget, builtin};
@@ -56,11 +56,11 @@ fn main() -> ExitCode {
 struct Viewer;
 
 impl InstanceSource for Viewer {
-    fn label(&self) -> InstanceInfo {
-        InstanceInfo { kind: Kind::Viewer, name: Text::new("demo"), ..InstanceInfo::default() }
+    fn info(&self) -> InstanceInfo {
+        InstanceInfo { kind: InstanceKind::Viewer, name: Text::new("demo"), ..InstanceInfo::default() }
     }
 
-    fn figures(&self) -> StemReadings {
+    fn readings(&self) -> StemReadings {
         StemReadings::default()
     }
 }
@@ -76,7 +76,7 @@ fn demo(bundle: &std::path::Path) -> Result<bool, String> {
 
     let before = desk.play();
     println!("played  {}", before.pace());
-    let master = find(Kind::Master, "Mix")?;
+    let master = find(InstanceKind::Master, "Mix")?;
     let seen = summary(master, &before.length, |_| true)?;
     let targets: Vec<NormalizationTarget> =
         builtin().into_iter().filter(|target| PLATFORMS.contains(&target.id.as_str())).collect();
@@ -84,9 +84,9 @@ fn demo(bundle: &std::path::Path) -> Result<bool, String> {
 
     let (name, gain) = MOVE;
     println!("\nWhat if {name} {:+} dB?", gain.0);
-    let stem = find(Kind::Stem, name)?;
+    let stem = find(InstanceKind::Stem, name)?;
     let forecast = predict(&viewer, master, stem, gain)?;
-    let Some([was, then]) = forecast.into else { return Err("the Master has no prediction".into()) };
+    let Some([was, then]) = forecast.into_master else { return Err("the Master has no prediction".into()) };
     let certainty = match forecast.half_width.0 {
         0.0 => "exact".to_owned(),
         half_width => format!("estimate ±{half_width:.2} LU"),
@@ -132,7 +132,7 @@ fn wait<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> Result<T, String>
             return Ok(found);
         }
         if start.elapsed() > PATIENCE {
-            let link = BRIDGE.state().trouble;
+            let link = BRIDGE.state().fault;
             return Err(format!("{what} has not come in {} s; {link}", PATIENCE.as_secs()));
         }
         std::thread::sleep(Duration::from_millis(10));
@@ -140,9 +140,9 @@ fn wait<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> Result<T, String>
 }
 
 /// The instance of that name in this process.
-fn find(kind: Kind, name: &str) -> Result<PeerView, String> {
+fn find(kind: InstanceKind, name: &str) -> Result<PeerView, String> {
     let is_it = |peer: &PeerView| {
-        peer.label().is_some_and(|label| {
+        peer.info().is_some_and(|label| {
             let here = label.process.pid == u64::from(std::process::id());
             here && label.kind == kind && label.name.as_str() == name
         })
@@ -162,26 +162,28 @@ fn summary(master: PeerView, length: &Duration, is: impl Fn(&Summary) -> bool) -
 
 fn predict(viewer: &Membership, master: PeerView, stem: PeerView, gain: Db) -> Result<Forecast, String> {
     let (Some(asked), Some(about)) = (master.id(), stem.id()) else { return Err("a plugin is gone".into()) };
-    let counter = viewer.desk().ask_to_predict(asked, about, gain).ok_or("nobody to ask")?;
-    let is_ours =
-        |forecast: &Forecast| Some(forecast.sender) == viewer.outlet.id() && forecast.counter == counter;
+    let counter = viewer.requester().request_prediction(asked, about, gain).ok_or("nobody to ask")?;
+    let is_ours = |forecast: &Forecast| {
+        Some(forecast.sender) == viewer.audio_writer.id() && forecast.counter == counter
+    };
     wait("the Master's prediction", || master.summary()?.forecast.filter(is_ours))
 }
 
 /// Asks the Stem for the trim; returns what it has then.
 fn make(viewer: &Membership, stem: PeerView, gain: Db) -> Result<Db, String> {
-    let (Some(id), Some(figures)) = (stem.id(), stem.figures()) else {
+    let (Some(id), Some(figures)) = (stem.id(), stem.stem_readings()) else {
         return Err("the Stem is gone".into());
     };
     let base = figures.trim.revision;
-    let counter = viewer.desk().ask(id, base, figures.trim.offset + gain).ok_or("nobody to ask")?;
+    let counter =
+        viewer.requester().request_trim(id, base, figures.trim.offset + gain).ok_or("nobody to ask")?;
     let answered = wait("the Stem's answer", || {
-        let trim = stem.figures()?.trim;
+        let trim = stem.stem_readings()?.trim;
         let answer = trim.answer.filter(|answer| answer.counter == counter)?;
         Some((answer.verdict, trim.offset))
     })?;
     match answered {
-        (Verdict::Accepted, trim) => Ok(trim),
-        (Verdict::Stale, _) => Err("the Stem has refused the trim".into()),
+        (TrimVerdict::Accepted, trim) => Ok(trim),
+        (TrimVerdict::Stale, _) => Err("the Stem has refused the trim".into()),
     }
 }

@@ -2,8 +2,8 @@
 
 use super::desk::Desk;
 use super::find;
-use link::snapshot::Kind;
-use link::summary::{Forecast, Summary};
+use link::records::InstanceKind;
+use link::summary::{Forecast, SessionSummary};
 use meter::Reading;
 use session::playback::{HEADING, sentence};
 use session::target::NormalizationTarget;
@@ -16,17 +16,21 @@ fn figure(value: Option<f64>, digits: usize) -> String {
 /// The mix before and after, as platforms see it.
 pub(crate) fn ends(mix: &Reading, forecast: &Forecast) -> [Reading; 2] {
     [0, 1].map(|side| Reading {
-        integrated: forecast.into.map(|pair| pair[side]),
+        integrated: forecast.into_master.map(|pair| pair[side]),
         true_peak: forecast.peak[side],
         ..*mix
     })
 }
 
-pub(crate) fn session(desk: &Desk, summary: &Summary, targets: &[NormalizationTarget]) -> Result<(), String> {
+pub(crate) fn session(
+    desk: &Desk,
+    summary: &SessionSummary,
+    targets: &[NormalizationTarget],
+) -> Result<(), String> {
     println!("\nWhat the Master sees");
     println!("  stem       I LUFS  share %   arrives at  (fader)  delay  trim dB  chain LU");
     for bus in &desk.buses {
-        let peer = find(Kind::Stem, bus.name)?;
+        let peer = find(InstanceKind::Stem, bus.name)?;
         let id = peer.id().ok_or("a Stem is gone")?;
         let seen = summary.stems().find(|stem| stem.stem == id);
         let reading = peer.reading().and_then(|reading| reading.integrated);
@@ -38,7 +42,7 @@ pub(crate) fn session(desk: &Desk, summary: &Summary, targets: &[NormalizationTa
             figure(seen.and_then(|stem| stem.gain).map(|gain| gain.0), 2),
             format!("({:+.1})", bus.fader.0),
             seen.and_then(|stem| stem.delay).map_or("-".to_owned(), |delay| delay.to_string()),
-            figure(peer.figures().map(|figures| figures.trim.offset.0), 1),
+            figure(peer.stem_readings().map(|figures| figures.trim.offset.0), 1),
             figure(seen.and_then(|stem| stem.chain_cost).map(|cost| cost.0), 2),
         );
     }
@@ -60,7 +64,8 @@ pub(crate) fn session(desk: &Desk, summary: &Summary, targets: &[NormalizationTa
         figure(mix.true_peak.map(|x| x.0), 1)
     );
     let whose = desk.buses.iter().map(|bus| bus.name).find(|name| {
-        find(Kind::Stem, name).is_ok_and(|peer| peer.id().is_some() && peer.id() == summary.loudest_peak)
+        find(InstanceKind::Stem, name)
+            .is_ok_and(|peer| peer.id().is_some() && peer.id() == summary.loudest_peak)
     });
     println!("{HEADING}");
     targets.iter().for_each(|target| println!("  {}", sentence(mix, target, whose)));

@@ -1,0 +1,248 @@
+//! Wait-free queue of finished hops, from a Master's audio thread to its analysis thread.
+
+use super::identity::InstanceId;
+use rtrb::chunks::ChunkError;
+use rtrb::{Consumer, Producer, RingBuffer};
+use session::accumulate::ChainProducts;
+use session::joint::joint_len;
+use session::watch::{FinishedHop, MOST_STEMS};
+use units::Db;
+
+/// Words of a queue: half a minute of 32 stems in real time, several minutes of eight.
+const QUEUE_WORDS: usize = 1 << 20;
+/// Words of a hop before its lists.
+const HEADER_WORDS: usize = 8;
+/// Words of a stem's [`ChainProducts`].
+const CHAIN_WORDS: usize = 12;
+
+/// Settings that a stem's part of a hop was made with.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct HopSettings {
+    /// Hash of all settings but the level, and of the delay at which the stem was read.
+    pub revision: u64,
+    /// Gain after everything else, including the trim set by a Master.
+    pub level: Db,
+    /// True if they changed within the hop; the values are those at its end.
+    pub changed: bool,
+}
+
+/// Message of the queue.
+#[derive(Clone, Debug)]
+pub enum HopMessage {
+    /// The stems of all hops with this set number, in their order.
+    Set {
+        /// Number of the set, growing with every change.
+        set: u64,
+        /// The stems.
+        stems: Vec<InstanceId>,
+    },
+    /// A hop and the settings of each of its stems.
+    Hop(FinishedHop, Vec<HopSettings>),
+}
+
+/// Returns the two ends of a queue, one for an audio thread and one for a reader. Allocates 8 MiB.
+pub fn hop_queue() -> (HopSender, HopReceiver) {
+    let (producer, consumer) = RingBuffer::new(QUEUE_WORDS);
+    (HopSender { producer, lost_hops: 0 }, HopReceiver { consumer })
+}
+
+/// The audio thread's end. No method allocates or waits.
+#[derive(Debug)]
+pub struct HopSender {
+    producer: Producer<u64>,
+    lost_hops: u64,
+}
+
+impl HopSender {
+    /// Number of hops for which the queue had no room.
+    pub fn lost_hops(&self) -> u64 {
+        self.lost_hops
+    }
+
+    /// Sends the stems of the hops of `set`; `false` if the queue has no room now.
+    pub fn send_set(&mut self, set: u64, stems: &[InstanceId]) -> bool {
+        let head = [set, u64::MAX, stems.len() as u64];
+        self.send_words(head.into_iter().chain(stems.iter().map(|stem| stem.get())), 3 + stems.len())
+    }
+
+    /// Sends a hop; one for which the queue has no room is lost and counted.
+    pub fn send_hop(&mut self, hop: &FinishedHop, settings: &[HopSettings]) {
+        let has_chain = |stem: usize| hop.has_chain >> stem & 1 == 1;
+        let head = [
+            hop.set,
+            hop.stems as u64,
+            u64::from(hop.place.is_some()),
+            hop.place.unwrap_or(0).cast_unsigned(),
+            hop.segment,
+            u64::from(hop.heard),
+            u64::from(hop.has_chain),
+            0,
+        ];
+        let chains = hop.chains.iter().enumerate().filter(|(stem, _)| has_chain(*stem));
+        let numbers = hop
+            .joint
+            .iter()
+            .chain(&hop.peaks)
+            .chain(chains.flat_map(|(_, products)| products.as_flattened()))
+            .map(|number| number.to_bits());
+        let settings = (0..hop.stems).flat_map(|stem| {
+            let one = settings.get(stem).copied().unwrap_or_default();
+            [one.revision, one.level.0.to_bits(), u64::from(one.changed)]
+        });
+        let count = hop_words(hop.stems, hop.has_chain);
+        if !self.send_words(head.into_iter().chain(numbers).chain(settings), count) {
+            self.lost_hops += 1;
+        }
+    }
+
+    fn send_words(&mut self, words: impl Iterator<Item = u64>, count: usize) -> bool {
+        match self.producer.write_chunk_uninit(count) {
+            Ok(chunk) => chunk.fill_from_iter(words) == count,
+            Err(ChunkError::TooFewSlots(_)) => false,
+        }
+    }
+}
+
+/// Words of a hop with `stems` stems, of which those in `has_chain` have products of their chain.
+fn hop_words(stems: usize, has_chain: u32) -> usize {
+    HEADER_WORDS
+        + joint_len(stems + 1)
+        + stems
+        + 1
+        + CHAIN_WORDS * has_chain.count_ones() as usize
+        + 3 * stems
+}
+
+/// The reader's end: an iterator over the messages that have arrived.
+#[derive(Debug)]
+pub struct HopReceiver {
+    consumer: Consumer<u64>,
+}
+
+impl Iterator for HopReceiver {
+    type Item = HopMessage;
+
+    /// The oldest message; `None` if the queue is empty. Allocates.
+    fn next(&mut self) -> Option<HopMessage> {
+        let head = self.consumer.read_chunk(3).ok()?;
+        let (a, b) = head.as_slices();
+        let word = |n: usize| a.get(n).or_else(|| b.get(n - a.len())).copied().unwrap_or(0);
+        let (set, stems, count) = (word(0), word(1), word(2));
+        if stems == u64::MAX {
+            let words = self.take_words(3 + count as usize)?;
+            let stems = words[3..].iter().filter_map(|&id| InstanceId::new(id)).collect();
+            return Some(HopMessage::Set { set, stems });
+        }
+        let head = self.consumer.read_chunk(HEADER_WORDS).ok()?;
+        let (a, b) = head.as_slices();
+        let has_chain = a.get(6).or_else(|| b.get(6 - a.len())).copied().unwrap_or(0) as u32;
+        let words = self.take_words(hop_words((stems as usize).min(MOST_STEMS), has_chain))?;
+        Some(parse_hop(&words))
+    }
+}
+
+impl HopReceiver {
+    fn take_words(&mut self, count: usize) -> Option<Vec<u64>> {
+        Some(self.consumer.read_chunk(count).ok()?.into_iter().collect())
+    }
+}
+
+/// Returns the hop that consists of these [`hop_words`] words.
+fn parse_hop(words: &[u64]) -> HopMessage {
+    let stems = words[1] as usize;
+    let has_chain = words[6] as u32;
+    let (joint, rest) = words[HEADER_WORDS..].split_at(joint_len(stems + 1));
+    let (peaks, rest) = rest.split_at(stems + 1);
+    let (chains, settings) = rest.split_at(CHAIN_WORDS * has_chain.count_ones() as usize);
+    let numbers = |words: &[u64]| words.iter().map(|&word| f64::from_bits(word)).collect::<Vec<_>>();
+    let mut given = chains.chunks_exact(CHAIN_WORDS);
+    let chains = (0..stems)
+        .map(|stem| {
+            let mut products = ChainProducts::default();
+            if has_chain >> stem & 1 == 1
+                && let Some(words) = given.next()
+            {
+                products.as_flattened_mut().copy_from_slice(&numbers(words));
+            }
+            products
+        })
+        .collect();
+    let settings = settings.chunks_exact(3).map(|word| HopSettings {
+        revision: word[0],
+        level: Db(f64::from_bits(word[1])),
+        changed: word[2] != 0,
+    });
+    let hop = FinishedHop {
+        place: (words[2] != 0).then(|| words[3].cast_signed()),
+        segment: words[4],
+        set: words[0],
+        stems,
+        heard: words[5] as u32,
+        has_chain,
+        joint: numbers(joint),
+        chains,
+        peaks: numbers(peaks),
+    };
+    HopMessage::Hop(hop, settings.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
+
+    use super::*;
+
+    fn sample(stems: usize, has_chain: u32, seed: f64) -> (FinishedHop, Vec<HopSettings>) {
+        let numbers = |count: usize, from: f64| (0..count).map(|n| from + n as f64).collect::<Vec<_>>();
+        let mut chains = vec![ChainProducts::default(); stems];
+        for (stem, products) in chains.iter_mut().enumerate().filter(|(stem, _)| has_chain >> stem & 1 == 1) {
+            products.as_flattened_mut().copy_from_slice(&numbers(CHAIN_WORDS, seed * stem as f64));
+        }
+        let hop = FinishedHop {
+            place: (stems != 2).then_some(-7),
+            segment: 3,
+            set: 9,
+            stems,
+            heard: 0b101,
+            has_chain,
+            joint: numbers(joint_len(stems + 1), seed),
+            chains,
+            peaks: numbers(stems + 1, 0.5),
+        };
+        let settings = (0..stems)
+            .map(|n| HopSettings { revision: n as u64, level: Db(-(n as f64)), changed: n % 2 == 1 })
+            .collect();
+        (hop, settings)
+    }
+
+    #[test]
+    fn hops_and_sets_arrive_in_order_and_complete_wherever_the_queue_wraps() {
+        let (mut sender, mut receiver) = hop_queue();
+        assert!(receiver.next().is_none());
+        let ids = [InstanceId::mint(), InstanceId::mint()];
+        for round in 0..3000 {
+            let stems = round % 6;
+            let (hop, settings) = sample(stems, 0b1010 & ((1 << stems) - 1), round as f64);
+            assert!(sender.send_set(9, &ids));
+            sender.send_hop(&hop, &settings);
+            assert!(matches!(receiver.next().unwrap(), HopMessage::Set { set: 9, stems } if stems == ids));
+            let HopMessage::Hop(back, with) = receiver.next().unwrap() else { panic!("a hop was sent") };
+            assert_eq!(format!("{back:?} {with:?}"), format!("{hop:?} {settings:?}"));
+        }
+        assert!(receiver.next().is_none());
+        assert_eq!(sender.lost_hops(), 0);
+    }
+
+    #[test]
+    fn hops_without_room_are_lost_as_a_whole_and_counted() {
+        let (mut sender, receiver) = hop_queue();
+        let (hop, settings) = sample(MOST_STEMS, u32::MAX, 1.0);
+        let words = hop_words(MOST_STEMS, u32::MAX);
+        for _ in 0..QUEUE_WORDS / words + 5 {
+            sender.send_hop(&hop, &settings);
+        }
+        assert_eq!(sender.lost_hops(), 5);
+        let arrived = receiver.filter(|message| matches!(message, HopMessage::Hop(..))).count();
+        assert_eq!(arrived, QUEUE_WORDS / words);
+    }
+}

@@ -1,0 +1,41 @@
+//! Requests of a person at one instance to others.
+
+use super::member::LocalMember;
+use super::shared::BridgeShared;
+use crate::audition::AuditionOrders;
+use crate::identity::InstanceId;
+use std::sync::Weak;
+use units::Db;
+
+/// Sender of requests for one instance; any thread. It may outlive the instance, and has no effect then.
+#[derive(Clone, Debug)]
+pub struct Requester {
+    pub(super) member: Weak<LocalMember>,
+    pub(super) shared: &'static BridgeShared,
+}
+
+impl Requester {
+    /// Asks `target` for a trim of `gain`, for a person who saw the trim's revision `base`. Returns the request's
+    /// counter, which the answer in the target's readings repeats; `None` if this instance is gone.
+    pub fn request_trim(&self, target: InstanceId, base: u64, gain: Db) -> Option<u64> {
+        let counter = self.member.upgrade()?.control_writer.lock().request_trim(target, base, gain);
+        self.shared.wake_worker();
+        Some(counter)
+    }
+
+    /// Replaces all audition orders of this Master; they hold until the next call or until the instance is gone.
+    pub fn post_orders(&self, orders: AuditionOrders) {
+        if let Some(member) = self.member.upgrade() {
+            member.control_writer.lock().post_orders(orders);
+            self.shared.wake_worker();
+        }
+    }
+
+    /// Asks `master` to predict a move of `stem` by `gain`. Returns the request's counter, which the answer in the
+    /// Master's summary repeats; `None` if this instance is gone.
+    pub fn request_prediction(&self, master: InstanceId, stem: InstanceId, gain: Db) -> Option<u64> {
+        let counter = self.member.upgrade()?.control_writer.lock().request_prediction(master, stem, gain);
+        self.shared.wake_worker();
+        Some(counter)
+    }
+}
