@@ -241,8 +241,9 @@ impl StemRouting {
     }
 
     fn advise(&self) {
-        let take =
-            |place: &Place| if place.summed { Route::At { delay: place.delay } } else { Route::LeaveOut };
+        let take = |place: &Place| {
+            if place.summed { StemRoute::At { delay: place.delay } } else { StemRoute::LeaveOut }
+        };
         // of those that nobody has looked at, the audio thread knows what to think
         let settled = self.places.iter().filter(|place| place.known);
         let advice: Vec<_> = settled.map(|place| (place.id, take(place))).collect();

@@ -11,7 +11,7 @@ use super::hop_queue::{HopSender, HopSettings};
 use super::identity::InstanceId;
 use super::records::InstanceKind;
 use super::roster::{PeerView, Roster};
-use super::routing::{Route, RoutingTable};
+use super::routing::{RoutingTable, StemRoute};
 use super::slot::Origin;
 use super::stem_reader::{CHUNK_FRAMES, ChunkAudio, FrameSearch, StemReader, differ, max_wait_frames};
 use session::timeline::TransportTracker;
@@ -244,7 +244,7 @@ impl StemAligner {
             let is_stem = peer.info().is_some_and(|info| info.kind == InstanceKind::Stem)
                 && peer.block_status().is_some_and(|status| status.rate == self.rate);
             let Some(id) = peer.id().filter(|_| is_stem) else { continue };
-            if let Route::At { delay } = routes.route(id, peer.origin())
+            if let StemRoute::At { delay } = routes.route(id, peer.origin())
                 && count < MOST_STEMS
             {
                 present[count] = Some((id, peer, delay));

@@ -62,7 +62,7 @@ fn host() {
     match words.as_slice() {
         [format @ ("clap" | "vst3"), pace, start] => {
             let pace =
-                Intervals { speed: pace.parse().expect("a speed"), start: start.parse().expect("a time") };
+                SongClock { speed: pace.parse().expect("a speed"), start: start.parse().expect("a time") };
             let library = Library::open();
             let make = |seed: u64| -> Play {
                 if *format == "vst3" {
@@ -114,14 +114,14 @@ fn play(plugin: &mut Plugin, audio: &mut Audio, block: usize) {
     plugin.call(audio, Call { transport: Some(&now), ..Call::default() });
 }
 
-/// At what speed two processes play the same song, and since when, in milliseconds since 1970.
+/// Speed at which two processes play the same song, and its start in milliseconds since 1970.
 #[derive(Clone, Copy)]
-struct Intervals {
+struct SongClock {
     speed: f64,
     start: u64,
 }
 
-impl Intervals {
+impl SongClock {
     fn wait_for(self, block: usize) {
         let due = Duration::from_secs_f64(block as f64 * BLOCK as f64 / RATE / self.speed)
             + Duration::from_millis(self.start);
@@ -134,7 +134,7 @@ impl Intervals {
 fn crosses(format: PluginFormat, speed: f64, seconds: f64) {
     let viewer = Viewer::new();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64;
-    let pace = Intervals { speed, start: now + 1500 };
+    let pace = SongClock { speed, start: now + 1500 };
     let stems = if format == PluginFormat::Vst3 { "vst3" } else { "clap" };
     let host = Host::start(&format!("{stems},{speed},{}", pace.start));
     let mut master = Plugin::on_track(&Library::open(), MASTER, "Mix").expect("the library has it");

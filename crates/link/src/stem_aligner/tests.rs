@@ -273,7 +273,7 @@ fn a_stem_that_arrives_late_is_read_where_it_arrives() {
     let mut rig = AlignmentRig::new(&ROSTER, 2, 5);
     rig.delays = vec![0, 64];
     let late = rig.stems[1].audio_writer.id().unwrap();
-    rig.routing.set_routes(&[(late, Route::At { delay: 64 })]);
+    rig.routing.set_routes(&[(late, StemRoute::At { delay: 64 })]);
     rig.play(0..32_000, || 512);
     for (hop, _) in rig.hops().into_iter().skip(2) {
         // left of the mix is the sum of both lefts: m^2 = a^2 + 2ab + b^2
@@ -288,7 +288,7 @@ fn stems_join_leave_and_are_left_out() {
     static ROSTER: Roster = Roster::new();
     let mut rig = AlignmentRig::new(&ROSTER, 3, 6);
     rig.play(0..8000, || 512);
-    rig.routing.set_routes(&[(rig.stems[1].audio_writer.id().unwrap(), Route::LeaveOut)]);
+    rig.routing.set_routes(&[(rig.stems[1].audio_writer.id().unwrap(), StemRoute::LeaveOut)]);
     rig.play(8000..16_000, || 512);
     let gone = rig.stems.pop();
     drop(gone);
