@@ -227,7 +227,7 @@ impl<O: Output> Analysis<O> {
     /// Does what there is to do.
     fn round(&mut self) {
         self.take_deliveries();
-        self.reductions.note(self.me.pulse(), self.rate);
+        self.reductions.note(self.me.block_status(), self.rate);
         let loads = self.context.params.store.loads();
         self.fresh |= std::mem::replace(&mut self.loads, loads) != loads;
         let mut asked: Vec<Question> = self.apply_commands().into_iter().collect();

@@ -3,10 +3,10 @@
 
 use chain::ChainKind;
 use chain::parameters::PARAMETERS;
-use link::request::{Answer, Verdict};
-use link::snapshot::{BlockStatus, InstanceInfo, Kind, Settings};
+use link::records::{BlockStatus, InstanceInfo, InstanceKind, PublishedSettings};
+use link::remote_trim::{TrimAnswer, TrimVerdict};
 use link::status::{StemStatus, Viewpoint};
-use link::summary::Placement;
+use link::summary::MasterPlacement;
 use link::{PeerView, Roster};
 use meter::Reading;
 use plugin_core::session_view::{Request, StemCard};
@@ -50,7 +50,7 @@ struct Seen {
     /// With no request.
     card: StemCard,
     /// Its last answer, if that is to us.
-    answer: Option<Answer>,
+    answer: Option<TrimAnswer>,
     /// The Master sums it.
     is_summed: bool,
 }
@@ -100,21 +100,23 @@ impl StemList {
 
     /// Whether another Master of the session sits last, so that what leaves this one is not what is heard in the end.
     pub(super) fn has_final(&self) -> bool {
-        let session = self.me.label().and_then(|label| label.session);
+        let session = self.me.info().and_then(|label| label.session);
         session.is_some_and(|session| {
             let others =
                 self.roster.masters_of(session).into_iter().filter(|other| other.id() != self.me.id());
-            others.filter_map(|other| other.summary()).any(|summary| summary.placement == Placement::Final)
+            others
+                .filter_map(|other| other.summary())
+                .any(|summary| summary.placement == MasterPlacement::Final)
         })
     }
 
     fn seen(&self) -> Vec<Seen> {
-        let viewpoint = Viewpoint::of(self.roster, self.me);
-        let bypass = PARAMETERS.of(ChainKind::Stem).position(|row| row.id == "bypass");
+        let viewpoint = Viewpoint::new(self.roster, self.me);
+        let bypass = PARAMETERS.for_kind(ChainKind::Stem).position(|row| row.id == "bypass");
         let summary = self.me.summary();
         let me = self.me.id();
         let read = |peer: PeerView| {
-            let label = peer.label().filter(|label| label.kind == Kind::Stem)?;
+            let label = peer.info().filter(|label| label.kind == InstanceKind::Stem)?;
             let (mut card, answer) = card(peer, &label, bypass)?;
             let is_summed =
                 |id: u64| summary.is_some_and(|summary| summary.stems().any(|stem| stem.stem.get() == id));
@@ -146,13 +148,13 @@ impl Memory {
         gone.map(|(seen, _)| StemCard { status: StemStatus::Gone, ..seen.clone() }).collect()
     }
 
-    fn forget_answered(&mut self, stem: StemId, answer: Option<Answer>) {
+    fn forget_answered(&mut self, stem: StemId, answer: Option<TrimAnswer>) {
         let counter = answer.map(|answer| answer.counter);
         self.sent.retain(|sent| sent.stem != stem || Some(sent.counter) != counter);
     }
 
     /// State of the last request to `stem`, whose last answer to us is `answer`.
-    fn request(&self, stem: StemId, answer: Option<Answer>, now: Instant) -> Request {
+    fn request(&self, stem: StemId, answer: Option<TrimAnswer>, now: Instant) -> Request {
         let sent = self.sent.iter().find(|sent| sent.stem == stem);
         let waits = sent.filter(|sent| answer.is_none_or(|answer| answer.counter != sent.counter));
         match (waits, answer) {
@@ -160,14 +162,18 @@ impl Memory {
                 Request::Asked(sent.trim)
             }
             (Some(_), _) => Request::Unanswered,
-            (None, Some(Answer { verdict: Verdict::Stale, .. })) => Request::Refused,
+            (None, Some(TrimAnswer { verdict: TrimVerdict::Stale, .. })) => Request::Refused,
             (None, _) => Request::None,
         }
     }
 }
 
 /// What a Stem publishes, and its last answer.
-fn card(peer: PeerView, label: &InstanceInfo, bypass: Option<usize>) -> Option<(StemCard, Option<Answer>)> {
+fn card(
+    peer: PeerView,
+    label: &InstanceInfo,
+    bypass: Option<usize>,
+) -> Option<(StemCard, Option<TrimAnswer>)> {
     let id = peer.id()?;
     let (pulse, figures) =
         (peer.block_status().unwrap_or_default(), peer.stem_readings().unwrap_or_default());
@@ -232,10 +238,10 @@ mod tests {
         memory.forget_answered(stem, old);
         assert_eq!(memory.request(stem, old, after(6)), Request::Unanswered, "that answered another one");
         for _ in 0..2 {
-            assert_eq!(memory.request(stem, answer(7, Verdict::Accepted), after(7)), Request::None);
-            assert_eq!(memory.request(stem, answer(7, Verdict::Stale), after(7)), Request::Refused);
+            assert_eq!(memory.request(stem, answer(7, TrimVerdict::Accepted), after(7)), Request::None);
+            assert_eq!(memory.request(stem, answer(7, TrimVerdict::Stale), after(7)), Request::Refused);
         }
-        memory.forget_answered(stem, answer(7, Verdict::Accepted));
+        memory.forget_answered(stem, answer(7, TrimVerdict::Accepted));
         assert_eq!(memory.request(stem, None, after(8)), Request::None);
     }
 }

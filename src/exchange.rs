@@ -12,7 +12,7 @@ use link::{InstanceId, PeerView, Roster};
 use plugin_core::session_view::StemCard;
 use plugin_core::sheet::{Arrival, ChainExport, SessionExport, StemExport};
 use plugin_core::travel::{travel_of, value_at};
-use session::view::StemState;
+use session::session_report::StemState;
 use std::time::Instant;
 use units::{Db, Hz};
 
@@ -262,7 +262,7 @@ mod tests {
         fn whatever_is_told_each_value_is_one_that_the_parameter_has(
             numbers in proptest::collection::vec(proptest::option::of(any::<f64>()), 256),
         ) {
-            let mut settings = Settings::new(PARAMETERS.schema(ChainKind::Stem), 1);
+            let mut settings = PublishedSettings::new(PARAMETERS.schema(ChainKind::Stem), 1);
             numbers.into_iter().take(PARAMETERS.for_kind(ChainKind::Stem).count()).for_each(|x| settings.push(x));
             for (row, value) in values(ChainKind::Stem, &settings).into_iter().flat_map(|(values, ..)| values) {
                 if let (ParameterKind::Number { min, max, .. }, Value::Number(Some(x))) = (row.kind, value) {

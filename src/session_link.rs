@@ -3,8 +3,8 @@
 use super::analysis::AnalysisShared;
 use super::cards::StemList;
 use super::exchange::sheet;
-use link::bridge::Desk;
-use link::order::{Order, Orders};
+use link::audition::{AuditionOrder, AuditionOrders};
+use link::ipc::Requester;
 use link::{InstanceId, PeerView, ROSTER};
 use plugin_core::command::{AnalysisCommand, ListenRequest, SessionLink, TrimRequest};
 use plugin_core::session_view::{Exported, StemCard};
@@ -15,7 +15,7 @@ use std::time::Instant;
 /// The link as one instance has it.
 pub(super) struct PluginLink {
     me: PeerView,
-    desk: Desk,
+    desk: Requester,
     stems: Arc<StemList>,
     /// A Master's.
     studio: Option<Arc<AnalysisShared>>,
@@ -24,7 +24,7 @@ pub(super) struct PluginLink {
 impl PluginLink {
     pub(super) fn new(
         me: PeerView,
-        desk: Desk,
+        desk: Requester,
         stems: Arc<StemList>,
         studio: Option<Arc<AnalysisShared>>,
     ) -> Self {
@@ -55,7 +55,8 @@ impl SessionLink for PluginLink {
     }
 
     fn ask_trim(&self, wish: TrimRequest) {
-        let counter = self.asked(wish.stem).and_then(|stem| self.desk.ask(stem, wish.base, wish.trim));
+        let counter =
+            self.asked(wish.stem).and_then(|stem| self.desk.request_trim(stem, wish.base, wish.trim));
         if let Some(counter) = counter {
             self.stems.note_request(wish.stem, counter, wish.trim);
         }
@@ -63,9 +64,9 @@ impl SessionLink for PluginLink {
 
     fn order(&self, wishes: &[ListenRequest]) {
         let order = |wish: &ListenRequest| {
-            Some(Order { target: self.asked(wish.stem)?, base: wish.base, hearing: wish.hearing })
+            Some(AuditionOrder { target: self.asked(wish.stem)?, base: wish.base, hearing: wish.hearing })
         };
-        self.desk.order(Orders::new(wishes.iter().filter_map(order)));
+        self.desk.post_orders(AuditionOrders::new(wishes.iter().filter_map(order)));
     }
 
     fn analyse(&self, command: AnalysisCommand) {

@@ -8,9 +8,9 @@ use super::session_link::PluginLink;
 use super::teller::LinkPublisher;
 use chain::parameters::Parameter;
 use chain::{ChainKind, LatencyClass};
-use link::observe::StemAligner;
-use link::snapshot::Format;
-use link::{BRIDGE, InstanceId, ROSTER, SessionId, delivery};
+use link::records::PluginFormat;
+use link::stem_aligner::StemAligner;
+use link::{BRIDGE, InstanceId, ROSTER, SessionId, hop_queue};
 use meter::loudness::MIN_RATE as LOWEST_RATE_WITH_LOUDNESS;
 use nice_plug::prelude::{
     ActivateContext, AudioIOLayout, AuxiliaryBuffers, Buffer, BufferConfig, Params, Plugin, PluginApi,
@@ -148,7 +148,7 @@ impl<O: Output> Shell<O> {
     }
 
     /// Joins the roster; `None` if that is full.
-    fn join(&mut self, format: Format) -> Option<Broadcast> {
+    fn join(&mut self, format: PluginFormat) -> Option<Broadcast> {
         let context = &self.context;
         let identity = context.params.store.identity();
         let studio = (O::CHAIN_KIND == ChainKind::Master).then(|| {
@@ -158,11 +158,11 @@ impl<O: Output> Shell<O> {
         let teller = Arc::new(LinkPublisher::new(Arc::clone(context), format, studio.clone()));
         let wanted = identity.instance.and_then(|id| InstanceId::new(id.get()));
         let membership = BRIDGE.join(wanted, Arc::clone(&teller) as _)?;
-        let me = membership.peer();
+        let me = membership.view();
         let stems = Arc::new(StemList::new(&ROSTER, me));
         teller.joined(me, Arc::clone(&stems));
         let link: Arc<dyn SessionLink> =
-            Arc::new(PluginLink::new(me, membership.desk(), stems, studio.clone()));
+            Arc::new(PluginLink::new(me, membership.requester(), stems, studio.clone()));
         context.shared.connect(&link);
         self.link = Some(link);
         self.analysis = studio.map(|studio| Worker::new(Analysis::new(me, studio, Arc::clone(context))));

@@ -30,12 +30,12 @@ const LONG: u64 = 36_000;
 /// An instance's voice in the link.
 pub struct LinkPublisher<O: Output> {
     context: Arc<PluginContext<O>>,
-    format: Format,
+    format: PluginFormat,
     /// The instance as others see it, and others as it sees them, once it has joined.
     joined: OnceLock<(PeerView, Arc<StemList>)>,
     /// A number for this life, to which changes of the trim are added: no request of a former life fits.
     base: u64,
-    answer: Mutex<Option<Answer>>,
+    answer: Mutex<Option<TrimAnswer>>,
     measured: Mutex<Measured>,
     spectrum: Mutex<Spectrum>,
     /// A Master's.
@@ -59,12 +59,16 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl<O: Output> LinkPublisher<O> {
     /// The voice of a plugin that `format` has loaded; `studio` of a Master.
-    pub fn new(context: Arc<PluginContext<O>>, format: Format, studio: Option<Arc<AnalysisShared>>) -> Self {
+    pub fn new(
+        context: Arc<PluginContext<O>>,
+        format: PluginFormat,
+        studio: Option<Arc<AnalysisShared>>,
+    ) -> Self {
         Self {
             context,
             format,
             joined: OnceLock::new(),
-            base: link::identity::unique().get(),
+            base: link::identity::unique_id().get(),
             answer: Mutex::default(),
             measured: Mutex::default(),
             spectrum: Mutex::default(),
@@ -134,7 +138,7 @@ impl<O: Output> LinkPublisher<O> {
     fn report_faults(&self) {
         let (state, shared) = (BRIDGE.state(), &self.context.shared);
         let owns = self.me().is_none_or(|me| ROSTER.owns_session(me));
-        let link = (!state.trouble.is_empty()).then(|| state.trouble.clone());
+        let link = (!state.fault.is_empty()).then(|| state.fault.clone());
         shared.set_fault(FaultSource::Link, link);
         shared.set_fault(FaultSource::DoubleSession, (!owns).then(|| "This session is open twice".into()));
         shared.set_fault(FaultSource::OtherVersion, other_versions(&state));
@@ -178,7 +182,7 @@ impl<O: Output> InstanceSource for LinkPublisher<O> {
         self.measure();
     }
 
-    fn figures(&self) -> StemReadings {
+    fn readings(&self) -> StemReadings {
         let (offset, changes) = self.context.params.store.trim_and_changes();
         let Measured { reading, spectrum, .. } = *lock(&self.measured);
         // the pulse says what of it is of the moment
@@ -187,10 +191,11 @@ impl<O: Output> InstanceSource for LinkPublisher<O> {
         StemReadings { reading, spectrum, trim: self.trim(offset, changes), audition }
     }
 
-    fn summary(&self) -> Summary {
-        let Some(studio) = &self.studio else { return Summary::default() };
-        let placement = if self.context.params.store.is_last() { Placement::Final } else { Placement::Mix };
-        Summary { placement, ..studio.summary() }
+    fn summary(&self) -> SessionSummary {
+        let Some(studio) = &self.studio else { return SessionSummary::default() };
+        let placement =
+            if self.context.params.store.is_last() { MasterPlacement::Final } else { MasterPlacement::Mix };
+        SessionSummary { placement, ..studio.summary() }
     }
 
     fn wants_audio(&self, stem: &PeerView) -> bool {
@@ -225,11 +230,11 @@ impl<O: Output> InstanceSource for LinkPublisher<O> {
 }
 
 /// Plugins of other versions that are there, in words; `None` if there are none.
-fn other_versions(state: &State) -> Option<String> {
+fn other_versions(state: &BridgeState) -> Option<String> {
     let mut versions: Vec<String> = state.incompatible.iter().map(u64::to_string).collect();
     versions.sort();
     versions.dedup();
-    let (versions, own) = (versions.join(", "), bridge::VERSION);
+    let (versions, own) = (versions.join(", "), ipc::PROTOCOL_VERSION);
     (!versions.is_empty())
         .then(|| format!("Plugins of another version are open (link {versions}, this is {own})"))
 }
@@ -240,9 +245,10 @@ mod tests {
 
     #[test]
     fn each_other_version_is_named_once() {
-        let state = |versions: &[u64]| State { incompatible: versions.to_vec(), ..State::default() };
+        let state =
+            |versions: &[u64]| BridgeState { incompatible: versions.to_vec(), ..BridgeState::default() };
         assert_eq!(other_versions(&state(&[])), None);
-        let own = bridge::VERSION;
+        let own = ipc::PROTOCOL_VERSION;
         let words = format!("Plugins of another version are open (link 2, 3, this is {own})");
         assert_eq!(other_versions(&state(&[2, 2, 3])), Some(words));
     }

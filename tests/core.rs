@@ -13,8 +13,8 @@ use link::slot::Origin;
 use meter::layout::Layout;
 use meter::loudness::HopMeter;
 use meter::true_peak::TruePeak;
+use session::hop_builder::{HopBuilder, StemBlock};
 use session::timeline::TransportTracker;
-use session::watch::{HopBuilder, StemBlock};
 use testkit::Random;
 use units::{Db, Hz};
 
@@ -76,8 +76,8 @@ fn the_sample_side_of_the_meter_never_allocates() {
 fn telling_and_listening_never_allocate() {
     static ROSTER: Roster = Roster::new();
     let (mut outlet, card) =
-        ROSTER.join(Origin::Here, None, &InstanceInfo::default()).expect("there is room");
-    outlet.prepare(Hz(48_000.0));
+        ROSTER.join(Origin::Local, None, &InstanceInfo::default()).expect("there is room");
+    outlet.prepare_ring(Hz(48_000.0));
     let mut random = Random::new(5);
     let audio: Vec<f64> = (0..4096).map(|_| random.unit() - 0.5).collect();
     let (mut left, mut right) = (vec![0.0; 4096], vec![0.0; 4096]);
@@ -87,12 +87,12 @@ fn telling_and_listening_never_allocate() {
         for block in 0..2000u64 {
             let frames = 1 + random.below(4095);
             let host = (block % 9 != 0).then_some((random.unit() * 1e6) as i64);
-            outlet.tell(&BlockStatus { blocks: block, ..BlockStatus::default() });
-            let mut settings = Settings::new(1, block);
+            outlet.publish_status(&BlockStatus { blocks: block, ..BlockStatus::default() });
+            let mut settings = PublishedSettings::new(1, block);
             settings.push(Some(random.unit()));
-            outlet.set(&settings);
-            outlet.mark(block / 3, Db(-6.0 * random.unit()));
-            outlet.write(wheel.locate(host, frames), [&audio[..frames]; 2], [&audio[..frames]; 2]);
+            outlet.publish_settings(&settings);
+            outlet.mark_settings(block / 3, Db(-6.0 * random.unit()));
+            outlet.write_block(wheel.locate(host, frames), [&audio[..frames]; 2], [&audio[..frames]; 2]);
             for peer in ROSTER.peers() {
                 let told = (
                     peer.id(),
@@ -143,7 +143,7 @@ fn watching_stems_never_allocates() {
             // Plays, stops, jumps.
             watch.process((round % 300 > 20).then_some(position), part, &blocks);
             position += if round % 97 == 0 { -30_000 } else { frames as i64 };
-            while round % 200 == 0 && watch.take(|hop| assert!(hop.joint[0] >= 0.0)) {}
+            while round % 200 == 0 && watch.take_hop(|hop| assert!(hop.joint[0] >= 0.0)) {}
         }
     });
     assert!(watch.dropped() > 0, "a full queue is met, too");

@@ -37,8 +37,8 @@ impl Viewer {
     }
 
     /// Desk that it asks from.
-    pub fn desk(&self) -> Desk {
-        self.0.desk()
+    pub fn requester(&self) -> Requester {
+        self.0.requester()
     }
 
     /// View of a plugin, as soon as it is in the roster.
@@ -46,8 +46,8 @@ impl Viewer {
         eventually("the plugin is seen", || ROSTER.find(id))
     }
 
-    /// Summary of a Master, as soon as it satisfies `is`.
-    pub fn summary(&self, master: InstanceId, is: impl Fn(&Summary) -> bool) -> Summary {
+    /// SessionSummary of a Master, as soon as it satisfies `is`.
+    pub fn summary(&self, master: InstanceId, is: impl Fn(&SessionSummary) -> bool) -> SessionSummary {
         let mut last = None;
         eventually_or(
             || {

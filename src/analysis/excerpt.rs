@@ -49,7 +49,6 @@ mod tests {
     use link::Roster;
     use link::records::InstanceInfo;
     use link::slot::Origin;
-    use link::snapshot::InstanceInfo;
     use session::timeline::BlockPosition;
     use units::Hz;
 
@@ -64,7 +63,7 @@ mod tests {
         let block = vec![0.1; 4000];
         let mut play = |position: i64, segment, jumped| {
             let place = BlockPosition { position: Some(position), segment, jumped };
-            outlet.write(place, [&block, &block], [&block, &block]);
+            outlet.write_block(place, [&block, &block], [&block, &block]);
         };
         // half a minute, which is more than a ring has
         for n in 0..60 {

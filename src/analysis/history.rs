@@ -4,9 +4,9 @@ use link::records::BlockStatus;
 use meter::loudness::{hop_frames, integrated, windows};
 use plugin_core::document::songs::SongRange;
 use plugin_core::session_view::{HOP, Song, Timeline, TimelinePoint};
-use session::heard::{Places, RangeReport};
-use session::record::{Mark, Recorder};
-use session::timeline::{Place, place};
+use session::range_report::{HopRange, RangeReport};
+use session::record::{HopStatus, Recorder};
+use session::timeline::{HopIndex, hop_at};
 use std::collections::BTreeMap;
 use units::{Db, Hz, Ms, Power};
 
@@ -42,8 +42,8 @@ impl Reductions {
         }
     }
 
-    fn at(&self, hop_index: HopIndex) -> Option<Db> {
-        self.0.get(&hop_index).copied()
+    fn at(&self, place: HopIndex) -> Option<Db> {
+        self.0.get(&place).copied()
     }
 }
 
@@ -54,7 +54,7 @@ pub(super) fn timeline(
     range: &HopRange,
     (reductions, songs): (&Reductions, &[SongRange]),
 ) -> Timeline {
-    let sources = &heard.ground.sources;
+    let sources = &heard.fitted_range.sources;
     let powers = sources.powers(&vec![1.0; sources.sources()]);
     let hop = |seconds: f64| (seconds * 1000.0 / HOP.0).round() as HopIndex;
     let mut shown = range.clone();
@@ -67,10 +67,10 @@ pub(super) fn timeline(
     let mut points: Vec<TimelinePoint> = shown
         .clone()
         .map(|place| TimelinePoint {
-            mark: recorder.mark(place),
+            mark: recorder.status(place),
             short_term: None,
             integrated: None,
-            reduction: reductions.at(hop_index),
+            reduction: reductions.at(place),
         })
         .collect();
     let before = (range.start - shown.start) as usize;

@@ -4,10 +4,9 @@ use super::Analysis;
 use link::audio_ring::MONITORING_REVISION;
 use link::hop_queue::HopSettings;
 use link::identity::InstanceId;
-use link::ring::LISTENING;
 use plugin_core::Output;
-use session::record::{Member, Setting, StemId};
-use session::watch::FinishedHop;
+use session::hop_builder::FinishedHop;
+use session::record::{SessionMember, StemId, StemSetting};
 
 /// Hops in a row with changes after which they are taken for automation.
 const AUTOMATION: u32 = 10;
@@ -56,7 +55,7 @@ impl<O: Output> Analysis<O> {
                 hop.heard &= !(1 << index);
             }
             // a stem that has never played is set as it may be
-            if made.revision != LISTENING && made.revision != 0 {
+            if made.revision != MONITORING_REVISION && made.revision != 0 {
                 let setting = StemSetting { revision: made.revision, level: made.level };
                 self.recorder.set_setting(StemId(id.get()), setting);
             }

@@ -3,10 +3,9 @@
 use super::excerpt::{Audio, last_of_mix, read, sides};
 use link::audio_ring::TapPoint;
 use link::identity::InstanceId;
-use link::observe::{Route, RoutingTable};
-use link::ring::Side;
+use link::records::InstanceKind;
+use link::routing::{RoutingTable, StemRoute};
 use link::slot::Origin;
-use link::snapshot::Kind;
 use link::status::{StemStatus, Viewpoint};
 use link::{PeerView, Roster};
 use session::coverage::{FULL_COVERAGE, coverage};
@@ -78,7 +77,7 @@ impl StemRouting {
     /// The master starts to listen. Stems of other sessions that are open are left out until they are found in the mix.
     pub(super) fn begin(&mut self, roster: &'static Roster, me: PeerView) {
         self.due = Instant::now() + SOON;
-        let viewpoint = Viewpoint::of(roster, me);
+        let viewpoint = Viewpoint::new(roster, me);
         for peer in stems(roster) {
             let Some(id) = peer.id() else { continue };
             let is_foreign = viewpoint.status(peer, |_| false) == StemStatus::OtherSession;
@@ -143,7 +142,7 @@ impl StemRouting {
         let mut mixes = behind.iter().map(|behind| last_of_mix(me, frames + (behind * rate.0) as usize));
         let (start, mut mix) = mixes.find_map(|mix| mix)?;
         mix.iter_mut().for_each(|side| side.truncate(frames));
-        let viewpoint = Viewpoint::of(roster, me);
+        let viewpoint = Viewpoint::new(roster, me);
         let mut candidates = Vec::new();
         let mut unclear = false;
         let present =
@@ -328,7 +327,7 @@ fn seats(rate: Hz, candidates: &[Candidate], mix: &Audio) -> Vec<MixMembership> 
 fn search(stem: PeerView, me: PeerView, rate: Hz, known: i64) -> Option<i64> {
     let (length, reach) = ((SEARCHED * rate.0) as usize, (REACH * rate.0) as usize);
     let (start, mix) = last_of_mix(me, length + 2 * reach)?;
-    let excerpt = read(stem, Side::Output, start + reach as i64, length)?;
+    let excerpt = read(stem, TapPoint::Output, start + reach as i64, length)?;
     Some(stem_delay(sides(&excerpt), sides(&mix), reach, known)?.delay)
 }
 

@@ -9,7 +9,6 @@ use link::text::Text;
 use meter::loudness::hop_frames;
 use plugin_core::Output;
 use plugin_core::session_view::AnalysisResult;
-use session::heard::RangeReport;
 use session::predict::{Certainty, Move, gains};
 use session::prediction::{Follower, MovePrediction, predict_moves};
 use session::range_report::RangeReport;
@@ -24,7 +23,7 @@ impl<O: Output> Analysis<O> {
     /// Looks at all that was heard, answers what was asked, and tells everybody.
     pub(super) fn look(&mut self, asked: &[Question]) {
         let range = self.recorder.extent().map_or(0..0, |(first, last)| first..last + 1);
-        let heard = self.recorder.heard(range.clone());
+        let heard = self.recorder.report(range.clone());
         let songs = self.context.params.store.songs();
         let timeline = timeline(&self.recorder, &heard, &range, (&self.reductions, &songs));
         let members = heard.members();
@@ -90,7 +89,7 @@ impl<O: Output> Analysis<O> {
         let stems = heard.members().len();
         let captured = prediction.moves.iter().all(|one| one.source < stems);
         let moved = gains(stems + 1, &prediction.moves);
-        if let Some([before, _]) = forecast.into.filter(|_| captured && !settings.is_plain_delay())
+        if let Some([before, _]) = forecast.into_master.filter(|_| captured && !settings.is_plain_delay())
             && let chain = (&settings, self.class, self.rate)
             && let Some(simulated) = self.windows.simulate(heard, &moved, chain, &self.stop)
         {

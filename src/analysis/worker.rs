@@ -2,8 +2,8 @@
 
 use super::{Analysis, lock};
 use chain::LatencyClass;
-use link::delivery::Receiver;
-use link::observe::RoutingTable;
+use link::hop_queue::HopReceiver;
+use link::routing::RoutingTable;
 use plugin_core::Output;
 use plugin_core::session_view::FaultSource;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -134,9 +134,9 @@ fn improvements(stem: &Stereo, pink: bool) -> (f64, f64) {
 
 /// [`improvements`] on ten seconds of each of the demo's stems, with its name and the kind of noise.
 pub(super) fn on_the_demo() -> Vec<(String, &'static str, (f64, f64))> {
-    use demo_song::{DemoStem, Role};
+    use demo_song::{DemoStem, SongPart};
     let mut all = Vec::new();
-    for role in Role::ALL {
+    for role in SongPart::ALL {
         let song = DemoStem::render(role, RATE);
         let part = 8 * 48_000..18 * 48_000;
         let stem = Stereo { left: song.left[part.clone()].to_vec(), right: song.right[part].to_vec() };

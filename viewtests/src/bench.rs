@@ -169,7 +169,7 @@ impl Bench {
             }
             Edit::ConfirmMute(stem) => {
                 if let Some(known) = session::analysis(facts) {
-                    known.session.asks.retain(|asked| asked != stem);
+                    known.session.unconfirmed_mutes.retain(|asked| asked != stem);
                 }
             }
             Edit::Songs(songs) => {

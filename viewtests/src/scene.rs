@@ -10,7 +10,7 @@ use meter::Reading;
 use plugin_core;
 use plugin_core::gauges::Health;
 use plugin_core::session_view::{LinkedMaster, MasterLink, SessionSnapshot};
-use session::audition::Hearing;
+use session::audition::AuditionEffect;
 use session::role::Role;
 use std::sync::Arc;
 use units::{Db, Dbtp, Hz, Lu, Lufs, Ms};

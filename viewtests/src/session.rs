@@ -18,9 +18,9 @@ use session::prediction::{MovePrediction, PlatformChange};
 use session::range_report::{PeakBounds, RangeProgress};
 use session::record::{HopStatus, StemId};
 use session::role::Role;
+use session::session_report::{PlatformReport, SessionReport, StemReport, StemState};
 use session::stem_status::StemStatus;
 use session::target::builtin;
-use session::view::{PlatformView, Session, StemState, StemView};
 use std::sync::Arc;
 use units::{Db, Dbtp, Lu, Lufs, Ms};
 
@@ -140,7 +140,7 @@ pub fn heard(seconds: f64) -> ViewModel {
     facts.picture.reductions.iter_mut().for_each(|r| *r = [0.0, 1.87 * r[0]]);
     let progress = RangeProgress { all: 1920, heard: (seconds * 10.0) as usize, ..RangeProgress::default() };
     let shares = [(1, 0.24, 0.2), (2, 0.13, -0.1), (3, 0.12, 0.0), (4, 0.46, 0.9), (5, 0.05, 0.0)];
-    let session = Session {
+    let session = SessionReport {
         progress,
         mix: mix(INTO),
         loudest_peak: Some(StemId(1)),
@@ -218,7 +218,7 @@ pub fn five() -> ViewModel {
 /// The same while somebody hears one stem alone, and has others otherwise.
 pub fn heard_otherwise() -> ViewModel {
     let mut facts = five();
-    let ways = [(1, Audition::Listen), (4, Audition::Listen), (4, Audition::Bypass), (2, Audition::Mute)];
+    let ways = [(1, Audition::Solo), (4, Audition::Solo), (4, Audition::Bypass), (2, Audition::Mute)];
     ways.iter().for_each(|(id, way)| snapshot(&mut facts).auditions.toggle(StemId(*id), *way));
     facts
 }
@@ -228,7 +228,7 @@ pub fn finished() -> ViewModel {
     let mut facts = heard(192.0);
     facts.master.placement = Placement::Final;
     if let Some(known) = analysis(&mut facts) {
-        known.timeline.points.iter_mut().for_each(|point| point.mark = Mark::Heard);
+        known.timeline.points.iter_mut().for_each(|point| point.mark = HopStatus::Heard);
     }
     facts.master.songs = vec![song("First Light", 0.0, 90.0, -9.6), song("Second Wind", 95.0, 192.0, -8.8)];
     scene::set(&mut facts.settings, "lim_on", "on");
@@ -345,9 +345,9 @@ pub fn answer(facts: &ViewModel, of: Proposal) -> Option<Answer> {
     let share = session.stems[index].share?;
     let more = share * of.gain.0;
     let (before, after) = (mix(INTO), mix((INTO.0 + more, INTO.1)));
-    let exchanges = |before: &Reading, after: &Reading| -> Vec<Exchange> {
+    let exchanges = |before: &Reading, after: &Reading| -> Vec<PlatformChange> {
         let single = Some((facts.snapshot.name(of.stem), of.gain));
-        builtin().iter().map(|target| Exchange::of(before, after, target, single)).collect()
+        builtin().iter().map(|target| PlatformChange::new(before, after, target, single)).collect()
     };
     let certainty = if session.is_trusted() { Certainty::Exact } else { Certainty::Estimate(Lu(0.34)) };
     let (out_before, out_after) = (mix(OUT), mix((OUT.0 + more * 0.25, OUT.1)));

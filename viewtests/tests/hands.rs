@@ -8,7 +8,7 @@ use editor::theme::Palette;
 use egui::{Event, Key, Modifiers, Pos2, vec2};
 use egui_kittest::kittest::Queryable;
 use plugin_core::session_view::MasterLink;
-use session::audition::Hearing;
+use session::audition::AuditionEffect;
 use units::{Db, Ms};
 use viewtests::bench::{self, Driven, middle, pull};
 use viewtests::hands::{notch, press, turn, type_keys};
@@ -254,7 +254,7 @@ fn a_stem_that_its_master_has_muted_says_so_and_is_heard_again_by_a_click() {
 #[test]
 fn something_else_is_heard_by_the_menu_with_a_sign_that_ends_it() {
     let mut driven = stem();
-    assert!(driven.query_by_label_contains("Hearing").is_none());
+    assert!(driven.query_by_label_contains("AuditionEffect").is_none());
     press(&mut driven, "Listen");
     // bands that are on can be heard, what there is not cannot
     assert!(
@@ -268,13 +268,13 @@ fn something_else_is_heard_by_the_menu_with_a_sign_that_ends_it() {
     }
     press(&mut driven, "Input, equally loud (+1.8 dB)");
     assert_eq!(driven.state().facts.listen, MonitorMode::Bypass(Db(1.8)));
-    press(&mut driven, "Hearing the input, +1.8 dB");
+    press(&mut driven, "AuditionEffect the input, +1.8 dB");
     assert_eq!(driven.state().facts.listen, MonitorMode::Off);
     driven.get_by_label("Band 3").click_secondary();
     driven.run();
     press(&mut driven, "Listen to this band");
     assert_eq!(driven.state().facts.listen, MonitorMode::Band(2));
-    assert!(driven.query_by_label("Hearing band 3").is_some());
+    assert!(driven.query_by_label("AuditionEffect band 3").is_some());
 }
 
 #[test]

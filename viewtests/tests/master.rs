@@ -3,7 +3,7 @@
 use ::session::audition::Audition;
 use ::session::record::StemId;
 use ::session::stem_status::StemStatus;
-use chain::listen::MonitorMode;
+use chain::monitor::MonitorMode;
 use editor::edits::Edit;
 use editor::facts::ViewModel;
 use editor::master::ready;
@@ -56,7 +56,7 @@ fn audition(driven: &Driven) -> Option<Option<(StemId, Audition)>> {
 #[test]
 fn stems_are_heard_alone_muted_and_bypassed_by_their_switches_and_everybody_sees_it() {
     let mut driven = five();
-    assert!(says(&driven, "5 stems") && !says(&driven, "Hearing"));
+    assert!(says(&driven, "5 stems") && !says(&driven, "AuditionEffect"));
     for (name, stem, wanted) in [
         ("Mute Bass", 2, Audition::Mute),
         ("Bypass Keys", 3, Audition::Bypass),
@@ -66,7 +66,7 @@ fn stems_are_heard_alone_muted_and_bypassed_by_their_switches_and_everybody_sees
         driven.run();
         assert_eq!(audition(&driven), Some(Some((StemId(stem), wanted))), "{name}");
     }
-    assert!(says(&driven, "Hearing Drums alone, without Bass, Keys bypassed"));
+    assert!(says(&driven, "AuditionEffect Drums alone, without Bass, Keys bypassed"));
     let listening = &ready(&driven.state().facts)[0];
     assert!(!listening.done && listening.words.ends_with("Bass, Keys, Lead Vocals, FX"), "{listening:?}");
     // what is not listened to is muted, whatever else is wanted of it
@@ -84,7 +84,7 @@ fn stems_are_heard_alone_muted_and_bypassed_by_their_switches_and_everybody_sees
             .done
             .ends_with(&[Edit::Audition(None), Edit::Audition(Some((StemId(5), Audition::Solo)))])
     );
-    driven.get_by_label("Hearing FX alone").click();
+    driven.get_by_label("AuditionEffect FX alone").click();
     driven.run();
     assert_eq!(audition(&driven), Some(None));
     assert!(says(&driven, "5 stems") && !says(&driven, "here"));
@@ -314,7 +314,7 @@ fn the_song_is_heard_as_a_platform_plays_it_and_goes_along_with_it() {
     let first = gain(&driven, 0);
     press(&mut driven, "Hear it so");
     assert_eq!(driven.state().facts.listen, MonitorMode::Gain(first));
-    assert!(driven.query_by_label_contains("Hearing as played").is_some());
+    assert!(driven.query_by_label_contains("AuditionEffect as played").is_some());
     // another platform, another level
     let other = (1..driven.state().facts.master.platforms.len())
         .find(|&i| {

@@ -61,7 +61,7 @@ fn every_parameter_is_a_control_of_the_window() {
                 found.extend(controls(&driven));
             }
         }
-        let names = PARAMETERS.of(chain_kind).map(full_name).chain(["Latency class".into()]);
+        let names = PARAMETERS.for_kind(chain_kind).map(full_name).chain(["Latency class".into()]);
         let missing: Vec<String> = names.filter(|name| !found.contains(name)).collect();
         assert!(missing.is_empty(), "{chain_kind:?}: in no view: {missing:?}");
     }

@@ -46,7 +46,7 @@ fn one_click_switches_between_mix_and_reference_on_every_tab_and_a_sign_says_so(
     let mut driven = tab(references::compared());
     press(&mut driven, "Hear Old And Quiet.aiff");
     assert!(matches!(driven.state().facts.listen, MonitorMode::Reference { .. }));
-    assert!(says(&driven, "Hearing Old And Quiet.aiff"), "the sign");
+    assert!(says(&driven, "AuditionEffect Old And Quiet.aiff"), "the sign");
     assert!(
         ready(&driven.state().facts).iter().any(|point| point.words == "Something else is heard: Master")
     );
@@ -55,7 +55,7 @@ fn one_click_switches_between_mix_and_reference_on_every_tab_and_a_sign_says_so(
     assert_eq!(driven.state().facts.listen, MonitorMode::Off);
     press(&mut driven, "Reference");
     assert_eq!(driven.state().facts.master.references.heard, Some(1), "the one heard last");
-    driven.get_by_label_contains("Hearing Old").click();
+    driven.get_by_label_contains("AuditionEffect Old").click();
     driven.run();
     assert_eq!(driven.state().facts.listen, MonitorMode::Off, "a click on the sign");
     press(&mut driven, "References");

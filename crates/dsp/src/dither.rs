@@ -7,7 +7,6 @@ use units::{Hz, Ms, Samples};
 
 /// Integer grid that the audio is rounded to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum Dither {
     /// None: audio passes to the bit.
     #[default]

@@ -10,7 +10,6 @@ use units::{Db, Hz, Samples};
 
 /// Transfer curve of the saturator.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum SaturationCurve {
     /// `x / √(1 + k² x²)` with `k² = drive² - 1`: bends from the smallest level on, odd harmonics that fall fast.
     #[default]
@@ -21,7 +20,6 @@ pub enum SaturationCurve {
 
 /// Settings of [`Saturator`]. Values out of range are clamped.
 #[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
 pub struct SaturatorSettings {
     /// Saturates at all; off is a plain delay.
     pub on: bool,

@@ -13,10 +13,10 @@ use plugin_core::gauges::Health;
 use plugin_core::presets::Preset;
 use plugin_core::references::References;
 use plugin_core::session_view::{Answer, Placement, SessionSnapshot, Song};
-use session::audition::Hearing;
+use session::audition::AuditionEffect;
 use session::role::Role;
+use session::session_report::PlatformReport;
 use session::target::NormalizationTarget;
-use session::view::PlatformView;
 use std::sync::Arc;
 use units::{Db, Hz, Ms};
 
@@ -99,7 +99,7 @@ pub struct MasterModel {
     /// Place on the master bus.
     pub placement: Placement,
     /// Playback of the Master's output by each platform; empty without loudness.
-    pub platforms: Vec<PlatformView>,
+    pub platforms: Vec<PlatformReport>,
     /// The platforms' rules.
     pub targets: Vec<NormalizationTarget>,
     /// The last move that was asked for.

@@ -8,7 +8,7 @@ use super::format::{figures_and_unit, whole};
 use super::paint::{self, pen};
 use super::theme::{self, GRID, Palette};
 use super::tooltips;
-use chain::parameters::{Kind, Parameter, Skew, Value};
+use chain::parameters::{Parameter, ParameterKind, Skew, Value};
 use egui::{
     Align2, Event, EventFilter, Id, Key, MouseWheelUnit, Rect, Response, Role, Sense, TextEdit, Ui,
     WidgetInfo, pos2, vec2,

@@ -8,7 +8,7 @@ const MINUS: char = '\u{2212}';
 
 /// Returns figures and unit, such as `−18.0` and `dBFS`.
 pub fn figures_and_unit(row: &Parameter, value: Value) -> (String, &'static str) {
-    let (Value::Number(Some(x)), Kind::Number { unit, min, .. }) = (value, row.kind) else {
+    let (Value::Number(Some(x)), ParameterKind::Number { unit, min, .. }) = (value, row.kind) else {
         return (text::text(row, value), "");
     };
     match unit {

@@ -1,4 +1,4 @@
-//! Hearing something else than the output: the menu of ways, and the sign that one is on.
+//! AuditionEffect something else than the output: the menu of ways, and the sign that one is on.
 
 use super::controls::icon;
 use super::edits::Edit;
@@ -8,7 +8,7 @@ use super::graph::Band;
 use super::paint::{self, pen, shortened};
 use super::theme;
 use super::tooltips;
-use chain::listen::MonitorMode;
+use chain::monitor::MonitorMode;
 use chain::{ChainKind, LatencyClass};
 use egui::{Align2, Pos2, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo, vec2};
 use session::audition::AuditionEffect;
@@ -130,8 +130,8 @@ pub fn sign(ui: &Ui, desk: &mut ViewCx<'_>, place: Rect) {
     let whole = match (desk.facts.asked, song) {
         (Some(AuditionEffect::Muted), _) => "Muted by the Master".to_owned(),
         (Some(AuditionEffect::Bypassed), _) => "Bypassed by the Master".to_owned(),
-        (None, Some(song)) => format!("Hearing {}", song.name()),
-        (None, None) => format!("Hearing {}", words(desk.facts.listen)),
+        (None, Some(song)) => format!("AuditionEffect {}", song.name()),
+        (None, None) => format!("AuditionEffect {}", words(desk.facts.listen)),
     };
     let shown = shortened(ui, &whole, &ink, place.width() - 20.0);
     let response = banner(ui, desk, place, (&shown, &whole));

@@ -5,7 +5,7 @@ use super::picture::{FLOOR, Named, POINTS, frequency, tilt};
 use super::theme::Palette;
 use plugin_core::gauges::scope::FRAMES;
 use plugin_core::session_view::StemCard;
-use session::masking::{BANDS, Bands, Covered, centre, covered};
+use session::masking::{BAND_COUNT, BandLevels, Masking, centre_hz, masking};
 use session::record::StemId;
 use std::collections::BTreeMap;
 use units::{Db, Hz, decibels};
@@ -207,7 +207,7 @@ mod tests {
         let cards = [
             card(1, "Me", loud),
             StemCard { status: StemStatus::OtherSession, ..card(2, "Elsewhere", loud) },
-            card(3, "Silent", [None; BANDS]),
+            card(3, "Silent", [None; BAND_COUNT]),
         ];
         let (others, clashes) =
             Neighbours::default().look(&cards, StemId(1), (Hz(48_000.0), 0.0), &Palette::DARK);

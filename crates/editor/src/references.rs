@@ -1,7 +1,7 @@
 //! A Master's references, from its document through the disk to its audio thread, while its window is open.
 
 use super::files::shelf::{Done, Job, MOST_FRAMES, Shelf};
-use chain::listen::MonitorMode;
+use chain::monitor::MonitorMode;
 use plugin_core::document::songs::SongRange;
 use plugin_core::reel::{PlayMode, PlayRequest, ReferenceClip};
 use plugin_core::references::{self as shown, Figures, Listing, Reference, State};

@@ -16,7 +16,6 @@ use session::playback::{playback, sentence};
 use session::prediction::{MovePrediction, PlatformChange};
 use session::session_report::PlatformReport;
 use session::target::NormalizationTarget;
-use session::view::PlatformView;
 use units::{Db, Lufs, Ms};
 
 /// Returns that part for `snapshot`. `reading`: of the Master's output; `settings`: its chain's.
@@ -30,7 +29,7 @@ pub(super) fn master_model<O: Output>(
     debug_assert_eq!(O::CHAIN_KIND, ChainKind::Master, "a Stem has no session");
     let name = |id| snapshot.stem(id).map(|stem| stem.name().to_owned());
     let whose = snapshot.session().and_then(|session| session.loudest_peak).and_then(name);
-    let platforms = targets.iter().map(|target| PlatformView {
+    let platforms = targets.iter().map(|target| PlatformReport {
         id: target.id.clone(),
         playback: playback(reading, target),
         sentence: sentence(reading, target, whose.as_deref()),
@@ -73,7 +72,7 @@ fn answer(
     let of = Proposal { stem, gain: first.gain };
     let name = known.names.get(first.source).map_or("a stem", String::as_str);
     let out = match known.simulated {
-        _ if settings.only_delays() => Outcome::AsItEntered,
+        _ if settings.is_plain_delay() => Outcome::AsItEntered,
         Some(out) => Outcome::Simulated(Box::new(simulated(&into, (name, of.gain), out, reading, targets))),
         None => Outcome::Unknown,
     };

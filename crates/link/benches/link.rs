@@ -7,7 +7,7 @@ use link::audio_ring::TapPoint;
 use link::records::{BlockStatus, InstanceInfo, MAX_SETTINGS, PublishedSettings, StemReadings};
 use link::roster::{MAX_INSTANCES, Roster};
 use link::slot::Origin;
-use session::timeline::Located;
+use session::timeline::BlockPosition;
 use std::hint::black_box;
 use units::{Db, Hz};
 
@@ -54,7 +54,7 @@ fn link(criterion: &mut Criterion) {
     let mut position = 0;
     criterion.bench_function("ring: write 512 frames, in and out", |b| {
         b.iter(|| {
-            let place = Located { position: Some(position), segment: 0, jumped: position == 0 };
+            let place = BlockPosition { position: Some(position), segment: 0, jumped: position == 0 };
             audio_writer.write_block(place, [&block, &block], black_box([&block, &block]));
             position += 512;
         });

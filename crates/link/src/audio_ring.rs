@@ -7,7 +7,7 @@
 use super::atomic_word::AtomicWord;
 use super::cell::SeqCell;
 use super::timeline::{MAX_SEGMENTS, Segment, Timeline};
-use session::timeline::Located;
+use session::timeline::BlockPosition;
 use std::sync::atomic::{AtomicU64, Ordering};
 use units::{Db, Hz};
 
@@ -306,7 +306,7 @@ impl RingWriter {
 
     /// Appends a block: left and right before the chain (delayed by its latency) and after it, all of one length.
     /// Samples that are not finite become zero.
-    pub fn write_block(&mut self, place: Located, input: [&[f64]; 2], output: [&[f64]; 2]) {
+    pub fn write_block(&mut self, place: BlockPosition, input: [&[f64]; 2], output: [&[f64]; 2]) {
         if place.jumped || self.segment != Some(place.segment) {
             self.segment = Some(place.segment);
             let at = 1 + 2 * (self.segments[0] as usize % MAX_SEGMENTS);

@@ -7,7 +7,7 @@
 
 use super::identity::InstanceId;
 use super::wire::{Decoder, Encoder, WireValue};
-use session::audition::Hearing;
+use session::audition::AuditionEffect;
 
 /// Orders that a Master can have posted: one for each Stem that it sums.
 pub const MAX_AUDITION_ORDERS: usize = 32;
@@ -20,7 +20,7 @@ pub struct AuditionOrder {
     /// The Stem's audition number, as the sender has read it.
     pub base: u64,
     /// Muted, or bypassed.
-    pub hearing: Hearing,
+    pub hearing: AuditionEffect,
 }
 
 /// All orders of a Master.
@@ -57,7 +57,7 @@ impl WireValue for AuditionOrders {
         let mut orders = Self::default();
         for place in &mut orders.0 {
             let (target, base) = (InstanceId::new(decoder.next_word()?), decoder.next_word()?);
-            let hearing = [Hearing::Muted, Hearing::Bypassed][decoder.next_index(2)?];
+            let hearing = [AuditionEffect::Muted, AuditionEffect::Bypassed][decoder.next_index(2)?];
             *place = target.map(|target| AuditionOrder { target, base, hearing });
         }
         Some(orders)
@@ -72,7 +72,7 @@ mod tests {
 
     #[test]
     fn orders_survive_a_round_trip_and_surplus_ones_are_dropped() {
-        let hearing = |n| if n % 2 == 0 { Hearing::Muted } else { Hearing::Bypassed };
+        let hearing = |n| if n % 2 == 0 { AuditionEffect::Muted } else { AuditionEffect::Bypassed };
         let all: Vec<AuditionOrder> = (0..MAX_AUDITION_ORDERS as u64 + 2)
             .map(|n| AuditionOrder { target: InstanceId::mint(), base: n, hearing: hearing(n) })
             .collect();

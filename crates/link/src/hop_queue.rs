@@ -4,8 +4,8 @@ use super::identity::InstanceId;
 use rtrb::chunks::ChunkError;
 use rtrb::{Consumer, Producer, RingBuffer};
 use session::accumulate::ChainProducts;
+use session::hop_builder::{FinishedHop, MAX_STEMS};
 use session::joint::joint_len;
-use session::watch::{FinishedHop, MOST_STEMS};
 use units::Db;
 
 /// Words of a queue: half a minute of 32 stems in real time, several minutes of eight.
@@ -71,8 +71,8 @@ impl HopSender {
         let head = [
             hop.set,
             hop.stems as u64,
-            u64::from(hop.place.is_some()),
-            hop.place.unwrap_or(0).cast_unsigned(),
+            u64::from(hop.index.is_some()),
+            hop.index.unwrap_or(0).cast_unsigned(),
             hop.segment,
             u64::from(hop.heard),
             u64::from(hop.has_chain),
@@ -136,7 +136,7 @@ impl Iterator for HopReceiver {
         let head = self.consumer.read_chunk(HEADER_WORDS).ok()?;
         let (a, b) = head.as_slices();
         let has_chain = a.get(6).or_else(|| b.get(6 - a.len())).copied().unwrap_or(0) as u32;
-        let words = self.take_words(hop_words((stems as usize).min(MOST_STEMS), has_chain))?;
+        let words = self.take_words(hop_words((stems as usize).min(MAX_STEMS), has_chain))?;
         Some(parse_hop(&words))
     }
 }
@@ -173,7 +173,7 @@ fn parse_hop(words: &[u64]) -> HopMessage {
         changed: word[2] != 0,
     });
     let hop = FinishedHop {
-        place: (words[2] != 0).then(|| words[3].cast_signed()),
+        index: (words[2] != 0).then(|| words[3].cast_signed()),
         segment: words[4],
         set: words[0],
         stems,
@@ -199,7 +199,7 @@ mod tests {
             products.as_flattened_mut().copy_from_slice(&numbers(CHAIN_WORDS, seed * stem as f64));
         }
         let hop = FinishedHop {
-            place: (stems != 2).then_some(-7),
+            index: (stems != 2).then_some(-7),
             segment: 3,
             set: 9,
             stems,
@@ -236,8 +236,8 @@ mod tests {
     #[test]
     fn hops_without_room_are_lost_as_a_whole_and_counted() {
         let (mut sender, receiver) = hop_queue();
-        let (hop, settings) = sample(MOST_STEMS, u32::MAX, 1.0);
-        let words = hop_words(MOST_STEMS, u32::MAX);
+        let (hop, settings) = sample(MAX_STEMS, u32::MAX, 1.0);
+        let words = hop_words(MAX_STEMS, u32::MAX);
         for _ in 0..QUEUE_WORDS / words + 5 {
             sender.send_hop(&hop, &settings);
         }

@@ -2,13 +2,13 @@
 
 use super::identity::{InstanceId, unique_id};
 use super::request::PeerRequest;
-pub use session::solve::LARGEST_TRIM;
+pub use session::solve::MAX_TRIM;
 use units::Db;
 
 /// A Stem's gain on top of its own level parameter, saved with the Stem.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct RemoteTrim {
-    /// Gain, at most [`LARGEST_TRIM`] in either direction.
+    /// Gain, at most [`MAX_TRIM`] in either direction.
     pub offset: Db,
     /// Number that differs after every change by anybody; a request names the one that its sender saw.
     pub revision: u64,
@@ -46,9 +46,9 @@ impl RemoteTrim {
         Self { offset, revision: unique_id().get(), answer: None }
     }
 
-    /// Sets the offset, clamped to [`LARGEST_TRIM`]; requests on their way become stale.
+    /// Sets the offset, clamped to [`MAX_TRIM`]; requests on their way become stale.
     pub fn set_offset(&mut self, offset: Db) {
-        self.offset = Db(offset.0.clamp(-LARGEST_TRIM.0, LARGEST_TRIM.0));
+        self.offset = Db(offset.0.clamp(-MAX_TRIM.0, MAX_TRIM.0));
         self.revision = self.revision.wrapping_add(1);
     }
 
@@ -92,6 +92,6 @@ mod tests {
         let request =
             PeerRequest { counter: 1, target, predicted_stem: None, base: trim.revision, gain: Db(1e9) };
         trim.answer_request(InstanceId::mint(), &request);
-        assert_eq!(trim.offset, LARGEST_TRIM);
+        assert_eq!(trim.offset, MAX_TRIM);
     }
 }

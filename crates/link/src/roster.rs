@@ -17,7 +17,7 @@ use super::summary::{MasterPlacement, SessionSummary};
 use super::wire::WireValue;
 use meter::Reading;
 use parking_lot::Mutex;
-use session::timeline::Located;
+use session::timeline::BlockPosition;
 use std::sync::atomic::Ordering;
 use units::{Db, Hz};
 
@@ -189,7 +189,7 @@ impl AudioWriter {
 
     /// Appends a block of audio to the ring: left and right before the chain (delayed by its latency) and after it, all
     /// of one length. Without effect before [`Self::prepare_ring`].
-    pub fn write_block(&mut self, place: Located, input: [&[f64]; 2], output: [&[f64]; 2]) {
+    pub fn write_block(&mut self, place: BlockPosition, input: [&[f64]; 2], output: [&[f64]; 2]) {
         if let Some(writer) = &mut self.ring_writer {
             writer.write_block(place, input, output);
         }

@@ -14,8 +14,8 @@ use super::roster::{PeerView, Roster};
 use super::routing::{RoutingTable, StemRoute};
 use super::slot::Origin;
 use super::stem_reader::{CHUNK_FRAMES, ChunkAudio, FrameSearch, StemReader, differ, max_wait_frames};
+use session::hop_builder::{HopBuilder, MAX_STEMS, StemBlock};
 use session::timeline::TransportTracker;
-use session::watch::{HopBuilder, MOST_STEMS, StemBlock};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use units::Hz;
@@ -90,12 +90,12 @@ impl StemAligner {
             written: 0,
             cursor: 0,
             segments: VecDeque::with_capacity(MAX_PENDING_JUMPS + 1),
-            stems: Vec::with_capacity(MOST_STEMS),
+            stems: Vec::with_capacity(MAX_STEMS),
             set: 0,
             is_set_sent: false,
             next_refresh: 0,
-            audio: vec![audio; MOST_STEMS],
-            settings: Vec::with_capacity(MOST_STEMS),
+            audio: vec![audio; MAX_STEMS],
+            settings: Vec::with_capacity(MAX_STEMS),
         }
     }
 
@@ -106,7 +106,7 @@ impl StemAligner {
 
     /// Begins a new segment with the next block, after the host has interrupted the audio.
     pub fn interrupt(&mut self) {
-        self.transport.break_off();
+        self.transport.start_segment();
     }
 
     /// Takes a block of the mix. `host`: its position on the timeline in frames; `None` while the transport stands or
@@ -167,7 +167,7 @@ impl StemAligner {
         let to_wrap = length - (self.cursor & (length - 1));
         let mut frames = (end - self.cursor).min(CHUNK_FRAMES as u64).min(to_hop).min(to_wrap);
 
-        let mut found = [FrameSearch::Nothing { frames, is_ahead: false }; MOST_STEMS];
+        let mut found = [FrameSearch::Nothing { frames, is_ahead: false }; MAX_STEMS];
         if let Some(position) = position {
             for (stem, found) in self.stems.iter_mut().zip(&mut found) {
                 *found = stem.search(position, frames, self.written);
@@ -194,11 +194,11 @@ impl StemAligner {
         &mut self,
         position: Option<i64>,
         frames: usize,
-        found: &[FrameSearch; MOST_STEMS],
+        found: &[FrameSearch; MAX_STEMS],
         begins_hop: bool,
     ) {
-        let mut blocks = [StemBlock::default(); MOST_STEMS];
-        let mut changed = [false; MOST_STEMS];
+        let mut blocks = [StemBlock::default(); MAX_STEMS];
+        let mut changed = [false; MAX_STEMS];
         let stems = self.stems.iter_mut().zip(&mut self.audio).zip(found.iter().zip(&mut blocks));
         for (((stem, audio), (&found, block)), changed) in stems.zip(&mut changed) {
             if position.is_none() {
@@ -227,8 +227,8 @@ impl StemAligner {
             self.is_set_sent = self.send_set();
         }
         let (sender, settings, is_set_sent) = (&mut self.sender, &self.settings, self.is_set_sent);
-        while self.hop_builder.take(|hop| {
-            if is_set_sent && hop.place.is_some() {
+        while self.hop_builder.take_hop(|hop| {
+            if is_set_sent && hop.index.is_some() {
                 sender.send_hop(hop, settings);
             }
         }) {}
@@ -238,14 +238,14 @@ impl StemAligner {
     fn refresh_stems(&mut self) {
         self.next_refresh = self.cursor + self.hop_builder.hop_frames() as u64;
         let routes = self.routing.routes();
-        let mut present: [Option<(InstanceId, PeerView, i64)>; MOST_STEMS] = [None; MOST_STEMS];
+        let mut present: [Option<(InstanceId, PeerView, i64)>; MAX_STEMS] = [None; MAX_STEMS];
         let mut count = 0;
         for peer in self.roster.peers() {
             let is_stem = peer.info().is_some_and(|info| info.kind == InstanceKind::Stem)
                 && peer.block_status().is_some_and(|status| status.rate == self.rate);
             let Some(id) = peer.id().filter(|_| is_stem) else { continue };
             if let StemRoute::At { delay } = routes.route(id, peer.origin())
-                && count < MOST_STEMS
+                && count < MAX_STEMS
             {
                 present[count] = Some((id, peer, delay));
                 count += 1;
@@ -276,7 +276,7 @@ impl StemAligner {
     /// Sends the ids of the current set; `false` if the queue has no room now.
     fn send_set(&mut self) -> bool {
         let Some(first) = self.stems.first() else { return self.sender.send_set(self.set, &[]) };
-        let mut ids = [first.id; MOST_STEMS];
+        let mut ids = [first.id; MAX_STEMS];
         ids.iter_mut().zip(&self.stems).for_each(|(id, stem)| *id = stem.id);
         self.sender.send_set(self.set, &ids[..self.stems.len()])
     }

@@ -1,7 +1,7 @@
 //! K-weighting of many channels, frame by frame.
 
 use super::k_weighting::{BiquadSection, sections};
-use dsp::settle;
+use dsp::flush_invalid;
 use simd::{Isa, Kernel, Registers, Simd, Vector};
 use units::Hz;
 

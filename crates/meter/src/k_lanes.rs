@@ -81,9 +81,9 @@ impl<const W: usize> KLanes<W> {
         isa.run(LanesKernel { lanes: self, frames });
     }
 
-    /// Clears invalid and denormal states: see [`settle`].
+    /// Clears invalid and denormal states: see [`flush_invalid`].
     pub(super) fn flush_state(&mut self) {
-        self.state.as_flattened_mut().iter_mut().for_each(|state| *state = settle(*state));
+        self.state.as_flattened_mut().iter_mut().for_each(|state| *state = flush_invalid(*state));
     }
 
     /// Returns the energy of each lane since the last call: the sum of squares of its weighted samples.

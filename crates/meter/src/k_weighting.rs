@@ -1,7 +1,7 @@
 //! K-weighting filter of BS.1770-5 Annex 1: a high shelf for the head, then a high-pass (RLB).
 
 use super::sanitize::finite_or_zero;
-use dsp::settle;
+use dsp::flush_invalid;
 use units::Hz;
 
 /// Coefficients of a second-order section, `a0 = 1`.

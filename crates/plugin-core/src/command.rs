@@ -1,7 +1,7 @@
 //! Commands of a window to its plugin, and the link that the plugin runs them with.
 
 use super::session_view::{Exported, StemCard};
-use session::audition::{Audition, Hearing};
+use session::audition::{Audition, AuditionEffect};
 use session::record::StemId;
 use units::Db;
 
@@ -85,7 +85,7 @@ pub struct ListenRequest {
     /// Number under which it may be heard otherwise.
     pub base: u64,
     /// The way.
-    pub hearing: Hearing,
+    pub hearing: AuditionEffect,
 }
 
 /// Commands to a Master's analysis.

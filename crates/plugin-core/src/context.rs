@@ -4,8 +4,8 @@ use super::shared::PluginShared;
 use super::track::Track;
 use super::{ChainParams, Output};
 use crate::gauges::{Gauges, Health};
-use chain::listen::MonitorMode;
-use session::audition::Hearing;
+use chain::monitor::MonitorMode;
+use session::audition::AuditionEffect;
 use std::sync::{Arc, Mutex, PoisonError};
 use units::{Hz, Lufs, Ms};
 
@@ -101,7 +101,7 @@ struct LiveState {
     latency: u64,
     rate: Option<Hz>,
     monitor: MonitorMode,
-    asked: Option<Hearing>,
+    asked: Option<AuditionEffect>,
     /// Tenths of a second.
     position: Option<i64>,
     range: Option<(Ms, Ms)>,

@@ -4,7 +4,7 @@
 //! state is loaded and when the window is closed, and there is none in an offline render. A Stem is also heard otherwise
 //! for a person at a Master, for as long as that lasts; it ends for the same reasons, whichever of the two they befall.
 
-use chain::listen::MonitorMode;
+use chain::monitor::MonitorMode;
 use session::audition::AuditionEffect;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use units::Db;

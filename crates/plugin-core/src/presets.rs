@@ -5,7 +5,7 @@
 
 use super::text::parse;
 use chain::ChainKind;
-use chain::parameters::{Kind, PARAMETERS, Parameter, Value};
+use chain::parameters::{PARAMETERS, Parameter, ParameterKind, Value};
 use project::session_file::parameter_line;
 use session::role::Role;
 

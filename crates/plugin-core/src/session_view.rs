@@ -5,11 +5,11 @@
 use super::command::Proposal;
 use meter::Reading;
 use session::audition::Auditions;
-use session::prediction::{Exchange, Prediction};
-use session::record::{Mark, StemId};
+use session::prediction::{MovePrediction, PlatformChange};
+use session::record::{HopStatus, StemId};
 use session::role::Role;
+use session::session_report::{SessionReport, StemReport};
 use session::stem_status::StemStatus;
-use session::view::{Session, StemView};
 use std::sync::Arc;
 use units::{Db, Lufs, Ms};
 
@@ -55,12 +55,12 @@ impl SessionSnapshot {
     }
 
     /// The session as the analysis knows it.
-    pub fn session(&self) -> Option<&Session> {
+    pub fn session(&self) -> Option<&SessionReport> {
         self.analysis.as_deref().map(|analysis| &analysis.session)
     }
 
     /// The analysis of the Stem `id`.
-    pub fn found(&self, id: StemId) -> Option<&StemView> {
+    pub fn found(&self, id: StemId) -> Option<&StemReport> {
         self.session()?.stems.iter().find(|stem| stem.id == id)
     }
 
@@ -84,11 +84,11 @@ impl SessionSnapshot {
 #[derive(Clone, Debug, PartialEq)]
 pub struct AnalysisResult {
     /// The session over everything that was heard.
-    pub session: Session,
+    pub session: SessionReport,
     /// Names of its stems, in its order.
     pub names: Vec<String>,
     /// The last move that was asked for, into the Master.
-    pub prediction: Option<Prediction>,
+    pub prediction: Option<MovePrediction>,
     /// Loudness out of the Master without and with that move, and over how much of the song it was simulated.
     pub simulated: Option<([Lufs; 2], Ms)>,
     /// The session over the project's timeline.

@@ -278,14 +278,14 @@ impl CommandOwner {
         if !self.is_idle() {
             for ordered in &self.ordered {
                 match stems.iter().find(|stem| stem.id == ordered.stem && stem.status.is_linked()) {
-                    None => self.auditions.gone(ordered.stem),
-                    Some(stem) if stem.audition != ordered.base => self.auditions.refused(ordered.stem),
+                    None => self.auditions.remove(ordered.stem),
+                    Some(stem) if stem.audition != ordered.base => self.auditions.withdraw(ordered.stem),
                     Some(_) => {}
                 }
             }
             let outer = |id| stems.iter().find(|stem| stem.id == id).and_then(|stem| stem.inside);
             let wish = |stem: &StemCard| {
-                let hearing = self.auditions.hearing(stem.id, outer)?;
+                let hearing = self.auditions.effect(stem.id, outer)?;
                 Some(ListenRequest { stem: stem.id, base: stem.audition, hearing })
             };
             let linked = stems.iter().filter(|stem| stem.status.is_linked());

@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer};
 
 use chain::LatencyClass;
 use session::role::Role;
-use session::target::Status;
+use session::target::SourceStatus;
 
 /// A type of which each value has a name in files.
 pub(super) trait HasId: Copy + 'static {
@@ -32,7 +32,7 @@ impl HasId for Role {
     }
 }
 
-impl HasId for Status {
+impl HasId for SourceStatus {
     const VALUES: &'static [Self] =
         &[Self::Verified, Self::SecondHand, Self::General, Self::Unverified, Self::User];
 

@@ -40,7 +40,7 @@ pub(super) fn learn(path: &Path, settings: &ChainSettings, stretch: Stretch) -> 
     chain.set(&before);
     let [start, end] = [stretch.from, stretch.to].map(|seconds| (seconds * rate.0).round() as u64);
     reader.seek(start)?;
-    chain.learn_noise(true);
+    chain.set_noise_learning(true);
     let mut left = end - start;
     while left > 0 {
         let frames = left.min(BLOCK as u64) as usize;

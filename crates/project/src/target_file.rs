@@ -31,7 +31,7 @@ struct RawTarget {
     mode: Option<String>,
     source: Option<String>,
     date: Option<String>,
-    status: Option<ById<Status>>,
+    status: Option<ById<SourceStatus>>,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -106,7 +106,7 @@ impl RawTarget {
             mode: self.mode.unwrap_or_else(|| "track".into()),
             source: self.source.unwrap_or_else(|| "your own file".into()),
             date: self.date.unwrap_or_else(|| "undated".into()),
-            status: self.status.map_or(Status::User, |ById(status)| status),
+            status: self.status.map_or(SourceStatus::User, |ById(status)| status),
         })
     }
 }

@@ -4,6 +4,7 @@
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use session::hop_builder::{HopBuilder, StemBlock};
+use testkit::noise;
 use units::Hz;
 
 const RATE: Hz = Hz(48_000.0);

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 
 use audiofile::error::shown;
 use link::Roster;
-use link::bridge::Intervals;
-use link::bridge::onlooker::Observer;
+use link::ipc::Intervals;
+use link::ipc::Observer;
 use link::survey::Survey;
 use project::target_file::pick;
 use session::target::{NormalizationTarget, TargetUse};

@@ -5,7 +5,7 @@ use super::desk::{Audio, Desk, Manner, RATE, measure, song};
 use hosttests::Library;
 use hosttests::viewer::{Viewer, eventually};
 use link::InstanceId;
-use link::summary::Summary;
+use link::summary::SessionSummary;
 use session::session_report::StemState;
 use std::collections::BTreeSet;
 use units::Db;

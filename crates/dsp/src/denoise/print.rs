@@ -52,26 +52,6 @@ impl NoisePrint {
     }
 }
 
-#[cfg(feature = "serde")]
-mod serialized {
-    use super::NoisePrint;
-    use serde::de::Error as _;
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    impl Serialize for NoisePrint {
-        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-            serializer.collect_seq(self.levels())
-        }
-    }
-
-    impl<'de> Deserialize<'de> for NoisePrint {
-        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            let levels = Vec::<f32>::deserialize(deserializer)?;
-            Self::new(&levels).ok_or_else(|| D::Error::custom("a noise print has 96 levels"))
-        }
-    }
-}
-
 /// Mapping between the bands of a print and the bins of a spectrum.
 #[derive(Clone, Debug)]
 pub(super) struct BandMap {

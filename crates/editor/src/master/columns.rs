@@ -5,7 +5,7 @@ use egui::Rangef;
 /// A column beside the names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Column {
-    /// Hearing it otherwise.
+    /// AuditionEffect it otherwise.
     Hear,
     /// Short-term loudness.
     Short,

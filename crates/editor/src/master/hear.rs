@@ -1,4 +1,4 @@
-//! Hearing a stem alone, the mix without it, or the stem as it enters its chain: three switches in its row, three lines in
+//! AuditionEffect a stem alone, the mix without it, or the stem as it enters its chain: three switches in its row, three lines in
 //! its menu, and the sign that says so to everybody.
 
 use crate::edits::Edit;
@@ -7,7 +7,7 @@ use crate::paint::{self, pen, shortened};
 use crate::theme;
 use egui::{Align2, CornerRadius, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 use plugin_core::session_view::{SessionSnapshot, StemCard};
-use session::audition::{Audition, Hearing};
+use session::audition::{Audition, AuditionEffect};
 
 /// How wide the switches of a row are together.
 pub(super) const WIDTH: f32 = 3.0 * SIZE + 2.0 * GAP;
@@ -128,7 +128,7 @@ pub(crate) fn words(facts: &ViewModel) -> Option<String> {
 /// The sign that says `heard` in `place`; a click ends it.
 pub(crate) fn sign(ui: &Ui, desk: &mut ViewCx<'_>, place: Rect, heard: &str) {
     let ink = pen(theme::strong(theme::SMALL), desk.look.background);
-    let whole = format!("Hearing {heard}");
+    let whole = format!("AuditionEffect {heard}");
     let shown = shortened(ui, &whole, &ink, place.width() - 20.0);
     let tip = format!("{whole}. {ENDS} A click ends it.");
     if crate::listen::banner(ui, desk, place, (&shown, &whole)).on_hover_text(tip).clicked() {

@@ -8,7 +8,7 @@ use crate::paint::{self, pen, shortened};
 use crate::theme::{self, PAD, Palette};
 use egui::{Align2, Color32, Mesh, Rect, Role, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2};
 use plugin_core::session_view::{Song, Timeline, TimelinePoint};
-use session::record::Mark;
+use session::record::HopStatus;
 use units::Ms;
 
 /// Loudness is drawn from here to there, LUFS.
@@ -65,7 +65,7 @@ pub(super) fn show(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect, loudest: boo
         }
         let next = well.min.x + (column + 1) as f32 / columns as f32 * well.width();
         let highest = |of: fn(&TimelinePoint) -> Option<f64>| points.iter().filter_map(of).reduce(f64::max);
-        let ink = if mark == Some(Mark::Heard) { desk.track } else { look.dim };
+        let ink = if mark == Some(HopStatus::Heard) { desk.track } else { look.dim };
         if let Some(level) = highest(|point| point.short_term.map(|s| s.0)) {
             let top = scale.y(level);
             bars.add_colored_rect(
@@ -122,13 +122,13 @@ impl Scale<'_> {
 }
 
 /// Of the points in a column, the mark that matters most: a gap is never drawn over.
-fn worst(points: &[TimelinePoint]) -> Mark {
-    let rank = |mark: Mark| match mark {
-        Mark::Heard => 0,
-        Mark::Dropped => 1,
-        Mark::OldSettings => 2,
-        Mark::Auditioned => 3,
-        Mark::Unheard => 4,
+fn worst(points: &[TimelinePoint]) -> HopStatus {
+    let rank = |mark: HopStatus| match mark {
+        HopStatus::Heard => 0,
+        HopStatus::Dropped => 1,
+        HopStatus::OldSettings => 2,
+        HopStatus::Auditioned => 3,
+        HopStatus::Unheard => 4,
     };
     points.iter().map(|point| point.mark).max_by_key(|mark| rank(*mark)).unwrap_or(HopStatus::Heard)
 }
@@ -237,8 +237,11 @@ mod tests {
     #[test]
     fn a_gap_is_never_drawn_over() {
         let of = |mark| TimelinePoint { mark, short_term: None, integrated: None, reduction: None };
-        assert_eq!(worst(&[of(Mark::Heard), of(Mark::Unheard), of(Mark::Heard)]), Mark::Unheard);
-        assert_eq!(worst(&[of(Mark::Heard), of(Mark::OldSettings)]), Mark::OldSettings);
-        assert_eq!(worst(&[of(Mark::Heard)]), Mark::Heard);
+        assert_eq!(
+            worst(&[of(HopStatus::Heard), of(HopStatus::Unheard), of(HopStatus::Heard)]),
+            HopStatus::Unheard
+        );
+        assert_eq!(worst(&[of(HopStatus::Heard), of(HopStatus::OldSettings)]), HopStatus::OldSettings);
+        assert_eq!(worst(&[of(HopStatus::Heard)]), HopStatus::Heard);
     }
 }

@@ -6,7 +6,7 @@ use crate::paint::{self, pen, shortened};
 use crate::theme::{self, PAD, Palette};
 use egui::{Align2, CornerRadius, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 use plugin_core::session_view::StemCard;
-use session::masking::{BANDS, Bands, Covered, centre, covered};
+use session::masking::{BAND_COUNT, BandLevels, Masking, centre_hz, masking};
 
 /// How high a row is, at least and at most.
 const LEAST_ROW: f32 = 16.0;

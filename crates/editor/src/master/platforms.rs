@@ -11,9 +11,9 @@ use chain::monitor::MonitorMode;
 use egui::{Align2, CornerRadius, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 use plugin_core::command::Proposal;
 use plugin_core::session_view::Placement;
-use session::playback::{Bound, HEADING, Playback};
-use session::target::{NormalizationTarget, TurnsUp, Use};
-use session::view::PlatformView;
+use session::playback::{GainBound, HEADING, Playback};
+use session::session_report::PlatformReport;
+use session::target::{NormalizationTarget, TargetUse, TurnUpRule};
 
 /// How high the row is.
 pub(super) const HEIGHT: f32 = 76.0;
@@ -143,7 +143,7 @@ fn cell(
     pressed
 }
 
-/// Hearing the song as the chosen platform plays it; goes along with what the platform would do.
+/// AuditionEffect the song as the chosen platform plays it; goes along with what the platform would do.
 fn as_played(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect, chosen: usize) {
     let look = desk.look;
     let platform = desk.facts.master.platforms.get(chosen);
@@ -176,8 +176,8 @@ fn as_played(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect, chosen: usize) {
 fn bound(desk: &ViewCx<'_>, playback: Option<Playback>) -> String {
     let facts = &desk.facts.snapshot;
     match playback.map(|playback| playback.bound) {
-        Some(Bound::Loudness) => "loudness".into(),
-        Some(Bound::Peak) => {
+        Some(GainBound::Loudness) => "loudness".into(),
+        Some(GainBound::Peak) => {
             let whose = facts.session().and_then(|session| session.loudest_peak);
             whose.map_or("peak".into(), |stem| format!("peak: {}", facts.name(stem)))
         }

@@ -3,12 +3,12 @@
 use super::hear;
 use crate::facts::{ViewModel, row};
 use crate::format::{number, time};
-use chain::listen::MonitorMode;
+use chain::monitor::MonitorMode;
 use chain::parameters::Value;
 use plugin_core::session_view::{HOP, StemCard};
-use session::record::Mark;
+use session::record::HopStatus;
+use session::session_report::SessionReport;
 use session::stem_status::StemStatus;
-use session::view::Session;
 
 /// A line of the list.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,7 +68,7 @@ pub fn ready(facts: &ViewModel) -> Vec<Point> {
 
     let coverage = session.session().and_then(|session| session.coverage);
     let covered = point(
-        session.session().is_some_and(Session::is_trusted),
+        session.session().is_some_and(SessionReport::is_trusted),
         coverage.map_or(String::new(), |c| format!("Links explain {} % of the mix", percent(c))),
         coverage.map_or("How much of the mix the links explain is not known yet".into(), |c| {
             format!("Links explain {} % of the mix only", percent(c))
@@ -95,7 +95,7 @@ pub fn ready(facts: &ViewModel) -> Vec<Point> {
 
 fn heard(facts: &ViewModel) -> Point {
     let points = facts.snapshot.timeline().map_or(&[][..], |timeline| &timeline.points);
-    let count = |mark: Mark| points.iter().filter(|point| point.mark == mark).count();
+    let count = |mark: HopStatus| points.iter().filter(|point| point.mark == mark).count();
     let seconds = |points: usize| time(points as f64 * HOP.0 / 1000.0);
     let mut gaps = Vec::new();
     for (mark, words) in [

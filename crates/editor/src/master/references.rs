@@ -7,7 +7,7 @@ use crate::format::{number, signed, time};
 use crate::paint::{self, pen, shortened};
 use crate::theme::{self, PAD};
 use crate::tooltips;
-use chain::listen::MonitorMode;
+use chain::monitor::MonitorMode;
 use egui::{Align2, CornerRadius, Rect, Role, TextEdit, Ui, WidgetInfo, pos2, vec2};
 use plugin_core::references::{Figures, Listing, MOST, Reference, References, State, name};
 use std::path::Path;

@@ -10,7 +10,7 @@ use crate::paint::{self, pen, shortened};
 use crate::theme::{self, PAD};
 use egui::{Align2, Rect, Ui, pos2, vec2};
 use plugin_core::session_view::SessionSnapshot;
-use session::finding::Finding;
+use session::finding::RoutingFinding;
 use session::record::StemId;
 use session::session_report::SessionReport;
 
@@ -80,8 +80,8 @@ pub(super) fn show(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect) {
 }
 
 /// The one cause that matters most, in words, and what one may do about it.
-fn offer(facts: &SessionSnapshot, session: &Session) -> Option<(String, Offer)> {
-    if let Some(stem) = session.asks.first() {
+fn offer(facts: &SessionSnapshot, session: &SessionReport) -> Option<(String, Offer)> {
+    if let Some(stem) = session.unconfirmed_mutes.first() {
         let words = format!("{} is missing from the mix. Is its mute meant?", facts.name(*stem));
         return Some((words, Offer::Muted(*stem)));
     }

@@ -14,8 +14,8 @@ use egui::{
 use plugin_core::command::Proposal;
 use plugin_core::session_view::StemCard;
 use session::record::StemId;
+use session::session_report::StemState;
 use session::stem_status::StemStatus;
-use session::view::StemState;
 
 /// How high a row is, at least and at most.
 const LEAST_ROW: f32 = 28.0;
@@ -490,7 +490,8 @@ fn short(ui: &Ui, desk: &ViewCx<'_>, cell: Rect, level: Option<f64>, colour: Col
 /// A bar and the share in per cent; grey while the links do not explain the mix.
 fn share(ui: &Ui, desk: &ViewCx<'_>, cell: Rect, share: Option<f64>, colour: Color32) {
     let look = &desk.look;
-    let trusted = desk.facts.snapshot.session().is_some_and(session::view::Session::is_trusted);
+    let trusted =
+        desk.facts.snapshot.session().is_some_and(session::session_report::SessionReport::is_trusted);
     let (fill, ink) = if trusted { (colour, look.text) } else { (look.line, look.dim) };
     let words = share.map_or(NONE.to_owned(), |share| format!("{} %", number(share * 100.0, 0)));
     let bar = Rect::from_min_max(

@@ -8,11 +8,11 @@ fn ring(size: u32) -> &'static AudioRing {
     Box::leak(Box::new(AudioRing::new(size)))
 }
 
-fn at(position: i64, jumped: bool) -> Located {
-    Located { position: Some(position), segment: 0, jumped }
+fn at(position: i64, jumped: bool) -> BlockPosition {
+    BlockPosition { position: Some(position), segment: 0, jumped }
 }
 
-const LIVE_BLOCK: Located = Located { position: None, segment: 0, jumped: true };
+const LIVE_BLOCK: BlockPosition = BlockPosition { position: None, segment: 0, jumped: true };
 
 /// Sample that encodes a counter, exact in `f32`.
 fn sample_for(counter: u64) -> f64 {
@@ -20,7 +20,7 @@ fn sample_for(counter: u64) -> f64 {
 }
 
 /// Writes `frames` frames whose samples encode their counter.
-fn write_counters(writer: &mut RingWriter, place: Located, frames: usize) {
+fn write_counters(writer: &mut RingWriter, place: BlockPosition, frames: usize) {
     let first = writer.counter();
     let counters: Vec<f64> = (0..frames as u64).map(|n| sample_for(first + n)).collect();
     let negative: Vec<f64> = counters.iter().map(|x| -x).collect();
@@ -102,7 +102,7 @@ fn jumps_loops_and_stops_become_segments() {
     write_counters(&mut writer, at(1100, false), 60);
     write_counters(&mut writer, at(1000, true), 160);
     write_counters(&mut writer, LIVE_BLOCK, 30);
-    write_counters(&mut writer, Located { jumped: false, ..LIVE_BLOCK }, 30);
+    write_counters(&mut writer, BlockPosition { jumped: false, ..LIVE_BLOCK }, 30);
     write_counters(&mut writer, at(-5, true), 10);
     let timeline = ring.timeline().unwrap();
     let segment = |pass, position, counter, frames| Segment { pass, position, counter, frames };

@@ -9,7 +9,7 @@ use super::intervals::Intervals;
 use crate::identity::InstanceId;
 use crate::roster::{AudioWriter, ControlWriter, PeerView, Roster};
 use crate::slot::{Origin, Presence};
-use session::timeline::Located;
+use session::timeline::BlockPosition;
 use std::fs::File;
 use std::io;
 use std::time::Instant;
@@ -172,7 +172,7 @@ impl InstanceImport {
             let [input, output] = [&chunk.input, &chunk.output].map(|words| channels(words));
             audio_writer.mark_settings(chunk.mark.revision, chunk.mark.level);
             audio_writer.write_block(
-                Located { position: chunk.position, segment: chunk.pass, jumped },
+                BlockPosition { position: chunk.position, segment: chunk.pass, jumped },
                 [&input[0], &input[1]],
                 [&output[0], &output[1]],
             );

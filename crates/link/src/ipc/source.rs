@@ -13,6 +13,9 @@ pub trait InstanceSource: Send + Sync {
     /// Description of the instance. The bridge fills in host, process and time of creation.
     fn info(&self) -> InstanceInfo;
 
+    /// Brings up to date what the other methods return. Called first in every round.
+    fn housekeep(&self) {}
+
     /// Readings, spectrum and current trim.
     fn readings(&self) -> StemReadings;
 

@@ -15,8 +15,8 @@ use crate::slot::{Origin, Presence};
 use crate::summary::SessionSummary;
 use crate::text::Text;
 use parking_lot::Mutex;
-use session::audition::Hearing;
-use session::timeline::Located;
+use session::audition::AuditionEffect;
+use session::timeline::BlockPosition;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -251,7 +251,7 @@ fn an_order_holds_until_it_is_replaced_or_its_master_is_gone() {
     find_named(here, "Bass");
     let order =
         |of: &Membership, hearing| AuditionOrder { target: of.view().id().unwrap(), base: 7, hearing };
-    let mut all = vec![order(&drums, Hearing::Muted), order(&bass, Hearing::Bypassed)];
+    let mut all = vec![order(&drums, AuditionEffect::Muted), order(&bass, AuditionEffect::Bypassed)];
     let wait = |source: &TestInstance, wanted: Option<AuditionOrder>| {
         eventually("the order", || (*source.order.lock() == wanted).then_some(()));
     };
@@ -263,7 +263,7 @@ fn an_order_holds_until_it_is_replaced_or_its_master_is_gone() {
     wait(&near, None);
     assert_eq!(*far.order.lock(), Some(all[0]));
     // a Stem's orders have no effect
-    bass.requester().post_orders(AuditionOrders::new([order(&drums, Hearing::Muted)]));
+    bass.requester().post_orders(AuditionOrders::new([order(&drums, AuditionEffect::Muted)]));
     let requester = mix.requester();
     drop(mix);
     wait(&far, None);

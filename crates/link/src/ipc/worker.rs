@@ -245,9 +245,10 @@ impl LinkWorker {
 }
 
 impl LocalInstance {
-    /// Passes requests and audition order to the source, publishes its values, and updates its presence.
+    /// Has the source keep house, passes requests and audition order to it, publishes its values, and updates its presence.
     fn refresh(&mut self, shared: &BridgeShared, now: Instant) {
         let LocalMember { source, control_writer, .. } = &*self.member;
+        source.housekeep();
         let peer = control_writer.lock().view();
         let id = peer.id();
         let requests = id.map(|id| shared.roster.requests_for(id)).unwrap_or_default();

@@ -107,7 +107,7 @@ fn published_values_are_read_through_views() {
 fn audio_is_readable_after_preparing_and_a_new_occupant_has_none_of_the_old() {
     static ROSTER: Roster = Roster::new();
     let (mut audio_writer, control_writer) = join(&ROSTER, None);
-    let place = Located { position: Some(100), segment: 0, jumped: true };
+    let place = BlockPosition { position: Some(100), segment: 0, jumped: true };
     audio_writer.write_block(place, [&[1.0], &[2.0]], [&[3.0], &[4.0]]);
     assert!(control_writer.view().audio().is_none());
 

@@ -5,7 +5,7 @@ use crate::hop_queue::{HopMessage, HopReceiver, hop_queue};
 use crate::records::BlockStatus;
 use crate::records::tests::info;
 use crate::roster::{AudioWriter, ControlWriter};
-use session::watch::FinishedHop;
+use session::hop_builder::FinishedHop;
 use testkit::noise;
 use units::Db;
 
@@ -140,7 +140,7 @@ fn hops_are_the_same_bits_in_step_in_other_blocks_ahead_behind_and_from_threads(
     assert_eq!(steady.len(), 50);
     assert!(steady.iter().all(|(hop, _)| hop.heard == 0b1111 && hop.stems == 4 && hop.has_chain == 0));
     assert_eq!(
-        steady.iter().map(|(hop, _)| hop.place.unwrap()).collect::<Vec<_>>(),
+        steady.iter().map(|(hop, _)| hop.index.unwrap()).collect::<Vec<_>>(),
         (0..50).collect::<Vec<_>>()
     );
 
@@ -256,7 +256,7 @@ fn every_pass_of_a_loop_is_read_with_its_settings() {
     assert_eq!(hops.len(), 27, "the first hop of a pass lacks the 100 ms before it");
     for (n, (hop, settings)) in hops.iter().enumerate() {
         let pass = n / 9;
-        assert_eq!(hop.place, Some(11 + n as i64 % 9));
+        assert_eq!(hop.index, Some(11 + n as i64 % 9));
         assert!((power[n] / power[n % 9] - 0.25f64.powi(pass as i32)).abs() < 1e-6);
         assert!((mix[n] / mix[n % 9] - 0.25f64.powi(pass as i32)).abs() < 1e-6);
         assert_eq!(

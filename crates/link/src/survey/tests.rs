@@ -4,7 +4,7 @@ use super::*;
 use crate::roster::{AudioWriter, ControlWriter, Roster};
 use crate::slot::{Origin, Presence};
 use crate::text::Text;
-use session::view::StemState;
+use session::session_report::StemState;
 use units::Hz;
 
 /// An instance with its writers, which keep it in the roster.

@@ -3,7 +3,7 @@
 #![allow(clippy::print_stderr, reason = "a skipped test says why")]
 
 use super::*;
-use session::timeline::Located;
+use session::timeline::BlockPosition;
 
 /// A small file system at a path, unmounted when dropped.
 struct TmpfsMount<'a>(&'a Path);
@@ -61,7 +61,7 @@ fn without_space_for_audio_records_are_exchanged() {
     let silence = [0.0; 4096];
     let mut blocks = 0;
     let fault = eventually("a fault", || {
-        let place = Located { position: None, segment: 0, jumped: blocks == 0 };
+        let place = BlockPosition { position: None, segment: 0, jumped: blocks == 0 };
         stem.audio_writer.write_block(place, [&silence; 2], [&silence; 2]);
         blocks += 1;
         stem.audio_writer.publish_status(&BlockStatus { blocks, rate: RATE, ..BlockStatus::default() });

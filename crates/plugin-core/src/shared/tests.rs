@@ -1,6 +1,6 @@
 use super::*;
 use crate::command::{Proposal, TrimChange, TrimRequest};
-use session::audition::Hearing;
+use session::audition::AuditionEffect;
 use session::stem_status::StemStatus;
 use std::time::Instant;
 use units::Db;
@@ -62,7 +62,9 @@ fn linked(count: u64) -> (PluginShared, Arc<FakeLink>) {
 
 fn muted(link: &FakeLink) -> Vec<u64> {
     let ordered = lock(&link.ordered);
-    assert!(ordered.iter().all(|wish| wish.hearing == Hearing::Muted && wish.base == 100 + wish.stem.0));
+    assert!(
+        ordered.iter().all(|wish| wish.hearing == AuditionEffect::Muted && wish.base == 100 + wish.stem.0)
+    );
     ordered.iter().map(|wish| wish.stem.0).collect()
 }
 
@@ -154,9 +156,9 @@ fn trims_of_stems_that_have_changed_meanwhile_are_left_alone() {
 #[test]
 fn stems_are_heard_otherwise_for_as_long_as_it_is_wanted() {
     let (shared, link) = linked(3);
-    audition(&shared, 2, Audition::Listen);
+    audition(&shared, 2, Audition::Solo);
     assert_eq!(muted(&link), [1, 3]);
-    assert!(shared.snapshot().auditions.has(StemId(2), Audition::Listen));
+    assert!(shared.snapshot().auditions.has(StemId(2), Audition::Solo));
     lock(&link.stems).push(stem(4));
     shared.tick();
     assert_eq!(muted(&link), [1, 3, 4], "one that has come since");
@@ -197,7 +199,7 @@ fn a_stem_that_is_heard_as_it_is_again_ends_what_was_wanted_of_it() {
     lock(&link.stems)[0].audition += 1;
     shared.tick();
     assert!(is_over());
-    audition(&shared, 1, Audition::Listen);
+    audition(&shared, 1, Audition::Solo);
     lock(&link.stems)[1].audition += 1;
     shared.tick();
     assert!(is_over(), "left out, it would not be");

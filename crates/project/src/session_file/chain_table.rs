@@ -4,7 +4,7 @@ use super::noise_keys::{NOISE_KEYS, read_key};
 use super::number::number;
 use crate::noise::Stretch;
 use crate::setting_fault::SettingFault;
-use chain::parameters::{Kind, PARAMETERS, Parameter, Value};
+use chain::parameters::{PARAMETERS, Parameter, ParameterKind, Value};
 use chain::{ChainKind, ChainSettings, LatencyClass};
 
 /// Reads a chain of `chain_kind` in the latency class `class`, and the stretch to learn its noise print from.
@@ -23,7 +23,7 @@ pub(super) fn read_chain(
             stretch = read_key(&mut settings, chain_kind, id, value)?.or(stretch);
             continue;
         }
-        let Some(parameter) = PARAMETERS.of(chain_kind).find(|p| p.id == *id) else {
+        let Some(parameter) = PARAMETERS.for_kind(chain_kind).find(|p| p.id == *id) else {
             return Err(SettingFault::new(format!("no parameter is called {id:?}"), nearest(chain_kind, id)));
         };
         let value = read_value(parameter, value).ok_or_else(|| {
@@ -44,17 +44,17 @@ pub(super) fn read_chain(
 
 fn read_value(parameter: &Parameter, value: &toml::Value) -> Option<Value> {
     match (parameter.kind, value) {
-        (Kind::Switch, toml::Value::Boolean(on)) => Some(Value::Switch(*on)),
-        (Kind::Number { may_be_off: true, .. }, toml::Value::String(text))
+        (ParameterKind::Switch, toml::Value::Boolean(on)) => Some(Value::Switch(*on)),
+        (ParameterKind::Number { may_be_off: true, .. }, toml::Value::String(text))
             if text.eq_ignore_ascii_case("off") =>
         {
             Some(Value::Number(None))
         }
-        (Kind::Number { min, max, .. }, _) => {
+        (ParameterKind::Number { min, max, .. }, _) => {
             let number = number(value)?;
             (min..=max).contains(&number).then_some(Value::Number(Some(number)))
         }
-        (Kind::Choice(_), toml::Value::String(text)) => parameter.choice(text),
+        (ParameterKind::Choice(_), toml::Value::String(text)) => parameter.choice(text),
         _ => None,
     }
 }
@@ -62,7 +62,7 @@ fn read_value(parameter: &Parameter, value: &toml::Value) -> Option<Value> {
 /// The remedy for an unknown id: the ids nearest to it.
 fn nearest(chain_kind: ChainKind, id: &str) -> String {
     let shared = |other: &str| other.chars().zip(id.chars()).take_while(|(a, b)| a == b).count();
-    let mut ids: Vec<&str> = PARAMETERS.of(chain_kind).map(|p| p.id.as_str()).collect();
+    let mut ids: Vec<&str> = PARAMETERS.for_kind(chain_kind).map(|p| p.id.as_str()).collect();
     ids.sort_by_key(|other| std::cmp::Reverse(shared(other)));
     let best = ids.first().map_or(0, |other| shared(other));
     let near: Vec<&str> =

@@ -19,7 +19,7 @@ use audiofile::error::{Error, Result, one_line, shown};
 use chain::{ChainKind, ChainSettings, LatencyClass};
 use dsp::KeySource;
 use session::role::Role;
-use session::solve::LARGEST_TRIM;
+use session::solve::MAX_TRIM;
 use units::Db;
 
 impl Session {
@@ -250,7 +250,7 @@ impl StemTable {
 
     /// The level with the trim, and the fader.
     fn level_and_fader(&self, chain: &ChainSettings) -> core::result::Result<(Db, Fader), SettingFault> {
-        if !(-LARGEST_TRIM.0..=LARGEST_TRIM.0).contains(&self.trim) {
+        if !(-MAX_TRIM.0..=MAX_TRIM.0).contains(&self.trim) {
             return Err(SettingFault::new("trim is out of range", "it takes -24 to 24 dB"));
         }
         let fader = self.fader.as_ref().map_or(Ok(Fader::default()), FaderValue::read)?;

@@ -101,7 +101,7 @@ const PLACEMENT_TEMPLATE: &str = "\
 
 /// Every parameter as a comment with default, range and unit; equalizer bands after `bands` are only mentioned.
 fn write_chain_comments(text: &mut String, chain_kind: ChainKind, bands: usize) {
-    for parameter in PARAMETERS.of(chain_kind) {
+    for parameter in PARAMETERS.for_kind(chain_kind) {
         let band =
             parameter.id.strip_prefix("eq").and_then(|rest| rest.split('_').next()?.parse::<usize>().ok());
         if band.is_some_and(|band| band > bands) {

@@ -172,7 +172,7 @@ mod tests {
         let value = |row: &'static Parameter| {
             set.iter().find(|(id, _)| *id == row.id).map_or(row.default, |(_, value)| *value)
         };
-        PARAMETERS.of(chain_kind).map(|row| (row, value(row))).collect()
+        PARAMETERS.for_kind(chain_kind).map(|row| (row, value(row))).collect()
     }
 
     fn draft<'a>(master: Option<ChainDraft<'a>>, stems: Vec<StemDraft<'a>>) -> SessionDraft<'a> {

@@ -61,7 +61,7 @@ pub(super) fn master(job: &MasterJob<'_>, progress: &mut dyn Progress) -> Result
             ceiling.0
         ));
     }
-    let (reduction, reduction_at) = chain.chain().map_or((Db(0.0), 0), Chain::most_limiter_reduction);
+    let (reduction, reduction_at) = chain.chain().map_or((Db(0.0), 0), Chain::max_limiter_reduction);
     let gain = MasterGain {
         gain: Db(0.0),
         level: session.master.level,

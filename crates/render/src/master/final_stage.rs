@@ -87,7 +87,7 @@ impl FinalStage {
             each(left, right)?;
             advance(progress, frames as u64, spool.output())?;
         }
-        let (reduction, reduction_at) = chain.chain().map_or((Db(0.0), 0), Chain::most_limiter_reduction);
+        let (reduction, reduction_at) = chain.chain().map_or((Db(0.0), 0), Chain::max_limiter_reduction);
         Ok(Run { reading: meter.reading(), reduction, reduction_at })
     }
 

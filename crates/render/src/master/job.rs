@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use audiofile::error::{Error, Result};
 use project::bundle::Bundle;
 use project::session::{MasterLoudness, Session};
-use session::target::{NormalizationTarget, Use};
+use session::target::{NormalizationTarget, TargetUse};
 use units::Lufs;
 
 /// The loudness of a master without target, as far as little limiting allows.
@@ -39,7 +39,7 @@ pub fn target_loudness(target: &NormalizationTarget, output: &Path) -> Result<Lu
 
 /// True if a target is a dialogue-gated programme specification, which a whole-programme meter only approximates.
 pub fn is_dialogue_gated(target: &NormalizationTarget) -> bool {
-    matches!(target.usage, Use::Delivery { .. }) && target.mode.contains("dialogue")
+    matches!(target.usage, TargetUse::Delivery { .. }) && target.mode.contains("dialogue")
 }
 
 /// The loudness that the job aims at.

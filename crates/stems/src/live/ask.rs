@@ -118,8 +118,8 @@ pub(super) fn ask(
 }
 
 /// The name of a Master and its host.
-fn called(master: &Instance) -> String {
-    one_line(&format!("{} in {}", name(&master.label), page::host(master)))
+fn called(master: &SurveyedInstance) -> String {
+    one_line(&format!("{} in {}", name(&master.info), page::host(master)))
 }
 
 /// The session and the stem that are meant.

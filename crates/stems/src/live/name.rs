@@ -1,6 +1,6 @@
 //! Names of instances.
 
-use link::snapshot::InstanceInfo;
+use link::records::InstanceInfo;
 
 /// The name of an instance, or `unnamed`.
 pub(super) fn name(label: &InstanceInfo) -> &str {

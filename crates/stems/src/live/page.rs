@@ -129,7 +129,7 @@ fn one_session(survey: &Survey, session: &SurveyedSession, targets: &[Normalizat
 }
 
 /// The delay of the session's end.
-pub(super) fn after_what(session: &Session) -> &'static str {
+pub(super) fn after_what(session: &SurveyedSession) -> &'static str {
     if session.last.is_some() { "out of the last Master" } else { "out of the Master, before its fader" }
 }
 
@@ -187,17 +187,17 @@ fn row(one: &SurveyedInstance) -> [String; 16] {
 }
 
 /// Status of a stem, and its part in the mix where that is remarkable.
-fn state(one: &Instance) -> String {
+fn state(one: &SurveyedInstance) -> String {
     let word = match one.status {
         StemStatus::OtherRate => "incompatible: another sampling rate",
         StemStatus::OtherSession => "other session",
         status => status.id(),
     };
     match one.finding.map(|heard| heard.state) {
-        Some(StemState::Missing) => format!("{word}, missing from the mix"),
-        Some(StemState::Away) => format!("{word}, not heard"),
-        Some(StemState::Silent) => format!("{word}, silent"),
-        Some(StemState::InTheMix) | None => word.to_owned(),
+        Some(session::session_report::StemState::Missing) => format!("{word}, missing from the mix"),
+        Some(session::session_report::StemState::Away) => format!("{word}, not heard"),
+        Some(session::session_report::StemState::Silent) => format!("{word}, silent"),
+        Some(session::session_report::StemState::InTheMix) | None => word.to_owned(),
     }
 }
 

@@ -150,8 +150,12 @@ fn find(kind: InstanceKind, name: &str) -> Result<PeerView, String> {
     wait(&format!("{kind:?} {name}"), || ROSTER.peers().find(is_it))
 }
 
-/// Summary of the Master once it has heard the whole song.
-fn summary(master: PeerView, length: &Duration, is: impl Fn(&Summary) -> bool) -> Result<Summary, String> {
+/// SessionSummary of the Master once it has heard the whole song.
+fn summary(
+    master: PeerView,
+    length: &Duration,
+    is: impl Fn(&SessionSummary) -> bool,
+) -> Result<SessionSummary, String> {
     // the last hop needs what comes after it
     let whole = length.as_secs_f64() - 0.15;
     wait("what the Master knows of the whole song", || {

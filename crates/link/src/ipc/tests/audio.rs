@@ -19,7 +19,7 @@ fn play(
         let at = position + n * block;
         let output = &song[at..at + block];
         let input: Vec<f64> = output.iter().map(|x| x * 0.5).collect();
-        let place = Located { position: Some(at as i64), segment: 0, jumped: jumped && n == 0 };
+        let place = BlockPosition { position: Some(at as i64), segment: 0, jumped: jumped && n == 0 };
         audio_writer.write_block(place, [&input, output], [output, &input]);
     }
 }
@@ -59,7 +59,11 @@ fn join_ready(bridge: &'static Bridge) -> (Membership, Arc<TestInstance>) {
 /// Writes a block of silence without a position.
 fn write_silence(audio_writer: &mut AudioWriter, jumped: bool) {
     let silence = [0.0; 1024];
-    audio_writer.write_block(Located { position: None, segment: 0, jumped }, [&silence; 2], [&silence; 2]);
+    audio_writer.write_block(
+        BlockPosition { position: None, segment: 0, jumped },
+        [&silence; 2],
+        [&silence; 2],
+    );
 }
 
 /// Waits until audio is exchanged.

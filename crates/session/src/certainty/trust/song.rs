@@ -3,12 +3,12 @@
 use core::f64::consts::TAU;
 
 use crate::joint::tests::StereoAudio;
-use testkit::noise;
+use testkit::{Random, noise};
 
 pub(super) const RATE: f64 = 8_000.0;
 
-/// Random numbers of one session (SplitMix64).
-pub(super) struct Dice(u64);
+/// Random numbers of one session.
+pub(super) struct Dice(Random);
 
 impl Dice {
     pub(super) fn new(seed: u64) -> Self {
