@@ -118,13 +118,13 @@ struct Common {
 }
 
 /// More chunks than any real file has.
-const MOST: usize = 4096;
+const MAX_CHUNKS: usize = 4096;
 
 impl Parts {
     fn find(inner: &mut (impl Read + Seek), path: &Path, file_len: u64) -> Result<Self> {
         let mut parts = Self::default();
         let mut position = 12;
-        for _ in 0..MOST {
+        for _ in 0..MAX_CHUNKS {
             let mut header = [0; 8];
             if read_at(inner, path, position, &mut header)? < 8 {
                 break;

@@ -31,7 +31,7 @@ use dsp::{Block, Process};
 use meter::layout::Layout;
 use meter::peak_check::PeakCheck;
 use meter::{Meter, Reading};
-pub use plan::{AtmosPlan, AtmosTrack, MOST_OBJECTS, Route};
+pub use plan::{AtmosPlan, AtmosTrack, MAX_OBJECTS, Route};
 use project::bundle::Bundle;
 use project::session::Session;
 pub use tracks::RATE;
@@ -41,9 +41,9 @@ use units::{Db, Dbtp, Lufs};
 /// The name of the renderer wherever its loudness is shown.
 pub const RENDERER: &str = "own 5.1 render (EBU renderer, BS.2127 Cartesian)";
 /// The render shall not be louder.
-pub const MOST_LOUDNESS: Lufs = Lufs(-18.0);
+pub const MAX_LOUDNESS: Lufs = Lufs(-18.0);
 /// Neither the render nor a track shall peak higher.
-pub const MOST_PEAK: Dbtp = Dbtp(-1.0);
+pub const MAX_PEAK: Dbtp = Dbtp(-1.0);
 /// Peaks are steered to this much below the limit: other renderers sum a little differently.
 const PEAK_MARGIN: Db = Db(0.1);
 /// Below this some distributors take the file for a mistake.
@@ -132,11 +132,11 @@ pub fn make(job: &AtmosJob<'_>, progress: &mut dyn Progress) -> Result<AtmosFile
     let conformance = conform::check(output)?;
     let FileLevels { reading, second, strict } = read_back(output, &conformance, progress)?;
     let strict_peak = Dbtp::from_amplitude(strict);
-    let quiet_enough = reading.integrated.is_none_or(|loudness| loudness.0 <= MOST_LOUDNESS.0);
+    let quiet_enough = reading.integrated.is_none_or(|loudness| loudness.0 <= MAX_LOUDNESS.0);
     let verified = conformance.faults.is_empty()
         && second.is_some_and(|second| agree(&reading, &second))
         && quiet_enough
-        && strict <= MOST_PEAK.amplitude();
+        && strict <= MAX_PEAK.amplitude();
     match (stop, reading.integrated) {
         (GainLimit::TrackPeak, Some(_)) => warnings.push(format!(
             "the peak of {} holds the gain down; limit that stem or move it into the bed",
@@ -171,7 +171,7 @@ pub fn make(job: &AtmosJob<'_>, progress: &mut dyn Progress) -> Result<AtmosFile
 /// The gain that lands on the aim, as far as peaks allow.
 fn steer(pass: &TrackLevels, aim: Lufs) -> (Db, GainLimit) {
     let Some(now) = pass.reading.integrated else { return (Db(0.0), GainLimit::Silence) };
-    let room = |peak: f64| Db(MOST_PEAK.0) - PEAK_MARGIN - Db::from_gain(peak);
+    let room = |peak: f64| Db(MAX_PEAK.0) - PEAK_MARGIN - Db::from_gain(peak);
     let wanted = Db((aim - now).0);
     let (render, track) = (room(pass.render_peak), room(pass.track_peak));
     let gain = wanted.min(render).min(track);

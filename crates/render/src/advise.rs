@@ -100,15 +100,15 @@ pub struct StemsAdvice {
 }
 
 /// Two stems collide where they share this much of a band, moment by moment,
-const COLLIDE: f64 = 0.5;
+const COLLISION_OVERLAP: f64 = 0.5;
 /// make up this part of the band,
-const MOSTLY: f64 = 0.6;
+const MIN_BAND_SHARE: f64 = 0.6;
 /// and the band is no more than this far below all of the mix, dB.
-const MATTERS: f64 = -18.0;
+const MIN_BAND_LEVEL: f64 = -18.0;
 /// Two stems cancel below this correlation.
-const CANCEL: f64 = -0.3;
+const CANCELLATION_CORRELATION: f64 = -0.3;
 /// A stereo EQ reaches what makes up this part of what it turns.
-const REACHED: f64 = 0.7;
+const EQ_REACH: f64 = 0.7;
 /// A stem that loses more than this when summed to mono is said to, dB.
 const MONO_LOSS: f64 = -3.0;
 /// Side signal of the low end above this is said, dB under all of it.
@@ -156,7 +156,7 @@ pub fn advise(bundle: &Bundle, said: Said, progress: &mut dyn Progress) -> Resul
         if frames == 0 {
             break;
         }
-        listener.hear(mixdown.stems.iter().map(|stem| stem.audio()));
+        listener.push(mixdown.stems.iter().map(|stem| stem.audio()));
         let mix = [&*sum[0], &*sum[1]];
         for (meter, audio) in meters.iter_mut().zip(mixdown.stems.iter().map(|s| s.audio()).chain([mix])) {
             meter.process(&audio);
@@ -191,7 +191,7 @@ fn low_end(names: &[&str], listener: &BandListener) -> Vec<Reason> {
         for (band, shared) in shared.iter().enumerate() {
             let whole: f64 = sums.iter().map(|stem| stem.low[band]).sum();
             let (a, b) = (sums[i].low[band], sums[j].low[band]);
-            if whole == 0.0 || power_db(whole, all) < MATTERS || a + b < MOSTLY * whole {
+            if whole == 0.0 || power_db(whole, all) < MIN_BAND_LEVEL || a + b < MIN_BAND_SHARE * whole {
                 continue;
             }
             // What one would turn is the lesser of the two, out of the way of the other.
@@ -201,7 +201,7 @@ fn low_end(names: &[&str], listener: &BandListener) -> Vec<Reason> {
             let mut reason = |topic, value, unit, text| {
                 reasons.push(Reason {
                     basis: Basis::Measured,
-                    favours: if reach < REACHED { Favours::Stems } else { Favours::Stereo },
+                    favours: if reach < EQ_REACH { Favours::Stems } else { Favours::Stereo },
                     topic,
                     stems: vec![names[less].into(), names[more].into()],
                     band_hz: Some(LOW[band]),
@@ -212,7 +212,7 @@ fn low_end(names: &[&str], listener: &BandListener) -> Vec<Reason> {
                 });
             };
             let share = 100.0 * reach;
-            if shared.correlation() < CANCEL && a.min(b) > 0.1 * a.max(b) {
+            if shared.correlation() < CANCELLATION_CORRELATION && a.min(b) > 0.1 * a.max(b) {
                 let value = shared.correlation();
                 reason(
                     "cancellation",
@@ -223,7 +223,7 @@ fn low_end(names: &[&str], listener: &BandListener) -> Vec<Reason> {
                         names[less], names[more]
                     ),
                 );
-            } else if shared.overlap() > COLLIDE {
+            } else if shared.overlap() > COLLISION_OVERLAP {
                 let value = shared.overlap();
                 reason(
                     "low-end",
@@ -300,7 +300,7 @@ fn of_role(
         let value = power_db(bright, all);
         let whole: f64 = sums.iter().map(|stem| stem.bright).sum();
         let reach = if whole > 0.0 { bright / whole } else { 0.0 };
-        let favours = if reach < REACHED { Favours::Stems } else { Favours::Stereo };
+        let favours = if reach < EQ_REACH { Favours::Stems } else { Favours::Stereo };
         let (word, side) = if below { ("dull", "at least") } else { ("bright", "at most") };
         reason(
             favours,
@@ -359,7 +359,7 @@ fn of_stem(i: usize, names: &[&str], sums: &[BandSums], said: Said) -> Vec<Reaso
     if stem.low_all > 0.25 * low && side > LOW_SIDE {
         let whole: f64 = sums.iter().map(|stem| stem.low_side).sum();
         let reach = stem.low_side / whole;
-        let favours = if reach < REACHED { Favours::Stems } else { Favours::Stereo };
+        let favours = if reach < EQ_REACH { Favours::Stems } else { Favours::Stereo };
         reason(
             favours,
             "low-width",

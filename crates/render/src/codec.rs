@@ -85,9 +85,9 @@ pub struct Decoded {
 }
 
 /// The furthest that a codec's delay is searched.
-const FURTHEST: usize = 4096;
+const MAX_DELAY: usize = 4096;
 /// Frames that are compared to find it.
-const COMPARED: usize = 32_768;
+const COMPARED_FRAMES: usize = 32_768;
 
 /// The version of ffmpeg in one line, if it is installed.
 pub fn ffmpeg() -> Option<String> {
@@ -233,22 +233,22 @@ fn delay(path: &Path, info: &AudioInfo, decoded: &Path, out: &AudioInfo) -> Resu
     let mut source = Converted::new(AudioReader::open(path)?, info.rate, out.rate, path)?;
     let mut theirs = AudioReader::open(decoded)?;
     // From a third of the song on, where there is music.
-    let start = (out.frames / 3).max(FURTHEST as u64);
+    let start = (out.frames / 3).max(MAX_DELAY as u64);
     let mut planes = vec![Vec::new(); info.channels];
-    let mut left = start - FURTHEST as u64;
+    let mut left = start - MAX_DELAY as u64;
     while left > 0 {
         let count = left.min(BLOCK as u64);
         source.pull(&mut planes, count as usize)?;
         left -= count;
     }
-    source.pull(&mut planes, COMPARED + 2 * FURTHEST)?;
+    source.pull(&mut planes, COMPARED_FRAMES + 2 * MAX_DELAY)?;
     theirs.seek(start)?;
     let mut other = vec![Vec::new(); out.channels];
-    theirs.read_planar(&mut other, COMPARED)?;
+    theirs.read_planar(&mut other, COMPARED_FRAMES)?;
     let (ours, other) = (&planes[0], &other[0]);
     let correlation =
         |shift: usize| ours[shift..].iter().zip(other).step_by(4).map(|(a, b)| a * b).sum::<f64>();
-    let coarse = (0..=2 * FURTHEST).map(|shift| (shift, correlation(shift)));
-    let best = coarse.fold((FURTHEST, 0.0), |best, this| if this.1 > best.1 { this } else { best });
-    Ok(FURTHEST as i64 - best.0 as i64)
+    let coarse = (0..=2 * MAX_DELAY).map(|shift| (shift, correlation(shift)));
+    let best = coarse.fold((MAX_DELAY, 0.0), |best, this| if this.1 > best.1 { this } else { best });
+    Ok(MAX_DELAY as i64 - best.0 as i64)
 }

@@ -86,7 +86,7 @@ fn make(
     let mut readings = Vec::new();
     for file in printed.files {
         readings.push((file.reading, file.strict));
-        file.keep()?;
+        file.finish()?;
     }
 
     let limit = peak_limit(planned.ceiling);
@@ -97,20 +97,20 @@ fn make(
             AudioSource::PrintVoice(voice) if file.kind != "cutdown" => printed.lost[voice],
             _ => None,
         };
-        let mut told = told(job, file, &file.path, (rate, plan.depth), progress)?;
+        let mut told = describe_file(job, file, &file.path, (rate, plan.depth), progress)?;
         let measured = told.1;
         told.0.verified &=
             holds && measured.integrated == rendered.integrated && measured.true_peak == rendered.true_peak;
-        told.0.trim_db = gains.of(file.level).0;
+        told.0.trim_db = gains.gain_of(file.level).0;
         told.0.unexplained_db = loss.map(|(lost, _)| lost.0);
         told.0.unexplained_at_s = loss.map(|(_, at)| at as f64 / rate.0);
         told.0.own_gain = loss.is_some() && job.settings.own_gain;
         deliverables.push(told.0);
         if let Some(path) = &file.cd {
             let (trim, holds) = to_cd(job, file, path, planned.ceiling, rate, progress)?;
-            let (mut told, _) = self::told(job, file, path, (CD_RATE, Depth::Int16), progress)?;
+            let (mut told, _) = self::describe_file(job, file, path, (CD_RATE, Depth::Int16), progress)?;
             told.verified &= holds;
-            told.trim_db = (gains.of(file.level) + trim).0;
+            told.trim_db = (gains.gain_of(file.level) + trim).0;
             deliverables.push(told);
         }
     }
@@ -151,7 +151,7 @@ struct Gains {
 }
 
 impl Gains {
-    fn of(&self, level: GainGroup) -> Db {
+    fn gain_of(&self, level: GainGroup) -> Db {
         match level {
             GainGroup::Unity => Db(0.0),
             GainGroup::Stems => self.stems,
@@ -184,7 +184,7 @@ fn print_within(
         let mut next = gains.clone();
         for (file, done) in plan.files.iter().zip(&printed.files) {
             let clips = plan.depth != Depth::Float32 && done.peak > 1.0;
-            let fitted = |gain: Db| gain.min(gains.of(file.level) - Db::from_gain(done.peak) - HEADROOM);
+            let fitted = |gain: Db| gain.min(gains.gain_of(file.level) - Db::from_gain(done.peak) - HEADROOM);
             match file.level {
                 GainGroup::Stems if clips => next.stems = fitted(next.stems),
                 GainGroup::CleanStems if clips => next.clean = fitted(next.clean),
@@ -222,7 +222,7 @@ fn print(
     for file in &plan.files {
         let spec = spec(job, file, rate, plan.depth);
         let strict = matches!(file.level, GainGroup::Unity | GainGroup::Version(_));
-        let gain = gains.of(file.level);
+        let gain = gains.gain_of(file.level);
         let path = file.path.clone();
         let sink = DeliverySink::create(path, spec, plan.depth, gain, file.window, strict, job.overwrite)?;
         sinks.push(if file.kind == "master" { sink.like_stems_master(rate) } else { sink });
@@ -246,7 +246,7 @@ fn print(
         }
         for (voice, lost) in lost.iter_mut().enumerate() {
             if let (Some(lost), Some(own)) = (lost, step.own[voice]) {
-                lost.hear(own, step.voices[voice]);
+                lost.push(own, step.voices[voice]);
             }
         }
         advance(progress, step.frames as u64, &plan.files[0].path)?;
@@ -254,7 +254,7 @@ fn print(
     Ok(Printed {
         warnings: print.warnings().collect(),
         files: sinks.into_iter().map(DeliverySink::complete).collect(),
-        lost: lost.into_iter().map(|lost| lost.map(|lost| lost.most())).collect(),
+        lost: lost.into_iter().map(|lost| lost.map(|lost| lost.max())).collect(),
     })
 }
 
@@ -304,7 +304,7 @@ fn axml(code: &str) -> String {
 }
 
 /// A file as it is on the disk, and its reading.
-fn told(
+fn describe_file(
     job: &DeliveryJob<'_>,
     file: &PlannedFile,
     path: &Path,
@@ -374,7 +374,7 @@ fn to_cd(
                 gain = gain - Db(strict.0 - ceiling.0);
             }
             strict => {
-                done.keep()?;
+                done.finish()?;
                 return Ok((gain, strict.is_none_or(|strict| strict.amplitude() <= limit)));
             }
         }

@@ -11,8 +11,8 @@ use meter::layout::Layout;
 use meter::programme::ProgrammeMeter;
 use meter::{Meter, Reading};
 
-/// Steps of the meter between two words about progress.
-const STEPS: usize = 100;
+/// Steps of the meter between two reports of progress.
+const STEPS_PER_REPORT: usize = 100;
 
 /// A file measured.
 #[derive(Clone, Debug)]
@@ -58,7 +58,7 @@ fn side_by_side(path: &Path, mut reader: AudioReader, progress: &mut dyn Progres
     if let Some(pcm) = reader.pcm() {
         while !meter.is_done() {
             let mut done = 0;
-            for _ in 0..STEPS {
+            for _ in 0..STEPS_PER_REPORT {
                 if meter.is_done() {
                     break;
                 }

@@ -60,9 +60,9 @@ pub struct ReportJob<'a> {
 }
 
 /// Points of a history are this many hops apart at least, and no more than this many points.
-const MOST_POINTS: usize = 400;
+const MAX_HISTORY_POINTS: usize = 400;
 /// The move of the what-if table.
-const NUDGE: Db = Db(1.0);
+const WHAT_IF_GAIN: Db = Db(1.0);
 
 /// Measures everything.
 ///
@@ -97,14 +97,14 @@ pub fn gather(job: &ReportJob<'_>, progress: &mut dyn Progress) -> Result<Report
     let shares = analysis.shares();
     let mut rows = Vec::new();
     for (i, stem) in bundle.stems.iter().enumerate() {
-        let moves = [Move { source: i, gain: NUDGE }];
+        let moves = [Move { source: i, gain: WHAT_IF_GAIN }];
         let after = analysis.what_if(bundle, job.session, &moves, progress)?.after;
         let change = |a: Option<f64>, b: Option<f64>| Some(a? - b?);
         let before = &analysis.before;
         let others = |target| effect(before, &after, target).others.map(|o| o.0);
         rows.push(WhatIfRow {
             stem: stem.name.clone(),
-            gain_db: NUDGE.0,
+            gain_db: WHAT_IF_GAIN.0,
             mix_change_lu: change(after.integrated.map(|l| l.0), before.integrated.map(|l| l.0)),
             peak_change_db: change(after.true_peak.map(|p| p.0), before.true_peak.map(|p| p.0)),
             others_change_db: job.targets.iter().map(others).collect(),
@@ -232,7 +232,7 @@ fn sources(
         advance(progress, frames as u64, &job.bundle.dir)?;
     }
     let points = meters[count].history().powers().len().saturating_sub(SHORT_TERM_HOPS - 1);
-    let step = points.div_ceil(MOST_POINTS).max(1);
+    let step = points.div_ceil(MAX_HISTORY_POINTS).max(1);
     let sources = meters.iter().zip(&mut spectra).enumerate().map(|(i, (meter, spectrum))| {
         let history = meter.history();
         let peaks = history.true_peaks().iter().enumerate();

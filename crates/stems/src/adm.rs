@@ -6,7 +6,7 @@ use audiofile::error::shown;
 use project::bundle::Bundle;
 use project::placement::AtmosPlace;
 use project::session::Session;
-use render::adm::{AtmosFile, AtmosJob, BED, GainLimit, MOST_LOUDNESS, MOST_PEAK, RENDERER, make};
+use render::adm::{AtmosFile, AtmosJob, BED, GainLimit, MAX_LOUDNESS, MAX_PEAK, RENDERER, make};
 use render::clock::clock;
 use render::hash::sha256;
 use render::json::ReadingJson;
@@ -212,7 +212,7 @@ fn print(bundle: &Bundle, made: &AtmosFile, session: &Session, null: Option<Null
     let mut rows = output::Rows::new([RENDERER].into_iter().chain(output::READING), 1);
     rows.push(["5.1".to_owned()].into_iter().chain(output::reading(&made.reading)));
     rows.print();
-    say!("at most {:.1} LUFS and {:.1} dBTP are asked for", MOST_LOUDNESS.0, MOST_PEAK.0);
+    say!("at most {:.1} LUFS and {:.1} dBTP are asked for", MAX_LOUDNESS.0, MAX_PEAK.0);
     match made.conformance.faults.len() {
         0 => say!("conforms to the Dolby Atmos Master ADM profile by our own check"),
         n => say!("breaks {n} rules of the Dolby Atmos Master ADM profile by our own check"),

@@ -450,7 +450,7 @@ impl Args {
 }
 
 /// The fault of a command line, in one line.
-pub(crate) fn complaint(error: &clap::Error) -> String {
+pub(crate) fn fault_line(error: &clap::Error) -> String {
     let text = error.render().to_string();
     let parts = text.split("\n\n").map(|part| part.split_whitespace().collect::<Vec<_>>().join(" "));
     let said: Vec<String> = parts

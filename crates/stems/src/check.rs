@@ -72,7 +72,7 @@ pub(crate) fn run(args: &Check, global: &Global) -> CommandResult {
     }
     let advice = if args.weigh.advise { Some(weigh(args, global)?) } else { None };
     let outcome = if report.has_faults() { Outcome::Faults } else { Outcome::Clean };
-    show(outcome, &report, advice.as_ref(), global)
+    print_results(outcome, &report, advice.as_ref(), global)
 }
 
 /// Advice on stems or a stereo master, with the roles of the folder's session file if there is one.
@@ -120,7 +120,7 @@ pub(crate) fn report(dir: &Path, mix: Option<&Path>, global: &Global) -> Result<
     Ok(check::check(dir, &options, &mut Bar::new(global))?)
 }
 
-fn show(
+fn print_results(
     outcome: Outcome,
     report: &CheckReport,
     advice: Option<&StemsAdvice>,

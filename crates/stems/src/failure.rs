@@ -18,7 +18,7 @@ impl Failure {
         &self.0
     }
 
-    pub(crate) fn show(&self) {
+    pub(crate) fn print(&self) {
         note(&self.0);
     }
 }

@@ -43,7 +43,7 @@ fn main() -> ExitCode {
         Ok(Outcome::Faults) => ExitCode::from(1),
         Ok(Outcome::Partly) => ExitCode::from(2),
         Err(failure) => {
-            failure.show();
+            failure.print();
             ExitCode::from(2)
         }
     }
@@ -87,6 +87,6 @@ fn usage(error: &clap::Error) -> ExitCode {
         let _ = error.print(); // a closed pipe has read enough
         return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
     }
-    Failure::new(args::complaint(error)).show();
+    Failure::new(args::fault_line(error)).print();
     ExitCode::from(2)
 }

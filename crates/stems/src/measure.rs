@@ -49,7 +49,7 @@ struct SecondJson {
 }
 
 /// More would only wait for the disk, and each takes memory.
-const MOST_THREADS: usize = 16;
+const MAX_THREADS: usize = 16;
 
 /// A row of `--csv`, which has a reading's columns behind these.
 type MeasureRow<'a> = (Cow<'a, str>, f64, usize, u64, [Option<f64>; COLUMNS.len()]);
@@ -79,7 +79,7 @@ pub(crate) fn run(args: &Measure, global: &Global) -> CommandResult {
         (false, true) => Outcome::Faults,
         (false, false) => Outcome::Clean,
     };
-    show(outcome, &measured, global)
+    print_results(outcome, &measured, global)
 }
 
 /// Measures every file, as many at once as there are processors; results in the order of the files.
@@ -101,7 +101,7 @@ fn measure_all(files: &[PathBuf], verify: bool, global: &Global) -> Vec<Result<M
             results.push((index, measure(path, verify, &name, &mut share)));
         }
     };
-    let threads = available_parallelism().map_or(1, usize::from).min(files.len()).min(MOST_THREADS);
+    let threads = available_parallelism().map_or(1, usize::from).min(files.len()).min(MAX_THREADS);
     let mut results = std::thread::scope(|scope| {
         let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
         let mut results = work();
@@ -213,7 +213,7 @@ fn remark(path: &Path, measured: &Measured, verify: bool) -> bool {
     wrong
 }
 
-fn show(outcome: Outcome, measured: &[(PathBuf, Measured)], global: &Global) -> CommandResult {
+fn print_results(outcome: Outcome, measured: &[(PathBuf, Measured)], global: &Global) -> CommandResult {
     if global.json {
         let files = measured.iter().map(|(path, m)| FileJson {
             path: path.to_string_lossy(),

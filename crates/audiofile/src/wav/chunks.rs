@@ -29,7 +29,7 @@ pub(super) struct Chunks {
 }
 
 /// More chunks than any real file has.
-const MOST: usize = 4096;
+const MAX_CHUNKS: usize = 4096;
 
 /// A chunk size that says: unknown, or look into `ds64`.
 const OPEN_ENDED: u32 = u32::MAX;
@@ -49,9 +49,10 @@ impl Chunks {
         let mut sizes = None;
         let mut position = 12;
         while let Some((id, size)) = header(inner, path, position)? {
-            if chunks.spans.len() == MOST {
-                chunks
-                    .warn(format!("holds more than {MOST} chunks; those after byte {position} are ignored"));
+            if chunks.spans.len() == MAX_CHUNKS {
+                chunks.warn(format!(
+                    "holds more than {MAX_CHUNKS} chunks; those after byte {position} are ignored"
+                ));
                 break;
             }
             if !plausible(id) {

@@ -8,16 +8,16 @@ use roxmltree::{Document, Node};
 
 use super::bed::BED;
 use super::chunks::{SUPPLEMENT, checksum};
-use super::plan::MOST_OBJECTS;
+use super::plan::MAX_OBJECTS;
 use audiofile::error::Result;
 use audiofile::wav::WavReader;
 use audiofile::{Container, SampleFormat};
 use project::placement::RoomPosition;
 
 /// The most contents, objects and packs.
-const MOST_GROUPS: usize = 123;
+const MAX_GROUPS: usize = 123;
 /// The most channels, streams, tracks.
-const MOST_TRACKS: usize = 128;
+const MAX_TRACKS: usize = 128;
 
 /// The findings of the conformance check.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -43,8 +43,8 @@ pub(super) fn check(path: &Path) -> Result<Conformance> {
     if info.rate.0 != 48_000.0 || info.format != (SampleFormat::Int { bits: 24 }) {
         fault(&mut found, format!("is not 48 kHz, 24 bit ({} Hz, {:?})", info.rate.0, info.format));
     }
-    if info.channels > MOST_TRACKS {
-        fault(&mut found, format!("has {} tracks, more than {MOST_TRACKS}", info.channels));
+    if info.channels > MAX_TRACKS {
+        fault(&mut found, format!("has {} tracks, more than {MAX_TRACKS}", info.channels));
     }
     let order: Vec<[u8; 4]> = reader.chunks().iter().map(|chunk| chunk.id).collect();
     let order: Vec<&[u8; 4]> = order.iter().filter(|id| !matches!(*id, b"JUNK" | b"ds64")).collect();
@@ -117,13 +117,13 @@ impl<'d> Model<'_, 'd> {
 
     fn counts(&mut self, channels: usize) {
         for (name, most) in [
-            ("audioContent", MOST_GROUPS),
-            ("audioObject", MOST_GROUPS),
-            ("audioPackFormat", MOST_GROUPS),
-            ("audioChannelFormat", MOST_TRACKS),
-            ("audioStreamFormat", MOST_TRACKS),
-            ("audioTrackFormat", MOST_TRACKS),
-            ("audioTrackUID", MOST_TRACKS),
+            ("audioContent", MAX_GROUPS),
+            ("audioObject", MAX_GROUPS),
+            ("audioPackFormat", MAX_GROUPS),
+            ("audioChannelFormat", MAX_TRACKS),
+            ("audioStreamFormat", MAX_TRACKS),
+            ("audioTrackFormat", MAX_TRACKS),
+            ("audioTrackUID", MAX_TRACKS),
         ] {
             let count = self.all(name).len();
             self.require((1..=most).contains(&count), || format!("has {count} of {name}, not 1 to {most}"));
@@ -162,7 +162,7 @@ impl<'d> Model<'_, 'd> {
     fn objects(&mut self) {
         let objects = self.all("audioObject");
         let dynamic = objects.len().saturating_sub(1);
-        self.require(dynamic <= MOST_OBJECTS, || format!("has {dynamic} objects, more than {MOST_OBJECTS}"));
+        self.require(dynamic <= MAX_OBJECTS, || format!("has {dynamic} objects, more than {MAX_OBJECTS}"));
         for (i, object) in objects.iter().enumerate() {
             let expected = if i == 0 { "AO_1001".into() } else { format!("AO_{:04x}", 0x100a + i) };
             let id = object.attribute("audioObjectID").unwrap_or_default();

@@ -8,7 +8,7 @@ use project::placement::{AtmosPlace, AtmosPlacement, Binaural, RoomPosition, mid
 use project::session::Session;
 
 /// The most objects that the profile allows.
-pub const MOST_OBJECTS: usize = 118;
+pub const MAX_OBJECTS: usize = 118;
 
 /// A track of the file.
 #[derive(Clone, Debug, PartialEq)]
@@ -100,9 +100,9 @@ impl AtmosPlan {
             return fault("has no stem that is not muted".into(), "unmute one in the session file");
         }
         let objects = tracks.len() - BED.len();
-        if objects > MOST_OBJECTS {
+        if objects > MAX_OBJECTS {
             return fault(
-                format!("makes {objects} objects, more than the {MOST_OBJECTS} that an Atmos file holds"),
+                format!("makes {objects} objects, more than the {MAX_OBJECTS} that an Atmos file holds"),
                 "place some stems in the bed: place = \"front\" under [stems.adm] of the session file",
             );
         }

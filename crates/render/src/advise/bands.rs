@@ -89,7 +89,7 @@ impl BandListener {
     }
 
     /// Takes the next frames of every stem.
-    pub(super) fn hear<'a>(&mut self, stems: impl Iterator<Item = [&'a [f64]; 2]>) {
+    pub(super) fn push<'a>(&mut self, stems: impl Iterator<Item = [&'a [f64]; 2]>) {
         for ((ready, sums), audio) in self.ready.iter_mut().zip(&mut self.sums).zip(stems) {
             for (l, r) in audio[0].iter().zip(audio[1]) {
                 sums.left += l * l;

@@ -3,7 +3,7 @@
 use super::events::Events;
 
 /// So many samples in a row at one full-scale value are clipped. One or two are a normalized peak.
-const RUN: u64 = 3;
+const CLIP_LENGTH: u64 = 3;
 
 /// Counts the runs of one channel.
 #[derive(Clone, Debug)]
@@ -30,8 +30,8 @@ impl Clips {
             }
             self.run = if x == self.value { self.run + 1 } else { 1 };
             self.value = x;
-            if self.run == RUN {
-                self.found.add((frame + n as u64).saturating_sub(RUN - 1));
+            if self.run == CLIP_LENGTH {
+                self.found.add((frame + n as u64).saturating_sub(CLIP_LENGTH - 1));
             }
         }
     }

@@ -10,12 +10,12 @@ use units::Hz;
 /// Windows of a file.
 const WINDOWS: u64 = 64;
 /// Offsets beyond -60 dBFS count.
-const LARGEST: f64 = 1e-3;
+const MAX_OFFSET: f64 = 1e-3;
 /// Standard errors by which an offset must stand out.
 const CLEAR: f64 = 5.0;
 
 /// The shortest file of which it is said, seconds.
-const SHORTEST: f64 = 0.25;
+const MIN_SECONDS: f64 = 0.25;
 
 /// The sums of one channel.
 #[derive(Clone, Debug)]
@@ -38,7 +38,7 @@ impl DcSums {
         let window = (frames / WINDOWS).max(1);
         let angle = 2.0 * core::f64::consts::PI / window as f64;
         Self {
-            long_enough: frames as f64 >= SHORTEST * rate.0,
+            long_enough: frames as f64 >= MIN_SECONDS * rate.0,
             window,
             position: 0,
             sum: 0.0,
@@ -82,7 +82,7 @@ impl DcSums {
         let plain = self.sum / self.frames as f64;
         let offset = if mean.abs() < plain.abs() { mean } else { plain };
         let same_sign = mean * plain > 0.0;
-        (same_sign && offset.abs() > LARGEST && mean.abs() > CLEAR * (variance / windows).sqrt())
+        (same_sign && offset.abs() > MAX_OFFSET && mean.abs() > CLEAR * (variance / windows).sqrt())
             .then_some(offset)
     }
 }

@@ -7,13 +7,13 @@ use audiofile::SampleFormat;
 use units::decibels;
 
 /// Nothing above this, -90 dBFS, is silence.
-const SILENT: f64 = 3.2e-5;
+const SILENCE_PEAK: f64 = 3.2e-5;
 /// True peaks up to here, 0.005 dBTP, are shown as 0.0 and let be.
-const OVER: f64 = 1.000_576;
+const MAX_TRUE_PEAK: f64 = 1.000_576;
 /// A correlation of the sides at or below this is one polarity against the other, not width.
-const OPPOSED: f64 = -0.9;
+const OPPOSED_CORRELATION: f64 = -0.9;
 /// Sides further apart in level than this ratio of energies, 12 dB, are not compared.
-const COMPARABLE: f64 = 15.85;
+const MAX_ENERGY_RATIO: f64 = 15.85;
 
 /// Faults of a stem.
 pub(super) fn of_stem(stem: &Subject) -> Vec<Fault> {
@@ -53,7 +53,7 @@ pub(super) fn is_silent(stem: &Subject) -> bool {
         SampleFormat::Int { bits } => 2.5 * 2f64.powi(1 - i32::from(bits)),
         SampleFormat::Float { .. } => 0.0,
     };
-    stem.measured.sample_peak <= SILENT.max(dither)
+    stem.measured.sample_peak <= SILENCE_PEAK.max(dither)
 }
 
 fn non_finite(file: &Subject) -> Option<Fault> {
@@ -92,7 +92,7 @@ fn peaks(file: &Subject) -> Option<Fault> {
         let cure = "nothing is lost in float; export with peaks of -3 dBFS or less if it is to be converted";
         return Some(Fault::new(Check::OverFullScale, &file.file, fault, cure).advice());
     }
-    (true_peak > OVER).then(|| {
+    (true_peak > MAX_TRUE_PEAK).then(|| {
         let fault = format!("has a true peak of +{:.2} dBTP {}", decibels(true_peak), at(frame, rate));
         let cure = format!(
             "export it {} quieter, which leaves the usual 3 dB of room",
@@ -121,8 +121,8 @@ fn sides(stem: &Subject) -> Option<Fault> {
     let correlation = stem.measured.correlation?;
     let [left, right] = stem.measured.energy[..] else { return None };
     let ratio = left / right;
-    let comparable = (1.0 / COMPARABLE..=COMPARABLE).contains(&ratio);
-    (comparable && correlation <= OPPOSED).then(|| {
+    let comparable = (1.0 / MAX_ENERGY_RATIO..=MAX_ENERGY_RATIO).contains(&ratio);
+    (comparable && correlation <= OPPOSED_CORRELATION).then(|| {
         let fault = format!(
             "has left and right in opposite polarity (correlation {correlation:.2}): it vanishes in mono"
         );

@@ -61,7 +61,7 @@ pub(super) fn test(
         return Ok((null, Vec::new()));
     }
     let mut found = search::search(&bed, progress)?;
-    explain::settle_duplicates(&mut found, duplicates);
+    explain::resolve_duplicates(&mut found, duplicates);
     null.coverage = coverage(&found.left);
     null.corrected_peak_dbfs = level(found.left.peak);
     null.corrected_rms_dbfs = level(found.left.rms());

@@ -3,7 +3,7 @@
 use units::{Db, Hz, Ms, decibels};
 
 /// Below this level a stretch is not judged: -50 dBFS, as a mean square.
-const HEARD: f64 = 1e-5;
+const MIN_POWER: f64 = 1e-5;
 
 /// Compares a version under the master's gains with the same under its own, stretch by stretch of 100 ms.
 pub(super) struct Unexplained {
@@ -23,7 +23,7 @@ impl Unexplained {
         Self { hop, filled: 0, own: 0.0, inherited: 0.0, frame: 0, most: Db(0.0), at: 0 }
     }
 
-    pub(super) fn hear(&mut self, own: [&[f64]; 2], inherited: [&[f64]; 2]) {
+    pub(super) fn push(&mut self, own: [&[f64]; 2], inherited: [&[f64]; 2]) {
         for i in 0..own[0].len() {
             self.own += own[0][i] * own[0][i] + own[1][i] * own[1][i];
             self.inherited += inherited[0][i] * inherited[0][i] + inherited[1][i] * inherited[1][i];
@@ -35,7 +35,7 @@ impl Unexplained {
     }
 
     fn close(&mut self) {
-        if self.own / (2.0 * self.hop as f64) > HEARD && self.inherited > 0.0 {
+        if self.own / (2.0 * self.hop as f64) > MIN_POWER && self.inherited > 0.0 {
             let lost = Db(0.5 * decibels(self.own / self.inherited));
             if lost > self.most {
                 (self.most, self.at) = (lost, self.frame);
@@ -46,7 +46,7 @@ impl Unexplained {
     }
 
     /// The most that is lost, and the frame of the song where it is.
-    pub(super) fn most(&self) -> (Db, u64) {
+    pub(super) fn max(&self) -> (Db, u64) {
         (self.most, self.at)
     }
 }
@@ -64,9 +64,9 @@ mod tests {
         for at in (0..8000).step_by(400) {
             let part = |all: &'_ [f64]| all[at..at + 400].to_vec();
             let (a, b) = (part(&own), part(&inherited));
-            lost.hear([&a, &a], [&b, &b]);
+            lost.push([&a, &a], [&b, &b]);
         }
-        let (most, at) = lost.most();
+        let (most, at) = lost.max();
         assert!((most.0 - 6.0206).abs() < 1e-3 && at == 4000, "{most:?} {at}");
     }
 
@@ -74,7 +74,7 @@ mod tests {
     fn what_is_hardly_heard_does_not_count() {
         let mut lost = Unexplained::new(Hz(8000.0));
         let (own, inherited) = (vec![0.002; 8000], vec![0.0002; 8000]);
-        lost.hear([&own, &own], [&inherited, &inherited]);
-        assert_eq!(lost.most(), (Db(0.0), 0));
+        lost.push([&own, &own], [&inherited, &inherited]);
+        assert_eq!(lost.max(), (Db(0.0), 0));
     }
 }

@@ -204,7 +204,7 @@ impl DeliverySink {
 
 impl FinishedFile {
     /// Gives the file its name.
-    pub(super) fn keep(self) -> Result<()> {
+    pub(super) fn finish(self) -> Result<()> {
         self.writer.finish().map(drop)
     }
 }

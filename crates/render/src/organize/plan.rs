@@ -10,9 +10,9 @@ use session::role::Role;
 use units::Hz;
 
 /// Folders below that are looked into.
-const DEEPEST: usize = 8;
+const MAX_DEPTH: usize = 8;
 /// More files than any session has.
-const MOST: usize = 2000;
+const MAX_FILES: usize = 2000;
 
 /// A file that becomes a stem, or a part of one.
 #[derive(Clone, Debug)]
@@ -55,16 +55,16 @@ pub(super) fn files(dir: &Path) -> Result<Vec<PathBuf>> {
                 continue;
             }
             if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-                if depth < DEEPEST {
+                if depth < MAX_DEPTH {
                     folders.push((path, depth + 1));
                 }
             } else if path.is_file() && has_audio_ending(&path) {
                 files.push(path);
             }
-            if files.len() > MOST {
+            if files.len() > MAX_FILES {
                 return Err(Error::Bundle {
                     path: dir.to_owned(),
-                    fault: format!("holds more than {MOST} audio files"),
+                    fault: format!("holds more than {MAX_FILES} audio files"),
                     cure: "give the folder of one song".into(),
                 });
             }

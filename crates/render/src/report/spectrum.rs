@@ -10,12 +10,12 @@ use units::{Hz, decibels};
 /// Frames of a transform; half of them overlap.
 const SIZE: usize = 16_384;
 /// Third octaves from 25 Hz to 20 kHz, by their exact centres 1000 * 2^(n/3).
-const LOWEST: i32 = -16;
-const HIGHEST: i32 = 13;
+const LOWEST_BAND: i32 = -16;
+const HIGHEST_BAND: i32 = 13;
 
 /// The centres of the bands.
 pub(super) fn centres() -> Vec<f64> {
-    (LOWEST..=HIGHEST).map(|n| 1000.0 * (f64::from(n) / 3.0).exp2()).collect()
+    (LOWEST_BAND..=HIGHEST_BAND).map(|n| 1000.0 * (f64::from(n) / 3.0).exp2()).collect()
 }
 
 /// Gathers the power of both channels, Hann windows half overlapping.
@@ -116,7 +116,7 @@ mod tests {
         for (rate, n) in [(44_100.0, 0), (48_000.0, 5), (96_000.0, -10), (192_000.0, 12)] {
             let frequency = 1000.0 * (f64::from(n) / 3.0).exp2();
             let levels = levels(frequency, 0.5, rate, 1000);
-            let at = (n - LOWEST) as usize;
+            let at = (n - LOWEST_BAND) as usize;
             let level = levels[at].expect("sounds");
             assert!((level + 6.02).abs() < 0.1, "{rate} {frequency}: {level}");
             let others = levels.iter().enumerate().filter(|(i, _)| i.abs_diff(at) > 1);
@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn blocks_do_not_matter_and_what_a_rate_cannot_hold_has_no_level() {
         assert_eq!(levels(500.0, 0.5, 48_000.0, 77), levels(500.0, 0.5, 48_000.0, 96_000));
-        assert_eq!(levels(500.0, 0.5, 16_000.0, 77)[(HIGHEST - LOWEST) as usize], None);
+        assert_eq!(levels(500.0, 0.5, 16_000.0, 77)[(HIGHEST_BAND - LOWEST_BAND) as usize], None);
         assert_eq!(ThirdOctaves::new(Hz(48_000.0)).finish()[0], None);
     }
 }

@@ -18,9 +18,9 @@ const GONE: f64 = 1e-3;
 const FAINT: f64 = 0.2;
 const CHANCE: f64 = 0.05;
 /// A deviation counts when its own power is this part of what is left, or more: less than that may be chance.
-const MATTERS: f64 = 0.1;
+const MIN_REST_SHARE: f64 = 0.1;
 /// Deviations below this, -100 dBFS RMS, are let be.
-const UNHEARD: f64 = 1e-10;
+const MIN_ENERGY_SHARE: f64 = 1e-10;
 /// Gains that differ by less are one, dB.
 const ONE_GAIN_DB: f64 = 0.1;
 /// Gains nearer to unity than this are unity, dB.
@@ -31,7 +31,7 @@ const DOUBLE_DB: f64 = 0.1;
 const AROUND: i64 = 2048;
 
 /// Copies at one delay cannot be told apart by any fit: both are in the mix at unity, or only the first is.
-pub(super) fn settle_duplicates(found: &mut StemSearch, duplicates: &[Duplicate]) {
+pub(super) fn resolve_duplicates(found: &mut StemSearch, duplicates: &[Duplicate]) {
     for copy in duplicates.iter().filter(|copy| copy.delay == 0) {
         let ratio = copy.gain;
         let together = found.terms[copy.first].gain + ratio * found.terms[copy.second].gain;
@@ -108,7 +108,7 @@ pub(super) fn explain(
                 faults.extend(of_stem(bed, index, place, common, rest));
             }
             faults.extend(fit.again.map(|again| doubled(bed, index, again)));
-        } else if !copy && place.power > UNHEARD.max(MATTERS * rest) {
+        } else if !copy && place.power > MIN_ENERGY_SHARE.max(MIN_REST_SHARE * rest) {
             let cure = "unmute it in the mix and print it again, or leave the stem out";
             faults.push(Fault::new(Check::Missing, &stem.file, "is missing from the mix", cure));
         }
@@ -155,7 +155,8 @@ fn common(places: &[FitReport], rest: f64) -> SharedDifference {
         gains[gains.len() / 2]
     });
     let power: f64 = present.iter().map(|place| place.power).sum();
-    let matters = gain_db.abs() >= UNITY_DB && (linear(gain_db) - 1.0).powi(2) * power > MATTERS * rest;
+    let matters =
+        gain_db.abs() >= UNITY_DB && (linear(gain_db) - 1.0).powi(2) * power > MIN_REST_SHARE * rest;
     SharedDifference {
         delay: delay.map_or(0, |(place, _)| place.term.delay),
         inverted,
@@ -205,12 +206,13 @@ fn of_stem(
         (0, true) => (term.gain.abs() + expected).powi(2),
         _ => term.gain.powi(2) + expected.powi(2),
     };
-    if place.power * deviation < UNHEARD.max(MATTERS * rest) {
+    if place.power * deviation < MIN_ENERGY_SHARE.max(MIN_REST_SHARE * rest) {
         return None;
     }
     // A gain may be chance where a delay is not.
     let louder_by = (linear(gain_db) - 1.0).powi(2) * expected.powi(2) * place.power;
-    let louder_matters = gain_db.abs() >= UNITY_DB && louder_by >= UNHEARD.max(MATTERS * rest);
+    let louder_matters =
+        gain_db.abs() >= UNITY_DB && louder_by >= MIN_ENERGY_SHARE.max(MIN_REST_SHARE * rest);
     let mut parts = Vec::new();
     if delay != 0 {
         parts.push(later(delay, bed.rate));

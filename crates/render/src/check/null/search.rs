@@ -43,7 +43,7 @@ struct TrackSet {
 }
 
 pub(super) fn search(bed: &Bed<'_>, progress: &mut dyn Progress) -> Result<StemSearch> {
-    let mut found = settle(bed, bed.unity(), progress)?;
+    let mut found = refine(bed, bed.unity(), progress)?;
     if found.left.peak <= INAUDIBLE {
         return Ok(found);
     }
@@ -51,7 +51,7 @@ pub(super) fn search(bed: &Bed<'_>, progress: &mut dyn Progress) -> Result<StemS
     let mut tracks = TrackSet { stems, mix: bed.open_mix()? };
     if let Some(delay) = common_delay(bed, &mut tracks)? {
         let late = bed.unity().into_iter().map(|term| Term { delay, ..term }).collect();
-        found = settle(bed, late, progress)?;
+        found = refine(bed, late, progress)?;
     }
     for _ in 0..ROUNDS {
         if found.left.peak <= INAUDIBLE {
@@ -61,7 +61,7 @@ pub(super) fn search(bed: &Bed<'_>, progress: &mut dyn Progress) -> Result<StemS
         if !round(bed, &mut tracks, &mut terms, progress)? {
             break;
         }
-        found = settle(bed, terms, progress)?;
+        found = refine(bed, terms, progress)?;
     }
     for _ in 0..AGAIN {
         if found.left.peak <= INAUDIBLE {
@@ -70,7 +70,7 @@ pub(super) fn search(bed: &Bed<'_>, progress: &mut dyn Progress) -> Result<StemS
         let Some(term) = second_arrival(bed, &mut tracks, &found.terms, progress)? else { break };
         let mut terms = found.terms.clone();
         terms.push(term);
-        let with = settle(bed, terms, progress)?;
+        let with = refine(bed, terms, progress)?;
         let per_sample = |left: &Left| left.total() / left.samples.max(1) as f64;
         if per_sample(&with.left) > (1.0 - TAKES) * per_sample(&found.left) {
             break;
@@ -81,7 +81,7 @@ pub(super) fn search(bed: &Bed<'_>, progress: &mut dyn Progress) -> Result<StemS
 }
 
 /// Fits the gains of terms and looks at what is left.
-fn settle(bed: &Bed<'_>, mut terms: Vec<Term>, progress: &mut dyn Progress) -> Result<StemSearch> {
+fn refine(bed: &Bed<'_>, mut terms: Vec<Term>, progress: &mut dyn Progress) -> Result<StemSearch> {
     let range = bed.inside(&terms);
     let energy = bed.fit_gains(&mut terms, range.clone(), progress)?;
     let left = bed.left(&terms, range, progress)?;
