@@ -93,8 +93,8 @@ fn line(name: impl Into<String>, points: Vec<(f64, f64)>, colour: usize, width: 
 fn chain_section() -> PageSection {
     PageSection {
         title: "The chain",
-        text: "A neutral chain is its latency and nothing else, of either kind and any class. What is \
-               left over are the last bits of the sine and of the transform that measures.",
+        text: "A neutral chain of either kind and any class is its latency and nothing else. What is left over are the \
+               last bits of the sine and of the transform that measures.",
         tests: "tests/sound/whole_chain.rs",
         figures: whole_chain::figures(),
         picture: None,
