@@ -65,7 +65,7 @@ pub(crate) fn run(args: &Measure, global: &Global) -> CommandResult {
             Ok(result) => measured.push((path.clone(), result)),
             Err(error @ audiofile::Error::Interrupted { .. }) => return Err(error.into()),
             Err(error) => {
-                Failure::from(error).show();
+                Failure::from(error).print();
                 failed = true;
             }
         }
@@ -159,12 +159,12 @@ fn files(paths: &[PathBuf]) -> (Vec<PathBuf>, bool) {
                     "{}: holds no audio files; give a folder of WAV, FLAC or AIFF files",
                     shown(path)
                 );
-                Failure::new(line).show();
+                Failure::new(line).print();
                 failed = true;
             }
             Ok(found) => files.extend(found),
             Err(error) => {
-                Failure::from(error).show();
+                Failure::from(error).print();
                 failed = true;
             }
         }
