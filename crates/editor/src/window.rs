@@ -418,7 +418,7 @@ impl Window {
                 Edit::Follow(stem) => shared.send(UiCommand::Follow(*stem)),
                 // who ends it here ends what a Master wants, too
                 Edit::MonitorMode(MonitorMode::Off) if shared.monitor.asked().is_some() => {
-                    shared.monitor.end_all()
+                    shared.monitor.end_all();
                 }
                 Edit::MonitorMode(listen) => shared.monitor.want(*listen),
                 Edit::Audition(audition) => shared.send(UiCommand::Audition(*audition)),
