@@ -184,7 +184,7 @@ impl Bench {
             }
             Edit::Audition(None) => session::snapshot(facts).auditions = Default::default(),
             Edit::Audition(Some((stem, audition))) => {
-                session::snapshot(facts).auditions.toggle(*stem, *audition)
+                session::snapshot(facts).auditions.toggle(*stem, *audition);
             }
             Edit::Follow(stem) => session::snapshot(facts).follows = *stem,
             Edit::RemovePreset(name) => facts.presets.retain(|preset| preset.name != *name),
