@@ -1,13 +1,13 @@
 //! Stemlink Master: on the master bus.
 
-use super::exported::{Exported, Named};
+use super::plugin::{PluginIdentity, StemlinkPlugin};
 use nice_plug::prelude::*;
 use plugin_core::groups::MasterOutput;
 
 /// Stemlink Master.
-pub type Master = Exported<MasterOutput>;
+pub type MasterPlugin = StemlinkPlugin<MasterOutput>;
 
-impl Named for MasterOutput {
+impl PluginIdentity for MasterOutput {
     const NAME: &'static str = "Stemlink Master";
     const DESCRIPTION: &'static str =
         description!("Mastering chain for the master bus; sees every Stemlink Stem and what its moves cost");

@@ -1,11 +1,11 @@
 //! What both plugins share: parameters, published gauges, the engine, and the order in which hosts call.
 
-use super::analysis::{Analysis, AnalysisShared, Worker};
-use super::broadcast::{Broadcast, Moment};
-use super::cards::StemList;
+use super::analysis::{AnalysisShared, AnalysisWorker, MasterAnalysis};
+use super::broadcast::{Broadcast, TransportPosition};
 use super::engine::Engine;
+use super::link_publisher::LinkPublisher;
 use super::session_link::PluginLink;
-use super::teller::LinkPublisher;
+use super::stem_list::StemList;
 use chain::parameters::Parameter;
 use chain::{ChainKind, LatencyClass};
 use link::records::PluginFormat;
@@ -38,7 +38,7 @@ pub struct Shell<O: Output> {
     /// Its end of the link, from the first activation on.
     link: Option<Arc<dyn SessionLink>>,
     /// A Master's analysis, from the first activation on; its thread runs while the host has it active.
-    analysis: Option<Worker<O>>,
+    analysis: Option<AnalysisWorker<O>>,
     /// States that had been loaded when listening was last looked at.
     loads: u64,
     /// `None` until the host activates.
@@ -80,7 +80,7 @@ impl<O: Output> Shell<O> {
 
     /// Lets only good states through; what even makes the gate panic has no effect either.
     pub(super) fn filter_state(state: &mut PluginState) {
-        if catch_unwind(AssertUnwindSafe(|| document::admit(O::CHAIN_KIND, state))).is_err() {
+        if catch_unwind(AssertUnwindSafe(|| document::validate_state(O::CHAIN_KIND, state))).is_err() {
             state.params.clear();
             state.fields.clear();
         }
@@ -102,7 +102,7 @@ impl<O: Output> Shell<O> {
         let (class, gauges) = (params.class(), Arc::clone(&self.context.meters));
         let made = catch_unwind(AssertUnwindSafe(|| Engine::new(O::CHAIN_KIND, class, rate, mono, gauges)));
         let Ok(engine) = made else { return false };
-        params.store.noise().cancel();
+        params.store.noise().cancel_learning();
         shared.restart_listening(config.process_mode == ProcessMode::Offline);
         let (last, inbox) = self.engine.take().map(Engine::into_parts).unwrap_or_default();
         let inbox = inbox.or_else(|| shared.references.take_inbox());
@@ -112,8 +112,9 @@ impl<O: Output> Shell<O> {
             PluginApi::Standalone => PluginFormat::None,
         };
         // without the link audio goes on as it is
-        let linked =
-            catch_unwind(AssertUnwindSafe(|| self.link(last, format, rate, class, engine.latency().0)));
+        let linked = catch_unwind(AssertUnwindSafe(|| {
+            self.connect_link(last, format, rate, class, engine.latency().0)
+        }));
         let engine = engine.with_broadcast(linked.ok().flatten()).with_references(inbox);
         let latency = engine.latency().0 as u32;
         context.set_latency_samples(latency);
@@ -124,7 +125,7 @@ impl<O: Output> Shell<O> {
     }
 
     /// Brings the plugin to the others' notice, the first time, and gives it what it needs at `rate`.
-    fn link(
+    fn connect_link(
         &mut self,
         last: Option<Broadcast>,
         format: PluginFormat,
@@ -134,7 +135,7 @@ impl<O: Output> Shell<O> {
     ) -> Option<Broadcast> {
         let mut broadcast = match last {
             Some(broadcast) => broadcast,
-            None => self.join(format)?,
+            None => self.join_roster(format)?,
         };
         let mut observer = None;
         // below, there is no loudness
@@ -148,34 +149,36 @@ impl<O: Output> Shell<O> {
     }
 
     /// Joins the roster; `None` if that is full.
-    fn join(&mut self, format: PluginFormat) -> Option<Broadcast> {
+    fn join_roster(&mut self, format: PluginFormat) -> Option<Broadcast> {
         let context = &self.context;
         let identity = context.params.store.identity();
-        let studio = (O::CHAIN_KIND == ChainKind::Master).then(|| {
-            context.params.store.found_session(SessionId::mint().into());
+        let analysis_shared = (O::CHAIN_KIND == ChainKind::Master).then(|| {
+            context.params.store.assign_session(SessionId::mint().into());
             Arc::<AnalysisShared>::default()
         });
-        let teller = Arc::new(LinkPublisher::new(Arc::clone(context), format, studio.clone()));
+        let publisher = Arc::new(LinkPublisher::new(Arc::clone(context), format, analysis_shared.clone()));
         let wanted = identity.instance.and_then(|id| InstanceId::new(id.get()));
-        let membership = BRIDGE.join(wanted, Arc::clone(&teller) as _)?;
+        let membership = BRIDGE.join(wanted, Arc::clone(&publisher) as _)?;
         let me = membership.view();
         let stems = Arc::new(StemList::new(&ROSTER, me));
-        teller.joined(me, Arc::clone(&stems));
+        publisher.set_joined(me, Arc::clone(&stems));
         let link: Arc<dyn SessionLink> =
-            Arc::new(PluginLink::new(me, membership.requester(), stems, studio.clone()));
-        context.shared.connect(&link);
+            Arc::new(PluginLink::new(me, membership.requester(), stems, analysis_shared.clone()));
+        context.shared.connect_link(&link);
         self.link = Some(link);
-        self.analysis = studio.map(|studio| Worker::new(Analysis::new(me, studio, Arc::clone(context))));
+        self.analysis = analysis_shared.map(|analysis_shared| {
+            AnalysisWorker::new(MasterAnalysis::new(me, analysis_shared, Arc::clone(context)))
+        });
         Some(Broadcast::new(O::CHAIN_KIND, membership, Arc::clone(&context.meters)))
     }
 
-    /// The host has no use for the plugin at the moment: a Master's thread ends.
+    /// The host has no use for the plugin at the transport: a Master's thread ends.
     pub(super) fn deactivate(&mut self) {
         self.context.shared.end_listening();
         if let Some(engine) = &mut self.engine {
-            engine.eject();
+            engine.free_reference();
         }
-        self.context.shared.references.collect();
+        self.context.shared.references.free_returned();
         if let Some(worker) = &mut self.analysis {
             worker.stop();
         }
@@ -204,22 +207,22 @@ impl<O: Output> Shell<O> {
             self.restart_asked = true;
         }
         if !params.store.is_moving() {
-            engine.follow(params.changes(), || (params.settings(), params.trim()));
+            engine.apply_settings(params.changes(), || (params.settings(), params.trim()));
         }
-        engine.learn(params.store.noise());
-        let loads = params.store.loads();
+        engine.update_noise_learning(params.store.noise());
+        let loads = params.store.load_count();
         if loads != self.loads {
             self.loads = loads;
             shared.monitor.end_all();
         }
-        engine.listen(shared.monitor.wanted());
-        let transport = context.transport();
+        engine.set_monitor_mode(shared.monitor.mode());
+        let host = context.transport();
         // never from beats: a tempo map is not ours to know
-        let seconds = |seconds: f64| (seconds * f64::from(transport.sample_rate)).round() as i64;
-        let position = transport.pos_samples.or_else(|| transport.pos_seconds.map(seconds));
-        let moment = Moment { playing: transport.playing, position };
-        shared.transport.publish(transport.pos_seconds(), transport.loop_range_seconds);
-        engine.process(buffer.as_slice(), aux.inputs.first().map(|key| key.as_slice_immutable()), moment);
+        let seconds = |seconds: f64| (seconds * f64::from(host.sample_rate)).round() as i64;
+        let position = host.pos_samples.or_else(|| host.pos_seconds.map(seconds));
+        let transport = TransportPosition { playing: host.playing, position };
+        shared.transport.publish(host.pos_seconds(), host.loop_range_seconds);
+        engine.process(buffer.as_slice(), aux.inputs.first().map(|key| key.as_slice_immutable()), transport);
         ProcessStatus::Tail(self.tail)
     }
 
@@ -227,10 +230,10 @@ impl<O: Output> Shell<O> {
     pub(super) fn remote_controls(&self, context: &mut impl RemoteControlsContext) {
         context.add_section("Chain", |section| {
             // the parameters of a group follow each other
-            let mut groups = Groups::default();
+            let mut groups = GroupNames::default();
             self.context.params.each(&mut groups);
             for group in groups.0 {
-                section.add_page(group, |page| self.context.params.each(&mut Page { group, page }));
+                section.add_page(group, |page| self.context.params.each(&mut ControlPage { group, page }));
             }
         });
     }
@@ -238,9 +241,9 @@ impl<O: Output> Shell<O> {
 
 /// Collects the names of groups.
 #[derive(Default)]
-struct Groups(Vec<&'static str>);
+struct GroupNames(Vec<&'static str>);
 
-impl Visitor for Groups {
+impl Visitor for GroupNames {
     fn visit<C: Control>(&mut self, row: &'static Parameter, _: &C) {
         if self.0.last() != Some(&row.group.as_str()) {
             self.0.push(&row.group);
@@ -249,12 +252,12 @@ impl Visitor for Groups {
 }
 
 /// Puts the parameters of one group on a page.
-struct Page<'a, P> {
+struct ControlPage<'a, P> {
     group: &'a str,
     page: &'a mut P,
 }
 
-impl<P: RemoteControlsPage> Visitor for Page<'_, P> {
+impl<P: RemoteControlsPage> Visitor for ControlPage<'_, P> {
     fn visit<C: Control>(&mut self, row: &'static Parameter, control: &C) {
         if row.group == self.group {
             self.page.add_param(control);

@@ -1,11 +1,11 @@
 //! Stemlink Stem: last on each stem bus.
 
-use super::exported::{Exported, Named};
+use super::plugin::{PluginIdentity, StemlinkPlugin};
 use nice_plug::prelude::*;
 use plugin_core::groups::StemOutput;
 
 /// Stemlink Stem.
-pub type Stem = Exported<StemOutput>;
+pub type StemPlugin = StemlinkPlugin<StemOutput>;
 
 /// One to one channels, with a sidechain as wide.
 const fn layout(name: &'static str, channels: u32, sidechain: &'static [NonZeroU32]) -> AudioIOLayout {
@@ -24,7 +24,7 @@ const fn layout(name: &'static str, channels: u32, sidechain: &'static [NonZeroU
     }
 }
 
-impl Named for StemOutput {
+impl PluginIdentity for StemOutput {
     const NAME: &'static str = "Stemlink Stem";
     const DESCRIPTION: &'static str =
         description!("Mastering chain and meters for a stem bus, linked to Stemlink Master");

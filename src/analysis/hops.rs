@@ -1,6 +1,6 @@
 //! Hops into the recorder, with what their stems were made with.
 
-use super::Analysis;
+use super::MasterAnalysis;
 use link::audio_ring::MONITORING_REVISION;
 use link::hop_queue::HopSettings;
 use link::identity::InstanceId;
@@ -9,28 +9,28 @@ use session::hop_builder::FinishedHop;
 use session::record::{SessionMember, StemId, StemSetting};
 
 /// Hops in a row with changes after which they are taken for automation.
-const AUTOMATION: u32 = 10;
+const MIN_AUTOMATION_HOPS: u32 = 10;
 
 /// For how many hops in a row a stem's settings have been changing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Steadiness {
+pub(super) struct SettingSteadiness {
     changing: u32,
 }
 
-impl Steadiness {
+impl SettingSteadiness {
     /// The next hop; whether it was made with one setting. One with a change was not, nor the next, into which the change
     /// glides; but automation that goes on is how the song is.
-    fn follow(&mut self, changed: bool) -> bool {
+    fn push_hop(&mut self, changed: bool) -> bool {
         let before = self.changing;
         self.changing = if changed { before + 1 } else { 0 };
         let changes = before.max(self.changing);
-        changes == 0 || changes > AUTOMATION
+        changes == 0 || changes > MIN_AUTOMATION_HOPS
     }
 }
 
-impl<O: Output> Analysis<O> {
+impl<O: Output> MasterAnalysis<O> {
     /// Other stems from now on.
-    pub(super) fn chain_kind(&mut self, set: u64, stems: Vec<InstanceId>) {
+    pub(super) fn set_stems(&mut self, set: u64, stems: Vec<InstanceId>) {
         let known = self.recorder.members().to_vec();
         let setting = |id: StemId| {
             known
@@ -41,16 +41,16 @@ impl<O: Output> Analysis<O> {
         let ids = stems.iter().map(|id| StemId(id.get()));
         let members: Vec<SessionMember> = ids.map(|id| SessionMember { id, setting: setting(id) }).collect();
         self.recorder.set_stems(set, &members);
-        self.steadiness = vec![Steadiness::default(); stems.len()];
+        self.steadiness = vec![SettingSteadiness::default(); stems.len()];
         self.stems = stems;
-        self.fresh = true;
+        self.has_news = true;
     }
 
     /// Records a hop and fits it, one by one: what is found must not depend on how many are waiting.
     pub(super) fn record(&mut self, mut hop: FinishedHop, made_with: &[HopSettings]) {
         let stems = self.stems.iter().zip(made_with).zip(&mut self.steadiness);
         for (index, ((id, made), steadiness)) in stems.enumerate() {
-            let steady = steadiness.follow(made.changed);
+            let steady = steadiness.push_hop(made.changed);
             if made.revision == MONITORING_REVISION || !steady {
                 hop.heard &= !(1 << index);
             }
@@ -62,7 +62,7 @@ impl<O: Output> Analysis<O> {
         }
         self.recorder.push_hop(&hop);
         self.recorder.refit();
-        self.fresh = true;
+        self.has_news = true;
     }
 }
 
@@ -72,13 +72,13 @@ mod tests {
 
     #[test]
     fn a_hop_with_a_change_and_the_next_are_not_steady_but_automation_is() {
-        let mut steadiness = Steadiness::default();
+        let mut steadiness = SettingSteadiness::default();
         let kept: Vec<bool> = [false, true, false, false, true, true, false, false]
-            .map(|changed| steadiness.follow(changed))
+            .map(|changed| steadiness.push_hop(changed))
             .into();
         assert_eq!(kept, [true, false, false, true, false, false, false, true]);
-        let automated: Vec<bool> = (0..13).map(|_| steadiness.follow(true)).collect();
-        assert_eq!(automated.iter().position(|kept| *kept), Some(AUTOMATION as usize));
-        assert!(steadiness.follow(false), "the last of it glides as all of it did");
+        let automated: Vec<bool> = (0..13).map(|_| steadiness.push_hop(true)).collect();
+        assert_eq!(automated.iter().position(|kept| *kept), Some(MIN_AUTOMATION_HOPS as usize));
+        assert!(steadiness.push_hop(false), "the last of it glides as all of it did");
     }
 }

@@ -1,6 +1,6 @@
 //! Commands of a window to its plugin, and the link that the plugin runs them with.
 
-use super::session_view::{Exported, StemCard};
+use super::session_view::{ExportResult, StemCard};
 use session::audition::{Audition, AuditionEffect};
 use session::record::StemId;
 use units::Db;
@@ -12,9 +12,9 @@ pub enum UiCommand {
     /// Predicts a move; `None` forgets the last one. Nothing that is heard changes.
     Predict(Option<Proposal>),
     /// Asks a Stem for another trim.
-    AskTrim(TrimRequest),
+    RequestTrim(TrimRequest),
     /// Asks Stems for other trims: those that still have the ones that they are changed from.
-    AskTrims(Vec<TrimChange>),
+    RequestTrims(Vec<TrimChange>),
     /// Has a stem heard otherwise, or no more; `None`: the mix as it is.
     Audition(Option<(StemId, Audition)>),
     /// A stem's absence from the mix is meant.
@@ -85,7 +85,7 @@ pub struct ListenRequest {
     /// Number under which it may be heard otherwise.
     pub base: u64,
     /// The way.
-    pub hearing: AuditionEffect,
+    pub effect: AuditionEffect,
 }
 
 /// Commands to a Master's analysis.
@@ -112,14 +112,14 @@ pub trait SessionLink: Send + Sync {
     fn update(&self);
 
     /// Asks a Stem for a trim.
-    fn ask_trim(&self, wish: TrimRequest);
+    fn request_trim(&self, request: TrimRequest);
 
     /// Wants Stems heard so, and all others as they are, until the next call.
-    fn order(&self, wishes: &[ListenRequest]);
+    fn set_auditions(&self, requests: &[ListenRequest]);
 
     /// Hands a command to the analysis.
-    fn analyse(&self, command: AnalysisCommand);
+    fn send_analysis_command(&self, command: AnalysisCommand);
 
     /// Writes the session into a file.
-    fn export(&self) -> Exported;
+    fn export(&self) -> ExportResult;
 }

@@ -5,8 +5,9 @@ use super::track::Track;
 use super::{ChainParams, Output};
 use crate::gauges::{Gauges, Health};
 use chain::monitor::MonitorMode;
+use parking_lot::Mutex;
 use session::audition::AuditionEffect;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use units::{Hz, Lufs, Ms};
 
 /// Everything that a plugin and its window share.
@@ -19,8 +20,8 @@ pub struct PluginContext<O: Output> {
     pub track: Track,
     /// Snapshot, commands, and the cells of the audio thread.
     pub shared: PluginShared,
-    /// State of parameters and meters when a window was last told that they had changed.
-    told: Mutex<LiveState>,
+    /// State of parameters and meters when a window was last published that they had changed.
+    published: Mutex<LiveState>,
 }
 
 impl<O: Output> Default for PluginContext<O> {
@@ -30,7 +31,7 @@ impl<O: Output> Default for PluginContext<O> {
             meters: Arc::default(),
             track: Track::default(),
             shared: PluginShared::default(),
-            told: Mutex::default(),
+            published: Mutex::default(),
         }
     }
 }
@@ -57,10 +58,10 @@ impl<O: Output> PluginContext<O> {
     fn tick(&self) {
         self.shared.tick();
         let now = self.live_state();
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        if *told != now {
-            *told = now;
-            self.shared.touch();
+        let mut published = self.published.lock();
+        if *published != now {
+            *published = now;
+            self.shared.publish_revision();
         }
     }
 
@@ -70,15 +71,15 @@ impl<O: Output> PluginContext<O> {
         LiveState {
             changes: params.changes(),
             notice: params.store.notice(),
-            learned: params.store.noise().heard().map(tenths),
-            heard: (meters.heard().0 / 1000.0).floor() as i64,
-            loudness: meters.now(),
+            learned: params.store.noise().learned_duration().map(tenths),
+            heard: (meters.programme_length().0 / 1000.0).floor() as i64,
+            loudness: meters.current_loudness(),
             health: meters.health(),
             panics: meters.panics(),
             latency: meters.latency(),
             rate: meters.scope().rate(),
-            monitor: shared.monitor.wanted(),
-            asked: shared.monitor.asked(),
+            monitor: shared.monitor.mode(),
+            asked: shared.monitor.audition_effect(),
             position: shared.transport.position().map(tenths),
             range: shared.transport.range(),
         }

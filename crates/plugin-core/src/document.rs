@@ -1,7 +1,7 @@
 //! What is saved beside the parameters, and the gate every state passes before any of it takes effect.
 //!
 //! The framework would set whatever a state holds: a wrong type is skipped in silence, `1e39` becomes infinity.
-//! [`admit`] therefore looks at the whole state first. A good one is completed (a parameter it does not know gets
+//! [`validate_state`] therefore looks at the whole state first. A good one is completed (a parameter it does not know gets
 //! its default, so that loading is reproducible); of a bad one nothing takes effect, and the notice says why.
 
 mod hex;
@@ -13,8 +13,8 @@ mod tests;
 mod trims;
 
 use super::control::Changes;
-use super::noise::{MOST_CURVE, Noise};
-use super::travel::steps;
+use super::noise::{MAX_CURVE_OFFSET, Noise};
+use super::normalized::step_count;
 use super::{CLASSES, LATENCY_CLASS};
 use atomic_float::AtomicF64;
 use chain::ChainKind;
@@ -23,6 +23,7 @@ use dsp::denoise::{CURVE_POINTS, NoisePrint};
 use hex::Hex;
 use nice_plug::params::persist::PersistentField;
 use nice_plug::plugin::{ParamValue, PluginState};
+use parking_lot::{Mutex, MutexGuard};
 use serde::{Deserialize, Serialize};
 use session::role::Role;
 use session::solve::MAX_TRIM;
@@ -30,20 +31,20 @@ use songs::SongRange;
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use trims::KeptTrims;
 use units::Db;
 
 /// The key of the document among a state's fields. Permanent.
-pub(crate) const KEY: &str = "document";
+pub(crate) const DOCUMENT_KEY: &str = "document";
 
 /// Settings that can be kept beside the ones in use: A, B, C, D.
-pub const SLOTS: usize = 4;
+pub const SLOT_COUNT: usize = 4;
 
 /// One value as it is saved: `true`, `-6.0`, `"off"`, `"Low Shelf"`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
-enum Saved {
+enum SavedValue {
     Switch(bool),
     Number(f64),
     Text(String),
@@ -52,17 +53,17 @@ enum Saved {
 /// Kept settings: the chain's parameters by id.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Snapshot(BTreeMap<String, Saved>);
+pub struct ParameterSnapshot(BTreeMap<String, SavedValue>);
 
-impl Snapshot {
+impl ParameterSnapshot {
     /// Keeps a value.
-    pub fn keep(&mut self, row: &Parameter, value: Value) {
+    pub fn set_value(&mut self, row: &Parameter, value: Value) {
         let saved = match (value, row.kind) {
-            (Value::Switch(on), _) => Saved::Switch(on),
-            (Value::Number(Some(x)), _) => Saved::Number(x),
-            (Value::Number(None), _) => Saved::Text("off".into()),
+            (Value::Switch(on), _) => SavedValue::Switch(on),
+            (Value::Number(Some(x)), _) => SavedValue::Number(x),
+            (Value::Number(None), _) => SavedValue::Text("off".into()),
             (Value::Choice(index), ParameterKind::Choice(choices)) => {
-                Saved::Text(choices.get(index).copied().unwrap_or_default().into())
+                SavedValue::Text(choices.get(index).copied().unwrap_or_default().into())
             }
             (Value::Choice(_), _) => return,
         };
@@ -76,23 +77,23 @@ impl Snapshot {
 }
 
 /// The saved value if it is one of the row's.
-fn read(row: &Parameter, saved: &Saved) -> Option<Value> {
+fn read(row: &Parameter, saved: &SavedValue) -> Option<Value> {
     match (row.kind, saved) {
-        (ParameterKind::Switch, Saved::Switch(on)) => Some(Value::Switch(*on)),
-        (ParameterKind::Number { min, max, .. }, Saved::Number(x)) if (min..=max).contains(x) => {
+        (ParameterKind::Switch, SavedValue::Switch(on)) => Some(Value::Switch(*on)),
+        (ParameterKind::Number { min, max, .. }, SavedValue::Number(x)) if (min..=max).contains(x) => {
             Some(Value::Number(Some(*x)))
         }
-        (ParameterKind::Number { may_be_off: true, .. }, Saved::Text(text)) if text == "off" => {
+        (ParameterKind::Number { may_be_off: true, .. }, SavedValue::Text(text)) if text == "off" => {
             Some(Value::Number(None))
         }
-        (ParameterKind::Choice(_), Saved::Text(text)) => row.choice(text),
+        (ParameterKind::Choice(_), SavedValue::Text(text)) => row.choice(text),
         _ => None,
     }
 }
 
 /// What is saved beside the parameters.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Document {
+pub struct SavedDocument {
     /// `stemlink.stem/1` or `stemlink.master/1`.
     schema: String,
     /// Which of A, B, C, D the parameters are, from 0.
@@ -100,7 +101,7 @@ pub struct Document {
     pub slot: usize,
     /// A, B, C, D; empty for those never used. That of [`Self::slot`] is as it was when it was chosen.
     #[serde(default)]
-    pub kept: [Option<Snapshot>; SLOTS],
+    pub kept: [Option<ParameterSnapshot>; SLOT_COUNT],
     /// The stem's role if a person chose one, by its id; else it is guessed from the track's name.
     #[serde(default)]
     pub role: Option<String>,
@@ -127,22 +128,22 @@ pub struct Document {
     songs: Vec<SongRange>,
     /// The trims of a Master's stems in A, B, C, D; empty for those never used.
     #[serde(default, skip_serializing_if = "is_default")]
-    trims: [KeptTrims; SLOTS],
+    trims: [KeptTrims; SLOT_COUNT],
     /// The files of a Master's references.
     #[serde(default, skip_serializing_if = "is_default")]
     references: Vec<String>,
-    /// Why a state was refused. Never saved; only ever in a state that [`admit`] has emptied.
+    /// Why a state was refused. Never saved; only ever in a state that [`validate_state`] has emptied.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     refused: Option<String>,
 }
 
-impl Document {
+impl SavedDocument {
     /// The document of a new instance.
     pub fn new(chain_kind: ChainKind) -> Self {
         Self {
             schema: schema(chain_kind).into(),
             slot: 0,
-            kept: [const { None }; SLOTS],
+            kept: [const { None }; SLOT_COUNT],
             role: None,
             instance: None,
             session: None,
@@ -179,22 +180,22 @@ fn schema(chain_kind: ChainKind) -> &'static str {
 }
 
 /// Makes a state ready to be loaded into a plugin in `chain_kind`: complete if it is good, without effect if it is not.
-pub fn admit(chain_kind: ChainKind, state: &mut PluginState) {
+pub fn validate_state(chain_kind: ChainKind, state: &mut PluginState) {
     #[cfg(feature = "injected-panic")]
     assert!(state.version != "injected panic", "injected");
     if let Err(why) = check(chain_kind, state) {
-        let document = Document { refused: Some(why), ..Document::new(chain_kind) };
+        let document = SavedDocument { refused: Some(why), ..SavedDocument::new(chain_kind) };
         state.params.clear();
         state.fields.clear();
         // what we have just built can be written; if not, nothing is loaded at all
         if let Ok(text) = serde_json::to_string(&document) {
-            state.fields.insert(KEY.into(), text);
+            state.fields.insert(DOCUMENT_KEY.into(), text);
         }
         return;
     }
     // here older schemas will be brought up to date
     state.params.retain(|id, _| id == LATENCY_CLASS || row(chain_kind, id).is_some());
-    state.fields.retain(|key, _| key == KEY);
+    state.fields.retain(|key, _| key == DOCUMENT_KEY);
     for row in PARAMETERS.for_kind(chain_kind) {
         state.params.entry(row.id.clone()).or_insert_with(|| default_of(row));
     }
@@ -205,23 +206,23 @@ fn row(chain_kind: ChainKind, id: &str) -> Option<&'static Parameter> {
 }
 
 fn default_of(row: &Parameter) -> ParamValue {
-    match (row.kind, steps(row)) {
+    match (row.kind, step_count(row)) {
         (ParameterKind::Switch, _) => ParamValue::Bool(row.default == Value::Switch(true)),
-        (_, Some(_)) => ParamValue::I32(super::travel::step_of(row, row.default)),
-        _ => ParamValue::F32(super::travel::travel_of(row, row.default)),
+        (_, Some(_)) => ParamValue::I32(super::normalized::step_from_value(row, row.default)),
+        _ => ParamValue::F32(super::normalized::normalized_from_value(row, row.default)),
     }
 }
 
 /// Whether the whole state is good; the error is a sentence for people.
 fn check(chain_kind: ChainKind, state: &PluginState) -> Result<(), String> {
-    let text = state.fields.get(KEY).ok_or("this is not a state of Stemlink")?;
-    let document: Document =
+    let text = state.fields.get(DOCUMENT_KEY).ok_or("this is not a state of Stemlink")?;
+    let document: SavedDocument =
         serde_json::from_str(text).map_err(|_| "the saved document cannot be read".to_owned())?;
     if document.schema != schema(chain_kind) {
         return Err(format!("saved as {}, this is {}", shorten(&document.schema), schema(chain_kind)));
     }
     let role_is_fine = document.role.iter().all(|id| Role::ALL.iter().any(|role| role.id() == id));
-    let curve_is_fine = document.curve.iter().all(|point| point.abs() <= MOST_CURVE);
+    let curve_is_fine = document.curve.iter().all(|point| point.abs() <= MAX_CURVE_OFFSET);
     let trim_is_fine = match chain_kind {
         ChainKind::Stem => {
             let none =
@@ -230,12 +231,12 @@ fn check(chain_kind: ChainKind, state: &PluginState) -> Result<(), String> {
         }
         ChainKind::Master => {
             document.trim == 0.0
-                && songs::are_good(&document.songs)
-                && references::are_good(&document.references)
-                && document.trims.iter().all(KeptTrims::are_good)
+                && songs::are_valid(&document.songs)
+                && references::are_valid(&document.references)
+                && document.trims.iter().all(KeptTrims::are_valid)
         }
     };
-    if document.slot >= SLOTS
+    if document.slot >= SLOT_COUNT
         || document.refused.is_some()
         || !role_is_fine
         || !trim_is_fine
@@ -255,10 +256,14 @@ fn check(chain_kind: ChainKind, state: &PluginState) -> Result<(), String> {
             }
             // of a later version of the same schema, or of a parameter that was withdrawn
             (_, None) => true,
-            (_, Some(row)) => match (value, steps(row), row.kind) {
+            (_, Some(row)) => match (value, step_count(row), row.kind) {
                 (ParamValue::Bool(_), _, ParameterKind::Switch) => true,
-                (ParamValue::I32(i), Some(steps), _) => usize::try_from(*i).is_ok_and(|i| i < steps),
-                (ParamValue::F32(travel), None, ParameterKind::Number { .. }) => (0.0..=1.0).contains(travel),
+                (ParamValue::I32(i), Some(step_count), _) => {
+                    usize::try_from(*i).is_ok_and(|i| i < step_count)
+                }
+                (ParamValue::F32(normalized), None, ParameterKind::Number { .. }) => {
+                    (0.0..=1.0).contains(normalized)
+                }
                 _ => false,
             },
         };
@@ -277,7 +282,7 @@ fn shorten(text: &str) -> String {
 /// The instance's document. Locked by the threads of windows and state, never by the audio thread.
 #[derive(Debug)]
 pub struct Store {
-    inner: Mutex<Inner>,
+    inner: Mutex<StoreState>,
     /// The document's trim in dB, for the audio thread.
     trim: AtomicF64,
     /// A trim is on its way into a parameter.
@@ -290,8 +295,8 @@ pub struct Store {
 }
 
 #[derive(Debug)]
-struct Inner {
-    document: Document,
+struct StoreState {
+    document: SavedDocument,
     notice: Option<String>,
     /// Others know the instance: no state makes it another.
     live: bool,
@@ -302,7 +307,8 @@ struct Inner {
 impl Store {
     /// The document of a new instance; loading another is counted in `changes`.
     pub fn new(chain_kind: ChainKind, changes: Changes) -> Self {
-        let inner = Inner { document: Document::new(chain_kind), notice: None, live: false, trims: 0 };
+        let inner =
+            StoreState { document: SavedDocument::new(chain_kind), notice: None, live: false, trims: 0 };
         Self {
             inner: Mutex::new(inner),
             trim: AtomicF64::new(0.0),
@@ -313,9 +319,8 @@ impl Store {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        // plain values: whoever panicked left them whole
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, StoreState> {
+        self.inner.lock()
     }
 
     /// Why the last state that a host offered was refused; `None` if it was not.
@@ -329,8 +334,8 @@ impl Store {
     }
 
     /// A copy of the document.
-    pub fn document(&self) -> Document {
-        self.map(Document::clone)
+    pub fn document(&self) -> SavedDocument {
+        self.map(SavedDocument::clone)
     }
 
     /// The role that a person chose; `None` lets it be guessed.
@@ -341,34 +346,34 @@ impl Store {
     }
 
     /// Chooses the role, or lets it be guessed again.
-    pub fn choose_role(&self, role: Option<Role>) {
+    pub fn set_role(&self, role: Option<Role>) {
         self.lock().document.role = role.map(|role| role.id().into());
     }
 
     /// Keeps `now` in the slot in use, makes `slot` the one in use, and returns its settings: those of `now` if it
     /// was never used.
-    pub fn switch_to(&self, slot: usize, now: Snapshot) -> Snapshot {
+    pub fn switch_slot(&self, slot: usize, now: ParameterSnapshot) -> ParameterSnapshot {
         let mut inner = self.lock();
         let document = &mut inner.document;
         let chosen = document.kept.get(slot).cloned().flatten().unwrap_or_else(|| now.clone());
         if let Some(kept) = document.kept.get_mut(document.slot) {
             *kept = Some(now);
         }
-        document.slot = slot.min(SLOTS - 1);
+        document.slot = slot.min(SLOT_COUNT - 1);
         chosen
     }
 }
 
 impl Store {
     /// Which of A, B, C, D is in use, and which hold settings of their own. Cheaper than [`Self::document`].
-    pub fn slots(&self) -> (usize, [bool; SLOTS]) {
+    pub fn slots(&self) -> (usize, [bool; SLOT_COUNT]) {
         let inner = self.lock();
         let kept = &inner.document.kept;
         (inner.document.slot, core::array::from_fn(|slot| kept[slot].is_some()))
     }
 
     /// Keeps `now` in `slot`, too; the one in use stays.
-    pub fn keep(&self, slot: usize, now: Snapshot) {
+    pub fn keep_slot(&self, slot: usize, now: ParameterSnapshot) {
         if let Some(kept) = self.lock().document.kept.get_mut(slot) {
             *kept = Some(now);
         }
@@ -385,7 +390,7 @@ impl Store {
     }
 
     /// The instance is known to others under `identity`: from now on no state that is loaded changes it.
-    pub fn live_as(&self, identity: Identity) {
+    pub fn set_identity(&self, identity: Identity) {
         let mut inner = self.lock();
         inner.live = true;
         inner.document.instance = identity.instance.map(Hex);
@@ -393,7 +398,7 @@ impl Store {
     }
 
     /// Gives a new Master its session; one that has one keeps it.
-    pub fn found_session(&self, session: NonZeroU64) {
+    pub fn assign_session(&self, session: NonZeroU64) {
         self.lock().document.session.get_or_insert(Hex(session));
     }
 
@@ -403,12 +408,12 @@ impl Store {
     }
 
     /// Says where a Master sits.
-    pub fn sit_last(&self, last: bool) {
+    pub fn set_last(&self, last: bool) {
         self.lock().document.last = last;
     }
 
     /// States that were loaded so far. Reads one word.
-    pub fn loads(&self) -> u64 {
+    pub fn load_count(&self) -> u64 {
         self.loads.load(Ordering::Acquire)
     }
 
@@ -428,11 +433,11 @@ impl Store {
         let mut inner = self.lock();
         if let Some(trim) = decide(Db(inner.document.trim), inner.trims) {
             inner.document.trim = trim.0.clamp(-MAX_TRIM.0, MAX_TRIM.0);
-            self.show_trim(&mut inner);
+            self.publish_trim(&mut inner);
         }
     }
 
-    fn show_trim(&self, inner: &mut Inner) {
+    fn publish_trim(&self, inner: &mut StoreState) {
         inner.trims += 1;
         self.trim.store(inner.document.trim, Ordering::Relaxed);
         self.changes.add();
@@ -459,25 +464,25 @@ impl Store {
     }
 }
 
-impl<'a> PersistentField<'a, Document> for Store {
-    fn set(&self, new: Document) {
+impl<'a> PersistentField<'a, SavedDocument> for Store {
+    fn set(&self, new: SavedDocument) {
         let mut inner = self.lock();
         inner.notice.clone_from(&new.refused);
         if new.refused.is_none() {
-            let Document { instance, session, .. } =
+            let SavedDocument { instance, session, .. } =
                 if inner.live { inner.document.clone() } else { new.clone() };
-            inner.document = Document { instance, session, ..new };
-            self.noise.cancel();
-            self.noise.set(inner.document.noise.as_ref());
+            inner.document = SavedDocument { instance, session, ..new };
+            self.noise.cancel_learning();
+            self.noise.set_print(inner.document.noise.as_ref());
             self.noise.set_curve(&inner.document.curve.map(Db));
             self.loads.fetch_add(1, Ordering::Release);
-            self.show_trim(&mut inner);
+            self.publish_trim(&mut inner);
         }
     }
 
     fn map<F, R>(&self, f: F) -> R
     where
-        F: Fn(&Document) -> R,
+        F: Fn(&SavedDocument) -> R,
     {
         let mut inner = self.lock();
         inner.document.noise = self.noise.print();

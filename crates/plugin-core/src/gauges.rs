@@ -1,8 +1,8 @@
 //! What the audio thread shows to everyone else, without locks.
 //!
-//! [`Tap`] stays with the audio thread: it accumulates hops and peaks at constant cost and publishes each finished
+//! [`MeterTap`] stays with the audio thread: it accumulates hops and peaks at constant cost and publishes each finished
 //! hop as one atomic word. [`Gauges`] is read from any other thread; integrated figures are derived there. A window
-//! that opens late misses nothing: hops are kept whether anybody looks or not, the last [`KEPT_HOPS`] of them.
+//! that opens late misses nothing: hops are kept whether anybody looks or not, the last [`RING_HOPS`] of them.
 
 pub mod matching;
 pub mod scope;
@@ -18,14 +18,14 @@ use std::sync::{Arc, OnceLock};
 use units::{Db, Dbtp, Hz, Lufs, Ms, Power, decibels};
 
 /// Hops that are kept: four hours.
-pub const KEPT_HOPS: usize = 4 * 3600 * 10;
+pub const RING_HOPS: usize = 4 * 3600 * 10;
 
 /// The published side; any thread. One thread at a time writes.
 #[derive(Debug, Default)]
 pub struct Gauges {
-    /// A ring of hops: power and true peak, two `f32` in a word. Allocated by the first [`Tap`].
+    /// A ring of hops: power and true peak, two `f32` in a word. Allocated by the first [`MeterTap`].
     hops: OnceLock<Box<[AtomicU64]>>,
-    /// Hops written since the beginning; the newest is at `(written - 1) % KEPT_HOPS`.
+    /// Hops written since the beginning; the newest is at `(written - 1) % RING_HOPS`.
     written: AtomicU64,
     /// The first hop that counts.
     since: AtomicU64,
@@ -61,15 +61,15 @@ pub struct Health {
 }
 
 impl Gauges {
-    /// The reading of what has come since [`Self::restart`]. Allocates; not for the audio thread.
+    /// The reading of what has come since [`Self::restart_reading`]. Allocates; not for the audio thread.
     pub fn reading(&self) -> Reading {
         let Some(ring) = self.hops.get() else { return Reading::default() };
         // Acquire: who sees the count sees the hops
         let written = self.written.load(Ordering::Acquire);
         // a few hops short of the whole ring, lest the writer laps the reader
-        let oldest = written.saturating_sub(KEPT_HOPS as u64 - 16);
+        let oldest = written.saturating_sub(RING_HOPS as u64 - 16);
         let since = self.since.load(Ordering::Relaxed).max(oldest).min(written);
-        let powers: Vec<Power> = (since..written).map(|hop| Power(at(ring, hop).0)).collect();
+        let powers: Vec<Power> = (since..written).map(|hop| Power(hop_at(ring, hop).0)).collect();
         let last = |window: usize| {
             let start = powers.len().checked_sub(window)?;
             loudness::windows(&powers[start..], window).next()?.loudness()
@@ -93,7 +93,7 @@ impl Gauges {
     }
 
     /// How long a programme the reading is of.
-    pub fn heard(&self) -> Ms {
+    pub fn programme_length(&self) -> Ms {
         let written = self.written.load(Ordering::Acquire);
         Ms(written.saturating_sub(self.since.load(Ordering::Relaxed)) as f64 * 100.0)
     }
@@ -104,14 +104,14 @@ impl Gauges {
     }
 
     /// Momentary and short-term loudness now. Does not allocate.
-    pub fn now(&self) -> (Option<Lufs>, Option<Lufs>) {
+    pub fn current_loudness(&self) -> (Option<Lufs>, Option<Lufs>) {
         let Some(ring) = self.hops.get() else { return (None, None) };
         let written = self.written.load(Ordering::Acquire);
         let last = |window: usize| {
             let from = written.checked_sub(window as u64)?;
             let mut powers = [Power(0.0); SHORT_TERM_HOPS];
             for (power, hop) in powers.iter_mut().zip(from..written) {
-                power.0 = at(ring, hop).0;
+                power.0 = hop_at(ring, hop).0;
             }
             loudness::windows(&powers[..window], window).next()?.loudness()
         };
@@ -119,7 +119,7 @@ impl Gauges {
     }
 
     /// Starts the reading anew: what came before no longer counts.
-    pub fn restart(&self) {
+    pub fn restart_reading(&self) {
         self.since.store(self.written.load(Ordering::Acquire), Ordering::Relaxed);
         self.sample_peak.store(0.0, Ordering::Relaxed);
     }
@@ -136,7 +136,7 @@ impl Gauges {
     }
 
     /// Publishes what the chain says of itself.
-    pub fn show(&self, health: Health) {
+    pub fn publish_health(&self, health: Health) {
         self.compressor_reduction.store(health.compressor_reduction.0 as f32, Ordering::Relaxed);
         self.limiter_reduction.store(health.limiter_reduction.0 as f32, Ordering::Relaxed);
         self.sanitized.store(health.sanitized, Ordering::Relaxed);
@@ -159,19 +159,19 @@ impl Gauges {
     }
 
     /// Publishes the latency.
-    pub fn show_latency(&self, samples: u64) {
+    pub fn publish_latency(&self, samples: u64) {
         self.latency.store(samples, Ordering::Relaxed);
     }
 }
 
 /// Power and linear true peak of one hop.
-fn at(ring: &[AtomicU64], hop: u64) -> (f64, f64) {
-    unpack(ring[(hop % KEPT_HOPS as u64) as usize].load(Ordering::Relaxed))
+fn hop_at(ring: &[AtomicU64], hop: u64) -> (f64, f64) {
+    unpack(ring[(hop % RING_HOPS as u64) as usize].load(Ordering::Relaxed))
 }
 
 /// The highest linear true peak of some hops.
 fn peak_over(ring: &[AtomicU64], hops: core::ops::Range<u64>) -> f64 {
-    hops.map(|hop| at(ring, hop).1).fold(0.0, f64::max)
+    hops.map(|hop| hop_at(ring, hop).1).fold(0.0, f64::max)
 }
 
 fn pack(power: f64, true_peak: f64) -> u64 {
@@ -185,17 +185,17 @@ fn unpack(word: u64) -> (f64, f64) {
 
 /// The audio thread's half: mono or stereo. Neither allocates nor waits after `new`.
 #[derive(Debug)]
-pub struct Tap {
+pub struct MeterTap {
     /// `None` below 8 kHz: there is no loudness.
     hops: Option<HopMeter>,
     peaks: [TruePeak; 2],
     gauges: Arc<Gauges>,
 }
 
-impl Tap {
+impl MeterTap {
     /// A tap for audio at `rate`, `mono` or stereo, that publishes to `gauges`. Allocates.
     pub fn new(rate: Hz, mono: bool, gauges: Arc<Gauges>) -> Self {
-        gauges.hops.get_or_init(|| std::iter::repeat_with(AtomicU64::default).take(KEPT_HOPS).collect());
+        gauges.hops.get_or_init(|| std::iter::repeat_with(AtomicU64::default).take(RING_HOPS).collect());
         let layout = if mono { Layout::mono() } else { Layout::stereo() };
         Self {
             hops: (rate.0 >= loudness::MIN_RATE.0).then(|| HopMeter::new(rate, &layout)),
@@ -221,17 +221,17 @@ impl Tap {
                     .take(channels.len())
                     .map(TruePeak::take)
                     .fold((0.0, 0.0), |m, p| (f64::max(m.0, p.0), f64::max(m.1, p.1)));
-                publish(&self.gauges, power.0, true_peak, sample_peak);
+                publish_hop(&self.gauges, power.0, true_peak, sample_peak);
             }
             at = end;
         }
     }
 }
 
-fn publish(gauges: &Gauges, power: f64, true_peak: f64, sample_peak: f64) {
+fn publish_hop(gauges: &Gauges, power: f64, true_peak: f64, sample_peak: f64) {
     let Some(ring) = gauges.hops.get() else { return };
     let at = gauges.written.load(Ordering::Relaxed);
-    ring[(at % KEPT_HOPS as u64) as usize].store(pack(power, true_peak), Ordering::Relaxed);
+    ring[(at % RING_HOPS as u64) as usize].store(pack(power, true_peak), Ordering::Relaxed);
     gauges.sample_peak.fetch_max(sample_peak as f32, Ordering::Relaxed);
     // Release: who sees the count sees the hop
     gauges.written.store(at + 1, Ordering::Release);
@@ -247,7 +247,7 @@ mod tests {
     fn readings_are_the_meter_s() {
         let (left, right) = (noise(1, 48_000 * 8, 0.4), noise(2, 48_000 * 8, 0.2));
         let gauges = Arc::new(Gauges::default());
-        let mut tap = Tap::new(Hz(48_000.0), false, Arc::clone(&gauges));
+        let mut tap = MeterTap::new(Hz(48_000.0), false, Arc::clone(&gauges));
         let mut meter = Meter::new(Hz(48_000.0), &Layout::stereo());
         for (l, r) in left.chunks(777).zip(right.chunks(777)) {
             tap.process(&[l, r]);
@@ -261,17 +261,17 @@ mod tests {
         assert!(near(ours.range.map(|x| x.0), theirs.range.map(|x| x.0)));
         assert!(near(ours.true_peak.map(|x| x.0), theirs.true_peak.map(|x| x.0)));
         assert!(near(ours.psr.map(|x| x.0), theirs.psr.map(|x| x.0)));
-        assert_eq!(gauges.heard(), Ms(8000.0));
+        assert_eq!(gauges.programme_length(), Ms(8000.0));
         assert!(near(ours.sample_peak.map(|x| x.0), theirs.sample_peak.map(|x| x.0)));
     }
 
     #[test]
     fn a_restarted_reading_knows_nothing_of_what_was_before() {
         let gauges = Arc::new(Gauges::default());
-        let mut tap = Tap::new(Hz(48_000.0), true, Arc::clone(&gauges));
+        let mut tap = MeterTap::new(Hz(48_000.0), true, Arc::clone(&gauges));
         tap.process(&[&noise(1, 96_000, 0.4)]);
         assert!(gauges.reading().integrated.is_some());
-        gauges.restart();
+        gauges.restart_reading();
         assert_eq!(gauges.reading(), Reading::default());
     }
 
@@ -279,7 +279,7 @@ mod tests {
     fn before_the_first_tap_and_below_8_khz_there_is_no_reading() {
         let gauges = Arc::new(Gauges::default());
         assert_eq!(gauges.reading(), Reading::default());
-        let mut tap = Tap::new(Hz(4000.0), true, Arc::clone(&gauges));
+        let mut tap = MeterTap::new(Hz(4000.0), true, Arc::clone(&gauges));
         tap.process(&[&noise(1, 40_000, 0.4)]);
         assert_eq!(gauges.reading(), Reading::default());
     }

@@ -1,7 +1,7 @@
 //! The parameters a host sees, and from them the chain's settings.
 //!
 //! [`chain::parameters`](chain::parameters) is the one table; [`groups`] says which of its rows a plugin has
-//! and in what order, [`control`] makes a host parameter of a row, [`travel`] and [`text`] convert; [`document`] is
+//! and in what order, [`control`] makes a host parameter of a row, [`normalized`] and [`text`] convert; [`document`] is
 //! what is saved. The shells turn all of it into plain [`ChainSettings`]: no parameter type reaches the signal path.
 
 pub mod command;
@@ -10,23 +10,23 @@ pub mod control;
 pub mod document;
 pub mod gauges;
 pub mod groups;
-pub mod listening;
+pub mod monitor;
 pub mod noise;
+pub mod normalized;
 pub mod presets;
-pub mod reel;
+pub mod reference_clip;
 pub mod references;
+pub mod session_export;
 pub mod session_view;
 pub mod shared;
-pub mod sheet;
 pub mod text;
 pub mod track;
 pub mod transport;
-pub mod travel;
 
 use chain::parameters::Parameter;
 use chain::{ChainKind, ChainSettings, LatencyClass};
 use control::{Changes, Control};
-use document::{Snapshot, Store};
+use document::{ParameterSnapshot, Store};
 use groups::{
     Band, Compressor, Denoise, Group, Input, Limiter, MasterOutput, Saturator, StemOutput, Visitor, Width,
 };
@@ -192,14 +192,14 @@ impl<O: Output> ChainParams<O> {
     }
 
     /// The chain's settings now, to be kept.
-    pub fn snapshot(&self) -> Snapshot {
-        struct Keep(Snapshot);
+    pub fn snapshot(&self) -> ParameterSnapshot {
+        struct Keep(ParameterSnapshot);
         impl Visitor for Keep {
             fn visit<C: Control>(&mut self, row: &'static Parameter, control: &C) {
-                self.0.keep(row, control.value(row));
+                self.0.set_value(row, control.value(row));
             }
         }
-        let mut keep = Keep(Snapshot::default());
+        let mut keep = Keep(ParameterSnapshot::default());
         self.each(&mut keep);
         keep.0
     }

@@ -236,7 +236,7 @@ mod tests {
     fn what_is_written_is_read() {
         for fraction in [0.0, 0.1, 0.5, 0.93, 1.0] {
             let values: Values = rows(ChainKind::Master)
-                .map(|row| (row, super::super::travel::value_at(row, fraction)))
+                .map(|row| (row, super::super::normalized::value_from_normalized(row, fraction)))
                 .collect();
             let text = write(&values);
             assert_eq!(read(ChainKind::Master, &text).expect("our own"), values, "{text}");

@@ -4,11 +4,11 @@ use session::reference::{MatchedGain, match_gain};
 use units::{Dbtp, Lufs, Ms};
 
 /// The most references of a project.
-pub const MOST: usize = 8;
+pub const MAX_REFERENCES: usize = 8;
 
 /// The references, and how they are heard.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct References {
+pub struct ReferenceList {
     /// Each of them, in the order in which they were added.
     pub kept: Vec<Reference>,
     /// They follow the host's transport, else their loudest 20 s are played again and again.
@@ -22,21 +22,21 @@ pub struct References {
     /// Loudness of the mix so far, which they are matched to.
     pub mix: Option<Lufs>,
     /// A folder to choose files from, once a person has asked for one.
-    pub listing: Option<Listing>,
+    pub listing: Option<FolderListing>,
 }
 
-impl References {
+impl ReferenceList {
     /// How the reference at `index` is played; `None` while it cannot be.
-    pub fn matched(&self, index: usize) -> Option<MatchedGain> {
+    pub fn matched_gain(&self, index: usize) -> Option<MatchedGain> {
         match &self.kept.get(index)?.state {
-            State::Ready(figures) => match_gain(self.mix, figures.integrated, figures.true_peak),
+            ReferenceState::Ready(figures) => match_gain(self.mix, figures.integrated, figures.true_peak),
             _ => None,
         }
     }
 
     /// The one to switch to: the one that was heard last, else the first that can be heard.
-    pub fn next(&self) -> Option<usize> {
-        let can = |index: &usize| self.matched(*index).is_some();
+    pub fn next_playable(&self) -> Option<usize> {
+        let can = |index: &usize| self.matched_gain(*index).is_some();
         self.last.filter(can).or_else(|| (0..self.kept.len()).find(can))
     }
 }
@@ -47,36 +47,36 @@ pub struct Reference {
     /// The file.
     pub path: String,
     /// What is known of it.
-    pub state: State,
+    pub state: ReferenceState,
 }
 
 impl Reference {
     /// What it is called: the file without its folder.
     pub fn name(&self) -> &str {
-        name(&self.path)
+        file_name(&self.path)
     }
 }
 
 /// The last part of a path.
-pub fn name(path: &str) -> &str {
+pub fn file_name(path: &str) -> &str {
     path.rsplit(['/', '\\']).find(|part| !part.is_empty()).unwrap_or(path)
 }
 
 /// What is known of a file.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub enum State {
+pub enum ReferenceState {
     /// It is being measured.
     #[default]
     Reading,
     /// It was measured.
-    Ready(Figures),
+    Ready(ReferenceReadings),
     /// It cannot be used: file, fault, cure.
     Broken(String),
 }
 
 /// A file's figures.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Figures {
+pub struct ReferenceReadings {
     /// Loudness of the whole; `None` when nothing passes the gates.
     pub integrated: Option<Lufs>,
     /// Its true peak; `None` of silence.
@@ -89,7 +89,7 @@ pub struct Figures {
 
 /// What is in a folder.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Listing {
+pub struct FolderListing {
     /// The folder.
     pub folder: String,
     /// The one that it is in, unless it is the highest.
@@ -108,30 +108,34 @@ mod tests {
 
     #[test]
     fn the_one_to_switch_to_is_the_last_that_was_heard_if_it_can_be_heard_still() {
-        let figures = Figures {
+        let figures = ReferenceReadings {
             integrated: Some(Lufs(-9.0)),
             true_peak: Some(Dbtp(-1.0)),
             length: Ms(1000.0),
             loudest: (Ms(0.0), Ms(1000.0)),
         };
         let of = |state| Reference { path: "/music/a.wav".into(), state };
-        let mut all = References {
-            kept: vec![of(State::Reading), of(State::Ready(figures)), of(State::Ready(figures))],
-            ..References::default()
+        let mut all = ReferenceList {
+            kept: vec![
+                of(ReferenceState::Reading),
+                of(ReferenceState::Ready(figures)),
+                of(ReferenceState::Ready(figures)),
+            ],
+            ..ReferenceList::default()
         };
-        assert_eq!(all.next(), None, "nothing of the mix was heard");
+        assert_eq!(all.next_playable(), None, "nothing of the mix was heard");
         all.mix = Some(Lufs(-12.0));
-        assert_eq!(all.next(), Some(1));
+        assert_eq!(all.next_playable(), Some(1));
         all.last = Some(2);
-        assert_eq!(all.next(), Some(2));
-        all.kept[2].state = State::Broken("gone".into());
-        assert_eq!(all.next(), Some(1));
+        assert_eq!(all.next_playable(), Some(2));
+        all.kept[2].state = ReferenceState::Broken("gone".into());
+        assert_eq!(all.next_playable(), Some(1));
     }
 
     #[test]
     fn names_are_files_without_folders_of_any_system() {
-        assert_eq!(name("/music/a b.wav"), "a b.wav");
-        assert_eq!(name("C:\\Music\\c.flac"), "c.flac");
-        assert_eq!((name("plain.wav"), name("/")), ("plain.wav", "/"));
+        assert_eq!(file_name("/music/a b.wav"), "a b.wav");
+        assert_eq!(file_name("C:\\Music\\c.flac"), "c.flac");
+        assert_eq!((file_name("plain.wav"), file_name("/")), ("plain.wav", "/"));
     }
 }

@@ -14,10 +14,10 @@ use std::sync::Arc;
 use units::{Db, Lufs, Ms};
 
 /// Length of a hop of a session.
-pub const HOP: Ms = Ms(100.0);
+pub const HOP_LENGTH: Ms = Ms(100.0);
 
 /// Third-octave bands of a stem's spectrum, 20 Hz to 20 kHz.
-pub const BANDS: usize = 31;
+pub const STEM_SPECTRUM_BANDS: usize = 31;
 
 /// Everything that a window shows and that does not come from the plugin's own parameters and meters.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -38,9 +38,9 @@ pub struct SessionSnapshot {
     /// The Master that sees this Stem.
     pub master: MasterLink,
     /// Faults, at most one of each source, the worst first.
-    pub faults: Vec<Fault>,
+    pub faults: Vec<SessionFault>,
     /// Result of the last export.
-    pub exported: Option<Exported>,
+    pub exported: Option<ExportResult>,
 }
 
 impl SessionSnapshot {
@@ -66,7 +66,7 @@ impl SessionSnapshot {
 
     /// How much of the range was heard.
     pub fn heard(&self) -> Ms {
-        Ms(self.session().map_or(0, |session| session.progress.heard) as f64 * HOP.0)
+        Ms(self.session().map_or(0, |session| session.progress.heard) as f64 * HOP_LENGTH.0)
     }
 
     /// Stems that make up the mix: linked, of this session, not inside another.
@@ -75,7 +75,7 @@ impl SessionSnapshot {
     }
 
     /// The session over the project's timeline; `None` before anything was heard.
-    pub fn timeline(&self) -> Option<&Timeline> {
+    pub fn timeline(&self) -> Option<&SessionTimeline> {
         self.analysis.as_deref().map(|analysis| &analysis.timeline)
     }
 }
@@ -92,7 +92,7 @@ pub struct AnalysisResult {
     /// Loudness out of the Master without and with that move, and over how much of the song it was simulated.
     pub simulated: Option<([Lufs; 2], Ms)>,
     /// The session over the project's timeline.
-    pub timeline: Timeline,
+    pub timeline: SessionTimeline,
 }
 
 /// Link of a Stem to a Master.
@@ -122,14 +122,14 @@ pub struct LinkedMaster {
 
 /// A fault that keeps a plugin from seeing all of its session.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
+pub struct SessionFault {
     /// Its origin: each keeps one fault of its own.
     pub source: FaultSource,
     /// The fault in a line, with a cure where there is one.
     pub text: String,
 }
 
-/// Origin of a [`Fault`], the worst first.
+/// Origin of a [`SessionFault`], the worst first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FaultSource {
     /// The thread of a Master's analysis.
@@ -162,7 +162,7 @@ impl FaultSource {
 
 /// Result of an export.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Exported {
+pub struct ExportResult {
     /// Path of the file; else the reason why there is none.
     pub path: Result<String, String>,
     /// Differences to the project, a sentence each.
@@ -171,7 +171,7 @@ pub struct Exported {
 
 /// Where on the master bus a Master sits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Placement {
+pub enum BusPosition {
     /// First: it relates stems to what enters it.
     #[default]
     Mix,
@@ -179,7 +179,7 @@ pub enum Placement {
     Final,
 }
 
-impl Placement {
+impl BusPosition {
     /// Both.
     pub const ALL: [Self; 2] = [Self::Mix, Self::Final];
 
@@ -216,7 +216,7 @@ pub struct StemCard {
     /// The revision of that trim: a request names the one that the person saw.
     pub revision: u64,
     /// What has become of this Master's last request.
-    pub request: Request,
+    pub request: TrimRequestState,
     /// Its chain is bypassed.
     pub bypassed: bool,
     /// Something else is heard of it than its output.
@@ -224,7 +224,7 @@ pub struct StemCard {
     /// The number under which it may be heard otherwise: a wish names the one that the person saw.
     pub audition: u64,
     /// Level of each third-octave band, dB; `None` where there is nothing.
-    pub spectrum: [Option<Db>; BANDS],
+    pub spectrum: [Option<Db>; STEM_SPECTRUM_BANDS],
 }
 
 impl StemCard {
@@ -241,11 +241,11 @@ impl StemCard {
             reduction: Db(0.0),
             trim: Db(0.0),
             revision: 0,
-            request: Request::None,
+            request: TrimRequestState::None,
             bypassed: false,
             listens: false,
             audition: 0,
-            spectrum: [None; BANDS],
+            spectrum: [None; STEM_SPECTRUM_BANDS],
         }
     }
 
@@ -257,7 +257,7 @@ impl StemCard {
 
 /// What has become of a request for a trim.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub enum Request {
+pub enum TrimRequestState {
     /// None is on its way.
     #[default]
     None,
@@ -271,20 +271,20 @@ pub enum Request {
 
 /// The answer to a [`Proposal`].
 #[derive(Clone, Debug, PartialEq)]
-pub struct Answer {
+pub struct MoveAnswer {
     /// To what.
     pub of: Proposal,
     /// What enters the Master.
     pub into: MovePrediction,
     /// What leaves it.
-    pub out: Outcome,
+    pub out: MasterOutcome,
 }
 
-impl Answer {
+impl MoveAnswer {
     /// What platforms make of it: of what leaves the Master where that is known, else of what enters it.
     pub fn exchanges(&self) -> &[PlatformChange] {
         match &self.out {
-            Outcome::Simulated(simulated) => &simulated.exchanges,
+            MasterOutcome::Simulated(simulated) => &simulated.exchanges,
             _ => &self.into.platform_changes,
         }
     }
@@ -292,18 +292,18 @@ impl Answer {
 
 /// What leaves a Master after a move.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Outcome {
+pub enum MasterOutcome {
     /// The Master's chain does nothing: as it entered.
     AsItEntered,
     /// The Master's chain ran over captured stems.
-    Simulated(Box<Simulated>),
+    Simulated(Box<SimulatedOutput>),
     /// Nothing was captured yet, or something else than this plugin comes after.
     Unknown,
 }
 
 /// A Master's chain over captured stems, without and with a move.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Simulated {
+pub struct SimulatedOutput {
     /// Over how much.
     pub length: Ms,
     /// Without the move.
@@ -316,7 +316,7 @@ pub struct Simulated {
 
 /// A session over the project's timeline.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Timeline {
+pub struct SessionTimeline {
     /// Where it begins.
     pub start: Ms,
     /// Length of a point.
@@ -324,19 +324,19 @@ pub struct Timeline {
     /// One after the other.
     pub points: Vec<TimelinePoint>,
     /// The songs, as they were divided when this was made.
-    pub songs: Vec<Song>,
+    pub songs: Vec<TimelineSong>,
     /// The loudest 20 s: from, to.
     pub loudest: Option<(Ms, Ms)>,
 }
 
-impl Timeline {
+impl SessionTimeline {
     /// Where it ends.
     pub fn end(&self) -> Ms {
         Ms(self.start.0 + self.step.0 * self.points.len() as f64)
     }
 }
 
-/// A point of a [`Timeline`].
+/// A point of a [`SessionTimeline`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TimelinePoint {
     /// Whether and how it was heard.
@@ -351,7 +351,7 @@ pub struct TimelinePoint {
 
 /// A range of the timeline that is one song.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Song {
+pub struct TimelineSong {
     /// Its name.
     pub name: String,
     /// From.

@@ -2,18 +2,20 @@
 //! with its one owner, and the cells of the audio thread.
 
 use super::command::{AnalysisCommand, ListenRequest, SessionLink, UiCommand};
-use super::listening::Listening;
-use super::reel::Exchange;
+use super::monitor::MonitorControl;
+use super::reference_clip::ClipExchange;
 use super::session_view::{
-    AnalysisResult, Exported, Fault, FaultSource, LinkedMaster, MasterLink, SessionSnapshot, StemCard,
+    AnalysisResult, ExportResult, FaultSource, LinkedMaster, MasterLink, SessionFault, SessionSnapshot,
+    StemCard,
 };
 use super::transport::TransportCell;
 use crossbeam_queue::SegQueue;
+use parking_lot::Mutex;
 use session::audition::{Audition, Auditions};
 use session::record::StemId;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -27,21 +29,16 @@ const ROW_INTERVAL: Duration = Duration::from_millis(33);
 #[derive(Debug, Default)]
 pub struct PluginShared {
     /// Monitor mode: heard instead of the output. A word for the audio thread.
-    pub monitor: Listening,
+    pub monitor: MonitorControl,
     /// Reference clips on their way to the audio thread and back.
-    pub references: Exchange,
+    pub references: ClipExchange,
     /// Position of the host's transport.
     pub transport: TransportCell,
     snapshot: Mutex<Arc<SessionSnapshot>>,
     commands: SegQueue<UiCommand>,
     owner: Mutex<CommandOwner>,
     /// The owner's thread, while a window is open.
-    worker: Mutex<Option<Worker>>,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // plain values: a panic elsewhere left them whole
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    worker: Mutex<Option<CommandThread>>,
 }
 
 /// Puts `value` in place; whether it is another one.
@@ -55,13 +52,13 @@ fn replace<T: PartialEq>(place: &mut T, value: T) -> bool {
 impl PluginShared {
     /// The snapshot that was published last.
     pub fn snapshot(&self) -> Arc<SessionSnapshot> {
-        Arc::clone(&lock(&self.snapshot))
+        Arc::clone(&self.snapshot.lock())
     }
 
     /// Publishes a snapshot with what `change` makes of the last one; it returns whether that is another. The one place
     /// where a snapshot is written.
     fn publish(&self, change: impl FnOnce(&mut SessionSnapshot) -> bool) {
-        let mut current = lock(&self.snapshot);
+        let mut current = self.snapshot.lock();
         // in place while nobody reads it, else a copy that takes its place
         let next = Arc::make_mut(&mut current);
         if change(next) {
@@ -70,7 +67,7 @@ impl PluginShared {
     }
 
     /// Publishes another revision: what a window shows beside the snapshot has changed.
-    pub fn touch(&self) {
+    pub fn publish_revision(&self) {
         self.publish(|_| true);
     }
 
@@ -99,7 +96,7 @@ impl PluginShared {
         self.publish(|next| {
             let mut faults = next.faults.clone();
             faults.retain(|fault| fault.source != source);
-            faults.extend(text.map(|text| Fault { source, text }));
+            faults.extend(text.map(|text| SessionFault { source, text }));
             faults.sort_by_key(|fault| fault.source);
             replace(&mut next.faults, faults)
         });
@@ -110,9 +107,9 @@ impl PluginShared {
 impl PluginShared {
     /// Sends a command to the owner, and wakes it. Without a thread (no window, or the system has none left) it is run
     /// here and now.
-    pub fn send(&self, command: UiCommand) {
+    pub fn send_command(&self, command: UiCommand) {
         self.commands.push(command);
-        let is_awake = lock(&self.worker).as_ref().is_some_and(Worker::wake);
+        let is_awake = self.worker.lock().as_ref().is_some_and(CommandThread::wake);
         if !is_awake {
             self.run_commands();
         }
@@ -120,17 +117,17 @@ impl PluginShared {
 
     /// Runs the commands that wait.
     pub fn run_commands(&self) {
-        lock(&self.owner).run_all(self);
+        self.owner.lock().run_all(self);
     }
 
     /// Connects the owner to the link. It holds it weakly: a window may outlive its plugin.
-    pub fn connect(&self, link: &Arc<dyn SessionLink>) {
-        lock(&self.owner).link = Some(Arc::downgrade(link));
+    pub fn connect_link(&self, link: &Arc<dyn SessionLink>) {
+        self.owner.lock().link = Some(Arc::downgrade(link));
     }
 
     /// Runs what waits, has Stems heard as they are wanted, and publishes the Stems in reach.
     pub fn tick(&self) {
-        let mut owner = lock(&self.owner);
+        let mut owner = self.owner.lock();
         owner.run_all(self);
         let link = owner.link();
         if let Some(link) = &link {
@@ -146,27 +143,27 @@ impl PluginShared {
     /// before it returns.
     pub fn end_listening(&self) {
         self.monitor.end_all();
-        lock(&self.owner).follow_monitor(self);
+        self.owner.lock().follow_monitor(self);
     }
 
     /// The same, because the host activates, to render or to play.
     pub fn restart_listening(&self, renders: bool) {
-        self.monitor.start(renders);
-        lock(&self.owner).follow_monitor(self);
+        self.monitor.restart(renders);
+        self.owner.lock().follow_monitor(self);
     }
 
     /// Runs `tick` in a thread until it returns false or the window is closed.
     pub(super) fn open_window(&self, tick: impl FnMut() -> bool + Send + 'static) {
-        let last = lock(&self.worker).take();
+        let last = self.worker.lock().take();
         drop(last);
-        *lock(&self.worker) = Worker::spawn(tick);
+        *self.worker.lock() = CommandThread::spawn(tick);
     }
 
     /// The window is closed: what it had heard ends before this returns, and nothing is published any more.
     pub(super) fn close_window(&self) {
-        let worker = lock(&self.worker).take();
+        let worker = self.worker.lock().take();
         drop(worker);
-        self.monitor.end();
+        self.monitor.clear_mode();
         self.commands.push(UiCommand::Audition(None));
         self.run_commands();
     }
@@ -180,8 +177,8 @@ struct CommandOwner {
     auditions: Auditions,
     /// Orders to Stems that are in force.
     ordered: Vec<ListenRequest>,
-    /// Number of listening when the auditions began: with another one they are over.
-    number: u64,
+    /// Monitor revision when the auditions began: with another one they are over.
+    monitor_revision: u64,
 }
 
 impl std::fmt::Debug for CommandOwner {
@@ -208,7 +205,7 @@ impl CommandOwner {
     fn run(&mut self, shared: &PluginShared, command: UiCommand) {
         let analyse = |owner: &Self, command| {
             if let Some(link) = owner.link() {
-                link.analyse(command);
+                link.send_analysis_command(command);
             }
         };
         match command {
@@ -219,18 +216,18 @@ impl CommandOwner {
                 shared.publish(|next| replace(&mut next.follows, stem));
                 analyse(self, AnalysisCommand::Refresh);
             }
-            UiCommand::AskTrim(wish) => {
+            UiCommand::RequestTrim(request) => {
                 if let Some(link) = self.link() {
-                    link.ask_trim(wish);
+                    link.request_trim(request);
                 }
             }
-            UiCommand::AskTrims(changes) => {
+            UiCommand::RequestTrims(changes) => {
                 let Some(link) = self.link() else { return };
                 let stems = link.stems();
                 changes
                     .iter()
                     .filter_map(|change| change.request(&stems))
-                    .for_each(|wish| link.ask_trim(wish));
+                    .for_each(|request| link.request_trim(request));
             }
             UiCommand::Audition(audition) => self.audition(shared, audition),
             UiCommand::ExportSession => {
@@ -261,9 +258,9 @@ impl CommandOwner {
 
     /// Forgets auditions that the host has ended: it has activated, or loaded a state.
     fn forget_ended(&mut self, shared: &PluginShared) {
-        let number = shared.monitor.number();
-        if self.number != number {
-            (self.auditions, self.number) = (Auditions::default(), number);
+        let monitor_revision = shared.monitor.revision();
+        if self.monitor_revision != monitor_revision {
+            (self.auditions, self.monitor_revision) = (Auditions::default(), monitor_revision);
         }
     }
 
@@ -284,17 +281,17 @@ impl CommandOwner {
                 }
             }
             let outer = |id| stems.iter().find(|stem| stem.id == id).and_then(|stem| stem.inside);
-            let wish = |stem: &StemCard| {
-                let hearing = self.auditions.effect(stem.id, outer)?;
-                Some(ListenRequest { stem: stem.id, base: stem.audition, hearing })
+            let request = |stem: &StemCard| {
+                let effect = self.auditions.effect(stem.id, outer)?;
+                Some(ListenRequest { stem: stem.id, base: stem.audition, effect })
             };
             let linked = stems.iter().filter(|stem| stem.status.is_linked());
-            let wishes: Vec<ListenRequest> = linked.filter_map(wish).collect();
-            if wishes != self.ordered {
+            let requests: Vec<ListenRequest> = linked.filter_map(request).collect();
+            if requests != self.ordered {
                 if let Some(link) = self.link() {
-                    link.order(&wishes);
+                    link.set_auditions(&requests);
                 }
-                self.ordered = wishes;
+                self.ordered = requests;
             }
         }
         shared.publish(|next| replace(&mut next.auditions, self.auditions.clone()));
@@ -302,19 +299,19 @@ impl CommandOwner {
 }
 
 /// Result of an export before there is a link.
-fn not_active() -> Exported {
+fn not_active() -> ExportResult {
     let why = "The host has not activated the plugin yet: play the song".into();
-    Exported { path: Err(why), remarks: Vec::new() }
+    ExportResult { path: Err(why), remarks: Vec::new() }
 }
 
 /// A thread that calls something at frame rate, and when it is woken. Dropped, it has ended.
 #[derive(Debug)]
-struct Worker {
+struct CommandThread {
     thread: Option<JoinHandle<()>>,
     stop: Arc<AtomicBool>,
 }
 
-impl Worker {
+impl CommandThread {
     /// `None` if the system has no thread left.
     fn spawn(mut tick: impl FnMut() -> bool + Send + 'static) -> Option<Self> {
         let stop = Arc::new(AtomicBool::new(false));
@@ -339,7 +336,7 @@ impl Worker {
     }
 }
 
-impl Drop for Worker {
+impl Drop for CommandThread {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Release);
         let Some(thread) = self.thread.take() else { return };

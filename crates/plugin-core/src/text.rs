@@ -95,7 +95,7 @@ fn factor(unit: &str, suffix: &str) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::travel::value_at;
+    use super::super::normalized::value_from_normalized;
     use super::*;
     use chain::parameters::PARAMETERS;
     use proptest::prelude::*;
@@ -168,7 +168,7 @@ mod tests {
     fn text_is_read_back_as_the_same_text() {
         for p in PARAMETERS.all() {
             for i in 0..=2000 {
-                let shown = text(p, value_at(p, i as f32 / 2000.0));
+                let shown = text(p, value_from_normalized(p, i as f32 / 2000.0));
                 for unit in ["", unit_suffix(p)] {
                     let unit = if has_unit_in_text(p) { "" } else { unit };
                     let again = parse(p, &format!("{shown}{unit}")).map(|value| text(p, value));

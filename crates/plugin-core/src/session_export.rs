@@ -1,4 +1,4 @@
-//! A session on a sheet: what the Master and its Stems are set to, and the text of it that `stems master` reads.
+//! A session on a session: what the Master and its Stems are set to, and the text of it that `stems master` reads.
 //!
 //! What could not be had is said, beside what could: nothing of it stops the rest.
 
@@ -67,17 +67,17 @@ pub struct SessionExport {
 }
 
 /// A gain this near to unity is unity: what the fit leaves open, -100 dB, and finer than any fader.
-const UNITY: f64 = 1e-5;
+const UNITY_TOLERANCE: f64 = 1e-5;
 
 /// Coverage from which nothing of note is missing: a residual of -60 dB.
-const CLEAN: f64 = 0.999_999;
+const COMPLETE_COVERAGE: f64 = 0.999_999;
 
 impl Arrival {
     /// The gains, where they were found: unity and nothing exactly so.
     fn gains(self) -> Option<[[f64; 2]; 2]> {
         let tidy = |gain: f64| match gain {
-            gain if (gain - 1.0).abs() < UNITY => 1.0,
-            gain if gain.abs() < UNITY => 0.0,
+            gain if (gain - 1.0).abs() < UNITY_TOLERANCE => 1.0,
+            gain if gain.abs() < UNITY_TOLERANCE => 0.0,
             gain => gain,
         };
         if let Self::Found(gains, _) = self { Some(gains.map(|row| row.map(tidy))) } else { None }
@@ -118,7 +118,7 @@ impl SessionExport {
         if self.stems.is_empty() {
             remarks.push("no Stems are linked".into());
         }
-        if let Some(coverage) = self.coverage.filter(|coverage| *coverage < CLEAN) {
+        if let Some(coverage) = self.coverage.filter(|coverage| *coverage < COMPLETE_COVERAGE) {
             let percent = (coverage * 1e5).floor() / 1e3;
             remarks.push(format!(
                 "the stems explain {percent} % of the mix only: faders and pans may be off, and the rest is missing here"
@@ -131,7 +131,7 @@ impl SessionExport {
         remarks
     }
 
-    /// The sheet as a session file.
+    /// The session as a session file.
     pub fn write(&self) -> String {
         let mut comment = vec![
             format!(
@@ -212,7 +212,7 @@ mod tests {
         }
     }
 
-    fn sheet(stems: Vec<StemExport>) -> SessionExport {
+    fn session(stems: Vec<StemExport>) -> SessionExport {
         let dither = ("dither", Value::Choice(1));
         let master = Ok(chain(ChainKind::Master, LatencyClass::Lookahead, &[dither]));
         SessionExport { name: "Mix".into(), master, stems, left_out: Vec::new(), coverage: Some(0.999_999_9) }
@@ -223,7 +223,7 @@ mod tests {
         let found = Arrival::Found([[0.999_999_9, 1e-7], [0.0, 0.5]], 0);
         let mut one = stem("Kick \"A\"", found);
         one.trim = Db(2.25);
-        let text = sheet(vec![one]).write();
+        let text = session(vec![one]).write();
         let of = |start: &str| text.lines().find(|line| line.starts_with(start));
         assert_eq!(of("dither"), Some("dither = \"24 bit\""));
         assert_eq!(of("name"), Some(r#"name = "Kick \"A\"""#));
@@ -239,10 +239,10 @@ mod tests {
         let mut lost = stem("Bass", Arrival::Unknown);
         lost.chain = Err("it is of another version".into());
         let crossed = Arrival::Found([[0.5, 0.25], [0.0, 0.5]], 64);
-        let mut sheet = sheet(vec![lost, stem("Bass", Arrival::Muted), stem("bass", crossed)]);
-        sheet.left_out.push("Drums\nschema = 3".into());
-        sheet.coverage = Some(0.987_65);
-        let text = sheet.write();
+        let mut session = session(vec![lost, stem("Bass", Arrival::Muted), stem("bass", crossed)]);
+        session.left_out.push("Drums\nschema = 3".into());
+        session.coverage = Some(0.987_65);
+        let text = session.write();
         for part in [
             "# - Bass: its settings are not known, it is of another version; its chain is neutral here\n",
             "# - Bass: fader and pan are not known",
@@ -257,17 +257,17 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part}: {text}");
         }
-        assert_eq!(sheet.remarks().len(), 6);
+        assert_eq!(session.remarks().len(), 6);
         assert_eq!(text.matches("level = -1.5").count(), 2);
     }
 
     #[test]
     fn the_text_is_toml_whatever_the_names_are() {
         for name in ["", "a \"quoted\" \\ name", "new\nline # [x]", "B\u{e4}ss \u{200b}\u{7f}"] {
-            let mut sheet = sheet(vec![stem(name, Arrival::Unknown)]);
-            sheet.name = name.into();
-            sheet.left_out = vec![name.into()];
-            let table: toml::Table = sheet.write().parse().expect(name);
+            let mut session = session(vec![stem(name, Arrival::Unknown)]);
+            session.name = name.into();
+            session.left_out = vec![name.into()];
+            let table: toml::Table = session.write().parse().expect(name);
             assert_eq!(table["stems"][0]["role"].as_str(), Some("drums"));
         }
     }

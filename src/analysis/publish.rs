@@ -1,8 +1,8 @@
 //! What is known, for the window and for others.
 
-use super::history::timeline;
-use super::simulation::out_of;
-use super::{Analysis, Question, lock};
+use super::history::session_timeline;
+use super::simulation::loudness_out;
+use super::{MasterAnalysis, PredictionQuery};
 use link::identity::InstanceId;
 use link::summary::{Forecast, SessionSummary, StemFinding};
 use link::text::Text;
@@ -16,36 +16,36 @@ use session::record::StemId;
 use session::session_report::SessionReport;
 use units::{Db, Lu, Lufs, Ms};
 
-/// The move whose certainty is told when nobody asks: up by as much.
-const USUAL_MOVE: Db = Db(1.0);
+/// The move whose certainty is answered when nobody asks: up by as much.
+const REFERENCE_MOVE: Db = Db(1.0);
 
-impl<O: Output> Analysis<O> {
-    /// Looks at all that was heard, answers what was asked, and tells everybody.
-    pub(super) fn look(&mut self, asked: &[Question]) {
+impl<O: Output> MasterAnalysis<O> {
+    /// Looks at all that was heard, answers what was queries, and tells everybody.
+    pub(super) fn publish_results(&mut self, queries: &[PredictionQuery]) {
         let range = self.recorder.extent().map_or(0..0, |(first, last)| first..last + 1);
         let heard = self.recorder.report(range.clone());
         let songs = self.context.params.store.songs();
-        let timeline = timeline(&self.recorder, &heard, &range, (&self.reductions, &songs));
+        let timeline = session_timeline(&self.recorder, &heard, &range, (&self.reductions, &songs));
         let members = heard.members();
         let delays: Vec<i64> = members
             .iter()
-            .map(|member| InstanceId::new(member.id.0).map_or(0, |id| self.seating.delay(id)))
+            .map(|member| InstanceId::new(member.id.0).map_or(0, |id| self.stem_routing.delay(id)))
             .collect();
-        let findings = self.seating.findings().to_vec();
+        let findings = self.stem_routing.findings().to_vec();
         let session =
-            SessionReport::new(&self.recorder, &heard, &delays, findings, &self.targets, Self::name);
+            SessionReport::new(&self.recorder, &heard, &delays, findings, &self.targets, Self::stem_name);
         // what the window asks is for the window, what others ask is for them
         let (mut prediction, mut forecast) = (None, None);
-        for question in asked {
-            let (told, whole) = self.answer(&heard, question);
-            if Some(question.sender) == self.me.id() {
-                prediction = whole.map(|whole| (whole, out_of_the_master(&told)));
+        for query in queries {
+            let (answered, predicted) = self.forecast_move(&heard, query);
+            if Some(query.sender) == self.view.id() {
+                prediction = predicted.map(|predicted| (predicted, simulated_out(&answered)));
             } else {
-                forecast = Some(told);
+                forecast = Some(answered);
             }
         }
-        let names: Vec<String> = members.iter().map(|member| Self::name(member.id)).collect();
-        self.tell(&session, &heard, &names, forecast);
+        let names: Vec<String> = members.iter().map(|member| Self::stem_name(member.id)).collect();
+        self.publish_summary(&session, &heard, &names, forecast);
         let (prediction, simulated) = match prediction {
             Some((prediction, simulated)) => (Some(prediction), simulated),
             None => {
@@ -57,8 +57,12 @@ impl<O: Output> Analysis<O> {
     }
 
     /// What a move would change, for whoever asks.
-    fn answer(&self, heard: &RangeReport, question: &Question) -> (Forecast, Option<MovePrediction>) {
-        let Question { sender, counter, stem, gain } = *question;
+    fn forecast_move(
+        &self,
+        heard: &RangeReport,
+        query: &PredictionQuery,
+    ) -> (Forecast, Option<MovePrediction>) {
+        let PredictionQuery { sender, counter, stem, gain } = *query;
         let mut forecast = Forecast {
             sender,
             counter,
@@ -73,7 +77,8 @@ impl<O: Output> Analysis<O> {
         };
         let source = heard.members().iter().position(|member| member.id.0 == stem.get());
         let Some(source) = source else { return (forecast, None) };
-        let name = |stem: usize| Self::name(heard.members().get(stem).map_or(StemId(0), |member| member.id));
+        let name =
+            |stem: usize| Self::stem_name(heard.members().get(stem).map_or(StemId(0), |member| member.id));
         let prediction =
             predict_moves(heard, &[Move { source, gain }], &self.followers(heard), &self.targets, name);
         let half_width = prediction.certainty.half_width();
@@ -93,7 +98,7 @@ impl<O: Output> Analysis<O> {
             && let chain = (&settings, self.class, self.rate)
             && let Some(simulated) = self.windows.simulate(heard, &moved, chain, &self.stop)
         {
-            forecast.out_of_master = Some(out_of(before, &simulated));
+            forecast.out_of_master = Some(loudness_out(before, &simulated));
             forecast.simulated_seconds = simulated.seconds;
         }
         (forecast, Some(prediction))
@@ -107,7 +112,7 @@ impl<O: Output> Analysis<O> {
         stem.map(|stem| Follower { follower: members.len(), stem }).into_iter().collect()
     }
 
-    fn tell(
+    fn publish_summary(
         &self,
         session: &SessionReport,
         heard: &RangeReport,
@@ -120,12 +125,12 @@ impl<O: Output> Analysis<O> {
         let mut summary = SessionSummary {
             coverage: session.coverage,
             cause: Text::new(&cause),
-            half_width: half_width(heard),
+            half_width: reference_half_width(heard),
             heard: session.progress.heard as f64 * hop,
             mix: session.mix,
             loudest_peak: session.loudest_peak.and_then(|stem| InstanceId::new(stem.0)),
             unlinked_share: session.unlinked_share,
-            forecast: forecast.or(self.studio.summary().forecast),
+            forecast: forecast.or(self.analysis_shared.summary().forecast),
             ..SessionSummary::default()
         };
         for stem in &session.stems {
@@ -140,19 +145,19 @@ impl<O: Output> Analysis<O> {
                 chain_cost: stem.chain_cost,
             });
         }
-        *lock(&self.studio.summary) = summary;
+        *self.analysis_shared.summary.lock() = summary;
     }
 }
 
 /// Loudness that leaves the Master without and with a move, and over how much that was simulated.
-fn out_of_the_master(forecast: &Forecast) -> Option<([Lufs; 2], Ms)> {
+fn simulated_out(forecast: &Forecast) -> Option<([Lufs; 2], Ms)> {
     Some((forecast.out_of_master?, Ms(forecast.simulated_seconds * 1000.0)))
 }
 
 /// How far the prediction of a small move may be off, whichever stem it is.
-fn half_width(heard: &RangeReport) -> Option<Lu> {
+fn reference_half_width(heard: &RangeReport) -> Option<Lu> {
     heard.reading().integrated?;
-    let one = |source| match heard.fitted_range.certainty(&[Move { source, gain: USUAL_MOVE }]) {
+    let one = |source| match heard.fitted_range.certainty(&[Move { source, gain: REFERENCE_MOVE }]) {
         Certainty::Exact => Lu(0.0),
         Certainty::Estimate(half_width) => half_width,
     };

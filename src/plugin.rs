@@ -1,4 +1,4 @@
-//! A plugin as the framework wants it: a [`Shell`] with the names that [`Named`] gives it.
+//! A plugin as the framework wants it: a [`Shell`] with the names that [`PluginIdentity`] gives it.
 
 use super::shell::Shell;
 use nice_plug::prelude::*;
@@ -6,7 +6,7 @@ use plugin_core::Output;
 use std::sync::Arc;
 
 /// What hosts show of a plugin, and what they know it by.
-pub trait Named: Output {
+pub trait PluginIdentity: Output {
     /// Name.
     const NAME: &'static str;
     /// What it is, in a sentence.
@@ -24,20 +24,20 @@ pub trait Named: Output {
 }
 
 /// A plugin.
-pub struct Exported<O: Named>(Shell<O>);
+pub struct StemlinkPlugin<O: PluginIdentity>(Shell<O>);
 
-impl<O: Named> Default for Exported<O> {
+impl<O: PluginIdentity> Default for StemlinkPlugin<O> {
     fn default() -> Self {
         Self(Shell::default())
     }
 }
 
-impl<O: Named> Exported<O> {
+impl<O: PluginIdentity> StemlinkPlugin<O> {
     /// What it is, in a sentence.
     pub const DESCRIPTION: &'static str = O::DESCRIPTION;
 }
 
-impl<O: Named> Plugin for Exported<O> {
+impl<O: PluginIdentity> Plugin for StemlinkPlugin<O> {
     const NAME: &'static str = O::NAME;
     const VENDOR: &'static str = "Stemlink";
     const URL: &'static str = "";
@@ -89,7 +89,7 @@ impl<O: Named> Plugin for Exported<O> {
     }
 }
 
-impl<O: Named> ClapPlugin for Exported<O> {
+impl<O: PluginIdentity> ClapPlugin for StemlinkPlugin<O> {
     const CLAP_ID: &'static str = O::CLAP_ID;
     const CLAP_DESCRIPTION: Option<&'static str> = Some(O::DESCRIPTION);
     const CLAP_MANUAL_URL: Option<&'static str> = None;
@@ -101,7 +101,7 @@ impl<O: Named> ClapPlugin for Exported<O> {
     }
 }
 
-impl<O: Named> Vst3Plugin for Exported<O> {
+impl<O: PluginIdentity> Vst3Plugin for StemlinkPlugin<O> {
     const VST3_CLASS_ID: [u8; 16] = O::VST3_CLASS_ID;
     const VST3_SUBCATEGORIES: &'static [Vst3SubCategory] = O::VST3_SUBCATEGORIES;
 }

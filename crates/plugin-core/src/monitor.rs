@@ -11,62 +11,64 @@ use units::Db;
 
 /// From the window's thread to the audio thread, in a word.
 #[derive(Debug, Default)]
-pub struct Listening {
-    wanted: AtomicU64,
-    /// What a Master wants: above [`HEARING`] bits the number that it was wanted under.
-    asked: AtomicU64,
+pub struct MonitorControl {
+    mode: AtomicU64,
+    /// What a Master wants: above [`EFFECT_BITS`] bits the number that it was wanted under.
+    audition: AtomicU64,
     /// Another one whenever listening has ended for good; a Master names the one that it has seen.
-    number: AtomicU64,
+    revision: AtomicU64,
     /// The host renders: what is wanted has no effect.
-    barred: AtomicBool,
+    rendering: AtomicBool,
 }
 
-impl Listening {
+impl MonitorControl {
     /// A person wants to hear `listen`.
-    pub fn want(&self, listen: MonitorMode) {
-        self.wanted.store(encode(listen), Ordering::Relaxed);
+    pub fn set_mode(&self, mode: MonitorMode) {
+        self.mode.store(encode(mode), Ordering::Relaxed);
     }
 
     /// A person hears the output again.
-    pub fn end(&self) {
-        self.want(MonitorMode::Off);
+    pub fn clear_mode(&self) {
+        self.set_mode(MonitorMode::Off);
     }
 
     /// Nothing that was wanted so far, here or at a Master, has any effect.
     pub fn end_all(&self) {
-        self.end();
-        self.number.fetch_add(1, Ordering::Relaxed);
+        self.clear_mode();
+        self.revision.fetch_add(1, Ordering::Relaxed);
     }
 
     /// The host activates, to render or to play: whatever was wanted ends.
-    pub fn start(&self, renders: bool) {
+    pub fn restart(&self, renders: bool) {
         self.end_all();
-        self.barred.store(renders, Ordering::Relaxed);
+        self.rendering.store(renders, Ordering::Relaxed);
     }
 
     /// The number under which a Master may want something.
-    pub fn number(&self) -> u64 {
-        self.number.load(Ordering::Relaxed)
+    pub fn revision(&self) -> u64 {
+        self.revision.load(Ordering::Relaxed)
     }
 
     /// A Master wants the Stem heard so, under that number; `None`: as it is.
-    pub fn ask(&self, number: u64, hearing: Option<AuditionEffect>) {
-        let word = match hearing {
+    pub fn set_audition_effect(&self, revision: u64, effect: Option<AuditionEffect>) {
+        let word = match effect {
             None => 0,
             Some(AuditionEffect::Muted) => 1,
             Some(AuditionEffect::Bypassed) => 2,
         };
-        self.asked.store(number << HEARING | word, Ordering::Relaxed);
+        self.audition.store(revision << EFFECT_BITS | word, Ordering::Relaxed);
     }
 
     /// What a Master wants. Reads three words.
-    pub fn asked(&self) -> Option<AuditionEffect> {
-        let word = self.asked.load(Ordering::Relaxed);
+    pub fn audition_effect(&self) -> Option<AuditionEffect> {
+        let word = self.audition.load(Ordering::Relaxed);
         // whoever has asked before listening ended is not heard, however late it came
-        if self.barred.load(Ordering::Relaxed) || word >> HEARING != self.number() << HEARING >> HEARING {
+        if self.rendering.load(Ordering::Relaxed)
+            || word >> EFFECT_BITS != self.revision() << EFFECT_BITS >> EFFECT_BITS
+        {
             return None;
         }
-        match word & ((1 << HEARING) - 1) {
+        match word & ((1 << EFFECT_BITS) - 1) {
             1 => Some(AuditionEffect::Muted),
             2 => Some(AuditionEffect::Bypassed),
             _ => None,
@@ -74,23 +76,23 @@ impl Listening {
     }
 
     /// What is to be heard. Reads four words.
-    pub fn wanted(&self) -> MonitorMode {
-        match self.asked() {
+    pub fn mode(&self) -> MonitorMode {
+        match self.audition_effect() {
             Some(AuditionEffect::Muted) => MonitorMode::Mute,
             Some(AuditionEffect::Bypassed) => MonitorMode::Bypass(Db(0.0)),
-            None if self.barred.load(Ordering::Relaxed) => MonitorMode::Off,
-            None => decode(self.wanted.load(Ordering::Relaxed)),
+            None if self.rendering.load(Ordering::Relaxed) => MonitorMode::Off,
+            None => decode(self.mode.load(Ordering::Relaxed)),
         }
     }
 }
 
 /// Bits of how a Stem is heard.
-const HEARING: u32 = 2;
+const EFFECT_BITS: u32 = 2;
 
 /// Which way, and its gain or band.
-fn encode(listen: MonitorMode) -> u64 {
+fn encode(mode: MonitorMode) -> u64 {
     let gain = |db: Db| u64::from((db.0 as f32).to_bits());
-    let (which, detail) = match listen {
+    let (which, detail) = match mode {
         MonitorMode::Off => (0, 0),
         MonitorMode::Delta => (1, 0),
         MonitorMode::Bypass(db) => (2, gain(db)),
@@ -142,7 +144,7 @@ mod tests {
 
     #[test]
     fn every_way_of_listening_arrives_as_it_is() {
-        let listening = Listening::default();
+        let monitor = MonitorControl::default();
         for listen in [
             MonitorMode::Off,
             MonitorMode::Delta,
@@ -159,44 +161,47 @@ mod tests {
             MonitorMode::Reference { song: 0, gain: Db(0.05) },
             MonitorMode::Mute,
         ] {
-            listening.want(listen);
-            assert_eq!(listening.wanted(), listen);
+            monitor.set_mode(listen);
+            assert_eq!(monitor.mode(), listen);
         }
     }
 
     #[test]
     fn nothing_outlives_activation_and_nothing_is_heard_in_a_render() {
-        let listening = Listening::default();
-        listening.want(MonitorMode::Mono);
-        listening.start(false);
-        assert_eq!(listening.wanted(), MonitorMode::Off);
-        listening.start(true);
-        listening.want(MonitorMode::Mono);
-        listening.ask(listening.number(), Some(AuditionEffect::Muted));
-        assert_eq!((listening.wanted(), listening.asked()), (MonitorMode::Off, None));
+        let monitor = MonitorControl::default();
+        monitor.set_mode(MonitorMode::Mono);
+        monitor.restart(false);
+        assert_eq!(monitor.mode(), MonitorMode::Off);
+        monitor.restart(true);
+        monitor.set_mode(MonitorMode::Mono);
+        monitor.set_audition_effect(monitor.revision(), Some(AuditionEffect::Muted));
+        assert_eq!((monitor.mode(), monitor.audition_effect()), (MonitorMode::Off, None));
     }
 
     #[test]
     fn what_a_master_wants_comes_first_and_ends_with_its_number() {
-        let listening = Listening::default();
-        listening.want(MonitorMode::Mono);
-        listening.ask(listening.number(), Some(AuditionEffect::Bypassed));
-        assert_eq!(listening.wanted(), MonitorMode::Bypass(Db(0.0)));
-        listening.ask(listening.number(), Some(AuditionEffect::Muted));
-        assert_eq!((listening.wanted(), listening.asked()), (MonitorMode::Mute, Some(AuditionEffect::Muted)));
-        listening.end();
+        let monitor = MonitorControl::default();
+        monitor.set_mode(MonitorMode::Mono);
+        monitor.set_audition_effect(monitor.revision(), Some(AuditionEffect::Bypassed));
+        assert_eq!(monitor.mode(), MonitorMode::Bypass(Db(0.0)));
+        monitor.set_audition_effect(monitor.revision(), Some(AuditionEffect::Muted));
         assert_eq!(
-            listening.wanted(),
+            (monitor.mode(), monitor.audition_effect()),
+            (MonitorMode::Mute, Some(AuditionEffect::Muted))
+        );
+        monitor.clear_mode();
+        assert_eq!(
+            monitor.mode(),
             MonitorMode::Mute,
             "the Stem's own window is closed: that is not the Master's"
         );
-        let old = listening.number();
-        listening.end_all();
-        assert_eq!((listening.wanted(), listening.asked()), (MonitorMode::Off, None));
-        listening.ask(old, Some(AuditionEffect::Muted));
-        assert_eq!(listening.wanted(), MonitorMode::Off, "asked before, come after");
-        listening.want(MonitorMode::Mono);
-        listening.ask(listening.number(), None);
-        assert_eq!(listening.wanted(), MonitorMode::Mono);
+        let old = monitor.revision();
+        monitor.end_all();
+        assert_eq!((monitor.mode(), monitor.audition_effect()), (MonitorMode::Off, None));
+        monitor.set_audition_effect(old, Some(AuditionEffect::Muted));
+        assert_eq!(monitor.mode(), MonitorMode::Off, "asked before, come after");
+        monitor.set_mode(MonitorMode::Mono);
+        monitor.set_audition_effect(monitor.revision(), None);
+        assert_eq!(monitor.mode(), MonitorMode::Mono);
     }
 }
