@@ -1,9 +1,9 @@
-//! What a Master makes of what it hears: a thread of its own, from activation to deactivation.
+//! Analysis of a Master: a thread that runs while the host has the plugin active.
 //!
-//! The audio thread's [`StemAligner`](link::stem_aligner::StemAligner) sends finished hops; here they are recorded and
-//! fitted ([`Recorder`]), Stems are told apart from those of other sessions and found where they arrive late
-//! (`stem_routing`), what is left over gets its name, and what is known is published to the window ([`PluginShared`]) and to others
-//! ([`AnalysisShared`]). Whatever this thread does, and however late, audio does not depend on it.
+//! The audio thread's [`StemAligner`](link::stem_aligner::StemAligner) sends finished hops. This thread records and
+//! fits them ([`Recorder`]), finds which Stems belong to the mix and how late they arrive ([`stem_routing`]), names
+//! the causes of a residual, and publishes the results to the window ([`PluginShared`]) and to the link
+//! ([`AnalysisShared`]). Audio never depends on it.
 //!
 //! [`PluginShared`]: plugin_core::shared::PluginShared
 
@@ -42,26 +42,26 @@ use std::time::{Duration, Instant};
 use stem_routing::StemRouting;
 use units::{Db, Hz};
 
-/// Deliveries that are taken at once, lest a thread that is to end goes on.
+/// Hop messages handled in one round, so that a stop request is seen in time.
 const MAX_MESSAGES_PER_ROUND: usize = 100;
-/// Between two looks at all that is known, at the least.
+/// Minimum time between two reports.
 const REPORT_INTERVAL: Duration = Duration::from_millis(500);
-/// And so many times what the last look took: a long song costs more.
+/// Minimum time between two reports, in multiples of the time that the last one took: long songs cost more.
 const REPORT_COST_FACTOR: u32 = 8;
 
-/// What a Master's analysis and the link's thread tell each other.
+/// State shared by a Master's analysis thread, the link's thread and the window's commands.
 #[derive(Debug, Default)]
 pub struct AnalysisShared {
     summary: Mutex<SessionSummary>,
     queries: Mutex<Vec<PredictionQuery>>,
     foreign_stems: Mutex<ForeignStems>,
-    /// Commands from the window, in order.
+    /// Commands of the window, in order.
     commands: SegQueue<AnalysisCommand>,
-    /// To wake the analysis.
+    /// The analysis thread, to wake it; `None` while it does not run.
     thread: Mutex<Option<Thread>>,
 }
 
-/// What somebody wants to know.
+/// Request for the prediction of one move.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct PredictionQuery {
     pub(crate) sender: InstanceId,
@@ -70,33 +70,32 @@ pub(crate) struct PredictionQuery {
     pub(crate) gain: Db,
 }
 
-/// What decides whose audio is wanted of other processes.
+/// Routing results that decide which remote Stems send their audio.
 #[derive(Debug, Default)]
 struct ForeignStems {
-    /// The Master, and the rate that Stems must have.
+    /// The Master and the sampling rate that its Stems must have.
     master: Option<(PeerView, Hz)>,
-    /// Those that are not summed.
+    /// Stems that are not summed.
     left_out: Vec<InstanceId>,
-    /// Stems that sit inside others, each with the one that it is inside.
+    /// Pairs of a nested Stem and the Stem that contains it.
     nested: Vec<(StemId, StemId)>,
 }
 
-/// A Stem that plays this near to the Master on the timeline may belong to it, seconds.
+/// Maximum distance between Stem and Master on the timeline, seconds, for a Stem that may belong to the mix.
 const MAX_DISTANCE_SECONDS: f64 = 10.0;
 
-/// Questions that wait at most.
+/// Maximum number of waiting queries.
 const MAX_QUERIES: usize = 16;
-/// An answer stands for so long before the next one takes its place: who asks looks a few times a second, through the
-/// bridge a little later.
+/// Time for which an answer stays published: askers poll a few times a second, later through the bridge.
 const ANSWER_DURATION: Duration = Duration::from_millis(600);
 
 impl AnalysisShared {
-    /// What is to be told of the session.
+    /// Returns the session summary for other instances.
     pub fn summary(&self) -> SessionSummary {
         *self.summary.lock()
     }
 
-    /// Whether the audio of this Stem of another process is wanted.
+    /// Returns true if the Master needs the audio of `stem`, which lives in another process.
     pub fn wants_audio_of(&self, stem: &PeerView) -> bool {
         let foreign_stems = self.foreign_stems.lock();
         let (Some((master, rate)), Some(status)) = (foreign_stems.master, stem.block_status()) else {
@@ -108,13 +107,13 @@ impl AnalysisShared {
         if stem.id().is_some_and(|id| !foreign_stems.left_out.contains(&id)) {
             return true;
         }
-        // one that was not found before may be by now, if it plays where the Master does
+        // a Stem that was left out may belong by now if it plays near the Master's position
         let position_of = |status: BlockStatus| status.position.filter(|_| status.playing);
         let places = position_of(status).zip(master.block_status().and_then(position_of));
         places.is_some_and(|(stem, master)| stem.abs_diff(master) as f64 <= MAX_DISTANCE_SECONDS * rate.0)
     }
 
-    /// Somebody asks what a move of `stem` would change. It takes the place of what he queries before and was not told yet.
+    /// Queues a query for the effect of a move of `stem`. It replaces an unanswered query of the same sender.
     pub fn queue_query(&self, sender: InstanceId, request: &PeerRequest, stem: InstanceId) {
         let mut queries = self.queries.lock();
         queries.retain(|query| query.sender != sender);
@@ -125,13 +124,13 @@ impl AnalysisShared {
         self.wake_thread();
     }
 
-    /// A person at the window asks for something.
+    /// Queues a command of the window.
     pub fn send_command(&self, command: AnalysisCommand) {
         self.commands.push(command);
         self.wake_thread();
     }
 
-    /// The Stem that `stem` sits inside: it is metered, not summed.
+    /// Returns the Stem that contains `stem`: a nested Stem is metered, not summed.
     pub fn enclosing_stem(&self, stem: StemId) -> Option<StemId> {
         self.foreign_stems.lock().nested.iter().find(|(inner, _)| *inner == stem).map(|(_, outer)| *outer)
     }
@@ -143,32 +142,32 @@ impl AnalysisShared {
     }
 }
 
-/// All that a Master knows. It outlives its thread: what was heard stays while the host has the plugin inactive.
+/// Recorder, routing and results of one Master. Outlives its thread: recorded hops stay while the plugin is inactive.
 pub struct MasterAnalysis<O: Output> {
-    /// The Master itself: the mix is in its ring.
+    /// The Master itself; its ring holds the mix.
     view: PeerView,
     analysis_shared: Arc<AnalysisShared>,
     context: Arc<PluginContext<O>>,
     rate: Hz,
     class: LatencyClass,
-    /// The thread is to end.
+    /// Set when the thread is to end.
     stop: Arc<AtomicBool>,
     windows: CapturedWindows,
     receiver: Option<HopReceiver>,
     recorder: Recorder,
-    /// What the Master took away along the timeline.
+    /// Gain reduction of the Master along the timeline.
     reductions: ReductionHistory,
-    /// The stems of the present set.
+    /// The stems of the current set.
     stems: Vec<InstanceId>,
     steadiness: Vec<SettingSteadiness>,
     stem_routing: StemRouting,
     targets: Vec<NormalizationTarget>,
-    /// Something has come since the last look.
+    /// True if something has arrived since the last report.
     has_news: bool,
-    /// States that had been loaded then: songs come with them.
+    /// Count of loaded states at the last round: songs come with a state.
     loads: u64,
     next_report: Instant,
-    /// Before that the last answer stands.
+    /// Time before which the last answer stays published.
     next_answer: Instant,
 }
 
@@ -179,7 +178,7 @@ impl<O: Output> std::fmt::Debug for MasterAnalysis<O> {
 }
 
 impl<O: Output> MasterAnalysis<O> {
-    /// The analysis of the Master `me`, whose settings and songs `context` has, and which publishes there.
+    /// Creates the analysis of the Master `view`; `context` has its settings and songs and receives its results.
     pub fn new(view: PeerView, analysis_shared: Arc<AnalysisShared>, context: Arc<PluginContext<O>>) -> Self {
         Self {
             view,
@@ -203,7 +202,8 @@ impl<O: Output> MasterAnalysis<O> {
         }
     }
 
-    /// The host activates at `rate`; hops come by `receiver`. Returns where advice for the audio thread appears.
+    /// Starts a session at `rate` with the hops of `receiver`; returns the routing table for the audio thread.
+    /// Another rate clears the recorder.
     fn activate(&mut self, rate: Hz, class: LatencyClass, receiver: HopReceiver) -> Arc<RoutingTable> {
         if rate != self.rate {
             self.recorder.clear();
@@ -212,7 +212,7 @@ impl<O: Output> MasterAnalysis<O> {
             self.rate = rate;
         }
         (self.class, self.receiver) = (class, Some(receiver));
-        // sets are counted anew
+        // set numbers start again with each activation
         self.recorder.set_stems(u64::MAX, &[]);
         (self.stems, self.steadiness) = (Vec::new(), Vec::new());
         self.stem_routing.activate(&ROSTER, self.view);
@@ -220,7 +220,7 @@ impl<O: Output> MasterAnalysis<O> {
         self.stem_routing.routing_table()
     }
 
-    /// Does what there is to do.
+    /// Runs one round: hops, commands, queries, captures, routing review and report, each if due.
     fn run_round(&mut self) {
         self.take_hop_messages();
         self.reductions.record(self.view.block_status(), self.rate);
@@ -242,7 +242,7 @@ impl<O: Output> MasterAnalysis<O> {
         }
     }
 
-    /// The query of others whose turn it is: one at a time, for there is room for one answer.
+    /// Removes and returns the next waiting query of another instance. One at a time: the summary holds one answer.
     fn next_query(&mut self, now: Instant) -> Option<PredictionQuery> {
         let mut waiting = self.analysis_shared.queries.lock();
         if waiting.is_empty() || now < self.next_answer {
@@ -252,7 +252,7 @@ impl<O: Output> MasterAnalysis<O> {
         Some(waiting.remove(0))
     }
 
-    /// Does what a person at the window asks; returns the last move to be predicted, unless it was forgotten.
+    /// Applies the window's commands; returns the last move to predict, unless it was withdrawn.
     fn apply_commands(&mut self) -> Option<PredictionQuery> {
         let mut queries = None;
         while let Some(command) = self.analysis_shared.commands.pop() {
@@ -289,7 +289,7 @@ impl<O: Output> MasterAnalysis<O> {
         };
     }
 
-    /// What a stem is called.
+    /// Returns the name of a stem for messages.
     fn stem_name(id: StemId) -> String {
         let info = InstanceId::new(id.0).and_then(|id| ROSTER.find(id)).and_then(|view| view.info());
         let Some(info) = info else { return "A stem that has gone".into() };

@@ -1,4 +1,5 @@
-//! The audio thread's part in the link: what a plugin tells others, and a Master's ears.
+//! Publication of a plugin's audio to the link, from the audio thread; in a Master, also alignment of the Stems'
+//! audio.
 
 use chain::parameters::{PARAMETERS, Value};
 use chain::{ChainKind, ChainSettings};
@@ -12,50 +13,50 @@ use session::timeline::TransportTracker;
 use std::sync::Arc;
 use units::{Db, Hz};
 
-/// What the host says about a block.
+/// Transport state that the host gives with a block.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TransportPosition {
-    /// Whether the transport runs.
+    /// True while the transport runs.
     pub playing: bool,
-    /// Where the block begins on the project's timeline, in frames; `None` if the host does not say.
+    /// Position of the block's first frame on the project's timeline, frames; `None` if the host gives none.
     pub position: Option<i64>,
 }
 
 impl TransportPosition {
-    /// Where on the timeline the frame `frames` into the block is played; `None` while nothing is.
+    /// Timeline position of the frame at offset `frames`; `None` while the transport stands.
     fn timeline_position(self, frames: usize) -> Option<i64> {
         self.position.filter(|_| self.playing).map(|position| position.saturating_add(frames as i64))
     }
 }
 
-/// Tells others of a plugin's audio. Neither allocates nor waits after [`Self::prepare`].
+/// Publisher of a plugin's audio, status and settings. Neither allocates nor waits after [`Self::prepare`].
 #[derive(Debug)]
 pub struct Broadcast {
     chain_kind: ChainKind,
-    /// Of the table's rows: those who have the same understand each other's settings.
+    /// Hash of the parameter table: instances with equal schemas understand each other's settings.
     schema: u64,
-    /// Off the roster when dropped.
+    /// Dropping it leaves the roster.
     membership: Membership,
-    /// A Master's.
+    /// Present in a Master.
     aligner: Option<StemAligner>,
     tracker: TransportTracker,
     status: BlockStatus,
-    /// The settings in force.
+    /// The settings in use.
     settings: PublishedSettings,
-    /// They have not been told yet.
+    /// True until the settings in use are published.
     settings_pending: bool,
-    /// Frames since some were told.
+    /// Frames since settings were published last.
     frames_since_published: u64,
-    /// Stands for the settings in force, level aside, and the gain behind everything else.
+    /// Hash of the settings in use without the level, and the output level.
     mark: (u64, Db),
     monitoring: bool,
     gauges: Arc<Gauges>,
-    /// Hops that the gauges had when their loudness was last told.
+    /// Hop count of the gauges when loudness was published last.
     published_hops: u64,
 }
 
 impl Broadcast {
-    /// A broadcast for a plugin in `chain_kind` that has joined.
+    /// Creates the broadcast of a plugin that has joined the link.
     pub fn new(chain_kind: ChainKind, membership: Membership, gauges: Arc<Gauges>) -> Self {
         let schema = PARAMETERS.schema(chain_kind);
         Self {
@@ -75,7 +76,8 @@ impl Broadcast {
         }
     }
 
-    /// The host activates: audio at `rate`, a chain of `latency` frames; `aligner` for a Master. Allocates.
+    /// Prepares for audio at `rate` with a chain latency of `latency` frames; a Master passes its `aligner`.
+    /// Allocates.
     pub fn prepare(&mut self, rate: Hz, latency: usize, aligner: Option<StemAligner>) {
         self.membership.audio_writer.prepare_ring(rate);
         self.aligner = aligner;
@@ -84,7 +86,7 @@ impl Broadcast {
         self.interrupt();
     }
 
-    /// What comes does not continue what came.
+    /// Starts a new segment: the next block does not continue the last one.
     pub fn interrupt(&mut self) {
         self.tracker.start_segment();
         if let Some(aligner) = &mut self.aligner {
@@ -92,7 +94,7 @@ impl Broadcast {
         }
     }
 
-    /// The chain's settings from here on, and what a Master has asked the level to change by, on top.
+    /// Takes the chain's settings; `trim` is the level change that a Master has requested on top of them.
     pub fn set_settings(&mut self, settings: &ChainSettings, trim: Db) {
         self.status.revision += 1;
         let mut values = PublishedSettings::new(self.schema, self.status.revision);
@@ -108,12 +110,12 @@ impl Broadcast {
                 revision = mix_word(revision, value.unwrap_or(f64::NAN).to_bits());
             }
         }
-        // behind the table's: the noise print, if one was learned
+        // after the table's values: the noise print, if one was learned
         for level in settings.denoise.print.iter().flat_map(NoisePrint::levels) {
             values.push(Some(f64::from(*level)));
             revision = mix_word(revision, u64::from(level.to_bits()));
         }
-        // and behind that the threshold per octave, if there is one
+        // then the threshold offsets per octave, if any is set
         let curve = &settings.denoise.curve;
         for point in curve.iter().filter(|_| *curve != ThresholdCurve::default()) {
             values.push(Some(point.0));
@@ -121,13 +123,13 @@ impl Broadcast {
         }
         self.settings = values;
         self.settings_pending = true;
-        // a bypassed chain has no level
+        // a bypassed chain applies no level
         let level = if settings.bypass { Db(0.0) } else { settings.level + trim };
         self.mark = (revision, level);
         self.mark_settings();
     }
 
-    /// Something else is heard than the output, or the output again.
+    /// Marks whether the user listens to something else than the output.
     pub fn set_monitoring(&mut self, monitoring: bool) {
         (self.monitoring, self.status.listens) = (monitoring, monitoring);
         self.mark_settings();
@@ -140,14 +142,14 @@ impl Broadcast {
             .mark_settings(if self.monitoring { MONITORING_REVISION } else { revision }, level);
     }
 
-    /// A part of a block before the chain: `at` frames into the block of `transport`.
+    /// Passes a chunk of the mix, `at` frames into the host's block, to the aligner of a Master. Before the chain.
     pub fn align_stems(&mut self, transport: TransportPosition, at: usize, mix: [&[f64]; 2]) {
         if let Some(aligner) = &mut self.aligner {
             aligner.process_block(transport.timeline_position(at), mix);
         }
     }
 
-    /// The same part behind the chain, and as it entered, as late as the chain is.
+    /// Writes the chunk to the ring: the chain's output, and its input delayed by the chain's latency.
     pub fn write_block(
         &mut self,
         transport: TransportPosition,
@@ -160,7 +162,7 @@ impl Broadcast {
         self.frames_since_published = self.frames_since_published.saturating_add(output[0].len() as u64);
     }
 
-    /// The block is over.
+    /// Publishes the status after a block, and changed settings at most ten times a second.
     pub fn publish_block(&mut self, transport: TransportPosition, health: &Health) {
         let hops = self.gauges.hops();
         if hops != self.published_hops {
@@ -178,7 +180,7 @@ impl Broadcast {
             ..self.status
         };
         self.membership.audio_writer.publish_status(&self.status);
-        // automation changes them with every block; whoever watches looks ten times a second
+        // automation changes settings with every block; readers poll about ten times a second
         let pause = (self.status.rate.0 / 10.0) as u64;
         if self.settings_pending && self.frames_since_published >= pause {
             self.membership.audio_writer.publish_settings(&self.settings);
@@ -187,17 +189,17 @@ impl Broadcast {
     }
 }
 
-/// The row that is no part of a revision.
+/// The parameter that does not count in the settings hash.
 const LEVEL_ID: &str = "level";
 
-/// Frames after which settings may be told at any rate.
+/// Frame count before anything was published.
 const NEVER_PUBLISHED: u64 = u64::MAX;
 
-/// A revision before any value.
+/// Seed of the settings hash.
 const REVISION_SEED: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// A hash that goes on with another word; equal settings have equal revisions, whatever was between them. Neither zero,
-/// which stands for nothing, nor [`MONITORING_REVISION`].
+/// Mixes a word into the settings hash. Equal settings have equal hashes, on every instance. The result is neither
+/// zero, which stands for no settings, nor [`MONITORING_REVISION`].
 fn mix_word(hash: u64, word: u64) -> u64 {
     let hash = (hash ^ word).wrapping_mul(0xd6e8_feb8_6659_fd93);
     (hash ^ hash >> 32).clamp(1, MONITORING_REVISION - 1)

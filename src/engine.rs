@@ -1,4 +1,4 @@
-//! The audio thread's part of a plugin: the chain, its meters, and what keeps a fault from reaching the host.
+//! Audio thread of a plugin: the chain, its meters, and the containment of panics.
 
 use super::broadcast::{Broadcast, TransportPosition};
 use super::monitor::Monitor;
@@ -14,37 +14,37 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use units::{Db, Hz, Samples};
 
-/// Frames that are worked on at once; a host's block of any size is cut into these.
+/// Maximum frames processed at once; larger host blocks are split.
 const CHUNK_FRAMES: usize = 512;
 
-/// A first sample of this value makes the engine panic: tests see that no host notices.
+/// A sample of this value at the start of a chunk makes the engine panic, for tests of the containment.
 #[cfg(any(test, feature = "injected-panic"))]
 pub const INJECTED_PANIC: f32 = 1.234_567e30;
 
-/// Everything that processing needs, allocated when the host activates.
+/// State of audio processing, allocated when the host activates.
 pub struct Engine {
     chain: Chain,
     class: LatencyClass,
     tap: MeterTap,
     gauges: Arc<Gauges>,
-    /// Left, right, left key, right key: the edge between the host's `f32` and the chain's `f64`.
+    /// Left, right, left key, right key: conversion from the host's `f32` to the chain's `f64`.
     buffers: Box<[[f64; CHUNK_FRAMES]; 4]>,
-    /// The parameters' count of changes at the last `set`; `None` before the first since reset.
+    /// Parameter change count of the settings in use; `None` after reset.
     applied_changes: Option<u64>,
-    /// Takes the chain's place after a panic: the input, as late as the chain was.
+    /// Delayed input in place of the chain after a panic, with the chain's latency.
     dry: [Delay; 2],
     failed: bool,
-    /// What is heard instead of the output.
+    /// The signal heard in place of the output.
     monitor_mode: MonitorMode,
-    /// Noise is being learned.
+    /// True while the chain learns noise.
     is_learning: bool,
     monitor: Monitor,
-    /// `None` if there was no place at the table.
+    /// `None` if the roster was full.
     broadcast: Option<Broadcast>,
 }
 
 impl Engine {
-    /// An engine for audio at `rate`, mono or stereo.
+    /// Creates an engine for audio at `rate`. Allocates.
     pub fn new(
         chain_kind: ChainKind,
         class: LatencyClass,
@@ -72,41 +72,40 @@ impl Engine {
         }
     }
 
-    /// The same, telling the link what it does.
+    /// Adds publication to the link.
     pub fn with_broadcast(self, broadcast: Option<Broadcast>) -> Self {
         Self { broadcast, ..self }
     }
 
-    /// The same, playing the songs that come from there when they are to be heard.
+    /// Adds playback of reference clips from `inbox`.
     pub fn with_references(mut self, inbox: Option<ClipInbox>) -> Self {
         self.monitor.connect_inbox(inbox);
         self
     }
 
-    /// What told the link, and where songs come from, for the next engine. What it holds of songs is freed: not for an
-    /// audio thread.
+    /// Returns broadcast and inbox for the next engine. Frees held clips: not for the audio thread.
     pub fn into_parts(mut self) -> (Option<Broadcast>, Option<ClipInbox>) {
         let inbox = self.monitor.disconnect_inbox();
         (self.broadcast, inbox)
     }
 
-    /// Frees what it holds of songs, while no audio thread runs.
+    /// Frees held reference clips, while no audio thread runs.
     pub fn free_reference(&mut self) {
         let inbox = self.monitor.disconnect_inbox();
         self.monitor.connect_inbox(inbox);
     }
 
-    /// The latency, constant.
+    /// Latency of the chain, constant.
     pub fn latency(&self) -> Samples {
         self.chain.latency()
     }
 
-    /// The class it was made for.
+    /// Latency class of the chain.
     pub fn class(&self) -> LatencyClass {
         self.class
     }
 
-    /// Forgets all audio; after a contained panic, tries the chain again. Meters keep what they have heard.
+    /// Forgets all audio, and tries the chain again after a contained panic. Meter readings stay.
     pub fn reset(&mut self) {
         self.dry.iter_mut().for_each(|delay| delay.fill(0.0));
         (self.applied_changes, self.failed) = (None, false);
@@ -118,7 +117,7 @@ impl Engine {
         self.contain_panic(|engine| engine.chain.reset());
     }
 
-    /// Does what may panic; false if it did. From then on the input passes, until reset.
+    /// Runs `risk`; returns false after a panic, from which on the delayed input passes until reset.
     fn contain_panic(&mut self, risk: impl FnOnce(&mut Self)) -> bool {
         let went_well = catch_unwind(AssertUnwindSafe(|| risk(self))).is_ok();
         if !went_well {
@@ -128,8 +127,8 @@ impl Engine {
         went_well
     }
 
-    /// Takes the settings if the parameters have changed since the last time: `changes` is their count. `settings` is
-    /// called only then, and says what a Master has asked the level to change by, on top of them.
+    /// Applies new settings if the parameter count `changes` differs from the last call's. Only then `settings` is
+    /// called; it returns the settings and the trim that a Master has requested.
     pub fn apply_settings(&mut self, changes: u64, settings: impl FnOnce() -> (ChainSettings, Db)) {
         if self.applied_changes != Some(changes) {
             self.contain_panic(|engine| {
@@ -137,7 +136,7 @@ impl Engine {
                 if let Some(broadcast) = &mut engine.broadcast {
                     broadcast.set_settings(&settings, trim);
                 }
-                // the trim is a part of the level: as exact, and as smooth
+                // the trim is part of the level: as exact, and smoothed alike
                 settings.level = settings.level + trim;
                 engine.chain.set(&settings);
             });
@@ -145,8 +144,8 @@ impl Engine {
         }
     }
 
-    /// Makes something else heard than the output, or the output again. Meanwhile the meters wait; only another level
-    /// is made behind them, so that they still say what leaves.
+    /// Selects the signal heard in place of the output. Meters pause while the chain's own output is replaced; gain
+    /// and mute act behind the meters.
     pub fn set_monitor_mode(&mut self, mode: MonitorMode) {
         if mode != self.monitor_mode {
             self.monitor_mode = mode;
@@ -158,7 +157,7 @@ impl Engine {
         }
     }
 
-    /// Learns noise, as a person requests; what was learned becomes the print.
+    /// Starts, continues or finishes noise learning as `noise` requests; a finished print is stored there.
     pub fn update_noise_learning(&mut self, noise: &Noise) {
         let request = noise.request();
         if request == LearnRequest::None && !self.is_learning {
@@ -177,8 +176,8 @@ impl Engine {
         });
     }
 
-    /// Processes a host's block in place: one or two channels, with the key's as many, all equally long. A panic
-    /// mutes the block; from the next on the input passes, delayed by the latency, until reset.
+    /// Processes a host block in place: one or two channels, with as many key channels, all equally long. A panic
+    /// mutes the block; from the next on, the input passes with the chain's latency, until reset.
     pub fn process(
         &mut self,
         channels: &mut [&mut [f32]],
@@ -232,7 +231,7 @@ impl Engine {
         let (key_left, key_right) = (&mut key_left[..frames], &mut key_right[..frames]);
 
         let [first, rest @ ..] = channels else { return };
-        // a mono signal is two equal channels
+        // a mono signal is processed as two equal channels
         widen(left, &first[range.clone()]);
         widen(right, &rest.first().unwrap_or(first)[range.clone()]);
         self.gauges.scope().write(ScopePoint::Before, left, right);
@@ -268,7 +267,7 @@ impl Engine {
         }
     }
 
-    /// The input, delayed as the chain would; what is not finite becomes silence.
+    /// Passes the input with the chain's latency; non-finite samples become silence.
     fn pass_through(&mut self, channels: &mut [&mut [f32]]) {
         for (channel, delay) in channels.iter_mut().zip(&mut self.dry) {
             for sample in channel.iter_mut() {

@@ -1,5 +1,5 @@
-//! A session as the link knows it, for export: every Stem's settings where it tells them, whichever process it lives
-//! in. Called when a person exports, never by the audio thread.
+//! Export of a session from the link: settings of every Stem, of any process. Runs on a user's request, never on the
+//! audio thread.
 
 use super::stem_list::StemList;
 use chain::parameters::{PARAMETERS, Parameter, ParameterKind, Value};
@@ -16,7 +16,8 @@ use session::session_report::StemState;
 use std::time::Instant;
 use units::{Db, Hz};
 
-/// The session of the Master `me`, with the Stems of `roster` that make up its mix; all in reach before it has heard any.
+/// Collects the session of the Master `me` with the Stems of its mix; before it has heard any, with all Stems in
+/// reach.
 pub fn session_export(roster: &'static Roster, me: PeerView) -> SessionExport {
     let summary = me.summary().unwrap_or_default();
     let heard = summary.stems().next().is_some();
@@ -49,11 +50,11 @@ pub fn session_export(roster: &'static Roster, me: PeerView) -> SessionExport {
     export
 }
 
-/// Makes delays relative to when most stems arrive: that much the host has everything late, to make up for latencies.
+/// Makes delays relative to the most common one: hosts delay everything alike to compensate latency.
 fn make_delays_relative(stems: &mut [StemExport]) {
     let late = |stem: &StemExport| if let Arrival::Found(_, late) = stem.arrival { Some(late) } else { None };
     let count = |of: i64| stems.iter().filter(|stem| late(stem) == Some(of)).count();
-    // of equals the earliest
+    // the smallest of equally common ones
     let usual = stems.iter().filter_map(late).max_by_key(|&of| (count(of), std::cmp::Reverse(of)));
     for stem in stems {
         if let Arrival::Found(_, late) = &mut stem.arrival {
@@ -66,7 +67,7 @@ fn find<'a>(summary: &'a SessionSummary, card: &StemCard) -> Option<&'a StemFind
     summary.stems().find(|stem| stem.stem.get() == card.id.0)
 }
 
-/// How a stem arrives; as late as its chain and what comes after make it.
+/// Arrival of a stem in the mix, with its chain's latency added to the delay.
 fn arrival(stem: &StemFinding, view: Option<PeerView>) -> Arrival {
     let latency = view.and_then(|view| view.block_status()).map_or(0, |status| status.latency as i64);
     match (stem.matrix, stem.state) {
@@ -76,7 +77,7 @@ fn arrival(stem: &StemFinding, view: Option<PeerView>) -> Arrival {
     }
 }
 
-/// What the chain of `view` is set to; else why that is not known.
+/// Settings of the chain of `view`; the error is the reason why they are unknown.
 fn chain(
     chain_kind: ChainKind,
     view: &PeerView,
@@ -91,13 +92,13 @@ fn chain(
     Ok(ChainExport { class, values, noise, curve })
 }
 
-/// Words of a noise print with a threshold per octave behind it.
+/// Words of a noise print followed by threshold offsets.
 const BANDS_AND_CURVE: usize = BANDS + CURVE_POINTS;
 
 type ChainValues = Vec<(&'static Parameter, Value)>;
 
-/// The settings as parameters of a chain in `chain_kind`, each a value that it can have, and behind them noise print and threshold per
-/// octave, each whole or not there; `None` if they are of another table.
+/// Decodes published settings: a valid value for each parameter, then noise print and threshold offsets, each
+/// complete or absent; `None` if they follow another parameter table.
 fn values(
     chain_kind: ChainKind,
     settings: &PublishedSettings,
@@ -128,7 +129,7 @@ fn value(row: &Parameter, told: Option<f64>) -> Option<Value> {
             (0..choices.len()).find(|&one| one as f64 == index).map(Value::Choice)
         }
         (ParameterKind::Number { may_be_off: true, .. }, None) => Some(Value::Number(None)),
-        // per cent come back from a fraction: the number that the parameter has
+        // through the normalized value, so that numbers come back exactly as the parameter has them
         (ParameterKind::Number { .. }, Some(x)) => {
             Some(value_from_normalized(row, normalized_from_value(row, Value::Number(Some(x)))))
         }
@@ -136,12 +137,12 @@ fn value(row: &Parameter, told: Option<f64>) -> Option<Value> {
     }
 }
 
-/// ClassLatencies of the classes, as far as they were needed: a chain has to be made for each.
+/// Latencies of the classes by kind and rate, computed when needed: each takes a new chain.
 #[derive(Default)]
 struct ClassLatencies(Vec<(ChainKind, Hz, [u64; 3])>);
 
 impl ClassLatencies {
-    /// The class that has that latency at that rate.
+    /// Returns the class that has `latency` samples at `rate`.
     fn class(&mut self, chain_kind: ChainKind, rate: Hz, latency: u64) -> Option<LatencyClass> {
         if !(1000.0..=1e6).contains(&rate.0) {
             return None;

@@ -12,7 +12,7 @@
 //! plugin does, on the audio thread and elsewhere; [`analysis`] is a Master's thread that evaluates what the link brings.
 //! Nothing here allocates for audio, opens a file or starts a thread before a host activates.
 
-/// Description of a plugin; that of a build for tests says so.
+/// Expands to a plugin's description, with a note in test builds.
 macro_rules! description {
     ($text:literal) => {
         if cfg!(feature = "injected-panic") {

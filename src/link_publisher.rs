@@ -1,6 +1,6 @@
-//! What a plugin tells others when the link's thread asks, and what it does when others ask for something.
+//! Publication of a plugin's readings to the link, and its reaction to requests of others.
 //!
-//! Runs on the link's thread, a few times a second; the audio thread's part is [`super::broadcast`].
+//! Runs on the link's thread, a few times a second; the audio thread publishes through [`super::broadcast`].
 
 use super::analysis::AnalysisShared;
 use super::spectrum::{SpectrumLevels, StemSpectrum};
@@ -25,36 +25,36 @@ use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 use units::Ms;
 
-/// From this many hops on, integrated readings are derived once a second only: gates go over all of them.
+/// Hop count from which on readings are derived once a second only, since the gates pass over all hops.
 const LONG_PROGRAMME_HOPS: u64 = 36_000;
 
-/// An instance's voice in the link.
+/// Source of an instance's link records, and target of requests to it.
 pub struct LinkPublisher<O: Output> {
     context: Arc<PluginContext<O>>,
     format: PluginFormat,
-    /// The instance as others see it, and others as it sees them, once it has joined.
+    /// The instance's view and its list of Stems, once it has joined.
     joined: OnceLock<(PeerView, Arc<StemList>)>,
-    /// A number for this life, to which changes of the trim are added: no request of a former life fits.
+    /// Random base of this instance's revisions: requests to an earlier instance with its id do not match.
     base: u64,
     answer: Mutex<Option<TrimAnswer>>,
     readings: Mutex<PublishedReadings>,
     spectrum: Mutex<StemSpectrum>,
-    /// A Master's.
+    /// Present in a Master.
     analysis_shared: Option<Arc<AnalysisShared>>,
 }
 
-/// Measurements of the last round.
+/// Readings of the last update.
 #[derive(Clone, Copy, Default)]
 struct PublishedReadings {
     reading: Reading,
-    /// Hops and programme length of the meters when the reading was derived.
+    /// Hop count and programme length of the meters when the reading was derived.
     hops: u64,
     heard: Ms,
     spectrum: SpectrumLevels,
 }
 
 impl<O: Output> LinkPublisher<O> {
-    /// The voice of a plugin that `format` has loaded; `analysis_shared` of a Master.
+    /// Creates the publisher of a plugin loaded in `format`; a Master passes its `analysis_shared`.
     pub fn new(
         context: Arc<PluginContext<O>>,
         format: PluginFormat,
@@ -72,9 +72,9 @@ impl<O: Output> LinkPublisher<O> {
         }
     }
 
-    /// The instance has joined as `me`, and sees `stems`: its state says so from now on.
+    /// Connects the publisher after the instance has joined, and saves its identity.
     pub(super) fn set_joined(&self, me: PeerView, stems: Arc<StemList>) {
-        // there is one life per voice
+        // an instance joins once
         let _ = self.joined.set((me, stems));
         self.save_identity(None);
     }
@@ -83,7 +83,7 @@ impl<O: Output> LinkPublisher<O> {
         self.joined.get().map(|(me, _)| *me)
     }
 
-    /// Keeps id and session in the state; the id may have changed, because a duplicate elsewhere is older.
+    /// Saves id and session in the state; the id changes if an older instance has the same one.
     fn save_identity(&self, belongs_to: Option<SessionId>) {
         let Some(id) = self.view().and_then(|me| me.id()) else { return };
         let saved = self.context.params.store.identity();
@@ -96,7 +96,7 @@ impl<O: Output> LinkPublisher<O> {
         self.context.params.store.identity().session.and_then(|session| SessionId::new(session.get()))
     }
 
-    /// Looks for the Master that sums this Stem, and publishes what it says.
+    /// Finds the Master that sums this Stem, and publishes its summary to the window.
     fn update_master(&self) {
         let Some(id) = self.view().and_then(|me| me.id()) else { return };
         let masters = ROSTER.peers().filter_map(|view| {
@@ -105,7 +105,7 @@ impl<O: Output> LinkPublisher<O> {
             let stem = *summary.stems().find(|stem| stem.stem == id)?;
             Some((info, summary, stem))
         });
-        // of several the one of before, then the earliest
+        // of several, the one of the saved session, then the earliest
         let hint = self.session();
         let found = masters.min_by_key(|(info, ..)| (info.session != hint, info.born));
         self.context.shared.set_master(found.as_ref().map(|(_, summary, stem)| LinkedMaster {
@@ -130,7 +130,7 @@ impl<O: Output> LinkPublisher<O> {
         }
     }
 
-    /// Says what keeps others from being seen.
+    /// Publishes faults that keep other instances from being seen.
     fn report_faults(&self) {
         let (state, shared) = (BRIDGE.state(), &self.context.shared);
         let owns = self.view().is_none_or(|me| ROSTER.owns_session(me));
@@ -173,7 +173,7 @@ impl<O: Output> InstanceSource for LinkPublisher<O> {
             }
         }
         self.report_faults();
-        // what a window has taken back is freed even after it was closed
+        // clips that a closed window has left behind
         self.context.shared.references.free_returned();
         self.update_readings();
     }
@@ -181,7 +181,7 @@ impl<O: Output> InstanceSource for LinkPublisher<O> {
     fn readings(&self) -> StemReadings {
         let (offset, changes) = self.context.params.store.trim_and_changes();
         let PublishedReadings { reading, spectrum, .. } = *self.readings.lock();
-        // the status says what of it is of the transport
+        // momentary and short-term loudness come with the block status
         let reading = Reading { momentary: None, short_term: None, ..reading };
         let audition = self.base.wrapping_add(self.context.shared.monitor.revision());
         StemReadings { reading, spectrum, trim: self.trim(offset, changes), audition }
@@ -219,13 +219,13 @@ impl<O: Output> InstanceSource for LinkPublisher<O> {
                 });
                 *self.answer.lock() = answer;
             }
-            // nobody asks a Master for a trim, or a Stem what it cannot know
+            // Masters have no trim, and Stems predict nothing
             _ => {}
         }
     }
 }
 
-/// Plugins of other versions that are there, in words; `None` if there are none.
+/// Message that names incompatible plugin versions; `None` if there are none.
 fn other_versions(state: &BridgeState) -> Option<String> {
     let mut versions: Vec<String> = state.incompatible.iter().map(u64::to_string).collect();
     versions.sort();

@@ -1,5 +1,5 @@
-//! What is played instead of a plugin's output, behind its meters: the output at another level, nothing, or another song. What
-//! meters and the link say stays that of the output.
+//! Monitor path behind the meters: the output at another gain, muted, or replaced by a reference. Meters and link
+//! keep measuring the output.
 
 use super::broadcast::TransportPosition;
 use super::reference_player::ReferencePlayer;
@@ -8,32 +8,32 @@ use dsp::Smoother;
 use plugin_core::reference_clip::ClipInbox;
 use units::Hz;
 
-/// The last thing before the host.
+/// Last stage before the host.
 #[derive(Debug)]
 pub(super) struct Monitor {
     gain: Smoother,
     rate: Hz,
-    /// Plays other songs; `None` without anybody to choose them.
+    /// Reference player; `None` without a source of clips.
     player: Option<ReferencePlayer>,
 }
 
 impl Monitor {
-    /// The output as it is.
+    /// Creates a monitor that passes the output.
     pub(super) fn new(rate: Hz) -> Self {
         Self { gain: fade(1.0, rate), rate, player: None }
     }
 
-    /// Other songs come from there.
+    /// Connects the source of reference clips.
     pub(super) fn connect_inbox(&mut self, inbox: Option<ClipInbox>) {
         self.player = inbox.map(|inbox| ReferencePlayer::new(self.rate, inbox));
     }
 
-    /// Where other songs come from, for the next one.
+    /// Disconnects and returns the source of reference clips.
     pub(super) fn disconnect_inbox(&mut self) -> Option<ClipInbox> {
         self.player.take().map(ReferencePlayer::into_inbox)
     }
 
-    /// What is heard from now on, soon: the output, at a level, or a song. Returns what else a chain has to see to.
+    /// Selects the monitor mode, with a fade. Returns the mode that the chain has to apply.
     pub(super) fn set_mode(&mut self, mode: MonitorMode) -> MonitorMode {
         let (inside, gain, song) = match mode {
             MonitorMode::Gain(gain) => (MonitorMode::Off, gain.gain(), None),
@@ -48,7 +48,7 @@ impl Monitor {
         inside
     }
 
-    /// The output as it is, at once.
+    /// Returns to the output at once.
     pub(super) fn reset(&mut self) {
         self.gain.set_now(1.0);
         if let Some(player) = &mut self.player {
@@ -56,7 +56,7 @@ impl Monitor {
         }
     }
 
-    /// Works on both channels, equally long, `start` frames into the host's block.
+    /// Processes both channels in place, equally long, `start` frames into the host's block.
     pub(super) fn process(
         &mut self,
         left: &mut [f64],
@@ -77,7 +77,7 @@ impl Monitor {
     }
 }
 
-/// A line from `value` to wherever it is to go, frame by frame, in the usual time.
+/// Linear per-frame smoother from `value`, with the standard fade time.
 pub(super) fn fade(value: f64, rate: Hz) -> Smoother {
     Smoother::by_frames(value, Smoother::TIME, rate)
 }

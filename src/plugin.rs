@@ -1,29 +1,29 @@
-//! A plugin as the framework wants it: a [`Shell`] with the names that [`PluginIdentity`] gives it.
+//! Framework interface of a plugin: a [`Shell`] with the constants of a [`PluginIdentity`].
 
 use super::shell::Shell;
 use nice_plug::prelude::*;
 use plugin_core::Output;
 use std::sync::Arc;
 
-/// What hosts show of a plugin, and what they know it by.
+/// Names, ids and ports that hosts see.
 pub trait PluginIdentity: Output {
-    /// Name.
+    /// Display name.
     const NAME: &'static str;
-    /// What it is, in a sentence.
+    /// Description, one sentence.
     const DESCRIPTION: &'static str;
-    /// Ports, first the ones a host gets that does not choose.
+    /// Port layouts; hosts that do not choose get the first.
     const LAYOUTS: &'static [AudioIOLayout];
-    /// Permanent.
+    /// CLAP id. Permanent.
     const CLAP_ID: &'static str;
-    /// What it is to CLAP hosts.
+    /// CLAP categories.
     const CLAP_FEATURES: &'static [ClapFeature];
-    /// Permanent.
+    /// VST3 class id. Permanent.
     const VST3_CLASS_ID: [u8; 16];
-    /// What it is to VST3 hosts.
+    /// VST3 categories.
     const VST3_SUBCATEGORIES: &'static [Vst3SubCategory];
 }
 
-/// A plugin.
+/// Plugin type that is exported to hosts.
 pub struct StemlinkPlugin<O: PluginIdentity>(Shell<O>);
 
 impl<O: PluginIdentity> Default for StemlinkPlugin<O> {
@@ -33,7 +33,7 @@ impl<O: PluginIdentity> Default for StemlinkPlugin<O> {
 }
 
 impl<O: PluginIdentity> StemlinkPlugin<O> {
-    /// What it is, in a sentence.
+    /// Description, one sentence.
     pub const DESCRIPTION: &'static str = O::DESCRIPTION;
 }
 

@@ -1,4 +1,4 @@
-//! Plays another song in the output's place, for as long as a person compares; the last thing before the host.
+//! Player of a reference song in place of the output, the last stage before the host.
 
 #[cfg(test)]
 mod tests;
@@ -9,33 +9,33 @@ use dsp::Smoother;
 use plugin_core::reference_clip::{ClipInbox, PlayMode, PlayRequest};
 use units::{Db, Hz};
 
-/// Hosts round their position: so many frames off are no jump.
+/// Position differences up to this many frames are rounding by the host, not a jump.
 const MAX_ROUNDING_FRAMES: i64 = 2;
 
-/// The audio thread's player. Neither allocates nor waits.
+/// Reference player of the audio thread. Neither allocates nor waits.
 #[derive(Debug)]
 pub(super) struct ReferencePlayer {
     rate: Hz,
     inbox: ClipInbox,
-    /// The song that it has.
+    /// The request in use.
     request: Option<PlayRequest>,
-    /// The song that is to be heard, and its gain.
+    /// The selected song and its gain.
     wanted: Option<(u16, Db)>,
-    /// How much of what is heard is the song, 0 to 1; the rest is the output.
+    /// Crossfade from the output, 0, to the song, 1.
     mix: Smoother,
     gain: Smoother,
-    /// The next frame of the clip.
+    /// Next frame of the clip.
     at: usize,
-    /// Where it was before it jumped; it fades out from there.
+    /// Position before the last jump, which fades out.
     jumped_from: usize,
-    /// 1 while the place is as it was, and on the mode to 1 after a jump.
+    /// Crossfade from the position before the last jump, 0, to the current one, 1.
     jump_fade: Smoother,
-    /// How long a fade is, frames.
+    /// Length of a fade, frames.
     fade: usize,
 }
 
 impl ReferencePlayer {
-    /// A player for audio at `rate`; songs come from `inbox`.
+    /// Creates a player for audio at `rate` with clips from `inbox`.
     pub(super) fn new(rate: Hz, inbox: ClipInbox) -> Self {
         let mix = fade(0.0, rate);
         Self {
@@ -52,25 +52,25 @@ impl ReferencePlayer {
         }
     }
 
-    /// What songs come from, for the next player. What it has is freed: not for an audio thread.
+    /// Returns the inbox for the next player. Frees held clips: not for the audio thread.
     pub(super) fn into_inbox(mut self) -> ClipInbox {
         self.inbox.clear();
         self.inbox
     }
 
-    /// That song with that gain is to be heard, if it is there; `None`: the output.
+    /// Selects a song and its gain; it plays as soon as its clip is there. `None` returns to the output.
     pub(super) fn select_reference(&mut self, song: Option<(u16, Db)>) {
         self.wanted = song;
     }
 
-    /// The output, at once.
+    /// Returns to the output at once.
     pub(super) fn reset(&mut self) {
         self.wanted = None;
         self.mix.set_now(0.0);
         self.jump_fade.set_now(1.0);
     }
 
-    /// Puts the song in the place of both channels, equally long, `start` frames into the host's block.
+    /// Mixes the song into both channels, equally long, `start` frames into the host's block.
     pub(super) fn process(
         &mut self,
         left: &mut [f64],
@@ -116,7 +116,7 @@ impl ReferencePlayer {
         }
     }
 
-    /// Takes the newest request. A song that it had already goes on where it is.
+    /// Takes the newest request. The same song continues at its position.
     fn take_newest_request(&mut self) {
         let before = self.request.as_ref().map(|request| request.song);
         self.inbox.take_newest(&mut self.request);
@@ -136,22 +136,22 @@ impl ReferencePlayer {
         }
     }
 
-    /// The gain of what is to be heard; `None`: the output is.
+    /// Gain of the selected song; `None` while it cannot play.
     fn reference_gain(&self, transport: TransportPosition) -> Option<Db> {
         let (request, (song, gain)) = self.request.as_ref().zip(self.wanted)?;
         let plays = match request.mode {
             PlayMode::Loop(from, to) => from < to && to <= request.clip.frames.len(),
-            // where nothing plays, a song along with it does not either
+            // a song that follows the transport stops with it
             PlayMode::FollowTransport(_) => transport.playing && !request.clip.frames.is_empty(),
         };
-        // a newer request waits for the output to be back
+        // a newer request is taken once the output is back
         let is_newest = !self.inbox.has_pending_request();
         (request.song == song && request.clip.rate == self.rate && plays && is_newest).then_some(gain)
     }
 }
 
-/// The frame at `at`; near the end of the range it fades over into what came before its beginning, so that the beginning
-/// follows without a seam.
+/// Returns the frame at `at`. Before the end of the range it crossfades into the audio before its start, so that the
+/// loop has no seam.
 fn frame_at(request: &PlayRequest, at: usize, fade: usize) -> [f64; 2] {
     let frames = &request.clip.frames;
     let frame = |at: usize| frames.get(at).map_or([0.0; 2], |frame| frame.map(f64::from));
@@ -166,7 +166,7 @@ fn frame_at(request: &PlayRequest, at: usize, fade: usize) -> [f64; 2] {
     core::array::from_fn(|side| song[side] + mix * (before[side] - song[side]))
 }
 
-/// The frame after `at`.
+/// Returns the position after `at`.
 fn next_frame(request: &PlayRequest, at: usize) -> usize {
     let (from, to) = play_range(request);
     if at + 1 >= to { from } else { at + 1 }

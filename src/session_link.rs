@@ -1,4 +1,4 @@
-//! A plugin's end of the link, as its window's commands use it.
+//! Access of the window's commands to the link.
 
 use super::analysis::AnalysisShared;
 use super::export::session_export;
@@ -12,12 +12,12 @@ use session::record::StemId;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// The link as one instance has it.
+/// The link as seen from one instance.
 pub(super) struct PluginLink {
     me: PeerView,
     requester: Requester,
     stems: Arc<StemList>,
-    /// A Master's.
+    /// Present in a Master.
     analysis_shared: Option<Arc<AnalysisShared>>,
 }
 
@@ -31,7 +31,7 @@ impl PluginLink {
         Self { me, requester, stems, analysis_shared }
     }
 
-    /// The instance of a Stem, if this Master may ask Stems for anything.
+    /// Returns the instance of a Stem, if this Master owns the session and may send requests.
     fn asked(&self, stem: StemId) -> Option<InstanceId> {
         InstanceId::new(stem.0).filter(|_| ROSTER.owns_session(self.me))
     }

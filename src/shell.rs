@@ -1,4 +1,4 @@
-//! What both plugins share: parameters, published gauges, the engine, and the order in which hosts call.
+//! Common part of both plugins: parameters, meters, engine, and the host's lifecycle calls.
 
 use super::analysis::{AnalysisShared, AnalysisWorker, MasterAnalysis};
 use super::broadcast::{Broadcast, TransportPosition};
@@ -28,22 +28,22 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use units::Hz;
 
-/// The lowest rate that is not a host's mistake.
+/// Minimum sampling rate, Hz; activation fails below.
 const LOWEST_RATE: f32 = 1000.0;
 
-/// A plugin without its names.
+/// Plugin without its names and ids.
 pub struct Shell<O: Output> {
-    /// Shared with its window.
+    /// Shared with the window.
     context: Arc<PluginContext<O>>,
-    /// Its end of the link, from the first activation on.
+    /// Access to the link, after the first activation.
     link: Option<Arc<dyn SessionLink>>,
-    /// A Master's analysis, from the first activation on; its thread runs while the host has it active.
+    /// Analysis of a Master, after the first activation; its thread runs while the host has the plugin active.
     analysis: Option<AnalysisWorker<O>>,
-    /// States that had been loaded when listening was last looked at.
+    /// Count of loaded states at the last block.
     loads: u64,
-    /// `None` until the host activates.
+    /// `None` before the first activation.
     engine: Option<Engine>,
-    /// Frames that sound after the input has ended.
+    /// Tail length reported to the host, frames.
     tail: u32,
     restart_asked: bool,
 }
@@ -63,22 +63,22 @@ impl<O: Output> Default for Shell<O> {
 }
 
 impl<O: Output> Shell<O> {
-    /// The track that the host has put the plugin on.
+    /// Returns the host's track.
     pub fn track(&self) -> &Track {
         &self.context.track
     }
 
-    /// The parameters, for the host.
+    /// Returns the parameters for the host.
     pub(super) fn params(&self) -> Arc<dyn Params> {
         Arc::clone(&self.context.params) as Arc<dyn Params>
     }
 
-    /// The window, not yet opened.
+    /// Returns the window, not yet opened.
     pub(super) fn editor(&self, name: &str) -> Option<editor::Editor<O>> {
         Some(editor::editor(name, Arc::clone(&self.context)))
     }
 
-    /// Lets only good states through; what even makes the gate panic has no effect either.
+    /// Validates a state before it is loaded; one that makes the validation panic is emptied.
     pub(super) fn filter_state(state: &mut PluginState) {
         if catch_unwind(AssertUnwindSafe(|| document::validate_state(O::CHAIN_KIND, state))).is_err() {
             state.params.clear();
@@ -86,7 +86,7 @@ impl<O: Output> Shell<O> {
         }
     }
 
-    /// Makes the engine for what the host offers and tells it the latency; false if that cannot be.
+    /// Creates the engine for the host's layout and rate and reports the latency; returns false if that fails.
     pub(super) fn activate<P: Plugin>(
         &mut self,
         layout: &AudioIOLayout,
@@ -111,20 +111,20 @@ impl<O: Output> Shell<O> {
             PluginApi::Vst3 => PluginFormat::Vst3,
             PluginApi::Standalone => PluginFormat::None,
         };
-        // without the link audio goes on as it is
+        // without the link, audio works as usual
         let linked = catch_unwind(AssertUnwindSafe(|| {
             self.connect_link(last, format, rate, class, engine.latency().0)
         }));
         let engine = engine.with_broadcast(linked.ok().flatten()).with_references(inbox);
         let latency = engine.latency().0 as u32;
         context.set_latency_samples(latency);
-        // a second more for what filters and releases leave behind
+        // one second more for the decay of filters and releases
         self.tail = latency + config.sample_rate as u32;
         (self.engine, self.restart_asked) = (Some(engine), false);
         true
     }
 
-    /// Brings the plugin to the others' notice, the first time, and gives it what it needs at `rate`.
+    /// Joins the link at the first activation, and prepares the broadcast for `rate`.
     fn connect_link(
         &mut self,
         last: Option<Broadcast>,
@@ -138,7 +138,7 @@ impl<O: Output> Shell<O> {
             None => self.join_roster(format)?,
         };
         let mut observer = None;
-        // below, there is no loudness
+        // below this rate there is no loudness
         if let Some(worker) = self.analysis.as_mut().filter(|_| rate.0 >= LOWEST_RATE_WITH_LOUDNESS.0) {
             let (sender, receiver) = hop_queue::hop_queue();
             let advice = worker.start(rate, class, receiver);
@@ -148,7 +148,7 @@ impl<O: Output> Shell<O> {
         Some(broadcast)
     }
 
-    /// Joins the roster; `None` if that is full.
+    /// Joins the roster; `None` if it is full.
     fn join_roster(&mut self, format: PluginFormat) -> Option<Broadcast> {
         let context = &self.context;
         let identity = context.params.store.identity();
@@ -172,7 +172,7 @@ impl<O: Output> Shell<O> {
         Some(Broadcast::new(O::CHAIN_KIND, membership, Arc::clone(&context.meters)))
     }
 
-    /// The host has no use for the plugin at the transport: a Master's thread ends.
+    /// Deactivates: a Master's thread ends.
     pub(super) fn deactivate(&mut self) {
         self.context.shared.end_listening();
         if let Some(engine) = &mut self.engine {
@@ -184,7 +184,7 @@ impl<O: Output> Shell<O> {
         }
     }
 
-    /// Forgets audio.
+    /// Forgets all audio.
     pub(super) fn reset(&mut self) {
         if let Some(engine) = &mut self.engine {
             engine.reset();
@@ -217,7 +217,7 @@ impl<O: Output> Shell<O> {
         }
         engine.set_monitor_mode(shared.monitor.mode());
         let host = context.transport();
-        // never from beats: a tempo map is not ours to know
+        // not from beats: the tempo map is unknown
         let seconds = |seconds: f64| (seconds * f64::from(host.sample_rate)).round() as i64;
         let position = host.pos_samples.or_else(|| host.pos_seconds.map(seconds));
         let transport = TransportPosition { playing: host.playing, position };
@@ -226,10 +226,10 @@ impl<O: Output> Shell<O> {
         ProcessStatus::Tail(self.tail)
     }
 
-    /// A page of remote controls per group.
+    /// Adds one page of remote controls per parameter group.
     pub(super) fn remote_controls(&self, context: &mut impl RemoteControlsContext) {
         context.add_section("Chain", |section| {
-            // the parameters of a group follow each other
+            // parameters of a group are adjacent
             let mut groups = GroupNames::default();
             self.context.params.each(&mut groups);
             for group in groups.0 {
@@ -239,7 +239,7 @@ impl<O: Output> Shell<O> {
     }
 }
 
-/// Collects the names of groups.
+/// Collector of group names.
 #[derive(Default)]
 struct GroupNames(Vec<&'static str>);
 
@@ -251,7 +251,7 @@ impl Visitor for GroupNames {
     }
 }
 
-/// Puts the parameters of one group on a page.
+/// Adds the parameters of one group to a page.
 struct ControlPage<'a, P> {
     group: &'a str,
     page: &'a mut P,

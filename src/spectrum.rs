@@ -1,4 +1,5 @@
-//! Third-octave levels of what leaves an instance, for comparing stems: from the last third of a second in its ring.
+//! Third-octave levels of an instance's output, for the comparison of stems: from the last third of a second in its
+//! ring.
 
 use link::PeerView;
 use link::audio_ring::{AudioRing, TapPoint};
@@ -9,22 +10,22 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use units::{Db, Hz};
 
-/// Frames that are looked at: at 48 kHz a third of a second, 3 Hz from line to line.
+/// Frames of the transform: a third of a second, and 3 Hz per bin, at 48 kHz.
 const TRANSFORM_FRAMES: usize = 16_384;
-/// Between two looks.
+/// Minimum time between two updates.
 const UPDATE_INTERVAL: Duration = Duration::from_millis(250);
-/// Below this there is nothing.
+/// Linear amplitude below which a band has no level.
 const MIN_AMPLITUDE: f64 = 1e-7;
 
-/// SpectrumLevels of third-octave bands from 20 Hz to 20 kHz, dB; a sine at full scale on both sides is 0 dB.
+/// Levels of third-octave bands from 20 Hz to 20 kHz, dB; a full-scale sine on both channels is 0 dB.
 pub type SpectrumLevels = [Option<Db>; SPECTRUM_BANDS];
 
-/// Reads the levels of one instance.
+/// Spectrum analyser of one instance.
 pub struct StemSpectrum {
     transform: Arc<dyn RealToComplex<f64>>,
     window: Vec<f64>,
     levels: SpectrumLevels,
-    /// When, and up to which frame, was read last.
+    /// Time and ring position of the last update.
     last: Option<(Instant, u64)>,
 }
 
@@ -41,7 +42,7 @@ impl Default for StemSpectrum {
 }
 
 impl StemSpectrum {
-    /// The levels of what `view` put out last; as before if nothing has come since, or it was just now.
+    /// Updates and returns the levels of `view`; unchanged if nothing new was played or the last update is recent.
     pub fn update(&mut self, view: PeerView, now: Instant) -> SpectrumLevels {
         let is_recent = |(then, _): (Instant, u64)| now.saturating_duration_since(then) < UPDATE_INTERVAL;
         if !self.last.is_some_and(is_recent)
@@ -65,12 +66,12 @@ impl StemSpectrum {
         for side in audio {
             let mut windowed: Vec<f64> = side.iter().zip(&self.window).map(|(x, w)| x * w).collect();
             let mut lines = vec![Complex::default(); TRANSFORM_FRAMES / 2 + 1];
-            // the lengths are the transform's own
+            // the lengths match the transform
             if self.transform.process(&mut windowed, &mut lines).is_ok() {
                 powers.iter_mut().zip(&lines).for_each(|(power, line)| *power += line.norm_sqr());
             }
         }
-        // twice the mean square of both sides: a sine's amplitude squared
+        // twice the mean square over both channels: the squared amplitude of a sine
         let energy: f64 = self.window.iter().map(|w| w * w).sum();
         let scale = 2.0 / (energy * TRANSFORM_FRAMES as f64);
         let line = |frequency: f64| (frequency / rate.0 * TRANSFORM_FRAMES as f64).round() as usize;

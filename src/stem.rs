@@ -1,13 +1,13 @@
-//! Stemlink Stem: last on each stem bus.
+//! Stemlink Stem, the plugin at the end of each stem bus.
 
 use super::plugin::{PluginIdentity, StemlinkPlugin};
 use nice_plug::prelude::*;
 use plugin_core::groups::StemOutput;
 
-/// Stemlink Stem.
+/// The Stem plugin.
 pub type StemPlugin = StemlinkPlugin<StemOutput>;
 
-/// One to one channels, with a sidechain as wide.
+/// Layout with equal inputs and outputs and a sidechain.
 const fn layout(name: &'static str, channels: u32, sidechain: &'static [NonZeroU32]) -> AudioIOLayout {
     AudioIOLayout {
         main_input_channels: NonZeroU32::new(channels),

@@ -1,5 +1,5 @@
-//! The Stems in reach as a session shows them: read where they are published. Remembers answers to a Master's own
-//! requests, and Stems that have gone.
+//! List of the Stems in reach, read from their link records, with the state of a Master's requests and Stems that
+//! have gone.
 
 use chain::ChainKind;
 use chain::parameters::PARAMETERS;
@@ -16,12 +16,12 @@ use session::record::StemId;
 use std::time::{Duration, Instant};
 use units::Db;
 
-/// How long a Stem of the session that has gone is shown.
+/// Time for which a Stem of the session stays listed after it has gone.
 const SHOWN_AFTER_GONE: Duration = Duration::from_secs(60);
-/// How long a Stem may take to answer a request.
+/// Time after which a request counts as unanswered.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The Stems in reach, from the point of view of one instance.
+/// The Stems in reach, from the viewpoint of one instance.
 #[derive(Debug)]
 pub(super) struct StemList {
     roster: &'static Roster,
@@ -31,12 +31,12 @@ pub(super) struct StemList {
 
 #[derive(Debug, Default)]
 struct StemMemory {
-    /// Stems of the session as they were last seen, and when.
+    /// Stems of the session with the time when they were last seen.
     seen: Vec<(StemCard, Instant)>,
     sent: Vec<SentRequest>,
 }
 
-/// A request without an answer so far.
+/// A request that waits for its answer.
 #[derive(Clone, Copy, Debug)]
 struct SentRequest {
     stem: StemId,
@@ -45,14 +45,14 @@ struct SentRequest {
     when: Instant,
 }
 
-/// A Stem in reach.
+/// A Stem that is on the roster.
 struct SeenStem {
     born: u64,
-    /// With no request.
+    /// Its row, without the state of requests.
     row: StemCard,
-    /// Its last answer, if that is to us.
+    /// Its last answer to this instance.
     answer: Option<TrimAnswer>,
-    /// The Master sums it.
+    /// True if the Master sums it.
     is_summed: bool,
 }
 
@@ -65,14 +65,14 @@ impl StemList {
         self.memory.lock()
     }
 
-    /// Remembers that `stem` was asked for `trim`; its answer has this counter.
+    /// Remembers a request to `stem`; its answer carries `counter`.
     pub(super) fn note_request(&self, stem: StemId, counter: u64, trim: Db) {
         let mut memory = self.memory();
         memory.sent.retain(|sent| sent.stem != stem);
         memory.sent.push(SentRequest { stem, counter, trim, when: Instant::now() });
     }
 
-    /// Takes note of who is there and of answers, and forgets what is no longer shown. A few times a second.
+    /// Updates the memory of seen Stems and answers. Call a few times a second.
     pub(super) fn update(&self, now: Instant) {
         let seen = self.seen();
         let mut memory = self.memory();
@@ -85,7 +85,7 @@ impl StemList {
         memory.seen.retain(|(_, when)| now.saturating_duration_since(*when) < SHOWN_AFTER_GONE);
     }
 
-    /// Returns the Stems, in the order in which they came, those that have gone last.
+    /// Returns the Stems in the order of their creation, gone ones last.
     pub(super) fn stems(&self, now: Instant) -> Vec<StemCard> {
         let mut seen = self.seen();
         seen.sort_by_key(|one| (one.born, one.row.id));
@@ -98,7 +98,8 @@ impl StemList {
         stems
     }
 
-    /// Whether another Master of the session sits last, so that what leaves this one is not what is heard in the end.
+    /// Returns true if another Master of the session is last on the bus, so that this one's output is not the final
+    /// one.
     pub(super) fn has_final(&self) -> bool {
         let session = self.me.info().and_then(|info| info.session);
         session.is_some_and(|session| {
@@ -140,7 +141,7 @@ impl StemMemory {
         }
     }
 
-    /// Stems of the session that are not among `stems`, until they are forgotten.
+    /// Returns remembered Stems that are not among `stems`, until they expire.
     fn gone(&self, stems: &[StemCard], now: Instant) -> Vec<StemCard> {
         let is_shown = |when: Instant| now.saturating_duration_since(when) < SHOWN_AFTER_GONE;
         let gone = (self.seen.iter())
@@ -153,7 +154,7 @@ impl StemMemory {
         self.sent.retain(|sent| sent.stem != stem || Some(sent.counter) != counter);
     }
 
-    /// State of the last request to `stem`, whose last answer to us is `answer`.
+    /// State of the last request to `stem`, whose last answer to this instance is `answer`.
     fn request(&self, stem: StemId, answer: Option<TrimAnswer>, now: Instant) -> TrimRequestState {
         let sent = self.sent.iter().find(|sent| sent.stem == stem);
         let waits = sent.filter(|sent| answer.is_none_or(|answer| answer.counter != sent.counter));
@@ -168,7 +169,7 @@ impl StemMemory {
     }
 }
 
-/// What a Stem publishes, and its last answer.
+/// Reads the row of a Stem and its last answer from its records.
 fn stem_row(
     view: PeerView,
     info: &InstanceInfo,

@@ -1,19 +1,20 @@
-//! Stretches of the timeline out of the rings: the mix, and stems as they were there.
+//! Excerpts of the timeline from the audio rings: the mix, and stems at the same position.
 
 use link::PeerView;
 use link::audio_ring::{AudioRing, TapPoint};
 use link::slot::Presence;
 use link::timeline::Segment;
 
-/// Left and right.
+/// Left and right channel, equally long.
 pub(super) type StereoAudio = [Vec<f64>; 2];
 
-/// Left and right of `audio` as slices.
+/// Returns the channels of `audio` as slices.
 pub(super) fn channels(audio: &StereoAudio) -> [&[f64]; 2] {
     [&audio[0], &audio[1]]
 }
 
-/// The frames of `view` from `position` on, as they were played last; `None` if they are not all there in one piece.
+/// Returns `frames` frames of `view` from timeline `position`, from the last time they were played; `None` unless the
+/// ring holds all of them in one segment.
 pub(super) fn read_frames(
     view: PeerView,
     side: TapPoint,
@@ -27,7 +28,8 @@ pub(super) fn read_frames(
     (ring.copy_frames(side, span.counter, [left, right]) && view.is_present()).then_some(audio)
 }
 
-/// Whether `view` was not called at `position` and after it, so that it is silent there. What its ring has lost is not silence.
+/// Returns true if the host did not process `view` at `position` or after it, so that it is silent there. Audio that
+/// its ring has overwritten does not count as silence.
 pub(super) fn is_silent_at(view: PeerView, position: i64) -> bool {
     let Some(timeline) = view.audio().and_then(AudioRing::timeline) else { return false };
     let end = |last: &Segment| Some(last.position? + last.frames as i64);
@@ -35,14 +37,14 @@ pub(super) fn is_silent_at(view: PeerView, position: i64) -> bool {
     has_ended || view.presence() == Presence::Asleep && !timeline.has_played(position)
 }
 
-/// The last frames of a Master's mix: where on the timeline they begin, and their audio. A ring's input is as late as the
-/// chain's output, so that the two can be compared; here it is where it came in.
+/// Returns the newest `frames` frames of a Master's mix with their timeline position. The ring delays the input by
+/// the chain's latency, to match the output; the position is corrected for it.
 pub(super) fn latest_mix(master: PeerView, frames: usize) -> Option<(i64, StereoAudio)> {
     let timeline = master.audio()?.timeline()?;
     let segment = timeline.segments().last().filter(|segment| segment.frames >= frames as u64)?;
     let latency = i64::try_from(master.block_status()?.latency).ok()?;
     let start = segment.position? + (segment.frames - frames as u64) as i64;
-    // what the chain still held when the segment began came before it
+    // the chain's delayed content at the segment's start belongs to an earlier position
     let whole = (start - segment.position?) >= latency;
     let audio = read_frames(master, TapPoint::Input, start, frames).filter(|_| whole)?;
     Some((start - latency, audio))

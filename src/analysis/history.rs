@@ -1,4 +1,4 @@
-//! What was heard of the timeline, for the window.
+//! Session timeline for the window: loudness, gain reduction and songs.
 
 use link::records::BlockStatus;
 use meter::loudness::{hop_frames, integrated, windows};
@@ -10,32 +10,31 @@ use session::timeline::{HopIndex, hop_at};
 use std::collections::BTreeMap;
 use units::{Db, Hz, Ms, Power};
 
-/// Hops of short-term loudness, and of the stretch that is called loudest.
+/// Hops of the short-term window, and of the passage that is called loudest.
 const SHORT_TERM_HOPS: usize = 30;
 const LOUDEST_HOPS: usize = 200;
-/// Places at which integrated loudness is told: gates go over all that was before.
+/// Points of integrated loudness per song: each takes a pass of the gates over everything before it.
 const INTEGRATED_POINTS: usize = 48;
-/// Hops whose reduction is kept: four hours.
+/// Hops of gain reduction that are kept: four hours.
 const MAX_KEPT_HOPS: usize = 4 * 36_000;
-/// The longest timeline that is shown, hops: a day. A song that is farther away is not drawn.
+/// Maximum length of the displayed timeline, hops: a day. Songs beyond it are not drawn.
 const MAX_SHOWN_HOPS: i64 = 24 * 36_000;
 
-/// What the Master took away along the timeline, as it was seen fifty times a second: a render that is much faster leaves
-/// gaps.
+/// Gain reduction of the Master along the timeline, sampled about 50 times a second: faster renders leave gaps.
 #[derive(Debug, Default)]
 pub(super) struct ReductionHistory(BTreeMap<HopIndex, Db>);
 
 impl ReductionHistory {
-    /// Takes what the Master does at this transport.
+    /// Records the Master's gain reduction at its current position, if it plays at `rate`.
     pub(super) fn record(&mut self, status: Option<BlockStatus>, rate: Hz) {
         let Some(status) = status.filter(|status| status.playing && status.rate == rate) else { return };
         let Some(position) = status.position else { return };
         let (hop, _) = hop_at(position, hop_frames(rate));
         let now = status.compressor_reduction + status.limiter_reduction;
-        // what is heard now counts, not what was set when it was heard last; within a hop, the most
+        // maximum within a hop; a new pass replaces the old one
         let latest = self.0.entry(hop).or_insert(now);
         *latest = latest.max(now);
-        // the next time round, it begins anew
+        // the next hop starts afresh when this pass reaches it
         self.0.remove(&(hop + 1));
         while self.0.len() > MAX_KEPT_HOPS {
             self.0.pop_first();
@@ -47,7 +46,7 @@ impl ReductionHistory {
     }
 }
 
-/// The timeline of `range`, which `heard` is of, and of the songs that reach beyond it.
+/// Returns the timeline of `range`, whose report is `heard`, extended to the `songs` that reach beyond it.
 pub(super) fn session_timeline(
     recorder: &Recorder,
     heard: &RangeReport,
@@ -75,12 +74,12 @@ pub(super) fn session_timeline(
         .collect();
     let before = (range.start - shown.start) as usize;
     for (index, power) in windows(&powers, SHORT_TERM_HOPS).enumerate() {
-        // not heard is not a number, and not louder than nothing
+        // a hop that was not heard has no loudness
         if let Some(point) = points.get_mut(before + index + SHORT_TERM_HOPS - 1) {
             point.short_term = power.loudness().filter(|_| point.mark == HopStatus::Heard);
         }
     }
-    // each song has an integrated loudness of its own; without songs, what was heard is one
+    // integrated loudness is per song; without songs, everything that was heard is one song
     let of_song = |song: &SongRange| {
         let inside = |second: f64| (hop(second) - range.start).clamp(0, powers.len() as i64) as usize;
         inside(song.start)..inside(song.end)

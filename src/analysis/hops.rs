@@ -1,4 +1,4 @@
-//! Hops into the recorder, with what their stems were made with.
+//! Recording of hops, with the settings that their stems had.
 
 use super::MasterAnalysis;
 use link::audio_ring::MONITORING_REVISION;
@@ -8,18 +8,19 @@ use plugin_core::Output;
 use session::hop_builder::FinishedHop;
 use session::record::{SessionMember, StemId, StemSetting};
 
-/// Hops in a row with changes after which they are taken for automation.
+/// Consecutive hops with changed settings from which on they count as automation.
 const MIN_AUTOMATION_HOPS: u32 = 10;
 
-/// For how many hops in a row a stem's settings have been changing.
+/// Counter of consecutive hops in which a stem's settings changed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct SettingSteadiness {
     changing: u32,
 }
 
 impl SettingSteadiness {
-    /// The next hop; whether it was made with one setting. One with a change was not, nor the next, into which the change
-    /// glides; but automation that goes on is how the song is.
+    /// Counts the next hop; returns true if the stem's settings were steady in it. A single change makes its hop and
+    /// the next one unsteady, since it is smoothed into the next. Lasting automation counts as steady: it is part of
+    /// the song.
     fn push_hop(&mut self, changed: bool) -> bool {
         let before = self.changing;
         self.changing = if changed { before + 1 } else { 0 };
@@ -29,7 +30,7 @@ impl SettingSteadiness {
 }
 
 impl<O: Output> MasterAnalysis<O> {
-    /// Other stems from now on.
+    /// Replaces the set of stems; known stems keep their settings.
     pub(super) fn set_stems(&mut self, set: u64, stems: Vec<InstanceId>) {
         let known = self.recorder.members().to_vec();
         let setting = |id: StemId| {
@@ -46,7 +47,7 @@ impl<O: Output> MasterAnalysis<O> {
         self.has_news = true;
     }
 
-    /// Records a hop and fits it, one by one: what is found must not depend on how many are waiting.
+    /// Records and fits one hop. Hops are fitted one by one, so that results do not depend on how many wait.
     pub(super) fn record(&mut self, mut hop: FinishedHop, made_with: &[HopSettings]) {
         let stems = self.stems.iter().zip(made_with).zip(&mut self.steadiness);
         for (index, ((id, made), steadiness)) in stems.enumerate() {
@@ -54,7 +55,7 @@ impl<O: Output> MasterAnalysis<O> {
             if made.revision == MONITORING_REVISION || !steady {
                 hop.heard &= !(1 << index);
             }
-            // a stem that has never played is set as it may be
+            // revision 0: the stem has never played, and its settings are unknown
             if made.revision != MONITORING_REVISION && made.revision != 0 {
                 let setting = StemSetting { revision: made.revision, level: made.level };
                 self.recorder.set_setting(StemId(id.get()), setting);

@@ -1,4 +1,4 @@
-//! What is known, for the window and for others.
+//! Results of the analysis for the window and the link: report, prediction, summary.
 
 use super::history::session_timeline;
 use super::simulation::loudness_out;
@@ -16,11 +16,11 @@ use session::record::StemId;
 use session::session_report::SessionReport;
 use units::{Db, Lu, Lufs, Ms};
 
-/// The move whose certainty is answered when nobody asks: up by as much.
+/// Move whose certainty is published when no query waits.
 const REFERENCE_MOVE: Db = Db(1.0);
 
 impl<O: Output> MasterAnalysis<O> {
-    /// Looks at all that was heard, answers what was queries, and tells everybody.
+    /// Reports on everything that was recorded, answers `queries`, and publishes the results.
     pub(super) fn publish_results(&mut self, queries: &[PredictionQuery]) {
         let range = self.recorder.extent().map_or(0..0, |(first, last)| first..last + 1);
         let heard = self.recorder.report(range.clone());
@@ -34,7 +34,7 @@ impl<O: Output> MasterAnalysis<O> {
         let findings = self.stem_routing.findings().to_vec();
         let session =
             SessionReport::new(&self.recorder, &heard, &delays, findings, &self.targets, Self::stem_name);
-        // what the window asks is for the window, what others ask is for them
+        // the window's query is answered to the window, queries of other instances through the summary
         let (mut prediction, mut forecast) = (None, None);
         for query in queries {
             let (answered, predicted) = self.forecast_move(&heard, query);
@@ -56,7 +56,7 @@ impl<O: Output> MasterAnalysis<O> {
         self.context.shared.set_analysis(AnalysisResult { session, names, prediction, simulated, timeline });
     }
 
-    /// What a move would change, for whoever asks.
+    /// Predicts the loudness after a move, into the Master and, if its chain reacts, out of it.
     fn forecast_move(
         &self,
         heard: &RangeReport,
@@ -90,7 +90,7 @@ impl<O: Output> MasterAnalysis<O> {
         forecast.peak = [prediction.before.true_peak, prediction.peak.high];
         forecast.returns_not_included = prediction.returns_not_included;
         let settings = self.context.params.settings();
-        // what is not linked was not captured: a move that it follows cannot be simulated
+        // unlinked sources were not captured: moves of them cannot be simulated
         let stems = heard.members().len();
         let captured = prediction.moves.iter().all(|one| one.source < stems);
         let moved = gains(stems + 1, &prediction.moves);
@@ -104,7 +104,7 @@ impl<O: Output> MasterAnalysis<O> {
         (forecast, Some(prediction))
     }
 
-    /// What a person has said moves along: what is left over, with a stem.
+    /// Returns the user's statement that the unlinked residual follows a stem, if there is one.
     fn followers(&self, heard: &RangeReport) -> Vec<Follower> {
         let members = heard.members();
         let follows = self.context.shared.snapshot().follows;
@@ -149,12 +149,12 @@ impl<O: Output> MasterAnalysis<O> {
     }
 }
 
-/// Loudness that leaves the Master without and with a move, and over how much that was simulated.
+/// Loudness out of the Master without and with the move, and the length that was simulated.
 fn simulated_out(forecast: &Forecast) -> Option<([Lufs; 2], Ms)> {
     Some((forecast.out_of_master?, Ms(forecast.simulated_seconds * 1000.0)))
 }
 
-/// How far the prediction of a small move may be off, whichever stem it is.
+/// Widest uncertainty of [`REFERENCE_MOVE`] over all stems; `None` before it is finite.
 fn reference_half_width(heard: &RangeReport) -> Option<Lu> {
     heard.reading().integrated?;
     let one = |source| match heard.fitted_range.certainty(&[Move { source, gain: REFERENCE_MOVE }]) {

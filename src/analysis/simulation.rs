@@ -1,9 +1,9 @@
-//! What a move changes behind the Master's own chain: short windows of the song, kept as they arrive, run through a
-//! chain set as the Master's is, without the move and with it.
+//! Simulation of a move behind the Master's chain: captured windows of the song run through a chain with the Master's
+//! settings, without and with the move.
 //!
-//! A chain that compresses or limits answers to a move, so nothing that was measured before can be multiplied. The
-//! loudest windows are kept, for they decide the integrated loudness, and of the others such as are spread over the
-//! song. What follows is said to be *simulated*, over so many seconds.
+//! A chain that compresses or limits reacts to a move, so that measured loudness cannot simply be scaled. Windows are
+//! captured as they play. The loudest are kept, for they decide integrated loudness; the others are spread over the
+//! song. Results are labelled *simulated*, with their length.
 
 use super::excerpt::{StereoAudio, is_silent_at, latest_mix, read_frames};
 use chain::{Chain, ChainKind, ChainSettings, LatencyClass};
@@ -21,44 +21,44 @@ use units::{Db, Hz, Lu, Lufs, Power};
 
 /// Hops of a window: 2 s.
 const WINDOW_HOPS: usize = 20;
-/// Hops before it, in which the chain finds its way: 1 s.
+/// Hops before a window in which the chain settles: 1 s.
 const RUN_IN_HOPS: usize = 10;
-/// CapturedWindows that are kept, if there is memory for them.
+/// Maximum number of windows.
 const MAX_WINDOWS: usize = 24;
-/// And how many of them at least.
+/// Minimum number of windows, whatever memory they need.
 const MIN_WINDOWS: usize = 4;
 /// Memory for windows, bytes.
 const MAX_WINDOW_BYTES: usize = 128 << 20;
 
-/// Left and right as they are kept.
+/// Left and right channel as they are stored.
 type StereoF32 = [Vec<f32>; 2];
 
-/// A stretch of the song: run-in and window.
+/// Captured audio of one window with its run-in.
 #[derive(Debug)]
 struct CapturedWindow {
-    /// Frames of the run-in: less than usual at the beginning of a song.
+    /// Frames of the run-in: fewer than usual at the start of a song.
     run_in: usize,
     mix: StereoF32,
     stems: Vec<(StemId, StemSetting, StereoF32)>,
     power: f64,
 }
 
-/// CapturedWindows of the song, by number: window `n` begins at hop `n * WINDOW_HOPS` of the timeline.
+/// Captured windows by number: window `n` begins at hop `n * WINDOW_HOPS` of the timeline.
 #[derive(Debug, Default)]
 pub(super) struct CapturedWindows {
     windows: BTreeMap<i64, CapturedWindow>,
-    /// The pass of the Master's ring and the window that were captured last.
+    /// Pass of the Master's ring and number of the window captured last.
     last: Option<(u64, i64)>,
 }
 
-/// What the simulation found: loudness differences, and of how much audio.
+/// Result of a simulation.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct SimulatedMove {
-    /// What the chain does to the loudness without the move.
+    /// Loudness change by the chain without the move.
     pub(super) chain: Lu,
-    /// What the move changes behind it.
+    /// Loudness change by the move behind the chain.
     pub(super) change: Lu,
-    /// Seconds that were run.
+    /// Length of the simulated audio, seconds.
     pub(super) seconds: f64,
 }
 
@@ -67,13 +67,13 @@ fn narrow(audio: &StereoAudio) -> StereoF32 {
 }
 
 impl CapturedWindows {
-    /// Nothing is known of the song any more.
+    /// Removes all windows.
     pub(super) fn clear(&mut self) {
         *self = Self::default();
     }
 
-    /// Keeps the last whole windows, if they were heard as everything is set now. `delay`: how much later than it left a
-    /// stem arrives.
+    /// Captures the newest whole windows, if every hop was heard with the current settings. `delay` returns a stem's
+    /// arrival delay, frames.
     pub(super) fn capture(
         &mut self,
         roster: &'static Roster,
@@ -85,9 +85,9 @@ impl CapturedWindows {
         let hop = hop_frames(rate) as i64;
         let pass = master.audio()?.timeline()?.segments().last()?.pass;
         let (newest, _) = latest_mix(master, 1)?;
-        // the last hop is not settled before the next has come
+        // the last hop is final once the next has arrived
         let number = (newest - 2 * hop).div_euclid(WINDOW_HOPS as i64 * hop) - 1;
-        // what a fast render has left behind may still be there
+        // a fast render may have passed a window whose audio is still in the rings
         for number in [number - 1, number] {
             let known = self.last.is_some_and(|(of, last)| of == pass && number <= last);
             if !known && self.capture_one(number, (roster, master, rate), recorder, &delay).is_some() {
@@ -124,7 +124,7 @@ impl CapturedWindows {
             match read_frames(stem, TapPoint::Output, left, frames) {
                 Some(audio) => stems.push((member.id, member.setting, narrow(&audio))),
                 None if is_silent_at(stem, left) => {}
-                // what its ring has lost already is not silence: a move would change it
+                // audio that the ring has overwritten is not silence: a move would change it
                 None => return None,
             }
         }
@@ -139,7 +139,7 @@ impl CapturedWindows {
         Some(())
     }
 
-    /// Drops the window that is missed least: not of the louder half, and near its neighbours.
+    /// Removes the least useful window: not of the louder half, and close to its neighbours.
     fn drop_one(&mut self) {
         let mut powers: Vec<f64> = self.windows.values().map(|window| window.power).collect();
         powers.sort_by(f64::total_cmp);
@@ -156,8 +156,8 @@ impl CapturedWindows {
         }
     }
 
-    /// Runs what is kept through a chain with `settings`, without moves and with each stem of `heard` multiplied by its
-    /// gain. `None` if there is nothing to run, nothing to hear, or `stop` says that there is no time.
+    /// Runs the windows through a chain with `settings`, without moves and with each stem of `heard` multiplied by
+    /// its linear gain. `None` without windows or loudness, or when `stop` is set.
     pub(super) fn simulate(
         &self,
         heard: &RangeReport,
@@ -190,7 +190,7 @@ impl CapturedWindows {
 }
 
 impl CapturedWindow {
-    /// The mix as everything is set now, and with the moves; `None` if a stem was set otherwise.
+    /// Returns the mix with current settings and with the moves; `None` if a stem had other settings when captured.
     fn mixes(&self, heard: &RangeReport, gains: &[f64]) -> Option<[StereoAudio; 2]> {
         let widen = |kept: &StereoF32| [0, 1].map(|side| kept[side].iter().map(|&x| f64::from(x)).collect());
         let mut mixes: [StereoAudio; 2] = [widen(&self.mix), widen(&self.mix)];
@@ -219,11 +219,11 @@ impl CapturedWindow {
     }
 }
 
-/// Adds the powers of the hops behind the first frames, and what keeps gates from looking across to the next window.
+/// Appends the hop powers after the first `run_in` frames, then NaN hops, so that no gating block spans two windows.
 fn add_hop_powers(audio: &StereoAudio, run_in: usize, rate: Hz, powers: &mut Vec<Power>) {
     let mut meter = HopMeter::new(rate, &Layout::stereo());
     let channels = [&audio[0][..], &audio[1][..]];
-    // the run-in goes through the filter, too; hops are such that one ends with it
+    // the run-in passes through the filters, too; hops are aligned to its end
     let (mut at, mut before) = (run_in % meter.frames_to_hop(), run_in / meter.frames_to_hop());
     while at < audio[0].len() {
         let end = audio[0].len().min(at + meter.frames_to_hop());
@@ -238,7 +238,7 @@ fn add_hop_powers(audio: &StereoAudio, run_in: usize, rate: Hz, powers: &mut Vec
     powers.extend([Power(f64::NAN); BLOCK_HOPS]);
 }
 
-/// Loudness out of the master before and after, from that into it.
+/// Loudness out of the Master without and with the move, given the loudness into it.
 pub(super) fn loudness_out(into: Lufs, simulated: &SimulatedMove) -> [Lufs; 2] {
     let before = into + Db(simulated.chain.0);
     [before, before + Db(simulated.change.0)]

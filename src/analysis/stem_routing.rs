@@ -1,4 +1,4 @@
-//! Who belongs to the mix, and where each stem arrives in it: found in the audio of the last seconds.
+//! Routing of stems into the mix: which ones it contains and how late each arrives, from the last seconds of audio.
 
 use super::excerpt::{StereoAudio, channels, latest_mix, read_frames};
 use link::audio_ring::TapPoint;
@@ -18,39 +18,39 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use units::Hz;
 
-/// StereoAudio that is compared, seconds.
+/// Length of the compared audio, seconds.
 const EXCERPT_SECONDS: f64 = 3.0;
-/// How much older it is when stems of other processes are among those in reach, seconds.
+/// Age of the compared audio when Stems of other processes are in reach, seconds.
 const REMOTE_LAG_SECONDS: f64 = 1.0;
-/// A delay is looked for in an excerpt as long, seconds, and as far on either side.
+/// Length of the excerpt in a delay search, and search range on either side, seconds.
 const SEARCH_EXCERPT_SECONDS: f64 = 2.0;
 const SEARCH_REACH_SECONDS: f64 = 1.0;
-/// A second arrival is looked for as far, seconds.
+/// Search range for a second arrival, seconds.
 const ECHO_REACH_SECONDS: f64 = 0.25;
-/// Between two reviews while something is unclear, and otherwise.
+/// Time between two reviews while something is unclear, and while all is clear.
 const UNCLEAR_REVIEW_INTERVAL: Duration = Duration::from_secs(1);
 const CLEAR_REVIEW_INTERVAL: Duration = Duration::from_secs(8);
-/// And so many times what the last review took.
+/// Minimum time between two reviews, in multiples of the time that the last one took.
 const REVIEW_COST_FACTOR: u32 = 20;
-/// Reviews in a row in which a stem is not found before it is left out.
+/// Consecutive reviews without a match after which a stem is left out.
 const MAX_MISSES: u32 = 2;
 
-/// What is known of one stem.
+/// Routing of one stem.
 #[derive(Clone, Copy, Debug)]
 struct StemPlacement {
     id: InstanceId,
-    /// How much later than on the timeline it arrives.
+    /// Delay from the stem's timeline position to its arrival in the mix, frames.
     delay: i64,
     summed: bool,
-    /// Somebody has looked.
+    /// True once a review or the session has decided `summed`.
     known: bool,
-    /// Reviews in a row in which it was not found.
+    /// Consecutive reviews without a match.
     misses: u32,
-    /// The Stem whose bus it is part of.
+    /// The Stem whose bus contains it.
     inside: Option<InstanceId>,
 }
 
-/// The memberships_found of all stems in reach.
+/// Routing of all stems in reach, and the table that the audio thread reads.
 #[derive(Debug)]
 pub(super) struct StemRouting {
     routes: Arc<RoutingTable>,
@@ -65,7 +65,7 @@ impl Default for StemRouting {
     }
 }
 
-/// A stem in reach, with its audio of the stretch that is reviewed.
+/// A stem in reach with its audio of the reviewed excerpt.
 struct Candidate {
     placement: usize,
     view: PeerView,
@@ -74,7 +74,7 @@ struct Candidate {
 }
 
 impl StemRouting {
-    /// The master starts to listen. Stems of other sessions that are open are left out until they are found in the mix.
+    /// Schedules the first review. Stems of other open sessions are left out until they are found in the mix.
     pub(super) fn activate(&mut self, roster: &'static Roster, master: PeerView) {
         self.due = Instant::now() + UNCLEAR_REVIEW_INTERVAL;
         let viewpoint = Viewpoint::new(roster, master);
@@ -95,37 +95,37 @@ impl StemRouting {
         self.publish_routes();
     }
 
-    /// Where routes for the audio thread appears.
+    /// Returns the routing table that the audio thread reads.
     pub(super) fn routing_table(&self) -> Arc<RoutingTable> {
         Arc::clone(&self.routes)
     }
 
-    /// Whether it is time for [`Self::review`].
+    /// Returns true if [`Self::review`] is due.
     pub(super) fn is_due(&self, now: Instant) -> bool {
         now >= self.due
     }
 
-    /// The stems that are not summed.
+    /// Returns the stems that are not summed.
     pub(super) fn left_out(&self) -> Vec<InstanceId> {
         self.placements.iter().filter(|placement| !placement.summed).map(|placement| placement.id).collect()
     }
 
-    /// Stems that sit inside others, each with the one that it is inside.
+    /// Returns the nested stems, each with the stem that contains it.
     pub(super) fn nested(&self) -> Vec<(InstanceId, InstanceId)> {
         self.placements.iter().filter_map(|placement| Some((placement.id, placement.inside?))).collect()
     }
 
-    /// How much later than it left its Stem a stem arrives, frames.
+    /// Returns the delay with which a stem arrives in the mix, frames.
     pub(super) fn delay(&self, id: InstanceId) -> i64 {
         self.placements.iter().find(|placement| placement.id == id).map_or(0, |placement| placement.delay)
     }
 
-    /// What is behind what the stems do not account for; stems are numbered as in the recorder.
+    /// Causes of the part of the mix that the stems do not explain; stems are numbered as in the recorder.
     pub(super) fn findings(&self) -> &[RoutingFinding] {
         &self.findings
     }
 
-    /// Looks at the last seconds.
+    /// Reviews the last seconds of audio and schedules the next review.
     pub(super) fn review(
         &mut self,
         roster: &'static Roster,
@@ -139,7 +139,7 @@ impl StemRouting {
         self.due = Instant::now() + pause.max(REVIEW_COST_FACTOR * start.elapsed());
     }
 
-    /// `None` if there is not enough to look at; whether all is clear.
+    /// Reviews the excerpt; true if nothing is unclear, `None` without enough audio.
     fn try_review(
         &mut self,
         roster: &'static Roster,
@@ -148,9 +148,9 @@ impl StemRouting {
         recorder: &Recorder,
     ) -> Option<bool> {
         let frames = (EXCERPT_SECONDS * rate.0) as usize;
-        // what other processes play arrives later: in a fast render, a good part of a second of the song
+        // audio of other processes arrives later: in a fast render, by much of a second of the song
         let has_remote_stems = stems(roster).any(|view| view.origin() == Origin::Bridged);
-        // a loop may be too short for that
+        // a short loop may leave no room for that lag
         let behind: &[f64] =
             if has_remote_stems { &[REMOTE_LAG_SECONDS, REMOTE_LAG_SECONDS / 3.0, 0.0] } else { &[0.0] };
         let mut mixes = behind.iter().map(|behind| latest_mix(master, frames + (behind * rate.0) as usize));
@@ -171,7 +171,7 @@ impl StemRouting {
             if let [Some(output), Some(input)] = audio {
                 candidates.push(Candidate { placement, view, output, input });
             } else if viewpoint.status(view, |_| true) == StemStatus::Live {
-                // it plays, but not here
+                // the stem plays, but not at this position
                 unclear |= self.count_miss(placement);
             }
         }
@@ -184,7 +184,7 @@ impl StemRouting {
             {
                 let known = self.placements[candidate.placement].delay;
                 let found = search_delay(candidate.view, master, rate, known).filter(|found| *found != known);
-                // one that is too quiet or too dull to be found may arrive when the others do
+                // a stem too quiet or too dull to be located may arrive when the others do
                 let as_others = || {
                     Some(usual? - chain_latency(candidate.view)?)
                         .filter(|_| *membership == MixMembership::Elsewhere)
@@ -210,7 +210,7 @@ impl StemRouting {
                     self.set_found(candidate.placement, outer);
                 }
                 MixMembership::Elsewhere => unclear |= self.count_miss(candidate.placement),
-                // nothing can be said; as before
+                // a silent stem keeps its routing
                 MixMembership::Silent => {}
             }
         }
@@ -224,7 +224,7 @@ impl StemRouting {
         Some(!unclear && !is_incomplete)
     }
 
-    /// How late the stems arrive that were found, latencies of their chains aside: hosts make up for those.
+    /// Median delay of the stems found in the mix, without the latency of their chains, for which hosts compensate.
     fn usual_lag(&self, candidates: &[Candidate], memberships_found: &[MixMembership]) -> Option<i64> {
         let found = candidates
             .iter()
@@ -255,7 +255,7 @@ impl StemRouting {
         placement.inside = inside;
     }
 
-    /// A stem was not found; true if that may be by chance.
+    /// Counts a review without a match; true if it may be chance.
     fn count_miss(&mut self, placement: usize) -> bool {
         let placement = &mut self.placements[placement];
         placement.misses += 1;
@@ -270,13 +270,13 @@ impl StemRouting {
         let route = |placement: &StemPlacement| {
             if placement.summed { StemRoute::At { delay: placement.delay } } else { StemRoute::LeaveOut }
         };
-        // of those that nobody has looked at, the audio thread knows what to think
+        // for stems without a review, the audio thread applies its default
         let known = self.placements.iter().filter(|placement| placement.known);
         let routes: Vec<_> = known.map(|placement| (placement.id, route(placement))).collect();
         self.routes.set_routes(&routes);
     }
 
-    /// What is behind what is left over.
+    /// Searches the causes of an incomplete mix.
     fn find_causes(
         &self,
         recorder: &Recorder,
@@ -299,7 +299,7 @@ impl StemRouting {
         findings(&Excerpt { mix: channels(mix), stems }, arrivals, &[], inseparable, reach)
     }
 
-    /// Stems that arrive later or earlier than most, latencies of their chains aside: hosts make up for those.
+    /// Stems whose delay, without the latency of their chains, differs from the median.
     fn find_late_stems(&self, recorder: &Recorder, roster: &'static Roster) -> Vec<RoutingFinding> {
         let lag = |id: u64| {
             let id = InstanceId::new(id)?;
@@ -314,18 +314,18 @@ impl StemRouting {
     }
 }
 
-/// The latency of a stem's chain, frames.
+/// Latency of a stem's chain, frames.
 fn chain_latency(stem: PeerView) -> Option<i64> {
     i64::try_from(stem.block_status()?.latency).ok()
 }
 
-/// The upper one of the middle.
+/// Upper median.
 fn upper_median(mut numbers: Vec<i64>) -> Option<i64> {
     numbers.sort_unstable();
     numbers.get(numbers.len() / 2).copied()
 }
 
-/// Stems that arrive as if they were there twice, where the stems account for all of the mix.
+/// Stems that arrive with doubled gain while the stems explain the whole mix.
 fn find_doubled_stems(recorder: &Recorder) -> Vec<RoutingFinding> {
     let Some(last) = recorder.recent().len().checked_sub(1) else { return Vec::new() };
     let live = recorder.live_report();
@@ -333,12 +333,12 @@ fn find_doubled_stems(recorder: &Recorder) -> Vec<RoutingFinding> {
     arrivals.filter_map(|(stem, arrival)| doubled_gain(stem, arrival)).collect()
 }
 
-/// The Stems in reach.
+/// The Stems on the roster.
 fn stems(roster: &'static Roster) -> impl Iterator<Item = PeerView> {
     roster.peers().filter(|view| view.info().is_some_and(|info| info.kind == InstanceKind::Stem))
 }
 
-/// Where each candidate belongs.
+/// Decides the membership of each candidate: summed, nested, elsewhere or silent.
 fn find_memberships(rate: Hz, candidates: &[Candidate], mix: &StereoAudio) -> Vec<MixMembership> {
     let stems = candidates.len();
     let mut meter = GramMeter::new(rate, 2 * stems + 1);
@@ -350,7 +350,7 @@ fn find_memberships(rate: Hz, candidates: &[Candidate], mix: &StereoAudio) -> Ve
     memberships(meter.hops(), stems)
 }
 
-/// Where a stem arrives in the last seconds of the mix.
+/// Searches the delay of a stem in the last seconds of the mix, frames.
 fn search_delay(stem: PeerView, master: PeerView, rate: Hz, known: i64) -> Option<i64> {
     let (length, reach) =
         ((SEARCH_EXCERPT_SECONDS * rate.0) as usize, (SEARCH_REACH_SECONDS * rate.0) as usize);
@@ -359,7 +359,7 @@ fn search_delay(stem: PeerView, master: PeerView, rate: Hz, known: i64) -> Optio
     Some(stem_delay(channels(&excerpt), channels(&mix), reach, known)?.delay)
 }
 
-/// How much of the mix of the last seconds the stems account for.
+/// Share of the mix that the stems explain in the recent hops, 0 to 1.
 fn last_coverage(recorder: &Recorder) -> Option<f64> {
     if recorder.recent().is_empty() { None } else { coverage(&recorder.live_report().fitted_range.sources) }
 }

@@ -1,4 +1,4 @@
-//! The thread of an analysis: it runs while the host has the plugin active.
+//! Thread of an analysis, which runs while the host has the plugin active.
 
 use super::MasterAnalysis;
 use chain::LatencyClass;
@@ -14,10 +14,10 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 use units::Hz;
 
-/// Between two looks at the queue: a fifth of a hop.
+/// Time between two polls of the queue: a fifth of a hop.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// An analysis and its thread. Dropped, the thread has ended.
+/// An analysis and its thread. Dropping it joins the thread.
 #[derive(Debug)]
 pub struct AnalysisWorker<O: Output> {
     analysis: Arc<Mutex<MasterAnalysis<O>>>,
@@ -25,12 +25,13 @@ pub struct AnalysisWorker<O: Output> {
 }
 
 impl<O: Output> AnalysisWorker<O> {
-    /// A worker that does not run yet.
+    /// Creates a worker whose thread does not run yet.
     pub fn new(analysis: MasterAnalysis<O>) -> Self {
         Self { analysis: Arc::new(Mutex::new(analysis)), running: None }
     }
 
-    /// Runs, from now on with the hops of `receiver`. Without a thread (the system has none left) nothing is analysed.
+    /// Starts the thread with the hops of `receiver`; returns the routing table for the audio thread. If no thread
+    /// can be started, nothing is analysed.
     pub fn start(&mut self, rate: Hz, class: LatencyClass, receiver: HopReceiver) -> Arc<RoutingTable> {
         self.stop();
         let stop = Arc::new(AtomicBool::new(false));
@@ -58,12 +59,12 @@ impl<O: Output> AnalysisWorker<O> {
         routes
     }
 
-    /// Ends the thread.
+    /// Stops and joins the thread.
     pub fn stop(&mut self) {
         if let Some((handle, stop)) = self.running.take() {
             stop.store(true, Ordering::Release);
             handle.thread().unpark();
-            // it has contained its panics
+            // the thread contains its panics
             drop(handle.join());
         }
     }
