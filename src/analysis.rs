@@ -1,7 +1,7 @@
 //! Analysis of a Master: a thread that runs while the host has the plugin active.
 //!
 //! The audio thread's [`StemAligner`](link::stem_aligner::StemAligner) sends finished hops. This thread records and
-//! fits them ([`Recorder`]), finds which Stems belong to the mix and how late they arrive ([`stem_routing`]), names
+//! fits them ([`Recorder`]), finds which Stems belong to the mix and how late they arrive (`stem_routing`), names
 //! the causes of a residual, and publishes the results to the window ([`PluginShared`]) and to the link
 //! ([`AnalysisShared`]). Audio never depends on it.
 //!

@@ -1,4 +1,4 @@
-//! The one value that a plugin and its window are handed: parameters, meters, track and shared state.
+//! Context of a plugin instance, shared with its window: parameters, meters, track and shared state.
 
 use super::shared::PluginShared;
 use super::track::Track;
@@ -10,9 +10,9 @@ use session::audition::AuditionEffect;
 use std::sync::Arc;
 use units::{Hz, Lufs, Ms};
 
-/// Everything that a plugin and its window share.
+/// Everything that a plugin shares with its window.
 pub struct PluginContext<O: Output> {
-    /// Host parameters, and what is saved beside them.
+    /// Host parameters and the saved document.
     pub params: Arc<ChainParams<O>>,
     /// Meters, written by the audio thread.
     pub meters: Arc<Gauges>,
@@ -20,7 +20,7 @@ pub struct PluginContext<O: Output> {
     pub track: Track,
     /// Snapshot, commands, and the cells of the audio thread.
     pub shared: PluginShared,
-    /// State of parameters and meters when a window was last published that they had changed.
+    /// State of parameters and meters at the last published revision.
     published: Mutex<LiveState>,
 }
 
@@ -37,9 +37,10 @@ impl<O: Output> Default for PluginContext<O> {
 }
 
 impl<O: Output> PluginContext<O> {
-    /// A window has been opened: until it is closed, commands are run and the Stems in reach published at frame rate.
+    /// Starts the command thread for a window: until it is closed, commands run and Stems are published at frame
+    /// rate.
     pub fn open_window(self: &Arc<Self>) {
-        // the first frame has what there is
+        // so that the first frame is complete
         self.tick();
         let context = Arc::downgrade(self);
         self.shared.open_window(move || {
@@ -50,7 +51,7 @@ impl<O: Output> PluginContext<O> {
         });
     }
 
-    /// The window is closed. What it had heard instead of the output has ended when this returns.
+    /// Stops the command thread. Everything that the window had selected in place of the output has ended on return.
     pub fn close_window(&self) {
         self.shared.close_window();
     }
@@ -86,8 +87,7 @@ impl<O: Output> PluginContext<O> {
     }
 }
 
-/// Parameters, meters and cells as coarse as a window shows them: while they stay, and no sound comes, there is nothing to
-/// draw.
+/// Parameters, meters and cells at display resolution: while they are equal and no sound comes, nothing is redrawn.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct LiveState {
     changes: u64,

@@ -1,4 +1,4 @@
-//! One host parameter made from one row of the chain's table.
+//! Host parameters, each made of one row of the chain's parameter table.
 
 use super::normalized::{
     normalized_from_value, step_count, step_from_value, value_from_normalized, value_from_step,
@@ -9,39 +9,39 @@ use nice_plug::prelude::{BoolParam, FloatParam, FloatRange, IntParam, IntRange, 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Counts changes of parameters, from whatever thread, so that `process` need not look at each.
+/// Counter of parameter changes by any thread, so that `process` reads the parameters only when it has moved.
 #[derive(Clone, Debug, Default)]
 pub struct Changes(Arc<AtomicU64>);
 
 impl Changes {
-    /// Changes so far.
+    /// Returns the number of changes.
     pub fn count(&self) -> u64 {
         self.0.load(Ordering::Acquire)
     }
 
-    /// Counts one more.
+    /// Counts one change.
     pub(crate) fn add(&self) {
-        // Release: who sees the new count sees the new value
+        // Release: a reader of the new count sees the new value
         self.0.fetch_add(1, Ordering::Release);
     }
 }
 
-/// A host parameter that stands for one row of the table.
+/// Host parameter of one row of the table.
 pub trait Control: Param + 'static {
-    /// Makes it; every change of it is counted in `changes`.
+    /// Creates the parameter; its changes are counted in `changes`.
     fn make(parameter: &'static Parameter, changes: &Changes) -> Self;
 
-    /// The value now, with a host's modulation. Neither allocates nor formats.
+    /// Returns the current value with the host's modulation. Neither allocates nor formats.
     fn value(&self, parameter: &Parameter) -> Value;
 
-    /// `value` as this parameter's plain value.
+    /// Converts `value` to the parameter's plain value.
     fn plain(parameter: &Parameter, value: Value) -> Self::Plain;
 
-    /// True for rows of the table that this kind of control can stand for.
+    /// Returns true if this kind of parameter can represent the row.
     fn fits(parameter: &Parameter) -> bool;
 }
 
-/// The name in a host's flat list, where "On" alone would not say of what.
+/// Returns the name with its group, for a host's flat list: "Compressor On", not "On".
 pub fn full_name(parameter: &Parameter) -> String {
     let Parameter { group, name, .. } = parameter;
     match group.as_str() {
@@ -104,7 +104,7 @@ impl Control for IntParam {
 impl Control for FloatParam {
     fn make(parameter: &'static Parameter, changes: &Changes) -> Self {
         let changes = changes.clone();
-        // The normalized itself: the table knows the way from there, so a host, an editor and a file agree.
+        // the plain value is the normalized one: the table converts, alike for host, window and file
         let range = FloatRange::Linear { min: 0.0, max: 1.0 };
         Self::new(full_name(parameter), normalized_from_value(parameter, parameter.default), range)
             .with_unit(if has_unit_in_text(parameter) { "" } else { unit_suffix(parameter) })

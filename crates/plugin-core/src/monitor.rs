@@ -1,55 +1,55 @@
-//! What is heard instead of a plugin's output, for as long as a person compares.
+//! Monitor mode: the signal that a user hears in place of the output, for comparison.
 //!
-//! Neither a parameter nor state: nothing here is saved, automated or rendered. It ends when the host activates, when a
-//! state is loaded and when the window is closed, and there is none in an offline render. A Stem is also heard otherwise
-//! for a person at a Master, for as long as that lasts; it ends for the same reasons, whichever of the two they befall.
+//! Neither a parameter nor state: it is not saved, automated or rendered. It ends when the host activates, when a
+//! state is loaded and when the window closes, and has no effect in an offline render. A Master's user may also mute
+//! or bypass a Stem; that ends for the same reasons, on either side.
 
 use chain::monitor::MonitorMode;
 use session::audition::AuditionEffect;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use units::Db;
 
-/// From the window's thread to the audio thread, in a word.
+/// Monitor mode for the audio thread, one word. Written by window and link threads.
 #[derive(Debug, Default)]
 pub struct MonitorControl {
     mode: AtomicU64,
-    /// What a Master wants: above [`EFFECT_BITS`] bits the number that it was wanted under.
+    /// Audition by a Master: revision above [`EFFECT_BITS`] bits of effect.
     audition: AtomicU64,
-    /// Another one whenever listening has ended for good; a Master names the one that it has seen.
+    /// Counts the ends of listening; a Master's audition names the revision that it has seen.
     revision: AtomicU64,
-    /// The host renders: what is wanted has no effect.
+    /// True in an offline render: every mode is without effect.
     rendering: AtomicBool,
 }
 
 impl MonitorControl {
-    /// A person wants to hear `listen`.
+    /// Selects a monitor mode for the window.
     pub fn set_mode(&self, mode: MonitorMode) {
         self.mode.store(encode(mode), Ordering::Relaxed);
     }
 
-    /// A person hears the output again.
+    /// Returns to the output.
     pub fn clear_mode(&self) {
         self.set_mode(MonitorMode::Off);
     }
 
-    /// Nothing that was wanted so far, here or at a Master, has any effect.
+    /// Ends every mode, of the window and of a Master.
     pub fn end_all(&self) {
         self.clear_mode();
         self.revision.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The host activates, to render or to play: whatever was wanted ends.
+    /// Ends every mode at activation; `renders` disables them during an offline render.
     pub fn restart(&self, renders: bool) {
         self.end_all();
         self.rendering.store(renders, Ordering::Relaxed);
     }
 
-    /// The number under which a Master may want something.
+    /// Returns the revision that a Master's audition must name.
     pub fn revision(&self) -> u64 {
         self.revision.load(Ordering::Relaxed)
     }
 
-    /// A Master wants the Stem heard so, under that number; `None`: as it is.
+    /// Sets a Master's audition under `revision`; `None` ends it.
     pub fn set_audition_effect(&self, revision: u64, effect: Option<AuditionEffect>) {
         let word = match effect {
             None => 0,
@@ -59,10 +59,10 @@ impl MonitorControl {
         self.audition.store(revision << EFFECT_BITS | word, Ordering::Relaxed);
     }
 
-    /// What a Master wants. Reads three words.
+    /// Returns a Master's audition. Reads three words.
     pub fn audition_effect(&self) -> Option<AuditionEffect> {
         let word = self.audition.load(Ordering::Relaxed);
-        // whoever has asked before listening ended is not heard, however late it came
+        // an audition from before the last end has no effect, however late it arrives
         if self.rendering.load(Ordering::Relaxed)
             || word >> EFFECT_BITS != self.revision() << EFFECT_BITS >> EFFECT_BITS
         {
@@ -75,7 +75,7 @@ impl MonitorControl {
         }
     }
 
-    /// What is to be heard. Reads four words.
+    /// Returns the mode in effect. Reads four words.
     pub fn mode(&self) -> MonitorMode {
         match self.audition_effect() {
             Some(AuditionEffect::Muted) => MonitorMode::Mute,
@@ -86,10 +86,10 @@ impl MonitorControl {
     }
 }
 
-/// Bits of how a Stem is heard.
+/// Bits of an audition effect.
 const EFFECT_BITS: u32 = 2;
 
-/// Which way, and its gain or band.
+/// Encodes the mode in the upper half, its gain or band in the lower.
 fn encode(mode: MonitorMode) -> u64 {
     let gain = |db: Db| u64::from((db.0 as f32).to_bits());
     let (which, detail) = match mode {
@@ -110,7 +110,7 @@ fn encode(mode: MonitorMode) -> u64 {
     which << 32 | detail & 0xffff_ffff
 }
 
-/// A gain in hundredths of a decibel: its 16 bits.
+/// Gain in hundredths of a decibel, as 16 bits.
 fn hundredths(gain: Db) -> u16 {
     ((gain.0 * 100.0).round() as i16).cast_unsigned()
 }

@@ -1,50 +1,51 @@
-//! The noise print of an instance, the threshold per octave, and the request to learn a print: between a window, the audio thread and what is saved.
+//! Noise print and threshold offsets of an instance, and requests to learn a print, shared by window, audio thread
+//! and saved document.
 
 use super::control::Changes;
 use dsp::denoise::{BANDS, CURVE_POINTS, NoisePrint, ThresholdCurve};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use units::{Db, Ms};
 
-/// A word per band, so that the audio thread reads and writes without a lock.
+/// Noise print in atomic words, so that the audio thread reads and writes without a lock.
 ///
-/// Writers take turns: the audio thread tries, the others wait for the few hundred nanoseconds that it takes. A reader
-/// that comes in between may see two prints mixed; the change that is counted behind every write makes it look again.
+/// Writers exclude each other: the audio thread only tries, others spin for the few hundred nanoseconds of a write. A
+/// concurrent reader may see a mixture of two prints; the change counted after every write makes it read again.
 #[derive(Debug)]
 pub struct Noise {
-    /// There is a print.
+    /// True if there is a print.
     has_print: AtomicBool,
     levels: [AtomicU32; BANDS],
-    /// What is added to the threshold per octave, dB as bits.
+    /// Threshold offset per octave, bits of dB.
     curve: [AtomicU64; CURVE_POINTS],
-    /// Somebody writes.
+    /// True while a thread writes the print.
     writing: AtomicBool,
-    /// What a person wants: [`REQUEST_NONE`], [`REQUEST_LEARN`] or [`REQUEST_KEEP`].
+    /// The request: [`REQUEST_NONE`], [`REQUEST_LEARN`] or [`REQUEST_KEEP`].
     request: AtomicU8,
-    /// Sound that has been learned from since learning began, milliseconds.
+    /// Length of the learned sound, milliseconds.
     learned_ms: AtomicU64,
     changes: Changes,
 }
 
-/// The most that a point of the curve adds or takes, dB.
+/// Maximum threshold offset, dB, in either direction.
 pub const MAX_CURVE_OFFSET: f64 = 24.0;
 
 const REQUEST_NONE: u8 = 0;
 const REQUEST_LEARN: u8 = 1;
 const REQUEST_KEEP: u8 = 2;
 
-/// What a person wants of the audio thread.
+/// Request to the audio thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LearnRequest {
-    /// Nothing; what was being learned is forgotten.
+    /// Learns nothing, and forgets an unfinished print.
     None,
-    /// Noise is to be learned.
+    /// Learns noise.
     Learn,
-    /// What has been learned is to become the print.
+    /// Makes the learned noise the print.
     Keep,
 }
 
 impl Noise {
-    /// No print; later ones are counted in `changes`.
+    /// Creates an empty print; changes are counted in `changes`.
     pub fn new(changes: Changes) -> Self {
         Self {
             has_print: AtomicBool::new(false),
@@ -57,7 +58,7 @@ impl Noise {
         }
     }
 
-    /// The print; `None`: the noise is tracked. Neither waits nor allocates.
+    /// Returns the print; `None`: the noise is tracked. Neither waits nor allocates.
     pub fn print(&self) -> Option<NoisePrint> {
         if !self.has_print.load(Ordering::Acquire) {
             return None;
@@ -65,13 +66,13 @@ impl Noise {
         NoisePrint::new(&self.levels.each_ref().map(|level| f32::from_bits(level.load(Ordering::Relaxed))))
     }
 
-    /// What is added to the threshold per octave. Reads nine words.
+    /// Returns the threshold offsets per octave. Reads nine words.
     pub fn curve(&self) -> ThresholdCurve {
         self.curve.each_ref().map(|point| Db(f64::from_bits(point.load(Ordering::Relaxed))))
     }
 
-    /// Adds that to the threshold per octave, each within +-24 dB. For every thread but the audio thread, one at a time; a reader
-    /// that comes in between looks again at the change that is counted.
+    /// Sets the threshold offsets, each clamped to ±24 dB. For one thread at a time, not the audio thread; a
+    /// concurrent reader reads again after the counted change.
     pub fn set_curve(&self, curve: &ThresholdCurve) {
         for (to, point) in self.curve.iter().zip(curve) {
             let point =
@@ -81,14 +82,15 @@ impl Noise {
         self.changes.add();
     }
 
-    /// Takes the place of the print, or has the noise tracked. For every thread but the audio thread.
+    /// Sets the print, or returns to tracking. Not for the audio thread.
     pub fn set_print(&self, print: Option<&NoisePrint>) {
         while !self.try_set_print(print) {
             std::thread::yield_now();
         }
     }
 
-    /// As [`Self::set_print`], for the audio thread: false, and nothing done, while somebody else writes.
+    /// Sets the print as [`Self::set_print`] does, for the audio thread: returns false without effect while another
+    /// thread writes.
     pub fn try_set_print(&self, print: Option<&NoisePrint>) -> bool {
         if self.writing.swap(true, Ordering::Acquire) {
             return false;
@@ -104,24 +106,24 @@ impl Noise {
         true
     }
 
-    /// Noise is to be learned from what is heard from now on. For a window.
+    /// Requests learning from now on. For a window.
     pub fn start_learning(&self) {
         self.learned_ms.store(0, Ordering::Relaxed);
         self.request.store(REQUEST_LEARN, Ordering::Relaxed);
     }
 
-    /// Enough is learned: it is to become the print. Without effect while nothing is learned.
+    /// Requests that the learned noise become the print. No effect unless learning.
     pub fn keep_learned(&self) {
         let _ =
             self.request.compare_exchange(REQUEST_LEARN, REQUEST_KEEP, Ordering::Relaxed, Ordering::Relaxed);
     }
 
-    /// What is being learned is to be forgotten; the print stays.
+    /// Cancels learning; the print stays.
     pub fn cancel_learning(&self) {
         self.request.store(REQUEST_NONE, Ordering::Relaxed);
     }
 
-    /// What is wanted of the audio thread. Reads a word.
+    /// Returns the request. Reads one word.
     pub fn request(&self) -> LearnRequest {
         match self.request.load(Ordering::Relaxed) {
             REQUEST_LEARN => LearnRequest::Learn,
@@ -130,11 +132,11 @@ impl Noise {
         }
     }
 
-    /// The audio thread has learned, `None` if it has heard nothing; false while somebody else writes: it tries again.
+    /// Stores the learned print, `None` if nothing was heard. For the audio thread, which tries again after false.
     pub fn finish_learning(&self, print: Option<&NoisePrint>) -> bool {
         let done = print.is_none() || self.try_set_print(print);
         if done {
-            // not over a request that has come since
+            // a request that has come meanwhile stays
             let _ = self.request.compare_exchange(
                 REQUEST_KEEP,
                 REQUEST_NONE,
@@ -145,12 +147,12 @@ impl Noise {
         done
     }
 
-    /// The audio thread has learned from so much sound.
+    /// Publishes the length of the learned sound. For the audio thread.
     pub fn set_learned_duration(&self, heard: Ms) {
         self.learned_ms.store(heard.0 as u64, Ordering::Relaxed);
     }
 
-    /// From how much sound has been learned; `None` while nothing is.
+    /// Returns the length of the learned sound; `None` unless learning.
     pub fn learned_duration(&self) -> Option<Ms> {
         (self.request() != LearnRequest::None).then(|| Ms(self.learned_ms.load(Ordering::Relaxed) as f64))
     }

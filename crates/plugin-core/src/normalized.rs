@@ -1,16 +1,16 @@
-//! Between a host's normalized (0 to 1, `f32`) and the chain's values (`f64`, in units).
+//! Conversion between a host's normalized values (0 to 1, `f32`) and the chain's values (`f64`, in units).
 //!
-//! Hosts keep automation and saved state as normalized, in single precision. A value read from it is therefore brought
-//! to five significant digits (logarithmic controls) or four decimals (all others): coarser than the normalized can
-//! resolve, finer than anyone can hear. So a typed `1.2k` is 1200 Hz exactly, the same number that a session file
-//! holds, and the plugin and the command line compute the same samples.
+//! Hosts keep automation and saved state as normalized values in single precision. A converted value is therefore
+//! rounded to five significant digits (logarithmic parameters) or four decimals (all others): coarser than `f32`
+//! resolves, finer than audible. A typed `1.2k` is 1200 Hz exactly, as in a session file, so that plugin and command
+//! line compute the same samples.
 
 use chain::parameters::{Parameter, ParameterKind, Skew, Value};
 
-/// The normalized of the lowest value that is not "off".
+/// Normalized value of the lowest value that is not "off".
 const MIN_NORMALIZED_ON: f32 = 1e-6;
 
-/// Steps of a control that has them: choices, or numbers in step_count; `None` for continuous ones and switches.
+/// Number of steps of a choice or a stepped number; `None` for continuous parameters and switches.
 pub fn step_count(parameter: &Parameter) -> Option<usize> {
     match parameter.kind {
         ParameterKind::Choice(choices) => Some(choices.len()),
@@ -21,7 +21,7 @@ pub fn step_count(parameter: &Parameter) -> Option<usize> {
     }
 }
 
-/// The value at `normalized`. Neither allocates nor formats.
+/// Returns the value at `normalized`. Neither allocates nor formats.
 pub fn value_from_normalized(parameter: &Parameter, normalized: f32) -> Value {
     match (parameter.at_fraction(f64::from(normalized)), parameter.kind) {
         (Value::Number(Some(x)), ParameterKind::Number { min, max, skew, .. }) => {
@@ -32,7 +32,7 @@ pub fn value_from_normalized(parameter: &Parameter, normalized: f32) -> Value {
     }
 }
 
-/// The value of step `index`.
+/// Returns the value of step `index`.
 pub(crate) fn value_from_step(parameter: &Parameter, index: i32) -> Value {
     let step_count = step_count(parameter).unwrap_or(1);
     let index = usize::try_from(index).unwrap_or(0).min(step_count - 1);
@@ -44,7 +44,7 @@ pub(crate) fn value_from_step(parameter: &Parameter, index: i32) -> Value {
     }
 }
 
-/// The step nearest to `value`; the inverse of [`value_from_step`].
+/// Returns the step nearest to `value`; inverse of [`value_from_step`].
 pub(crate) fn step_from_value(parameter: &Parameter, value: Value) -> i32 {
     let last = step_count(parameter).unwrap_or(1) - 1;
     let index = match (value, parameter.kind) {
@@ -57,7 +57,7 @@ pub(crate) fn step_from_value(parameter: &Parameter, value: Value) -> i32 {
     i32::try_from(index.min(last)).unwrap_or(0)
 }
 
-/// The normalized at which `value` is; values outside the range are at its ends.
+/// Returns the normalized value of `value`, which is clamped to the range.
 pub fn normalized_from_value(parameter: &Parameter, value: Value) -> f32 {
     let fraction = match (value, parameter.kind) {
         (Value::Switch(on), _) => f64::from(u8::from(on)),
@@ -83,7 +83,7 @@ pub fn normalized_from_value(parameter: &Parameter, value: Value) -> f32 {
     }
 }
 
-/// `x`, positive and below 100 000, to five significant digits: the double nearest to that decimal number.
+/// Rounds `x`, positive and below 100 000, to five significant digits: the double nearest to that decimal number.
 fn five_digits(x: f64) -> f64 {
     let mut scale = 1.0;
     while x * scale < 1e4 && scale < 1e9 {

@@ -1,20 +1,20 @@
-//! Another song on its mode to the audio thread and back: handed over without locks, freed by somebody else.
+//! Reference clips on their way to the audio thread and back: passed without locks, freed by another thread.
 
 use parking_lot::Mutex;
 use rtrb::{Consumer, Producer, RingBuffer};
 use std::sync::Arc;
 use units::Hz;
 
-/// What waits on either mode.
+/// Capacity of the queue in either direction.
 const QUEUE_CAPACITY: usize = 8;
 
-/// A song in memory, at the rate that it is played at.
+/// Excerpt of a reference song in memory, at the playback rate.
 pub struct ReferenceClip {
-    /// The rate.
+    /// Sampling rate.
     pub rate: Hz,
-    /// Which frame of the song its first is.
+    /// Position of the first frame in the song, frames.
     pub start: usize,
-    /// Left and right.
+    /// Left and right sample of each frame.
     pub frames: Box<[[f32; 2]]>,
 }
 
@@ -24,27 +24,27 @@ impl std::fmt::Debug for ReferenceClip {
     }
 }
 
-/// Which part of a song is played, and when.
+/// Played range and its timing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PlayMode {
-    /// From here to there again and again, whatever the transport does; frames of the clip.
+    /// Loops over a range of the clip, from and to, frames, independent of the transport.
     Loop(usize, usize),
-    /// FollowTransport with the transport, from the beginning at this frame of the timeline, and from the beginning again when it ends.
+    /// Follows the transport: the song starts at this timeline position, frames, and repeats when it ends.
     FollowTransport(i64),
 }
 
-/// What the audio thread is to play.
+/// Request to the audio thread for the playback of a clip.
 #[derive(Debug)]
 pub struct PlayRequest {
-    /// Which song: listening says by this number that it is to be heard.
+    /// Number by which [`MonitorMode::Reference`](chain::monitor::MonitorMode::Reference) selects the song.
     pub song: u16,
-    /// Its sound.
+    /// The audio.
     pub clip: Arc<ReferenceClip>,
-    /// How.
+    /// Range and timing.
     pub mode: PlayMode,
 }
 
-/// The mode to an audio thread and back.
+/// Queues of clips to an audio thread and back.
 #[derive(Debug)]
 pub struct ClipExchange {
     outer: Mutex<(Producer<Option<PlayRequest>>, Consumer<PlayRequest>)>,
@@ -60,26 +60,26 @@ impl Default for ClipExchange {
     }
 }
 
-/// For every thread but the audio thread.
+/// Methods for every thread but the audio thread.
 impl ClipExchange {
-    /// Hands a request over, or, with `None`, asks for the last one back; false: too many wait, try again.
+    /// Sends a request, or with `None` asks for the last one back. Returns false if the queue is full: try again.
     pub fn send_request(&self, request: Option<PlayRequest>) -> bool {
         self.outer.lock().0.push(request).is_ok()
     }
 
-    /// Frees what the audio thread has given back.
+    /// Frees the requests that the audio thread has returned.
     pub fn free_returned(&self) {
         let mut outer = self.outer.lock();
         while outer.1.pop().is_ok() {}
     }
 
-    /// The audio thread's end; there is one.
+    /// Takes the audio thread's end; `None` if it was taken before.
     pub fn take_inbox(&self) -> Option<ClipInbox> {
         self.inner.lock().take()
     }
 }
 
-/// The audio thread's end. Neither allocates nor frees, and never waits.
+/// Audio thread's end of the queues. Neither allocates nor frees nor waits.
 #[derive(Debug)]
 pub struct ClipInbox {
     incoming: Consumer<Option<PlayRequest>>,
@@ -87,24 +87,24 @@ pub struct ClipInbox {
 }
 
 impl ClipInbox {
-    /// Exchanges `held` for the newest request, if there is one: what it held goes back, to be freed. While there is no room to
-    /// give back, nothing is taken.
+    /// Replaces `held` by the newest request, if there is one, and returns the replaced ones to be freed. Takes
+    /// nothing while the return queue is full.
     pub fn take_newest(&mut self, held: &mut Option<PlayRequest>) {
         while !self.incoming.is_empty() && self.retired.slots() > 0 {
             let Ok(next) = self.incoming.pop() else { return };
             if let Some(old) = std::mem::replace(held, next) {
-                // there is room
+                // slots were checked above
                 let _ = self.retired.push(old);
             }
         }
     }
 
-    /// True when there is something newer.
+    /// Returns true if a newer request waits.
     pub fn has_pending_request(&self) -> bool {
         !self.incoming.is_empty()
     }
 
-    /// Frees what it has, when no audio thread runs.
+    /// Frees the waiting requests, while no audio thread runs.
     pub fn clear(&mut self) {
         while self.incoming.pop().is_ok() {}
     }

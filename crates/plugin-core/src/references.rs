@@ -1,32 +1,32 @@
-//! Songs that a mix is compared with, as a Master's window shows them.
+//! Reference songs as a Master's window shows them.
 
 use session::reference::{MatchedGain, match_gain};
 use units::{Dbtp, Lufs, Ms};
 
-/// The most references of a project.
+/// Maximum number of references in a project.
 pub const MAX_REFERENCES: usize = 8;
 
-/// The references, and how they are heard.
+/// List of references with the state of playback.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ReferenceList {
-    /// Each of them, in the order in which they were added.
+    /// The references, in the order in which they were added.
     pub kept: Vec<Reference>,
-    /// They follow the host's transport, else their loudest 20 s are played again and again.
+    /// True if they follow the host's transport; else their loudest 20 s loop.
     pub along: bool,
-    /// The one that is heard now, by its place in the list.
+    /// Index of the reference that is heard.
     pub heard: Option<usize>,
-    /// The one that is to be heard, and is being read.
+    /// Index of the reference that will be heard once it is read.
     pub awaited: Option<usize>,
-    /// The one that was heard last.
+    /// Index of the reference heard last.
     pub last: Option<usize>,
-    /// Loudness of the mix so far, which they are matched to.
+    /// Loudness of the mix so far, to which references are matched.
     pub mix: Option<Lufs>,
-    /// A folder to choose files from, once a person has asked for one.
+    /// Folder listing for the choice of files, once the user has opened it.
     pub listing: Option<FolderListing>,
 }
 
 impl ReferenceList {
-    /// How the reference at `index` is played; `None` while it cannot be.
+    /// Returns the playback gain of the reference at `index`; `None` while it cannot be matched.
     pub fn matched_gain(&self, index: usize) -> Option<MatchedGain> {
         match &self.kept.get(index)?.state {
             ReferenceState::Ready(figures) => match_gain(self.mix, figures.integrated, figures.true_peak),
@@ -34,71 +34,71 @@ impl ReferenceList {
         }
     }
 
-    /// The one to switch to: the one that was heard last, else the first that can be heard.
+    /// Returns the index to switch to: the reference heard last, else the first playable one.
     pub fn next_playable(&self) -> Option<usize> {
         let can = |index: &usize| self.matched_gain(*index).is_some();
         self.last.filter(can).or_else(|| (0..self.kept.len()).find(can))
     }
 }
 
-/// A song to compare with.
+/// A reference song.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reference {
-    /// The file.
+    /// Path of the file.
     pub path: String,
-    /// What is known of it.
+    /// State of its measurement.
     pub state: ReferenceState,
 }
 
 impl Reference {
-    /// What it is called: the file without its folder.
+    /// Returns the file name without its folder.
     pub fn name(&self) -> &str {
         file_name(&self.path)
     }
 }
 
-/// The last part of a path.
+/// Returns the last part of a path.
 pub fn file_name(path: &str) -> &str {
     path.rsplit(['/', '\\']).find(|part| !part.is_empty()).unwrap_or(path)
 }
 
-/// What is known of a file.
+/// State of a reference's measurement.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum ReferenceState {
-    /// It is being measured.
+    /// Measurement runs.
     #[default]
     Reading,
-    /// It was measured.
+    /// Measurement is complete.
     Ready(ReferenceReadings),
-    /// It cannot be used: file, fault, cure.
+    /// The file cannot be used: file, fault, remedy.
     Broken(String),
 }
 
-/// A file's figures.
+/// Readings of a reference.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ReferenceReadings {
-    /// Loudness of the whole; `None` when nothing passes the gates.
+    /// Integrated loudness; `None` if nothing passes the gates.
     pub integrated: Option<Lufs>,
-    /// Its true peak; `None` of silence.
+    /// True peak; `None` for silence.
     pub true_peak: Option<Dbtp>,
-    /// How long it is.
+    /// Length of the song.
     pub length: Ms,
-    /// Its loudest 20 s, or all of a shorter one: from, to.
+    /// Start and end of the loudest 20 s, or of all of a shorter song.
     pub loudest: (Ms, Ms),
 }
 
-/// What is in a folder.
+/// Contents of a folder.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FolderListing {
-    /// The folder.
+    /// Path of the folder.
     pub folder: String,
-    /// The one that it is in, unless it is the highest.
+    /// Path of its parent; `None` for a root.
     pub above: Option<String>,
-    /// Folders in it, whole paths.
+    /// Paths of its folders.
     pub folders: Vec<String>,
-    /// Audio files in it, whole paths.
+    /// Paths of its audio files.
     pub files: Vec<String>,
-    /// Why it could not be read: one line; empty if it could.
+    /// Reason for which it could not be read, one line; empty if it could.
     pub fault: String,
 }
 

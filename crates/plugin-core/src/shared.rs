@@ -1,5 +1,5 @@
-//! State that a plugin and its window share beside parameters and meters: the published snapshot, the queue of commands
-//! with its one owner, and the cells of the audio thread.
+//! State shared by a plugin and its window beside parameters and meters: the snapshot, the command queue with its one
+//! owner, and the cells of the audio thread.
 
 use super::command::{AnalysisCommand, ListenRequest, SessionLink, UiCommand};
 use super::monitor::MonitorControl;
@@ -25,10 +25,10 @@ mod tests;
 /// Time between two publications of Stems while a window is open.
 const ROW_INTERVAL: Duration = Duration::from_millis(33);
 
-/// The shared state. Its snapshot is written by whoever knows something, through this alone, and never by an audio thread.
+/// Shared state. The snapshot is written only through this type, and never by an audio thread.
 #[derive(Debug, Default)]
 pub struct PluginShared {
-    /// Monitor mode: heard instead of the output. A word for the audio thread.
+    /// Monitor mode, one word for the audio thread.
     pub monitor: MonitorControl,
     /// Reference clips on their way to the audio thread and back.
     pub references: ClipExchange,
@@ -41,37 +41,37 @@ pub struct PluginShared {
     worker: Mutex<Option<CommandThread>>,
 }
 
-/// Puts `value` in place; whether it is another one.
+/// Replaces `place` by `value`; returns true if they differed.
 fn replace<T: PartialEq>(place: &mut T, value: T) -> bool {
     let is_new = *place != value;
     *place = value;
     is_new
 }
 
-/// The snapshot: any thread but an audio thread.
+/// Snapshot methods, for any thread but an audio thread.
 impl PluginShared {
-    /// The snapshot that was published last.
+    /// Returns the current snapshot.
     pub fn snapshot(&self) -> Arc<SessionSnapshot> {
         Arc::clone(&self.snapshot.lock())
     }
 
-    /// Publishes a snapshot with what `change` makes of the last one; it returns whether that is another. The one place
-    /// where a snapshot is written.
+    /// Changes the snapshot by `change`, which returns true if it has changed anything; the revision then grows. The
+    /// only place that writes a snapshot.
     fn publish(&self, change: impl FnOnce(&mut SessionSnapshot) -> bool) {
         let mut current = self.snapshot.lock();
-        // in place while nobody reads it, else a copy that takes its place
+        // in place if no reader holds it, else in a copy
         let next = Arc::make_mut(&mut current);
         if change(next) {
             next.revision += 1;
         }
     }
 
-    /// Publishes another revision: what a window shows beside the snapshot has changed.
+    /// Publishes a new revision after a change of parameters or meters.
     pub fn publish_revision(&self) {
         self.publish(|_| true);
     }
 
-    /// Publishes what the Master that sees this Stem says of it; `None`: none does.
+    /// Publishes the summary of the Master that sums this Stem; `None` without one.
     pub fn set_master(&self, linked: Option<LinkedMaster>) {
         self.publish(|next| {
             let master = match (linked, &next.master) {
@@ -83,7 +83,7 @@ impl PluginShared {
         });
     }
 
-    /// Publishes what this Master's analysis has found out.
+    /// Publishes the result of this Master's analysis.
     pub fn set_analysis(&self, result: AnalysisResult) {
         self.publish(|next| {
             next.analysis = Some(Arc::new(result));
@@ -91,7 +91,7 @@ impl PluginShared {
         });
     }
 
-    /// Publishes the fault of one source, or that it has none; those of other sources stay.
+    /// Publishes or clears the fault of one source; those of other sources stay.
     pub fn set_fault(&self, source: FaultSource, text: Option<String>) {
         self.publish(|next| {
             let mut faults = next.faults.clone();
@@ -103,10 +103,10 @@ impl PluginShared {
     }
 }
 
-/// Commands.
+/// Command methods.
 impl PluginShared {
-    /// Sends a command to the owner, and wakes it. Without a thread (no window, or the system has none left) it is run
-    /// here and now.
+    /// Sends a command and wakes the owner's thread. Without one (no window, or none could be started) the command
+    /// runs on the caller's thread.
     pub fn send_command(&self, command: UiCommand) {
         self.commands.push(command);
         let is_awake = self.worker.lock().as_ref().is_some_and(CommandThread::wake);
@@ -115,17 +115,17 @@ impl PluginShared {
         }
     }
 
-    /// Runs the commands that wait.
+    /// Runs the waiting commands.
     pub fn run_commands(&self) {
         self.owner.lock().run_all(self);
     }
 
-    /// Connects the owner to the link. It holds it weakly: a window may outlive its plugin.
+    /// Connects the owner to the link, weakly: a window may outlive its plugin.
     pub fn connect_link(&self, link: &Arc<dyn SessionLink>) {
         self.owner.lock().link = Some(Arc::downgrade(link));
     }
 
-    /// Runs what waits, has Stems heard as they are wanted, and publishes the Stems in reach.
+    /// Runs waiting commands, updates auditions, and publishes the Stems in reach.
     pub fn tick(&self) {
         let mut owner = self.owner.lock();
         owner.run_all(self);
@@ -139,27 +139,26 @@ impl PluginShared {
         self.publish(|next| replace(&mut next.stems, stems) | replace(&mut next.has_final, has_final));
     }
 
-    /// Ends everything that is heard instead of the output, here and at Stems that this Master has heard otherwise,
-    /// before it returns.
+    /// Ends monitor mode and auditions, here and at the Stems, before it returns.
     pub fn end_listening(&self) {
         self.monitor.end_all();
         self.owner.lock().follow_monitor(self);
     }
 
-    /// The same, because the host activates, to render or to play.
+    /// Ends monitor mode and auditions at activation; `renders` disables them during an offline render.
     pub fn restart_listening(&self, renders: bool) {
         self.monitor.restart(renders);
         self.owner.lock().follow_monitor(self);
     }
 
-    /// Runs `tick` in a thread until it returns false or the window is closed.
+    /// Runs `tick` on a thread until it returns false or the window closes.
     pub(super) fn open_window(&self, tick: impl FnMut() -> bool + Send + 'static) {
         let last = self.worker.lock().take();
         drop(last);
         *self.worker.lock() = CommandThread::spawn(tick);
     }
 
-    /// The window is closed: what it had heard ends before this returns, and nothing is published any more.
+    /// Stops the thread and ends what the window had selected, before it returns; nothing is published any more.
     pub(super) fn close_window(&self) {
         let worker = self.worker.lock().take();
         drop(worker);
@@ -169,15 +168,15 @@ impl PluginShared {
     }
 }
 
-/// The owner of the commands: everything that a window asks for is done here, one after the other.
+/// Executor of commands, one after the other.
 #[derive(Default)]
 struct CommandOwner {
     /// `None` before the plugin has joined the link.
     link: Option<Weak<dyn SessionLink>>,
     auditions: Auditions,
-    /// Orders to Stems that are in force.
+    /// Audition orders in force.
     ordered: Vec<ListenRequest>,
-    /// Monitor revision when the auditions began: with another one they are over.
+    /// Monitor revision at the start of the auditions; they end with it.
     monitor_revision: u64,
 }
 
@@ -250,13 +249,13 @@ impl CommandOwner {
         self.reconcile_auditions(shared, &stems);
     }
 
-    /// Ends auditions that are over, if any are.
+    /// Ends auditions that are over.
     fn follow_monitor(&mut self, shared: &PluginShared) {
         let stems = if self.is_idle() { Vec::new() } else { self.stems() };
         self.reconcile_auditions(shared, &stems);
     }
 
-    /// Forgets auditions that the host has ended: it has activated, or loaded a state.
+    /// Forgets auditions that the host has ended by activation or a loaded state.
     fn forget_ended(&mut self, shared: &PluginShared) {
         let monitor_revision = shared.monitor.revision();
         if self.monitor_revision != monitor_revision {
@@ -268,8 +267,8 @@ impl CommandOwner {
         self.auditions.is_empty() && self.ordered.is_empty()
     }
 
-    /// Has `stems` heard as a person at this Master wants them: those that have come since, too, and none any more that
-    /// has ended it by itself.
+    /// Updates the audition orders for `stems`, including Stems that have joined since; Stems that have ended an
+    /// audition themselves get none.
     fn reconcile_auditions(&mut self, shared: &PluginShared, stems: &[StemCard]) {
         self.forget_ended(shared);
         if !self.is_idle() {
@@ -298,13 +297,13 @@ impl CommandOwner {
     }
 }
 
-/// Result of an export before there is a link.
+/// Export result before the plugin has joined the link.
 fn not_active() -> ExportResult {
     let why = "The host has not activated the plugin yet: play the song".into();
     ExportResult { path: Err(why), remarks: Vec::new() }
 }
 
-/// A thread that calls something at frame rate, and when it is woken. Dropped, it has ended.
+/// Thread that runs a function at frame rate and when it is woken. Dropping it joins the thread.
 #[derive(Debug)]
 struct CommandThread {
     thread: Option<JoinHandle<()>>,
@@ -312,7 +311,7 @@ struct CommandThread {
 }
 
 impl CommandThread {
-    /// `None` if the system has no thread left.
+    /// Starts the thread; `None` if the system refuses.
     fn spawn(mut tick: impl FnMut() -> bool + Send + 'static) -> Option<Self> {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
@@ -328,7 +327,7 @@ impl CommandThread {
         Some(Self { thread: Some(thread), stop })
     }
 
-    /// Has it run now; false if it has ended.
+    /// Wakes the thread; returns false if it has ended.
     fn wake(&self) -> bool {
         let Some(thread) = self.thread.as_ref().filter(|thread| !thread.is_finished()) else { return false };
         thread.thread().unpark();
@@ -341,9 +340,9 @@ impl Drop for CommandThread {
         self.stop.store(true, Ordering::Release);
         let Some(thread) = self.thread.take() else { return };
         thread.thread().unpark();
-        // the last owner of everything may be the thread itself
+        // the thread itself may drop the last reference
         if thread.thread().id() != std::thread::current().id() {
-            // it has contained its panics
+            // the thread contains its panics
             drop(thread.join());
         }
     }

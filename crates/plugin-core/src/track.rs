@@ -1,10 +1,10 @@
-//! The host's track that a plugin is on.
+//! Host track of a plugin.
 
 use parking_lot::{Mutex, MutexGuard};
 use session::role::Role;
 
-/// Name and colour of the track, as the host said last, whether a window is open or not. Locked by the host's main
-/// thread and by windows, never by the audio thread.
+/// Name and colour of the track as the host gave them last. Locked by the host's main thread and by windows, never by
+/// the audio thread.
 #[derive(Debug, Default)]
 pub struct Track(Mutex<TrackInfo>);
 
@@ -19,22 +19,22 @@ impl Track {
         self.0.lock()
     }
 
-    /// Takes what the host says.
+    /// Sets name and colour.
     pub fn set_info(&self, name: &str, colour: Option<[u8; 3]>) {
         *self.lock() = TrackInfo { name: name.trim().into(), colour };
     }
 
-    /// The track's name; empty if the host has not said.
+    /// Returns the track's name; empty if the host gives none.
     pub fn name(&self) -> String {
         self.lock().name.clone()
     }
 
-    /// The track's colour, red, green, blue.
+    /// Returns the track's colour: red, green, blue.
     pub fn colour(&self) -> Option<[u8; 3]> {
         self.lock().colour
     }
 
-    /// The role that the name suggests.
+    /// Returns the role that the name suggests.
     pub fn role(&self) -> Role {
         Role::guess(&self.lock().name)
     }

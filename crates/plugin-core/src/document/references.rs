@@ -1,12 +1,12 @@
-//! The files of the songs that a Master's mix is compared with, as they are saved: where they are, not what is in them.
+//! Paths of a Master's reference files in the saved document; the audio is not saved.
 
 use super::Store;
 use crate::references::MAX_REFERENCES;
 
-/// The longest path, bytes.
+/// Maximum length of a path, bytes.
 const MAX_PATH_LENGTH: usize = 4096;
 
-/// True if these are references that can be kept.
+/// Returns true if the paths can be saved.
 pub(super) fn are_valid(paths: &[String]) -> bool {
     let is_valid = |path: &String| {
         !path.is_empty() && path.len() <= MAX_PATH_LENGTH && !path.chars().any(char::is_control)
@@ -15,12 +15,12 @@ pub(super) fn are_valid(paths: &[String]) -> bool {
 }
 
 impl Store {
-    /// The files of a Master's references.
+    /// Returns the paths of a Master's references.
     pub fn references(&self) -> Vec<String> {
         self.lock().document.references.clone()
     }
 
-    /// Keeps the files of a Master's references; without effect if they cannot be kept.
+    /// Sets the paths of a Master's references; no effect if they are invalid.
     pub fn set_references(&self, paths: &[String]) {
         if are_valid(paths) {
             self.lock().document.references = paths.to_vec();

@@ -1,46 +1,47 @@
-//! The songs that a Master's timeline is divided into: an album in one project.
+//! Songs of a Master's timeline: an album in one project.
 
 use super::Store;
 use serde::{Deserialize, Serialize};
 
-/// The most songs of a project.
+/// Maximum number of songs in a project.
 pub const MAX_SONGS: usize = 64;
-/// The longest name, characters.
+/// Maximum length of a name, characters.
 const MAX_NAME_LENGTH: usize = 60;
-/// The longest project, seconds: four days.
+/// Maximum distance of a song from the timeline's origin, seconds: four days.
 const MAX_TIME: f64 = 4.0 * 86_400.0;
 
-/// A range of the timeline that is one song.
+/// Range of the timeline that is one song.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SongRange {
-    /// What it is called.
+    /// Name of the song.
     pub name: String,
-    /// From, seconds.
+    /// Start, seconds.
     pub start: f64,
-    /// To, seconds.
+    /// End, seconds.
     pub end: f64,
 }
 
 impl SongRange {
-    /// True if it can be one.
+    /// Returns true if the range can be saved.
     fn is_valid(&self) -> bool {
         let name = self.name.chars().count() <= MAX_NAME_LENGTH && !self.name.chars().any(char::is_control);
         name && self.start >= -MAX_TIME && self.end <= MAX_TIME && self.start < self.end
     }
 
-    /// The same with a name that can be kept.
+    /// Returns the song with another name, cleaned and shortened.
     pub fn named(self, name: &str) -> Self {
         let name = name.chars().filter(|c| !c.is_control()).take(MAX_NAME_LENGTH).collect::<String>();
         Self { name: name.trim().into(), ..self }
     }
 }
 
-/// True if these are songs that can be kept.
+/// Returns true if the songs can be saved.
 pub(super) fn are_valid(songs: &[SongRange]) -> bool {
     songs.len() <= MAX_SONGS && songs.iter().all(SongRange::is_valid)
 }
 
-/// `songs` with another in `start..end`, seconds, in order; what it lies over makes way. Without effect if it cannot be one.
+/// Returns `songs` with a new one in `start..end`, seconds, in order; songs that it overlaps are removed. Unchanged
+/// if the range is invalid.
 pub fn with_song(songs: &[SongRange], start: f64, end: f64) -> Vec<SongRange> {
     let free = (1..).map(|n| format!("Song {n}")).find(|name| songs.iter().all(|song| song.name != *name));
     let song = SongRange { name: free.unwrap_or_default(), start, end };
@@ -55,12 +56,12 @@ pub fn with_song(songs: &[SongRange], start: f64, end: f64) -> Vec<SongRange> {
 }
 
 impl Store {
-    /// A Master's songs, in order.
+    /// Returns a Master's songs, in order.
     pub fn songs(&self) -> Vec<SongRange> {
         self.lock().document.songs.clone()
     }
 
-    /// Keeps a Master's songs; without effect if they cannot be kept.
+    /// Sets a Master's songs; no effect if they are invalid.
     pub fn set_songs(&self, songs: Vec<SongRange>) {
         if are_valid(&songs) {
             self.lock().document.songs = songs;

@@ -1,5 +1,5 @@
-//! The trims of a Master's stems that belong to its settings A to D: snapshots of a whole session. The Stems own their trims; what
-//! is kept here is what they are asked for when the settings are chosen again.
+//! Trims of a Master's stems in its slots A to D. The Stems own their trims; these are requested again when a slot is
+//! selected.
 
 use super::hex::Hex;
 use super::{SLOT_COUNT, Store};
@@ -9,23 +9,23 @@ use session::solve::MAX_TRIM;
 use std::num::NonZeroU64;
 use units::Db;
 
-/// The most stems of a snapshot: as many as there can be instances.
+/// Maximum number of stems in a slot: the maximum number of instances.
 const MAX_KEPT_TRIMS: usize = 128;
 
-/// Trims by stem.
+/// Trims by stem, dB.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(super) struct KeptTrims(Vec<(Hex, f64)>);
 
 impl KeptTrims {
-    /// True if they can be kept.
+    /// Returns true if the trims can be saved.
     pub(super) fn are_valid(&self) -> bool {
         self.0.len() <= MAX_KEPT_TRIMS && self.0.iter().all(|(_, trim)| trim.abs() <= MAX_TRIM.0)
     }
 }
 
 impl Store {
-    /// Keeps the trims of the stems in `slot`.
+    /// Stores the trims of the stems in `slot`.
     pub fn keep_trims(&self, slot: usize, trims: &[(StemId, Db)]) {
         let kept = trims.iter().take(MAX_KEPT_TRIMS).filter_map(|(stem, trim)| {
             let trim = trim.0.clamp(-MAX_TRIM.0, MAX_TRIM.0);
@@ -36,7 +36,7 @@ impl Store {
         }
     }
 
-    /// The trims that were kept in `slot`; none if it was never used.
+    /// Returns the trims stored in `slot`; empty if it was never used.
     pub fn trims(&self, slot: usize) -> Vec<(StemId, Db)> {
         let inner = self.lock();
         let kept = inner.document.trims.get(slot).map_or(&[][..], |kept| &kept.0);

@@ -1,23 +1,23 @@
-//! How much louder a chain makes what passes through it, so that before and after can be compared at equal loudness.
+//! Loudness difference between a chain's input and output, for comparison at equal loudness.
 
 use super::scope::{SCOPE_FRAMES, Scope, ScopePoint};
 use meter::k_weighting::KWeighting;
 use units::{Db, Hz, Power};
 
-/// What came longer ago counts little, seconds.
+/// Time constant of the average, seconds.
 const AVERAGING_SECONDS: f64 = 3.0;
-/// So much has to have been heard, seconds.
+/// Minimum length of sound before there is a result, seconds.
 const MIN_SOUND_SECONDS: f64 = 1.0;
-/// Below, it is silence, and tells nothing: -70 LUFS, the absolute gate.
+/// Power below which a block counts as silence: -70 LUFS, the absolute gate.
 const SILENCE_POWER: f64 = 1e-7;
 
-/// Compares both points of a [`Scope`] from what it has, K-weighted and ungated, over about three seconds of sound.
+/// Comparison of both points of a [`Scope`], K-weighted and ungated, averaged over about three seconds of sound.
 #[derive(Debug, Default)]
 pub struct LoudnessMatch {
     rate: f64,
     filters: Vec<[KWeighting; 2]>,
     powers: [f64; 2],
-    /// Sound that was compared, seconds.
+    /// Length of the compared sound, seconds.
     heard: f64,
     seen: u64,
     frames: Vec<[f32; 2]>,
@@ -25,7 +25,7 @@ pub struct LoudnessMatch {
 }
 
 impl LoudnessMatch {
-    /// Takes what is new in `scope`.
+    /// Takes the new frames of `scope`.
     pub fn update(&mut self, scope: &Scope) {
         let Some(Hz(rate)) = scope.rate() else { return };
         if rate != self.rate {
@@ -59,7 +59,7 @@ impl LoudnessMatch {
         }
     }
 
-    /// The gain with which what enters is as loud as what leaves; `None` before a second of sound.
+    /// Returns the gain that makes the input as loud as the output; `None` before a second of sound.
     pub fn gain(&self) -> Option<Db> {
         let [before, after] = self.powers.map(Power);
         (self.heard >= MIN_SOUND_SECONDS).then_some(Db((after.loudness()? - before.loudness()?).0))

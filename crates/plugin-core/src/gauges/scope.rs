@@ -1,7 +1,7 @@
-//! Samples for windows: what entered and what left the chain, and what was taken away meanwhile.
+//! Sample rings for windows: input and output of the chain, and gain reduction.
 //!
-//! ScopeRings of atomic words, written by the audio thread only while a [`ScopeWatch`] lives: without a window they cost one
-//! load per block. A reader may see the oldest few frames overwritten under its hands; it is a picture, not a
+//! Rings of atomic words, written by the audio thread only while a [`ScopeWatch`] lives: without a window they cost
+//! one load per block. A reader may find the oldest few frames overwritten: the rings are for display, not for
 //! measurement.
 
 use atomic_float::AtomicF64;
@@ -10,34 +10,34 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use units::{Db, Hz};
 
-/// Frames that are kept of each point: a third of a second at 48 kHz.
+/// Frames in the ring of each point: a third of a second at 48 kHz.
 pub const SCOPE_FRAMES: usize = 1 << 14;
-/// Frames that one value of reduction stands for; fewer when a host's blocks end.
+/// Frames per value of gain reduction; fewer at the end of a host's block.
 pub const REDUCTION_FRAMES: usize = 512;
-/// Values of reduction that are kept: eleven seconds at 48 kHz.
+/// Values of gain reduction in the ring: eleven seconds at 48 kHz.
 pub const REDUCTION_COUNT: usize = 1 << 10;
 
-/// Where samples are taken.
+/// Point of the signal path at which samples are taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ScopePoint {
-    /// As they come from the host.
+    /// Input from the host.
     Before,
-    /// As they leave the chain.
+    /// Output of the chain.
     After,
 }
 
-/// The published side; any thread. One thread at a time writes.
+/// Published rings. Read by any thread; one thread at a time writes.
 #[derive(Debug, Default)]
 pub struct Scope {
     watchers: AtomicU32,
-    /// The sampling rate; 0 before the host activates.
+    /// Sampling rate, Hz; 0 before the host activates.
     rate: AtomicF64,
     /// Allocated by the first [`ScopeWatch`].
     rings: OnceLock<ScopeRings>,
     wake: OnceLock<SoundCallback>,
 }
 
-/// Called when there is something new to see.
+/// Callback for new sound.
 struct SoundCallback(Box<dyn Fn() + Send + Sync>);
 
 impl std::fmt::Debug for SoundCallback {
@@ -52,12 +52,12 @@ struct ScopeRings {
     after: PairRing,
     /// Compressor and limiter, dB.
     reductions: PairRing,
-    /// The writer's: frames in the unfinished slice, and the most that was taken away in them.
+    /// The writer's: frames in the unfinished slice, and the highest gain reduction in them.
     slice_frames: AtomicU64,
     slice: AtomicU64,
 }
 
-/// Pairs of `f32`, each in a word.
+/// Ring of `f32` pairs, one pair in a word.
 #[derive(Debug)]
 struct PairRing {
     words: Box<[AtomicU64]>,
@@ -77,7 +77,7 @@ impl PairRing {
             self.words[(at % length) as usize].store(pack(pair), Ordering::Relaxed);
             at += 1;
         }
-        // Release: who sees the count sees the words
+        // Release: a reader of the count sees the words
         self.written.store(at, Ordering::Release);
     }
 
@@ -102,13 +102,13 @@ fn unpack(word: u64) -> [f32; 2] {
 }
 
 impl Scope {
-    /// The rate of what is heard; `None` before a host has activated.
+    /// Returns the sampling rate; `None` before the host activates.
     pub fn rate(&self) -> Option<Hz> {
         let rate = self.rate.load(Ordering::Relaxed);
         (rate > 0.0).then_some(Hz(rate))
     }
 
-    /// Publishes the rate.
+    /// Publishes the sampling rate.
     pub fn publish_rate(&self, rate: Hz) {
         self.rate.store(rate.0, Ordering::Relaxed);
     }
@@ -117,7 +117,7 @@ impl Scope {
         if self.watchers.load(Ordering::Relaxed) == 0 { None } else { self.rings.get() }
     }
 
-    /// Keeps frames, both channels equally long, while somebody watches. For the audio thread.
+    /// Writes frames, both channels equally long, while a window watches. For the audio thread.
     pub fn write(&self, point: ScopePoint, left: &[f64], right: &[f64]) {
         if let Some(rings) = self.watched() {
             let ring = rings.at(point);
@@ -130,14 +130,14 @@ impl Scope {
         }
     }
 
-    /// Has `wake` called, by the audio thread, when sound is written while somebody watches: it must neither wait nor
-    /// allocate. The first that is given stays.
+    /// Sets the callback that the audio thread calls when non-silent frames are written: it must neither wait nor
+    /// allocate. The first one stays.
     pub fn set_sound_callback(&self, wake: impl Fn() + Send + Sync + 'static) {
-        // a second window is woken by the same
+        // a second window shares the callback
         let _ = self.wake.set(SoundCallback(Box::new(wake)));
     }
 
-    /// Keeps what compressor and limiter took away at most in the last `frames`. For the audio thread.
+    /// Writes the gain reduction of a block of `frames` frames; slices keep the maximum. For the audio thread.
     pub fn write_reductions(&self, compressor: Db, limiter: Db, frames: usize) {
         let Some(rings) = self.watched() else { return };
         let [c, l] = unpack(rings.slice.load(Ordering::Relaxed));
@@ -152,18 +152,18 @@ impl Scope {
         rings.slice.store(if slices > 0 { 0 } else { pack(slice) }, Ordering::Relaxed);
     }
 
-    /// The `newest` frames at `point`, oldest first; returns how many were ever written.
+    /// Reads the `newest` frames at `point`, oldest first; returns the number ever written.
     pub fn read(&self, point: ScopePoint, newest: usize, into: &mut Vec<[f32; 2]>) -> u64 {
         into.clear();
         self.rings.get().map_or(0, |rings| rings.at(point).read(newest, into))
     }
 
-    /// Frames ever written at the chain's output. While it stays, so does the picture.
+    /// Returns the number of frames ever written at the output. The picture changes only with it.
     pub fn written(&self) -> u64 {
         self.rings.get().map_or(0, |rings| rings.after.written.load(Ordering::Acquire))
     }
 
-    /// The `newest` reductions of compressor and limiter, dB, oldest first.
+    /// Reads the `newest` gain reductions of compressor and limiter, dB, oldest first.
     pub fn read_reductions(&self, newest: usize, into: &mut Vec<[f32; 2]>) -> u64 {
         into.clear();
         self.rings.get().map_or(0, |rings| rings.reductions.read(newest, into))
@@ -179,7 +179,7 @@ impl ScopeRings {
     }
 }
 
-/// Correlation of `frames`, -1 to 1; `None` when a side is silent.
+/// Returns the correlation of `frames`, -1 to 1; `None` if a channel is silent.
 pub fn correlation(frames: &[[f32; 2]]) -> Option<f64> {
     let side = |i: usize| frames.iter().map(|frame| f64::from(frame[i])).collect::<Vec<_>>();
     let mut sums = StereoSums::default();
@@ -187,12 +187,12 @@ pub fn correlation(frames: &[[f32; 2]]) -> Option<f64> {
     sums.correlation()
 }
 
-/// While it lives, samples are kept. Made by a window.
+/// Guard of a window: samples are recorded while it lives.
 #[derive(Debug)]
 pub struct ScopeWatch<T: AsRef<Scope>>(Arc<T>);
 
 impl<T: AsRef<Scope>> ScopeWatch<T> {
-    /// Starts watching. Allocates the first time.
+    /// Starts recording. Allocates the first time.
     pub fn new(owner: Arc<T>) -> Self {
         let scope: &Scope = (*owner).as_ref();
         scope.rings.get_or_init(|| ScopeRings {
