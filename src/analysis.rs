@@ -1,26 +1,27 @@
-//! What a Master makes of what it hears: a thread of its own, from activation to deactivation.
+//! Analysis of a Master: a thread that runs while the host has the plugin active.
 //!
-//! The audio thread's [`StemAligner`](link::stem_aligner::StemAligner) sends finished hops; here they are recorded and
-//! fitted ([`Recorder`]), Stems are told apart from those of other sessions and found where they arrive late
-//! (`seating`), what is left over gets its name, and what is known is published to the window ([`PluginShared`]) and to others
-//! ([`AnalysisShared`]). Whatever this thread does, and however late, audio does not depend on it.
+//! The audio thread's [`StemAligner`](link::stem_aligner::StemAligner) sends finished hops. This thread records and
+//! fits them ([`Recorder`]), finds which Stems belong to the mix and how late they arrive (`stem_routing`), names
+//! the causes of a residual, and publishes the results to the window ([`PluginShared`]) and to the link
+//! ([`AnalysisShared`]). Audio never depends on it.
 //!
 //! [`PluginShared`]: plugin_core::shared::PluginShared
 
 mod excerpt;
 mod history;
 mod hops;
-mod seating;
+mod publish;
 mod simulation;
-mod telling;
+mod stem_routing;
 mod worker;
 
-pub use worker::Worker;
+pub use parking_lot::Mutex;
+pub use worker::AnalysisWorker;
 
 use chain::LatencyClass;
 use crossbeam_queue::SegQueue;
-use history::Reductions;
-use hops::Steadiness;
+use history::ReductionHistory;
+use hops::SettingSteadiness;
 use link::hop_queue::{HopMessage, HopReceiver};
 use link::identity::InstanceId;
 use link::records::BlockStatus;
@@ -31,274 +32,269 @@ use link::{PeerView, ROSTER};
 use plugin_core::Output;
 use plugin_core::command::{AnalysisCommand, Proposal};
 use plugin_core::context::PluginContext;
-use seating::StemRouting;
 use session::record::{Recorder, StemId};
 use session::target::{NormalizationTarget, builtin};
-use simulation::Windows;
+use simulation::CapturedWindows;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::Thread;
 use std::time::{Duration, Instant};
+use stem_routing::StemRouting;
 use units::{Db, Hz};
 
-/// Deliveries that are taken at once, lest a thread that is to end goes on.
-const AT_ONCE: usize = 100;
-/// Between two looks at all that is known, at the least.
-const PAUSE: Duration = Duration::from_millis(500);
-/// And so many times what the last look took: a long song costs more.
-const EASE: u32 = 8;
+/// Hop messages handled in one round, so that a stop request is seen in time.
+const MAX_MESSAGES_PER_ROUND: usize = 100;
+/// Minimum time between two reports.
+const REPORT_INTERVAL: Duration = Duration::from_millis(500);
+/// Minimum time between two reports, in multiples of the time that the last one took: long songs cost more.
+const REPORT_COST_FACTOR: u32 = 8;
 
-/// What a Master's analysis and the link's thread tell each other.
+/// State shared by a Master's analysis thread, the link's thread and the window's commands.
 #[derive(Debug, Default)]
 pub struct AnalysisShared {
     summary: Mutex<SessionSummary>,
-    questions: Mutex<Vec<Question>>,
-    strangers: Mutex<ForeignStems>,
-    /// Commands from the window, in order.
+    queries: Mutex<Vec<PredictionQuery>>,
+    foreign_stems: Mutex<ForeignStems>,
+    /// Commands of the window, in order.
     commands: SegQueue<AnalysisCommand>,
-    /// To wake the analysis.
+    /// The analysis thread, to wake it; `None` while it does not run.
     thread: Mutex<Option<Thread>>,
 }
 
-/// What somebody wants to know.
+/// Request for the prediction of one move.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Question {
+pub(crate) struct PredictionQuery {
     pub(crate) sender: InstanceId,
     pub(crate) counter: u64,
     pub(crate) stem: InstanceId,
     pub(crate) gain: Db,
 }
 
-/// What decides whose audio is wanted of other processes.
+/// Routing results that decide which remote Stems send their audio.
 #[derive(Debug, Default)]
 struct ForeignStems {
-    /// The Master, and the rate that Stems must have.
+    /// The Master and the sampling rate that its Stems must have.
     master: Option<(PeerView, Hz)>,
-    /// Those that are not summed.
+    /// Stems that are not summed.
     left_out: Vec<InstanceId>,
-    /// Stems that sit inside others, each with the one that it is inside.
+    /// Pairs of a nested Stem and the Stem that contains it.
     nested: Vec<(StemId, StemId)>,
 }
 
-/// A Stem that plays this near to the Master on the timeline may belong to it, seconds.
-const NEAR: f64 = 10.0;
+/// Maximum distance between Stem and Master on the timeline, seconds, for a Stem that may belong to the mix.
+const MAX_DISTANCE_SECONDS: f64 = 10.0;
 
-/// Questions that wait at most.
-const QUESTIONS: usize = 16;
-/// An answer stands for so long before the next one takes its place: who asks looks a few times a second, through the
-/// bridge a little later.
-const STANDS: Duration = Duration::from_millis(600);
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // plain values: whoever panicked left them whole
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
+/// Maximum number of waiting queries.
+const MAX_QUERIES: usize = 16;
+/// Time for which an answer stays published: askers poll a few times a second, later through the bridge.
+const ANSWER_DURATION: Duration = Duration::from_millis(600);
 
 impl AnalysisShared {
-    /// What is to be told of the session.
+    /// Returns the session summary for other instances.
     pub fn summary(&self) -> SessionSummary {
-        *lock(&self.summary)
+        *self.summary.lock()
     }
 
-    /// Whether the audio of this Stem of another process is wanted.
-    pub fn listens(&self, stem: &PeerView) -> bool {
-        let strangers = lock(&self.strangers);
-        let (Some((master, rate)), Some(pulse)) = (strangers.master, stem.block_status()) else {
+    /// Returns true if the Master needs the audio of `stem`, which lives in another process.
+    pub fn wants_audio_of(&self, stem: &PeerView) -> bool {
+        let foreign_stems = self.foreign_stems.lock();
+        let (Some((master, rate)), Some(status)) = (foreign_stems.master, stem.block_status()) else {
             return false;
         };
-        if pulse.rate != rate {
+        if status.rate != rate {
             return false;
         }
-        if stem.id().is_some_and(|id| !strangers.left_out.contains(&id)) {
+        if stem.id().is_some_and(|id| !foreign_stems.left_out.contains(&id)) {
             return true;
         }
-        // one that was not found before may be by now, if it plays where the Master does
-        let plays = |pulse: BlockStatus| pulse.position.filter(|_| pulse.playing);
-        let places = plays(pulse).zip(master.block_status().and_then(plays));
-        places.is_some_and(|(one, other)| one.abs_diff(other) as f64 <= NEAR * rate.0)
+        // a Stem that was left out may belong by now if it plays near the Master's position
+        let position_of = |status: BlockStatus| status.position.filter(|_| status.playing);
+        let places = position_of(status).zip(master.block_status().and_then(position_of));
+        places.is_some_and(|(stem, master)| stem.abs_diff(master) as f64 <= MAX_DISTANCE_SECONDS * rate.0)
     }
 
-    /// Somebody asks what a move of `stem` would change. It takes the place of what he asked before and was not told yet.
-    pub fn ask(&self, sender: InstanceId, request: &PeerRequest, stem: InstanceId) {
-        let mut questions = lock(&self.questions);
-        questions.retain(|question| question.sender != sender);
-        if questions.len() < QUESTIONS {
-            questions.push(Question { sender, counter: request.counter, stem, gain: request.gain });
+    /// Queues a query for the effect of a move of `stem`. It replaces an unanswered query of the same sender.
+    pub fn queue_query(&self, sender: InstanceId, request: &PeerRequest, stem: InstanceId) {
+        let mut queries = self.queries.lock();
+        queries.retain(|query| query.sender != sender);
+        if queries.len() < MAX_QUERIES {
+            queries.push(PredictionQuery { sender, counter: request.counter, stem, gain: request.gain });
         }
-        drop(questions);
-        self.wake();
+        drop(queries);
+        self.wake_thread();
     }
 
-    /// A person at the window asks for something.
-    pub fn command(&self, command: AnalysisCommand) {
+    /// Queues a command of the window.
+    pub fn send_command(&self, command: AnalysisCommand) {
         self.commands.push(command);
-        self.wake();
+        self.wake_thread();
     }
 
-    /// The Stem that `stem` sits inside: it is metered, not summed.
-    pub fn outer(&self, stem: StemId) -> Option<StemId> {
-        lock(&self.strangers).nested.iter().find(|(inner, _)| *inner == stem).map(|(_, outer)| *outer)
+    /// Returns the Stem that contains `stem`: a nested Stem is metered, not summed.
+    pub fn enclosing_stem(&self, stem: StemId) -> Option<StemId> {
+        self.foreign_stems.lock().nested.iter().find(|(inner, _)| *inner == stem).map(|(_, outer)| *outer)
     }
 
-    fn wake(&self) {
-        if let Some(thread) = &*lock(&self.thread) {
+    fn wake_thread(&self) {
+        if let Some(thread) = &*self.thread.lock() {
             thread.unpark();
         }
     }
 }
 
-/// All that a Master knows. It outlives its thread: what was heard stays while the host has the plugin inactive.
-pub struct Analysis<O: Output> {
-    /// The Master itself: the mix is in its ring.
-    me: PeerView,
-    studio: Arc<AnalysisShared>,
+/// Recorder, routing and results of one Master. Outlives its thread: recorded hops stay while the plugin is inactive.
+pub struct MasterAnalysis<O: Output> {
+    /// The Master itself; its ring holds the mix.
+    view: PeerView,
+    analysis_shared: Arc<AnalysisShared>,
     context: Arc<PluginContext<O>>,
     rate: Hz,
     class: LatencyClass,
-    /// The thread is to end.
+    /// Set when the thread is to end.
     stop: Arc<AtomicBool>,
-    windows: Windows,
+    windows: CapturedWindows,
     receiver: Option<HopReceiver>,
     recorder: Recorder,
-    /// What the Master took away along the timeline.
-    reductions: Reductions,
-    /// The stems of the present set.
+    /// Gain reduction of the Master along the timeline.
+    reductions: ReductionHistory,
+    /// The stems of the current set.
     stems: Vec<InstanceId>,
-    steadiness: Vec<Steadiness>,
-    seating: StemRouting,
+    steadiness: Vec<SettingSteadiness>,
+    stem_routing: StemRouting,
     targets: Vec<NormalizationTarget>,
-    /// Something has come since the last look.
-    fresh: bool,
-    /// States that had been loaded then: songs come with them.
+    /// True if something has arrived since the last report.
+    has_news: bool,
+    /// Count of loaded states at the last round: songs come with a state.
     loads: u64,
-    next_look: Instant,
-    /// Before that the last answer stands.
+    next_report: Instant,
+    /// Time before which the last answer stays published.
     next_answer: Instant,
 }
 
-impl<O: Output> std::fmt::Debug for Analysis<O> {
+impl<O: Output> std::fmt::Debug for MasterAnalysis<O> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Analysis").field("stems", &self.stems).finish_non_exhaustive()
+        f.debug_struct("MasterAnalysis").field("stems", &self.stems).finish_non_exhaustive()
     }
 }
 
-impl<O: Output> Analysis<O> {
-    /// The analysis of the Master `me`, whose settings and songs `context` has, and which publishes there.
-    pub fn new(me: PeerView, studio: Arc<AnalysisShared>, context: Arc<PluginContext<O>>) -> Self {
+impl<O: Output> MasterAnalysis<O> {
+    /// Creates the analysis of the Master `view`; `context` has its settings and songs and receives its results.
+    pub fn new(view: PeerView, analysis_shared: Arc<AnalysisShared>, context: Arc<PluginContext<O>>) -> Self {
         Self {
-            me,
-            studio,
+            view,
+            analysis_shared,
             context,
             class: LatencyClass::Zero,
             stop: Arc::default(),
-            windows: Windows::default(),
+            windows: CapturedWindows::default(),
             rate: Hz(0.0),
             receiver: None,
             recorder: Recorder::default(),
-            reductions: Reductions::default(),
+            reductions: ReductionHistory::default(),
             stems: Vec::new(),
             steadiness: Vec::new(),
-            seating: StemRouting::default(),
+            stem_routing: StemRouting::default(),
             targets: builtin(),
-            fresh: false,
+            has_news: false,
             loads: 0,
-            next_look: Instant::now(),
+            next_report: Instant::now(),
             next_answer: Instant::now(),
         }
     }
 
-    /// The host activates at `rate`; hops come by `receiver`. Returns where advice for the audio thread appears.
-    fn begin(&mut self, rate: Hz, class: LatencyClass, receiver: HopReceiver) -> Arc<RoutingTable> {
+    /// Starts a session at `rate` with the hops of `receiver`; returns the routing table for the audio thread.
+    /// Another rate clears the recorder.
+    fn activate(&mut self, rate: Hz, class: LatencyClass, receiver: HopReceiver) -> Arc<RoutingTable> {
         if rate != self.rate {
             self.recorder.clear();
-            self.windows.forget();
-            self.reductions = Reductions::default();
+            self.windows.clear();
+            self.reductions = ReductionHistory::default();
             self.rate = rate;
         }
         (self.class, self.receiver) = (class, Some(receiver));
-        // sets are counted anew
+        // set numbers start again with each activation
         self.recorder.set_stems(u64::MAX, &[]);
         (self.stems, self.steadiness) = (Vec::new(), Vec::new());
-        self.seating.begin(&ROSTER, self.me);
-        self.tell_strangers();
-        self.seating.advice()
+        self.stem_routing.activate(&ROSTER, self.view);
+        self.publish_foreign_stems();
+        self.stem_routing.routing_table()
     }
 
-    /// Does what there is to do.
-    fn round(&mut self) {
-        self.take_deliveries();
-        self.reductions.note(self.me.block_status(), self.rate);
-        let loads = self.context.params.store.loads();
-        self.fresh |= std::mem::replace(&mut self.loads, loads) != loads;
-        let mut asked: Vec<Question> = self.apply_commands().into_iter().collect();
-        asked.extend(self.next_question(Instant::now()));
-        let seating = &self.seating;
-        self.windows.capture(&ROSTER, self.me, self.rate, &self.recorder, |stem| seating.delay(stem));
+    /// Runs one round: hops, commands, queries, captures, routing review and report, each if due.
+    fn run_round(&mut self) {
+        self.take_hop_messages();
+        self.reductions.record(self.view.block_status(), self.rate);
+        let loads = self.context.params.store.load_count();
+        self.has_news |= std::mem::replace(&mut self.loads, loads) != loads;
+        let mut queries: Vec<PredictionQuery> = self.apply_commands().into_iter().collect();
+        queries.extend(self.next_query(Instant::now()));
+        let stem_routing = &self.stem_routing;
+        self.windows.capture(&ROSTER, self.view, self.rate, &self.recorder, |stem| stem_routing.delay(stem));
         let now = Instant::now();
-        if self.seating.is_due(now) {
-            self.seating.review(&ROSTER, self.me, self.rate, &self.recorder);
-            self.tell_strangers();
+        if self.stem_routing.is_due(now) {
+            self.stem_routing.review(&ROSTER, self.view, self.rate, &self.recorder);
+            self.publish_foreign_stems();
         }
-        if (self.fresh && now >= self.next_look) || !asked.is_empty() {
-            self.fresh = false;
-            self.look(&asked);
-            self.next_look = Instant::now() + PAUSE.max(EASE * now.elapsed());
+        if (self.has_news && now >= self.next_report) || !queries.is_empty() {
+            self.has_news = false;
+            self.publish_results(&queries);
+            self.next_report = Instant::now() + REPORT_INTERVAL.max(REPORT_COST_FACTOR * now.elapsed());
         }
     }
 
-    /// The question of others whose turn it is: one at a time, for there is room for one answer.
-    fn next_question(&mut self, now: Instant) -> Option<Question> {
-        let mut waiting = lock(&self.studio.questions);
+    /// Removes and returns the next waiting query of another instance. One at a time: the summary holds one answer.
+    fn next_query(&mut self, now: Instant) -> Option<PredictionQuery> {
+        let mut waiting = self.analysis_shared.queries.lock();
         if waiting.is_empty() || now < self.next_answer {
             return None;
         }
-        self.next_answer = now + STANDS;
+        self.next_answer = now + ANSWER_DURATION;
         Some(waiting.remove(0))
     }
 
-    /// Does what a person at the window asks; returns the last move to be predicted, unless it was forgotten.
-    fn apply_commands(&mut self) -> Option<Question> {
-        let mut asked = None;
-        while let Some(command) = self.studio.commands.pop() {
+    /// Applies the window's commands; returns the last move to predict, unless it was withdrawn.
+    fn apply_commands(&mut self) -> Option<PredictionQuery> {
+        let mut queries = None;
+        while let Some(command) = self.analysis_shared.commands.pop() {
             match command {
-                AnalysisCommand::Predict(proposal) => asked = proposal,
+                AnalysisCommand::Predict(proposal) => queries = proposal,
                 AnalysisCommand::ConfirmMute(stem) => {
                     self.recorder.confirm_mute(stem);
-                    self.fresh = true;
+                    self.has_news = true;
                 }
-                AnalysisCommand::Refresh => self.fresh = true,
+                AnalysisCommand::Refresh => self.has_news = true,
             }
         }
-        let Proposal { stem, gain } = asked?;
-        Some(Question { sender: self.me.id()?, counter: 0, stem: InstanceId::new(stem.0)?, gain })
+        let Proposal { stem, gain } = queries?;
+        Some(PredictionQuery { sender: self.view.id()?, counter: 0, stem: InstanceId::new(stem.0)?, gain })
     }
 
-    fn take_deliveries(&mut self) {
-        for _ in 0..AT_ONCE {
+    fn take_hop_messages(&mut self) {
+        for _ in 0..MAX_MESSAGES_PER_ROUND {
             match self.receiver.as_mut().and_then(Iterator::next) {
-                Some(HopMessage::Set { set, stems }) => self.chain_kind(set, stems),
+                Some(HopMessage::Set { set, stems }) => self.set_stems(set, stems),
                 Some(HopMessage::Hop(hop, made_with)) => self.record(hop, &made_with),
                 None => break,
             }
         }
     }
 
-    fn tell_strangers(&self) {
+    fn publish_foreign_stems(&self) {
         let stem = |id: InstanceId| StemId(id.get());
-        let nested = self.seating.nested().into_iter().map(|(inner, outer)| (stem(inner), stem(outer)));
-        *lock(&self.studio.strangers) = ForeignStems {
-            master: Some((self.me, self.rate)),
-            left_out: self.seating.left_out(),
+        let nested = self.stem_routing.nested().into_iter().map(|(inner, outer)| (stem(inner), stem(outer)));
+        *self.analysis_shared.foreign_stems.lock() = ForeignStems {
+            master: Some((self.view, self.rate)),
+            left_out: self.stem_routing.left_out(),
             nested: nested.collect(),
         };
     }
 
-    /// What a stem is called.
-    fn name(id: StemId) -> String {
-        let label = InstanceId::new(id.0).and_then(|id| ROSTER.find(id)).and_then(|peer| peer.info());
-        let Some(label) = label else { return "A stem that has gone".into() };
-        match label.name.as_str() {
-            "" => label.role.name().into(),
+    /// Returns the name of a stem for messages.
+    fn stem_name(id: StemId) -> String {
+        let info = InstanceId::new(id.0).and_then(|id| ROSTER.find(id)).and_then(|view| view.info());
+        let Some(info) = info else { return "A stem that has gone".into() };
+        match info.name.as_str() {
+            "" => info.role.name().into(),
             name => name.into(),
         }
     }

@@ -1,50 +1,50 @@
-//! The audio thread's part of a plugin: the chain, its meters, and what keeps a fault from reaching the host.
+//! Audio thread of a plugin: the chain, its meters, and the containment of panics.
 
-use super::broadcast::{Broadcast, Moment};
+use super::broadcast::{Broadcast, TransportPosition};
 use super::monitor::Monitor;
 use chain::monitor::MonitorMode;
 use chain::{Chain, ChainKind, ChainSettings, LatencyClass};
 use dsp::delay::Delay;
 use dsp::{Block, Key, Process};
-use plugin_core::gauges::scope::Point;
-use plugin_core::gauges::{Gauges, Health, Tap};
-use plugin_core::noise::{Noise, Wish};
-use plugin_core::reel::Inbox;
+use plugin_core::gauges::scope::ScopePoint;
+use plugin_core::gauges::{Gauges, Health, MeterTap};
+use plugin_core::noise::{LearnRequest, Noise};
+use plugin_core::reference_clip::ClipInbox;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use units::{Db, Hz, Samples};
 
-/// Frames that are worked on at once; a host's block of any size is cut into these.
-const PART: usize = 512;
+/// Maximum frames processed at once; larger host blocks are split.
+const CHUNK_FRAMES: usize = 512;
 
-/// A first sample of this value makes the engine panic: tests see that no host notices.
+/// A sample of this value at the start of a chunk makes the engine panic, for tests of the containment.
 #[cfg(any(test, feature = "injected-panic"))]
 pub const INJECTED_PANIC: f32 = 1.234_567e30;
 
-/// Everything that processing needs, allocated when the host activates.
+/// State of audio processing, allocated when the host activates.
 pub struct Engine {
     chain: Chain,
     class: LatencyClass,
-    tap: Tap,
+    tap: MeterTap,
     gauges: Arc<Gauges>,
-    /// Left, right, left key, right key: the edge between the host's `f32` and the chain's `f64`.
-    buffers: Box<[[f64; PART]; 4]>,
-    /// The parameters' count of changes at the last `set`; `None` before the first since reset.
-    seen: Option<u64>,
-    /// Takes the chain's place after a panic: the input, as late as the chain was.
+    /// Left, right, left key, right key: conversion from the host's `f32` to the chain's `f64`.
+    buffers: Box<[[f64; CHUNK_FRAMES]; 4]>,
+    /// Parameter change count of the settings in use; `None` after reset.
+    applied_changes: Option<u64>,
+    /// Delayed input in place of the chain after a panic, with the chain's latency.
     dry: [Delay; 2],
-    broken: bool,
-    /// What is heard instead of the output.
-    listening: MonitorMode,
-    /// Noise is being learned.
-    learns: bool,
+    failed: bool,
+    /// The signal heard in place of the output.
+    monitor_mode: MonitorMode,
+    /// True while the chain learns noise.
+    is_learning: bool,
     monitor: Monitor,
-    /// `None` if there was no place at the table.
+    /// `None` if the roster was full.
     broadcast: Option<Broadcast>,
 }
 
 impl Engine {
-    /// An engine for audio at `rate`, mono or stereo.
+    /// Creates an engine for audio at `rate`. Allocates.
     pub fn new(
         chain_kind: ChainKind,
         class: LatencyClass,
@@ -54,145 +54,154 @@ impl Engine {
     ) -> Self {
         let chain = Chain::new(chain_kind, class, rate);
         let latency = chain.latency();
-        gauges.show_latency(latency.0 as u64);
-        gauges.scope().show_rate(rate);
+        gauges.publish_latency(latency.0 as u64);
+        gauges.scope().publish_rate(rate);
         Self {
             chain,
             class,
-            tap: Tap::new(rate, mono, Arc::clone(&gauges)),
+            tap: MeterTap::new(rate, mono, Arc::clone(&gauges)),
             gauges,
-            buffers: Box::new([[0.0; PART]; 4]),
-            seen: None,
+            buffers: Box::new([[0.0; CHUNK_FRAMES]; 4]),
+            applied_changes: None,
             dry: [Delay::new(latency), Delay::new(latency)],
-            broken: false,
-            listening: MonitorMode::Off,
-            learns: false,
+            failed: false,
+            monitor_mode: MonitorMode::Off,
+            is_learning: false,
             monitor: Monitor::new(rate),
             broadcast: None,
         }
     }
 
-    /// The same, telling the link what it does.
+    /// Adds publication to the link.
     pub fn with_broadcast(self, broadcast: Option<Broadcast>) -> Self {
         Self { broadcast, ..self }
     }
 
-    /// The same, playing the songs that come from there when they are to be heard.
-    pub fn with_references(mut self, inbox: Option<Inbox>) -> Self {
-        self.monitor.connect(inbox);
+    /// Adds playback of reference clips from `inbox`.
+    pub fn with_references(mut self, inbox: Option<ClipInbox>) -> Self {
+        self.monitor.connect_inbox(inbox);
         self
     }
 
-    /// What told the link, and where songs come from, for the next engine. What it holds of songs is freed: not for an
-    /// audio thread.
-    pub fn into_parts(mut self) -> (Option<Broadcast>, Option<Inbox>) {
-        let inbox = self.monitor.disconnect();
+    /// Returns broadcast and inbox for the next engine. Frees held clips: not for the audio thread.
+    pub fn into_parts(mut self) -> (Option<Broadcast>, Option<ClipInbox>) {
+        let inbox = self.monitor.disconnect_inbox();
         (self.broadcast, inbox)
     }
 
-    /// Frees what it holds of songs, while no audio thread runs.
-    pub fn eject(&mut self) {
-        let inbox = self.monitor.disconnect();
-        self.monitor.connect(inbox);
+    /// Frees held reference clips, while no audio thread runs.
+    pub fn free_reference(&mut self) {
+        let inbox = self.monitor.disconnect_inbox();
+        self.monitor.connect_inbox(inbox);
     }
 
-    /// The latency, constant.
+    /// Latency of the chain, constant.
     pub fn latency(&self) -> Samples {
         self.chain.latency()
     }
 
-    /// The class it was made for.
+    /// Latency class of the chain.
     pub fn class(&self) -> LatencyClass {
         self.class
     }
 
-    /// Forgets all audio; after a contained panic, tries the chain again. Meters keep what they have heard.
+    /// Forgets all audio, and tries the chain again after a contained panic. Meter readings stay.
     pub fn reset(&mut self) {
         self.dry.iter_mut().for_each(|delay| delay.fill(0.0));
-        (self.seen, self.broken) = (None, false);
-        self.listen(MonitorMode::Off);
+        (self.applied_changes, self.failed) = (None, false);
+        self.set_monitor_mode(MonitorMode::Off);
         self.monitor.reset();
         if let Some(broadcast) = &mut self.broadcast {
             broadcast.interrupt();
         }
-        self.contain(|engine| engine.chain.reset());
+        self.contain_panic(|engine| engine.chain.reset());
     }
 
-    /// Does what may panic; false if it did. From then on the input passes, until reset.
-    fn contain(&mut self, risk: impl FnOnce(&mut Self)) -> bool {
+    /// Runs `risk`; returns false after a panic, from which on the delayed input passes until reset.
+    fn contain_panic(&mut self, risk: impl FnOnce(&mut Self)) -> bool {
         let went_well = catch_unwind(AssertUnwindSafe(|| risk(self))).is_ok();
         if !went_well {
-            self.broken = true;
+            self.failed = true;
             self.gauges.count_panic();
         }
         went_well
     }
 
-    /// Takes the settings if the parameters have changed since the last time: `changes` is their count. `settings` is
-    /// called only then, and says what a Master has asked the level to change by, on top of them.
-    pub fn follow(&mut self, changes: u64, settings: impl FnOnce() -> (ChainSettings, Db)) {
-        if self.seen != Some(changes) {
-            self.contain(|engine| {
+    /// Applies new settings if the parameter count `changes` differs from the last call's. Only then `settings` is
+    /// called; it returns the settings and the trim that a Master has requested.
+    pub fn apply_settings(&mut self, changes: u64, settings: impl FnOnce() -> (ChainSettings, Db)) {
+        if self.applied_changes != Some(changes) {
+            self.contain_panic(|engine| {
                 let (mut settings, trim) = settings();
                 if let Some(broadcast) = &mut engine.broadcast {
-                    broadcast.set(&settings, trim);
+                    broadcast.set_settings(&settings, trim);
                 }
-                // the trim is a part of the level: as exact, and as smooth
+                // the trim is part of the level: as exact, and smoothed alike
                 settings.level = settings.level + trim;
                 engine.chain.set(&settings);
             });
-            self.seen = Some(changes);
+            self.applied_changes = Some(changes);
         }
     }
 
-    /// Makes something else heard than the output, or the output again. Meanwhile the meters wait; only another level
-    /// is made behind them, so that they still say what leaves.
-    pub fn listen(&mut self, listen: MonitorMode) {
-        if listen != self.listening {
-            self.listening = listen;
-            let inside = self.monitor.listen(listen);
-            self.contain(|engine| engine.chain.set_monitor_mode(inside));
+    /// Selects the signal heard in place of the output. Meters pause while the chain's own output is replaced; gain
+    /// and mute act behind the meters.
+    pub fn set_monitor_mode(&mut self, mode: MonitorMode) {
+        if mode != self.monitor_mode {
+            self.monitor_mode = mode;
+            let inside = self.monitor.set_mode(mode);
+            self.contain_panic(|engine| engine.chain.set_monitor_mode(inside));
             if let Some(broadcast) = &mut self.broadcast {
-                broadcast.listen(listen != MonitorMode::Off);
+                broadcast.set_monitoring(mode != MonitorMode::Off);
             }
         }
     }
 
-    /// Learns noise, as a person wishes; what was learned becomes the print.
-    pub fn learn(&mut self, noise: &Noise) {
-        let wish = noise.wish();
-        if wish == Wish::Nothing && !self.learns {
+    /// Starts, continues or finishes noise learning as `noise` requests; a finished print is stored there.
+    pub fn update_noise_learning(&mut self, noise: &Noise) {
+        let request = noise.request();
+        if request == LearnRequest::None && !self.is_learning {
             return;
         }
-        self.contain(|engine| {
-            if wish != Wish::Keep {
-                engine.learns = wish == Wish::Learn;
-                engine.chain.set_noise_learning(engine.learns);
-                noise.show_heard(engine.chain.learned_duration());
+        self.contain_panic(|engine| {
+            if request != LearnRequest::Keep {
+                engine.is_learning = request == LearnRequest::Learn;
+                engine.chain.set_noise_learning(engine.is_learning);
+                noise.set_learned_duration(engine.chain.learned_duration());
                 return;
             }
             engine.chain.set_noise_learning(false);
-            let learned = if engine.learns { engine.chain.learned_noise() } else { None };
-            engine.learns = !noise.finish(learned.as_ref());
+            let learned = if engine.is_learning { engine.chain.learned_noise() } else { None };
+            engine.is_learning = !noise.finish_learning(learned.as_ref());
         });
     }
 
-    /// Processes a host's block in place: one or two channels, with the key's as many, all equally long. A panic
-    /// mutes the block; from the next on the input passes, delayed by the latency, until reset.
-    pub fn process(&mut self, channels: &mut [&mut [f32]], key: Option<&[&mut [f32]]>, moment: Moment) {
-        if self.broken {
-            self.pass(channels);
-        } else if !self.contain(|engine| engine.run(channels, key, moment)) {
+    /// Processes a host block in place: one or two channels, with as many key channels, all equally long. A panic
+    /// mutes the block; from the next on, the input passes with the chain's latency, until reset.
+    pub fn process(
+        &mut self,
+        channels: &mut [&mut [f32]],
+        key: Option<&[&mut [f32]]>,
+        transport: TransportPosition,
+    ) {
+        if self.failed {
+            self.pass_through(channels);
+        } else if !self.contain_panic(|engine| engine.process_chunks(channels, key, transport)) {
             channels.iter_mut().for_each(|channel| channel.fill(0.0));
         }
     }
 
-    fn run(&mut self, channels: &mut [&mut [f32]], key: Option<&[&mut [f32]]>, moment: Moment) {
+    fn process_chunks(
+        &mut self,
+        channels: &mut [&mut [f32]],
+        key: Option<&[&mut [f32]]>,
+        transport: TransportPosition,
+    ) {
         let frames = channels.first().map_or(0, |channel| channel.len());
         let mut at = 0;
         while at < frames {
-            let end = frames.min(at + PART);
-            self.run_part(channels, key, moment, at..end);
+            let end = frames.min(at + CHUNK_FRAMES);
+            self.process_chunk(channels, key, transport, at..end);
             at = end;
         }
         let health = Health {
@@ -201,17 +210,17 @@ impl Engine {
             sanitized: self.chain.sanitized(),
             faults: self.chain.faults(),
         };
-        self.gauges.show(health);
+        self.gauges.publish_health(health);
         if let Some(broadcast) = &mut self.broadcast {
-            broadcast.tell(moment, &health);
+            broadcast.publish_block(transport, &health);
         }
     }
 
-    fn run_part(
+    fn process_chunk(
         &mut self,
         channels: &mut [&mut [f32]],
         key: Option<&[&mut [f32]]>,
-        moment: Moment,
+        transport: TransportPosition,
         range: core::ops::Range<usize>,
     ) {
         #[cfg(any(test, feature = "injected-panic"))]
@@ -222,12 +231,12 @@ impl Engine {
         let (key_left, key_right) = (&mut key_left[..frames], &mut key_right[..frames]);
 
         let [first, rest @ ..] = channels else { return };
-        // a mono signal is two equal channels
+        // a mono signal is processed as two equal channels
         widen(left, &first[range.clone()]);
         widen(right, &rest.first().unwrap_or(first)[range.clone()]);
-        self.gauges.scope().write(Point::Before, left, right);
+        self.gauges.scope().write(ScopePoint::Before, left, right);
         if let Some(broadcast) = &mut self.broadcast {
-            broadcast.hear(moment, range.start, [left, right]);
+            broadcast.align_stems(transport, range.start, [left, right]);
         }
         let mut block = Block::new(left, right);
         if let Some([first, rest @ ..]) = key
@@ -240,9 +249,9 @@ impl Engine {
         let was_heard_as_it_is = self.chain.is_monitor_off();
         self.chain.process(&mut block);
         let is_metered = was_heard_as_it_is && self.chain.is_monitor_off();
-        self.gauges.scope().write(Point::After, left, right);
+        self.gauges.scope().write(ScopePoint::After, left, right);
         if let Some(broadcast) = &mut self.broadcast {
-            broadcast.send(moment, range.start, self.chain.dry_input(), [left, right]);
+            broadcast.write_block(transport, range.start, self.chain.dry_input(), [left, right]);
         }
         let (compressor, limiter) = (self.chain.compressor_reduction(), self.chain.limiter_reduction());
         self.gauges.scope().write_reductions(compressor, limiter, frames);
@@ -251,15 +260,15 @@ impl Engine {
             let both: [&[f64]; 2] = [left, right];
             self.tap.process(if rest.is_empty() { &both[..1] } else { &both });
         }
-        self.monitor.process(left, right, moment, range.start);
+        self.monitor.process(left, right, transport, range.start);
         narrow(&mut first[range.clone()], left);
         if let Some(second) = rest.first_mut() {
             narrow(&mut second[range], right);
         }
     }
 
-    /// The input, delayed as the chain would; what is not finite becomes silence.
-    fn pass(&mut self, channels: &mut [&mut [f32]]) {
+    /// Passes the input with the chain's latency; non-finite samples become silence.
+    fn pass_through(&mut self, channels: &mut [&mut [f32]]) {
         for (channel, delay) in channels.iter_mut().zip(&mut self.dry) {
             for sample in channel.iter_mut() {
                 let input = if sample.is_finite() { f64::from(*sample) } else { 0.0 };
@@ -307,12 +316,12 @@ mod tests {
             let mut engine = engine(LatencyClass::Zero, mono);
             let mut at = 0;
             for size in [0, 1, 511, 512, 513, 3, 2000, 1460] {
-                engine.follow(0, defaults);
+                engine.apply_settings(0, defaults);
                 let (l, r) = (&mut l[at..at + size], &mut r[at..at + size]);
                 if mono {
-                    engine.process(&mut [l], None, Moment::default());
+                    engine.process(&mut [l], None, TransportPosition::default());
                 } else {
-                    engine.process(&mut [l, r], None, Moment::default());
+                    engine.process(&mut [l, r], None, TransportPosition::default());
                 }
                 at += size;
             }
@@ -326,14 +335,14 @@ mod tests {
         let mut engine = engine(LatencyClass::Zero, false);
         let mut reads = 0;
         for changes in [0, 0, 0, 1, 1] {
-            engine.follow(changes, || {
+            engine.apply_settings(changes, || {
                 reads += 1;
                 defaults()
             });
         }
         assert_eq!(reads, 2);
         engine.reset();
-        engine.follow(1, || {
+        engine.apply_settings(1, || {
             reads += 1;
             defaults()
         });
@@ -345,32 +354,32 @@ mod tests {
         let mut engine = engine(LatencyClass::Lookahead, false);
         let latency = engine.latency().0;
         let settings = || (ChainSettings { level: Db(-9.0), ..ChainSettings::default() }, Db(3.0));
-        engine.follow(0, settings);
+        engine.apply_settings(0, settings);
         let (mut l, mut r) = (signal(1, 700), signal(2, 700));
         l[512] = INJECTED_PANIC;
-        engine.process(&mut [&mut l, &mut r], None, Moment::default());
+        engine.process(&mut [&mut l, &mut r], None, TransportPosition::default());
         assert!(l.iter().chain(&r).all(|&x| x == 0.0));
         assert_eq!(engine.gauges.panics(), 1);
 
         let mut input = signal(3, 2000);
         input[100] = f32::NAN;
         let (mut l, mut r) = (input.clone(), input.clone());
-        engine.process(&mut [&mut l, &mut r], None, Moment::default());
+        engine.process(&mut [&mut l, &mut r], None, TransportPosition::default());
         input[100] = 0.0;
         assert_eq!(l[latency..], input[..2000 - latency]);
         assert_eq!(engine.gauges.panics(), 1);
 
         let recovered = |engine: &mut Engine| {
             engine.reset();
-            engine.follow(0, settings);
+            engine.apply_settings(0, settings);
             let (mut l, mut r) = (input.clone(), input.clone());
-            engine.process(&mut [&mut l, &mut r], None, Moment::default());
+            engine.process(&mut [&mut l, &mut r], None, TransportPosition::default());
             assert!((f64::from(l[latency + 50]) - f64::from(input[50]) * Db(-6.0).gain()).abs() < 1e-6);
         };
         recovered(&mut engine);
-        engine.follow(1, || panic!("injected"));
+        engine.apply_settings(1, || panic!("injected"));
         let (mut l, mut r) = (input.clone(), input.clone());
-        engine.process(&mut [&mut l, &mut r], None, Moment::default());
+        engine.process(&mut [&mut l, &mut r], None, TransportPosition::default());
         assert_eq!((&l[latency..], engine.gauges.panics()), (&input[..2000 - latency], 2));
         recovered(&mut engine);
     }
@@ -379,7 +388,7 @@ mod tests {
     fn not_a_number_in_is_finite_out() {
         let mut engine = engine(LatencyClass::Zero, false);
         let (mut l, mut r) = (vec![f32::NAN; 100], vec![f32::INFINITY; 100]);
-        engine.process(&mut [&mut l, &mut r], None, Moment::default());
+        engine.process(&mut [&mut l, &mut r], None, TransportPosition::default());
         assert!(l.iter().chain(&r).all(|x| x.is_finite()));
         assert_eq!(engine.gauges.health().sanitized, 200);
     }
@@ -400,41 +409,41 @@ mod tests {
                 chain.process(&mut Block::new(&mut left, &mut right));
             }
             for (l, r) in l.chunks_mut(480).zip(r.chunks_mut(480)) {
-                engine.follow(0, defaults);
-                engine.learn(&wanted);
-                engine.process(&mut [l, r], None, Moment::default());
+                engine.apply_settings(0, defaults);
+                engine.update_noise_learning(&wanted);
+                engine.process(&mut [l, r], None, TransportPosition::default());
             }
             chain.learned_noise()
         };
         hear(&mut engine, 1, false);
-        assert_eq!(wanted.heard(), None);
+        assert_eq!(wanted.learned_duration(), None);
         engine.reset();
-        wanted.learn();
+        wanted.start_learning();
         hear(&mut engine, 3, true);
         // a host that stops resets what it plays, not what was learned
         engine.reset();
-        let heard = wanted.heard().expect("learning").0;
+        let heard = wanted.learned_duration().expect("learning").0;
         assert!((heard - 450.0).abs() < 60.0, "{heard} ms");
-        wanted.keep();
+        wanted.keep_learned();
         let learned = hear(&mut engine, 5, false);
         assert!(learned.is_some());
-        assert_eq!((wanted.print(), wanted.heard()), (learned, None));
+        assert_eq!((wanted.print(), wanted.learned_duration()), (learned, None));
 
-        wanted.learn();
+        wanted.start_learning();
         hear(&mut engine, 7, false);
-        wanted.cancel();
+        wanted.cancel_learning();
         hear(&mut engine, 9, false);
-        assert_eq!((wanted.print(), wanted.heard()), (learned, None), "forgotten");
+        assert_eq!((wanted.print(), wanted.learned_duration()), (learned, None), "forgotten");
     }
 
     #[test]
     fn meters_say_what_leaves_whatever_is_heard() {
         let mut engine = engine(LatencyClass::Zero, false);
-        engine.follow(0, defaults);
+        engine.apply_settings(0, defaults);
         fn second(engine: &mut Engine, listen: MonitorMode) -> (f32, u64, Option<Lufs>) {
-            engine.listen(listen);
+            engine.set_monitor_mode(listen);
             let (mut l, mut r) = (signal(1, 48_000), signal(2, 48_000));
-            engine.process(&mut [&mut l, &mut r], None, Moment::default());
+            engine.process(&mut [&mut l, &mut r], None, TransportPosition::default());
             (l[40_000] / signal(1, 48_000)[40_000], engine.gauges.hops(), engine.gauges.reading().integrated)
         }
         let (gain, hops, loudness) = second(&mut engine, MonitorMode::Off);
@@ -453,13 +462,13 @@ mod tests {
     #[test]
     fn listening_ends_with_reset() {
         let mut engine = engine(LatencyClass::Zero, false);
-        engine.follow(0, defaults);
+        engine.apply_settings(0, defaults);
         let heard = |engine: &mut Engine| {
             let (mut l, mut r) = (signal(1, 4000), signal(2, 4000));
-            engine.process(&mut [&mut l, &mut r], None, Moment::default());
+            engine.process(&mut [&mut l, &mut r], None, TransportPosition::default());
             (l[3000..] == signal(1, 4000)[3000..], l[3000..] == r[3000..])
         };
-        engine.listen(MonitorMode::Mono);
+        engine.set_monitor_mode(MonitorMode::Mono);
         assert_eq!(heard(&mut engine), (false, true));
         engine.reset();
         assert_eq!(heard(&mut engine), (true, false));

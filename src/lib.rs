@@ -7,12 +7,12 @@
 //! Master: sanitize -> trim -> align -> DC filter -> denoise -> linear-phase EQ -> EQ -> compressor -> saturator -> width -> level -> limiter -> dither
 //! ```
 //!
-//! [`engine`] is all that happens on the audio thread; [`shell`] is what both plugins share, [`exported`] its interface
-//! to the framework; [`stem`] and [`master`] are the differences. [`broadcast`] and [`teller`] publish to the link what a
+//! [`engine`] is all that happens on the audio thread; [`shell`] is what both plugins share, [`plugin`] its interface
+//! to the framework; [`stem`] and [`master`] are the differences. [`broadcast`] and [`link_publisher`] publish to the link what a
 //! plugin does, on the audio thread and elsewhere; [`analysis`] is a Master's thread that evaluates what the link brings.
 //! Nothing here allocates for audio, opens a file or starts a thread before a host activates.
 
-/// Description of a plugin; that of a build for tests says so.
+/// Expands to a plugin's description, with a note in test builds.
 macro_rules! description {
     ($text:literal) => {
         if cfg!(feature = "injected-panic") {
@@ -27,21 +27,21 @@ macro_rules! description {
 
 pub mod analysis;
 pub mod broadcast;
-mod cards;
-mod deck;
 pub mod engine;
-pub mod exchange;
-pub mod exported;
+pub mod export;
+pub mod link_publisher;
 pub mod master;
 mod monitor;
+pub mod plugin;
+mod reference_player;
 mod session_link;
 pub mod shell;
 pub mod spectrum;
 pub mod stem;
-pub mod teller;
+mod stem_list;
 
-pub use master::Master;
-pub use stem::Stem;
+pub use master::MasterPlugin;
+pub use stem::StemPlugin;
 
-nice_plug::nice_export_clap!(Stem, Master);
-nice_plug::nice_export_vst3!(Stem, Master);
+nice_plug::nice_export_clap!(StemPlugin, MasterPlugin);
+nice_plug::nice_export_vst3!(StemPlugin, MasterPlugin);

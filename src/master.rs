@@ -1,17 +1,17 @@
-//! Stemlink Master: on the master bus.
+//! Stemlink Master, the plugin on the master bus.
 
-use super::exported::{Exported, Named};
+use super::plugin::{PluginIdentity, StemlinkPlugin};
 use nice_plug::prelude::*;
 use plugin_core::groups::MasterOutput;
 
-/// Stemlink Master.
-pub type Master = Exported<MasterOutput>;
+/// The Master plugin.
+pub type MasterPlugin = StemlinkPlugin<MasterOutput>;
 
-impl Named for MasterOutput {
+impl PluginIdentity for MasterOutput {
     const NAME: &'static str = "Stemlink Master";
     const DESCRIPTION: &'static str =
         description!("Mastering chain for the master bus; sees every Stemlink Stem and what its moves cost");
-    // No aux input: the framework's check of their number is off by one.
+    // no aux input: the framework's check of their number is off by one
     const LAYOUTS: &'static [AudioIOLayout] = &[AudioIOLayout {
         main_input_channels: NonZeroU32::new(2),
         main_output_channels: NonZeroU32::new(2),

@@ -1,37 +1,37 @@
-//! A plugin's end of the link, as its window's commands use it.
+//! Access of the window's commands to the link.
 
 use super::analysis::AnalysisShared;
-use super::cards::StemList;
-use super::exchange::sheet;
+use super::export::session_export;
+use super::stem_list::StemList;
 use link::audition::{AuditionOrder, AuditionOrders};
 use link::ipc::Requester;
 use link::{InstanceId, PeerView, ROSTER};
 use plugin_core::command::{AnalysisCommand, ListenRequest, SessionLink, TrimRequest};
-use plugin_core::session_view::{Exported, StemCard};
+use plugin_core::session_view::{ExportResult, StemCard};
 use session::record::StemId;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// The link as one instance has it.
+/// The link as seen from one instance.
 pub(super) struct PluginLink {
     me: PeerView,
-    desk: Requester,
+    requester: Requester,
     stems: Arc<StemList>,
-    /// A Master's.
-    studio: Option<Arc<AnalysisShared>>,
+    /// Present in a Master.
+    analysis_shared: Option<Arc<AnalysisShared>>,
 }
 
 impl PluginLink {
     pub(super) fn new(
         me: PeerView,
-        desk: Requester,
+        requester: Requester,
         stems: Arc<StemList>,
-        studio: Option<Arc<AnalysisShared>>,
+        analysis_shared: Option<Arc<AnalysisShared>>,
     ) -> Self {
-        Self { me, desk, stems, studio }
+        Self { me, requester, stems, analysis_shared }
     }
 
-    /// The instance of a Stem, if this Master may ask Stems for anything.
+    /// Returns the instance of a Stem, if this Master owns the session and may send requests.
     fn asked(&self, stem: StemId) -> Option<InstanceId> {
         InstanceId::new(stem.0).filter(|_| ROSTER.owns_session(self.me))
     }
@@ -41,7 +41,10 @@ impl SessionLink for PluginLink {
     fn stems(&self) -> Vec<StemCard> {
         let mut stems = self.stems.stems(Instant::now());
         for stem in &mut stems {
-            stem.inside = self.studio.as_ref().and_then(|studio| studio.outer(stem.id));
+            stem.inside = self
+                .analysis_shared
+                .as_ref()
+                .and_then(|analysis_shared| analysis_shared.enclosing_stem(stem.id));
         }
         stems
     }
@@ -54,28 +57,33 @@ impl SessionLink for PluginLink {
         self.stems.update(Instant::now());
     }
 
-    fn ask_trim(&self, wish: TrimRequest) {
-        let counter =
-            self.asked(wish.stem).and_then(|stem| self.desk.request_trim(stem, wish.base, wish.trim));
+    fn request_trim(&self, request: TrimRequest) {
+        let counter = self
+            .asked(request.stem)
+            .and_then(|stem| self.requester.request_trim(stem, request.base, request.trim));
         if let Some(counter) = counter {
-            self.stems.note_request(wish.stem, counter, wish.trim);
+            self.stems.note_request(request.stem, counter, request.trim);
         }
     }
 
-    fn order(&self, wishes: &[ListenRequest]) {
-        let order = |wish: &ListenRequest| {
-            Some(AuditionOrder { target: self.asked(wish.stem)?, base: wish.base, hearing: wish.hearing })
+    fn set_auditions(&self, requests: &[ListenRequest]) {
+        let order = |request: &ListenRequest| {
+            Some(AuditionOrder {
+                target: self.asked(request.stem)?,
+                base: request.base,
+                hearing: request.effect,
+            })
         };
-        self.desk.post_orders(AuditionOrders::new(wishes.iter().filter_map(order)));
+        self.requester.post_orders(AuditionOrders::new(requests.iter().filter_map(order)));
     }
 
-    fn analyse(&self, command: AnalysisCommand) {
-        if let Some(studio) = &self.studio {
-            studio.command(command);
+    fn send_analysis_command(&self, command: AnalysisCommand) {
+        if let Some(analysis_shared) = &self.analysis_shared {
+            analysis_shared.send_command(command);
         }
     }
 
-    fn export(&self) -> Exported {
-        editor::files::sessions::export(&sheet(&ROSTER, self.me))
+    fn export(&self) -> ExportResult {
+        editor::files::sessions::export(&session_export(&ROSTER, self.me))
     }
 }

@@ -1,11 +1,11 @@
-//! What both plugins share: parameters, published gauges, the engine, and the order in which hosts call.
+//! Common part of both plugins: parameters, meters, engine, and the host's lifecycle calls.
 
-use super::analysis::{Analysis, AnalysisShared, Worker};
-use super::broadcast::{Broadcast, Moment};
-use super::cards::StemList;
+use super::analysis::{AnalysisShared, AnalysisWorker, MasterAnalysis};
+use super::broadcast::{Broadcast, TransportPosition};
 use super::engine::Engine;
+use super::link_publisher::LinkPublisher;
 use super::session_link::PluginLink;
-use super::teller::LinkPublisher;
+use super::stem_list::StemList;
 use chain::parameters::Parameter;
 use chain::{ChainKind, LatencyClass};
 use link::records::PluginFormat;
@@ -28,22 +28,22 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use units::Hz;
 
-/// The lowest rate that is not a host's mistake.
+/// Minimum sampling rate, Hz; activation fails below.
 const LOWEST_RATE: f32 = 1000.0;
 
-/// A plugin without its names.
+/// Plugin without its names and ids.
 pub struct Shell<O: Output> {
-    /// Shared with its window.
+    /// Shared with the window.
     context: Arc<PluginContext<O>>,
-    /// Its end of the link, from the first activation on.
+    /// Access to the link, after the first activation.
     link: Option<Arc<dyn SessionLink>>,
-    /// A Master's analysis, from the first activation on; its thread runs while the host has it active.
-    analysis: Option<Worker<O>>,
-    /// States that had been loaded when listening was last looked at.
+    /// Analysis of a Master, after the first activation; its thread runs while the host has the plugin active.
+    analysis: Option<AnalysisWorker<O>>,
+    /// Count of loaded states at the last block.
     loads: u64,
-    /// `None` until the host activates.
+    /// `None` before the first activation.
     engine: Option<Engine>,
-    /// Frames that sound after the input has ended.
+    /// Tail length reported to the host, frames.
     tail: u32,
     restart_asked: bool,
 }
@@ -63,30 +63,30 @@ impl<O: Output> Default for Shell<O> {
 }
 
 impl<O: Output> Shell<O> {
-    /// The track that the host has put the plugin on.
+    /// Returns the host's track.
     pub fn track(&self) -> &Track {
         &self.context.track
     }
 
-    /// The parameters, for the host.
+    /// Returns the parameters for the host.
     pub(super) fn params(&self) -> Arc<dyn Params> {
         Arc::clone(&self.context.params) as Arc<dyn Params>
     }
 
-    /// The window, not yet opened.
+    /// Returns the window, not yet opened.
     pub(super) fn editor(&self, name: &str) -> Option<editor::Editor<O>> {
         Some(editor::editor(name, Arc::clone(&self.context)))
     }
 
-    /// Lets only good states through; what even makes the gate panic has no effect either.
+    /// Validates a state before it is loaded; one that makes the validation panic is emptied.
     pub(super) fn filter_state(state: &mut PluginState) {
-        if catch_unwind(AssertUnwindSafe(|| document::admit(O::CHAIN_KIND, state))).is_err() {
+        if catch_unwind(AssertUnwindSafe(|| document::validate_state(O::CHAIN_KIND, state))).is_err() {
             state.params.clear();
             state.fields.clear();
         }
     }
 
-    /// Makes the engine for what the host offers and tells it the latency; false if that cannot be.
+    /// Creates the engine for the host's layout and rate and reports the latency; returns false if that fails.
     pub(super) fn activate<P: Plugin>(
         &mut self,
         layout: &AudioIOLayout,
@@ -102,7 +102,7 @@ impl<O: Output> Shell<O> {
         let (class, gauges) = (params.class(), Arc::clone(&self.context.meters));
         let made = catch_unwind(AssertUnwindSafe(|| Engine::new(O::CHAIN_KIND, class, rate, mono, gauges)));
         let Ok(engine) = made else { return false };
-        params.store.noise().cancel();
+        params.store.noise().cancel_learning();
         shared.restart_listening(config.process_mode == ProcessMode::Offline);
         let (last, inbox) = self.engine.take().map(Engine::into_parts).unwrap_or_default();
         let inbox = inbox.or_else(|| shared.references.take_inbox());
@@ -111,20 +111,21 @@ impl<O: Output> Shell<O> {
             PluginApi::Vst3 => PluginFormat::Vst3,
             PluginApi::Standalone => PluginFormat::None,
         };
-        // without the link audio goes on as it is
-        let linked =
-            catch_unwind(AssertUnwindSafe(|| self.link(last, format, rate, class, engine.latency().0)));
+        // without the link, audio works as usual
+        let linked = catch_unwind(AssertUnwindSafe(|| {
+            self.connect_link(last, format, rate, class, engine.latency().0)
+        }));
         let engine = engine.with_broadcast(linked.ok().flatten()).with_references(inbox);
         let latency = engine.latency().0 as u32;
         context.set_latency_samples(latency);
-        // a second more for what filters and releases leave behind
+        // one second more for the decay of filters and releases
         self.tail = latency + config.sample_rate as u32;
         (self.engine, self.restart_asked) = (Some(engine), false);
         true
     }
 
-    /// Brings the plugin to the others' notice, the first time, and gives it what it needs at `rate`.
-    fn link(
+    /// Joins the link at the first activation, and prepares the broadcast for `rate`.
+    fn connect_link(
         &mut self,
         last: Option<Broadcast>,
         format: PluginFormat,
@@ -134,10 +135,10 @@ impl<O: Output> Shell<O> {
     ) -> Option<Broadcast> {
         let mut broadcast = match last {
             Some(broadcast) => broadcast,
-            None => self.join(format)?,
+            None => self.join_roster(format)?,
         };
         let mut observer = None;
-        // below, there is no loudness
+        // below this rate there is no loudness
         if let Some(worker) = self.analysis.as_mut().filter(|_| rate.0 >= LOWEST_RATE_WITH_LOUDNESS.0) {
             let (sender, receiver) = hop_queue::hop_queue();
             let advice = worker.start(rate, class, receiver);
@@ -147,41 +148,43 @@ impl<O: Output> Shell<O> {
         Some(broadcast)
     }
 
-    /// Joins the roster; `None` if that is full.
-    fn join(&mut self, format: PluginFormat) -> Option<Broadcast> {
+    /// Joins the roster; `None` if it is full.
+    fn join_roster(&mut self, format: PluginFormat) -> Option<Broadcast> {
         let context = &self.context;
         let identity = context.params.store.identity();
-        let studio = (O::CHAIN_KIND == ChainKind::Master).then(|| {
-            context.params.store.found_session(SessionId::mint().into());
+        let analysis_shared = (O::CHAIN_KIND == ChainKind::Master).then(|| {
+            context.params.store.assign_session(SessionId::mint().into());
             Arc::<AnalysisShared>::default()
         });
-        let teller = Arc::new(LinkPublisher::new(Arc::clone(context), format, studio.clone()));
+        let publisher = Arc::new(LinkPublisher::new(Arc::clone(context), format, analysis_shared.clone()));
         let wanted = identity.instance.and_then(|id| InstanceId::new(id.get()));
-        let membership = BRIDGE.join(wanted, Arc::clone(&teller) as _)?;
+        let membership = BRIDGE.join(wanted, Arc::clone(&publisher) as _)?;
         let me = membership.view();
         let stems = Arc::new(StemList::new(&ROSTER, me));
-        teller.joined(me, Arc::clone(&stems));
+        publisher.set_joined(me, Arc::clone(&stems));
         let link: Arc<dyn SessionLink> =
-            Arc::new(PluginLink::new(me, membership.requester(), stems, studio.clone()));
-        context.shared.connect(&link);
+            Arc::new(PluginLink::new(me, membership.requester(), stems, analysis_shared.clone()));
+        context.shared.connect_link(&link);
         self.link = Some(link);
-        self.analysis = studio.map(|studio| Worker::new(Analysis::new(me, studio, Arc::clone(context))));
+        self.analysis = analysis_shared.map(|analysis_shared| {
+            AnalysisWorker::new(MasterAnalysis::new(me, analysis_shared, Arc::clone(context)))
+        });
         Some(Broadcast::new(O::CHAIN_KIND, membership, Arc::clone(&context.meters)))
     }
 
-    /// The host has no use for the plugin at the moment: a Master's thread ends.
+    /// Deactivates: a Master's thread ends.
     pub(super) fn deactivate(&mut self) {
         self.context.shared.end_listening();
         if let Some(engine) = &mut self.engine {
-            engine.eject();
+            engine.free_reference();
         }
-        self.context.shared.references.collect();
+        self.context.shared.references.free_returned();
         if let Some(worker) = &mut self.analysis {
             worker.stop();
         }
     }
 
-    /// Forgets audio.
+    /// Forgets all audio.
     pub(super) fn reset(&mut self) {
         if let Some(engine) = &mut self.engine {
             engine.reset();
@@ -204,43 +207,43 @@ impl<O: Output> Shell<O> {
             self.restart_asked = true;
         }
         if !params.store.is_moving() {
-            engine.follow(params.changes(), || (params.settings(), params.trim()));
+            engine.apply_settings(params.changes(), || (params.settings(), params.trim()));
         }
-        engine.learn(params.store.noise());
-        let loads = params.store.loads();
+        engine.update_noise_learning(params.store.noise());
+        let loads = params.store.load_count();
         if loads != self.loads {
             self.loads = loads;
             shared.monitor.end_all();
         }
-        engine.listen(shared.monitor.wanted());
-        let transport = context.transport();
-        // never from beats: a tempo map is not ours to know
-        let seconds = |seconds: f64| (seconds * f64::from(transport.sample_rate)).round() as i64;
-        let position = transport.pos_samples.or_else(|| transport.pos_seconds.map(seconds));
-        let moment = Moment { playing: transport.playing, position };
-        shared.transport.publish(transport.pos_seconds(), transport.loop_range_seconds);
-        engine.process(buffer.as_slice(), aux.inputs.first().map(|key| key.as_slice_immutable()), moment);
+        engine.set_monitor_mode(shared.monitor.mode());
+        let host = context.transport();
+        // not from beats: the tempo map is unknown
+        let seconds = |seconds: f64| (seconds * f64::from(host.sample_rate)).round() as i64;
+        let position = host.pos_samples.or_else(|| host.pos_seconds.map(seconds));
+        let transport = TransportPosition { playing: host.playing, position };
+        shared.transport.publish(host.pos_seconds(), host.loop_range_seconds);
+        engine.process(buffer.as_slice(), aux.inputs.first().map(|key| key.as_slice_immutable()), transport);
         ProcessStatus::Tail(self.tail)
     }
 
-    /// A page of remote controls per group.
+    /// Adds one page of remote controls per parameter group.
     pub(super) fn remote_controls(&self, context: &mut impl RemoteControlsContext) {
         context.add_section("Chain", |section| {
-            // the parameters of a group follow each other
-            let mut groups = Groups::default();
+            // parameters of a group are adjacent
+            let mut groups = GroupNames::default();
             self.context.params.each(&mut groups);
             for group in groups.0 {
-                section.add_page(group, |page| self.context.params.each(&mut Page { group, page }));
+                section.add_page(group, |page| self.context.params.each(&mut ControlPage { group, page }));
             }
         });
     }
 }
 
-/// Collects the names of groups.
+/// Collector of group names.
 #[derive(Default)]
-struct Groups(Vec<&'static str>);
+struct GroupNames(Vec<&'static str>);
 
-impl Visitor for Groups {
+impl Visitor for GroupNames {
     fn visit<C: Control>(&mut self, row: &'static Parameter, _: &C) {
         if self.0.last() != Some(&row.group.as_str()) {
             self.0.push(&row.group);
@@ -248,13 +251,13 @@ impl Visitor for Groups {
     }
 }
 
-/// Puts the parameters of one group on a page.
-struct Page<'a, P> {
+/// Adds the parameters of one group to a page.
+struct ControlPage<'a, P> {
     group: &'a str,
     page: &'a mut P,
 }
 
-impl<P: RemoteControlsPage> Visitor for Page<'_, P> {
+impl<P: RemoteControlsPage> Visitor for ControlPage<'_, P> {
     fn visit<C: Control>(&mut self, row: &'static Parameter, control: &C) {
         if row.group == self.group {
             self.page.add_param(control);

@@ -1,13 +1,13 @@
-//! Stemlink Stem: last on each stem bus.
+//! Stemlink Stem, the plugin at the end of each stem bus.
 
-use super::exported::{Exported, Named};
+use super::plugin::{PluginIdentity, StemlinkPlugin};
 use nice_plug::prelude::*;
 use plugin_core::groups::StemOutput;
 
-/// Stemlink Stem.
-pub type Stem = Exported<StemOutput>;
+/// The Stem plugin.
+pub type StemPlugin = StemlinkPlugin<StemOutput>;
 
-/// One to one channels, with a sidechain as wide.
+/// Layout with equal inputs and outputs and a sidechain.
 const fn layout(name: &'static str, channels: u32, sidechain: &'static [NonZeroU32]) -> AudioIOLayout {
     AudioIOLayout {
         main_input_channels: NonZeroU32::new(channels),
@@ -24,7 +24,7 @@ const fn layout(name: &'static str, channels: u32, sidechain: &'static [NonZeroU
     }
 }
 
-impl Named for StemOutput {
+impl PluginIdentity for StemOutput {
     const NAME: &'static str = "Stemlink Stem";
     const DESCRIPTION: &'static str =
         description!("Mastering chain and meters for a stem bus, linked to Stemlink Master");

@@ -12,9 +12,9 @@ use link::records::{InstanceInfo, InstanceKind, StemReadings};
 use link::stem_aligner::StemAligner;
 use plugin_core::StemParams;
 use plugin_core::gauges::Gauges;
-use plugin_core::reel::{Exchange, PlayMode, PlayRequest, ReferenceClip};
+use plugin_core::reference_clip::{ClipExchange, PlayMode, PlayRequest, ReferenceClip};
 use std::sync::Arc;
-use stemlink::broadcast::{Broadcast, Moment};
+use stemlink::broadcast::{Broadcast, TransportPosition};
 use stemlink::engine::Engine;
 use units::{Db, Hz};
 
@@ -38,8 +38,8 @@ fn an_engine_never_allocates_after_construction() {
             let (left, right) = audio.split_at_mut(2048);
             let mut channels = [&mut left[..frames], &mut right[..frames]];
             assert_no_alloc(|| {
-                engine.follow(params.changes() + round / 3, || (params.settings(), params.trim()));
-                engine.process(&mut channels, Some(&key), Moment::default());
+                engine.apply_settings(params.changes() + round / 3, || (params.settings(), params.trim()));
+                engine.process(&mut channels, Some(&key), TransportPosition::default());
                 if round % 100 == 99 {
                     engine.reset();
                 }
@@ -52,7 +52,7 @@ fn an_engine_never_allocates_after_construction() {
 #[test]
 fn references_come_play_and_go_without_an_allocation() {
     const RATE: Hz = Hz(48_000.0);
-    let exchange = Exchange::default();
+    let exchange = ClipExchange::default();
     let reel =
         |level: f32| Arc::new(ReferenceClip { rate: RATE, start: 0, frames: vec![[level; 2]; 9000].into() });
     let mut engine = Engine::new(ChainKind::Master, LatencyClass::Zero, RATE, false, Arc::default())
@@ -61,20 +61,24 @@ fn references_come_play_and_go_without_an_allocation() {
     for round in 0..200u16 {
         let song = round / 20;
         if round % 20 == 0 {
-            let way = if song % 2 == 0 { PlayMode::Again(0, 9000) } else { PlayMode::Along(0) };
-            assert!(exchange.cue(Some(PlayRequest { song, reel: reel(f32::from(song) / 100.0), way })));
+            let way = if song % 2 == 0 { PlayMode::Loop(0, 9000) } else { PlayMode::FollowTransport(0) };
+            assert!(exchange.send_request(Some(PlayRequest {
+                song,
+                clip: reel(f32::from(song) / 100.0),
+                mode: way
+            })));
         }
         let (mut left, mut right) = ([0.5f32; 480], [0.5f32; 480]);
         let mut channels = [&mut left[..], &mut right[..]];
-        let moment = Moment { playing: true, position: Some(i64::from(round) * 480) };
+        let transport = TransportPosition { playing: true, position: Some(i64::from(round) * 480) };
         let listen = MonitorMode::Reference { song, gain: Db(0.0) };
         assert_no_alloc(|| {
-            engine.listen(if round % 20 < 15 { listen } else { MonitorMode::Off });
-            engine.process(&mut channels, None, moment);
+            engine.set_monitor_mode(if round % 20 < 15 { listen } else { MonitorMode::Off });
+            engine.process(&mut channels, None, transport);
         });
         heard.push(left[479]);
         if round % 20 == 0 {
-            exchange.collect();
+            exchange.free_returned();
         }
     }
     for song in 0..10 {
@@ -123,14 +127,14 @@ fn linked_engines_never_allocate_whatever_they_tell_and_hear() {
         let frames = (round as usize * 37) % 2049;
         let (left, right) = audio.split_at_mut(2048);
         let mut channels = [&mut left[..frames], &mut right[..frames]];
-        let moment = Moment { playing: round % 50 != 49, position: Some(position) };
+        let transport = TransportPosition { playing: round % 50 != 49, position: Some(position) };
         position = if round % 200 == 199 { 0 } else { position + frames as i64 };
         assert_no_alloc(|| {
             for (n, engine) in engines.iter_mut().enumerate() {
                 let settings = || (ChainSettings::default(), Db(-(round as f64) / 100.0));
-                engine.follow(round / 3 + n as u64, settings);
-                engine.listen(if round % 90 > 80 { MonitorMode::Mono } else { MonitorMode::Off });
-                engine.process(&mut channels, None, moment);
+                engine.apply_settings(round / 3 + n as u64, settings);
+                engine.set_monitor_mode(if round % 90 > 80 { MonitorMode::Mono } else { MonitorMode::Off });
+                engine.process(&mut channels, None, transport);
                 if round % 300 == 299 {
                     engine.reset();
                 }

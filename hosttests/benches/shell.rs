@@ -6,7 +6,7 @@ use chain::{Chain, ChainKind, ChainSettings, LatencyClass};
 use criterion::{Criterion, criterion_group, criterion_main};
 use dsp::{Block, Process};
 use hosttests::{Library, MASTER, Plugin, STEM, noise};
-use plugin_core::gauges::{Gauges, Tap};
+use plugin_core::gauges::{Gauges, MeterTap};
 use std::sync::Arc;
 use std::time::Instant;
 use units::Hz;
@@ -28,7 +28,7 @@ fn shells(criterion: &mut Criterion) {
 
         let mut chain = Chain::new(chain_kind, LatencyClass::Zero, Hz(RATE));
         chain.set(&ChainSettings::default());
-        let mut tap = Tap::new(Hz(RATE), false, Arc::new(Gauges::default()));
+        let mut tap = MeterTap::new(Hz(RATE), false, Arc::new(Gauges::default()));
         let wide = |channel: &[f32]| channel.iter().map(|&x| f64::from(x)).collect::<Vec<f64>>();
         let (mut left, mut right) = (wide(&audio[0]), wide(&audio[1]));
         criterion.bench_function(&format!("{id}: its chain and meter alone"), |b| {

@@ -1,45 +1,52 @@
-//! Stretches of the timeline out of the rings: the mix, and stems as they were there.
+//! Excerpts of the timeline from the audio rings: the mix, and stems at the same position.
 
 use link::PeerView;
 use link::audio_ring::{AudioRing, TapPoint};
 use link::slot::Presence;
 use link::timeline::Segment;
 
-/// Left and right.
-pub(super) type Audio = [Vec<f64>; 2];
+/// Left and right channel, equally long.
+pub(super) type StereoAudio = [Vec<f64>; 2];
 
-/// Left and right of `audio` as slices.
-pub(super) fn sides(audio: &Audio) -> [&[f64]; 2] {
+/// Returns the channels of `audio` as slices.
+pub(super) fn channels(audio: &StereoAudio) -> [&[f64]; 2] {
     [&audio[0], &audio[1]]
 }
 
-/// The frames of `peer` from `position` on, as they were played last; `None` if they are not all there in one piece.
-pub(super) fn read(peer: PeerView, side: TapPoint, position: i64, frames: usize) -> Option<Audio> {
-    let ring = peer.audio()?;
+/// Returns `frames` frames of `view` from timeline `position`, from the last time they were played; `None` unless the
+/// ring holds all of them in one segment.
+pub(super) fn read_frames(
+    view: PeerView,
+    side: TapPoint,
+    position: i64,
+    frames: usize,
+) -> Option<StereoAudio> {
+    let ring = view.audio()?;
     let span = ring.timeline()?.find_last(position).filter(|span| span.frames >= frames as u64)?;
     let mut audio = [vec![0.0; frames], vec![0.0; frames]];
     let [left, right] = &mut audio;
-    (ring.copy_frames(side, span.counter, [left, right]) && peer.is_present()).then_some(audio)
+    (ring.copy_frames(side, span.counter, [left, right]) && view.is_present()).then_some(audio)
 }
 
-/// Whether `peer` was not called at `position` and after it, so that it is silent there. What its ring has lost is not silence.
-pub(super) fn sleeps(peer: PeerView, position: i64) -> bool {
-    let Some(timeline) = peer.audio().and_then(AudioRing::timeline) else { return false };
+/// Returns true if the host did not process `view` at `position` or after it, so that it is silent there. Audio that
+/// its ring has overwritten does not count as silence.
+pub(super) fn is_silent_at(view: PeerView, position: i64) -> bool {
+    let Some(timeline) = view.audio().and_then(AudioRing::timeline) else { return false };
     let end = |last: &Segment| Some(last.position? + last.frames as i64);
     let has_ended = timeline.segments().last().and_then(end).is_some_and(|end| end <= position);
-    has_ended || peer.presence() == Presence::Asleep && !timeline.has_played(position)
+    has_ended || view.presence() == Presence::Asleep && !timeline.has_played(position)
 }
 
-/// The last frames of a Master's mix: where on the timeline they begin, and their audio. A ring's input is as late as the
-/// chain's output, so that the two can be compared; here it is where it came in.
-pub(super) fn last_of_mix(master: PeerView, frames: usize) -> Option<(i64, Audio)> {
+/// Returns the newest `frames` frames of a Master's mix with their timeline position. The ring delays the input by
+/// the chain's latency, to match the output; the position is corrected for it.
+pub(super) fn latest_mix(master: PeerView, frames: usize) -> Option<(i64, StereoAudio)> {
     let timeline = master.audio()?.timeline()?;
     let segment = timeline.segments().last().filter(|segment| segment.frames >= frames as u64)?;
     let latency = i64::try_from(master.block_status()?.latency).ok()?;
     let start = segment.position? + (segment.frames - frames as u64) as i64;
-    // what the chain still held when the segment began came before it
+    // the chain's delayed content at the segment's start belongs to an earlier position
     let whole = (start - segment.position?) >= latency;
-    let audio = read(master, TapPoint::Input, start, frames).filter(|_| whole)?;
+    let audio = read_frames(master, TapPoint::Input, start, frames).filter(|_| whole)?;
     Some((start - latency, audio))
 }
 
@@ -55,28 +62,28 @@ mod tests {
     #[test]
     fn who_has_not_come_that_far_sleeps_and_what_a_ring_has_lost_was_there() {
         static ROSTER: Roster = Roster::new();
-        let (mut outlet, mut card) =
+        let (mut audio_writer, mut control_writer) =
             ROSTER.join(Origin::Local, None, &InstanceInfo::default()).expect("there is room");
-        let stem = card.view();
-        assert!(!sleeps(stem, 0), "it has no audio yet: nothing is known");
-        outlet.prepare_ring(Hz(8000.0));
+        let stem = control_writer.view();
+        assert!(!is_silent_at(stem, 0), "it has no audio yet: nothing is known");
+        audio_writer.prepare_ring(Hz(8000.0));
         let block = vec![0.1; 4000];
         let mut play = |position: i64, segment, jumped| {
             let place = BlockPosition { position: Some(position), segment, jumped };
-            outlet.write_block(place, [&block, &block], [&block, &block]);
+            audio_writer.write_block(place, [&block, &block], [&block, &block]);
         };
         // half a minute, which is more than a ring has
         for n in 0..60 {
             play(n * 4000, 0, n == 0);
         }
-        assert!(read(stem, TapPoint::Output, 236_000, 4000).is_some() && !sleeps(stem, 236_000));
-        assert!(read(stem, TapPoint::Output, 0, 4000).is_none() && !sleeps(stem, 0), "lost");
-        assert!(read(stem, TapPoint::Output, 240_000, 4000).is_none() && sleeps(stem, 240_000));
-        assert!(!sleeps(stem, 238_000), "a part of it was there");
+        assert!(read_frames(stem, TapPoint::Output, 236_000, 4000).is_some() && !is_silent_at(stem, 236_000));
+        assert!(read_frames(stem, TapPoint::Output, 0, 4000).is_none() && !is_silent_at(stem, 0), "lost");
+        assert!(read_frames(stem, TapPoint::Output, 240_000, 4000).is_none() && is_silent_at(stem, 240_000));
+        assert!(!is_silent_at(stem, 238_000), "a part of it was there");
         // the transport jumps; the host does not call it where it did not before
         play(400_000, 1, true);
-        assert!(!sleeps(stem, 300_000), "who is called may be late");
-        card.set_presence(Presence::Asleep);
-        assert!(sleeps(stem, 300_000) && !sleeps(stem, 0) && !sleeps(stem, 400_000));
+        assert!(!is_silent_at(stem, 300_000), "who is called may be late");
+        control_writer.set_presence(Presence::Asleep);
+        assert!(is_silent_at(stem, 300_000) && !is_silent_at(stem, 0) && !is_silent_at(stem, 400_000));
     }
 }

@@ -1,6 +1,6 @@
-//! Hops into the recorder, with what their stems were made with.
+//! Recording of hops, with the settings that their stems had.
 
-use super::Analysis;
+use super::MasterAnalysis;
 use link::audio_ring::MONITORING_REVISION;
 use link::hop_queue::HopSettings;
 use link::identity::InstanceId;
@@ -8,29 +8,30 @@ use plugin_core::Output;
 use session::hop_builder::FinishedHop;
 use session::record::{SessionMember, StemId, StemSetting};
 
-/// Hops in a row with changes after which they are taken for automation.
-const AUTOMATION: u32 = 10;
+/// Consecutive hops with changed settings from which on they count as automation.
+const MIN_AUTOMATION_HOPS: u32 = 10;
 
-/// For how many hops in a row a stem's settings have been changing.
+/// Counter of consecutive hops in which a stem's settings changed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Steadiness {
+pub(super) struct SettingSteadiness {
     changing: u32,
 }
 
-impl Steadiness {
-    /// The next hop; whether it was made with one setting. One with a change was not, nor the next, into which the change
-    /// glides; but automation that goes on is how the song is.
-    fn follow(&mut self, changed: bool) -> bool {
+impl SettingSteadiness {
+    /// Counts the next hop; returns true if the stem's settings were steady in it. A single change makes its hop and
+    /// the next one unsteady, since it is smoothed into the next. Lasting automation counts as steady: it is part of
+    /// the song.
+    fn push_hop(&mut self, changed: bool) -> bool {
         let before = self.changing;
         self.changing = if changed { before + 1 } else { 0 };
         let changes = before.max(self.changing);
-        changes == 0 || changes > AUTOMATION
+        changes == 0 || changes > MIN_AUTOMATION_HOPS
     }
 }
 
-impl<O: Output> Analysis<O> {
-    /// Other stems from now on.
-    pub(super) fn chain_kind(&mut self, set: u64, stems: Vec<InstanceId>) {
+impl<O: Output> MasterAnalysis<O> {
+    /// Replaces the set of stems; known stems keep their settings.
+    pub(super) fn set_stems(&mut self, set: u64, stems: Vec<InstanceId>) {
         let known = self.recorder.members().to_vec();
         let setting = |id: StemId| {
             known
@@ -41,20 +42,20 @@ impl<O: Output> Analysis<O> {
         let ids = stems.iter().map(|id| StemId(id.get()));
         let members: Vec<SessionMember> = ids.map(|id| SessionMember { id, setting: setting(id) }).collect();
         self.recorder.set_stems(set, &members);
-        self.steadiness = vec![Steadiness::default(); stems.len()];
+        self.steadiness = vec![SettingSteadiness::default(); stems.len()];
         self.stems = stems;
-        self.fresh = true;
+        self.has_news = true;
     }
 
-    /// Records a hop and fits it, one by one: what is found must not depend on how many are waiting.
+    /// Records and fits one hop. Hops are fitted one by one, so that results do not depend on how many wait.
     pub(super) fn record(&mut self, mut hop: FinishedHop, made_with: &[HopSettings]) {
         let stems = self.stems.iter().zip(made_with).zip(&mut self.steadiness);
         for (index, ((id, made), steadiness)) in stems.enumerate() {
-            let steady = steadiness.follow(made.changed);
+            let steady = steadiness.push_hop(made.changed);
             if made.revision == MONITORING_REVISION || !steady {
                 hop.heard &= !(1 << index);
             }
-            // a stem that has never played is set as it may be
+            // revision 0: the stem has never played, and its settings are unknown
             if made.revision != MONITORING_REVISION && made.revision != 0 {
                 let setting = StemSetting { revision: made.revision, level: made.level };
                 self.recorder.set_setting(StemId(id.get()), setting);
@@ -62,7 +63,7 @@ impl<O: Output> Analysis<O> {
         }
         self.recorder.push_hop(&hop);
         self.recorder.refit();
-        self.fresh = true;
+        self.has_news = true;
     }
 }
 
@@ -72,13 +73,13 @@ mod tests {
 
     #[test]
     fn a_hop_with_a_change_and_the_next_are_not_steady_but_automation_is() {
-        let mut steadiness = Steadiness::default();
+        let mut steadiness = SettingSteadiness::default();
         let kept: Vec<bool> = [false, true, false, false, true, true, false, false]
-            .map(|changed| steadiness.follow(changed))
+            .map(|changed| steadiness.push_hop(changed))
             .into();
         assert_eq!(kept, [true, false, false, true, false, false, false, true]);
-        let automated: Vec<bool> = (0..13).map(|_| steadiness.follow(true)).collect();
-        assert_eq!(automated.iter().position(|kept| *kept), Some(AUTOMATION as usize));
-        assert!(steadiness.follow(false), "the last of it glides as all of it did");
+        let automated: Vec<bool> = (0..13).map(|_| steadiness.push_hop(true)).collect();
+        assert_eq!(automated.iter().position(|kept| *kept), Some(MIN_AUTOMATION_HOPS as usize));
+        assert!(steadiness.push_hop(false), "the last of it glides as all of it did");
     }
 }

@@ -1,11 +1,11 @@
-//! What a move changes behind the Master's own chain: short windows of the song, kept as they arrive, run through a
-//! chain set as the Master's is, without the move and with it.
+//! Simulation of a move behind the Master's chain: captured windows of the song run through a chain with the Master's
+//! settings, without and with the move.
 //!
-//! A chain that compresses or limits answers to a move, so nothing that was measured before can be multiplied. The
-//! loudest windows are kept, for they decide the integrated loudness, and of the others such as are spread over the
-//! song. What follows is said to be *simulated*, over so many seconds.
+//! A chain that compresses or limits reacts to a move, so that measured loudness cannot simply be scaled. Windows are
+//! captured as they play. The loudest are kept, for they decide integrated loudness; the others are spread over the
+//! song. Results are labelled *simulated*, with their length.
 
-use super::excerpt::{Audio, last_of_mix, read, sleeps};
+use super::excerpt::{StereoAudio, is_silent_at, latest_mix, read_frames};
 use chain::{Chain, ChainKind, ChainSettings, LatencyClass};
 use dsp::{Block, Process};
 use link::audio_ring::TapPoint;
@@ -20,77 +20,77 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use units::{Db, Hz, Lu, Lufs, Power};
 
 /// Hops of a window: 2 s.
-const WINDOW: usize = 20;
-/// Hops before it, in which the chain finds its way: 1 s.
-const RUN_IN: usize = 10;
-/// Windows that are kept, if there is memory for them.
-const WINDOWS: usize = 24;
-/// And how many of them at least.
-const FEWEST: usize = 4;
+const WINDOW_HOPS: usize = 20;
+/// Hops before a window in which the chain settles: 1 s.
+const RUN_IN_HOPS: usize = 10;
+/// Maximum number of windows.
+const MAX_WINDOWS: usize = 24;
+/// Minimum number of windows, whatever memory they need.
+const MIN_WINDOWS: usize = 4;
 /// Memory for windows, bytes.
-const BUDGET: usize = 128 << 20;
+const MAX_WINDOW_BYTES: usize = 128 << 20;
 
-/// Left and right as they are kept.
-type Kept = [Vec<f32>; 2];
+/// Left and right channel as they are stored.
+type StereoF32 = [Vec<f32>; 2];
 
-/// A stretch of the song: run-in and window.
+/// Captured audio of one window with its run-in.
 #[derive(Debug)]
-struct Window {
-    /// Frames of the run-in: less than usual at the beginning of a song.
+struct CapturedWindow {
+    /// Frames of the run-in: fewer than usual at the start of a song.
     run_in: usize,
-    mix: Kept,
-    stems: Vec<(StemId, StemSetting, Kept)>,
+    mix: StereoF32,
+    stems: Vec<(StemId, StemSetting, StereoF32)>,
     power: f64,
 }
 
-/// Windows of the song, by number: window `n` begins at hop `n * WINDOW` of the timeline.
+/// Captured windows by number: window `n` begins at hop `n * WINDOW_HOPS` of the timeline.
 #[derive(Debug, Default)]
-pub(super) struct Windows {
-    windows: BTreeMap<i64, Window>,
-    /// The pass of the Master's ring and the window that were captured last.
+pub(super) struct CapturedWindows {
+    windows: BTreeMap<i64, CapturedWindow>,
+    /// Pass of the Master's ring and number of the window captured last.
     last: Option<(u64, i64)>,
 }
 
-/// What the simulation found: loudness differences, and of how much audio.
+/// Result of a simulation.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Simulated {
-    /// What the chain does to the loudness without the move.
+pub(super) struct SimulatedMove {
+    /// Loudness change by the chain without the move.
     pub(super) chain: Lu,
-    /// What the move changes behind it.
+    /// Loudness change by the move behind the chain.
     pub(super) change: Lu,
-    /// Seconds that were run.
+    /// Length of the simulated audio, seconds.
     pub(super) seconds: f64,
 }
 
-fn keep(audio: &Audio) -> Kept {
+fn narrow(audio: &StereoAudio) -> StereoF32 {
     [0, 1].map(|side| audio[side].iter().map(|&x| x as f32).collect())
 }
 
-impl Windows {
-    /// Nothing is known of the song any more.
-    pub(super) fn forget(&mut self) {
+impl CapturedWindows {
+    /// Removes all windows.
+    pub(super) fn clear(&mut self) {
         *self = Self::default();
     }
 
-    /// Keeps the last whole windows, if they were heard as everything is set now. `delay`: how much later than it left a
-    /// stem arrives.
+    /// Captures the newest whole windows, if every hop was heard with the current settings. `delay` returns a stem's
+    /// arrival delay, frames.
     pub(super) fn capture(
         &mut self,
         roster: &'static Roster,
-        me: PeerView,
+        master: PeerView,
         rate: Hz,
         recorder: &Recorder,
         delay: impl Fn(InstanceId) -> i64,
     ) -> Option<()> {
         let hop = hop_frames(rate) as i64;
-        let pass = me.audio()?.timeline()?.segments().last()?.pass;
-        let (newest, _) = last_of_mix(me, 1)?;
-        // the last hop is not settled before the next has come
-        let number = (newest - 2 * hop).div_euclid(WINDOW as i64 * hop) - 1;
-        // what a fast render has left behind may still be there
+        let pass = master.audio()?.timeline()?.segments().last()?.pass;
+        let (newest, _) = latest_mix(master, 1)?;
+        // the last hop is final once the next has arrived
+        let number = (newest - 2 * hop).div_euclid(WINDOW_HOPS as i64 * hop) - 1;
+        // a fast render may have passed a window whose audio is still in the rings
         for number in [number - 1, number] {
             let known = self.last.is_some_and(|(of, last)| of == pass && number <= last);
-            if !known && self.capture_one(number, (roster, me, rate), recorder, &delay).is_some() {
+            if !known && self.capture_one(number, (roster, master, rate), recorder, &delay).is_some() {
                 self.last = Some((pass, number));
             }
         }
@@ -100,44 +100,46 @@ impl Windows {
     fn capture_one(
         &mut self,
         number: i64,
-        (roster, me, rate): (&'static Roster, PeerView, Hz),
+        (roster, master, rate): (&'static Roster, PeerView, Hz),
         recorder: &Recorder,
         delay: &impl Fn(InstanceId) -> i64,
     ) -> Option<()> {
         let hop = hop_frames(rate) as i64;
-        let (scored, run_in) = (WINDOW as i64 * hop, RUN_IN as i64 * hop);
-        let (start, end) = (number * scored, (number + 1) * scored);
-        let places = number * WINDOW as i64..(number + 1) * WINDOW as i64;
-        if !places.into_iter().all(|place| recorder.status(place) == HopStatus::Heard) {
+        let (window_frames, run_in) = (WINDOW_HOPS as i64 * hop, RUN_IN_HOPS as i64 * hop);
+        let (start, end) = (number * window_frames, (number + 1) * window_frames);
+        let placements = number * WINDOW_HOPS as i64..(number + 1) * WINDOW_HOPS as i64;
+        if !placements.into_iter().all(|place| recorder.status(place) == HopStatus::Heard) {
             return None;
         }
-        let latency = i64::try_from(me.block_status()?.latency).ok()?;
+        let latency = i64::try_from(master.block_status()?.latency).ok()?;
         let from = [start - run_in, start].into_iter();
-        let found = from.map(|from| (from, read(me, TapPoint::Input, from + latency, (end - from) as usize)));
+        let found = from
+            .map(|from| (from, read_frames(master, TapPoint::Input, from + latency, (end - from) as usize)));
         let (from, mix) = found.filter_map(|(from, mix)| Some((from, mix?))).next()?;
         let frames = (end - from) as usize;
         let mut stems = Vec::new();
         for member in recorder.members() {
             let id = InstanceId::new(member.id.0)?;
             let (stem, left) = (roster.find(id)?, from - delay(id));
-            match read(stem, TapPoint::Output, left, frames) {
-                Some(audio) => stems.push((member.id, member.setting, keep(&audio))),
-                None if sleeps(stem, left) => {}
-                // what its ring has lost already is not silence: a move would change it
+            match read_frames(stem, TapPoint::Output, left, frames) {
+                Some(audio) => stems.push((member.id, member.setting, narrow(&audio))),
+                None if is_silent_at(stem, left) => {}
+                // audio that the ring has overwritten is not silence: a move would change it
                 None => return None,
             }
         }
         let power = mix.iter().flatten().map(|x| x * x).sum();
-        let window = Window { run_in: (start - from) as usize, mix: keep(&mix), stems, power };
+        let window = CapturedWindow { run_in: (start - from) as usize, mix: narrow(&mix), stems, power };
         self.windows.insert(number, window);
-        let most = (BUDGET / (8 * frames * (recorder.members().len() + 1))).clamp(FEWEST, WINDOWS);
+        let most = (MAX_WINDOW_BYTES / (8 * frames * (recorder.members().len() + 1)))
+            .clamp(MIN_WINDOWS, MAX_WINDOWS);
         while self.windows.len() > most {
             self.drop_one();
         }
         Some(())
     }
 
-    /// Drops the window that is missed least: not of the louder half, and near its neighbours.
+    /// Removes the least useful window: not of the louder half, and close to its neighbours.
     fn drop_one(&mut self) {
         let mut powers: Vec<f64> = self.windows.values().map(|window| window.power).collect();
         powers.sort_by(f64::total_cmp);
@@ -154,15 +156,15 @@ impl Windows {
         }
     }
 
-    /// Runs what is kept through a chain with `settings`, without moves and with each stem of `heard` multiplied by its
-    /// gain. `None` if there is nothing to run, nothing to hear, or `stop` says that there is no time.
+    /// Runs the windows through a chain with `settings`, without moves and with each stem of `heard` multiplied by
+    /// its linear gain. `None` without windows or loudness, or when `stop` is set.
     pub(super) fn simulate(
         &self,
         heard: &RangeReport,
         gains: &[f64],
         (settings, class, rate): (&ChainSettings, LatencyClass, Hz),
         stop: &AtomicBool,
-    ) -> Option<Simulated> {
+    ) -> Option<SimulatedMove> {
         let mut chain = Chain::new(ChainKind::Master, class, rate);
         let (mut into, mut before, mut after) = (Vec::new(), Vec::new(), Vec::new());
         let mut windows = 0;
@@ -172,26 +174,26 @@ impl Windows {
                 return None;
             }
             windows += 1;
-            powers_of(&now, window.run_in, rate, &mut into);
+            add_hop_powers(&now, window.run_in, rate, &mut into);
             for (mut mix, powers) in [(now, &mut before), (moved, &mut after)] {
                 chain.reset();
                 chain.set(settings);
                 let [left, right] = &mut mix;
                 chain.process(&mut Block::new(left, right));
-                powers_of(&mix, window.run_in + chain.latency().0, rate, powers);
+                add_hop_powers(&mix, window.run_in + chain.latency().0, rate, powers);
             }
         }
         let (into, before, after) = (integrated(&into)?, integrated(&before)?, integrated(&after)?);
-        let seconds = windows as f64 * WINDOW as f64 * hop_frames(rate) as f64 / rate.0;
-        Some(Simulated { chain: before - into, change: after - before, seconds })
+        let seconds = windows as f64 * WINDOW_HOPS as f64 * hop_frames(rate) as f64 / rate.0;
+        Some(SimulatedMove { chain: before - into, change: after - before, seconds })
     }
 }
 
-impl Window {
-    /// The mix as everything is set now, and with the moves; `None` if a stem was set otherwise.
-    fn mixes(&self, heard: &RangeReport, gains: &[f64]) -> Option<[Audio; 2]> {
-        let wide = |kept: &Kept| [0, 1].map(|side| kept[side].iter().map(|&x| f64::from(x)).collect());
-        let mut mixes: [Audio; 2] = [wide(&self.mix), wide(&self.mix)];
+impl CapturedWindow {
+    /// Returns the mix with current settings and with the moves; `None` if a stem had other settings when captured.
+    fn mixes(&self, heard: &RangeReport, gains: &[f64]) -> Option<[StereoAudio; 2]> {
+        let widen = |kept: &StereoF32| [0, 1].map(|side| kept[side].iter().map(|&x| f64::from(x)).collect());
+        let mut mixes: [StereoAudio; 2] = [widen(&self.mix), widen(&self.mix)];
         for (stem, (member, &gain)) in heard.members().iter().zip(gains).enumerate() {
             let Some((_, setting, audio)) = self.stems.iter().find(|(id, ..)| *id == member.id) else {
                 continue;
@@ -217,11 +219,11 @@ impl Window {
     }
 }
 
-/// Adds the powers of the hops behind the first frames, and what keeps gates from looking across to the next window.
-fn powers_of(audio: &Audio, run_in: usize, rate: Hz, powers: &mut Vec<Power>) {
+/// Appends the hop powers after the first `run_in` frames, then NaN hops, so that no gating block spans two windows.
+fn add_hop_powers(audio: &StereoAudio, run_in: usize, rate: Hz, powers: &mut Vec<Power>) {
     let mut meter = HopMeter::new(rate, &Layout::stereo());
     let channels = [&audio[0][..], &audio[1][..]];
-    // the run-in goes through the filter, too; hops are such that one ends with it
+    // the run-in passes through the filters, too; hops are aligned to its end
     let (mut at, mut before) = (run_in % meter.frames_to_hop(), run_in / meter.frames_to_hop());
     while at < audio[0].len() {
         let end = audio[0].len().min(at + meter.frames_to_hop());
@@ -236,8 +238,8 @@ fn powers_of(audio: &Audio, run_in: usize, rate: Hz, powers: &mut Vec<Power>) {
     powers.extend([Power(f64::NAN); BLOCK_HOPS]);
 }
 
-/// Loudness out of the master before and after, from that into it.
-pub(super) fn out_of(into: Lufs, simulated: &Simulated) -> [Lufs; 2] {
+/// Loudness out of the Master without and with the move, given the loudness into it.
+pub(super) fn loudness_out(into: Lufs, simulated: &SimulatedMove) -> [Lufs; 2] {
     let before = into + Db(simulated.chain.0);
     [before, before + Db(simulated.change.0)]
 }

@@ -1,74 +1,76 @@
-//! The thread of an analysis: it runs while the host has the plugin active.
+//! Thread of an analysis, which runs while the host has the plugin active.
 
-use super::{Analysis, lock};
+use super::MasterAnalysis;
 use chain::LatencyClass;
 use link::hop_queue::HopReceiver;
 use link::routing::RoutingTable;
+use parking_lot::Mutex;
 use plugin_core::Output;
 use plugin_core::session_view::FaultSource;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use units::Hz;
 
-/// Between two looks at the queue: a fifth of a hop.
-const PACE: Duration = Duration::from_millis(20);
+/// Time between two polls of the queue: a fifth of a hop.
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// An analysis and its thread. Dropped, the thread has ended.
+/// An analysis and its thread. Dropping it joins the thread.
 #[derive(Debug)]
-pub struct Worker<O: Output> {
-    analysis: Arc<Mutex<Analysis<O>>>,
+pub struct AnalysisWorker<O: Output> {
+    analysis: Arc<Mutex<MasterAnalysis<O>>>,
     running: Option<(JoinHandle<()>, Arc<AtomicBool>)>,
 }
 
-impl<O: Output> Worker<O> {
-    /// A worker that does not run yet.
-    pub fn new(analysis: Analysis<O>) -> Self {
+impl<O: Output> AnalysisWorker<O> {
+    /// Creates a worker whose thread does not run yet.
+    pub fn new(analysis: MasterAnalysis<O>) -> Self {
         Self { analysis: Arc::new(Mutex::new(analysis)), running: None }
     }
 
-    /// Runs, from now on with the hops of `receiver`. Without a thread (the system has none left) nothing is analysed.
+    /// Starts the thread with the hops of `receiver`; returns the routing table for the audio thread. If no thread
+    /// can be started, nothing is analysed.
     pub fn start(&mut self, rate: Hz, class: LatencyClass, receiver: HopReceiver) -> Arc<RoutingTable> {
         self.stop();
         let stop = Arc::new(AtomicBool::new(false));
-        let mut analysis = lock(&self.analysis);
-        let advice = analysis.begin(rate, class, receiver);
+        let mut analysis = self.analysis.lock();
+        let routes = analysis.activate(rate, class, receiver);
         analysis.stop = Arc::clone(&stop);
         analysis.context.shared.set_fault(FaultSource::Analysis, None);
         drop(analysis);
         let (analysis, stopped) = (Arc::clone(&self.analysis), Arc::clone(&stop));
         let run = move || {
-            let mut analysis = lock(&analysis);
-            *lock(&analysis.studio.thread) = Some(std::thread::current());
+            let mut analysis = analysis.lock();
+            *analysis.analysis_shared.thread.lock() = Some(std::thread::current());
             while !stopped.load(Ordering::Acquire) {
-                if catch_unwind(AssertUnwindSafe(|| analysis.round())).is_err() {
+                if catch_unwind(AssertUnwindSafe(|| analysis.run_round())).is_err() {
                     let fault = "The analysis has failed: reload the plugin".into();
                     analysis.context.shared.set_fault(FaultSource::Analysis, Some(fault));
                     break;
                 }
-                std::thread::park_timeout(PACE);
+                std::thread::park_timeout(POLL_INTERVAL);
             }
-            *lock(&analysis.studio.thread) = None;
+            *analysis.analysis_shared.thread.lock() = None;
         };
         let spawned = std::thread::Builder::new().name("stemlink mix".into()).spawn(run);
         self.running = spawned.ok().map(|handle| (handle, stop));
-        advice
+        routes
     }
 
-    /// Ends the thread.
+    /// Stops and joins the thread.
     pub fn stop(&mut self) {
         if let Some((handle, stop)) = self.running.take() {
             stop.store(true, Ordering::Release);
             handle.thread().unpark();
-            // it has contained its panics
+            // the thread contains its panics
             drop(handle.join());
         }
     }
 }
 
-impl<O: Output> Drop for Worker<O> {
+impl<O: Output> Drop for AnalysisWorker<O> {
     fn drop(&mut self) {
         self.stop();
     }

@@ -12,7 +12,7 @@ use editor::theme::{self, Palette};
 use egui::{Pos2, Vec2};
 use egui_kittest::kittest::Queryable;
 use egui_kittest::{Harness, HarnessBuilder};
-use plugin_core::session_view::Exported;
+use plugin_core::session_view::ExportResult;
 use units::Ms;
 
 /// A view, what it shows and what was done with it.
@@ -162,7 +162,7 @@ impl Bench {
             }
             Edit::Placement(placement) => facts.master.placement = *placement,
             Edit::ExportSession => {
-                session::snapshot(facts).exported = Some(Exported {
+                session::snapshot(facts).exported = Some(ExportResult {
                     path: Ok("/home/me/Documents/Stemlink/Mix session 2.toml".into()),
                     remarks: vec!["Bass: fader and pan are not known".into()],
                 });

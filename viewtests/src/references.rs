@@ -2,17 +2,17 @@
 
 use chain::monitor::MonitorMode;
 use editor::facts::ViewModel;
-use plugin_core::references::{Figures, Listing, Reference, References, State};
+use plugin_core::references::{FolderListing, Reference, ReferenceList, ReferenceReadings, ReferenceState};
 use units::{Dbtp, Lufs, Ms};
 
 fn ready(path: &str, integrated: f64, peak: f64, seconds: f64) -> Reference {
-    let figures = Figures {
+    let figures = ReferenceReadings {
         integrated: Some(Lufs(integrated)),
         true_peak: Some(Dbtp(peak)),
         length: Ms(seconds * 1000.0),
         loudest: (Ms(40_000.0), Ms(60_000.0)),
     };
-    Reference { path: path.into(), state: State::Ready(figures) }
+    Reference { path: path.into(), state: ReferenceState::Ready(figures) }
 }
 
 /// A Master that compares with four songs: a loud one, one that may not be raised as far as the mix, one that is missing,
@@ -20,15 +20,15 @@ fn ready(path: &str, integrated: f64, peak: f64, seconds: f64) -> Reference {
 pub fn compared() -> ViewModel {
     let mut facts = crate::session::five();
     let missing = "/music/Gone.wav: cannot be opened, no such file or folder; check the path";
-    facts.master.references = References {
+    facts.master.references = ReferenceList {
         kept: vec![
             ready("/music/Brightside (master 24-48).flac", -7.4, -0.2, 222.0),
             ready("/music/Old And Quiet.aiff", -19.8, -3.1, 251.0),
-            Reference { path: "/music/Gone.wav".into(), state: State::Broken(missing.into()) },
-            Reference { path: "/music/New.wav".into(), state: State::Reading },
+            Reference { path: "/music/Gone.wav".into(), state: ReferenceState::Broken(missing.into()) },
+            Reference { path: "/music/New.wav".into(), state: ReferenceState::Reading },
         ],
         mix: facts.reading.integrated,
-        ..References::default()
+        ..ReferenceList::default()
     };
     facts
 }
@@ -44,11 +44,11 @@ pub fn many() -> ViewModel {
             4000.0,
         )
     };
-    facts.master.references = References {
+    facts.master.references = ReferenceList {
         kept: (1..=8).map(song).collect(),
         mix: Some(Lufs(-7.9)),
         along: true,
-        ..References::default()
+        ..ReferenceList::default()
     };
     hear(&mut facts, Some(&song(3).path));
     facts
@@ -60,7 +60,9 @@ pub fn keep(facts: &mut ViewModel, paths: &[String]) {
     let of = |path: &String| known.iter().find(|one| one.path == *path).cloned();
     facts.master.references.kept = paths
         .iter()
-        .map(|path| of(path).unwrap_or_else(|| Reference { path: path.clone(), state: State::Reading }))
+        .map(|path| {
+            of(path).unwrap_or_else(|| Reference { path: path.clone(), state: ReferenceState::Reading })
+        })
         .collect();
 }
 
@@ -70,15 +72,15 @@ pub fn hear(facts: &mut ViewModel, path: Option<&str>) {
     let place = references.kept.iter().position(|one| Some(one.path.as_str()) == path);
     references.heard = place;
     references.last = place.or(references.last);
-    let gain = place.and_then(|place| references.matched(place)).map(|matched| matched.gain);
+    let gain = place.and_then(|place| references.matched_gain(place)).map(|matched| matched.gain);
     facts.listen = gain.map_or(MonitorMode::Off, |gain| MonitorMode::Reference { song: 1, gain });
 }
 
 /// A folder of music.
-pub fn listing(folder: Option<&str>) -> Listing {
+pub fn listing(folder: Option<&str>) -> FolderListing {
     let folder = folder.unwrap_or("/music");
     let of = |name: &str| format!("{folder}/{name}");
-    Listing {
+    FolderListing {
         folder: folder.into(),
         above: Some("/".into()),
         folders: vec![of("Albums"), of("Stems")],

@@ -7,8 +7,9 @@ use editor::facts::{MasterModel, ViewModel};
 use meter::Reading;
 use plugin_core::command::Proposal;
 use plugin_core::session_view::{
-    AnalysisResult, Answer, BANDS, Fault, FaultSource, Outcome, Placement, Request, SessionSnapshot,
-    Simulated, Song, StemCard, Timeline, TimelinePoint,
+    AnalysisResult, BusPosition, FaultSource, MasterOutcome, MoveAnswer, STEM_SPECTRUM_BANDS, SessionFault,
+    SessionSnapshot, SessionTimeline, SimulatedOutput, StemCard, TimelinePoint, TimelineSong,
+    TrimRequestState,
 };
 use session::audition::Audition;
 use session::finding::RoutingFinding;
@@ -77,11 +78,11 @@ fn card(id: u64, name: &str, role: Role, [short, integrated, peak, reduction, tr
         reduction: Db(reduction),
         trim: Db(trim),
         revision: 100 + id,
-        request: Request::None,
+        request: TrimRequestState::None,
         bypassed: false,
         listens: false,
         audition: 200 + id,
-        spectrum: core::array::from_fn::<_, BANDS, _>(level),
+        spectrum: core::array::from_fn::<_, STEM_SPECTRUM_BANDS, _>(level),
     }
 }
 
@@ -124,7 +125,7 @@ pub fn waiting() -> ViewModel {
     for stem in &mut snapshot(&mut facts).stems {
         stem.reading = Reading::default();
         stem.reduction = Db(0.0);
-        stem.spectrum = [None; BANDS];
+        stem.spectrum = [None; STEM_SPECTRUM_BANDS];
     }
     facts
 }
@@ -175,7 +176,7 @@ fn platforms(reading: &Reading) -> Vec<PlatformReport> {
     builtin().iter().map(of).collect()
 }
 
-fn timeline(seconds: f64) -> Timeline {
+fn timeline(seconds: f64) -> SessionTimeline {
     let point = |n: usize| {
         let at = n as f64 * 0.1;
         let level = -10.0 + 2.0 * (at * 0.26).sin() + (at * 7.3).sin()
@@ -201,7 +202,7 @@ fn timeline(seconds: f64) -> Timeline {
             reduction: figure((level + 10.5).max(0.0)).map(Db),
         }
     };
-    Timeline {
+    SessionTimeline {
         start: Ms(0.0),
         step: Ms(100.0),
         points: (0..1920).map(point).collect(),
@@ -226,7 +227,7 @@ pub fn heard_otherwise() -> ViewModel {
 /// Ready to print: all was heard, nothing is open.
 pub fn finished() -> ViewModel {
     let mut facts = heard(192.0);
-    facts.master.placement = Placement::Final;
+    facts.master.placement = BusPosition::Final;
     if let Some(known) = analysis(&mut facts) {
         known.timeline.points.iter_mut().for_each(|point| point.mark = HopStatus::Heard);
     }
@@ -236,8 +237,8 @@ pub fn finished() -> ViewModel {
 }
 
 /// A song of an album, all of it heard.
-pub fn song(name: &str, from: f64, to: f64, integrated: f64) -> Song {
-    Song {
+pub fn song(name: &str, from: f64, to: f64, integrated: f64) -> TimelineSong {
+    TimelineSong {
         name: name.into(),
         start: Ms(from * 1000.0),
         end: Ms(to * 1000.0),
@@ -299,7 +300,7 @@ pub fn lost() -> ViewModel {
         session.unlinked_share = Some(0.31);
         session.findings = vec![RoutingFinding::Returns { stem: 3, coherence: 0.62 }];
     }
-    snapshot(&mut facts).faults = vec![Fault {
+    snapshot(&mut facts).faults = vec![SessionFault {
         source: FaultSource::Link,
         text: "Other processes are not seen: /run/user/1000 cannot be written".into(),
     }];
@@ -318,8 +319,8 @@ pub fn crowded() -> ViewModel {
         stem.trim = Db(-23.5);
     }
     snapshot(&mut facts).stems[1].inside = Some(StemId(1));
-    snapshot(&mut facts).stems[2].request = Request::Asked(Db(-12.5));
-    snapshot(&mut facts).stems[3].request = Request::Refused;
+    snapshot(&mut facts).stems[2].request = TrimRequestState::Asked(Db(-12.5));
+    snapshot(&mut facts).stems[3].request = TrimRequestState::Refused;
     facts.reading.integrated = Some(Lufs(-101.2));
     facts.reading.true_peak = Some(Dbtp(1.3));
     facts.heard = Ms(3_725_000.0);
@@ -339,7 +340,7 @@ pub fn crowded() -> ViewModel {
 }
 
 /// The answer that a Master would give: a made-up mix of which the stem's share is that of the scene.
-pub fn answer(facts: &ViewModel, of: Proposal) -> Option<Answer> {
+pub fn answer(facts: &ViewModel, of: Proposal) -> Option<MoveAnswer> {
     let session = facts.snapshot.session()?;
     let index = session.stems.iter().position(|stem| stem.id == of.stem)?;
     let share = session.stems[index].share?;
@@ -351,7 +352,7 @@ pub fn answer(facts: &ViewModel, of: Proposal) -> Option<Answer> {
     };
     let certainty = if session.is_trusted() { Certainty::Exact } else { Certainty::Estimate(Lu(0.34)) };
     let (out_before, out_after) = (mix(OUT), mix((OUT.0 + more * 0.25, OUT.1)));
-    Some(Answer {
+    Some(MoveAnswer {
         of,
         into: MovePrediction {
             moves: vec![Move { source: index, gain: of.gain }],
@@ -363,7 +364,7 @@ pub fn answer(facts: &ViewModel, of: Proposal) -> Option<Answer> {
             returns_not_included: certainty != Certainty::Exact,
             platform_changes: exchanges(&before, &after),
         },
-        out: Outcome::Simulated(Box::new(Simulated {
+        out: MasterOutcome::Simulated(Box::new(SimulatedOutput {
             length: Ms(20_000.0),
             before: out_before,
             after: out_after,

@@ -11,7 +11,7 @@ use editor::theme::Palette;
 use egui::{Key, Modifiers, Pos2, Rect, Vec2, vec2};
 use egui_kittest::kittest::{NodeT, Queryable};
 use plugin_core::command::{Proposal, TrimRequest};
-use plugin_core::session_view::{Placement, Request};
+use plugin_core::session_view::{BusPosition, TrimRequestState};
 use units::Db;
 use viewtests::bench::{self, Driven, middle, pull};
 use viewtests::hands::{press, says, turn, type_keys};
@@ -181,7 +181,7 @@ fn trims_are_taken_back_one_gesture_at_a_time_and_all_at_once_in_one() {
     driven.run();
     assert_eq!(trims(&driven), applied);
     // what a Stem has not answered waits
-    session::snapshot(&mut driven.state_mut().facts).stems[1].request = Request::Asked(Db(1.0));
+    session::snapshot(&mut driven.state_mut().facts).stems[1].request = TrimRequestState::Asked(Db(1.0));
     driven.run();
     driven.get_by_label("Undo").click();
     driven.run();
@@ -347,7 +347,7 @@ fn the_first_minute_says_more_and_more() {
     assert!(says(&master(session::empty()), "No stems yet"));
     assert!(says(&master(session::waiting()), "5 stems. Press play."));
     assert!(!says(&master(session::waiting()), "Links explain"));
-    assert!(says_at(1.0, "5 stems. Listening.") && !says_at(1.0, "Links explain"));
+    assert!(says_at(1.0, "5 stems. MonitorControl.") && !says_at(1.0, "Links explain"));
     assert!(says_at(4.0, "Links explain 99.998 %") && says_at(4.0, "After 30 s of music"));
     assert!(says_at(12.0, "So far") && says_at(12.0, "After 30 s of music; heard 0:12."));
     assert!(!says_at(12.0, "Loudest 20 s"));
@@ -501,7 +501,7 @@ fn placement_is_chosen_and_the_heading_says_what_playback_is_of() {
     press(&mut driven, "Placement");
     driven.get_by_label_contains("Final: last on the bus").click();
     driven.run();
-    assert_eq!(driven.state().facts.master.placement, Placement::Final);
+    assert_eq!(driven.state().facts.master.placement, BusPosition::Final);
     assert!(
         !says(&driven, "before the master fader")
             && says(&driven, "Playback change (not a mastering target)")

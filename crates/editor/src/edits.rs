@@ -8,10 +8,10 @@ use chain::monitor::MonitorMode;
 use chain::parameters::{Parameter, Value};
 use dsp::denoise::{NoisePrint, ThresholdCurve};
 use plugin_core::command::{Proposal, TrimChange, TrimRequest};
-use plugin_core::document::SLOTS;
+use plugin_core::document::SLOT_COUNT;
 use plugin_core::document::songs::SongRange;
 use plugin_core::presets::Preset;
-use plugin_core::session_view::Placement;
+use plugin_core::session_view::BusPosition;
 use session::audition::Audition;
 use session::record::StemId;
 use session::role::Role;
@@ -51,7 +51,7 @@ pub enum Edit {
     /// Stems are asked for other trims, those that still have the ones that they are changed from.
     Trims(Vec<TrimChange>),
     /// Where a Master sits.
-    Placement(Placement),
+    Placement(BusPosition),
     /// The session is to be written into a file.
     ExportSession,
     /// That a stem is missing from the mix is meant: its mute is recorded.
@@ -164,7 +164,7 @@ pub struct Edits {
     together: usize,
     /// The turn that is being made.
     turn: Option<Turn>,
-    histories: [History; SLOTS],
+    histories: [History; SLOT_COUNT],
     slot: usize,
 }
 
@@ -176,7 +176,7 @@ impl Edits {
 
     /// Follows the slot in use: each has its own steps.
     pub fn follow_slot(&mut self, slot: usize) {
-        self.slot = slot.min(SLOTS - 1);
+        self.slot = slot.min(SLOT_COUNT - 1);
     }
 
     fn history(&mut self) -> &mut History {

@@ -8,11 +8,11 @@ use chain::parameters::{PARAMETERS, Parameter, Value};
 use chain::{ChainKind, ChainSettings, LatencyClass};
 use egui::Color32;
 use meter::Reading;
-use plugin_core::document::SLOTS;
+use plugin_core::document::SLOT_COUNT;
 use plugin_core::gauges::Health;
 use plugin_core::presets::Preset;
-use plugin_core::references::References;
-use plugin_core::session_view::{Answer, Placement, SessionSnapshot, Song};
+use plugin_core::references::ReferenceList;
+use plugin_core::session_view::{BusPosition, MoveAnswer, SessionSnapshot, TimelineSong};
 use session::audition::AuditionEffect;
 use session::role::Role;
 use session::session_report::PlatformReport;
@@ -46,7 +46,7 @@ pub struct ViewModel {
     /// Which of A to D is in use.
     pub slot: usize,
     /// Which of A to D hold settings of their own.
-    pub used: [bool; SLOTS],
+    pub used: [bool; SLOT_COUNT],
     /// What the meter says.
     pub reading: Reading,
     /// How long a programme the reading is of.
@@ -97,21 +97,21 @@ pub struct Clash {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MasterModel {
     /// Place on the master bus.
-    pub placement: Placement,
+    pub placement: BusPosition,
     /// Playback of the Master's output by each platform; empty without loudness.
     pub platforms: Vec<PlatformReport>,
     /// The platforms' rules.
     pub targets: Vec<NormalizationTarget>,
     /// The last move that was asked for.
-    pub answer: Option<Answer>,
+    pub answer: Option<MoveAnswer>,
     /// The saved songs, each with its loudness where that is known.
-    pub songs: Vec<Song>,
+    pub songs: Vec<TimelineSong>,
     /// Position of the transport.
     pub playhead: Option<Ms>,
     /// Loop of the host.
     pub looped: Option<(Ms, Ms)>,
     /// Songs to compare with.
-    pub references: References,
+    pub references: ReferenceList,
 }
 
 impl MasterModel {

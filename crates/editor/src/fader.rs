@@ -5,7 +5,7 @@ use super::field::{Style, describe, explain, field, turn};
 use super::theme::Palette;
 use chain::parameters::Parameter;
 use egui::{Color32, CornerRadius, Rect, Role, Sense, Stroke, Ui, pos2, vec2};
-use plugin_core::travel::{travel_of, value_at};
+use plugin_core::normalized::{normalized_from_value, value_from_normalized};
 
 /// The fader of `row` in `place`, its value to the right of it.
 pub fn fader(
@@ -22,7 +22,7 @@ pub fn fader(
     ui.ctx().accesskit_node_builder(response.id, |node| node.set_role(Role::Slider));
     if response.drag_started() {
         desk.begin(row);
-        ui.data_mut(|data| data.insert_temp(response.id, travel_of(row, desk.facts.value(row))));
+        ui.data_mut(|data| data.insert_temp(response.id, normalized_from_value(row, desk.facts.value(row))));
     }
     if response.dragged() {
         let fine = if ui.input(|input| input.modifiers.shift) { 0.1 } else { 1.0 };
@@ -33,7 +33,7 @@ pub fn fader(
             *travel = (*travel + way).clamp(0.0, 1.0);
             *travel
         });
-        desk.edits.set(row, value_at(row, travel));
+        desk.edits.set(row, value_from_normalized(row, travel));
     }
     if response.drag_stopped() {
         desk.edits.end(row);
@@ -42,13 +42,13 @@ pub fn fader(
     if response.double_clicked() {
         desk.put(row, row.default);
     }
-    let travel = travel_of(row, desk.value(row));
+    let travel = normalized_from_value(row, desk.value(row));
     draw(
         ui,
         &desk.look,
         track,
         travel,
-        travel_of(row, row.default),
+        normalized_from_value(row, row.default),
         colour,
         response.hovered() || response.dragged(),
     );

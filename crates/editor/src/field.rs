@@ -14,8 +14,8 @@ use egui::{
     WidgetInfo, pos2, vec2,
 };
 use plugin_core::control::full_name;
+use plugin_core::normalized::{normalized_from_value, value_from_normalized};
 use plugin_core::text::parse;
-use plugin_core::travel::{travel_of, value_at};
 
 /// Points of dragging for the whole range.
 const RANGE: f32 = 240.0;
@@ -147,7 +147,7 @@ fn draw(ui: &Ui, desk: &ViewCx<'_>, place: Rect, row: &Parameter, response: &Res
 /// A hair line with the way from the default to the value.
 fn draw_travel(ui: &Ui, desk: &ViewCx<'_>, place: Rect, row: &Parameter, value: Value, dim: bool) {
     let y = place.max.y - 1.0;
-    let at = |value| place.min.x + place.width() * travel_of(row, value);
+    let at = |value| place.min.x + place.width() * normalized_from_value(row, value);
     ui.painter().hline(place.x_range(), y, egui::Stroke::new(2.0, desk.look.line));
     let (from, to) = (at(row.default), at(value));
     let colour = if dim { desk.look.dim } else { desk.look.accent };
@@ -159,7 +159,7 @@ fn draw_travel(ui: &Ui, desk: &ViewCx<'_>, place: Rect, row: &Parameter, value: 
 fn drag(ui: &Ui, desk: &mut ViewCx<'_>, response: &Response, row: &'static Parameter) {
     if response.drag_started() {
         desk.begin(row);
-        ui.data_mut(|data| data.insert_temp(response.id, travel_of(row, desk.facts.value(row))));
+        ui.data_mut(|data| data.insert_temp(response.id, normalized_from_value(row, desk.facts.value(row))));
     }
     if response.dragged() {
         let delta = response.drag_delta();
@@ -169,7 +169,7 @@ fn drag(ui: &Ui, desk: &mut ViewCx<'_>, response: &Response, row: &'static Param
             *travel = (*travel + (delta.x - delta.y) / RANGE * speed).clamp(0.0, 1.0);
             *travel
         });
-        desk.edits.set(row, value_at(row, travel));
+        desk.edits.set(row, value_from_normalized(row, travel));
         ui.ctx().set_cursor_icon(egui::CursorIcon::ResizeVertical);
     }
     if response.drag_stopped() {
@@ -333,7 +333,7 @@ pub fn stepped(row: &Parameter, value: Value, steps: f32, fine: bool) -> Value {
         }
         (ParameterKind::Number { .. }, Value::Number(Some(_))) => {
             let way = if fine { 0.001 } else { 0.01 };
-            value_at(row, (travel_of(row, value) + steps * way).clamp(0.0, 1.0))
+            value_from_normalized(row, (normalized_from_value(row, value) + steps * way).clamp(0.0, 1.0))
         }
         _ => value,
     }

@@ -13,8 +13,8 @@ use chain::ChainKind;
 use chain::monitor::MonitorMode;
 use chain::parameters::Value;
 use egui::{Align2, Color32, Pos2, Rect, Shape, Stroke, Ui, pos2, vec2};
-use plugin_core::document::SLOTS;
-use plugin_core::session_view::{MasterLink, Placement, Request, StemCard};
+use plugin_core::document::SLOT_COUNT;
+use plugin_core::session_view::{BusPosition, MasterLink, StemCard, TrimRequestState};
 use session::role::Role as StemRole;
 use session::stem_status::StemStatus;
 
@@ -22,7 +22,7 @@ use session::stem_status::StemStatus;
 pub const HEIGHT: f32 = 44.0;
 
 /// The names of settings that can be kept beside each other.
-pub const LETTERS: [&str; SLOTS] = ["A", "B", "C", "D"];
+pub const LETTERS: [&str; SLOT_COUNT] = ["A", "B", "C", "D"];
 
 /// Draws it in `place`.
 pub fn show(
@@ -111,8 +111,8 @@ fn placement(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect) -> f32 {
     let response = menu(ui, &look, place, "Placement", now.name(), look.secondary);
     egui::Popup::menu(&response).show(|ui| {
         for (placement, words) in [
-            (Placement::Mix, "Mix: first on the bus, where the stems come together"),
-            (Placement::Final, "Final: last on the bus, or in a monitoring slot"),
+            (BusPosition::Mix, "Mix: first on the bus, where the stems come together"),
+            (BusPosition::Final, "Final: last on the bus, or in a monitoring slot"),
         ] {
             if ui.selectable_label(placement == now, words).clicked() {
                 desk.edits.want(Edit::Placement(placement));
@@ -162,7 +162,7 @@ fn slots(ui: &mut Ui, desk: &mut ViewCx<'_>, start: Pos2) -> f32 {
 
 fn steps(ui: &mut Ui, desk: &mut ViewCx<'_>, start: Pos2) {
     // what a Stem has not answered cannot be taken back yet
-    let is_asked = |stem: &StemCard| matches!(stem.request, Request::Asked(_));
+    let is_asked = |stem: &StemCard| matches!(stem.request, TrimRequestState::Asked(_));
     let settled = !desk.facts.snapshot.stems.iter().any(is_asked);
     let can = desk.edits.can_undo() && settled;
     if icon(ui, &desk.look, start + vec2(12.0, 0.0), "Undo", can, |p, c, ink| arrow(p, c, -1.0, ink))

@@ -42,7 +42,7 @@ use nice_plug::prelude::TrackInfo;
 use plugin_core::Output;
 use plugin_core::context::PluginContext;
 use plugin_core::control::Control;
-use plugin_core::document::Snapshot;
+use plugin_core::document::ParameterSnapshot;
 use plugin_core::groups::Visitor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -90,7 +90,7 @@ impl<O: Output> View<O> {
     fn new(plugin: Arc<PluginContext<O>>) -> Self {
         let sounds = Arc::new(AtomicBool::new(false));
         let bell = Arc::clone(&sounds);
-        plugin.meters.scope().on_sound(move || bell.store(true, Ordering::Relaxed));
+        plugin.meters.scope().set_sound_callback(move || bell.store(true, Ordering::Relaxed));
         Self {
             plugin,
             context: None,
@@ -157,7 +157,7 @@ impl<O: Output> View<O> {
     fn closed(&mut self) -> (Option<Waker>, Option<Shelf>) {
         self.context = None;
         let shelf = self.window.close(&self.plugin);
-        self.plugin.params.store.noise().keep();
+        self.plugin.params.store.noise().keep_learned();
         (self.waker.take(), shelf)
     }
 
@@ -166,7 +166,7 @@ impl<O: Output> View<O> {
             let (red, green, blue, _) = colour.rgba();
             [red, green, blue]
         });
-        self.plugin.track.tell(info.name(), colour);
+        self.plugin.track.set_info(info.name(), colour);
     }
 
     fn draw(&mut self, ui: &mut Ui, room: Vec2, setter: &ParamSetter<'_>) {
@@ -184,7 +184,7 @@ fn request_frame(ctx: &egui::Context, delay: Duration) {
 
 /// Sets every parameter to a snapshot's value, as a person would.
 struct Recall<'a, 'b> {
-    snapshot: &'a Snapshot,
+    snapshot: &'a ParameterSnapshot,
     setter: &'a ParamSetter<'b>,
 }
 
@@ -209,9 +209,9 @@ mod tests {
     fn ends<O: Output>(listen: MonitorMode) {
         let plugin = Arc::<PluginContext<O>>::default();
         let mut view = View::new(Arc::clone(&plugin));
-        plugin.shared.monitor.want(listen);
+        plugin.shared.monitor.set_mode(listen);
         drop(view.closed());
-        assert_eq!(plugin.shared.monitor.wanted(), MonitorMode::Off, "{listen:?}");
+        assert_eq!(plugin.shared.monitor.mode(), MonitorMode::Off, "{listen:?}");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::facts::Clash;
 use super::picture::{FLOOR, Named, POINTS, frequency, tilt};
 use super::theme::Palette;
-use plugin_core::gauges::scope::FRAMES;
+use plugin_core::gauges::scope::SCOPE_FRAMES;
 use plugin_core::session_view::StemCard;
 use session::masking::{BAND_COUNT, BandLevels, Masking, centre_hz, masking};
 use session::record::StemId;
@@ -111,7 +111,7 @@ impl Neighbours {
 
 /// A spectrum in third octaves as the picture has its own: the level of one line of its transform, tilted.
 fn curve(bands: &BandLevels, rate: Hz) -> Vec<f32> {
-    let frames = if rate.0 > 60_000.0 { FRAMES } else { FRAMES / 2 };
+    let frames = if rate.0 > 60_000.0 { SCOPE_FRAMES } else { SCOPE_FRAMES / 2 };
     // a Hann window makes each line as wide as one and a half
     let line = 1.5 * rate.0 / frames as f64;
     let at = |index: usize| bands[index].map(|level| level.0);
@@ -142,7 +142,7 @@ mod tests {
     use super::*;
     use crate::picture::{Analyser, fraction_of};
     use plugin_core::gauges::Gauges;
-    use plugin_core::gauges::scope::{Point, Watch};
+    use plugin_core::gauges::scope::{ScopePoint, ScopeWatch};
     use session::stem_status::StemStatus;
     use std::sync::Arc;
     use testkit::noise;
@@ -159,13 +159,13 @@ mod tests {
     fn a_neighbour_s_curve_lies_where_its_own_picture_does() {
         let rate = Hz(48_000.0);
         let gauges = Arc::new(Gauges::default());
-        gauges.scope().show_rate(rate);
-        let (_watch, mut analyser) = (Watch::new(Arc::clone(&gauges)), Analyser::default());
+        gauges.scope().publish_rate(rate);
+        let (_watch, mut analyser) = (ScopeWatch::new(Arc::clone(&gauges)), Analyser::default());
         let (mut power, mut own) = (0.0, Vec::new());
         for block in 0..60 {
             let (left, right) = (noise(2 * block + 1, 4096, 0.5), noise(2 * block + 2, 4096, 0.5));
             power += left.iter().chain(&right).map(|x| x * x).sum::<f64>() / (60.0 * 8192.0);
-            gauges.scope().write(Point::After, &left, &right);
+            gauges.scope().write(ScopePoint::After, &left, &right);
             own.clone_from(&analyser.look(gauges.scope(), block as f64 * 0.1).after);
         }
         // white noise: a band has its part of the power, twice that against a sine

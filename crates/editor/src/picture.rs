@@ -1,7 +1,7 @@
 //! From samples to a picture that moves: spectra, levels, the stereo field. For the eye; figures come from the meter.
 
 use egui::Color32;
-use plugin_core::gauges::scope::{FRAMES, Point, SLICES, Scope, correlation};
+use plugin_core::gauges::scope::{REDUCTION_COUNT, SCOPE_FRAMES, Scope, ScopePoint, correlation};
 use realfft::num_complex::Complex32;
 use realfft::{RealFftPlanner, RealToComplex};
 use std::sync::{Arc, LazyLock};
@@ -126,7 +126,7 @@ pub struct Analyser {
 
 impl Default for Analyser {
     fn default() -> Self {
-        Self::new(FRAMES / 2)
+        Self::new(SCOPE_FRAMES / 2)
     }
 }
 
@@ -140,7 +140,7 @@ impl Analyser {
             output: fft.make_output_vec(),
             scratch: fft.make_scratch_vec(),
             fft,
-            frames: Vec::with_capacity(FRAMES),
+            frames: Vec::with_capacity(SCOPE_FRAMES),
             powers: Vec::new(),
             goals: Default::default(),
             looked: LOOK,
@@ -161,7 +161,7 @@ impl Analyser {
         if elapsed == 0.0 && self.seen > 0 {
             return &self.picture;
         }
-        let wanted = if rate.0 > 60_000.0 { FRAMES } else { FRAMES / 2 };
+        let wanted = if rate.0 > 60_000.0 { SCOPE_FRAMES } else { SCOPE_FRAMES / 2 };
         if self.window.len() != wanted {
             *self = Self {
                 picture: std::mem::take(&mut self.picture),
@@ -171,17 +171,17 @@ impl Analyser {
             };
         }
         let written = scope.written();
-        let fresh = written.wrapping_sub(self.seen).min(FRAMES as u64) as usize;
+        let fresh = written.wrapping_sub(self.seen).min(SCOPE_FRAMES as u64) as usize;
         self.seen = written;
         (self.looked, self.told) = (self.looked + elapsed, self.told + elapsed);
         self.stale = if fresh > 0 { 0.0 } else { self.stale + elapsed };
         let looks = fresh > 0 && self.looked >= LOOK;
         if looks {
             self.looked = 0.0;
-            self.aim(scope, Point::Before, rate);
-            self.aim(scope, Point::After, rate);
+            self.aim(scope, ScopePoint::Before, rate);
+            self.aim(scope, ScopePoint::After, rate);
         } else if fresh > 0 {
-            scope.read(Point::After, fresh.max(FIELD), &mut self.frames);
+            scope.read(ScopePoint::After, fresh.max(FIELD), &mut self.frames);
         }
         if self.stale > PAUSE {
             self.goals.iter_mut().for_each(|goal| goal.fill(FLOOR));
@@ -201,12 +201,12 @@ impl Analyser {
             self.told = 0.0;
             self.picture.correlation = correlation(newest);
         }
-        scope.read_reductions(SLICES, &mut self.picture.reductions);
+        scope.read_reductions(REDUCTION_COUNT, &mut self.picture.reductions);
         &self.picture
     }
 
     /// Finds where the spectrum at `point` is going. Leaves the point's frames behind.
-    fn aim(&mut self, scope: &Scope, point: Point, rate: Hz) {
+    fn aim(&mut self, scope: &Scope, point: ScopePoint, rate: Hz) {
         scope.read(point, self.window.len(), &mut self.frames);
         self.transform();
         let bin = rate.0 / self.window.len() as f64;
@@ -290,19 +290,19 @@ fn glide(levels: &mut Vec<f32>, goal: &[f32], elapsed: f32) {
 mod tests {
     use super::*;
     use plugin_core::gauges::Gauges;
-    use plugin_core::gauges::scope::Watch;
+    use plugin_core::gauges::scope::ScopeWatch;
 
     fn after(signal: impl Fn(f64) -> [f64; 2], seconds: f64) -> Picture {
         let gauges = Arc::new(Gauges::default());
-        let _watch = Watch::new(Arc::clone(&gauges));
+        let _watch = ScopeWatch::new(Arc::clone(&gauges));
         let scope = gauges.scope();
-        scope.show_rate(Hz(48_000.0));
+        scope.publish_rate(Hz(48_000.0));
         let mut analyser = Analyser::default();
         let mut time = 0.0;
         while time < seconds {
             let frames: Vec<_> = (0..1600).map(|i| signal(time + f64::from(i) / 48_000.0)).collect();
             let side = |i: usize| frames.iter().map(|frame| frame[i]).collect::<Vec<_>>();
-            scope.write(Point::After, &side(0), &side(1));
+            scope.write(ScopePoint::After, &side(0), &side(1));
             time += 1600.0 / 48_000.0;
             analyser.look(scope, time);
         }
@@ -340,9 +340,9 @@ mod tests {
     #[test]
     fn spectra_do_not_flutter_between_blocks_and_fall_when_the_sound_ends() {
         let gauges = Arc::new(Gauges::default());
-        let _watch = Watch::new(Arc::clone(&gauges));
+        let _watch = ScopeWatch::new(Arc::clone(&gauges));
         let scope = gauges.scope();
-        scope.show_rate(Hz(48_000.0));
+        scope.publish_rate(Hz(48_000.0));
         let mut analyser = Analyser::default();
         let mut noise = 1u32;
         let mut block = || -> Vec<f64> {
@@ -358,7 +358,7 @@ mod tests {
             time += 1.0 / 60.0;
             while written <= time.min(2.0) {
                 let side = block();
-                scope.write(Point::After, &side, &side);
+                scope.write(ScopePoint::After, &side, &side);
                 written += 4096.0 / 48_000.0;
             }
             let level = at(&analyser.look(scope, time).after);
@@ -374,16 +374,16 @@ mod tests {
     #[test]
     fn figures_change_ten_times_a_second() {
         let gauges = Arc::new(Gauges::default());
-        let _watch = Watch::new(Arc::clone(&gauges));
+        let _watch = ScopeWatch::new(Arc::clone(&gauges));
         let scope = gauges.scope();
-        scope.show_rate(Hz(48_000.0));
+        scope.publish_rate(Hz(48_000.0));
         let mut analyser = Analyser::default();
         let (mut changes, mut last) = (0, None);
         for frame in 0..120 {
             // what leaves turns from mono to its opposite
             let right: Vec<f64> = (0..800).map(|i| f64::from(i % 50 - 25 + frame)).collect();
             let left: Vec<f64> = right.iter().map(|x| x + 60.0 - f64::from(frame)).collect();
-            scope.write(Point::After, &left, &right);
+            scope.write(ScopePoint::After, &left, &right);
             let now = analyser.look(scope, f64::from(frame) / 60.0).correlation;
             changes += usize::from(now != last);
             last = now;

@@ -6,13 +6,13 @@ use super::files::presets::tidy_name;
 use super::paint::{self, pen, shortened};
 use super::theme::{self, PAD};
 use egui::{Align2, CornerRadius, Rect, Role, Sense, TextEdit, Ui, WidgetInfo, pos2, vec2};
-use plugin_core::document::SLOTS;
+use plugin_core::document::SLOT_COUNT;
 use plugin_core::presets::{self, Preset, Values};
 
 /// What was loaded in each slot, and what is being typed.
 #[derive(Debug, Default)]
 pub struct PresetMenu {
-    loaded: [Option<Preset>; SLOTS],
+    loaded: [Option<Preset>; SLOT_COUNT],
     typed: String,
 }
 

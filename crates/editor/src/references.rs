@@ -3,8 +3,8 @@
 use super::files::shelf::{Done, Job, MOST_FRAMES, Shelf};
 use chain::monitor::MonitorMode;
 use plugin_core::document::songs::SongRange;
-use plugin_core::reel::{PlayMode, PlayRequest, ReferenceClip};
-use plugin_core::references::{self as shown, Figures, Listing, Reference, State};
+use plugin_core::reference_clip::{PlayMode, PlayRequest, ReferenceClip};
+use plugin_core::references::{self as shown, FolderListing, Reference, ReferenceReadings, ReferenceState};
 use plugin_core::shared::PluginShared;
 use std::sync::Arc;
 use units::{Db, Hz, Lufs, Ms};
@@ -12,15 +12,15 @@ use units::{Db, Hz, Lufs, Ms};
 /// A change of the gain that a listener would not notice.
 const SAME: Db = Db(0.05);
 
-/// What a window knows of references. Figures outlive it, sound does not.
+/// What a window knows of references. Readings outlive it, sound does not.
 #[derive(Debug, Default)]
 pub(super) struct References {
     /// Only while the window is open.
     shelf: Option<Shelf>,
-    known: Vec<(String, State)>,
+    known: Vec<(String, ReferenceState)>,
     /// Those in memory, the one heard last at the end.
     reels: Vec<(String, Arc<ReferenceClip>)>,
-    listing: Option<Listing>,
+    listing: Option<FolderListing>,
     /// They follow the transport.
     along: bool,
     /// The one that is to be heard, as soon as it can be.
@@ -50,7 +50,7 @@ impl References {
     pub(super) fn open(&mut self, wake: impl Fn() + Send + 'static) {
         self.shelf = Some(Shelf::open(wake));
         // what could not be read may be there by now
-        self.known.retain(|(_, state)| matches!(state, State::Ready(_)));
+        self.known.retain(|(_, state)| matches!(state, ReferenceState::Ready(_)));
     }
 
     /// The window has been closed: nothing is heard, nothing is held. The thread that reads ends by itself.
@@ -60,9 +60,9 @@ impl References {
         (self.wanted, self.asked, self.listing) = (None, None, None);
         if self.cued.take().is_some() {
             // if there is no room, it comes back with what is cued next, or with the plugin's end
-            shared.references.cue(None);
+            shared.references.send_request(None);
         }
-        shared.references.collect();
+        shared.references.free_returned();
         self.shelf.take()
     }
 
@@ -87,8 +87,8 @@ impl References {
     }
 
     fn end(&self, shared: &PluginShared) {
-        if matches!(shared.monitor.wanted(), MonitorMode::Reference { .. }) {
-            shared.monitor.end();
+        if matches!(shared.monitor.mode(), MonitorMode::Reference { .. }) {
+            shared.monitor.clear_mode();
         }
     }
 
@@ -101,13 +101,13 @@ impl References {
         mix: Option<Lufs>,
         rate: Option<Hz>,
         shared: &PluginShared,
-    ) -> shown::References {
+    ) -> shown::ReferenceList {
         self.take_in(kept);
         if self.reels.iter().any(|(_, reel)| Some(reel.rate) != rate) {
             self.reels.clear();
             self.asked = None;
         }
-        let mut facts = shown::References {
+        let mut facts = shown::ReferenceList {
             kept: self.known(kept),
             along: self.along,
             mix,
@@ -115,10 +115,10 @@ impl References {
             ..Default::default()
         };
         self.play(&facts, songs, rate, shared);
-        shared.references.collect();
+        shared.references.free_returned();
         let place =
             |path: &Option<String>| path.as_ref().and_then(|path| kept.iter().position(|one| one == path));
-        let heard = matches!(shared.monitor.wanted(), MonitorMode::Reference { .. });
+        let heard = matches!(shared.monitor.mode(), MonitorMode::Reference { .. });
         facts.heard = place(&self.cued.as_ref().filter(|_| heard).map(|cued| cued.path.clone()));
         facts.awaited = place(&self.wanted).filter(|place| facts.heard != Some(*place));
         facts.last = place(&self.last);
@@ -130,20 +130,20 @@ impl References {
         match done {
             Done::Listed(listing) => self.listing = Some(listing),
             Done::Measured(path, figures) => {
-                self.learn(&path, figures.map_or_else(State::Broken, State::Ready));
+                self.learn(&path, figures.map_or_else(ReferenceState::Broken, ReferenceState::Ready));
             }
             Done::Loaded(path, reel) => {
                 self.asked.take_if(|asked| *asked == path);
                 match reel {
                     Ok(reel) => self.reels.push((path, reel)),
-                    Err(fault) => self.learn(&path, State::Broken(fault)),
+                    Err(fault) => self.learn(&path, ReferenceState::Broken(fault)),
                 }
             }
         }
     }
 
     /// That is known of a file now; of one that was removed meanwhile, nothing.
-    fn learn(&mut self, path: &str, state: State) {
+    fn learn(&mut self, path: &str, state: ReferenceState) {
         if let Some((_, known)) = self.known.iter_mut().find(|(one, _)| one == path) {
             *known = state;
         }
@@ -159,7 +159,7 @@ impl References {
         self.wanted.take_if(|path| !kept.contains(path));
         for path in kept {
             if !self.known.iter().any(|(one, _)| one == path) {
-                self.known.push((path.clone(), State::Reading));
+                self.known.push((path.clone(), ReferenceState::Reading));
                 if let Some(shelf) = &self.shelf {
                     shelf.want(Job::Measure(path.clone()));
                 }
@@ -189,23 +189,25 @@ impl References {
     /// Has what is wanted heard, as soon as it is read.
     fn play(
         &mut self,
-        facts: &shown::References,
+        facts: &shown::ReferenceList,
         songs: &[SongRange],
         rate: Option<Hz>,
         shared: &PluginShared,
     ) {
-        let now = shared.monitor.wanted();
+        let now = shared.monitor.mode();
         self.notice_end(now);
         let Some(path) = self.wanted.clone() else {
             self.end(shared);
             return;
         };
         let place = facts.kept.iter().position(|one| one.path == path);
-        let (figures, gain) = match place.map(|place| (&facts.kept[place].state, facts.matched(place))) {
-            Some((State::Ready(figures), Some(matched))) => (*figures, matched.gain),
+        let (figures, gain) = match place.map(|place| (&facts.kept[place].state, facts.matched_gain(place))) {
+            Some((ReferenceState::Ready(figures), Some(matched))) => (*figures, matched.gain),
             // its figures are on the way; or the mix's meter has just been started anew, and it goes on as it is
-            Some((State::Reading, _)) => return,
-            Some((State::Ready(_), None)) if self.cued.as_ref().is_some_and(|cued| cued.begun) => return,
+            Some((ReferenceState::Reading, _)) => return,
+            Some((ReferenceState::Ready(_), None)) if self.cued.as_ref().is_some_and(|cued| cued.begun) => {
+                return;
+            }
             _ => {
                 self.wanted = None;
                 return;
@@ -220,7 +222,7 @@ impl References {
         if !is_cued {
             let song = self.count.wrapping_add(1);
             let rate = reel.rate;
-            if !shared.references.cue(Some(PlayRequest { song, reel, way })) {
+            if !shared.references.send_request(Some(PlayRequest { song, clip: reel, mode: way })) {
                 return;
             }
             self.count = song;
@@ -231,14 +233,19 @@ impl References {
         let is_right = matches!(now, MonitorMode::Reference { song, gain: is }
             if song == cued.song && (is.0 - gain.0).abs() < SAME.0);
         if !is_right {
-            shared.monitor.want(MonitorMode::Reference { song: cued.song, gain });
+            shared.monitor.set_mode(MonitorMode::Reference { song: cued.song, gain });
         }
         cued.begun = true;
     }
 
     /// The sound of a file; asked for if it is not in memory. No more than [`MOST_FRAMES`] are held beside the one that is
     /// heard.
-    fn reel(&mut self, path: &str, figures: Figures, rate: Option<Hz>) -> Option<Arc<ReferenceClip>> {
+    fn reel(
+        &mut self,
+        path: &str,
+        figures: ReferenceReadings,
+        rate: Option<Hz>,
+    ) -> Option<Arc<ReferenceClip>> {
         if let Some(at) = self.reels.iter().position(|(one, _)| one == path) {
             let reel = self.reels.remove(at);
             self.reels.push(reel);
@@ -262,7 +269,7 @@ impl References {
     fn way(
         &self,
         reel: &ReferenceClip,
-        figures: Figures,
+        figures: ReferenceReadings,
         songs: &[SongRange],
         shared: &PluginShared,
     ) -> PlayMode {
@@ -270,10 +277,10 @@ impl References {
         if self.along {
             let position = shared.transport.position().map_or(0.0, |at| at.0 / 1000.0);
             let song = songs.iter().find(|song| (song.start..song.end).contains(&position));
-            return PlayMode::Along(frames(Ms(song.map_or(0.0, |song| song.start) * 1000.0)) as i64);
+            return PlayMode::FollowTransport(frames(Ms(song.map_or(0.0, |song| song.start) * 1000.0)) as i64);
         }
         let of_reel = |at: Ms| (frames(at) as usize).saturating_sub(reel.start).min(reel.frames.len());
-        PlayMode::Again(of_reel(figures.loudest.0), of_reel(figures.loudest.1))
+        PlayMode::Loop(of_reel(figures.loudest.0), of_reel(figures.loudest.1))
     }
 }
 

@@ -8,9 +8,10 @@ use plugin_core::Output;
 use plugin_core::command::Proposal;
 use plugin_core::context::PluginContext;
 use plugin_core::document::songs::SongRange;
-use plugin_core::references::References;
+use plugin_core::references::ReferenceList;
 use plugin_core::session_view::{
-    AnalysisResult, Answer, Outcome, Placement, SessionSnapshot, Simulated, Song, Timeline,
+    AnalysisResult, BusPosition, MasterOutcome, MoveAnswer, SessionSnapshot, SessionTimeline,
+    SimulatedOutput, TimelineSong,
 };
 use session::playback::{playback, sentence};
 use session::prediction::{MovePrediction, PlatformChange};
@@ -36,25 +37,25 @@ pub(super) fn master_model<O: Output>(
     });
     let (store, transport) = (&context.params.store, &context.shared.transport);
     MasterModel {
-        placement: if store.is_last() { Placement::Final } else { Placement::Mix },
+        placement: if store.is_last() { BusPosition::Final } else { BusPosition::Mix },
         platforms: if reading.integrated.is_some() { platforms.collect() } else { Vec::new() },
         targets: targets.to_vec(),
         answer: snapshot.analysis.as_ref().and_then(|known| answer(known, settings, reading, targets)),
         songs: songs(store.songs(), snapshot.timeline()),
         playhead: transport.position(),
         looped: transport.range(),
-        references: References::default(),
+        references: ReferenceList::default(),
     }
 }
 
 /// The saved songs, with the figures that the timeline has of them: one that has just been made has none yet.
-fn songs(saved: Vec<SongRange>, timeline: Option<&Timeline>) -> Vec<Song> {
+fn songs(saved: Vec<SongRange>, timeline: Option<&SessionTimeline>) -> Vec<TimelineSong> {
     let known = timeline.map_or(&[][..], |timeline| &timeline.songs);
     let song = |SongRange { name, start, end }| {
         let (start, end) = (Ms(start * 1000.0), Ms(end * 1000.0));
         let figures = known.iter().find(|song| song.start == start && song.end == end);
         let (integrated, heard) = figures.map_or((None, Ms(0.0)), |song| (song.integrated, song.heard));
-        Song { name, start, end, integrated, heard }
+        TimelineSong { name, start, end, integrated, heard }
     };
     saved.into_iter().map(song).collect()
 }
@@ -65,18 +66,20 @@ fn answer(
     settings: &ChainSettings,
     reading: &Reading,
     targets: &[NormalizationTarget],
-) -> Option<Answer> {
+) -> Option<MoveAnswer> {
     let into = known.prediction.clone()?;
     let first = into.moves.first()?;
     let stem = known.session.stems.get(first.source)?.id;
     let of = Proposal { stem, gain: first.gain };
     let name = known.names.get(first.source).map_or("a stem", String::as_str);
     let out = match known.simulated {
-        _ if settings.is_plain_delay() => Outcome::AsItEntered,
-        Some(out) => Outcome::Simulated(Box::new(simulated(&into, (name, of.gain), out, reading, targets))),
-        None => Outcome::Unknown,
+        _ if settings.is_plain_delay() => MasterOutcome::AsItEntered,
+        Some(out) => {
+            MasterOutcome::Simulated(Box::new(simulated(&into, (name, of.gain), out, reading, targets)))
+        }
+        None => MasterOutcome::Unknown,
     };
-    Some(Answer { of, into, out })
+    Some(MoveAnswer { of, into, out })
 }
 
 /// What leaves the Master: loudness from the simulation, the peak as it was measured.
@@ -86,7 +89,7 @@ fn simulated(
     ([before, after], length): ([Lufs; 2], Ms),
     reading: &Reading,
     targets: &[NormalizationTarget],
-) -> Simulated {
+) -> SimulatedOutput {
     let of = |integrated| Reading {
         integrated: Some(integrated),
         true_peak: reading.true_peak,
@@ -96,5 +99,5 @@ fn simulated(
     let single = (into.moves.len() == 1).then_some((name, gain));
     let exchanges =
         targets.iter().map(|target| PlatformChange::new(&before, &after, target, single)).collect();
-    Simulated { length, before, after, exchanges }
+    SimulatedOutput { length, before, after, exchanges }
 }

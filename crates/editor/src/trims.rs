@@ -32,7 +32,7 @@ mod tests {
     use super::*;
     use chain::ChainKind;
     use plugin_core::control::Changes;
-    use plugin_core::document::Snapshot;
+    use plugin_core::document::ParameterSnapshot;
     use session::record::StemId;
     use session::stem_status::StemStatus;
     use units::Db;
@@ -59,7 +59,7 @@ mod tests {
                 let stem = stems.iter_mut().find(|stem| stem.id == wish.stem).expect("it is there");
                 stem.trim = wish.trim;
             }
-            store.switch_to(slot, Snapshot::default());
+            store.switch_slot(slot, ParameterSnapshot::default());
         };
         choose(&mut stems, 1);
         assert_eq!(trims(&stems), [0.0, -1.5, 2.0], "never used: as it is");

@@ -25,12 +25,12 @@ use nice_plug::context::gui::ParamSetter;
 use plugin_core::command::UiCommand;
 use plugin_core::context::PluginContext;
 use plugin_core::control::Control;
-use plugin_core::gauges::matching::Matching;
-use plugin_core::gauges::scope::Watch;
+use plugin_core::gauges::matching::LoudnessMatch;
+use plugin_core::gauges::scope::ScopeWatch;
 use plugin_core::gauges::{Gauges, Health};
 use plugin_core::groups::Visitor;
 use plugin_core::presets::Preset;
-use plugin_core::session_view::{MasterLink, Placement, SessionSnapshot};
+use plugin_core::session_view::{BusPosition, MasterLink, SessionSnapshot};
 use plugin_core::shared::PluginShared;
 use plugin_core::{self, ChainParams, Output};
 use session::record::StemId;
@@ -51,7 +51,7 @@ pub(super) struct Window {
     master: MasterView,
     edits: Edits,
     analyser: Analyser,
-    matching: Matching,
+    matching: LoudnessMatch,
     neighbours: Neighbours,
     /// Readings of other stems and of the chain from a moment ago.
     told: Option<Told>,
@@ -68,7 +68,7 @@ pub(super) struct Window {
     /// The next frame is drawn at another scale, in a window of the same size.
     fitted: bool,
     /// Only while the window is open.
-    watch: Option<Watch<Gauges>>,
+    watch: Option<ScopeWatch<Gauges>>,
     /// Hops and heard time at the last look, and what was read then.
     seen: Option<(u64, Ms)>,
     reading: Reading,
@@ -98,7 +98,7 @@ impl Default for Window {
             master: MasterView::default(),
             edits: Edits::default(),
             analyser: Analyser::default(),
-            matching: Matching::default(),
+            matching: LoudnessMatch::default(),
             neighbours: Neighbours::default(),
             told: None,
             ask_again: None,
@@ -138,8 +138,8 @@ impl Window {
             });
         }
         theme::install(ctx, &self.look);
-        self.watch = Some(Watch::new(Arc::clone(&plugin.meters)));
-        (self.analyser, self.matching, self.seen) = (Analyser::default(), Matching::default(), None);
+        self.watch = Some(ScopeWatch::new(Arc::clone(&plugin.meters)));
+        (self.analyser, self.matching, self.seen) = (Analyser::default(), LoudnessMatch::default(), None);
         (self.told, self.drawn) = (None, None);
         self.read_presets::<O>();
     }
@@ -286,9 +286,9 @@ impl Window {
         let snapshot = shared.snapshot();
         let (scope, settings) = (meters.scope(), params.settings());
         self.read(meters);
-        let listen = shared.monitor.wanted();
+        let listen = shared.monitor.mode();
         if listen == MonitorMode::Off {
-            self.matching.look(scope);
+            self.matching.update(scope);
         }
         let interval = f64::from(TELLING);
         let told = self.told.take().filter(|told| (0.0..interval).contains(&(time - told.time)));
@@ -327,7 +327,7 @@ impl Window {
             slot,
             used,
             reading: self.reading,
-            heard: meters.heard(),
+            heard: meters.programme_length(),
             health,
             broken: meters.panics() > 0,
             notice: params.store.notice(),
@@ -335,9 +335,9 @@ impl Window {
             others,
             clashes,
             trim: params.trim(),
-            learning: params.store.noise().heard(),
+            learning: params.store.noise().learned_duration(),
             listen,
-            asked: shared.monitor.asked(),
+            asked: shared.monitor.audition_effect(),
             match_gain: self.matching.gain(),
             presets: self.presets.clone(),
             snapshot,
@@ -365,7 +365,7 @@ impl Window {
 
     /// Reads the meter when it has something new; on long programmes less often, for gates go over all of it.
     fn read(&mut self, gauges: &Gauges) {
-        let (hops, heard) = (gauges.hops(), gauges.heard());
+        let (hops, heard) = (gauges.hops(), gauges.programme_length());
         let pause = if hops > LONG { 10 } else { 1 };
         let stale = self.seen.is_none_or(|(then, length)| hops >= then + pause || heard.0 < length.0);
         if stale {
@@ -389,43 +389,43 @@ impl Window {
                 Edit::Slot(slot) => {
                     if O::CHAIN_KIND == ChainKind::Master {
                         let changes = trims::switch(&params.store, &shared.snapshot().stems, *slot);
-                        shared.send(UiCommand::AskTrims(changes));
+                        shared.send_command(UiCommand::RequestTrims(changes));
                     }
-                    let chosen = params.store.switch_to(*slot, params.snapshot());
+                    let chosen = params.store.switch_slot(*slot, params.snapshot());
                     params.each(&mut Recall { snapshot: &chosen, setter });
                 }
                 Edit::CopyTo(slot) => {
-                    params.store.keep(*slot, params.snapshot());
+                    params.store.keep_slot(*slot, params.snapshot());
                     if O::CHAIN_KIND == ChainKind::Master {
                         trims::keep(&params.store, &shared.snapshot().stems, *slot);
                     }
                 }
-                Edit::Role(role) => params.store.choose_role(*role),
-                Edit::Predict(proposal) => shared.send(UiCommand::Predict(*proposal)),
-                Edit::AskTrim(wish) => shared.send(UiCommand::AskTrim(*wish)),
-                Edit::Trims(changes) => shared.send(UiCommand::AskTrims(changes.clone())),
-                Edit::Placement(placement) => params.store.sit_last(*placement == Placement::Final),
-                Edit::ExportSession => shared.send(UiCommand::ExportSession),
-                Edit::ConfirmMute(stem) => shared.send(UiCommand::ConfirmMute(*stem)),
+                Edit::Role(role) => params.store.set_role(*role),
+                Edit::Predict(proposal) => shared.send_command(UiCommand::Predict(*proposal)),
+                Edit::AskTrim(wish) => shared.send_command(UiCommand::RequestTrim(*wish)),
+                Edit::Trims(changes) => shared.send_command(UiCommand::RequestTrims(changes.clone())),
+                Edit::Placement(placement) => params.store.set_last(*placement == BusPosition::Final),
+                Edit::ExportSession => shared.send_command(UiCommand::ExportSession),
+                Edit::ConfirmMute(stem) => shared.send_command(UiCommand::ConfirmMute(*stem)),
                 Edit::Songs(songs) => {
-                    params.store.keep_songs(songs.clone());
-                    shared.send(UiCommand::SongsChanged);
+                    params.store.set_songs(songs.clone());
+                    shared.send_command(UiCommand::SongsChanged);
                 }
-                Edit::References(paths) => params.store.keep_references(paths),
+                Edit::References(paths) => params.store.set_references(paths),
                 Edit::Hear(path) => self.references.hear(path.as_deref(), shared),
                 Edit::PlayAlong(along) => self.references.along(*along),
                 Edit::Browse(folder) => self.references.browse(folder.as_deref()),
-                Edit::Follow(stem) => shared.send(UiCommand::Follow(*stem)),
+                Edit::Follow(stem) => shared.send_command(UiCommand::Follow(*stem)),
                 // who ends it here ends what a Master wants, too
-                Edit::MonitorMode(MonitorMode::Off) if shared.monitor.asked().is_some() => {
+                Edit::MonitorMode(MonitorMode::Off) if shared.monitor.audition_effect().is_some() => {
                     shared.monitor.end_all();
                 }
-                Edit::MonitorMode(listen) => shared.monitor.want(*listen),
-                Edit::Audition(audition) => shared.send(UiCommand::Audition(*audition)),
-                Edit::Restart => meters.restart(),
-                Edit::LearnNoise(true) => params.store.noise().learn(),
-                Edit::LearnNoise(false) => params.store.noise().keep(),
-                Edit::Noise(print) => params.store.noise().set(print.as_deref()),
+                Edit::MonitorMode(listen) => shared.monitor.set_mode(*listen),
+                Edit::Audition(audition) => shared.send_command(UiCommand::Audition(*audition)),
+                Edit::Restart => meters.restart_reading(),
+                Edit::LearnNoise(true) => params.store.noise().start_learning(),
+                Edit::LearnNoise(false) => params.store.noise().keep_learned(),
+                Edit::Noise(print) => params.store.noise().set_print(print.as_deref()),
                 Edit::NoiseCurve(curve) => params.store.noise().set_curve(curve),
                 Edit::TakeTrim => take_trim(params, setter),
                 Edit::SavePreset(preset) => {

@@ -1,74 +1,73 @@
-//! Commands of a window to its plugin, and the link that the plugin runs them with.
+//! Commands from a window to its plugin, and the link that executes them.
 
-use super::session_view::{Exported, StemCard};
+use super::session_view::{ExportResult, StemCard};
 use session::audition::{Audition, AuditionEffect};
 use session::record::StemId;
 use units::Db;
 
-/// One thing that a window asks of its plugin. Parameters, monitor modes and what is saved are not among them: those are
-/// set where they are.
+/// Command of a window. Parameters, monitor mode and saved state are set directly instead.
 #[derive(Clone, Debug, PartialEq)]
 pub enum UiCommand {
-    /// Predicts a move; `None` forgets the last one. Nothing that is heard changes.
+    /// Predicts a move, or withdraws the last one. Changes no audio.
     Predict(Option<Proposal>),
-    /// Asks a Stem for another trim.
-    AskTrim(TrimRequest),
-    /// Asks Stems for other trims: those that still have the ones that they are changed from.
-    AskTrims(Vec<TrimChange>),
-    /// Has a stem heard otherwise, or no more; `None`: the mix as it is.
+    /// Requests another trim from a Stem.
+    RequestTrim(TrimRequest),
+    /// Requests other trims from several Stems: only those that still have the trim before the change.
+    RequestTrims(Vec<TrimChange>),
+    /// Toggles solo, mute or bypass of a stem in the monitor path; `None` ends all of them.
     Audition(Option<(StemId, Audition)>),
-    /// A stem's absence from the mix is meant.
+    /// Confirms that a stem's absence from the mix is intended.
     ConfirmMute(StemId),
-    /// The rest of the mix is made of this stem's sound, or of none's.
+    /// Declares that the unlinked part of the mix follows a stem, or none.
     Follow(Option<StemId>),
-    /// The saved songs have changed.
+    /// Tells the analysis that the saved songs have changed.
     SongsChanged,
-    /// Writes the session into a file.
+    /// Exports the session to a file.
     ExportSession,
 }
 
-/// A move that a person considers.
+/// Gain change of one Stem, to be predicted.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Proposal {
-    /// Which Stem.
+    /// The Stem.
     pub stem: StemId,
-    /// Gain on top of what it has.
+    /// Gain on top of the present one.
     pub gain: Db,
 }
 
-/// A trim that a person asks of a Stem.
+/// Request for a Stem's trim.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TrimRequest {
-    /// Which Stem.
+    /// The Stem.
     pub stem: StemId,
-    /// Revision of the trim that the person saw.
+    /// Revision of the trim that was displayed: the Stem refuses if it has changed since.
     pub base: u64,
-    /// The trim that is wanted.
+    /// The requested trim.
     pub trim: Db,
 }
 
-/// One Stem's trim, before and after a step of several.
+/// Trim change of one Stem within a step of several, for undo and slots.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TrimChange {
-    /// Which Stem.
+    /// The Stem.
     pub stem: StemId,
-    /// From.
+    /// Trim before the change.
     pub before: Db,
-    /// To.
+    /// Trim after the change.
     pub after: Db,
 }
 
 impl TrimChange {
-    /// Trims closer than this are the same, dB.
+    /// Difference below which trims count as equal, dB.
     const SAME: f64 = 0.005;
 
-    /// The same in the other direction.
+    /// Returns the inverse change.
     pub fn reversed(self) -> Self {
         Self { before: self.after, after: self.before, ..self }
     }
 
-    /// The request that makes the change in one of `stems`; `None` if its Stem is not there, has another trim than that
-    /// before, or has the one after already.
+    /// Returns the request that makes this change; `None` if the Stem is not among `stems`, its trim is not the one
+    /// before, or nothing would change.
     pub fn request(self, stems: &[StemCard]) -> Option<TrimRequest> {
         let are_same = |a: Db, b: Db| (a.0 - b.0).abs() < Self::SAME;
         let has = |stem: &&StemCard| stem.id == self.stem && are_same(stem.trim, self.before);
@@ -77,49 +76,48 @@ impl TrimChange {
     }
 }
 
-/// Order of a Master about the way in which a Stem is heard.
+/// Audition order of a Master to a Stem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ListenRequest {
-    /// Which Stem.
+    /// The Stem.
     pub stem: StemId,
-    /// Number under which it may be heard otherwise.
+    /// Monitor revision of the Stem that was displayed: the order ends with it.
     pub base: u64,
-    /// The way.
-    pub hearing: AuditionEffect,
+    /// Mute or bypass.
+    pub effect: AuditionEffect,
 }
 
-/// Commands to a Master's analysis.
+/// Command to a Master's analysis.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum AnalysisCommand {
-    /// Predicts a move, or forgets the one that was asked for last.
+    /// Predicts a move, or withdraws the last one.
     Predict(Option<Proposal>),
-    /// A stem's absence from the mix is meant.
+    /// Confirms that a stem's absence from the mix is intended.
     ConfirmMute(StemId),
-    /// Looks at everything again: songs or followers have changed.
+    /// Reports again: songs or followers have changed.
     Refresh,
 }
 
-/// A plugin's end of the link, for the commands of its window. Called by any thread but an audio thread; nothing in it
-/// waits for one.
+/// Access to the link for the commands of a window. Not for the audio thread, and never waits for one.
 pub trait SessionLink: Send + Sync {
-    /// Returns the Stems in reach. Changes nothing.
+    /// Returns the Stems in reach. No side effects.
     fn stems(&self) -> Vec<StemCard>;
 
-    /// Returns whether another Master of the session sits last.
+    /// Returns true if another Master of the session is last on the bus.
     fn has_final(&self) -> bool;
 
-    /// Takes note of who is there and of answers. A few times a second, and before [`Self::stems`].
+    /// Updates the memory of seen Stems and answers. Call a few times a second, and before [`Self::stems`].
     fn update(&self);
 
-    /// Asks a Stem for a trim.
-    fn ask_trim(&self, wish: TrimRequest);
+    /// Requests a trim from a Stem.
+    fn request_trim(&self, request: TrimRequest);
 
-    /// Wants Stems heard so, and all others as they are, until the next call.
-    fn order(&self, wishes: &[ListenRequest]);
+    /// Replaces the auditions of all Stems; a Stem without an order plays normally.
+    fn set_auditions(&self, requests: &[ListenRequest]);
 
-    /// Hands a command to the analysis.
-    fn analyse(&self, command: AnalysisCommand);
+    /// Passes a command to the analysis.
+    fn send_analysis_command(&self, command: AnalysisCommand);
 
-    /// Writes the session into a file.
-    fn export(&self) -> Exported;
+    /// Exports the session to a file.
+    fn export(&self) -> ExportResult;
 }

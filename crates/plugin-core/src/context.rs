@@ -1,17 +1,18 @@
-//! The one value that a plugin and its window are handed: parameters, meters, track and shared state.
+//! Context of a plugin instance, shared with its window: parameters, meters, track and shared state.
 
 use super::shared::PluginShared;
 use super::track::Track;
 use super::{ChainParams, Output};
 use crate::gauges::{Gauges, Health};
 use chain::monitor::MonitorMode;
+use parking_lot::Mutex;
 use session::audition::AuditionEffect;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use units::{Hz, Lufs, Ms};
 
-/// Everything that a plugin and its window share.
+/// Everything that a plugin shares with its window.
 pub struct PluginContext<O: Output> {
-    /// Host parameters, and what is saved beside them.
+    /// Host parameters and the saved document.
     pub params: Arc<ChainParams<O>>,
     /// Meters, written by the audio thread.
     pub meters: Arc<Gauges>,
@@ -19,8 +20,8 @@ pub struct PluginContext<O: Output> {
     pub track: Track,
     /// Snapshot, commands, and the cells of the audio thread.
     pub shared: PluginShared,
-    /// State of parameters and meters when a window was last told that they had changed.
-    told: Mutex<LiveState>,
+    /// State of parameters and meters at the last published revision.
+    published: Mutex<LiveState>,
 }
 
 impl<O: Output> Default for PluginContext<O> {
@@ -30,15 +31,16 @@ impl<O: Output> Default for PluginContext<O> {
             meters: Arc::default(),
             track: Track::default(),
             shared: PluginShared::default(),
-            told: Mutex::default(),
+            published: Mutex::default(),
         }
     }
 }
 
 impl<O: Output> PluginContext<O> {
-    /// A window has been opened: until it is closed, commands are run and the Stems in reach published at frame rate.
+    /// Starts the command thread for a window: until it is closed, commands run and Stems are published at frame
+    /// rate.
     pub fn open_window(self: &Arc<Self>) {
-        // the first frame has what there is
+        // so that the first frame is complete
         self.tick();
         let context = Arc::downgrade(self);
         self.shared.open_window(move || {
@@ -49,7 +51,7 @@ impl<O: Output> PluginContext<O> {
         });
     }
 
-    /// The window is closed. What it had heard instead of the output has ended when this returns.
+    /// Stops the command thread. Everything that the window had selected in place of the output has ended on return.
     pub fn close_window(&self) {
         self.shared.close_window();
     }
@@ -57,10 +59,10 @@ impl<O: Output> PluginContext<O> {
     fn tick(&self) {
         self.shared.tick();
         let now = self.live_state();
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        if *told != now {
-            *told = now;
-            self.shared.touch();
+        let mut published = self.published.lock();
+        if *published != now {
+            *published = now;
+            self.shared.publish_revision();
         }
     }
 
@@ -70,23 +72,22 @@ impl<O: Output> PluginContext<O> {
         LiveState {
             changes: params.changes(),
             notice: params.store.notice(),
-            learned: params.store.noise().heard().map(tenths),
-            heard: (meters.heard().0 / 1000.0).floor() as i64,
-            loudness: meters.now(),
+            learned: params.store.noise().learned_duration().map(tenths),
+            heard: (meters.programme_length().0 / 1000.0).floor() as i64,
+            loudness: meters.current_loudness(),
             health: meters.health(),
             panics: meters.panics(),
             latency: meters.latency(),
             rate: meters.scope().rate(),
-            monitor: shared.monitor.wanted(),
-            asked: shared.monitor.asked(),
+            monitor: shared.monitor.mode(),
+            asked: shared.monitor.audition_effect(),
             position: shared.transport.position().map(tenths),
             range: shared.transport.range(),
         }
     }
 }
 
-/// Parameters, meters and cells as coarse as a window shows them: while they stay, and no sound comes, there is nothing to
-/// draw.
+/// Parameters, meters and cells at display resolution: while they are equal and no sound comes, nothing is redrawn.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct LiveState {
     changes: u64,

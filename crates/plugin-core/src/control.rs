@@ -1,45 +1,47 @@
-//! One host parameter made from one row of the chain's table.
+//! Host parameters, each made of one row of the chain's parameter table.
 
+use super::normalized::{
+    normalized_from_value, step_count, step_from_value, value_from_normalized, value_from_step,
+};
 use super::text::{has_unit_in_text, parse, text, unit_suffix};
-use super::travel::{step_of, steps, travel_of, value_at, value_of_step};
 use chain::parameters::{Parameter, ParameterKind, Value};
 use nice_plug::prelude::{BoolParam, FloatParam, FloatRange, IntParam, IntRange, Param};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Counts changes of parameters, from whatever thread, so that `process` need not look at each.
+/// Counter of parameter changes by any thread, so that `process` reads the parameters only when it has moved.
 #[derive(Clone, Debug, Default)]
 pub struct Changes(Arc<AtomicU64>);
 
 impl Changes {
-    /// Changes so far.
+    /// Returns the number of changes.
     pub fn count(&self) -> u64 {
         self.0.load(Ordering::Acquire)
     }
 
-    /// Counts one more.
+    /// Counts one change.
     pub(crate) fn add(&self) {
-        // Release: who sees the new count sees the new value
+        // Release: a reader of the new count sees the new value
         self.0.fetch_add(1, Ordering::Release);
     }
 }
 
-/// A host parameter that stands for one row of the table.
+/// Host parameter of one row of the table.
 pub trait Control: Param + 'static {
-    /// Makes it; every change of it is counted in `changes`.
+    /// Creates the parameter; its changes are counted in `changes`.
     fn make(parameter: &'static Parameter, changes: &Changes) -> Self;
 
-    /// The value now, with a host's modulation. Neither allocates nor formats.
+    /// Returns the current value with the host's modulation. Neither allocates nor formats.
     fn value(&self, parameter: &Parameter) -> Value;
 
-    /// `value` as this parameter's plain value.
+    /// Converts `value` to the parameter's plain value.
     fn plain(parameter: &Parameter, value: Value) -> Self::Plain;
 
-    /// True for rows of the table that this kind of control can stand for.
+    /// Returns true if this kind of parameter can represent the row.
     fn fits(parameter: &Parameter) -> bool;
 }
 
-/// The name in a host's flat list, where "On" alone would not say of what.
+/// Returns the name with its group, for a host's flat list: "Compressor On", not "On".
 pub fn full_name(parameter: &Parameter) -> String {
     let Parameter { group, name, .. } = parameter;
     match group.as_str() {
@@ -74,52 +76,56 @@ impl Control for BoolParam {
 impl Control for IntParam {
     fn make(parameter: &'static Parameter, changes: &Changes) -> Self {
         let changes = changes.clone();
-        let max = steps(parameter).unwrap_or(1) as i32 - 1;
+        let max = step_count(parameter).unwrap_or(1) as i32 - 1;
         Self::new(
             full_name(parameter),
-            step_of(parameter, parameter.default),
+            step_from_value(parameter, parameter.default),
             IntRange::Linear { min: 0, max },
         )
         .with_unit(unit_suffix(parameter))
         .with_callback(Arc::new(move |_| changes.add()))
-        .with_value_to_string(Arc::new(|step| text(parameter, value_of_step(parameter, step))))
-        .with_string_to_value(Arc::new(|text| Some(step_of(parameter, parse(parameter, text)?))))
+        .with_value_to_string(Arc::new(|step| text(parameter, value_from_step(parameter, step))))
+        .with_string_to_value(Arc::new(|text| Some(step_from_value(parameter, parse(parameter, text)?))))
     }
 
     fn value(&self, parameter: &Parameter) -> Value {
-        value_of_step(parameter, self.value())
+        value_from_step(parameter, self.value())
     }
 
     fn plain(parameter: &Parameter, value: Value) -> i32 {
-        step_of(parameter, value)
+        step_from_value(parameter, value)
     }
 
     fn fits(parameter: &Parameter) -> bool {
-        steps(parameter).is_some()
+        step_count(parameter).is_some()
     }
 }
 
 impl Control for FloatParam {
     fn make(parameter: &'static Parameter, changes: &Changes) -> Self {
         let changes = changes.clone();
-        // The travel itself: the table knows the way from there, so a host, an editor and a file agree.
+        // the plain value is the normalized one: the table converts, alike for host, window and file
         let range = FloatRange::Linear { min: 0.0, max: 1.0 };
-        Self::new(full_name(parameter), travel_of(parameter, parameter.default), range)
+        Self::new(full_name(parameter), normalized_from_value(parameter, parameter.default), range)
             .with_unit(if has_unit_in_text(parameter) { "" } else { unit_suffix(parameter) })
             .with_callback(Arc::new(move |_| changes.add()))
-            .with_value_to_string(Arc::new(|travel| text(parameter, value_at(parameter, travel))))
-            .with_string_to_value(Arc::new(|text| Some(travel_of(parameter, parse(parameter, text)?))))
+            .with_value_to_string(Arc::new(|normalized| {
+                text(parameter, value_from_normalized(parameter, normalized))
+            }))
+            .with_string_to_value(Arc::new(|text| {
+                Some(normalized_from_value(parameter, parse(parameter, text)?))
+            }))
     }
 
     fn value(&self, parameter: &Parameter) -> Value {
-        value_at(parameter, self.value())
+        value_from_normalized(parameter, self.value())
     }
 
     fn plain(parameter: &Parameter, value: Value) -> f32 {
-        travel_of(parameter, value)
+        normalized_from_value(parameter, value)
     }
 
     fn fits(parameter: &Parameter) -> bool {
-        matches!(parameter.kind, ParameterKind::Number { .. }) && steps(parameter).is_none()
+        matches!(parameter.kind, ParameterKind::Number { .. }) && step_count(parameter).is_none()
     }
 }

@@ -1,8 +1,8 @@
-//! What is saved beside the parameters, and the gate every state passes before any of it takes effect.
+//! Saved document beside the parameters, and the validation of every state before it is loaded.
 //!
-//! The framework would set whatever a state holds: a wrong type is skipped in silence, `1e39` becomes infinity.
-//! [`admit`] therefore looks at the whole state first. A good one is completed (a parameter it does not know gets
-//! its default, so that loading is reproducible); of a bad one nothing takes effect, and the notice says why.
+//! The framework would load any state: it skips wrong types silently, and `1e39` becomes infinity. [`validate_state`]
+//! therefore checks the whole state first. A valid one is completed with defaults for missing parameters, so that
+//! loading is reproducible. An invalid one is emptied, and the notice gives the reason.
 
 mod hex;
 mod noise_print;
@@ -13,8 +13,8 @@ mod tests;
 mod trims;
 
 use super::control::Changes;
-use super::noise::{MOST_CURVE, Noise};
-use super::travel::steps;
+use super::noise::{MAX_CURVE_OFFSET, Noise};
+use super::normalized::step_count;
 use super::{CLASSES, LATENCY_CLASS};
 use atomic_float::AtomicF64;
 use chain::ChainKind;
@@ -23,6 +23,7 @@ use dsp::denoise::{CURVE_POINTS, NoisePrint};
 use hex::Hex;
 use nice_plug::params::persist::PersistentField;
 use nice_plug::plugin::{ParamValue, PluginState};
+use parking_lot::{Mutex, MutexGuard};
 use serde::{Deserialize, Serialize};
 use session::role::Role;
 use session::solve::MAX_TRIM;
@@ -30,119 +31,120 @@ use songs::SongRange;
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use trims::KeptTrims;
 use units::Db;
 
-/// The key of the document among a state's fields. Permanent.
-pub(crate) const KEY: &str = "document";
+/// Key of the document among a state's fields. Permanent.
+pub(crate) const DOCUMENT_KEY: &str = "document";
 
-/// Settings that can be kept beside the ones in use: A, B, C, D.
-pub const SLOTS: usize = 4;
+/// Number of comparison slots: A, B, C, D.
+pub const SLOT_COUNT: usize = 4;
 
-/// One value as it is saved: `true`, `-6.0`, `"off"`, `"Low Shelf"`.
+/// Value as it is saved: `true`, `-6.0`, `"off"`, `"Low Shelf"`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
-enum Saved {
+enum SavedValue {
     Switch(bool),
     Number(f64),
     Text(String),
 }
 
-/// Kept settings: the chain's parameters by id.
+/// Chain parameters of one slot, by id.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Snapshot(BTreeMap<String, Saved>);
+pub struct ParameterSnapshot(BTreeMap<String, SavedValue>);
 
-impl Snapshot {
-    /// Keeps a value.
-    pub fn keep(&mut self, row: &Parameter, value: Value) {
+impl ParameterSnapshot {
+    /// Stores a value.
+    pub fn set_value(&mut self, row: &Parameter, value: Value) {
         let saved = match (value, row.kind) {
-            (Value::Switch(on), _) => Saved::Switch(on),
-            (Value::Number(Some(x)), _) => Saved::Number(x),
-            (Value::Number(None), _) => Saved::Text("off".into()),
+            (Value::Switch(on), _) => SavedValue::Switch(on),
+            (Value::Number(Some(x)), _) => SavedValue::Number(x),
+            (Value::Number(None), _) => SavedValue::Text("off".into()),
             (Value::Choice(index), ParameterKind::Choice(choices)) => {
-                Saved::Text(choices.get(index).copied().unwrap_or_default().into())
+                SavedValue::Text(choices.get(index).copied().unwrap_or_default().into())
             }
             (Value::Choice(_), _) => return,
         };
         self.0.insert(row.id.clone(), saved);
     }
 
-    /// The value kept for `row`; its default if none is.
+    /// Returns the value of `row`, its default if none is stored.
     pub fn value(&self, row: &Parameter) -> Value {
         self.0.get(&row.id).and_then(|saved| read(row, saved)).unwrap_or(row.default)
     }
 }
 
-/// The saved value if it is one of the row's.
-fn read(row: &Parameter, saved: &Saved) -> Option<Value> {
+/// Converts a saved value; `None` if the row has no such value.
+fn read(row: &Parameter, saved: &SavedValue) -> Option<Value> {
     match (row.kind, saved) {
-        (ParameterKind::Switch, Saved::Switch(on)) => Some(Value::Switch(*on)),
-        (ParameterKind::Number { min, max, .. }, Saved::Number(x)) if (min..=max).contains(x) => {
+        (ParameterKind::Switch, SavedValue::Switch(on)) => Some(Value::Switch(*on)),
+        (ParameterKind::Number { min, max, .. }, SavedValue::Number(x)) if (min..=max).contains(x) => {
             Some(Value::Number(Some(*x)))
         }
-        (ParameterKind::Number { may_be_off: true, .. }, Saved::Text(text)) if text == "off" => {
+        (ParameterKind::Number { may_be_off: true, .. }, SavedValue::Text(text)) if text == "off" => {
             Some(Value::Number(None))
         }
-        (ParameterKind::Choice(_), Saved::Text(text)) => row.choice(text),
+        (ParameterKind::Choice(_), SavedValue::Text(text)) => row.choice(text),
         _ => None,
     }
 }
 
-/// What is saved beside the parameters.
+/// Document that is saved beside the parameters.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Document {
-    /// `stemlink.stem/1` or `stemlink.master/1`.
+pub struct SavedDocument {
+    /// Schema: `stemlink.stem/1` or `stemlink.master/1`.
     schema: String,
-    /// Which of A, B, C, D the parameters are, from 0.
+    /// Slot of the current parameters, 0 to 3 for A to D.
     #[serde(default)]
     pub slot: usize,
-    /// A, B, C, D; empty for those never used. That of [`Self::slot`] is as it was when it was chosen.
+    /// Stored slots, `None` if never used. The slot in use is as it was when it was selected.
     #[serde(default)]
-    pub kept: [Option<Snapshot>; SLOTS],
-    /// The stem's role if a person chose one, by its id; else it is guessed from the track's name.
+    pub kept: [Option<ParameterSnapshot>; SLOT_COUNT],
+    /// Id of the role that the user selected; else the track's name suggests one.
     #[serde(default)]
     pub role: Option<String>,
-    /// Which instance this is to others; none before it was first activated.
+    /// Id of the instance; none before its first activation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     instance: Option<Hex>,
-    /// A Master's session; the one that a Stem last belonged to.
+    /// Id of a Master's session; in a Stem, of the session that it last belonged to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     session: Option<Hex>,
-    /// What a Master has asked a Stem's level to change by, dB.
+    /// Change of a Stem's level that a Master has requested, dB.
     #[serde(default, skip_serializing_if = "is_default")]
     trim: f64,
-    /// A Master sits last on its bus, or in a monitoring slot.
+    /// True if a Master is last on its bus, or in a monitoring slot.
     #[serde(default, skip_serializing_if = "is_default")]
     last: bool,
-    /// The learned noise, the same for A to D; none if it is tracked.
+    /// Learned noise print, common to all slots; `None`: the noise is tracked.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "noise_print")]
     noise: Option<NoisePrint>,
-    /// What is added to the threshold of noise reduction per octave, dB, the same for A to D.
+    /// Threshold offset of noise reduction per octave, dB, common to all slots.
     #[serde(default, skip_serializing_if = "is_default")]
     curve: [f64; CURVE_POINTS],
-    /// A Master's songs.
+    /// Songs of a Master's timeline.
     #[serde(default, skip_serializing_if = "is_default")]
     songs: Vec<SongRange>,
-    /// The trims of a Master's stems in A, B, C, D; empty for those never used.
+    /// Trims of a Master's stems in each slot; empty if never used.
     #[serde(default, skip_serializing_if = "is_default")]
-    trims: [KeptTrims; SLOTS],
-    /// The files of a Master's references.
+    trims: [KeptTrims; SLOT_COUNT],
+    /// Paths of a Master's reference files.
     #[serde(default, skip_serializing_if = "is_default")]
     references: Vec<String>,
-    /// Why a state was refused. Never saved; only ever in a state that [`admit`] has emptied.
+    /// Reason for which a state was refused. Never saved; present only in a state that [`validate_state`] has
+    /// emptied.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     refused: Option<String>,
 }
 
-impl Document {
-    /// The document of a new instance.
+impl SavedDocument {
+    /// Creates the document of a new instance.
     pub fn new(chain_kind: ChainKind) -> Self {
         Self {
             schema: schema(chain_kind).into(),
             slot: 0,
-            kept: [const { None }; SLOTS],
+            kept: [const { None }; SLOT_COUNT],
             role: None,
             instance: None,
             session: None,
@@ -162,12 +164,12 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
-/// Who an instance is among others.
+/// Ids of an instance and its session.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Identity {
-    /// The instance.
+    /// Id of the instance.
     pub instance: Option<NonZeroU64>,
-    /// A Master's session; the one that a Stem last belonged to.
+    /// Id of a Master's session; in a Stem, of the session that it last belonged to.
     pub session: Option<NonZeroU64>,
 }
 
@@ -178,23 +180,24 @@ fn schema(chain_kind: ChainKind) -> &'static str {
     }
 }
 
-/// Makes a state ready to be loaded into a plugin in `chain_kind`: complete if it is good, without effect if it is not.
-pub fn admit(chain_kind: ChainKind, state: &mut PluginState) {
+/// Validates and completes a state for a plugin of kind `chain_kind`; an invalid state is emptied and carries the
+/// reason.
+pub fn validate_state(chain_kind: ChainKind, state: &mut PluginState) {
     #[cfg(feature = "injected-panic")]
     assert!(state.version != "injected panic", "injected");
     if let Err(why) = check(chain_kind, state) {
-        let document = Document { refused: Some(why), ..Document::new(chain_kind) };
+        let document = SavedDocument { refused: Some(why), ..SavedDocument::new(chain_kind) };
         state.params.clear();
         state.fields.clear();
-        // what we have just built can be written; if not, nothing is loaded at all
+        // a document that cannot be written is left out, and nothing is loaded
         if let Ok(text) = serde_json::to_string(&document) {
-            state.fields.insert(KEY.into(), text);
+            state.fields.insert(DOCUMENT_KEY.into(), text);
         }
         return;
     }
-    // here older schemas will be brought up to date
+    // migrations of older schemas belong here
     state.params.retain(|id, _| id == LATENCY_CLASS || row(chain_kind, id).is_some());
-    state.fields.retain(|key, _| key == KEY);
+    state.fields.retain(|key, _| key == DOCUMENT_KEY);
     for row in PARAMETERS.for_kind(chain_kind) {
         state.params.entry(row.id.clone()).or_insert_with(|| default_of(row));
     }
@@ -205,23 +208,23 @@ fn row(chain_kind: ChainKind, id: &str) -> Option<&'static Parameter> {
 }
 
 fn default_of(row: &Parameter) -> ParamValue {
-    match (row.kind, steps(row)) {
+    match (row.kind, step_count(row)) {
         (ParameterKind::Switch, _) => ParamValue::Bool(row.default == Value::Switch(true)),
-        (_, Some(_)) => ParamValue::I32(super::travel::step_of(row, row.default)),
-        _ => ParamValue::F32(super::travel::travel_of(row, row.default)),
+        (_, Some(_)) => ParamValue::I32(super::normalized::step_from_value(row, row.default)),
+        _ => ParamValue::F32(super::normalized::normalized_from_value(row, row.default)),
     }
 }
 
-/// Whether the whole state is good; the error is a sentence for people.
+/// Checks the whole state. The error is a message for the user.
 fn check(chain_kind: ChainKind, state: &PluginState) -> Result<(), String> {
-    let text = state.fields.get(KEY).ok_or("this is not a state of Stemlink")?;
-    let document: Document =
+    let text = state.fields.get(DOCUMENT_KEY).ok_or("this is not a state of Stemlink")?;
+    let document: SavedDocument =
         serde_json::from_str(text).map_err(|_| "the saved document cannot be read".to_owned())?;
     if document.schema != schema(chain_kind) {
         return Err(format!("saved as {}, this is {}", shorten(&document.schema), schema(chain_kind)));
     }
     let role_is_fine = document.role.iter().all(|id| Role::ALL.iter().any(|role| role.id() == id));
-    let curve_is_fine = document.curve.iter().all(|point| point.abs() <= MOST_CURVE);
+    let curve_is_fine = document.curve.iter().all(|point| point.abs() <= MAX_CURVE_OFFSET);
     let trim_is_fine = match chain_kind {
         ChainKind::Stem => {
             let none =
@@ -230,12 +233,12 @@ fn check(chain_kind: ChainKind, state: &PluginState) -> Result<(), String> {
         }
         ChainKind::Master => {
             document.trim == 0.0
-                && songs::are_good(&document.songs)
-                && references::are_good(&document.references)
-                && document.trims.iter().all(KeptTrims::are_good)
+                && songs::are_valid(&document.songs)
+                && references::are_valid(&document.references)
+                && document.trims.iter().all(KeptTrims::are_valid)
         }
     };
-    if document.slot >= SLOTS
+    if document.slot >= SLOT_COUNT
         || document.refused.is_some()
         || !role_is_fine
         || !trim_is_fine
@@ -253,12 +256,16 @@ fn check(chain_kind: ChainKind, state: &PluginState) -> Result<(), String> {
             (LATENCY_CLASS, _) => {
                 matches!(value, ParamValue::I32(i) if usize::try_from(*i).is_ok_and(|i| i < CLASSES.len()))
             }
-            // of a later version of the same schema, or of a parameter that was withdrawn
+            // of a later version of this schema, or of a parameter that was removed
             (_, None) => true,
-            (_, Some(row)) => match (value, steps(row), row.kind) {
+            (_, Some(row)) => match (value, step_count(row), row.kind) {
                 (ParamValue::Bool(_), _, ParameterKind::Switch) => true,
-                (ParamValue::I32(i), Some(steps), _) => usize::try_from(*i).is_ok_and(|i| i < steps),
-                (ParamValue::F32(travel), None, ParameterKind::Number { .. }) => (0.0..=1.0).contains(travel),
+                (ParamValue::I32(i), Some(step_count), _) => {
+                    usize::try_from(*i).is_ok_and(|i| i < step_count)
+                }
+                (ParamValue::F32(normalized), None, ParameterKind::Number { .. }) => {
+                    (0.0..=1.0).contains(normalized)
+                }
                 _ => false,
             },
         };
@@ -269,40 +276,41 @@ fn check(chain_kind: ChainKind, state: &PluginState) -> Result<(), String> {
     Ok(())
 }
 
-/// Foreign text for a line of ours.
+/// Makes foreign text fit into a message.
 fn shorten(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(40).collect()
 }
 
-/// The instance's document. Locked by the threads of windows and state, never by the audio thread.
+/// Holder of the instance's document. Locked by window and state threads, never by the audio thread.
 #[derive(Debug)]
 pub struct Store {
-    inner: Mutex<Inner>,
+    inner: Mutex<StoreState>,
     /// The document's trim in dB, for the audio thread.
     trim: AtomicF64,
-    /// A trim is on its way into a parameter.
+    /// True while a trim moves into a parameter.
     moving: AtomicBool,
-    /// States that were loaded.
+    /// Number of loaded states.
     loads: AtomicU64,
-    /// The print is its own; the document's is that of the last look.
+    /// Current noise print; the document's copy is updated when it is read.
     noise: Noise,
     changes: Changes,
 }
 
 #[derive(Debug)]
-struct Inner {
-    document: Document,
+struct StoreState {
+    document: SavedDocument,
     notice: Option<String>,
-    /// Others know the instance: no state makes it another.
+    /// True once the instance has joined the link: a loaded state then keeps its identity.
     live: bool,
-    /// Changes of the trim so far.
+    /// Number of trim changes.
     trims: u64,
 }
 
 impl Store {
-    /// The document of a new instance; loading another is counted in `changes`.
+    /// Creates the store of a new instance; each loaded document is counted in `changes`.
     pub fn new(chain_kind: ChainKind, changes: Changes) -> Self {
-        let inner = Inner { document: Document::new(chain_kind), notice: None, live: false, trims: 0 };
+        let inner =
+            StoreState { document: SavedDocument::new(chain_kind), notice: None, live: false, trims: 0 };
         Self {
             inner: Mutex::new(inner),
             trim: AtomicF64::new(0.0),
@@ -313,133 +321,132 @@ impl Store {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        // plain values: whoever panicked left them whole
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, StoreState> {
+        self.inner.lock()
     }
 
-    /// Why the last state that a host offered was refused; `None` if it was not.
+    /// Returns the reason for which the last state was refused; `None` if it was loaded.
     pub fn notice(&self) -> Option<String> {
         self.lock().notice.clone()
     }
 
-    /// The noise print.
+    /// Returns the noise print and the threshold offsets.
     pub fn noise(&self) -> &Noise {
         &self.noise
     }
 
-    /// A copy of the document.
-    pub fn document(&self) -> Document {
-        self.map(Document::clone)
+    /// Returns a copy of the document.
+    pub fn document(&self) -> SavedDocument {
+        self.map(SavedDocument::clone)
     }
 
-    /// The role that a person chose; `None` lets it be guessed.
+    /// Returns the role that the user selected; `None`: it is guessed.
     pub fn role(&self) -> Option<Role> {
         let inner = self.lock();
         let id = inner.document.role.as_deref()?;
         Role::ALL.into_iter().find(|role| role.id() == id)
     }
 
-    /// Chooses the role, or lets it be guessed again.
-    pub fn choose_role(&self, role: Option<Role>) {
+    /// Selects the role, or lets it be guessed.
+    pub fn set_role(&self, role: Option<Role>) {
         self.lock().document.role = role.map(|role| role.id().into());
     }
 
-    /// Keeps `now` in the slot in use, makes `slot` the one in use, and returns its settings: those of `now` if it
-    /// was never used.
-    pub fn switch_to(&self, slot: usize, now: Snapshot) -> Snapshot {
+    /// Stores `now` in the slot in use, selects `slot`, and returns its settings; `now` if it was never used.
+    pub fn switch_slot(&self, slot: usize, now: ParameterSnapshot) -> ParameterSnapshot {
         let mut inner = self.lock();
         let document = &mut inner.document;
         let chosen = document.kept.get(slot).cloned().flatten().unwrap_or_else(|| now.clone());
         if let Some(kept) = document.kept.get_mut(document.slot) {
             *kept = Some(now);
         }
-        document.slot = slot.min(SLOTS - 1);
+        document.slot = slot.min(SLOT_COUNT - 1);
         chosen
     }
 }
 
 impl Store {
-    /// Which of A, B, C, D is in use, and which hold settings of their own. Cheaper than [`Self::document`].
-    pub fn slots(&self) -> (usize, [bool; SLOTS]) {
+    /// Returns the slot in use, and which slots are stored. Cheaper than [`Self::document`].
+    pub fn slots(&self) -> (usize, [bool; SLOT_COUNT]) {
         let inner = self.lock();
         let kept = &inner.document.kept;
         (inner.document.slot, core::array::from_fn(|slot| kept[slot].is_some()))
     }
 
-    /// Keeps `now` in `slot`, too; the one in use stays.
-    pub fn keep(&self, slot: usize, now: Snapshot) {
+    /// Copies `now` to `slot`; the slot in use stays.
+    pub fn keep_slot(&self, slot: usize, now: ParameterSnapshot) {
         if let Some(kept) = self.lock().document.kept.get_mut(slot) {
             *kept = Some(now);
         }
     }
 }
 
-/// What makes a plugin one of several.
+/// Identity, placement and trim.
 impl Store {
-    /// Who the instance is.
+    /// Returns the ids of instance and session.
     pub fn identity(&self) -> Identity {
         let inner = self.lock();
         let of = |id: Option<Hex>| id.map(|Hex(number)| number);
         Identity { instance: of(inner.document.instance), session: of(inner.document.session) }
     }
 
-    /// The instance is known to others under `identity`: from now on no state that is loaded changes it.
-    pub fn live_as(&self, identity: Identity) {
+    /// Sets the identity under which the instance has joined the link; loaded states no longer change it.
+    pub fn set_identity(&self, identity: Identity) {
         let mut inner = self.lock();
         inner.live = true;
         inner.document.instance = identity.instance.map(Hex);
         inner.document.session = identity.session.map(Hex);
     }
 
-    /// Gives a new Master its session; one that has one keeps it.
-    pub fn found_session(&self, session: NonZeroU64) {
+    /// Assigns a session to a Master that has none.
+    pub fn assign_session(&self, session: NonZeroU64) {
         self.lock().document.session.get_or_insert(Hex(session));
     }
 
-    /// Whether a Master sits last on its bus.
+    /// Returns true if a Master is last on its bus.
     pub fn is_last(&self) -> bool {
         self.lock().document.last
     }
 
-    /// Says where a Master sits.
-    pub fn sit_last(&self, last: bool) {
+    /// Sets whether a Master is last on its bus.
+    pub fn set_last(&self, last: bool) {
         self.lock().document.last = last;
     }
 
-    /// States that were loaded so far. Reads one word.
-    pub fn loads(&self) -> u64 {
+    /// Returns the number of loaded states. Reads one word.
+    pub fn load_count(&self) -> u64 {
         self.loads.load(Ordering::Acquire)
     }
 
-    /// What a Master has asked the level to change by, on top of the parameter. Reads one word.
+    /// Returns the level change that a Master has requested, on top of the parameter. Reads one word.
     pub fn trim(&self) -> Db {
         Db(self.trim.load(Ordering::Relaxed))
     }
 
-    /// The trim, and how often it has changed.
+    /// Returns the trim and the number of its changes.
     pub fn trim_and_changes(&self) -> (Db, u64) {
         let inner = self.lock();
         (Db(inner.document.trim), inner.trims)
     }
 
-    /// Changes the trim to what `decide` makes of it and of how often it has changed; `None` leaves it.
+    /// Changes the trim to the result of `decide`, which gets the trim and the number of its changes; `None` keeps
+    /// it.
     pub fn change_trim(&self, decide: impl FnOnce(Db, u64) -> Option<Db>) {
         let mut inner = self.lock();
         if let Some(trim) = decide(Db(inner.document.trim), inner.trims) {
             inner.document.trim = trim.0.clamp(-MAX_TRIM.0, MAX_TRIM.0);
-            self.show_trim(&mut inner);
+            self.publish_trim(&mut inner);
         }
     }
 
-    fn show_trim(&self, inner: &mut Inner) {
+    fn publish_trim(&self, inner: &mut StoreState) {
         inner.trims += 1;
         self.trim.store(inner.document.trim, Ordering::Relaxed);
         self.changes.add();
     }
 
-    /// Moves the trim into the parameter that `into` sets; what that has no room for, and returns, stays. The audio
-    /// thread sees both or neither.
+    /// Moves the trim into a parameter: `into` sets the parameter and returns the part for which it has no room. The
+    /// audio thread sees both changes or neither.
     pub fn move_trim(&self, into: impl FnOnce(Db) -> Db) {
         self.moving.store(true, Ordering::SeqCst);
         let mut rest = Db(0.0);
@@ -453,31 +460,31 @@ impl Store {
         self.changes.add();
     }
 
-    /// Whether a trim is on its way into a parameter: settings are not whole.
+    /// Returns true while a trim moves into a parameter: settings are inconsistent meanwhile.
     pub fn is_moving(&self) -> bool {
         self.moving.load(Ordering::SeqCst)
     }
 }
 
-impl<'a> PersistentField<'a, Document> for Store {
-    fn set(&self, new: Document) {
+impl<'a> PersistentField<'a, SavedDocument> for Store {
+    fn set(&self, new: SavedDocument) {
         let mut inner = self.lock();
         inner.notice.clone_from(&new.refused);
         if new.refused.is_none() {
-            let Document { instance, session, .. } =
+            let SavedDocument { instance, session, .. } =
                 if inner.live { inner.document.clone() } else { new.clone() };
-            inner.document = Document { instance, session, ..new };
-            self.noise.cancel();
-            self.noise.set(inner.document.noise.as_ref());
+            inner.document = SavedDocument { instance, session, ..new };
+            self.noise.cancel_learning();
+            self.noise.set_print(inner.document.noise.as_ref());
             self.noise.set_curve(&inner.document.curve.map(Db));
             self.loads.fetch_add(1, Ordering::Release);
-            self.show_trim(&mut inner);
+            self.publish_trim(&mut inner);
         }
     }
 
     fn map<F, R>(&self, f: F) -> R
     where
-        F: Fn(&Document) -> R,
+        F: Fn(&SavedDocument) -> R,
     {
         let mut inner = self.lock();
         inner.document.noise = self.noise.print();

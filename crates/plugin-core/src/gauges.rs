@@ -1,8 +1,8 @@
-//! What the audio thread shows to everyone else, without locks.
+//! Meters published by the audio thread, without locks.
 //!
-//! [`Tap`] stays with the audio thread: it accumulates hops and peaks at constant cost and publishes each finished
-//! hop as one atomic word. [`Gauges`] is read from any other thread; integrated figures are derived there. A window
-//! that opens late misses nothing: hops are kept whether anybody looks or not, the last [`KEPT_HOPS`] of them.
+//! [`MeterTap`] stays with the audio thread: it accumulates hops and peaks at constant cost and publishes each
+//! finished hop as one atomic word. [`Gauges`] is read by any other thread, which derives integrated readings. Hops
+//! are recorded whether a window is open or not, up to the last [`RING_HOPS`].
 
 pub mod matching;
 pub mod scope;
@@ -17,21 +17,21 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use units::{Db, Dbtp, Hz, Lufs, Ms, Power, decibels};
 
-/// Hops that are kept: four hours.
-pub const KEPT_HOPS: usize = 4 * 3600 * 10;
+/// Hops in the ring: four hours.
+pub const RING_HOPS: usize = 4 * 3600 * 10;
 
-/// The published side; any thread. One thread at a time writes.
+/// Published meters. Read by any thread; one thread at a time writes.
 #[derive(Debug, Default)]
 pub struct Gauges {
-    /// A ring of hops: power and true peak, two `f32` in a word. Allocated by the first [`Tap`].
+    /// Ring of hops: power and true peak, two `f32` in a word. Allocated by the first [`MeterTap`].
     hops: OnceLock<Box<[AtomicU64]>>,
-    /// Hops written since the beginning; the newest is at `(written - 1) % KEPT_HOPS`.
+    /// Hops written; the newest is at `(written - 1) % RING_HOPS`.
     written: AtomicU64,
-    /// The first hop that counts.
+    /// First hop of the reading.
     since: AtomicU64,
-    /// The highest sample since reset, linear.
+    /// Highest sample since the reading was restarted, linear.
     sample_peak: AtomicF32,
-    /// Gain reductions, dB.
+    /// Gain reduction, dB.
     compressor_reduction: AtomicF32,
     limiter_reduction: AtomicF32,
     sanitized: AtomicU64,
@@ -47,29 +47,29 @@ impl AsRef<Scope> for Gauges {
     }
 }
 
-/// What the chain says of itself after a block.
+/// Gain reduction and fault counts of the chain after a block.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Health {
-    /// What the compressor takes away, never negative.
+    /// Gain reduction of the compressor, never negative.
     pub compressor_reduction: Db,
-    /// What the limiter takes away, never negative.
+    /// Gain reduction of the limiter, never negative.
     pub limiter_reduction: Db,
     /// Non-finite input samples since reset.
     pub sanitized: u64,
-    /// Non-finite outputs since reset.
+    /// Non-finite output samples since reset.
     pub faults: u64,
 }
 
 impl Gauges {
-    /// The reading of what has come since [`Self::restart`]. Allocates; not for the audio thread.
+    /// Returns the reading since [`Self::restart_reading`]. Allocates; not for the audio thread.
     pub fn reading(&self) -> Reading {
         let Some(ring) = self.hops.get() else { return Reading::default() };
-        // Acquire: who sees the count sees the hops
+        // Acquire: a reader of the count sees the hops
         let written = self.written.load(Ordering::Acquire);
-        // a few hops short of the whole ring, lest the writer laps the reader
-        let oldest = written.saturating_sub(KEPT_HOPS as u64 - 16);
+        // a few hops short of the whole ring, so that the writer does not overtake the reader
+        let oldest = written.saturating_sub(RING_HOPS as u64 - 16);
         let since = self.since.load(Ordering::Relaxed).max(oldest).min(written);
-        let powers: Vec<Power> = (since..written).map(|hop| Power(at(ring, hop).0)).collect();
+        let powers: Vec<Power> = (since..written).map(|hop| Power(hop_at(ring, hop).0)).collect();
         let last = |window: usize| {
             let start = powers.len().checked_sub(window)?;
             loudness::windows(&powers[start..], window).next()?.loudness()
@@ -87,44 +87,44 @@ impl Gauges {
         }
     }
 
-    /// Hops that were ever published. While it stays, so does the reading, unless restarted.
+    /// Returns the number of published hops. The reading changes only with it, or with a restart.
     pub fn hops(&self) -> u64 {
         self.written.load(Ordering::Acquire)
     }
 
-    /// How long a programme the reading is of.
-    pub fn heard(&self) -> Ms {
+    /// Returns the length of the programme that the reading covers.
+    pub fn programme_length(&self) -> Ms {
         let written = self.written.load(Ordering::Acquire);
         Ms(written.saturating_sub(self.since.load(Ordering::Relaxed)) as f64 * 100.0)
     }
 
-    /// Samples for windows.
+    /// Returns the sample rings for windows.
     pub fn scope(&self) -> &Scope {
         &self.scope
     }
 
-    /// Momentary and short-term loudness now. Does not allocate.
-    pub fn now(&self) -> (Option<Lufs>, Option<Lufs>) {
+    /// Returns momentary and short-term loudness. Does not allocate.
+    pub fn current_loudness(&self) -> (Option<Lufs>, Option<Lufs>) {
         let Some(ring) = self.hops.get() else { return (None, None) };
         let written = self.written.load(Ordering::Acquire);
         let last = |window: usize| {
             let from = written.checked_sub(window as u64)?;
             let mut powers = [Power(0.0); SHORT_TERM_HOPS];
             for (power, hop) in powers.iter_mut().zip(from..written) {
-                power.0 = at(ring, hop).0;
+                power.0 = hop_at(ring, hop).0;
             }
             loudness::windows(&powers[..window], window).next()?.loudness()
         };
         (last(BLOCK_HOPS), last(SHORT_TERM_HOPS))
     }
 
-    /// Starts the reading anew: what came before no longer counts.
-    pub fn restart(&self) {
+    /// Restarts the reading: earlier hops no longer count.
+    pub fn restart_reading(&self) {
         self.since.store(self.written.load(Ordering::Acquire), Ordering::Relaxed);
         self.sample_peak.store(0.0, Ordering::Relaxed);
     }
 
-    /// What the chain said of itself last.
+    /// Returns the chain's last published health.
     pub fn health(&self) -> Health {
         let db = |cell: &AtomicF32| Db(f64::from(cell.load(Ordering::Relaxed)));
         Health {
@@ -135,15 +135,15 @@ impl Gauges {
         }
     }
 
-    /// Publishes what the chain says of itself.
-    pub fn show(&self, health: Health) {
+    /// Publishes the chain's health.
+    pub fn publish_health(&self, health: Health) {
         self.compressor_reduction.store(health.compressor_reduction.0 as f32, Ordering::Relaxed);
         self.limiter_reduction.store(health.limiter_reduction.0 as f32, Ordering::Relaxed);
         self.sanitized.store(health.sanitized, Ordering::Relaxed);
         self.faults.store(health.faults, Ordering::Relaxed);
     }
 
-    /// Panics that were contained since the instance was made.
+    /// Returns the number of contained panics.
     pub fn panics(&self) -> u64 {
         self.panics.load(Ordering::Relaxed)
     }
@@ -153,25 +153,25 @@ impl Gauges {
         self.panics.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Latency in samples that the host was told last.
+    /// Returns the latency last reported to the host, samples.
     pub fn latency(&self) -> u64 {
         self.latency.load(Ordering::Relaxed)
     }
 
     /// Publishes the latency.
-    pub fn show_latency(&self, samples: u64) {
+    pub fn publish_latency(&self, samples: u64) {
         self.latency.store(samples, Ordering::Relaxed);
     }
 }
 
 /// Power and linear true peak of one hop.
-fn at(ring: &[AtomicU64], hop: u64) -> (f64, f64) {
-    unpack(ring[(hop % KEPT_HOPS as u64) as usize].load(Ordering::Relaxed))
+fn hop_at(ring: &[AtomicU64], hop: u64) -> (f64, f64) {
+    unpack(ring[(hop % RING_HOPS as u64) as usize].load(Ordering::Relaxed))
 }
 
-/// The highest linear true peak of some hops.
+/// Highest linear true peak in a range of hops.
 fn peak_over(ring: &[AtomicU64], hops: core::ops::Range<u64>) -> f64 {
-    hops.map(|hop| at(ring, hop).1).fold(0.0, f64::max)
+    hops.map(|hop| hop_at(ring, hop).1).fold(0.0, f64::max)
 }
 
 fn pack(power: f64, true_peak: f64) -> u64 {
@@ -183,19 +183,19 @@ fn unpack(word: u64) -> (f64, f64) {
     (float(word >> 32), float(word))
 }
 
-/// The audio thread's half: mono or stereo. Neither allocates nor waits after `new`.
+/// Audio thread's side of the meters, mono or stereo. Neither allocates nor waits after `new`.
 #[derive(Debug)]
-pub struct Tap {
-    /// `None` below 8 kHz: there is no loudness.
+pub struct MeterTap {
+    /// `None` below 8 kHz, where loudness is undefined.
     hops: Option<HopMeter>,
     peaks: [TruePeak; 2],
     gauges: Arc<Gauges>,
 }
 
-impl Tap {
-    /// A tap for audio at `rate`, `mono` or stereo, that publishes to `gauges`. Allocates.
+impl MeterTap {
+    /// Creates a tap for audio at `rate` that publishes to `gauges`. Allocates.
     pub fn new(rate: Hz, mono: bool, gauges: Arc<Gauges>) -> Self {
-        gauges.hops.get_or_init(|| std::iter::repeat_with(AtomicU64::default).take(KEPT_HOPS).collect());
+        gauges.hops.get_or_init(|| std::iter::repeat_with(AtomicU64::default).take(RING_HOPS).collect());
         let layout = if mono { Layout::mono() } else { Layout::stereo() };
         Self {
             hops: (rate.0 >= loudness::MIN_RATE.0).then(|| HopMeter::new(rate, &layout)),
@@ -204,7 +204,7 @@ impl Tap {
         }
     }
 
-    /// Takes finite audio: one or two channels, equally long.
+    /// Meters finite audio: one or two channels, equally long.
     pub fn process(&mut self, channels: &[&[f64]]) {
         let Some(hops) = &mut self.hops else { return };
         let frames = channels.first().map_or(0, |channel| channel.len());
@@ -221,19 +221,19 @@ impl Tap {
                     .take(channels.len())
                     .map(TruePeak::take)
                     .fold((0.0, 0.0), |m, p| (f64::max(m.0, p.0), f64::max(m.1, p.1)));
-                publish(&self.gauges, power.0, true_peak, sample_peak);
+                publish_hop(&self.gauges, power.0, true_peak, sample_peak);
             }
             at = end;
         }
     }
 }
 
-fn publish(gauges: &Gauges, power: f64, true_peak: f64, sample_peak: f64) {
+fn publish_hop(gauges: &Gauges, power: f64, true_peak: f64, sample_peak: f64) {
     let Some(ring) = gauges.hops.get() else { return };
     let at = gauges.written.load(Ordering::Relaxed);
-    ring[(at % KEPT_HOPS as u64) as usize].store(pack(power, true_peak), Ordering::Relaxed);
+    ring[(at % RING_HOPS as u64) as usize].store(pack(power, true_peak), Ordering::Relaxed);
     gauges.sample_peak.fetch_max(sample_peak as f32, Ordering::Relaxed);
-    // Release: who sees the count sees the hop
+    // Release: a reader of the count sees the hop
     gauges.written.store(at + 1, Ordering::Release);
 }
 
@@ -247,7 +247,7 @@ mod tests {
     fn readings_are_the_meter_s() {
         let (left, right) = (noise(1, 48_000 * 8, 0.4), noise(2, 48_000 * 8, 0.2));
         let gauges = Arc::new(Gauges::default());
-        let mut tap = Tap::new(Hz(48_000.0), false, Arc::clone(&gauges));
+        let mut tap = MeterTap::new(Hz(48_000.0), false, Arc::clone(&gauges));
         let mut meter = Meter::new(Hz(48_000.0), &Layout::stereo());
         for (l, r) in left.chunks(777).zip(right.chunks(777)) {
             tap.process(&[l, r]);
@@ -261,17 +261,17 @@ mod tests {
         assert!(near(ours.range.map(|x| x.0), theirs.range.map(|x| x.0)));
         assert!(near(ours.true_peak.map(|x| x.0), theirs.true_peak.map(|x| x.0)));
         assert!(near(ours.psr.map(|x| x.0), theirs.psr.map(|x| x.0)));
-        assert_eq!(gauges.heard(), Ms(8000.0));
+        assert_eq!(gauges.programme_length(), Ms(8000.0));
         assert!(near(ours.sample_peak.map(|x| x.0), theirs.sample_peak.map(|x| x.0)));
     }
 
     #[test]
     fn a_restarted_reading_knows_nothing_of_what_was_before() {
         let gauges = Arc::new(Gauges::default());
-        let mut tap = Tap::new(Hz(48_000.0), true, Arc::clone(&gauges));
+        let mut tap = MeterTap::new(Hz(48_000.0), true, Arc::clone(&gauges));
         tap.process(&[&noise(1, 96_000, 0.4)]);
         assert!(gauges.reading().integrated.is_some());
-        gauges.restart();
+        gauges.restart_reading();
         assert_eq!(gauges.reading(), Reading::default());
     }
 
@@ -279,7 +279,7 @@ mod tests {
     fn before_the_first_tap_and_below_8_khz_there_is_no_reading() {
         let gauges = Arc::new(Gauges::default());
         assert_eq!(gauges.reading(), Reading::default());
-        let mut tap = Tap::new(Hz(4000.0), true, Arc::clone(&gauges));
+        let mut tap = MeterTap::new(Hz(4000.0), true, Arc::clone(&gauges));
         tap.process(&[&noise(1, 40_000, 0.4)]);
         assert_eq!(gauges.reading(), Reading::default());
     }

@@ -1,32 +1,32 @@
-//! The groups of parameters, as hosts show them. Which parameters there are is said here; everything about them
-//! (name, range, default, unit) comes from the chain's table. A group keeps the row of each of its parameters under the
-//! same field name, so the two cannot be paired otherwise than by id.
+//! Parameter groups as hosts show them. This file lists the parameters; name, range, default and unit come from the
+//! chain's table. A group keeps the table row of each parameter under the same field name, so that they are paired by
+//! id.
 
 use super::control::{Changes, Control};
 use chain::parameters::{PARAMETERS, Parameter};
 use nice_plug::prelude::{BoolParam, FloatParam, IntParam, Params};
 
-/// Sees every parameter of a group, in the table's order.
+/// Visitor of parameters in the table's order.
 pub trait Visitor {
-    /// Called for each, with its row of the table.
+    /// Visits one parameter with its row of the table.
     fn visit<C: Control>(&mut self, row: &'static Parameter, control: &C);
 }
 
-/// Parameters that belong together.
+/// Group of host parameters.
 pub(crate) trait Group: Params + Sized {
-    /// Makes them all; `prefix` comes before each id, and every change is counted in `changes`.
+    /// Creates the parameters; `prefix` precedes each id, and changes are counted in `changes`.
     fn make(changes: &Changes, prefix: &str) -> Self;
 
-    /// Shows them all to `visitor`, in the order in which they are declared.
+    /// Visits the parameters in the order of their declaration.
     fn each(&self, visitor: &mut impl Visitor);
 }
 
-/// The table's row `prefix` + `id`.
+/// Returns the table's row `prefix` + `id`.
 fn row(prefix: &str, id: &str) -> &'static Parameter {
     PARAMETERS.find(&format!("{prefix}{id}")).expect("groups name the table's parameters")
 }
 
-/// A group from its fields: id (field name) and kind; and the name of the struct with its rows.
+/// Defines a group from its fields, id and kind each, and the struct of their rows.
 macro_rules! group {
     ($(#[$doc:meta])* $name:ident, $rows:ident { $($id:tt $field:ident: $kind:ident,)+ }) => {
         $(#[$doc])*
@@ -58,7 +58,7 @@ macro_rules! group {
 }
 
 group! {
-    /// What comes in.
+    /// Input of the chain.
     Input, InputRows {
         "bypass" bypass: BoolParam,
         "in_trim" trim: FloatParam,
@@ -147,14 +147,14 @@ group! {
 }
 
 group! {
-    /// What leaves a Stem.
+    /// Output of a Stem.
     StemOutput, StemOutputRows {
         "level" level: FloatParam,
     }
 }
 
 group! {
-    /// What leaves a Master.
+    /// Output of a Master.
     MasterOutput, MasterOutputRows {
         "level" level: FloatParam,
         "dither" dither: IntParam,

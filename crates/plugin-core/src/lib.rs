@@ -1,8 +1,12 @@
-//! The parameters a host sees, and from them the chain's settings.
+//! Host parameters, saved state, meters, and the state that a plugin shares with its window.
 //!
-//! [`chain::parameters`](chain::parameters) is the one table; [`groups`] says which of its rows a plugin has
-//! and in what order, [`control`] makes a host parameter of a row, [`travel`] and [`text`] convert; [`document`] is
-//! what is saved. The shells turn all of it into plain [`ChainSettings`]: no parameter type reaches the signal path.
+//! [`chain::parameters`](chain::parameters) is the one parameter table. [`groups`] lists the rows that a plugin has,
+//! [`control`] makes a host parameter of a row, [`normalized`] and [`text`] convert values, [`document`] is saved
+//! beside the parameters. [`ChainParams::settings`] turns all of it into plain [`ChainSettings`]: no parameter type
+//! reaches the signal path.
+//!
+//! [`context`] is the value that plugin and window share: [`gauges`] and [`shared`] state, with [`session_view`] as
+//! the snapshot and [`command`] as the way back.
 
 pub mod command;
 pub mod context;
@@ -10,23 +14,23 @@ pub mod control;
 pub mod document;
 pub mod gauges;
 pub mod groups;
-pub mod listening;
+pub mod monitor;
 pub mod noise;
+pub mod normalized;
 pub mod presets;
-pub mod reel;
+pub mod reference_clip;
 pub mod references;
+pub mod session_export;
 pub mod session_view;
 pub mod shared;
-pub mod sheet;
 pub mod text;
 pub mod track;
 pub mod transport;
-pub mod travel;
 
 use chain::parameters::Parameter;
 use chain::{ChainKind, ChainSettings, LatencyClass};
 use control::{Changes, Control};
-use document::{Snapshot, Store};
+use document::{ParameterSnapshot, Store};
 use groups::{
     Band, Compressor, Denoise, Group, Input, Limiter, MasterOutput, Saturator, StemOutput, Visitor, Width,
 };
@@ -34,10 +38,10 @@ use nice_plug::prelude::{IntParam, IntRange, Params};
 use std::sync::Arc;
 use units::Db;
 
-/// What differs between the plugins.
+/// Parameter group that differs between the plugins.
 #[expect(private_bounds, reason = "groups are this module's own")]
 pub trait Output: Group {
-    /// Where the chain sits.
+    /// Kind of the chain.
     const CHAIN_KIND: ChainKind;
 }
 
@@ -105,7 +109,7 @@ pub struct ChainParams<O: Output> {
     /// Output.
     #[nested(group = "Output")]
     pub output: O,
-    /// What is saved beside the parameters.
+    /// Saved document beside the parameters.
     #[persist = "document"]
     pub store: Store,
     changes: Changes,
@@ -139,7 +143,7 @@ impl<O: Output> Default for ChainParams<O> {
 }
 
 impl<O: Output> ChainParams<O> {
-    /// Shows every parameter of the chain to `visitor`, in the table's order.
+    /// Visits every parameter of the chain in the table's order.
     pub fn each(&self, visitor: &mut impl Visitor) {
         self.input.each(visitor);
         self.denoise.each(visitor);
@@ -162,12 +166,12 @@ impl<O: Output> ChainParams<O> {
         self.output.each(visitor);
     }
 
-    /// Changes of the chain's parameters and of the document so far. While it stays, so do the [settings](Self::settings).
+    /// Returns the number of changes of parameters and document. The [settings](Self::settings) change only with it.
     pub fn changes(&self) -> u64 {
         self.changes.count()
     }
 
-    /// The chain's settings now. Does not allocate.
+    /// Returns the chain's current settings. Does not allocate.
     pub fn settings(&self) -> ChainSettings {
         struct Read(ChainSettings);
         impl Visitor for Read {
@@ -183,7 +187,7 @@ impl<O: Output> ChainParams<O> {
         settings
     }
 
-    /// What a Master has asked the level to change by, on top of [`Self::settings`].
+    /// Returns the level change that a Master has requested, on top of [`Self::settings`].
     pub fn trim(&self) -> Db {
         match O::CHAIN_KIND {
             ChainKind::Stem => self.store.trim(),
@@ -191,36 +195,36 @@ impl<O: Output> ChainParams<O> {
         }
     }
 
-    /// The chain's settings now, to be kept.
-    pub fn snapshot(&self) -> Snapshot {
-        struct Keep(Snapshot);
+    /// Returns the current parameters for a slot.
+    pub fn snapshot(&self) -> ParameterSnapshot {
+        struct Keep(ParameterSnapshot);
         impl Visitor for Keep {
             fn visit<C: Control>(&mut self, row: &'static Parameter, control: &C) {
-                self.0.keep(row, control.value(row));
+                self.0.set_value(row, control.value(row));
             }
         }
-        let mut keep = Keep(Snapshot::default());
+        let mut keep = Keep(ParameterSnapshot::default());
         self.each(&mut keep);
         keep.0
     }
 
-    /// The latency class that is asked for.
+    /// Returns the selected latency class.
     pub fn class(&self) -> LatencyClass {
         CLASSES[usize::try_from(self.latency_class.value()).unwrap_or(0).min(CLASSES.len() - 1)].0
     }
 }
 
-/// The id of the latency class. Permanent.
+/// Id of the latency class. Permanent.
 const LATENCY_CLASS: &str = "latency_class";
 
-/// The classes in the parameter's order, which is permanent.
+/// Latency classes in the parameter's order, which is permanent.
 const CLASSES: [(LatencyClass, &str); 3] = [
     (LatencyClass::Zero, "Zero"),
     (LatencyClass::Lookahead, "Lookahead"),
     (LatencyClass::LinearDenoise, "Linear & Denoise"),
 ];
 
-/// The latency classes with their names, in order of latency.
+/// Returns the latency classes with their names, in order of latency.
 pub fn classes() -> &'static [(LatencyClass, &'static str)] {
     &CLASSES
 }

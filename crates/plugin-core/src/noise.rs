@@ -1,95 +1,98 @@
-//! The noise print of an instance, the threshold per octave, and the wish to learn a print: between a window, the audio thread and what is saved.
+//! Noise print and threshold offsets of an instance, and requests to learn a print, shared by window, audio thread
+//! and saved document.
 
 use super::control::Changes;
 use dsp::denoise::{BANDS, CURVE_POINTS, NoisePrint, ThresholdCurve};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use units::{Db, Ms};
 
-/// A word per band, so that the audio thread reads and writes without a lock.
+/// Noise print in atomic words, so that the audio thread reads and writes without a lock.
 ///
-/// Writers take turns: the audio thread tries, the others wait for the few hundred nanoseconds that it takes. A reader
-/// that comes in between may see two prints mixed; the change that is counted behind every write makes it look again.
+/// Writers exclude each other: the audio thread only tries, others spin for the few hundred nanoseconds of a write. A
+/// concurrent reader may see a mixture of two prints; the change counted after every write makes it read again.
 #[derive(Debug)]
 pub struct Noise {
-    /// There is a print.
-    learned: AtomicBool,
+    /// True if there is a print.
+    has_print: AtomicBool,
     levels: [AtomicU32; BANDS],
-    /// What is added to the threshold per octave, dB as bits.
+    /// Threshold offset per octave, bits of dB.
     curve: [AtomicU64; CURVE_POINTS],
-    /// Somebody writes.
-    taken: AtomicBool,
-    /// What a person wants: [`NOTHING`], [`LEARN`] or [`KEEP`].
-    wish: AtomicU8,
-    /// Sound that has been learned from since learning began, milliseconds.
-    heard: AtomicU64,
+    /// True while a thread writes the print.
+    writing: AtomicBool,
+    /// The request: [`REQUEST_NONE`], [`REQUEST_LEARN`] or [`REQUEST_KEEP`].
+    request: AtomicU8,
+    /// Length of the learned sound, milliseconds.
+    learned_ms: AtomicU64,
     changes: Changes,
 }
 
-/// The most that a point of the curve adds or takes, dB.
-pub const MOST_CURVE: f64 = 24.0;
+/// Maximum threshold offset, dB, in either direction.
+pub const MAX_CURVE_OFFSET: f64 = 24.0;
 
-const NOTHING: u8 = 0;
-const LEARN: u8 = 1;
-const KEEP: u8 = 2;
+const REQUEST_NONE: u8 = 0;
+const REQUEST_LEARN: u8 = 1;
+const REQUEST_KEEP: u8 = 2;
 
-/// What a person wants of the audio thread.
+/// Request to the audio thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wish {
-    /// Nothing; what was being learned is forgotten.
-    Nothing,
-    /// Noise is to be learned.
+pub enum LearnRequest {
+    /// Learns nothing, and forgets an unfinished print.
+    None,
+    /// Learns noise.
     Learn,
-    /// What has been learned is to become the print.
+    /// Makes the learned noise the print.
     Keep,
 }
 
 impl Noise {
-    /// No print; later ones are counted in `changes`.
+    /// Creates an empty print; changes are counted in `changes`.
     pub fn new(changes: Changes) -> Self {
         Self {
-            learned: AtomicBool::new(false),
+            has_print: AtomicBool::new(false),
             levels: [const { AtomicU32::new(0) }; BANDS],
             curve: [const { AtomicU64::new(0) }; CURVE_POINTS],
-            taken: AtomicBool::new(false),
-            wish: AtomicU8::new(NOTHING),
-            heard: AtomicU64::new(0),
+            writing: AtomicBool::new(false),
+            request: AtomicU8::new(REQUEST_NONE),
+            learned_ms: AtomicU64::new(0),
             changes,
         }
     }
 
-    /// The print; `None`: the noise is tracked. Neither waits nor allocates.
+    /// Returns the print; `None`: the noise is tracked. Neither waits nor allocates.
     pub fn print(&self) -> Option<NoisePrint> {
-        if !self.learned.load(Ordering::Acquire) {
+        if !self.has_print.load(Ordering::Acquire) {
             return None;
         }
         NoisePrint::new(&self.levels.each_ref().map(|level| f32::from_bits(level.load(Ordering::Relaxed))))
     }
 
-    /// What is added to the threshold per octave. Reads nine words.
+    /// Returns the threshold offsets per octave. Reads nine words.
     pub fn curve(&self) -> ThresholdCurve {
         self.curve.each_ref().map(|point| Db(f64::from_bits(point.load(Ordering::Relaxed))))
     }
 
-    /// Adds that to the threshold per octave, each within +-24 dB. For every thread but the audio thread, one at a time; a reader
-    /// that comes in between looks again at the change that is counted.
+    /// Sets the threshold offsets, each clamped to ±24 dB. For one thread at a time, not the audio thread; a
+    /// concurrent reader reads again after the counted change.
     pub fn set_curve(&self, curve: &ThresholdCurve) {
         for (to, point) in self.curve.iter().zip(curve) {
-            let point = if point.0.is_finite() { point.0.clamp(-MOST_CURVE, MOST_CURVE) } else { 0.0 };
+            let point =
+                if point.0.is_finite() { point.0.clamp(-MAX_CURVE_OFFSET, MAX_CURVE_OFFSET) } else { 0.0 };
             to.store(point.to_bits(), Ordering::Relaxed);
         }
         self.changes.add();
     }
 
-    /// Takes the place of the print, or has the noise tracked. For every thread but the audio thread.
-    pub fn set(&self, print: Option<&NoisePrint>) {
-        while !self.try_set(print) {
+    /// Sets the print, or returns to tracking. Not for the audio thread.
+    pub fn set_print(&self, print: Option<&NoisePrint>) {
+        while !self.try_set_print(print) {
             std::thread::yield_now();
         }
     }
 
-    /// As [`Self::set`], for the audio thread: false, and nothing done, while somebody else writes.
-    pub fn try_set(&self, print: Option<&NoisePrint>) -> bool {
-        if self.taken.swap(true, Ordering::Acquire) {
+    /// Sets the print as [`Self::set_print`] does, for the audio thread: returns false without effect while another
+    /// thread writes.
+    pub fn try_set_print(&self, print: Option<&NoisePrint>) -> bool {
+        if self.writing.swap(true, Ordering::Acquire) {
             return false;
         }
         if let Some(print) = print {
@@ -97,55 +100,61 @@ impl Noise {
                 to.store(level.to_bits(), Ordering::Relaxed);
             }
         }
-        self.learned.store(print.is_some(), Ordering::Release);
-        self.taken.store(false, Ordering::Release);
+        self.has_print.store(print.is_some(), Ordering::Release);
+        self.writing.store(false, Ordering::Release);
         self.changes.add();
         true
     }
 
-    /// Noise is to be learned from what is heard from now on. For a window.
-    pub fn learn(&self) {
-        self.heard.store(0, Ordering::Relaxed);
-        self.wish.store(LEARN, Ordering::Relaxed);
+    /// Requests learning from now on. For a window.
+    pub fn start_learning(&self) {
+        self.learned_ms.store(0, Ordering::Relaxed);
+        self.request.store(REQUEST_LEARN, Ordering::Relaxed);
     }
 
-    /// Enough is learned: it is to become the print. Without effect while nothing is learned.
-    pub fn keep(&self) {
-        let _ = self.wish.compare_exchange(LEARN, KEEP, Ordering::Relaxed, Ordering::Relaxed);
+    /// Requests that the learned noise become the print. No effect unless learning.
+    pub fn keep_learned(&self) {
+        let _ =
+            self.request.compare_exchange(REQUEST_LEARN, REQUEST_KEEP, Ordering::Relaxed, Ordering::Relaxed);
     }
 
-    /// What is being learned is to be forgotten; the print stays.
-    pub fn cancel(&self) {
-        self.wish.store(NOTHING, Ordering::Relaxed);
+    /// Cancels learning; the print stays.
+    pub fn cancel_learning(&self) {
+        self.request.store(REQUEST_NONE, Ordering::Relaxed);
     }
 
-    /// What is wanted of the audio thread. Reads a word.
-    pub fn wish(&self) -> Wish {
-        match self.wish.load(Ordering::Relaxed) {
-            LEARN => Wish::Learn,
-            KEEP => Wish::Keep,
-            _ => Wish::Nothing,
+    /// Returns the request. Reads one word.
+    pub fn request(&self) -> LearnRequest {
+        match self.request.load(Ordering::Relaxed) {
+            REQUEST_LEARN => LearnRequest::Learn,
+            REQUEST_KEEP => LearnRequest::Keep,
+            _ => LearnRequest::None,
         }
     }
 
-    /// The audio thread has learned, `None` if it has heard nothing; false while somebody else writes: it tries again.
-    pub fn finish(&self, print: Option<&NoisePrint>) -> bool {
-        let done = print.is_none() || self.try_set(print);
+    /// Stores the learned print, `None` if nothing was heard. For the audio thread, which tries again after false.
+    pub fn finish_learning(&self, print: Option<&NoisePrint>) -> bool {
+        let done = print.is_none() || self.try_set_print(print);
         if done {
-            // not over a wish that has come since
-            let _ = self.wish.compare_exchange(KEEP, NOTHING, Ordering::Relaxed, Ordering::Relaxed);
+            // a request that has come meanwhile stays
+            let _ = self.request.compare_exchange(
+                REQUEST_KEEP,
+                REQUEST_NONE,
+                Ordering::Relaxed,
+                Ordering::Relaxed,
+            );
         }
         done
     }
 
-    /// The audio thread has learned from so much sound.
-    pub fn show_heard(&self, heard: Ms) {
-        self.heard.store(heard.0 as u64, Ordering::Relaxed);
+    /// Publishes the length of the learned sound. For the audio thread.
+    pub fn set_learned_duration(&self, heard: Ms) {
+        self.learned_ms.store(heard.0 as u64, Ordering::Relaxed);
     }
 
-    /// From how much sound has been learned; `None` while nothing is.
-    pub fn heard(&self) -> Option<Ms> {
-        (self.wish() != Wish::Nothing).then(|| Ms(self.heard.load(Ordering::Relaxed) as f64))
+    /// Returns the length of the learned sound; `None` unless learning.
+    pub fn learned_duration(&self) -> Option<Ms> {
+        (self.request() != LearnRequest::None).then(|| Ms(self.learned_ms.load(Ordering::Relaxed) as f64))
     }
 }
 
@@ -162,9 +171,9 @@ mod tests {
         let changes = Changes::default();
         let noise = Noise::new(changes.clone());
         assert_eq!(noise.print(), None);
-        noise.set(Some(&print(-90.5)));
+        noise.set_print(Some(&print(-90.5)));
         assert_eq!((noise.print(), changes.count()), (Some(print(-90.5)), 1));
-        assert!(noise.try_set(None));
+        assert!(noise.try_set_print(None));
         assert_eq!((noise.print(), changes.count()), (None, 2));
     }
 
@@ -184,32 +193,36 @@ mod tests {
     #[test]
     fn the_audio_thread_does_not_wait_for_who_writes() {
         let noise = Noise::new(Changes::default());
-        noise.taken.store(true, Ordering::Relaxed);
-        assert!(!noise.try_set(Some(&print(-80.0))));
+        noise.writing.store(true, Ordering::Relaxed);
+        assert!(!noise.try_set_print(Some(&print(-80.0))));
         assert_eq!(noise.print(), None);
     }
 
     #[test]
     fn what_was_learned_becomes_the_print_only_if_it_was_wanted_and_heard() {
         let noise = Noise::new(Changes::default());
-        noise.keep();
-        assert_eq!((noise.wish(), noise.heard()), (Wish::Nothing, None), "nothing to keep");
-        noise.learn();
-        noise.show_heard(Ms(1500.0));
-        assert_eq!((noise.wish(), noise.heard()), (Wish::Learn, Some(Ms(1500.0))));
-        noise.keep();
-        assert_eq!(noise.wish(), Wish::Keep);
-        assert!(noise.finish(None));
-        assert_eq!((noise.wish(), noise.print()), (Wish::Nothing, None));
-        noise.learn();
-        assert_eq!(noise.heard(), Some(Ms(0.0)), "anew");
-        noise.keep();
-        noise.taken.store(true, Ordering::Relaxed);
-        assert!(!noise.finish(Some(&print(-80.0))));
-        assert_eq!(noise.wish(), Wish::Keep, "until it is done");
-        noise.taken.store(false, Ordering::Relaxed);
-        assert!(noise.finish(Some(&print(-80.0))));
-        assert_eq!((noise.wish(), noise.print()), (Wish::Nothing, Some(print(-80.0))));
+        noise.keep_learned();
+        assert_eq!(
+            (noise.request(), noise.learned_duration()),
+            (LearnRequest::None, None),
+            "nothing to keep"
+        );
+        noise.start_learning();
+        noise.set_learned_duration(Ms(1500.0));
+        assert_eq!((noise.request(), noise.learned_duration()), (LearnRequest::Learn, Some(Ms(1500.0))));
+        noise.keep_learned();
+        assert_eq!(noise.request(), LearnRequest::Keep);
+        assert!(noise.finish_learning(None));
+        assert_eq!((noise.request(), noise.print()), (LearnRequest::None, None));
+        noise.start_learning();
+        assert_eq!(noise.learned_duration(), Some(Ms(0.0)), "anew");
+        noise.keep_learned();
+        noise.writing.store(true, Ordering::Relaxed);
+        assert!(!noise.finish_learning(Some(&print(-80.0))));
+        assert_eq!(noise.request(), LearnRequest::Keep, "until it is done");
+        noise.writing.store(false, Ordering::Relaxed);
+        assert!(noise.finish_learning(Some(&print(-80.0))));
+        assert_eq!((noise.request(), noise.print()), (LearnRequest::None, Some(print(-80.0))));
     }
 
     #[test]
@@ -218,7 +231,7 @@ mod tests {
         std::thread::scope(|scope| {
             for level in [-60.0, -70.0, -80.0] {
                 let noise = &noise;
-                scope.spawn(move || (0..3000).for_each(|_| noise.set(Some(&print(level)))));
+                scope.spawn(move || (0..3000).for_each(|_| noise.set_print(Some(&print(level)))));
             }
         });
         let last = noise.print().expect("there is one");

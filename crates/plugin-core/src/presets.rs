@@ -1,7 +1,7 @@
-//! Starting points for a chain, and the text that they are kept as.
+//! Presets of a chain, and their text format.
 //!
-//! A preset is the sound of a chain without its place in the mix: equalizer, dynamics, saturation, width, limiter.
-//! Input, level, dither and bypass stay as they are, and so do name, role and identity.
+//! A preset sets equalizer, dynamics, saturation, width and limiter. Input, level, dither, bypass, name, role and
+//! identity stay.
 
 use super::text::parse;
 use chain::ChainKind;
@@ -9,19 +9,19 @@ use chain::parameters::{PARAMETERS, Parameter, ParameterKind, Value};
 use project::session_file::parameter_line;
 use session::role::Role;
 
-/// What a preset sets: every parameter that presets have.
+/// Values of all parameters that presets set.
 pub type Values = Vec<(&'static Parameter, Value)>;
 
 /// A preset.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Preset {
-    /// Its name.
+    /// Name of the preset.
     pub name: String,
-    /// What it sets.
+    /// Its values.
     pub values: Values,
 }
 
-/// A preset that comes with the plugin.
+/// Preset that comes with the plugin.
 struct Factory {
     chain_kind: ChainKind,
     role: Option<Role>,
@@ -33,7 +33,7 @@ const fn stem(role: Role, name: &'static str, values: &'static [(&'static str, &
     Factory { chain_kind: ChainKind::Stem, role: Some(role), name, values }
 }
 
-/// Moderate on purpose: what a mastering engineer would try first.
+/// Factory presets: moderate starting points.
 const FACTORY: [Factory; 7] = [
     stem(
         Role::Drums,
@@ -124,12 +124,12 @@ const FACTORY: [Factory; 7] = [
     },
 ];
 
-/// The parameters that presets set in `chain_kind`.
+/// Returns the parameters that presets set in a chain of kind `chain_kind`.
 pub fn rows(chain_kind: ChainKind) -> impl Iterator<Item = &'static Parameter> {
     PARAMETERS.for_kind(chain_kind).filter(|row| !matches!(row.group.as_str(), "Input" | "Output"))
 }
 
-/// Presets that come with the plugin: that which changes nothing, those for `role`, then those for others.
+/// Returns the factory presets: the neutral one, those for `role`, then the others.
 pub fn factory(chain_kind: ChainKind, role: Role) -> Vec<Preset> {
     let neutral =
         Preset { name: "Neutral".into(), values: rows(chain_kind).map(|row| (row, row.default)).collect() };
@@ -148,7 +148,8 @@ pub fn factory(chain_kind: ChainKind, role: Role) -> Vec<Preset> {
     std::iter::once(neutral).chain(of(true)).chain(of(false)).collect()
 }
 
-/// The lines of a preset's file: `comp_ratio = 1.5`, only what is not at its default, as in a session file's chain.
+/// Writes a preset's file: lines such as `comp_ratio = 1.5` for values that are not the default, as in a session
+/// file's chain.
 pub fn write(values: &[(&'static Parameter, Value)]) -> String {
     let mut text = String::from(
         "# A preset of Stemlink: lines of a [stems.chain] or [master.chain] of a session file.\n",
@@ -162,15 +163,16 @@ pub fn write(values: &[(&'static Parameter, Value)]) -> String {
     text
 }
 
-/// Reads a preset's file; parameters that it does not name have their default.
+/// Reads a preset's file; parameters that it does not name get their default.
 ///
 /// # Errors
-/// A sentence with the line: no `id = value`, an unknown parameter, a value that it has not.
+///
+/// A message with the line: no `id = value`, an unknown parameter, or an invalid value.
 pub fn read(chain_kind: ChainKind, text: &str) -> Result<Values, String> {
     let mut values: Values = rows(chain_kind).map(|row| (row, row.default)).collect();
     for (index, line) in text.lines().enumerate() {
         let line = line.trim();
-        // headings of tables are allowed, so that lines can be taken from a session file
+        // table headings are allowed, so that lines can be copied from a session file
         if line.is_empty() || line.starts_with(['#', '[']) {
             continue;
         }
@@ -236,7 +238,7 @@ mod tests {
     fn what_is_written_is_read() {
         for fraction in [0.0, 0.1, 0.5, 0.93, 1.0] {
             let values: Values = rows(ChainKind::Master)
-                .map(|row| (row, super::super::travel::value_at(row, fraction)))
+                .map(|row| (row, super::super::normalized::value_from_normalized(row, fraction)))
                 .collect();
             let text = write(&values);
             assert_eq!(read(ChainKind::Master, &text).expect("our own"), values, "{text}");

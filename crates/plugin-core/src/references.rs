@@ -1,104 +1,104 @@
-//! Songs that a mix is compared with, as a Master's window shows them.
+//! Reference songs as a Master's window shows them.
 
 use session::reference::{MatchedGain, match_gain};
 use units::{Dbtp, Lufs, Ms};
 
-/// The most references of a project.
-pub const MOST: usize = 8;
+/// Maximum number of references in a project.
+pub const MAX_REFERENCES: usize = 8;
 
-/// The references, and how they are heard.
+/// List of references with the state of playback.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct References {
-    /// Each of them, in the order in which they were added.
+pub struct ReferenceList {
+    /// The references, in the order in which they were added.
     pub kept: Vec<Reference>,
-    /// They follow the host's transport, else their loudest 20 s are played again and again.
+    /// True if they follow the host's transport; else their loudest 20 s loop.
     pub along: bool,
-    /// The one that is heard now, by its place in the list.
+    /// Index of the reference that is heard.
     pub heard: Option<usize>,
-    /// The one that is to be heard, and is being read.
+    /// Index of the reference that will be heard once it is read.
     pub awaited: Option<usize>,
-    /// The one that was heard last.
+    /// Index of the reference heard last.
     pub last: Option<usize>,
-    /// Loudness of the mix so far, which they are matched to.
+    /// Loudness of the mix so far, to which references are matched.
     pub mix: Option<Lufs>,
-    /// A folder to choose files from, once a person has asked for one.
-    pub listing: Option<Listing>,
+    /// Folder listing for the choice of files, once the user has opened it.
+    pub listing: Option<FolderListing>,
 }
 
-impl References {
-    /// How the reference at `index` is played; `None` while it cannot be.
-    pub fn matched(&self, index: usize) -> Option<MatchedGain> {
+impl ReferenceList {
+    /// Returns the playback gain of the reference at `index`; `None` while it cannot be matched.
+    pub fn matched_gain(&self, index: usize) -> Option<MatchedGain> {
         match &self.kept.get(index)?.state {
-            State::Ready(figures) => match_gain(self.mix, figures.integrated, figures.true_peak),
+            ReferenceState::Ready(figures) => match_gain(self.mix, figures.integrated, figures.true_peak),
             _ => None,
         }
     }
 
-    /// The one to switch to: the one that was heard last, else the first that can be heard.
-    pub fn next(&self) -> Option<usize> {
-        let can = |index: &usize| self.matched(*index).is_some();
+    /// Returns the index to switch to: the reference heard last, else the first playable one.
+    pub fn next_playable(&self) -> Option<usize> {
+        let can = |index: &usize| self.matched_gain(*index).is_some();
         self.last.filter(can).or_else(|| (0..self.kept.len()).find(can))
     }
 }
 
-/// A song to compare with.
+/// A reference song.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reference {
-    /// The file.
+    /// Path of the file.
     pub path: String,
-    /// What is known of it.
-    pub state: State,
+    /// State of its measurement.
+    pub state: ReferenceState,
 }
 
 impl Reference {
-    /// What it is called: the file without its folder.
+    /// Returns the file name without its folder.
     pub fn name(&self) -> &str {
-        name(&self.path)
+        file_name(&self.path)
     }
 }
 
-/// The last part of a path.
-pub fn name(path: &str) -> &str {
+/// Returns the last part of a path.
+pub fn file_name(path: &str) -> &str {
     path.rsplit(['/', '\\']).find(|part| !part.is_empty()).unwrap_or(path)
 }
 
-/// What is known of a file.
+/// State of a reference's measurement.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub enum State {
-    /// It is being measured.
+pub enum ReferenceState {
+    /// Measurement runs.
     #[default]
     Reading,
-    /// It was measured.
-    Ready(Figures),
-    /// It cannot be used: file, fault, cure.
+    /// Measurement is complete.
+    Ready(ReferenceReadings),
+    /// The file cannot be used: file, fault, remedy.
     Broken(String),
 }
 
-/// A file's figures.
+/// Readings of a reference.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Figures {
-    /// Loudness of the whole; `None` when nothing passes the gates.
+pub struct ReferenceReadings {
+    /// Integrated loudness; `None` if nothing passes the gates.
     pub integrated: Option<Lufs>,
-    /// Its true peak; `None` of silence.
+    /// True peak; `None` for silence.
     pub true_peak: Option<Dbtp>,
-    /// How long it is.
+    /// Length of the song.
     pub length: Ms,
-    /// Its loudest 20 s, or all of a shorter one: from, to.
+    /// Start and end of the loudest 20 s, or of all of a shorter song.
     pub loudest: (Ms, Ms),
 }
 
-/// What is in a folder.
+/// Contents of a folder.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Listing {
-    /// The folder.
+pub struct FolderListing {
+    /// Path of the folder.
     pub folder: String,
-    /// The one that it is in, unless it is the highest.
+    /// Path of its parent; `None` for a root.
     pub above: Option<String>,
-    /// Folders in it, whole paths.
+    /// Paths of its folders.
     pub folders: Vec<String>,
-    /// Audio files in it, whole paths.
+    /// Paths of its audio files.
     pub files: Vec<String>,
-    /// Why it could not be read: one line; empty if it could.
+    /// Reason for which it could not be read, one line; empty if it could.
     pub fault: String,
 }
 
@@ -108,30 +108,34 @@ mod tests {
 
     #[test]
     fn the_one_to_switch_to_is_the_last_that_was_heard_if_it_can_be_heard_still() {
-        let figures = Figures {
+        let figures = ReferenceReadings {
             integrated: Some(Lufs(-9.0)),
             true_peak: Some(Dbtp(-1.0)),
             length: Ms(1000.0),
             loudest: (Ms(0.0), Ms(1000.0)),
         };
         let of = |state| Reference { path: "/music/a.wav".into(), state };
-        let mut all = References {
-            kept: vec![of(State::Reading), of(State::Ready(figures)), of(State::Ready(figures))],
-            ..References::default()
+        let mut all = ReferenceList {
+            kept: vec![
+                of(ReferenceState::Reading),
+                of(ReferenceState::Ready(figures)),
+                of(ReferenceState::Ready(figures)),
+            ],
+            ..ReferenceList::default()
         };
-        assert_eq!(all.next(), None, "nothing of the mix was heard");
+        assert_eq!(all.next_playable(), None, "nothing of the mix was heard");
         all.mix = Some(Lufs(-12.0));
-        assert_eq!(all.next(), Some(1));
+        assert_eq!(all.next_playable(), Some(1));
         all.last = Some(2);
-        assert_eq!(all.next(), Some(2));
-        all.kept[2].state = State::Broken("gone".into());
-        assert_eq!(all.next(), Some(1));
+        assert_eq!(all.next_playable(), Some(2));
+        all.kept[2].state = ReferenceState::Broken("gone".into());
+        assert_eq!(all.next_playable(), Some(1));
     }
 
     #[test]
     fn names_are_files_without_folders_of_any_system() {
-        assert_eq!(name("/music/a b.wav"), "a b.wav");
-        assert_eq!(name("C:\\Music\\c.flac"), "c.flac");
-        assert_eq!((name("plain.wav"), name("/")), ("plain.wav", "/"));
+        assert_eq!(file_name("/music/a b.wav"), "a b.wav");
+        assert_eq!(file_name("C:\\Music\\c.flac"), "c.flac");
+        assert_eq!((file_name("plain.wav"), file_name("/")), ("plain.wav", "/"));
     }
 }

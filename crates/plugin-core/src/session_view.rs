@@ -1,4 +1,4 @@
-//! A session as windows show it: one immutable value, published in one place ([`PluginShared`]) and drawn as it is.
+//! Snapshot of a session for windows: one immutable value, published by [`PluginShared`].
 //!
 //! [`PluginShared`]: super::shared::PluginShared
 
@@ -14,68 +14,67 @@ use std::sync::Arc;
 use units::{Db, Lufs, Ms};
 
 /// Length of a hop of a session.
-pub const HOP: Ms = Ms(100.0);
+pub const HOP_LENGTH: Ms = Ms(100.0);
 
 /// Third-octave bands of a stem's spectrum, 20 Hz to 20 kHz.
-pub const BANDS: usize = 31;
+pub const STEM_SPECTRUM_BANDS: usize = 31;
 
-/// Everything that a window shows and that does not come from the plugin's own parameters and meters.
+/// Everything that a window shows beside the plugin's own parameters and meters.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SessionSnapshot {
-    /// Grows with every change, of this or of what the plugin itself shows: a window that has drawn it shows what there is.
+    /// Grows with every change of the snapshot, parameters or meters: a window redraws only when it has.
     pub revision: u64,
-    /// Every Stem that is known, in the order in which they came, those that have gone last. At frame rate, and only
-    /// while a window is open.
+    /// All known Stems in the order of their creation, gone ones last. Updated at frame rate while a window is open.
     pub stems: Vec<StemCard>,
-    /// Another Master of the session sits last, so that what leaves this one is not what is heard in the end.
+    /// True if another Master of the session is last on the bus, so that this one's output is not the final one.
     pub has_final: bool,
     /// Result of a Master's analysis; `None` before anything was heard.
     pub analysis: Option<Arc<AnalysisResult>>,
-    /// Stems that a person hears otherwise for a moment.
+    /// Stems that the user has put on solo, mute or bypass.
     pub auditions: Auditions,
-    /// Stem whose sound the rest of the mix is said to follow.
+    /// Stem that the unlinked part of the mix follows, as the user has declared.
     pub follows: Option<StemId>,
-    /// The Master that sees this Stem.
+    /// Link of a Stem to its Master.
     pub master: MasterLink,
     /// Faults, at most one of each source, the worst first.
-    pub faults: Vec<Fault>,
+    pub faults: Vec<SessionFault>,
     /// Result of the last export.
-    pub exported: Option<Exported>,
+    pub exported: Option<ExportResult>,
 }
 
 impl SessionSnapshot {
-    /// The Stem `id`.
+    /// Returns the Stem `id`.
     pub fn stem(&self, id: StemId) -> Option<&StemCard> {
         self.stems.iter().find(|stem| stem.id == id)
     }
 
-    /// Name of the Stem `id`.
+    /// Returns the name of the Stem `id`.
     pub fn name(&self, id: StemId) -> &str {
         self.stem(id).map_or("a stem", StemCard::name)
     }
 
-    /// The session as the analysis knows it.
+    /// Returns the session report of the analysis.
     pub fn session(&self) -> Option<&SessionReport> {
         self.analysis.as_deref().map(|analysis| &analysis.session)
     }
 
-    /// The analysis of the Stem `id`.
+    /// Returns the report of the Stem `id`.
     pub fn found(&self, id: StemId) -> Option<&StemReport> {
         self.session()?.stems.iter().find(|stem| stem.id == id)
     }
 
-    /// How much of the range was heard.
+    /// Returns the length of the recorded programme.
     pub fn heard(&self) -> Ms {
-        Ms(self.session().map_or(0, |session| session.progress.heard) as f64 * HOP.0)
+        Ms(self.session().map_or(0, |session| session.progress.heard) as f64 * HOP_LENGTH.0)
     }
 
-    /// Stems that make up the mix: linked, of this session, not inside another.
+    /// Returns the Stems of the mix: linked, of this session, not nested.
     pub fn summed(&self) -> impl Iterator<Item = &StemCard> {
         self.stems.iter().filter(|stem| stem.inside.is_none() && stem.status.is_linked())
     }
 
-    /// The session over the project's timeline; `None` before anything was heard.
-    pub fn timeline(&self) -> Option<&Timeline> {
+    /// Returns the session's timeline; `None` before anything was heard.
+    pub fn timeline(&self) -> Option<&SessionTimeline> {
         self.analysis.as_deref().map(|analysis| &analysis.timeline)
     }
 }
@@ -83,27 +82,27 @@ impl SessionSnapshot {
 /// Result of a Master's analysis.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AnalysisResult {
-    /// The session over everything that was heard.
+    /// Report on everything that was heard.
     pub session: SessionReport,
-    /// Names of its stems, in its order.
+    /// Names of the stems, in the report's order.
     pub names: Vec<String>,
-    /// The last move that was asked for, into the Master.
+    /// Prediction of the last proposed move, at the Master's input.
     pub prediction: Option<MovePrediction>,
-    /// Loudness out of the Master without and with that move, and over how much of the song it was simulated.
+    /// Loudness out of the Master without and with that move, and the length of the simulated audio.
     pub simulated: Option<([Lufs; 2], Ms)>,
     /// The session over the project's timeline.
-    pub timeline: Timeline,
+    pub timeline: SessionTimeline,
 }
 
 /// Link of a Stem to a Master.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum MasterLink {
-    /// No Master has been seen.
+    /// No Master has been seen yet.
     #[default]
     Waiting,
     /// A Master sees this Stem.
     Linked(LinkedMaster),
-    /// A Master was there and has gone.
+    /// The Master has gone.
     Lost,
 }
 
@@ -112,24 +111,24 @@ pub enum MasterLink {
 pub struct LinkedMaster {
     /// Stems in the session, this one included.
     pub stems: usize,
-    /// This stem's share of the mix's loudness, 0 to 1, and below 0 when it cancels others; `None` before it is known.
+    /// Share of this stem in the mix's loudness, 0 to 1, below 0 if it cancels others; `None` before it is known.
     pub share: Option<f64>,
-    /// Length of the programme that the share is of.
+    /// Length of the programme that the share covers.
     pub heard: Ms,
-    /// The share follows from the links exactly, else it is an estimate.
+    /// True if the share is exact, false if it is an estimate.
     pub exact: bool,
 }
 
 /// A fault that keeps a plugin from seeing all of its session.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
-    /// Its origin: each keeps one fault of its own.
+pub struct SessionFault {
+    /// Its source; each source has at most one fault.
     pub source: FaultSource,
-    /// The fault in a line, with a cure where there is one.
+    /// Message of one line, with a remedy if there is one.
     pub text: String,
 }
 
-/// Origin of a [`Fault`], the worst first.
+/// Source of a [`SessionFault`], the worst first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FaultSource {
     /// The thread of a Master's analysis.
@@ -143,7 +142,7 @@ pub enum FaultSource {
 }
 
 impl FaultSource {
-    /// The consequence of such a fault, in sentences.
+    /// Returns the consequence of such a fault, for the user.
     pub fn meaning(self) -> &'static str {
         match self {
             Self::Analysis => {
@@ -162,28 +161,28 @@ impl FaultSource {
 
 /// Result of an export.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Exported {
-    /// Path of the file; else the reason why there is none.
+pub struct ExportResult {
+    /// Path of the file; else the reason for the failure.
     pub path: Result<String, String>,
-    /// Differences to the project, a sentence each.
+    /// Differences from the project, one sentence each.
     pub remarks: Vec<String>,
 }
 
-/// Where on the master bus a Master sits.
+/// Position of a Master on the master bus.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Placement {
-    /// First: it relates stems to what enters it.
+pub enum BusPosition {
+    /// First: its input is the sum of the stems.
     #[default]
     Mix,
-    /// Last, or in a monitoring slot: what it puts out is what is heard.
+    /// Last, or in a monitoring slot: its output is the final one.
     Final,
 }
 
-impl Placement {
-    /// Both.
+impl BusPosition {
+    /// All positions.
     pub const ALL: [Self; 2] = [Self::Mix, Self::Final];
 
-    /// The word for people.
+    /// Returns the name for the user.
     pub fn name(self) -> &'static str {
         match self {
             Self::Mix => "Mix",
@@ -192,43 +191,43 @@ impl Placement {
     }
 }
 
-/// What a Stem shows to its Master.
+/// Row of a Stem in its Master's table.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StemCard {
-    /// Which Stem.
+    /// Id of the Stem.
     pub id: StemId,
-    /// The track's name; empty if its host has not said.
+    /// Name of the track; empty if the host gives none.
     pub name: String,
-    /// The track's colour, if its host has said.
+    /// Colour of the track, red, green, blue, if the host gives one.
     pub colour: Option<[u8; 3]>,
-    /// Its role.
+    /// Role of the stem.
     pub role: Role,
-    /// Whether it takes part, and if not, why.
+    /// Liveness and link state.
     pub status: StemStatus,
-    /// The Stem whose sound it is part of: it is metered, not summed.
+    /// The Stem that contains this one: it is metered, not summed.
     pub inside: Option<StemId>,
-    /// Its reading as it leaves its Stem.
+    /// Readings of its output.
     pub reading: Reading,
-    /// What its compressor and limiter take away at this moment, never negative.
+    /// Gain reduction of its compressor and limiter, never negative.
     pub reduction: Db,
-    /// The trim that Masters have asked for.
+    /// Trim that Masters have requested.
     pub trim: Db,
-    /// The revision of that trim: a request names the one that the person saw.
+    /// Revision of the trim; a request names it.
     pub revision: u64,
-    /// What has become of this Master's last request.
-    pub request: Request,
-    /// Its chain is bypassed.
+    /// State of this Master's last trim request.
+    pub request: TrimRequestState,
+    /// True if its chain is bypassed.
     pub bypassed: bool,
-    /// Something else is heard of it than its output.
+    /// True if its user listens to something else than its output.
     pub listens: bool,
-    /// The number under which it may be heard otherwise: a wish names the one that the person saw.
+    /// Monitor revision of the Stem; an audition order names it.
     pub audition: u64,
-    /// Level of each third-octave band, dB; `None` where there is nothing.
-    pub spectrum: [Option<Db>; BANDS],
+    /// Level of each third-octave band, dB; `None` for silence.
+    pub spectrum: [Option<Db>; STEM_SPECTRUM_BANDS],
 }
 
 impl StemCard {
-    /// A Stem that is there, and of which no more is known than its name.
+    /// Creates a live Stem with nothing but a name.
     pub fn new(id: StemId, name: &str) -> Self {
         Self {
             id,
@@ -241,125 +240,125 @@ impl StemCard {
             reduction: Db(0.0),
             trim: Db(0.0),
             revision: 0,
-            request: Request::None,
+            request: TrimRequestState::None,
             bypassed: false,
             listens: false,
             audition: 0,
-            spectrum: [None; BANDS],
+            spectrum: [None; STEM_SPECTRUM_BANDS],
         }
     }
 
-    /// What it is called.
+    /// Returns the name for the user: the track's, else the role's.
     pub fn name(&self) -> &str {
         if self.name.is_empty() { self.role.name() } else { &self.name }
     }
 }
 
-/// What has become of a request for a trim.
+/// State of a trim request.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub enum Request {
-    /// None is on its way.
+pub enum TrimRequestState {
+    /// No request is pending.
     #[default]
     None,
-    /// It is on its way.
+    /// Sent, and not answered yet.
     Asked(Db),
-    /// The Stem had been changed meanwhile: nothing was done.
+    /// Refused: the Stem's trim had changed meanwhile.
     Refused,
-    /// The Stem has not answered.
+    /// Not answered in time.
     Unanswered,
 }
 
-/// The answer to a [`Proposal`].
+/// Result of a [`Proposal`].
 #[derive(Clone, Debug, PartialEq)]
-pub struct Answer {
-    /// To what.
+pub struct MoveAnswer {
+    /// The proposed move.
     pub of: Proposal,
-    /// What enters the Master.
+    /// Prediction at the Master's input.
     pub into: MovePrediction,
-    /// What leaves it.
-    pub out: Outcome,
+    /// Prediction at the Master's output.
+    pub out: MasterOutcome,
 }
 
-impl Answer {
-    /// What platforms make of it: of what leaves the Master where that is known, else of what enters it.
+impl MoveAnswer {
+    /// Returns the changes on each platform: of the Master's output if it is known, else of its input.
     pub fn exchanges(&self) -> &[PlatformChange] {
         match &self.out {
-            Outcome::Simulated(simulated) => &simulated.exchanges,
+            MasterOutcome::Simulated(simulated) => &simulated.exchanges,
             _ => &self.into.platform_changes,
         }
     }
 }
 
-/// What leaves a Master after a move.
+/// Output of a Master after a move.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Outcome {
-    /// The Master's chain does nothing: as it entered.
+pub enum MasterOutcome {
+    /// The Master's chain is neutral: output equals input.
     AsItEntered,
-    /// The Master's chain ran over captured stems.
-    Simulated(Box<Simulated>),
-    /// Nothing was captured yet, or something else than this plugin comes after.
+    /// Result of a simulation of the Master's chain.
+    Simulated(Box<SimulatedOutput>),
+    /// Nothing was captured yet, or another plugin follows.
     Unknown,
 }
 
-/// A Master's chain over captured stems, without and with a move.
+/// Simulation of a Master's chain over captured stems.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Simulated {
-    /// Over how much.
+pub struct SimulatedOutput {
+    /// Length of the simulated audio.
     pub length: Ms,
-    /// Without the move.
+    /// Reading without the move.
     pub before: Reading,
-    /// With it.
+    /// Reading with the move.
     pub after: Reading,
-    /// What platforms make of it.
+    /// Changes on each platform.
     pub exchanges: Vec<PlatformChange>,
 }
 
-/// A session over the project's timeline.
+/// Timeline of a session.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Timeline {
-    /// Where it begins.
+pub struct SessionTimeline {
+    /// Start on the project's timeline.
     pub start: Ms,
-    /// Length of a point.
+    /// Distance of the points.
     pub step: Ms,
-    /// One after the other.
+    /// The points, in order.
     pub points: Vec<TimelinePoint>,
-    /// The songs, as they were divided when this was made.
-    pub songs: Vec<Song>,
-    /// The loudest 20 s: from, to.
+    /// The songs at the time of the report.
+    pub songs: Vec<TimelineSong>,
+    /// Start and end of the loudest 20 s.
     pub loudest: Option<(Ms, Ms)>,
 }
 
-impl Timeline {
-    /// Where it ends.
+impl SessionTimeline {
+    /// Returns the end on the project's timeline.
     pub fn end(&self) -> Ms {
         Ms(self.start.0 + self.step.0 * self.points.len() as f64)
     }
 }
 
-/// A point of a [`Timeline`].
+/// A point of a [`SessionTimeline`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TimelinePoint {
-    /// Whether and how it was heard.
+    /// Recording state of the hop.
     pub mark: HopStatus,
-    /// The mix's short-term loudness there.
+    /// Short-term loudness of the mix.
     pub short_term: Option<Lufs>,
     /// Integrated loudness of the song so far.
     pub integrated: Option<Lufs>,
-    /// Gain reduction of the Master there, never negative.
+    /// Gain reduction of the Master, never negative.
     pub reduction: Option<Db>,
 }
 
-/// A range of the timeline that is one song.
+/// Song on the timeline, with its loudness.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Song {
-    /// Its name.
+pub struct TimelineSong {
+    /// Name of the song.
     pub name: String,
-    /// From.
+    /// Start on the timeline.
     pub start: Ms,
-    /// To.
+    /// End on the timeline.
     pub end: Ms,
-    /// Its loudness over what was heard of it.
+    /// Integrated loudness of the heard part.
     pub integrated: Option<Lufs>,
-    /// How much of it was heard.
+    /// Length of the heard part.
     pub heard: Ms,
 }

@@ -1,19 +1,21 @@
-//! State that a plugin and its window share beside parameters and meters: the published snapshot, the queue of commands
-//! with its one owner, and the cells of the audio thread.
+//! State shared by a plugin and its window beside parameters and meters: the snapshot, the command queue with its one
+//! owner, and the cells of the audio thread.
 
 use super::command::{AnalysisCommand, ListenRequest, SessionLink, UiCommand};
-use super::listening::Listening;
-use super::reel::Exchange;
+use super::monitor::MonitorControl;
+use super::reference_clip::ClipExchange;
 use super::session_view::{
-    AnalysisResult, Exported, Fault, FaultSource, LinkedMaster, MasterLink, SessionSnapshot, StemCard,
+    AnalysisResult, ExportResult, FaultSource, LinkedMaster, MasterLink, SessionFault, SessionSnapshot,
+    StemCard,
 };
 use super::transport::TransportCell;
 use crossbeam_queue::SegQueue;
+use parking_lot::Mutex;
 use session::audition::{Audition, Auditions};
 use session::record::StemId;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -23,58 +25,53 @@ mod tests;
 /// Time between two publications of Stems while a window is open.
 const ROW_INTERVAL: Duration = Duration::from_millis(33);
 
-/// The shared state. Its snapshot is written by whoever knows something, through this alone, and never by an audio thread.
+/// Shared state. The snapshot is written only through this type, and never by an audio thread.
 #[derive(Debug, Default)]
 pub struct PluginShared {
-    /// Monitor mode: heard instead of the output. A word for the audio thread.
-    pub monitor: Listening,
+    /// Monitor mode, one word for the audio thread.
+    pub monitor: MonitorControl,
     /// Reference clips on their way to the audio thread and back.
-    pub references: Exchange,
+    pub references: ClipExchange,
     /// Position of the host's transport.
     pub transport: TransportCell,
     snapshot: Mutex<Arc<SessionSnapshot>>,
     commands: SegQueue<UiCommand>,
     owner: Mutex<CommandOwner>,
     /// The owner's thread, while a window is open.
-    worker: Mutex<Option<Worker>>,
+    worker: Mutex<Option<CommandThread>>,
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // plain values: a panic elsewhere left them whole
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Puts `value` in place; whether it is another one.
+/// Replaces `place` by `value`; returns true if they differed.
 fn replace<T: PartialEq>(place: &mut T, value: T) -> bool {
     let is_new = *place != value;
     *place = value;
     is_new
 }
 
-/// The snapshot: any thread but an audio thread.
+/// Snapshot methods, for any thread but an audio thread.
 impl PluginShared {
-    /// The snapshot that was published last.
+    /// Returns the current snapshot.
     pub fn snapshot(&self) -> Arc<SessionSnapshot> {
-        Arc::clone(&lock(&self.snapshot))
+        Arc::clone(&self.snapshot.lock())
     }
 
-    /// Publishes a snapshot with what `change` makes of the last one; it returns whether that is another. The one place
-    /// where a snapshot is written.
+    /// Changes the snapshot by `change`, which returns true if it has changed anything; the revision then grows. The
+    /// only place that writes a snapshot.
     fn publish(&self, change: impl FnOnce(&mut SessionSnapshot) -> bool) {
-        let mut current = lock(&self.snapshot);
-        // in place while nobody reads it, else a copy that takes its place
+        let mut current = self.snapshot.lock();
+        // in place if no reader holds it, else in a copy
         let next = Arc::make_mut(&mut current);
         if change(next) {
             next.revision += 1;
         }
     }
 
-    /// Publishes another revision: what a window shows beside the snapshot has changed.
-    pub fn touch(&self) {
+    /// Publishes a new revision after a change of parameters or meters.
+    pub fn publish_revision(&self) {
         self.publish(|_| true);
     }
 
-    /// Publishes what the Master that sees this Stem says of it; `None`: none does.
+    /// Publishes the summary of the Master that sums this Stem; `None` without one.
     pub fn set_master(&self, linked: Option<LinkedMaster>) {
         self.publish(|next| {
             let master = match (linked, &next.master) {
@@ -86,7 +83,7 @@ impl PluginShared {
         });
     }
 
-    /// Publishes what this Master's analysis has found out.
+    /// Publishes the result of this Master's analysis.
     pub fn set_analysis(&self, result: AnalysisResult) {
         self.publish(|next| {
             next.analysis = Some(Arc::new(result));
@@ -94,43 +91,43 @@ impl PluginShared {
         });
     }
 
-    /// Publishes the fault of one source, or that it has none; those of other sources stay.
+    /// Publishes or clears the fault of one source; those of other sources stay.
     pub fn set_fault(&self, source: FaultSource, text: Option<String>) {
         self.publish(|next| {
             let mut faults = next.faults.clone();
             faults.retain(|fault| fault.source != source);
-            faults.extend(text.map(|text| Fault { source, text }));
+            faults.extend(text.map(|text| SessionFault { source, text }));
             faults.sort_by_key(|fault| fault.source);
             replace(&mut next.faults, faults)
         });
     }
 }
 
-/// Commands.
+/// Command methods.
 impl PluginShared {
-    /// Sends a command to the owner, and wakes it. Without a thread (no window, or the system has none left) it is run
-    /// here and now.
-    pub fn send(&self, command: UiCommand) {
+    /// Sends a command and wakes the owner's thread. Without one (no window, or none could be started) the command
+    /// runs on the caller's thread.
+    pub fn send_command(&self, command: UiCommand) {
         self.commands.push(command);
-        let is_awake = lock(&self.worker).as_ref().is_some_and(Worker::wake);
+        let is_awake = self.worker.lock().as_ref().is_some_and(CommandThread::wake);
         if !is_awake {
             self.run_commands();
         }
     }
 
-    /// Runs the commands that wait.
+    /// Runs the waiting commands.
     pub fn run_commands(&self) {
-        lock(&self.owner).run_all(self);
+        self.owner.lock().run_all(self);
     }
 
-    /// Connects the owner to the link. It holds it weakly: a window may outlive its plugin.
-    pub fn connect(&self, link: &Arc<dyn SessionLink>) {
-        lock(&self.owner).link = Some(Arc::downgrade(link));
+    /// Connects the owner to the link, weakly: a window may outlive its plugin.
+    pub fn connect_link(&self, link: &Arc<dyn SessionLink>) {
+        self.owner.lock().link = Some(Arc::downgrade(link));
     }
 
-    /// Runs what waits, has Stems heard as they are wanted, and publishes the Stems in reach.
+    /// Runs waiting commands, updates auditions, and publishes the Stems in reach.
     pub fn tick(&self) {
-        let mut owner = lock(&self.owner);
+        let mut owner = self.owner.lock();
         owner.run_all(self);
         let link = owner.link();
         if let Some(link) = &link {
@@ -142,46 +139,45 @@ impl PluginShared {
         self.publish(|next| replace(&mut next.stems, stems) | replace(&mut next.has_final, has_final));
     }
 
-    /// Ends everything that is heard instead of the output, here and at Stems that this Master has heard otherwise,
-    /// before it returns.
+    /// Ends monitor mode and auditions, here and at the Stems, before it returns.
     pub fn end_listening(&self) {
         self.monitor.end_all();
-        lock(&self.owner).follow_monitor(self);
+        self.owner.lock().follow_monitor(self);
     }
 
-    /// The same, because the host activates, to render or to play.
+    /// Ends monitor mode and auditions at activation; `renders` disables them during an offline render.
     pub fn restart_listening(&self, renders: bool) {
-        self.monitor.start(renders);
-        lock(&self.owner).follow_monitor(self);
+        self.monitor.restart(renders);
+        self.owner.lock().follow_monitor(self);
     }
 
-    /// Runs `tick` in a thread until it returns false or the window is closed.
+    /// Runs `tick` on a thread until it returns false or the window closes.
     pub(super) fn open_window(&self, tick: impl FnMut() -> bool + Send + 'static) {
-        let last = lock(&self.worker).take();
+        let last = self.worker.lock().take();
         drop(last);
-        *lock(&self.worker) = Worker::spawn(tick);
+        *self.worker.lock() = CommandThread::spawn(tick);
     }
 
-    /// The window is closed: what it had heard ends before this returns, and nothing is published any more.
+    /// Stops the thread and ends what the window had selected, before it returns; nothing is published any more.
     pub(super) fn close_window(&self) {
-        let worker = lock(&self.worker).take();
+        let worker = self.worker.lock().take();
         drop(worker);
-        self.monitor.end();
+        self.monitor.clear_mode();
         self.commands.push(UiCommand::Audition(None));
         self.run_commands();
     }
 }
 
-/// The owner of the commands: everything that a window asks for is done here, one after the other.
+/// Executor of commands, one after the other.
 #[derive(Default)]
 struct CommandOwner {
     /// `None` before the plugin has joined the link.
     link: Option<Weak<dyn SessionLink>>,
     auditions: Auditions,
-    /// Orders to Stems that are in force.
+    /// Audition orders in force.
     ordered: Vec<ListenRequest>,
-    /// Number of listening when the auditions began: with another one they are over.
-    number: u64,
+    /// Monitor revision at the start of the auditions; they end with it.
+    monitor_revision: u64,
 }
 
 impl std::fmt::Debug for CommandOwner {
@@ -208,7 +204,7 @@ impl CommandOwner {
     fn run(&mut self, shared: &PluginShared, command: UiCommand) {
         let analyse = |owner: &Self, command| {
             if let Some(link) = owner.link() {
-                link.analyse(command);
+                link.send_analysis_command(command);
             }
         };
         match command {
@@ -219,18 +215,18 @@ impl CommandOwner {
                 shared.publish(|next| replace(&mut next.follows, stem));
                 analyse(self, AnalysisCommand::Refresh);
             }
-            UiCommand::AskTrim(wish) => {
+            UiCommand::RequestTrim(request) => {
                 if let Some(link) = self.link() {
-                    link.ask_trim(wish);
+                    link.request_trim(request);
                 }
             }
-            UiCommand::AskTrims(changes) => {
+            UiCommand::RequestTrims(changes) => {
                 let Some(link) = self.link() else { return };
                 let stems = link.stems();
                 changes
                     .iter()
                     .filter_map(|change| change.request(&stems))
-                    .for_each(|wish| link.ask_trim(wish));
+                    .for_each(|request| link.request_trim(request));
             }
             UiCommand::Audition(audition) => self.audition(shared, audition),
             UiCommand::ExportSession => {
@@ -253,17 +249,17 @@ impl CommandOwner {
         self.reconcile_auditions(shared, &stems);
     }
 
-    /// Ends auditions that are over, if any are.
+    /// Ends auditions that are over.
     fn follow_monitor(&mut self, shared: &PluginShared) {
         let stems = if self.is_idle() { Vec::new() } else { self.stems() };
         self.reconcile_auditions(shared, &stems);
     }
 
-    /// Forgets auditions that the host has ended: it has activated, or loaded a state.
+    /// Forgets auditions that the host has ended by activation or a loaded state.
     fn forget_ended(&mut self, shared: &PluginShared) {
-        let number = shared.monitor.number();
-        if self.number != number {
-            (self.auditions, self.number) = (Auditions::default(), number);
+        let monitor_revision = shared.monitor.revision();
+        if self.monitor_revision != monitor_revision {
+            (self.auditions, self.monitor_revision) = (Auditions::default(), monitor_revision);
         }
     }
 
@@ -271,8 +267,8 @@ impl CommandOwner {
         self.auditions.is_empty() && self.ordered.is_empty()
     }
 
-    /// Has `stems` heard as a person at this Master wants them: those that have come since, too, and none any more that
-    /// has ended it by itself.
+    /// Updates the audition orders for `stems`, including Stems that have joined since; Stems that have ended an
+    /// audition themselves get none.
     fn reconcile_auditions(&mut self, shared: &PluginShared, stems: &[StemCard]) {
         self.forget_ended(shared);
         if !self.is_idle() {
@@ -284,38 +280,38 @@ impl CommandOwner {
                 }
             }
             let outer = |id| stems.iter().find(|stem| stem.id == id).and_then(|stem| stem.inside);
-            let wish = |stem: &StemCard| {
-                let hearing = self.auditions.effect(stem.id, outer)?;
-                Some(ListenRequest { stem: stem.id, base: stem.audition, hearing })
+            let request = |stem: &StemCard| {
+                let effect = self.auditions.effect(stem.id, outer)?;
+                Some(ListenRequest { stem: stem.id, base: stem.audition, effect })
             };
             let linked = stems.iter().filter(|stem| stem.status.is_linked());
-            let wishes: Vec<ListenRequest> = linked.filter_map(wish).collect();
-            if wishes != self.ordered {
+            let requests: Vec<ListenRequest> = linked.filter_map(request).collect();
+            if requests != self.ordered {
                 if let Some(link) = self.link() {
-                    link.order(&wishes);
+                    link.set_auditions(&requests);
                 }
-                self.ordered = wishes;
+                self.ordered = requests;
             }
         }
         shared.publish(|next| replace(&mut next.auditions, self.auditions.clone()));
     }
 }
 
-/// Result of an export before there is a link.
-fn not_active() -> Exported {
+/// Export result before the plugin has joined the link.
+fn not_active() -> ExportResult {
     let why = "The host has not activated the plugin yet: play the song".into();
-    Exported { path: Err(why), remarks: Vec::new() }
+    ExportResult { path: Err(why), remarks: Vec::new() }
 }
 
-/// A thread that calls something at frame rate, and when it is woken. Dropped, it has ended.
+/// Thread that runs a function at frame rate and when it is woken. Dropping it joins the thread.
 #[derive(Debug)]
-struct Worker {
+struct CommandThread {
     thread: Option<JoinHandle<()>>,
     stop: Arc<AtomicBool>,
 }
 
-impl Worker {
-    /// `None` if the system has no thread left.
+impl CommandThread {
+    /// Starts the thread; `None` if the system refuses.
     fn spawn(mut tick: impl FnMut() -> bool + Send + 'static) -> Option<Self> {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
@@ -331,7 +327,7 @@ impl Worker {
         Some(Self { thread: Some(thread), stop })
     }
 
-    /// Has it run now; false if it has ended.
+    /// Wakes the thread; returns false if it has ended.
     fn wake(&self) -> bool {
         let Some(thread) = self.thread.as_ref().filter(|thread| !thread.is_finished()) else { return false };
         thread.thread().unpark();
@@ -339,14 +335,14 @@ impl Worker {
     }
 }
 
-impl Drop for Worker {
+impl Drop for CommandThread {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Release);
         let Some(thread) = self.thread.take() else { return };
         thread.thread().unpark();
-        // the last owner of everything may be the thread itself
+        // the thread itself may drop the last reference
         if thread.thread().id() != std::thread::current().id() {
-            // it has contained its panics
+            // the thread contains its panics
             drop(thread.join());
         }
     }

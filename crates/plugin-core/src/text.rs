@@ -1,8 +1,8 @@
-//! Values as people write them.
+//! Text of parameter values: formatting and parsing.
 
 use chain::parameters::{Parameter, ParameterKind, Value};
 
-/// What a host puts behind a number; with its space.
+/// Returns the unit that a host appends to a number, with its space.
 pub(crate) fn unit_suffix(parameter: &Parameter) -> &'static str {
     let ParameterKind::Number { unit, .. } = parameter.kind else { return "" };
     match unit {
@@ -17,12 +17,12 @@ pub(crate) fn unit_suffix(parameter: &Parameter) -> &'static str {
     }
 }
 
-/// True when [`text`] carries the unit itself, because "off Hz" is not a value.
+/// Returns true if [`text`] includes the unit, because "off Hz" is no value.
 pub(crate) fn has_unit_in_text(parameter: &Parameter) -> bool {
     matches!(parameter.kind, ParameterKind::Number { may_be_off: true, .. })
 }
 
-/// The value for people: `-6.35`, `1200`, `Low Shelf`, `On`; with the unit where it stands in the text.
+/// Formats a value: `-6.35`, `1200`, `Low Shelf`, `On`; with the unit if the value may be "Off".
 pub fn text(parameter: &Parameter, value: Value) -> String {
     match (value, parameter.kind) {
         (Value::Switch(on), _) => if on { "On" } else { "Off" }.into(),
@@ -38,7 +38,7 @@ pub fn text(parameter: &Parameter, value: Value) -> String {
     }
 }
 
-/// Up to two decimals, fewer for large numbers, without trailing zeros.
+/// Formats with up to two decimals, fewer for large numbers, without trailing zeros.
 fn number(x: f64) -> String {
     let decimals = match x.abs() {
         x if x >= 1000.0 => 0,
@@ -52,8 +52,8 @@ fn number(x: f64) -> String {
     if text == "-0" { "0".into() } else { text }
 }
 
-/// Reads a value, with or without unit, whatever the case and the spaces: `1.2k`, `1.2 kHz`, `-6`, `−6 dB`, `off`,
-/// `50 %`, `3:1`, `low shelf`, `0.2 s`. Numbers outside the range are clamped; `None` if it is none of these.
+/// Parses a value with or without unit, ignoring case and spaces: `1.2k`, `1.2 kHz`, `-6`, `−6 dB`, `off`, `50 %`,
+/// `3:1`, `low shelf`, `0.2 s`. Numbers are clamped to the range; `None` for any other text.
 pub fn parse(parameter: &Parameter, text: &str) -> Option<Value> {
     let text = text.trim().to_lowercase().replace('\u{2212}', "-");
     match parameter.kind {
@@ -77,7 +77,7 @@ pub fn parse(parameter: &Parameter, text: &str) -> Option<Value> {
     }
 }
 
-/// What a number before `suffix` is multiplied with to be in `unit`; `None` for a suffix of something else.
+/// Factor from a number with `suffix` to `unit`; `None` if the suffix does not fit the unit.
 fn factor(unit: &str, suffix: &str) -> Option<f64> {
     if suffix.is_empty() || suffix == unit.to_lowercase() {
         return Some(1.0);
@@ -95,7 +95,7 @@ fn factor(unit: &str, suffix: &str) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::travel::value_at;
+    use super::super::normalized::value_from_normalized;
     use super::*;
     use chain::parameters::PARAMETERS;
     use proptest::prelude::*;
@@ -168,7 +168,7 @@ mod tests {
     fn text_is_read_back_as_the_same_text() {
         for p in PARAMETERS.all() {
             for i in 0..=2000 {
-                let shown = text(p, value_at(p, i as f32 / 2000.0));
+                let shown = text(p, value_from_normalized(p, i as f32 / 2000.0));
                 for unit in ["", unit_suffix(p)] {
                     let unit = if has_unit_in_text(p) { "" } else { unit };
                     let again = parse(p, &format!("{shown}{unit}")).map(|value| text(p, value));

@@ -1,41 +1,40 @@
-//! The host's track that a plugin is on.
+//! Host track of a plugin.
 
+use parking_lot::{Mutex, MutexGuard};
 use session::role::Role;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Name and colour of the track, as the host said last, whether a window is open or not. Locked by the host's main
-/// thread and by windows, never by the audio thread.
+/// Name and colour of the track as the host gave them last. Locked by the host's main thread and by windows, never by
+/// the audio thread.
 #[derive(Debug, Default)]
-pub struct Track(Mutex<Told>);
+pub struct Track(Mutex<TrackInfo>);
 
 #[derive(Clone, Debug, Default)]
-struct Told {
+struct TrackInfo {
     name: String,
     colour: Option<[u8; 3]>,
 }
 
 impl Track {
-    fn lock(&self) -> MutexGuard<'_, Told> {
-        // plain values: whoever panicked left them whole
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, TrackInfo> {
+        self.0.lock()
     }
 
-    /// Takes what the host says.
-    pub fn tell(&self, name: &str, colour: Option<[u8; 3]>) {
-        *self.lock() = Told { name: name.trim().into(), colour };
+    /// Sets name and colour.
+    pub fn set_info(&self, name: &str, colour: Option<[u8; 3]>) {
+        *self.lock() = TrackInfo { name: name.trim().into(), colour };
     }
 
-    /// The track's name; empty if the host has not said.
+    /// Returns the track's name; empty if the host gives none.
     pub fn name(&self) -> String {
         self.lock().name.clone()
     }
 
-    /// The track's colour, red, green, blue.
+    /// Returns the track's colour: red, green, blue.
     pub fn colour(&self) -> Option<[u8; 3]> {
         self.lock().colour
     }
 
-    /// The role that the name suggests.
+    /// Returns the role that the name suggests.
     pub fn role(&self) -> Role {
         Role::guess(&self.lock().name)
     }
@@ -49,7 +48,7 @@ mod tests {
     fn the_name_suggests_a_role() {
         let track = Track::default();
         assert_eq!(track.role(), Role::Other);
-        track.tell(" Lead Vocals ", Some([1, 2, 3]));
+        track.set_info(" Lead Vocals ", Some([1, 2, 3]));
         assert_eq!((track.name().as_str(), track.role()), ("Lead Vocals", Role::Vocals));
     }
 }

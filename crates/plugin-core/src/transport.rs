@@ -1,10 +1,10 @@
-//! Position of a host's transport: what its audio thread was told last, for a window.
+//! Transport position of the host, from the audio thread to a window.
 
 use atomic_float::AtomicF64;
 use std::sync::atomic::Ordering;
 use units::Ms;
 
-/// Three numbers, in seconds; NaN is nowhere. A reader that meets the writer may see numbers of two blocks.
+/// Position and loop range in seconds, NaN for none. A concurrent reader may see values of two blocks.
 #[derive(Debug)]
 pub struct TransportCell {
     position: AtomicF64,
@@ -23,7 +23,7 @@ fn seconds(cell: &AtomicF64) -> Option<f64> {
 }
 
 impl TransportCell {
-    /// Publishes that the block begins at `position` and that the host loops `range`; seconds. For the audio thread.
+    /// Publishes the position of the block and the host's loop range, seconds. For the audio thread.
     pub fn publish(&self, position: Option<f64>, range: Option<(f64, f64)>) {
         let put = |cell: &AtomicF64, x: Option<f64>| cell.store(x.unwrap_or(f64::NAN), Ordering::Relaxed);
         put(&self.position, position);
@@ -31,12 +31,12 @@ impl TransportCell {
         put(&self.range[1], range.map(|range| range.1));
     }
 
-    /// Position of the transport; `None` if the host does not say.
+    /// Returns the transport's position; `None` if the host gives none.
     pub fn position(&self) -> Option<Ms> {
         seconds(&self.position).map(|seconds| Ms(seconds * 1000.0))
     }
 
-    /// The loop; `None` if there is none.
+    /// Returns the loop range; `None` without a loop.
     pub fn range(&self) -> Option<(Ms, Ms)> {
         let [start, end] = [seconds(&self.range[0])?, seconds(&self.range[1])?];
         (start < end).then_some((Ms(start * 1000.0), Ms(end * 1000.0)))

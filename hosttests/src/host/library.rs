@@ -7,7 +7,7 @@ use clack_host::prelude::*;
 use clack_host::utils::ClapVersion;
 use std::ffi::CStr;
 use std::path::{Path, PathBuf};
-use stemlink::{Master, Stem};
+use stemlink::{MasterPlugin, StemPlugin};
 
 /// The loaded library. The last clone that goes, its instances gone, unloads it.
 #[derive(Clone)]
@@ -60,7 +60,7 @@ impl Library {
         let library = Self(entry.expect("the built library loads"));
         let described = library.descriptors().into_iter().map(|descriptor| descriptor.words[2].clone());
         assert!(
-            described.eq([Stem::DESCRIPTION, Master::DESCRIPTION]),
+            described.eq([StemPlugin::DESCRIPTION, MasterPlugin::DESCRIPTION]),
             "{} is of another build: remove it, and cargo makes it anew",
             path.display()
         );

@@ -15,7 +15,7 @@ use project::session::Session;
 use render::master::{MasterJob, master};
 use render::progress::Silent;
 use std::path::Path;
-use stemlink::exchange::sheet;
+use stemlink::export::session_export;
 use units::Hz;
 
 const SECONDS: usize = 12;
@@ -132,15 +132,15 @@ fn exchanged(viewer: &Viewer, library: &Library, seed: u64, gains: &[[f32; 2]], 
     }
     let told = |id| ROSTER.find(id).and_then(|peer| peer.settings()).is_some();
     eventually("all is told", || ids.iter().copied().chain([me]).all(told).then_some(()));
-    let sheet = sheet(&ROSTER, peer);
-    assert_eq!((sheet.stems.len(), sheet.remarks()), (STEMS, Vec::new()));
+    let export = session_export(&ROSTER, peer);
+    assert_eq!((export.stems.len(), export.remarks()), (STEMS, Vec::new()));
 
     let folder = Folder::new();
     let (stems, out) = (folder.0.join(name), folder.0.join("out.wav"));
     std::fs::create_dir(&stems).expect("a folder");
     songs.iter().enumerate().for_each(|(n, song)| write(&stems.join(format!("Bus {n}.wav")), song));
     let file = folder.0.join("exported.toml");
-    let text = sheet.write();
+    let text = export.write();
     std::fs::write(&file, &text).expect("written");
 
     let mut bundle = Bundle::open(&stems, None).expect("opens");

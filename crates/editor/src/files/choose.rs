@@ -2,7 +2,7 @@
 //! host's thread, or need a library of its own.
 
 use audiofile::error::shown;
-use plugin_core::references::Listing;
+use plugin_core::references::FolderListing;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -13,13 +13,19 @@ const ENDINGS: [&str; 8] = ["wav", "wave", "bwf", "rf64", "aif", "aiff", "aifc",
 
 /// What is in `folder`, by name; hidden entries and names that are no text are left out. `None`: the folder for music, else
 /// the user's home.
-pub fn list(folder: Option<PathBuf>) -> Listing {
+pub fn list(folder: Option<PathBuf>) -> FolderListing {
     let Some(folder) = folder.or_else(start) else {
-        return Listing { fault: "There is no home folder; type a path".into(), ..Listing::default() };
+        return FolderListing {
+            fault: "There is no home folder; type a path".into(),
+            ..FolderListing::default()
+        };
     };
     let text = |path: &Path| path.to_str().map(str::to_owned);
-    let mut listing =
-        Listing { folder: shown(&folder), above: folder.parent().and_then(text), ..Listing::default() };
+    let mut listing = FolderListing {
+        folder: shown(&folder),
+        above: folder.parent().and_then(text),
+        ..FolderListing::default()
+    };
     let entries = match fs::read_dir(&folder) {
         Ok(entries) => entries,
         Err(error) => {
@@ -67,7 +73,7 @@ mod tests {
         }
         let listing = list(Some(folder.clone()));
         let names = |paths: &[String]| {
-            paths.iter().map(|path| plugin_core::references::name(path).to_owned()).collect::<Vec<_>>()
+            paths.iter().map(|path| plugin_core::references::file_name(path).to_owned()).collect::<Vec<_>>()
         };
         assert_eq!(names(&listing.files), ["A.FLAC", "b.wav", "c.aiff"]);
         assert_eq!(names(&listing.folders), ["sub"]);

@@ -2,8 +2,8 @@
 
 use super::presets::tidy_name;
 use super::write;
-use plugin_core::session_view::Exported;
-use plugin_core::sheet::SessionExport;
+use plugin_core::session_export::SessionExport;
+use plugin_core::session_view::ExportResult;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -20,14 +20,14 @@ pub fn folder() -> Option<PathBuf> {
 }
 
 /// Writes `sheet` into a file of its own.
-pub fn export(sheet: &SessionExport) -> Exported {
+pub fn export(sheet: &SessionExport) -> ExportResult {
     let path = match folder() {
         None => Err("There is no home folder to write into".into()),
         Some(folder) => save(&folder, &sheet.name, &sheet.write())
             .map(|path| path.display().to_string())
             .map_err(|error| format!("{}: {error}", folder.display())),
     };
-    Exported { path, remarks: sheet.remarks() }
+    ExportResult { path, remarks: sheet.remarks() }
 }
 
 /// Keeps `text` as a file of a name of its own, made of the Master's: nothing is ever replaced, and the file is there

@@ -7,8 +7,8 @@ use audiofile::{AudioReader, BLOCK, Error, Result};
 use meter::Meter;
 use meter::layout::Layout;
 use meter::loudness::windows;
-use plugin_core::reel::ReferenceClip;
-use plugin_core::references::{Figures, Listing};
+use plugin_core::reference_clip::ReferenceClip;
+use plugin_core::references::{FolderListing, ReferenceReadings};
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -31,10 +31,10 @@ const PATIENCE: Duration = Duration::from_millis(50);
 /// What a window wants.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Job {
-    /// Figures of a file.
+    /// Readings of a file.
     Measure(String),
     /// A file's sound at that rate, around its loudest stretch if there is no room for all of it.
-    Load(String, Figures, Hz),
+    Load(String, ReferenceReadings, Hz),
     /// What is in a folder; `None`: where people keep music.
     List(Option<String>),
 }
@@ -43,11 +43,11 @@ pub enum Job {
 #[derive(Debug)]
 pub enum Done {
     /// A file's figures.
-    Measured(String, core::result::Result<Figures, String>),
+    Measured(String, core::result::Result<ReferenceReadings, String>),
     /// A file's sound.
     Loaded(String, core::result::Result<Arc<ReferenceClip>, String>),
     /// What is in a folder.
-    Listed(Listing),
+    Listed(FolderListing),
 }
 
 /// The window's end.
@@ -150,7 +150,7 @@ impl Reader {
         }
     }
 
-    fn measure(&self, path: &Path) -> Result<Figures> {
+    fn measure(&self, path: &Path) -> Result<ReferenceReadings> {
         let mut reader = open(path)?;
         let info = reader.info();
         let mut meter = Meter::new(info.rate, &Layout::new(info.channels, info.channel_mask));
@@ -171,10 +171,15 @@ impl Reader {
             .map_or((Ms(0.0), length), |(hop, _)| {
                 (Ms(hop as f64 * HOP.0), Ms((hop + STRETCH) as f64 * HOP.0))
             });
-        Ok(Figures { integrated: reading.integrated, true_peak: reading.true_peak, length, loudest })
+        Ok(ReferenceReadings {
+            integrated: reading.integrated,
+            true_peak: reading.true_peak,
+            length,
+            loudest,
+        })
     }
 
-    fn load(&self, path: &Path, figures: &Figures, rate: Hz) -> Result<ReferenceClip> {
+    fn load(&self, path: &Path, figures: &ReferenceReadings, rate: Hz) -> Result<ReferenceClip> {
         let reader = open(path)?;
         let from = reader.info().rate;
         let frames = (figures.length.0 * from.0 / 1000.0).round() as u64;

@@ -16,7 +16,7 @@ use dsp::equalizer::Shape;
 use egui::{
     Align2, Event, EventFilter, Key, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2,
 };
-use plugin_core::travel::{travel_of, value_at};
+use plugin_core::normalized::{normalized_from_value, value_from_normalized};
 use units::{Db, Hz};
 
 const RADIUS: f32 = 9.0;
@@ -84,7 +84,9 @@ fn add(graph: &mut Graph, desk: &mut ViewCx<'_>, shape: Shape, frequency: Hz, ga
     let target = &mut settings.equalizer.bands[band.index];
     (target.shape, target.frequency, target.gain) = (shape, frequency, Db(gain));
     // through the travel, as a drag would
-    let tidy = |row: &'static Parameter| (row, value_at(row, travel_of(row, row.get(&settings))));
+    let tidy = |row: &'static Parameter| {
+        (row, value_from_normalized(row, normalized_from_value(row, row.get(&settings))))
+    };
     let mut changes =
         vec![(band.on, Value::Switch(true)), (band.shape, band.shape.get(&settings)), tidy(band.frequency)];
     if matches!(shape, Shape::Bell | Shape::LowShelf | Shape::HighShelf | Shape::Tilt) {
@@ -219,8 +221,10 @@ fn drag(ui: &Ui, desk: &mut ViewCx<'_>, axes: &Axes, band: &Band, response: &Res
     if response.drag_started_by(egui::PointerButton::Primary) {
         desk.begin(band.frequency);
         upright.into_iter().for_each(|row| desk.begin(row));
-        let start =
-            (f64::from(travel_of(band.frequency, desk.facts.value(band.frequency))), gain_of(band, desk));
+        let start = (
+            f64::from(normalized_from_value(band.frequency, desk.facts.value(band.frequency))),
+            gain_of(band, desk),
+        );
         ui.data_mut(|data| data.insert_temp(response.id, start));
     }
     if response.dragged_by(egui::PointerButton::Primary) && desk.edits.holds(band.frequency) {
@@ -233,10 +237,11 @@ fn drag(ui: &Ui, desk: &mut ViewCx<'_>, axes: &Axes, band: &Band, response: &Res
             *gain += axes.gain_of(-delta.y);
             (*travel, *gain)
         });
-        desk.edits.set(band.frequency, value_at(band.frequency, travel as f32));
+        desk.edits.set(band.frequency, value_from_normalized(band.frequency, travel as f32));
         if let Some(row) = upright {
             let x = if row == band.q { Db(gain + 3.0).gain() } else { gain };
-            desk.edits.set(row, value_at(row, travel_of(row, Value::Number(Some(x)))));
+            desk.edits
+                .set(row, value_from_normalized(row, normalized_from_value(row, Value::Number(Some(x)))));
         }
     }
     if response.drag_stopped() {

@@ -7,7 +7,7 @@ use crate::theme::{self, GAP, PAD, ROUND};
 use egui::{Align2, Color32, CornerRadius, Rect, Stroke, StrokeKind, Ui, pos2, vec2};
 use meter::Reading;
 use plugin_core::command::Proposal;
-use plugin_core::session_view::{Answer, Outcome};
+use plugin_core::session_view::{MasterOutcome, MoveAnswer};
 use session::predict::Certainty;
 use units::Ms;
 
@@ -62,11 +62,11 @@ pub(super) fn show(ui: &Ui, desk: &ViewCx<'_>, place: Rect, proposal: Proposal, 
     let below = line(1.0, figures, inner.max.x);
     let name = "out of the master";
     match &answer.out {
-        Outcome::AsItEntered => {
+        MasterOutcome::AsItEntered => {
             Figures { name, before: answer.into.before, after: answer.into.after }
                 .show(ui, desk, below, &sure, ink);
         }
-        Outcome::Simulated(simulated) => {
+        MasterOutcome::Simulated(simulated) => {
             let words = format!("simulated, {} s", number(simulated.length.0 / 1000.0, 0));
             Figures { name, before: simulated.before, after: simulated.after }.show(
                 ui,
@@ -76,12 +76,12 @@ pub(super) fn show(ui: &Ui, desk: &ViewCx<'_>, place: Rect, proposal: Proposal, 
                 look.reduction,
             );
         }
-        Outcome::Unknown => aside(ui, desk, below, name, "unknown past this plugin"),
+        MasterOutcome::Unknown => aside(ui, desk, below, name, "unknown past this plugin"),
     }
 }
 
 /// What it does to everything else on the platform that is looked at.
-fn price(ui: &Ui, desk: &ViewCx<'_>, place: Rect, answer: &Answer, platform: usize) {
+fn price(ui: &Ui, desk: &ViewCx<'_>, place: Rect, answer: &MoveAnswer, platform: usize) {
     let Some(exchange) = answer.exchanges().get(platform).or(answer.exchanges().first()) else { return };
     let quiet = pen(theme::font(theme::SMALL), desk.look.secondary);
     let target = desk.facts.master.target(&exchange.id).map_or("", |target| target.name.as_str());

@@ -15,7 +15,7 @@ use egui::{
     WidgetInfo, pos2, vec2,
 };
 use plugin_core::command::{Proposal, TrimRequest};
-use plugin_core::session_view::{Request, StemCard};
+use plugin_core::session_view::{StemCard, TrimRequestState};
 use session::record::StemId;
 use units::Db;
 
@@ -233,15 +233,15 @@ impl Ghosts {
         let Some(proposal) = tried else {
             let (words, ink) = match (others, stem.request) {
                 (Some(others), _) => (format!("{} dB", signed(others.0, 1)), look.accent),
-                (None, Request::Asked(_)) => ("asked".into(), look.accent),
-                (None, Request::Refused) => ("has changed".into(), look.reduction),
-                (None, Request::Unanswered) => ("no answer".into(), look.reduction),
-                (None, Request::None) => return,
+                (None, TrimRequestState::Asked(_)) => ("asked".into(), look.accent),
+                (None, TrimRequestState::Refused) => ("has changed".into(), look.reduction),
+                (None, TrimRequestState::Unanswered) => ("no answer".into(), look.reduction),
+                (None, TrimRequestState::None) => return,
             };
             let meaning = match (others, stem.request) {
                 (Some(_), _) => "What this stem changes in playback, as the platform normalizes the song.",
-                (None, Request::Asked(_)) => "The Stem has been asked and has not answered yet.",
-                (None, Request::Unanswered) => {
+                (None, TrimRequestState::Asked(_)) => "The Stem has been asked and has not answered yet.",
+                (None, TrimRequestState::Unanswered) => {
                     "The Stem was asked and has not answered: its host is busy, or it has gone. Nothing was done so far."
                 }
                 _ => "The Stem had been changed meanwhile: nothing was done. Look, and ask again.",

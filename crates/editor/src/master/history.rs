@@ -7,7 +7,7 @@ use crate::format::{number, time};
 use crate::paint::{self, pen, shortened};
 use crate::theme::{self, PAD, Palette};
 use egui::{Align2, Color32, Mesh, Rect, Role, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2};
-use plugin_core::session_view::{Song, Timeline, TimelinePoint};
+use plugin_core::session_view::{SessionTimeline, TimelinePoint, TimelineSong};
 use session::record::HopStatus;
 use units::Ms;
 
@@ -104,7 +104,7 @@ pub(super) fn show(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect, loudest: boo
 
 /// From time and loudness to places.
 struct Scale<'a> {
-    timeline: &'a Timeline,
+    timeline: &'a SessionTimeline,
     well: Rect,
 }
 
@@ -183,7 +183,7 @@ fn titles(ui: &Ui, desk: &ViewCx<'_>, scale: &Scale<'_>, inner: Rect) {
     }
 }
 
-fn said(song: &Song) -> String {
+fn said(song: &TimelineSong) -> String {
     let figure = song.integrated.map_or(String::new(), |i| format!("  {} LUFS", number(i.0, 1)));
     format!(
         "{}{figure}  heard {} of {}",

@@ -10,7 +10,7 @@ use crate::theme::{self, GRID, PAD};
 use chain::monitor::MonitorMode;
 use egui::{Align2, CornerRadius, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 use plugin_core::command::Proposal;
-use plugin_core::session_view::Placement;
+use plugin_core::session_view::BusPosition;
 use session::playback::{GainBound, HEADING, Playback};
 use session::session_report::PlatformReport;
 use session::target::{NormalizationTarget, TargetUse, TurnUpRule};
@@ -37,9 +37,9 @@ pub(super) fn show(
     let top = Rect::from_min_size(inner.min, vec2(inner.width(), 16.0));
     let ready = Stage::of(desk.facts.heard);
     let heading = match (facts.placement, desk.facts.snapshot.has_final) {
-        (Placement::Mix, true) => format!("{HEADING} · before the last Master"),
-        (Placement::Mix, false) => format!("{HEADING} · before the master fader"),
-        (Placement::Final, _) => HEADING.to_owned(),
+        (BusPosition::Mix, true) => format!("{HEADING} · before the last Master"),
+        (BusPosition::Mix, false) => format!("{HEADING} · before the master fader"),
+        (BusPosition::Final, _) => HEADING.to_owned(),
     };
     let title = paint::label(ui, top, Align2::LEFT_CENTER, &heading, &small).rect;
     if ready < Stage::Platforms || facts.platforms.is_empty() {

@@ -5,7 +5,7 @@ use crate::facts::{ViewModel, row};
 use crate::format::{number, time};
 use chain::monitor::MonitorMode;
 use chain::parameters::Value;
-use plugin_core::session_view::{HOP, StemCard};
+use plugin_core::session_view::{HOP_LENGTH, StemCard};
 use session::record::HopStatus;
 use session::session_report::SessionReport;
 use session::stem_status::StemStatus;
@@ -96,7 +96,7 @@ pub fn ready(facts: &ViewModel) -> Vec<Point> {
 fn heard(facts: &ViewModel) -> Point {
     let points = facts.snapshot.timeline().map_or(&[][..], |timeline| &timeline.points);
     let count = |mark: HopStatus| points.iter().filter(|point| point.mark == mark).count();
-    let seconds = |points: usize| time(points as f64 * HOP.0 / 1000.0);
+    let seconds = |points: usize| time(points as f64 * HOP_LENGTH.0 / 1000.0);
     let mut gaps = Vec::new();
     for (mark, words) in [
         (HopStatus::Unheard, "unheard"),

@@ -9,7 +9,9 @@ use crate::theme::{self, PAD};
 use crate::tooltips;
 use chain::monitor::MonitorMode;
 use egui::{Align2, CornerRadius, Rect, Role, TextEdit, Ui, WidgetInfo, pos2, vec2};
-use plugin_core::references::{Figures, Listing, MOST, Reference, References, State, name};
+use plugin_core::references::{
+    FolderListing, MAX_REFERENCES, Reference, ReferenceList, ReferenceReadings, ReferenceState, file_name,
+};
 use std::path::Path;
 
 /// How high a row is, at least and at most.
@@ -38,7 +40,7 @@ pub(super) struct Page {
 pub(super) fn switch(ui: &mut Ui, desk: &mut ViewCx<'_>, right: egui::Pos2) -> f32 {
     let references = &desk.facts.master.references;
     let hears = matches!(desk.facts.listen, MonitorMode::Reference { .. }) || references.awaited.is_some();
-    let next = references.next();
+    let next = references.next_playable();
     if !hears && next.is_none() {
         return right.x;
     }
@@ -49,7 +51,7 @@ pub(super) fn switch(ui: &mut Ui, desk: &mut ViewCx<'_>, right: egui::Pos2) -> f
     let weight = if hears { Weight::Chosen } else { Weight::Quiet };
     let response = pill(ui, &desk.look, at, SWITCH, weight, true);
     let path = next.and_then(|index| references.kept.get(index)).map(|one| one.path.clone());
-    let words = path.as_deref().map_or("a reference", name);
+    let words = path.as_deref().map_or("a reference", file_name);
     let explained =
         format!("Switches between the mix and {words}, equally loud. {}", tooltips::references("match"));
     if response.clicked() {
@@ -86,8 +88,8 @@ impl Page {
             paint::label(ui, list, Align2::CENTER_CENTER, &words, &small);
             return;
         }
-        let height = (list.height() / MOST as f32).clamp(LEAST_ROW, MOST_ROW).floor();
-        for index in 0..references.kept.len().min(MOST) {
+        let height = (list.height() / MAX_REFERENCES as f32).clamp(LEAST_ROW, MOST_ROW).floor();
+        for index in 0..references.kept.len().min(MAX_REFERENCES) {
             let y = list.min.y + index as f32 * height;
             row(ui, desk, Rect::from_min_max(pos2(list.min.x, y), pos2(list.max.x, y + height - 4.0)), index);
         }
@@ -104,7 +106,7 @@ impl Page {
             right = at.min.x - 6.0;
             pill(ui, &look, at, words, weight, enabled)
         };
-        let add = button(ui, ADD, Weight::Quiet, references.kept.len() < MOST);
+        let add = button(ui, ADD, Weight::Quiet, references.kept.len() < MAX_REFERENCES);
         let weight = |chosen| if chosen { Weight::Chosen } else { Weight::Quiet };
         for (words, along) in [(ALONG, true), (LOUDEST, false)] {
             let response = button(ui, words, weight(references.along == along), true);
@@ -164,7 +166,7 @@ impl Page {
         });
         if let Some(path) = chosen {
             let now: Vec<String> = paths(&desk.facts.master.references);
-            if !now.contains(&path) && now.len() < MOST {
+            if !now.contains(&path) && now.len() < MAX_REFERENCES {
                 let files = now.iter().cloned().chain([path]).collect();
                 desk.edits.put_references(now, files);
             }
@@ -174,7 +176,7 @@ impl Page {
 }
 
 /// What is in a folder; returns the file that was pressed.
-fn entries(ui: &mut Ui, desk: &mut ViewCx<'_>, listing: &Listing) -> Option<String> {
+fn entries(ui: &mut Ui, desk: &mut ViewCx<'_>, listing: &FolderListing) -> Option<String> {
     let mut go = None;
     let mut chosen = None;
     if let Some(above) = &listing.above
@@ -183,12 +185,12 @@ fn entries(ui: &mut Ui, desk: &mut ViewCx<'_>, listing: &Listing) -> Option<Stri
         go = Some(above.clone());
     }
     for folder in &listing.folders {
-        if ui.button(format!("{}/", name(folder))).clicked() {
+        if ui.button(format!("{}/", file_name(folder))).clicked() {
             go = Some(folder.clone());
         }
     }
     for file in &listing.files {
-        if ui.button(name(file)).clicked() {
+        if ui.button(file_name(file)).clicked() {
             chosen = Some(file.clone());
         }
     }
@@ -202,7 +204,7 @@ fn entries(ui: &mut Ui, desk: &mut ViewCx<'_>, listing: &Listing) -> Option<Stri
     chosen
 }
 
-fn paths(references: &References) -> Vec<String> {
+fn paths(references: &ReferenceList) -> Vec<String> {
     references.kept.iter().map(|one| one.path.clone()).collect()
 }
 
@@ -229,7 +231,7 @@ fn row(ui: &mut Ui, desk: &mut ViewCx<'_>, at: Rect, index: usize) {
         files.remove(index);
         desk.edits.put_references(now, files);
     }
-    let can = references.matched(index).is_some();
+    let can = references.matched_gain(index).is_some();
     let hear = button(remove.min.x - 6.0, pill_width(ui, HEAR) + 8.0);
     let weight = if hears || awaited { Weight::Chosen } else { Weight::Quiet };
     let response = named(ui, desk, hear, HEAR, reference, weight, can || hears || awaited);
@@ -243,10 +245,10 @@ fn row(ui: &mut Ui, desk: &mut ViewCx<'_>, at: Rect, index: usize) {
     let title = shortened(ui, reference.name(), &bold, first.width());
     paint::label(ui, first, Align2::LEFT_CENTER, &title, &bold).on_hover_text(&reference.path);
     let (said, ink) = match &reference.state {
-        State::Reading => ("Being measured\u{2026}".to_owned(), look.secondary),
-        State::Broken(fault) => (fault.clone(), look.reduction),
-        State::Ready(_) if awaited => ("Being read\u{2026}".to_owned(), look.secondary),
-        State::Ready(figures) => (figures_of(references, index, figures), look.secondary),
+        ReferenceState::Reading => ("Being measured\u{2026}".to_owned(), look.secondary),
+        ReferenceState::Broken(fault) => (fault.clone(), look.reduction),
+        ReferenceState::Ready(_) if awaited => ("Being read\u{2026}".to_owned(), look.secondary),
+        ReferenceState::Ready(figures) => (figures_of(references, index, figures), look.secondary),
     };
     let small = pen(theme::font(theme::SMALL), ink);
     let shown = shortened(ui, &said, &small, second.width());
@@ -270,11 +272,11 @@ fn named(
 }
 
 /// A song's figures, and how it is played.
-fn figures_of(references: &References, index: usize, figures: &Figures) -> String {
+fn figures_of(references: &ReferenceList, index: usize, figures: &ReferenceReadings) -> String {
     let loudness = figures.integrated.map_or("silence".into(), |i| format!("{} LUFS", number(i.0, 1)));
     let peak = figures.true_peak.map_or("–".into(), |peak| format!("{} dBTP", number(peak.0, 1)));
     let length = time(figures.length.0 / 1000.0);
-    let gain = match references.matched(index) {
+    let gain = match references.matched_gain(index) {
         None => String::new(),
         Some(matched) if matched.shortfall.0 < 0.05 => {
             format!("  ·  played {} dB", signed(matched.gain.0, 1))

@@ -6,7 +6,7 @@ use crate::format::time;
 use crate::theme;
 use egui::{Align2, Color32, Rect, Role, TextEdit, Ui, WidgetInfo};
 use plugin_core::document::songs::{SongRange, with_song};
-use plugin_core::session_view::Song;
+use plugin_core::session_view::TimelineSong;
 
 /// How wide the menu's words are.
 pub(super) const WIDTH: f32 = 58.0;
@@ -14,8 +14,8 @@ pub(super) const WIDTH: f32 = 58.0;
 /// How high the list of songs is at most: what is more scrolls.
 const LIST: f32 = 260.0;
 
-fn kept(songs: &[Song]) -> Vec<SongRange> {
-    let range = |song: &Song| SongRange {
+fn kept(songs: &[TimelineSong]) -> Vec<SongRange> {
+    let range = |song: &TimelineSong| SongRange {
         name: song.name.clone(),
         start: song.start.0 / 1000.0,
         end: song.end.0 / 1000.0,
@@ -61,7 +61,13 @@ pub(super) fn show(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect) {
 
 /// A song: its name to be typed, its range, its removal; returns the songs when they have become others. Of `songs`, as
 /// they are kept, it is the one at `index`.
-fn row(ui: &mut Ui, ink: Color32, song: &Song, songs: &[SongRange], index: usize) -> Option<Vec<SongRange>> {
+fn row(
+    ui: &mut Ui,
+    ink: Color32,
+    song: &TimelineSong,
+    songs: &[SongRange],
+    index: usize,
+) -> Option<Vec<SongRange>> {
     let named = |name: &str| {
         let mut songs = songs.to_vec();
         songs[index] = songs[index].clone().named(name);

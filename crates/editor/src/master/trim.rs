@@ -9,7 +9,7 @@ use crate::paint::{self, pen};
 use crate::theme;
 use egui::{Align2, Event, Key, Rect, Response, Role, Sense, Ui, WidgetInfo, vec2};
 use plugin_core::command::{TrimChange, TrimRequest};
-use plugin_core::session_view::{Request, StemCard};
+use plugin_core::session_view::{StemCard, TrimRequestState};
 use units::Db;
 
 /// What a point of way is, dB; with Shift a tenth of it.
@@ -51,7 +51,7 @@ pub(super) fn show(ui: &mut Ui, desk: &mut ViewCx<'_>, cell: Rect, stem: &StemCa
     let held = drag(ui, desk, &response, stem);
     let (shown, ink) = match (held, stem.request) {
         (Some(held), _) => (held.trim(), look.accent),
-        (None, Request::Asked(trim)) => (trim, look.accent),
+        (None, TrimRequestState::Asked(trim)) => (trim, look.accent),
         (None, _) => (stem.trim, if stem.trim.0 == 0.0 { look.dim } else { look.text }),
     };
     let words = signed(shown.0, 1);

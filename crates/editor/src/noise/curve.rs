@@ -11,7 +11,7 @@ use dsp::denoise::{CURVE_POINTS, ThresholdCurve};
 use egui::{
     Align2, CornerRadius, EventFilter, Key, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2,
 };
-use plugin_core::noise::MOST_CURVE;
+use plugin_core::noise::MAX_CURVE_OFFSET;
 use units::Db;
 
 /// Points that it takes, caption and scale included.
@@ -44,7 +44,7 @@ pub fn show(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect) {
     let half = well.height() / 2.0 - 6.0;
     let at = |point: usize, db: Db| {
         let x = well.min.x + (point as f32 + 0.5) * step;
-        pos2(x, well.center().y - (db.0 / MOST_CURVE) as f32 * half)
+        pos2(x, well.center().y - (db.0 / MAX_CURVE_OFFSET) as f32 * half)
     };
     let line: Vec<_> = curve.iter().enumerate().map(|(point, db)| at(point, *db)).collect();
     area(ui.painter(), &line, well.center().y, Palette::faint(desk.track, 0.25));
@@ -80,7 +80,7 @@ fn moved(ui: &Ui, desk: &mut ViewCx<'_>, response: &Response, point: usize, half
     let with = |db: f64| {
         let mut curve = curve;
         // as people would type it
-        curve[point] = Db((db.clamp(-MOST_CURVE, MOST_CURVE) * 10.0).round() / 10.0);
+        curve[point] = Db((db.clamp(-MAX_CURVE_OFFSET, MAX_CURVE_OFFSET) * 10.0).round() / 10.0);
         curve
     };
     let (shift, time) = ui.input(|input| (input.modifiers.shift, input.time));
@@ -88,8 +88,8 @@ fn moved(ui: &Ui, desk: &mut ViewCx<'_>, response: &Response, point: usize, half
     let held = started.or_else(|| ui.data(|data| data.get_temp::<(ThresholdCurve, f64)>(response.id)));
     if let Some((before, way)) = held.filter(|_| response.dragged() || response.drag_stopped()) {
         let speed = if shift { FINE } else { 1.0 };
-        let way = way - f64::from(response.drag_delta().y) * speed * MOST_CURVE / f64::from(half);
-        let way = way.clamp(-MOST_CURVE, MOST_CURVE);
+        let way = way - f64::from(response.drag_delta().y) * speed * MAX_CURVE_OFFSET / f64::from(half);
+        let way = way.clamp(-MAX_CURVE_OFFSET, MAX_CURVE_OFFSET);
         let now = with(way);
         if now != curve {
             desk.edits.want(Edit::NoiseCurve(now));

@@ -1,9 +1,9 @@
-//! Ids as a document has them.
+//! Ids in the saved document.
 
 use serde::{Deserialize, Serialize};
 use std::num::NonZeroU64;
 
-/// An id as it is saved: 16 hexadecimal digits, not all zero.
+/// Id as it is saved: 16 hexadecimal digits, not all zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub(super) struct Hex(pub(super) NonZeroU64);

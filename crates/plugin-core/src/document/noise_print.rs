@@ -1,4 +1,4 @@
-//! The noise print in the saved document: a list of its levels.
+//! Noise print in the saved document: a list of its levels.
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -10,7 +10,7 @@ pub(super) fn serialize<S: Serializer>(print: &Option<NoisePrint>, serializer: S
     print.as_ref().map(|print| print.levels().as_slice()).serialize(serializer)
 }
 
-/// Reads the levels; an error unless there are 96 of them.
+/// Reads the levels; an error unless there are 96 finite ones.
 pub(super) fn deserialize<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<NoisePrint>, D::Error> {

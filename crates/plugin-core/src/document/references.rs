@@ -1,27 +1,28 @@
-//! The files of the songs that a Master's mix is compared with, as they are saved: where they are, not what is in them.
+//! Paths of a Master's reference files in the saved document; the audio is not saved.
 
 use super::Store;
-use crate::references::MOST;
+use crate::references::MAX_REFERENCES;
 
-/// The longest path, bytes.
-const LONGEST: usize = 4096;
+/// Maximum length of a path, bytes.
+const MAX_PATH_LENGTH: usize = 4096;
 
-/// True if these are references that can be kept.
-pub(super) fn are_good(paths: &[String]) -> bool {
-    let is_good =
-        |path: &String| !path.is_empty() && path.len() <= LONGEST && !path.chars().any(char::is_control);
-    paths.len() <= MOST && paths.iter().all(is_good)
+/// Returns true if the paths can be saved.
+pub(super) fn are_valid(paths: &[String]) -> bool {
+    let is_valid = |path: &String| {
+        !path.is_empty() && path.len() <= MAX_PATH_LENGTH && !path.chars().any(char::is_control)
+    };
+    paths.len() <= MAX_REFERENCES && paths.iter().all(is_valid)
 }
 
 impl Store {
-    /// The files of a Master's references.
+    /// Returns the paths of a Master's references.
     pub fn references(&self) -> Vec<String> {
         self.lock().document.references.clone()
     }
 
-    /// Keeps the files of a Master's references; without effect if they cannot be kept.
-    pub fn keep_references(&self, paths: &[String]) {
-        if are_good(paths) {
+    /// Sets the paths of a Master's references; no effect if they are invalid.
+    pub fn set_references(&self, paths: &[String]) {
+        if are_valid(paths) {
             self.lock().document.references = paths.to_vec();
         }
     }
@@ -29,7 +30,7 @@ impl Store {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Changes, Document};
+    use super::super::{Changes, SavedDocument};
     use super::*;
     use chain::ChainKind;
 
@@ -38,17 +39,17 @@ mod tests {
         let store = Store::new(ChainKind::Master, Changes::default());
         assert!(!serde_json::to_string(&store.document()).expect("plain").contains("references"));
         let paths = vec!["/music/a.flac".to_owned(), "C:\\b.wav".to_owned()];
-        store.keep_references(&paths);
+        store.set_references(&paths);
         let text = serde_json::to_string(&store.document()).expect("plain");
-        let read: Document = serde_json::from_str(&text).expect("its own");
+        let read: SavedDocument = serde_json::from_str(&text).expect("its own");
         assert_eq!((read.references, store.references()), (paths.clone(), paths.clone()));
         for bad in [
             vec![String::new()],
             vec!["a\nb".into()],
-            vec!["x".repeat(LONGEST + 1)],
-            vec!["a".into(); MOST + 1],
+            vec!["x".repeat(MAX_PATH_LENGTH + 1)],
+            vec!["a".into(); MAX_REFERENCES + 1],
         ] {
-            store.keep_references(&bad);
+            store.set_references(&bad);
             assert_eq!(store.references(), paths);
         }
     }

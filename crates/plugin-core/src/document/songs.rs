@@ -1,50 +1,51 @@
-//! The songs that a Master's timeline is divided into: an album in one project.
+//! Songs of a Master's timeline: an album in one project.
 
 use super::Store;
 use serde::{Deserialize, Serialize};
 
-/// The most songs of a project.
-pub const MOST: usize = 64;
-/// The longest name, characters.
-const LONGEST: usize = 60;
-/// The longest project, seconds: four days.
-const END: f64 = 4.0 * 86_400.0;
+/// Maximum number of songs in a project.
+pub const MAX_SONGS: usize = 64;
+/// Maximum length of a name, characters.
+const MAX_NAME_LENGTH: usize = 60;
+/// Maximum distance of a song from the timeline's origin, seconds: four days.
+const MAX_TIME: f64 = 4.0 * 86_400.0;
 
-/// A range of the timeline that is one song.
+/// Range of the timeline that is one song.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SongRange {
-    /// What it is called.
+    /// Name of the song.
     pub name: String,
-    /// From, seconds.
+    /// Start, seconds.
     pub start: f64,
-    /// To, seconds.
+    /// End, seconds.
     pub end: f64,
 }
 
 impl SongRange {
-    /// True if it can be one.
-    fn is_good(&self) -> bool {
-        let name = self.name.chars().count() <= LONGEST && !self.name.chars().any(char::is_control);
-        name && self.start >= -END && self.end <= END && self.start < self.end
+    /// Returns true if the range can be saved.
+    fn is_valid(&self) -> bool {
+        let name = self.name.chars().count() <= MAX_NAME_LENGTH && !self.name.chars().any(char::is_control);
+        name && self.start >= -MAX_TIME && self.end <= MAX_TIME && self.start < self.end
     }
 
-    /// The same with a name that can be kept.
+    /// Returns the song with another name, cleaned and shortened.
     pub fn named(self, name: &str) -> Self {
-        let name = name.chars().filter(|c| !c.is_control()).take(LONGEST).collect::<String>();
+        let name = name.chars().filter(|c| !c.is_control()).take(MAX_NAME_LENGTH).collect::<String>();
         Self { name: name.trim().into(), ..self }
     }
 }
 
-/// True if these are songs that can be kept.
-pub(super) fn are_good(songs: &[SongRange]) -> bool {
-    songs.len() <= MOST && songs.iter().all(SongRange::is_good)
+/// Returns true if the songs can be saved.
+pub(super) fn are_valid(songs: &[SongRange]) -> bool {
+    songs.len() <= MAX_SONGS && songs.iter().all(SongRange::is_valid)
 }
 
-/// `songs` with another in `start..end`, seconds, in order; what it lies over makes way. Without effect if it cannot be one.
+/// Returns `songs` with a new one in `start..end`, seconds, in order; songs that it overlaps are removed. Unchanged
+/// if the range is invalid.
 pub fn with_song(songs: &[SongRange], start: f64, end: f64) -> Vec<SongRange> {
     let free = (1..).map(|n| format!("Song {n}")).find(|name| songs.iter().all(|song| song.name != *name));
     let song = SongRange { name: free.unwrap_or_default(), start, end };
-    if !song.is_good() || songs.len() >= MOST {
+    if !song.is_valid() || songs.len() >= MAX_SONGS {
         return songs.to_vec();
     }
     let mut all: Vec<SongRange> =
@@ -55,14 +56,14 @@ pub fn with_song(songs: &[SongRange], start: f64, end: f64) -> Vec<SongRange> {
 }
 
 impl Store {
-    /// A Master's songs, in order.
+    /// Returns a Master's songs, in order.
     pub fn songs(&self) -> Vec<SongRange> {
         self.lock().document.songs.clone()
     }
 
-    /// Keeps a Master's songs; without effect if they cannot be kept.
-    pub fn keep_songs(&self, songs: Vec<SongRange>) {
-        if are_good(&songs) {
+    /// Sets a Master's songs; no effect if they are invalid.
+    pub fn set_songs(&self, songs: Vec<SongRange>) {
+        if are_valid(&songs) {
             self.lock().document.songs = songs;
         }
     }
@@ -70,7 +71,7 @@ impl Store {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Changes, Document};
+    use super::super::{Changes, SavedDocument};
     use super::*;
     use chain::ChainKind;
 
@@ -99,12 +100,12 @@ mod tests {
         let store = Store::new(ChainKind::Master, Changes::default());
         assert!(!serde_json::to_string(&store.document()).expect("plain").contains("songs"));
         let songs = with_song(&[], 1.0, 2.5);
-        store.keep_songs(songs.clone());
+        store.set_songs(songs.clone());
         let text = serde_json::to_string(&store.document()).expect("plain");
-        let read: Document = serde_json::from_str(&text).expect("its own");
+        let read: SavedDocument = serde_json::from_str(&text).expect("its own");
         assert_eq!((read.songs, store.songs()), (songs.clone(), songs.clone()));
-        store.keep_songs(vec![songs[0].clone(); MOST + 1]);
-        store.keep_songs(vec![SongRange { end: 0.5, ..songs[0].clone() }]);
+        store.set_songs(vec![songs[0].clone(); MAX_SONGS + 1]);
+        store.set_songs(vec![SongRange { end: 0.5, ..songs[0].clone() }]);
         assert_eq!(store.songs(), songs);
     }
 }

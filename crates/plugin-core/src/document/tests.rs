@@ -2,25 +2,26 @@ use super::*;
 use proptest::prelude::*;
 
 fn good(chain_kind: ChainKind) -> PluginState {
-    let mut document = Document::new(chain_kind);
-    let mut snapshot = Snapshot::default();
-    PARAMETERS.for_kind(chain_kind).for_each(|row| snapshot.keep(row, row.at_fraction(0.4)));
+    let mut document = SavedDocument::new(chain_kind);
+    let mut snapshot = ParameterSnapshot::default();
+    PARAMETERS.for_kind(chain_kind).for_each(|row| snapshot.set_value(row, row.at_fraction(0.4)));
     document.kept[1] = Some(snapshot);
     let params = PARAMETERS.for_kind(chain_kind).map(|row| (row.id.clone(), default_of(row))).collect();
     let text = serde_json::to_string(&document).expect("plain values");
-    PluginState { version: "0.1.0".into(), params, fields: [(KEY.into(), text)].into() }
+    PluginState { version: "0.1.0".into(), params, fields: [(DOCUMENT_KEY.into(), text)].into() }
 }
 
 fn is_refused(state: &PluginState) -> bool {
     state.params.is_empty()
-        && serde_json::from_str::<Document>(&state.fields[KEY]).is_ok_and(|d| d.refused.is_some())
+        && serde_json::from_str::<SavedDocument>(&state.fields[DOCUMENT_KEY])
+            .is_ok_and(|d| d.refused.is_some())
 }
 
 #[test]
 fn a_good_state_is_admitted_unchanged() {
     let mut state = good(ChainKind::Master);
     let before = format!("{state:?}");
-    admit(ChainKind::Master, &mut state);
+    validate_state(ChainKind::Master, &mut state);
     assert_eq!(format!("{state:?}"), before);
 }
 
@@ -29,7 +30,7 @@ fn what_an_older_version_did_not_know_gets_its_default() {
     let mut state = good(ChainKind::Stem);
     state.params.remove("comp_ratio");
     state.params.insert("of_the_future".into(), ParamValue::Bool(true));
-    admit(ChainKind::Stem, &mut state);
+    validate_state(ChainKind::Stem, &mut state);
     assert!(state.params.contains_key("comp_ratio") && !state.params.contains_key("of_the_future"));
 }
 
@@ -45,27 +46,27 @@ fn a_bad_state_has_no_effect_and_says_why() {
         |s| drop(s.params.insert("eq1_shape".into(), ParamValue::I32(-1))),
         |s| drop(s.params.insert(LATENCY_CLASS.into(), ParamValue::I32(7))),
         |s| s.fields.clear(),
-        |s| drop(s.fields.insert(KEY.into(), "{".into())),
+        |s| drop(s.fields.insert(DOCUMENT_KEY.into(), "{".into())),
         |s| {
-            let text = s.fields[KEY].replace("stemlink.stem/1", "stemlink.stem/2");
-            s.fields.insert(KEY.into(), text);
+            let text = s.fields[DOCUMENT_KEY].replace("stemlink.stem/1", "stemlink.stem/2");
+            s.fields.insert(DOCUMENT_KEY.into(), text);
         },
     ];
     for (i, breakage) in breakages.into_iter().enumerate() {
         let mut state = good(ChainKind::Stem);
         breakage(&mut state);
-        admit(ChainKind::Stem, &mut state);
+        validate_state(ChainKind::Stem, &mut state);
         assert!(is_refused(&state), "{i}");
     }
     let mut state = good(ChainKind::Master);
-    admit(ChainKind::Stem, &mut state);
+    validate_state(ChainKind::Stem, &mut state);
     assert!(is_refused(&state), "a Master's state in a Stem");
 }
 
 fn saved(text: &str) -> PluginState {
     let mut state = good(ChainKind::Stem);
-    let document = state.fields[KEY].replace("\"role\":null", &format!("\"role\":null,{text}"));
-    state.fields.insert(KEY.into(), document);
+    let document = state.fields[DOCUMENT_KEY].replace("\"role\":null", &format!("\"role\":null,{text}"));
+    state.fields.insert(DOCUMENT_KEY.into(), document);
     state
 }
 
@@ -73,9 +74,9 @@ fn saved(text: &str) -> PluginState {
 fn identity_and_trim_are_checked_like_the_rest() {
     let good = "\"instance\":\"00000000000000ab\",\"session\":\"ffffffffffffffff\",\"trim\":-3.5";
     let mut state = saved(good);
-    let before = state.fields[KEY].clone();
-    admit(ChainKind::Stem, &mut state);
-    assert_eq!(state.fields[KEY], before);
+    let before = state.fields[DOCUMENT_KEY].clone();
+    validate_state(ChainKind::Stem, &mut state);
+    assert_eq!(state.fields[DOCUMENT_KEY], before);
     for bad in [
         "\"instance\":\"ab\"",
         "\"instance\":\"0000000000000000\"",
@@ -90,7 +91,7 @@ fn identity_and_trim_are_checked_like_the_rest() {
         "\"curve\":[0,0,0]",
     ] {
         let mut state = saved(bad);
-        admit(ChainKind::Stem, &mut state);
+        validate_state(ChainKind::Stem, &mut state);
         assert!(is_refused(&state), "{bad}");
     }
 }
@@ -102,12 +103,12 @@ fn who_lives_keeps_its_identity_whatever_is_loaded_and_takes_the_trim() {
     let document = |number: u64, trim: f64| {
         let Identity { instance, session } = id(number);
         let (instance, session) = (instance.map(Hex), session.map(Hex));
-        Document { instance, session, trim, ..Document::new(ChainKind::Stem) }
+        SavedDocument { instance, session, trim, ..SavedDocument::new(ChainKind::Stem) }
     };
     let store = Store::new(ChainKind::Stem, Changes::default());
     store.set(document(1, -3.0));
     assert_eq!((store.identity(), store.trim()), (id(1), Db(-3.0)));
-    store.live_as(id(5));
+    store.set_identity(id(5));
     let (_, changes) = store.trim_and_changes();
     store.set(document(1, 2.0));
     assert_eq!((store.identity(), store.trim()), (id(5), Db(2.0)));
@@ -136,10 +137,10 @@ fn a_trim_moves_into_its_parameter_as_far_as_that_has_room() {
 #[test]
 fn a_refused_document_leaves_the_previous_one_in_place() {
     let store = Store::new(ChainKind::Stem, Changes::default());
-    let document = Document { slot: 2, ..Document::new(ChainKind::Stem) };
+    let document = SavedDocument { slot: 2, ..SavedDocument::new(ChainKind::Stem) };
     store.set(document.clone());
     let changes = store.changes.count();
-    store.set(Document { refused: Some("why".into()), ..Document::new(ChainKind::Stem) });
+    store.set(SavedDocument { refused: Some("why".into()), ..SavedDocument::new(ChainKind::Stem) });
     assert_eq!((store.document(), store.notice()), (document.clone(), Some("why".into())));
     assert_eq!(store.changes.count(), changes);
     store.set(document);
@@ -151,21 +152,21 @@ fn a_noise_print_is_saved_with_the_rest_to_the_bit() {
     let levels: Vec<f32> = (0..96u8).map(|band| -120.0 + f32::from(band) / 3.0).collect();
     let print = NoisePrint::new(&levels);
     let store = Store::new(ChainKind::Stem, Changes::default());
-    store.noise().set(print.as_ref());
+    store.noise().set_print(print.as_ref());
     let text = store.map(|document| serde_json::to_string(document).expect("plain values"));
     let mut state = good(ChainKind::Stem);
-    state.fields.insert(KEY.into(), text.clone());
-    admit(ChainKind::Stem, &mut state);
-    assert_eq!(state.fields[KEY], text);
+    state.fields.insert(DOCUMENT_KEY.into(), text.clone());
+    validate_state(ChainKind::Stem, &mut state);
+    assert_eq!(state.fields[DOCUMENT_KEY], text);
     let other = Store::new(ChainKind::Stem, Changes::default());
-    other.noise().learn();
+    other.noise().start_learning();
     other.set(serde_json::from_str(&text).expect("is a document"));
-    assert_eq!((other.noise().print(), other.noise().heard()), (print, None));
-    other.set(Document::new(ChainKind::Stem));
+    assert_eq!((other.noise().print(), other.noise().learned_duration()), (print, None));
+    other.set(SavedDocument::new(ChainKind::Stem));
     assert_eq!(other.noise().print(), None);
     for bad in ["\"noise\":[]", "\"noise\":[1.0]", "\"noise\":3"] {
         let mut state = saved(bad);
-        admit(ChainKind::Stem, &mut state);
+        validate_state(ChainKind::Stem, &mut state);
         assert!(is_refused(&state), "{bad}");
     }
 }
@@ -175,28 +176,28 @@ fn slots_keep_what_was_set_in_them() {
     let store = Store::new(ChainKind::Stem, Changes::default());
     let level = PARAMETERS.find("level").expect("exists");
     let at = |db: f64| {
-        let mut snapshot = Snapshot::default();
-        snapshot.keep(level, Value::Number(Some(db)));
+        let mut snapshot = ParameterSnapshot::default();
+        snapshot.set_value(level, Value::Number(Some(db)));
         snapshot
     };
-    assert_eq!(store.switch_to(1, at(-1.0)), at(-1.0), "a new slot starts as a copy");
-    assert_eq!(store.switch_to(0, at(-2.0)), at(-1.0));
-    assert_eq!(store.switch_to(1, at(-1.0)), at(-2.0));
+    assert_eq!(store.switch_slot(1, at(-1.0)), at(-1.0), "a new slot starts as a copy");
+    assert_eq!(store.switch_slot(0, at(-2.0)), at(-1.0));
+    assert_eq!(store.switch_slot(1, at(-1.0)), at(-2.0));
     assert_eq!(at(-2.0).value(level), Value::Number(Some(-2.0)));
-    store.keep(3, at(-9.0));
+    store.keep_slot(3, at(-9.0));
     assert_eq!(store.slots(), (1, [true, true, false, true]));
-    assert_eq!(store.switch_to(3, at(-2.0)), at(-9.0));
+    assert_eq!(store.switch_slot(3, at(-2.0)), at(-9.0));
 }
 
 proptest! {
     #[test]
     fn no_document_makes_the_gate_panic(text in "\\PC{0,80}", id in "[a-z0-9_]{1,12}", x in any::<f32>()) {
         let mut state = good(ChainKind::Stem);
-        state.fields.insert(KEY.into(), text);
-        admit(ChainKind::Stem, &mut state);
+        state.fields.insert(DOCUMENT_KEY.into(), text);
+        validate_state(ChainKind::Stem, &mut state);
         prop_assert!(is_refused(&state));
         let mut state = good(ChainKind::Stem);
         state.params.insert(id, ParamValue::F32(x));
-        admit(ChainKind::Stem, &mut state);
+        validate_state(ChainKind::Stem, &mut state);
     }
 }

@@ -1,7 +1,7 @@
-//! Samples for windows: what entered and what left the chain, and what was taken away meanwhile.
+//! Sample rings for windows: input and output of the chain, and gain reduction.
 //!
-//! Rings of atomic words, written by the audio thread only while a [`Watch`] lives: without a window they cost one
-//! load per block. A reader may see the oldest few frames overwritten under its hands; it is a picture, not a
+//! Rings of atomic words, written by the audio thread only while a [`ScopeWatch`] lives: without a window they cost
+//! one load per block. A reader may find the oldest few frames overwritten: the rings are for display, not for
 //! measurement.
 
 use atomic_float::AtomicF64;
@@ -10,61 +10,61 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use units::{Db, Hz};
 
-/// Frames that are kept of each point: a third of a second at 48 kHz.
-pub const FRAMES: usize = 1 << 14;
-/// Frames that one value of reduction stands for; fewer when a host's blocks end.
-pub const SLICE: usize = 512;
-/// Values of reduction that are kept: eleven seconds at 48 kHz.
-pub const SLICES: usize = 1 << 10;
+/// Frames in the ring of each point: a third of a second at 48 kHz.
+pub const SCOPE_FRAMES: usize = 1 << 14;
+/// Frames per value of gain reduction; fewer at the end of a host's block.
+pub const REDUCTION_FRAMES: usize = 512;
+/// Values of gain reduction in the ring: eleven seconds at 48 kHz.
+pub const REDUCTION_COUNT: usize = 1 << 10;
 
-/// Where samples are taken.
+/// Point of the signal path at which samples are taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Point {
-    /// As they come from the host.
+pub enum ScopePoint {
+    /// Input from the host.
     Before,
-    /// As they leave the chain.
+    /// Output of the chain.
     After,
 }
 
-/// The published side; any thread. One thread at a time writes.
+/// Published rings. Read by any thread; one thread at a time writes.
 #[derive(Debug, Default)]
 pub struct Scope {
     watchers: AtomicU32,
-    /// The sampling rate; 0 before the host activates.
+    /// Sampling rate, Hz; 0 before the host activates.
     rate: AtomicF64,
-    /// Allocated by the first [`Watch`].
-    rings: OnceLock<Rings>,
-    wake: OnceLock<Wake>,
+    /// Allocated by the first [`ScopeWatch`].
+    rings: OnceLock<ScopeRings>,
+    wake: OnceLock<SoundCallback>,
 }
 
-/// Called when there is something new to see.
-struct Wake(Box<dyn Fn() + Send + Sync>);
+/// Callback for new sound.
+struct SoundCallback(Box<dyn Fn() + Send + Sync>);
 
-impl std::fmt::Debug for Wake {
+impl std::fmt::Debug for SoundCallback {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Wake")
+        f.write_str("SoundCallback")
     }
 }
 
 #[derive(Debug)]
-struct Rings {
-    before: Ring,
-    after: Ring,
+struct ScopeRings {
+    before: PairRing,
+    after: PairRing,
     /// Compressor and limiter, dB.
-    reductions: Ring,
-    /// The writer's: frames in the unfinished slice, and the most that was taken away in them.
+    reductions: PairRing,
+    /// The writer's: frames in the unfinished slice, and the highest gain reduction in them.
     slice_frames: AtomicU64,
     slice: AtomicU64,
 }
 
-/// Pairs of `f32`, each in a word.
+/// Ring of `f32` pairs, one pair in a word.
 #[derive(Debug)]
-struct Ring {
+struct PairRing {
     words: Box<[AtomicU64]>,
     written: AtomicU64,
 }
 
-impl Ring {
+impl PairRing {
     fn new(length: usize) -> Self {
         let words = std::iter::repeat_with(AtomicU64::default).take(length).collect();
         Self { words, written: AtomicU64::new(0) }
@@ -77,7 +77,7 @@ impl Ring {
             self.words[(at % length) as usize].store(pack(pair), Ordering::Relaxed);
             at += 1;
         }
-        // Release: who sees the count sees the words
+        // Release: a reader of the count sees the words
         self.written.store(at, Ordering::Release);
     }
 
@@ -102,27 +102,27 @@ fn unpack(word: u64) -> [f32; 2] {
 }
 
 impl Scope {
-    /// The rate of what is heard; `None` before a host has activated.
+    /// Returns the sampling rate; `None` before the host activates.
     pub fn rate(&self) -> Option<Hz> {
         let rate = self.rate.load(Ordering::Relaxed);
         (rate > 0.0).then_some(Hz(rate))
     }
 
-    /// Publishes the rate.
-    pub fn show_rate(&self, rate: Hz) {
+    /// Publishes the sampling rate.
+    pub fn publish_rate(&self, rate: Hz) {
         self.rate.store(rate.0, Ordering::Relaxed);
     }
 
-    fn watched(&self) -> Option<&Rings> {
+    fn watched(&self) -> Option<&ScopeRings> {
         if self.watchers.load(Ordering::Relaxed) == 0 { None } else { self.rings.get() }
     }
 
-    /// Keeps frames, both channels equally long, while somebody watches. For the audio thread.
-    pub fn write(&self, point: Point, left: &[f64], right: &[f64]) {
+    /// Writes frames, both channels equally long, while a window watches. For the audio thread.
+    pub fn write(&self, point: ScopePoint, left: &[f64], right: &[f64]) {
         if let Some(rings) = self.watched() {
             let ring = rings.at(point);
             ring.write(left.iter().zip(right).map(|(&l, &r)| [l as f32, r as f32]));
-            if let Some(Wake(wake)) = self.wake.get()
+            if let Some(SoundCallback(wake)) = self.wake.get()
                 && left.iter().chain(right).any(|&sample| sample != 0.0)
             {
                 wake();
@@ -130,56 +130,56 @@ impl Scope {
         }
     }
 
-    /// Has `wake` called, by the audio thread, when sound is written while somebody watches: it must neither wait nor
-    /// allocate. The first that is given stays.
-    pub fn on_sound(&self, wake: impl Fn() + Send + Sync + 'static) {
-        // a second window is woken by the same
-        let _ = self.wake.set(Wake(Box::new(wake)));
+    /// Sets the callback that the audio thread calls when non-silent frames are written: it must neither wait nor
+    /// allocate. The first one stays.
+    pub fn set_sound_callback(&self, wake: impl Fn() + Send + Sync + 'static) {
+        // a second window shares the callback
+        let _ = self.wake.set(SoundCallback(Box::new(wake)));
     }
 
-    /// Keeps what compressor and limiter took away at most in the last `frames`. For the audio thread.
+    /// Writes the gain reduction of a block of `frames` frames; slices keep the maximum. For the audio thread.
     pub fn write_reductions(&self, compressor: Db, limiter: Db, frames: usize) {
         let Some(rings) = self.watched() else { return };
         let [c, l] = unpack(rings.slice.load(Ordering::Relaxed));
         let slice = [c.max(compressor.0 as f32), l.max(limiter.0 as f32)];
         let done = rings.slice_frames.load(Ordering::Relaxed) + frames as u64;
-        let slices = done / SLICE as u64;
+        let slices = done / REDUCTION_FRAMES as u64;
         if slices > 0 {
             let more = std::iter::repeat_n([compressor.0 as f32, limiter.0 as f32], slices as usize - 1);
-            rings.reductions.write(std::iter::once(slice).chain(more.take(SLICES)));
+            rings.reductions.write(std::iter::once(slice).chain(more.take(REDUCTION_COUNT)));
         }
-        rings.slice_frames.store(done % SLICE as u64, Ordering::Relaxed);
+        rings.slice_frames.store(done % REDUCTION_FRAMES as u64, Ordering::Relaxed);
         rings.slice.store(if slices > 0 { 0 } else { pack(slice) }, Ordering::Relaxed);
     }
 
-    /// The `newest` frames at `point`, oldest first; returns how many were ever written.
-    pub fn read(&self, point: Point, newest: usize, into: &mut Vec<[f32; 2]>) -> u64 {
+    /// Reads the `newest` frames at `point`, oldest first; returns the number ever written.
+    pub fn read(&self, point: ScopePoint, newest: usize, into: &mut Vec<[f32; 2]>) -> u64 {
         into.clear();
         self.rings.get().map_or(0, |rings| rings.at(point).read(newest, into))
     }
 
-    /// Frames ever written at the chain's output. While it stays, so does the picture.
+    /// Returns the number of frames ever written at the output. The picture changes only with it.
     pub fn written(&self) -> u64 {
         self.rings.get().map_or(0, |rings| rings.after.written.load(Ordering::Acquire))
     }
 
-    /// The `newest` reductions of compressor and limiter, dB, oldest first.
+    /// Reads the `newest` gain reductions of compressor and limiter, dB, oldest first.
     pub fn read_reductions(&self, newest: usize, into: &mut Vec<[f32; 2]>) -> u64 {
         into.clear();
         self.rings.get().map_or(0, |rings| rings.reductions.read(newest, into))
     }
 }
 
-impl Rings {
-    fn at(&self, point: Point) -> &Ring {
+impl ScopeRings {
+    fn at(&self, point: ScopePoint) -> &PairRing {
         match point {
-            Point::Before => &self.before,
-            Point::After => &self.after,
+            ScopePoint::Before => &self.before,
+            ScopePoint::After => &self.after,
         }
     }
 }
 
-/// Correlation of `frames`, -1 to 1; `None` when a side is silent.
+/// Returns the correlation of `frames`, -1 to 1; `None` if a channel is silent.
 pub fn correlation(frames: &[[f32; 2]]) -> Option<f64> {
     let side = |i: usize| frames.iter().map(|frame| f64::from(frame[i])).collect::<Vec<_>>();
     let mut sums = StereoSums::default();
@@ -187,18 +187,18 @@ pub fn correlation(frames: &[[f32; 2]]) -> Option<f64> {
     sums.correlation()
 }
 
-/// While it lives, samples are kept. Made by a window.
+/// Guard of a window: samples are recorded while it lives.
 #[derive(Debug)]
-pub struct Watch<T: AsRef<Scope>>(Arc<T>);
+pub struct ScopeWatch<T: AsRef<Scope>>(Arc<T>);
 
-impl<T: AsRef<Scope>> Watch<T> {
-    /// Starts watching. Allocates the first time.
+impl<T: AsRef<Scope>> ScopeWatch<T> {
+    /// Starts recording. Allocates the first time.
     pub fn new(owner: Arc<T>) -> Self {
         let scope: &Scope = (*owner).as_ref();
-        scope.rings.get_or_init(|| Rings {
-            before: Ring::new(FRAMES),
-            after: Ring::new(FRAMES),
-            reductions: Ring::new(SLICES),
+        scope.rings.get_or_init(|| ScopeRings {
+            before: PairRing::new(SCOPE_FRAMES),
+            after: PairRing::new(SCOPE_FRAMES),
+            reductions: PairRing::new(REDUCTION_COUNT),
             slice_frames: AtomicU64::new(0),
             slice: AtomicU64::new(0),
         });
@@ -207,7 +207,7 @@ impl<T: AsRef<Scope>> Watch<T> {
     }
 }
 
-impl<T: AsRef<Scope>> Drop for Watch<T> {
+impl<T: AsRef<Scope>> Drop for ScopeWatch<T> {
     fn drop(&mut self) {
         (*self.0).as_ref().watchers.fetch_sub(1, Ordering::Relaxed);
     }
@@ -231,42 +231,45 @@ mod tests {
         let owner = Arc::new(Owner::default());
         let scope = &owner.0;
         let mut seen = Vec::new();
-        scope.write(Point::After, &[1.0], &[2.0]);
-        assert_eq!((scope.read(Point::After, 10, &mut seen), seen.len()), (0, 0));
-        let watch = Watch::new(Arc::clone(&owner));
-        scope.write(Point::After, &[1.0, 3.0], &[2.0, 4.0]);
-        scope.write(Point::Before, &[9.0], &[9.0]);
-        assert_eq!(scope.read(Point::After, 1, &mut seen), 2);
+        scope.write(ScopePoint::After, &[1.0], &[2.0]);
+        assert_eq!((scope.read(ScopePoint::After, 10, &mut seen), seen.len()), (0, 0));
+        let watch = ScopeWatch::new(Arc::clone(&owner));
+        scope.write(ScopePoint::After, &[1.0, 3.0], &[2.0, 4.0]);
+        scope.write(ScopePoint::Before, &[9.0], &[9.0]);
+        assert_eq!(scope.read(ScopePoint::After, 1, &mut seen), 2);
         assert_eq!(seen, [[3.0, 4.0]]);
-        scope.read(Point::Before, 10, &mut seen);
+        scope.read(ScopePoint::Before, 10, &mut seen);
         assert_eq!(seen, [[9.0, 9.0]]);
         drop(watch);
-        scope.write(Point::After, &[5.0], &[5.0]);
+        scope.write(ScopePoint::After, &[5.0], &[5.0]);
         assert_eq!(scope.written(), 2);
     }
 
     #[test]
     fn the_ring_holds_the_newest_frames_in_order() {
         let owner = Arc::new(Owner::default());
-        let _watch = Watch::new(Arc::clone(&owner));
-        let ramp: Vec<f64> = (0..FRAMES + 700).map(|i| i as f64).collect();
+        let _watch = ScopeWatch::new(Arc::clone(&owner));
+        let ramp: Vec<f64> = (0..SCOPE_FRAMES + 700).map(|i| i as f64).collect();
         for part in ramp.chunks(333) {
-            owner.0.write(Point::Before, part, part);
+            owner.0.write(ScopePoint::Before, part, part);
         }
         let mut seen = Vec::new();
-        owner.0.read(Point::Before, FRAMES, &mut seen);
-        assert_eq!((seen.len(), seen[0], seen[FRAMES - 1][1]), (FRAMES, [700.0; 2], (FRAMES + 699) as f32));
+        owner.0.read(ScopePoint::Before, SCOPE_FRAMES, &mut seen);
+        assert_eq!(
+            (seen.len(), seen[0], seen[SCOPE_FRAMES - 1][1]),
+            (SCOPE_FRAMES, [700.0; 2], (SCOPE_FRAMES + 699) as f32)
+        );
     }
 
     #[test]
     fn a_slice_of_reductions_is_the_most_in_it_however_blocks_are_cut() {
         let owner = Arc::new(Owner::default());
-        let _watch = Watch::new(Arc::clone(&owner));
+        let _watch = ScopeWatch::new(Arc::clone(&owner));
         let mut seen = Vec::new();
         for (reduction, frames) in [(1.0, 200), (3.0, 200), (2.0, 200), (0.5, 400), (0.25, 1048)] {
             owner.0.write_reductions(Db(reduction), Db(0.0), frames);
         }
-        owner.0.read_reductions(SLICES, &mut seen);
+        owner.0.read_reductions(REDUCTION_COUNT, &mut seen);
         assert_eq!(seen, [[3.0, 0.0], [0.5, 0.0], [0.25, 0.0], [0.25, 0.0]].map(|x: [f32; 2]| x));
     }
 
@@ -275,12 +278,12 @@ mod tests {
         let owner = Arc::new(Owner::default());
         let woken = Arc::new(AtomicU32::new(0));
         let counter = Arc::clone(&woken);
-        owner.0.on_sound(move || _ = counter.fetch_add(1, Ordering::Relaxed));
-        owner.0.write(Point::After, &[1.0], &[0.0]);
-        let _watch = Watch::new(Arc::clone(&owner));
-        owner.0.write(Point::After, &[0.0], &[0.0]);
+        owner.0.set_sound_callback(move || _ = counter.fetch_add(1, Ordering::Relaxed));
+        owner.0.write(ScopePoint::After, &[1.0], &[0.0]);
+        let _watch = ScopeWatch::new(Arc::clone(&owner));
+        owner.0.write(ScopePoint::After, &[0.0], &[0.0]);
         assert_eq!(woken.load(Ordering::Relaxed), 0);
-        owner.0.write(Point::Before, &[0.0, 0.0], &[0.0, 0.1]);
+        owner.0.write(ScopePoint::Before, &[0.0, 0.0], &[0.0, 0.1]);
         assert_eq!(woken.load(Ordering::Relaxed), 1);
     }
 

@@ -16,7 +16,7 @@ struct FakeLink {
 
 impl SessionLink for FakeLink {
     fn stems(&self) -> Vec<StemCard> {
-        lock(&self.stems).clone()
+        self.stems.lock().clone()
     }
 
     fn has_final(&self) -> bool {
@@ -25,24 +25,24 @@ impl SessionLink for FakeLink {
 
     fn update(&self) {}
 
-    fn ask_trim(&self, wish: TrimRequest) {
-        let mut stems = lock(&self.stems);
-        let stem = stems.iter_mut().find(|stem| stem.id == wish.stem).expect("it is there");
-        assert_eq!(wish.base, stem.revision);
-        (stem.trim, stem.revision) = (wish.trim, stem.revision + 1);
+    fn request_trim(&self, request: TrimRequest) {
+        let mut stems = self.stems.lock();
+        let stem = stems.iter_mut().find(|stem| stem.id == request.stem).expect("it is there");
+        assert_eq!(request.base, stem.revision);
+        (stem.trim, stem.revision) = (request.trim, stem.revision + 1);
     }
 
-    fn order(&self, wishes: &[ListenRequest]) {
-        *lock(&self.ordered) = wishes.to_vec();
+    fn set_auditions(&self, requests: &[ListenRequest]) {
+        *self.ordered.lock() = requests.to_vec();
     }
 
-    fn analyse(&self, command: AnalysisCommand) {
-        lock(&self.analysed).push(command);
-        *lock(&self.thread) = Some(std::thread::current().id());
+    fn send_analysis_command(&self, command: AnalysisCommand) {
+        self.analysed.lock().push(command);
+        *self.thread.lock() = Some(std::thread::current().id());
     }
 
-    fn export(&self) -> Exported {
-        Exported { path: Ok("a file".into()), remarks: Vec::new() }
+    fn export(&self) -> ExportResult {
+        ExportResult { path: Ok("a file".into()), remarks: Vec::new() }
     }
 }
 
@@ -53,23 +53,25 @@ fn stem(id: u64) -> StemCard {
 /// A plugin that has joined the link, with stems 1 to `count`.
 fn linked(count: u64) -> (PluginShared, Arc<FakeLink>) {
     let (shared, link) = (PluginShared::default(), Arc::<FakeLink>::default());
-    *lock(&link.stems) = (1..=count).map(stem).collect();
+    *link.stems.lock() = (1..=count).map(stem).collect();
     let end: Arc<dyn SessionLink> = Arc::clone(&link) as _;
-    shared.connect(&end);
+    shared.connect_link(&end);
     shared.restart_listening(false);
     (shared, link)
 }
 
 fn muted(link: &FakeLink) -> Vec<u64> {
-    let ordered = lock(&link.ordered);
+    let ordered = link.ordered.lock();
     assert!(
-        ordered.iter().all(|wish| wish.hearing == AuditionEffect::Muted && wish.base == 100 + wish.stem.0)
+        ordered
+            .iter()
+            .all(|request| request.effect == AuditionEffect::Muted && request.base == 100 + request.stem.0)
     );
-    ordered.iter().map(|wish| wish.stem.0).collect()
+    ordered.iter().map(|request| request.stem.0).collect()
 }
 
 fn audition(shared: &PluginShared, stem: u64, audition: Audition) {
-    shared.send(UiCommand::Audition(Some((StemId(stem), audition))));
+    shared.send_command(UiCommand::Audition(Some((StemId(stem), audition))));
 }
 
 #[test]
@@ -83,7 +85,7 @@ fn a_revision_grows_with_every_change_and_with_nothing_else() {
     shared.set_master(None);
     shared.set_fault(FaultSource::Link, None);
     assert_eq!(revision(), start + 1);
-    shared.touch();
+    shared.publish_revision();
     assert_eq!(revision(), start + 2);
 }
 
@@ -116,10 +118,10 @@ fn a_fault_of_one_source_leaves_those_of_others() {
 #[test]
 fn commands_before_the_link_do_nothing_but_say_why() {
     let shared = PluginShared::default();
-    let wish = TrimRequest { stem: StemId(1), base: 0, trim: Db(1.0) };
-    shared.send(UiCommand::AskTrim(wish));
+    let request = TrimRequest { stem: StemId(1), base: 0, trim: Db(1.0) };
+    shared.send_command(UiCommand::RequestTrim(request));
     audition(&shared, 1, Audition::Mute);
-    shared.send(UiCommand::ExportSession);
+    shared.send_command(UiCommand::ExportSession);
     let exported = shared.snapshot().exported.clone().expect("an answer");
     assert!(exported.path.is_err_and(|why| why.contains("not activated")));
 }
@@ -128,29 +130,33 @@ fn commands_before_the_link_do_nothing_but_say_why() {
 fn what_the_analysis_is_asked_arrives_in_order_and_a_follower_is_published() {
     let (shared, link) = linked(1);
     let proposal = Proposal { stem: StemId(7), gain: Db(1.0) };
-    shared.send(UiCommand::Predict(Some(proposal)));
-    shared.send(UiCommand::ConfirmMute(StemId(3)));
-    shared.send(UiCommand::Follow(Some(StemId(7))));
-    shared.send(UiCommand::Predict(None));
+    shared.send_command(UiCommand::Predict(Some(proposal)));
+    shared.send_command(UiCommand::ConfirmMute(StemId(3)));
+    shared.send_command(UiCommand::Follow(Some(StemId(7))));
+    shared.send_command(UiCommand::Predict(None));
     let expected = [
         AnalysisCommand::Predict(Some(proposal)),
         AnalysisCommand::ConfirmMute(StemId(3)),
         AnalysisCommand::Refresh,
         AnalysisCommand::Predict(None),
     ];
-    assert_eq!(*lock(&link.analysed), expected);
+    assert_eq!(*link.analysed.lock(), expected);
     assert_eq!(shared.snapshot().follows, Some(StemId(7)));
 }
 
 #[test]
 fn trims_of_stems_that_have_changed_meanwhile_are_left_alone() {
     let (shared, link) = linked(2);
-    lock(&link.stems)[0].trim = Db(1.0);
-    lock(&link.stems)[1].trim = Db(2.0);
+    link.stems.lock()[0].trim = Db(1.0);
+    link.stems.lock()[1].trim = Db(2.0);
     let change =
         |stem, before, after| TrimChange { stem: StemId(stem), before: Db(before), after: Db(after) };
-    shared.send(UiCommand::AskTrims(vec![change(1, 1.0, 0.0), change(2, 1.0, 0.0), change(3, 0.0, 1.0)]));
-    assert_eq!(lock(&link.stems).iter().map(|stem| stem.trim.0).collect::<Vec<_>>(), [0.0, 2.0]);
+    shared.send_command(UiCommand::RequestTrims(vec![
+        change(1, 1.0, 0.0),
+        change(2, 1.0, 0.0),
+        change(3, 0.0, 1.0),
+    ]));
+    assert_eq!(link.stems.lock().iter().map(|stem| stem.trim.0).collect::<Vec<_>>(), [0.0, 2.0]);
 }
 
 #[test]
@@ -159,13 +165,13 @@ fn stems_are_heard_otherwise_for_as_long_as_it_is_wanted() {
     audition(&shared, 2, Audition::Solo);
     assert_eq!(muted(&link), [1, 3]);
     assert!(shared.snapshot().auditions.has(StemId(2), Audition::Solo));
-    lock(&link.stems).push(stem(4));
+    link.stems.lock().push(stem(4));
     shared.tick();
     assert_eq!(muted(&link), [1, 3, 4], "one that has come since");
-    lock(&link.stems)[0].status = StemStatus::Gone;
+    link.stems.lock()[0].status = StemStatus::Gone;
     shared.tick();
     assert_eq!(muted(&link), [3, 4]);
-    shared.send(UiCommand::Audition(None));
+    shared.send_command(UiCommand::Audition(None));
     assert_eq!(muted(&link), [0; 0]);
     audition(&shared, 3, Audition::Mute);
     assert_eq!(muted(&link), [3]);
@@ -194,20 +200,20 @@ fn deactivating_and_closing_the_window_end_it_before_they_return() {
 #[test]
 fn a_stem_that_is_heard_as_it_is_again_ends_what_was_wanted_of_it() {
     let (shared, link) = linked(2);
-    let is_over = || lock(&link.ordered).is_empty() && shared.snapshot().auditions.is_empty();
+    let is_over = || link.ordered.lock().is_empty() && shared.snapshot().auditions.is_empty();
     audition(&shared, 1, Audition::Mute);
-    lock(&link.stems)[0].audition += 1;
+    link.stems.lock()[0].audition += 1;
     shared.tick();
     assert!(is_over());
     audition(&shared, 1, Audition::Solo);
-    lock(&link.stems)[1].audition += 1;
+    link.stems.lock()[1].audition += 1;
     shared.tick();
     assert!(is_over(), "left out, it would not be");
     audition(&shared, 1, Audition::Mute);
-    lock(&link.stems)[0].status = StemStatus::Gone;
+    link.stems.lock()[0].status = StemStatus::Gone;
     shared.tick();
     assert!(is_over());
-    lock(&link.stems)[0].status = StemStatus::Live;
+    link.stems.lock()[0].status = StemStatus::Live;
     shared.tick();
     assert!(is_over(), "who comes in its place is not meant");
 }
@@ -223,16 +229,16 @@ fn the_owner_has_a_thread_while_a_window_is_open_and_outlives_its_plugin() {
             true
         })
     });
-    shared.send(UiCommand::ConfirmMute(StemId(1)));
+    shared.send_command(UiCommand::ConfirmMute(StemId(1)));
     let start = Instant::now();
-    while lock(&link.thread).is_none() && start.elapsed() < Duration::from_secs(10) {
+    while link.thread.lock().is_none() && start.elapsed() < Duration::from_secs(10) {
         std::thread::sleep(Duration::from_millis(1));
     }
-    assert!(lock(&link.thread).is_some_and(|thread| thread != std::thread::current().id()));
+    assert!(link.thread.lock().is_some_and(|thread| thread != std::thread::current().id()));
     // the plugin goes, its window stays
     drop(link);
     shared.close_window();
-    shared.send(UiCommand::ConfirmMute(StemId(1)));
+    shared.send_command(UiCommand::ConfirmMute(StemId(1)));
     shared.tick();
     assert!(shared.snapshot().stems.is_empty());
 }

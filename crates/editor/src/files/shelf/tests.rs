@@ -47,7 +47,7 @@ fn wait(shelf: &Shelf) -> Done {
     panic!("nothing is done");
 }
 
-fn measured(shelf: &Shelf, path: &str) -> core::result::Result<Figures, String> {
+fn measured(shelf: &Shelf, path: &str) -> core::result::Result<ReferenceReadings, String> {
     shelf.want(Job::Measure(path.into()));
     match wait(shelf) {
         Done::Measured(of, figures) if of == path => figures,
@@ -58,7 +58,7 @@ fn measured(shelf: &Shelf, path: &str) -> core::result::Result<Figures, String> 
 fn loaded(
     shelf: &Shelf,
     path: &str,
-    figures: Figures,
+    figures: ReferenceReadings,
     rate: f64,
 ) -> core::result::Result<Arc<ReferenceClip>, String> {
     shelf.want(Job::Load(path.into(), figures, Hz(rate)));
@@ -145,7 +145,8 @@ fn what_is_no_reference_is_said_in_one_line_with_the_file() {
         assert!(fault.contains("faults"), "{fault}");
     }
     // gone since it was measured
-    let figures = Figures { integrated: None, true_peak: None, length: Ms(9.0), loudest: (Ms(0.0), Ms(9.0)) };
+    let figures =
+        ReferenceReadings { integrated: None, true_peak: None, length: Ms(9.0), loudest: (Ms(0.0), Ms(9.0)) };
     assert!(loaded(&shelf, &missing, figures, 48e3).expect_err("gone").contains("no such file"));
 }
 

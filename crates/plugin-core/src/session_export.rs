@@ -1,6 +1,6 @@
-//! A session on a sheet: what the Master and its Stems are set to, and the text of it that `stems master` reads.
+//! Export of a session: settings of the Master and its Stems, and the session file that `stems master` reads.
 //!
-//! What could not be had is said, beside what could: nothing of it stops the rest.
+//! Anything unknown becomes a remark in the file; it does not stop the export.
 
 use chain::LatencyClass;
 use chain::parameters::{Parameter, Value};
@@ -11,73 +11,73 @@ use project::session_file::{ChainDraft, SessionDraft, StemDraft};
 use session::role::Role;
 use units::Db;
 
-/// What a chain is set to.
+/// Settings of a chain.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChainExport {
-    /// The class in force.
+    /// Latency class in use.
     pub class: LatencyClass,
-    /// Every parameter.
+    /// Values of all parameters.
     pub values: Vec<(&'static Parameter, Value)>,
-    /// The learned noise; `None`: it is tracked.
+    /// Learned noise print; `None`: the noise is tracked.
     pub noise: Option<NoisePrint>,
-    /// What is added to the threshold of noise reduction per octave.
+    /// Threshold offsets of noise reduction per octave.
     pub curve: ThresholdCurve,
 }
 
-/// How a stem arrives in the mix.
+/// Arrival of a stem in the mix.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Arrival {
-    /// Nobody has heard it yet.
+    /// Not heard yet.
     #[default]
     Unknown,
-    /// It sounds, and is not in the mix.
+    /// The stem plays, but is not in the mix.
     Muted,
-    /// With these gains, linear, `[to][from]`, so many frames later than the others.
+    /// Linear gains `[to][from]`, and the delay relative to the other stems, frames.
     Found([[f64; 2]; 2], i64),
 }
 
-/// A stem.
+/// Export of one stem.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StemExport {
-    /// What it is called.
+    /// Name of the stem.
     pub name: String,
-    /// Its role.
+    /// Role of the stem.
     pub role: Role,
-    /// Its chain; else why it is not known.
+    /// Its chain; else the reason for which it is unknown.
     pub chain: Result<ChainExport, String>,
-    /// What Masters have asked its level to change by.
+    /// Change of its level that a Master has requested.
     pub trim: Db,
-    /// What comes after its chain.
+    /// Gain and delay behind its chain.
     pub arrival: Arrival,
 }
 
-/// A session.
+/// Export of a session.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SessionExport {
-    /// What the Master is called.
+    /// Name of the Master's track.
     pub name: String,
-    /// The Master's chain; else why it is not known.
+    /// The Master's chain; else the reason for which it is unknown.
     pub master: Result<ChainExport, String>,
-    /// The stems that make up the mix.
+    /// Stems of the mix.
     pub stems: Vec<StemExport>,
-    /// Stems in reach that are not in this mix.
+    /// Names of Stems in reach that are not in this mix.
     pub left_out: Vec<String>,
-    /// How much of the mix the stems account for, 0 to 1; `None` before that is known.
+    /// Share of the mix that the stems explain, 0 to 1; `None` before it is known.
     pub coverage: Option<f64>,
 }
 
-/// A gain this near to unity is unity: what the fit leaves open, -100 dB, and finer than any fader.
-const UNITY: f64 = 1e-5;
+/// Distance from unity, or from zero, within which a gain is rounded to it: -100 dB, the uncertainty of the fit.
+const UNITY_TOLERANCE: f64 = 1e-5;
 
-/// Coverage from which nothing of note is missing: a residual of -60 dB.
-const CLEAN: f64 = 0.999_999;
+/// Coverage from which the mix counts as complete: a residual of -60 dB.
+const COMPLETE_COVERAGE: f64 = 0.999_999;
 
 impl Arrival {
-    /// The gains, where they were found: unity and nothing exactly so.
+    /// Gains where they are known, with unity and zero rounded.
     fn gains(self) -> Option<[[f64; 2]; 2]> {
         let tidy = |gain: f64| match gain {
-            gain if (gain - 1.0).abs() < UNITY => 1.0,
-            gain if gain.abs() < UNITY => 0.0,
+            gain if (gain - 1.0).abs() < UNITY_TOLERANCE => 1.0,
+            gain if gain.abs() < UNITY_TOLERANCE => 0.0,
             gain => gain,
         };
         if let Self::Found(gains, _) = self { Some(gains.map(|row| row.map(tidy))) } else { None }
@@ -109,7 +109,7 @@ impl StemExport {
 }
 
 impl SessionExport {
-    /// What could not be had or is otherwise than in the project, a sentence for each.
+    /// Returns one sentence for everything that is unknown or differs from the project.
     pub fn remarks(&self) -> Vec<String> {
         let mut remarks = Vec::new();
         if let Err(why) = &self.master {
@@ -118,7 +118,7 @@ impl SessionExport {
         if self.stems.is_empty() {
             remarks.push("no Stems are linked".into());
         }
-        if let Some(coverage) = self.coverage.filter(|coverage| *coverage < CLEAN) {
+        if let Some(coverage) = self.coverage.filter(|coverage| *coverage < COMPLETE_COVERAGE) {
             let percent = (coverage * 1e5).floor() / 1e3;
             remarks.push(format!(
                 "the stems explain {percent} % of the mix only: faders and pans may be off, and the rest is missing here"
@@ -131,7 +131,7 @@ impl SessionExport {
         remarks
     }
 
-    /// The sheet as a session file.
+    /// Returns the text of the session file.
     pub fn write(&self) -> String {
         let mut comment = vec![
             format!(
@@ -158,7 +158,7 @@ impl SessionExport {
 }
 
 impl ChainExport {
-    /// The chain as it is written to a session file.
+    /// Chain for the session file.
     fn draft(&self) -> ChainDraft<'_> {
         ChainDraft {
             latency: self.class,
@@ -170,7 +170,7 @@ impl ChainExport {
 }
 
 impl StemExport {
-    /// The stem as it is written to a session file.
+    /// Stem for the session file.
     fn draft(&self) -> StemDraft<'_> {
         StemDraft {
             name: &self.name,
@@ -212,7 +212,7 @@ mod tests {
         }
     }
 
-    fn sheet(stems: Vec<StemExport>) -> SessionExport {
+    fn session(stems: Vec<StemExport>) -> SessionExport {
         let dither = ("dither", Value::Choice(1));
         let master = Ok(chain(ChainKind::Master, LatencyClass::Lookahead, &[dither]));
         SessionExport { name: "Mix".into(), master, stems, left_out: Vec::new(), coverage: Some(0.999_999_9) }
@@ -223,7 +223,7 @@ mod tests {
         let found = Arrival::Found([[0.999_999_9, 1e-7], [0.0, 0.5]], 0);
         let mut one = stem("Kick \"A\"", found);
         one.trim = Db(2.25);
-        let text = sheet(vec![one]).write();
+        let text = session(vec![one]).write();
         let of = |start: &str| text.lines().find(|line| line.starts_with(start));
         assert_eq!(of("dither"), Some("dither = \"24 bit\""));
         assert_eq!(of("name"), Some(r#"name = "Kick \"A\"""#));
@@ -239,10 +239,10 @@ mod tests {
         let mut lost = stem("Bass", Arrival::Unknown);
         lost.chain = Err("it is of another version".into());
         let crossed = Arrival::Found([[0.5, 0.25], [0.0, 0.5]], 64);
-        let mut sheet = sheet(vec![lost, stem("Bass", Arrival::Muted), stem("bass", crossed)]);
-        sheet.left_out.push("Drums\nschema = 3".into());
-        sheet.coverage = Some(0.987_65);
-        let text = sheet.write();
+        let mut session = session(vec![lost, stem("Bass", Arrival::Muted), stem("bass", crossed)]);
+        session.left_out.push("Drums\nschema = 3".into());
+        session.coverage = Some(0.987_65);
+        let text = session.write();
         for part in [
             "# - Bass: its settings are not known, it is of another version; its chain is neutral here\n",
             "# - Bass: fader and pan are not known",
@@ -257,17 +257,17 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part}: {text}");
         }
-        assert_eq!(sheet.remarks().len(), 6);
+        assert_eq!(session.remarks().len(), 6);
         assert_eq!(text.matches("level = -1.5").count(), 2);
     }
 
     #[test]
     fn the_text_is_toml_whatever_the_names_are() {
         for name in ["", "a \"quoted\" \\ name", "new\nline # [x]", "B\u{e4}ss \u{200b}\u{7f}"] {
-            let mut sheet = sheet(vec![stem(name, Arrival::Unknown)]);
-            sheet.name = name.into();
-            sheet.left_out = vec![name.into()];
-            let table: toml::Table = sheet.write().parse().expect(name);
+            let mut session = session(vec![stem(name, Arrival::Unknown)]);
+            session.name = name.into();
+            session.left_out = vec![name.into()];
+            let table: toml::Table = session.write().parse().expect(name);
             assert_eq!(table["stems"][0]["role"].as_str(), Some("drums"));
         }
     }

@@ -1,43 +1,43 @@
-//! A plugin as the framework wants it: a [`Shell`] with the names that [`Named`] gives it.
+//! Framework interface of a plugin: a [`Shell`] with the constants of a [`PluginIdentity`].
 
 use super::shell::Shell;
 use nice_plug::prelude::*;
 use plugin_core::Output;
 use std::sync::Arc;
 
-/// What hosts show of a plugin, and what they know it by.
-pub trait Named: Output {
-    /// Name.
+/// Names, ids and ports that hosts see.
+pub trait PluginIdentity: Output {
+    /// Display name.
     const NAME: &'static str;
-    /// What it is, in a sentence.
+    /// Description, one sentence.
     const DESCRIPTION: &'static str;
-    /// Ports, first the ones a host gets that does not choose.
+    /// Port layouts; hosts that do not choose get the first.
     const LAYOUTS: &'static [AudioIOLayout];
-    /// Permanent.
+    /// CLAP id. Permanent.
     const CLAP_ID: &'static str;
-    /// What it is to CLAP hosts.
+    /// CLAP categories.
     const CLAP_FEATURES: &'static [ClapFeature];
-    /// Permanent.
+    /// VST3 class id. Permanent.
     const VST3_CLASS_ID: [u8; 16];
-    /// What it is to VST3 hosts.
+    /// VST3 categories.
     const VST3_SUBCATEGORIES: &'static [Vst3SubCategory];
 }
 
-/// A plugin.
-pub struct Exported<O: Named>(Shell<O>);
+/// Plugin type that is exported to hosts.
+pub struct StemlinkPlugin<O: PluginIdentity>(Shell<O>);
 
-impl<O: Named> Default for Exported<O> {
+impl<O: PluginIdentity> Default for StemlinkPlugin<O> {
     fn default() -> Self {
         Self(Shell::default())
     }
 }
 
-impl<O: Named> Exported<O> {
-    /// What it is, in a sentence.
+impl<O: PluginIdentity> StemlinkPlugin<O> {
+    /// Description, one sentence.
     pub const DESCRIPTION: &'static str = O::DESCRIPTION;
 }
 
-impl<O: Named> Plugin for Exported<O> {
+impl<O: PluginIdentity> Plugin for StemlinkPlugin<O> {
     const NAME: &'static str = O::NAME;
     const VENDOR: &'static str = "Stemlink";
     const URL: &'static str = "";
@@ -89,7 +89,7 @@ impl<O: Named> Plugin for Exported<O> {
     }
 }
 
-impl<O: Named> ClapPlugin for Exported<O> {
+impl<O: PluginIdentity> ClapPlugin for StemlinkPlugin<O> {
     const CLAP_ID: &'static str = O::CLAP_ID;
     const CLAP_DESCRIPTION: Option<&'static str> = Some(O::DESCRIPTION);
     const CLAP_MANUAL_URL: Option<&'static str> = None;
@@ -101,7 +101,7 @@ impl<O: Named> ClapPlugin for Exported<O> {
     }
 }
 
-impl<O: Named> Vst3Plugin for Exported<O> {
+impl<O: PluginIdentity> Vst3Plugin for StemlinkPlugin<O> {
     const VST3_CLASS_ID: [u8; 16] = O::VST3_CLASS_ID;
     const VST3_SUBCATEGORIES: &'static [Vst3SubCategory] = O::VST3_SUBCATEGORIES;
 }

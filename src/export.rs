@@ -1,7 +1,7 @@
-//! A session as the link knows it, for export: every Stem's settings where it tells them, whichever process it lives
-//! in. Called when a person exports, never by the audio thread.
+//! Export of a session from the link: settings of every Stem, of any process. Runs on a user's request, never on the
+//! audio thread.
 
-use super::cards::StemList;
+use super::stem_list::StemList;
 use chain::parameters::{PARAMETERS, Parameter, ParameterKind, Value};
 use chain::{Chain, ChainKind, LatencyClass};
 use dsp::Process;
@@ -9,20 +9,21 @@ use dsp::denoise::{BANDS, CURVE_POINTS, NoisePrint, ThresholdCurve};
 use link::records::PublishedSettings;
 use link::summary::{SessionSummary, StemFinding};
 use link::{InstanceId, PeerView, Roster};
+use plugin_core::normalized::{normalized_from_value, value_from_normalized};
+use plugin_core::session_export::{Arrival, ChainExport, SessionExport, StemExport};
 use plugin_core::session_view::StemCard;
-use plugin_core::sheet::{Arrival, ChainExport, SessionExport, StemExport};
-use plugin_core::travel::{travel_of, value_at};
 use session::session_report::StemState;
 use std::time::Instant;
 use units::{Db, Hz};
 
-/// The session of the Master `me`, with the Stems of `roster` that make up its mix; all in reach before it has heard any.
-pub fn sheet(roster: &'static Roster, me: PeerView) -> SessionExport {
+/// Collects the session of the Master `me` with the Stems of its mix; before it has heard any, with all Stems in
+/// reach.
+pub fn session_export(roster: &'static Roster, me: PeerView) -> SessionExport {
     let summary = me.summary().unwrap_or_default();
     let heard = summary.stems().next().is_some();
-    let mut latencies = Latencies::default();
-    let mut sheet = SessionExport {
-        name: me.info().map(|label| label.name.as_str().to_owned()).unwrap_or_default(),
+    let mut latencies = ClassLatencies::default();
+    let mut export = SessionExport {
+        name: me.info().map(|info| info.name.as_str().to_owned()).unwrap_or_default(),
         master: chain(ChainKind::Master, &me, &mut latencies),
         stems: Vec::new(),
         left_out: Vec::new(),
@@ -32,28 +33,28 @@ pub fn sheet(roster: &'static Roster, me: PeerView) -> SessionExport {
     for card in stems.into_iter().filter(|card| card.status.is_linked()) {
         let found = find(&summary, &card);
         if heard && found.is_none() {
-            sheet.left_out.push(card.name().to_owned());
+            export.left_out.push(card.name().to_owned());
             continue;
         }
-        let peer = InstanceId::new(card.id.0).and_then(|id| roster.find(id));
+        let view = InstanceId::new(card.id.0).and_then(|id| roster.find(id));
         let gone = || Err("it has gone".to_owned());
-        sheet.stems.push(StemExport {
+        export.stems.push(StemExport {
             name: card.name().to_owned(),
             role: card.role,
-            chain: peer.map_or_else(gone, |peer| chain(ChainKind::Stem, &peer, &mut latencies)),
+            chain: view.map_or_else(gone, |view| chain(ChainKind::Stem, &view, &mut latencies)),
             trim: card.trim,
-            arrival: found.map_or(Arrival::Unknown, |stem| arrival(stem, peer)),
+            arrival: found.map_or(Arrival::Unknown, |stem| arrival(stem, view)),
         });
     }
-    in_time(&mut sheet.stems);
-    sheet
+    make_delays_relative(&mut export.stems);
+    export
 }
 
-/// Makes delays relative to when most stems arrive: that much the host has everything late, to make up for latencies.
-fn in_time(stems: &mut [StemExport]) {
+/// Makes delays relative to the most common one: hosts delay everything alike to compensate latency.
+fn make_delays_relative(stems: &mut [StemExport]) {
     let late = |stem: &StemExport| if let Arrival::Found(_, late) = stem.arrival { Some(late) } else { None };
     let count = |of: i64| stems.iter().filter(|stem| late(stem) == Some(of)).count();
-    // of equals the earliest
+    // the smallest of equally common ones
     let usual = stems.iter().filter_map(late).max_by_key(|&of| (count(of), std::cmp::Reverse(of)));
     for stem in stems {
         if let Arrival::Found(_, late) = &mut stem.arrival {
@@ -66,9 +67,9 @@ fn find<'a>(summary: &'a SessionSummary, card: &StemCard) -> Option<&'a StemFind
     summary.stems().find(|stem| stem.stem.get() == card.id.0)
 }
 
-/// How a stem arrives; as late as its chain and what comes after make it.
-fn arrival(stem: &StemFinding, peer: Option<PeerView>) -> Arrival {
-    let latency = peer.and_then(|peer| peer.block_status()).map_or(0, |pulse| pulse.latency as i64);
+/// Arrival of a stem in the mix, with its chain's latency added to the delay.
+fn arrival(stem: &StemFinding, view: Option<PeerView>) -> Arrival {
+    let latency = view.and_then(|view| view.block_status()).map_or(0, |status| status.latency as i64);
     match (stem.matrix, stem.state) {
         (Some(gains), _) => Arrival::Found(gains, stem.delay.unwrap_or(0).saturating_add(latency)),
         (None, StemState::Missing) => Arrival::Muted,
@@ -76,27 +77,32 @@ fn arrival(stem: &StemFinding, peer: Option<PeerView>) -> Arrival {
     }
 }
 
-/// What the chain of `peer` is set to; else why that is not known.
-fn chain(chain_kind: ChainKind, peer: &PeerView, latencies: &mut Latencies) -> Result<ChainExport, String> {
+/// Settings of the chain of `view`; the error is the reason why they are unknown.
+fn chain(
+    chain_kind: ChainKind,
+    view: &PeerView,
+    latencies: &mut ClassLatencies,
+) -> Result<ChainExport, String> {
     let silent = "its host has not had it process audio yet: play the song";
-    let settings = peer.settings().ok_or(silent)?;
-    let pulse = peer.block_status().ok_or(silent)?;
-    let class = latencies.class(chain_kind, pulse.rate, pulse.latency).ok_or("its latency is of no class")?;
+    let settings = view.settings().ok_or(silent)?;
+    let status = view.block_status().ok_or(silent)?;
+    let class =
+        latencies.class(chain_kind, status.rate, status.latency).ok_or("its latency is of no class")?;
     let (values, noise, curve) = values(chain_kind, &settings).ok_or("it is of another version")?;
     Ok(ChainExport { class, values, noise, curve })
 }
 
-/// Words of a noise print with a threshold per octave behind it.
+/// Words of a noise print followed by threshold offsets.
 const BANDS_AND_CURVE: usize = BANDS + CURVE_POINTS;
 
-type Values = Vec<(&'static Parameter, Value)>;
+type ChainValues = Vec<(&'static Parameter, Value)>;
 
-/// The settings as parameters of a chain in `chain_kind`, each a value that it can have, and behind them noise print and threshold per
-/// octave, each whole or not there; `None` if they are of another table.
+/// Decodes published settings: a valid value for each parameter, then noise print and threshold offsets, each
+/// complete or absent; `None` if they follow another parameter table.
 fn values(
     chain_kind: ChainKind,
     settings: &PublishedSettings,
-) -> Option<(Values, Option<NoisePrint>, ThresholdCurve)> {
+) -> Option<(ChainValues, Option<NoisePrint>, ThresholdCurve)> {
     let rows = PARAMETERS.for_kind(chain_kind).count();
     let behind: Vec<f64> = settings.values().skip(rows).collect::<Option<_>>()?;
     let (levels, points) = match behind.len() {
@@ -123,20 +129,20 @@ fn value(row: &Parameter, told: Option<f64>) -> Option<Value> {
             (0..choices.len()).find(|&one| one as f64 == index).map(Value::Choice)
         }
         (ParameterKind::Number { may_be_off: true, .. }, None) => Some(Value::Number(None)),
-        // per cent come back from a fraction: the number that the parameter has
+        // through the normalized value, so that numbers come back exactly as the parameter has them
         (ParameterKind::Number { .. }, Some(x)) => {
-            Some(value_at(row, travel_of(row, Value::Number(Some(x)))))
+            Some(value_from_normalized(row, normalized_from_value(row, Value::Number(Some(x)))))
         }
         (_, None) => None,
     }
 }
 
-/// Latencies of the classes, as far as they were needed: a chain has to be made for each.
+/// Latencies of the classes by kind and rate, computed when needed: each takes a new chain.
 #[derive(Default)]
-struct Latencies(Vec<(ChainKind, Hz, [u64; 3])>);
+struct ClassLatencies(Vec<(ChainKind, Hz, [u64; 3])>);
 
-impl Latencies {
-    /// The class that has that latency at that rate.
+impl ClassLatencies {
+    /// Returns the class that has `latency` samples at `rate`.
     fn class(&mut self, chain_kind: ChainKind, rate: Hz, latency: u64) -> Option<LatencyClass> {
         if !(1000.0..=1e6).contains(&rate.0) {
             return None;
@@ -162,7 +168,7 @@ mod tests {
         let mut values = Vec::new();
         for (n, row) in PARAMETERS.for_kind(chain_kind).enumerate() {
             let mut chain = chain::ChainSettings::default();
-            let value = value_at(row, fraction(n) as f32);
+            let value = value_from_normalized(row, fraction(n) as f32);
             row.set(&mut chain, value);
             settings.push(match row.get(&chain) {
                 Value::Switch(on) => Some(f64::from(u8::from(on))),
@@ -225,10 +231,10 @@ mod tests {
         };
         let at = |late| stem(Arrival::Found([[1.0; 2]; 2], late));
         let mut stems = vec![at(7000), stem(Arrival::Muted), at(400), at(400), at(464)];
-        in_time(&mut stems);
+        make_delays_relative(&mut stems);
         assert_eq!(stems, [at(6600), stem(Arrival::Muted), at(0), at(0), at(64)]);
         let mut two = [at(64), at(0)];
-        in_time(&mut two);
+        make_delays_relative(&mut two);
         assert_eq!(two, [at(64), at(0)]);
     }
 
@@ -244,7 +250,7 @@ mod tests {
 
     #[test]
     fn the_class_in_force_follows_from_its_latency() {
-        let mut latencies = Latencies::default();
+        let mut latencies = ClassLatencies::default();
         for (rate, chain_kind) in
             [(44_100.0, ChainKind::Stem), (192_000.0, ChainKind::Master), (44_100.0, ChainKind::Stem)]
         {

@@ -1,8 +1,8 @@
-//! What is known, for the window and for others.
+//! Results of the analysis for the window and the link: report, prediction, summary.
 
-use super::history::timeline;
-use super::simulation::out_of;
-use super::{Analysis, Question, lock};
+use super::history::session_timeline;
+use super::simulation::loudness_out;
+use super::{MasterAnalysis, PredictionQuery};
 use link::identity::InstanceId;
 use link::summary::{Forecast, SessionSummary, StemFinding};
 use link::text::Text;
@@ -16,36 +16,36 @@ use session::record::StemId;
 use session::session_report::SessionReport;
 use units::{Db, Lu, Lufs, Ms};
 
-/// The move whose certainty is told when nobody asks: up by as much.
-const USUAL_MOVE: Db = Db(1.0);
+/// Move whose certainty is published when no query waits.
+const REFERENCE_MOVE: Db = Db(1.0);
 
-impl<O: Output> Analysis<O> {
-    /// Looks at all that was heard, answers what was asked, and tells everybody.
-    pub(super) fn look(&mut self, asked: &[Question]) {
+impl<O: Output> MasterAnalysis<O> {
+    /// Reports on everything that was recorded, answers `queries`, and publishes the results.
+    pub(super) fn publish_results(&mut self, queries: &[PredictionQuery]) {
         let range = self.recorder.extent().map_or(0..0, |(first, last)| first..last + 1);
         let heard = self.recorder.report(range.clone());
         let songs = self.context.params.store.songs();
-        let timeline = timeline(&self.recorder, &heard, &range, (&self.reductions, &songs));
+        let timeline = session_timeline(&self.recorder, &heard, &range, (&self.reductions, &songs));
         let members = heard.members();
         let delays: Vec<i64> = members
             .iter()
-            .map(|member| InstanceId::new(member.id.0).map_or(0, |id| self.seating.delay(id)))
+            .map(|member| InstanceId::new(member.id.0).map_or(0, |id| self.stem_routing.delay(id)))
             .collect();
-        let findings = self.seating.findings().to_vec();
+        let findings = self.stem_routing.findings().to_vec();
         let session =
-            SessionReport::new(&self.recorder, &heard, &delays, findings, &self.targets, Self::name);
-        // what the window asks is for the window, what others ask is for them
+            SessionReport::new(&self.recorder, &heard, &delays, findings, &self.targets, Self::stem_name);
+        // the window's query is answered to the window, queries of other instances through the summary
         let (mut prediction, mut forecast) = (None, None);
-        for question in asked {
-            let (told, whole) = self.answer(&heard, question);
-            if Some(question.sender) == self.me.id() {
-                prediction = whole.map(|whole| (whole, out_of_the_master(&told)));
+        for query in queries {
+            let (answered, predicted) = self.forecast_move(&heard, query);
+            if Some(query.sender) == self.view.id() {
+                prediction = predicted.map(|predicted| (predicted, simulated_out(&answered)));
             } else {
-                forecast = Some(told);
+                forecast = Some(answered);
             }
         }
-        let names: Vec<String> = members.iter().map(|member| Self::name(member.id)).collect();
-        self.tell(&session, &heard, &names, forecast);
+        let names: Vec<String> = members.iter().map(|member| Self::stem_name(member.id)).collect();
+        self.publish_summary(&session, &heard, &names, forecast);
         let (prediction, simulated) = match prediction {
             Some((prediction, simulated)) => (Some(prediction), simulated),
             None => {
@@ -56,9 +56,13 @@ impl<O: Output> Analysis<O> {
         self.context.shared.set_analysis(AnalysisResult { session, names, prediction, simulated, timeline });
     }
 
-    /// What a move would change, for whoever asks.
-    fn answer(&self, heard: &RangeReport, question: &Question) -> (Forecast, Option<MovePrediction>) {
-        let Question { sender, counter, stem, gain } = *question;
+    /// Predicts the loudness after a move, into the Master and, if its chain reacts, out of it.
+    fn forecast_move(
+        &self,
+        heard: &RangeReport,
+        query: &PredictionQuery,
+    ) -> (Forecast, Option<MovePrediction>) {
+        let PredictionQuery { sender, counter, stem, gain } = *query;
         let mut forecast = Forecast {
             sender,
             counter,
@@ -73,7 +77,8 @@ impl<O: Output> Analysis<O> {
         };
         let source = heard.members().iter().position(|member| member.id.0 == stem.get());
         let Some(source) = source else { return (forecast, None) };
-        let name = |stem: usize| Self::name(heard.members().get(stem).map_or(StemId(0), |member| member.id));
+        let name =
+            |stem: usize| Self::stem_name(heard.members().get(stem).map_or(StemId(0), |member| member.id));
         let prediction =
             predict_moves(heard, &[Move { source, gain }], &self.followers(heard), &self.targets, name);
         let half_width = prediction.certainty.half_width();
@@ -85,7 +90,7 @@ impl<O: Output> Analysis<O> {
         forecast.peak = [prediction.before.true_peak, prediction.peak.high];
         forecast.returns_not_included = prediction.returns_not_included;
         let settings = self.context.params.settings();
-        // what is not linked was not captured: a move that it follows cannot be simulated
+        // unlinked sources were not captured: moves of them cannot be simulated
         let stems = heard.members().len();
         let captured = prediction.moves.iter().all(|one| one.source < stems);
         let moved = gains(stems + 1, &prediction.moves);
@@ -93,13 +98,13 @@ impl<O: Output> Analysis<O> {
             && let chain = (&settings, self.class, self.rate)
             && let Some(simulated) = self.windows.simulate(heard, &moved, chain, &self.stop)
         {
-            forecast.out_of_master = Some(out_of(before, &simulated));
+            forecast.out_of_master = Some(loudness_out(before, &simulated));
             forecast.simulated_seconds = simulated.seconds;
         }
         (forecast, Some(prediction))
     }
 
-    /// What a person has said moves along: what is left over, with a stem.
+    /// Returns the user's statement that the unlinked residual follows a stem, if there is one.
     fn followers(&self, heard: &RangeReport) -> Vec<Follower> {
         let members = heard.members();
         let follows = self.context.shared.snapshot().follows;
@@ -107,7 +112,7 @@ impl<O: Output> Analysis<O> {
         stem.map(|stem| Follower { follower: members.len(), stem }).into_iter().collect()
     }
 
-    fn tell(
+    fn publish_summary(
         &self,
         session: &SessionReport,
         heard: &RangeReport,
@@ -120,12 +125,12 @@ impl<O: Output> Analysis<O> {
         let mut summary = SessionSummary {
             coverage: session.coverage,
             cause: Text::new(&cause),
-            half_width: half_width(heard),
+            half_width: reference_half_width(heard),
             heard: session.progress.heard as f64 * hop,
             mix: session.mix,
             loudest_peak: session.loudest_peak.and_then(|stem| InstanceId::new(stem.0)),
             unlinked_share: session.unlinked_share,
-            forecast: forecast.or(self.studio.summary().forecast),
+            forecast: forecast.or(self.analysis_shared.summary().forecast),
             ..SessionSummary::default()
         };
         for stem in &session.stems {
@@ -140,19 +145,19 @@ impl<O: Output> Analysis<O> {
                 chain_cost: stem.chain_cost,
             });
         }
-        *lock(&self.studio.summary) = summary;
+        *self.analysis_shared.summary.lock() = summary;
     }
 }
 
-/// Loudness that leaves the Master without and with a move, and over how much that was simulated.
-fn out_of_the_master(forecast: &Forecast) -> Option<([Lufs; 2], Ms)> {
+/// Loudness out of the Master without and with the move, and the length that was simulated.
+fn simulated_out(forecast: &Forecast) -> Option<([Lufs; 2], Ms)> {
     Some((forecast.out_of_master?, Ms(forecast.simulated_seconds * 1000.0)))
 }
 
-/// How far the prediction of a small move may be off, whichever stem it is.
-fn half_width(heard: &RangeReport) -> Option<Lu> {
+/// Widest uncertainty of [`REFERENCE_MOVE`] over all stems; `None` before it is finite.
+fn reference_half_width(heard: &RangeReport) -> Option<Lu> {
     heard.reading().integrated?;
-    let one = |source| match heard.fitted_range.certainty(&[Move { source, gain: USUAL_MOVE }]) {
+    let one = |source| match heard.fitted_range.certainty(&[Move { source, gain: REFERENCE_MOVE }]) {
         Certainty::Exact => Lu(0.0),
         Certainty::Estimate(half_width) => half_width,
     };

@@ -1,10 +1,10 @@
-//! What a plugin tells others when the link's thread asks, and what it does when others ask for something.
+//! Publication of a plugin's readings to the link, and its reaction to requests of others.
 //!
-//! Runs on the link's thread, a few times a second; the audio thread's part is [`super::broadcast`].
+//! Runs on the link's thread, a few times a second; the audio thread publishes through [`super::broadcast`].
 
 use super::analysis::AnalysisShared;
-use super::cards::StemList;
-use super::spectrum::{Levels, Spectrum};
+use super::spectrum::{SpectrumLevels, StemSpectrum};
+use super::stem_list::StemList;
 use chain::ChainKind;
 use link::audition::AuditionOrder;
 use link::identity::InstanceId;
@@ -16,53 +16,49 @@ use link::summary::{MasterPlacement, SessionSummary};
 use link::text::Text;
 use link::{BRIDGE, PeerView, ROSTER, SessionId};
 use meter::Reading;
+use parking_lot::Mutex;
 use plugin_core::Output;
 use plugin_core::context::PluginContext;
 use plugin_core::document::Identity;
 use plugin_core::session_view::{FaultSource, LinkedMaster};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 use units::Ms;
 
-/// From this many hops on, integrated figures are derived once a second only: gates go over all of them.
-const LONG: u64 = 36_000;
+/// Hop count from which on readings are derived once a second only, since the gates pass over all hops.
+const LONG_PROGRAMME_HOPS: u64 = 36_000;
 
-/// An instance's voice in the link.
+/// Source of an instance's link records, and target of requests to it.
 pub struct LinkPublisher<O: Output> {
     context: Arc<PluginContext<O>>,
     format: PluginFormat,
-    /// The instance as others see it, and others as it sees them, once it has joined.
+    /// The instance's view and its list of Stems, once it has joined.
     joined: OnceLock<(PeerView, Arc<StemList>)>,
-    /// A number for this life, to which changes of the trim are added: no request of a former life fits.
+    /// Random base of this instance's revisions: requests to an earlier instance with its id do not match.
     base: u64,
     answer: Mutex<Option<TrimAnswer>>,
-    measured: Mutex<Measured>,
-    spectrum: Mutex<Spectrum>,
-    /// A Master's.
-    studio: Option<Arc<AnalysisShared>>,
+    readings: Mutex<PublishedReadings>,
+    spectrum: Mutex<StemSpectrum>,
+    /// Present in a Master.
+    analysis_shared: Option<Arc<AnalysisShared>>,
 }
 
-/// Measurements of the last round.
+/// Readings of the last update.
 #[derive(Clone, Copy, Default)]
-struct Measured {
+struct PublishedReadings {
     reading: Reading,
-    /// Hops and programme length of the meters when the reading was derived.
+    /// Hop count and programme length of the meters when the reading was derived.
     hops: u64,
     heard: Ms,
-    spectrum: Levels,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // plain values: whoever panicked left them whole
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    spectrum: SpectrumLevels,
 }
 
 impl<O: Output> LinkPublisher<O> {
-    /// The voice of a plugin that `format` has loaded; `studio` of a Master.
+    /// Creates the publisher of a plugin loaded in `format`; a Master passes its `analysis_shared`.
     pub fn new(
         context: Arc<PluginContext<O>>,
         format: PluginFormat,
-        studio: Option<Arc<AnalysisShared>>,
+        analysis_shared: Option<Arc<AnalysisShared>>,
     ) -> Self {
         Self {
             context,
@@ -70,74 +66,74 @@ impl<O: Output> LinkPublisher<O> {
             joined: OnceLock::new(),
             base: link::identity::unique_id().get(),
             answer: Mutex::default(),
-            measured: Mutex::default(),
+            readings: Mutex::default(),
             spectrum: Mutex::default(),
-            studio,
+            analysis_shared,
         }
     }
 
-    /// The instance has joined as `me`, and sees `stems`: its state says so from now on.
-    pub(super) fn joined(&self, me: PeerView, stems: Arc<StemList>) {
-        // there is one life per voice
+    /// Connects the publisher after the instance has joined, and saves its identity.
+    pub(super) fn set_joined(&self, me: PeerView, stems: Arc<StemList>) {
+        // an instance joins once
         let _ = self.joined.set((me, stems));
-        self.remember(None);
+        self.save_identity(None);
     }
 
-    fn me(&self) -> Option<PeerView> {
+    fn view(&self) -> Option<PeerView> {
         self.joined.get().map(|(me, _)| *me)
     }
 
-    /// Keeps id and session in the state; the id may have changed, because a duplicate elsewhere is older.
-    fn remember(&self, belongs_to: Option<SessionId>) {
-        let Some(id) = self.me().and_then(|me| me.id()) else { return };
+    /// Saves id and session in the state; the id changes if an older instance has the same one.
+    fn save_identity(&self, belongs_to: Option<SessionId>) {
+        let Some(id) = self.view().and_then(|me| me.id()) else { return };
         let saved = self.context.params.store.identity();
         let number = |id: u64| std::num::NonZeroU64::new(id);
         let session = belongs_to.and_then(|session| number(session.get())).or(saved.session);
-        self.context.params.store.live_as(Identity { instance: number(id.get()), session });
+        self.context.params.store.set_identity(Identity { instance: number(id.get()), session });
     }
 
     fn session(&self) -> Option<SessionId> {
         self.context.params.store.identity().session.and_then(|session| SessionId::new(session.get()))
     }
 
-    /// Looks for the Master that sums this Stem, and publishes what it says.
-    fn look_for_master(&self) {
-        let Some(id) = self.me().and_then(|me| me.id()) else { return };
-        let masters = ROSTER.peers().filter_map(|peer| {
-            let label = peer.info().filter(|label| label.kind == InstanceKind::Master)?;
-            let summary = peer.summary()?;
+    /// Finds the Master that sums this Stem, and publishes its summary to the window.
+    fn update_master(&self) {
+        let Some(id) = self.view().and_then(|me| me.id()) else { return };
+        let masters = ROSTER.peers().filter_map(|view| {
+            let info = view.info().filter(|info| info.kind == InstanceKind::Master)?;
+            let summary = view.summary()?;
             let stem = *summary.stems().find(|stem| stem.stem == id)?;
-            Some((label, summary, stem))
+            Some((info, summary, stem))
         });
-        // of several the one of before, then the earliest
+        // of several, the one of the saved session, then the earliest
         let hint = self.session();
-        let found = masters.min_by_key(|(label, ..)| (label.session != hint, label.born));
+        let found = masters.min_by_key(|(info, ..)| (info.session != hint, info.born));
         self.context.shared.set_master(found.as_ref().map(|(_, summary, stem)| LinkedMaster {
             stems: summary.stems().count(),
             share: stem.share,
             heard: Ms(1000.0 * summary.heard),
             exact: summary.half_width.is_some_and(|width| width.0 == 0.0),
         }));
-        self.remember(found.and_then(|(label, ..)| label.session));
+        self.save_identity(found.and_then(|(info, ..)| info.session));
     }
 
-    fn measure(&self) {
+    fn update_readings(&self) {
         let meters = &self.context.meters;
-        let (hops, heard) = (meters.hops(), meters.heard());
-        let mut last = lock(&self.measured);
-        let pause = if hops > LONG { 10 } else { 1 };
+        let (hops, heard) = (meters.hops(), meters.programme_length());
+        let mut last = self.readings.lock();
+        let pause = if hops > LONG_PROGRAMME_HOPS { 10 } else { 1 };
         if hops >= last.hops + pause || heard.0 < last.heard.0 {
-            *last = Measured { reading: meters.reading(), hops, heard, ..*last };
+            *last = PublishedReadings { reading: meters.reading(), hops, heard, ..*last };
         }
-        if let Some(me) = self.me() {
-            last.spectrum = lock(&self.spectrum).look(me, Instant::now());
+        if let Some(me) = self.view() {
+            last.spectrum = self.spectrum.lock().update(me, Instant::now());
         }
     }
 
-    /// Says what keeps others from being seen.
+    /// Publishes faults that keep other instances from being seen.
     fn report_faults(&self) {
         let (state, shared) = (BRIDGE.state(), &self.context.shared);
-        let owns = self.me().is_none_or(|me| ROSTER.owns_session(me));
+        let owns = self.view().is_none_or(|me| ROSTER.owns_session(me));
         let link = (!state.fault.is_empty()).then(|| state.fault.clone());
         shared.set_fault(FaultSource::Link, link);
         shared.set_fault(FaultSource::DoubleSession, (!owns).then(|| "This session is open twice".into()));
@@ -145,7 +141,7 @@ impl<O: Output> LinkPublisher<O> {
     }
 
     fn trim(&self, offset: units::Db, changes: u64) -> RemoteTrim {
-        RemoteTrim { offset, revision: self.base.wrapping_add(changes), answer: *lock(&self.answer) }
+        RemoteTrim { offset, revision: self.base.wrapping_add(changes), answer: *self.answer.lock() }
     }
 }
 
@@ -168,50 +164,50 @@ impl<O: Output> InstanceSource for LinkPublisher<O> {
 
     fn housekeep(&self) {
         match O::CHAIN_KIND {
-            ChainKind::Stem => self.look_for_master(),
+            ChainKind::Stem => self.update_master(),
             ChainKind::Master => {
-                self.remember(None);
+                self.save_identity(None);
                 if let Some((_, stems)) = self.joined.get() {
                     stems.update(Instant::now());
                 }
             }
         }
         self.report_faults();
-        // what a window has taken back is freed even after it was closed
-        self.context.shared.references.collect();
-        self.measure();
+        // clips that a closed window has left behind
+        self.context.shared.references.free_returned();
+        self.update_readings();
     }
 
     fn readings(&self) -> StemReadings {
         let (offset, changes) = self.context.params.store.trim_and_changes();
-        let Measured { reading, spectrum, .. } = *lock(&self.measured);
-        // the pulse says what of it is of the moment
+        let PublishedReadings { reading, spectrum, .. } = *self.readings.lock();
+        // momentary and short-term loudness come with the block status
         let reading = Reading { momentary: None, short_term: None, ..reading };
-        let audition = self.base.wrapping_add(self.context.shared.monitor.number());
+        let audition = self.base.wrapping_add(self.context.shared.monitor.revision());
         StemReadings { reading, spectrum, trim: self.trim(offset, changes), audition }
     }
 
     fn summary(&self) -> SessionSummary {
-        let Some(studio) = &self.studio else { return SessionSummary::default() };
+        let Some(analysis_shared) = &self.analysis_shared else { return SessionSummary::default() };
         let placement =
             if self.context.params.store.is_last() { MasterPlacement::Final } else { MasterPlacement::Mix };
-        SessionSummary { placement, ..studio.summary() }
+        SessionSummary { placement, ..analysis_shared.summary() }
     }
 
     fn wants_audio(&self, stem: &PeerView) -> bool {
-        self.studio.as_ref().is_some_and(|studio| studio.listens(stem))
+        self.analysis_shared.as_ref().is_some_and(|analysis_shared| analysis_shared.wants_audio_of(stem))
     }
 
     fn apply_audition(&self, order: Option<&AuditionOrder>) {
         if O::CHAIN_KIND == ChainKind::Stem {
             let number = order.map_or(0, |order| order.base.wrapping_sub(self.base));
-            self.context.shared.monitor.ask(number, order.map(|order| order.hearing));
+            self.context.shared.monitor.set_audition_effect(number, order.map(|order| order.hearing));
         }
     }
 
     fn handle_request(&self, sender: InstanceId, request: &PeerRequest) {
-        match (&self.studio, request.predicted_stem) {
-            (Some(studio), Some(stem)) => studio.ask(sender, request, stem),
+        match (&self.analysis_shared, request.predicted_stem) {
+            (Some(analysis_shared), Some(stem)) => analysis_shared.queue_query(sender, request, stem),
             (None, None) => {
                 let mut answer = None;
                 self.context.params.store.change_trim(|offset, changes| {
@@ -221,15 +217,15 @@ impl<O: Output> InstanceSource for LinkPublisher<O> {
                     let accepted = answer.is_some_and(|answer| answer.verdict == TrimVerdict::Accepted);
                     accepted.then_some(trim.offset)
                 });
-                *lock(&self.answer) = answer;
+                *self.answer.lock() = answer;
             }
-            // nobody asks a Master for a trim, or a Stem what it cannot know
+            // Masters have no trim, and Stems predict nothing
             _ => {}
         }
     }
 }
 
-/// Plugins of other versions that are there, in words; `None` if there are none.
+/// Message that names incompatible plugin versions; `None` if there are none.
 fn other_versions(state: &BridgeState) -> Option<String> {
     let mut versions: Vec<String> = state.incompatible.iter().map(u64::to_string).collect();
     versions.sort();
