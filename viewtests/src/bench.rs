@@ -1,14 +1,14 @@
-//! A view on a bench: facts in, edits applied to plain settings, no host.
+//! A view on a bench: model in, edits applied to plain settings, no host.
 
 use crate::painter::{Image, Painter};
 use crate::{references, session};
 use chain::{ChainKind, ChainSettings};
 use dsp::denoise::NoisePrint;
 use editor::edits::{Edit, Edits};
-use editor::facts::ViewModel;
 use editor::master::MasterView;
 use editor::stem::{StemView, WindowRequests};
 use editor::theme::{self, Palette};
+use editor::view_model::ViewModel;
 use egui::{Pos2, Vec2};
 use egui_kittest::kittest::Queryable;
 use egui_kittest::{Harness, HarnessBuilder};
@@ -16,15 +16,15 @@ use plugin_core::session_view::ExportResult;
 use units::Ms;
 
 /// A view, what it shows and what was done with it.
-pub struct Bench {
+pub struct TestWindow {
     /// Facts that the view shows; edits change them.
-    pub facts: ViewModel,
+    pub model: ViewModel,
     /// The steps so far.
     pub edits: Edits,
     /// Every edit so far.
     pub done: Vec<Edit>,
     /// The last requests to the window.
-    pub wishes: WindowRequests,
+    pub requests: WindowRequests,
     /// Colours.
     pub look: Palette,
     kept: [Option<ChainSettings>; 4],
@@ -39,7 +39,7 @@ enum View {
 }
 
 /// A bench that can be driven.
-pub type Driven = Harness<'static, Bench>;
+pub type Driven = Harness<'static, TestWindow>;
 
 /// The middle of what is called `name`.
 pub fn middle(driven: &Driven, name: &str) -> Pos2 {
@@ -58,21 +58,21 @@ pub fn pull(driven: &mut Driven, from: Pos2, to: Pos2) {
     }
 }
 
-/// Puts a Stem's or a Master's view on a bench, as the facts say.
-pub fn view(facts: ViewModel, look: Palette, size: Vec2, pixels_per_point: f32) -> Driven {
+/// Puts a Stem's or a Master's view on a bench, as the model say.
+pub fn view(model: ViewModel, look: Palette, size: Vec2, pixels_per_point: f32) -> Driven {
     let painter = Painter::default();
-    let bench = Bench {
+    let bench = TestWindow {
         edits: Edits::default(),
         done: Vec::new(),
-        wishes: WindowRequests::default(),
+        requests: WindowRequests::default(),
         look,
         kept: Default::default(),
-        view: match facts.chain_kind {
+        view: match model.chain_kind {
             ChainKind::Stem => View::Stem(StemView::default()),
             ChainKind::Master => View::Master(MasterView::default()),
         },
         painter: painter.clone(),
-        facts,
+        model,
     };
     HarnessBuilder::default()
         .with_size(size)
@@ -83,19 +83,19 @@ pub fn view(facts: ViewModel, look: Palette, size: Vec2, pixels_per_point: f32) 
         .with_theme(if look.dark { egui::Theme::Dark } else { egui::Theme::Light })
         .with_context_setup(move |ctx| theme::install(ctx, &look))
         .renderer(painter)
-        .build_ui_state(|ui, bench: &mut Bench| bench.frame(ui), bench)
+        .build_ui_state(|ui, bench: &mut TestWindow| bench.frame(ui), bench)
 }
 
-impl Bench {
+impl TestWindow {
     fn frame(&mut self, ui: &mut egui::Ui) {
         // the harness leaves a margin that a window has not
         let whole = egui::UiBuilder::new().max_rect(ui.ctx().content_rect());
         let mut whole = ui.new_child(whole);
         whole.set_clip_rect(ui.ctx().content_rect());
-        let (facts, edits, look) = (&self.facts, &mut self.edits, &self.look);
-        self.wishes = match &mut self.view {
-            View::Stem(view) => view.show(&mut whole, facts, edits, look),
-            View::Master(view) => view.show(&mut whole, facts, edits, look),
+        let (model, edits, look) = (&self.model, &mut self.edits, &self.look);
+        self.requests = match &mut self.view {
+            View::Stem(view) => view.draw_view(&mut whole, model, edits, look),
+            View::Master(view) => view.draw_view(&mut whole, model, edits, look),
         };
         for edit in self.edits.take() {
             self.apply(&edit);
@@ -105,89 +105,89 @@ impl Bench {
 
     /// Applies an edit as a plugin would.
     fn apply(&mut self, edit: &Edit) {
-        let facts = &mut self.facts;
+        let model = &mut self.model;
         match edit {
             Edit::Begin(_) | Edit::End(_) => {}
-            Edit::Set(row, value) => row.set(&mut facts.settings, *value),
-            Edit::Class(class) => facts.class = *class,
+            Edit::Set(row, value) => row.set(&mut model.settings, *value),
+            Edit::Class(class) => model.class = *class,
             Edit::Slot(slot) => {
-                self.kept[facts.slot] = Some(facts.settings.clone());
-                facts.used[facts.slot] = true;
+                self.kept[model.slot] = Some(model.settings.clone());
+                model.used[model.slot] = true;
                 if let Some(kept) = self.kept[*slot].clone() {
-                    facts.settings = kept;
+                    model.settings = kept;
                 }
-                facts.slot = *slot;
+                model.slot = *slot;
             }
             Edit::CopyTo(slot) => {
-                self.kept[*slot] = Some(facts.settings.clone());
-                facts.used[*slot] = true;
+                self.kept[*slot] = Some(model.settings.clone());
+                model.used[*slot] = true;
             }
             Edit::Role(role) => {
-                facts.role_is_guessed = role.is_none();
-                facts.role = role.unwrap_or_default();
+                model.role_is_guessed = role.is_none();
+                model.role = role.unwrap_or_default();
             }
             Edit::MonitorMode(listen) => {
-                (facts.listen, facts.asked) = (*listen, None);
-                facts.master.references.heard = None;
+                (model.listen, model.asked) = (*listen, None);
+                model.master.references.heard = None;
             }
-            Edit::Restart => facts.heard.0 = 0.0,
+            Edit::Restart => model.heard.0 = 0.0,
             // as if noise had been heard for two seconds and a half since
-            Edit::LearnNoise(true) => facts.learning = Some(Ms(2500.0)),
+            Edit::LearnNoise(true) => model.learning = Some(Ms(2500.0)),
             Edit::LearnNoise(false) => {
-                (facts.learning, facts.settings.denoise.print) = (None, Some(NoisePrint::NONE));
+                (model.learning, model.settings.denoise.print) = (None, Some(NoisePrint::NONE));
             }
-            Edit::Noise(print) => facts.settings.denoise.print = print.as_deref().copied(),
-            Edit::NoiseCurve(curve) => facts.settings.denoise.curve = *curve,
+            Edit::Noise(print) => model.settings.denoise.print = print.as_deref().copied(),
+            Edit::NoiseCurve(curve) => model.settings.denoise.curve = *curve,
             Edit::TakeTrim => {
-                facts.settings.level = facts.settings.level + facts.trim;
-                facts.trim.0 = 0.0;
+                model.settings.level = model.settings.level + model.trim;
+                model.trim.0 = 0.0;
             }
-            Edit::SavePreset(preset) => facts.presets.push(preset.clone()),
+            Edit::SavePreset(preset) => model.presets.push(preset.clone()),
             Edit::Predict(proposal) => {
-                facts.master.answer = proposal.and_then(|proposal| session::answer(facts, proposal));
+                model.master.answer = proposal.and_then(|proposal| session::answer(model, proposal));
             }
-            Edit::AskTrim(wish) => {
-                let stem = session::snapshot(facts).stems.iter_mut().find(|stem| stem.id == wish.stem);
-                if let Some(stem) = stem.filter(|stem| stem.revision == wish.base) {
-                    (stem.trim, stem.revision) = (wish.trim, stem.revision + 1);
+            Edit::AskTrim(request) => {
+                let stem = session::snapshot(model).stems.iter_mut().find(|stem| stem.id == request.stem);
+                if let Some(stem) = stem.filter(|stem| stem.revision == request.base) {
+                    (stem.trim, stem.revision) = (request.trim, stem.revision + 1);
                 }
             }
             Edit::Trims(changes) => {
                 for change in changes {
-                    let stem = session::snapshot(facts).stems.iter_mut().find(|stem| stem.id == change.stem);
+                    let stem = session::snapshot(model).stems.iter_mut().find(|stem| stem.id == change.stem);
                     if let Some(stem) = stem.filter(|stem| stem.trim == change.before) {
                         (stem.trim, stem.revision) = (change.after, stem.revision + 1);
                     }
                 }
             }
-            Edit::Placement(placement) => facts.master.placement = *placement,
+            Edit::Placement(placement) => model.master.placement = *placement,
             Edit::ExportSession => {
-                session::snapshot(facts).exported = Some(ExportResult {
+                session::snapshot(model).exported = Some(Exported {
                     path: Ok("/home/me/Documents/Stemlink/Mix session 2.toml".into()),
                     remarks: vec!["Bass: fader and pan are not known".into()],
                 });
             }
             Edit::ConfirmMute(stem) => {
-                if let Some(known) = session::analysis(facts) {
+                if let Some(known) = session::analysis(model) {
                     known.session.unconfirmed_mutes.retain(|asked| asked != stem);
                 }
             }
             Edit::Songs(songs) => {
-                facts.master.songs =
+                model.master.songs =
                     songs.iter().map(|song| session::song(&song.name, song.start, song.end, -9.0)).collect();
             }
-            Edit::References(paths) => references::keep(facts, paths),
-            Edit::Hear(path) => references::hear(facts, path.as_deref()),
-            Edit::PlayAlong(along) => facts.master.references.along = *along,
-            Edit::Browse(folder) => {
-                facts.master.references.listing = Some(references::listing(folder.as_deref()));
+            Edit::References(paths) => references::set_files(model, paths),
+            Edit::PlayReference(path) => references::play(model, path.as_deref()),
+            Edit::FollowTransport(along) => model.master.references.along = *along,
+            Edit::ListFolder(folder) => {
+                model.master.references.listing = Some(references::listing(folder.as_deref()));
             }
-            Edit::Audition(None) => session::snapshot(facts).auditions = Default::default(),
+            Edit::Audition(None) => session::snapshot(model).auditions = Default::default(),
             Edit::Audition(Some((stem, audition))) => {
-                session::snapshot(facts).auditions.toggle(*stem, *audition);
+                session::snapshot(model).auditions.toggle(*stem, *audition)
             }
-            Edit::Follow(stem) => session::snapshot(facts).follows = *stem,
-            Edit::RemovePreset(name) => facts.presets.retain(|preset| preset.name != *name),
+            Edit::Follow(stem) => session::snapshot(model).follows = *stem,
+            Edit::RemovePreset(name) => model.presets.retain(|preset| preset.name != *name),
         }
     }
 }

@@ -1,12 +1,12 @@
 //! References as a Master's window has them, and what becomes of what a person does with them.
 
 use chain::monitor::MonitorMode;
-use editor::facts::ViewModel;
-use plugin_core::references::{FolderListing, Reference, ReferenceList, ReferenceReadings, ReferenceState};
+use editor::view_model::ViewModel;
+use plugin_core::references::{Figures, Listing, Reference, References, State};
 use units::{Dbtp, Lufs, Ms};
 
-fn ready(path: &str, integrated: f64, peak: f64, seconds: f64) -> Reference {
-    let figures = ReferenceReadings {
+fn checklist(path: &str, integrated: f64, peak: f64, seconds: f64) -> Reference {
+    let figures = Figures {
         integrated: Some(Lufs(integrated)),
         true_peak: Some(Dbtp(peak)),
         length: Ms(seconds * 1000.0),
@@ -18,47 +18,47 @@ fn ready(path: &str, integrated: f64, peak: f64, seconds: f64) -> Reference {
 /// A Master that compares with four songs: a loud one, one that may not be raised as far as the mix, one that is missing,
 /// one that is being measured.
 pub fn compared() -> ViewModel {
-    let mut facts = crate::session::five();
+    let mut model = crate::session::five();
     let missing = "/music/Gone.wav: cannot be opened, no such file or folder; check the path";
-    facts.master.references = ReferenceList {
+    model.master.references = References {
         kept: vec![
-            ready("/music/Brightside (master 24-48).flac", -7.4, -0.2, 222.0),
-            ready("/music/Old And Quiet.aiff", -19.8, -3.1, 251.0),
-            Reference { path: "/music/Gone.wav".into(), state: ReferenceState::Broken(missing.into()) },
-            Reference { path: "/music/New.wav".into(), state: ReferenceState::Reading },
+            checklist("/music/Brightside (master 24-48).flac", -7.4, -0.2, 222.0),
+            checklist("/music/Old And Quiet.aiff", -19.8, -3.1, 251.0),
+            Reference { path: "/music/Gone.wav".into(), state: State::Broken(missing.into()) },
+            Reference { path: "/music/New.wav".into(), state: State::Reading },
         ],
-        mix: facts.reading.integrated,
-        ..ReferenceList::default()
+        mix: model.reading.integrated,
+        ..References::default()
     };
-    facts
+    model
 }
 
 /// As many as there can be, with long names, one of them heard.
 pub fn many() -> ViewModel {
-    let mut facts = crate::session::crowded();
+    let mut model = crate::session::crowded();
     let song = |n: usize| {
-        ready(
+        checklist(
             &format!("/music/A Very Long Folder/{n} A Song With A Name That Goes On And On (Deluxe).flac"),
             -9.0,
             -0.3,
             4000.0,
         )
     };
-    facts.master.references = ReferenceList {
+    model.master.references = References {
         kept: (1..=8).map(song).collect(),
         mix: Some(Lufs(-7.9)),
         along: true,
         ..ReferenceList::default()
     };
-    hear(&mut facts, Some(&song(3).path));
-    facts
+    play(&mut model, Some(&song(3).path));
+    model
 }
 
 /// The files are these.
-pub fn keep(facts: &mut ViewModel, paths: &[String]) {
-    let known = std::mem::take(&mut facts.master.references.kept);
+pub fn set_files(model: &mut ViewModel, paths: &[String]) {
+    let known = std::mem::take(&mut model.master.references.kept);
     let of = |path: &String| known.iter().find(|one| one.path == *path).cloned();
-    facts.master.references.kept = paths
+    model.master.references.kept = paths
         .iter()
         .map(|path| {
             of(path).unwrap_or_else(|| Reference { path: path.clone(), state: ReferenceState::Reading })
@@ -67,13 +67,13 @@ pub fn keep(facts: &mut ViewModel, paths: &[String]) {
 }
 
 /// That file is heard, or the mix.
-pub fn hear(facts: &mut ViewModel, path: Option<&str>) {
-    let references = &mut facts.master.references;
+pub fn play(model: &mut ViewModel, path: Option<&str>) {
+    let references = &mut model.master.references;
     let place = references.kept.iter().position(|one| Some(one.path.as_str()) == path);
     references.heard = place;
     references.last = place.or(references.last);
-    let gain = place.and_then(|place| references.matched_gain(place)).map(|matched| matched.gain);
-    facts.listen = gain.map_or(MonitorMode::Off, |gain| MonitorMode::Reference { song: 1, gain });
+    let gain = place.and_then(|place| references.matched(place)).map(|matched| matched.gain);
+    model.listen = gain.map_or(MonitorMode::Off, |gain| MonitorMode::Reference { song: 1, gain });
 }
 
 /// A folder of music.

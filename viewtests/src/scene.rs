@@ -3,8 +3,8 @@
 use chain::monitor::MonitorMode;
 use chain::parameters::{PARAMETERS, Value};
 use chain::{ChainKind, ChainSettings, LatencyClass};
-use editor::facts::{Clash, MasterModel, ViewModel};
-use editor::picture::{FLOOR, Named, POINTS, Picture, frequency};
+use editor::analyser::{AnalyserFrame, FLOOR_DB, NamedSpectrum, SPECTRUM_POINTS, frequency};
+use editor::view_model::{Clash, MasterModel, ViewModel};
 use egui::Color32;
 use meter::Reading;
 use plugin_core;
@@ -43,7 +43,7 @@ pub fn empty() -> ViewModel {
         health: Health::default(),
         broken: false,
         notice: None,
-        picture: Picture::silent(),
+        picture: AnalyserFrame::silent(),
         others: Vec::new(),
         clashes: Vec::new(),
         learning: None,
@@ -64,9 +64,9 @@ pub fn linked(master: MasterLink) -> Arc<SessionSnapshot> {
 
 /// A Stem in the class that can take noise away, doing so.
 pub fn denoised() -> ViewModel {
-    let mut facts = ViewModel { class: LatencyClass::LinearDenoise, ..vocals() };
-    set(&mut facts.settings, "dn_on", "on");
-    facts
+    let mut model = ViewModel { class: LatencyClass::LinearDenoise, ..vocals() };
+    set(&mut model.settings, "dn_on", "on");
+    model
 }
 
 /// A ragged spectrum around `centre`, as music's are.
@@ -77,12 +77,12 @@ fn spectrum(centre: f64, top: f64, slope: f64, seed: u32) -> Vec<f32> {
         f64::from(state >> 8) / f64::from(1u32 << 24) - 0.5
     };
     let mut drift = 0.0;
-    (0..POINTS)
+    (0..SPECTRUM_POINTS)
         .map(|i| {
             drift = 0.7 * drift + 3.2 * noise();
             let octaves = (frequency(i).0 / centre).log2();
             let level = top - slope * octaves.abs().powf(1.35) + drift;
-            (level as f32).max(FLOOR)
+            (level as f32).max(FLOOR_DB)
         })
         .collect()
 }
@@ -134,7 +134,7 @@ pub fn vocals() -> ViewModel {
         })
         .collect();
     let after = spectrum(900.0, -26.0, 4.4, 7);
-    let named = |name: &str, colour, levels| Named { name: name.into(), colour, levels };
+    let named = |name: &str, colour, levels| NamedSpectrum { name: name.into(), colour, levels };
     ViewModel {
         name: "Lead Vocals".into(),
         colour: Some([0xD9, 0x8B, 0xB8]),
@@ -155,7 +155,7 @@ pub fn vocals() -> ViewModel {
         },
         heard: Ms(167_000.0),
         health: Health { compressor_reduction: Db(1.4), ..Health::default() },
-        picture: Picture {
+        picture: AnalyserFrame {
             before: after.iter().enumerate().map(|(i, l)| l + 3.0 * (i as f32 * 0.09).sin() + 1.0).collect(),
             after,
             levels: [-14.0, -15.5],
@@ -189,13 +189,13 @@ pub fn muted() -> ViewModel {
 
 /// Every band in use, every unit on, long names.
 pub fn crowded() -> ViewModel {
-    let mut facts = vocals();
+    let mut model = vocals();
     for band in 1..=8 {
-        set(&mut facts.settings, &format!("eq{band}_on"), "on");
-        set(&mut facts.settings, &format!("eq{band}_gain"), if band % 2 == 0 { "-18" } else { "18" });
+        set(&mut model.settings, &format!("eq{band}_on"), "on");
+        set(&mut model.settings, &format!("eq{band}_gain"), if band % 2 == 0 { "-18" } else { "18" });
     }
-    set(&mut facts.settings, "eq2_place", "side");
-    set(&mut facts.settings, "eq3_place", "mid");
+    set(&mut model.settings, "eq2_place", "side");
+    set(&mut model.settings, "eq3_place", "mid");
     for (id, text) in [
         ("dn_on", "on"),
         ("sat_on", "on"),
@@ -205,40 +205,40 @@ pub fn crowded() -> ViewModel {
         ("level", "-24"),
         ("comp_threshold", "-60"),
     ] {
-        set(&mut facts.settings, id, text);
+        set(&mut model.settings, id, text);
     }
-    facts.name = "Backing Vocals Double Left High Octave (comped)".into();
-    facts.role = Role::Backing;
-    facts.class = facts.classes.last().map_or(facts.class, |(class, _)| *class);
-    facts.latency = 12_345;
-    facts.heard = Ms(3_725_000.0);
-    facts.listen = MonitorMode::Bypass(Db(-12.5));
+    model.name = "Backing Vocals Double Left High Octave (comped)".into();
+    model.role = Role::Backing;
+    model.class = model.classes.last().map_or(model.class, |(class, _)| *class);
+    model.latency = 12_345;
+    model.heard = Ms(3_725_000.0);
+    model.listen = MonitorMode::Bypass(Db(-12.5));
     let clash = |name: &str, low, high| Clash { name: name.into(), low: Hz(low), high: Hz(high) };
-    facts.clashes = vec![
+    model.clashes = vec![
         clash("Drums", 22.0, 45.0),
         clash("Keys", 180.0, 280.0),
         clash("Backing Vocals", 280.0, 620.0),
         clash("Acoustic Guitar Left", 800.0, 1100.0),
         clash("Strings", 14_000.0, 22_000.0),
     ];
-    facts.reading.true_peak = Some(Dbtp(1.3));
-    facts.reading.short_term = Some(Lufs(-101.2));
-    facts.health.limiter_reduction = Db(12.5);
-    facts.picture.correlation = Some(-0.34);
-    facts.picture.reductions.iter_mut().for_each(|r| r[1] = r[0] * 4.0);
-    if let MasterLink::Linked(linked) = &mut Arc::make_mut(&mut facts.snapshot).master {
+    model.reading.true_peak = Some(Dbtp(1.3));
+    model.reading.short_term = Some(Lufs(-101.2));
+    model.health.limiter_reduction = Db(12.5);
+    model.picture.correlation = Some(-0.34);
+    model.picture.reductions.iter_mut().for_each(|r| r[1] = r[0] * 4.0);
+    if let MasterLink::Linked(linked) = &mut Arc::make_mut(&mut model.snapshot).master {
         (linked.stems, linked.exact, linked.share) = (32, false, Some(-0.12));
-        facts.trim = Db(-12.5);
+        model.trim = Db(-12.5);
     }
-    facts
+    model
 }
 
 /// The value of a parameter.
-pub fn value(facts: &ViewModel, id: &str) -> Value {
-    PARAMETERS.find(id).map_or(Value::Number(None), |row| row.get(&facts.settings))
+pub fn value(model: &ViewModel, id: &str) -> Value {
+    PARAMETERS.find(id).map_or(Value::Number(None), |row| row.get(&model.settings))
 }
 
 /// The number that a parameter has.
-pub fn number(facts: &ViewModel, id: &str) -> f64 {
-    if let Value::Number(Some(x)) = value(facts, id) { x } else { f64::NAN }
+pub fn number(model: &ViewModel, id: &str) -> f64 {
+    if let Value::Number(Some(x)) = value(model, id) { x } else { f64::NAN }
 }

@@ -3,7 +3,7 @@
 
 use crate::scene;
 use chain::ChainKind;
-use editor::facts::{MasterModel, ViewModel};
+use editor::view_model::{MasterModel, ViewModel};
 use meter::Reading;
 use plugin_core::command::Proposal;
 use plugin_core::session_view::{
@@ -36,14 +36,14 @@ pub fn empty() -> ViewModel {
     }
 }
 
-/// The published session of `facts`, to be changed.
-pub fn snapshot(facts: &mut ViewModel) -> &mut SessionSnapshot {
-    Arc::make_mut(&mut facts.snapshot)
+/// The published session of `model`, to be changed.
+pub fn snapshot(model: &mut ViewModel) -> &mut SessionSnapshot {
+    Arc::make_mut(&mut model.snapshot)
 }
 
-/// The analysis of `facts`, to be changed; `None` before anything was heard.
-pub fn analysis(facts: &mut ViewModel) -> Option<&mut AnalysisResult> {
-    snapshot(facts).analysis.as_mut().map(Arc::make_mut)
+/// The analysis of `model`, to be changed; `None` before anything was heard.
+pub fn analysis(model: &mut ViewModel) -> Option<&mut AnalysisResult> {
+    snapshot(model).analysis.as_mut().map(Arc::make_mut)
 }
 
 fn reading(short: f64, integrated: f64, peak: f64) -> Reading {
@@ -120,25 +120,25 @@ fn mix((integrated, peak): (f64, f64)) -> Reading {
 
 /// Stems are there, nothing was played.
 pub fn waiting() -> ViewModel {
-    let mut facts = empty();
-    snapshot(&mut facts).stems = stems();
-    for stem in &mut snapshot(&mut facts).stems {
+    let mut model = empty();
+    snapshot(&mut model).stems = stems();
+    for stem in &mut snapshot(&mut model).stems {
         stem.reading = Reading::default();
         stem.reduction = Db(0.0);
         stem.spectrum = [None; STEM_SPECTRUM_BANDS];
     }
-    facts
+    model
 }
 
 /// Five stems, so many seconds of a song of 3:12 heard.
 pub fn heard(seconds: f64) -> ViewModel {
-    let mut facts = ViewModel { name: "Mix Bus".into(), ..waiting() };
-    snapshot(&mut facts).stems = stems();
-    facts.reading = Reading { psr: Some(Db(8.0)), ..mix(OUT) };
-    facts.heard = Ms(seconds * 1000.0);
-    facts.health.limiter_reduction = Db(2.6);
-    facts.picture = scene::vocals().picture;
-    facts.picture.reductions.iter_mut().for_each(|r| *r = [0.0, 1.87 * r[0]]);
+    let mut model = ViewModel { name: "Mix Bus".into(), ..waiting() };
+    snapshot(&mut model).stems = stems();
+    model.reading = Reading { psr: Some(Db(8.0)), ..mix(OUT) };
+    model.heard = Ms(seconds * 1000.0);
+    model.health.limiter_reduction = Db(2.6);
+    model.picture = scene::vocals().picture;
+    model.picture.reductions.iter_mut().for_each(|r| *r = [0.0, 1.87 * r[0]]);
     let progress = RangeProgress { all: 1920, heard: (seconds * 10.0) as usize, ..RangeProgress::default() };
     let shares = [(1, 0.24, 0.2), (2, 0.13, -0.1), (3, 0.12, 0.0), (4, 0.46, 0.9), (5, 0.05, 0.0)];
     let session = SessionReport {
@@ -153,18 +153,18 @@ pub fn heard(seconds: f64) -> ViewModel {
         stems: shares.map(|(id, share, cost)| found(id, share, cost)).into(),
         platforms: Vec::new(),
     };
-    let names = session.stems.iter().map(|stem| facts.snapshot.name(stem.id).to_owned()).collect();
-    snapshot(&mut facts).analysis = Some(Arc::new(AnalysisResult {
+    let names = session.stems.iter().map(|stem| model.snapshot.name(stem.id).to_owned()).collect();
+    snapshot(&mut model).analysis = Some(Arc::new(AnalysisResult {
         session,
         names,
         prediction: None,
         simulated: None,
         timeline: timeline(seconds),
     }));
-    facts.master.platforms = platforms(&facts.reading);
-    facts.master.playhead = Some(Ms(seconds * 1000.0));
-    facts.master.looped = Some((Ms(60_000.0), Ms(150_000.0)));
-    facts
+    model.master.platforms = platforms(&model.reading);
+    model.master.playhead = Some(Ms(seconds * 1000.0));
+    model.master.looped = Some((Ms(60_000.0), Ms(150_000.0)));
+    model
 }
 
 fn platforms(reading: &Reading) -> Vec<PlatformReport> {
@@ -218,22 +218,22 @@ pub fn five() -> ViewModel {
 
 /// The same while somebody hears one stem alone, and has others otherwise.
 pub fn heard_otherwise() -> ViewModel {
-    let mut facts = five();
+    let mut model = five();
     let ways = [(1, Audition::Solo), (4, Audition::Solo), (4, Audition::Bypass), (2, Audition::Mute)];
-    ways.iter().for_each(|(id, way)| snapshot(&mut facts).auditions.toggle(StemId(*id), *way));
-    facts
+    ways.iter().for_each(|(id, way)| snapshot(&mut model).auditions.toggle(StemId(*id), *way));
+    model
 }
 
 /// Ready to print: all was heard, nothing is open.
 pub fn finished() -> ViewModel {
-    let mut facts = heard(192.0);
-    facts.master.placement = BusPosition::Final;
-    if let Some(known) = analysis(&mut facts) {
+    let mut model = heard(192.0);
+    model.master.placement = Placement::Final;
+    if let Some(known) = analysis(&mut model) {
         known.timeline.points.iter_mut().for_each(|point| point.mark = HopStatus::Heard);
     }
-    facts.master.songs = vec![song("First Light", 0.0, 90.0, -9.6), song("Second Wind", 95.0, 192.0, -8.8)];
-    scene::set(&mut facts.settings, "lim_on", "on");
-    facts
+    model.master.songs = vec![song("First Light", 0.0, 90.0, -9.6), song("Second Wind", 95.0, 192.0, -8.8)];
+    scene::set(&mut model.settings, "lim_on", "on");
+    model
 }
 
 /// A song of an album, all of it heard.
@@ -249,21 +249,21 @@ pub fn song(name: &str, from: f64, to: f64, integrated: f64) -> TimelineSong {
 
 /// Nothing is played after a part of the song: no levels of the moment.
 pub fn paused() -> ViewModel {
-    let mut facts = heard(48.0);
-    for stem in &mut snapshot(&mut facts).stems {
+    let mut model = heard(48.0);
+    for stem in &mut snapshot(&mut model).stems {
         (stem.reading.short_term, stem.reading.momentary, stem.reduction) = (None, None, Db(0.0));
         stem.status = StemStatus::Asleep;
     }
-    (facts.reading.short_term, facts.reading.momentary) = (None, None);
-    facts.master.playhead = None;
-    facts
+    (model.reading.short_term, model.reading.momentary) = (None, None);
+    model.master.playhead = None;
+    model
 }
 
 /// Thirty-two stems, some of them inside others.
 pub fn thirty_two() -> ViewModel {
-    let mut facts = five();
+    let mut model = five();
     let roles = Role::ALL;
-    snapshot(&mut facts).stems = (0..32)
+    snapshot(&mut model).stems = (0..32)
         .map(|n| {
             let role = roles[n as usize % roles.len()];
             let x = n as f64;
@@ -278,54 +278,54 @@ pub fn thirty_two() -> ViewModel {
         })
         .collect();
     let stems = (1..=32).map(|id| found(id, 1.0 / 32.0 + (id as f64 - 16.5) / 1000.0, 0.1)).collect();
-    if let Some(AnalysisResult { session, .. }) = analysis(&mut facts) {
+    if let Some(AnalysisResult { session, .. }) = analysis(&mut model) {
         session.stems = stems;
     }
-    facts
+    model
 }
 
 /// Links that are broken, dim, foreign; a mix that is not explained; a person who is asked.
 pub fn lost() -> ViewModel {
-    let mut facts = heard(75.0);
-    snapshot(&mut facts).stems[0].status = StemStatus::Gone;
-    snapshot(&mut facts).stems[1].status = StemStatus::NotResponding;
-    snapshot(&mut facts).stems[4].status = StemStatus::OtherSession;
-    snapshot(&mut facts).stems[3].listens = true;
-    snapshot(&mut facts).stems[2].bypassed = true;
+    let mut model = heard(75.0);
+    snapshot(&mut model).stems[0].status = StemStatus::Gone;
+    snapshot(&mut model).stems[1].status = StemStatus::NotResponding;
+    snapshot(&mut model).stems[4].status = StemStatus::OtherSession;
+    snapshot(&mut model).stems[3].listens = true;
+    snapshot(&mut model).stems[2].bypassed = true;
     let mut old = card(6, "Old Strings", Role::Keys, [-20.0, -21.0, -8.0, 0.0, 0.0]);
     old.status = StemStatus::OtherRate;
-    snapshot(&mut facts).stems.push(old);
-    if let Some(AnalysisResult { session, .. }) = analysis(&mut facts) {
+    snapshot(&mut model).stems.push(old);
+    if let Some(AnalysisResult { session, .. }) = analysis(&mut model) {
         session.coverage = Some(0.962_4);
         session.unlinked_share = Some(0.31);
         session.findings = vec![RoutingFinding::Returns { stem: 3, coherence: 0.62 }];
     }
-    snapshot(&mut facts).faults = vec![SessionFault {
+    snapshot(&mut model).faults = vec![Fault {
         source: FaultSource::Link,
         text: "Other processes are not seen: /run/user/1000 cannot be written".into(),
     }];
-    facts.health.sanitized = 3;
-    facts
+    model.health.sanitized = 3;
+    model
 }
 
 /// Long names, large figures, everything that is wide, and a person who is asked about a mute.
 pub fn crowded() -> ViewModel {
-    let mut facts = five();
-    facts.name = "Mix Bus With A Very Long Name (printed 2026-11-22)".into();
-    for stem in &mut snapshot(&mut facts).stems {
+    let mut model = five();
+    model.name = "Mix Bus With A Very Long Name (printed 2026-11-22)".into();
+    for stem in &mut snapshot(&mut model).stems {
         stem.name = format!("{} Double Left High Octave (comped, printed)", stem.name);
         stem.reading = reading(-101.2, -88.8, 12.3);
         stem.reduction = Db(18.4);
         stem.trim = Db(-23.5);
     }
-    snapshot(&mut facts).stems[1].inside = Some(StemId(1));
-    snapshot(&mut facts).stems[2].request = TrimRequestState::Asked(Db(-12.5));
-    snapshot(&mut facts).stems[3].request = TrimRequestState::Refused;
-    facts.reading.integrated = Some(Lufs(-101.2));
-    facts.reading.true_peak = Some(Dbtp(1.3));
-    facts.heard = Ms(3_725_000.0);
-    snapshot(&mut facts).has_final = true;
-    if let Some(AnalysisResult { session, .. }) = analysis(&mut facts) {
+    snapshot(&mut model).stems[1].inside = Some(StemId(1));
+    snapshot(&mut model).stems[2].request = Request::Asked(Db(-12.5));
+    snapshot(&mut model).stems[3].request = Request::Refused;
+    model.reading.integrated = Some(Lufs(-101.2));
+    model.reading.true_peak = Some(Dbtp(1.3));
+    model.heard = Ms(3_725_000.0);
+    snapshot(&mut model).has_final = true;
+    if let Some(AnalysisResult { session, .. }) = analysis(&mut model) {
         session.stems.iter_mut().for_each(|stem| {
             stem.share = Some(-0.42);
             stem.chain_cost = Some(Lu(-12.5));
@@ -333,21 +333,21 @@ pub fn crowded() -> ViewModel {
         session.coverage = Some(0.5);
         session.unconfirmed_mutes = vec![StemId(3)];
     }
-    facts.class = facts.classes.last().map_or(facts.class, |(class, _)| *class);
-    facts.latency = 12_345;
-    facts.notice = Some("saved as stemlink.stem/1, this is stemlink.master/1".into());
-    facts
+    model.class = model.classes.last().map_or(model.class, |(class, _)| *class);
+    model.latency = 12_345;
+    model.notice = Some("saved as stemlink.stem/1, this is stemlink.master/1".into());
+    model
 }
 
 /// The answer that a Master would give: a made-up mix of which the stem's share is that of the scene.
-pub fn answer(facts: &ViewModel, of: Proposal) -> Option<MoveAnswer> {
-    let session = facts.snapshot.session()?;
+pub fn answer(model: &ViewModel, of: Proposal) -> Option<Answer> {
+    let session = model.snapshot.session()?;
     let index = session.stems.iter().position(|stem| stem.id == of.stem)?;
     let share = session.stems[index].share?;
     let more = share * of.gain.0;
     let (before, after) = (mix(INTO), mix((INTO.0 + more, INTO.1)));
     let exchanges = |before: &Reading, after: &Reading| -> Vec<PlatformChange> {
-        let single = Some((facts.snapshot.name(of.stem), of.gain));
+        let single = Some((model.snapshot.name(of.stem), of.gain));
         builtin().iter().map(|target| PlatformChange::new(before, after, target, single)).collect()
     };
     let certainty = if session.is_trusted() { Certainty::Exact } else { Certainty::Estimate(Lu(0.34)) };

@@ -3,8 +3,8 @@
 use chain::monitor::MonitorMode;
 use chain::parameters::Value;
 use editor::edits::Edit;
-use editor::facts::ViewModel;
 use editor::theme::Palette;
+use editor::view_model::ViewModel;
 use egui::{Event, Key, Modifiers, Pos2, vec2};
 use egui_kittest::kittest::Queryable;
 use plugin_core::session_view::MasterLink;
@@ -41,11 +41,11 @@ fn double_click(driven: &mut Driven, at: Pos2) {
 #[test]
 fn a_node_is_dragged_in_frequency_and_gain_as_one_gesture_and_one_step() {
     let mut driven = stem();
-    let before = (number(&driven.state().facts, "eq3_freq"), number(&driven.state().facts, "eq3_gain"));
+    let before = (number(&driven.state().model, "eq3_freq"), number(&driven.state().model, "eq3_gain"));
     let from = middle(&driven, "Band 3");
     drag(&mut driven, from, from + vec2(-60.0, -40.0));
     let bench = driven.state();
-    let (hz, gain) = (number(&bench.facts, "eq3_freq"), number(&bench.facts, "eq3_gain"));
+    let (hz, gain) = (number(&bench.model, "eq3_freq"), number(&bench.model, "eq3_gain"));
     assert!(hz < before.0 * 0.7 && gain > before.1 + 2.0, "{before:?} to {hz} {gain}");
     let count = |of: fn(&Edit) -> bool| bench.done.iter().filter(|edit| of(edit)).count();
     assert_eq!((count(|e| matches!(e, Edit::Begin(_))), count(|e| matches!(e, Edit::End(_)))), (2, 2));
@@ -53,10 +53,10 @@ fn a_node_is_dragged_in_frequency_and_gain_as_one_gesture_and_one_step() {
     let to = middle(&driven, "Band 3");
     assert!((to - from - vec2(-60.0, -40.0)).length() < 8.0, "{from} {to}");
     press(&mut driven, "Undo");
-    let facts = &driven.state().facts;
-    assert_eq!((number(facts, "eq3_freq"), number(facts, "eq3_gain")), before);
+    let model = &driven.state().model;
+    assert_eq!((number(model, "eq3_freq"), number(model, "eq3_gain")), before);
     press(&mut driven, "Redo");
-    assert_eq!(number(&driven.state().facts, "eq3_freq"), hz);
+    assert_eq!(number(&driven.state().model, "eq3_freq"), hz);
 }
 
 #[test]
@@ -64,8 +64,8 @@ fn the_wheel_over_a_node_turns_its_q() {
     let mut driven = stem();
     let at = middle(&driven, "Band 2");
     turn(&mut driven, at, 3.0);
-    assert!(number(&driven.state().facts, "eq2_q") > 1.2);
-    assert_eq!(number(&driven.state().facts, "eq2_gain"), -2.5);
+    assert!(number(&driven.state().model, "eq2_q") > 1.2);
+    assert_eq!(number(&driven.state().model, "eq2_gain"), -2.5);
 }
 
 #[test]
@@ -74,16 +74,16 @@ fn a_double_click_adds_a_band_where_it_is_and_on_a_node_resets_it() {
     let graph = driven.get_by_label("Equalizer").rect();
     let at = graph.center() + vec2(40.0, -50.0);
     double_click(&mut driven, at);
-    let facts = &driven.state().facts;
-    assert_eq!(value(facts, "eq1_on"), Value::Switch(true));
-    assert!(number(facts, "eq1_gain") > 3.0, "{}", number(facts, "eq1_gain"));
+    let model = &driven.state().model;
+    assert_eq!(value(model, "eq1_on"), Value::Switch(true));
+    assert!(number(model, "eq1_gain") > 3.0, "{}", number(model, "eq1_gain"));
     let node = middle(&driven, "Band 1");
     assert!((node - at).length() < 2.0, "{node} {at}");
     driven.run_steps(40); // or it were the third and fourth click of the first
     double_click(&mut driven, node);
-    assert_eq!(driven.state().facts.settings, scene::empty().settings);
+    assert_eq!(driven.state().model.settings, scene::empty().settings);
     press(&mut driven, "Undo");
-    assert_eq!(value(&driven.state().facts, "eq1_on"), Value::Switch(true));
+    assert_eq!(value(&driven.state().model, "eq1_on"), Value::Switch(true));
 }
 
 #[test]
@@ -91,13 +91,13 @@ fn a_value_is_typed_with_its_unit() {
     let mut driven = stem();
     press(&mut driven, "Compressor Threshold");
     type_keys(&mut driven, "-24.5 dB");
-    assert_eq!(number(&driven.state().facts, "comp_threshold"), -24.5);
+    assert_eq!(number(&driven.state().model, "comp_threshold"), -24.5);
     let text = driven.get_by_label("Compressor Threshold").value();
     assert_eq!(text.as_deref(), Some("\u{2212}24.5 dBFS"));
     // nonsense changes nothing
     press(&mut driven, "Compressor Attack");
     type_keys(&mut driven, "3 apples");
-    assert_eq!(number(&driven.state().facts, "comp_attack"), 15.0);
+    assert_eq!(number(&driven.state().model, "comp_attack"), 15.0);
 }
 
 #[test]
@@ -105,18 +105,18 @@ fn fields_are_dragged_finely_with_shift_turned_and_put_back() {
     let mut driven = stem();
     let at = middle(&driven, "Compressor Threshold");
     drag(&mut driven, at, at - vec2(0.0, 40.0));
-    let coarse = number(&driven.state().facts, "comp_threshold") + 18.0;
+    let coarse = number(&driven.state().model, "comp_threshold") + 18.0;
     assert!(coarse > 5.0, "{coarse}");
     double_click(&mut driven, at);
-    assert_eq!(number(&driven.state().facts, "comp_threshold"), -18.0);
+    assert_eq!(number(&driven.state().model, "comp_threshold"), -18.0);
     driven.event(Event::ModifiersChanged(Modifiers::SHIFT));
     drag(&mut driven, at, at - vec2(0.0, 40.0));
-    let fine = number(&driven.state().facts, "comp_threshold") + 18.0;
+    let fine = number(&driven.state().model, "comp_threshold") + 18.0;
     assert!(fine > 0.3 && fine < coarse / 5.0, "{fine} {coarse}");
     driven.event(Event::ModifiersChanged(Modifiers::NONE));
     double_click(&mut driven, at);
     turn(&mut driven, at, -1.0);
-    assert_eq!(number(&driven.state().facts, "comp_threshold"), -18.5);
+    assert_eq!(number(&driven.state().model, "comp_threshold"), -18.5);
 }
 
 #[test]
@@ -126,63 +126,63 @@ fn everything_is_reached_by_keyboard() {
     driven.run();
     driven.key_press(Key::ArrowUp);
     driven.run();
-    assert!(number(&driven.state().facts, "comp_ratio") > 1.5);
+    assert!(number(&driven.state().model, "comp_ratio") > 1.5);
     driven.key_press(Key::Delete);
     driven.run();
-    assert_eq!(number(&driven.state().facts, "comp_ratio"), 1.5);
+    assert_eq!(number(&driven.state().model, "comp_ratio"), 1.5);
     driven.get_by_label("Band 3").focus();
     driven.run();
     driven.key_press(Key::ArrowUp);
     driven.run();
-    assert_eq!(number(&driven.state().facts, "eq3_gain"), 2.0);
+    assert_eq!(number(&driven.state().model, "eq3_gain"), 2.0);
     driven.key_press(Key::Delete);
     driven.run();
-    assert_eq!(value(&driven.state().facts, "eq3_on"), Value::Switch(false));
+    assert_eq!(value(&driven.state().model, "eq3_on"), Value::Switch(false));
 }
 
 #[test]
 fn settings_a_to_d_are_kept_and_copied() {
     let mut driven = stem();
     press(&mut driven, "C");
-    assert_eq!(driven.state().facts.slot, 2);
+    assert_eq!(driven.state().model.slot, 2);
     let at = middle(&driven, "Compressor Threshold");
     turn(&mut driven, at, -4.0);
-    let other = number(&driven.state().facts, "comp_threshold");
+    let other = number(&driven.state().model, "comp_threshold");
     press(&mut driven, "A");
-    assert_eq!(number(&driven.state().facts, "comp_threshold"), -18.0);
+    assert_eq!(number(&driven.state().model, "comp_threshold"), -18.0);
     press(&mut driven, "C");
-    assert_eq!(number(&driven.state().facts, "comp_threshold"), other);
+    assert_eq!(number(&driven.state().model, "comp_threshold"), other);
     driven.get_by_label("D").click_secondary();
     driven.run();
     press(&mut driven, "Copy C to D");
-    assert!(driven.state().facts.used[3] && driven.state().facts.slot == 2);
+    assert!(driven.state().model.used[3] && driven.state().model.slot == 2);
 }
 
 #[test]
 fn a_unit_that_needs_another_latency_class_leads_there() {
     let mut driven = bench::view(scene::empty(), Palette::DARK, vec2(1000.0, 640.0), 1.0);
     assert!(driven.query_by_label("Limiter On").is_none());
-    let name = driven.state().facts.classes[1].1;
+    let name = driven.state().model.classes[1].1;
     driven.get_all_by_label(&format!("Use {name}")).last().expect("the limiter's").click();
     driven.run();
     press(&mut driven, "Limiter On");
-    assert_eq!(value(&driven.state().facts, "lim_on"), Value::Switch(true));
+    assert_eq!(value(&driven.state().model, "lim_on"), Value::Switch(true));
 }
 
 #[test]
 fn presets_are_loaded_as_one_step_and_leave_the_level_alone() {
-    let mut facts = scene::vocals();
-    scene::set(&mut facts.settings, "level", "-3");
-    let before = facts.settings.clone();
-    let mut driven = bench::view(facts, Palette::DARK, vec2(1000.0, 640.0), 1.0);
+    let mut model = scene::vocals();
+    scene::set(&mut model.settings, "level", "-3");
+    let before = model.settings.clone();
+    let mut driven = bench::view(model, Palette::DARK, vec2(1000.0, 640.0), 1.0);
     press(&mut driven, "Presets");
     press(&mut driven, "Drums: punch, gently held");
-    let facts = &driven.state().facts;
-    assert_eq!((number(facts, "comp_hp"), value(facts, "eq1_on")), (90.0, Value::Switch(false)));
-    assert_eq!((number(facts, "level"), facts.name.as_str()), (-3.0, "Lead Vocals"));
+    let model = &driven.state().model;
+    assert_eq!((number(model, "comp_hp"), value(model, "eq1_on")), (90.0, Value::Switch(false)));
+    assert_eq!((number(model, "level"), model.name.as_str()), (-3.0, "Lead Vocals"));
     assert_eq!(driven.get_by_label("Presets").value().as_deref(), Some("Drums: punch, gently held"));
     press(&mut driven, "Undo");
-    assert_eq!(driven.state().facts.settings, before);
+    assert_eq!(driven.state().model.settings, before);
 }
 
 #[test]
@@ -192,7 +192,7 @@ fn the_present_sound_is_kept_under_a_name() {
     driven.get_by_label("Name of the preset").focus();
     driven.run();
     type_keys(&mut driven, "Mine: bright");
-    let presets = &driven.state().facts.presets;
+    let presets = &driven.state().model.presets;
     assert_eq!(presets.iter().map(|preset| preset.name.as_str()).collect::<Vec<_>>(), ["Mine bright"]);
     assert_eq!(driven.get_by_label("Presets").value().as_deref(), Some("Mine bright"));
 }
@@ -205,7 +205,7 @@ fn all_of_a_unit_opens_over_its_card() {
     hidden.click();
     driven.run();
     type_keys(&mut driven, "120");
-    assert_eq!(number(&driven.state().facts, "comp_hp"), 120.0);
+    assert_eq!(number(&driven.state().model, "comp_hp"), 120.0);
     let window = egui::Rect::from_min_size(Pos2::ZERO, vec2(1000.0, 640.0));
     assert!(window.contains_rect(driven.get_by_label("Compressor Stereo Link").rect()));
 }
@@ -216,26 +216,26 @@ fn the_right_click_menu_of_a_node_has_the_rest() {
     driven.get_by_label("Band 2").click_secondary();
     driven.run();
     press(&mut driven, "Make dynamic");
-    assert_eq!(number(&driven.state().facts, "eq2_range"), -3.0);
+    assert_eq!(number(&driven.state().model, "eq2_range"), -3.0);
     driven.get_by_label("Band 2").click_secondary();
     driven.run();
     press(&mut driven, "Switch off");
-    assert_eq!(value(&driven.state().facts, "eq2_on"), Value::Switch(false));
+    assert_eq!(value(&driven.state().model, "eq2_on"), Value::Switch(false));
 }
 
 #[test]
 fn noise_is_learned_used_and_tracked_again() {
-    let facts = scene::denoised();
-    let mut driven = bench::view(facts, Palette::DARK, vec2(1000.0, 640.0), 1.0);
+    let model = scene::denoised();
+    let mut driven = bench::view(model, Palette::DARK, vec2(1000.0, 640.0), 1.0);
     press(&mut driven, "Learn noise");
-    assert_eq!(driven.state().facts.learning, Some(Ms(2500.0)));
+    assert_eq!(driven.state().model.learning, Some(Ms(2500.0)));
     assert!(driven.query_by_label("Track").is_none());
     press(&mut driven, "Use noise");
-    assert!(driven.state().facts.settings.denoise.print.is_some());
+    assert!(driven.state().model.settings.denoise.print.is_some());
     press(&mut driven, "Track");
-    assert_eq!(driven.state().facts.settings.denoise.print, None);
+    assert_eq!(driven.state().model.settings.denoise.print, None);
     press(&mut driven, "Undo");
-    assert!(driven.state().facts.settings.denoise.print.is_some());
+    assert!(driven.state().model.settings.denoise.print.is_some());
 }
 
 #[test]
@@ -245,16 +245,16 @@ fn a_stem_that_its_master_has_muted_says_so_and_is_heard_again_by_a_click() {
     driven.run();
     assert_eq!(driven.state().done, [Edit::MonitorMode(MonitorMode::Off)]);
     assert!(driven.query_by_label_contains("by the Master").is_none());
-    let mut facts = scene::muted();
-    facts.asked = Some(AuditionEffect::Bypassed);
-    let driven = bench::view(facts, Palette::DARK, vec2(1000.0, 640.0), 1.0);
+    let mut model = scene::muted();
+    model.asked = Some(AuditionEffect::Bypassed);
+    let driven = bench::view(model, Palette::DARK, vec2(1000.0, 640.0), 1.0);
     assert!(driven.query_by_label("Bypassed by the Master").is_some());
 }
 
 #[test]
 fn something_else_is_heard_by_the_menu_with_a_sign_that_ends_it() {
     let mut driven = stem();
-    assert!(driven.query_by_label_contains("AuditionEffect").is_none());
+    assert!(driven.query_by_label_contains("Listening to").is_none());
     press(&mut driven, "Listen");
     // bands that are on can be heard, what there is not cannot
     assert!(
@@ -262,19 +262,19 @@ fn something_else_is_heard_by_the_menu_with_a_sign_that_ends_it() {
             && driven.query_by_label_contains("Band 6:").is_none()
     );
     press(&mut driven, "Removed noise");
-    assert_eq!(driven.state().facts.listen, MonitorMode::Off);
+    assert_eq!(driven.state().model.listen, MonitorMode::Off);
     if driven.query_by_label("Mono").is_none() {
         press(&mut driven, "Listen");
     }
     press(&mut driven, "Input, equally loud (+1.8 dB)");
-    assert_eq!(driven.state().facts.listen, MonitorMode::Bypass(Db(1.8)));
-    press(&mut driven, "AuditionEffect the input, +1.8 dB");
-    assert_eq!(driven.state().facts.listen, MonitorMode::Off);
+    assert_eq!(driven.state().model.listen, MonitorMode::Bypass(Db(1.8)));
+    press(&mut driven, "Listening to the input, +1.8 dB");
+    assert_eq!(driven.state().model.listen, MonitorMode::Off);
     driven.get_by_label("Band 3").click_secondary();
     driven.run();
     press(&mut driven, "Listen to this band");
-    assert_eq!(driven.state().facts.listen, MonitorMode::Band(2));
-    assert!(driven.query_by_label("AuditionEffect band 3").is_some());
+    assert_eq!(driven.state().model.listen, MonitorMode::Band(2));
+    assert!(driven.query_by_label("Listening to band 3").is_some());
 }
 
 #[test]
@@ -288,12 +288,12 @@ fn an_idle_view_asks_for_no_further_frame() {
 #[test]
 fn a_trim_is_shown_with_or_without_a_master_and_becomes_a_part_of_the_level_by_a_click() {
     for snapshot in [scene::linked(MasterLink::Lost), scene::vocals().snapshot] {
-        let facts = ViewModel { snapshot, ..scene::vocals() };
-        let mut driven = bench::view(facts, Palette::DARK, vec2(1000.0, 640.0), 1.0);
-        let level = driven.state().facts.settings.level;
+        let model = ViewModel { snapshot, ..scene::vocals() };
+        let mut driven = bench::view(model, Palette::DARK, vec2(1000.0, 640.0), 1.0);
+        let level = driven.state().model.settings.level;
         press(&mut driven, "Master asks −1.0 dB · in effect");
         assert!(driven.state().done.contains(&Edit::TakeTrim));
-        assert_eq!(driven.state().facts.settings.level, Db(level.0 - 1.0));
+        assert_eq!(driven.state().model.settings.level, Db(level.0 - 1.0));
         assert!(driven.query_by_label("Master asks −1.0 dB · in effect").is_none());
     }
 }
@@ -302,7 +302,7 @@ fn a_trim_is_shown_with_or_without_a_master_and_becomes_a_part_of_the_level_by_a
 fn the_threshold_of_noise_reduction_is_bent_octave_by_octave_and_each_gesture_is_a_step() {
     let mut driven = bench::view(scene::denoised(), Palette::DARK, vec2(1000.0, 640.0), 1.0);
     press(&mut driven, "Denoise: everything");
-    let curve = |driven: &Driven| driven.state().facts.settings.denoise.curve.map(|point| point.0);
+    let curve = |driven: &Driven| driven.state().model.settings.denoise.curve.map(|point| point.0);
     let at = middle(&driven, "Threshold at 4000 Hz");
     pull(&mut driven, at, at - vec2(0.0, 16.0));
     driven.drop_at(at - vec2(0.0, 16.0));
@@ -330,7 +330,7 @@ fn the_threshold_of_noise_reduction_is_bent_octave_by_octave_and_each_gesture_is
 fn notches_of_the_wheel_at_one_octave_of_the_threshold_are_one_step() {
     let mut driven = bench::view(scene::denoised(), Palette::DARK, vec2(1000.0, 640.0), 1.0);
     press(&mut driven, "Denoise: everything");
-    let curve = |driven: &Driven| driven.state().facts.settings.denoise.curve.map(|point| point.0);
+    let curve = |driven: &Driven| driven.state().model.settings.denoise.curve.map(|point| point.0);
     for (octave, notches) in [("4000", 4), ("250", 2)] {
         let at = middle(&driven, &format!("Threshold at {octave} Hz"));
         driven.hover_at(at);
@@ -356,7 +356,7 @@ fn notches_of_the_wheel_at_one_octave_of_the_threshold_are_one_step() {
 fn a_point_of_the_threshold_that_is_dragged_beyond_its_end_comes_back_at_once() {
     let mut driven = bench::view(scene::denoised(), Palette::DARK, vec2(1000.0, 640.0), 1.0);
     press(&mut driven, "Denoise: everything");
-    let raised = |driven: &Driven| driven.state().facts.settings.denoise.curve[4].0;
+    let raised = |driven: &Driven| driven.state().model.settings.denoise.curve[4].0;
     let at = middle(&driven, "Threshold at 1000 Hz");
     let far = at - vec2(0.0, 300.0);
     pull(&mut driven, at, far);

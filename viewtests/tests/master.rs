@@ -5,9 +5,9 @@ use ::session::record::StemId;
 use ::session::stem_status::StemStatus;
 use chain::monitor::MonitorMode;
 use editor::edits::Edit;
-use editor::facts::ViewModel;
-use editor::master::ready;
+use editor::master::checklist;
 use editor::theme::Palette;
+use editor::view_model::ViewModel;
 use egui::{Key, Modifiers, Pos2, Rect, Vec2, vec2};
 use egui_kittest::kittest::{NodeT, Queryable};
 use plugin_core::command::{Proposal, TrimRequest};
@@ -19,8 +19,8 @@ use viewtests::session;
 
 const USUAL: Vec2 = vec2(1000.0, 640.0);
 
-fn master(facts: ViewModel) -> Driven {
-    bench::view(facts, Palette::DARK, USUAL, 1.0)
+fn master(model: ViewModel) -> Driven {
+    bench::view(model, Palette::DARK, USUAL, 1.0)
 }
 
 fn five() -> Driven {
@@ -33,9 +33,9 @@ fn take(driven: &mut Driven, from: Pos2, to: Pos2) {
     driven.run();
 }
 
-fn wishes(driven: &Driven) -> Vec<TrimRequest> {
-    let wish = |edit: &Edit| if let Edit::AskTrim(wish) = edit { Some(*wish) } else { None };
-    driven.state().done.iter().filter_map(wish).collect()
+fn requests(driven: &Driven) -> Vec<TrimRequest> {
+    let request = |edit: &Edit| if let Edit::AskTrim(request) = edit { Some(*request) } else { None };
+    driven.state().done.iter().filter_map(request).collect()
 }
 
 fn predicted(driven: &Driven) -> Option<Option<Proposal>> {
@@ -47,7 +47,7 @@ fn predicted(driven: &Driven) -> Option<Option<Proposal>> {
         .find_map(|edit| if let Edit::Predict(of) = edit { Some(*of) } else { None })
 }
 
-/// The last wish to hear stems otherwise.
+/// The last request to hear stems otherwise.
 fn audition(driven: &Driven) -> Option<Option<(StemId, Audition)>> {
     let edits = driven.state().done.iter().rev();
     edits.into_iter().find_map(|edit| if let Edit::Audition(of) = edit { Some(*of) } else { None })
@@ -56,27 +56,27 @@ fn audition(driven: &Driven) -> Option<Option<(StemId, Audition)>> {
 #[test]
 fn stems_are_heard_alone_muted_and_bypassed_by_their_switches_and_everybody_sees_it() {
     let mut driven = five();
-    assert!(says(&driven, "5 stems") && !says(&driven, "AuditionEffect"));
+    assert!(says(&driven, "5 stems") && !says(&driven, "Listening to"));
     for (name, stem, wanted) in [
         ("Mute Bass", 2, Audition::Mute),
         ("Bypass Keys", 3, Audition::Bypass),
-        ("Listen to Drums", 1, Audition::Solo),
+        ("Solo Drums", 1, Audition::Solo),
     ] {
         driven.get_by_label(name).click();
         driven.run();
         assert_eq!(audition(&driven), Some(Some((StemId(stem), wanted))), "{name}");
     }
-    assert!(says(&driven, "AuditionEffect Drums alone, without Bass, Keys bypassed"));
-    let listening = &ready(&driven.state().facts)[0];
+    assert!(says(&driven, "Listening to Drums soloed, Bass muted, Keys bypassed"));
+    let listening = &checklist(&driven.state().model)[0];
     assert!(!listening.done && listening.words.ends_with("Bass, Keys, Lead Vocals, FX"), "{listening:?}");
     // what is not listened to is muted, whatever else is wanted of it
     assert_eq!(driven.query_all_by_label_contains("muted here").count(), 4);
-    driven.get_by_label("Listen to Drums").click();
+    driven.get_by_label("Solo Drums").click();
     driven.run();
     assert!(says(&driven, "Bass muted here") && says(&driven, "Keys bypassed here"));
     assert!(!says(&driven, "Drums muted here"));
     // Ctrl: it alone
-    driven.get_by_label("Listen to FX").click_modifiers(Modifiers::COMMAND);
+    driven.get_by_label("Solo FX").click_modifiers(Modifiers::COMMAND);
     driven.run();
     assert!(
         driven
@@ -84,7 +84,7 @@ fn stems_are_heard_alone_muted_and_bypassed_by_their_switches_and_everybody_sees
             .done
             .ends_with(&[Edit::Audition(None), Edit::Audition(Some((StemId(5), Audition::Solo)))])
     );
-    driven.get_by_label("AuditionEffect FX alone").click();
+    driven.get_by_label("Listening to FX soloed").click();
     driven.run();
     assert_eq!(audition(&driven), Some(None));
     assert!(says(&driven, "5 stems") && !says(&driven, "here"));
@@ -102,7 +102,7 @@ fn where_there_is_no_room_for_switches_the_menu_of_a_name_has_them() {
     assert!(says(&driven, "Bass 2 muted here"));
     driven.get_by_label_contains("Bass 2 muted").click_secondary();
     driven.run();
-    driven.get_by_label("Hear the mix as it is").click();
+    driven.get_by_label("Clear solo, mute, bypass").click();
     driven.run();
     assert_eq!(audition(&driven), Some(None));
 }
@@ -119,13 +119,13 @@ fn a_ghost_fader_says_its_price_while_it_is_dragged_and_forgets_when_it_is_let_g
     assert!(says(&driven, "If Lead Vocals +") && says(&driven, "into the master") && says(&driven, "exact"));
     assert!(says(&driven, "simulated, 20 s") && says(&driven, "LUFS (+"));
     // every other stem's own change
-    let others = driven.state().facts.master.answer.as_ref().and_then(|a| a.exchanges()[0].others);
+    let others = driven.state().model.master.answer.as_ref().and_then(|a| a.exchanges()[0].others);
     let others = format!("\u{2212}{:.1} dB", -others.expect("known").0);
     assert_eq!(driven.query_all_by_label(&others).count(), 4, "{others}");
     driven.drop_at(at + vec2(20.0, 0.0));
     driven.run();
     assert_eq!(predicted(&driven), Some(None), "forgotten");
-    assert!(!says(&driven, "into the master") && wishes(&driven).is_empty());
+    assert!(!says(&driven, "into the master") && requests(&driven).is_empty());
     assert_eq!(driven.get_by_label(GHOST).value().as_deref(), Some("0.0 dB"));
 }
 
@@ -144,15 +144,15 @@ fn what_was_tried_is_applied_once_by_its_button() {
     driven.get_by_label_contains("dB to Bass").click();
     driven.run();
     let trim = Db(-0.5 + proposal.gain.0);
-    assert_eq!(wishes(&driven), [TrimRequest { stem: StemId(2), base: 102, trim }]);
-    assert_eq!(driven.state().facts.snapshot.stems[1].trim, trim);
+    assert_eq!(requests(&driven), [TrimRequest { stem: StemId(2), base: 102, trim }]);
+    assert_eq!(driven.state().model.snapshot.stems[1].trim, trim);
     assert_eq!(predicted(&driven), Some(None));
     assert!(driven.query_by_label_contains("dB to Bass").is_none(), "there is nothing left to apply");
 }
 
 /// The trims that stems have.
 fn trims(driven: &Driven) -> Vec<f64> {
-    driven.state().facts.snapshot.stems.iter().map(|stem| stem.trim.0).collect()
+    driven.state().model.snapshot.stems.iter().map(|stem| stem.trim.0).collect()
 }
 
 #[test]
@@ -181,7 +181,7 @@ fn trims_are_taken_back_one_gesture_at_a_time_and_all_at_once_in_one() {
     driven.run();
     assert_eq!(trims(&driven), applied);
     // what a Stem has not answered waits
-    session::snapshot(&mut driven.state_mut().facts).stems[1].request = TrimRequestState::Asked(Db(1.0));
+    session::snapshot(&mut driven.state_mut().model).stems[1].request = Request::Asked(Db(1.0));
     driven.run();
     driven.get_by_label("Undo").click();
     driven.run();
@@ -203,10 +203,10 @@ fn a_ghost_fader_obeys_the_keyboard_alone() {
     assert_eq!(predicted(&driven), Some(None));
     type_keys(&mut driven, "-3,5");
     assert_eq!(predicted(&driven), Some(Some(Proposal { stem: StemId(1), gain: Db(-3.5) })), "typed");
-    assert!(says(&driven, "If Drums \u{2212}3.5 dB") && wishes(&driven).is_empty());
+    assert!(says(&driven, "If Drums \u{2212}3.5 dB") && requests(&driven).is_empty());
     driven.key_press(Key::Enter);
     driven.run();
-    assert_eq!(wishes(&driven), [TrimRequest { stem: StemId(1), base: 101, trim: Db(-3.5) }]);
+    assert_eq!(requests(&driven), [TrimRequest { stem: StemId(1), base: 101, trim: Db(-3.5) }]);
     // the keyboard goes on with Tab, and what it leaves is forgotten
     driven.key_press(Key::ArrowUp);
     driven.run();
@@ -234,32 +234,32 @@ fn a_trim_is_typed_and_nonsense_is_no_trim() {
     let mut driven = five();
     press(&mut driven, "Keys Trim");
     type_keys(&mut driven, "-2.5 dB");
-    assert_eq!(wishes(&driven), [TrimRequest { stem: StemId(3), base: 103, trim: Db(-2.5) }]);
+    assert_eq!(requests(&driven), [TrimRequest { stem: StemId(3), base: 103, trim: Db(-2.5) }]);
     assert_eq!(driven.get_by_label("Keys Trim").value().as_deref(), Some("\u{2212}2.5 dB"));
     driven.run_steps(40); // or it were a double click
     press(&mut driven, "Keys Trim");
     driven.key_press(Key::Enter);
     driven.run();
     type_keys(&mut driven, "loud");
-    assert_eq!(wishes(&driven).len(), 1);
+    assert_eq!(requests(&driven).len(), 1);
     driven.get_by_label("FX Trim").focus();
     driven.run();
     driven.key_press(Key::Delete);
     driven.run();
-    assert_eq!(wishes(&driven)[1].trim, Db(0.0));
+    assert_eq!(requests(&driven)[1].trim, Db(0.0));
 }
 
 #[test]
 fn a_trim_is_dragged_finely_with_shift_put_back_and_asked_for_once_per_gesture() {
     let mut driven = five();
-    let before = driven.state().facts.snapshot.stems[2].trim;
+    let before = driven.state().model.snapshot.stems[2].trim;
     let at = middle(&driven, "Keys Trim");
     take(&mut driven, at, at - vec2(0.0, 30.0));
-    assert!(wishes(&driven).is_empty(), "nothing is asked while the hand is on it");
+    assert!(requests(&driven).is_empty(), "nothing is asked while the hand is on it");
     driven.drop_at(at - vec2(0.0, 30.0));
     driven.run();
-    let [TrimRequest { stem: StemId(3), base: 103, trim }] = wishes(&driven)[..] else {
-        panic!("{:?}", wishes(&driven))
+    let [TrimRequest { stem: StemId(3), base: 103, trim }] = requests(&driven)[..] else {
+        panic!("{:?}", requests(&driven))
     };
     let coarse = trim.0 - before.0;
     assert!(coarse > 1.0, "{coarse}");
@@ -268,8 +268,8 @@ fn a_trim_is_dragged_finely_with_shift_put_back_and_asked_for_once_per_gesture()
     driven.drop_at(at - vec2(0.0, 30.0));
     driven.run();
     driven.event(egui::Event::ModifiersChanged(egui::Modifiers::NONE));
-    let fine = wishes(&driven)[1].trim.0 - trim.0;
-    assert!(wishes(&driven).len() == 2 && fine > 0.05 && fine < coarse / 5.0, "{fine} {coarse}");
+    let fine = requests(&driven)[1].trim.0 - trim.0;
+    assert!(requests(&driven).len() == 2 && fine > 0.05 && fine < coarse / 5.0, "{fine} {coarse}");
     driven.run_steps(40); // or it were the second click of the first
     driven.hover_at(at);
     driven.step();
@@ -278,14 +278,14 @@ fn a_trim_is_dragged_finely_with_shift_put_back_and_asked_for_once_per_gesture()
         driven.event(egui::Event::PointerButton { pos, button, pressed, modifiers });
     }
     driven.run();
-    assert_eq!(wishes(&driven)[2..].iter().map(|wish| wish.trim).collect::<Vec<_>>(), [Db(0.0)]);
+    assert_eq!(requests(&driven)[2..].iter().map(|request| request.trim).collect::<Vec<_>>(), [Db(0.0)]);
 }
 
 #[test]
 fn songs_are_made_from_the_loop_named_and_removed() {
     let mut driven = five();
     let songs = |driven: &Driven| -> Vec<(String, f64, f64)> {
-        let songs = driven.state().facts.master.songs.iter();
+        let songs = driven.state().model.master.songs.iter();
         songs.map(|song| (song.name.clone(), song.start.0, song.end.0)).collect()
     };
     press(&mut driven, "Songs");
@@ -306,30 +306,30 @@ fn songs_are_made_from_the_loop_named_and_removed() {
 fn the_song_is_heard_as_a_platform_plays_it_and_goes_along_with_it() {
     let mut driven = five();
     let gain = |driven: &Driven, index: usize| {
-        driven.state().facts.master.platforms[index]
+        driven.state().model.master.platforms[index]
             .playback
             .and_then(|playback| playback.gain)
             .expect("known")
     };
     let first = gain(&driven, 0);
-    press(&mut driven, "Hear it so");
-    assert_eq!(driven.state().facts.listen, MonitorMode::Gain(first));
-    assert!(driven.query_by_label_contains("AuditionEffect as played").is_some());
+    press(&mut driven, "Listen normalized");
+    assert_eq!(driven.state().model.listen, MonitorMode::Gain(first));
+    assert!(driven.query_by_label_contains("Listening to the normalized output").is_some());
     // another platform, another level
-    let other = (1..driven.state().facts.master.platforms.len())
+    let other = (1..driven.state().model.master.platforms.len())
         .find(|&i| {
-            driven.state().facts.master.platforms[i]
+            driven.state().model.master.platforms[i]
                 .playback
                 .and_then(|p| p.gain)
                 .is_some_and(|g| (g.0 - first.0).abs() > 0.5)
         })
         .expect("they differ");
-    let name = driven.state().facts.master.platforms[other].id.clone();
-    let name = driven.state().facts.master.target(&name).expect("a rule").name.clone();
+    let name = driven.state().model.master.platforms[other].id.clone();
+    let name = driven.state().model.master.target(&name).expect("a rule").name.clone();
     press(&mut driven, &name);
-    assert_eq!(driven.state().facts.listen, MonitorMode::Gain(gain(&driven, other)));
-    press(&mut driven, "Hear it so");
-    assert_eq!(driven.state().facts.listen, MonitorMode::Off);
+    assert_eq!(driven.state().model.listen, MonitorMode::Gain(gain(&driven, other)));
+    press(&mut driven, "Listen normalized");
+    assert_eq!(driven.state().model.listen, MonitorMode::Off);
 }
 
 #[test]
@@ -356,8 +356,8 @@ fn the_first_minute_says_more_and_more() {
 
 #[test]
 fn integrated_never_appears_without_its_heard_time() {
-    for facts in [session::heard(1.0), session::five(), session::crowded()] {
-        let driven = master(facts);
+    for model in [session::heard(1.0), session::five(), session::crowded()] {
+        let driven = master(model);
         let integrated = driven.get_by_label("Integrated").rect();
         let heard = driven.get_by_label("Heard").rect();
         assert!((heard.min.y - integrated.max.y).abs() < 12.0, "{integrated} {heard}");
@@ -370,9 +370,9 @@ fn what_is_not_explained_has_one_cause_and_one_button() {
     let mut driven = master(session::lost());
     assert!(says(&driven, "Links explain 96.2 %") && says(&driven, "Returns of Lead Vocals"));
     press(&mut driven, "It moves along");
-    assert_eq!(driven.state().facts.snapshot.follows, Some(StemId(4)));
+    assert_eq!(driven.state().model.snapshot.follows, Some(StemId(4)));
     press(&mut driven, "It moves along");
-    assert_eq!(driven.state().facts.snapshot.follows, None);
+    assert_eq!(driven.state().model.snapshot.follows, None);
     let mut driven = master(session::crowded());
     press(&mut driven, "It is meant");
     assert_eq!(driven.state().done.last(), Some(&Edit::ConfirmMute(StemId(3))));
@@ -381,8 +381,7 @@ fn what_is_not_explained_has_one_cause_and_one_button() {
 #[test]
 fn states_of_links_are_said_in_words_and_only_stems_that_are_there_can_be_asked() {
     let driven = master(session::lost());
-    for words in
-        ["gone", "not responding", "other session", "other sampling rate", "bypassed", "not heard as it is"]
+    for words in ["gone", "not responding", "other session", "other sampling rate", "bypassed", "monitoring"]
     {
         assert!(says(&driven, words), "{words}");
     }
@@ -396,7 +395,7 @@ fn a_stem_that_goes_while_it_is_dragged_is_forgotten() {
     let mut driven = five();
     let at = middle(&driven, GHOST);
     take(&mut driven, at, at + vec2(20.0, 0.0));
-    session::snapshot(&mut driven.state_mut().facts).stems[3].status = StemStatus::Gone;
+    session::snapshot(&mut driven.state_mut().model).stems[3].status = StemStatus::Gone;
     driven.run();
     assert_eq!(predicted(&driven), Some(None));
 }
@@ -469,14 +468,18 @@ fn every_thing_is_reached_by_tab_in_the_order_of_the_eye() {
 
 #[test]
 fn the_list_before_a_print_is_of_what_is_open() {
-    assert!(ready(&session::finished()).iter().all(|point| point.done), "{:?}", ready(&session::finished()));
-    let open: Vec<bool> = ready(&session::lost()).iter().map(|point| point.done).collect();
-    assert_eq!(open, [false, false, false, false, true, false], "{:?}", ready(&session::lost()));
-    assert!(ready(&session::waiting()).iter().filter(|point| !point.done).count() == 3);
+    assert!(
+        checklist(&session::finished()).iter().all(|point| point.done),
+        "{:?}",
+        checklist(&session::finished())
+    );
+    let open: Vec<bool> = checklist(&session::lost()).iter().map(|point| point.done).collect();
+    assert_eq!(open, [false, false, false, false, true, false], "{:?}", checklist(&session::lost()));
+    assert!(checklist(&session::waiting()).iter().filter(|point| !point.done).count() == 3);
     let mut driven = master(session::lost());
-    press(&mut driven, "Before a print: 5");
+    press(&mut driven, "Checklist: 5 open");
     for words in
-        ["Something else is heard: Lead Vocals", "Bypassed: Keys", "Not linked: Drums, Bass, Old Strings"]
+        ["Listening to something else: Lead Vocals", "Bypassed: Keys", "Not linked: Drums, Bass, Old Strings"]
     {
         assert!(says(&driven, words), "{words}");
     }
@@ -486,7 +489,7 @@ fn the_list_before_a_print_is_of_what_is_open() {
 #[test]
 fn a_session_is_exported_from_the_list_which_says_where_it_is_and_what_is_lacking() {
     let mut driven = master(session::lost());
-    press(&mut driven, "Before a print: 5");
+    press(&mut driven, "Checklist: 5 open");
     press(&mut driven, "Export session\u{2026}");
     let asked = driven.state().done.iter().filter(|edit| **edit == Edit::ExportSession).count();
     assert_eq!(asked, 1);
@@ -501,7 +504,7 @@ fn placement_is_chosen_and_the_heading_says_what_playback_is_of() {
     press(&mut driven, "Placement");
     driven.get_by_label_contains("Final: last on the bus").click();
     driven.run();
-    assert_eq!(driven.state().facts.master.placement, BusPosition::Final);
+    assert_eq!(driven.state().model.master.placement, Placement::Final);
     assert!(
         !says(&driven, "before the master fader")
             && says(&driven, "Playback change (not a mastering target)")
@@ -522,8 +525,8 @@ fn the_chain_and_the_masking_are_a_tab_away() {
 
 #[test]
 fn the_wording_is_that_of_advice() {
-    for facts in [session::five(), session::lost(), session::finished()] {
-        let mut driven = master(facts);
+    for model in [session::five(), session::lost(), session::finished()] {
+        let mut driven = master(model);
         driven.get_by_label_contains("rint").click();
         driven.run();
         for node in driven.query_all_by(|_| true) {

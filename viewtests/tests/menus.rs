@@ -2,8 +2,8 @@
 //! `target/views`.
 
 use chain::monitor::MonitorMode;
-use editor::facts::ViewModel;
 use editor::theme::Palette;
+use editor::view_model::ViewModel;
 use egui::{Vec2, vec2};
 use egui_kittest::kittest::Queryable;
 use units::{Db, Ms};
@@ -15,34 +15,34 @@ const SIZES: [Vec2; 2] = [vec2(760.0, 480.0), vec2(1000.0, 640.0)];
 
 /// A Master with songs whose names are long, in a host that loops.
 fn songs() -> ViewModel {
-    let mut facts = session::finished();
-    facts.master.songs = (0..6)
+    let mut model = session::finished();
+    model.master.songs = (0..6)
         .map(|n| {
             let from = 30.0 * f64::from(n);
             session::song(&format!("A Song With A Long Name, Take {n}"), from, from + 29.0, -9.0)
         })
         .collect();
-    facts.master.looped = Some((Ms(30_000.0), Ms(3_725_000.0)));
-    facts
+    model.master.looped = Some((Ms(30_000.0), Ms(3_725_000.0)));
+    model
 }
 
 /// A Stem that could be heard in every way that there is.
 fn everything() -> ViewModel {
-    let mut facts = scene::denoised();
+    let mut model = scene::denoised();
     for band in 1..=8 {
-        scene::set(&mut facts.settings, &format!("eq{band}_on"), "on");
-        scene::set(&mut facts.settings, &format!("eq{band}_range"), "-6");
+        scene::set(&mut model.settings, &format!("eq{band}_on"), "on");
+        scene::set(&mut model.settings, &format!("eq{band}_range"), "-6");
     }
-    facts.listen = MonitorMode::Bypass(Db(-12.5));
-    facts
+    model.listen = MonitorMode::Bypass(Db(-12.5));
+    model
 }
 
 /// A Stem whose noise reduction is not the same in every octave.
 fn bent() -> ViewModel {
-    let mut facts = scene::denoised();
+    let mut model = scene::denoised();
     let curve = [-24.0, -6.0, 0.0, 0.0, 3.0, 6.0, 12.5, 24.0, 9.0];
-    facts.settings.denoise.curve = curve.map(Db);
-    facts
+    model.settings.denoise.curve = curve.map(Db);
+    model
 }
 
 fn scenes() -> Vec<(&'static str, ViewModel, &'static str, &'static str)> {
@@ -68,11 +68,11 @@ fn open(driven: &mut Driven, tab: &str, name: &str) {
 
 #[test]
 fn menus_are_whole_at_100_and_150_percent_dark_and_light() {
-    for (file, facts, tab, name) in scenes() {
+    for (file, model, tab, name) in scenes() {
         for (look, palette) in [("dark", Palette::DARK), ("light", Palette::LIGHT)] {
             for size in SIZES {
                 for scale in [1.0, 1.5] {
-                    let mut driven = bench::view(facts.clone(), palette, size, scale);
+                    let mut driven = bench::view(model.clone(), palette, size, scale);
                     open(&mut driven, tab, "");
                     let before = leaves(&driven);
                     open(&mut driven, "", name);
@@ -88,12 +88,12 @@ fn menus_are_whole_at_100_and_150_percent_dark_and_light() {
 
 #[test]
 fn songs_can_be_made_before_anything_is_heard() {
-    let mut facts = session::waiting();
-    facts.master.looped = Some((Ms(0.0), Ms(90_000.0)));
-    let mut driven = bench::view(facts, Palette::DARK, SIZES[1], 1.0);
+    let mut model = session::waiting();
+    model.master.looped = Some((Ms(0.0), Ms(90_000.0)));
+    let mut driven = bench::view(model, Palette::DARK, SIZES[1], 1.0);
     open(&mut driven, "", "Songs");
     driven.get_by_label("New song from the loop: 0:00 to 1:30").click();
     driven.run();
-    assert_eq!(driven.state().facts.master.songs.len(), 1);
+    assert_eq!(driven.state().model.master.songs.len(), 1);
     assert!(driven.query_by_label("Name of Song 1").is_some(), "the menu stays open");
 }

@@ -2,8 +2,8 @@
 
 use chain::parameters::PARAMETERS;
 use chain::{ChainKind, LatencyClass};
-use editor::facts::ViewModel;
 use editor::theme::Palette;
+use editor::view_model::ViewModel;
 use egui::accesskit::Role;
 use egui::vec2;
 use egui_kittest::kittest::{NodeT, Queryable};
@@ -16,15 +16,15 @@ use viewtests::{scene, session};
 const BANDS: usize = 8;
 
 /// A chain with every unit that there is, in the latency class that has them all.
-fn facts(chain_kind: ChainKind) -> ViewModel {
-    let facts = if chain_kind == ChainKind::Stem { scene::vocals() } else { session::five() };
-    ViewModel { class: LatencyClass::LinearDenoise, ..facts }
+fn model(chain_kind: ChainKind) -> ViewModel {
+    let model = if chain_kind == ChainKind::Stem { scene::vocals() } else { session::five() };
+    ViewModel { class: LatencyClass::LinearDenoise, ..model }
 }
 
 /// The view of the chain.
-fn chain(facts: ViewModel) -> Driven {
-    let chain_kind = facts.chain_kind;
-    let mut driven = bench::view(facts, Palette::DARK, vec2(1000.0, 640.0), 1.0);
+fn chain(model: ViewModel) -> Driven {
+    let chain_kind = model.chain_kind;
+    let mut driven = bench::view(model, Palette::DARK, vec2(1000.0, 640.0), 1.0);
     if chain_kind == ChainKind::Master {
         press(&mut driven, "Chain");
     }
@@ -41,22 +41,22 @@ fn controls(driven: &Driven) -> BTreeSet<String> {
 #[test]
 fn every_parameter_is_a_control_of_the_window() {
     for chain_kind in [ChainKind::Stem, ChainKind::Master] {
-        let mut found = controls(&chain(facts(chain_kind)));
+        let mut found = controls(&chain(model(chain_kind)));
         let units = ["Denoise", "Compressor", "Saturator", "Width", "Limiter"]
             .map(|unit| format!("{unit}: everything"));
         for opener in units.iter().map(String::as_str).chain(["Input and output"]) {
-            let mut driven = chain(facts(chain_kind));
+            let mut driven = chain(model(chain_kind));
             press(&mut driven, opener);
             found.extend(controls(&driven));
         }
         for band in 1..=BANDS {
             // a band shows what its shape has: a bell that moves all but the slope, which is a cut's
             for shape in ["bell", "low cut"] {
-                let mut facts = facts(chain_kind);
+                let mut model = model(chain_kind);
                 for (id, value) in [("on", "on"), ("shape", shape), ("range", "-6")] {
-                    scene::set(&mut facts.settings, &format!("eq{band}_{id}"), value);
+                    scene::set(&mut model.settings, &format!("eq{band}_{id}"), value);
                 }
-                let mut driven = chain(facts);
+                let mut driven = chain(model);
                 press(&mut driven, &format!("Band {band}"));
                 found.extend(controls(&driven));
             }

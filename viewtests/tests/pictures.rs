@@ -1,8 +1,8 @@
 //! The views at every size, scale and appearance: nothing clipped, nothing overlapping; pictures for the eye in
 //! `target/views`.
 
-use editor::facts::ViewModel;
 use editor::theme::Palette;
+use editor::view_model::ViewModel;
 use egui::{Vec2, vec2};
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -43,8 +43,8 @@ fn scenes() -> [(&'static str, ViewModel); 16] {
 #[test]
 fn nothing_is_clipped_and_nothing_overlaps_at_any_size() {
     for size in SIZES {
-        for (name, facts) in scenes() {
-            let driven = bench::view(facts, Palette::DARK, size, 1.0);
+        for (name, model) in scenes() {
+            let driven = bench::view(model, Palette::DARK, size, 1.0);
             whole(&driven, name, size);
         }
     }
@@ -53,9 +53,9 @@ fn nothing_is_clipped_and_nothing_overlaps_at_any_size() {
 #[test]
 fn pictures_are_drawn_at_100_and_150_percent_dark_and_light() {
     for (look, palette) in [("dark", Palette::DARK), ("light", Palette::LIGHT)] {
-        for (name, facts) in scenes() {
+        for (name, model) in scenes() {
             for (size, scale) in [(SIZES[0], 1.0), (SIZES[2], 1.0), (SIZES[2], 1.5)] {
-                let driven = bench::view(facts.clone(), palette, size, scale);
+                let driven = bench::view(model.clone(), palette, size, scale);
                 let image = bench::picture(&driven);
                 let path =
                     folder().join(format!("{name}-{look}-{}x{}-{:.0}.png", size.x, size.y, scale * 100.0));
@@ -96,7 +96,7 @@ fn pictures_of_what_opens() {
 fn the_master_s_other_tabs_are_whole_at_any_size() {
     use egui_kittest::kittest::Queryable;
     for size in [SIZES[0], SIZES[2], SIZES[5]] {
-        for (name, facts) in [
+        for (name, model) in [
             ("five", session::five()),
             ("32", session::thirty_two()),
             ("empty", session::empty()),
@@ -105,7 +105,7 @@ fn the_master_s_other_tabs_are_whole_at_any_size() {
             ("many", references::many()),
         ] {
             for tab in ["Chain", "Masking", "References"] {
-                let mut driven = bench::view(facts.clone(), Palette::DARK, size, 1.0);
+                let mut driven = bench::view(model.clone(), Palette::DARK, size, 1.0);
                 driven.get_by_label(tab).click();
                 driven.run();
                 whole(&driven, &format!("{name} {tab}"), size);
@@ -122,10 +122,10 @@ fn the_master_s_other_tabs_are_whole_at_any_size() {
 fn a_move_s_price_is_whole_at_any_size() {
     use egui_kittest::kittest::Queryable;
     for size in [SIZES[0], SIZES[2], SIZES[5]] {
-        for (name, facts) in
+        for (name, model) in
             [("five", session::five()), ("lost", session::lost()), ("crowded", session::crowded())]
         {
-            let mut driven = bench::view(facts, Palette::DARK, size, 1.0);
+            let mut driven = bench::view(model, Palette::DARK, size, 1.0);
             move_ghost(&mut driven, ": what if", 14.0);
             assert!(driven.query_by_label("into the master").is_some());
             whole(&driven, &format!("{name} moved"), size);

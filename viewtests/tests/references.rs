@@ -2,9 +2,9 @@
 
 use chain::monitor::MonitorMode;
 use editor::edits::Edit;
-use editor::facts::ViewModel;
-use editor::master::ready;
+use editor::master::checklist;
 use editor::theme::Palette;
+use editor::view_model::ViewModel;
 use egui::accesskit::Role;
 use egui::vec2;
 use egui_kittest::kittest::{NodeT, Queryable};
@@ -13,20 +13,20 @@ use viewtests::bench::{self, Driven};
 use viewtests::hands::{press, says, type_keys};
 use viewtests::{references, session};
 
-fn tab(facts: ViewModel) -> Driven {
-    let mut driven = bench::view(facts, Palette::DARK, vec2(1000.0, 640.0), 1.0);
+fn tab(model: ViewModel) -> Driven {
+    let mut driven = bench::view(model, Palette::DARK, vec2(1000.0, 640.0), 1.0);
     press(&mut driven, "References");
     driven
 }
 
 fn paths(driven: &Driven) -> Vec<&str> {
-    driven.state().facts.master.references.kept.iter().map(|one| one.path.as_str()).collect()
+    driven.state().model.master.references.kept.iter().map(|one| one.path.as_str()).collect()
 }
 
 #[test]
 fn every_song_says_its_loudness_its_peak_and_how_it_is_played() {
     let driven = tab(references::compared());
-    let mix = driven.state().facts.reading.integrated.expect("heard").0;
+    let mix = driven.state().model.reading.integrated.expect("heard").0;
     let minus = |x: f64| format!("{x:.1}").replace('-', "\u{2212}");
     assert!(says(&driven, &format!("as loud as the mix so far: {} LUFS", minus(mix))));
     // a loud one comes down to the mix
@@ -44,40 +44,42 @@ fn every_song_says_its_loudness_its_peak_and_how_it_is_played() {
 #[test]
 fn one_click_switches_between_mix_and_reference_on_every_tab_and_a_sign_says_so() {
     let mut driven = tab(references::compared());
-    press(&mut driven, "Hear Old And Quiet.aiff");
-    assert!(matches!(driven.state().facts.listen, MonitorMode::Reference { .. }));
-    assert!(says(&driven, "AuditionEffect Old And Quiet.aiff"), "the sign");
+    press(&mut driven, "Play Old And Quiet.aiff");
+    assert!(matches!(driven.state().model.listen, MonitorMode::Reference { .. }));
+    assert!(says(&driven, "Listening to Old And Quiet.aiff"), "the sign");
     assert!(
-        ready(&driven.state().facts).iter().any(|point| point.words == "Something else is heard: Master")
+        checklist(&driven.state().model)
+            .iter()
+            .any(|point| point.words == "Listening to something else: Master")
     );
     press(&mut driven, "Session");
     press(&mut driven, "Reference");
-    assert_eq!(driven.state().facts.listen, MonitorMode::Off);
+    assert_eq!(driven.state().model.listen, MonitorMode::Off);
     press(&mut driven, "Reference");
-    assert_eq!(driven.state().facts.master.references.heard, Some(1), "the one heard last");
-    driven.get_by_label_contains("AuditionEffect Old").click();
+    assert_eq!(driven.state().model.master.references.heard, Some(1), "the one heard last");
+    driven.get_by_label_contains("Listening to Old").click();
     driven.run();
-    assert_eq!(driven.state().facts.listen, MonitorMode::Off, "a click on the sign");
+    assert_eq!(driven.state().model.listen, MonitorMode::Off, "a click on the sign");
     press(&mut driven, "References");
-    press(&mut driven, "Hear Old And Quiet.aiff");
-    press(&mut driven, "Hear Old And Quiet.aiff");
-    assert_eq!(driven.state().done.last(), Some(&Edit::Hear(None)));
+    press(&mut driven, "Play Old And Quiet.aiff");
+    press(&mut driven, "Play Old And Quiet.aiff");
+    assert_eq!(driven.state().done.last(), Some(&Edit::PlayReference(None)));
 }
 
 #[test]
 fn what_cannot_be_matched_cannot_be_heard() {
-    let mut facts = references::compared();
-    facts.master.references.mix = None;
-    let mut driven = tab(facts);
+    let mut model = references::compared();
+    model.master.references.mix = None;
+    let mut driven = tab(model);
     assert!(says(&driven, "play it first") && driven.query_by_label("Reference").is_none());
-    for name in ["Hear Brightside (master 24-48).flac", "Hear Gone.wav", "Hear New.wav"] {
+    for name in ["Play Brightside (master 24-48).flac", "Play Gone.wav", "Play New.wav"] {
         assert!(driven.get_by_label(name).accesskit_node().is_disabled(), "{name}");
         press(&mut driven, name);
     }
     assert!(driven.state().done.is_empty());
-    driven.state_mut().facts.master.references.mix = Some(Lufs(-9.0));
+    driven.state_mut().model.master.references.mix = Some(Lufs(-9.0));
     driven.run();
-    press(&mut driven, "Hear Gone.wav");
+    press(&mut driven, "Play Gone.wav");
     assert!(driven.state().done.is_empty(), "a broken one never");
 }
 
@@ -113,7 +115,7 @@ fn a_song_is_there_once_and_of_the_most_there_is_no_more() {
     let mut driven = tab(references::many());
     assert!(driven.get_by_label("Add a song\u{2026}").accesskit_node().is_disabled());
     press(&mut driven, "Loudest 20 s");
-    assert!(!driven.state().facts.master.references.along);
+    assert!(!driven.state().model.master.references.along);
     press(&mut driven, "With the transport");
-    assert!(driven.state().facts.master.references.along);
+    assert!(driven.state().model.master.references.along);
 }

@@ -1,32 +1,32 @@
 //! Switches, choices and buttons.
 
-use super::facts::ViewCx;
 use super::field::{Style, describe, explain, field, turn};
 use super::format::whole;
 use super::paint::{self, pen};
 use super::theme::{self, GRID, Palette};
+use super::view_model::ViewCx;
 use chain::parameters::{Parameter, ParameterKind, Value};
 use egui::{
     Align2, Color32, CornerRadius, Pos2, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2,
 };
 use plugin_core::control::full_name;
 
-/// The parameter's own control, whatever its kind, under its name: 32 points high.
-pub fn control(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect, row: &'static Parameter, style: Style<'_>) {
+/// Control of a parameter of any kind, under its name: 32 points high.
+pub fn control(ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect, row: &'static Parameter, style: Style<'_>) {
     match row.kind {
-        ParameterKind::Number { .. } => drop(field(ui, desk, place, row, style)),
-        ParameterKind::Choice(_) => drop(choice(ui, desk, place, row, style)),
+        ParameterKind::Number { .. } => drop(field(ui, cx, place, row, style)),
+        ParameterKind::Choice(_) => drop(choice(ui, cx, place, row, style)),
         ParameterKind::Switch => {
             let centre =
                 pos2(place.min.x + 7.0, place.center().y + if style.caption.is_some() { 7.0 } else { 0.0 });
-            dot(ui, desk, centre, row);
-            let words = if desk.is_on(row) { "On" } else { "Off" };
-            let colour = if style.dim { desk.look.dim } else { desk.look.text };
+            dot(ui, cx, centre, row);
+            let words = if cx.is_on(row) { "On" } else { "Off" };
+            let colour = if style.dim { cx.look.dim } else { cx.look.text };
             let beside = Rect::from_center_size(pos2(centre.x + 12.0 + 20.0, centre.y), vec2(40.0, 16.0));
             paint::text(ui, beside, Align2::LEFT_CENTER, words, &pen(theme::font(theme::BODY), colour));
             if let Some(caption) = style.caption {
                 let top = Rect::from_min_size(place.min, vec2(place.width(), 14.0));
-                let pen = pen(theme::font(theme::SMALL), desk.look.secondary);
+                let pen = pen(theme::font(theme::SMALL), cx.look.secondary);
                 paint::text(ui, top, Align2::LEFT_CENTER, caption, &pen);
             }
         }
@@ -34,15 +34,15 @@ pub fn control(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect, row: &'static Pa
 }
 
 /// A switch: a dot, filled when on.
-pub fn dot(ui: &mut Ui, desk: &mut ViewCx<'_>, centre: Pos2, row: &'static Parameter) -> Response {
+pub fn dot(ui: &mut Ui, cx: &mut ViewCx<'_>, centre: Pos2, row: &'static Parameter) -> Response {
     let place = Rect::from_center_size(centre, vec2(20.0, 20.0));
     let response = ui.interact(place, ui.scope_id().with(("dot", &row.id)), Sense::click());
-    let on = desk.is_on(row);
+    let on = cx.is_on(row);
     response.widget_info(|| WidgetInfo::selected(Role::Switch, true, on, full_name(row)));
     if response.clicked() {
-        desk.put(row, Value::Switch(!on));
+        cx.put(row, Value::Switch(!on));
     }
-    let look = &desk.look;
+    let look = &cx.look;
     let edge = if on || response.hovered() { look.accent } else { look.dim };
     let fill = if on { look.accent } else { Color32::TRANSPARENT };
     ui.painter().circle(centre, 6.0, fill, Stroke::new(1.5, edge));
@@ -52,19 +52,19 @@ pub fn dot(ui: &mut Ui, desk: &mut ViewCx<'_>, centre: Pos2, row: &'static Param
     explain(response, row)
 }
 
-/// One of several, shown in `place`; all in a menu, the wheel goes through them.
+/// Choice of a parameter, drawn in `place`; a menu lists all choices, the wheel steps through them.
 pub fn choice(
     ui: &mut Ui,
-    desk: &mut ViewCx<'_>,
+    cx: &mut ViewCx<'_>,
     place: Rect,
     row: &'static Parameter,
     style: Style<'_>,
 ) -> Response {
     let response = ui.interact(place, ui.scope_id().with(("choice", &row.id)), Sense::click());
-    describe(ui, desk, &response, row);
+    describe(ui, cx, &response, row);
     ui.ctx().accesskit_node_builder(response.id, |node| node.set_role(Role::ComboBox));
-    turn(ui, desk, &response, row);
-    let look = desk.look;
+    turn(ui, cx, &response, row);
+    let look = cx.look;
     let mut words = place;
     if let Some(caption) = style.caption {
         let top = Rect::from_min_size(place.min, vec2(place.width(), 14.0));
@@ -82,18 +82,18 @@ pub fn choice(
         ui,
         words,
         Align2::LEFT_CENTER,
-        &whole(row, desk.value(row)),
+        &whole(row, cx.value(row)),
         &pen(theme::strong(style.size), colour),
     );
     paint::chevron(ui, pos2(written.max.x + 8.0, words.center().y + 1.0), look.dim);
     if response.has_focus() {
         paint::focus_ring(ui, place, &look);
     }
-    let now = desk.value(row);
+    let now = cx.value(row);
     let mut chosen = None;
     egui::Popup::menu(&response).show(|ui| choose(ui, row, now, &mut chosen));
     if let Some(value) = chosen {
-        desk.put(row, value);
+        cx.put(row, value);
     }
     explain(response, row)
 }
@@ -109,16 +109,16 @@ pub fn choose(ui: &mut Ui, row: &Parameter, now: Value, chosen: &mut Option<Valu
     }
 }
 
-/// How a button stands out.
+/// Emphasis of a button.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Weight {
-    /// As its ground.
+    /// No emphasis.
     Quiet,
     /// Chosen: the accent.
     Chosen,
 }
 
-/// A button with words, round at both ends.
+/// Button with a text and round ends.
 pub fn pill(
     ui: &mut Ui,
     look: &Palette,
@@ -153,18 +153,18 @@ pub fn pill(
     response
 }
 
-/// How wide a [`pill`] of these words is.
+/// Returns the width of a [`pill`] with this text, points.
 pub fn pill_width(ui: &Ui, words: &str) -> f32 {
     (paint::width(ui, words, &pen(theme::font(theme::BODY), Color32::WHITE)) + 5.0 * GRID).ceil()
 }
 
-/// What a [`menu`] is wider than its words: the chevron and the space before it.
-pub const MENU_MARK: f32 = 16.0;
+/// Width of the chevron of a [`menu`] and the space before it, points.
+pub const MENU_CHEVRON_WIDTH: f32 = 16.0;
 
-/// Words that open a menu, with a chevron behind; as wide as `place` at most.
+/// Text with a chevron that opens a menu; at most as wide as `place`.
 pub fn menu(ui: &mut Ui, look: &Palette, place: Rect, name: &str, words: &str, ink: Color32) -> Response {
     let pen = pen(theme::font(theme::BODY), ink);
-    let width = (paint::width(ui, words, &pen) + MENU_MARK).min(place.width());
+    let width = (paint::width(ui, words, &pen) + MENU_CHEVRON_WIDTH).min(place.width());
     let place = Rect::from_min_size(place.min, vec2(width, place.height()));
     let response = ui.interact(place, ui.scope_id().with(("menu", name)), Sense::click());
     response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, name));
@@ -179,7 +179,7 @@ pub fn menu(ui: &mut Ui, look: &Palette, place: Rect, name: &str, words: &str, i
     response
 }
 
-/// A round button with a drawing: `draw` gets its middle and its ink.
+/// Round button with a drawing: `draw` gets its centre and its colour.
 pub fn icon(
     ui: &mut Ui,
     look: &Palette,

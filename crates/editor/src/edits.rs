@@ -1,4 +1,4 @@
-//! What a person does in a view, for whoever owns the parameters; and how it is undone.
+//! User actions in a view, and their undo history.
 //!
 //! A view reads plain settings and leaves [`Edit`]s behind. Nothing here knows a host: the window turns edits into
 //! the host's gestures, a test applies them to a plain struct.
@@ -17,79 +17,79 @@ use session::record::StemId;
 use session::role::Role;
 use units::Db;
 
-/// One thing that a person wants.
+/// One action of the user.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Edit {
-    /// A parameter has been grasped.
+    /// Start of a parameter gesture.
     Begin(&'static Parameter),
-    /// A grasped parameter is to have this value.
+    /// New value of a parameter within its gesture.
     Set(&'static Parameter, Value),
-    /// A parameter has been let go.
+    /// End of a parameter gesture.
     End(&'static Parameter),
     /// Another latency class.
     Class(LatencyClass),
-    /// Settings A to D, by index.
+    /// Recall of settings A to D, by index.
     Slot(usize),
-    /// The settings in use are to be kept in that slot, too.
+    /// Copy of the settings in use to that slot.
     CopyTo(usize),
     /// The stem's role; `None` guesses it from the track's name.
     Role(Option<Role>),
-    /// Something else is to be heard than the output, or the output again.
+    /// Monitor mode: the output, or something else in its place.
     MonitorMode(MonitorMode),
-    /// The meters start anew.
+    /// Reset of the meters.
     Restart,
-    /// What a Master has asked the level to change by becomes a part of the level.
+    /// Moves the trim that Masters have asked for into the level parameter.
     TakeTrim,
-    /// A preset is to be kept in the user's folder.
+    /// Preset to save in the user's folder.
     SavePreset(Preset),
-    /// The user's preset of that name is to be removed.
+    /// Name of the user preset to remove.
     RemovePreset(String),
-    /// A Master is to predict a move; `None` forgets the last one. Nothing that is heard changes.
+    /// Move to predict; `None` ends the last prediction. Nothing audible changes.
     Predict(Option<Proposal>),
-    /// A Stem is asked for another trim.
+    /// Trim to ask of a Stem.
     AskTrim(TrimRequest),
-    /// Stems are asked for other trims, those that still have the ones that they are changed from.
+    /// Trims to ask of several Stems; only Stems whose trim is still the former one are changed.
     Trims(Vec<TrimChange>),
-    /// Where a Master sits.
-    Placement(BusPosition),
-    /// The session is to be written into a file.
+    /// Position of a Master on the bus.
+    Placement(Placement),
+    /// Export of the session to a file.
     ExportSession,
-    /// That a stem is missing from the mix is meant: its mute is recorded.
+    /// Confirmation that a missing stem is muted on purpose: its mute is recorded.
     ConfirmMute(StemId),
-    /// Noise is to be learned from what is heard, or what has been learned becomes the print.
+    /// Start of noise learning (true), or its end, at which the print is taken (false).
     LearnNoise(bool),
-    /// The noise print is to be this one; `None`: the noise is tracked.
+    /// New noise print; `None`: the noise is tracked.
     Noise(Option<Box<NoisePrint>>),
-    /// What is added to the threshold of noise reduction per octave.
+    /// Offsets of the noise reduction threshold per octave, dB.
     NoiseCurve(ThresholdCurve),
-    /// The timeline is divided into these songs.
+    /// Songs on the timeline.
     Songs(Vec<SongRange>),
-    /// The mix is compared with the songs in these files.
+    /// Paths of the reference files.
     References(Vec<String>),
-    /// The song in that file is to be heard instead of the output; `None`: the output again.
-    Hear(Option<String>),
-    /// References follow the transport, else their loudest stretch is heard.
-    PlayAlong(bool),
-    /// A person looks for files in that folder; `None`: where people keep music.
-    Browse(Option<String>),
-    /// A stem is to be heard otherwise, or no more; `None`: the mix as it is.
+    /// Path of the reference to play instead of the output; `None`: the output.
+    PlayReference(Option<String>),
+    /// References follow the transport (true), or their loudest passage repeats (false).
+    FollowTransport(bool),
+    /// Folder to list for the file chooser; `None`: the music folder.
+    ListFolder(Option<String>),
+    /// Solo, mute or bypass of a stem to toggle; `None` clears all.
     Audition(Option<(StemId, Audition)>),
-    /// What is in the mix beside the stems is made of this stem, or of none: it moves along in predictions.
+    /// Stem that the unlinked part of the mix follows in predictions; `None`: no stem.
     Follow(Option<StemId>),
 }
 
-/// A parameter's way in one step.
+/// Values of a parameter before and after one step.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Change {
+struct ParameterChange {
     row: &'static Parameter,
     before: Value,
     after: Value,
 }
 
-/// What one gesture did.
+/// Undo step of one gesture.
 #[derive(Clone, Debug)]
-enum Step {
-    Values(Vec<Change>),
+enum UndoStep {
+    Values(Vec<ParameterChange>),
     /// The noise print before and after.
     Noise(Box<[Option<NoisePrint>; 2]>),
     /// The threshold per octave before and after.
@@ -98,13 +98,13 @@ enum Step {
     References(Box<[Vec<String>; 2]>),
     /// The songs before and after.
     Songs(Box<[Vec<SongRange>; 2]>),
-    /// What Stems were asked for.
+    /// Trims asked of Stems.
     Trims(Vec<TrimChange>),
 }
 
-impl Step {
-    /// Goes on to where `later` led, which was made at the same [`Place`].
-    fn go_on(&mut self, later: Self) {
+impl UndoStep {
+    /// Goes on to where `later` led, which was made at the same [`TurnTarget`].
+    fn merge(&mut self, later: Self) {
         match (self, later) {
             (Self::Values(first), Self::Values(later)) => {
                 for (first, later) in first.iter_mut().zip(later) {
@@ -118,58 +118,58 @@ impl Step {
     }
 }
 
-/// What wheel or arrows turn.
+/// Target of wheel or arrow keys.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Place {
+enum TurnTarget {
     Parameter(&'static Parameter),
     /// A point of the threshold per octave.
     Octave(usize),
 }
 
-/// Wheel or arrows at a place at a time, seconds.
+/// Turn of the wheel or arrow key at a target; time in seconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Turn {
-    place: Place,
+    place: TurnTarget,
     time: f64,
 }
 
 impl Turn {
-    /// True if it is of one step with `last`.
+    /// Returns true if it belongs to the same step as `last`.
     fn follows(self, last: Self) -> bool {
-        self.place == last.place && self.time - last.time < WHEEL
+        self.place == last.place && self.time - last.time < TURN_INTERVAL_SECONDS
     }
 }
 
-/// The steps of one slot.
+/// Undo history of one slot.
 #[derive(Clone, Debug, Default)]
 struct History {
-    done: Vec<Step>,
-    undone: Vec<Step>,
-    /// What the last step ended with, if that was a turn.
+    done: Vec<UndoStep>,
+    undone: Vec<UndoStep>,
+    /// Turn that ended the last step.
     turned: Option<Turn>,
 }
 
-/// Steps that are remembered.
-const STEPS: usize = 200;
-/// Turns of the wheel at one place that follow each other within this belong to one step, seconds.
-const WHEEL: f64 = 0.6;
+/// Largest number of undo steps per slot.
+const MAX_UNDO_STEPS: usize = 200;
+/// Longest pause between turns at one target that form one step, seconds.
+const TURN_INTERVAL_SECONDS: f64 = 0.6;
 
-/// Edits on their way out, and the steps made of them. One gesture is one step, whatever it moves.
+/// Queue of edits, and the undo steps made of them. One gesture is one step, however many parameters it moves.
 #[derive(Clone, Debug, Default)]
 pub struct Edits {
     queue: Vec<Edit>,
-    grasped: Vec<Change>,
-    step: Vec<Change>,
-    /// Edits belong together while it is above 0.
+    grasped: Vec<ParameterChange>,
+    step: Vec<ParameterChange>,
+    /// Nesting depth of [`Self::together`]; edits form one step while it is above 0.
     together: usize,
-    /// The turn that is being made.
+    /// Turn in progress.
     turn: Option<Turn>,
     histories: [History; SLOT_COUNT],
     slot: usize,
 }
 
 impl Edits {
-    /// What a person has wanted since the last call.
+    /// Returns the edits since the last call.
     pub fn take(&mut self) -> Vec<Edit> {
         std::mem::take(&mut self.queue)
     }
@@ -183,20 +183,20 @@ impl Edits {
         &mut self.histories[self.slot]
     }
 
-    /// Something that is no parameter and no step.
-    pub fn want(&mut self, edit: Edit) {
+    /// Queues an edit that is neither a parameter change nor an undo step.
+    pub fn request(&mut self, edit: Edit) {
         self.queue.push(edit);
     }
 
-    /// A parameter, now at `value`, is grasped.
+    /// Begins a gesture on a parameter whose value is `value`.
     pub fn begin(&mut self, row: &'static Parameter, value: Value) {
         if !self.grasped.iter().any(|g| g.row == row) {
-            self.grasped.push(Change { row, before: value, after: value });
+            self.grasped.push(ParameterChange { row, before: value, after: value });
             self.queue.push(Edit::Begin(row));
         }
     }
 
-    /// A grasped parameter moves.
+    /// Sets a parameter within its gesture.
     pub fn set(&mut self, row: &'static Parameter, value: Value) {
         if let Some(grasped) = self.grasped.iter_mut().find(|g| g.row == row)
             && grasped.after != value
@@ -206,7 +206,7 @@ impl Edits {
         }
     }
 
-    /// A grasped parameter is let go; the last one completes the step.
+    /// Ends a parameter's gesture; the last end completes the step.
     pub fn end(&mut self, row: &'static Parameter) {
         if let Some(at) = self.grasped.iter().position(|g| g.row == row) {
             let change = self.grasped.remove(at);
@@ -218,17 +218,17 @@ impl Edits {
         }
     }
 
-    /// True while a parameter is grasped.
+    /// Returns true during a gesture on `row`.
     pub fn holds(&self, row: &Parameter) -> bool {
         self.grasped.iter().any(|g| g.row == row)
     }
 
-    /// The value that a grasped parameter was last set to.
+    /// Returns the value last set within the gesture on `row`.
     pub fn held(&self, row: &Parameter) -> Option<Value> {
         self.grasped.iter().find(|g| g.row == row).map(|g| g.after)
     }
 
-    /// Grasps, sets and lets go.
+    /// Sets a parameter in a gesture of its own.
     pub fn put(&mut self, row: &'static Parameter, now: Value, value: Value) {
         self.begin(row, now);
         self.set(row, value);
@@ -237,12 +237,12 @@ impl Edits {
 
     /// [`Self::put`] by wheel or arrows at `time` seconds: turns that follow each other are one step.
     pub fn turn(&mut self, row: &'static Parameter, now: Value, value: Value, time: f64) {
-        self.turning(Turn { place: Place::Parameter(row), time }, |edits| edits.put(row, now, value));
+        self.turning(Turn { place: TurnTarget::Parameter(row), time }, |edits| edits.put(row, now, value));
     }
 
     /// [`Self::put_curve`] by wheel or arrows at one octave at `time` seconds: turns that follow each other are one step.
     pub fn turn_curve(&mut self, octave: usize, now: ThresholdCurve, curve: ThresholdCurve, time: f64) {
-        self.turning(Turn { place: Place::Octave(octave), time }, |edits| edits.put_curve(now, curve));
+        self.turning(Turn { place: TurnTarget::Octave(octave), time }, |edits| edits.put_curve(now, curve));
     }
 
     fn turning(&mut self, turn: Turn, edit: impl FnOnce(&mut Self)) {
@@ -251,7 +251,7 @@ impl Edits {
         self.turn = None;
     }
 
-    /// Everything that `edit` does is one step.
+    /// Runs `edit`; everything it does is one step.
     pub fn together(&mut self, edit: impl FnOnce(&mut Self)) {
         self.together += 1;
         edit(self);
@@ -264,58 +264,62 @@ impl Edits {
             return;
         }
         let step = std::mem::take(&mut self.step);
-        self.remember(Step::Values(step));
+        self.remember(UndoStep::Values(step));
     }
 
-    /// The noise print has become another: a step.
-    pub fn learned(&mut self, before: Option<NoisePrint>, after: Option<NoisePrint>) {
+    /// Records a step: the noise print has changed.
+    pub fn record_noise(&mut self, before: Option<NoisePrint>, after: Option<NoisePrint>) {
         if before != after {
-            self.remember(Step::Noise(Box::new([before, after])));
+            self.remember(UndoStep::Noise(Box::new([before, after])));
         }
     }
 
-    /// The threshold per octave has become another: a step.
-    pub fn bent(&mut self, before: ThresholdCurve, after: ThresholdCurve) {
+    /// Records a step: the threshold curve has changed.
+    pub fn record_curve(&mut self, before: ThresholdCurve, after: ThresholdCurve) {
         if before != after {
-            self.remember(Step::Curve(Box::new([before, after])));
+            self.remember(UndoStep::Curve(Box::new([before, after])));
         }
     }
 
-    /// Makes the threshold per octave another.
+    /// Sets the threshold curve, as a step.
     pub fn put_curve(&mut self, now: ThresholdCurve, curve: ThresholdCurve) {
         if now != curve {
             self.queue.push(Edit::NoiseCurve(curve));
-            self.bent(now, curve);
+            self.record_curve(now, curve);
         }
     }
 
-    /// Makes the noise print another.
+    /// Sets the noise print, as a step.
     pub fn put_noise(&mut self, now: Option<NoisePrint>, print: Option<NoisePrint>) {
         self.queue.push(Edit::Noise(print.map(Box::new)));
-        self.learned(now, print);
+        self.record_noise(now, print);
     }
 
-    /// Compares the mix with the songs in other files.
+    /// Sets the reference files, as a step.
     pub fn put_references(&mut self, now: Vec<String>, files: Vec<String>) {
         if now != files {
             self.queue.push(Edit::References(files.clone()));
-            self.remember(Step::References(Box::new([now, files])));
+            self.remember(UndoStep::References(Box::new([now, files])));
         }
     }
 
-    /// Divides the timeline into other songs.
+    /// Sets the songs on the timeline, as a step.
     pub fn put_songs(&mut self, now: Vec<SongRange>, songs: Vec<SongRange>) {
         if now != songs {
             self.queue.push(Edit::Songs(songs.clone()));
-            self.remember(Step::Songs(Box::new([now, songs])));
+            self.remember(UndoStep::Songs(Box::new([now, songs])));
         }
     }
 
     /// Asks a Stem, whose trim is `now`, for another one.
-    pub fn ask_trim(&mut self, now: Db, wish: TrimRequest) {
-        if now != wish.trim {
-            self.queue.push(Edit::AskTrim(wish));
-            self.remember(Step::Trims(vec![TrimChange { stem: wish.stem, before: now, after: wish.trim }]));
+    pub fn ask_trim(&mut self, now: Db, request: TrimRequest) {
+        if now != request.trim {
+            self.queue.push(Edit::AskTrim(request));
+            self.remember(UndoStep::Trims(vec![TrimChange {
+                stem: request.stem,
+                before: now,
+                after: request.trim,
+            }]));
         }
     }
 
@@ -324,49 +328,49 @@ impl Edits {
         changes.retain(|change| change.before != change.after);
         if !changes.is_empty() {
             self.queue.push(Edit::Trims(changes.clone()));
-            self.remember(Step::Trims(changes));
+            self.remember(UndoStep::Trims(changes));
         }
     }
 
-    fn remember(&mut self, step: Step) {
+    fn remember(&mut self, step: UndoStep) {
         let turn = self.turn;
         let history = self.history();
         history.undone.clear();
         let last = std::mem::replace(&mut history.turned, turn);
         let follows = turn.zip(last).is_some_and(|(turn, last)| turn.follows(last));
         if let Some(first) = history.done.last_mut().filter(|_| follows) {
-            first.go_on(step);
+            first.merge(step);
             return;
         }
         history.done.push(step);
-        if history.done.len() > STEPS {
+        if history.done.len() > MAX_UNDO_STEPS {
             history.done.remove(0);
         }
     }
 
-    /// True when there is a step to undo.
+    /// Returns true if there is a step to undo.
     pub fn can_undo(&self) -> bool {
         !self.histories[self.slot].done.is_empty()
     }
 
-    /// True when there is a step to do again.
+    /// Returns true if there is a step to redo.
     pub fn can_redo(&self) -> bool {
         !self.histories[self.slot].undone.is_empty()
     }
 
-    /// Takes the last step back.
+    /// Undoes the last step.
     pub fn undo(&mut self) {
         self.history().turned = None;
         if let Some(step) = self.history().done.pop() {
             match &step {
-                Step::Values(changes) => {
+                UndoStep::Values(changes) => {
                     changes.iter().rev().for_each(|change| self.replay(change.row, change.before));
                 }
-                Step::Noise(prints) => self.queue.push(Edit::Noise(prints[0].map(Box::new))),
-                Step::Curve(curves) => self.queue.push(Edit::NoiseCurve(curves[0])),
-                Step::References(files) => self.queue.push(Edit::References(files[0].clone())),
-                Step::Songs(songs) => self.queue.push(Edit::Songs(songs[0].clone())),
-                Step::Trims(changes) => {
+                UndoStep::Noise(prints) => self.queue.push(Edit::Noise(prints[0].map(Box::new))),
+                UndoStep::Curve(curves) => self.queue.push(Edit::NoiseCurve(curves[0])),
+                UndoStep::References(files) => self.queue.push(Edit::References(files[0].clone())),
+                UndoStep::Songs(songs) => self.queue.push(Edit::Songs(songs[0].clone())),
+                UndoStep::Trims(changes) => {
                     let back = changes.iter().map(|change| change.reversed()).collect();
                     self.queue.push(Edit::Trims(back));
                 }
@@ -375,19 +379,19 @@ impl Edits {
         }
     }
 
-    /// Does the last undone step again.
+    /// Redoes the last undone step.
     pub fn redo(&mut self) {
         self.history().turned = None;
         if let Some(step) = self.history().undone.pop() {
             match &step {
-                Step::Values(changes) => {
+                UndoStep::Values(changes) => {
                     changes.iter().for_each(|change| self.replay(change.row, change.after));
                 }
-                Step::Noise(prints) => self.queue.push(Edit::Noise(prints[1].map(Box::new))),
-                Step::Curve(curves) => self.queue.push(Edit::NoiseCurve(curves[1])),
-                Step::References(files) => self.queue.push(Edit::References(files[1].clone())),
-                Step::Songs(songs) => self.queue.push(Edit::Songs(songs[1].clone())),
-                Step::Trims(changes) => self.queue.push(Edit::Trims(changes.clone())),
+                UndoStep::Noise(prints) => self.queue.push(Edit::Noise(prints[1].map(Box::new))),
+                UndoStep::Curve(curves) => self.queue.push(Edit::NoiseCurve(curves[1])),
+                UndoStep::References(files) => self.queue.push(Edit::References(files[1].clone())),
+                UndoStep::Songs(songs) => self.queue.push(Edit::Songs(songs[1].clone())),
+                UndoStep::Trims(changes) => self.queue.push(Edit::Trims(changes.clone())),
             }
             self.history().done.push(step);
         }
@@ -535,7 +539,7 @@ mod tests {
     fn a_noise_print_is_a_step_among_others() {
         let (mut edits, level) = (Edits::default(), row("level"));
         let print = NoisePrint::new(&[-90.0; dsp::denoise::BANDS]);
-        edits.learned(None, print);
+        edits.record_noise(None, print);
         edits.put(level, db(0.0), db(1.0));
         edits.put_noise(print, None);
         edits.take();
@@ -548,7 +552,7 @@ mod tests {
         assert!(!edits.can_undo());
         edits.redo();
         assert_eq!(edits.take(), [Edit::Noise(print.map(Box::new))]);
-        edits.learned(print, print);
+        edits.record_noise(print, print);
         assert!(edits.can_redo(), "nothing has changed");
     }
 
@@ -557,14 +561,14 @@ mod tests {
         let mut edits = Edits::default();
         let change =
             |stem, before, after| TrimChange { stem: StemId(stem), before: Db(before), after: Db(after) };
-        let wish = TrimRequest { stem: StemId(1), base: 7, trim: Db(2.0) };
-        edits.ask_trim(Db(2.0), wish);
+        let request = TrimRequest { stem: StemId(1), base: 7, trim: Db(2.0) };
+        edits.ask_trim(Db(2.0), request);
         assert!(!edits.can_undo(), "nothing is asked for");
-        edits.ask_trim(Db(-1.0), wish);
+        edits.ask_trim(Db(-1.0), request);
         edits.put_trims(vec![change(1, 2.0, 0.0), change(2, 0.0, 0.0), change(3, 1.5, 0.0)]);
         assert_eq!(
             edits.take(),
-            [Edit::AskTrim(wish), Edit::Trims(vec![change(1, 2.0, 0.0), change(3, 1.5, 0.0)])]
+            [Edit::AskTrim(request), Edit::Trims(vec![change(1, 2.0, 0.0), change(3, 1.5, 0.0)])]
         );
         edits.undo();
         assert_eq!(edits.take(), [Edit::Trims(vec![change(1, 0.0, 2.0), change(3, 0.0, 1.5)])]);

@@ -1,14 +1,13 @@
-//! The editor that a host embeds: the framework's window around a [`View`], made anew for every opening, as large as the last one
-//! was left. The framework remembers no size across instances, counts the scale twice when a window is opened again, and
-//! does not tell a view that its window has been closed. Where that window cannot be opened, for want of OpenGL, a
-//! [plain] one says so.
+//! Editor that a host embeds: the framework's window around a [`PluginView`], created for every opening at its last
+//! size. The framework remembers no size across instances, counts the scale twice when a window is opened again, and
+//! does not report a closed window to a view. Without OpenGL, a [plain] window opens in its place.
 
-use super::files::look::Look;
-use super::plain::{self, Extent, Lent, Words};
-use super::stem::LEAST;
+use super::files::window_settings::WindowSettings;
+use super::plain::{self, Extent, HostLender, PageText};
+use super::stem::MIN_SIZE;
 use super::theme::SCALES;
 use super::window::palette;
-use super::{NOTIFIER_POLL_INTERVAL, View};
+use super::{NOTIFIER_POLL_INTERVAL, PluginView};
 use egui::{Context, Ui};
 use nice_plug::context::gui::GuiContext;
 use nice_plug::editor::dpi::{LogicalSize, NativeSize};
@@ -25,30 +24,30 @@ use plugin_core::Output;
 use std::cell::RefCell;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-type Inner<O> = EguiEditor<Shared<O>>;
+type FrameworkEditor<O> = EguiEditor<SharedView<O>>;
 
 /// The editor of a plugin.
 pub struct Editor<O: Output> {
-    view: Shared<O>,
+    view: SharedView<O>,
     title: String,
     bell: RepaintNotifier,
     /// The framework's editor for the window that is open, or was last.
-    inner: RefCell<Option<Inner<O>>>,
-    /// Of the plain window, while that is what is open.
+    inner: RefCell<Option<FrameworkEditor<O>>>,
+    /// Size of the plain window while that one is open.
     extent: Extent,
 }
 
 /// A view that outlives its windows.
-struct Shared<O: Output>(Arc<Mutex<View<O>>>);
+struct SharedView<O: Output>(Arc<Mutex<PluginView<O>>>);
 
-impl<O: Output> Clone for Shared<O> {
+impl<O: Output> Clone for SharedView<O> {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))
     }
 }
 
-impl<O: Output> Shared<O> {
-    fn lock(&self) -> MutexGuard<'_, View<O>> {
+impl<O: Output> SharedView<O> {
+    fn lock(&self) -> MutexGuard<'_, PluginView<O>> {
         // a view contains its panics; what is left of it is whole
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -56,9 +55,9 @@ impl<O: Output> Shared<O> {
 
 impl<O: Output> Editor<O> {
     /// An editor that shows `view`. Nothing is opened yet.
-    pub(super) fn new(title: &str, view: View<O>) -> Self {
+    pub(super) fn new(title: &str, view: PluginView<O>) -> Self {
         Self {
-            view: Shared(Arc::new(Mutex::new(view))),
+            view: SharedView(Arc::new(Mutex::new(view))),
             title: title.into(),
             bell: RepaintNotifier::new(),
             inner: RefCell::default(),
@@ -77,7 +76,7 @@ impl<O: Output> Editor<O> {
     /// Opens the window that needs no OpenGL.
     fn spawn_plain(
         &self,
-        look: &Look,
+        settings: &WindowSettings,
         reason: String,
         (parent, wait_for_parent): (Option<ParentWindowHandle>, bool),
         fallback_scale_factor: Option<f64>,
@@ -85,32 +84,37 @@ impl<O: Output> Editor<O> {
     ) -> Result<SpawnedEditor<Handle<O>>, baseview::Error> {
         let name = self.view.lock().plugin.track.name();
         let title = if name.is_empty() { self.title.clone() } else { format!("{}: {name}", self.title) };
-        let (size, least) = (look.size(O::CHAIN_KIND) * look.scale, LEAST * SCALES[0]);
-        let settings = baseview::WindowSettings::new()
+        let (size, least) = (settings.size(O::CHAIN_KIND) * settings.scale, MIN_SIZE * SCALES[0]);
+        let host_settings = baseview::WindowSettings::new()
             .with_title(&self.title)
             .with_size(LogicalSize::new(f64::from(size.x), f64::from(size.y)))
             .with_min_size(LogicalSize::new(f64::from(least.x), f64::from(least.y)))
             .with_parent(parent.as_ref())
             .with_wait_for_parent(wait_for_parent)
             .with_fallback_scale_factor(fallback_scale_factor);
-        let words = Words { title, reason };
-        let window =
-            plain::open(settings, words, (palette(look.dark), look.scale), self.extent.clone(), host)?;
+        let words = PageText { title, reason };
+        let window = plain::open(
+            host_settings,
+            words,
+            (palette(settings.dark), settings.scale),
+            self.extent.clone(),
+            host,
+        )?;
         let handle = Handle { drawn: None, view: self.view.clone() };
         Ok(SpawnedEditor { handle, window })
     }
 }
 
-/// At the smallest scale everything has its place in so much; a window that is too small for its scale is drawn smaller.
+/// Resize hint of the window: its smallest size is that of the smallest scale; a window too small for its scale is drawn smaller.
 fn hint() -> ResizeHint {
-    let least = LEAST * SCALES[0];
+    let least = MIN_SIZE * SCALES[0];
     ResizeHint::resizable().with_min_logical_size(LogicalSize::new(least.x, least.y))
 }
 
-/// A window as it opens.
-fn state<O: Output>(look: &Look) -> Arc<EguiEditorState> {
-    let size = look.size(O::CHAIN_KIND);
-    EguiEditorState::from_size(LogicalSize::new(size.x, size.y), look.scale)
+/// State of a window that opens: size and scale.
+fn state<O: Output>(settings: &WindowSettings) -> Arc<EguiEditorState> {
+    let size = settings.size(O::CHAIN_KIND);
+    EguiEditorState::from_size(LogicalSize::new(size.x, size.y), settings.scale)
 }
 
 impl<O: Output> nice_plug::editor::Editor for Editor<O> {
@@ -124,13 +128,13 @@ impl<O: Output> nice_plug::editor::Editor for Editor<O> {
         context: GuiContext,
         host: Option<HostMethods>,
     ) -> Result<SpawnedEditor<Self::Handle>, Box<dyn std::error::Error>> {
-        let look = Look::load();
-        self.view.lock().window.look_like(look);
+        let settings = WindowSettings::load();
+        self.view.lock().window.open_with(settings);
         let made =
-            create_egui_editor(state::<O>(&look), self.bell.clone(), self.settings(), self.view.clone());
+            create_egui_editor(state::<O>(&settings), self.bell.clone(), self.settings(), self.view.clone());
         let inner = made.ok_or("the window cannot be made")?;
-        let host = host.map(Lent::new);
-        let lend = || host.as_ref().map(Lent::lend);
+        let host = host.map(HostLender::new);
+        let lend = || host.as_ref().map(HostLender::lend);
         match inner.spawn(parent, wait_for_parent, fallback_scale_factor, context, lend()) {
             Ok(spawned) => {
                 self.inner.replace(Some(inner));
@@ -142,7 +146,7 @@ impl<O: Output> nice_plug::editor::Editor for Editor<O> {
                 let threads = self.view.lock().closed();
                 drop(threads);
                 let place = (parent, wait_for_parent);
-                self.spawn_plain(&look, error.to_string(), place, fallback_scale_factor, lend())
+                self.spawn_plain(&settings, error.to_string(), place, fallback_scale_factor, lend())
                     // the first failure is the one to be told
                     .map_err(|_| error)
             }
@@ -153,7 +157,7 @@ impl<O: Output> nice_plug::editor::Editor for Editor<O> {
         if let Some(size) = self.extent.get() {
             return size;
         }
-        let (is_open, is_sized, look) = {
+        let (is_open, is_sized, settings) = {
             let view = self.view.lock();
             (view.window.is_open(), view.sized, view.window.remembered())
         };
@@ -161,8 +165,8 @@ impl<O: Output> nice_plug::editor::Editor for Editor<O> {
             Some(inner) if is_sized => inner.size(),
             // before its first size is known, the framework leaves the scale out
             _ => {
-                let look = if is_open { look } else { Look::load() };
-                let size = look.size(O::CHAIN_KIND) * look.scale;
+                let settings = if is_open { settings } else { WindowSettings::load() };
+                let size = settings.size(O::CHAIN_KIND) * settings.scale;
                 NativeSize::from_size(LogicalSize::new(size.x, size.y).into(), 1.0)
             }
         }
@@ -178,7 +182,7 @@ impl<O: Output> nice_plug::editor::Editor for Editor<O> {
     }
 }
 
-impl<O: Output> NiceEguiApp for Shared<O> {
+impl<O: Output> NiceEguiApp for SharedView<O> {
     fn build(
         &mut self,
         ctx: Context,
@@ -202,11 +206,11 @@ impl<O: Output> NiceEguiApp for Shared<O> {
     }
 }
 
-/// A window that is open; dropped, it is closed.
+/// Open window; dropping it closes it.
 pub struct Handle<O: Output> {
-    /// The framework's, of the view; `None` of the plain window.
+    /// Handle of the framework's window; `None` for the plain window.
     drawn: Option<EguiEditorHandle>,
-    view: Shared<O>,
+    view: SharedView<O>,
 }
 
 impl<O: Output> Drop for Handle<O> {

@@ -1,16 +1,16 @@
-//! A fader lying down: for levels.
+//! Horizontal fader for levels.
 
-use super::facts::ViewCx;
 use super::field::{Style, describe, explain, field, turn};
 use super::theme::Palette;
+use super::view_model::ViewCx;
 use chain::parameters::Parameter;
 use egui::{Color32, CornerRadius, Rect, Role, Sense, Stroke, Ui, pos2, vec2};
 use plugin_core::normalized::{normalized_from_value, value_from_normalized};
 
-/// The fader of `row` in `place`, its value to the right of it.
+/// Draws the fader of `row` in `place`, its value to the right.
 pub fn fader(
     ui: &mut Ui,
-    desk: &mut ViewCx<'_>,
+    cx: &mut ViewCx<'_>,
     place: Rect,
     row: &'static Parameter,
     colour: Color32,
@@ -18,11 +18,11 @@ pub fn fader(
     let value_width = 76.0;
     let track = Rect::from_min_max(place.min, pos2(place.max.x - value_width, place.max.y));
     let response = ui.interact(track, ui.scope_id().with(("fader", &row.id)), Sense::click_and_drag());
-    describe(ui, desk, &response, row);
+    describe(ui, cx, &response, row);
     ui.ctx().accesskit_node_builder(response.id, |node| node.set_role(Role::Slider));
     if response.drag_started() {
-        desk.begin(row);
-        ui.data_mut(|data| data.insert_temp(response.id, normalized_from_value(row, desk.facts.value(row))));
+        cx.begin(row);
+        ui.data_mut(|data| data.insert_temp(response.id, travel_of(row, cx.model.value(row))));
     }
     if response.dragged() {
         let fine = if ui.input(|input| input.modifiers.shift) { 0.1 } else { 1.0 };
@@ -33,19 +33,19 @@ pub fn fader(
             *travel = (*travel + way).clamp(0.0, 1.0);
             *travel
         });
-        desk.edits.set(row, value_from_normalized(row, travel));
+        cx.edits.set(row, value_at(row, travel));
     }
     if response.drag_stopped() {
-        desk.edits.end(row);
+        cx.edits.end(row);
     }
-    turn(ui, desk, &response, row);
+    turn(ui, cx, &response, row);
     if response.double_clicked() {
-        desk.put(row, row.default);
+        cx.put(row, row.default);
     }
-    let travel = normalized_from_value(row, desk.value(row));
+    let travel = travel_of(row, cx.value(row));
     draw(
         ui,
-        &desk.look,
+        &cx.look,
         track,
         travel,
         normalized_from_value(row, row.default),
@@ -53,7 +53,7 @@ pub fn fader(
         response.hovered() || response.dragged(),
     );
     let value = Rect::from_min_max(pos2(track.max.x + 12.0, place.min.y), place.max);
-    field(ui, desk, value, row, Style::default());
+    field(ui, cx, value, row, Style::default());
     explain(response, row)
 }
 

@@ -1,13 +1,13 @@
-//! A value that can be dragged, turned, typed and put back: by mouse alone, or by keyboard alone.
+//! Value field that is dragged, turned, typed and reset: by mouse alone, or by keyboard alone.
 //!
 //! Drag up or right for more, with Shift ten times finer; the wheel turns in the steps people think in; a double click
 //! or Delete is the default; a click or Tab gives it the keyboard: arrows turn, figures or Enter type, with units.
 
-use super::facts::ViewCx;
 use super::format::{figures_and_unit, whole};
 use super::paint::{self, pen};
 use super::theme::{self, GRID, Palette};
 use super::tooltips;
+use super::view_model::ViewCx;
 use chain::parameters::{Parameter, ParameterKind, Skew, Value};
 use egui::{
     Align2, Event, EventFilter, Id, Key, MouseWheelUnit, Rect, Response, Role, Sense, TextEdit, Ui,
@@ -18,20 +18,20 @@ use plugin_core::normalized::{normalized_from_value, value_from_normalized};
 use plugin_core::text::parse;
 
 /// Points of dragging for the whole range.
-const RANGE: f32 = 240.0;
-/// How much finer Shift makes it.
-const FINE: f32 = 0.1;
+const DRAG_RANGE_POINTS: f32 = 240.0;
+/// Factor of dragging and steps while Shift is held.
+const FINE_FACTOR: f32 = 0.1;
 
-/// How a field is drawn.
+/// Style of a field.
 #[derive(Clone, Copy, Debug)]
 pub struct Style<'a> {
     /// A label above; the field takes 32 points then, else 20.
     pub caption: Option<&'a str>,
     /// Size of the figures.
     pub size: f32,
-    /// Where the figures stand.
+    /// Alignment of the figures.
     pub align: Align2,
-    /// Its unit is off: drawn dim, works all the same.
+    /// The unit is off: drawn dim, still usable.
     pub dim: bool,
 }
 
@@ -41,7 +41,7 @@ impl Default for Style<'_> {
     }
 }
 
-/// What is being typed, and where.
+/// Text being typed, and its field.
 #[derive(Clone, Debug, Default)]
 struct Typing {
     field: Option<Id>,
@@ -53,40 +53,40 @@ fn typing() -> Id {
     Id::unique("stemlink typing")
 }
 
-/// A number's field in `place`.
+/// Draws the field of a number in `place`.
 pub fn field(
     ui: &mut Ui,
-    desk: &mut ViewCx<'_>,
+    cx: &mut ViewCx<'_>,
     place: Rect,
     row: &'static Parameter,
     style: Style<'_>,
 ) -> Response {
     let id = ui.scope_id().with(("field", &row.id));
     let response = ui.interact(place, id, Sense::click_and_drag());
-    describe(ui, desk, &response, row);
-    let value_place = draw_caption(ui, desk, place, style);
+    describe(ui, cx, &response, row);
+    let value_place = draw_caption(ui, cx, place, style);
     if is_typed(ui, id) {
-        let typed = type_line(ui, &desk.look, value_place, id, style.size);
+        let typed = type_line(ui, &cx.look, value_place, id, style.size);
         if let Some(value) = typed.and_then(|text| parse(row, &text)) {
-            desk.put(row, value);
+            cx.put(row, value);
         }
         return response;
     }
-    drag(ui, desk, &response, row);
-    turn(ui, desk, &response, row);
-    keys(ui, desk, &response, row);
+    drag(ui, cx, &response, row);
+    turn(ui, cx, &response, row);
+    keys(ui, cx, &response, row);
     if response.double_clicked() {
-        desk.put(row, row.default);
+        cx.put(row, row.default);
     } else if response.clicked() {
         response.request_focus();
     }
-    draw(ui, desk, value_place, row, &response, style);
+    draw(ui, cx, value_place, row, &response, style);
     explain(response, row)
 }
 
-/// The name and value that readers of the screen hear.
-pub(super) fn describe(ui: &Ui, desk: &ViewCx<'_>, response: &Response, row: &Parameter) {
-    let value = desk.value(row);
+/// Sets the accessible name and value.
+pub(super) fn describe(ui: &Ui, cx: &ViewCx<'_>, response: &Response, row: &Parameter) {
+    let value = cx.value(row);
     let number = if let Value::Number(Some(x)) = value { x } else { 0.0 };
     response
         .widget_info(|| WidgetInfo { label: Some(full_name(row)), ..WidgetInfo::drag_value(true, number) });
@@ -96,21 +96,21 @@ pub(super) fn describe(ui: &Ui, desk: &ViewCx<'_>, response: &Response, row: &Pa
     });
 }
 
-/// The tooltip: what it means, what it may be.
+/// Adds the tooltip: meaning, range and default.
 pub(super) fn explain(response: Response, row: &'static Parameter) -> Response {
     response.on_hover_ui(|ui| {
         ui.set_max_width(280.0);
         ui.label(egui::RichText::new(full_name(row)).font(theme::strong(theme::BODY)));
         ui.label(tooltips::meaning(row));
-        let facts = format!("{}; default {}", row.range(), whole(row, row.default));
-        ui.label(egui::RichText::new(facts).size(theme::SMALL).color(ui.visuals().weak_text_color()));
+        let model = format!("{}; default {}", row.range(), whole(row, row.default));
+        ui.label(egui::RichText::new(model).size(theme::SMALL).color(ui.visuals().weak_text_color()));
     })
 }
 
-fn draw_caption(ui: &Ui, desk: &ViewCx<'_>, place: Rect, style: Style<'_>) -> Rect {
+fn draw_caption(ui: &Ui, cx: &ViewCx<'_>, place: Rect, style: Style<'_>) -> Rect {
     let Some(caption) = style.caption else { return place };
     let top = Rect::from_min_size(place.min, vec2(place.width(), 14.0));
-    let colour = if style.dim { desk.look.dim } else { desk.look.secondary };
+    let colour = if style.dim { cx.look.dim } else { cx.look.secondary };
     let align = Align2([style.align.x(), egui::Align::Center]);
     let pen = pen(theme::font(theme::SMALL), colour);
     // where there is no room for all of it, the first word
@@ -120,11 +120,11 @@ fn draw_caption(ui: &Ui, desk: &ViewCx<'_>, place: Rect, style: Style<'_>) -> Re
     Rect::from_min_max(pos2(place.min.x, place.min.y + 14.0), place.max)
 }
 
-fn draw(ui: &Ui, desk: &ViewCx<'_>, place: Rect, row: &Parameter, response: &Response, style: Style<'_>) {
-    let look = &desk.look;
-    let value = desk.value(row);
+fn draw(ui: &Ui, cx: &ViewCx<'_>, place: Rect, row: &Parameter, response: &Response, style: Style<'_>) {
+    let look = &cx.look;
+    let value = cx.value(row);
     let (figures, unit) = figures_and_unit(row, value);
-    let held = desk.edits.holds(row);
+    let held = cx.edits.holds(row);
     let colour = match () {
         () if held || response.hovered() => look.accent,
         () if style.dim => look.dim,
@@ -135,49 +135,49 @@ fn draw(ui: &Ui, desk: &ViewCx<'_>, place: Rect, row: &Parameter, response: &Res
     let unit = if unit.is_empty() || unit == ":1" { unit.to_owned() } else { format!(" {unit}") };
     // the unit goes first where there is no room for both
     let both = paint::width(ui, &figures, &big) + paint::width(ui, &unit, &small);
-    let runs: &[paint::Run<'_>] =
+    let runs: &[paint::TextRun<'_>] =
         if both <= line.width() + 0.5 { &[(&figures, &big), (&unit, &small)] } else { &[(&figures, &big)] };
     paint::runs(ui, line, style.align, runs);
-    draw_travel(ui, desk, place, row, value, style.dim);
+    draw_travel(ui, cx, place, row, value, style.dim);
     if response.has_focus() {
         paint::focus_ring(ui, place, look);
     }
 }
 
-/// A hair line with the way from the default to the value.
-fn draw_travel(ui: &Ui, desk: &ViewCx<'_>, place: Rect, row: &Parameter, value: Value, dim: bool) {
+/// Draws a thin line from the default to the value.
+fn draw_travel(ui: &Ui, cx: &ViewCx<'_>, place: Rect, row: &Parameter, value: Value, dim: bool) {
     let y = place.max.y - 1.0;
-    let at = |value| place.min.x + place.width() * normalized_from_value(row, value);
-    ui.painter().hline(place.x_range(), y, egui::Stroke::new(2.0, desk.look.line));
+    let at = |value| place.min.x + place.width() * travel_of(row, value);
+    ui.painter().hline(place.x_range(), y, egui::Stroke::new(2.0, cx.look.line));
     let (from, to) = (at(row.default), at(value));
-    let colour = if dim { desk.look.dim } else { desk.look.accent };
+    let colour = if dim { cx.look.dim } else { cx.look.accent };
     if (from - to).abs() > 0.5 {
         ui.painter().hline(from.min(to)..=from.max(to), y, egui::Stroke::new(2.0, colour));
     }
 }
 
-fn drag(ui: &Ui, desk: &mut ViewCx<'_>, response: &Response, row: &'static Parameter) {
+fn drag(ui: &Ui, cx: &mut ViewCx<'_>, response: &Response, row: &'static Parameter) {
     if response.drag_started() {
-        desk.begin(row);
-        ui.data_mut(|data| data.insert_temp(response.id, normalized_from_value(row, desk.facts.value(row))));
+        cx.begin(row);
+        ui.data_mut(|data| data.insert_temp(response.id, travel_of(row, cx.model.value(row))));
     }
     if response.dragged() {
         let delta = response.drag_delta();
-        let speed = if ui.input(|input| input.modifiers.shift) { FINE } else { 1.0 };
+        let speed = if ui.input(|input| input.modifiers.shift) { FINE_FACTOR } else { 1.0 };
         let travel = ui.data_mut(|data| {
             let travel = data.get_temp_mut_or_default::<f32>(response.id);
-            *travel = (*travel + (delta.x - delta.y) / RANGE * speed).clamp(0.0, 1.0);
+            *travel = (*travel + (delta.x - delta.y) / DRAG_RANGE_POINTS * speed).clamp(0.0, 1.0);
             *travel
         });
-        desk.edits.set(row, value_from_normalized(row, travel));
+        cx.edits.set(row, value_at(row, travel));
         ui.ctx().set_cursor_icon(egui::CursorIcon::ResizeVertical);
     }
     if response.drag_stopped() {
-        desk.edits.end(row);
+        cx.edits.end(row);
     }
 }
 
-/// Turns of the wheel over `response` in this frame; whole ones, the rest is kept.
+/// Returns the whole turns of the wheel over `response` in this frame; the remainder carries over.
 pub(super) fn wheel(ui: &Ui, response: &Response) -> f32 {
     if !response.contains_pointer() {
         return 0.0;
@@ -204,16 +204,16 @@ pub(super) fn wheel(ui: &Ui, response: &Response) -> f32 {
     })
 }
 
-pub(super) fn turn(ui: &Ui, desk: &mut ViewCx<'_>, response: &Response, row: &'static Parameter) {
+pub(super) fn turn(ui: &Ui, cx: &mut ViewCx<'_>, response: &Response, row: &'static Parameter) {
     let turns = wheel(ui, response);
-    if turns != 0.0 && !desk.edits.holds(row) {
+    if turns != 0.0 && !cx.edits.holds(row) {
         let (fine, time) = ui.input(|input| (input.modifiers.shift, input.time));
-        let now = desk.facts.value(row);
-        desk.edits.turn(row, now, stepped(row, now, turns, fine), time);
+        let now = cx.model.value(row);
+        cx.edits.turn(row, now, stepped(row, now, turns, fine), time);
     }
 }
 
-fn keys(ui: &Ui, desk: &mut ViewCx<'_>, response: &Response, row: &'static Parameter) {
+fn keys(ui: &Ui, cx: &mut ViewCx<'_>, response: &Response, row: &'static Parameter) {
     if !response.has_focus() {
         return;
     }
@@ -238,22 +238,22 @@ fn keys(ui: &Ui, desk: &mut ViewCx<'_>, response: &Response, row: &'static Param
         }
     });
     if default {
-        desk.put(row, row.default);
+        cx.put(row, row.default);
     } else if turns != 0.0 {
-        let now = desk.facts.value(row);
-        desk.edits.turn(row, now, stepped(row, now, turns, fine), time);
+        let now = cx.model.value(row);
+        cx.edits.turn(row, now, stepped(row, now, turns, fine), time);
     }
     if let Some(text) = text {
-        start_typing(ui, response.id, if text.is_empty() { whole(row, desk.value(row)) } else { text });
+        start_typing(ui, response.id, if text.is_empty() { whole(row, cx.value(row)) } else { text });
     }
 }
 
-/// True while a person types into `field`.
+/// Returns true while text is typed into `field`.
 pub(super) fn is_typed(ui: &Ui, field: Id) -> bool {
     ui.data(|data| data.get_temp::<Typing>(typing())).is_some_and(|typing| typing.field == Some(field))
 }
 
-/// Opens the line to type in; it has the keyboard from the next frame on, so that no key is lost.
+/// Opens the text line of `field`; it has the keyboard from the next frame on.
 pub(super) fn start_typing(ui: &Ui, field: Id, text: String) {
     let edit = field.with("edit");
     let end = text.chars().count();
@@ -268,7 +268,7 @@ pub(super) fn start_typing(ui: &Ui, field: Id, text: String) {
     ui.ctx().request_repaint();
 }
 
-/// The line to type in, over `place`, while there is one for `field`; what was typed, once.
+/// Draws the text line of `field` over `place` while it is open; returns the text once, when it is entered.
 pub(super) fn type_line(ui: &mut Ui, look: &Palette, place: Rect, field: Id, size: f32) -> Option<String> {
     let typed = ui.data(|data| data.get_temp::<Typing>(typing()));
     let mut typed = typed.filter(|typing| typing.field == Some(field))?;
@@ -302,7 +302,7 @@ pub(super) fn type_line(ui: &mut Ui, look: &Palette, place: Rect, field: Id, siz
     None
 }
 
-/// `value`, so many steps on. Steps are round numbers in units where people count in them, else hundredths of the way.
+/// Returns `value` moved by `steps`. Steps are round numbers for units such as dB, else hundredths of the range.
 pub fn stepped(row: &Parameter, value: Value, steps: f32, fine: bool) -> Value {
     let on = f64::from(steps);
     match (row.kind, value) {

@@ -1,21 +1,21 @@
-//! The user's own files, in the configuration folder, and sessions that he exports. The only place in the editors that touches the file system; called
-//! when a window opens or closes and when a person chooses, never by the audio thread.
+//! User files in the configuration folder, and exported sessions. The only place in the editors that touches the file
+//! system; called when a window opens or closes and on user actions, never on the audio thread.
 
-pub mod choose;
-pub mod look;
+pub mod audio_files;
 pub mod presets;
+pub mod reference_loader;
 pub mod sessions;
-pub mod shelf;
+pub mod window_settings;
 
 use etcetera::BaseStrategy;
 use std::fs;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-/// The longest file that is read, bytes.
-const MOST_BYTES: u64 = 64 * 1024;
+/// Longest file that is read, bytes.
+const MAX_FILE_BYTES: u64 = 64 * 1024;
 
-/// Our folder; `None` where a user has no configuration folder.
+/// Returns Stemlink's folder; `None` without a configuration folder.
 fn folder() -> Option<PathBuf> {
     let config = etcetera::choose_base_strategy().ok()?.config_dir();
     Some(config.join("stemlink"))
@@ -23,11 +23,11 @@ fn folder() -> Option<PathBuf> {
 
 fn read(path: &Path) -> io::Result<String> {
     let mut text = String::new();
-    fs::File::open(path)?.take(MOST_BYTES).read_to_string(&mut text)?;
+    fs::File::open(path)?.take(MAX_FILE_BYTES).read_to_string(&mut text)?;
     Ok(text)
 }
 
-/// Writes `text` into a file, in place of one that is there; whole or not at all. Makes the folder that it lies in.
+/// Writes `text` into a file atomically, replacing an existing one. Creates its folder.
 fn write(path: &Path, text: &str) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;

@@ -26,7 +26,7 @@ pub fn figures_and_unit(row: &Parameter, value: Value) -> (String, &'static str)
     }
 }
 
-/// Figures and unit in one.
+/// Returns figures and unit as one text.
 pub fn whole(row: &Parameter, value: Value) -> String {
     let (figures, unit) = figures_and_unit(row, value);
     match unit {
@@ -36,7 +36,7 @@ pub fn whole(row: &Parameter, value: Value) -> String {
     }
 }
 
-/// Three significant figures, at most two decimals.
+/// Formats three significant figures, at most two decimals.
 fn significant(x: f64) -> String {
     match x.abs() {
         a if a >= 99.95 => number(x, 0),
@@ -45,7 +45,7 @@ fn significant(x: f64) -> String {
     }
 }
 
-/// A number with so many decimals and a true minus; never minus zero.
+/// Formats a number with `decimals` and a true minus; never minus zero.
 pub fn number(x: f64, decimals: usize) -> String {
     let text = format!("{x:.decimals$}");
     match text.strip_prefix('-') {
@@ -55,14 +55,14 @@ pub fn number(x: f64, decimals: usize) -> String {
     }
 }
 
-/// A [`number`] that says when it is above zero, too.
+/// Formats a [`number`] with its sign, plus too.
 pub fn signed(x: f64, decimals: usize) -> String {
     let text = number(x, decimals);
     let is_zero = text.chars().all(|c| c == '0' || c == '.');
     if is_zero || text.starts_with(MINUS) { text } else { format!("+{text}") }
 }
 
-/// Minutes and seconds, hours too where there are any: `2:47`.
+/// Formats minutes and seconds, and hours if there are any: `2:47`.
 pub fn time(seconds: f64) -> String {
     let all = seconds.max(0.0) as u64;
     let (hours, minutes, seconds) = (all / 3600, all / 60 % 60, all % 60);

@@ -1,4 +1,4 @@
-//! The equalizer as it is seen and grasped: response, nodes, spectra.
+//! Graph of the equalizer: response, nodes, spectra.
 
 mod axes;
 mod band;
@@ -6,24 +6,24 @@ mod card;
 mod curve;
 mod nodes;
 
-use super::facts::ViewCx;
+use super::analyser::AnalyserFrame;
 use super::paint::{self, area, between};
-use super::picture::Picture;
 use super::theme::Palette;
+use super::view_model::ViewCx;
 use axes::Axes;
-pub use band::Band;
+pub use band::BandRows;
 use curve::Curves;
 use egui::{Pos2, Rect, Sense, Stroke, Ui, pos2};
 
-/// Spectra that are as near as this to each other are one line, dB: less than half a pixel.
-const SAME: f32 = 0.1;
+/// Largest distance of two spectra that are drawn as one line, dB: less than half a pixel.
+const LINE_TOLERANCE_DB: f32 = 0.1;
 
-/// What the graph remembers from frame to frame; nothing of it is sound.
+/// State of the graph between frames; it never affects the sound.
 #[derive(Debug)]
 pub struct Graph {
     /// The band whose card is shown, by index.
     pub selected: Option<usize>,
-    /// What the axis shows up and down, dB.
+    /// Range of the gain axis, up and down, dB.
     pub range: f64,
     curves: Curves,
     /// The card stands at the top, not at the bottom.
@@ -37,26 +37,26 @@ impl Default for Graph {
 }
 
 impl Graph {
-    /// Draws it in `place`.
-    pub fn show(&mut self, ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect) {
-        let look = desk.look;
+    /// Draws the graph in `place`.
+    pub fn draw_graph(&mut self, ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect) {
+        let look = cx.look;
         paint::panel(ui, place, &look);
         let axes = Axes::new(place, self.range);
         let ground = ui.interact(axes.plot, ui.scope_id().with("equalizer"), Sense::click());
         ground.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Canvas, true, "Equalizer"));
         axes.draw(ui, &look);
-        self.spectra(ui, desk, &axes);
-        self.curves.follow(&desk.facts.settings.equalizer, desk.facts.rate, axes.plot.width());
-        self.response(ui, desk, &axes);
-        nodes::ground(self, ui, desk, &axes, &ground);
+        self.spectra(ui, cx, &axes);
+        self.curves.follow(&cx.model.settings.equalizer, cx.model.rate, axes.plot.width());
+        self.response(ui, cx, &axes);
+        nodes::ground(self, ui, cx, &axes, &ground);
         axes::choose_range(ui, &look, place, &mut self.range);
-        nodes::show(self, ui, desk, &axes);
-        card::show(self, ui, desk, &axes);
+        nodes::draw_nodes(self, ui, cx, &axes);
+        card::draw_band_card(self, ui, cx, &axes);
     }
 
-    fn spectra(&self, ui: &Ui, desk: &ViewCx<'_>, axes: &Axes) {
-        let Picture { before, after, .. } = &desk.facts.picture;
-        for other in &desk.facts.others {
+    fn spectra(&self, ui: &Ui, cx: &ViewCx<'_>, axes: &Axes) {
+        let AnalyserFrame { before, after, .. } = &cx.model.picture;
+        for other in &cx.model.others {
             let points = spectrum(axes, &other.levels);
             ui.painter().line(points, Stroke::new(1.0, Palette::faint(other.colour, 0.45)));
         }
@@ -64,10 +64,10 @@ impl Graph {
         let left = axes.plot.min.x;
         // the first begins behind the choice of the range
         let mut lines = [left + 64.0, left, left];
-        let pen = paint::pen(super::theme::font(super::theme::SMALL), desk.look.good);
-        for clash in &desk.facts.clashes {
+        let pen = paint::pen(super::theme::font(super::theme::SMALL), cx.look.good);
+        for clash in &cx.model.clashes {
             let band = Rect::from_x_y_ranges(axes.x(clash.low)..=axes.x(clash.high), axes.plot.y_range());
-            ui.painter().rect_filled(band, 0.0, Palette::faint(desk.look.good, 0.12));
+            ui.painter().rect_filled(band, 0.0, Palette::faint(cx.look.good, 0.12));
             let words = format!("collides with {}", clash.name);
             let width = paint::width(ui, &words, &pen).min(axes.plot.width());
             let left = (band.center().x - width / 2.0).clamp(axes.plot.min.x, axes.plot.max.x - width);
@@ -80,23 +80,23 @@ impl Graph {
                 );
             }
         }
-        if before.iter().chain(after).all(|&level| level <= super::picture::FLOOR) {
+        if before.iter().chain(after).all(|&level| level <= super::analyser::FLOOR_DB) {
             return;
         }
         let points = spectrum(axes, after);
-        area(ui.painter(), &points, axes.plot.max.y, Palette::faint(desk.track, 0.16));
+        area(ui.painter(), &points, axes.plot.max.y, Palette::faint(cx.track, 0.16));
         // what comes in is a hair line: it matters where it differs, and elsewhere lies below the other
-        if before.iter().zip(after).any(|(before, after)| (before - after).abs() > SAME) {
+        if before.iter().zip(after).any(|(before, after)| (before - after).abs() > LINE_TOLERANCE_DB) {
             let entering = spectrum(axes, before);
-            ui.painter().line(entering, Stroke::new(1.0, Palette::faint(desk.look.dim, 0.7)));
+            ui.painter().line(entering, Stroke::new(1.0, Palette::faint(cx.look.dim, 0.7)));
         }
-        ui.painter().line(points, Stroke::new(1.25, Palette::faint(desk.track, 0.85)));
+        ui.painter().line(points, Stroke::new(1.25, Palette::faint(cx.track, 0.85)));
     }
 
-    fn response(&self, ui: &Ui, desk: &ViewCx<'_>, axes: &Axes) {
-        let look = &desk.look;
-        for band in Band::all(desk.facts.chain_kind) {
-            let moving = self.curves.moving(desk, band);
+    fn response(&self, ui: &Ui, cx: &ViewCx<'_>, axes: &Axes) {
+        let look = &cx.look;
+        for band in BandRows::all(cx.model.chain_kind) {
+            let moving = self.curves.moving(cx, band);
             if let Some((still, moved)) = moving {
                 let (still, moved) = (axes.line(&still), axes.line(&moved));
                 between(&inside(ui, axes), &still, &moved, Palette::faint(look.accent, 0.28));
@@ -125,17 +125,17 @@ impl Graph {
     }
 }
 
-/// A spectrum as a line, from the first to the last point that is above the plot's ground.
+/// Returns a spectrum as a line, from the first to the last point above the bottom of the plot.
 fn spectrum(axes: &Axes, levels: &[f32]) -> Vec<Pos2> {
     let last = levels.len().saturating_sub(1).max(1) as f32;
-    let seen = |level: &f32| *level > axes::LOWEST_LEVEL;
+    let seen = |level: &f32| *level > axes::LOWEST_LEVEL_DB;
     let (Some(from), Some(to)) = (levels.iter().position(seen), levels.iter().rposition(seen)) else {
         return Vec::new();
     };
     (from..=to).map(|i| axes.level(i as f32 / last, levels[i])).collect()
 }
 
-/// Paints nothing outside the plot.
+/// Returns a painter that is clipped to the plot.
 fn inside(ui: &Ui, axes: &Axes) -> egui::Painter {
     ui.painter().with_clip_rect(axes.plot)
 }

@@ -2,13 +2,13 @@
 
 use super::controls::{Weight, icon, menu, pill};
 use super::edits::Edit;
-use super::facts::ViewCx;
 use super::listen;
-use super::master::hear;
+use super::master::audition;
 use super::paint::{self, pen, shortened};
 use super::preset_menu::PresetMenu;
 use super::stem::WindowRequests;
 use super::theme::{self, PAD, Palette};
+use super::view_model::ViewCx;
 use chain::ChainKind;
 use chain::monitor::MonitorMode;
 use chain::parameters::Value;
@@ -21,34 +21,34 @@ use session::stem_status::StemStatus;
 /// Height in points.
 pub const HEIGHT: f32 = 44.0;
 
-/// The names of settings that can be kept beside each other.
-pub const LETTERS: [&str; SLOT_COUNT] = ["A", "B", "C", "D"];
+/// Names of the settings slots.
+pub const SLOT_NAMES: [&str; SLOTS] = ["A", "B", "C", "D"];
 
-/// Draws it in `place`.
-pub fn show(
+/// Draws the header in `place`.
+pub fn draw_header(
     ui: &mut Ui,
-    desk: &mut ViewCx<'_>,
+    cx: &mut ViewCx<'_>,
     place: Rect,
     menu: &mut PresetMenu,
-    wishes: &mut WindowRequests,
+    requests: &mut WindowRequests,
 ) {
-    let look = desk.look;
+    let look = cx.look;
     ui.painter().rect_filled(place, 0.0, look.panel);
     let edge = Rect::from_min_size(place.min, vec2(4.0, place.height()));
-    ui.painter().rect_filled(edge, 0.0, desk.track);
+    ui.painter().rect_filled(edge, 0.0, cx.track);
 
     let y = place.center().y;
     let mut right = place.max.x - PAD;
-    right = power(ui, desk, pos2(right - 12.0, y)) - 4.0;
-    right = window_menu(ui, desk, pos2(right - 12.0, y), wishes) - 4.0;
-    right = listen::button(ui, desk, pos2(right - 12.0, y)) - PAD;
+    right = power(ui, cx, pos2(right - 12.0, y)) - 4.0;
+    right = window_menu(ui, cx, pos2(right - 12.0, y), requests) - 4.0;
+    right = listen::button(ui, cx, pos2(right - 12.0, y)) - PAD;
     let room = place.width();
     let link_width = if room > 900.0 { 190.0 } else { 132.0 };
     let at = Rect::from_min_max(pos2(right - link_width, y - 10.0), pos2(right, y + 10.0));
-    match (desk.facts.listen, hear::words(desk.facts)) {
-        (MonitorMode::Off, None) => link(ui, desk, at),
-        (MonitorMode::Off, Some(heard)) => hear::sign(ui, desk, at, &heard),
-        _ => listen::sign(ui, desk, at),
+    match (cx.model.listen, audition::words(cx.model)) {
+        (MonitorMode::Off, None) => link(ui, cx, at),
+        (MonitorMode::Off, Some(heard)) => audition::sign(ui, cx, at, &heard),
+        _ => listen::sign(ui, cx, at),
     }
     right -= link_width + PAD;
 
@@ -56,25 +56,25 @@ pub fn show(
     let preset_width = (room * 0.18).clamp(124.0, 240.0);
     let fixed = 4.0 * 28.0 + 2.0 * 26.0 + preset_width + 3.0 * PAD;
     let names = Rect::from_min_max(pos2(place.min.x + 16.0, y - 11.0), pos2(right - fixed, y + 11.0));
-    let used = whose(ui, desk, names);
+    let used = name_and_role(ui, cx, names);
     let mut left = used + PAD;
-    left = slots(ui, desk, pos2(left, y)) + PAD;
-    steps(ui, desk, pos2(left, y));
+    left = slots(ui, cx, pos2(left, y)) + PAD;
+    steps(ui, cx, pos2(left, y));
     left += 2.0 * 26.0 + PAD;
-    menu.show(ui, desk, Rect::from_min_size(pos2(left, y - 13.0), vec2(preset_width, 26.0)));
+    menu.draw_menu(ui, cx, Rect::from_min_size(pos2(left, y - 13.0), vec2(preset_width, 26.0)));
 }
 
-/// The track's name and the stem's role; returns where they end.
-fn whose(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect) -> f32 {
-    let look = desk.look;
-    let facts = desk.facts;
+/// Draws the track's name and the stem's role; returns their right end.
+fn name_and_role(ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect) -> f32 {
+    let look = cx.look;
+    let model = cx.model;
     let role =
-        if facts.role_is_guessed { format!("{}?", facts.role.name()) } else { facts.role.name().into() };
+        if model.role_is_guessed { format!("{}?", model.role.name()) } else { model.role.name().into() };
     let role_pen = pen(theme::font(theme::BODY), look.secondary);
-    let words = if facts.chain_kind == ChainKind::Stem { &role } else { facts.master.placement.name() };
+    let words = if model.chain_kind == ChainKind::Stem { &role } else { model.master.placement.name() };
     let role_width = paint::width(ui, words, &role_pen) + 18.0;
-    let fallback = if facts.chain_kind == ChainKind::Stem { "Stem" } else { "Master" };
-    let name = if facts.name.is_empty() { fallback } else { &facts.name };
+    let fallback = if model.chain_kind == ChainKind::Stem { "Stem" } else { "Master" };
+    let name = if model.name.is_empty() { fallback } else { &model.name };
     let bold = pen(theme::strong(theme::TITLE), look.text);
     let width = paint::width(ui, name, &bold).min(place.width() - role_width - 12.0);
     let at = Rect::from_min_size(place.min, vec2(width, place.height()));
@@ -82,32 +82,32 @@ fn whose(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect) -> f32 {
     let written = shortened(ui, name, &bold, at.width());
     paint::label(ui, at, Align2::LEFT_CENTER, &written, &bold).on_hover_text(name);
     let at = Rect::from_min_size(pos2(at.max.x + 10.0, place.min.y), vec2(role_width, place.height()));
-    if facts.chain_kind == ChainKind::Master {
-        return placement(ui, desk, at);
+    if model.chain_kind == ChainKind::Master {
+        return placement(ui, cx, at);
     }
     let response = menu(ui, &look, at, "Role", &role, look.secondary);
     egui::Popup::menu(&response).show(|ui| {
-        if ui.selectable_label(facts.role_is_guessed, "Guess from the name").clicked() {
-            desk.edits.want(Edit::Role(None));
+        if ui.selectable_label(model.role_is_guessed, "Guess from the name").clicked() {
+            cx.edits.request(Edit::Role(None));
             ui.close();
         }
         for role in StemRole::ALL {
-            let chosen = !facts.role_is_guessed && role == facts.role;
+            let chosen = !model.role_is_guessed && role == model.role;
             if ui.selectable_label(chosen, role.name()).clicked() {
-                desk.edits.want(Edit::Role(Some(role)));
+                cx.edits.request(Edit::Role(Some(role)));
                 ui.close();
             }
         }
     });
     let right = response.rect.max.x;
-    response.on_hover_text("What this stem is in the song. It chooses presets and colours, never the sound.");
+    response.on_hover_text("Role of this stem in the song. It selects presets and colours, never the sound.");
     right
 }
 
 /// Draws the menu of a Master's placement; returns its right end.
-fn placement(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect) -> f32 {
-    let look = desk.look;
-    let now = desk.facts.master.placement;
+fn placement(ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect) -> f32 {
+    let look = cx.look;
+    let now = cx.model.master.placement;
     let response = menu(ui, &look, place, "Placement", now.name(), look.secondary);
     egui::Popup::menu(&response).show(|ui| {
         for (placement, words) in [
@@ -115,65 +115,61 @@ fn placement(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect) -> f32 {
             (BusPosition::Final, "Final: last on the bus, or in a monitoring slot"),
         ] {
             if ui.selectable_label(placement == now, words).clicked() {
-                desk.edits.want(Edit::Placement(placement));
+                cx.edits.request(Edit::Placement(placement));
                 ui.close();
             }
         }
     });
     let right = response.rect.max.x;
-    response.on_hover_text("Where this Master sits. In Mix it relates stems to what enters it; in Final its output is what is heard, and playback figures are of that.");
+    response.on_hover_text("Position of this Master. In Mix it relates the stems to its input; in Final its output is what you hear, and playback figures are of that.");
     right
 }
 
-/// A, B, C, D; returns where they end.
-fn slots(ui: &mut Ui, desk: &mut ViewCx<'_>, start: Pos2) -> f32 {
+/// Draws the slots A to D; returns their right end.
+fn slots(ui: &mut Ui, cx: &mut ViewCx<'_>, start: Pos2) -> f32 {
     let mut x = start.x;
-    for (index, letter) in LETTERS.into_iter().enumerate() {
+    for (index, letter) in SLOT_NAMES.into_iter().enumerate() {
         let place = Rect::from_min_size(pos2(x, start.y - 12.0), vec2(24.0, 24.0));
-        let chosen = index == desk.facts.slot;
+        let chosen = index == cx.model.slot;
         let response =
-            pill(ui, &desk.look, place, letter, if chosen { Weight::Chosen } else { Weight::Quiet }, true);
-        if desk.facts.used[index] && !chosen {
-            ui.painter().circle_filled(pos2(place.center().x, place.max.y - 4.0), 1.5, desk.look.accent);
+            pill(ui, &cx.look, place, letter, if chosen { Weight::Chosen } else { Weight::Quiet }, true);
+        if cx.model.used[index] && !chosen {
+            ui.painter().circle_filled(pos2(place.center().x, place.max.y - 4.0), 1.5, cx.look.accent);
         }
         if response.clicked() && !chosen {
-            desk.edits.want(Edit::Slot(index));
+            cx.edits.request(Edit::Slot(index));
         }
         response.context_menu(|ui| {
             for (other, name) in
-                LETTERS.into_iter().enumerate().filter(|&(other, _)| other != desk.facts.slot)
+                SLOT_NAMES.into_iter().enumerate().filter(|&(other, _)| other != cx.model.slot)
             {
-                if ui.button(format!("Copy {} to {name}", LETTERS[desk.facts.slot])).clicked() {
-                    desk.edits.want(Edit::CopyTo(other));
+                if ui.button(format!("Copy {} to {name}", SLOT_NAMES[cx.model.slot])).clicked() {
+                    cx.edits.request(Edit::CopyTo(other));
                     ui.close();
                 }
             }
         });
-        response.on_hover_text(match desk.facts.chain_kind {
-            ChainKind::Stem => "Settings kept beside each other. Right click: copy.",
-            ChainKind::Master => {
-                "Settings kept beside each other, with the trims of all stems. Right click: copy."
-            }
+        response.on_hover_text(match cx.model.chain_kind {
+            ChainKind::Stem => "Settings to compare. Right-click: copy.",
+            ChainKind::Master => "Settings to compare, with the trims of all stems. Right-click: copy.",
         });
         x += 28.0;
     }
     x - 4.0
 }
 
-fn steps(ui: &mut Ui, desk: &mut ViewCx<'_>, start: Pos2) {
+fn steps(ui: &mut Ui, cx: &mut ViewCx<'_>, start: Pos2) {
     // what a Stem has not answered cannot be taken back yet
-    let is_asked = |stem: &StemCard| matches!(stem.request, TrimRequestState::Asked(_));
-    let settled = !desk.facts.snapshot.stems.iter().any(is_asked);
-    let can = desk.edits.can_undo() && settled;
-    if icon(ui, &desk.look, start + vec2(12.0, 0.0), "Undo", can, |p, c, ink| arrow(p, c, -1.0, ink))
-        .clicked()
+    let is_asked = |stem: &StemCard| matches!(stem.request, Request::Asked(_));
+    let settled = !cx.model.snapshot.stems.iter().any(is_asked);
+    let can = cx.edits.can_undo() && settled;
+    if icon(ui, &cx.look, start + vec2(12.0, 0.0), "Undo", can, |p, c, ink| arrow(p, c, -1.0, ink)).clicked()
     {
-        desk.edits.undo();
+        cx.edits.undo();
     }
-    let can = desk.edits.can_redo() && settled;
-    if icon(ui, &desk.look, start + vec2(38.0, 0.0), "Redo", can, |p, c, ink| arrow(p, c, 1.0, ink)).clicked()
-    {
-        desk.edits.redo();
+    let can = cx.edits.can_redo() && settled;
+    if icon(ui, &cx.look, start + vec2(38.0, 0.0), "Redo", can, |p, c, ink| arrow(p, c, 1.0, ink)).clicked() {
+        cx.edits.redo();
     }
     let undo = ui.input(|i| i.modifiers.command && !i.modifiers.shift && i.key_pressed(egui::Key::Z));
     let redo = ui.input(|i| i.modifiers.command && i.modifiers.shift && i.key_pressed(egui::Key::Z));
@@ -181,13 +177,13 @@ fn steps(ui: &mut Ui, desk: &mut ViewCx<'_>, start: Pos2) {
         return;
     }
     if undo {
-        desk.edits.undo();
+        cx.edits.undo();
     } else if redo {
-        desk.edits.redo();
+        cx.edits.redo();
     }
 }
 
-/// A bent arrow, to the left or right.
+/// Draws a bent arrow, to the left or right.
 fn arrow(painter: &egui::Painter, centre: Pos2, side: f32, ink: Color32) {
     let stroke = Stroke::new(1.5, ink);
     let at = |x: f32, y: f32| centre + vec2(side * x, y);
@@ -203,10 +199,10 @@ fn arrow(painter: &egui::Painter, centre: Pos2, side: f32, ink: Color32) {
     painter.line_segment([at(-1.5, 5.5), at(1.5, 5.5)], stroke);
 }
 
-fn power(ui: &mut Ui, desk: &mut ViewCx<'_>, centre: Pos2) -> f32 {
-    let Some(row) = desk.row("bypass") else { return centre.x };
-    let bypassed = desk.is_on(row);
-    let look = desk.look;
+fn power(ui: &mut Ui, cx: &mut ViewCx<'_>, centre: Pos2) -> f32 {
+    let Some(row) = cx.row("bypass") else { return centre.x };
+    let bypassed = cx.is_on(row);
+    let look = cx.look;
     let response = icon(ui, &look, centre, "Bypass", true, |painter, c, ink| {
         let ink = if bypassed { look.reduction } else { ink };
         let stroke = Stroke::new(1.75, ink);
@@ -221,14 +217,14 @@ fn power(ui: &mut Ui, desk: &mut ViewCx<'_>, centre: Pos2) -> f32 {
         painter.line_segment([c - vec2(0.0, 7.0), c], stroke);
     });
     if response.clicked() {
-        desk.put(row, Value::Switch(!bypassed));
+        cx.put(row, Value::Switch(!bypassed));
     }
     centre.x - 12.0
 }
 
-/// Scale and appearance.
-fn window_menu(ui: &mut Ui, desk: &mut ViewCx<'_>, centre: Pos2, wishes: &mut WindowRequests) -> f32 {
-    let look = desk.look;
+/// Draws the menu of scale and appearance; returns its left end.
+fn window_menu(ui: &mut Ui, cx: &mut ViewCx<'_>, centre: Pos2, requests: &mut WindowRequests) -> f32 {
+    let look = cx.look;
     let response = icon(ui, &look, centre, "Window", true, |painter, c, ink| {
         for y in [-4.0, 0.0, 4.0] {
             painter.hline(c.x - 6.0..=c.x + 6.0, c.y + y, Stroke::new(1.5, ink));
@@ -239,14 +235,14 @@ fn window_menu(ui: &mut Ui, desk: &mut ViewCx<'_>, centre: Pos2, wishes: &mut Wi
         let now = ui.ctx().zoom_factor();
         for scale in theme::SCALES {
             if ui.selectable_label((scale - now).abs() < 0.01, format!("{:.0} %", scale * 100.0)).clicked() {
-                wishes.scale = Some(scale);
+                requests.scale = Some(scale);
                 ui.close();
             }
         }
         ui.separator();
         for (words, palette) in [("Dark", Palette::DARK), ("Light", Palette::LIGHT)] {
             if ui.selectable_label(look.dark == palette.dark, words).clicked() {
-                wishes.dark = Some(palette.dark);
+                requests.dark = Some(palette.dark);
                 ui.close();
             }
         }
@@ -254,9 +250,9 @@ fn window_menu(ui: &mut Ui, desk: &mut ViewCx<'_>, centre: Pos2, wishes: &mut Wi
     centre.x - 12.0
 }
 
-/// The Stems that a Master sees, in words, with a lamp.
-fn stems(ui: &Ui, desk: &ViewCx<'_>, place: Rect) {
-    let (look, session) = (&desk.look, &desk.facts.snapshot);
+/// Draws the number of Stems that a Master sees, with a lamp.
+fn stems(ui: &Ui, cx: &ViewCx<'_>, place: Rect) {
+    let (look, session) = (&cx.look, &cx.model.snapshot);
     let gone = session.stems.iter().filter(|stem| stem.status == StemStatus::Gone).count();
     let count = session.summed().count();
     let plural = if count == 1 { "" } else { "s" };
@@ -271,16 +267,16 @@ fn stems(ui: &Ui, desk: &ViewCx<'_>, place: Rect) {
     response.on_hover_text(fault.unwrap_or("Stems whose sound makes up this mix."));
 }
 
-/// The link in words, with a lamp.
-fn link(ui: &Ui, desk: &ViewCx<'_>, place: Rect) {
-    if desk.facts.chain_kind == ChainKind::Master {
-        stems(ui, desk, place);
+/// Draws the link status with a lamp.
+fn link(ui: &Ui, cx: &ViewCx<'_>, place: Rect) {
+    if cx.model.chain_kind == ChainKind::Master {
+        stems(ui, cx, place);
         return;
     }
-    let look = &desk.look;
-    let (lamp, ink, words) = match &desk.facts.snapshot.master {
+    let look = &cx.look;
+    let (lamp, ink, words) = match &cx.model.snapshot.master {
         MasterLink::Waiting => (look.dim, look.secondary, "Waiting for Master".to_owned()),
-        MasterLink::Lost => (look.red, look.red, "Master is gone".to_owned()),
+        MasterLink::Lost => (look.red, look.red, "Link lost".to_owned()),
         MasterLink::Linked(linked) => {
             let plural = if linked.stems == 1 { "" } else { "s" };
             (look.good, look.secondary, format!("Linked · {} stem{plural}", linked.stems))
@@ -288,9 +284,9 @@ fn link(ui: &Ui, desk: &ViewCx<'_>, place: Rect) {
     };
     let response = paint::label(ui, place, Align2::RIGHT_CENTER, &words, &pen(theme::font(theme::BODY), ink));
     ui.painter().circle_filled(pos2(response.rect.min.x - 9.0, place.center().y), 3.5, lamp);
-    response.on_hover_text(match desk.facts.snapshot.master {
+    response.on_hover_text(match cx.model.snapshot.master {
         MasterLink::Waiting => "Put Stemlink Master on the master bus: it finds this stem by its sound.",
-        MasterLink::Lost => "The Master was closed. The sound is what this plugin's own settings say.",
+        MasterLink::Lost => "The Master was closed. The sound follows this plugin's own settings.",
         MasterLink::Linked(_) => "The Master sees this stem.",
     });
 }

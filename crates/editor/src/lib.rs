@@ -1,12 +1,12 @@
-//! The window of a plugin: every parameter, the meters, settings A to D.
+//! Window of a plugin: every parameter, the meters, settings A to D.
 //!
 //! It draws a [`Reading`](meter::Reading) and never computes loudness. Every value can be set by mouse alone
 //! ([`field`]), because text fields get no keys in some hosts.
 
+pub mod analyser;
 pub mod controls;
 pub mod edits;
 mod embed;
-pub mod facts;
 pub mod fader;
 pub mod field;
 pub mod files;
@@ -16,27 +16,27 @@ pub mod graph;
 pub mod header;
 pub mod listen;
 pub mod master;
+mod master_model;
 pub mod meter_panel;
 pub mod modules;
 mod neighbours;
 pub mod noise;
 pub mod notices;
 pub mod paint;
-pub mod picture;
 mod plain;
 pub mod preset_menu;
 mod references;
-mod session;
 pub mod stem;
 pub mod theme;
 pub mod tooltips;
 mod trims;
+pub mod view_model;
 mod waker;
 mod window;
 
 use chain::parameters::Parameter;
 use egui::{Ui, Vec2};
-use files::shelf::Shelf;
+use files::reference_loader::ReferenceLoader;
 use nice_plug::context::gui::{GuiContext, ParamSetter};
 use nice_plug::prelude::TrackInfo;
 use plugin_core::Output;
@@ -60,33 +60,33 @@ const NOTIFIER_POLL_INTERVAL: Duration = Duration::from_secs(1 << 30);
 
 pub use embed::Editor;
 
-/// The editor of a plugin. Nothing is opened yet.
+/// Returns the editor of a plugin. Nothing is opened yet.
 pub fn editor<O: Output>(name: &str, plugin: Arc<PluginContext<O>>) -> Editor<O> {
-    Editor::new(name, View::new(plugin))
+    Editor::new(name, PluginView::new(plugin))
 }
 
-/// View of a plugin's window.
-pub struct View<O: Output> {
+/// PluginView of a plugin's window.
+pub struct PluginView<O: Output> {
     /// The plugin, which the window may outlive.
     plugin: Arc<PluginContext<O>>,
-    /// Only while a window is open.
+    /// `None` while no window is open.
     context: Option<GuiContext>,
-    /// The window has told its size since it was opened.
+    /// The window has reported its size since it was opened.
     sized: bool,
-    /// It has been drawn since.
+    /// The window has been drawn since it was opened.
     drawn: Arc<AtomicBool>,
-    /// It draws again by itself, and need not be woken.
+    /// The window redraws by itself and need not be woken.
     awake: Arc<AtomicBool>,
-    /// Only while a window is open.
+    /// `None` while no window is open.
     waker: Option<Waker>,
     /// Drawing has panicked; the window stays empty, the host lives.
     failed: bool,
-    /// There was sound since the last look.
+    /// Sound has been processed since the last frame.
     sounds: Arc<AtomicBool>,
-    window: window::Window,
+    window: window::WindowController,
 }
 
-impl<O: Output> View<O> {
+impl<O: Output> PluginView<O> {
     fn new(plugin: Arc<PluginContext<O>>) -> Self {
         let sounds = Arc::new(AtomicBool::new(false));
         let bell = Arc::clone(&sounds);
@@ -100,11 +100,11 @@ impl<O: Output> View<O> {
             waker: None,
             failed: false,
             sounds,
-            window: window::Window::default(),
+            window: window::WindowController::default(),
         }
     }
 
-    /// A window has been opened. `is_stale` asks the view from another thread whether it [is](Self::is_stale).
+    /// Prepares the view for a window that has been opened. `is_stale` calls [`Self::is_stale`] from another thread.
     fn opened(
         &mut self,
         ctx: &egui::Context,
@@ -127,7 +127,7 @@ impl<O: Output> View<O> {
         self.window.open(ctx, &self.plugin, &self.drawn);
     }
 
-    /// Draws a frame of a window of that size, points of the system.
+    /// Draws a frame of a window of that size, in points of the system.
     fn frame(&mut self, ui: &mut Ui, room: Vec2) {
         let start = Instant::now();
         self.drawn.store(true, Ordering::Relaxed);
@@ -144,7 +144,7 @@ impl<O: Output> View<O> {
         }
     }
 
-    /// True if the window would look different if it were drawn now.
+    /// Returns true if the window would look different if it were drawn now.
     fn is_stale(&self) -> bool {
         if self.context.is_none() || self.failed {
             return false;
@@ -152,13 +152,13 @@ impl<O: Output> View<O> {
         self.window.is_stale(&self.plugin.shared)
     }
 
-    /// The window has been closed: what was heard instead of the output ends with it. Returns what woke it and
-    /// what read files for it: their threads end without the view's lock.
-    fn closed(&mut self) -> (Option<Waker>, Option<Shelf>) {
+    /// Ends everything that belongs to the closed window, monitoring too. Returns its waker and its loader: their threads
+    /// end without the view's lock.
+    fn closed(&mut self) -> (Option<Waker>, Option<ReferenceLoader>) {
         self.context = None;
-        let shelf = self.window.close(&self.plugin);
-        self.plugin.params.store.noise().keep_learned();
-        (self.waker.take(), shelf)
+        let loader = self.window.close(&self.plugin);
+        self.plugin.params.store.noise().keep();
+        (self.waker.take(), loader)
     }
 
     fn track_info_changed(&mut self, info: TrackInfo) {
@@ -172,7 +172,7 @@ impl<O: Output> View<O> {
     fn draw(&mut self, ui: &mut Ui, room: Vec2, setter: &ParamSetter<'_>) {
         self.window.note_frame(&self.plugin.shared);
         self.window.fit::<O>(ui, room);
-        self.window.show(ui, &self.plugin, setter);
+        self.window.draw_view(ui, &self.plugin, setter);
     }
 }
 
@@ -182,7 +182,7 @@ fn request_frame(ctx: &egui::Context, delay: Duration) {
     ctx.request_repaint_after(delay + predicted);
 }
 
-/// Sets every parameter to a snapshot's value, as a person would.
+/// Sets every parameter to a snapshot's value through host gestures.
 struct Recall<'a, 'b> {
     snapshot: &'a ParameterSnapshot,
     setter: &'a ParamSetter<'b>,
@@ -208,8 +208,8 @@ mod tests {
 
     fn ends<O: Output>(listen: MonitorMode) {
         let plugin = Arc::<PluginContext<O>>::default();
-        let mut view = View::new(Arc::clone(&plugin));
-        plugin.shared.monitor.set_mode(listen);
+        let mut view = PluginView::new(Arc::clone(&plugin));
+        plugin.shared.monitor.want(listen);
         drop(view.closed());
         assert_eq!(plugin.shared.monitor.mode(), MonitorMode::Off, "{listen:?}");
     }

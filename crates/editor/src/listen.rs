@@ -1,25 +1,25 @@
-//! AuditionEffect something else than the output: the menu of ways, and the sign that one is on.
+//! Menu of monitor modes, and the banner that shows the active one.
 
 use super::controls::icon;
 use super::edits::Edit;
-use super::facts::{ViewCx, ViewModel};
 use super::format::{signed, whole};
-use super::graph::Band;
+use super::graph::BandRows;
 use super::paint::{self, pen, shortened};
 use super::theme;
 use super::tooltips;
+use super::view_model::{ViewCx, ViewModel};
 use chain::monitor::MonitorMode;
 use chain::{ChainKind, LatencyClass};
 use egui::{Align2, Pos2, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo, vec2};
 use session::audition::AuditionEffect;
 
-/// A way of listening in words.
+/// Returns a monitor mode as text.
 pub fn words(listen: MonitorMode) -> String {
     match listen {
         MonitorMode::Off => "the output".into(),
-        MonitorMode::Delta => "what changes".into(),
+        MonitorMode::Delta => "the difference".into(),
         MonitorMode::Bypass(gain) => format!("the input, {} dB", signed(gain.0, 1)),
-        MonitorMode::Gain(gain) => format!("as played, {} dB", signed(gain.0, 1)),
+        MonitorMode::Gain(gain) => format!("the normalized output, {} dB", signed(gain.0, 1)),
         MonitorMode::Mono => "mono".into(),
         MonitorMode::Side => "side".into(),
         MonitorMode::Left => "left".into(),
@@ -32,38 +32,38 @@ pub fn words(listen: MonitorMode) -> String {
     }
 }
 
-/// A way of listening, its words in the menu, and whether it can be had now.
-type Way = (MonitorMode, String, bool);
+/// Menu entry: monitor mode, text, and true if it is available.
+type ListenEntry = (MonitorMode, String, bool);
 
-/// The ways there are, each with its words in the menu and whether it can be had now.
-fn ways(facts: &ViewModel, desk: &ViewCx<'_>) -> Vec<Way> {
-    let gain = facts.match_gain.unwrap_or_default();
-    let matched = match facts.match_gain {
+/// Returns the entries of the menu.
+fn listen_entries(model: &ViewModel, cx: &ViewCx<'_>) -> Vec<ListenEntry> {
+    let gain = model.match_gain.unwrap_or_default();
+    let matched = match model.match_gain {
         Some(gain) => format!("Input, equally loud ({} dB)", signed(gain.0, 1)),
         None => "Input, equally loud".into(),
     };
     let mut all = vec![
-        (MonitorMode::Bypass(gain), matched, facts.match_gain.is_some()),
-        (MonitorMode::Delta, "What the chain changes".into(), true),
+        (MonitorMode::Bypass(gain), matched, model.match_gain.is_some()),
+        (MonitorMode::Delta, "Difference (output minus input)".into(), true),
         (MonitorMode::Mono, "Mono".into(), true),
         (MonitorMode::Side, "Side".into(), true),
         (MonitorMode::Left, "Left on both".into(), true),
         (MonitorMode::Right, "Right on both".into(), true),
     ];
-    for band in Band::all(facts.chain_kind).iter().filter(|band| desk.is_on(band.on)) {
-        let frequency = whole(band.frequency, desk.value(band.frequency));
-        all.push((MonitorMode::Band(band.index), format!("Band {}: {frequency}", band.index + 1), true));
-        if band.is_dynamic(desk) {
-            all.push((MonitorMode::Key(band.index), format!("What moves band {}", band.index + 1), true));
+    for band in BandRows::all(model.chain_kind).iter().filter(|band| cx.is_on(band.on)) {
+        let frequency = whole(band.frequency, cx.value(band.frequency));
+        all.push((MonitorMode::Band(band.index), format!("BandRows {}: {frequency}", band.index + 1), true));
+        if band.is_dynamic(cx) {
+            all.push((MonitorMode::Key(band.index), format!("Key of band {}", band.index + 1), true));
         }
     }
     let denoises =
-        facts.class == LatencyClass::LinearDenoise && desk.row("dn_on").is_some_and(|row| desk.is_on(row));
+        model.class == LatencyClass::LinearDenoise && cx.row("dn_on").is_some_and(|row| cx.is_on(row));
     all.push((MonitorMode::Removed, "Removed noise".into(), denoises));
     all
 }
 
-/// The same way, whatever its gain.
+/// Returns true for the same mode, regardless of its gain.
 fn same(a: MonitorMode, b: MonitorMode) -> bool {
     core::mem::discriminant(&a) == core::mem::discriminant(&b)
         && match (a, b) {
@@ -74,24 +74,24 @@ fn same(a: MonitorMode, b: MonitorMode) -> bool {
         }
 }
 
-/// A column of the menu.
-fn entries(ui: &mut Ui, desk: &mut ViewCx<'_>, ways: Vec<Way>) {
+/// Draws a column of the menu.
+fn entries(ui: &mut Ui, cx: &mut ViewCx<'_>, ways: Vec<ListenEntry>) {
     for (listen, words, can) in ways {
-        let chosen = same(listen, desk.facts.listen);
+        let chosen = same(listen, cx.model.listen);
         let entry = ui.add_enabled(can, egui::Button::selectable(chosen, words));
         let entry = entry.on_hover_text(tooltips::listening(listen));
         if entry.on_disabled_hover_text(tooltips::listening(listen)).clicked() {
-            desk.edits.want(Edit::MonitorMode(if chosen { MonitorMode::Off } else { listen }));
+            cx.edits.request(Edit::MonitorMode(if chosen { MonitorMode::Off } else { listen }));
             ui.close();
         }
     }
 }
 
-/// The button that opens the menu, around `centre`; returns where it begins.
-pub fn button(ui: &mut Ui, desk: &mut ViewCx<'_>, centre: Pos2) -> f32 {
-    let (look, facts) = (desk.look, desk.facts);
+/// Draws the button that opens the menu, around `centre`; returns its left end.
+pub fn button(ui: &mut Ui, cx: &mut ViewCx<'_>, centre: Pos2) -> f32 {
+    let (look, model) = (cx.look, cx.model);
     let response = icon(ui, &look, centre, "Listen", true, |painter, c, ink| {
-        let ink = if facts.listen == MonitorMode::Off { ink } else { look.reduction };
+        let ink = if model.listen == MonitorMode::Off { ink } else { look.reduction };
         // headphones
         let stroke = Stroke::new(1.5, ink);
         let arc: Vec<Pos2> = (0..=16)
@@ -109,51 +109,53 @@ pub fn button(ui: &mut Ui, desk: &mut ViewCx<'_>, centre: Pos2) -> f32 {
     egui::Popup::menu(&response).show(|ui| {
         ui.label(egui::RichText::new("Listen to").size(theme::SMALL).color(look.secondary));
         let off = (MonitorMode::Off, "Output".to_owned(), true);
-        let of_bands = |way: &Way| matches!(way.0, MonitorMode::Band(_) | MonitorMode::Key(_));
-        let (bands, others): (Vec<Way>, Vec<Way>) = ways(facts, desk).into_iter().partition(of_bands);
+        let of_bands = |way: &ListenEntry| matches!(way.0, MonitorMode::Band(_) | MonitorMode::Key(_));
+        let (bands, others): (Vec<ListenEntry>, Vec<ListenEntry>) =
+            listen_entries(model, cx).into_iter().partition(of_bands);
         let others = std::iter::once(off).chain(others).collect();
         // eight bands that move are too many for one column of a small window
         ui.horizontal_top(|ui| {
             for column in [others, bands] {
-                ui.vertical(|ui| entries(ui, desk, column));
+                ui.vertical(|ui| entries(ui, cx, column));
             }
         });
     });
     centre.x - 12.0
 }
 
-/// What is heard instead of the output, to be seen by everybody: in `place`; a click ends it.
-pub fn sign(ui: &Ui, desk: &mut ViewCx<'_>, place: Rect) {
-    let ink = pen(theme::strong(theme::SMALL), desk.look.background);
-    let references = &desk.facts.master.references;
+/// Draws the banner of the active monitor mode in `place`; a click ends the mode.
+pub fn sign(ui: &Ui, cx: &mut ViewCx<'_>, place: Rect) {
+    let ink = pen(theme::strong(theme::SMALL), cx.look.background);
+    let references = &cx.model.master.references;
     let song = references.heard.and_then(|index| references.kept.get(index));
-    let whole = match (desk.facts.asked, song) {
+    let whole = match (cx.model.asked, song) {
         (Some(AuditionEffect::Muted), _) => "Muted by the Master".to_owned(),
         (Some(AuditionEffect::Bypassed), _) => "Bypassed by the Master".to_owned(),
-        (None, Some(song)) => format!("AuditionEffect {}", song.name()),
-        (None, None) => format!("AuditionEffect {}", words(desk.facts.listen)),
+        (None, Some(song)) => format!("Listening to {}", song.name()),
+        (None, None) => format!("Listening to {}", words(cx.model.listen)),
     };
     let shown = shortened(ui, &whole, &ink, place.width() - 20.0);
-    let response = banner(ui, desk, place, (&shown, &whole));
+    let response = banner(ui, cx, place, (&shown, &whole));
     if response.clicked() {
-        desk.edits.want(Edit::MonitorMode(MonitorMode::Off));
+        cx.edits.request(Edit::MonitorMode(MonitorMode::Off));
     }
-    let chain_kind = if desk.facts.chain_kind == ChainKind::Stem { "Stem" } else { "Master" };
-    response.on_hover_text(match desk.facts.asked {
-        Some(AuditionEffect::Muted) => format!("Somebody at the Master hears the mix without it. {ENDS}"),
-        Some(AuditionEffect::Bypassed) => format!("Somebody at the Master hears it as it enters its chain. {ENDS}"),
+    let chain_kind = if cx.model.chain_kind == ChainKind::Stem { "Stem" } else { "Master" };
+    response.on_hover_text(match cx.model.asked {
+        Some(AuditionEffect::Muted) => format!("The Master's window mutes this stem. {ENDS_NOTE}"),
+        Some(AuditionEffect::Bypassed) => format!("The Master's window bypasses this stem's chain. {ENDS_NOTE}"),
         None => format!(
-            "This {chain_kind} is heard otherwise than it will be printed: {} Never saved, never in a render; ends with this window, or by a click here.",
-            tooltips::listening(desk.facts.listen)
+            "You are not hearing what this {chain_kind} will print. {} Never saved, never in a render; ends when this window closes, or by a click here.",
+            tooltips::listening(cx.model.listen)
         ),
     });
 }
 
-const ENDS: &str = "Never saved, never in a render; ends with the Master's window, or by a click here.";
+const ENDS_NOTE: &str =
+    "Never saved, never in a render; ends when the Master's window closes, or by a click here.";
 
-/// A sign on the right of `place`: what of its words is shown, and all of them.
-pub(super) fn banner(ui: &Ui, desk: &ViewCx<'_>, place: Rect, (shown, whole): (&str, &str)) -> Response {
-    let look = &desk.look;
+/// Draws a banner at the right of `place`: shortened text, full text.
+pub(super) fn banner(ui: &Ui, cx: &ViewCx<'_>, place: Rect, (shown, whole): (&str, &str)) -> Response {
+    let look = &cx.look;
     let ink = pen(theme::strong(theme::SMALL), look.background);
     let width = paint::width(ui, shown, &ink) + 20.0;
     let at = Rect::from_min_max(egui::pos2(place.max.x - width, place.min.y), place.max);

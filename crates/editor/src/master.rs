@@ -1,31 +1,31 @@
-//! The Master's view: the session, its own chain, and where stems cover each other.
+//! View of the Master: session, own chain, masking, references.
 
+pub(super) mod audition;
 mod banner;
+mod checklist;
 mod columns;
+mod first_minute;
 mod ghost;
-pub(super) mod hear;
 mod history;
 mod masking;
 mod platforms;
-mod ready;
 mod references;
 mod songs;
-mod stage;
 mod status;
 mod table;
 mod tabs;
 mod trim;
 
-pub use ready::{Point, ready};
-pub use stage::Stage;
+pub use checklist::{ChecklistItem, checklist};
+pub use first_minute::FirstMinute;
 
 use super::edits::Edits;
-use super::facts::{ViewCx, ViewModel};
 use super::graph::Graph;
 use super::meter_panel::{self, Readings};
 use super::preset_menu::PresetMenu;
 use super::stem::{ChainParts, WindowRequests};
 use super::theme::{GAP, Palette};
+use super::view_model::{ViewCx, ViewModel};
 use super::{footer, header, modules};
 use egui::{Rect, Ui, pos2, vec2};
 
@@ -44,10 +44,10 @@ pub enum Tab {
 }
 
 impl Tab {
-    /// All of them.
+    /// All tabs.
     pub const ALL: [Self; 4] = [Self::Session, Self::Chain, Self::Masking, Self::References];
 
-    /// The word on the tab.
+    /// Returns the title of the tab.
     pub fn name(self) -> &'static str {
         match self {
             Self::Session => "Session",
@@ -60,20 +60,20 @@ impl Tab {
 
 /// Places of the parts of the session's tab.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Parts {
+pub struct SessionParts {
     /// Stems.
     pub table: Rect,
     /// Meters of the Master's output.
     pub meter_panel: Rect,
     /// Platforms.
     pub platforms: Rect,
-    /// The timeline; during a move, what it does.
+    /// Timeline; during a move, its prediction.
     pub history: Rect,
 }
 
-impl Parts {
-    /// Divides what is below header and tabs.
-    pub fn of(place: Rect) -> Self {
+impl SessionParts {
+    /// Divides the space below header and tabs.
+    pub fn new(place: Rect) -> Self {
         let history_height = (place.height() * 0.17).clamp(60.0, 200.0).round();
         let history = Rect::from_min_max(pos2(place.min.x, place.max.y - history_height), place.max);
         let platforms_top = history.min.y - GAP - platforms::HEIGHT;
@@ -90,73 +90,73 @@ impl Parts {
     }
 }
 
-/// The view of a Master: what it remembers of its own is no sound.
+/// View of a Master. Its state never affects the sound.
 #[derive(Debug, Default)]
 pub struct MasterView {
     tab: Tab,
     graph: Graph,
     presets: PresetMenu,
-    table: table::Table,
-    references: references::Page,
-    /// Whose playback prices are in, by its place among the platforms.
+    table: table::StemTable,
+    references: references::ReferencesTab,
+    /// Index of the platform whose playback predictions are for.
     platform: usize,
-    /// The loudest stretch is marked on the timeline.
+    /// The loudest passage is marked on the timeline.
     loudest: bool,
 }
 
 impl MasterView {
-    /// Draws it over the whole of `ui`.
-    pub fn show(
+    /// Draws the view over the whole of `ui`.
+    pub fn draw_view(
         &mut self,
         ui: &mut Ui,
-        facts: &ViewModel,
+        model: &ViewModel,
         edits: &mut Edits,
         look: &Palette,
     ) -> WindowRequests {
-        let mut wishes = WindowRequests::default();
+        let mut requests = WindowRequests::default();
         let window = ui.max_rect();
         ui.painter().rect_filled(window, 0.0, look.background);
-        edits.follow_slot(facts.slot);
-        let track = look.track(facts.colour, facts.role);
-        let mut desk = ViewCx { facts, edits, look: *look, track };
+        edits.follow_slot(model.slot);
+        let track = look.track(model.colour, model.role);
+        let mut cx = ViewCx { model, edits, look: *look, track };
         let header = Rect::from_min_size(window.min, vec2(window.width(), header::HEIGHT));
-        header::show(ui, &mut desk, header, &mut self.presets, &mut wishes);
+        header::draw_header(ui, &mut cx, header, &mut self.presets, &mut requests);
         let bar = Rect::from_min_max(
             pos2(window.min.x + GAP, header.max.y),
             pos2(window.max.x - GAP, header.max.y + tabs::HEIGHT),
         );
-        tabs::show(ui, &mut desk, bar, &mut self.tab, &mut self.loudest);
+        tabs::draw_tabs(ui, &mut cx, bar, &mut self.tab, &mut self.loudest);
         let place = Rect::from_min_max(pos2(window.min.x + GAP, bar.max.y), window.max - vec2(GAP, GAP));
         match self.tab {
-            Tab::Session => self.session(ui, &mut desk, place),
+            Tab::Session => self.session(ui, &mut cx, place),
             Tab::Chain => {
-                self.table.forget(&mut desk);
-                let parts = ChainParts::of(place, window.size());
-                self.graph.show(ui, &mut desk, parts.graph);
-                meter_panel::show(ui, &mut desk, parts.meter_panel, Readings::Chain);
-                modules::show(ui, &mut desk, parts.modules);
-                footer::show(ui, &mut desk, parts.footer);
+                self.table.forget(&mut cx);
+                let parts = ChainParts::new(place, window.size());
+                self.graph.draw_graph(ui, &mut cx, parts.graph);
+                meter_panel::draw_meter_panel(ui, &mut cx, parts.meter_panel, Readings::Chain);
+                modules::draw_modules(ui, &mut cx, parts.modules);
+                footer::draw_footer(ui, &mut cx, parts.footer);
             }
             Tab::Masking => {
-                self.table.forget(&mut desk);
-                masking::show(ui, &desk, place);
+                self.table.forget(&mut cx);
+                masking::draw_masking(ui, &cx, place);
             }
             Tab::References => {
-                self.table.forget(&mut desk);
-                self.references.show(ui, &mut desk, place);
+                self.table.forget(&mut cx);
+                self.references.draw_tab(ui, &mut cx, place);
             }
         }
-        wishes
+        requests
     }
 
-    fn session(&mut self, ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect) {
-        let parts = Parts::of(place);
-        let shown = self.table.show(ui, desk, parts.table, self.platform);
-        meter_panel::show(ui, desk, parts.meter_panel, Readings::Output);
-        platforms::show(ui, desk, parts.platforms, &mut self.platform, shown);
+    fn session(&mut self, ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect) {
+        let parts = SessionParts::new(place);
+        let shown = self.table.draw_table(ui, cx, parts.table, self.platform);
+        meter_panel::draw_meter_panel(ui, cx, parts.meter_panel, Readings::Output);
+        platforms::draw_platforms(ui, cx, parts.platforms, &mut self.platform, shown);
         match shown {
-            Some(proposal) => banner::show(ui, desk, parts.history, proposal, self.platform),
-            None => history::show(ui, desk, parts.history, self.loudest),
+            Some(proposal) => banner::draw_prediction(ui, cx, parts.history, proposal, self.platform),
+            None => history::draw_timeline(ui, cx, parts.history, self.loudest),
         }
     }
 }
@@ -170,7 +170,7 @@ mod tests {
         for width in (744..=1600).step_by(20) {
             for height in (388..=1000).step_by(20) {
                 let place = Rect::from_min_size(pos2(8.0, 84.0), vec2(width as f32, height as f32));
-                let Parts { table, meter_panel, platforms, history } = Parts::of(place);
+                let SessionParts { table, meter_panel, platforms, history } = SessionParts::new(place);
                 let all = [table, meter_panel, platforms, history];
                 for (i, a) in all.iter().enumerate() {
                     assert!(place.contains_rect(*a) && a.is_positive(), "{width}x{height}: {a:?}");

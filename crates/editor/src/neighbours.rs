@@ -1,78 +1,79 @@
-//! The other stems behind a Stem's equalizer: their spectra, and where they are in this one's way.
+//! Spectra of the other stems behind a Stem's equalizer, and the ranges in which they mask it.
 
-use super::facts::Clash;
-use super::picture::{FLOOR, Named, POINTS, frequency, tilt};
+use super::analyser::{FLOOR_DB, NamedSpectrum, SPECTRUM_POINTS, frequency, tilt};
 use super::theme::Palette;
-use plugin_core::gauges::scope::SCOPE_FRAMES;
+use super::view_model::Clash;
+use plugin_core::gauges::scope::FRAMES;
 use plugin_core::session_view::StemCard;
 use session::masking::{BAND_COUNT, BandLevels, Masking, centre_hz, masking};
 use session::record::StemId;
 use std::collections::BTreeMap;
 use units::{Db, Hz, decibels};
 
-/// The most that are drawn: the loudest.
-const MOST: usize = 8;
-/// How slowly they follow, seconds: a hint from averages, not a meter.
-const SLOW: f64 = 1.5;
-/// What is as near as this to where it goes is there, dB.
-const THERE: f64 = 0.1;
-/// A band is in the way from here on, and until it is less than that (0 to 1).
-const BEGINS: f64 = 0.6;
-const ENDS: f64 = 0.4;
-/// Where there is nothing, dB.
-const NOTHING: f64 = -120.0;
+/// Largest number of spectra drawn: the loudest ones.
+const MAX_DRAWN: usize = 8;
+/// Time constant of the spectra, seconds: a hint from averages, not a meter.
+const TIME_CONSTANT_SECONDS: f64 = 1.5;
+/// Distance from its goal at which a level counts as settled, dB.
+const SETTLED_DB: f64 = 0.1;
+/// Masking, 0 to 1, at which a band is marked.
+const MASKING_BEGIN: f64 = 0.6;
+const MASKING_END: f64 = 0.4;
+/// Level of silence, dB.
+const SILENCE_DB: f64 = -120.0;
 /// Half a third of an octave, as a factor (IEC 61260-1, base ten: a twentieth of a decade).
-const HALF_BAND: f64 = 1.122_018_454_301_963_3;
+const HALF_BAND_RATIO: f64 = 1.122_018_454_301_963_3;
 
-/// What is remembered from frame to frame.
+/// State between frames.
 #[derive(Debug, Default)]
 pub(super) struct Neighbours {
     levels: BTreeMap<StemId, [f64; BAND_COUNT]>,
-    /// Bands of this stem in which another was in the way.
+    /// Bands of this stem that another one masked.
     hidden: [bool; BAND_COUNT],
     time: f64,
-    /// Levels are still on their way to where they go.
+    /// Levels have not settled yet.
     is_moving: bool,
 }
 
 impl Neighbours {
-    /// True while what it draws changes although nothing is published.
+    /// Returns true while the spectra change without a new snapshot.
     pub(super) fn is_moving(&self) -> bool {
         self.is_moving
     }
 
-    /// Spectra of the others among `cards`, as the Stem `me` draws them for audio at `rate`, and where they are in its way.
-    pub(super) fn look(
+    /// Returns the spectra of the other stems among `cards` for the Stem `me` at sample rate `rate`, and the ranges that they mask.
+    pub(super) fn update(
         &mut self,
         cards: &[StemCard],
         me: StemId,
         (rate, time): (Hz, f64),
         look: &Palette,
-    ) -> (Vec<Named>, Vec<Clash>) {
-        let step = 1.0 - (-(time - self.time).clamp(0.0, 1.0) / SLOW).exp();
+    ) -> (Vec<NamedSpectrum>, Vec<Clash>) {
+        let step = 1.0 - (-(time - self.time).clamp(0.0, 1.0) / TIME_CONSTANT_SECONDS).exp();
         self.time = time;
         let cards: Vec<&StemCard> =
             cards.iter().filter(|card| card.status.is_linked() && card.inside.is_none()).collect();
         self.is_moving = false;
         self.levels.retain(|id, _| cards.iter().any(|card| card.id == *id));
         for card in &cards {
-            let now = card.spectrum.map(|level| level.map_or(NOTHING, |level| level.0.max(NOTHING)));
+            let now = card.spectrum.map(|level| level.map_or(SILENCE_DB, |level| level.0.max(SILENCE_DB)));
             let kept = self.levels.entry(card.id).or_insert(now);
             for (kept, now) in kept.iter_mut().zip(now) {
-                let is_there = (now - *kept).abs() < THERE;
+                let is_there = (now - *kept).abs() < SETTLED_DB;
                 self.is_moving |= !is_there;
                 *kept = if is_there { now } else { *kept + step * (now - *kept) };
             }
         }
         let bands: Vec<BandLevels> = cards
             .iter()
-            .map(|card| self.levels[&card.id].map(|level| (level > NOTHING + 1.0).then_some(Db(level))))
+            .map(|card| self.levels[&card.id].map(|level| (level > SILENCE_DB + 1.0).then_some(Db(level))))
             .collect();
         let loudest = |index: usize| bands[index].iter().flatten().map(|level| level.0).reduce(f64::max);
         let mut others: Vec<usize> =
             (0..cards.len()).filter(|&i| cards[i].id != me && loudest(i).is_some()).collect();
-        others.sort_by(|&a, &b| loudest(b).unwrap_or(NOTHING).total_cmp(&loudest(a).unwrap_or(NOTHING)));
-        let named = others.iter().take(MOST).map(|&i| Named {
+        others
+            .sort_by(|&a, &b| loudest(b).unwrap_or(SILENCE_DB).total_cmp(&loudest(a).unwrap_or(SILENCE_DB)));
+        let named = others.iter().take(MAX_DRAWN).map(|&i| NamedSpectrum {
             name: cards[i].name().to_owned(),
             colour: look.track(cards[i].colour, cards[i].role),
             levels: curve(&bands[i], rate),
@@ -87,20 +88,20 @@ impl Neighbours {
         (named.collect(), clashes)
     }
 
-    /// Runs of bands in which the same other stem is in the way.
+    /// Joins neighbouring bands that the same stem masks.
     fn clashes(&mut self, masking: &Masking, name: impl Fn(usize) -> String) -> Vec<Clash> {
         let mut clashes: Vec<(usize, usize, Clash)> = Vec::new();
         for band in 0..BAND_COUNT {
-            let least = if self.hidden[band] { ENDS } else { BEGINS };
+            let least = if self.hidden[band] { MASKING_END } else { MASKING_BEGIN };
             self.hidden[band] = masking.bands[band].is_some_and(|share| share >= least);
             let Some(by) = masking.by[band].filter(|_| self.hidden[band]) else { continue };
-            let high = Hz(centre_hz(band) * HALF_BAND);
+            let high = Hz(centre_hz(band) * HALF_BAND_RATIO);
             match clashes.last_mut() {
                 Some((last, whose, clash)) if *last + 1 == band && *whose == by => {
                     (*last, clash.high) = (band, high);
                 }
                 _ => {
-                    let low = Hz(centre_hz(band) / HALF_BAND);
+                    let low = Hz(centre_hz(band) / HALF_BAND_RATIO);
                     clashes.push((band, by, Clash { name: name(by), low, high }));
                 }
             }
@@ -109,19 +110,19 @@ impl Neighbours {
     }
 }
 
-/// A spectrum in third octaves as the picture has its own: the level of one line of its transform, tilted.
+/// Converts third octaves to the analyser's scale: the level of one FFT bin, tilted.
 fn curve(bands: &BandLevels, rate: Hz) -> Vec<f32> {
     let frames = if rate.0 > 60_000.0 { SCOPE_FRAMES } else { SCOPE_FRAMES / 2 };
     // a Hann window makes each line as wide as one and a half
     let line = 1.5 * rate.0 / frames as f64;
     let at = |index: usize| bands[index].map(|level| level.0);
-    let width = HALF_BAND - 1.0 / HALF_BAND;
-    (0..POINTS)
+    let width = HALF_BAND_RATIO - 1.0 / HALF_BAND_RATIO;
+    (0..SPECTRUM_POINTS)
         .map(|point| {
             let frequency = frequency(point);
             let place = 17.0 + 0.5 * decibels(frequency.0 / 1000.0);
             if !(-0.5..=BAND_COUNT as f64 - 0.5).contains(&place) {
-                return FLOOR;
+                return FLOOR_DB;
             }
             let place = place.clamp(0.0, BAND_COUNT as f64 - 1.0);
             let (low, part) = (place.floor() as usize, place.fract());
@@ -129,10 +130,10 @@ fn curve(bands: &BandLevels, rate: Hz) -> Vec<f32> {
                 (Some(a), Some(b)) => a + part * (b - a),
                 (Some(a), None) if part < 0.5 => a,
                 (None, Some(b)) if part >= 0.5 => b,
-                _ => return FLOOR,
+                _ => return FLOOR_DB,
             };
             let share = (line / (width * frequency.0)).min(1.0);
-            ((level + 0.5 * decibels(share)) as f32 + tilt(frequency)).max(FLOOR)
+            ((level + 0.5 * decibels(share)) as f32 + tilt(frequency)).max(FLOOR_DB)
         })
         .collect()
 }
@@ -140,7 +141,7 @@ fn curve(bands: &BandLevels, rate: Hz) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::picture::{Analyser, fraction_of};
+    use crate::analyser::{Analyser, fraction_of};
     use plugin_core::gauges::Gauges;
     use plugin_core::gauges::scope::{ScopePoint, ScopeWatch};
     use session::stem_status::StemStatus;
@@ -165,15 +166,17 @@ mod tests {
         for block in 0..60 {
             let (left, right) = (noise(2 * block + 1, 4096, 0.5), noise(2 * block + 2, 4096, 0.5));
             power += left.iter().chain(&right).map(|x| x * x).sum::<f64>() / (60.0 * 8192.0);
-            gauges.scope().write(ScopePoint::After, &left, &right);
-            own.clone_from(&analyser.look(gauges.scope(), block as f64 * 0.1).after);
+            gauges.scope().write(Point::After, &left, &right);
+            own.clone_from(&analyser.update(gauges.scope(), block as f64 * 0.1).after);
         }
         // white noise: a band has its part of the power, twice that against a sine
-        let white = levels(|hz| 0.5 * decibels(2.0 * power * hz * (HALF_BAND - 1.0 / HALF_BAND) / 24_000.0));
+        let white = levels(|hz| {
+            0.5 * decibels(2.0 * power * hz * (HALF_BAND_RATIO - 1.0 / HALF_BAND_RATIO) / 24_000.0)
+        });
         let (others, _) =
-            Neighbours::default().look(&[card(2, "Noise", white)], StemId(1), (rate, 0.0), &Palette::DARK);
+            Neighbours::default().update(&[card(2, "Noise", white)], StemId(1), (rate, 0.0), &Palette::DARK);
         for hz in [300.0, 1000.0, 4000.0, 12_000.0] {
-            let middle = (fraction_of(Hz(hz)) * (POINTS - 1) as f64) as usize;
+            let middle = (fraction_of(Hz(hz)) * (SPECTRUM_POINTS - 1) as f64) as usize;
             let mean = |curve: &[f32]| curve[middle - 4..=middle + 4].iter().sum::<f32>() / 9.0;
             let (own, other) = (mean(&own), mean(&others[0].levels));
             assert!((own - other).abs() < 2.5, "{hz} Hz: {own} and {other}");
@@ -188,7 +191,7 @@ mod tests {
             card(2, "Keys", levels(|hz| if (280.0..700.0).contains(&hz) { level } else { -90.0 }))
         };
         let mut look = |level: f64, time: f64| {
-            near.look(&[me.clone(), keys(level)], StemId(1), (at.0, time), &Palette::DARK).1
+            near.update(&[me.clone(), keys(level)], StemId(1), (at.0, time), &Palette::DARK).1
         };
         let clashes = look(-20.0, 0.0);
         let [clash] = &clashes[..] else { panic!("{clashes:?}") };
@@ -210,7 +213,7 @@ mod tests {
             card(3, "Silent", [None; BAND_COUNT]),
         ];
         let (others, clashes) =
-            Neighbours::default().look(&cards, StemId(1), (Hz(48_000.0), 0.0), &Palette::DARK);
+            Neighbours::default().update(&cards, StemId(1), (Hz(48_000.0), 0.0), &Palette::DARK);
         assert!(others.is_empty() && clashes.is_empty());
     }
 }

@@ -1,63 +1,63 @@
-//! Learning a noise print: a button, and what there is.
+//! Noise print: button to learn it, and its state.
 
 mod curve;
 
 use super::controls::{Weight, pill, pill_width};
 use super::edits::Edit;
-use super::facts::ViewCx;
 use super::format::number;
 use super::paint::{self, pen};
 use super::theme;
+use super::view_model::ViewCx;
 use egui::{Align2, Rect, Ui, pos2, vec2};
 
-/// The unit that has one, by its group in the table.
+/// Group of the noise reduction in the parameter table.
 pub const GROUP: &str = "Denoise";
 
-pub use curve::{HEIGHT as CURVE_HEIGHT, show as show_curve};
+pub use curve::{HEIGHT as CURVE_HEIGHT, draw_threshold_curve};
 
-/// Points that it takes.
+/// Height, points.
 pub const HEIGHT: f32 = 24.0;
 
-/// Between the buttons.
-const GAP: f32 = 6.0;
+/// Space between buttons, points.
+const BUTTON_GAP: f32 = 6.0;
 
-const TRACK: &str = "Track";
-const LEARN: &str = "Play a passage with nothing but noise, and click. The host need not loop; silence does not count. \
+const TRACK_LABEL: &str = "Track";
+const LEARN_TOOLTIP: &str = "Play a passage with nothing but noise, and click. The host need not loop; silence does not count. \
     The print is saved with the project, and is the same for A to D.";
-const KEEP: &str =
+const USE_TOOLTIP: &str =
     "Click at the end of the noise: what was heard since becomes the print. Undo brings the last one back.";
-const FORGET: &str = "Forget the print: the noise is tracked, from the floor of the last two seconds. Tracking takes \
+const TRACK_TOOLTIP: &str = "Forget the print: the noise is tracked, from the floor of the last two seconds. Tracking takes \
     what stands still for two seconds for noise, a held chord too.";
 
-/// Draws the button at the left of `place`, and beside it where the noise is known from, if there is room.
-pub fn show(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect) {
-    let look = desk.look;
-    let print = desk.facts.settings.denoise.print;
+/// Draws the button at the left of `place` and, if there is room, the source of the noise floor.
+pub fn draw_noise_print(ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect) {
+    let look = cx.look;
+    let print = cx.model.settings.denoise.print;
     let line = Rect::from_center_size(place.center(), vec2(place.width(), HEIGHT.min(place.height())));
     let at = |ui: &Ui, left: f32, words: &str| {
         Rect::from_min_size(pos2(left, line.min.y), vec2(pill_width(ui, words), line.height()))
     };
-    let learning = desk.facts.learning;
+    let learning = cx.model.learning;
     // the words name the button: they stay while it is pressed
     let (long, short, meaning) = match learning {
-        Some(_) => ("Use noise", "Use", KEEP),
-        None => ("Learn noise", "Learn", LEARN),
+        Some(_) => ("Use noise", "Use", USE_TOOLTIP),
+        None => ("Learn noise", "Learn", LEARN_TOOLTIP),
     };
     let whole = at(ui, line.min.x, long);
     let can_track = print.is_some() && learning.is_none();
-    let beside = if can_track { GAP + pill_width(ui, TRACK) } else { 0.0 };
+    let beside = if can_track { BUTTON_GAP + pill_width(ui, TRACK_LABEL) } else { 0.0 };
     let fits = whole.max.x + beside <= line.max.x + 0.5;
     let (words, place) = if fits { (long, whole) } else { (short, at(ui, line.min.x, short)) };
     let weight = if learning.is_some() { Weight::Chosen } else { Weight::Quiet };
     if pill(ui, &look, place, words, weight, true).on_hover_text(meaning).clicked() {
-        desk.edits.want(Edit::LearnNoise(learning.is_none()));
+        cx.edits.request(Edit::LearnNoise(learning.is_none()));
     }
     if can_track {
-        let track = at(ui, place.max.x + GAP, TRACK);
+        let track = at(ui, place.max.x + BUTTON_GAP, TRACK_LABEL);
         if track.max.x <= line.max.x + 0.5
-            && pill(ui, &look, track, TRACK, Weight::Quiet, true).on_hover_text(FORGET).clicked()
+            && pill(ui, &look, track, TRACK_LABEL, Weight::Quiet, true).on_hover_text(TRACK_TOOLTIP).clicked()
         {
-            desk.edits.put_noise(print, None);
+            cx.edits.put_noise(print, None);
         }
         return;
     }

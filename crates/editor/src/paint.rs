@@ -1,6 +1,6 @@
 //! Text and simple shapes at given places.
 
-use super::theme::{Palette, ROUND};
+use super::theme::{CORNER_RADIUS, Palette};
 use egui::text::{LayoutJob, TextFormat, TextWrapping};
 use egui::{
     Align2, Color32, CornerRadius, FontId, Galley, Id, Mesh, Painter, Pos2, Rect, Response, Role, Sense, Ui,
@@ -8,7 +8,7 @@ use egui::{
 };
 use std::sync::Arc;
 
-/// A kind of text.
+/// Font and colour of a text.
 #[derive(Clone, Debug)]
 pub struct Pen {
     /// Font and size.
@@ -27,7 +27,7 @@ fn cut() -> Id {
     Id::unique("stemlink cut texts")
 }
 
-/// The texts that had to be cut since the last call, because their place was too small.
+/// Returns the texts that were cut since the last call because their place was too small.
 pub fn take_cut(ctx: &egui::Context) -> Vec<String> {
     ctx.data_mut(|data| data.remove_temp::<Vec<String>>(cut()).unwrap_or_default())
 }
@@ -56,7 +56,7 @@ pub fn text(ui: &Ui, place: Rect, align: Align2, text: &str, pen: &Pen) -> Rect 
     rect
 }
 
-/// [`text`] that readers of the screen hear, too.
+/// Draws [`text`] that is accessible to screen readers.
 pub fn label(ui: &Ui, place: Rect, align: Align2, words: &str, pen: &Pen) -> Response {
     let rect = text(ui, place, align, words, pen);
     let response = ui.interact(
@@ -83,11 +83,11 @@ pub(super) fn shortened(ui: &Ui, text: &str, pen: &Pen, width: f32) -> String {
     String::new()
 }
 
-/// The part of a text of several kinds.
-pub type Run<'a> = (&'a str, &'a Pen);
+/// Part of a text, with its font and colour.
+pub type TextRun<'a> = (&'a str, &'a Pen);
 
-/// Draws texts of several kinds on one baseline, right after each other, and returns where.
-pub fn runs(ui: &Ui, place: Rect, align: Align2, runs: &[Run<'_>]) -> Rect {
+/// Draws texts of several fonts and colours on one baseline and returns their bounds.
+pub fn runs(ui: &Ui, place: Rect, align: Align2, runs: &[TextRun<'_>]) -> Rect {
     let wrap = TextWrapping {
         max_width: place.width() + 0.5,
         max_rows: 1,
@@ -114,12 +114,12 @@ pub fn runs(ui: &Ui, place: Rect, align: Align2, runs: &[Run<'_>]) -> Rect {
     rect
 }
 
-/// A panel's ground.
+/// Draws the background of a panel.
 pub fn panel(ui: &Ui, rect: Rect, look: &Palette) {
-    ui.painter().rect_filled(rect, CornerRadius::same(ROUND as u8), look.panel);
+    ui.painter().rect_filled(rect, CornerRadius::same(CORNER_RADIUS as u8), look.panel);
 }
 
-/// A horizontal bar from the left, `part` (0 to 1) of it filled.
+/// Draws a horizontal bar, filled from the left to `part` (0 to 1).
 pub fn bar(ui: &Ui, rect: Rect, part: f32, colour: Color32, look: &Palette) {
     let round = CornerRadius::same((rect.height() / 2.0) as u8);
     ui.painter().rect_filled(rect, round, look.background);
@@ -131,7 +131,7 @@ pub fn bar(ui: &Ui, rect: Rect, part: f32, colour: Color32, look: &Palette) {
     }
 }
 
-/// A triangle that says "there is more below".
+/// Draws the triangle of a menu.
 pub fn chevron(ui: &Ui, centre: Pos2, colour: Color32) {
     let points = vec![centre + vec2(-3.5, -2.0), centre + vec2(3.5, -2.0), centre + vec2(0.0, 2.5)];
     ui.painter().add(egui::Shape::convex_polygon(points, colour, egui::Stroke::NONE));
@@ -162,7 +162,7 @@ fn fill(painter: &Painter, edges: impl Iterator<Item = (Pos2, f32)>, colour: Col
     painter.add(mesh);
 }
 
-/// A ring around what has the keyboard.
+/// Draws a ring around the widget with the keyboard focus.
 pub fn focus_ring(ui: &Ui, rect: Rect, look: &Palette) {
     ui.painter().rect_stroke(
         rect.expand(2.0),

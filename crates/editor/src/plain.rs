@@ -1,4 +1,4 @@
-//! The window where there is no OpenGL: a page of text that says so. Every parameter stays usable from the host.
+//! Window without OpenGL: a page of text that says so. Every parameter stays usable from the host.
 //!
 //! It is painted by the processor when it is opened, uncovered or resized, and does nothing else.
 
@@ -14,25 +14,25 @@ use nice_plug_egui::baseview::{
     DamageArea, Error, Event, EventStatus, HandlerError, Window, WindowContext, WindowHandler,
     WindowSettings, WindowSize,
 };
-use page::Painter;
-use screen::Screen;
+use page::PagePainter;
+use screen::PageScreen;
 use std::cell::{Cell, RefCell};
 use std::ops::RangeInclusive;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The widest and highest that is painted, pixels: more than screens have.
-const LARGEST: usize = 8192;
-/// Pixels per point that are believed.
-const SCALES: RangeInclusive<f32> = 0.25..=8.0;
+/// Largest side painted, pixels: more than screens have.
+const MAX_SIDE_PIXELS: usize = 8192;
+/// Accepted pixels per point.
+const SCALE_RANGE: RangeInclusive<f32> = 0.25..=8.0;
 
 /// Texts of the page.
 #[derive(Clone, Debug)]
-pub(super) struct Words {
-    /// The plugin, and which one.
+pub(super) struct PageText {
+    /// Plugin and track name.
     pub(super) title: String,
-    /// Why there is no OpenGL.
+    /// Reason for which there is no OpenGL.
     pub(super) reason: String,
 }
 
@@ -41,7 +41,7 @@ pub(super) struct Words {
 pub(super) struct Extent(Arc<Mutex<Option<NativeSize<u32>>>>);
 
 impl Extent {
-    /// The window's size; `None` while it is not open.
+    /// Returns the window's size; `None` while it is not open.
     pub(super) fn get(&self) -> Option<NativeSize<u32>> {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -58,16 +58,16 @@ impl Extent {
 /// If there can be no window at all, or none that can be painted.
 pub(super) fn open(
     settings: WindowSettings,
-    words: Words,
+    words: PageText,
     (palette, scale): (Palette, f32),
     extent: Extent,
     host: Option<HostMethods>,
 ) -> Result<Window, Error> {
     let build = move |window: WindowContext| {
         let size = window.size();
-        let screen = Screen::of(&window)?;
+        let screen = PageScreen::new(&window)?;
         extent.set(Some(size));
-        let painter = Painter::new(words, palette);
+        let painter = PagePainter::new(words, palette);
         Ok(Panel {
             screen: RefCell::new(screen),
             painter: RefCell::new(painter),
@@ -82,12 +82,12 @@ pub(super) fn open(
 
 /// The page in its window.
 struct Panel {
-    screen: RefCell<Screen>,
-    painter: RefCell<Painter>,
+    screen: RefCell<PageScreen>,
+    painter: RefCell<PagePainter>,
     size: Cell<WindowSize>,
     /// The user's scale, 1 for 100 %.
     scale: f32,
-    /// Something of it is not on the screen.
+    /// The page has to be painted.
     stale: Cell<bool>,
     extent: Extent,
 }
@@ -111,12 +111,12 @@ impl WindowHandler for Panel {
         let size = self.size.get();
         let room = egui::vec2(size.logical.width as f32, size.logical.height as f32);
         let pixels_per_point = size.scale_factor as f32 * fitting(room, self.scale);
-        let pixels_per_point = if SCALES.contains(&pixels_per_point) { pixels_per_point } else { 1.0 };
+        let pixels_per_point = if SCALE_RANGE.contains(&pixels_per_point) { pixels_per_point } else { 1.0 };
         let [width, height] =
-            [size.physical.width, size.physical.height].map(|side| LARGEST.min(side as usize));
+            [size.physical.width, size.physical.height].map(|side| MAX_SIDE_PIXELS.min(side as usize));
         // the host lives, the window stays empty
         let painted = catch_unwind(AssertUnwindSafe(|| painter.paint((width, height), pixels_per_point)));
-        painted.map_or(Ok(()), |picture| screen.show(&picture))
+        painted.map_or(Ok(()), |picture| screen.present_image(&picture))
     }
 
     fn damage(&self, _: DamageArea<'_>) {
@@ -135,14 +135,14 @@ impl WindowHandler for Panel {
     }
 }
 
-/// The host's side of a window, to be lent to one window after another: one that cannot be opened takes it along.
-pub(super) struct Lent {
+/// Host callbacks of a window, lent to one window after another, because a window that cannot be opened drops its own.
+pub(super) struct HostLender {
     callbacks: Rc<RefCell<Box<dyn HostCallbacks>>>,
     caller: Arc<Mutex<Box<dyn HostMainThreadCaller>>>,
 }
 
-impl Lent {
-    /// Takes the host's side that the framework gave for one window.
+impl HostLender {
+    /// Takes the host callbacks that the framework gave for one window.
     pub(super) fn new(host: HostMethods) -> Self {
         Self {
             callbacks: Rc::new(RefCell::new(host.callbacks)),
@@ -150,7 +150,7 @@ impl Lent {
         }
     }
 
-    /// For the next window.
+    /// Returns host callbacks for the next window.
     pub(super) fn lend(&self) -> HostMethods {
         HostMethods {
             callbacks: Box::new(Callbacks(Rc::clone(&self.callbacks))),
@@ -185,7 +185,7 @@ impl HostMainThreadCaller for Caller {
     }
 }
 
-/// The framework's own words for a host, to the window's.
+/// Converts the framework's host callbacks to the window library's.
 fn hosted(methods: HostMethods) -> Host {
     Host::new()
         .with_callbacks(HostedCallbacks(methods.callbacks))

@@ -1,15 +1,15 @@
-//! The presets' menu: those that come with the plugin, the user's own, and a line to keep the present sound under.
+//! Menu of presets: factory presets, user presets, and a line to save the current settings.
 
 use super::edits::Edit;
-use super::facts::ViewCx;
 use super::files::presets::tidy_name;
 use super::paint::{self, pen, shortened};
 use super::theme::{self, PAD};
+use super::view_model::ViewCx;
 use egui::{Align2, CornerRadius, Rect, Role, Sense, TextEdit, Ui, WidgetInfo, pos2, vec2};
 use plugin_core::document::SLOT_COUNT;
 use plugin_core::presets::{self, Preset, Values};
 
-/// What was loaded in each slot, and what is being typed.
+/// State of the menu: preset loaded in each slot, and the name being typed.
 #[derive(Debug, Default)]
 pub struct PresetMenu {
     loaded: [Option<Preset>; SLOT_COUNT],
@@ -17,11 +17,11 @@ pub struct PresetMenu {
 }
 
 impl PresetMenu {
-    /// Draws it in `place`.
-    pub fn show(&mut self, ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect) {
-        let look = desk.look;
+    /// Draws the menu's button in `place`.
+    pub fn draw_menu(&mut self, ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect) {
+        let look = cx.look;
         let response = ui.interact(place, ui.scope_id().with("presets"), Sense::click());
-        let words = self.words(desk);
+        let words = self.words(cx);
         response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, "Presets"));
         ui.ctx().accesskit_node_builder(response.id, |node| node.set_value(words.as_str()));
         let fill = if response.hovered() { look.line } else { look.raised };
@@ -35,89 +35,89 @@ impl PresetMenu {
         }
         egui::Popup::menu(&response)
             .close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside)
-            .show(|ui| self.menu(ui, desk));
+            .show(|ui| self.menu(ui, cx));
         response.on_hover_text("Starting points. They leave input, level, name and role alone.");
     }
 
-    fn words(&self, desk: &ViewCx<'_>) -> String {
-        let is = |values: &Values| values.iter().all(|(row, value)| desk.facts.value(row) == *value);
-        match &self.loaded[desk.facts.slot] {
+    fn words(&self, cx: &ViewCx<'_>) -> String {
+        let is = |values: &Values| values.iter().all(|(row, value)| cx.model.value(row) == *value);
+        match &self.loaded[cx.model.slot] {
             Some(preset) if is(&preset.values) => preset.name.clone(),
             Some(preset) => format!("{}, edited", preset.name),
-            None if presets::rows(desk.facts.chain_kind).all(|row| desk.facts.value(row) == row.default) => {
+            None if presets::rows(cx.model.chain_kind).all(|row| cx.model.value(row) == row.default) => {
                 "Neutral".into()
             }
             None => "No preset".into(),
         }
     }
 
-    fn menu(&mut self, ui: &mut Ui, desk: &mut ViewCx<'_>) {
-        let facts = desk.facts;
+    fn menu(&mut self, ui: &mut Ui, cx: &mut ViewCx<'_>) {
+        let model = cx.model;
         let caption = |ui: &mut Ui, words: &str| {
-            ui.label(egui::RichText::new(words).size(theme::SMALL).color(desk.look.secondary));
+            ui.label(egui::RichText::new(words).size(theme::SMALL).color(cx.look.secondary));
         };
         ui.set_min_width(240.0);
         let mut chosen = None;
         egui::ScrollArea::vertical().max_height(360.0).show(ui, |ui| {
-            caption(ui, "From the house");
-            for preset in presets::factory(facts.chain_kind, facts.role) {
+            caption(ui, "Factory presets");
+            for preset in presets::factory(model.chain_kind, model.role) {
                 if ui.button(preset.name.as_str()).clicked() {
                     chosen = Some(preset);
                 }
             }
-            if !facts.presets.is_empty() {
+            if !model.presets.is_empty() {
                 ui.separator();
-                caption(ui, "Your own; right click: remove");
+                caption(ui, "User presets (right click: remove)");
             }
-            for preset in &facts.presets {
+            for preset in &model.presets {
                 let button = ui.button(preset.name.as_str());
                 if button.clicked() {
                     chosen = Some(preset.clone());
                 }
                 button.context_menu(|ui| {
                     if ui.button(format!("Remove {}", preset.name)).clicked() {
-                        desk.edits.want(Edit::RemovePreset(preset.name.clone()));
+                        cx.edits.request(Edit::RemovePreset(preset.name.clone()));
                         ui.close();
                     }
                 });
             }
         });
         ui.separator();
-        caption(ui, "Keep the present sound as");
+        caption(ui, "Save current settings as");
         ui.horizontal(|ui| {
             let field = ui.add(TextEdit::singleline(&mut self.typed).hint_text("name").desired_width(150.0));
             field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "Name of the preset"));
             let name = tidy_name(&self.typed);
-            let there = facts.presets.iter().any(|preset| Some(&preset.name) == name.as_ref());
+            let there = model.presets.iter().any(|preset| Some(&preset.name) == name.as_ref());
             let save =
                 ui.add_enabled(name.is_some(), egui::Button::new(if there { "Replace" } else { "Save" }));
             let entered = field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
             if (save.clicked() || entered)
                 && let Some(name) = name
             {
-                let values = presets::rows(facts.chain_kind).map(|row| (row, facts.value(row))).collect();
+                let values = presets::rows(model.chain_kind).map(|row| (row, model.value(row))).collect();
                 let preset = Preset { name, values };
-                self.loaded[facts.slot] = Some(preset.clone());
-                desk.edits.want(Edit::SavePreset(preset));
+                self.loaded[model.slot] = Some(preset.clone());
+                cx.edits.request(Edit::SavePreset(preset));
                 self.typed.clear();
                 ui.close();
             }
         });
         if let Some(preset) = chosen {
-            load(desk, &preset);
-            self.loaded[facts.slot] = Some(preset);
+            load(cx, &preset);
+            self.loaded[model.slot] = Some(preset);
             ui.close();
         }
     }
 }
 
-/// Sets what a preset sets, as one step.
-fn load(desk: &mut ViewCx<'_>, preset: &Preset) {
-    let facts = desk.facts;
-    desk.edits.together(|edits| {
+/// Loads a preset, as one step.
+fn load(cx: &mut ViewCx<'_>, preset: &Preset) {
+    let model = cx.model;
+    cx.edits.together(|edits| {
         for &(row, value) in &preset.values {
-            if facts.value(row) != value {
-                edits.put(row, facts.value(row), value);
+            if model.value(row) != value {
+                edits.put(row, model.value(row), value);
             }
         }
     });

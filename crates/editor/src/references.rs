@@ -1,37 +1,37 @@
-//! A Master's references, from its document through the disk to its audio thread, while its window is open.
+//! References of a Master, from its document through the loader to its audio thread, while its window is open.
 
-use super::files::shelf::{Done, Job, MOST_FRAMES, Shelf};
+use super::files::reference_loader::{LoadJob, LoadResult, MAX_FRAMES, ReferenceLoader};
 use chain::monitor::MonitorMode;
 use plugin_core::document::songs::SongRange;
-use plugin_core::reference_clip::{PlayMode, PlayRequest, ReferenceClip};
-use plugin_core::references::{self as shown, FolderListing, Reference, ReferenceReadings, ReferenceState};
+use plugin_core::reel::{PlayMode, PlayRequest, ReferenceClip};
+use plugin_core::references::{self as model, Figures, Listing, Reference, State};
 use plugin_core::shared::PluginShared;
 use std::sync::Arc;
 use units::{Db, Hz, Lufs, Ms};
 
-/// A change of the gain that a listener would not notice.
-const SAME: Db = Db(0.05);
+/// Largest inaudible change of the gain.
+const GAIN_TOLERANCE: Db = Db(0.05);
 
-/// What a window knows of references. Readings outlive it, sound does not.
+/// References of a window. Figures outlive the window, audio does not.
 #[derive(Debug, Default)]
-pub(super) struct References {
-    /// Only while the window is open.
-    shelf: Option<Shelf>,
-    known: Vec<(String, ReferenceState)>,
-    /// Those in memory, the one heard last at the end.
-    reels: Vec<(String, Arc<ReferenceClip>)>,
-    listing: Option<FolderListing>,
-    /// They follow the transport.
+pub(super) struct ReferenceController {
+    /// `None` while the window is closed.
+    loader: Option<ReferenceLoader>,
+    known: Vec<(String, State)>,
+    /// Clips in memory; the one played last is at the end.
+    clips: Vec<(String, Arc<ReferenceClip>)>,
+    listing: Option<Listing>,
+    /// References follow the transport.
     along: bool,
-    /// The one that is to be heard, as soon as it can be.
+    /// Path of the reference to play as soon as it is loaded.
     wanted: Option<String>,
-    /// The one that is being read.
+    /// Path of the reference being loaded.
     asked: Option<String>,
-    /// The one that was heard last.
+    /// Path of the reference played last.
     last: Option<String>,
-    /// What the audio thread was given last.
+    /// Clip given to the audio thread last.
     cued: Option<Cued>,
-    /// Numbers of cues.
+    /// Number of the last play request.
     count: u16,
 }
 
@@ -41,48 +41,48 @@ struct Cued {
     song: u16,
     way: PlayMode,
     rate: Hz,
-    /// It has been said that it is to be heard.
+    /// The monitor mode has been set to it.
     begun: bool,
 }
 
-impl References {
-    /// A window has been opened; `wake` has it drawn.
+impl ReferenceController {
+    /// Starts the loader for a window that has been opened; `wake` redraws it.
     pub(super) fn open(&mut self, wake: impl Fn() + Send + 'static) {
-        self.shelf = Some(Shelf::open(wake));
+        self.loader = Some(ReferenceLoader::open(wake));
         // what could not be read may be there by now
         self.known.retain(|(_, state)| matches!(state, ReferenceState::Ready(_)));
     }
 
-    /// The window has been closed: nothing is heard, nothing is held. The thread that reads ends by itself.
-    pub(super) fn close(&mut self, shared: &PluginShared) -> Option<Shelf> {
+    /// Ends playback and frees the clips of a closed window. The loader's thread ends by itself.
+    pub(super) fn close(&mut self, shared: &PluginShared) -> Option<ReferenceLoader> {
         self.end(shared);
-        self.reels.clear();
+        self.clips.clear();
         (self.wanted, self.asked, self.listing) = (None, None, None);
         if self.cued.take().is_some() {
             // if there is no room, it comes back with what is cued next, or with the plugin's end
             shared.references.send_request(None);
         }
-        shared.references.free_returned();
-        self.shelf.take()
+        shared.references.collect();
+        self.loader.take()
     }
 
-    /// That file is to be heard; `None`: the mix again.
-    pub(super) fn hear(&mut self, path: Option<&str>, shared: &PluginShared) {
+    /// Plays a reference; `None`: the mix.
+    pub(super) fn play_reference(&mut self, path: Option<&str>, shared: &PluginShared) {
         self.wanted = path.map(str::to_owned);
         if path.is_none() {
             self.end(shared);
         }
     }
 
-    /// They follow the transport, or are heard at their loudest.
-    pub(super) fn along(&mut self, along: bool) {
+    /// Makes references follow the transport, or repeat their loudest passage.
+    pub(super) fn follow_transport(&mut self, along: bool) {
         self.along = along;
     }
 
-    /// A person looks for files in that folder; `None`: where people keep music, or beside the last one.
-    pub(super) fn browse(&mut self, folder: Option<&str>) {
-        if let Some(shelf) = &self.shelf {
-            shelf.want(Job::List(folder.map(str::to_owned)));
+    /// Lists a folder for the file chooser; `None`: the folder of the last reference, or the music folder.
+    pub(super) fn list_folder(&mut self, folder: Option<&str>) {
+        if let Some(loader) = &self.loader {
+            loader.request(LoadJob::List(folder.map(str::to_owned)));
         }
     }
 
@@ -92,76 +92,76 @@ impl References {
         }
     }
 
-    /// Does what a person wants as far as it can be done, and returns what there is to show. `kept` and `songs`: the
-    /// document's files and songs; `mix`: the loudness that they are matched to.
-    pub(super) fn look(
+    /// Advances loading and playback, and returns the references to show. `kept` and `songs`: the document's files and
+    /// songs; `mix`: the loudness that they are matched to.
+    pub(super) fn update(
         &mut self,
         kept: &[String],
         songs: &[SongRange],
         mix: Option<Lufs>,
         rate: Option<Hz>,
         shared: &PluginShared,
-    ) -> shown::ReferenceList {
-        self.take_in(kept);
-        if self.reels.iter().any(|(_, reel)| Some(reel.rate) != rate) {
-            self.reels.clear();
+    ) -> model::References {
+        self.poll_loader(kept);
+        if self.clips.iter().any(|(_, reel)| Some(reel.rate) != rate) {
+            self.clips.clear();
             self.asked = None;
         }
-        let mut facts = shown::ReferenceList {
+        let mut model = model::References {
             kept: self.known(kept),
             along: self.along,
             mix,
             listing: self.listing.clone(),
             ..Default::default()
         };
-        self.play(&facts, songs, rate, shared);
-        shared.references.free_returned();
+        self.play(&model, songs, rate, shared);
+        shared.references.collect();
         let place =
             |path: &Option<String>| path.as_ref().and_then(|path| kept.iter().position(|one| one == path));
-        let heard = matches!(shared.monitor.mode(), MonitorMode::Reference { .. });
-        facts.heard = place(&self.cued.as_ref().filter(|_| heard).map(|cued| cued.path.clone()));
-        facts.awaited = place(&self.wanted).filter(|place| facts.heard != Some(*place));
-        facts.last = place(&self.last);
-        facts
+        let heard = matches!(shared.monitor.wanted(), MonitorMode::Reference { .. });
+        model.heard = place(&self.cued.as_ref().filter(|_| heard).map(|cued| cued.path.clone()));
+        model.awaited = place(&self.wanted).filter(|place| model.heard != Some(*place));
+        model.last = place(&self.last);
+        model
     }
 
-    /// Keeps what has been read.
-    fn keep(&mut self, done: Done) {
+    /// Stores a result of the loader.
+    fn store_result(&mut self, done: LoadResult) {
         match done {
-            Done::Listed(listing) => self.listing = Some(listing),
-            Done::Measured(path, figures) => {
-                self.learn(&path, figures.map_or_else(ReferenceState::Broken, ReferenceState::Ready));
+            LoadResult::Listed(listing) => self.listing = Some(listing),
+            LoadResult::Measured(path, figures) => {
+                self.set_state(&path, figures.map_or_else(State::Broken, State::Ready));
             }
-            Done::Loaded(path, reel) => {
+            LoadResult::Loaded(path, reel) => {
                 self.asked.take_if(|asked| *asked == path);
                 match reel {
-                    Ok(reel) => self.reels.push((path, reel)),
-                    Err(fault) => self.learn(&path, ReferenceState::Broken(fault)),
+                    Ok(reel) => self.clips.push((path, reel)),
+                    Err(fault) => self.set_state(&path, State::Broken(fault)),
                 }
             }
         }
     }
 
-    /// That is known of a file now; of one that was removed meanwhile, nothing.
-    fn learn(&mut self, path: &str, state: ReferenceState) {
+    /// Sets the state of a file, unless it was removed meanwhile.
+    fn set_state(&mut self, path: &str, state: State) {
         if let Some((_, known)) = self.known.iter_mut().find(|(one, _)| one == path) {
             *known = state;
         }
     }
 
-    /// Takes what has been read, and asks for what is not known.
-    fn take_in(&mut self, kept: &[String]) {
-        while let Some(done) = self.shelf.as_ref().and_then(Shelf::done) {
-            self.keep(done);
+    /// Takes the loader's results, and requests unknown figures.
+    fn poll_loader(&mut self, kept: &[String]) {
+        while let Some(done) = self.loader.as_ref().and_then(ReferenceLoader::poll_result) {
+            self.store_result(done);
         }
         self.known.retain(|(path, _)| kept.contains(path));
-        self.reels.retain(|(path, _)| kept.contains(path));
+        self.clips.retain(|(path, _)| kept.contains(path));
         self.wanted.take_if(|path| !kept.contains(path));
         for path in kept {
             if !self.known.iter().any(|(one, _)| one == path) {
-                self.known.push((path.clone(), ReferenceState::Reading));
-                if let Some(shelf) = &self.shelf {
-                    shelf.want(Job::Measure(path.clone()));
+                self.known.push((path.clone(), State::Reading));
+                if let Some(loader) = &self.loader {
+                    loader.request(LoadJob::Measure(path.clone()));
                 }
             }
         }
@@ -175,8 +175,8 @@ impl References {
             .collect()
     }
 
-    /// Sees when somebody else has ended what is heard: a click on the sign, another way of listening, a host that activates
-    /// or loads a state.
+    /// Notices that playback was ended elsewhere: by the banner, another monitor mode, or a host that activates or loads a
+    /// state.
     fn notice_end(&mut self, now: MonitorMode) {
         if let Some(cued) = self.cued.as_mut().filter(|cued| cued.begun)
             && !matches!(now, MonitorMode::Reference { song, .. } if song == cued.song)
@@ -186,10 +186,10 @@ impl References {
         }
     }
 
-    /// Has what is wanted heard, as soon as it is read.
+    /// Plays the wanted reference once it is loaded.
     fn play(
         &mut self,
-        facts: &shown::ReferenceList,
+        model: &model::References,
         songs: &[SongRange],
         rate: Option<Hz>,
         shared: &PluginShared,
@@ -200,9 +200,9 @@ impl References {
             self.end(shared);
             return;
         };
-        let place = facts.kept.iter().position(|one| one.path == path);
-        let (figures, gain) = match place.map(|place| (&facts.kept[place].state, facts.matched_gain(place))) {
-            Some((ReferenceState::Ready(figures), Some(matched))) => (*figures, matched.gain),
+        let place = model.kept.iter().position(|one| one.path == path);
+        let (figures, gain) = match place.map(|place| (&model.kept[place].state, model.matched(place))) {
+            Some((State::Ready(figures), Some(matched))) => (*figures, matched.gain),
             // its figures are on the way; or the mix's meter has just been started anew, and it goes on as it is
             Some((ReferenceState::Reading, _)) => return,
             Some((ReferenceState::Ready(_), None)) if self.cued.as_ref().is_some_and(|cued| cued.begun) => {
@@ -213,8 +213,8 @@ impl References {
                 return;
             }
         };
-        let Some(reel) = self.reel(&path, figures, rate) else { return };
-        let way = self.way(&reel, figures, songs, shared);
+        let Some(reel) = self.clip(&path, figures, rate) else { return };
+        let way = self.play_mode(&reel, figures, songs, shared);
         let is_cued = self
             .cued
             .as_ref()
@@ -231,42 +231,37 @@ impl References {
         }
         let Some(cued) = &mut self.cued else { return };
         let is_right = matches!(now, MonitorMode::Reference { song, gain: is }
-            if song == cued.song && (is.0 - gain.0).abs() < SAME.0);
+            if song == cued.song && (is.0 - gain.0).abs() < GAIN_TOLERANCE.0);
         if !is_right {
             shared.monitor.set_mode(MonitorMode::Reference { song: cued.song, gain });
         }
         cued.begun = true;
     }
 
-    /// The sound of a file; asked for if it is not in memory. No more than [`MOST_FRAMES`] are held beside the one that is
-    /// heard.
-    fn reel(
-        &mut self,
-        path: &str,
-        figures: ReferenceReadings,
-        rate: Option<Hz>,
-    ) -> Option<Arc<ReferenceClip>> {
-        if let Some(at) = self.reels.iter().position(|(one, _)| one == path) {
-            let reel = self.reels.remove(at);
-            self.reels.push(reel);
+    /// Returns the clip of a file and requests it if it is not in memory. At most [`MAX_FRAMES`] are held beside the one that
+    /// plays.
+    fn clip(&mut self, path: &str, figures: Figures, rate: Option<Hz>) -> Option<Arc<ReferenceClip>> {
+        if let Some(at) = self.clips.iter().position(|(one, _)| one == path) {
+            let reel = self.clips.remove(at);
+            self.clips.push(reel);
             let mut frames = 0;
             let fits = |(_, reel): &&(String, Arc<ReferenceClip>)| {
                 frames += reel.frames.len();
-                frames <= MOST_FRAMES
+                frames <= MAX_FRAMES
             };
-            let fit = self.reels.iter().rev().take_while(fits).count();
-            self.reels.drain(..self.reels.len() - fit);
-            return self.reels.last().map(|(_, reel)| Arc::clone(reel));
+            let fit = self.clips.iter().rev().take_while(fits).count();
+            self.clips.drain(..self.clips.len() - fit);
+            return self.clips.last().map(|(_, reel)| Arc::clone(reel));
         }
-        if let (Some(shelf), Some(rate), true) = (&self.shelf, rate, self.asked.as_deref() != Some(path)) {
-            shelf.want(Job::Load(path.to_owned(), figures, rate));
+        if let (Some(loader), Some(rate), true) = (&self.loader, rate, self.asked.as_deref() != Some(path)) {
+            loader.request(LoadJob::Load(path.to_owned(), figures, rate));
             self.asked = Some(path.to_owned());
         }
         None
     }
 
-    /// Along with the song that the transport is in, from its beginning; or the loudest stretch.
-    fn way(
+    /// Returns the play mode: along with the song under the transport, or the loudest passage repeated.
+    fn play_mode(
         &self,
         reel: &ReferenceClip,
         figures: ReferenceReadings,

@@ -1,18 +1,18 @@
-//! The whole of one chain: header, equalizer, meters, units, level.
+//! View of a Stem: header, equalizer, meters, units, level.
 
 use super::edits::Edits;
-use super::facts::{ViewCx, ViewModel};
 use super::graph::Graph;
 use super::meter_panel::{self, Readings};
 use super::preset_menu::PresetMenu;
 use super::theme::{GAP, Palette};
+use super::view_model::{ViewCx, ViewModel};
 use super::{footer, header, modules, notices};
 use egui::{Rect, Ui, pos2, vec2};
 
-/// The smallest window in which everything has its place, points.
-pub const LEAST: egui::Vec2 = vec2(760.0, 480.0);
-/// A window's size when it is first opened, points.
-pub const USUAL: egui::Vec2 = vec2(1000.0, 640.0);
+/// Smallest window in which everything fits, points.
+pub const MIN_SIZE: egui::Vec2 = vec2(760.0, 480.0);
+/// Initial size of a window, points.
+pub const DEFAULT_SIZE: egui::Vec2 = vec2(1000.0, 640.0);
 
 /// Requests to the window itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -37,8 +37,8 @@ pub struct ChainParts {
 }
 
 impl ChainParts {
-    /// Divides what a header leaves of a `window`.
-    pub fn of(inner: Rect, window: egui::Vec2) -> Self {
+    /// Divides the part of a `window` below its header.
+    pub fn new(inner: Rect, window: egui::Vec2) -> Self {
         let footer = Rect::from_min_max(pos2(inner.min.x, inner.max.y - footer::HEIGHT), inner.max);
         let modules_height = (window.y * 0.215).clamp(108.0, 168.0).round();
         let modules_top = footer.min.y - GAP - modules_height;
@@ -53,13 +53,13 @@ impl ChainParts {
     }
 }
 
-/// A window's header, and what is below it.
+/// Divides a window into its header and the rest.
 pub(super) fn divided(window: Rect) -> (Rect, Rect) {
     let header = Rect::from_min_size(window.min, vec2(window.width(), header::HEIGHT));
     (header, Rect::from_min_max(header.left_bottom() + vec2(GAP, GAP), window.max - vec2(GAP, GAP)))
 }
 
-/// The view of a Stem: what it remembers of its own is no sound.
+/// View of a Stem. Its state never affects the sound.
 #[derive(Debug, Default)]
 pub struct StemView {
     graph: Graph,
@@ -67,29 +67,29 @@ pub struct StemView {
 }
 
 impl StemView {
-    /// Draws it over the whole of `ui`.
-    pub fn show(
+    /// Draws the view over the whole of `ui`.
+    pub fn draw_view(
         &mut self,
         ui: &mut Ui,
-        facts: &ViewModel,
+        model: &ViewModel,
         edits: &mut Edits,
         look: &Palette,
     ) -> WindowRequests {
-        let mut wishes = WindowRequests::default();
+        let mut requests = WindowRequests::default();
         let window = ui.max_rect();
         ui.painter().rect_filled(window, 0.0, look.background);
-        edits.follow_slot(facts.slot);
-        let track = look.track(facts.colour, facts.role);
-        let mut desk = ViewCx { facts, edits, look: *look, track };
+        edits.follow_slot(model.slot);
+        let track = look.track(model.colour, model.role);
+        let mut cx = ViewCx { model, edits, look: *look, track };
         let (header, inner) = divided(window);
-        let parts = ChainParts::of(inner, window.size());
-        header::show(ui, &mut desk, header, &mut self.presets, &mut wishes);
-        self.graph.show(ui, &mut desk, parts.graph);
-        notices::over(ui, &desk, parts.graph);
-        meter_panel::show(ui, &mut desk, parts.meter_panel, Readings::Chain);
-        modules::show(ui, &mut desk, parts.modules);
-        footer::show(ui, &mut desk, parts.footer);
-        wishes
+        let parts = ChainParts::new(inner, window.size());
+        header::draw_header(ui, &mut cx, header, &mut self.presets, &mut requests);
+        self.graph.draw_graph(ui, &mut cx, parts.graph);
+        notices::over(ui, &cx, parts.graph);
+        meter_panel::draw_meter_panel(ui, &mut cx, parts.meter_panel, Readings::Chain);
+        modules::draw_modules(ui, &mut cx, parts.modules);
+        footer::draw_footer(ui, &mut cx, parts.footer);
+        requests
     }
 }
 
@@ -103,7 +103,8 @@ mod tests {
             for height in (480..=1000).step_by(20) {
                 let window = Rect::from_min_size(egui::Pos2::ZERO, vec2(width as f32, height as f32));
                 let (header, inner) = divided(window);
-                let ChainParts { graph, meter_panel, modules, footer } = ChainParts::of(inner, window.size());
+                let ChainParts { graph, meter_panel, modules, footer } =
+                    ChainParts::new(inner, window.size());
                 let all = [header, graph, meter_panel, modules, footer];
                 for (i, a) in all.iter().enumerate() {
                     assert!(window.contains_rect(*a) && a.is_positive(), "{width}x{height}: {a:?}");

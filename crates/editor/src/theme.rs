@@ -1,4 +1,4 @@
-//! How the editors look: colours, type, sizes. One surface colour per depth, one accent for what the user touches.
+//! Theme of the editors: colours, type, sizes. One surface colour per depth, one accent for what the user touches.
 
 mod colour;
 
@@ -8,24 +8,24 @@ use egui::{Color32, CornerRadius, FontData, FontDefinitions, FontFamily, FontId,
 use session::role::Role;
 use std::sync::Arc;
 
-/// The least contrast of text with what is behind it (WCAG 2.2, 1.4.3, level AA).
+/// Smallest contrast of text with its background (WCAG 2.2, 1.4.3, level AA).
 pub const TEXT_CONTRAST: f32 = 4.5;
-/// The least contrast of lines and areas that mean something (WCAG 2.2, 1.4.11).
+/// Smallest contrast of meaningful lines and areas (WCAG 2.2, 1.4.11).
 pub const SHAPE_CONTRAST: f32 = 3.0;
 
-/// The scales that a window can have.
+/// Scales of a window.
 pub const SCALES: [f32; 6] = [0.75, 1.0, 1.25, 1.5, 1.75, 2.0];
 
-/// The grid that everything stands on, points.
+/// Grid of the layout, points.
 pub const GRID: f32 = 4.0;
-/// Between panels.
+/// Space between panels, points.
 pub const GAP: f32 = 8.0;
-/// Inside panels.
+/// Padding of panels, points.
 pub const PAD: f32 = 12.0;
-/// Corners of panels.
-pub const ROUND: f32 = 8.0;
+/// Corner radius of panels, points.
+pub const CORNER_RADIUS: f32 = 8.0;
 
-/// The reading that matters.
+/// Size of the main reading, points.
 pub const HUGE: f32 = 28.0;
 /// Names.
 pub const TITLE: f32 = 16.0;
@@ -53,13 +53,13 @@ pub struct Palette {
     pub text: Color32,
     /// Labels.
     pub secondary: Color32,
-    /// Units, axes, what is off.
+    /// Units, axes, disabled controls.
     pub dim: Color32,
-    /// What the user touches or proposes.
+    /// Controls and proposals.
     pub accent: Color32,
     /// Text on the accent.
     pub on_accent: Color32,
-    /// Gain reduction, and what is only simulated.
+    /// Gain reduction and simulated figures.
     pub reduction: Color32,
     /// Linked, exact, ready.
     pub good: Color32,
@@ -111,19 +111,19 @@ impl Palette {
         [self.background, self.panel, self.raised]
     }
 
-    /// A host's track colour, its hue kept, as it is seen well here.
+    /// Returns a host's track colour, adapted to the palette at the same hue.
     pub fn track(&self, host: Option<[u8; 3]>, role: Role) -> Color32 {
         let colour = host.map_or_else(|| fallback(role), |[r, g, b]| Color32::from_rgb(r, g, b));
         adapted(colour, &self.surfaces(), SHAPE_CONTRAST)
     }
 
-    /// `colour` as a faint area over a panel.
+    /// Returns `colour` as a faint area over a panel.
     pub fn faint(colour: Color32, strength: f32) -> Color32 {
         colour.gamma_multiply(strength)
     }
 }
 
-/// Colours of tracks whose host tells none: after Okabe and Ito, told apart by colour-blind people too.
+/// Returns the colour of a track whose host reports none: after Okabe and Ito, distinguishable with colour blindness.
 pub fn fallback(role: Role) -> Color32 {
     rgb(match role {
         Role::Drums => 0xE69F00,
@@ -136,12 +136,12 @@ pub fn fallback(role: Role) -> Color32 {
     })
 }
 
-/// The upright font; its figures are all of one width.
+/// Returns the regular font; its figures have one width.
 pub fn font(size: f32) -> FontId {
     FontId::new(size, FontFamily::Proportional)
 }
 
-/// The heavier font.
+/// Returns the semi-bold font.
 pub fn strong(size: f32) -> FontId {
     FontId::new(size, strong_family())
 }
@@ -150,13 +150,13 @@ fn strong_family() -> FontFamily {
     FontFamily::Name("strong".into())
 }
 
-/// Makes a window look like ours: fonts, colours and sizes of menus, tooltips and text fields.
+/// Installs the theme: fonts, colours and sizes of menus, tooltips and text fields.
 pub fn install(ctx: &egui::Context, palette: &Palette) {
     set_colours(ctx, palette);
     ctx.set_fonts(fonts());
 }
 
-/// Our faces, and the toolkit's behind them.
+/// Returns our fonts, with the toolkit's as a fallback.
 pub fn fonts() -> FontDefinitions {
     let mut fonts = FontDefinitions::default();
     let faces: [(&str, &'static [u8], FontFamily); 2] = [
@@ -173,7 +173,7 @@ pub fn fonts() -> FontDefinitions {
     fonts
 }
 
-/// The colours alone.
+/// Sets the colours of menus, tooltips and text fields.
 pub fn set_colours(ctx: &egui::Context, palette: &Palette) {
     let mut visuals = if palette.dark { Visuals::dark() } else { Visuals::light() };
     // each state of a widget has its ink: what is chosen stands on the accent
@@ -181,8 +181,8 @@ pub fn set_colours(ctx: &egui::Context, palette: &Palette) {
     visuals.panel_fill = palette.background;
     visuals.window_fill = palette.raised;
     visuals.window_stroke = Stroke::new(1.0, palette.line);
-    visuals.window_corner_radius = CornerRadius::same(ROUND as u8);
-    visuals.menu_corner_radius = CornerRadius::same(ROUND as u8);
+    visuals.window_corner_radius = CornerRadius::same(CORNER_RADIUS as u8);
+    visuals.menu_corner_radius = CornerRadius::same(CORNER_RADIUS as u8);
     visuals.extreme_bg_color = palette.background;
     visuals.selection.bg_fill = palette.accent;
     visuals.selection.stroke = Stroke::new(1.0, palette.on_accent);

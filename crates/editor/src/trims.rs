@@ -1,24 +1,24 @@
-//! The trims of a whole session, kept with a Master's settings A to D and asked for when those come into use.
+//! Trims of a session, saved with a Master's settings A to D and asked of the Stems when a slot is recalled.
 
 use plugin_core::command::TrimChange;
 use plugin_core::document::Store;
 use plugin_core::session_view::StemCard;
 
-/// Keeps the trims that `stems` have with the settings of `slot`.
-pub(super) fn keep(store: &Store, stems: &[StemCard], slot: usize) {
+/// Saves the trims of `stems` with the settings of `slot`.
+pub(super) fn save_trims(store: &Store, stems: &[StemCard], slot: usize) {
     let linked = stems.iter().filter(|stem| stem.status.is_linked());
     store.keep_trims(slot, &linked.map(|stem| (stem.id, stem.trim)).collect::<Vec<_>>());
 }
 
-/// Keeps them with the settings in use, and returns how to get those that were kept with the settings of `slot`, before
-/// these come into use. Stems that were not there then stay as they are.
-pub(super) fn switch(store: &Store, stems: &[StemCard], slot: usize) -> Vec<TrimChange> {
+/// Saves the trims with the settings in use, and returns the changes to those saved with `slot`. Called before `slot` is
+/// recalled; Stems that were absent when it was saved keep their trims.
+pub(super) fn switch_trims(store: &Store, stems: &[StemCard], slot: usize) -> Vec<TrimChange> {
     let (now, _) = store.slots();
     if now == slot {
         return Vec::new();
     }
     let kept = store.trims(slot);
-    keep(store, stems, now);
+    save_trims(store, stems, now);
     let change = |stem: &StemCard| {
         let (_, after) = kept.iter().find(|(id, _)| *id == stem.id)?;
         Some(TrimChange { stem: stem.id, before: stem.trim, after: *after })
@@ -51,13 +51,13 @@ mod tests {
         let store = Store::new(ChainKind::Master, Changes::default());
         // stems that agree to everything they are asked for
         let choose = |stems: &mut Vec<StemCard>, slot| {
-            for wish in switch(&store, stems, slot)
+            for request in switch_trims(&store, stems, slot)
                 .iter()
                 .filter_map(|change| change.request(stems))
                 .collect::<Vec<_>>()
             {
-                let stem = stems.iter_mut().find(|stem| stem.id == wish.stem).expect("it is there");
-                stem.trim = wish.trim;
+                let stem = stems.iter_mut().find(|stem| stem.id == request.stem).expect("it is there");
+                stem.trim = request.trim;
             }
             store.switch_slot(slot, ParameterSnapshot::default());
         };
@@ -71,7 +71,7 @@ mod tests {
         choose(&mut stems, 0);
         choose(&mut stems, 1);
         assert_eq!(trims(&stems), [3.0, -1.5, 0.0]);
-        keep(&store, &stems, 3);
+        save_trims(&store, &stems, 3);
         choose(&mut stems, 0);
         // one has gone, another has come since
         stems[0].status = StemStatus::Gone;

@@ -1,20 +1,20 @@
-//! Between a plugin and the views: its snapshot, parameters and meters become a view's facts, edits become the host's
+//! Controller between a plugin and its view: snapshot, parameters and meters become the view model, edits become host
 //! gestures and commands.
 
 use super::Recall;
+use super::analyser::{Analyser, FIGURE_INTERVAL_SECONDS, NamedSpectrum};
 use super::edits::{Edit, Edits};
-use super::facts::{Clash, MasterModel, ViewModel};
-use super::files::look::Look;
 use super::files::presets as preset_files;
-use super::files::shelf::Shelf;
+use super::files::reference_loader::ReferenceLoader;
+use super::files::window_settings::WindowSettings;
 use super::master::MasterView;
+use super::master_model::master_model;
 use super::neighbours::Neighbours;
-use super::picture::{Analyser, Named, TELLING};
-use super::references::References;
-use super::session::master_model;
-use super::stem::{LEAST, StemView, WindowRequests};
+use super::references::ReferenceController;
+use super::stem::{MIN_SIZE, StemView, WindowRequests};
 use super::theme::{self, Palette};
 use super::trims;
+use super::view_model::{Clash, MasterModel, ViewModel};
 use chain::ChainKind;
 use chain::monitor::MonitorMode;
 use chain::parameters::{Parameter, ParameterKind, Value};
@@ -40,58 +40,58 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use units::{Db, Hz, Ms};
 
-/// How long a host may take to make a window larger, seconds.
-const PATIENCE: f64 = 1.0;
-/// From this many hops on, integrated figures are computed once a second only: an hour.
-const LONG: u64 = 36_000;
+/// Time that a host has to resize a window, seconds.
+const RESIZE_TIMEOUT_SECONDS: f64 = 1.0;
+/// Number of hops (one hour) above which integrated figures are computed only once a second.
+const LONG_PROGRAMME_HOPS: u64 = 36_000;
 
-/// The window's own part of an open editor, and what it remembers while it is closed.
-pub(super) struct Window {
+/// Window of an editor, with its state while it is closed.
+pub(super) struct WindowController {
     stem: StemView,
     master: MasterView,
     edits: Edits,
     analyser: Analyser,
     matching: LoudnessMatch,
     neighbours: Neighbours,
-    /// Readings of other stems and of the chain from a moment ago.
-    told: Option<Told>,
-    /// Time after which they are asked again, if there was something new already.
-    ask_again: Option<Duration>,
-    /// The picture that was drawn last still falls, or noise is being learned.
+    /// Latest readings of other stems and of the chain.
+    readings: Option<SlowReadings>,
+    /// Time after which they are read again, if a newer snapshot exists.
+    refresh_after: Option<Duration>,
+    /// The last frame still falls, or noise is being learned.
     moves: bool,
     /// Revision of the snapshot that was drawn last.
     drawn: Option<u64>,
     look: Palette,
-    remembered: Look,
-    /// When another scale was chosen: the host is making the window as large, or refuses; seconds.
+    remembered: WindowSettings,
+    /// Time at which another scale was chosen, seconds; the host then resizes the window or refuses.
     rescaled: Option<f64>,
     /// The next frame is drawn at another scale, in a window of the same size.
     fitted: bool,
-    /// Only while the window is open.
-    watch: Option<ScopeWatch<Gauges>>,
-    /// Hops and heard time at the last look, and what was read then.
+    /// `None` while the window is closed.
+    watch: Option<Watch<Gauges>>,
+    /// Hops and heard duration at the last reading.
     seen: Option<(u64, Ms)>,
     reading: Reading,
     presets: Vec<Preset>,
     targets: Vec<NormalizationTarget>,
-    /// The noise print before the one that is being learned.
+    /// Noise print from before learning, while learning.
     learning: Option<Option<NoisePrint>>,
-    /// A Master's.
-    references: References,
+    /// References of a Master.
+    references: ReferenceController,
 }
 
 /// Readings that are taken less often than a frame is drawn.
-struct Told {
+struct SlowReadings {
     /// Time of the readings, seconds.
     time: f64,
-    /// Of the snapshot at that time.
+    /// Revision of the snapshot at that time.
     revision: u64,
     health: Health,
-    others: Vec<Named>,
+    others: Vec<NamedSpectrum>,
     clashes: Vec<Clash>,
 }
 
-impl Default for Window {
+impl Default for WindowController {
     fn default() -> Self {
         Self {
             stem: StemView::default(),
@@ -100,12 +100,12 @@ impl Default for Window {
             analyser: Analyser::default(),
             matching: LoudnessMatch::default(),
             neighbours: Neighbours::default(),
-            told: None,
-            ask_again: None,
+            readings: None,
+            refresh_after: None,
             moves: false,
             drawn: None,
             look: Palette::DARK,
-            remembered: Look::default(),
+            remembered: WindowSettings::default(),
             rescaled: None,
             fitted: false,
             watch: None,
@@ -114,14 +114,13 @@ impl Default for Window {
             presets: Vec::new(),
             targets: builtin(),
             learning: None,
-            references: References::default(),
+            references: ReferenceController::default(),
         }
     }
 }
 
-impl Window {
-    /// A window has been opened.
-    /// `drawn` says when it is on the screen.
+impl WindowController {
+    /// Prepares for a window that has been opened; `drawn` becomes true when it is on the screen.
     pub(super) fn open<O: Output>(
         &mut self,
         ctx: &egui::Context,
@@ -138,46 +137,46 @@ impl Window {
             });
         }
         theme::install(ctx, &self.look);
-        self.watch = Some(ScopeWatch::new(Arc::clone(&plugin.meters)));
-        (self.analyser, self.matching, self.seen) = (Analyser::default(), LoudnessMatch::default(), None);
-        (self.told, self.drawn) = (None, None);
+        self.watch = Some(Watch::new(Arc::clone(&plugin.meters)));
+        (self.analyser, self.matching, self.seen) = (Analyser::default(), Matching::default(), None);
+        (self.readings, self.drawn) = (None, None);
         self.read_presets::<O>();
     }
 
-    /// The next window is to look so.
-    pub(super) fn look_like(&mut self, look: Look) {
-        self.remembered = look;
-        self.look = palette(look.dark);
+    /// Sets the appearance of the next window.
+    pub(super) fn open_with(&mut self, settings: WindowSettings) {
+        self.remembered = settings;
+        self.look = palette(settings.dark);
     }
 
-    /// How it looks.
-    pub(super) fn remembered(&self) -> Look {
+    /// Returns the present appearance.
+    pub(super) fn remembered(&self) -> WindowSettings {
         self.remembered
     }
 
-    /// Whether a window is open.
+    /// Returns true while a window is open.
     pub(super) fn is_open(&self) -> bool {
         self.watch.is_some()
     }
 
-    /// The window has been closed: the audio thread writes for nobody. Returns what reads references.
-    pub(super) fn close<O: Output>(&mut self, plugin: &PluginContext<O>) -> Option<Shelf> {
+    /// Ends the audio thread's writes for a closed window. Returns the loader of references.
+    pub(super) fn close<O: Output>(&mut self, plugin: &PluginContext<O>) -> Option<ReferenceLoader> {
         if self.watch.take().is_some() {
             self.remember::<O>(|_| ());
         }
-        let shelf = self.references.close(&plugin.shared);
+        let loader = self.references.close(&plugin.shared);
         plugin.close_window();
-        shelf
+        loader
     }
 
-    /// Changes what is remembered for all windows. Others may have changed the rest of it meanwhile.
-    fn remember<O: Output>(&mut self, change: impl FnOnce(&mut Look)) {
-        let kept = Look::load();
-        let mut look = kept;
-        look.resized(O::CHAIN_KIND, self.remembered.size(O::CHAIN_KIND));
-        change(&mut look);
-        if look != kept {
-            look.save();
+    /// Changes the settings of all windows, read anew because other instances may have changed them.
+    fn remember<O: Output>(&mut self, change: impl FnOnce(&mut WindowSettings)) {
+        let saved = WindowSettings::load();
+        let mut settings = saved;
+        settings.set_size(O::CHAIN_KIND, self.remembered.size(O::CHAIN_KIND));
+        change(&mut settings);
+        if settings != saved {
+            settings.save();
         }
     }
 
@@ -190,8 +189,10 @@ impl Window {
             // from this frame on it is drawn so; the framework would have the window resized along with it
             ctx.send_viewport_cmd(egui::ViewportCommand::InnerSize(room / zoom));
         }
-        self.remembered.resized(O::CHAIN_KIND, room / zoom);
-        if let Some(left) = self.rescaled.map(|then| then + PATIENCE - now).filter(|left| *left > 0.0) {
+        self.remembered.set_size(O::CHAIN_KIND, room / zoom);
+        if let Some(left) =
+            self.rescaled.map(|then| then + RESIZE_TIMEOUT_SECONDS - now).filter(|left| *left > 0.0)
+        {
             ctx.request_repaint_after(Duration::from_secs_f64(left));
             return;
         }
@@ -209,25 +210,25 @@ impl Window {
             .unwrap_or_default();
     }
 
-    /// Draws the view and does what a person wants.
-    pub(super) fn show<O: Output>(
+    /// Draws the view and applies the user's edits.
+    pub(super) fn draw_view<O: Output>(
         &mut self,
         ui: &mut Ui,
         plugin: &PluginContext<O>,
         setter: &ParamSetter<'_>,
     ) {
         let time = ui.input(|input| input.time);
-        let facts = self.facts(plugin, time);
-        self.follow_noise(&facts);
-        self.moves = facts.picture.is_moving() || facts.learning.is_some() || self.neighbours.is_moving();
-        if let Some(pause) = self.ask_again {
+        let model = self.view_model(plugin, time);
+        self.follow_noise(&model);
+        self.moves = model.picture.is_moving() || model.learning.is_some() || self.neighbours.is_moving();
+        if let Some(pause) = self.refresh_after {
             super::request_frame(ui.ctx(), pause);
         }
-        let wishes = match O::CHAIN_KIND {
-            ChainKind::Stem => self.stem.show(ui, &facts, &mut self.edits, &self.look),
-            ChainKind::Master => self.master.show(ui, &facts, &mut self.edits, &self.look),
+        let requests = match O::CHAIN_KIND {
+            ChainKind::Stem => self.stem.draw_view(ui, &model, &mut self.edits, &self.look),
+            ChainKind::Master => self.master.draw_view(ui, &model, &mut self.edits, &self.look),
         };
-        self.heed::<O>(ui.ctx(), wishes);
+        self.apply_requests::<O>(ui.ctx(), requests);
         let edits = self.edits.take();
         if !edits.is_empty() {
             self.apply(&edits, plugin, setter);
@@ -235,12 +236,12 @@ impl Window {
         }
     }
 
-    /// True while the picture that was drawn last falls back to silence, or noise is being learned.
+    /// Returns true while the last frame falls back to silence, or noise is being learned.
     pub(super) fn is_moving(&self) -> bool {
         self.moves
     }
 
-    /// A frame is about to be drawn: what changes from now on needs another one.
+    /// Notes that a frame is about to be drawn; later changes need another one.
     pub(super) fn note_frame(&mut self, shared: &PluginShared) {
         self.drawn = Some(shared.snapshot().revision);
     }
@@ -250,62 +251,63 @@ impl Window {
         self.drawn != Some(shared.snapshot().revision)
     }
 
-    /// A print that has been learned is a step that can be undone.
-    fn follow_noise(&mut self, facts: &ViewModel) {
-        let print = facts.settings.denoise.print;
-        match (facts.learning, self.learning) {
+    /// Records a learned print as an undo step.
+    fn follow_noise(&mut self, model: &ViewModel) {
+        let print = model.settings.denoise.print;
+        match (model.learning, self.learning) {
             (Some(_), None) => self.learning = Some(print),
             (None, Some(before)) => {
                 self.learning = None;
-                self.edits.learned(before, print);
+                self.edits.record_noise(before, print);
             }
             _ => {}
         }
     }
 
-    fn heed<O: Output>(&mut self, ctx: &egui::Context, wishes: WindowRequests) {
-        if let Some(dark) = wishes.dark {
+    fn apply_requests<O: Output>(&mut self, ctx: &egui::Context, requests: WindowRequests) {
+        if let Some(dark) = requests.dark {
             self.look = palette(dark);
-            self.told = None;
+            self.readings = None;
             theme::set_colours(ctx, &self.look);
             self.remembered.dark = dark;
-            self.remember::<O>(|look| look.dark = dark);
+            self.remember::<O>(|settings| settings.dark = dark);
         }
-        if let Some(scale) = wishes.scale {
+        if let Some(scale) = requests.scale {
             // the window grows along with what is in it
             ctx.set_zoom_factor(scale);
             self.rescaled = Some(ctx.input(|input| input.time));
             self.remembered.scale = scale;
-            self.remember::<O>(|look| look.scale = scale);
+            self.remember::<O>(|settings| settings.scale = scale);
         }
     }
 
-    fn facts<O: Output>(&mut self, plugin: &PluginContext<O>, time: f64) -> ViewModel {
+    fn view_model<O: Output>(&mut self, plugin: &PluginContext<O>, time: f64) -> ViewModel {
         let PluginContext { params, meters, track, shared, .. } = plugin;
         // first: what changes while the rest is read has another revision
         let snapshot = shared.snapshot();
         let (scope, settings) = (meters.scope(), params.settings());
-        self.read(meters);
-        let listen = shared.monitor.mode();
+        self.read_meter(meters);
+        let listen = shared.monitor.wanted();
         if listen == MonitorMode::Off {
             self.matching.update(scope);
         }
-        let interval = f64::from(TELLING);
-        let told = self.told.take().filter(|told| (0.0..interval).contains(&(time - told.time)));
-        let told = told.unwrap_or_else(|| {
-            let (others, clashes) = self.others(params, scope.rate(), &snapshot, time);
-            Told { time, revision: snapshot.revision, health: meters.health(), others, clashes }
+        let interval = f64::from(FIGURE_INTERVAL_SECONDS);
+        let readings =
+            self.readings.take().filter(|readings| (0.0..interval).contains(&(time - readings.time)));
+        let readings = readings.unwrap_or_else(|| {
+            let (others, clashes) = self.other_stems(params, scope.rate(), &snapshot, time);
+            SlowReadings { time, revision: snapshot.revision, health: meters.health(), others, clashes }
         });
-        let left = Duration::from_secs_f64((interval - (time - told.time)).clamp(0.0, interval));
-        self.ask_again = (told.revision != snapshot.revision).then_some(left);
-        let (health, others, clashes) = (told.health, told.others.clone(), told.clashes.clone());
-        self.told = Some(told);
+        let left = Duration::from_secs_f64((interval - (time - readings.time)).clamp(0.0, interval));
+        self.refresh_after = (readings.revision != snapshot.revision).then_some(left);
+        let (health, others, clashes) = (readings.health, readings.others.clone(), readings.clashes.clone());
+        self.readings = Some(readings);
         let master = match O::CHAIN_KIND {
             ChainKind::Master => MasterModel {
                 references: {
                     let (kept, songs) = (params.store.references(), params.store.songs());
                     let mix = self.reading.integrated;
-                    self.references.look(&kept, &songs, mix, scope.rate(), shared)
+                    self.references.update(&kept, &songs, mix, scope.rate(), shared)
                 },
                 ..master_model(&snapshot, plugin, &settings, &self.reading, &self.targets)
             },
@@ -331,7 +333,7 @@ impl Window {
             health,
             broken: meters.panics() > 0,
             notice: params.store.notice(),
-            picture: self.analyser.look(scope, time).clone(),
+            picture: self.analyser.update(scope, time).clone(),
             others,
             clashes,
             trim: params.trim(),
@@ -345,28 +347,28 @@ impl Window {
         }
     }
 
-    /// The other stems behind a Stem's spectrum, and where they are in its way.
-    fn others<O: Output>(
+    /// Returns the other stems' spectra, and the ranges in which they mask this one.
+    fn other_stems<O: Output>(
         &mut self,
         params: &ChainParams<O>,
         rate: Option<Hz>,
         snapshot: &SessionSnapshot,
         time: f64,
-    ) -> (Vec<Named>, Vec<Clash>) {
+    ) -> (Vec<NamedSpectrum>, Vec<Clash>) {
         match (O::CHAIN_KIND, &snapshot.master, params.store.identity().instance) {
             // who belongs together is what a Master has found out
             (ChainKind::Stem, MasterLink::Linked(_), Some(me)) => {
                 let rate = rate.unwrap_or(Hz(48_000.0));
-                self.neighbours.look(&snapshot.stems, StemId(me.get()), (rate, time), &self.look)
+                self.neighbours.update(&snapshot.stems, StemId(me.get()), (rate, time), &self.look)
             }
             _ => (Vec::new(), Vec::new()),
         }
     }
 
-    /// Reads the meter when it has something new; on long programmes less often, for gates go over all of it.
-    fn read(&mut self, gauges: &Gauges) {
-        let (hops, heard) = (gauges.hops(), gauges.programme_length());
-        let pause = if hops > LONG { 10 } else { 1 };
+    /// Reads the meter when it has news; on long programmes less often, because gating covers all of it.
+    fn read_meter(&mut self, gauges: &Gauges) {
+        let (hops, heard) = (gauges.hops(), gauges.heard());
+        let pause = if hops > LONG_PROGRAMME_HOPS { 10 } else { 1 };
         let stale = self.seen.is_none_or(|(then, length)| hops >= then + pause || heard.0 < length.0);
         if stale {
             self.reading = gauges.reading();
@@ -388,8 +390,8 @@ impl Window {
                 }
                 Edit::Slot(slot) => {
                     if O::CHAIN_KIND == ChainKind::Master {
-                        let changes = trims::switch(&params.store, &shared.snapshot().stems, *slot);
-                        shared.send_command(UiCommand::RequestTrims(changes));
+                        let changes = trims::switch_trims(&params.store, &shared.snapshot().stems, *slot);
+                        shared.send(UiCommand::AskTrims(changes));
                     }
                     let chosen = params.store.switch_slot(*slot, params.snapshot());
                     params.each(&mut Recall { snapshot: &chosen, setter });
@@ -397,25 +399,25 @@ impl Window {
                 Edit::CopyTo(slot) => {
                     params.store.keep_slot(*slot, params.snapshot());
                     if O::CHAIN_KIND == ChainKind::Master {
-                        trims::keep(&params.store, &shared.snapshot().stems, *slot);
+                        trims::save_trims(&params.store, &shared.snapshot().stems, *slot);
                     }
                 }
-                Edit::Role(role) => params.store.set_role(*role),
-                Edit::Predict(proposal) => shared.send_command(UiCommand::Predict(*proposal)),
-                Edit::AskTrim(wish) => shared.send_command(UiCommand::RequestTrim(*wish)),
-                Edit::Trims(changes) => shared.send_command(UiCommand::RequestTrims(changes.clone())),
-                Edit::Placement(placement) => params.store.set_last(*placement == BusPosition::Final),
-                Edit::ExportSession => shared.send_command(UiCommand::ExportSession),
-                Edit::ConfirmMute(stem) => shared.send_command(UiCommand::ConfirmMute(*stem)),
+                Edit::Role(role) => params.store.choose_role(*role),
+                Edit::Predict(proposal) => shared.send(UiCommand::Predict(*proposal)),
+                Edit::AskTrim(request) => shared.send(UiCommand::AskTrim(*request)),
+                Edit::Trims(changes) => shared.send(UiCommand::AskTrims(changes.clone())),
+                Edit::Placement(placement) => params.store.sit_last(*placement == Placement::Final),
+                Edit::ExportSession => shared.send(UiCommand::ExportSession),
+                Edit::ConfirmMute(stem) => shared.send(UiCommand::ConfirmMute(*stem)),
                 Edit::Songs(songs) => {
                     params.store.set_songs(songs.clone());
                     shared.send_command(UiCommand::SongsChanged);
                 }
-                Edit::References(paths) => params.store.set_references(paths),
-                Edit::Hear(path) => self.references.hear(path.as_deref(), shared),
-                Edit::PlayAlong(along) => self.references.along(*along),
-                Edit::Browse(folder) => self.references.browse(folder.as_deref()),
-                Edit::Follow(stem) => shared.send_command(UiCommand::Follow(*stem)),
+                Edit::References(paths) => params.store.keep_references(paths),
+                Edit::PlayReference(path) => self.references.play_reference(path.as_deref(), shared),
+                Edit::FollowTransport(along) => self.references.follow_transport(*along),
+                Edit::ListFolder(folder) => self.references.list_folder(folder.as_deref()),
+                Edit::Follow(stem) => shared.send(UiCommand::Follow(*stem)),
                 // who ends it here ends what a Master wants, too
                 Edit::MonitorMode(MonitorMode::Off) if shared.monitor.audition_effect().is_some() => {
                     shared.monitor.end_all();
@@ -447,24 +449,24 @@ impl Window {
     }
 }
 
-/// The colours of an appearance.
+/// Returns the colours of an appearance.
 pub(super) fn palette(dark: bool) -> Palette {
     if dark { Palette::DARK } else { Palette::LIGHT }
 }
 
-/// The scale, or what of it has room: down to half of the smallest.
+/// Returns the scale, reduced to what fits; at least half of the smallest scale.
 pub(super) fn fitting(room: egui::Vec2, scale: f32) -> f32 {
-    let most = (room / LEAST).min_elem();
+    let most = (room / MIN_SIZE).min_elem();
     if most >= scale { scale } else { ((most * 100.0).floor() / 100.0).max(0.5 * theme::SCALES[0]) }
 }
 
-/// Makes a Master's trim a part of the level that the host knows; what that has no room for stays a trim.
+/// Moves a Master's trim into the level parameter; what exceeds its range stays a trim.
 fn take_trim<O: Output>(params: &ChainParams<O>, setter: &ParamSetter<'_>) {
-    struct Take<'a, 'b> {
+    struct TakeTrim<'a, 'b> {
         setter: &'a ParamSetter<'b>,
         trim: Db,
     }
-    impl Visitor for Take<'_, '_> {
+    impl Visitor for TakeTrim<'_, '_> {
         fn visit<C: Control>(&mut self, row: &'static Parameter, control: &C) {
             if row.id != "level" {
                 return;
@@ -485,9 +487,9 @@ fn take_trim<O: Output>(params: &ChainParams<O>, setter: &ParamSetter<'_>) {
         }
     }
     params.store.move_trim(|trim| {
-        let mut take = Take { setter, trim };
-        params.each(&mut take);
-        take.trim
+        let mut visitor = TakeTrim { setter, trim };
+        params.each(&mut visitor);
+        visitor.trim
     });
 }
 
@@ -520,9 +522,9 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_drawn_smaller_and_what_fits_as_it_was_chosen() {
         assert_eq!(fitting(vec2(1000.0, 640.0), 1.0), 1.0);
-        assert_eq!(fitting(LEAST * 2.0, 2.0), 2.0);
+        assert_eq!(fitting(MIN_SIZE * 2.0, 2.0), 2.0);
         let fits = fitting(vec2(1000.0, 640.0), 2.0);
-        assert!((LEAST * fits).x <= 1000.0 && (LEAST * fits).y <= 640.0 && fits > 1.3, "{fits}");
+        assert!((MIN_SIZE * fits).x <= 1000.0 && (MIN_SIZE * fits).y <= 640.0 && fits > 1.3, "{fits}");
         assert!((0.3..0.75).contains(&fitting(vec2(300.0, 200.0), 1.0)));
     }
 }

@@ -1,4 +1,4 @@
-//! The user's own presets: a plain text file each.
+//! User presets: a plain text file each.
 
 use super::{read, write};
 use chain::ChainKind;
@@ -7,13 +7,13 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// The longest name, in characters.
-const LONGEST: usize = 60;
-/// The most presets that are read.
-const MOST: usize = 500;
-const ENDING: &str = "preset.toml";
+/// Longest name, characters.
+const MAX_NAME_CHARS: usize = 60;
+/// Largest number of presets read.
+const MAX_PRESETS: usize = 500;
+const FILE_SUFFIX: &str = "preset.toml";
 
-/// The folder of presets for `chain_kind`; `None` where a user has no configuration folder.
+/// Returns the folder of presets for `chain_kind`; `None` without a configuration folder.
 pub fn folder(chain_kind: ChainKind) -> Option<PathBuf> {
     let chain_kind = match chain_kind {
         ChainKind::Stem => "stem",
@@ -22,18 +22,18 @@ pub fn folder(chain_kind: ChainKind) -> Option<PathBuf> {
     Some(super::folder()?.join("presets").join(chain_kind))
 }
 
-/// A name as a file can have it: letters, figures, spaces and `-_+&,()'`; `None` if nothing is left.
+/// Reduces a name to what a file name can hold: letters, figures, spaces and `-_+&,()'`; `None` if nothing is left.
 pub fn tidy_name(name: &str) -> Option<String> {
     let kept: String = name
         .chars()
         .map(|c| if c.is_alphanumeric() || " -_+&,()'".contains(c) { c } else { ' ' })
-        .take(LONGEST)
+        .take(MAX_NAME_CHARS)
         .collect();
     let tidy = kept.split_whitespace().collect::<Vec<_>>().join(" ");
     (!tidy.is_empty()).then_some(tidy)
 }
 
-/// The presets in `folder`, by name; what cannot be read is left out and counted.
+/// Reads the presets in `folder`, by name; the number is of those that cannot be read.
 pub fn read_all(folder: &Path, chain_kind: ChainKind) -> (Vec<Preset>, usize) {
     let Ok(entries) = fs::read_dir(folder) else { return (Vec::new(), 0) };
     let mut bad = 0;
@@ -41,31 +41,31 @@ pub fn read_all(folder: &Path, chain_kind: ChainKind) -> (Vec<Preset>, usize) {
         .flatten()
         .filter_map(|entry| {
             let file = entry.file_name();
-            let name = file.to_str()?.strip_suffix(ENDING)?.strip_suffix('.')?.to_owned();
+            let name = file.to_str()?.strip_suffix(FILE_SUFFIX)?.strip_suffix('.')?.to_owned();
             let values = read(&entry.path()).ok().and_then(|text| presets::read(chain_kind, &text).ok());
             bad += usize::from(values.is_none());
             Some(Preset { name, values: values? })
         })
-        .take(MOST)
+        .take(MAX_PRESETS)
         .collect();
     found.sort_by_key(|preset| preset.name.to_lowercase());
     (found, bad)
 }
 
-/// Keeps a preset under a tidy name, in place of one that is there; whole or not at all.
+/// Saves a preset under a tidy name and replaces an existing one, atomically.
 ///
 /// # Errors
-/// What the file system says.
+/// Errors of the file system.
 pub fn save(folder: &Path, name: &str, values: &Values) -> io::Result<()> {
-    write(&folder.join(format!("{name}.{ENDING}")), &presets::write(values))
+    write(&folder.join(format!("{name}.{FILE_SUFFIX}")), &presets::write(values))
 }
 
 /// Removes a preset.
 ///
 /// # Errors
-/// What the file system says.
+/// Errors of the file system.
 pub fn remove(folder: &Path, name: &str) -> io::Result<()> {
-    fs::remove_file(folder.join(format!("{name}.{ENDING}")))
+    fs::remove_file(folder.join(format!("{name}.{FILE_SUFFIX}")))
 }
 
 #[cfg(test)]
@@ -112,6 +112,6 @@ mod tests {
         assert_eq!(tidy_name("../../etc/passwd"), Some("etc passwd".into()));
         assert_eq!(tidy_name("  Lead:  bright\n"), Some("Lead bright".into()));
         assert_eq!((tidy_name("/.."), tidy_name("")), (None, None));
-        assert_eq!(tidy_name(&"x".repeat(300)).map(|name| name.len()), Some(LONGEST));
+        assert_eq!(tidy_name(&"x".repeat(300)).map(|name| name.len()), Some(MAX_NAME_CHARS));
     }
 }

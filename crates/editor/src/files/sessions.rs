@@ -1,4 +1,4 @@
-//! Exported sessions: a file each in the user's documents. Written when a person exports, never by the audio thread.
+//! Exported sessions: a file each in the user's documents. Written when the user exports, never on the audio thread.
 
 use super::presets::tidy_name;
 use super::write;
@@ -8,11 +8,11 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// The most sessions of one name.
-const MOST: usize = 9999;
+/// Largest number of sessions of one name.
+const MAX_SAME_NAME: usize = 9999;
 
-/// Where sessions go: the folder `Stemlink` in the user's documents, or in the home folder where there are none;
-/// `None` where a user has no home.
+/// Folder of exported sessions: `Stemlink` in the user's documents, or in the home folder if there are none; `None`
+/// without a home folder.
 pub fn folder() -> Option<PathBuf> {
     let home = etcetera::home_dir().ok()?;
     let documents = home.join("Documents");
@@ -30,11 +30,10 @@ pub fn export(sheet: &SessionExport) -> ExportResult {
     ExportResult { path, remarks: sheet.remarks() }
 }
 
-/// Keeps `text` as a file of a name of its own, made of the Master's: nothing is ever replaced, and the file is there
-/// whole or not at all. Returns where it is.
+/// Saves `text` atomically in a new file named after the Master; nothing is ever replaced. Returns the path.
 ///
 /// # Errors
-/// What the file system says.
+/// Errors of the file system.
 pub fn save(folder: &Path, master: &str, text: &str) -> io::Result<PathBuf> {
     fs::create_dir_all(folder)?;
     let name = tidy_name(master).unwrap_or_else(|| "Master".into());
@@ -47,9 +46,9 @@ pub fn save(folder: &Path, master: &str, text: &str) -> io::Result<PathBuf> {
     done.map(|()| path)
 }
 
-/// An empty file of a name that nobody has.
+/// Creates an empty file of an unused name.
 fn reserve(folder: &Path, name: &str) -> io::Result<PathBuf> {
-    for number in 1..=MOST {
+    for number in 1..=MAX_SAME_NAME {
         let number = if number == 1 { String::new() } else { format!(" {number}") };
         let path = folder.join(format!("{name} session{number}.toml"));
         match fs::File::create_new(&path) {

@@ -1,19 +1,19 @@
-//! Where frequencies and gains are on screen.
+//! Axes of the graph: frequencies and gains to points and back.
 
+use crate::analyser::{at_fraction, fraction_of};
 use crate::controls;
 use crate::format::signed;
 use crate::paint::{self, pen};
-use crate::picture::{at_fraction, fraction_of};
 use crate::theme::{self, Palette};
 use egui::{Align2, Pos2, Rect, Stroke, Ui, pos2, vec2};
 use units::Hz;
 
-/// What the axis can show up and down, dB.
-const RANGES: [f64; 4] = [3.0, 6.0, 12.0, 18.0];
-/// Spectra are drawn from here, dB, at the bottom ...
-pub(super) const LOWEST_LEVEL: f32 = -96.0;
-/// ... to here at the top.
-const HIGHEST_LEVEL: f32 = 0.0;
+/// Ranges of the gain axis, up and down, dB.
+const GAIN_RANGES_DB: [f64; 4] = [3.0, 6.0, 12.0, 18.0];
+/// Level at the bottom of the plot, dB.
+pub(super) const LOWEST_LEVEL_DB: f32 = -96.0;
+/// Level at the top of the plot, dB.
+const HIGHEST_LEVEL_DB: f32 = 0.0;
 
 /// The plot's place and scale.
 #[derive(Clone, Copy, Debug)]
@@ -36,29 +36,29 @@ impl Axes {
         self.plot.center().y - (gain / self.range) as f32 * self.plot.height() / 2.0
     }
 
-    /// The frequency and gain at a place.
+    /// Returns frequency and gain at a point.
     pub(super) fn at(&self, place: Pos2) -> (Hz, f64) {
         let frequency = at_fraction(f64::from((place.x - self.plot.min.x) / self.plot.width()));
         (frequency, self.gain_of(self.plot.center().y - place.y))
     }
 
-    /// The gain that so many points stand for.
+    /// Returns the gain that a height in points stands for, dB.
     pub(super) fn gain_of(&self, points: f32) -> f64 {
         f64::from(points / (self.plot.height() / 2.0)) * self.range
     }
 
-    /// A place inside the plot for a node at this frequency and gain.
+    /// Returns the point of a node at this frequency and gain, kept inside the plot.
     pub(super) fn node(&self, frequency: Hz, gain: f64) -> Pos2 {
         self.plot.shrink(2.0).clamp(pos2(self.x(frequency), self.y(gain)))
     }
 
-    /// A point of a spectrum, at a fraction of the axis.
+    /// Returns the point of a spectrum's level, dB, at a fraction of the axis.
     pub(super) fn level(&self, fraction: f32, level: f32) -> Pos2 {
-        let up = ((level - LOWEST_LEVEL) / (HIGHEST_LEVEL - LOWEST_LEVEL)).clamp(0.0, 1.0);
+        let up = ((level - LOWEST_LEVEL_DB) / (HIGHEST_LEVEL_DB - LOWEST_LEVEL_DB)).clamp(0.0, 1.0);
         pos2(self.plot.min.x + self.plot.width() * fraction, self.plot.max.y - self.plot.height() * up)
     }
 
-    /// Gains at even distances as a line, which may leave the plot a little way.
+    /// Returns gains at even distances as a line; it may leave the plot slightly.
     pub(super) fn line(&self, gains: &[f32]) -> Vec<Pos2> {
         let last = gains.len().saturating_sub(1).max(1) as f32;
         let (top, bottom) = (self.plot.min.y - 8.0, self.plot.max.y + 8.0);
@@ -102,13 +102,13 @@ impl Axes {
     }
 }
 
-/// The scale's menu, in the graph's corner.
+/// Draws the menu of the gain range, in the graph's corner.
 pub(super) fn choose_range(ui: &mut Ui, look: &Palette, place: Rect, range: &mut f64) {
     let at = Rect::from_min_size(place.min + vec2(40.0, 10.0), vec2(76.0, 20.0));
     let words = format!("±{range} dB");
     let response = controls::menu(ui, look, at, "Scale of the graph", &words, look.dim);
     egui::Popup::menu(&response).show(|ui| {
-        for one in RANGES {
+        for one in GAIN_RANGES_DB {
             if ui.selectable_label(one == *range, format!("±{one} dB")).clicked() {
                 *range = one;
                 ui.close();

@@ -1,14 +1,14 @@
-//! The parameters of one band.
+//! Parameters of one band of the equalizer.
 
-use crate::facts::{ViewCx, row};
+use crate::view_model::{ViewCx, row};
 use chain::ChainKind;
 use chain::parameters::{Parameter, Value};
 use dsp::equalizer::{BANDS, Shape};
 use std::sync::LazyLock;
 
-/// A band's rows of the table. Those of a dynamic band are there if the table has them.
+/// Parameters of one band. Those of a dynamic band are present if the table has them.
 #[derive(Clone, Copy, Debug)]
-pub struct Band {
+pub struct BandRows {
     /// From 0.
     pub index: usize,
     /// On.
@@ -25,16 +25,16 @@ pub struct Band {
     pub slope: &'static Parameter,
     /// Placement.
     pub place: &'static Parameter,
-    /// How far it may move.
+    /// Range of a dynamic band, dB.
     pub range: Option<&'static Parameter>,
-    /// What else makes it dynamic: threshold, attack, release, key.
+    /// Dynamics: threshold, attack, release, key.
     pub dynamics: [Option<&'static Parameter>; 4],
 }
 
-static BAND_ROWS: LazyLock<Vec<Band>> = LazyLock::new(|| (0..BANDS).filter_map(Band::find).collect());
+static BAND_ROWS: LazyLock<Vec<BandRows>> = LazyLock::new(|| (0..BANDS).filter_map(BandRows::find).collect());
 
-impl Band {
-    /// All bands. Stem and Master have the same.
+impl BandRows {
+    /// Returns all bands. Stem and Master have the same.
     pub fn all(_: ChainKind) -> &'static [Self] {
         &BAND_ROWS
     }
@@ -55,57 +55,57 @@ impl Band {
         })
     }
 
-    /// Every row.
+    /// Returns every parameter of the band.
     pub fn rows(&self) -> impl Iterator<Item = &'static Parameter> {
         let plain = [self.on, self.shape, self.frequency, self.gain, self.q, self.slope, self.place];
         plain.into_iter().chain(self.range).chain(self.dynamics.into_iter().flatten())
     }
 
-    /// The shape now.
-    pub fn shape_now(&self, desk: &ViewCx<'_>) -> Shape {
-        desk.facts.settings.equalizer.bands[self.index].shape
+    /// Returns the present shape.
+    pub fn shape_now(&self, cx: &ViewCx<'_>) -> Shape {
+        cx.model.settings.equalizer.bands[self.index].shape
     }
 
-    /// Cuts and notches have no gain.
-    pub fn has_gain(&self, desk: &ViewCx<'_>) -> bool {
-        matches!(self.shape_now(desk), Shape::Bell | Shape::LowShelf | Shape::HighShelf | Shape::Tilt)
+    /// Returns true if the shape has a gain; cuts and notches have none.
+    pub fn has_gain(&self, cx: &ViewCx<'_>) -> bool {
+        matches!(self.shape_now(cx), Shape::Bell | Shape::LowShelf | Shape::HighShelf | Shape::Tilt)
     }
 
-    /// Cuts have a slope.
-    pub fn is_cut(&self, desk: &ViewCx<'_>) -> bool {
-        matches!(self.shape_now(desk), Shape::LowCut | Shape::HighCut)
+    /// Returns true for a cut, which has a slope.
+    pub fn is_cut(&self, cx: &ViewCx<'_>) -> bool {
+        matches!(self.shape_now(cx), Shape::LowCut | Shape::HighCut)
     }
 
-    /// Tilts and the flattest cuts have no Q.
-    pub fn has_q(&self, desk: &ViewCx<'_>) -> bool {
-        let flat = self.is_cut(desk) && desk.number(self.slope) == Some(6.0);
-        self.shape_now(desk) != Shape::Tilt && !flat
+    /// Returns true if the shape has a Q; tilts and first-order cuts have none.
+    pub fn has_q(&self, cx: &ViewCx<'_>) -> bool {
+        let flat = self.is_cut(cx) && cx.number(self.slope) == Some(6.0);
+        self.shape_now(cx) != Shape::Tilt && !flat
     }
 
-    /// It is dynamic: its range is not 0.
-    pub fn is_dynamic(&self, desk: &ViewCx<'_>) -> bool {
-        self.has_gain(desk) && self.range.is_some_and(|range| desk.number(range) != Some(0.0))
+    /// Returns true if the band is dynamic: its range is not 0.
+    pub fn is_dynamic(&self, cx: &ViewCx<'_>) -> bool {
+        self.has_gain(cx) && self.range.is_some_and(|range| cx.number(range) != Some(0.0))
     }
 
-    /// It is drawn: on, or somebody has touched it.
-    pub fn is_used(&self, desk: &ViewCx<'_>) -> bool {
-        self.rows().any(|row| desk.value(row) != row.default)
+    /// Returns true if the band is drawn: on, or edited.
+    pub fn is_used(&self, cx: &ViewCx<'_>) -> bool {
+        self.rows().any(|row| cx.value(row) != row.default)
     }
 
-    /// Puts everything back, as one step.
-    pub fn reset(&self, desk: &mut ViewCx<'_>) {
+    /// Resets every parameter, as one step.
+    pub fn reset(&self, cx: &mut ViewCx<'_>) {
         let changes: Vec<_> = self.rows().map(|row| (row, row.default)).collect();
-        put_all(desk, &changes);
+        put_all(cx, &changes);
     }
 }
 
 /// Sets several parameters as one step.
-pub(super) fn put_all(desk: &mut ViewCx<'_>, changes: &[(&'static Parameter, Value)]) {
-    let facts = desk.facts;
-    desk.edits.together(|edits| {
+pub(super) fn put_all(cx: &mut ViewCx<'_>, changes: &[(&'static Parameter, Value)]) {
+    let model = cx.model;
+    cx.edits.together(|edits| {
         for &(row, value) in changes {
-            if facts.value(row) != value {
-                edits.put(row, facts.value(row), value);
+            if model.value(row) != value {
+                edits.put(row, model.value(row), value);
             }
         }
     });

@@ -1,16 +1,16 @@
-//! Responses to draw, from the same design as the sound, computed again only when something has changed.
+//! Frequency responses to draw, from the same filter design as the sound, computed only after a change.
 
-use super::Band;
-use crate::facts::ViewCx;
-use crate::picture::at_fraction;
+use super::BandRows;
+use crate::analyser::at_fraction;
+use crate::view_model::ViewCx;
 use chain::parameters::Value;
 use dsp::equalizer::{BANDS, EqualizerSettings, Placement, Response};
 use units::Hz;
 
-/// Points between two values of a curve on screen.
-const STEP: f32 = 2.0;
-/// The rate that is drawn for before a host has said.
-const RATE: Hz = Hz(48_000.0);
+/// Distance between two values of a curve, points.
+const STEP_POINTS: f32 = 2.0;
+/// Sample rate assumed before the host has set one.
+const DEFAULT_RATE: Hz = Hz(48_000.0);
 
 /// Curves in dB at even distances along the axis.
 #[derive(Debug, Default)]
@@ -22,10 +22,10 @@ pub(super) struct Curves {
 }
 
 impl Curves {
-    /// Follows the settings, the rate and the width on screen.
+    /// Updates the curves for settings, rate and width on screen.
     pub(super) fn follow(&mut self, settings: &EqualizerSettings, rate: Option<Hz>, width: f32) {
-        let count = (width / STEP).ceil().max(2.0) as usize + 1;
-        let rate = rate.unwrap_or(RATE);
+        let count = (width / STEP_POINTS).ceil().max(2.0) as usize + 1;
+        let rate = rate.unwrap_or(DEFAULT_RATE);
         if self.of.as_ref().is_some_and(|(s, r, c)| s == settings && *r == rate && *c == count) {
             return;
         }
@@ -54,31 +54,31 @@ impl Curves {
         self.of = Some((settings.clone(), rate, count));
     }
 
-    /// What every signal passes.
+    /// Returns the response of all bands that every channel passes.
     pub(super) fn whole(&self) -> &[f32] {
         &self.whole
     }
 
-    /// What mid, side, left and right pass, where bands make them differ.
+    /// Returns the responses of mid, side, left and right, if bands make them differ.
     pub(super) fn apart(&self) -> &[(&'static str, Vec<f32>)] {
         &self.apart
     }
 
-    /// One band alone.
+    /// Returns the response of one band.
     pub(super) fn own(&self, index: usize) -> Option<&[f32]> {
         self.bands.get(index)?.as_deref()
     }
 
-    /// Of a dynamic band: the curve at rest and at the end of its range.
-    pub(super) fn moving(&self, desk: &ViewCx<'_>, band: &Band) -> Option<(Vec<f32>, Vec<f32>)> {
-        if !desk.is_on(band.on) || !band.is_dynamic(desk) {
+    /// Returns a dynamic band's response at rest and at the end of its range.
+    pub(super) fn moving(&self, cx: &ViewCx<'_>, band: &BandRows) -> Option<(Vec<f32>, Vec<f32>)> {
+        if !cx.is_on(band.on) || !band.is_dynamic(cx) {
             return None;
         }
         let (_, rate, count) =
             *self.of.as_ref().map(|(s, r, c)| (s, r, c)).map(|(s, r, c)| (s.clone(), *r, *c)).as_ref()?;
         let own = self.own(band.index)?;
-        let mut moved = desk.facts.settings.clone();
-        let gain = desk.number(band.gain)? + desk.number(band.range?)?;
+        let mut moved = cx.model.settings.clone();
+        let gain = cx.number(band.gain)? + cx.number(band.range?)?;
         band.gain.set(&mut moved, Value::Number(Some(gain)));
         let settings = moved.equalizer.bands.get(band.index.min(BANDS - 1))?;
         let moved = curve(&Response::new(settings, rate), rate, count);
@@ -97,7 +97,7 @@ fn curve(response: &Response, rate: Hz, count: usize) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::picture::fraction_of;
+    use crate::analyser::fraction_of;
     use dsp::equalizer::{BandSettings, Shape, response};
     use units::Db;
 

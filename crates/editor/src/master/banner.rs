@@ -1,9 +1,9 @@
-//! What a move would do: into the master, out of it, and to everything else while normalized.
+//! Prediction of a move: loudness into the master, out of it, and the change of everything else once normalized.
 
-use crate::facts::ViewCx;
 use crate::format::{number, signed, time};
 use crate::paint::{self, pen, shortened};
-use crate::theme::{self, GAP, PAD, ROUND};
+use crate::theme::{self, CORNER_RADIUS, GAP, PAD};
+use crate::view_model::ViewCx;
 use egui::{Align2, Color32, CornerRadius, Rect, Stroke, StrokeKind, Ui, pos2, vec2};
 use meter::Reading;
 use plugin_core::command::Proposal;
@@ -11,18 +11,18 @@ use plugin_core::session_view::{MasterOutcome, MoveAnswer};
 use session::predict::Certainty;
 use units::Ms;
 
-/// Draws it in `place`.
-pub(super) fn show(ui: &Ui, desk: &ViewCx<'_>, place: Rect, proposal: Proposal, platform: usize) {
-    let look = &desk.look;
+/// Draws the prediction in `place`.
+pub(super) fn draw_prediction(ui: &Ui, cx: &ViewCx<'_>, place: Rect, proposal: Proposal, platform: usize) {
+    let look = &cx.look;
     ui.painter().rect(
         place,
-        CornerRadius::same(ROUND as u8),
+        CornerRadius::same(CORNER_RADIUS as u8),
         look.raised,
         Stroke::new(1.0, look.accent),
         StrokeKind::Inside,
     );
     let inner = place.shrink2(vec2(PAD, 8.0));
-    let answer = desk.facts.master.answer.as_ref().filter(|answer| answer.of.stem == proposal.stem);
+    let answer = cx.model.master.answer.as_ref().filter(|answer| answer.of.stem == proposal.stem);
     // figures are never shown for a move other than the one that they are of
     let of = answer.map_or(proposal, |answer| answer.of);
     let step = (inner.height() / 2.0).min(24.0);
@@ -31,7 +31,7 @@ pub(super) fn show(ui: &Ui, desk: &ViewCx<'_>, place: Rect, proposal: Proposal, 
         Rect::from_min_max(pos2(left, y - 9.0), pos2(right, y + 9.0))
     };
     let figures = inner.max.x - (inner.width() * 0.56).clamp(376.0, 520.0);
-    let name = desk.facts.snapshot.name(of.stem);
+    let name = cx.model.snapshot.name(of.stem);
     let mut words = format!("If {name} {} dB", signed(of.gain.0, 1));
     if answer.is_some_and(|answer| answer.into.returns_not_included) {
         words += " · returns not included";
@@ -42,7 +42,7 @@ pub(super) fn show(ui: &Ui, desk: &ViewCx<'_>, place: Rect, proposal: Proposal, 
     paint::label(ui, left, Align2::LEFT_CENTER, &shown, &bold).on_hover_text(&words);
     let Some(answer) = answer else {
         let quiet = pen(theme::font(theme::SMALL), look.secondary);
-        let waits = if desk.facts.snapshot.session().is_some() {
+        let waits = if cx.model.snapshot.session().is_some() {
             "Predicting…"
         } else {
             "Nothing was heard yet: press play."
@@ -50,41 +50,41 @@ pub(super) fn show(ui: &Ui, desk: &ViewCx<'_>, place: Rect, proposal: Proposal, 
         paint::label(ui, line(1.0, inner.min.x, inner.max.x), Align2::LEFT_CENTER, waits, &quiet);
         return;
     };
-    price(ui, desk, line(1.0, inner.min.x, figures - GAP), answer, platform);
+    price(ui, cx, line(1.0, inner.min.x, figures - GAP), answer, platform);
     let (sure, ink) = match answer.into.certainty {
         Certainty::Exact => ("exact".to_owned(), look.good),
         Certainty::Estimate(width) => (format!("estimate ±{} LU", number(width.0, 2)), look.reduction),
     };
     let heard = Ms(answer.into.progress.heard as f64 * 100.0);
-    let into = Figures { name: "into the master", before: answer.into.before, after: answer.into.after };
+    let into = LoudnessRow { name: "into the master", before: answer.into.before, after: answer.into.after };
     let over = format!("{sure}, {} heard", time(heard.0 / 1000.0));
-    into.show(ui, desk, line(0.0, figures, inner.max.x), &over, ink);
+    into.draw_row(ui, cx, line(0.0, figures, inner.max.x), &over, ink);
     let below = line(1.0, figures, inner.max.x);
     let name = "out of the master";
     match &answer.out {
-        MasterOutcome::AsItEntered => {
-            Figures { name, before: answer.into.before, after: answer.into.after }
-                .show(ui, desk, below, &sure, ink);
+        Outcome::AsItEntered => {
+            LoudnessRow { name, before: answer.into.before, after: answer.into.after }
+                .draw_row(ui, cx, below, &sure, ink);
         }
         MasterOutcome::Simulated(simulated) => {
             let words = format!("simulated, {} s", number(simulated.length.0 / 1000.0, 0));
-            Figures { name, before: simulated.before, after: simulated.after }.show(
+            LoudnessRow { name, before: simulated.before, after: simulated.after }.draw_row(
                 ui,
-                desk,
+                cx,
                 below,
                 &words,
                 look.reduction,
             );
         }
-        MasterOutcome::Unknown => aside(ui, desk, below, name, "unknown past this plugin"),
+        Outcome::Unknown => aside(ui, cx, below, name, "unknown past this plugin"),
     }
 }
 
-/// What it does to everything else on the platform that is looked at.
-fn price(ui: &Ui, desk: &ViewCx<'_>, place: Rect, answer: &MoveAnswer, platform: usize) {
+/// Draws the change of everything else on the chosen platform.
+fn price(ui: &Ui, cx: &ViewCx<'_>, place: Rect, answer: &Answer, platform: usize) {
     let Some(exchange) = answer.exchanges().get(platform).or(answer.exchanges().first()) else { return };
-    let quiet = pen(theme::font(theme::SMALL), desk.look.secondary);
-    let target = desk.facts.master.target(&exchange.id).map_or("", |target| target.name.as_str());
+    let quiet = pen(theme::font(theme::SMALL), cx.look.secondary);
+    let target = cx.model.master.target(&exchange.id).map_or("", |target| target.name.as_str());
     let (long, short) = match (&exchange.sentence, exchange.others) {
         (Some(sentence), Some(others)) => {
             (format!("{sentence} ({target})"), format!("Others {} dB on {target}", signed(others.0, 1)))
@@ -100,19 +100,19 @@ fn price(ui: &Ui, desk: &ViewCx<'_>, place: Rect, answer: &MoveAnswer, platform:
     paint::label(ui, place, Align2::LEFT_CENTER, &words, &quiet).on_hover_text(long);
 }
 
-struct Figures {
+struct LoudnessRow {
     name: &'static str,
     before: Reading,
     after: Reading,
 }
 
-/// Widths of a name and of figures.
-const NAME: f32 = 98.0;
-const FIGURE: f32 = 116.0;
+/// Width of a name, points.
+const NAME_WIDTH: f32 = 98.0;
+const FIGURE_WIDTH: f32 = 116.0;
 
-impl Figures {
-    fn show(&self, ui: &Ui, desk: &ViewCx<'_>, place: Rect, sure: &str, ink: Color32) {
-        let look = &desk.look;
+impl LoudnessRow {
+    fn draw_row(&self, ui: &Ui, cx: &ViewCx<'_>, place: Rect, sure: &str, ink: Color32) {
+        let look = &cx.look;
         let figures = match (self.before.integrated, self.after.integrated) {
             (Some(before), Some(after)) => {
                 format!("{} LUFS ({})", number(after.0, 1), signed(after.0 - before.0, 2))
@@ -120,14 +120,14 @@ impl Figures {
             (None, Some(after)) => format!("{} LUFS", number(after.0, 1)),
             _ => "silence".into(),
         };
-        aside(ui, desk, place, self.name, "");
+        aside(ui, cx, place, self.name, "");
         let bold = pen(theme::strong(theme::BODY), look.text);
         let at = Rect::from_min_max(
-            pos2(place.min.x + NAME, place.min.y),
-            pos2(place.min.x + NAME + FIGURE + 30.0, place.max.y),
+            pos2(place.min.x + NAME_WIDTH, place.min.y),
+            pos2(place.min.x + NAME_WIDTH + FIGURE_WIDTH + 30.0, place.max.y),
         );
         let drawn = paint::label(ui, at, Align2::LEFT_CENTER, &figures, &bold).rect;
-        let left = (place.min.x + NAME + FIGURE + 10.0).max(drawn.max.x + 10.0);
+        let left = (place.min.x + NAME_WIDTH + FIGURE_WIDTH + 10.0).max(drawn.max.x + 10.0);
         let rest = Rect::from_min_max(pos2(left, place.min.y), place.max);
         let small = pen(theme::font(theme::SMALL), ink);
         let words = shortened(ui, sure, &small, rest.width());
@@ -135,13 +135,13 @@ impl Figures {
     }
 }
 
-/// A name, and words instead of figures.
-fn aside(ui: &Ui, desk: &ViewCx<'_>, place: Rect, name: &str, words: &str) {
-    let quiet = pen(theme::font(theme::SMALL), desk.look.secondary);
-    let at = Rect::from_min_max(place.min, pos2(place.min.x + NAME, place.max.y));
+/// Draws a name, and a text instead of figures.
+fn aside(ui: &Ui, cx: &ViewCx<'_>, place: Rect, name: &str, words: &str) {
+    let quiet = pen(theme::font(theme::SMALL), cx.look.secondary);
+    let at = Rect::from_min_max(place.min, pos2(place.min.x + NAME_WIDTH, place.max.y));
     paint::label(ui, at, Align2::LEFT_CENTER, name, &quiet);
     if !words.is_empty() {
-        let at = Rect::from_min_max(pos2(place.min.x + NAME, place.min.y), place.max);
+        let at = Rect::from_min_max(pos2(place.min.x + NAME_WIDTH, place.min.y), place.max);
         paint::label(ui, at, Align2::LEFT_CENTER, words, &quiet);
     }
 }

@@ -1,15 +1,15 @@
-//! A ghost fader: what would happen if a stem were louder or quieter. Nothing audible changes until *Apply*.
+//! Ghost fader: predicts a louder or quieter stem. Nothing audible changes until *Apply*.
 //!
-//! It says its price while it is dragged, turned by the wheel, or moved by arrows or a typed value; let go, it forgets.
-//! What was tried last stays on a button, *Apply*, that says its price again when it is pointed at.
+//! The prediction shows while the fader is dragged, turned by the wheel, or moved by arrow keys or a typed value. The last
+//! move stays on the button *Apply*, which shows its prediction again while the pointer is over it.
 
 use crate::controls::{Weight, pill};
 use crate::edits::{Edit, Edits};
-use crate::facts::ViewCx;
 use crate::field::{is_typed, start_typing, type_line, wheel};
 use crate::format::signed;
 use crate::paint::{self, pen};
 use crate::theme::{self, Palette};
+use crate::view_model::ViewCx;
 use egui::{
     Align2, CornerRadius, Event, EventFilter, Key, Rect, Response, Role, Sense, Shape, Stroke, Ui,
     WidgetInfo, pos2, vec2,
@@ -19,109 +19,109 @@ use plugin_core::session_view::{StemCard, TrimRequestState};
 use session::record::StemId;
 use units::Db;
 
-/// What a rail shows, up and down, dB.
-const REACH: f64 = 12.0;
-/// The most that can be typed, and asked of a Stem, dB.
-pub(super) const MOST: f64 = 24.0;
-/// Steps of wheel and arrows, and with Shift, dB.
-const STEP: f64 = 0.5;
-const FINE_STEP: f64 = 0.1;
-/// Points of dragging for a whole rail, at least: short rails are not nervous.
-const LEAST_TRAVEL: f32 = 160.0;
-/// Room for value and button beside the rail.
-pub(super) const BESIDE: f32 = 88.0;
+/// Range of a rail, up and down, dB.
+const RAIL_RANGE_DB: f64 = 12.0;
+/// Largest gain that can be typed and asked of a Stem, dB.
+pub(super) const MAX_GAIN_DB: f64 = 24.0;
+/// Step of wheel and arrow keys, dB.
+const STEP_DB: f64 = 0.5;
+const FINE_STEP_DB: f64 = 0.1;
+/// Shortest drag over the whole range, points, so that short rails are not too sensitive.
+const MIN_DRAG_POINTS: f32 = 160.0;
+/// Width of value and button beside the rail, points.
+pub(super) const VALUE_WIDTH: f32 = 88.0;
 
-/// What holds a ghost fader.
+/// Input that holds a ghost fader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Hold {
-    /// It is dragged.
+enum GhostInput {
+    /// Drag.
     Hand,
-    /// The wheel has turned it; until the pointer leaves.
+    /// Wheel, until the pointer leaves.
     Wheel,
-    /// Arrows or a typed value have moved it; until the keyboard leaves.
+    /// Arrow keys or a typed value, until the focus leaves.
     Keys,
-    /// The button is pointed at.
+    /// Pointer over the button.
     Button,
 }
 
-/// The ghost faders of a table: at most one is moved.
+/// Ghost faders of a table; at most one is moved at a time.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ghosts {
-    held: Option<(Proposal, Hold)>,
+    held: Option<(Proposal, GhostInput)>,
     tried: Option<Proposal>,
-    /// What the Master was last told.
-    told: Option<Proposal>,
+    /// Move last sent to the Master.
+    sent: Option<Proposal>,
 }
 
 impl Ghosts {
-    /// The move whose price is shown.
+    /// Returns the move whose prediction is shown.
     pub(super) fn shown(&self) -> Option<Proposal> {
         self.held.map(|(proposal, _)| proposal)
     }
 
-    /// Forgets what is shown and what was tried.
+    /// Clears the move that is shown and the last one tried.
     pub(super) fn forget(&mut self) {
         (self.held, self.tried) = (None, None);
     }
 
-    /// Tells the Master, if something else is shown than it was told.
-    pub(super) fn settle(&mut self, edits: &mut Edits) {
+    /// Sends the move to the Master if it has changed.
+    pub(super) fn send_prediction(&mut self, edits: &mut Edits) {
         let shown = self.shown();
-        if shown != self.told {
-            self.told = shown;
-            edits.want(Edit::Predict(shown));
+        if shown != self.sent {
+            self.sent = shown;
+            edits.request(Edit::Predict(shown));
         }
     }
 
-    fn hold(&mut self, proposal: Proposal, hold: Hold) {
-        let gain = Db(((proposal.gain.0 * 10.0).round() / 10.0).clamp(-MOST, MOST));
+    fn hold(&mut self, proposal: Proposal, hold: GhostInput) {
+        let gain = Db(((proposal.gain.0 * 10.0).round() / 10.0).clamp(-MAX_GAIN_DB, MAX_GAIN_DB));
         let proposal = Proposal { gain, ..proposal };
         (self.held, self.tried) = (Some((proposal, hold)), Some(proposal).filter(|p| p.gain.0 != 0.0));
     }
 
-    fn let_go(&mut self, stem: StemId, hold: Hold) {
+    fn let_go(&mut self, stem: StemId, hold: GhostInput) {
         if self.is_held(stem, hold) {
             self.held = None;
         }
     }
 
-    fn is_held(&self, stem: StemId, hold: Hold) -> bool {
+    fn is_held(&self, stem: StemId, hold: GhostInput) -> bool {
         self.held.is_some_and(|(proposal, how)| proposal.stem == stem && how == hold)
     }
 
-    /// The gain that is shown for a stem; 0 if none is.
+    /// Returns the gain shown for a stem; 0 without one.
     fn gain(&self, stem: StemId) -> Db {
         self.shown().filter(|proposal| proposal.stem == stem).map_or(Db(0.0), |proposal| proposal.gain)
     }
 
-    /// The ghost fader of `stem` in `place`. `others`: what another stem's move does to this one.
-    pub(super) fn show(
+    /// Draws the ghost fader of `stem` in `place`. `others`: change of this stem by another stem's move.
+    pub(super) fn draw_fader(
         &mut self,
         ui: &mut Ui,
-        desk: &mut ViewCx<'_>,
+        cx: &mut ViewCx<'_>,
         place: Rect,
         stem: &StemCard,
         others: Option<Db>,
     ) {
         let id = ui.scope_id().with(("ghost", stem.id));
-        let rail = Rect::from_min_max(place.min, pos2(place.max.x - BESIDE, place.max.y));
+        let rail = Rect::from_min_max(place.min, pos2(place.max.x - VALUE_WIDTH, place.max.y));
         // what opens the line to type in is not typed into it, too
         let typed = is_typed(ui, id);
         let response = ui.interact(rail, id, Sense::click_and_drag());
         self.describe(ui, &response, stem);
         self.drag(ui, &response, rail, stem.id);
         self.turn(ui, &response, stem.id);
-        self.keys(ui, desk, &response, stem);
-        self.draw(ui, &desk.look, rail, &response, stem.id);
+        self.keys(ui, cx, &response, stem);
+        self.draw(ui, &cx.look, rail, &response, stem.id);
         let beside = Rect::from_min_max(pos2(rail.max.x + 8.0, place.min.y), place.max);
         if typed {
             let line = Rect::from_center_size(beside.center(), vec2(beside.width() - 8.0, 20.0));
-            let text = type_line(ui, &desk.look, line, id, theme::BODY);
+            let text = type_line(ui, &cx.look, line, id, theme::BODY);
             if let Some(gain) = text.as_deref().and_then(decibels_of) {
-                self.hold(Proposal { stem: stem.id, gain }, Hold::Keys);
+                self.hold(Proposal { stem: stem.id, gain }, GhostInput::Keys);
             }
         } else {
-            self.beside(ui, desk, beside, stem, others);
+            self.beside(ui, cx, beside, stem, others);
         }
         response.on_hover_text(
             "What if? Drag, turn or type: it says what the move would do, and changes nothing that is heard.\nApply asks the Stem for it. Enter: apply; Escape: forget.",
@@ -144,17 +144,19 @@ impl Ghosts {
         }
         if response.dragged() {
             let fine = if ui.input(|input| input.modifiers.shift) { 0.1 } else { 1.0 };
-            let way =
-                f64::from(response.drag_delta().x / rail.width().max(LEAST_TRAVEL)) * 2.0 * REACH * fine;
+            let way = f64::from(response.drag_delta().x / rail.width().max(MIN_DRAG_POINTS))
+                * 2.0
+                * RAIL_RANGE_DB
+                * fine;
             let gain = ui.data_mut(|data| {
                 let gain = data.get_temp_mut_or_default::<f64>(response.id);
-                *gain = (*gain + way).clamp(-REACH, REACH);
+                *gain = (*gain + way).clamp(-RAIL_RANGE_DB, RAIL_RANGE_DB);
                 *gain
             });
-            self.hold(Proposal { stem, gain: Db(gain) }, Hold::Hand);
+            self.hold(Proposal { stem, gain: Db(gain) }, GhostInput::Hand);
         }
         if response.drag_stopped() {
-            self.let_go(stem, Hold::Hand);
+            self.let_go(stem, GhostInput::Hand);
         }
         if response.double_clicked() {
             self.forget();
@@ -166,22 +168,22 @@ impl Ghosts {
     fn turn(&mut self, ui: &Ui, response: &Response, stem: StemId) {
         let turns = wheel(ui, response);
         if turns != 0.0 && !response.dragged() {
-            self.step(ui, stem, f64::from(turns), Hold::Wheel);
+            self.step(ui, stem, f64::from(turns), GhostInput::Wheel);
         } else if !response.contains_pointer() {
-            self.let_go(stem, Hold::Wheel);
+            self.let_go(stem, GhostInput::Wheel);
         }
     }
 
-    fn step(&mut self, ui: &Ui, stem: StemId, turns: f64, hold: Hold) {
-        let step = if ui.input(|input| input.modifiers.shift) { FINE_STEP } else { STEP };
+    fn step(&mut self, ui: &Ui, stem: StemId, turns: f64, hold: GhostInput) {
+        let step = if ui.input(|input| input.modifiers.shift) { FINE_STEP_DB } else { STEP_DB };
         let gain = Db(self.gain(stem).0 + turns * step);
         self.hold(Proposal { stem, gain }, hold);
     }
 
-    fn keys(&mut self, ui: &Ui, desk: &mut ViewCx<'_>, response: &Response, stem: &StemCard) {
+    fn keys(&mut self, ui: &Ui, cx: &mut ViewCx<'_>, response: &Response, stem: &StemCard) {
         if !response.has_focus() {
             if !is_typed(ui, response.id) {
-                self.let_go(stem.id, Hold::Keys);
+                self.let_go(stem.id, GhostInput::Keys);
             }
             return;
         }
@@ -190,16 +192,16 @@ impl Ghosts {
         for event in ui.input(|input| input.events.clone()) {
             match event {
                 Event::Key { key: Key::ArrowUp | Key::ArrowRight, pressed: true, .. } => {
-                    self.step(ui, stem.id, 1.0, Hold::Keys);
+                    self.step(ui, stem.id, 1.0, GhostInput::Keys);
                 }
                 Event::Key { key: Key::ArrowDown | Key::ArrowLeft, pressed: true, .. } => {
-                    self.step(ui, stem.id, -1.0, Hold::Keys);
+                    self.step(ui, stem.id, -1.0, GhostInput::Keys);
                 }
                 Event::Key { key: Key::Delete | Key::Backspace | Key::Escape, pressed: true, .. } => {
                     self.forget();
                 }
                 Event::Key { key: Key::Enter, pressed: true, .. } => match self.shown() {
-                    Some(proposal) if proposal.stem == stem.id => self.apply(desk, stem, proposal),
+                    Some(proposal) if proposal.stem == stem.id => self.apply(cx, stem, proposal),
                     _ => start_typing(ui, response.id, signed(0.0, 1)),
                 },
                 Event::Text(typed)
@@ -212,23 +214,16 @@ impl Ghosts {
         }
     }
 
-    /// Asks the Stem; the ghost is forgotten.
-    fn apply(&mut self, desk: &mut ViewCx<'_>, stem: &StemCard, proposal: Proposal) {
-        let trim = Db((stem.trim.0 + proposal.gain.0).clamp(-MOST, MOST));
-        desk.edits.ask_trim(stem.trim, TrimRequest { stem: stem.id, base: stem.revision, trim });
+    /// Asks the Stem for the trim and clears the ghost.
+    fn apply(&mut self, cx: &mut ViewCx<'_>, stem: &StemCard, proposal: Proposal) {
+        let trim = Db((stem.trim.0 + proposal.gain.0).clamp(-MAX_GAIN_DB, MAX_GAIN_DB));
+        cx.edits.ask_trim(stem.trim, TrimRequest { stem: stem.id, base: stem.revision, trim });
         self.forget();
     }
 
-    /// Value or button, or what another stem's move does to this one.
-    fn beside(
-        &mut self,
-        ui: &mut Ui,
-        desk: &mut ViewCx<'_>,
-        place: Rect,
-        stem: &StemCard,
-        others: Option<Db>,
-    ) {
-        let look = desk.look;
+    /// Draws value or button, or the change by another stem's move.
+    fn beside(&mut self, ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect, stem: &StemCard, others: Option<Db>) {
+        let look = cx.look;
         let tried = self.tried.filter(|tried| tried.stem == stem.id);
         let Some(proposal) = tried else {
             let (words, ink) = match (others, stem.request) {
@@ -262,13 +257,13 @@ impl Ghosts {
             )
         });
         if response.clicked() {
-            self.apply(desk, stem, proposal);
+            self.apply(cx, stem, proposal);
         } else if response.hovered() || response.has_focus() {
             if self.held.is_none() {
-                self.held = Some((proposal, Hold::Button));
+                self.held = Some((proposal, GhostInput::Button));
             }
         } else {
-            self.let_go(stem.id, Hold::Button);
+            self.let_go(stem.id, GhostInput::Button);
         }
         response.on_hover_text("Asks the Stem for this change: it keeps it in its own state. Escape or a double click on the fader forgets it.");
     }
@@ -277,7 +272,7 @@ impl Ghosts {
         let line = Rect::from_center_size(rail.center(), vec2(rail.width() - 12.0, 4.0));
         ui.painter().rect_filled(line, CornerRadius::same(2), look.background);
         let gain = self.gain(stem);
-        let part = (gain.0.clamp(-REACH, REACH) / REACH) as f32;
+        let part = (gain.0.clamp(-RAIL_RANGE_DB, RAIL_RANGE_DB) / RAIL_RANGE_DB) as f32;
         let (middle, x) = (line.center(), line.center().x + part * line.width() / 2.0);
         ui.painter().vline(middle.x, middle.y - 6.0..=middle.y + 6.0, Stroke::new(1.0, look.line));
         if self.shown().is_some_and(|proposal| proposal.stem == stem) {
@@ -300,11 +295,11 @@ impl Ghosts {
     }
 }
 
-/// The decibels that a person typed, with or without unit, whatever the minus.
+/// Parses typed decibels, with or without unit, with either minus sign.
 pub(super) fn decibels_of(text: &str) -> Option<Db> {
     let text = text.trim().replace('\u{2212}', "-").replace(',', ".");
     let number = text.strip_suffix("dB").or(text.strip_suffix("db")).unwrap_or(&text).trim();
-    number.parse().ok().filter(|x: &f64| x.is_finite()).map(|x| Db(x.clamp(-MOST, MOST)))
+    number.parse().ok().filter(|x: &f64| x.is_finite()).map(|x| Db(x.clamp(-MAX_GAIN_DB, MAX_GAIN_DB)))
 }
 
 #[cfg(test)]
@@ -328,18 +323,18 @@ mod tests {
     fn the_master_is_told_once_of_a_move_and_once_that_it_is_forgotten() {
         let (mut ghosts, mut edits) = (Ghosts::default(), Edits::default());
         let stem = StemId(7);
-        ghosts.hold(Proposal { stem, gain: Db(2.04) }, Hold::Hand);
-        ghosts.settle(&mut edits);
-        ghosts.hold(Proposal { stem, gain: Db(1.96) }, Hold::Hand);
-        ghosts.settle(&mut edits);
-        let told = Proposal { stem, gain: Db(2.0) };
-        assert_eq!(edits.take(), [Edit::Predict(Some(told))]);
-        ghosts.let_go(stem, Hold::Wheel);
-        assert_eq!(ghosts.shown(), Some(told), "only what holds it lets it go");
-        ghosts.let_go(stem, Hold::Hand);
-        ghosts.settle(&mut edits);
-        ghosts.settle(&mut edits);
+        ghosts.hold(Proposal { stem, gain: Db(2.04) }, GhostInput::Hand);
+        ghosts.send_prediction(&mut edits);
+        ghosts.hold(Proposal { stem, gain: Db(1.96) }, GhostInput::Hand);
+        ghosts.send_prediction(&mut edits);
+        let sent = Proposal { stem, gain: Db(2.0) };
+        assert_eq!(edits.take(), [Edit::Predict(Some(sent))]);
+        ghosts.let_go(stem, GhostInput::Wheel);
+        assert_eq!(ghosts.shown(), Some(sent), "only what holds it lets it go");
+        ghosts.let_go(stem, GhostInput::Hand);
+        ghosts.send_prediction(&mut edits);
+        ghosts.send_prediction(&mut edits);
         assert_eq!(edits.take(), [Edit::Predict(None)]);
-        assert_eq!(ghosts.tried, Some(told));
+        assert_eq!(ghosts.tried, Some(sent));
     }
 }

@@ -1,39 +1,39 @@
-//! The song on the project's timeline: short-term and integrated loudness, what the Master takes away, what was not
-//! heard, and which songs there are.
+//! Timeline of the project: short-term and integrated loudness, the Master's gain reduction, unheard passages and
+//! songs.
 
 use super::songs;
-use crate::facts::ViewCx;
 use crate::format::{number, time};
 use crate::paint::{self, pen, shortened};
 use crate::theme::{self, PAD, Palette};
+use crate::view_model::ViewCx;
 use egui::{Align2, Color32, Mesh, Rect, Role, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2};
 use plugin_core::session_view::{SessionTimeline, TimelinePoint, TimelineSong};
 use session::record::HopStatus;
 use units::Ms;
 
-/// Loudness is drawn from here to there, LUFS.
-const QUIETEST: f64 = -36.0;
-const LOUDEST: f64 = -3.0;
-/// Reductions are drawn from the top, this much fills the half of it, dB.
-const MOST_REDUCTION: f64 = 12.0;
-/// How wide a column is, points.
-const COLUMN: f32 = 3.0;
-/// Between strokes of a hatching, points.
-const HATCH: f32 = 5.0;
+/// Lowest loudness drawn, LUFS.
+const LOWEST_LUFS: f64 = -36.0;
+const HIGHEST_LUFS: f64 = -3.0;
+/// Gain reduction that fills half of the height, from the top, dB.
+const REDUCTION_SCALE_DB: f64 = 12.0;
+/// Width of a column, points.
+const COLUMN_WIDTH: f32 = 3.0;
+/// Distance of hatching strokes, points.
+const HATCH_SPACING: f32 = 5.0;
 
-/// Draws it in `place`; `loudest`: the loudest stretch is marked.
-pub(super) fn show(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect, loudest: bool) {
-    let look = &desk.look;
+/// Draws the timeline in `place`; `loudest` marks the loudest passage.
+pub(super) fn draw_timeline(ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect, loudest: bool) {
+    let look = &cx.look;
     paint::panel(ui, place, look);
     let inner = place.shrink2(vec2(PAD, 6.0));
     let small = pen(theme::font(theme::SMALL), look.secondary);
     let top = Rect::from_min_size(inner.min, vec2(inner.width(), 14.0));
-    let menu = Rect::from_min_max(pos2(top.max.x - songs::WIDTH, top.min.y), top.max);
-    let timeline = desk.facts.snapshot.timeline().filter(|timeline| !timeline.points.is_empty());
+    let menu = Rect::from_min_max(pos2(top.max.x - songs::MENU_WIDTH, top.min.y), top.max);
+    let timeline = cx.model.snapshot.timeline().filter(|timeline| !timeline.points.is_empty());
     let Some(timeline) = timeline else {
         let room = Rect::from_min_max(inner.min, pos2(menu.min.x - PAD, inner.max.y));
         paint::label(ui, room, Align2::LEFT_CENTER, "The song appears here as it is heard.", &small);
-        songs::show(ui, desk, menu);
+        songs::draw_songs_menu(ui, cx, menu);
         return;
     };
     let well = Rect::from_min_max(pos2(inner.min.x, inner.min.y + 15.0), inner.max);
@@ -44,7 +44,7 @@ pub(super) fn show(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect, loudest: boo
         let band = Rect::from_x_y_ranges(scale.x(from)..=scale.x(to), well.y_range());
         painter.rect_filled(band, 0.0, Palette::faint(look.accent, 0.28));
     }
-    let columns = ((well.width() / COLUMN) as usize).min(timeline.points.len()).max(1);
+    let columns = ((well.width() / COLUMN_WIDTH) as usize).min(timeline.points.len()).max(1);
     let mut bars = Mesh::default();
     let mut reductions = Mesh::default();
     let mut line = Vec::new();
@@ -65,7 +65,7 @@ pub(super) fn show(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect, loudest: boo
         }
         let next = well.min.x + (column + 1) as f32 / columns as f32 * well.width();
         let highest = |of: fn(&TimelinePoint) -> Option<f64>| points.iter().filter_map(of).reduce(f64::max);
-        let ink = if mark == Some(HopStatus::Heard) { desk.track } else { look.dim };
+        let ink = if mark == Some(HopStatus::Heard) { cx.track } else { look.dim };
         if let Some(level) = highest(|point| point.short_term.map(|s| s.0)) {
             let top = scale.y(level);
             bars.add_colored_rect(
@@ -74,7 +74,7 @@ pub(super) fn show(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect, loudest: boo
             );
         }
         if let Some(reduction) = highest(|point| point.reduction.map(|r| r.0)).filter(|r| *r > 0.0) {
-            let depth = (reduction / MOST_REDUCTION).min(1.0) as f32 * well.height() * 0.5;
+            let depth = (reduction / REDUCTION_SCALE_DB).min(1.0) as f32 * well.height() * 0.5;
             reductions.add_colored_rect(
                 Rect::from_min_max(pos2(x, well.min.y), pos2(next, well.min.y + depth)),
                 Palette::faint(look.reduction, 0.8),
@@ -89,11 +89,11 @@ pub(super) fn show(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect, loudest: boo
     if line.len() > 1 {
         painter.add(Shape::line(line, Stroke::new(1.5, look.text)));
     }
-    if let Some(head) = desk.facts.master.playhead {
+    if let Some(head) = cx.model.master.playhead {
         painter.vline(scale.x(head), well.y_range(), Stroke::new(1.0, look.accent));
     }
-    titles(ui, desk, &scale, inner);
-    songs::show(ui, desk, menu);
+    titles(ui, cx, &scale, inner);
+    songs::draw_songs_menu(ui, cx, menu);
     let response = ui.interact(well, ui.scope_id().with("history"), Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, "Loudness on the timeline"));
     if let Some(at) = response.hover_pos() {
@@ -102,7 +102,7 @@ pub(super) fn show(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect, loudest: boo
     }
 }
 
-/// From time and loudness to places.
+/// Scale from time and loudness to points.
 struct Scale<'a> {
     timeline: &'a SessionTimeline,
     well: Rect,
@@ -116,12 +116,12 @@ impl Scale<'_> {
     }
 
     fn y(&self, level: f64) -> f32 {
-        let part = ((level - QUIETEST) / (LOUDEST - QUIETEST)).clamp(0.0, 1.0);
+        let part = ((level - LOWEST_LUFS) / (HIGHEST_LUFS - LOWEST_LUFS)).clamp(0.0, 1.0);
         self.well.max.y - part as f32 * self.well.height()
     }
 }
 
-/// Of the points in a column, the mark that matters most: a gap is never drawn over.
+/// Returns the most important status of the points in a column, so that a gap always shows.
 fn worst(points: &[TimelinePoint]) -> HopStatus {
     let rank = |mark: HopStatus| match mark {
         HopStatus::Heard => 0,
@@ -133,10 +133,10 @@ fn worst(points: &[TimelinePoint]) -> HopStatus {
     points.iter().map(|point| point.mark).max_by_key(|mark| rank(*mark)).unwrap_or(HopStatus::Heard)
 }
 
-/// What a mark means.
+/// Returns a status as text.
 fn words(mark: HopStatus) -> &'static str {
     match mark {
-        HopStatus::Heard => "heard as it is set now",
+        HopStatus::Heard => "heard with the present settings",
         HopStatus::Unheard => "not heard yet",
         HopStatus::OldSettings => "heard with old settings",
         HopStatus::Auditioned => "soloed, not recorded",
@@ -144,7 +144,7 @@ fn words(mark: HopStatus) -> &'static str {
     }
 }
 
-/// Strokes over what was not heard as it is now: rising for unheard, falling for the rest.
+/// Hatches passages not heard with the present settings: rising strokes for unheard, falling ones for the rest.
 fn hatch(painter: &egui::Painter, place: Rect, look: &Palette, mark: HopStatus) {
     let painter = painter.with_clip_rect(place.intersect(painter.clip_rect()));
     let stroke = Stroke::new(1.0, if mark == HopStatus::Unheard { look.line } else { look.dim });
@@ -153,16 +153,16 @@ fn hatch(painter: &egui::Painter, place: Rect, look: &Palette, mark: HopStatus) 
     while x < place.max.x {
         let (low, high) = if mark == HopStatus::Unheard { (x, x + height) } else { (x + height, x) };
         painter.line_segment([pos2(low, place.max.y), pos2(high, place.min.y)], stroke);
-        x += HATCH;
+        x += HATCH_SPACING;
     }
 }
 
-/// The line above: what is drawn, and the songs over their ranges.
-fn titles(ui: &Ui, desk: &ViewCx<'_>, scale: &Scale<'_>, inner: Rect) {
-    let look = &desk.look;
-    let top = Rect::from_min_size(inner.min, vec2(inner.width() - songs::WIDTH - PAD, 14.0));
+/// Draws the title line: the legend, and the songs over their ranges.
+fn titles(ui: &Ui, cx: &ViewCx<'_>, scale: &Scale<'_>, inner: Rect) {
+    let look = &cx.look;
+    let top = Rect::from_min_size(inner.min, vec2(inner.width() - songs::MENU_WIDTH - PAD, 14.0));
     let quiet = pen(theme::font(theme::TINY), look.secondary);
-    let songs = &desk.facts.master.songs;
+    let songs = &cx.model.master.songs;
     if songs.is_empty() {
         paint::text(ui, top, Align2::LEFT_CENTER, "Short-term on the timeline", &quiet);
         legend(ui, look, top);
@@ -213,7 +213,7 @@ fn mark(ui: &Ui, at: egui::Pos2, ink: Color32) {
     ui.painter().hline(at.x - 5.0..=at.x + 5.0, at.y, Stroke::new(2.0, ink));
 }
 
-/// What is under the pointer.
+/// Returns the tooltip at the pointer.
 fn told(scale: &Scale<'_>, x: f32) -> String {
     let timeline = scale.timeline;
     let part = f64::from((x - scale.well.min.x) / scale.well.width()).clamp(0.0, 1.0);

@@ -1,28 +1,28 @@
-//! Where stems cover each other: bands across, stems down, the most covered first.
+//! Masking between stems: bands across, stems down, the most masked first.
 
-use crate::facts::ViewCx;
 use crate::format::number;
 use crate::paint::{self, pen, shortened};
 use crate::theme::{self, PAD, Palette};
+use crate::view_model::ViewCx;
 use egui::{Align2, CornerRadius, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 use plugin_core::session_view::StemCard;
 use session::masking::{BAND_COUNT, BandLevels, Masking, centre_hz, masking};
 
-/// How high a row is, at least and at most.
-const LEAST_ROW: f32 = 16.0;
-const MOST_ROW: f32 = 72.0;
-/// Room for names and for how much of a stem is covered.
-const NAMES: f32 = 132.0;
-const WHOLE: f32 = 56.0;
+/// Smallest height of a row, points.
+const MIN_ROW_HEIGHT: f32 = 16.0;
+const MAX_ROW_HEIGHT: f32 = 72.0;
+/// Width of the names, points.
+const NAME_WIDTH: f32 = 132.0;
+const COVERED_WIDTH: f32 = 56.0;
 
-/// Draws it in `place`.
-pub(super) fn show(ui: &Ui, desk: &ViewCx<'_>, place: Rect) {
-    let look = &desk.look;
+/// Draws the masking page in `place`.
+pub(super) fn draw_masking(ui: &Ui, cx: &ViewCx<'_>, place: Rect) {
+    let look = &cx.look;
     paint::panel(ui, place, look);
     let inner = place.shrink(PAD);
     let small = pen(theme::font(theme::SMALL), look.secondary);
     let top = Rect::from_min_size(inner.min, vec2(inner.width(), 18.0));
-    let stems: Vec<&StemCard> = desk.facts.snapshot.summed().collect();
+    let stems: Vec<&StemCard> = cx.model.snapshot.summed().collect();
     let sounding = stems.iter().filter(|stem| stem.spectrum.iter().any(Option::is_some)).count();
     if sounding < 2 {
         let words = "Press play: with two stems sounding, this shows where they cover each other.";
@@ -36,17 +36,17 @@ pub(super) fn show(ui: &Ui, desk: &ViewCx<'_>, place: Rect) {
     let mut order: Vec<usize> = (0..stems.len()).collect();
     order.sort_by(|a, b| found[*b].average().total_cmp(&found[*a].average()));
     let list = Rect::from_min_max(pos2(inner.min.x, top.max.y + 4.0), pos2(inner.max.x, inner.max.y - 18.0));
-    let fit = ((list.height() / LEAST_ROW) as usize).max(1);
+    let fit = ((list.height() / MIN_ROW_HEIGHT) as usize).max(1);
     let shown = order.len().min(fit);
-    let height = (list.height() / shown as f32).clamp(LEAST_ROW, MOST_ROW).floor();
+    let height = (list.height() / shown as f32).clamp(MIN_ROW_HEIGHT, MAX_ROW_HEIGHT).floor();
     let grid = Rect::from_min_max(
-        pos2(list.min.x + NAMES, list.min.y),
-        pos2(list.max.x - WHOLE, list.min.y + height * shown as f32),
+        pos2(list.min.x + NAME_WIDTH, list.min.y),
+        pos2(list.max.x - COVERED_WIDTH, list.min.y + height * shown as f32),
     );
     for (line, stem) in order.iter().take(fit).enumerate() {
         let y = list.min.y + line as f32 * height;
         let at = Rect::from_min_max(pos2(list.min.x, y), pos2(list.max.x, y + height));
-        row(ui, desk, at, grid, &stems, *stem, &found[*stem]);
+        row(ui, cx, at, grid, &stems, *stem, &found[*stem]);
     }
     let tiny = pen(theme::font(theme::TINY), look.dim);
     for (band, words) in [
@@ -75,16 +75,8 @@ pub(super) fn show(ui: &Ui, desk: &ViewCx<'_>, place: Rect) {
     }
 }
 
-fn row(
-    ui: &Ui,
-    desk: &ViewCx<'_>,
-    at: Rect,
-    grid: Rect,
-    stems: &[&StemCard],
-    stem: usize,
-    masking: &Masking,
-) {
-    let look = &desk.look;
+fn row(ui: &Ui, cx: &ViewCx<'_>, at: Rect, grid: Rect, stems: &[&StemCard], stem: usize, masking: &Masking) {
+    let look = &cx.look;
     let card = stems[stem];
     let colour = look.track(card.colour, card.role);
     let bar = Rect::from_min_max(pos2(at.min.x, at.min.y + 2.0), pos2(at.min.x + 4.0, at.max.y - 2.0));

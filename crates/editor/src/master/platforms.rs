@@ -1,12 +1,12 @@
-//! What platforms do with the song: a cell each, with what binds; the rule, its source and date in the tooltip.
+//! Playback on the platforms: a cell each, with the limit that binds; rule, source and date in the tooltip.
 
-use super::Stage;
+use super::FirstMinute;
 use crate::controls::{Weight, menu, pill};
 use crate::edits::Edit;
-use crate::facts::ViewCx;
 use crate::format::{number, signed, time};
 use crate::paint::{self, pen, shortened};
 use crate::theme::{self, GRID, PAD};
+use crate::view_model::ViewCx;
 use chain::monitor::MonitorMode;
 use egui::{Align2, CornerRadius, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 use plugin_core::command::Proposal;
@@ -15,36 +15,36 @@ use session::playback::{GainBound, HEADING, Playback};
 use session::session_report::PlatformReport;
 use session::target::{NormalizationTarget, TargetUse, TurnUpRule};
 
-/// How high the row is.
+/// Height of the row, points.
 pub(super) const HEIGHT: f32 = 76.0;
-/// The least width of a cell.
-const CELL: f32 = 100.0;
+/// Smallest width of a cell, points.
+const MIN_CELL_WIDTH: f32 = 100.0;
 
-/// Draws it in `place`. `chosen`: the one whose prices are shown. `shown`: a move is looked at.
-pub(super) fn show(
+/// Draws the platforms in `place`. `chosen`: index of the platform whose predictions show. `shown`: move being predicted.
+pub(super) fn draw_platforms(
     ui: &mut Ui,
-    desk: &mut ViewCx<'_>,
+    cx: &mut ViewCx<'_>,
     place: Rect,
     chosen: &mut usize,
     shown: Option<Proposal>,
 ) {
-    let look = desk.look;
+    let look = cx.look;
     paint::panel(ui, place, &look);
     let inner = place.shrink2(vec2(PAD, 6.0));
-    let facts = &desk.facts.master;
+    let model = &cx.model.master;
     let (small, dim) =
         (pen(theme::font(theme::SMALL), look.secondary), pen(theme::font(theme::SMALL), look.dim));
     let top = Rect::from_min_size(inner.min, vec2(inner.width(), 16.0));
-    let ready = Stage::of(desk.facts.heard);
-    let heading = match (facts.placement, desk.facts.snapshot.has_final) {
-        (BusPosition::Mix, true) => format!("{HEADING} · before the last Master"),
-        (BusPosition::Mix, false) => format!("{HEADING} · before the master fader"),
-        (BusPosition::Final, _) => HEADING.to_owned(),
+    let ready = FirstMinute::from_heard(cx.model.heard);
+    let heading = match (model.placement, cx.model.snapshot.has_final) {
+        (Placement::Mix, true) => format!("{HEADING} · before the last Master"),
+        (Placement::Mix, false) => format!("{HEADING} · before the master fader"),
+        (Placement::Final, _) => HEADING.to_owned(),
     };
     let title = paint::label(ui, top, Align2::LEFT_CENTER, &heading, &small).rect;
-    if ready < Stage::Platforms || facts.platforms.is_empty() {
+    if ready < FirstMinute::Platforms || model.platforms.is_empty() {
         let line = Rect::from_min_max(pos2(inner.min.x, top.max.y), inner.max);
-        let words = match desk.facts.heard.0 {
+        let words = match cx.model.heard.0 {
             ms if ms < 100.0 => "After 30 s of music.".to_owned(),
             ms => format!("After 30 s of music; heard {}.", time(ms / 1000.0)),
         };
@@ -52,51 +52,51 @@ pub(super) fn show(
         return;
     }
     let all = Rect::from_min_max(pos2(inner.max.x - 96.0, top.min.y), top.max);
-    everything(ui, desk, all);
+    everything(ui, cx, all);
     let hear = Rect::from_min_max(
         pos2(all.min.x - PAD - 76.0, top.min.y - 1.0),
         pos2(all.min.x - PAD, top.max.y + 1.0),
     );
-    as_played(ui, desk, hear, *chosen);
-    let heard = format!("heard {}", time(desk.facts.heard.0 / 1000.0));
+    as_played(ui, cx, hear, *chosen);
+    let heard = format!("heard {}", time(cx.model.heard.0 / 1000.0));
     let at = Rect::from_min_max(pos2(title.max.x + PAD, top.min.y), pos2(hear.min.x - PAD, top.max.y));
     if at.width() > paint::width(ui, &heard, &dim) {
         paint::label(ui, at, Align2::LEFT_CENTER, &heard, &dim);
     }
-    let cells = (inner.width() / CELL).floor().max(1.0) as usize;
+    let cells = (inner.width() / MIN_CELL_WIDTH).floor().max(1.0) as usize;
     // delivery specifications change nothing in playback; they are in the list of all
-    let played: Vec<(usize, &PlatformReport)> = facts
+    let played: Vec<(usize, &PlatformReport)> = model
         .platforms
         .iter()
         .enumerate()
         .filter(|(_, platform)| platform.playback.is_some_and(|p| p.bound != GainBound::Delivery))
         .take(cells)
         .collect();
-    let width = (inner.width() / played.len().max(1) as f32).min(CELL * 1.6);
-    let last = facts.answer.as_ref().filter(|answer| shown.is_some_and(|shown| shown.stem == answer.of.stem));
+    let width = (inner.width() / played.len().max(1) as f32).min(MIN_CELL_WIDTH * 1.6);
+    let last = model.answer.as_ref().filter(|answer| shown.is_some_and(|shown| shown.stem == answer.of.stem));
     for (n, (index, platform)) in played.into_iter().enumerate() {
         let at = Rect::from_min_max(
             pos2(inner.min.x + n as f32 * width, top.max.y + 3.0),
             pos2(inner.min.x + (n + 1) as f32 * width - 3.0 * GRID, inner.max.y),
         );
         let after = last.and_then(|answer| answer.exchanges().get(index)).and_then(|exchange| exchange.after);
-        if cell(ui, desk, at, platform, after, index == *chosen) {
+        if cell(ui, cx, at, platform, after, index == *chosen) {
             *chosen = index;
         }
     }
 }
 
-/// One platform; true when it was pressed.
+/// Draws one platform; returns true when it was pressed.
 fn cell(
     ui: &Ui,
-    desk: &ViewCx<'_>,
+    cx: &ViewCx<'_>,
     at: Rect,
     platform: &PlatformReport,
     after: Option<Playback>,
     chosen: bool,
 ) -> bool {
-    let look = &desk.look;
-    let target = desk.facts.master.target(&platform.id);
+    let look = &cx.look;
+    let target = cx.model.master.target(&platform.id);
     let name = target.map_or(platform.id.as_str(), |target| target.name.as_str());
     let response = ui.interact(at, ui.scope_id().with(("platform", &platform.id)), Sense::click());
     let now = platform.playback.and_then(|playback| playback.gain);
@@ -128,7 +128,7 @@ fn cell(
         }
     }
     let dim = pen(theme::font(theme::TINY), look.dim);
-    let bound = bound(desk, after.or(platform.playback));
+    let bound = bound(cx, after.or(platform.playback));
     paint::text(ui, line(34.0, 12.0), Align2::LEFT_CENTER, &shortened(ui, &bound, &dim, at.width()), &dim);
     let pressed = response.clicked();
     response.on_hover_ui(|ui| {
@@ -143,43 +143,43 @@ fn cell(
     pressed
 }
 
-/// AuditionEffect the song as the chosen platform plays it; goes along with what the platform would do.
-fn as_played(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect, chosen: usize) {
-    let look = desk.look;
-    let platform = desk.facts.master.platforms.get(chosen);
+/// Draws *Listen normalized*: the song at the gain of the chosen platform, which the monitor gain follows.
+fn as_played(ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect, chosen: usize) {
+    let look = cx.look;
+    let platform = cx.model.master.platforms.get(chosen);
     let gain = platform.and_then(|platform| platform.playback?.gain);
-    let now = match desk.facts.listen {
+    let now = match cx.model.listen {
         MonitorMode::Gain(now) => Some(now),
         _ => None,
     };
     let weight = if now.is_some() { Weight::Chosen } else { Weight::Quiet };
-    let response = pill(ui, &look, place, "Hear it so", weight, gain.is_some() || now.is_some());
+    let response = pill(ui, &look, place, "Listen normalized", weight, gain.is_some() || now.is_some());
     if response.clicked() {
         let listen = gain.filter(|_| now.is_none()).map_or(MonitorMode::Off, MonitorMode::Gain);
-        desk.edits.want(Edit::MonitorMode(listen));
+        cx.edits.request(Edit::MonitorMode(listen));
     } else if let Some(now) = now {
         match gain {
             // a listener would not notice less
             Some(gain) if (gain.0 - now.0).abs() < 0.05 => {}
-            gain => desk.edits.want(Edit::MonitorMode(gain.map_or(MonitorMode::Off, MonitorMode::Gain))),
+            gain => cx.edits.request(Edit::MonitorMode(gain.map_or(MonitorMode::Off, MonitorMode::Gain))),
         }
     }
     let name = platform
-        .and_then(|platform| desk.facts.master.target(&platform.id))
+        .and_then(|platform| cx.model.master.target(&platform.id))
         .map_or("the platform", |t| &t.name);
     response.on_hover_text(format!(
-        "Hear the song as {name} plays it: behind the meters, the output gets the playback change. Never saved, never in a render; ends with the window."
+        "Plays the song at the level that {name} gives it, behind the meters. Never saved, never in a render; ends when the window closes."
     ));
 }
 
-/// What binds, and whose.
-fn bound(desk: &ViewCx<'_>, playback: Option<Playback>) -> String {
-    let facts = &desk.facts.snapshot;
+/// Returns the limit that binds, and the stem behind it.
+fn bound(cx: &ViewCx<'_>, playback: Option<Playback>) -> String {
+    let model = &cx.model.snapshot;
     match playback.map(|playback| playback.bound) {
         Some(GainBound::Loudness) => "loudness".into(),
         Some(GainBound::Peak) => {
-            let whose = facts.session().and_then(|session| session.loudest_peak);
-            whose.map_or("peak".into(), |stem| format!("peak: {}", facts.name(stem)))
+            let whose = model.session().and_then(|session| session.loudest_peak);
+            whose.map_or("peak".into(), |stem| format!("peak: {}", model.name(stem)))
         }
         Some(GainBound::NoTurnUp) => "never turns up".into(),
         Some(GainBound::Unknown) => "rule not published".into(),
@@ -189,7 +189,7 @@ fn bound(desk: &ViewCx<'_>, playback: Option<Playback>) -> String {
     }
 }
 
-/// A rule in words, with where it comes from.
+/// Returns a rule as text, with its source.
 fn rule(target: &NormalizationTarget) -> Vec<String> {
     let aim = target.loudness.map_or("no target published".into(), |l| format!("{} LUFS", number(l.0, 1)));
     let up = match target.usage {
@@ -209,16 +209,16 @@ fn rule(target: &NormalizationTarget) -> Vec<String> {
     lines
 }
 
-/// Every platform's sentence, and those of deliveries.
-fn everything(ui: &mut Ui, desk: &ViewCx<'_>, place: Rect) {
-    let look = desk.look;
+/// Draws the menu with the sentences of all platforms and delivery specifications.
+fn everything(ui: &mut Ui, cx: &ViewCx<'_>, place: Rect) {
+    let look = cx.look;
     let response = menu(ui, &look, place, "All platforms", "All platforms", look.secondary);
     egui::Popup::menu(&response).close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
         ui.set_width(420.0);
         egui::ScrollArea::vertical().max_height(300.0).show(ui, |ui| {
-            for platform in &desk.facts.master.platforms {
+            for platform in &cx.model.master.platforms {
                 let sentence = ui.label(platform.sentence.as_str());
-                if let Some(target) = desk.facts.master.target(&platform.id) {
+                if let Some(target) = cx.model.master.target(&platform.id) {
                     sentence.on_hover_text(rule(target).join("\n"));
                 }
             }

@@ -1,12 +1,12 @@
-//! Songs to compare the mix with: what they are, which is heard, and where from others come.
+//! Tab of references: their figures, the one that plays, and the file chooser.
 
 use crate::controls::{Weight, pill, pill_width};
 use crate::edits::Edit;
-use crate::facts::ViewCx;
 use crate::format::{number, signed, time};
 use crate::paint::{self, pen, shortened};
 use crate::theme::{self, PAD};
 use crate::tooltips;
+use crate::view_model::ViewCx;
 use chain::monitor::MonitorMode;
 use egui::{Align2, CornerRadius, Rect, Role, TextEdit, Ui, WidgetInfo, pos2, vec2};
 use plugin_core::references::{
@@ -14,63 +14,63 @@ use plugin_core::references::{
 };
 use std::path::Path;
 
-/// How high a row is, at least and at most.
-const LEAST_ROW: f32 = 36.0;
-const MOST_ROW: f32 = 52.0;
-/// How high a button is.
-const BUTTON: f32 = 24.0;
-/// How high the list of files is at most: what is more scrolls.
-const LIST: f32 = 240.0;
+/// Smallest height of a row, points.
+const MIN_ROW_HEIGHT: f32 = 36.0;
+const MAX_ROW_HEIGHT: f32 = 52.0;
+/// Height of a button, points.
+const BUTTON_HEIGHT: f32 = 24.0;
+/// Largest height of the file list, points; a longer list scrolls.
+const MAX_LIST_HEIGHT: f32 = 240.0;
 
-const LOUDEST: &str = "Loudest 20 s";
-const ALONG: &str = "With the transport";
-const ADD: &str = "Add a song\u{2026}";
-const HEAR: &str = "Hear";
-const REMOVE: &str = "Remove";
-const SWITCH: &str = "Reference";
+const LOUDEST_LABEL: &str = "Loudest 20 s";
+const TRANSPORT_LABEL: &str = "With the transport";
+const ADD_LABEL: &str = "Add a song\u{2026}";
+const PLAY_LABEL: &str = "Play";
+const REMOVE_LABEL: &str = "Remove";
+const SWITCH_LABEL: &str = "Reference";
 
-/// The tab.
+/// State of the tab.
 #[derive(Debug, Default)]
-pub(super) struct Page {
-    /// A path that is being typed.
+pub(super) struct ReferencesTab {
+    /// Path being typed.
     typed: String,
 }
 
-/// The button that switches between mix and reference in one click, before `right`; returns where it begins.
-pub(super) fn switch(ui: &mut Ui, desk: &mut ViewCx<'_>, right: egui::Pos2) -> f32 {
-    let references = &desk.facts.master.references;
-    let hears = matches!(desk.facts.listen, MonitorMode::Reference { .. }) || references.awaited.is_some();
-    let next = references.next_playable();
+/// Draws the button that switches between mix and reference, left of `right`; returns its left end.
+pub(super) fn switch(ui: &mut Ui, cx: &mut ViewCx<'_>, right: egui::Pos2) -> f32 {
+    let references = &cx.model.master.references;
+    let hears = matches!(cx.model.listen, MonitorMode::Reference { .. }) || references.awaited.is_some();
+    let next = references.next();
     if !hears && next.is_none() {
         return right.x;
     }
     let at = Rect::from_min_max(
-        pos2(right.x - pill_width(ui, SWITCH), right.y - BUTTON / 2.0),
-        pos2(right.x, right.y + BUTTON / 2.0),
+        pos2(right.x - pill_width(ui, SWITCH_LABEL), right.y - BUTTON_HEIGHT / 2.0),
+        pos2(right.x, right.y + BUTTON_HEIGHT / 2.0),
     );
     let weight = if hears { Weight::Chosen } else { Weight::Quiet };
-    let response = pill(ui, &desk.look, at, SWITCH, weight, true);
+    let response = pill(ui, &cx.look, at, SWITCH_LABEL, weight, true);
     let path = next.and_then(|index| references.kept.get(index)).map(|one| one.path.clone());
     let words = path.as_deref().map_or("a reference", file_name);
     let explained =
         format!("Switches between the mix and {words}, equally loud. {}", tooltips::references("match"));
     if response.clicked() {
-        desk.edits.want(Edit::Hear(path.filter(|_| !hears)));
+        cx.edits.request(Edit::PlayReference(path.filter(|_| !hears)));
     }
     response.on_hover_text(explained);
     at.min.x - 8.0
 }
 
-impl Page {
-    /// Draws it in `place`.
-    pub(super) fn show(&mut self, ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect) {
-        let look = desk.look;
+impl ReferencesTab {
+    /// Draws the tab in `place`.
+    pub(super) fn draw_tab(&mut self, ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect) {
+        let look = cx.look;
         paint::panel(ui, place, &look);
         let inner = place.shrink(PAD);
-        let top = Rect::from_min_size(inner.min, vec2(inner.width(), BUTTON));
+        let top = Rect::from_min_size(inner.min, vec2(inner.width(), BUTTON_HEIGHT));
         let small = pen(theme::font(theme::SMALL), look.secondary);
-        let left = self.buttons(ui, desk, top);
-        let references = &desk.facts.master.references;
+        let left = self.buttons(ui, cx, top);
+        let references = &cx.model.master.references;
         let title = match references.mix {
             Some(mix) => {
                 format!("Songs to compare with, as loud as the mix so far: {} LUFS", number(mix.0, 1))
@@ -88,17 +88,17 @@ impl Page {
             paint::label(ui, list, Align2::CENTER_CENTER, &words, &small);
             return;
         }
-        let height = (list.height() / MAX_REFERENCES as f32).clamp(LEAST_ROW, MOST_ROW).floor();
-        for index in 0..references.kept.len().min(MAX_REFERENCES) {
+        let height = (list.height() / MOST as f32).clamp(MIN_ROW_HEIGHT, MAX_ROW_HEIGHT).floor();
+        for index in 0..references.kept.len().min(MOST) {
             let y = list.min.y + index as f32 * height;
-            row(ui, desk, Rect::from_min_max(pos2(list.min.x, y), pos2(list.max.x, y + height - 4.0)), index);
+            row(ui, cx, Rect::from_min_max(pos2(list.min.x, y), pos2(list.max.x, y + height - 4.0)), index);
         }
     }
 
-    /// How references are played, and the button that adds one; returns where they begin.
-    fn buttons(&mut self, ui: &mut Ui, desk: &mut ViewCx<'_>, top: Rect) -> f32 {
-        let look = desk.look;
-        let references = &desk.facts.master.references;
+    /// Draws the play mode buttons and the one that adds a reference; returns their left end.
+    fn buttons(&mut self, ui: &mut Ui, cx: &mut ViewCx<'_>, top: Rect) -> f32 {
+        let look = cx.look;
+        let references = &cx.model.master.references;
         let mut right = top.max.x;
         let mut button = |ui: &mut Ui, words: &str, weight, enabled| {
             let at =
@@ -106,12 +106,12 @@ impl Page {
             right = at.min.x - 6.0;
             pill(ui, &look, at, words, weight, enabled)
         };
-        let add = button(ui, ADD, Weight::Quiet, references.kept.len() < MAX_REFERENCES);
+        let add = button(ui, ADD_LABEL, Weight::Quiet, references.kept.len() < MOST);
         let weight = |chosen| if chosen { Weight::Chosen } else { Weight::Quiet };
-        for (words, along) in [(ALONG, true), (LOUDEST, false)] {
+        for (words, along) in [(TRANSPORT_LABEL, true), (LOUDEST_LABEL, false)] {
             let response = button(ui, words, weight(references.along == along), true);
             if response.clicked() {
-                desk.edits.want(Edit::PlayAlong(along));
+                cx.edits.request(Edit::FollowTransport(along));
             }
             response.on_hover_text(tooltips::references(words));
         }
@@ -119,32 +119,32 @@ impl Page {
             let beside = references.kept.last().and_then(|one| folder(&one.path));
             let last = references.listing.as_ref().filter(|listing| listing.fault.is_empty());
             let folder = last.map(|listing| listing.folder.as_str()).or(beside);
-            desk.edits.want(Edit::Browse(folder.map(str::to_owned)));
+            cx.edits.request(Edit::ListFolder(folder.map(str::to_owned)));
         }
         egui::Popup::menu(&add)
             .close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside)
-            .show(|ui| self.choose(ui, desk));
-        add.on_hover_text(tooltips::references(ADD));
+            .show(|ui| self.choose(ui, cx));
+        add.on_hover_text(tooltips::references(ADD_LABEL));
         right
     }
 
-    /// Files to choose from, and a line for a path.
-    fn choose(&mut self, ui: &mut Ui, desk: &mut ViewCx<'_>) {
-        let look = desk.look;
+    /// Draws the file chooser, with a text line for a path.
+    fn choose(&mut self, ui: &mut Ui, cx: &mut ViewCx<'_>) {
+        let look = cx.look;
         ui.set_width(360.0);
         let mut chosen = None;
-        if let Some(listing) = &desk.facts.master.references.listing {
+        if let Some(listing) = &cx.model.master.references.listing {
             let small = |words: &str| egui::RichText::new(words).size(theme::SMALL);
             ui.add(egui::Label::new(small(&listing.folder).color(look.secondary)).wrap());
             if !listing.fault.is_empty() {
                 ui.add(egui::Label::new(small(&listing.fault).color(look.reduction)).wrap());
             }
             egui::ScrollArea::vertical()
-                .max_height(LIST)
-                .min_scrolled_height(LIST)
+                .max_height(MAX_LIST_HEIGHT)
+                .min_scrolled_height(MAX_LIST_HEIGHT)
                 .auto_shrink([false, true])
                 .show(ui, |ui| {
-                    chosen = entries(ui, desk, listing);
+                    chosen = entries(ui, cx, listing);
                 });
         }
         ui.separator();
@@ -165,18 +165,18 @@ impl Page {
             }
         });
         if let Some(path) = chosen {
-            let now: Vec<String> = paths(&desk.facts.master.references);
-            if !now.contains(&path) && now.len() < MAX_REFERENCES {
+            let now: Vec<String> = paths(&cx.model.master.references);
+            if !now.contains(&path) && now.len() < MOST {
                 let files = now.iter().cloned().chain([path]).collect();
-                desk.edits.put_references(now, files);
+                cx.edits.put_references(now, files);
             }
             ui.close();
         }
     }
 }
 
-/// What is in a folder; returns the file that was pressed.
-fn entries(ui: &mut Ui, desk: &mut ViewCx<'_>, listing: &FolderListing) -> Option<String> {
+/// Draws the entries of a folder; returns the file that was pressed.
+fn entries(ui: &mut Ui, cx: &mut ViewCx<'_>, listing: &Listing) -> Option<String> {
     let mut go = None;
     let mut chosen = None;
     if let Some(above) = &listing.above
@@ -196,10 +196,10 @@ fn entries(ui: &mut Ui, desk: &mut ViewCx<'_>, listing: &FolderListing) -> Optio
     }
     if listing.files.is_empty() && listing.fault.is_empty() {
         let words = "No WAV, AIFF or FLAC files here";
-        ui.label(egui::RichText::new(words).size(theme::SMALL).color(desk.look.dim));
+        ui.label(egui::RichText::new(words).size(theme::SMALL).color(cx.look.dim));
     }
     if go.is_some() {
-        desk.edits.want(Edit::Browse(go));
+        cx.edits.request(Edit::ListFolder(go));
     }
     chosen
 }
@@ -208,37 +208,37 @@ fn paths(references: &ReferenceList) -> Vec<String> {
     references.kept.iter().map(|one| one.path.clone()).collect()
 }
 
-/// The folder that a file lies in.
+/// Returns the folder of a file.
 fn folder(path: &str) -> Option<&str> {
     Path::new(path).parent()?.to_str().filter(|folder| !folder.is_empty())
 }
 
-fn row(ui: &mut Ui, desk: &mut ViewCx<'_>, at: Rect, index: usize) {
-    let look = desk.look;
-    let references = &desk.facts.master.references;
+fn row(ui: &mut Ui, cx: &mut ViewCx<'_>, at: Rect, index: usize) {
+    let look = cx.look;
+    let references = &cx.model.master.references;
     let reference = &references.kept[index];
     let (hears, awaited) = (references.heard == Some(index), references.awaited == Some(index));
     ui.painter().rect_filled(at, CornerRadius::same(6), look.background);
     let inner = at.shrink2(vec2(10.0, 2.0));
     let y = inner.center().y;
     let button = |right: f32, width: f32| {
-        Rect::from_min_max(pos2(right - width, y - BUTTON / 2.0), pos2(right, y + BUTTON / 2.0))
+        Rect::from_min_max(pos2(right - width, y - BUTTON_HEIGHT / 2.0), pos2(right, y + BUTTON_HEIGHT / 2.0))
     };
-    let remove = button(inner.max.x, pill_width(ui, REMOVE));
-    if named(ui, desk, remove, REMOVE, reference, Weight::Quiet, true).clicked() {
+    let remove = button(inner.max.x, pill_width(ui, REMOVE_LABEL));
+    if named(ui, cx, remove, REMOVE_LABEL, reference, Weight::Quiet, true).clicked() {
         let now = paths(references);
         let mut files = now.clone();
         files.remove(index);
-        desk.edits.put_references(now, files);
+        cx.edits.put_references(now, files);
     }
-    let can = references.matched_gain(index).is_some();
-    let hear = button(remove.min.x - 6.0, pill_width(ui, HEAR) + 8.0);
+    let can = references.matched(index).is_some();
+    let hear = button(remove.min.x - 6.0, pill_width(ui, PLAY_LABEL) + 8.0);
     let weight = if hears || awaited { Weight::Chosen } else { Weight::Quiet };
-    let response = named(ui, desk, hear, HEAR, reference, weight, can || hears || awaited);
+    let response = named(ui, cx, hear, PLAY_LABEL, reference, weight, can || hears || awaited);
     if response.clicked() {
-        desk.edits.want(Edit::Hear((!hears && !awaited).then(|| reference.path.clone())));
+        cx.edits.request(Edit::PlayReference((!hears && !awaited).then(|| reference.path.clone())));
     }
-    response.on_hover_text(tooltips::references(HEAR));
+    response.on_hover_text(tooltips::references(PLAY_LABEL));
     let words = Rect::from_min_max(inner.min, pos2(hear.min.x - 10.0, inner.max.y));
     let (first, second) = words.split_top_bottom_at_fraction(0.5);
     let bold = pen(theme::strong(theme::BODY), look.text);
@@ -255,24 +255,24 @@ fn row(ui: &mut Ui, desk: &mut ViewCx<'_>, at: Rect, index: usize) {
     paint::label(ui, second, Align2::LEFT_CENTER, &shown, &small).on_hover_text(said);
 }
 
-/// A button on a row, named after its song for readers of the screen.
+/// Draws a button of a row, with the song in its accessible name.
 fn named(
     ui: &mut Ui,
-    desk: &ViewCx<'_>,
+    cx: &ViewCx<'_>,
     at: Rect,
     words: &str,
     reference: &Reference,
     weight: Weight,
     enabled: bool,
 ) -> egui::Response {
-    let response = pill(ui, &desk.look, at, words, weight, enabled);
+    let response = pill(ui, &cx.look, at, words, weight, enabled);
     let name = format!("{words} {}", reference.name());
     response.widget_info(|| WidgetInfo::selected(Role::Button, enabled, weight == Weight::Chosen, &name));
     response
 }
 
-/// A song's figures, and how it is played.
-fn figures_of(references: &ReferenceList, index: usize, figures: &ReferenceReadings) -> String {
+/// Returns a song's figures and its playback gain as text.
+fn figures_of(references: &References, index: usize, figures: &Figures) -> String {
     let loudness = figures.integrated.map_or("silence".into(), |i| format!("{} LUFS", number(i.0, 1)));
     let peak = figures.true_peak.map_or("–".into(), |peak| format!("{} dBTP", number(peak.0, 1)));
     let length = time(figures.length.0 / 1000.0);

@@ -1,18 +1,18 @@
-//! The menu of songs on the timeline: a new one from what the host loops, names, removal.
+//! Menu of songs on the timeline: new ones from the host's loop, names, removal.
 
 use crate::controls::menu;
-use crate::facts::ViewCx;
 use crate::format::time;
 use crate::theme;
+use crate::view_model::ViewCx;
 use egui::{Align2, Color32, Rect, Role, TextEdit, Ui, WidgetInfo};
 use plugin_core::document::songs::{SongRange, with_song};
 use plugin_core::session_view::TimelineSong;
 
-/// How wide the menu's words are.
-pub(super) const WIDTH: f32 = 58.0;
+/// Width of the menu's text, points.
+pub(super) const MENU_WIDTH: f32 = 58.0;
 
-/// How high the list of songs is at most: what is more scrolls.
-const LIST: f32 = 260.0;
+/// Largest height of the list of songs, points; a longer list scrolls.
+const MAX_LIST_HEIGHT: f32 = 260.0;
 
 fn kept(songs: &[TimelineSong]) -> Vec<SongRange> {
     let range = |song: &TimelineSong| SongRange {
@@ -23,10 +23,10 @@ fn kept(songs: &[TimelineSong]) -> Vec<SongRange> {
     songs.iter().map(range).collect()
 }
 
-/// Draws it in `place`.
-pub(super) fn show(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect) {
-    let look = desk.look;
-    let master = &desk.facts.master;
+/// Draws the menu in `place`.
+pub(super) fn draw_songs_menu(ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect) {
+    let look = cx.look;
+    let master = &cx.model.master;
     let response = menu(ui, &look, place, "Songs", "Songs", look.secondary);
     egui::Popup::menu(&response).close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
         ui.set_width(280.0);
@@ -42,32 +42,28 @@ pub(super) fn show(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect) {
             && let Some((start, end)) = master.looped
         {
             let more = with_song(&songs, start.0 / 1000.0, end.0 / 1000.0);
-            desk.edits.put_songs(songs.clone(), more);
+            cx.edits.put_songs(songs.clone(), more);
         }
-        egui::ScrollArea::vertical().max_height(LIST).min_scrolled_height(LIST).show(ui, |ui| {
-            for (index, song) in master.songs.iter().enumerate() {
-                ui.horizontal(|ui| {
-                    if let Some(changed) = row(ui, look.secondary, song, &songs, index) {
-                        desk.edits.put_songs(songs.clone(), changed);
-                    }
-                });
-            }
-        });
+        egui::ScrollArea::vertical().max_height(MAX_LIST_HEIGHT).min_scrolled_height(MAX_LIST_HEIGHT).show(
+            ui,
+            |ui| {
+                for (index, song) in master.songs.iter().enumerate() {
+                    ui.horizontal(|ui| {
+                        if let Some(changed) = row(ui, look.secondary, song, &songs, index) {
+                            cx.edits.put_songs(songs.clone(), changed);
+                        }
+                    });
+                }
+            },
+        );
     });
     response.on_hover_text(
         "Ranges of the timeline that are songs of their own: each has its loudness. Saved with the project.",
     );
 }
 
-/// A song: its name to be typed, its range, its removal; returns the songs when they have become others. Of `songs`, as
-/// they are kept, it is the one at `index`.
-fn row(
-    ui: &mut Ui,
-    ink: Color32,
-    song: &TimelineSong,
-    songs: &[SongRange],
-    index: usize,
-) -> Option<Vec<SongRange>> {
+/// Draws the song at `index` of `songs`: name field, range, removal. Returns the new songs after a change.
+fn row(ui: &mut Ui, ink: Color32, song: &Song, songs: &[SongRange], index: usize) -> Option<Vec<SongRange>> {
     let named = |name: &str| {
         let mut songs = songs.to_vec();
         songs[index] = songs[index].clone().named(name);

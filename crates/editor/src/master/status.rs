@@ -1,22 +1,21 @@
-//! The line below the stems: what to do next, how much of the mix the links explain, and if not all, one cause and one
-//! button.
+//! Status line below the stems: next step, coverage of the mix and, if it is incomplete, one cause and one button.
 
-use super::Stage;
-use super::ready::percent;
+use super::FirstMinute;
+use super::checklist::percent;
 use crate::controls::{Weight, pill, pill_width};
 use crate::edits::Edit;
-use crate::facts::ViewCx;
 use crate::paint::{self, pen, shortened};
 use crate::theme::{self, PAD};
+use crate::view_model::ViewCx;
 use egui::{Align2, Rect, Ui, pos2, vec2};
 use plugin_core::session_view::SessionSnapshot;
 use session::finding::RoutingFinding;
 use session::record::StemId;
 use session::session_report::SessionReport;
 
-/// In the middle of an empty table.
-pub(super) fn nobody(ui: &Ui, desk: &ViewCx<'_>, place: Rect) {
-    let look = &desk.look;
+/// Draws the hint of an empty table.
+pub(super) fn nobody(ui: &Ui, cx: &ViewCx<'_>, place: Rect) {
+    let look = &cx.look;
     let middle = place.center();
     let line = |y: f32| Rect::from_center_size(pos2(middle.x, y), vec2(place.width(), 20.0));
     let (title, quiet) =
@@ -26,36 +25,38 @@ pub(super) fn nobody(ui: &Ui, desk: &ViewCx<'_>, place: Rect) {
     paint::label(ui, line(middle.y + 10.0), Align2::CENTER_CENTER, words, &quiet);
 }
 
-/// What one may do about what is not explained.
+/// Remedy for the unexplained part of the mix.
 enum Offer {
-    /// That a stem is missing may be meant.
+    /// The stem may be muted on purpose.
     Muted(StemId),
-    /// What is left may be returns of a stem.
+    /// The rest may be returns of the stem.
     Follows(StemId),
     /// Words of advice.
     Advice(&'static str),
 }
 
-/// Draws it in `place`.
-pub(super) fn show(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect) {
-    let look = desk.look;
-    let facts = &desk.facts.snapshot;
-    let count = facts.summed().count();
+/// Draws the status line in `place`.
+pub(super) fn draw_status_line(ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect) {
+    let look = cx.look;
+    let snapshot = &cx.model.snapshot;
+    let count = snapshot.summed().count();
     if count == 0 {
         return;
     }
     let small = pen(theme::font(theme::SMALL), look.secondary);
-    let Some(session) = facts.session().filter(|_| Stage::of(facts.heard()) >= Stage::Levels) else {
+    let Some(session) =
+        snapshot.session().filter(|_| FirstMinute::from_heard(snapshot.heard()) >= FirstMinute::Levels)
+    else {
         let plural = if count == 1 { "" } else { "s" };
-        let listens = facts.heard().0 > 0.0;
+        let listens = snapshot.heard().0 > 0.0;
         let words = format!("{count} stem{plural}. {}", if listens { "Listening." } else { "Press play." });
         paint::label(ui, place, Align2::LEFT_CENTER, &words, &pen(theme::strong(theme::BODY), look.text));
         return;
     };
-    let offer = offer(facts, session);
+    let offer = offer(snapshot, session);
     let mut right = place.max.x;
     if let Some((_, offer)) = &offer {
-        right = button(ui, desk, place, offer) - PAD;
+        right = button(ui, cx, place, offer) - PAD;
     }
     let trusted = session.is_trusted();
     let lamp = if trusted { look.good } else { look.dim };
@@ -68,7 +69,7 @@ pub(super) fn show(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect) {
         let response = paint::label(ui, at, Align2::LEFT_CENTER, &words, &small);
         left = response.rect.max.x + PAD;
         response.on_hover_text(
-            "How much of the mix the linked stems account for. Below 99.9 % shares are grey, for they are of a part only.",
+            "Part of the mix that the linked stems account for. Below 99.9 % shares are grey, because they cover only a part.",
         );
     }
     if let Some((cause, _)) = &offer {
@@ -79,15 +80,15 @@ pub(super) fn show(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect) {
     }
 }
 
-/// The one cause that matters most, in words, and what one may do about it.
-fn offer(facts: &SessionSnapshot, session: &SessionReport) -> Option<(String, Offer)> {
+/// Returns the most important cause as text, with its remedy.
+fn offer(snapshot: &SessionSnapshot, session: &SessionReport) -> Option<(String, Offer)> {
     if let Some(stem) = session.unconfirmed_mutes.first() {
-        let words = format!("{} is missing from the mix. Is its mute meant?", facts.name(*stem));
+        let words = format!("{} is missing from the mix. Is its mute meant?", snapshot.name(*stem));
         return Some((words, Offer::Muted(*stem)));
     }
     let finding = session.findings.first()?;
     let id = |stem: usize| session.stems.get(stem).map(|stem| stem.id);
-    let words = finding.sentence(|stem| id(stem).map_or("a stem", |id| facts.name(id)).to_owned());
+    let words = finding.sentence(|stem| id(stem).map_or("a stem", |id| snapshot.name(id)).to_owned());
     let offer = match *finding {
         RoutingFinding::Returns { stem, .. } | RoutingFinding::Processed { stem, .. } => {
             Offer::Follows(id(stem)?)
@@ -111,13 +112,13 @@ fn offer(facts: &SessionSnapshot, session: &SessionReport) -> Option<(String, Of
     Some((words, offer))
 }
 
-fn button(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect, offer: &Offer) -> f32 {
-    let look = desk.look;
-    let facts = &desk.facts.snapshot;
+fn button(ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect, offer: &Offer) -> f32 {
+    let look = cx.look;
+    let snapshot = &cx.model.snapshot;
     let (words, weight) = match offer {
         Offer::Muted(_) => ("It is meant".to_owned(), Weight::Quiet),
         Offer::Follows(stem) => {
-            let chosen = facts.follows == Some(*stem);
+            let chosen = snapshot.follows == Some(*stem);
             ("It moves along".to_owned(), if chosen { Weight::Chosen } else { Weight::Quiet })
         }
         Offer::Advice(_) => ("What to do".to_owned(), Weight::Quiet),
@@ -131,14 +132,14 @@ fn button(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect, offer: &Offer) -> f32
     match offer {
         Offer::Muted(stem) => {
             if response.clicked() {
-                desk.edits.want(Edit::ConfirmMute(*stem));
+                cx.edits.request(Edit::ConfirmMute(*stem));
             }
             response.on_hover_text("The mute is part of the mix: it is recorded. Else what is played meanwhile is an audition and changes no figure.");
         }
         Offer::Follows(stem) => {
             if response.clicked() {
                 let follows = if weight == Weight::Chosen { None } else { Some(*stem) };
-                desk.edits.want(Edit::Follow(follows));
+                cx.edits.request(Edit::Follow(follows));
             }
             response.on_hover_text("What the links do not explain is made of this stem, so predictions move it with it. Until then they say \"returns not included\".");
         }

@@ -1,13 +1,13 @@
-//! The stems: a row each, with a ghost fader.
+//! Table of stems: a row each, with a ghost fader.
 
 use super::columns::{Column, Columns};
 use super::ghost::Ghosts;
-use super::{Stage, hear, status, trim};
-use crate::facts::ViewCx;
+use super::{FirstMinute, audition, status, trim};
 use crate::field::wheel;
 use crate::format::{number, signed};
 use crate::paint::{self, pen, shortened};
 use crate::theme::{self, PAD};
+use crate::view_model::ViewCx;
 use egui::{
     Align2, Color32, CornerRadius, Event, Key, Rangef, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2,
 };
@@ -17,109 +17,109 @@ use session::record::StemId;
 use session::session_report::StemState;
 use session::stem_status::StemStatus;
 
-/// How high a row is, at least and at most.
-const LEAST_ROW: f32 = 28.0;
-const MOST_ROW: f32 = 48.0;
-/// The line with the columns' names, and the line below the rows.
-const TITLES: f32 = 20.0;
-const STATUS: f32 = 26.0;
-/// Where there is no number.
-const NONE: &str = "–";
-/// Loudness bars are drawn from here, LUFS, to 0.
-const QUIETEST: f64 = -36.0;
+/// Smallest height of a row, points.
+const MIN_ROW_HEIGHT: f32 = 28.0;
+const MAX_ROW_HEIGHT: f32 = 48.0;
+/// Height of the title line, points.
+const TITLE_HEIGHT: f32 = 20.0;
+const STATUS_HEIGHT: f32 = 26.0;
+/// Text in place of a number that does not exist.
+const NO_VALUE: &str = "–";
+/// Loudness at the left end of the bars, LUFS; the right end is 0.
+const LOWEST_LUFS: f64 = -36.0;
 
-/// In which order stems stand.
+/// Order of the stems.
 #[derive(Clone, Debug, Default, PartialEq)]
 enum Order {
-    /// As a person has put them; those not named follow as they came.
+    /// The user's order; other stems follow in order of arrival.
     #[default]
     Hand,
-    /// The largest share first.
+    /// Largest share first.
     Share,
 }
 
 /// The table of stems.
 #[derive(Debug, Default)]
-pub(super) struct Table {
+pub(super) struct StemTable {
     ghosts: Ghosts,
     order: Order,
     by_hand: Vec<StemId>,
-    /// The first row that is seen.
+    /// First visible row.
     first: usize,
 }
 
 /// A row of the table.
 #[derive(Clone, Copy, Debug)]
-enum Row<'a> {
+enum TableRow<'a> {
     Stem(&'a StemCard),
-    /// What is in the mix beside the stems.
+    /// Part of the mix that comes from no Stem; its share, 0 to 1.
     Unlinked(Option<f64>),
 }
 
-/// How many rows fit in a table's panel, at least one.
+/// Returns the number of rows that fit in a table's panel, at least one.
 pub(super) fn rows_that_fit(place: Rect) -> usize {
-    (((place.height() - TITLES - STATUS - PAD) / LEAST_ROW) as usize).max(1)
+    (((place.height() - TITLE_HEIGHT - STATUS_HEIGHT - PAD) / MIN_ROW_HEIGHT) as usize).max(1)
 }
 
-impl Table {
-    /// Forgets the move that is shown.
-    pub(super) fn forget(&mut self, desk: &mut ViewCx<'_>) {
+impl StemTable {
+    /// Ends the move that is shown.
+    pub(super) fn forget(&mut self, cx: &mut ViewCx<'_>) {
         self.ghosts.forget();
-        self.ghosts.settle(desk.edits);
+        self.ghosts.send_prediction(cx.edits);
     }
 
-    /// Draws it in `place`; `platform` is the one whose prices are shown. Returns the move that is shown.
-    pub(super) fn show(
+    /// Draws the table in `place`; `platform`: index of the platform whose predictions show. Returns the move that is shown.
+    pub(super) fn draw_table(
         &mut self,
         ui: &mut Ui,
-        desk: &mut ViewCx<'_>,
+        cx: &mut ViewCx<'_>,
         place: Rect,
         platform: usize,
     ) -> Option<Proposal> {
-        paint::panel(ui, place, &desk.look);
+        paint::panel(ui, place, &cx.look);
         let inner = place.shrink2(vec2(PAD, PAD / 2.0));
-        let rows = self.rows(desk);
+        let rows = self.rows(cx);
         let list = Rect::from_min_max(
-            pos2(inner.min.x, inner.min.y + TITLES),
-            pos2(inner.max.x, inner.max.y - STATUS),
+            pos2(inner.min.x, inner.min.y + TITLE_HEIGHT),
+            pos2(inner.max.x, inner.max.y - STATUS_HEIGHT),
         );
         let fit = rows_that_fit(place);
         let scrolls = rows.len() > fit;
         let right = inner.max.x - if scrolls { 14.0 } else { 0.0 };
-        let columns = Columns::of(inner.min.x + 12.0, right);
+        let columns = Columns::new(inner.min.x + 12.0, right);
         self.first = self.first.min(rows.len().saturating_sub(fit));
         if rows.is_empty() {
-            status::nobody(ui, desk, list);
+            status::nobody(ui, cx, list);
         } else {
-            self.titles(ui, desk, &columns, inner.min.y);
+            self.titles(ui, cx, &columns, inner.min.y);
         }
         let seen = rows.len().min(fit);
-        let height = (list.height() / seen.max(1) as f32).clamp(LEAST_ROW, MOST_ROW).floor();
+        let height = (list.height() / seen.max(1) as f32).clamp(MIN_ROW_HEIGHT, MAX_ROW_HEIGHT).floor();
         for (line, row) in rows[self.first..].iter().take(fit).enumerate() {
             let top = list.min.y + line as f32 * height;
             let at = Rect::from_min_max(pos2(inner.min.x, top), pos2(right, top + height));
-            self.row(ui, desk, at, &columns, *row, platform);
+            self.row(ui, cx, at, &columns, *row, platform);
         }
         if scrolls {
             let rail = Rect::from_min_max(pos2(inner.max.x - 8.0, list.min.y), list.max);
-            self.scroll(ui, desk, list, rail, rows.len(), fit);
+            self.scroll(ui, cx, list, rail, rows.len(), fit);
         }
-        let line = Rect::from_min_max(pos2(inner.min.x, inner.max.y - STATUS), inner.max);
-        status::show(ui, desk, line);
+        let line = Rect::from_min_max(pos2(inner.min.x, inner.max.y - STATUS_HEIGHT), inner.max);
+        status::draw_status_line(ui, cx, line);
         // nothing is proposed to a stem that has gone
         if let Some(shown) = self.ghosts.shown()
-            && desk.facts.snapshot.stem(shown.stem).is_none_or(|stem| !stem.status.is_linked())
+            && cx.model.snapshot.stem(shown.stem).is_none_or(|stem| !stem.status.is_linked())
         {
             self.ghosts.forget();
         }
-        self.ghosts.settle(desk.edits);
+        self.ghosts.send_prediction(cx.edits);
         self.ghosts.shown()
     }
 
-    /// The rows in order: nested stems behind the one that they are inside, *Unlinked* after what makes up the mix.
-    fn rows<'a>(&self, desk: &ViewCx<'a>) -> Vec<Row<'a>> {
-        let facts = desk.facts;
-        let session = &facts.snapshot;
+    /// Returns the rows in order: nested stems after their outer one, *Unlinked* after the stems of the mix.
+    fn rows<'a>(&self, cx: &ViewCx<'a>) -> Vec<TableRow<'a>> {
+        let model = cx.model;
+        let session = &model.snapshot;
         let mut tops: Vec<&StemCard> = session.stems.iter().collect();
         match self.order {
             Order::Hand => tops
@@ -133,85 +133,88 @@ impl Table {
         let mut rows = Vec::new();
         for linked in [true, false] {
             for stem in tops.iter().filter(|stem| !is_nested(stem) && stem.status.is_linked() == linked) {
-                rows.push(Row::Stem(stem));
+                rows.push(TableRow::Stem(stem));
                 let inner = tops.iter().filter(|one| is_nested(one) && one.inside == Some(stem.id));
-                rows.extend(inner.map(|one| Row::Stem(one)));
+                rows.extend(inner.map(|one| TableRow::Stem(one)));
             }
             if linked && let Some(found) = session.session() {
-                rows.push(Row::Unlinked(found.unlinked_share));
+                rows.push(TableRow::Unlinked(found.unlinked_share));
             }
         }
         rows
     }
 
-    fn titles(&mut self, ui: &mut Ui, desk: &ViewCx<'_>, columns: &Columns, top: f32) {
-        let look = &desk.look;
+    fn titles(&mut self, ui: &mut Ui, cx: &ViewCx<'_>, columns: &Columns, top: f32) {
+        let look = &cx.look;
         let quiet = pen(theme::font(theme::SMALL), look.secondary);
-        let facts = &desk.facts.snapshot;
-        let all = facts.session().is_none_or(|s| s.progress.heard >= s.progress.all);
+        let snapshot = &cx.model.snapshot;
+        let all = snapshot.session().is_none_or(|s| s.progress.heard >= s.progress.all);
         let title = |column| match column {
-            Column::Short => ("S LUFS", "Short-term loudness: the last 3 s, as the stem leaves its plugin."),
+            Column::ShortTerm => {
+                ("S LUFS", "Short-term loudness: the last 3 s, as the stem leaves its plugin.")
+            }
             Column::Integrated => {
                 ("I LUFS", "Integrated loudness as the stem leaves its plugin, since its meter was started.")
             }
-            Column::Peak => ("dBTP", "True peak: the highest of the stem."),
+            Column::TruePeak => ("dBTP", "True peak: the highest of the stem."),
             Column::Reduction => {
                 ("GR dB", "Gain reduction: what the stem's compressor and limiter take away.")
             }
-            Column::Share if all => ("Share", SHARE),
-            Column::Share => ("So far", SHARE),
-            Column::Cost => {
-                ("Cost LU", "What the stem's chain costs: the mix's loudness with it less that without.")
-            }
+            Column::Share if all => ("Share", SHARE_TOOLTIP),
+            Column::Share => ("So far", SHARE_TOOLTIP),
+            Column::ChainCost => (
+                "Chain cost",
+                "Chain cost in LU: loudness of the mix with this stem's chain minus without it.",
+            ),
             Column::Trim => (
                 "Trim dB",
-                "What Masters have asked the stem's level to change by. Drag or type; double click: none.",
+                "Level change that Masters have asked of the stem. Drag or type; double-click: none.",
             ),
-            Column::Hear => {
-                ("Hear", "For a moment: listen to some stems alone, mute, bypass. Never in a render.")
+            Column::Audition => {
+                ("S M B", "Solo, mute and bypass, for listening only: never saved, never in a render.")
             }
-            Column::Ghost => ("What if?", "Ghost faders: nothing that is heard changes until Apply."),
+            Column::Ghost => ("What if?", "Ghost faders: nothing audible changes until Apply."),
         };
         for column in [
-            Column::Hear,
-            Column::Short,
+            Column::Audition,
+            Column::ShortTerm,
             Column::Integrated,
-            Column::Peak,
+            Column::TruePeak,
             Column::Reduction,
             Column::Share,
-            Column::Cost,
+            Column::ChainCost,
             Column::Trim,
             Column::Ghost,
         ] {
             let Some(cell) = columns.get(column) else { continue };
             let (words, meaning) = title(column);
-            let at = Rect::from_x_y_ranges(cell, Rangef::new(top, top + TITLES - 2.0));
+            let at = Rect::from_x_y_ranges(cell, Rangef::new(top, top + TITLE_HEIGHT - 2.0));
             let align = match column {
-                Column::Hear | Column::Share | Column::Ghost => Align2::LEFT_CENTER,
+                Column::Audition | Column::Share | Column::Ghost => Align2::LEFT_CENTER,
                 _ => Align2::RIGHT_CENTER,
             };
             paint::label(ui, at, align, words, &quiet).on_hover_text(meaning);
         }
-        let at = Rect::from_x_y_ranges(columns.names, Rangef::new(top, top + TITLES - 2.0));
+        let at = Rect::from_x_y_ranges(columns.names, Rangef::new(top, top + TITLE_HEIGHT - 2.0));
         let words = match self.order {
             Order::Hand => "Stem",
             Order::Share => "By share",
         };
         let response = crate::controls::menu(ui, look, at, "Order of stems", words, look.secondary);
         egui::Popup::menu(&response).show(|ui| {
-            for (order, words) in [(Order::Hand, "In my order"), (Order::Share, "The largest share first")] {
+            for (order, words) in [(Order::Hand, "In my order"), (Order::Share, "Largest share first")] {
                 if ui.selectable_label(self.order == order, words).clicked() {
                     self.order = order;
                     ui.close();
                 }
             }
         });
-        response.on_hover_text("In which order stems stand. Right click on a stem: up or down.");
+        response.on_hover_text("Order of the stems. Right-click a stem to move it up or down.");
     }
 
-    /// A hand's breadth of rows: wheel, bar, Page Up and Down.
-    fn scroll(&mut self, ui: &Ui, desk: &ViewCx<'_>, list: Rect, rail: Rect, rows: usize, fit: usize) {
-        let look = &desk.look;
+    /// Scrolls the rows by wheel, bar, Page Up and Page Down.
+    fn scroll(&mut self, ui: &Ui, cx: &ViewCx<'_>, list: Rect, rail: Rect, rows: usize, fit: usize) {
+        let look = &cx.look;
         let most = rows - fit;
         let over = ui.interact(list, ui.scope_id().with("rows"), Sense::hover());
         let turns = if self.ghosts.shown().is_none() { wheel(ui, &over) } else { 0.0 };
@@ -253,43 +256,43 @@ impl Table {
     fn row(
         &mut self,
         ui: &mut Ui,
-        desk: &mut ViewCx<'_>,
+        cx: &mut ViewCx<'_>,
         at: Rect,
         columns: &Columns,
-        row: Row<'_>,
+        row: TableRow<'_>,
         platform: usize,
     ) {
         match row {
-            Row::Stem(stem) => self.stem(ui, desk, at, columns, stem, platform),
-            Row::Unlinked(share) => unlinked(ui, desk, at, columns, share),
+            TableRow::Stem(stem) => self.stem(ui, cx, at, columns, stem, platform),
+            TableRow::Unlinked(share) => unlinked(ui, cx, at, columns, share),
         }
     }
 
     fn stem(
         &mut self,
         ui: &mut Ui,
-        desk: &mut ViewCx<'_>,
+        cx: &mut ViewCx<'_>,
         at: Rect,
         columns: &Columns,
         stem: &StemCard,
         platform: usize,
     ) {
-        let look = desk.look;
-        let facts = &desk.facts.snapshot;
+        let look = cx.look;
+        let snapshot = &cx.model.snapshot;
         let shown = self.ghosts.shown();
         if shown.is_some_and(|shown| shown.stem == stem.id) {
             ui.painter().rect_filled(at.expand2(vec2(6.0, -1.0)), CornerRadius::same(6), look.raised);
         }
         let linked = stem.status.is_linked();
-        if linked && let Some(x) = columns.get(Column::Hear) {
-            hear::switches(ui, desk, Rect::from_x_y_ranges(x, at.y_range()), stem);
+        if linked && let Some(x) = columns.get(Column::Audition) {
+            audition::switches(ui, cx, Rect::from_x_y_ranges(x, at.y_range()), stem);
         }
         let colour = if linked { look.track(stem.colour, stem.role) } else { look.line };
-        self.name(ui, desk, at, columns.names, stem, colour);
+        self.name(ui, cx, at, columns.names, stem, colour);
         if !linked {
             let from = columns
-                .get(Column::Hear)
-                .or(columns.get(Column::Short))
+                .get(Column::Audition)
+                .or(columns.get(Column::ShortTerm))
                 .map_or(at.center().x, |cell| cell.min);
             let place = Rect::from_min_max(pos2(from, at.min.y), at.max);
             let words = shortened(
@@ -302,26 +305,30 @@ impl Table {
                 .on_hover_text(stem.status.meaning());
             return;
         }
-        let heard = Stage::of(facts.heard());
-        let found = facts.found(stem.id);
+        let heard = FirstMinute::from_heard(snapshot.heard());
+        let found = snapshot.found(stem.id);
         let cell = |column| columns.get(column).map(|x| Rect::from_x_y_ranges(x, at.y_range()));
-        let one = |x: Option<f64>| x.map_or(NONE.to_owned(), |x| number(x, 1));
-        if let Some(cell) = cell(Column::Short) {
+        let one = |x: Option<f64>| x.map_or(NO_VALUE.to_owned(), |x| number(x, 1));
+        if let Some(cell) = cell(Column::ShortTerm) {
             let level = stem.reading.short_term.map(|s| s.0);
-            short(ui, desk, cell, level, colour);
+            short(ui, cx, cell, level, colour);
         }
         let over = stem.reading.true_peak.is_some_and(|peak| peak.0 > 0.0);
         for (column, words, ink) in [
             (Column::Integrated, one(stem.reading.integrated.map(|i| i.0)), look.text),
-            (Column::Peak, one(stem.reading.true_peak.map(|p| p.0)), if over { look.red } else { look.text }),
+            (
+                Column::TruePeak,
+                one(stem.reading.true_peak.map(|p| p.0)),
+                if over { look.red } else { look.text },
+            ),
             (
                 Column::Reduction,
                 if stem.reduction.0 >= 0.05 { number(stem.reduction.0, 1) } else { String::new() },
                 look.reduction,
             ),
             (
-                Column::Cost,
-                found.and_then(|f| f.chain_cost).map_or(NONE.into(), |cost| signed(cost.0, 1)),
+                Column::ChainCost,
+                found.and_then(|f| f.chain_cost).map_or(NO_VALUE.into(), |cost| signed(cost.0, 1)),
                 look.secondary,
             ),
         ] {
@@ -331,40 +338,40 @@ impl Table {
         }
         if let Some(cell) = cell(Column::Share)
             && stem.inside.is_none()
-            && heard >= Stage::Shares
+            && heard >= FirstMinute::Shares
         {
-            share(ui, desk, cell, found.and_then(|found| found.share), colour);
+            share(ui, cx, cell, found.and_then(|found| found.share), colour);
         }
         if let Some(cell) = cell(Column::Trim) {
-            trim::show(ui, desk, cell, stem);
+            trim::draw_trim(ui, cx, cell, stem);
         }
         if let Some(cell) = cell(Column::Ghost) {
             let others = shown
                 .filter(|shown| shown.stem != stem.id && stem.inside != Some(shown.stem))
                 .and_then(|_| {
-                    let answer = desk.facts.master.answer.as_ref()?;
+                    let answer = cx.model.master.answer.as_ref()?;
                     answer.exchanges().get(platform)?.others
                 });
-            self.ghosts.show(ui, desk, cell, stem, others);
+            self.ghosts.draw_fader(ui, cx, cell, stem, others);
         }
     }
 
     fn name(
         &mut self,
         ui: &mut Ui,
-        desk: &mut ViewCx<'_>,
+        cx: &mut ViewCx<'_>,
         at: Rect,
         names: Rangef,
         stem: &StemCard,
         colour: Color32,
     ) {
-        let look = desk.look;
-        let facts = &desk.facts.snapshot;
+        let look = cx.look;
+        let snapshot = &cx.model.snapshot;
         let indent = if stem.inside.is_some() { 14.0 } else { 0.0 };
         let bar = Rect::from_min_size(pos2(at.min.x + indent, at.min.y + 4.0), vec2(4.0, at.height() - 8.0));
         ui.painter().rect_filled(bar, CornerRadius::same(2), colour);
         let place = Rect::from_min_max(pos2(names.min + indent, at.min.y), pos2(names.max, at.max.y));
-        let (words, ink) = state(desk, stem);
+        let (words, ink) = state(cx, stem);
         // a name that says the role needs no second line
         let words = if words == stem.name() { String::new() } else { words };
         let bold =
@@ -385,19 +392,19 @@ impl Table {
         });
         whole.context_menu(|ui| {
             if stem.status.is_linked() {
-                hear::menu(ui, desk, stem);
+                audition::menu(ui, cx, stem);
             }
             for (words, up) in [("Move up", true), ("Move down", false)] {
                 if ui.button(words).clicked() {
-                    self.shift(&facts.stems, stem.id, up);
+                    self.shift(&snapshot.stems, stem.id, up);
                     ui.close();
                 }
             }
         });
-        whole.on_hover_ui(|ui| details(ui, desk, stem));
+        whole.on_hover_ui(|ui| details(ui, cx, stem));
     }
 
-    /// Moves a stem past its neighbour, in a person's own order.
+    /// Moves a stem past its neighbour in the user's order.
     fn shift(&mut self, stems: &[StemCard], id: StemId, up: bool) {
         self.order = Order::Hand;
         for stem in stems {
@@ -415,50 +422,50 @@ impl Table {
     }
 }
 
-const SHARE: &str = "How much of the mix's loudness this stem is answerable for: what +1 dB of it adds to the mix, LU. Shares sum to 100 %; below 0 it cancels others.";
+const SHARE_TOOLTIP: &str = "Share of the mix's loudness: how much +1 dB of this stem adds to the mix, LU per dB. Shares sum to 100 %; a share below 0 cancels other stems.";
 
-/// The state of a stem in a word or two, else its role.
-fn state(desk: &ViewCx<'_>, stem: &StemCard) -> (String, Color32) {
-    let (look, facts) = (&desk.look, &desk.facts.snapshot);
+/// Returns the state of a stem in a word or two, else its role.
+fn state(cx: &ViewCx<'_>, stem: &StemCard) -> (String, Color32) {
+    let (look, snapshot) = (&cx.look, &cx.model.snapshot);
     match stem.status {
         StemStatus::Live => {}
         StemStatus::Gone => return (stem.status.words().into(), look.red),
         other => return (other.words().into(), look.dim),
     }
-    if let Some(words) = hear::state(facts, stem) {
+    if let Some(words) = audition::state(snapshot, stem) {
         return (words.into(), look.reduction);
     }
     if stem.listens {
-        return ("not heard as it is".into(), look.reduction);
+        return ("monitoring".into(), look.reduction);
     }
     if stem.bypassed {
         return ("bypassed".into(), look.reduction);
     }
     if let Some(outer) = stem.inside {
-        return (format!("inside {}", facts.name(outer)), look.dim);
+        return (format!("inside {}", snapshot.name(outer)), look.dim);
     }
-    match facts.found(stem.id).map(|found| found.state) {
+    match snapshot.found(stem.id).map(|found| found.state) {
         Some(StemState::Missing) => ("missing from the mix".into(), look.reduction),
         Some(StemState::Away) => ("waiting for its sound".into(), look.dim),
         _ => (stem.role.name().into(), look.dim),
     }
 }
 
-/// All that is known of a stem, for its tooltip: it has what a narrow table has no room for.
-fn details(ui: &mut Ui, desk: &ViewCx<'_>, stem: &StemCard) {
-    let facts = &desk.facts.snapshot;
+/// Fills a stem's tooltip, with the values that a narrow table leaves out.
+fn details(ui: &mut Ui, cx: &ViewCx<'_>, stem: &StemCard) {
+    let snapshot = &cx.model.snapshot;
     ui.set_max_width(300.0);
     ui.label(egui::RichText::new(stem.name()).font(theme::strong(theme::BODY)));
-    let (words, _) = state(desk, stem);
+    let (words, _) = state(cx, stem);
     let mut lines = vec![format!("{}: {words}", stem.role.name())];
     if stem.status != StemStatus::Live {
         lines.push(stem.status.meaning().into());
     }
-    let found = facts.found(stem.id);
+    let found = snapshot.found(stem.id);
     let value = |name: &str, x: Option<f64>, unit: &str| x.map(|x| format!("{name} {} {unit}", number(x, 1)));
     lines.extend(value("True peak", stem.reading.true_peak.map(|p| p.0), "dBTP"));
     lines.extend(value("Gain reduction", Some(stem.reduction.0).filter(|x| *x >= 0.05), "dB"));
-    lines.extend(value("Its chain costs the mix", found.and_then(|f| f.chain_cost).map(|c| c.0), "LU"));
+    lines.extend(value("Chain cost", found.and_then(|f| f.chain_cost).map(|c| c.0), "LU"));
     lines.extend(value("Arrives with", found.and_then(|f| f.gain).map(|g| g.0), "dB"));
     if let Some(found) = found.filter(|found| found.delay != 0) {
         lines.push(format!("Arrives {} samples late", found.delay));
@@ -468,53 +475,54 @@ fn details(ui: &mut Ui, desk: &ViewCx<'_>, stem: &StemCard) {
     }
 }
 
-fn short(ui: &Ui, desk: &ViewCx<'_>, cell: Rect, level: Option<f64>, colour: Color32) {
-    let look = &desk.look;
-    let words = level.map_or(NONE.to_owned(), |x| number(x, 1));
+fn short(ui: &Ui, cx: &ViewCx<'_>, cell: Rect, level: Option<f64>, colour: Color32) {
+    let look = &cx.look;
+    let words = level.map_or(NO_VALUE.to_owned(), |x| number(x, 1));
     let at = paint::text(ui, cell, Align2::RIGHT_CENTER, &words, &pen(theme::font(theme::BODY), look.text));
     let room = Rect::from_min_max(
         pos2(cell.min.x, cell.center().y - 3.0),
         pos2(cell.max.x - 48.0, cell.center().y + 3.0),
     );
     if room.width() >= 24.0 {
-        let part = level.map_or(0.0, |level| 1.0 - level / QUIETEST);
+        let part = level.map_or(0.0, |level| 1.0 - level / LOWEST_LUFS);
         paint::bar(ui, room, part as f32, colour, look);
     } else if let Some(level) = level {
         // no room beside the figures: a line under them
-        let part = (1.0 - level / QUIETEST).clamp(0.0, 1.0) as f32;
+        let part = (1.0 - level / LOWEST_LUFS).clamp(0.0, 1.0) as f32;
         let y = at.max.y + 2.0;
         ui.painter().hline(cell.min.x..=cell.min.x + part * cell.width(), y, egui::Stroke::new(2.0, colour));
     }
 }
 
-/// A bar and the share in per cent; grey while the links do not explain the mix.
-fn share(ui: &Ui, desk: &ViewCx<'_>, cell: Rect, share: Option<f64>, colour: Color32) {
-    let look = &desk.look;
-    let trusted =
-        desk.facts.snapshot.session().is_some_and(session::session_report::SessionReport::is_trusted);
+/// Draws a bar and the share in per cent; grey while the coverage is incomplete.
+fn share(ui: &Ui, cx: &ViewCx<'_>, cell: Rect, share: Option<f64>, colour: Color32) {
+    let look = &cx.look;
+    let trusted = cx.model.snapshot.session().is_some_and(session::session_report::SessionReport::is_trusted);
     let (fill, ink) = if trusted { (colour, look.text) } else { (look.line, look.dim) };
-    let words = share.map_or(NONE.to_owned(), |share| format!("{} %", number(share * 100.0, 0)));
+    let words = share.map_or(NO_VALUE.to_owned(), |share| format!("{} %", number(share * 100.0, 0)));
     let bar = Rect::from_min_max(
         pos2(cell.min.x, cell.center().y - 3.5),
         pos2(cell.max.x - 42.0, cell.center().y + 3.5),
     );
     // the largest share fills the bar: bars compare, figures say how much
-    let stems = desk.facts.snapshot.session().into_iter().flat_map(|session| &session.stems);
+    let stems = cx.model.snapshot.session().into_iter().flat_map(|session| &session.stems);
     let most = stems.filter_map(|stem| stem.share).fold(0.0, f64::max).max(0.05);
     paint::bar(ui, bar, (share.unwrap_or(0.0) / most) as f32, fill, look);
     paint::text(ui, cell, Align2::RIGHT_CENTER, &words, &pen(theme::font(theme::BODY), ink));
 }
 
-fn unlinked(ui: &Ui, desk: &ViewCx<'_>, at: Rect, columns: &Columns, part: Option<f64>) {
-    let look = &desk.look;
+fn unlinked(ui: &Ui, cx: &ViewCx<'_>, at: Rect, columns: &Columns, part: Option<f64>) {
+    let look = &cx.look;
     let bar = Rect::from_min_size(pos2(at.min.x, at.min.y + 4.0), vec2(4.0, at.height() - 8.0));
     ui.painter().rect_filled(bar, CornerRadius::same(2), look.line);
     let place = Rect::from_x_y_ranges(columns.names, at.y_range());
     paint::label(ui, place, Align2::LEFT_CENTER, "Unlinked", &pen(theme::font(theme::BODY), look.secondary))
-        .on_hover_text("What is in the mix and comes from no Stem: tracks without one, returns, processing after a Stem.");
+        .on_hover_text(
+            "Part of the mix that comes from no Stem: tracks without one, returns, processing after a Stem.",
+        );
     if let Some(cell) = columns.get(Column::Share)
-        && Stage::of(desk.facts.snapshot.heard()) >= Stage::Shares
+        && FirstMinute::from_heard(cx.model.snapshot.heard()) >= FirstMinute::Shares
     {
-        share(ui, desk, Rect::from_x_y_ranges(cell, at.y_range()), part, look.secondary);
+        share(ui, cx, Rect::from_x_y_ranges(cell, at.y_range()), part, look.secondary);
     }
 }

@@ -1,21 +1,21 @@
-//! The line below the header: what the window shows, what is to be known before a print.
+//! Line below the header: tabs, loudest passage, checklist.
 
-use super::{Stage, Tab, ready, references};
+use super::{FirstMinute, Tab, checklist, references};
 use crate::controls::{Weight, pill, pill_width};
 use crate::edits::Edit;
-use crate::facts::ViewCx;
 use crate::format::time;
 use crate::notices::notices;
 use crate::paint::{self, pen, shortened};
 use crate::theme::{self, PAD};
+use crate::view_model::ViewCx;
 use egui::{Align2, Rect, Ui, pos2, vec2};
 
-/// How high it is.
+/// Height, points.
 pub(super) const HEIGHT: f32 = 40.0;
 
-/// Draws it in `place`.
-pub(super) fn show(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect, tab: &mut Tab, loudest: &mut bool) {
-    let look = desk.look;
+/// Draws the line in `place`.
+pub(super) fn draw_tabs(ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect, tab: &mut Tab, loudest: &mut bool) {
+    let look = cx.look;
     let y = place.center().y;
     let mut left = place.min.x;
     for one in Tab::ALL {
@@ -27,15 +27,16 @@ pub(super) fn show(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect, tab: &mut Ta
         }
         left = at.max.x + 6.0;
     }
-    let mut right = print(ui, desk, pos2(place.max.x, y));
-    right = references::switch(ui, desk, pos2(right, y));
+    let mut right = checklist_menu(ui, cx, pos2(place.max.x, y));
+    right = references::switch(ui, cx, pos2(right, y));
     if *tab == Tab::Session
-        && Stage::of(desk.facts.snapshot.heard()) >= Stage::Platforms
-        && let Some((from, to)) = desk.facts.snapshot.timeline().and_then(|timeline| timeline.loudest)
+        && FirstMinute::from_heard(cx.model.snapshot.heard()) >= FirstMinute::Platforms
+        && let Some((from, to)) = cx.model.snapshot.timeline().and_then(|timeline| timeline.loudest)
     {
-        let at = Rect::from_min_max(pos2(right - pill_width(ui, LOUDEST), y - 12.0), pos2(right, y + 12.0));
+        let at =
+            Rect::from_min_max(pos2(right - pill_width(ui, LOUDEST_LABEL), y - 12.0), pos2(right, y + 12.0));
         let response =
-            pill(ui, &look, at, LOUDEST, if *loudest { Weight::Chosen } else { Weight::Quiet }, true);
+            pill(ui, &look, at, LOUDEST_LABEL, if *loudest { Weight::Chosen } else { Weight::Quiet }, true);
         if response.clicked() {
             *loudest = !*loudest;
         }
@@ -47,7 +48,7 @@ pub(super) fn show(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect, tab: &mut Ta
         ));
     }
     let room = Rect::from_min_max(pos2(left + PAD, y - 10.0), pos2(right - PAD, y + 10.0));
-    if let Some((first, all)) = notices(desk.facts)
+    if let Some((first, all)) = notices(cx.model)
         && room.width() > 40.0
     {
         let ink = pen(theme::font(theme::SMALL), look.reduction);
@@ -56,18 +57,18 @@ pub(super) fn show(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect, tab: &mut Ta
     }
 }
 
-const LOUDEST: &str = "Loudest 20 s";
+const LOUDEST_LABEL: &str = "Loudest 20 s";
 
-/// The command that writes the session into a file, and what became of it.
-fn export(ui: &mut Ui, desk: &mut ViewCx<'_>) {
-    let look = desk.look;
+/// Draws the export command and the result of the last export.
+fn export(ui: &mut Ui, cx: &mut ViewCx<'_>) {
+    let look = cx.look;
     ui.separator();
     let button = ui.button(egui::RichText::new("Export session\u{2026}").size(theme::BODY));
     let folder = "Every chain, fader and pan as they are now, as a file in your documents. The command line masters the stems with it: stems master FOLDER --session FILE.";
     if button.on_hover_text(folder).clicked() {
-        desk.edits.want(Edit::ExportSession);
+        cx.edits.request(Edit::ExportSession);
     }
-    let Some(exported) = &desk.facts.snapshot.exported else { return };
+    let Some(exported) = &cx.model.snapshot.exported else { return };
     let small = |words: &str| egui::RichText::new(words).size(theme::SMALL);
     match &exported.path {
         Ok(path) => ui.add(egui::Label::new(small(path).color(look.good)).wrap().selectable(true)),
@@ -78,12 +79,12 @@ fn export(ui: &mut Ui, desk: &mut ViewCx<'_>) {
     }
 }
 
-/// The list of what is to be known before a print; returns where it begins.
-fn print(ui: &mut Ui, desk: &mut ViewCx<'_>, right: egui::Pos2) -> f32 {
-    let look = desk.look;
-    let points = ready(desk.facts);
+/// Draws the checklist's button and menu; returns its left end.
+fn checklist_menu(ui: &mut Ui, cx: &mut ViewCx<'_>, right: egui::Pos2) -> f32 {
+    let look = cx.look;
+    let points = checklist(cx.model);
     let open = points.iter().filter(|point| !point.done).count();
-    let words = if open == 0 { "Ready to print".to_owned() } else { format!("Before a print: {open}") };
+    let words = if open == 0 { "Ready to print".to_owned() } else { format!("Checklist: {open} open") };
     let width = pill_width(ui, &words) + 18.0;
     let at = Rect::from_min_max(pos2(right.x - width, right.y - 12.0), pos2(right.x, right.y + 12.0));
     let response = pill(ui, &look, at, &words, Weight::Quiet, true);
@@ -103,7 +104,7 @@ fn print(ui: &mut Ui, desk: &mut ViewCx<'_>, right: egui::Pos2) -> f32 {
                 ui.label(egui::RichText::new(point.cure).size(theme::SMALL).color(look.secondary));
             }
         }
-        export(ui, desk);
+        export(ui, cx);
     });
     at.min.x - 8.0
 }

@@ -1,26 +1,26 @@
-//! The trim that Masters have asked of a Stem: dragged, typed or taken back. One request per gesture, for the Stem has to
-//! agree to each.
+//! Trim that Masters have asked of a Stem: dragged, typed or reset. One request per gesture, because the Stem has to
+//! accept each.
 
-use super::ghost::{MOST, decibels_of};
-use crate::facts::ViewCx;
+use super::ghost::{MAX_GAIN_DB, decibels_of};
 use crate::field::{is_typed, start_typing, type_line};
 use crate::format::signed;
 use crate::paint::{self, pen};
 use crate::theme;
+use crate::view_model::ViewCx;
 use egui::{Align2, Event, Key, Rect, Response, Role, Sense, Ui, WidgetInfo, vec2};
 use plugin_core::command::{TrimChange, TrimRequest};
 use plugin_core::session_view::{StemCard, TrimRequestState};
 use units::Db;
 
-/// What a point of way is, dB; with Shift a tenth of it.
-const POINT: f64 = 0.1;
+/// Change per point of dragging, dB; with Shift a tenth of it.
+const DB_PER_POINT: f64 = 0.1;
 
-/// A trim under the hand.
+/// Trim that is being dragged.
 #[derive(Clone, Copy, Debug, Default)]
 struct Held {
-    /// The revision of the trim that it began with.
+    /// Revision of the trim at the start of the drag.
     base: u64,
-    /// Where the hand is, dB, not yet rounded.
+    /// Dragged value, dB, not yet rounded.
     at: f64,
 }
 
@@ -30,25 +30,25 @@ impl Held {
     }
 }
 
-fn ask(desk: &mut ViewCx<'_>, stem: &StemCard, base: u64, trim: Db) {
-    desk.edits.ask_trim(stem.trim, TrimRequest { stem: stem.id, base, trim });
+fn ask(cx: &mut ViewCx<'_>, stem: &StemCard, base: u64, trim: Db) {
+    cx.edits.ask_trim(stem.trim, TrimRequest { stem: stem.id, base, trim });
 }
 
-/// Draws it in `cell`.
-pub(super) fn show(ui: &mut Ui, desk: &mut ViewCx<'_>, cell: Rect, stem: &StemCard) {
-    let look = desk.look;
+/// Draws the trim in `cell`.
+pub(super) fn draw_trim(ui: &mut Ui, cx: &mut ViewCx<'_>, cell: Rect, stem: &StemCard) {
+    let look = cx.look;
     let id = ui.scope_id().with(("trim", stem.id));
     let at = Rect::from_center_size(cell.center(), vec2(cell.width(), 20.0));
     if is_typed(ui, id) {
         // the keyboard comes back to this
         let _ = ui.interact(at, id, Sense::click());
         if let Some(trim) = type_line(ui, &look, at, id, theme::BODY).as_deref().and_then(decibels_of) {
-            ask(desk, stem, stem.revision, trim);
+            ask(cx, stem, stem.revision, trim);
         }
         return;
     }
     let response = ui.interact(at, id, Sense::click_and_drag());
-    let held = drag(ui, desk, &response, stem);
+    let held = drag(ui, cx, &response, stem);
     let (shown, ink) = match (held, stem.request) {
         (Some(held), _) => (held.trim(), look.accent),
         (None, TrimRequestState::Asked(trim)) => (trim, look.accent),
@@ -67,33 +67,33 @@ pub(super) fn show(ui: &mut Ui, desk: &mut ViewCx<'_>, cell: Rect, stem: &StemCa
     paint::text(ui, at, Align2::RIGHT_CENTER, &words, &pen(theme::font(theme::BODY), ink));
     if response.has_focus() {
         paint::focus_ring(ui, at, &look);
-        keys(ui, desk, &response, stem);
+        keys(ui, cx, &response, stem);
     }
     if response.double_clicked() {
-        ask(desk, stem, stem.revision, Db(0.0));
+        ask(cx, stem, stem.revision, Db(0.0));
     } else if response.clicked() {
         response.request_focus();
     }
     response.context_menu(|ui| {
         if ui.button("No trim").clicked() {
-            ask(desk, stem, stem.revision, Db(0.0));
+            ask(cx, stem, stem.revision, Db(0.0));
             ui.close();
         }
-        let stems = desk.facts.snapshot.stems.iter().filter(|stem| stem.status.is_linked());
+        let stems = cx.model.snapshot.stems.iter().filter(|stem| stem.status.is_linked());
         let changes: Vec<TrimChange> = stems
             .filter(|stem| stem.trim.0 != 0.0)
             .map(|stem| TrimChange { stem: stem.id, before: stem.trim, after: Db(0.0) })
             .collect();
         if ui.add_enabled(!changes.is_empty(), egui::Button::new("No trims at all")).clicked() {
-            desk.edits.put_trims(changes);
+            cx.edits.put_trims(changes);
             ui.close();
         }
     });
     response.on_hover_text("What Masters have asked this stem's level to change by, dB. The Stem keeps it. Drag (with Shift finely) or type; double click or Delete: none.");
 }
 
-/// The trim under the hand; let go, the Stem is asked for it.
-fn drag(ui: &Ui, desk: &mut ViewCx<'_>, response: &Response, stem: &StemCard) -> Option<Held> {
+/// Handles the drag; its end asks the Stem for the trim.
+fn drag(ui: &Ui, cx: &mut ViewCx<'_>, response: &Response, stem: &StemCard) -> Option<Held> {
     if response.drag_started_by(egui::PointerButton::Primary) {
         let held = Held { base: stem.revision, at: stem.trim.0 };
         ui.data_mut(|data| data.insert_temp(response.id, held));
@@ -101,20 +101,20 @@ fn drag(ui: &Ui, desk: &mut ViewCx<'_>, response: &Response, stem: &StemCard) ->
     let mut held = ui.data(|data| data.get_temp::<Held>(response.id))?;
     if response.dragged_by(egui::PointerButton::Primary) {
         let (way, fine) = (response.drag_delta(), ui.input(|input| input.modifiers.shift));
-        let speed = if fine { 0.1 * POINT } else { POINT };
-        held.at = (held.at + f64::from(way.x - way.y) * speed).clamp(-MOST, MOST);
+        let speed = if fine { 0.1 * DB_PER_POINT } else { DB_PER_POINT };
+        held.at = (held.at + f64::from(way.x - way.y) * speed).clamp(-MAX_GAIN_DB, MAX_GAIN_DB);
         ui.data_mut(|data| data.insert_temp(response.id, held));
         ui.ctx().set_cursor_icon(egui::CursorIcon::ResizeVertical);
         return Some(held);
     }
     ui.data_mut(|data| data.remove_temp::<Held>(response.id));
     if response.drag_stopped() {
-        ask(desk, stem, held.base, held.trim());
+        ask(cx, stem, held.base, held.trim());
     }
     None
 }
 
-fn keys(ui: &Ui, desk: &mut ViewCx<'_>, response: &Response, stem: &StemCard) {
+fn keys(ui: &Ui, cx: &mut ViewCx<'_>, response: &Response, stem: &StemCard) {
     let typed = ui.input(|input| {
         input.events.iter().find_map(|event| match event {
             Event::Key { key: Key::Enter, pressed: true, .. } => Some(signed(stem.trim.0, 1)),
@@ -127,6 +127,6 @@ fn keys(ui: &Ui, desk: &mut ViewCx<'_>, response: &Response, stem: &StemCard) {
     if let Some(text) = typed {
         start_typing(ui, response.id, text);
     } else if ui.input(|input| input.key_pressed(Key::Delete) || input.key_pressed(Key::Backspace)) {
-        ask(desk, stem, stem.revision, Db(0.0));
+        ask(cx, stem, stem.revision, Db(0.0));
     }
 }

@@ -1,12 +1,12 @@
-//! The threshold of noise reduction per octave: nine points to drag, straight lines between them.
+//! Threshold curve of the noise reduction: nine points to drag, straight lines between them.
 
 use crate::edits::Edit;
-use crate::facts::ViewCx;
 use crate::field::wheel;
 use crate::format::signed;
 use crate::paint::{self, area, pen};
 use crate::theme::{self, Palette};
 use crate::tooltips;
+use crate::view_model::ViewCx;
 use dsp::denoise::{CURVE_POINTS, ThresholdCurve};
 use egui::{
     Align2, CornerRadius, EventFilter, Key, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2,
@@ -14,14 +14,14 @@ use egui::{
 use plugin_core::noise::MAX_CURVE_OFFSET;
 use units::Db;
 
-/// Points that it takes, caption and scale included.
+/// Height with caption and scale, points.
 pub const HEIGHT: f32 = 104.0;
 
-/// A turn of the wheel or a key moves a point by so much, dB; with Shift by so much, and a drag by that part.
-const STEP: f64 = 0.5;
-const FINE: f64 = 0.1;
+/// Step of wheel and keys, dB.
+const STEP_DB: f64 = 0.5;
+const FINE_FACTOR: f64 = 0.1;
 
-/// Frequency of a point in words.
+/// Returns the frequency of a point as text.
 fn octave(point: usize) -> String {
     match 62.5 * f64::powi(2.0, point as i32) {
         f if f >= 1000.0 => format!("{:.0}k", f / 1000.0),
@@ -29,10 +29,10 @@ fn octave(point: usize) -> String {
     }
 }
 
-/// Draws it in `place`.
-pub fn show(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect) {
-    let look = desk.look;
-    let curve = desk.facts.settings.denoise.curve;
+/// Draws the curve in `place`.
+pub fn draw_threshold_curve(ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect) {
+    let look = cx.look;
+    let curve = cx.model.settings.denoise.curve;
     let small = pen(theme::font(theme::SMALL), look.secondary);
     let top = Rect::from_min_size(place.min, vec2(place.width(), 16.0));
     paint::label(ui, top, Align2::LEFT_CENTER, "Threshold per octave", &small)
@@ -47,8 +47,8 @@ pub fn show(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect) {
         pos2(x, well.center().y - (db.0 / MAX_CURVE_OFFSET) as f32 * half)
     };
     let line: Vec<_> = curve.iter().enumerate().map(|(point, db)| at(point, *db)).collect();
-    area(ui.painter(), &line, well.center().y, Palette::faint(desk.track, 0.25));
-    ui.painter().line(line, Stroke::new(1.25, desk.track));
+    area(ui.painter(), &line, well.center().y, Palette::faint(cx.track, 0.25));
+    ui.painter().line(line, Stroke::new(1.25, cx.track));
     let tiny = pen(theme::font(theme::TINY), look.dim);
     for point in 0..CURVE_POINTS {
         let column = Rect::from_x_y_ranges(
@@ -58,9 +58,9 @@ pub fn show(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect) {
         let below = Rect::from_min_max(pos2(column.min.x, well.max.y + 2.0), pos2(column.max.x, place.max.y));
         paint::text(ui, below, Align2::CENTER_CENTER, &octave(point), &tiny);
         let response = ui.interact(column, ui.scope_id().with(("octave", point)), Sense::click_and_drag());
-        let now = moved(ui, desk, &response, point, half);
+        let now = moved(ui, cx, &response, point, half);
         let lively = response.hovered() || response.dragged() || response.has_focus();
-        let ink = if lively { look.accent } else { desk.track };
+        let ink = if lively { look.accent } else { cx.track };
         ui.painter().circle_filled(at(point, now[point]), if lively { 4.5 } else { 3.0 }, ink);
         if response.has_focus() {
             paint::focus_ring(ui, column.shrink(2.0), &look);
@@ -73,10 +73,9 @@ pub fn show(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect) {
     }
 }
 
-/// What a person does to `point`: a drag is one step, so are turns of the wheel or keys that follow each other. Returns the
-/// curve as it is then.
-fn moved(ui: &Ui, desk: &mut ViewCx<'_>, response: &Response, point: usize, half: f32) -> ThresholdCurve {
-    let curve = desk.facts.settings.denoise.curve;
+/// Handles drag, wheel and keys on `point` and returns the new curve. A drag is one undo step, and so are turns in a row.
+fn moved(ui: &Ui, cx: &mut ViewCx<'_>, response: &Response, point: usize, half: f32) -> ThresholdCurve {
+    let curve = cx.model.settings.denoise.curve;
     let with = |db: f64| {
         let mut curve = curve;
         // as people would type it
@@ -87,37 +86,37 @@ fn moved(ui: &Ui, desk: &mut ViewCx<'_>, response: &Response, point: usize, half
     let started = response.drag_started().then_some((curve, curve[point].0));
     let held = started.or_else(|| ui.data(|data| data.get_temp::<(ThresholdCurve, f64)>(response.id)));
     if let Some((before, way)) = held.filter(|_| response.dragged() || response.drag_stopped()) {
-        let speed = if shift { FINE } else { 1.0 };
-        let way = way - f64::from(response.drag_delta().y) * speed * MAX_CURVE_OFFSET / f64::from(half);
-        let way = way.clamp(-MAX_CURVE_OFFSET, MAX_CURVE_OFFSET);
+        let speed = if shift { FINE_FACTOR } else { 1.0 };
+        let way = way - f64::from(response.drag_delta().y) * speed * MOST_CURVE / f64::from(half);
+        let way = way.clamp(-MOST_CURVE, MOST_CURVE);
         let now = with(way);
         if now != curve {
-            desk.edits.want(Edit::NoiseCurve(now));
+            cx.edits.request(Edit::NoiseCurve(now));
         }
         if response.drag_stopped() {
             ui.data_mut(|data| data.remove_temp::<(ThresholdCurve, f64)>(response.id));
-            desk.edits.bent(before, now);
+            cx.edits.record_curve(before, now);
         } else {
             ui.data_mut(|data| data.insert_temp(response.id, (before, way)));
         }
         return now;
     }
     let steps = f64::from(wheel(ui, response)) + keys(ui, response);
-    let step = if shift { FINE } else { STEP };
+    let step = if shift { FINE_FACTOR } else { STEP_DB };
     if response.double_clicked() {
         let now = with(0.0);
-        desk.edits.put_curve(curve, now);
+        cx.edits.put_curve(curve, now);
         return now;
     }
     if steps == 0.0 {
         return curve;
     }
     let now = with(curve[point].0 + steps * step);
-    desk.edits.turn_curve(point, curve, now, time);
+    cx.edits.turn_curve(point, curve, now, time);
     now
 }
 
-/// Steps by the keys of who has the keyboard.
+/// Returns the steps by arrow keys if the point has the focus.
 fn keys(ui: &Ui, response: &Response) -> f64 {
     if !response.has_focus() {
         return 0.0;

@@ -1,39 +1,39 @@
-//! The page's text as pixels, without anybody's graphics.
+//! Software rendering of the page's text.
 
-use super::Words;
+use super::PageText;
 use crate::theme::{BODY, GAP, Palette, SMALL, TITLE, font, fonts, strong};
 use egui::epaint::FontColorTransferFunction;
 use egui::epaint::text::{Fonts, LayoutJob, TextOptions};
 use egui::{Color32, FontId, Galley, Vec2, vec2};
 use std::sync::Arc;
 
-const WHAT: &str = "This window needs OpenGL, which is not working here.";
-const INSTEAD: &str = "Every parameter can be used in the host's own list of parameters.";
+const MESSAGE: &str = "This window needs OpenGL, which is not working here.";
+const ADVICE: &str = "Every parameter can be used in the host's own list of parameters.";
 
-/// The widest that lines are, points.
-const COLUMN: f32 = 480.0;
-/// At least so much stays free at every side, points.
+/// Largest width of lines, points.
+const MAX_LINE_WIDTH: f32 = 480.0;
+/// Smallest margin at every side, points.
 const MARGIN: f32 = 24.0;
 
 /// Pixels, row by row.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Picture {
+pub(super) struct PageImage {
     /// Pixels in a row.
     pub(super) width: usize,
     /// `width` times the number of rows.
     pub(super) pixels: Vec<Color32>,
 }
 
-/// Paints the page.
-pub(super) struct Painter {
+/// Painter of the page.
+pub(super) struct PagePainter {
     fonts: Fonts,
-    words: Words,
+    words: PageText,
     palette: Palette,
 }
 
-impl Painter {
+impl PagePainter {
     /// Reads the fonts.
-    pub(super) fn new(words: Words, palette: Palette) -> Self {
+    pub(super) fn new(words: PageText, palette: Palette) -> Self {
         let color_transfer_function = if palette.dark {
             FontColorTransferFunction::DARK_MODE_DEFAULT
         } else {
@@ -43,14 +43,14 @@ impl Painter {
         Self { fonts: Fonts::new(options, fonts()), words, palette }
     }
 
-    /// The page at a size in pixels. What has no room is cut.
-    pub(super) fn paint(&mut self, (width, height): (usize, usize), pixels_per_point: f32) -> Picture {
+    /// Paints the page at a size in pixels. Text without room is cut.
+    pub(super) fn paint(&mut self, (width, height): (usize, usize), pixels_per_point: f32) -> PageImage {
         let size = vec2(width as f32, height as f32) / pixels_per_point;
-        let column = (size.x - 2.0 * MARGIN).clamp(1.0, COLUMN);
+        let column = (size.x - 2.0 * MARGIN).clamp(1.0, MAX_LINE_WIDTH);
         let lines = self.lines(column, pixels_per_point);
         let used = lines.iter().map(|line| line.size().y).sum::<f32>() + GAP * (lines.len() - 1) as f32;
         let mut at = vec2((size.x - column) / 2.0, (size.y - used) / 2.0).max(Vec2::ZERO);
-        let mut picture = Picture { width, pixels: vec![self.palette.background; width * height] };
+        let mut picture = PageImage { width, pixels: vec![self.palette.background; width * height] };
         for line in lines {
             self.write(&mut picture, &line, at, pixels_per_point);
             at.y += line.size().y + GAP;
@@ -62,9 +62,9 @@ impl Painter {
         let (words, look) = (&self.words, &self.palette);
         let texts: [(&str, FontId, Color32, usize); 4] = [
             (&words.title, strong(TITLE), look.text, 2),
-            (WHAT, font(BODY), look.text, usize::MAX),
+            (MESSAGE, font(BODY), look.text, usize::MAX),
             (&words.reason, font(SMALL), look.secondary, 6),
-            (INSTEAD, font(BODY), look.text, usize::MAX),
+            (ADVICE, font(BODY), look.text, usize::MAX),
         ];
         let mut fonts = self.fonts.with_pixels_per_point(pixels_per_point);
         let laid_out = texts.into_iter().map(|(text, font, colour, rows)| {
@@ -76,7 +76,7 @@ impl Painter {
     }
 
     /// Copies the coverage of every letter from the fonts' atlas.
-    fn write(&self, picture: &mut Picture, text: &Galley, at: Vec2, pixels_per_point: f32) {
+    fn write(&self, picture: &mut PageImage, text: &Galley, at: Vec2, pixels_per_point: f32) {
         let atlas = self.fonts.texture_atlas().image();
         let colour = text.job.sections.first().map_or(self.palette.text, |section| section.format.color);
         for row in &text.rows {
@@ -97,8 +97,8 @@ impl Painter {
     }
 }
 
-impl Picture {
-    /// Mixes a colour into a pixel; nothing outside the picture.
+impl PageImage {
+    /// Mixes a colour into a pixel; ignores pixels outside the picture.
     fn blend(&mut self, (x, y): (f32, f32), colour: Color32, coverage: u8) {
         if x < 0.0 || y < 0.0 || x >= self.width as f32 {
             return;

@@ -1,4 +1,4 @@
-//! Pixels onto a window.
+//! Presentation of pixels in a window.
 
 #[cfg(not(target_os = "linux"))]
 mod software;
@@ -6,6 +6,6 @@ mod software;
 mod x11;
 
 #[cfg(not(target_os = "linux"))]
-pub(super) use software::Screen;
+pub(super) use software::SoftwareScreen as PageScreen;
 #[cfg(target_os = "linux")]
-pub(super) use x11::Screen;
+pub(super) use x11::X11Screen as PageScreen;

@@ -1,4 +1,4 @@
-//! Contrast, and colours moved to where they are seen.
+//! Contrast of colours, and their adaptation to a surface.
 
 use egui::{Color32, Rgba};
 
@@ -14,8 +14,8 @@ pub fn contrast(a: Color32, b: Color32) -> f32 {
     (a.max(b) + 0.05) / (a.min(b) + 0.05)
 }
 
-/// `colour` itself if its contrast with every one of `surfaces` is at least `least`; else lighter or darker, whichever
-/// the surfaces allow, with its hue, until it is. Surfaces are all dark or all light.
+/// Returns `colour`, made lighter or darker at the same hue until its contrast with each of `surfaces` is at least `least`.
+/// The surfaces are all dark or all light.
 pub fn adapted(colour: Color32, surfaces: &[Color32], least: f32) -> Color32 {
     let fits = |c: Color32| surfaces.iter().all(|&surface| contrast(c, surface) >= least);
     if fits(colour) {

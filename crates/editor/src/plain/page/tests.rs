@@ -1,16 +1,16 @@
 use super::*;
 use crate::theme::{TEXT_CONTRAST, contrast};
 
-fn words() -> Words {
-    Words { title: "Stemlink Stem: Drums".into(), reason: "No matching configuration was found".into() }
+fn words() -> PageText {
+    PageText { title: "Stemlink Stem: Drums".into(), reason: "No matching configuration was found".into() }
 }
 
-fn paint(words: Words, palette: Palette, size: (usize, usize), pixels_per_point: f32) -> Picture {
-    Painter::new(words, palette).paint(size, pixels_per_point)
+fn paint(words: PageText, palette: Palette, size: (usize, usize), pixels_per_point: f32) -> PageImage {
+    PagePainter::new(words, palette).paint(size, pixels_per_point)
 }
 
 /// Bounds of all text, as left, top, right and bottom, and its number of lines.
-fn ink(picture: &Picture, palette: &Palette) -> ([usize; 4], usize) {
+fn ink(picture: &PageImage, palette: &Palette) -> ([usize; 4], usize) {
     let rows = picture.pixels.chunks(picture.width);
     let marks = |row: &[Color32]| -> Vec<usize> {
         (0..row.len()).filter(|&x| row[x] != palette.background).collect()
@@ -46,7 +46,7 @@ fn long_texts_wrap_and_are_cut_before_they_fill_the_window() {
     let (size, scale) = ((570, 360), 0.75);
     let (_, usual) = ink(&paint(words(), Palette::DARK, size, scale), &Palette::DARK);
     for long in ["a matching configuration ".repeat(8), "x".repeat(4000), "failed\nagain\n".repeat(50)] {
-        let words = Words { title: long.clone(), reason: long };
+        let words = PageText { title: long.clone(), reason: long };
         let picture = paint(words, Palette::DARK, size, scale);
         let ([left, top, right, bottom], lines) = ink(&picture, &Palette::DARK);
         assert!(lines > usual, "it wraps");
@@ -71,15 +71,15 @@ fn letters_are_as_clear_as_text_must_be() {
 
 #[test]
 fn lines_are_no_longer_than_one_reads() {
-    let words = Words { reason: "a matching configuration ".repeat(8), ..words() };
+    let words = PageText { reason: "a matching configuration ".repeat(8), ..words() };
     let ([left, _, right, _], _) = ink(&paint(words, Palette::DARK, (2000, 640), 1.0), &Palette::DARK);
-    assert!((right - left) as f32 <= COLUMN, "{left} to {right}");
+    assert!((right - left) as f32 <= MAX_LINE_WIDTH, "{left} to {right}");
 }
 
 #[test]
 fn letters_of_a_line_stand_on_it() {
     for height in 600..612 {
-        let words = Words { title: "n h n h T".into(), reason: "n".into() };
+        let words = PageText { title: "n h n h T".into(), reason: "n".into() };
         let picture = paint(words, Palette::DARK, (900, height), 1.5);
         let rows: Vec<&[Color32]> = picture.pixels.chunks(900).collect();
         let is_clear = |pixel: &Color32| contrast(*pixel, Palette::DARK.background) >= TEXT_CONTRAST;
@@ -96,7 +96,7 @@ fn letters_of_a_line_stand_on_it() {
 
 #[test]
 fn what_is_outside_changes_nothing() {
-    let empty = Picture { width: 3, pixels: vec![Color32::BLACK; 6] };
+    let empty = PageImage { width: 3, pixels: vec![Color32::BLACK; 6] };
     let mut picture = empty.clone();
     for place in [(-1.0, 0.0), (0.0, -1.0), (3.0, 0.0), (0.0, 2.0), (2.0, 2.0)] {
         picture.blend(place, Color32::WHITE, 255);

@@ -1,6 +1,6 @@
-//! Pixels onto a window of X11, over a connection of its own: images in pieces that the server takes.
+//! Presentation of pixels in a window of X11, over a connection of its own: images in pieces of the server's request size.
 
-use crate::plain::page::Picture;
+use crate::plain::page::PageImage;
 use egui::Color32;
 use nice_plug_egui::baseview::{HandlerError, WindowContext};
 use raw_window_handle::{HasWindowHandle, RawWindowHandle};
@@ -9,12 +9,12 @@ use x11rb::protocol::xproto::{ConnectionExt, CreateGCAux, ImageFormat, ImageOrde
 use x11rb::rust_connection::RustConnection;
 
 /// Masks of red, green and blue in a pixel.
-const MASKS: (u32, u32, u32) = (0xFF_0000, 0xFF00, 0xFF);
+const COLOUR_MASKS: (u32, u32, u32) = (0xFF_0000, 0xFF00, 0xFF);
 /// Upper bound of a request's bytes besides its pixels.
-const HEAD: usize = 64;
+const REQUEST_HEAD_BYTES: usize = 64;
 
-/// A window to put pictures on.
-pub(in crate::plain) struct Screen {
+/// Window that shows images.
+pub(in crate::plain) struct X11Screen {
     connection: RustConnection,
     window: u32,
     graphics: u32,
@@ -23,12 +23,12 @@ pub(in crate::plain) struct Screen {
     is_little_endian: bool,
 }
 
-impl Screen {
-    /// Of a window that exists.
+impl X11Screen {
+    /// Returns the screen of an existing window.
     ///
     /// # Errors
     /// Without a connection, and if pixels are not four bytes of red, green and blue.
-    pub(in crate::plain) fn of(window: &WindowContext) -> Result<Self, HandlerError> {
+    pub(in crate::plain) fn new(window: &WindowContext) -> Result<Self, HandlerError> {
         let window = match window.window_handle().map(|handle| handle.as_raw()) {
             Ok(RawWindowHandle::Xcb(handle)) => handle.window.get(),
             Ok(RawWindowHandle::Xlib(handle)) => u32::try_from(handle.window)?,
@@ -40,7 +40,7 @@ impl Screen {
         let setup = connection.setup();
         let mut visuals = setup.roots.iter().flat_map(|root| &root.allowed_depths).flat_map(|of| &of.visuals);
         let has_usual_colours =
-            |visual: &Visualtype| (visual.red_mask, visual.green_mask, visual.blue_mask) == MASKS;
+            |visual: &Visualtype| (visual.red_mask, visual.green_mask, visual.blue_mask) == COLOUR_MASKS;
         let mut formats = setup.pixmap_formats.iter();
         if !visuals.any(|other| other.visual_id == visual && has_usual_colours(other))
             || !formats.any(|format| format.depth == depth && format.bits_per_pixel == 32)
@@ -53,14 +53,15 @@ impl Screen {
         Ok(Self { connection, window, graphics, depth, is_little_endian })
     }
 
-    /// Puts the picture into the window's upper left corner and waits until it is there.
+    /// Shows the image in the window's upper left corner and waits until it is drawn.
     ///
     /// # Errors
     /// If the window or the connection is gone.
-    pub(in crate::plain) fn show(&mut self, picture: &Picture) -> Result<(), HandlerError> {
+    pub(in crate::plain) fn present_image(&mut self, picture: &PageImage) -> Result<(), HandlerError> {
         let Ok(width) = u16::try_from(picture.width) else { return Err(unusual("the window is too wide")) };
         let row = 4 * picture.width;
-        let rows = (self.connection.maximum_request_bytes().saturating_sub(HEAD) / row.max(1)).max(1);
+        let rows =
+            (self.connection.maximum_request_bytes().saturating_sub(REQUEST_HEAD_BYTES) / row.max(1)).max(1);
         for (piece, pixels) in picture.pixels.chunks((rows * picture.width).max(1)).enumerate() {
             let top = i16::try_from(piece * rows)?;
             let height = u16::try_from(pixels.len() / picture.width)?;
@@ -73,7 +74,7 @@ impl Screen {
         Ok(())
     }
 
-    /// A pixel that hides what is behind the window, where windows can be seen through.
+    /// Returns the bytes of an opaque pixel.
     fn bytes(&self, pixel: Color32) -> [u8; 4] {
         let value = u32::from_be_bytes([0xFF, pixel.r(), pixel.g(), pixel.b()]);
         if self.is_little_endian { value.to_le_bytes() } else { value.to_be_bytes() }

@@ -1,19 +1,19 @@
-//! Looking for audio files: what is in a folder, for a person to choose from. A dialog of the system's own would hold the
-//! host's thread, or need a library of its own.
+//! Listing of audio files in a folder, for the file chooser. A system dialog would block the host's thread, or need a
+//! library of its own.
 
 use audiofile::error::shown;
 use plugin_core::references::FolderListing;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The most entries of a folder that are shown.
-const MOST: usize = 2000;
-/// What audio files' names end in.
-const ENDINGS: [&str; 8] = ["wav", "wave", "bwf", "rf64", "aif", "aiff", "aifc", "flac"];
+/// Largest number of entries shown of a folder.
+const MAX_ENTRIES: usize = 2000;
+/// Suffixes of audio files.
+const AUDIO_SUFFIXES: [&str; 8] = ["wav", "wave", "bwf", "rf64", "aif", "aiff", "aifc", "flac"];
 
-/// What is in `folder`, by name; hidden entries and names that are no text are left out. `None`: the folder for music, else
-/// the user's home.
-pub fn list(folder: Option<PathBuf>) -> FolderListing {
+/// Lists `folder` by name, without hidden entries and names that are not Unicode. `None`: the music folder, else the
+/// user's home.
+pub fn list_folder(folder: Option<PathBuf>) -> Listing {
     let Some(folder) = folder.or_else(start) else {
         return FolderListing {
             fault: "There is no home folder; type a path".into(),
@@ -33,7 +33,7 @@ pub fn list(folder: Option<PathBuf>) -> FolderListing {
             return listing;
         }
     };
-    for entry in entries.flatten().take(MOST) {
+    for entry in entries.flatten().take(MAX_ENTRIES) {
         let path = entry.path();
         let hidden = entry.file_name().to_string_lossy().starts_with('.');
         let Some(name) = text(&path).filter(|_| !hidden) else { continue };
@@ -42,7 +42,7 @@ pub fn list(folder: Option<PathBuf>) -> FolderListing {
         let ending = path.extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase);
         if is_folder {
             listing.folders.push(name);
-        } else if ending.is_some_and(|ending| ENDINGS.contains(&ending.as_str())) {
+        } else if ending.is_some_and(|ending| AUDIO_SUFFIXES.contains(&ending.as_str())) {
             listing.files.push(name);
         }
     }
@@ -71,7 +71,7 @@ mod tests {
         for name in ["b.wav", "A.FLAC", "c.aiff", "notes.txt", ".d.wav", "wav"] {
             fs::write(folder.join(name), "x").expect("written");
         }
-        let listing = list(Some(folder.clone()));
+        let listing = list_folder(Some(folder.clone()));
         let names = |paths: &[String]| {
             paths.iter().map(|path| plugin_core::references::file_name(path).to_owned()).collect::<Vec<_>>()
         };
@@ -83,7 +83,7 @@ mod tests {
             std::env::temp_dir().to_str().map(|path| path.trim_end_matches('/').into())
         );
         fs::remove_dir_all(&folder).expect("cleaned");
-        let gone = list(Some(folder));
+        let gone = list_folder(Some(folder));
         assert!(gone.fault.contains("cannot be looked into") && gone.fault.lines().count() == 1);
         assert!(gone.above.is_some(), "there is a way back");
     }

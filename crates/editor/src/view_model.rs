@@ -1,7 +1,7 @@
-//! What a view draws, as plain values.
+//! Plain values that a view draws.
 
+use super::analyser::{AnalyserFrame, NamedSpectrum};
 use super::edits::Edits;
-use super::picture::{Named, Picture};
 use super::theme::Palette;
 use chain::monitor::MonitorMode;
 use chain::parameters::{PARAMETERS, Parameter, Value};
@@ -20,7 +20,7 @@ use session::target::NormalizationTarget;
 use std::sync::Arc;
 use units::{Db, Hz, Ms};
 
-/// Everything that the view of one chain shows: equal facts are drawn alike.
+/// Everything that the view of one chain shows: equal models are drawn alike.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ViewModel {
     /// Stem or Master.
@@ -35,43 +35,43 @@ pub struct ViewModel {
     pub role_is_guessed: bool,
     /// The parameters' values, with a host's modulation.
     pub settings: ChainSettings,
-    /// The class that is asked for.
+    /// Latency class asked for.
     pub class: LatencyClass,
-    /// The classes that there are, by name, in order of latency.
+    /// All latency classes with their names, in order of latency.
     pub classes: &'static [(LatencyClass, &'static str)],
-    /// The latency that the host was told, samples.
+    /// Latency reported to the host, samples.
     pub latency: u64,
-    /// The rate of what is heard; `None` before the host has activated.
+    /// Sample rate; `None` before the host has activated the plugin.
     pub rate: Option<Hz>,
-    /// Which of A to D is in use.
+    /// Slot in use, A to D, from 0.
     pub slot: usize,
-    /// Which of A to D hold settings of their own.
-    pub used: [bool; SLOT_COUNT],
-    /// What the meter says.
+    /// Slots that hold settings of their own.
+    pub used: [bool; SLOTS],
+    /// Readings of the meter.
     pub reading: Reading,
-    /// How long a programme the reading is of.
+    /// Duration that the reading covers.
     pub heard: Ms,
-    /// What the chain says of itself.
+    /// Faults that the chain has counted.
     pub health: Health,
     /// The chain has stopped after an error and passes its input.
     pub broken: bool,
-    /// Why the last state was refused.
+    /// Reason for which the last state was refused.
     pub notice: Option<String>,
-    /// Spectra, levels and reductions of the last moments.
-    pub picture: Picture,
+    /// Spectra, levels and gain reductions to draw.
+    pub picture: AnalyserFrame,
     /// Spectra of the other stems.
-    pub others: Vec<Named>,
-    /// Where other stems mask this one.
+    pub others: Vec<NamedSpectrum>,
+    /// Ranges in which other stems mask this one.
     pub clashes: Vec<Clash>,
-    /// What a Master has asked a Stem's level to change by, on top of the parameter.
+    /// Trim that Masters have asked for, on top of the level parameter.
     pub trim: Db,
-    /// Noise is being learned: from so much sound so far.
+    /// Duration of noise learned so far; `None` while not learning.
     pub learning: Option<Ms>,
-    /// What is heard instead of the output.
+    /// Monitor mode chosen in this window.
     pub listen: MonitorMode,
-    /// How a Master wants a Stem heard, if not as it is.
+    /// Audition that a Master asks of a Stem.
     pub asked: Option<AuditionEffect>,
-    /// The gain with which the input is as loud as the output; `None` before enough was heard.
+    /// Gain that makes the input as loud as the output; `None` before enough was heard.
     pub match_gain: Option<Db>,
     /// The user's own presets.
     pub presets: Vec<Preset>,
@@ -81,14 +81,14 @@ pub struct ViewModel {
     pub master: MasterModel,
 }
 
-/// A stretch of the spectrum in which another stem is in the way.
+/// Frequency range in which another stem masks this one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Clash {
-    /// Whose.
+    /// Name of the other stem.
     pub name: String,
-    /// From.
+    /// Lower edge.
     pub low: Hz,
-    /// To.
+    /// Upper edge.
     pub high: Hz,
 }
 
@@ -122,22 +122,22 @@ impl MasterModel {
 }
 
 impl ViewModel {
-    /// The value of `row`.
+    /// Returns the value of `row`.
     pub fn value(&self, row: &Parameter) -> Value {
         row.get(&self.settings)
     }
 
-    /// The number that `row` has; 0 when it is off or no number.
+    /// Returns the number of `row`; 0 if it is off or no number.
     pub fn number(&self, row: &Parameter) -> f64 {
         if let Value::Number(Some(x)) = self.value(row) { x } else { 0.0 }
     }
 
-    /// True when the switch `row` is on.
+    /// Returns true if the switch `row` is on.
     pub fn is_on(&self, row: &Parameter) -> bool {
         self.value(row) == Value::Switch(true)
     }
 
-    /// Whether the class asked for offers what needs the class at `index` of [`Self::classes`]; if not, its name.
+    /// Returns the class at `index` of [`Self::classes`] and its name if the class asked for is a lower one; else `None`.
     pub fn lacks(&self, index: usize) -> Option<(LatencyClass, &'static str)> {
         let now = self.classes.iter().position(|(class, _)| *class == self.class).unwrap_or(0);
         if now >= index { None } else { self.classes.get(index).copied() }
@@ -149,53 +149,53 @@ impl ViewModel {
     }
 }
 
-/// The row of that id, if this seat has it.
+/// Returns the parameter of that id, if this kind of chain has it.
 pub fn row(chain_kind: ChainKind, id: &str) -> Option<&'static Parameter> {
     PARAMETERS.find(id).filter(|row| row.only.is_none_or(|only| only == chain_kind))
 }
 
-/// What widgets draw from and leave edits with, for one frame.
+/// Context of widgets for one frame: model, edits, colours.
 pub struct ViewCx<'a> {
-    /// What there is to show.
-    pub facts: &'a ViewModel,
-    /// Where edits go.
+    /// Model to draw.
+    pub model: &'a ViewModel,
+    /// Queue of edits.
     pub edits: &'a mut Edits,
     /// Colours.
     pub look: Palette,
-    /// The track's colour, seen well.
+    /// The track's colour, adapted to the palette.
     pub track: Color32,
 }
 
 impl ViewCx<'_> {
-    /// The row of that id, if this seat has it.
+    /// Returns the parameter of that id, if this kind of chain has it.
     pub fn row(&self, id: &str) -> Option<&'static Parameter> {
-        row(self.facts.chain_kind, id)
+        row(self.model.chain_kind, id)
     }
 
-    /// The value that `row` has, or is being given at this moment.
+    /// Returns the value of `row`; during a gesture, the value last set.
     pub fn value(&self, row: &Parameter) -> Value {
-        self.edits.held(row).unwrap_or_else(|| self.facts.value(row))
+        self.edits.held(row).unwrap_or_else(|| self.model.value(row))
     }
 
-    /// The number that `row` has; `None` when it is off or no number.
+    /// Returns the number of `row`; `None` if it is off or no number.
     pub fn number(&self, row: &Parameter) -> Option<f64> {
         if let Value::Number(x) = self.value(row) { x } else { None }
     }
 
-    /// True when the switch `row` is on.
+    /// Returns true if the switch `row` is on.
     pub fn is_on(&self, row: &Parameter) -> bool {
         self.value(row) == Value::Switch(true)
     }
 
-    /// Grasps, sets and lets go.
+    /// Sets `row` in a gesture of its own.
     pub fn put(&mut self, row: &'static Parameter, value: Value) {
-        let now = self.facts.value(row);
+        let now = self.model.value(row);
         self.edits.put(row, now, value);
     }
 
-    /// Grasps.
+    /// Begins a gesture on `row`.
     pub fn begin(&mut self, row: &'static Parameter) {
-        let now = self.facts.value(row);
+        let now = self.model.value(row);
         self.edits.begin(row, now);
     }
 }

@@ -1,4 +1,4 @@
-//! From samples to a picture that moves: spectra, levels, the stereo field. For the eye; figures come from the meter.
+//! Analyser for display: spectra, levels, stereo field. Figures come from the meter.
 
 use egui::Color32;
 use plugin_core::gauges::scope::{REDUCTION_COUNT, SCOPE_FRAMES, Scope, ScopePoint, correlation};
@@ -7,102 +7,103 @@ use realfft::{RealFftPlanner, RealToComplex};
 use std::sync::{Arc, LazyLock};
 use units::{Hz, decibels};
 
-/// Frequencies at which spectra are drawn.
-pub const POINTS: usize = 300;
-/// The lowest and the highest frequency that is drawn: those of the equalizer's bands.
-pub const LOWEST: Hz = Hz(10.0);
-/// See [`LOWEST`].
-pub const HIGHEST: Hz = Hz(30_000.0);
-/// Where there is nothing to draw, dB.
-pub const FLOOR: f32 = -140.0;
-/// Spectra rise by this on screen, dB per octave, so that music lies level; 1 kHz stays where it is.
-const TILT: f32 = 4.5;
-/// Spectra are averages over this much around each frequency, octaves.
-const BREADTH: f64 = 1.0 / 12.0;
-/// Time constants of spectra in seconds.
-const RISE: f32 = 0.04;
-const FALL: f32 = 0.28;
-/// Levels fall by this, dB per second, after they were held this long in seconds.
-const DROP: f32 = 24.0;
-const HOLD: f32 = 1.5;
-/// Frames that the correlation is of: about a third of a second, and that the stereo field shows.
-const FIELD: usize = 2048;
-/// How long stereo field and correlation stay when no more sound comes, seconds.
-const STALE: f32 = 0.3;
-/// And how long spectra wait before they fall: windows draw more often than hosts send blocks.
-const PAUSE: f32 = 0.15;
-/// Spectra are computed so often, seconds, and the stereo field is shown so often; levels glide there in between.
-const LOOK: f32 = 0.03;
-/// Figures of what moves change so often, seconds: nobody reads faster.
-pub(super) const TELLING: f32 = 0.1;
+/// Number of frequencies at which spectra are drawn.
+pub const SPECTRUM_POINTS: usize = 300;
+/// Lowest frequency drawn: that of the equalizer's bands.
+pub const LOWEST_FREQUENCY: Hz = Hz(10.0);
+/// Highest frequency drawn: that of the equalizer's bands.
+pub const HIGHEST_FREQUENCY: Hz = Hz(30_000.0);
+/// Level of silence, dB.
+pub const FLOOR_DB: f32 = -140.0;
+/// Tilt of drawn spectra, dB per octave around 1 kHz, so that music appears level.
+const TILT_DB_PER_OCTAVE: f32 = 4.5;
+/// Smoothing width of spectra, octaves.
+const SMOOTHING_OCTAVES: f64 = 1.0 / 12.0;
+/// Time constant of rising spectra, seconds.
+const RISE_SECONDS: f32 = 0.04;
+const FALL_SECONDS: f32 = 0.28;
+/// Decay of peak levels, dB per second.
+const DROP_DB_PER_SECOND: f32 = 24.0;
+const HOLD_SECONDS: f32 = 1.5;
+/// Frames of the correlation and the stereo field.
+const FIELD_FRAMES: usize = 2048;
+/// Time for which stereo field and correlation stay without new sound, seconds.
+const STALE_SECONDS: f32 = 0.3;
+/// Delay before spectra fall, seconds: windows draw more often than hosts send blocks.
+const FALL_DELAY_SECONDS: f32 = 0.15;
+/// Interval of new spectra and stereo fields, seconds; levels are smoothed in between.
+const SPECTRUM_INTERVAL_SECONDS: f32 = 0.03;
+/// Interval of changing figures, seconds.
+pub(super) const FIGURE_INTERVAL_SECONDS: f32 = 0.1;
 
-/// The frequency of point `index`.
+/// Returns the frequency of point `index`.
 pub fn frequency(index: usize) -> Hz {
-    at_fraction(index as f64 / (POINTS - 1) as f64)
+    at_fraction(index as f64 / (SPECTRUM_POINTS - 1) as f64)
 }
 
-/// The frequency at a fraction (0 to 1) of the axis.
+/// Returns the frequency at a fraction (0 to 1) of the axis.
 pub fn at_fraction(fraction: f64) -> Hz {
-    Hz(LOWEST.0 * (HIGHEST.0 / LOWEST.0).powf(fraction))
+    Hz(LOWEST_FREQUENCY.0 * (HIGHEST_FREQUENCY.0 / LOWEST_FREQUENCY.0).powf(fraction))
 }
 
-/// Where a frequency is on the axis: 0 to 1.
+/// Returns the fraction (0 to 1) of the axis at a frequency.
 pub fn fraction_of(frequency: Hz) -> f64 {
-    (frequency.0 / LOWEST.0).ln() / (HIGHEST.0 / LOWEST.0).ln()
+    (frequency.0 / LOWEST_FREQUENCY.0).ln() / (HIGHEST_FREQUENCY.0 / LOWEST_FREQUENCY.0).ln()
 }
 
-/// By how much spectra are raised on screen there, dB.
+/// Returns the tilt at a frequency, dB.
 pub(super) fn tilt(frequency: Hz) -> f32 {
-    TILT * (frequency.0 / 1000.0).log2() as f32
+    TILT_DB_PER_OCTAVE * (frequency.0 / 1000.0).log2() as f32
 }
 
-/// Somebody else's spectrum.
+/// Spectrum of another stem.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Named {
-    /// Whose.
+pub struct NamedSpectrum {
+    /// Name of the stem.
     pub name: String,
-    /// As seen well here.
+    /// Colour, adapted to the palette.
     pub colour: Color32,
     /// dB at each point.
     pub levels: Vec<f32>,
 }
 
-/// What there is to see.
+/// Values to draw in one frame.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Picture {
-    /// Spectrum of what comes in, dB at each point; empty before there is one.
+pub struct AnalyserFrame {
+    /// Spectrum of the input, dB at each point; empty before there is one.
     pub before: Vec<f32>,
-    /// Spectrum of what leaves.
+    /// Spectrum of the output.
     pub after: Vec<f32>,
     /// Levels of left and right, dBFS.
     pub levels: [f32; 2],
-    /// The highest of late.
+    /// Peak holds of left and right, dBFS.
     pub holds: [f32; 2],
-    /// Frames of the last moments.
+    /// Latest frames, for the stereo field.
     pub field: Vec<[f32; 2]>,
     /// Their correlation.
     pub correlation: Option<f64>,
-    /// What compressor and limiter took away, dB, oldest first.
+    /// Gain reductions of compressor and limiter, dB, oldest first.
     pub reductions: Vec<[f32; 2]>,
 }
 
-impl Picture {
-    /// Nothing is heard.
+impl AnalyserFrame {
+    /// Returns a frame of silence.
     pub fn silent() -> Self {
-        Self { levels: [FLOOR; 2], holds: [FLOOR; 2], ..Self::default() }
+        Self { levels: [FLOOR_DB; 2], holds: [FLOOR_DB; 2], ..Self::default() }
     }
 
-    /// True while something is still falling.
+    /// Returns true while levels or spectra are still falling.
     pub fn is_moving(&self) -> bool {
-        self.levels.iter().chain(&self.before).chain(&self.after).any(|&level| level > FLOOR + 1.0)
+        self.levels.iter().chain(&self.before).chain(&self.after).any(|&level| level > FLOOR_DB + 1.0)
     }
 }
 
 /// Frequency, Hz, and tilt, dB, of every point.
-static AXIS: LazyLock<Vec<(f64, f32)>> =
-    LazyLock::new(|| (0..POINTS).map(frequency).map(|frequency| (frequency.0, tilt(frequency))).collect());
+static AXIS: LazyLock<Vec<(f64, f32)>> = LazyLock::new(|| {
+    (0..SPECTRUM_POINTS).map(frequency).map(|frequency| (frequency.0, tilt(frequency))).collect()
+});
 
-/// Makes pictures of what a [`Scope`] has. Costs four FFTs a frame, thirty times a second at most, on the window's thread.
+/// Computes frames from a [`Scope`]: four FFTs a frame, at most thirty times a second, on the window's thread.
 pub struct Analyser {
     fft: Arc<dyn RealToComplex<f32>>,
     window: Vec<f32>,
@@ -111,17 +112,18 @@ pub struct Analyser {
     scratch: Vec<Complex32>,
     frames: Vec<[f32; 2]>,
     powers: Vec<f32>,
-    /// Where the spectra before and behind the chain are going, dB at each point.
+    /// Goals of the spectra before and after the chain, dB at each point.
     goals: [Vec<f32>; 2],
-    /// Seconds since they were computed, and since figures were told.
-    looked: f32,
-    told: f32,
+    /// Seconds since the goals were computed.
+    since_spectra: f32,
+    /// Seconds since the figures changed.
+    since_figures: f32,
     seen: u64,
     time: Option<f64>,
     held: [f32; 2],
     /// Seconds since the last sound.
     stale: f32,
-    picture: Picture,
+    picture: AnalyserFrame,
 }
 
 impl Default for Analyser {
@@ -143,18 +145,18 @@ impl Analyser {
             frames: Vec::with_capacity(SCOPE_FRAMES),
             powers: Vec::new(),
             goals: Default::default(),
-            looked: LOOK,
-            told: TELLING,
+            since_spectra: SPECTRUM_INTERVAL_SECONDS,
+            since_figures: FIGURE_INTERVAL_SECONDS,
             seen: 0,
             time: None,
             held: [0.0; 2],
             stale: 0.0,
-            picture: Picture::silent(),
+            picture: AnalyserFrame::silent(),
         }
     }
 
-    /// The picture at `time` seconds.
-    pub fn look(&mut self, scope: &Scope, time: f64) -> &Picture {
+    /// Updates and returns the frame at `time` seconds.
+    pub fn update(&mut self, scope: &Scope, time: f64) -> &AnalyserFrame {
         let rate = scope.rate().unwrap_or(Hz(48_000.0));
         let elapsed = self.time.map_or(0.0, |last| (time - last).clamp(0.0, 1.0)) as f32;
         self.time = Some(time);
@@ -173,40 +175,42 @@ impl Analyser {
         let written = scope.written();
         let fresh = written.wrapping_sub(self.seen).min(SCOPE_FRAMES as u64) as usize;
         self.seen = written;
-        (self.looked, self.told) = (self.looked + elapsed, self.told + elapsed);
+        (self.since_spectra, self.since_figures) =
+            (self.since_spectra + elapsed, self.since_figures + elapsed);
         self.stale = if fresh > 0 { 0.0 } else { self.stale + elapsed };
-        let looks = fresh > 0 && self.looked >= LOOK;
-        if looks {
-            self.looked = 0.0;
-            self.aim(scope, ScopePoint::Before, rate);
-            self.aim(scope, ScopePoint::After, rate);
+        let is_due = fresh > 0 && self.since_spectra >= SPECTRUM_INTERVAL_SECONDS;
+        if is_due {
+            self.since_spectra = 0.0;
+            self.update_goal(scope, Point::Before, rate);
+            self.update_goal(scope, Point::After, rate);
         } else if fresh > 0 {
-            scope.read(ScopePoint::After, fresh.max(FIELD), &mut self.frames);
+            scope.read(Point::After, fresh.max(FIELD_FRAMES), &mut self.frames);
         }
-        if self.stale > PAUSE {
-            self.goals.iter_mut().for_each(|goal| goal.fill(FLOOR));
+        if self.stale > FALL_DELAY_SECONDS {
+            self.goals.iter_mut().for_each(|goal| goal.fill(FLOOR_DB));
         }
-        glide(&mut self.picture.before, &self.goals[0], elapsed);
-        glide(&mut self.picture.after, &self.goals[1], elapsed);
+        smooth_levels(&mut self.picture.before, &self.goals[0], elapsed);
+        smooth_levels(&mut self.picture.after, &self.goals[1], elapsed);
         self.levels(fresh, elapsed);
-        let newest = &self.frames[self.frames.len().saturating_sub(FIELD)..];
-        if self.stale > STALE {
+        let newest = &self.frames[self.frames.len().saturating_sub(FIELD_FRAMES)..];
+        if self.stale > STALE_SECONDS {
             self.picture.field.clear();
             self.picture.correlation = None;
-        } else if looks {
+        } else if is_due {
             self.picture.field.clear();
             self.picture.field.extend_from_slice(newest);
         }
-        if fresh > 0 && (self.told >= TELLING || self.picture.correlation.is_none()) {
-            self.told = 0.0;
+        if fresh > 0 && (self.since_figures >= FIGURE_INTERVAL_SECONDS || self.picture.correlation.is_none())
+        {
+            self.since_figures = 0.0;
             self.picture.correlation = correlation(newest);
         }
         scope.read_reductions(REDUCTION_COUNT, &mut self.picture.reductions);
         &self.picture
     }
 
-    /// Finds where the spectrum at `point` is going. Leaves the point's frames behind.
-    fn aim(&mut self, scope: &Scope, point: ScopePoint, rate: Hz) {
+    /// Computes the goal of the spectrum at `point`. Leaves the point's samples in `frames`.
+    fn update_goal(&mut self, scope: &Scope, point: Point, rate: Hz) {
         scope.read(point, self.window.len(), &mut self.frames);
         self.transform();
         let bin = rate.0 / self.window.len() as f64;
@@ -216,7 +220,7 @@ impl Analyser {
         self.goals[point as usize] = goal;
     }
 
-    /// Powers per bin, of both channels, so that a full-scale sine in both reads 0 dB.
+    /// Computes the power per bin of both channels, scaled so that a full-scale sine in both reads 0 dB.
     fn transform(&mut self) {
         self.powers.clear();
         self.powers.resize(self.output.len(), 0.0);
@@ -242,9 +246,9 @@ impl Analyser {
         let centre = hz / bin;
         let last = self.powers.len() - 1;
         if centre >= last as f64 {
-            return FLOOR;
+            return FLOOR_DB;
         }
-        let half = (centre * BREADTH * 0.5 * core::f64::consts::LN_2).max(1.0);
+        let half = (centre * SMOOTHING_OCTAVES * 0.5 * core::f64::consts::LN_2).max(1.0);
         let (low, high) = ((centre - half).max(0.0), (centre + half).min(last as f64));
         // a triangle over the bins around
         let (mut sum, mut weights) = (0.0, 0.0);
@@ -254,34 +258,34 @@ impl Analyser {
             weights += weight;
         }
         let power = if weights > 0.0 { sum / weights } else { 0.0 };
-        ((0.5 * decibels(power + 1e-30)) as f32 + tilt).max(FLOOR)
+        ((0.5 * decibels(power + 1e-30)) as f32 + tilt).max(FLOOR_DB)
     }
 
     fn levels(&mut self, fresh: usize, elapsed: f32) {
         let newest = &self.frames[self.frames.len().saturating_sub(fresh)..];
         for side in 0..2 {
             let peak = newest.iter().map(|frame| frame[side].abs()).fold(0.0, f32::max);
-            let now = (decibels(f64::from(peak)) as f32).max(FLOOR);
+            let now = (decibels(f64::from(peak)) as f32).max(FLOOR_DB);
             let (level, hold) = (&mut self.picture.levels[side], &mut self.picture.holds[side]);
-            *level = now.max(*level - DROP * elapsed).max(FLOOR);
+            *level = now.max(*level - DROP_DB_PER_SECOND * elapsed).max(FLOOR_DB);
             self.held[side] += elapsed;
             if now >= *hold {
                 (*hold, self.held[side]) = (now, 0.0);
-            } else if self.held[side] > HOLD {
-                *hold = level.max(*hold - DROP * elapsed);
+            } else if self.held[side] > HOLD_SECONDS {
+                *hold = level.max(*hold - DROP_DB_PER_SECOND * elapsed);
             }
         }
     }
 }
 
-/// Moves levels to where they are going.
-fn glide(levels: &mut Vec<f32>, goal: &[f32], elapsed: f32) {
-    levels.resize(POINTS, FLOOR);
-    let (rise, fall) = (1.0 - (-elapsed / RISE).exp(), 1.0 - (-elapsed / FALL).exp());
+/// Moves levels towards their goals.
+fn smooth_levels(levels: &mut Vec<f32>, goal: &[f32], elapsed: f32) {
+    levels.resize(SPECTRUM_POINTS, FLOOR_DB);
+    let (rise, fall) = (1.0 - (-elapsed / RISE_SECONDS).exp(), 1.0 - (-elapsed / FALL_SECONDS).exp());
     for (level, &goal) in levels.iter_mut().zip(goal) {
         *level += (goal - *level) * if goal > *level { rise } else { fall };
-        if *level < FLOOR + 1.0 {
-            *level = FLOOR;
+        if *level < FLOOR_DB + 1.0 {
+            *level = FLOOR_DB;
         }
     }
 }
@@ -292,7 +296,7 @@ mod tests {
     use plugin_core::gauges::Gauges;
     use plugin_core::gauges::scope::ScopeWatch;
 
-    fn after(signal: impl Fn(f64) -> [f64; 2], seconds: f64) -> Picture {
+    fn after(signal: impl Fn(f64) -> [f64; 2], seconds: f64) -> AnalyserFrame {
         let gauges = Arc::new(Gauges::default());
         let _watch = ScopeWatch::new(Arc::clone(&gauges));
         let scope = gauges.scope();
@@ -304,9 +308,9 @@ mod tests {
             let side = |i: usize| frames.iter().map(|frame| frame[i]).collect::<Vec<_>>();
             scope.write(ScopePoint::After, &side(0), &side(1));
             time += 1600.0 / 48_000.0;
-            analyser.look(scope, time);
+            analyser.update(scope, time);
         }
-        analyser.look(scope, time + 1e-3).clone()
+        analyser.update(scope, time + 1e-3).clone()
     }
 
     fn sine(hz: f64, amplitude: f64) -> impl Fn(f64) -> [f64; 2] {
@@ -317,7 +321,7 @@ mod tests {
     fn a_sine_peaks_at_its_frequency() {
         for hz in [60.0, 1000.0, 9000.0] {
             let picture = after(sine(hz, 0.5), 1.5);
-            let highest = (0..POINTS).max_by(|&a, &b| picture.after[a].total_cmp(&picture.after[b]));
+            let highest = (0..SPECTRUM_POINTS).max_by(|&a, &b| picture.after[a].total_cmp(&picture.after[b]));
             let got = frequency(highest.expect("points")).0;
             assert!((got / hz).log2().abs() < 0.12, "{hz}: {got}");
             assert!(picture.before.iter().all(|&level| level < -100.0), "silence came in");
@@ -332,7 +336,7 @@ mod tests {
         let held = after(later, 1.0);
         assert!((held.holds[0] + 6.02).abs() < 0.1 && held.levels[0] < -15.0, "{:?}", held.levels);
         let gone = after(later, 9.0);
-        assert_eq!((gone.levels, gone.holds), ([FLOOR; 2], [FLOOR; 2]));
+        assert_eq!((gone.levels, gone.holds), ([FLOOR_DB; 2], [FLOOR_DB; 2]));
         assert!(!gone.is_moving() && loud.is_moving());
     }
 
@@ -352,7 +356,9 @@ mod tests {
             };
             (0..4096).map(|_| next()).collect()
         };
-        let at = |levels: &[f32]| levels.iter().filter(|level| **level > FLOOR).sum::<f32>() / POINTS as f32;
+        let at = |levels: &[f32]| {
+            levels.iter().filter(|level| **level > FLOOR_DB).sum::<f32>() / SPECTRUM_POINTS as f32
+        };
         let (mut time, mut written, mut heard) = (0.0f64, 0.0, Vec::new());
         while time < 4.0 {
             time += 1.0 / 60.0;
@@ -361,14 +367,14 @@ mod tests {
                 scope.write(ScopePoint::After, &side, &side);
                 written += 4096.0 / 48_000.0;
             }
-            let level = at(&analyser.look(scope, time).after);
+            let level = at(&analyser.update(scope, time).after);
             if (1.0..2.0).contains(&time) {
                 heard.push(level);
             }
         }
         let step = heard.windows(2).map(|pair| (pair[1] - pair[0]).abs()).fold(0.0, f32::max);
         assert!(step < 1.0 && heard.len() > 50, "by {step} dB from one frame to the next");
-        assert!(analyser.picture.after.iter().all(|level| *level == FLOOR), "all is silent");
+        assert!(analyser.picture.after.iter().all(|level| *level == FLOOR_DB), "all is silent");
     }
 
     #[test]
@@ -383,8 +389,8 @@ mod tests {
             // what leaves turns from mono to its opposite
             let right: Vec<f64> = (0..800).map(|i| f64::from(i % 50 - 25 + frame)).collect();
             let left: Vec<f64> = right.iter().map(|x| x + 60.0 - f64::from(frame)).collect();
-            scope.write(ScopePoint::After, &left, &right);
-            let now = analyser.look(scope, f64::from(frame) / 60.0).correlation;
+            scope.write(Point::After, &left, &right);
+            let now = analyser.update(scope, f64::from(frame) / 60.0).correlation;
             changes += usize::from(now != last);
             last = now;
         }

@@ -1,10 +1,10 @@
-//! How much is said, by how much was heard: the first minute.
+//! Stages of the first minute: figures appear as more has been heard.
 
 use units::Ms;
 
-/// What there is to show yet.
+/// Stage that the heard duration allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Stage {
+pub enum FirstMinute {
     /// Nothing was heard.
     Silent,
     /// Levels and coverage: from 3 s on.
@@ -15,9 +15,9 @@ pub enum Stage {
     Platforms,
 }
 
-impl Stage {
-    /// What there is to show when so much was heard.
-    pub fn of(heard: Ms) -> Self {
+impl FirstMinute {
+    /// Returns the stage for a heard duration.
+    pub fn from_heard(heard: Ms) -> Self {
         match heard.0 {
             ms if ms >= 30_000.0 => Self::Platforms,
             ms if ms >= 10_000.0 => Self::Shares,
@@ -33,12 +33,15 @@ mod tests {
 
     #[test]
     fn the_first_minute_says_more_and_more() {
-        let at = |seconds: f64| Stage::of(Ms(seconds * 1000.0));
+        let at = |seconds: f64| FirstMinute::from_heard(Ms(seconds * 1000.0));
         assert_eq!(
             [at(0.0), at(2.9), at(3.0), at(9.9)],
-            [Stage::Silent, Stage::Silent, Stage::Levels, Stage::Levels]
+            [FirstMinute::Silent, FirstMinute::Silent, FirstMinute::Levels, FirstMinute::Levels]
         );
-        assert_eq!([at(10.0), at(29.9), at(30.0)], [Stage::Shares, Stage::Shares, Stage::Platforms]);
-        assert!(Stage::Silent < Stage::Levels && Stage::Shares < Stage::Platforms);
+        assert_eq!(
+            [at(10.0), at(29.9), at(30.0)],
+            [FirstMinute::Shares, FirstMinute::Shares, FirstMinute::Platforms]
+        );
+        assert!(FirstMinute::Silent < FirstMinute::Levels && FirstMinute::Shares < FirstMinute::Platforms);
     }
 }

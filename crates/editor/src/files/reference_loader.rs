@@ -1,7 +1,7 @@
-//! References read from files: measured, brought to the plugin's rate, and folders looked into, by a thread of its own, so that
+//! Loader of reference files: a thread that measures them, resamples them to the plugin's rate and lists folders, so that
 //! no window waits for a disk. It ends when its window closes.
 
-use super::choose;
+use super::audio_files;
 use audiofile::resample::{Converted, Endless, converted_frames};
 use audiofile::{AudioReader, BLOCK, Error, Result};
 use meter::Meter;
@@ -19,105 +19,107 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use units::{Hz, Ms};
 
-/// The most frames of a song that are held: 256 MiB, at 48 kHz eleven and a half minutes.
-pub const MOST_FRAMES: usize = 1 << 25;
-/// The stretch that is called loudest: 20 s in hops.
-const STRETCH: usize = 200;
-/// How long a hop is.
+/// Largest number of frames held of a song: 256 MiB, at 48 kHz eleven and a half minutes.
+pub const MAX_FRAMES: usize = 1 << 25;
+/// Length of the loudest passage in hops: 20 s.
+const LOUDEST_HOPS: usize = 200;
+/// Length of a hop.
 const HOP: Ms = Ms(100.0);
-/// How long a closing window waits for a disk that does not answer. Then the thread ends when it does.
-const PATIENCE: Duration = Duration::from_millis(50);
+/// Longest wait of a closing window for the thread. A thread that waits for a disk ends later by itself.
+const CLOSE_TIMEOUT: Duration = Duration::from_millis(50);
 
-/// What a window wants.
+/// Request of a window.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Job {
-    /// Readings of a file.
+pub enum LoadJob {
+    /// Measurement of a file.
     Measure(String),
-    /// A file's sound at that rate, around its loudest stretch if there is no room for all of it.
-    Load(String, ReferenceReadings, Hz),
-    /// What is in a folder; `None`: where people keep music.
+    /// Audio of a file at that rate, around its loudest passage if it is too long.
+    Load(String, Figures, Hz),
+    /// Listing of a folder; `None`: the music folder.
     List(Option<String>),
 }
 
-/// What was found; a fault is one line: file, fault, cure.
+/// Result of a job; an error is one line: file, fault, remedy.
 #[derive(Debug)]
-pub enum Done {
+pub enum LoadResult {
     /// A file's figures.
-    Measured(String, core::result::Result<ReferenceReadings, String>),
-    /// A file's sound.
+    Measured(String, core::result::Result<Figures, String>),
+    /// A file's audio.
     Loaded(String, core::result::Result<Arc<ReferenceClip>, String>),
-    /// What is in a folder.
-    Listed(FolderListing),
+    /// Listing of a folder.
+    Listed(Listing),
 }
 
-/// The window's end.
+/// The window's handle of the loader thread.
 #[derive(Debug)]
-pub struct Shelf {
-    jobs: Option<Sender<Job>>,
-    done: Receiver<Done>,
+pub struct ReferenceLoader {
+    jobs: Option<Sender<LoadJob>>,
+    done: Receiver<LoadResult>,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Shelf {
-    /// Starts the thread; `wake` is called when something is done. Without a thread (the system has none left) nothing ever is.
+impl ReferenceLoader {
+    /// Starts the thread; it calls `wake` after each job. If the system has no thread left, no job is ever done.
     pub fn open(wake: impl Fn() + Send + 'static) -> Self {
         let (jobs, todo) = channel();
         let (found, done) = channel();
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
-        let work = move || Reader { todo, waiting: VecDeque::new(), found, stop: stopped }.work(wake);
+        let work = move || LoaderThread { todo, waiting: VecDeque::new(), found, stop: stopped }.work(wake);
         let thread = std::thread::Builder::new().name("stemlink references".into()).spawn(work).ok();
         Self { jobs: Some(jobs), done, stop, thread }
     }
 
-    /// Does that, before what was wanted earlier if it is not measuring.
-    pub fn want(&self, job: Job) {
+    /// Queues a job; jobs other than measurements come first.
+    pub fn request(&self, job: LoadJob) {
         if let Some(jobs) = &self.jobs {
             // without a thread nobody listens
             let _ = jobs.send(job);
         }
     }
 
-    /// The next of what is done.
-    pub fn done(&self) -> Option<Done> {
+    /// Returns the next result, if any.
+    pub fn poll_result(&self) -> Option<LoadResult> {
         self.done.try_recv().ok()
     }
 }
 
-impl Drop for Shelf {
+impl Drop for ReferenceLoader {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
         self.jobs = None;
         let Some(thread) = self.thread.take() else { return };
         let start = Instant::now();
-        while !thread.is_finished() && start.elapsed() < PATIENCE {
+        while !thread.is_finished() && start.elapsed() < CLOSE_TIMEOUT {
             std::thread::sleep(Duration::from_millis(1));
         }
     }
 }
 
-/// The thread.
-struct Reader {
-    todo: Receiver<Job>,
-    waiting: VecDeque<Job>,
-    found: Sender<Done>,
+/// State of the thread.
+struct LoaderThread {
+    todo: Receiver<LoadJob>,
+    waiting: VecDeque<LoadJob>,
+    found: Sender<LoadResult>,
     stop: Arc<AtomicBool>,
 }
 
-impl Reader {
+impl LoaderThread {
     fn work(mut self, wake: impl Fn()) {
-        while let Some(job) = self.next() {
+        while let Some(job) = self.next_job() {
             let done = match job {
-                Job::Measure(path) => {
+                LoadJob::Measure(path) => {
                     let figures = self.measure(Path::new(&path));
-                    Done::Measured(path, figures.map_err(|error| error.to_string()))
+                    LoadResult::Measured(path, figures.map_err(|error| error.to_string()))
                 }
-                Job::Load(path, figures, rate) => {
+                LoadJob::Load(path, figures, rate) => {
                     let reel = self.load(Path::new(&path), &figures, rate);
-                    Done::Loaded(path, reel.map(Arc::new).map_err(|error| error.to_string()))
+                    LoadResult::Loaded(path, reel.map(Arc::new).map_err(|error| error.to_string()))
                 }
-                Job::List(folder) => Done::Listed(choose::list(folder.map(PathBuf::from))),
+                LoadJob::List(folder) => {
+                    LoadResult::Listed(audio_files::list_folder(folder.map(PathBuf::from)))
+                }
             };
             if self.stop.load(Ordering::Relaxed) || self.found.send(done).is_err() {
                 return;
@@ -126,8 +128,8 @@ impl Reader {
         }
     }
 
-    /// The next job; what somebody waits for goes first. `None`: the window is closed.
-    fn next(&mut self) -> Option<Job> {
+    /// Returns the next job; those that a user waits for come first. `None`: the window is closed.
+    fn next_job(&mut self) -> Option<LoadJob> {
         if self.waiting.is_empty() {
             self.waiting.push_back(self.todo.recv().ok()?);
         }
@@ -138,11 +140,11 @@ impl Reader {
                 Err(TryRecvError::Disconnected) => return None,
             }
         }
-        let first = self.waiting.iter().position(|job| !matches!(job, Job::Measure(_))).unwrap_or(0);
+        let first = self.waiting.iter().position(|job| !matches!(job, LoadJob::Measure(_))).unwrap_or(0);
         self.waiting.remove(first)
     }
 
-    fn go_on(&self, path: &Path) -> Result<()> {
+    fn check_open(&self, path: &Path) -> Result<()> {
         if self.stop.load(Ordering::Relaxed) {
             Err(Error::Interrupted { path: path.to_owned() })
         } else {
@@ -158,18 +160,18 @@ impl Reader {
         reader.each_block(|planes| {
             let channels: Vec<&[f64]> = planes.iter().map(Vec::as_slice).collect();
             meter.process(&channels);
-            self.go_on(path)
+            self.check_open(path)
         })?;
         if meter.frames() == 0 {
             return Err(fault(path, "it is empty", "choose another file"));
         }
         let reading = meter.reading();
         let length = Ms(meter.frames() as f64 * 1000.0 / rate.0);
-        let loudest = windows(meter.history().powers(), STRETCH)
+        let loudest = windows(meter.history().powers(), LOUDEST_HOPS)
             .enumerate()
             .max_by(|(_, a), (_, b)| a.0.total_cmp(&b.0))
             .map_or((Ms(0.0), length), |(hop, _)| {
-                (Ms(hop as f64 * HOP.0), Ms((hop + STRETCH) as f64 * HOP.0))
+                (Ms(hop as f64 * HOP.0), Ms((hop + LOUDEST_HOPS) as f64 * HOP.0))
             });
         Ok(ReferenceReadings {
             integrated: reading.integrated,
@@ -187,7 +189,7 @@ impl Reader {
         let all = converted_frames(frames, from, rate) as usize;
         // in the middle of what is held, what is played again and again
         let middle = 0.5 * (figures.loudest.0.0 + figures.loudest.1.0) * rate.0 / 1000.0;
-        let part = around(middle as usize, all, MOST_FRAMES);
+        let part = around(middle as usize, all, MAX_FRAMES);
         let mut held = Vec::new();
         // so many were counted, not declared
         held.reserve_exact(part.len());
@@ -203,20 +205,20 @@ impl Reader {
                 held.extend(left.iter().zip(right).map(|(&l, &r)| [l as f32, r as f32]));
             }
             at += count;
-            self.go_on(path)?;
+            self.check_open(path)?;
         }
         Ok(ReferenceClip { rate, start: part.start, frames: held.into() })
     }
 }
 
-/// Of `all` frames, `most` at most, with `middle` in the middle where there is room on both sides.
+/// Returns a range of at most `most` of `all` frames, centred on `middle` where possible.
 fn around(middle: usize, all: usize, most: usize) -> Range<usize> {
     let held = all.min(most);
     let start = middle.saturating_sub(held / 2).min(all - held);
     start..start + held
 }
 
-/// Opens a file that can be a reference: mono or stereo.
+/// Opens a reference file: mono or stereo.
 fn open(path: &Path) -> Result<AudioReader> {
     let reader = AudioReader::open(path)?;
     match reader.info().channels {

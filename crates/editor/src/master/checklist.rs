@@ -1,8 +1,8 @@
-//! What is to be known before a print: a list. Nothing here stops anybody.
+//! Checklist before a print. It informs and blocks nothing.
 
-use super::hear;
-use crate::facts::{ViewModel, row};
+use super::audition;
 use crate::format::{number, time};
+use crate::view_model::{ViewModel, row};
 use chain::monitor::MonitorMode;
 use chain::parameters::Value;
 use plugin_core::session_view::{HOP_LENGTH, StemCard};
@@ -10,14 +10,14 @@ use session::record::HopStatus;
 use session::session_report::SessionReport;
 use session::stem_status::StemStatus;
 
-/// A line of the list.
+/// Item of the checklist.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Point {
-    /// Nothing is to be done.
+pub struct ChecklistItem {
+    /// The item is settled.
     pub done: bool,
-    /// How it is.
+    /// State of the item as text.
     pub words: String,
-    /// What can be done.
+    /// Suggested remedy.
     pub cure: &'static str,
 }
 
@@ -25,37 +25,40 @@ fn named<'a>(stems: impl Iterator<Item = &'a StemCard>) -> Vec<&'a str> {
     stems.map(StemCard::name).collect()
 }
 
-/// The list: listening, bypasses, links, coverage, ceiling, what was heard.
-pub fn ready(facts: &ViewModel) -> Vec<Point> {
-    let session = &facts.snapshot;
+/// Returns the items: monitoring, bypasses, links, coverage, ceiling, heard passages.
+pub fn checklist(model: &ViewModel) -> Vec<ChecklistItem> {
+    let session = &model.snapshot;
     let there = || session.stems.iter().filter(|stem| stem.status.is_linked());
-    let point =
-        |done: bool, yes: String, no: String, cure| Point { done, words: if done { yes } else { no }, cure };
+    let item = |done: bool, yes: String, no: String, cure| ChecklistItem {
+        done,
+        words: if done { yes } else { no },
+        cure,
+    };
 
-    let is_otherwise = |stem: &&StemCard| stem.listens || hear::state(session, stem).is_some();
+    let is_otherwise = |stem: &&StemCard| stem.listens || audition::state(session, stem).is_some();
     let mut listens = named(there().filter(is_otherwise));
-    listens.extend((facts.listen != MonitorMode::Off).then_some("Master"));
-    let listening = point(
+    listens.extend((model.listen != MonitorMode::Off).then_some("Master"));
+    let listening = item(
         listens.is_empty(),
-        "Everything is heard as it is".into(),
-        format!("Something else is heard: {}", listens.join(", ")),
-        "End listening there. A print never contains it, but you are not hearing the print.",
+        "Listening to the mix itself".into(),
+        format!("Listening to something else: {}", listens.join(", ")),
+        "Stop listening there. A print never contains it, but you are not hearing the print.",
     );
 
-    let own = row(facts.chain_kind, "bypass").is_some_and(|row| facts.value(row) == Value::Switch(true));
+    let own = row(model.chain_kind, "bypass").is_some_and(|row| model.value(row) == Value::Switch(true));
     let mut bypassed = named(there().filter(|stem| stem.bypassed));
     bypassed.extend(own.then_some("Master"));
-    let bypasses = point(
+    let bypasses = item(
         bypassed.is_empty(),
         "Nothing is bypassed".into(),
         format!("Bypassed: {}", bypassed.join(", ")),
-        "A bypass is printed as it is: switch it off, or mean it.",
+        "A bypass is printed: switch it off unless it is meant.",
     );
 
     let broken = named(session.stems.iter().filter(|stem| {
         matches!(stem.status, StemStatus::Gone | StemStatus::NotResponding | StemStatus::OtherRate)
     }));
-    let linked = point(
+    let linked = item(
         broken.is_empty() && there().next().is_some(),
         "All stems are linked".into(),
         if broken.is_empty() {
@@ -63,38 +66,38 @@ pub fn ready(facts: &ViewModel) -> Vec<Point> {
         } else {
             format!("Not linked: {}", broken.join(", "))
         },
-        "The sound does not depend on links, but what is said of the session does.",
+        "The sound does not depend on the links, but the session's figures do.",
     );
 
     let coverage = session.session().and_then(|session| session.coverage);
-    let covered = point(
+    let covered = item(
         session.session().is_some_and(SessionReport::is_trusted),
         coverage.map_or(String::new(), |c| format!("Links explain {} % of the mix", percent(c))),
-        coverage.map_or("How much of the mix the links explain is not known yet".into(), |c| {
+        coverage.map_or("Coverage of the mix is not known yet".into(), |c| {
             format!("Links explain {} % of the mix only", percent(c))
         }),
-        "See the line below the stems for what is behind the rest.",
+        "The line below the stem table names the likely cause.",
     );
 
-    let limiter = row(facts.chain_kind, "lim_on").is_some_and(|row| facts.value(row) == Value::Switch(true));
-    let ceiling = row(facts.chain_kind, "lim_ceiling").filter(|_| limiter).map(|row| facts.number(row));
+    let limiter = row(model.chain_kind, "lim_on").is_some_and(|row| model.value(row) == Value::Switch(true));
+    let ceiling = row(model.chain_kind, "lim_ceiling").filter(|_| limiter).map(|row| model.number(row));
     let most = ceiling.unwrap_or(0.0).min(0.0);
-    let peak = facts.reading.true_peak.map(|peak| peak.0);
-    let held = point(
+    let peak = model.reading.true_peak.map(|peak| peak.0);
+    let held = item(
         peak.is_some_and(|peak| peak <= most + 0.05),
         format!("True peak is below {} dBTP", number(most, 1)),
         match peak {
             Some(peak) => format!("True peak {} dBTP is above {}", number(peak, 1), number(most, 1)),
             None => "No peak was measured yet".into(),
         },
-        "Switch the Master's limiter on, or lower the level. Older peaks go when the meter starts anew.",
+        "Switch the Master's limiter on, or lower the level. Reset the meter to clear older peaks.",
     );
 
-    vec![listening, bypasses, linked, covered, held, heard(facts)]
+    vec![listening, bypasses, linked, covered, held, heard(model)]
 }
 
-fn heard(facts: &ViewModel) -> Point {
-    let points = facts.snapshot.timeline().map_or(&[][..], |timeline| &timeline.points);
+fn heard(model: &ViewModel) -> ChecklistItem {
+    let points = model.snapshot.timeline().map_or(&[][..], |timeline| &timeline.points);
     let count = |mark: HopStatus| points.iter().filter(|point| point.mark == mark).count();
     let seconds = |points: usize| time(points as f64 * HOP_LENGTH.0 / 1000.0);
     let mut gaps = Vec::new();
@@ -112,17 +115,17 @@ fn heard(facts: &ViewModel) -> Point {
     let any = count(HopStatus::Heard) > 0;
     let words = match (any, gaps.is_empty()) {
         (_, false) => gaps.join(", "),
-        (true, true) => "Everything was heard as it is set now".into(),
+        (true, true) => "Everything was heard with the present settings".into(),
         (false, true) => "Nothing was heard yet".into(),
     };
-    Point {
+    ChecklistItem {
         done: any && gaps.is_empty(),
         words,
-        cure: "Play what is hatched on the timeline: figures are of what was heard.",
+        cure: "Play the hatched parts of the timeline: figures cover only what was heard.",
     }
 }
 
-/// A coverage in per cent, with as many decimals as tell it from all.
+/// Formats a coverage in per cent, with enough decimals to distinguish it from 100 %.
 pub(super) fn percent(coverage: f64) -> String {
     let percent = coverage * 100.0;
     match percent {

@@ -1,7 +1,6 @@
-//! The part of a Master's view that follows from the published session, the Master's own reading, its parameters, the
-//! saved songs and the transport.
+//! Model of the Master's view, from the published session, the Master's reading, parameters, saved songs and transport.
 
-use super::facts::MasterModel;
+use super::view_model::MasterModel;
 use chain::{ChainKind, ChainSettings};
 use meter::Reading;
 use plugin_core::Output;
@@ -19,7 +18,7 @@ use session::session_report::PlatformReport;
 use session::target::NormalizationTarget;
 use units::{Db, Lufs, Ms};
 
-/// Returns that part for `snapshot`. `reading`: of the Master's output; `settings`: its chain's.
+/// Returns the model for `snapshot`. `reading`: of the Master's output; `settings`: of its chain.
 pub(super) fn master_model<O: Output>(
     snapshot: &SessionSnapshot,
     context: &PluginContext<O>,
@@ -48,8 +47,8 @@ pub(super) fn master_model<O: Output>(
     }
 }
 
-/// The saved songs, with the figures that the timeline has of them: one that has just been made has none yet.
-fn songs(saved: Vec<SongRange>, timeline: Option<&SessionTimeline>) -> Vec<TimelineSong> {
+/// Returns the saved songs with the timeline's figures; a new song has none yet.
+fn songs(saved: Vec<SongRange>, timeline: Option<&Timeline>) -> Vec<Song> {
     let known = timeline.map_or(&[][..], |timeline| &timeline.songs);
     let song = |SongRange { name, start, end }| {
         let (start, end) = (Ms(start * 1000.0), Ms(end * 1000.0));
@@ -60,7 +59,7 @@ fn songs(saved: Vec<SongRange>, timeline: Option<&SessionTimeline>) -> Vec<Timel
     saved.into_iter().map(song).collect()
 }
 
-/// The last prediction, with what leaves the Master.
+/// Returns the last prediction with the Master's output.
 fn answer(
     known: &AnalysisResult,
     settings: &ChainSettings,
@@ -82,7 +81,7 @@ fn answer(
     Some(MoveAnswer { of, into, out })
 }
 
-/// What leaves the Master: loudness from the simulation, the peak as it was measured.
+/// Returns the Master's output: loudness from the simulation, measured peak.
 fn simulated(
     into: &MovePrediction,
     (name, gain): (&str, Db),

@@ -7,7 +7,7 @@ struct Folder(PathBuf);
 
 impl Folder {
     fn new(name: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("stemlink-shelf-{name}-{}", std::process::id()));
+        let folder = std::env::temp_dir().join(format!("stemlink-loader-{name}-{}", std::process::id()));
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).expect("made");
         Self(folder)
@@ -33,13 +33,13 @@ impl Drop for Folder {
     }
 }
 
-/// Longer than anything takes.
-const LONG: Duration = Duration::from_secs(60);
+/// Timeout of a test's waits.
+const TEST_TIMEOUT: Duration = Duration::from_secs(60);
 
-fn wait(shelf: &Shelf) -> Done {
+fn wait(loader: &ReferenceLoader) -> LoadResult {
     let start = Instant::now();
-    while start.elapsed() < LONG {
-        if let Some(done) = shelf.done() {
+    while start.elapsed() < TEST_TIMEOUT {
+        if let Some(done) = loader.poll_result() {
             return done;
         }
         std::thread::sleep(Duration::from_millis(2));
@@ -47,23 +47,23 @@ fn wait(shelf: &Shelf) -> Done {
     panic!("nothing is done");
 }
 
-fn measured(shelf: &Shelf, path: &str) -> core::result::Result<ReferenceReadings, String> {
-    shelf.want(Job::Measure(path.into()));
-    match wait(shelf) {
-        Done::Measured(of, figures) if of == path => figures,
+fn measured(loader: &ReferenceLoader, path: &str) -> core::result::Result<Figures, String> {
+    loader.request(LoadJob::Measure(path.into()));
+    match wait(loader) {
+        LoadResult::Measured(of, figures) if of == path => figures,
         other => panic!("{other:?}"),
     }
 }
 
 fn loaded(
-    shelf: &Shelf,
+    loader: &ReferenceLoader,
     path: &str,
     figures: ReferenceReadings,
     rate: f64,
 ) -> core::result::Result<Arc<ReferenceClip>, String> {
-    shelf.want(Job::Load(path.into(), figures, Hz(rate)));
-    match wait(shelf) {
-        Done::Loaded(of, reel) if of == path => reel,
+    loader.request(LoadJob::Load(path.into(), figures, Hz(rate)));
+    match wait(loader) {
+        LoadResult::Loaded(of, reel) if of == path => reel,
         other => panic!("{other:?}"),
     }
 }
@@ -78,12 +78,12 @@ fn tone(rate: f64, seconds: f64, amplitude: impl Fn(f64) -> f64) -> Vec<f64> {
 
 #[test]
 fn a_file_is_measured_as_the_standard_says_and_its_loudest_stretch_is_found() {
-    let (folder, shelf) = (Folder::new("measured"), Shelf::open(|| ()));
+    let (folder, loader) = (Folder::new("measured"), ReferenceLoader::open(|| ()));
     // -23 dBFS on both sides is -23 LUFS (Tech 3341); 20 s of it are 6 dB louder
     let quiet = units::Db(-23.0).gain();
     let wave = tone(48e3, 50.0, |t| if (17.0..37.0).contains(&t) { 2.0 * quiet } else { quiet });
     let path = folder.wav("a.wav", 48e3, &[wave.clone(), wave]);
-    let figures = measured(&shelf, &path).expect("reads");
+    let figures = measured(&loader, &path).expect("reads");
     // 20 s of four times the power beside 30 s
     let expected = -23.0 + 10.0 * f64::log10((20.0 * 4.0 + 30.0) / 50.0);
     assert!((figures.integrated.expect("loud").0 - expected).abs() < 0.1, "{figures:?}");
@@ -92,30 +92,30 @@ fn a_file_is_measured_as_the_standard_says_and_its_loudest_stretch_is_found() {
     let (from, to) = figures.loudest;
     assert!((from.0 - 17_000.0).abs() < 101.0 && to.0 - from.0 == 20_000.0, "{figures:?}");
     let short = folder.wav("b.wav", 48e3, &[tone(48e3, 1.5, |_| 0.1)]);
-    assert_eq!(measured(&shelf, &short).expect("reads").loudest, (Ms(0.0), Ms(1500.0)));
+    assert_eq!(measured(&loader, &short).expect("reads").loudest, (Ms(0.0), Ms(1500.0)));
 }
 
 #[test]
 fn a_file_is_loaded_to_the_bit_at_its_own_rate_and_mono_is_on_both_sides() {
-    let (folder, shelf) = (Folder::new("loaded"), Shelf::open(|| ()));
+    let (folder, loader) = (Folder::new("loaded"), ReferenceLoader::open(|| ()));
     let (left, right) = (noise(1, 30_000, 0.5), noise(2, 30_000, 0.5));
     let path = folder.wav("a.wav", 48e3, &[left.clone(), right.clone()]);
-    let figures = measured(&shelf, &path).expect("reads");
-    let reel = loaded(&shelf, &path, figures, 48e3).expect("reads");
+    let figures = measured(&loader, &path).expect("reads");
+    let reel = loaded(&loader, &path, figures, 48e3).expect("reads");
     assert_eq!((reel.frames.len(), reel.start, reel.rate), (30_000, 0, Hz(48e3)));
     assert!(reel.frames.iter().zip(left.iter().zip(&right)).all(|(f, (l, r))| *f == [*l as f32, *r as f32]));
     let mono = folder.wav("b.wav", 48e3, std::slice::from_ref(&left));
-    let figures = measured(&shelf, &mono).expect("reads");
-    let reel = loaded(&shelf, &mono, figures, 48e3).expect("reads");
+    let figures = measured(&loader, &mono).expect("reads");
+    let reel = loaded(&loader, &mono, figures, 48e3).expect("reads");
     assert!(reel.frames.iter().zip(&left).all(|(f, x)| *f == [*x as f32; 2]));
 }
 
 #[test]
 fn a_file_of_another_rate_is_what_it_would_be_at_this_one() {
-    let (folder, shelf) = (Folder::new("rates"), Shelf::open(|| ()));
+    let (folder, loader) = (Folder::new("rates"), ReferenceLoader::open(|| ()));
     let path = folder.wav("a.wav", 44_100.0, &[tone(44_100.0, 3.0, |_| 0.5)]);
-    let figures = measured(&shelf, &path).expect("reads");
-    let reel = loaded(&shelf, &path, figures, 96e3).expect("reads");
+    let figures = measured(&loader, &path).expect("reads");
+    let reel = loaded(&loader, &path, figures, 96e3).expect("reads");
     assert_eq!(reel.frames.len(), 288_000);
     let expected = tone(96e3, 3.0, |_| 0.5);
     // away from the ends, where it begins and stops at once
@@ -126,7 +126,7 @@ fn a_file_of_another_rate_is_what_it_would_be_at_this_one() {
 
 #[test]
 fn what_is_no_reference_is_said_in_one_line_with_the_file() {
-    let (folder, shelf) = (Folder::new("faults"), Shelf::open(|| ()));
+    let (folder, loader) = (Folder::new("faults"), ReferenceLoader::open(|| ()));
     fs::write(folder.path("text.wav"), "this is no audio").expect("written");
     fs::write(folder.path("void.flac"), "").expect("written");
     let six = folder.wav("six.wav", 48e3, &vec![vec![0.1; 4800]; 6]);
@@ -140,14 +140,13 @@ fn what_is_no_reference_is_said_in_one_line_with_the_file() {
         (folder.path("void.flac").as_str(), "is not a WAV, AIFF or FLAC file"),
         (folder.path("").as_str(), "folder"),
     ] {
-        let fault = measured(&shelf, path).expect_err("it is none");
+        let fault = measured(&loader, path).expect_err("it is none");
         assert!(fault.contains(word) && fault.lines().count() == 1 && fault.contains("; "), "{fault}");
         assert!(fault.contains("faults"), "{fault}");
     }
     // gone since it was measured
-    let figures =
-        ReferenceReadings { integrated: None, true_peak: None, length: Ms(9.0), loudest: (Ms(0.0), Ms(9.0)) };
-    assert!(loaded(&shelf, &missing, figures, 48e3).expect_err("gone").contains("no such file"));
+    let figures = Figures { integrated: None, true_peak: None, length: Ms(9.0), loudest: (Ms(0.0), Ms(9.0)) };
+    assert!(loaded(&loader, &missing, figures, 48e3).expect_err("gone").contains("no such file"));
 }
 
 #[test]
@@ -156,33 +155,33 @@ fn what_somebody_waits_for_goes_first_and_a_closed_window_waits_for_nothing() {
     let song = folder.wav("song.wav", 48e3, &[noise(1, 4800, 0.1)]);
     // after each job the thread stands still until it is told to go on
     let (go_on, told) = channel();
-    let shelf = Shelf::open(move || {
+    let loader = ReferenceLoader::open(move || {
         // or the test is over
-        let _ = told.recv_timeout(LONG);
+        let _ = told.recv_timeout(TEST_TIMEOUT);
     });
-    shelf.want(Job::Measure(song.clone()));
-    assert!(matches!(wait(&shelf), Done::Measured(..)));
+    loader.request(LoadJob::Measure(song.clone()));
+    assert!(matches!(wait(&loader), LoadResult::Measured(..)));
     for _ in 0..40 {
-        shelf.want(Job::Measure(song.clone()));
+        loader.request(LoadJob::Measure(song.clone()));
     }
-    shelf.want(Job::List(Some(folder.path(""))));
+    loader.request(LoadJob::List(Some(folder.path(""))));
     go_on.send(()).expect("it waits");
-    assert!(matches!(wait(&shelf), Done::Listed(_)));
+    assert!(matches!(wait(&loader), LoadResult::Listed(_)));
     let start = Instant::now();
-    drop(shelf);
-    assert!(start.elapsed() < LONG / 2, "{:?}", start.elapsed());
+    drop(loader);
+    assert!(start.elapsed() < TEST_TIMEOUT / 2, "{:?}", start.elapsed());
 }
 
 #[test]
 fn whoever_waits_is_woken() {
     let woken = Arc::new(AtomicBool::new(false));
     let bell = Arc::clone(&woken);
-    let shelf = Shelf::open(move || bell.store(true, Ordering::Release));
-    shelf.want(Job::List(None));
-    wait(&shelf);
+    let loader = ReferenceLoader::open(move || bell.store(true, Ordering::Release));
+    loader.request(LoadJob::List(None));
+    wait(&loader);
     let start = Instant::now();
     while !woken.load(Ordering::Acquire) {
-        assert!(start.elapsed() < LONG);
+        assert!(start.elapsed() < TEST_TIMEOUT);
         std::thread::yield_now();
     }
 }
