@@ -146,7 +146,7 @@ impl TestWindow {
             Edit::Predict(proposal) => {
                 model.master.answer = proposal.and_then(|proposal| session::answer(model, proposal));
             }
-            Edit::AskTrim(request) => {
+            Edit::RequestTrim(request) => {
                 let stem = session::snapshot(model).stems.iter_mut().find(|stem| stem.id == request.stem);
                 if let Some(stem) = stem.filter(|stem| stem.revision == request.base) {
                     (stem.trim, stem.revision) = (request.trim, stem.revision + 1);
@@ -160,9 +160,9 @@ impl TestWindow {
                     }
                 }
             }
-            Edit::Placement(placement) => model.master.placement = *placement,
+            Edit::BusPosition(placement) => model.master.placement = *placement,
             Edit::ExportSession => {
-                session::snapshot(model).exported = Some(Exported {
+                session::snapshot(model).exported = Some(ExportResult {
                     path: Ok("/home/me/Documents/Stemlink/Mix session 2.toml".into()),
                     remarks: vec!["Bass: fader and pan are not known".into()],
                 });
@@ -184,7 +184,7 @@ impl TestWindow {
             }
             Edit::Audition(None) => session::snapshot(model).auditions = Default::default(),
             Edit::Audition(Some((stem, audition))) => {
-                session::snapshot(model).auditions.toggle(*stem, *audition)
+                session::snapshot(model).auditions.toggle(*stem, *audition);
             }
             Edit::Follow(stem) => session::snapshot(model).follows = *stem,
             Edit::RemovePreset(name) => model.presets.retain(|preset| preset.name != *name),

@@ -1,12 +1,12 @@
-//! References as a Master's window has them, and what becomes of what a person does with them.
+//! ReferenceList as a Master's window has them, and what becomes of what a person does with them.
 
 use chain::monitor::MonitorMode;
 use editor::view_model::ViewModel;
-use plugin_core::references::{Figures, Listing, Reference, References, State};
+use plugin_core::references::{FolderListing, Reference, ReferenceList, ReferenceReadings, ReferenceState};
 use units::{Dbtp, Lufs, Ms};
 
 fn checklist(path: &str, integrated: f64, peak: f64, seconds: f64) -> Reference {
-    let figures = Figures {
+    let figures = ReferenceReadings {
         integrated: Some(Lufs(integrated)),
         true_peak: Some(Dbtp(peak)),
         length: Ms(seconds * 1000.0),
@@ -20,15 +20,15 @@ fn checklist(path: &str, integrated: f64, peak: f64, seconds: f64) -> Reference 
 pub fn compared() -> ViewModel {
     let mut model = crate::session::five();
     let missing = "/music/Gone.wav: cannot be opened, no such file or folder; check the path";
-    model.master.references = References {
+    model.master.references = ReferenceList {
         kept: vec![
             checklist("/music/Brightside (master 24-48).flac", -7.4, -0.2, 222.0),
             checklist("/music/Old And Quiet.aiff", -19.8, -3.1, 251.0),
-            Reference { path: "/music/Gone.wav".into(), state: State::Broken(missing.into()) },
-            Reference { path: "/music/New.wav".into(), state: State::Reading },
+            Reference { path: "/music/Gone.wav".into(), state: ReferenceState::Broken(missing.into()) },
+            Reference { path: "/music/New.wav".into(), state: ReferenceState::Reading },
         ],
         mix: model.reading.integrated,
-        ..References::default()
+        ..ReferenceList::default()
     };
     model
 }
@@ -38,13 +38,15 @@ pub fn many() -> ViewModel {
     let mut model = crate::session::crowded();
     let song = |n: usize| {
         checklist(
-            &format!("/music/A Very Long Folder/{n} A Song With A Name That Goes On And On (Deluxe).flac"),
+            &format!(
+                "/music/A Very Long Folder/{n} A TimelineSong With A Name That Goes On And On (Deluxe).flac"
+            ),
             -9.0,
             -0.3,
             4000.0,
         )
     };
-    model.master.references = References {
+    model.master.references = ReferenceList {
         kept: (1..=8).map(song).collect(),
         mix: Some(Lufs(-7.9)),
         along: true,
@@ -72,7 +74,7 @@ pub fn play(model: &mut ViewModel, path: Option<&str>) {
     let place = references.kept.iter().position(|one| Some(one.path.as_str()) == path);
     references.heard = place;
     references.last = place.or(references.last);
-    let gain = place.and_then(|place| references.matched(place)).map(|matched| matched.gain);
+    let gain = place.and_then(|place| references.matched_gain(place)).map(|matched| matched.gain);
     model.listen = gain.map_or(MonitorMode::Off, |gain| MonitorMode::Reference { song: 1, gain });
 }
 

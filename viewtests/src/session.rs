@@ -227,7 +227,7 @@ pub fn heard_otherwise() -> ViewModel {
 /// Ready to print: all was heard, nothing is open.
 pub fn finished() -> ViewModel {
     let mut model = heard(192.0);
-    model.master.placement = Placement::Final;
+    model.master.placement = BusPosition::Final;
     if let Some(known) = analysis(&mut model) {
         known.timeline.points.iter_mut().for_each(|point| point.mark = HopStatus::Heard);
     }
@@ -300,7 +300,7 @@ pub fn lost() -> ViewModel {
         session.unlinked_share = Some(0.31);
         session.findings = vec![RoutingFinding::Returns { stem: 3, coherence: 0.62 }];
     }
-    snapshot(&mut model).faults = vec![Fault {
+    snapshot(&mut model).faults = vec![SessionFault {
         source: FaultSource::Link,
         text: "Other processes are not seen: /run/user/1000 cannot be written".into(),
     }];
@@ -319,8 +319,8 @@ pub fn crowded() -> ViewModel {
         stem.trim = Db(-23.5);
     }
     snapshot(&mut model).stems[1].inside = Some(StemId(1));
-    snapshot(&mut model).stems[2].request = Request::Asked(Db(-12.5));
-    snapshot(&mut model).stems[3].request = Request::Refused;
+    snapshot(&mut model).stems[2].request = TrimRequestState::Asked(Db(-12.5));
+    snapshot(&mut model).stems[3].request = TrimRequestState::Refused;
     model.reading.integrated = Some(Lufs(-101.2));
     model.reading.true_peak = Some(Dbtp(1.3));
     model.heard = Ms(3_725_000.0);
@@ -340,7 +340,7 @@ pub fn crowded() -> ViewModel {
 }
 
 /// The answer that a Master would give: a made-up mix of which the stem's share is that of the scene.
-pub fn answer(model: &ViewModel, of: Proposal) -> Option<Answer> {
+pub fn answer(model: &ViewModel, of: Proposal) -> Option<MoveAnswer> {
     let session = model.snapshot.session()?;
     let index = session.stems.iter().position(|stem| stem.id == of.stem)?;
     let share = session.stems[index].share?;

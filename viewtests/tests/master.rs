@@ -34,7 +34,7 @@ fn take(driven: &mut Driven, from: Pos2, to: Pos2) {
 }
 
 fn requests(driven: &Driven) -> Vec<TrimRequest> {
-    let request = |edit: &Edit| if let Edit::AskTrim(request) = edit { Some(*request) } else { None };
+    let request = |edit: &Edit| if let Edit::RequestTrim(request) = edit { Some(*request) } else { None };
     driven.state().done.iter().filter_map(request).collect()
 }
 
@@ -181,7 +181,7 @@ fn trims_are_taken_back_one_gesture_at_a_time_and_all_at_once_in_one() {
     driven.run();
     assert_eq!(trims(&driven), applied);
     // what a Stem has not answered waits
-    session::snapshot(&mut driven.state_mut().model).stems[1].request = Request::Asked(Db(1.0));
+    session::snapshot(&mut driven.state_mut().model).stems[1].request = TrimRequestState::Asked(Db(1.0));
     driven.run();
     driven.get_by_label("Undo").click();
     driven.run();
@@ -290,9 +290,9 @@ fn songs_are_made_from_the_loop_named_and_removed() {
     };
     press(&mut driven, "Songs");
     press(&mut driven, "New song from the loop: 1:00 to 2:30");
-    assert_eq!(songs(&driven), [("Song 1".to_owned(), 60_000.0, 150_000.0)]);
-    assert!(says(&driven, "Song 1  \u{2212}9.0 LUFS"), "it stands over its range");
-    driven.get_by_label("Name of Song 1").focus();
+    assert_eq!(songs(&driven), [("TimelineSong 1".to_owned(), 60_000.0, 150_000.0)]);
+    assert!(says(&driven, "TimelineSong 1  \u{2212}9.0 LUFS"), "it stands over its range");
+    driven.get_by_label("Name of TimelineSong 1").focus();
     driven.run();
     driven.key_press_modifiers(Modifiers::COMMAND, Key::A);
     driven.run();
@@ -501,10 +501,10 @@ fn a_session_is_exported_from_the_list_which_says_where_it_is_and_what_is_lackin
 fn placement_is_chosen_and_the_heading_says_what_playback_is_of() {
     let mut driven = five();
     assert!(says(&driven, "before the master fader"));
-    press(&mut driven, "Placement");
+    press(&mut driven, "BusPosition");
     driven.get_by_label_contains("Final: last on the bus").click();
     driven.run();
-    assert_eq!(driven.state().model.master.placement, Placement::Final);
+    assert_eq!(driven.state().model.master.placement, BusPosition::Final);
     assert!(
         !says(&driven, "before the master fader")
             && says(&driven, "Playback change (not a mastering target)")

@@ -19,7 +19,7 @@ fn songs() -> ViewModel {
     model.master.songs = (0..6)
         .map(|n| {
             let from = 30.0 * f64::from(n);
-            session::song(&format!("A Song With A Long Name, Take {n}"), from, from + 29.0, -9.0)
+            session::song(&format!("A TimelineSong With A Long Name, Take {n}"), from, from + 29.0, -9.0)
         })
         .collect();
     model.master.looped = Some((Ms(30_000.0), Ms(3_725_000.0)));
@@ -95,5 +95,5 @@ fn songs_can_be_made_before_anything_is_heard() {
     driven.get_by_label("New song from the loop: 0:00 to 1:30").click();
     driven.run();
     assert_eq!(driven.state().model.master.songs.len(), 1);
-    assert!(driven.query_by_label("Name of Song 1").is_some(), "the menu stays open");
+    assert!(driven.query_by_label("Name of TimelineSong 1").is_some(), "the menu stays open");
 }

@@ -1,4 +1,4 @@
-//! Analyser for display: spectra, levels, stereo field. Figures come from the meter.
+//! Analyser for display: spectra, levels, stereo field. ReferenceReadings come from the meter.
 
 use egui::Color32;
 use plugin_core::gauges::scope::{REDUCTION_COUNT, SCOPE_FRAMES, Scope, ScopePoint, correlation};
@@ -181,10 +181,10 @@ impl Analyser {
         let is_due = fresh > 0 && self.since_spectra >= SPECTRUM_INTERVAL_SECONDS;
         if is_due {
             self.since_spectra = 0.0;
-            self.update_goal(scope, Point::Before, rate);
-            self.update_goal(scope, Point::After, rate);
+            self.update_goal(scope, ScopePoint::Before, rate);
+            self.update_goal(scope, ScopePoint::After, rate);
         } else if fresh > 0 {
-            scope.read(Point::After, fresh.max(FIELD_FRAMES), &mut self.frames);
+            scope.read(ScopePoint::After, fresh.max(FIELD_FRAMES), &mut self.frames);
         }
         if self.stale > FALL_DELAY_SECONDS {
             self.goals.iter_mut().for_each(|goal| goal.fill(FLOOR_DB));
@@ -210,7 +210,7 @@ impl Analyser {
     }
 
     /// Computes the goal of the spectrum at `point`. Leaves the point's samples in `frames`.
-    fn update_goal(&mut self, scope: &Scope, point: Point, rate: Hz) {
+    fn update_goal(&mut self, scope: &Scope, point: ScopePoint, rate: Hz) {
         scope.read(point, self.window.len(), &mut self.frames);
         self.transform();
         let bin = rate.0 / self.window.len() as f64;
@@ -389,7 +389,7 @@ mod tests {
             // what leaves turns from mono to its opposite
             let right: Vec<f64> = (0..800).map(|i| f64::from(i % 50 - 25 + frame)).collect();
             let left: Vec<f64> = right.iter().map(|x| x + 60.0 - f64::from(frame)).collect();
-            scope.write(Point::After, &left, &right);
+            scope.write(ScopePoint::After, &left, &right);
             let now = analyser.update(scope, f64::from(frame) / 60.0).correlation;
             changes += usize::from(now != last);
             last = now;

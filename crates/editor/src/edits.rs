@@ -47,11 +47,11 @@ pub enum Edit {
     /// Move to predict; `None` ends the last prediction. Nothing audible changes.
     Predict(Option<Proposal>),
     /// Trim to ask of a Stem.
-    AskTrim(TrimRequest),
+    RequestTrim(TrimRequest),
     /// Trims to ask of several Stems; only Stems whose trim is still the former one are changed.
     Trims(Vec<TrimChange>),
     /// Position of a Master on the bus.
-    Placement(Placement),
+    BusPosition(BusPosition),
     /// Export of the session to a file.
     ExportSession,
     /// Confirmation that a missing stem is muted on purpose: its mute is recorded.
@@ -314,7 +314,7 @@ impl Edits {
     /// Asks a Stem, whose trim is `now`, for another one.
     pub fn ask_trim(&mut self, now: Db, request: TrimRequest) {
         if now != request.trim {
-            self.queue.push(Edit::AskTrim(request));
+            self.queue.push(Edit::RequestTrim(request));
             self.remember(UndoStep::Trims(vec![TrimChange {
                 stem: request.stem,
                 before: now,
@@ -568,7 +568,7 @@ mod tests {
         edits.put_trims(vec![change(1, 2.0, 0.0), change(2, 0.0, 0.0), change(3, 1.5, 0.0)]);
         assert_eq!(
             edits.take(),
-            [Edit::AskTrim(request), Edit::Trims(vec![change(1, 2.0, 0.0), change(3, 1.5, 0.0)])]
+            [Edit::RequestTrim(request), Edit::Trims(vec![change(1, 2.0, 0.0), change(3, 1.5, 0.0)])]
         );
         edits.undo();
         assert_eq!(edits.take(), [Edit::Trims(vec![change(1, 0.0, 2.0), change(3, 0.0, 1.5)])]);
@@ -582,7 +582,7 @@ mod tests {
     fn songs_are_a_step_among_others() {
         let mut edits = Edits::default();
         let songs = |ends: &[f64]| {
-            let song = |end: &f64| SongRange { name: "Song".into(), start: 0.0, end: *end };
+            let song = |end: &f64| SongRange { name: "TimelineSong".into(), start: 0.0, end: *end };
             ends.iter().map(song).collect::<Vec<_>>()
         };
         edits.put_songs(songs(&[]), songs(&[9.0]));

@@ -22,7 +22,7 @@ pub fn fader(
     ui.ctx().accesskit_node_builder(response.id, |node| node.set_role(Role::Slider));
     if response.drag_started() {
         cx.begin(row);
-        ui.data_mut(|data| data.insert_temp(response.id, travel_of(row, cx.model.value(row))));
+        ui.data_mut(|data| data.insert_temp(response.id, normalized_from_value(row, cx.model.value(row))));
     }
     if response.dragged() {
         let fine = if ui.input(|input| input.modifiers.shift) { 0.1 } else { 1.0 };
@@ -33,7 +33,7 @@ pub fn fader(
             *travel = (*travel + way).clamp(0.0, 1.0);
             *travel
         });
-        cx.edits.set(row, value_at(row, travel));
+        cx.edits.set(row, value_from_normalized(row, travel));
     }
     if response.drag_stopped() {
         cx.edits.end(row);
@@ -42,7 +42,7 @@ pub fn fader(
     if response.double_clicked() {
         cx.put(row, row.default);
     }
-    let travel = travel_of(row, cx.value(row));
+    let travel = normalized_from_value(row, cx.value(row));
     draw(
         ui,
         &cx.look,

@@ -147,7 +147,7 @@ fn draw(ui: &Ui, cx: &ViewCx<'_>, place: Rect, row: &Parameter, response: &Respo
 /// Draws a thin line from the default to the value.
 fn draw_travel(ui: &Ui, cx: &ViewCx<'_>, place: Rect, row: &Parameter, value: Value, dim: bool) {
     let y = place.max.y - 1.0;
-    let at = |value| place.min.x + place.width() * travel_of(row, value);
+    let at = |value| place.min.x + place.width() * normalized_from_value(row, value);
     ui.painter().hline(place.x_range(), y, egui::Stroke::new(2.0, cx.look.line));
     let (from, to) = (at(row.default), at(value));
     let colour = if dim { cx.look.dim } else { cx.look.accent };
@@ -159,7 +159,7 @@ fn draw_travel(ui: &Ui, cx: &ViewCx<'_>, place: Rect, row: &Parameter, value: Va
 fn drag(ui: &Ui, cx: &mut ViewCx<'_>, response: &Response, row: &'static Parameter) {
     if response.drag_started() {
         cx.begin(row);
-        ui.data_mut(|data| data.insert_temp(response.id, travel_of(row, cx.model.value(row))));
+        ui.data_mut(|data| data.insert_temp(response.id, normalized_from_value(row, cx.model.value(row))));
     }
     if response.dragged() {
         let delta = response.drag_delta();
@@ -169,7 +169,7 @@ fn drag(ui: &Ui, cx: &mut ViewCx<'_>, response: &Response, row: &'static Paramet
             *travel = (*travel + (delta.x - delta.y) / DRAG_RANGE_POINTS * speed).clamp(0.0, 1.0);
             *travel
         });
-        cx.edits.set(row, value_at(row, travel));
+        cx.edits.set(row, value_from_normalized(row, travel));
         ui.ctx().set_cursor_icon(egui::CursorIcon::ResizeVertical);
     }
     if response.drag_stopped() {

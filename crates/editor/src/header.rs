@@ -22,7 +22,7 @@ use session::stem_status::StemStatus;
 pub const HEIGHT: f32 = 44.0;
 
 /// Names of the settings slots.
-pub const SLOT_NAMES: [&str; SLOTS] = ["A", "B", "C", "D"];
+pub const SLOT_NAMES: [&str; SLOT_COUNT] = ["A", "B", "C", "D"];
 
 /// Draws the header in `place`.
 pub fn draw_header(
@@ -108,14 +108,14 @@ fn name_and_role(ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect) -> f32 {
 fn placement(ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect) -> f32 {
     let look = cx.look;
     let now = cx.model.master.placement;
-    let response = menu(ui, &look, place, "Placement", now.name(), look.secondary);
+    let response = menu(ui, &look, place, "BusPosition", now.name(), look.secondary);
     egui::Popup::menu(&response).show(|ui| {
         for (placement, words) in [
             (BusPosition::Mix, "Mix: first on the bus, where the stems come together"),
             (BusPosition::Final, "Final: last on the bus, or in a monitoring slot"),
         ] {
             if ui.selectable_label(placement == now, words).clicked() {
-                cx.edits.request(Edit::Placement(placement));
+                cx.edits.request(Edit::BusPosition(placement));
                 ui.close();
             }
         }
@@ -160,7 +160,7 @@ fn slots(ui: &mut Ui, cx: &mut ViewCx<'_>, start: Pos2) -> f32 {
 
 fn steps(ui: &mut Ui, cx: &mut ViewCx<'_>, start: Pos2) {
     // what a Stem has not answered cannot be taken back yet
-    let is_asked = |stem: &StemCard| matches!(stem.request, Request::Asked(_));
+    let is_asked = |stem: &StemCard| matches!(stem.request, TrimRequestState::Asked(_));
     let settled = !cx.model.snapshot.stems.iter().any(is_asked);
     let can = cx.edits.can_undo() && settled;
     if icon(ui, &cx.look, start + vec2(12.0, 0.0), "Undo", can, |p, c, ink| arrow(p, c, -1.0, ink)).clicked()

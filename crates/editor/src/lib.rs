@@ -157,7 +157,7 @@ impl<O: Output> PluginView<O> {
     fn closed(&mut self) -> (Option<Waker>, Option<ReferenceLoader>) {
         self.context = None;
         let loader = self.window.close(&self.plugin);
-        self.plugin.params.store.noise().keep();
+        self.plugin.params.store.noise().keep_learned();
         (self.waker.take(), loader)
     }
 
@@ -209,7 +209,7 @@ mod tests {
     fn ends<O: Output>(listen: MonitorMode) {
         let plugin = Arc::<PluginContext<O>>::default();
         let mut view = PluginView::new(Arc::clone(&plugin));
-        plugin.shared.monitor.want(listen);
+        plugin.shared.monitor.set_mode(listen);
         drop(view.closed());
         assert_eq!(plugin.shared.monitor.mode(), MonitorMode::Off, "{listen:?}");
     }

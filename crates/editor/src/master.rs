@@ -67,7 +67,7 @@ pub struct SessionParts {
     pub meter_panel: Rect,
     /// Platforms.
     pub platforms: Rect,
-    /// Timeline; during a move, its prediction.
+    /// SessionTimeline; during a move, its prediction.
     pub history: Rect,
 }
 

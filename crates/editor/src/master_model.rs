@@ -48,7 +48,7 @@ pub(super) fn master_model<O: Output>(
 }
 
 /// Returns the saved songs with the timeline's figures; a new song has none yet.
-fn songs(saved: Vec<SongRange>, timeline: Option<&Timeline>) -> Vec<Song> {
+fn songs(saved: Vec<SongRange>, timeline: Option<&SessionTimeline>) -> Vec<TimelineSong> {
     let known = timeline.map_or(&[][..], |timeline| &timeline.songs);
     let song = |SongRange { name, start, end }| {
         let (start, end) = (Ms(start * 1000.0), Ms(end * 1000.0));

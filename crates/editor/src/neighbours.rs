@@ -3,7 +3,7 @@
 use super::analyser::{FLOOR_DB, NamedSpectrum, SPECTRUM_POINTS, frequency, tilt};
 use super::theme::Palette;
 use super::view_model::Clash;
-use plugin_core::gauges::scope::FRAMES;
+use plugin_core::gauges::scope::SCOPE_FRAMES;
 use plugin_core::session_view::StemCard;
 use session::masking::{BAND_COUNT, BandLevels, Masking, centre_hz, masking};
 use session::record::StemId;
@@ -166,7 +166,7 @@ mod tests {
         for block in 0..60 {
             let (left, right) = (noise(2 * block + 1, 4096, 0.5), noise(2 * block + 2, 4096, 0.5));
             power += left.iter().chain(&right).map(|x| x * x).sum::<f64>() / (60.0 * 8192.0);
-            gauges.scope().write(Point::After, &left, &right);
+            gauges.scope().write(ScopePoint::After, &left, &right);
             own.clone_from(&analyser.update(gauges.scope(), block as f64 * 0.1).after);
         }
         // white noise: a band has its part of the power, twice that against a sine

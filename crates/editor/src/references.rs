@@ -3,8 +3,8 @@
 use super::files::reference_loader::{LoadJob, LoadResult, MAX_FRAMES, ReferenceLoader};
 use chain::monitor::MonitorMode;
 use plugin_core::document::songs::SongRange;
-use plugin_core::reel::{PlayMode, PlayRequest, ReferenceClip};
-use plugin_core::references::{self as model, Figures, Listing, Reference, State};
+use plugin_core::reference_clip::{PlayMode, PlayRequest, ReferenceClip};
+use plugin_core::references::{self as model, FolderListing, Reference, ReferenceReadings, ReferenceState};
 use plugin_core::shared::PluginShared;
 use std::sync::Arc;
 use units::{Db, Hz, Lufs, Ms};
@@ -12,15 +12,15 @@ use units::{Db, Hz, Lufs, Ms};
 /// Largest inaudible change of the gain.
 const GAIN_TOLERANCE: Db = Db(0.05);
 
-/// References of a window. Figures outlive the window, audio does not.
+/// References of a window. ReferenceReadings outlive the window, audio does not.
 #[derive(Debug, Default)]
 pub(super) struct ReferenceController {
     /// `None` while the window is closed.
     loader: Option<ReferenceLoader>,
-    known: Vec<(String, State)>,
+    known: Vec<(String, ReferenceState)>,
     /// Clips in memory; the one played last is at the end.
     clips: Vec<(String, Arc<ReferenceClip>)>,
-    listing: Option<Listing>,
+    listing: Option<FolderListing>,
     /// References follow the transport.
     along: bool,
     /// Path of the reference to play as soon as it is loaded.
@@ -62,7 +62,7 @@ impl ReferenceController {
             // if there is no room, it comes back with what is cued next, or with the plugin's end
             shared.references.send_request(None);
         }
-        shared.references.collect();
+        shared.references.free_returned();
         self.loader.take()
     }
 
@@ -101,13 +101,13 @@ impl ReferenceController {
         mix: Option<Lufs>,
         rate: Option<Hz>,
         shared: &PluginShared,
-    ) -> model::References {
+    ) -> model::ReferenceList {
         self.poll_loader(kept);
         if self.clips.iter().any(|(_, reel)| Some(reel.rate) != rate) {
             self.clips.clear();
             self.asked = None;
         }
-        let mut model = model::References {
+        let mut model = model::ReferenceList {
             kept: self.known(kept),
             along: self.along,
             mix,
@@ -115,10 +115,10 @@ impl ReferenceController {
             ..Default::default()
         };
         self.play(&model, songs, rate, shared);
-        shared.references.collect();
+        shared.references.free_returned();
         let place =
             |path: &Option<String>| path.as_ref().and_then(|path| kept.iter().position(|one| one == path));
-        let heard = matches!(shared.monitor.wanted(), MonitorMode::Reference { .. });
+        let heard = matches!(shared.monitor.mode(), MonitorMode::Reference { .. });
         model.heard = place(&self.cued.as_ref().filter(|_| heard).map(|cued| cued.path.clone()));
         model.awaited = place(&self.wanted).filter(|place| model.heard != Some(*place));
         model.last = place(&self.last);
@@ -130,20 +130,20 @@ impl ReferenceController {
         match done {
             LoadResult::Listed(listing) => self.listing = Some(listing),
             LoadResult::Measured(path, figures) => {
-                self.set_state(&path, figures.map_or_else(State::Broken, State::Ready));
+                self.set_state(&path, figures.map_or_else(ReferenceState::Broken, ReferenceState::Ready));
             }
             LoadResult::Loaded(path, reel) => {
                 self.asked.take_if(|asked| *asked == path);
                 match reel {
                     Ok(reel) => self.clips.push((path, reel)),
-                    Err(fault) => self.set_state(&path, State::Broken(fault)),
+                    Err(fault) => self.set_state(&path, ReferenceState::Broken(fault)),
                 }
             }
         }
     }
 
     /// Sets the state of a file, unless it was removed meanwhile.
-    fn set_state(&mut self, path: &str, state: State) {
+    fn set_state(&mut self, path: &str, state: ReferenceState) {
         if let Some((_, known)) = self.known.iter_mut().find(|(one, _)| one == path) {
             *known = state;
         }
@@ -159,7 +159,7 @@ impl ReferenceController {
         self.wanted.take_if(|path| !kept.contains(path));
         for path in kept {
             if !self.known.iter().any(|(one, _)| one == path) {
-                self.known.push((path.clone(), State::Reading));
+                self.known.push((path.clone(), ReferenceState::Reading));
                 if let Some(loader) = &self.loader {
                     loader.request(LoadJob::Measure(path.clone()));
                 }
@@ -189,7 +189,7 @@ impl ReferenceController {
     /// Plays the wanted reference once it is loaded.
     fn play(
         &mut self,
-        model: &model::References,
+        model: &model::ReferenceList,
         songs: &[SongRange],
         rate: Option<Hz>,
         shared: &PluginShared,
@@ -201,8 +201,8 @@ impl ReferenceController {
             return;
         };
         let place = model.kept.iter().position(|one| one.path == path);
-        let (figures, gain) = match place.map(|place| (&model.kept[place].state, model.matched(place))) {
-            Some((State::Ready(figures), Some(matched))) => (*figures, matched.gain),
+        let (figures, gain) = match place.map(|place| (&model.kept[place].state, model.matched_gain(place))) {
+            Some((ReferenceState::Ready(figures), Some(matched))) => (*figures, matched.gain),
             // its figures are on the way; or the mix's meter has just been started anew, and it goes on as it is
             Some((ReferenceState::Reading, _)) => return,
             Some((ReferenceState::Ready(_), None)) if self.cued.as_ref().is_some_and(|cued| cued.begun) => {
@@ -240,7 +240,12 @@ impl ReferenceController {
 
     /// Returns the clip of a file and requests it if it is not in memory. At most [`MAX_FRAMES`] are held beside the one that
     /// plays.
-    fn clip(&mut self, path: &str, figures: Figures, rate: Option<Hz>) -> Option<Arc<ReferenceClip>> {
+    fn clip(
+        &mut self,
+        path: &str,
+        figures: ReferenceReadings,
+        rate: Option<Hz>,
+    ) -> Option<Arc<ReferenceClip>> {
         if let Some(at) = self.clips.iter().position(|(one, _)| one == path) {
             let reel = self.clips.remove(at);
             self.clips.push(reel);

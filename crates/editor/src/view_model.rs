@@ -46,7 +46,7 @@ pub struct ViewModel {
     /// Slot in use, A to D, from 0.
     pub slot: usize,
     /// Slots that hold settings of their own.
-    pub used: [bool; SLOTS],
+    pub used: [bool; SLOT_COUNT],
     /// Readings of the meter.
     pub reading: Reading,
     /// Duration that the reading covers.

@@ -68,7 +68,7 @@ pub(super) struct WindowController {
     /// The next frame is drawn at another scale, in a window of the same size.
     fitted: bool,
     /// `None` while the window is closed.
-    watch: Option<Watch<Gauges>>,
+    watch: Option<ScopeWatch<Gauges>>,
     /// Hops and heard duration at the last reading.
     seen: Option<(u64, Ms)>,
     reading: Reading,
@@ -137,8 +137,8 @@ impl WindowController {
             });
         }
         theme::install(ctx, &self.look);
-        self.watch = Some(Watch::new(Arc::clone(&plugin.meters)));
-        (self.analyser, self.matching, self.seen) = (Analyser::default(), Matching::default(), None);
+        self.watch = Some(ScopeWatch::new(Arc::clone(&plugin.meters)));
+        (self.analyser, self.matching, self.seen) = (Analyser::default(), LoudnessMatch::default(), None);
         (self.readings, self.drawn) = (None, None);
         self.read_presets::<O>();
     }
@@ -287,7 +287,7 @@ impl WindowController {
         let snapshot = shared.snapshot();
         let (scope, settings) = (meters.scope(), params.settings());
         self.read_meter(meters);
-        let listen = shared.monitor.wanted();
+        let listen = shared.monitor.mode();
         if listen == MonitorMode::Off {
             self.matching.update(scope);
         }
@@ -367,7 +367,7 @@ impl WindowController {
 
     /// Reads the meter when it has news; on long programmes less often, because gating covers all of it.
     fn read_meter(&mut self, gauges: &Gauges) {
-        let (hops, heard) = (gauges.hops(), gauges.heard());
+        let (hops, heard) = (gauges.hops(), gauges.programme_length());
         let pause = if hops > LONG_PROGRAMME_HOPS { 10 } else { 1 };
         let stale = self.seen.is_none_or(|(then, length)| hops >= then + pause || heard.0 < length.0);
         if stale {
@@ -391,7 +391,7 @@ impl WindowController {
                 Edit::Slot(slot) => {
                     if O::CHAIN_KIND == ChainKind::Master {
                         let changes = trims::switch_trims(&params.store, &shared.snapshot().stems, *slot);
-                        shared.send(UiCommand::AskTrims(changes));
+                        shared.send_command(UiCommand::RequestTrims(changes));
                     }
                     let chosen = params.store.switch_slot(*slot, params.snapshot());
                     params.each(&mut Recall { snapshot: &chosen, setter });
@@ -402,22 +402,22 @@ impl WindowController {
                         trims::save_trims(&params.store, &shared.snapshot().stems, *slot);
                     }
                 }
-                Edit::Role(role) => params.store.choose_role(*role),
-                Edit::Predict(proposal) => shared.send(UiCommand::Predict(*proposal)),
-                Edit::AskTrim(request) => shared.send(UiCommand::AskTrim(*request)),
-                Edit::Trims(changes) => shared.send(UiCommand::AskTrims(changes.clone())),
-                Edit::Placement(placement) => params.store.sit_last(*placement == Placement::Final),
-                Edit::ExportSession => shared.send(UiCommand::ExportSession),
-                Edit::ConfirmMute(stem) => shared.send(UiCommand::ConfirmMute(*stem)),
+                Edit::Role(role) => params.store.set_role(*role),
+                Edit::Predict(proposal) => shared.send_command(UiCommand::Predict(*proposal)),
+                Edit::RequestTrim(request) => shared.send_command(UiCommand::RequestTrim(*request)),
+                Edit::Trims(changes) => shared.send_command(UiCommand::RequestTrims(changes.clone())),
+                Edit::BusPosition(placement) => params.store.set_last(*placement == BusPosition::Final),
+                Edit::ExportSession => shared.send_command(UiCommand::ExportSession),
+                Edit::ConfirmMute(stem) => shared.send_command(UiCommand::ConfirmMute(*stem)),
                 Edit::Songs(songs) => {
                     params.store.set_songs(songs.clone());
                     shared.send_command(UiCommand::SongsChanged);
                 }
-                Edit::References(paths) => params.store.keep_references(paths),
+                Edit::References(paths) => params.store.set_references(paths),
                 Edit::PlayReference(path) => self.references.play_reference(path.as_deref(), shared),
                 Edit::FollowTransport(along) => self.references.follow_transport(*along),
                 Edit::ListFolder(folder) => self.references.list_folder(folder.as_deref()),
-                Edit::Follow(stem) => shared.send(UiCommand::Follow(*stem)),
+                Edit::Follow(stem) => shared.send_command(UiCommand::Follow(*stem)),
                 // who ends it here ends what a Master wants, too
                 Edit::MonitorMode(MonitorMode::Off) if shared.monitor.audition_effect().is_some() => {
                     shared.monitor.end_all();

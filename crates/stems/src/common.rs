@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use audiofile;
 use audiofile::Error;
 use audiofile::error::shown;
 use indicatif::{ProgressBar, ProgressStyle};

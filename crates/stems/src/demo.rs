@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use audiofile::error::shown;
 use audiofile::wav::{StoredFormat, WavSpec, WavWriter};
-use demo_song;
 use dsp::dither::{Dither, Quantizer};
 use dsp::{Block, Process};
 use render::progress::{Progress, advance};

@@ -1,4 +1,4 @@
-//! Listing of audio files in a folder, for the file chooser. A system dialog would block the host's thread, or need a
+//! FolderListing of audio files in a folder, for the file chooser. A system dialog would block the host's thread, or need a
 //! library of its own.
 
 use audiofile::error::shown;
@@ -13,7 +13,7 @@ const AUDIO_SUFFIXES: [&str; 8] = ["wav", "wave", "bwf", "rf64", "aif", "aiff", 
 
 /// Lists `folder` by name, without hidden entries and names that are not Unicode. `None`: the music folder, else the
 /// user's home.
-pub fn list_folder(folder: Option<PathBuf>) -> Listing {
+pub fn list_folder(folder: Option<PathBuf>) -> FolderListing {
     let Some(folder) = folder.or_else(start) else {
         return FolderListing {
             fault: "There is no home folder; type a path".into(),

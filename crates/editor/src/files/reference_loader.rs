@@ -34,8 +34,8 @@ pub enum LoadJob {
     /// Measurement of a file.
     Measure(String),
     /// Audio of a file at that rate, around its loudest passage if it is too long.
-    Load(String, Figures, Hz),
-    /// Listing of a folder; `None`: the music folder.
+    Load(String, ReferenceReadings, Hz),
+    /// FolderListing of a folder; `None`: the music folder.
     List(Option<String>),
 }
 
@@ -43,11 +43,11 @@ pub enum LoadJob {
 #[derive(Debug)]
 pub enum LoadResult {
     /// A file's figures.
-    Measured(String, core::result::Result<Figures, String>),
+    Measured(String, core::result::Result<ReferenceReadings, String>),
     /// A file's audio.
     Loaded(String, core::result::Result<Arc<ReferenceClip>, String>),
-    /// Listing of a folder.
-    Listed(Listing),
+    /// FolderListing of a folder.
+    Listed(FolderListing),
 }
 
 /// The window's handle of the loader thread.
@@ -97,7 +97,7 @@ impl Drop for ReferenceLoader {
     }
 }
 
-/// State of the thread.
+/// ReferenceState of the thread.
 struct LoaderThread {
     todo: Receiver<LoadJob>,
     waiting: VecDeque<LoadJob>,

@@ -1,4 +1,4 @@
-//! Exported sessions: a file each in the user's documents. Written when the user exports, never on the audio thread.
+//! ExportResult sessions: a file each in the user's documents. Written when the user exports, never on the audio thread.
 
 use super::presets::tidy_name;
 use super::write;

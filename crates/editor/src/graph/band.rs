@@ -23,7 +23,7 @@ pub struct BandRows {
     pub q: &'static Parameter,
     /// Slope of cuts.
     pub slope: &'static Parameter,
-    /// Placement.
+    /// BusPosition.
     pub place: &'static Parameter,
     /// Range of a dynamic band, dB.
     pub range: Option<&'static Parameter>,

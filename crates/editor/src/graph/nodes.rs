@@ -221,7 +221,10 @@ fn drag(ui: &Ui, cx: &mut ViewCx<'_>, axes: &Axes, band: &BandRows, response: &R
     if response.drag_started_by(egui::PointerButton::Primary) {
         cx.begin(band.frequency);
         upright.into_iter().for_each(|row| cx.begin(row));
-        let start = (f64::from(travel_of(band.frequency, cx.model.value(band.frequency))), gain_of(band, cx));
+        let start = (
+            f64::from(normalized_from_value(band.frequency, cx.model.value(band.frequency))),
+            gain_of(band, cx),
+        );
         ui.data_mut(|data| data.insert_temp(response.id, start));
     }
     if response.dragged_by(egui::PointerButton::Primary) && cx.edits.holds(band.frequency) {
@@ -234,10 +237,10 @@ fn drag(ui: &Ui, cx: &mut ViewCx<'_>, axes: &Axes, band: &BandRows, response: &R
             *gain += axes.gain_of(-delta.y);
             (*travel, *gain)
         });
-        cx.edits.set(band.frequency, value_at(band.frequency, travel as f32));
+        cx.edits.set(band.frequency, value_from_normalized(band.frequency, travel as f32));
         if let Some(row) = upright {
             let x = if row == band.q { Db(gain + 3.0).gain() } else { gain };
-            cx.edits.set(row, value_at(row, travel_of(row, Value::Number(Some(x)))));
+            cx.edits.set(row, value_from_normalized(row, normalized_from_value(row, Value::Number(Some(x)))));
         }
     }
     if response.drag_stopped() {
@@ -286,7 +289,7 @@ fn menu(graph: &mut Graph, ui: &mut Ui, cx: &mut ViewCx<'_>, band: &BandRows) {
         cx.put(band.on, Value::Switch(!on));
         ui.close();
     }
-    for (words, row) in [("Shape", band.shape), ("Placement", band.place)] {
+    for (words, row) in [("Shape", band.shape), ("BusPosition", band.place)] {
         ui.menu_button(words, |ui| {
             let mut chosen = None;
             choose(ui, row, cx.value(row), &mut chosen);

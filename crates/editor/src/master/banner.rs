@@ -62,7 +62,7 @@ pub(super) fn draw_prediction(ui: &Ui, cx: &ViewCx<'_>, place: Rect, proposal: P
     let below = line(1.0, figures, inner.max.x);
     let name = "out of the master";
     match &answer.out {
-        Outcome::AsItEntered => {
+        MasterOutcome::AsItEntered => {
             LoudnessRow { name, before: answer.into.before, after: answer.into.after }
                 .draw_row(ui, cx, below, &sure, ink);
         }
@@ -76,12 +76,12 @@ pub(super) fn draw_prediction(ui: &Ui, cx: &ViewCx<'_>, place: Rect, proposal: P
                 look.reduction,
             );
         }
-        Outcome::Unknown => aside(ui, cx, below, name, "unknown past this plugin"),
+        MasterOutcome::Unknown => aside(ui, cx, below, name, "unknown past this plugin"),
     }
 }
 
 /// Draws the change of everything else on the chosen platform.
-fn price(ui: &Ui, cx: &ViewCx<'_>, place: Rect, answer: &Answer, platform: usize) {
+fn price(ui: &Ui, cx: &ViewCx<'_>, place: Rect, answer: &MoveAnswer, platform: usize) {
     let Some(exchange) = answer.exchanges().get(platform).or(answer.exchanges().first()) else { return };
     let quiet = pen(theme::font(theme::SMALL), cx.look.secondary);
     let target = cx.model.master.target(&exchange.id).map_or("", |target| target.name.as_str());

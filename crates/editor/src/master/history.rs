@@ -1,4 +1,4 @@
-//! Timeline of the project: short-term and integrated loudness, the Master's gain reduction, unheard passages and
+//! SessionTimeline of the project: short-term and integrated loudness, the Master's gain reduction, unheard passages and
 //! songs.
 
 use super::songs;

@@ -37,9 +37,9 @@ pub(super) fn draw_platforms(
     let top = Rect::from_min_size(inner.min, vec2(inner.width(), 16.0));
     let ready = FirstMinute::from_heard(cx.model.heard);
     let heading = match (model.placement, cx.model.snapshot.has_final) {
-        (Placement::Mix, true) => format!("{HEADING} · before the last Master"),
-        (Placement::Mix, false) => format!("{HEADING} · before the master fader"),
-        (Placement::Final, _) => HEADING.to_owned(),
+        (BusPosition::Mix, true) => format!("{HEADING} · before the last Master"),
+        (BusPosition::Mix, false) => format!("{HEADING} · before the master fader"),
+        (BusPosition::Final, _) => HEADING.to_owned(),
     };
     let title = paint::label(ui, top, Align2::LEFT_CENTER, &heading, &small).rect;
     if ready < FirstMinute::Platforms || model.platforms.is_empty() {

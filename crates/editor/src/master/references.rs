@@ -29,7 +29,7 @@ const PLAY_LABEL: &str = "Play";
 const REMOVE_LABEL: &str = "Remove";
 const SWITCH_LABEL: &str = "Reference";
 
-/// State of the tab.
+/// ReferenceState of the tab.
 #[derive(Debug, Default)]
 pub(super) struct ReferencesTab {
     /// Path being typed.
@@ -40,7 +40,7 @@ pub(super) struct ReferencesTab {
 pub(super) fn switch(ui: &mut Ui, cx: &mut ViewCx<'_>, right: egui::Pos2) -> f32 {
     let references = &cx.model.master.references;
     let hears = matches!(cx.model.listen, MonitorMode::Reference { .. }) || references.awaited.is_some();
-    let next = references.next();
+    let next = references.next_playable();
     if !hears && next.is_none() {
         return right.x;
     }
@@ -88,8 +88,8 @@ impl ReferencesTab {
             paint::label(ui, list, Align2::CENTER_CENTER, &words, &small);
             return;
         }
-        let height = (list.height() / MOST as f32).clamp(MIN_ROW_HEIGHT, MAX_ROW_HEIGHT).floor();
-        for index in 0..references.kept.len().min(MOST) {
+        let height = (list.height() / MAX_REFERENCES as f32).clamp(MIN_ROW_HEIGHT, MAX_ROW_HEIGHT).floor();
+        for index in 0..references.kept.len().min(MAX_REFERENCES) {
             let y = list.min.y + index as f32 * height;
             row(ui, cx, Rect::from_min_max(pos2(list.min.x, y), pos2(list.max.x, y + height - 4.0)), index);
         }
@@ -106,7 +106,7 @@ impl ReferencesTab {
             right = at.min.x - 6.0;
             pill(ui, &look, at, words, weight, enabled)
         };
-        let add = button(ui, ADD_LABEL, Weight::Quiet, references.kept.len() < MOST);
+        let add = button(ui, ADD_LABEL, Weight::Quiet, references.kept.len() < MAX_REFERENCES);
         let weight = |chosen| if chosen { Weight::Chosen } else { Weight::Quiet };
         for (words, along) in [(TRANSPORT_LABEL, true), (LOUDEST_LABEL, false)] {
             let response = button(ui, words, weight(references.along == along), true);
@@ -166,7 +166,7 @@ impl ReferencesTab {
         });
         if let Some(path) = chosen {
             let now: Vec<String> = paths(&cx.model.master.references);
-            if !now.contains(&path) && now.len() < MOST {
+            if !now.contains(&path) && now.len() < MAX_REFERENCES {
                 let files = now.iter().cloned().chain([path]).collect();
                 cx.edits.put_references(now, files);
             }
@@ -176,7 +176,7 @@ impl ReferencesTab {
 }
 
 /// Draws the entries of a folder; returns the file that was pressed.
-fn entries(ui: &mut Ui, cx: &mut ViewCx<'_>, listing: &Listing) -> Option<String> {
+fn entries(ui: &mut Ui, cx: &mut ViewCx<'_>, listing: &FolderListing) -> Option<String> {
     let mut go = None;
     let mut chosen = None;
     if let Some(above) = &listing.above
@@ -231,7 +231,7 @@ fn row(ui: &mut Ui, cx: &mut ViewCx<'_>, at: Rect, index: usize) {
         files.remove(index);
         cx.edits.put_references(now, files);
     }
-    let can = references.matched(index).is_some();
+    let can = references.matched_gain(index).is_some();
     let hear = button(remove.min.x - 6.0, pill_width(ui, PLAY_LABEL) + 8.0);
     let weight = if hears || awaited { Weight::Chosen } else { Weight::Quiet };
     let response = named(ui, cx, hear, PLAY_LABEL, reference, weight, can || hears || awaited);
@@ -272,7 +272,7 @@ fn named(
 }
 
 /// Returns a song's figures and its playback gain as text.
-fn figures_of(references: &References, index: usize, figures: &Figures) -> String {
+fn figures_of(references: &ReferenceList, index: usize, figures: &ReferenceReadings) -> String {
     let loudness = figures.integrated.map_or("silence".into(), |i| format!("{} LUFS", number(i.0, 1)));
     let peak = figures.true_peak.map_or("–".into(), |peak| format!("{} dBTP", number(peak.0, 1)));
     let length = time(figures.length.0 / 1000.0);

@@ -63,7 +63,13 @@ pub(super) fn draw_songs_menu(ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect) {
 }
 
 /// Draws the song at `index` of `songs`: name field, range, removal. Returns the new songs after a change.
-fn row(ui: &mut Ui, ink: Color32, song: &Song, songs: &[SongRange], index: usize) -> Option<Vec<SongRange>> {
+fn row(
+    ui: &mut Ui,
+    ink: Color32,
+    song: &TimelineSong,
+    songs: &[SongRange],
+    index: usize,
+) -> Option<Vec<SongRange>> {
     let named = |name: &str| {
         let mut songs = songs.to_vec();
         songs[index] = songs[index].clone().named(name);

@@ -87,8 +87,8 @@ fn moved(ui: &Ui, cx: &mut ViewCx<'_>, response: &Response, point: usize, half: 
     let held = started.or_else(|| ui.data(|data| data.get_temp::<(ThresholdCurve, f64)>(response.id)));
     if let Some((before, way)) = held.filter(|_| response.dragged() || response.drag_stopped()) {
         let speed = if shift { FINE_FACTOR } else { 1.0 };
-        let way = way - f64::from(response.drag_delta().y) * speed * MOST_CURVE / f64::from(half);
-        let way = way.clamp(-MOST_CURVE, MOST_CURVE);
+        let way = way - f64::from(response.drag_delta().y) * speed * MAX_CURVE_OFFSET / f64::from(half);
+        let way = way.clamp(-MAX_CURVE_OFFSET, MAX_CURVE_OFFSET);
         let now = with(way);
         if now != curve {
             cx.edits.request(Edit::NoiseCurve(now));

@@ -44,18 +44,18 @@ impl Rig {
         path
     }
 
-    fn poll(&mut self) -> model::References {
+    fn poll(&mut self) -> model::ReferenceList {
         self.poll_with(MIX, RATE)
     }
 
-    fn poll_with(&mut self, mix: Option<Lufs>, rate: Option<Hz>) -> model::References {
+    fn poll_with(&mut self, mix: Option<Lufs>, rate: Option<Hz>) -> model::ReferenceList {
         let shown = self.window.update(&self.kept, &self.songs, mix, rate, &self.shared);
-        self.inbox.exchange(&mut self.held);
+        self.inbox.take_newest(&mut self.held);
         shown
     }
 
     /// Polls until the condition holds.
-    fn until(&mut self, is_so: impl Fn(&Self, &model::References) -> bool) -> model::References {
+    fn until(&mut self, is_so: impl Fn(&Self, &model::ReferenceList) -> bool) -> model::ReferenceList {
         let start = Instant::now();
         loop {
             let shown = self.poll();
@@ -67,7 +67,7 @@ impl Rig {
         }
     }
 
-    fn play(&mut self, path: &str) -> model::References {
+    fn play(&mut self, path: &str) -> model::ReferenceList {
         self.window.play_reference(Some(path), &self.shared);
         let at = self.kept.iter().position(|one| one == path);
         self.until(|_, shown| shown.heard == at)
@@ -101,7 +101,7 @@ fn a_song_is_heard_as_loud_as_the_mix_and_its_gain_follows_it() {
     let integrated = figures(&shown.kept[0]).integrated.expect("noise").0;
     let (song, gain) = rig.listens().expect("a reference");
     assert!((gain - (-14.0 - integrated)).abs() < 0.006, "{gain} {integrated}");
-    assert_eq!(rig.held.as_ref().map(|cue| (cue.song, cue.reel.frames.len())), Some((song, 144_000)));
+    assert_eq!(rig.held.as_ref().map(|cue| (cue.song, cue.clip.frames.len())), Some((song, 144_000)));
     // as the mix goes on, it follows; by less than anybody hears, it does not
     rig.poll_with(Some(Lufs(-14.01)), RATE);
     assert_eq!(rig.listens(), Some((song, gain)));
@@ -111,7 +111,7 @@ fn a_song_is_heard_as_loud_as_the_mix_and_its_gain_follows_it() {
     let shown = rig.poll_with(None, RATE);
     assert_eq!((shown.heard, rig.listens().is_some()), (Some(0), true));
     let shown = rig.play(&quiet);
-    let matched = shown.matched(1).expect("both are loud");
+    let matched = shown.matched_gain(1).expect("both are loud");
     assert_eq!(shown.last, Some(1));
     assert!((rig.listens().expect("a reference").1 - matched.gain.0).abs() < 0.006 && matched.gain.0 > 0.0);
     assert_ne!(rig.listens().expect("a reference").0, song, "another song has another number");
@@ -123,16 +123,16 @@ fn what_ends_listening_ends_it_for_good() {
     let path = rig.song("a.wav", 0.3);
     rig.play(&path);
     // the sign, a host that activates, a state
-    rig.shared.monitor.end();
+    rig.shared.monitor.clear_mode();
     for _ in 0..3 {
         let shown = rig.poll();
         assert_eq!((shown.heard, shown.awaited, rig.listens()), (None, None, None));
     }
     rig.play(&path);
-    rig.shared.monitor.want(MonitorMode::Mono);
+    rig.shared.monitor.set_mode(MonitorMode::Mono);
     rig.poll();
     rig.poll();
-    assert_eq!(rig.shared.monitor.wanted(), MonitorMode::Mono, "another way of listening stays");
+    assert_eq!(rig.shared.monitor.mode(), MonitorMode::Mono, "another way of listening stays");
     rig.play(&path);
     rig.window.play_reference(None, &rig.shared);
     assert_eq!((rig.poll().heard, rig.listens()), (None, None));
@@ -147,17 +147,17 @@ fn a_closed_window_takes_the_song_back_from_the_audio_thread_and_frees_it() {
     let mut rig = Rig::new("closed");
     let path = rig.song("a.wav", 0.3);
     rig.play(&path);
-    let reel = Arc::downgrade(&rig.held.as_ref().expect("cued").reel);
+    let reel = Arc::downgrade(&rig.held.as_ref().expect("cued").clip);
     drop(rig.window.close(&rig.shared));
-    assert_eq!(rig.shared.monitor.wanted(), MonitorMode::Off);
-    rig.inbox.exchange(&mut rig.held);
+    assert_eq!(rig.shared.monitor.mode(), MonitorMode::Off);
+    rig.inbox.take_newest(&mut rig.held);
     assert!(rig.held.is_none() && reel.strong_count() == 1, "not by the audio thread");
-    rig.shared.references.collect();
+    rig.shared.references.free_returned();
     assert_eq!(reel.strong_count(), 0);
     // opened again, it is known, read again, and heard
     rig.window.open(|| ());
     let shown = rig.poll();
-    assert!(matches!(shown.kept[0].state, State::Ready(_)));
+    assert!(matches!(shown.kept[0].state, ReferenceState::Ready(_)));
     rig.play(&path);
 }
 
@@ -166,14 +166,14 @@ fn along_with_the_transport_a_song_begins_where_the_song_under_it_does() {
     let mut rig = Rig::new("along");
     let path = rig.song("a.wav", 0.3);
     rig.play(&path);
-    assert_eq!(rig.held.as_ref().map(|cue| cue.way), Some(PlayMode::Again(0, 144_000)), "shorter than 20 s");
+    assert_eq!(rig.held.as_ref().map(|cue| cue.mode), Some(PlayMode::Loop(0, 144_000)), "shorter than 20 s");
     rig.window.follow_transport(true);
     rig.shared.transport.publish(Some(205.0), None);
     rig.poll();
-    assert_eq!(rig.held.as_ref().map(|cue| cue.way), Some(PlayMode::Along(0)));
+    assert_eq!(rig.held.as_ref().map(|cue| cue.mode), Some(PlayMode::FollowTransport(0)));
     rig.songs = with_song(&with_song(&[], 0.0, 190.0), 200.0, 400.0);
     rig.poll();
-    assert_eq!(rig.held.as_ref().map(|cue| cue.way), Some(PlayMode::Along(9_600_000)));
+    assert_eq!(rig.held.as_ref().map(|cue| cue.mode), Some(PlayMode::FollowTransport(9_600_000)));
     assert_eq!(rig.listens().map(|(song, _)| song), rig.held.as_ref().map(|cue| cue.song));
 }
 
@@ -182,15 +182,15 @@ fn another_rate_reads_the_file_again_at_it() {
     let mut rig = Rig::new("rate");
     let path = rig.song("a.wav", 0.3);
     rig.play(&path);
-    rig.shared.monitor.start(false);
+    rig.shared.monitor.restart(false);
     rig.poll_with(MIX, Some(Hz(96e3)));
     rig.window.play_reference(Some(&path), &rig.shared);
     let start = Instant::now();
-    while rig.held.as_ref().is_none_or(|cue| cue.reel.rate != Hz(96e3)) {
+    while rig.held.as_ref().is_none_or(|cue| cue.clip.rate != Hz(96e3)) {
         rig.poll_with(MIX, Some(Hz(96e3)));
         assert!(start.elapsed() < Duration::from_secs(60));
     }
-    assert_eq!(rig.held.as_ref().map(|cue| cue.reel.frames.len()), Some(288_000));
+    assert_eq!(rig.held.as_ref().map(|cue| cue.clip.frames.len()), Some(288_000));
 }
 
 #[test]
@@ -199,15 +199,15 @@ fn a_file_that_is_not_there_says_so_and_is_looked_for_when_a_window_opens() {
     let path = rig.song("a.wav", 0.3);
     std::fs::remove_file(&path).expect("it was there");
     rig.window.play_reference(Some(&path), &rig.shared);
-    let shown = rig.until(|_, shown| shown.kept[0].state != State::Reading);
-    let State::Broken(fault) = &shown.kept[0].state else { panic!("{shown:?}") };
+    let shown = rig.until(|_, shown| shown.kept[0].state != ReferenceState::Reading);
+    let ReferenceState::Broken(fault) = &shown.kept[0].state else { panic!("{shown:?}") };
     assert!(fault.contains("a.wav") && fault.contains("no such file"), "{fault}");
     assert_eq!((rig.poll().awaited, rig.listens()), (None, None));
     rig.kept.clear();
     rig.song("a.wav", 0.3);
     drop(rig.window.close(&rig.shared));
     rig.window.open(|| ());
-    rig.until(|_, shown| matches!(shown.kept[0].state, State::Ready(_)));
+    rig.until(|_, shown| matches!(shown.kept[0].state, ReferenceState::Ready(_)));
 }
 
 #[test]
@@ -217,7 +217,8 @@ fn songs_are_held_up_to_a_limit_the_one_that_is_heard_always() {
         // nothing is read from it
         Arc::new(ReferenceClip { rate: Hz(48e3), start: 0, frames: vec![[0.0; 2]; frames].into() })
     };
-    let figures = Figures { integrated: None, true_peak: None, length: Ms(1.0), loudest: (Ms(0.0), Ms(1.0)) };
+    let figures =
+        ReferenceReadings { integrated: None, true_peak: None, length: Ms(1.0), loudest: (Ms(0.0), Ms(1.0)) };
     for (name, frames) in [("a", MAX_FRAMES / 4), ("b", MAX_FRAMES / 2), ("c", MAX_FRAMES / 4), ("d", 1)] {
         window.clips.push((name.into(), reel(frames)));
     }

@@ -1,6 +1,5 @@
 //! A DAW without a window: the song's stems on buses with a Stem, fader and pan behind it, and a Master on the sum.
 
-use demo_song;
 use hosttests::host::{Call, transport};
 use hosttests::{Library, MASTER, Plugin, STEM};
 use meter::Meter;

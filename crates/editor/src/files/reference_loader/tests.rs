@@ -47,7 +47,7 @@ fn wait(loader: &ReferenceLoader) -> LoadResult {
     panic!("nothing is done");
 }
 
-fn measured(loader: &ReferenceLoader, path: &str) -> core::result::Result<Figures, String> {
+fn measured(loader: &ReferenceLoader, path: &str) -> core::result::Result<ReferenceReadings, String> {
     loader.request(LoadJob::Measure(path.into()));
     match wait(loader) {
         LoadResult::Measured(of, figures) if of == path => figures,
@@ -145,7 +145,8 @@ fn what_is_no_reference_is_said_in_one_line_with_the_file() {
         assert!(fault.contains("faults"), "{fault}");
     }
     // gone since it was measured
-    let figures = Figures { integrated: None, true_peak: None, length: Ms(9.0), loudest: (Ms(0.0), Ms(9.0)) };
+    let figures =
+        ReferenceReadings { integrated: None, true_peak: None, length: Ms(9.0), loudest: (Ms(0.0), Ms(9.0)) };
     assert!(loaded(&loader, &missing, figures, 48e3).expect_err("gone").contains("no such file"));
 }
 
