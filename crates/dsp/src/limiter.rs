@@ -14,7 +14,7 @@
 //! 5. *Two moving averages* in a row, together as long as the lookahead: a smooth way down that has arrived when
 //!    the peak does. An average of values that each suffice also suffices, so nothing is clipped.
 //!
-//! What remains is that a changing gain is itself a modulation, whose products between the samples no gain per
+//! A changing gain is itself a modulation, whose products between the samples no gain per
 //! sample can know; a margin of 0.02 dB is for them.
 
 mod crest;
@@ -45,7 +45,7 @@ pub struct LimiterSettings {
     pub lookahead: Ms,
     /// Time constant of the release after sustained reduction, 10 to 1000 ms; transients are over in an eighth.
     pub release: Ms,
-    /// How much of the difference in reduction between the channels is taken away, 0 to 1.
+    /// Stereo link: share of the difference in reduction between the channels that is removed, 0 to 1.
     pub link: f64,
 }
 
@@ -62,7 +62,7 @@ impl Default for LimiterSettings {
     }
 }
 
-/// How far below the ceiling the limiter aims.
+/// Distance of the limiter's target below the ceiling.
 const MARGIN: Db = Db(0.02);
 
 /// The fewest samples the gain takes on its way down: steeper, and what the modulation adds between the samples
@@ -72,7 +72,7 @@ const SHORTEST: usize = 10;
 /// The slow stage follows the largest reduction wanted in this time: half a period of 31 Hz.
 const SUSTAIN: Ms = Ms(16.0);
 
-/// How fast the slow stage charges.
+/// Time constant with which the slow stage charges.
 const CHARGE: Ms = Ms(60.0);
 
 /// The release of the fast stage, as a share of the setting.
@@ -95,7 +95,7 @@ pub struct LimiterGain {
     interpolator: Interpolator,
     channels: [Channel; 2],
     reduction: Reduction,
-    /// What it makes of the frames computed last: of use while they are.
+    /// Reductions of the frames computed last.
     reductions: Frames,
     ticks: Ticks,
     on: Smoother,
@@ -329,7 +329,7 @@ impl LimiterGain {
         }
     }
 
-    /// How much of the old lookahead is left at each frame, if there is any.
+    /// Weight of the old lookahead at each frame, 1 to 0; `None` without a crossfade.
     fn fade<'a>(&mut self, old: &'a mut [f64]) -> Option<&'a [f64]> {
         if self.fade_left == 0 {
             return None;
@@ -480,7 +480,7 @@ impl Limiter {
         Db(self.gain.deepest)
     }
 
-    /// Where in the input, in frames since reset, [`max_gain_reduction`](Self::max_gain_reduction) was made; zero
+    /// Input frame, counted since reset, at which [`max_gain_reduction`](Self::max_gain_reduction) was made; zero
     /// if there was none.
     pub fn max_gain_reduction_at(&self) -> u64 {
         self.gain.deepest_at

@@ -25,7 +25,7 @@ fn spent() -> f64 {
     (ticks(11) + ticks(12)) / 100.0
 }
 
-/// How much of a core `what` takes, per cent.
+/// Share of a core that `what` takes, per cent.
 fn share(what: impl FnOnce()) -> f64 {
     let (start, before) = (Instant::now(), spent());
     what();

@@ -38,7 +38,7 @@ const PARTS: usize = 8;
 /// | low cut at 25 Hz, 12 / 24 dB/oct | 0.15 / 0.4 |
 /// | low cut at 100 Hz, 24 dB/oct | 0.2 |
 ///
-/// What rings longer is shorter and wider than asked for: a bell of Q 10 and -6 dB at 100 Hz lacks 1.4 dB at its centre, a low cut of
+/// A response that rings longer becomes shorter and wider than asked for: a bell of Q 10 and -6 dB at 100 Hz lacks 1.4 dB at its centre, a low cut of
 /// 48 dB/oct at 30 Hz 3.7 dB at 21 Hz. Like all
 /// filters without phase shift it rings before a sound as much as after it.
 ///
@@ -55,7 +55,7 @@ pub struct LinearEqualizer {
     designer: Designer,
     current: Filters,
     next: Filters,
-    /// What is wanted, what `current` is, and what `next` is or will be.
+    /// Settings of the target, of `current`, and of `next`.
     goal: EqualizerSettings,
     made: EqualizerSettings,
     making: EqualizerSettings,
@@ -65,7 +65,7 @@ pub struct LinearEqualizer {
     fresh: bool,
 }
 
-/// How far the next response is.
+/// Progress of the next response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     Rest,

@@ -25,13 +25,13 @@ impl Power {
 /// A place where a prototype bends, in units of its reference frequency, and how sharply.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Feature {
-    /// Where, relative to the reference frequency.
+    /// Frequency relative to the reference frequency.
     pub place: f64,
     /// Quality factor of the pole or zero pair there.
     pub q: f64,
 }
 
-/// What is known beforehand about the zeros of a section.
+/// Zeros of a section that are known before the fit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Zeros {
     /// Nothing but the gain at zero frequency (which may be nought).
@@ -49,11 +49,11 @@ pub struct Stage {
     pub numerator: Power,
     /// Power of the denominator.
     pub denominator: Power,
-    /// Where the numerator bends.
+    /// Corner of the numerator.
     pub zero: Feature,
-    /// Where the denominator bends.
+    /// Corner of the denominator.
     pub pole: Feature,
-    /// What is known about the zeros.
+    /// Zeros that are known before the fit.
     pub zeros: Zeros,
 }
 

@@ -23,7 +23,7 @@ const DEEPEST: f64 = 160.0;
 /// Frames that are looked at together: where they and those around them are quiet, there is nothing to look for.
 const STRETCH: usize = 32;
 
-/// What up to [`RUN`] frames exceed the ceiling by, in dB.
+/// Overshoot of up to [`RUN`] frames over the ceiling, in dB.
 pub(super) type Overs = [f64; RUN];
 
 /// One channel's way from samples to what exceeds the ceiling.
@@ -51,7 +51,7 @@ impl Channel {
         self.any = false;
     }
 
-    /// What the frames taken last exceed the ceiling by, and behind them nothing that means anything.
+    /// Overshoot of the frames taken last, in dB; values behind them are undefined.
     pub(super) fn over(&self) -> &Overs {
         &self.over
     }
@@ -144,7 +144,7 @@ fn loudest<S: Simd>(simd: S, samples: &[f32], count: usize) -> Loudest {
     loudest
 }
 
-/// Where crests exceed the ceiling; behind them what once was.
+/// Frames whose peaks exceed the ceiling; entries behind the count are stale.
 #[derive(Clone, Debug)]
 struct Crests {
     /// The squares of crests over the ceiling, one after another.

@@ -36,7 +36,7 @@ struct Slow {
     /// The shares of the way up and down that it goes in a control interval.
     charge: f64,
     discharge: f64,
-    /// Where it was at the last control tick, and where it is going to be at the next.
+    /// Value at the last control tick, and at the next.
     from: Pair,
     to: Pair,
 }
@@ -63,7 +63,7 @@ impl Slow {
     }
 }
 
-/// What part of a control interval is over after so many frames, for both channels.
+/// Elapsed share of a control interval after each number of frames, for both channels.
 const SHARES: [Pair; CONTROL_INTERVAL + SPARE] = {
     let mut shares = [[1.0; 2]; CONTROL_INTERVAL + SPARE];
     let mut i = 0;
@@ -192,7 +192,7 @@ impl Reduction {
 /// A part of a control interval, and room for registers.
 type Interval = [Pair; CONTROL_INTERVAL + SPARE];
 
-/// What a falling reduction has beside its own share that is left. It falls to the floor, the slow stage or what is
+/// Part of a falling reduction beside its own share that is left. It falls to the floor, the slow stage or what is
 /// wanted, and sinks with it: the two do not add up.
 #[inline(always)]
 fn falling<S: Simd>(

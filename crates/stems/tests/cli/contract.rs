@@ -1,4 +1,4 @@
-//! What programs rely on: JSON to the key, CSV, exit codes, and what goes to which stream.
+//! Contract with programs: JSON to the key, CSV, exit codes, and what goes to which stream.
 
 use std::process::Stdio;
 

@@ -1,4 +1,4 @@
-//! What is predicted is what a render measures.
+//! Predictions against the measurements of a render.
 
 use std::path::{Path, PathBuf};
 

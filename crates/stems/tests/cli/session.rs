@@ -1,4 +1,4 @@
-//! What session.toml controls.
+//! Settings that session.toml controls.
 
 use std::path::Path;
 

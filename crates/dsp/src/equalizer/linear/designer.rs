@@ -24,7 +24,7 @@ struct Factor {
     placement: Placement,
 }
 
-/// What comes next.
+/// Next slice of the design.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Slice {
     /// Gains from this frequency on.
