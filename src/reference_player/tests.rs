@@ -24,7 +24,7 @@ fn at(position: usize) -> TransportPosition {
     TransportPosition { playing: true, position: Some(position as i64) }
 }
 
-/// What is heard of `frames` frames of an output of 0.25, in blocks; the right channel is the left's negative.
+/// Output of `frames` frames for an input of 0.25, in blocks; the right channel is the left's negative.
 fn run(player: &mut ReferencePlayer, position: usize, frames: usize, block: usize) -> Vec<f64> {
     let mut all = Vec::new();
     while all.len() < frames {

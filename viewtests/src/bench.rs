@@ -164,7 +164,7 @@ impl Bench {
             Edit::ExportSession => {
                 session::snapshot(facts).exported = Some(ExportResult {
                     path: Ok("/home/me/Documents/Stemlink/Mix session 2.toml".into()),
-                    remarks: vec!["Bass: fader and pan are not known".into()],
+                    remarks: vec!["Bass: fader and pan are unknown".into()],
                 });
             }
             Edit::ConfirmMute(stem) => {

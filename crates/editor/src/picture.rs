@@ -181,7 +181,7 @@ impl Analyser {
             self.aim(scope, ScopePoint::Before, rate);
             self.aim(scope, ScopePoint::After, rate);
         } else if fresh > 0 {
-            scope.read(ScopePoint::After, fresh.max(FIELD), &mut self.frames);
+            scope.read_frames(ScopePoint::After, fresh.max(FIELD), &mut self.frames);
         }
         if self.stale > PAUSE {
             self.goals.iter_mut().for_each(|goal| goal.fill(FLOOR));
@@ -207,7 +207,7 @@ impl Analyser {
 
     /// Finds where the spectrum at `point` is going. Leaves the point's frames behind.
     fn aim(&mut self, scope: &Scope, point: ScopePoint, rate: Hz) {
-        scope.read(point, self.window.len(), &mut self.frames);
+        scope.read_frames(point, self.window.len(), &mut self.frames);
         self.transform();
         let bin = rate.0 / self.window.len() as f64;
         let mut goal = std::mem::take(&mut self.goals[point as usize]);
@@ -302,7 +302,7 @@ mod tests {
         while time < seconds {
             let frames: Vec<_> = (0..1600).map(|i| signal(time + f64::from(i) / 48_000.0)).collect();
             let side = |i: usize| frames.iter().map(|frame| frame[i]).collect::<Vec<_>>();
-            scope.write(ScopePoint::After, &side(0), &side(1));
+            scope.write_frames(ScopePoint::After, &side(0), &side(1));
             time += 1600.0 / 48_000.0;
             analyser.look(scope, time);
         }
@@ -358,7 +358,7 @@ mod tests {
             time += 1.0 / 60.0;
             while written <= time.min(2.0) {
                 let side = block();
-                scope.write(ScopePoint::After, &side, &side);
+                scope.write_frames(ScopePoint::After, &side, &side);
                 written += 4096.0 / 48_000.0;
             }
             let level = at(&analyser.look(scope, time).after);
@@ -383,7 +383,7 @@ mod tests {
             // what leaves turns from mono to its opposite
             let right: Vec<f64> = (0..800).map(|i| f64::from(i % 50 - 25 + frame)).collect();
             let left: Vec<f64> = right.iter().map(|x| x + 60.0 - f64::from(frame)).collect();
-            scope.write(ScopePoint::After, &left, &right);
+            scope.write_frames(ScopePoint::After, &left, &right);
             let now = analyser.look(scope, f64::from(frame) / 60.0).correlation;
             changes += usize::from(now != last);
             last = now;

@@ -79,7 +79,7 @@ fn answer(
         }
         None => MasterOutcome::Unknown,
     };
-    Some(MoveAnswer { of, into, out })
+    Some(MoveAnswer { proposal: of, input: into, output: out })
 }
 
 /// What leaves the Master: loudness from the simulation, the peak as it was measured.
@@ -99,5 +99,5 @@ fn simulated(
     let single = (into.moves.len() == 1).then_some((name, gain));
     let exchanges =
         targets.iter().map(|target| PlatformChange::new(&before, &after, target, single)).collect();
-    SimulatedOutput { length, before, after, exchanges }
+    SimulatedOutput { length, before, after, platform_changes: exchanges }
 }

@@ -22,9 +22,9 @@ pub(super) fn show(ui: &Ui, desk: &ViewCx<'_>, place: Rect, proposal: Proposal, 
         StrokeKind::Inside,
     );
     let inner = place.shrink2(vec2(PAD, 8.0));
-    let answer = desk.facts.master.answer.as_ref().filter(|answer| answer.of.stem == proposal.stem);
+    let answer = desk.facts.master.answer.as_ref().filter(|answer| answer.proposal.stem == proposal.stem);
     // figures are never shown for a move other than the one that they are of
-    let of = answer.map_or(proposal, |answer| answer.of);
+    let of = answer.map_or(proposal, |answer| answer.proposal);
     let step = (inner.height() / 2.0).min(24.0);
     let line = |n: f32, left: f32, right: f32| {
         let y = inner.center().y + (n - 0.5) * step;
@@ -33,7 +33,7 @@ pub(super) fn show(ui: &Ui, desk: &ViewCx<'_>, place: Rect, proposal: Proposal, 
     let figures = inner.max.x - (inner.width() * 0.56).clamp(376.0, 520.0);
     let name = desk.facts.snapshot.name(of.stem);
     let mut words = format!("If {name} {} dB", signed(of.gain.0, 1));
-    if answer.is_some_and(|answer| answer.into.returns_not_included) {
+    if answer.is_some_and(|answer| answer.input.returns_not_included) {
         words += " · returns not included";
     }
     let bold = pen(theme::strong(theme::BODY), look.text);
@@ -51,19 +51,19 @@ pub(super) fn show(ui: &Ui, desk: &ViewCx<'_>, place: Rect, proposal: Proposal, 
         return;
     };
     price(ui, desk, line(1.0, inner.min.x, figures - GAP), answer, platform);
-    let (sure, ink) = match answer.into.certainty {
+    let (sure, ink) = match answer.input.certainty {
         Certainty::Exact => ("exact".to_owned(), look.good),
         Certainty::Estimate(width) => (format!("estimate ±{} LU", number(width.0, 2)), look.reduction),
     };
-    let heard = Ms(answer.into.progress.heard as f64 * 100.0);
-    let into = Figures { name: "into the master", before: answer.into.before, after: answer.into.after };
+    let heard = Ms(answer.input.progress.heard as f64 * 100.0);
+    let into = Figures { name: "into the master", before: answer.input.before, after: answer.input.after };
     let over = format!("{sure}, {} heard", time(heard.0 / 1000.0));
     into.show(ui, desk, line(0.0, figures, inner.max.x), &over, ink);
     let below = line(1.0, figures, inner.max.x);
     let name = "out of the master";
-    match &answer.out {
+    match &answer.output {
         MasterOutcome::AsItEntered => {
-            Figures { name, before: answer.into.before, after: answer.into.after }
+            Figures { name, before: answer.input.before, after: answer.input.after }
                 .show(ui, desk, below, &sure, ink);
         }
         MasterOutcome::Simulated(simulated) => {
@@ -82,7 +82,9 @@ pub(super) fn show(ui: &Ui, desk: &ViewCx<'_>, place: Rect, proposal: Proposal, 
 
 /// What it does to everything else on the platform that is looked at.
 fn price(ui: &Ui, desk: &ViewCx<'_>, place: Rect, answer: &MoveAnswer, platform: usize) {
-    let Some(exchange) = answer.exchanges().get(platform).or(answer.exchanges().first()) else { return };
+    let Some(exchange) = answer.platform_changes().get(platform).or(answer.platform_changes().first()) else {
+        return;
+    };
     let quiet = pen(theme::font(theme::SMALL), desk.look.secondary);
     let target = desk.facts.master.target(&exchange.id).map_or("", |target| target.name.as_str());
     let (long, short) = match (&exchange.sentence, exchange.others) {

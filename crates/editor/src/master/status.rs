@@ -40,14 +40,14 @@ enum Offer {
 pub(super) fn show(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect) {
     let look = desk.look;
     let facts = &desk.facts.snapshot;
-    let count = facts.summed().count();
+    let count = facts.summed_stems().count();
     if count == 0 {
         return;
     }
     let small = pen(theme::font(theme::SMALL), look.secondary);
-    let Some(session) = facts.session().filter(|_| Stage::of(facts.heard()) >= Stage::Levels) else {
+    let Some(session) = facts.session().filter(|_| Stage::of(facts.heard_length()) >= Stage::Levels) else {
         let plural = if count == 1 { "" } else { "s" };
-        let listens = facts.heard().0 > 0.0;
+        let listens = facts.heard_length().0 > 0.0;
         let words = format!("{count} stem{plural}. {}", if listens { "Listening." } else { "Press play." });
         paint::label(ui, place, Align2::LEFT_CENTER, &words, &pen(theme::strong(theme::BODY), look.text));
         return;

@@ -125,7 +125,7 @@ impl Table {
             Order::Hand => tops
                 .sort_by_key(|stem| self.by_hand.iter().position(|id| *id == stem.id).unwrap_or(usize::MAX)),
             Order::Share => tops.sort_by(|a, b| {
-                let share = |stem: &StemCard| session.found(stem.id).and_then(|found| found.share);
+                let share = |stem: &StemCard| session.stem_report(stem.id).and_then(|found| found.share);
                 share(b).unwrap_or(f64::MIN).total_cmp(&share(a).unwrap_or(f64::MIN))
             }),
         }
@@ -302,8 +302,8 @@ impl Table {
                 .on_hover_text(stem.status.meaning());
             return;
         }
-        let heard = Stage::of(facts.heard());
-        let found = facts.found(stem.id);
+        let heard = Stage::of(facts.heard_length());
+        let found = facts.stem_report(stem.id);
         let cell = |column| columns.get(column).map(|x| Rect::from_x_y_ranges(x, at.y_range()));
         let one = |x: Option<f64>| x.map_or(NONE.to_owned(), |x| number(x, 1));
         if let Some(cell) = cell(Column::Short) {
@@ -343,7 +343,7 @@ impl Table {
                 .filter(|shown| shown.stem != stem.id && stem.inside != Some(shown.stem))
                 .and_then(|_| {
                     let answer = desk.facts.master.answer.as_ref()?;
-                    answer.exchanges().get(platform)?.others
+                    answer.platform_changes().get(platform)?.others
                 });
             self.ghosts.show(ui, desk, cell, stem, others);
         }
@@ -437,7 +437,7 @@ fn state(desk: &ViewCx<'_>, stem: &StemCard) -> (String, Color32) {
     if let Some(outer) = stem.inside {
         return (format!("inside {}", facts.name(outer)), look.dim);
     }
-    match facts.found(stem.id).map(|found| found.state) {
+    match facts.stem_report(stem.id).map(|found| found.state) {
         Some(StemState::Missing) => ("missing from the mix".into(), look.reduction),
         Some(StemState::Away) => ("waiting for its sound".into(), look.dim),
         _ => (stem.role.name().into(), look.dim),
@@ -454,7 +454,7 @@ fn details(ui: &mut Ui, desk: &ViewCx<'_>, stem: &StemCard) {
     if stem.status != StemStatus::Live {
         lines.push(stem.status.meaning().into());
     }
-    let found = facts.found(stem.id);
+    let found = facts.stem_report(stem.id);
     let value = |name: &str, x: Option<f64>, unit: &str| x.map(|x| format!("{name} {} {unit}", number(x, 1)));
     lines.extend(value("True peak", stem.reading.true_peak.map(|p| p.0), "dBTP"));
     lines.extend(value("Gain reduction", Some(stem.reduction.0).filter(|x| *x >= 0.05), "dB"));
@@ -513,7 +513,7 @@ fn unlinked(ui: &Ui, desk: &ViewCx<'_>, at: Rect, columns: &Columns, part: Optio
     paint::label(ui, place, Align2::LEFT_CENTER, "Unlinked", &pen(theme::font(theme::BODY), look.secondary))
         .on_hover_text("What is in the mix and comes from no Stem: tracks without one, returns, processing after a Stem.");
     if let Some(cell) = columns.get(Column::Share)
-        && Stage::of(desk.facts.snapshot.heard()) >= Stage::Shares
+        && Stage::of(desk.facts.snapshot.heard_length()) >= Stage::Shares
     {
         share(ui, desk, Rect::from_x_y_ranges(cell, at.y_range()), part, look.secondary);
     }

@@ -30,7 +30,7 @@ pub(super) fn show(ui: &mut Ui, desk: &mut ViewCx<'_>, place: Rect, tab: &mut Ta
     let mut right = print(ui, desk, pos2(place.max.x, y));
     right = references::switch(ui, desk, pos2(right, y));
     if *tab == Tab::Session
-        && Stage::of(desk.facts.snapshot.heard()) >= Stage::Platforms
+        && Stage::of(desk.facts.snapshot.heard_length()) >= Stage::Platforms
         && let Some((from, to)) = desk.facts.snapshot.timeline().and_then(|timeline| timeline.loudest)
     {
         let at = Rect::from_min_max(pos2(right - pill_width(ui, LOUDEST), y - 12.0), pos2(right, y + 12.0));
