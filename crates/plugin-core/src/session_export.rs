@@ -93,7 +93,7 @@ impl StemExport {
         }
         match self.arrival {
             Arrival::Unknown => {
-                remarks.push(format!("{name}: fader and pan are unknown; play the song and export again"))
+                remarks.push(format!("{name}: fader and pan are unknown; play the song and export again"));
             }
             Arrival::Muted => {
                 remarks.push(format!("{name}: plays, but is not in the mix; muted in this file, too"));
