@@ -292,7 +292,7 @@ impl<O: Output> MasterAnalysis<O> {
     /// Returns the name of a stem for messages.
     fn stem_name(id: StemId) -> String {
         let info = InstanceId::new(id.0).and_then(|id| ROSTER.find(id)).and_then(|view| view.info());
-        let Some(info) = info else { return "A stem that has gone".into() };
+        let Some(info) = info else { return "Removed stem".into() };
         match info.name.as_str() {
             "" => info.role.name().into(),
             name => name.into(),

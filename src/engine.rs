@@ -234,7 +234,7 @@ impl Engine {
         // a mono signal is processed as two equal channels
         widen(left, &first[range.clone()]);
         widen(right, &rest.first().unwrap_or(first)[range.clone()]);
-        self.gauges.scope().write(ScopePoint::Before, left, right);
+        self.gauges.scope().write_frames(ScopePoint::Before, left, right);
         if let Some(broadcast) = &mut self.broadcast {
             broadcast.align_stems(transport, range.start, [left, right]);
         }
@@ -249,7 +249,7 @@ impl Engine {
         let was_heard_as_it_is = self.chain.is_monitor_off();
         self.chain.process(&mut block);
         let is_metered = was_heard_as_it_is && self.chain.is_monitor_off();
-        self.gauges.scope().write(ScopePoint::After, left, right);
+        self.gauges.scope().write_frames(ScopePoint::After, left, right);
         if let Some(broadcast) = &mut self.broadcast {
             broadcast.write_block(transport, range.start, self.chain.dry_input(), [left, right]);
         }

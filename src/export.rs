@@ -16,20 +16,20 @@ use session::session_report::StemState;
 use std::time::Instant;
 use units::{Db, Hz};
 
-/// Collects the session of the Master `me` with the Stems of its mix; before it has heard any, with all Stems in
+/// Collects the session of the Master `own_view` with the Stems of its mix; before it has heard any, with all Stems in
 /// reach.
-pub fn session_export(roster: &'static Roster, me: PeerView) -> SessionExport {
-    let summary = me.summary().unwrap_or_default();
+pub fn session_export(roster: &'static Roster, own_view: PeerView) -> SessionExport {
+    let summary = own_view.summary().unwrap_or_default();
     let heard = summary.stems().next().is_some();
     let mut latencies = ClassLatencies::default();
     let mut export = SessionExport {
-        name: me.info().map(|info| info.name.as_str().to_owned()).unwrap_or_default(),
-        master: chain(ChainKind::Master, &me, &mut latencies),
+        name: own_view.info().map(|info| info.name.as_str().to_owned()).unwrap_or_default(),
+        master: chain(ChainKind::Master, &own_view, &mut latencies),
         stems: Vec::new(),
         left_out: Vec::new(),
         coverage: summary.coverage,
     };
-    let stems = StemList::new(roster, me).stems(Instant::now());
+    let stems = StemList::new(roster, own_view).stems(Instant::now());
     for card in stems.into_iter().filter(|card| card.status.is_linked()) {
         let found = find(&summary, &card);
         if heard && found.is_none() {
@@ -37,7 +37,7 @@ pub fn session_export(roster: &'static Roster, me: PeerView) -> SessionExport {
             continue;
         }
         let view = InstanceId::new(card.id.0).and_then(|id| roster.find(id));
-        let gone = || Err("it has gone".to_owned());
+        let gone = || Err("it has left the session".to_owned());
         export.stems.push(StemExport {
             name: card.name().to_owned(),
             role: card.role,
@@ -83,12 +83,13 @@ fn chain(
     view: &PeerView,
     latencies: &mut ClassLatencies,
 ) -> Result<ChainExport, String> {
-    let silent = "its host has not had it process audio yet: play the song";
+    let silent = "its host has not processed audio with it yet: play the song";
     let settings = view.settings().ok_or(silent)?;
     let status = view.block_status().ok_or(silent)?;
-    let class =
-        latencies.class(chain_kind, status.rate, status.latency).ok_or("its latency is of no class")?;
-    let (values, noise, curve) = values(chain_kind, &settings).ok_or("it is of another version")?;
+    let class = latencies
+        .class(chain_kind, status.rate, status.latency)
+        .ok_or("its latency matches no latency class")?;
+    let (values, noise, curve) = values(chain_kind, &settings).ok_or("its plugin has another version")?;
     Ok(ChainExport { class, values, noise, curve })
 }
 
@@ -122,8 +123,8 @@ fn values(
     Some((values, print, curve))
 }
 
-fn value(row: &Parameter, told: Option<f64>) -> Option<Value> {
-    match (row.kind, told) {
+fn value(row: &Parameter, published: Option<f64>) -> Option<Value> {
+    match (row.kind, published) {
         (ParameterKind::Switch, Some(on)) => Some(Value::Switch(on != 0.0)),
         (ParameterKind::Choice(choices), Some(index)) => {
             (0..choices.len()).find(|&one| one as f64 == index).map(Value::Choice)
@@ -163,7 +164,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn told(chain_kind: ChainKind, fraction: impl Fn(usize) -> f64) -> (PublishedSettings, Vec<Value>) {
+    fn published(chain_kind: ChainKind, fraction: impl Fn(usize) -> f64) -> (PublishedSettings, Vec<Value>) {
         let mut settings = PublishedSettings::new(PARAMETERS.schema(chain_kind), 1);
         let mut values = Vec::new();
         for (n, row) in PARAMETERS.for_kind(chain_kind).enumerate() {
@@ -184,7 +185,8 @@ mod tests {
     fn every_value_that_a_plugin_can_have_comes_back() {
         for chain_kind in [ChainKind::Stem, ChainKind::Master] {
             for step in 0..=1000 {
-                let (settings, expected) = told(chain_kind, |n| ((step * (n + 1)) % 1001) as f64 / 1000.0);
+                let (settings, expected) =
+                    published(chain_kind, |n| ((step * (n + 1)) % 1001) as f64 / 1000.0);
                 let (found, print, curve) = values(chain_kind, &settings).expect("is of this table");
                 assert_eq!((print, curve), (None, ThresholdCurve::default()));
                 for ((row, value), expected) in found.into_iter().zip(expected) {
@@ -198,7 +200,7 @@ mod tests {
     fn a_noise_print_comes_behind_the_parameters_whole_or_not_at_all() {
         let levels: Vec<f32> = (0..BANDS).map(|band| -100.0 + band as f32 / 7.0).collect();
         for chain_kind in [ChainKind::Stem, ChainKind::Master] {
-            let (mut settings, _) = told(chain_kind, |_| 0.5);
+            let (mut settings, _) = published(chain_kind, |_| 0.5);
             for (band, level) in levels.iter().enumerate() {
                 let whole = band == 0 || band == CURVE_POINTS;
                 assert!(whole || values(chain_kind, &settings).is_none(), "{band} levels");
@@ -213,7 +215,7 @@ mod tests {
             }
             let (_, print, curve) = values(chain_kind, &settings).expect("there is room for both");
             assert_eq!((print, curve), (NoisePrint::new(&levels), points));
-            let (mut settings, _) = told(chain_kind, |_| 0.5);
+            let (mut settings, _) = published(chain_kind, |_| 0.5);
             points.iter().for_each(|point| settings.push(Some(point.0)));
             let (_, print, curve) = values(chain_kind, &settings).expect("is of this table");
             assert_eq!((print, curve), (None, points));
@@ -221,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn only_who_comes_at_another_time_than_most_is_late() {
+    fn only_a_delay_other_than_the_most_common_one_counts() {
         let stem = |arrival| StemExport {
             name: String::new(),
             role: session::role::Role::Other,
@@ -240,7 +242,7 @@ mod tests {
 
     #[test]
     fn settings_of_another_table_are_not_taken_for_ours() {
-        let (stem, _) = told(ChainKind::Stem, |_| 0.5);
+        let (stem, _) = published(ChainKind::Stem, |_| 0.5);
         assert!(values(ChainKind::Stem, &stem).is_some() && values(ChainKind::Master, &stem).is_none());
         assert_eq!(
             values(ChainKind::Stem, &PublishedSettings::new(PARAMETERS.schema(ChainKind::Stem), 1)),
@@ -265,7 +267,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_is_told_each_value_is_one_that_the_parameter_has(
+        fn every_decoded_value_is_valid(
             numbers in proptest::collection::vec(proptest::option::of(any::<f64>()), 256),
         ) {
             let mut settings = PublishedSettings::new(PARAMETERS.schema(ChainKind::Stem), 1);

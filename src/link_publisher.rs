@@ -73,19 +73,19 @@ impl<O: Output> LinkPublisher<O> {
     }
 
     /// Connects the publisher after the instance has joined, and saves its identity.
-    pub(super) fn set_joined(&self, me: PeerView, stems: Arc<StemList>) {
+    pub(super) fn set_joined(&self, own_view: PeerView, stems: Arc<StemList>) {
         // an instance joins once
-        let _ = self.joined.set((me, stems));
+        let _ = self.joined.set((own_view, stems));
         self.save_identity(None);
     }
 
-    fn view(&self) -> Option<PeerView> {
-        self.joined.get().map(|(me, _)| *me)
+    fn own_view(&self) -> Option<PeerView> {
+        self.joined.get().map(|(own_view, _)| *own_view)
     }
 
     /// Saves id and session in the state; the id changes if an older instance has the same one.
     fn save_identity(&self, belongs_to: Option<SessionId>) {
-        let Some(id) = self.view().and_then(|me| me.id()) else { return };
+        let Some(id) = self.own_view().and_then(|own_view| own_view.id()) else { return };
         let saved = self.context.params.store.identity();
         let number = |id: u64| std::num::NonZeroU64::new(id);
         let session = belongs_to.and_then(|session| number(session.get())).or(saved.session);
@@ -98,7 +98,7 @@ impl<O: Output> LinkPublisher<O> {
 
     /// Finds the Master that sums this Stem, and publishes its summary to the window.
     fn update_master(&self) {
-        let Some(id) = self.view().and_then(|me| me.id()) else { return };
+        let Some(id) = self.own_view().and_then(|own_view| own_view.id()) else { return };
         let masters = ROSTER.peers().filter_map(|view| {
             let info = view.info().filter(|info| info.kind == InstanceKind::Master)?;
             let summary = view.summary()?;
@@ -125,15 +125,15 @@ impl<O: Output> LinkPublisher<O> {
         if hops >= last.hops + pause || heard.0 < last.heard.0 {
             *last = PublishedReadings { reading: meters.reading(), hops, heard, ..*last };
         }
-        if let Some(me) = self.view() {
-            last.spectrum = self.spectrum.lock().update(me, Instant::now());
+        if let Some(own_view) = self.own_view() {
+            last.spectrum = self.spectrum.lock().update(own_view, Instant::now());
         }
     }
 
     /// Publishes faults that keep other instances from being seen.
     fn report_faults(&self) {
         let (state, shared) = (BRIDGE.state(), &self.context.shared);
-        let owns = self.view().is_none_or(|me| ROSTER.owns_session(me));
+        let owns = self.own_view().is_none_or(|own_view| ROSTER.owns_session(own_view));
         let link = (!state.fault.is_empty()).then(|| state.fault.clone());
         shared.set_fault(FaultSource::Link, link);
         shared.set_fault(FaultSource::DoubleSession, (!owns).then(|| "This session is open twice".into()));

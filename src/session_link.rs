@@ -14,7 +14,7 @@ use std::time::Instant;
 
 /// The link as seen from one instance.
 pub(super) struct PluginLink {
-    me: PeerView,
+    own_view: PeerView,
     requester: Requester,
     stems: Arc<StemList>,
     /// Present in a Master.
@@ -23,17 +23,17 @@ pub(super) struct PluginLink {
 
 impl PluginLink {
     pub(super) fn new(
-        me: PeerView,
+        own_view: PeerView,
         requester: Requester,
         stems: Arc<StemList>,
         analysis_shared: Option<Arc<AnalysisShared>>,
     ) -> Self {
-        Self { me, requester, stems, analysis_shared }
+        Self { own_view, requester, stems, analysis_shared }
     }
 
     /// Returns the instance of a Stem, if this Master owns the session and may send requests.
-    fn asked(&self, stem: StemId) -> Option<InstanceId> {
-        InstanceId::new(stem.0).filter(|_| ROSTER.owns_session(self.me))
+    fn request_target(&self, stem: StemId) -> Option<InstanceId> {
+        InstanceId::new(stem.0).filter(|_| ROSTER.owns_session(self.own_view))
     }
 }
 
@@ -59,7 +59,7 @@ impl SessionLink for PluginLink {
 
     fn request_trim(&self, request: TrimRequest) {
         let counter = self
-            .asked(request.stem)
+            .request_target(request.stem)
             .and_then(|stem| self.requester.request_trim(stem, request.base, request.trim));
         if let Some(counter) = counter {
             self.stems.note_request(request.stem, counter, request.trim);
@@ -69,7 +69,7 @@ impl SessionLink for PluginLink {
     fn set_auditions(&self, requests: &[ListenRequest]) {
         let order = |request: &ListenRequest| {
             Some(AuditionOrder {
-                target: self.asked(request.stem)?,
+                target: self.request_target(request.stem)?,
                 base: request.base,
                 hearing: request.effect,
             })
@@ -84,6 +84,6 @@ impl SessionLink for PluginLink {
     }
 
     fn export(&self) -> ExportResult {
-        editor::files::sessions::export(&session_export(&ROSTER, self.me))
+        editor::files::sessions::export(&session_export(&ROSTER, self.own_view))
     }
 }

@@ -11,7 +11,7 @@ use chain::{ChainKind, LatencyClass};
 use link::records::PluginFormat;
 use link::stem_aligner::StemAligner;
 use link::{BRIDGE, InstanceId, ROSTER, SessionId, hop_queue};
-use meter::loudness::MIN_RATE as LOWEST_RATE_WITH_LOUDNESS;
+use meter::loudness::MIN_RATE as MIN_LOUDNESS_RATE;
 use nice_plug::prelude::{
     ActivateContext, AudioIOLayout, AuxiliaryBuffers, Buffer, BufferConfig, Params, Plugin, PluginApi,
     PluginState, ProcessContext, ProcessMode, ProcessStatus, RemoteControlsContext, RemoteControlsPage,
@@ -29,7 +29,7 @@ use std::sync::Arc;
 use units::Hz;
 
 /// Minimum sampling rate, Hz; activation fails below.
-const LOWEST_RATE: f32 = 1000.0;
+const MIN_RATE: f32 = 1000.0;
 
 /// Plugin without its names and ids.
 pub struct Shell<O: Output> {
@@ -93,7 +93,7 @@ impl<O: Output> Shell<O> {
         config: &BufferConfig,
         context: &mut impl ActivateContext<P>,
     ) -> bool {
-        if !(config.sample_rate >= LOWEST_RATE && config.sample_rate.is_finite()) {
+        if !(config.sample_rate >= MIN_RATE && config.sample_rate.is_finite()) {
             return false;
         }
         let rate = Hz(f64::from(config.sample_rate));
@@ -139,7 +139,7 @@ impl<O: Output> Shell<O> {
         };
         let mut observer = None;
         // below this rate there is no loudness
-        if let Some(worker) = self.analysis.as_mut().filter(|_| rate.0 >= LOWEST_RATE_WITH_LOUDNESS.0) {
+        if let Some(worker) = self.analysis.as_mut().filter(|_| rate.0 >= MIN_LOUDNESS_RATE.0) {
             let (sender, receiver) = hop_queue::hop_queue();
             let advice = worker.start(rate, class, receiver);
             observer = Some(StemAligner::new(&ROSTER, rate, advice, sender));
@@ -159,15 +159,15 @@ impl<O: Output> Shell<O> {
         let publisher = Arc::new(LinkPublisher::new(Arc::clone(context), format, analysis_shared.clone()));
         let wanted = identity.instance.and_then(|id| InstanceId::new(id.get()));
         let membership = BRIDGE.join(wanted, Arc::clone(&publisher) as _)?;
-        let me = membership.view();
-        let stems = Arc::new(StemList::new(&ROSTER, me));
-        publisher.set_joined(me, Arc::clone(&stems));
+        let own_view = membership.view();
+        let stems = Arc::new(StemList::new(&ROSTER, own_view));
+        publisher.set_joined(own_view, Arc::clone(&stems));
         let link: Arc<dyn SessionLink> =
-            Arc::new(PluginLink::new(me, membership.requester(), stems, analysis_shared.clone()));
+            Arc::new(PluginLink::new(own_view, membership.requester(), stems, analysis_shared.clone()));
         context.shared.connect_link(&link);
         self.link = Some(link);
         self.analysis = analysis_shared.map(|analysis_shared| {
-            AnalysisWorker::new(MasterAnalysis::new(me, analysis_shared, Arc::clone(context)))
+            AnalysisWorker::new(MasterAnalysis::new(own_view, analysis_shared, Arc::clone(context)))
         });
         Some(Broadcast::new(O::CHAIN_KIND, membership, Arc::clone(&context.meters)))
     }

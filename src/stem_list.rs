@@ -17,15 +17,15 @@ use std::time::{Duration, Instant};
 use units::Db;
 
 /// Time for which a Stem of the session stays listed after it has gone.
-const SHOWN_AFTER_GONE: Duration = Duration::from_secs(60);
+const GONE_DISPLAY_TIME: Duration = Duration::from_secs(60);
 /// Time after which a request counts as unanswered.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The Stems in reach, from the viewpoint of one instance.
+/// The Stems in reach, from the viewpoint of seen_stem instance.
 #[derive(Debug)]
 pub(super) struct StemList {
     roster: &'static Roster,
-    me: PeerView,
+    own_view: PeerView,
     memory: Mutex<StemMemory>,
 }
 
@@ -57,8 +57,8 @@ struct SeenStem {
 }
 
 impl StemList {
-    pub(super) fn new(roster: &'static Roster, me: PeerView) -> Self {
-        Self { roster, me, memory: Mutex::default() }
+    pub(super) fn new(roster: &'static Roster, own_view: PeerView) -> Self {
+        Self { roster, own_view, memory: Mutex::default() }
     }
 
     fn memory(&self) -> MutexGuard<'_, StemMemory> {
@@ -76,35 +76,38 @@ impl StemList {
     pub(super) fn update(&self, now: Instant) {
         let seen = self.seen();
         let mut memory = self.memory();
-        for one in seen {
-            memory.forget_answered(one.row.id, one.answer);
-            if one.is_summed && one.row.status.is_linked() {
-                memory.remember(one.row, now);
+        for seen_stem in seen {
+            memory.forget_answered(seen_stem.row.id, seen_stem.answer);
+            if seen_stem.is_summed && seen_stem.row.status.is_linked() {
+                memory.remember(seen_stem.row, now);
             }
         }
-        memory.seen.retain(|(_, when)| now.saturating_duration_since(*when) < SHOWN_AFTER_GONE);
+        memory.seen.retain(|(_, when)| now.saturating_duration_since(*when) < GONE_DISPLAY_TIME);
     }
 
     /// Returns the Stems in the order of their creation, gone ones last.
     pub(super) fn stems(&self, now: Instant) -> Vec<StemCard> {
         let mut seen = self.seen();
-        seen.sort_by_key(|one| (one.born, one.row.id));
+        seen.sort_by_key(|seen_stem| (seen_stem.born, seen_stem.row.id));
         let memory = self.memory();
         let mut stems: Vec<StemCard> = (seen.into_iter())
-            .map(|one| StemCard { request: memory.request(one.row.id, one.answer, now), ..one.row })
+            .map(|seen_stem| StemCard {
+                request: memory.request(seen_stem.row.id, seen_stem.answer, now),
+                ..seen_stem.row
+            })
             .collect();
         let gone = memory.gone(&stems, now);
         stems.extend(gone);
         stems
     }
 
-    /// Returns true if another Master of the session is last on the bus, so that this one's output is not the final
-    /// one.
+    /// Returns true if another Master of the session is last on the bus, so that this seen_stem's output is not the final
+    /// seen_stem.
     pub(super) fn has_final(&self) -> bool {
-        let session = self.me.info().and_then(|info| info.session);
+        let session = self.own_view.info().and_then(|info| info.session);
         session.is_some_and(|session| {
             let others =
-                self.roster.masters_of(session).into_iter().filter(|other| other.id() != self.me.id());
+                self.roster.masters_of(session).into_iter().filter(|other| other.id() != self.own_view.id());
             others
                 .filter_map(|other| other.summary())
                 .any(|summary| summary.placement == MasterPlacement::Final)
@@ -112,10 +115,10 @@ impl StemList {
     }
 
     fn seen(&self) -> Vec<SeenStem> {
-        let viewpoint = Viewpoint::new(self.roster, self.me);
+        let viewpoint = Viewpoint::new(self.roster, self.own_view);
         let bypass = PARAMETERS.for_kind(ChainKind::Stem).position(|parameter| parameter.id == "bypass");
-        let summary = self.me.summary();
-        let me = self.me.id();
+        let summary = self.own_view.summary();
+        let own_view = self.own_view.id();
         let read = |view: PeerView| {
             let info = view.info().filter(|info| info.kind == InstanceKind::Stem)?;
             let (mut row, answer) = stem_row(view, &info, bypass)?;
@@ -124,7 +127,7 @@ impl StemList {
             row.status = viewpoint.status(view, |id| is_summed(id.get()));
             Some(SeenStem {
                 born: info.born,
-                answer: answer.filter(|answer| Some(answer.sender) == me),
+                answer: answer.filter(|answer| Some(answer.sender) == own_view),
                 is_summed: is_summed(row.id.0),
                 row,
             })
@@ -143,7 +146,7 @@ impl StemMemory {
 
     /// Returns remembered Stems that are not among `stems`, until they expire.
     fn gone(&self, stems: &[StemCard], now: Instant) -> Vec<StemCard> {
-        let is_shown = |when: Instant| now.saturating_duration_since(when) < SHOWN_AFTER_GONE;
+        let is_shown = |when: Instant| now.saturating_duration_since(when) < GONE_DISPLAY_TIME;
         let gone = (self.seen.iter())
             .filter(|(seen, when)| is_shown(*when) && stems.iter().all(|stem| stem.id != seen.id));
         gone.map(|(seen, _)| StemCard { status: StemStatus::Gone, ..seen.clone() }).collect()
@@ -243,7 +246,7 @@ mod tests {
         assert_eq!(
             memory.request(stem, old, after(6)),
             TrimRequestState::Unanswered,
-            "that answered another one"
+            "that answered another seen_stem"
         );
         for _ in 0..2 {
             assert_eq!(

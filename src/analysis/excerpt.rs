@@ -60,7 +60,7 @@ mod tests {
     use units::Hz;
 
     #[test]
-    fn who_has_not_come_that_far_sleeps_and_what_a_ring_has_lost_was_there() {
+    fn a_stem_that_stopped_earlier_is_silent_and_overwritten_audio_is_not_silence() {
         static ROSTER: Roster = Roster::new();
         let (mut audio_writer, mut control_writer) =
             ROSTER.join(Origin::Local, None, &InstanceInfo::default()).expect("there is room");

@@ -164,7 +164,7 @@ impl TestWindow {
             Edit::ExportSession => {
                 session::snapshot(model).exported = Some(ExportResult {
                     path: Ok("/home/me/Documents/Stemlink/Mix session 2.toml".into()),
-                    remarks: vec!["Bass: fader and pan are not known".into()],
+                    remarks: vec!["Bass: fader and pan are unknown".into()],
                 });
             }
             Edit::ConfirmMute(stem) => {

@@ -353,8 +353,8 @@ pub fn answer(model: &ViewModel, of: Proposal) -> Option<MoveAnswer> {
     let certainty = if session.is_trusted() { Certainty::Exact } else { Certainty::Estimate(Lu(0.34)) };
     let (out_before, out_after) = (mix(OUT), mix((OUT.0 + more * 0.25, OUT.1)));
     Some(MoveAnswer {
-        of,
-        into: MovePrediction {
+        proposal: of,
+        input: MovePrediction {
             moves: vec![Move { source: index, gain: of.gain }],
             certainty,
             progress: session.progress,
@@ -364,11 +364,11 @@ pub fn answer(model: &ViewModel, of: Proposal) -> Option<MoveAnswer> {
             returns_not_included: certainty != Certainty::Exact,
             platform_changes: exchanges(&before, &after),
         },
-        out: MasterOutcome::Simulated(Box::new(SimulatedOutput {
+        output: MasterOutcome::Simulated(Box::new(SimulatedOutput {
             length: Ms(20_000.0),
             before: out_before,
             after: out_after,
-            exchanges: exchanges(&out_before, &out_after),
+            platform_changes: exchanges(&out_before, &out_after),
         })),
     })
 }

@@ -494,7 +494,7 @@ fn a_session_is_exported_from_the_list_which_says_where_it_is_and_what_is_lackin
     let asked = driven.state().done.iter().filter(|edit| **edit == Edit::ExportSession).count();
     assert_eq!(asked, 1);
     assert!(says(&driven, "/home/me/Documents/Stemlink/Mix session 2.toml"), "the list stays open");
-    assert!(says(&driven, "Bass: fader and pan are not known"));
+    assert!(says(&driven, "Bass: fader and pan are unknown"));
 }
 
 #[test]

@@ -306,7 +306,7 @@ mod tests {
         while time < seconds {
             let frames: Vec<_> = (0..1600).map(|i| signal(time + f64::from(i) / 48_000.0)).collect();
             let side = |i: usize| frames.iter().map(|frame| frame[i]).collect::<Vec<_>>();
-            scope.write(ScopePoint::After, &side(0), &side(1));
+            scope.write_frames(ScopePoint::After, &side(0), &side(1));
             time += 1600.0 / 48_000.0;
             analyser.update(scope, time);
         }
@@ -364,7 +364,7 @@ mod tests {
             time += 1.0 / 60.0;
             while written <= time.min(2.0) {
                 let side = block();
-                scope.write(ScopePoint::After, &side, &side);
+                scope.write_frames(ScopePoint::After, &side, &side);
                 written += 4096.0 / 48_000.0;
             }
             let level = at(&analyser.update(scope, time).after);

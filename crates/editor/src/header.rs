@@ -254,7 +254,7 @@ fn window_menu(ui: &mut Ui, cx: &mut ViewCx<'_>, centre: Pos2, requests: &mut Wi
 fn stems(ui: &Ui, cx: &ViewCx<'_>, place: Rect) {
     let (look, session) = (&cx.look, &cx.model.snapshot);
     let gone = session.stems.iter().filter(|stem| stem.status == StemStatus::Gone).count();
-    let count = session.summed().count();
+    let count = session.summed_stems().count();
     let plural = if count == 1 { "" } else { "s" };
     let (lamp, ink, words) = match (count, gone) {
         (0, 0) => (look.dim, look.secondary, "No stems yet".to_owned()),

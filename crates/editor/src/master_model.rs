@@ -78,7 +78,7 @@ fn answer(
         }
         None => MasterOutcome::Unknown,
     };
-    Some(MoveAnswer { of, into, out })
+    Some(MoveAnswer { proposal: of, input: into, output: out })
 }
 
 /// Returns the Master's output: loudness from the simulation, measured peak.
@@ -98,5 +98,5 @@ fn simulated(
     let single = (into.moves.len() == 1).then_some((name, gain));
     let exchanges =
         targets.iter().map(|target| PlatformChange::new(&before, &after, target, single)).collect();
-    SimulatedOutput { length, before, after, exchanges }
+    SimulatedOutput { length, before, after, platform_changes: exchanges }
 }

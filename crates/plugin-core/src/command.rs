@@ -59,7 +59,7 @@ pub struct TrimChange {
 
 impl TrimChange {
     /// Difference below which trims count as equal, dB.
-    const SAME: f64 = 0.005;
+    const EQUAL_TRIM_TOLERANCE: f64 = 0.005;
 
     /// Returns the inverse change.
     pub fn reversed(self) -> Self {
@@ -69,9 +69,9 @@ impl TrimChange {
     /// Returns the request that makes this change; `None` if the Stem is not among `stems`, its trim is not the one
     /// before, or nothing would change.
     pub fn request(self, stems: &[StemCard]) -> Option<TrimRequest> {
-        let are_same = |a: Db, b: Db| (a.0 - b.0).abs() < Self::SAME;
-        let has = |stem: &&StemCard| stem.id == self.stem && are_same(stem.trim, self.before);
-        let stem = stems.iter().find(has).filter(|_| !are_same(self.before, self.after))?;
+        let are_equal = |a: Db, b: Db| (a.0 - b.0).abs() < Self::EQUAL_TRIM_TOLERANCE;
+        let has = |stem: &&StemCard| stem.id == self.stem && are_equal(stem.trim, self.before);
+        let stem = stems.iter().find(has).filter(|_| !are_equal(self.before, self.after))?;
         Some(TrimRequest { stem: stem.id, base: stem.revision, trim: self.after })
     }
 }

@@ -248,7 +248,7 @@ fn check(chain_kind: ChainKind, state: &PluginState) -> Result<(), String> {
     }
     for (id, saved) in document.kept.iter().flatten().flat_map(|kept| &kept.0) {
         if row(chain_kind, id).is_some_and(|row| read(row, saved).is_none()) {
-            return Err(format!("kept settings: {id} has no such value"));
+            return Err(format!("slot settings: {id} has an invalid value"));
         }
     }
     for (id, value) in &state.params {
@@ -270,7 +270,7 @@ fn check(chain_kind: ChainKind, state: &PluginState) -> Result<(), String> {
             },
         };
         if !fine {
-            return Err(format!("{} has no such value", shorten(id)));
+            return Err(format!("{} has an invalid value", shorten(id)));
         }
     }
     Ok(())

@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn the_audio_thread_does_not_wait_for_who_writes() {
+    fn the_audio_thread_does_not_wait_for_a_writer() {
         let noise = Noise::new(Changes::default());
         noise.writing.store(true, Ordering::Relaxed);
         assert!(!noise.try_set_print(Some(&print(-80.0))));

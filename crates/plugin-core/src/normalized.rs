@@ -98,7 +98,7 @@ mod tests {
     use chain::parameters::PARAMETERS;
 
     #[test]
-    fn travel_and_value_are_inverse() {
+    fn normalized_and_value_are_inverse() {
         for p in PARAMETERS.all() {
             for i in 0..=1000 {
                 let value = value_from_normalized(p, i as f32 / 1000.0);
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn off_is_at_the_end_of_the_travel_and_nowhere_else() {
+    fn off_is_at_zero_and_nowhere_else() {
         let p = PARAMETERS.find("mono_below").expect("exists");
         assert_eq!(value_from_normalized(p, 0.0), Value::Number(None));
         assert_eq!(normalized_from_value(p, Value::Number(None)), 0.0);

@@ -180,9 +180,9 @@ pub fn read(chain_kind: ChainKind, text: &str) -> Result<Values, String> {
         let (id, value) = line.split_once('=').ok_or_else(|| fault("not `parameter = value`"))?;
         let id = id.trim();
         let row = values.iter_mut().find(|(row, _)| row.id == id);
-        let (row, target) = row.ok_or_else(|| fault("no such parameter in presets"))?;
+        let (row, target) = row.ok_or_else(|| fault("unknown preset parameter"))?;
         let value = value.split(" #").next().unwrap_or_default().trim().trim_matches('"');
-        let value = parse(row, value).ok_or_else(|| fault("the parameter has no such value"))?;
+        let value = parse(row, value).ok_or_else(|| fault("invalid value for this parameter"))?;
         let in_range = match (row.kind, value) {
             (ParameterKind::Number { min, max, .. }, Value::Number(Some(x))) => (min..=max).contains(&x),
             _ => true,

@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_cue_is_held_and_the_others_are_freed_by_whoever_collects() {
+    fn the_newest_request_is_held_and_the_others_are_freed_outside_the_audio_thread() {
         let exchange = ClipExchange::default();
         let mut inbox = exchange.take_inbox().expect("there is one");
         assert!(exchange.take_inbox().is_none(), "and no second");

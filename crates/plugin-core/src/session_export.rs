@@ -89,16 +89,17 @@ impl StemExport {
         let name = &self.name;
         let mut remarks = Vec::new();
         if let Err(why) = &self.chain {
-            remarks.push(format!("{name}: its settings are not known, {why}; its chain is neutral here"));
+            remarks.push(format!("{name}: settings unknown ({why}); its chain is neutral in this file"));
         }
         match self.arrival {
-            Arrival::Unknown => remarks
-                .push(format!("{name}: fader and pan are not known; play the song, and export it again")),
+            Arrival::Unknown => {
+                remarks.push(format!("{name}: fader and pan are unknown; play the song and export again"));
+            }
             Arrival::Muted => {
-                remarks.push(format!("{name}: it sounds, but is not in the mix; it is muted here, too"));
+                remarks.push(format!("{name}: plays, but is not in the mix; muted in this file, too"));
             }
             Arrival::Found(_, delay) if delay != 0 => remarks.push(format!(
-                "{name}: it arrives {} samples {} in the project; it is in time here",
+                "{name}: arrives {} samples {} in the project; in time in this file",
                 delay.abs(),
                 if delay > 0 { "late" } else { "early" }
             )),
@@ -113,7 +114,7 @@ impl SessionExport {
     pub fn remarks(&self) -> Vec<String> {
         let mut remarks = Vec::new();
         if let Err(why) = &self.master {
-            remarks.push(format!("Master: its settings are not known, {why}; its chain is neutral here"));
+            remarks.push(format!("Master: settings unknown ({why}); its chain is neutral in this file"));
         }
         if self.stems.is_empty() {
             remarks.push("no Stems are linked".into());
@@ -121,7 +122,7 @@ impl SessionExport {
         if let Some(coverage) = self.coverage.filter(|coverage| *coverage < COMPLETE_COVERAGE) {
             let percent = (coverage * 1e5).floor() / 1e3;
             remarks.push(format!(
-                "the stems explain {percent} % of the mix only: faders and pans may be off, and the rest is missing here"
+                "the stems explain only {percent} % of the mix: faders and pans may be inexact, and the rest is missing in this file"
             ));
         }
         remarks.extend(self.stems.iter().flat_map(StemExport::remarks));
@@ -139,12 +140,12 @@ impl SessionExport {
                 self.name,
                 env!("CARGO_PKG_VERSION")
             ),
-            "Export each stem as it enters its Stem, to a file that is called like its track; then".into(),
+            "Export each stem as it enters its Stem, to a file named like its track; then".into(),
             "stems master FOLDER --session FILE renders what the plugins play.".into(),
         ];
         let remarks = self.remarks();
         if !remarks.is_empty() {
-            comment.extend([String::new(), "Otherwise than in the project:".into()]);
+            comment.extend([String::new(), "Differences from the project:".into()]);
         }
         comment.extend(remarks.iter().map(|remark| format!("- {remark}")));
         SessionDraft {
@@ -237,18 +238,18 @@ mod tests {
     #[test]
     fn what_could_not_be_had_is_said_and_the_rest_is_written() {
         let mut lost = stem("Bass", Arrival::Unknown);
-        lost.chain = Err("it is of another version".into());
+        lost.chain = Err("its plugin has another version".into());
         let crossed = Arrival::Found([[0.5, 0.25], [0.0, 0.5]], 64);
         let mut session = session(vec![lost, stem("Bass", Arrival::Muted), stem("bass", crossed)]);
         session.left_out.push("Drums\nschema = 3".into());
         session.coverage = Some(0.987_65);
         let text = session.write();
         for part in [
-            "# - Bass: its settings are not known, it is of another version; its chain is neutral here\n",
-            "# - Bass: fader and pan are not known",
-            "# - Bass: it sounds, but is not in the mix",
-            "# - bass: it arrives 64 samples late",
-            "# - the stems explain 98.765 % of the mix only",
+            "# - Bass: settings unknown (its plugin has another version); its chain is neutral in this file\n",
+            "# - Bass: fader and pan are unknown",
+            "# - Bass: plays, but is not in the mix",
+            "# - bass: arrives 64 samples late",
+            "# - the stems explain only 98.765 % of the mix",
             "# - Drums schema = 3: not in this mix",
             "name = \"Bass 2\"\n",
             "name = \"bass 3\"\n",

@@ -59,17 +59,17 @@ impl SessionSnapshot {
     }
 
     /// Returns the report of the Stem `id`.
-    pub fn found(&self, id: StemId) -> Option<&StemReport> {
+    pub fn stem_report(&self, id: StemId) -> Option<&StemReport> {
         self.session()?.stems.iter().find(|stem| stem.id == id)
     }
 
     /// Returns the length of the recorded programme.
-    pub fn heard(&self) -> Ms {
+    pub fn heard_length(&self) -> Ms {
         Ms(self.session().map_or(0, |session| session.progress.heard) as f64 * HOP_LENGTH.0)
     }
 
     /// Returns the Stems of the mix: linked, of this session, not nested.
-    pub fn summed(&self) -> impl Iterator<Item = &StemCard> {
+    pub fn summed_stems(&self) -> impl Iterator<Item = &StemCard> {
         self.stems.iter().filter(|stem| stem.inside.is_none() && stem.status.is_linked())
     }
 
@@ -145,15 +145,13 @@ impl FaultSource {
     /// Returns the consequence of such a fault, for the user.
     pub fn meaning(self) -> &'static str {
         match self {
-            Self::Analysis => {
-                "What is said of the session is no longer brought up to date; the sound is as set."
-            }
-            Self::Link => "Instances in other processes are not seen; those in this one are.",
+            Self::Analysis => "Session results are no longer updated; the sound is unaffected.",
+            Self::Link => "Instances in other processes are not seen; those in this process are.",
             Self::DoubleSession => {
-                "The Master that was opened first asks Stems for trims; this one only shows."
+                "Only the Master that was opened first can request trims; this one only displays."
             }
             Self::OtherVersion => {
-                "They are in another process and cannot be understood: they are neither seen nor summed. Use one version everywhere, and start the hosts anew."
+                "They run in another process and are neither shown nor summed. Use the same version everywhere and restart the hosts."
             }
         }
     }
@@ -272,19 +270,19 @@ pub enum TrimRequestState {
 #[derive(Clone, Debug, PartialEq)]
 pub struct MoveAnswer {
     /// The proposed move.
-    pub of: Proposal,
+    pub proposal: Proposal,
     /// Prediction at the Master's input.
-    pub into: MovePrediction,
+    pub input: MovePrediction,
     /// Prediction at the Master's output.
-    pub out: MasterOutcome,
+    pub output: MasterOutcome,
 }
 
 impl MoveAnswer {
     /// Returns the changes on each platform: of the Master's output if it is known, else of its input.
-    pub fn exchanges(&self) -> &[PlatformChange] {
-        match &self.out {
-            MasterOutcome::Simulated(simulated) => &simulated.exchanges,
-            _ => &self.into.platform_changes,
+    pub fn platform_changes(&self) -> &[PlatformChange] {
+        match &self.output {
+            MasterOutcome::Simulated(simulated) => &simulated.platform_changes,
+            _ => &self.input.platform_changes,
         }
     }
 }
@@ -310,7 +308,7 @@ pub struct SimulatedOutput {
     /// Reading with the move.
     pub after: Reading,
     /// Changes on each platform.
-    pub exchanges: Vec<PlatformChange>,
+    pub platform_changes: Vec<PlatformChange>,
 }
 
 /// Timeline of a session.

@@ -24,7 +24,7 @@ pub(super) fn draw_prediction(ui: &Ui, cx: &ViewCx<'_>, place: Rect, proposal: P
     let inner = place.shrink2(vec2(PAD, 8.0));
     let answer = cx.model.master.answer.as_ref().filter(|answer| answer.of.stem == proposal.stem);
     // figures are never shown for a move other than the one that they are of
-    let of = answer.map_or(proposal, |answer| answer.of);
+    let of = answer.map_or(proposal, |answer| answer.proposal);
     let step = (inner.height() / 2.0).min(24.0);
     let line = |n: f32, left: f32, right: f32| {
         let y = inner.center().y + (n - 0.5) * step;
@@ -33,7 +33,7 @@ pub(super) fn draw_prediction(ui: &Ui, cx: &ViewCx<'_>, place: Rect, proposal: P
     let figures = inner.max.x - (inner.width() * 0.56).clamp(376.0, 520.0);
     let name = cx.model.snapshot.name(of.stem);
     let mut words = format!("If {name} {} dB", signed(of.gain.0, 1));
-    if answer.is_some_and(|answer| answer.into.returns_not_included) {
+    if answer.is_some_and(|answer| answer.input.returns_not_included) {
         words += " · returns not included";
     }
     let bold = pen(theme::strong(theme::BODY), look.text);
@@ -61,7 +61,7 @@ pub(super) fn draw_prediction(ui: &Ui, cx: &ViewCx<'_>, place: Rect, proposal: P
     into.draw_row(ui, cx, line(0.0, figures, inner.max.x), &over, ink);
     let below = line(1.0, figures, inner.max.x);
     let name = "out of the master";
-    match &answer.out {
+    match &answer.output {
         MasterOutcome::AsItEntered => {
             LoudnessRow { name, before: answer.into.before, after: answer.into.after }
                 .draw_row(ui, cx, below, &sure, ink);

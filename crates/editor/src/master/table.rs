@@ -125,7 +125,7 @@ impl StemTable {
             Order::Hand => tops
                 .sort_by_key(|stem| self.by_hand.iter().position(|id| *id == stem.id).unwrap_or(usize::MAX)),
             Order::Share => tops.sort_by(|a, b| {
-                let share = |stem: &StemCard| session.found(stem.id).and_then(|found| found.share);
+                let share = |stem: &StemCard| session.stem_report(stem.id).and_then(|found| found.share);
                 share(b).unwrap_or(f64::MIN).total_cmp(&share(a).unwrap_or(f64::MIN))
             }),
         }

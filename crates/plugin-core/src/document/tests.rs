@@ -97,7 +97,7 @@ fn identity_and_trim_are_checked_like_the_rest() {
 }
 
 #[test]
-fn who_lives_keeps_its_identity_whatever_is_loaded_and_takes_the_trim() {
+fn a_linked_instance_keeps_its_identity_and_takes_the_loaded_trim() {
     let id =
         |number: u64| Identity { instance: NonZeroU64::new(number), session: NonZeroU64::new(number + 1) };
     let document = |number: u64, trim: f64| {

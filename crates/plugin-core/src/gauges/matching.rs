@@ -43,7 +43,7 @@ impl LoudnessMatch {
         for ((point, filters), power) in
             [ScopePoint::Before, ScopePoint::After].into_iter().zip(&mut self.filters).zip(&mut now)
         {
-            scope.read(point, fresh, &mut self.frames);
+            scope.read_frames(point, fresh, &mut self.frames);
             for (side, filter) in filters.iter_mut().enumerate() {
                 self.channel.clear();
                 self.channel.extend(self.frames.iter().map(|frame| f64::from(frame[side])));
@@ -79,8 +79,8 @@ mod tests {
         for block in 0..seconds * 48 {
             let before: Vec<f64> = noise(block as u64 + 1, 1000, level);
             let after: Vec<f64> = before.iter().map(|x| x * gain.gain()).collect();
-            gauges.scope().write(ScopePoint::Before, &before, &before);
-            gauges.scope().write(ScopePoint::After, &after, &after);
+            gauges.scope().write_frames(ScopePoint::Before, &before, &before);
+            gauges.scope().write_frames(ScopePoint::After, &after, &after);
             matching.update(gauges.scope());
         }
     }
@@ -114,8 +114,8 @@ mod tests {
             let (low, high) = (tone(20.0), tone(1000.0));
             let before: Vec<f64> = (0..1000).map(|i| 0.2 * (low(i) + high(i))).collect();
             let after: Vec<f64> = (0..1000).map(|i| 0.2 * high(i)).collect();
-            gauges.scope().write(ScopePoint::Before, &before, &before);
-            gauges.scope().write(ScopePoint::After, &after, &after);
+            gauges.scope().write_frames(ScopePoint::Before, &before, &before);
+            gauges.scope().write_frames(ScopePoint::After, &after, &after);
             matching.update(gauges.scope());
         }
         let gain = matching.gain().expect("heard").0;

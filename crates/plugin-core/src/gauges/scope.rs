@@ -118,7 +118,7 @@ impl Scope {
     }
 
     /// Writes frames, both channels equally long, while a window watches. For the audio thread.
-    pub fn write(&self, point: ScopePoint, left: &[f64], right: &[f64]) {
+    pub fn write_frames(&self, point: ScopePoint, left: &[f64], right: &[f64]) {
         if let Some(rings) = self.watched() {
             let ring = rings.at(point);
             ring.write(left.iter().zip(right).map(|(&l, &r)| [l as f32, r as f32]));
@@ -153,7 +153,7 @@ impl Scope {
     }
 
     /// Reads the `newest` frames at `point`, oldest first; returns the number ever written.
-    pub fn read(&self, point: ScopePoint, newest: usize, into: &mut Vec<[f32; 2]>) -> u64 {
+    pub fn read_frames(&self, point: ScopePoint, newest: usize, into: &mut Vec<[f32; 2]>) -> u64 {
         into.clear();
         self.rings.get().map_or(0, |rings| rings.at(point).read(newest, into))
     }
@@ -231,17 +231,17 @@ mod tests {
         let owner = Arc::new(Owner::default());
         let scope = &owner.0;
         let mut seen = Vec::new();
-        scope.write(ScopePoint::After, &[1.0], &[2.0]);
-        assert_eq!((scope.read(ScopePoint::After, 10, &mut seen), seen.len()), (0, 0));
+        scope.write_frames(ScopePoint::After, &[1.0], &[2.0]);
+        assert_eq!((scope.read_frames(ScopePoint::After, 10, &mut seen), seen.len()), (0, 0));
         let watch = ScopeWatch::new(Arc::clone(&owner));
-        scope.write(ScopePoint::After, &[1.0, 3.0], &[2.0, 4.0]);
-        scope.write(ScopePoint::Before, &[9.0], &[9.0]);
-        assert_eq!(scope.read(ScopePoint::After, 1, &mut seen), 2);
+        scope.write_frames(ScopePoint::After, &[1.0, 3.0], &[2.0, 4.0]);
+        scope.write_frames(ScopePoint::Before, &[9.0], &[9.0]);
+        assert_eq!(scope.read_frames(ScopePoint::After, 1, &mut seen), 2);
         assert_eq!(seen, [[3.0, 4.0]]);
-        scope.read(ScopePoint::Before, 10, &mut seen);
+        scope.read_frames(ScopePoint::Before, 10, &mut seen);
         assert_eq!(seen, [[9.0, 9.0]]);
         drop(watch);
-        scope.write(ScopePoint::After, &[5.0], &[5.0]);
+        scope.write_frames(ScopePoint::After, &[5.0], &[5.0]);
         assert_eq!(scope.written(), 2);
     }
 
@@ -251,10 +251,10 @@ mod tests {
         let _watch = ScopeWatch::new(Arc::clone(&owner));
         let ramp: Vec<f64> = (0..SCOPE_FRAMES + 700).map(|i| i as f64).collect();
         for part in ramp.chunks(333) {
-            owner.0.write(ScopePoint::Before, part, part);
+            owner.0.write_frames(ScopePoint::Before, part, part);
         }
         let mut seen = Vec::new();
-        owner.0.read(ScopePoint::Before, SCOPE_FRAMES, &mut seen);
+        owner.0.read_frames(ScopePoint::Before, SCOPE_FRAMES, &mut seen);
         assert_eq!(
             (seen.len(), seen[0], seen[SCOPE_FRAMES - 1][1]),
             (SCOPE_FRAMES, [700.0; 2], (SCOPE_FRAMES + 699) as f32)
@@ -274,16 +274,16 @@ mod tests {
     }
 
     #[test]
-    fn sound_wakes_whoever_watches_silence_does_not() {
+    fn sound_calls_back_while_watched_and_silence_does_not() {
         let owner = Arc::new(Owner::default());
         let woken = Arc::new(AtomicU32::new(0));
         let counter = Arc::clone(&woken);
         owner.0.set_sound_callback(move || _ = counter.fetch_add(1, Ordering::Relaxed));
-        owner.0.write(ScopePoint::After, &[1.0], &[0.0]);
+        owner.0.write_frames(ScopePoint::After, &[1.0], &[0.0]);
         let _watch = ScopeWatch::new(Arc::clone(&owner));
-        owner.0.write(ScopePoint::After, &[0.0], &[0.0]);
+        owner.0.write_frames(ScopePoint::After, &[0.0], &[0.0]);
         assert_eq!(woken.load(Ordering::Relaxed), 0);
-        owner.0.write(ScopePoint::Before, &[0.0, 0.0], &[0.0, 0.1]);
+        owner.0.write_frames(ScopePoint::Before, &[0.0, 0.0], &[0.0, 0.1]);
         assert_eq!(woken.load(Ordering::Relaxed), 1);
     }
 
