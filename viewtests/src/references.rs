@@ -1,4 +1,4 @@
-//! References as a Master's window has them, and what becomes of what a person does with them.
+//! Reference scenes of a Master's window, and the effect of edits on them.
 
 use chain::monitor::MonitorMode;
 use editor::view_model::ViewModel;
@@ -33,7 +33,7 @@ pub fn compared() -> ViewModel {
     model
 }
 
-/// As many as there can be, with long names, one of them heard.
+/// The largest number of references, with long names, one of them playing.
 pub fn many() -> ViewModel {
     let mut model = crate::session::crowded();
     let song = |n: usize| {
@@ -54,7 +54,7 @@ pub fn many() -> ViewModel {
     model
 }
 
-/// The files are these.
+/// Sets the reference files.
 pub fn set_files(model: &mut ViewModel, paths: &[String]) {
     let known = std::mem::take(&mut model.master.references.kept);
     let of = |path: &String| known.iter().find(|one| one.path == *path).cloned();
@@ -64,7 +64,7 @@ pub fn set_files(model: &mut ViewModel, paths: &[String]) {
         .collect();
 }
 
-/// That file is heard, or the mix.
+/// Plays a reference; `None`: the mix.
 pub fn play(model: &mut ViewModel, path: Option<&str>) {
     let references = &mut model.master.references;
     let place = references.kept.iter().position(|one| Some(one.path.as_str()) == path);

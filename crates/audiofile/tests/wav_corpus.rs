@@ -286,7 +286,7 @@ fn ds64(data: u64, frames: u64) -> Vec<u8> {
     chunk(b"ds64", &bytes)
 }
 
-/// How the two readers must relate on a file.
+/// Required relation of the two readers on a file.
 enum Relation {
     /// The same samples.
     Same,

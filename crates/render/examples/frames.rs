@@ -26,7 +26,7 @@ use units::{Db, Hz};
 const RATE: Hz = Hz(48_000.0);
 const SECOND: usize = 48_000;
 
-/// What is run on a block.
+/// Processing of one block.
 type Unit = Box<dyn FnMut(&mut [f64], &mut [f64])>;
 
 /// A unit's name and how it is made.
@@ -93,7 +93,7 @@ fn chain(settings: ChainSettings) -> Unit {
     Box::new(move |left, right| chain.process(&mut Block::new(left, right)))
 }
 
-/// What a plugin does: the chain, if any, and what its meters do on the audio thread.
+/// Work of a plugin: the chain, if any, and its meters on the audio thread.
 fn metered(settings: Option<ChainSettings>) -> Unit {
     let mut chain = settings.map(chain);
     let mut hops = HopMeter::new(RATE, &Layout::stereo());
@@ -115,8 +115,7 @@ fn metered(settings: Option<ChainSettings>) -> Unit {
     })
 }
 
-/// What a Master's window reads 60 times a second: everybody's presence, label, pulse and figures, of as many as there can
-/// be.
+/// Reads of a Master's window, 60 times a second: presence, name, status and readings of the largest number of Stems.
 fn link() -> Unit {
     static ROSTER: Roster = Roster::new();
     let label = InstanceInfo {

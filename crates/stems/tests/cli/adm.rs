@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::tool::*;
 
-/// What MediaInfo and the EBU renderer say; none where they are not installed.
+/// Reports of MediaInfo and the EBU renderer; `None` if they are not installed.
 fn judged(file: &Path, folder: &Path) -> Option<Value> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let python = || {

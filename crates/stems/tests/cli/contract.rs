@@ -1,4 +1,4 @@
-//! What programs rely on: JSON to the key, CSV, exit codes, and what goes to which stream.
+//! Interface for programs: JSON keys, CSV, exit codes, and the use of standard output and error.
 
 use std::process::Stdio;
 

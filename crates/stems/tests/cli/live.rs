@@ -26,7 +26,7 @@ struct Puppet {
     label: InstanceInfo,
     figures: StemReadings,
     summary: Mutex<SessionSummary>,
-    /// What it says to questions; `None`: nothing.
+    /// Answer to requests; `None`: no answer.
     answer: Option<Answer>,
 }
 
@@ -60,7 +60,7 @@ impl InstanceSource for Puppet {
     }
 }
 
-/// What a Master has to say.
+/// Answer of a Master.
 #[derive(Clone, Copy)]
 struct Answer {
     into: Option<[f64; 2]>,
@@ -177,7 +177,7 @@ impl Process {
     }
 }
 
-/// Where the processes of a test meet.
+/// Runtime folder shared by the processes of a test.
 fn meeting() -> (tempfile::TempDir, PathBuf) {
     let folder = temporary();
     let place = folder.path().join("stemlink-1");

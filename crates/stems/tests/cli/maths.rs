@@ -1,4 +1,4 @@
-//! What is predicted is what a render measures.
+//! Predictions equal the measurement of a render.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,4 @@
-//! What a master takes does not grow with the song.
+//! Memory of a master run does not grow with the song.
 #![cfg(target_os = "linux")]
 
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! What session.toml controls.
+//! Settings of session.toml.
 
 use std::path::Path;
 

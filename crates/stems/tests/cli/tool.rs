@@ -10,7 +10,7 @@ use serde_json::Value;
 pub(crate) use testkit::Random;
 use units::{Db, Hz};
 
-/// What a run left on its standard streams.
+/// Exit code and standard streams of a run.
 pub(crate) struct Run {
     pub(crate) code: i32,
     pub(crate) out: String,
@@ -190,7 +190,7 @@ pub(crate) fn keys(value: &Value) -> Vec<&str> {
     value.as_object().map(|object| object.keys().map(String::as_str).collect()).unwrap_or_default()
 }
 
-/// Whether an oracle is installed; without it the test passes, unless `STEMLINK_REQUIRE_ORACLES=1`.
+/// Returns true if an oracle is installed; without it the test passes, unless `STEMLINK_REQUIRE_ORACLES=1`.
 pub(crate) fn present(program: &str, probe: &[&str]) -> bool {
     let runs = Command::new(program).args(probe).output().is_ok_and(|out| out.status.success());
     let required = std::env::var("STEMLINK_REQUIRE_ORACLES").as_deref() == Ok("1");
