@@ -1,4 +1,4 @@
-//! A view on a bench: model in, edits applied to plain settings, no host.
+//! Test window: view model in, edits applied to plain settings, no host.
 
 use crate::painter::{Image, Painter};
 use crate::{references, session};
@@ -15,11 +15,11 @@ use egui_kittest::{Harness, HarnessBuilder};
 use plugin_core::session_view::ExportResult;
 use units::Ms;
 
-/// A view, what it shows and what was done with it.
+/// A view, its model and the edits so far.
 pub struct TestWindow {
-    /// Facts that the view shows; edits change them.
+    /// Model that the view shows; edits change it.
     pub model: ViewModel,
-    /// The steps so far.
+    /// Queue and undo history of edits.
     pub edits: Edits,
     /// Every edit so far.
     pub done: Vec<Edit>,
@@ -32,21 +32,21 @@ pub struct TestWindow {
     painter: Painter,
 }
 
-/// Either view.
+/// View of a Stem or a Master.
 enum View {
     Stem(StemView),
     Master(MasterView),
 }
 
-/// A bench that can be driven.
+/// Test window with its harness.
 pub type Driven = Harness<'static, TestWindow>;
 
-/// The middle of what is called `name`.
+/// Returns the centre of the element called `name`.
 pub fn middle(driven: &Driven, name: &str) -> Pos2 {
     driven.get_by_label(name).rect().center()
 }
 
-/// Takes hold of what is at `from` and moves it towards `to`; it is not let go.
+/// Drags from `from` to `to` without releasing.
 pub fn pull(driven: &mut Driven, from: Pos2, to: Pos2) {
     driven.hover_at(from);
     driven.run();
@@ -58,7 +58,7 @@ pub fn pull(driven: &mut Driven, from: Pos2, to: Pos2) {
     }
 }
 
-/// Puts a Stem's or a Master's view on a bench, as the model say.
+/// Opens the view of a Stem or a Master, as the model says.
 pub fn view(model: ViewModel, look: Palette, size: Vec2, pixels_per_point: f32) -> Driven {
     let painter = Painter::default();
     let bench = TestWindow {
@@ -192,7 +192,7 @@ impl TestWindow {
     }
 }
 
-/// Draws what the view shows now.
+/// Returns an image of the view.
 pub fn picture(driven: &Driven) -> Image {
     let output = driven.output();
     let primitives = driven.ctx.tessellate(output.shapes.clone(), output.pixels_per_point);

@@ -1,4 +1,4 @@
-//! Hands on a view: what is typed, turned and pressed, by accessible names.
+//! User input to a view: keys, wheel and clicks, by accessible names.
 
 use crate::bench::Driven;
 use egui::{Event, Key, Modifiers, MouseWheelSource, MouseWheelUnit, Pos2, TouchPhase, vec2};
@@ -10,12 +10,12 @@ pub fn press(driven: &mut Driven, name: &str) {
     driven.run();
 }
 
-/// True if these words are anywhere in the view.
+/// Returns true if the text is anywhere in the view.
 pub fn says(driven: &Driven, words: &str) -> bool {
     driven.query_all_by_label_contains(words).next().is_some()
 }
 
-/// Types it, letter by letter, and Return.
+/// Types the text, letter by letter, and Return.
 pub fn type_keys(driven: &mut Driven, text: &str) {
     for c in text.chars() {
         driven.event(Event::Text(c.to_string()));
@@ -25,7 +25,7 @@ pub fn type_keys(driven: &mut Driven, text: &str) {
     driven.run();
 }
 
-/// Turns the wheel over a place, away from oneself.
+/// Turns the wheel over a point, upwards.
 pub fn turn(driven: &mut Driven, at: Pos2, lines: f32) {
     driven.hover_at(at);
     driven.step();
@@ -33,7 +33,7 @@ pub fn turn(driven: &mut Driven, at: Pos2, lines: f32) {
     driven.run();
 }
 
-/// Turns the wheel where the pointer is: it takes a frame.
+/// Turns the wheel at the pointer; takes one frame.
 pub fn notch(driven: &mut Driven, lines: f32) {
     driven.event(Event::MouseWheel {
         unit: MouseWheelUnit::Line,

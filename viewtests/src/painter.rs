@@ -1,4 +1,4 @@
-//! Draws what egui tessellates, in software: enough to look at a view anywhere.
+//! Software painter for egui's meshes.
 
 use egui::epaint::{ImageData, ImageDelta, Primitive, Vertex};
 use egui::{ClippedPrimitive, Color32, TextureId, TexturesDelta};
@@ -11,7 +11,7 @@ use std::rc::Rc;
 /// Textures by id: width, height, premultiplied colours.
 type Textures = HashMap<TextureId, (usize, usize, Vec<Color32>)>;
 
-/// Keeps textures for the painter; a clone is the same.
+/// Textures of the painter; clones share them.
 #[derive(Clone, Debug, Default)]
 pub struct Painter(Rc<RefCell<Textures>>);
 
@@ -45,12 +45,12 @@ pub struct Image {
     pub width: usize,
     /// Pixels down.
     pub height: usize,
-    /// `width * height` of them.
+    /// Pixels, `width * height`.
     pub pixels: Vec<[f32; 4]>,
 }
 
 impl Painter {
-    /// Draws what was tessellated.
+    /// Draws tessellated shapes.
     pub fn draw(&self, primitives: &[ClippedPrimitive], size: egui::Vec2, pixels_per_point: f32) -> Image {
         let (width, height) =
             ((size.x * pixels_per_point).round() as usize, (size.y * pixels_per_point).round() as usize);

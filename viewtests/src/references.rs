@@ -33,7 +33,7 @@ pub fn compared() -> ViewModel {
     model
 }
 
-/// As many as there can be, with long names, one of them heard.
+/// The largest number of references, with long names, one of them playing.
 pub fn many() -> ViewModel {
     let mut model = crate::session::crowded();
     let song = |n: usize| {
@@ -56,7 +56,7 @@ pub fn many() -> ViewModel {
     model
 }
 
-/// The files are these.
+/// Sets the reference files.
 pub fn set_files(model: &mut ViewModel, paths: &[String]) {
     let known = std::mem::take(&mut model.master.references.kept);
     let of = |path: &String| known.iter().find(|one| one.path == *path).cloned();
@@ -68,7 +68,7 @@ pub fn set_files(model: &mut ViewModel, paths: &[String]) {
         .collect();
 }
 
-/// That file is heard, or the mix.
+/// Plays a reference; `None`: the mix.
 pub fn play(model: &mut ViewModel, path: Option<&str>) {
     let references = &mut model.master.references;
     let place = references.kept.iter().position(|one| Some(one.path.as_str()) == path);

@@ -1,4 +1,4 @@
-//! Facts as plugins would give them: nothing heard yet, and a vocal in the middle of a song.
+//! View models as plugins would give them: nothing heard yet, and a vocal in the middle of a song.
 
 use chain::monitor::MonitorMode;
 use chain::parameters::{PARAMETERS, Value};
@@ -15,7 +15,7 @@ use session::role::Role;
 use std::sync::Arc;
 use units::{Db, Dbtp, Hz, Lu, Lufs, Ms};
 
-/// Sets a parameter from text as people type it; those that the table lacks are left out.
+/// Sets a parameter from typed text; ids that the table lacks are ignored.
 pub fn set(settings: &mut ChainSettings, id: &str, text: &str) {
     if let Some(row) = PARAMETERS.find(id) {
         let value = plugin_core::text::parse(row, text).unwrap_or_else(|| panic!("{id}: {text}"));
@@ -57,12 +57,12 @@ pub fn empty() -> ViewModel {
     }
 }
 
-/// A published session of a Stem that is linked so.
+/// Published session of a Stem with this link.
 pub fn linked(master: MasterLink) -> Arc<SessionSnapshot> {
     Arc::new(SessionSnapshot { master, ..SessionSnapshot::default() })
 }
 
-/// A Stem in the class that can take noise away, doing so.
+/// Stem in the latency class with noise reduction, which is on.
 pub fn denoised() -> ViewModel {
     let mut model = ViewModel { class: LatencyClass::LinearDenoise, ..vocals() };
     set(&mut model.settings, "dn_on", "on");
@@ -182,7 +182,7 @@ pub fn vocals() -> ViewModel {
     }
 }
 
-/// The same while somebody at the Master hears the mix without it.
+/// The same while the Master's window mutes it.
 pub fn muted() -> ViewModel {
     ViewModel { listen: MonitorMode::Mute, asked: Some(AuditionEffect::Muted), ..vocals() }
 }
@@ -233,12 +233,12 @@ pub fn crowded() -> ViewModel {
     model
 }
 
-/// The value of a parameter.
+/// Returns the value of a parameter.
 pub fn value(model: &ViewModel, id: &str) -> Value {
     PARAMETERS.find(id).map_or(Value::Number(None), |row| row.get(&model.settings))
 }
 
-/// The number that a parameter has.
+/// Returns the number of a parameter.
 pub fn number(model: &ViewModel, id: &str) -> f64 {
     if let Value::Number(Some(x)) = value(model, id) { x } else { f64::NAN }
 }

@@ -1,5 +1,4 @@
-//! Sessions as a Master would see them: nobody there, waiting, five stems in the middle of a song, thirty-two, and all
-//! that can go wrong.
+//! Session scenes of a Master: empty, waiting, five stems in the middle of a song, thirty-two stems, and faults.
 
 use crate::scene;
 use chain::ChainKind;
@@ -25,7 +24,7 @@ use session::target::builtin;
 use std::sync::Arc;
 use units::{Db, Dbtp, Lu, Lufs, Ms};
 
-/// A Master just inserted, with nobody else.
+/// A Master just inserted, without Stems.
 pub fn empty() -> ViewModel {
     let master = MasterModel { targets: builtin(), ..MasterModel::default() };
     ViewModel {
@@ -118,7 +117,7 @@ fn mix((integrated, peak): (f64, f64)) -> Reading {
     reading(integrated + 0.7, integrated, peak)
 }
 
-/// Stems are there, nothing was played.
+/// Stems are linked, nothing was played.
 pub fn waiting() -> ViewModel {
     let mut model = empty();
     snapshot(&mut model).stems = stems();
@@ -216,7 +215,7 @@ pub fn five() -> ViewModel {
     heard(167.0)
 }
 
-/// The same while somebody hears one stem alone, and has others otherwise.
+/// The same with solo, mute and bypass in use.
 pub fn heard_otherwise() -> ViewModel {
     let mut model = five();
     let ways = [(1, Audition::Solo), (4, Audition::Solo), (4, Audition::Bypass), (2, Audition::Mute)];
@@ -224,7 +223,7 @@ pub fn heard_otherwise() -> ViewModel {
     model
 }
 
-/// Ready to print: all was heard, nothing is open.
+/// Complete checklist: all was heard, nothing is open.
 pub fn finished() -> ViewModel {
     let mut model = heard(192.0);
     model.master.placement = BusPosition::Final;
@@ -284,7 +283,7 @@ pub fn thirty_two() -> ViewModel {
     model
 }
 
-/// Links that are broken, dim, foreign; a mix that is not explained; a person who is asked.
+/// Broken, unresponsive and foreign links; an incomplete coverage; a question to the user.
 pub fn lost() -> ViewModel {
     let mut model = heard(75.0);
     snapshot(&mut model).stems[0].status = StemStatus::Gone;
@@ -308,7 +307,7 @@ pub fn lost() -> ViewModel {
     model
 }
 
-/// Long names, large figures, everything that is wide, and a person who is asked about a mute.
+/// Long names, large figures, everything that is wide, and a question about a mute.
 pub fn crowded() -> ViewModel {
     let mut model = five();
     model.name = "Mix Bus With A Very Long Name (printed 2026-11-22)".into();

@@ -1,4 +1,4 @@
-//! Checks that a view is whole: nothing cut, nothing outside of the window, nothing over something else.
+//! Layout checks of a view: nothing cut, nothing outside the window, no overlap.
 
 use crate::bench::Driven;
 use editor::paint;
@@ -25,7 +25,7 @@ pub fn leaves(driven: &Driven) -> Vec<(String, Rect)> {
         .collect()
 }
 
-/// True for elements that may lie over others: the graph's ground, and what is drawn upon it.
+/// Returns true for elements that may overlap others: the graph's background and its contents.
 fn floats(name: &str) -> bool {
     ["Canvas", "Slider Band", "Label collides", "Label Double-click", "ComboBox Scale"]
         .iter()
@@ -37,7 +37,7 @@ pub fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/views")
 }
 
-/// Nothing is cut, leaves the window or lies over something else.
+/// Checks that nothing is cut, leaves the window or overlaps.
 pub fn whole(driven: &Driven, name: &str, size: Vec2) {
     let cut = paint::take_cut(&driven.ctx);
     assert!(cut.is_empty(), "{name} at {size}: cut {cut:?}");
@@ -54,7 +54,7 @@ pub fn whole(driven: &Driven, name: &str, size: Vec2) {
     }
 }
 
-/// Checks what has opened since `before`: nothing in it is cut, leaves the window or lies over something else in it.
+/// Checks the elements added since `before`: nothing is cut, leaves the window or overlaps.
 pub fn opened(driven: &Driven, before: &[(String, Rect)], name: &str, size: Vec2) {
     let cut = paint::take_cut(&driven.ctx);
     assert!(cut.is_empty(), "{name} at {size}: cut {cut:?}");

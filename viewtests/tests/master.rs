@@ -27,7 +27,7 @@ fn five() -> Driven {
     master(session::five())
 }
 
-/// Takes hold of what is there and moves it; it is not let go.
+/// Drags without releasing.
 fn take(driven: &mut Driven, from: Pos2, to: Pos2) {
     pull(driven, from, to);
     driven.run();
@@ -47,7 +47,7 @@ fn predicted(driven: &Driven) -> Option<Option<Proposal>> {
         .find_map(|edit| if let Edit::Predict(of) = edit { Some(*of) } else { None })
 }
 
-/// The last request to hear stems otherwise.
+/// The last solo, mute or bypass.
 fn audition(driven: &Driven) -> Option<Option<(StemId, Audition)>> {
     let edits = driven.state().done.iter().rev();
     edits.into_iter().find_map(|edit| if let Edit::Audition(of) = edit { Some(*of) } else { None })

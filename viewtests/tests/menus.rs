@@ -26,7 +26,7 @@ fn songs() -> ViewModel {
     model
 }
 
-/// A Stem that could be heard in every way that there is.
+/// A Stem with every monitor mode available.
 fn everything() -> ViewModel {
     let mut model = scene::denoised();
     for band in 1..=8 {

@@ -1,4 +1,4 @@
-//! Every parameter of a plugin is in its window, as a control that bears the name that the host's list has for it.
+//! Every parameter of a plugin is in its window, as a control with the name of the host's list.
 
 use chain::parameters::PARAMETERS;
 use chain::{ChainKind, LatencyClass};
@@ -15,7 +15,7 @@ use viewtests::{scene, session};
 
 const BANDS: usize = 8;
 
-/// A chain with every unit that there is, in the latency class that has them all.
+/// A chain with every unit on, in the highest latency class.
 fn model(chain_kind: ChainKind) -> ViewModel {
     let model = if chain_kind == ChainKind::Stem { scene::vocals() } else { session::five() };
     ViewModel { class: LatencyClass::LinearDenoise, ..model }

@@ -136,7 +136,7 @@ fn a_move_s_price_is_whole_at_any_size() {
     }
 }
 
-/// Takes hold of a ghost fader and moves it.
+/// Drags a ghost fader.
 fn move_ghost(driven: &mut Driven, name: &str, way: f32) {
     use egui_kittest::kittest::Queryable;
     let ghost = driven.query_all_by_label_contains(name).last().expect("a ghost fader").rect().center();

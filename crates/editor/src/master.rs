@@ -96,7 +96,7 @@ pub struct MasterView {
     tab: Tab,
     graph: Graph,
     presets: PresetMenu,
-    table: table::StemTable,
+    table: table::SessionTable,
     references: references::ReferencesTab,
     /// Index of the platform whose playback predictions are for.
     platform: usize,

@@ -174,12 +174,12 @@ fn as_played(ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect, chosen: usize) {
 
 /// Returns the limit that binds, and the stem behind it.
 fn bound(cx: &ViewCx<'_>, playback: Option<Playback>) -> String {
-    let model = &cx.model.snapshot;
+    let snapshot = &cx.model.snapshot;
     match playback.map(|playback| playback.bound) {
         Some(GainBound::Loudness) => "loudness".into(),
         Some(GainBound::Peak) => {
-            let whose = model.session().and_then(|session| session.loudest_peak);
-            whose.map_or("peak".into(), |stem| format!("peak: {}", model.name(stem)))
+            let whose = snapshot.session().and_then(|session| session.loudest_peak);
+            whose.map_or("peak".into(), |stem| format!("peak: {}", snapshot.name(stem)))
         }
         Some(GainBound::NoTurnUp) => "never turns up".into(),
         Some(GainBound::Unknown) => "rule not published".into(),

@@ -40,7 +40,7 @@ enum Order {
 
 /// The table of stems.
 #[derive(Debug, Default)]
-pub(super) struct StemTable {
+pub(super) struct SessionTable {
     ghosts: Ghosts,
     order: Order,
     by_hand: Vec<StemId>,
@@ -61,7 +61,7 @@ pub(super) fn rows_that_fit(place: Rect) -> usize {
     (((place.height() - TITLE_HEIGHT - STATUS_HEIGHT - PAD) / MIN_ROW_HEIGHT) as usize).max(1)
 }
 
-impl StemTable {
+impl SessionTable {
     /// Ends the move that is shown.
     pub(super) fn forget(&mut self, cx: &mut ViewCx<'_>) {
         self.ghosts.forget();
