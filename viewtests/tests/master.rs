@@ -119,7 +119,7 @@ fn a_ghost_fader_says_its_price_while_it_is_dragged_and_forgets_when_it_is_let_g
     assert!(says(&driven, "If Lead Vocals +") && says(&driven, "into the master") && says(&driven, "exact"));
     assert!(says(&driven, "simulated, 20 s") && says(&driven, "LUFS (+"));
     // every other stem's own change
-    let others = driven.state().model.master.answer.as_ref().and_then(|a| a.exchanges()[0].others);
+    let others = driven.state().model.master.answer.as_ref().and_then(|a| a.platform_changes()[0].others);
     let others = format!("\u{2212}{:.1} dB", -others.expect("known").0);
     assert_eq!(driven.query_all_by_label(&others).count(), 4, "{others}");
     driven.drop_at(at + vec2(20.0, 0.0));

@@ -184,7 +184,7 @@ impl Analyser {
             self.update_goal(scope, ScopePoint::Before, rate);
             self.update_goal(scope, ScopePoint::After, rate);
         } else if fresh > 0 {
-            scope.read(ScopePoint::After, fresh.max(FIELD_FRAMES), &mut self.frames);
+            scope.read_frames(ScopePoint::After, fresh.max(FIELD_FRAMES), &mut self.frames);
         }
         if self.stale > FALL_DELAY_SECONDS {
             self.goals.iter_mut().for_each(|goal| goal.fill(FLOOR_DB));
@@ -211,7 +211,7 @@ impl Analyser {
 
     /// Computes the goal of the spectrum at `point`. Leaves the point's samples in `frames`.
     fn update_goal(&mut self, scope: &Scope, point: ScopePoint, rate: Hz) {
-        scope.read(point, self.window.len(), &mut self.frames);
+        scope.read_frames(point, self.window.len(), &mut self.frames);
         self.transform();
         let bin = rate.0 / self.window.len() as f64;
         let mut goal = std::mem::take(&mut self.goals[point as usize]);
@@ -389,7 +389,7 @@ mod tests {
             // what leaves turns from mono to its opposite
             let right: Vec<f64> = (0..800).map(|i| f64::from(i % 50 - 25 + frame)).collect();
             let left: Vec<f64> = right.iter().map(|x| x + 60.0 - f64::from(frame)).collect();
-            scope.write(ScopePoint::After, &left, &right);
+            scope.write_frames(ScopePoint::After, &left, &right);
             let now = analyser.update(scope, f64::from(frame) / 60.0).correlation;
             changes += usize::from(now != last);
             last = now;

@@ -166,7 +166,7 @@ mod tests {
         for block in 0..60 {
             let (left, right) = (noise(2 * block + 1, 4096, 0.5), noise(2 * block + 2, 4096, 0.5));
             power += left.iter().chain(&right).map(|x| x * x).sum::<f64>() / (60.0 * 8192.0);
-            gauges.scope().write(ScopePoint::After, &left, &right);
+            gauges.scope().write_frames(ScopePoint::After, &left, &right);
             own.clone_from(&analyser.update(gauges.scope(), block as f64 * 0.1).after);
         }
         // white noise: a band has its part of the power, twice that against a sine

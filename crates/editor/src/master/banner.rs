@@ -22,7 +22,7 @@ pub(super) fn draw_prediction(ui: &Ui, cx: &ViewCx<'_>, place: Rect, proposal: P
         StrokeKind::Inside,
     );
     let inner = place.shrink2(vec2(PAD, 8.0));
-    let answer = cx.model.master.answer.as_ref().filter(|answer| answer.of.stem == proposal.stem);
+    let answer = cx.model.master.answer.as_ref().filter(|answer| answer.proposal.stem == proposal.stem);
     // figures are never shown for a move other than the one that they are of
     let of = answer.map_or(proposal, |answer| answer.proposal);
     let step = (inner.height() / 2.0).min(24.0);
@@ -51,19 +51,20 @@ pub(super) fn draw_prediction(ui: &Ui, cx: &ViewCx<'_>, place: Rect, proposal: P
         return;
     };
     price(ui, cx, line(1.0, inner.min.x, figures - GAP), answer, platform);
-    let (sure, ink) = match answer.into.certainty {
+    let (sure, ink) = match answer.input.certainty {
         Certainty::Exact => ("exact".to_owned(), look.good),
         Certainty::Estimate(width) => (format!("estimate ±{} LU", number(width.0, 2)), look.reduction),
     };
-    let heard = Ms(answer.into.progress.heard as f64 * 100.0);
-    let into = LoudnessRow { name: "into the master", before: answer.into.before, after: answer.into.after };
+    let heard = Ms(answer.input.progress.heard as f64 * 100.0);
+    let into =
+        LoudnessRow { name: "into the master", before: answer.input.before, after: answer.input.after };
     let over = format!("{sure}, {} heard", time(heard.0 / 1000.0));
     into.draw_row(ui, cx, line(0.0, figures, inner.max.x), &over, ink);
     let below = line(1.0, figures, inner.max.x);
     let name = "out of the master";
     match &answer.output {
         MasterOutcome::AsItEntered => {
-            LoudnessRow { name, before: answer.into.before, after: answer.into.after }
+            LoudnessRow { name, before: answer.input.before, after: answer.input.after }
                 .draw_row(ui, cx, below, &sure, ink);
         }
         MasterOutcome::Simulated(simulated) => {
@@ -82,7 +83,9 @@ pub(super) fn draw_prediction(ui: &Ui, cx: &ViewCx<'_>, place: Rect, proposal: P
 
 /// Draws the change of everything else on the chosen platform.
 fn price(ui: &Ui, cx: &ViewCx<'_>, place: Rect, answer: &MoveAnswer, platform: usize) {
-    let Some(exchange) = answer.exchanges().get(platform).or(answer.exchanges().first()) else { return };
+    let Some(exchange) = answer.platform_changes().get(platform).or(answer.platform_changes().first()) else {
+        return;
+    };
     let quiet = pen(theme::font(theme::SMALL), cx.look.secondary);
     let target = cx.model.master.target(&exchange.id).map_or("", |target| target.name.as_str());
     let (long, short) = match (&exchange.sentence, exchange.others) {

@@ -22,7 +22,7 @@ pub(super) fn draw_masking(ui: &Ui, cx: &ViewCx<'_>, place: Rect) {
     let inner = place.shrink(PAD);
     let small = pen(theme::font(theme::SMALL), look.secondary);
     let top = Rect::from_min_size(inner.min, vec2(inner.width(), 18.0));
-    let stems: Vec<&StemCard> = cx.model.snapshot.summed().collect();
+    let stems: Vec<&StemCard> = cx.model.snapshot.summed_stems().collect();
     let sounding = stems.iter().filter(|stem| stem.spectrum.iter().any(Option::is_some)).count();
     if sounding < 2 {
         let words = "Press play: with two stems sounding, this shows where they cover each other.";

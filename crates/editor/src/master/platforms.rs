@@ -73,13 +73,15 @@ pub(super) fn draw_platforms(
         .take(cells)
         .collect();
     let width = (inner.width() / played.len().max(1) as f32).min(MIN_CELL_WIDTH * 1.6);
-    let last = model.answer.as_ref().filter(|answer| shown.is_some_and(|shown| shown.stem == answer.of.stem));
+    let last =
+        model.answer.as_ref().filter(|answer| shown.is_some_and(|shown| shown.stem == answer.proposal.stem));
     for (n, (index, platform)) in played.into_iter().enumerate() {
         let at = Rect::from_min_max(
             pos2(inner.min.x + n as f32 * width, top.max.y + 3.0),
             pos2(inner.min.x + (n + 1) as f32 * width - 3.0 * GRID, inner.max.y),
         );
-        let after = last.and_then(|answer| answer.exchanges().get(index)).and_then(|exchange| exchange.after);
+        let after =
+            last.and_then(|answer| answer.platform_changes().get(index)).and_then(|exchange| exchange.after);
         if cell(ui, cx, at, platform, after, index == *chosen) {
             *chosen = index;
         }

@@ -39,16 +39,17 @@ enum Offer {
 pub(super) fn draw_status_line(ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect) {
     let look = cx.look;
     let snapshot = &cx.model.snapshot;
-    let count = snapshot.summed().count();
+    let count = snapshot.summed_stems().count();
     if count == 0 {
         return;
     }
     let small = pen(theme::font(theme::SMALL), look.secondary);
-    let Some(session) =
-        snapshot.session().filter(|_| FirstMinute::from_heard(snapshot.heard()) >= FirstMinute::Levels)
+    let Some(session) = snapshot
+        .session()
+        .filter(|_| FirstMinute::from_heard(snapshot.heard_length()) >= FirstMinute::Levels)
     else {
         let plural = if count == 1 { "" } else { "s" };
-        let listens = snapshot.heard().0 > 0.0;
+        let listens = snapshot.heard_length().0 > 0.0;
         let words = format!("{count} stem{plural}. {}", if listens { "Listening." } else { "Press play." });
         paint::label(ui, place, Align2::LEFT_CENTER, &words, &pen(theme::strong(theme::BODY), look.text));
         return;

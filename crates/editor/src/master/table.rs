@@ -305,8 +305,8 @@ impl SessionTable {
                 .on_hover_text(stem.status.meaning());
             return;
         }
-        let heard = FirstMinute::from_heard(snapshot.heard());
-        let found = snapshot.found(stem.id);
+        let heard = FirstMinute::from_heard(snapshot.heard_length());
+        let found = snapshot.stem_report(stem.id);
         let cell = |column| columns.get(column).map(|x| Rect::from_x_y_ranges(x, at.y_range()));
         let one = |x: Option<f64>| x.map_or(NO_VALUE.to_owned(), |x| number(x, 1));
         if let Some(cell) = cell(Column::ShortTerm) {
@@ -350,7 +350,7 @@ impl SessionTable {
                 .filter(|shown| shown.stem != stem.id && stem.inside != Some(shown.stem))
                 .and_then(|_| {
                     let answer = cx.model.master.answer.as_ref()?;
-                    answer.exchanges().get(platform)?.others
+                    answer.platform_changes().get(platform)?.others
                 });
             self.ghosts.draw_fader(ui, cx, cell, stem, others);
         }
@@ -444,7 +444,7 @@ fn state(cx: &ViewCx<'_>, stem: &StemCard) -> (String, Color32) {
     if let Some(outer) = stem.inside {
         return (format!("inside {}", snapshot.name(outer)), look.dim);
     }
-    match snapshot.found(stem.id).map(|found| found.state) {
+    match snapshot.stem_report(stem.id).map(|found| found.state) {
         Some(StemState::Missing) => ("missing from the mix".into(), look.reduction),
         Some(StemState::Away) => ("waiting for its sound".into(), look.dim),
         _ => (stem.role.name().into(), look.dim),
@@ -461,7 +461,7 @@ fn details(ui: &mut Ui, cx: &ViewCx<'_>, stem: &StemCard) {
     if stem.status != StemStatus::Live {
         lines.push(stem.status.meaning().into());
     }
-    let found = snapshot.found(stem.id);
+    let found = snapshot.stem_report(stem.id);
     let value = |name: &str, x: Option<f64>, unit: &str| x.map(|x| format!("{name} {} {unit}", number(x, 1)));
     lines.extend(value("True peak", stem.reading.true_peak.map(|p| p.0), "dBTP"));
     lines.extend(value("Gain reduction", Some(stem.reduction.0).filter(|x| *x >= 0.05), "dB"));
@@ -521,7 +521,7 @@ fn unlinked(ui: &Ui, cx: &ViewCx<'_>, at: Rect, columns: &Columns, part: Option<
             "Part of the mix that comes from no Stem: tracks without one, returns, processing after a Stem.",
         );
     if let Some(cell) = columns.get(Column::Share)
-        && FirstMinute::from_heard(cx.model.snapshot.heard()) >= FirstMinute::Shares
+        && FirstMinute::from_heard(cx.model.snapshot.heard_length()) >= FirstMinute::Shares
     {
         share(ui, cx, Rect::from_x_y_ranges(cell, at.y_range()), part, look.secondary);
     }

@@ -30,7 +30,7 @@ pub(super) fn draw_tabs(ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect, tab: &mut
     let mut right = checklist_menu(ui, cx, pos2(place.max.x, y));
     right = references::switch(ui, cx, pos2(right, y));
     if *tab == Tab::Session
-        && FirstMinute::from_heard(cx.model.snapshot.heard()) >= FirstMinute::Platforms
+        && FirstMinute::from_heard(cx.model.snapshot.heard_length()) >= FirstMinute::Platforms
         && let Some((from, to)) = cx.model.snapshot.timeline().and_then(|timeline| timeline.loudest)
     {
         let at =
