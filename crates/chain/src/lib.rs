@@ -229,7 +229,7 @@ impl Chain {
     /// Sets the signal that is heard in place of the output, crossfading over 20 ms; `reset` ends it.
     pub fn set_monitor_mode(&mut self, mode: MonitorMode) {
         self.monitor.set_mode(mode);
-        self.equalizer.hear(mode.soloed_band());
+        self.equalizer.set_solo(mode.solo_target());
     }
 
     /// Signal that is heard, as set.

@@ -1,7 +1,7 @@
 //! Monitoring: signals heard in place of the output, for judging; never part of a render.
 
 use dsp::delay::Delay;
-use dsp::equalizer::Heard;
+use dsp::equalizer::SoloTarget;
 use dsp::{Block, Ramp, Smoother, Ticks};
 use units::{Db, Hz, Samples};
 
@@ -48,11 +48,11 @@ pub enum MonitorMode {
 }
 
 impl MonitorMode {
-    /// Band or key that the equalizer solos.
-    pub(super) fn soloed_band(self) -> Option<Heard> {
+    /// The equalizer's solo.
+    pub(super) fn solo_target(self) -> Option<SoloTarget> {
         match self {
-            Self::Band(band) => Some(Heard::Band(band)),
-            Self::Key(band) => Some(Heard::Key(band)),
+            Self::Band(band) => Some(SoloTarget::Band(band)),
+            Self::Key(band) => Some(SoloTarget::Key(band)),
             _ => None,
         }
     }

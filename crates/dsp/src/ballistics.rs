@@ -15,7 +15,7 @@ pub fn factor(reduction_db: f64) -> f64 {
     if reduction_db > 0.0 { linear(-reduction_db) } else { 1.0 }
 }
 
-/// BallisticsCoefficients of a [`Ballistics`]; see [`one_pole_coefficient`].
+/// Coefficients of a [`Ballistics`]; see [`one_pole_coefficient`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BallisticsCoefficients {
     /// Towards a larger reduction.

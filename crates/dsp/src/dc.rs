@@ -1,6 +1,6 @@
 //! DC filter.
 
-use super::filter::way;
+use super::filter::ramp_share;
 use super::{Block, Process, Smoother, Ticks, flush_invalid};
 use core::f64::consts::PI;
 use units::{Hz, Samples};
@@ -110,7 +110,8 @@ impl Process for DcFilter {
                     let half = (*sample - *state) * self.half_step;
                     let low = half + *state;
                     *state = low + half;
-                    let share = self.shares[0] + (self.shares[1] - self.shares[0]) * way(step.since + i);
+                    let share =
+                        self.shares[0] + (self.shares[1] - self.shares[0]) * ramp_share(step.since + i);
                     *sample -= share * low;
                 }
             }

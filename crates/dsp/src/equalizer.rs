@@ -1,31 +1,30 @@
 //! Eight bands of equalization whose responses are those of their analogue prototypes, without latency.
 
 mod band;
+mod band_filter;
+mod band_solo;
 mod design;
 mod dynamics;
-mod hearing;
-mod key;
+mod key_filter;
 mod linear;
-mod passes;
+mod schedule;
 mod settings;
-mod steps;
 mod table;
-mod voice;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub(crate) use band::Band;
-pub use hearing::Heard;
+pub use band_solo::SoloTarget;
 pub use linear::LinearEqualizer;
-use settings::MOST_GAIN;
+use settings::MAX_GAIN;
 pub use settings::{BANDS, BandSettings, DynamicSettings, EqualizerSettings, Placement, Shape};
 
 use super::filter::Section;
 use super::{Block, GainLog, Process, RecordGain, Ticks};
-use design::{MOST_SECTIONS, Prototype, design, is_split};
-use hearing::Ear;
-use passes::Passes;
+use band_solo::BandSolo;
+use design::{MAX_SECTIONS, Prototype, design, is_split};
+use schedule::Schedule;
 use units::{Db, Hz, Samples, decibels};
 
 /// Eight bands in series.
@@ -65,8 +64,8 @@ use units::{Db, Hz, Samples, decibels};
 /// audio it is about to act on or of the sidechain. The response at any moment is that of a static band of the same gain,
 /// within 0.03 dB (sharp shelves 0.12 dB; bands up to fs / 4). Gains move in steps of 8 frames, coefficients straight in
 /// between: an attack shorter than that takes that long. Of bands that move in a row each takes its steps a frame earlier
-/// than the one before it. [`movements`](Self::movements) tells where the bands are; [`hear`](Self::hear) makes a band or its
-/// key audible.
+/// than the one before it. [`movements`](Self::movements) reads the current gains; [`set_solo`](Self::set_solo) makes a band or
+/// its key audible.
 ///
 /// # Changes
 /// Frequency, gain and Q glide over 20 ms at control ticks, coefficients straight between them, in a form whose
@@ -75,8 +74,8 @@ use units::{Db, Hz, Samples, decibels};
 pub struct Equalizer {
     ticks: Ticks,
     bands: [Band; BANDS],
-    ear: Ear,
-    passes: Passes,
+    solo: BandSolo,
+    schedule: Schedule,
     fresh: bool,
     /// Ticks change nothing until it is told something, as of the last tick.
     arrived: bool,
@@ -89,8 +88,8 @@ impl Equalizer {
         Self {
             ticks: Ticks::default(),
             bands,
-            ear: Ear::new(rate),
-            passes: Passes::new(BANDS),
+            solo: BandSolo::new(rate),
+            schedule: Schedule::new(BANDS),
             fresh: true,
             arrived: false,
         }
@@ -101,21 +100,21 @@ impl Equalizer {
         core::array::from_fn(|i| self.bands[i].movement())
     }
 
-    /// Makes one band, or what moves it, audible instead of the output; `None`: the output again. Fades in 20 ms.
+    /// Makes one band, or its key, audible instead of the output; `None`: the output again. Fades in 20 ms.
     /// Not a setting: it ends with `reset`.
-    pub fn hear(&mut self, what: Option<Heard>) {
-        self.ear.hear(what);
+    pub fn set_solo(&mut self, target: Option<SoloTarget>) {
+        self.solo.set_target(target);
         self.arrived = false;
     }
 
-    /// What [`hear`](Self::hear) was told last.
-    pub fn heard(&self) -> Option<Heard> {
-        self.ear.wanted()
+    /// The target set last.
+    pub fn solo(&self) -> Option<SoloTarget> {
+        self.solo.target()
     }
 
     /// True when output equals input to the bit: nothing to do, nothing on its way.
     pub fn is_neutral(&self) -> bool {
-        self.ear.is_neutral() && self.bands.iter().all(Band::is_neutral)
+        self.solo.is_neutral() && self.bands.iter().all(Band::is_neutral)
     }
 }
 
@@ -136,9 +135,9 @@ impl Process for Equalizer {
     fn reset(&mut self) {
         self.ticks.reset();
         (self.fresh, self.arrived) = (true, false);
-        self.passes.clear();
+        self.schedule.clear();
         self.bands.iter_mut().for_each(Band::reset);
-        self.ear.reset();
+        self.solo.reset();
     }
 
     fn process(&mut self, block: &mut Block<'_>) {
@@ -149,7 +148,7 @@ impl Process for Equalizer {
 impl RecordGain for Equalizer {
     fn run(&mut self, block: &mut Block<'_>, gain_log: &mut GainLog<'_>) {
         self.fresh = false;
-        let acts = self.arrived && self.passes.any();
+        let acts = self.arrived && !self.schedule.is_empty();
         if !acts && self.is_neutral() {
             self.ticks.skip(block.len());
             return;
@@ -159,10 +158,10 @@ impl RecordGain for Equalizer {
         while at < frames {
             let step = self.ticks.next(frames - at);
             if step.tick && !self.arrived {
-                self.passes.give_back(&mut self.bands);
+                self.schedule.give_back(&mut self.bands);
                 self.bands.iter_mut().for_each(Band::tick);
-                self.ear.tick(|band| *self.bands[band].goal());
-                self.arrived = self.ear.is_neutral() && self.bands.iter().all(Band::has_arrived);
+                self.solo.tick(|band| *self.bands[band].goal());
+                self.arrived = self.solo.is_neutral() && self.bands.iter().all(Band::has_arrived);
             }
             let mut end = at + step.frames;
             if self.arrived {
@@ -173,23 +172,22 @@ impl RecordGain for Equalizer {
             self.filter(&mut block.part(at..end), step.since, gain_log);
             at = end;
         }
-        self.passes.flush_invalid();
     }
 }
 
 impl Equalizer {
     /// Filters what lies between two ticks, or more if nothing changes.
     fn filter(&mut self, part: &mut Block<'_>, since: usize, gain_log: &mut GainLog<'_>) {
-        let Self { bands, ear, passes, .. } = self;
+        let Self { bands, solo, schedule, .. } = self;
         let key = part.key();
         let (left, right) = part.channels();
-        passes.make(bands, ear.heard());
-        passes.run(since, (bands, ear), [left, right], key, gain_log);
-        if let Some(heard) = ear.heard() {
-            if let Heard::Band(i) = heard {
-                ear.take_part(bands[i].goal(), [left, right]);
+        schedule.make(bands, solo.current());
+        schedule.run(since, (bands, solo), [left, right], key, gain_log);
+        if let Some(target) = solo.current() {
+            if let SoloTarget::Band(i) = target {
+                solo.copy_output(bands[i].goal(), [left, right]);
             }
-            ear.process(since, [left, right]);
+            solo.process(since, [left, right]);
         }
     }
 }
@@ -213,14 +211,14 @@ pub fn analogue_response(settings: &BandSettings, frequency: Hz) -> Db {
 #[derive(Clone, Debug)]
 pub struct Response {
     rate: Hz,
-    sections: [Section; MOST_SECTIONS],
+    sections: [Section; MAX_SECTIONS],
 }
 
 impl Response {
     /// Designs the filter that `settings` make at `rate`.
     pub fn new(settings: &BandSettings, rate: Hz) -> Self {
         let band = settings.clamped();
-        let idle = [Section::IDENTITY; MOST_SECTIONS];
+        let idle = [Section::IDENTITY; MAX_SECTIONS];
         Self {
             rate,
             sections: if band.is_idle() { idle } else { design(&band, is_split(band.shape, band.q), rate) },

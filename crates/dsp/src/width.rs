@@ -1,7 +1,7 @@
 //! Stereo width, with mono bass.
 
 use super::equalizer::{Band, BandSettings, Placement, Shape};
-use super::filter::way;
+use super::filter::ramp_share;
 use super::{Block, GainLog, Process, Smoother, Ticks};
 use units::{Hz, Samples};
 
@@ -116,7 +116,8 @@ impl Process for Width {
             self.mono.process(step.since, left, right, None, &mut GainLog::Off);
             if self.widths != [1.0; 2] {
                 for i in 0..left.len() {
-                    let width = self.widths[0] + (self.widths[1] - self.widths[0]) * way(step.since + i);
+                    let width =
+                        self.widths[0] + (self.widths[1] - self.widths[0]) * ramp_share(step.since + i);
                     let (mid, side) = (0.5 * (left[i] + right[i]), 0.5 * (left[i] - right[i]));
                     left[i] = mid + width * side;
                     right[i] = mid - width * side;

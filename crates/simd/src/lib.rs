@@ -116,6 +116,17 @@ pub trait Simd: Registers<f64, Vector: Pairs + Binary> + Registers<f32> {
     fn run<K: Kernel>(self, kernel: K) -> K::Output;
 }
 
+/// Registers of exactly two numbers, the channels of a frame: the same bits on every processor, detected or not, as long as
+/// [`Vector::mul_add`] is not used.
+#[inline(always)]
+pub fn stereo() -> impl Registers<f64, Vector: Pairs> {
+    #[cfg(target_arch = "x86_64")]
+    let registers = Sse2::new();
+    #[cfg(not(target_arch = "x86_64"))]
+    let registers = portable::PortableStereo;
+    registers
+}
+
 /// Work on vectors of any length.
 pub trait Kernel {
     /// Result of the work.

@@ -9,6 +9,11 @@ use super::{BIAS, Binary, FRACTION, Kernel, MAGIC, Pairs, Registers, Simd, Vecto
 #[derive(Clone, Copy)]
 pub(super) struct Portable;
 
+/// The same with two numbers.
+#[cfg(any(test, not(target_arch = "x86_64")))]
+#[derive(Clone, Copy)]
+pub(super) struct PortableStereo;
+
 /// `N` numbers.
 #[derive(Clone, Copy)]
 pub(super) struct Numbers<T, const N: usize>([T; N]);
@@ -17,7 +22,7 @@ pub(super) struct Numbers<T, const N: usize>([T; N]);
 const FUSED: bool = cfg!(any(target_feature = "fma", target_arch = "aarch64"));
 
 macro_rules! numbers {
-    ($number:ident, $lanes:literal) => {
+    ($number:ident, $lanes:literal through $token:ident) => {
         impl Add for Numbers<$number, $lanes> {
             type Output = Self;
             #[inline(always)]
@@ -87,7 +92,7 @@ macro_rules! numbers {
             }
         }
 
-        impl Registers<$number> for Portable {
+        impl Registers<$number> for $token {
             type Vector = Numbers<$number, $lanes>;
 
             #[inline(always)]
@@ -103,13 +108,18 @@ macro_rules! numbers {
     };
 }
 
-numbers!(f64, 4);
-numbers!(f32, 8);
+numbers!(f64, 4 through Portable);
+numbers!(f32, 8 through Portable);
+#[cfg(any(test, not(target_arch = "x86_64")))]
+numbers!(f64, 2 through PortableStereo);
 
-impl Pairs for Numbers<f64, 4> {
+impl<const N: usize> Pairs for Numbers<f64, N>
+where
+    Self: Vector<f64>,
+{
     #[inline(always)]
-    fn push(self, [first, second]: [f64; 2]) -> Self {
-        Self([first, second, self.0[0], self.0[1]])
+    fn push(self, pair: [f64; 2]) -> Self {
+        Self(array::from_fn(|i| if i < 2 { pair[i] } else { self.0[i - 2] }))
     }
 
     #[inline(always)]
@@ -119,7 +129,7 @@ impl Pairs for Numbers<f64, 4> {
 
     #[inline(always)]
     fn last(self) -> [f64; 2] {
-        [self.0[2], self.0[3]]
+        [self.0[N - 2], self.0[N - 1]]
     }
 
     #[inline(always)]

@@ -220,3 +220,24 @@ impl Kernel for Paired {
 fn pairs_move_up() {
     Isa::all().for_each(|isa| isa.run(Paired));
 }
+
+/// Pairs of two numbers each, as bits.
+fn paired<R: Registers<f64, Vector: Pairs>>(registers: R) -> Vec<u64> {
+    let (a, b) = (noise(1, 64, 1e3), noise(2, 64, 1.0));
+    let mut bits = Vec::new();
+    for (a, b) in a.as_chunks::<2>().0.iter().zip(b.as_chunks::<2>().0) {
+        let (x, y) = (registers.splat(0.0).push(*a), registers.load(b));
+        for pair in [x + y, x - y, x * y, x.max(y), x.abs(), y.after(x)] {
+            let mut stored = [0.0; 2];
+            pair.store(&mut stored);
+            assert_eq!(stored, pair.last());
+            bits.extend(stored.map(f64::to_bits));
+        }
+    }
+    bits
+}
+
+#[test]
+fn two_channels_have_the_same_bits_on_every_processor() {
+    assert_eq!(paired(stereo()), paired(portable::PortableStereo));
+}

@@ -6,7 +6,7 @@ use core::f64::consts::PI;
 use units::{Db, Hz, decibels};
 
 /// The most sections a band needs: a cut of eighth order.
-pub(super) const MOST_SECTIONS: usize = 4;
+pub(super) const MAX_SECTIONS: usize = 4;
 
 /// Above this Q a shelf takes two sections: its pole pair and its zero pair are both sharp and stand apart, and
 /// no single section has freedom left for the response between and beyond them.
@@ -22,7 +22,7 @@ const GENTLE: f64 = 0.6;
 
 /// The analogue stages of a band.
 pub(super) struct Prototype {
-    stages: [Stage; MOST_SECTIONS],
+    stages: [Stage; MAX_SECTIONS],
     count: usize,
 }
 
@@ -114,7 +114,7 @@ impl Prototype {
     fn cut(band: &BandSettings) -> Self {
         let order = band.slope as usize / 6;
         let low = band.shape == Shape::LowCut;
-        let mut all = Self { stages: [Stage::IDENTITY; MOST_SECTIONS], count: order.div_ceil(2) };
+        let mut all = Self { stages: [Stage::IDENTITY; MAX_SECTIONS], count: order.div_ceil(2) };
         for (i, stage) in all.stages[..all.count].iter_mut().enumerate() {
             // Pole pairs from the sharpest on; an odd order ends with a single pole.
             let angle = PI * (order - 1 - 2 * i) as f64 / (2 * order) as f64;
@@ -153,8 +153,8 @@ impl Prototype {
     }
 
     /// Digital sections with the same response; `reference` is the band's frequency in cycles per sample.
-    fn digital(&self, shape: Shape, reference: f64) -> [Section; MOST_SECTIONS] {
-        let mut sections = [Section::IDENTITY; MOST_SECTIONS];
+    fn digital(&self, shape: Shape, reference: f64) -> [Section; MAX_SECTIONS] {
+        let mut sections = [Section::IDENTITY; MAX_SECTIONS];
         // Far below Nyquist the start is nearly right.
         let steps = if reference < 0.1 { 2 } else { 4 };
         let gentle = Accuracy { features: &[], points: &[], split: 0.3, weight: 0.25, damping: 0.02, steps };
@@ -192,6 +192,6 @@ impl Prototype {
 }
 
 /// The digital sections of `band`, whose values are in range, at `rate`; `split`: as two sections that belong together.
-pub(super) fn design(band: &BandSettings, split: bool, rate: Hz) -> [Section; MOST_SECTIONS] {
+pub(super) fn design(band: &BandSettings, split: bool, rate: Hz) -> [Section; MAX_SECTIONS] {
     Prototype::new(band, split).digital(band.shape, band.frequency.0 / rate.0)
 }

@@ -1,54 +1,40 @@
-//! How a dynamic band moves: key -> its part in the band -> level -> curve -> attack and release -> decibels.
+//! Dynamics of one band: key, key filter, level, static curve, attack and release, decibels.
+//!
+//! The order of the stages, the static curve and the smoothing of decibels after it ("log-domain detector, smoothing after
+//! the gain computer") are those of Giannoulis, Massberg & Reiss, "Digital Dynamic Range Compressor Design - A Tutorial and
+//! Analysis", JAES 60(6), 2012, section 2, applied to the gain of a band instead of the whole signal.
 
-use super::key::KeyFilter;
+use super::BandSettings;
+use super::key_filter::{KeyFilter, RunningKeyFilter};
 use super::table::Table;
-use super::{BandSettings, Placement};
 use crate::ballistics::{one_pole_coefficient, something};
 use crate::curve::Curve;
-use crate::filter::{Moving, Part, State};
-use crate::{CONTROL_INTERVAL, Key, KeySource, Smoother};
+use crate::{CONTROL_INTERVAL, KeySource, Pair, Smoother};
+use simd::{Registers, Vector};
 use units::{Db, Hz, decibels};
 
-/// A dynamic band's gain takes a new direction after so many frames, counted from control ticks.
-pub(super) const STEP: usize = Moving::STEP;
+/// Frames between two decisions on a dynamic band's gain, counted from control ticks.
+pub(super) const STEP: usize = 8;
 const _: () = assert!(CONTROL_INTERVAL.is_multiple_of(STEP));
 
-/// Decibels that the band moves per decibel over the threshold.
-pub(super) const SLOPE: f64 = 0.5;
+/// Decibels that the band moves per decibel over the threshold: 1 - 1/R of the paper, for a ratio R of 2.
+const SLOPE: f64 = 0.5;
 
-/// Around the threshold the slope sets in over so many decibels.
-pub(super) const KNEE: Db = Db(6.0);
+/// Full width of the knee around the threshold, W of the paper.
+const KNEE: Db = Db(6.0);
 
-/// What a low shelf is keyed by may be so much below its frequency.
+/// The lowest frequency that keys a low shelf, as a share of the shelf's frequency.
 const BELOW_SHELF: f64 = 0.25;
 
-/// The largest value of a while: of the present window and the one before.
+/// Peak of the current window and of the one before it: covers one to two windows.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Hold {
-    pub(super) steps_left: usize,
-    pub(super) now: f64,
-    pub(super) before: f64,
+struct PeakHold {
+    steps_left: usize,
+    now: f64,
+    before: f64,
 }
 
-/// Decibels that go where they are wanted, a share of the way in each step.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Moved {
-    /// The share upwards.
-    pub(super) attack: f64,
-    /// The share downwards.
-    pub(super) release: f64,
-    pub(super) value: f64,
-}
-
-impl Moved {
-    /// A step towards `wanted`, which is not negative.
-    fn next(&mut self, wanted: f64) {
-        let share = if self.value > wanted { self.release } else { self.attack };
-        self.value = something(self.value + (wanted - self.value) * share);
-    }
-}
-
-impl Hold {
+impl PeakHold {
     /// Takes the largest square of a step; a window lasts `steps`.
     #[inline]
     fn next(&mut self, square: f64, steps: usize) -> f64 {
@@ -61,32 +47,55 @@ impl Hold {
     }
 }
 
+/// Branching one-pole smoothing of decibels, Giannoulis et al. (2012), eq. 16, a step at a time.
+#[derive(Clone, Copy, Debug, Default)]
+struct Smoothing {
+    /// Coefficients per step, see [`one_pole_coefficient`].
+    attack: f64,
+    release: f64,
+    /// In decibels, never negative.
+    value: f64,
+}
+
+impl Smoothing {
+    /// Takes a step towards `wanted`, which is not negative.
+    fn next(&mut self, wanted: f64) {
+        let coefficient = if self.value > wanted { self.release } else { self.attack };
+        self.value = something(self.value + (wanted - self.value) * coefficient);
+    }
+}
+
 /// The dynamics of one band.
 ///
 /// Level: the largest sample of the key's part in the band, of both channels, in the last half to whole period of
-/// the band's frequency (of two octaves below it for a low shelf, where the tones that count are lower; never longer than
-/// 25 to 50 ms): a tone reads steady, so that gain does not ride on the wave. Curve: from the threshold on the band
-/// moves half a decibel per decibel, until the range is used up. Attack and release are one-pole on the decibels,
-/// 63.2 % in the time given, taken in steps of [`STEP`] frames.
+/// the band's frequency (of two octaves below it for a low shelf, whose tones are lower; never longer than
+/// 25 to 50 ms): a tone reads steady, so that the gain does not follow the wave. Curve: above the threshold the band
+/// moves half a decibel per decibel with a soft knee (Giannoulis et al., 2012, eq. 4), until the range is used up. Attack
+/// and release are one-pole on the decibels, 63.2 % in the time given, taken in steps of [`STEP`] frames.
 #[derive(Clone, Debug)]
 pub(super) struct Dynamics {
     rate: Hz,
     goal: BandSettings,
-    /// The farthest it may move, in decibels, with its sign.
+    /// The goal as of the last tick.
+    settings: BandSettings,
+    /// The largest movement, in decibels, with its sign.
     pub(super) range: Smoother,
     threshold: Smoother,
-    pub(super) curve: Curve,
+    curve: Curve,
     /// The square of the level at which the curve starts to act.
     start: f64,
-    pub(super) filter: KeyFilter,
-    /// The largest square since the last step.
-    largest: f64,
-    pub(super) hold: Hold,
-    pub(super) hold_steps: usize,
-    /// How far the band has moved, as a positive number of decibels.
-    pub(super) moved: Moved,
+    filter: KeyFilter,
+    /// The largest squares since the last step.
+    largest: Pair,
+    hold: PeakHold,
+    /// Level, and what the curve makes of it.
+    level: f64,
+    wanted: f64,
+    hold_steps: usize,
+    /// Distance moved, without sign.
+    moved: Smoothing,
     active: bool,
-    /// Filters for the gains it moves through.
+    /// Kernels for the gains it moves through.
     pub(super) table: Table,
 }
 
@@ -96,15 +105,18 @@ impl Dynamics {
         let mut dynamics = Self {
             rate,
             goal: *goal,
+            settings: *goal,
             range: Smoother::new(0.0, Smoother::TIME, rate),
             threshold: Smoother::new(0.0, Smoother::TIME, rate),
             curve: Curve::with_slope(Db(0.0), SLOPE, KNEE),
             start: 1.0,
             filter: KeyFilter::new(rate),
-            largest: 0.0,
-            hold: Hold::default(),
+            largest: [0.0; 2],
+            hold: PeakHold::default(),
+            level: 0.0,
+            wanted: 0.0,
             hold_steps: 1,
-            moved: Moved::default(),
+            moved: Smoothing::default(),
             active: false,
             table: Table::new(),
         };
@@ -112,14 +124,15 @@ impl Dynamics {
         dynamics
     }
 
-    /// Forgets what was heard and rests at `goal`.
+    /// Forgets the key and rests at `goal`.
     pub(super) fn rest(&mut self, goal: &BandSettings) {
         self.set(goal);
         self.range.set_now(self.range.target());
         self.threshold.set_now(self.threshold.target());
         self.active = false;
         self.table.clear();
-        self.shape();
+        self.update_curve();
+        self.take_goal();
         self.activate(goal.frequency, goal.q);
     }
 
@@ -129,14 +142,20 @@ impl Dynamics {
         let dynamic = goal.dynamic;
         self.range.set_target(if goal.can_move() { dynamic.range.0 } else { 0.0 });
         self.threshold.set_target(dynamic.threshold.0);
-        let steps_rate = Hz(self.rate.0 / STEP as f64);
+    }
+
+    /// Takes what does not glide over from the goal.
+    fn take_goal(&mut self) {
+        self.settings = self.goal;
+        let (dynamic, steps_rate) = (self.settings.dynamic, Hz(self.rate.0 / STEP as f64));
         self.moved.attack = one_pole_coefficient(dynamic.attack, steps_rate);
         self.moved.release = one_pole_coefficient(dynamic.release, steps_rate);
     }
 
-    fn shape(&mut self) {
+    fn update_curve(&mut self) {
         self.curve = Curve::with_slope(Db(self.threshold.value()), SLOPE, KNEE);
         self.start = self.curve.start().gain().powi(2);
+        self.level = f64::NAN;
     }
 
     /// Listens from here on only if the band may move, starting from silence.
@@ -144,19 +163,20 @@ impl Dynamics {
         let active = self.goal.on && (self.range.value() != 0.0 || self.range.target() != 0.0);
         if active && !self.active {
             self.filter.rest(self.goal.shape, frequency, q);
-            self.hold = Hold::default();
-            self.largest = 0.0;
+            self.hold = PeakHold::default();
+            self.largest = [0.0; 2];
             self.moved.value = 0.0;
         }
         self.active = active;
     }
 
-    /// A control tick; `frequency` and `q` are where the band is now.
+    /// Control tick; `frequency` and `q` are the band's current ones.
     pub(super) fn tick(&mut self, frequency: Hz, q: f64) {
+        self.take_goal();
         self.range.tick();
         if !self.threshold.is_settled() {
             self.threshold.tick();
-            self.shape();
+            self.update_curve();
         }
         self.activate(frequency, q);
         if self.active {
@@ -172,7 +192,7 @@ impl Dynamics {
         self.active
     }
 
-    /// True when ticks change nothing until new settings come.
+    /// True when ticks change nothing until new settings come, and the band does not move.
     pub(super) fn rests(&self) -> bool {
         !self.active
             && self.range.is_settled()
@@ -181,98 +201,89 @@ impl Dynamics {
     }
 
     /// True when it listens, and ticks change nothing until new settings come.
-    pub(super) fn coasts(&self) -> bool {
-        self.active
-            && self.range.is_settled()
-            && self.threshold.is_settled()
-            && self.filter.standing().is_some()
+    pub(super) fn is_steady(&self) -> bool {
+        self.active && self.range.is_settled() && self.threshold.is_settled() && self.filter.is_static()
     }
 
-    /// True for channels, left and right or middle and sides, that it hears where the band acts on `acts`.
-    fn hears(&self, acts: [bool; 2]) -> [bool; 2] {
-        if self.goal.dynamic.key == KeySource::Sidechain { [true; 2] } else { acts }
-    }
-
-    /// Lets `part` hear with its ears, where it acts.
-    pub(super) fn lend<'a>(&'a self, part: &mut Part<'a>) {
-        let acts = part.stands.map(|stands| stands.is_some());
-        part.beside = self.goal.dynamic.key == KeySource::Sidechain;
-        part.ears = self.hears(acts).map(|hears| self.filter.standing().filter(|_| hears));
-        part.ear_states = self.filter.states;
-        if self.is_turned() {
-            part.ear_states = [self.filter.states[0]; 2];
-        }
-        part.loudest = self.largest;
-    }
-
-    /// It hears the middle or the sides: as both channels of its own filter, as one of two when they are lent.
-    fn is_turned(&self) -> bool {
-        self.goal.placement.is_between() && self.goal.dynamic.key == KeySource::Own
-    }
-
-    /// Takes back what [`lend`](Self::lend) lent.
-    pub(super) fn take_back(&mut self, acts: [bool; 2], states: impl Fn(usize) -> [State; 2], loudest: f64) {
-        let hears = self.hears(acts);
-        let taken = [0, 1].map(|channel| if hears[channel] { states(channel) } else { Default::default() });
-        self.filter.states = taken;
-        if self.is_turned() {
-            let [one, other] = self.goal.placement.part(1.0, 0.0).map(f64::signum);
-            let heard = taken[usize::from(hears[1])];
-            self.filter.states = [heard, heard.map(|state| state.scaled(one * other))];
-        }
-        self.filter.flush_invalid();
-        self.largest = 0.0;
-        self.take(loudest);
-    }
-
-    /// How far it has moved, in decibels, with its sign.
+    /// Current movement of the gain in decibels, with its sign.
     pub(super) fn movement(&self) -> f64 {
         let range = self.range.value();
         if self.active { self.moved.value.min(range.abs()).copysign(range) } else { 0.0 }
     }
 
-    /// The end of a step: where to move is decided on what was heard since the last.
+    /// Ends a step: decides from the key since the last one how far the gain moves, in decibels.
+    #[inline(always)]
     pub(super) fn step(&mut self) -> f64 {
-        let level = self.hold.next(self.largest, self.hold_steps);
-        self.largest = 0.0;
-        let wanted = if level > self.start { self.curve.reduction(0.5 * decibels(level)) } else { 0.0 };
-        self.moved.next(wanted.min(self.range.value().abs()));
+        let [left, right] = self.largest.map(|square| if square < f64::INFINITY { square } else { 0.0 });
+        let level = self.hold.next(if left > right { left } else { right }, self.hold_steps);
+        self.largest = [0.0; 2];
+        if level != self.level {
+            self.level = level;
+            self.wanted = if level > self.start { self.curve.reduction(0.5 * decibels(level)) } else { 0.0 };
+        }
+        self.moved.next(self.wanted.min(self.range.value().abs()));
         self.movement()
     }
 
-    /// Listens to what the band is about to act on, or to the sidechain; never past the end of a step.
-    pub(super) fn hear(&mut self, since: usize, own: [&[f64]; 2], key: Option<Key<'_>>) {
-        let mut heard = [[0.0; STEP]; 2];
-        let [left, right] = &mut heard;
-        let frames = own[0].len();
-        let (left, right) = (&mut left[..frames], &mut right[..frames]);
-        self.goal.take_key([left, right], own, key);
-        self.filter.process(since, [left, right]);
-        left.iter().chain(right.iter()).for_each(|sample| self.take(sample * sample));
+    /// Replaces NaN, infinity and subnormal numbers in the states by zero.
+    pub(super) fn flush_invalid(&mut self) {
+        self.filter.flush_invalid();
     }
 
-    /// Takes a square of what was heard.
-    pub(super) fn take(&mut self, square: f64) {
-        // What is not finite is not greater.
-        if square > self.largest && square.is_finite() {
-            self.largest = square;
-        }
+    /// The key it listens to, if it does.
+    pub(super) fn source(&self) -> Option<KeySource> {
+        self.active.then_some(self.settings.dynamic.key)
+    }
+
+    /// As [`BandSettings::key`].
+    #[inline(always)]
+    pub(super) fn key(&self, own: Pair, sidechain: Pair) -> Pair {
+        self.settings.key(own, sidechain)
+    }
+
+    /// True while the key filter glides.
+    pub(super) fn key_moves(&self) -> bool {
+        !self.filter.is_static()
+    }
+
+    /// Loads what reads the key's level into registers, for a loop over the frames of a step.
+    #[inline(always)]
+    pub(super) fn load<R: Registers<f64>>(&self, registers: R, key_moves: bool) -> LevelReader<R> {
+        let filter = self.filter.load(registers, key_moves);
+        LevelReader { filter, largest: registers.load(&self.largest) }
+    }
+
+    /// Takes the level back after the loop.
+    #[inline(always)]
+    pub(super) fn store<R: Registers<f64>>(&mut self, reader: &LevelReader<R>) {
+        self.filter.store(&reader.filter);
+        reader.largest.store(&mut self.largest);
+    }
+}
+
+/// Reads the level of a key in registers.
+pub(super) struct LevelReader<R: Registers<f64>> {
+    filter: RunningKeyFilter<R>,
+    largest: R::Vector,
+}
+
+impl<R: Registers<f64>> LevelReader<R> {
+    /// Reads one frame of the key. `since`: frames from the last tick.
+    #[inline(always)]
+    pub(super) fn read(&mut self, since: usize, key: R::Vector) {
+        let key = self.filter.next(since, key);
+        // NaN is not larger.
+        self.largest = (key * key).max(self.largest);
     }
 }
 
 impl BandSettings {
-    /// Fills `to` with what keys the band: its own part of the stereo field, or the whole sidechain. What is not
-    /// finite is silence.
-    pub(super) fn take_key(&self, to: [&mut [f64]; 2], own: [&[f64]; 2], key: Option<Key<'_>>) {
-        let (placement, source) = match (self.dynamic.key, key) {
-            (KeySource::Own, _) => (self.placement, own),
-            (KeySource::Sidechain, Some(key)) => (Placement::Stereo, [key.left, key.right]),
-            (KeySource::Sidechain, None) => return to.into_iter().for_each(|to| to.fill(0.0)),
-        };
-        let [left, right] = to;
-        let finite = |x: f64| if x.is_finite() { x } else { 0.0 };
-        for (i, (left, right)) in left.iter_mut().zip(right).enumerate() {
-            [*left, *right] = placement.part(finite(source[0][i]), finite(source[1][i]));
+    /// The band's key in a frame: its own part of the stereo field, or the whole sidechain, silence without one.
+    #[inline(always)]
+    pub(super) fn key(&self, own: Pair, sidechain: Pair) -> Pair {
+        match self.dynamic.key {
+            KeySource::Own => self.placement.part(own),
+            KeySource::Sidechain => sidechain,
         }
     }
 }

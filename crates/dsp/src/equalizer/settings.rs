@@ -4,7 +4,7 @@ use crate::KeySource;
 use units::{Db, Hz, Ms};
 
 /// The most decibels a band raises or lowers, its movement included.
-pub(super) const MOST_GAIN: f64 = 18.0;
+pub(super) const MAX_GAIN: f64 = 18.0;
 
 /// What a band does to the spectrum.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,7 +44,7 @@ pub enum Placement {
 
 impl Placement {
     /// True for mid and side.
-    pub(super) fn is_between(self) -> bool {
+    pub(super) fn is_mid_side(self) -> bool {
         matches!(self, Self::Mid | Self::Side)
     }
 }
@@ -127,11 +127,11 @@ impl BandSettings {
         let default = Self::default();
         Self {
             frequency: Hz(within(self.frequency.0, 10.0, 30_000.0, default.frequency.0)),
-            gain: Db(within(self.gain.0, -MOST_GAIN, MOST_GAIN, default.gain.0)),
+            gain: Db(within(self.gain.0, -MAX_GAIN, MAX_GAIN, default.gain.0)),
             q: within(self.q, 0.1, 40.0, default.q),
             slope: self.slope.clamp(6, 48).div_ceil(6) * 6,
             dynamic: DynamicSettings {
-                range: Db(within(self.dynamic.range.0, -MOST_GAIN, MOST_GAIN, default.dynamic.range.0)),
+                range: Db(within(self.dynamic.range.0, -MAX_GAIN, MAX_GAIN, default.dynamic.range.0)),
                 threshold: Db(within(self.dynamic.threshold.0, -80.0, 0.0, default.dynamic.threshold.0)),
                 attack: Ms(within(self.dynamic.attack.0, 0.1, 200.0, default.dynamic.attack.0)),
                 release: Ms(within(self.dynamic.release.0, 5.0, 2000.0, default.dynamic.release.0)),

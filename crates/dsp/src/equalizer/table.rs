@@ -1,6 +1,6 @@
 //! A band's filters for every gain it may move through, designed once.
 
-use super::{MOST_GAIN, Shape};
+use super::{MAX_GAIN, Shape};
 use crate::filter::Kernel;
 
 /// Filters at whole decibels from -18 to 18; between them they are mixed.
@@ -20,7 +20,7 @@ pub(super) type Pair = [Kernel; 2];
 
 impl Table {
     pub(super) fn new() -> Self {
-        Self { made: None, nodes: vec![None; 2 * MOST_GAIN as usize + 1].into() }
+        Self { made: None, nodes: vec![None; 2 * MAX_GAIN as usize + 1].into() }
     }
 
     /// Forgets everything.
@@ -43,14 +43,14 @@ impl Table {
         let (last, way) = Self::place(gains[1]);
         let mut nodes = Self::place(gains[0]).0..=last + usize::from(way > 0.0);
         let Some(missing) = nodes.find(|&i| self.nodes[i].is_none()) else { return true };
-        self.nodes[missing] = Some(design(missing as f64 - MOST_GAIN));
+        self.nodes[missing] = Some(design(missing as f64 - MAX_GAIN));
         false
     }
 
     /// The node at or below `gain`, and how far on it is.
     #[inline(always)]
     fn place(gain: f64) -> (usize, f64) {
-        let steps = gain.clamp(-MOST_GAIN, MOST_GAIN) + MOST_GAIN;
+        let steps = gain.clamp(-MAX_GAIN, MAX_GAIN) + MAX_GAIN;
         // Of 32 bits: with a sign, as the processor converts.
         let node = steps as i32;
         (node as usize, steps - f64::from(node))

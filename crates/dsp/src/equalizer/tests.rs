@@ -1,7 +1,7 @@
 //! The equalizer against its prototypes and its promises.
 
+mod band_solo;
 mod dynamic;
-mod hearing;
 mod motion;
 mod placement;
 mod prototype;

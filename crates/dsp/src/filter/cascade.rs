@@ -7,7 +7,7 @@ use super::kernel::{COEFFICIENTS, Kernel as Section, State};
 use simd::{Isa, Kernel, Pairs, Registers, Simd, Vector};
 
 /// Two channels of up to eight sections.
-pub(super) const LANES: usize = 2 * Cascade::MOST;
+pub(super) const LANES: usize = 2 * Cascade::MAX_SECTIONS;
 
 /// The section of each lane.
 pub(super) const PLACES: [f64; LANES] = {
@@ -51,7 +51,7 @@ impl Default for Cascade {
 
 impl Cascade {
     /// The most sections.
-    pub const MOST: usize = 8;
+    pub const MAX_SECTIONS: usize = 8;
 
     /// No sections, to be run with `isa`.
     pub fn new(isa: Isa) -> Self {
@@ -78,7 +78,7 @@ impl Cascade {
     /// Adds a section and its states, by channel.
     ///
     /// # Panics
-    /// If there are as many as [`Self::MOST`] already.
+    /// If there are as many as [`Self::MAX_SECTIONS`] already.
     pub fn push(&mut self, section: [&Section; 2], states: [State; 2]) {
         for channel in 0..2 {
             let lane = 2 * self.count + channel;
@@ -305,7 +305,7 @@ mod tests {
     #[test]
     fn equals_the_sections_one_after_another_in_runs_of_any_length() {
         for isa in Isa::all() {
-            for count in 0..=Cascade::MOST {
+            for count in 0..=Cascade::MAX_SECTIONS {
                 let sections: Vec<[Section; 2]> =
                     (0..count)
                         .map(|i| {
@@ -318,7 +318,7 @@ mod tests {
                         .collect();
                 let mut audio = [noise(1, 700, 0.5), noise(2, 700, 0.5)];
                 let mut expected = audio.clone();
-                let mut states = [[State::default(); 2]; Cascade::MOST];
+                let mut states = [[State::default(); 2]; Cascade::MAX_SECTIONS];
                 in_series(&sections, &mut expected, &mut states);
                 let mut cascade = Cascade::new(isa);
                 for section in &sections {

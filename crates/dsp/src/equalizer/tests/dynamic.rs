@@ -482,6 +482,21 @@ fn nothing_clicks_while_dynamic_bands_change() {
 }
 
 #[test]
+fn a_band_that_is_ready_before_another_still_moves() {
+    // The kernels of a large range take longer to be designed than those of a small one.
+    let mut settings = only(moving(Shape::Bell, 500.0, 1.0, -3.0, KeySource::Own));
+    settings.bands[1] = moving(Shape::Bell, 1000.0, 1.0, -12.0, KeySource::Own);
+    let mut equalizer = Equalizer::new(RATE);
+    equalizer.set(&settings);
+    both(vec![0.0; 9600]).run(&mut equalizer, 0..9600);
+    let loud: Vec<f64> =
+        tone(500.0, 0.0, FRAMES).iter().zip(tone(1000.0, 0.0, FRAMES)).map(|(a, b)| a + b).collect();
+    both(loud).run(&mut equalizer, 0..FRAMES);
+    let [first, second, ..] = equalizer.movements();
+    assert!(first.0 < -2.9 && second.0 < -11.0, "{first:?} {second:?}");
+}
+
+#[test]
 fn a_key_at_its_most_violent_never_lifts_the_band_past_its_loudest_gain() {
     // Bursts as short as the wave, at once up and down: the state cannot grow.
     for (gain, range) in [(0.0, 18.0), (9.0, -18.0), (-18.0, 18.0)] {

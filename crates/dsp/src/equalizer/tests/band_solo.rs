@@ -1,4 +1,4 @@
-//! Hearing one band.
+//! Solo of one band, or of its key.
 
 use super::*;
 use crate::{Key, KeySource};
@@ -6,12 +6,12 @@ use testkit::sine;
 
 const FRAMES: usize = 24_000;
 
-fn heard(what: Heard, settings: BandSettings, signal: &Stereo, key: Option<&[f64]>) -> Stereo {
+fn solo(target: SoloTarget, settings: BandSettings, signal: &Stereo, key: Option<&[f64]>) -> Stereo {
     let mut equalizer = Equalizer::new(RATE);
     let mut bands = EqualizerSettings::default();
     bands.bands[3] = settings;
     equalizer.set(&bands);
-    equalizer.hear(Some(what));
+    equalizer.set_solo(Some(target));
     let mut output = signal.clone();
     let block = Block::new(&mut output.left, &mut output.right);
     match key {
@@ -48,14 +48,14 @@ fn a_key_is_the_sidechain_in_the_band_and_nothing_else() {
         (keyed(Shape::HighShelf, 4000.0, 1.0), 500.0, -73.0),
     ] {
         let key = sine(tone, 0.0, RATE.0, FRAMES);
-        let output = heard(Heard::Key(3), settings, &signal, Some(&key));
+        let output = solo(SoloTarget::Key(3), settings, &signal, Some(&key));
         let got = loudest(&output.left);
         assert!(
             (got - expected).abs() < 0.5 && output.left[2000..] == output.right[2000..],
             "{settings:?} at {tone}: {got}"
         );
     }
-    let silent = heard(Heard::Key(3), keyed(Shape::Bell, 1000.0, 1.0), &signal, None);
+    let silent = solo(SoloTarget::Key(3), keyed(Shape::Bell, 1000.0, 1.0), &signal, None);
     assert!(silent.left[2000..].iter().all(|&x| x == 0.0), "without a sidechain there is none");
 }
 
@@ -64,13 +64,14 @@ fn its_own_key_is_what_comes_to_the_band_and_the_band_is_what_leaves_it() {
     let tone = sine(1000.0, 0.0, RATE.0, FRAMES);
     let signal = Stereo { left: tone.clone(), right: tone.iter().map(|x| 0.5 * x).collect() };
     let settings = band(Shape::Bell, 1000.0, 6.0, 2.0);
-    let key = heard(Heard::Key(3), settings, &signal, None);
+    let key = solo(SoloTarget::Key(3), settings, &signal, None);
     assert!(loudest(&key.left).abs() < 0.01 && (loudest(&key.right) + 6.02).abs() < 0.01);
-    let output = heard(Heard::Band(3), settings, &signal, None);
+    let output = solo(SoloTarget::Band(3), settings, &signal, None);
     assert!((loudest(&output.left) - 6.0).abs() < 0.02, "{}", loudest(&output.left));
-    let mid = heard(Heard::Key(3), BandSettings { placement: Placement::Mid, ..settings }, &signal, None);
+    let mid = solo(SoloTarget::Key(3), BandSettings { placement: Placement::Mid, ..settings }, &signal, None);
     assert!((loudest(&mid.left) - decibels(0.75)).abs() < 0.01 && mid.left[2000..] == mid.right[2000..]);
-    let side = heard(Heard::Key(3), BandSettings { placement: Placement::Side, ..settings }, &signal, None);
+    let side =
+        solo(SoloTarget::Key(3), BandSettings { placement: Placement::Side, ..settings }, &signal, None);
     assert!((loudest(&side.left) - decibels(0.25)).abs() < 0.01);
     assert!(side.left[2000..].iter().zip(&side.right[2000..]).all(|(l, r)| *l == -r));
 }
@@ -84,9 +85,11 @@ fn it_fades_in_and_out_and_leaves_no_trace() {
         for unit in [&mut equalizer, &mut plain] {
             unit.set(&only(settings));
         }
-        for (i, what) in [None, Some(Heard::Band(0)), Some(Heard::Key(0)), None].into_iter().enumerate() {
-            equalizer.hear(what); // told nothing else: it stands still until then
-            assert_eq!(equalizer.heard(), what);
+        for (i, target) in
+            [None, Some(SoloTarget::Band(0)), Some(SoloTarget::Key(0)), None].into_iter().enumerate()
+        {
+            equalizer.set_solo(target); // told nothing else: it is static until then
+            assert_eq!(equalizer.solo(), target);
             output.run(&mut equalizer, i * 10_000..(i + 1) * 10_000);
             expected.run(&mut plain, i * 10_000..(i + 1) * 10_000);
         }
@@ -96,8 +99,8 @@ fn it_fades_in_and_out_and_leaves_no_trace() {
         let third = |w: &[f64]| (w[3] - 3.0 * w[2] + 3.0 * w[1] - w[0]).abs();
         let worst = output.left[5000..].windows(4).fold(0.0f64, |m, w| m.max(third(w)));
         assert!(worst < 5e-3, "{worst}");
-        equalizer.hear(Some(Heard::Key(0)));
+        equalizer.set_solo(Some(SoloTarget::Key(0)));
         equalizer.reset();
-        assert_eq!(equalizer.heard(), None, "reset ends it");
+        assert_eq!(equalizer.solo(), None, "reset ends it");
     }
 }
