@@ -12,7 +12,7 @@ use super::decibels::{factors, levels};
 use super::delay::RUN;
 use super::detector::{Detector, LevelDetector, linked};
 use super::gain_stage::DynamicsPath;
-use super::trail::Trail;
+use super::history::HistoryBuffer;
 use super::{
     Block, GainLog, KeySource, Process, Ramp, RecordGain, Smoother, Ticks, flush_invalid, largest, within,
 };
@@ -157,7 +157,7 @@ pub struct CompressorGain {
     highpass: HighPass,
     levels: LevelDetector,
     /// Reductions wanted in the last few milliseconds, read with a changing delay.
-    past: [Trail<f64>; 2],
+    past: [HistoryBuffer<f64>; 2],
     /// Frames until the pasts of both channels are equal, if they want the same from here on.
     frames_apart: usize,
     /// True while both channels have one reduction, that of the first; the second's past is not written.
@@ -202,7 +202,7 @@ impl CompressorGain {
             start_square: 1.0,
             highpass: HighPass::new(rate),
             levels: LevelDetector::new(rate),
-            past: [Trail::new(latency), Trail::new(latency)],
+            past: [HistoryBuffer::new(latency), HistoryBuffer::new(latency)],
             frames_apart: 0,
             is_linked: true,
             reduction_delay: latency,
@@ -338,7 +338,7 @@ impl CompressorGain {
         if active && !self.active {
             self.highpass.reset();
             self.levels.reset();
-            self.past.iter_mut().for_each(Trail::reset);
+            self.past.iter_mut().for_each(HistoryBuffer::reset);
             self.frames_apart = 0;
             self.is_linked = true;
             self.ballistics.reset();

@@ -95,7 +95,7 @@ impl Equalizer {
         }
     }
 
-    /// What dynamics add to each band's gain now; 0 dB for static bands.
+    /// Gain that dynamics add to each band now; 0 dB for static bands.
     pub fn movements(&self) -> [Db; BANDS] {
         core::array::from_fn(|i| self.bands[i].movement())
     }

@@ -7,9 +7,9 @@
 mod block;
 mod control;
 mod decibels;
+mod history;
 mod ramp;
 mod sliding_max;
-mod trail;
 
 /// Values of two channels at one frame, side by side: a compiler makes one instruction of them.
 pub type Pair = [f64; 2];
@@ -23,7 +23,7 @@ mod rig;
 
 pub mod align;
 pub mod ballistics;
-pub mod boxes;
+pub mod box_smoother;
 pub mod compressor;
 pub mod curve;
 pub mod dc;

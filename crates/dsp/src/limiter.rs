@@ -17,7 +17,7 @@
 //! A changing gain is itself a modulation, whose products between the samples no gain per
 //! sample can know; a margin of 0.02 dB is for them.
 
-mod crest;
+mod overshoot;
 mod reduction;
 
 use super::decibels::factors;
@@ -26,7 +26,7 @@ use super::detector::linked;
 use super::gain_stage::DynamicsPath;
 use super::oversample::{Interpolator, TAPS};
 use super::{Block, GainLog, Process, Ramp, RecordGain, Smoother, Ticks, largest, within};
-use crest::Channel;
+use overshoot::Channel;
 use reduction::{Frames, NO_FRAMES, Reduction};
 use simd::{Isa, Kernel, Simd};
 use units::{Db, Dbtp, Hz, Ms, Samples};

@@ -48,7 +48,7 @@ pub(super) struct Schedule {
     made: bool,
     passes: Vec<Pass>,
     cascades: Vec<StaticBands>,
-    /// How many of them are in use.
+    /// Number of them in use.
     used: usize,
     /// The channels are mid and side after the last pass.
     mid_side: bool,

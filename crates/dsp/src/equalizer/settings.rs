@@ -1,4 +1,4 @@
-//! What the equalizer can be told.
+//! Settings of the equalizer.
 
 use crate::KeySource;
 use units::{Db, Hz, Ms};
@@ -6,7 +6,7 @@ use units::{Db, Hz, Ms};
 /// The most decibels a band raises or lowers, its movement included.
 pub(super) const MAX_GAIN: f64 = 18.0;
 
-/// What a band does to the spectrum.
+/// Shape of a band's response.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Shape {
     /// Raises or lowers what is around its frequency; boost and cut are mirror images at equal Q.
@@ -49,7 +49,7 @@ impl Placement {
     }
 }
 
-/// How a band moves by itself: from its gain towards its gain plus the range while its key is loud.
+/// Dynamics of a band: it moves from its gain towards its gain plus the range while its key is loud.
 ///
 /// Bells and shelves can; the others have no gain to move (cuts, notch) or no band to listen to (tilt).
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -64,7 +64,7 @@ pub struct DynamicSettings {
     pub attack: Ms,
     /// Time constant to 63 % of a smaller one, 5 to 2000 ms.
     pub release: Ms,
-    /// What it listens to, limited to the band: the audio it is about to act on, or the sidechain.
+    /// Key signal, limited to the band: the audio it is about to act on, or the sidechain.
     pub key: KeySource,
 }
 
@@ -85,21 +85,21 @@ impl Default for DynamicSettings {
 pub struct BandSettings {
     /// The band is heard.
     pub on: bool,
-    /// What it does.
+    /// Shape of the response.
     pub shape: Shape,
-    /// Where, 10 to 30 000 Hz; above Nyquist what is left is the skirt of the analogue response.
+    /// Frequency, 10 to 30 000 Hz; above Nyquist what is left is the skirt of the analogue response.
     pub frequency: Hz,
-    /// How much, -18 to 18 dB. Cuts and the notch have none.
+    /// Gain, -18 to 18 dB. Cuts and the notch have none.
     pub gain: Db,
-    /// How narrow, 0.1 to 40. For cuts of 12 dB/oct and more: a factor on the Q of the sharpest Butterworth
+    /// Q, 0.1 to 40. For cuts of 12 dB/oct and more: a factor on the Q of the sharpest Butterworth
     /// section, so that 1 is a pure Butterworth (that section's Q is held below 16); cuts of 6 dB/oct and the
     /// tilt have none.
     pub q: f64,
     /// Steepness of cuts, 6 to 48 dB per octave in steps of 6.
     pub slope: u32,
-    /// Where in the stereo field.
+    /// Part of the stereo field that it acts on.
     pub placement: Placement,
-    /// How it moves by itself.
+    /// Dynamics of the band.
     pub dynamic: DynamicSettings,
 }
 
@@ -162,7 +162,7 @@ impl BandSettings {
     }
 }
 
-/// How many bands there are.
+/// Number of bands.
 pub const BANDS: usize = 8;
 
 /// Settings of the equalizer. Bands act one after the other, in order.

@@ -10,7 +10,7 @@ use crate::filter::Kernel;
 /// of sharp shelves (Q 1.3 to 8) 0.12 dB, for bands up to fs / 4 (`tests/dynamic.rs`).
 #[derive(Clone, Debug)]
 pub(super) struct Table {
-    /// What the nodes were designed for: shape, frequency and Q, as the voice keeps them.
+    /// Shape, frequency in Hz and Q that the nodes were designed for.
     made: Option<(Shape, f64, f64)>,
     nodes: Box<[Option<Pair>]>,
 }

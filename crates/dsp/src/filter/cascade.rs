@@ -20,7 +20,7 @@ pub(super) const PLACES: [f64; LANES] = {
     places
 };
 
-/// What every lane without a section does.
+/// Coefficients of a lane without a section.
 pub(super) const NOTHING: [[f64; LANES]; COEFFICIENTS] = {
     let mut coefficients = [[0.0; LANES]; COEFFICIENTS];
     coefficients[COEFFICIENTS - 1] = [1.0; LANES];
@@ -65,7 +65,7 @@ impl Cascade {
         self.states = [[0.0; LANES]; 2];
     }
 
-    /// How many sections there are.
+    /// Number of sections.
     pub fn len(&self) -> usize {
         self.count
     }
@@ -126,10 +126,10 @@ impl Kernel for Run<'_> {
     }
 }
 
-/// What one step reads: coefficients by name, then by vector.
+/// Coefficients that one step reads, by name, then by vector.
 type Coefficients<V, const N: usize> = [[V; N]; COEFFICIENTS];
 
-/// What one step changes.
+/// State that one step changes.
 #[derive(Clone, Copy)]
 struct Moving<V, const N: usize> {
     s: [V; N],

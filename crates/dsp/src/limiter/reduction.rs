@@ -2,7 +2,7 @@
 
 use super::{CHARGE, FAST, SUSTAIN};
 use crate::ballistics::{one_pole_coefficient, something};
-use crate::boxes::{Boxes, Line, on_grid};
+use crate::box_smoother::{BoxSmoother, Line, on_grid};
 use crate::delay::RUN;
 use crate::{CONTROL_INTERVAL, Pair, SlidingMax, larger};
 use simd::{Registers, Simd, Vector};
@@ -20,7 +20,7 @@ pub(super) struct Reduction {
     value: Pair,
     line: Line,
     /// The smoothing in use and, while the lookahead changes, the one that fades out.
-    smoothing: [Boxes; 2],
+    smoothing: [BoxSmoother; 2],
     /// Frames computed last: of use while they are.
     falling: Interval,
     older: [Pair; RUN],
@@ -102,7 +102,7 @@ impl Reduction {
             release: 1.0,
             value: [0.0; 2],
             line: Line::new(2 * longest + 2),
-            smoothing: [Boxes::new(), Boxes::new()],
+            smoothing: [BoxSmoother::new(), BoxSmoother::new()],
             falling: [[0.0; 2]; CONTROL_INTERVAL + SPARE],
             older: [[0.0; 2]; RUN],
         }
@@ -120,7 +120,7 @@ impl Reduction {
         self.slow.reset();
         self.value = [0.0; 2];
         self.line.reset();
-        self.smoothing.iter_mut().for_each(Boxes::reset);
+        self.smoothing.iter_mut().for_each(BoxSmoother::reset);
         self.smoothing[0].set_target(lookahead, age, &self.line);
     }
 

@@ -1,4 +1,4 @@
-//! What a band may touch in the stereo field.
+//! Placement of bands in the stereo field.
 
 use super::*;
 

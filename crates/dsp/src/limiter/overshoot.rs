@@ -1,10 +1,10 @@
-//! Crests: how far the true peak around each sample exceeds a ceiling.
+//! OvershootDetector: how far the true peak around each sample exceeds a ceiling.
 
 use crate::Ramp;
 use crate::decibels::levels;
 use crate::delay::RUN;
+use crate::history::HistoryBuffer;
 use crate::oversample::{Interpolator, PHASES, TAPS};
-use crate::trail::Trail;
 use simd::{Registers, Simd, Vector};
 
 /// The furthest that a crest between two quarters lies above them: 1 / cos(pi / 8) for any signal below half the
@@ -24,24 +24,30 @@ const DEEPEST: f64 = 160.0;
 const STRETCH: usize = 32;
 
 /// Overshoot of up to [`RUN`] frames over the ceiling, in dB.
-pub(super) type Overs = [f64; RUN];
+pub(super) type Overshoots = [f64; RUN];
 
 /// One channel's way from samples to what exceeds the ceiling.
 #[derive(Clone, Debug)]
 pub(super) struct Channel {
-    samples: Trail<f64>,
+    samples: HistoryBuffer<f64>,
     /// The same in single precision.
-    singles: Trail<f32>,
-    over: Overs,
+    singles: HistoryBuffer<f32>,
+    over: Overshoots,
     /// True if any of them is not zero.
     any: bool,
-    crests: Crests,
+    crests: OvershootDetector,
 }
 
 impl Channel {
     pub(super) fn new() -> Self {
-        let crests = Crests { found: [1.0; RUN + 1], at: [0; RUN + 1], count: 0 };
-        Self { samples: Trail::new(TAPS), singles: Trail::new(TAPS), over: [0.0; RUN], any: false, crests }
+        let crests = OvershootDetector { found: [1.0; RUN + 1], at: [0; RUN + 1], count: 0 };
+        Self {
+            samples: HistoryBuffer::new(TAPS),
+            singles: HistoryBuffer::new(TAPS),
+            over: [0.0; RUN],
+            any: false,
+            crests,
+        }
     }
 
     pub(super) fn reset(&mut self) {
@@ -52,7 +58,7 @@ impl Channel {
     }
 
     /// Overshoot of the frames taken last, in dB; values behind them are undefined.
-    pub(super) fn over(&self) -> &Overs {
+    pub(super) fn over(&self) -> &Overshoots {
         &self.over
     }
 
@@ -146,7 +152,7 @@ fn loudest<S: Simd>(simd: S, samples: &[f32], count: usize) -> Loudest {
 
 /// Frames whose peaks exceed the ceiling; entries behind the count are stale.
 #[derive(Clone, Debug)]
-struct Crests {
+struct OvershootDetector {
     /// The squares of crests over the ceiling, one after another.
     found: [f64; RUN + 1],
     /// Their frames.
@@ -154,7 +160,7 @@ struct Crests {
     count: usize,
 }
 
-impl Crests {
+impl OvershootDetector {
     /// Looks at the halves of all, at the quarters where a crest may be, at eighths beside what is one. `samples` are
     /// [`TAPS`] past ones, then up to [`STRETCH`] whose first is frame `from`; `singles` the same, and more.
     #[inline(always)]
@@ -269,9 +275,9 @@ mod tests {
     use testkit::{below, scaled, sine};
     use units::decibels;
 
-    struct Overs<'a>(&'a mut Channel, &'a Interpolator, &'a [f64], f64);
+    struct Overshoots<'a>(&'a mut Channel, &'a Interpolator, &'a [f64], f64);
 
-    impl Kernel for Overs<'_> {
+    impl Kernel for Overshoots<'_> {
         type Output = bool;
 
         #[inline(always)]
@@ -321,7 +327,7 @@ mod tests {
                     let mut channel = Channel::new();
                     let mut found = Vec::new();
                     for part in signal.chunks(cut) {
-                        let any = isa.run(Overs(&mut channel, &interpolator, part, ceiling));
+                        let any = isa.run(Overshoots(&mut channel, &interpolator, part, ceiling));
                         let overs = &channel.over()[..part.len()];
                         assert_eq!(any, overs.iter().any(|&over| over > 0.0));
                         found.extend_from_slice(overs);
@@ -343,7 +349,7 @@ mod tests {
             let mut channel = Channel::new();
             let mut most = 0.0f64;
             for part in [[sample; 3], [0.0; 3], [0.0; 3]].concat().chunks(3).chain([&[0.0; 60][..]]) {
-                Isa::widest().run(Overs(&mut channel, &interpolator, part, 0.9));
+                Isa::widest().run(Overshoots(&mut channel, &interpolator, part, 0.9));
                 most = channel.over()[..part.len()].iter().copied().fold(most, f64::max);
             }
             assert_eq!(most, wanted, "{sample}");

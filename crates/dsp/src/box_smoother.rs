@@ -1,22 +1,22 @@
 //! A smoothing that is complete after a known number of frames: two moving averages in a row.
 
 use super::Pair;
-use super::trail::Trail;
+use super::history::HistoryBuffer;
 
 /// The last frames of a signal of two channels, on the grid that makes sums exact.
 ///
 /// Values are rounded to multiples of 2^-24; sums of such values below 2^29 have no rounding error in `f64`, so a
 /// running sum never drifts and returns to exactly zero. In decibels the grid is far below anything audible.
 #[derive(Clone, Debug)]
-pub struct Line(Trail<Pair>);
+pub struct Line(HistoryBuffer<Pair>);
 
 impl Line {
     /// Remembers `length` frames, zero at first.
     pub fn new(length: usize) -> Self {
-        Self(Trail::new(length))
+        Self(HistoryBuffer::new(length))
     }
 
-    /// The place of the next frames, up to [`Trail::STRETCH`]; all are to be written with values of 0 to 160, [on the
+    /// The place of the next frames, up to [`HistoryBuffer::STRETCH`]; all are to be written with values of 0 to 160, [on the
     /// grid](on_grid).
     #[inline(always)]
     pub(super) fn grow(&mut self, frames: usize) -> &mut [Pair] {
@@ -61,7 +61,7 @@ fn difference(a: Pair, b: Pair) -> Pair {
 /// Computed as a sum of sums of what the triangle is the second integral of: with `a` and `b` the lengths of the averages,
 /// `x[n] - x[n - a] - x[n - b] + x[n - a - b]`.
 #[derive(Clone, Debug)]
-pub struct Boxes {
+pub struct BoxSmoother {
     first: usize,
     second: usize,
     /// The newest frame that counts is this old.
@@ -73,7 +73,7 @@ pub struct Boxes {
     area: f64,
 }
 
-impl Boxes {
+impl BoxSmoother {
     /// A smoothing of one frame: none.
     pub fn new() -> Self {
         Self { first: 1, second: 1, age: 0, change: [0.0; 2], sum_of_sums: [0.0; 2], area: 1.0 }
@@ -130,7 +130,7 @@ impl Boxes {
     }
 }
 
-impl Default for Boxes {
+impl Default for BoxSmoother {
     fn default() -> Self {
         Self::new()
     }
@@ -147,7 +147,7 @@ mod tests {
         }
     }
 
-    impl Boxes {
+    impl BoxSmoother {
         /// The smoothed frame after `line` took its next one.
         fn next(&mut self, line: &Line) -> Pair {
             let mut frame = [[0.0; 2]];
@@ -167,7 +167,7 @@ mod tests {
     fn agrees_with_two_plain_averages() {
         for (length, age) in [(1, 0), (2, 5), (5, 3), (72, 0), (73, 20), (200, 0)] {
             let mut line = Line::new(512);
-            let mut boxes = Boxes::new();
+            let mut boxes = BoxSmoother::new();
             boxes.set_target(length, age, &line);
             for (i, frame) in frames().into_iter().enumerate() {
                 line.push(frame);
@@ -190,7 +190,7 @@ mod tests {
     #[test]
     fn aiming_anew_equals_having_always_done_so() {
         let mut line = Line::new(512);
-        let (mut always, mut anew) = (Boxes::new(), Boxes::new());
+        let (mut always, mut anew) = (BoxSmoother::new(), BoxSmoother::new());
         always.set_target(151, 7, &line);
         for (i, frame) in frames().into_iter().enumerate() {
             line.push(frame);
@@ -206,7 +206,7 @@ mod tests {
     fn following_equals_pushing_and_asking() {
         for (length, age) in [(1, 0), (73, 20), (200, 0)] {
             let (mut line, mut other) = (Line::new(512), Line::new(512));
-            let (mut boxes, mut following) = (Boxes::new(), Boxes::new());
+            let (mut boxes, mut following) = (BoxSmoother::new(), BoxSmoother::new());
             boxes.set_target(length, age, &line);
             following.set_target(length, age, &other);
             let mut followed = frames();
@@ -224,7 +224,7 @@ mod tests {
     #[test]
     fn a_step_is_complete_after_its_length() {
         let mut line = Line::new(128);
-        let mut boxes = Boxes::new();
+        let mut boxes = BoxSmoother::new();
         boxes.set_target(61, 0, &line);
         let way: Vec<f64> = (0..61)
             .map(|_| {

@@ -2,18 +2,18 @@
 
 use super::delay::RUN;
 
-/// What was written last, whole stretches of it readable as slices.
+/// History of the values written last, readable as contiguous slices.
 ///
 /// Unlike a ring it has no seam: values move to the front of the memory once in a while, not each time.
 #[derive(Clone, Debug)]
-pub(super) struct Trail<T> {
+pub(super) struct HistoryBuffer<T> {
     values: Vec<T>,
     kept: usize,
     /// Behind the newest value.
     end: usize,
 }
 
-impl<T: Copy + Default> Trail<T> {
+impl<T: Copy + Default> HistoryBuffer<T> {
     /// The longest stretch that can be written at once.
     pub(super) const STRETCH: usize = RUN;
 
@@ -75,7 +75,7 @@ mod tests {
     #[test]
     fn whatever_was_written_is_read_again_at_every_age() {
         for (kept, stretches) in [(0, [1, 2, 3]), (5, [32, 1, 17]), (48, [32, 32, 32]), (700, [31, 7, 128])] {
-            let mut trail = Trail::new(kept);
+            let mut trail = HistoryBuffer::new(kept);
             let all: Vec<usize> = (1..30_000).collect();
             let mut written = 0;
             for count in stretches.into_iter().cycle().take(300) {
@@ -87,9 +87,9 @@ mod tests {
                     assert!(read.iter().enumerate().all(|(i, &x)| x == wanted(i)), "{kept} {age} {written}");
                 }
                 assert_eq!(trail.recent(kept)[..kept], *trail.past(0, kept));
-                assert!(trail.recent(kept).len() >= kept + Trail::<usize>::ROOM);
+                assert!(trail.recent(kept).len() >= kept + HistoryBuffer::<usize>::ROOM);
             }
-            let mut other = Trail::new(kept);
+            let mut other = HistoryBuffer::new(kept);
             other.copy(&trail);
             assert_eq!(other.past(kept, 1), trail.past(kept, 1));
             trail.reset();
