@@ -30,7 +30,7 @@ enum Counted {
 const BUDGETS: [Budget; 9] = [
     Budget { what: "`stems measure`", work: Counted::Measure, goal: Some(50), held: 50 },
     Budget { what: "EQ of eight bells", work: Counted::Unit("equalizer"), goal: Some(60), held: 60 },
-    Budget { what: "EQ of eight bells that move", work: Counted::Unit("dynamics"), goal: None, held: 480 },
+    Budget { what: "EQ of eight bells that move", work: Counted::Unit("dynamics"), goal: None, held: 930 },
     Budget { what: "compressor", work: Counted::Unit("compressor"), goal: None, held: 73 },
     Budget { what: "limiter, 6 dB of drive", work: Counted::Unit("limiter"), goal: None, held: 195 },
     Budget { what: "neutral Stem chain", work: Counted::Unit("neutral"), goal: None, held: 33 },
