@@ -1,4 +1,4 @@
-//! A smoothing that is complete after a known number of frames: two moving averages in a row.
+//! Smoother that is complete after a known number of frames: two moving averages in a row.
 
 use super::Pair;
 use super::history::HistoryBuffer;
@@ -8,9 +8,9 @@ use super::history::HistoryBuffer;
 /// Values are rounded to multiples of 2^-24; sums of such values below 2^29 have no rounding error in `f64`, so a
 /// running sum never drifts and returns to exactly zero. In decibels the grid is far below anything audible.
 #[derive(Clone, Debug)]
-pub struct Line(HistoryBuffer<Pair>);
+pub struct GridHistory(HistoryBuffer<Pair>);
 
-impl Line {
+impl GridHistory {
     /// Remembers `length` frames, zero at first.
     pub fn new(length: usize) -> Self {
         Self(HistoryBuffer::new(length))
@@ -53,12 +53,13 @@ fn difference(a: Pair, b: Pair) -> Pair {
     [a[0] - b[0], a[1] - b[1]]
 }
 
-/// Two moving averages in a row over a [`Line`]: together a triangle of `length` frames.
+/// Two moving averages in a row over a [`GridHistory`]: together a triangle of `length` frames.
 ///
 /// All weights are positive and sum to one: the result lies between the smallest and the largest of the `length`
 /// values. A step is a smooth S of `length` frames.
 ///
-/// Computed as a sum of sums of what the triangle is the second integral of: with `a` and `b` the lengths of the averages,
+/// Computed with integrators and combs (Hogenauer, "An Economical Class of Digital Filters for Decimation and Interpolation",
+/// IEEE Trans. ASSP 29(2), 1981), a sum of sums of the second difference of the triangle: with `a` and `b` the lengths of the averages,
 /// `x[n] - x[n - a] - x[n - b] + x[n - a - b]`.
 #[derive(Clone, Debug)]
 pub struct BoxSmoother {
@@ -79,32 +80,32 @@ impl BoxSmoother {
         Self { first: 1, second: 1, age: 0, change: [0.0; 2], sum_of_sums: [0.0; 2], area: 1.0 }
     }
 
-    /// Smooths over `length` frames, the newest of them `age` old, as if it had always done so. `line` must
+    /// Smooths over `length` frames, the newest of them `age` old, as if it had always done so. `history` must
     /// remember `age + length + 1` frames. The cost is linear in `length`.
-    pub fn set_target(&mut self, length: usize, age: usize, line: &Line) {
+    pub fn aim(&mut self, length: usize, age: usize, history: &GridHistory) {
         let length = length.max(1);
         self.first = (length + 2) / 2;
         self.second = length + 1 - self.first;
         self.area = (self.first * self.second) as f64;
         self.age = age;
         self.reset();
-        let from = |back: usize| (0..self.first).map(|i| line.past(age + back + i)).fold([0.0; 2], sum);
+        let from = |back: usize| (0..self.first).map(|i| history.past(age + back + i)).fold([0.0; 2], sum);
         let mut running = from(0);
         self.change = difference(running, from(self.second));
         for back in 0..self.second {
             self.sum_of_sums = sum(self.sum_of_sums, running);
-            let (newest, next) = (line.past(age + back), line.past(age + back + self.first));
+            let (newest, next) = (history.past(age + back), history.past(age + back + self.first));
             running = sum(difference(running, newest), next);
         }
     }
 
-    /// The smoothed frames after `line` took as many, at most 128, all at once.
+    /// The smoothed frames after `history` took as many, at most 128, all at once.
     #[inline(always)]
-    pub fn follow(&mut self, line: &Line, smooth: &mut [Pair]) {
+    pub fn follow(&mut self, history: &GridHistory, smooth: &mut [Pair]) {
         let frames = smooth.len();
         let Self { first, second, age, area, .. } = *self;
         let [x, a, b, ab] =
-            [0, first, second, first + second].map(|back| line.0.past(age + back, frames).as_flattened());
+            [0, first, second, first + second].map(|back| history.0.past(age + back, frames).as_flattened());
         let bends = smooth.as_flattened_mut().iter_mut();
         for ((bend, (x, a)), (b, ab)) in bends.zip(x.iter().zip(a)).zip(b.iter().zip(ab)) {
             *bend = (x - a) - (b - ab);
@@ -141,17 +142,17 @@ mod tests {
     use super::*;
     use testkit::noise;
 
-    impl Line {
+    impl GridHistory {
         fn push(&mut self, frame: Pair) {
             self.0.grow(1)[0] = on_grid(frame);
         }
     }
 
     impl BoxSmoother {
-        /// The smoothed frame after `line` took its next one.
-        fn next(&mut self, line: &Line) -> Pair {
+        /// The smoothed frame after `history` took its next one.
+        fn next(&mut self, history: &GridHistory) -> Pair {
             let mut frame = [[0.0; 2]];
-            self.follow(line, &mut frame);
+            self.follow(history, &mut frame);
             frame[0]
         }
     }
@@ -166,16 +167,16 @@ mod tests {
     #[test]
     fn agrees_with_two_plain_averages() {
         for (length, age) in [(1, 0), (2, 5), (5, 3), (72, 0), (73, 20), (200, 0)] {
-            let mut line = Line::new(512);
-            let mut boxes = BoxSmoother::new();
-            boxes.set_target(length, age, &line);
+            let mut history = GridHistory::new(512);
+            let mut smoother = BoxSmoother::new();
+            smoother.aim(length, age, &history);
             for (i, frame) in frames().into_iter().enumerate() {
-                line.push(frame);
-                let smooth = boxes.next(&line);
+                history.push(frame);
+                let smooth = smoother.next(&history);
                 if i % 97 == 0 {
-                    let (first, second) = (boxes.first, boxes.second);
+                    let (first, second) = (smoother.first, smoother.second);
                     for channel in 0..2 {
-                        let past = |k| line.past(k)[channel];
+                        let past = |k| history.past(k)[channel];
                         let mean = |from: usize| (from..from + first).map(past).sum::<f64>() / first as f64;
                         let plain = (0..second).map(|k| mean(age + k)).sum::<f64>() / second as f64;
                         let smooth = smooth[channel];
@@ -183,20 +184,20 @@ mod tests {
                     }
                 }
             }
-            assert_eq!(boxes.value(), [0.0; 2], "returns to exactly zero");
+            assert_eq!(smoother.value(), [0.0; 2], "returns to exactly zero");
         }
     }
 
     #[test]
     fn aiming_anew_equals_having_always_done_so() {
-        let mut line = Line::new(512);
+        let mut history = GridHistory::new(512);
         let (mut always, mut anew) = (BoxSmoother::new(), BoxSmoother::new());
-        always.set_target(151, 7, &line);
+        always.aim(151, 7, &history);
         for (i, frame) in frames().into_iter().enumerate() {
-            line.push(frame);
-            let smooth = always.next(&line);
+            history.push(frame);
+            let smooth = always.next(&history);
             if i % 500 == 400 {
-                anew.set_target(151, 7, &line);
+                anew.aim(151, 7, &history);
                 assert_eq!(anew.value(), smooth);
             }
         }
@@ -205,31 +206,31 @@ mod tests {
     #[test]
     fn following_equals_pushing_and_asking() {
         for (length, age) in [(1, 0), (73, 20), (200, 0)] {
-            let (mut line, mut other) = (Line::new(512), Line::new(512));
-            let (mut boxes, mut following) = (BoxSmoother::new(), BoxSmoother::new());
-            boxes.set_target(length, age, &line);
-            following.set_target(length, age, &other);
+            let (mut history, mut other) = (GridHistory::new(512), GridHistory::new(512));
+            let (mut smoother, mut following) = (BoxSmoother::new(), BoxSmoother::new());
+            smoother.aim(length, age, &history);
+            following.aim(length, age, &other);
             let mut followed = frames();
             followed.chunks_mut(31).for_each(|part| {
                 part.iter().zip(other.grow(part.len())).for_each(|(frame, place)| *place = on_grid(*frame));
                 following.follow(&other, part);
             });
             for (frame, followed) in frames().into_iter().zip(followed) {
-                line.push(frame);
-                assert_eq!(boxes.next(&line), followed);
+                history.push(frame);
+                assert_eq!(smoother.next(&history), followed);
             }
         }
     }
 
     #[test]
     fn a_step_is_complete_after_its_length() {
-        let mut line = Line::new(128);
-        let mut boxes = BoxSmoother::new();
-        boxes.set_target(61, 0, &line);
+        let mut history = GridHistory::new(128);
+        let mut smoother = BoxSmoother::new();
+        smoother.aim(61, 0, &history);
         let way: Vec<f64> = (0..61)
             .map(|_| {
-                line.push([12.0; 2]);
-                boxes.next(&line)[0]
+                history.push([12.0; 2]);
+                smoother.next(&history)[0]
             })
             .collect();
         assert!(way.windows(2).all(|w| w[1] > w[0]));

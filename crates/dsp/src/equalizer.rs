@@ -60,8 +60,8 @@ use units::{Db, Hz, Samples, decibels};
 /// 0.5; shelves up to 4.9 at Q 40 and 18 dB, where the resonance meets Nyquist.
 ///
 /// # Dynamic bands
-/// A bell or shelf whose [range](DynamicSettings::range) is not 0 moves its own gain by what is loud in its band, of the
-/// audio it is about to act on or of the sidechain. The response at any moment is that of a static band of the same gain,
+/// A bell or shelf whose [range](DynamicSettings::range) is not 0 moves its own gain by the level of its key in its band: of
+/// the audio it is about to act on or of the sidechain (feed-forward; Giannoulis, Massberg & Reiss, JAES 60(6), 2012). The response at any moment is that of a static band of the same gain,
 /// within 0.03 dB (sharp shelves 0.12 dB; bands up to fs / 4). Gains move in steps of 8 frames, coefficients straight in
 /// between: an attack shorter than that takes that long. Of bands that move in a row each takes its steps a frame earlier
 /// than the one before it. [`movements`](Self::movements) reads the current gains; [`set_solo`](Self::set_solo) makes a band or
@@ -77,7 +77,7 @@ pub struct Equalizer {
     solo: BandSolo,
     schedule: Schedule,
     fresh: bool,
-    /// Ticks change nothing until it is told something, as of the last tick.
+    /// Ticks change nothing until new settings come, as of the last tick.
     arrived: bool,
 }
 
@@ -95,7 +95,7 @@ impl Equalizer {
         }
     }
 
-    /// Gain that dynamics add to each band now; 0 dB for static bands.
+    /// Movement of each band's gain by its dynamics now; 0 dB for static bands.
     pub fn movements(&self) -> [Db; BANDS] {
         core::array::from_fn(|i| self.bands[i].movement())
     }

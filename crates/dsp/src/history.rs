@@ -1,8 +1,8 @@
-//! The last so many values of a signal, in one piece.
+//! Last values of a signal in contiguous memory.
 
 use super::delay::RUN;
 
-/// History of the values written last, readable as contiguous slices.
+/// Buffer of the last values of a signal, any stretch of which can be read as a slice.
 ///
 /// Unlike a ring it has no seam: values move to the front of the memory once in a while, not each time.
 #[derive(Clone, Debug)]
@@ -17,7 +17,7 @@ impl<T: Copy + Default> HistoryBuffer<T> {
     /// The longest stretch that can be written at once.
     pub(super) const STRETCH: usize = RUN;
 
-    /// Values behind the newest that may be read, and mean nothing.
+    /// Values behind the newest that may be read, and are undefined.
     pub(super) const ROOM: usize = 32;
 
     /// Values between two moves.
@@ -75,25 +75,25 @@ mod tests {
     #[test]
     fn whatever_was_written_is_read_again_at_every_age() {
         for (kept, stretches) in [(0, [1, 2, 3]), (5, [32, 1, 17]), (48, [32, 32, 32]), (700, [31, 7, 128])] {
-            let mut trail = HistoryBuffer::new(kept);
+            let mut history = HistoryBuffer::new(kept);
             let all: Vec<usize> = (1..30_000).collect();
             let mut written = 0;
             for count in stretches.into_iter().cycle().take(300) {
-                trail.grow(count).copy_from_slice(&all[written..written + count]);
+                history.grow(count).copy_from_slice(&all[written..written + count]);
                 written += count;
                 for age in [0, kept / 2, kept] {
                     let wanted = |i: usize| (written + i).checked_sub(age + count).map_or(0, |at| all[at]);
-                    let read = trail.past(age, count);
+                    let read = history.past(age, count);
                     assert!(read.iter().enumerate().all(|(i, &x)| x == wanted(i)), "{kept} {age} {written}");
                 }
-                assert_eq!(trail.recent(kept)[..kept], *trail.past(0, kept));
-                assert!(trail.recent(kept).len() >= kept + HistoryBuffer::<usize>::ROOM);
+                assert_eq!(history.recent(kept)[..kept], *history.past(0, kept));
+                assert!(history.recent(kept).len() >= kept + HistoryBuffer::<usize>::ROOM);
             }
             let mut other = HistoryBuffer::new(kept);
-            other.copy(&trail);
-            assert_eq!(other.past(kept, 1), trail.past(kept, 1));
-            trail.reset();
-            assert!(trail.recent(kept).iter().all(|&x| x == 0));
+            other.copy(&history);
+            assert_eq!(other.past(kept, 1), history.past(kept, 1));
+            history.reset();
+            assert!(history.recent(kept).iter().all(|&x| x == 0));
         }
     }
 }

@@ -2,20 +2,24 @@
 //!
 //! The gain, per channel, in decibels of reduction until the last step:
 //!
-//! 1. *Over*: how far the true peak around each sample exceeds the ceiling. The samples are interpolated to
-//!    halves everywhere, to quarters around what may hide a crest above the ceiling, to eighths beside every crest that
-//!    may be one, and a parabola through the highest three eighths finds the crest itself.
+//! 1. *Overshoot* of the true peak around each sample over the ceiling (ITU-R BS.1770-5, Annex 2, on a finer grid; see
+//!    `overshoot.rs`): the static curve of a limiter, infinite ratio, hard knee (Giannoulis, Massberg & Reiss, "Digital
+//!    Dynamic Range Compressor Design", JAES 60(6), 2012, eq. 4 with W = 0 and R = infinity).
 //! 2. *Link* draws the smaller reduction of the two channels towards the larger.
-//! 3. *Hold*: the largest over of the lookahead. From here on the reduction is as large as any sample inside the
-//!    lookahead needs.
-//! 4. *Release* in two stages: a fast one for transients, above a slow one that charges only while reduction is
-//!    wanted. The slow stage sees the largest over of the last 16 ms, so that it stands still under a steady tone:
-//!    the bass is not distorted. It decides at control ticks (every 32 samples) where to be at the next.
+//! 3. *Hold*: the largest overshoot of the lookahead, by a sliding maximum (van Herk, 1992; Gil & Werman, 1993; see
+//!    `sliding_max.rs`). From here on the reduction is as large as any sample inside the lookahead needs.
+//! 4. *Release* in two stages with instant attack, each the one-pole release of a decoupled peak detector (Giannoulis et al.,
+//!    eq. 17, first line): a fast one for transients, above a slow one that charges only while reduction is wanted. The slow
+//!    stage sees the largest overshoot of the last 16 ms, so that it stands still under a steady tone: the bass is not
+//!    distorted. It decides at control ticks (every 32 samples) where to be at the next.
 //! 5. *Two moving averages* in a row, together as long as the lookahead: a smooth way down that has arrived when
 //!    the peak does. An average of values that each suffice also suffices, so nothing is clipped.
 //!
-//! A changing gain is itself a modulation, whose products between the samples no gain per
-//! sample can know; a margin of 0.02 dB is for them.
+//! Hold, exponential release and stacked moving averages in this order are described by Luff, "Designing a straightforward
+//! limiter", Signalsmith Audio, 2022. The second stage of release, the decibels and the link are our own.
+//!
+//! A changing gain is itself a modulation, with products between the samples that no gain per sample can prevent; a margin of
+//! 0.02 dB is for them.
 
 mod overshoot;
 mod reduction;
@@ -26,7 +30,7 @@ use super::detector::linked;
 use super::gain_stage::DynamicsPath;
 use super::oversample::{Interpolator, TAPS};
 use super::{Block, GainLog, Process, Ramp, RecordGain, Smoother, Ticks, largest, within};
-use overshoot::Channel;
+use overshoot::OvershootDetector;
 use reduction::{Frames, NO_FRAMES, Reduction};
 use simd::{Isa, Kernel, Simd};
 use units::{Db, Dbtp, Hz, Ms, Samples};
@@ -45,7 +49,7 @@ pub struct LimiterSettings {
     pub lookahead: Ms,
     /// Time constant of the release after sustained reduction, 10 to 1000 ms; transients are over in an eighth.
     pub release: Ms,
-    /// Stereo link: share of the difference in reduction between the channels that is removed, 0 to 1.
+    /// Share of the difference in reduction between the channels that is taken away, 0 to 1.
     pub link: f64,
 }
 
@@ -62,29 +66,49 @@ impl Default for LimiterSettings {
     }
 }
 
-/// Distance of the limiter's target below the ceiling.
+/// Distance of the aim below the ceiling.
 const MARGIN: Db = Db(0.02);
 
 /// The fewest samples the gain takes on its way down: steeper, and what the modulation adds between the samples
 /// exceeds the margin (0.08 dB with five samples, 0.01 dB with ten).
-const SHORTEST: usize = 10;
+const MIN_LOOKAHEAD: usize = 10;
 
 /// The slow stage follows the largest reduction wanted in this time: half a period of 31 Hz.
-const SUSTAIN: Ms = Ms(16.0);
+const SUSTAIN_TIME: Ms = Ms(16.0);
 
 /// Time constant with which the slow stage charges.
-const CHARGE: Ms = Ms(60.0);
+const CHARGE_TIME: Ms = Ms(60.0);
 
 /// The release of the fast stage, as a share of the setting.
-const FAST: f64 = 1.0 / 8.0;
+const FAST_SHARE: f64 = 1.0 / 8.0;
 
 /// The crossfade from one lookahead to another.
 const FADE: Ms = Smoother::TIME;
 
+/// Work of a [`LimiterGain`], as of the last control tick or change of settings: its only notion of rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// Off and settled: every factor is one until new settings come.
+    Neutral,
+    /// Off, settings on their way: every factor is one until the next tick.
+    Off,
+    /// On or fading, settings or the drive's delay on their way: computed from tick to tick.
+    Gliding,
+    /// On and settled: until new settings come ticks move nothing but the reduction.
+    MasterPlan,
+}
+
+impl State {
+    /// True when there is a gain to compute.
+    fn is_active(self) -> bool {
+        matches!(self, Self::Gliding | Self::MasterPlan)
+    }
+}
+
 /// The gain of a [`Limiter`], without the audio it is applied to.
 ///
-/// Feed it audio and it gives the factor per sample and channel by which that audio is to be multiplied when it
-/// leaves a delay of [`LimiterGain::latency`] samples, drive and on/off included.
+/// Takes audio and returns the factor per sample and channel for the same audio after a delay of [`LimiterGain::latency`]
+/// samples, drive and on/off included.
 #[derive(Clone, Debug)]
 pub struct LimiterGain {
     isa: Isa,
@@ -93,9 +117,9 @@ pub struct LimiterGain {
     /// Samples of lookahead that the latency leaves.
     longest: usize,
     interpolator: Interpolator,
-    channels: [Channel; 2],
+    detectors: [OvershootDetector; 2],
     reduction: Reduction,
-    /// Reductions of the frames computed last.
+    /// Reductions of the frames at work, in dB.
     reductions: Frames,
     ticks: Ticks,
     on: Smoother,
@@ -107,9 +131,9 @@ pub struct LimiterGain {
     /// Linear; applied before detection, and to the audio a latency later.
     drive: Ramp,
     drives: Delay,
-    /// The drive that leaves `drives` while it is the same for long; then nothing passes there.
+    /// The drive that leaves `drives` once it has been constant for a latency; then nothing passes there.
     late_drive: f64,
-    /// Frames until it is; zero: it is.
+    /// Frames until then.
     drive_moves: usize,
     ceiling: f64,
     /// Lookahead in samples: in use, and wanted.
@@ -118,18 +142,17 @@ pub struct LimiterGain {
     /// Frames left of the fade from the old lookahead to the new.
     fade_left: usize,
     fade: usize,
-    /// True while there is a gain to compute: on, or on the way.
-    active: bool,
+    state: State,
     fresh: bool,
     frame: u64,
-    deepest: f64,
-    deepest_at: u64,
+    max_reduction: f64,
+    max_reduction_at: u64,
 }
 
 impl LimiterGain {
     /// Gain for audio at `rate`; see [`Limiter::new`].
     pub fn new(rate: Hz, max_lookahead: Ms) -> Self {
-        let latency = max_lookahead.samples(rate).0.max(TAPS / 2 + SHORTEST);
+        let latency = max_lookahead.samples(rate).0.max(TAPS / 2 + MIN_LOOKAHEAD);
         let longest = latency - TAPS / 2;
         let settings = LimiterSettings::default();
         let glide = |value| Smoother::new(value, Smoother::TIME, rate);
@@ -139,7 +162,7 @@ impl LimiterGain {
             latency,
             longest,
             interpolator: Interpolator::new(),
-            channels: [Channel::new(), Channel::new()],
+            detectors: [OvershootDetector::new(), OvershootDetector::new()],
             reduction: Reduction::new(longest, rate),
             reductions: NO_FRAMES,
             ticks: Ticks::default(),
@@ -157,11 +180,11 @@ impl LimiterGain {
             wanted_lookahead: 1,
             fade_left: 0,
             fade: FADE.samples(rate).0.max(1),
-            active: false,
+            state: State::Neutral,
             fresh: true,
             frame: 0,
-            deepest: 0.0,
-            deepest_at: 0,
+            max_reduction: 0.0,
+            max_reduction_at: 0,
         };
         gain.set(&settings);
         gain.reset();
@@ -181,12 +204,15 @@ impl LimiterGain {
             if self.fresh { glide.set_now(target) } else { glide.set_target(target) }
         }
         self.reduction.set(Ms(within(settings.release.0, 10.0, 1000.0)));
-        self.wanted_lookahead =
-            Ms(within(settings.lookahead.0, 0.1, 5.0)).samples(self.rate).0.clamp(SHORTEST, self.longest);
+        self.wanted_lookahead = Ms(within(settings.lookahead.0, 0.1, 5.0))
+            .samples(self.rate)
+            .0
+            .clamp(MIN_LOOKAHEAD, self.longest);
         if self.fresh {
-            self.rest();
+            self.restart();
         }
         self.fresh = false;
+        self.update_state();
     }
 
     /// The delay between the audio that the gain is computed from and the gain.
@@ -198,37 +224,44 @@ impl LimiterGain {
     pub fn reset(&mut self) {
         self.ticks.reset();
         self.fresh = true;
-        (self.frame, self.deepest, self.deepest_at) = (0, 0.0, 0);
+        (self.frame, self.max_reduction, self.max_reduction_at) = (0, 0.0, 0);
         for glide in [&mut self.on, &mut self.drive_db, &mut self.ceiling_db, &mut self.link] {
             glide.set_now(glide.target());
         }
-        self.rest();
+        self.restart();
     }
 
-    /// Every ramp where it goes, no audio seen.
-    fn rest(&mut self) {
+    /// Sets every ramp to its target and forgets all audio.
+    fn restart(&mut self) {
         self.amount = Ramp::new(self.on.value());
         self.drive = Ramp::new(Db(self.drive_db.value()).gain());
         self.ceiling = self.aimed_ceiling();
-        self.active = false;
-        self.activate();
+        self.state = State::Neutral;
+        self.update_state();
     }
 
     fn aimed_ceiling(&self) -> f64 {
         (Dbtp(self.ceiling_db.value()) + -MARGIN).amplitude()
     }
 
-    /// Computes from here on only if there is something to do, starting from silence.
-    fn activate(&mut self) {
-        let active = !self.amount.is_settled_at(0.0);
-        if active && !self.active {
+    /// Decides what there is to do; a gain that has to be computed again starts from silence.
+    fn update_state(&mut self) {
+        let glides = [&self.on, &self.drive_db, &self.ceiling_db, &self.link];
+        let landed = glides.into_iter().all(Smoother::is_settled);
+        if self.amount.is_settled_at(0.0) {
+            self.state = if landed { State::Neutral } else { State::Off };
+            return;
+        }
+        if !self.state.is_active() {
             (self.late_drive, self.drive_moves) = (self.drive.at(0), 0);
             self.fade_left = 0;
             self.lookahead = self.wanted_lookahead;
-            self.channels.iter_mut().for_each(Channel::reset);
+            self.detectors.iter_mut().for_each(OvershootDetector::reset);
             self.reduction.reset(self.lookahead, self.longest - self.lookahead);
         }
-        self.active = active;
+        let constant = self.amount.resting().and(self.drive.resting()).is_some() && self.drive_moves == 0;
+        let in_use = self.fade_left == 0 && self.lookahead == self.wanted_lookahead;
+        self.state = if landed && constant && in_use { State::MasterPlan } else { State::Gliding };
     }
 
     fn tick(&mut self) {
@@ -241,28 +274,17 @@ impl LimiterGain {
             self.ceiling = self.aimed_ceiling();
         }
         self.link.tick();
-        self.activate();
-        if self.active && self.fade_left == 0 && self.lookahead != self.wanted_lookahead {
+        self.update_state();
+        if self.state.is_active() && self.fade_left == 0 && self.lookahead != self.wanted_lookahead {
             self.lookahead = self.wanted_lookahead;
             self.fade_left = self.fade;
             self.reduction.change(self.lookahead, self.longest - self.lookahead);
         }
     }
 
-    /// True when every glide has landed.
-    fn is_settled(&self) -> bool {
-        [&self.on, &self.drive_db, &self.ceiling_db, &self.link].into_iter().all(Smoother::is_settled)
-    }
-
-    /// True when control ticks change nothing but the reduction until new settings come.
-    fn rests(&self) -> bool {
-        let ramps = self.amount.resting().and(self.drive.resting());
-        ramps.is_some() && self.fade_left == 0 && self.lookahead == self.wanted_lookahead && self.is_settled()
-    }
-
     /// True when every factor is one until new settings come.
     pub fn is_neutral(&self) -> bool {
-        !self.active && self.on.value() == 0.0 && self.is_settled()
+        self.state == State::Neutral
     }
 
     /// Passes over `frames` frames of a neutral gain.
@@ -284,12 +306,12 @@ impl LimiterGain {
             if step.tick {
                 self.tick();
             }
-            // Where nothing moves, ticks are the reduction's alone.
-            let count = if self.rests() { RUN.min(frames - at).max(step.frames) } else { step.frames };
+            let settled = self.state == State::MasterPlan;
+            let count = if settled { RUN.min(frames - at).max(step.frames) } else { step.frames };
             self.ticks.skip(count - step.frames);
             let range = at..at + count;
             let gain = [&mut left[range.clone()], &mut right[range.clone()]];
-            if self.active {
+            if self.state.is_active() {
                 let audio = [&audio[0][range.clone()], &audio[1][range]];
                 largest = largest.max(self.isa.run(Limit { unit: self, audio, gain, since: step.since }));
             } else {
@@ -303,19 +325,13 @@ impl LimiterGain {
         Db(largest)
     }
 
-    /// The drive a latency ago, if it has been the same all the time since, and stays.
-    #[inline]
-    fn steady_drive(&self) -> Option<f64> {
-        (self.drive_moves == 0 && self.drive.resting().is_some()).then_some(self.late_drive)
-    }
-
     /// Fills `late` with the drives a latency ago.
     fn drive_late(&mut self, late: &mut [f64]) {
-        if self.steady_drive().is_some() {
-            late.fill(self.late_drive);
-            return;
-        }
         if self.drive_moves == 0 {
+            if self.drive.resting().is_some() {
+                late.fill(self.late_drive);
+                return;
+            }
             self.drives.fill(self.late_drive);
         }
         self.drive.fill(late);
@@ -329,7 +345,7 @@ impl LimiterGain {
         }
     }
 
-    /// Weight of the old lookahead at each frame, 1 to 0; `None` without a crossfade.
+    /// Share of the old lookahead at each frame, during a change.
     fn fade<'a>(&mut self, old: &'a mut [f64]) -> Option<&'a [f64]> {
         if self.fade_left == 0 {
             return None;
@@ -359,20 +375,21 @@ impl Kernel for Limit<'_> {
         let Self { unit, audio, gain: [left, right], since } = self;
         let frames = left.len();
         let mut any = false;
-        for (channel, audio) in unit.channels.iter_mut().zip(audio) {
-            any |= channel.detect(simd, &unit.interpolator, audio, &unit.drive, unit.ceiling);
+        for (detector, audio) in unit.detectors.iter_mut().zip(audio) {
+            any |= detector.detect(simd, &unit.interpolator, audio, &unit.drive, unit.ceiling);
         }
-        // At rest everything that later frames can look back on is zero: the release takes longer from what the
-        // line still holds down to rest than the line is long. So nothing need be pushed either.
-        let rests = !any && unit.reduction.at_rest();
-        let largest = if rests {
+        // Idle: everything that later frames can look back on is zero, because the release to zero takes longer than the
+        // line of reductions is. So nothing need be pushed either.
+        let idle = !any && unit.reduction.is_idle();
+        let largest = if idle {
             unit.fade_left = unit.fade_left.saturating_sub(frames);
             0.0
         } else {
             unit.reduce(simd, frames, since)
         };
-        if let Some(drive) = unit.steady_drive().filter(|_| unit.amount.is_settled_at(1.0)) {
-            if rests {
+        if unit.state == State::MasterPlan {
+            let drive = unit.late_drive;
+            if idle {
                 left.fill(drive);
                 right.fill(drive);
                 return largest;
@@ -388,7 +405,7 @@ impl Kernel for Limit<'_> {
         let late = &mut late[..frames];
         unit.drive_late(late);
         let reductions = &mut unit.reductions[..frames];
-        if rests {
+        if idle {
             reductions.fill([0.0; 2]);
         }
         factors(simd, reductions.as_flattened_mut());
@@ -402,11 +419,11 @@ impl Kernel for Limit<'_> {
 }
 
 impl LimiterGain {
-    /// Makes what the channels exceed the ceiling by reductions; gives the largest that is heard.
+    /// Turns overshoots into reductions and returns the largest that is applied.
     #[inline(always)]
     fn reduce<S: Simd>(&mut self, simd: S, frames: usize, since: usize) -> f64 {
         let link = self.link.value();
-        let [first, second] = self.channels.each_ref().map(|channel| channel.over()[..frames].iter());
+        let [first, second] = self.detectors.each_ref().map(|detector| detector.levels()[..frames].iter());
         for (reduction, (left, right)) in self.reductions.iter_mut().zip(first.zip(second)) {
             *reduction = linked([*left, *right], link);
         }
@@ -422,10 +439,10 @@ impl LimiterGain {
             true => largest(reductions.as_flattened()),
             false => reductions.iter().enumerate().map(heard).fold(0.0, f64::max),
         };
-        if deepest > self.deepest {
+        if deepest > self.max_reduction {
             let at = reductions.iter().enumerate().position(|frame| heard(frame) == deepest).unwrap_or(0);
-            self.deepest = deepest;
-            self.deepest_at = (self.frame + at as u64).saturating_sub(self.latency as u64);
+            self.max_reduction = deepest;
+            self.max_reduction_at = (self.frame + at as u64).saturating_sub(self.latency as u64);
         }
         deepest
     }
@@ -477,13 +494,13 @@ impl Limiter {
 
     /// The largest reduction since reset, drive not counted.
     pub fn max_gain_reduction(&self) -> Db {
-        Db(self.gain.deepest)
+        Db(self.gain.max_reduction)
     }
 
-    /// Input frame, counted since reset, at which [`max_gain_reduction`](Self::max_gain_reduction) was made; zero
-    /// if there was none.
+    /// Position in the input, in frames since reset, of [`max_gain_reduction`](Self::max_gain_reduction); zero if there
+    /// was none.
     pub fn max_gain_reduction_at(&self) -> u64 {
-        self.gain.deepest_at
+        self.gain.max_reduction_at
     }
 }
 

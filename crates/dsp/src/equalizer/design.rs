@@ -35,7 +35,7 @@ pub(super) fn is_split(shape: Shape, q: f64) -> bool {
     }
 }
 
-/// Number of second-order sections of the shape.
+/// Number of sections of the shape.
 pub(super) fn sections(shape: Shape, q: f64, slope: u32) -> usize {
     match shape {
         Shape::LowCut | Shape::HighCut => (slope as usize / 6).div_ceil(2),

@@ -38,7 +38,7 @@ const PARTS: usize = 8;
 /// | low cut at 25 Hz, 12 / 24 dB/oct | 0.15 / 0.4 |
 /// | low cut at 100 Hz, 24 dB/oct | 0.2 |
 ///
-/// A response that rings longer becomes shorter and wider than asked for: a bell of Q 10 and -6 dB at 100 Hz lacks 1.4 dB at its centre, a low cut of
+/// Longer responses are cut short and become wider: a bell of Q 10 and -6 dB at 100 Hz lacks 1.4 dB at its centre, a low cut of
 /// 48 dB/oct at 30 Hz 3.7 dB at 21 Hz. Like all
 /// filters without phase shift it rings before a sound as much as after it.
 ///
@@ -55,7 +55,7 @@ pub struct LinearEqualizer {
     designer: Designer,
     current: Filters,
     next: Filters,
-    /// Settings of the target, of `current`, and of `next`.
+    /// Settings wanted, those of `current`, and those of `next`.
     goal: EqualizerSettings,
     made: EqualizerSettings,
     making: EqualizerSettings,

@@ -6,7 +6,7 @@ use units::{Db, Hz, Ms};
 /// The most decibels a band raises or lowers, its movement included.
 pub(super) const MAX_GAIN: f64 = 18.0;
 
-/// Shape of a band's response.
+/// Effect of a band on the spectrum.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Shape {
     /// Raises or lowers what is around its frequency; boost and cut are mirror images at equal Q.
@@ -64,7 +64,7 @@ pub struct DynamicSettings {
     pub attack: Ms,
     /// Time constant to 63 % of a smaller one, 5 to 2000 ms.
     pub release: Ms,
-    /// Key signal, limited to the band: the audio it is about to act on, or the sidechain.
+    /// Key, limited to the band: the audio the band is about to act on, or the sidechain.
     pub key: KeySource,
 }
 
@@ -83,23 +83,23 @@ impl Default for DynamicSettings {
 /// Settings of one band. Values out of range are clamped.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BandSettings {
-    /// The band is heard.
+    /// The band is on.
     pub on: bool,
     /// Shape of the response.
     pub shape: Shape,
-    /// Frequency, 10 to 30 000 Hz; above Nyquist what is left is the skirt of the analogue response.
+    /// Frequency, 10 to 30 000 Hz; above Nyquist the skirt of the analogue response remains.
     pub frequency: Hz,
     /// Gain, -18 to 18 dB. Cuts and the notch have none.
     pub gain: Db,
-    /// Q, 0.1 to 40. For cuts of 12 dB/oct and more: a factor on the Q of the sharpest Butterworth
+    /// Quality factor, 0.1 to 40. For cuts of 12 dB/oct and more: a factor on the Q of the sharpest Butterworth
     /// section, so that 1 is a pure Butterworth (that section's Q is held below 16); cuts of 6 dB/oct and the
     /// tilt have none.
     pub q: f64,
     /// Steepness of cuts, 6 to 48 dB per octave in steps of 6.
     pub slope: u32,
-    /// Part of the stereo field that it acts on.
+    /// Part of the stereo field.
     pub placement: Placement,
-    /// Dynamics of the band.
+    /// Dynamics.
     pub dynamic: DynamicSettings,
 }
 

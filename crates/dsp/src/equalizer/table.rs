@@ -1,4 +1,4 @@
-//! A band's filters for every gain it may move through, designed once.
+//! Kernels of a dynamic band for every gain it may move through, designed once.
 
 use super::{MAX_GAIN, Shape};
 use crate::filter::Kernel;
@@ -10,7 +10,7 @@ use crate::filter::Kernel;
 /// of sharp shelves (Q 1.3 to 8) 0.12 dB, for bands up to fs / 4 (`tests/dynamic.rs`).
 #[derive(Clone, Debug)]
 pub(super) struct Table {
-    /// Shape, frequency in Hz and Q that the nodes were designed for.
+    /// Shape, frequency and Q of the nodes, as the band's filter keeps them.
     made: Option<(Shape, f64, f64)>,
     nodes: Box<[Option<Pair>]>,
 }

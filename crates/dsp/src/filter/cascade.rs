@@ -7,10 +7,10 @@ use super::kernel::{COEFFICIENTS, Kernel as Section, State};
 use simd::{Isa, Kernel, Pairs, Registers, Simd, Vector};
 
 /// Two channels of up to eight sections.
-pub(super) const LANES: usize = 2 * Cascade::MAX_SECTIONS;
+const LANES: usize = 2 * Cascade::MAX_SECTIONS;
 
-/// The section of each lane.
-pub(super) const PLACES: [f64; LANES] = {
+/// Section of each lane.
+const PLACES: [f64; LANES] = {
     let mut places = [0.0; LANES];
     let mut lane = 0;
     while lane < LANES {
@@ -20,8 +20,8 @@ pub(super) const PLACES: [f64; LANES] = {
     places
 };
 
-/// Coefficients of a lane without a section.
-pub(super) const NOTHING: [[f64; LANES]; COEFFICIENTS] = {
+/// Coefficients of lanes without a section: the identity.
+const NOTHING: [[f64; LANES]; COEFFICIENTS] = {
     let mut coefficients = [[0.0; LANES]; COEFFICIENTS];
     coefficients[COEFFICIENTS - 1] = [1.0; LANES];
     coefficients
@@ -126,18 +126,18 @@ impl Kernel for Run<'_> {
     }
 }
 
-/// Coefficients that one step reads, by name, then by vector.
+/// Coefficients of one step, by name, then by vector.
 type Coefficients<V, const N: usize> = [[V; N]; COEFFICIENTS];
 
-/// State that one step changes.
+/// States and outputs of one step.
 #[derive(Clone, Copy)]
-struct Moving<V, const N: usize> {
+struct Running<V, const N: usize> {
     s: [V; N],
     t: [V; N],
     y: [V; N],
 }
 
-impl<V: Pairs, const N: usize> Moving<V, N> {
+impl<V: Pairs, const N: usize> Running<V, N> {
     /// Every section takes what the one before it gave in the last step, the first takes `frame`. Vectors that are not
     /// `among` those at work stay as they are.
     #[inline(always)]
@@ -154,7 +154,7 @@ impl<V: Pairs, const N: usize> Moving<V, N> {
             let (s, t) = (self.s[n], self.t[n]);
             let x = if n == 0 { self.y[0].push(frame) } else { self.y[n].after(self.y[n - 1]) };
             let u = x - t;
-            // What comes last is multiplied last: only it has to be waited for.
+            // The input is multiplied last: it is the last to be known.
             self.y[n] = x.mul_add(d[n], s.mul_add(c0[n], t * c1[n]));
             self.s[n] = u.mul_add(b0[n], a[n] * s);
             self.t[n] = u.mul_add(b1[n], s.mul_add(b0[n], t));
@@ -163,7 +163,7 @@ impl<V: Pairs, const N: usize> Moving<V, N> {
     }
 }
 
-impl<V: Pairs, const N: usize> Moving<V, N> {
+impl<V: Pairs, const N: usize> Running<V, N> {
     /// A step from a frame to an earlier one.
     #[inline(always)]
     fn played(
@@ -180,7 +180,7 @@ impl<V: Pairs, const N: usize> Moving<V, N> {
     }
 }
 
-impl<V: Pairs, const N: usize> Moving<V, N> {
+impl<V: Pairs, const N: usize> Running<V, N> {
     /// The same, but in lanes of a place above the limit the states of `other`.
     #[inline(always)]
     fn above(mut self, other: Self, places: &[V; N], limit: V) -> Self {
@@ -200,10 +200,7 @@ impl<V: Pairs, const N: usize> Moving<V, N> {
 
 // Loops instead of closures: what is a closure of its own may not be compiled for the instruction set.
 #[inline(always)]
-pub(super) fn load<S: Simd, const N: usize>(
-    simd: S,
-    from: &[f64; LANES],
-) -> [<S as Registers<f64>>::Vector; N] {
+fn load<S: Simd, const N: usize>(simd: S, from: &[f64; LANES]) -> [<S as Registers<f64>>::Vector; N] {
     let mut vectors = [simd.splat(0.0); N];
     for n in 0..N {
         vectors[n] = simd.load(&from[n * <S as Registers<f64>>::Vector::LANES..]);
@@ -220,7 +217,7 @@ impl Run<'_> {
             *to = load(simd, from);
         }
         let [s, t] = [load(simd, &self.cascade.states[0]), load(simd, &self.cascade.states[1])];
-        let mut now = Moving { s, t, y: [simd.splat(0.0); N] };
+        let mut now = Running { s, t, y: [simd.splat(0.0); N] };
         // The last section is so many frames behind the first.
         let lag = N * lanes / 2 - 1;
         let frames = self.left.len();

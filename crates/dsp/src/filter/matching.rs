@@ -14,7 +14,7 @@ pub struct Accuracy<'a> {
     pub split: f64,
     /// The weight of errors above that, relative to those below.
     pub weight: f64,
-    /// Damping of a step: penalty on changes of single polynomials relative to changes of their quotient.
+    /// Damping of a step in single polynomials, relative to their quotient.
     pub damping: f64,
     /// Steps taken.
     pub steps: usize,
@@ -23,11 +23,11 @@ pub struct Accuracy<'a> {
 /// Places always looked at, in cycles per sample; nothing is looked at above [`HIGHEST`].
 const EVERYWHERE: [f64; 9] = [0.06, 0.12, 0.18, 0.24, 0.30, 0.35, 0.40, 0.44, 0.46];
 const HIGHEST: f64 = 0.47;
-/// Points at which a feature is sampled, in half bandwidths from its centre.
+/// Points at which a feature is examined, in half bandwidths from its centre.
 const OFFSETS: [f64; 5] = [0.0, 0.7, -0.7, 3.0, -3.0];
 /// `c p / (1 - WARP p)` follows the square of frequency within 7 % up to 0.9 Nyquist.
 const WARP: f64 = 0.519;
-/// Power below which a response, the bottom of a notch, is not fitted.
+/// Points below this power, the bottom of a notch, are not examined.
 const DEEPEST: f64 = 1e-20;
 const MOST_POINTS: usize = 24;
 
@@ -129,7 +129,7 @@ fn is_positive(power: Power, margin: f64) -> bool {
     }
 }
 
-/// Target of the fit: frequencies and the power wanted there.
+/// Target responses at a set of frequencies.
 struct Points {
     /// `p`, logarithm of the wanted power, squared weight.
     points: [(f64, f64, f64); MOST_POINTS],

@@ -31,7 +31,7 @@ pub struct Feature {
     pub q: f64,
 }
 
-/// Zeros of a section that are known before the fit.
+/// Constraint on the zeros of a section.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Zeros {
     /// Nothing but the gain at zero frequency (which may be nought).
@@ -49,11 +49,11 @@ pub struct Stage {
     pub numerator: Power,
     /// Power of the denominator.
     pub denominator: Power,
-    /// Corner of the numerator.
+    /// Feature of the numerator.
     pub zero: Feature,
-    /// Corner of the denominator.
+    /// Feature of the denominator.
     pub pole: Feature,
-    /// Zeros that are known before the fit.
+    /// Constraint on the zeros.
     pub zeros: Zeros,
 }
 

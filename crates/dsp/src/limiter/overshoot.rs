@@ -1,4 +1,7 @@
-//! OvershootDetector: how far the true peak around each sample exceeds a ceiling.
+//! True-peak detector of the limiter: overshoot of the peak around each sample over the ceiling.
+//!
+//! True peak as in ITU-R BS.1770-5, Annex 2 (the largest magnitude of the interpolated waveform), on a grid of eighths instead
+//! of quarters where it matters, with a parabola through the three highest points.
 
 use crate::Ramp;
 use crate::decibels::levels;
@@ -7,63 +10,62 @@ use crate::history::HistoryBuffer;
 use crate::oversample::{Interpolator, PHASES, TAPS};
 use simd::{Registers, Simd, Vector};
 
-/// The furthest that a crest between two quarters lies above them: 1 / cos(pi / 8) for any signal below half the
-/// sampling rate, and a little more for what the interpolator makes of it.
-const QUARTER_CREST: f64 = 1.1;
+/// Largest ratio of a peak to the quarters beside it: 1 / cos(pi / 8) for any signal below half the sampling rate
+/// (BS.1770-5, Annex 2, Attachment 1: under-read of an oversampled peak), and a margin for the interpolator.
+const QUARTER_PEAK_RATIO: f64 = 1.1;
 
-/// The same between two halves: 1 / cos(pi / 4), and a little more.
-const HALF_CREST: f64 = 1.5;
+/// The same for halves: 1 / cos(pi / 4), and a margin.
+const HALF_PEAK_RATIO: f64 = 1.5;
 
-/// The largest magnitude that is told from larger ones: far beyond [`DEEPEST`], and its square is a number.
-const HUGE: f64 = 1e12;
+/// Magnitude to which samples are clamped: far beyond [`MAX_OVERSHOOT`], and its square is finite.
+const MAX_MAGNITUDE: f64 = 1e12;
 
-/// The largest over, in dB: what is taken away at most.
-const DEEPEST: f64 = 160.0;
+/// Largest overshoot in dB, and so the largest reduction.
+const MAX_OVERSHOOT: f64 = 160.0;
 
-/// Frames that are looked at together: where they and those around them are quiet, there is nothing to look for.
+/// Frames examined together: skipped where they and those around them are quiet.
 const STRETCH: usize = 32;
 
-/// Overshoot of up to [`RUN`] frames over the ceiling, in dB.
-pub(super) type Overshoots = [f64; RUN];
+/// Overshoot of up to [`RUN`] frames in dB, zero below the ceiling.
+pub(super) type OvershootBlock = [f64; RUN];
 
-/// One channel's way from samples to what exceeds the ceiling.
+/// Overshoot detector of one channel.
 #[derive(Clone, Debug)]
-pub(super) struct Channel {
+pub(super) struct OvershootDetector {
     samples: HistoryBuffer<f64>,
     /// The same in single precision.
     singles: HistoryBuffer<f32>,
-    over: Overshoots,
+    levels: OvershootBlock,
     /// True if any of them is not zero.
     any: bool,
-    crests: OvershootDetector,
+    overshoots: Overshoots,
 }
 
-impl Channel {
+impl OvershootDetector {
     pub(super) fn new() -> Self {
-        let crests = OvershootDetector { found: [1.0; RUN + 1], at: [0; RUN + 1], count: 0 };
+        let overshoots = Overshoots { found: [1.0; RUN + 1], at: [0; RUN + 1], count: 0 };
         Self {
             samples: HistoryBuffer::new(TAPS),
             singles: HistoryBuffer::new(TAPS),
-            over: [0.0; RUN],
+            levels: [0.0; RUN],
             any: false,
-            crests,
+            overshoots,
         }
     }
 
     pub(super) fn reset(&mut self) {
         self.samples.reset();
         self.singles.reset();
-        self.over.fill(0.0);
+        self.levels.fill(0.0);
         self.any = false;
     }
 
-    /// Overshoot of the frames taken last, in dB; values behind them are undefined.
-    pub(super) fn over(&self) -> &Overshoots {
-        &self.over
+    /// Overshoot of the last frames in dB; undefined behind them.
+    pub(super) fn levels(&self) -> &OvershootBlock {
+        &self.levels
     }
 
-    /// Takes the samples that `drive` makes of `audio` and looks for crests above `ceiling`. Gives whether there are
-    /// any.
+    /// Finds the overshoots over `ceiling` (linear) of `audio` times `drive`. True if there are any.
     #[inline(always)]
     pub(super) fn detect<S: Simd>(
         &mut self,
@@ -75,35 +77,35 @@ impl Channel {
     ) -> bool {
         self.take(audio, drive);
         if self.any {
-            self.over.fill(0.0);
+            self.levels.fill(0.0);
         }
         let known = TAPS + audio.len();
-        let (samples, singles, crests) =
-            (self.samples.recent(known), self.singles.recent(known), &mut self.crests);
-        crests.count = 0;
+        let (samples, singles, overshoots) =
+            (self.samples.recent(known), self.singles.recent(known), &mut self.overshoots);
+        overshoots.count = 0;
         let loudest = loudest(simd, singles, known);
         for from in (0..audio.len()).step_by(STRETCH) {
             let around = &loudest[from / BLOCK..][..(TAPS + STRETCH) / BLOCK];
             let most = around.iter().fold(0.0, |most, &x| if x > most { x } else { most });
             if f64::from(most) * interpolator.bound() > ceiling {
                 let end = TAPS + audio.len().min(from + STRETCH);
-                crests.find(simd, interpolator, &samples[from..end], &singles[from..], from, ceiling);
+                overshoots.find(simd, interpolator, &samples[from..end], &singles[from..], from, ceiling);
             }
         }
-        self.any = crests.count > 0;
+        self.any = overshoots.count > 0;
         if !self.any {
             return false;
         }
         // Whole registers of them.
-        let squares = &mut crests.found[..crests.count.next_multiple_of(8).min(RUN)];
+        let squares = &mut overshoots.found[..overshoots.count.next_multiple_of(8).min(RUN)];
         levels(simd, squares);
-        for (level, at) in squares[..crests.count].iter().zip(crests.at) {
-            self.over[at] = if *level < DEEPEST { *level } else { DEEPEST };
+        for (level, at) in squares[..overshoots.count].iter().zip(overshoots.at) {
+            self.levels[at] = if *level < MAX_OVERSHOOT { *level } else { MAX_OVERSHOOT };
         }
         true
     }
 
-    /// Takes what `drive` makes of `audio`; what is not finite is silence.
+    /// Appends `audio` times `drive` to the history; samples that are not finite become zero.
     #[inline(always)]
     fn take(&mut self, audio: &[f64], drive: &Ramp) {
         let driven = self.samples.grow(audio.len());
@@ -121,20 +123,20 @@ impl Channel {
         }
         for (driven, single) in driven.iter_mut().zip(self.singles.grow(audio.len())) {
             let finite = if driven.abs() < f64::INFINITY { *driven } else { 0.0 };
-            let below = if finite < HUGE { finite } else { HUGE };
-            *driven = if below > -HUGE { below } else { -HUGE };
+            let below = if finite < MAX_MAGNITUDE { finite } else { MAX_MAGNITUDE };
+            *driven = if below > -MAX_MAGNITUDE { below } else { -MAX_MAGNITUDE };
             *single = *driven as f32;
         }
     }
 }
 
-/// Samples whose largest is looked for together.
+/// Samples that share a maximum.
 const BLOCK: usize = 16;
 
-/// The largest magnitudes of [`TAPS`] past samples and those of a run, of each [`BLOCK`] of them.
+/// Largest magnitude of each [`BLOCK`] of the last [`TAPS`] samples and those of a run.
 type Loudest = [f32; (TAPS + RUN) / BLOCK];
 
-/// The [`Loudest`] of `count` samples; what is behind them up to the end of a block may count, too.
+/// The [`Loudest`] of `count` samples; those behind them up to the end of a block may count, too.
 #[inline(always)]
 fn loudest<S: Simd>(simd: S, samples: &[f32], count: usize) -> Loudest {
     let lanes = <S as Registers<f32>>::Vector::LANES;
@@ -150,18 +152,18 @@ fn loudest<S: Simd>(simd: S, samples: &[f32], count: usize) -> Loudest {
     loudest
 }
 
-/// Frames whose peaks exceed the ceiling; entries behind the count are stale.
+/// Overshoots of a run; undefined behind `count`.
 #[derive(Clone, Debug)]
-struct OvershootDetector {
-    /// The squares of crests over the ceiling, one after another.
+struct Overshoots {
+    /// Squares of the peaks relative to the ceiling.
     found: [f64; RUN + 1],
     /// Their frames.
     at: [usize; RUN + 1],
     count: usize,
 }
 
-impl OvershootDetector {
-    /// Looks at the halves of all, at the quarters where a crest may be, at eighths beside what is one. `samples` are
+impl Overshoots {
+    /// Interpolates halves everywhere, quarters where a peak may exceed the ceiling, eighths beside such a peak. `samples` are
     /// [`TAPS`] past ones, then up to [`STRETCH`] whose first is frame `from`; `singles` the same, and more.
     #[inline(always)]
     fn find<S: Simd>(
@@ -178,8 +180,8 @@ impl OvershootDetector {
         let mut halves = [0.0f32; STRETCH];
         interpolator.halves(simd, &singles[1..], frames, &mut halves);
         // A little lower, for single precision.
-        let limit = |crest: f64| (ceiling * (0.9999 / crest)) as f32;
-        let (low, high) = (limit(HALF_CREST), limit(QUARTER_CREST));
+        let limit = |ratio: f64| (ceiling * (0.9999 / ratio)) as f32;
+        let (low, high) = (limit(HALF_PEAK_RATIO), limit(QUARTER_PEAK_RATIO));
         let (half, quarter): (<S as Registers<f32>>::Vector, _) = (simd.splat(low), simd.splat(high));
         let own = singles[TAPS / 2..].chunks_exact(lanes).zip(singles[TAPS / 2 + 1..].chunks_exact(lanes));
         let groups = own.zip(halves.chunks_exact(lanes)).zip((0..frames).step_by(lanes));
@@ -199,28 +201,28 @@ impl OvershootDetector {
             points.store(&mut highest);
             around.store(&mut halfway);
             for i in 0..lanes.min(frames - at) {
-                // Each by its own points: what is beside it must not matter.
+                // Each by its own points: its neighbours in the register must not matter.
                 if !(highest[i] > high && halfway[i] > low) {
                     continue;
                 }
                 let window = &samples[at + i..at + i + 1 + TAPS];
                 let sides = [window[TAPS / 2], window[TAPS / 2 + 1]];
                 let points = [sides[0], first[i].into(), middle[i].into(), last[i].into(), sides[1]];
-                let crest = crest(simd, interpolator, window, &points, ceiling);
+                let peak = true_peak(simd, interpolator, window, &points, ceiling);
                 // Written always, kept if it counts.
-                self.found[self.count] = (crest / ceiling).powi(2);
+                self.found[self.count] = (peak / ceiling).powi(2);
                 self.at[self.count] = from + at + i;
-                self.count += usize::from(crest > ceiling);
+                self.count += usize::from(peak > ceiling);
             }
         }
     }
 }
 
-/// The highest crest of the magnitude from a sample to just before the next, given the quarters from the sample
-/// to the next. `window` are the samples that the eighths of
-/// the sample before (from its first) and of this one (from its second) are computed from.
+/// Largest magnitude of the waveform from a sample to just before the next, given the quarters from the sample to the next:
+/// eighths around the largest quarter, and the vertex of the parabola through the highest three. `window`: the samples that the
+/// eighths of the sample before (from its first) and of this one (from its second) are computed from.
 #[inline(always)]
-fn crest<S: Simd>(
+fn true_peak<S: Simd>(
     simd: S,
     interpolator: &Interpolator,
     window: &[f64],
@@ -234,7 +236,7 @@ fn crest<S: Simd>(
         if size > highest {
             highest = size;
         }
-        if size <= right.abs() || size * QUARTER_CREST <= ceiling {
+        if size <= right.abs() || size * QUARTER_PEAK_RATIO <= ceiling {
             continue;
         }
         let left = match k {
@@ -275,9 +277,9 @@ mod tests {
     use testkit::{below, scaled, sine};
     use units::decibels;
 
-    struct Overshoots<'a>(&'a mut Channel, &'a Interpolator, &'a [f64], f64);
+    struct Detect<'a>(&'a mut OvershootDetector, &'a Interpolator, &'a [f64], f64);
 
-    impl Kernel for Overshoots<'_> {
+    impl Kernel for Detect<'_> {
         type Output = bool;
 
         #[inline(always)]
@@ -286,7 +288,7 @@ mod tests {
         }
     }
 
-    /// Every crest, wherever it is, in double precision.
+    /// Every peak, wherever it is, in double precision.
     struct Plainly<'a>(&'a Interpolator, &'a [f64], f64);
 
     impl Kernel for Plainly<'_> {
@@ -297,12 +299,12 @@ mod tests {
             let Self(interpolator, window, ceiling) = self;
             let quarter = |k: usize| interpolator.eighth(simd, 2 * k, &window[1..]);
             let points = [window[TAPS / 2], quarter(1), quarter(2), quarter(3), window[TAPS / 2 + 1]];
-            crest(simd, interpolator, window, &points, ceiling)
+            true_peak(simd, interpolator, window, &points, ceiling)
         }
     }
 
     #[test]
-    fn no_crest_is_missed_for_what_is_not_looked_at() {
+    fn no_peak_is_missed_for_what_is_not_looked_at() {
         let interpolator = Interpolator::new();
         let ceiling = 0.5;
         let square =
@@ -324,15 +326,15 @@ mod tests {
                     })
                     .collect();
                 for cut in [RUN, 32, 5] {
-                    let mut channel = Channel::new();
+                    let mut detector = OvershootDetector::new();
                     let mut found = Vec::new();
                     for part in signal.chunks(cut) {
-                        let any = isa.run(Overshoots(&mut channel, &interpolator, part, ceiling));
-                        let overs = &channel.over()[..part.len()];
-                        assert_eq!(any, overs.iter().any(|&over| over > 0.0));
-                        found.extend_from_slice(overs);
+                        let any = isa.run(Detect(&mut detector, &interpolator, part, ceiling));
+                        let levels = &detector.levels()[..part.len()];
+                        assert_eq!(any, levels.iter().any(|&level| level > 0.0));
+                        found.extend_from_slice(levels);
                     }
-                    assert!(found.iter().any(|&over| over > 0.0));
+                    assert!(found.iter().any(|&level| level > 0.0));
                     for (i, (found, plain)) in found.iter().zip(&plain).enumerate() {
                         let missed = plain.max(0.0) - found;
                         assert!(missed.abs() < 1e-4, "{isa:?}, frame {i}: {found} for {plain} dB");
@@ -345,12 +347,14 @@ mod tests {
     #[test]
     fn what_is_no_number_is_silence_and_what_is_huge_is_the_deepest() {
         let interpolator = Interpolator::new();
-        for (sample, wanted) in [(f64::NAN, 0.0), (f64::INFINITY, 0.0), (1e300, DEEPEST), (-1e39, DEEPEST)] {
-            let mut channel = Channel::new();
+        for (sample, wanted) in
+            [(f64::NAN, 0.0), (f64::INFINITY, 0.0), (1e300, MAX_OVERSHOOT), (-1e39, MAX_OVERSHOOT)]
+        {
+            let mut detector = OvershootDetector::new();
             let mut most = 0.0f64;
             for part in [[sample; 3], [0.0; 3], [0.0; 3]].concat().chunks(3).chain([&[0.0; 60][..]]) {
-                Isa::widest().run(Overshoots(&mut channel, &interpolator, part, 0.9));
-                most = channel.over()[..part.len()].iter().copied().fold(most, f64::max);
+                Isa::widest().run(Detect(&mut detector, &interpolator, part, 0.9));
+                most = detector.levels()[..part.len()].iter().copied().fold(most, f64::max);
             }
             assert_eq!(most, wanted, "{sample}");
         }

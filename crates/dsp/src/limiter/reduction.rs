@@ -1,8 +1,8 @@
-//! From what exceeds the ceiling to reductions that have come when it comes: hold, release, smoothing.
+//! Hold, release and smoothing of the limiter: from overshoots to reductions that are complete when the peak comes.
 
-use super::{CHARGE, FAST, SUSTAIN};
+use super::{CHARGE_TIME, FAST_SHARE, SUSTAIN_TIME};
 use crate::ballistics::{one_pole_coefficient, something};
-use crate::box_smoother::{BoxSmoother, Line, on_grid};
+use crate::box_smoother::{BoxSmoother, GridHistory, on_grid};
 use crate::delay::RUN;
 use crate::{CONTROL_INTERVAL, Pair, SlidingMax, larger};
 use simd::{Registers, Simd, Vector};
@@ -18,7 +18,7 @@ pub(super) struct Reduction {
     release: f64,
     /// The reduction after the release.
     value: Pair,
-    line: Line,
+    history: GridHistory,
     /// The smoothing in use and, while the lookahead changes, the one that fades out.
     smoothing: [BoxSmoother; 2],
     /// Frames computed last: of use while they are.
@@ -29,14 +29,14 @@ pub(super) struct Reduction {
 /// The slow stage. It moves at control ticks, in straight lines between them: it takes no part in what is fast.
 #[derive(Clone, Debug)]
 struct Slow {
-    /// The largest of each of the last control intervals.
+    /// Largest reduction wanted in each of the last control intervals.
     sustain: SlidingMax,
     /// The largest of this one so far.
     largest: Pair,
     /// The shares of the way up and down that it goes in a control interval.
     charge: f64,
     discharge: f64,
-    /// Value at the last control tick, and at the next.
+    /// Value at the last control tick and at the next.
     from: Pair,
     to: Pair,
 }
@@ -56,14 +56,9 @@ impl Slow {
         self.sustain.reset();
         (self.largest, self.from, self.to) = ([0.0; 2], [0.0; 2], [0.0; 2]);
     }
-
-    fn at_rest(&self) -> bool {
-        let none = |pair: Pair| pair[0] <= 0.0 && pair[1] <= 0.0;
-        none(self.sustain.max()) && none(self.largest) && none(self.from) && none(self.to)
-    }
 }
 
-/// Elapsed share of a control interval after each number of frames, for both channels.
+/// Share of a control interval that is over after a number of frames, for both channels.
 const SHARES: [Pair; CONTROL_INTERVAL + SPARE] = {
     let mut shares = [[1.0; 2]; CONTROL_INTERVAL + SPARE];
     let mut i = 0;
@@ -86,7 +81,7 @@ pub(super) const NO_FRAMES: Frames = [[0.0; 2]; RUN + SPARE];
 impl Reduction {
     /// At rest, with up to `longest` frames of lookahead.
     pub(super) fn new(longest: usize, rate: Hz) -> Self {
-        let intervals = SUSTAIN.samples(rate).0.div_ceil(CONTROL_INTERVAL).max(1);
+        let intervals = SUSTAIN_TIME.samples(rate).0.div_ceil(CONTROL_INTERVAL).max(1);
         Self {
             rate,
             // One more on both sides: the crest beside a sample, before or after, counts as the sample's own.
@@ -94,14 +89,14 @@ impl Reduction {
             slow: Slow {
                 sustain: SlidingMax::new(intervals),
                 largest: [0.0; 2],
-                charge: one_pole_coefficient(CHARGE, Hz(rate.0 / CONTROL_INTERVAL as f64)),
+                charge: one_pole_coefficient(CHARGE_TIME, Hz(rate.0 / CONTROL_INTERVAL as f64)),
                 discharge: 1.0,
                 from: [0.0; 2],
                 to: [0.0; 2],
             },
             release: 1.0,
             value: [0.0; 2],
-            line: Line::new(2 * longest + 2),
+            history: GridHistory::new(2 * longest + 2),
             smoothing: [BoxSmoother::new(), BoxSmoother::new()],
             falling: [[0.0; 2]; CONTROL_INTERVAL + SPARE],
             older: [[0.0; 2]; RUN],
@@ -110,7 +105,7 @@ impl Reduction {
 
     /// Changes the release.
     pub(super) fn set(&mut self, release: Ms) {
-        self.release = one_pole_coefficient(Ms(release.0 * FAST), self.rate);
+        self.release = one_pole_coefficient(Ms(release.0 * FAST_SHARE), self.rate);
         self.slow.discharge = one_pole_coefficient(release, Hz(self.rate.0 / CONTROL_INTERVAL as f64));
     }
 
@@ -119,15 +114,15 @@ impl Reduction {
         self.hold.reset();
         self.slow.reset();
         self.value = [0.0; 2];
-        self.line.reset();
+        self.history.reset();
         self.smoothing.iter_mut().for_each(BoxSmoother::reset);
-        self.smoothing[0].set_target(lookahead, age, &self.line);
+        self.smoothing[0].aim(lookahead, age, &self.history);
     }
 
     /// Smooths over another lookahead; the one so far becomes the old one.
     pub(super) fn change(&mut self, lookahead: usize, age: usize) {
         self.smoothing.swap(0, 1);
-        self.smoothing[0].set_target(lookahead, age, &self.line);
+        self.smoothing[0].aim(lookahead, age, &self.history);
     }
 
     /// The old lookahead is not used any more.
@@ -135,16 +130,17 @@ impl Reduction {
         self.smoothing[1].reset();
     }
 
-    /// True when frames without any over would change nothing.
-    pub(super) fn at_rest(&self) -> bool {
+    /// True when frames without overshoot would change nothing: every stage is zero.
+    pub(super) fn is_idle(&self) -> bool {
         let none = |pair: Pair| pair[0] <= 0.0 && pair[1] <= 0.0;
+        let Slow { sustain, largest, from, to, .. } = &self.slow;
         none(self.hold.max())
             && none(self.value)
-            && self.slow.at_rest()
-            && self.smoothing.iter().all(|boxes| boxes.value() == [0.0; 2])
+            && [sustain.max(), *largest, *from, *to].into_iter().all(none)
+            && self.smoothing.iter().all(|smoother| smoother.value() == [0.0; 2])
     }
 
-    /// Makes the overs in the first `count` frames the reductions that the audio a latency ago gets. `since`: frames since
+    /// Turns the overshoots in the first `count` frames into the reductions of the audio a latency before. `since`: frames since
     /// the last control tick; one that falls before the first frame is yet to come. `old`: of each frame, the share that
     /// still follows the old lookahead.
     #[inline(always)]
@@ -157,7 +153,7 @@ impl Reduction {
         old: Option<&[f64]>,
     ) {
         self.hold.follow(&mut frames[..count]);
-        let places = self.line.grow(count);
+        let places = self.history.grow(count);
         let (mut at, mut since) = (0, since);
         while at < count {
             let ticks = since.is_multiple_of(CONTROL_INTERVAL);
@@ -178,10 +174,10 @@ impl Reduction {
         }
         let [new, last] = &mut self.smoothing;
         let frames = &mut frames[..count];
-        new.follow(&self.line, frames);
+        new.follow(&self.history, frames);
         if let Some(old) = old {
             let older = &mut self.older[..count];
-            last.follow(&self.line, older);
+            last.follow(&self.history, older);
             for ((frame, older), old) in frames.iter_mut().zip(&*older).zip(old) {
                 *frame = [0, 1].map(|i| frame[i] + (older[i] - frame[i]) * old);
             }
@@ -192,7 +188,7 @@ impl Reduction {
 /// A part of a control interval, and room for registers.
 type Interval = [Pair; CONTROL_INTERVAL + SPARE];
 
-/// Part of a falling reduction beside its own share that is left. It falls to the floor, the slow stage or what is
+/// Part of a falling reduction that does not depend on its value before. It falls to the floor, the slow stage or what is
 /// wanted, and sinks with it: the two do not add up.
 #[inline(always)]
 fn falling<S: Simd>(
@@ -268,37 +264,37 @@ mod tests {
         }
     }
 
-    /// Bursts of overs, and nothing between.
-    fn overs() -> Vec<Pair> {
+    /// Bursts of overshoots, and nothing between.
+    fn overshoots() -> Vec<Pair> {
         let side = |seed| {
             let bursts = noise(seed, 60, 1.0);
-            let overs = noise(seed + 1, 24_000, 1.0);
+            let overshoots = noise(seed + 1, 24_000, 1.0);
             (0..24_000)
-                .map(|i| (overs[i] * 20.0 - 14.0).max(0.0) * bursts[i / 400].max(0.0))
+                .map(|i| (overshoots[i] * 20.0 - 14.0).max(0.0) * bursts[i / 400].max(0.0))
                 .collect::<Vec<f64>>()
         };
         side(1).into_iter().zip(side(9)).map(|(left, right)| [left, right]).collect()
     }
 
     /// The same as [`Reduction`], plainly, for one channel.
-    fn plainly(overs: &[f64], lookahead: usize, release: Ms) -> Vec<f64> {
+    fn plainly(overshoots: &[f64], lookahead: usize, release: Ms) -> Vec<f64> {
         let most = |values: &[f64], end: usize, window: usize| {
             values[end.saturating_sub(window)..end].iter().copied().fold(0.0, f64::max)
         };
-        let held: Vec<f64> = (1..=overs.len()).map(|end| most(overs, end, LONGEST + 2)).collect();
+        let held: Vec<f64> = (1..=overshoots.len()).map(|end| most(overshoots, end, LONGEST + 2)).collect();
         let after = |time: f64, frames: f64| 1.0 - (-frames / (time * 48.0)).exp();
         let (mut from, mut to, mut value) = (0.0f64, 0.0f64, 0.0f64);
         let mut released = vec![0.0; 2 * LONGEST];
         for (i, wanted) in held.iter().enumerate() {
             if i % CONTROL_INTERVAL == 0 {
                 let sustained = most(&held, i, 768);
-                let share = after(if sustained > to { CHARGE.0 } else { release.0 }, 32.0);
+                let share = after(if sustained > to { CHARGE_TIME.0 } else { release.0 }, 32.0);
                 (from, to) = (to, to + (sustained - to) * share);
             }
             let slow = |frames: usize| from + (to - from) * frames as f64 / 32.0;
             let (before, now) = (slow(i % 32).max(*wanted), slow(i % 32 + 1).max(*wanted));
             let sunk = value - (before - now).max(0.0);
-            value = (sunk + (now - sunk) * after(release.0 * FAST, 1.0)).max(*wanted);
+            value = (sunk + (now - sunk) * after(release.0 * FAST_SHARE, 1.0)).max(*wanted);
             released.push(value);
         }
         let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
@@ -307,17 +303,21 @@ mod tests {
         let age = LONGEST - lookahead;
         let end = |i: usize| 2 * LONGEST + i + 1 - age;
         let once = |end: usize| mean(&released[end - first..end]);
-        (0..overs.len())
+        (0..overshoots.len())
             .map(|i| mean(&(0..second).map(|back| once(end(i) - back)).collect::<Vec<f64>>()))
             .collect()
     }
 
     #[test]
     fn agrees_with_the_plain_way_however_it_is_cut() {
-        let overs = overs();
+        let overshoots = overshoots();
         for (lookahead, release) in [(72, Ms(200.0)), (31, Ms(20.0))] {
             let wanted = [0, 1].map(|channel| {
-                plainly(&overs.iter().map(|frame| frame[channel]).collect::<Vec<f64>>(), lookahead, release)
+                plainly(
+                    &overshoots.iter().map(|frame| frame[channel]).collect::<Vec<f64>>(),
+                    lookahead,
+                    release,
+                )
             });
             for isa in Isa::all() {
                 let mut runs = Vec::new();
@@ -326,7 +326,7 @@ mod tests {
                     reduction.set(release);
                     reduction.reset(lookahead, LONGEST - lookahead);
                     let mut reductions = Vec::new();
-                    for part in overs.chunks(cut) {
+                    for part in overshoots.chunks(cut) {
                         let since = reductions.len() % CONTROL_INTERVAL;
                         let mut frames = NO_FRAMES;
                         frames[..part.len()].copy_from_slice(part);

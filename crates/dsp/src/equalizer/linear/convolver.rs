@@ -45,7 +45,7 @@ impl Filters {
 struct Channel {
     /// The partition before, and the one that comes in.
     input: Vec<f64>,
-    /// Output block, played while the next input block fills.
+    /// Output while the next partition comes in.
     output: Vec<f64>,
     /// Spectra of the last inputs; `Convolver::newest` is the last.
     past: Vec<Bin>,
@@ -61,7 +61,7 @@ pub(super) struct Convolver {
     sum: Vec<Bin>,
     channels: [Channel; 2],
     newest: usize,
-    /// Number of past spectra that hold input; the rest are still empty.
+    /// Number of past spectra that are valid.
     known: usize,
     /// Frames of the partition that comes in.
     at: usize,

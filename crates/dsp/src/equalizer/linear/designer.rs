@@ -24,7 +24,7 @@ struct Factor {
     placement: Placement,
 }
 
-/// Next slice of the design.
+/// Next slice of work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Slice {
     /// Gains from this frequency on.

@@ -45,7 +45,7 @@ fn latency_is_half_the_response_and_a_partition() {
     }
 }
 
-/// Impulse response of the left channel, with the latency in the middle of 32 768 frames.
+/// Response to an impulse in the left channel, with the latency in the middle of 32 768 frames.
 fn response(settings: &EqualizerSettings, rate: Hz) -> Stereo {
     let mut unit = LinearEqualizer::new(rate);
     unit.set(settings);
