@@ -39,7 +39,7 @@ pub fn many() -> ViewModel {
     let song = |n: usize| {
         checklist(
             &format!(
-                "/music/A Very Long Folder/{n} A TimelineSong With A Name That Goes On And On (Deluxe).flac"
+                "/music/A Very Long Folder/{n} A Song With A Name That Goes On And On (Deluxe).flac"
             ),
             -9.0,
             -0.3,

@@ -292,7 +292,7 @@ fn songs_are_made_from_the_loop_named_and_removed() {
     press(&mut driven, "New song from the loop: 1:00 to 2:30");
     assert_eq!(songs(&driven), [("TimelineSong 1".to_owned(), 60_000.0, 150_000.0)]);
     assert!(says(&driven, "TimelineSong 1  \u{2212}9.0 LUFS"), "it stands over its range");
-    driven.get_by_label("Name of TimelineSong 1").focus();
+    driven.get_by_label("Name of Song 1").focus();
     driven.run();
     driven.key_press_modifiers(Modifiers::COMMAND, Key::A);
     driven.run();
@@ -501,7 +501,7 @@ fn a_session_is_exported_from_the_list_which_says_where_it_is_and_what_is_lackin
 fn placement_is_chosen_and_the_heading_says_what_playback_is_of() {
     let mut driven = five();
     assert!(says(&driven, "before the master fader"));
-    press(&mut driven, "BusPosition");
+    press(&mut driven, "Placement");
     driven.get_by_label_contains("Final: last on the bus").click();
     driven.run();
     assert_eq!(driven.state().model.master.placement, BusPosition::Final);

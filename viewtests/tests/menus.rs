@@ -19,7 +19,7 @@ fn songs() -> ViewModel {
     model.master.songs = (0..6)
         .map(|n| {
             let from = 30.0 * f64::from(n);
-            session::song(&format!("A TimelineSong With A Long Name, Take {n}"), from, from + 29.0, -9.0)
+            session::song(&format!("A Song With A Long Name, Take {n}"), from, from + 29.0, -9.0)
         })
         .collect();
     model.master.looped = Some((Ms(30_000.0), Ms(3_725_000.0)));

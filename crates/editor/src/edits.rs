@@ -582,7 +582,7 @@ mod tests {
     fn songs_are_a_step_among_others() {
         let mut edits = Edits::default();
         let songs = |ends: &[f64]| {
-            let song = |end: &f64| SongRange { name: "TimelineSong".into(), start: 0.0, end: *end };
+            let song = |end: &f64| SongRange { name: "Song".into(), start: 0.0, end: *end };
             ends.iter().map(song).collect::<Vec<_>>()
         };
         edits.put_songs(songs(&[]), songs(&[9.0]));

@@ -108,7 +108,7 @@ fn name_and_role(ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect) -> f32 {
 fn placement(ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect) -> f32 {
     let look = cx.look;
     let now = cx.model.master.placement;
-    let response = menu(ui, &look, place, "BusPosition", now.name(), look.secondary);
+    let response = menu(ui, &look, place, "Placement", now.name(), look.secondary);
     egui::Popup::menu(&response).show(|ui| {
         for (placement, words) in [
             (BusPosition::Mix, "Mix: first on the bus, where the stems come together"),

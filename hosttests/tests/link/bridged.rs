@@ -9,7 +9,7 @@ use std::time::Instant;
 
 #[test]
 fn a_master_sums_the_stems_of_another_copy_of_the_library() {
-    alone("link::ipcd::a_master_sums_the_stems_of_another_copy_of_the_library", || {
+    alone("link::bridged::a_master_sums_the_stems_of_another_copy_of_the_library", || {
         const SECONDS: usize = 4;
         const SPEED: f64 = 2.0;
         let (viewer, folder) = (Viewer::new(), Folder::new());

@@ -289,7 +289,7 @@ fn menu(graph: &mut Graph, ui: &mut Ui, cx: &mut ViewCx<'_>, band: &BandRows) {
         cx.put(band.on, Value::Switch(!on));
         ui.close();
     }
-    for (words, row) in [("Shape", band.shape), ("BusPosition", band.place)] {
+    for (words, row) in [("Shape", band.shape), ("Placement", band.place)] {
         ui.menu_button(words, |ui| {
             let mut chosen = None;
             choose(ui, row, cx.value(row), &mut chosen);
