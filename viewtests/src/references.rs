@@ -38,9 +38,7 @@ pub fn many() -> ViewModel {
     let mut model = crate::session::crowded();
     let song = |n: usize| {
         checklist(
-            &format!(
-                "/music/A Very Long Folder/{n} A Song With A Name That Goes On And On (Deluxe).flac"
-            ),
+            &format!("/music/A Very Long Folder/{n} A Song With A Name That Goes On And On (Deluxe).flac"),
             -9.0,
             -0.3,
             4000.0,
