@@ -16,6 +16,7 @@ mod cli {
     mod files;
     mod injected;
     mod interruption;
+    mod json_page;
     mod live;
     mod mastering;
     mod maths;

@@ -58,11 +58,10 @@ impl<R: Read + Seek> WavReader<R> {
                 "is cut off: {frames} frames found of {} declared",
                 data.declared / frame_bytes
             ));
+        } else if frames == 0 {
+            warnings.push("holds no audio".into());
         } else if data.len % frame_bytes != 0 {
             warnings.push(format!("ends with {} bytes of an incomplete frame", data.len % frame_bytes));
-        }
-        if frames == 0 {
-            warnings.push("holds no audio".into());
         }
         let bext = match chunks.spans.iter().find(|span| span.id == *b"bext") {
             Some(span) => {

@@ -15,7 +15,7 @@ fn judged(file: &Path, folder: &Path) -> Option<Value> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let python = || {
         let mut command = Command::new("python3");
-        command.env("PYTHONPATH", root.join("target/oracles/adm"));
+        command.env("PYTHONPATH", root.join("../../target/oracles/adm"));
         command
     };
     let there = python().args(["-W", "ignore", "-c", "import ear, pymediainfo"]).output();
@@ -95,7 +95,7 @@ fn a_broken_file_would_be_found_by_the_judges() {
         return;
     }
     let output = Command::new("python3")
-        .env("PYTHONPATH", root.join("target/oracles/adm"))
+        .env("PYTHONPATH", root.join("../../target/oracles/adm"))
         .arg(root.join("tests/oracle/adm.py"))
         .args([text(&broken), text(folder.path()), "profile"])
         .output()
