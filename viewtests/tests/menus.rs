@@ -95,5 +95,5 @@ fn songs_can_be_made_before_anything_is_heard() {
     driven.get_by_label("New song from the loop: 0:00 to 1:30").click();
     driven.run();
     assert_eq!(driven.state().model.master.songs.len(), 1);
-    assert!(driven.query_by_label("Name of TimelineSong 1").is_some(), "the menu stays open");
+    assert!(driven.query_by_label("Name of Song 1").is_some(), "the menu stays open");
 }

@@ -52,7 +52,7 @@ fn listen_entries(model: &ViewModel, cx: &ViewCx<'_>) -> Vec<ListenEntry> {
     ];
     for band in BandRows::all(model.chain_kind).iter().filter(|band| cx.is_on(band.on)) {
         let frequency = whole(band.frequency, cx.value(band.frequency));
-        all.push((MonitorMode::Band(band.index), format!("BandRows {}: {frequency}", band.index + 1), true));
+        all.push((MonitorMode::Band(band.index), format!("Band {}: {frequency}", band.index + 1), true));
         if band.is_dynamic(cx) {
             all.push((MonitorMode::Key(band.index), format!("Key of band {}", band.index + 1), true));
         }

@@ -68,7 +68,7 @@ fn header(graph: &mut Graph, ui: &mut Ui, cx: &mut ViewCx<'_>, band: &BandRows, 
     dot(ui, cx, pos2(card.min.x + PAD + 6.0, y), band.on);
     let bold = pen(theme::strong(theme::BODY), cx.look.text);
     let title = Rect::from_min_size(pos2(card.min.x + PAD + 20.0, y - 9.0), vec2(56.0, 18.0));
-    let title = paint::text(ui, title, Align2::LEFT_CENTER, &format!("BandRows {}", band.index + 1), &bold);
+    let title = paint::text(ui, title, Align2::LEFT_CENTER, &format!("Band {}", band.index + 1), &bold);
     let place = Rect::from_min_size(pos2(title.max.x + 12.0, y - 9.0), vec2(84.0, 21.0));
     choice(ui, cx, place, band.shape, Style::default());
     let place = Rect::from_min_size(pos2(place.max.x + 4.0, y - 9.0), vec2(66.0, 21.0));

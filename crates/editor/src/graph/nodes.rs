@@ -136,7 +136,7 @@ fn node(graph: &mut Graph, ui: &mut Ui, cx: &mut ViewCx<'_>, axes: &Axes, band: 
     let centre = axes.node(Hz(cx.number(band.frequency).unwrap_or(1000.0)), gain);
     let place = Rect::from_center_size(centre, vec2(2.0 * HIT_RADIUS, 2.0 * HIT_RADIUS));
     let response = ui.interact(place, ui.scope_id().with(("node", band.index)), Sense::click_and_drag());
-    let name = format!("BandRows {}", band.index + 1);
+    let name = format!("Band {}", band.index + 1);
     response.widget_info(|| WidgetInfo::labeled(Role::Slider, true, &name));
     ui.ctx().accesskit_node_builder(response.id, |node| node.set_value(sentence(band, cx)));
 

@@ -1,7 +1,7 @@
 //! Playback on the platforms: a cell each, with the limit that binds; rule, source and date in the tooltip.
 
 use super::FirstMinute;
-use crate::controls::{Weight, menu, pill};
+use crate::controls::{Weight, menu, pill, pill_width};
 use crate::edits::Edit;
 use crate::format::{number, signed, time};
 use crate::paint::{self, pen, shortened};
@@ -19,6 +19,8 @@ use session::target::{NormalizationTarget, TargetUse, TurnUpRule};
 pub(super) const HEIGHT: f32 = 76.0;
 /// Smallest width of a cell, points.
 const MIN_CELL_WIDTH: f32 = 100.0;
+/// Button that plays the mix at the gain of the chosen platform.
+const LISTEN: &str = "Listen normalized";
 
 /// Draws the platforms in `place`. `chosen`: index of the platform whose predictions show. `shown`: move being predicted.
 pub(super) fn draw_platforms(
@@ -54,7 +56,7 @@ pub(super) fn draw_platforms(
     let all = Rect::from_min_max(pos2(inner.max.x - 96.0, top.min.y), top.max);
     everything(ui, cx, all);
     let hear = Rect::from_min_max(
-        pos2(all.min.x - PAD - 76.0, top.min.y - 1.0),
+        pos2(all.min.x - PAD - pill_width(ui, LISTEN), top.min.y - 1.0),
         pos2(all.min.x - PAD, top.max.y + 1.0),
     );
     as_played(ui, cx, hear, *chosen);
@@ -155,7 +157,7 @@ fn as_played(ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect, chosen: usize) {
         _ => None,
     };
     let weight = if now.is_some() { Weight::Chosen } else { Weight::Quiet };
-    let response = pill(ui, &look, place, "Listen normalized", weight, gain.is_some() || now.is_some());
+    let response = pill(ui, &look, place, LISTEN, weight, gain.is_some() || now.is_some());
     if response.clicked() {
         let listen = gain.filter(|_| now.is_none()).map_or(MonitorMode::Off, MonitorMode::Gain);
         cx.edits.request(Edit::MonitorMode(listen));

@@ -7,7 +7,6 @@ use std::process::{Command, Output, Stdio};
 use audiofile::AudioReader;
 use audiofile::wav::{StoredFormat, WavSpec, WavWriter};
 use serde_json::Value;
-pub(crate) use testkit::Random;
 use units::{Db, Hz};
 
 /// Exit code and standard streams of a run.
@@ -218,5 +217,26 @@ impl<'a> Mount<'a> {
 impl Drop for Mount<'_> {
     fn drop(&mut self) {
         let _ = Command::new("umount").arg(self.0).output();
+    }
+}
+
+/// Random numbers of the material here (xorshift64), the same on every run.
+pub(crate) struct Random(u64);
+
+impl Random {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
+    pub(crate) fn bits(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+
+    /// Uniform between two values.
+    pub(crate) fn between(&mut self, low: f64, high: f64) -> f64 {
+        low + (high - low) * (self.bits() >> 11) as f64 / (1u64 << 53) as f64
     }
 }
