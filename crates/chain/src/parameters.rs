@@ -7,11 +7,11 @@ use dsp::align::Align;
 use dsp::detector::Detector;
 use dsp::dither::Dither;
 use dsp::equalizer::{BANDS, Placement, Shape};
-use dsp::hash::fnv1a;
 use dsp::limiter::Limiter;
 use dsp::saturator::SaturationCurve;
 use dsp::trim::Polarity;
 use std::sync::LazyLock;
+use units::hash::fnv1a;
 use units::{Db, Dbtp, Hz, Ms};
 
 /// Value of a parameter.
@@ -185,7 +185,7 @@ impl ParameterTable {
     /// Hash of ids, kinds and order: two builds with the same schema give a list of values the same meaning.
     pub fn schema(&self, chain_kind: ChainKind) -> u64 {
         let text = self.for_kind(chain_kind).map(|p| format!("{} {:?};", p.id, p.kind)).collect::<String>();
-        fnv1a(&text)
+        fnv1a(text.bytes())
     }
 
     /// Parameter with this id.

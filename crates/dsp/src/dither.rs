@@ -1,8 +1,8 @@
 //! Quantization to the grid of an integer file, with dither.
 
-use super::hash::fnv1a;
 use super::{Block, Process};
 use simd::{Isa, Kernel, Simd};
+use units::hash::{SPLITMIX_STEP, fnv1a, splitmix_finish};
 use units::{Hz, Ms, Samples};
 
 /// Integer grid that the audio is rounded to.
@@ -80,14 +80,14 @@ impl ChannelQuantizer {
         let Some(shape) = shape else {
             let count = samples.len() as u64;
             isa.run(QuantizeUnshaped { samples, random: self.random, steps });
-            self.random = self.random.wrapping_add(GAMMA.wrapping_mul(count));
+            self.random = self.random.wrapping_add(SPLITMIX_STEP.wrapping_mul(count));
             return;
         };
         let step = 1.0 / steps; // a power of two: exact
         for sample in samples {
             let correction: f64 = shape.iter().zip(&self.errors).map(|(c, e)| c * e).sum();
             let wanted = finite(*sample) * steps - correction;
-            self.random = self.random.wrapping_add(GAMMA);
+            self.random = self.random.wrapping_add(SPLITMIX_STEP);
             let output = round(wanted + triangular(self.random)).clamp(-steps, steps - 1.0);
             self.errors.copy_within(..4, 1);
             // Larger only when it saturates: then the error cannot be made good.
@@ -149,19 +149,16 @@ impl Kernel for QuantizeUnshaped<'_> {
         let Self { samples, random, steps } = self;
         let (step, most) = (1.0 / steps, steps - 1.0); // the step is a power of two: exact
         for (count, sample) in (1u64..).zip(samples) {
-            let noise = triangular(random.wrapping_add(GAMMA.wrapping_mul(count)));
+            let noise = triangular(random.wrapping_add(SPLITMIX_STEP.wrapping_mul(count)));
             *sample = round(finite(*sample) * steps + noise).clamp(-steps, most) * step;
         }
     }
 }
 
-/// Increment of splitmix64's state.
-const GAMMA: u64 = 0x9e37_79b9_7f4a_7c15;
-
 /// Triangular noise, -1 to 1: the sum of two independent uniform numbers, the halves of splitmix64's.
 #[inline(always)]
 fn triangular(state: u64) -> f64 {
-    let z = scrambled(state);
+    let z = splitmix_finish(state);
     let uniform = |half: u64| (half as u32) as f64 * (1.0 / (1u64 << 32) as f64);
     uniform(z) + uniform(z >> 32) - (1.0 - 1.0 / (1u64 << 32) as f64)
 }
@@ -200,20 +197,12 @@ impl Quantizer {
     /// Quantizer for one of several files, whose noise is the same every time for a name and independent of that of other
     /// names, so that the noise of a sum of files adds up by power.
     pub fn named(rate: Hz, name: &str) -> Self {
-        let hash = fnv1a(name);
+        let hash = fnv1a(name.bytes());
         let mut quantizer = Self::new(rate);
-        quantizer.seeds = Self::SEEDS.map(|seed| scrambled(seed ^ hash));
+        quantizer.seeds = Self::SEEDS.map(|seed| splitmix_finish(seed ^ hash));
         quantizer.reset();
         quantizer
     }
-}
-
-/// Finalizer of splitmix64 (Steele, Lea & Flood 2014).
-#[inline(always)]
-fn scrambled(state: u64) -> u64 {
-    let z = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
 }
 
 impl Process for Quantizer {
@@ -260,7 +249,7 @@ mod tests {
 
     #[test]
     fn the_noise_is_triangular() {
-        let draws: Vec<f64> = (1..=400_000u64).map(|n| triangular(GAMMA.wrapping_mul(n))).collect();
+        let draws: Vec<f64> = (1..=400_000u64).map(|n| triangular(SPLITMIX_STEP.wrapping_mul(n))).collect();
         assert!(draws.iter().all(|x| x.abs() <= 1.0));
         assert!(mean(&draws).abs() < 0.003, "{}", mean(&draws));
         let power = draws.iter().map(|x| x * x).sum::<f64>() / draws.len() as f64;

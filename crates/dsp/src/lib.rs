@@ -37,7 +37,6 @@ pub mod equalizer;
 pub mod filter;
 pub mod gain_log;
 pub mod gain_stage;
-pub mod hash;
 pub mod kaiser;
 pub mod limiter;
 pub mod oversample;

@@ -47,6 +47,7 @@ mod tests {
     fn the_published_values_come_out() {
         // FNV: the authors' test vectors; SplitMix64: the reference code with the seed 1234567.
         assert_eq!(fnv1a(*b""), 0xcbf2_9ce4_8422_2325);
+        assert_eq!(fnv1a(*b"a"), 0xaf63_dc4c_8601_ec8c);
         assert_eq!(fnv1a(*b"foobar"), 0x8594_4171_f739_67e8);
         let mut random = SplitMix64::new(1_234_567);
         assert_eq!(
