@@ -46,7 +46,7 @@ fn holds(file: &str, table: &str) {
 
 /// Table of the parameters; the bands of the equalizer, which differ only in their default, are one.
 fn parameter_table() -> String {
-    let mut table = "| id | name | takes | default | travel |\n|---|---|---|---|---|\n".to_owned();
+    let mut table = "| id | name | takes | default | scale |\n|---|---|---|---|---|\n".to_owned();
     let band = |p: &Parameter, n: usize| p.id.strip_prefix(&format!("eq{n}_")).map(str::to_owned);
     let mut group = "";
     for p in PARAMETERS.all() {
@@ -74,7 +74,7 @@ fn parameter_table() -> String {
                 (format!("eqN_{name}"), if all_one { defaults[0].clone() } else { defaults.join(", ") })
             }
         };
-        let travel = match p.kind {
+        let scale = match p.kind {
             ParameterKind::Number { skew: Skew::Linear, .. } => "linear".to_owned(),
             ParameterKind::Number { skew: Skew::Log, .. } => "logarithmic".to_owned(),
             ParameterKind::Number { skew: Skew::Power(power), .. } => format!("power {power}"),
@@ -86,7 +86,7 @@ fn parameter_table() -> String {
             Some(ChainKind::Master) => " (Master)",
             Some(ChainKind::Stem) => " (Stem)",
         };
-        let _ = writeln!(table, "| `{id}` | {}{chain_kind} | {} | {default} | {travel} |", p.name, p.range());
+        let _ = writeln!(table, "| `{id}` | {}{chain_kind} | {} | {default} | {scale} |", p.name, p.range());
     }
     table
 }

@@ -1,61 +1,16 @@
 //! Noise reduction against a Wiener filter that knows signal and noise apart, and bands that it leaves alone.
 
-use dsp::Process;
-use dsp::denoise::{BANDS, Denoise, DenoiseSettings, NoisePrint};
 use testkit::{Complex, Stereo, from_spectrum, noise, spectrum};
-use units::{Db, Hz, decibels};
+use units::{Db, Hz};
 
+use crate::denoise_rig::{denoised, hiss, learned, level, power_of, print_of_hiss, with_print};
 use crate::figure::{Figure, hold};
-use crate::run::RunUnit;
 
 const RATE: Hz = Hz(48_000.0);
 
 /// Frames of the oracle's windows, and how many overlap: as the unit has them.
 const SIZE: usize = 2048;
 const OVERLAP: usize = 4;
-
-fn with_print(print: NoisePrint, reduction: f64) -> DenoiseSettings {
-    DenoiseSettings { on: true, reduction: Db(reduction), print: Some(print), ..DenoiseSettings::default() }
-}
-
-/// White noise of -60 dBFS and its print.
-fn hiss(seed: u64, frames: usize) -> Stereo {
-    Stereo::noise(seed, frames, 1e-3 * 3f64.sqrt())
-}
-
-fn print_of_hiss() -> NoisePrint {
-    NoisePrint::new(&[-103.8; BANDS]).expect("as many as bands")
-}
-
-fn learned(rate: Hz, noise: &Stereo) -> NoisePrint {
-    let mut unit = Denoise::new(rate);
-    unit.set_learning(true);
-    let mut heard = noise.clone();
-    heard.run(&mut unit, 0..noise.left.len());
-    unit.set_learning(false);
-    unit.learned_print().expect("enough was heard")
-}
-
-/// Output for `signal`, latency taken out.
-fn denoised(rate: Hz, settings: &DenoiseSettings, signal: &Stereo) -> Stereo {
-    let mut unit = Denoise::new(rate);
-    unit.set(settings);
-    let (latency, frames) = (unit.latency().0, signal.left.len());
-    let mut out = signal.clone();
-    for side in [&mut out.left, &mut out.right] {
-        side.resize(frames + latency, 0.0);
-    }
-    out.run(&mut unit, 0..frames + latency);
-    Stereo { left: out.left.split_off(latency), right: out.right.split_off(latency) }
-}
-
-fn power_of(signal: &[f64]) -> f64 {
-    signal.iter().map(|x| x * x).sum::<f64>() / signal.len() as f64
-}
-
-fn level(signal: &[f64]) -> f64 {
-    0.5 * decibels(power_of(signal))
-}
 
 /// Noise of `power` in both channels: white, or pink from 20 Hz on.
 fn steady(pink: bool, seed: u64, frames: usize, power: f64) -> Stereo {

@@ -6,7 +6,7 @@ use testkit::{sine, spectrum};
 use units::Hz;
 
 use crate::figure::{Figure, hold};
-use crate::run::RunUnit;
+use crate::rig::run::RunUnit;
 use testkit::Stereo;
 
 /// Published error feedback for 44.1 kHz (Lipshitz, Vanderkooy & Wannamaker, "Minimally Audible Noise Shaping", JAES

@@ -6,29 +6,13 @@ use dsp::Process;
 use dsp::dither::{Dither, Quantizer};
 use dsp::limiter::{Limiter, LimiterSettings};
 use testkit::{Stereo, below, music, noise, scaled, sine, spectrum, true_peak};
-use units::{Db, Dbtp, Hz, Ms, decibels};
+use units::{Dbtp, Hz, Ms, decibels};
 
 use crate::figure::{Figure, hold};
-use crate::run::RunUnit;
+use crate::limiter_rig::{limited, on};
+use crate::rig::run::RunUnit;
 
 const RATES: [f64; 5] = [44_100.0, 48_000.0, 88_200.0, 96_000.0, 192_000.0];
-
-fn on(drive: f64) -> LimiterSettings {
-    LimiterSettings { on: true, drive: Db(drive), ..LimiterSettings::default() }
-}
-
-/// `signal` through a limiter, tail included, latency taken out.
-fn limited(rate: f64, latency: Ms, settings: &LimiterSettings, signal: &Stereo) -> Stereo {
-    let mut limiter = Limiter::new(Hz(rate), latency);
-    limiter.set(settings);
-    let tail = limiter.latency().0;
-    let mut audio = signal.clone();
-    audio.left.extend(vec![0.0; tail]);
-    audio.right.extend(vec![0.0; tail]);
-    let frames = audio.left.len();
-    audio.run(&mut limiter, 0..frames);
-    Stereo { left: audio.left.split_off(tail), right: audio.right.split_off(tail) }
-}
 
 /// True peak at +18 dB of drive above the ceiling, in dB.
 fn over(rate: f64, latency: Ms, signal: Vec<f64>) -> f64 {

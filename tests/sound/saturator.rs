@@ -6,7 +6,7 @@ use testkit::{Stereo, sine, spectrum};
 use units::{Db, Hz};
 
 use crate::figure::{Figure, hold};
-use crate::run::RunUnit;
+use crate::rig::run::RunUnit;
 
 /// Saturator with this drive, in dB.
 pub(super) fn driven(curve: SaturationCurve, drive: f64) -> SaturatorSettings {

@@ -6,7 +6,7 @@ use testkit::{Stereo, sine, spectrum};
 use units::{Db, Hz};
 
 use crate::figure::{Figure, hold};
-use crate::run::RunUnit;
+use crate::rig::run::RunUnit;
 
 const RATE: Hz = Hz(48_000.0);
 

@@ -246,7 +246,7 @@ pub fn song(name: &str, from: f64, to: f64, integrated: f64) -> TimelineSong {
     }
 }
 
-/// Nothing is played after a part of the song: no levels of the moment.
+/// Nothing is played after a part of the song: no current levels.
 pub fn paused() -> ViewModel {
     let mut model = heard(48.0);
     for stem in &mut snapshot(&mut model).stems {

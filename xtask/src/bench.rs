@@ -127,7 +127,7 @@ impl Work {
 
 impl Bench {
     fn prepare(root: &Path) -> Result<Self, String> {
-        build(root)?;
+        build(root, &["frames", "peer_ebur128", "render"])?;
         let release = target(root).join("release");
         let folder = target(root).join("bench");
         let stems = release.join("stems");
@@ -158,8 +158,8 @@ impl Bench {
     }
 }
 
-/// The tool and the examples that contests run, optimized.
-pub(crate) fn build(root: &Path) -> Result<(), String> {
+/// Builds the tool and `examples` of the crate `render`, optimized.
+pub(crate) fn build(root: &Path, examples: &[&str]) -> Result<(), String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(cargo)
         .current_dir(root)
@@ -174,7 +174,7 @@ pub(crate) fn build(root: &Path) -> Result<(), String> {
             "--bin",
             "stems",
         ])
-        .args(["frames", "peer_ebur128", "render"].iter().flat_map(|example| ["--example", example]))
+        .args(examples.iter().flat_map(|example| ["--example", example]))
         .status()
         .map_err(|error| format!("cargo: {error}"))?;
     if status.success() { Ok(()) } else { Err("cargo build fails".into()) }

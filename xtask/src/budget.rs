@@ -45,7 +45,7 @@ const FRAMES: [u64; 2] = [48_000, 144_000];
 /// Counts, prints, and fails if anything exceeds its budget.
 pub(crate) fn run(root: &Path) -> ExitCode {
     let folder = target(root).join("bench");
-    let counted = build(root).and_then(|()| count_all(root, &folder));
+    let counted = build(root, &["frames"]).and_then(|()| count_all(root, &folder));
     match counted {
         Ok(Some(counted)) => {
             print!("{}", table(&counted));

@@ -72,7 +72,7 @@ fn sanitizer() -> Vec<(&'static str, PathBuf)> {
     }
 }
 
-/// Makes cargo build the plugins' library anew if another build of it lies there.
+/// Makes cargo build the plugins' library again if another build of it lies there.
 fn make_way(library: &str) -> io::Result<()> {
     let ourselves = std::env::current_exe()?;
     let Some(folder) = ourselves.parent().filter(|_| !library.is_empty()) else { return Ok(()) };

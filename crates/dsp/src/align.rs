@@ -26,7 +26,7 @@ const MIN_DELAY: f64 = 0.01;
 
 /// Delay of 0 to 20 ms, to fractions of a sample.
 ///
-/// It is an effect, not latency: nobody compensates it, and at 0 ms (below a hundredth of a sample) there is none. Whole
+/// It is an effect, not latency: hosts do not compensate it, and at 0 ms (below a hundredth of a sample) there is none. Whole
 /// numbers of samples are exact. Between them:
 /// - from 32 samples on, a windowed sinc of 64 taps (Kaiser). To 20 kHz at 44.1 kHz: magnitude within 0.001 dB, phase
 ///   within 0.003 degrees; from there to Nyquist it falls, for half a sample to nothing.

@@ -11,11 +11,9 @@ use super::curve::Curve;
 use super::decibels::{factors, levels};
 use super::delay::RUN;
 use super::detector::{Detector, LevelDetector, linked};
-use super::gain_stage::DynamicsPath;
-use super::history::HistoryBuffer;
-use super::{
-    Block, GainLog, KeySource, Process, Ramp, RecordGain, Smoother, Ticks, flush_invalid, largest, within,
-};
+use super::gain_stage::{DynamicsUnit, GainComputer};
+use super::primitives::history::HistoryBuffer;
+use super::{Key, KeySource, Ramp, Smoother, Ticks, flush_invalid, largest, within};
 use simd::{Isa, Kernel, Simd};
 use units::{Db, Hz, Ms, Samples, decibels};
 
@@ -215,54 +213,6 @@ impl CompressorGain {
         gain
     }
 
-    /// Source of the key, as set.
-    pub fn key_source(&self) -> KeySource {
-        self.settings.key
-    }
-
-    /// Takes new settings; see [`Process::set`].
-    pub fn set(&mut self, settings: &CompressorSettings) {
-        let targets = [
-            f64::from(u8::from(settings.on)),
-            within(settings.mix, 0.0, 1.0),
-            within(settings.makeup.0, -12.0, 24.0),
-            within(settings.threshold.0, -60.0, 0.0),
-            1.0 - 1.0 / within(settings.ratio, 1.0, 10.0),
-            within(settings.knee.0, 0.0, 24.0),
-            within(settings.cap.0, 1.0, 24.0),
-            within(settings.link, 0.0, 1.0),
-        ];
-        let fresh = self.fresh;
-        for (smoother, target) in self.smoothers().into_iter().zip(targets) {
-            if fresh { smoother.set_now(target) } else { smoother.set_target(target) }
-        }
-        if let Some(frequency) = settings.key_highpass {
-            let octaves = within(frequency.0, 20.0, 500.0).log2();
-            if fresh || self.settings.key_highpass.is_none() {
-                self.highpass_octaves.set_now(octaves);
-                self.highpass.tune(octaves.exp2());
-                self.highpass.reset();
-            } else {
-                self.highpass_octaves.set_target(octaves);
-            }
-        }
-        let release = Ms(within(settings.release.0, 10.0, 2000.0));
-        let slow = one_pole_coefficient(Ms(release.0 * SLOW_RATIO), self.rate);
-        let coefficients = BallisticsCoefficients {
-            attack: one_pole_coefficient(Ms(within(settings.attack.0, 0.05, 200.0)), self.rate),
-            release: one_pole_coefficient(release, self.rate),
-            charge: if settings.auto_release { slow } else { 0.0 },
-            discharge: slow,
-        };
-        self.ballistics.set(coefficients);
-        self.levels.set(settings.detector);
-        self.settings.clone_from(settings);
-        if self.fresh {
-            self.set_now();
-        }
-        self.fresh = false;
-    }
-
     fn all_smoothers(&self) -> [&Smoother; 8] {
         [
             &self.on,
@@ -287,23 +237,6 @@ impl CompressorGain {
             &mut self.cap_db,
             &mut self.link,
         ]
-    }
-
-    /// Delay in samples from the key to the gain that is computed from it.
-    pub fn latency(&self) -> Samples {
-        Samples(self.latency)
-    }
-
-    /// Forgets all audio; see [`Process::reset`].
-    pub fn reset(&mut self) {
-        self.ticks.reset();
-        self.fresh = true;
-        for smoother in self.smoothers() {
-            smoother.set_now(smoother.target());
-        }
-        self.highpass_octaves.set_now(self.highpass_octaves.target());
-        self.highpass.tune(self.highpass_octaves.value().exp2());
-        self.set_now();
     }
 
     /// Ends all transitions; no audio heard so far.
@@ -391,49 +324,6 @@ impl CompressorGain {
         ramps.is_some() && self.reduction_delay == self.target_delay() && self.is_settled()
     }
 
-    /// True when every gain is one until new settings come.
-    pub fn is_neutral(&self) -> bool {
-        !self.active && self.on.value() == 0.0 && self.is_settled()
-    }
-
-    /// Skips `frames` frames of a neutral gain.
-    pub fn skip(&mut self, frames: usize) {
-        self.ticks.skip(frames);
-    }
-
-    /// Takes the next frames of the key and fills `gain` with the linear gains of the audio [`latency`](Self::latency) samples
-    /// before. All four slices have one length. Returns their largest reduction in dB, makeup not counted.
-    pub fn compute(&mut self, key: [&[f64]; 2], gain: [&mut [f64]; 2]) -> Db {
-        let [left, right] = gain;
-        let frames = left.len();
-        let mut largest = 0.0f64;
-        let mut at = 0;
-        while at < frames {
-            let step = self.ticks.next(frames - at);
-            if step.tick {
-                self.tick();
-            }
-            // Where nothing moves, ticks change nothing.
-            let count = if self.is_static() { RUN.min(frames - at).max(step.frames) } else { step.frames };
-            self.ticks.skip(count - step.frames);
-            let range = at..at + count;
-            let gain = [&mut left[range.clone()], &mut right[range.clone()]];
-            if self.active {
-                let key = [&key[0][range.clone()], &key[1][range]];
-                largest = largest.max(self.isa.run(Compress { unit: self, key, gain }));
-            } else {
-                gain.into_iter().for_each(|gain| gain.fill(1.0));
-            }
-            self.plain.advance(count);
-            self.wet.advance(count);
-            at += count;
-        }
-        // What is heard of it: the compressed share over the whole, without the makeup.
-        let share = self.on.value() * self.mix.value();
-        let heard = if share == 1.0 { largest } else { -decibels(1.0 - share * (1.0 - factor(largest))) };
-        Db(heard.max(0.0))
-    }
-
     /// Fills `squares` with the squares of the levels of `key`.
     #[inline(always)]
     fn read_levels(&mut self, key: [&[f64]; 2], squares: [&mut [f64]; 2]) {
@@ -490,6 +380,111 @@ impl CompressorGain {
             self.is_linked = false;
         }
         self.frames_apart = self.latency;
+    }
+}
+
+impl GainComputer for CompressorGain {
+    type Settings = CompressorSettings;
+
+    fn set(&mut self, settings: &CompressorSettings) {
+        let targets = [
+            f64::from(u8::from(settings.on)),
+            within(settings.mix, 0.0, 1.0),
+            within(settings.makeup.0, -12.0, 24.0),
+            within(settings.threshold.0, -60.0, 0.0),
+            1.0 - 1.0 / within(settings.ratio, 1.0, 10.0),
+            within(settings.knee.0, 0.0, 24.0),
+            within(settings.cap.0, 1.0, 24.0),
+            within(settings.link, 0.0, 1.0),
+        ];
+        let fresh = self.fresh;
+        for (smoother, target) in self.smoothers().into_iter().zip(targets) {
+            if fresh { smoother.set_now(target) } else { smoother.set_target(target) }
+        }
+        if let Some(frequency) = settings.key_highpass {
+            let octaves = within(frequency.0, 20.0, 500.0).log2();
+            if fresh || self.settings.key_highpass.is_none() {
+                self.highpass_octaves.set_now(octaves);
+                self.highpass.tune(octaves.exp2());
+                self.highpass.reset();
+            } else {
+                self.highpass_octaves.set_target(octaves);
+            }
+        }
+        let release = Ms(within(settings.release.0, 10.0, 2000.0));
+        let slow = one_pole_coefficient(Ms(release.0 * SLOW_RATIO), self.rate);
+        let coefficients = BallisticsCoefficients {
+            attack: one_pole_coefficient(Ms(within(settings.attack.0, 0.05, 200.0)), self.rate),
+            release: one_pole_coefficient(release, self.rate),
+            charge: if settings.auto_release { slow } else { 0.0 },
+            discharge: slow,
+        };
+        self.ballistics.set(coefficients);
+        self.levels.set(settings.detector);
+        self.settings.clone_from(settings);
+        if self.fresh {
+            self.set_now();
+        }
+        self.fresh = false;
+    }
+
+    fn latency(&self) -> Samples {
+        Samples(self.latency)
+    }
+
+    fn reset(&mut self) {
+        self.ticks.reset();
+        self.fresh = true;
+        for smoother in self.smoothers() {
+            smoother.set_now(smoother.target());
+        }
+        self.highpass_octaves.set_now(self.highpass_octaves.target());
+        self.highpass.tune(self.highpass_octaves.value().exp2());
+        self.set_now();
+    }
+
+    fn is_neutral(&self) -> bool {
+        !self.active && self.on.value() == 0.0 && self.is_settled()
+    }
+
+    fn skip(&mut self, frames: usize) {
+        self.ticks.skip(frames);
+    }
+
+    fn compute(&mut self, audio: [&[f64]; 2], sidechain: Option<Key<'_>>, gain: [&mut [f64]; 2]) -> Db {
+        let key = match (self.settings.key, sidechain) {
+            (KeySource::Own, _) => audio,
+            (KeySource::Sidechain, Some(key)) => [key.left, key.right],
+            (KeySource::Sidechain, None) => [&[0.0; RUN][..audio[0].len()]; 2],
+        };
+        let [left, right] = gain;
+        let frames = left.len();
+        let mut largest = 0.0f64;
+        let mut at = 0;
+        while at < frames {
+            let step = self.ticks.next(frames - at);
+            if step.tick {
+                self.tick();
+            }
+            // Where nothing moves, ticks change nothing.
+            let count = if self.is_static() { RUN.min(frames - at).max(step.frames) } else { step.frames };
+            self.ticks.skip(count - step.frames);
+            let range = at..at + count;
+            let gain = [&mut left[range.clone()], &mut right[range.clone()]];
+            if self.active {
+                let key = [&key[0][range.clone()], &key[1][range]];
+                largest = largest.max(self.isa.run(Compress { unit: self, key, gain }));
+            } else {
+                gain.into_iter().for_each(|gain| gain.fill(1.0));
+            }
+            self.plain.advance(count);
+            self.wet.advance(count);
+            at += count;
+        }
+        // Reduction of the sum of plain and compressed share, without the makeup.
+        let share = self.on.value() * self.mix.value();
+        let heard = if share == 1.0 { largest } else { -decibels(1.0 - share * (1.0 - factor(largest))) };
+        Db(heard.max(0.0))
     }
 }
 
@@ -565,11 +560,7 @@ impl Kernel for Compress<'_> {
 /// in dB, the branching form of the same paper, eq. 16. Latency: constant, none or the whole of `max_lookahead`
 /// whatever the lookahead in use. Off it is a plain delay to the bit. On/off, mix, makeup and the curve change smoothly; the
 /// lookahead moves by one sample per control tick.
-#[derive(Clone, Debug)]
-pub struct Compressor {
-    gain: CompressorGain,
-    path: DynamicsPath,
-}
+pub type Compressor = DynamicsUnit<CompressorGain>;
 
 impl Compressor {
     /// `max_lookahead` of the latency classes that have a lookahead; the Zero class has `Ms(0.0)`.
@@ -577,54 +568,7 @@ impl Compressor {
 
     /// Compressor for audio at `rate` with a latency of exactly `max_lookahead`, off until told otherwise.
     pub fn new(rate: Hz, max_lookahead: Ms) -> Self {
-        let gain = CompressorGain::new(rate, max_lookahead);
-        let path = DynamicsPath::new(gain.latency());
-        Self { gain, path }
-    }
-
-    /// Largest reduction in the last block, in dB, parallel mix counted, makeup not.
-    pub fn gain_reduction(&self) -> Db {
-        self.path.largest_reduction()
-    }
-}
-
-impl Process for Compressor {
-    type Settings = CompressorSettings;
-
-    fn set(&mut self, settings: &CompressorSettings) {
-        self.gain.set(settings);
-    }
-
-    fn latency(&self) -> Samples {
-        self.gain.latency()
-    }
-
-    fn reset(&mut self) {
-        self.gain.reset();
-        self.path.reset();
-    }
-
-    fn process(&mut self, block: &mut Block<'_>) {
-        self.run(block, &mut GainLog::Off);
-    }
-}
-
-impl RecordGain for Compressor {
-    fn run(&mut self, block: &mut Block<'_>, gain_log: &mut GainLog<'_>) {
-        if gain_log.value(|| f64::from(u8::from(self.gain.is_neutral()))) != 0.0 {
-            self.gain.skip(block.len());
-            self.path.pass(block);
-            return;
-        }
-        let gain = &mut self.gain;
-        self.path.run(block, gain_log, |audio, sidechain, gains| {
-            let key = match (gain.key_source(), sidechain) {
-                (KeySource::Own, _) => audio,
-                (KeySource::Sidechain, Some(key)) => [key.left, key.right],
-                (KeySource::Sidechain, None) => [&[0.0; RUN][..audio[0].len()]; 2],
-            };
-            gain.compute(key, gains)
-        });
+        Self::with_computer(CompressorGain::new(rate, max_lookahead))
     }
 }
 

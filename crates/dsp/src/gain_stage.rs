@@ -1,9 +1,86 @@
-//! Gains applied to delayed audio: what a dynamics unit does once its gain is known.
+//! Dynamics units: a computer of gains, and the delayed audio that the gains are applied to.
 
 use units::{Db, Samples};
 
 use super::delay::{Delay, RUN};
-use super::{Block, GainLog, Key};
+use super::{Block, GainLog, Key, Process, RecordGain};
+
+/// Computer of the gains of a dynamics unit, per frame and channel.
+pub trait GainComputer {
+    /// Settings of the unit.
+    type Settings;
+
+    /// Takes new settings; see [`Process::set`].
+    fn set(&mut self, settings: &Self::Settings);
+
+    /// Delay in samples from the audio or key to the gain that is computed from it.
+    fn latency(&self) -> Samples;
+
+    /// Forgets all audio; see [`Process::reset`].
+    fn reset(&mut self);
+
+    /// True when every gain is one until new settings come.
+    fn is_neutral(&self) -> bool;
+
+    /// Skips `frames` frames of a neutral gain.
+    fn skip(&mut self, frames: usize);
+
+    /// Takes the next frames of the audio and of the key, if there is one, and fills `gain` with the linear gains of the
+    /// audio [`latency`](Self::latency) samples before. All slices have one length. Returns their largest reduction in
+    /// dB, without drive and makeup.
+    fn compute(&mut self, audio: [&[f64]; 2], key: Option<Key<'_>>, gain: [&mut [f64]; 2]) -> Db;
+}
+
+/// Dynamics unit: gains by `G`, applied to the audio delayed by its latency. Neutral it is a plain delay to the bit.
+#[derive(Clone, Debug)]
+pub struct DynamicsUnit<G> {
+    pub(super) gain: G,
+    path: DynamicsPath,
+}
+
+impl<G: GainComputer> DynamicsUnit<G> {
+    pub(super) fn with_computer(gain: G) -> Self {
+        let path = DynamicsPath::new(gain.latency());
+        Self { gain, path }
+    }
+
+    /// Largest reduction in the last block, in dB, parallel mix counted, drive and makeup not.
+    pub fn gain_reduction(&self) -> Db {
+        self.path.largest
+    }
+}
+
+impl<G: GainComputer> Process for DynamicsUnit<G> {
+    type Settings = G::Settings;
+
+    fn set(&mut self, settings: &G::Settings) {
+        self.gain.set(settings);
+    }
+
+    fn latency(&self) -> Samples {
+        self.gain.latency()
+    }
+
+    fn reset(&mut self) {
+        self.gain.reset();
+        self.path.reset();
+    }
+
+    fn process(&mut self, block: &mut Block<'_>) {
+        self.run(block, &mut GainLog::Off);
+    }
+}
+
+impl<G: GainComputer> RecordGain for DynamicsUnit<G> {
+    fn run(&mut self, block: &mut Block<'_>, gain_log: &mut GainLog<'_>) {
+        if gain_log.value(|| f64::from(u8::from(self.gain.is_neutral()))) != 0.0 {
+            self.gain.skip(block.len());
+            self.path.pass(block);
+        } else {
+            self.path.run(block, gain_log, &mut self.gain);
+        }
+    }
+}
 
 /// Delay of two channels, with a gain per sample.
 ///
@@ -53,35 +130,30 @@ impl GainStage {
 /// Audio path of a dynamics unit: delay, gains computed in runs of at most [`RUN`] frames or followed from a [`GainLog`],
 /// and the largest reduction of the last block.
 #[derive(Clone, Debug)]
-pub(super) struct DynamicsPath {
+struct DynamicsPath {
     stage: GainStage,
     /// Linear gains of the run at work, per channel.
     gains: [[f64; RUN]; 2],
+    /// Largest reduction of the last block.
     largest: Db,
 }
 
 impl DynamicsPath {
     /// Path with the latency of the gain computer that it follows.
-    pub(super) fn new(latency: Samples) -> Self {
+    fn new(latency: Samples) -> Self {
         Self { stage: GainStage::new(latency), gains: [[1.0; RUN]; 2], largest: Db(0.0) }
     }
 
     /// Delays `block`: a gain of one.
-    pub(super) fn pass(&mut self, block: &mut Block<'_>) {
+    fn pass(&mut self, block: &mut Block<'_>) {
         self.largest = Db(0.0);
         let (left, right) = block.channels();
         self.stage.pass([left, right]);
     }
 
-    /// Delays `block` and applies the gains that `compute` makes of the input and its key, if there is one; `compute`
-    /// returns their largest reduction.
+    /// Delays `block` and applies the gains that `computer` makes of the input and its key.
     #[inline]
-    pub(super) fn run(
-        &mut self,
-        block: &mut Block<'_>,
-        gain_log: &mut GainLog<'_>,
-        mut compute: impl FnMut([&[f64]; 2], Option<Key<'_>>, [&mut [f64]; 2]) -> Db,
-    ) {
+    fn run(&mut self, block: &mut Block<'_>, gain_log: &mut GainLog<'_>, computer: &mut impl GainComputer) {
         self.largest = Db(0.0);
         let mut at = 0;
         while at < block.len() {
@@ -91,20 +163,15 @@ impl DynamicsPath {
             let (left, right) = part.channels();
             let [first, second] = &mut self.gains;
             gain_log.gains([&mut first[..frames], &mut second[..frames]], |gains| {
-                self.largest = self.largest.max(compute([left, right], key, gains));
+                self.largest = self.largest.max(computer.compute([left, right], key, gains));
             });
             self.stage.apply([left, right], [first, second]);
             at += frames;
         }
     }
 
-    /// Largest reduction of the last block, in dB.
-    pub(super) fn largest_reduction(&self) -> Db {
-        self.largest
-    }
-
     /// Forgets all audio.
-    pub(super) fn reset(&mut self) {
+    fn reset(&mut self) {
         self.stage.reset();
         self.largest = Db(0.0);
     }

@@ -5,11 +5,8 @@
 //! blocks, bit-transparent when neutral, silent when fed silence.
 
 mod block;
-mod control;
 mod decibels;
-mod history;
-mod ramp;
-mod sliding_max;
+mod primitives;
 
 /// Values of two channels at one frame, side by side: a compiler makes one instruction of them.
 pub type Pair = [f64; 2];
@@ -21,13 +18,19 @@ extern crate self as dsp; // as the rig of the tests names it
 #[path = "../tests/rig/mod.rs"]
 mod rig;
 
+#[cfg(test)]
+#[path = "../tests/rig/compressor.rs"]
+mod compressor_rig;
+
+#[cfg(test)]
+#[path = "../tests/rig/limiter.rs"]
+mod limiter_rig;
+
 pub mod align;
 pub mod ballistics;
-pub mod box_smoother;
 pub mod compressor;
 pub mod curve;
 pub mod dc;
-pub mod delay;
 pub mod denoise;
 pub mod denormals;
 pub mod detector;
@@ -37,7 +40,6 @@ pub mod equalizer;
 pub mod filter;
 pub mod gain_log;
 pub mod gain_stage;
-pub mod kaiser;
 pub mod limiter;
 pub mod oversample;
 pub mod sanitize;
@@ -46,10 +48,11 @@ pub mod trim;
 pub mod width;
 
 pub use block::{Block, Key, KeySource};
-pub use control::{CONTROL_INTERVAL, Smoother, TickStep, Ticks};
 pub use gain_log::{GainLog, RecordGain, Share};
-pub use ramp::Ramp;
-pub use sliding_max::{SlidingMax, larger, largest};
+pub use primitives::ramp::Ramp;
+pub use primitives::sliding_max::{SlidingMax, larger, largest};
+pub use primitives::smoother::{CONTROL_INTERVAL, Smoother, TickStep, Ticks};
+pub use primitives::{box_smoother, delay, kaiser};
 
 use units::Samples;
 

@@ -27,9 +27,9 @@ mod reduction;
 use super::decibels::factors;
 use super::delay::{Delay, RUN};
 use super::detector::linked;
-use super::gain_stage::DynamicsPath;
+use super::gain_stage::{DynamicsUnit, GainComputer};
 use super::oversample::{Interpolator, TAPS};
-use super::{Block, GainLog, Process, Ramp, RecordGain, Smoother, Ticks, largest, within};
+use super::{Key, Ramp, Smoother, Ticks, largest, within};
 use overshoot::OvershootDetector;
 use reduction::{Frames, NO_FRAMES, Reduction};
 use simd::{Isa, Kernel, Simd};
@@ -93,15 +93,15 @@ enum State {
     /// Off, settings on their way: every factor is one until the next tick.
     Off,
     /// On or fading, settings or the drive's delay on their way: computed from tick to tick.
-    Gliding,
+    Moving,
     /// On and settled: until new settings come ticks move nothing but the reduction.
-    MasterPlan,
+    Settled,
 }
 
 impl State {
     /// True when there is a gain to compute.
     fn is_active(self) -> bool {
-        matches!(self, Self::Gliding | Self::MasterPlan)
+        matches!(self, Self::Moving | Self::Settled)
     }
 }
 
@@ -155,7 +155,7 @@ impl LimiterGain {
         let latency = max_lookahead.samples(rate).0.max(TAPS / 2 + MIN_LOOKAHEAD);
         let longest = latency - TAPS / 2;
         let settings = LimiterSettings::default();
-        let glide = |value| Smoother::new(value, Smoother::TIME, rate);
+        let smoother = |value| Smoother::new(value, Smoother::TIME, rate);
         let mut gain = Self {
             isa: Isa::widest(),
             rate,
@@ -166,10 +166,10 @@ impl LimiterGain {
             reduction: Reduction::new(longest, rate),
             reductions: NO_FRAMES,
             ticks: Ticks::default(),
-            on: glide(0.0),
-            drive_db: glide(0.0),
-            ceiling_db: glide(0.0),
-            link: glide(0.0),
+            on: smoother(0.0),
+            drive_db: smoother(0.0),
+            ceiling_db: smoother(0.0),
+            link: smoother(0.0),
             amount: Ramp::new(0.0),
             drive: Ramp::new(1.0),
             drives: Delay::new(Samples(latency)),
@@ -191,46 +191,6 @@ impl LimiterGain {
         gain
     }
 
-    /// As [`Process::set`].
-    pub fn set(&mut self, settings: &LimiterSettings) {
-        let targets = [
-            f64::from(u8::from(settings.on)),
-            within(settings.drive.0, 0.0, 24.0),
-            within(settings.ceiling.0, -12.0, 0.0),
-            within(settings.link, 0.0, 1.0),
-        ];
-        let glides = [&mut self.on, &mut self.drive_db, &mut self.ceiling_db, &mut self.link];
-        for (glide, target) in glides.into_iter().zip(targets) {
-            if self.fresh { glide.set_now(target) } else { glide.set_target(target) }
-        }
-        self.reduction.set(Ms(within(settings.release.0, 10.0, 1000.0)));
-        self.wanted_lookahead = Ms(within(settings.lookahead.0, 0.1, 5.0))
-            .samples(self.rate)
-            .0
-            .clamp(MIN_LOOKAHEAD, self.longest);
-        if self.fresh {
-            self.restart();
-        }
-        self.fresh = false;
-        self.update_state();
-    }
-
-    /// The delay between the audio that the gain is computed from and the gain.
-    pub fn latency(&self) -> Samples {
-        Samples(self.latency)
-    }
-
-    /// As [`Process::reset`].
-    pub fn reset(&mut self) {
-        self.ticks.reset();
-        self.fresh = true;
-        (self.frame, self.max_reduction, self.max_reduction_at) = (0, 0.0, 0);
-        for glide in [&mut self.on, &mut self.drive_db, &mut self.ceiling_db, &mut self.link] {
-            glide.set_now(glide.target());
-        }
-        self.restart();
-    }
-
     /// Sets every ramp to its target and forgets all audio.
     fn restart(&mut self) {
         self.amount = Ramp::new(self.on.value());
@@ -246,10 +206,10 @@ impl LimiterGain {
 
     /// Decides what there is to do; a gain that has to be computed again starts from silence.
     fn update_state(&mut self) {
-        let glides = [&self.on, &self.drive_db, &self.ceiling_db, &self.link];
-        let landed = glides.into_iter().all(Smoother::is_settled);
+        let smoothers = [&self.on, &self.drive_db, &self.ceiling_db, &self.link];
+        let settled = smoothers.into_iter().all(Smoother::is_settled);
         if self.amount.is_settled_at(0.0) {
-            self.state = if landed { State::Neutral } else { State::Off };
+            self.state = if settled { State::Neutral } else { State::Off };
             return;
         }
         if !self.state.is_active() {
@@ -261,7 +221,7 @@ impl LimiterGain {
         }
         let constant = self.amount.resting().and(self.drive.resting()).is_some() && self.drive_moves == 0;
         let in_use = self.fade_left == 0 && self.lookahead == self.wanted_lookahead;
-        self.state = if landed && constant && in_use { State::MasterPlan } else { State::Gliding };
+        self.state = if settled && constant && in_use { State::Settled } else { State::Moving };
     }
 
     fn tick(&mut self) {
@@ -280,49 +240,6 @@ impl LimiterGain {
             self.fade_left = self.fade;
             self.reduction.change(self.lookahead, self.longest - self.lookahead);
         }
-    }
-
-    /// True when every factor is one until new settings come.
-    pub fn is_neutral(&self) -> bool {
-        self.state == State::Neutral
-    }
-
-    /// Passes over `frames` frames of a neutral gain.
-    pub fn skip(&mut self, frames: usize) {
-        self.ticks.skip(frames);
-        self.frame += frames as u64;
-    }
-
-    /// Takes the next frames of the audio and fills `gain` with as many factors, for the audio
-    /// [`latency`](Self::latency) samples before. All four slices have one length. Gives the largest reduction
-    /// among them, drive not counted.
-    pub fn compute(&mut self, audio: [&[f64]; 2], gain: [&mut [f64]; 2]) -> Db {
-        let [left, right] = gain;
-        let frames = left.len();
-        let mut largest = 0.0f64;
-        let mut at = 0;
-        while at < frames {
-            let step = self.ticks.next(frames - at);
-            if step.tick {
-                self.tick();
-            }
-            let settled = self.state == State::MasterPlan;
-            let count = if settled { RUN.min(frames - at).max(step.frames) } else { step.frames };
-            self.ticks.skip(count - step.frames);
-            let range = at..at + count;
-            let gain = [&mut left[range.clone()], &mut right[range.clone()]];
-            if self.state.is_active() {
-                let audio = [&audio[0][range.clone()], &audio[1][range]];
-                largest = largest.max(self.isa.run(Limit { unit: self, audio, gain, since: step.since }));
-            } else {
-                gain.into_iter().for_each(|gain| gain.fill(1.0));
-            }
-            self.amount.advance(count);
-            self.drive.advance(count);
-            self.frame += count as u64;
-            at += count;
-        }
-        Db(largest)
     }
 
     /// Fills `late` with the drives a latency ago.
@@ -387,7 +304,7 @@ impl Kernel for Limit<'_> {
         } else {
             unit.reduce(simd, frames, since)
         };
-        if unit.state == State::MasterPlan {
+        if unit.state == State::Settled {
             let drive = unit.late_drive;
             if idle {
                 left.fill(drive);
@@ -448,6 +365,85 @@ impl LimiterGain {
     }
 }
 
+impl GainComputer for LimiterGain {
+    type Settings = LimiterSettings;
+
+    fn set(&mut self, settings: &LimiterSettings) {
+        let targets = [
+            f64::from(u8::from(settings.on)),
+            within(settings.drive.0, 0.0, 24.0),
+            within(settings.ceiling.0, -12.0, 0.0),
+            within(settings.link, 0.0, 1.0),
+        ];
+        let smoothers = [&mut self.on, &mut self.drive_db, &mut self.ceiling_db, &mut self.link];
+        for (smoother, target) in smoothers.into_iter().zip(targets) {
+            if self.fresh { smoother.set_now(target) } else { smoother.set_target(target) }
+        }
+        self.reduction.set(Ms(within(settings.release.0, 10.0, 1000.0)));
+        self.wanted_lookahead = Ms(within(settings.lookahead.0, 0.1, 5.0))
+            .samples(self.rate)
+            .0
+            .clamp(MIN_LOOKAHEAD, self.longest);
+        if self.fresh {
+            self.restart();
+        }
+        self.fresh = false;
+        self.update_state();
+    }
+
+    fn latency(&self) -> Samples {
+        Samples(self.latency)
+    }
+
+    fn reset(&mut self) {
+        self.ticks.reset();
+        self.fresh = true;
+        (self.frame, self.max_reduction, self.max_reduction_at) = (0, 0.0, 0);
+        for smoother in [&mut self.on, &mut self.drive_db, &mut self.ceiling_db, &mut self.link] {
+            smoother.set_now(smoother.target());
+        }
+        self.restart();
+    }
+
+    fn is_neutral(&self) -> bool {
+        self.state == State::Neutral
+    }
+
+    fn skip(&mut self, frames: usize) {
+        self.ticks.skip(frames);
+        self.frame += frames as u64;
+    }
+
+    fn compute(&mut self, audio: [&[f64]; 2], _: Option<Key<'_>>, gain: [&mut [f64]; 2]) -> Db {
+        let [left, right] = gain;
+        let frames = left.len();
+        let mut largest = 0.0f64;
+        let mut at = 0;
+        while at < frames {
+            let step = self.ticks.next(frames - at);
+            if step.tick {
+                self.tick();
+            }
+            let settled = self.state == State::Settled;
+            let count = if settled { RUN.min(frames - at).max(step.frames) } else { step.frames };
+            self.ticks.skip(count - step.frames);
+            let range = at..at + count;
+            let gain = [&mut left[range.clone()], &mut right[range.clone()]];
+            if self.state.is_active() {
+                let audio = [&audio[0][range.clone()], &audio[1][range]];
+                largest = largest.max(self.isa.run(Limit { unit: self, audio, gain, since: step.since }));
+            } else {
+                gain.into_iter().for_each(|gain| gain.fill(1.0));
+            }
+            self.amount.advance(count);
+            self.drive.advance(count);
+            self.frame += count as u64;
+            at += count;
+        }
+        Db(largest)
+    }
+}
+
 /// The gain after on/off: a crossfade between the plain delayed audio and the limited, which, both being the same
 /// audio with a factor, is a factor too.
 #[inline]
@@ -461,11 +457,7 @@ fn faded(amount: f64, gain: f64) -> f64 {
 /// rate, never clips. For content up to 20 kHz the output stays within 0.05 dB of the ceiling as measured at 16x.
 /// Latency: constant, the detector's delay included. Below the ceiling, at no drive, it is a plain delay to the
 /// bit, as it is when off. The cost is small while nothing comes near the ceiling.
-#[derive(Clone, Debug)]
-pub struct Limiter {
-    gain: LimiterGain,
-    path: DynamicsPath,
-}
+pub type Limiter = DynamicsUnit<LimiterGain>;
 
 impl Limiter {
     /// Latency of a Stem's limiter.
@@ -474,22 +466,15 @@ impl Limiter {
     /// Latency of the Master's limiter.
     pub const MASTER: Ms = Ms(5.0);
 
-    /// A limiter for audio at `rate` with a total latency of `max_lookahead`, [`Self::STEM`] or [`Self::MASTER`],
+    /// Limiter for audio at `rate` with a total latency of `max_lookahead`, [`Self::STEM`] or [`Self::MASTER`],
     /// off until told otherwise.
     pub fn new(rate: Hz, max_lookahead: Ms) -> Self {
-        let gain = LimiterGain::new(rate, max_lookahead);
-        let path = DynamicsPath::new(gain.latency());
-        Self { gain, path }
+        Self::with_computer(LimiterGain::new(rate, max_lookahead))
     }
 
     /// The longest lookahead that has an effect: the latency less the delay of the detector, 24 samples.
     pub fn longest_lookahead(&self) -> Ms {
         Samples(self.gain.longest).duration(self.gain.rate)
-    }
-
-    /// The largest reduction in the last block, drive not counted.
-    pub fn gain_reduction(&self) -> Db {
-        self.path.largest_reduction()
     }
 
     /// The largest reduction since reset, drive not counted.
@@ -501,39 +486,6 @@ impl Limiter {
     /// was none.
     pub fn max_gain_reduction_at(&self) -> u64 {
         self.gain.max_reduction_at
-    }
-}
-
-impl Process for Limiter {
-    type Settings = LimiterSettings;
-
-    fn set(&mut self, settings: &LimiterSettings) {
-        self.gain.set(settings);
-    }
-
-    fn latency(&self) -> Samples {
-        self.gain.latency()
-    }
-
-    fn reset(&mut self) {
-        self.gain.reset();
-        self.path.reset();
-    }
-
-    fn process(&mut self, block: &mut Block<'_>) {
-        self.run(block, &mut GainLog::Off);
-    }
-}
-
-impl RecordGain for Limiter {
-    fn run(&mut self, block: &mut Block<'_>, gain_log: &mut GainLog<'_>) {
-        if gain_log.value(|| f64::from(u8::from(self.gain.is_neutral()))) != 0.0 {
-            self.gain.skip(block.len());
-            self.path.pass(block);
-            return;
-        }
-        let gain = &mut self.gain;
-        self.path.run(block, gain_log, |audio, _, gains| gain.compute(audio, gains));
     }
 }
 

@@ -28,12 +28,12 @@ pub fn fader(
         let fine = if ui.input(|input| input.modifiers.shift) { 0.1 } else { 1.0 };
         // looked up before the memory is locked: both are egui's one lock
         let way = response.drag_delta().x / track.width() * fine;
-        let travel = ui.data_mut(|data| {
-            let travel = data.get_temp_mut_or_default::<f32>(response.id);
-            *travel = (*travel + way).clamp(0.0, 1.0);
-            *travel
+        let normalized = ui.data_mut(|data| {
+            let normalized = data.get_temp_mut_or_default::<f32>(response.id);
+            *normalized = (*normalized + way).clamp(0.0, 1.0);
+            *normalized
         });
-        cx.edits.set(row, value_from_normalized(row, travel));
+        cx.edits.set(row, value_from_normalized(row, normalized));
     }
     if response.drag_stopped() {
         cx.edits.end(row);
@@ -42,12 +42,12 @@ pub fn fader(
     if response.double_clicked() {
         cx.put(row, row.default);
     }
-    let travel = normalized_from_value(row, cx.value(row));
+    let normalized = normalized_from_value(row, cx.value(row));
     draw(
         ui,
         &cx.look,
         track,
-        travel,
+        normalized,
         normalized_from_value(row, row.default),
         colour,
         response.hovered() || response.dragged(),
@@ -57,10 +57,10 @@ pub fn fader(
     explain(response, row)
 }
 
-fn draw(ui: &Ui, look: &Palette, track: Rect, travel: f32, rest: f32, colour: Color32, held: bool) {
+fn draw(ui: &Ui, look: &Palette, track: Rect, normalized: f32, rest: f32, colour: Color32, held: bool) {
     let rail = Rect::from_center_size(track.center(), vec2(track.width(), 6.0));
     let round = CornerRadius::same(3);
-    let x = rail.min.x + rail.width() * travel;
+    let x = rail.min.x + rail.width() * normalized;
     ui.painter().rect_filled(rail, round, look.background);
     let filled = Rect::from_min_max(rail.min, pos2(x, rail.max.y));
     ui.painter().rect_filled(filled, round, colour);

@@ -138,14 +138,14 @@ fn draw(ui: &Ui, cx: &ViewCx<'_>, place: Rect, row: &Parameter, response: &Respo
     let runs: &[paint::TextRun<'_>] =
         if both <= line.width() + 0.5 { &[(&figures, &big), (&unit, &small)] } else { &[(&figures, &big)] };
     paint::runs(ui, line, style.align, runs);
-    draw_travel(ui, cx, place, row, value, style.dim);
+    draw_position(ui, cx, place, row, value, style.dim);
     if response.has_focus() {
         paint::focus_ring(ui, place, look);
     }
 }
 
 /// Draws a thin line from the default to the value.
-fn draw_travel(ui: &Ui, cx: &ViewCx<'_>, place: Rect, row: &Parameter, value: Value, dim: bool) {
+fn draw_position(ui: &Ui, cx: &ViewCx<'_>, place: Rect, row: &Parameter, value: Value, dim: bool) {
     let y = place.max.y - 1.0;
     let at = |value| place.min.x + place.width() * normalized_from_value(row, value);
     ui.painter().hline(place.x_range(), y, egui::Stroke::new(2.0, cx.look.line));
@@ -164,12 +164,12 @@ fn drag(ui: &Ui, cx: &mut ViewCx<'_>, response: &Response, row: &'static Paramet
     if response.dragged() {
         let delta = response.drag_delta();
         let speed = if ui.input(|input| input.modifiers.shift) { FINE_FACTOR } else { 1.0 };
-        let travel = ui.data_mut(|data| {
-            let travel = data.get_temp_mut_or_default::<f32>(response.id);
-            *travel = (*travel + (delta.x - delta.y) / DRAG_RANGE_POINTS * speed).clamp(0.0, 1.0);
-            *travel
+        let normalized = ui.data_mut(|data| {
+            let normalized = data.get_temp_mut_or_default::<f32>(response.id);
+            *normalized = (*normalized + (delta.x - delta.y) / DRAG_RANGE_POINTS * speed).clamp(0.0, 1.0);
+            *normalized
         });
-        cx.edits.set(row, value_from_normalized(row, travel));
+        cx.edits.set(row, value_from_normalized(row, normalized));
         ui.ctx().set_cursor_icon(egui::CursorIcon::ResizeVertical);
     }
     if response.drag_stopped() {

@@ -22,7 +22,7 @@ pub fn notices(model: &ViewModel) -> Option<(String, String)> {
     if model.health.faults > 0 {
         all.push((
             format!("{} muted", plural(model.health.faults, "fault", "faults")),
-            "The chain's output was not a number: it was muted, started anew and faded in.",
+            "The chain's output was not a number: it was muted, restarted and faded in.",
         ));
     }
     if model.health.sanitized > 0 {

@@ -203,7 +203,7 @@ impl ReferenceController {
         let place = model.kept.iter().position(|one| one.path == path);
         let (figures, gain) = match place.map(|place| (&model.kept[place].state, model.matched_gain(place))) {
             Some((ReferenceState::Ready(figures), Some(matched))) => (*figures, matched.gain),
-            // its figures are on the way; or the mix's meter has just been started anew, and it goes on as it is
+            // its figures are on the way; or the mix's meter has just been reset, and it goes on as it is
             Some((ReferenceState::Reading, _)) => return,
             Some((ReferenceState::Ready(_), None)) if self.cued.as_ref().is_some_and(|cued| cued.begun) => {
                 return;

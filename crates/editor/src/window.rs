@@ -169,7 +169,7 @@ impl WindowController {
         loader
     }
 
-    /// Changes the settings of all windows, read anew because other instances may have changed them.
+    /// Changes the settings of all windows, read again because other instances may have changed them.
     fn remember<O: Output>(&mut self, change: impl FnOnce(&mut WindowSettings)) {
         let saved = WindowSettings::load();
         let mut settings = saved;
@@ -356,7 +356,7 @@ impl WindowController {
         time: f64,
     ) -> (Vec<NamedSpectrum>, Vec<Clash>) {
         match (O::CHAIN_KIND, &snapshot.master, params.store.identity().instance) {
-            // who belongs together is what a Master has found out
+            // only a Master knows which stems belong to one mix
             (ChainKind::Stem, MasterLink::Linked(_), Some(me)) => {
                 let rate = rate.unwrap_or(Hz(48_000.0));
                 self.neighbours.update(&snapshot.stems, StemId(me.get()), (rate, time), &self.look)
@@ -418,7 +418,7 @@ impl WindowController {
                 Edit::FollowTransport(along) => self.references.follow_transport(*along),
                 Edit::ListFolder(folder) => self.references.list_folder(folder.as_deref()),
                 Edit::Follow(stem) => shared.send_command(UiCommand::Follow(*stem)),
-                // who ends it here ends what a Master wants, too
+                // turning it off here also ends a Master's solo or mute of this Stem
                 Edit::MonitorMode(MonitorMode::Off) if shared.monitor.audition_effect().is_some() => {
                     shared.monitor.end_all();
                 }

@@ -10,7 +10,7 @@ pub enum TargetUse {
         /// Rule for quiet material.
         turns_up: TurnUpRule,
     },
-    /// Delivery: a specification for files, whose level nobody changes later.
+    /// Delivery: a specification for files, whose level is not changed later.
     Delivery {
         /// Permitted distance from the target; `None` if the target is a maximum.
         tolerance: Option<Lu>,

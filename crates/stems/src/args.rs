@@ -244,7 +244,7 @@ pub(crate) struct Batch {
     pub(crate) target: Option<String>,
     #[command(flatten)]
     pub(crate) what: Deliverables,
-    /// Make all of them anew, and replace files that are already there
+    /// Make all of them again, and replace files that are already there
     #[arg(long)]
     pub(crate) force: bool,
 }

@@ -15,7 +15,7 @@ use crate::outcome::{Done, Outcome};
 /// Standard output's first failure; nothing more is written to it then.
 static FAILED: OnceLock<io::Error> = OnceLock::new();
 
-/// Prints a line of results. Unlike `println!` it does not panic when nobody reads on.
+/// Prints a line of results. Unlike `println!` it does not panic when the pipe is closed.
 macro_rules! say {
     ($($arg:tt)*) => { $crate::output::print(format_args!("{}\n", format_args!($($arg)*))) };
 }
@@ -45,7 +45,7 @@ pub(crate) fn written() -> Result<(), Failure> {
     }
 }
 
-/// True if nobody reads on.
+/// True if the reader has closed the pipe.
 pub(crate) fn is_over() -> bool {
     FAILED.get().is_some()
 }

@@ -61,7 +61,7 @@ impl Library {
         let described = library.descriptors().into_iter().map(|descriptor| descriptor.words[2].clone());
         assert!(
             described.eq([StemPlugin::DESCRIPTION, MasterPlugin::DESCRIPTION]),
-            "{} is of another build: remove it, and cargo makes it anew",
+            "{} is of another build: remove it, and cargo builds it again",
             path.display()
         );
         library

@@ -39,7 +39,7 @@ fn an_id_that_is_not_ours_makes_nothing() {
 
 #[test]
 fn a_scan_is_quick() {
-    // a copy of its own, lest another test has it loaded
+    // a copy of its own: another test may have it loaded
     let copy = std::env::temp_dir().join(format!("stemlink-scan-{}.clap", std::process::id()));
     std::fs::copy(Library::path(), &copy).expect("copied");
     let start = Instant::now();

@@ -29,7 +29,7 @@ fn a_thousand_states_make_the_same_plugin_again() {
             assert!(other.rescans() > rescans, "the host is told that values have changed");
             rescans = other.rescans();
             assert_eq!(plugin.values(), other.values());
-            // who lives stays who it is
+            // a living instance keeps its id
             assert_eq!(without_identity(&other.save()), without_identity(&state), "{id} {seed}");
             let sound = |plugin: &mut Plugin| {
                 plugin.activate(44_100.0, 512);

@@ -38,7 +38,7 @@ fn ravage(folder: &Path) {
     let lock = fs::File::create(folder.join(format!("{:016x}.lock", 1))).expect("written");
     lock.try_lock().expect("nobody else has it");
     std::mem::forget(lock);
-    // of those who live: one cut short, one overwritten, one taken away, the others made unreadable
+    // files of living instances: one cut short, one overwritten, one removed, the others made unreadable
     for (number, path) in living.iter().enumerate() {
         match number % 4 {
             0 => fs::OpenOptions::new().write(true).open(path).and_then(|file| file.set_len(100)),

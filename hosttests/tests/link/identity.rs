@@ -40,7 +40,7 @@ fn a_duplicate_gets_another_id_and_keeps_its_settings_and_who_lives_keeps_his() 
                 assert_eq!(without_identity(&duplicate.save()), without_identity(&state));
                 assert_eq!(id(&mut fresh), first);
 
-                // a state that is loaded into who lives
+                // a state loaded into a living instance
                 let second = id(&mut duplicate);
                 assert!(fresh.load(&duplicate.save()));
                 assert_eq!(id(&mut fresh), first);

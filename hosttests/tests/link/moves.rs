@@ -38,7 +38,7 @@ fn a_move_that_is_predicted_then_asked_for_reads_as_predicted() {
         let [now, then] = forecast.into_master.expect("sounds");
         assert!((now - before).0.abs() < 0.01, "{now:?} {before:?}");
 
-        // asked for by one who has seen an older trim it is refused, then done
+        // a request based on an older trim is refused, one based on the present trim is done
         let stem = viewer.find(moved);
         let trim = || stem.stem_readings().expect("it is there").trim;
         let answer = |counter: u64| {

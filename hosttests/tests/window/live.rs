@@ -75,7 +75,7 @@ fn stems_are_heard_otherwise_while_the_master_s_window_is_open_and_not_longer() 
     let (mut band, mut master) = Band::new(&library, 20);
     band.play(&mut master, 12.0, false);
     let mut window = opened(&screen, &mut master);
-    // the rows are there once the Master knows who belongs to the mix
+    // rows appear once the Master knows which stems belong to the mix
     band.play(window.plugin, 2.0, true);
     window.pass(Duration::from_secs(2));
     gains_become(&mut band, &mut window, ALL, "at first");

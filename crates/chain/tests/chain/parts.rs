@@ -9,7 +9,7 @@ use units::{Db, Hz};
 
 use crate::rig::parts::parts_add_up;
 
-/// Every parameter somewhere on its travel, a few of them switched on for certain.
+/// Every parameter somewhere in its range, a few of them switched on for certain.
 fn random(chain_kind: ChainKind, seed: u64) -> ChainSettings {
     let mut settings = ChainSettings::default();
     let mut random = Random::new(seed);

@@ -1,25 +1,10 @@
 //! Compressor tests that look inside; its laws over the public interface are in `tests/units`.
 
 use super::*;
+use crate::compressor_rig::plain;
 use testkit::{Stereo, sine};
 
 const RATE: Hz = Hz(48_000.0);
-
-/// 4:1 at -20 dBFS peak, hard, uncapped, single release.
-fn plain() -> CompressorSettings {
-    CompressorSettings {
-        on: true,
-        threshold: Db(-20.0),
-        ratio: 4.0,
-        knee: Db(0.0),
-        attack: Ms(10.0),
-        release: Ms(100.0),
-        auto_release: false,
-        cap: Db(24.0),
-        detector: Detector::Peak,
-        ..CompressorSettings::default()
-    }
-}
 
 /// The gains of a compressor whose channels never count as one, or may, with settings changed at frames.
 fn gains(isa: Isa, apart: bool, changes: &[(usize, CompressorSettings)], key: &Stereo) -> Stereo {
@@ -34,7 +19,7 @@ fn gains(isa: Isa, apart: bool, changes: &[(usize, CompressorSettings)], key: &S
             (computer.is_linked, computer.frames_apart) = (false, usize::MAX);
         }
         let key = [&key.left[*at..end], &key.right[*at..end]];
-        computer.compute(key, [&mut gain.left[*at..end], &mut gain.right[*at..end]]);
+        computer.compute(key, None, [&mut gain.left[*at..end], &mut gain.right[*at..end]]);
     }
     assert!(
         apart || computer.is_linked == (computer.link.value() == 1.0),

@@ -6,7 +6,7 @@
 use crate::Ramp;
 use crate::decibels::levels;
 use crate::delay::RUN;
-use crate::history::HistoryBuffer;
+use crate::primitives::history::HistoryBuffer;
 use crate::oversample::{Interpolator, PHASES, TAPS};
 use simd::{Registers, Simd, Vector};
 

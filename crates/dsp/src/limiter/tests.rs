@@ -3,33 +3,17 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::CONTROL_INTERVAL;
 use crate::gain_stage::GainStage;
+use crate::limiter_rig::{limited, on};
 use crate::rig::contract::obeys_contract;
 use crate::rig::parts::parts_add_up;
 use crate::rig::run::RunUnit;
+use crate::{CONTROL_INTERVAL, Process};
 use testkit::{Stereo, below, noise, scaled, sine, true_peak};
 use units::decibels;
 
 const RATE: Hz = Hz(48_000.0);
 const RATES: [f64; 5] = [44_100.0, 48_000.0, 88_200.0, 96_000.0, 192_000.0];
-
-fn on(drive: f64) -> LimiterSettings {
-    LimiterSettings { on: true, drive: Db(drive), ..LimiterSettings::default() }
-}
-
-/// `signal` through a limiter, tail included, latency taken out.
-fn limited(rate: f64, latency: Ms, settings: &LimiterSettings, signal: &Stereo) -> Stereo {
-    let mut limiter = Limiter::new(Hz(rate), latency);
-    limiter.set(settings);
-    let tail = limiter.latency().0;
-    let mut audio = signal.clone();
-    audio.left.extend(vec![0.0; tail]);
-    audio.right.extend(vec![0.0; tail]);
-    let frames = audio.left.len();
-    audio.run(&mut limiter, 0..frames);
-    Stereo { left: audio.left.split_off(tail), right: audio.right.split_off(tail) }
-}
 
 fn both(signal: Vec<f64>) -> Stereo {
     Stereo { right: signal.clone(), left: signal }
@@ -44,7 +28,7 @@ fn curve(latency: Ms, changes: &[(usize, LimiterSettings)], signal: &Stereo) -> 
     for ((at, settings), end) in changes.iter().zip(ends) {
         computer.set(settings);
         let audio = [&signal.left[*at..end], &signal.right[*at..end]];
-        computer.compute(audio, [&mut gain.left[*at..end], &mut gain.right[*at..end]]);
+        computer.compute(audio, None, [&mut gain.left[*at..end], &mut gain.right[*at..end]]);
     }
     gain
 }
@@ -235,7 +219,7 @@ fn every_instruction_set_computes_the_same_gain() {
         computer.isa = isa;
         computer.set(&on(12.0));
         let mut gain = both(vec![1.0; 20_000]);
-        computer.compute([&signal.left, &signal.right], [&mut gain.left, &mut gain.right]);
+        computer.compute([&signal.left, &signal.right], None, [&mut gain.left, &mut gain.right]);
         gain
     };
     let plainly = gains(Isa::portable());

@@ -2,33 +2,19 @@
 
 use dsp::compressor::{Compressor, CompressorGain, CompressorSettings};
 use dsp::detector::Detector;
+use dsp::gain_stage::GainComputer;
 use dsp::{Block, Key, KeySource, Process};
 use proptest::prelude::*;
 use testkit::{Stereo, sine};
 use units::{Db, Hz, Ms, Samples, decibels, linear};
 
+use crate::compressor_rig::plain;
 use crate::rig::contract::obeys_contract;
 use crate::rig::parts::parts_add_up;
 use crate::rig::run::RunUnit;
 
 const RATE: Hz = Hz(48_000.0);
 const ZERO: Ms = Ms(0.0);
-
-/// 4:1 at -20 dBFS peak, hard, uncapped, single release.
-fn plain() -> CompressorSettings {
-    CompressorSettings {
-        on: true,
-        threshold: Db(-20.0),
-        ratio: 4.0,
-        knee: Db(0.0),
-        attack: Ms(10.0),
-        release: Ms(100.0),
-        auto_release: false,
-        cap: Db(24.0),
-        detector: Detector::Peak,
-        ..CompressorSettings::default()
-    }
-}
 
 /// The reduction curve in dB for a key, left and right, with settings changed at frames.
 fn reductions(max_lookahead: Ms, changes: &[(usize, &CompressorSettings)], key: &Stereo) -> Stereo {
@@ -39,7 +25,7 @@ fn reductions(max_lookahead: Ms, changes: &[(usize, &CompressorSettings)], key: 
     for ((at, settings), end) in changes.iter().zip(ends) {
         computer.set(settings);
         let key = [&key.left[*at..end], &key.right[*at..end]];
-        computer.compute(key, [&mut gain.left[*at..end], &mut gain.right[*at..end]]);
+        computer.compute(key, None, [&mut gain.left[*at..end], &mut gain.right[*at..end]]);
     }
     gain.left.iter_mut().chain(&mut gain.right).for_each(|gain| *gain = -decibels(*gain));
     gain

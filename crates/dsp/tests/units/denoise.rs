@@ -3,56 +3,14 @@
 use dsp::denoise::{BANDS, CURVE_POINTS, Denoise, DenoiseSettings, NoisePrint};
 use dsp::{Block, GainLog, Process};
 use testkit::{Random, Stereo, sine, spectrum};
-use units::{Db, Hz, Ms, Samples, decibels};
+use units::{Db, Hz, Ms, Samples};
 
+use crate::denoise_rig::{denoised, hiss, learned, level, print_of_hiss, with_print};
 use crate::rig::contract::obeys_contract;
 use crate::rig::parts::parts_add_up;
 use crate::rig::run::RunUnit;
 
 const RATE: Hz = Hz(48_000.0);
-
-fn with_print(print: NoisePrint, reduction: f64) -> DenoiseSettings {
-    DenoiseSettings { on: true, reduction: Db(reduction), print: Some(print), ..DenoiseSettings::default() }
-}
-
-/// White noise of -60 dBFS and its print.
-fn hiss(seed: u64, frames: usize) -> Stereo {
-    Stereo::noise(seed, frames, 1e-3 * 3f64.sqrt())
-}
-
-fn print_of_hiss() -> NoisePrint {
-    NoisePrint::new(&[-103.8; BANDS]).expect("as many as bands")
-}
-
-fn learned(rate: Hz, noise: &Stereo) -> NoisePrint {
-    let mut unit = Denoise::new(rate);
-    unit.set_learning(true);
-    let mut heard = noise.clone();
-    heard.run(&mut unit, 0..noise.left.len());
-    unit.set_learning(false);
-    unit.learned_print().expect("enough was heard")
-}
-
-/// Output for `signal`, latency taken out.
-fn denoised(rate: Hz, settings: &DenoiseSettings, signal: &Stereo) -> Stereo {
-    let mut unit = Denoise::new(rate);
-    unit.set(settings);
-    let (latency, frames) = (unit.latency().0, signal.left.len());
-    let mut out = signal.clone();
-    for side in [&mut out.left, &mut out.right] {
-        side.resize(frames + latency, 0.0);
-    }
-    out.run(&mut unit, 0..frames + latency);
-    Stereo { left: out.left.split_off(latency), right: out.right.split_off(latency) }
-}
-
-fn power_of(signal: &[f64]) -> f64 {
-    signal.iter().map(|x| x * x).sum::<f64>() / signal.len() as f64
-}
-
-fn level(signal: &[f64]) -> f64 {
-    0.5 * decibels(power_of(signal))
-}
 
 #[test]
 fn stems_that_follow_add_up_to_the_sum_as_far_as_single_precision_goes() {

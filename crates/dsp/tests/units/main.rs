@@ -2,8 +2,12 @@
 
 mod align;
 mod compressor;
+#[path = "../rig/compressor.rs"]
+mod compressor_rig;
 mod dc;
 mod denoise;
+#[path = "../rig/denoise.rs"]
+mod denoise_rig;
 mod dither;
 #[path = "../rig/mod.rs"]
 mod rig;

@@ -83,7 +83,7 @@ fn add(graph: &mut Graph, cx: &mut ViewCx<'_>, shape: Shape, frequency: Hz, gain
     let mut settings = cx.model.settings.clone();
     let target = &mut settings.equalizer.bands[band.index];
     (target.shape, target.frequency, target.gain) = (shape, frequency, Db(gain));
-    // through the travel, as a drag would
+    // through normalized values, as a drag would
     let tidy = |row: &'static Parameter| {
         (row, value_from_normalized(row, normalized_from_value(row, row.get(&settings))))
     };
@@ -230,14 +230,14 @@ fn drag(ui: &Ui, cx: &mut ViewCx<'_>, axes: &Axes, band: &BandRows, response: &R
     if response.dragged_by(egui::PointerButton::Primary) && cx.edits.holds(band.frequency) {
         let fine = if ui.input(|input| input.modifiers.shift) { 0.1 } else { 1.0 };
         let delta = response.drag_delta() * fine;
-        let (travel, gain) = ui.data_mut(|data| {
-            let (travel, gain) = data.get_temp_mut_or_default::<(f64, f64)>(response.id);
-            // the axis is the parameter's own travel
-            *travel = (*travel + f64::from(delta.x / axes.plot.width())).clamp(0.0, 1.0);
+        let (normalized, gain) = ui.data_mut(|data| {
+            let (normalized, gain) = data.get_temp_mut_or_default::<(f64, f64)>(response.id);
+            // the axis is the parameter's normalized value
+            *normalized = (*normalized + f64::from(delta.x / axes.plot.width())).clamp(0.0, 1.0);
             *gain += axes.gain_of(-delta.y);
-            (*travel, *gain)
+            (*normalized, *gain)
         });
-        cx.edits.set(band.frequency, value_from_normalized(band.frequency, travel as f32));
+        cx.edits.set(band.frequency, value_from_normalized(band.frequency, normalized as f32));
         if let Some(row) = upright {
             let x = if row == band.q { Db(gain + 3.0).gain() } else { gain };
             cx.edits.set(row, value_from_normalized(row, normalized_from_value(row, Value::Number(Some(x)))));

@@ -107,7 +107,7 @@ fn a_song_is_heard_as_loud_as_the_mix_and_its_gain_follows_it() {
     assert_eq!(rig.listens(), Some((song, gain)));
     rig.poll_with(Some(Lufs(-15.0)), RATE);
     assert!((rig.listens().expect("a reference").1 - (gain - 1.0)).abs() < 0.011);
-    // a meter that is started anew says nothing yet
+    // a meter that was reset says nothing yet
     let shown = rig.poll_with(None, RATE);
     assert_eq!((shown.heard, rig.listens().is_some()), (Some(0), true));
     let shown = rig.play(&quiet);

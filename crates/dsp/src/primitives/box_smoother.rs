@@ -1,6 +1,6 @@
 //! Smoother that is complete after a known number of frames: two moving averages in a row.
 
-use super::Pair;
+use crate::Pair;
 use super::history::HistoryBuffer;
 
 /// The last frames of a signal of two channels, on the grid that makes sums exact.
@@ -19,7 +19,7 @@ impl GridHistory {
     /// The place of the next frames, up to [`HistoryBuffer::STRETCH`]; all are to be written with values of 0 to 160, [on the
     /// grid](on_grid).
     #[inline(always)]
-    pub(super) fn grow(&mut self, frames: usize) -> &mut [Pair] {
+    pub(crate) fn grow(&mut self, frames: usize) -> &mut [Pair] {
         self.0.grow(frames)
     }
 
@@ -37,7 +37,7 @@ impl GridHistory {
 
 /// The nearest multiples of 2^-24.
 #[inline(always)]
-pub(super) fn on_grid(frame: Pair) -> Pair {
+pub(crate) fn on_grid(frame: Pair) -> Pair {
     /// Adding this and taking it away again rounds to the grid: its last bit is worth 2^-24.
     const ROUND: f64 = 1.5 * (1u64 << 28) as f64;
     [(frame[0] + ROUND) - ROUND, (frame[1] + ROUND) - ROUND]

@@ -8,7 +8,7 @@ pub const CONTROL_INTERVAL: usize = 32;
 /// Cuts blocks at control ticks.
 ///
 /// ```
-/// # use crate::Ticks;
+/// # use dsp::Ticks;
 /// let mut ticks = Ticks::default();
 /// let mut at = 0;
 /// while at < 100 {
@@ -55,7 +55,7 @@ impl Ticks {
         self.left = (CONTROL_INTERVAL - (phase + frames) % CONTROL_INTERVAL) % CONTROL_INTERVAL;
     }
 
-    /// Starts counting anew: a tick is due before the next frame.
+    /// Starts counting from zero: a tick is due before the next frame.
     pub fn reset(&mut self) {
         self.left = 0;
     }

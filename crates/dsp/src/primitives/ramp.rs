@@ -1,6 +1,6 @@
 //! Linear interpolation between the values of a smoother at two control ticks.
 
-use super::CONTROL_INTERVAL;
+use crate::CONTROL_INTERVAL;
 
 /// Value per sample, linear from one control tick to the next.
 #[derive(Clone, Copy, Debug)]

@@ -6,7 +6,7 @@ use super::delay::RUN;
 ///
 /// Unlike a ring it has no seam: values move to the front of the memory once in a while, not each time.
 #[derive(Clone, Debug)]
-pub(super) struct HistoryBuffer<T> {
+pub(crate) struct HistoryBuffer<T> {
     values: Vec<T>,
     kept: usize,
     /// Behind the newest value.
@@ -15,22 +15,22 @@ pub(super) struct HistoryBuffer<T> {
 
 impl<T: Copy + Default> HistoryBuffer<T> {
     /// The longest stretch that can be written at once.
-    pub(super) const STRETCH: usize = RUN;
+    pub(crate) const STRETCH: usize = RUN;
 
     /// Values behind the newest that may be read, and are undefined.
-    pub(super) const ROOM: usize = 32;
+    pub(crate) const ROOM: usize = 32;
 
     /// Values between two moves.
     const SPACE: usize = 512;
 
     /// Remembers `kept` values before those written last, zero at first.
-    pub(super) fn new(kept: usize) -> Self {
+    pub(crate) fn new(kept: usize) -> Self {
         Self { values: vec![T::default(); kept + Self::SPACE + Self::ROOM], kept, end: kept }
     }
 
     /// The place of the next `count` values, to be written at once. At most [`STRETCH`](Self::STRETCH).
     #[inline(always)]
-    pub(super) fn grow(&mut self, count: usize) -> &mut [T] {
+    pub(crate) fn grow(&mut self, count: usize) -> &mut [T] {
         debug_assert!(count <= Self::STRETCH, "a stretch");
         if self.end + count + Self::ROOM > self.values.len() {
             self.values.copy_within(self.end - self.kept..self.end, 0);
@@ -44,25 +44,25 @@ impl<T: Copy + Default> HistoryBuffer<T> {
     /// `count` values, the last of them `age` older than the newest. `age` is at most what is remembered, and `count` at
     /// most what was written last.
     #[inline(always)]
-    pub(super) fn past(&self, age: usize, count: usize) -> &[T] {
+    pub(crate) fn past(&self, age: usize, count: usize) -> &[T] {
         let end = self.end - age;
         &self.values[end - count..end]
     }
 
     /// The last `count` values, and [`ROOM`](Self::ROOM) more at least.
     #[inline(always)]
-    pub(super) fn recent(&self, count: usize) -> &[T] {
+    pub(crate) fn recent(&self, count: usize) -> &[T] {
         &self.values[self.end - count..]
     }
 
     /// All zero again.
-    pub(super) fn reset(&mut self) {
+    pub(crate) fn reset(&mut self) {
         self.values.fill(T::default());
         self.end = self.kept;
     }
 
     /// The same as another one made alike.
-    pub(super) fn copy(&mut self, other: &Self) {
+    pub(crate) fn copy(&mut self, other: &Self) {
         self.values.copy_from_slice(&other.values);
         self.end = other.end;
     }

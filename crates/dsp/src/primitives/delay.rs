@@ -4,7 +4,7 @@ use simd::{Isa, Kernel, Simd};
 use units::Samples;
 
 /// Most frames whose gain is computed before it is applied; so many are computed at once while no setting moves.
-pub(super) const RUN: usize = 128;
+pub(crate) const RUN: usize = 128;
 
 /// Delay by a fixed whole number of samples, one channel, silent at first.
 #[derive(Clone, Debug)]

@@ -1,6 +1,6 @@
 //! Sliding maximum.
 
-use super::Pair;
+use crate::Pair;
 
 /// Maxima of two channels over a window that slides one frame at a time.
 ///
