@@ -22,6 +22,12 @@ struct Step {
     thorough: bool,
 }
 
+impl Step {
+    fn line(&self) -> String {
+        format!("cargo {}", self.arguments.join(" "))
+    }
+}
+
 const fn step(arguments: &'static [&'static str]) -> Step {
     Step { arguments, environment: &[], library: "", thorough: false }
 }
@@ -29,17 +35,25 @@ const fn step(arguments: &'static [&'static str]) -> Step {
 /// Environment variable that widens what tests run: whole matrices, long material.
 const ALL: &str = "STEMLINK_TEST_ALL";
 
-/// Steps in order; [`tidy`] follows the first, the budgets the last. The test profile keeps debug assertions and overflow
-/// checks; a test below holds it to that. What is tested is built with the default features, as what is delivered; the
-/// two variants rebuild only the packages that have the feature.
-const STEPS: &[Step] = &[
+/// Steps before the tests, in order; [`tidy`] follows the first. What is tested is built with the default features, as
+/// what is delivered.
+const BUILD: &[Step] = &[
     step(&["fmt", "--all", "--check"]),
     step(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
     Step {
         thorough: true,
         ..step(&["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"])
     },
-    Step { library: "default", ..step(&["test", "--workspace", "--no-fail-fast"]) },
+    Step { library: "default", ..step(&["test", "--workspace", "--no-run"]) },
+];
+
+/// Tests of all packages but `hosttests`. The test profile keeps debug assertions and overflow checks; a test below holds
+/// it to that.
+const TESTS: Step = step(&["test", "--workspace", "--exclude", "hosttests", "--no-fail-fast"]);
+
+/// Steps after the tests, in order; the budgets follow the last. The two variants rebuild only the packages that have the
+/// feature.
+const VARIANTS: &[Step] = &[
     // its panics are wanted: a line each is enough
     Step {
         library: "injected-panic",
@@ -151,12 +165,15 @@ impl Outcome {
 /// lines are the failed tests once more, the failed commands, the times and the sum of all tests.
 pub(crate) fn test(root: &Path, all: bool) -> ExitCode {
     let mut outcome = Outcome::default();
-    for (n, step) in STEPS.iter().filter(|step| all || !step.thorough).enumerate() {
-        let name = format!("cargo {}", step.arguments.join(" "));
-        outcome.timed(&name, |outcome| run(root, step, all, outcome));
-        if n == 0 {
+    for step in BUILD.iter().filter(|step| all || !step.thorough) {
+        outcome.timed(&step.line(), |outcome| run(root, step, all, outcome));
+        if step.arguments[0] == "fmt" {
             outcome.timed("cargo xtask tidy", |_| succeeds("cargo xtask tidy", || tidy::run(root)));
         }
+    }
+    outcome.timed("tests", |outcome| run_tests(root, all, outcome));
+    for step in VARIANTS.iter().filter(|step| all || !step.thorough) {
+        outcome.timed(&step.line(), |outcome| run(root, step, all, outcome));
     }
     outcome.timed("cargo xtask budget", |_| succeeds("cargo xtask budget", || budget::run(root)));
     println!();
@@ -179,9 +196,52 @@ fn succeeds(name: &str, chore: impl FnOnce() -> ExitCode) -> Result<(), String> 
     if chore() == ExitCode::SUCCESS { Ok(()) } else { Err(name.to_owned()) }
 }
 
+/// Runs all tests: those of `hosttests`, which wait for sessions in real time, beside all others. Selected by name within
+/// the workspace, they need no second build: features are those of the whole workspace.
+fn run_tests(root: &Path, all: bool, outcome: &mut Outcome) -> Result<(), String> {
+    let mut arguments = ["test", "--workspace", "--no-fail-fast"].map(String::from).to_vec();
+    for name in test_names(&root.join("hosttests/tests")).map_err(|error| format!("hosttests: {error}"))? {
+        arguments.extend(["--test".to_owned(), name]);
+    }
+    std::thread::scope(|scope| {
+        let beside = scope.spawn(|| cargo(root).args(&arguments).envs(all.then_some((ALL, "1"))).output());
+        let others = run(root, &TESTS, all, outcome);
+        let line = format!("cargo {}", arguments.join(" "));
+        println!("\n$ {line}");
+        let output = match beside.join() {
+            Ok(Ok(output)) => output,
+            Ok(Err(error)) => return Err(format!("{line}: {error}")),
+            Err(_) => return Err(format!("{line}: could not be watched")),
+        };
+        eprint!("{}", String::from_utf8_lossy(&output.stderr));
+        for text in String::from_utf8_lossy(&output.stdout).lines() {
+            println!("{text}");
+            outcome.read(text);
+        }
+        let hosts = if output.status.success() { Ok(()) } else { Err(format!("{line}: {}", output.status)) };
+        match (others, hosts) {
+            (Err(one), Err(other)) => Err(format!("{one}; {other}")),
+            (others, hosts) => others.and(hosts),
+        }
+    })
+}
+
+/// Names of the integration tests in `folder`, sorted.
+fn test_names(folder: &Path) -> io::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "rs") {
+            names.extend(path.file_stem().map(|name| name.to_string_lossy().into_owned()));
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
 /// Runs one cargo command, passing its output on and reading it.
 fn run(root: &Path, step: &Step, all: bool, outcome: &mut Outcome) -> Result<(), String> {
-    let mut line = format!("cargo {}", step.arguments.join(" "));
+    let mut line = step.line();
     for (name, value) in step.environment {
         line = format!("{name}={value:?} {line}");
     }

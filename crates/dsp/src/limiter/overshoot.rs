@@ -6,8 +6,8 @@
 use crate::Ramp;
 use crate::decibels::levels;
 use crate::delay::RUN;
-use crate::primitives::history::HistoryBuffer;
 use crate::oversample::{Interpolator, PHASES, TAPS};
+use crate::primitives::history::HistoryBuffer;
 use simd::{Registers, Simd, Vector};
 
 /// Largest ratio of a peak to the quarters beside it: 1 / cos(pi / 8) for any signal below half the sampling rate

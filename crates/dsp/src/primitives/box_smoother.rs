@@ -1,7 +1,7 @@
 //! Smoother that is complete after a known number of frames: two moving averages in a row.
 
-use crate::Pair;
 use super::history::HistoryBuffer;
+use crate::Pair;
 
 /// The last frames of a signal of two channels, on the grid that makes sums exact.
 ///
