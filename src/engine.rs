@@ -5,7 +5,7 @@ use super::monitor::Monitor;
 use chain::monitor::MonitorMode;
 use chain::{Chain, ChainKind, ChainSettings, LatencyClass};
 use dsp::delay::Delay;
-use dsp::{Block, Key, Process};
+use dsp::{Block, Key, Process, boxed};
 use plugin_core::gauges::scope::ScopePoint;
 use plugin_core::gauges::{Gauges, Health, MeterTap};
 use plugin_core::noise::{LearnRequest, Noise};
@@ -23,7 +23,7 @@ pub const INJECTED_PANIC: f32 = 1.234_567e30;
 
 /// State of audio processing, allocated when the host activates.
 pub struct Engine {
-    chain: Chain,
+    chain: Box<Chain>,
     class: LatencyClass,
     tap: MeterTap,
     gauges: Arc<Gauges>,
@@ -40,23 +40,24 @@ pub struct Engine {
     is_learning: bool,
     monitor: Monitor,
     /// `None` if the roster was full.
-    broadcast: Option<Broadcast>,
+    broadcast: Option<Box<Broadcast>>,
 }
 
 impl Engine {
-    /// Creates an engine for audio at `rate`. Allocates.
+    /// Creates an engine for audio at `rate`. Allocates; needs little stack.
     pub fn new(
         chain_kind: ChainKind,
         class: LatencyClass,
         rate: Hz,
         mono: bool,
         gauges: Arc<Gauges>,
-    ) -> Self {
-        let chain = Chain::new(chain_kind, class, rate);
+    ) -> Box<Self> {
+        let chain = boxed(|| Chain::new(chain_kind, class, rate));
         let latency = chain.latency();
         gauges.publish_latency(latency.0 as u64);
         gauges.scope().publish_rate(rate);
-        Self {
+        gauges.publish_class(class);
+        boxed(|| Self {
             chain,
             class,
             tap: MeterTap::new(rate, mono, Arc::clone(&gauges)),
@@ -69,24 +70,22 @@ impl Engine {
             is_learning: false,
             monitor: Monitor::new(rate),
             broadcast: None,
-        }
+        })
     }
 
-    /// Adds publication to the link.
-    pub fn with_broadcast(self, broadcast: Option<Broadcast>) -> Self {
-        Self { broadcast, ..self }
+    /// Connects publication to the link.
+    pub fn connect_broadcast(&mut self, broadcast: Option<Box<Broadcast>>) {
+        self.broadcast = broadcast;
     }
 
-    /// Adds playback of reference clips from `inbox`.
-    pub fn with_references(mut self, inbox: Option<ClipInbox>) -> Self {
+    /// Connects playback of reference clips from `inbox`.
+    pub fn connect_references(&mut self, inbox: Option<ClipInbox>) {
         self.monitor.connect_inbox(inbox);
-        self
     }
 
-    /// Returns broadcast and inbox for the next engine. Frees held clips: not for the audio thread.
-    pub fn into_parts(mut self) -> (Option<Broadcast>, Option<ClipInbox>) {
-        let inbox = self.monitor.disconnect_inbox();
-        (self.broadcast, inbox)
+    /// Disconnects broadcast and inbox, for the next engine. Frees held clips: not for the audio thread.
+    pub fn take_parts(&mut self) -> (Option<Box<Broadcast>>, Option<ClipInbox>) {
+        (self.broadcast.take(), self.monitor.disconnect_inbox())
     }
 
     /// Frees held reference clips, while no audio thread runs.
@@ -296,7 +295,7 @@ mod tests {
     use testkit::noise;
     use units::Lufs;
 
-    fn engine(class: LatencyClass, mono: bool) -> Engine {
+    fn engine(class: LatencyClass, mono: bool) -> Box<Engine> {
         Engine::new(ChainKind::Stem, class, Hz(48_000.0), mono, Arc::default())
     }
 

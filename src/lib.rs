@@ -29,6 +29,8 @@ pub mod analysis;
 pub mod broadcast;
 pub mod engine;
 pub mod export;
+#[cfg(target_os = "linux")]
+pub mod framework_worker;
 pub mod link_publisher;
 pub mod master;
 mod monitor;

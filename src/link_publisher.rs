@@ -86,10 +86,11 @@ impl<O: Output> LinkPublisher<O> {
     /// Saves id and session in the state; the id changes if an older instance has the same one.
     fn save_identity(&self, belongs_to: Option<SessionId>) {
         let Some(id) = self.own_view().and_then(|own_view| own_view.id()) else { return };
-        let saved = self.context.params.store.identity();
-        let number = |id: u64| std::num::NonZeroU64::new(id);
-        let session = belongs_to.and_then(|session| number(session.get())).or(saved.session);
-        self.context.params.store.set_identity(Identity { instance: number(id.get()), session });
+        let session = belongs_to.map(Into::into);
+        self.context.params.store.update_identity(|saved| Identity {
+            instance: Some(id.into()),
+            session: session.or(saved.session),
+        });
     }
 
     fn session(&self) -> Option<SessionId> {

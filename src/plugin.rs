@@ -1,5 +1,7 @@
 //! Framework interface of a plugin: a [`Shell`] with the constants of a [`PluginIdentity`].
 
+#[cfg(target_os = "linux")]
+use super::framework_worker::{self, Fence};
 use super::shell::Shell;
 use nice_plug::prelude::*;
 use plugin_core::Output;
@@ -24,11 +26,25 @@ pub trait PluginIdentity: Output {
 }
 
 /// Plugin type that is exported to hosts.
-pub struct StemlinkPlugin<O: PluginIdentity>(Shell<O>);
+pub struct StemlinkPlugin<O: PluginIdentity> {
+    shell: Shell<O>,
+    /// Poster of tasks to the framework's worker.
+    #[cfg(target_os = "linux")]
+    worker: Option<AsyncExecutor<Self>>,
+    /// True once a VST3 host has activated it.
+    #[cfg(target_os = "linux")]
+    is_vst3: bool,
+}
 
 impl<O: PluginIdentity> Default for StemlinkPlugin<O> {
     fn default() -> Self {
-        Self(Shell::default())
+        Self {
+            shell: Shell::default(),
+            #[cfg(target_os = "linux")]
+            worker: None,
+            #[cfg(target_os = "linux")]
+            is_vst3: false,
+        }
     }
 }
 
@@ -48,14 +64,26 @@ impl<O: PluginIdentity> Plugin for StemlinkPlugin<O> {
 
     type Editor = editor::Editor<O>;
     type SysExMessage = ();
+    #[cfg(target_os = "linux")]
+    type BackgroundTask = Fence;
+    #[cfg(not(target_os = "linux"))]
     type BackgroundTask = ();
 
-    fn params(&self) -> Arc<dyn Params> {
-        self.0.params()
+    #[cfg(target_os = "linux")]
+    fn task_executor(&mut self) -> TaskExecutor<Self> {
+        Box::new(|fence: Fence| fence.pass())
     }
 
-    fn editor(&mut self, _: AsyncExecutor<Self>) -> Option<Self::Editor> {
-        self.0.editor(O::NAME)
+    fn params(&self) -> Arc<dyn Params> {
+        self.shell.params()
+    }
+
+    fn editor(&mut self, _worker: AsyncExecutor<Self>) -> Option<Self::Editor> {
+        #[cfg(target_os = "linux")]
+        {
+            self.worker = Some(_worker);
+        }
+        self.shell.editor(O::NAME)
     }
 
     fn filter_state(state: &mut PluginState) {
@@ -68,15 +96,24 @@ impl<O: PluginIdentity> Plugin for StemlinkPlugin<O> {
         buffer_config: &BufferConfig,
         context: &mut impl ActivateContext<Self>,
     ) -> bool {
-        self.0.activate(audio_io_layout, buffer_config, context)
+        #[cfg(target_os = "linux")]
+        if context.plugin_api() == PluginApi::Vst3 {
+            self.is_vst3 = true;
+            framework_worker::keep_instance::<O>();
+        }
+        self.shell.activate(audio_io_layout, buffer_config, context)
     }
 
     fn reset(&mut self) {
-        self.0.reset();
+        self.shell.reset();
     }
 
     fn deactivate(&mut self) {
-        self.0.deactivate();
+        self.shell.deactivate();
+        #[cfg(target_os = "linux")]
+        if let Some(worker) = self.worker.as_ref().filter(|_| self.is_vst3) {
+            framework_worker::drain::<O>(worker);
+        }
     }
 
     fn process(
@@ -85,7 +122,7 @@ impl<O: PluginIdentity> Plugin for StemlinkPlugin<O> {
         aux: &mut AuxiliaryBuffers<'_>,
         context: &mut impl ProcessContext<Self>,
     ) -> ProcessStatus {
-        self.0.process(buffer, aux, context)
+        self.shell.process(buffer, aux, context)
     }
 }
 
@@ -97,7 +134,7 @@ impl<O: PluginIdentity> ClapPlugin for StemlinkPlugin<O> {
     const CLAP_FEATURES: &'static [ClapFeature] = O::CLAP_FEATURES;
 
     fn remote_controls(&self, context: &mut impl RemoteControlsContext) {
-        self.0.remote_controls(context);
+        self.shell.remote_controls(context);
     }
 }
 

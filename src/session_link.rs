@@ -7,8 +7,10 @@ use link::audition::{AuditionOrder, AuditionOrders};
 use link::ipc::Requester;
 use link::{InstanceId, PeerView, ROSTER};
 use plugin_core::command::{AnalysisCommand, ListenRequest, SessionLink, TrimRequest};
+use plugin_core::document::ClaimId;
 use plugin_core::session_view::{ExportResult, StemCard};
 use session::record::StemId;
+use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -34,6 +36,12 @@ impl PluginLink {
     /// Returns the instance of a Stem, if this Master owns the session and may send requests.
     fn request_target(&self, stem: StemId) -> Option<InstanceId> {
         InstanceId::new(stem.0).filter(|_| ROSTER.owns_session(self.own_view))
+    }
+}
+
+impl ClaimId for PluginLink {
+    fn claim_id(&self, wanted: NonZeroU64) -> Option<NonZeroU64> {
+        Some(self.requester.claim_id(InstanceId::new(wanted.get())?)?.into())
     }
 }
 

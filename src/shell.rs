@@ -8,6 +8,7 @@ use super::session_link::PluginLink;
 use super::stem_list::StemList;
 use chain::parameters::Parameter;
 use chain::{ChainKind, LatencyClass};
+use dsp::boxed;
 use link::records::PluginFormat;
 use link::stem_aligner::StemAligner;
 use link::{BRIDGE, InstanceId, ROSTER, SessionId, hop_queue};
@@ -42,10 +43,11 @@ pub struct Shell<O: Output> {
     /// Count of loaded states at the last block.
     loads: u64,
     /// `None` before the first activation.
-    engine: Option<Engine>,
+    engine: Option<Box<Engine>>,
     /// Tail length reported to the host, frames.
     tail: u32,
-    restart_asked: bool,
+    /// Latency class for which the host was last asked to restart.
+    restart_asked: Option<LatencyClass>,
 }
 
 impl<O: Output> Default for Shell<O> {
@@ -57,7 +59,7 @@ impl<O: Output> Default for Shell<O> {
             loads: 0,
             engine: None,
             tail: 0,
-            restart_asked: false,
+            restart_asked: None,
         }
     }
 }
@@ -101,10 +103,10 @@ impl<O: Output> Shell<O> {
         let (params, shared) = (Arc::clone(&self.context.params), &self.context.shared);
         let (class, gauges) = (params.class(), Arc::clone(&self.context.meters));
         let made = catch_unwind(AssertUnwindSafe(|| Engine::new(O::CHAIN_KIND, class, rate, mono, gauges)));
-        let Ok(engine) = made else { return false };
+        let Ok(mut engine) = made else { return false };
         params.store.noise().cancel_learning();
         shared.restart_listening(config.process_mode == ProcessMode::Offline);
-        let (last, inbox) = self.engine.take().map(Engine::into_parts).unwrap_or_default();
+        let (last, inbox) = self.engine.take().map(|mut engine| engine.take_parts()).unwrap_or_default();
         let inbox = inbox.or_else(|| shared.references.take_inbox());
         let format = match context.plugin_api() {
             PluginApi::Clap => PluginFormat::Clap,
@@ -115,24 +117,25 @@ impl<O: Output> Shell<O> {
         let linked = catch_unwind(AssertUnwindSafe(|| {
             self.connect_link(last, format, rate, class, engine.latency().0)
         }));
-        let engine = engine.with_broadcast(linked.ok().flatten()).with_references(inbox);
+        engine.connect_broadcast(linked.ok().flatten());
+        engine.connect_references(inbox);
         let latency = engine.latency().0 as u32;
         context.set_latency_samples(latency);
         // one second more for the decay of filters and releases
         self.tail = latency + config.sample_rate as u32;
-        (self.engine, self.restart_asked) = (Some(engine), false);
+        (self.engine, self.restart_asked) = (Some(engine), None);
         true
     }
 
     /// Joins the link at the first activation, and prepares the broadcast for `rate`.
     fn connect_link(
         &mut self,
-        last: Option<Broadcast>,
+        last: Option<Box<Broadcast>>,
         format: PluginFormat,
         rate: Hz,
         class: LatencyClass,
         latency: usize,
-    ) -> Option<Broadcast> {
+    ) -> Option<Box<Broadcast>> {
         let mut broadcast = match last {
             Some(broadcast) => broadcast,
             None => self.join_roster(format)?,
@@ -149,7 +152,7 @@ impl<O: Output> Shell<O> {
     }
 
     /// Joins the roster; `None` if it is full.
-    fn join_roster(&mut self, format: PluginFormat) -> Option<Broadcast> {
+    fn join_roster(&mut self, format: PluginFormat) -> Option<Box<Broadcast>> {
         let context = &self.context;
         let identity = context.params.store.identity();
         let analysis_shared = (O::CHAIN_KIND == ChainKind::Master).then(|| {
@@ -162,14 +165,16 @@ impl<O: Output> Shell<O> {
         let own_view = membership.view();
         let stems = Arc::new(StemList::new(&ROSTER, own_view));
         publisher.set_joined(own_view, Arc::clone(&stems));
-        let link: Arc<dyn SessionLink> =
+        let link =
             Arc::new(PluginLink::new(own_view, membership.requester(), stems, analysis_shared.clone()));
+        context.params.store.connect_link(Arc::downgrade(&link) as _);
+        let link: Arc<dyn SessionLink> = link;
         context.shared.connect_link(&link);
         self.link = Some(link);
         self.analysis = analysis_shared.map(|analysis_shared| {
             AnalysisWorker::new(MasterAnalysis::new(own_view, analysis_shared, Arc::clone(context)))
         });
-        Some(Broadcast::new(O::CHAIN_KIND, membership, Arc::clone(&context.meters)))
+        Some(boxed(|| Broadcast::new(O::CHAIN_KIND, membership, Arc::clone(&context.meters))))
     }
 
     /// Deactivates: a Master's thread ends.
@@ -200,11 +205,13 @@ impl<O: Output> Shell<O> {
     ) -> ProcessStatus {
         let Some(engine) = &mut self.engine else { return ProcessStatus::Error("not active") };
         let (params, shared) = (&self.context.params, &self.context.shared);
-        if engine.class() != params.class() {
-            if !self.restart_asked {
-                context.request_restart();
-            }
-            self.restart_asked = true;
+        let wanted = params.class();
+        if wanted == engine.class() {
+            self.restart_asked = None;
+        } else if self.restart_asked != Some(wanted) {
+            // once for each choice: it acts when the host activates again, never while it plays
+            context.request_restart();
+            self.restart_asked = Some(wanted);
         }
         if !params.store.is_moving() {
             engine.apply_settings(params.changes(), || (params.settings(), params.trim()));

@@ -55,8 +55,8 @@ fn references_come_play_and_go_without_an_allocation() {
     let exchange = ClipExchange::default();
     let reel =
         |level: f32| Arc::new(ReferenceClip { rate: RATE, start: 0, frames: vec![[level; 2]; 9000].into() });
-    let mut engine = Engine::new(ChainKind::Master, LatencyClass::Zero, RATE, false, Arc::default())
-        .with_references(exchange.take_inbox());
+    let mut engine = Engine::new(ChainKind::Master, LatencyClass::Zero, RATE, false, Arc::default());
+    engine.connect_references(exchange.take_inbox());
     let mut heard = Vec::new();
     for round in 0..200u16 {
         let song = round / 20;
@@ -114,7 +114,9 @@ fn linked_engines_never_allocate_whatever_they_tell_and_hear() {
         let membership = BRIDGE.join(None, Arc::new(Mute(kind))).expect("there is room");
         let mut broadcast = Broadcast::new(chain_kind, membership, Arc::clone(&gauges));
         broadcast.prepare(RATE, 0, if kind == InstanceKind::Master { ears.take() } else { None });
-        Engine::new(chain_kind, LatencyClass::Zero, RATE, false, gauges).with_broadcast(Some(broadcast))
+        let mut engine = Engine::new(chain_kind, LatencyClass::Zero, RATE, false, gauges);
+        engine.connect_broadcast(Some(Box::new(broadcast)));
+        engine
     };
     let mut engines = [
         make(ChainKind::Stem, InstanceKind::Stem),

@@ -1,5 +1,6 @@
 //! The host: [`Library`] is what a host scans, [`Plugin`] an instance in it. What a host says to an instance is split
-//! by occasion: `plugin` (being made, activated, asked), `process` (audio), `state`, `window`.
+//! by occasion: `plugin` (being made, activated, asked), `process` (audio), `state`, `window`; `worst` has what the worst
+//! host does.
 
 mod library;
 mod plugin;
@@ -8,14 +9,16 @@ mod state;
 mod vst3;
 #[cfg(target_os = "linux")]
 mod window;
+mod worst;
 
 pub use library::{Descriptor, Library};
 pub use plugin::{Plugin, Row};
-pub use process::{Call, Change, Event, Player, Status, transport};
+pub use process::{Call, Change, Event, Player, Status, standing, transport};
 pub use state::{edited, with_noise, with_references, without_identity};
 pub use vst3::Vst3;
 #[cfg(target_os = "linux")]
 pub use window::{Frames, Picture, Screen, Server, Window};
+pub use worst::{SMALL_STACK, WORST_HOST, is_worst, on_a_small_stack};
 
 use clack_extensions::gui::{GuiSize, HostGui, HostGuiImpl};
 use clack_extensions::params::{

@@ -4,6 +4,7 @@ use chain::monitor::MonitorMode;
 use chain::parameters::{PARAMETERS, Value};
 use chain::{ChainKind, ChainSettings, LatencyClass};
 use editor::analyser::{AnalyserFrame, FLOOR_DB, NamedSpectrum, SPECTRUM_POINTS, frequency};
+use editor::refusals::Refusals;
 use editor::view_model::{Clash, MasterModel, ViewModel};
 use egui::Color32;
 use meter::Reading;
@@ -34,6 +35,7 @@ pub fn empty() -> ViewModel {
         settings: ChainSettings::default(),
         class: ChainKind::Stem.default_class(),
         classes: plugin_core::classes(),
+        refusals: Refusals::default(),
         latency: 0,
         rate: Some(Hz(48_000.0)),
         slot: 0,

@@ -3,6 +3,7 @@
 use chain::monitor::MonitorMode;
 use chain::parameters::Value;
 use editor::edits::Edit;
+use editor::refusals::Refusals;
 use editor::theme::Palette;
 use editor::view_model::ViewModel;
 use egui::{Event, Key, Modifiers, Pos2, vec2};
@@ -167,6 +168,19 @@ fn a_unit_that_needs_another_latency_class_leads_there() {
     driven.run();
     press(&mut driven, "Limiter On");
     assert_eq!(value(&driven.state().model, "lim_on"), Value::Switch(true));
+}
+
+#[test]
+fn wishes_that_the_host_does_not_grant_say_so_beside_their_controls() {
+    let driven = bench::view(scene::empty(), Palette::DARK, vec2(1000.0, 640.0), 1.0);
+    assert!(driven.query_by_label("not active yet").is_none());
+    let refusals = Refusals { restart: true, scale: Some(1.5) };
+    let model = ViewModel { refusals, ..scene::empty() };
+    let mut driven = bench::view(model, Palette::DARK, vec2(1000.0, 640.0), 1.0);
+    assert!(driven.query_by_label("not active yet").is_some());
+    press(&mut driven, "Window");
+    let words = "The host keeps the window too small for 150 %: it is drawn as large as fits";
+    assert!(driven.query_by_label(words).is_some());
 }
 
 #[test]

@@ -28,7 +28,7 @@ use dsp::sanitize::{all_finite, flush_to_f32};
 use dsp::saturator::{Saturator, SaturatorSettings};
 use dsp::trim::{Polarity, Trim, TrimSettings};
 use dsp::width::{Width, WidthSettings};
-use dsp::{Block, GainLog, Process, RecordGain};
+use dsp::{Block, GainLog, Process, RecordGain, boxed};
 use simd::Isa;
 use units::{Db, Hz, Ms, Samples};
 
@@ -122,23 +122,24 @@ impl ChainSettings {
 
 /// Signal path of a stem or master bus. Stereo; a mono signal is fed as two equal channels.
 ///
-/// Thread: any one at a time. `process` neither allocates nor locks, and flushes subnormal numbers itself.
+/// Thread: any one at a time; large units are on the heap, so that a host's thread with a small stack can make one.
+/// `process` neither allocates nor locks, and flushes subnormal numbers itself.
 /// Latency: that of its class, constant.
 pub struct Chain {
     isa: Isa,
     chain_kind: ChainKind,
     input: Trim,
-    align: Align,
+    align: Box<Align>,
     dc: DcFilter,
     /// `None` below class Linear & Denoise.
-    linear_stage: Option<LinearStage>,
-    equalizer: Equalizer,
-    compressor: Compressor,
+    linear_stage: Option<Box<LinearStage>>,
+    equalizer: Box<Equalizer>,
+    compressor: Box<Compressor>,
     /// `None` in class Zero.
-    saturator: Option<Saturator>,
-    width: Width,
+    saturator: Option<Box<Saturator>>,
+    width: Box<Width>,
     /// `None` in class Zero.
-    limiter: Option<Limiter>,
+    limiter: Option<Box<Limiter>>,
     level: Trim,
     dither: Quantizer,
     bypass: BypassCrossfade,
@@ -152,29 +153,33 @@ impl Chain {
     pub fn new(chain_kind: ChainKind, class: LatencyClass, rate: Hz) -> Self {
         let (lookahead, limiter) = match (class, chain_kind) {
             (LatencyClass::Zero, _) => (Ms(0.0), None),
-            (_, ChainKind::Stem) => (Compressor::LOOKAHEAD, Some(Limiter::new(rate, Limiter::STEM))),
-            (_, ChainKind::Master) => (Compressor::LOOKAHEAD, Some(Limiter::new(rate, Limiter::MASTER))),
+            (_, ChainKind::Stem) => {
+                (Compressor::LOOKAHEAD, Some(boxed(|| Limiter::new(rate, Limiter::STEM))))
+            }
+            (_, ChainKind::Master) => {
+                (Compressor::LOOKAHEAD, Some(boxed(|| Limiter::new(rate, Limiter::MASTER))))
+            }
         };
-        let compressor = Compressor::new(rate, lookahead);
-        let saturator = (class >= LatencyClass::Lookahead).then(|| Saturator::new(rate));
-        let linear_stage = (class >= LatencyClass::LinearDenoise).then(|| LinearStage::new(rate));
-        let latency = linear_stage.as_ref().map_or(Samples(0), LinearStage::latency)
+        let compressor = boxed(|| Compressor::new(rate, lookahead));
+        let saturator = (class >= LatencyClass::Lookahead).then(|| boxed(|| Saturator::new(rate)));
+        let linear_stage = (class >= LatencyClass::LinearDenoise).then(|| boxed(|| LinearStage::new(rate)));
+        let latency = linear_stage.as_deref().map_or(Samples(0), LinearStage::latency)
             + compressor.latency()
-            + saturator.as_ref().map_or(Samples(0), Process::latency)
-            + limiter.as_ref().map_or(Samples(0), Process::latency);
-        let removed_latency = linear_stage.as_ref().map_or(latency, LinearStage::removed_latency);
+            + saturator.as_deref().map_or(Samples(0), Process::latency)
+            + limiter.as_deref().map_or(Samples(0), Process::latency);
+        let removed_latency = linear_stage.as_deref().map_or(latency, LinearStage::removed_latency);
         Self {
             isa: Isa::widest(),
             chain_kind,
             input: Trim::new(rate),
-            align: Align::new(rate),
+            align: boxed(|| Align::new(rate)),
             dc: DcFilter::new(rate),
             monitor: MonitorStage::new(rate, Samples(latency.0 - removed_latency.0)),
             linear_stage,
-            equalizer: Equalizer::new(rate),
+            equalizer: boxed(|| Equalizer::new(rate)),
             compressor,
             saturator,
-            width: Width::new(rate),
+            width: boxed(|| Width::new(rate)),
             limiter,
             level: Trim::new(rate),
             dither: Quantizer::new(rate),
@@ -201,12 +206,12 @@ impl Chain {
 
     /// Largest reduction of the limiter in the last block, in dB, at least 0.
     pub fn limiter_reduction(&self) -> Db {
-        self.limiter.as_ref().map_or(Db(0.0), Limiter::gain_reduction)
+        self.limiter.as_deref().map_or(Db(0.0), Limiter::gain_reduction)
     }
 
     /// Largest reduction of the limiter since reset, and its frame in the limiter's input, counted from reset.
     pub fn max_limiter_reduction(&self) -> (Db, u64) {
-        self.limiter.as_ref().map_or((Db(0.0), 0), |l| (l.max_gain_reduction(), l.max_gain_reduction_at()))
+        self.limiter.as_deref().map_or((Db(0.0), 0), |l| (l.max_gain_reduction(), l.max_gain_reduction_at()))
     }
 
     /// Input of the last block, delayed by the latency, left and right: up to 512 frames, the last ones of a longer block.
@@ -253,17 +258,17 @@ impl Chain {
     /// Noise learned since learning last started, as it is behind input trim and DC filter; `None` before 43 ms of sound
     /// were heard.
     pub fn learned_noise(&self) -> Option<NoisePrint> {
-        self.linear_stage.as_ref().and_then(LinearStage::learned_print)
+        self.linear_stage.as_deref().and_then(LinearStage::learned_print)
     }
 
     /// Duration of the sound that learning has used since it last started.
     pub fn learned_duration(&self) -> Ms {
-        self.linear_stage.as_ref().map_or(Ms(0.0), LinearStage::learned_duration)
+        self.linear_stage.as_deref().map_or(Ms(0.0), LinearStage::learned_duration)
     }
 
     /// Noise that is taken out: the print of the settings, or the tracked one; `None` below class Linear & Denoise.
     pub fn noise_print(&self) -> Option<&NoisePrint> {
-        self.linear_stage.as_ref().map(LinearStage::noise_print)
+        self.linear_stage.as_deref().map(LinearStage::noise_print)
     }
 
     fn reset_units(&mut self) {
@@ -362,7 +367,7 @@ impl Chain {
         }
         self.protection.process(block);
         self.bypass.process(block);
-        let removed = self.linear_stage.as_ref().map(LinearStage::removed);
+        let removed = self.linear_stage.as_deref().map(LinearStage::removed);
         self.monitor.process(block, &MonitorSources { dry: self.bypass.dry(), removed });
         let (left, right) = block.channels();
         flush_to_f32(self.isa, left);

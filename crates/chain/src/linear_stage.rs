@@ -3,22 +3,23 @@
 use dsp::delay::Delay;
 use dsp::denoise::{Denoise, DenoiseSettings, NoisePrint};
 use dsp::equalizer::{EqualizerSettings, LinearEqualizer};
-use dsp::{Block, GainLog, Key, Process, RecordGain};
+use dsp::{Block, GainLog, Key, Process, RecordGain, boxed};
 use units::{Hz, Ms, Samples};
 
 use super::MAX_PART;
 
 /// Noise reduction, then the static bands of the equalizer; the sidechain is delayed by their latency.
 pub(super) struct LinearStage {
-    denoise: Denoise,
-    linear: LinearEqualizer,
+    denoise: Box<Denoise>,
+    linear: Box<LinearEqualizer>,
     key: KeyDelay,
     removed: [Vec<f64>; 2],
 }
 
 impl LinearStage {
     pub(super) fn new(rate: Hz) -> Self {
-        let (denoise, linear) = (Denoise::new(rate), LinearEqualizer::new(rate));
+        let denoise = boxed(|| Denoise::new(rate));
+        let linear = boxed(|| LinearEqualizer::new(rate));
         let key = KeyDelay::new(denoise.latency() + linear.latency());
         Self { denoise, linear, key, removed: [vec![0.0; MAX_PART], vec![0.0; MAX_PART]] }
     }

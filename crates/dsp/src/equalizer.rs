@@ -73,7 +73,8 @@ use units::{Db, Hz, Samples, decibels};
 /// Neutral when every band is off or a bell, shelf or tilt at exactly 0 dB without dynamics: then bit-transparent.
 pub struct Equalizer {
     ticks: Ticks,
-    bands: [Band; BANDS],
+    /// As many as [`BANDS`].
+    bands: Box<[Band]>,
     solo: BandSolo,
     schedule: Schedule,
     fresh: bool,
@@ -84,7 +85,7 @@ pub struct Equalizer {
 impl Equalizer {
     /// A neutral equalizer for audio at `rate`.
     pub fn new(rate: Hz) -> Self {
-        let bands = EqualizerSettings::default().bands.map(|band| Band::new(&band, rate));
+        let bands = EqualizerSettings::default().bands.iter().map(|band| Band::new(band, rate)).collect();
         Self {
             ticks: Ticks::default(),
             bands,

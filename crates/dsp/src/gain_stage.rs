@@ -133,7 +133,7 @@ impl GainStage {
 struct DynamicsPath {
     stage: GainStage,
     /// Linear gains of the run at work, per channel.
-    gains: [[f64; RUN]; 2],
+    gains: Box<[[f64; RUN]; 2]>,
     /// Largest reduction of the last block.
     largest: Db,
 }
@@ -141,7 +141,7 @@ struct DynamicsPath {
 impl DynamicsPath {
     /// Path with the latency of the gain computer that it follows.
     fn new(latency: Samples) -> Self {
-        Self { stage: GainStage::new(latency), gains: [[1.0; RUN]; 2], largest: Db(0.0) }
+        Self { stage: GainStage::new(latency), gains: Box::new([[1.0; RUN]; 2]), largest: Db(0.0) }
     }
 
     /// Delays `block`: a gain of one.
@@ -161,7 +161,7 @@ impl DynamicsPath {
             let mut part = block.part(at..at + frames);
             let key = part.key();
             let (left, right) = part.channels();
-            let [first, second] = &mut self.gains;
+            let [first, second] = &mut *self.gains;
             gain_log.gains([&mut first[..frames], &mut second[..frames]], |gains| {
                 self.largest = self.largest.max(computer.compute([left, right], key, gains));
             });

@@ -78,6 +78,15 @@ pub trait Process {
     fn process(&mut self, block: &mut Block<'_>);
 }
 
+/// Makes a value on the heap.
+///
+/// Never inlined: the value passes through this function's frame, which is gone when the next one is made, and not through
+/// the caller's, which would have room for all that it makes. Hosts construct chains on threads with little stack.
+#[inline(never)]
+pub fn boxed<T>(make: impl FnOnce() -> T) -> Box<T> {
+    Box::new(make())
+}
+
 /// Clamps a setting to its range; NaN becomes the lower end.
 #[inline]
 pub fn within(value: f64, low: f64, high: f64) -> f64 {

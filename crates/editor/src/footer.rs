@@ -176,8 +176,13 @@ fn latency(ui: &mut Ui, cx: &mut ViewCx<'_>, inner: Rect, first: f32) -> f32 {
             }
         }
     });
-    response.on_hover_text("Latency that the chain may add. Units never change the latency within a class; another class restarts the plugin.");
+    response.on_hover_text("Latency that the chain may add. Units never change the latency within a class; another class takes effect when the host restarts the plugin, for which it is asked at once.");
     let below = Rect::from_min_max(pos2(at.min.x + 52.0, inner.max.y - 20.0), pos2(at.max.x, inner.max.y));
+    if cx.model.refusals.restart {
+        let ink = pen(theme::font(theme::SMALL), look.red);
+        paint::label(ui, below, Align2::LEFT_CENTER, "not active yet", &ink).on_hover_text("The host has been asked to restart the plugin and has not done so yet; until then the class before is active. Stop and start playback; if that does not help, switch the plugin off and on in the host, or open the project again.");
+        return at.min.x - PAD;
+    }
     let dim = pen(theme::font(theme::SMALL), look.dim);
     let samples = cx.model.latency;
     let words = match cx.model.rate {

@@ -230,6 +230,10 @@ fn window_menu(ui: &mut Ui, cx: &mut ViewCx<'_>, centre: Pos2, requests: &mut Wi
             painter.hline(c.x - 6.0..=c.x + 6.0, c.y + y, Stroke::new(1.5, ink));
         }
     });
+    let refused = cx.model.refusals.scale.map(refused_scale);
+    if refused.is_some() {
+        ui.painter().circle_filled(centre + vec2(9.0, -8.0), 3.0, look.red);
+    }
     egui::Popup::menu(&response).show(|ui| {
         ui.label(egui::RichText::new("Scale").size(theme::SMALL).color(look.secondary));
         let now = ui.ctx().zoom_factor();
@@ -239,6 +243,9 @@ fn window_menu(ui: &mut Ui, cx: &mut ViewCx<'_>, centre: Pos2, requests: &mut Wi
                 ui.close();
             }
         }
+        if let Some(words) = &refused {
+            ui.label(egui::RichText::new(words).size(theme::SMALL).color(look.red));
+        }
         ui.separator();
         for (words, palette) in [("Dark", Palette::DARK), ("Light", Palette::LIGHT)] {
             if ui.selectable_label(look.dark == palette.dark, words).clicked() {
@@ -247,7 +254,15 @@ fn window_menu(ui: &mut Ui, cx: &mut ViewCx<'_>, centre: Pos2, requests: &mut Wi
             }
         }
     });
+    if let Some(words) = refused {
+        response.on_hover_text(words);
+    }
     centre.x - 12.0
+}
+
+/// Returns the message that the host leaves the window too small for `scale`.
+fn refused_scale(scale: f32) -> String {
+    format!("The host keeps the window too small for {:.0} %: it is drawn as large as fits", scale * 100.0)
 }
 
 /// Draws the number of Stems that a Master sees, with a lamp.

@@ -26,6 +26,7 @@ pub mod paint;
 mod plain;
 pub mod preset_menu;
 mod references;
+pub mod refusals;
 pub mod stem;
 pub mod theme;
 pub mod tooltips;

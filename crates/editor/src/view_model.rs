@@ -2,6 +2,7 @@
 
 use super::analyser::{AnalyserFrame, NamedSpectrum};
 use super::edits::Edits;
+use super::refusals::Refusals;
 use super::theme::Palette;
 use chain::monitor::MonitorMode;
 use chain::parameters::{PARAMETERS, Parameter, Value};
@@ -39,6 +40,8 @@ pub struct ViewModel {
     pub class: LatencyClass,
     /// All latency classes with their names, in order of latency.
     pub classes: &'static [(LatencyClass, &'static str)],
+    /// What the host has not granted in time.
+    pub refusals: Refusals,
     /// Latency reported to the host, samples.
     pub latency: u64,
     /// Sample rate; `None` before the host has activated the plugin.

@@ -11,6 +11,7 @@ use super::master::MasterView;
 use super::master_model::master_model;
 use super::neighbours::Neighbours;
 use super::references::ReferenceController;
+use super::refusals::{ClassWish, HOST_TIMEOUT_SECONDS, Refusals};
 use super::stem::{MIN_SIZE, StemView, WindowRequests};
 use super::theme::{self, Palette};
 use super::trims;
@@ -40,8 +41,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use units::{Db, Hz, Ms};
 
-/// Time that a host has to resize a window, seconds.
-const RESIZE_TIMEOUT_SECONDS: f64 = 1.0;
 /// Number of hops (one hour) above which integrated figures are computed only once a second.
 const LONG_PROGRAMME_HOPS: u64 = 36_000;
 
@@ -55,7 +54,7 @@ pub(super) struct WindowController {
     neighbours: Neighbours,
     /// Latest readings of other stems and of the chain.
     readings: Option<SlowReadings>,
-    /// Time after which they are read again, if a newer snapshot exists.
+    /// Time after which another frame is due: a newer snapshot exists, or a host's time runs out.
     refresh_after: Option<Duration>,
     /// The last frame still falls, or noise is being learned.
     moves: bool,
@@ -65,6 +64,9 @@ pub(super) struct WindowController {
     remembered: WindowSettings,
     /// Time at which another scale was chosen, seconds; the host then resizes the window or refuses.
     rescaled: Option<f64>,
+    /// Scale asked for, if the window has stayed too small for it.
+    refused_scale: Option<f32>,
+    class_wish: ClassWish,
     /// The next frame is drawn at another scale, in a window of the same size.
     fitted: bool,
     /// `None` while the window is closed.
@@ -107,6 +109,8 @@ impl Default for WindowController {
             look: Palette::DARK,
             remembered: WindowSettings::default(),
             rescaled: None,
+            refused_scale: None,
+            class_wish: ClassWish::default(),
             fitted: false,
             watch: None,
             seen: None,
@@ -191,13 +195,15 @@ impl WindowController {
         }
         self.remembered.set_size(O::CHAIN_KIND, room / zoom);
         if let Some(left) =
-            self.rescaled.map(|then| then + RESIZE_TIMEOUT_SECONDS - now).filter(|left| *left > 0.0)
+            self.rescaled.map(|then| then + HOST_TIMEOUT_SECONDS - now).filter(|left| *left > 0.0)
         {
             ctx.request_repaint_after(Duration::from_secs_f64(left));
             return;
         }
         self.rescaled = None;
-        let fitting = fitting(room, self.remembered.scale);
+        let scale = self.remembered.scale;
+        let fitting = fitting(room, scale);
+        self.refused_scale = (fitting < scale - 0.005).then_some(scale);
         if (fitting - zoom).abs() > 0.005 {
             ctx.set_zoom_factor(fitting);
             self.fitted = true;
@@ -299,7 +305,12 @@ impl WindowController {
             SlowReadings { time, revision: snapshot.revision, health: meters.health(), others, clashes }
         });
         let left = Duration::from_secs_f64((interval - (time - readings.time)).clamp(0.0, interval));
-        self.refresh_after = (readings.revision != snapshot.revision).then_some(left);
+        let newer = (readings.revision != snapshot.revision).then_some(left);
+        let class = params.class();
+        let host = self.class_wish.time_left(class, meters.class(), time);
+        let (restart, wait) =
+            (host == Some(0.0), host.filter(|left| *left > 0.0).map(Duration::from_secs_f64));
+        self.refresh_after = newer.into_iter().chain(wait).min();
         let (health, others, clashes) = (readings.health, readings.others.clone(), readings.clashes.clone());
         self.readings = Some(readings);
         let master = match O::CHAIN_KIND {
@@ -322,7 +333,8 @@ impl WindowController {
             role: chosen.unwrap_or_else(|| track.role()),
             role_is_guessed: chosen.is_none(),
             settings,
-            class: params.class(),
+            class,
+            refusals: Refusals { restart, scale: self.refused_scale },
             classes: plugin_core::classes(),
             latency: meters.latency(),
             rate: scope.rate(),

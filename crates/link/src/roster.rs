@@ -101,12 +101,14 @@ impl Roster {
         masters.into_iter().map(|(.., peer)| peer).collect()
     }
 
-    /// True if the Master `me` owns its session: no earlier one has the same session and placement. A project that was
+    /// True if the Master `me` owns its session: no earlier one has the same session and placement. Instances that are no
+    /// Masters claim no session, so none is before them. A project that was
     /// saved under another name and is open twice has two such Masters; only the owner may send requests to Stems.
     pub fn owns_session(&'static self, me: PeerView) -> bool {
         let placement =
             |peer: PeerView| peer.summary().map_or(MasterPlacement::default(), |summary| summary.placement);
-        let Some(session) = me.info().and_then(|info| info.session) else { return true };
+        let is_master = |info: &InstanceInfo| info.kind == InstanceKind::Master;
+        let Some(session) = me.info().filter(is_master).and_then(|info| info.session) else { return true };
         let mut masters =
             self.masters_of(session).into_iter().filter(|other| placement(*other) == placement(me));
         masters.next().is_none_or(|first| first == me)
@@ -268,6 +270,17 @@ impl ControlWriter {
     /// Sets the id that a bridged instance has in its own process.
     pub fn set_id(&mut self, id: InstanceId) {
         self.slot.id.store(id.get(), Ordering::Relaxed);
+    }
+
+    /// Gives the instance the id `wanted` unless another one has it; returns the id that it then has. Takes the roster's
+    /// lock.
+    pub fn claim_id(&mut self, wanted: InstanceId) -> Option<InstanceId> {
+        let guard = self.roster.join_lock.lock();
+        if !self.roster.is_taken(wanted) {
+            self.slot.id.store(wanted.get(), Ordering::Relaxed);
+        }
+        drop(guard);
+        self.view().id()
     }
 
     /// Gives the instance a new id and returns it, for when an older one has the same. Takes the roster's lock.

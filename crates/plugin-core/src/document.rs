@@ -31,6 +31,7 @@ use songs::SongRange;
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{OnceLock, Weak};
 
 use trims::KeptTrims;
 use units::Db;
@@ -160,6 +161,18 @@ impl SavedDocument {
     }
 }
 
+impl SavedDocument {
+    fn identity(&self) -> Identity {
+        let of = |id: Option<Hex>| id.map(|Hex(number)| number);
+        Identity { instance: of(self.instance), session: of(self.session) }
+    }
+
+    fn set_identity(&mut self, identity: Identity) {
+        self.instance = identity.instance.map(Hex);
+        self.session = identity.session.map(Hex);
+    }
+}
+
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
@@ -171,6 +184,13 @@ pub struct Identity {
     pub instance: Option<NonZeroU64>,
     /// Id of a Master's session; in a Stem, of the session that it last belonged to.
     pub session: Option<NonZeroU64>,
+}
+
+/// Access to the ids of the link. Not for an audio thread.
+pub trait ClaimId: Send + Sync {
+    /// Takes the id `wanted` for the instance unless another living one has it. Returns the id that the instance then has;
+    /// `None` if it has left the link.
+    fn claim_id(&self, wanted: NonZeroU64) -> Option<NonZeroU64>;
 }
 
 fn schema(chain_kind: ChainKind) -> &'static str {
@@ -282,7 +302,6 @@ fn shorten(text: &str) -> String {
 }
 
 /// Holder of the instance's document. Locked by window and state threads, never by the audio thread.
-#[derive(Debug)]
 pub struct Store {
     inner: Mutex<StoreState>,
     /// The document's trim in dB, for the audio thread.
@@ -293,6 +312,8 @@ pub struct Store {
     loads: AtomicU64,
     /// Current noise print; the document's copy is updated when it is read.
     noise: Noise,
+    /// Ids of the link, once the instance has joined it.
+    link: OnceLock<Weak<dyn ClaimId>>,
     changes: Changes,
 }
 
@@ -300,8 +321,10 @@ pub struct Store {
 struct StoreState {
     document: SavedDocument,
     notice: Option<String>,
-    /// True once the instance has joined the link: a loaded state then keeps its identity.
-    live: bool,
+    /// True once the instance has joined the link.
+    joined: bool,
+    /// True once the id that the instance has in the link was saved or loaded: loaded states no longer change it.
+    known: bool,
     /// Number of trim changes.
     trims: u64,
 }
@@ -309,16 +332,29 @@ struct StoreState {
 impl Store {
     /// Creates the store of a new instance; each loaded document is counted in `changes`.
     pub fn new(chain_kind: ChainKind, changes: Changes) -> Self {
-        let inner =
-            StoreState { document: SavedDocument::new(chain_kind), notice: None, live: false, trims: 0 };
+        let inner = StoreState {
+            document: SavedDocument::new(chain_kind),
+            notice: None,
+            joined: false,
+            known: false,
+            trims: 0,
+        };
         Self {
             inner: Mutex::new(inner),
             trim: AtomicF64::new(0.0),
             moving: AtomicBool::new(false),
             loads: AtomicU64::new(0),
             noise: Noise::new(changes.clone()),
+            link: OnceLock::new(),
             changes,
         }
+    }
+
+    /// Calls `f` with the document as it is to be saved.
+    fn read<R>(&self, inner: &mut StoreState, f: impl FnOnce(&SavedDocument) -> R) -> R {
+        inner.document.noise = self.noise.print();
+        inner.document.curve = self.noise.curve().map(|point| point.0);
+        f(&inner.document)
     }
 
     fn lock(&self) -> MutexGuard<'_, StoreState> {
@@ -337,7 +373,7 @@ impl Store {
 
     /// Returns a copy of the document.
     pub fn document(&self) -> SavedDocument {
-        self.map(SavedDocument::clone)
+        self.read(&mut self.lock(), SavedDocument::clone)
     }
 
     /// Returns the role that the user selected; `None`: it is guessed.
@@ -385,17 +421,46 @@ impl Store {
 impl Store {
     /// Returns the ids of instance and session.
     pub fn identity(&self) -> Identity {
-        let inner = self.lock();
-        let of = |id: Option<Hex>| id.map(|Hex(number)| number);
-        Identity { instance: of(inner.document.instance), session: of(inner.document.session) }
+        self.lock().document.identity()
     }
 
-    /// Sets the identity under which the instance has joined the link; loaded states no longer change it.
-    pub fn set_identity(&self, identity: Identity) {
+    /// Updates the identity that the instance has in the link to the result of `update`, which gets the last one.
+    pub fn update_identity(&self, update: impl FnOnce(Identity) -> Identity) {
         let mut inner = self.lock();
-        inner.live = true;
-        inner.document.instance = identity.instance.map(Hex);
-        inner.document.session = identity.session.map(Hex);
+        let last = inner.document.identity();
+        let identity = update(last);
+        if !inner.joined {
+            // under the id of its state, or, if another instance has that, under one that nobody has seen
+            inner.known = last.instance.is_some() && last.instance == identity.instance;
+            inner.joined = true;
+        }
+        inner.document.set_identity(identity);
+    }
+
+    /// Connects the store to the ids of the link. Has an effect once.
+    pub fn connect_link(&self, link: Weak<dyn ClaimId>) {
+        // an instance joins once
+        let _ = self.link.set(link);
+    }
+
+    /// Returns the identity that the instance has after loading `new`, and whether that is its saved one.
+    ///
+    /// Hosts load a state before they activate a plugin or after it. An id that was neither saved nor loaded has been
+    /// seen by nobody, so the loaded one takes its place, unless another living instance has that.
+    fn identity_after(&self, new: &SavedDocument) -> (Identity, bool) {
+        let (own, joined, known) = {
+            let inner = self.lock();
+            (inner.document.identity(), inner.joined, inner.known)
+        };
+        let loaded = new.identity();
+        if known || !joined {
+            return (if known { own } else { loaded }, known);
+        }
+        // without the lock: the link asks for the identity while it holds its own
+        let link = self.link.get().and_then(Weak::upgrade);
+        let claimed = link.zip(loaded.instance).and_then(|(link, id)| link.claim_id(id)).or(own.instance);
+        let is_loaded = claimed.is_some() && claimed == loaded.instance;
+        (Identity { instance: claimed, session: loaded.session.or(own.session) }, is_loaded)
     }
 
     /// Assigns a session to a Master that has none.
@@ -468,18 +533,20 @@ impl Store {
 
 impl<'a> PersistentField<'a, SavedDocument> for Store {
     fn set(&self, new: SavedDocument) {
-        let mut inner = self.lock();
-        inner.notice.clone_from(&new.refused);
-        if new.refused.is_none() {
-            let SavedDocument { instance, session, .. } =
-                if inner.live { inner.document.clone() } else { new.clone() };
-            inner.document = SavedDocument { instance, session, ..new };
-            self.noise.cancel_learning();
-            self.noise.set_print(inner.document.noise.as_ref());
-            self.noise.set_curve(&inner.document.curve.map(Db));
-            self.loads.fetch_add(1, Ordering::Release);
-            self.publish_trim(&mut inner);
+        if new.refused.is_some() {
+            self.lock().notice = new.refused;
+            return;
         }
+        let (identity, known) = self.identity_after(&new);
+        let mut inner = self.lock();
+        (inner.notice, inner.known) = (None, known);
+        inner.document = new;
+        inner.document.set_identity(identity);
+        self.noise.cancel_learning();
+        self.noise.set_print(inner.document.noise.as_ref());
+        self.noise.set_curve(&inner.document.curve.map(Db));
+        self.loads.fetch_add(1, Ordering::Release);
+        self.publish_trim(&mut inner);
     }
 
     fn map<F, R>(&self, f: F) -> R
@@ -487,8 +554,8 @@ impl<'a> PersistentField<'a, SavedDocument> for Store {
         F: Fn(&SavedDocument) -> R,
     {
         let mut inner = self.lock();
-        inner.document.noise = self.noise.print();
-        inner.document.curve = self.noise.curve().map(|point| point.0);
-        f(&inner.document)
+        // the host saves: from here on somebody has seen the id
+        inner.known |= inner.joined;
+        self.read(&mut inner, f)
     }
 }

@@ -8,12 +8,13 @@ pub mod matching;
 pub mod scope;
 
 use atomic_float::AtomicF32;
+use chain::LatencyClass;
 use meter::layout::Layout;
 use meter::loudness::{self, BLOCK_HOPS, HopMeter, SHORT_TERM_HOPS};
 use meter::true_peak::TruePeak;
 use meter::{Reading, reading_from_hops};
 use scope::Scope;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use units::{Db, Dbtp, Hz, Lufs, Ms, Power, decibels};
 
@@ -38,6 +39,8 @@ pub struct Gauges {
     faults: AtomicU64,
     panics: AtomicU64,
     latency: AtomicU64,
+    /// Index of the active class in [`LatencyClass::ALL`], from 1; 0 before the first activation.
+    class: AtomicU8,
     scope: Scope,
 }
 
@@ -156,6 +159,17 @@ impl Gauges {
     /// Returns the latency last reported to the host, samples.
     pub fn latency(&self) -> u64 {
         self.latency.load(Ordering::Relaxed)
+    }
+
+    /// Returns the latency class of the last activation; `None` before the first.
+    pub fn class(&self) -> Option<LatencyClass> {
+        let place = usize::from(self.class.load(Ordering::Relaxed));
+        LatencyClass::ALL.get(place.checked_sub(1)?).copied()
+    }
+
+    /// Publishes the latency class of an activation.
+    pub fn publish_class(&self, class: LatencyClass) {
+        self.class.store(class as u8 + 1, Ordering::Relaxed);
     }
 
     /// Publishes the latency.

@@ -34,7 +34,7 @@ use document::{ParameterSnapshot, Store};
 use groups::{
     Band, Compressor, Denoise, Group, Input, Limiter, MasterOutput, Saturator, StemOutput, Visitor, Width,
 };
-use nice_plug::prelude::{IntParam, IntRange, Params};
+use nice_plug::prelude::{IntParam, IntRange, Param, Params};
 use std::sync::Arc;
 use units::Db;
 
@@ -58,54 +58,55 @@ pub type StemParams = ChainParams<StemOutput>;
 /// Parameters of Stemlink Master.
 pub type MasterParams = ChainParams<MasterOutput>;
 
-/// All parameters of a plugin.
+/// All parameters of a plugin. The groups are on the heap: hosts make plugins on threads with little stack.
 #[derive(Params)]
 pub struct ChainParams<O: Output> {
-    /// The latency class; takes effect when the host activates the plugin. Not automatable.
+    /// The latency class; takes effect when the host activates the plugin. Automatable, because some hosts (Ardour) drop
+    /// changes of VST3 parameters that are not; modulation has no effect.
     #[id = "latency_class"]
     pub latency_class: IntParam,
     /// Input.
     #[nested(group = "Input")]
-    pub input: Input,
+    pub input: Box<Input>,
     /// Noise reduction.
     #[nested(group = "Denoise")]
-    pub denoise: Denoise,
+    pub denoise: Box<Denoise>,
     /// Band 1.
     #[nested(id_prefix = "eq1", group = "EQ 1")]
-    pub band1: Band,
+    pub band1: Box<Band>,
     /// Band 2.
     #[nested(id_prefix = "eq2", group = "EQ 2")]
-    pub band2: Band,
+    pub band2: Box<Band>,
     /// Band 3.
     #[nested(id_prefix = "eq3", group = "EQ 3")]
-    pub band3: Band,
+    pub band3: Box<Band>,
     /// Band 4.
     #[nested(id_prefix = "eq4", group = "EQ 4")]
-    pub band4: Band,
+    pub band4: Box<Band>,
     /// Band 5.
     #[nested(id_prefix = "eq5", group = "EQ 5")]
-    pub band5: Band,
+    pub band5: Box<Band>,
     /// Band 6.
     #[nested(id_prefix = "eq6", group = "EQ 6")]
-    pub band6: Band,
+    pub band6: Box<Band>,
     /// Band 7.
     #[nested(id_prefix = "eq7", group = "EQ 7")]
-    pub band7: Band,
+    pub band7: Box<Band>,
     /// Band 8.
     #[nested(id_prefix = "eq8", group = "EQ 8")]
-    pub band8: Band,
+    pub band8: Box<Band>,
     /// Compressor.
     #[nested(group = "Compressor")]
-    pub compressor: Compressor,
+    pub compressor: Box<Compressor>,
     /// Saturator.
     #[nested(group = "Saturator")]
-    pub saturator: Saturator,
+    pub saturator: Box<Saturator>,
     /// Width.
     #[nested(group = "Width")]
-    pub width: Width,
+    pub width: Box<Width>,
     /// Limiter.
     #[nested(group = "Limiter")]
-    pub limiter: Limiter,
+    pub limiter: Box<Limiter>,
     /// Output.
     #[nested(group = "Output")]
     pub output: O,
@@ -121,25 +122,30 @@ impl<O: Output> Default for ChainParams<O> {
         let c = &changes;
         Self {
             latency_class: latency_class(O::CHAIN_KIND),
-            input: Group::make(c, ""),
-            denoise: Group::make(c, ""),
-            band1: Group::make(c, "eq1_"),
-            band2: Group::make(c, "eq2_"),
-            band3: Group::make(c, "eq3_"),
-            band4: Group::make(c, "eq4_"),
-            band5: Group::make(c, "eq5_"),
-            band6: Group::make(c, "eq6_"),
-            band7: Group::make(c, "eq7_"),
-            band8: Group::make(c, "eq8_"),
-            compressor: Group::make(c, ""),
-            saturator: Group::make(c, ""),
-            width: Group::make(c, ""),
-            limiter: Group::make(c, ""),
+            input: group(c, ""),
+            denoise: group(c, ""),
+            band1: group(c, "eq1_"),
+            band2: group(c, "eq2_"),
+            band3: group(c, "eq3_"),
+            band4: group(c, "eq4_"),
+            band5: group(c, "eq5_"),
+            band6: group(c, "eq6_"),
+            band7: group(c, "eq7_"),
+            band8: group(c, "eq8_"),
+            compressor: group(c, ""),
+            saturator: group(c, ""),
+            width: group(c, ""),
+            limiter: group(c, ""),
             output: O::make(c, ""),
             store: Store::new(O::CHAIN_KIND, changes.clone()),
             changes,
         }
     }
+}
+
+/// Makes a group on the heap.
+fn group<G: Group>(changes: &Changes, prefix: &str) -> Box<G> {
+    dsp::boxed(|| G::make(changes, prefix))
 }
 
 impl<O: Output> ChainParams<O> {
@@ -210,7 +216,10 @@ impl<O: Output> ChainParams<O> {
 
     /// Returns the selected latency class.
     pub fn class(&self) -> LatencyClass {
-        CLASSES[usize::try_from(self.latency_class.value()).unwrap_or(0).min(CLASSES.len() - 1)].0
+        CLASSES[usize::try_from(self.latency_class.unmodulated_plain_value())
+            .unwrap_or(0)
+            .min(CLASSES.len() - 1)]
+        .0
     }
 }
 
@@ -234,7 +243,6 @@ fn latency_class(chain_kind: ChainKind) -> IntParam {
     let default =
         CLASSES.iter().position(|(class, _)| *class == chain_kind.default_class()).unwrap_or(0) as i32;
     IntParam::new("Latency", default, IntRange::Linear { min: 0, max: last })
-        .non_automatable()
         .with_value_to_string(Arc::new(move |index| CLASSES[index.clamp(0, last) as usize].1.into()))
         .with_string_to_value(Arc::new(|text| {
             let index = CLASSES.iter().position(|(_, name)| name.eq_ignore_ascii_case(text.trim()))?;

@@ -72,6 +72,12 @@ pub fn transport(at: u32, seconds: f64, tempo: f64) -> TransportEvent {
     }
 }
 
+/// A transport that stands at `seconds`.
+pub fn standing(seconds: f64) -> TransportEvent {
+    let playing = transport(0, seconds, 120.0);
+    TransportEvent { flags: playing.flags.difference(TransportFlags::IS_PLAYING), ..playing }
+}
+
 /// Frames behind a block that a plugin must not touch.
 const FENCE: usize = 16;
 

@@ -6,8 +6,8 @@
 use super::Library;
 use ::vst3::Steinberg::Vst::{
     AudioBusBuffers, AudioBusBuffers__type0, BusDirections_, IAudioProcessor, IAudioProcessorTrait,
-    IComponent, IComponentTrait, MediaTypes_, ProcessContext, ProcessContext_, ProcessData, ProcessModes_,
-    ProcessSetup, SymbolicSampleSizes_,
+    IComponent, IComponentTrait, IEditController, IEditControllerTrait, MediaTypes_, ParameterInfo,
+    ProcessContext, ProcessContext_, ProcessData, ProcessModes_, ProcessSetup, SymbolicSampleSizes_,
 };
 use ::vst3::Steinberg::{IPluginBaseTrait, IPluginFactory, IPluginFactoryTrait, PClassInfo, TUID, kResultOk};
 use ::vst3::{ComPtr, Interface};
@@ -64,6 +64,51 @@ impl Vst3 {
             processor.setProcessing(1);
             Self { processor, component, inputs, rate, _module: module }
         }
+    }
+
+    /// Stops processing and deactivates it, as hosts do before they release it.
+    pub fn deactivate(&mut self) {
+        // SAFETY: in the order that VST3 demands
+        unsafe {
+            self.processor.setProcessing(0);
+            self.component.setActive(0);
+        }
+    }
+
+    /// Activates it again and starts processing.
+    pub fn activate(&mut self) {
+        // SAFETY: in the order that VST3 demands; it has been set up
+        unsafe {
+            assert_eq!(self.component.setActive(1), kResultOk);
+            self.processor.setProcessing(1);
+        }
+    }
+
+    /// Sets every parameter to `value`, 0 to 1, on another thread, as the controls of some hosts do; returns before or after
+    /// the plugin has told its window.
+    pub fn set_parameters(&self, value: f64) {
+        /// The controller on another thread; VST3 counts on its main thread, many hosts do not.
+        struct Controller(ComPtr<IEditController>);
+        // SAFETY: the plugin's methods take shared references and lock what they change
+        unsafe impl Send for Controller {}
+        impl Controller {
+            fn set_all(&self, value: f64) {
+                // SAFETY: plain numbers, of which zero is a valid value; the index is below the count
+                unsafe {
+                    for index in 0..self.0.getParameterCount() {
+                        let mut info: ParameterInfo = std::mem::zeroed();
+                        assert_eq!(self.0.getParameterInfo(index, &raw mut info), kResultOk);
+                        self.0.setParamNormalized(info.id, value);
+                    }
+                }
+            }
+        }
+        let controller = Controller(self.component.cast::<IEditController>().expect("it has parameters"));
+        let setting = std::thread::spawn(move || {
+            let controller = controller;
+            controller.set_all(value);
+        });
+        setting.join().expect("no panic");
     }
 
     /// Processes a stereo block that is played at frame `position` of the timeline, in place.

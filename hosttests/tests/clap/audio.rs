@@ -26,7 +26,7 @@ fn at_its_defaults_a_plugin_changes_no_bit() {
 }
 
 #[test]
-fn latency_is_that_of_the_class_and_a_new_class_asks_for_a_restart_once() {
+fn latency_is_that_of_the_class_and_each_choice_of_one_asks_for_a_restart_once() {
     let library = Library::open();
     let mut plugin = Plugin::new(&library, STEM);
     plugin.activate(RATE, 512);
@@ -36,6 +36,13 @@ fn latency_is_that_of_the_class_and_a_new_class_asks_for_a_restart_once() {
     plugin.block(&mut audio, None, &[lookahead], false);
     plugin.block(&mut audio, None, &[], false);
     assert_eq!((plugin.latency(), plugin.restarts()), (0, 1));
+    // each choice is a wish of its own; the class that is active needs no restart
+    for (class, asked) in [("Linear & Denoise", 2), ("Zero", 2), ("Lookahead", 3)] {
+        let choice = plugin.typed(0, "Latency", class);
+        plugin.block(&mut audio, None, &[choice], false);
+        plugin.block(&mut audio, None, &[], false);
+        assert_eq!((plugin.latency(), plugin.restarts()), (0, asked), "{class}");
+    }
     plugin.deactivate();
     plugin.activate(RATE, 512);
     let chain = Chain::new(ChainKind::Stem, LatencyClass::Lookahead, Hz(RATE));

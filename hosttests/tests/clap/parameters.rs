@@ -32,8 +32,8 @@ fn every_parameter_says_what_the_table_says() {
                 assert_eq!(plugin.parse(row.id, &text), Some(again), "{}", row.name);
                 assert!((min..=max).contains(&again), "{}", row.name);
             }
-            let automatable = row.flags.contains(ParamInfoFlags::IS_AUTOMATABLE);
-            assert_eq!(automatable, row.name != "Latency", "{}", row.name);
+            // some hosts drop changes of parameters that are not
+            assert!(row.flags.contains(ParamInfoFlags::IS_AUTOMATABLE), "{}", row.name);
         }
     }
 }

@@ -5,15 +5,13 @@ use super::desk::{RATE, song};
 use chain::{ChainKind, ChainSettings, LatencyClass};
 use hosttests::reference::through_chain;
 use hosttests::viewer::{Viewer, eventually, id, saved};
-use hosttests::{Library, MASTER, Plugin, STEM, without_identity};
+use hosttests::{Library, MASTER, Plugin, STEM, edited, without_identity};
+use link::InstanceId;
 use units::Db;
 
 fn active(library: &Library, kind: &str, state: Option<&[u8]>) -> Plugin {
     let mut plugin = Plugin::new(library, kind);
-    if let Some(state) = state {
-        assert!(plugin.load(state));
-    }
-    plugin.activate(RATE, 1024);
+    plugin.open(state, RATE, 1024);
     plugin
 }
 
@@ -57,6 +55,54 @@ fn a_duplicate_gets_another_id_and_keeps_its_settings_and_who_lives_keeps_his() 
             }
         },
     );
+}
+
+/// A Master's state with those trims of stems in its slot A, as its window saves them.
+fn with_trims(state: &[u8], stems: &[(InstanceId, f64)]) -> Vec<u8> {
+    let trims: Vec<String> = stems.iter().map(|(id, trim)| format!("[\\\"{id}\\\",{trim:?}]")).collect();
+    let role = "\\\"role\\\":null";
+    edited(state, |json| {
+        assert!(json.contains(role), "{json}");
+        json.replace(role, &format!("{role},\\\"trims\\\":[[{}],[],[],[]]", trims.join(",")))
+    })
+}
+
+#[test]
+fn a_project_that_is_opened_again_or_twice_has_its_ids_sessions_and_trims() {
+    alone("link::identity::a_project_that_is_opened_again_or_twice_has_its_ids_sessions_and_trims", || {
+        let library = Library::open();
+        // two Masters: one where the stems come together, one that is last
+        let open = |states: &[Option<Vec<u8>>]| -> Vec<Plugin> {
+            let kinds = [STEM, STEM, MASTER, MASTER].into_iter().zip(states);
+            kinds.map(|(kind, state)| active(&library, kind, state.as_deref())).collect()
+        };
+        let identities = |project: &mut [Plugin]| -> Vec<(InstanceId, Option<u64>)> {
+            project.iter_mut().map(|plugin| (id(plugin), saved(plugin, "session"))).collect()
+        };
+        let mut project = open(&[None, None, None, None]);
+        let first = identities(&mut project);
+        let mut states: Vec<Option<Vec<u8>>> = project.iter_mut().map(|plugin| Some(plugin.save())).collect();
+        let trims = [(first[0].0, -1.5), (first[1].0, 2.25)];
+        states[2] = states[2].take().map(|state| with_trims(&state, &trims));
+        drop(project);
+        for round in 0..3 {
+            let mut again = open(&states);
+            assert_eq!(identities(&mut again), first, "round {round}");
+            // saved under another name, and open beside
+            let mut copy = open(&states);
+            for ((id, session), (other, same)) in first.iter().zip(identities(&mut copy)) {
+                assert!(*id != other && *session == same, "round {round}: {id} {other}");
+            }
+            assert_eq!(identities(&mut again), first, "who lives keeps his");
+            drop(copy);
+            states = again.iter_mut().map(|plugin| Some(plugin.save())).collect();
+            let text = String::from_utf8_lossy(states[2].as_deref().unwrap_or_default()).into_owned();
+            assert!(
+                trims.iter().all(|(id, trim)| text.contains(&format!("[\\\"{id}\\\",{trim:?}]"))),
+                "{text}"
+            );
+        }
+    });
 }
 
 #[test]

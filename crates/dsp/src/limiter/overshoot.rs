@@ -35,19 +35,19 @@ pub(super) struct OvershootDetector {
     samples: HistoryBuffer<f64>,
     /// The same in single precision.
     singles: HistoryBuffer<f32>,
-    levels: OvershootBlock,
+    levels: Box<OvershootBlock>,
     /// True if any of them is not zero.
     any: bool,
-    overshoots: Overshoots,
+    overshoots: Box<Overshoots>,
 }
 
 impl OvershootDetector {
     pub(super) fn new() -> Self {
-        let overshoots = Overshoots { found: [1.0; RUN + 1], at: [0; RUN + 1], count: 0 };
+        let overshoots = Box::new(Overshoots { found: [1.0; RUN + 1], at: [0; RUN + 1], count: 0 });
         Self {
             samples: HistoryBuffer::new(TAPS),
             singles: HistoryBuffer::new(TAPS),
-            levels: [0.0; RUN],
+            levels: Box::new([0.0; RUN]),
             any: false,
             overshoots,
         }
@@ -81,7 +81,7 @@ impl OvershootDetector {
         }
         let known = TAPS + audio.len();
         let (samples, singles, overshoots) =
-            (self.samples.recent(known), self.singles.recent(known), &mut self.overshoots);
+            (self.samples.recent(known), self.singles.recent(known), &mut *self.overshoots);
         overshoots.count = 0;
         let loudest = loudest(simd, singles, known);
         for from in (0..audio.len()).step_by(STRETCH) {

@@ -23,7 +23,7 @@ pub(super) struct Reduction {
     smoothing: [BoxSmoother; 2],
     /// Frames computed last: of use while they are.
     falling: Interval,
-    older: [Pair; RUN],
+    older: Box<[Pair; RUN]>,
 }
 
 /// The slow stage. It moves at control ticks, in straight lines between them: it takes no part in what is fast.
@@ -99,7 +99,7 @@ impl Reduction {
             history: GridHistory::new(2 * longest + 2),
             smoothing: [BoxSmoother::new(), BoxSmoother::new()],
             falling: [[0.0; 2]; CONTROL_INTERVAL + SPARE],
-            older: [[0.0; 2]; RUN],
+            older: Box::new([[0.0; 2]; RUN]),
         }
     }
 

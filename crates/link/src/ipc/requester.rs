@@ -1,4 +1,4 @@
-//! Requests of a person at one instance to others.
+//! Requests of an instance: to others, and for its saved id.
 
 use super::member::LocalMember;
 use super::shared::BridgeShared;
@@ -21,6 +21,14 @@ impl Requester {
         let counter = self.member.upgrade()?.control_writer.lock().request_trim(target, base, gain);
         self.shared.wake_worker();
         Some(counter)
+    }
+
+    /// Takes the id `wanted` for this instance unless another one has it. Returns the id that the instance then has; `None`
+    /// if it is gone.
+    pub fn claim_id(&self, wanted: InstanceId) -> Option<InstanceId> {
+        let id = self.member.upgrade()?.control_writer.lock().claim_id(wanted);
+        self.shared.wake_worker();
+        id
     }
 
     /// Replaces all audition orders of this Master; they hold until the next call or until the instance is gone.

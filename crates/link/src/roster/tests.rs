@@ -170,10 +170,11 @@ fn the_earliest_master_owns_a_session() {
     let late = join(master(20, session));
     let early = join(master(10, session));
     let _other = join(master(5, SessionId::mint()));
-    let _stem = join(InstanceInfo { session: Some(session), ..info("Drums", 1) });
+    let stem = join(InstanceInfo { session: Some(session), ..info("Drums", 1) });
     assert_eq!(ROSTER.masters_of(session), [early.1.view(), late.1.view()]);
     let owns = |master: &(AudioWriter, ControlWriter)| ROSTER.owns_session(master.1.view());
     assert_eq!((owns(&early), owns(&late)), (true, false));
+    assert!(owns(&stem), "a Stem claims no session that a Master could have before it");
     // last on the bus it is another kind of Master
     let mut last = join(master(30, session));
     last.1
@@ -182,6 +183,21 @@ fn the_earliest_master_owns_a_session() {
     drop(early);
     assert!(owns(&late));
     assert_eq!(ROSTER.masters_of(session), [late.1.view(), last.1.view()]);
+}
+
+#[test]
+fn an_id_is_claimed_unless_another_instance_has_it() {
+    static ROSTER: Roster = Roster::new();
+    let (drums, mut control) = ROSTER.join(Origin::Local, None, &info("Drums", 1)).unwrap();
+    let (bass, _bass_control) = ROSTER.join(Origin::Local, None, &info("Bass", 2)).unwrap();
+    let own = drums.id().unwrap();
+    assert_eq!(control.claim_id(bass.id().unwrap()), Some(own));
+    assert_eq!(control.claim_id(own), Some(own));
+    let saved = InstanceId::mint();
+    assert_eq!(control.claim_id(saved), Some(saved));
+    assert_eq!((drums.id(), ROSTER.find(own)), (Some(saved), None));
+    assert_eq!(ROSTER.find(saved), Some(control.view()));
+    drop(bass);
 }
 
 #[test]

@@ -96,24 +96,83 @@ fn identity_and_trim_are_checked_like_the_rest() {
     }
 }
 
-#[test]
-fn a_linked_instance_keeps_its_identity_and_takes_the_loaded_trim() {
-    let id =
-        |number: u64| Identity { instance: NonZeroU64::new(number), session: NonZeroU64::new(number + 1) };
-    let document = |number: u64, trim: f64| {
-        let Identity { instance, session } = id(number);
-        let (instance, session) = (instance.map(Hex), session.map(Hex));
-        SavedDocument { instance, session, trim, ..SavedDocument::new(ChainKind::Stem) }
-    };
+/// Identity with instance id `number` and session id `number` + 1.
+fn identity(number: u64) -> Identity {
+    Identity { instance: NonZeroU64::new(number), session: NonZeroU64::new(number + 1) }
+}
+
+/// Document of a Stem with that identity.
+fn saved(number: u64, trim: f64) -> SavedDocument {
+    let mut document = SavedDocument { trim, ..SavedDocument::new(ChainKind::Stem) };
+    document.set_identity(identity(number));
+    document
+}
+
+/// Store whose instance has joined the link under `id`, where all ids above 9 belong to others.
+fn joined(id: u64) -> (Store, Arc<dyn ClaimId>) {
+    struct Link(u64);
+    impl ClaimId for Link {
+        fn claim_id(&self, wanted: NonZeroU64) -> Option<NonZeroU64> {
+            NonZeroU64::new(if wanted.get() > 9 { self.0 } else { wanted.get() })
+        }
+    }
     let store = Store::new(ChainKind::Stem, Changes::default());
-    store.set(document(1, -3.0));
-    assert_eq!((store.identity(), store.trim()), (id(1), Db(-3.0)));
-    store.set_identity(id(5));
+    let link: Arc<dyn ClaimId> = Arc::new(Link(id));
+    store.update_identity(|_| identity(id));
+    store.connect_link(Arc::downgrade(&link));
+    (store, link)
+}
+
+#[test]
+fn before_it_joins_an_instance_has_the_identity_that_was_loaded_last_and_keeps_it_then() {
+    let store = Store::new(ChainKind::Stem, Changes::default());
+    store.set(saved(1, -3.0));
+    assert_eq!((store.identity(), store.trim()), (identity(1), Db(-3.0)));
+    store.set(saved(3, -3.0));
+    store.update_identity(|last| last);
     let (_, changes) = store.trim_and_changes();
-    store.set(document(1, 2.0));
-    assert_eq!((store.identity(), store.trim()), (id(5), Db(2.0)));
+    store.set(saved(1, 2.0));
+    assert_eq!((store.identity(), store.trim()), (identity(3), Db(2.0)));
     assert!(store.trim_and_changes().1 > changes, "requests on their way are stale");
-    assert_eq!(store.map(|document| document.clone()), document(5, 2.0));
+    assert_eq!(store.map(|document| document.clone()), saved(3, 2.0));
+}
+
+#[test]
+fn an_identity_that_was_neither_saved_nor_loaded_gives_way_to_the_loaded_one() {
+    let (store, _link) = joined(5);
+    // a preset, saved before it was ever activated, has none
+    store.set(SavedDocument::new(ChainKind::Stem));
+    assert_eq!(store.identity(), identity(5));
+    store.set(saved(1, 0.0));
+    assert_eq!(store.identity(), identity(1));
+    store.set(saved(3, 0.0));
+    assert_eq!(store.identity(), identity(1), "known from here on");
+
+    // what only a window reads has not been saved
+    let (store, _link) = joined(5);
+    assert_eq!(store.document().identity(), identity(5));
+    store.set(saved(1, 0.0));
+    assert_eq!(store.identity(), identity(1));
+    let (store, _link) = joined(5);
+    store.map(|_| ());
+    store.set(saved(1, 0.0));
+    assert_eq!(store.identity(), identity(5), "the host has saved it");
+}
+
+#[test]
+fn an_id_that_another_instance_has_is_not_taken_and_the_session_is() {
+    let (store, link) = joined(5);
+    store.set(saved(10, 0.0));
+    let Identity { session, .. } = identity(10);
+    assert_eq!(store.identity(), Identity { session, ..identity(5) });
+    // its own id has still been seen by nobody
+    store.set(saved(1, 0.0));
+    assert_eq!(store.identity(), identity(1));
+    drop(link);
+    let (store, link) = joined(5);
+    drop(link);
+    store.set(saved(1, 0.0));
+    assert_eq!(store.identity().instance, identity(5).instance, "without the link nothing is claimed");
 }
 
 #[test]

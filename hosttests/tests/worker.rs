@@ -1,0 +1,34 @@
+//! The framework's worker thread, which all VST3 instances of a class share on Linux, in a host that releases instances
+//! while tasks of theirs are on their way. Alone in its process: what goes wrong there ends it.
+
+#![cfg(target_os = "linux")]
+
+use hosttests::{Vst3, noise};
+
+/// Blocks of a plugin that is played after another one has gone.
+fn sounds(plugin: &mut Vst3) {
+    for n in 0..4 {
+        let mut audio = noise(n, 2, 256, 0.5);
+        plugin.play(&mut audio, 256 * n as i64);
+        assert!(audio.iter().flatten().all(|x| x.is_finite()));
+    }
+}
+
+#[test]
+fn an_instance_may_go_while_its_tasks_are_on_their_way() {
+    for name in ["Stemlink Stem", "Stemlink Master"] {
+        for round in 0..40 {
+            let mut plugin = Vst3::new(name, 48_000.0, 256);
+            sounds(&mut plugin);
+            plugin.deactivate();
+            // the host's own panel is still open: more tasks for the worker
+            plugin.set_parameters(f64::from(round % 2));
+            drop(plugin);
+        }
+        let mut plugin = Vst3::new(name, 48_000.0, 256);
+        sounds(&mut plugin);
+        plugin.deactivate();
+        plugin.activate();
+        sounds(&mut plugin);
+    }
+}
