@@ -257,14 +257,8 @@ mod examples {
 
     fn bundle(dir: &Path, files: &[&str]) -> Bundle {
         let info = AudioInfo {
-            rate: Hz(48_000.0),
-            channels: 2,
             frames: 1,
-            format: SampleFormat::Int { bits: 24 },
-            channel_mask: None,
-            bext: None,
-            container: Container::Wav,
-            warnings: Vec::new(),
+            ..AudioInfo::new(Container::Wav, Hz(48_000.0), 2, SampleFormat::Int { bits: 24 })
         };
         let stem = |file: &&str| Stem {
             path: dir.join(file),
@@ -272,7 +266,12 @@ mod examples {
             role: Role::Other,
             info: info.clone(),
         };
-        Bundle { dir: dir.to_owned(), stems: files.iter().map(stem).collect(), mixes: Vec::new() }
+        Bundle {
+            dir: dir.to_owned(),
+            stems: files.iter().map(stem).collect(),
+            mixes: Vec::new(),
+            unread: Vec::new(),
+        }
     }
 
     #[test]

@@ -1,28 +1,25 @@
 //! AIFF and uncompressed AIFF-C (Apple, "Audio Interchange File Format" 1.3 and the AIFF-C draft of 1991).
 
-use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use super::info::{AudioInfo, Container, SampleFormat, absurd};
-use super::open::open_file;
-use crate::error::{EXPORT_AGAIN, Error, Result, code};
+use super::section::Section;
+use crate::error::{EXPORT_AGAIN, Error, Result, code, ffmpeg};
 use crate::pcm::{Encoding, Kind, PcmStream, read_up_to};
 use units::Hz;
 
-const CONVERT: &str = "convert it to WAV, or to AIFF without compression";
-
 /// An open AIFF file: its properties and its samples as planar `f64` in +-1.
-pub struct AiffReader<R = File> {
+pub struct AiffReader<R = Section> {
     pcm: PcmStream<R>,
     info: AudioInfo,
 }
 
-impl AiffReader<File> {
+impl AiffReader<Section> {
     /// Opens the file. What can be helped is in [`AudioInfo::warnings`], all else is an error.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        Self::new(open_file(path)?, path)
+        Self::new(Section::open(path)?, path)
     }
 }
 
@@ -51,23 +48,24 @@ impl<R: Read + Seek> AiffReader<R> {
             None if common.frames == 0 => Sound { start: file_len, len: 0 },
             None => return Err(missing("sound (SSND)")),
         };
-        let frames = (sound.len / frame_bytes).min(common.frames);
+        let frames = sound.len / frame_bytes;
         let mut warnings = Vec::new();
         if frames < common.frames {
             warnings.push(format!("is cut off: {frames} frames found of {} declared", common.frames));
+        } else if frames > common.frames {
+            // A recorder that died before it wrote the length for the last time; never a whole frame of padding.
+            warnings.push(format!(
+                "declares {} frames and holds {frames}, which are read (its recording broke off, or its header is wrong)",
+                common.frames
+            ));
         }
         if frames == 0 {
             warnings.push("holds no audio".into());
         }
         let info = AudioInfo {
-            rate: Hz(common.rate),
-            channels: common.channels,
             frames,
-            format,
-            channel_mask: None,
-            bext: None,
-            container,
             warnings,
+            ..AudioInfo::new(container, Hz(common.rate), common.channels, format)
         };
         let pcm = PcmStream::new(inner, path, sound.start, frames, info.channels, encoding);
         Ok(Self { pcm, info })
@@ -184,7 +182,7 @@ impl Common {
         let integer = |bits: u16, kind, big_endian| {
             let bytes = usize::from(bits.div_ceil(8));
             if !(1..=4).contains(&bytes) {
-                return Err(Error::unsupported(path, format!("{bits}-bit integer audio"), CONVERT));
+                return Err(Error::unsupported(path, format!("{bits}-bit integer audio"), ffmpeg(path)));
             }
             Ok((SampleFormat::Int { bits }, Encoding { kind, bytes, big_endian }))
         };
@@ -205,7 +203,7 @@ impl Common {
                     b"ima4" => "IMA ADPCM compressed audio".into(),
                     _ => format!("AIFF-C audio of the kind {}", code(*other)),
                 };
-                Err(Error::unsupported(path, name, CONVERT))
+                Err(Error::unsupported(path, name, ffmpeg(path)))
             }
         }
     }
@@ -318,8 +316,16 @@ mod tests {
             comm(2, 1, 16, None),
         ];
         assert_eq!(read(&form(b"AIFF", &parts)), (vec![vec![0.5], vec![-0.5]], vec![]));
-        let longer = [comm(1, 1, 16, None), ssnd(0, &[0x40, 0, 9, 9])];
-        assert_eq!(read(&form(b"AIFF", &longer)), (vec![vec![0.5]], vec![]), "the common chunk counts");
+    }
+
+    #[test]
+    fn frames_beyond_the_declared_ones_are_read_and_said() {
+        for declared in [0, 1] {
+            let longer = [comm(1, declared, 16, None), ssnd(0, &[0x40, 0, 0x20, 0])];
+            let (planes, warnings) = read(&form(b"AIFF", &longer));
+            assert_eq!(planes, [[0.5, 0.25]]);
+            assert!(warnings[0].contains(&format!("declares {declared} frames and holds 2")), "{warnings:?}");
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Errors of files, each as one line: file, fault, cure.
 
+use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -42,7 +43,7 @@ pub enum Error {
         path: PathBuf,
     },
     /// The file is no audio file of a kind known here.
-    #[error("{}: is not a WAV, AIFF or FLAC file, {fault}; give an audio file", shown(path))]
+    #[error("{}: is no audio file, {fault}; give an audio file", shown(path))]
     NotAudio {
         /// The file.
         path: PathBuf,
@@ -57,7 +58,7 @@ pub enum Error {
         /// The kind, as the subject of the sentence.
         fault: String,
         /// The remedy.
-        cure: &'static str,
+        cure: Cow<'static, str>,
     },
     /// The file breaks its own format so that no audio can be had from it.
     #[error("{}: {fault}; {cure}", shown(path))]
@@ -103,6 +104,26 @@ pub type Result<T> = core::result::Result<T, Error>;
 /// The usual cure of a damaged file.
 pub const EXPORT_AGAIN: &str = "export it again";
 
+/// The cure of a file that another program can read: a command that makes a WAV file of it, beside it.
+pub fn ffmpeg(path: &Path) -> String {
+    let is_wav = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("wav"));
+    let to = path.with_extension(if is_wav { "pcm.wav" } else { "wav" });
+    format!("run ffmpeg -i {} -c:a pcm_f32le {}", quoted(path), quoted(&to))
+}
+
+/// A path as a shell takes it.
+fn quoted(path: &Path) -> String {
+    let text = shown(path);
+    let plain = |c: char| c.is_alphanumeric() || "/._-+".contains(c);
+    if text.chars().all(plain) && !text.starts_with('-') {
+        text
+    } else if cfg!(windows) {
+        format!("\"{text}\"")
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
+}
+
 impl Error {
     /// The file at fault.
     pub fn path(&self) -> &Path {
@@ -144,8 +165,8 @@ impl Error {
     }
 
     /// Error of a file of a kind that is not read.
-    pub fn unsupported(path: &Path, fault: impl Into<String>, cure: &'static str) -> Self {
-        Self::Unsupported { path: path.to_owned(), fault: fault.into(), cure }
+    pub fn unsupported(path: &Path, fault: impl Into<String>, cure: impl Into<Cow<'static, str>>) -> Self {
+        Self::Unsupported { path: path.to_owned(), fault: fault.into(), cure: cure.into() }
     }
 
     /// Error of a damaged file.

@@ -8,13 +8,13 @@ use symphonia::core::audio::{Audio, GenericAudioBufferRef};
 use symphonia::core::codecs::audio::{AudioDecoder, AudioDecoderOptions};
 use symphonia::core::errors::Error as Fault;
 use symphonia::core::formats::{FormatOptions, FormatReader, SeekMode, SeekTo};
-use symphonia::core::io::{MediaSourceStream, MediaSourceStreamOptions};
+use symphonia::core::io::{MediaSource, MediaSourceStream, MediaSourceStreamOptions};
 use symphonia::core::packet::Packet;
 use symphonia::default::codecs::FlacDecoder;
 use symphonia::default::formats::FlacReader as Demuxer;
 
 use super::info::{AudioInfo, Container, SampleFormat, absurd};
-use super::open::open_file;
+use super::section::Section;
 use crate::error::{EXPORT_AGAIN, Error, Result, one_line};
 use units::Hz;
 
@@ -32,6 +32,16 @@ pub struct FlacReader {
     used: usize,
     /// True as long as the checksum covers all that was decoded.
     sequential: bool,
+}
+
+impl MediaSource for Section {
+    fn is_seekable(&self) -> bool {
+        true
+    }
+
+    fn byte_len(&self) -> Option<u64> {
+        Some(self.len())
+    }
 }
 
 /// The two halves of symphonia.
@@ -62,14 +72,15 @@ impl FlacReader {
             warnings.push("holds no audio".into());
         }
         let info = AudioInfo {
-            rate: Hz(declared.rate),
-            channels: declared.channels,
             frames,
-            format: SampleFormat::Int { bits: declared.bits },
             channel_mask: mask(declared.channels),
-            bext: None,
-            container: Container::Flac,
             warnings,
+            ..AudioInfo::new(
+                Container::Flac,
+                Hz(declared.rate),
+                declared.channels,
+                SampleFormat::Int { bits: declared.bits },
+            )
         };
         let packet = vec![Vec::new(); info.channels];
         Ok(Self { path, stream, info, position: 0, packet, used: 0, sequential: true })
@@ -203,8 +214,8 @@ impl FlacReader {
 
 impl Stream {
     fn open(path: &Path) -> Result<Self> {
-        let file = open_file(path)?;
-        let source = MediaSourceStream::new(Box::new(file), MediaSourceStreamOptions::default());
+        let section = Section::open(path)?;
+        let source = MediaSourceStream::new(Box::new(section), MediaSourceStreamOptions::default());
         let failed = |fault: String| Error::malformed(path, format!("it is damaged, {fault}"), EXPORT_AGAIN);
         let demuxer = guarded(|| Demuxer::try_new(source, FormatOptions::default())).map_err(failed)?;
         let parameters = demuxer.tracks().first().and_then(|track| track.codec_params.as_ref()?.audio());
@@ -249,7 +260,7 @@ struct Declared {
 impl Declared {
     /// Reads what symphonia has accepted already (RFC 9639, sections 8.1 and 8.2).
     fn read(path: &Path) -> Result<Self> {
-        let mut file = open_file(path)?;
+        let mut file = Section::open(path)?;
         let mut info = [0; 4 + 4 + 34];
         file.read_exact(&mut info).map_err(Error::read(path))?;
         if info[4] & 0x7f != 0 {
@@ -287,7 +298,9 @@ fn broken(path: &Path, fault: &str, frame: u64, rate: Hz) -> Error {
 }
 
 /// Runs `work` of symphonia; its errors and its panics become a fault in words.
-fn guarded<T>(work: impl FnOnce() -> symphonia::core::errors::Result<T>) -> core::result::Result<T, String> {
+pub(crate) fn guarded<T>(
+    work: impl FnOnce() -> symphonia::core::errors::Result<T>,
+) -> core::result::Result<T, String> {
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(Fault::IoError(error))) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
@@ -299,7 +312,7 @@ fn guarded<T>(work: impl FnOnce() -> symphonia::core::errors::Result<T>) -> core
 }
 
 /// The speakers of FLAC's channel assignment (RFC 9639, table 11), beyond stereo.
-fn mask(channels: usize) -> Option<u32> {
+pub(crate) fn mask(channels: usize) -> Option<u32> {
     [0x7, 0x33, 0x37, 0x3f, 0x70f, 0x63f].get(channels.checked_sub(3)?).copied()
 }
 

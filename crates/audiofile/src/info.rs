@@ -18,6 +18,16 @@ pub enum Container {
     Aifc,
     /// FLAC.
     Flac,
+    /// Sony Wave64, the 64-bit WAVE with GUIDs for names.
+    Wave64,
+    /// Core Audio Format.
+    Caf,
+    /// A row of MPEG layer III frames.
+    Mp3,
+    /// MP4, QuickTime and their like.
+    Mp4,
+    /// Ogg.
+    Ogg,
 }
 
 /// Format of stored samples.
@@ -52,8 +62,31 @@ pub struct AudioInfo {
     pub bext: Option<Bext>,
     /// Kind of file.
     pub container: Container,
+    /// The codec, where it has lost something: `MP3`, `AAC`, `Vorbis`.
+    pub lossy: Option<&'static str>,
+    /// False if nothing says how many frames the encoder has put in front of the audio: then they are still there, and the file
+    /// is not in time with others.
+    pub start_known: bool,
     /// Faults that could be worked around, each without the file name.
     pub warnings: Vec<String>,
+}
+
+impl AudioInfo {
+    /// An empty file of these properties, without faults.
+    pub fn new(container: Container, rate: Hz, channels: usize, format: SampleFormat) -> Self {
+        Self {
+            rate,
+            channels,
+            frames: 0,
+            format,
+            channel_mask: None,
+            bext: None,
+            container,
+            lossy: None,
+            start_known: true,
+            warnings: Vec::new(),
+        }
+    }
 }
 
 /// More channels than any real file has; a file that claims more is damaged.

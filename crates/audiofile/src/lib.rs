@@ -1,9 +1,10 @@
-//! Audio files: WAV, AIFF and FLAC behind one reader that tells them apart by their content, a writer of WAV, and audio
-//! at another rate.
+//! Audio files: WAV, AIFF, FLAC, CAF, MP3, MP4 and Ogg Vorbis behind one reader that tells them apart by their content, a
+//! writer of WAV, and audio at another rate.
 //!
 //! The command line tool and the references of a Master's window read through this module.
 
 mod aiff;
+mod compressed;
 pub mod error;
 mod flac;
 #[cfg(test)]
@@ -16,10 +17,13 @@ pub mod output;
 pub mod pcm;
 mod reader;
 pub mod resample;
+mod section;
 pub mod wav;
 
 pub use aiff::AiffReader;
+pub use compressed::{CompressedReader, file_of, is_movie, is_stem_file, stem_streams};
 pub use error::{Error, Result};
 pub use flac::FlacReader;
 pub use info::{AudioInfo, Container, MAX_CHANNELS, SampleFormat};
-pub use reader::{AudioReader, BLOCK};
+pub use reader::{AudioReader, BLOCK, PcmReader};
+pub use section::Section;

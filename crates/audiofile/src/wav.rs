@@ -1,4 +1,4 @@
-//! WAV in its three sizes (RIFF, RF64, BW64): our own streaming reader and writer.
+//! WAV in its three sizes (RIFF, RF64, BW64) and Wave64: our own streaming reader and writer.
 //!
 //! The reader takes what real programs leave behind (unpadded chunks, lying sizes, truncated data) and says so
 //! in its warnings; it never allocates from a declared size. The writer stores exactly what it is given,
@@ -14,6 +14,7 @@ mod read;
 mod samples;
 mod sink;
 mod spec;
+mod wave64;
 mod write;
 
 #[cfg(test)]

@@ -130,7 +130,7 @@ pub fn references(name: &str) -> &'static str {
             "Where the transport is in your song, and from the beginning again when it ends. Of a very long file, the eleven minutes around its loudest part."
         }
         "Add a song\u{2026}" => {
-            "WAV, AIFF or FLAC in mono or stereo, at any rate. The project remembers where the file is, not what is in it."
+            "WAV, AIFF, FLAC, CAF, MP3, M4A or Ogg in mono or stereo, at any rate. The project remembers where the file is, not what is in it."
         }
         _ => "",
     }

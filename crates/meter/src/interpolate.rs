@@ -13,6 +13,8 @@ const OVERSAMPLING: usize = 4;
 const TAPS: usize = 48;
 /// Frames that a value is computed from.
 const REACH: usize = TAPS / OVERSAMPLING;
+/// Frames of silence behind the last sample after which no value depends on it any more.
+pub(super) const RUN_OUT: usize = REACH - 1;
 /// Samples that are searched together.
 pub(super) const SPAN: usize = 32;
 /// Bound on the rounding error of a value computed in `f32`, as a factor: `REACH + 3` roundings of 2^-24 each, times
@@ -163,6 +165,8 @@ pub(super) struct PeakSearch<T> {
     bound: OvershootBound,
     peak: f64,
     sample_peak: f64,
+    /// Sample of the last search at which the true peak rose last, within a span; none if it did not rise.
+    rise: Option<usize>,
     /// A span and its history in `f64`, to compute values again.
     wide: Vec<f64>,
 }
@@ -178,6 +182,7 @@ impl<T: Real> PeakSearch<T> {
             bound: OvershootBound::new(),
             peak: 0.0,
             sample_peak: 0.0,
+            rise: None,
             wide: vec![0.0; (REACH - 1) * channels + SPAN],
         }
     }
@@ -200,12 +205,15 @@ impl<T: Real> PeakSearch<T> {
     }
 
     /// Searches `samples` finite samples, which lie in `row` after [`Self::history`]. Behind them there must be room
-    /// for [`SPAN`] more, which are set to zero.
-    pub(super) fn search(&mut self, row: &mut [T], samples: usize) {
+    /// for [`SPAN`] more, which are set to zero. Returns the frame, counted from the first of them, at which the true peak rose
+    /// last, if it rose: within a span and half the filter.
+    pub(super) fn search(&mut self, row: &mut [T], samples: usize) -> Option<usize> {
         let end = self.history() + samples;
         row[end..end + SPAN].fill(T::default());
         let isa = self.isa;
+        self.rise = None;
         isa.run(Search { state: self, row: &row[..end + SPAN], samples });
+        self.rise.map(|sample| sample / self.channels)
     }
 }
 
@@ -254,14 +262,14 @@ impl<T: Real> Search<'_, T> {
             }
             if start >= history && nearest > 0 {
                 if loudest_samples.any_above(thresholds.sample) {
-                    state.take_samples(span);
+                    state.take_samples(span, start - history);
                     thresholds = state.thresholds(simd);
                 }
                 let within = &row[start - reach..start + SPAN];
                 if state.upper_bound(simd, within) > state.peak * (1.0 - ROUNDING) {
                     let values = state.folded.magnitudes(simd, within, state.channels);
                     if loudest(simd, &values).any_above(thresholds.peak) {
-                        state.recompute_exactly(within, history + samples - start);
+                        state.recompute_exactly(within, start - history, samples);
                         thresholds = state.thresholds(simd);
                     }
                 }
@@ -302,21 +310,30 @@ impl<T: Real> PeakSearch<T> {
         self.bound.line * sample.largest().into() + self.bound.bend * bend.largest().into()
     }
 
-    fn take_samples(&mut self, span: &[T; SPAN]) {
+    /// Takes the samples of the span that begins `at` samples after the first.
+    fn take_samples(&mut self, span: &[T; SPAN], at: usize) {
         self.sample_peak = span.iter().fold(self.sample_peak, |m, &x| f64::max(m, x.into().abs()));
         // The samples are interpolated points too, half the filter later.
-        self.peak = self.peak.max(self.sample_peak);
+        self.raise(self.sample_peak, at);
     }
 
-    /// Computes the values after the first `samples` samples of the span at the end of `reach` again, in `f64`.
+    fn raise(&mut self, peak: f64, at: usize) {
+        if peak > self.peak {
+            self.peak = peak;
+            self.rise = Some(at);
+        }
+    }
+
+    /// Computes the values of the span at the end of `reach` again, in `f64`. It begins `at` samples after the first of
+    /// `samples`, and what lies beyond these does not count.
     #[cold]
-    fn recompute_exactly(&mut self, reach: &[T], samples: usize) {
+    fn recompute_exactly(&mut self, reach: &[T], at: usize, samples: usize) {
         for (wide, &sample) in self.wide.iter_mut().zip(reach) {
             *wide = sample.into();
         }
         let values =
             self.isa.run(ExactMagnitudes { exact: &self.exact, reach: &self.wide, channels: self.channels });
-        self.peak = values.iter().take(samples).fold(self.peak, |m, &y| m.max(y));
+        self.raise(values.iter().take(samples - at).fold(0.0, |m, &y| m.max(y)), at);
     }
 }
 

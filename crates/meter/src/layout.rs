@@ -66,6 +66,11 @@ impl Layout {
         Self::from_positions(vec![FrontCenter], false)
     }
 
+    /// Returns the layout of one channel that plays from both sides: weight 2, 3.01 LU more.
+    pub fn dual_mono() -> Self {
+        Self { weights: vec![2.0], ..Self::mono() }
+    }
+
     /// Returns the layout of left and right.
     pub fn stereo() -> Self {
         Self::from_positions(vec![FrontLeft, FrontRight], false)
@@ -110,7 +115,7 @@ impl Layout {
         &self.positions
     }
 
-    /// Loudness weight of each channel: 0 for LFE, 1.41 for sides, 1 for all others.
+    /// Loudness weight of each channel: 0 for LFE, 1.41 for sides, 1 for all others; 2 for dual mono.
     pub fn weights(&self) -> &[f64] {
         &self.weights
     }
@@ -140,6 +145,7 @@ impl Layout {
         });
         let top = top.count();
         match (self.channels() - lfe - top, lfe, top) {
+            (1, 0, 0) if self.weights == [2.0] => "dual mono".into(),
             (1, 0, 0) => "mono".into(),
             (2, 0, 0) => "stereo".into(),
             (ear_level, lfe, 0) => format!("{ear_level}.{lfe}"),

@@ -57,6 +57,17 @@ impl Reading {
     }
 }
 
+/// Times of the maxima of a [`Reading`], seconds from the first frame; each `None` where its maximum is.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct MaximaTimes {
+    /// End of the loudest 400 ms: the moment at which a meter shows it.
+    pub momentary: Option<f64>,
+    /// End of the loudest 3 s, likewise.
+    pub short_term: Option<f64>,
+    /// The highest true peak, within a millisecond.
+    pub true_peak: Option<f64>,
+}
+
 /// Figures of one 100 ms hop.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Hop {
@@ -117,6 +128,8 @@ pub struct Meter {
     peaks: Vec<TruePeak>,
     stereo: Option<StereoSums>,
     history: HopHistory,
+    /// Linear true peak of the hops so far, and its frame.
+    highest: (f64, u64),
     frames: u64,
     non_finite: u64,
 }
@@ -135,6 +148,7 @@ impl Meter {
             peaks: vec![TruePeak::with_isa(isa); layout.channels()],
             stereo: (layout.channels() == 2).then(StereoSums::default),
             history: HopHistory::default(),
+            highest: (0.0, 0),
             frames: 0,
             non_finite: 0,
         }
@@ -146,6 +160,7 @@ impl Meter {
         self.peaks.iter_mut().for_each(TruePeak::reset);
         self.stereo = self.stereo.map(|_| StereoSums::default());
         self.history = HopHistory::default();
+        self.highest = (0.0, 0);
         (self.frames, self.non_finite) = (0, 0);
     }
 
@@ -166,6 +181,7 @@ impl Meter {
                 sums.add(&left[at..end], &right[at..end]);
             }
             if let Some(power) = self.hops.process(channels, at..end) {
+                self.highest = higher(self.highest, &self.peaks);
                 let (true_peak, sample_peak) = highest_peaks(self.peaks.iter_mut().map(TruePeak::take));
                 self.history.push(Hop { power, true_peak, sample_peak });
             }
@@ -175,9 +191,10 @@ impl Meter {
         self.non_finite += channels.iter().flat_map(|c| c.iter()).filter(|x| !x.is_finite()).count() as u64;
     }
 
-    /// Present reading. Costs a pass over the history.
+    /// Reading of what was processed, as if silence followed: true peaks behind the last sample count. Costs a pass over the
+    /// history.
     pub fn reading(&self) -> Reading {
-        let (pending_true, pending_sample) = highest_peaks(self.peaks.iter().map(TruePeak::peaks));
+        let (pending_true, pending_sample) = highest_peaks(self.peaks.iter().map(TruePeak::peaks_to_silence));
         let history = &self.history;
         let true_peak = history.true_peaks.iter().copied().fold(pending_true, f64::max);
         let sample_peak = history.sample_peak.max(pending_sample);
@@ -204,6 +221,24 @@ impl Meter {
         reading
     }
 
+    /// Times of the maxima of [`Self::reading`].
+    pub fn maxima_times(&self) -> MaximaTimes {
+        let seconds = |frames: u64| frames as f64 / self.rate.0;
+        let ends: Vec<TruePeak> = self.peaks.iter().map(TruePeak::run_out).collect();
+        let (peak, at) = higher(self.highest, &ends);
+        let true_peak = (peak > 0.0).then(|| seconds(at.min(self.frames.saturating_sub(1))));
+        if self.rate.0 < loudness::MIN_RATE.0 {
+            return MaximaTimes { true_peak, ..MaximaTimes::default() };
+        }
+        let hop = loudness::hop_frames(self.rate) as u64;
+        let short_term = loudness::loudest_window_end(self.history.powers(), SHORT_TERM_HOPS);
+        MaximaTimes {
+            momentary: self.hops.momentary_max_end().map(seconds),
+            short_term: short_term.map(|hops| seconds(hops as u64 * hop)),
+            true_peak,
+        }
+    }
+
     /// Hops so far.
     pub fn history(&self) -> &HopHistory {
         &self.history
@@ -218,6 +253,12 @@ impl Meter {
     pub fn non_finite(&self) -> u64 {
         self.non_finite
     }
+}
+
+/// The higher of a true peak and those of all channels, with its frame.
+fn higher(highest: (f64, u64), peaks: &[TruePeak]) -> (f64, u64) {
+    let each = peaks.iter().map(|peak| (peak.peaks().0, peak.peak_at()));
+    each.fold(highest, |most, peak| if peak.0 > most.0 { peak } else { most })
 }
 
 /// Highest true peak and highest sample peak of all channels.

@@ -88,6 +88,17 @@ pub fn loudest_window(hops: &[Power], window: usize) -> Option<Lufs> {
     windows(hops, window).fold(Power(0.0), |m, p| if p > m { p } else { m }).loudness()
 }
 
+/// Number of hops up to the end of the first loudest window of `window` hops; `None` if it has no loudness.
+pub fn loudest_window_end(hops: &[Power], window: usize) -> Option<usize> {
+    let mut loudest = (Power(0.0), 0);
+    for (first, power) in windows(hops, window).enumerate() {
+        if power > loudest.0 {
+            loudest = (power, first + window);
+        }
+    }
+    loudest.0.loudness().map(|_| loudest.1)
+}
+
 /// Energies of the last 400 ms, and the loudest 400 ms so far.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Momentary {
@@ -98,12 +109,23 @@ pub(super) struct Momentary {
     /// Frames in 400 ms.
     frames: f64,
     max: Power,
+    /// Sub-hops so far, and up to the end of the loudest 400 ms.
+    pushed: u64,
+    max_at: u64,
 }
 
 impl Momentary {
     pub(super) fn new(hop_frames: usize) -> Self {
         let frames = (BLOCK_HOPS * hop_frames) as f64;
-        Self { recent: [0.0; MOMENTARY_SUB_HOPS], at: 0, filled: 0, frames, max: Power(0.0) }
+        Self {
+            recent: [0.0; MOMENTARY_SUB_HOPS],
+            at: 0,
+            filled: 0,
+            frames,
+            max: Power(0.0),
+            pushed: 0,
+            max_at: 0,
+        }
     }
 
     /// Adds the weighted energy of a sub-hop.
@@ -111,8 +133,10 @@ impl Momentary {
         self.recent[self.at] = energy;
         self.at = (self.at + 1) % MOMENTARY_SUB_HOPS;
         self.filled = (self.filled + 1).min(MOMENTARY_SUB_HOPS);
+        self.pushed += 1;
         if let Some(power) = self.power().filter(|&power| power > self.max) {
             self.max = power;
+            self.max_at = self.pushed;
         }
     }
 
@@ -132,11 +156,22 @@ impl Momentary {
     pub(super) fn max(&self) -> Power {
         self.max
     }
+
+    /// Sub-hops up to the end of the 400 ms that have it.
+    pub(super) fn max_at(&self) -> u64 {
+        self.max_at
+    }
 }
 
 /// Frames of the hop before its sub-hop number `sub_hop`, 0 to 10.
 pub(super) fn sub_hop_start(hop_frames: usize, sub_hop: usize) -> usize {
     sub_hop * hop_frames / SUB_HOPS
+}
+
+/// Frames of the first `sub_hops` sub-hops.
+pub(super) fn sub_hops_end(hop_frames: usize, sub_hops: u64) -> u64 {
+    let (hops, within) = (sub_hops / SUB_HOPS as u64, (sub_hops % SUB_HOPS as u64) as usize);
+    hops * hop_frames as u64 + sub_hop_start(hop_frames, within) as u64
 }
 
 /// Channels that are filtered in parallel.
@@ -264,5 +299,10 @@ impl HopMeter {
     /// Maximum of the momentary loudness since reset, on a 10 ms grid.
     pub fn momentary_max(&self) -> Option<Lufs> {
         self.momentary.max().loudness()
+    }
+
+    /// Frames up to the end of the 400 ms that have it; `None` without one.
+    pub fn momentary_max_end(&self) -> Option<u64> {
+        self.momentary_max().map(|_| sub_hops_end(self.hop_frames, self.momentary.max_at()))
     }
 }

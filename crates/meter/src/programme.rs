@@ -9,11 +9,12 @@
 
 use core::ops::Range;
 
+use super::MaximaTimes;
 use super::Reading;
-use super::interpolate::{PeakSearch, SPAN};
+use super::interpolate::{PeakSearch, RUN_OUT, SPAN};
 use super::k_lanes::KLanes;
 use super::layout::Layout;
-use super::loudness::{self, Momentary, SHORT_TERM_HOPS, SUB_HOPS, hop_frames, sub_hop_start};
+use super::loudness::{self, Momentary, SHORT_TERM_HOPS, SUB_HOPS, hop_frames, sub_hop_start, sub_hops_end};
 use simd::Isa;
 use units::{Db, Dbtp, Hz, Power, decibels};
 
@@ -58,6 +59,8 @@ pub struct ProgrammeMeter {
     /// Samples of one filter's lanes.
     lanes: Vec<[f32; LANES]>,
     peaks: PeakSearch<f32>,
+    /// Frame of the highest true peak.
+    peak_at: u64,
     powers: Vec<Power>,
 }
 
@@ -86,7 +89,7 @@ impl ProgrammeMeter {
         let longest = hop.div_ceil(SUB_HOPS);
         let part = |index: u64| ProgrammePart {
             sub_hops: index * each..((index + 1) * each).min(sub_hops),
-            row: vec![0.0; peaks.history() + longest * channels + SPAN],
+            row: vec![0.0; peaks.history() + (longest + RUN_OUT) * channels + SPAN],
             momentary: Momentary::new(hop),
             hop_energy: 0.0,
         };
@@ -103,6 +106,7 @@ impl ProgrammeMeter {
             weighted,
             lanes: vec![[0.0; LANES]; longest],
             peaks,
+            peak_at: 0,
             powers: vec![Power(0.0); hops as usize],
         }
     }
@@ -151,10 +155,14 @@ impl ProgrammeMeter {
         for index in 0..self.parts.len() {
             let wanted = self.wanted_frames(index);
             let frames = (wanted.end - wanted.start) as usize;
+            // Silence follows the last frame: what lies behind it is interpolated too.
+            let searched = if frames > 0 && wanted.end == self.frames { frames + RUN_OUT } else { frames };
             let row = &mut self.parts[index].row;
-            row[history + frames * self.channels..history + full * self.channels].fill(0.0);
+            row[history + frames * self.channels..history + full.max(searched) * self.channels].fill(0.0);
             if is_warm {
-                self.peaks.search(row, frames * self.channels);
+                if let Some(rise) = self.peaks.search(row, searched * self.channels) {
+                    self.peak_at = (wanted.start + rise as u64).min(self.frames - 1);
+                }
                 done += frames as u64;
             }
         }
@@ -174,8 +182,7 @@ impl ProgrammeMeter {
 
     /// First frame of a sub-hop.
     fn start(&self, sub_hop: u64) -> u64 {
-        let (hop, within) = (sub_hop / SUB_HOPS as u64, (sub_hop % SUB_HOPS as u64) as usize);
-        hop * self.hop_frames as u64 + sub_hop_start(self.hop_frames, within) as u64
+        sub_hops_end(self.hop_frames, sub_hop)
     }
 
     /// Adds the rows' samples to the energies.
@@ -209,6 +216,35 @@ impl ProgrammeMeter {
                 }
             }
         }
+    }
+
+    /// Times of the maxima of [`Self::reading`].
+    pub fn maxima_times(&self) -> MaximaTimes {
+        let seconds = |frames: u64| frames as f64 / self.rate.0;
+        let true_peak = (self.peaks.peaks().0 > 0.0).then(|| seconds(self.peak_at));
+        if self.rate.0 < loudness::MIN_RATE.0 {
+            return MaximaTimes { true_peak, ..MaximaTimes::default() };
+        }
+        let mut loudest = (Power(0.0), 0);
+        for part in &self.parts {
+            if part.momentary.max() > loudest.0 {
+                // A part's first sub-hop is pushed while it takes frames of the part before.
+                let before = WARM_UP_SUB_HOPS - FILTER_WARM_UP_SUB_HOPS;
+                let first = part.sub_hops.start.saturating_sub(before);
+                loudest = (part.momentary.max(), self.start(first + part.momentary.max_at()));
+            }
+        }
+        let short_term = loudness::loudest_window_end(&self.powers, SHORT_TERM_HOPS);
+        MaximaTimes {
+            momentary: loudest.0.loudness().map(|_| seconds(loudest.1)),
+            short_term: short_term.map(|hops| seconds((hops * self.hop_frames) as u64)),
+            true_peak,
+        }
+    }
+
+    /// Powers of all hops.
+    pub fn powers(&self) -> &[Power] {
+        &self.powers
     }
 
     /// Reading of the whole programme, without present figures.

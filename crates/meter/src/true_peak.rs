@@ -5,7 +5,7 @@
 //! by up to 0.66 dB on white noise. The factor is 4 at every rate: the standard allows less from 96 kHz on, but 2x
 //! fails case 21 of EBU Tech 3341 there. Worst under-reading at 4x: 0.55 dB at 0.45 of the sampling rate.
 
-use super::interpolate::{PeakSearch, SPAN};
+use super::interpolate::{PeakSearch, RUN_OUT, SPAN};
 use super::sanitize::finite_or_zero;
 use simd::Isa;
 
@@ -20,6 +20,9 @@ pub struct TruePeak {
     search: PeakSearch<f64>,
     /// The last samples, then those being processed, then a span of room.
     row: Vec<f64>,
+    /// Samples so far, and the one at which the true peak rose last.
+    samples: u64,
+    rise: u64,
 }
 
 impl Default for TruePeak {
@@ -37,13 +40,14 @@ impl TruePeak {
     /// Returns the same with the instruction set `isa`.
     pub fn with_isa(isa: Isa) -> Self {
         let search = PeakSearch::new(isa, 1);
-        Self { row: vec![0.0; search.history() + CHUNK_FRAMES + SPAN], search }
+        Self { row: vec![0.0; search.history() + CHUNK_FRAMES + SPAN], search, samples: 0, rise: 0 }
     }
 
     /// Clears all state.
     pub fn reset(&mut self) {
         self.row.fill(0.0);
         self.search.take();
+        (self.samples, self.rise) = (0, 0);
     }
 
     /// Linear true peak and sample peak since the last [`Self::take`].
@@ -56,6 +60,24 @@ impl TruePeak {
         self.search.take()
     }
 
+    /// Sample, counted from reset, at which the true peak since the last [`Self::take`] lies, within 40 samples. Without
+    /// meaning if that is zero.
+    pub fn peak_at(&self) -> u64 {
+        self.rise
+    }
+
+    /// Peaks as [`Self::peaks`] would give them after silence: at the end of a file the last samples are interpolated too.
+    pub fn peaks_to_silence(&self) -> (f64, f64) {
+        self.run_out().peaks()
+    }
+
+    /// The meter after enough silence that no value depends on the samples so far any more.
+    pub(super) fn run_out(&self) -> Self {
+        let mut end = self.clone();
+        end.process(&[0.0; RUN_OUT]);
+        end
+    }
+
     /// Processes samples. Non-finite samples count as silence.
     pub fn process(&mut self, samples: &[f64]) {
         let history = self.search.history();
@@ -63,7 +85,10 @@ impl TruePeak {
             for (slot, &x) in self.row[history..].iter_mut().zip(chunk) {
                 *slot = finite_or_zero(x);
             }
-            self.search.search(&mut self.row, chunk.len());
+            if let Some(rise) = self.search.search(&mut self.row, chunk.len()) {
+                self.rise = self.samples + rise as u64;
+            }
+            self.samples += chunk.len() as u64;
             self.row.copy_within(chunk.len()..chunk.len() + history, 0);
         }
     }
@@ -101,6 +126,31 @@ mod tests {
                 meter.process(&samples);
                 assert!((meter.take().0 - slow(&samples)).abs() < 1e-15, "{isa:?}");
             }
+        }
+    }
+
+    #[test]
+    fn an_end_at_full_scale_is_interpolated_as_with_silence_behind_it() {
+        let mut samples = vec![0.0; 500];
+        samples[498..].fill(1.0);
+        let mut meter = TruePeak::new();
+        meter.process(&samples);
+        assert_eq!(meter.peaks(), (1.0, 1.0), "so far");
+        let padded = [&samples[..], &[0.0; 20]].concat();
+        let (peak, sample_peak) = meter.peaks_to_silence();
+        assert!((peak - slow(&padded)).abs() < 1e-15 && peak > 1.2, "{peak}");
+        assert_eq!(sample_peak, 1.0);
+        assert_eq!(meter.peaks(), (1.0, 1.0), "the meter itself is as it was");
+    }
+
+    #[test]
+    fn the_place_of_the_peak_is_that_of_the_sample() {
+        let mut samples = noise(3, 5000, 0.2);
+        samples[3210] = 0.9;
+        for size in [1, 17, 512, 5000] {
+            let mut meter = TruePeak::new();
+            samples.chunks(size).for_each(|chunk| meter.process(chunk));
+            assert!(meter.peak_at().abs_diff(3210) <= 40, "{size}: {}", meter.peak_at());
         }
     }
 

@@ -3,12 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use audiofile::error::{Error, Result, shown};
-use audiofile::{AudioInfo, AudioReader};
+use audiofile::{AudioInfo, AudioReader, is_stem_file, stem_streams};
 use session::role::{Role, is_accent};
+
+use super::unread::{UnreadFile, out_of_time, unread_files};
 use units::Hz;
 
 /// The endings of audio files, lower case.
-pub const ENDINGS: [&str; 8] = ["wav", "wave", "bwf", "rf64", "flac", "aif", "aiff", "aifc"];
+pub const ENDINGS: [&str; 14] =
+    ["wav", "wave", "bwf", "rf64", "w64", "flac", "aif", "aiff", "aifc", "caf", "mp3", "m4a", "ogg", "oga"];
 
 /// A stem as a file.
 #[derive(Clone, Debug)]
@@ -32,24 +35,35 @@ pub struct Bundle {
     pub stems: Vec<Stem>,
     /// Files left out because their name says that they are the mix or a master of it, in the same order.
     pub mixes: Vec<PathBuf>,
+    /// Files left out that look like audio, by name: the sum lacks them.
+    pub unread: Vec<UnreadFile>,
 }
 
 impl Bundle {
-    /// Opens a folder: every audio file in it (not in folders below) is a stem, except hidden ones, those whose name
-    /// says mix or master, and `mix`, if that lies there too.
+    /// Opens a folder, or a stem file as one: every audio file in it (not in folders below) is a stem, except hidden ones, those
+    /// whose name says mix or master, and `mix`, if that lies there too. Files that are out of time with the others because
+    /// their codec's delay is not known are left out too.
     ///
     /// # Errors
     /// If the folder cannot be read, an audio file in it cannot be opened, or there is no stem.
     pub fn open(dir: &Path, mix: Option<&Path>) -> Result<Self> {
         let (paths, mixes) = Self::list(dir, mix)?;
         let mut stems = Vec::new();
+        let mut unread = unread_files(dir)?;
         for path in paths {
             let info = AudioReader::open(&path)?.info().clone();
+            if let Some(left_out) = out_of_time(&path, &info) {
+                unread.push(left_out);
+                continue;
+            }
             let name = stem_name(&path);
             stems.push(Stem { role: Role::guess(&name), name, path, info });
         }
+        if stems.is_empty() {
+            return Err(no_stems(dir, &unread));
+        }
         distinguish(&mut stems);
-        Ok(Self { dir: dir.to_owned(), stems, mixes })
+        Ok(Self { dir: dir.to_owned(), stems, mixes, unread })
     }
 
     /// The audio files of a folder: stems, and files whose name says mix or master.
@@ -62,11 +76,7 @@ impl Bundle {
         let (mixes, stems): (Vec<_>, Vec<_>) =
             files.into_iter().filter(|path| !is_given(path)).partition(|path| is_called_mix(path));
         if stems.is_empty() {
-            return Err(Error::Bundle {
-                path: dir.to_owned(),
-                fault: "holds no stems".into(),
-                cure: "give a folder of WAV, FLAC or AIFF stems, such as 01_Drums_Stem.wav".into(),
-            });
+            return Err(no_stems(dir, &unread_files(dir)?));
         }
         Ok((stems, mixes))
     }
@@ -126,11 +136,35 @@ impl Bundle {
     }
 }
 
-/// The audio files in a folder, sorted by name with numbers by value; hidden files are left out.
+/// The error of a folder without stems, which names the first file that could have been one.
+fn no_stems(dir: &Path, unread: &[UnreadFile]) -> Error {
+    let (fault, cure) = match unread {
+        [] => (
+            "holds no stems".into(),
+            "give a folder of WAV, FLAC or AIFF stems, such as 01_Drums_Stem.wav".into(),
+        ),
+        [first, ..] => {
+            let name = shown(Path::new(first.path.file_name().unwrap_or_default()));
+            (format!("holds no stems that can be read: {name} {}", first.fault), first.cure.clone())
+        }
+    };
+    Error::Bundle { path: dir.to_owned(), fault, cure }
+}
+
+/// True for what holds stems: a folder, or a stem file.
+pub fn holds_stems(path: &Path) -> bool {
+    path.is_dir() || is_stem_file(path) && path.is_file()
+}
+
+/// The audio files in a folder, sorted by name with numbers by value; hidden and empty files are left out. The streams of a
+/// stem file.
 ///
 /// # Errors
 /// If the folder cannot be read.
 pub fn audio_files(dir: &Path) -> Result<Vec<PathBuf>> {
+    if is_stem_file(dir) && dir.is_file() {
+        return stem_streams(dir);
+    }
     if dir.is_file() {
         return Err(Error::Bundle {
             path: dir.to_owned(),
@@ -142,7 +176,8 @@ pub fn audio_files(dir: &Path) -> Result<Vec<PathBuf>> {
     for entry in std::fs::read_dir(dir).map_err(Error::open(dir))? {
         let path = entry.map_err(Error::open(dir))?.path();
         let hidden = path.file_name().is_none_or(|name| name.to_string_lossy().starts_with('.'));
-        if !hidden && path.is_file() && has_audio_ending(&path) {
+        let filled = || path.metadata().is_ok_and(|found| found.is_file() && found.len() > 0);
+        if !hidden && has_audio_ending(&path) && filled() {
             files.push(path);
         }
     }
@@ -150,10 +185,10 @@ pub fn audio_files(dir: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// True if the name ends as audio files do.
+/// True if the name ends as that of an audio file that is read.
 pub fn has_audio_ending(path: &Path) -> bool {
     let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase());
-    ending.is_some_and(|e| ENDINGS.contains(&e.as_str()))
+    ending.is_some_and(|e| ENDINGS.contains(&e.as_str())) && !is_stem_file(path)
 }
 
 /// A sorting key in which `2` comes before `10`.

@@ -116,6 +116,7 @@ impl Cutdown {
         let length: f64 = length
             .trim()
             .trim_end_matches('s')
+            .replace(',', ".")
             .parse()
             .map_err(|_| format!("{length:?} is no length in seconds"))?;
         let at =
@@ -137,8 +138,9 @@ pub(super) const MIN_CUTDOWN: f64 = 1.0;
 /// The longest cutdown, seconds.
 pub(super) const MAX_CUTDOWN: f64 = 600.0;
 
-/// `62.5`, `1:02.5` or `0:01:02.5` in seconds.
+/// `62.5`, `1:02.5` or `0:01:02.5` in seconds; a decimal comma is one too.
 pub fn seconds(text: &str) -> Option<f64> {
+    let text = text.replace(',', ".");
     let parts: Vec<f64> = text.trim().split(':').map(|part| part.parse().ok()).collect::<Option<_>>()?;
     let fine = parts.len() <= 3 && parts.iter().all(|part| part.is_finite() && *part >= 0.0);
     fine.then(|| parts.iter().fold(0.0, |sum, part| sum * 60.0 + part))

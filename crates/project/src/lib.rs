@@ -11,3 +11,5 @@ pub mod session;
 pub mod session_file;
 pub mod setting_fault;
 pub mod target_file;
+pub mod text_file;
+pub mod unread;

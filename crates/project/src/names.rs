@@ -161,10 +161,48 @@ fn short(title: &str) -> String {
     plain(title).chars().take(MAX_SHORT_TITLE).collect()
 }
 
+/// Words of ASCII letters and digits, a space between them: accents left out, letters that have no Latin form too. What is
+/// composed of a letter and a mark, as macOS stores names, gives the same as one character.
+pub fn ascii_words(text: &str) -> String {
+    let text = compose(text);
+    let words = text
+        .split(|c: char| !c.is_alphanumeric())
+        .map(|word| word.chars().filter_map(unaccented).collect::<String>());
+    words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+/// Puts letters and the marks behind them together, as far as [`unaccented`] tells them from the bare letter; other marks are
+/// left out.
+fn compose(text: &str) -> String {
+    const MARKS: core::ops::RangeInclusive<char> = '\u{300}'..='\u{36f}';
+    const DIAERESIS: char = '\u{308}';
+    let mut composed = String::with_capacity(text.len());
+    for c in text.chars() {
+        if !MARKS.contains(&c) {
+            composed.push(c);
+            continue;
+        }
+        let umlaut = composed.chars().last().filter(|_| c == DIAERESIS).and_then(|letter| match letter {
+            'A' => Some('Ä'),
+            'O' => Some('Ö'),
+            'U' => Some('Ü'),
+            'a' => Some('ä'),
+            'o' => Some('ö'),
+            'u' => Some('ü'),
+            _ => None,
+        });
+        if let Some(umlaut) = umlaut {
+            composed.pop();
+            composed.push(umlaut);
+        }
+    }
+    composed
+}
+
 /// Letters and digits only: words run together, accents left out.
 fn plain(text: &str) -> String {
     let mut plain = String::new();
-    for word in text.split(|c: char| !c.is_alphanumeric() && c != '-') {
+    for word in compose(text).split(|c: char| !c.is_alphanumeric() && c != '-') {
         for (i, c) in word.chars().filter_map(unaccented).flat_map(str::chars).enumerate() {
             plain.push(if i == 0 { c.to_ascii_uppercase() } else { c });
         }
@@ -278,6 +316,20 @@ mod tests {
             }
         }
         assert!(file_name_from(&"ü".repeat(500)).len() <= MAX_NAME_BYTES);
+    }
+
+    #[test]
+    fn composed_and_decomposed_names_give_the_same_ascii_words() {
+        for (text, words) in [
+            ("Gesang U\u{308}bung", "Gesang Uebung"),
+            ("Gesang \u{dc}bung", "Gesang Uebung"),
+            ("Voce e\u{301} piano_2", "Voce e piano 2"),
+            ("Łódź & Ñandú", "Lodz Nandu"),
+            ("\u{5e2}\u{5d1}\u{5e8}", ""),
+            ("../../etc/passwd\n\u{202e}", "etc passwd"),
+        ] {
+            assert_eq!(ascii_words(text), words, "{text}");
+        }
     }
 
     #[test]

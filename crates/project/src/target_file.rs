@@ -51,7 +51,7 @@ enum RawTurnsUp {
 pub fn targets(user: Option<&Path>) -> Result<Vec<NormalizationTarget>> {
     let mut table = builtin();
     let Some(path) = user else { return Ok(table) };
-    let text = std::fs::read_to_string(path).map_err(Error::open(path))?;
+    let text = crate::text_file::read(path)?;
     let fault = |fault: String| Error::Bundle {
         path: path.to_owned(),
         fault,

@@ -330,7 +330,8 @@ fn read_back(path: &Path, conformance: &Conformance, progress: &mut dyn Progress
     let mut render = SurroundRender::new(plan::rendering(conformance.positions.iter().copied()));
     let mut as_rendered = info.clone();
     (as_rendered.channels, as_rendered.channel_mask) = (panner::CHANNELS, Some(FIVE_ONE));
-    let mut second = SecondMeter::new(&as_rendered);
+    let layout = Layout::new(as_rendered.channels, as_rendered.channel_mask);
+    let mut second = SecondMeter::new(&as_rendered, &layout);
     progress.begin("verifying", info.frames);
     reader.each_block(|planes| {
         render.process(planes);

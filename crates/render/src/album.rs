@@ -8,7 +8,7 @@ use audiofile::AudioReader;
 use audiofile::error::{Error, Result, shown};
 use meter::layout::Layout;
 use meter::{Meter, Reading, reading_from_hops};
-use project::bundle::Bundle;
+use project::bundle::{Bundle, holds_stems};
 use project::session::Session;
 use session::playback::playback;
 use session::target::NormalizationTarget;
@@ -53,7 +53,7 @@ pub struct AlbumPlayback {
 pub fn album(paths: &[PathBuf], progress: &mut dyn Progress) -> Result<Album> {
     let tracks: Vec<AlbumTrack> = paths
         .iter()
-        .map(|path| if path.is_dir() { of_stems(path, progress) } else { of_file(path, progress) })
+        .map(|path| if holds_stems(path) { of_stems(path, progress) } else { of_file(path, progress) })
         .collect::<Result<_>>()?;
     let hops: Vec<Power> = tracks.iter().flat_map(|track| &track.hops).copied().collect();
     let most = |of: fn(&Reading) -> Option<f64>| {

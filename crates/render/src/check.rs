@@ -102,6 +102,7 @@ pub fn check(dir: &Path, options: &Options, progress: &mut dyn Progress) -> Resu
             mix.map(|path| MixUsed { path, by_name: true })
         }
     };
+    faults.extend(formats::unread(dir)?);
     let stems = subjects(&paths, &mut faults, progress)?;
     faults.extend(formats::faults(&stems, &folder));
     faults.extend(stems.iter().flat_map(levels::of_stem));

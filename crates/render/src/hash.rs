@@ -9,12 +9,12 @@ use sha2::{Digest, Sha256};
 use crate::progress::{Progress, advance};
 use audiofile::error::{Error, Result};
 
-/// The SHA-256 of a file's bytes, in lower-case hexadecimal.
+/// The SHA-256 of a file's bytes, in lower-case hexadecimal; for a stream of a stem file, that of the stem file.
 ///
 /// # Errors
 /// If it cannot be read, or the listener stops it.
 pub fn sha256(path: &Path, progress: &mut dyn Progress) -> Result<String> {
-    let mut file = File::open(path).map_err(Error::open(path))?;
+    let mut file = File::open(audiofile::file_of(path)).map_err(Error::open(path))?;
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 1 << 18];
     loop {

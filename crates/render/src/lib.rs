@@ -23,3 +23,4 @@ pub mod small_file;
 pub mod verify;
 mod wav_loudness;
 pub mod what_if;
+mod wrong_rate;

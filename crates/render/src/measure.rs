@@ -2,17 +2,33 @@
 
 use std::path::Path;
 
+use crate::clock::clock;
 use crate::progress::{Progress, advance};
 use crate::verify::{SecondMeter, SecondReading};
-use audiofile::error::Result;
+use audiofile::error::{Error, Result};
 use audiofile::narrow::Ahead;
-use audiofile::{AudioInfo, AudioReader};
+use audiofile::{AudioInfo, AudioReader, BLOCK};
 use meter::layout::Layout;
+use meter::loudness::MIN_RATE;
 use meter::programme::ProgrammeMeter;
-use meter::{Meter, Reading};
+use meter::{MaximaTimes, Meter, Reading};
+use units::Power;
 
 /// Steps of the meter between two reports of progress.
 const STEPS_PER_REPORT: usize = 100;
+
+/// What is measured of a file, and how.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct MeasureOptions {
+    /// With the second meter too.
+    pub verify: bool,
+    /// A mono file as one that plays from both sides: 3 LU louder.
+    pub dual_mono: bool,
+    /// First moment, seconds of the song; none: its start.
+    pub from: Option<f64>,
+    /// The moment behind the last, seconds of the song; none: its end.
+    pub to: Option<f64>,
+}
 
 /// A file measured.
 #[derive(Clone, Debug)]
@@ -23,6 +39,12 @@ pub struct Measured {
     pub frames: u64,
     /// Our reading: figures of the whole, and none of a moment or of the stereo image.
     pub reading: Reading,
+    /// Times of its maxima, seconds of the song.
+    pub maxima: MaximaTimes,
+    /// First moment that was measured, seconds of the song.
+    pub start: f64,
+    /// Powers of its hops; empty below 8 kHz.
+    pub powers: Vec<Power>,
     /// The second meter's, where asked for and possible.
     pub second: Option<SecondReading>,
     /// NaN and infinite samples; each counted as silence.
@@ -31,27 +53,67 @@ pub struct Measured {
     pub layout: Layout,
 }
 
-/// Measures a file, with the second meter too if `verify`. `what` names the work to the listener.
-///
-/// Uncompressed samples that are exact as 32-bit floats are read at several places at once and measured side by side
-/// ([`ProgrammeMeter`]); all others, and whatever the second meter is to hear, from the beginning to the end
-/// ([`Meter`]).
+/// Measures a whole file, with the second meter too if `verify`. `what` names the work to the listener.
 ///
 /// # Errors
 /// If it cannot be read, or the listener stops it.
 pub fn measure(path: &Path, verify: bool, what: &str, progress: &mut dyn Progress) -> Result<Measured> {
+    measure_with(path, &MeasureOptions { verify, ..MeasureOptions::default() }, what, progress)
+}
+
+/// Measures a file, or a range of it. `what` names the work to the listener.
+///
+/// Uncompressed samples that are exact as 32-bit floats are read at several places at once and measured side by side
+/// ([`ProgrammeMeter`]); all others, ranges, and whatever the second meter is to hear, from the beginning to the end
+/// ([`Meter`]).
+///
+/// # Errors
+/// If it cannot be read, the range lies outside it, or the listener stops it.
+pub fn measure_with(
+    path: &Path,
+    options: &MeasureOptions,
+    what: &str,
+    progress: &mut dyn Progress,
+) -> Result<Measured> {
     let mut reader = AudioReader::open(path)?;
-    progress.begin(what, reader.info().frames);
-    if !verify && reader.pcm().is_some_and(|pcm| pcm.is_narrow()) {
-        side_by_side(path, reader, progress)
+    let info = reader.info();
+    let layout = match info.channels {
+        1 if options.dual_mono => Layout::dual_mono(),
+        channels => Layout::new(channels, info.channel_mask),
+    };
+    let range = range(path, info, options)?;
+    progress.begin(what, range[1] - range[0]);
+    let whole = options.from.is_none() && options.to.is_none();
+    if whole && !options.verify && reader.pcm().is_some_and(|pcm| pcm.is_narrow()) {
+        side_by_side(path, reader, layout, progress)
     } else {
-        one_after_the_other(path, reader, verify, progress)
+        one_after_the_other(path, reader, layout, range, options.verify, progress)
     }
 }
 
-fn side_by_side(path: &Path, mut reader: AudioReader, progress: &mut dyn Progress) -> Result<Measured> {
+/// The frames to be measured: the first, and the one behind the last.
+fn range(path: &Path, info: &AudioInfo, options: &MeasureOptions) -> Result<[u64; 2]> {
+    let frame = |seconds: f64| (seconds * info.rate.0).round() as u64;
+    let from = options.from.map_or(0, frame);
+    let to = options.to.map_or(info.frames, frame).min(info.frames);
+    if from >= to && (options.from.is_some() || options.to.is_some()) {
+        let length = clock(info.frames, info.rate);
+        return Err(Error::Bundle {
+            path: path.to_owned(),
+            fault: format!("has nothing from {} on to there, it is {length} long", clock(from, info.rate)),
+            cure: "give a range inside it with --from and --to".into(),
+        });
+    }
+    Ok([from, to])
+}
+
+fn side_by_side(
+    path: &Path,
+    mut reader: AudioReader,
+    layout: Layout,
+    progress: &mut dyn Progress,
+) -> Result<Measured> {
     let info = reader.info().clone();
-    let layout = Layout::new(info.channels, info.channel_mask);
     let mut meter = ProgrammeMeter::new(info.rate, &layout, info.frames);
     let mut ahead: Vec<Ahead> = (0..meter.part_count()).map(|_| Ahead::default()).collect();
     let mut non_finite = 0;
@@ -71,27 +133,56 @@ fn side_by_side(path: &Path, mut reader: AudioReader, progress: &mut dyn Progres
             advance(progress, done, path)?;
         }
     }
-    Ok(Measured { frames: info.frames, reading: meter.reading(), second: None, non_finite, info, layout })
+    Ok(Measured {
+        frames: info.frames,
+        maxima: meter.maxima_times(),
+        start: 0.0,
+        powers: history(&info, meter.powers()),
+        reading: meter.reading(),
+        second: None,
+        non_finite,
+        info,
+        layout,
+    })
 }
 
 fn one_after_the_other(
     path: &Path,
     mut reader: AudioReader,
+    layout: Layout,
+    [from, to]: [u64; 2],
     verify: bool,
     progress: &mut dyn Progress,
 ) -> Result<Measured> {
     let info = reader.info().clone();
-    let layout = Layout::new(info.channels, info.channel_mask);
     let mut meter = Meter::new(info.rate, &layout);
-    let mut second = if verify { SecondMeter::new(&info) } else { None };
-    reader.each_block(|planes| {
+    let mut second = if verify { SecondMeter::new(&info, &layout) } else { None };
+    if from > 0 {
+        reader.seek(from)?;
+    }
+    let mut planes = vec![Vec::new(); info.channels];
+    let mut left = to - from;
+    while left > 0 {
+        let frames = reader.read_planar(&mut planes, left.min(BLOCK as u64) as usize)?;
+        if frames == 0 {
+            break;
+        }
         let channels: Vec<&[f64]> = planes.iter().map(Vec::as_slice).collect();
         meter.process(&channels);
         if let Some(second) = &mut second {
             second.process(&channels);
         }
-        advance(progress, planes[0].len() as u64, path)
-    })?;
+        left -= frames as u64;
+        advance(progress, frames as u64, path)?;
+    }
+    let start = from as f64 / info.rate.0;
+    let times = meter.maxima_times();
+    let later = |time: Option<f64>| time.map(|time| start + time);
+    let second = second.map(|second| match (second.reading(), info.rate.0 < MIN_RATE.0) {
+        // Where we have no loudness there is nothing to compare.
+        (reading, true) => SecondReading { integrated: None, range: None, ..reading },
+        (reading, false) => reading,
+    });
     Ok(Measured {
         frames: meter.frames(),
         reading: Reading {
@@ -101,9 +192,20 @@ fn one_after_the_other(
             correlation: None,
             ..meter.reading()
         },
-        second: second.map(|second| second.reading()),
+        maxima: MaximaTimes {
+            momentary: later(times.momentary),
+            short_term: later(times.short_term),
+            true_peak: later(times.true_peak),
+        },
+        start,
+        powers: history(&info, meter.history().powers()),
+        second,
         non_finite: meter.non_finite(),
         info: reader.info().clone(), // FLAC knows some of it only at the end
         layout,
     })
+}
+
+fn history(info: &AudioInfo, powers: &[Power]) -> Vec<Power> {
+    if info.rate.0 < MIN_RATE.0 { Vec::new() } else { powers.to_vec() }
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::output::is_input;
 use crate::progress::{Progress, advance};
+use crate::wrong_rate::likely_rate;
 use audiofile::BLOCK;
 use audiofile::error::{Error, Result, shown};
 use audiofile::output::{check_output, remove_file, same_file};
@@ -75,7 +76,8 @@ const HEADROOM: Db = Db(0.1);
 /// read, written, or the listener stops it. Then no file of it is left behind.
 pub fn organize(job: &OrganizeJob<'_>, progress: &mut dyn Progress) -> Result<Organized> {
     let mut faults = Vec::new();
-    let mut groups = plan::groups(job.input, plan::files(job.input)?, job.sum, &mut faults)?;
+    let mut groups = plan::groups(job.input, plan::files(job.input, &mut faults)?, job.sum, &mut faults)?;
+    faults.extend(source_faults(&groups));
     let start = plan::align(&mut groups).unwrap_or_else(|why| {
         faults.push(why);
         None
@@ -115,6 +117,26 @@ pub fn organize(job: &OrganizeJob<'_>, progress: &mut dyn Progress) -> Result<Or
         writer.finish()?;
     }
     Ok(Organized { files, rate, frames, gain, faults })
+}
+
+/// What the readers found wrong with the files, a line each.
+fn source_faults(groups: &[FileGroup]) -> Vec<String> {
+    let parts = groups.iter().flat_map(|group| &group.parts);
+    let lines = parts.clone().flat_map(|part| {
+        let of_part = |fault| format!("{}: {fault}; export it again", shown(&part.path));
+        part.info.warnings.iter().map(of_part)
+    });
+    let rates = parts.clone().filter_map(|part| {
+        let others = groups.iter().flat_map(|group| &group.parts).map(|part| &part.info);
+        let likely = likely_rate(&part.info, others)?;
+        Some(format!(
+            "{}: has {} Hz and exactly as many frames as files of {likely} Hz: its header most likely gives the wrong rate; \
+             compare its pitch with the others, correct the header to {likely} Hz and organize again",
+            shown(&part.path),
+            part.info.rate.0
+        ))
+    });
+    lines.chain(rates).collect()
 }
 
 /// The end of a part, in frames at the new rate.
@@ -256,13 +278,17 @@ fn write(
     overwrite: bool,
     progress: &mut dyn Progress,
 ) -> Result<WavWriter> {
-    let bext = Bext {
+    let mut bext = Bext {
         description: group.name.clone(),
         originator: "Stemlink".into(),
         time_reference: reference,
         coding_history: format!("A=PCM,F={},W=24,T=Stemlink {}\r\n", rate.0, env!("CARGO_PKG_VERSION")),
         ..Bext::default()
     };
+    for part in &group.parts {
+        let name = shown(Path::new(part.path.file_name().unwrap_or_default()));
+        part.info.warnings.iter().for_each(|fault| bext.add_source_fault(&format!("{name} {fault}")));
+    }
     let channels = group.channels();
     let spec = WavSpec { bext: Some(bext), ..WavSpec::new(rate, channels, StoredFormat::Int24) };
     let mut writer = WavWriter::create(path, spec, overwrite)?;
@@ -316,6 +342,7 @@ fn changes(group: &FileGroup, path: &Path, rate: Hz, frames: u64, gain: Db) -> V
             add(format!("{} Hz to {} Hz", info.rate.0, rate.0));
         }
         match info.format {
+            _ if let Some(codec) = info.lossy => add(format!("decoded from {codec} to 24 bit")),
             SampleFormat::Int { bits: 24 } => {}
             SampleFormat::Int { bits } => add(format!("{bits} bit to 24 bit")),
             SampleFormat::Float { bits } => add(format!("{bits}-bit float to 24 bit")),

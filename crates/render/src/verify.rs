@@ -11,6 +11,11 @@ pub const LOUDNESS_TOLERANCE: f64 = 0.05;
 /// The most that they may differ in true peak.
 pub const PEAK_TOLERANCE: f64 = 0.1;
 
+/// Frames of silence that its interpolator needs to pass on all that was fed.
+const RUN_OUT: usize = 64;
+/// The lowest true peak that is compared: below it the second meter's single precision may see nothing.
+const LOWEST_PEAK: f64 = -150.0;
+
 /// `ebur128` as a meter beside ours.
 pub struct SecondMeter {
     loudness: EbuR128,
@@ -31,16 +36,16 @@ pub struct SecondReading {
 }
 
 impl SecondMeter {
-    /// A meter for audio like `info`'s, or `None` where `ebur128` has none (its rates end at 2.8 MHz, its channels at
+    /// A meter for audio like `info`'s in `layout`, or `None` where `ebur128` has none (its rates end at 2.8 MHz, its channels at
     /// 64).
-    pub fn new(info: &AudioInfo) -> Option<Self> {
+    pub fn new(info: &AudioInfo, layout: &Layout) -> Option<Self> {
         let channels = u32::try_from(info.channels).ok()?;
         let mut loudness = EbuR128::new(channels, info.rate.0 as u32, Mode::I | Mode::LRA).ok()?;
         let peaks = EbuR128::new(channels, 48_000, Mode::TRUE_PEAK).ok()?;
-        let layout = Layout::new(info.channels, info.channel_mask);
         let map: Vec<Channel> = (layout.positions().iter().zip(layout.weights()))
             .map(|(position, weight)| match position {
                 SpeakerPosition::LowFrequency => Channel::Unused,
+                _ if *weight >= 2.0 => Channel::DualMono,
                 // Only the weight matters to the sum: this one is counted with 1.41, the others with 1.
                 _ if *weight > 1.0 => Channel::LeftSurround,
                 _ => Channel::Left,
@@ -64,8 +69,11 @@ impl SecondMeter {
         debug_assert!(fed.is_ok());
     }
 
-    /// Its reading.
-    pub fn reading(&self) -> SecondReading {
+    /// Its reading, as if silence followed: true peaks behind the last sample count.
+    pub fn reading(mut self) -> SecondReading {
+        let silence = vec![0.0; RUN_OUT * self.peaks.channels() as usize];
+        let fed = self.peaks.add_frames_f64(&silence);
+        debug_assert!(fed.is_ok());
         let finite = |value: core::result::Result<f64, ebur128::Error>| value.ok().filter(|v| v.is_finite());
         let channels = self.peaks.channels();
         let peak = (0..channels).filter_map(|c| self.peaks.true_peak(c).ok()).fold(0.0, f64::max);
@@ -84,6 +92,7 @@ pub fn agree(first: &Reading, second: &SecondReading) -> bool {
         (None, None) => true,
         _ => false,
     };
+    let peak = |peak: Option<Dbtp>| peak.map(|peak| peak.0).filter(|peak| *peak > LOWEST_PEAK);
     near(first.integrated.map(|v| v.0), second.integrated.map(|v| v.0), LOUDNESS_TOLERANCE)
-        && near(first.true_peak.map(|v| v.0), second.true_peak.map(|v| v.0), PEAK_TOLERANCE)
+        && near(peak(first.true_peak), peak(second.true_peak), PEAK_TOLERANCE)
 }

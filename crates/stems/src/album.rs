@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use project::unread::unread_files;
 use render::album::{Album, AlbumPlayback, album};
 use render::json::ReadingJson;
 use serde::Serialize;
@@ -10,6 +11,7 @@ use session::target::{NormalizationTarget, TargetUse};
 
 use crate::args::{Album as Args, Global};
 use crate::common::{self, Bar};
+use crate::failure::fault;
 use crate::outcome::{CommandResult, Outcome};
 use crate::output::{self, say};
 
@@ -46,6 +48,9 @@ pub(crate) fn run(args: &Args, global: &Global) -> CommandResult {
     } else {
         project::target_file::pick(&table, &args.target)?
     };
+    for dir in &args.paths {
+        unread_files(dir)?.iter().for_each(|file| fault(&common::left_out(file)));
+    }
     let album = album(&args.paths, &mut Bar::new(global))?;
     let playback: Vec<AlbumPlayback> = targets.iter().map(|target| album.playback(target)).collect();
     if global.json {

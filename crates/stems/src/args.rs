@@ -1,7 +1,7 @@
 //! The command line.
 
 use clap::{Args as ClapArgs, CommandFactory, Parser, Subcommand, ValueEnum};
-use project::delivery::{Cutdown, Make};
+use project::delivery::{Cutdown, Make, seconds};
 use project::names::Names;
 use project::setting_fault::SettingFault;
 use std::path::PathBuf;
@@ -92,12 +92,28 @@ pub(crate) struct Demo {
 /// measure
 #[derive(ClapArgs)]
 pub(crate) struct Measure {
-    /// Audio files (WAV, RF64, BW64, FLAC, AIFF; mono to 7.1.4; 8 to 384 kHz) or folders of them
+    /// Audio files (WAV, AIFF, FLAC, CAF, MP3, M4A, Ogg; mono to 7.1.4; 8 to 384 kHz), folders of them, or - for
+    /// standard input
     #[arg(required = true, value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
     /// Measure a second time with an independent meter and compare
     #[arg(long)]
     pub(crate) verify: bool,
+    /// Begin at this time of the song: seconds, or m:ss.mmm
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub(crate) from: Option<f64>,
+    /// End before this time of the song
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub(crate) to: Option<f64>,
+    /// Count a mono file as two channels, as it sounds from both sides: 3 LU more
+    #[arg(long)]
+    pub(crate) dual_mono: bool,
+    /// Write momentary and short-term loudness, ten times a second, to this file as comma-separated values
+    #[arg(long, value_name = "FILE.csv")]
+    pub(crate) history: Option<PathBuf>,
+    /// Replace the file of --history if it is already there
+    #[arg(long, requires = "history")]
+    pub(crate) force: bool,
 }
 
 /// check
@@ -466,6 +482,10 @@ fn parse_jobs(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|n| (1..=256).contains(n)).ok_or_else(|| "it takes 1 to 256".to_owned())
 }
 
+fn parse_time(text: &str) -> Result<f64, String> {
+    seconds(text).ok_or_else(|| "write a time such as 62.5 or 1:02.500".to_owned())
+}
+
 fn parse_make(text: &str) -> Result<Make, String> {
     Make::from_id(text.trim()).ok_or_else(|| format!("it takes {}", Make::ALL.map(Make::id).join(", ")))
 }
@@ -480,7 +500,8 @@ const LARGEST_MOVE: f64 = 60.0;
 fn parse_move(text: &str) -> Result<(String, Db), String> {
     let (name, gain) = text.rsplit_once('=').ok_or("write a stem and a gain, such as Vocals=+3")?;
     let number = gain.trim().to_ascii_lowercase();
-    let number = number.strip_suffix("db").unwrap_or(&number).trim().replace('\u{2212}', "-");
+    let number =
+        number.strip_suffix("db").unwrap_or(&number).trim().replace('\u{2212}', "-").replace(',', ".");
     let gain: f64 = number.parse().map_err(|_| format!("{gain:?} is no gain in dB, such as +3 or -1.5"))?;
     if name.trim().is_empty() {
         return Err("the stem's name is missing before =".into());
@@ -507,6 +528,7 @@ mod tests {
             ("Lead Vocals=-1.5dB", "Lead Vocals", -1.5),
             ("a=b= 2 dB", "a=b", 2.0),
             ("Bass=\u{2212}2", "Bass", -2.0),
+            ("Keys=-1,5", "Keys", -1.5),
         ] {
             assert_eq!(parse_move(text), Ok((name.into(), Db(gain))), "{text}");
         }

@@ -90,8 +90,7 @@ pub(crate) fn run(args: &Batch, global: &Global) -> CommandResult {
 
 /// Reads the list: a folder, or an object, on each line; paths from where the list lies.
 fn read(list: &Path) -> Result<Vec<Entry>, Failure> {
-    let text =
-        std::fs::read_to_string(list).map_err(|source| Error::Open { path: list.to_owned(), source })?;
+    let text = project::text_file::read(list)?;
     let base = list.parent().unwrap_or(Path::new(""));
     let fault = |line: usize, fault: String, cure: &str| {
         Failure::new(format!("{}: line {}: {fault}; {cure}", shown(list), line + 1))
@@ -150,8 +149,10 @@ fn one(entry: &Entry, args: &Batch, table: &[NormalizationTarget]) -> Outcome {
         error: None,
     };
     let outcome = match make(entry, &out, args, table, &mut line.warnings) {
-        Ok((manifest, fresh)) => {
-            let outcome = deliver::judge(&manifest);
+        Ok(Made { manifest, fresh, faults }) => {
+            let found = if faults.is_empty() { Outcome::Clean } else { Outcome::Faults };
+            let outcome = deliver::judge(&manifest).worse(found);
+            line.warnings.extend(faults);
             line.status = match (outcome, fresh) {
                 (Outcome::Clean, true) => "done",
                 (Outcome::Clean, false) => "finished_before",
@@ -176,17 +177,31 @@ fn one(entry: &Entry, args: &Batch, table: &[NormalizationTarget]) -> Outcome {
     outcome
 }
 
-/// The manifest of a folder's delivery, and whether it was made now.
+/// A folder's delivery.
+struct Made {
+    manifest: Manifest,
+    /// It was made now.
+    fresh: bool,
+    /// What is wrong with the folder, a line each.
+    faults: Vec<String>,
+}
+
+/// Makes a folder's delivery, unless it is there.
 fn make(
     entry: &Entry,
     out: &Path,
     args: &Batch,
     table: &[NormalizationTarget],
     warnings: &mut Vec<String>,
-) -> Result<(Manifest, bool), Failure> {
+) -> Result<Made, Failure> {
     let mut bundle = Bundle::open(&entry.dir, None)?;
     let (session, session_file) = Session::open(&mut bundle, entry.session.as_deref())?;
     warnings.extend(session.notes.iter().cloned());
+    let files = bundle.stems.iter();
+    let read = files.flat_map(|stem| {
+        stem.info.warnings.iter().map(|warning| format!("{}: {warning}", shown(&stem.path)))
+    });
+    let faults: Vec<String> = bundle.unread.iter().map(common::left_out).chain(read).collect();
     if !args.what.pad {
         bundle.same_length()?;
     }
@@ -197,7 +212,8 @@ fn make(
     let settings = deliver::settings(&session.deliver, &args.what);
     let mut job = source.job(&settings, &args.what, out, target);
     if !args.force && is_finished(&job, &mut bar)? {
-        return Ok((Manifest::read(&out.join(MANIFEST))?, false));
+        let manifest = Manifest::read(&out.join(MANIFEST))?;
+        return Ok(Made { manifest, fresh: false, faults });
     }
     let mark = out.join(MARK);
     // A folder of ours: one that a batch began, or whose delivery is of something else than is wanted now.
@@ -206,7 +222,7 @@ fn make(
     std::fs::write(&mark, "").map_err(|source| Error::Write { path: mark.clone(), source })?;
     let result = make_all(&job, &mut bar);
     let _ = std::fs::remove_file(&mark); // what is left marked may be replaced: no harm
-    Ok((result?, true))
+    Ok(Made { manifest: result?, fresh: true, faults })
 }
 
 #[cfg(test)]

@@ -7,17 +7,19 @@ use std::time::Duration;
 
 use audiofile::Error;
 use audiofile::error::shown;
+use audiofile::is_stem_file;
 use indicatif::{ProgressBar, ProgressStyle};
 use project::bundle::{Bundle, Stem};
 use project::names::file_name_from;
 use project::session::Session;
 use project::target_file;
+use project::unread::{UnreadFile, folders_of_audio};
 use render::progress::Progress;
 use session::role::Role;
 use session::target::NormalizationTarget;
 
 use crate::args::Global;
-use crate::failure::{Failure, note};
+use crate::failure::{Failure, fault, note};
 
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
@@ -83,6 +85,14 @@ pub(crate) fn open(
     for path in &bundle.mixes {
         note(&format!("{} is left out: its name says it is no stem", shown(path)));
     }
+    name_unread(&bundle);
+    for (path, count) in folders_of_audio(dir)? {
+        let files = if count == 1 { "an audio file".into() } else { format!("{count} audio files") };
+        note(&format!(
+            "{}: holds {files} and is not looked into; stems organize would take them",
+            shown(&path)
+        ));
+    }
     warn_of_files(&bundle);
     let (session, file) = Session::open(&mut bundle, session)?;
     if let Some(file) = &file {
@@ -100,15 +110,30 @@ pub(crate) fn single(path: &Path) -> Result<Bundle, Failure> {
         dir: path.parent().map(Path::to_owned).unwrap_or_default(),
         stems: vec![Stem { path: path.to_owned(), name, role: Role::Other, info }],
         mixes: Vec::new(),
+        unread: Vec::new(),
     };
     warn_of_files(&bundle);
     Ok(bundle)
 }
 
+/// Names the files of the folder that look like audio and are not read: each is a fault.
+pub(crate) fn name_unread(bundle: &Bundle) {
+    bundle.unread.iter().for_each(|file| fault(&left_out(file)));
+}
+
+/// The line of a file that is not read.
+pub(crate) fn left_out(file: &UnreadFile) -> String {
+    format!("{}: {} and is left out; {}", shown(&file.path), file.fault, file.cure)
+}
+
+/// Says what the readers found: faults of a file, and what a codec has taken away.
 fn warn_of_files(bundle: &Bundle) {
     for stem in &bundle.stems {
-        for warning in &stem.info.warnings {
-            note(&format!("{}: {warning}", shown(&stem.path)));
+        stem.info.warnings.iter().for_each(|warning| fault(&format!("{}: {warning}", shown(&stem.path))));
+        if let Some(codec) = stem.info.lossy {
+            let line =
+                format!("{}: is {codec}: what the codec has left out does not come back", shown(&stem.path));
+            note(&line);
         }
     }
 }
@@ -128,7 +153,9 @@ pub(crate) fn targets(global: &Global) -> Result<Vec<NormalizationTarget>, Failu
 pub(crate) fn song_name(dir: &Path) -> String {
     let path = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
     let name = if path.is_dir() { path.file_name() } else { path.file_stem() };
-    file_name_from(&name.map(|n| n.to_string_lossy().into_owned()).unwrap_or_default())
+    let name = name.map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let stem_file = is_stem_file(&path) && path.is_file();
+    file_name_from(if stem_file { name.trim_end_matches(".stem") } else { &name })
 }
 
 /// A folder for results. Dropped, it takes back the folders that it made, as far as they are still empty: after a failure

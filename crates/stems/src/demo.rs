@@ -51,7 +51,16 @@ pub(crate) fn run(args: &Demo, global: &Global) -> CommandResult {
     let no_session = || SessionArgs { session: None };
     let mut done = Vec::new();
     heading("1. How loud are the stems?", "measure \"Demo Song\" --verify");
-    done.push(("measure", measure::run(&Measure { paths: vec![stems.clone()], verify: true }, global)?));
+    let measured = Measure {
+        paths: vec![stems.clone()],
+        verify: true,
+        from: None,
+        to: None,
+        dual_mono: false,
+        history: None,
+        force: false,
+    };
+    done.push(("measure", measure::run(&measured, global)?));
     heading("2. Is anything wrong with them?", "check \"Demo Song\"");
     done.push((
         "check",

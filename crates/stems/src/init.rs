@@ -9,6 +9,7 @@ use render::small_file::SmallFile;
 use serde::Serialize;
 
 use crate::args::{Global, Init};
+use crate::common;
 use crate::outcome::{CommandResult, Outcome};
 use crate::output::{self, say};
 
@@ -28,6 +29,7 @@ struct InitStemJson<'a> {
 
 pub(crate) fn run(args: &Init, global: &Global) -> CommandResult {
     let bundle = Bundle::open(&args.dir, None)?;
+    common::name_unread(&bundle);
     let path = args.dir.join(FILE_NAME);
     SmallFile::claim(&path, args.force)?.write(new_session_text(&bundle).as_bytes())?;
     if global.json {

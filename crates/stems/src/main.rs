@@ -74,7 +74,7 @@ fn run(args: &args::Args) -> Result<Outcome, Failure> {
         output::say!("{json:#}");
     }
     output::written()?;
-    Ok(done.outcome)
+    Ok(if failure::has_faults() { done.outcome.worse(Outcome::Faults) } else { done.outcome })
 }
 
 /// Help and version as asked for, else what is wrong with the command line, in one line.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use audiofile::error::shown;
-use project::bundle::Bundle;
+use project::bundle::{Bundle, holds_stems};
 use project::session::{MasterLoudness, Session};
 use project::target_file::pick;
 use render::clock::clock;
@@ -47,7 +47,7 @@ struct DeliverableJson<'a> {
 pub(crate) fn run(args: &Master, global: &Global) -> CommandResult {
     let table = common::targets(global)?;
     let given = args.session.session.as_deref();
-    let (bundle, session) = if args.dir.is_dir() {
+    let (bundle, session) = if holds_stems(&args.dir) {
         let (bundle, session, _) = common::open(&args.dir, args.mix.as_deref(), given)?;
         (bundle, session)
     } else {

@@ -1,26 +1,32 @@
 //! `stems measure`: readings of files and folders.
 
+mod history;
+mod inputs;
+
 use std::borrow::Cow;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::available_parallelism;
 
 use audiofile::Result;
 use audiofile::error::shown;
+use meter::layout::Layout;
 use meter::loudness::MIN_RATE;
-use project::bundle::audio_files;
+use render::clock::clock_of;
 use render::json::{COLUMNS, ReadingJson};
-use render::measure::{Measured, measure};
+use render::measure::{MeasureOptions, Measured, measure_with};
 use render::progress::Progress;
+use render::small_file::SmallFile;
 use render::verify::agree;
 use serde::Serialize;
 
 use crate::args::{Global, Measure};
 use crate::common::Bar;
-use crate::failure::{Failure, note};
+use crate::failure::note;
 use crate::outcome::{CommandResult, Outcome};
 use crate::output;
+use inputs::{Input, Inputs};
 
 #[derive(Serialize)]
 struct MeasureJson<'a> {
@@ -35,8 +41,29 @@ struct FileJson<'a> {
     channels: usize,
     frames: u64,
     reading: ReadingJson,
+    maxima: MaximaJson,
+    from_s: f64,
+    dual_mono: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     second: Option<SecondJson>,
+}
+
+#[derive(Serialize)]
+struct MaximaJson {
+    momentary_max_at_s: Option<f64>,
+    short_term_max_at_s: Option<f64>,
+    true_peak_at_s: Option<f64>,
+}
+
+impl From<&Measured> for MaximaJson {
+    fn from(measured: &Measured) -> Self {
+        let times = measured.maxima;
+        Self {
+            momentary_max_at_s: times.momentary,
+            short_term_max_at_s: times.short_term,
+            true_peak_at_s: times.true_peak,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -52,40 +79,54 @@ struct SecondJson {
 const MAX_THREADS: usize = 16;
 
 /// A row of `--csv`, which has a reading's columns behind these.
-type MeasureRow<'a> = (Cow<'a, str>, f64, usize, u64, [Option<f64>; COLUMNS.len()]);
+type MeasureRow<'a> =
+    (Cow<'a, str>, f64, usize, u64, [Option<f64>; COLUMNS.len()], [Option<f64>; TIMES.len()]);
 
 /// The columns before the reading's.
 const ROW: [&str; 4] = ["path", "rate_hz", "channels", "frames"];
+/// The columns behind the reading's.
+const TIMES: [&str; 3] = ["momentary_max_at_s", "short_term_max_at_s", "true_peak_at_s"];
 
 pub(crate) fn run(args: &Measure, global: &Global) -> CommandResult {
-    let (files, mut failed) = files(&args.paths);
+    let claim = args.history.as_deref().map(|path| SmallFile::claim(path, args.force)).transpose()?;
+    let Inputs { files, mut failed } = Inputs::open(&args.paths);
+    let options =
+        MeasureOptions { verify: args.verify, dual_mono: args.dual_mono, from: args.from, to: args.to };
     let mut measured = Vec::new();
-    for (path, result) in files.iter().zip(measure_all(&files, args.verify, global)) {
+    for (input, result) in files.iter().zip(measure_all(&files, &options, global)) {
         match result {
-            Ok(result) => measured.push((path.clone(), result)),
+            Ok(result) => measured.push((input, result)),
             Err(error @ audiofile::Error::Interrupted { .. }) => return Err(error.into()),
             Err(error) => {
-                Failure::from(error).print();
+                input.failure(error).print();
                 failed = true;
             }
         }
     }
     let mut faults = false;
-    for (path, result) in &measured {
-        faults |= remark(path, result, args.verify);
+    for (input, result) in &measured {
+        faults |= remark(input, result, args.verify);
     }
     let outcome = match (failed, faults) {
         (true, _) => Outcome::Partly,
         (false, true) => Outcome::Faults,
         (false, false) => Outcome::Clean,
     };
+    if let Some(claim) = claim {
+        let names: Vec<Cow<'_, str>> =
+            measured.iter().map(|(input, _)| input.name.to_string_lossy()).collect();
+        let rows = names.iter().zip(&measured).flat_map(|(name, (_, m))| history::rows(name, m));
+        let text = output::csv_text(&history::COLUMNS, &rows.collect::<Vec<_>>())?;
+        claim.write(text.as_bytes())?;
+    }
     print_results(outcome, &measured, global)
 }
 
 /// Measures every file, as many at once as there are processors; results in the order of the files.
-fn measure_all(files: &[PathBuf], verify: bool, global: &Global) -> Vec<Result<Measured>> {
+fn measure_all(files: &[Input], options: &MeasureOptions, global: &Global) -> Vec<Result<Measured>> {
     let bar = Mutex::new(Bar::new(global));
-    let sizes: Vec<u64> = files.iter().map(|path| path.metadata().map_or(0, |found| found.len())).collect();
+    let sizes: Vec<u64> =
+        files.iter().map(|input| input.path.metadata().map_or(0, |found| found.len())).collect();
     if files.len() > 1 {
         lock(&bar).begin(&format!("{} files", files.len()), sizes.iter().sum());
     }
@@ -94,11 +135,11 @@ fn measure_all(files: &[PathBuf], verify: bool, global: &Global) -> Vec<Result<M
         let mut results = Vec::new();
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(path) = files.get(index) else { return results };
-            let name = shown(Path::new(path.file_name().unwrap_or_default()));
+            let Some(input) = files.get(index) else { return results };
+            let name = shown(Path::new(input.name.file_name().unwrap_or_default()));
             let mut share =
                 Share { bar: &bar, alone: files.len() == 1, bytes: sizes[index], frames: 0, done: 0 };
-            results.push((index, measure(path, verify, &name, &mut share)));
+            results.push((index, measure_with(&input.path, options, &name, &mut share)));
         }
     };
     let threads = available_parallelism().map_or(1, usize::from).min(files.len()).min(MAX_THREADS);
@@ -144,41 +185,22 @@ impl Progress for Share<'_> {
     }
 }
 
-/// The files meant by `paths`, folders opened; true if one of them could not be.
-fn files(paths: &[PathBuf]) -> (Vec<PathBuf>, bool) {
-    let mut files = Vec::new();
-    let mut failed = false;
-    for path in paths {
-        if !path.is_dir() {
-            files.push(path.clone());
-            continue;
-        }
-        match audio_files(path) {
-            Ok(found) if found.is_empty() => {
-                let line = format!(
-                    "{}: holds no audio files; give a folder of WAV, FLAC or AIFF files",
-                    shown(path)
-                );
-                Failure::new(line).print();
-                failed = true;
-            }
-            Ok(found) => files.extend(found),
-            Err(error) => {
-                Failure::from(error).print();
-                failed = true;
-            }
-        }
-    }
-    (files, failed)
-}
-
 /// Says what is to be known about a file; true if something is wrong with it.
-fn remark(path: &Path, measured: &Measured, verify: bool) -> bool {
-    let say = |line: String| note(&format!("{}: {line}", shown(path)));
+fn remark(input: &Input, measured: &Measured, verify: bool) -> bool {
+    let say = |line: String| note(&format!("{}: {line}", shown(&input.name)));
     let mut wrong = false;
     for warning in &measured.info.warnings {
+        if input.is_pipe() && warning.starts_with("declares no length") {
+            continue;
+        }
         say(warning.clone());
         wrong = true;
+    }
+    if !measured.info.start_known {
+        say("does not say how much its encoder has put in front of the audio; that was measured too".into());
+    }
+    if !wrong {
+        reasons(measured).into_iter().for_each(say);
     }
     if measured.non_finite > 0 {
         say(format!(
@@ -186,6 +208,9 @@ fn remark(path: &Path, measured: &Measured, verify: bool) -> bool {
             measured.non_finite
         ));
         wrong = true;
+    }
+    if measured.info.channels == 1 && measured.layout == Layout::mono() {
+        say("is mono, measured as one channel: from both sides of a stereo mix it is 3.0 LU louder (--dual-mono)".into());
     }
     if measured.layout.is_assumed() {
         say(format!("says nothing about its loudspeakers; measured as {}", measured.layout.name()));
@@ -213,14 +238,39 @@ fn remark(path: &Path, measured: &Measured, verify: bool) -> bool {
     wrong
 }
 
-fn print_results(outcome: Outcome, measured: &[(PathBuf, Measured)], global: &Global) -> CommandResult {
+/// Why a value of the reading does not exist, where it is not plain.
+fn reasons(measured: &Measured) -> Vec<String> {
+    let Measured { info, reading, frames, .. } = measured;
+    let seconds = *frames as f64 / info.rate.0;
+    let mut reasons = Vec::new();
+    if info.rate.0 < MIN_RATE.0 || *frames == 0 {
+        return reasons; // said elsewhere
+    }
+    if reading.sample_peak.is_none() {
+        reasons.push("is silent: there is no loudness and no peak".into());
+    } else if seconds < 0.4 {
+        reasons.push(format!("is {seconds:.2} s long: loudness needs 0.4 s, its range 3 s"));
+    } else if reading.integrated.is_none() {
+        reasons.push("never rises above -70 LUFS, the gate of integrated loudness: there is none".into());
+    } else if seconds < 3.0 {
+        reasons.push(format!("is {seconds:.2} s long: short-term loudness and loudness range need 3 s"));
+    } else if reading.range.is_none() {
+        reasons.push("never rises above -70 LUFS for 3 s, the gate of loudness range: there is none".into());
+    }
+    reasons
+}
+
+fn print_results(outcome: Outcome, measured: &[(&Input, Measured)], global: &Global) -> CommandResult {
     if global.json {
-        let files = measured.iter().map(|(path, m)| FileJson {
-            path: path.to_string_lossy(),
+        let files = measured.iter().map(|(input, m)| FileJson {
+            path: input.name.to_string_lossy(),
             rate_hz: m.info.rate.0,
             channels: m.info.channels,
             frames: m.frames,
             reading: (&m.reading).into(),
+            maxima: m.into(),
+            from_s: m.start,
+            dual_mono: m.layout == Layout::dual_mono(),
             second: m.second.as_ref().map(|second| SecondJson {
                 meter: "ebur128",
                 integrated_lufs: second.integrated.map(|v| v.0),
@@ -234,22 +284,26 @@ fn print_results(outcome: Outcome, measured: &[(PathBuf, Measured)], global: &Gl
     if global.csv {
         let rows: Vec<MeasureRow<'_>> = measured
             .iter()
-            .map(|(path, m)| {
+            .map(|(input, m)| {
                 let reading = ReadingJson::from(&m.reading).columns();
-                (path.to_string_lossy(), m.info.rate.0, m.info.channels, m.frames, reading)
+                let times = [m.maxima.momentary, m.maxima.short_term, m.maxima.true_peak];
+                (input.name.to_string_lossy(), m.info.rate.0, m.info.channels, m.frames, reading, times)
             })
             .collect();
-        output::csv(&[&ROW[..], &COLUMNS].concat(), &rows)?;
+        output::csv(&[&ROW[..], &COLUMNS, &TIMES].concat(), &rows)?;
         return Ok(outcome.into());
     }
     if measured.is_empty() {
         return Ok(outcome.into());
     }
-    let mut rows = output::Rows::new(["file", "layout", "rate Hz"].into_iter().chain(output::READING), 2);
-    for (path, m) in measured {
-        let name = shown(Path::new(path.file_name().unwrap_or(path.as_os_str())));
+    let header = ["file", "layout", "rate Hz"].into_iter().chain(output::READING);
+    let mut rows = output::Rows::new(header.chain(["max M at", "max S at", "TP at"]), 2);
+    for (input, m) in measured {
+        let name = shown(Path::new(input.name.file_name().unwrap_or(input.name.as_os_str())));
         let head = [name, m.layout.name(), format!("{}", m.info.rate.0)];
-        rows.push(head.into_iter().chain(output::reading(&m.reading)));
+        let time = |time: Option<f64>| time.map_or("-".to_owned(), clock_of);
+        let times = [m.maxima.momentary, m.maxima.short_term, m.maxima.true_peak].map(time);
+        rows.push(head.into_iter().chain(output::reading(&m.reading)).chain(times));
     }
     rows.print();
     Ok(outcome.into())

@@ -14,12 +14,14 @@ mod cli {
     mod deliver;
     mod faults;
     mod files;
+    mod incoming;
     mod injected;
     mod interruption;
     mod json_page;
     mod live;
     mod mastering;
     mod maths;
+    mod measuring;
     mod memory;
     mod organize;
     mod report;

@@ -113,10 +113,14 @@ impl Lufs {
 }
 
 impl Power {
-    /// Loudness of this power, `-0.691 + 10 log10(P)` (BS.1770 eq. 2); `None` for no power at all.
+    /// The least power that is a sound: -200 dB, 56 dB below the steps of 24 bits. What is below it is the rest of a filter's
+    /// memory, or denormal numbers.
+    const LEAST: Self = Self(1e-20);
+
+    /// Loudness of this power, `-0.691 + 10 log10(P)` (BS.1770 eq. 2); `None` for no power, or one below -200 dB.
     #[inline]
     pub fn loudness(self) -> Option<Lufs> {
-        (self.0 > 0.0).then(|| Lufs(-0.691 + 10.0 * self.0.log10()))
+        (self.0 > Self::LEAST.0).then(|| Lufs(-0.691 + 10.0 * self.0.log10()))
     }
 }
 
@@ -231,6 +235,8 @@ mod tests {
             assert!((back.0 - lufs).abs() < 1e-12);
         }
         assert_eq!(Power(0.0).loudness(), None);
+        assert_eq!(Power(1e-80).loudness(), None, "denormal samples are no sound");
+        assert!(Power(1e-19).loudness().is_some());
     }
 
     #[test]

@@ -86,7 +86,22 @@ impl Loudness {
     }
 }
 
+/// The beginning of a line of coding history that names a fault of a file that this one was made from.
+const SOURCE_FAULT: &str = "T=Stemlink source fault: ";
+
 impl Bext {
+    /// Adds a fault of a file that this one is made from to the coding history, where it stays with the audio.
+    pub fn add_source_fault(&mut self, fault: &str) {
+        let line: String =
+            fault.chars().map(|c| if c == ' ' || c.is_ascii_graphic() { c } else { '?' }).collect();
+        self.coding_history += &format!("{SOURCE_FAULT}{line}\r\n");
+    }
+
+    /// The faults of the files that this one was made from.
+    pub fn source_faults(&self) -> impl Iterator<Item = &str> {
+        self.coding_history.lines().filter_map(|line| line.trim_end().strip_prefix(SOURCE_FAULT))
+    }
+
     /// Reads the chunk; `None` if it is shorter than its fixed part.
     pub(super) fn parse(bytes: &[u8]) -> Option<Self> {
         let (fixed, history) = bytes.split_at_checked(FIXED)?;

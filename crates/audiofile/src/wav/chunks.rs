@@ -3,7 +3,7 @@
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
-use crate::error::{Error, Result, code};
+use crate::error::{Error, Result, code, ffmpeg};
 use crate::info::Container;
 use crate::pcm::read_up_to;
 
@@ -45,6 +45,9 @@ impl Chunks {
     /// Walks over all chunks of the file, which is `file_len` bytes long.
     pub(super) fn walk(inner: &mut (impl Read + Seek), path: &Path, file_len: u64) -> Result<Self> {
         let container = container(inner, path)?;
+        if container == Container::Wave64 {
+            return super::wave64::walk(inner, path, file_len);
+        }
         let mut chunks = Self { container, spans: Vec::new(), warnings: Vec::new() };
         let mut sizes = None;
         let mut position = 12;
@@ -59,6 +62,14 @@ impl Chunks {
                 if chunks.has_data() {
                     chunks.warn(format!("bytes after {position} are no chunks and are ignored"));
                 }
+                break;
+            }
+            if chunks.has_data() && [*b"RIFF", *b"RF64", *b"BW64"].contains(&id) {
+                chunks.warn(format!(
+                    "holds a second {} file behind the first, {} bytes, which is not read",
+                    code(id),
+                    file_len - position
+                ));
                 break;
             }
             let span = chunks.span(inner, path, (id, size), position + 8, file_len, &mut sizes)?;
@@ -139,8 +150,9 @@ fn container(inner: &mut (impl Read + Seek), path: &Path) -> Result<Container> {
         b"RIFF" => Container::Wav,
         b"RF64" => Container::Rf64,
         b"BW64" => Container::Bw64,
+        b"riff" if head[4..] == super::wave64::RIFF[4..12] => return Ok(Container::Wave64),
         b"RIFX" | b"FFIR" => {
-            return Err(Error::unsupported(path, "big-endian RIFX", super::format::CONVERT));
+            return Err(Error::unsupported(path, "big-endian RIFX", ffmpeg(path)));
         }
         _ => return Err(Error::not_audio(path, "it starts with something else")),
     };

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::error::{EXPORT_AGAIN, Error, Result};
+use crate::error::{EXPORT_AGAIN, Error, Result, ffmpeg};
 use crate::info::{SampleFormat, absurd};
 use crate::pcm::{Encoding, Kind};
 use units::Hz;
@@ -54,7 +54,7 @@ impl Format {
             };
             if rest != GUID_REST && rest != AMBISONIC_REST {
                 let fault = format!("audio of the unknown kind {}", hex(&bytes[24..40]));
-                return Err(Error::unsupported(path, fault, CONVERT));
+                return Err(Error::unsupported(path, fault, ffmpeg(path)));
             }
             channel_mask = Some(mask);
             valid_bits = valid;
@@ -65,7 +65,7 @@ impl Format {
         let kind = match tag {
             PCM => Kind::Signed,
             FLOAT => Kind::Float,
-            _ => return Err(Error::unsupported(path, name(tag), CONVERT)),
+            _ => return Err(Error::unsupported(path, name(tag), ffmpeg(path))),
         };
         let (rate, channels) = (Hz(f64::from(rate)), usize::from(channels));
         if let Some(fault) = absurd(channels, rate.0) {
@@ -79,7 +79,7 @@ impl Format {
         };
         if !known {
             let float = if kind == Kind::Float { "float" } else { "integer" };
-            return Err(Error::unsupported(path, format!("{bits}-bit {float} audio"), CONVERT));
+            return Err(Error::unsupported(path, format!("{bits}-bit {float} audio"), ffmpeg(path)));
         }
         let mut warnings = Vec::new();
         let align = usize::from(align);
@@ -106,8 +106,6 @@ impl Format {
         Ok(Self { channels, rate, format, encoding, channel_mask, warnings })
     }
 }
-
-pub(super) const CONVERT: &str = "convert it to PCM or float WAV";
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|b| format!("{b:02x}")).collect()
@@ -203,7 +201,10 @@ mod tests {
     fn compressed_formats_are_named() {
         for (tag, name) in [(2, "Microsoft ADPCM"), (7, "mu-law"), (0x11, "IMA ADPCM"), (0x55, "MP3")] {
             let line = fault(&plain(tag, 2, 48_000, 4, 4));
-            assert_eq!(line, format!("a.wav: {name} compressed audio cannot be read; {CONVERT}"));
+            assert_eq!(
+                line,
+                format!("a.wav: {name} compressed audio cannot be read; {}", ffmpeg(Path::new("a.wav")))
+            );
             assert!(fault(&extensible(tag, 16, 0)).contains(name));
         }
     }

@@ -1,6 +1,5 @@
 //! The streaming reader.
 
-use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
@@ -8,9 +7,9 @@ use super::bext::{self, Bext};
 use super::chunks::{ChunkSpan, Chunks};
 use super::format::{self, Format};
 use crate::error::{EXPORT_AGAIN, Error, Result, code};
-use crate::info::AudioInfo;
-use crate::open::open_file;
+use crate::info::{AudioInfo, Container};
 use crate::pcm::{PcmStream, read_up_to};
+use crate::section::Section;
 
 /// The most bytes of one chunk, other than audio, that are ever read: 64 MiB.
 pub const MAX_CHUNK: u64 = 1 << 26;
@@ -22,17 +21,17 @@ const MAX_HISTORY: u64 = 1 << 20;
 ///
 /// Memory is bounded by the frames asked for at once, never by what the file declares. Non-finite samples of
 /// float files come through as they are.
-pub struct WavReader<R = File> {
+pub struct WavReader<R = Section> {
     pcm: PcmStream<R>,
     info: AudioInfo,
     chunks: Vec<ChunkSpan>,
 }
 
-impl WavReader<File> {
+impl WavReader<Section> {
     /// Opens the file. What can be helped is in [`AudioInfo::warnings`], all else is an error.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        Self::new(open_file(path)?, path)
+        Self::new(Section::open(path)?, path)
     }
 }
 
@@ -60,7 +59,7 @@ impl<R: Read + Seek> WavReader<R> {
             ));
         } else if frames == 0 {
             warnings.push("holds no audio".into());
-        } else if data.len % frame_bytes != 0 {
+        } else if data.len % frame_bytes != 0 && chunks.container != Container::Wave64 {
             warnings.push(format!("ends with {} bytes of an incomplete frame", data.len % frame_bytes));
         }
         let bext = match chunks.spans.iter().find(|span| span.id == *b"bext") {
@@ -70,22 +69,24 @@ impl<R: Read + Seek> WavReader<R> {
                 let most = span.len.min(bext::FIXED as u64 + MAX_HISTORY);
                 inner.by_ref().take(most).read_to_end(&mut bytes).map_err(Error::read(&path))?;
                 let bext = Bext::parse(&bytes);
-                if bext.is_none() {
-                    warnings.push(format!("has a broadcast extension of only {} bytes", bytes.len()));
+                match &bext {
+                    Some(bext) => {
+                        warnings.extend(
+                            bext.source_faults().map(|fault| format!("was made from a faulty file: {fault}")),
+                        );
+                    }
+                    None => warnings.push(format!("has a broadcast extension of only {} bytes", bytes.len())),
                 }
                 bext
             }
             None => None,
         };
         let info = AudioInfo {
-            rate: format.rate,
-            channels: format.channels,
             frames,
-            format: format.format,
             channel_mask: format.channel_mask,
             bext,
-            container: chunks.container,
             warnings,
+            ..AudioInfo::new(chunks.container, format.rate, format.channels, format.format)
         };
         let pcm = PcmStream::new(inner, path, data.position, frames, format.channels, format.encoding);
         Ok(Self { pcm, info, chunks: chunks.spans })
@@ -320,6 +321,11 @@ mod tests {
         assert_eq!(read_all(&twice).1, ["holds a second data chunk, which is ignored"]);
         let short = riff(&[fmt(1), chunk(b"bext", &[0; 600]), data()]);
         assert_eq!(read_all(&short).1, ["has a broadcast extension of only 600 bytes"]);
+        let second = riff(&[fmt(1), data()]);
+        assert_eq!(
+            read_all(&[&second[..], &second].concat()).1,
+            ["holds a second RIFF file behind the first, 52 bytes, which is not read"]
+        );
         let rubbish = riff(&[fmt(1), data(), vec![0; 32]]);
         assert_eq!(read_all(&rubbish).1, ["bytes after 52 are no chunks and are ignored"]);
     }

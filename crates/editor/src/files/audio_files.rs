@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 /// Largest number of entries shown of a folder.
 const MAX_ENTRIES: usize = 2000;
 /// Suffixes of audio files.
-const AUDIO_SUFFIXES: [&str; 8] = ["wav", "wave", "bwf", "rf64", "aif", "aiff", "aifc", "flac"];
+const AUDIO_SUFFIXES: [&str; 14] =
+    ["wav", "wave", "bwf", "rf64", "w64", "aif", "aiff", "aifc", "flac", "caf", "mp3", "m4a", "ogg", "oga"];
 
 /// Lists `folder` by name, without hidden entries and names that are not Unicode. `None`: the music folder, else the
 /// user's home.

@@ -195,7 +195,7 @@ fn entries(ui: &mut Ui, cx: &mut ViewCx<'_>, listing: &FolderListing) -> Option<
         }
     }
     if listing.files.is_empty() && listing.fault.is_empty() {
-        let words = "No WAV, AIFF or FLAC files here";
+        let words = "No audio files here";
         ui.label(egui::RichText::new(words).size(theme::SMALL).color(cx.look.dim));
     }
     if go.is_some() {

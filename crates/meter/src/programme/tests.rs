@@ -71,7 +71,8 @@ fn reference(rate: f64, layout: &Layout, programme: &[Vec<f64>]) -> Reading {
     let mut peak = programme.iter().flatten().fold(0.0f64, |m, x| m.max(x.abs()));
     let sample_peak = peak;
     for channel in programme {
-        let padded: Vec<f64> = [0.0; 11].into_iter().chain(channel.iter().copied()).collect();
+        let silence = || [0.0; 11].into_iter();
+        let padded: Vec<f64> = silence().chain(channel.iter().copied()).chain(silence()).collect();
         for phase in phases() {
             for window in padded.windows(12) {
                 let y: f64 = window.iter().rev().zip(phase).map(|(x, c)| x * c).sum();

@@ -52,7 +52,7 @@ impl Session {
     /// # Errors
     /// One line that names the fault: not TOML, unknown keys or ids, values out of range, stems that are not there.
     pub fn read(path: &Path, bundle: &mut Bundle) -> Result<Self> {
-        let text = std::fs::read_to_string(path).map_err(Error::open(path))?;
+        let text = crate::text_file::read(path)?;
         let of_file =
             |SettingFault { fault, remedy }| Error::Bundle { path: path.to_owned(), fault, cure: remedy };
         let mut session = parse(&text).and_then(|table| table.session(bundle)).map_err(of_file)?;
@@ -86,10 +86,14 @@ fn parse(text: &str) -> core::result::Result<SessionTable, SettingFault> {
     let table: SessionTable = toml::from_str(text).map_err(|error| {
         let line = error.span().map(|span| text[..span.start].matches('\n').count() + 1);
         let place = line.map(|line| format!("line {line}: ")).unwrap_or_default();
-        SettingFault::new(
-            format!("{place}{}", one_line(error.message())),
-            "correct it, or write a new one with stems init",
-        )
+        let words = error.span().and_then(|span| text[..span.start].lines().count().checked_sub(1));
+        let comma = words.and_then(|line| text.lines().nth(line)).is_some_and(has_decimal_comma);
+        let cure = if comma {
+            "write decimals with a point, as in -1.5"
+        } else {
+            "correct it, or write a new one with stems init"
+        };
+        SettingFault::new(format!("{place}{}", one_line(error.message())), cure)
     })?;
     if table.schema != SCHEMA {
         return Err(SettingFault::new(
@@ -98,6 +102,15 @@ fn parse(text: &str) -> core::result::Result<SessionTable, SettingFault> {
         ));
     }
     Ok(table)
+}
+
+/// True for a line such as `trim = -1,5`.
+fn has_decimal_comma(line: &str) -> bool {
+    let Some((_, value)) = line.split_once('=') else { return false };
+    let value = value.split('#').next().unwrap_or_default().trim();
+    let Some((whole, decimals)) = value.split_once(',') else { return false };
+    let is_number = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit());
+    is_number(whole.trim_start_matches(['-', '+'])) && is_number(decimals)
 }
 
 #[derive(Deserialize)]
@@ -270,14 +283,8 @@ mod tests {
 
     fn bundle(dir: &Path) -> Bundle {
         let info = AudioInfo {
-            rate: Hz(48_000.0),
-            channels: 2,
             frames: 1,
-            format: SampleFormat::Int { bits: 24 },
-            channel_mask: None,
-            bext: None,
-            container: Container::Wav,
-            warnings: Vec::new(),
+            ..AudioInfo::new(Container::Wav, Hz(48_000.0), 2, SampleFormat::Int { bits: 24 })
         };
         let stem = |file: &str, role| Stem {
             path: dir.join(file),
@@ -289,6 +296,7 @@ mod tests {
             dir: dir.to_owned(),
             stems: vec![stem("01_Drums_Stem.wav", Role::Drums), stem("02_Bäss \"x\".wav", Role::Bass)],
             mixes: Vec::new(),
+            unread: Vec::new(),
         }
     }
 

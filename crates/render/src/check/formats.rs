@@ -1,9 +1,13 @@
 //! Faults in the properties of the files: rate, format, channels, length, start.
 
 use super::fault::{Check, Fault};
-use super::subject::Subject;
+use super::subject::{Subject, file_name};
 use super::words::{count, later, samples};
+use crate::wrong_rate::likely_rate;
 use audiofile::SampleFormat;
+use audiofile::error::Result;
+use project::unread::{UnreadFile, folders_of_audio, out_of_time, unread_files};
+use std::path::Path;
 
 /// The lowest sampling rate that is asked for.
 const LOWEST_RATE: f64 = 44_100.0;
@@ -59,6 +63,12 @@ fn rates(stems: &[Subject]) -> Vec<Fault> {
     let odd = stems.iter().filter(|stem| stem.info.rate.0 != usual);
     odd.map(|stem| {
         let fault = format!("has {} Hz, most stems have {usual} Hz", stem.info.rate.0);
+        if let Some(likely) = likely_rate(&stem.info, stems.iter().map(|stem| &stem.info)) {
+            let fault =
+                format!("{fault}, and exactly as many frames: its header most likely gives the wrong rate");
+            let cure = format!("compare its pitch with the others, and correct the header to {likely} Hz");
+            return Fault::new(Check::Rate, &stem.file, fault, cure);
+        }
         Fault::new(Check::Rate, &stem.file, fault, format!("export it at {usual} Hz"))
     })
     .collect()
@@ -73,8 +83,10 @@ fn low_rate(stem: &Subject) -> Option<Fault> {
 }
 
 fn formats(stems: &[Subject]) -> Vec<Fault> {
-    let Some(usual) = usual(stems.iter().map(|stem| stem.info.format)) else { return Vec::new() };
-    let odd = stems.iter().filter(|stem| stem.info.format != usual);
+    // What a decoder gives is not the format of the file.
+    let stored = || stems.iter().filter(|stem| stem.info.lossy.is_none());
+    let Some(usual) = usual(stored().map(|stem| stem.info.format)) else { return Vec::new() };
+    let odd = stored().filter(|stem| stem.info.format != usual);
     odd.map(|stem| {
         let fault = format!("is {}, most stems are {}", said(stem.info.format), said(usual));
         Fault::new(Check::Format, &stem.file, fault, format!("export it as {}", said(usual)))
@@ -165,7 +177,23 @@ pub(super) fn start_times<'a>(files: impl Iterator<Item = &'a Subject> + Clone) 
         .collect()
 }
 
-/// The reader's warnings, and files without audio.
+/// Files of the folder that look like audio and are not read, and folders in it that hold such files.
+pub(super) fn unread(dir: &Path) -> Result<Vec<Fault>> {
+    let fault = |file: UnreadFile| Fault::new(Check::Readable, &file_name(&file.path), file.fault, file.cure);
+    let below = folders_of_audio(dir)?.into_iter().map(|(path, count)| {
+        let fault = format!("is a folder with {count} audio files and was not looked into");
+        Fault::new(
+            Check::Readable,
+            &file_name(&path),
+            fault,
+            "put the stems of a song into one folder, or use stems organize",
+        )
+        .advice()
+    });
+    Ok(unread_files(dir)?.into_iter().map(fault).chain(below).collect())
+}
+
+/// The reader's warnings, files without audio, and what a codec has taken away.
 pub(super) fn readable(file: &Subject) -> Vec<Fault> {
     if file.info.frames == 0 {
         return vec![Fault::new(
@@ -176,7 +204,15 @@ pub(super) fn readable(file: &Subject) -> Vec<Fault> {
         )];
     }
     let warnings = file.info.warnings.iter();
-    warnings.map(|warning| Fault::new(Check::Readable, &file.file, warning, "export it again")).collect()
+    let mut faults: Vec<Fault> =
+        warnings.map(|warning| Fault::new(Check::Readable, &file.file, warning, "export it again")).collect();
+    if let Some(out) = out_of_time(&file.path, &file.info) {
+        faults.push(Fault::new(Check::Readable, &file.file, out.fault, out.cure));
+    } else if let Some(codec) = file.info.lossy {
+        let fault = format!("is {codec}: what the codec has left out does not come back");
+        faults.push(Fault::new(Check::Format, &file.file, fault, "ask for WAV or FLAC").advice());
+    }
+    faults
 }
 
 /// The part that is compared where the mix is not like the stems; `None` if nothing can be.

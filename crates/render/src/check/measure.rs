@@ -115,6 +115,11 @@ pub(super) fn measure(
         at += frames;
         advance(frames)
     })?;
+    // What lies behind the last sample.
+    let end = peaks.iter().map(|peak| peak.peaks_to_silence().0).fold(0.0, f64::max);
+    if end > measured.true_peak.0 {
+        measured.true_peak = (end, at.saturating_sub(1));
+    }
     clips.iter().for_each(|clips| measured.clips.merge(clips.found()));
     let offsets = dc.iter().enumerate().filter_map(|(channel, sums)| Some((channel, sums.offset()?)));
     measured.dc = offsets.max_by(|a, b| a.1.abs().total_cmp(&b.1.abs()));

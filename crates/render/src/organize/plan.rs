@@ -4,8 +4,10 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use audiofile::error::{Error, Result, shown};
-use audiofile::{AudioInfo, AudioReader};
-use project::bundle::{has_audio_ending, is_called_mix, natural, stem_name, words};
+use audiofile::{AudioInfo, AudioReader, is_stem_file, stem_streams};
+use project::bundle::{audio_files, has_audio_ending, holds_stems, is_called_mix, natural, stem_name, words};
+use project::names::ascii_words;
+use project::unread::{out_of_time, unread};
 use session::role::Role;
 use units::Hz;
 
@@ -42,7 +44,11 @@ impl FileGroup {
 }
 
 /// The audio files of a folder and those below, links to folders not followed.
-pub(super) fn files(dir: &Path) -> Result<Vec<PathBuf>> {
+/// Those that look like audio and are not read are told in `left_out`.
+pub(super) fn files(dir: &Path, left_out: &mut Vec<String>) -> Result<Vec<PathBuf>> {
+    if !dir.is_dir() && holds_stems(dir) {
+        return audio_files(dir);
+    }
     let mut files = Vec::new();
     let mut folders = vec![(dir.to_owned(), 0)];
     while let Some((folder, depth)) = folders.pop() {
@@ -51,13 +57,18 @@ pub(super) fn files(dir: &Path) -> Result<Vec<PathBuf>> {
             let path = entry.path();
             // "._Kick.wav" is no audio but what a Mac leaves on other disks; "__MACOSX" holds only such.
             let name = entry.file_name().to_string_lossy().into_owned();
-            if name.starts_with('.') || name == "__MACOSX" {
+            let unread = unread(&path);
+            if (name.starts_with('.') && unread.is_none()) || name == "__MACOSX" {
                 continue;
             }
             if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                 if depth < MAX_DEPTH {
                     folders.push((path, depth + 1));
                 }
+            } else if is_stem_file(&path) && path.is_file() {
+                files.extend(stem_streams(&path)?);
+            } else if let Some(unread) = unread {
+                left_out.push(format!("{} (left out)", unread.line()));
             } else if path.is_file() && has_audio_ending(&path) {
                 files.push(path);
             }
@@ -103,6 +114,10 @@ pub(super) fn groups(
             left_out.push(format!("{}: {why} and is left out; export it in mono or stereo", shown(&path)));
             continue;
         }
+        if let Some(unread) = out_of_time(&path, &info) {
+            left_out.push(format!("{} (left out)", unread.line()));
+            continue;
+        }
         let (name, side) = half(&path, info.channels);
         let mix = is_called_mix(&path);
         let (name, role) = if mix { ("Mix".to_owned(), None) } else { named(dir, &path, name) };
@@ -114,7 +129,9 @@ pub(super) fn groups(
     }
     // Half a pair is no pair.
     for group in groups.iter_mut().filter(|group| group.parts.len() == 1) {
-        group.parts[0].side = None;
+        if group.parts[0].side.take().is_some() && group.role.is_some() {
+            (group.name, group.role) = named(dir, &group.parts[0].path, stem_name(&group.parts[0].path));
+        }
     }
     if sum {
         groups = summed(groups);
@@ -145,16 +162,28 @@ fn belongs(part: &FilePart, name: &str, group: &FileGroup) -> bool {
 
 /// The name, and the side, if a mono file's name ends with one.
 fn half(path: &Path, channels: usize) -> (String, Option<usize>) {
-    let all = words(path);
-    let side = match all.last().map(|word| word.to_lowercase()).as_deref() {
-        Some("l" | "left") => Some(0),
-        Some("r" | "right") => Some(1),
+    let mut all = words(path);
+    let alone = all.len() == 1;
+    let Some(last) = all.pop().filter(|_| channels == 1) else { return (stem_name(path), None) };
+    let side = match last.to_lowercase().as_str() {
+        "l" | "left" | "lt" if !alone => Some(0),
+        "r" | "right" | "rt" if !alone => Some(1),
         _ => None,
     };
-    match side.filter(|_| channels == 1 && all.len() > 1) {
-        Some(side) => (stem_name(Path::new(&all[..all.len() - 1].join("_"))), Some(side)),
-        None => (stem_name(path), None),
+    if let Some(side) = side {
+        return (stem_name(Path::new(&all.join("_"))), Some(side));
     }
+    // "SynthL", "Tom 1R": a large letter behind a small one or a digit.
+    let (front, side) = match (last.strip_suffix('L'), last.strip_suffix('R')) {
+        (Some(front), _) => (front, 0),
+        (_, Some(front)) => (front, 1),
+        _ => return (stem_name(path), None),
+    };
+    if !front.ends_with(|c: char| c.is_lowercase() || c.is_ascii_digit()) {
+        return (stem_name(path), None);
+    }
+    all.push(front.to_owned());
+    (stem_name(Path::new(&all.join("_"))), Some(side))
 }
 
 /// The name that a stem shall have and its role: guessed from its own name, else from that of its folder.
@@ -171,11 +200,9 @@ fn named(dir: &Path, path: &Path, name: String) -> (String, Option<Role>) {
     }
 }
 
-/// Letters and digits, a space between words, no longer than a file name may be.
+/// Words of ASCII letters and digits, no longer than a file name may be.
 fn clean(name: &str) -> String {
-    let words: Vec<&str> =
-        name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
-    let name: String = words.join(" ").chars().take(40).collect();
+    let name: String = ascii_words(name).chars().take(40).collect();
     if name.is_empty() { "Track".into() } else { name.trim().into() }
 }
 
@@ -259,6 +286,11 @@ mod tests {
         assert_eq!(half(Path::new("Piano_Right.wav"), 1), ("Piano".into(), Some(1)));
         assert_eq!(half(Path::new("Piano_R.wav"), 2), ("Piano R".into(), None));
         assert_eq!(half(Path::new("L.wav"), 1), ("L".into(), None));
+        assert_eq!(half(Path::new("SynthL.wav"), 1), ("Synth".into(), Some(0)));
+        assert_eq!(half(Path::new("04 Tom 1R.wav"), 1), ("Tom 1".into(), Some(1)));
+        assert_eq!(half(Path::new("Str.Lt.wav"), 1), ("Str".into(), Some(0)));
+        assert_eq!(half(Path::new("VOCAL.wav"), 1), ("VOCAL".into(), None));
+        assert_eq!(half(Path::new("SynthL.wav"), 2), ("SynthL".into(), None));
         let name = |path: &str| named(Path::new("/in"), Path::new(path), stem_name(Path::new(path)));
         assert_eq!(name("/in/Audio 3.wav"), ("Audio 3".into(), Some(Role::Other)));
         assert_eq!(name("/in/Drums/Audio 3.wav"), ("Drums Audio 3".into(), Some(Role::Drums)));

@@ -13,6 +13,7 @@ const READING: [&str; 7] = [
     "sample_peak_dbfs",
     "plr_lu",
 ];
+const MAXIMA: [&str; 3] = ["momentary_max_at_s", "short_term_max_at_s", "true_peak_at_s"];
 const WHAT_IF_TARGET: [&str; 5] =
     ["id", "playback_gain_before_db", "playback_gain_after_db", "others_change_db", "bound_by"];
 
@@ -26,7 +27,9 @@ fn measure_answers_to_the_key() {
     let files = answer["files"].as_array().unwrap();
     assert_eq!(files.len(), 3);
     for file in files {
-        assert_eq!(keys(file), ["path", "rate_hz", "channels", "frames", "reading"]);
+        let own = ["path", "rate_hz", "channels", "frames", "reading", "maxima", "from_s", "dual_mono"];
+        assert_eq!(keys(file), own);
+        assert_eq!(keys(&file["maxima"]), MAXIMA);
         assert_eq!(keys(&file["reading"]), READING);
         assert!(file["reading"].as_object().unwrap().values().all(|v| v.is_number()), "{file}");
         assert_eq!((file["rate_hz"].as_f64(), file["channels"].as_u64()), (Some(48_000.0), Some(2)));
@@ -49,9 +52,9 @@ fn what_does_not_exist_is_null_and_a_dash() {
     assert!((number(&short["true_peak_dbtp"]) + 6.02).abs() < 0.2);
     let table = stems(&["measure", text(&silence)]).out;
     let row = table.lines().find(|line| line.contains("silence.wav")).unwrap();
-    assert_eq!(row.split_whitespace().filter(|cell| *cell == "-").count(), 7, "{row}");
+    assert_eq!(row.split_whitespace().filter(|cell| *cell == "-").count(), 10, "{row}");
     let csv = stems(&["measure", "--csv", text(&silence)]).out;
-    assert!(csv.lines().nth(1).unwrap().ends_with(",96000,,,,,,,"), "{csv}");
+    assert!(csv.lines().nth(1).unwrap().ends_with(",96000,,,,,,,,,,"), "{csv}");
 }
 
 #[test]
@@ -61,7 +64,8 @@ fn measure_prints_rows_for_spreadsheets() {
     write_plain(&file, &sine(1000.0, 48_000.0, 4.0, 2, 0.1));
     let run = stems(&["measure", "--csv", text(&file)]);
     let mut lines = run.out.lines();
-    let header = ["path", "rate_hz", "channels", "frames"].into_iter().chain(READING).collect::<Vec<_>>();
+    let file = ["path", "rate_hz", "channels", "frames"];
+    let header = file.into_iter().chain(READING).chain(MAXIMA).collect::<Vec<_>>();
     assert_eq!(lines.next().unwrap(), header.join(","));
     let row = lines.next().unwrap();
     assert!(

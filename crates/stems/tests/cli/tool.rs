@@ -67,6 +67,8 @@ pub(crate) fn fails(args: &[impl AsRef<OsStr>], what: &[&str]) -> String {
         "stems: using ",
         "in the session file; ",
         " is left out: ",
+        " and is left out; ",
+        " and is not looked into; ",
         ": is cut off: ",
         ": declares no length",
         ": holds no audio",

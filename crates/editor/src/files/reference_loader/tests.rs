@@ -136,8 +136,8 @@ fn what_is_no_reference_is_said_in_one_line_with_the_file() {
         (missing.as_str(), "no such file"),
         (six.as_str(), "6 channels"),
         (empty.as_str(), "empty"),
-        (folder.path("text.wav").as_str(), "is not a WAV, AIFF or FLAC file"),
-        (folder.path("void.flac").as_str(), "is not a WAV, AIFF or FLAC file"),
+        (folder.path("text.wav").as_str(), "is no audio file"),
+        (folder.path("void.flac").as_str(), "is no audio file"),
         (folder.path("").as_str(), "folder"),
     ] {
         let fault = measured(&loader, path).expect_err("it is none");

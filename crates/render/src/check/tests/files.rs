@@ -91,7 +91,7 @@ fn files_that_cannot_be_read_are_faults_and_the_others_are_checked() {
         &report,
         &[
             "readable 01_Drums_Stem.wav: is cut off: 109900 frames found of 110000",
-            "readable 06_Text_Stem.wav: is not a WAV, AIFF or FLAC file",
+            "readable 06_Text_Stem.wav: is no audio file",
             "readable 07_Cut_Stem.wav: ",
             "length 01_Drums_Stem.wav: is 100 samples (2.3 ms) shorter",
             "silent 05_FX_Stem.wav: is silent",
