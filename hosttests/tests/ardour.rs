@@ -51,7 +51,7 @@ impl Identities {
     }
 }
 
-/// What the Master has said while the song was played for the first time.
+/// Coverage that the Master has stated while the song was played for the first time.
 #[derive(Debug, Default)]
 struct FirstPlay {
     /// Largest coverage: more than the whole mix cannot be explained.

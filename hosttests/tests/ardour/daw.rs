@@ -68,7 +68,7 @@ impl Play {
         self.said().contains(CLOSED)
     }
 
-    /// What Ardour has said so far.
+    /// Returns the output of Ardour so far.
     pub(crate) fn said(&self) -> String {
         fs::read_to_string(&self.1).unwrap_or_default()
     }
