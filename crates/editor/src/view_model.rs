@@ -40,7 +40,7 @@ pub struct ViewModel {
     pub class: LatencyClass,
     /// All latency classes with their names, in order of latency.
     pub classes: &'static [(LatencyClass, &'static str)],
-    /// What the host has not granted in time.
+    /// Wishes that the host has not granted in time.
     pub refusals: Refusals,
     /// Latency reported to the host, samples.
     pub latency: u64,

@@ -1,5 +1,6 @@
 //! Tests that are a process of their own, and meet others in a folder of their own.
 
+use hosttests::host::{WORST_HOST, is_worst, on_a_small_stack};
 use link::identity::unique_id;
 use std::path::PathBuf;
 use std::process::Command;
@@ -28,22 +29,42 @@ impl Drop for Folder {
     }
 }
 
-/// Runs `body`, the whole of the test called `name`, in a process of its own, which meets others in a folder of its own.
-pub(crate) fn alone(name: &str, body: impl FnOnce()) {
-    let folder = Folder::new();
-    alone_in(name, Some(folder.0.clone()), body);
+/// Runs `body`, the whole of the test called `name`, in a process of its own, which meets others in a folder of its own;
+/// once more in the worst host.
+pub(crate) fn alone(name: &str, body: impl FnOnce() + Send) {
+    if is_child(name) {
+        return run(body);
+    }
+    for worst in [false, true] {
+        let folder = Folder::new();
+        run_child(name, Some(folder.0.clone()), worst);
+    }
 }
 
-/// The same with that runtime folder, or none.
-#[allow(clippy::print_stdout, reason = "what the process has said is shown like the test's own words")]
-pub(crate) fn alone_in(name: &str, runtime: Option<PathBuf>, body: impl FnOnce()) {
-    if std::env::var(ALONE).is_ok_and(|test| test == name) {
-        return body();
+/// The same with that runtime folder, or none, and in the usual host alone.
+pub(crate) fn alone_in(name: &str, runtime: Option<PathBuf>, body: impl FnOnce() + Send) {
+    if is_child(name) {
+        return run(body);
     }
+    run_child(name, runtime, false);
+}
+
+fn is_child(name: &str) -> bool {
+    std::env::var(ALONE).is_ok_and(|test| test == name)
+}
+
+/// Runs the body as the host's main thread.
+fn run(body: impl FnOnce() + Send) {
+    if is_worst() { on_a_small_stack(body) } else { body() }
+}
+
+#[allow(clippy::print_stdout, reason = "what the process has said is shown like the test's own words")]
+fn run_child(name: &str, runtime: Option<PathBuf>, worst: bool) {
     let mut command = Command::new(std::env::current_exe().expect("a test has a path"));
     command
         .args([name, "--exact", "--nocapture", "--include-ignored"])
         .env(ALONE, name)
+        .env(WORST_HOST, if worst { "1" } else { "0" })
         .env_remove("XDG_RUNTIME_DIR");
     if let Some(runtime) = runtime {
         command.env("XDG_RUNTIME_DIR", runtime);
@@ -53,5 +74,6 @@ pub(crate) fn alone_in(name: &str, runtime: Option<PathBuf>, body: impl FnOnce()
     drop(turn);
     let said = String::from_utf8_lossy(&output.stdout);
     println!("{said}");
-    assert!(said.contains("1 passed"), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
+    let host = if worst { "the worst host" } else { "the usual host" };
+    assert!(said.contains("1 passed"), "in {host}: {said}\n{}", String::from_utf8_lossy(&output.stderr));
 }
