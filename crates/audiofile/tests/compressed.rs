@@ -209,6 +209,12 @@ fn a_stem_file_is_a_folder_of_its_streams() {
         assert_eq!(reader.info().container, Container::Mp4);
         assert_eq!(difference(text(stream), &ours, &read(source).0), 0.0);
     }
+    // Streams that say nothing of their delay have it in common.
+    let bare = folder.path().join("Bare.stem.mp4");
+    ffmpeg(&["-i", text(&file), "-map", "0", "-c:a", "aac", "-use_editlist", "0", text(&bare)]);
+    for stream in stem_streams(&bare).expect("is a stem file") {
+        assert!(read(&stream).1.info().start_known);
+    }
     let error = AudioReader::open(&file).err().expect("one stream is to be named").to_string();
     assert!(error.contains("3 audio streams"), "{error}");
 }

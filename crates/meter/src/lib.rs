@@ -23,7 +23,7 @@ use loudness::{BLOCK_HOPS, HopMeter, SHORT_TERM_HOPS};
 use simd::Isa;
 use stereo::StereoSums;
 use true_peak::TruePeak;
-use units::{Db, Dbtp, Hz, Lu, Lufs, Power, decibels};
+use units::{Db, Dbtp, Hz, LEAST_AMPLITUDE, Lu, Lufs, Power, decibels};
 
 /// Reading of a meter. A figure that does not exist (silence, too short) is `None`.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -200,7 +200,7 @@ impl Meter {
         let sample_peak = history.sample_peak.max(pending_sample);
         let mut reading = Reading {
             true_peak: Dbtp::from_amplitude(true_peak),
-            sample_peak: (sample_peak > 0.0).then(|| Db(decibels(sample_peak))),
+            sample_peak: (sample_peak > LEAST_AMPLITUDE).then(|| Db(decibels(sample_peak))),
             correlation: self.stereo.and_then(StereoSums::correlation),
             ..Reading::default()
         };
@@ -226,7 +226,7 @@ impl Meter {
         let seconds = |frames: u64| frames as f64 / self.rate.0;
         let ends: Vec<TruePeak> = self.peaks.iter().map(TruePeak::run_out).collect();
         let (peak, at) = higher(self.highest, &ends);
-        let true_peak = (peak > 0.0).then(|| seconds(at.min(self.frames.saturating_sub(1))));
+        let true_peak = (peak > LEAST_AMPLITUDE).then(|| seconds(at.min(self.frames.saturating_sub(1))));
         if self.rate.0 < loudness::MIN_RATE.0 {
             return MaximaTimes { true_peak, ..MaximaTimes::default() };
         }

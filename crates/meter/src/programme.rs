@@ -16,7 +16,7 @@ use super::k_lanes::KLanes;
 use super::layout::Layout;
 use super::loudness::{self, Momentary, SHORT_TERM_HOPS, SUB_HOPS, hop_frames, sub_hop_start, sub_hops_end};
 use simd::Isa;
-use units::{Db, Dbtp, Hz, Power, decibels};
+use units::{Db, Dbtp, Hz, LEAST_AMPLITUDE, Power, decibels};
 
 const LANES: usize = 8;
 /// Sub-hops until a part's filters are independent of their initial state.
@@ -221,7 +221,7 @@ impl ProgrammeMeter {
     /// Times of the maxima of [`Self::reading`].
     pub fn maxima_times(&self) -> MaximaTimes {
         let seconds = |frames: u64| frames as f64 / self.rate.0;
-        let true_peak = (self.peaks.peaks().0 > 0.0).then(|| seconds(self.peak_at));
+        let true_peak = (self.peaks.peaks().0 > LEAST_AMPLITUDE).then(|| seconds(self.peak_at));
         if self.rate.0 < loudness::MIN_RATE.0 {
             return MaximaTimes { true_peak, ..MaximaTimes::default() };
         }
@@ -252,7 +252,7 @@ impl ProgrammeMeter {
         let (true_peak, sample_peak) = self.peaks.peaks();
         let of_peaks = Reading {
             true_peak: Dbtp::from_amplitude(true_peak),
-            sample_peak: (sample_peak > 0.0).then(|| Db(decibels(sample_peak))),
+            sample_peak: (sample_peak > LEAST_AMPLITUDE).then(|| Db(decibels(sample_peak))),
             ..Reading::default()
         };
         if self.rate.0 < loudness::MIN_RATE.0 {

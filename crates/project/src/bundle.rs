@@ -6,7 +6,7 @@ use audiofile::error::{Error, Result, shown};
 use audiofile::{AudioInfo, AudioReader, is_stem_file, stem_streams};
 use session::role::{Role, is_accent};
 
-use super::unread::{UnreadFile, out_of_time, unread_files};
+use super::unread::{UnreadFile, out_of_time, unread_files, unsupported};
 use units::Hz;
 
 /// The endings of audio files, lower case.
@@ -41,8 +41,8 @@ pub struct Bundle {
 
 impl Bundle {
     /// Opens a folder, or a stem file as one: every audio file in it (not in folders below) is a stem, except hidden ones, those
-    /// whose name says mix or master, and `mix`, if that lies there too. Files that are out of time with the others because
-    /// their codec's delay is not known are left out too.
+    /// whose name says mix or master, and `mix`, if that lies there too. Files of a kind that is not read, and files that are out
+    /// of time with the others because their codec's delay is not known, are left out too.
     ///
     /// # Errors
     /// If the folder cannot be read, an audio file in it cannot be opened, or there is no stem.
@@ -51,7 +51,13 @@ impl Bundle {
         let mut stems = Vec::new();
         let mut unread = unread_files(dir)?;
         for path in paths {
-            let info = AudioReader::open(&path)?.info().clone();
+            let info = match AudioReader::open(&path) {
+                Ok(reader) => reader.info().clone(),
+                Err(error) => {
+                    unread.push(unsupported(error)?);
+                    continue;
+                }
+            };
             if let Some(left_out) = out_of_time(&path, &info) {
                 unread.push(left_out);
                 continue;

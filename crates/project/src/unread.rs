@@ -166,6 +166,20 @@ pub fn unread(path: &Path) -> Option<UnreadFile> {
     Some(UnreadFile::new(path, format!("is {kind} by its content, and its name does not say so"), cure))
 }
 
+/// A file that is called audio and opens as a kind that is not read, by the error of opening it; the error itself, if it is
+/// another.
+///
+/// # Errors
+/// If the file is damaged, or the system fails.
+pub fn unsupported(error: Error) -> Result<UnreadFile> {
+    match error {
+        Error::Unsupported { path, fault, cure } => {
+            Ok(UnreadFile::new(&path, format!("{fault} cannot be read"), cure))
+        }
+        error => Err(error),
+    }
+}
+
 /// Why a file whose codec's delay is not known cannot be a stem.
 pub fn out_of_time(path: &Path, info: &AudioInfo) -> Option<UnreadFile> {
     let codec = info.lossy.unwrap_or("it");

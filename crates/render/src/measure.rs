@@ -17,7 +17,7 @@ use units::Power;
 /// Steps of the meter between two reports of progress.
 const STEPS_PER_REPORT: usize = 100;
 
-/// What is measured of a file, and how.
+/// Choices of a measurement.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct MeasureOptions {
     /// With the second meter too.

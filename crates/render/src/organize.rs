@@ -119,7 +119,7 @@ pub fn organize(job: &OrganizeJob<'_>, progress: &mut dyn Progress) -> Result<Or
     Ok(Organized { files, rate, frames, gain, faults })
 }
 
-/// What the readers found wrong with the files, a line each.
+/// Faults that the readers found in the files, a line each.
 fn source_faults(groups: &[FileGroup]) -> Vec<String> {
     let parts = groups.iter().flat_map(|group| &group.parts);
     let lines = parts.clone().flat_map(|part| {

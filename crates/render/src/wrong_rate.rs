@@ -6,7 +6,7 @@ use audiofile::AudioInfo;
 const EQUAL: f64 = 0.001;
 
 /// The rate that a file most likely has in truth, Hz, where its header gives another: files of the same song that have another
-/// rate have exactly as many frames, or as many within a thousandth, so that by its header it lasts longer or shorter than all
+/// rate, and are no fewer, have exactly as many frames, or as many within a thousandth, so that by its header it lasts longer or shorter than all
 /// of them. `files` are all files of the song, this one too. None if there is no such contradiction.
 pub(crate) fn likely_rate<'a>(
     own: &AudioInfo,
@@ -20,9 +20,9 @@ pub(crate) fn likely_rate<'a>(
     let contradicts = |other: &&AudioInfo| near(other.frames as f64, own.frames as f64);
     let fits = differ().any(|other| near(seconds(other), seconds(own)));
     let count = differ().filter(contradicts).count();
-    let all = differ().count();
+    let like_this = files.clone().filter(|other| other.rate == own.rate).count();
     let rate = differ().find(contradicts)?.rate.0;
-    (long && !fits && 2 * count > all).then_some(rate)
+    (long && !fits && count >= like_this).then_some(rate)
 }
 
 #[cfg(test)]
@@ -39,12 +39,17 @@ mod tests {
     #[test]
     fn as_many_frames_at_another_rate_are_a_contradiction_and_as_many_seconds_are_none() {
         let others = [info(48_000.0, 480_000), info(48_000.0, 480_000), info(48_000.0, 300_000)];
-        let likely = |rate, frames| likely_rate(&info(rate, frames), others.iter());
+        let likely = |rate, frames| {
+            let own = info(rate, frames);
+            likely_rate(&own, others.iter().chain([&own]))
+        };
         assert_eq!(likely(44_100.0, 480_000), Some(48_000.0));
         assert_eq!(likely(96_000.0, 480_100), Some(48_000.0));
         assert_eq!(likely(44_100.0, 441_000), None, "resampled");
         assert_eq!(likely(44_100.0, 333_333), None);
         assert_eq!(likely(48_000.0, 480_000), None);
+        let odd = info(44_100.0, 480_000);
+        assert_eq!(likely_rate(&others[0], others.iter().chain([&odd])), None, "most files have this rate");
         assert_eq!(
             likely_rate(&info(44_100.0, 9_000), [info(48_000.0, 9_000)].iter()),
             None,

@@ -182,7 +182,7 @@ struct Made {
     manifest: Manifest,
     /// It was made now.
     fresh: bool,
-    /// What is wrong with the folder, a line each.
+    /// Faults of the folder, a line each.
     faults: Vec<String>,
 }
 

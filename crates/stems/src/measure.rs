@@ -23,7 +23,7 @@ use serde::Serialize;
 
 use crate::args::{Global, Measure};
 use crate::common::Bar;
-use crate::failure::note;
+use crate::failure::{fault, note};
 use crate::outcome::{CommandResult, Outcome};
 use crate::output;
 use inputs::{Input, Inputs};
@@ -97,6 +97,8 @@ pub(crate) fn run(args: &Measure, global: &Global) -> CommandResult {
         match result {
             Ok(result) => measured.push((input, result)),
             Err(error @ audiofile::Error::Interrupted { .. }) => return Err(error.into()),
+            // In a folder it is one of the files that look like audio and are not read.
+            Err(error @ audiofile::Error::Unsupported { .. }) if input.in_folder => fault(&error.to_string()),
             Err(error) => {
                 input.failure(error).print();
                 failed = true;

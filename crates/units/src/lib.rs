@@ -54,6 +54,10 @@ pub struct Samples(pub usize);
 /// Gain that doubles an amplitude, 6.02 dB.
 pub const DOUBLING: Db = Db(20.0 / core::f64::consts::LOG2_10);
 
+/// The least amplitude that is a sound, linear: -200 dB, 56 dB below the steps of 24 bits. What is below it is the rest of a
+/// filter's memory, or denormal numbers.
+pub const LEAST_AMPLITUDE: f64 = 1e-10;
+
 /// Converts an amplitude ratio in decibels to a linear factor.
 #[inline]
 pub fn linear(db: f64) -> f64 {
@@ -98,9 +102,9 @@ impl Dbtp {
         linear(self.0)
     }
 
-    /// Level of a linear amplitude; `None` for silence.
+    /// Level of a linear amplitude; `None` for silence, up to [`LEAST_AMPLITUDE`].
     pub fn from_amplitude(amplitude: f64) -> Option<Self> {
-        (amplitude > 0.0).then(|| Self(decibels(amplitude)))
+        (amplitude > LEAST_AMPLITUDE).then(|| Self(decibels(amplitude)))
     }
 }
 
@@ -113,9 +117,8 @@ impl Lufs {
 }
 
 impl Power {
-    /// The least power that is a sound: -200 dB, 56 dB below the steps of 24 bits. What is below it is the rest of a filter's
-    /// memory, or denormal numbers.
-    const LEAST: Self = Self(1e-20);
+    /// The power of [`LEAST_AMPLITUDE`].
+    const LEAST: Self = Self(LEAST_AMPLITUDE * LEAST_AMPLITUDE);
 
     /// Loudness of this power, `-0.691 + 10 log10(P)` (BS.1770 eq. 2); `None` for no power, or one below -200 dB.
     #[inline]

@@ -65,7 +65,7 @@ impl Header {
     }
 }
 
-/// What the first frame says instead of holding audio.
+/// Content of a first frame that holds no audio.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct InfoTag {
     /// Frames of audio behind it.

@@ -98,6 +98,8 @@ pub(super) fn open(section: &mut Section, path: &Path, stream: Option<usize>) ->
         warnings.push("holds no audio".into());
     }
     let lossy = codec.lossy();
+    // The streams of a stem file come from one encoder: what is not said of any of them is the same for all.
+    let in_step = stream.is_some() && movie.audio().all(|other| other.is_in_step_with(&track));
     let decoder = Decoder::new(codec).map_err(|fault| {
         Error::unsupported(path, format!("{} ({fault})", lossy.unwrap_or("ALAC")), ffmpeg(path))
     })?;
@@ -105,7 +107,7 @@ pub(super) fn open(section: &mut Section, path: &Path, stream: Option<usize>) ->
         frames,
         channel_mask: crate::flac::mask(properties.channels).filter(|_| properties.channels < 7),
         lossy,
-        start_known: placed.known,
+        start_known: placed.known || in_step,
         warnings,
         ..AudioInfo::new(Container::Mp4, Hz(properties.rate), properties.channels, properties.format)
     };
@@ -113,7 +115,7 @@ pub(super) fn open(section: &mut Section, path: &Path, stream: Option<usize>) ->
     Ok(PacketStream { info, decoder, pieces, lead: placed.lead, skip: placed.skip })
 }
 
-/// What the decoder will make of a stream.
+/// Properties of a stream as its decoder will give it.
 pub(super) struct Properties {
     pub(super) rate: f64,
     pub(super) channels: usize,
@@ -168,7 +170,7 @@ fn aac(config: &[u8]) -> std::result::Result<Properties, String> {
     const RATES: [f64; 13] =
         [96e3, 88.2e3, 64e3, 48e3, 44.1e3, 32e3, 24e3, 22.05e3, 16e3, 12e3, 11.025e3, 8e3, 7.35e3];
     let bits = config.iter().take(8).fold(0u64, |bits, byte| bits << 8 | u64::from(*byte));
-    let bits = bits << (8 * (8 - config.len().min(8)));
+    let bits = bits.checked_shl(8 * (8 - config.len().min(8)) as u32).unwrap_or(0);
     let take = |at: u32, len: u32| bits << at >> (64 - len);
     let kind = take(0, 5);
     match kind {
@@ -246,5 +248,95 @@ impl Placed {
         let frames =
             if *len == 0 || edited > rest as f64 - tick.max(1.0) { rest } else { edited.round() as u64 };
         Ok(Self { lead, skip, frames: lead + frames, known: skip > 0 || codec.lossy().is_none() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn atom(name: &[u8; 4], content: &[u8]) -> Vec<u8> {
+        [&(content.len() as u32 + 8).to_be_bytes(), &name[..], content].concat()
+    }
+
+    /// A movie of 1000 ticks a second with one stream of 44.1 kHz: 50 packets of 1024 and one of 300.
+    fn moov(edits: &[[i32; 2]], smpb: Option<&str>) -> Movie {
+        let words = |words: &[u32]| words.iter().flat_map(|word| word.to_be_bytes()).collect::<Vec<u8>>();
+        let header = |scale: u32| words(&[0, 0, 0, scale, 0]);
+        let mut handler = words(&[0, 0]);
+        handler.extend(b"soun");
+        let table = atom(b"stbl", &atom(b"stts", &words(&[0, 2, 50, 1024, 1, 300])));
+        let media = [atom(b"mdhd", &header(44_100)), atom(b"hdlr", &handler), atom(b"minf", &table)].concat();
+        let mut list = words(&[0, edits.len() as u32]);
+        for [len, start] in edits {
+            list.extend(words(&[len.cast_unsigned(), start.cast_unsigned(), 1 << 16]));
+        }
+        let edits = if edits.is_empty() { Vec::new() } else { atom(b"edts", &atom(b"elst", &list)) };
+        let mut content =
+            [atom(b"mvhd", &header(1000)), atom(b"trak", &[edits, atom(b"mdia", &media)].concat())].concat();
+        if let Some(smpb) = smpb {
+            let item = [
+                atom(b"mean", b"\0\0\0\0com.apple.iTunes"),
+                atom(b"name", b"\0\0\0\0iTunSMPB"),
+                atom(b"data", &[&[0, 0, 0, 1, 0, 0, 0, 0], smpb.as_bytes()].concat()),
+            ];
+            let list = atom(b"ilst", &atom(b"----", &item.concat()));
+            content.extend(atom(b"udta", &atom(b"meta", &[&[0; 4][..], &list].concat())));
+        }
+        let mut file = tempfile::NamedTempFile::new().expect("a temporary file can be made");
+        std::io::Write::write_all(&mut file, &atom(b"moov", &content)).expect("writes");
+        Movie::read(&mut Section::open(file.path()).expect("opens"), file.path()).expect("is a movie")
+    }
+
+    const SMPB: &str = " 00000000 00000840 000001CC 000000000000C2C4 00000000 00000000";
+
+    #[test]
+    fn the_place_of_the_audio_follows_from_edits_and_tags() {
+        let all = 50 * 1024 + 300;
+        let aac = Codec::Aac(vec![0x12, 0x10]);
+        let alac = Codec::Alac(Vec::new());
+        let cases = [
+            ("an edit", &aac, moov(&[[1144, 1024]], None), [0, 1024, all - 1024], true),
+            ("an edit that ends early", &aac, moov(&[[500, 1024]], None), [0, 1024, 22_050], true),
+            ("an edit of no length", &aac, moov(&[[0, 2112]], None), [0, 2112, all - 2112], true),
+            (
+                "silence before",
+                &aac,
+                moov(&[[100, -1], [1144, 1024]], None),
+                [4410, 1024, 4410 + all - 1024],
+                true,
+            ),
+            ("a tag", &aac, moov(&[], Some(SMPB)), [0, 2112, 49_860], true),
+            ("a tag and an edit of all", &aac, moov(&[[1168, 0]], Some(SMPB)), [0, 2112, 49_860], true),
+            ("an edit of all", &aac, moov(&[[1168, 0]], None), [0, 0, all], false),
+            ("nothing", &aac, moov(&[], None), [0, 0, all], false),
+            ("nothing is lost", &alac, moov(&[], None), [0, 0, all], true),
+        ];
+        for (name, codec, movie, [lead, skip, frames], known) in cases {
+            let track = movie.audio().next().expect("an audio stream");
+            let placed = Placed::new(&movie, &track, codec, 44_100.0)
+                .unwrap_or_else(|fault| panic!("{name}: {fault}"));
+            assert_eq!([placed.lead, placed.skip, placed.frames], [lead, skip, frames], "{name}");
+            assert_eq!(placed.known, known, "{name}");
+        }
+        let movie = moov(&[[100, 5000], [200, 0]], None);
+        let track = movie.audio().next().expect("an audio stream");
+        let fault = Placed::new(&movie, &track, &aac, 44_100.0).err().expect("is refused");
+        assert!(fault.contains("2 parts"), "{fault}");
+    }
+
+    #[test]
+    fn aac_that_is_not_low_complexity_is_named() {
+        assert!(aac(&[0x12, 0x10]).is_ok_and(|it| (it.rate, it.channels) == (44_100.0, 2)));
+        for (config, name) in [
+            (&[0x2b, 0x92, 0x08, 0x00][..], "HE-AAC"),
+            (&[0x13, 0x90, 0x56, 0xe5, 0xa0], "HE-AAC"),
+            (&[0x0a, 0x10], "AAC Main"),
+            (&[0x12, 0x30], "AAC of 6 channels"),
+            (&[], "an unusual kind of AAC"),
+        ] {
+            let fault = aac(config).err().unwrap_or_default();
+            assert!(fault.contains(name), "{config:02x?}: {fault}");
+        }
     }
 }

@@ -7,7 +7,7 @@ use audiofile::error::{Error, Result, shown};
 use audiofile::{AudioInfo, AudioReader, is_stem_file, stem_streams};
 use project::bundle::{audio_files, has_audio_ending, holds_stems, is_called_mix, natural, stem_name, words};
 use project::names::ascii_words;
-use project::unread::{out_of_time, unread};
+use project::unread::{out_of_time, unread, unsupported};
 use session::role::Role;
 use units::Hz;
 
@@ -104,7 +104,13 @@ pub(super) fn groups(
 ) -> Result<Vec<FileGroup>> {
     let mut groups: Vec<FileGroup> = Vec::new();
     for path in files {
-        let info = AudioReader::open(&path)?.info().clone();
+        let info = match AudioReader::open(&path) {
+            Ok(reader) => reader.info().clone(),
+            Err(error) => {
+                left_out.push(format!("{} (left out)", unsupported(error)?.line()));
+                continue;
+            }
+        };
         if info.channels > 2 || info.frames == 0 {
             let why = if info.frames == 0 {
                 "holds no audio".into()

@@ -19,13 +19,15 @@ pub(super) struct Input {
     pub(super) name: PathBuf,
     /// The file that is read.
     pub(super) path: PathBuf,
-    /// What came through a pipe, as a file that goes with it.
+    /// It was found in a folder, not named by itself.
+    pub(super) in_folder: bool,
+    /// The temporary file of what came through a pipe, which goes with it.
     spool: Option<TempPath>,
 }
 
 impl Input {
-    fn of(path: &Path) -> Self {
-        Self { name: path.to_owned(), path: path.to_owned(), spool: None }
+    fn of(path: &Path, in_folder: bool) -> Self {
+        Self { name: path.to_owned(), path: path.to_owned(), in_folder, spool: None }
     }
 
     /// True for what came through a pipe, whose writer cannot know its length beforehand.
@@ -72,7 +74,7 @@ fn input(path: &Path) -> Result<Vec<Input>, Failure> {
     if path.metadata().is_ok_and(|found| !found.is_file()) {
         return Ok(vec![spool(File::open(path).map_err(Error::open(path))?, path)?]);
     }
-    Ok(vec![Input::of(path)])
+    Ok(vec![Input::of(path, false)])
 }
 
 fn folder(path: &Path) -> Result<Vec<Input>, Failure> {
@@ -83,7 +85,7 @@ fn folder(path: &Path) -> Result<Vec<Input>, Failure> {
         let line = format!("{}: holds no audio files; give a folder of WAV, FLAC or AIFF files", shown(path));
         return Err(Failure::new(line));
     }
-    Ok(found.iter().map(|path| Input::of(path)).collect())
+    Ok(found.iter().map(|path| Input::of(path, true)).collect())
 }
 
 /// Reads a pipe to its end into a temporary file.
@@ -91,5 +93,5 @@ fn spool(mut from: impl Read, name: &Path) -> Result<Input, Failure> {
     let temporary = tempfile::NamedTempFile::new().map_err(Error::write(&std::env::temp_dir()))?;
     let (mut file, spool) = temporary.into_parts();
     io::copy(&mut from, &mut file).map_err(Error::read(name))?;
-    Ok(Input { name: name.to_owned(), path: spool.to_path_buf(), spool: Some(spool) })
+    Ok(Input { name: name.to_owned(), path: spool.to_path_buf(), in_folder: false, spool: Some(spool) })
 }

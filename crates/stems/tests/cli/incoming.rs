@@ -30,7 +30,12 @@ fn files_that_look_like_audio_and_are_not_read_are_named_by_every_command() {
     let dir = folder.path().join("Song");
     song(&dir, 3.0, 1.0);
     let wave = fs::read(dir.join("01_Drums_Stem.wav")).unwrap();
-    let cases: [(&str, &[u8], &str); 5] = [
+    // Audio whose header says ADPCM.
+    let mut adpcm = wave.clone();
+    let format = adpcm.windows(4).position(|bytes| bytes == b"fmt ").unwrap() + 8;
+    adpcm[format..format + 2].copy_from_slice(&[2, 0]);
+    let cases: [(&str, &[u8], &str); 6] = [
+        ("04_Organ_Stem.wav", &adpcm, "ffmpeg -i "),
         ("04_Keys_Stem.opus", b"OggS", "ffmpeg -i "),
         ("05_Gtr_Stem.wav.part", &wave[..5000], "unfinished download"),
         ("06_Choir_Stem.wav", b"", "0 bytes"),

@@ -160,7 +160,7 @@ fn denormal_samples_and_low_rates_are_no_disagreement() {
     let path = folder.path().join("a.wav");
     write(&path, 48_000.0, StoredFormat::Float32, &vec![vec![1e-40; 240_000]; 2]);
     let measured = file(0, &[text(&path), "--verify"]);
-    assert!(measured["reading"]["momentary_max_lufs"].is_null(), "{measured}");
+    assert!(measured["reading"].as_object().unwrap().values().all(|value| value.is_null()), "{measured}");
     write(&path, 6_000.0, StoredFormat::Int24, &part(2, 6_000.0, 4.0, 2, 0.3));
     let run = stems(&["measure", text(&path), "--verify"]);
     assert!(run.code == 0 && !run.err.contains("disagrees"), "{}", run.err);

@@ -19,6 +19,7 @@ pub(super) struct Movie {
 }
 
 /// One edit: a part of the media, or nothing, for a while.
+#[derive(PartialEq, Eq)]
 pub(super) struct Edit {
     /// In ticks of the movie.
     pub(super) len: u64,
@@ -238,6 +239,14 @@ impl<'a> Track<'a> {
             })
             .collect();
         edits.filter(|edits| edits.iter().any(|edit| edit.start.is_some()))
+    }
+
+    /// True if both have one codec, one rate and one edit list: then their audio lies at the same place.
+    pub(super) fn is_in_step_with(&self, other: &Self) -> bool {
+        let kind = |track: &Self| track.codec().ok().map(|codec| codec.lossy());
+        kind(self) == kind(other)
+            && (self.rate(), self.timescale()) == (other.rate(), other.timescale())
+            && self.edits() == other.edits()
     }
 
     fn entry(&self) -> Option<([u8; 4], &'a [u8])> {
