@@ -14,6 +14,7 @@ mod cli {
     mod deliver;
     mod faults;
     mod files;
+    mod folders;
     mod injected;
     mod interruption;
     mod json_page;

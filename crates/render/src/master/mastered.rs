@@ -3,9 +3,21 @@
 use std::path::PathBuf;
 
 use super::gain::MasterGain;
+use super::remarks::is_heard;
 use crate::measure::Measured;
 use meter::Reading;
 use units::Dbtp;
+
+/// A master before its limiter: 32-bit float, no ceiling held.
+#[derive(Clone, Debug)]
+pub struct Unlimited {
+    /// The file written.
+    pub path: PathBuf,
+    /// The file as read back and measured by both meters.
+    pub measured: Measured,
+    /// Both meters agree on the file, and it is what was rendered.
+    pub verified: bool,
+}
 
 /// A master that was made.
 #[derive(Clone, Debug)]
@@ -16,6 +28,8 @@ pub struct Mastered {
     pub measured: Measured,
     /// Both meters agree on the file, it is what was rendered, and its ceiling holds.
     pub verified: bool,
+    /// The same before the limiter, where it was asked for.
+    pub unlimited: Option<Unlimited>,
     /// The ceiling.
     pub ceiling: Dbtp,
     /// The strict true peak of the file (16x, 96 taps per phase).
@@ -25,6 +39,15 @@ pub struct Mastered {
     /// The sum's reading before the level: after the master chain's EQ, compressor and width. As heard: as it enters
     /// the master chain.
     pub before: Reading,
-    /// Sentences for the user.
+    /// What is wrong with the song although the file was made of it: samples silenced, nothing heard. A sentence each.
+    pub faults: Vec<String>,
+    /// Other sentences for the user.
     pub warnings: Vec<String>,
+}
+
+impl Mastered {
+    /// True if something can be heard in it.
+    pub fn is_heard(&self) -> bool {
+        is_heard(&self.before)
+    }
 }
