@@ -40,7 +40,7 @@ pub enum FolderKind {
     Stems,
 }
 
-/// What a folder was taken for.
+/// Decision on the contents of a folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TakenFolder {
     /// The folder.

@@ -25,13 +25,13 @@ const MIN_BEYOND: usize = 2;
 
 /// An isolated burst.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Burst {
+pub(crate) struct Burst {
     /// Its frames, to 1 ms.
-    pub frames: Range<u64>,
+    pub(crate) frames: Range<u64>,
     /// Its highest sample, linear.
-    pub peak: f64,
+    pub(crate) peak: f64,
     /// Its level over everything else.
-    pub over: Db,
+    pub(crate) over: Db,
 }
 
 /// The peaks of one window in detail.

@@ -13,7 +13,7 @@ use units::Hz;
 ///
 /// Converters end at 0 dBFS and float mixes some dB above. Beyond lie memory that was never set (multi-track exports of
 /// LMMS begin with samples of 1e34) and integers written as float.
-pub const MAX_MAGNITUDE: f64 = 15.848_931_924_611_133;
+const MAX_MAGNITUDE: f64 = 15.848_931_924_611_133;
 
 /// The share of samples beyond [`MAX_MAGNITUDE`] above which a file is scaled wrongly as a whole, and nothing of it is used.
 const MAX_SHARE: f64 = 0.01;

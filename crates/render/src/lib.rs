@@ -3,10 +3,10 @@
 pub mod adm;
 pub mod advise;
 pub mod album;
-pub mod bursts;
+mod bursts;
 pub mod ceiling;
 pub mod check;
-pub mod clean;
+mod clean;
 pub mod clock;
 pub mod codec;
 pub mod compensated;

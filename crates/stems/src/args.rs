@@ -303,7 +303,7 @@ pub(crate) struct Album {
     /// session)
     #[arg(required = true, value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
-    /// What folders hold: songs (a track each, by number) or the stems of one song [default: by their names, lengths
+    /// Contents of folders: songs (a track each, by number) or the stems of one song [default: by their names, lengths
     /// and session file; a line says which]
     #[arg(long = "as", value_name = "KIND", value_enum)]
     pub(crate) folders: Option<Contents>,

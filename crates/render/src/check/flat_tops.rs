@@ -34,12 +34,12 @@ pub(super) struct FlatTops {
     last: f64,
 }
 
-/// What was found in a file.
+/// The flat tops of a file.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct FlatTopsFound {
     /// The level, linear.
     pub(super) level: f64,
-    /// How often it was reached.
+    /// Their number.
     pub(super) count: u64,
     /// Frame of the first.
     pub(super) first: u64,

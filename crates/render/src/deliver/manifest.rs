@@ -47,7 +47,7 @@ pub struct Manifest {
     /// Hash of what was asked for: target, title, what is made and how.
     #[serde(default)]
     pub asked_sha256: String,
-    /// What is wrong with the song although the files were made: samples silenced, nothing heard.
+    /// Faults of the song that do not keep files from being made: samples silenced, nothing heard.
     #[serde(default)]
     pub faults: Vec<String>,
     /// Sentences for people, those of `faults` among them.

@@ -32,14 +32,14 @@ pub struct Mastered {
     pub unlimited: Option<Unlimited>,
     /// The ceiling.
     pub ceiling: Dbtp,
-    /// The strict true peak of the file (16x, 96 taps per phase).
+    /// The strict true peak of the file (16x, 96 taps per phase, 512 near the ceiling).
     pub strict_peak: Option<Dbtp>,
     /// The gain and its limiting.
     pub gain: MasterGain,
     /// The sum's reading before the level: after the master chain's EQ, compressor and width. As heard: as it enters
     /// the master chain.
     pub before: Reading,
-    /// What is wrong with the song although the file was made of it: samples silenced, nothing heard. A sentence each.
+    /// Faults of the song that do not keep the file from being made: samples silenced, nothing heard. A sentence each.
     pub faults: Vec<String>,
     /// Other sentences for the user.
     pub warnings: Vec<String>,

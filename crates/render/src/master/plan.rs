@@ -34,7 +34,7 @@ pub struct MasterPlan {
     pub ceiling: Dbtp,
     /// The gain and its limiting.
     pub gain: MasterGain,
-    /// What is wrong with the song: samples silenced, nothing heard.
+    /// Faults of the song: samples silenced, nothing heard.
     pub faults: Vec<String>,
     /// Sentences for the user.
     pub warnings: Vec<String>,
@@ -89,7 +89,7 @@ pub(super) struct Prepared {
     pub(super) bursts: Vec<Burst>,
     pub(super) stage: FinalStage,
     pub(super) found: FoundGain,
-    /// What is wrong with the song.
+    /// Faults of the song.
     pub(super) faults: Vec<String>,
     pub(super) warnings: Vec<String>,
 }
