@@ -209,9 +209,11 @@ impl Chain {
         self.limiter.as_deref().map_or(Db(0.0), Limiter::gain_reduction)
     }
 
-    /// Largest reduction of the limiter since reset, and its frame in the limiter's input, counted from reset.
+    /// Largest reduction of the limiter since reset, and its frame in the chain's input, counted from reset.
     pub fn max_limiter_reduction(&self) -> (Db, u64) {
-        self.limiter.as_deref().map_or((Db(0.0), 0), |l| (l.max_gain_reduction(), l.max_gain_reduction_at()))
+        let Some(limiter) = &self.limiter else { return (Db(0.0), 0) };
+        let before = self.latency().0 - limiter.latency().0;
+        (limiter.max_gain_reduction(), limiter.max_gain_reduction_at().saturating_sub(before as u64))
     }
 
     /// Input of the last block, delayed by the latency, left and right: up to 512 frames, the last ones of a longer block.

@@ -372,7 +372,8 @@ impl GainComputer for LimiterGain {
         let targets = [
             f64::from(u8::from(settings.on)),
             within(settings.drive.0, 0.0, 24.0),
-            within(settings.ceiling.0, -12.0, 0.0),
+            // Below what the parameter offers, so that a master can aim lower where its strict peak is over.
+            within(settings.ceiling.0, -15.0, 0.0),
             within(settings.link, 0.0, 1.0),
         ];
         let smoothers = [&mut self.on, &mut self.drive_db, &mut self.ceiling_db, &mut self.link];

@@ -1,10 +1,11 @@
 //! A bundle: a folder of stems, with an optional mix beside them.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use audiofile::error::{Error, Result, shown};
 use audiofile::{AudioInfo, AudioReader, is_stem_file, stem_streams};
-use session::role::{Role, is_accent};
+use session::role::{Role, is_accent, without_shared_words};
 
 use super::unread::{UnreadFile, out_of_time, unread_files, unsupported};
 use units::Hz;
@@ -63,11 +64,13 @@ impl Bundle {
                 continue;
             }
             let name = stem_name(&path);
-            stems.push(Stem { role: Role::guess(&name), name, path, info });
+            stems.push(Stem { role: Role::Other, name, path, info });
         }
         if stems.is_empty() {
             return Err(no_stems(dir, &unread));
         }
+        let roles = Role::guess_all(&stems.iter().map(|stem| stem.name.as_str()).collect::<Vec<_>>());
+        stems.iter_mut().zip(roles).for_each(|(stem, role)| stem.role = role);
         distinguish(&mut stems);
         Ok(Self { dir: dir.to_owned(), stems, mixes, unread })
     }
@@ -79,8 +82,12 @@ impl Bundle {
     pub fn list(dir: &Path, mix: Option<&Path>) -> Result<(Vec<PathBuf>, Vec<PathBuf>)> {
         let files = audio_files(dir)?;
         let is_given = |path: &Path| mix.is_some_and(|mix| audiofile::output::same_file(mix, path));
-        let (mixes, stems): (Vec<_>, Vec<_>) =
-            files.into_iter().filter(|path| !is_given(path)).partition(|path| is_called_mix(path));
+        let files: Vec<PathBuf> = files.into_iter().filter(|path| !is_given(path)).collect();
+        let called = called_mixes(&files);
+        let (mut mixes, mut stems) = (Vec::new(), Vec::new());
+        for (path, is_mix) in files.into_iter().zip(called) {
+            if is_mix { mixes.push(path) } else { stems.push(path) }
+        }
         if stems.is_empty() {
             return Err(no_stems(dir, &unread_files(dir)?));
         }
@@ -122,23 +129,31 @@ impl Bundle {
         }
     }
 
-    /// The index of the stem of that name: as it is written, or else without regard to case.
+    /// The index of the stem of that name: as it is written, or else without regard to case, or else that of its file, with
+    /// or without its folder and ending.
     ///
     /// # Errors
     /// If there is none, naming those there are.
     pub fn find(&self, name: &str) -> Result<usize> {
-        let exact = self.stems.iter().position(|stem| stem.name == name);
+        let place = |is: &dyn Fn(&Stem) -> bool| self.stems.iter().position(is);
         let lower = name.to_lowercase();
-        exact.or_else(|| self.stems.iter().position(|stem| stem.name.to_lowercase() == lower)).ok_or_else(
-            || {
+        let file = |name: Option<&OsStr>| name.map(|name| name.to_string_lossy().to_lowercase());
+        let is_file = |stem: &Stem| {
+            let whole = stem.path == Path::new(name) || self.dir.join(name) == stem.path;
+            let alone = [file(stem.path.file_name()), file(stem.path.file_stem())];
+            whole || alone.iter().any(|file| file.as_deref() == Some(lower.as_str()))
+        };
+        place(&|stem| stem.name == name)
+            .or_else(|| place(&|stem| stem.name.to_lowercase() == lower))
+            .or_else(|| place(&is_file))
+            .ok_or_else(|| {
                 let names: Vec<&str> = self.stems.iter().map(|stem| stem.name.as_str()).collect();
                 Error::Bundle {
                     path: self.dir.clone(),
                     fault: format!("has no stem called {name:?}"),
                     cure: format!("its stems are {}", names.join(", ")),
                 }
-            },
-        )
+            })
     }
 }
 
@@ -221,26 +236,66 @@ pub fn words(path: &Path) -> Vec<String> {
         .collect()
 }
 
-/// True if a file's name says that it is the mix or a master of it.
-pub fn is_called_mix(path: &Path) -> bool {
-    const NAMES: [&str; 10] = [
-        "mix",
-        "fullmix",
-        "mixdown",
-        "premaster",
-        "master",
-        "mastered",
-        "2mix",
-        "2track",
-        "stereomix",
-        "reference",
-    ];
-    let words = words(path);
-    let is = |word: &String, name: &str| word.to_lowercase() == name;
-    let is_mix = |word: &String| NAMES.iter().any(|name| is(word, name));
+/// Words for the mix or a master of it, whatever else the name says.
+const MIX_WORDS: [&str; 22] = [
+    "mixture",
+    "fullmix",
+    "mixdown",
+    "premaster",
+    "master",
+    "masters",
+    "mastered",
+    "2mix",
+    "2track",
+    "2trk",
+    "2bus",
+    "stereomix",
+    "mixbus",
+    "masterbus",
+    "stereobus",
+    "roughmix",
+    "refmix",
+    "reference",
+    "references",
+    "monomix",
+    "listenmix",
+    "tvmix",
+];
+/// Words for the mix, or for a part of it that the name says too: `Pad Mix` is a stem.
+const WEAK_MIX_WORDS: [&str; 8] = ["mix", "mixes", "mixed", "rough", "roughs", "ref", "refs", "bounce"];
+/// Words of alternative mixes: a `Vocal Up Mix` is no stem.
+const ALTERNATIVES: [&str; 5] = ["up", "down", "tv", "alt", "main"];
+
+/// True for each file whose name says that it is the mix or a master of it. Words that all names share, as the title in
+/// `Sunset (Extended Mix) - Drums.wav`, say nothing about one of them.
+pub fn called_mixes(paths: &[PathBuf]) -> Vec<bool> {
+    let names: Vec<String> = paths.iter().map(|path| words(path).join(" ")).collect();
+    let rests = without_shared_words(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    let called = |(name, rest): (&String, &String)| {
+        // A file that is called as the song is, but for a version, is the song.
+        let own = if rest.split(' ').all(is_version) { name } else { rest };
+        says_mix(&own.to_lowercase(), Role::guess(own), &name.to_lowercase())
+    };
+    names.iter().zip(&rests).map(called).collect()
+}
+
+/// True for nothing and for words that number: `2`, `v3`, `final`.
+fn is_version(word: &str) -> bool {
+    let number = word.strip_prefix(['v', 'r']).unwrap_or(word);
+    number.chars().all(|c| c.is_ascii_digit())
+        || ["final", "old", "new", "rev", "edit", "take"].contains(&word)
+}
+
+/// True if the words of `own`, what a name says beside those of all others, are those of a mix. `role`: what they say
+/// beside that; `whole`: all the name says.
+fn says_mix(own: &str, role: Role, whole: &str) -> bool {
+    let words: Vec<&str> = own.split(' ').filter(|word| !word.is_empty()).collect();
+    let has = |known: &[&str]| words.iter().any(|word| known.contains(word));
+    let weak = has(&WEAK_MIX_WORDS) && (role == Role::Other || has(&ALTERNATIVES));
+    let is_mix = |word: &&&str| MIX_WORDS.contains(*word) || weak && WEAK_MIX_WORDS.contains(*word);
     // The master of a folder called "Song Stems" is called "Song Stems_Master.wav".
-    words.last().is_some_and(is_mix)
-        || !words.iter().any(|w| is(w, "stem") || is(w, "stems")) && words.iter().any(is_mix)
+    let stem = whole.split(' ').any(|word| word == "stem" || word == "stems");
+    words.last().as_ref().is_some_and(is_mix) || !stem && words.iter().any(|word| is_mix(&word))
 }
 
 /// The name in a file name: without number in front, without "stem" behind.
@@ -305,8 +360,30 @@ mod tests {
             ("06_Mix_Stem.wav", false),
             ("Song Stems_Master.wav", true),
             ("Drums.wav", false),
+            ("mixture.wav", true),
+            ("Song rough 3.wav", true),
+            ("ref.wav", true),
+            ("Pad Mix.wav", false),
+            ("Drum Mix.wav", false),
+            ("Vocals rough.wav", false),
+            ("Vocal Up Mix.wav", true),
+            ("Instrumental Mix.wav", true),
         ] {
-            assert_eq!(is_called_mix(Path::new(file)), mix, "{file}");
+            assert_eq!(called_mixes(&[PathBuf::from(file)]), [mix], "{file}");
         }
+    }
+
+    #[test]
+    fn a_title_on_every_file_makes_none_a_mix() {
+        let called = |names: &[&str]| called_mixes(&names.iter().map(PathBuf::from).collect::<Vec<_>>());
+        let title = "Sunset (Extended Mix)";
+        let stems = ["Drums", "Bass", "Vocals"].map(|name| format!("{title} - {name}.wav"));
+        let [a, b, c] = stems.each_ref().map(String::as_str);
+        assert_eq!(called(&[a, b, c]), [false; 3]);
+        assert_eq!(called(&[a, b, c, "ref.wav"]), [false, false, false, true]);
+        assert_eq!(called(&[a, b, c, "Sunset (Extended Mix).wav"]), [false, false, false, true]);
+        assert_eq!(called(&[a, b, c, "Sunset (Extended Mix) - Mix.wav"]), [false, false, false, true]);
+        assert_eq!(called(&["Mix 1.wav", "Mix 2.wav", "Drums.wav"]), [true, true, false]);
+        assert_eq!(called(&["Song Mix v1.wav", "Song Mix final.wav", "Song Bass.wav"]), [true, true, false]);
     }
 }

@@ -17,6 +17,7 @@ mod tracks;
 
 use std::path::{Path, PathBuf};
 
+use crate::master::is_heard;
 use crate::output::check_free;
 use crate::progress::{Progress, advance};
 use crate::verify::{SecondMeter, SecondReading, agree};
@@ -101,6 +102,8 @@ pub struct AtmosFile {
     pub conformance: Conformance,
     /// Conforms, both meters agree, loudness and peak hold.
     pub verified: bool,
+    /// No sample of a stem was silenced because no audio has it, and something is heard.
+    pub complete: bool,
     /// Sentences for the user.
     pub warnings: Vec<String>,
 }
@@ -125,7 +128,8 @@ pub fn make(job: &AtmosJob<'_>, progress: &mut dyn Progress) -> Result<AtmosFile
     let mut tracks = TrackStreams::open(job.bundle, job.session, &plan)?;
     let frames = tracks.frames();
     let pass = measure(&mut tracks, &plan, output, progress)?;
-    let mut warnings = tracks.warnings();
+    let mut warnings = tracks.faults();
+    let complete = warnings.is_empty();
     drop(tracks);
     let (gain, stop) = steer(&pass, job.session.adm.aim);
     write(job, &plan, gain, frames, progress)?;
@@ -136,6 +140,7 @@ pub fn make(job: &AtmosJob<'_>, progress: &mut dyn Progress) -> Result<AtmosFile
     let verified = conformance.faults.is_empty()
         && second.is_some_and(|second| agree(&reading, &second))
         && quiet_enough
+        && is_heard(&reading)
         && strict <= MAX_PEAK.amplitude();
     match (stop, reading.integrated) {
         (GainLimit::TrackPeak, Some(_)) => warnings.push(format!(
@@ -164,6 +169,7 @@ pub fn make(job: &AtmosJob<'_>, progress: &mut dyn Progress) -> Result<AtmosFile
         strict_peak,
         conformance,
         verified,
+        complete: complete && is_heard(&reading),
         warnings,
     })
 }

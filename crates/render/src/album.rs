@@ -4,13 +4,16 @@ use std::path::{Path, PathBuf};
 
 use crate::mixdown::{Mixdown, master_chain};
 use crate::progress::{Progress, advance};
+use crate::sums::leave_out_sums;
 use audiofile::AudioReader;
 use audiofile::error::{Error, Result, shown};
 use meter::layout::Layout;
 use meter::{Meter, Reading, reading_from_hops};
-use project::bundle::{Bundle, holds_stems};
+use project::bundle::{Bundle, audio_files, holds_stems, stem_name, words};
 use project::session::Session;
+use project::session_file::FILE_NAME;
 use session::playback::playback;
+use session::role::Role;
 use session::target::NormalizationTarget;
 use units::{Db, Dbtp, Lu, Power};
 
@@ -28,11 +31,35 @@ pub struct AlbumTrack {
     hops: Vec<Power>,
 }
 
+/// Contents of a folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FolderKind {
+    /// Finished songs, a track each.
+    Songs,
+    /// Stems of one song: their sum is one track.
+    Stems,
+}
+
+/// Decision on the contents of a folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TakenFolder {
+    /// The folder.
+    pub path: PathBuf,
+    /// Its contents.
+    pub kind: FolderKind,
+    /// The reason, half a sentence.
+    pub reason: String,
+}
+
 /// The album.
 #[derive(Clone, Debug)]
 pub struct Album {
-    /// The tracks in the order given.
+    /// The tracks in the order given; those of a folder in the order of their names, numbers by value.
     pub tracks: Vec<AlbumTrack>,
+    /// The folders among what was given.
+    pub folders: Vec<TakenFolder>,
+    /// Sentences for the user.
+    pub notes: Vec<String>,
     /// The reading of all of them as one programme without gaps.
     pub reading: Reading,
 }
@@ -46,15 +73,35 @@ pub struct AlbumPlayback {
     pub album_gain: Option<Db>,
 }
 
-/// Measures the tracks: a file as it is, a folder of stems as the sum of its stems through its session.
+/// Measures the tracks: a file as it is, a folder of songs as one track for each, a folder of stems as the sum of its
+/// stems through its session. `kind`: what folders hold, if that is known.
 ///
 /// # Errors
 /// If one cannot be read, or the listener stops it.
-pub fn album(paths: &[PathBuf], progress: &mut dyn Progress) -> Result<Album> {
-    let tracks: Vec<AlbumTrack> = paths
-        .iter()
-        .map(|path| if holds_stems(path) { of_stems(path, progress) } else { of_file(path, progress) })
-        .collect::<Result<_>>()?;
+pub fn album(paths: &[PathBuf], kind: Option<FolderKind>, progress: &mut dyn Progress) -> Result<Album> {
+    let mut tracks = Vec::new();
+    let mut folders = Vec::new();
+    let mut notes = Vec::new();
+    for path in paths {
+        if !holds_stems(path) {
+            tracks.push(of_file(path, progress)?);
+            continue;
+        }
+        let files = audio_files(path)?;
+        let taken = match kind {
+            Some(kind) => TakenFolder { path: path.clone(), kind, reason: "--as says so".into() },
+            None => take_folder(path, &files)?,
+        };
+        match taken.kind {
+            FolderKind::Songs if !files.is_empty() => {
+                for file in &files {
+                    tracks.push(of_file(file, progress)?);
+                }
+            }
+            _ => tracks.push(of_stems(path, &mut notes, progress)?),
+        }
+        folders.push(taken);
+    }
     let hops: Vec<Power> = tracks.iter().flat_map(|track| &track.hops).copied().collect();
     let most = |of: fn(&Reading) -> Option<f64>| {
         tracks.iter().filter_map(|track| of(&track.reading)).reduce(f64::max)
@@ -64,7 +111,7 @@ pub fn album(paths: &[PathBuf], progress: &mut dyn Progress) -> Result<Album> {
         sample_peak: most(|r| r.sample_peak.map(|p| p.0)).map(Db),
         ..reading_from_hops(&hops)
     };
-    Ok(Album { tracks, reading })
+    Ok(Album { tracks, folders, notes, reading })
 }
 
 impl Album {
@@ -88,12 +135,61 @@ impl Album {
     pub fn playback(&self, target: &NormalizationTarget) -> AlbumPlayback {
         let gain = |reading| playback(reading, target).and_then(|playback| playback.gain);
         let has_album_mode = target.mode.contains("album");
+        let whole = match target.loudest_track() {
+            Some(loudness) => {
+                let tracks = self.tracks.iter().filter_map(|track| track.reading.integrated);
+                let loudest = tracks.reduce(|a, b| if b.0 > a.0 { b } else { a });
+                let of_album = NormalizationTarget { loudness: Some(loudness), ..target.clone() };
+                let reading = Reading { integrated: loudest, ..self.reading.clone() };
+                playback(&reading, &of_album).and_then(|playback| playback.gain)
+            }
+            None => gain(&self.reading),
+        };
         AlbumPlayback {
             track_gains: self.tracks.iter().map(|track| gain(&track.reading)).collect(),
-            album_gain: if has_album_mode { gain(&self.reading) } else { None },
+            album_gain: if has_album_mode { whole } else { None },
         }
     }
 }
+
+/// Decides whether a folder holds songs or the stems of one.
+fn take_folder(dir: &Path, files: &[PathBuf]) -> Result<TakenFolder> {
+    let taken = |kind, reason: &str| Ok(TakenFolder { path: dir.to_owned(), kind, reason: reason.into() });
+    if dir.join(FILE_NAME).is_file() {
+        return taken(FolderKind::Stems, "it has a session file");
+    }
+    let called_stem = |word: &String| ["stem", "stems"].contains(&word.to_lowercase().as_str());
+    if files.iter().any(|file| words(file).iter().any(called_stem)) {
+        return taken(FolderKind::Stems, "its files are called stems");
+    }
+    if files.len() < 2 {
+        return taken(FolderKind::Songs, "it holds one file");
+    }
+    let names: Vec<String> = files.iter().map(|file| stem_name(file)).collect();
+    let roles = Role::guess_all(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    if 2 * roles.iter().filter(|role| **role != Role::Other).count() >= files.len() {
+        return taken(FolderKind::Stems, "its files are called as instruments are");
+    }
+    let mut lengths = Vec::new();
+    for file in files {
+        let info = AudioReader::open(file)?.info().clone();
+        lengths.push(info.frames as f64 / info.rate.0);
+    }
+    let least = lengths.iter().copied().fold(f64::INFINITY, f64::min);
+    let most = lengths.iter().copied().fold(0.0, f64::max);
+    if most - least > MAX_STEM_DIFFERENCE_S {
+        return taken(FolderKind::Songs, "its files have different lengths and no names of instruments");
+    }
+    let is_number = |word: &String| word.chars().all(|c| c.is_ascii_digit());
+    let numbered = |file: &PathBuf| matches!(words(file).as_slice(), [first, _, ..] if is_number(first));
+    if files.iter().all(numbered) {
+        return taken(FolderKind::Songs, "its files are numbered titles and no names of instruments");
+    }
+    taken(FolderKind::Stems, "its files have one length and no numbered titles")
+}
+
+/// Stems differ in length by no more than this, seconds.
+const MAX_STEM_DIFFERENCE_S: f64 = 1.0;
 
 fn name(path: &Path) -> String {
     let whole = path.canonicalize().unwrap_or_else(|_| path.to_owned());
@@ -114,8 +210,11 @@ fn of_file(path: &Path, progress: &mut dyn Progress) -> Result<AlbumTrack> {
     Ok(track(path, &meter, info.rate.0))
 }
 
-fn of_stems(dir: &Path, progress: &mut dyn Progress) -> Result<AlbumTrack> {
+fn of_stems(dir: &Path, notes: &mut Vec<String>, progress: &mut dyn Progress) -> Result<AlbumTrack> {
     let mut bundle = Bundle::open(dir, None)?;
+    if !dir.join(FILE_NAME).is_file() {
+        notes.extend(leave_out_sums(&mut bundle, progress)?);
+    }
     let (session, _) = Session::open(&mut bundle, None)?;
     let rate = bundle.rate()?;
     if session.stems.iter().all(|stem| stem.mute) {
@@ -134,6 +233,8 @@ fn of_stems(dir: &Path, progress: &mut dyn Progress) -> Result<AlbumTrack> {
         meter.process(&out);
         advance(progress, frames, dir)?;
     }
+    mixdown.refuse_misscaled()?;
+    notes.extend(mixdown.faults());
     Ok(track(dir, &meter, rate.0))
 }
 

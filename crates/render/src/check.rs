@@ -8,6 +8,7 @@ mod clips;
 mod dc;
 mod events;
 mod fault;
+mod flat_tops;
 mod formats;
 mod levels;
 mod loudest;
@@ -15,9 +16,12 @@ mod measure;
 mod names;
 mod null;
 mod pairs;
+mod related;
 mod seek;
 mod solve;
 mod subject;
+mod summed;
+mod ticks;
 mod track;
 mod words;
 
@@ -28,10 +32,15 @@ use crate::progress::{Progress, advance};
 use audiofile::AudioInfo;
 use audiofile::error::{Error, Result};
 pub use fault::{Check, Fault, Severity};
+pub(crate) use levels::is_called_click;
 pub use null::{Again, NullTest, NullVerdict, StemFit};
 use project::bundle::{Bundle, stem_name};
+pub(crate) use seek::Excerpts;
+use session::role::Role;
 use std::path::{Path, PathBuf};
 use subject::{Subject, file_name};
+use summed::Summed;
+pub(crate) use track::SampleTrack;
 use units::{Db, Dbtp, decibels};
 
 /// Options of a check.
@@ -41,13 +50,24 @@ pub struct Options {
     pub mix: Option<PathBuf>,
 }
 
+/// Reason for which a file stood as the mix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MixChoice {
+    /// It was given.
+    Given,
+    /// Its name says so.
+    Name,
+    /// It is the sum of all other files.
+    Sum,
+}
+
 /// The file that stood as the mix.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MixUsed {
     /// Its path.
     pub path: PathBuf,
-    /// True if it was taken because of its name, false if it was given.
-    pub by_name: bool,
+    /// The reason for which it was taken.
+    pub chosen: MixChoice,
 }
 
 /// A stem that could be read.
@@ -94,27 +114,36 @@ pub fn check(dir: &Path, options: &Options, progress: &mut dyn Progress) -> Resu
     let (paths, left_out) = Bundle::list(dir, options.mix.as_deref())?;
     let folder = file_name(&std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned()));
     let mut faults = names::advice(&paths, &folder);
-    let mix = match &options.mix {
-        Some(mix) => Some(MixUsed { path: mix.clone(), by_name: false }),
+    let mut mix = match &options.mix {
+        Some(mix) => Some(MixUsed { path: mix.clone(), chosen: MixChoice::Given }),
         None => {
             let (mix, advice) = names::mix_among(&left_out);
             faults.extend(advice);
-            mix.map(|path| MixUsed { path, by_name: true })
+            mix.map(|path| MixUsed { path, chosen: MixChoice::Name })
         }
     };
     faults.extend(formats::unread(dir)?);
     let stems = subjects(&paths, &mut faults, progress)?;
     faults.extend(formats::faults(&stems, &folder));
     faults.extend(stems.iter().flat_map(levels::of_stem));
-    let mix_subject = match &mix {
-        Some(used) => subject(&used.path, !used.by_name, &mut faults, progress)?,
+    faults.extend(equal_sides(&stems, &folder));
+    let mut mix_subject = match &mix {
+        Some(used) => subject(&used.path, used.chosen == MixChoice::Given, &mut faults, progress)?,
         None => None,
     };
     faults.extend(formats::start_times(stems.iter().chain(&mix_subject)));
 
     let rate = formats::usual(stems.iter().map(|stem| stem.info.rate.0));
-    let of_one_rate: Vec<&Subject> =
-        stems.iter().filter(|stem| rate.is_none_or(|rate| stem.info.rate.0 == rate)).collect();
+    let is_usual = |stem: &Subject| rate.is_none_or(|rate| stem.info.rate.0 == rate);
+    let (mut stems, of_other_rates): (Vec<Subject>, Vec<Subject>) = stems.into_iter().partition(is_usual);
+    let without = paths.len() - stems.len();
+    let Summed { found, mix: summed, related } = summed::take_sums(&mut stems, mix.is_some(), progress)?;
+    faults.extend(found);
+    if let Some(found) = summed {
+        mix = Some(MixUsed { path: found.path.clone(), chosen: MixChoice::Sum });
+        mix_subject = Some(found);
+    }
+    let of_one_rate: Vec<&Subject> = stems.iter().collect();
     let duplicates = pairs::duplicates(&of_one_rate, progress)?;
     faults.extend(pairs::duplicate_faults(&of_one_rate, &duplicates));
     let mut null = None;
@@ -127,7 +156,6 @@ pub fn check(dir: &Path, options: &Options, progress: &mut dyn Progress) -> Resu
     }
     if let (Some(mix), Some(compared)) = (&mix_subject, compared) {
         let (tested, mut found) = null::test(&of_one_rate, mix, compared.frames, &duplicates, progress)?;
-        let without = paths.len() - of_one_rate.len();
         if without > 0 && found.iter().any(|fault| fault.check == Check::Null) {
             found.retain(|fault| !matches!(fault.check, Check::Null | Check::Unaccounted));
             found.push(without_all(mix, without));
@@ -135,11 +163,32 @@ pub fn check(dir: &Path, options: &Options, progress: &mut dyn Progress) -> Resu
         faults.extend(found);
         null = Some(tested);
     } else {
-        faults.extend(pairs::bleed(&of_one_rate, &duplicates, progress)?);
+        faults.extend(pairs::bleed(&of_one_rate, &related, &duplicates, progress)?);
     }
     let order = |fault: &Fault| Check::ALL.iter().position(|check| *check == fault.check);
     faults.sort_by_key(order);
-    Ok(CheckReport { faults, mix, null, stems: stems.iter().map(summary).collect() })
+    let stems = stems.iter().chain(&of_other_rates).map(summary).collect();
+    Ok(CheckReport { faults, mix, null, stems })
+}
+
+/// One line on the stereo stems whose sides are equal. A bass has no sides.
+fn equal_sides(stems: &[Subject], folder: &str) -> Option<Fault> {
+    let mono: Vec<&Subject> = stems
+        .iter()
+        .filter(|stem| {
+            levels::has_equal_sides(stem) && !levels::is_silent(stem) && Role::guess(&stem.name) != Role::Bass
+        })
+        .collect();
+    let (file, fault) = match mono[..] {
+        [] => return None,
+        [one] => (one.file.as_str(), "has the same in both sides".to_owned()),
+        _ => {
+            let names: Vec<&str> = mono.iter().map(|stem| stem.name.as_str()).collect();
+            (folder, format!("has stems with the same in both sides: {}", names.join(", ")))
+        }
+    };
+    let cure = "it is mono: export it so, unless it was wide and the width was lost";
+    Some(Fault::new(Check::EqualSides, file, fault, cure).advice())
 }
 
 /// The null test says nothing when not all stems were there.

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use crate::ceiling::peak_limit;
 use crate::clock::clock;
 use crate::hash::{sha256, sha256_of};
-use crate::master::{MasterJob, MasterPlan, plan_master};
+use crate::master::{MasterJob, MasterPlan, is_heard, plan_master};
 use crate::measure::measure;
 use crate::mixdown::Mixdown;
 use crate::progress::{Progress, advance};
@@ -31,6 +31,7 @@ use audiofile::wav::{Bext, Chunk, Place, WavSpec};
 pub use job::DeliveryJob;
 pub use manifest::{Deliverable, FILE_NAME as MANIFEST, Manifest, ManifestInput};
 use own::Unexplained;
+pub use plan::version_members;
 use plan::{AudioSource, CD_RATE, DeliveryPlan, GainGroup, PlannedFile};
 use print::{Print, VoiceContent};
 use project::bundle::Bundle;
@@ -76,6 +77,7 @@ fn make(
         bundle: job.bundle,
         session: job.session,
         output: plan.files[0].path.clone(),
+        unlimited: None,
         overwrite: job.overwrite,
         target: job.target.clone(),
     };
@@ -99,8 +101,11 @@ fn make(
         };
         let mut told = describe_file(job, file, &file.path, (rate, plan.depth), progress)?;
         let measured = told.1;
-        told.0.verified &=
-            holds && measured.integrated == rendered.integrated && measured.true_peak == rendered.true_peak;
+        let heard = file.kind != "master" || is_heard(&measured);
+        told.0.verified &= heard
+            && holds
+            && measured.integrated == rendered.integrated
+            && measured.true_peak == rendered.true_peak;
         told.0.trim_db = gains.gain_of(file.level).0;
         told.0.unexplained_db = loss.map(|(lost, _)| lost.0);
         told.0.unexplained_at_s = loss.map(|(_, at)| at as f64 / rate.0);
@@ -115,9 +120,9 @@ fn make(
         }
     }
     let null = null_test(plan, gains.stems, progress)?;
-    let mut warnings = planned.warnings.clone();
+    let mut warnings = planned.faults.clone();
+    warnings.extend(planned.warnings.iter().cloned());
     warnings.extend(plan.notes.iter().cloned());
-    warnings.extend(printed.warnings);
     warnings.extend(remarks(plan, &deliverables, &gains, rate));
     let manifest = Manifest {
         schema: manifest::SCHEMA.into(),
@@ -135,6 +140,7 @@ fn make(
         ceiling_dbtp: planned.ceiling.0,
         inputs: inputs(job, progress)?,
         asked_sha256: asked(job),
+        faults: planned.faults.clone(),
         warnings,
     };
     SmallFile::claim(&plan.manifest, false)?.write(manifest.text(&plan.manifest)?.as_bytes())?;
@@ -166,7 +172,6 @@ struct Printed {
     files: Vec<FinishedFile>,
     /// The loss of versions to the master's gains and its frame, by voice.
     lost: Vec<Option<(Db, u64)>>,
-    warnings: Vec<String>,
 }
 
 /// Prints with gains of 0 dB and, where something clips or is over the ceiling, again with less.
@@ -221,7 +226,8 @@ fn print(
     let mut sinks = Vec::new();
     for file in &plan.files {
         let spec = spec(job, file, rate, plan.depth);
-        let strict = matches!(file.level, GainGroup::Unity | GainGroup::Version(_));
+        let strict =
+            matches!(file.level, GainGroup::Unity | GainGroup::Version(_)).then_some(planned.ceiling);
         let gain = gains.gain_of(file.level);
         let path = file.path.clone();
         let sink = DeliverySink::create(path, spec, plan.depth, gain, file.window, strict, job.overwrite)?;
@@ -252,7 +258,6 @@ fn print(
         advance(progress, step.frames as u64, &plan.files[0].path)?;
     }
     Ok(Printed {
-        warnings: print.warnings().collect(),
         files: sinks.into_iter().map(DeliverySink::complete).collect(),
         lost: lost.into_iter().map(|lost| lost.map(|lost| lost.max())).collect(),
     })
@@ -357,8 +362,15 @@ fn to_cd(
         let mut left = converted_frames(reader.info().frames, rate, CD_RATE);
         let mut source = Converted::new(reader, rate, CD_RATE, &file.path)?;
         let spec = spec(job, file, CD_RATE, Depth::Int16);
-        let mut sink =
-            DeliverySink::create(path.to_owned(), spec, Depth::Int16, gain, None, true, job.overwrite)?;
+        let mut sink = DeliverySink::create(
+            path.to_owned(),
+            spec,
+            Depth::Int16,
+            gain,
+            None,
+            Some(ceiling),
+            job.overwrite,
+        )?;
         let mut planes = [Vec::new(), Vec::new()];
         progress.begin("44.1 kHz", left);
         while left > 0 {

@@ -12,6 +12,7 @@ mod gain;
 mod job;
 mod mastered;
 mod plan;
+mod remarks;
 mod spool;
 
 use crate::ceiling::peak_limit;
@@ -25,8 +26,9 @@ use units::Dbtp;
 pub use final_stage::chain_after;
 pub use gain::{GainReason, MasterGain};
 pub use job::{MasterJob, is_dialogue_gated, target_loudness};
-pub use mastered::Mastered;
+pub use mastered::{Mastered, Unlimited};
 pub use plan::{MasterPlan, plan_master};
+pub(crate) use remarks::is_heard;
 
 /// Masters a bundle.
 ///
@@ -35,24 +37,33 @@ pub use plan::{MasterPlan, plan_master};
 /// a target cannot be reached at all (silence), or the listener stops it. Nothing is left behind then.
 pub fn master(job: &MasterJob<'_>, progress: &mut dyn Progress) -> Result<Mastered> {
     let output = &job.output;
-    check_free(output, job.bundle, job.overwrite, "choose another output folder")?;
+    for path in [Some(output), job.unlimited.as_ref()].into_iter().flatten() {
+        check_free(path, job.bundle, job.overwrite, "choose another output folder")?;
+    }
     if job.target.is_none() && job.session.loudness == MasterLoudness::AsHeard {
         return as_heard::master(job, progress);
     }
-    let Prepared { spool, before, mut stage, found, mut warnings } = prepare(job, progress)?;
-    let (run, strict_peak) = file::write(&mut stage, &spool, found.level, job, progress)?;
+    let mut prepared = prepare(job, progress)?;
+    let (run, strict_peak) = file::write(&mut prepared, job, progress)?;
+    let Prepared { spool, before, stage, found, faults, mut warnings, .. } = prepared;
     let (measured, as_rendered) = file::read_back(&job.output, &run.reading, spool.frames(), progress)?;
-    let verified = as_rendered && strict_peak <= peak_limit(stage.ceiling);
+    let verified = as_rendered && strict_peak <= peak_limit(stage.ceiling) && is_heard(&before);
+    let unlimited = match &job.unlimited {
+        Some(path) => Some(file::write_unlimited(&stage, &spool, found.level, path, job, progress)?),
+        None => None,
+    };
     let gain = found.with_run(&run);
     warnings.extend(warnings_of(&gain, &measured.reading, stage.ceiling, stage.rate));
     Ok(Mastered {
         path: output.clone(),
         measured,
         verified,
+        unlimited,
         ceiling: stage.ceiling,
         strict_peak: Dbtp::from_amplitude(strict_peak),
         gain,
         before,
+        faults,
         warnings,
     })
 }

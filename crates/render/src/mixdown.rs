@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::clean::CleanReader;
 use crate::compensated::Compensated;
-use audiofile::AudioReader;
-use audiofile::error::{Error, Result, shown};
+use audiofile::error::{Error, Result};
 use audiofile::resample::Endless;
 use chain::{Chain, ChainKind, ChainSettings, LatencyClass};
 use dsp::Process;
@@ -22,7 +22,7 @@ pub type Sides<'a> = [&'a [f64]; 2];
 /// its end.
 pub struct StemStream {
     path: PathBuf,
-    reader: AudioReader,
+    reader: CleanReader,
     chain: Compensated,
     planes: Vec<Vec<f64>>,
     audio: [Vec<f64>; 2],
@@ -30,7 +30,8 @@ pub struct StemStream {
     fader: Fader,
     /// Rounds input and output of the chain to single precision, in which a host hands samples on.
     single: bool,
-    non_finite: u64,
+    /// Sum of squares of what was read, both sides, after the fader.
+    energy: f64,
 }
 
 impl StemStream {
@@ -39,7 +40,7 @@ impl StemStream {
     /// # Errors
     /// If it cannot be read or has more than two channels.
     pub fn open(path: &Path, session: &StemSession) -> Result<Self> {
-        let reader = AudioReader::open(path)?;
+        let reader = CleanReader::open(path)?;
         let info = reader.info();
         if info.channels > 2 {
             return Err(Error::Bundle {
@@ -59,7 +60,7 @@ impl StemStream {
             muted: session.mute,
             fader: session.fader,
             single: false,
-            non_finite: 0,
+            energy: 0.0,
         })
     }
 
@@ -79,10 +80,9 @@ impl StemStream {
         let sides = [&self.planes[0], self.planes.last().unwrap_or(&self.planes[0])];
         for (audio, plane) in self.audio.iter_mut().zip(sides) {
             audio.clear();
-            audio.extend(plane.iter().map(|&x| if x.is_finite() { x } else { 0.0 }));
+            audio.extend_from_slice(plane);
             audio.resize(frames, 0.0);
         }
-        self.non_finite += self.planes.iter().flatten().filter(|x| !x.is_finite()).count() as u64;
         if self.single {
             to_single(self.audio.each_mut());
         }
@@ -96,6 +96,7 @@ impl StemStream {
             left.fill(0.0);
             right.fill(0.0);
         }
+        self.energy += [left, right].into_iter().flatten().map(|x| *x * *x).sum::<f64>();
         Ok(())
     }
 
@@ -117,15 +118,14 @@ impl StemStream {
         &self.path
     }
 
-    /// A warning, if some samples were not numbers (NaN or infinite) and became silence.
-    pub fn warning(&self) -> Option<String> {
-        (self.non_finite > 0).then(|| {
-            format!(
-                "{}: {} samples are not numbers and were silenced; export the stem again",
-                shown(&self.path),
-                self.non_finite
-            )
-        })
+    /// A line for each kind of samples that are no audio and became silence.
+    pub fn faults(&self) -> Vec<String> {
+        self.reader.silenced().faults(&self.path, self.reader.info().rate)
+    }
+
+    /// Sum of squares of all frames read so far, both sides, as they enter the sum.
+    pub fn energy(&self) -> f64 {
+        self.energy
     }
 }
 
@@ -259,8 +259,16 @@ impl Mixdown {
         Ok(Some((frames as u64, chain.process(sum))))
     }
 
-    /// A warning for each stem that had samples that are not numbers.
-    pub fn warnings(&self) -> impl Iterator<Item = String> {
-        self.stems.iter().filter_map(StemStream::warning)
+    /// A line for each stem and kind of samples that are no audio and were read as silence.
+    pub fn faults(&self) -> impl Iterator<Item = String> {
+        self.stems.iter().flat_map(StemStream::faults)
+    }
+
+    /// Refuses stems of which so much was silenced that they are scaled wrongly as a whole. After the last block.
+    ///
+    /// # Errors
+    /// The first such stem.
+    pub fn refuse_misscaled(&self) -> Result<()> {
+        self.stems.iter().try_for_each(|stem| stem.reader.silenced().refuse_misscaled(&stem.path))
     }
 }

@@ -5,15 +5,19 @@ mod plan;
 
 use std::path::{Path, PathBuf};
 
+use crate::bursts::{Burst, BurstDetector};
+use crate::clean::CleanReader;
+use crate::clock::clock;
+use crate::drift::rates;
 use crate::output::is_input;
 use crate::progress::{Progress, advance};
 use crate::wrong_rate::likely_rate;
 use audiofile::BLOCK;
+use audiofile::SampleFormat;
 use audiofile::error::{Error, Result, shown};
 use audiofile::output::{check_output, remove_file, same_file};
 use audiofile::resample::{Converted, Endless, converted_frames};
 use audiofile::wav::{Bext, StoredFormat, WavSpec, WavWriter};
-use audiofile::{AudioReader, SampleFormat};
 use dsp::dither::{Dither, Quantizer};
 use dsp::{Block, Process};
 pub use plan::title;
@@ -76,26 +80,38 @@ const HEADROOM: Db = Db(0.1);
 /// read, written, or the listener stops it. Then no file of it is left behind.
 pub fn organize(job: &OrganizeJob<'_>, progress: &mut dyn Progress) -> Result<Organized> {
     let mut faults = Vec::new();
-    let mut groups = plan::groups(job.input, plan::files(job.input, &mut faults)?, job.sum, &mut faults)?;
+    let files = plan::files(job.input, &mut faults)?;
+    let mut groups = plan::groups(job.input, files, job.sum, &mut faults, progress)?;
     faults.extend(source_faults(&groups));
     let start = plan::align(&mut groups).unwrap_or_else(|why| {
         faults.push(why);
         None
     });
+    plan::find_drifts(&mut groups)?;
     let rate = job.rate.unwrap_or_else(|| plan::usual_rate(&groups));
     let frames = groups.iter().flat_map(|group| &group.parts).map(|part| end(part, rate)).max().unwrap_or(0);
     let paths = paths(job, &groups)?;
 
     let mut peak = 0.0_f64;
+    let mut bursts = Vec::new();
     progress.begin("reading", frames * groups.len() as u64);
     for group in &groups {
         let mut stream = GroupStream::open(group, rate)?;
+        let mut detector = BurstDetector::new(rate);
         each(&mut stream, frames, &paths[0], progress, |planes| {
-            peak = planes.iter().flatten().fold(peak, |most, x| most.max(x.abs()));
+            detector.process(planes);
             Ok(())
         })?;
+        faults.extend(stream.faults()?);
+        let found = detector.bursts();
+        peak = peak.max(detector.peak_without(&found));
+        bursts.push(found);
     }
     let gain = if peak > 1.0 { Db(0.0) - Db::from_gain(peak) - HEADROOM } else { Db(0.0) };
+
+    for (path, found) in paths.iter().zip(&bursts) {
+        faults.extend(found.iter().map(|burst| burst_fault(path, burst, rate, gain)));
+    }
 
     let mut files = Vec::new();
     let mut writers = Vec::new();
@@ -139,9 +155,22 @@ fn source_faults(groups: &[FileGroup]) -> Vec<String> {
     lines.chain(rates).collect()
 }
 
+/// The line on an isolated burst of a new file: what it is, and whether it was cut off.
+fn burst_fault(path: &Path, burst: &Burst, rate: Hz, gain: Db) -> String {
+    let cut = burst.peak * gain.gain() > 1.0;
+    format!(
+        "{}: isolated burst at {}, {:.0} dB over everything else{}; it did not set the level, listen there and repair it",
+        shown(Path::new(path.file_name().unwrap_or_default())),
+        clock(burst.frames.start, rate),
+        burst.over.0,
+        if cut { ", cut off at full scale" } else { "" }
+    )
+}
+
 /// The end of a part, in frames at the new rate.
 fn end(part: &FilePart, rate: Hz) -> u64 {
-    lead(part, rate) as u64 + converted_frames(part.info.frames, part.info.rate, rate)
+    let (from, to) = rates(part.info.rate, rate, part.drift);
+    lead(part, rate) as u64 + converted_frames(part.info.frames, from, to)
 }
 
 /// The start of a part, in frames at the new rate.
@@ -202,7 +231,9 @@ struct GroupStream {
 }
 
 struct PartStream {
-    source: Converted<AudioReader>,
+    path: PathBuf,
+    rate: Hz,
+    source: Converted<CleanReader>,
     side: Option<usize>,
     /// Silence still to come before its first frame.
     lead: usize,
@@ -212,15 +243,32 @@ struct PartStream {
 impl GroupStream {
     fn open(group: &FileGroup, rate: Hz) -> Result<Self> {
         let parts = group.parts.iter().map(|part| {
-            let reader = AudioReader::open(&part.path)?;
+            let reader = CleanReader::open(&part.path)?;
+            let (from, to) = rates(part.info.rate, rate, part.drift);
             Ok(PartStream {
+                path: part.path.clone(),
+                rate: part.info.rate,
                 planes: vec![Vec::new(); part.info.channels],
-                source: Converted::new(reader, part.info.rate, rate, &part.path)?,
+                source: Converted::new(reader, from, to, &part.path)?,
                 side: part.side,
                 lead: lead(part, rate),
             })
         });
         Ok(Self { parts: parts.collect::<Result<_>>()?, planes: vec![Vec::new(); group.channels()] })
+    }
+
+    /// A line for each file and kind of samples that are no audio and were read as silence.
+    ///
+    /// # Errors
+    /// If that is most of a file.
+    fn faults(&self) -> Result<Vec<String>> {
+        let mut faults = Vec::new();
+        for part in &self.parts {
+            let silenced = part.source.source().silenced();
+            silenced.refuse_misscaled(&part.path)?;
+            faults.extend(silenced.faults(&part.path, part.rate));
+        }
+        Ok(faults)
     }
 
     fn read(&mut self, frames: usize) -> Result<&mut [Vec<f64>]> {
@@ -267,7 +315,8 @@ fn is_exact(group: &FileGroup, rate: Hz, gain: Db) -> bool {
     let fits = |part: &FilePart| matches!(part.info.format, SampleFormat::Int { bits } if bits <= 24);
     let alone = group.parts.len() == 1
         || group.parts.iter().all(|part| part.side.is_some()) && group.parts.len() == 2;
-    alone && gain.0 == 0.0 && group.parts.iter().all(|part| fits(part) && part.info.rate == rate)
+    let as_it_was = |part: &FilePart| fits(part) && part.info.rate == rate && part.drift == 0.0;
+    alone && gain.0 == 0.0 && group.parts.iter().all(as_it_was)
 }
 
 fn write(
@@ -337,6 +386,9 @@ fn changes(group: &FileGroup, path: &Path, rate: Hz, frames: u64, gain: Db) -> V
         let samples = lead(part, rate);
         if samples > 0 {
             add(format!("moved {samples} samples later"));
+        }
+        if part.drift != 0.0 {
+            add(format!("drift of {:.1} ppm against the mix taken out", part.drift * 1e6));
         }
         if info.rate != rate {
             add(format!("{} Hz to {} Hz", info.rate.0, rate.0));

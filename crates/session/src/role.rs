@@ -53,119 +53,401 @@ impl Role {
 
     /// Returns the role that a name suggests; [`Role::Other`] if none.
     pub fn guess(name: &str) -> Self {
-        // In order: "backing vocals" before "vocals", "bass drum" before "bass".
-        const WORDS: [(&[&str], Role); 7] = [
-            (
-                &[
-                    "backing",
-                    "bgv",
-                    "bv",
-                    "bvs",
-                    "bvox",
-                    "bgvs",
-                    "choir",
-                    "harmony",
-                    "harmonies",
-                    "doubles",
-                    "adlibs",
-                ],
-                Role::Backing,
-            ),
-            (
-                &[
-                    "bassdrum",
-                    "drum",
-                    "drums",
-                    "kit",
-                    "kick",
-                    "kik",
-                    "bd",
-                    "snare",
-                    "perc",
-                    "percussion",
-                    "beat",
-                    "beats",
-                    "hihat",
-                    "hat",
-                    "hats",
-                    "cymbals",
-                    "toms",
-                    "overheads",
-                    "oh",
-                    "loop",
-                ],
-                Role::Drums,
-            ),
-            (&["bass", "sub", "808", "bassline", "bs"], Role::Bass),
-            (
-                &[
-                    "vocal",
-                    "vocals",
-                    "vox",
-                    "voice",
-                    "lead",
-                    "leadvox",
-                    "singer",
-                    "rap",
-                    "acapella",
-                    "acappella",
-                ],
-                Role::Vocals,
-            ),
-            (
-                &[
-                    "fx", "sfx", "effects", "effect", "riser", "risers", "impact", "impacts", "ambience",
-                    "noise", "reverb", "return", "returns", "delay", "atmos", "foley",
-                ],
-                Role::Fx,
-            ),
-            (
-                &[
-                    "key",
-                    "keys",
-                    "keyboard",
-                    "keyboards",
-                    "piano",
-                    "rhodes",
-                    "organ",
-                    "synth",
-                    "synths",
-                    "pad",
-                    "pads",
-                    "guitar",
-                    "guitars",
-                    "gtr",
-                    "gtrs",
-                    "git",
-                    "strings",
-                    "brass",
-                    "horns",
-                    "music",
-                    "harmonic",
-                    "arp",
-                    "pluck",
-                    "plucks",
-                    "instruments",
-                    "melody",
-                ],
-                Role::Keys,
-            ),
-            (&["other", "rest"], Role::Other),
-        ];
-        // `LeadVox` counts as one word and as two.
-        let lower = format!("{} {}", fold_letters(name), fold_letters(&split_camel_case(name)));
-        let words: Vec<&str> =
-            lower.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).collect();
-        let is = |word: &str, known: &str| {
-            word == known
-                || word.strip_prefix(known).is_some_and(|rest| rest.chars().all(|c| c.is_ascii_digit()))
-        };
-        if words.windows(2).any(|pair| pair == ["bass", "drum"]) {
-            return Self::Drums;
-        }
-        let hit = WORDS.iter().find(|(known, _)| words.iter().any(|w| known.iter().any(|k| is(w, k))));
-        hit.map_or(Self::Other, |(_, role)| *role)
+        Self::of_words(&said_words(name))
     }
+
+    /// Roles of names that stand together. Words that all of them have, such as a song's title, say nothing about one of
+    /// them, unless they agree with what the others say: `Vocals main` and `Vocals double` are both voices.
+    pub fn guess_all(names: &[&str]) -> Vec<Self> {
+        let rests = without_shared_words(names);
+        let roles: Vec<Self> = rests.iter().map(|rest| Self::guess(rest)).collect();
+        let whole = names.iter().map(|name| Self::guess(name));
+        whole
+            .zip(&roles)
+            .map(|(whole, &own)| {
+                let agree = || {
+                    roles.iter().all(|role| {
+                        *role == Self::Other
+                            || role.is_voice() == whole.is_voice() && (whole.is_voice() || *role == whole)
+                    })
+                };
+                if own == Self::Other && agree() { whole } else { own }
+            })
+            .collect()
+    }
+
+    /// True for lead and backing voices.
+    pub fn is_voice(self) -> bool {
+        matches!(self, Self::Vocals | Self::Backing)
+    }
+
+    fn of_words(words: &[String]) -> Self {
+        let has = |known: &[&str]| words.iter().any(|word| known.iter().any(|known| is_word(word, known)));
+        let pair = |first: &str, second: &str| words.windows(2).any(|w| w[0] == first && w[1] == second);
+        let instrument = || {
+            [(DRUMS, Self::Drums), (BASS, Self::Bass), (KEYS, Self::Keys)]
+                .into_iter()
+                .find(|(known, _)| has(known))
+                .map(|(_, role)| role)
+        };
+        let is_instrumental = has(INSTRUMENTAL) || pair("backing", "track") || pair("backing", "tracks");
+        match () {
+            () if pair("bass", "drum") => Self::Drums,
+            () if !is_instrumental && has(BACKING) => Self::Backing,
+            // "Backing Guitars", "Choir Pad" and "Guitar Doubles" are no voices, nor is "Lead Guitar".
+            () if !is_instrumental && has(BACKING_PART) => {
+                if has(VOICE) {
+                    Self::Backing
+                } else {
+                    instrument().unwrap_or(Self::Backing)
+                }
+            }
+            () if !is_instrumental && has(VOICE) => Self::Vocals,
+            () if !is_instrumental && has(LEAD) => instrument().unwrap_or(Self::Vocals),
+            () if has(DRUMS) => Self::Drums,
+            () if has(BASS) => Self::Bass,
+            () if has(FX) => Self::Fx,
+            () if has(KEYS) => Self::Keys,
+            () if has(LOOPS) => Self::Drums,
+            () => Self::Other,
+        }
+    }
+}
+
+/// Backing voices, whatever else the name says.
+const BACKING: &[&str] =
+    &["bgv", "bgvs", "bgvox", "bgvocals", "bv", "bvs", "bvox", "bvx", "bkv", "adlib", "adlibs", "coro"];
+/// Backing voices, or a part of an instrument that the name says too.
+const BACKING_PART: &[&str] =
+    &["backing", "choir", "chor", "harmony", "harmonies", "harms", "double", "doubles", "dbl", "dbls"];
+const VOICE: &[&str] = &[
+    "vocal",
+    "vocals",
+    "vox",
+    "vx",
+    "voc",
+    "vocs",
+    "voice",
+    "voices",
+    "leadvox",
+    "leadvocal",
+    "leadvocals",
+    "lv",
+    "ldvox",
+    "singer",
+    "sing",
+    "rap",
+    "acapella",
+    "acappella",
+    "gesang",
+    "stimme",
+    "voz",
+    "voces",
+    "voix",
+    "chant",
+];
+/// A lead voice, or a part of an instrument that the name says too.
+const LEAD: &[&str] = &["lead", "leads", "ld"];
+const DRUMS: &[&str] = &[
+    "bassdrum",
+    "drum",
+    "drums",
+    "drm",
+    "drms",
+    "drumkit",
+    "kit",
+    "kick",
+    "kicks",
+    "kik",
+    "kck",
+    "bd",
+    "kd",
+    "snare",
+    "snares",
+    "snr",
+    "sn",
+    "sd",
+    "perc",
+    "percs",
+    "percussion",
+    "percussions",
+    "beat",
+    "beats",
+    "hihat",
+    "hihats",
+    "hh",
+    "hat",
+    "hats",
+    "ride",
+    "crash",
+    "cymbal",
+    "cymbals",
+    "tom",
+    "toms",
+    "floortom",
+    "racktom",
+    "overhead",
+    "overheads",
+    "oh",
+    "ohs",
+    "clap",
+    "claps",
+    "handclap",
+    "handclaps",
+    "snap",
+    "snaps",
+    "fingersnap",
+    "fingersnaps",
+    "stomp",
+    "stomps",
+    "shaker",
+    "shakers",
+    "tamb",
+    "tambo",
+    "tambourine",
+    "cowbell",
+    "clave",
+    "claves",
+    "woodblock",
+    "rim",
+    "rimshot",
+    "sidestick",
+    "conga",
+    "congas",
+    "bongo",
+    "bongos",
+    "timbales",
+    "cajon",
+    "djembe",
+    "tabla",
+    "taiko",
+    "timpani",
+    "maracas",
+    "cabasa",
+    "guiro",
+    "triangle",
+    "schlagzeug",
+    "bateria",
+    "batterie",
+];
+const BASS: &[&str] =
+    &["bass", "basses", "sub", "subs", "subbass", "808", "808s", "bassline", "bs", "bassgtr", "bajo"];
+const FX: &[&str] = &[
+    "fx",
+    "sfx",
+    "effects",
+    "effect",
+    "riser",
+    "risers",
+    "impact",
+    "impacts",
+    "ambience",
+    "noise",
+    "reverb",
+    "verb",
+    "return",
+    "returns",
+    "delay",
+    "delays",
+    "atmos",
+    "atmo",
+    "foley",
+    "sweep",
+    "sweeps",
+    "downlifter",
+    "uplifter",
+];
+const KEYS: &[&str] = &[
+    "key",
+    "keys",
+    "keyboard",
+    "keyboards",
+    "piano",
+    "pianos",
+    "pno",
+    "epiano",
+    "rhodes",
+    "wurli",
+    "wurlitzer",
+    "clav",
+    "clavinet",
+    "organ",
+    "organs",
+    "hammond",
+    "synth",
+    "synths",
+    "syn",
+    "pad",
+    "pads",
+    "guitar",
+    "guitars",
+    "gtr",
+    "gtrs",
+    "gt",
+    "git",
+    "gitarre",
+    "guit",
+    "guits",
+    "guitarra",
+    "guitare",
+    "acgtr",
+    "agtr",
+    "egtr",
+    "elgtr",
+    "acoustic",
+    "strat",
+    "tele",
+    "mandolin",
+    "banjo",
+    "ukulele",
+    "uke",
+    "sitar",
+    "harp",
+    "strings",
+    "string",
+    "violin",
+    "violins",
+    "viola",
+    "violas",
+    "cello",
+    "celli",
+    "cellos",
+    "fiddle",
+    "orchestra",
+    "brass",
+    "horn",
+    "horns",
+    "sax",
+    "saxes",
+    "saxophone",
+    "trumpet",
+    "trumpets",
+    "tpt",
+    "trombone",
+    "trombones",
+    "flute",
+    "flutes",
+    "clarinet",
+    "oboe",
+    "bells",
+    "glockenspiel",
+    "marimba",
+    "vibes",
+    "vibraphone",
+    "xylophone",
+    "accordion",
+    "harmonica",
+    "mellotron",
+    "music",
+    "harmonic",
+    "arp",
+    "arps",
+    "pluck",
+    "plucks",
+    "chord",
+    "chords",
+    "stab",
+    "stabs",
+    "saw",
+    "saws",
+    "moog",
+    "instruments",
+    "melody",
+    "melodies",
+    "klavier",
+    "streicher",
+];
+/// Loops of what the name does not say are mostly drums.
+const LOOPS: &[&str] = &["loop", "loops", "break", "breaks", "breakbeat"];
+/// The song without its voices.
+const INSTRUMENTAL: &[&str] = &["instrumental", "instrumentals", "karaoke", "playback"];
+/// Words that take away what follows.
+const NEGATIONS: &[&str] =
+    &["no", "non", "minus", "without", "wo", "sans", "ohne", "sin", "senza", "less", "excl"];
+/// Words that take away what stands before.
+const REMOVALS: &[&str] = &["off", "muted", "removed"];
+
+/// True if a word is a known one, with or without a number behind.
+fn is_word(word: &str, known: &str) -> bool {
+    word.strip_prefix(known).is_some_and(|rest| rest.chars().all(|c| c.is_ascii_digit()))
+}
+
+/// True if a word says what is in a stem.
+fn says_role(word: &str) -> bool {
+    [BACKING, BACKING_PART, VOICE, LEAD, DRUMS, BASS, FX, KEYS, LOOPS]
+        .iter()
+        .any(|list| list.iter().any(|known| is_word(word, known)))
+}
+
+/// Words of a name, without those that it says are not there. `LeadVox` counts as one word and as two.
+fn said_words(name: &str) -> Vec<String> {
+    let mut said = present_words(&fold_letters(name));
+    said.extend(present_words(&fold_letters(&split_camel_case(name))));
+    said
+}
+
+/// Words of a folded name, without `vocals` in `no vocals`, `novocals`, `minus lead vocals` and `vocals off`.
+fn present_words(name: &str) -> Vec<String> {
+    let name = name.replace("w/o", " without ");
+    let mut present: Vec<String> = Vec::new();
+    let mut negated = false;
+    for word in name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
+        let takes_away = |word: &str| {
+            word.strip_prefix("no").is_some_and(says_role)
+                || word
+                    .strip_suffix("less")
+                    .is_some_and(|rest| says_role(rest) || says_role(&format!("{rest}s")))
+        };
+        if NEGATIONS.contains(&word) {
+            negated = true;
+        } else if says_role(word) && negated {
+            // All of "no lead vocals".
+        } else if REMOVALS.contains(&word) {
+            while present.last().is_some_and(|last| says_role(last)) {
+                present.pop();
+            }
+        } else {
+            negated = false;
+            if !takes_away(word) {
+                present.push(word.to_owned());
+            }
+        }
+    }
+    present
+}
+
+/// Names without the words that all of them have, as often as all have them, in lower case. A name that shares no word
+/// with any other is left out of the comparison.
+pub fn without_shared_words(names: &[&str]) -> Vec<String> {
+    let words: Vec<Vec<String>> = names
+        .iter()
+        .map(|name| fold_letters(name))
+        .map(|name| {
+            name.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).map(str::to_owned).collect()
+        })
+        .collect();
+    let is_number = |word: &str| word.chars().all(|c| c.is_ascii_digit());
+    let related = |own: usize| {
+        let others = words.iter().enumerate().filter(|(other, _)| *other != own);
+        others.flat_map(|(_, words)| words).any(|word| !is_number(word) && words[own].contains(word))
+    };
+    let compared: Vec<&Vec<String>> =
+        (0..words.len()).filter(|own| related(*own)).map(|own| &words[own]).collect();
+    let count = |words: &[String], word: &String| words.iter().filter(|other| *other == word).count();
+    let shared = |word: &String| match compared.len() {
+        0 | 1 => 0,
+        _ => compared.iter().map(|words| count(words, word)).min().unwrap_or(0),
+    };
+    let rest = |own: &Vec<String>| {
+        let mut rest: Vec<&str> = Vec::new();
+        for (index, word) in own.iter().enumerate() {
+            if count(&own[..index], word) >= shared(word) {
+                rest.push(word);
+            }
+        }
+        rest.join(" ")
+    };
+    words.iter().map(rest).collect()
 }
 
 /// Name with a space before every capital that follows a lower-case letter.
@@ -231,6 +513,38 @@ mod tests {
             ("K\u{e9}ys", Role::Keys),
             ("Ke\u{301}ys", Role::Keys),
             ("CHOEUR \u{c9}FFECT", Role::Fx),
+            ("Lead Guitar", Role::Keys),
+            ("Guitar Lead 2", Role::Keys),
+            ("Synth_Lead", Role::Keys),
+            ("LeadSynth", Role::Keys),
+            ("Lead 808", Role::Bass),
+            ("Lead", Role::Vocals),
+            ("Lead Verb", Role::Vocals),
+            ("Lead Vox Gtr Amp", Role::Vocals),
+            ("Backing Guitars", Role::Keys),
+            ("Choir Pad", Role::Keys),
+            ("Choir", Role::Backing),
+            ("Vocal Doubles", Role::Backing),
+            ("Guitar Doubles", Role::Keys),
+            ("Tom 1", Role::Drums),
+            ("Toms", Role::Drums),
+            ("Claps", Role::Drums),
+            ("Shaker", Role::Drums),
+            ("Guitar Loop", Role::Keys),
+            ("Loop 3", Role::Drums),
+            ("no_vocals", Role::Other),
+            ("No Lead Vocals", Role::Other),
+            ("Song minus vocals", Role::Other),
+            ("Vocals removed", Role::Other),
+            ("novox", Role::Other),
+            ("w/o Vox", Role::Other),
+            ("without drums bass", Role::Other),
+            ("Drums no kick", Role::Drums),
+            ("Vox No 2", Role::Vocals),
+            ("No. 1 Vocals", Role::Vocals),
+            ("Instrumental", Role::Other),
+            ("Vocals Instrumental", Role::Other),
+            ("Backing Track", Role::Other),
             ("THE BASSIST", Role::Other),
             ("Track 7", Role::Other),
             ("", Role::Other),
@@ -238,5 +552,18 @@ mod tests {
         for (name, role) in cases {
             assert_eq!(Role::guess(name), role, "{name}");
         }
+    }
+
+    #[test]
+    fn words_of_all_names_say_nothing_about_one() {
+        let roles = |names: &[&str]| Role::guess_all(names);
+        let title = ["Vocal Science - Drums", "Vocal Science - Bass", "Vocal Science - Thing", "ref"];
+        assert_eq!(roles(&title), [Role::Drums, Role::Bass, Role::Other, Role::Other]);
+        assert_eq!(roles(&["vocals", "no_vocals"]), [Role::Vocals, Role::Other]);
+        assert_eq!(roles(&["Vox 1", "Vox 2"]), [Role::Vocals, Role::Vocals]);
+        assert_eq!(roles(&["Vocals main", "Vocals double"]), [Role::Vocals, Role::Backing]);
+        assert_eq!(roles(&["Drums Kick", "Drums Room"]), [Role::Drums, Role::Drums]);
+        assert_eq!(roles(&["Drums"]), [Role::Drums]);
+        assert_eq!(roles(&[]), []);
     }
 }

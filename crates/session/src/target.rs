@@ -83,6 +83,15 @@ pub struct NormalizationTarget {
     pub status: SourceStatus,
 }
 
+impl NormalizationTarget {
+    /// Loudness to which the loudest track of an album is brought, all other tracks by the same gain; `None` if the album
+    /// counts as a whole. The mode says it: `loudest track of an album -14`.
+    pub fn loudest_track(&self) -> Option<Lufs> {
+        let (_, after) = self.mode.split_once("loudest track of an album ")?;
+        after.split([' ', ',', ';']).next()?.parse().ok().map(Lufs)
+    }
+}
+
 /// Date at which the built-in table was last checked against its sources.
 pub const TABLE_DATE: &str = "2026-11-22";
 
@@ -271,6 +280,17 @@ pub fn builtin() -> Vec<NormalizationTarget> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_loudest_track_of_an_album_is_said_by_the_mode() {
+        let table = builtin();
+        let of = |id: &str| {
+            table.iter().find(|target| target.id == id).and_then(NormalizationTarget::loudest_track)
+        };
+        assert_eq!(of("aes-td1008"), Some(Lufs(-14.0)));
+        assert_eq!(table.iter().filter(|target| target.loudest_track().is_some()).count(), 1);
+        assert_eq!(of("spotify"), None);
+    }
 
     #[test]
     fn every_rule_has_a_source_a_date_and_a_unique_id() {

@@ -99,7 +99,8 @@ pub(crate) fn run(args: &Adm, global: &Global) -> CommandResult {
         note(&format!("{}: not verified; measure its render with another tool", shown(&made.path)));
     }
     let null_passed = null.is_none_or(NullResidual::passes);
-    let outcome = if made.verified && null_passed { Outcome::Clean } else { Outcome::Faults };
+    let outcome =
+        if made.verified && made.complete && null_passed { Outcome::Clean } else { Outcome::Faults };
     if global.json {
         return output::json(outcome, &json);
     }

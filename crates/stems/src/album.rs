@@ -2,16 +2,17 @@
 
 use std::borrow::Cow;
 
+use audiofile::error::shown;
 use project::unread::unread_files;
-use render::album::{Album, AlbumPlayback, album};
+use render::album::{Album, AlbumPlayback, FolderKind, TakenFolder, album};
 use render::json::ReadingJson;
 use serde::Serialize;
 use session::playback::HEADING;
 use session::target::{NormalizationTarget, TargetUse};
 
-use crate::args::{Album as Args, Global};
+use crate::args::{Album as Args, Contents, Global};
 use crate::common::{self, Bar};
-use crate::failure::fault;
+use crate::failure::{fault, note};
 use crate::outcome::{CommandResult, Outcome};
 use crate::output::{self, say};
 
@@ -20,6 +21,7 @@ struct AlbumJson<'a> {
     schema: &'static str,
     album: ReadingJson,
     tracks: Vec<TrackJson<'a>>,
+    folders: Vec<FolderJson<'a>>,
     targets: Vec<AlbumTargetJson<'a>>,
 }
 
@@ -31,6 +33,13 @@ struct TrackJson<'a> {
     reading: ReadingJson,
     over_album_lu: Option<f64>,
     step_lu: Option<f64>,
+}
+
+#[derive(Serialize)]
+struct FolderJson<'a> {
+    path: Cow<'a, str>,
+    taken_for: &'static str,
+    reason: &'a str,
 }
 
 #[derive(Serialize)]
@@ -51,7 +60,15 @@ pub(crate) fn run(args: &Args, global: &Global) -> CommandResult {
     for dir in &args.paths {
         unread_files(dir)?.iter().for_each(|file| fault(&common::left_out(file)));
     }
-    let album = album(&args.paths, &mut Bar::new(global))?;
+    let kind = args.folders.map(|contents| match contents {
+        Contents::Songs => FolderKind::Songs,
+        Contents::Stems => FolderKind::Stems,
+    });
+    let album = album(&args.paths, kind, &mut Bar::new(global))?;
+    if kind.is_none() {
+        album.folders.iter().for_each(|folder| note(&taken(folder)));
+    }
+    album.notes.iter().for_each(|line| note(line));
     let playback: Vec<AlbumPlayback> = targets.iter().map(|target| album.playback(target)).collect();
     if global.json {
         let tracks = album.tracks.iter().zip(album.over_album()).zip(album.steps());
@@ -66,6 +83,15 @@ pub(crate) fn run(args: &Args, global: &Global) -> CommandResult {
                     reading: (&track.reading).into(),
                     over_album_lu: over.map(|lu| lu.0),
                     step_lu: step.map(|lu| lu.0),
+                })
+                .collect(),
+            folders: album
+                .folders
+                .iter()
+                .map(|folder| FolderJson {
+                    path: folder.path.to_string_lossy(),
+                    taken_for: word(folder.kind),
+                    reason: &folder.reason,
                 })
                 .collect(),
             targets: targets
@@ -83,6 +109,22 @@ pub(crate) fn run(args: &Args, global: &Global) -> CommandResult {
     }
     print(&album, &targets, &playback);
     Ok(Outcome::Clean.into())
+}
+
+fn word(kind: FolderKind) -> &'static str {
+    match kind {
+        FolderKind::Songs => "songs",
+        FolderKind::Stems => "stems",
+    }
+}
+
+/// The line on what a folder was taken for.
+fn taken(folder: &TakenFolder) -> String {
+    let (kind, other) = match folder.kind {
+        FolderKind::Songs => ("songs, a track each", "--as stems sums them"),
+        FolderKind::Stems => ("the stems of one song", "--as songs makes each a track"),
+    };
+    format!("{}: taken for {kind}: {}; {other}", shown(&folder.path), folder.reason)
 }
 
 fn print(album: &Album, targets: &[NormalizationTarget], playback: &[AlbumPlayback]) {

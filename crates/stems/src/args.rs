@@ -166,7 +166,8 @@ pub(crate) struct WhatIf {
     /// The folder of stems
     #[arg(value_name = "DIR")]
     pub(crate) dir: PathBuf,
-    /// A stem and the gain to add to it, such as Vocals=+3 or "Lead Vocals=-1.5dB"; repeat for more
+    /// A stem (its name or its file's) and the gain to add to it, such as Vocals=+3 or "Lead Vocals=-1.5dB"; repeat for
+    /// more
     #[arg(long = "move", value_name = "NAME=DB", required = true, value_parser = parse_move, allow_hyphen_values = true)]
     pub(crate) moves: Vec<(String, Db)>,
     /// Platforms to report, by id (see stems targets) [default: those of the session, or all]
@@ -188,7 +189,7 @@ pub(crate) struct Solve {
     /// The platform whose target loudness the mix should have
     #[arg(long, value_name = "ID")]
     pub(crate) target: String,
-    /// The stem to trim [default: all by the same amount]
+    /// The stem to trim, by its name or its file's [default: all by the same amount]
     #[arg(long, value_name = "NAME")]
     pub(crate) stem: Option<String>,
     #[command(flatten)]
@@ -213,12 +214,22 @@ pub(crate) struct Master {
     /// The mix that the stems should sum to: the null test, before mastering
     #[arg(long, value_name = "FILE")]
     pub(crate) mix: Option<PathBuf>,
+    /// off: write the master before its limiter too, beside the other, as 32-bit float
+    #[arg(long, value_name = "STATE", value_enum, default_value_t = LimiterState::On)]
+    pub(crate) limiter: LimiterState,
     /// Let shorter stems end with silence instead of refusing stems of different lengths
     #[arg(long)]
     pub(crate) pad: bool,
     /// Replace files that are already there
     #[arg(long)]
     pub(crate) force: bool,
+}
+
+/// State of a master's limiter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LimiterState {
+    On,
+    Off,
 }
 
 /// deliver
@@ -304,12 +315,24 @@ pub(crate) struct Deliverables {
 /// album
 #[derive(ClapArgs)]
 pub(crate) struct Album {
-    /// The tracks in order: finished files, or folders of stems (summed, through their session)
+    /// The tracks in order: finished files, folders of finished songs, or folders of stems (summed, through their
+    /// session)
     #[arg(required = true, value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
+    /// Contents of folders: songs (a track each, by number) or the stems of one song [default: by their names, lengths
+    /// and session file; a line says which]
+    #[arg(long = "as", value_name = "KIND", value_enum)]
+    pub(crate) folders: Option<Contents>,
     /// Platforms to report, by id (see stems targets) [default: all players]
     #[arg(long, value_name = "ID", num_args = 1..)]
     pub(crate) target: Vec<String>,
+}
+
+/// Contents of the folders of an album.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Contents {
+    Songs,
+    Stems,
 }
 
 /// codec

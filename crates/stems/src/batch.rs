@@ -12,8 +12,10 @@ use audiofile::error::shown;
 use project::bundle::Bundle;
 use project::names::file_name_from;
 use project::session::Session;
+use project::session_file::FILE_NAME;
 use render::deliver::{MANIFEST, Manifest, deliver as make_all, is_finished};
 use render::json::ReadingJson;
+use render::sums::leave_out_sums;
 use serde::{Deserialize, Serialize};
 use session::target::NormalizationTarget;
 
@@ -195,6 +197,9 @@ fn make(
     warnings: &mut Vec<String>,
 ) -> Result<Made, Failure> {
     let mut bundle = Bundle::open(&entry.dir, None)?;
+    if entry.session.is_none() && !entry.dir.join(FILE_NAME).is_file() {
+        warnings.extend(leave_out_sums(&mut bundle, &mut Bar::hidden())?);
+    }
     let (session, session_file) = Session::open(&mut bundle, entry.session.as_deref())?;
     warnings.extend(session.notes.iter().cloned());
     let files = bundle.stems.iter();

@@ -6,7 +6,7 @@ use audiofile::error::shown;
 use project::bundle::Bundle;
 use project::session::Session;
 use render::advise::{Basis, Favours, Said, StemsAdvice, advise};
-use render::check::{self, CheckReport, NullTest, NullVerdict, Options, Severity};
+use render::check::{self, CheckReport, MixChoice, NullTest, NullVerdict, Options, Severity};
 use serde::Serialize;
 
 use crate::args::{Check, Global, Weigh};
@@ -67,8 +67,13 @@ struct AgainJson {
 
 pub(crate) fn run(args: &Check, global: &Global) -> CommandResult {
     let report = report(&args.dir, args.mix.as_deref(), global)?;
-    if let Some(mix) = report.mix.as_ref().filter(|mix| mix.by_name) {
-        note(&format!("{}: taken as the mix by its name; pass --mix to name another", shown(&mix.path)));
+    let taken = report.mix.as_ref().and_then(|mix| match mix.chosen {
+        MixChoice::Given => None,
+        MixChoice::Name => Some((mix, "by its name")),
+        MixChoice::Sum => Some((mix, "for it is the sum of all other files")),
+    });
+    if let Some((mix, why)) = taken {
+        note(&format!("{}: taken as the mix {why}; pass --mix to name another", shown(&mix.path)));
     }
     let advice = if args.weigh.advise { Some(weigh(args, global)?) } else { None };
     let outcome = if report.has_faults() { Outcome::Faults } else { Outcome::Clean };

@@ -12,9 +12,11 @@ use indicatif::{ProgressBar, ProgressStyle};
 use project::bundle::{Bundle, Stem};
 use project::names::file_name_from;
 use project::session::Session;
+use project::session_file::FILE_NAME;
 use project::target_file;
 use project::unread::{UnreadFile, folders_of_audio};
 use render::progress::Progress;
+use render::sums::leave_out_sums;
 use session::role::Role;
 use session::target::NormalizationTarget;
 
@@ -82,7 +84,11 @@ pub(crate) fn open(
     session: Option<&Path>,
 ) -> Result<(Bundle, Session, Option<PathBuf>), Failure> {
     let mut bundle = Bundle::open(dir, mix)?;
-    for path in &bundle.mixes {
+    let named = bundle.mixes.len();
+    if session.is_none() && !dir.join(FILE_NAME).is_file() {
+        leave_out_sums(&mut bundle, &mut Bar::hidden())?.iter().for_each(|line| note(line));
+    }
+    for path in &bundle.mixes[..named] {
         note(&format!("{} is left out: its name says it is no stem", shown(path)));
     }
     name_unread(&bundle);

@@ -6,7 +6,7 @@ use audiofile::error::shown;
 use project::bundle::Bundle;
 use project::delivery::DeliverSettings;
 use project::session::Session;
-use render::deliver::{Deliverable, DeliveryJob, Manifest, deliver};
+use render::deliver::{Deliverable, DeliveryJob, Manifest, deliver, version_members};
 use session::target::NormalizationTarget;
 
 use crate::args::{Deliver, Deliverables, Global};
@@ -26,6 +26,10 @@ pub(crate) fn run(args: &Deliver, global: &Global) -> CommandResult {
     let _folder = OutputFolder::create(&args.out)?;
     let source = DeliverySource { dir: &args.dir, bundle: &bundle, session: &session, session_file };
     let settings = settings(&session.deliver, &args.what);
+    for (version, members) in version_members(&bundle, &session, &settings) {
+        let members = if members.is_empty() { "no stem".to_owned() } else { members.join(", ") };
+        note(&format!("{}: {members}", version.name()));
+    }
     let job = DeliveryJob { overwrite: args.force, ..source.job(&settings, &args.what, &args.out, target) };
     let mut bar = Bar::new(global);
     let manifest = deliver(&job, &mut bar)?;
@@ -93,7 +97,7 @@ pub(crate) fn judge(manifest: &Manifest) -> Outcome {
         (Some(null), Some(pass)) => null <= pass,
         _ => true,
     };
-    if nulls && manifest.deliverables.iter().all(|file| file.verified) {
+    if nulls && manifest.faults.is_empty() && manifest.deliverables.iter().all(|file| file.verified) {
         Outcome::Clean
     } else {
         Outcome::Faults

@@ -82,6 +82,7 @@ pub(crate) fn run(args: &Demo, global: &Global) -> CommandResult {
         session: no_session(),
         target: None,
         mix: None,
+        limiter: crate::args::LimiterState::On,
         pad: false,
         force: args.force,
     };

@@ -14,7 +14,7 @@ use serde::Serialize;
 use session::playback::{HEADING, sentence};
 use session::target::NormalizationTarget;
 
-use crate::args::{Global, Master};
+use crate::args::{Global, LimiterState, Master};
 use crate::check::{self, NullResidual};
 use crate::common::{self, Bar, OutputFolder};
 use crate::failure::{Failure, note};
@@ -33,7 +33,8 @@ struct MasterJson<'a> {
     limiting_at_s: f64,
     ceiling_dbtp: f64,
     strict_peak_dbtp: Option<f64>,
-    warnings: &'a [String],
+    faults: &'a [String],
+    warnings: Vec<&'a String>,
 }
 
 #[derive(Serialize)]
@@ -69,19 +70,30 @@ pub(crate) fn run(args: &Master, global: &Global) -> CommandResult {
     let null =
         args.mix.as_deref().map(|mix| check::null_residual(&args.dir, mix, global)).transpose()?.flatten();
     let _folder = OutputFolder::create(&args.out)?;
-    let output = args.out.join(format!("{}_Master.wav", common::song_name(&args.dir)));
-    let job = MasterJob { bundle: &bundle, session: &session, output, overwrite: args.force, target };
+    let song = common::song_name(&args.dir);
+    let output = args.out.join(format!("{song}_Master.wav"));
+    let off = args.limiter == LimiterState::Off;
+    let unlimited = off.then(|| args.out.join(format!("{song}_Master_Unlimited.wav")));
+    let job =
+        MasterJob { bundle: &bundle, session: &session, output, unlimited, overwrite: args.force, target };
     let mut bar = Bar::new(global);
     let mastered = master(&job, &mut bar)?;
     drop(bar);
-    mastered.warnings.iter().for_each(|line| note(line));
+    mastered.faults.iter().chain(&mastered.warnings).for_each(|line| note(line));
     if !mastered.verified {
         note(&format!("{}: not verified; {}", shown(&mastered.path), why_not_verified(&mastered)));
     }
     let null_passed = null.is_none_or(NullResidual::passes);
     let on_target = mastered.gain.reason != GainReason::OutOfReach;
-    let outcome =
-        if mastered.verified && null_passed && on_target { Outcome::Clean } else { Outcome::Faults };
+    if let Some(open) = mastered.unlimited.as_ref().filter(|open| !open.verified) {
+        note(&format!("{}: not verified; the two meters differ, please report this", shown(&open.path)));
+    }
+    let verified = mastered.verified && mastered.unlimited.as_ref().is_none_or(|open| open.verified);
+    let outcome = if verified && mastered.faults.is_empty() && null_passed && on_target {
+        Outcome::Clean
+    } else {
+        Outcome::Faults
+    };
     if global.json {
         return output::json(outcome, &json(&mastered, null));
     }
@@ -113,12 +125,19 @@ fn json(mastered: &Mastered, null: Option<NullResidual>) -> MasterJson<'_> {
     let gain = &mastered.gain;
     MasterJson {
         schema: "stemlink.master/1",
-        deliverables: vec![DeliverableJson {
+        deliverables: std::iter::once(DeliverableJson {
             kind: "master",
             path: mastered.path.to_string_lossy(),
             reading: (&mastered.measured.reading).into(),
             verified: mastered.verified,
-        }],
+        })
+        .chain(mastered.unlimited.as_ref().map(|open| DeliverableJson {
+            kind: "unlimited",
+            path: open.path.to_string_lossy(),
+            reading: (&open.measured.reading).into(),
+            verified: open.verified,
+        }))
+        .collect(),
         null_dbfs: null.and_then(|null| null.peak_dbfs),
         null_pass_dbfs: null.map(|null| null.pass_dbfs),
         gain_db: gain.gain.0,
@@ -127,7 +146,8 @@ fn json(mastered: &Mastered, null: Option<NullResidual>) -> MasterJson<'_> {
         limiting_at_s: gain.reduction_at as f64 / mastered.measured.info.rate.0,
         ceiling_dbtp: mastered.ceiling.0,
         strict_peak_dbtp: mastered.strict_peak.map(|p| p.0),
-        warnings: &mastered.warnings,
+        faults: &mastered.faults,
+        warnings: mastered.faults.iter().chain(&mastered.warnings).collect(),
     }
 }
 
@@ -154,6 +174,11 @@ fn print(
     let mut rows = output::Rows::new([""].into_iter().chain(output::READING), 1);
     rows.push(["sum".to_owned()].into_iter().chain(output::reading(&mastered.before)));
     rows.push(["master".to_owned()].into_iter().chain(output::reading(&mastered.measured.reading)));
+    if let Some(open) = &mastered.unlimited {
+        rows.push(
+            ["before the limiter".to_owned()].into_iter().chain(output::reading(&open.measured.reading)),
+        );
+    }
     if let Some(second) = &mastered.measured.second {
         let dash = || output::figure(None);
         rows.push([
@@ -185,6 +210,10 @@ fn print(
     }
     let word = if mastered.verified { "verified" } else { "NOT verified" };
     say!("{} written and {word}", shown(&mastered.path));
+    if let Some(open) = &mastered.unlimited {
+        let word = if open.verified { "verified" } else { "NOT verified" };
+        say!("{} written and {word}: no ceiling is held in it", shown(&open.path));
+    }
 }
 
 fn reason_id(reason: GainReason) -> &'static str {
@@ -201,7 +230,7 @@ fn reason_id(reason: GainReason) -> &'static str {
 /// The reason for the gain, in one sentence.
 fn why(mastered: &Mastered) -> String {
     let made = &mastered.gain;
-    let at = clock(made.reduction_at, mastered.measured.info.rate);
+    let at = clock(made.stopped_at, mastered.measured.info.rate);
     let aim = made.aim.map_or(String::new(), |aim| format!("{:.1} LUFS", aim.0));
     let gain = made.gain.0;
     match made.reason {
@@ -227,6 +256,9 @@ fn why(mastered: &Mastered) -> String {
 }
 
 fn why_not_verified(mastered: &Mastered) -> String {
+    if !mastered.is_heard() {
+        return "nothing can be heard in it; check the stems with stems check".into();
+    }
     let strict = mastered.strict_peak.map_or(f64::NEG_INFINITY, |p| p.0);
     let limit = mastered.ceiling.0 + render::ceiling::CEILING_TOLERANCE.0;
     if strict > limit {

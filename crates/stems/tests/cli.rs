@@ -14,6 +14,7 @@ mod cli {
     mod deliver;
     mod faults;
     mod files;
+    mod folders;
     mod incoming;
     mod injected;
     mod interruption;

@@ -145,8 +145,14 @@ fn exchanged(viewer: &Viewer, library: &Library, seed: u64, gains: &[[f32; 2]], 
 
     let mut bundle = Bundle::open(&stems, None).expect("opens");
     let session = Session::read(&file, &mut bundle).unwrap_or_else(|error| panic!("{error}\n{text}"));
-    let job =
-        MasterJob { bundle: &bundle, session: &session, output: out.clone(), overwrite: false, target: None };
+    let job = MasterJob {
+        bundle: &bundle,
+        session: &session,
+        output: out.clone(),
+        unlimited: None,
+        overwrite: false,
+        target: None,
+    };
     let mastered = master(&job, &mut Silent).expect("masters");
     assert!(mastered.verified, "{mastered:?}");
 

@@ -119,8 +119,8 @@ impl TrackStreams {
         Ok(())
     }
 
-    /// A warning for each stem that had samples that are not numbers.
-    pub(super) fn warnings(&self) -> Vec<String> {
-        self.stems.iter().filter_map(|(_, stem)| stem.source().warning()).collect()
+    /// A line for each stem and kind of samples that are no audio and were read as silence.
+    pub(super) fn faults(&self) -> Vec<String> {
+        self.stems.iter().flat_map(|(_, stem)| stem.source().faults()).collect()
     }
 }

@@ -11,6 +11,8 @@ pub enum Check {
     Rate,
     /// A sampling rate of 44.1 kHz or more.
     LowRate,
+    /// A sampling rate that programs and distributors know.
+    OddRate,
     /// One sample format.
     Format,
     /// 24 bits or float.
@@ -29,10 +31,16 @@ pub enum Check {
     MixFile,
     /// Finite samples.
     NonFinite,
+    /// No samples far beyond full scale.
+    Implausible,
+    /// No isolated bursts.
+    Burst,
     /// No silent stems.
     Silent,
     /// No clipping.
     Clipping,
+    /// No peaks cut off flat below full scale.
+    FlatTop,
     /// No float samples over full scale.
     OverFullScale,
     /// No true peaks over full scale.
@@ -41,10 +49,20 @@ pub enum Check {
     DcOffset,
     /// Left and right in one polarity.
     SidePolarity,
+    /// Something in both sides of a stereo stem.
+    DeadSide,
+    /// Two sides in a stereo stem.
+    EqualSides,
+    /// No click track.
+    ClickTrack,
+    /// No stem that is the sum of others.
+    Sum,
     /// No stem twice.
     Duplicate,
     /// Stems in time with each other and with the mix.
     Alignment,
+    /// Stems at the speed of the mix.
+    Drift,
     /// Stems in polarity with each other and with the mix.
     Polarity,
     /// Stems at the level of the mix.
@@ -61,11 +79,12 @@ pub enum Check {
 
 impl Check {
     /// All checks, in the order in which their findings are listed.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 36] = [
         Self::Readable,
         Self::Empty,
         Self::Rate,
         Self::LowRate,
+        Self::OddRate,
         Self::Format,
         Self::BitDepth,
         Self::Channels,
@@ -75,14 +94,22 @@ impl Check {
         Self::FileName,
         Self::MixFile,
         Self::NonFinite,
+        Self::Implausible,
+        Self::Burst,
         Self::Silent,
         Self::Clipping,
+        Self::FlatTop,
         Self::OverFullScale,
         Self::TruePeak,
         Self::DcOffset,
         Self::SidePolarity,
+        Self::DeadSide,
+        Self::EqualSides,
+        Self::ClickTrack,
+        Self::Sum,
         Self::Duplicate,
         Self::Alignment,
+        Self::Drift,
         Self::Polarity,
         Self::Gain,
         Self::Missing,
@@ -98,6 +125,7 @@ impl Check {
             Self::Empty => "empty",
             Self::Rate => "rate",
             Self::LowRate => "low-rate",
+            Self::OddRate => "odd-rate",
             Self::Format => "format",
             Self::BitDepth => "bit-depth",
             Self::Channels => "channels",
@@ -107,14 +135,22 @@ impl Check {
             Self::FileName => "file-name",
             Self::MixFile => "mix-file",
             Self::NonFinite => "non-finite",
+            Self::Implausible => "implausible",
+            Self::Burst => "burst",
             Self::Silent => "silent",
             Self::Clipping => "clipping",
+            Self::FlatTop => "flat-top",
             Self::OverFullScale => "over-full-scale",
             Self::TruePeak => "true-peak",
             Self::DcOffset => "dc-offset",
             Self::SidePolarity => "side-polarity",
+            Self::DeadSide => "dead-side",
+            Self::EqualSides => "equal-sides",
+            Self::ClickTrack => "click-track",
+            Self::Sum => "sum",
             Self::Duplicate => "duplicate",
             Self::Alignment => "alignment",
+            Self::Drift => "drift",
             Self::Polarity => "polarity",
             Self::Gain => "gain",
             Self::Missing => "missing",
@@ -131,6 +167,7 @@ impl Check {
             Self::Empty => "Every file holds at least one frame of audio.",
             Self::Rate => "All files have one sampling rate.",
             Self::LowRate => "The sampling rate is 44.1 kHz or more.",
+            Self::OddRate => "The sampling rate is one that programs and distributors know.",
             Self::Format => "All stems have one sample format.",
             Self::BitDepth => "Stems are 24-bit or float.",
             Self::Channels => "Stems are all stereo, or all mono.",
@@ -140,14 +177,22 @@ impl Check {
             Self::FileName => "File names are made of plain ASCII characters.",
             Self::MixFile => "At most one file of the folder is called the mix.",
             Self::NonFinite => "All samples are finite numbers.",
+            Self::Implausible => "No sample lies beyond +24 dBFS.",
+            Self::Burst => "Nothing shorter than 10 ms is 20 dB louder than everything else.",
             Self::Silent => "Every stem is heard.",
             Self::Clipping => "No three samples in a row stand at full scale.",
+            Self::FlatTop => "No peaks are cut off flat below full scale.",
             Self::OverFullScale => "Samples of float files stay within 0 dBFS.",
             Self::TruePeak => "True peaks stay within 0 dBTP.",
             Self::DcOffset => "The constant offset of every channel is below -60 dBFS.",
             Self::SidePolarity => "Left and right have one polarity.",
+            Self::DeadSide => "Both sides of a stereo stem are heard.",
+            Self::EqualSides => "The sides of a stereo stem differ.",
+            Self::ClickTrack => "No stem is a click track.",
+            Self::Sum => "No stem is the sum of others.",
             Self::Duplicate => "No stem is a copy of another.",
             Self::Alignment => "Every stem is in time with the mix and with the other stems, to the sample.",
+            Self::Drift => "Every stem runs at the speed of the mix.",
             Self::Polarity => "Every stem has the polarity that it has in the mix.",
             Self::Gain => "Every stem has the level that it has in the mix.",
             Self::Missing => "Every stem is in the mix.",

@@ -3,6 +3,7 @@
 use super::fault::{Check, Fault};
 use super::subject::{Subject, file_name};
 use super::words::{count, later, samples};
+use crate::rates::usual_rate_near;
 use crate::wrong_rate::likely_rate;
 use audiofile::SampleFormat;
 use audiofile::error::Result;
@@ -15,11 +16,12 @@ const LOWEST_RATE: f64 = 44_100.0;
 /// Faults among the stems; `folder` names what they all share.
 pub(super) fn faults(stems: &[Subject], folder: &str) -> Vec<Fault> {
     let mut faults = Vec::new();
-    faults.extend(rates(stems));
+    faults.extend(rates(stems, folder));
     shared(&mut faults, stems, folder, low_rate);
-    faults.extend(formats(stems));
+    shared(&mut faults, stems, folder, odd_rate);
+    faults.extend(formats(stems, folder));
     shared(&mut faults, stems, folder, bit_depth);
-    faults.extend(channels(stems));
+    faults.extend(channels(stems, folder));
     faults.extend(lengths(stems));
     faults
 }
@@ -35,6 +37,37 @@ pub(super) fn usual<T: PartialEq>(values: impl Iterator<Item = T>) -> Option<T> 
     }
     let most = counts.iter().map(|(_, count)| *count).max()?;
     (counts.len() > 1).then(|| counts.into_iter().find(|(_, count)| *count == most)).flatten().map(|(v, _)| v)
+}
+
+/// The value that most of more than two stems have.
+fn majority<T: PartialEq + Copy>(values: impl Iterator<Item = T> + Clone) -> Option<T> {
+    let (all, usual) = (values.clone().count(), usual(values.clone())?);
+    let same = values.filter(|value| *value == usual).count();
+    (all > 2 && 2 * same > all).then_some(usual)
+}
+
+/// Files that are named where they disagree.
+const MAX_NAMED: usize = 4;
+
+/// The finding where stems disagree and no value is that of most: `have different sampling rates: a.wav 44100 Hz, ...`.
+fn mixed<T: PartialEq + Copy>(
+    check: Check,
+    stems: &[&Subject],
+    folder: &str,
+    what: &str,
+    value: impl Fn(&Subject) -> T,
+    said: impl Fn(T) -> String,
+    cure: &str,
+) -> Vec<Fault> {
+    if stems.windows(2).all(|pair| value(pair[0]) == value(pair[1])) {
+        return Vec::new();
+    }
+    let told = stems.iter().take(MAX_NAMED).map(|stem| format!("{} {}", stem.file, said(value(stem))));
+    let mut told = told.collect::<Vec<_>>().join(", ");
+    if stems.len() > MAX_NAMED {
+        told += &format!(" and {} more", stems.len() - MAX_NAMED);
+    }
+    vec![Fault::new(check, folder, format!("has stems of different {what}: {told}"), cure)]
 }
 
 /// Adds the fault of every stem that has one, as one fault of the folder when all stems have the same.
@@ -58,8 +91,20 @@ fn shared(
     }
 }
 
-fn rates(stems: &[Subject]) -> Vec<Fault> {
-    let Some(usual) = usual(stems.iter().map(|stem| stem.info.rate.0)) else { return Vec::new() };
+fn rates(stems: &[Subject], folder: &str) -> Vec<Fault> {
+    let rate = |stem: &Subject| stem.info.rate.0;
+    let Some(usual) = majority(stems.iter().map(rate)) else {
+        let said = |rate| format!("{rate} Hz");
+        return mixed(
+            Check::Rate,
+            &stems.iter().collect::<Vec<_>>(),
+            folder,
+            "sampling rates",
+            rate,
+            said,
+            "export all at the rate of the project",
+        );
+    };
     let odd = stems.iter().filter(|stem| stem.info.rate.0 != usual);
     odd.map(|stem| {
         let fault = format!("has {} Hz, most stems have {usual} Hz", stem.info.rate.0);
@@ -82,11 +127,28 @@ fn low_rate(stem: &Subject) -> Option<Fault> {
     })
 }
 
-fn formats(stems: &[Subject]) -> Vec<Fault> {
+fn odd_rate(stem: &Subject) -> Option<Fault> {
+    let rate = stem.info.rate;
+    let near = usual_rate_near(rate);
+    (near != rate && rate.0 >= LOWEST_RATE).then(|| {
+        let fault = format!("has a sampling rate of {} Hz, which no distributor takes", rate.0);
+        let cure = format!(
+            "export at {} Hz, or let stems organize convert it; if it sounds out of tune, its header is wrong",
+            near.0
+        );
+        Fault::new(Check::OddRate, &stem.file, fault, cure)
+    })
+}
+
+fn formats(stems: &[Subject], folder: &str) -> Vec<Fault> {
     // What a decoder gives is not the format of the file.
-    let stored = || stems.iter().filter(|stem| stem.info.lossy.is_none());
-    let Some(usual) = usual(stored().map(|stem| stem.info.format)) else { return Vec::new() };
-    let odd = stored().filter(|stem| stem.info.format != usual);
+    let stored: Vec<&Subject> = stems.iter().filter(|stem| stem.info.lossy.is_none()).collect();
+    let format = |stem: &Subject| stem.info.format;
+    let Some(usual) = majority(stored.iter().map(|stem| format(stem))) else {
+        let cure = "export all in one format, 24-bit integer or float";
+        return mixed(Check::Format, &stored, folder, "formats", format, said, cure);
+    };
+    let odd = stored.into_iter().filter(|stem| stem.info.format != usual);
     odd.map(|stem| {
         let fault = format!("is {}, most stems are {}", said(stem.info.format), said(usual));
         Fault::new(Check::Format, &stem.file, fault, format!("export it as {}", said(usual)))
@@ -112,8 +174,22 @@ fn bit_depth(stem: &Subject) -> Option<Fault> {
     }
 }
 
-fn channels(stems: &[Subject]) -> Vec<Fault> {
-    let Some(usual) = usual(stems.iter().map(|stem| stem.info.channels)) else { return Vec::new() };
+fn channels(stems: &[Subject], folder: &str) -> Vec<Fault> {
+    let channels = |stem: &Subject| stem.info.channels;
+    let Some(usual) = majority(stems.iter().map(channels)) else {
+        let cure = "mono stems are summed to both sides at unity: export in stereo what was panned";
+        let faults = mixed(
+            Check::Channels,
+            &stems.iter().collect::<Vec<_>>(),
+            folder,
+            "channels",
+            channels,
+            layout,
+            cure,
+        );
+        let wide = stems.iter().any(|stem| stem.info.channels > 2);
+        return faults.into_iter().map(|fault| if wide { fault } else { fault.advice() }).collect();
+    };
     let odd = stems.iter().filter(|stem| stem.info.channels != usual);
     odd.map(|stem| {
         let own = stem.info.channels;
@@ -142,15 +218,18 @@ fn lengths(stems: &[Subject]) -> Vec<Fault> {
     let rate =
         usual(stems.iter().map(|stem| stem.info.rate.0)).or(stems.first().map(|stem| stem.info.rate.0));
     let comparable = || stems.iter().filter(|stem| Some(stem.info.rate.0) == rate && stem.info.frames > 0);
-    let Some(usual) = usual(comparable().map(|stem| stem.info.frames)) else { return Vec::new() };
+    let most = majority(comparable().map(|stem| stem.info.frames));
+    // Without a length that most have, the longest is what the others are held against.
+    let Some(usual) = most.or_else(|| comparable().map(|stem| stem.info.frames).max()) else {
+        return Vec::new();
+    };
+    let than = if most.is_some() { "most stems" } else { "the longest stem" };
     let odd = comparable().filter(|stem| stem.info.frames != usual);
     odd.map(|stem| {
         let (own, rate) = (stem.info.frames, stem.info.rate);
         let by = if own < usual { "shorter" } else { "longer" };
-        let fault = format!(
-            "is {} {by} than most stems, {own} frames of {usual}",
-            samples(own.abs_diff(usual), rate)
-        );
+        let fault =
+            format!("is {} {by} than {than}, {own} frames of {usual}", samples(own.abs_diff(usual), rate));
         Fault::new(Check::Length, &stem.file, fault, "export all stems from one start to one end")
     })
     .collect()
@@ -266,7 +345,7 @@ pub(super) fn beside(mix: &Subject, stems: &[Subject]) -> (Vec<Fault>, Option<Co
 
 #[cfg(test)]
 mod tests {
-    use super::usual;
+    use super::{majority, usual};
 
     #[test]
     fn the_usual_value_is_the_most_frequent_or_the_first() {
@@ -274,5 +353,14 @@ mod tests {
         assert_eq!(usual([2, 1, 1].into_iter()), Some(1));
         assert_eq!(usual([2, 1].into_iter()), Some(2));
         assert_eq!(usual([0; 0].into_iter()), None);
+    }
+
+    #[test]
+    fn a_majority_is_more_than_half_of_more_than_two() {
+        assert_eq!(majority([2, 1, 1].into_iter()), Some(1));
+        assert_eq!(majority([2, 1].into_iter()), None);
+        assert_eq!(majority([2, 1, 2, 1].into_iter()), None);
+        assert_eq!(majority([3, 2, 1].into_iter()), None);
+        assert_eq!(majority([1, 1, 1].into_iter()), None, "nothing to tell");
     }
 }

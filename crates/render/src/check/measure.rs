@@ -3,6 +3,9 @@
 use super::clips::Clips;
 use super::dc::DcSums;
 use super::events::Events;
+use super::flat_tops::FlatTops;
+use crate::bursts::{Burst, BurstDetector};
+use crate::clean::is_audio;
 use audiofile::error::Result;
 use audiofile::{AudioInfo, AudioReader, SampleFormat};
 use meter::true_peak::TruePeak;
@@ -20,14 +23,26 @@ const PART: usize = 256;
 pub(super) struct FileMeasurements {
     /// Sum of squares of each channel.
     pub(super) energy: Vec<f64>,
-    /// Sum of squares of every [`SEGMENT`] frames, all channels.
+    /// Sum of squares of every [`SEGMENT`] frames, all channels; 0 where there is an isolated burst.
     pub(super) segments: Vec<f64>,
+    /// The same of the first channel.
+    pub(super) first_segments: Vec<f64>,
     /// Largest sample magnitude.
     pub(super) sample_peak: f64,
+    /// The same outside isolated bursts.
+    pub(super) body_peak: f64,
     /// Linear true peak and the frame near which it lies.
     pub(super) true_peak: (f64, u64),
     /// Samples that are no finite numbers.
     pub(super) non_finite: Events,
+    /// Samples beyond +24 dBFS, which count as silence.
+    pub(super) implausible: Events,
+    /// The largest of those.
+    pub(super) implausible_peak: f64,
+    /// Isolated bursts.
+    pub(super) bursts: Vec<Burst>,
+    /// Peaks of every 10 ms, all channels.
+    pub(super) course: Vec<f32>,
     /// Samples over full scale.
     pub(super) over: Events,
     /// Runs of samples at full scale.
@@ -36,6 +51,10 @@ pub(super) struct FileMeasurements {
     pub(super) dc: Option<(usize, f64)>,
     /// Correlation of left and right of a stereo file that sounds.
     pub(super) correlation: Option<f64>,
+    /// Sum of squares of left less right of a stereo file.
+    pub(super) side_energy: f64,
+    /// Peaks cut off flat.
+    pub(super) flat_tops: FlatTops,
     /// The same for the same samples, whatever the file.
     pub(super) hash: u64,
 }
@@ -75,14 +94,21 @@ pub(super) fn measure(
     };
     let mut peaks = vec![TruePeak::new(); info.channels];
     let mut clips = vec![Clips::new(full_scale(info.format)); info.channels];
+    let mut flat_tops = vec![FlatTops::new(info.format); info.channels];
     let mut dc = vec![DcSums::new(info.frames, info.rate); info.channels];
+    let mut detector = BurstDetector::new(info.rate);
     let mut cross = 0.0;
     let mut at = 0u64;
     reader.each_block(|planes| {
         for (channel, plane) in planes.iter_mut().enumerate() {
             for (n, x) in plane.iter_mut().enumerate() {
-                if !x.is_finite() {
-                    measured.non_finite.add(at + n as u64);
+                if !is_audio(*x) {
+                    if x.is_finite() {
+                        measured.implausible.add(at + n as u64);
+                        measured.implausible_peak = measured.implausible_peak.max(x.abs());
+                    } else {
+                        measured.non_finite.add(at + n as u64);
+                    }
                     *x = 0.0;
                 }
                 if x.abs() > 1.0 {
@@ -93,6 +119,7 @@ pub(super) fn measure(
                     (measured.hash ^ (*x + 0.0).to_bits()).wrapping_mul(FNV_PRIME).rotate_left(23);
             }
             clips[channel].process(plane, at);
+            flat_tops[channel].process(plane, at);
             dc[channel].process(plane);
             for (part, samples) in plane.chunks(PART).enumerate() {
                 peaks[channel].process(samples);
@@ -107,10 +134,16 @@ pub(super) fn measure(
             let segment = (at / SEGMENT as u64) as usize;
             measured.segments.resize(measured.segments.len().max(segment + 1), 0.0);
             measured.segments[segment] += energy;
+            measured.first_segments.resize(measured.segments.len(), 0.0);
+            if channel == 0 {
+                measured.first_segments[segment] += energy;
+            }
         }
         if let [left, right] = &*planes {
+            measured.side_energy += left.iter().zip(right).map(|(l, r)| (l - r).powi(2)).sum::<f64>();
             cross += left.iter().zip(right).map(|(l, r)| l * r).sum::<f64>();
         }
+        detector.process(planes);
         let frames = planes[0].len() as u64;
         at += frames;
         advance(frames)
@@ -120,6 +153,17 @@ pub(super) fn measure(
     if end > measured.true_peak.0 {
         measured.true_peak = (end, at.saturating_sub(1));
     }
+    measured.bursts = detector.bursts();
+    measured.body_peak = detector.peak_without(&measured.bursts);
+    measured.course = detector.windows(&measured.bursts);
+    for burst in &measured.bursts {
+        let segment = |frame: u64| (frame / SEGMENT as u64) as usize;
+        let last = segment(burst.frames.end - 1).min(measured.segments.len() - 1);
+        let burst = segment(burst.frames.start)..=last;
+        measured.segments[burst.clone()].fill(0.0);
+        measured.first_segments[burst].fill(0.0);
+    }
+    measured.flat_tops = flat_tops.into_iter().reduce(FlatTops::merged).unwrap_or_default();
     clips.iter().for_each(|clips| measured.clips.merge(clips.found()));
     let offsets = dc.iter().enumerate().filter_map(|(channel, sums)| Some((channel, sums.offset()?)));
     measured.dc = offsets.max_by(|a, b| a.1.abs().total_cmp(&b.1.abs()));

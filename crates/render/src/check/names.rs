@@ -55,8 +55,10 @@ fn is_label(path: &Path) -> bool {
 /// reference. Advice says what was not chosen.
 pub(super) fn mix_among(left_out: &[PathBuf]) -> (Option<PathBuf>, Vec<Fault>) {
     let is_final = |path: &PathBuf| {
-        let named =
-            |word: &String| ["master", "mastered", "reference"].contains(&word.to_lowercase().as_str());
+        let named = |word: &String| {
+            ["master", "masters", "mastered", "ref", "refs", "reference", "references"]
+                .contains(&word.to_lowercase().as_str())
+        };
         words(path).iter().any(named)
     };
     let (finals, mixes): (Vec<&PathBuf>, Vec<&PathBuf>) = left_out.iter().partition(|path| is_final(path));

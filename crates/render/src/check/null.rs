@@ -2,6 +2,7 @@
 
 mod bed;
 mod explain;
+mod offset;
 mod rest;
 mod result;
 mod search;
@@ -9,6 +10,7 @@ mod search;
 use super::fault::Fault;
 use super::pairs::Duplicate;
 use super::subject::Subject;
+use crate::drift::drift;
 use crate::progress::Progress;
 use audiofile::SampleFormat;
 use audiofile::error::Result;
@@ -60,7 +62,22 @@ pub(super) fn test(
     if verdict != NullVerdict::Audible {
         return Ok((null, Vec::new()));
     }
-    let mut found = search::search(&bed, progress)?;
+    let mut drifts = Vec::new();
+    for stem in stems {
+        drifts.extend(drift(&stem.path, &mix.path)?.map(|drift| (*stem, drift)));
+    }
+    if !drifts.is_empty() {
+        let faults = explain::drift_faults(&bed, &plain, &drifts, &mut null);
+        return Ok((null, faults));
+    }
+    let far = offset::offset(&bed)?.filter(|delay| *delay != 0);
+    let longest = stems.iter().map(|stem| stem.info.frames).max().unwrap_or(0);
+    let bed = match far {
+        // What lies behind the end of the stems in a mix that begins earlier is the end of the song.
+        Some(delay) if delay > 0 => Bed { frames: mix.info.frames.min(longest + delay as u64), ..bed },
+        _ => bed,
+    };
+    let mut found = search::search(&bed, far, progress)?;
     explain::resolve_duplicates(&mut found, duplicates);
     null.coverage = coverage(&found.left);
     null.corrected_peak_dbfs = level(found.left.peak);

@@ -66,16 +66,45 @@ pub(super) fn duplicates(stems: &[&Subject], progress: &mut dyn Progress) -> Res
     Ok(found)
 }
 
-/// True if one may be a copy of the other: neither gain nor delay changes crest factor and balance.
+/// True if one may be a copy of the other: neither gain nor delay changes crest factor, balance and the course of the
+/// level.
 fn similar(a: &Subject, b: &Subject) -> bool {
     let crest = |s: &Subject| {
-        let samples = (s.info.frames * s.info.channels as u64).max(1) as f64;
-        s.measured.sample_peak / (s.measured.total() / samples).sqrt()
+        let course = s.measured.course.iter().map(|peak| f64::from(*peak).powi(2));
+        s.measured.body_peak / (course.sum::<f64>() / s.measured.course.len().max(1) as f64).sqrt()
     };
-    let balance = |s: &Subject| s.measured.energy.first().map_or(0.0, |left| left / s.measured.total());
+    let balance =
+        |s: &Subject| s.measured.first_segments.iter().sum::<f64>() / s.measured.segments.iter().sum::<f64>();
     let one_layout = a.info.channels == b.info.channels;
     let close = |x: f64, y: f64| (x - y).abs() <= SIMILAR * x.abs().max(y.abs());
-    close(crest(a), crest(b)) && (!one_layout || (balance(a) - balance(b)).abs() <= SIMILAR)
+    close(crest(a), crest(b))
+        && (!one_layout || (balance(a) - balance(b)).abs() <= SIMILAR)
+        && same_course(&a.measured.course, &b.measured.course)
+}
+
+/// Windows of 10 ms that a copy may be later or earlier.
+const COURSE_REACH: usize = 100;
+/// Windows compared: half a minute.
+const COURSE: usize = 3000;
+/// Levels of copies go up and down together: a correlation of this, whatever the place of the windows.
+const ONE_COURSE: f64 = 0.8;
+
+/// True if the peaks of 10 ms go up and down together at one delay.
+fn same_course(a: &[f32], b: &[f32]) -> bool {
+    let course = |peaks: &[f32]| -> Vec<f64> {
+        let peaks = &peaks[..peaks.len().min(COURSE)];
+        let mean = peaks.iter().map(|x| f64::from(*x)).sum::<f64>() / peaks.len().max(1) as f64;
+        peaks.iter().map(|x| f64::from(*x) - mean).collect()
+    };
+    let (a, b) = (course(a), course(b));
+    let norm = (dot(&a, &a) * dot(&b, &b)).sqrt();
+    let at = |late: usize, a: &[f64], b: &[f64]| {
+        let frames = a.len().min(b.len().saturating_sub(late));
+        if frames == 0 { 0.0 } else { dot(&a[..frames], &b[late..late + frames]) }
+    };
+    // What does not change says nothing.
+    let flat = norm <= 1e-9;
+    flat || (0..COURSE_REACH).any(|late| at(late, &a, &b).max(at(late, &b, &a)) > ONE_COURSE * norm)
 }
 
 /// Two stems' excerpts, in halves and together.
@@ -88,7 +117,7 @@ struct Compared {
 fn compare(a: &Subject, b: &Subject, reach_seconds: f64) -> Result<Compared> {
     let channels = a.info.channels.max(b.info.channels);
     let (mut first, mut second) =
-        (SampleTrack::open(&a.path, channels)?, SampleTrack::open(&b.path, channels)?);
+        (SampleTrack::without_bursts(a, channels)?, SampleTrack::without_bursts(b, channels)?);
     let channel = first.mapped(a.measured.loudest_channel());
     let total = a.info.frames.min(b.info.frames);
     let both: Vec<f64> =
@@ -122,12 +151,18 @@ fn copy(a: &Subject, b: &Subject) -> Result<Option<(i64, f64)>> {
     let arrivals = excerpts.arrivals(1, 0).into_iter().map(|arrival| arrival.delay);
     let best =
         arrivals.chain([0]).min_by(|x, y| excerpts.unexplained(*x).total_cmp(&excerpts.unexplained(*y)));
-    let Some(delay) = best.filter(|delay| excerpts.unexplained(*delay) < 10.0 * COPY) else {
+    // What is muted in one is there in the other.
+    let bursts = a.measured.bursts.iter().chain(&b.measured.bursts);
+    let muted = bursts.map(|burst| burst.frames.end - burst.frames.start).sum::<u64>();
+    let most = 10.0 * COPY + 4.0 * muted as f64 / a.info.frames.min(b.info.frames) as f64;
+    let Some(delay) = best.filter(|delay| excerpts.unexplained(*delay) < most) else {
         return Ok(None);
     };
     let channels = a.info.channels.max(b.info.channels);
     let (mut first, mut second) =
-        (SampleTrack::open(&a.path, channels)?, SampleTrack::open(&b.path, channels)?);
+        (SampleTrack::without_bursts(a, channels)?, SampleTrack::without_bursts(b, channels)?);
+    first.mute_bursts_of(b, delay);
+    second.mute_bursts_of(a, -delay);
     let (mut x, mut y) = (vec![Vec::new(); channels], vec![Vec::new(); channels]);
     let (mut cross, mut own, mut other) = (0.0, 0.0, 0.0);
     let start = delay.max(0);
@@ -182,17 +217,20 @@ struct StemBleed {
     inverted: bool,
 }
 
-/// Without a mix: stems that hold parts of each other out of time or against each other.
+/// Without a mix, among the pairs of `related`: stems that hold parts of each other out of time or against each other.
 pub(super) fn bleed(
     stems: &[&Subject],
+    related: &[(usize, usize)],
     duplicates: &[Duplicate],
     progress: &mut dyn Progress,
 ) -> Result<Vec<Fault>> {
-    progress.begin("listening for shared content", pairs(stems).count() as u64);
+    progress.begin("listening for shared content", related.len() as u64);
     let mut found = Vec::new();
-    for (first, second) in pairs(stems) {
+    for &(first, second) in related {
         let is_copy = |copy: &Duplicate| (copy.first, copy.second) == (first, second);
-        if !duplicates.iter().any(is_copy)
+        let sound = !is_silent(stems[first]) && !is_silent(stems[second]);
+        if sound
+            && !duplicates.iter().any(is_copy)
             && let Some((delay, inverted)) = shared(stems[first], stems[second])?
         {
             found.push(StemBleed { first, second, delay, inverted });

@@ -4,12 +4,12 @@ use super::solve::dot;
 use session::align::{Aligner, DelayEstimate, refine_delay};
 
 /// Frames of an excerpt.
-pub(super) const EXCERPT: usize = 1 << 16;
+pub(crate) const EXCERPT: usize = 1 << 16;
 /// A new delay is believed when it leaves less than this of what the old one left unexplained.
 const BETTER: f64 = 0.9;
 
 /// Excerpts of a signal and, around them, of what it is looked for in.
-pub(super) struct Excerpts {
+pub(crate) struct Excerpts {
     frames: usize,
     reach: usize,
     /// Frames of the whole signals: beyond there is nothing to compare.
@@ -29,24 +29,24 @@ struct Pair {
 
 impl Excerpts {
     /// Excerpts of `frames` frames, delays of up to `reach` frames, of signals of `total` frames.
-    pub(super) fn new(frames: usize, reach: usize, total: u64) -> Self {
+    pub(crate) fn new(frames: usize, reach: usize, total: u64) -> Self {
         Self { frames, reach, total, aligner: Aligner::new(frames, reach), pairs: Vec::new() }
     }
 
     /// The length and reach for signals of `total` frames at which `rate` frames are as far as is looked.
-    pub(super) fn sizes(total: u64, rate: f64, most: usize) -> (usize, usize) {
+    pub(crate) fn sizes(total: u64, rate: f64, most: usize) -> (usize, usize) {
         let short = |part: u64| usize::try_from(total / part).unwrap_or(usize::MAX);
         (short(1).min(most), short(2).min(rate as usize))
     }
 
     /// Adds the excerpt of `signal` that starts at frame `start`, and `around` it what it is looked for in.
-    pub(super) fn add(&mut self, start: i64, signal: Vec<f64>, around: Vec<f64>) {
+    pub(crate) fn add(&mut self, start: i64, signal: Vec<f64>, around: Vec<f64>) {
         self.aligner.add(&signal, &around);
         self.pairs.push(Pair { start, signal, wide: Vec::new(), around });
     }
 
     /// The same with a `signal` that goes as far around as `around`.
-    pub(super) fn add_around(&mut self, start: i64, signal: Vec<f64>, around: Vec<f64>) {
+    pub(crate) fn add_around(&mut self, start: i64, signal: Vec<f64>, around: Vec<f64>) {
         self.add(start, signal[self.reach..self.reach + self.frames].to_vec(), around);
         if let Some(pair) = self.pairs.last_mut() {
             pair.wide = signal;
@@ -54,12 +54,12 @@ impl Excerpts {
     }
 
     /// The strongest arrivals.
-    pub(super) fn arrivals(&self, most: usize, expected: i64) -> Vec<DelayEstimate> {
+    pub(crate) fn arrivals(&self, most: usize, expected: i64) -> Vec<DelayEstimate> {
         self.aligner.delays(most, expected)
     }
 
     /// The correlation at a delay and the least-squares gain.
-    pub(super) fn fit(&self, delay: i64) -> (f64, f64) {
+    pub(crate) fn fit(&self, delay: i64) -> (f64, f64) {
         if delay.unsigned_abs() > self.reach as u64 {
             return (0.0, 0.0);
         }
@@ -80,12 +80,12 @@ impl Excerpts {
     }
 
     /// The part of the power that is left unexplained at a delay.
-    pub(super) fn unexplained(&self, delay: i64) -> f64 {
+    pub(crate) fn unexplained(&self, delay: i64) -> f64 {
         1.0 - self.fit(delay).0.powi(2)
     }
 
     /// The delay at which the signal is found, if that is clearly better than `present`.
-    pub(super) fn better_delay(&self, present: i64) -> Option<i64> {
+    pub(crate) fn better_delay(&self, present: i64) -> Option<i64> {
         let candidates = self.arrivals(3, present).into_iter().map(|arrival| arrival.delay);
         let best = candidates
             .chain([present])
@@ -95,13 +95,14 @@ impl Excerpts {
         (delay != present && left < BETTER * self.unexplained(present)).then_some(delay)
     }
 
-    fn refine_delay(&self, from: i64) -> (i64, f64) {
+    /// The local minimum of what is left near a delay: its delay, and the part of the power that is left.
+    pub(crate) fn refine_delay(&self, from: i64) -> (i64, f64) {
         refine_delay(from, |delay| self.unexplained(delay))
     }
 
     /// The delay near `from` at which the signal is found beside that at `first`, and what both together leave of what
     /// that alone leaves. Needs [`Self::add_around`].
-    pub(super) fn beside(&self, first: i64, from: i64) -> Option<(i64, f64)> {
+    pub(crate) fn beside(&self, first: i64, from: i64) -> Option<(i64, f64)> {
         let reach = self.reach as i64;
         let left = |delay: i64| {
             if delay == first || delay.abs().max(first.abs()) > reach {

@@ -47,7 +47,10 @@ pub struct Manifest {
     /// Hash of what was asked for: target, title, what is made and how.
     #[serde(default)]
     pub asked_sha256: String,
-    /// Sentences for people.
+    /// Faults of the song that do not keep files from being made: samples silenced, nothing heard.
+    #[serde(default)]
+    pub faults: Vec<String>,
+    /// Sentences for people, those of `faults` among them.
     pub warnings: Vec<String>,
 }
 

@@ -9,6 +9,7 @@ use super::sink::{Depth, SongWindow};
 use crate::output::check_free;
 use audiofile::error::{Error, Result};
 use audiofile::output::folder;
+use project::bundle::Bundle;
 use project::delivery::{DeliverSettings, Make, Version};
 use project::names::{NameParts, Names, file_name_from, format_label};
 use project::session::Session;
@@ -147,6 +148,21 @@ impl Namer<'_> {
         };
         self.free(&folder, &name)
     }
+}
+
+/// The stems of each version that a delivery would make, by name.
+pub fn version_members(
+    bundle: &Bundle,
+    session: &Session,
+    settings: &DeliverSettings,
+) -> Vec<(Version, Vec<String>)> {
+    let heard = bundle.stems.iter().zip(&session.stems).filter(|(_, stem)| !stem.mute);
+    let members = |version: Version| {
+        let inside = heard.clone().filter(|(_, stem)| stem.is_in(version));
+        inside.map(|(stem, _)| stem.name.clone()).collect()
+    };
+    let versions = Version::ALL.into_iter().filter(|version| settings.makes(Make::Version(*version)));
+    versions.map(|version| (version, members(version))).collect()
 }
 
 /// The rate of a compact disc.

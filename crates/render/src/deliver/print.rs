@@ -233,9 +233,4 @@ impl Print {
             })
         })
     }
-
-    /// A warning for each stem that had samples that are not numbers.
-    pub(super) fn warnings(&self) -> impl Iterator<Item = String> {
-        self.mixdown.warnings()
-    }
 }

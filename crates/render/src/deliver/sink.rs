@@ -124,14 +124,14 @@ pub(super) struct FinishedFile {
 }
 
 impl DeliverySink {
-    /// Starts a file. `strict`: its true peak is to be known.
+    /// Starts a file. `strict`: the ceiling, where the true peak is to be known.
     pub(super) fn create(
         path: PathBuf,
         spec: WavSpec,
         depth: Depth,
         gain: Db,
         window: Option<SongWindow>,
-        strict: bool,
+        strict: Option<Dbtp>,
         overwrite: bool,
     ) -> Result<Self> {
         let rate = spec.rate;
@@ -144,7 +144,7 @@ impl DeliverySink {
             depth,
             quantizer,
             meter: Meter::new(rate, &Layout::stereo()),
-            strict: strict.then(StrictPeak::new),
+            strict: strict.map(StrictPeak::new),
             gain: gain.gain(),
             window,
             at: 0,
@@ -222,7 +222,7 @@ mod tests {
         for n in 0..16 {
             let spec = WavSpec::new(Hz(48_000.0), 2, Depth::Int16.stored());
             let path = folder.path().join(format!("{n}.wav"));
-            let mut sink = DeliverySink::create(path, spec, Depth::Int16, Db(0.0), None, false, false)
+            let mut sink = DeliverySink::create(path, spec, Depth::Int16, Db(0.0), None, None, false)
                 .expect("can be written");
             sink.push([&quiet, &quiet]).expect("can be written");
             let error = sink.planes[0].iter().zip(&quiet).map(|(x, y)| x - y);

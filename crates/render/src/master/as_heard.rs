@@ -5,11 +5,13 @@ use super::file::{bext, read_back};
 use super::gain::{GainReason, MasterGain};
 use super::job::MasterJob;
 use super::mastered::Mastered;
+use super::remarks;
+use crate::bursts::BurstDetector;
 use crate::ceiling::{StrictPeak, peak_limit};
 use crate::mixdown::{Mixdown, master_chain, to_single};
 use crate::progress::{Progress, advance};
 use crate::wav_loudness::wav_loudness;
-use audiofile::error::Result;
+use audiofile::error::{Error, Result};
 use audiofile::wav::{StoredFormat, WavSpec, WavWriter};
 use chain::{Chain, LatencyClass};
 use dsp::dither::Dither;
@@ -20,6 +22,13 @@ use units::{Db, Dbtp};
 /// Masters the job's bundle.
 pub(super) fn master(job: &MasterJob<'_>, progress: &mut dyn Progress) -> Result<Mastered> {
     let (rate, session) = (job.bundle.rate()?, job.session);
+    if let Some(path) = &job.unlimited {
+        return Err(Error::Bundle {
+            path: path.clone(),
+            fault: "a master as heard has the limiter of its session and no other".into(),
+            cure: "turn that off there, or leave out --limiter off".into(),
+        });
+    }
     let mut mixdown = Mixdown::open(job.bundle, session)?;
     let format = match session.master.dither {
         Dither::Off => StoredFormat::Float32,
@@ -30,9 +39,12 @@ pub(super) fn master(job: &MasterJob<'_>, progress: &mut dyn Progress) -> Result
     let mut writer = WavWriter::create(&job.output, spec, job.overwrite)?;
     let mut chain = master_chain(&session.master, session, rate);
     let [mut before, mut after] = [(); 2].map(|()| Meter::new(rate, &Layout::stereo()));
-    let mut peak = StrictPeak::new();
+    let limits = session.master.limiter.on && session.master_latency > LatencyClass::Zero;
+    let ceiling = if limits { session.master.limiter.ceiling } else { Dbtp(0.0) };
+    let mut peak = StrictPeak::new(ceiling);
     let mut sum = [Vec::new(), Vec::new()];
     progress.begin("rendering", mixdown.frames());
+    let mut bursts = BurstDetector::new(rate);
     let mut entering = |sum: &mut [Vec<f64>; 2]| {
         to_single(sum.each_mut());
         before.process(&[&sum[0], &sum[1]]);
@@ -42,18 +54,22 @@ pub(super) fn master(job: &MasterJob<'_>, progress: &mut dyn Progress) -> Result
         to_single(out.each_mut());
         let out = out.each_ref().map(Vec::as_slice);
         after.process(&out);
+        bursts.process(&out);
         peak.process(out);
         writer.write_planar(&out)?;
         advance(progress, frames, &job.output)?;
     }
+    mixdown.refuse_misscaled()?;
     let reading = after.reading();
     writer.set_loudness(wav_loudness(&reading));
     writer.finish()?;
     let (measured, verified) = read_back(&job.output, &reading, mixdown.frames(), progress)?;
     let strict = peak.finish();
-    let limits = session.master.limiter.on && session.master_latency > LatencyClass::Zero;
-    let ceiling = if limits { session.master.limiter.ceiling } else { Dbtp(0.0) };
-    let mut warnings: Vec<String> = mixdown.warnings().collect();
+    let mut faults: Vec<String> = mixdown.faults().collect();
+    let before = before.reading();
+    faults.extend(remarks::nothing_heard(&mixdown, &before));
+    let mut warnings = remarks::of_bursts(&bursts.bursts(), rate);
+    warnings.extend(remarks::of_sum(&mixdown, &before, rate));
     if strict > peak_limit(ceiling) {
         warnings.push(format!(
             "true peak {:.2} dBTP as in the host, over {:.1}; loudness = \"as-is\" would hold it",
@@ -67,17 +83,20 @@ pub(super) fn master(job: &MasterJob<'_>, progress: &mut dyn Progress) -> Result
         level: session.master.level,
         aim: None,
         reason: GainReason::AsIs,
+        stopped_at: reduction_at,
         reduction,
         reduction_at,
     };
     Ok(Mastered {
         path: job.output.clone(),
         measured,
-        verified,
+        verified: verified && remarks::is_heard(&reading),
+        unlimited: None,
         ceiling,
         strict_peak: Dbtp::from_amplitude(strict),
         gain,
-        before: before.reading(),
+        before,
+        faults,
         warnings,
     })
 }

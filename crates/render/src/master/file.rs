@@ -4,26 +4,29 @@ use std::path::Path;
 
 use super::final_stage::{FinalStage, Run};
 use super::job::MasterJob;
+use super::mastered::Unlimited;
+use super::plan::Prepared;
 use super::spool::Spool;
 use crate::measure::{Measured, measure};
+use crate::mixdown::to_single;
 use crate::progress::Progress;
 use crate::verify::agree;
 use crate::wav_loudness::wav_loudness;
 use audiofile::error::{Result, shown};
 use audiofile::wav::{Bext, StoredFormat, WavSpec, WavWriter};
 use dsp::dither::Dither;
-use meter::Reading;
+use meter::layout::Layout;
+use meter::{Meter, Reading};
 use units::Db;
 
 /// Writes the master, measures the strict peak while at it, lowers the limiter's ceiling and writes again until it
 /// holds. Gives the run that was written and its strict peak, linear.
 pub(super) fn write(
-    stage: &mut FinalStage,
-    spool: &Spool,
-    level: Db,
+    prepared: &mut Prepared,
     job: &MasterJob<'_>,
     progress: &mut dyn Progress,
 ) -> Result<(Run, f64)> {
+    let stage = &prepared.stage;
     let format = match stage.settings.dither {
         Dither::Bits16 | Dither::Bits16Shaped => StoredFormat::Int16,
         Dither::Off | Dither::Bits24 => StoredFormat::Int24,
@@ -33,12 +36,39 @@ pub(super) fn write(
         let spec = WavSpec { bext: Some(bext(job)), ..WavSpec::new(rate, 2, format) };
         WavWriter::create(&job.output, spec, job.overwrite)
     };
-    // Dropped unfinished, a writer leaves nothing behind.
     let (mut writer, run, strict) =
-        stage.hold(spool, level, "writing", progress, start, |writer, out| writer.write_planar(&out))?;
+        prepared.render(job, "writing", progress, start, |writer, out| writer.write_planar(&out))?;
     writer.set_loudness(wav_loudness(&run.reading));
     writer.finish()?;
     Ok((run, strict))
+}
+
+/// Writes the master as it stands before its limiter to `path`: level, no ceiling, 32-bit float, not dithered.
+pub(super) fn write_unlimited(
+    stage: &FinalStage,
+    spool: &Spool,
+    level: Db,
+    path: &Path,
+    job: &MasterJob<'_>,
+    progress: &mut dyn Progress,
+) -> Result<Unlimited> {
+    let mut open = stage.without_limiter();
+    let spec = WavSpec { bext: Some(bext(job)), ..WavSpec::new(stage.rate, 2, StoredFormat::Float32) };
+    let mut writer = WavWriter::create(path, spec, job.overwrite)?;
+    progress.begin("writing", spool.frames());
+    // What is read back is what the file can hold.
+    let mut meter = Meter::new(stage.rate, &Layout::stereo());
+    open.run(spool, level, progress, |left, right| {
+        let mut single = [left.to_vec(), right.to_vec()];
+        to_single(single.each_mut());
+        meter.process(&single.each_ref().map(Vec::as_slice));
+        writer.write_planar(&single)
+    })?;
+    let reading = meter.reading();
+    writer.set_loudness(wav_loudness(&reading));
+    writer.finish()?;
+    let (measured, verified) = read_back(path, &reading, spool.frames(), progress)?;
+    Ok(Unlimited { path: path.to_owned(), measured, verified })
 }
 
 /// Measures what was written; true if both meters agree on it, and it is what was rendered.

@@ -1,7 +1,8 @@
 //! The end of the master chain, run over the spool: level, limiter, dither.
 
 use super::job::MasterJob;
-use super::spool::Spool;
+use super::spool::{Spool, SpoolReader};
+use crate::bursts::Burst;
 use crate::ceiling::{StrictPeak, peak_limit};
 use crate::compensated::Compensated;
 use crate::progress::{Progress, advance};
@@ -61,9 +62,38 @@ impl FinalStage {
         Self { settings, rate, ceiling }
     }
 
+    /// The same stage with its limiter off and nothing dithered.
+    pub(super) fn without_limiter(&self) -> Self {
+        let limiter = LimiterSettings { on: false, ..self.settings.limiter.clone() };
+        let settings = ChainSettings { limiter, dither: Dither::Off, ..self.settings.clone() };
+        Self { settings, ..*self }
+    }
+
     /// Runs the whole spool with `level` before the limiter; `each` gets every block, latency compensated.
     pub(super) fn run(
         &mut self,
+        spool: &Spool,
+        level: Db,
+        progress: &mut dyn Progress,
+        each: impl FnMut(&[f64], &[f64]) -> Result<()>,
+    ) -> Result<Run> {
+        self.run_over(spool.read()?, spool, level, progress, each)
+    }
+
+    /// As [`Self::run`], with `bursts` turned down to the level of everything else.
+    pub(super) fn run_without(
+        &mut self,
+        spool: &Spool,
+        bursts: &[Burst],
+        level: Db,
+        progress: &mut dyn Progress,
+    ) -> Result<Run> {
+        self.run_over(spool.read_without(bursts)?, spool, level, progress, |_, _| Ok(()))
+    }
+
+    fn run_over(
+        &mut self,
+        mut reader: SpoolReader<'_>,
         spool: &Spool,
         level: Db,
         progress: &mut dyn Progress,
@@ -75,7 +105,6 @@ impl FinalStage {
         self.settings.input.gain = level - parameter;
         let mut chain = chain_after(&self.settings, self.rate);
         let mut meter = Meter::new(self.rate, &Layout::stereo());
-        let mut reader = spool.read()?;
         let mut sum = [Vec::new(), Vec::new()];
         loop {
             let frames = reader.next(&mut sum)?;
@@ -99,7 +128,7 @@ impl FinalStage {
         progress: &mut dyn Progress,
         mut each: impl FnMut(&[f64], &[f64]) -> Result<()>,
     ) -> Result<(Run, f64)> {
-        let mut peak = StrictPeak::new();
+        let mut peak = StrictPeak::new(self.ceiling);
         let run = self.run(spool, level, progress, |left, right| {
             peak.process([left, right]);
             each(left, right)

@@ -4,21 +4,26 @@ use super::final_stage::{FinalStage, Run};
 use super::gain::{GainReason, MasterGain};
 use super::job::{Goal, MasterJob, goal};
 use super::spool::Spool;
+use crate::bursts::Burst;
 use crate::progress::Progress;
 use audiofile::error::{Error, Result};
-use meter::Reading;
-use units::{Db, Lufs};
+use meter::layout::Layout;
+use meter::{Meter, Reading};
+use units::{Db, Hz, Lufs};
 
 /// The limiting at which a master without target stops.
 const MAX_GENTLE_REDUCTION: Db = Db(2.0);
 /// A target is reached within this; the promise is 0.1 LU.
 const TARGET_TOLERANCE: f64 = 0.02;
+/// A master that has this much less or more than its target is landed again; the promise is 0.1 LU.
+const MAX_MISS: f64 = 0.05;
 /// A gain that moves the master less than this is no better.
 const MIN_STEP: f64 = 0.005;
 /// Runs over the spool after which the best gain so far is taken.
 const MAX_RUNS: usize = 16;
-/// No gain beyond these is tried; the input and level of a chain together reach them.
+/// No gain beyond these is tried, but for a sum so quiet that it takes more to reach the target: then [`MORE_GAIN`] beyond that.
 const MAX_GAIN: f64 = 36.0;
+const MORE_GAIN: f64 = 24.0;
 const MIN_GAIN: f64 = -48.0;
 
 /// The gain that was found.
@@ -29,35 +34,70 @@ pub(super) struct FoundGain {
     reason: GainReason,
     /// The run that found it, if one was needed.
     run: Option<Run>,
+    /// That run was not over all of the audio: bursts were turned down.
+    without_bursts: bool,
+    /// The aim is a target, not a direction.
+    on_target: bool,
 }
 
 impl FoundGain {
     /// The gain with its limiting; `last` is the run that was written.
     pub(super) fn with_run(&self, last: &Run) -> MasterGain {
-        let Self { gain, level, aim, reason, run } = self;
-        let Run { reduction, reduction_at, .. } = *run.as_ref().unwrap_or(last);
-        MasterGain { gain: *gain, level: *level, aim: *aim, reason: *reason, reduction, reduction_at }
+        let Self { gain, level, aim, reason, run, without_bursts, .. } = self;
+        let found = run.as_ref().unwrap_or(last);
+        let Run { reduction, reduction_at, .. } = *if *without_bursts { last } else { found };
+        let stopped_at = found.reduction_at;
+        MasterGain {
+            gain: *gain,
+            level: *level,
+            aim: *aim,
+            reason: *reason,
+            stopped_at,
+            reduction,
+            reduction_at,
+        }
+    }
+}
+
+impl FoundGain {
+    /// True if a run that was to be on a target missed it, because its ceiling was lowered after the gain was found.
+    pub(super) fn is_missed_by(&self, run: &Run) -> bool {
+        let miss = run.reading.integrated.zip(self.aim).map_or(0.0, |(loudness, aim)| (loudness - aim).0);
+        self.on_target && self.reason == GainReason::Reached && miss.abs() > MAX_MISS
     }
 }
 
 /// Finds the gain for `job` by running the end of the chain over the spool, as often as that takes: not at all where
-/// no gain is asked for.
+/// no gain is asked for. `bursts` decide nothing: loudness and limiting are those of the song without them.
 pub(super) fn find_gain(
     post: &mut FinalStage,
     spool: &Spool,
     before: &Reading,
+    bursts: &[Burst],
     job: &MasterJob<'_>,
     progress: &mut dyn Progress,
 ) -> Result<FoundGain> {
     let own = job.session.master.level;
+    let goal = goal(job)?;
+    let without_bursts = !bursts.is_empty() && !matches!(goal, Goal::Exactly(_));
+    let integrated =
+        if bursts.is_empty() { before.integrated } else { loudness_without(bursts, spool, post.rate)? };
     let mut run = |gain: f64| {
         progress.begin("landing", spool.frames());
-        post.run(spool, own + Db(gain), progress, |_, _| Ok(()))
+        // On a target counts what is in the file, where the limiter has taken the bursts.
+        let bursts = if without_bursts { bursts } else { &[] };
+        post.run_without(spool, bursts, own + Db(gain), progress)
     };
-    let found =
-        |gain: f64, run, aim, reason| FoundGain { gain: Db(gain), level: own + Db(gain), aim, reason, run };
-    let goal = goal(job)?;
-    let Some(now) = before.integrated.map(|loudness| loudness + own) else {
+    let found = |gain: f64, run, aim, reason| FoundGain {
+        gain: Db(gain),
+        level: own + Db(gain),
+        aim,
+        reason,
+        run,
+        without_bursts,
+        on_target: matches!(goal, Goal::Exactly(_)),
+    };
+    let Some(now) = integrated.map(|loudness| loudness + own) else {
         if let Goal::Exactly(_) = goal {
             return Err(Error::Bundle {
                 path: job.bundle.dir.clone(),
@@ -90,6 +130,17 @@ pub(super) fn find_gain(
     }
 }
 
+/// Integrated loudness of the spool with `bursts` turned down to the level of everything else.
+fn loudness_without(bursts: &[Burst], spool: &Spool, rate: Hz) -> Result<Option<Lufs>> {
+    let mut meter = Meter::new(rate, &Layout::stereo());
+    let mut reader = spool.read_without(bursts)?;
+    let mut sum = [Vec::new(), Vec::new()];
+    while reader.next(&mut sum)? > 0 {
+        meter.process(&[&sum[0], &sum[1]]);
+    }
+    Ok(meter.reading().integrated)
+}
+
 /// The largest gain up to `wanted` with which the limiter takes away no more than 2 dB.
 ///
 /// Reduction rises with gain, dB by dB where it is deepest, so stepping back by the excess converges at once.
@@ -109,7 +160,8 @@ fn gentle(run: &mut impl FnMut(f64) -> Result<Run>, wanted: f64) -> Result<(f64,
 
 /// The gain that reaches `aim`: false interpolation between a gain that is too quiet and one that is too loud.
 fn exactly(run: &mut impl FnMut(f64) -> Result<Run>, first: f64, aim: Lufs) -> Result<(f64, Run, bool)> {
-    let mut gain = first.clamp(MIN_GAIN, MAX_GAIN);
+    let most = MAX_GAIN.max(first + MORE_GAIN);
+    let mut gain = first.clamp(MIN_GAIN, most);
     // Gain and miss of the nearest run below and above the aim.
     let [mut quiet, mut loud]: [Option<(f64, f64)>; 2] = [None; 2];
     let mut best: Option<(f64, Run, f64)> = None;
@@ -133,7 +185,7 @@ fn exactly(run: &mut impl FnMut(f64) -> Result<Run>, first: f64, aim: Lufs) -> R
             // Limiting gives less than it is fed: step further each time until the target is passed.
             _ => gain - miss.clamp(-12.0, 12.0) * 1.3_f64.powi(attempt as i32),
         };
-        let next = next.clamp(MIN_GAIN, MAX_GAIN);
+        let next = next.clamp(MIN_GAIN, most);
         if (next - gain).abs() < MIN_STEP * 0.1 {
             break;
         }

@@ -30,6 +30,8 @@ pub struct MasterGain {
     pub aim: Option<Lufs>,
     /// The reason for it.
     pub reason: GainReason,
+    /// The frame of the song whose peak would be limited most, isolated bursts left out.
+    pub stopped_at: u64,
     /// The most the limiter takes away at any instant.
     pub reduction: Db,
     /// The frame of the song where it does.

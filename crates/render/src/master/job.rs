@@ -19,6 +19,8 @@ pub struct MasterJob<'a> {
     pub session: &'a Session,
     /// The file to write.
     pub output: PathBuf,
+    /// The file for the same master before its limiter, 32-bit float; none: not written.
+    pub unlimited: Option<PathBuf>,
     /// Replace what is there.
     pub overwrite: bool,
     /// The target named by the session or the command line, if any.

@@ -1,10 +1,12 @@
 //! Everything up to the master's level, rendered once; the gain found; the ceiling held.
 
-use super::final_stage::FinalStage;
+use super::final_stage::{FinalStage, Run};
 use super::find_gain::{FoundGain, find_gain};
 use super::gain::{GainReason, MasterGain};
 use super::job::MasterJob;
+use super::remarks;
 use super::spool::{Spool, SpoolWriter};
+use crate::bursts::{Burst, BurstDetector};
 use crate::clock::clock;
 use crate::mixdown::{Mixdown, master_chain};
 use crate::progress::{Progress, advance};
@@ -32,6 +34,8 @@ pub struct MasterPlan {
     pub ceiling: Dbtp,
     /// The gain and its limiting.
     pub gain: MasterGain,
+    /// Faults of the song: samples silenced, nothing heard.
+    pub faults: Vec<String>,
     /// Sentences for the user.
     pub warnings: Vec<String>,
 }
@@ -42,32 +46,61 @@ pub struct MasterPlan {
 /// If a stem cannot be read, the spool cannot be written, a target cannot be reached at all (silence), or the listener
 /// stops it.
 pub fn plan_master(job: &MasterJob<'_>, progress: &mut dyn Progress) -> Result<MasterPlan> {
-    let Prepared { spool, mut stage, found, mut warnings, .. } = prepare(job, progress)?;
-    let ((), run, _) =
-        stage.hold(&spool, found.level, "holding the ceiling", progress, || Ok(()), |(), _| Ok(()))?;
+    let mut prepared = prepare(job, progress)?;
+    let ((), run, _) = prepared.render(job, "holding the ceiling", progress, || Ok(()), |(), _| Ok(()))?;
+    let Prepared { stage, found, faults, mut warnings, .. } = prepared;
     let gain = found.with_run(&run);
     warnings.extend(warnings_of(&gain, &run.reading, stage.ceiling, stage.rate));
     let after = ChainSettings { dither: Dither::Off, ..stage.settings };
-    Ok(MasterPlan { before_level: before_level(job.session), after, ceiling: stage.ceiling, gain, warnings })
+    let before_level = before_level(job.session);
+    Ok(MasterPlan { before_level, after, ceiling: stage.ceiling, gain, faults, warnings })
+}
+
+/// Times that a master is landed again after its ceiling was lowered.
+const LANDINGS: usize = 3;
+
+impl Prepared {
+    /// Runs strictly into what `start` makes, as [`FinalStage::hold`], and finds the gain again where the ceiling had to be
+    /// lowered so far that the target is missed.
+    pub(super) fn render<T>(
+        &mut self,
+        job: &MasterJob<'_>,
+        phase: &'static str,
+        progress: &mut dyn Progress,
+        start: impl Fn() -> Result<T>,
+        each: impl Fn(&mut T, [&[f64]; 2]) -> Result<()>,
+    ) -> Result<(T, Run, f64)> {
+        for attempt in 0.. {
+            let rendered = self.stage.hold(&self.spool, self.found.level, phase, progress, &start, &each)?;
+            if attempt == LANDINGS || !self.found.is_missed_by(&rendered.1) {
+                return Ok(rendered);
+            }
+            drop(rendered); // unfinished, a writer leaves nothing behind
+            self.found = find_gain(&mut self.stage, &self.spool, &self.before, &self.bursts, job, progress)?;
+        }
+        unreachable!("the last attempt returns")
+    }
 }
 
 /// A master that is rendered up to its level, and the gain that was found for it.
 pub(super) struct Prepared {
     pub(super) spool: Spool,
     pub(super) before: Reading,
+    pub(super) bursts: Vec<Burst>,
     pub(super) stage: FinalStage,
     pub(super) found: FoundGain,
+    /// Faults of the song.
+    pub(super) faults: Vec<String>,
     pub(super) warnings: Vec<String>,
 }
 
 /// Renders up to the level and finds the gain.
 pub(super) fn prepare(job: &MasterJob<'_>, progress: &mut dyn Progress) -> Result<Prepared> {
     let rate = job.bundle.rate()?;
-    let mut warnings = Vec::new();
-    let (spool, before) = render_before_level(job, rate, progress, &mut warnings)?;
+    let Rendered { spool, before, bursts, faults, warnings } = render_before_level(job, rate, progress)?;
     let mut stage = FinalStage::new(job, rate);
-    let found = find_gain(&mut stage, &spool, &before, job, progress)?;
-    Ok(Prepared { spool, before, stage, found, warnings })
+    let found = find_gain(&mut stage, &spool, &before, &bursts, job, progress)?;
+    Ok(Prepared { spool, before, bursts, stage, found, faults, warnings })
 }
 
 /// Warnings about a gain that gave a master of `reading`.
@@ -100,24 +133,35 @@ fn before_level(session: &Session) -> ChainSettings {
     }
 }
 
+/// The sum as it stands before the master's level.
+struct Rendered {
+    spool: Spool,
+    before: Reading,
+    bursts: Vec<Burst>,
+    faults: Vec<String>,
+    warnings: Vec<String>,
+}
+
 /// Sums the stems, runs the master chain up to its level into a spool, and measures that.
-fn render_before_level(
-    job: &MasterJob<'_>,
-    rate: Hz,
-    progress: &mut dyn Progress,
-    warnings: &mut Vec<String>,
-) -> Result<(Spool, Reading)> {
+fn render_before_level(job: &MasterJob<'_>, rate: Hz, progress: &mut dyn Progress) -> Result<Rendered> {
     let mut mixdown = Mixdown::open(job.bundle, job.session)?;
     let mut spool = SpoolWriter::create(folder(&job.output), &job.output)?;
     let mut chain = master_chain(&before_level(job.session), job.session, rate);
     let mut meter = Meter::new(rate, &Layout::stereo());
+    let mut detector = BurstDetector::new(rate);
     let mut sum = [Vec::new(), Vec::new()];
     progress.begin("rendering", mixdown.frames());
     while let Some((frames, [left, right])) = mixdown.next(&mut chain, &mut sum, |_| ())? {
         meter.process(&[left, right]);
+        detector.process(&[left, right]);
         spool.push(left, right)?;
         advance(progress, frames, &job.output)?;
     }
-    warnings.extend(mixdown.warnings());
-    Ok((spool.finish()?, meter.reading()))
+    mixdown.refuse_misscaled()?;
+    let before = meter.reading();
+    let bursts = detector.bursts();
+    let faults = mixdown.faults().chain(remarks::nothing_heard(&mixdown, &before)).collect();
+    let mut warnings = remarks::of_sum(&mixdown, &before, rate);
+    warnings.extend(remarks::of_bursts(&bursts, rate));
+    Ok(Rendered { spool: spool.finish()?, before, bursts, faults, warnings })
 }

@@ -4,8 +4,10 @@ use std::fs::File;
 use std::io::{BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use crate::bursts::Burst;
 use audiofile::BLOCK;
 use audiofile::error::{Error, Result};
+use units::Db;
 
 const FRAME_BYTES: usize = 16;
 
@@ -29,6 +31,9 @@ pub(super) struct SpoolReader<'a> {
     reader: BufReader<&'a File>,
     output: &'a Path,
     left: u64,
+    position: u64,
+    /// Turned down to the level of everything else.
+    bursts: &'a [Burst],
     bytes: Vec<u8>,
 }
 
@@ -73,11 +78,18 @@ impl Spool {
 
     /// A reader of all frames. One at a time.
     pub(super) fn read(&self) -> Result<SpoolReader<'_>> {
+        self.read_without(&[])
+    }
+
+    /// As [`Self::read`], with `bursts` turned down to the level of everything else.
+    pub(super) fn read_without<'a>(&'a self, bursts: &'a [Burst]) -> Result<SpoolReader<'a>> {
         (&self.file).seek(SeekFrom::Start(0)).map_err(Error::read(&self.output))?;
         Ok(SpoolReader {
             reader: BufReader::with_capacity(1 << 18, &self.file),
             output: &self.output,
             left: self.frames,
+            position: 0,
+            bursts,
             bytes: vec![0; BLOCK * FRAME_BYTES],
         })
     }
@@ -95,7 +107,14 @@ impl SpoolReader<'_> {
                 side.push(f64::from_le_bytes(sample.try_into().expect("eight bytes")));
             }
         }
+        for burst in self.bursts {
+            let at = |frame: u64| frame.saturating_sub(self.position).min(frames as u64) as usize;
+            let range = at(burst.frames.start)..at(burst.frames.end);
+            let gain = (Db(0.0) - burst.over).gain();
+            out.iter_mut().for_each(|side| side[range.clone()].iter_mut().for_each(|x| *x *= gain));
+        }
         self.left -= frames as u64;
+        self.position += frames as u64;
         Ok(frames)
     }
 }

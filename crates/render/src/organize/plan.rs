@@ -3,9 +3,13 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+use crate::drift::drift;
+use crate::progress::Progress;
+use crate::rates::usual_rate_near;
+use crate::sums::{describe, find_sums, sketches};
 use audiofile::error::{Error, Result, shown};
 use audiofile::{AudioInfo, AudioReader, is_stem_file, stem_streams};
-use project::bundle::{audio_files, has_audio_ending, holds_stems, is_called_mix, natural, stem_name, words};
+use project::bundle::{audio_files, called_mixes, has_audio_ending, holds_stems, natural, stem_name, words};
 use project::names::ascii_words;
 use project::unread::{out_of_time, unread, unsupported};
 use session::role::Role;
@@ -25,6 +29,8 @@ pub(super) struct FilePart {
     pub(super) side: Option<usize>,
     /// Seconds after the earliest file, by time reference.
     pub(super) late: f64,
+    /// Frames by which it runs away from the mix for each of its frames, to be taken out.
+    pub(super) drift: f64,
 }
 
 /// A file to be.
@@ -101,9 +107,11 @@ pub(super) fn groups(
     files: Vec<PathBuf>,
     sum: bool,
     left_out: &mut Vec<String>,
+    progress: &mut dyn Progress,
 ) -> Result<Vec<FileGroup>> {
     let mut groups: Vec<FileGroup> = Vec::new();
-    for path in files {
+    let called = called_mixes(&files);
+    for (path, mix) in files.into_iter().zip(called) {
         let info = match AudioReader::open(&path) {
             Ok(reader) => reader.info().clone(),
             Err(error) => {
@@ -125,9 +133,8 @@ pub(super) fn groups(
             continue;
         }
         let (name, side) = half(&path, info.channels);
-        let mix = is_called_mix(&path);
         let (name, role) = if mix { ("Mix".to_owned(), None) } else { named(dir, &path, name) };
-        let part = FilePart { path, info, side, late: 0.0 };
+        let part = FilePart { path, info, side, late: 0.0, drift: 0.0 };
         match groups.iter_mut().find(|group| belongs(&part, &name, group)) {
             Some(group) => group.parts.push(part),
             None => groups.push(FileGroup { name, role, parts: vec![part] }),
@@ -139,6 +146,7 @@ pub(super) fn groups(
             (group.name, group.role) = named(dir, &group.parts[0].path, stem_name(&group.parts[0].path));
         }
     }
+    take_sums(&mut groups, left_out, progress)?;
     if sum {
         groups = summed(groups);
     }
@@ -154,6 +162,44 @@ pub(super) fn groups(
         }
     }
     Ok(groups)
+}
+
+/// Makes the stem that is the sum of all others a mix, and leaves out those that are the sum of some.
+fn take_sums(
+    groups: &mut Vec<FileGroup>,
+    left_out: &mut Vec<String>,
+    progress: &mut dyn Progress,
+) -> Result<()> {
+    let rate = usual_rate(groups);
+    let is_single = |group: &FileGroup| {
+        group.role.is_some() && group.parts.len() == 1 && group.parts[0].info.rate == rate
+    };
+    let singles: Vec<usize> = (0..groups.len()).filter(|&n| is_single(&groups[n])).collect();
+    let frames = singles.iter().map(|&n| groups[n].parts[0].info.frames).max().unwrap_or(0);
+    let paths: Vec<PathBuf> = singles.iter().map(|&n| groups[n].parts[0].path.clone()).collect();
+    let paths: Vec<&Path> = paths.iter().map(PathBuf::as_path).collect();
+    if paths.len() < 3 {
+        return Ok(());
+    }
+    let sums = find_sums(&sketches(&paths, frames, rate, progress)?, &paths, progress)?;
+    let mut out = Vec::new();
+    for sum in &sums {
+        let group = singles[sum.file];
+        if sum.is_mix {
+            groups[group].role = None;
+            groups[group].name = "Mix".into();
+            continue;
+        }
+        let what = describe(sum, |member| groups[singles[member]].name.clone());
+        left_out.push(format!(
+            "{}: is {what} and is left out; leave those out instead if they are not wanted",
+            shown(paths[sum.file])
+        ));
+        out.push(group);
+    }
+    out.sort_unstable();
+    out.into_iter().rev().for_each(|group| drop(groups.remove(group)));
+    Ok(())
 }
 
 /// True if `part` is the other half of a pair of which `group` is the first.
@@ -239,7 +285,7 @@ pub fn title(role: Role) -> &'static str {
     }
 }
 
-/// The rate of most files, the higher of equals.
+/// The rate of most files, the higher of equals; the nearest usual one if that is odd.
 pub(super) fn usual_rate(groups: &[FileGroup]) -> Hz {
     let rates: Vec<f64> = groups.iter().flat_map(|group| &group.parts).map(|part| part.info.rate.0).collect();
     let count = |rate: f64| rates.iter().filter(|r| **r == rate).count();
@@ -247,7 +293,21 @@ pub(super) fn usual_rate(groups: &[FileGroup]) -> Hz {
         .iter()
         .copied()
         .max_by(|a, b| (count(*a), a).partial_cmp(&(count(*b), b)).expect("rates are numbers"));
-    Hz(best.unwrap_or(48_000.0))
+    usual_rate_near(Hz(best.unwrap_or(48_000.0)))
+}
+
+/// Finds the parts that drift against the mix, if there is one.
+///
+/// # Errors
+/// If a file cannot be read.
+pub(super) fn find_drifts(groups: &mut [FileGroup]) -> Result<()> {
+    let mixes = groups.iter().filter(|group| group.role.is_none()).flat_map(|group| &group.parts);
+    let mut mixes: Vec<PathBuf> = mixes.map(|part| part.path.clone()).collect();
+    let (Some(mix), true) = (mixes.pop(), mixes.is_empty()) else { return Ok(()) };
+    for part in groups.iter_mut().filter(|group| group.role.is_some()).flat_map(|group| &mut group.parts) {
+        part.drift = drift(&part.path, &mix)?.map_or(0.0, |drift| drift.rate);
+    }
+    Ok(())
 }
 
 /// Places the parts by their time references: returns that of the earliest in seconds, or why they cannot be placed.

@@ -14,6 +14,16 @@ fn figure(value: Option<f64>) -> String {
     value.map_or("–".into(), |v| minus(&format!("{:.1}", (v * 10.0).round() / 10.0 + 0.0)))
 }
 
+/// A peak: above full scale with its sign.
+fn peak(value: Option<f64>) -> String {
+    if is_over(value) { format!("+{}", figure(value)) } else { figure(value) }
+}
+
+/// True for a peak that is shown as one above full scale.
+fn is_over(peak: Option<f64>) -> bool {
+    peak.is_some_and(|peak| peak >= 0.05)
+}
+
 fn change(value: Option<f64>) -> String {
     match value {
         None => "–".into(),
@@ -66,19 +76,16 @@ impl HtmlTable {
         self.marked("n", &figure(value))
     }
 
+    /// A peak, in the colour of faults where it is above full scale.
+    fn peak(&mut self, value: Option<f64>) -> &mut Self {
+        self.marked(if is_over(value) { "n bad" } else { "n" }, &peak(value))
+    }
+
     fn reading(&mut self, r: &ReadingJson) -> &mut Self {
-        for value in [
-            r.integrated_lufs,
-            r.loudness_range_lu,
-            r.momentary_max_lufs,
-            r.short_term_max_lufs,
-            r.true_peak_dbtp,
-            r.sample_peak_dbfs,
-            r.plr_lu,
-        ] {
+        for value in [r.integrated_lufs, r.loudness_range_lu, r.momentary_max_lufs, r.short_term_max_lufs] {
             self.figure(value);
         }
-        self
+        self.peak(r.true_peak_dbtp).peak(r.sample_peak_dbfs).figure(r.plr_lu)
     }
 
     fn end(&mut self) {
@@ -193,7 +200,9 @@ fn mix(report: &Report) -> String {
     ];
     let mut html = "<section><h2>Mix</h2><p class=\"dim\">The sum of the stems through their chains and the master chain of the session.</p><ul class=\"figures\">".to_owned();
     for (what, value, unit) in figures {
-        let _ = write!(html, "<li>{what}<b>{}</b><span class=\"dim\">{unit}</span></li>", figure(value));
+        let over = unit == "dBTP" && is_over(value);
+        let (class, value) = if over { (" class=\"bad\"", peak(value)) } else { ("", figure(value)) };
+        let _ = write!(html, "<li>{what}<b{class}>{value}</b><span class=\"dim\">{unit}</span></li>");
     }
     html + "</ul></section>\n"
 }
@@ -367,6 +376,7 @@ mod tests {
     #[test]
     fn figures_have_one_decimal_and_no_negative_zero() {
         assert_eq!([figure(Some(-0.04)), figure(Some(-14.06)), figure(None)], ["0.0", "\u{2212}14.1", "–"]);
+        assert_eq!([peak(Some(2.14)), peak(Some(0.04)), peak(Some(-1.0))], ["+2.1", "0.0", "\u{2212}1.0"]);
         assert_eq!([change(Some(0.004)), change(Some(-1.0))], ["0.00", "\u{2212}1.00"]);
     }
 }

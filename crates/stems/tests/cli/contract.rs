@@ -155,6 +155,7 @@ fn master_answers_to_the_key() {
         "limiting_at_s",
         "ceiling_dbtp",
         "strict_peak_dbtp",
+        "faults",
         "warnings",
     ];
     assert_eq!(keys(&answer), expected);

@@ -20,6 +20,15 @@ pub(super) struct Term {
     pub(super) gain: f64,
 }
 
+/// Isolated bursts in what is compared.
+#[derive(Clone, Copy)]
+enum Bursts {
+    /// As they are: nothing is left out of a null.
+    Left,
+    /// Silent: no instant decides a gain.
+    Muted,
+}
+
 /// The files of a null test.
 pub(super) struct Bed<'a> {
     pub(super) stems: &'a [&'a Subject],
@@ -63,12 +72,14 @@ impl Bed<'_> {
         (0..self.stems.len()).map(|stem| Term { stem, delay: 0, gain: 1.0 }).collect()
     }
 
+    /// A stem for a search, without its isolated bursts.
     pub(super) fn open_stem(&self, stem: usize) -> Result<SampleTrack> {
-        SampleTrack::open(&self.stems[stem].path, self.channels)
+        SampleTrack::without_bursts(self.stems[stem], self.channels)
     }
 
+    /// The mix for a search, without its isolated bursts.
     pub(super) fn open_mix(&self) -> Result<SampleTrack> {
-        SampleTrack::open(&self.mix.path, self.channels)
+        SampleTrack::without_bursts(self.mix, self.channels)
     }
 
     /// The frames of the mix for which every term has audio; all if delays are too long for that.
@@ -86,13 +97,18 @@ impl Bed<'_> {
         what: &str,
         terms: &[Term],
         range: Range<u64>,
+        bursts: Bursts,
         progress: &mut dyn Progress,
         mut take: impl FnMut(u64, &[Vec<Vec<f64>>]),
     ) -> Result<()> {
         progress.begin(what, range.end - range.start);
-        let mut tracks: Vec<SampleTrack> =
-            terms.iter().map(|term| self.open_stem(term.stem)).collect::<Result<_>>()?;
-        tracks.push(self.open_mix()?);
+        let mut tracks = Vec::new();
+        for source in terms.iter().map(|term| self.stems[term.stem]).chain([self.mix]) {
+            tracks.push(match bursts {
+                Bursts::Left => SampleTrack::open(&source.path, self.channels)?,
+                Bursts::Muted => SampleTrack::without_bursts(source, self.channels)?,
+            });
+        }
         let mut audio = vec![vec![Vec::new(); self.channels]; tracks.len()];
         let mut at = range.start;
         while at < range.end {
@@ -121,7 +137,7 @@ impl Bed<'_> {
             segments: vec![0.0; (self.frames / SEGMENT as u64) as usize + 1],
             ..Left::default()
         };
-        self.pass("null test", terms, range, progress, |at, audio| {
+        self.pass("null test", terms, range, Bursts::Left, progress, |at, audio| {
             for channel in 0..self.channels {
                 let mix = &audio[terms.len()][channel];
                 let mut rest = mix.clone();
@@ -151,7 +167,7 @@ impl Bed<'_> {
         progress: &mut dyn Progress,
     ) -> Result<Vec<f64>> {
         let mut products = InnerProducts::new(terms.len());
-        self.pass("fitting gains", terms, range, progress, |_, audio| {
+        self.pass("fitting gains", terms, range, Bursts::Muted, progress, |_, audio| {
             for channel in 0..self.channels {
                 products.add(|source| &audio[source][channel]);
             }

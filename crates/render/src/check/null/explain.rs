@@ -3,11 +3,13 @@
 use super::super::fault::{Check, Fault};
 use super::super::levels::is_silent;
 use super::super::pairs::Duplicate;
-use super::super::words::{at, dbfs, later, louder};
+use super::super::subject::Subject;
+use super::super::words::{at, dbfs, later, louder, samples};
 use super::bed::{Bed, Left, Term};
 use super::rest::cause_of_rest;
 use super::result::{Again, INAUDIBLE, NullTest, level};
 use super::search::StemSearch;
+use crate::drift::Drift;
 use audiofile::error::Result;
 use session::cause::Cause;
 use units::{decibels, linear};
@@ -125,6 +127,37 @@ pub(super) fn explain(
     }
     faults.push(not_null(bed, plain, null, !faults.is_empty()));
     Ok(faults)
+}
+
+/// The findings where stems drift: nothing else is told of a mix that they run away from.
+pub(super) fn drift_faults(
+    bed: &Bed<'_>,
+    plain: &Left,
+    drifts: &[(&Subject, Drift)],
+    null: &mut NullTest,
+) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for (stem, drift) in drifts {
+        let ppm = drift.rate.abs() * 1e6;
+        let (speed, word) = if drift.rate > 0.0 { ("faster", "later") } else { ("slower", "earlier") };
+        let end = (drift.rate.abs() * stem.info.frames as f64).round() as u64;
+        let fault = format!(
+            "drifts: it runs {ppm:.1} ppm {speed} than in the mix, which holds its end {} {word} than its beginning",
+            samples(end, bed.rate)
+        );
+        let cure = "record or convert it with the clock of the mix, or let stems organize convert it";
+        faults.push(Fault::new(Check::Drift, &stem.file, fault, cure));
+    }
+    let names: Vec<&str> = drifts.iter().map(|(stem, _)| stem.name.as_str()).collect();
+    null.cause = Some(format!("drift: {}", names.join(", ")));
+    let fault = format!(
+        "is not the sum of the stems: what is left peaks at {} {}",
+        dbfs(plain.peak),
+        at(plain.at, bed.rate)
+    );
+    let cure = "cure the drift and check again: what else may be wrong cannot be told before";
+    faults.push(Fault::new(Check::Null, &bed.mix.file, fault, cure));
+    faults
 }
 
 fn again(found: &StemSearch, stem: usize) -> Option<Again> {

@@ -42,14 +42,19 @@ struct TrackSet {
     mix: SampleTrack,
 }
 
-pub(super) fn search(bed: &Bed<'_>, progress: &mut dyn Progress) -> Result<StemSearch> {
+/// `offset`: the delay of all stems, where it is known.
+pub(super) fn search(bed: &Bed<'_>, offset: Option<i64>, progress: &mut dyn Progress) -> Result<StemSearch> {
     let mut found = refine(bed, bed.unity(), progress)?;
     if found.left.peak <= INAUDIBLE {
         return Ok(found);
     }
     let stems = (0..bed.stems.len()).map(|stem| bed.open_stem(stem)).collect::<Result<_>>()?;
     let mut tracks = TrackSet { stems, mix: bed.open_mix()? };
-    if let Some(delay) = common_delay(bed, &mut tracks)? {
+    let common = match offset {
+        Some(delay) => Some(delay),
+        None => common_delay(bed, &mut tracks)?,
+    };
+    if let Some(delay) = common {
         let late = bed.unity().into_iter().map(|term| Term { delay, ..term }).collect();
         found = refine(bed, late, progress)?;
     }

@@ -8,7 +8,7 @@ fn a_clean_bundle_has_no_findings_with_or_without_a_mix() {
     let report = Song::new().mixed(|_, audio| audio.clone()).check();
     expect(&report, &[]);
     assert_eq!(report.null.expect("a null test").verdict, NullVerdict::Pass);
-    assert!(report.mix.expect("a mix").by_name);
+    assert_eq!(report.mix.expect("a mix").chosen, MixChoice::Name);
     assert_eq!(report.stems.len(), 5);
 }
 

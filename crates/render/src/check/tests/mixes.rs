@@ -343,3 +343,36 @@ fn without_all_stems_the_null_is_no_verdict() {
     let report = song.check();
     expect(&report, &["rate 02_Bass_Stem.wav: ", "(null Mix.wav: was compared without 1 stem that"]);
 }
+
+#[test]
+fn a_mix_that_begins_elsewhere_is_found_however_far() {
+    // In samples: longer than the second that each stem is looked for, longer than half of the song, than all of it.
+    for late in [50_000i64, 70_000, 130_000, -60_000] {
+        let mut song =
+            Song::of((1..=3).map(|seed| part(seed, FRAMES)).collect()).mixed(|_, audio| audio.clone());
+        let mix = song.mix.as_mut().expect("a mix");
+        let silence = vec![0.0; late.unsigned_abs() as usize];
+        if late > 0 {
+            mix.audio.iter_mut().for_each(|plane| *plane = [silence.clone(), plane.clone()].concat());
+        } else {
+            mix.audio.iter_mut().for_each(|plane| drop(plane.drain(..silence.len())));
+        }
+        let report = song.check();
+        let lines = lines(&report);
+        let word = if late > 0 { "later" } else { "earlier" };
+        let said = format!("alignment Mix.wav: holds the stems {} samples", late.abs());
+        assert!(
+            lines.iter().any(|line| line.starts_with(&said) && line.contains(word)),
+            "{late}: {lines:#?}"
+        );
+        assert!(
+            lines.iter().all(|line| !line.contains("missing") && !line.contains("in no stem")),
+            "{late}: {lines:#?}"
+        );
+        let fits = report.null.expect("a null test").stems;
+        assert!(
+            fits.iter().all(|fit| fit.delay == late && fit.gain_db.is_some_and(|gain| gain.abs() < 0.05)),
+            "{fits:?}"
+        );
+    }
+}

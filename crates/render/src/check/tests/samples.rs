@@ -85,3 +85,58 @@ fn sides_of_opposite_polarity_are_named() {
     song.stems[3].audio[1] = song.stems[3].audio[0].iter().map(|x| -0.8 * x).collect();
     expect(&song.check(), &["side-polarity 04_Vox_Stem.wav: has left and right in opposite polarity"]);
 }
+
+#[test]
+fn samples_that_no_audio_has_are_counted_placed_and_silent_for_all_else() {
+    let mut song = Song::new();
+    for side in &mut song.stems[0].audio {
+        side[110..120].fill(3e34);
+    }
+    song.stems.iter_mut().for_each(|stem| stem.format = StoredFormat::Float32);
+    let said = "implausible 01_Drums_Stem.wav: holds 20 samples beyond +24 dBFS, up to +689.5 dBFS, the first at 0:00.002";
+    let report = song.check();
+    expect(&report, &[said]);
+    assert!(report.has_faults());
+}
+
+#[test]
+fn integers_written_as_float_are_a_wrong_scale_not_silence() {
+    let mut song = Song::new();
+    song.stems.iter_mut().for_each(|stem| stem.format = StoredFormat::Float32);
+    song.stems[1].audio = scaled(&song.stems[1].audio, 8_388_608.0);
+    let report = song.check();
+    let lines = lines(&report);
+    assert_eq!(lines.len(), 1, "{lines:#?}");
+    assert!(
+        lines[0].starts_with("implausible 02_Bass_Stem.wav: has ")
+            && lines[0].contains("integers written as float")
+    );
+}
+
+#[test]
+fn an_isolated_burst_is_a_fault_with_its_time_and_decides_no_comparison() {
+    let mut song = Song::new();
+    // A copy, but for a burst that is louder than the whole song.
+    song.stems[3].audio = song.stems[1].audio.clone();
+    song.stems.iter_mut().for_each(|stem| stem.format = StoredFormat::Float32);
+    for side in &mut song.stems[3].audio {
+        side[66_150..66_350].fill(14.0);
+    }
+    expect(
+        &song.check(),
+        &[
+            "burst 04_Vox_Stem.wav: has an isolated burst at 0:01.5 ... over everything else",
+            "(over-full-scale 04_Vox_Stem.wav: ",
+            "duplicate 04_Vox_Stem.wav: is the same as 02_Bass_Stem.wav",
+        ],
+    );
+    // And no gain against a mix: the one that is found is that of the song.
+    let mut song =
+        Song::new().mixed(|n, audio| if n == 2 { scaled(audio, linear(-3.0)) } else { audio.clone() });
+    song.stems.iter_mut().for_each(|stem| stem.format = StoredFormat::Float32);
+    for side in &mut song.stems[2].audio {
+        side[66_150..66_350].fill(14.0);
+    }
+    let fits = song.check().null.expect("a null test").stems;
+    assert!((fits[2].gain_db.expect("it is there") + 3.0).abs() < 0.05, "{fits:?}");
+}

@@ -86,6 +86,67 @@ fn shared_content_out_of_time_or_polarity_is_named() {
 }
 
 #[test]
+fn the_sum_of_all_others_is_the_mix_whatever_it_is_called() {
+    let mut song = Song::new();
+    let all: Vec<Audio> = song.stems.iter().map(|stem| stem.audio.clone()).collect();
+    song.stems.push(file("06_Bounce42_Stem.wav", sum(&all)));
+    let report = song.check();
+    expect(&report, &["(sum 06_Bounce42_Stem.wav: is the sum of all other stems; it was taken as the mix"]);
+    assert_eq!(report.mix.expect("a mix").chosen, MixChoice::Sum);
+    assert_eq!(report.null.expect("a null test").verdict, NullVerdict::Pass);
+    assert_eq!(report.stems.len(), 5);
+    // With another that is called so, it is a fault.
+    let report = song.mixed(|n, audio| if n < 5 { audio.clone() } else { scaled(audio, 0.0) }).check();
+    expect(&report, &["sum 06_Bounce42_Stem.wav: is the sum of all other stems; leave it out"]);
+}
+
+#[test]
+fn a_bus_beside_its_tracks_is_named_with_them() {
+    let mut song = Song::new();
+    let some: Vec<Audio> = [0, 2, 4].map(|n| scaled(&song.stems[n].audio, 0.8)).to_vec();
+    song.stems.push(file("06_Group_Stem.wav", sum(&some)));
+    expect(
+        &song.check(),
+        &["sum 06_Group_Stem.wav: is the sum of Drums, Keys and FX; leave it out, or all of those"],
+    );
+}
+
+#[test]
+fn of_two_files_none_is_most() {
+    let mut song = Song::of(vec![part(1, FRAMES), part(2, FRAMES)]);
+    song.stems[1].format = StoredFormat::Int16;
+    let lines = lines(&song.check());
+    assert!(
+        lines.iter().all(|line| !line.contains("most stems") && !line.contains("export it as 16-bit")),
+        "{lines:#?}"
+    );
+    assert!(
+        lines
+            .iter()
+            .any(|line| line.contains("01_Drums_Stem.wav 24-bit integer, 02_Bass_Stem.wav 16-bit integer")),
+        "{lines:#?}"
+    );
+}
+
+#[test]
+fn faults_are_found_among_many_stems() {
+    let mut song = Song::of((0..40).map(|seed| part(seed + 10, 60_000)).collect());
+    assert_eq!(lines(&song.check()), Vec::<String>::new());
+    song.stems[31].audio = scaled(&delayed(&song.stems[7].audio, 700), -0.5);
+    let shared = part(99, 60_000);
+    for (n, delay) in [(3, 0), (22, 150)] {
+        song.stems[n].audio = sum(&[scaled(&song.stems[n].audio, 0.3), delayed(&shared, delay)]);
+    }
+    expect(
+        &song.check(),
+        &[
+            "duplicate 32_Part31_Stem.wav: is 08_Part7_Stem.wav again, 6.0 dB quieter, inverted in polarity, 700 samples",
+            "alignment 23_Part22_Stem.wav: shares content with Vox but holds it 150 samples",
+        ],
+    );
+}
+
+#[test]
 fn unrelated_stems_raise_no_alarm() {
     for seed in 0..20u64 {
         let frames = [13_230, 40_000, 70_000][seed as usize % 3];
