@@ -103,7 +103,12 @@ impl<O: Output> MasterAnalysis<O> {
             return;
         }
         self.intake.remade_until = None;
-        self.record(made, &of);
+        let stems = self.stem_routing.summed();
+        let ids: Vec<InstanceId> = stems.iter().map(|stem| stem.id).collect();
+        // the audio thread follows a changed routing with its next hops
+        if let Some(made) = reduce(&made, &of, &stems) {
+            self.record(made, &ids);
+        }
     }
 
     /// True while the host plays: its transport runs and it calls the Master.
@@ -154,7 +159,7 @@ impl<O: Output> MasterAnalysis<O> {
         self.intake.flushes += 1;
         let held = std::mem::take(&mut self.intake.held);
         let stems = self.stem_routing.summed();
-        let ids: Vec<InstanceId> = stems.iter().map(|(id, _)| *id).collect();
+        let ids: Vec<InstanceId> = stems.iter().map(|stem| stem.id).collect();
         let are_right = held.iter().all(|(made, of)| is_right(made, of, &stems));
         let are_complete = are_right && !self.has_gaps(&held);
         let right = held.into_iter().filter(|(made, of)| is_right(made, of, &stems));

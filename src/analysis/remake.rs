@@ -1,6 +1,7 @@
 //! Hops made from the backlog, once it is known how late each stem arrives.
 
 use super::backlog::{Backlog, CHUNK_FRAMES, Track, TrackRange};
+use super::stem_routing::SummedStem;
 use link::audio_ring::SettingsMark;
 use link::hop_queue::HopSettings;
 use link::identity::InstanceId;
@@ -29,6 +30,7 @@ pub(super) struct HopRemaker {
 struct RemadeStem {
     id: InstanceId,
     delay: i64,
+    is_open: bool,
     next: Option<u64>,
     source: RemadeSource,
     mark: Option<SettingsMark>,
@@ -49,12 +51,13 @@ fn differ(a: Option<SettingsMark>, b: Option<SettingsMark>) -> bool {
 
 impl HopRemaker {
     /// Creates a remaker of hops of `stems` with their delays. Allocates some megabytes.
-    pub(super) fn new(rate: Hz, stems: &[(InstanceId, i64)]) -> Self {
+    pub(super) fn new(rate: Hz, stems: &[SummedStem]) -> Self {
         let mut builder = HopBuilder::new(rate);
         builder.set_stems(0, stems.len());
-        let stem = |&(id, delay): &(InstanceId, i64)| RemadeStem {
+        let stem = |&SummedStem { id, delay, is_open }: &SummedStem| RemadeStem {
             id,
             delay,
+            is_open,
             next: None,
             source: RemadeSource::Silence,
             mark: None,
@@ -132,7 +135,7 @@ impl HopRemaker {
                 None => {
                     let end = ranges.last().map(|range| range.position + range.frames as i64);
                     let is_late = end.is_some_and(|end| (0..max_lag).contains(&(wanted - end)));
-                    if is_late && backlog.stem(stem.id).is_some_and(Track::is_awake) {
+                    if is_late && !stem.is_open && backlog.stem(stem.id).is_some_and(Track::is_awake) {
                         return None;
                     }
                     frames = frames.min(next.map_or(frames, |next| (next - wanted) as u64));
@@ -155,7 +158,7 @@ impl HopRemaker {
             let before = stem.source;
             let Some(counter) = found else {
                 let is_before_start = position >= 0 && position < stem.delay;
-                let is_elsewhere = track.is_awake() && !is_before_start;
+                let is_elsewhere = track.is_awake() && !is_before_start && !stem.is_open;
                 stem.source = if is_elsewhere { RemadeSource::Missing } else { RemadeSource::Silence };
                 buffers.iter_mut().for_each(|side| side[..count].fill(0.0));
                 blocks.push((!is_elsewhere, false, before != RemadeSource::Missing));
@@ -206,23 +209,27 @@ fn load(track: &Track, counter: u64, frames: usize, buffers: &mut [Vec<f64>; 4])
     has_input
 }
 
-/// True if `hop` was made with these delays of all `stems`, and all of them were available.
-pub(super) fn is_right(hop: &MadeHop, made_of: &[InstanceId], stems: &[(InstanceId, i64)]) -> bool {
-    let (hop, settings) = hop;
-    stems.iter().all(|(id, delay)| {
+/// True if `made`, a hop of the stems `made_of`, has all of `stems`, read at their delays.
+pub(super) fn is_right(made: &MadeHop, made_of: &[InstanceId], stems: &[SummedStem]) -> bool {
+    let (hop, settings) = made;
+    stems.iter().all(|stem| {
+        let Some(index) = made_of.iter().position(|other| *other == stem.id) else { return false };
         // silence that was read at another delay says nothing
-        let index = made_of.iter().position(|other| other == id);
-        index.is_some_and(|index| hop.heard >> index & 1 == 1 && settings[index].delay == *delay)
+        stem.is_open || (hop.heard >> index & 1 == 1 && settings[index].delay == stem.delay)
     })
 }
 
-/// Hop of a part of its stems, those with `stems`' ids, in their order.
-pub(super) fn reduce(made: &MadeHop, made_of: &[InstanceId], stems: &[(InstanceId, i64)]) -> Option<MadeHop> {
+/// Hop of the part `stems` of its stems, in their order; stems that have not sounded yet are silent in it.
+pub(super) fn reduce(made: &MadeHop, made_of: &[InstanceId], stems: &[SummedStem]) -> Option<MadeHop> {
     let (hop, settings) = made;
     let indices: Option<Vec<usize>> =
-        stems.iter().map(|(id, _)| made_of.iter().position(|other| other == id)).collect();
+        stems.iter().map(|stem| made_of.iter().position(|other| *other == stem.id)).collect();
     let indices = indices?;
-    Some((hop.of_stems(&indices), indices.iter().map(|&index| settings[index]).collect()))
+    let mut hop = hop.of_stems(&indices);
+    for (index, _) in stems.iter().enumerate().filter(|(_, stem)| stem.is_open) {
+        hop.heard |= 1 << index;
+    }
+    Some((hop, indices.iter().map(|&index| settings[index]).collect()))
 }
 
 /// Joins hops that were held with remade ones: all that are right, in the order of the song. Held ones come first.

@@ -137,6 +137,17 @@ impl StemPlacement {
     }
 }
 
+/// A stem of the sum.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct SummedStem {
+    /// Its id.
+    pub(super) id: InstanceId,
+    /// Delay with which it arrives in the mix, frames.
+    pub(super) delay: i64,
+    /// True if it has not sounded yet, so that its delay is not known: it counts as silent.
+    pub(super) is_open: bool,
+}
+
 /// Routing of all stems in reach, and the table that the audio thread reads.
 #[derive(Debug)]
 pub(super) struct StemRouting {
@@ -201,18 +212,18 @@ impl StemRouting {
         self.placements.iter().find(|placement| placement.id == id).map_or(0, |placement| placement.delay)
     }
 
-    /// Returns the summed stems in the order of their ids, each with its delay.
-    pub(super) fn summed(&self) -> Vec<(InstanceId, i64)> {
+    /// Returns the summed stems in the order of their ids.
+    pub(super) fn summed(&self) -> Vec<SummedStem> {
         let is_summed = |placement: &&StemPlacement| {
             placement.is_summed() && (placement.state == PlacementState::Placed || is_local(placement.view))
         };
-        let mut summed: Vec<_> = self
-            .placements
-            .iter()
-            .filter(is_summed)
-            .map(|placement| (placement.id, placement.delay))
-            .collect();
-        summed.sort_unstable_by_key(|(id, _)| *id);
+        let summed = self.placements.iter().filter(is_summed).map(|placement| SummedStem {
+            id: placement.id,
+            delay: placement.delay,
+            is_open: placement.state == PlacementState::Open,
+        });
+        let mut summed: Vec<SummedStem> = summed.collect();
+        summed.sort_unstable_by_key(|stem| stem.id);
         summed
     }
 
