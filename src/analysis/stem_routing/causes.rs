@@ -21,13 +21,14 @@ impl StemRouting {
         recorder: &Recorder,
         window: Option<(TrackRange, usize)>,
     ) {
-        let mut found = match window {
+        let found = match window {
             Some(window) => self.find_residual_causes(backlog, rate, recorder, window),
             None => find_doubled_stems(recorder),
         };
-        found.extend(self.find_late_stems(recorder));
         let agrees = |one: &&RoutingFinding| self.seen.iter().any(|other| one.is_same_cause(other));
         self.findings = found.iter().filter(agrees).copied().collect();
+        // two looks have agreed on these
+        self.findings.extend(self.find_late_stems(recorder));
         self.seen = found;
     }
 
