@@ -1,16 +1,20 @@
 //! Analysis of a Master: a thread that runs while the host has the plugin active.
 //!
-//! The audio thread's [`StemAligner`](link::stem_aligner::StemAligner) sends finished hops. This thread records and
-//! fits them ([`Recorder`]), finds which Stems belong to the mix and how late they arrive (`stem_routing`), names
-//! the causes of a residual, and publishes the results to the window ([`PluginShared`]) and to the link
-//! ([`AnalysisShared`]). Audio never depends on it.
+//! The audio thread's [`StemAligner`](link::stem_aligner::StemAligner) sends finished hops. This thread finds which
+//! Stems belong to the mix and how late they arrive (`stem_routing`); until that is decided it holds the hops and
+//! keeps the audio (`backlog`), from which it makes those anew that were made with other delays (`remake`). It records
+//! and fits them ([`Recorder`]), names the causes of a residual, and publishes the results to the window
+//! ([`PluginShared`]) and to the link ([`AnalysisShared`]). Audio never depends on it.
 //!
 //! [`PluginShared`]: plugin_core::shared::PluginShared
 
+mod backlog;
 mod excerpt;
 mod history;
 mod hops;
+mod intake;
 mod publish;
+mod remake;
 mod simulation;
 mod stem_routing;
 mod worker;
@@ -18,11 +22,13 @@ mod worker;
 pub use parking_lot::Mutex;
 pub use worker::AnalysisWorker;
 
+use backlog::Backlog;
 use chain::LatencyClass;
 use crossbeam_queue::SegQueue;
 use history::ReductionHistory;
 use hops::SettingSteadiness;
-use link::hop_queue::{HopMessage, HopReceiver};
+use intake::HopIntake;
+use link::hop_queue::HopReceiver;
 use link::identity::InstanceId;
 use link::records::BlockStatus;
 use link::request::PeerRequest;
@@ -42,8 +48,6 @@ use std::time::{Duration, Instant};
 use stem_routing::StemRouting;
 use units::{Db, Hz};
 
-/// Hop messages handled in one round, so that a stop request is seen in time.
-const MAX_MESSAGES_PER_ROUND: usize = 100;
 /// Minimum time between two reports.
 const REPORT_INTERVAL: Duration = Duration::from_millis(500);
 /// Minimum time between two reports, in multiples of the time that the last one took: long songs cost more.
@@ -157,10 +161,13 @@ pub struct MasterAnalysis<O: Output> {
     recorder: Recorder,
     /// Gain reduction of the Master along the timeline.
     reductions: ReductionHistory,
-    /// The stems of the current set.
+    /// The stems of the recorder's set, and its number.
     stems: Vec<InstanceId>,
+    set: u64,
     steadiness: Vec<SettingSteadiness>,
     stem_routing: StemRouting,
+    backlog: Backlog,
+    intake: HopIntake,
     targets: Vec<NormalizationTarget>,
     /// True if something has arrived since the last report.
     has_news: bool,
@@ -192,8 +199,11 @@ impl<O: Output> MasterAnalysis<O> {
             recorder: Recorder::default(),
             reductions: ReductionHistory::default(),
             stems: Vec::new(),
+            set: 0,
             steadiness: Vec::new(),
             stem_routing: StemRouting::default(),
+            backlog: Backlog::default(),
+            intake: HopIntake::default(),
             targets: builtin(),
             has_news: false,
             loads: 0,
@@ -212,17 +222,18 @@ impl<O: Output> MasterAnalysis<O> {
             self.rate = rate;
         }
         (self.class, self.receiver) = (class, Some(receiver));
-        // set numbers start again with each activation
-        self.recorder.set_stems(u64::MAX, &[]);
-        (self.stems, self.steadiness) = (Vec::new(), Vec::new());
-        self.stem_routing.activate(&ROSTER, self.view);
+        // the recorder keeps its stems: what is known stays shown until something else is heard
+        self.recorder.finish_row();
+        self.backlog.clear();
+        self.intake = HopIntake::default();
+        self.stem_routing.activate();
         self.publish_foreign_stems();
         self.stem_routing.routing_table()
     }
 
-    /// Runs one round: hops, commands, queries, captures, routing review and report, each if due.
+    /// Runs one round: hops, commands, queries, captures, looks at the routing and report, each if due.
     fn run_round(&mut self) {
-        self.take_hop_messages();
+        self.take_hops();
         self.reductions.record(self.view.block_status(), self.rate);
         let loads = self.context.params.store.load_count();
         self.has_news |= std::mem::replace(&mut self.loads, loads) != loads;
@@ -230,11 +241,8 @@ impl<O: Output> MasterAnalysis<O> {
         queries.extend(self.next_query(Instant::now()));
         let stem_routing = &self.stem_routing;
         self.windows.capture(&ROSTER, self.view, self.rate, &self.recorder, |stem| stem_routing.delay(stem));
+        self.route_stems();
         let now = Instant::now();
-        if self.stem_routing.is_due(now) {
-            self.stem_routing.review(&ROSTER, self.view, self.rate, &self.recorder);
-            self.publish_foreign_stems();
-        }
         if (self.has_news && now >= self.next_report) || !queries.is_empty() {
             self.has_news = false;
             self.publish_results(&queries);
@@ -267,16 +275,6 @@ impl<O: Output> MasterAnalysis<O> {
         }
         let Proposal { stem, gain } = queries?;
         Some(PredictionQuery { sender: self.view.id()?, counter: 0, stem: InstanceId::new(stem.0)?, gain })
-    }
-
-    fn take_hop_messages(&mut self) {
-        for _ in 0..MAX_MESSAGES_PER_ROUND {
-            match self.receiver.as_mut().and_then(Iterator::next) {
-                Some(HopMessage::Set { set, stems }) => self.set_stems(set, stems),
-                Some(HopMessage::Hop(hop, made_with)) => self.record(hop, &made_with),
-                None => break,
-            }
-        }
     }
 
     fn publish_foreign_stems(&self) {

@@ -23,6 +23,11 @@ pub struct TransportPosition {
 }
 
 impl TransportPosition {
+    /// Returns true if meters run: they stand still while a transport with a position does.
+    pub fn is_metered(self) -> bool {
+        self.playing || self.position.is_none()
+    }
+
     /// Timeline position of the frame at offset `frames`; `None` while the transport stands.
     fn timeline_position(self, frames: usize) -> Option<i64> {
         self.position.filter(|_| self.playing).map(|position| position.saturating_add(frames as i64))

@@ -247,7 +247,7 @@ impl Engine {
         }
         let was_heard_as_it_is = self.chain.is_monitor_off();
         self.chain.process(&mut block);
-        let is_metered = was_heard_as_it_is && self.chain.is_monitor_off();
+        let is_metered = was_heard_as_it_is && self.chain.is_monitor_off() && transport.is_metered();
         self.gauges.scope().write_frames(ScopePoint::After, left, right);
         if let Some(broadcast) = &mut self.broadcast {
             broadcast.write_block(transport, range.start, self.chain.dry_input(), [left, right]);

@@ -13,6 +13,7 @@ mod link {
     mod hostile;
     mod identity;
     mod moves;
+    mod placement;
     mod processes;
     mod render;
     mod sessions;

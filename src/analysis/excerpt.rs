@@ -8,11 +8,6 @@ use link::timeline::Segment;
 /// Left and right channel, equally long.
 pub(super) type StereoAudio = [Vec<f64>; 2];
 
-/// Returns the channels of `audio` as slices.
-pub(super) fn channels(audio: &StereoAudio) -> [&[f64]; 2] {
-    [&audio[0], &audio[1]]
-}
-
 /// Returns `frames` frames of `view` from timeline `position`, from the last time they were played; `None` unless the
 /// ring holds all of them in one segment.
 pub(super) fn read_frames(

@@ -1,11 +1,10 @@
 //! Recording of hops, with the settings that their stems had.
 
 use super::MasterAnalysis;
+use super::remake::MadeHop;
 use link::audio_ring::MONITORING_REVISION;
-use link::hop_queue::HopSettings;
 use link::identity::InstanceId;
 use plugin_core::Output;
-use session::hop_builder::FinishedHop;
 use session::record::{SessionMember, StemId, StemSetting};
 
 /// Consecutive hops with changed settings from which on they count as automation.
@@ -30,8 +29,8 @@ impl SettingSteadiness {
 }
 
 impl<O: Output> MasterAnalysis<O> {
-    /// Replaces the set of stems; known stems keep their settings.
-    pub(super) fn set_stems(&mut self, set: u64, stems: Vec<InstanceId>) {
+    /// Replaces the recorder's set of stems; known stems keep their settings.
+    fn set_stems(&mut self, stems: Vec<InstanceId>) {
         let known = self.recorder.members().to_vec();
         let setting = |id: StemId| {
             known
@@ -41,15 +40,21 @@ impl<O: Output> MasterAnalysis<O> {
         };
         let ids = stems.iter().map(|id| StemId(id.get()));
         let members: Vec<SessionMember> = ids.map(|id| SessionMember { id, setting: setting(id) }).collect();
-        self.recorder.set_stems(set, &members);
+        self.set += 1;
+        self.recorder.set_stems(self.set, &members);
         self.steadiness = vec![SettingSteadiness::default(); stems.len()];
         self.stems = stems;
         self.has_news = true;
     }
 
-    /// Records and fits one hop. Hops are fitted one by one, so that results do not depend on how many wait.
-    pub(super) fn record(&mut self, mut hop: FinishedHop, made_with: &[HopSettings]) {
-        let stems = self.stems.iter().zip(made_with).zip(&mut self.steadiness);
+    /// Records and fits one hop of `stems`. Hops are fitted one by one, so that results do not depend on how many
+    /// wait.
+    pub(super) fn record(&mut self, (mut hop, made_with): MadeHop, stems: &[InstanceId]) {
+        if self.stems != stems || self.set == 0 {
+            self.set_stems(stems.to_vec());
+        }
+        hop.set = self.set;
+        let stems = self.stems.iter().zip(&made_with).zip(&mut self.steadiness);
         for (index, ((id, made), steadiness)) in stems.enumerate() {
             let steady = steadiness.push_hop(made.changed);
             if made.revision == MONITORING_REVISION || !steady {

@@ -9,6 +9,7 @@ use link::text::Text;
 use meter::loudness::hop_frames;
 use plugin_core::Output;
 use plugin_core::session_view::AnalysisResult;
+use session::finding::RoutingFinding;
 use session::predict::{Certainty, Move, gains};
 use session::prediction::{Follower, MovePrediction, predict_moves};
 use session::range_report::RangeReport;
@@ -32,8 +33,9 @@ impl<O: Output> MasterAnalysis<O> {
             .map(|member| InstanceId::new(member.id.0).map_or(0, |id| self.stem_routing.delay(id)))
             .collect();
         let findings = self.stem_routing.findings().to_vec();
-        let session =
+        let mut session =
             SessionReport::new(&self.recorder, &heard, &delays, findings, &self.targets, Self::stem_name);
+        state_one_share(&mut session);
         // the window's query is answered to the window, queries of other instances through the summary
         let (mut prediction, mut forecast) = (None, None);
         for query in queries {
@@ -53,7 +55,14 @@ impl<O: Output> MasterAnalysis<O> {
                 last.map_or((None, None), |last| (last.prediction.clone(), last.simulated))
             }
         };
-        self.context.shared.set_analysis(AnalysisResult { session, names, prediction, simulated, timeline });
+        self.context.shared.set_analysis(AnalysisResult {
+            session,
+            listening: self.stem_routing.is_listening(),
+            names,
+            prediction,
+            simulated,
+            timeline,
+        });
     }
 
     /// Predicts the loudness after a move, into the Master and, if its chain reacts, out of it.
@@ -146,6 +155,16 @@ impl<O: Output> MasterAnalysis<O> {
             });
         }
         *self.analysis_shared.summary.lock() = summary;
+    }
+}
+
+/// States the unlinked share that goes with the coverage: both are of all that was heard.
+fn state_one_share(session: &mut SessionReport) {
+    let left = session.coverage.map(|coverage| 1.0 - coverage);
+    for finding in &mut session.findings {
+        if let (RoutingFinding::Unlinked { share }, Some(left)) = (finding, left) {
+            *share = left;
+        }
     }
 }
 

@@ -155,6 +155,7 @@ pub fn heard(seconds: f64) -> ViewModel {
     let names = session.stems.iter().map(|stem| model.snapshot.name(stem.id).to_owned()).collect();
     snapshot(&mut model).analysis = Some(Arc::new(AnalysisResult {
         session,
+        listening: false,
         names,
         prediction: None,
         simulated: None,
@@ -361,6 +362,7 @@ pub fn answer(model: &ViewModel, of: Proposal) -> Option<MoveAnswer> {
             after,
             peak: PeakBounds { low: Some(Dbtp(-0.2)), high: Some(Dbtp(0.9)), loudest_stem: Some(0) },
             returns_not_included: certainty != Certainty::Exact,
+            surprise: None,
             platform_changes: exchanges(&before, &after),
         },
         output: MasterOutcome::Simulated(Box::new(SimulatedOutput {

@@ -111,6 +111,8 @@ pub struct MasterModel {
     pub songs: Vec<TimelineSong>,
     /// Position of the transport.
     pub playhead: Option<Ms>,
+    /// True if sound comes from the host and no position on the timeline with it.
+    pub lacks_position: bool,
     /// Loop of the host.
     pub looped: Option<(Ms, Ms)>,
     /// Songs to compare with.

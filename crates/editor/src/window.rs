@@ -341,7 +341,11 @@ impl WindowController {
             slot,
             used,
             reading: self.reading,
-            heard: meters.programme_length(),
+            // a Master's figures are of the session that it has heard
+            heard: match snapshot.session() {
+                Some(_) if O::CHAIN_KIND == ChainKind::Master => snapshot.heard_length(),
+                _ => meters.programme_length(),
+            },
             health,
             broken: meters.panics() > 0,
             notice: params.store.notice(),

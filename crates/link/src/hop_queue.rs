@@ -12,14 +12,18 @@ use units::Db;
 const QUEUE_WORDS: usize = 1 << 20;
 /// Words of a hop before its lists.
 const HEADER_WORDS: usize = 8;
+/// Words of a stem's [`HopSettings`].
+const SETTINGS_WORDS: usize = 4;
 /// Words of a stem's [`ChainProducts`].
 const CHAIN_WORDS: usize = 12;
 
 /// Settings that a stem's part of a hop was made with.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct HopSettings {
-    /// Hash of all settings but the level, and of the delay at which the stem was read.
+    /// Hash of all settings but the level.
     pub revision: u64,
+    /// Delay at which the stem was read, frames.
+    pub delay: i64,
     /// Gain after everything else, including the trim set by a Master.
     pub level: Db,
     /// True if they changed within the hop; the values are those at its end.
@@ -87,7 +91,7 @@ impl HopSender {
             .map(|number| number.to_bits());
         let settings = (0..hop.stems).flat_map(|stem| {
             let one = settings.get(stem).copied().unwrap_or_default();
-            [one.revision, one.level.0.to_bits(), u64::from(one.changed)]
+            [one.revision, one.level.0.to_bits(), u64::from(one.changed), one.delay.cast_unsigned()]
         });
         let count = hop_words(hop.stems, hop.has_chain);
         if !self.send_words(head.into_iter().chain(numbers).chain(settings), count) {
@@ -110,7 +114,7 @@ fn hop_words(stems: usize, has_chain: u32) -> usize {
         + stems
         + 1
         + CHAIN_WORDS * has_chain.count_ones() as usize
-        + 3 * stems
+        + SETTINGS_WORDS * stems
 }
 
 /// The reader's end: an iterator over the messages that have arrived.
@@ -167,10 +171,11 @@ fn parse_hop(words: &[u64]) -> HopMessage {
             products
         })
         .collect();
-    let settings = settings.chunks_exact(3).map(|word| HopSettings {
+    let settings = settings.chunks_exact(SETTINGS_WORDS).map(|word| HopSettings {
         revision: word[0],
         level: Db(f64::from_bits(word[1])),
         changed: word[2] != 0,
+        delay: word[3].cast_signed(),
     });
     let hop = FinishedHop {
         index: (words[2] != 0).then(|| words[3].cast_signed()),
@@ -210,7 +215,12 @@ mod tests {
             peaks: numbers(stems + 1, 0.5),
         };
         let settings = (0..stems)
-            .map(|n| HopSettings { revision: n as u64, level: Db(-(n as f64)), changed: n % 2 == 1 })
+            .map(|n| HopSettings {
+                revision: n as u64,
+                delay: 3 - n as i64,
+                level: Db(-(n as f64)),
+                changed: n % 2 == 1,
+            })
             .collect();
         (hop, settings)
     }

@@ -6,7 +6,6 @@
 //! [`HopSender`]. All times are counted in frames of the timeline and none in seconds of a clock, so a render as fast
 //! as possible gives the same hops as playback.
 
-use super::audio_ring::MONITORING_REVISION;
 use super::hop_queue::{HopSender, HopSettings};
 use super::identity::InstanceId;
 use super::records::InstanceKind;
@@ -59,16 +58,6 @@ pub struct StemAligner {
     audio: Vec<ChunkAudio>,
     /// Settings of each stem within the current hop.
     settings: Vec<HopSettings>,
-}
-
-/// Revision of a stem's settings, read with that delay: hops with different delays are as little comparable as those
-/// with different settings.
-fn revision_at(revision: u64, delay: i64) -> u64 {
-    if delay == 0 || revision == 0 || revision == MONITORING_REVISION {
-        return revision;
-    }
-    // an odd multiplier spreads small delays over all bits
-    revision ^ delay.cast_unsigned().wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }
 
 impl StemAligner {
@@ -173,9 +162,9 @@ impl StemAligner {
                 *found = stem.search(position, frames, self.written);
                 match *found {
                     FrameSearch::Nothing { .. } if waiting <= stem.max_wait => return None,
-                    FrameSearch::Audio { frames: some, .. } | FrameSearch::Nothing { frames: some, .. } => {
-                        frames = some;
-                    }
+                    FrameSearch::Audio { frames: some, .. }
+                    | FrameSearch::BeforeStart { frames: some }
+                    | FrameSearch::Nothing { frames: some, .. } => frames = some,
                 }
             }
         }
@@ -217,8 +206,9 @@ impl StemAligner {
         }
         for (settings, (stem, changed)) in self.settings.iter_mut().zip(self.stems.iter().zip(changed)) {
             let mark = stem.mark.unwrap_or_default();
-            let revision = revision_at(mark.revision, stem.delay());
-            *settings = HopSettings { revision, level: mark.level, changed: settings.changed || changed };
+            let changed = settings.changed || changed;
+            *settings =
+                HopSettings { revision: mark.revision, delay: stem.delay(), level: mark.level, changed };
         }
         let start = self.cursor as usize & (self.mix[0].len() - 1);
         let mix = [0, 1].map(|side| &self.mix[side][start..start + frames]);

@@ -55,6 +55,8 @@ enum ChunkSource {
 pub(super) enum FrameSearch {
     /// Audio from this counter on.
     Audio { counter: u64, frames: u64 },
+    /// Silence before the timeline's start, of which the mix still waits for the delayed beginning.
+    BeforeStart { frames: u64 },
     /// None, for at least these frames; `is_ahead` if audio follows soon after.
     Nothing { frames: u64, is_ahead: bool },
 }
@@ -134,6 +136,9 @@ impl StemReader {
         if let Some(span) = span {
             return FrameSearch::Audio { counter: span.counter, frames: frames.min(span.frames) };
         }
+        if position >= 0 && wanted < 0 {
+            return FrameSearch::BeforeStart { frames: frames.min(wanted.unsigned_abs()) };
+        }
         let after = self.next.unwrap_or(0);
         let segments = timeline.segments().iter();
         let unread = segments.filter(|segment| segment.counter >= after && segment.frames > 0);
@@ -178,9 +183,14 @@ impl StemReader {
                 return ChunkRead { has_output: true, has_input: !is_neutral, continues, changed };
             }
         }
-        if let FrameSearch::Nothing { is_ahead, .. } = found
-            && (self.moved_at <= cursor || (before == ChunkSource::Silence && is_ahead))
-        {
+        let is_silent = match found {
+            FrameSearch::Audio { .. } => false,
+            FrameSearch::BeforeStart { .. } => true,
+            FrameSearch::Nothing { is_ahead, .. } => {
+                self.moved_at <= cursor || (before == ChunkSource::Silence && is_ahead)
+            }
+        };
+        if is_silent {
             self.source = ChunkSource::Silence;
             audio.output.iter_mut().for_each(|side| side[..frames].fill(0.0));
             let continues = before != ChunkSource::Missing;

@@ -10,7 +10,7 @@ pub mod scope;
 use atomic_float::AtomicF32;
 use chain::LatencyClass;
 use meter::layout::Layout;
-use meter::loudness::{self, BLOCK_HOPS, HopMeter, SHORT_TERM_HOPS};
+use meter::loudness::{self, ABSOLUTE_GATE, BLOCK_HOPS, HopMeter, SHORT_TERM_HOPS};
 use meter::true_peak::TruePeak;
 use meter::{Reading, reading_from_hops};
 use scope::Scope;
@@ -75,7 +75,7 @@ impl Gauges {
         let powers: Vec<Power> = (since..written).map(|hop| Power(hop_at(ring, hop).0)).collect();
         let last = |window: usize| {
             let start = powers.len().checked_sub(window)?;
-            loudness::windows(&powers[start..], window).next()?.loudness()
+            loudness::windows(&powers[start..], window).next()?.loudness().filter(is_shown)
         };
         let sample_peak = f64::from(self.sample_peak.load(Ordering::Relaxed));
         let short_term = last(SHORT_TERM_HOPS);
@@ -116,7 +116,7 @@ impl Gauges {
             for (power, hop) in powers.iter_mut().zip(from..written) {
                 power.0 = hop_at(ring, hop).0;
             }
-            loudness::windows(&powers[..window], window).next()?.loudness()
+            loudness::windows(&powers[..window], window).next()?.loudness().filter(is_shown)
         };
         (last(BLOCK_HOPS), last(SHORT_TERM_HOPS))
     }
@@ -176,6 +176,11 @@ impl Gauges {
     pub fn publish_latency(&self, samples: u64) {
         self.latency.store(samples, Ordering::Relaxed);
     }
+}
+
+/// True for a loudness that a meter shows: at or above the absolute gate.
+fn is_shown(loudness: &Lufs) -> bool {
+    *loudness >= ABSOLUTE_GATE
 }
 
 /// Power and linear true peak of one hop.
@@ -287,6 +292,20 @@ mod tests {
         assert!(gauges.reading().integrated.is_some());
         gauges.restart_reading();
         assert_eq!(gauges.reading(), Reading::default());
+    }
+
+    #[test]
+    fn below_the_absolute_gate_a_meter_shows_nothing() {
+        let gauges = Arc::new(Gauges::default());
+        let mut tap = MeterTap::new(Hz(48_000.0), true, Arc::clone(&gauges));
+        tap.process(&[&noise(1, 4 * 48_000, 1e-4)]);
+        let quiet = gauges.reading();
+        assert_eq!(
+            (quiet.momentary, quiet.short_term, gauges.current_loudness()),
+            (None, None, (None, None))
+        );
+        tap.process(&[&noise(1, 4 * 48_000, 1e-3)]);
+        assert!(gauges.reading().momentary.is_some() && gauges.current_loudness().1.is_some());
     }
 
     #[test]

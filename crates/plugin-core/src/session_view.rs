@@ -84,6 +84,8 @@ impl SessionSnapshot {
 pub struct AnalysisResult {
     /// Report on everything that was heard.
     pub session: SessionReport,
+    /// True while stems that sound are being located: nothing is said of the mix until they are.
+    pub listening: bool,
     /// Names of the stems, in the report's order.
     pub names: Vec<String>,
     /// Prediction of the last proposed move, at the Master's input.

@@ -1,7 +1,7 @@
 //! Transport position of the host, from the audio thread to a window.
 
 use atomic_float::AtomicF64;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use units::Ms;
 
 /// Position and loop range in seconds, NaN for none. A concurrent reader may see values of two blocks.
@@ -9,12 +9,14 @@ use units::Ms;
 pub struct TransportCell {
     position: AtomicF64,
     range: [AtomicF64; 2],
+    /// True once the host has processed a block.
+    has_block: AtomicBool,
 }
 
 impl Default for TransportCell {
     fn default() -> Self {
         let nowhere = || AtomicF64::new(f64::NAN);
-        Self { position: nowhere(), range: [nowhere(), nowhere()] }
+        Self { position: nowhere(), range: [nowhere(), nowhere()], has_block: AtomicBool::new(false) }
     }
 }
 
@@ -29,11 +31,17 @@ impl TransportCell {
         put(&self.position, position);
         put(&self.range[0], range.map(|range| range.0));
         put(&self.range[1], range.map(|range| range.1));
+        self.has_block.store(true, Ordering::Relaxed);
     }
 
     /// Returns the transport's position; `None` if the host gives none.
     pub fn position(&self) -> Option<Ms> {
         seconds(&self.position).map(|seconds| Ms(seconds * 1000.0))
+    }
+
+    /// Returns true if the host processes blocks without giving their position.
+    pub fn lacks_position(&self) -> bool {
+        self.has_block.load(Ordering::Relaxed) && self.position().is_none()
     }
 
     /// Returns the loop range; `None` without a loop.
@@ -50,10 +58,11 @@ mod tests {
     #[test]
     fn the_last_published_position_is_read_and_before_that_none() {
         let cell = TransportCell::default();
-        assert_eq!((cell.position(), cell.range()), (None, None));
+        assert_eq!((cell.position(), cell.range(), cell.lacks_position()), (None, None, false));
         cell.publish(Some(-1.5), Some((2.0, 4.5)));
         assert_eq!((cell.position(), cell.range()), (Some(Ms(-1500.0)), Some((Ms(2000.0), Ms(4500.0)))));
+        assert!(!cell.lacks_position());
         cell.publish(Some(f64::INFINITY), Some((4.0, 4.0)));
-        assert_eq!((cell.position(), cell.range()), (None, None));
+        assert_eq!((cell.position(), cell.range(), cell.lacks_position()), (None, None, true));
     }
 }

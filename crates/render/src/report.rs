@@ -32,6 +32,7 @@ use project::session::Session;
 use project::target_file::turns_up_words;
 use session::playback::{playback, sentence};
 use session::predict::Move;
+use session::surprise::SurprisingSign;
 use session::target::NormalizationTarget;
 use spectrum::ThirdOctaves;
 pub use table::{csv_columns, csv_rows};
@@ -98,7 +99,8 @@ pub fn gather(job: &ReportJob<'_>, progress: &mut dyn Progress) -> Result<Report
     let mut rows = Vec::new();
     for (i, stem) in bundle.stems.iter().enumerate() {
         let moves = [Move { source: i, gain: WHAT_IF_GAIN }];
-        let after = analysis.what_if(bundle, job.session, &moves, progress)?.after;
+        let answer = analysis.what_if(bundle, job.session, &moves, progress)?;
+        let after = answer.after;
         let change = |a: Option<f64>, b: Option<f64>| Some(a? - b?);
         let before = &analysis.before;
         let others = |target| effect(before, &after, target).others.map(|o| o.0);
@@ -108,6 +110,7 @@ pub fn gather(job: &ReportJob<'_>, progress: &mut dyn Progress) -> Result<Report
             mix_change_lu: change(after.integrated.map(|l| l.0), before.integrated.map(|l| l.0)),
             peak_change_db: change(after.true_peak.map(|p| p.0), before.true_peak.map(|p| p.0)),
             others_change_db: job.targets.iter().map(others).collect(),
+            surprise: answer.surprise.map(SurprisingSign::sentence),
         });
     }
     let (sources, history_step_s, frames) = sources(job, shares.as_deref(), progress)?;

@@ -21,6 +21,7 @@ use session::playback::{Playback, others_change, playback};
 use session::predict::{Certainty, Move, gains};
 use session::role::Role;
 use session::shares::shares;
+use session::surprise::{SurprisingSign, surprising_sign};
 use session::target::NormalizationTarget;
 use units::Db;
 
@@ -53,6 +54,8 @@ pub struct WhatIf {
     pub moves: Vec<Move>,
     /// Share of every source in the mix before the moves; `None` when nothing passes the gates.
     pub shares: Option<Vec<f64>>,
+    /// Reason if the loudness into the master changes against the sign of the moves.
+    pub surprise: Option<SurprisingSign>,
     /// The mix after the moves, rendered and measured.
     pub after: Reading,
     /// The stem with the most of its highest peak.
@@ -185,6 +188,7 @@ impl Analysis {
             certainty: self.certainty(moves),
             moves: moves.to_vec(),
             shares: self.shares(),
+            surprise: surprising_sign(self.sources(), moves),
             after,
             loudest_peak,
         })

@@ -64,6 +64,22 @@ pub enum RoutingFinding {
 }
 
 impl RoutingFinding {
+    /// True if `other` names the same cause, whatever the figures beside it.
+    pub fn is_same_cause(&self, other: &Self) -> bool {
+        match (*self, *other) {
+            (Self::Unlinked { .. }, Self::Unlinked { .. }) => true,
+            (Self::Processed { stem: a, .. }, Self::Processed { stem: b, .. })
+            | (Self::Returns { stem: a, .. }, Self::Returns { stem: b, .. })
+            | (Self::Louder { stem: a, .. }, Self::Louder { stem: b, .. }) => a == b,
+            (Self::Doubled { stem: a, delay: x, .. }, Self::Doubled { stem: b, delay: y, .. })
+            | (Self::Late { stem: a, delay: x }, Self::Late { stem: b, delay: y }) => (a, x) == (b, y),
+            (Self::Inseparable { first: a, second: x }, Self::Inseparable { first: b, second: y }) => {
+                (a, x) == (b, y)
+            }
+            _ => false,
+        }
+    }
+
     /// Returns the finding as a sentence; `name` gives the name of a stem.
     pub fn sentence(&self, name: impl Fn(usize) -> String) -> String {
         let samples = |delay: i64| if delay.abs() == 1 { "sample" } else { "samples" };

@@ -215,6 +215,12 @@ pub fn fit_hop(row: &HopRow<'_>, hop: usize, last: &[StemArrival]) -> HopFit {
     HopFit { arrivals, condition, inseparable }
 }
 
+/// Gains of the signals `columns` of `gram` that leave least of the signal `target`.
+pub(crate) fn solve_gains(gram: &Gram, target: usize, columns: &[usize]) -> Vec<f64> {
+    let zeros = vec![0.0; columns.len()];
+    normal::solve(gram, target, columns, &[], &zeros, &zeros).gains
+}
+
 /// Fit of one hop by itself. Gains are unreliable where there is a residual.
 pub(super) struct SingleHopFit {
     pub(super) arrivals: Vec<StemArrival>,

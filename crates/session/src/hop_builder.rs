@@ -1,6 +1,8 @@
 //! Builder of hops, on the Master's audio thread: blocks of mix and stems in, hops on the project's timeline out.
 
 use super::accumulate::{Accumulator, ChainProducts};
+use super::fit::{StemArrival, fit_single_hop};
+use super::gram::Gram;
 use super::joint::joint_len;
 use super::timeline::{HopIndex, TransportTracker, hop_at};
 use meter::true_peak::TruePeak;
@@ -43,6 +45,34 @@ pub struct FinishedHop {
     pub chains: Vec<ChainProducts>,
     /// Linear true peak of every stem and, last, of the mix, the higher of both channels.
     pub peaks: Vec<f64>,
+}
+
+impl FinishedHop {
+    /// Returns the hop of the stems `indices`, in their order.
+    pub fn of_stems(&self, indices: &[usize]) -> Self {
+        let joint = Gram::from_packed(2 * (self.stems + 1), &self.joint);
+        let sources: Vec<usize> = indices.iter().copied().chain([self.stems]).collect();
+        let signals: Vec<usize> = sources.iter().flat_map(|i| [2 * i, 2 * i + 1]).collect();
+        let pairs = signals.iter().enumerate().flat_map(|(k, a)| signals[k..].iter().map(move |b| (*a, *b)));
+        let mask = |bits: u32| {
+            indices.iter().enumerate().fold(0, |mask, (k, index)| mask | (bits >> index & 1) << k)
+        };
+        Self {
+            stems: indices.len(),
+            heard: mask(self.heard),
+            has_chain: mask(self.has_chain),
+            joint: pairs.map(|(a, b)| joint.at(a, b)).collect(),
+            chains: indices.iter().map(|&index| self.chains[index]).collect(),
+            peaks: sources.iter().map(|&index| self.peaks[index]).collect(),
+            ..*self
+        }
+    }
+
+    /// Power of the mix that no gains of the stems explain, K-weighted mean square.
+    pub fn unexplained(&self) -> f64 {
+        let joint = Gram::from_packed(2 * (self.stems + 1), &self.joint);
+        fit_single_hop(&joint, &vec![StemArrival::UNITY; self.stems]).left
+    }
 }
 
 /// Builds hops from the mix and its stems.

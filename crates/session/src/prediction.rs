@@ -3,6 +3,7 @@
 use super::playback::{Playback, exchange_sentence, others_change, playback};
 use super::predict::{Certainty, Move, gains};
 use super::range_report::{PeakBounds, RangeProgress, RangeReport};
+use super::surprise::{SurprisingSign, surprising_sign};
 use super::target::NormalizationTarget;
 use meter::{Reading, reading_from_hops};
 use units::Db;
@@ -70,6 +71,8 @@ pub struct MovePrediction {
     /// True if the residual may contain returns of a moved stem and no follower was confirmed: "returns not
     /// included".
     pub returns_not_included: bool,
+    /// Reason if the loudness changes against the sign of the moves.
+    pub surprise: Option<SurprisingSign>,
     /// Effect on every platform.
     pub platform_changes: Vec<PlatformChange>,
 }
@@ -105,6 +108,7 @@ pub fn predict_moves(
     let claimed = followers.iter().any(|f| f.follower == unlinked);
     MovePrediction {
         returns_not_included: !claimed && certainty != Certainty::Exact,
+        surprise: surprising_sign(&fitted_range.sources, moves),
         moves: all,
         certainty,
         progress: report.progress,

@@ -185,6 +185,17 @@ impl Recorder {
             Some(PendingRecord { record: HopRecord::new(hop, ids, settings), hop_index, audition });
     }
 
+    /// Ends the row of hops because playback has stopped: its last hop is recorded without waiting for another one.
+    pub fn finish_row(&mut self) {
+        self.commit(false);
+        self.refit();
+    }
+
+    /// True while the last hop waits for the next one.
+    pub fn is_row_open(&self) -> bool {
+        self.pending.is_some()
+    }
+
     /// Counts mutes; returns the stems whose absence makes an audition, as a mask.
     fn update_mutes(&mut self, presence: StemPresence) -> u32 {
         let mut audition = 0;

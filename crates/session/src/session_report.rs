@@ -120,7 +120,11 @@ impl SessionReport {
                 StemReport {
                     id: id(stem),
                     state: state(recorder, stem),
-                    share: shares.as_ref().map(|shares| shares[stem]),
+                    // of a stem that was heard with other settings only, nothing is known
+                    share: shares
+                        .as_ref()
+                        .filter(|_| matrix.is_some() || report.progress.old == 0)
+                        .map(|shares| shares[stem]),
                     gain: matrix.map(|gains| super::fit::StemArrival { gains, fitted: [true; 2] }.gain()),
                     matrix,
                     gain_spread: report.fitted_range.fit.gain_spread(stem),

@@ -10,6 +10,7 @@ use serde::Serialize;
 use session::coverage::TRUSTED_COVERAGE;
 use session::playback::{HEADING, exchange_sentence, sentence};
 use session::predict::Move;
+use session::surprise::SurprisingSign;
 use session::target::NormalizationTarget;
 use units::Db;
 
@@ -52,6 +53,7 @@ struct WhatIfJson {
     moves: Vec<MoveJson>,
     stems: Vec<StemJson>,
     targets: Vec<TargetJson>,
+    surprise: Option<&'static str>,
 }
 
 pub(crate) fn run(args: &WhatIf, global: &Global) -> CommandResult {
@@ -79,6 +81,7 @@ pub(crate) fn run(args: &WhatIf, global: &Global) -> CommandResult {
             moves: moves_json(&bundle, &answer.moves),
             stems: stems_json(&bundle, &analysis, &answer),
             targets: targets_json(&analysis.before, &answer.after, &targets),
+            surprise: answer.surprise.map(SurprisingSign::sentence),
         };
         return output::json(Outcome::Clean, &json);
     }
@@ -151,6 +154,9 @@ fn print(
     print_certainty(session, analysis, answer);
 
     print_mix(&analysis.before, &answer.after);
+    if let Some(surprise) = answer.surprise {
+        say!("{}", surprise.sentence());
+    }
     say!("");
     print_stems(bundle, analysis, answer);
     print_playback(bundle, analysis, answer, targets);

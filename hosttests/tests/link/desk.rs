@@ -42,8 +42,8 @@ pub(crate) struct Bus {
     pub(crate) sleeps: bool,
     /// Delay line behind the Stem: its length is the delay in frames; left and right.
     pub(crate) late: Vec<[f32; 2]>,
-    /// Frames by which the host's timeline is ahead of the Master's there: it compensates what lies between them.
-    pub(crate) stamped_ahead: usize,
+    /// Frames by which the host stamps its Stem ahead of the Master: it compensates the latency of what lies between them.
+    pub(crate) ahead: i64,
 }
 
 pub(crate) struct Desk {
@@ -57,7 +57,7 @@ pub(crate) struct Desk {
 }
 
 /// Latencies that the worst host compensates behind its Stems, frames.
-const STAMPED_AHEAD: [usize; 4] = [0, 0, 0, 0];
+const STAMPED_AHEAD: [i64; 4] = [544, 544, 544, 544];
 
 /// Order and speed in which the host processes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -130,7 +130,7 @@ impl Desk {
                 gains: *gains,
                 sleeps: false,
                 late: Vec::new(),
-                stamped_ahead: if is_worst() { STAMPED_AHEAD[n % STAMPED_AHEAD.len()] } else { 0 },
+                ahead: if is_worst() { STAMPED_AHEAD[n % STAMPED_AHEAD.len()] } else { 0 },
             })
             .collect();
         Self { buses, extra: None, master, rate: RATE, begin: 0 }
@@ -222,13 +222,13 @@ impl Desk {
         let mut late: Vec<Vec<[f32; 2]>> = self.buses.iter().map(|bus| bus.late.clone()).collect();
         let extra = self.extra.as_ref();
         let (rate, begin) = (self.rate, self.begin);
+        let ahead: Vec<i64> = self.buses.iter().map(|bus| bus.ahead).collect();
         let sleeps: Vec<bool> = self.buses.iter().map(|bus| bus.sleeps).collect();
-        let ahead: Vec<usize> = self.buses.iter().map(|bus| bus.stamped_ahead).collect();
         let process = |n: usize, player: &mut Player, block: std::ops::Range<usize>| {
             if sleeps[n] {
                 silence(block.len())
             } else {
-                process(player, songs[n], block, (begin + ahead[n], rate))
+                process(player, songs[n], block, (begin as i64 + ahead[n], rate))
             }
         };
         let mut mix = vec![Vec::new(); 2];
@@ -309,10 +309,10 @@ fn process(
     player: &mut Player,
     song: &Audio,
     block: std::ops::Range<usize>,
-    (begin, rate): (usize, f64),
+    (begin, rate): (i64, f64),
 ) -> Audio {
     let mut audio: Audio = song.iter().map(|side| side[block.clone()].to_vec()).collect();
-    player.play(&mut audio, Some(&transport(0, (begin + block.start) as f64 / rate, 120.0)));
+    player.play(&mut audio, Some(&transport(0, (begin + block.start as i64) as f64 / rate, 120.0)));
     audio
 }
 

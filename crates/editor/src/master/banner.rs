@@ -1,5 +1,6 @@
 //! Prediction of a move: loudness into the master, out of it, and the change of everything else once normalized.
 
+use super::status::NO_POSITION;
 use crate::format::{number, signed, time};
 use crate::paint::{self, pen, shortened};
 use crate::theme::{self, CORNER_RADIUS, GAP, PAD};
@@ -36,6 +37,10 @@ pub(super) fn draw_prediction(ui: &Ui, cx: &ViewCx<'_>, place: Rect, proposal: P
     if answer.is_some_and(|answer| answer.input.returns_not_included) {
         words += " · returns not included";
     }
+    let surprise = answer.and_then(|answer| answer.input.surprise);
+    if let Some(surprise) = surprise {
+        words = format!("{words} · {}", surprise.sentence());
+    }
     let bold = pen(theme::strong(theme::BODY), look.text);
     let left = line(0.0, inner.min.x, figures - GAP);
     let shown = shortened(ui, &words, &bold, left.width());
@@ -44,6 +49,8 @@ pub(super) fn draw_prediction(ui: &Ui, cx: &ViewCx<'_>, place: Rect, proposal: P
         let quiet = pen(theme::font(theme::SMALL), look.secondary);
         let waits = if cx.model.snapshot.session().is_some() {
             "Predicting…"
+        } else if cx.model.master.lacks_position {
+            NO_POSITION
         } else {
             "Nothing was heard yet: press play."
         };

@@ -2,6 +2,7 @@
 //! songs.
 
 use super::songs;
+use super::status::NO_POSITION;
 use crate::format::{number, time};
 use crate::paint::{self, pen, shortened};
 use crate::theme::{self, PAD, Palette};
@@ -32,7 +33,12 @@ pub(super) fn draw_timeline(ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect, loude
     let timeline = cx.model.snapshot.timeline().filter(|timeline| !timeline.points.is_empty());
     let Some(timeline) = timeline else {
         let room = Rect::from_min_max(inner.min, pos2(menu.min.x - PAD, inner.max.y));
-        paint::label(ui, room, Align2::LEFT_CENTER, "The song appears here as it is heard.", &small);
+        let words = if cx.model.master.lacks_position {
+            NO_POSITION
+        } else {
+            "The song appears here as it is heard."
+        };
+        paint::label(ui, room, Align2::LEFT_CENTER, words, &small);
         songs::draw_songs_menu(ui, cx, menu);
         return;
     };

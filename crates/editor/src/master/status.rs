@@ -35,6 +35,10 @@ enum Offer {
     Advice(&'static str),
 }
 
+/// Remark on a host that gives no position.
+pub(super) const NO_POSITION: &str =
+    "This host gives no position on its timeline: stems cannot be summed here.";
+
 /// Draws the status line in `place`.
 pub(super) fn draw_status_line(ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect) {
     let look = cx.look;
@@ -49,8 +53,15 @@ pub(super) fn draw_status_line(ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect) {
         .filter(|_| FirstMinute::from_heard(snapshot.heard_length()) >= FirstMinute::Levels)
     else {
         let plural = if count == 1 { "" } else { "s" };
-        let listens = snapshot.heard_length().0 > 0.0;
-        let words = format!("{count} stem{plural}. {}", if listens { "Listening." } else { "Press play." });
+        let is_listening = snapshot.analysis.as_ref().is_some_and(|analysis| analysis.listening);
+        let words = if is_listening || snapshot.heard_length().0 > 0.0 {
+            "Listening."
+        } else if cx.model.master.lacks_position {
+            NO_POSITION
+        } else {
+            "Press play."
+        };
+        let words = format!("{count} stem{plural}. {words}");
         paint::label(ui, place, Align2::LEFT_CENTER, &words, &pen(theme::strong(theme::BODY), look.text));
         return;
     };

@@ -446,6 +446,9 @@ fn state(cx: &ViewCx<'_>, stem: &StemCard) -> (String, Color32) {
     }
     match snapshot.stem_report(stem.id).map(|found| found.state) {
         Some(StemState::Missing) => ("missing from the mix".into(), look.reduction),
+        Some(StemState::Away) if snapshot.analysis.as_ref().is_some_and(|analysis| analysis.listening) => {
+            ("listening".into(), look.dim)
+        }
         Some(StemState::Away) => ("waiting for its sound".into(), look.dim),
         _ => (stem.role.name().into(), look.dim),
     }

@@ -261,7 +261,12 @@ fn every_pass_of_a_loop_is_read_with_its_settings() {
         assert!((mix[n] / mix[n % 9] - 0.25f64.powi(pass as i32)).abs() < 1e-6);
         assert_eq!(
             settings[0],
-            HopSettings { revision: 7, level: Db::from_gain(0.5f64.powi(pass as i32)), changed: false }
+            HopSettings {
+                revision: 7,
+                delay: 0,
+                level: Db::from_gain(0.5f64.powi(pass as i32)),
+                changed: false
+            }
         );
         assert_eq!(hop.has_chain == 1, pass > 0, "only a chain that does something counts");
     }
@@ -275,7 +280,10 @@ fn a_stem_that_arrives_late_is_read_where_it_arrives() {
     let late = rig.stems[1].audio_writer.id().unwrap();
     rig.routing.set_routes(&[(late, StemRoute::At { delay: 64 })]);
     rig.play(0..32_000, || 512);
-    for (hop, _) in rig.hops().into_iter().skip(2) {
+    let hops = rig.hops();
+    assert_eq!(hops.len(), 40);
+    for (hop, settings) in hops {
+        assert_eq!((hop.heard, settings[1].delay), (0b11, 64), "from the first frame on: {:?}", hop.index);
         // left of the mix is the sum of both lefts: m^2 = a^2 + 2ab + b^2
         let at = |i: usize, j: usize| hop.joint[i * 6 - i * (i + 1) / 2 + j];
         let sum = at(0, 0) + 2.0 * at(0, 2) + at(2, 2);

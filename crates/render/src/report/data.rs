@@ -139,6 +139,8 @@ pub struct WhatIfRow {
     pub peak_change_db: Option<f64>,
     /// The change of every other stem's playback level, in the order of `playback`.
     pub others_change_db: Vec<Option<f64>>,
+    /// Reason in a sentence if the mix's loudness changes against the sign of the move.
+    pub surprise: Option<&'static str>,
 }
 
 /// A file and its hash.

@@ -310,7 +310,12 @@ fn what_if(report: &Report) -> String {
         }
         cells.end();
     }
-    format!("<section><h2>What if</h2>{}</section>\n", table.finish())
+    let surprises = report.what_if.iter().filter_map(|row| {
+        let name = escaped(&row.stem);
+        Some(format!("<p>{name} +{:.0} dB: {}</p>", row.gain_db, row.surprise?))
+    });
+    let surprises: String = surprises.collect();
+    format!("<section><h2>What if</h2>{}{surprises}</section>\n", table.finish())
 }
 
 fn spectra(report: &Report) -> String {

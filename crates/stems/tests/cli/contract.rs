@@ -80,11 +80,22 @@ fn what_if_answers_to_the_key() {
     song(folder.path(), 4.0, 1.0);
     let dir = text(folder.path());
     let answer = json(0, &["what-if", dir, "--move", "Vocals=+3", "--move", "bass=-1.5 dB"]);
-    let expected =
-        ["schema", "exact", "uncertainty_lu", "coverage", "before", "after", "moves", "stems", "targets"];
+    let expected = [
+        "schema",
+        "exact",
+        "uncertainty_lu",
+        "coverage",
+        "before",
+        "after",
+        "moves",
+        "stems",
+        "targets",
+        "surprise",
+    ];
     assert_eq!(keys(&answer), expected);
     assert_eq!(answer["schema"], "stemlink.what-if/1");
     assert_eq!(answer["exact"], true);
+    assert!(answer["surprise"].is_null());
     assert_eq!((number(&answer["uncertainty_lu"]), number(&answer["coverage"])), (0.0, 1.0));
     assert_eq!((keys(&answer["before"]), keys(&answer["after"])), (READING.to_vec(), READING.to_vec()));
     assert_eq!(

@@ -1,0 +1,88 @@
+//! Causes of what the stems do not explain, and remarks on how they arrive.
+
+use super::likely::usual_lag;
+use super::{PlacementState, StemPlacement, StemRouting, chain_latency};
+use crate::analysis::backlog::{Backlog, TrackRange};
+use link::identity::InstanceId;
+use session::finding::{Excerpt, RoutingFinding, doubled_gain, findings};
+use session::record::Recorder;
+use units::Hz;
+
+/// Search range for a second arrival, seconds.
+const ECHO_REACH_SECONDS: f64 = 0.25;
+
+impl StemRouting {
+    /// Updates the findings; those that two reviews in a row have found are published. `window`: stretch of the mix in
+    /// which the stems leave something.
+    pub(super) fn find_causes(
+        &mut self,
+        backlog: &Backlog,
+        rate: Hz,
+        recorder: &Recorder,
+        window: Option<(TrackRange, usize)>,
+    ) {
+        let found = match window {
+            Some(window) => self.find_residual_causes(backlog, rate, recorder, window),
+            None => find_doubled_stems(recorder),
+        };
+        let agrees = |one: &&RoutingFinding| self.seen.iter().any(|other| one.is_same_cause(other));
+        self.findings = found.iter().filter(agrees).copied().collect();
+        // two looks have agreed on these
+        self.findings.extend(self.find_late_stems(recorder));
+        self.seen = found;
+    }
+
+    /// Searches the causes of an incomplete mix.
+    fn find_residual_causes(
+        &self,
+        backlog: &Backlog,
+        rate: Hz,
+        recorder: &Recorder,
+        (window, length): (TrackRange, usize),
+    ) -> Vec<RoutingFinding> {
+        let Some(last) = recorder.recent().len().checked_sub(1) else { return Vec::new() };
+        let live = recorder.live_report();
+        let fit = &live.fitted_range.fit;
+        let wide = |side: &Vec<f32>| side.iter().map(|x| f64::from(*x)).collect::<Vec<f64>>();
+        let of = |id: u64| {
+            let id = InstanceId::new(id)?;
+            backlog.stem(id)?;
+            let (output, _) = backlog.around(id, window.position - self.delay(id), length);
+            Some(output.each_ref().map(wide))
+        };
+        let stems: Option<Vec<_>> = recorder.members().iter().map(|member| of(member.id.0)).collect();
+        let Some(stems) = stems else { return Vec::new() };
+        let mix = backlog.mix_at(window, length).each_ref().map(wide);
+        let excerpt = Excerpt {
+            mix: [&mix[0], &mix[1]],
+            stems: stems.iter().map(|[left, right]| [left.as_slice(), right.as_slice()]).collect(),
+        };
+        let reach = (ECHO_REACH_SECONDS * rate.0) as usize;
+        findings(&excerpt, fit.arrivals(last), &[], fit.inseparable(), reach)
+    }
+
+    /// Stems whose delay, without the latency of their chains, differs from the most frequent one.
+    fn find_late_stems(&self, recorder: &Recorder) -> Vec<RoutingFinding> {
+        let lag = |id: u64| {
+            let is_it = |placement: &&StemPlacement| {
+                placement.id.get() == id && placement.state == PlacementState::Placed
+            };
+            let placement = self.placements.iter().find(is_it)?;
+            Some(placement.delay + chain_latency(placement.view)?)
+        };
+        let lags: Vec<Option<i64>> = recorder.members().iter().map(|member| lag(member.id.0)).collect();
+        let Some(usual) = usual_lag(lags.iter().flatten().copied()) else { return Vec::new() };
+        let late = lags.iter().enumerate().filter_map(|(stem, lag)| Some((stem, (*lag)? - usual)));
+        late.filter(|(_, delay)| *delay != 0)
+            .map(|(stem, delay)| RoutingFinding::Late { stem, delay })
+            .collect()
+    }
+}
+
+/// Stems that arrive with doubled gain while the stems explain the whole mix.
+fn find_doubled_stems(recorder: &Recorder) -> Vec<RoutingFinding> {
+    let Some(last) = recorder.recent().len().checked_sub(1) else { return Vec::new() };
+    let live = recorder.live_report();
+    let arrivals = live.fitted_range.fit.arrivals(last).iter().enumerate();
+    arrivals.filter_map(|(stem, arrival)| doubled_gain(stem, arrival)).collect()
+}
