@@ -110,6 +110,19 @@ impl Bundle {
         }
     }
 
+    /// Faults of the folder's files, each with the file's name: those that readers found, and files left out.
+    pub fn file_faults(&self) -> impl Iterator<Item = String> {
+        let name = |path: &Path| shown(Path::new(path.file_name().unwrap_or_default()));
+        let read = self.stems.iter().flat_map(move |stem| {
+            stem.info.warnings.iter().map(move |warning| format!("{} {warning}", name(&stem.path)))
+        });
+        read.chain(
+            self.unread
+                .iter()
+                .map(move |file| format!("{} {} and is left out", name(&file.path), file.fault)),
+        )
+    }
+
     /// The length of the longest stem.
     pub fn frames(&self) -> u64 {
         self.stems.iter().map(|stem| stem.info.frames).max().unwrap_or(0)

@@ -268,7 +268,7 @@ fn spec(job: &DeliveryJob<'_>, file: &PlannedFile, rate: Hz, depth: Depth) -> Wa
     let artist = job.settings.artist.as_deref().unwrap_or_default();
     let description =
         if artist.is_empty() { file.title.clone() } else { format!("{artist} - {}", file.title) };
-    let bext = Bext {
+    let mut bext = Bext {
         description,
         originator: "Stemlink".into(),
         version: 2,
@@ -276,6 +276,7 @@ fn spec(job: &DeliveryJob<'_>, file: &PlannedFile, rate: Hz, depth: Depth) -> Wa
         coding_history: format!("A=PCM,F={},T=Stemlink {}\r\n", rate.0, env!("CARGO_PKG_VERSION")),
         ..Bext::default()
     };
+    job.bundle.file_faults().for_each(|fault| bext.add_source_fault(&fault));
     let mut chunks = vec![Chunk { id: *b"LIST", bytes: info(&file.title, artist), place: Place::AfterData }];
     if let Some(code) = &file.isrc {
         chunks.push(Chunk { id: *b"axml", bytes: axml(code).into_bytes(), place: Place::AfterData });

@@ -86,9 +86,9 @@ pub(super) fn read_back(
     Ok((measured, agrees && as_rendered))
 }
 
-/// The broadcast extension of the master.
+/// The broadcast extension of the master, which keeps the faults of the files it is made from.
 pub(super) fn bext(job: &MasterJob<'_>) -> Bext {
-    Bext {
+    let mut bext = Bext {
         description: format!(
             "Master of {}",
             shown(job.bundle.dir.file_name().map_or(&job.bundle.dir, Path::new))
@@ -97,5 +97,7 @@ pub(super) fn bext(job: &MasterJob<'_>) -> Bext {
         version: 2,
         coding_history: format!("A=PCM,T=Stemlink {}\r\n", env!("CARGO_PKG_VERSION")),
         ..Bext::default()
-    }
+    };
+    job.bundle.file_faults().for_each(|fault| bext.add_source_fault(&fault));
+    bext
 }

@@ -191,6 +191,9 @@ fn a_stem_that_was_cut_off_stays_a_fault_in_what_is_made_of_it() {
     assert!(readable[0]["fault"].as_str().unwrap().contains("03_Vocals_Stem.wav is cut off"), "{answer}");
     let run = stems(&["master", text(&organized), "--out", text(&folder.path().join("out"))]);
     assert!(run.code == 1 && run.err.contains("03_Vocals_Stem.wav is cut off"), "{}", run.err);
+    let master = folder.path().join("out/organized_Master.wav");
+    let run = stems(&["measure", text(&master)]);
+    assert!(run.code == 1 && run.err.contains("03_Vocals_Stem.wav is cut off"), "{}", run.err);
     // A copy of the copy remembers too.
     let again = folder.path().join("again");
     assert!(
