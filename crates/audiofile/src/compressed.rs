@@ -65,7 +65,7 @@ pub(crate) enum Opened {
     /// Samples as they are.
     Pcm(PcmStream<Section>, AudioInfo),
     /// Packets.
-    Packets(Box<CompressedReader>),
+    Packets(CompressedReader),
 }
 
 impl CompressedReader {

@@ -60,7 +60,7 @@ impl AudioReader {
             [b'O', b'g', b'g', b'S', ..] => packets(CompressedReader::ogg(section, path)),
             [b'c', b'a', b'f', b'f', ..] => Ok(match CompressedReader::caf(section, path)? {
                 Opened::Pcm(pcm, info) => Self::Pcm(PcmReader { pcm, info }),
-                Opened::Packets(reader) => Self::Compressed(reader),
+                Opened::Packets(reader) => Self::Compressed(Box::new(reader)),
             }),
             [_, _, _, _, b'f', b't', b'y', b'p', ..]
             | [_, _, _, _, b'm', b'o', b'o', b'v', ..]

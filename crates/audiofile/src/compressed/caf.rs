@@ -172,7 +172,7 @@ pub(super) fn open(mut section: Section, path: &Path) -> Result<Opened> {
         ..AudioInfo::new(Container::Caf, Hz(properties.rate), properties.channels, properties.format)
     };
     let stream = PacketStream { info, decoder, pieces: table.pieces, lead: 0, skip: table.priming };
-    Ok(Opened::Packets(Box::new(CompressedReader::new(section, path, stream))))
+    Ok(Opened::Packets(CompressedReader::new(section, path, stream)))
 }
 
 /// Samples as they are.
