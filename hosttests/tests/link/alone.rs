@@ -29,13 +29,26 @@ impl Drop for Folder {
     }
 }
 
+/// Variable that widens what tests run; `cargo xtask test --all` sets it.
+const ALL: &str = "STEMLINK_TEST_ALL";
+
 /// Runs `body`, the whole of the test called `name`, in a process of its own, which meets others in a folder of its own;
-/// once more in the worst host.
+/// with `STEMLINK_TEST_ALL=1` once more in the worst host.
 pub(crate) fn alone(name: &str, body: impl FnOnce() + Send) {
+    let all = std::env::var(ALL).is_ok_and(|value| value == "1");
+    in_hosts(name, if all { &[false, true] } else { &[false] }, body);
+}
+
+/// The same, always in both hosts.
+pub(crate) fn alone_in_every_host(name: &str, body: impl FnOnce() + Send) {
+    in_hosts(name, &[false, true], body);
+}
+
+fn in_hosts(name: &str, worst: &[bool], body: impl FnOnce() + Send) {
     if is_child(name) {
         return run(body);
     }
-    for worst in [false, true] {
+    for &worst in worst {
         let folder = Folder::new();
         run_child(name, Some(folder.0.clone()), worst);
     }

@@ -57,7 +57,7 @@ pub(crate) struct Desk {
 }
 
 /// Latencies that the worst host compensates behind its Stems, frames.
-const STAMPED_AHEAD: [i64; 4] = [544, 544, 544, 544];
+const STAMPED_AHEAD: [i64; 4] = [544, 7712, 0, 1031];
 
 /// Order and speed in which the host processes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -179,8 +179,10 @@ impl Desk {
         let (mut mix, mut out) = self.play_on(range.start..middle - some, manner);
         let late: Vec<_> = self.buses.iter().map(|bus| bus.late.clone()).collect();
         self.play_on(middle - some..middle, manner);
+        self.stand(middle);
         self.freewheel(true);
         self.play_on(middle - some..middle + some, manner);
+        self.stand(middle + some);
         self.freewheel(false);
         self.stand(middle - some);
         self.buses.iter_mut().zip(late).for_each(|(bus, late)| bus.late = late);
@@ -201,12 +203,12 @@ impl Desk {
         self.plugins().for_each(|plugin| plugin.freewheel(offline, rate, LONGEST));
     }
 
-    /// Processes some blocks of silence while the transport stands at frame `at`.
+    /// Processes a second of silence while the transport stands at frame `at`.
     fn stand(&mut self, at: usize) {
         let now = standing((self.begin + at) as f64 / self.rate);
         for plugin in self.plugins() {
             let mut player = plugin.lend();
-            (0..5).for_each(|_| player.play(&mut silence(1024), Some(&now)));
+            (0..47).for_each(|_| player.play(&mut silence(1024), Some(&now)));
             plugin.take_back(player);
         }
     }

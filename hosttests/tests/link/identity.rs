@@ -1,6 +1,6 @@
 //! Identity of an instance, and the trim that it owns.
 
-use super::alone::alone;
+use super::alone::alone_in_every_host;
 use super::desk::{RATE, song};
 use chain::{ChainKind, ChainSettings, LatencyClass};
 use hosttests::reference::through_chain;
@@ -17,7 +17,7 @@ fn active(library: &Library, kind: &str, state: Option<&[u8]>) -> Plugin {
 
 #[test]
 fn a_duplicate_gets_another_id_and_keeps_its_settings_and_who_lives_keeps_his() {
-    alone(
+    alone_in_every_host(
         "link::identity::a_duplicate_gets_another_id_and_keeps_its_settings_and_who_lives_keeps_his",
         || {
             let library = Library::open();
@@ -69,45 +69,49 @@ fn with_trims(state: &[u8], stems: &[(InstanceId, f64)]) -> Vec<u8> {
 
 #[test]
 fn a_project_that_is_opened_again_or_twice_has_its_ids_sessions_and_trims() {
-    alone("link::identity::a_project_that_is_opened_again_or_twice_has_its_ids_sessions_and_trims", || {
-        let library = Library::open();
-        // two Masters: one where the stems come together, one that is last
-        let open = |states: &[Option<Vec<u8>>]| -> Vec<Plugin> {
-            let kinds = [STEM, STEM, MASTER, MASTER].into_iter().zip(states);
-            kinds.map(|(kind, state)| active(&library, kind, state.as_deref())).collect()
-        };
-        let identities = |project: &mut [Plugin]| -> Vec<(InstanceId, Option<u64>)> {
-            project.iter_mut().map(|plugin| (id(plugin), saved(plugin, "session"))).collect()
-        };
-        let mut project = open(&[None, None, None, None]);
-        let first = identities(&mut project);
-        let mut states: Vec<Option<Vec<u8>>> = project.iter_mut().map(|plugin| Some(plugin.save())).collect();
-        let trims = [(first[0].0, -1.5), (first[1].0, 2.25)];
-        states[2] = states[2].take().map(|state| with_trims(&state, &trims));
-        drop(project);
-        for round in 0..3 {
-            let mut again = open(&states);
-            assert_eq!(identities(&mut again), first, "round {round}");
-            // saved under another name, and open beside
-            let mut copy = open(&states);
-            for ((id, session), (other, same)) in first.iter().zip(identities(&mut copy)) {
-                assert!(*id != other && *session == same, "round {round}: {id} {other}");
+    alone_in_every_host(
+        "link::identity::a_project_that_is_opened_again_or_twice_has_its_ids_sessions_and_trims",
+        || {
+            let library = Library::open();
+            // two Masters: one where the stems come together, one that is last
+            let open = |states: &[Option<Vec<u8>>]| -> Vec<Plugin> {
+                let kinds = [STEM, STEM, MASTER, MASTER].into_iter().zip(states);
+                kinds.map(|(kind, state)| active(&library, kind, state.as_deref())).collect()
+            };
+            let identities = |project: &mut [Plugin]| -> Vec<(InstanceId, Option<u64>)> {
+                project.iter_mut().map(|plugin| (id(plugin), saved(plugin, "session"))).collect()
+            };
+            let mut project = open(&[None, None, None, None]);
+            let first = identities(&mut project);
+            let mut states: Vec<Option<Vec<u8>>> =
+                project.iter_mut().map(|plugin| Some(plugin.save())).collect();
+            let trims = [(first[0].0, -1.5), (first[1].0, 2.25)];
+            states[2] = states[2].take().map(|state| with_trims(&state, &trims));
+            drop(project);
+            for round in 0..3 {
+                let mut again = open(&states);
+                assert_eq!(identities(&mut again), first, "round {round}");
+                // saved under another name, and open beside
+                let mut copy = open(&states);
+                for ((id, session), (other, same)) in first.iter().zip(identities(&mut copy)) {
+                    assert!(*id != other && *session == same, "round {round}: {id} {other}");
+                }
+                assert_eq!(identities(&mut again), first, "who lives keeps his");
+                drop(copy);
+                states = again.iter_mut().map(|plugin| Some(plugin.save())).collect();
+                let text = String::from_utf8_lossy(states[2].as_deref().unwrap_or_default()).into_owned();
+                assert!(
+                    trims.iter().all(|(id, trim)| text.contains(&format!("[\\\"{id}\\\",{trim:?}]"))),
+                    "{text}"
+                );
             }
-            assert_eq!(identities(&mut again), first, "who lives keeps his");
-            drop(copy);
-            states = again.iter_mut().map(|plugin| Some(plugin.save())).collect();
-            let text = String::from_utf8_lossy(states[2].as_deref().unwrap_or_default()).into_owned();
-            assert!(
-                trims.iter().all(|(id, trim)| text.contains(&format!("[\\\"{id}\\\",{trim:?}]"))),
-                "{text}"
-            );
-        }
-    });
+        },
+    );
 }
 
 #[test]
 fn a_trim_is_an_exact_gain_and_survives_without_the_master_that_asked_for_it() {
-    alone(
+    alone_in_every_host(
         "link::identity::a_trim_is_an_exact_gain_and_survives_without_the_master_that_asked_for_it",
         || {
             let (viewer, library) = (Viewer::new(), Library::open());
