@@ -140,7 +140,7 @@ impl Album {
                 let tracks = self.tracks.iter().filter_map(|track| track.reading.integrated);
                 let loudest = tracks.reduce(|a, b| if b.0 > a.0 { b } else { a });
                 let of_album = NormalizationTarget { loudness: Some(loudness), ..target.clone() };
-                let reading = Reading { integrated: loudest, ..self.reading.clone() };
+                let reading = Reading { integrated: loudest, ..self.reading };
                 playback(&reading, &of_album).and_then(|playback| playback.gain)
             }
             None => gain(&self.reading),

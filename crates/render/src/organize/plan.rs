@@ -100,7 +100,9 @@ pub(super) fn groups(
 ) -> Result<Vec<FileGroup>> {
     let mut groups: Vec<FileGroup> = Vec::new();
     let called = called_mixes(&files);
-    for (path, mix) in files.into_iter().zip(called) {
+    let names: Vec<String> = files.iter().map(|path| stem_name(path)).collect();
+    let roles = Role::guess_all(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    for ((path, mix), own) in files.into_iter().zip(called).zip(roles) {
         let info = AudioReader::open(&path)?.info().clone();
         if info.channels > 2 || info.frames == 0 {
             let why = if info.frames == 0 {
@@ -112,7 +114,7 @@ pub(super) fn groups(
             continue;
         }
         let (name, side) = half(&path, info.channels);
-        let (name, role) = if mix { ("Mix".to_owned(), None) } else { named(dir, &path, name) };
+        let (name, role) = if mix { ("Mix".to_owned(), None) } else { named(dir, &path, name, own) };
         let part = FilePart { path, info, side, late: 0.0, drift: 0.0 };
         match groups.iter_mut().find(|group| belongs(&part, &name, group)) {
             Some(group) => group.parts.push(part),
@@ -203,9 +205,8 @@ fn half(path: &Path, channels: usize) -> (String, Option<usize>) {
     }
 }
 
-/// The name that a stem shall have and its role: guessed from its own name, else from that of its folder.
-fn named(dir: &Path, path: &Path, name: String) -> (String, Option<Role>) {
-    let role = Role::guess(&name);
+/// The name that a stem shall have and its role: `role` from its own name, else from that of its folder.
+fn named(dir: &Path, path: &Path, name: String, role: Role) -> (String, Option<Role>) {
     if role != Role::Other {
         return (clean(&name), Some(role));
     }
@@ -319,7 +320,11 @@ mod tests {
         assert_eq!(half(Path::new("Piano_Right.wav"), 1), ("Piano".into(), Some(1)));
         assert_eq!(half(Path::new("Piano_R.wav"), 2), ("Piano R".into(), None));
         assert_eq!(half(Path::new("L.wav"), 1), ("L".into(), None));
-        let name = |path: &str| named(Path::new("/in"), Path::new(path), stem_name(Path::new(path)));
+        let name = |path: &str| {
+            let own = stem_name(Path::new(path));
+            let role = Role::guess(&own);
+            named(Path::new("/in"), Path::new(path), own, role)
+        };
         assert_eq!(name("/in/Audio 3.wav"), ("Audio 3".into(), Some(Role::Other)));
         assert_eq!(name("/in/Drums/Audio 3.wav"), ("Drums Audio 3".into(), Some(Role::Drums)));
         assert_eq!(name("/in/Drums/Bass DI.wav"), ("Bass DI".into(), Some(Role::Bass)));
