@@ -70,7 +70,7 @@ pub(crate) fn run(args: &Check, global: &Global) -> CommandResult {
     let taken = report.mix.as_ref().and_then(|mix| match mix.chosen {
         MixChoice::Given => None,
         MixChoice::Name => Some((mix, "by its name")),
-        MixChoice::Sum => Some((mix, "for it is the sum of all other files")),
+        MixChoice::Sum => Some((mix, "because it is the sum of all other files")),
     });
     if let Some((mix, why)) = taken {
         note(&format!("{}: taken as the mix {why}; pass --mix to name another", shown(&mix.path)));

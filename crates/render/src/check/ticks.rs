@@ -66,7 +66,7 @@ mod tests {
 
     #[test]
     fn ticks_at_one_distance_are_a_click_track() {
-        let bar = |tick: usize| if tick % 4 == 0 { 0.8 } else { 0.5 };
+        let bar = |tick: usize| if tick.is_multiple_of(4) { 0.8 } else { 0.5 };
         let found = interval(&course(3000, 51.3, 3, bar), &[]).expect("a click track");
         assert!((found - 0.513).abs() < 1e-3, "{found}");
     }
@@ -75,7 +75,7 @@ mod tests {
     fn music_is_none() {
         assert_eq!(interval(&course(3000, 50.0, 12, |_| 0.8), &[]), None, "a kick drum rings");
         assert_eq!(interval(&course(600, 50.0, 3, |_| 0.8), &[]), None, "too few");
-        let uneven = |tick: usize| if tick % 3 == 0 { 0.1 } else { 0.8 };
+        let uneven = |tick: usize| if tick.is_multiple_of(3) { 0.1 } else { 0.8 };
         assert_eq!(interval(&course(3000, 50.0, 3, uneven), &[]), None);
         let mut swing = course(3000, 100.0, 3, |_| 0.8);
         for n in (66..2900).step_by(100) {

@@ -111,7 +111,9 @@ pub(super) fn groups(
 ) -> Result<Vec<FileGroup>> {
     let mut groups: Vec<FileGroup> = Vec::new();
     let called = called_mixes(&files);
-    for (path, mix) in files.into_iter().zip(called) {
+    let names: Vec<String> = files.iter().map(|path| stem_name(path)).collect();
+    let roles = Role::guess_all(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    for ((path, mix), own) in files.into_iter().zip(called).zip(roles) {
         let info = match AudioReader::open(&path) {
             Ok(reader) => reader.info().clone(),
             Err(error) => {
@@ -133,7 +135,7 @@ pub(super) fn groups(
             continue;
         }
         let (name, side) = half(&path, info.channels);
-        let (name, role) = if mix { ("Mix".to_owned(), None) } else { named(dir, &path, name) };
+        let (name, role) = if mix { ("Mix".to_owned(), None) } else { named(dir, &path, name, own) };
         let part = FilePart { path, info, side, late: 0.0, drift: 0.0 };
         match groups.iter_mut().find(|group| belongs(&part, &name, group)) {
             Some(group) => group.parts.push(part),
@@ -143,7 +145,10 @@ pub(super) fn groups(
     // Half a pair is no pair.
     for group in groups.iter_mut().filter(|group| group.parts.len() == 1) {
         if group.parts[0].side.take().is_some() && group.role.is_some() {
-            (group.name, group.role) = named(dir, &group.parts[0].path, stem_name(&group.parts[0].path));
+            let path = &group.parts[0].path;
+            let own = stem_name(path);
+            let role = Role::guess(&own);
+            (group.name, group.role) = named(dir, path, own, role);
         }
     }
     take_sums(&mut groups, left_out, progress)?;
@@ -238,9 +243,8 @@ fn half(path: &Path, channels: usize) -> (String, Option<usize>) {
     (stem_name(Path::new(&all.join("_"))), Some(side))
 }
 
-/// The name that a stem shall have and its role: guessed from its own name, else from that of its folder.
-fn named(dir: &Path, path: &Path, name: String) -> (String, Option<Role>) {
-    let role = Role::guess(&name);
+/// The name that a stem shall have and its role: `role` from its own name, else from that of its folder.
+fn named(dir: &Path, path: &Path, name: String, role: Role) -> (String, Option<Role>) {
     if role != Role::Other {
         return (clean(&name), Some(role));
     }
@@ -357,7 +361,11 @@ mod tests {
         assert_eq!(half(Path::new("Str.Lt.wav"), 1), ("Str".into(), Some(0)));
         assert_eq!(half(Path::new("VOCAL.wav"), 1), ("VOCAL".into(), None));
         assert_eq!(half(Path::new("SynthL.wav"), 2), ("SynthL".into(), None));
-        let name = |path: &str| named(Path::new("/in"), Path::new(path), stem_name(Path::new(path)));
+        let name = |path: &str| {
+            let own = stem_name(Path::new(path));
+            let role = Role::guess(&own);
+            named(Path::new("/in"), Path::new(path), own, role)
+        };
         assert_eq!(name("/in/Audio 3.wav"), ("Audio 3".into(), Some(Role::Other)));
         assert_eq!(name("/in/Drums/Audio 3.wav"), ("Drums Audio 3".into(), Some(Role::Drums)));
         assert_eq!(name("/in/Drums/Bass DI.wav"), ("Bass DI".into(), Some(Role::Bass)));

@@ -209,6 +209,14 @@ fn a_title_that_says_mix_makes_no_stem_a_mix() {
     let answer = json(0, &["organize", text(&dir), "--out", text(&folder.path().join("o"))]);
     let roles: Vec<&Value> = answer["files"].as_array().unwrap().iter().map(|file| &file["role"]).collect();
     assert_eq!(roles, ["drums", "bass", "keys", "vocals"]);
+    let titled = folder.path().join("titled");
+    folder_of(
+        &titled,
+        &["Vocal Science - Drums.wav", "Vocal Science - Bass.wav", "Vocal Science - Thing.wav"],
+    );
+    let answer = json(0, &["organize", text(&titled), "--out", text(&folder.path().join("q"))]);
+    let roles: Vec<&Value> = answer["files"].as_array().unwrap().iter().map(|file| &file["role"]).collect();
+    assert_eq!(roles, ["drums", "bass", "other"]);
     folder_of(&one, &["Drums.wav", "Bass.wav", "Vocals.wav", "Pad Mix.wav"]);
     let run = stems(&["master", text(&one), "--out", text(&folder.path().join("p"))]);
     assert!(run.code == 0 && run.out.contains("4 stems"), "{}{}", run.out, run.err);
