@@ -103,7 +103,7 @@ fn identity(number: u64) -> Identity {
 }
 
 /// Document of a Stem with that identity.
-fn saved_as(number: u64, trim: f64) -> SavedDocument {
+fn stem_of(number: u64, trim: f64) -> SavedDocument {
     let mut document = SavedDocument { trim, ..SavedDocument::new(ChainKind::Stem) };
     document.set_identity(identity(number));
     document
@@ -127,15 +127,15 @@ fn joined(id: u64) -> (Store, Arc<dyn ClaimId>) {
 #[test]
 fn before_it_joins_an_instance_has_the_identity_that_was_loaded_last_and_keeps_it_then() {
     let store = Store::new(ChainKind::Stem, Changes::default());
-    store.set(saved_as(1, -3.0));
+    store.set(stem_of(1, -3.0));
     assert_eq!((store.identity(), store.trim()), (identity(1), Db(-3.0)));
-    store.set(saved_as(3, -3.0));
+    store.set(stem_of(3, -3.0));
     store.update_identity(|last| last);
     let (_, changes) = store.trim_and_changes();
-    store.set(saved_as(1, 2.0));
+    store.set(stem_of(1, 2.0));
     assert_eq!((store.identity(), store.trim()), (identity(3), Db(2.0)));
     assert!(store.trim_and_changes().1 > changes, "requests on their way are stale");
-    assert_eq!(store.map(|document| document.clone()), saved_as(3, 2.0));
+    assert_eq!(store.map(|document| document.clone()), stem_of(3, 2.0));
 }
 
 #[test]
@@ -144,35 +144,35 @@ fn an_identity_that_was_neither_saved_nor_loaded_gives_way_to_the_loaded_one() {
     // a preset, saved before it was ever activated, has none
     store.set(SavedDocument::new(ChainKind::Stem));
     assert_eq!(store.identity(), identity(5));
-    store.set(saved_as(1, 0.0));
+    store.set(stem_of(1, 0.0));
     assert_eq!(store.identity(), identity(1));
-    store.set(saved_as(3, 0.0));
+    store.set(stem_of(3, 0.0));
     assert_eq!(store.identity(), identity(1), "known from here on");
 
     // what only a window reads has not been saved
     let (store, _link) = joined(5);
     assert_eq!(store.document().identity(), identity(5));
-    store.set(saved_as(1, 0.0));
+    store.set(stem_of(1, 0.0));
     assert_eq!(store.identity(), identity(1));
     let (store, _link) = joined(5);
     store.map(|_| ());
-    store.set(saved_as(1, 0.0));
+    store.set(stem_of(1, 0.0));
     assert_eq!(store.identity(), identity(5), "the host has saved it");
 }
 
 #[test]
 fn an_id_that_another_instance_has_is_not_taken_and_the_session_is() {
     let (store, link) = joined(5);
-    store.set(saved_as(10, 0.0));
+    store.set(stem_of(10, 0.0));
     let Identity { session, .. } = identity(10);
     assert_eq!(store.identity(), Identity { session, ..identity(5) });
     // its own id has still been seen by nobody
-    store.set(saved_as(1, 0.0));
+    store.set(stem_of(1, 0.0));
     assert_eq!(store.identity(), identity(1));
     drop(link);
     let (store, link) = joined(5);
     drop(link);
-    store.set(saved_as(1, 0.0));
+    store.set(stem_of(1, 0.0));
     assert_eq!(store.identity().instance, identity(5).instance, "without the link nothing is claimed");
 }
 
