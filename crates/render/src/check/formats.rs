@@ -259,8 +259,8 @@ pub(super) fn start_times<'a>(files: impl Iterator<Item = &'a Subject> + Clone) 
 /// Files of the folder that look like audio and are not read, and folders in it that hold such files.
 pub(super) fn unread(dir: &Path) -> Result<Vec<Fault>> {
     let fault = |file: UnreadFile| Fault::new(Check::Readable, &file_name(&file.path), file.fault, file.cure);
-    let below = folders_of_audio(dir)?.into_iter().map(|(path, count)| {
-        let fault = format!("is a folder with {count} audio files and was not looked into");
+    let below = folders_of_audio(dir)?.into_iter().map(|(path, files)| {
+        let fault = format!("is a folder with {} and was not looked into", count(files as u64, "audio file"));
         Fault::new(
             Check::Readable,
             &file_name(&path),
