@@ -75,11 +75,10 @@ pub(super) struct TrackRange {
 
 impl Track {
     fn new(view: PeerView, id: InstanceId, is_mix: bool) -> Self {
-        let latency = view.block_status().map_or(0, |status| status.latency);
         Self {
             id,
             view,
-            lag: if is_mix { latency } else { 0 },
+            lag: 0,
             is_mix,
             next: 0,
             chunks: VecDeque::new(),
@@ -93,7 +92,11 @@ impl Track {
     /// Copies what the ring has gained.
     fn pump(&mut self) {
         let Some(timeline) = self.view.audio().and_then(AudioRing::timeline) else { return };
-        for segment in timeline.segments() {
+        if self.is_mix && self.chunks.is_empty() {
+            // its host may have activated it since
+            self.lag = self.view.block_status().map_or(0, |status| status.latency);
+        }
+        for segment in timeline.segments().iter().filter(|segment| segment.frames > 0) {
             match self.segments.iter_mut().rfind(|known| known.counter == segment.counter) {
                 Some(known) => *known = *segment,
                 None => self.segments.push(*segment),

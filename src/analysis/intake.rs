@@ -2,7 +2,7 @@
 
 use super::MasterAnalysis;
 use super::backlog::Backlog;
-use super::remake::{HopRemaker, MadeHop, is_right, join, reduce};
+use super::remake::{HopRemaker, MadeHop, is_explained, is_right, join, reduce};
 use link::ROSTER;
 use link::hop_queue::HopMessage;
 use link::identity::InstanceId;
@@ -158,6 +158,7 @@ impl<O: Output> MasterAnalysis<O> {
         self.intake.is_holding = false;
         self.intake.flushes += 1;
         let held = std::mem::take(&mut self.intake.held);
+        let first = held.first().and_then(|(made, _)| made.0.index);
         let stems = self.stem_routing.summed();
         let ids: Vec<InstanceId> = stems.iter().map(|stem| stem.id).collect();
         let are_right = held.iter().all(|(made, of)| is_right(made, of, &stems));
@@ -168,9 +169,16 @@ impl<O: Output> MasterAnalysis<O> {
             right.for_each(|made| self.record(made, &ids));
             return;
         }
-        let right = right.filter_map(|made| Some((made.0.index?, made))).collect();
+        let right: Vec<(HopIndex, MadeHop)> = right.filter_map(|made| Some((made.0.index?, made))).collect();
         let mut remaker = HopRemaker::new(self.rate, &stems);
-        let remade = remaker.run(&mut self.backlog, Backlog::pump);
+        let mut remade = remaker.run(&mut self.backlog, Backlog::pump);
+        // what was recorded before may be of the time before a stem has moved
+        let earlier = remade.iter().position(|(hop, _)| hop.index == first).unwrap_or(0);
+        let mut number = 0;
+        remade.retain(|(hop, _)| {
+            number += 1;
+            number > earlier || is_explained(hop)
+        });
         self.intake.remade_until = remade.last().and_then(|(hop, _)| hop.index);
         let row = self.intake.flushes << REMADE_ROWS;
         for made in join(right, remade, row) {

@@ -232,6 +232,15 @@ pub(super) fn reduce(made: &MadeHop, made_of: &[InstanceId], stems: &[SummedStem
     Some((hop, indices.iter().map(|&index| settings[index]).collect()))
 }
 
+/// Share of a hop's power that stems at their right delays leave at most.
+const MAX_LEFT_SHARE: f64 = 1e-3;
+
+/// True if the stems explain the hop: their delays held for it.
+pub(super) fn is_explained(hop: &FinishedHop) -> bool {
+    let [.., left, _, right] = hop.joint.as_slice() else { return false };
+    hop.unexplained() <= MAX_LEFT_SHARE * (left + right)
+}
+
 /// Joins hops that were held with remade ones: all that are right, in the order of the song. Held ones come first.
 pub(super) fn join(held: Vec<(HopIndex, MadeHop)>, remade: Vec<MadeHop>, row: u64) -> Vec<MadeHop> {
     let mut held: std::collections::BTreeMap<HopIndex, MadeHop> = held.into_iter().collect();

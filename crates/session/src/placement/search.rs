@@ -18,13 +18,19 @@ const MAX_ROUNDS: usize = 8;
 /// Ratio of a peak to the next one, and to chance, from which on a stem is clear.
 const CLEAR_RATIO: f64 = 1.5;
 const CLEAR_CHANCE_RATIO: f64 = 60.0;
+/// Share of the mix's energy from which on a stem counts as found where the residual cannot tell: inside a bus.
+const CLEAR_SHARE: f64 = 1e-4;
 /// Ratio of the residuals at two delays below which both fit as well.
 const EQUAL_RESIDUAL_RATIO: f64 = 1.01;
 /// Share of a stem's energy that may be missing at a delay that fits as well.
 const EQUAL_ENERGY_SHARE: f64 = 1e-3;
 /// Growth of the residual without a stem from which on the mix needs it.
 const NEEDED_RATIO: f64 = 1.005;
-/// Share of the mix's energy from which on a stem counts as found when the residual cannot tell.
+/// Rounding error of a residual, relative to the mix.
+const RESIDUAL_FLOOR: f64 = 3e-7;
+/// Greatest gain of a stem (+24 dB): more fits a trace of it to rounding errors.
+const MAX_GAIN: f64 = 16.0;
+/// Share of the mix's energy that a stem that is in the mix brings at any delay.
 const FOUND_SHARE: f64 = 1e-6;
 /// Share of the mix's energy below which a stem counts as silent (-65 dB).
 const AUDIBLE_SHARE: f64 = 3e-7;
@@ -166,11 +172,14 @@ impl Search {
 
     /// True if the mix needs a stem where it is placed.
     fn is_needed(&self, stem: usize) -> bool {
+        if self.gains[stem].iter().any(|gain| gain.abs() > MAX_GAIN) {
+            return false;
+        }
         let mut without = self.delays.clone();
         without[stem] = None;
         let (_, left) = self.solve(&without, 0..self.frames());
-        left > NEEDED_RATIO * self.residual + 1e-12
-            || self.contribution(stem) > FOUND_SHARE.max(self.residual)
+        left > NEEDED_RATIO * self.residual + RESIDUAL_FLOOR
+            || self.contribution(stem) > CLEAR_SHARE.max(self.residual)
     }
 
     /// True if a stem sounds in the scene at any delay, so that it would be found if it were in the mix.
@@ -246,7 +255,8 @@ impl Search {
                 let (scan, step) = self.scan(stem, &left);
                 let clear = Clearness::new(&scan);
                 let delay = self.choose(stem, &scan, step, energy(&left));
-                if round == 0 && clear.is_clear() {
+                let share = scan.best().1 * step as f64 / energy(&self.mix).max(f64::MIN_POSITIVE);
+                if round == 0 && clear.is_clear() && share > CLEAR_SHARE {
                     self.first[stem] = Some(self.refine(stem, delay, step, &left));
                 }
                 found.push((clear, stem, delay, step));

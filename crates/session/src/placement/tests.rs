@@ -67,12 +67,23 @@ impl Session {
         result
     }
 
+    /// Share of a stem in the energy of a look. A trace at its edge may be mistaken; no other look agrees on that.
+    fn brings(&self, stem: usize, start: usize) -> f64 {
+        let scene = self.scene(start);
+        let from = (REACH as i64 - self.delays[stem]) as usize;
+        let power = |x: &[f32]| x.iter().map(|x| f64::from(x * x)).sum::<f64>();
+        let own: f64 = (scene.stems[stem].iter().zip(self.gains[stem]))
+            .map(|(side, gain)| f64::from(gain * gain) * power(&side[from..from + LOOK]))
+            .sum();
+        own / scene.mix.iter().map(|side| power(side)).sum::<f64>()
+    }
+
     /// Two looks find all that sounds at its delay.
     fn is_found(&self, what: &str) {
         for start in [0, LOOK] {
             let result = self.look(start);
             for (n, (found, delay)) in result.stems.iter().zip(&self.delays).enumerate() {
-                if found.evidence != PlacementEvidence::Silent {
+                if found.evidence != PlacementEvidence::Silent && self.brings(n, start) > 1e-4 {
                     let right = found.evidence == PlacementEvidence::Found && found.delay == *delay;
                     assert!(
                         right,
