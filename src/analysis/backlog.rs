@@ -212,9 +212,9 @@ impl Track {
             has_input |= chunk.input.is_some();
             if let Some(input) = &mut input {
                 let from = chunk.input.as_ref().unwrap_or(&chunk.output);
-                (0..2).for_each(|side| {
-                    input[side][target.clone()].copy_from_slice(&from[side][source.clone()])
-                });
+                for (input, from) in input.iter_mut().zip(from) {
+                    input[target.clone()].copy_from_slice(&from[source.clone()]);
+                }
             }
         }
         has_input

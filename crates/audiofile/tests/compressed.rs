@@ -285,7 +285,10 @@ fn cut_off_and_mutated_files_give_frames_or_a_line_and_no_panic() {
             let mut reader = AudioReader::open(path).map_err(|error| error.to_string())?;
             let mut frames = 0;
             reader
-                .each_block(|planes| Ok(frames += planes[0].len() as u64))
+                .each_block(|planes| {
+                    frames += planes[0].len() as u64;
+                    Ok(())
+                })
                 .map_err(|error| error.to_string())?;
             Ok((frames, reader.info().warnings.clone()))
         };

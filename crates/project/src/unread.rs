@@ -256,7 +256,7 @@ mod tests {
             match word {
                 None => assert_eq!(line, None, "{name}"),
                 Some(word) => {
-                    assert!(line.as_ref().is_some_and(|line| line.contains(word)), "{name}: {line:?}")
+                    assert!(line.as_ref().is_some_and(|line| line.contains(word)), "{name}: {line:?}");
                 }
             }
         }

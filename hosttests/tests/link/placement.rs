@@ -14,7 +14,7 @@ const SECONDS: usize = 14;
 /// Song and wall time, the later of which is the limit, seconds.
 const SONG_LIMIT: f64 = 5.0;
 const WALL_LIMIT: f64 = 3.0;
-/// What comes on top of it: the report's interval, the link's, and a hop that waits for the next one.
+/// Time on top of it: the report's interval, the link's, and a hop that waits for the next one.
 const REPORT_SLACK: f64 = 2.0;
 
 /// The demo song at the desk's rate.

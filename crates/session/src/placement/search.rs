@@ -218,7 +218,7 @@ impl Search {
         }
     }
 
-    /// What the placed stems leave of the mix, with `back` put back.
+    /// Remainder of the mix without the placed stems, with `back` put back.
     fn left(&self, back: Option<usize>) -> [Vec<f32>; 2] {
         [0, 1].map(|side| {
             let mut left = self.mix[side].clone();
@@ -410,7 +410,7 @@ fn energy(audio: &[Vec<f32>; 2]) -> f64 {
     audio.iter().map(|side| dot(side, side)).sum()
 }
 
-/// How far a stem's best delay stands out.
+/// Prominence of the best delay of a stem.
 #[derive(Clone, Copy)]
 struct Clearness {
     rival_ratio: f64,

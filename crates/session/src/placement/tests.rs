@@ -1,5 +1,4 @@
 use super::*;
-use std::time::Instant;
 use testkit::{Random, noise};
 
 const RATE: Hz = Hz(48_000.0);
@@ -56,15 +55,7 @@ impl Session {
     }
 
     fn look(&self, start: usize) -> PlacementResult {
-        let time = Instant::now();
-        let mut longest = std::time::Duration::ZERO;
-        let mut last = Instant::now();
-        let result = locate_stems(&self.scene(start), &mut || {
-            longest = longest.max(last.elapsed());
-            last = Instant::now();
-        });
-        println!("{:?}, step {longest:?}: residual {:.1e}", time.elapsed(), result.residual);
-        result
+        locate_stems(&self.scene(start), &mut || {})
     }
 
     /// Share of a stem in the energy of a look. A trace at its edge may be mistaken; no other look agrees on that.
