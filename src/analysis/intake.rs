@@ -3,6 +3,7 @@
 use super::MasterAnalysis;
 use super::backlog::Backlog;
 use super::remake::{HopRemaker, MadeHop, is_explained, is_right, join, reduce};
+use super::stem_routing::StemRouting;
 use link::ROSTER;
 use link::hop_queue::HopMessage;
 use link::identity::InstanceId;
@@ -135,9 +136,11 @@ impl<O: Output> MasterAnalysis<O> {
         } else if self.stem_routing.is_due(Instant::now()) {
             let stems = self.stem_routing.update_stems(&ROSTER, self.view, self.rate);
             self.backlog.follow(self.view, &stems);
+            let known = |routing: &StemRouting| (routing.findings().to_vec(), routing.summed());
+            let before = known(&self.stem_routing);
             self.stem_routing.review(&mut self.backlog, self.rate, &self.recorder);
             self.publish_foreign_stems();
-            self.has_news = true;
+            self.has_news |= known(&self.stem_routing) != before;
         }
         let is_listening = self.stem_routing.is_listening();
         self.has_news |= was_listening != is_listening;

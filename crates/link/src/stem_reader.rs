@@ -55,7 +55,7 @@ enum ChunkSource {
 pub(super) enum FrameSearch {
     /// Audio from this counter on.
     Audio { counter: u64, frames: u64 },
-    /// Silence before the timeline's start, of which the mix still waits for the delayed beginning.
+    /// Silence before the timeline's start, when nothing was played before: the mix still waits for the delayed beginning.
     BeforeStart { frames: u64 },
     /// None, for at least these frames; `is_ahead` if audio follows soon after.
     Nothing { frames: u64, is_ahead: bool },
@@ -136,7 +136,8 @@ impl StemReader {
         if let Some(span) = span {
             return FrameSearch::Audio { counter: span.counter, frames: frames.min(span.frames) };
         }
-        if position >= 0 && wanted < 0 {
+        // After a jump back the mix may still hold the end of what was played before.
+        if position >= 0 && wanted < 0 && self.next.is_none() {
             return FrameSearch::BeforeStart { frames: frames.min(wanted.unsigned_abs()) };
         }
         let after = self.next.unwrap_or(0);

@@ -10,9 +10,10 @@ const MAX_FRAME: u64 = 16 << 10;
 /// Frames larger than that are a fault anywhere, bytes: other threads have 2 MiB, of which a library may take its part.
 const MAX_FRAME_OF_A_THREAD: u64 = 64 << 10;
 
-/// Paths of our functions that run on threads of ours alone, which have as much stack as Rust gives: the link's worker, and
-/// a Master's analysis.
-const ON_OWN_THREADS: [&str; 6] = [
+/// Paths of our functions that run on threads of ours alone, which have as much stack as Rust gives: the link's worker, a
+/// Master's analysis, and a window's reader of references.
+const ON_OWN_THREADS: [&str; 7] = [
+    "audiofile::",
     "link::ipc::export::",
     "link::ipc::file_layout::",
     "link::ipc::import::",
