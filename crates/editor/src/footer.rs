@@ -109,7 +109,8 @@ fn playback(ui: &Ui, cx: &ViewCx<'_>, place: Rect, first: f32, second: f32) {
     let (small, dim) =
         (pen(theme::font(theme::SMALL), palette.secondary), pen(theme::font(theme::SMALL), palette.dim));
     paint::label(ui, line(place, first), Align2::LEFT_CENTER, "Playback change", &small);
-    let words = cx.model.master.platforms.first().map_or("Press play", |platform| &platform.sentence);
+    let nothing = if cx.model.master.lacks_position { "No position from the host" } else { "Press play" };
+    let words = cx.model.master.platforms.first().map_or(nothing, |platform| &platform.sentence);
     let shown = shortened(ui, words, &dim, place.width());
     paint::label(ui, line(place, second), Align2::LEFT_CENTER, &shown, &dim).on_hover_text(words);
 }
@@ -134,7 +135,7 @@ fn share(ui: &Ui, cx: &ViewCx<'_>, place: Rect, first: f32, second: f32) {
     let words = paint::label(ui, line(place, first), Align2::LEFT_CENTER, "Loudness share", &small).rect;
     let Some(share) = linked.share else {
         let dim = pen(theme::font(theme::SMALL), palette.dim);
-        paint::label(ui, line(place, second), Align2::LEFT_CENTER, "Press play", &dim);
+        paint::label(ui, line(place, second), Align2::LEFT_CENTER, "Nothing heard yet", &dim);
         return;
     };
     let value = Rect::from_min_max(pos2(place.max.x - 44.0, first - 10.0), pos2(place.max.x, first + 10.0));
