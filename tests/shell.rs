@@ -53,7 +53,7 @@ fn an_engine_never_allocates_after_construction() {
 fn references_come_play_and_go_without_an_allocation() {
     const RATE: Hz = Hz(48_000.0);
     let exchange = ClipExchange::default();
-    let reel =
+    let clip =
         |level: f32| Arc::new(ReferenceClip { rate: RATE, start: 0, frames: vec![[level; 2]; 9000].into() });
     let mut engine = Engine::new(ChainKind::Master, LatencyClass::Zero, RATE, false, Arc::default());
     engine.connect_references(exchange.take_inbox());
@@ -64,7 +64,7 @@ fn references_come_play_and_go_without_an_allocation() {
             let way = if song % 2 == 0 { PlayMode::Loop(0, 9000) } else { PlayMode::FollowTransport(0) };
             assert!(exchange.send_request(Some(PlayRequest {
                 song,
-                clip: reel(f32::from(song) / 100.0),
+                clip(f32::from(song) / 100.0),
                 mode: way
             })));
         }

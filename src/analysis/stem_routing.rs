@@ -342,3 +342,6 @@ fn chain_latency(view: PeerView) -> Option<i64> {
 fn stems(roster: &'static Roster) -> impl Iterator<Item = PeerView> {
     roster.peers().filter(|view| view.info().is_some_and(|info| info.kind == InstanceKind::Stem))
 }
+
+#[cfg(test)]
+mod tests;

@@ -26,7 +26,7 @@ pub struct TestWindow {
     /// The last requests to the window.
     pub requests: WindowRequests,
     /// Colours.
-    pub look: Palette,
+    pub palette: Palette,
     kept: [Option<ChainSettings>; 4],
     view: View,
     painter: Painter,
@@ -59,13 +59,13 @@ pub fn pull(driven: &mut Driven, from: Pos2, to: Pos2) {
 }
 
 /// Opens the view of a Stem or a Master, as the model says.
-pub fn view(model: ViewModel, look: Palette, size: Vec2, pixels_per_point: f32) -> Driven {
+pub fn view(model: ViewModel, palette: Palette, size: Vec2, pixels_per_point: f32) -> Driven {
     let painter = Painter::default();
     let bench = TestWindow {
         edits: Edits::default(),
         done: Vec::new(),
         requests: WindowRequests::default(),
-        look,
+        palette,
         kept: Default::default(),
         view: match model.chain_kind {
             ChainKind::Stem => View::Stem(StemView::default()),
@@ -80,8 +80,8 @@ pub fn view(model: ViewModel, look: Palette, size: Vec2, pixels_per_point: f32) 
         // as fast as a screen, so that double clicks are; tooltips take their time
         .with_step_dt(1.0 / 60.0)
         .with_max_steps(120)
-        .with_theme(if look.dark { egui::Theme::Dark } else { egui::Theme::Light })
-        .with_context_setup(move |ctx| theme::install(ctx, &look))
+        .with_theme(if palette.dark { egui::Theme::Dark } else { egui::Theme::Light })
+        .with_context_setup(move |ctx| theme::install(ctx, &palette))
         .renderer(painter)
         .build_ui_state(|ui, bench: &mut TestWindow| bench.frame(ui), bench)
 }
@@ -92,10 +92,10 @@ impl TestWindow {
         let whole = egui::UiBuilder::new().max_rect(ui.ctx().content_rect());
         let mut whole = ui.new_child(whole);
         whole.set_clip_rect(ui.ctx().content_rect());
-        let (model, edits, look) = (&self.model, &mut self.edits, &self.look);
+        let (model, edits, palette) = (&self.model, &mut self.edits, &self.palette);
         self.requests = match &mut self.view {
-            View::Stem(view) => view.draw_view(&mut whole, model, edits, look),
-            View::Master(view) => view.draw_view(&mut whole, model, edits, look),
+            View::Stem(view) => view.draw_view(&mut whole, model, edits, palette),
+            View::Master(view) => view.draw_view(&mut whole, model, edits, palette),
         };
         for edit in self.edits.take() {
             self.apply(&edit);

@@ -21,12 +21,12 @@ pub fn control(ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect, row: &'static Para
                 pos2(place.min.x + 7.0, place.center().y + if style.caption.is_some() { 7.0 } else { 0.0 });
             dot(ui, cx, centre, row);
             let words = if cx.is_on(row) { "On" } else { "Off" };
-            let colour = if style.dim { cx.look.dim } else { cx.look.text };
+            let colour = if style.dim { cx.palette.dim } else { cx.palette.text };
             let beside = Rect::from_center_size(pos2(centre.x + 12.0 + 20.0, centre.y), vec2(40.0, 16.0));
             paint::text(ui, beside, Align2::LEFT_CENTER, words, &pen(theme::font(theme::BODY), colour));
             if let Some(caption) = style.caption {
                 let top = Rect::from_min_size(place.min, vec2(place.width(), 14.0));
-                let pen = pen(theme::font(theme::SMALL), cx.look.secondary);
+                let pen = pen(theme::font(theme::SMALL), cx.palette.secondary);
                 paint::text(ui, top, Align2::LEFT_CENTER, caption, &pen);
             }
         }
@@ -42,12 +42,12 @@ pub fn dot(ui: &mut Ui, cx: &mut ViewCx<'_>, centre: Pos2, row: &'static Paramet
     if response.clicked() {
         cx.put(row, Value::Switch(!on));
     }
-    let look = &cx.look;
-    let edge = if on || response.hovered() { look.accent } else { look.dim };
-    let fill = if on { look.accent } else { Color32::TRANSPARENT };
+    let palette = &cx.palette;
+    let edge = if on || response.hovered() { palette.accent } else { palette.dim };
+    let fill = if on { palette.accent } else { Color32::TRANSPARENT };
     ui.painter().circle(centre, 6.0, fill, Stroke::new(1.5, edge));
     if response.has_focus() {
-        paint::focus_ring(ui, place.shrink(2.0), look);
+        paint::focus_ring(ui, place.shrink(2.0), palette);
     }
     explain(response, row)
 }
@@ -64,19 +64,25 @@ pub fn choice(
     describe(ui, cx, &response, row);
     ui.ctx().accesskit_node_builder(response.id, |node| node.set_role(Role::ComboBox));
     turn(ui, cx, &response, row);
-    let look = cx.look;
+    let palette = cx.palette;
     let mut words = place;
     if let Some(caption) = style.caption {
         let top = Rect::from_min_size(place.min, vec2(place.width(), 14.0));
-        paint::text(ui, top, Align2::LEFT_CENTER, caption, &pen(theme::font(theme::SMALL), look.secondary));
+        paint::text(
+            ui,
+            top,
+            Align2::LEFT_CENTER,
+            caption,
+            &pen(theme::font(theme::SMALL), palette.secondary),
+        );
         words.min.y += 14.0;
     }
     words.max.y -= 3.0;
     words.max.x -= 12.0;
     let colour = match () {
-        () if response.hovered() => look.accent,
-        () if style.dim => look.dim,
-        () => look.text,
+        () if response.hovered() => palette.accent,
+        () if style.dim => palette.dim,
+        () => palette.text,
     };
     let written = paint::text(
         ui,
@@ -85,9 +91,9 @@ pub fn choice(
         &whole(row, cx.value(row)),
         &pen(theme::strong(style.size), colour),
     );
-    paint::chevron(ui, pos2(written.max.x + 8.0, words.center().y + 1.0), look.dim);
+    paint::chevron(ui, pos2(written.max.x + 8.0, words.center().y + 1.0), palette.dim);
     if response.has_focus() {
-        paint::focus_ring(ui, place, &look);
+        paint::focus_ring(ui, place, &palette);
     }
     let now = cx.value(row);
     let mut chosen = None;
@@ -121,7 +127,7 @@ pub enum Weight {
 /// Button with a text and round ends.
 pub fn pill(
     ui: &mut Ui,
-    look: &Palette,
+    palette: &Palette,
     place: Rect,
     words: &str,
     weight: Weight,
@@ -133,10 +139,10 @@ pub fn pill(
     let response = ui.interact(place, ui.scope_id().with(("pill", words, at)), sense);
     response.widget_info(|| WidgetInfo::selected(Role::Button, enabled, weight == Weight::Chosen, words));
     let (fill, ink) = match (weight, enabled) {
-        (Weight::Chosen, _) => (look.accent, look.on_accent),
-        (_, false) => (look.raised, look.dim),
-        _ if response.hovered() => (look.line, look.text),
-        _ => (look.raised, look.secondary),
+        (Weight::Chosen, _) => (palette.accent, palette.on_accent),
+        (_, false) => (palette.raised, palette.dim),
+        _ if response.hovered() => (palette.line, palette.text),
+        _ => (palette.raised, palette.secondary),
     };
     let round = CornerRadius::same((place.height() / 2.0) as u8);
     ui.painter().rect_filled(place, round, fill);
@@ -148,7 +154,7 @@ pub fn pill(
         &pen(theme::font(theme::BODY), ink),
     );
     if response.has_focus() {
-        paint::focus_ring(ui, place, look);
+        paint::focus_ring(ui, place, palette);
     }
     response
 }
@@ -162,7 +168,7 @@ pub fn pill_width(ui: &Ui, words: &str) -> f32 {
 pub const MENU_CHEVRON_WIDTH: f32 = 16.0;
 
 /// Text with a chevron that opens a menu; at most as wide as `place`.
-pub fn menu(ui: &mut Ui, look: &Palette, place: Rect, name: &str, words: &str, ink: Color32) -> Response {
+pub fn menu(ui: &mut Ui, palette: &Palette, place: Rect, name: &str, words: &str, ink: Color32) -> Response {
     let pen = pen(theme::font(theme::BODY), ink);
     let width = (paint::width(ui, words, &pen) + MENU_CHEVRON_WIDTH).min(place.width());
     let place = Rect::from_min_size(place.min, vec2(width, place.height()));
@@ -171,10 +177,10 @@ pub fn menu(ui: &mut Ui, look: &Palette, place: Rect, name: &str, words: &str, i
     ui.ctx().accesskit_node_builder(response.id, |node| node.set_value(words));
     let text = Rect::from_min_max(place.min, pos2(place.max.x - 14.0, place.max.y));
     let written = paint::text(ui, text, Align2::LEFT_CENTER, words, &pen);
-    let ink = if response.hovered() { look.accent } else { look.dim };
+    let ink = if response.hovered() { palette.accent } else { palette.dim };
     paint::chevron(ui, pos2(written.max.x + 8.0, place.center().y + 1.0), ink);
     if response.has_focus() {
-        paint::focus_ring(ui, place, look);
+        paint::focus_ring(ui, place, palette);
     }
     response
 }
@@ -182,7 +188,7 @@ pub fn menu(ui: &mut Ui, look: &Palette, place: Rect, name: &str, words: &str, i
 /// Round button with a drawing: `draw` gets its centre and its colour.
 pub fn icon(
     ui: &mut Ui,
-    look: &Palette,
+    palette: &Palette,
     centre: Pos2,
     name: &str,
     enabled: bool,
@@ -193,13 +199,13 @@ pub fn icon(
     let response = ui.interact(place, ui.scope_id().with(("icon", name)), sense);
     response.widget_info(|| WidgetInfo::labeled(Role::Button, enabled, name));
     let ink = match (enabled, response.hovered()) {
-        (false, _) => look.line,
-        (true, true) => look.accent,
-        (true, false) => look.secondary,
+        (false, _) => palette.line,
+        (true, true) => palette.accent,
+        (true, false) => palette.secondary,
     };
     draw(ui.painter(), centre, ink);
     if response.has_focus() {
-        paint::focus_ring(ui, place.shrink(1.0), look);
+        paint::focus_ring(ui, place.shrink(1.0), palette);
     }
     response.on_hover_text(name)
 }

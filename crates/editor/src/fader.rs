@@ -45,7 +45,7 @@ pub fn fader(
     let normalized = normalized_from_value(row, cx.value(row));
     draw(
         ui,
-        &cx.look,
+        &cx.palette,
         track,
         normalized,
         normalized_from_value(row, row.default),
@@ -57,15 +57,15 @@ pub fn fader(
     explain(response, row)
 }
 
-fn draw(ui: &Ui, look: &Palette, track: Rect, normalized: f32, rest: f32, colour: Color32, held: bool) {
+fn draw(ui: &Ui, palette: &Palette, track: Rect, normalized: f32, rest: f32, colour: Color32, held: bool) {
     let rail = Rect::from_center_size(track.center(), vec2(track.width(), 6.0));
     let round = CornerRadius::same(3);
     let x = rail.min.x + rail.width() * normalized;
-    ui.painter().rect_filled(rail, round, look.background);
+    ui.painter().rect_filled(rail, round, palette.background);
     let filled = Rect::from_min_max(rail.min, pos2(x, rail.max.y));
     ui.painter().rect_filled(filled, round, colour);
     let mark = rail.min.x + rail.width() * rest;
-    ui.painter().vline(mark, rail.min.y - 5.0..=rail.min.y - 1.0, Stroke::new(1.0, look.dim));
-    let knob = if held { look.accent } else { look.text };
-    ui.painter().circle(pos2(x, rail.center().y), 7.0, knob, Stroke::new(2.0, look.panel));
+    ui.painter().vline(mark, rail.min.y - 5.0..=rail.min.y - 1.0, Stroke::new(1.0, palette.dim));
+    let knob = if held { palette.accent } else { palette.text };
+    ui.painter().circle(pos2(x, rail.center().y), 7.0, knob, Stroke::new(2.0, palette.panel));
 }

@@ -66,7 +66,7 @@ pub fn field(
     describe(ui, cx, &response, row);
     let value_place = draw_caption(ui, cx, place, style);
     if is_typed(ui, id) {
-        let typed = type_line(ui, &cx.look, value_place, id, style.size);
+        let typed = type_line(ui, &cx.palette, value_place, id, style.size);
         if let Some(value) = typed.and_then(|text| parse(row, &text)) {
             cx.put(row, value);
         }
@@ -110,7 +110,7 @@ pub(super) fn explain(response: Response, row: &'static Parameter) -> Response {
 fn draw_caption(ui: &Ui, cx: &ViewCx<'_>, place: Rect, style: Style<'_>) -> Rect {
     let Some(caption) = style.caption else { return place };
     let top = Rect::from_min_size(place.min, vec2(place.width(), 14.0));
-    let colour = if style.dim { cx.look.dim } else { cx.look.secondary };
+    let colour = if style.dim { cx.palette.dim } else { cx.palette.secondary };
     let align = Align2([style.align.x(), egui::Align::Center]);
     let pen = pen(theme::font(theme::SMALL), colour);
     // where there is no room for all of it, the first word
@@ -121,16 +121,16 @@ fn draw_caption(ui: &Ui, cx: &ViewCx<'_>, place: Rect, style: Style<'_>) -> Rect
 }
 
 fn draw(ui: &Ui, cx: &ViewCx<'_>, place: Rect, row: &Parameter, response: &Response, style: Style<'_>) {
-    let look = &cx.look;
+    let palette = &cx.palette;
     let value = cx.value(row);
     let (figures, unit) = figures_and_unit(row, value);
     let held = cx.edits.holds(row);
     let colour = match () {
-        () if held || response.hovered() => look.accent,
-        () if style.dim => look.dim,
-        () => look.text,
+        () if held || response.hovered() => palette.accent,
+        () if style.dim => palette.dim,
+        () => palette.text,
     };
-    let (big, small) = (pen(theme::strong(style.size), colour), pen(theme::font(theme::SMALL), look.dim));
+    let (big, small) = (pen(theme::strong(style.size), colour), pen(theme::font(theme::SMALL), palette.dim));
     let line = Rect::from_min_max(place.min, pos2(place.max.x, place.max.y - 3.0));
     let unit = if unit.is_empty() || unit == ":1" { unit.to_owned() } else { format!(" {unit}") };
     // the unit goes first where there is no room for both
@@ -140,7 +140,7 @@ fn draw(ui: &Ui, cx: &ViewCx<'_>, place: Rect, row: &Parameter, response: &Respo
     paint::runs(ui, line, style.align, runs);
     draw_position(ui, cx, place, row, value, style.dim);
     if response.has_focus() {
-        paint::focus_ring(ui, place, look);
+        paint::focus_ring(ui, place, palette);
     }
 }
 
@@ -148,9 +148,9 @@ fn draw(ui: &Ui, cx: &ViewCx<'_>, place: Rect, row: &Parameter, response: &Respo
 fn draw_position(ui: &Ui, cx: &ViewCx<'_>, place: Rect, row: &Parameter, value: Value, dim: bool) {
     let y = place.max.y - 1.0;
     let at = |value| place.min.x + place.width() * normalized_from_value(row, value);
-    ui.painter().hline(place.x_range(), y, egui::Stroke::new(2.0, cx.look.line));
+    ui.painter().hline(place.x_range(), y, egui::Stroke::new(2.0, cx.palette.line));
     let (from, to) = (at(row.default), at(value));
-    let colour = if dim { cx.look.dim } else { cx.look.accent };
+    let colour = if dim { cx.palette.dim } else { cx.palette.accent };
     if (from - to).abs() > 0.5 {
         ui.painter().hline(from.min(to)..=from.max(to), y, egui::Stroke::new(2.0, colour));
     }
@@ -269,12 +269,12 @@ pub(super) fn start_typing(ui: &Ui, field: Id, text: String) {
 }
 
 /// Draws the text line of `field` over `place` while it is open; returns the text once, when it is entered.
-pub(super) fn type_line(ui: &mut Ui, look: &Palette, place: Rect, field: Id, size: f32) -> Option<String> {
+pub(super) fn type_line(ui: &mut Ui, palette: &Palette, place: Rect, field: Id, size: f32) -> Option<String> {
     let typed = ui.data(|data| data.get_temp::<Typing>(typing()));
     let mut typed = typed.filter(|typing| typing.field == Some(field))?;
     let place = place.expand2(vec2(GRID, 0.0));
-    ui.painter().rect_filled(place, 4.0, look.background);
-    paint::focus_ring(ui, place, look);
+    ui.painter().rect_filled(place, 4.0, palette.background);
+    paint::focus_ring(ui, place, palette);
     let inside = place.shrink2(vec2(GRID, 0.0));
     let mut inner = ui.new_child(egui::UiBuilder::new().max_rect(inside));
     let edit = TextEdit::singleline(&mut typed.text)

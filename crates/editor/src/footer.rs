@@ -23,7 +23,7 @@ const INPUT_OUTPUT_IDS: [&str; 5] = ["in_trim", "in_polarity", "align_delay", "d
 
 /// Draws the footer in `place`.
 pub fn draw_footer(ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect) {
-    paint::panel(ui, place, &cx.look);
+    paint::panel(ui, place, &cx.palette);
     let inner = place.shrink2(vec2(PAD, 8.0));
     let (first, second) = (inner.min.y + 11.0, inner.min.y + 34.0);
     let right = latency(ui, cx, inner, first);
@@ -40,8 +40,8 @@ fn line(place: Rect, y: f32) -> Rect {
 }
 
 fn level(ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect, first: f32, second: f32) {
-    let look = cx.look;
-    let name = pen(theme::font(theme::SMALL), look.secondary);
+    let palette = cx.palette;
+    let name = pen(theme::font(theme::SMALL), palette.secondary);
     let ends = input_output_menu(ui, cx, line(place, second));
     let mut words = paint::label(ui, line(place, first), Align2::LEFT_CENTER, "Level", &name).rect;
     words.max.x = words.max.x.max(ends.max.x);
@@ -57,8 +57,13 @@ fn level(ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect, first: f32, second: f32)
     let trim = cx.model.trim;
     if trim.0 != 0.0 {
         let words = format!("Master asks {} dB · in effect", signed(trim.0, 1));
-        let shown =
-            paint::label(ui, at, Align2::LEFT_CENTER, &words, &pen(theme::font(theme::SMALL), look.accent));
+        let shown = paint::label(
+            ui,
+            at,
+            Align2::LEFT_CENTER,
+            &words,
+            &pen(theme::font(theme::SMALL), palette.accent),
+        );
         let shown = shown.interact(egui::Sense::click()).on_hover_text("Click: make it a part of the level");
         if shown.clicked() {
             cx.edits.request(Edit::TakeTrim);
@@ -70,8 +75,8 @@ fn level(ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect, first: f32, second: f32)
 fn input_output_menu(ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect) -> Rect {
     let rows: Vec<&'static Parameter> = INPUT_OUTPUT_IDS.iter().filter_map(|id| cx.row(id)).collect();
     let changed = rows.iter().any(|row| cx.value(row) != row.default);
-    let ink = if changed { cx.look.accent } else { cx.look.secondary };
-    let response = menu(ui, &cx.look, place, "Input and output", "In/Out", ink);
+    let ink = if changed { cx.palette.accent } else { cx.palette.secondary };
+    let response = menu(ui, &cx.palette, place, "Input and output", "In/Out", ink);
     Popup::menu(&response)
         .align(RectAlign::TOP_START)
         .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
@@ -100,11 +105,12 @@ fn price(cx: &ViewCx<'_>) -> Option<String> {
 
 /// Draws the first platform's gain on a Master's output.
 fn playback(ui: &Ui, cx: &ViewCx<'_>, place: Rect, first: f32, second: f32) {
-    let look = &cx.look;
+    let palette = &cx.palette;
     let (small, dim) =
-        (pen(theme::font(theme::SMALL), look.secondary), pen(theme::font(theme::SMALL), look.dim));
+        (pen(theme::font(theme::SMALL), palette.secondary), pen(theme::font(theme::SMALL), palette.dim));
     paint::label(ui, line(place, first), Align2::LEFT_CENTER, "Playback change", &small);
-    let words = cx.model.master.platforms.first().map_or("Press play", |platform| &platform.sentence);
+    let nothing = if cx.model.master.lacks_position { "No position from the host" } else { "Press play" };
+    let words = cx.model.master.platforms.first().map_or(nothing, |platform| &platform.sentence);
     let shown = shortened(ui, words, &dim, place.width());
     paint::label(ui, line(place, second), Align2::LEFT_CENTER, &shown, &dim).on_hover_text(words);
 }
@@ -114,32 +120,32 @@ fn share(ui: &Ui, cx: &ViewCx<'_>, place: Rect, first: f32, second: f32) {
         playback(ui, cx, place, first, second);
         return;
     }
-    let look = &cx.look;
-    let small = pen(theme::font(theme::SMALL), look.secondary);
+    let palette = &cx.palette;
+    let small = pen(theme::font(theme::SMALL), palette.secondary);
     let linked = match &cx.model.snapshot.master {
         MasterLink::Linked(linked) => linked,
         waiting => {
             paint::label(ui, line(place, first), Align2::LEFT_CENTER, "Loudness share", &small);
             let words = if *waiting == MasterLink::Lost { "Link lost" } else { "Waiting for Master" };
-            let dim = pen(theme::font(theme::SMALL), look.dim);
+            let dim = pen(theme::font(theme::SMALL), palette.dim);
             paint::label(ui, line(place, second), Align2::LEFT_CENTER, words, &dim);
             return;
         }
     };
     let words = paint::label(ui, line(place, first), Align2::LEFT_CENTER, "Loudness share", &small).rect;
     let Some(share) = linked.share else {
-        let dim = pen(theme::font(theme::SMALL), look.dim);
-        paint::label(ui, line(place, second), Align2::LEFT_CENTER, "Press play", &dim);
+        let dim = pen(theme::font(theme::SMALL), palette.dim);
+        paint::label(ui, line(place, second), Align2::LEFT_CENTER, "Nothing heard yet", &dim);
         return;
     };
     let value = Rect::from_min_max(pos2(place.max.x - 44.0, first - 10.0), pos2(place.max.x, first + 10.0));
-    let bold = pen(theme::strong(theme::BODY), look.text);
+    let bold = pen(theme::strong(theme::BODY), palette.text);
     paint::label(ui, value, Align2::RIGHT_CENTER, &format!("{} %", number(share * 100.0, 0)), &bold);
     let rail = Rect::from_min_max(pos2(words.max.x + PAD, first - 4.0), pos2(value.min.x - 8.0, first + 4.0));
     if rail.width() > 24.0 {
-        paint::bar(ui, rail, share as f32, cx.track, look);
+        paint::bar(ui, rail, share as f32, cx.track, palette);
     }
-    let (kind, ink) = if linked.exact { ("exact", look.good) } else { ("estimate", look.reduction) };
+    let (kind, ink) = if linked.exact { ("exact", palette.good) } else { ("estimate", palette.reduction) };
     let tag = paint::label(
         ui,
         line(place, second),
@@ -150,7 +156,7 @@ fn share(ui: &Ui, cx: &ViewCx<'_>, place: Rect, first: f32, second: f32) {
     let rest = Rect::from_min_max(line(place, second).min, pos2(tag.rect.min.x - 8.0, second + 10.0));
     let long = exchange_sentence("this stem", Db(1.0), Db(-share));
     let short = format!("+1 dB: others {} dB", signed(-share, 1));
-    let dim = pen(theme::font(theme::SMALL), look.secondary);
+    let dim = pen(theme::font(theme::SMALL), palette.secondary);
     let fits = paint::width(ui, &long, &dim) <= rest.width();
     let heard = format!("Of what was heard so far: {}", time(linked.heard.0 / 1000.0));
     paint::label(ui, rest, Align2::LEFT_CENTER, if fits { &long } else { &short }, &dim).on_hover_text(heard);
@@ -158,16 +164,16 @@ fn share(ui: &Ui, cx: &ViewCx<'_>, place: Rect, first: f32, second: f32) {
 
 /// Draws the latency class; returns the right end of the line to its left.
 fn latency(ui: &mut Ui, cx: &mut ViewCx<'_>, inner: Rect, first: f32) -> f32 {
-    let look = cx.look;
+    let palette = cx.palette;
     // room for the longest name, so that a choice moves nothing
-    let pen_of_names = pen(theme::font(theme::BODY), look.text);
+    let pen_of_names = pen(theme::font(theme::BODY), palette.text);
     let names = cx.model.classes.iter().map(|(_, name)| paint::width(ui, name, &pen_of_names));
     let width = 52.0 + names.fold(100.0, f32::max) + MENU_CHEVRON_WIDTH;
     let at = Rect::from_min_max(pos2(inner.max.x - width, first - 10.0), pos2(inner.max.x, first + 10.0));
-    let label = pen(theme::font(theme::SMALL), look.secondary);
+    let label = pen(theme::font(theme::SMALL), palette.secondary);
     paint::label(ui, at, Align2::LEFT_CENTER, "Latency", &label);
     let choice = Rect::from_min_max(pos2(at.min.x + 52.0, at.min.y), at.max);
-    let response = menu(ui, &look, choice, "Latency class", cx.model.class_name(), look.text);
+    let response = menu(ui, &palette, choice, "Latency class", cx.model.class_name(), palette.text);
     egui::Popup::menu(&response).show(|ui| {
         for &(class, name) in cx.model.classes {
             if ui.selectable_label(class == cx.model.class, name).clicked() {
@@ -179,11 +185,11 @@ fn latency(ui: &mut Ui, cx: &mut ViewCx<'_>, inner: Rect, first: f32) -> f32 {
     response.on_hover_text("Latency that the chain may add. Units never change the latency within a class; another class takes effect when the host restarts the plugin, for which it is asked at once.");
     let below = Rect::from_min_max(pos2(at.min.x + 52.0, inner.max.y - 20.0), pos2(at.max.x, inner.max.y));
     if cx.model.refusals.restart {
-        let ink = pen(theme::font(theme::SMALL), look.red);
+        let ink = pen(theme::font(theme::SMALL), palette.red);
         paint::label(ui, below, Align2::LEFT_CENTER, "not active yet", &ink).on_hover_text("The host has been asked to restart the plugin and has not done so yet; until then the class before is active. Stop and start playback; if that does not help, switch the plugin off and on in the host, or open the project again.");
         return at.min.x - PAD;
     }
-    let dim = pen(theme::font(theme::SMALL), look.dim);
+    let dim = pen(theme::font(theme::SMALL), palette.dim);
     let samples = cx.model.latency;
     let words = match cx.model.rate {
         Some(rate) if samples > 0 => {

@@ -39,17 +39,17 @@ impl Default for Graph {
 impl Graph {
     /// Draws the graph in `place`.
     pub fn draw_graph(&mut self, ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect) {
-        let look = cx.look;
-        paint::panel(ui, place, &look);
+        let palette = cx.palette;
+        paint::panel(ui, place, &palette);
         let axes = Axes::new(place, self.range);
         let ground = ui.interact(axes.plot, ui.scope_id().with("equalizer"), Sense::click());
         ground.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Canvas, true, "Equalizer"));
-        axes.draw(ui, &look);
+        axes.draw(ui, &palette);
         self.spectra(ui, cx, &axes);
         self.curves.follow(&cx.model.settings.equalizer, cx.model.rate, axes.plot.width());
         self.response(ui, cx, &axes);
         nodes::ground(self, ui, cx, &axes, &ground);
-        axes::choose_range(ui, &look, place, &mut self.range);
+        axes::choose_range(ui, &palette, place, &mut self.range);
         nodes::draw_nodes(self, ui, cx, &axes);
         card::draw_band_card(self, ui, cx, &axes);
     }
@@ -64,10 +64,10 @@ impl Graph {
         let left = axes.plot.min.x;
         // the first begins behind the choice of the range
         let mut lines = [left + 64.0, left, left];
-        let pen = paint::pen(super::theme::font(super::theme::SMALL), cx.look.good);
+        let pen = paint::pen(super::theme::font(super::theme::SMALL), cx.palette.good);
         for clash in &cx.model.clashes {
             let band = Rect::from_x_y_ranges(axes.x(clash.low)..=axes.x(clash.high), axes.plot.y_range());
-            ui.painter().rect_filled(band, 0.0, Palette::faint(cx.look.good, 0.12));
+            ui.painter().rect_filled(band, 0.0, Palette::faint(cx.palette.good, 0.12));
             let words = format!("collides with {}", clash.name);
             let width = paint::width(ui, &words, &pen).min(axes.plot.width());
             let left = (band.center().x - width / 2.0).clamp(axes.plot.min.x, axes.plot.max.x - width);
@@ -88,18 +88,18 @@ impl Graph {
         // what comes in is a hair line: it matters where it differs, and elsewhere lies below the other
         if before.iter().zip(after).any(|(before, after)| (before - after).abs() > LINE_TOLERANCE_DB) {
             let entering = spectrum(axes, before);
-            ui.painter().line(entering, Stroke::new(1.0, Palette::faint(cx.look.dim, 0.7)));
+            ui.painter().line(entering, Stroke::new(1.0, Palette::faint(cx.palette.dim, 0.7)));
         }
         ui.painter().line(points, Stroke::new(1.25, Palette::faint(cx.track, 0.85)));
     }
 
     fn response(&self, ui: &Ui, cx: &ViewCx<'_>, axes: &Axes) {
-        let look = &cx.look;
+        let palette = &cx.palette;
         for band in BandRows::all(cx.model.chain_kind) {
             let moving = self.curves.moving(cx, band);
             if let Some((still, moved)) = moving {
                 let (still, moved) = (axes.line(&still), axes.line(&moved));
-                between(&inside(ui, axes), &still, &moved, Palette::faint(look.accent, 0.28));
+                between(&inside(ui, axes), &still, &moved, Palette::faint(palette.accent, 0.28));
             }
         }
         if let Some(index) = self.selected
@@ -107,7 +107,7 @@ impl Graph {
         {
             let flat = vec![0.0; own.len()];
             let (flat, own) = (axes.line(&flat), axes.line(own));
-            between(&inside(ui, axes), &flat, &own, Palette::faint(look.accent, 0.14));
+            between(&inside(ui, axes), &flat, &own, Palette::faint(palette.accent, 0.14));
         }
         let inside = inside(ui, axes);
         for (index, (placement, levels)) in self.curves.apart().iter().enumerate() {
@@ -116,12 +116,12 @@ impl Graph {
                 // beside each other: where they end they often meet
                 let at = axes.plot.shrink(8.0).clamp(pos2(end.x - 10.0 - 14.0 * index as f32, end.y - 8.0));
                 let tag = Rect::from_center_size(at, egui::vec2(16.0, 12.0));
-                let pen = paint::pen(super::theme::strong(super::theme::TINY), look.secondary);
+                let pen = paint::pen(super::theme::strong(super::theme::TINY), palette.secondary);
                 paint::text(ui, tag, egui::Align2::CENTER_CENTER, placement, &pen);
             }
-            inside.line(points, Stroke::new(1.5, look.secondary));
+            inside.line(points, Stroke::new(1.5, palette.secondary));
         }
-        inside.line(axes.line(self.curves.whole()), Stroke::new(2.0, look.text));
+        inside.line(axes.line(self.curves.whole()), Stroke::new(2.0, palette.text));
     }
 }
 

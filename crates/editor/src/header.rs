@@ -32,8 +32,8 @@ pub fn draw_header(
     menu: &mut PresetMenu,
     requests: &mut WindowRequests,
 ) {
-    let look = cx.look;
-    ui.painter().rect_filled(place, 0.0, look.panel);
+    let palette = cx.palette;
+    ui.painter().rect_filled(place, 0.0, palette.panel);
     let edge = Rect::from_min_size(place.min, vec2(4.0, place.height()));
     ui.painter().rect_filled(edge, 0.0, cx.track);
 
@@ -66,16 +66,16 @@ pub fn draw_header(
 
 /// Draws the track's name and the stem's role; returns their right end.
 fn name_and_role(ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect) -> f32 {
-    let look = cx.look;
+    let palette = cx.palette;
     let model = cx.model;
     let role =
         if model.role_is_guessed { format!("{}?", model.role.name()) } else { model.role.name().into() };
-    let role_pen = pen(theme::font(theme::BODY), look.secondary);
+    let role_pen = pen(theme::font(theme::BODY), palette.secondary);
     let words = if model.chain_kind == ChainKind::Stem { &role } else { model.master.placement.name() };
     let role_width = paint::width(ui, words, &role_pen) + 18.0;
     let fallback = if model.chain_kind == ChainKind::Stem { "Stem" } else { "Master" };
     let name = if model.name.is_empty() { fallback } else { &model.name };
-    let bold = pen(theme::strong(theme::TITLE), look.text);
+    let bold = pen(theme::strong(theme::TITLE), palette.text);
     let width = paint::width(ui, name, &bold).min(place.width() - role_width - 12.0);
     let at = Rect::from_min_size(place.min, vec2(width, place.height()));
     // a long name may be cut; the tooltip has it all
@@ -85,7 +85,7 @@ fn name_and_role(ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect) -> f32 {
     if model.chain_kind == ChainKind::Master {
         return placement(ui, cx, at);
     }
-    let response = menu(ui, &look, at, "Role", &role, look.secondary);
+    let response = menu(ui, &palette, at, "Role", &role, palette.secondary);
     egui::Popup::menu(&response).show(|ui| {
         if ui.selectable_label(model.role_is_guessed, "Guess from the name").clicked() {
             cx.edits.request(Edit::Role(None));
@@ -106,9 +106,9 @@ fn name_and_role(ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect) -> f32 {
 
 /// Draws the menu of a Master's placement; returns its right end.
 fn placement(ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect) -> f32 {
-    let look = cx.look;
+    let palette = cx.palette;
     let now = cx.model.master.placement;
-    let response = menu(ui, &look, place, "Placement", now.name(), look.secondary);
+    let response = menu(ui, &palette, place, "Placement", now.name(), palette.secondary);
     egui::Popup::menu(&response).show(|ui| {
         for (placement, words) in [
             (BusPosition::Mix, "Mix: first on the bus, where the stems come together"),
@@ -132,9 +132,9 @@ fn slots(ui: &mut Ui, cx: &mut ViewCx<'_>, start: Pos2) -> f32 {
         let place = Rect::from_min_size(pos2(x, start.y - 12.0), vec2(24.0, 24.0));
         let chosen = index == cx.model.slot;
         let response =
-            pill(ui, &cx.look, place, letter, if chosen { Weight::Chosen } else { Weight::Quiet }, true);
+            pill(ui, &cx.palette, place, letter, if chosen { Weight::Chosen } else { Weight::Quiet }, true);
         if cx.model.used[index] && !chosen {
-            ui.painter().circle_filled(pos2(place.center().x, place.max.y - 4.0), 1.5, cx.look.accent);
+            ui.painter().circle_filled(pos2(place.center().x, place.max.y - 4.0), 1.5, cx.palette.accent);
         }
         if response.clicked() && !chosen {
             cx.edits.request(Edit::Slot(index));
@@ -163,12 +163,15 @@ fn steps(ui: &mut Ui, cx: &mut ViewCx<'_>, start: Pos2) {
     let is_asked = |stem: &StemCard| matches!(stem.request, TrimRequestState::Asked(_));
     let settled = !cx.model.snapshot.stems.iter().any(is_asked);
     let can = cx.edits.can_undo() && settled;
-    if icon(ui, &cx.look, start + vec2(12.0, 0.0), "Undo", can, |p, c, ink| arrow(p, c, -1.0, ink)).clicked()
+    if icon(ui, &cx.palette, start + vec2(12.0, 0.0), "Undo", can, |p, c, ink| arrow(p, c, -1.0, ink))
+        .clicked()
     {
         cx.edits.undo();
     }
     let can = cx.edits.can_redo() && settled;
-    if icon(ui, &cx.look, start + vec2(38.0, 0.0), "Redo", can, |p, c, ink| arrow(p, c, 1.0, ink)).clicked() {
+    if icon(ui, &cx.palette, start + vec2(38.0, 0.0), "Redo", can, |p, c, ink| arrow(p, c, 1.0, ink))
+        .clicked()
+    {
         cx.edits.redo();
     }
     let undo = ui.input(|i| i.modifiers.command && !i.modifiers.shift && i.key_pressed(egui::Key::Z));
@@ -202,9 +205,9 @@ fn arrow(painter: &egui::Painter, centre: Pos2, side: f32, ink: Color32) {
 fn power(ui: &mut Ui, cx: &mut ViewCx<'_>, centre: Pos2) -> f32 {
     let Some(row) = cx.row("bypass") else { return centre.x };
     let bypassed = cx.is_on(row);
-    let look = cx.look;
-    let response = icon(ui, &look, centre, "Bypass", true, |painter, c, ink| {
-        let ink = if bypassed { look.reduction } else { ink };
+    let palette = cx.palette;
+    let response = icon(ui, &palette, centre, "Bypass", true, |painter, c, ink| {
+        let ink = if bypassed { palette.reduction } else { ink };
         let stroke = Stroke::new(1.75, ink);
         let arc: Vec<Pos2> = (0..=20)
             .map(|i| {
@@ -224,18 +227,18 @@ fn power(ui: &mut Ui, cx: &mut ViewCx<'_>, centre: Pos2) -> f32 {
 
 /// Draws the menu of scale and appearance; returns its left end.
 fn window_menu(ui: &mut Ui, cx: &mut ViewCx<'_>, centre: Pos2, requests: &mut WindowRequests) -> f32 {
-    let look = cx.look;
-    let response = icon(ui, &look, centre, "Window", true, |painter, c, ink| {
+    let palette = cx.palette;
+    let response = icon(ui, &palette, centre, "Window", true, |painter, c, ink| {
         for y in [-4.0, 0.0, 4.0] {
             painter.hline(c.x - 6.0..=c.x + 6.0, c.y + y, Stroke::new(1.5, ink));
         }
     });
     let refused = cx.model.refusals.scale.map(refused_scale);
     if refused.is_some() {
-        ui.painter().circle_filled(centre + vec2(9.0, -8.0), 3.0, look.red);
+        ui.painter().circle_filled(centre + vec2(9.0, -8.0), 3.0, palette.red);
     }
     egui::Popup::menu(&response).show(|ui| {
-        ui.label(egui::RichText::new("Scale").size(theme::SMALL).color(look.secondary));
+        ui.label(egui::RichText::new("Scale").size(theme::SMALL).color(palette.secondary));
         let now = ui.ctx().zoom_factor();
         for scale in theme::SCALES {
             if ui.selectable_label((scale - now).abs() < 0.01, format!("{:.0} %", scale * 100.0)).clicked() {
@@ -244,12 +247,12 @@ fn window_menu(ui: &mut Ui, cx: &mut ViewCx<'_>, centre: Pos2, requests: &mut Wi
             }
         }
         if let Some(words) = &refused {
-            ui.label(egui::RichText::new(words).size(theme::SMALL).color(look.red));
+            ui.label(egui::RichText::new(words).size(theme::SMALL).color(palette.red));
         }
         ui.separator();
-        for (words, palette) in [("Dark", Palette::DARK), ("Light", Palette::LIGHT)] {
-            if ui.selectable_label(look.dark == palette.dark, words).clicked() {
-                requests.dark = Some(palette.dark);
+        for (words, offered) in [("Dark", Palette::DARK), ("Light", Palette::LIGHT)] {
+            if ui.selectable_label(palette.dark == offered.dark, words).clicked() {
+                requests.dark = Some(offered.dark);
                 ui.close();
             }
         }
@@ -267,14 +270,14 @@ fn refused_scale(scale: f32) -> String {
 
 /// Draws the number of Stems that a Master sees, with a lamp.
 fn stems(ui: &Ui, cx: &ViewCx<'_>, place: Rect) {
-    let (look, session) = (&cx.look, &cx.model.snapshot);
+    let (palette, session) = (&cx.palette, &cx.model.snapshot);
     let gone = session.stems.iter().filter(|stem| stem.status == StemStatus::Gone).count();
     let count = session.summed_stems().count();
     let plural = if count == 1 { "" } else { "s" };
     let (lamp, ink, words) = match (count, gone) {
-        (0, 0) => (look.dim, look.secondary, "No stems yet".to_owned()),
-        (_, 0) => (look.good, look.secondary, format!("{count} stem{plural}")),
-        _ => (look.red, look.red, format!("{count} stem{plural}, {gone} gone")),
+        (0, 0) => (palette.dim, palette.secondary, "No stems yet".to_owned()),
+        (_, 0) => (palette.good, palette.secondary, format!("{count} stem{plural}")),
+        _ => (palette.red, palette.red, format!("{count} stem{plural}, {gone} gone")),
     };
     let response = paint::label(ui, place, Align2::RIGHT_CENTER, &words, &pen(theme::font(theme::BODY), ink));
     ui.painter().circle_filled(pos2(response.rect.min.x - 9.0, place.center().y), 3.5, lamp);
@@ -288,13 +291,13 @@ fn link(ui: &Ui, cx: &ViewCx<'_>, place: Rect) {
         stems(ui, cx, place);
         return;
     }
-    let look = &cx.look;
+    let palette = &cx.palette;
     let (lamp, ink, words) = match &cx.model.snapshot.master {
-        MasterLink::Waiting => (look.dim, look.secondary, "Waiting for Master".to_owned()),
-        MasterLink::Lost => (look.red, look.red, "Link lost".to_owned()),
+        MasterLink::Waiting => (palette.dim, palette.secondary, "Waiting for Master".to_owned()),
+        MasterLink::Lost => (palette.red, palette.red, "Link lost".to_owned()),
         MasterLink::Linked(linked) => {
             let plural = if linked.stems == 1 { "" } else { "s" };
-            (look.good, look.secondary, format!("Linked · {} stem{plural}", linked.stems))
+            (palette.good, palette.secondary, format!("Linked · {} stem{plural}", linked.stems))
         }
     };
     let response = paint::label(ui, place, Align2::RIGHT_CENTER, &words, &pen(theme::font(theme::BODY), ink));

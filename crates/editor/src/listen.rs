@@ -89,9 +89,9 @@ fn entries(ui: &mut Ui, cx: &mut ViewCx<'_>, ways: Vec<ListenEntry>) {
 
 /// Draws the button that opens the menu, around `centre`; returns its left end.
 pub fn button(ui: &mut Ui, cx: &mut ViewCx<'_>, centre: Pos2) -> f32 {
-    let (look, model) = (cx.look, cx.model);
-    let response = icon(ui, &look, centre, "Listen", true, |painter, c, ink| {
-        let ink = if model.listen == MonitorMode::Off { ink } else { look.reduction };
+    let (palette, model) = (cx.palette, cx.model);
+    let response = icon(ui, &palette, centre, "Listen", true, |painter, c, ink| {
+        let ink = if model.listen == MonitorMode::Off { ink } else { palette.reduction };
         // headphones
         let stroke = Stroke::new(1.5, ink);
         let arc: Vec<Pos2> = (0..=16)
@@ -107,7 +107,7 @@ pub fn button(ui: &mut Ui, cx: &mut ViewCx<'_>, centre: Pos2) -> f32 {
         }
     });
     egui::Popup::menu(&response).show(|ui| {
-        ui.label(egui::RichText::new("Listen to").size(theme::SMALL).color(look.secondary));
+        ui.label(egui::RichText::new("Listen to").size(theme::SMALL).color(palette.secondary));
         let off = (MonitorMode::Off, "Output".to_owned(), true);
         let of_bands = |way: &ListenEntry| matches!(way.0, MonitorMode::Band(_) | MonitorMode::Key(_));
         let (bands, others): (Vec<ListenEntry>, Vec<ListenEntry>) =
@@ -125,7 +125,7 @@ pub fn button(ui: &mut Ui, cx: &mut ViewCx<'_>, centre: Pos2) -> f32 {
 
 /// Draws the banner of the active monitor mode in `place`; a click ends the mode.
 pub fn sign(ui: &Ui, cx: &mut ViewCx<'_>, place: Rect) {
-    let ink = pen(theme::strong(theme::SMALL), cx.look.background);
+    let ink = pen(theme::strong(theme::SMALL), cx.palette.background);
     let references = &cx.model.master.references;
     let song = references.heard.and_then(|index| references.kept.get(index));
     let whole = match (cx.model.asked, song) {
@@ -155,16 +155,16 @@ const ENDS_NOTE: &str =
 
 /// Draws a banner at the right of `place`: shortened text, full text.
 pub(super) fn banner(ui: &Ui, cx: &ViewCx<'_>, place: Rect, (shown, whole): (&str, &str)) -> Response {
-    let look = &cx.look;
-    let ink = pen(theme::strong(theme::SMALL), look.background);
+    let palette = &cx.palette;
+    let ink = pen(theme::strong(theme::SMALL), palette.background);
     let width = paint::width(ui, shown, &ink) + 20.0;
     let at = Rect::from_min_max(egui::pos2(place.max.x - width, place.min.y), place.max);
     let response = ui.interact(at, ui.scope_id().with("hearing"), Sense::click());
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, whole));
-    ui.painter().rect_filled(at, at.height() / 2.0, look.reduction);
+    ui.painter().rect_filled(at, at.height() / 2.0, palette.reduction);
     paint::text(ui, at.shrink2(vec2(4.0, 0.0)), Align2::CENTER_CENTER, shown, &ink);
     if response.has_focus() {
-        paint::focus_ring(ui, at, look);
+        paint::focus_ring(ui, at, palette);
     }
     response
 }

@@ -111,14 +111,14 @@ impl MasterView {
         ui: &mut Ui,
         model: &ViewModel,
         edits: &mut Edits,
-        look: &Palette,
+        palette: &Palette,
     ) -> WindowRequests {
         let mut requests = WindowRequests::default();
         let window = ui.max_rect();
-        ui.painter().rect_filled(window, 0.0, look.background);
+        ui.painter().rect_filled(window, 0.0, palette.background);
         edits.follow_slot(model.slot);
-        let track = look.track(model.colour, model.role);
-        let mut cx = ViewCx { model, edits, look: *look, track };
+        let track = palette.track(model.colour, model.role);
+        let mut cx = ViewCx { model, edits, palette: *palette, track };
         let header = Rect::from_min_size(window.min, vec2(window.width(), header::HEIGHT));
         header::draw_header(ui, &mut cx, header, &mut self.presets, &mut requests);
         let bar = Rect::from_min_max(

@@ -28,8 +28,8 @@ type ReadingRow = (&'static str, String, &'static str, Color32);
 
 /// Draws the panel in `place`.
 pub fn draw_meter_panel(ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect, what: Readings) {
-    let look = cx.look;
-    paint::panel(ui, place, &look);
+    let palette = cx.palette;
+    paint::panel(ui, place, &palette);
     let inner = place.shrink(PAD);
     let reading = &cx.model.reading;
     let (name, value) = match what {
@@ -58,23 +58,23 @@ pub fn draw_meter_panel(ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect, what: Rea
 }
 
 fn rows(cx: &ViewCx<'_>, what: Readings) -> Vec<ReadingRow> {
-    let (look, reading) = (&cx.look, &cx.model.reading);
+    let (palette, reading) = (&cx.palette, &cx.model.reading);
     let one = |x: Option<f64>| x.map_or(NO_VALUE.into(), |x| number(x, 1));
     let reduction = cx.model.health.compressor_reduction.0 + cx.model.health.limiter_reduction.0;
     let over = reading.true_peak.is_some_and(|peak| peak.0 > 0.0);
-    let momentary = ("Momentary", one(reading.momentary.map(|m| m.0)), "LUFS", look.text);
-    let heard = ("Heard", time(cx.model.heard.0 / 1000.0), "", look.text);
-    let range = ("Range", one(reading.range.map(|r| r.0)), "LU", look.text);
-    let peak_ink = if over { look.red } else { look.text };
+    let momentary = ("Momentary", one(reading.momentary.map(|m| m.0)), "LUFS", palette.text);
+    let heard = ("Heard", time(cx.model.heard.0 / 1000.0), "", palette.text);
+    let range = ("Range", one(reading.range.map(|r| r.0)), "LU", palette.text);
+    let peak_ink = if over { palette.red } else { palette.text };
     let peak = ("True peak", one(reading.true_peak.map(|p| p.0)), "dBTP", peak_ink);
-    let reduction_ink = if reduction >= 0.05 { look.reduction } else { look.text };
+    let reduction_ink = if reduction >= 0.05 { palette.reduction } else { palette.text };
     let reduction = ("Gain reduction", number(reduction, 1), "dB", reduction_ink);
     match what {
         Readings::Chain => {
             let correlation = cx.model.picture.correlation.map_or(NO_VALUE.into(), |c| signed(c, 2));
-            let ink = if is_bad(cx) { look.reduction } else { look.text };
-            let integrated = ("Integrated", one(reading.integrated.map(|i| i.0)), "LUFS", look.text);
-            let psr = ("PSR", one(reading.psr.map(|p| p.0)), "LU", look.text);
+            let ink = if is_bad(cx) { palette.reduction } else { palette.text };
+            let integrated = ("Integrated", one(reading.integrated.map(|i| i.0)), "LUFS", palette.text);
+            let psr = ("PSR", one(reading.psr.map(|p| p.0)), "LU", palette.text);
             vec![
                 momentary,
                 integrated,
@@ -87,8 +87,8 @@ fn rows(cx: &ViewCx<'_>, what: Readings) -> Vec<ReadingRow> {
             ]
         }
         Readings::Output => {
-            let short = ("Short-term", one(reading.short_term.map(|s| s.0)), "LUFS", look.text);
-            let plr = ("PLR", one(reading.plr().map(|p| p.0)), "LU", look.text);
+            let short = ("Short-term", one(reading.short_term.map(|s| s.0)), "LUFS", palette.text);
+            let plr = ("PLR", one(reading.plr().map(|p| p.0)), "LU", palette.text);
             vec![heard, momentary, short, range, peak, plr, reduction]
         }
     }
@@ -100,13 +100,14 @@ fn is_bad(cx: &ViewCx<'_>) -> bool {
 
 /// Draws the main reading; returns its lower end.
 fn huge(ui: &Ui, cx: &ViewCx<'_>, inner: Rect, words: &str, value: Option<f64>) -> f32 {
-    let look = &cx.look;
+    let palette = &cx.palette;
     let top = Rect::from_min_size(inner.min, vec2(inner.width(), 14.0));
-    let label = pen(theme::font(theme::SMALL), look.secondary);
+    let label = pen(theme::font(theme::SMALL), palette.secondary);
     let name = paint::text(ui, top, Align2::LEFT_CENTER, words, &label);
     let figures = Rect::from_min_size(pos2(inner.min.x, top.max.y), vec2(inner.width(), 34.0));
     let text = value.map_or(NO_VALUE.into(), |value| number(value, 1));
-    let (bold, unit) = (pen(theme::strong(theme::HUGE), look.text), pen(theme::font(theme::SMALL), look.dim));
+    let (bold, unit) =
+        (pen(theme::strong(theme::HUGE), palette.text), pen(theme::font(theme::SMALL), palette.dim));
     let at = paint::text(ui, figures, Align2::LEFT_CENTER, &text, &bold);
     let beside = Rect::from_min_max(pos2(at.max.x + 6.0, at.min.y), pos2(inner.max.x, at.max.y - 5.0));
     let unit = paint::text(ui, beside, Align2::LEFT_BOTTOM, "LUFS", &unit);
@@ -125,14 +126,14 @@ fn label_reading(ui: &Ui, name: &str, value: &str, place: Rect) -> egui::Respons
 }
 
 fn row(ui: &Ui, cx: &mut ViewCx<'_>, line: Rect, name: &str, value: &str, unit: &str, ink: Color32) {
-    let look = &cx.look;
+    let palette = &cx.palette;
     let response = label_reading(ui, name, &format!("{value} {unit}"), line);
-    let label = if response.hovered() { look.text } else { look.secondary };
+    let label = if response.hovered() { palette.text } else { palette.secondary };
     paint::text(ui, line, Align2::LEFT_CENTER, name, &pen(theme::font(theme::SMALL), label));
     // units stand under each other, figures end at one line
     let unit_width = 34.0;
     let unit_at = Rect::from_min_max(pos2(line.max.x - unit_width + 4.0, line.min.y), line.max);
-    paint::text(ui, unit_at, Align2::LEFT_CENTER, unit, &pen(theme::font(theme::TINY), look.dim));
+    paint::text(ui, unit_at, Align2::LEFT_CENTER, unit, &pen(theme::font(theme::TINY), palette.dim));
     let at = Rect::from_min_max(line.min, pos2(line.max.x - unit_width, line.max.y));
     paint::text(ui, at, Align2::RIGHT_CENTER, value, &pen(theme::strong(theme::BODY), ink));
     if response.clicked() {
@@ -149,23 +150,23 @@ fn bars(cx: &ViewCx<'_>) -> [(&'static str, f32, f32, Color32); 3] {
     let picture = &cx.model.picture;
     // of this moment; the figure is told less often
     let reduction = picture.reductions.last().map_or(0.0, |[compressor, limiter]| compressor + limiter);
-    let colour = |level: f32| if level >= 0.0 { cx.look.red } else { cx.track };
+    let colour = |level: f32| if level >= 0.0 { cx.palette.red } else { cx.track };
     [
         ("L", level_fraction(picture.levels[0]), level_fraction(picture.holds[0]), colour(picture.holds[0])),
         ("R", level_fraction(picture.levels[1]), level_fraction(picture.holds[1]), colour(picture.holds[1])),
-        ("GR", (reduction / 12.0).clamp(0.0, 1.0), 0.0, cx.look.reduction),
+        ("GR", (reduction / 12.0).clamp(0.0, 1.0), 0.0, cx.palette.reduction),
     ]
 }
 
 fn upright(ui: &Ui, cx: &ViewCx<'_>, place: Rect) {
-    let look = &cx.look;
-    let tiny = pen(theme::font(theme::TINY), look.dim);
+    let palette = &cx.palette;
+    let tiny = pen(theme::font(theme::TINY), palette.dim);
     let width = ((place.width() - 16.0) / 3.0).min(16.0);
     let bottom = place.max.y - 16.0;
     for (i, (name, level, hold, colour)) in bars(cx).into_iter().enumerate() {
         let x = place.min.x + i as f32 * (width + 8.0);
         let well = Rect::from_min_max(pos2(x, place.min.y), pos2(x + width, bottom));
-        ui.painter().rect_filled(well, CornerRadius::same(3), look.background);
+        ui.painter().rect_filled(well, CornerRadius::same(3), palette.background);
         let height = well.height() * level;
         let fill = if name == "GR" {
             Rect::from_min_size(well.min, vec2(width, height))
@@ -174,7 +175,7 @@ fn upright(ui: &Ui, cx: &ViewCx<'_>, place: Rect) {
         };
         ui.painter().rect_filled(fill, CornerRadius::same(3), colour);
         if hold > 0.0 {
-            ui.painter().hline(well.x_range(), bottom - well.height() * hold, Stroke::new(1.5, look.text));
+            ui.painter().hline(well.x_range(), bottom - well.height() * hold, Stroke::new(1.5, palette.text));
         }
         let below = Rect::from_center_size(pos2(well.center().x, place.max.y - 6.0), vec2(24.0, 12.0));
         paint::text(ui, below, Align2::CENTER_CENTER, name, &tiny);
@@ -186,22 +187,22 @@ fn lying(ui: &Ui, cx: &ViewCx<'_>, place: Rect) {
     for (i, (name, level, _, colour)) in bars(cx).into_iter().enumerate() {
         let y = place.max.y - step * (2.5 - i as f32);
         let at = Rect::from_min_max(pos2(place.min.x, y - 6.0), pos2(place.min.x + 20.0, y + 6.0));
-        paint::text(ui, at, Align2::LEFT_CENTER, name, &pen(theme::font(theme::TINY), cx.look.dim));
+        paint::text(ui, at, Align2::LEFT_CENTER, name, &pen(theme::font(theme::TINY), cx.palette.dim));
         let rail = Rect::from_min_max(pos2(place.min.x + 22.0, y - 3.0), pos2(place.max.x, y + 3.0));
-        paint::bar(ui, rail, level, colour, &cx.look);
+        paint::bar(ui, rail, level, colour, &cx.palette);
     }
 }
 
 /// Draws the stereo field: mid upwards, side across; mono is a vertical line.
 fn stereo(ui: &Ui, cx: &ViewCx<'_>, place: Rect) {
-    let look = &cx.look;
+    let palette = &cx.palette;
     let below = Rect::from_min_max(pos2(place.min.x, place.max.y - 12.0), place.max);
-    let tiny = pen(theme::font(theme::TINY), look.dim);
+    let tiny = pen(theme::font(theme::TINY), palette.dim);
     paint::text(ui, below, Align2::CENTER_CENTER, "stereo field", &tiny);
     let well = Rect::from_min_max(place.min, pos2(place.max.x, place.max.y - 16.0));
-    ui.painter().rect_filled(well, CornerRadius::same(6), look.background);
+    ui.painter().rect_filled(well, CornerRadius::same(6), palette.background);
     let (centre, reach) = (well.center(), well.size().min_elem() * 0.5 - 4.0);
-    let grid = Stroke::new(1.0, Palette::faint(look.line, 0.8));
+    let grid = Stroke::new(1.0, Palette::faint(palette.line, 0.8));
     ui.painter().line_segment([centre - vec2(0.0, reach), centre + vec2(0.0, reach)], grid);
     ui.painter().line_segment([centre - vec2(reach, 0.0), centre + vec2(reach, 0.0)], grid);
     // quiet music fills the field, too: the loudest of these frames is at its edge

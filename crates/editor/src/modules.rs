@@ -89,8 +89,8 @@ fn is_on(cx: &ViewCx<'_>, unit: &ModuleSpec) -> bool {
 }
 
 fn card(ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect, unit: &ModuleSpec) {
-    let look = cx.look;
-    paint::panel(ui, place, &look);
+    let palette = cx.palette;
+    paint::panel(ui, place, &palette);
     let inner = place.shrink2(vec2(PAD, 10.0));
     let lacking = cx.model.lacks(unit.class);
     let on = is_on(cx, unit) && lacking.is_none();
@@ -133,31 +133,33 @@ fn short(row: &Parameter) -> &str {
 }
 
 fn header(ui: &mut Ui, cx: &mut ViewCx<'_>, inner: Rect, unit: &ModuleSpec, on: bool, lacking: bool) {
-    let look = cx.look;
+    let palette = cx.palette;
     let y = inner.min.y + 9.0;
     let mut x = inner.min.x;
     if let Some(row) = unit.on.and_then(|id| cx.row(id)).filter(|_| !lacking) {
         dot(ui, cx, pos2(x + 6.0, y), row);
         x += 20.0;
     }
-    let ink = if on { look.text } else { look.secondary };
+    let ink = if on { palette.text } else { palette.secondary };
     let bold = pen(theme::strong(theme::BODY), ink);
     let width = paint::width(ui, unit.group, &bold) + 14.0;
     let place = Rect::from_min_size(pos2(x, y - 10.0), vec2(width.min(inner.max.x - x), 20.0));
     let response = ui.interact(place, ui.scope_id().with(("unit", unit.group)), Sense::click());
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("{}: everything", unit.group)));
-    let shown = pen(theme::strong(theme::BODY), if response.hovered() { look.accent } else { ink });
+    let shown = pen(theme::strong(theme::BODY), if response.hovered() { palette.accent } else { ink });
     let written = paint::text(ui, place, Align2::LEFT_CENTER, unit.group, &shown);
-    paint::chevron(ui, pos2(written.max.x + 8.0, y + 1.0), look.dim);
+    paint::chevron(ui, pos2(written.max.x + 8.0, y + 1.0), palette.dim);
     if response.has_focus() {
-        paint::focus_ring(ui, place, &look);
+        paint::focus_ring(ui, place, &palette);
     }
     if let Some(which) = unit.reduction.filter(|_| on) {
         let now = [cx.model.health.compressor_reduction, cx.model.health.limiter_reduction][which].0;
         let at = Rect::from_min_max(pos2(place.max.x + 4.0, y - 9.0), pos2(inner.max.x, y + 9.0));
         if at.width() >= 50.0 {
-            let (figures, unit) =
-                (pen(theme::strong(theme::BODY), look.reduction), pen(theme::font(theme::SMALL), look.dim));
+            let (figures, unit) = (
+                pen(theme::strong(theme::BODY), palette.reduction),
+                pen(theme::font(theme::SMALL), palette.dim),
+            );
             paint::runs(ui, at, Align2::RIGHT_CENTER, &[(&number(-now, 1), &figures), (" dB", &unit)]);
         }
     }
@@ -191,7 +193,13 @@ fn everything(ui: &mut Ui, cx: &mut ViewCx<'_>, unit: &ModuleSpec) {
         noise::draw_threshold_curve(ui, cx, above);
     }
     let title = Rect::from_min_size(place.min, vec2(size.x, 20.0));
-    paint::text(ui, title, Align2::LEFT_CENTER, unit.group, &pen(theme::strong(theme::BODY), cx.look.text));
+    paint::text(
+        ui,
+        title,
+        Align2::LEFT_CENTER,
+        unit.group,
+        &pen(theme::strong(theme::BODY), cx.palette.text),
+    );
     for (index, row) in rows.into_iter().enumerate() {
         let (column, line) = ((index % columns) as f32, (index / columns) as f32);
         let min = place.min + vec2(column * cell.x, 26.0 + line * cell.y);
@@ -217,17 +225,18 @@ fn unit_is_there(cx: &ViewCx<'_>, unit: &ModuleSpec) -> bool {
 
 /// Draws a value that needs a higher latency class, with a switch to that class.
 fn greyed(ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect, row: &Parameter, class: LatencyClass, name: &str) {
-    let dim = pen(theme::font(theme::SMALL), cx.look.dim);
+    let dim = pen(theme::font(theme::SMALL), cx.palette.dim);
     let top = Rect::from_min_size(place.min, vec2(place.width(), 14.0));
     paint::text(ui, top, Align2::LEFT_CENTER, &row.name, &dim);
     let below = Rect::from_min_max(pos2(place.min.x, place.min.y + 14.0), place.max);
     let words = format!("in {name}");
     let response = ui.interact(below, ui.scope_id().with(("greyed", &row.id)), Sense::click());
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("{}: needs {name}", row.name)));
-    let ink = pen(theme::font(theme::SMALL), if response.hovered() { cx.look.accent } else { cx.look.dim });
+    let ink =
+        pen(theme::font(theme::SMALL), if response.hovered() { cx.palette.accent } else { cx.palette.dim });
     paint::text(ui, below, Align2::LEFT_CENTER, &words, &ink);
     if response.has_focus() {
-        paint::focus_ring(ui, below, &cx.look);
+        paint::focus_ring(ui, below, &cx.palette);
     }
     if response.clicked() {
         cx.edits.request(Edit::Class(class));
@@ -239,19 +248,19 @@ fn greyed(ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect, row: &Parameter, class:
 
 /// Draws the hint of a unit that needs a higher latency class, with a switch to that class.
 fn needs(ui: &mut Ui, cx: &mut ViewCx<'_>, body: Rect, class: LatencyClass, name: &str) {
-    let look = cx.look;
+    let palette = cx.palette;
     let height = body.height().min(52.0);
     let middle = Rect::from_center_size(body.center(), vec2(body.width(), height));
     let line = Rect::from_min_size(middle.min, vec2(middle.width(), 18.0));
     let words = format!("needs class {name}");
-    let dim = pen(theme::font(theme::SMALL), look.dim);
+    let dim = pen(theme::font(theme::SMALL), palette.dim);
     let fits = paint::width(ui, &words, &dim) <= line.width();
     paint::label(ui, line, Align2::CENTER_CENTER, if fits { &words } else { "needs latency" }, &dim);
     let button = format!("Use {name}");
     let button = if pill_width(ui, &button) <= middle.width() { button } else { "Use it".into() };
     let width = pill_width(ui, &button);
     let at = Rect::from_center_size(pos2(middle.center().x, middle.max.y - 12.0), vec2(width, 24.0));
-    let response = pill(ui, &look, at, &button, Weight::Quiet, true);
+    let response = pill(ui, &palette, at, &button, Weight::Quiet, true);
     if response.clicked() {
         cx.edits.request(Edit::Class(class));
     }
@@ -265,8 +274,8 @@ fn needs(ui: &mut Ui, cx: &mut ViewCx<'_>, body: Rect, class: LatencyClass, name
 
 /// Draws the gain reduction of the last seconds, from the top down.
 fn reductions(ui: &Ui, cx: &ViewCx<'_>, place: Rect, which: usize, on: bool) {
-    let look = &cx.look;
-    ui.painter().rect_filled(place, CornerRadius::same(4), look.background);
+    let palette = &cx.palette;
+    ui.painter().rect_filled(place, CornerRadius::same(4), palette.background);
     if !on {
         return;
     }
@@ -285,27 +294,27 @@ fn reductions(ui: &Ui, cx: &ViewCx<'_>, place: Rect, which: usize, on: bool) {
         })
         .collect();
     let top: Vec<Pos2> = points.iter().map(|p| pos2(p.x, place.min.y)).collect();
-    between(ui.painter(), &top, &points, Palette::faint(look.reduction, 0.35));
-    ui.painter().line(points, Stroke::new(1.25, look.reduction));
+    between(ui.painter(), &top, &points, Palette::faint(palette.reduction, 0.35));
+    ui.painter().line(points, Stroke::new(1.25, palette.reduction));
     // only where there is room beside the curve
     if place.height() < 30.0 {
         return;
     }
     let at =
         Rect::from_min_max(pos2(place.min.x + 4.0, place.max.y - 14.0), pos2(place.max.x, place.max.y - 1.0));
-    let tiny = pen(theme::font(theme::TINY), look.dim);
+    let tiny = pen(theme::font(theme::TINY), palette.dim);
     paint::text(ui, at, Align2::LEFT_CENTER, &format!("{} dB", number(f64::from(-scale), 0)), &tiny);
 }
 
 /// Draws the stereo width as a fan, with the mono range below.
 fn breadth(ui: &Ui, cx: &ViewCx<'_>, place: Rect, on: bool) {
-    let look = &cx.look;
-    ui.painter().rect_filled(place, CornerRadius::same(4), look.background);
+    let palette = &cx.palette;
+    ui.painter().rect_filled(place, CornerRadius::same(4), palette.background);
     let Some(width) = cx.row("width").and_then(|row| cx.number(row)) else { return };
     let foot = pos2(place.center().x, place.max.y - 4.0);
     let half = (place.width() / 2.0 - 6.0) * (width / 200.0) as f32;
     let top = place.min.y + 5.0;
-    let colour = if on { cx.track } else { look.dim };
+    let colour = if on { cx.track } else { palette.dim };
     let (left, right) = (pos2(foot.x - half, top), pos2(foot.x + half, top));
     area(ui.painter(), &[left, foot, right], top, Palette::faint(colour, 0.25));
     ui.painter().line(vec![left, foot, right], Stroke::new(1.25, colour));

@@ -47,7 +47,7 @@ impl Neighbours {
         cards: &[StemCard],
         me: StemId,
         (rate, time): (Hz, f64),
-        look: &Palette,
+        palette: &Palette,
     ) -> (Vec<NamedSpectrum>, Vec<Clash>) {
         let step = 1.0 - (-(time - self.time).clamp(0.0, 1.0) / TIME_CONSTANT_SECONDS).exp();
         self.time = time;
@@ -75,7 +75,7 @@ impl Neighbours {
             .sort_by(|&a, &b| loudest(b).unwrap_or(SILENCE_DB).total_cmp(&loudest(a).unwrap_or(SILENCE_DB)));
         let named = others.iter().take(MAX_DRAWN).map(|&i| NamedSpectrum {
             name: cards[i].name().to_owned(),
-            colour: look.track(cards[i].colour, cards[i].role),
+            colour: palette.track(cards[i].colour, cards[i].role),
             levels: curve(&bands[i], rate),
         });
         let clashes = match cards.iter().position(|card| card.id == me) {
@@ -190,18 +190,18 @@ mod tests {
         let keys = |level: f64| {
             card(2, "Keys", levels(|hz| if (280.0..700.0).contains(&hz) { level } else { -90.0 }))
         };
-        let mut look = |level: f64, time: f64| {
+        let mut clashes_at = |level: f64, time: f64| {
             near.update(&[me.clone(), keys(level)], StemId(1), (at.0, time), &Palette::DARK).1
         };
-        let clashes = look(-20.0, 0.0);
+        let clashes = clashes_at(-20.0, 0.0);
         let [clash] = &clashes[..] else { panic!("{clashes:?}") };
         assert_eq!(clash.name, "Keys");
         assert!((200.0..330.0).contains(&clash.low.0) && (600.0..900.0).contains(&clash.high.0), "{clash:?}");
         // a moment of silence changes nothing, a long one all
-        assert_eq!(look(-21.0, 0.1), clashes);
-        assert!(look(-80.0, 0.2).len() == 1);
-        (0..20).for_each(|n| drop(look(-80.0, 1.0 + f64::from(n))));
-        assert!(look(-80.0, 30.0).is_empty());
+        assert_eq!(clashes_at(-21.0, 0.1), clashes);
+        assert!(clashes_at(-80.0, 0.2).len() == 1);
+        (0..20).for_each(|n| drop(clashes_at(-80.0, 1.0 + f64::from(n))));
+        assert!(clashes_at(-80.0, 30.0).is_empty());
     }
 
     #[test]

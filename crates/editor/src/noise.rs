@@ -31,7 +31,7 @@ const TRACK_TOOLTIP: &str = "Forget the print: the noise is tracked, from the fl
 
 /// Draws the button at the left of `place` and, if there is room, the source of the noise floor.
 pub fn draw_noise_print(ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect) {
-    let look = cx.look;
+    let palette = cx.palette;
     let print = cx.model.settings.denoise.print;
     let line = Rect::from_center_size(place.center(), vec2(place.width(), HEIGHT.min(place.height())));
     let at = |ui: &Ui, left: f32, words: &str| {
@@ -49,20 +49,22 @@ pub fn draw_noise_print(ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect) {
     let fits = whole.max.x + beside <= line.max.x + 0.5;
     let (words, place) = if fits { (long, whole) } else { (short, at(ui, line.min.x, short)) };
     let weight = if learning.is_some() { Weight::Chosen } else { Weight::Quiet };
-    if pill(ui, &look, place, words, weight, true).on_hover_text(meaning).clicked() {
+    if pill(ui, &palette, place, words, weight, true).on_hover_text(meaning).clicked() {
         cx.edits.request(Edit::LearnNoise(learning.is_none()));
     }
     if can_track {
         let track = at(ui, place.max.x + BUTTON_GAP, TRACK_LABEL);
         if track.max.x <= line.max.x + 0.5
-            && pill(ui, &look, track, TRACK_LABEL, Weight::Quiet, true).on_hover_text(TRACK_TOOLTIP).clicked()
+            && pill(ui, &palette, track, TRACK_LABEL, Weight::Quiet, true)
+                .on_hover_text(TRACK_TOOLTIP)
+                .clicked()
         {
             cx.edits.put_noise(print, None);
         }
         return;
     }
     let state = learning.map_or("tracked".to_owned(), |heard| format!("{} s", number(heard.0 / 1e3, 1)));
-    let dim = pen(theme::font(theme::SMALL), look.dim);
+    let dim = pen(theme::font(theme::SMALL), palette.dim);
     let rest = Rect::from_min_max(pos2(place.max.x + 8.0, line.min.y), line.max);
     if paint::width(ui, &state, &dim) <= rest.width() {
         paint::text(ui, rest, Align2::LEFT_CENTER, &state, &dim);

@@ -40,10 +40,10 @@ pub fn notices(model: &ViewModel) -> Option<(String, String)> {
 /// Draws the first notice over the lower part of a graph.
 pub fn over(ui: &Ui, cx: &ViewCx<'_>, graph: Rect) {
     let Some((first, all)) = notices(cx.model) else { return };
-    let ink = pen(theme::font(theme::SMALL), cx.look.reduction);
+    let ink = pen(theme::font(theme::SMALL), cx.palette.reduction);
     let words = shortened(ui, &first, &ink, graph.width() - 120.0);
     let size = vec2(paint::width(ui, &words, &ink) + 20.0, 22.0);
     let at = Rect::from_min_size(pos2(graph.max.x - size.x - 16.0, graph.max.y - 52.0), size);
-    ui.painter().rect_filled(at, CornerRadius::same(11), cx.look.raised);
+    ui.painter().rect_filled(at, CornerRadius::same(11), cx.palette.raised);
     paint::label(ui, at, Align2::CENTER_CENTER, &words, &ink).on_hover_text(all);
 }

@@ -115,14 +115,14 @@ pub fn runs(ui: &Ui, place: Rect, align: Align2, runs: &[TextRun<'_>]) -> Rect {
 }
 
 /// Draws the background of a panel.
-pub fn panel(ui: &Ui, rect: Rect, look: &Palette) {
-    ui.painter().rect_filled(rect, CornerRadius::same(CORNER_RADIUS as u8), look.panel);
+pub fn panel(ui: &Ui, rect: Rect, palette: &Palette) {
+    ui.painter().rect_filled(rect, CornerRadius::same(CORNER_RADIUS as u8), palette.panel);
 }
 
 /// Draws a horizontal bar, filled from the left to `part` (0 to 1).
-pub fn bar(ui: &Ui, rect: Rect, part: f32, colour: Color32, look: &Palette) {
+pub fn bar(ui: &Ui, rect: Rect, part: f32, colour: Color32, palette: &Palette) {
     let round = CornerRadius::same((rect.height() / 2.0) as u8);
-    ui.painter().rect_filled(rect, round, look.background);
+    ui.painter().rect_filled(rect, round, palette.background);
     let part = part.clamp(0.0, 1.0);
     if part > 0.0 {
         let filled =
@@ -163,11 +163,11 @@ fn fill(painter: &Painter, edges: impl Iterator<Item = (Pos2, f32)>, colour: Col
 }
 
 /// Draws a ring around the widget with the keyboard focus.
-pub fn focus_ring(ui: &Ui, rect: Rect, look: &Palette) {
+pub fn focus_ring(ui: &Ui, rect: Rect, palette: &Palette) {
     ui.painter().rect_stroke(
         rect.expand(2.0),
         CornerRadius::same(5),
-        egui::Stroke::new(1.5, look.accent),
+        egui::Stroke::new(1.5, palette.accent),
         egui::StrokeKind::Inside,
     );
 }

@@ -19,19 +19,19 @@ pub struct PresetMenu {
 impl PresetMenu {
     /// Draws the menu's button in `place`.
     pub fn draw_menu(&mut self, ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect) {
-        let look = cx.look;
+        let palette = cx.palette;
         let response = ui.interact(place, ui.scope_id().with("presets"), Sense::click());
         let words = self.words(cx);
         response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, "Presets"));
         ui.ctx().accesskit_node_builder(response.id, |node| node.set_value(words.as_str()));
-        let fill = if response.hovered() { look.line } else { look.raised };
+        let fill = if response.hovered() { palette.line } else { palette.raised };
         ui.painter().rect_filled(place, CornerRadius::same((place.height() / 2.0) as u8), fill);
-        let ink = pen(theme::font(theme::BODY), look.text);
+        let ink = pen(theme::font(theme::BODY), palette.text);
         let inside = Rect::from_min_max(place.min + vec2(PAD, 0.0), place.max - vec2(24.0, 0.0));
         paint::text(ui, inside, Align2::LEFT_CENTER, &shortened(ui, &words, &ink, inside.width()), &ink);
-        paint::chevron(ui, pos2(place.max.x - 14.0, place.center().y + 1.0), look.dim);
+        paint::chevron(ui, pos2(place.max.x - 14.0, place.center().y + 1.0), palette.dim);
         if response.has_focus() {
-            paint::focus_ring(ui, place, &look);
+            paint::focus_ring(ui, place, &palette);
         }
         egui::Popup::menu(&response)
             .close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside)
@@ -54,7 +54,7 @@ impl PresetMenu {
     fn menu(&mut self, ui: &mut Ui, cx: &mut ViewCx<'_>) {
         let model = cx.model;
         let caption = |ui: &mut Ui, words: &str| {
-            ui.label(egui::RichText::new(words).size(theme::SMALL).color(cx.look.secondary));
+            ui.label(egui::RichText::new(words).size(theme::SMALL).color(cx.palette.secondary));
         };
         ui.set_min_width(240.0);
         let mut chosen = None;

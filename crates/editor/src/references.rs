@@ -103,7 +103,7 @@ impl ReferenceController {
         shared: &PluginShared,
     ) -> model::ReferenceList {
         self.poll_loader(kept);
-        if self.clips.iter().any(|(_, reel)| Some(reel.rate) != rate) {
+        if self.clips.iter().any(|(_, clip)| Some(clip.rate) != rate) {
             self.clips.clear();
             self.asked = None;
         }
@@ -132,10 +132,10 @@ impl ReferenceController {
             LoadResult::Measured(path, figures) => {
                 self.set_state(&path, figures.map_or_else(ReferenceState::Broken, ReferenceState::Ready));
             }
-            LoadResult::Loaded(path, reel) => {
+            LoadResult::Loaded(path, clip) => {
                 self.asked.take_if(|asked| *asked == path);
-                match reel {
-                    Ok(reel) => self.clips.push((path, reel)),
+                match clip {
+                    Ok(clip) => self.clips.push((path, clip)),
                     Err(fault) => self.set_state(&path, ReferenceState::Broken(fault)),
                 }
             }
@@ -213,16 +213,16 @@ impl ReferenceController {
                 return;
             }
         };
-        let Some(reel) = self.clip(&path, figures, rate) else { return };
-        let way = self.play_mode(&reel, figures, songs, shared);
+        let Some(clip) = self.clip(&path, figures, rate) else { return };
+        let way = self.play_mode(&clip, figures, songs, shared);
         let is_cued = self
             .cued
             .as_ref()
-            .is_some_and(|cued| cued.path == path && cued.way == way && cued.rate == reel.rate);
+            .is_some_and(|cued| cued.path == path && cued.way == way && cued.rate == clip.rate);
         if !is_cued {
             let song = self.count.wrapping_add(1);
-            let rate = reel.rate;
-            if !shared.references.send_request(Some(PlayRequest { song, clip: reel, mode: way })) {
+            let rate = clip.rate;
+            if !shared.references.send_request(Some(PlayRequest { song, clip, mode: way })) {
                 return;
             }
             self.count = song;
@@ -247,16 +247,16 @@ impl ReferenceController {
         rate: Option<Hz>,
     ) -> Option<Arc<ReferenceClip>> {
         if let Some(at) = self.clips.iter().position(|(one, _)| one == path) {
-            let reel = self.clips.remove(at);
-            self.clips.push(reel);
+            let clip = self.clips.remove(at);
+            self.clips.push(clip);
             let mut frames = 0;
-            let fits = |(_, reel): &&(String, Arc<ReferenceClip>)| {
-                frames += reel.frames.len();
+            let fits = |(_, clip): &&(String, Arc<ReferenceClip>)| {
+                frames += clip.frames.len();
                 frames <= MAX_FRAMES
             };
             let fit = self.clips.iter().rev().take_while(fits).count();
             self.clips.drain(..self.clips.len() - fit);
-            return self.clips.last().map(|(_, reel)| Arc::clone(reel));
+            return self.clips.last().map(|(_, clip)| Arc::clone(clip));
         }
         if let (Some(loader), Some(rate), true) = (&self.loader, rate, self.asked.as_deref() != Some(path)) {
             loader.request(LoadJob::Load(path.to_owned(), figures, rate));
@@ -268,18 +268,18 @@ impl ReferenceController {
     /// Returns the play mode: along with the song under the transport, or the loudest passage repeated.
     fn play_mode(
         &self,
-        reel: &ReferenceClip,
+        clip: &ReferenceClip,
         figures: ReferenceReadings,
         songs: &[SongRange],
         shared: &PluginShared,
     ) -> PlayMode {
-        let frames = |at: Ms| (at.0 * reel.rate.0 / 1000.0).round();
+        let frames = |at: Ms| (at.0 * clip.rate.0 / 1000.0).round();
         if self.along {
             let position = shared.transport.position().map_or(0.0, |at| at.0 / 1000.0);
             let song = songs.iter().find(|song| (song.start..song.end).contains(&position));
             return PlayMode::FollowTransport(frames(Ms(song.map_or(0.0, |song| song.start) * 1000.0)) as i64);
         }
-        let of_reel = |at: Ms| (frames(at) as usize).saturating_sub(reel.start).min(reel.frames.len());
+        let of_reel = |at: Ms| (frames(at) as usize).saturating_sub(clip.start).min(clip.frames.len());
         PlayMode::Loop(of_reel(figures.loudest.0), of_reel(figures.loudest.1))
     }
 }

@@ -73,14 +73,14 @@ impl StemView {
         ui: &mut Ui,
         model: &ViewModel,
         edits: &mut Edits,
-        look: &Palette,
+        palette: &Palette,
     ) -> WindowRequests {
         let mut requests = WindowRequests::default();
         let window = ui.max_rect();
-        ui.painter().rect_filled(window, 0.0, look.background);
+        ui.painter().rect_filled(window, 0.0, palette.background);
         edits.follow_slot(model.slot);
-        let track = look.track(model.colour, model.role);
-        let mut cx = ViewCx { model, edits, look: *look, track };
+        let track = palette.track(model.colour, model.role);
+        let mut cx = ViewCx { model, edits, palette: *palette, track };
         let (header, inner) = divided(window);
         let parts = ChainParts::new(inner, window.size());
         header::draw_header(ui, &mut cx, header, &mut self.presets, &mut requests);

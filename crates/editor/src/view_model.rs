@@ -166,7 +166,7 @@ pub struct ViewCx<'a> {
     /// Queue of edits.
     pub edits: &'a mut Edits,
     /// Colours.
-    pub look: Palette,
+    pub palette: Palette,
     /// The track's colour, adapted to the palette.
     pub track: Color32,
 }

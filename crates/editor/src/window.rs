@@ -60,7 +60,7 @@ pub(super) struct WindowController {
     moves: bool,
     /// Revision of the snapshot that was drawn last.
     drawn: Option<u64>,
-    look: Palette,
+    palette: Palette,
     remembered: WindowSettings,
     /// Time at which another scale was chosen, seconds; the host then resizes the window or refuses.
     rescaled: Option<f64>,
@@ -106,7 +106,7 @@ impl Default for WindowController {
             refresh_after: None,
             moves: false,
             drawn: None,
-            look: Palette::DARK,
+            palette: Palette::DARK,
             remembered: WindowSettings::default(),
             rescaled: None,
             refused_scale: None,
@@ -140,7 +140,7 @@ impl WindowController {
                 }
             });
         }
-        theme::install(ctx, &self.look);
+        theme::install(ctx, &self.palette);
         self.watch = Some(ScopeWatch::new(Arc::clone(&plugin.meters)));
         (self.analyser, self.matching, self.seen) = (Analyser::default(), LoudnessMatch::default(), None);
         (self.readings, self.drawn) = (None, None);
@@ -150,7 +150,7 @@ impl WindowController {
     /// Sets the appearance of the next window.
     pub(super) fn open_with(&mut self, settings: WindowSettings) {
         self.remembered = settings;
-        self.look = palette(settings.dark);
+        self.palette = palette(settings.dark);
     }
 
     /// Returns the present appearance.
@@ -231,8 +231,8 @@ impl WindowController {
             super::request_frame(ui.ctx(), pause);
         }
         let requests = match O::CHAIN_KIND {
-            ChainKind::Stem => self.stem.draw_view(ui, &model, &mut self.edits, &self.look),
-            ChainKind::Master => self.master.draw_view(ui, &model, &mut self.edits, &self.look),
+            ChainKind::Stem => self.stem.draw_view(ui, &model, &mut self.edits, &self.palette),
+            ChainKind::Master => self.master.draw_view(ui, &model, &mut self.edits, &self.palette),
         };
         self.apply_requests::<O>(ui.ctx(), requests);
         let edits = self.edits.take();
@@ -272,9 +272,9 @@ impl WindowController {
 
     fn apply_requests<O: Output>(&mut self, ctx: &egui::Context, requests: WindowRequests) {
         if let Some(dark) = requests.dark {
-            self.look = palette(dark);
+            self.palette = palette(dark);
             self.readings = None;
-            theme::set_colours(ctx, &self.look);
+            theme::set_colours(ctx, &self.palette);
             self.remembered.dark = dark;
             self.remember::<O>(|settings| settings.dark = dark);
         }
@@ -375,7 +375,7 @@ impl WindowController {
             // only a Master knows which stems belong to one mix
             (ChainKind::Stem, MasterLink::Linked(_), Some(me)) => {
                 let rate = rate.unwrap_or(Hz(48_000.0));
-                self.neighbours.update(&snapshot.stems, StemId(me.get()), (rate, time), &self.look)
+                self.neighbours.update(&snapshot.stems, StemId(me.get()), (rate, time), &self.palette)
             }
             _ => (Vec::new(), Vec::new()),
         }

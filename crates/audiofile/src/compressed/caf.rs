@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use super::codec::{Codec, Decoder};
+use super::codec::{Codec, PacketDecoder};
 use super::mp4::{Properties, elementary};
 use super::{CompressedReader, Opened, PacketStream, Piece, read_piece};
 use crate::error::{EXPORT_AGAIN, Error, Result, code, ffmpeg};
@@ -31,7 +31,7 @@ struct Description {
 
 /// The chunks that matter: descriptions as they are, the audio as its place and its declared length.
 #[derive(Default)]
-struct Chunks {
+struct CafChunks {
     description: Option<Vec<u8>>,
     packets: Option<Vec<u8>>,
     cookie: Option<Vec<u8>>,
@@ -48,7 +48,7 @@ struct Data {
     declared: Option<u64>,
 }
 
-impl Chunks {
+impl CafChunks {
     fn read(section: &mut Section, path: &Path) -> Result<Self> {
         let mut chunks = Self::default();
         let mut at = 8;
@@ -119,7 +119,7 @@ impl Description {
 
 /// Opens the file.
 pub(super) fn open(mut section: Section, path: &Path) -> Result<Opened> {
-    let chunks = Chunks::read(&mut section, path)?;
+    let chunks = CafChunks::read(&mut section, path)?;
     let damaged = |fault: &str| Error::malformed(path, format!("it is damaged, {fault}"), EXPORT_AGAIN);
     let description = chunks.description.as_deref().and_then(Description::parse);
     let description = description.ok_or_else(|| damaged("its description (desc) is missing"))?;
@@ -143,9 +143,10 @@ pub(super) fn open(mut section: Section, path: &Path) -> Result<Opened> {
     let codec = codec.map_err(unsupported)?;
     let properties = Properties::of_codec(&codec).map_err(unsupported)?;
     let packets = chunks.packets.ok_or_else(|| damaged("its packet table (pakt) is missing"))?;
-    let table = PacketTable::read(&packets, &description, data).map_err(damaged)?;
+    let table = CafPacketTable::read(&packets, &description, data).map_err(damaged)?;
     let lossy = codec.lossy();
-    let mut decoder = Decoder::new(codec).map_err(|fault| unsupported(format!("CAF audio ({fault})")))?;
+    let mut decoder =
+        PacketDecoder::new(codec).map_err(|fault| unsupported(format!("CAF audio ({fault})")))?;
     let mut held = table.pieces.len() as u64 * u64::from(description.packet_frames);
     if let (None, Some(last)) = (lossy, table.pieces.last()) {
         // A lossless packet stands for itself, and the last one may be shorter than the table says.
@@ -206,14 +207,14 @@ fn pcm(section: Section, path: &Path, description: &Description, data: Data) -> 
 }
 
 /// The packet table (`pakt`).
-struct PacketTable {
+struct CafPacketTable {
     pieces: Vec<Piece>,
     missing: u64,
     priming: u64,
     frames: u64,
 }
 
-impl PacketTable {
+impl CafPacketTable {
     fn read(bytes: &[u8], description: &Description, data: Data) -> std::result::Result<Self, &'static str> {
         let short = "its packet table (pakt) is cut off";
         let (head, mut rest) = bytes.split_first_chunk::<24>().ok_or(short)?;

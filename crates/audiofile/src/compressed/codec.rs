@@ -65,12 +65,12 @@ impl Codec {
 }
 
 /// A codec at work.
-pub(super) struct Decoder {
+pub(super) struct PacketDecoder {
     codec: Codec,
     inner: Box<dyn AudioDecoder>,
 }
 
-impl Decoder {
+impl PacketDecoder {
     /// Returns a decoder in its first state; else why there is none.
     pub(super) fn new(codec: Codec) -> Result<Self, String> {
         Ok(Self { inner: codec.decoder()?, codec })

@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use super::codec::{Codec, Decoder};
+use super::codec::{Codec, PacketDecoder};
 use super::{PacketStream, Piece};
 use crate::error::{EXPORT_AGAIN, Error, Result};
 use crate::info::{AudioInfo, Container, SampleFormat};
@@ -101,16 +101,16 @@ fn info_tag(frame: &[u8], header: &Header) -> Option<InfoTag> {
 }
 
 /// Frames found, and bytes between them that belong to none.
-struct Frames {
+struct Mp3Frames {
     first: Header,
     pieces: Vec<Piece>,
     strays: u64,
 }
 
 /// Looks through the whole file for frames.
-fn find(section: &mut Section, path: &Path) -> Result<Frames> {
-    let mut window = Window { bytes: Vec::new(), start: 0 };
-    let mut found: Option<Frames> = None;
+fn find(section: &mut Section, path: &Path) -> Result<Mp3Frames> {
+    let mut window = ScanWindow { bytes: Vec::new(), start: 0 };
+    let mut found: Option<Mp3Frames> = None;
     let mut at = 0;
     let len = section.len();
     while at + 4 <= len {
@@ -129,7 +129,7 @@ fn find(section: &mut Section, path: &Path) -> Result<Frames> {
         };
         match (fits, confirmed) {
             (Some(header), true) => {
-                let frames = found.get_or_insert(Frames { first: header, pieces: Vec::new(), strays: 0 });
+                let frames = found.get_or_insert(Mp3Frames { first: header, pieces: Vec::new(), strays: 0 });
                 frames.pieces.push(Piece { at, len: header.len, last: true });
                 at += u64::from(header.len);
             }
@@ -147,12 +147,12 @@ fn find(section: &mut Section, path: &Path) -> Result<Frames> {
 }
 
 /// The part of the file around the place looked at.
-struct Window {
+struct ScanWindow {
     bytes: Vec<u8>,
     start: u64,
 }
 
-impl Window {
+impl ScanWindow {
     fn header(&mut self, section: &mut Section, path: &Path, at: u64) -> Result<Option<Header>> {
         let within = |window: &Self| {
             let from = usize::try_from(at.checked_sub(window.start)?).ok()?;
@@ -172,7 +172,7 @@ impl Window {
 
 /// Opens the file and finds all its frames.
 pub(super) fn open(section: &mut Section, path: &Path) -> Result<PacketStream> {
-    let Frames { first, mut pieces, strays } = find(section, path)?;
+    let Mp3Frames { first, mut pieces, strays } = find(section, path)?;
     let mut frame = Vec::new();
     super::read_piece(section, path, pieces[0], &mut frame)?;
     let tag = info_tag(&frame, &first);
@@ -212,7 +212,7 @@ pub(super) fn open(section: &mut Section, path: &Path) -> Result<PacketStream> {
     if frames == 0 {
         warnings.push("holds no audio".into());
     }
-    let decoder = Decoder::new(Codec::Mp3)
+    let decoder = PacketDecoder::new(Codec::Mp3)
         .map_err(|fault| Error::malformed(path, format!("it is damaged, {fault}"), EXPORT_AGAIN))?;
     let info = AudioInfo {
         frames,

@@ -9,12 +9,12 @@ mod tables;
 use std::path::{Path, PathBuf};
 
 use super::PacketStream;
-use super::codec::{Codec, Decoder};
+use super::codec::{Codec, PacketDecoder};
 use crate::error::{EXPORT_AGAIN, Error, Result, ffmpeg};
 use crate::info::{AudioInfo, Container, SampleFormat, absurd};
 use crate::section::Section;
 pub(super) use boxes::elementary;
-use boxes::{Movie, Track};
+use boxes::{Movie, Mp4Track};
 use units::Hz;
 
 /// True if the name is that of a stem file: MP4 with the mix as its first stream and a stem in each of the others.
@@ -100,7 +100,7 @@ pub(super) fn open(section: &mut Section, path: &Path, stream: Option<usize>) ->
     let lossy = codec.lossy();
     // The streams of a stem file come from one encoder: what is not said of any of them is the same for all.
     let in_step = stream.is_some() && movie.audio().all(|other| other.is_in_step_with(&track));
-    let decoder = Decoder::new(codec).map_err(|fault| {
+    let decoder = PacketDecoder::new(codec).map_err(|fault| {
         Error::unsupported(path, format!("{} ({fault})", lossy.unwrap_or("ALAC")), ffmpeg(path))
     })?;
     let info = AudioInfo {
@@ -123,7 +123,7 @@ pub(super) struct Properties {
 }
 
 impl Properties {
-    fn of(track: &Track<'_>, codec: &Codec) -> std::result::Result<Self, String> {
+    fn of(track: &Mp4Track<'_>, codec: &Codec) -> std::result::Result<Self, String> {
         let properties = Self::of_codec(codec)?;
         // AAC whose upper half is made by SBR says so in its configuration, or only by twice the rate.
         if matches!(codec, Codec::Aac(_)) && f64::from(track.rate()) >= 1.9 * properties.rate {
@@ -213,7 +213,12 @@ struct Placed {
 }
 
 impl Placed {
-    fn new(movie: &Movie, track: &Track<'_>, codec: &Codec, rate: f64) -> std::result::Result<Self, String> {
+    fn new(
+        movie: &Movie,
+        track: &Mp4Track<'_>,
+        codec: &Codec,
+        rate: f64,
+    ) -> std::result::Result<Self, String> {
         let scale = rate / f64::from(track.timescale().max(1));
         let in_frames = |media: u64| (media as f64 * scale).round() as u64;
         let all = in_frames(track.media_duration());

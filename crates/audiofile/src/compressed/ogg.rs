@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use super::codec::{Codec, Decoder};
+use super::codec::{Codec, PacketDecoder};
 use super::{PacketStream, Piece, read_piece};
 use crate::error::{EXPORT_AGAIN, Error, Result, ffmpeg};
 use crate::flac::mask;
@@ -125,7 +125,7 @@ pub(super) fn open(section: &mut Section, path: &Path) -> Result<PacketStream> {
         return Err(Error::malformed(path, fault, EXPORT_AGAIN));
     }
     let codec = Codec::Vorbis([&identification[..], setup].concat());
-    let mut decoder = Decoder::new(codec.clone()).map_err(|fault| damaged(&fault))?;
+    let mut decoder = PacketDecoder::new(codec.clone()).map_err(|fault| damaged(&fault))?;
     pages.pieces.drain(..used);
 
     // The first granule position is that of the end of the first page: what its packets hold beyond it is no audio.

@@ -114,8 +114,8 @@ impl LoaderThread {
                     LoadResult::Measured(path, figures.map_err(|error| error.to_string()))
                 }
                 LoadJob::Load(path, figures, rate) => {
-                    let reel = self.load(Path::new(&path), &figures, rate);
-                    LoadResult::Loaded(path, reel.map(Arc::new).map_err(|error| error.to_string()))
+                    let clip = self.load(Path::new(&path), &figures, rate);
+                    LoadResult::Loaded(path, clip.map(Arc::new).map_err(|error| error.to_string()))
                 }
                 LoadJob::List(folder) => {
                     LoadResult::Listed(audio_files::list_folder(folder.map(PathBuf::from)))

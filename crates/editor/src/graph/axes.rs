@@ -69,10 +69,10 @@ impl Axes {
         gains.iter().enumerate().map(point).collect()
     }
 
-    pub(super) fn draw(&self, ui: &Ui, look: &Palette) {
+    pub(super) fn draw(&self, ui: &Ui, palette: &Palette) {
         let plot = self.plot;
-        let stroke = Stroke::new(1.0, Palette::faint(look.line, 0.7));
-        let pen = pen(theme::font(theme::TINY), look.dim);
+        let stroke = Stroke::new(1.0, Palette::faint(palette.line, 0.7));
+        let pen = pen(theme::font(theme::TINY), palette.dim);
         for decade in [10.0, 100.0, 1000.0, 10_000.0] {
             for step in 1..10 {
                 let hz = decade * f64::from(step);
@@ -81,7 +81,7 @@ impl Axes {
                 }
                 let x = self.x(Hz(hz));
                 let named = matches!(step, 1 | 2 | 5);
-                let faint = Stroke::new(1.0, Palette::faint(look.line, 0.3));
+                let faint = Stroke::new(1.0, Palette::faint(palette.line, 0.3));
                 ui.painter().vline(x, plot.y_range(), if named { stroke } else { faint });
                 if named {
                     let words = if hz >= 1000.0 { format!("{}k", hz / 1000.0) } else { format!("{hz}") };
@@ -94,7 +94,7 @@ impl Axes {
         for line in -2..=2 {
             let gain = f64::from(line) * step;
             let y = self.y(gain);
-            let stroke = if line == 0 { Stroke::new(1.0, look.line) } else { stroke };
+            let stroke = if line == 0 { Stroke::new(1.0, palette.line) } else { stroke };
             ui.painter().hline(plot.x_range(), y, stroke);
             let at = Rect::from_min_max(pos2(plot.min.x - 34.0, y - 6.0), pos2(plot.min.x - 6.0, y + 6.0));
             paint::text(ui, at, Align2::RIGHT_CENTER, &signed(gain, 0), &pen);
@@ -103,10 +103,10 @@ impl Axes {
 }
 
 /// Draws the menu of the gain range, in the graph's corner.
-pub(super) fn choose_range(ui: &mut Ui, look: &Palette, place: Rect, range: &mut f64) {
+pub(super) fn choose_range(ui: &mut Ui, palette: &Palette, place: Rect, range: &mut f64) {
     let at = Rect::from_min_size(place.min + vec2(40.0, 10.0), vec2(76.0, 20.0));
     let words = format!("±{range} dB");
-    let response = controls::menu(ui, look, at, "Scale of the graph", &words, look.dim);
+    let response = controls::menu(ui, palette, at, "Scale of the graph", &words, palette.dim);
     egui::Popup::menu(&response).show(|ui| {
         for one in GAIN_RANGES_DB {
             if ui.selectable_label(one == *range, format!("±{one} dB")).clicked() {

@@ -45,9 +45,9 @@ pub(super) fn draw_band_card(graph: &mut Graph, ui: &mut Ui, cx: &mut ViewCx<'_>
 
     let ground = ui.interact(card, ui.scope_id().with("band card"), Sense::click_and_drag());
     ground.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Group, true, "Band"));
-    let look = cx.look;
+    let palette = cx.palette;
     let round = CornerRadius::same(8);
-    ui.painter().rect(card, round, look.raised, Stroke::new(1.0, look.line), egui::StrokeKind::Inside);
+    ui.painter().rect(card, round, palette.raised, Stroke::new(1.0, palette.line), egui::StrokeKind::Inside);
     header(graph, ui, cx, band, card);
     for (row, cells) in [plain, dynamics].into_iter().enumerate() {
         for (column, parameter) in cells.into_iter().enumerate() {
@@ -66,18 +66,19 @@ pub(super) fn draw_band_card(graph: &mut Graph, ui: &mut Ui, cx: &mut ViewCx<'_>
 fn header(graph: &mut Graph, ui: &mut Ui, cx: &mut ViewCx<'_>, band: &BandRows, card: Rect) {
     let y = card.min.y + 17.0;
     dot(ui, cx, pos2(card.min.x + PAD + 6.0, y), band.on);
-    let bold = pen(theme::strong(theme::BODY), cx.look.text);
+    let bold = pen(theme::strong(theme::BODY), cx.palette.text);
     let title = Rect::from_min_size(pos2(card.min.x + PAD + 20.0, y - 9.0), vec2(56.0, 18.0));
     let title = paint::text(ui, title, Align2::LEFT_CENTER, &format!("Band {}", band.index + 1), &bold);
     let place = Rect::from_min_size(pos2(title.max.x + 12.0, y - 9.0), vec2(84.0, 21.0));
     choice(ui, cx, place, band.shape, Style::default());
     let place = Rect::from_min_size(pos2(place.max.x + 4.0, y - 9.0), vec2(66.0, 21.0));
     choice(ui, cx, place, band.place, Style::default());
-    let close = icon(ui, &cx.look, pos2(card.max.x - 16.0, y), "Remove the band", true, |painter, c, ink| {
-        let stroke = Stroke::new(1.5, ink);
-        painter.line_segment([c - vec2(3.5, 3.5), c + vec2(3.5, 3.5)], stroke);
-        painter.line_segment([c + vec2(-3.5, 3.5), c + vec2(3.5, -3.5)], stroke);
-    });
+    let close =
+        icon(ui, &cx.palette, pos2(card.max.x - 16.0, y), "Remove the band", true, |painter, c, ink| {
+            let stroke = Stroke::new(1.5, ink);
+            painter.line_segment([c - vec2(3.5, 3.5), c + vec2(3.5, 3.5)], stroke);
+            painter.line_segment([c + vec2(-3.5, 3.5), c + vec2(3.5, -3.5)], stroke);
+        });
     if close.clicked() {
         band.reset(cx);
         graph.selected = None;

@@ -68,11 +68,11 @@ pub(super) fn ground(graph: &mut Graph, ui: &Ui, cx: &mut ViewCx<'_>, axes: &Axe
     let none = !BandRows::all(cx.model.chain_kind).iter().any(|band| band.is_used(cx));
     if none {
         let words = "Double-click to add a band";
-        let pen = pen(theme::font(theme::SMALL), cx.look.dim);
+        let pen = pen(theme::font(theme::SMALL), cx.palette.dim);
         // on a ground of its own: spectra pass behind it
         let size = vec2(paint::width(ui, words, &pen) + 2.0 * theme::GAP, 20.0);
         let at = Rect::from_center_size(axes.plot.center() + vec2(0.0, 18.0), size);
-        ui.painter().rect_filled(at, theme::GRID, cx.look.panel);
+        ui.painter().rect_filled(at, theme::GRID, cx.palette.panel);
         paint::label(ui, at, Align2::CENTER_CENTER, words, &pen);
     }
 }
@@ -165,14 +165,14 @@ fn node(graph: &mut Graph, ui: &mut Ui, cx: &mut ViewCx<'_>, axes: &Axes, band: 
 }
 
 fn draw(graph: &Graph, ui: &Ui, cx: &ViewCx<'_>, band: &BandRows, centre: egui::Pos2, response: &Response) {
-    let look = &cx.look;
+    let palette = &cx.palette;
     let on = cx.is_on(band.on);
     let chosen = graph.selected == Some(band.index);
     let (edge, ink, fill) = match (on, chosen || response.hovered()) {
-        (true, true) => (look.accent, look.on_accent, look.accent),
-        (true, false) => (look.accent, look.text, look.panel),
-        (false, true) => (look.dim, look.panel, look.dim),
-        (false, false) => (look.dim, look.dim, look.panel),
+        (true, true) => (palette.accent, palette.on_accent, palette.accent),
+        (true, false) => (palette.accent, palette.text, palette.panel),
+        (false, true) => (palette.dim, palette.panel, palette.dim),
+        (false, false) => (palette.dim, palette.dim, palette.panel),
     };
     ui.painter().circle(centre, NODE_RADIUS, fill, Stroke::new(1.75, edge));
     if band.is_dynamic(cx) && on {
@@ -182,16 +182,16 @@ fn draw(graph: &Graph, ui: &Ui, cx: &ViewCx<'_>, band: &BandRows, centre: egui::
     let inside = Rect::from_center_size(centre, vec2(2.0 * NODE_RADIUS, 14.0));
     paint::text(ui, inside, Align2::CENTER_CENTER, &number, &pen(theme::strong(theme::SMALL), ink));
     if response.has_focus() {
-        ui.painter().circle_stroke(centre, NODE_RADIUS + 5.0, Stroke::new(1.5, look.accent));
+        ui.painter().circle_stroke(centre, NODE_RADIUS + 5.0, Stroke::new(1.5, palette.accent));
     }
     // what is under the hand says its values, where no finger covers them
     if (response.hovered() || response.dragged()) && !chosen {
         let words = sentence(band, cx);
         let at = Rect::from_center_size(pos2(centre.x, centre.y - 22.0), vec2(240.0, 16.0));
-        let pen = pen(theme::strong(theme::SMALL), look.text);
+        let pen = pen(theme::strong(theme::SMALL), palette.text);
         let width = paint::width(ui, &words, &pen) + 12.0;
         let ground = Rect::from_center_size(at.center(), vec2(width, 18.0));
-        ui.painter().rect_filled(ground, 4.0, look.raised);
+        ui.painter().rect_filled(ground, 4.0, palette.raised);
         paint::text(ui, ground, Align2::CENTER_CENTER, &words, &pen);
     }
 }

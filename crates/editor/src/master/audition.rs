@@ -53,20 +53,20 @@ pub(super) fn switches(ui: &mut Ui, cx: &mut ViewCx<'_>, cell: Rect, stem: &Stem
 }
 
 fn switch(ui: &mut Ui, cx: &mut ViewCx<'_>, at: Rect, stem: &StemCard, audition: Audition) {
-    let look = cx.look;
+    let palette = cx.palette;
     let on = cx.model.snapshot.auditions.has(stem.id, audition);
     let response = ui.interact(at, ui.scope_id().with(("hear", stem.id, letter(audition))), Sense::click());
     let name = format!("{} {}", verb(audition), stem.name());
     response.widget_info(|| WidgetInfo::selected(Role::Switch, true, on, &name));
     let (fill, ink) = match (on, response.hovered()) {
-        (true, _) => (look.reduction, look.background),
-        (false, true) => (look.line, look.text),
-        (false, false) => (look.background, look.secondary),
+        (true, _) => (palette.reduction, palette.background),
+        (false, true) => (palette.line, palette.text),
+        (false, false) => (palette.background, palette.secondary),
     };
     ui.painter().rect_filled(at, CornerRadius::same(5), fill);
     paint::text(ui, at, Align2::CENTER_CENTER, letter(audition), &pen(theme::strong(theme::SMALL), ink));
     if response.has_focus() {
-        paint::focus_ring(ui, at, &look);
+        paint::focus_ring(ui, at, &palette);
     }
     if response.clicked() {
         if audition == Audition::Solo && ui.input(|input| input.modifiers.command) {
@@ -124,7 +124,7 @@ pub(crate) fn words(model: &ViewModel) -> Option<String> {
 
 /// Draws the banner of the auditions `heard` in `place`; a click ends them.
 pub(crate) fn sign(ui: &Ui, cx: &mut ViewCx<'_>, place: Rect, heard: &str) {
-    let ink = pen(theme::strong(theme::SMALL), cx.look.background);
+    let ink = pen(theme::strong(theme::SMALL), cx.palette.background);
     let whole = format!("Listening to {heard}");
     let shown = shortened(ui, &whole, &ink, place.width() - 20.0);
     let tip = format!("{whole}. {ENDS_NOTE} A click ends it.");

@@ -14,12 +14,12 @@ use units::Ms;
 
 /// Draws the prediction in `place`.
 pub(super) fn draw_prediction(ui: &Ui, cx: &ViewCx<'_>, place: Rect, proposal: Proposal, platform: usize) {
-    let look = &cx.look;
+    let palette = &cx.palette;
     ui.painter().rect(
         place,
         CornerRadius::same(CORNER_RADIUS as u8),
-        look.raised,
-        Stroke::new(1.0, look.accent),
+        palette.raised,
+        Stroke::new(1.0, palette.accent),
         StrokeKind::Inside,
     );
     let inner = place.shrink2(vec2(PAD, 8.0));
@@ -41,12 +41,12 @@ pub(super) fn draw_prediction(ui: &Ui, cx: &ViewCx<'_>, place: Rect, proposal: P
     if let Some(surprise) = surprise {
         words = format!("{words} · {}", surprise.sentence());
     }
-    let bold = pen(theme::strong(theme::BODY), look.text);
+    let bold = pen(theme::strong(theme::BODY), palette.text);
     let left = line(0.0, inner.min.x, figures - GAP);
     let shown = shortened(ui, &words, &bold, left.width());
     paint::label(ui, left, Align2::LEFT_CENTER, &shown, &bold).on_hover_text(&words);
     let Some(answer) = answer else {
-        let quiet = pen(theme::font(theme::SMALL), look.secondary);
+        let quiet = pen(theme::font(theme::SMALL), palette.secondary);
         let waits = if cx.model.snapshot.session().is_some() {
             "Predicting…"
         } else if cx.model.master.lacks_position {
@@ -59,8 +59,8 @@ pub(super) fn draw_prediction(ui: &Ui, cx: &ViewCx<'_>, place: Rect, proposal: P
     };
     price(ui, cx, line(1.0, inner.min.x, figures - GAP), answer, platform);
     let (sure, ink) = match answer.input.certainty {
-        Certainty::Exact => ("exact".to_owned(), look.good),
-        Certainty::Estimate(width) => (format!("estimate ±{} LU", number(width.0, 2)), look.reduction),
+        Certainty::Exact => ("exact".to_owned(), palette.good),
+        Certainty::Estimate(width) => (format!("estimate ±{} LU", number(width.0, 2)), palette.reduction),
     };
     let heard = Ms(answer.input.progress.heard as f64 * 100.0);
     let into =
@@ -81,7 +81,7 @@ pub(super) fn draw_prediction(ui: &Ui, cx: &ViewCx<'_>, place: Rect, proposal: P
                 cx,
                 below,
                 &words,
-                look.reduction,
+                palette.reduction,
             );
         }
         MasterOutcome::Unknown => aside(ui, cx, below, name, "unknown past this plugin"),
@@ -93,7 +93,7 @@ fn price(ui: &Ui, cx: &ViewCx<'_>, place: Rect, answer: &MoveAnswer, platform: u
     let Some(exchange) = answer.platform_changes().get(platform).or(answer.platform_changes().first()) else {
         return;
     };
-    let quiet = pen(theme::font(theme::SMALL), cx.look.secondary);
+    let quiet = pen(theme::font(theme::SMALL), cx.palette.secondary);
     let target = cx.model.master.target(&exchange.id).map_or("", |target| target.name.as_str());
     let (long, short) = match (&exchange.sentence, exchange.others) {
         (Some(sentence), Some(others)) => {
@@ -122,7 +122,7 @@ const FIGURE_WIDTH: f32 = 116.0;
 
 impl LoudnessRow {
     fn draw_row(&self, ui: &Ui, cx: &ViewCx<'_>, place: Rect, sure: &str, ink: Color32) {
-        let look = &cx.look;
+        let palette = &cx.palette;
         let figures = match (self.before.integrated, self.after.integrated) {
             (Some(before), Some(after)) => {
                 format!("{} LUFS ({})", number(after.0, 1), signed(after.0 - before.0, 2))
@@ -131,7 +131,7 @@ impl LoudnessRow {
             _ => "silence".into(),
         };
         aside(ui, cx, place, self.name, "");
-        let bold = pen(theme::strong(theme::BODY), look.text);
+        let bold = pen(theme::strong(theme::BODY), palette.text);
         let at = Rect::from_min_max(
             pos2(place.min.x + NAME_WIDTH, place.min.y),
             pos2(place.min.x + NAME_WIDTH + FIGURE_WIDTH + 30.0, place.max.y),
@@ -147,7 +147,7 @@ impl LoudnessRow {
 
 /// Draws a name, and a text instead of figures.
 fn aside(ui: &Ui, cx: &ViewCx<'_>, place: Rect, name: &str, words: &str) {
-    let quiet = pen(theme::font(theme::SMALL), cx.look.secondary);
+    let quiet = pen(theme::font(theme::SMALL), cx.palette.secondary);
     let at = Rect::from_min_max(place.min, pos2(place.min.x + NAME_WIDTH, place.max.y));
     paint::label(ui, at, Align2::LEFT_CENTER, name, &quiet);
     if !words.is_empty() {

@@ -112,11 +112,11 @@ impl Ghosts {
         self.drag(ui, &response, rail, stem.id);
         self.turn(ui, &response, stem.id);
         self.keys(ui, cx, &response, stem);
-        self.draw(ui, &cx.look, rail, &response, stem.id);
+        self.draw(ui, &cx.palette, rail, &response, stem.id);
         let beside = Rect::from_min_max(pos2(rail.max.x + 8.0, place.min.y), place.max);
         if typed {
             let line = Rect::from_center_size(beside.center(), vec2(beside.width() - 8.0, 20.0));
-            let text = type_line(ui, &cx.look, line, id, theme::BODY);
+            let text = type_line(ui, &cx.palette, line, id, theme::BODY);
             if let Some(gain) = text.as_deref().and_then(decibels_of) {
                 self.hold(Proposal { stem: stem.id, gain }, GhostInput::Keys);
             }
@@ -223,14 +223,14 @@ impl Ghosts {
 
     /// Draws value or button, or the change by another stem's move.
     fn beside(&mut self, ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect, stem: &StemCard, others: Option<Db>) {
-        let look = cx.look;
+        let palette = cx.palette;
         let tried = self.tried.filter(|tried| tried.stem == stem.id);
         let Some(proposal) = tried else {
             let (words, ink) = match (others, stem.request) {
-                (Some(others), _) => (format!("{} dB", signed(others.0, 1)), look.accent),
-                (None, TrimRequestState::Asked(_)) => ("asked".into(), look.accent),
-                (None, TrimRequestState::Refused) => ("has changed".into(), look.reduction),
-                (None, TrimRequestState::Unanswered) => ("no answer".into(), look.reduction),
+                (Some(others), _) => (format!("{} dB", signed(others.0, 1)), palette.accent),
+                (None, TrimRequestState::Asked(_)) => ("asked".into(), palette.accent),
+                (None, TrimRequestState::Refused) => ("has changed".into(), palette.reduction),
+                (None, TrimRequestState::Unanswered) => ("no answer".into(), palette.reduction),
                 (None, TrimRequestState::None) => return,
             };
             let meaning = match (others, stem.request) {
@@ -248,7 +248,8 @@ impl Ghosts {
         let words = format!("Apply {}", signed(proposal.gain.0, 1));
         let at = Rect::from_center_size(place.center(), vec2(place.width(), 22.0));
         let shown = self.shown() == Some(proposal);
-        let response = pill(ui, &look, at, &words, if shown { Weight::Chosen } else { Weight::Quiet }, true);
+        let response =
+            pill(ui, &palette, at, &words, if shown { Weight::Chosen } else { Weight::Quiet }, true);
         response.widget_info(|| {
             WidgetInfo::labeled(
                 Role::Button,
@@ -268,29 +269,29 @@ impl Ghosts {
         response.on_hover_text("Asks the Stem for this change: it keeps it in its own state. Escape or a double click on the fader forgets it.");
     }
 
-    fn draw(&self, ui: &Ui, look: &Palette, rail: Rect, response: &Response, stem: StemId) {
+    fn draw(&self, ui: &Ui, palette: &Palette, rail: Rect, response: &Response, stem: StemId) {
         let line = Rect::from_center_size(rail.center(), vec2(rail.width() - 12.0, 4.0));
-        ui.painter().rect_filled(line, CornerRadius::same(2), look.background);
+        ui.painter().rect_filled(line, CornerRadius::same(2), palette.background);
         let gain = self.gain(stem);
         let part = (gain.0.clamp(-RAIL_RANGE_DB, RAIL_RANGE_DB) / RAIL_RANGE_DB) as f32;
         let (middle, x) = (line.center(), line.center().x + part * line.width() / 2.0);
-        ui.painter().vline(middle.x, middle.y - 6.0..=middle.y + 6.0, Stroke::new(1.0, look.line));
+        ui.painter().vline(middle.x, middle.y - 6.0..=middle.y + 6.0, Stroke::new(1.0, palette.line));
         if self.shown().is_some_and(|proposal| proposal.stem == stem) {
             let from =
                 Rect::from_min_max(pos2(middle.x.min(x), line.min.y), pos2(middle.x.max(x), line.max.y));
-            ui.painter().rect_filled(from, CornerRadius::same(2), look.accent);
-            ui.painter().circle_filled(pos2(x, middle.y), 7.0, look.accent);
+            ui.painter().rect_filled(from, CornerRadius::same(2), palette.accent);
+            ui.painter().circle_filled(pos2(x, middle.y), 7.0, palette.accent);
         } else {
             // dashed and hollow: not there until it is moved
-            let ink = if response.hovered() { look.accent } else { look.dim };
-            ui.painter().circle_filled(middle, 7.0, look.panel);
+            let ink = if response.hovered() { palette.accent } else { palette.dim };
+            ui.painter().circle_filled(middle, 7.0, palette.panel);
             let circle: Vec<_> = (0..=32)
                 .map(|i| middle + 6.5 * egui::Vec2::angled(core::f32::consts::TAU * i as f32 / 32.0))
                 .collect();
             ui.painter().extend(Shape::dashed_line(&circle, Stroke::new(1.25, ink), 2.6, 2.5));
         }
         if response.has_focus() {
-            paint::focus_ring(ui, Rect::from_center_size(pos2(x, middle.y), vec2(18.0, 18.0)), look);
+            paint::focus_ring(ui, Rect::from_center_size(pos2(x, middle.y), vec2(18.0, 18.0)), palette);
         }
     }
 }

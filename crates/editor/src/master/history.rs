@@ -24,10 +24,10 @@ const HATCH_SPACING: f32 = 5.0;
 
 /// Draws the timeline in `place`; `loudest` marks the loudest passage.
 pub(super) fn draw_timeline(ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect, loudest: bool) {
-    let look = &cx.look;
-    paint::panel(ui, place, look);
+    let palette = &cx.palette;
+    paint::panel(ui, place, palette);
     let inner = place.shrink2(vec2(PAD, 6.0));
-    let small = pen(theme::font(theme::SMALL), look.secondary);
+    let small = pen(theme::font(theme::SMALL), palette.secondary);
     let top = Rect::from_min_size(inner.min, vec2(inner.width(), 14.0));
     let menu = Rect::from_min_max(pos2(top.max.x - songs::MENU_WIDTH, top.min.y), top.max);
     let timeline = cx.model.snapshot.timeline().filter(|timeline| !timeline.points.is_empty());
@@ -43,12 +43,12 @@ pub(super) fn draw_timeline(ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect, loude
         return;
     };
     let well = Rect::from_min_max(pos2(inner.min.x, inner.min.y + 15.0), inner.max);
-    ui.painter().rect_filled(well, 4.0, look.background);
+    ui.painter().rect_filled(well, 4.0, palette.background);
     let scale = Scale { timeline, well };
     let painter = ui.painter().with_clip_rect(well);
     if loudest && let Some((from, to)) = timeline.loudest {
         let band = Rect::from_x_y_ranges(scale.x(from)..=scale.x(to), well.y_range());
-        painter.rect_filled(band, 0.0, Palette::faint(look.accent, 0.28));
+        painter.rect_filled(band, 0.0, Palette::faint(palette.accent, 0.28));
     }
     let columns = ((well.width() / COLUMN_WIDTH) as usize).min(timeline.points.len()).max(1);
     let mut bars = Mesh::default();
@@ -65,13 +65,13 @@ pub(super) fn draw_timeline(ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect, loude
         let mark = (column < columns).then(|| worst(points));
         if hatched.map(|(_, mark)| mark) != mark.filter(|mark| *mark != HopStatus::Heard) {
             if let Some((from, mark)) = hatched.take() {
-                hatch(&painter, Rect::from_x_y_ranges(from..=x, well.y_range()), look, mark);
+                hatch(&painter, Rect::from_x_y_ranges(from..=x, well.y_range()), palette, mark);
             }
             hatched = mark.filter(|mark| *mark != HopStatus::Heard).map(|mark| (x, mark));
         }
         let next = well.min.x + (column + 1) as f32 / columns as f32 * well.width();
         let highest = |of: fn(&TimelinePoint) -> Option<f64>| points.iter().filter_map(of).reduce(f64::max);
-        let ink = if mark == Some(HopStatus::Heard) { cx.track } else { look.dim };
+        let ink = if mark == Some(HopStatus::Heard) { cx.track } else { palette.dim };
         if let Some(level) = highest(|point| point.short_term.map(|s| s.0)) {
             let top = scale.y(level);
             bars.add_colored_rect(
@@ -83,7 +83,7 @@ pub(super) fn draw_timeline(ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect, loude
             let depth = (reduction / REDUCTION_SCALE_DB).min(1.0) as f32 * well.height() * 0.5;
             reductions.add_colored_rect(
                 Rect::from_min_max(pos2(x, well.min.y), pos2(next, well.min.y + depth)),
-                Palette::faint(look.reduction, 0.8),
+                Palette::faint(palette.reduction, 0.8),
             );
         }
         if let Some(level) = points.iter().filter_map(|point| point.integrated).next_back() {
@@ -93,10 +93,10 @@ pub(super) fn draw_timeline(ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect, loude
     painter.add(bars);
     painter.add(reductions);
     if line.len() > 1 {
-        painter.add(Shape::line(line, Stroke::new(1.5, look.text)));
+        painter.add(Shape::line(line, Stroke::new(1.5, palette.text)));
     }
     if let Some(head) = cx.model.master.playhead {
-        painter.vline(scale.x(head), well.y_range(), Stroke::new(1.0, look.accent));
+        painter.vline(scale.x(head), well.y_range(), Stroke::new(1.0, palette.accent));
     }
     titles(ui, cx, &scale, inner);
     songs::draw_songs_menu(ui, cx, menu);
@@ -151,9 +151,9 @@ fn words(mark: HopStatus) -> &'static str {
 }
 
 /// Hatches passages not heard with the present settings: rising strokes for unheard, falling ones for the rest.
-fn hatch(painter: &egui::Painter, place: Rect, look: &Palette, mark: HopStatus) {
+fn hatch(painter: &egui::Painter, place: Rect, palette: &Palette, mark: HopStatus) {
     let painter = painter.with_clip_rect(place.intersect(painter.clip_rect()));
-    let stroke = Stroke::new(1.0, if mark == HopStatus::Unheard { look.line } else { look.dim });
+    let stroke = Stroke::new(1.0, if mark == HopStatus::Unheard { palette.line } else { palette.dim });
     let height = place.height();
     let mut x = place.min.x - height;
     while x < place.max.x {
@@ -165,19 +165,19 @@ fn hatch(painter: &egui::Painter, place: Rect, look: &Palette, mark: HopStatus) 
 
 /// Draws the title line: the legend, and the songs over their ranges.
 fn titles(ui: &Ui, cx: &ViewCx<'_>, scale: &Scale<'_>, inner: Rect) {
-    let look = &cx.look;
+    let palette = &cx.palette;
     let top = Rect::from_min_size(inner.min, vec2(inner.width() - songs::MENU_WIDTH - PAD, 14.0));
-    let quiet = pen(theme::font(theme::TINY), look.secondary);
+    let quiet = pen(theme::font(theme::TINY), palette.secondary);
     let songs = &cx.model.master.songs;
     if songs.is_empty() {
         paint::text(ui, top, Align2::LEFT_CENTER, "Short-term on the timeline", &quiet);
-        legend(ui, look, top);
+        legend(ui, palette, top);
         return;
     }
     let mut left = top.min.x;
     for song in songs {
         let (from, to) = (scale.x(song.start).max(left), scale.x(song.end));
-        let edge = Stroke::new(1.0, look.line);
+        let edge = Stroke::new(1.0, palette.line);
         ui.painter().vline(scale.x(song.start), inner.y_range(), edge);
         let at = Rect::from_min_max(pos2(from + 4.0, top.min.y), pos2(to.min(top.max.x) - 2.0, top.max.y));
         if at.width() > 20.0 {
@@ -199,10 +199,10 @@ fn said(song: &TimelineSong) -> String {
     )
 }
 
-fn legend(ui: &Ui, look: &Palette, top: Rect) {
+fn legend(ui: &Ui, palette: &Palette, top: Rect) {
     let mut right = top.max.x;
-    for (words, ink) in [("gain reduction", look.reduction), ("integrated", look.text)] {
-        let quiet = pen(theme::font(theme::TINY), look.secondary);
+    for (words, ink) in [("gain reduction", palette.reduction), ("integrated", palette.text)] {
+        let quiet = pen(theme::font(theme::TINY), palette.secondary);
         let at = paint::text(
             ui,
             Rect::from_min_max(top.min, pos2(right, top.max.y)),

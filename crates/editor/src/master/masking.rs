@@ -17,10 +17,10 @@ const COVERED_WIDTH: f32 = 56.0;
 
 /// Draws the masking page in `place`.
 pub(super) fn draw_masking(ui: &Ui, cx: &ViewCx<'_>, place: Rect) {
-    let look = &cx.look;
-    paint::panel(ui, place, look);
+    let palette = &cx.palette;
+    paint::panel(ui, place, palette);
     let inner = place.shrink(PAD);
-    let small = pen(theme::font(theme::SMALL), look.secondary);
+    let small = pen(theme::font(theme::SMALL), palette.secondary);
     let top = Rect::from_min_size(inner.min, vec2(inner.width(), 18.0));
     let stems: Vec<&StemCard> = cx.model.snapshot.summed_stems().collect();
     let sounding = stems.iter().filter(|stem| stem.spectrum.iter().any(Option::is_some)).count();
@@ -48,7 +48,7 @@ pub(super) fn draw_masking(ui: &Ui, cx: &ViewCx<'_>, place: Rect) {
         let at = Rect::from_min_max(pos2(list.min.x, y), pos2(list.max.x, y + height));
         row(ui, cx, at, grid, &stems, *stem, &found[*stem]);
     }
-    let tiny = pen(theme::font(theme::TINY), look.dim);
+    let tiny = pen(theme::font(theme::TINY), palette.dim);
     for (band, words) in [
         (0, "20"),
         (4, "50"),
@@ -76,13 +76,13 @@ pub(super) fn draw_masking(ui: &Ui, cx: &ViewCx<'_>, place: Rect) {
 }
 
 fn row(ui: &Ui, cx: &ViewCx<'_>, at: Rect, grid: Rect, stems: &[&StemCard], stem: usize, masking: &Masking) {
-    let look = &cx.look;
+    let palette = &cx.palette;
     let card = stems[stem];
-    let colour = look.track(card.colour, card.role);
+    let colour = palette.track(card.colour, card.role);
     let bar = Rect::from_min_max(pos2(at.min.x, at.min.y + 2.0), pos2(at.min.x + 4.0, at.max.y - 2.0));
     ui.painter().rect_filled(bar, CornerRadius::same(2), colour);
     let names = Rect::from_min_max(pos2(at.min.x + 12.0, at.min.y), pos2(grid.min.x - 8.0, at.max.y));
-    let ink = pen(theme::font(if at.height() < 20.0 { theme::SMALL } else { theme::BODY }), look.text);
+    let ink = pen(theme::font(if at.height() < 20.0 { theme::SMALL } else { theme::BODY }), palette.text);
     let name = shortened(ui, card.name(), &ink, names.width());
     paint::label(ui, names, Align2::LEFT_CENTER, &name, &ink);
     let width = grid.width() / BAND_COUNT as f32;
@@ -92,14 +92,14 @@ fn row(ui: &Ui, cx: &ViewCx<'_>, at: Rect, grid: Rect, stems: &[&StemCard], stem
             pos2(grid.min.x + (band + 1) as f32 * width - 0.5, at.max.y - 1.0),
         );
         let Some(part) = part else {
-            ui.painter().rect_filled(cell, CornerRadius::same(2), look.background);
+            ui.painter().rect_filled(cell, CornerRadius::same(2), palette.background);
             continue;
         };
         ui.painter().rect_filled(cell, CornerRadius::same(2), Palette::faint(colour, 0.22));
         // the higher, the more is covered: told apart without colours, too
         let height = cell.height() * *part as f32;
         let fill = Rect::from_min_max(pos2(cell.min.x, cell.max.y - height), cell.max);
-        ui.painter().rect_filled(fill, CornerRadius::same(2), Palette::faint(look.reduction, 0.8));
+        ui.painter().rect_filled(fill, CornerRadius::same(2), Palette::faint(palette.reduction, 0.8));
     }
     let cells = Rect::from_x_y_ranges(grid.x_range(), at.y_range());
     let response = ui.interact(cells, ui.scope_id().with(("covered", card.id)), Sense::hover());
@@ -111,7 +111,7 @@ fn row(ui: &Ui, cx: &ViewCx<'_>, at: Rect, grid: Rect, stems: &[&StemCard], stem
         response.on_hover_text(told(stems, card, masking, band));
     }
     let whole = Rect::from_min_max(pos2(grid.max.x + 6.0, at.min.y), at.max);
-    let quiet = pen(theme::font(theme::SMALL), look.secondary);
+    let quiet = pen(theme::font(theme::SMALL), palette.secondary);
     paint::label(ui, whole, Align2::RIGHT_CENTER, &percent, &quiet)
         .on_hover_text("How much of this stem is covered, on average over the bands in which it sounds.");
 }

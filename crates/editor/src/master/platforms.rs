@@ -30,12 +30,12 @@ pub(super) fn draw_platforms(
     chosen: &mut usize,
     shown: Option<Proposal>,
 ) {
-    let look = cx.look;
-    paint::panel(ui, place, &look);
+    let palette = cx.palette;
+    paint::panel(ui, place, &palette);
     let inner = place.shrink2(vec2(PAD, 6.0));
     let model = &cx.model.master;
     let (small, dim) =
-        (pen(theme::font(theme::SMALL), look.secondary), pen(theme::font(theme::SMALL), look.dim));
+        (pen(theme::font(theme::SMALL), palette.secondary), pen(theme::font(theme::SMALL), palette.dim));
     let top = Rect::from_min_size(inner.min, vec2(inner.width(), 16.0));
     let ready = FirstMinute::from_heard(cx.model.heard);
     let heading = match (model.placement, cx.model.snapshot.has_final) {
@@ -99,7 +99,7 @@ fn cell(
     after: Option<Playback>,
     chosen: bool,
 ) -> bool {
-    let look = &cx.look;
+    let palette = &cx.palette;
     let target = cx.model.master.target(&platform.id);
     let name = target.map_or(platform.id.as_str(), |target| target.name.as_str());
     let response = ui.interact(at, ui.scope_id().with(("platform", &platform.id)), Sense::click());
@@ -109,29 +109,29 @@ fn cell(
     ui.ctx().accesskit_node_builder(response.id, |node| node.set_value(change.as_str()));
     if chosen || response.hovered() {
         let ground = at.expand2(vec2(5.0, 2.0));
-        ui.painter().rect_filled(ground, CornerRadius::same(6), look.raised);
+        ui.painter().rect_filled(ground, CornerRadius::same(6), palette.raised);
     }
     if response.has_focus() {
-        paint::focus_ring(ui, at, look);
+        paint::focus_ring(ui, at, palette);
     }
     let line =
         |top: f32, height: f32| Rect::from_min_size(pos2(at.min.x, at.min.y + top), vec2(at.width(), height));
-    let small = pen(theme::font(theme::SMALL), look.secondary);
+    let small = pen(theme::font(theme::SMALL), palette.secondary);
     paint::text(ui, line(0.0, 14.0), Align2::LEFT_CENTER, &shortened(ui, name, &small, at.width()), &small);
-    let bold = pen(theme::strong(theme::TITLE), look.text);
+    let bold = pen(theme::strong(theme::TITLE), palette.text);
     let value = paint::text(ui, line(14.0, 20.0), Align2::LEFT_CENTER, &change, &bold);
     let next = after
         .and_then(|playback| playback.gain)
         .filter(|next| now.is_some_and(|now| (next.0 - now.0).abs() >= 0.05));
     if let (Some(next), Some(now)) = (next, now) {
-        let accent = pen(theme::strong(theme::SMALL), look.accent);
+        let accent = pen(theme::strong(theme::SMALL), palette.accent);
         let beside = Rect::from_min_max(pos2(value.max.x + 5.0, value.min.y), pos2(at.max.x, value.max.y));
         let words = signed(next.0 - now.0, 1);
         if paint::width(ui, &words, &accent) <= beside.width() {
             paint::text(ui, beside, Align2::LEFT_CENTER, &words, &accent);
         }
     }
-    let dim = pen(theme::font(theme::TINY), look.dim);
+    let dim = pen(theme::font(theme::TINY), palette.dim);
     let bound = bound(cx, after.or(platform.playback));
     paint::text(ui, line(34.0, 12.0), Align2::LEFT_CENTER, &shortened(ui, &bound, &dim, at.width()), &dim);
     let pressed = response.clicked();
@@ -149,7 +149,7 @@ fn cell(
 
 /// Draws *Listen normalized*: the song at the gain of the chosen platform, which the monitor gain follows.
 fn as_played(ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect, chosen: usize) {
-    let look = cx.look;
+    let palette = cx.palette;
     let platform = cx.model.master.platforms.get(chosen);
     let gain = platform.and_then(|platform| platform.playback?.gain);
     let now = match cx.model.listen {
@@ -157,7 +157,7 @@ fn as_played(ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect, chosen: usize) {
         _ => None,
     };
     let weight = if now.is_some() { Weight::Chosen } else { Weight::Quiet };
-    let response = pill(ui, &look, place, LISTEN, weight, gain.is_some() || now.is_some());
+    let response = pill(ui, &palette, place, LISTEN, weight, gain.is_some() || now.is_some());
     if response.clicked() {
         let listen = gain.filter(|_| now.is_none()).map_or(MonitorMode::Off, MonitorMode::Gain);
         cx.edits.request(Edit::MonitorMode(listen));
@@ -215,8 +215,8 @@ fn rule(target: &NormalizationTarget) -> Vec<String> {
 
 /// Draws the menu with the sentences of all platforms and delivery specifications.
 fn everything(ui: &mut Ui, cx: &ViewCx<'_>, place: Rect) {
-    let look = cx.look;
-    let response = menu(ui, &look, place, "All platforms", "All platforms", look.secondary);
+    let palette = cx.palette;
+    let response = menu(ui, &palette, place, "All platforms", "All platforms", palette.secondary);
     egui::Popup::menu(&response).close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
         ui.set_width(420.0);
         egui::ScrollArea::vertical().max_height(300.0).show(ui, |ui| {

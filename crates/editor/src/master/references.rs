@@ -49,7 +49,7 @@ pub(super) fn switch(ui: &mut Ui, cx: &mut ViewCx<'_>, right: egui::Pos2) -> f32
         pos2(right.x, right.y + BUTTON_HEIGHT / 2.0),
     );
     let weight = if hears { Weight::Chosen } else { Weight::Quiet };
-    let response = pill(ui, &cx.look, at, SWITCH_LABEL, weight, true);
+    let response = pill(ui, &cx.palette, at, SWITCH_LABEL, weight, true);
     let path = next.and_then(|index| references.kept.get(index)).map(|one| one.path.clone());
     let words = path.as_deref().map_or("a reference", file_name);
     let explained =
@@ -64,11 +64,11 @@ pub(super) fn switch(ui: &mut Ui, cx: &mut ViewCx<'_>, right: egui::Pos2) -> f32
 impl ReferencesTab {
     /// Draws the tab in `place`.
     pub(super) fn draw_tab(&mut self, ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect) {
-        let look = cx.look;
-        paint::panel(ui, place, &look);
+        let palette = cx.palette;
+        paint::panel(ui, place, &palette);
         let inner = place.shrink(PAD);
         let top = Rect::from_min_size(inner.min, vec2(inner.width(), BUTTON_HEIGHT));
-        let small = pen(theme::font(theme::SMALL), look.secondary);
+        let small = pen(theme::font(theme::SMALL), palette.secondary);
         let left = self.buttons(ui, cx, top);
         let references = &cx.model.master.references;
         let title = match references.mix {
@@ -97,14 +97,14 @@ impl ReferencesTab {
 
     /// Draws the play mode buttons and the one that adds a reference; returns their left end.
     fn buttons(&mut self, ui: &mut Ui, cx: &mut ViewCx<'_>, top: Rect) -> f32 {
-        let look = cx.look;
+        let palette = cx.palette;
         let references = &cx.model.master.references;
         let mut right = top.max.x;
         let mut button = |ui: &mut Ui, words: &str, weight, enabled| {
             let at =
                 Rect::from_min_max(pos2(right - pill_width(ui, words), top.min.y), pos2(right, top.max.y));
             right = at.min.x - 6.0;
-            pill(ui, &look, at, words, weight, enabled)
+            pill(ui, &palette, at, words, weight, enabled)
         };
         let add = button(ui, ADD_LABEL, Weight::Quiet, references.kept.len() < MAX_REFERENCES);
         let weight = |chosen| if chosen { Weight::Chosen } else { Weight::Quiet };
@@ -130,14 +130,14 @@ impl ReferencesTab {
 
     /// Draws the file chooser, with a text line for a path.
     fn choose(&mut self, ui: &mut Ui, cx: &mut ViewCx<'_>) {
-        let look = cx.look;
+        let palette = cx.palette;
         ui.set_width(360.0);
         let mut chosen = None;
         if let Some(listing) = &cx.model.master.references.listing {
             let small = |words: &str| egui::RichText::new(words).size(theme::SMALL);
-            ui.add(egui::Label::new(small(&listing.folder).color(look.secondary)).wrap());
+            ui.add(egui::Label::new(small(&listing.folder).color(palette.secondary)).wrap());
             if !listing.fault.is_empty() {
-                ui.add(egui::Label::new(small(&listing.fault).color(look.reduction)).wrap());
+                ui.add(egui::Label::new(small(&listing.fault).color(palette.reduction)).wrap());
             }
             egui::ScrollArea::vertical()
                 .max_height(MAX_LIST_HEIGHT)
@@ -196,7 +196,7 @@ fn entries(ui: &mut Ui, cx: &mut ViewCx<'_>, listing: &FolderListing) -> Option<
     }
     if listing.files.is_empty() && listing.fault.is_empty() {
         let words = "No audio files here";
-        ui.label(egui::RichText::new(words).size(theme::SMALL).color(cx.look.dim));
+        ui.label(egui::RichText::new(words).size(theme::SMALL).color(cx.palette.dim));
     }
     if go.is_some() {
         cx.edits.request(Edit::ListFolder(go));
@@ -214,11 +214,11 @@ fn folder(path: &str) -> Option<&str> {
 }
 
 fn row(ui: &mut Ui, cx: &mut ViewCx<'_>, at: Rect, index: usize) {
-    let look = cx.look;
+    let palette = cx.palette;
     let references = &cx.model.master.references;
     let reference = &references.kept[index];
     let (hears, awaited) = (references.heard == Some(index), references.awaited == Some(index));
-    ui.painter().rect_filled(at, CornerRadius::same(6), look.background);
+    ui.painter().rect_filled(at, CornerRadius::same(6), palette.background);
     let inner = at.shrink2(vec2(10.0, 2.0));
     let y = inner.center().y;
     let button = |right: f32, width: f32| {
@@ -241,14 +241,14 @@ fn row(ui: &mut Ui, cx: &mut ViewCx<'_>, at: Rect, index: usize) {
     response.on_hover_text(tooltips::references(PLAY_LABEL));
     let words = Rect::from_min_max(inner.min, pos2(hear.min.x - 10.0, inner.max.y));
     let (first, second) = words.split_top_bottom_at_fraction(0.5);
-    let bold = pen(theme::strong(theme::BODY), look.text);
+    let bold = pen(theme::strong(theme::BODY), palette.text);
     let title = shortened(ui, reference.name(), &bold, first.width());
     paint::label(ui, first, Align2::LEFT_CENTER, &title, &bold).on_hover_text(&reference.path);
     let (said, ink) = match &reference.state {
-        ReferenceState::Reading => ("Being measured\u{2026}".to_owned(), look.secondary),
-        ReferenceState::Broken(fault) => (fault.clone(), look.reduction),
-        ReferenceState::Ready(_) if awaited => ("Being read\u{2026}".to_owned(), look.secondary),
-        ReferenceState::Ready(figures) => (figures_of(references, index, figures), look.secondary),
+        ReferenceState::Reading => ("Being measured\u{2026}".to_owned(), palette.secondary),
+        ReferenceState::Broken(fault) => (fault.clone(), palette.reduction),
+        ReferenceState::Ready(_) if awaited => ("Being read\u{2026}".to_owned(), palette.secondary),
+        ReferenceState::Ready(figures) => (figures_of(references, index, figures), palette.secondary),
     };
     let small = pen(theme::font(theme::SMALL), ink);
     let shown = shortened(ui, &said, &small, second.width());
@@ -265,7 +265,7 @@ fn named(
     weight: Weight,
     enabled: bool,
 ) -> egui::Response {
-    let response = pill(ui, &cx.look, at, words, weight, enabled);
+    let response = pill(ui, &cx.palette, at, words, weight, enabled);
     let name = format!("{words} {}", reference.name());
     response.widget_info(|| WidgetInfo::selected(Role::Button, enabled, weight == Weight::Chosen, &name));
     response

@@ -25,9 +25,9 @@ fn kept(songs: &[TimelineSong]) -> Vec<SongRange> {
 
 /// Draws the menu in `place`.
 pub(super) fn draw_songs_menu(ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect) {
-    let look = cx.look;
+    let palette = cx.palette;
     let master = &cx.model.master;
-    let response = menu(ui, &look, place, "Songs", "Songs", look.secondary);
+    let response = menu(ui, &palette, place, "Songs", "Songs", palette.secondary);
     egui::Popup::menu(&response).close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
         ui.set_width(280.0);
         let songs = kept(&master.songs);
@@ -49,7 +49,7 @@ pub(super) fn draw_songs_menu(ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect) {
             |ui| {
                 for (index, song) in master.songs.iter().enumerate() {
                     ui.horizontal(|ui| {
-                        if let Some(changed) = row(ui, look.secondary, song, &songs, index) {
+                        if let Some(changed) = row(ui, palette.secondary, song, &songs, index) {
                             cx.edits.put_songs(songs.clone(), changed);
                         }
                     });

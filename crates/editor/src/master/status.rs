@@ -15,11 +15,11 @@ use session::session_report::SessionReport;
 
 /// Draws the hint of an empty table.
 pub(super) fn nobody(ui: &Ui, cx: &ViewCx<'_>, place: Rect) {
-    let look = &cx.look;
+    let palette = &cx.palette;
     let middle = place.center();
     let line = |y: f32| Rect::from_center_size(pos2(middle.x, y), vec2(place.width(), 20.0));
     let (title, quiet) =
-        (pen(theme::strong(theme::TITLE), look.text), pen(theme::font(theme::BODY), look.secondary));
+        (pen(theme::strong(theme::TITLE), palette.text), pen(theme::font(theme::BODY), palette.secondary));
     paint::label(ui, line(middle.y - 14.0), Align2::CENTER_CENTER, "No stems yet", &title);
     let words = "Put Stemlink Stem on every stem bus. The sound stays as it is.";
     paint::label(ui, line(middle.y + 10.0), Align2::CENTER_CENTER, words, &quiet);
@@ -41,13 +41,13 @@ pub(super) const NO_POSITION: &str =
 
 /// Draws the status line in `place`.
 pub(super) fn draw_status_line(ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect) {
-    let look = cx.look;
+    let palette = cx.palette;
     let snapshot = &cx.model.snapshot;
     let count = snapshot.summed_stems().count();
     if count == 0 {
         return;
     }
-    let small = pen(theme::font(theme::SMALL), look.secondary);
+    let small = pen(theme::font(theme::SMALL), palette.secondary);
     let Some(session) = snapshot
         .session()
         .filter(|_| FirstMinute::from_heard(snapshot.heard_length()) >= FirstMinute::Levels)
@@ -62,7 +62,7 @@ pub(super) fn draw_status_line(ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect) {
             "Press play."
         };
         let words = format!("{count} stem{plural}. {words}");
-        paint::label(ui, place, Align2::LEFT_CENTER, &words, &pen(theme::strong(theme::BODY), look.text));
+        paint::label(ui, place, Align2::LEFT_CENTER, &words, &pen(theme::strong(theme::BODY), palette.text));
         return;
     };
     let offer = offer(snapshot, session);
@@ -71,7 +71,7 @@ pub(super) fn draw_status_line(ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect) {
         right = button(ui, cx, place, offer) - PAD;
     }
     let trusted = session.is_trusted();
-    let lamp = if trusted { look.good } else { look.dim };
+    let lamp = if trusted { palette.good } else { palette.dim };
     let y = place.center().y;
     ui.painter().circle_filled(pos2(place.min.x + 4.0, y), 3.5, lamp);
     let mut left = place.min.x + 14.0;
@@ -87,7 +87,7 @@ pub(super) fn draw_status_line(ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect) {
     if let Some((cause, _)) = &offer {
         let at = Rect::from_min_max(pos2(left, place.min.y), pos2(right, place.max.y));
         let words = shortened(ui, cause, &small, at.width());
-        let ink = pen(theme::font(theme::SMALL), look.text);
+        let ink = pen(theme::font(theme::SMALL), palette.text);
         paint::label(ui, at, Align2::LEFT_CENTER, &words, &ink).on_hover_text(cause);
     }
 }
@@ -125,7 +125,7 @@ fn offer(snapshot: &SessionSnapshot, session: &SessionReport) -> Option<(String,
 }
 
 fn button(ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect, offer: &Offer) -> f32 {
-    let look = cx.look;
+    let palette = cx.palette;
     let snapshot = &cx.model.snapshot;
     let (words, weight) = match offer {
         Offer::Muted(_) => ("It is meant".to_owned(), Weight::Quiet),
@@ -140,7 +140,7 @@ fn button(ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect, offer: &Offer) -> f32 {
         pos2(place.max.x - width, place.center().y - 11.0),
         pos2(place.max.x, place.center().y + 11.0),
     );
-    let response = pill(ui, &look, at, &words, weight, true);
+    let response = pill(ui, &palette, at, &words, weight, true);
     match offer {
         Offer::Muted(stem) => {
             if response.clicked() {

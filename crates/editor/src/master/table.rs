@@ -76,7 +76,7 @@ impl SessionTable {
         place: Rect,
         platform: usize,
     ) -> Option<Proposal> {
-        paint::panel(ui, place, &cx.look);
+        paint::panel(ui, place, &cx.palette);
         let inner = place.shrink2(vec2(PAD, PAD / 2.0));
         let rows = self.rows(cx);
         let list = Rect::from_min_max(
@@ -145,8 +145,8 @@ impl SessionTable {
     }
 
     fn titles(&mut self, ui: &mut Ui, cx: &ViewCx<'_>, columns: &Columns, top: f32) {
-        let look = &cx.look;
-        let quiet = pen(theme::font(theme::SMALL), look.secondary);
+        let palette = &cx.palette;
+        let quiet = pen(theme::font(theme::SMALL), palette.secondary);
         let snapshot = &cx.model.snapshot;
         let all = snapshot.session().is_none_or(|s| s.progress.heard >= s.progress.all);
         let title = |column| match column {
@@ -200,7 +200,7 @@ impl SessionTable {
             Order::Hand => "Stem",
             Order::Share => "By share",
         };
-        let response = crate::controls::menu(ui, look, at, "Order of stems", words, look.secondary);
+        let response = crate::controls::menu(ui, palette, at, "Order of stems", words, palette.secondary);
         egui::Popup::menu(&response).show(|ui| {
             for (order, words) in [(Order::Hand, "In my order"), (Order::Share, "Largest share first")] {
                 if ui.selectable_label(self.order == order, words).clicked() {
@@ -214,7 +214,7 @@ impl SessionTable {
 
     /// Scrolls the rows by wheel, bar, Page Up and Page Down.
     fn scroll(&mut self, ui: &Ui, cx: &ViewCx<'_>, list: Rect, rail: Rect, rows: usize, fit: usize) {
-        let look = &cx.look;
+        let palette = &cx.palette;
         let most = rows - fit;
         let over = ui.interact(list, ui.scope_id().with("rows"), Sense::hover());
         let turns = if self.ghosts.shown().is_none() { wheel(ui, &over) } else { 0.0 };
@@ -240,16 +240,16 @@ impl SessionTable {
             });
         }
         self.first = first.clamp(0.0, most as f32) as usize;
-        ui.painter().rect_filled(rail, CornerRadius::same(4), look.background);
+        ui.painter().rect_filled(rail, CornerRadius::same(4), palette.background);
         let (from, length) = (self.first as f32 / rows as f32, fit as f32 / rows as f32);
         let knob = Rect::from_min_size(
             pos2(rail.min.x, rail.min.y + from * rail.height()),
             vec2(rail.width(), length * rail.height()),
         );
-        let ink = if response.hovered() || response.dragged() { look.accent } else { look.line };
+        let ink = if response.hovered() || response.dragged() { palette.accent } else { palette.line };
         ui.painter().rect_filled(knob, CornerRadius::same(4), ink);
         if response.has_focus() {
-            paint::focus_ring(ui, rail, look);
+            paint::focus_ring(ui, rail, palette);
         }
     }
 
@@ -277,17 +277,17 @@ impl SessionTable {
         stem: &StemCard,
         platform: usize,
     ) {
-        let look = cx.look;
+        let palette = cx.palette;
         let snapshot = &cx.model.snapshot;
         let shown = self.ghosts.shown();
         if shown.is_some_and(|shown| shown.stem == stem.id) {
-            ui.painter().rect_filled(at.expand2(vec2(6.0, -1.0)), CornerRadius::same(6), look.raised);
+            ui.painter().rect_filled(at.expand2(vec2(6.0, -1.0)), CornerRadius::same(6), palette.raised);
         }
         let linked = stem.status.is_linked();
         if linked && let Some(x) = columns.get(Column::Audition) {
             audition::switches(ui, cx, Rect::from_x_y_ranges(x, at.y_range()), stem);
         }
-        let colour = if linked { look.track(stem.colour, stem.role) } else { look.line };
+        let colour = if linked { palette.track(stem.colour, stem.role) } else { palette.line };
         self.name(ui, cx, at, columns.names, stem, colour);
         if !linked {
             let from = columns
@@ -298,11 +298,17 @@ impl SessionTable {
             let words = shortened(
                 ui,
                 stem.status.meaning(),
-                &pen(theme::font(theme::SMALL), look.dim),
+                &pen(theme::font(theme::SMALL), palette.dim),
                 place.width(),
             );
-            paint::label(ui, place, Align2::LEFT_CENTER, &words, &pen(theme::font(theme::SMALL), look.dim))
-                .on_hover_text(stem.status.meaning());
+            paint::label(
+                ui,
+                place,
+                Align2::LEFT_CENTER,
+                &words,
+                &pen(theme::font(theme::SMALL), palette.dim),
+            )
+            .on_hover_text(stem.status.meaning());
             return;
         }
         let heard = FirstMinute::from_heard(snapshot.heard_length());
@@ -315,21 +321,21 @@ impl SessionTable {
         }
         let over = stem.reading.true_peak.is_some_and(|peak| peak.0 > 0.0);
         for (column, words, ink) in [
-            (Column::Integrated, one(stem.reading.integrated.map(|i| i.0)), look.text),
+            (Column::Integrated, one(stem.reading.integrated.map(|i| i.0)), palette.text),
             (
                 Column::TruePeak,
                 one(stem.reading.true_peak.map(|p| p.0)),
-                if over { look.red } else { look.text },
+                if over { palette.red } else { palette.text },
             ),
             (
                 Column::Reduction,
                 if stem.reduction.0 >= 0.05 { number(stem.reduction.0, 1) } else { String::new() },
-                look.reduction,
+                palette.reduction,
             ),
             (
                 Column::ChainCost,
                 found.and_then(|f| f.chain_cost).map_or(NO_VALUE.into(), |cost| signed(cost.0, 1)),
-                look.secondary,
+                palette.secondary,
             ),
         ] {
             if let Some(cell) = cell(column) {
@@ -365,7 +371,7 @@ impl SessionTable {
         stem: &StemCard,
         colour: Color32,
     ) {
-        let look = cx.look;
+        let palette = cx.palette;
         let snapshot = &cx.model.snapshot;
         let indent = if stem.inside.is_some() { 14.0 } else { 0.0 };
         let bar = Rect::from_min_size(pos2(at.min.x + indent, at.min.y + 4.0), vec2(4.0, at.height() - 8.0));
@@ -374,8 +380,10 @@ impl SessionTable {
         let (words, ink) = state(cx, stem);
         // a name that says the role needs no second line
         let words = if words == stem.name() { String::new() } else { words };
-        let bold =
-            pen(theme::strong(theme::BODY), if stem.status.is_linked() { look.text } else { look.secondary });
+        let bold = pen(
+            theme::strong(theme::BODY),
+            if stem.status.is_linked() { palette.text } else { palette.secondary },
+        );
         let middle = at.center().y;
         let above = if words.is_empty() { 8.0 } else { 14.0 };
         let first =
@@ -426,31 +434,31 @@ const SHARE_TOOLTIP: &str = "Share of the mix's loudness: how much +1 dB of this
 
 /// Returns the state of a stem in a word or two, else its role.
 fn state(cx: &ViewCx<'_>, stem: &StemCard) -> (String, Color32) {
-    let (look, snapshot) = (&cx.look, &cx.model.snapshot);
+    let (palette, snapshot) = (&cx.palette, &cx.model.snapshot);
     match stem.status {
         StemStatus::Live => {}
-        StemStatus::Gone => return (stem.status.words().into(), look.red),
-        other => return (other.words().into(), look.dim),
+        StemStatus::Gone => return (stem.status.words().into(), palette.red),
+        other => return (other.words().into(), palette.dim),
     }
     if let Some(words) = audition::state(snapshot, stem) {
-        return (words.into(), look.reduction);
+        return (words.into(), palette.reduction);
     }
     if stem.listens {
-        return ("monitoring".into(), look.reduction);
+        return ("monitoring".into(), palette.reduction);
     }
     if stem.bypassed {
-        return ("bypassed".into(), look.reduction);
+        return ("bypassed".into(), palette.reduction);
     }
     if let Some(outer) = stem.inside {
-        return (format!("inside {}", snapshot.name(outer)), look.dim);
+        return (format!("inside {}", snapshot.name(outer)), palette.dim);
     }
     match snapshot.stem_report(stem.id).map(|found| found.state) {
-        Some(StemState::Missing) => ("missing from the mix".into(), look.reduction),
+        Some(StemState::Missing) => ("missing from the mix".into(), palette.reduction),
         Some(StemState::Away) if snapshot.analysis.as_ref().is_some_and(|analysis| analysis.listening) => {
-            ("listening".into(), look.dim)
+            ("listening".into(), palette.dim)
         }
-        Some(StemState::Away) => ("waiting for its sound".into(), look.dim),
-        _ => (stem.role.name().into(), look.dim),
+        Some(StemState::Away) => ("waiting for its sound".into(), palette.dim),
+        _ => (stem.role.name().into(), palette.dim),
     }
 }
 
@@ -479,16 +487,17 @@ fn details(ui: &mut Ui, cx: &ViewCx<'_>, stem: &StemCard) {
 }
 
 fn short(ui: &Ui, cx: &ViewCx<'_>, cell: Rect, level: Option<f64>, colour: Color32) {
-    let look = &cx.look;
+    let palette = &cx.palette;
     let words = level.map_or(NO_VALUE.to_owned(), |x| number(x, 1));
-    let at = paint::text(ui, cell, Align2::RIGHT_CENTER, &words, &pen(theme::font(theme::BODY), look.text));
+    let at =
+        paint::text(ui, cell, Align2::RIGHT_CENTER, &words, &pen(theme::font(theme::BODY), palette.text));
     let room = Rect::from_min_max(
         pos2(cell.min.x, cell.center().y - 3.0),
         pos2(cell.max.x - 48.0, cell.center().y + 3.0),
     );
     if room.width() >= 24.0 {
         let part = level.map_or(0.0, |level| 1.0 - level / LOWEST_LUFS);
-        paint::bar(ui, room, part as f32, colour, look);
+        paint::bar(ui, room, part as f32, colour, palette);
     } else if let Some(level) = level {
         // no room beside the figures: a line under them
         let part = (1.0 - level / LOWEST_LUFS).clamp(0.0, 1.0) as f32;
@@ -499,9 +508,9 @@ fn short(ui: &Ui, cx: &ViewCx<'_>, cell: Rect, level: Option<f64>, colour: Color
 
 /// Draws a bar and the share in per cent; grey while the coverage is incomplete.
 fn share(ui: &Ui, cx: &ViewCx<'_>, cell: Rect, share: Option<f64>, colour: Color32) {
-    let look = &cx.look;
+    let palette = &cx.palette;
     let trusted = cx.model.snapshot.session().is_some_and(session::session_report::SessionReport::is_trusted);
-    let (fill, ink) = if trusted { (colour, look.text) } else { (look.line, look.dim) };
+    let (fill, ink) = if trusted { (colour, palette.text) } else { (palette.line, palette.dim) };
     let words = share.map_or(NO_VALUE.to_owned(), |share| format!("{} %", number(share * 100.0, 0)));
     let bar = Rect::from_min_max(
         pos2(cell.min.x, cell.center().y - 3.5),
@@ -510,22 +519,28 @@ fn share(ui: &Ui, cx: &ViewCx<'_>, cell: Rect, share: Option<f64>, colour: Color
     // the largest share fills the bar: bars compare, figures say how much
     let stems = cx.model.snapshot.session().into_iter().flat_map(|session| &session.stems);
     let most = stems.filter_map(|stem| stem.share).fold(0.0, f64::max).max(0.05);
-    paint::bar(ui, bar, (share.unwrap_or(0.0) / most) as f32, fill, look);
+    paint::bar(ui, bar, (share.unwrap_or(0.0) / most) as f32, fill, palette);
     paint::text(ui, cell, Align2::RIGHT_CENTER, &words, &pen(theme::font(theme::BODY), ink));
 }
 
 fn unlinked(ui: &Ui, cx: &ViewCx<'_>, at: Rect, columns: &Columns, part: Option<f64>) {
-    let look = &cx.look;
+    let palette = &cx.palette;
     let bar = Rect::from_min_size(pos2(at.min.x, at.min.y + 4.0), vec2(4.0, at.height() - 8.0));
-    ui.painter().rect_filled(bar, CornerRadius::same(2), look.line);
+    ui.painter().rect_filled(bar, CornerRadius::same(2), palette.line);
     let place = Rect::from_x_y_ranges(columns.names, at.y_range());
-    paint::label(ui, place, Align2::LEFT_CENTER, "Unlinked", &pen(theme::font(theme::BODY), look.secondary))
-        .on_hover_text(
-            "Part of the mix that comes from no Stem: tracks without one, returns, processing after a Stem.",
-        );
+    paint::label(
+        ui,
+        place,
+        Align2::LEFT_CENTER,
+        "Unlinked",
+        &pen(theme::font(theme::BODY), palette.secondary),
+    )
+    .on_hover_text(
+        "Part of the mix that comes from no Stem: tracks without one, returns, processing after a Stem.",
+    );
     if let Some(cell) = columns.get(Column::Share)
         && FirstMinute::from_heard(cx.model.snapshot.heard_length()) >= FirstMinute::Shares
     {
-        share(ui, cx, Rect::from_x_y_ranges(cell, at.y_range()), part, look.secondary);
+        share(ui, cx, Rect::from_x_y_ranges(cell, at.y_range()), part, palette.secondary);
     }
 }

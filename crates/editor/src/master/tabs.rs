@@ -15,14 +15,14 @@ pub(super) const HEIGHT: f32 = 40.0;
 
 /// Draws the line in `place`.
 pub(super) fn draw_tabs(ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect, tab: &mut Tab, loudest: &mut bool) {
-    let look = cx.look;
+    let palette = cx.palette;
     let y = place.center().y;
     let mut left = place.min.x;
     for one in Tab::ALL {
         let width = pill_width(ui, one.name());
         let at = Rect::from_min_size(pos2(left, y - 12.0), vec2(width, 24.0));
         let weight = if one == *tab { Weight::Chosen } else { Weight::Quiet };
-        if pill(ui, &look, at, one.name(), weight, true).clicked() {
+        if pill(ui, &palette, at, one.name(), weight, true).clicked() {
             *tab = one;
         }
         left = at.max.x + 6.0;
@@ -35,8 +35,14 @@ pub(super) fn draw_tabs(ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect, tab: &mut
     {
         let at =
             Rect::from_min_max(pos2(right - pill_width(ui, LOUDEST_LABEL), y - 12.0), pos2(right, y + 12.0));
-        let response =
-            pill(ui, &look, at, LOUDEST_LABEL, if *loudest { Weight::Chosen } else { Weight::Quiet }, true);
+        let response = pill(
+            ui,
+            &palette,
+            at,
+            LOUDEST_LABEL,
+            if *loudest { Weight::Chosen } else { Weight::Quiet },
+            true,
+        );
         if response.clicked() {
             *loudest = !*loudest;
         }
@@ -51,7 +57,7 @@ pub(super) fn draw_tabs(ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect, tab: &mut
     if let Some((first, all)) = notices(cx.model)
         && room.width() > 40.0
     {
-        let ink = pen(theme::font(theme::SMALL), look.reduction);
+        let ink = pen(theme::font(theme::SMALL), palette.reduction);
         let words = shortened(ui, &first, &ink, room.width());
         paint::label(ui, room, Align2::LEFT_CENTER, &words, &ink).on_hover_text(all);
     }
@@ -61,7 +67,7 @@ const LOUDEST_LABEL: &str = "Loudest 20 s";
 
 /// Draws the export command and the result of the last export.
 fn export(ui: &mut Ui, cx: &mut ViewCx<'_>) {
-    let look = cx.look;
+    let palette = cx.palette;
     ui.separator();
     let button = ui.button(egui::RichText::new("Export session\u{2026}").size(theme::BODY));
     let folder = "Every chain, fader and pan as they are now, as a file in your documents. The command line masters the stems with it: stems master FOLDER --session FILE.";
@@ -71,37 +77,37 @@ fn export(ui: &mut Ui, cx: &mut ViewCx<'_>) {
     let Some(exported) = &cx.model.snapshot.exported else { return };
     let small = |words: &str| egui::RichText::new(words).size(theme::SMALL);
     match &exported.path {
-        Ok(path) => ui.add(egui::Label::new(small(path).color(look.good)).wrap().selectable(true)),
-        Err(why) => ui.add(egui::Label::new(small(why).color(look.reduction)).wrap()),
+        Ok(path) => ui.add(egui::Label::new(small(path).color(palette.good)).wrap().selectable(true)),
+        Err(why) => ui.add(egui::Label::new(small(why).color(palette.reduction)).wrap()),
     };
     for remark in &exported.remarks {
-        ui.add(egui::Label::new(small(remark).color(look.secondary)).wrap());
+        ui.add(egui::Label::new(small(remark).color(palette.secondary)).wrap());
     }
 }
 
 /// Draws the checklist's button and menu; returns its left end.
 fn checklist_menu(ui: &mut Ui, cx: &mut ViewCx<'_>, right: egui::Pos2) -> f32 {
-    let look = cx.look;
+    let palette = cx.palette;
     let points = checklist(cx.model);
     let open = points.iter().filter(|point| !point.done).count();
     let words = if open == 0 { "Ready to print".to_owned() } else { format!("Checklist: {open} open") };
     let width = pill_width(ui, &words) + 18.0;
     let at = Rect::from_min_max(pos2(right.x - width, right.y - 12.0), pos2(right.x, right.y + 12.0));
-    let response = pill(ui, &look, at, &words, Weight::Quiet, true);
-    let lamp = if open == 0 { look.good } else { look.dim };
+    let response = pill(ui, &palette, at, &words, Weight::Quiet, true);
+    let lamp = if open == 0 { palette.good } else { palette.dim };
     ui.painter().circle_filled(pos2(at.min.x + 10.0, right.y), 3.5, lamp);
     egui::Popup::menu(&response).close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
         ui.set_width(320.0);
         ui.label(egui::RichText::new("Ready to print").font(theme::strong(theme::BODY)));
         for point in &points {
-            let ink = if point.done { look.good } else { look.reduction };
+            let ink = if point.done { palette.good } else { palette.reduction };
             ui.horizontal(|ui| {
                 let (dot, _) = ui.allocate_exact_size(vec2(10.0, 14.0), egui::Sense::hover());
                 ui.painter().circle_filled(dot.center(), 3.5, ink);
                 ui.label(egui::RichText::new(point.words.as_str()).size(theme::BODY));
             });
             if !point.done {
-                ui.label(egui::RichText::new(point.cure).size(theme::SMALL).color(look.secondary));
+                ui.label(egui::RichText::new(point.cure).size(theme::SMALL).color(palette.secondary));
             }
         }
         export(ui, cx);

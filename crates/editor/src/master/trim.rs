@@ -36,13 +36,13 @@ fn ask(cx: &mut ViewCx<'_>, stem: &StemCard, base: u64, trim: Db) {
 
 /// Draws the trim in `cell`.
 pub(super) fn draw_trim(ui: &mut Ui, cx: &mut ViewCx<'_>, cell: Rect, stem: &StemCard) {
-    let look = cx.look;
+    let palette = cx.palette;
     let id = ui.scope_id().with(("trim", stem.id));
     let at = Rect::from_center_size(cell.center(), vec2(cell.width(), 20.0));
     if is_typed(ui, id) {
         // the keyboard comes back to this
         let _ = ui.interact(at, id, Sense::click());
-        if let Some(trim) = type_line(ui, &look, at, id, theme::BODY).as_deref().and_then(decibels_of) {
+        if let Some(trim) = type_line(ui, &palette, at, id, theme::BODY).as_deref().and_then(decibels_of) {
             ask(cx, stem, stem.revision, trim);
         }
         return;
@@ -50,9 +50,9 @@ pub(super) fn draw_trim(ui: &mut Ui, cx: &mut ViewCx<'_>, cell: Rect, stem: &Ste
     let response = ui.interact(at, id, Sense::click_and_drag());
     let held = drag(ui, cx, &response, stem);
     let (shown, ink) = match (held, stem.request) {
-        (Some(held), _) => (held.trim(), look.accent),
-        (None, TrimRequestState::Asked(trim)) => (trim, look.accent),
-        (None, _) => (stem.trim, if stem.trim.0 == 0.0 { look.dim } else { look.text }),
+        (Some(held), _) => (held.trim(), palette.accent),
+        (None, TrimRequestState::Asked(trim)) => (trim, palette.accent),
+        (None, _) => (stem.trim, if stem.trim.0 == 0.0 { palette.dim } else { palette.text }),
     };
     let words = signed(shown.0, 1);
     response.widget_info(|| WidgetInfo {
@@ -63,10 +63,10 @@ pub(super) fn draw_trim(ui: &mut Ui, cx: &mut ViewCx<'_>, cell: Rect, stem: &Ste
         node.set_role(Role::SpinButton);
         node.set_value(format!("{words} dB"));
     });
-    let ink = if response.hovered() { look.accent } else { ink };
+    let ink = if response.hovered() { palette.accent } else { ink };
     paint::text(ui, at, Align2::RIGHT_CENTER, &words, &pen(theme::font(theme::BODY), ink));
     if response.has_focus() {
-        paint::focus_ring(ui, at, &look);
+        paint::focus_ring(ui, at, &palette);
         keys(ui, cx, &response, stem);
     }
     if response.double_clicked() {

@@ -31,15 +31,15 @@ fn octave(point: usize) -> String {
 
 /// Draws the curve in `place`.
 pub fn draw_threshold_curve(ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect) {
-    let look = cx.look;
+    let palette = cx.palette;
     let curve = cx.model.settings.denoise.curve;
-    let small = pen(theme::font(theme::SMALL), look.secondary);
+    let small = pen(theme::font(theme::SMALL), palette.secondary);
     let top = Rect::from_min_size(place.min, vec2(place.width(), 16.0));
     paint::label(ui, top, Align2::LEFT_CENTER, "Threshold per octave", &small)
         .on_hover_text(tooltips::noise_curve());
     let well = Rect::from_min_max(pos2(place.min.x, top.max.y + 2.0), pos2(place.max.x, place.max.y - 16.0));
-    ui.painter().rect_filled(well, CornerRadius::same(4), look.background);
-    ui.painter().hline(well.x_range(), well.center().y, Stroke::new(1.0, look.line));
+    ui.painter().rect_filled(well, CornerRadius::same(4), palette.background);
+    ui.painter().hline(well.x_range(), well.center().y, Stroke::new(1.0, palette.line));
     let step = well.width() / CURVE_POINTS as f32;
     let half = well.height() / 2.0 - 6.0;
     let at = |point: usize, db: Db| {
@@ -49,7 +49,7 @@ pub fn draw_threshold_curve(ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect) {
     let line: Vec<_> = curve.iter().enumerate().map(|(point, db)| at(point, *db)).collect();
     area(ui.painter(), &line, well.center().y, Palette::faint(cx.track, 0.25));
     ui.painter().line(line, Stroke::new(1.25, cx.track));
-    let tiny = pen(theme::font(theme::TINY), look.dim);
+    let tiny = pen(theme::font(theme::TINY), palette.dim);
     for point in 0..CURVE_POINTS {
         let column = Rect::from_x_y_ranges(
             well.min.x + point as f32 * step..=well.min.x + (point + 1) as f32 * step,
@@ -60,10 +60,10 @@ pub fn draw_threshold_curve(ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect) {
         let response = ui.interact(column, ui.scope_id().with(("octave", point)), Sense::click_and_drag());
         let now = moved(ui, cx, &response, point, half);
         let lively = response.hovered() || response.dragged() || response.has_focus();
-        let ink = if lively { look.accent } else { cx.track };
+        let ink = if lively { palette.accent } else { cx.track };
         ui.painter().circle_filled(at(point, now[point]), if lively { 4.5 } else { 3.0 }, ink);
         if response.has_focus() {
-            paint::focus_ring(ui, column.shrink(2.0), &look);
+            paint::focus_ring(ui, column.shrink(2.0), &palette);
         }
         let name = format!("Threshold at {} Hz", octave(point).replace('k', "000"));
         response.widget_info(|| WidgetInfo::labeled(Role::Slider, true, &name));

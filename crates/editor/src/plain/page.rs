@@ -59,12 +59,12 @@ impl PagePainter {
     }
 
     fn lines(&mut self, column: f32, pixels_per_point: f32) -> Vec<Arc<Galley>> {
-        let (words, look) = (&self.words, &self.palette);
+        let (words, palette) = (&self.words, &self.palette);
         let texts: [(&str, FontId, Color32, usize); 4] = [
-            (&words.title, strong(TITLE), look.text, 2),
-            (MESSAGE, font(BODY), look.text, usize::MAX),
-            (&words.reason, font(SMALL), look.secondary, 6),
-            (ADVICE, font(BODY), look.text, usize::MAX),
+            (&words.title, strong(TITLE), palette.text, 2),
+            (MESSAGE, font(BODY), palette.text, usize::MAX),
+            (&words.reason, font(SMALL), palette.secondary, 6),
+            (ADVICE, font(BODY), palette.text, usize::MAX),
         ];
         let mut fonts = self.fonts.with_pixels_per_point(pixels_per_point);
         let laid_out = texts.into_iter().map(|(text, font, colour, rows)| {

@@ -147,13 +147,13 @@ fn a_closed_window_takes_the_song_back_from_the_audio_thread_and_frees_it() {
     let mut rig = Rig::new("closed");
     let path = rig.song("a.wav", 0.3);
     rig.play(&path);
-    let reel = Arc::downgrade(&rig.held.as_ref().expect("cued").clip);
+    let clip = Arc::downgrade(&rig.held.as_ref().expect("cued").clip);
     drop(rig.window.close(&rig.shared));
     assert_eq!(rig.shared.monitor.mode(), MonitorMode::Off);
     rig.inbox.take_newest(&mut rig.held);
-    assert!(rig.held.is_none() && reel.strong_count() == 1, "not by the audio thread");
+    assert!(rig.held.is_none() && clip.strong_count() == 1, "not by the audio thread");
     rig.shared.references.free_returned();
-    assert_eq!(reel.strong_count(), 0);
+    assert_eq!(clip.strong_count(), 0);
     // opened again, it is known, read again, and heard
     rig.window.open(|| ());
     let shown = rig.poll();
@@ -213,14 +213,14 @@ fn a_file_that_is_not_there_says_so_and_is_looked_for_when_a_window_opens() {
 #[test]
 fn songs_are_held_up_to_a_limit_the_one_that_is_heard_always() {
     let mut window = ReferenceController::default();
-    let reel = |frames: usize| {
+    let clip = |frames: usize| {
         // nothing is read from it
         Arc::new(ReferenceClip { rate: Hz(48e3), start: 0, frames: vec![[0.0; 2]; frames].into() })
     };
     let figures =
         ReferenceReadings { integrated: None, true_peak: None, length: Ms(1.0), loudest: (Ms(0.0), Ms(1.0)) };
     for (name, frames) in [("a", MAX_FRAMES / 4), ("b", MAX_FRAMES / 2), ("c", MAX_FRAMES / 4), ("d", 1)] {
-        window.clips.push((name.into(), reel(frames)));
+        window.clips.push((name.into(), clip(frames)));
     }
     let held =
         |window: &ReferenceController| window.clips.iter().map(|(name, _)| name.clone()).collect::<String>();

@@ -36,7 +36,7 @@ const FOUND_SHARE: f64 = 1e-6;
 const AUDIBLE_SHARE: f64 = 3e-7;
 
 /// State of a search.
-pub(super) struct Search {
+pub(super) struct PlacementSearch {
     rate: Hz,
     reach: usize,
     /// The whitened mix and stems.
@@ -56,7 +56,7 @@ pub(super) struct Search {
     rivals: Vec<Option<i64>>,
 }
 
-impl Search {
+impl PlacementSearch {
     pub(super) fn new(scene: &PlacementScene, pause: &mut dyn FnMut()) -> Self {
         let whitening = Whitening::new(&scene.mix);
         let sounds =

@@ -20,7 +20,7 @@ pub(super) struct Movie {
 
 /// One edit: a part of the media, or nothing, for a while.
 #[derive(PartialEq, Eq)]
-pub(super) struct Edit {
+pub(super) struct EditListEntry {
     /// In ticks of the movie.
     pub(super) len: u64,
     /// In ticks of the media; none: silence.
@@ -28,7 +28,7 @@ pub(super) struct Edit {
 }
 
 /// One stream: the content of its `trak` box.
-pub(super) struct Track<'a>(&'a [u8]);
+pub(super) struct Mp4Track<'a>(&'a [u8]);
 
 /// The boxes in `bytes`, each with its content as far as it is there.
 fn boxes(bytes: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
@@ -117,12 +117,12 @@ impl Movie {
         Ok(Self { moov, fragments })
     }
 
-    fn tracks(&self) -> impl Iterator<Item = Track<'_>> {
-        boxes(&self.moov).filter(|(kind, _)| kind == b"trak").map(|(_, trak)| Track(trak))
+    fn tracks(&self) -> impl Iterator<Item = Mp4Track<'_>> {
+        boxes(&self.moov).filter(|(kind, _)| kind == b"trak").map(|(_, trak)| Mp4Track(trak))
     }
 
     /// The audio streams in order.
-    pub(super) fn audio(&self) -> impl Iterator<Item = Track<'_>> {
+    pub(super) fn audio(&self) -> impl Iterator<Item = Mp4Track<'_>> {
         self.tracks().filter(|track| track.handler() == Some(*b"soun"))
     }
 
@@ -182,7 +182,7 @@ impl Movie {
     }
 }
 
-impl<'a> Track<'a> {
+impl<'a> Mp4Track<'a> {
     fn handler(&self) -> Option<[u8; 4]> {
         find(self.0, &[b"mdia", b"hdlr"])?.get(8..12)?.try_into().ok()
     }
@@ -223,19 +223,19 @@ impl<'a> Track<'a> {
     }
 
     /// The edit list; none if there is none, or an empty one.
-    pub(super) fn edits(&self) -> Option<Vec<Edit>> {
+    pub(super) fn edits(&self) -> Option<Vec<EditListEntry>> {
         let list = find(self.0, &[b"edts", b"elst"])?;
         let wide = list.first() == Some(&1);
         let count = word(list, 4)? as usize;
         let entries = list.get(8..)?.chunks_exact(if wide { 20 } else { 12 }).take(count);
-        let edits: Option<Vec<Edit>> = entries
+        let edits: Option<Vec<EditListEntry>> = entries
             .map(|entry| {
                 let (len, start) = if wide {
                     (long(entry, 0)?, long(entry, 8)?.cast_signed())
                 } else {
                     (u64::from(word(entry, 0)?), i64::from(word(entry, 4)?.cast_signed()))
                 };
-                Some(Edit { len, start: u64::try_from(start).ok() })
+                Some(EditListEntry { len, start: u64::try_from(start).ok() })
             })
             .collect();
         edits.filter(|edits| edits.iter().any(|edit| edit.start.is_some()))

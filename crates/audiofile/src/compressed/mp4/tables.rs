@@ -1,6 +1,6 @@
 //! Sample tables: where every packet lies.
 
-use super::boxes::{Track, long, word};
+use super::boxes::{Mp4Track, long, word};
 use crate::compressed::Piece;
 
 /// The packets of a stream.
@@ -11,7 +11,7 @@ pub(super) struct PacketTable {
 }
 
 /// Places every packet. Nothing is allocated for more than the tables and the file can hold.
-pub(super) fn packets(track: &Track<'_>, file_len: u64) -> std::result::Result<PacketTable, &'static str> {
+pub(super) fn packets(track: &Mp4Track<'_>, file_len: u64) -> std::result::Result<PacketTable, &'static str> {
     let sizes = track.table(b"stsz").ok_or("its table of sizes (stsz) is missing")?;
     let equal = word(sizes, 4).ok_or("its table of sizes (stsz) is cut off")?;
     let count = u64::from(word(sizes, 8).ok_or("its table of sizes (stsz) is cut off")?);

@@ -63,7 +63,7 @@ fn loaded(
 ) -> core::result::Result<Arc<ReferenceClip>, String> {
     loader.request(LoadJob::Load(path.into(), figures, Hz(rate)));
     match wait(loader) {
-        LoadResult::Loaded(of, reel) if of == path => reel,
+        LoadResult::Loaded(of, clip) if of == path => clip,
         other => panic!("{other:?}"),
     }
 }
@@ -101,13 +101,13 @@ fn a_file_is_loaded_to_the_bit_at_its_own_rate_and_mono_is_on_both_sides() {
     let (left, right) = (noise(1, 30_000, 0.5), noise(2, 30_000, 0.5));
     let path = folder.wav("a.wav", 48e3, &[left.clone(), right.clone()]);
     let figures = measured(&loader, &path).expect("reads");
-    let reel = loaded(&loader, &path, figures, 48e3).expect("reads");
-    assert_eq!((reel.frames.len(), reel.start, reel.rate), (30_000, 0, Hz(48e3)));
-    assert!(reel.frames.iter().zip(left.iter().zip(&right)).all(|(f, (l, r))| *f == [*l as f32, *r as f32]));
+    let clip = loaded(&loader, &path, figures, 48e3).expect("reads");
+    assert_eq!((clip.frames.len(), clip.start, clip.rate), (30_000, 0, Hz(48e3)));
+    assert!(clip.frames.iter().zip(left.iter().zip(&right)).all(|(f, (l, r))| *f == [*l as f32, *r as f32]));
     let mono = folder.wav("b.wav", 48e3, std::slice::from_ref(&left));
     let figures = measured(&loader, &mono).expect("reads");
-    let reel = loaded(&loader, &mono, figures, 48e3).expect("reads");
-    assert!(reel.frames.iter().zip(&left).all(|(f, x)| *f == [*x as f32; 2]));
+    let clip = loaded(&loader, &mono, figures, 48e3).expect("reads");
+    assert!(clip.frames.iter().zip(&left).all(|(f, x)| *f == [*x as f32; 2]));
 }
 
 #[test]
@@ -115,12 +115,12 @@ fn a_file_of_another_rate_is_what_it_would_be_at_this_one() {
     let (folder, loader) = (Folder::new("rates"), ReferenceLoader::open(|| ()));
     let path = folder.wav("a.wav", 44_100.0, &[tone(44_100.0, 3.0, |_| 0.5)]);
     let figures = measured(&loader, &path).expect("reads");
-    let reel = loaded(&loader, &path, figures, 96e3).expect("reads");
-    assert_eq!(reel.frames.len(), 288_000);
+    let clip = loaded(&loader, &path, figures, 96e3).expect("reads");
+    assert_eq!(clip.frames.len(), 288_000);
     let expected = tone(96e3, 3.0, |_| 0.5);
     // away from the ends, where it begins and stops at once
     let worst =
-        (50_000..238_000).map(|i| (f64::from(reel.frames[i][0]) - expected[i]).abs()).fold(0.0, f64::max);
+        (50_000..238_000).map(|i| (f64::from(clip.frames[i][0]) - expected[i]).abs()).fold(0.0, f64::max);
     assert!(worst < 1e-6, "{worst}");
 }
 
