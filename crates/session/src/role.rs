@@ -230,8 +230,28 @@ const DRUMS: &[&str] = &[
     "bateria",
     "batterie",
 ];
-const BASS: &[&str] =
-    &["bass", "basses", "sub", "subs", "subbass", "808", "808s", "bassline", "bs", "bassgtr", "bajo"];
+const BASS: &[&str] = &[
+    "bass",
+    "basses",
+    "sub",
+    "subs",
+    "subbass",
+    "808",
+    "808s",
+    "bassline",
+    "bs",
+    "bassgtr",
+    "bassguitar",
+    "bassslap",
+    "slapbass",
+    "fingerbass",
+    "basssynth",
+    "synthbass",
+    "acidbass",
+    "doublebass",
+    "contrabass",
+    "bajo",
+];
 const FX: &[&str] = &[
     "fx",
     "sfx",
@@ -539,6 +559,8 @@ mod tests {
             ("novox", Role::Other),
             ("w/o Vox", Role::Other),
             ("without drums bass", Role::Other),
+            ("bassslap01", Role::Bass),
+            ("Synthbass", Role::Bass),
             ("Drums no kick", Role::Drums),
             ("Vox No 2", Role::Vocals),
             ("No. 1 Vocals", Role::Vocals),
