@@ -62,7 +62,7 @@ pub struct AudioInfo {
     pub bext: Option<Bext>,
     /// Kind of file.
     pub container: Container,
-    /// The codec, where it has lost something: `MP3`, `AAC`, `Vorbis`.
+    /// The codec, where it has lost something: `MP3`, `AAC`, `Vorbis`; of a WAV file, that of a file that it was made from.
     pub lossy: Option<&'static str>,
     /// False if nothing says how many frames the encoder has put in front of the audio: then they are still there, and the file
     /// is not in time with others.
@@ -86,6 +86,19 @@ impl AudioInfo {
             start_known: true,
             warnings: Vec::new(),
         }
+    }
+
+    /// True if the file itself is stored by the codec that has lost something.
+    pub fn is_compressed(&self) -> bool {
+        let of_codecs = [Container::Caf, Container::Mp3, Container::Mp4, Container::Ogg];
+        self.lossy.is_some() && of_codecs.contains(&self.container)
+    }
+
+    /// The remark on audio that a codec has lost something of.
+    pub fn lossy_remark(&self) -> Option<String> {
+        let codec = self.lossy?;
+        let verb = if self.is_compressed() { "is" } else { "was made from" };
+        Some(format!("{verb} {codec}: what the codec has left out does not come back"))
     }
 }
 

@@ -14,6 +14,9 @@ use units::Hz;
 pub const ENDINGS: [&str; 14] =
     ["wav", "wave", "bwf", "rf64", "w64", "flac", "aif", "aiff", "aifc", "caf", "mp3", "m4a", "ogg", "oga"];
 
+/// Endings of other sounds and presets, after whose files samplers name their tracks, as in `kick02.ds.wav`.
+const SOUND_ENDINGS: [&str; 8] = ["ds", "sf2", "sf3", "sfz", "gig", "xpf", "rex", "rx2"];
+
 /// A stem as a file.
 #[derive(Clone, Debug)]
 pub struct Stem {
@@ -243,6 +246,14 @@ pub fn natural(path: &Path) -> Vec<(u128, String)> {
 /// The words of a file name, without its ending.
 pub fn words(path: &Path) -> Vec<String> {
     let stem = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+    let mut stem = stem.as_str();
+    while let Some((front, inner)) = stem.rsplit_once('.').filter(|(front, _)| !front.is_empty()) {
+        let inner = inner.to_lowercase();
+        if !ENDINGS.contains(&inner.as_str()) && !SOUND_ENDINGS.contains(&inner.as_str()) {
+            break;
+        }
+        stem = front;
+    }
     stem.split(|c: char| !c.is_alphanumeric() && !is_accent(c))
         .filter(|w| !w.is_empty())
         .map(str::to_owned)
@@ -351,6 +362,9 @@ mod tests {
             ("Bäße_Stem.wav", "Bäße"),
             ("02_Ke\u{301}ys.wav", "Ke\u{301}ys"),
             ("___.wav", "___.wav"),
+            ("3_kick02.ogg.wav", "kick02"),
+            ("16_Kick_2.DS.wav", "Kick 2"),
+            ("Vox.v2.wav", "Vox v2"),
         ];
         for (file, name) in cases {
             assert_eq!(stem_name(Path::new(file)), name, "{file}");

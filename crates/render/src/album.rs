@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::clean::CleanReader;
 use crate::mixdown::{Mixdown, master_chain};
 use crate::progress::{Progress, advance};
 use crate::sums::leave_out_sums;
-use audiofile::AudioReader;
 use audiofile::error::{Error, Result, shown};
+use audiofile::{AudioInfo, AudioReader, BLOCK};
 use meter::layout::Layout;
 use meter::{Meter, Reading, reading_from_hops};
 use project::bundle::{Bundle, audio_files, holds_stems, stem_name, words};
@@ -60,6 +61,8 @@ pub struct Album {
     pub folders: Vec<TakenFolder>,
     /// Sentences for the user.
     pub notes: Vec<String>,
+    /// Sentences on what is wrong with the files.
+    pub faults: Vec<String>,
     /// The reading of all of them as one programme without gaps.
     pub reading: Reading,
 }
@@ -81,10 +84,10 @@ pub struct AlbumPlayback {
 pub fn album(paths: &[PathBuf], kind: Option<FolderKind>, progress: &mut dyn Progress) -> Result<Album> {
     let mut tracks = Vec::new();
     let mut folders = Vec::new();
-    let mut notes = Vec::new();
+    let (mut notes, mut faults) = (Vec::new(), Vec::new());
     for path in paths {
         if !holds_stems(path) {
-            tracks.push(of_file(path, progress)?);
+            tracks.push(of_file(path, &mut faults, progress)?);
             continue;
         }
         let files = audio_files(path)?;
@@ -95,10 +98,10 @@ pub fn album(paths: &[PathBuf], kind: Option<FolderKind>, progress: &mut dyn Pro
         match taken.kind {
             FolderKind::Songs if !files.is_empty() => {
                 for file in &files {
-                    tracks.push(of_file(file, progress)?);
+                    tracks.push(of_file(file, &mut faults, progress)?);
                 }
             }
-            _ => tracks.push(of_stems(path, &mut notes, progress)?),
+            _ => tracks.push(of_stems(path, &mut notes, &mut faults, progress)?),
         }
         folders.push(taken);
     }
@@ -111,7 +114,7 @@ pub fn album(paths: &[PathBuf], kind: Option<FolderKind>, progress: &mut dyn Pro
         sample_peak: most(|r| r.sample_peak.map(|p| p.0)).map(Db),
         ..reading_from_hops(&hops)
     };
-    Ok(Album { tracks, folders, notes, reading })
+    Ok(Album { tracks, folders, notes, faults, reading })
 }
 
 impl Album {
@@ -197,20 +200,38 @@ fn name(path: &Path) -> String {
     shown(Path::new(name.unwrap_or(path.as_os_str())))
 }
 
-fn of_file(path: &Path, progress: &mut dyn Progress) -> Result<AlbumTrack> {
-    let mut reader = AudioReader::open(path)?;
+fn of_file(path: &Path, faults: &mut Vec<String>, progress: &mut dyn Progress) -> Result<AlbumTrack> {
+    let mut reader = CleanReader::open(path)?;
     let info = reader.info().clone();
+    let mut planes = vec![Vec::new(); info.channels];
     let mut meter = Meter::new(info.rate, &Layout::new(info.channels, info.channel_mask));
     progress.begin(&name(path), info.frames);
-    reader.each_block(|planes| {
+    loop {
+        let frames = reader.read_planar(&mut planes, BLOCK)?;
+        if frames == 0 {
+            break;
+        }
         let channels: Vec<&[f64]> = planes.iter().map(Vec::as_slice).collect();
         meter.process(&channels);
-        advance(progress, planes[0].len() as u64, path)
-    })?;
+        advance(progress, frames as u64, path)?;
+    }
+    reader.silenced().refuse_misscaled(path)?;
+    faults.extend(warnings(path, &info));
+    faults.extend(reader.silenced().fault(path, info.rate));
     Ok(track(path, &meter, info.rate.0))
 }
 
-fn of_stems(dir: &Path, notes: &mut Vec<String>, progress: &mut dyn Progress) -> Result<AlbumTrack> {
+/// A line for each fault that the reader found in a file.
+fn warnings(path: &Path, info: &AudioInfo) -> impl Iterator<Item = String> {
+    info.warnings.iter().map(|warning| format!("{}: {warning}", shown(path)))
+}
+
+fn of_stems(
+    dir: &Path,
+    notes: &mut Vec<String>,
+    faults: &mut Vec<String>,
+    progress: &mut dyn Progress,
+) -> Result<AlbumTrack> {
     let mut bundle = Bundle::open(dir, None)?;
     if !dir.join(FILE_NAME).is_file() {
         notes.extend(leave_out_sums(&mut bundle, progress)?);
@@ -234,7 +255,8 @@ fn of_stems(dir: &Path, notes: &mut Vec<String>, progress: &mut dyn Progress) ->
         advance(progress, frames, dir)?;
     }
     mixdown.refuse_misscaled()?;
-    notes.extend(mixdown.faults());
+    faults.extend(bundle.stems.iter().flat_map(|stem| warnings(&stem.path, &stem.info)));
+    faults.extend(mixdown.faults());
     Ok(track(dir, &meter, rate.0))
 }
 

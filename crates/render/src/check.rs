@@ -2,7 +2,8 @@
 //!
 //! [`check`] reads every file once (`measure`), compares what the files say of themselves (`formats`, `names`)
 //! and hold (`levels`), then the stems with each other (`pairs`) or, where there is a mix, with that (`null`).
-//! Files that cannot be read are findings like others. Memory is bounded by the number of stems, not their length.
+//! Files that cannot be read are findings like others. Memory is bounded by the number of stems, not their length;
+//! only a mix that does not null is held as a whole, once, while it is asked why.
 
 mod clips;
 mod dc;
@@ -23,7 +24,7 @@ mod subject;
 mod summed;
 mod ticks;
 mod track;
-mod words;
+pub(crate) mod words;
 
 #[cfg(test)]
 mod tests;
@@ -160,6 +161,14 @@ pub fn check(dir: &Path, options: &Options, progress: &mut dyn Progress) -> Resu
             found.retain(|fault| !matches!(fault.check, Check::Null | Check::Unaccounted));
             found.push(without_all(mix, without));
         }
+        let of_rest = |fault: &Fault| matches!(fault.check, Check::Null | Check::Unaccounted);
+        if let Some(codec) = lossy(mix, &of_one_rate)
+            && tested.coverage >= MIN_LOSSY_COVERAGE
+            && found.iter().any(of_rest)
+        {
+            found.retain(|fault| !of_rest(fault));
+            found.push(lossy_rest(mix, &tested, codec));
+        }
         faults.extend(found);
         null = Some(tested);
     } else {
@@ -197,6 +206,23 @@ fn without_all(mix: &Subject, without: usize) -> Fault {
     let fault =
         format!("was compared without {stems} that cannot be read or have another rate, and does not null");
     Fault::new(Check::Null, &mix.file, fault, "put those right and check again").advice()
+}
+
+/// The part of a mix that stems have to account for, 10 dB over what is left, for the rest to be a codec's.
+const MIN_LOSSY_COVERAGE: f64 = 0.9;
+
+/// The codec of the mix or of one of the stems that is lossy.
+fn lossy(mix: &Subject, stems: &[&Subject]) -> Option<&'static str> {
+    std::iter::once(mix).chain(stems.iter().copied()).find_map(|subject| subject.info.lossy)
+}
+
+/// The finding on what lossy files leave: noise of a codec is no missing stem.
+fn lossy_rest(mix: &Subject, null: &NullTest, codec: &str) -> Fault {
+    let left = null.corrected_rms_dbfs.map_or("nothing".to_owned(), |rms| format!("{rms:.1} dBFS RMS"));
+    let fault = format!(
+        "leaves {left} without the stems, which cannot be told from what {codec} has changed in the files"
+    );
+    Fault::new(Check::Null, &mix.file, fault, "compare WAV or FLAC files to be sure").advice()
 }
 
 /// Reads the stems; those that cannot be read become findings.

@@ -118,9 +118,17 @@ impl StemStream {
         &self.path
     }
 
-    /// A line for each kind of samples that are no audio and became silence.
-    pub fn faults(&self) -> Vec<String> {
-        self.reader.silenced().faults(&self.path, self.reader.info().rate)
+    /// The line on its samples that are no audio and became silence.
+    pub fn fault(&self) -> Option<String> {
+        self.reader.silenced().fault(&self.path, self.reader.info().rate)
+    }
+
+    /// Refuses a stem of which so much became silence that it is scaled wrongly as a whole. After the last block.
+    ///
+    /// # Errors
+    /// If it is.
+    pub(crate) fn refuse_misscaled(&self) -> Result<()> {
+        self.reader.silenced().refuse_misscaled(&self.path)
     }
 
     /// Sum of squares of all frames read so far, both sides, as they enter the sum.
@@ -259,9 +267,9 @@ impl Mixdown {
         Ok(Some((frames as u64, chain.process(sum))))
     }
 
-    /// A line for each stem and kind of samples that are no audio and were read as silence.
+    /// A line for each stem with samples that are no audio and were read as silence.
     pub fn faults(&self) -> impl Iterator<Item = String> {
-        self.stems.iter().flat_map(StemStream::faults)
+        self.stems.iter().filter_map(StemStream::fault)
     }
 
     /// Refuses stems of which so much was silenced that they are scaled wrongly as a whole. After the last block.
@@ -269,6 +277,6 @@ impl Mixdown {
     /// # Errors
     /// The first such stem.
     pub fn refuse_misscaled(&self) -> Result<()> {
-        self.stems.iter().try_for_each(|stem| stem.reader.silenced().refuse_misscaled(&stem.path))
+        self.stems.iter().try_for_each(StemStream::refuse_misscaled)
     }
 }

@@ -6,6 +6,7 @@ mod plan;
 use std::path::{Path, PathBuf};
 
 use crate::bursts::{Burst, BurstDetector};
+use crate::check::words::count;
 use crate::clean::CleanReader;
 use crate::clock::clock;
 use crate::drift::rates;
@@ -257,7 +258,7 @@ impl GroupStream {
         Ok(Self { parts: parts.collect::<Result<_>>()?, planes: vec![Vec::new(); group.channels()] })
     }
 
-    /// A line for each file and kind of samples that are no audio and were read as silence.
+    /// A line for each file with samples that are no audio and were read as silence.
     ///
     /// # Errors
     /// If that is most of a file.
@@ -266,7 +267,7 @@ impl GroupStream {
         for part in &self.parts {
             let silenced = part.source.source().silenced();
             silenced.refuse_misscaled(&part.path)?;
-            faults.extend(silenced.faults(&part.path, part.rate));
+            faults.extend(silenced.fault(&part.path, part.rate));
         }
         Ok(faults)
     }
@@ -302,10 +303,10 @@ fn each(
 ) -> Result<()> {
     let mut left = frames;
     while left > 0 {
-        let count = left.min(BLOCK as u64) as usize;
-        with(stream.read(count)?)?;
-        left -= count as u64;
-        advance(progress, count as u64, path)?;
+        let frames = left.min(BLOCK as u64) as usize;
+        with(stream.read(frames)?)?;
+        left -= frames as u64;
+        advance(progress, frames as u64, path)?;
     }
     Ok(())
 }
@@ -334,6 +335,9 @@ fn write(
         coding_history: format!("A=PCM,F={},W=24,T=Stemlink {}\r\n", rate.0, env!("CARGO_PKG_VERSION")),
         ..Bext::default()
     };
+    if let Some(codec) = group.parts.iter().find_map(|part| part.info.lossy) {
+        bext.add_source_codec(codec);
+    }
     for part in &group.parts {
         let name = shown(Path::new(part.path.file_name().unwrap_or_default()));
         part.info.warnings.iter().for_each(|fault| bext.add_source_fault(&format!("{name} {fault}")));
@@ -394,14 +398,20 @@ fn changes(group: &FileGroup, path: &Path, rate: Hz, frames: u64, gain: Db) -> V
             add(format!("{} Hz to {} Hz", info.rate.0, rate.0));
         }
         match info.format {
-            _ if let Some(codec) = info.lossy => add(format!("decoded from {codec} to 24 bit")),
+            _ if let Some(codec) = info.lossy.filter(|_| info.is_compressed()) => {
+                add(format!("decoded from {codec} to 24 bit"))
+            }
             SampleFormat::Int { bits: 24 } => {}
             SampleFormat::Int { bits } => add(format!("{bits} bit to 24 bit")),
             SampleFormat::Float { bits } => add(format!("{bits}-bit float to 24 bit")),
         }
         let short = frames.saturating_sub(end(part, rate));
         if short > 0 {
-            add(format!("{short} samples of silence at the end"));
+            add(if short as f64 > rate.0 {
+                format!("{} of silence at the end", clock(short, rate))
+            } else {
+                format!("{} of silence at the end", count(short, "sample"))
+            });
         }
         for warning in &info.warnings {
             add(format!("{}: {warning}", name(&part.path)));

@@ -139,6 +139,7 @@ pub fn gather(job: &ReportJob<'_>, progress: &mut dyn Progress) -> Result<Report
         deliverables,
         nulls,
         findings: findings.collect(),
+        faults: analysis.faults,
         rate_hz: rate.0,
         frames,
         mix: (&analysis.before).into(),

@@ -16,7 +16,7 @@ const LOW_RATE: f64 = 11_000.0;
 /// The most stretches of a file.
 pub(crate) const MAX_STRETCHES: usize = 12;
 /// Each channel enters with this times the gain of the one before it, so that no two cancel.
-const NEXT_CHANNEL: f64 = 0.62;
+pub(crate) const NEXT_CHANNEL: f64 = 0.62;
 
 /// The stretches of all files that are compared.
 #[derive(Clone, Debug)]
@@ -101,10 +101,24 @@ impl Sketch {
                 }
                 gain *= NEXT_CHANNEL;
             }
-            sketch.energy.push(samples.iter().map(|x| f64::from(*x).powi(2)).sum());
+            sketch.energy.push(energy(&samples));
             sketch.stretches.push(samples);
         }
         Ok(sketch)
+    }
+
+    /// Adds another file's sketch with a gain.
+    pub(crate) fn add(&mut self, other: &Self, gain: f64) {
+        for (samples, more) in self.stretches.iter_mut().zip(&other.stretches) {
+            samples.iter_mut().zip(more).for_each(|(sum, x)| *sum += gain as f32 * x);
+        }
+        self.energy = self.stretches.iter().map(|samples| energy(samples)).collect();
+    }
+
+    /// Multiplies it.
+    pub(crate) fn scale(&mut self, gain: f64) {
+        self.stretches.iter_mut().flatten().for_each(|x| *x *= gain as f32);
+        self.energy.iter_mut().for_each(|energy| *energy *= gain * gain);
     }
 
     /// Sum of squares of all stretches.
@@ -117,6 +131,11 @@ impl Sketch {
         let stretches = self.stretches.iter().zip(&other.stretches);
         stretches.map(|(a, b)| f64::from(dot(a, b))).sum()
     }
+}
+
+/// The sum of squares.
+fn energy(samples: &[f32]) -> f64 {
+    samples.iter().map(|x| f64::from(*x).powi(2)).sum()
 }
 
 /// The sum of products, in lanes that the compiler can vectorize.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::progress::{Progress, advance};
-use crate::sketch::{Sketch, Stretches};
+use crate::sketch::{NEXT_CHANNEL, Sketch, Stretches};
 use audiofile::error::{Result, shown};
 use audiofile::{AudioReader, BLOCK};
 use project::bundle::Bundle;
@@ -22,6 +22,71 @@ const ROUNDS: usize = 200;
 /// Files that are compared at most: the effort grows with the cube.
 const MAX_FILES: usize = 600;
 
+/// One of the sounds that are compared: a file, or two mono files that are its left and right.
+#[derive(Clone, Debug)]
+pub(crate) struct SumSource<'a> {
+    files: Vec<&'a Path>,
+}
+
+impl<'a> SumSource<'a> {
+    /// One file.
+    pub(crate) fn file(path: &'a Path) -> Self {
+        Self { files: vec![path] }
+    }
+
+    /// The left and the right file of a pair.
+    pub(crate) fn pair(sides: [&'a Path; 2]) -> Self {
+        Self { files: sides.to_vec() }
+    }
+
+    /// Its first file.
+    pub(crate) fn path(&self) -> &'a Path {
+        self.files[0]
+    }
+
+    /// Its sketch, and the number of its channels.
+    fn sketch(&self, stretches: &Stretches) -> Result<(Sketch, usize)> {
+        let [left, right] = self.files[..] else {
+            let channels = AudioReader::open(self.path())?.info().channels;
+            return Ok((Sketch::read(self.path(), stretches, &[])?, channels));
+        };
+        let mut sketch = Sketch::read(left, stretches, &[])?;
+        sketch.add(&Sketch::read(right, stretches, &[])?, NEXT_CHANNEL);
+        Ok((sketch, 2))
+    }
+}
+
+/// The open files of a [`SumSource`], read in step.
+struct SumReader {
+    files: Vec<AudioReader>,
+    planes: Vec<Vec<f64>>,
+}
+
+impl SumReader {
+    fn open(source: &SumSource<'_>) -> Result<Self> {
+        let files = source.files.iter().map(|path| AudioReader::open(path)).collect::<Result<Vec<_>>>()?;
+        let channels = files.iter().map(|file| file.info().channels).sum();
+        Ok(Self { files, planes: vec![Vec::new(); channels] })
+    }
+
+    /// The frames of its longest file.
+    fn frames(&self) -> u64 {
+        self.files.iter().map(|file| file.info().frames).max().unwrap_or(0)
+    }
+
+    /// Reads the next frames of every channel: returns how many the longest file had.
+    fn read(&mut self, frames: usize) -> Result<usize> {
+        let (mut most, mut first) = (0, 0);
+        for file in &mut self.files {
+            let end = first + file.info().channels;
+            most = most.max(file.read_planar(&mut self.planes[first..end], frames)?);
+            first = end;
+        }
+        self.planes.iter_mut().for_each(|plane| plane.resize(most, 0.0));
+        Ok(most)
+    }
+}
+
 /// A file that is the sum of others.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SumOfFiles {
@@ -33,13 +98,13 @@ pub struct SumOfFiles {
     pub is_mix: bool,
 }
 
-/// Finds the sums among files of one rate; `paths` are read again to be sure. Mixes come first.
+/// Finds the sums among sources of one rate; they are read again to be sure. Mixes come first.
 ///
 /// # Errors
 /// If a file cannot be read, or the listener stops it.
 pub(crate) fn find_sums(
     sketches: &[Sketch],
-    paths: &[&Path],
+    sources: &[SumSource<'_>],
     progress: &mut dyn Progress,
 ) -> Result<Vec<SumOfFiles>> {
     let mut sums = candidates(sketches);
@@ -47,7 +112,7 @@ pub(crate) fn find_sums(
     // A sum of sums is one of their members too: the mixes go first, so that a bus is explained by tracks.
     sums.sort_by_key(|sum| !sum.is_mix);
     for sum in sums {
-        if rest(&sum, paths, progress)? < MAX_REST {
+        if rest(&sum, sources, progress)? < MAX_REST {
             sure.push(sum);
         }
     }
@@ -178,33 +243,31 @@ fn gains(gram: &[Vec<f64>], file: usize, others: &[usize]) -> Vec<f64> {
     gains
 }
 
-/// The part of the file's power that is left without its members, over all of it.
-fn rest(sum: &SumOfFiles, paths: &[&Path], progress: &mut dyn Progress) -> Result<f64> {
-    let mut file = AudioReader::open(paths[sum.file])?;
+/// The part of the source's power that is left without its members, over all of it.
+fn rest(sum: &SumOfFiles, sources: &[SumSource<'_>], progress: &mut dyn Progress) -> Result<f64> {
+    let mut whole = SumReader::open(&sources[sum.file])?;
     let mut members = Vec::new();
     for (member, gain) in &sum.members {
-        let reader = AudioReader::open(paths[*member])?;
-        members.push((vec![Vec::new(); reader.info().channels], reader, *gain));
+        members.push((SumReader::open(&sources[*member])?, *gain));
     }
     let (mut own, mut left) = (0.0, 0.0);
     let square = |planes: &[Vec<f64>]| planes.iter().flatten().map(|x| x * x).sum::<f64>();
-    let mut planes = vec![Vec::new(); file.info().channels];
-    progress.begin("looking for mixes", file.info().frames);
+    progress.begin("looking for mixes", whole.frames());
     loop {
-        let frames = file.read_planar(&mut planes, BLOCK)?;
+        let frames = whole.read(BLOCK)?;
         if frames == 0 {
             break;
         }
-        own += square(&planes);
-        for (audio, reader, gain) in &mut members {
-            reader.read_planar(audio, frames)?;
-            for (side, plane) in planes.iter_mut().enumerate() {
-                let from = audio.get(side).unwrap_or(&audio[0]);
+        own += square(&whole.planes);
+        for (member, gain) in &mut members {
+            member.read(frames)?;
+            for (side, plane) in whole.planes.iter_mut().enumerate() {
+                let from = member.planes.get(side).unwrap_or(&member.planes[0]);
                 plane.iter_mut().zip(from).for_each(|(rest, x)| *rest -= *gain * x);
             }
         }
-        left += square(&planes);
-        advance(progress, frames as u64, paths[sum.file])?;
+        left += square(&whole.planes);
+        advance(progress, frames as u64, sources[sum.file].path())?;
     }
     Ok(if own > 0.0 { left / own } else { 1.0 })
 }
@@ -219,16 +282,16 @@ pub fn leave_out_sums(bundle: &mut Bundle, progress: &mut dyn Progress) -> Resul
     if bundle.stems.len() < 3 || bundle.stems.iter().any(|stem| stem.info.rate != rate) {
         return Ok(Vec::new());
     }
-    let paths: Vec<&Path> = bundle.stems.iter().map(|stem| stem.path.as_path()).collect();
-    let sketches = sketches(&paths, bundle.frames(), rate, progress)?;
-    let sums = find_sums(&sketches, &paths, progress)?;
+    let sources: Vec<SumSource<'_>> = bundle.stems.iter().map(|stem| SumSource::file(&stem.path)).collect();
+    let sketches = sketches(&sources, bundle.frames(), rate, progress)?;
+    let sums = find_sums(&sketches, &sources, progress)?;
     let lines = sums
         .iter()
         .map(|sum| {
             let what = describe(sum, |i| bundle.stems[i].name.clone());
             format!(
                 "{} is left out: it is {what}; a session file that lists it keeps it",
-                shown(paths[sum.file])
+                shown(sources[sum.file].path())
             )
         })
         .collect();
@@ -243,21 +306,36 @@ pub fn leave_out_sums(bundle: &mut Bundle, progress: &mut dyn Progress) -> Resul
     Ok(lines)
 }
 
-/// Sketches of files of one rate at evenly spread stretches.
+/// Sketches of sources of one rate at evenly spread stretches.
 pub(crate) fn sketches(
-    paths: &[&Path],
+    sources: &[SumSource<'_>],
     frames: u64,
     rate: Hz,
     progress: &mut dyn Progress,
 ) -> Result<Vec<Sketch>> {
     let stretches = Stretches::even(frames, rate);
-    progress.begin("looking for mixes", paths.len() as u64);
+    progress.begin("looking for mixes", sources.len() as u64);
     let mut sketches = Vec::new();
-    for path in paths {
-        sketches.push(Sketch::read(path, &stretches, &[])?);
-        advance(progress, 1, path)?;
+    let mut channels = Vec::new();
+    for source in sources {
+        let (sketch, own) = source.sketch(&stretches)?;
+        sketches.push(sketch);
+        channels.push(own);
+        advance(progress, 1, source.path())?;
     }
+    spread_mono(&mut sketches, &channels);
     Ok(sketches)
+}
+
+/// Makes the sketches of mono files, where some are stereo, those of files with the same in both sides: so they enter a
+/// stereo sum.
+pub(crate) fn spread_mono(sketches: &mut [Sketch], channels: &[usize]) {
+    if channels.iter().all(|channels| *channels == 1) {
+        return;
+    }
+    for (sketch, _) in sketches.iter_mut().zip(channels).filter(|(_, channels)| **channels == 1) {
+        sketch.scale(1.0 + NEXT_CHANNEL);
+    }
 }
 
 /// `the sum of all other stems`, or `the sum of Kick, Snare and Hat`.

@@ -36,6 +36,8 @@ pub struct Analysis {
     pub before: Reading,
     /// The stem with the most of the mix's highest peak.
     pub loudest_peak: Option<usize>,
+    /// A line for each file with samples that are no audio and were read as silence.
+    pub faults: Vec<String>,
     mix: Option<PathBuf>,
 }
 
@@ -86,7 +88,7 @@ pub fn effect(before: &Reading, after: &Reading, target: &NormalizationTarget) -
 /// is a source of its own; without, the mix is their sum.
 ///
 /// # Errors
-/// If a file cannot be read, rates differ, or the listener stops it.
+/// If a file cannot be read or is scaled wrongly as a whole, rates differ, or the listener stops it.
 pub fn analyse(
     bundle: &Bundle,
     session: &Session,
@@ -117,6 +119,7 @@ pub fn analyse(
         out.process(&mut streams, &unity);
         advance(progress, frames as u64, &bundle.dir)?;
     }
+    let faults = streams.faults()?;
     let (before, loudest_peak) = out.finish();
     let raw = gram.finish();
     let sources = match mix {
@@ -133,6 +136,7 @@ pub fn analyse(
         coverage,
         before,
         loudest_peak,
+        faults,
         mix: mix.map(Path::to_owned),
     })
 }
@@ -220,6 +224,16 @@ impl Streams {
         let stems = Mixdown::open(bundle, session)?;
         let mix = mix.map(|path| open_mix(path, bundle)).transpose()?;
         Ok(Self { stems, mix, sum: [Vec::new(), Vec::new()] })
+    }
+
+    /// A line for each file with samples that are no audio and were read as silence.
+    ///
+    /// # Errors
+    /// If that is most of a file.
+    fn faults(&self) -> Result<Vec<String>> {
+        self.stems.refuse_misscaled()?;
+        self.mix.as_ref().map_or(Ok(()), StemStream::refuse_misscaled)?;
+        Ok(self.stems.faults().chain(self.mix.iter().filter_map(StemStream::fault)).collect())
     }
 
     /// Reads a block; the sum is `gains` (`[to][from]`) of the stems, on top of the mix if there is one.

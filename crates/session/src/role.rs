@@ -230,8 +230,28 @@ const DRUMS: &[&str] = &[
     "bateria",
     "batterie",
 ];
-const BASS: &[&str] =
-    &["bass", "basses", "sub", "subs", "subbass", "808", "808s", "bassline", "bs", "bassgtr", "bajo"];
+const BASS: &[&str] = &[
+    "bass",
+    "basses",
+    "sub",
+    "subs",
+    "subbass",
+    "808",
+    "808s",
+    "bassline",
+    "bs",
+    "bassgtr",
+    "bassguitar",
+    "bassslap",
+    "slapbass",
+    "fingerbass",
+    "basssynth",
+    "synthbass",
+    "acidbass",
+    "doublebass",
+    "contrabass",
+    "bajo",
+];
 const FX: &[&str] = &[
     "fx",
     "sfx",
@@ -417,7 +437,8 @@ fn present_words(name: &str) -> Vec<String> {
 }
 
 /// Names without the words that all of them have, as often as all have them, in lower case. A name that shares no word
-/// with any other is left out of the comparison.
+/// with any other is left out of the comparison. Nothing is shared unless more than half of the names are compared and they
+/// are not all one: `Snare 1` and `Snare 2` among others have no title.
 pub fn without_shared_words(names: &[&str]) -> Vec<String> {
     let words: Vec<Vec<String>> = names
         .iter()
@@ -434,9 +455,10 @@ pub fn without_shared_words(names: &[&str]) -> Vec<String> {
     let compared: Vec<&Vec<String>> =
         (0..words.len()).filter(|own| related(*own)).map(|own| &words[own]).collect();
     let count = |words: &[String], word: &String| words.iter().filter(|other| *other == word).count();
-    let shared = |word: &String| match compared.len() {
-        0 | 1 => 0,
-        _ => compared.iter().map(|words| count(words, word)).min().unwrap_or(0),
+    let has_title = 2 * compared.len() > words.len() && compared.iter().any(|other| *other != compared[0]);
+    let shared = |word: &String| {
+        let all = || compared.iter().map(|words| count(words, word)).min().unwrap_or(0);
+        if has_title { all() } else { 0 }
     };
     let rest = |own: &Vec<String>| {
         let mut rest: Vec<&str> = Vec::new();
@@ -539,6 +561,8 @@ mod tests {
             ("novox", Role::Other),
             ("w/o Vox", Role::Other),
             ("without drums bass", Role::Other),
+            ("bassslap01", Role::Bass),
+            ("Synthbass", Role::Bass),
             ("Drums no kick", Role::Drums),
             ("Vox No 2", Role::Vocals),
             ("No. 1 Vocals", Role::Vocals),
@@ -564,6 +588,9 @@ mod tests {
         assert_eq!(roles(&["Vocals main", "Vocals double"]), [Role::Vocals, Role::Backing]);
         assert_eq!(roles(&["Drums Kick", "Drums Room"]), [Role::Drums, Role::Drums]);
         assert_eq!(roles(&["Drums"]), [Role::Drums]);
+        let [drums, bass] = [Role::Drums, Role::Bass];
+        assert_eq!(roles(&["kick02", "kick02", "Bass", "Snare"]), [drums, drums, bass, drums]);
+        assert_eq!(roles(&["Kick", "Snare 1", "Snare 2", "Bass"]), [drums, drums, drums, bass]);
         assert_eq!(roles(&[]), []);
     }
 }

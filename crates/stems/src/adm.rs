@@ -210,7 +210,8 @@ fn print(bundle: &Bundle, made: &AtmosFile, session: &Session, null: Option<Null
         GainLimit::Silence => "there is nothing to hear".into(),
     };
     say!("gain {:+.2} dB on everything: {why}", made.gain.0);
-    let mut rows = output::Rows::new([RENDERER].into_iter().chain(output::READING), 1);
+    say!("{RENDERER}:");
+    let mut rows = output::Rows::new(["layout"].into_iter().chain(output::READING), 1);
     rows.push(["5.1".to_owned()].into_iter().chain(output::reading(&made.reading)));
     rows.print();
     say!("at most {:.1} LUFS and {:.1} dBTP are asked for", MAX_LOUDNESS.0, MAX_PEAK.0);

@@ -23,6 +23,7 @@ struct AlbumJson<'a> {
     tracks: Vec<TrackJson<'a>>,
     folders: Vec<FolderJson<'a>>,
     targets: Vec<AlbumTargetJson<'a>>,
+    faults: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -69,6 +70,7 @@ pub(crate) fn run(args: &Args, global: &Global) -> CommandResult {
         album.folders.iter().for_each(|folder| note(&taken(folder)));
     }
     album.notes.iter().for_each(|line| note(line));
+    album.faults.iter().for_each(|line| fault(line));
     let playback: Vec<AlbumPlayback> = targets.iter().map(|target| album.playback(target)).collect();
     if global.json {
         let tracks = album.tracks.iter().zip(album.over_album()).zip(album.steps());
@@ -104,6 +106,7 @@ pub(crate) fn run(args: &Args, global: &Global) -> CommandResult {
                     track_gains_db: playback.track_gains.iter().map(|gain| gain.map(|g| g.0)).collect(),
                 })
                 .collect(),
+            faults: &album.faults,
         };
         return output::json(Outcome::Clean, &json);
     }

@@ -136,10 +136,8 @@ pub(crate) fn left_out(file: &UnreadFile) -> String {
 fn warn_of_files(bundle: &Bundle) {
     for stem in &bundle.stems {
         stem.info.warnings.iter().for_each(|warning| fault(&format!("{}: {warning}", shown(&stem.path))));
-        if let Some(codec) = stem.info.lossy {
-            let line =
-                format!("{}: is {codec}: what the codec has left out does not come back", shown(&stem.path));
-            note(&line);
+        if let Some(remark) = stem.info.lossy_remark() {
+            note(&format!("{}: {remark}", shown(&stem.path)));
         }
     }
 }

@@ -27,8 +27,7 @@ pub(crate) fn run(args: &Deliver, global: &Global) -> CommandResult {
     let source = DeliverySource { dir: &args.dir, bundle: &bundle, session: &session, session_file };
     let settings = settings(&session.deliver, &args.what);
     for (version, members) in version_members(&bundle, &session, &settings) {
-        let members = if members.is_empty() { "no stem".to_owned() } else { members.join(", ") };
-        note(&format!("{}: {members}", version.name()));
+        note(&format!("{}: {}", version.name(), members.join(", ")));
     }
     let job = DeliveryJob { overwrite: args.force, ..source.job(&settings, &args.what, &args.out, target) };
     let mut bar = Bar::new(global);

@@ -25,7 +25,7 @@ use crate::args::{Global, Measure};
 use crate::common::Bar;
 use crate::failure::{fault, note};
 use crate::outcome::{CommandResult, Outcome};
-use crate::output;
+use crate::output::{self, say};
 use inputs::{Input, Inputs};
 
 #[derive(Serialize)]
@@ -298,15 +298,35 @@ fn print_results(outcome: Outcome, measured: &[(&Input, Measured)], global: &Glo
     if measured.is_empty() {
         return Ok(outcome.into());
     }
-    let header = ["file", "layout", "rate Hz"].into_iter().chain(output::READING);
-    let mut rows = output::Rows::new(header.chain(["max M at", "max S at", "TP at"]), 2);
-    for (input, m) in measured {
-        let name = shown(Path::new(input.name.file_name().unwrap_or(input.name.as_os_str())));
-        let head = [name, m.layout.name(), format!("{}", m.info.rate.0)];
-        let time = |time: Option<f64>| time.map_or("-".to_owned(), clock_of);
-        let times = [m.maxima.momentary, m.maxima.short_term, m.maxima.true_peak].map(time);
-        rows.push(head.into_iter().chain(output::reading(&m.reading)).chain(times));
-    }
-    rows.print();
+    print_tables(measured);
     Ok(outcome.into())
+}
+
+/// The columns of the formats.
+const FORMAT: [&str; 2] = ["layout", "rate Hz"];
+/// The columns of the times of maxima.
+const MAXIMA: [&str; 3] = ["max M at", "max S at", "TP at"];
+
+/// Prints one table, or two where the terminal is too narrow for one: the readings, and formats and times.
+fn print_tables(measured: &[(&Input, Measured)]) {
+    let mut all =
+        output::Rows::new(["file"].into_iter().chain(FORMAT).chain(output::READING).chain(MAXIMA), 2);
+    let mut readings = output::Rows::new(["file"].into_iter().chain(output::READING), 1);
+    let mut others = output::Rows::new(["file"].into_iter().chain(FORMAT).chain(MAXIMA), 2);
+    for (input, m) in measured {
+        let name =
+            || [shown(Path::new(input.name.file_name().unwrap_or(input.name.as_os_str())))].into_iter();
+        let format = || [m.layout.name(), format!("{}", m.info.rate.0)];
+        let time = |time: Option<f64>| time.map_or("-".to_owned(), clock_of);
+        let times = || [m.maxima.momentary, m.maxima.short_term, m.maxima.true_peak].map(time);
+        all.push(name().chain(format()).chain(output::reading(&m.reading)).chain(times()));
+        readings.push(name().chain(output::reading(&m.reading)));
+        others.push(name().chain(format()).chain(times()));
+    }
+    if output::terminal_width().is_none_or(|width| all.width() <= width) {
+        return all.print();
+    }
+    readings.print();
+    say!("");
+    others.print();
 }

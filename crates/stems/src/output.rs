@@ -2,7 +2,7 @@
 
 use audiofile::Error;
 use audiofile::error::one_line;
-use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle};
 use meter::Reading;
 use serde::Serialize;
 use std::fmt;
@@ -92,11 +92,16 @@ pub(crate) fn reading(reading: &Reading) -> [String; 7] {
     ]
 }
 
+/// Columns of the terminal that standard output is; none if it is no terminal.
+pub(crate) fn terminal_width() -> Option<usize> {
+    Table::new().width().map(usize::from)
+}
+
 /// A table: text to the left, the columns from `first_figure` on to the right.
 pub(crate) struct Rows {
     table: Table,
+    header: Vec<String>,
     first_figure: usize,
-    columns: usize,
 }
 
 impl Rows {
@@ -105,9 +110,8 @@ impl Rows {
         let style = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
         let mut table = Table::new();
         table.load_style(style).set_content_arrangement(ContentArrangement::Disabled);
-        let columns = header.len();
-        table.set_header(header);
-        Self { table, first_figure, columns }
+        table.set_header(&header);
+        Self { table, header: header.into_iter().map(str::to_owned).collect(), first_figure }
     }
 
     pub(crate) fn push<S: AsRef<str>>(&mut self, cells: impl IntoIterator<Item = S>) {
@@ -115,25 +119,48 @@ impl Rows {
     }
 
     pub(crate) fn print(self) {
-        let last = self.columns;
+        let last = self.header.len();
         self.print_with_figures_to(last);
     }
 
     /// Prints with a last column of text.
     pub(crate) fn print_last_left(self) {
-        let last = self.columns - 1;
+        let last = self.header.len() - 1;
         self.print_with_figures_to(last);
     }
 
     fn print_with_figures_to(self, end: usize) {
-        say!("{}", self.text(end));
+        say!("{}", self.text(end, terminal_width()));
     }
 
-    /// The table as text, its columns of figures ending before `end`.
-    pub(crate) fn text(mut self, end: usize) -> String {
-        for column in self.first_figure..end {
+    /// Columns that it takes where there is room for all.
+    pub(crate) fn width(&self) -> usize {
+        self.table.lines().map(|line| line.chars().count()).max().unwrap_or(0)
+    }
+
+    /// The table as text, its columns of figures ending before `end`. Where it is wider than `width`, units move below the
+    /// names in its header, and then text is broken.
+    pub(crate) fn text(mut self, end: usize, width: Option<usize>) -> String {
+        let figures = self.first_figure..end;
+        for column in figures.clone() {
             if let Some(column) = self.table.column_mut(column) {
                 column.set_cell_alignment(CellAlignment::Right);
+            }
+        }
+        let Some(width) = width.filter(|width| self.width() > *width) else { return self.table.to_string() };
+        let below = |(n, name): (usize, &String)| match name.rsplit_once(' ') {
+            Some((name, unit)) if figures.contains(&n) => format!("{name}\n{unit}"),
+            _ => name.clone(),
+        };
+        let header: Vec<String> = self.header.iter().enumerate().map(below).collect();
+        self.table.set_header(header);
+        if self.width() > width {
+            self.table.set_width(u16::try_from(width).unwrap_or(u16::MAX));
+            self.table.set_content_arrangement(ContentArrangement::Dynamic);
+            for column in figures {
+                if let Some(column) = self.table.column_mut(column) {
+                    column.set_constraint(ColumnConstraint::ContentWidth);
+                }
             }
         }
         self.table.to_string()
@@ -165,4 +192,32 @@ pub(crate) fn csv_text(header: &[&str], rows: &[impl Serialize]) -> Result<Strin
     }
     let text = writer.into_inner().map_err(|error| Failure::new(format!("CSV: {error}")))?;
     Ok(String::from_utf8_lossy(&text).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn widest(text: &str) -> usize {
+        text.lines().map(|line| line.chars().count()).max().unwrap_or(0)
+    }
+
+    fn rows() -> Rows {
+        let mut rows = Rows::new(["stem", "I LUFS", "max M LUFS", "what was done"], 1);
+        rows.push(["Backing Vocals", "-20.0", "-12.0", "renamed from 12_bvox.wav; 16 bit to 24 bit"]);
+        rows
+    }
+
+    #[test]
+    fn a_table_is_as_wide_as_the_terminal_at_most() {
+        let (all, shorter) = (rows().width(), rows().width() - 3);
+        assert_eq!(rows().text(3, None), rows().text(3, Some(all)));
+        let units_below = rows().text(3, Some(shorter));
+        assert!(widest(&units_below) <= shorter && units_below.lines().count() == 4, "{units_below}");
+        let broken = rows().text(3, Some(60));
+        assert!(
+            widest(&broken) <= 60 && broken.contains("-20.0") && broken.contains("Backing Vocals"),
+            "{broken}"
+        );
+    }
 }

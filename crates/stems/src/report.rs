@@ -10,7 +10,7 @@ use render::small_file::SmallFile;
 
 use crate::args::{Global, Report};
 use crate::common::{self, Bar};
-use crate::failure::Failure;
+use crate::failure::{Failure, fault};
 use crate::outcome::{CommandResult, Outcome};
 use crate::output::{self, say};
 use crate::what_if;
@@ -47,6 +47,7 @@ pub(crate) fn run(args: &Report, global: &Global) -> CommandResult {
         date: today(),
     };
     let report = gather(&job, &mut Bar::new(global))?;
+    report.faults.iter().for_each(|line| fault(line));
     let text =
         serde_json::to_string_pretty(&report).map_err(|error| Failure::new(format!("JSON: {error}")))?;
     let rows = output::csv_text(&csv_columns(), &csv_rows(&report))?;

@@ -11,7 +11,7 @@ use units::{Lu, Lufs};
 
 use crate::args::{Global, Solve};
 use crate::common::{self, Bar};
-use crate::failure::Failure;
+use crate::failure::{Failure, fault};
 use crate::outcome::{CommandResult, Outcome};
 use crate::output::{self, say};
 use crate::what_if::{
@@ -34,6 +34,7 @@ struct SolveJson {
     moves: Vec<MoveJson>,
     stems: Vec<StemJson>,
     targets: Vec<TargetJson>,
+    faults: Vec<String>,
 }
 
 /// Renders through a master chain that is not linear are landed by correcting this often.
@@ -78,6 +79,7 @@ pub(crate) fn run(args: &Solve, global: &Global) -> CommandResult {
         }
     }
     drop(bar);
+    analysis.faults.iter().for_each(|line| fault(line));
     let (answer, miss) = best.ok_or_else(silent)?;
     let reached = miss.0.abs() <= 2.0 * TARGET_TOLERANCE.0;
     let trim = answer.moves.first().map_or(0.0, |m| m.gain.0);
@@ -114,6 +116,7 @@ pub(crate) fn run(args: &Solve, global: &Global) -> CommandResult {
             moves: moves_json(&bundle, &answer.moves),
             stems: stems_json(&bundle, &analysis, &answer),
             targets: targets_json(&analysis.before, &answer.after, std::slice::from_ref(&target)),
+            faults: analysis.faults.clone(),
         };
         return output::json(outcome, &json);
     }

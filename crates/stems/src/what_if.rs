@@ -16,7 +16,7 @@ use units::Db;
 
 use crate::args::{Global, WhatIf};
 use crate::common::{self, Bar};
-use crate::failure::Failure;
+use crate::failure::{Failure, fault};
 use crate::outcome::{CommandResult, Outcome};
 use crate::output::{self, say};
 
@@ -54,6 +54,7 @@ struct WhatIfJson {
     stems: Vec<StemJson>,
     targets: Vec<TargetJson>,
     surprise: Option<&'static str>,
+    faults: Vec<String>,
 }
 
 pub(crate) fn run(args: &WhatIf, global: &Global) -> CommandResult {
@@ -69,6 +70,7 @@ pub(crate) fn run(args: &WhatIf, global: &Global) -> CommandResult {
     let analysis = analyse(&bundle, &session, args.mix.as_deref(), &mut bar)?;
     let answer = analysis.what_if(&bundle, &session, &moves, &mut bar)?;
     drop(bar);
+    analysis.faults.iter().for_each(|line| fault(line));
     if global.json {
         let half_width = answer.certainty.half_width().0;
         let json = WhatIfJson {
@@ -82,6 +84,7 @@ pub(crate) fn run(args: &WhatIf, global: &Global) -> CommandResult {
             stems: stems_json(&bundle, &analysis, &answer),
             targets: targets_json(&analysis.before, &answer.after, &targets),
             surprise: answer.surprise.map(SurprisingSign::sentence),
+            faults: analysis.faults.clone(),
         };
         return output::json(Outcome::Clean, &json);
     }

@@ -88,6 +88,17 @@ impl Loudness {
 
 /// The beginning of a line of coding history that names a fault of a file that this one was made from.
 const SOURCE_FAULT: &str = "T=Stemlink source fault: ";
+/// Lossy coding algorithms of coding histories, and the names of the codecs.
+const LOSSY: [(&str, &str); 8] = [
+    ("MP3", "MP3"),
+    ("AAC", "AAC"),
+    ("VORBIS", "Vorbis"),
+    ("MPEG1L3", "MP3"),
+    ("MPEG2L3", "MP3"),
+    ("MPEG1L2", "MPEG layer II"),
+    ("MPEG2L2", "MPEG layer II"),
+    ("MPEG1L1", "MPEG layer I"),
+];
 
 impl Bext {
     /// Adds a fault of a file that this one is made from to the coding history, where it stays with the audio.
@@ -100,6 +111,24 @@ impl Bext {
     /// The faults of the files that this one was made from.
     pub fn source_faults(&self) -> impl Iterator<Item = &str> {
         self.coding_history.lines().filter_map(|line| line.trim_end().strip_prefix(SOURCE_FAULT))
+    }
+
+    /// Adds the lossy codec of a file that this one is made from to the coding history.
+    pub fn add_source_codec(&mut self, codec: &str) {
+        self.coding_history += &format!("A={},T=decoded\r\n", codec.to_uppercase());
+    }
+
+    /// The lossy codec of a file that this one was made from, if the coding history names one: by its own name or that of
+    /// EBU R 98.
+    pub fn source_codec(&self) -> Option<&'static str> {
+        let lines = self.coding_history.lines();
+        let algorithms = lines.filter_map(|line| line.trim().strip_prefix("A=")?.split(',').next());
+        algorithms
+            .filter_map(|algorithm| {
+                LOSSY.iter().find(|(known, _)| algorithm.trim().eq_ignore_ascii_case(known))
+            })
+            .map(|(_, codec)| *codec)
+            .next()
     }
 
     /// Reads the chunk; `None` if it is shorter than its fixed part.
@@ -233,5 +262,15 @@ mod tests {
         let bytes = loudness.bytes();
         assert_eq!(bytes[..2], (-9999i16).to_le_bytes());
         assert_eq!(bytes[2..4], UNUSED.to_le_bytes());
+    }
+
+    #[test]
+    fn a_codec_stays_in_the_coding_history() {
+        let mut bext = example();
+        assert_eq!(bext.source_codec(), None);
+        bext.add_source_codec("Vorbis");
+        assert_eq!(bext.source_codec(), Some("Vorbis"));
+        bext.coding_history = "A=MPEG1L3,F=44100,B=128,M=stereo\r\nA=PCM,F=44100,W=16\r\n".into();
+        assert_eq!(bext.source_codec(), Some("MP3"));
     }
 }

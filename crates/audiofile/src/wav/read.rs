@@ -84,6 +84,7 @@ impl<R: Read + Seek> WavReader<R> {
         let info = AudioInfo {
             frames,
             channel_mask: format.channel_mask,
+            lossy: bext.as_ref().and_then(Bext::source_codec),
             bext,
             warnings,
             ..AudioInfo::new(chunks.container, format.rate, format.channels, format.format)

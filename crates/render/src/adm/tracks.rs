@@ -121,6 +121,6 @@ impl TrackStreams {
 
     /// A line for each stem and kind of samples that are no audio and were read as silence.
     pub(super) fn faults(&self) -> Vec<String> {
-        self.stems.iter().flat_map(|(_, stem)| stem.source().faults()).collect()
+        self.stems.iter().filter_map(|(_, stem)| stem.source().fault()).collect()
     }
 }

@@ -142,7 +142,7 @@ fn odd_rate(stem: &Subject) -> Option<Fault> {
 
 fn formats(stems: &[Subject], folder: &str) -> Vec<Fault> {
     // What a decoder gives is not the format of the file.
-    let stored: Vec<&Subject> = stems.iter().filter(|stem| stem.info.lossy.is_none()).collect();
+    let stored: Vec<&Subject> = stems.iter().filter(|stem| !stem.info.is_compressed()).collect();
     let format = |stem: &Subject| stem.info.format;
     let Some(usual) = majority(stored.iter().map(|stem| format(stem))) else {
         let cure = "export all in one format, 24-bit integer or float";
@@ -287,8 +287,7 @@ pub(super) fn readable(file: &Subject) -> Vec<Fault> {
         warnings.map(|warning| Fault::new(Check::Readable, &file.file, warning, "export it again")).collect();
     if let Some(out) = out_of_time(&file.path, &file.info) {
         faults.push(Fault::new(Check::Readable, &file.file, out.fault, out.cure));
-    } else if let Some(codec) = file.info.lossy {
-        let fault = format!("is {codec}: what the codec has left out does not come back");
+    } else if let Some(fault) = file.info.lossy_remark() {
         faults.push(Fault::new(Check::Format, &file.file, fault, "ask for WAV or FLAC").advice());
     }
     faults

@@ -3,6 +3,7 @@
 mod bed;
 mod explain;
 mod offset;
+mod residual;
 mod rest;
 mod result;
 mod search;

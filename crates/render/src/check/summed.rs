@@ -5,9 +5,8 @@ use super::related;
 use super::subject::Subject;
 use crate::progress::{Progress, advance};
 use crate::sketch::Sketch;
-use crate::sums::{SumOfFiles, describe, find_sums};
+use crate::sums::{SumOfFiles, SumSource, describe, find_sums, spread_mono};
 use audiofile::error::Result;
-use std::path::Path;
 
 /// The findings of the sketches.
 pub(super) struct Summed {
@@ -36,8 +35,10 @@ pub(super) fn take_sums(
         sketches.push(Sketch::read(&stem.path, &stretches, &bursts)?);
         advance(progress, 1, &stem.path)?;
     }
-    let paths: Vec<&Path> = subjects.iter().map(|stem| stem.path.as_path()).collect();
-    let sums = find_sums(&sketches, &paths, progress)?;
+    let sources: Vec<SumSource<'_>> = subjects.iter().map(|stem| SumSource::file(&stem.path)).collect();
+    let channels: Vec<usize> = subjects.iter().map(|stem| stem.info.channels).collect();
+    spread_mono(&mut sketches, &channels);
+    let sums = find_sums(&sketches, &sources, progress)?;
     let mut mix = None;
     for sum in &sums {
         if sum.is_mix && mix.is_none() && !has_mix {

@@ -47,6 +47,6 @@ pub(super) fn at(frame: u64, rate: Hz) -> String {
 }
 
 /// `1 sample`, `3 samples`: `noun` in the singular.
-pub(super) fn count(number: u64, noun: &str) -> String {
+pub(crate) fn count(number: u64, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }

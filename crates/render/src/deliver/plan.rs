@@ -150,7 +150,7 @@ impl Namer<'_> {
     }
 }
 
-/// The stems of each version that a delivery would make, by name.
+/// The stems of each version that a delivery makes, by name: versions that would be empty or the master are none.
 pub fn version_members(
     bundle: &Bundle,
     session: &Session,
@@ -159,10 +159,12 @@ pub fn version_members(
     let heard = bundle.stems.iter().zip(&session.stems).filter(|(_, stem)| !stem.mute);
     let members = |version: Version| {
         let inside = heard.clone().filter(|(_, stem)| stem.is_in(version));
-        inside.map(|(stem, _)| stem.name.clone()).collect()
+        inside.map(|(stem, _)| stem.name.clone()).collect::<Vec<_>>()
     };
+    let all = heard.clone().count();
     let versions = Version::ALL.into_iter().filter(|version| settings.makes(Make::Version(*version)));
-    versions.map(|version| (version, members(version))).collect()
+    let made = |members: &Vec<String>| !members.is_empty() && members.len() < all;
+    versions.map(|version| (version, members(version))).filter(|(_, members)| made(members)).collect()
 }
 
 /// The rate of a compact disc.

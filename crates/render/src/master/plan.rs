@@ -18,7 +18,7 @@ use dsp::limiter::LimiterSettings;
 use meter::layout::Layout;
 use meter::{Meter, Reading};
 use project::session::Session;
-use units::{Db, Dbtp, Hz};
+use units::{Db, Dbtp, Hz, Lu};
 
 /// Gain reduction from which a warning is due.
 const HEAVY_REDUCTION: Db = Db(6.0);
@@ -103,6 +103,9 @@ pub(super) fn prepare(job: &MasterJob<'_>, progress: &mut dyn Progress) -> Resul
     Ok(Prepared { spool, before, bursts, stage, found, faults, warnings })
 }
 
+/// A peak that keeps a master this far below its aim is rarely music.
+const FAR_FROM_AIM: Lu = Lu(6.0);
+
 /// Warnings about a gain that gave a master of `reading`.
 pub(super) fn warnings_of(gain: &MasterGain, reading: &Reading, ceiling: Dbtp, rate: Hz) -> Vec<String> {
     let mut warnings = Vec::new();
@@ -112,6 +115,16 @@ pub(super) fn warnings_of(gain: &MasterGain, reading: &Reading, ceiling: Dbtp, r
             gain.reduction.0,
             clock(gain.reduction_at, rate),
             HEAVY_REDUCTION.0
+        ));
+    }
+    if let (GainReason::Peak, Some(aim), Some(there)) = (gain.reason, gain.aim, reading.integrated)
+        && aim.0 - there.0 > FAR_FROM_AIM.0
+    {
+        warnings.push(format!(
+            "the peak at {} alone keeps it {:.1} LU below {:.1} LUFS; listen there, repair the stem or cut it off, and master again",
+            clock(gain.stopped_at, rate),
+            aim.0 - there.0,
+            aim.0
         ));
     }
     if let (GainReason::OutOfReach, Some(aim), Some(there)) = (gain.reason, gain.aim, reading.integrated) {

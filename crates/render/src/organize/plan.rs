@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::drift::drift;
 use crate::progress::Progress;
 use crate::rates::usual_rate_near;
-use crate::sums::{describe, find_sums, sketches};
+use crate::sums::{SumSource, describe, find_sums, sketches};
 use audiofile::error::{Error, Result, shown};
 use audiofile::{AudioInfo, AudioReader, is_stem_file, stem_streams};
 use project::bundle::{audio_files, called_mixes, has_audio_ending, holds_stems, natural, stem_name, words};
@@ -176,35 +176,43 @@ fn take_sums(
     progress: &mut dyn Progress,
 ) -> Result<()> {
     let rate = usual_rate(groups);
-    let is_single = |group: &FileGroup| {
-        group.role.is_some() && group.parts.len() == 1 && group.parts[0].info.rate == rate
-    };
-    let singles: Vec<usize> = (0..groups.len()).filter(|&n| is_single(&groups[n])).collect();
-    let frames = singles.iter().map(|&n| groups[n].parts[0].info.frames).max().unwrap_or(0);
-    let paths: Vec<PathBuf> = singles.iter().map(|&n| groups[n].parts[0].path.clone()).collect();
-    let paths: Vec<&Path> = paths.iter().map(PathBuf::as_path).collect();
-    if paths.len() < 3 {
+    let of_rate = |group: &FileGroup| group.parts.iter().all(|part| part.info.rate == rate);
+    let is_stem = |group: &FileGroup| group.role.is_some() && of_rate(group);
+    let stems: Vec<usize> = (0..groups.len()).filter(|&n| is_stem(&groups[n])).collect();
+    let parts: Vec<Vec<FilePart>> = stems.iter().map(|&n| groups[n].parts.clone()).collect();
+    let frames = parts.iter().flatten().map(|part| part.info.frames).max().unwrap_or(0);
+    let sources: Vec<SumSource<'_>> = parts.iter().map(|parts| source(parts)).collect();
+    if sources.len() < 3 {
         return Ok(());
     }
-    let sums = find_sums(&sketches(&paths, frames, rate, progress)?, &paths, progress)?;
+    let sums = find_sums(&sketches(&sources, frames, rate, progress)?, &sources, progress)?;
     let mut out = Vec::new();
     for sum in &sums {
-        let group = singles[sum.file];
+        let group = stems[sum.file];
         if sum.is_mix {
             groups[group].role = None;
             groups[group].name = "Mix".into();
             continue;
         }
-        let what = describe(sum, |member| groups[singles[member]].name.clone());
+        let what = describe(sum, |member| groups[stems[member]].name.clone());
         left_out.push(format!(
             "{}: is {what} and is left out; leave those out instead if they are not wanted",
-            shown(paths[sum.file])
+            shown(sources[sum.file].path())
         ));
         out.push(group);
     }
     out.sort_unstable();
     out.into_iter().rev().for_each(|group| drop(groups.remove(group)));
     Ok(())
+}
+
+/// A group as one sound: a file, or the two sides of a pair.
+fn source(parts: &[FilePart]) -> SumSource<'_> {
+    match parts {
+        [one, other, ..] if one.side == Some(1) => SumSource::pair([&other.path, &one.path]),
+        [one, other, ..] => SumSource::pair([&one.path, &other.path]),
+        parts => SumSource::file(&parts[0].path),
+    }
 }
 
 /// True if `part` is the other half of a pair of which `group` is the first.

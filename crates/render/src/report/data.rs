@@ -21,6 +21,8 @@ pub struct Report {
     pub nulls: Vec<NullProof>,
     /// The findings of `stems check`.
     pub findings: Vec<ReportedFinding>,
+    /// Samples of the stems that are no audio and were read as silence, a line for each stem.
+    pub faults: Vec<String>,
     /// Sampling rate of the stems.
     pub rate_hz: f64,
     /// Length.

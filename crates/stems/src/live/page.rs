@@ -104,7 +104,7 @@ fn one_session(survey: &Survey, session: &SurveyedSession, targets: &[Normalizat
     let mut mixes = Rows::new(["", "I LUFS", "LRA LU", "max M LUFS", "max S LUFS", "TP dBTP"], 1);
     mixes.push(mix("into the master", &summary.mix));
     mixes.push(mix(after_what(session), &end.reading));
-    line(&mut page, &mixes.text(6));
+    line(&mut page, &mixes.text(6, None));
     let masters = [Some(session.owner), session.last.filter(|&last| last != session.owner)];
     let members = masters.into_iter().flatten().chain(session.duplicates.iter().copied());
     let members = members.chain(session.stems.iter().copied()).map(|number| &survey.instances[number]);
@@ -124,7 +124,7 @@ fn one_session(survey: &Survey, session: &SurveyedSession, targets: &[Normalizat
             sentence(&end.reading, target, whose),
         ]);
     }
-    line(&mut page, &rows.text(2));
+    line(&mut page, &rows.text(2, None));
     page
 }
 
@@ -147,7 +147,7 @@ fn mix(what: &str, reading: &Reading) -> [String; 6] {
 fn instances<'a>(members: impl Iterator<Item = &'a SurveyedInstance>) -> String {
     let mut rows = Rows::new(COLUMNS, 6);
     members.for_each(|one| rows.push(row(one)));
-    rows.text(14)
+    rows.text(14, None)
 }
 
 fn row(one: &SurveyedInstance) -> [String; 16] {

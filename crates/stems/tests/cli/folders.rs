@@ -396,3 +396,134 @@ fn a_song_at_60_db_below_its_target_is_landed() {
     let loudness = number(&answer["deliverables"][0]["reading"]["integrated_lufs"]);
     assert!((loudness + 14.0).abs() <= 0.1 && number(&answer["gain_db"]) > 45.0, "{answer}");
 }
+
+#[test]
+fn every_command_tells_of_samples_that_it_silenced() {
+    let folder = temporary();
+    let (clean, dirty) = (folder.path().join("clean"), folder.path().join("dirty"));
+    float_song(&clean, 6.0, |_| ());
+    float_song(&dirty, 6.0, |audio| fill(audio, 96_000, 1, 3e34));
+    let page = folder.path().join("page.html");
+    for command in [
+        &["what-if", "--move", "Bass=-3"][..],
+        &["solve", "--target", "spotify"],
+        &["album", "--as", "stems"],
+        &["album", "--as", "songs"],
+        &["report", "--force", "--out", text(&page)],
+    ] {
+        let with = |dir| [&command[..1], &[text(dir)], &command[1..]].concat();
+        assert_eq!(json(0, &with(&clean))["faults"], Value::Array(Vec::new()), "{command:?}");
+        let answer = json(1, &with(&dirty));
+        let words = ["01_Drums_Stem.wav", "2 samples beyond +24 dBFS, the first at 0:02.000"];
+        assert_line(&answer, "faults", &words);
+        let run = stems(&with(&dirty));
+        let told = run.err.lines().filter(|line| words.iter().all(|word| line.contains(word)));
+        assert!(run.code == 1 && told.count() == 1, "{command:?}: {}", run.err);
+    }
+}
+
+#[test]
+fn unset_memory_in_front_of_a_song_does_not_set_its_level() {
+    let folder = temporary();
+    let (clean, dirty) = (folder.path().join("clean"), folder.path().join("dirty"));
+    let begin = |audio: &mut Audio| fill(audio, 0, 4800, 0.0);
+    float_song(&clean, 6.0, begin);
+    // Of what was never set only one value is none of audio, another nearly full scale.
+    float_song(&dirty, 6.0, |audio| {
+        begin(audio);
+        (audio[0][117], audio[1][127], audio[0][124]) = (0.98, f64::NAN, -2.6e-26);
+    });
+    let out = |name: &str| folder.path().join(name);
+    let whole = json(0, &["master", text(&clean), "--out", text(&out("mc"))]);
+    let answer = json(1, &["master", text(&dirty), "--out", text(&out("m"))]);
+    assert_line(&answer, "faults", &["1 sample without a number, the first at 0:00.003", "2 others beside"]);
+    assert_eq!(answer["gain_db"], whole["gain_db"]);
+}
+
+#[test]
+fn mixes_of_pairs_and_of_mono_files_are_found_by_sound() {
+    let folder = temporary();
+    let dir = folder.path().join("came");
+    fs::create_dir_all(&dir).unwrap();
+    let parts: Vec<Audio> = (0..3).map(|n| part(40 + n, 48_000.0, 6.0, 2, 0.1)).collect();
+    let kick = part(50, 48_000.0, 6.0, 1, 0.1);
+    for (name, audio) in ["Vox", "Gtr", "Piano"].iter().zip(&parts) {
+        for (side, plane) in ["L", "R"].iter().zip(audio) {
+            write_plain(&dir.join(format!("{name} {side}.wav")), std::slice::from_ref(plane));
+        }
+    }
+    write_plain(&dir.join("Kick.wav"), &kick);
+    let centre = vec![kick[0].clone(), kick[0].clone()];
+    write_plain(&dir.join("Song42.wav"), &sum_of(&[parts.clone(), vec![centre.clone()]].concat()));
+    let answer = json(0, &["organize", text(&dir), "--out", text(&folder.path().join("o"))]);
+    assert_eq!(stem_names(&answer)[0], "00_Mix.wav", "{answer}");
+    assert_eq!(stem_names(&answer).len(), 5, "{answer}");
+    // A bus of two pairs.
+    fs::remove_file(dir.join("Song42.wav")).unwrap();
+    write_plain(&dir.join("Harmony.wav"), &sum_of(&parts[1..]));
+    let answer = json(1, &["organize", text(&dir), "--out", text(&folder.path().join("p"))]);
+    assert_line(&answer, "faults", &["Harmony.wav", "is the sum of Gtr and Piano"]);
+    assert_eq!(stem_names(&answer).len(), 4, "{answer}");
+
+    let mono = folder.path().join("mono");
+    fs::create_dir_all(&mono).unwrap();
+    write_plain(&mono.join("Kick.wav"), &kick);
+    write_plain(&mono.join("Vox.wav"), &parts[0]);
+    write_plain(&mono.join("Keys.wav"), &parts[1]);
+    write_plain(&mono.join("Song42.wav"), &sum_of(&[parts[0].clone(), parts[1].clone(), centre]));
+    let checked = json(0, &["check", text(&mono)]);
+    assert_eq!(checked["null"]["verdict"], "PASS", "{checked}");
+    let run = stems(&["master", text(&mono), "--out", text(&folder.path().join("m"))]);
+    assert!(run.code == 0 && run.err.contains("Song42.wav is left out"), "{}", run.err);
+}
+
+#[test]
+fn a_delivery_names_the_stems_of_the_versions_that_it_makes_only() {
+    let folder = temporary();
+    let dir = folder.path().join("came");
+    folder_of(&dir, &["Kick.wav", "Bass.wav", "Piano.wav"]);
+    let run = stems(&["deliver", text(&dir), "--out", text(&folder.path().join("o"))]);
+    assert!(run.code == 0 && run.err.contains("no A Cappella: it would hold no stem"), "{}", run.err);
+    assert!(!run.err.contains("stems: Instrumental:") && !run.err.contains("no stem\n"), "{}", run.err);
+}
+
+#[test]
+fn what_a_codec_changed_is_no_missing_stem() {
+    if !present("ffmpeg", &["-version"]) {
+        eprintln!("skipped: ffmpeg is not installed");
+        return;
+    }
+    let folder = temporary();
+    let (dir, coded) = (folder.path().join("came"), folder.path().join("coded"));
+    let parts = folder_of(&dir, &["Kick.wav", "Bass.wav", "Vox.wav"]);
+    write_plain(&dir.join("Mix.wav"), &sum_of(&parts));
+    fs::create_dir_all(&coded).unwrap();
+    for name in names(&dir) {
+        let to = coded.join(&name).with_extension("m4a");
+        let args = [
+            "-nostdin",
+            "-v",
+            "error",
+            "-i",
+            text(&dir.join(&name)),
+            "-c:a",
+            "aac",
+            "-b:a",
+            "192k",
+            text(&to),
+        ]
+        .map(str::to_owned);
+        assert!(std::process::Command::new("ffmpeg").args(args).status().unwrap().success());
+    }
+    let answer = json(0, &["check", text(&coded)]);
+    let finding = answer["faults"].as_array().unwrap().iter().find(|fault| fault["check"] == "null").unwrap();
+    assert!(finding["fault"].as_str().unwrap().contains("what AAC has changed"), "{answer}");
+    // WAV files made of them remember.
+    let out = folder.path().join("o");
+    json(0, &["organize", text(&coded), "--out", text(&out)]);
+    let answer = json(0, &["check", text(&out)]);
+    assert!(answer["faults"].to_string().contains("was made from AAC"), "{answer}");
+    // A stem that is missing is one nevertheless.
+    fs::remove_file(coded.join("Bass.m4a")).unwrap();
+    json(1, &["check", text(&coded)]);
+}

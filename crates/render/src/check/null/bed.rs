@@ -4,11 +4,22 @@ use super::super::measure::SEGMENT;
 use super::super::solve::{InnerProducts, dot};
 use super::super::subject::Subject;
 use super::super::track::SampleTrack;
+use super::residual::ResidualAudio;
 use crate::progress::{Progress, advance};
 use audiofile::BLOCK;
 use audiofile::error::Result;
 use core::ops::Range;
 use units::Hz;
+
+/// Terms whose gains follow from the products of each with each, the effort of which grows with the square; the gains of
+/// more are approached.
+const MAX_DIRECT: usize = 32;
+/// Steps of that approach at most.
+const MAX_STEPS: usize = 40;
+/// The approach ends where a step takes no more than this part of what is left.
+const MIN_GAIN_OF_STEP: f64 = 1e-6;
+/// Or this part of the mix: -150 dB.
+const MIN_SHARE_OF_STEP: f64 = 1e-15;
 
 /// A stem in the mix: when and how loud. One stem may be there more than once.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -166,6 +177,9 @@ impl Bed<'_> {
         range: Range<u64>,
         progress: &mut dyn Progress,
     ) -> Result<Vec<f64>> {
+        if terms.len() > MAX_DIRECT {
+            return self.approach_gains(terms, range, progress);
+        }
         let mut products = InnerProducts::new(terms.len());
         self.pass("fitting gains", terms, range, Bursts::Muted, progress, |_, audio| {
             for channel in 0..self.channels {
@@ -177,4 +191,99 @@ impl Bed<'_> {
         terms.iter_mut().zip(gains).for_each(|(term, gain)| term.gain = gain);
         Ok((0..terms.len()).map(|i| products.at(i, i)).collect())
     }
+
+    /// Does the same at a cost that grows with the number of terms, not its square, from the gains that they have.
+    ///
+    /// Conjugate gradients on the normal equations, every term scaled to one power (Å. Björck, "Numerical Methods for
+    /// Least Squares Problems", 1996, section 7.4): one pass over the audio for each step, and few steps, because stems
+    /// have little in common.
+    fn approach_gains(
+        &self,
+        terms: &mut [Term],
+        range: Range<u64>,
+        progress: &mut dyn Progress,
+    ) -> Result<Vec<f64>> {
+        let count = terms.len();
+        let (mut energy, mut slope) = (vec![0.0; count], vec![0.0; count]);
+        let (mut left, mut mix_energy) = (0.0, 0.0);
+        self.pass("fitting gains", terms, range.clone(), Bursts::Muted, progress, |_, audio| {
+            for channel in 0..self.channels {
+                let mix = &audio[count][channel];
+                let mut rest = mix.clone();
+                for (term, stem) in terms.iter().zip(audio) {
+                    add_scaled(&mut rest, &stem[channel], -term.gain);
+                }
+                mix_energy += dot(mix, mix);
+                left += dot(&rest, &rest);
+                for (n, stem) in audio[..count].iter().enumerate() {
+                    energy[n] += dot(&stem[channel], &stem[channel]);
+                    slope[n] += dot(&stem[channel], &rest);
+                }
+            }
+        })?;
+        let scale: Vec<f64> =
+            energy.iter().map(|energy| if *energy > 0.0 { 1.0 / energy.sqrt() } else { 0.0 }).collect();
+        slope.iter_mut().zip(&scale).for_each(|(slope, scale)| *slope *= scale);
+        let mut direction = slope.clone();
+        let mut steepness = dot(&slope, &slope);
+        for _ in 0..MAX_STEPS {
+            // No step can take more away than this.
+            if steepness <= (MIN_GAIN_OF_STEP * left).max(MIN_SHARE_OF_STEP * mix_energy) {
+                break;
+            }
+            let weights: Vec<f64> = direction.iter().zip(&scale).map(|(x, scale)| x * scale).collect();
+            let (mut own, mut products) = (0.0, vec![0.0; count]);
+            self.pass("fitting gains", terms, range.clone(), Bursts::Muted, progress, |_, audio| {
+                for channel in 0..self.channels {
+                    let mut sum = vec![0.0; audio[count][channel].len()];
+                    for (weight, stem) in weights.iter().zip(audio) {
+                        add_scaled(&mut sum, &stem[channel], *weight);
+                    }
+                    own += dot(&sum, &sum);
+                    for (product, stem) in products.iter_mut().zip(audio) {
+                        *product += dot(&stem[channel], &sum);
+                    }
+                }
+            })?;
+            if own <= 0.0 {
+                break;
+            }
+            let step = steepness / own;
+            terms.iter_mut().zip(&weights).for_each(|(term, weight)| term.gain += step * weight);
+            for ((slope, product), scale) in slope.iter_mut().zip(&products).zip(&scale) {
+                *slope -= step * product * scale;
+            }
+            left = (left - step * steepness).max(0.0);
+            let before = steepness;
+            steepness = dot(&slope, &slope);
+            let turn = steepness / before;
+            direction.iter_mut().zip(&slope).for_each(|(x, slope)| *x = slope + turn * *x);
+        }
+        Ok(energy)
+    }
+
+    /// What the terms leave of the whole mix, in memory, without isolated bursts.
+    pub(super) fn residual_audio(
+        &self,
+        terms: &[Term],
+        progress: &mut dyn Progress,
+    ) -> Result<ResidualAudio> {
+        let mut residual = ResidualAudio::new(self.channels);
+        let range = 0..self.mix.info.frames;
+        self.pass("looking for delays", terms, range, Bursts::Muted, progress, |_, audio| {
+            for channel in 0..self.channels {
+                let mut rest = audio[terms.len()][channel].clone();
+                for (term, stem) in terms.iter().zip(audio) {
+                    add_scaled(&mut rest, &stem[channel], -term.gain);
+                }
+                residual.push(channel, &rest);
+            }
+        })?;
+        Ok(residual)
+    }
+}
+
+/// Adds samples with a gain.
+fn add_scaled(sum: &mut [f64], samples: &[f64], gain: f64) {
+    sum.iter_mut().zip(samples).for_each(|(sum, x)| *sum += gain * x);
 }

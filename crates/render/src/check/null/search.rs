@@ -8,6 +8,7 @@ use super::super::loudest::loudest;
 use super::super::seek::{EXCERPT, Excerpts};
 use super::super::track::SampleTrack;
 use super::bed::{Bed, Left, Term};
+use super::residual::ResidualAudio;
 use super::result::INAUDIBLE;
 use crate::progress::{Progress, advance};
 use audiofile::error::Result;
@@ -111,29 +112,28 @@ fn common_delay(bed: &Bed<'_>, tracks: &mut TrackSet) -> Result<Option<i64>> {
     Ok(excerpts.better_delay(0))
 }
 
-/// Excerpts of a stem's loudest side and what the terms leave of the mix there, without the term `except`.
+/// Excerpts of a stem's loudest side and what is left of the mix there, with `own` put back.
 fn against_rest(
     bed: &Bed<'_>,
     tracks: &mut TrackSet,
+    residual: &ResidualAudio,
     stem: usize,
-    terms: &[Term],
-    except: Option<usize>,
+    own: Option<Term>,
 ) -> Result<Excerpts> {
     let (frames, reach) = Excerpts::sizes(bed.frames, bed.rate.0, EXCERPT);
     let mut excerpts = Excerpts::new(frames, reach, bed.frames);
     let measured = &bed.stems[stem].measured;
-    let channel = tracks.stems[stem].mapped(measured.loudest_channel());
+    let track = &mut tracks.stems[stem];
+    let channel = track.mapped(measured.loudest_channel());
     for start in loudest(&measured.segments, frames, bed.frames, EXCERPTS) {
         let start = start as i64;
         let (first, length) = (start - reach as i64, frames + 2 * reach);
-        let mut rest = tracks.mix.window(first, length, channel)?;
-        for (index, term) in terms.iter().enumerate() {
-            if Some(index) != except && term.gain != 0.0 {
-                let window = tracks.stems[term.stem].window(first - term.delay, length, channel)?;
-                rest.iter_mut().zip(window).for_each(|(rest, x)| *rest -= term.gain * x);
-            }
+        let mut rest = residual.window(first, length, channel);
+        if let Some(own) = own.filter(|own| own.gain != 0.0) {
+            let window = track.window(first - own.delay, length, channel)?;
+            rest.iter_mut().zip(window).for_each(|(rest, x)| *rest += own.gain * x);
         }
-        let around = tracks.stems[stem].window(first, length, channel)?;
+        let around = track.window(first, length, channel)?;
         excerpts.add_around(start, around, rest);
     }
     Ok(excerpts)
@@ -146,13 +146,17 @@ fn round(
     terms: &mut [Term],
     progress: &mut dyn Progress,
 ) -> Result<bool> {
+    let mut residual = bed.residual_audio(terms, progress)?;
     progress.begin("looking for delays", terms.len() as u64);
     let mut changed = false;
-    for index in 0..terms.len() {
-        let term = terms[index];
-        let excerpts = against_rest(bed, tracks, term.stem, terms, Some(index))?;
+    for place in terms {
+        let term = *place;
+        let excerpts = against_rest(bed, tracks, &residual, term.stem, Some(term))?;
         if let Some(delay) = excerpts.better_delay(term.delay) {
-            terms[index] = Term { delay, gain: excerpts.fit(delay).1, ..term };
+            *place = Term { delay, gain: excerpts.fit(delay).1, ..term };
+            let track = &mut tracks.stems[term.stem];
+            residual.add(track, term)?;
+            residual.add(track, Term { gain: -place.gain, ..*place })?;
             changed = true;
         }
         advance(progress, 1, &bed.mix.path)?;
@@ -167,12 +171,13 @@ fn second_arrival(
     terms: &[Term],
     progress: &mut dyn Progress,
 ) -> Result<Option<Term>> {
+    let residual = bed.residual_audio(terms, progress)?;
     progress.begin("looking for doubled stems", bed.stems.len() as u64);
     let mut best = (IS_COPY, None);
     for stem in 0..bed.stems.len() {
         let first = terms[stem];
-        let arrivals = against_rest(bed, tracks, stem, terms, None)?.arrivals(2, first.delay);
-        let alone = against_rest(bed, tracks, stem, terms, Some(stem))?;
+        let arrivals = against_rest(bed, tracks, &residual, stem, None)?.arrivals(2, first.delay);
+        let alone = against_rest(bed, tracks, &residual, stem, Some(first))?;
         for arrival in arrivals {
             let Some((delay, left)) = alone.beside(first.delay, arrival.delay) else { continue };
             let known = terms.iter().any(|term| term.stem == stem && term.delay == delay);

@@ -376,3 +376,45 @@ fn a_mix_that_begins_elsewhere_is_found_however_far() {
         );
     }
 }
+
+#[test]
+fn delays_and_gains_are_found_among_many_stems() {
+    let many = |count: u64| Song::of((1..=count).map(|seed| scaled(&part(seed, 30_000), 0.2)).collect());
+    let report = many(48)
+        .mixed(|n, audio| match n {
+            7 => delayed(audio, 100),
+            11 => scaled(audio, 0.7),
+            20 => scaled(audio, -1.0),
+            _ => audio.clone(),
+        })
+        .check();
+    let null = report.null.as_ref().expect("there is a mix");
+    for (n, stem) in null.stems.iter().enumerate() {
+        let (delay, gain_db) = match n {
+            7 => (100, 0.0),
+            11 => (0, -3.098),
+            _ => (0, 0.0),
+        };
+        assert_eq!((stem.delay, stem.inverted, stem.missing), (delay, n == 20, false), "{stem:?}");
+        assert!(stem.gain_db.is_some_and(|found| (found - gain_db).abs() < 0.02), "{stem:?}");
+    }
+    assert!(null.corrected_peak_dbfs.is_none_or(|peak| peak < -90.0), "{null:?}");
+}
+
+#[test]
+fn the_effort_grows_with_the_number_of_stems_and_not_with_its_square() {
+    let seconds = |count: u64| {
+        let parts = (1..=count).map(|seed| vec![noise(seed, 12_000, 0.02)]).collect();
+        let dir = Song::of(parts).mixed(|n, audio| delayed(audio, if n == 3 { 50 } else { 0 })).write();
+        let once = || {
+            let start = std::time::Instant::now();
+            let report = check(dir.path(), &Options::default(), &mut Silent).expect("a report");
+            assert!(report.has_faults());
+            start.elapsed().as_secs_f64()
+        };
+        once().min(once())
+    };
+    let (few, many) = (seconds(40), seconds(160));
+    // Four times as many: 4 and 16.
+    assert!(many < 8.0 * few, "{few} s for 40 stems, {many} s for 160");
+}
