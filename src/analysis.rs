@@ -212,23 +212,42 @@ impl<O: Output> MasterAnalysis<O> {
         }
     }
 
-    /// Starts a session at `rate` with the hops of `receiver`; returns the routing table for the audio thread.
-    /// Another rate clears the recorder.
-    fn activate(&mut self, rate: Hz, class: LatencyClass, receiver: HopReceiver) -> Arc<RoutingTable> {
+    /// Starts or continues a session at `rate`; returns the routing table for the audio thread. With the `receiver` of
+    /// a new queue, hops and audio on their way are forgotten, otherwise everything goes on. Another rate clears the
+    /// recorder.
+    fn activate(
+        &mut self,
+        rate: Hz,
+        class: LatencyClass,
+        receiver: Option<HopReceiver>,
+    ) -> Arc<RoutingTable> {
         if rate != self.rate {
             self.recorder.clear();
             self.windows.clear();
             self.reductions = ReductionHistory::default();
             self.rate = rate;
         }
-        (self.class, self.receiver) = (class, Some(receiver));
-        // the recorder keeps its stems: what is known stays shown until something else is heard
-        self.recorder.finish_row();
-        self.backlog.clear();
-        self.intake = HopIntake::default();
-        self.stem_routing.activate();
+        self.class = class;
+        if receiver.is_some() {
+            self.receiver = receiver;
+            self.backlog.clear();
+            self.intake = HopIntake::default();
+            self.stem_routing.forget_looks();
+        }
+        self.stem_routing.schedule_review();
         self.publish_foreign_stems();
         self.stem_routing.routing_table()
+    }
+
+    /// Takes what has arrived before the thread ends: it stays shown while the plugin is inactive.
+    fn finish(&mut self) {
+        self.take_hops();
+        self.has_news |= self.recorder.is_row_open();
+        self.recorder.finish_row();
+        if self.has_news {
+            self.has_news = false;
+            self.publish_results(&[]);
+        }
     }
 
     /// Runs one round: hops, commands, queries, captures, looks at the routing and report, each if due.

@@ -1,6 +1,7 @@
 //! Publication of a plugin's audio to the link, from the audio thread; in a Master, also alignment of the Stems'
 //! audio.
 
+use super::engine::CHUNK_FRAMES;
 use chain::parameters::{PARAMETERS, Value};
 use chain::{ChainKind, ChainSettings};
 use dsp::denoise::{NoisePrint, ThresholdCurve};
@@ -44,6 +45,8 @@ pub struct Broadcast {
     membership: Membership,
     /// Present in a Master.
     aligner: Option<StemAligner>,
+    /// The chunk of the mix that enters a Master's chain, left and right; empty in a Stem.
+    mix: [Vec<f64>; 2],
     tracker: TransportTracker,
     status: BlockStatus,
     /// The settings in use.
@@ -69,6 +72,11 @@ impl Broadcast {
             schema,
             membership,
             aligner: None,
+            mix: if chain_kind == ChainKind::Master {
+                [vec![0.0; CHUNK_FRAMES], vec![0.0; CHUNK_FRAMES]]
+            } else {
+                [Vec::new(), Vec::new()]
+            },
             tracker: TransportTracker::default(),
             status: BlockStatus::default(),
             settings: PublishedSettings::new(schema, 0),
@@ -81,22 +89,26 @@ impl Broadcast {
         }
     }
 
-    /// Prepares for audio at `rate` with a chain latency of `latency` frames; a Master passes its `aligner`.
-    /// Allocates.
+    /// Returns true if Stems are aligned with a mix at `rate`.
+    pub fn aligns_at(&self, rate: Hz) -> bool {
+        self.aligner.as_ref().is_some_and(|aligner| aligner.rate() == rate)
+    }
+
+    /// Prepares for audio at `rate` with a chain latency of `latency` frames; a Master passes its `aligner`, unless it
+    /// [aligns at that rate](Self::aligns_at): then what waits in the aligner stays. Allocates.
     pub fn prepare(&mut self, rate: Hz, latency: usize, aligner: Option<StemAligner>) {
         self.membership.audio_writer.prepare_ring(rate);
-        self.aligner = aligner;
+        if !self.aligns_at(rate) {
+            self.aligner = aligner;
+        }
         self.status = BlockStatus { rate, latency: latency as u64, ..self.status };
         self.membership.audio_writer.publish_status(&self.status);
         self.interrupt();
     }
 
-    /// Starts a new segment: the next block does not continue the last one.
+    /// Starts a new segment of the ring: the output of the next block does not continue the last one.
     pub fn interrupt(&mut self) {
         self.tracker.start_segment();
-        if let Some(aligner) = &mut self.aligner {
-            aligner.interrupt();
-        }
     }
 
     /// Takes the chain's settings; `trim` is the level change that a Master has requested on top of them.
@@ -147,24 +159,35 @@ impl Broadcast {
             .mark_settings(if self.monitoring { MONITORING_REVISION } else { revision }, level);
     }
 
-    /// Passes a chunk of the mix, `at` frames into the host's block, to the aligner of a Master. Before the chain.
+    /// Takes a chunk of a Master's mix, `at` frames into the host's block, before the chain.
     pub fn align_stems(&mut self, transport: TransportPosition, at: usize, mix: [&[f64]; 2]) {
+        for (kept, mix) in self.mix.iter_mut().zip(mix) {
+            let frames = kept.len().min(mix.len());
+            kept[..frames].copy_from_slice(&mix[..frames]);
+        }
         if let Some(aligner) = &mut self.aligner {
             aligner.process_block(transport.timeline_position(at), mix);
         }
     }
 
-    /// Writes the chunk to the ring: the chain's output, and its input delayed by the chain's latency.
+    /// Writes the chunk to the ring: the chain's output, and its input; of a Stem `delayed_input`, which is delayed by
+    /// the chain's latency, of a Master the mix.
     pub fn write_block(
         &mut self,
         transport: TransportPosition,
         at: usize,
-        input: [&[f64]; 2],
+        delayed_input: [&[f64]; 2],
         output: [&[f64]; 2],
     ) {
-        let place = self.tracker.locate(transport.timeline_position(at), output[0].len());
+        let frames = output[0].len();
+        let place = self.tracker.locate(transport.timeline_position(at), frames);
+        let [left, right] = &self.mix;
+        let input = match left.get(..frames).zip(right.get(..frames)) {
+            Some((left, right)) => [left, right],
+            None => delayed_input,
+        };
         self.membership.audio_writer.write_block(place, input, output);
-        self.frames_since_published = self.frames_since_published.saturating_add(output[0].len() as u64);
+        self.frames_since_published = self.frames_since_published.saturating_add(frames as u64);
     }
 
     /// Publishes the status after a block, and changed settings at most ten times a second.

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use units::{Db, Hz, Samples};
 
 /// Maximum frames processed at once; larger host blocks are split.
-const CHUNK_FRAMES: usize = 512;
+pub(super) const CHUNK_FRAMES: usize = 512;
 
 /// A sample of this value at the start of a chunk makes the engine panic, for tests of the containment.
 #[cfg(any(test, feature = "injected-panic"))]

@@ -1,6 +1,7 @@
 //! Export of a session from the link: settings of every Stem, of any process. Runs on a user's request, never on the
 //! audio thread.
 
+use super::lag::misalignments;
 use super::stem_list::StemList;
 use chain::parameters::{PARAMETERS, Parameter, ParameterKind, Value};
 use chain::{Chain, ChainKind, LatencyClass};
@@ -46,19 +47,20 @@ pub fn session_export(roster: &'static Roster, own_view: PeerView) -> SessionExp
             arrival: found.map_or(Arrival::Unknown, |stem| arrival(stem, view)),
         });
     }
-    make_delays_relative(&mut export.stems);
+    make_delays_relative(
+        &mut export.stems,
+        own_view.block_status().map_or(0, |status| status.latency as i64),
+    );
     export
 }
 
-/// Makes delays relative to the most common one: hosts delay everything alike to compensate latency.
-fn make_delays_relative(stems: &mut [StemExport]) {
-    let late = |stem: &StemExport| if let Arrival::Found(_, late) = stem.arrival { Some(late) } else { None };
-    let count = |of: i64| stems.iter().filter(|stem| late(stem) == Some(of)).count();
-    // the smallest of equally common ones
-    let usual = stems.iter().filter_map(late).max_by_key(|&of| (count(of), std::cmp::Reverse(of)));
-    for stem in stems {
+/// Makes delays relative to the most common one, without those that the host compensates.
+fn make_delays_relative(stems: &mut [StemExport], master_latency: i64) {
+    let lag = |stem: &StemExport| if let Arrival::Found(_, lag) = stem.arrival { Some(lag) } else { None };
+    let lags: Vec<Option<i64>> = stems.iter().map(lag).collect();
+    for (stem, misalignment) in stems.iter_mut().zip(misalignments(&lags, master_latency)) {
         if let Arrival::Found(_, late) = &mut stem.arrival {
-            *late = late.saturating_sub(usual.unwrap_or(0));
+            *late = misalignment;
         }
     }
 }
@@ -233,10 +235,10 @@ mod tests {
         };
         let at = |late| stem(Arrival::Found([[1.0; 2]; 2], late));
         let mut stems = vec![at(7000), stem(Arrival::Muted), at(400), at(400), at(464)];
-        make_delays_relative(&mut stems);
+        make_delays_relative(&mut stems, 0);
         assert_eq!(stems, [at(6600), stem(Arrival::Muted), at(0), at(0), at(64)]);
         let mut two = [at(64), at(0)];
-        make_delays_relative(&mut two);
+        make_delays_relative(&mut two, 0);
         assert_eq!(two, [at(64), at(0)]);
     }
 

@@ -31,6 +31,7 @@ pub mod engine;
 pub mod export;
 #[cfg(target_os = "linux")]
 pub mod framework_worker;
+mod lag;
 pub mod link_publisher;
 pub mod master;
 mod monitor;

@@ -140,14 +140,19 @@ impl<O: Output> Shell<O> {
             Some(broadcast) => broadcast,
             None => self.join_roster(format)?,
         };
-        let mut observer = None;
+        let mut aligner = None;
         // below this rate there is no loudness
         if let Some(worker) = self.analysis.as_mut().filter(|_| rate.0 >= MIN_LOUDNESS_RATE.0) {
-            let (sender, receiver) = hop_queue::hop_queue();
-            let advice = worker.start(rate, class, receiver);
-            observer = Some(StemAligner::new(&ROSTER, rate, advice, sender));
+            if broadcast.aligns_at(rate) {
+                // audio and hops that are on their way stay
+                worker.start(rate, class, None);
+            } else {
+                let (sender, receiver) = hop_queue::hop_queue();
+                let routes = worker.start(rate, class, Some(receiver));
+                aligner = Some(StemAligner::new(&ROSTER, rate, routes, sender));
+            }
         }
-        broadcast.prepare(rate, latency, observer);
+        broadcast.prepare(rate, latency, aligner);
         Some(broadcast)
     }
 

@@ -51,24 +51,44 @@ impl Identities {
     }
 }
 
-/// Coverage that the Master has stated while the song was played for the first time.
+/// Song after which the Master is right and complete, seconds.
+const SONG_LIMIT: f64 = 5.0;
+/// Time on top of it: the report's interval, the link's, and a hop that waits for the next one, seconds.
+const REPORT_SLACK: f64 = 2.0;
+/// Song that is not recorded at most: the hops in which the trim glides, and the block of the last look, seconds.
+const UNHEARD_LIMIT: f64 = 0.4;
+
+/// Statements of the Master while the song was played for the first time.
 #[derive(Debug, Default)]
 struct FirstPlay {
+    /// Song that was played, seconds.
+    played: f64,
+    /// Song that was heard of it at the last look, seconds.
+    heard: f64,
     /// Largest coverage: more than the whole mix cannot be explained.
     largest: f64,
-    /// Time from the first coverage to the first that is complete.
-    complete_after: Option<Duration>,
-    first: Option<Instant>,
+    /// Song after which the Master was right and complete and has stayed so, seconds.
+    complete_after: Option<f64>,
+    causes: BTreeSet<String>,
 }
 
 impl FirstPlay {
-    fn look(&mut self, master: PeerView) {
-        let Some(coverage) = master.summary().and_then(|summary| summary.coverage) else { return };
-        let first = *self.first.get_or_insert_with(Instant::now);
-        self.largest = self.largest.max(coverage);
-        if coverage > 0.9999 {
-            self.complete_after.get_or_insert(first.elapsed());
+    fn look(&mut self, master: PeerView, stems: usize) {
+        let status = master.block_status().filter(|status| status.playing);
+        if let Some(position) = status.and_then(|status| status.position) {
+            self.played = self.played.max(position as f64 / f64::from(RATE));
         }
+        let Some(summary) = master.summary() else { return };
+        self.heard = summary.heard;
+        if !summary.cause.as_str().is_empty() {
+            self.causes.insert(summary.cause.as_str().to_owned());
+        }
+        self.largest = self.largest.max(summary.coverage.unwrap_or(0.0));
+        let is_complete = summary.coverage.is_some_and(|coverage| coverage > 0.9999)
+            && summary.half_width.is_some_and(|off| off.0 == 0.0)
+            && summary.stems().count() == stems
+            && summary.heard > self.played - REPORT_SLACK;
+        self.complete_after = if is_complete { self.complete_after.or(Some(self.played)) } else { None };
     }
 }
 
@@ -121,7 +141,7 @@ fn the_demo_session_exports_to_the_bit_lives_and_is_the_same_after_reopening() {
         let mut heard = FirstPlay::default();
         let asked = Instant::now();
         while !play.has_ended() && asked.elapsed() < Duration::from_secs(60) {
-            heard.look(master);
+            heard.look(master, stems.len());
             let trim = ROSTER.find(stem).and_then(|peer| peer.stem_readings()).map(|readings| readings.trim);
             if let Some(trim) = trim.filter(|trim| trim.offset != TRIM) {
                 viewer.requester().request_trim(stem, trim.revision, TRIM);
@@ -131,6 +151,10 @@ fn the_demo_session_exports_to_the_bit_lives_and_is_the_same_after_reopening() {
         play.finish();
         println!("{heard:?}");
         assert!(heard.largest < 1.0001, "a mix explained by more than itself: {heard:?}");
+        assert!(heard.causes.is_empty(), "a false cause: {heard:?}");
+        let is_in_time = heard.complete_after.is_some_and(|after| after <= SONG_LIMIT + REPORT_SLACK);
+        assert!(is_in_time, "not right and complete in time: {heard:?}");
+        assert!(heard.heard > heard.played - UNHEARD_LIMIT, "not from the first sample on: {heard:?}");
         eventually("the plugins have gone", || Identities::seen(stems.len()).is_none().then_some(()));
 
         let play = daw.play(4);

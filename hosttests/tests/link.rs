@@ -15,6 +15,7 @@ mod link {
     mod moves;
     mod placement;
     mod processes;
+    mod reactivation;
     mod render;
     mod sessions;
     mod unlinked;

@@ -48,8 +48,6 @@ impl Chunk {
 pub(super) struct Track {
     pub(super) id: InstanceId,
     view: PeerView,
-    /// Frames by which the ring's content lags behind its position: the latency of a Master's chain.
-    lag: u64,
     is_mix: bool,
     /// Counter of the next frame to be copied.
     next: u64,
@@ -67,10 +65,17 @@ pub(super) struct Track {
 pub(super) struct TrackRange {
     /// Timeline position of the first frame.
     pub(super) position: i64,
-    /// Counter of the first frame, in terms of content.
+    /// Counter of the first frame.
     pub(super) counter: u64,
     /// Length.
     pub(super) frames: u64,
+}
+
+impl TrackRange {
+    /// Position and counter after the last frame.
+    fn end(&self) -> (i64, u64) {
+        (self.position + self.frames as i64, self.counter + self.frames)
+    }
 }
 
 impl Track {
@@ -78,7 +83,6 @@ impl Track {
         Self {
             id,
             view,
-            lag: 0,
             is_mix,
             next: 0,
             chunks: VecDeque::new(),
@@ -92,10 +96,6 @@ impl Track {
     /// Copies what the ring has gained.
     fn pump(&mut self) {
         let Some(timeline) = self.view.audio().and_then(AudioRing::timeline) else { return };
-        if self.is_mix && self.chunks.is_empty() {
-            // its host may have activated it since
-            self.lag = self.view.block_status().map_or(0, |status| status.latency);
-        }
         for segment in timeline.segments().iter().filter(|segment| segment.frames > 0) {
             match self.segments.iter_mut().rfind(|known| known.counter == segment.counter) {
                 Some(known) => *known = *segment,
@@ -104,10 +104,10 @@ impl Track {
         }
         let mut at = self.next.max(timeline.oldest());
         while at < timeline.end() {
-            let content = |segment: &&Segment| segment.position.is_some() && at < segment.end() + self.lag;
-            let Some(segment) = self.segments.iter().find(content) else { break };
-            at = at.max(segment.counter + self.lag.min(segment.frames));
-            let end = (at + CHUNK_FRAMES as u64).min(segment.end() + self.lag).min(timeline.end());
+            let is_next = |segment: &&Segment| segment.position.is_some() && at < segment.end();
+            let Some(segment) = self.segments.iter().find(is_next) else { break };
+            at = at.max(segment.counter);
+            let end = (at + CHUNK_FRAMES as u64).min(segment.end()).min(timeline.end());
             if at >= end {
                 break;
             }
@@ -165,23 +165,21 @@ impl Track {
         }
     }
 
-    /// The kept parts of all stretches of the timeline, in order of time. Counters are those of the content.
+    /// The kept parts of all stretches of the timeline, in order of time. A reset or another activation in the middle
+    /// of a song begins a segment, not a stretch.
     pub(super) fn ranges(&self) -> Vec<TrackRange> {
         let mut ranges: Vec<TrackRange> = Vec::new();
-        let mut before = None;
         for chunk in &self.chunks {
-            let (start, end) =
-                (chunk.counter - self.lag.min(chunk.counter), chunk.end() - self.lag.min(chunk.end()));
+            let (counter, frames) = (chunk.counter, chunk.end() - chunk.counter);
             let holds = |segment: &&Segment| {
-                segment.position.is_some() && (segment.counter..segment.end()).contains(&start)
+                segment.position.is_some() && (segment.counter..segment.end()).contains(&counter)
             };
             let Some(segment) = self.segments.iter().rfind(holds) else { continue };
-            let position = segment.position.unwrap_or(0) + (start - segment.counter) as i64;
+            let position = segment.position.unwrap_or(0) + (counter - segment.counter) as i64;
             match ranges.last_mut() {
-                Some(last) if before == Some((segment.counter, start)) => last.frames += end - start,
-                _ => ranges.push(TrackRange { position, counter: start, frames: end - start }),
+                Some(last) if last.end() == (position, counter) => last.frames += frames,
+                _ => ranges.push(TrackRange { position, counter, frames }),
             }
-            before = Some((segment.counter, end));
         }
         ranges
     }
@@ -195,11 +193,10 @@ impl Track {
         })
     }
 
-    /// Copies `out`'s length of frames from the content's `counter` on; frames that are not kept stay as they are.
+    /// Copies `output`'s length of frames from counter `from` on; frames that are not kept stay as they are.
     /// Returns true if a frame of the input differs from the output.
-    pub(super) fn copy(&self, counter: u64, output: [&mut [f32]; 2], input: Option<[&mut [f32]; 2]>) -> bool {
+    pub(super) fn copy(&self, from: u64, output: [&mut [f32]; 2], input: Option<[&mut [f32]; 2]>) -> bool {
         let frames = output[0].len() as u64;
-        let from = counter + self.lag;
         let first = self.chunks.partition_point(|chunk| chunk.end() <= from);
         let (mut input, mut has_input) = (input, false);
         let [left, right] = output;
@@ -211,22 +208,22 @@ impl Track {
             right[target.clone()].copy_from_slice(&chunk.output[1][source.clone()]);
             has_input |= chunk.input.is_some();
             if let Some(input) = &mut input {
-                let from = chunk.input.as_ref().unwrap_or(&chunk.output);
-                for (input, from) in input.iter_mut().zip(from) {
-                    input[target.clone()].copy_from_slice(&from[source.clone()]);
+                let kept = chunk.input.as_ref().unwrap_or(&chunk.output);
+                for (input, kept) in input.iter_mut().zip(kept) {
+                    input[target.clone()].copy_from_slice(&kept[source.clone()]);
                 }
             }
         }
         has_input
     }
 
-    /// Settings of the first and last of `frames` frames from the content's `counter` on.
+    /// Settings of the first and last of `frames` frames from `counter` on.
     pub(super) fn marks(&self, counter: u64, frames: u64) -> [Option<SettingsMark>; 2] {
         let mark = |counter: u64, end: usize| {
             let index = self.chunks.partition_point(|chunk| chunk.end() <= counter);
             self.chunks.get(index).filter(|chunk| chunk.counter <= counter).and_then(|chunk| chunk.marks[end])
         };
-        [mark(counter + self.lag, 0), mark(counter + self.lag + frames - 1, 1)]
+        [mark(counter, 0), mark(counter + frames - 1, 1)]
     }
 
     /// View of the instance.
@@ -259,9 +256,10 @@ impl Backlog {
         if let Some(id) = master.id() {
             self.mix.get_or_insert_with(|| Track::new(master, id, true));
         }
+        // what is out of reach may come back at another rate
+        self.stems.retain(|track| stems.contains(&(track.id, track.view)));
         for &(id, view) in stems {
-            if !self.stems.iter().any(|track| track.id == id && track.view == view) {
-                self.stems.retain(|track| track.id != id);
+            if !self.stems.iter().any(|track| track.id == id) {
                 self.stems.push(Track::new(view, id, false));
             }
         }

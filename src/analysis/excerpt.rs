@@ -32,17 +32,11 @@ pub(super) fn is_silent_at(view: PeerView, position: i64) -> bool {
     has_ended || view.presence() == Presence::Asleep && !timeline.has_played(position)
 }
 
-/// Returns the newest `frames` frames of a Master's mix with their timeline position. The ring delays the input by
-/// the chain's latency, to match the output; the position is corrected for it.
-pub(super) fn latest_mix(master: PeerView, frames: usize) -> Option<(i64, StereoAudio)> {
+/// Returns the timeline position after the newest frame of a Master's mix.
+pub(super) fn mix_end(master: PeerView) -> Option<i64> {
     let timeline = master.audio()?.timeline()?;
-    let segment = timeline.segments().last().filter(|segment| segment.frames >= frames as u64)?;
-    let latency = i64::try_from(master.block_status()?.latency).ok()?;
-    let start = segment.position? + (segment.frames - frames as u64) as i64;
-    // the chain's delayed content at the segment's start belongs to an earlier position
-    let whole = (start - segment.position?) >= latency;
-    let audio = read_frames(master, TapPoint::Input, start, frames).filter(|_| whole)?;
-    Some((start - latency, audio))
+    let segment = timeline.segments().last()?;
+    Some(segment.position? + segment.frames as i64)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::MasterAnalysis;
 use super::backlog::Backlog;
-use super::remake::{HopRemaker, MadeHop, is_explained, is_right, join, reduce};
+use super::remake::{HopRemaker, MadeHop, has_delays, is_explained, is_right, join, reduce};
 use super::stem_routing::StemRouting;
 use link::ROSTER;
 use link::hop_queue::HopMessage;
@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 const MAX_MESSAGES_PER_ROUND: usize = 100;
 /// Hops that are held at most: a minute of the song. Then the stems that are not found are left out.
 const MAX_HELD_HOPS: usize = 600;
-/// Hops after a decision within which the audio thread follows it.
+/// Hops with the decided delays after which the audio thread's are taken, even if a stem is missing in them.
 const MAX_HANDOVER_HOPS: usize = 60;
 /// Audio that is kept while nothing is held, hops.
 const IDLE_BACKLOG_HOPS: u64 = 20;
@@ -34,7 +34,9 @@ pub(super) struct HopIntake {
     is_holding: bool,
     /// Maker of hops until the audio thread's are right.
     remaker: Option<HopRemaker>,
-    /// Hops that came since the decision.
+    /// Hops that came since the decision: with the delays from before it, and with those decided. A look takes a fast
+    /// render many hops of the first kind.
+    superseded: usize,
     handover: usize,
     /// Last hop that was made.
     remade_until: Option<HopIndex>,
@@ -84,9 +86,15 @@ impl<O: Output> MasterAnalysis<O> {
             return;
         }
         if self.intake.remaker.is_some() {
+            let stems = self.stem_routing.summed();
+            if !has_delays(&made, &of, &stems) {
+                self.intake.superseded += 1;
+                if self.intake.superseded < MAX_HELD_HOPS {
+                    return;
+                }
+            }
             self.intake.handover += 1;
-            let is_right = is_right(&made, &of, &self.stem_routing.summed());
-            if !is_right && self.intake.handover < MAX_HANDOVER_HOPS {
+            if !is_right(&made, &of, &stems) && self.intake.handover < MAX_HANDOVER_HOPS {
                 return;
             }
             // all audio before this hop is in the rings by now
@@ -187,7 +195,8 @@ impl<O: Output> MasterAnalysis<O> {
         for made in join(right, remade, row) {
             self.record(made, &ids);
         }
-        (self.intake.remaker, self.intake.handover) = (Some(remaker), 0);
+        self.intake.remaker = Some(remaker);
+        (self.intake.superseded, self.intake.handover) = (0, 0);
     }
 
     /// True if hops are missing between those that were held, or before them, and the backlog has their audio.

@@ -209,6 +209,15 @@ fn load(track: &Track, counter: u64, frames: usize, buffers: &mut [Vec<f64>; 4])
     has_input
 }
 
+/// True if `made`, a hop of the stems `made_of`, was made with all of `stems` at their delays, whether they were there
+/// or not.
+pub(super) fn has_delays(made: &MadeHop, made_of: &[InstanceId], stems: &[SummedStem]) -> bool {
+    stems.iter().all(|stem| {
+        let index = made_of.iter().position(|other| *other == stem.id);
+        index.is_some_and(|index| stem.is_open || made.1[index].delay == stem.delay)
+    })
+}
+
 /// True if `made`, a hop of the stems `made_of`, has all of `stems`, read at their delays.
 pub(super) fn is_right(made: &MadeHop, made_of: &[InstanceId], stems: &[SummedStem]) -> bool {
     let (hop, settings) = made;
@@ -255,4 +264,29 @@ pub(super) fn join(held: Vec<(HopIndex, MadeHop)>, remade: Vec<MadeHop>, row: u6
     }
     let before = held.into_values();
     before.chain(joined).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hop_of_the_decided_delays_is_right_only_with_all_stems() {
+        let ids = [1, 2].map(|id| InstanceId::new(id).expect("not zero"));
+        let made = |delays: [i64; 2], heard: u32| -> MadeHop {
+            let settings = delays.map(|delay| HopSettings { delay, ..HopSettings::default() });
+            (FinishedHop { stems: 2, heard, ..FinishedHop::default() }, settings.into())
+        };
+        let stem = |index: usize, delay: i64, is_open: bool| SummedStem { id: ids[index], delay, is_open };
+        let stems = [stem(0, 0, false), stem(1, -544, false)];
+        let judge = |made: &MadeHop, stems: &[SummedStem]| {
+            (has_delays(made, &ids, stems), is_right(made, &ids, stems))
+        };
+        assert_eq!(judge(&made([0, 0], 0b11), &stems), (false, false), "from before the decision");
+        assert_eq!(judge(&made([0, -544], 0b01), &stems), (true, false), "one is missing");
+        assert_eq!(judge(&made([0, -544], 0b11), &stems), (true, true));
+        let open = [stem(0, 0, false), stem(1, 0, true)];
+        assert_eq!(judge(&made([0, -544], 0b01), &open), (true, true), "one has not sounded yet");
+        assert!(!has_delays(&made([0, -544], 0b11), &ids[..1], &stems), "one is not among its stems");
+    }
 }

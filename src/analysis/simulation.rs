@@ -5,7 +5,7 @@
 //! captured as they play. The loudest are kept, for they decide integrated loudness; the others are spread over the
 //! song. Results are labelled *simulated*, with their length.
 
-use super::excerpt::{StereoAudio, is_silent_at, latest_mix, read_frames};
+use super::excerpt::{StereoAudio, is_silent_at, mix_end, read_frames};
 use chain::{Chain, ChainKind, ChainSettings, LatencyClass};
 use dsp::{Block, Process};
 use link::audio_ring::TapPoint;
@@ -84,7 +84,7 @@ impl CapturedWindows {
     ) -> Option<()> {
         let hop = hop_frames(rate) as i64;
         let pass = master.audio()?.timeline()?.segments().last()?.pass;
-        let (newest, _) = latest_mix(master, 1)?;
+        let newest = mix_end(master)?;
         // the last hop is final once the next has arrived
         let number = (newest - 2 * hop).div_euclid(WINDOW_HOPS as i64 * hop) - 1;
         // a fast render may have passed a window whose audio is still in the rings
@@ -111,10 +111,9 @@ impl CapturedWindows {
         if !placements.into_iter().all(|place| recorder.status(place) == HopStatus::Heard) {
             return None;
         }
-        let latency = i64::try_from(master.block_status()?.latency).ok()?;
         let from = [start - run_in, start].into_iter();
-        let found = from
-            .map(|from| (from, read_frames(master, TapPoint::Input, from + latency, (end - from) as usize)));
+        let found =
+            from.map(|from| (from, read_frames(master, TapPoint::Input, from, (end - from) as usize)));
         let (from, mix) = found.filter_map(|(from, mix)| Some((from, mix?))).next()?;
         let frames = (end - from) as usize;
         let mut stems = Vec::new();

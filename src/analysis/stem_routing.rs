@@ -181,11 +181,15 @@ impl Default for StemRouting {
 }
 
 impl StemRouting {
-    /// Schedules the first review.
-    pub(super) fn activate(&mut self) {
+    /// Schedules the next review.
+    pub(super) fn schedule_review(&mut self) {
         self.due = Instant::now() + UNCLEAR_REVIEW_INTERVAL;
-        (self.looked_until, self.confirmed_until, self.windows) = (0, 0, Vec::new());
         self.publish_routes();
+    }
+
+    /// Forgets which stretches of the mix were looked at: it begins anew.
+    pub(super) fn forget_looks(&mut self) {
+        (self.looked_until, self.confirmed_until, self.windows) = (0, 0, Vec::new());
     }
 
     /// Returns the routing table that the audio thread reads.
@@ -250,8 +254,10 @@ impl StemRouting {
         master: PeerView,
         rate: Hz,
     ) -> Vec<(InstanceId, PeerView)> {
-        let at_rate =
-            stems(roster).filter(|view| view.block_status().is_some_and(|status| status.rate == rate));
+        // a status that is just being written says nothing of a stem that is known
+        let is_known = |view: PeerView| self.placements.iter().any(|placement| placement.view == view);
+        let at_rate = stems(roster)
+            .filter(|view| view.block_status().map_or_else(|| is_known(*view), |status| status.rate == rate));
         let present: Vec<(InstanceId, PeerView)> =
             at_rate.filter_map(|view| Some((view.id()?, view))).take(MAX_STEMS).collect();
         let known = self.placements.len();

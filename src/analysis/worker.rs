@@ -30,9 +30,14 @@ impl<O: Output> AnalysisWorker<O> {
         Self { analysis: Arc::new(Mutex::new(analysis)), running: None }
     }
 
-    /// Starts the thread with the hops of `receiver`; returns the routing table for the audio thread. If no thread
-    /// can be started, nothing is analysed.
-    pub fn start(&mut self, rate: Hz, class: LatencyClass, receiver: HopReceiver) -> Arc<RoutingTable> {
+    /// Starts the thread, with the hops of `receiver` if there is a new queue; returns the routing table for the audio
+    /// thread. If no thread can be started, nothing is analysed.
+    pub fn start(
+        &mut self,
+        rate: Hz,
+        class: LatencyClass,
+        receiver: Option<HopReceiver>,
+    ) -> Arc<RoutingTable> {
         self.stop();
         let stop = Arc::new(AtomicBool::new(false));
         let mut analysis = self.analysis.lock();
@@ -44,10 +49,15 @@ impl<O: Output> AnalysisWorker<O> {
         let run = move || {
             let mut analysis = analysis.lock();
             *analysis.analysis_shared.thread.lock() = Some(std::thread::current());
-            while !stopped.load(Ordering::Acquire) {
-                if catch_unwind(AssertUnwindSafe(|| analysis.run_round())).is_err() {
+            loop {
+                let is_last = stopped.load(Ordering::Acquire);
+                let round = || if is_last { analysis.finish() } else { analysis.run_round() };
+                if catch_unwind(AssertUnwindSafe(round)).is_err() {
                     let fault = "The analysis has failed: reload the plugin".into();
                     analysis.context.shared.set_fault(FaultSource::Analysis, Some(fault));
+                    break;
+                }
+                if is_last {
                     break;
                 }
                 std::thread::park_timeout(POLL_INTERVAL);

@@ -35,7 +35,7 @@ const NO_POSITION: i64 = i64::MIN;
 /// Point of a Stem's signal path at which audio is recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TapPoint {
-    /// Before the chain, delayed by the chain's latency.
+    /// Before the chain: a Stem's input delayed by its chain's latency, a Master's as it enters.
     Input,
     /// After the chain.
     Output,
@@ -279,11 +279,6 @@ impl RingWriter {
         ring.segments.write(&writer.segments);
         ring.marks.write(&writer.marks);
         writer
-    }
-
-    /// The ring that it writes.
-    pub(super) fn ring(&self) -> &'static AudioRing {
-        self.ring
     }
 
     /// The counter of the next frame.

@@ -73,7 +73,7 @@ impl Roster {
         slot.summary.write(&SessionSummary::default().encode());
         let occupant = slot.make_visible();
         drop(guard);
-        let audio_writer = AudioWriter { slot, ring_writer: None };
+        let audio_writer = AudioWriter { slot, ring_writer: None, rate: None };
         Some((audio_writer, ControlWriter { roster: self, slot, occupant, outbox }))
     }
 
@@ -154,6 +154,8 @@ impl Roster {
 pub struct AudioWriter {
     slot: &'static Slot,
     ring_writer: Option<RingWriter>,
+    /// Rate of the ring's audio.
+    rate: Option<Hz>,
 }
 
 impl AudioWriter {
@@ -162,14 +164,16 @@ impl AudioWriter {
         InstanceId::new(self.slot.id.load(Ordering::Relaxed))
     }
 
-    /// Provides a ring for audio at `rate`, of four seconds or more. Allocates the first time: for the host's
-    /// activation, not for an audio thread.
+    /// Provides a ring for audio at `rate`, of four seconds or more; at the same rate as before it keeps its audio.
+    /// Allocates the first time: for the host's activation, not for an audio thread.
     pub fn prepare_ring(&mut self, rate: Hz) {
-        let (size, ring) = self.slot.ring_for(rate);
-        if self.ring_writer.as_ref().is_none_or(|writer| !std::ptr::eq(writer.ring(), ring)) {
-            self.ring_writer = Some(RingWriter::new(ring));
-            self.slot.publish_ring(size);
+        if self.rate == Some(rate) {
+            return;
         }
+        let (size, ring) = self.slot.ring_for(rate);
+        self.ring_writer = Some(RingWriter::new(ring));
+        self.slot.publish_ring(size);
+        self.rate = Some(rate);
     }
 
     /// Publishes the status of a block.

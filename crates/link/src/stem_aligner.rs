@@ -93,12 +93,13 @@ impl StemAligner {
         self.sender.lost_hops()
     }
 
-    /// Begins a new segment with the next block, after the host has interrupted the audio.
-    pub fn interrupt(&mut self) {
-        self.transport.start_segment();
+    /// Sampling rate of the mix.
+    pub fn rate(&self) -> Hz {
+        self.rate
     }
 
-    /// Takes a block of the mix. `host`: its position on the timeline in frames; `None` while the transport stands or
+    /// Takes a block of the mix. A reset or another activation of the plugin does not interrupt it: the mix enters the
+    /// Master as before, and what waits for a Stem goes on waiting. `host`: its position on the timeline in frames; `None` while the transport stands or
     /// if the host gives none.
     pub fn process_block(&mut self, host: Option<i64>, mix: [&[f64]; 2]) {
         let frames = mix[0].len().min(mix[1].len());

@@ -1,7 +1,8 @@
 //! Faults between Stems and Master are found and named.
 
 use super::alone::alone;
-use super::desk::{Audio, Desk, RATE, song};
+use super::desk::{Audio, Desk, MASTER_LATENCY, RATE, song};
+use hosttests::host::is_worst;
 use hosttests::viewer::Viewer;
 use hosttests::{Library, Random};
 use link::summary::SessionSummary;
@@ -24,7 +25,10 @@ fn until(desk: &mut Desk, viewer: &Viewer, is: impl Fn(&SessionSummary) -> bool)
 
 fn desk(library: &Library, seed: u64) -> Desk {
     let songs = (0..3).map(|n| song(seed + n, SECONDS)).collect();
-    Desk::new(library, songs, &[[0.9, 0.7], [0.8, 0.8], [0.6, 1.0]])
+    let mut desk = Desk::new(library, songs, &[[0.9, 0.7], [0.8, 0.8], [0.6, 1.0]]);
+    // where a host compensates by another time for each Stem, nobody can tell which is late
+    desk.buses.iter_mut().for_each(|bus| bus.ahead = if is_worst() { MASTER_LATENCY } else { 0 });
+    desk
 }
 
 #[test]
@@ -33,10 +37,10 @@ fn a_stem_that_is_late_is_named_and_summed_where_it_is() {
         let (viewer, library) = (Viewer::new(), Library::open());
         let mut desk = desk(&library, 70);
         desk.buses[1].late = vec![[0.0; 2]; 64];
-        let late = desk.ids()[1];
+        let (late, ahead) = (desk.ids()[1], desk.buses[1].ahead);
         let summary = until(&mut desk, &viewer, |summary| {
             let found = summary.stems().find(|stem| stem.stem == late).and_then(|stem| stem.delay);
-            found == Some(64)
+            found == Some(64 - ahead)
                 && summary.cause.as_str() == "Bus 1 arrives 64 samples late."
                 && summary.coverage.is_some_and(|coverage| coverage > 0.9999)
         });
@@ -139,8 +143,9 @@ fn a_stem_too_dull_and_quiet_to_be_searched_for_arrives_when_the_others_do() {
         for bus in &mut desk.buses {
             bus.late = vec![[0.0; 2]; 7500];
         }
+        let ahead = desk.buses[0].ahead;
         until(&mut desk, &viewer, |summary| {
-            let found = summary.stems().filter(|stem| stem.delay == Some(7500)).count();
+            let found = summary.stems().filter(|stem| stem.delay == Some(7500 - ahead)).count();
             // all alike is not late
             let clear = summary.coverage.is_some_and(|coverage| coverage > 0.9999);
             found == 3 && clear && summary.cause.as_str().is_empty()

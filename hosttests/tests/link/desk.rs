@@ -13,7 +13,7 @@ use units::Hz;
 pub(crate) const RATE: f64 = 48_000.0;
 
 /// Frames of the longest block.
-const LONGEST: u32 = 8192;
+pub(crate) const LONGEST: u32 = 8192;
 
 /// Left and right.
 pub(crate) type Audio = Vec<Vec<f32>>;
@@ -56,8 +56,10 @@ pub(crate) struct Desk {
     pub(crate) begin: usize,
 }
 
+/// Latency of a Master's chain at its defaults, frames.
+pub(crate) const MASTER_LATENCY: i64 = 544;
 /// Latencies that the worst host compensates behind its Stems, frames.
-const STAMPED_AHEAD: [i64; 4] = [544, 7712, 0, 1031];
+const STAMPED_AHEAD: [i64; 4] = [MASTER_LATENCY, 7712, 0, 1031];
 
 /// Order and speed in which the host processes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -173,16 +175,14 @@ impl Desk {
         if !is_worst() || range.len() < 2 * RATE as usize {
             return self.play_on(range, manner);
         }
-        // around the middle everything is activated anew, and again; then it plays on from a little before there
+        // around the middle everything is activated anew in mid-play, and again; then it plays on from a little before
         let (middle, some) = (range.start + range.len() / 2, 14_400);
         self.stand(range.start);
         let (mut mix, mut out) = self.play_on(range.start..middle - some, manner);
         let late: Vec<_> = self.buses.iter().map(|bus| bus.late.clone()).collect();
         self.play_on(middle - some..middle, manner);
-        self.stand(middle);
         self.freewheel(true);
         self.play_on(middle - some..middle + some, manner);
-        self.stand(middle + some);
         self.freewheel(false);
         self.stand(middle - some);
         self.buses.iter_mut().zip(late).for_each(|(bus, late)| bus.late = late);
@@ -198,7 +198,7 @@ impl Desk {
     }
 
     /// Activates all plugins anew, for rendering offline or for playing.
-    fn freewheel(&mut self, offline: bool) {
+    pub(crate) fn freewheel(&mut self, offline: bool) {
         let rate = self.rate;
         self.plugins().for_each(|plugin| plugin.freewheel(offline, rate, LONGEST));
     }

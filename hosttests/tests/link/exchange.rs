@@ -1,11 +1,12 @@
 //! A session that the Master exports is rendered by the command line as the plugins play it.
 
 use super::alone::{Folder, alone};
-use super::desk::{Audio, Desk, RATE, song};
+use super::desk::{Audio, Desk, MASTER_LATENCY, RATE, song};
 use audiofile::AudioReader;
 use audiofile::wav::{StoredFormat, WavSpec, WavWriter};
 use chain::parameters::{PARAMETERS, ParameterKind};
 use chain::{ChainKind, LatencyClass};
+use hosttests::host::is_worst;
 use hosttests::viewer::{Viewer, eventually, id};
 use hosttests::{Change, Library, Plugin, Random, with_noise};
 use link::ROSTER;
@@ -112,6 +113,7 @@ fn exchanged(viewer: &Viewer, library: &Library, seed: u64, gains: &[[f32; 2]], 
     let most = *latencies.iter().max().expect("there are stems");
     for (bus, latency) in desk.buses.iter_mut().zip(&latencies) {
         bus.late = vec![[0.0; 2]; most - latency];
+        bus.ahead = if is_worst() { MASTER_LATENCY } else { 0 };
     }
 
     let (me, ids) = (id(&mut desk.master), desk.ids());

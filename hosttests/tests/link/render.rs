@@ -18,6 +18,7 @@ fn found(viewer: &Viewer, library: &Library, states: &mut Vec<Vec<u8>>, manner: 
     // the same stems again: sums are in the order of their ids
     *states = desk.buses.iter_mut().map(|bus| bus.plugin.save()).collect();
     let (master, stems) = (desk.master_id(), desk.ids());
+    let ahead: Vec<i64> = desk.buses.iter().map(|bus| bus.ahead).collect();
     viewer.find(master);
     desk.play(0..SECONDS * RATE as usize, manner);
     // back to the beginning: the last hop waits for what follows, which says whether it was an audition
@@ -44,7 +45,7 @@ fn found(viewer: &Viewer, library: &Library, states: &mut Vec<Vec<u8>>, manner: 
         let gain = stem.gain.expect("it is found").gain();
         let [left, right] = gains[n].map(f64::from);
         assert!((gain - (0.5 * (left * left + right * right)).sqrt()).abs() < 1e-4, "{n}: {gain}");
-        assert_eq!(stem.delay, Some(0));
+        assert_eq!(stem.delay, Some(-ahead[n]));
         bits.extend([stem.share, Some(gain), stem.chain_cost.map(|cost| cost.0)]);
     }
     bits.into_iter().map(|number| number.map(f64::to_bits)).collect()

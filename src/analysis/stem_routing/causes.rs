@@ -1,8 +1,8 @@
 //! Causes of what the stems do not explain, and remarks on how they arrive.
 
-use super::likely::usual_lag;
 use super::{PlacementState, StemPlacement, StemRouting, chain_latency};
 use crate::analysis::backlog::{Backlog, TrackRange};
+use crate::lag::misalignments;
 use link::identity::InstanceId;
 use session::finding::{Excerpt, RoutingFinding, doubled_gain, findings};
 use session::record::Recorder;
@@ -28,7 +28,8 @@ impl StemRouting {
         let agrees = |one: &&RoutingFinding| self.seen.iter().any(|other| one.is_same_cause(other));
         self.findings = found.iter().filter(agrees).copied().collect();
         // two looks have agreed on these
-        self.findings.extend(self.find_late_stems(recorder));
+        let master_latency = backlog.mix().and_then(|mix| chain_latency(mix.view())).unwrap_or(0);
+        self.findings.extend(self.find_late_stems(recorder, master_latency));
         self.seen = found;
     }
 
@@ -61,8 +62,9 @@ impl StemRouting {
         findings(&excerpt, fit.arrivals(last), &[], fit.inseparable(), reach)
     }
 
-    /// Stems whose delay, without the latency of their chains, differs from the most frequent one.
-    fn find_late_stems(&self, recorder: &Recorder) -> Vec<RoutingFinding> {
+    /// Stems whose delay, without the latency of their chains, differs from the most frequent one and cannot come from
+    /// the host's compensation.
+    fn find_late_stems(&self, recorder: &Recorder, master_latency: i64) -> Vec<RoutingFinding> {
         let lag = |id: u64| {
             let is_it = |placement: &&StemPlacement| {
                 placement.id.get() == id && placement.state == PlacementState::Placed
@@ -71,8 +73,7 @@ impl StemRouting {
             Some(placement.delay + chain_latency(placement.view)?)
         };
         let lags: Vec<Option<i64>> = recorder.members().iter().map(|member| lag(member.id.0)).collect();
-        let Some(usual) = usual_lag(lags.iter().flatten().copied()) else { return Vec::new() };
-        let late = lags.iter().enumerate().filter_map(|(stem, lag)| Some((stem, (*lag)? - usual)));
+        let late = misalignments(&lags, master_latency).into_iter().enumerate();
         late.filter(|(_, delay)| *delay != 0)
             .map(|(stem, delay)| RoutingFinding::Late { stem, delay })
             .collect()

@@ -1,6 +1,7 @@
 //! Delays that are likely before anything was heard.
 
 use super::{PlacementState, StemPlacement, chain_latency};
+use crate::lag::usual_lag;
 use link::PeerView;
 
 /// Returns likely sets of delays, the most likely first: those known; none; and by what hosts compensate: the chains'
@@ -30,23 +31,4 @@ pub(super) fn likely_delays(placements: &[&StemPlacement], master: PeerView) -> 
         add(latencies.iter().map(|latency| lag - latency).collect());
     }
     sets
-}
-
-/// The most frequent lag: delay without the latency of the stem's own chain.
-pub(super) fn usual_lag(lags: impl Iterator<Item = i64>) -> Option<i64> {
-    let lags: Vec<i64> = lags.collect();
-    let count = |lag: i64| lags.iter().filter(|other| **other == lag).count();
-    lags.iter().copied().max_by_key(|lag| (count(*lag), -lag.abs()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_usual_lag_is_the_one_seen_most() {
-        assert_eq!(usual_lag([3, -544, 7, -544].into_iter()), Some(-544));
-        assert_eq!(usual_lag([90, -3, 2].into_iter()), Some(2), "of equals the one nearest to none");
-        assert_eq!(usual_lag(std::iter::empty()), None);
-    }
 }

@@ -127,6 +127,11 @@ fn audio_is_readable_after_preparing_and_a_new_occupant_has_none_of_the_old() {
     audio_writer.prepare_ring(Hz(48_000.0));
     assert!(!std::ptr::eq(control_writer.view().audio().unwrap(), ring));
     assert_eq!(control_writer.view().audio().unwrap().length(), 1 << 18);
+    // audio of another rate is at other places of the timeline, even in a ring of the same size
+    audio_writer.write_block(place, [&[1.0], &[2.0]], [&[3.0], &[4.0]]);
+    audio_writer.prepare_ring(Hz(44_100.0));
+    let other = control_writer.view().audio().unwrap();
+    assert!(other.length() == 1 << 18 && other.timeline().unwrap().find(100, 0).is_none());
 
     drop((audio_writer, control_writer));
     let (mut audio_writer, control_writer) = join(&ROSTER, None);
