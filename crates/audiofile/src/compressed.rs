@@ -20,7 +20,7 @@ use super::error::{EXPORT_AGAIN, Error, Result};
 use super::info::AudioInfo;
 use super::pcm::PcmStream;
 use super::section::Section;
-use codec::Decoder;
+use codec::PacketDecoder;
 
 /// A part of a packet in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +34,7 @@ struct Piece {
 /// Audio in packets, as its container describes it.
 struct PacketStream {
     info: AudioInfo,
-    decoder: Decoder,
+    decoder: PacketDecoder,
     pieces: Vec<Piece>,
     /// Frames of silence before the first packet is heard.
     lead: u64,

@@ -11,7 +11,7 @@ mod scan;
 mod search;
 mod whitening;
 
-use search::Search;
+use search::PlacementSearch;
 use units::Hz;
 
 /// Residual over mix below which a set of delays explains the whole mix (-50 dB).
@@ -73,7 +73,7 @@ pub struct PlacementResult {
 /// If the lengths in `scene` do not fit.
 pub fn confirm_likely(scene: &PlacementScene, pause: &mut dyn FnMut()) -> Option<PlacementResult> {
     check_lengths(scene);
-    let mut search = Search::new(scene, pause);
+    let mut search = PlacementSearch::new(scene, pause);
     search.try_likely(&scene.likely, pause);
     let result = search.finish(pause);
     let is_missing = |stem: &StemSighting| stem.evidence == PlacementEvidence::None;
@@ -87,7 +87,7 @@ pub fn confirm_likely(scene: &PlacementScene, pause: &mut dyn FnMut()) -> Option
 /// If the lengths in `scene` do not fit.
 pub fn locate_stems(scene: &PlacementScene, pause: &mut dyn FnMut()) -> PlacementResult {
     check_lengths(scene);
-    let mut search = Search::new(scene, pause);
+    let mut search = PlacementSearch::new(scene, pause);
     search.try_likely(&scene.likely, pause);
     search.place_stems(pause);
     search.finish(pause)
