@@ -64,7 +64,7 @@ fn references_come_play_and_go_without_an_allocation() {
             let way = if song % 2 == 0 { PlayMode::Loop(0, 9000) } else { PlayMode::FollowTransport(0) };
             assert!(exchange.send_request(Some(PlayRequest {
                 song,
-                clip(f32::from(song) / 100.0),
+                clip: clip(f32::from(song) / 100.0),
                 mode: way
             })));
         }

@@ -69,7 +69,7 @@ fn open(driven: &mut Driven, tab: &str, name: &str) {
 #[test]
 fn menus_are_whole_at_100_and_150_percent_dark_and_light() {
     for (file, model, tab, name) in scenes() {
-        for (palette, palette) in [("dark", Palette::DARK), ("light", Palette::LIGHT)] {
+        for (theme, palette) in [("dark", Palette::DARK), ("light", Palette::LIGHT)] {
             for size in SIZES {
                 for scale in [1.0, 1.5] {
                     let mut driven = bench::view(model.clone(), palette, size, scale);
@@ -77,7 +77,7 @@ fn menus_are_whole_at_100_and_150_percent_dark_and_light() {
                     let before = leaves(&driven);
                     open(&mut driven, "", name);
                     opened(&driven, &before, file, size);
-                    let at = format!("{palette}-{}x{}-{:.0}", size.x, size.y, scale * 100.0);
+                    let at = format!("{theme}-{}x{}-{:.0}", size.x, size.y, scale * 100.0);
                     let path = folder().join(format!("menu-{file}-{at}.png"));
                     bench::picture(&driven).save(&path).expect("saved");
                 }

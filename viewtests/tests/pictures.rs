@@ -52,13 +52,13 @@ fn nothing_is_clipped_and_nothing_overlaps_at_any_size() {
 
 #[test]
 fn pictures_are_drawn_at_100_and_150_percent_dark_and_light() {
-    for (palette, palette) in [("dark", Palette::DARK), ("light", Palette::LIGHT)] {
+    for (theme, palette) in [("dark", Palette::DARK), ("light", Palette::LIGHT)] {
         for (name, model) in scenes() {
             for (size, scale) in [(SIZES[0], 1.0), (SIZES[2], 1.0), (SIZES[2], 1.5)] {
                 let driven = bench::view(model.clone(), palette, size, scale);
                 let image = bench::picture(&driven);
                 let path =
-                    folder().join(format!("{name}-{palette}-{}x{}-{:.0}.png", size.x, size.y, scale * 100.0));
+                    folder().join(format!("{name}-{theme}-{}x{}-{:.0}.png", size.x, size.y, scale * 100.0));
                 image.save(&path).expect("saved");
                 let mut colours = HashSet::new();
                 let drawn = image.pixels.iter().any(|pixel| {

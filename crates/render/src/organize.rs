@@ -399,7 +399,7 @@ fn changes(group: &FileGroup, path: &Path, rate: Hz, frames: u64, gain: Db) -> V
         }
         match info.format {
             _ if let Some(codec) = info.lossy.filter(|_| info.is_compressed()) => {
-                add(format!("decoded from {codec} to 24 bit"))
+                add(format!("decoded from {codec} to 24 bit"));
             }
             SampleFormat::Int { bits: 24 } => {}
             SampleFormat::Int { bits } => add(format!("{bits} bit to 24 bit")),

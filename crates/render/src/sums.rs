@@ -64,7 +64,7 @@ struct SumReader {
 
 impl SumReader {
     fn open(source: &SumSource<'_>) -> Result<Self> {
-        let files = source.files.iter().map(|path| AudioReader::open(path)).collect::<Result<Vec<_>>>()?;
+        let files = source.files.iter().map(AudioReader::open).collect::<Result<Vec<_>>>()?;
         let channels = files.iter().map(|file| file.info().channels).sum();
         Ok(Self { files, planes: vec![Vec::new(); channels] })
     }

@@ -262,7 +262,7 @@ impl Bed<'_> {
         Ok(energy)
     }
 
-    /// What the terms leave of the whole mix, in memory, without isolated bursts.
+    /// Remainder of the whole mix without the terms, in memory, isolated bursts left out.
     pub(super) fn residual_audio(
         &self,
         terms: &[Term],

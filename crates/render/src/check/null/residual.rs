@@ -1,4 +1,4 @@
-//! What stems leave of a mix, kept in memory: a search asks for parts of it again and again.
+//! Remainder of a mix without its stems, kept in memory: a search asks for parts of it again and again.
 
 use super::super::track::SampleTrack;
 use super::bed::Term;
