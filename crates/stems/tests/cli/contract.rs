@@ -91,8 +91,10 @@ fn what_if_answers_to_the_key() {
         "stems",
         "targets",
         "surprise",
+        "faults",
     ];
     assert_eq!(keys(&answer), expected);
+    assert_eq!(answer["faults"], serde_json::json!([]));
     assert_eq!(answer["schema"], "stemlink.what-if/1");
     assert_eq!(answer["exact"], true);
     assert!(answer["surprise"].is_null());
@@ -141,6 +143,7 @@ fn solve_answers_to_the_key() {
         "moves",
         "stems",
         "targets",
+        "faults",
     ];
     assert_eq!(keys(&answer), expected);
     assert_eq!((&answer["schema"], &answer["reached"]), (&"stemlink.solve/1".into(), &true.into()));

@@ -222,7 +222,9 @@ fn samples_that_are_not_numbers_are_counted_and_silenced() {
     let warning = answer["warnings"][0].as_str().unwrap();
     assert!(warning.contains("04_FX_Stem.wav") && warning.contains("4 samples"), "{warning}");
     assert_eq!(answer["deliverables"][0]["reading"], clean["deliverables"][0]["reading"]);
-    json(0, &["what-if", text(&dir), "--move", "FX=6"]);
+    let answer = json(1, &["what-if", text(&dir), "--move", "FX=6"]);
+    let fault = answer["faults"][0].as_str().unwrap();
+    assert!(fault.contains("04_FX_Stem.wav") && fault.contains("4 samples"), "{fault}");
 }
 
 #[test]
