@@ -217,7 +217,7 @@ fn samples_that_are_not_numbers_are_counted_and_silenced() {
     }
     fs::write(&path, bytes).unwrap();
     let run = stems(&["measure", text(&path)]);
-    assert!(run.code == 1 && run.err.contains("4 samples without a number"), "{}", run.err);
+    assert!(run.code == 1 && run.err.contains("4 samples are not numbers"), "{}", run.err);
     let answer = json(1, &["master", text(&dir), "--out", text(&out)]);
     let warning = answer["warnings"][0].as_str().unwrap();
     assert!(warning.contains("04_FX_Stem.wav") && warning.contains("4 samples"), "{warning}");
