@@ -18,8 +18,8 @@ const MAX_BYTES: usize = 384 << 20;
 /// Amplitude from which on a Stem sounds (-100 dBFS).
 pub(super) const SOUNDING_AMPLITUDE: f32 = 1e-5;
 
-/// Left and right channel.
-type StereoF32 = [Vec<f32>; 2];
+/// Left and right channel, as they are stored.
+pub(super) type StereoF32 = [Vec<f32>; 2];
 
 /// Frames that follow each other in a ring.
 #[derive(Debug)]

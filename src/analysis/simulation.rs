@@ -5,6 +5,7 @@
 //! captured as they play. The loudest are kept, for they decide integrated loudness; the others are spread over the
 //! song. Results are labelled *simulated*, with their length.
 
+use super::backlog::StereoF32;
 use super::excerpt::{StereoAudio, is_silent_at, mix_end, read_frames};
 use chain::{Chain, ChainKind, ChainSettings, LatencyClass};
 use dsp::{Block, Process};
@@ -29,9 +30,6 @@ const MAX_WINDOWS: usize = 24;
 const MIN_WINDOWS: usize = 4;
 /// Memory for windows, bytes.
 const MAX_WINDOW_BYTES: usize = 128 << 20;
-
-/// Left and right channel as they are stored.
-type StereoF32 = [Vec<f32>; 2];
 
 /// Captured audio of one window with its run-in.
 #[derive(Debug)]

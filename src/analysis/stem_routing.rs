@@ -323,14 +323,12 @@ impl StemRouting {
         now >= self.due
     }
 
-    /// Reviews the last seconds of audio while nothing is open, and schedules the next review. Returns true if a
-    /// stem's routing has changed or is about to.
-    pub(super) fn review(&mut self, backlog: &mut Backlog, rate: Hz, recorder: &Recorder) -> bool {
+    /// Reviews the last seconds of audio while nothing is open, and schedules the next review.
+    pub(super) fn review(&mut self, backlog: &mut Backlog, rate: Hz, recorder: &Recorder) {
         let start = Instant::now();
         let clear = self.try_review(backlog, rate, recorder);
         let pause = if clear == Some(true) { CLEAR_REVIEW_INTERVAL } else { UNCLEAR_REVIEW_INTERVAL };
         self.due = Instant::now() + pause.max(REVIEW_COST_FACTOR * start.elapsed());
-        self.is_listening()
     }
 }
 
