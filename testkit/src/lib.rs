@@ -10,6 +10,16 @@ pub use stereo::{Stereo, difference, stems, sum};
 
 use core::f64::consts::{PI, TAU};
 
+/// True where tests run whole matrices: with `STEMLINK_TEST_ALL=1`, which `cargo xtask test --all` sets.
+pub fn is_thorough() -> bool {
+    std::env::var("STEMLINK_TEST_ALL").is_ok_and(|value| value == "1")
+}
+
+/// All of `cases` in a thorough run, otherwise the first `few` of them.
+pub fn cases<T>(cases: &[T], few: usize) -> &[T] {
+    if is_thorough() { cases } else { &cases[..few.min(cases.len())] }
+}
+
 /// True peak, linear, by a polyphase interpolation of its own: 16 phases of 64 taps, Kaiser window.
 pub fn true_peak(signal: &[f64]) -> f64 {
     const PHASES: usize = 16;

@@ -71,7 +71,7 @@ fn menus_are_whole_at_100_and_150_percent_dark_and_light() {
     for (file, model, tab, name) in scenes() {
         for (theme, palette) in [("dark", Palette::DARK), ("light", Palette::LIGHT)] {
             for size in SIZES {
-                for scale in [1.0, 1.5] {
+                for &scale in testkit::cases(&[1.0, 1.5], 1) {
                     let mut driven = bench::view(model.clone(), palette, size, scale);
                     open(&mut driven, tab, "");
                     let before = leaves(&driven);

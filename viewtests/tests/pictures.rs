@@ -54,7 +54,7 @@ fn nothing_is_clipped_and_nothing_overlaps_at_any_size() {
 fn pictures_are_drawn_at_100_and_150_percent_dark_and_light() {
     for (theme, palette) in [("dark", Palette::DARK), ("light", Palette::LIGHT)] {
         for (name, model) in scenes() {
-            for (size, scale) in [(SIZES[0], 1.0), (SIZES[2], 1.0), (SIZES[2], 1.5)] {
+            for &(size, scale) in testkit::cases(&[(SIZES[2], 1.0), (SIZES[0], 1.0), (SIZES[2], 1.5)], 1) {
                 let driven = bench::view(model.clone(), palette, size, scale);
                 let image = bench::picture(&driven);
                 let path =

@@ -29,14 +29,10 @@ impl Drop for Folder {
     }
 }
 
-/// Variable that widens what tests run; `cargo xtask test --all` sets it.
-const ALL: &str = "STEMLINK_TEST_ALL";
-
 /// Runs `body`, the whole of the test called `name`, in a process of its own, which meets others in a folder of its own;
-/// with `STEMLINK_TEST_ALL=1` once more in the worst host.
+/// in a thorough run once more in the worst host.
 pub(crate) fn alone(name: &str, body: impl FnOnce() + Send) {
-    let all = std::env::var(ALL).is_ok_and(|value| value == "1");
-    in_hosts(name, if all { &[false, true] } else { &[false] }, body);
+    in_hosts(name, if testkit::is_thorough() { &[false, true] } else { &[false] }, body);
 }
 
 /// The same, always in both hosts.

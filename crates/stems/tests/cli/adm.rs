@@ -49,7 +49,7 @@ fn near(what: &str, ours: &Value, theirs: &Value, tolerance: f64) {
 
 #[test]
 fn others_take_it_for_what_it_is_and_hear_what_we_say() {
-    for (rate, gain) in [(44_100.0, 0.1), (48_000.0, 1.0), (96_000.0, 2.0)] {
+    for &(rate, gain) in testkit::cases(&[(48_000.0, 1.0), (44_100.0, 0.1), (96_000.0, 2.0)], 1) {
         let folder = temporary();
         let (dir, out) = (folder.path().join("song"), folder.path().join("song.wav"));
         five(&dir, rate, gain);
