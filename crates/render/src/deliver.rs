@@ -6,9 +6,11 @@
 
 mod job;
 mod manifest;
+mod null;
 mod own;
 mod plan;
 mod print;
+mod proof;
 mod sink;
 
 use std::path::{Path, PathBuf};
@@ -30,12 +32,14 @@ use audiofile::resample::{Converted, Endless, converted_frames};
 use audiofile::wav::{Bext, Chunk, Place, WavSpec};
 pub use job::DeliveryJob;
 pub use manifest::{Deliverable, FILE_NAME as MANIFEST, Manifest, ManifestInput};
+use null::{rest_of_master, rounding_limit};
 use own::Unexplained;
 pub use plan::version_members;
 use plan::{AudioSource, CD_RATE, DeliveryPlan, GainGroup, PlannedFile};
 use print::{Print, VoiceContent};
 use project::bundle::Bundle;
 use project::delivery::DeliverSettings;
+pub use proof::{DeliveryProof, FileProof, ManifestState, prove};
 use session::target::NormalizationTarget;
 use sink::{DeliverySink, Depth, FinishedFile};
 use units::{Db, Dbtp, Hz, decibels};
@@ -142,7 +146,9 @@ fn make(
         asked_sha256: asked(job),
         faults: planned.faults.clone(),
         warnings,
-    };
+        manifest_sha256: String::new(),
+    }
+    .sealed(&plan.manifest)?;
     SmallFile::claim(&plan.manifest, false)?.write(manifest.text(&plan.manifest)?.as_bytes())?;
     Ok(manifest)
 }
@@ -336,6 +342,8 @@ fn describe_file(
         frames: measured.frames,
         starts_at_s: file.window.map_or(0.0, |window| window.start as f64 / song_rate.0),
         stems: file.stems.clone(),
+        title: file.title.clone(),
+        isrc: file.isrc.clone(),
         reading: (&measured.reading).into(),
         verified: measured.second.is_some_and(|second| agree(&measured.reading, &second))
             && measured.frames == converted_frames(expected, song_rate, rate),
@@ -397,34 +405,13 @@ fn to_cd(
 
 /// The most that is left of the master less its stems, and what may be left, linear; none without stems.
 fn null_test(plan: &DeliveryPlan, gain: Db, progress: &mut dyn Progress) -> Result<Option<(f64, f64)>> {
-    let open = |file: &PlannedFile| AudioReader::open(&file.path);
-    let stems: Vec<&PlannedFile> = plan.files.iter().filter(|file| file.level == GainGroup::Stems).collect();
+    let stems = plan.files.iter().filter(|file| file.level == GainGroup::Stems);
+    let stems: Vec<&Path> = stems.map(|file| file.path.as_path()).collect();
     if stems.is_empty() {
         return Ok(None);
     }
-    let mut master = open(&plan.files[0])?;
-    let mut readers = stems.iter().map(|file| open(file)).collect::<Result<Vec<_>>>()?;
-    let back = (Db(0.0) - gain).gain();
-    let mut stem = vec![Vec::new(); 2];
-    let mut peak = 0.0_f64;
-    progress.begin("null test", master.info().frames);
-    master.each_block(|rest| {
-        let frames = rest[0].len();
-        for reader in &mut readers {
-            reader.read_planar(&mut stem, frames)?;
-            for (rest, stem) in rest.iter_mut().zip(&stem) {
-                rest.iter_mut().zip(stem).for_each(|(rest, x)| *rest -= x * back);
-            }
-        }
-        peak = rest.iter().flatten().fold(peak, |most, x| most.max(x.abs()));
-        advance(progress, frames as u64, &plan.files[0].path)
-    })?;
-    let pass = match plan.depth {
-        // -120 dBFS.
-        Depth::Float32 => 1e-6,
-        depth => depth.error() * (1.0 + stems.len() as f64 * back),
-    };
-    Ok(Some((peak, pass)))
+    let peak = rest_of_master(&plan.files[0].path, &stems, gain, progress)?;
+    Ok(Some((peak, rounding_limit(plan.depth, stems.len(), gain))))
 }
 
 fn inputs(job: &DeliveryJob<'_>, progress: &mut dyn Progress) -> Result<Vec<ManifestInput>> {

@@ -58,6 +58,8 @@ pub(crate) enum Command {
     Master(Master),
     /// The master, stems that sum to it, instrumental, a cappella, TV mix, cutdowns, and a manifest of all that
     Deliver(Deliver),
+    /// Prove a delivery again: hashes, readings by two meters, ceilings, null, lengths and tags against its manifest
+    Verify(Verify),
     /// A delivery for each of many folders, several at once, resumable; one line of JSON each
     Batch(Batch),
     /// Several songs together: album loudness, playback gains in track and album mode, steps between tracks
@@ -251,6 +253,14 @@ pub(crate) struct Deliver {
     /// Replace files that are already there
     #[arg(long)]
     pub(crate) force: bool,
+}
+
+/// verify
+#[derive(ClapArgs)]
+pub(crate) struct Verify {
+    /// The folder of a delivery, with its manifest.json
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
 }
 
 /// batch

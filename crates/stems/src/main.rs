@@ -24,6 +24,7 @@ mod output;
 mod report;
 mod solve;
 mod targets;
+mod verify;
 mod what_if;
 
 use clap::Parser;
@@ -60,6 +61,7 @@ fn run(args: &args::Args) -> Result<Outcome, Failure> {
         args::Command::Solve(a) => solve::run(a, &args.global),
         args::Command::Master(a) => master::run(a, &args.global),
         args::Command::Deliver(a) => deliver::run(a, &args.global),
+        args::Command::Verify(a) => verify::run(a, &args.global),
         args::Command::Batch(a) => batch::run(a, &args.global),
         args::Command::Adm(a) => adm::run(a, &args.global),
         args::Command::Album(a) => album::run(a, &args.global),

@@ -28,4 +28,5 @@ mod cli {
     mod report;
     mod session;
     mod tool;
+    mod verify;
 }

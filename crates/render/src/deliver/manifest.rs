@@ -1,10 +1,12 @@
 //! `manifest.json`: what was delivered, with sizes, hashes, readings and nulls. It is written last and goes first: while it
 //! is there, all that it lists is.
 
+use std::ops::Range;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::hash::sha256_of;
 use crate::json::ReadingJson;
 use audiofile::error::{Error, Result};
 
@@ -52,6 +54,9 @@ pub struct Manifest {
     pub faults: Vec<String>,
     /// Sentences for people, those of `faults` among them.
     pub warnings: Vec<String>,
+    /// Hash of the manifest's own text with zeros in place of these 64 digits; empty in manifests of earlier versions.
+    #[serde(default)]
+    pub manifest_sha256: String,
 }
 
 /// A file made.
@@ -75,6 +80,12 @@ pub struct Deliverable {
     pub starts_at_s: f64,
     /// The stems in it; none: all.
     pub stems: Option<Vec<String>>,
+    /// The title in its metadata.
+    #[serde(default)]
+    pub title: String,
+    /// The recording code in its metadata, letters and digits.
+    #[serde(default)]
+    pub isrc: Option<String>,
     /// Its reading, as read back.
     pub reading: ReadingJson,
     /// Both meters agree, it is what was rendered, and master and versions hold the ceiling.
@@ -99,7 +110,36 @@ pub struct ManifestInput {
     pub sha256: String,
 }
 
+/// Digits of a hash that is not known yet.
+const NO_HASH: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
+/// Place of the digits of the manifest's own hash in its text.
+fn own_hash(text: &str) -> Option<Range<usize>> {
+    let key = "\"manifest_sha256\": \"";
+    let start = text.rfind(key)? + key.len();
+    let end = start + NO_HASH.len();
+    text.get(start..end)?;
+    text[end..].starts_with('"').then_some(start..end)
+}
+
+/// True if the text of a manifest is as it was written; `None` if it carries no hash of itself.
+pub(super) fn is_unchanged(text: &str) -> Option<bool> {
+    let place = own_hash(text)?;
+    let zeros = [&text[..place.start], NO_HASH, &text[place.end..]].concat();
+    Some(sha256_of(&zeros) == text[place])
+}
+
 impl Manifest {
+    /// Gives it the hash of its own text.
+    ///
+    /// # Errors
+    /// As [`Self::text`].
+    pub(super) fn sealed(mut self, path: &Path) -> Result<Self> {
+        self.manifest_sha256 = NO_HASH.into();
+        self.manifest_sha256 = sha256_of(&self.text(path)?);
+        Ok(self)
+    }
+
     /// The text of the file.
     ///
     /// # Errors
@@ -114,13 +154,17 @@ impl Manifest {
     /// # Errors
     /// If it cannot be read or is none.
     pub fn read(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).map_err(Error::open(path))?;
+        Self::parse(&std::fs::read_to_string(path).map_err(Error::open(path))?, path)
+    }
+
+    /// Reads the text of a manifest.
+    pub(super) fn parse(text: &str, path: &Path) -> Result<Self> {
         let none = |fault: String| Error::Bundle {
             path: path.to_owned(),
             fault,
             cure: "deliver again, or give the folder of a delivery".into(),
         };
-        let manifest: Self = serde_json::from_str(&text).map_err(|error| {
+        let manifest: Self = serde_json::from_str(text).map_err(|error| {
             none(format!("is no manifest, {}", audiofile::error::one_line(&error.to_string())))
         })?;
         if manifest.schema != SCHEMA {

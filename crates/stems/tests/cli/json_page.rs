@@ -47,6 +47,7 @@ fn every_key_is_explained() {
         &["organize", "Demo Song", "--out", "Organized", "--json"],
         &["adm", "Demo Song", "--out", "atmos.wav", "--json"],
         &["deliver", "Demo Song", "--out", "Delivered", "--json"],
+        &["verify", "Delivered", "--json"],
         &["batch", "list", "--out", "Batch"],
         &["targets", "--json"],
     ] {

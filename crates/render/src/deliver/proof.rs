@@ -1,0 +1,435 @@
+//! Proof of a delivery from anybody: its files, measured again, against its manifest.
+
+use std::collections::BTreeSet;
+use std::path::{Component, Path, PathBuf};
+
+use super::manifest::{Deliverable, FILE_NAME, Manifest, is_unchanged};
+use super::null::{rest_of_master, rounding_limit};
+use super::sink::Depth;
+use crate::ceiling::{StrictPeak, peak_limit};
+use crate::hash::sha256;
+use crate::json::{COLUMNS, ReadingJson};
+use crate::measure::{Measured, measure};
+use crate::progress::{Progress, advance};
+use crate::verify::agree;
+use audiofile::error::{Error, Result, one_line, shown};
+use audiofile::wav::WavReader;
+use audiofile::{AudioReader, Container, SampleFormat};
+use units::{Db, Dbtp, decibels};
+
+/// The most that a figure of the manifest may differ from the same measured again: processors round differently.
+const READING_TOLERANCE: f64 = 0.005;
+
+/// State of a delivery's manifest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ManifestState {
+    /// There is none.
+    Missing,
+    /// It cannot be read as a manifest.
+    Unreadable,
+    /// It carries no hash of itself.
+    Unsealed,
+    /// It has changed since it was written.
+    Changed,
+    /// It is as it was written.
+    Unchanged,
+}
+
+/// A delivery, measured again.
+#[derive(Clone, Debug)]
+pub struct DeliveryProof {
+    /// State of the manifest.
+    pub manifest: ManifestState,
+    /// The files that the manifest lists, in its order; without a manifest all audio files.
+    pub files: Vec<FileProof>,
+    /// Peak of the master less the sum of its stems, measured again; none is digital silence, or no stems.
+    pub null: Option<Db>,
+    /// The most that passes; none without stems.
+    pub null_limit: Option<Db>,
+    /// Findings on the delivery as a whole, a sentence each.
+    pub findings: Vec<String>,
+}
+
+/// A file of a delivery, measured again.
+#[derive(Clone, Debug)]
+pub struct FileProof {
+    /// Its path, relative to the folder, with `/`.
+    pub path: String,
+    /// Its kind in the manifest.
+    pub kind: Option<String>,
+    /// Its reading; none where it cannot be read.
+    pub reading: Option<ReadingJson>,
+    /// Findings, a clause each: what has changed or is wrong.
+    pub findings: Vec<String>,
+}
+
+impl DeliveryProof {
+    /// True if all is as the manifest says, and the manifest as it was written.
+    pub fn is_proven(&self) -> bool {
+        self.manifest == ManifestState::Unchanged
+            && self.findings.is_empty()
+            && self.files.iter().all(|file| file.findings.is_empty())
+    }
+}
+
+/// Proves the delivery in `folder`. What is missing, changed or not listed is a finding.
+///
+/// # Errors
+/// If the folder cannot be read, or the listener stops it.
+pub fn prove(folder: &Path, progress: &mut dyn Progress) -> Result<DeliveryProof> {
+    let mut found = BTreeSet::new();
+    list(folder, "", &mut found)?;
+    let path = folder.join(FILE_NAME);
+    let mut findings = Vec::new();
+    let (state, manifest) = if found.remove(FILE_NAME) {
+        let bytes = std::fs::read(&path).map_err(Error::open(&path))?;
+        read_manifest(&bytes, &path, &mut findings)
+    } else {
+        (ManifestState::Missing, None)
+    };
+    let Some(manifest) = manifest else {
+        let files = measure_all(folder, &found, progress)?;
+        return Ok(DeliveryProof { manifest: state, files, null: None, null_limit: None, findings });
+    };
+    findings.extend(manifest.faults.iter().map(|fault| format!("was delivered with a fault: {fault}")));
+    let mut files = Vec::new();
+    for listed in &manifest.deliverables {
+        let mut proof = prove_file(folder, listed, &manifest, progress)?;
+        if files.iter().any(|other: &FileProof| other.path == listed.path) {
+            proof.findings.push("is listed twice".into());
+        }
+        found.remove(&listed.path);
+        files.push(proof);
+    }
+    findings.extend(found.iter().map(|path| format!("{path}: is not in the manifest")));
+    let mut proof = DeliveryProof { manifest: state, files, null: None, null_limit: None, findings };
+    prove_null(folder, &manifest, &mut proof, progress)?;
+    Ok(proof)
+}
+
+/// Adds the paths of all files below `folder` to `found`, relative, with `/`. Links to folders are not followed.
+fn list(folder: &Path, prefix: &str, found: &mut BTreeSet<String>) -> Result<()> {
+    for entry in std::fs::read_dir(folder).map_err(Error::open(folder))? {
+        let entry = entry.map_err(Error::open(folder))?;
+        let path = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        if entry.file_type().map_err(Error::open(folder))?.is_dir() {
+            list(&entry.path(), &format!("{path}/"), found)?;
+        } else {
+            found.insert(path);
+        }
+    }
+    Ok(())
+}
+
+fn read_manifest(bytes: &[u8], path: &Path, findings: &mut Vec<String>) -> (ManifestState, Option<Manifest>) {
+    let text = String::from_utf8_lossy(bytes);
+    let state = match is_unchanged(&text) {
+        Some(true) if text.as_bytes() == bytes => ManifestState::Unchanged,
+        None => ManifestState::Unsealed,
+        Some(_) => ManifestState::Changed,
+    };
+    match Manifest::parse(&text, path) {
+        Ok(manifest) => {
+            match state {
+                ManifestState::Unsealed => findings.push(format!(
+                    "{FILE_NAME}: carries no hash of itself, as deliveries of earlier versions; deliver again to have one"
+                )),
+                ManifestState::Changed => {
+                    findings.push(format!("{FILE_NAME}: has changed since it was written (SHA-256 differs)"));
+                }
+                _ => {}
+            }
+            (state, Some(manifest))
+        }
+        Err(error) => {
+            findings.push(clause(&error, path, FILE_NAME));
+            (ManifestState::Unreadable, None)
+        }
+    }
+}
+
+/// An error in one line that begins with `name` in place of the path.
+fn clause(error: &Error, path: &Path, name: &str) -> String {
+    let line = one_line(&error.to_string());
+    line.strip_prefix(&shown(path)).map_or(line.clone(), |rest| format!("{name}{rest}"))
+}
+
+/// What an error says of a file, without its path; an interruption stays an error.
+fn finding(error: Error, path: &Path) -> Result<String> {
+    match error {
+        Error::Interrupted { .. } => Err(error),
+        error => Ok(clause(&error, path, "").trim_start_matches(": ").to_owned()),
+    }
+}
+
+/// Without a manifest: every audio file, measured.
+fn measure_all(
+    folder: &Path,
+    found: &BTreeSet<String>,
+    progress: &mut dyn Progress,
+) -> Result<Vec<FileProof>> {
+    let mut files = Vec::new();
+    for name in found {
+        let path = folder.join(name);
+        if AudioReader::open(&path).is_err() {
+            continue;
+        }
+        let mut proof = FileProof { path: name.clone(), kind: None, reading: None, findings: Vec::new() };
+        match measure(&path, true, "measuring", progress) {
+            Ok(measured) => {
+                proof.findings.extend(judge_reading(&measured));
+                proof.reading = Some((&measured.reading).into());
+            }
+            Err(error) => proof.findings.push(finding(error, &path)?),
+        }
+        files.push(proof);
+    }
+    Ok(files)
+}
+
+/// Findings on a file by itself.
+fn judge_reading(measured: &Measured) -> Vec<String> {
+    let mut findings = measured.info.warnings.clone();
+    if measured.non_finite > 0 {
+        findings.push(format!("has {} samples that are no numbers", measured.non_finite));
+    }
+    if measured.second.as_ref().is_some_and(|second| !agree(&measured.reading, second)) {
+        findings.push("is read differently by the second meter".into());
+    }
+    findings
+}
+
+/// The file of a path of the manifest; none if it leads out of the folder.
+fn inside(folder: &Path, path: &str) -> Option<PathBuf> {
+    let relative = Path::new(path);
+    let plain = relative.components().all(|part| matches!(part, Component::Normal(_)));
+    (plain && !path.is_empty()).then(|| folder.join(relative))
+}
+
+/// True if files of this kind hold the ceiling.
+fn holds_ceiling(kind: &str) -> bool {
+    !matches!(kind, "stem" | "residual" | "clean-stem")
+}
+
+fn prove_file(
+    folder: &Path,
+    listed: &Deliverable,
+    manifest: &Manifest,
+    progress: &mut dyn Progress,
+) -> Result<FileProof> {
+    let mut proof = FileProof {
+        path: listed.path.clone(),
+        kind: Some(listed.kind.clone()),
+        reading: None,
+        findings: Vec::new(),
+    };
+    let findings = &mut proof.findings;
+    let Some(path) = inside(folder, &listed.path) else {
+        findings.push("lies outside the delivery; its path in the manifest is not followed".into());
+        return Ok(proof);
+    };
+    let Ok(found) = std::fs::metadata(&path) else {
+        findings.push("is missing".into());
+        return Ok(proof);
+    };
+    if found.len() != listed.bytes {
+        findings.push(format!("has {} bytes, {} were delivered", found.len(), listed.bytes));
+    }
+    match sha256(&path, progress) {
+        Ok(hash) if hash == listed.sha256 => {}
+        Ok(_) => findings.push("has changed since it was delivered (SHA-256 differs)".into()),
+        Err(error) => findings.push(finding(error, &path)?),
+    }
+    if !listed.verified {
+        findings.push("was delivered without being verified".into());
+    }
+    let measured = match measure(&path, true, "verifying", progress) {
+        Ok(measured) => measured,
+        Err(error) => {
+            findings.push(finding(error, &path)?);
+            return Ok(proof);
+        }
+    };
+    findings.extend(judge_reading(&measured));
+    findings.extend(compare(listed, &measured));
+    if holds_ceiling(&listed.kind) && measured.info.channels == 2 {
+        findings.extend(judge_ceiling(&path, &measured, Dbtp(manifest.ceiling_dbtp), progress)?);
+    }
+    findings.extend(judge_tags(&path, listed, manifest.artist.as_deref())?);
+    proof.reading = Some((&measured.reading).into());
+    Ok(proof)
+}
+
+/// Differences between what the manifest says of a file and what it is.
+fn compare(listed: &Deliverable, measured: &Measured) -> Vec<String> {
+    let mut differences = Vec::new();
+    let info = &measured.info;
+    if info.rate.0 != listed.rate_hz {
+        differences.push(format!("has a rate of {} Hz, {} Hz were delivered", info.rate.0, listed.rate_hz));
+    }
+    if info.channels != 2 {
+        differences.push(format!("has {} channels, 2 were delivered", info.channels));
+    }
+    if measured.frames != listed.frames {
+        differences.push(format!("is {} frames long, {} were delivered", measured.frames, listed.frames));
+    }
+    let format = match info.format {
+        SampleFormat::Int { bits } => format!("{bits} bit"),
+        SampleFormat::Float { bits } => format!("{bits}-bit float"),
+    };
+    if format != listed.format {
+        differences.push(format!("is {format}, {} was delivered", listed.format));
+    }
+    let reading = ReadingJson::from(&measured.reading);
+    for ((name, now), then) in COLUMNS.into_iter().zip(reading.columns()).zip(listed.reading.columns()) {
+        let same = match (now, then) {
+            (Some(now), Some(then)) => (now - then).abs() <= READING_TOLERANCE,
+            (now, then) => now == then,
+        };
+        if !same {
+            let word = |value: Option<f64>| value.map_or("nothing".into(), |value| format!("{value:.2}"));
+            differences.push(format!("{name} reads {}, {} was delivered", word(now), word(then)));
+        }
+    }
+    differences
+}
+
+/// A finding if a file of two channels is over the ceiling.
+fn judge_ceiling(
+    path: &Path,
+    measured: &Measured,
+    ceiling: Dbtp,
+    progress: &mut dyn Progress,
+) -> Result<Option<String>> {
+    let mut strict = StrictPeak::new(ceiling);
+    let read = AudioReader::open(path).and_then(|mut reader| {
+        reader.each_block(|block| {
+            strict.process([&block[0], &block[1]]);
+            advance(progress, 0, path)
+        })
+    });
+    if let Err(error) = read {
+        return finding(error, path).map(Some);
+    }
+    let peak = strict.finish_with(&measured.reading);
+    Ok((peak > peak_limit(ceiling)).then(|| {
+        format!("peaks at {:.2} dBTP, over the ceiling of {:.2}", decibels(peak * peak) / 2.0, ceiling.0)
+    }))
+}
+
+/// Findings on title, artist and recording code in a WAV file.
+fn judge_tags(path: &Path, listed: &Deliverable, artist: Option<&str>) -> Result<Vec<String>> {
+    let mut findings = Vec::new();
+    if listed.title.is_empty() {
+        return Ok(findings); // a manifest of an earlier version does not say
+    }
+    let tags = WavReader::open(path)
+        .and_then(|mut reader| Ok((reader.chunk(b"LIST")?, reader.chunk(b"axml")?, reader.info().container)));
+    let (list, axml, container) = match tags {
+        Ok(tags) => tags,
+        Err(error) => {
+            findings.push(finding(error, path)?);
+            return Ok(findings);
+        }
+    };
+    debug_assert!(matches!(
+        container,
+        Container::Wav | Container::Rf64 | Container::Bw64 | Container::Wave64
+    ));
+    let list = list.unwrap_or_default();
+    for (id, what, wanted) in [
+        (b"INAM", "title", Some(listed.title.as_str())),
+        (b"IART", "artist", artist.filter(|a| !a.is_empty())),
+    ] {
+        let tag = info_text(&list, id);
+        if tag.as_deref() != wanted {
+            let word = |text: Option<&str>| text.map_or("none".into(), |text| format!("{text:?}"));
+            findings.push(format!("has the {what} {}, {} was delivered", word(tag.as_deref()), word(wanted)));
+        }
+    }
+    let axml = axml.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    let code = axml.as_deref().and_then(|text| {
+        let start = text.find("ISRC:")? + "ISRC:".len();
+        text[start..].split('<').next()
+    });
+    if code != listed.isrc.as_deref() {
+        let word = |code: Option<&str>| code.unwrap_or("none").to_owned();
+        findings.push(format!("has the ISRC {}, {} was delivered", word(code), word(listed.isrc.as_deref())));
+    }
+    Ok(findings)
+}
+
+/// The text of an item of a LIST chunk of type INFO.
+fn info_text(list: &[u8], id: &[u8; 4]) -> Option<String> {
+    let mut rest = list.strip_prefix(b"INFO")?;
+    loop {
+        let (head, tail) = rest.split_at_checked(8)?;
+        let len = u32::from_le_bytes([head[4], head[5], head[6], head[7]]) as usize;
+        let text = tail.get(..len)?;
+        if head[..4] == *id {
+            let text = text.split(|byte| *byte == 0).next().unwrap_or_default();
+            return Some(String::from_utf8_lossy(text).into_owned());
+        }
+        rest = tail.get(len + len % 2..)?;
+    }
+}
+
+/// Measures the null of master and stems again, where the files for it are there.
+fn prove_null(
+    folder: &Path,
+    manifest: &Manifest,
+    proof: &mut DeliveryProof,
+    progress: &mut dyn Progress,
+) -> Result<()> {
+    let depths = [Depth::Int24, Depth::Float32];
+    let of = |kinds: &[&str]| -> Vec<&Deliverable> {
+        let of_song = |file: &&Deliverable| {
+            kinds.contains(&file.kind.as_str())
+                && file.rate_hz == manifest.rate_hz
+                && depths.iter().any(|depth| depth.words() == file.format)
+        };
+        manifest.deliverables.iter().filter(of_song).collect()
+    };
+    let (masters, stems) = (of(&["master"]), of(&["stem", "residual"]));
+    let Some(&master) = masters.first() else {
+        proof.findings.push("no master is in the manifest".into());
+        return Ok(());
+    };
+    if stems.is_empty() {
+        return Ok(());
+    }
+    let all: Vec<&Deliverable> = stems.iter().copied().chain([master]).collect();
+    let paths: Option<Vec<PathBuf>> = all.iter().map(|file| inside(folder, &file.path)).collect();
+    let fits = |path: &PathBuf| {
+        AudioReader::open(path)
+            .is_ok_and(|reader| reader.info().channels == 2 && reader.info().frames == master.frames)
+    };
+    let Some(paths) = paths.filter(|paths| paths.iter().all(fits)) else {
+        proof.findings.push(
+            "the master less its stems cannot be measured: not all of them are there as delivered".into(),
+        );
+        return Ok(());
+    };
+    let (master_path, stem_paths) = paths.split_last().expect("a master");
+    let stem_paths: Vec<&Path> = stem_paths.iter().map(PathBuf::as_path).collect();
+    let gain = Db(manifest.stems_gain_db);
+    let rest = match rest_of_master(master_path, &stem_paths, gain, progress) {
+        Ok(rest) => rest,
+        Err(error) => {
+            proof.findings.push(format!("the master less its stems: {}", finding(error, master_path)?));
+            return Ok(());
+        }
+    };
+    let depth = depths.into_iter().find(|depth| depth.words() == master.format).unwrap_or(Depth::Int24);
+    let limit = rounding_limit(depth, stems.len(), gain);
+    proof.null = (rest > 0.0).then(|| Db::from_gain(rest));
+    proof.null_limit = Some(Db::from_gain(limit));
+    if rest > limit {
+        proof.findings.push(format!(
+            "the master less its stems leaves {:.1} dBFS, {:.1} dBFS passes: the stems are not those of this master",
+            Db::from_gain(rest).0,
+            Db::from_gain(limit).0
+        ));
+    }
+    Ok(())
+}
