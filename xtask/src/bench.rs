@@ -127,13 +127,14 @@ impl Work {
 
 impl Bench {
     fn prepare(root: &Path) -> Result<Self, String> {
-        build(root, &["frames", "peer_ebur128", "render"])?;
+        build(root, &["peer_ebur128", "render"])?;
+        build_frames(root)?;
         let release = target(root).join("release");
         let folder = target(root).join("bench");
         let stems = release.join("stems");
         let material = material::make(&stems, &folder)?;
         Ok(Self {
-            frames: release.join("examples/frames"),
+            frames: release.join("frames"),
             peer_ebur128: release.join("examples/peer_ebur128"),
             render: release.join("examples/render"),
             stems,
@@ -160,23 +161,20 @@ impl Bench {
 
 /// Builds the tool and `examples` of the crate `render`, optimized.
 pub(crate) fn build(root: &Path, examples: &[&str]) -> Result<(), String> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status = Command::new(cargo)
-        .current_dir(root)
-        .args([
-            "build",
-            "--quiet",
-            "--release",
-            "--package",
-            "stems",
-            "--package",
-            "render",
-            "--bin",
-            "stems",
-        ])
-        .args(examples.iter().flat_map(|example| ["--example", example]))
-        .status()
-        .map_err(|error| format!("cargo: {error}"))?;
+    let mut arguments = vec!["--package", "stems", "--package", "render", "--bin", "stems"];
+    arguments.extend(examples.iter().flat_map(|example| ["--example", example]));
+    build_release(root, &arguments)
+}
+
+/// Builds `frames`, which needs little beside the units that it runs.
+pub(crate) fn build_frames(root: &Path) -> Result<(), String> {
+    build_release(root, &["--package", "frames"])
+}
+
+fn build_release(root: &Path, arguments: &[&str]) -> Result<(), String> {
+    let mut cargo = crate::steps::cargo(root);
+    let build = cargo.args(["build", "--quiet", "--release"]).args(arguments);
+    let status = build.status().map_err(|error| format!("cargo: {error}"))?;
     if status.success() { Ok(()) } else { Err("cargo build fails".into()) }
 }
 

@@ -4,11 +4,11 @@
 //! AVX2 and hides AVX-512, so on x86-64 the count is that of the AVX2 kernels.
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use crate::bench::clock::{Task, found};
-use crate::bench::{build, excerpts, target};
+use crate::bench::{build, build_frames, excerpts, target};
 
 /// Instruction count of one piece of work, held to a budget.
 struct Budget {
@@ -23,11 +23,11 @@ struct Budget {
 enum Counted {
     /// `stems measure` on a programme.
     Measure,
-    /// A unit of `examples/frames.rs`.
+    /// A unit of `xtask/frames`.
     Unit(&'static str),
 }
 
-const BUDGETS: [Budget; 9] = [
+static BUDGETS: [Budget; 9] = [
     Budget { what: "`stems measure`", work: Counted::Measure, goal: Some(50), held: 50 },
     Budget { what: "EQ of eight bells", work: Counted::Unit("equalizer"), goal: Some(60), held: 60 },
     Budget { what: "EQ of eight bells that move", work: Counted::Unit("dynamics"), goal: None, held: 930 },
@@ -42,15 +42,14 @@ const BUDGETS: [Budget; 9] = [
 /// Frames of the short and the long run of a unit.
 const FRAMES: [u64; 2] = [48_000, 144_000];
 
-/// Counts, prints, and fails if anything exceeds its budget.
-pub(crate) fn run(root: &Path) -> ExitCode {
+/// Counts, prints, and fails if anything exceeds its budget. `whole`: the tool too, which takes a build of its own.
+pub(crate) fn run(root: &Path, whole: bool) -> ExitCode {
     let folder = target(root).join("bench");
-    let counted = build(root, &["frames"]).and_then(|()| count_all(root, &folder));
-    match counted {
+    let built = build_frames(root).and_then(|()| if whole { build(root, &[]) } else { Ok(()) });
+    match built.and_then(|()| count_all(root, &folder, whole)) {
         Ok(Some(counted)) => {
             print!("{}", table(&counted));
-            let over =
-                BUDGETS.iter().zip(&counted).filter(|(budget, counted)| **counted > budget.held as f64);
+            let over = counted.iter().filter(|(budget, counted)| *counted > budget.held as f64);
             let over: Vec<&str> = over.map(|(budget, _)| budget.what).collect();
             if over.is_empty() {
                 return ExitCode::SUCCESS;
@@ -78,12 +77,12 @@ const MISSING: &str =
 
 /// The table, or why there is none; everything is built.
 pub(crate) fn counts(root: &Path, folder: &Path) -> Result<String, String> {
-    Ok(count_all(root, folder)?.map_or_else(|| format!("{MISSING}\n"), |counted| table(&counted)))
+    Ok(count_all(root, folder, true)?.map_or_else(|| format!("{MISSING}\n"), |counted| table(&counted)))
 }
 
-fn table(counted: &[f64]) -> String {
+fn table(counted: &[(&Budget, f64)]) -> String {
     let mut table = "| per stereo frame | instructions | goal | budget |\n|---|---:|---:|---:|\n".to_owned();
-    for (budget, counted) in BUDGETS.iter().zip(counted) {
+    for (budget, counted) in counted {
         let goal = budget.goal.map_or("-".into(), |goal| format!("≤ {goal}"));
         let _ = writeln!(table, "| {} | {counted:.1} | {goal} | {} |", budget.what, budget.held);
     }
@@ -91,28 +90,33 @@ fn table(counted: &[f64]) -> String {
 }
 
 /// Instructions per frame of every budget; `None` where they cannot be counted.
-fn count_all(root: &Path, folder: &Path) -> Result<Option<Vec<f64>>, String> {
+fn count_all(root: &Path, folder: &Path, whole: bool) -> Result<Option<Vec<(&'static Budget, f64)>>, String> {
     let Some(valgrind) = found("valgrind").filter(|_| cfg!(target_arch = "x86_64")) else { return Ok(None) };
     let release = target(root).join("release");
-    let excerpts = excerpts(root)?;
-    let task = |run: usize, work: &Counted| match work {
-        Counted::Measure => Task::new(release.join("stems"), folder).with([
-            "measure".into(),
-            "--quiet".into(),
-            excerpts[run].0.display().to_string(),
-        ]),
-        Counted::Unit(unit) => Task::new(release.join("examples/frames"), folder)
-            .with([unit.to_string(), FRAMES[run].to_string()]),
+    let excerpts = if whole { Some(excerpts(root)?) } else { None };
+    std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let unit = |run: usize, unit: &str| {
+        Task::new(release.join("frames"), folder).with([unit.to_owned(), FRAMES[run].to_string()])
+    };
+    let measure = |(file, _): &(PathBuf, u64)| {
+        let file = file.display().to_string();
+        Task::new(release.join("stems"), folder).with(["measure".into(), "--quiet".into(), file])
     };
     let mut counted = Vec::new();
-    let nothing = |run| count(&valgrind, &task(run, &Counted::Unit("nothing")));
-    let nothing = (nothing(1)? - nothing(0)?) as f64 / (FRAMES[1] - FRAMES[0]) as f64;
+    let per_frame = |name: &str| -> Result<f64, String> {
+        let more = count(&valgrind, &unit(1, name))? - count(&valgrind, &unit(0, name))?;
+        Ok(more as f64 / (FRAMES[1] - FRAMES[0]) as f64)
+    };
+    let nothing = per_frame("nothing")?;
     for budget in &BUDGETS {
-        let more = count(&valgrind, &task(1, &budget.work))? - count(&valgrind, &task(0, &budget.work))?;
-        counted.push(match budget.work {
-            Counted::Measure => more as f64 / (excerpts[1].1 - excerpts[0].1) as f64,
-            Counted::Unit(_) => more as f64 / (FRAMES[1] - FRAMES[0]) as f64 - nothing,
-        });
+        match (&budget.work, &excerpts) {
+            (Counted::Measure, None) => {}
+            (Counted::Measure, Some([short, long])) => {
+                let more = count(&valgrind, &measure(long))? - count(&valgrind, &measure(short))?;
+                counted.push((budget, more as f64 / (long.1 - short.1) as f64));
+            }
+            (Counted::Unit(name), _) => counted.push((budget, per_frame(name)? - nothing)),
+        }
     }
     Ok(Some(counted))
 }

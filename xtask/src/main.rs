@@ -73,7 +73,7 @@ fn main() -> ExitCode {
         Task::Tidy => tidy::run(&root),
         Task::Test { all } => steps::test(&root, all),
         Task::Bench(options) => bench::run(&root, &options),
-        Task::Budget => budget::run(&root),
+        Task::Budget => budget::run(&root, true),
         Task::Clock { command } => bench::clock::clock(&command),
         Task::Bundle { arguments } => plugins::bundle(&arguments),
         Task::Install { uninstall } => plugins::install(uninstall),

@@ -175,7 +175,7 @@ pub(crate) fn test(root: &Path, all: bool) -> ExitCode {
     for step in VARIANTS.iter().filter(|step| all || !step.thorough) {
         outcome.timed(&step.line(), |outcome| run(root, step, all, outcome));
     }
-    outcome.timed("cargo xtask budget", |_| succeeds("cargo xtask budget", || budget::run(root)));
+    outcome.timed("cargo xtask budget", |_| succeeds("cargo xtask budget", || budget::run(root, all)));
     println!();
     outcome.failures.iter().for_each(|line| println!("{line}"));
     outcome.stopped.iter().for_each(|why| println!("xtask: failed: {why}"));

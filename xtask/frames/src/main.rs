@@ -11,8 +11,9 @@ use std::process::ExitCode;
 use chain::{Chain, ChainKind, ChainSettings, LatencyClass};
 use dsp::compressor::{Compressor, CompressorSettings};
 use dsp::denoise::{Denoise, DenoiseSettings};
-use dsp::equalizer::{BandSettings, Equalizer, EqualizerSettings};
+use dsp::equalizer::{BandSettings, Equalizer, EqualizerSettings, LinearEqualizer};
 use dsp::limiter::{Limiter, LimiterSettings};
+use dsp::saturator::{SaturationCurve, Saturator, SaturatorSettings};
 use dsp::{Block, Process};
 use link::records::InstanceInfo;
 use link::roster::{MAX_INSTANCES, Roster};
@@ -21,6 +22,7 @@ use link::text::Text;
 use meter::layout::Layout;
 use meter::loudness::HopMeter;
 use meter::true_peak::TruePeak;
+use session::hop_builder::{HopBuilder, StemBlock};
 use units::{Db, Hz};
 
 const RATE: Hz = Hz(48_000.0);
@@ -33,17 +35,20 @@ type Unit = Box<dyn FnMut(&mut [f64], &mut [f64])>;
 type Named = (&'static str, fn() -> Unit);
 
 /// Every unit by its name. `nothing` is what the run costs without one.
-const UNITS: [Named; 11] = [
+const UNITS: [Named; 14] = [
     ("nothing", || Box::new(|_, _| ())),
     ("neutral", || chain(ChainSettings::default())),
     ("equalizer", || unit(Equalizer::new(RATE), &equalizer().equalizer)),
     ("dynamics", || unit(Equalizer::new(RATE), &dynamics())),
     ("compressor", || unit(Compressor::new(RATE, Compressor::LOOKAHEAD), &compressor())),
     ("limiter", || unit(Limiter::new(RATE, Limiter::STEM), &limiter())),
+    ("saturator", || unit(Saturator::new(RATE), &saturator())),
+    ("linear", || unit(LinearEqualizer::new(RATE), &equalizer().equalizer)),
     ("denoise", || unit(Denoise::new(RATE), &DenoiseSettings { on: true, ..Default::default() })),
     ("chain", || chain(everything())),
     ("meter", || metered(None)),
     ("stem", || metered(Some(everything()))),
+    ("hops", hops),
     ("link", link),
 ];
 
@@ -76,6 +81,10 @@ fn compressor() -> CompressorSettings {
 
 fn limiter() -> LimiterSettings {
     LimiterSettings { on: true, drive: Db(6.0), ..Default::default() }
+}
+
+fn saturator() -> SaturatorSettings {
+    SaturatorSettings { on: true, drive: Db(6.0), curve: SaturationCurve::Soft, mix: 1.0 }
 }
 
 fn everything() -> ChainSettings {
@@ -112,6 +121,21 @@ fn metered(settings: Option<ChainSettings>) -> Unit {
             }
             at = end;
         }
+    })
+}
+
+/// Hops of a mix of eight stems, on a Master's audio thread.
+fn hops() -> Unit {
+    const STEMS: usize = 8;
+    let mut builder = HopBuilder::new(RATE);
+    builder.set_stems(1, STEMS);
+    let mut position = 0;
+    Box::new(move |left, right| {
+        let output: [&[f64]; 2] = [left, right];
+        let stems = [StemBlock { output: Some(output), input: None, continues: true }; STEMS];
+        builder.process(Some(position), output, &stems);
+        position += left.len() as i64;
+        while builder.take_hop(|hop| _ = black_box(hop.heard)) {}
     })
 }
 
