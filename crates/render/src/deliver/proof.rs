@@ -154,7 +154,7 @@ fn clause(error: &Error, path: &Path, name: &str) -> String {
     line.strip_prefix(&shown(path)).map_or(line.clone(), |rest| format!("{name}{rest}"))
 }
 
-/// What an error says of a file, without its path; an interruption stays an error.
+/// Fault and cure of an error, without the file's path; an interruption stays an error.
 fn finding(error: Error, path: &Path) -> Result<String> {
     match error {
         Error::Interrupted { .. } => Err(error),
