@@ -151,7 +151,7 @@ const RULES: &[Rule] = &[
         name: "TIDAL TV",
         client: "TV and AirPlay",
         loudness: Some(-18.0),
-        source: "https://github.com/tidal-music/tidal-sdk-web/blob/main/packages/player/src/internal/helpers/normalize-volume.ts",
+        source: "ReplayGain's -18 without the 4 dB that TIDAL's own players add: https://github.com/tidal-music/tidal-sdk-web/blob/main/packages/player/src/internal/helpers/normalize-volume.ts",
         ..TIDAL
     },
     Rule {
