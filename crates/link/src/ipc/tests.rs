@@ -5,7 +5,9 @@
 use super::*;
 use crate::audio_ring::TapPoint;
 use crate::audition::{AuditionOrder, AuditionOrders};
-use crate::identity::{InstanceId, ProcessIdentity, unique_id};
+#[cfg(unix)]
+use crate::identity::ProcessIdentity;
+use crate::identity::{InstanceId, unique_id};
 use crate::records::tests::info;
 use crate::records::{BlockStatus, InstanceInfo, InstanceKind, StemReadings};
 use crate::remote_trim::{RemoteTrim, TrimVerdict};
