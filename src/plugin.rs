@@ -7,6 +7,13 @@ use nice_plug::prelude::*;
 use plugin_core::Output;
 use std::sync::Arc;
 
+/// Maker, in hosts' lists and the names of folders of presets.
+pub const VENDOR: &str = "Stemlink";
+/// Page of the project: the domain of the permanent CLAP ids.
+pub const URL: &str = "https://stemlink.org";
+/// Address of the project.
+pub const EMAIL: &str = "info@stemlink.org";
+
 /// Names, ids and ports that hosts see.
 pub trait PluginIdentity: Output {
     /// Display name.
@@ -55,9 +62,9 @@ impl<O: PluginIdentity> StemlinkPlugin<O> {
 
 impl<O: PluginIdentity> Plugin for StemlinkPlugin<O> {
     const NAME: &'static str = O::NAME;
-    const VENDOR: &'static str = "Stemlink";
-    const URL: &'static str = "";
-    const EMAIL: &'static str = "";
+    const VENDOR: &'static str = VENDOR;
+    const URL: &'static str = URL;
+    const EMAIL: &'static str = EMAIL;
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
     const AUDIO_IO_LAYOUTS: &'static [AudioIOLayout] = O::LAYOUTS;
     const SAMPLE_ACCURATE_AUTOMATION: bool = true;
@@ -129,8 +136,8 @@ impl<O: PluginIdentity> Plugin for StemlinkPlugin<O> {
 impl<O: PluginIdentity> ClapPlugin for StemlinkPlugin<O> {
     const CLAP_ID: &'static str = O::CLAP_ID;
     const CLAP_DESCRIPTION: Option<&'static str> = Some(O::DESCRIPTION);
-    const CLAP_MANUAL_URL: Option<&'static str> = None;
-    const CLAP_SUPPORT_URL: Option<&'static str> = None;
+    const CLAP_MANUAL_URL: Option<&'static str> = Some(URL);
+    const CLAP_SUPPORT_URL: Option<&'static str> = Some(URL);
     const CLAP_FEATURES: &'static [ClapFeature] = O::CLAP_FEATURES;
 
     fn remote_controls(&self, context: &mut impl RemoteControlsContext) {

@@ -109,6 +109,7 @@ fn turns_up(target: &NormalizationTarget) -> String {
     match target.usage {
         TargetUse::Delivery { tolerance: Some(t) } => format!("delivery, ±{} LU", t.0),
         TargetUse::Delivery { tolerance: None } => "delivery, a maximum".into(),
+        TargetUse::AsDelivered => "does not normalize".into(),
         TargetUse::Playback { turns_up } => match turns_up {
             TurnUpRule::No => "no".into(),
             TurnUpRule::Unknown => "not published".into(),
@@ -130,18 +131,19 @@ fn linked(source: &str) -> String {
 
 fn target_table() -> String {
     let mut table =
-        "| id | name | LUFS | peak limit, dBTP | turns quiet songs up | mode | status | read | source |\n\
-                     |---|---|---:|---:|---|---|---|---|---|\n"
+        "| id | name | players | LUFS | peak limit, dBTP | turns quiet songs up | mode | status | read | source |\n\
+                     |---|---|---|---:|---:|---|---|---|---|---|\n"
             .to_owned();
     let figure = |value: Option<f64>| value.map_or("-".to_owned(), |v| format!("{v}"));
     for t in builtin() {
         let _ = writeln!(
             table,
-            "| `{}` | {} | {} | {} | {} | {} | {} | {} | {} |",
+            "| `{}` | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
             t.id,
             t.name,
+            t.client,
             figure(t.loudness.map(|l| l.0)),
-            figure(t.peak_limit.map(|p| p.0)),
+            peak_limit(&t),
             turns_up(&t),
             t.mode,
             t.status.word(),
@@ -149,7 +151,20 @@ fn target_table() -> String {
             linked(&t.source)
         );
     }
+    table.push('\n');
+    for t in builtin().iter().filter(|t| !t.note.is_empty()) {
+        let _ = writeln!(table, "- {}: {}", t.name, t.note);
+    }
     table
+}
+
+/// Peak limit with that of louder masters.
+fn peak_limit(target: &NormalizationTarget) -> String {
+    let always = target.peak_limit.map_or("-".to_owned(), |peak| format!("{}", peak.0));
+    match target.loud_peak_limit {
+        Some(loud) => format!("{always}; {} above {} LUFS", loud.peak_limit.0, loud.louder_than.0),
+        None => always,
+    }
 }
 
 #[test]

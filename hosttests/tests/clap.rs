@@ -9,6 +9,7 @@ mod clap {
     mod golden;
     mod layouts;
     mod parameters;
+    mod presets;
     mod scan;
     mod state;
     mod transport;

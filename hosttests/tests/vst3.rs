@@ -4,10 +4,10 @@
 
 #![allow(clippy::print_stderr, reason = "a skipped test says why")]
 
-use chain::parameters::PARAMETERS;
+use chain::parameters::{PARAMETERS, ParameterKind};
 use chain::{ChainKind, ChainSettings};
 use hosttests::reference::{TYPED, settings, through_chain};
-use hosttests::{Library, noise};
+use hosttests::{Library, Vst3, noise};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -124,6 +124,26 @@ fn in_pedalboard_the_output_is_the_chain_s_bit_for_bit() {
 }
 
 #[test]
+fn the_unit_is_in_the_text_and_nowhere_beside_it() {
+    for (name, chain_kind) in [("Stemlink Stem", ChainKind::Stem), ("Stemlink Master", ChainKind::Master)] {
+        let shown = Vst3::new(name, 48_000.0, 512).shown(0.6);
+        let rows: Vec<_> = PARAMETERS.for_kind(chain_kind).collect();
+        // the latency class is no row of the table
+        assert_eq!(shown.len(), rows.len() + 1);
+        assert!(shown.iter().all(|(beside, _)| beside.is_empty()), "{shown:?}");
+        for unit in ["dB", "dBFS", "dBTP", "Hz", "ms", "%", "dB/oct"] {
+            let count = rows
+                .iter()
+                .filter(|row| matches!(row.kind, ParameterKind::Number { unit: own, .. } if own == unit))
+                .count();
+            let ending =
+                |text: &str| text.rsplit(' ').next() == Some(unit) || unit == "Hz" && text.ends_with(" kHz");
+            assert_eq!(shown.iter().filter(|(_, text)| ending(text)).count(), count, "{unit}");
+        }
+    }
+}
+
+#[test]
 fn in_dawdreamer_the_sidechain_is_the_chain_s_key_bit_for_bit() {
     if !has_oracle("dawdreamer") {
         return;
@@ -138,7 +158,7 @@ fn in_dawdreamer_the_sidechain_is_the_chain_s_key_bit_for_bit() {
         ("Compressor On", "comp_on", 1.0),
         ("Compressor Threshold", "comp_threshold", 0.5),
         ("Compressor Ratio", "comp_ratio", 1.0),
-        ("Compressor Key", "comp_key", 1.0),
+        ("Compressor Key Sidechain", "comp_key", 1.0),
     ] {
         let row = PARAMETERS.find(id).expect("exists");
         row.set(&mut expected, row.at_fraction(fraction));

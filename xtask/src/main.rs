@@ -4,6 +4,8 @@
 
 mod bench;
 mod budget;
+mod demo_hashes;
+mod dist;
 mod plugins;
 mod steps;
 mod tidy;
@@ -55,11 +57,19 @@ enum Task {
         #[arg(long)]
         uninstall: bool,
     },
+    /// Pack what people install: an archive with bundles, `stems`, licences, presets, man pages and completions, its SHA-256,
+    /// and on Debian a package. Needs cargo-about.
+    Dist(dist::Options),
     /// Bundle and have clap-validator and pluginval judge, those that are on PATH.
     Validate,
     /// Bundle the plugins and play the demo song through five Stems and a Master in a host without a window: what the
     /// Master sees, a move predicted, made and measured. (`stems demo` shows the command line tool.)
     Demo,
+    /// Write the SHA-256 of every audio file of the demo song and its master, to compare systems.
+    DemoHashes {
+        /// The file to write.
+        file: PathBuf,
+    },
     /// Measure the sound of units, chain and meters and write docs/sound.md with its plots.
     MeasureSound,
     /// Draw the windows for README and docs, without host or display: `docs/*.png`.
@@ -77,8 +87,10 @@ fn main() -> ExitCode {
         Task::Clock { command } => bench::clock::clock(&command),
         Task::Bundle { arguments } => plugins::bundle(&arguments),
         Task::Install { uninstall } => plugins::install(uninstall),
+        Task::Dist(options) => dist::run(&root, &options),
         Task::Validate => plugins::validate(),
         Task::Demo => plugins::demo(&root),
+        Task::DemoHashes { file } => plugins::report(demo_hashes::write(&root, &file)),
         Task::MeasureSound => steps::measure_sound(&root),
         Task::Screenshots => steps::screenshots(&root),
     }

@@ -9,14 +9,14 @@ use std::process::{Command, ExitCode};
 use crate::steps;
 
 /// Bundles that the bundler makes; `bundler.toml` has the name.
-const BUNDLES: [Bundle; 2] = [
+pub(crate) const BUNDLES: [Bundle; 2] = [
     Bundle { file: "Stemlink.clap", format: Format::Clap },
     Bundle { file: "Stemlink.vst3", format: Format::Vst3 },
 ];
 
 #[derive(Clone, Copy)]
-struct Bundle {
-    file: &'static str,
+pub(crate) struct Bundle {
+    pub(crate) file: &'static str,
     format: Format,
 }
 
@@ -31,14 +31,75 @@ pub(crate) fn bundle(arguments: &[String]) -> ExitCode {
     report(build(arguments))
 }
 
-fn build(arguments: &[String]) -> Result<(), String> {
+pub(crate) fn build(arguments: &[String]) -> Result<(), String> {
     let release = !arguments.iter().any(|a| a == "--debug" || a == "--release" || a.starts_with("--profile"));
     let arguments = ["bundle", "stemlink"]
         .map(String::from)
         .into_iter()
         .chain(release.then(|| "--release".into()))
         .chain(arguments.iter().filter(|a| *a != "--debug").cloned());
-    nice_plug_xtask::main_with_args("cargo xtask", arguments).map_err(|error| format!("{error:#}"))
+    nice_plug_xtask::main_with_args("cargo xtask", arguments).map_err(|error| format!("{error:#}"))?;
+    complete(&crate::root())
+}
+
+/// Adds what the bundler leaves out: `moduleinfo.json`, and on macOS an identifier for each bundle and the version.
+fn complete(root: &Path) -> Result<(), String> {
+    let bundled = bundled()?;
+    for Bundle { file, format } in BUNDLES {
+        let bundle = bundled.join(file);
+        let failed = |error: io::Error| format!("{}: {error}", bundle.display());
+        if let Format::Vst3 = format {
+            let resources = bundle.join("Contents/Resources");
+            fs::create_dir_all(&resources).map_err(failed)?;
+            fs::copy(root.join("packaging/vst3/moduleinfo.json"), resources.join("moduleinfo.json"))
+                .map_err(failed)?;
+        }
+        let list = bundle.join("Contents/Info.plist");
+        if list.is_file() {
+            let text = fs::read_to_string(&list).map_err(failed)?;
+            fs::write(&list, property_list(&text, format)).map_err(failed)?;
+            sign(&bundle)?;
+        }
+    }
+    Ok(())
+}
+
+/// Returns the bundler's property list with the bundle's own identifier and the version of the workspace.
+fn property_list(text: &str, format: Format) -> String {
+    let own = match format {
+        Format::Clap => "org.stemlink.clap",
+        Format::Vst3 => "org.stemlink.vst3",
+    };
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    for (key, value) in [
+        ("CFBundleIdentifier", own),
+        ("CFBundleShortVersionString", env!("CARGO_PKG_VERSION")),
+        ("CFBundleVersion", env!("CARGO_PKG_VERSION")),
+    ] {
+        let at = lines.iter().position(|line| line.trim() == format!("<key>{key}</key>"));
+        if let Some(line) = at.and_then(|at| lines.get_mut(at + 1)) {
+            *line = format!("    <string>{value}</string>");
+        }
+    }
+    lines.join("\n") + "\n"
+}
+
+/// Signs a bundle anew after a file in it has changed, with STEMLINK_SIGN_AS or ad hoc; only macOS has the tool.
+fn sign(bundle: &Path) -> Result<(), String> {
+    if !cfg!(target_os = "macos") {
+        return Ok(());
+    }
+    let identity = std::env::var("STEMLINK_SIGN_AS").unwrap_or_else(|_| "-".into());
+    let mut codesign = Command::new("codesign");
+    codesign.args(["--force", "--sign", &identity]);
+    if identity != "-" {
+        codesign.args(["--timestamp", "--options", "runtime"]);
+    }
+    match codesign.arg(bundle).status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("codesign {}: {status}", bundle.display())),
+        Err(error) => Err(format!("codesign: {error}")),
+    }
 }
 
 /// Bundles, copies to the user's folders and says where and how to rescan; or removes what was copied.
@@ -55,6 +116,16 @@ fn copy() -> Result<(), String> {
         replace(&from.join(file), &folder.join(file)).map_err(failed)?;
         println!("installed {}", folder.join(file).display());
     }
+    let presets = preset_folder()?;
+    let failed = |error: io::Error| format!("{}: {error}", presets.display());
+    delete(&presets).map_err(failed)?;
+    fs::create_dir_all(&presets).map_err(failed)?;
+    let from = crate::root().join("packaging/vst3/presets").join(VENDOR);
+    for entry in fs::read_dir(&from).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        copy_all(&entry.path(), &presets.join(entry.file_name())).map_err(failed)?;
+    }
+    println!("installed {}", presets.display());
     println!("\nNow have the host look for new plugins:");
     println!("  Reaper   Preferences, Plug-ins, VST and CLAP: Re-scan");
     println!("  Bitwig   Settings, Locations: the folders are scanned on their own");
@@ -64,9 +135,10 @@ fn copy() -> Result<(), String> {
 }
 
 fn remove() -> Result<(), String> {
-    for Bundle { file, format } in BUNDLES {
-        let path = folder(format)?.join(file);
-        match delete(&path) {
+    let bundles = BUNDLES.map(|Bundle { file, format }| Ok(folder(format)?.join(file)));
+    for path in bundles.into_iter().chain([preset_folder()]) {
+        let path = path?;
+        match put_aside(&path) {
             Ok(true) => println!("removed {}", path.display()),
             Ok(false) => println!("{} is not there", path.display()),
             Err(error) => return Err(format!("{}: {error}", path.display())),
@@ -75,15 +147,46 @@ fn remove() -> Result<(), String> {
     Ok(())
 }
 
-/// Copies beside the target first: a host that has the old one loaded keeps a whole file.
+/// Copies beside the target first: a host that has the old one loaded keeps a whole file. Windows lets no one delete a library
+/// that is loaded, but lets it be renamed: the old one is put aside and deleted next time.
 fn replace(from: &Path, to: &Path) -> io::Result<()> {
     let mut beside = to.as_os_str().to_owned();
     beside.push(".new");
     let beside = PathBuf::from(beside);
     delete(&beside)?;
     copy_all(from, &beside)?;
-    delete(to)?;
+    put_aside(to)?;
     fs::rename(&beside, to)
+}
+
+/// Number of old bundles that may be in use at once.
+const MAX_ASIDE: usize = 9;
+
+/// Takes a file, a link or a folder away, and what was put aside before; false if there is none. What a program has in use is
+/// left under another name.
+fn put_aside(path: &Path) -> io::Result<bool> {
+    let aside = |n: usize| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(format!(".old{n}"));
+        PathBuf::from(name)
+    };
+    let mut free = None;
+    for n in (1..=MAX_ASIDE).rev() {
+        // in use still, it is tried again next time
+        if delete(&aside(n)).is_ok() {
+            free = Some(aside(n));
+        }
+    }
+    if fs::symlink_metadata(path).is_err() {
+        return Ok(false);
+    }
+    let Some(free) = free else {
+        return Err(io::Error::other("old versions of it are in use; close all hosts"));
+    };
+    fs::rename(path, &free)?;
+    // a program that has it loaded keeps it
+    let _ = delete(&free);
+    Ok(true)
 }
 
 /// Copies a file, or a folder with all in it.
@@ -127,11 +230,31 @@ fn folder(format: Format) -> Result<PathBuf, String> {
     })
 }
 
-/// Folder of the bundles, beside our own build folder.
-fn bundled() -> Result<PathBuf, String> {
+/// Folder below that of presets, after the plugins' vendor.
+const VENDOR: &str = "Stemlink";
+
+/// The user's folder of our VST3 presets.
+fn preset_folder() -> Result<PathBuf, String> {
+    let home = |name: &str| {
+        std::env::var_os(name).map(PathBuf::from).ok_or_else(|| format!("{name} is not set: whose folder?"))
+    };
+    Ok(match std::env::consts::OS {
+        "windows" => home("USERPROFILE")?.join("Documents/VST3 Presets"),
+        "macos" => home("HOME")?.join("Library/Audio/Presets"),
+        _ => home("HOME")?.join(".vst3/presets"),
+    }
+    .join(VENDOR))
+}
+
+/// Build folder, in which our own program lies.
+pub(crate) fn target_folder() -> Result<PathBuf, String> {
     let ourselves = std::env::current_exe().map_err(|error| format!("our own path: {error}"))?;
-    let target = ourselves.ancestors().nth(2).ok_or("we lie in no build folder")?;
-    Ok(target.join("bundled"))
+    ourselves.ancestors().nth(2).map(Path::to_owned).ok_or_else(|| "we lie in no build folder".to_owned())
+}
+
+/// Folder of the bundles.
+fn bundled() -> Result<PathBuf, String> {
+    Ok(target_folder()?.join("bundled"))
 }
 
 /// Bundles, and has a host without a window play the demo song through the CLAP bundle; its verdict is ours.
@@ -174,7 +297,7 @@ fn judge() -> Result<(), String> {
     if judged { Ok(()) } else { Err("nothing was judged: put clap-validator or pluginval on PATH".into()) }
 }
 
-fn report(outcome: Result<(), String>) -> ExitCode {
+pub(crate) fn report(outcome: Result<(), String>) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -199,7 +322,38 @@ mod tests {
         replace(&from, &to).expect("replaced");
         assert_eq!(fs::read(to.join("Contents/linux/new.so")).expect("copied"), b"new");
         assert!(!to.join("Contents/old.so").exists());
-        assert!(delete(&to).expect("deleted") && !delete(&to).expect("nothing there"));
+        assert!(put_aside(&to).expect("deleted") && !put_aside(&to).expect("nothing there"));
+        assert_eq!(fs::read_dir(&folder).expect("read").count(), 1, "nothing is left aside");
         fs::remove_dir_all(folder).expect("cleaned");
+    }
+
+    #[test]
+    fn what_was_put_aside_goes_next_time() {
+        let folder = std::env::temp_dir().join(format!("stemlink-xtask-aside-{}", std::process::id()));
+        fs::create_dir_all(&folder).expect("a folder");
+        let path = folder.join("Stemlink.clap");
+        for (file, text) in
+            [("Stemlink.clap", "old"), ("Stemlink.clap.old1", "older"), ("Stemlink.clap.old3", "x")]
+        {
+            fs::write(folder.join(file), text).expect("a file");
+        }
+        assert!(put_aside(&path).expect("it goes"));
+        assert_eq!(fs::read_dir(&folder).expect("read").count(), 0);
+        fs::remove_dir_all(folder).expect("cleaned");
+    }
+
+    #[test]
+    fn each_bundle_of_macos_has_its_identifier_and_the_version() {
+        let made = "<dict>\n    <key>CFBundleIdentifier</key>\n    <string>com.nice-plug.stemlink</string>\n    \
+                    <key>CFBundleName</key>\n    <string>Stemlink</string>\n    \
+                    <key>CFBundleShortVersionString</key>\n    <string>1.0.0</string>\n    \
+                    <key>CFBundleVersion</key>\n    <string>1.0.0</string>\n</dict>\n";
+        let (clap, vst3) = (property_list(made, Format::Clap), property_list(made, Format::Vst3));
+        assert!(clap.contains("<string>org.stemlink.clap</string>"), "{clap}");
+        assert!(vst3.contains("<string>org.stemlink.vst3</string>"), "{vst3}");
+        for list in [clap, vst3] {
+            assert_eq!(list.matches(concat!("<string>", env!("CARGO_PKG_VERSION"), "</string>")).count(), 2);
+            assert!(list.contains("<string>Stemlink</string>") && !list.contains("nice-plug"));
+        }
     }
 }

@@ -127,12 +127,11 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
 
     #[test]
-    #[cfg(unix)]
     fn the_same_file_is_known_through_links() {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let [a, b, hard, soft, none] =

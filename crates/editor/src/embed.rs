@@ -1,6 +1,7 @@
 //! Editor that a host embeds: the framework's window around a [`PluginView`], created for every opening at its last
 //! size. The framework remembers no size across instances, counts the scale twice when a window is opened again, and
-//! does not report a closed window to a view. Without OpenGL, a [plain] window opens in its place.
+//! does not report a closed window to a view. Without OpenGL, a [plain] window opens in its place: where a window is made only
+//! once its parent is known (CLAP on Windows), as soon as it is.
 
 use super::files::window_settings::WindowSettings;
 use super::plain::{self, Extent, HostLender, PageText};
@@ -9,6 +10,7 @@ use super::theme::SCALES;
 use super::window::palette;
 use super::{NOTIFIER_POLL_INTERVAL, PluginView};
 use egui::{Context, Ui};
+use fragile::Fragile;
 use nice_plug::context::gui::GuiContext;
 use nice_plug::editor::dpi::{LogicalSize, NativeSize};
 use nice_plug::editor::{
@@ -21,7 +23,7 @@ use nice_plug_egui::{
     RepaintNotifier, create_egui_editor,
 };
 use plugin_core::Output;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 type FrameworkEditor<O> = EguiEditor<SharedView<O>>;
@@ -72,18 +74,37 @@ impl<O: Output> Editor<O> {
             .with_graphics_config(GraphicsConfig { dithering: false, ..GraphicsConfig::default() })
             .with_resize_hint(hint())
     }
+}
 
-    /// Opens the window that needs no OpenGL.
-    fn spawn_plain(
+/// The window that needs no OpenGL, not yet opened.
+struct PlainPage<O: Output> {
+    view: SharedView<O>,
+    title: String,
+    extent: Extent,
+    settings: WindowSettings,
+    fallback_scale_factor: Cell<Option<f64>>,
+    host: Option<HostLender>,
+}
+
+impl<O: Output> PlainPage<O> {
+    /// Returns the host's callbacks for the next window.
+    fn lend(&self) -> Option<HostMethods> {
+        self.host.as_ref().map(HostLender::lend)
+    }
+
+    /// Opens it, in place of a window that failed for `reason`.
+    fn open(
         &self,
-        settings: &WindowSettings,
         reason: String,
-        (parent, wait_for_parent): (Option<ParentWindowHandle>, bool),
-        fallback_scale_factor: Option<f64>,
-        host: Option<HostMethods>,
-    ) -> Result<SpawnedEditor<Handle<O>>, baseview::Error> {
+        parent: Option<ParentWindowHandle>,
+        wait_for_parent: bool,
+    ) -> Result<baseview::Window, baseview::Error> {
+        // what had been opened before it failed ends without the view's lock
+        let threads = self.view.lock().closed();
+        drop(threads);
         let name = self.view.lock().plugin.track.name();
         let title = if name.is_empty() { self.title.clone() } else { format!("{}: {name}", self.title) };
+        let settings = &self.settings;
         let (size, least) = (settings.size(O::CHAIN_KIND) * settings.scale, MIN_SIZE * SCALES[0]);
         let host_settings = baseview::WindowSettings::new()
             .with_title(&self.title)
@@ -91,17 +112,10 @@ impl<O: Output> Editor<O> {
             .with_min_size(LogicalSize::new(f64::from(least.x), f64::from(least.y)))
             .with_parent(parent.as_ref())
             .with_wait_for_parent(wait_for_parent)
-            .with_fallback_scale_factor(fallback_scale_factor);
+            .with_fallback_scale_factor(self.fallback_scale_factor.get());
         let words = PageText { title, reason };
-        let window = plain::open(
-            host_settings,
-            words,
-            (palette(settings.dark), settings.scale),
-            self.extent.clone(),
-            host,
-        )?;
-        let handle = Handle { drawn: None, view: self.view.clone() };
-        Ok(SpawnedEditor { handle, window })
+        let looks = (palette(settings.dark), settings.scale);
+        plain::open(host_settings, words, looks, self.extent.clone(), self.lend())
     }
 }
 
@@ -133,22 +147,31 @@ impl<O: Output> nice_plug::editor::Editor for Editor<O> {
         let made =
             create_egui_editor(state::<O>(&settings), self.bell.clone(), self.settings(), self.view.clone());
         let inner = made.ok_or("the window cannot be made")?;
-        let host = host.map(HostLender::new);
-        let lend = || host.as_ref().map(HostLender::lend);
-        match inner.spawn(parent, wait_for_parent, fallback_scale_factor, context, lend()) {
+        let page = PlainPage {
+            view: self.view.clone(),
+            title: self.title.clone(),
+            extent: self.extent.clone(),
+            settings,
+            fallback_scale_factor: Cell::new(fallback_scale_factor),
+            host: host.map(HostLender::new),
+        };
+        match inner.spawn(parent, wait_for_parent, fallback_scale_factor, context, page.lend()) {
             Ok(spawned) => {
                 self.inner.replace(Some(inner));
-                let handle = Handle { drawn: Some(spawned.handle), view: self.view.clone() };
+                let handle = Handle {
+                    drawn: Some(spawned.handle),
+                    view: self.view.clone(),
+                    spare: wait_for_parent.then(|| Fragile::new(page)),
+                    page: Fragile::new(RefCell::default()),
+                };
                 Ok(SpawnedEditor { handle, window: spawned.window })
             }
             Err(error) => {
-                // what had been opened before it failed
-                let threads = self.view.lock().closed();
-                drop(threads);
-                let place = (parent, wait_for_parent);
-                self.spawn_plain(&settings, error.to_string(), place, fallback_scale_factor, lend())
-                    // the first failure is the one to be told
-                    .map_err(|_| error)
+                // the first failure is the one to be told
+                let window = page.open(error.to_string(), parent, wait_for_parent).map_err(|_| error)?;
+                let page = Fragile::new(RefCell::default());
+                let handle = Handle { drawn: None, view: self.view.clone(), spare: None, page };
+                Ok(SpawnedEditor { handle, window })
             }
         }
     }
@@ -211,6 +234,25 @@ pub struct Handle<O: Output> {
     /// Handle of the framework's window; `None` for the plain window.
     drawn: Option<EguiEditorHandle>,
     view: SharedView<O>,
+    /// The page to open if the framework's window cannot be made once its parent is known.
+    /// Both belong to the host's main thread, on which windows are made.
+    spare: Option<Fragile<PlainPage<O>>>,
+    /// That page, open in place of the framework's window.
+    page: Fragile<RefCell<Option<baseview::Window>>>,
+}
+
+impl<O: Output> Handle<O> {
+    /// Calls `call` with the window that is open and its handle; `window` is the one that the framework has.
+    fn on_open_window<T>(
+        &self,
+        window: &baseview::Window,
+        call: impl FnOnce(Option<&EguiEditorHandle>, &baseview::Window) -> T,
+    ) -> T {
+        match self.page.try_get().ok().map(RefCell::borrow).as_deref() {
+            Some(Some(page)) => call(None, page),
+            _ => call(self.drawn.as_ref(), window),
+        }
+    }
 }
 
 impl<O: Output> Drop for Handle<O> {
@@ -230,47 +272,69 @@ impl<O: Output> EditorHandle for Handle<O> {
     }
 
     fn set_parent(&self, parent: ParentWindowHandle, window: &Self::Window) -> Result<(), Self::Error> {
-        match &self.drawn {
+        let set = self.on_open_window(window, |drawn, window| match drawn {
             Some(inner) => inner.set_parent(parent, window),
             None => window.set_parent(&parent),
+        });
+        let Err(error) = set else { return Ok(()) };
+        let spare = self.spare.as_ref().and_then(|spare| spare.try_get().ok());
+        let (Some(spare), Ok(place)) = (spare, self.page.try_get()) else { return Err(error) };
+        if place.borrow().is_some() {
+            return Err(error);
         }
+        // the first failure is the one to be told
+        let page = spare.open(error.to_string(), Some(parent), false).map_err(|_| error)?;
+        place.replace(Some(page));
+        Ok(())
     }
 
     fn show(&self, window: &Self::Window) -> Result<(), Self::Error> {
-        self.drawn.as_ref().map_or_else(|| window.show(), |inner| inner.show(window))
+        self.on_open_window(window, |drawn, window| match drawn {
+            Some(inner) => inner.show(window),
+            None => window.show(),
+        })
     }
 
     fn hide(&self, window: &Self::Window) -> Result<(), Self::Error> {
-        self.drawn.as_ref().map_or_else(|| window.hide(), |inner| inner.hide(window))
+        self.on_open_window(window, |drawn, window| match drawn {
+            Some(inner) => inner.hide(window),
+            None => window.hide(),
+        })
     }
 
     fn set_size(&self, size: NativeSize<u32>, window: &Self::Window) -> Result<(), Self::Error> {
-        self.drawn.as_ref().map_or_else(|| window.resize(size), |inner| inner.set_size(size, window))
+        self.on_open_window(window, |drawn, window| match drawn {
+            Some(inner) => inner.set_size(size, window),
+            None => window.resize(size),
+        })
     }
 
     fn host_main_thread_callback(&self, window: &Self::Window) {
-        match &self.drawn {
+        self.on_open_window(window, |drawn, window| match drawn {
             Some(inner) => inner.host_main_thread_callback(window),
             None => window.host_main_thread_callback(),
-        }
+        });
     }
 
     fn adjust_size(&self, size: NativeSize<u32>, window: &Self::Window) -> Option<NativeSize<u32>> {
-        match &self.drawn {
+        self.on_open_window(window, |drawn, window| match drawn {
             Some(inner) => inner.adjust_size(size, window),
             None => {
                 let now = window.size();
                 let current = NativeSize::from_logical_or_physical(now.logical, now.physical);
                 Some(hint().adjust_size(size, current, now.scale_factor))
             }
-        }
+        })
     }
 
     fn set_fallback_scale_factor(&self, factor: f64, window: &Self::Window) -> Result<(), Self::Error> {
-        match &self.drawn {
+        if let Some(spare) = self.spare.as_ref().and_then(|spare| spare.try_get().ok()) {
+            spare.fallback_scale_factor.set(Some(factor));
+        }
+        self.on_open_window(window, |drawn, window| match drawn {
             Some(inner) => inner.set_fallback_scale_factor(factor, window),
             None => window.suggest_fallback_scale_factor(factor),
-        }
+        })
     }
 
     fn on_virtual_key_from_host(&self, key: VirtualKeyCode, is_down: bool, modifiers: Modifiers) -> bool {

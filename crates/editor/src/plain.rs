@@ -65,7 +65,9 @@ pub(super) fn open(
 ) -> Result<Window, Error> {
     let build = move |window: WindowContext| {
         let size = window.size();
-        let screen = PageScreen::new(&window)?;
+        // the library of pixels may panic: on macOS a second copy of it in the process cannot register its class
+        let screen = catch_unwind(AssertUnwindSafe(|| PageScreen::new(&window)))
+            .map_err(|_| HandlerError::from_boxed("the system gives the page no pixels".into()))??;
         extent.set(Some(size));
         let painter = PagePainter::new(words, palette);
         Ok(Panel {

@@ -3,7 +3,7 @@
 use super::normalized::{
     normalized_from_value, step_count, step_from_value, value_from_normalized, value_from_step,
 };
-use super::text::{has_unit_in_text, parse, text, unit_suffix};
+use super::text::{parse, text};
 use chain::parameters::{Parameter, ParameterKind, Value};
 use nice_plug::prelude::{BoolParam, FloatParam, FloatRange, IntParam, IntRange, Param};
 use std::sync::Arc;
@@ -50,10 +50,19 @@ pub fn full_name(parameter: &Parameter) -> String {
     }
 }
 
+/// Returns the name in a host's list. Hosts show a choice of two as a bare switch, so the name says what *on* means: "Compressor
+/// Detector RMS".
+pub fn host_name(parameter: &Parameter) -> String {
+    match parameter.kind {
+        ParameterKind::Choice([_, on]) => format!("{} {on}", full_name(parameter)),
+        _ => full_name(parameter),
+    }
+}
+
 impl Control for BoolParam {
     fn make(parameter: &'static Parameter, changes: &Changes) -> Self {
         let changes = changes.clone();
-        let control = Self::new(full_name(parameter), Self::plain(parameter, parameter.default))
+        let control = Self::new(host_name(parameter), Self::plain(parameter, parameter.default))
             .with_callback(Arc::new(move |_| changes.add()))
             .with_value_to_string(Arc::new(|on| text(parameter, Value::Switch(on))))
             .with_string_to_value(Arc::new(|text| Some(Self::plain(parameter, parse(parameter, text)?))));
@@ -78,11 +87,10 @@ impl Control for IntParam {
         let changes = changes.clone();
         let max = step_count(parameter).unwrap_or(1) as i32 - 1;
         Self::new(
-            full_name(parameter),
+            host_name(parameter),
             step_from_value(parameter, parameter.default),
             IntRange::Linear { min: 0, max },
         )
-        .with_unit(unit_suffix(parameter))
         .with_callback(Arc::new(move |_| changes.add()))
         .with_value_to_string(Arc::new(|step| text(parameter, value_from_step(parameter, step))))
         .with_string_to_value(Arc::new(|text| Some(step_from_value(parameter, parse(parameter, text)?))))
@@ -106,8 +114,7 @@ impl Control for FloatParam {
         let changes = changes.clone();
         // the plain value is the normalized one: the table converts, alike for host, window and file
         let range = FloatRange::Linear { min: 0.0, max: 1.0 };
-        Self::new(full_name(parameter), normalized_from_value(parameter, parameter.default), range)
-            .with_unit(if has_unit_in_text(parameter) { "" } else { unit_suffix(parameter) })
+        Self::new(host_name(parameter), normalized_from_value(parameter, parameter.default), range)
             .with_callback(Arc::new(move |_| changes.add()))
             .with_value_to_string(Arc::new(|normalized| {
                 text(parameter, value_from_normalized(parameter, normalized))

@@ -15,7 +15,7 @@ mod trims;
 use super::control::Changes;
 use super::noise::{MAX_CURVE_OFFSET, Noise};
 use super::normalized::step_count;
-use super::{CLASSES, LATENCY_CLASS};
+use super::{CLASSES, LATENCY_CLASS, presets};
 use atomic_float::AtomicF64;
 use chain::ChainKind;
 use chain::parameters::{PARAMETERS, Parameter, ParameterKind, Value};
@@ -200,12 +200,38 @@ fn schema(chain_kind: ChainKind) -> &'static str {
     }
 }
 
+/// Key of a preset's schema among a state's fields, in place of the document. Permanent.
+pub(crate) const PRESET_KEY: &str = "preset";
+
+/// Schema of a state that is a preset.
+pub(crate) fn preset_schema(chain_kind: ChainKind) -> &'static str {
+    match chain_kind {
+        ChainKind::Stem => "stemlink.preset.stem/1",
+        ChainKind::Master => "stemlink.preset.master/1",
+    }
+}
+
+/// Admits a preset: valid values of parameters that presets set, and no document. Everything else stays as it is in the plugin.
+fn admit_preset(chain_kind: ChainKind, state: &mut PluginState) -> Result<(), String> {
+    let schema = state.fields.get(PRESET_KEY).map(String::as_str).unwrap_or_default();
+    // fields are JSON texts
+    if schema.trim_matches('"') != preset_schema(chain_kind) {
+        return Err(format!("a preset of {}, this takes {}", shorten(schema), preset_schema(chain_kind)));
+    }
+    check_values(chain_kind, state)?;
+    state.params.retain(|id, _| presets::rows(chain_kind).any(|row| row.id == *id));
+    state.fields.clear();
+    Ok(())
+}
+
 /// Validates and completes a state for a plugin of kind `chain_kind`; an invalid state is emptied and carries the
 /// reason.
 pub fn validate_state(chain_kind: ChainKind, state: &mut PluginState) {
     #[cfg(feature = "injected-panic")]
     assert!(state.version != "injected panic", "injected");
-    if let Err(why) = check(chain_kind, state) {
+    let is_preset = state.fields.contains_key(PRESET_KEY) && !state.fields.contains_key(DOCUMENT_KEY);
+    let admitted = if is_preset { admit_preset(chain_kind, state) } else { check(chain_kind, state) };
+    if let Err(why) = admitted {
         let document = SavedDocument { refused: Some(why), ..SavedDocument::new(chain_kind) };
         state.params.clear();
         state.fields.clear();
@@ -213,6 +239,9 @@ pub fn validate_state(chain_kind: ChainKind, state: &mut PluginState) {
         if let Ok(text) = serde_json::to_string(&document) {
             state.fields.insert(DOCUMENT_KEY.into(), text);
         }
+        return;
+    }
+    if is_preset {
         return;
     }
     // migrations of older schemas belong here
@@ -228,10 +257,15 @@ fn row(chain_kind: ChainKind, id: &str) -> Option<&'static Parameter> {
 }
 
 fn default_of(row: &Parameter) -> ParamValue {
+    state_value(row, row.default)
+}
+
+/// Converts a value to that of a state.
+pub(crate) fn state_value(row: &Parameter, value: Value) -> ParamValue {
     match (row.kind, step_count(row)) {
-        (ParameterKind::Switch, _) => ParamValue::Bool(row.default == Value::Switch(true)),
-        (_, Some(_)) => ParamValue::I32(super::normalized::step_from_value(row, row.default)),
-        _ => ParamValue::F32(super::normalized::normalized_from_value(row, row.default)),
+        (ParameterKind::Switch, _) => ParamValue::Bool(value == Value::Switch(true)),
+        (_, Some(_)) => ParamValue::I32(super::normalized::step_from_value(row, value)),
+        _ => ParamValue::F32(super::normalized::normalized_from_value(row, value)),
     }
 }
 
@@ -271,6 +305,11 @@ fn check(chain_kind: ChainKind, state: &PluginState) -> Result<(), String> {
             return Err(format!("slot settings: {id} has an invalid value"));
         }
     }
+    check_values(chain_kind, state)
+}
+
+/// Checks the values of the parameters. The error is a message for the user.
+fn check_values(chain_kind: ChainKind, state: &PluginState) -> Result<(), String> {
     for (id, value) in &state.params {
         let fine = match (id.as_str(), row(chain_kind, id)) {
             (LATENCY_CLASS, _) => {

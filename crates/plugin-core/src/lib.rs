@@ -58,19 +58,9 @@ pub type StemParams = ChainParams<StemOutput>;
 /// Parameters of Stemlink Master.
 pub type MasterParams = ChainParams<MasterOutput>;
 
-/// All parameters of a plugin. The groups are on the heap: hosts make plugins on threads with little stack.
+/// Bands of the equalizer, each a group of the group *Equalizer*.
 #[derive(Params)]
-pub struct ChainParams<O: Output> {
-    /// The latency class; takes effect when the host activates the plugin. Automatable, because some hosts (Ardour) drop
-    /// changes of VST3 parameters that are not; modulation has no effect.
-    #[id = "latency_class"]
-    pub latency_class: IntParam,
-    /// Input.
-    #[nested(group = "Input")]
-    pub input: Box<Input>,
-    /// Noise reduction.
-    #[nested(group = "Denoise")]
-    pub denoise: Box<Denoise>,
+pub struct Bands {
     /// Band 1.
     #[nested(id_prefix = "eq1", group = "EQ 1")]
     pub band1: Box<Band>,
@@ -95,6 +85,24 @@ pub struct ChainParams<O: Output> {
     /// Band 8.
     #[nested(id_prefix = "eq8", group = "EQ 8")]
     pub band8: Box<Band>,
+}
+
+/// All parameters of a plugin. The groups are on the heap: hosts make plugins on threads with little stack.
+#[derive(Params)]
+pub struct ChainParams<O: Output> {
+    /// The latency class; takes effect when the host activates the plugin. Automatable, because some hosts (Ardour) drop
+    /// changes of VST3 parameters that are not; modulation has no effect.
+    #[id = "latency_class"]
+    pub latency_class: IntParam,
+    /// Input.
+    #[nested(group = "Input")]
+    pub input: Box<Input>,
+    /// Noise reduction.
+    #[nested(group = "Denoise")]
+    pub denoise: Box<Denoise>,
+    /// Bands of the equalizer.
+    #[nested(group = "Equalizer")]
+    pub equalizer: Box<Bands>,
     /// Compressor.
     #[nested(group = "Compressor")]
     pub compressor: Box<Compressor>,
@@ -124,14 +132,16 @@ impl<O: Output> Default for ChainParams<O> {
             latency_class: latency_class(O::CHAIN_KIND),
             input: group(c, ""),
             denoise: group(c, ""),
-            band1: group(c, "eq1_"),
-            band2: group(c, "eq2_"),
-            band3: group(c, "eq3_"),
-            band4: group(c, "eq4_"),
-            band5: group(c, "eq5_"),
-            band6: group(c, "eq6_"),
-            band7: group(c, "eq7_"),
-            band8: group(c, "eq8_"),
+            equalizer: dsp::boxed(|| Bands {
+                band1: group(c, "eq1_"),
+                band2: group(c, "eq2_"),
+                band3: group(c, "eq3_"),
+                band4: group(c, "eq4_"),
+                band5: group(c, "eq5_"),
+                band6: group(c, "eq6_"),
+                band7: group(c, "eq7_"),
+                band8: group(c, "eq8_"),
+            }),
             compressor: group(c, ""),
             saturator: group(c, ""),
             width: group(c, ""),
@@ -153,15 +163,16 @@ impl<O: Output> ChainParams<O> {
     pub fn each(&self, visitor: &mut impl Visitor) {
         self.input.each(visitor);
         self.denoise.each(visitor);
+        let bands = &self.equalizer;
         for band in [
-            &self.band1,
-            &self.band2,
-            &self.band3,
-            &self.band4,
-            &self.band5,
-            &self.band6,
-            &self.band7,
-            &self.band8,
+            &bands.band1,
+            &bands.band2,
+            &bands.band3,
+            &bands.band4,
+            &bands.band5,
+            &bands.band6,
+            &bands.band7,
+            &bands.band8,
         ] {
             band.each(visitor);
         }
@@ -263,7 +274,10 @@ mod tests {
     }
 
     fn table(chain_kind: ChainKind) -> Vec<(String, String)> {
-        let rows = PARAMETERS.for_kind(chain_kind).map(|p| (p.id.clone(), p.group.clone()));
+        // the bands of the equalizer are groups of a group
+        let group =
+            |name: &str| if name.starts_with("EQ ") { format!("Equalizer/{name}") } else { name.to_owned() };
+        let rows = PARAMETERS.for_kind(chain_kind).map(|p| (p.id.clone(), group(&p.group)));
         std::iter::once(("latency_class".into(), String::new())).chain(rows).collect()
     }
 

@@ -3,9 +3,11 @@
 //! A preset sets equalizer, dynamics, saturation, width and limiter. Input, level, dither, bypass, name, role and
 //! identity stay.
 
+use super::document;
 use super::text::parse;
 use chain::ChainKind;
 use chain::parameters::{PARAMETERS, Parameter, ParameterKind, Value};
+use nice_plug::plugin::PluginState;
 use project::session_file::parameter_line;
 use session::role::Role;
 
@@ -161,6 +163,24 @@ pub fn write(values: &[(&'static Parameter, Value)]) -> String {
         text += &parameter_line(row, *value);
     }
     text
+}
+
+/// Returns every factory preset of plugins of kind `chain_kind`, the neutral one first.
+pub fn all_factory(chain_kind: ChainKind) -> Vec<Preset> {
+    factory(chain_kind, Role::Other)
+}
+
+/// Converts a preset to a state that hosts can load: it sets what presets set and leaves everything else.
+pub fn state(chain_kind: ChainKind, values: &[(&'static Parameter, Value)], version: &str) -> PluginState {
+    let schema = format!("{:?}", document::preset_schema(chain_kind));
+    PluginState {
+        version: version.to_owned(),
+        params: values
+            .iter()
+            .map(|(row, value)| (row.id.clone(), document::state_value(row, *value)))
+            .collect(),
+        fields: [(document::PRESET_KEY.to_owned(), schema)].into(),
+    }
 }
 
 /// Reads a preset's file; parameters that it does not name get their default.

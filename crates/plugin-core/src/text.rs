@@ -2,40 +2,40 @@
 
 use chain::parameters::{Parameter, ParameterKind, Value};
 
-/// Returns the unit that a host appends to a number, with its space.
-pub(crate) fn unit_suffix(parameter: &Parameter) -> &'static str {
-    let ParameterKind::Number { unit, .. } = parameter.kind else { return "" };
-    match unit {
-        "dB" => " dB",
-        "dBFS" => " dBFS",
-        "dBTP" => " dBTP",
-        "dB/oct" => " dB/oct",
-        "ms" => " ms",
-        "Hz" => " Hz",
-        "%" => " %",
-        other => other,
-    }
-}
-
-/// Returns true if [`text`] includes the unit, because "off Hz" is no value.
-pub(crate) fn has_unit_in_text(parameter: &Parameter) -> bool {
-    matches!(parameter.kind, ParameterKind::Number { may_be_off: true, .. })
-}
-
-/// Formats a value: `-6.35`, `1200`, `Low Shelf`, `On`; with the unit if the value may be "Off".
+/// Formats a value with its unit: `-24.0 dB`, `1.2 kHz`, `3:1`, `Low Shelf`, `On`. Hosts get no unit beside it: the framework
+/// would append it in CLAP and leave it out of the texts of VST3.
 pub fn text(parameter: &Parameter, value: Value) -> String {
     match (value, parameter.kind) {
         (Value::Switch(on), _) => if on { "On" } else { "Off" }.into(),
         (Value::Number(None), _) => "Off".into(),
-        (Value::Number(Some(x)), _) if has_unit_in_text(parameter) => {
-            format!("{}{}", number(x), unit_suffix(parameter))
-        }
+        (Value::Number(Some(x)), ParameterKind::Number { unit, .. }) => with_unit(x, unit),
         (Value::Number(Some(x)), _) => number(x),
         (Value::Choice(index), ParameterKind::Choice(choices)) => {
             choices.get(index).copied().unwrap_or_default().into()
         }
         (Value::Choice(_), _) => String::new(),
     }
+}
+
+/// Formats a number in `unit`. Levels have a decimal at least, as on every meter.
+fn with_unit(x: f64, unit: &str) -> String {
+    let text = number(x);
+    match unit {
+        "" => text,
+        ":1" => text + unit,
+        // to the hertz, as below 1 kHz a number of four figures is
+        "Hz" if x >= 999.95 => format!("{} kHz", trimmed(format!("{:.3}", x / 1000.0))),
+        "dB" | "dBFS" | "dBTP" if !text.contains('.') => format!("{text}.0 {unit}"),
+        _ => format!("{text} {unit}"),
+    }
+}
+
+/// Removes trailing zeros behind the decimal point.
+fn trimmed(mut text: String) -> String {
+    if text.contains('.') {
+        text.truncate(text.trim_end_matches('0').trim_end_matches('.').len());
+    }
+    text
 }
 
 /// Formats with up to two decimals, fewer for large numbers, without trailing zeros.
@@ -45,10 +45,7 @@ fn number(x: f64) -> String {
         x if x >= 100.0 => 1,
         _ => 2,
     };
-    let mut text = format!("{x:.decimals$}");
-    if text.contains('.') {
-        text.truncate(text.trim_end_matches('0').trim_end_matches('.').len());
-    }
+    let text = trimmed(format!("{x:.decimals$}"));
     if text == "-0" { "0".into() } else { text }
 }
 
@@ -169,13 +166,35 @@ mod tests {
         for p in PARAMETERS.all() {
             for i in 0..=2000 {
                 let shown = text(p, value_from_normalized(p, i as f32 / 2000.0));
-                for unit in ["", unit_suffix(p)] {
-                    let unit = if has_unit_in_text(p) { "" } else { unit };
-                    let again = parse(p, &format!("{shown}{unit}")).map(|value| text(p, value));
-                    assert_eq!(again.as_ref(), Some(&shown), "{}", p.id);
-                }
+                let again = parse(p, &shown).map(|value| text(p, value));
+                assert_eq!(again.as_ref(), Some(&shown), "{}", p.id);
             }
         }
+    }
+
+    #[test]
+    fn texts_have_the_unit_once() {
+        let shown = |id: &str, x: f64| text(PARAMETERS.find(id).expect("exists"), Value::Number(Some(x)));
+        for (id, x, expected) in [
+            ("in_trim", -24.0, "-24.0 dB"),
+            ("in_trim", -0.001, "0.0 dB"),
+            ("in_trim", 8.034, "8.03 dB"),
+            ("comp_threshold", -20.5, "-20.5 dBFS"),
+            ("lim_ceiling", -1.0, "-1.0 dBTP"),
+            ("eq1_freq", 1200.0, "1.2 kHz"),
+            ("eq1_freq", 13_674.2, "13.674 kHz"),
+            ("eq1_freq", 440.0, "440 Hz"),
+            ("eq1_freq", 999.96, "1 kHz"),
+            ("eq1_freq", 999.94, "999.9 Hz"),
+            ("comp_ratio", 3.0, "3:1"),
+            ("comp_attack", 12.5, "12.5 ms"),
+            ("comp_mix", 50.0, "50 %"),
+            ("eq1_slope", 24.0, "24 dB/oct"),
+            ("eq1_q", 0.71, "0.71"),
+        ] {
+            assert_eq!(shown(id, x), expected, "{id} {x}");
+        }
+        assert_eq!(text(PARAMETERS.find("mono_below").expect("exists"), Value::Number(None)), "Off");
     }
 
     proptest! {

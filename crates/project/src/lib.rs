@@ -7,6 +7,7 @@ mod named;
 pub mod names;
 pub mod noise;
 pub mod placement;
+pub mod reserved;
 pub mod session;
 pub mod session_file;
 pub mod setting_fault;

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::reserved::unreserved_name;
 use super::setting_fault::SettingFault;
 use units::Hz;
 
@@ -130,8 +131,15 @@ pub fn format_label(rate: Hz, bits: &str) -> String {
     word
 }
 
-/// `text` as a file name that is valid on every system: one component, not hidden, at most 120 bytes.
+/// `text` as a file name that is valid on every system: one component, not hidden, at most 120 bytes and the underscore
+/// of a name that Windows reserves.
 pub fn file_name_from(text: &str) -> String {
+    unreserved_name(&name_text_from(text))
+}
+
+/// `text` as a part of a file name: as [`file_name_from`], but a name that Windows reserves stays, as it is one no more with
+/// the rest behind it.
+pub fn name_text_from(text: &str) -> String {
     let bad = |c: char| c.is_control() || "/\\:*?\"<>|".contains(c) || is_direction(c);
     let clean: String = text.chars().map(|c| if bad(c) { '_' } else { c }).collect();
     let mut name = String::new();
@@ -316,6 +324,21 @@ mod tests {
             }
         }
         assert!(file_name_from(&"ü".repeat(500)).len() <= MAX_NAME_BYTES);
+    }
+
+    #[test]
+    fn no_name_is_one_that_windows_reserves() {
+        for reserved in ["CON", "nul", "Aux.", " lpt1 ", "COM\u{b9}", "prn.mix"] {
+            for names in [Names::Plain, Names::Academy, Names::Own("{version}".into())] {
+                let alone = NameParts { version: reserved, ..NameParts::default() };
+                let name = names.name(&alone);
+                assert!(!crate::reserved::is_reserved(&name), "{reserved:?}: {name:?}");
+            }
+        }
+        assert_eq!(
+            (file_name_from("nul"), file_name_from("NUL_Master")),
+            ("nul_".into(), "NUL_Master".into())
+        );
     }
 
     #[test]

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::named::ById;
 use audiofile::error::{Error, Result, one_line};
-use session::target::{NormalizationTarget, SourceStatus, TargetUse, TurnUpRule, builtin};
+use session::target::{LoudPeakLimit, NormalizationTarget, SourceStatus, TargetUse, TurnUpRule, builtin};
 use units::{Dbtp, Lu, Lufs};
 
 #[derive(Deserialize)]
@@ -26,8 +26,15 @@ struct RawTarget {
     up_to_dbtp: Option<f64>,
     #[serde(default)]
     delivery: bool,
+    #[serde(default)]
+    not_normalized: bool,
     tolerance_lu: Option<f64>,
     peak_limit_dbtp: Option<f64>,
+    louder_than_lufs: Option<f64>,
+    loud_peak_limit_dbtp: Option<f64>,
+    service: Option<String>,
+    client: Option<String>,
+    note: Option<String>,
     mode: Option<String>,
     source: Option<String>,
     date: Option<String>,
@@ -84,7 +91,21 @@ impl RawTarget {
         within("up_to_dbtp", self.up_to_dbtp, -20.0, 3.0)?;
         within("peak_limit_dbtp", self.peak_limit_dbtp, -20.0, 0.0)?;
         within("tolerance_lu", self.tolerance_lu, 0.0, 20.0)?;
-        let usage = if self.delivery {
+        within("louder_than_lufs", self.louder_than_lufs, -70.0, 0.0)?;
+        within("loud_peak_limit_dbtp", self.loud_peak_limit_dbtp, -20.0, 0.0)?;
+        let loud_peak_limit = match (self.louder_than_lufs, self.loud_peak_limit_dbtp) {
+            (Some(loudness), Some(peak)) => {
+                Some(LoudPeakLimit { louder_than: Lufs(loudness), peak_limit: Dbtp(peak) })
+            }
+            (None, None) => None,
+            _ => return Err(format!("{id}: louder_than_lufs and loud_peak_limit_dbtp need each other")),
+        };
+        if self.not_normalized && (self.delivery || self.target_lufs.is_some()) {
+            return Err(format!("{id}: not_normalized has neither target_lufs nor delivery"));
+        }
+        let usage = if self.not_normalized {
+            TargetUse::AsDelivered
+        } else if self.delivery {
             TargetUse::Delivery { tolerance: self.tolerance_lu.map(Lu) }
         } else {
             TargetUse::Playback {
@@ -98,6 +119,10 @@ impl RawTarget {
             }
         };
         Ok(NormalizationTarget {
+            service: self.service.or_else(|| self.name.clone()).unwrap_or_else(|| id.clone()),
+            client: self.client.unwrap_or_default(),
+            note: self.note.unwrap_or_default(),
+            loud_peak_limit,
             name: self.name.unwrap_or_else(|| id.clone()),
             id,
             loudness: self.target_lufs.map(Lufs),
@@ -135,6 +160,7 @@ pub fn turns_up_words(target: &NormalizationTarget) -> String {
     match target.usage {
         TargetUse::Delivery { tolerance: Some(t) } => format!("delivery, ±{} LU", t.0),
         TargetUse::Delivery { tolerance: None } => "delivery, at most".into(),
+        TargetUse::AsDelivered => "does not normalize".into(),
         TargetUse::Playback { turns_up } => match turns_up {
             TurnUpRule::No => "no".into(),
             TurnUpRule::Unknown => "not published".into(),
@@ -173,6 +199,8 @@ mod tests {
             ("[[targets]]\nid = \"a b\"\n", "a b"),
             ("[[targets]]\nid = \"x\"\ntarget_lufs = 14\n", "target_lufs"),
             ("[[targets]]\nid = \"x\"\nloudness = 3\n", "loudness"),
+            ("[[targets]]\nid = \"x\"\nlouder_than_lufs = -9\n", "loud_peak_limit_dbtp"),
+            ("[[targets]]\nid = \"x\"\nnot_normalized = true\ntarget_lufs = -9\n", "not_normalized"),
             ("nonsense", "nonsense"),
         ] {
             let message = with_file(text).expect_err("is faulty").to_string();

@@ -137,7 +137,6 @@ impl Album {
     /// The playback gains on `target`.
     pub fn playback(&self, target: &NormalizationTarget) -> AlbumPlayback {
         let gain = |reading| playback(reading, target).and_then(|playback| playback.gain);
-        let has_album_mode = target.mode.contains("album");
         let whole = match target.loudest_track() {
             Some(loudness) => {
                 let tracks = self.tracks.iter().filter_map(|track| track.reading.integrated);
@@ -149,8 +148,12 @@ impl Album {
             None => gain(&self.reading),
         };
         AlbumPlayback {
-            track_gains: self.tracks.iter().map(|track| gain(&track.reading)).collect(),
-            album_gain: if has_album_mode { whole } else { None },
+            track_gains: self
+                .tracks
+                .iter()
+                .map(|track| if target.has_track_mode() { gain(&track.reading) } else { None })
+                .collect(),
+            album_gain: if target.has_album_mode() { whole } else { None },
         }
     }
 }

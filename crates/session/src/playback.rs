@@ -19,6 +19,8 @@ pub enum GainBound {
     PeakUnknown,
     /// A delivery specification: nothing changes the level.
     Delivery,
+    /// The platform does not normalize.
+    NotNormalized,
 }
 
 impl GainBound {
@@ -31,6 +33,7 @@ impl GainBound {
             Self::Unknown => "unknown",
             Self::PeakUnknown => "peak_unknown",
             Self::Delivery => "delivery",
+            Self::NotNormalized => "not_normalized",
         }
     }
 }
@@ -51,6 +54,9 @@ pub struct Playback {
 /// Turning down is always by the whole difference. Turning up follows the platform's rule.
 pub fn playback(reading: &Reading, target: &NormalizationTarget) -> Option<Playback> {
     let integrated = reading.integrated?;
+    if target.usage == TargetUse::AsDelivered {
+        return Some(Playback { gain: Some(Db(0.0)), wanted: None, bound: GainBound::NotNormalized });
+    }
     let Some(loudness) = target.loudness else {
         return Some(Playback { gain: None, wanted: None, bound: GainBound::Unknown });
     };
@@ -97,6 +103,9 @@ pub fn sentence(reading: &Reading, target: &NormalizationTarget, loudest_peak: O
     let Some(playback) = playback(reading, target) else {
         return format!("{name}: no loudness to normalize (silence, or shorter than 400 ms).");
     };
+    if playback.bound == GainBound::NotNormalized {
+        return format!("{name} does not normalize: plays this as it is.");
+    }
     let (Some(wanted), Some(loudness)) = (playback.wanted, target.loudness) else {
         return format!("{name}: target not published.");
     };
@@ -132,6 +141,24 @@ pub fn sentence(reading: &Reading, target: &NormalizationTarget, loudest_peak: O
             "{name}: {wanted:.1} dB below its {loudness:.0} LUFS; its rule for turning up is not published."
         ),
     }
+}
+
+/// Returns the sentence on a true peak of `reading` that is higher than `target` asks of masters of its loudness; `None` if
+/// it is not, or nothing is known.
+pub fn peak_sentence(reading: &Reading, target: &NormalizationTarget) -> Option<String> {
+    let (loudness, peak) = (reading.integrated?, reading.true_peak?);
+    let limit = target.peak_limit_at(loudness)?;
+    // the digits shown would be equal
+    if peak.0 <= limit.0 + SAME_LEVEL_DB {
+        return None;
+    }
+    let of = match target.loud_peak_limit {
+        Some(loud) if loud.peak_limit == limit => {
+            format!("masters louder than {:.0} LUFS", loud.louder_than.0)
+        }
+        _ => "masters".to_owned(),
+    };
+    Some(format!("{} asks for {of} below {:.1} dBTP: this has {:.1}.", target.name, limit.0, peak.0))
 }
 
 fn delivery_sentence(target: &NormalizationTarget, wanted: f64) -> String {
@@ -210,10 +237,48 @@ mod tests {
         assert_eq!(on("apple-music", song(-17.0, -3.0)).0, Some(1.0));
         assert_eq!(on("apple-music", song(-20.0, -3.0)).1, GainBound::Unknown);
         assert_eq!(on("deezer", song(-20.0, -9.0)).0, None);
-        assert_eq!(on("soundcloud", song(-9.0, -1.0)).1, GainBound::Unknown);
+        assert_eq!(on("soundcloud", song(-16.0, -1.0)).1, GainBound::Unknown);
+        assert_eq!(on("qobuz", song(-9.0, -1.0)).1, GainBound::Unknown);
+        assert_eq!(on("youtube-music", song(-9.1, 0.4)).0, Some(0.0));
+        assert_eq!(on("tidal-tv", song(-9.0, -1.0)).0, Some(-9.0));
         let (gain, _, words) = on("spotify", song(-20.0, 0.5));
         assert_eq!(gain, Some(0.0));
         assert_eq!(words, "Spotify Normal: could rise 6.0 dB, but its peak leaves no room (peak: Drums).");
+    }
+
+    #[test]
+    fn a_platform_without_normalization_changes_nothing_and_says_so() {
+        for id in ["bandcamp", "beatport", "spotify-web"] {
+            let (gain, bound, words) = on(id, song(-9.0, -1.0));
+            assert_eq!((gain, bound), (Some(0.0), GainBound::NotNormalized), "{id}");
+            assert!(words.contains("does not normalize"), "{words}");
+        }
+        let bandcamp = builtin().into_iter().find(|t| t.id == "bandcamp").expect("a built-in target");
+        assert_eq!(others_change(&song(-14.0, -3.0), &song(-12.0, -1.0), &bandcamp), Some(Db(0.0)));
+    }
+
+    #[test]
+    fn peaks_are_judged_by_what_is_asked_of_masters_of_that_loudness() {
+        let said = |id: &str, reading| {
+            let target = builtin().into_iter().find(|t| t.id == id).expect("a built-in target");
+            peak_sentence(&reading, &target)
+        };
+        assert_eq!(
+            said("spotify", song(-9.0, -1.0)).as_deref(),
+            Some("Spotify Normal asks for masters louder than -14 LUFS below -2.0 dBTP: this has -1.0.")
+        );
+        assert_eq!(
+            said("spotify", song(-16.0, -0.3)).as_deref(),
+            Some("Spotify Normal asks for masters below -1.0 dBTP: this has -0.3.")
+        );
+        for (id, reading) in [
+            ("spotify", song(-14.0, -1.0)),
+            ("spotify", song(-9.0, -2.0)),
+            ("youtube", song(-9.0, 1.0)),
+            ("spotify", Reading::default()),
+        ] {
+            assert_eq!(said(id, reading), None, "{id}");
+        }
     }
 
     #[test]

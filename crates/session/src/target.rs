@@ -1,5 +1,8 @@
 //! Loudness targets of platforms: a dated table with sources, which users may edit. Unknown rules stay unknown.
 
+mod table;
+
+pub use table::{TABLE_DATE, builtin};
 use units::{Dbtp, Lu, Lufs};
 
 /// Purpose of a target.
@@ -15,6 +18,8 @@ pub enum TargetUse {
         /// Permitted distance from the target; `None` if the target is a maximum.
         tolerance: Option<Lu>,
     },
+    /// Playback without normalization: every song keeps its level.
+    AsDelivered,
 }
 
 /// Rule of a player for material below its target.
@@ -60,19 +65,35 @@ impl SourceStatus {
     }
 }
 
-/// Loudness target of a platform, with its source.
+/// Advice on the true peak of masters that are louder than a limit.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LoudPeakLimit {
+    /// Integrated loudness above which it holds.
+    pub louder_than: Lufs,
+    /// True peak that such masters should not exceed.
+    pub peak_limit: Dbtp,
+}
+
+/// Loudness target of a platform, with its source: one rule, by which one kind of client plays in one mode. A service can have
+/// several.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NormalizationTarget {
     /// Stable name, such as `spotify`.
     pub id: String,
     /// Name shown to users.
     pub name: String,
+    /// Service to which the rule belongs, such as `YouTube`.
+    pub service: String,
+    /// Players that follow the rule, in the service's words; empty for all that are not named by another rule of it.
+    pub client: String,
     /// Reference loudness; `None` when none is published.
     pub loudness: Option<Lufs>,
     /// Purpose of the target.
     pub usage: TargetUse,
     /// True peak that masters should not exceed for this target, if one is published.
     pub peak_limit: Option<Dbtp>,
+    /// The limit in place of `peak_limit` for louder masters.
+    pub loud_peak_limit: Option<LoudPeakLimit>,
     /// Scope of the measurement (track, album, programme) in the platform's own words.
     pub mode: String,
     /// Address or title of the source.
@@ -81,200 +102,33 @@ pub struct NormalizationTarget {
     pub date: String,
     /// Evidence for the rule.
     pub status: SourceStatus,
+    /// Condition under which the rule or a prediction does not hold, as a sentence; empty for none.
+    pub note: String,
 }
 
 impl NormalizationTarget {
+    /// True peak that a master of `loudness` should not exceed, if one is published.
+    pub fn peak_limit_at(&self, loudness: Lufs) -> Option<Dbtp> {
+        let loud = self.loud_peak_limit.filter(|limit| loudness.0 > limit.louder_than.0);
+        loud.map(|limit| limit.peak_limit).or(self.peak_limit)
+    }
+
+    /// True if players bring a track to the target by itself, false if they know only its album.
+    pub fn has_track_mode(&self) -> bool {
+        !self.mode.starts_with("album, always")
+    }
+
+    /// True if players can bring a whole album to the target.
+    pub fn has_album_mode(&self) -> bool {
+        self.mode.contains("album")
+    }
+
     /// Loudness to which the loudest track of an album is brought, all other tracks by the same gain; `None` if the album
     /// counts as a whole. The mode says it: `loudest track of an album -14`.
     pub fn loudest_track(&self) -> Option<Lufs> {
         let (_, after) = self.mode.split_once("loudest track of an album ")?;
         after.split([' ', ',', ';']).next()?.parse().ok().map(Lufs)
     }
-}
-
-/// Date at which the built-in table was last checked against its sources.
-pub const TABLE_DATE: &str = "2026-11-22";
-
-/// Returns the built-in table.
-pub fn builtin() -> Vec<NormalizationTarget> {
-    use SourceStatus::{General, SecondHand, Unverified, Verified};
-    use TurnUpRule::{IgnoringPeaks, No, PeakRuleUnknown, ToPeak, Unknown};
-    let target = |id: &str,
-                  name: &str,
-                  loudness: Option<f64>,
-                  usage,
-                  peak: Option<f64>,
-                  mode: &str,
-                  source: &str,
-                  status| {
-        NormalizationTarget {
-            id: id.into(),
-            name: name.into(),
-            loudness: loudness.map(Lufs),
-            usage,
-            peak_limit: peak.map(Dbtp),
-            mode: mode.into(),
-            source: source.into(),
-            date: TABLE_DATE.into(),
-            status,
-        }
-    };
-    let play = |turns_up| TargetUse::Playback { turns_up };
-    let deliver = |tolerance: Option<f64>| TargetUse::Delivery { tolerance: tolerance.map(Lu) };
-    let spotify = "https://support.spotify.com/us/artists/article/loudness-normalization";
-    let album = "album in album play, track otherwise";
-    vec![
-        target(
-            "spotify",
-            "Spotify Normal",
-            Some(-14.0),
-            play(ToPeak(Dbtp(-1.0))),
-            Some(-1.0),
-            album,
-            spotify,
-            Verified,
-        ),
-        target(
-            "spotify-loud",
-            "Spotify Loud",
-            Some(-11.0),
-            play(IgnoringPeaks),
-            Some(-2.0),
-            album,
-            spotify,
-            Verified,
-        ),
-        target(
-            "spotify-quiet",
-            "Spotify Quiet",
-            Some(-19.0),
-            play(ToPeak(Dbtp(-1.0))),
-            Some(-1.0),
-            album,
-            spotify,
-            Verified,
-        ),
-        target(
-            "apple-music",
-            "Apple Music",
-            Some(-16.0),
-            play(PeakRuleUnknown),
-            Some(-1.0),
-            "track and album (Sound Check)",
-            "https://www.production-expert.com/production-expert-1/apple-choose-16lufs-loudness-level-for-apple-music-heres-why",
-            SecondHand,
-        ),
-        target(
-            "youtube",
-            "YouTube",
-            Some(-14.0),
-            play(No),
-            None,
-            "track",
-            "https://github.com/Ivorisnoob/Koda/issues/152",
-            SecondHand,
-        ),
-        target(
-            "tidal",
-            "TIDAL",
-            Some(-14.0),
-            play(No),
-            None,
-            "track and album tags",
-            "https://meterplugs.com/blog/2016/10/07/tidal-adds-loudness-normalization.html",
-            SecondHand,
-        ),
-        target(
-            "amazon",
-            "Amazon Music",
-            Some(-14.0),
-            play(Unknown),
-            Some(-2.0),
-            "not published",
-            "https://developer.amazon.com/en-US/docs/alexa/flashbriefing/normalizing-the-loudness-of-audio-content.html (Alexa)",
-            SecondHand,
-        ),
-        target(
-            "deezer",
-            "Deezer",
-            Some(-15.0),
-            play(Unknown),
-            None,
-            "track",
-            "pleezer, an open-source player",
-            SecondHand,
-        ),
-        target(
-            "soundcloud",
-            "SoundCloud",
-            None,
-            play(Unknown),
-            None,
-            "not published",
-            "sources conflict: https://apu.software/soundcloud-loudness-target says -14, others none",
-            Unverified,
-        ),
-        target(
-            "qobuz",
-            "Qobuz",
-            None,
-            play(Unknown),
-            None,
-            "track and album tags",
-            "no published target",
-            Unverified,
-        ),
-        target(
-            "netflix",
-            "Netflix",
-            Some(-27.0),
-            deliver(Some(2.0)),
-            Some(-2.0),
-            "programme, dialogue-gated",
-            "https://www.production-expert.com/home-page/2018/8/23/has-netflix-turned-the-clock-back-10-years-or-is-their-new-loudness-delivery-spec-a-stroke-of-genius",
-            SecondHand,
-        ),
-        target(
-            "ebu-r128",
-            "EBU R 128",
-            Some(-23.0),
-            deliver(Some(1.0)),
-            Some(-1.0),
-            "programme",
-            "https://tech.ebu.ch/publications/r128",
-            Verified,
-        ),
-        target(
-            "atsc-a85",
-            "ATSC A/85",
-            Some(-24.0),
-            deliver(Some(2.0)),
-            Some(-2.0),
-            "programme",
-            "ATSC A/85",
-            General,
-        ),
-        target(
-            "aes-td1008",
-            "AES TD1008",
-            Some(-16.0),
-            play(Unknown),
-            None,
-            "track -16, loudest track of an album -14",
-            "https://versed.com.au/aes-loudness-for-internet-audio",
-            SecondHand,
-        ),
-        target(
-            "atmos-music",
-            "Atmos Music (Apple)",
-            Some(-18.0),
-            deliver(None),
-            Some(-1.0),
-            "programme, a maximum",
-            "https://help.apple.com/itc/videoaudioassetguide/en.lproj/itcf946aaace.html",
-            Verified,
-        ),
-    ]
 }
 
 #[cfg(test)]
@@ -293,10 +147,50 @@ mod tests {
     }
 
     #[test]
+    fn a_peak_limit_can_depend_on_how_loud_the_master_is() {
+        let table = builtin();
+        let of = |id: &str| table.iter().find(|target| target.id == id).expect("is there");
+        for id in ["spotify", "spotify-loud", "spotify-quiet"] {
+            assert_eq!(of(id).peak_limit_at(Lufs(-14.0)), Some(Dbtp(-1.0)), "{id}");
+            assert_eq!(of(id).peak_limit_at(Lufs(-13.9)), Some(Dbtp(-2.0)), "{id}");
+        }
+        assert_eq!(of("apple-music").peak_limit_at(Lufs(-6.0)), Some(Dbtp(-1.0)));
+        assert_eq!(of("youtube").peak_limit_at(Lufs(-6.0)), None);
+    }
+
+    #[test]
+    fn a_service_can_have_several_rules_each_for_other_clients_or_modes() {
+        let table = builtin();
+        for (service, count) in [("Spotify", 4), ("YouTube", 2), ("TIDAL", 2), ("Deezer", 1)] {
+            let rules: Vec<_> = table.iter().filter(|target| target.service == service).collect();
+            assert_eq!(rules.len(), count, "{service}");
+            let who = |t: &NormalizationTarget| (t.client.clone(), t.name.clone());
+            assert!(
+                rules.iter().all(|a| rules.iter().filter(|b| who(a) == who(b)).count() == 1),
+                "{service}"
+            );
+        }
+        let loudness =
+            |id: &str| table.iter().find(|target| target.id == id).and_then(|target| target.loudness);
+        assert_eq!((loudness("youtube"), loudness("youtube-music")), (Some(Lufs(-14.0)), Some(Lufs(-7.0))));
+        assert_eq!((loudness("tidal"), loudness("tidal-tv")), (Some(Lufs(-14.0)), Some(Lufs(-18.0))));
+    }
+
+    #[test]
+    fn tidal_knows_albums_only() {
+        for target in builtin() {
+            assert_eq!(target.has_track_mode(), target.service != "TIDAL", "{}", target.id);
+            assert!(target.has_track_mode() || target.has_album_mode(), "{}", target.id);
+        }
+    }
+
+    #[test]
     fn every_rule_has_a_source_a_date_and_a_unique_id() {
         let table = builtin();
         for (i, target) in table.iter().enumerate() {
-            assert!(!target.source.is_empty() && !target.date.is_empty(), "{}", target.id);
+            assert!(!target.source.is_empty() && target.date.len() == "2026-11-30".len(), "{}", target.id);
+            assert!(!target.service.is_empty() && target.name.starts_with(&target.service), "{}", target.id);
+            assert!(target.date.as_str() <= TABLE_DATE, "{}", target.id);
             assert!(table[..i].iter().all(|other| other.id != target.id), "{}", target.id);
         }
     }

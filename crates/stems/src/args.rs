@@ -1,8 +1,10 @@
 //! The command line.
 
+use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Args as ClapArgs, CommandFactory, Parser, Subcommand, ValueEnum};
 use project::delivery::{Cutdown, Make, seconds};
 use project::names::Names;
+use project::reserved::unreserved_path;
 use project::setting_fault::SettingFault;
 use std::path::PathBuf;
 use units::Db;
@@ -78,13 +80,17 @@ pub(crate) enum Command {
     Live(Live),
     /// Platform loudness rules with source, date and status
     Targets(Targets),
+    /// Completions of commands and options for a shell, to standard output
+    Completions(Completions),
+    /// The manual: the page of stems to standard output, or with --out a file for each command
+    Man(ManPages),
 }
 
 /// demo
 #[derive(ClapArgs)]
 pub(crate) struct Demo {
     /// Keep the song and its master in this folder instead of a temporary one
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = output_path())]
     pub(crate) out: Option<PathBuf>,
     /// Replace files that are already there
     #[arg(long)]
@@ -111,7 +117,7 @@ pub(crate) struct Measure {
     #[arg(long)]
     pub(crate) dual_mono: bool,
     /// Write momentary and short-term loudness, ten times a second, to this file as comma-separated values
-    #[arg(long, value_name = "FILE.csv")]
+    #[arg(long, value_name = "FILE.csv", value_parser = output_path())]
     pub(crate) history: Option<PathBuf>,
     /// Replace the file of --history if it is already there
     #[arg(long, requires = "history")]
@@ -205,7 +211,7 @@ pub(crate) struct Master {
     #[arg(value_name = "DIR")]
     pub(crate) dir: PathBuf,
     /// The folder for the master
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = output_path())]
     pub(crate) out: PathBuf,
     #[command(flatten)]
     pub(crate) session: SessionArgs,
@@ -241,7 +247,7 @@ pub(crate) struct Deliver {
     #[arg(value_name = "DIR")]
     pub(crate) dir: PathBuf,
     /// The folder to fill
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = output_path())]
     pub(crate) out: PathBuf,
     #[command(flatten)]
     pub(crate) session: SessionArgs,
@@ -271,7 +277,7 @@ pub(crate) struct Batch {
     #[arg(value_name = "LIST")]
     pub(crate) list: PathBuf,
     /// The folder to fill with a folder for each
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = output_path())]
     pub(crate) out: PathBuf,
     /// Folders at once [default: as many as there are processors]
     #[arg(long, value_name = "N", value_parser = parse_jobs)]
@@ -360,7 +366,7 @@ pub(crate) struct Report {
     #[arg(value_name = "DIR")]
     pub(crate) dir: PathBuf,
     /// The page to write, such as Song.html; .json and .csv of the same name go beside it
-    #[arg(long, value_name = "FILE.html")]
+    #[arg(long, value_name = "FILE.html", value_parser = output_path())]
     pub(crate) out: PathBuf,
     /// The mix that the stems should sum to: the null test
     #[arg(long, value_name = "FILE")]
@@ -397,7 +403,7 @@ pub(crate) struct Brief {
     #[arg(long)]
     pub(crate) atmos: bool,
     /// Write the page (Markdown) to this file instead of printing it
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = output_path())]
     pub(crate) out: Option<PathBuf>,
     /// Replace a file that is already there
     #[arg(long)]
@@ -419,7 +425,7 @@ pub(crate) struct Organize {
     #[arg(value_name = "IN")]
     pub(crate) dir: PathBuf,
     /// The folder to make; nothing in IN is changed
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = output_path())]
     pub(crate) out: PathBuf,
     /// The sampling rate [default: that of most files]
     #[arg(long, value_name = "HZ", value_parser = clap::value_parser!(u32).range(8000..=384_000))]
@@ -439,7 +445,7 @@ pub(crate) struct Adm {
     #[arg(value_name = "DIR")]
     pub(crate) dir: PathBuf,
     /// The file to write, such as Song_Atmos.wav; FILE.json beside it holds where it comes from
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = output_path())]
     pub(crate) out: PathBuf,
     #[command(flatten)]
     pub(crate) session: SessionArgs,
@@ -479,6 +485,22 @@ pub(crate) struct Live {
 #[derive(ClapArgs)]
 pub(crate) struct Targets {}
 
+/// completions
+#[derive(ClapArgs)]
+pub(crate) struct Completions {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+/// man
+#[derive(ClapArgs)]
+pub(crate) struct ManPages {
+    /// The folder for the pages of all commands, such as man1; pages that are there are replaced
+    #[arg(long, value_name = "DIR", value_parser = output_path())]
+    pub(crate) out: Option<PathBuf>,
+}
+
 /// The session of a command.
 #[derive(ClapArgs)]
 pub(crate) struct SessionArgs {
@@ -509,6 +531,11 @@ pub(crate) fn fault_line(error: &clap::Error) -> String {
     let typed = std::env::args_os().find(|arg| Args::command().find_subcommand(arg).is_some());
     let command = typed.map_or("stems".to_owned(), |name| format!("stems {}", name.display()));
     format!("{}; see {command} --help", said.join("; "))
+}
+
+/// Parser of a path to write to: a name that Windows reserves gets an underscore.
+fn output_path() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().map(|path| unreserved_path(&path))
 }
 
 fn parse_jobs(text: &str) -> Result<usize, String> {

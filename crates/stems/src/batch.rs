@@ -117,7 +117,7 @@ fn read(list: &Path) -> Result<Vec<Entry>, Failure> {
         entry.dir = base.join(entry.dir);
         entry.session = entry.session.map(|session| base.join(session));
         entry.name =
-            if entry.name.is_empty() { common::song_name(&entry.dir) } else { file_name_from(&entry.name) };
+            file_name_from(&if entry.name.is_empty() { common::song_name(&entry.dir) } else { entry.name });
         if let Some(twin) =
             entries.iter().find(|other| other.name.to_lowercase() == entry.name.to_lowercase())
         {

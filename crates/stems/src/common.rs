@@ -10,7 +10,7 @@ use audiofile::error::shown;
 use audiofile::is_stem_file;
 use indicatif::{ProgressBar, ProgressStyle};
 use project::bundle::{Bundle, Stem};
-use project::names::file_name_from;
+use project::names::name_text_from;
 use project::session::Session;
 use project::session_file::FILE_NAME;
 use project::target_file;
@@ -153,13 +153,13 @@ pub(crate) fn targets(global: &Global) -> Result<Vec<NormalizationTarget>, Failu
     Ok(target_file::targets(file.as_deref())?)
 }
 
-/// The name of the song: that of its folder or file, fit for a file name.
+/// The name of the song: that of its folder or file, fit to begin a file name.
 pub(crate) fn song_name(dir: &Path) -> String {
     let path = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
     let name = if path.is_dir() { path.file_name() } else { path.file_stem() };
     let name = name.map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     let stem_file = is_stem_file(&path) && path.is_file();
-    file_name_from(if stem_file { name.trim_end_matches(".stem") } else { &name })
+    name_text_from(if stem_file { name.trim_end_matches(".stem") } else { &name })
 }
 
 /// A folder for results. Dropped, it takes back the folders that it made, as far as they are still empty: after a failure

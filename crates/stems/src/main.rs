@@ -22,6 +22,7 @@ mod organize;
 mod outcome;
 mod output;
 mod report;
+mod shell_files;
 mod solve;
 mod targets;
 mod verify;
@@ -71,6 +72,8 @@ fn run(args: &args::Args) -> Result<Outcome, Failure> {
         args::Command::Organize(a) => organize::run(a, &args.global),
         args::Command::Live(a) => live::run(a, &args.global),
         args::Command::Targets(a) => targets::run(a, &args.global),
+        args::Command::Completions(a) => shell_files::completions(a, &args.global),
+        args::Command::Man(a) => shell_files::man(a, &args.global),
     }?;
     if let Some(json) = done.json {
         output::say!("{json:#}");

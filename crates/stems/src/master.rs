@@ -11,7 +11,7 @@ use render::clock::clock;
 use render::json::ReadingJson;
 use render::master::{GainReason, MasterJob, Mastered, is_dialogue_gated, master};
 use serde::Serialize;
-use session::playback::{HEADING, sentence};
+use session::playback::{HEADING, peak_sentence, sentence};
 use session::target::NormalizationTarget;
 
 use crate::args::{Global, LimiterState, Master};
@@ -207,6 +207,9 @@ fn print(
     };
     for target in &mentioned {
         say!("  {}", sentence(&mastered.measured.reading, target, None));
+        if let Some(advice) = peak_sentence(&mastered.measured.reading, target) {
+            say!("  {advice}");
+        }
     }
     let word = if mastered.verified { "verified" } else { "NOT verified" };
     say!("{} written and {word}", shown(&mastered.path));

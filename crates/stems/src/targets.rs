@@ -16,7 +16,7 @@ struct TargetsJson<'a> {
 }
 
 /// The columns of `--csv`, the fields of [`TargetRow`].
-const TARGET_COLUMNS: [&str; 12] = [
+const TARGET_COLUMNS: [&str; 17] = [
     "id",
     "name",
     "target_lufs",
@@ -29,6 +29,11 @@ const TARGET_COLUMNS: [&str; 12] = [
     "status",
     "source",
     "date",
+    "service",
+    "client",
+    "louder_than_lufs",
+    "loud_peak_limit_dbtp",
+    "note",
 ];
 
 #[derive(Serialize)]
@@ -45,10 +50,16 @@ struct TargetRow<'a> {
     status: &'static str,
     source: &'a str,
     date: &'a str,
+    service: &'a str,
+    client: Option<&'a str>,
+    louder_than_lufs: Option<f64>,
+    loud_peak_limit_dbtp: Option<f64>,
+    note: Option<&'a str>,
 }
 
 fn row(target: &NormalizationTarget) -> TargetRow<'_> {
     let (usage, turns_up, up_to, tolerance) = match target.usage {
+        TargetUse::AsDelivered => ("not-normalized", None, None, None),
         TargetUse::Delivery { tolerance } => ("delivery", None, None, tolerance.map(|t| t.0)),
         TargetUse::Playback { turns_up } => {
             let (word, up_to) = match turns_up {
@@ -74,7 +85,33 @@ fn row(target: &NormalizationTarget) -> TargetRow<'_> {
         status: target.status.word(),
         source: &target.source,
         date: &target.date,
+        service: &target.service,
+        client: some_text(&target.client),
+        louder_than_lufs: target.loud_peak_limit.map(|limit| limit.louder_than.0),
+        loud_peak_limit_dbtp: target.loud_peak_limit.map(|limit| limit.peak_limit.0),
+        note: some_text(&target.note),
     }
+}
+
+/// `text`, or nothing if it is empty.
+fn some_text(text: &str) -> Option<&str> {
+    Some(text).filter(|text| !text.is_empty())
+}
+
+/// Peak limit as a cell: `-1`, and the one for louder masters: `-1, -2 above -14 LUFS`.
+fn peak_limit_words(target: &NormalizationTarget) -> String {
+    let always = output::figure(target.peak_limit.map(|p| p.0));
+    match target.loud_peak_limit {
+        Some(loud) => format!("{always}; {} above {} LUFS", loud.peak_limit.0, loud.louder_than.0),
+        None => always,
+    }
+}
+
+/// Players that follow the rule, if it is not for all, and when it does not hold.
+fn players_and_notes(target: &NormalizationTarget) -> String {
+    let players = some_text(&target.client).map(|client| format!("{client}."));
+    let note = some_text(&target.note).map(str::to_owned);
+    players.into_iter().chain(note).collect::<Vec<_>>().join(" ")
 }
 
 pub(crate) fn run(_: &Targets, global: &Global) -> CommandResult {
@@ -86,18 +123,29 @@ pub(crate) fn run(_: &Targets, global: &Global) -> CommandResult {
     if global.csv {
         output::csv(&TARGET_COLUMNS, &rows)?;
     } else {
-        let header = ["id", "LUFS", "peak dBTP", "turns quiet songs up", "mode", "status", "read", "source"];
+        let header = [
+            "id",
+            "LUFS",
+            "peak dBTP",
+            "turns quiet songs up",
+            "mode",
+            "status",
+            "read",
+            "source",
+            "players and notes",
+        ];
         let mut out = output::Rows::new(header, header.len());
         for target in &table {
             out.push([
                 target.id.clone(),
                 output::figure(target.loudness.map(|l| l.0)),
-                output::figure(target.peak_limit.map(|p| p.0)),
+                peak_limit_words(target),
                 turns_up_words(target),
                 target.mode.clone(),
                 target.status.word().into(),
                 target.date.clone(),
                 target.source.clone(),
+                players_and_notes(target),
             ]);
         }
         out.print();

@@ -259,6 +259,9 @@ pub(crate) fn print_effects(
         ]);
     }
     rows.print_last_left();
+    for target in targets.iter().filter(|target| !target.note.is_empty()) {
+        say!("{}: {}", target.name, target.note);
+    }
     if let Some((stem, gain)) = only {
         let others = |target: &NormalizationTarget| effect(before, after, target).others;
         // The platform on which it shows most.

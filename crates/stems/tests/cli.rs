@@ -8,6 +8,7 @@ mod cli {
     mod advise;
     mod album;
     mod batch;
+    mod catalogue;
     mod check;
     mod codec;
     mod contract;
@@ -27,6 +28,7 @@ mod cli {
     mod organize;
     mod report;
     mod session;
+    mod shell_files;
     mod tool;
     mod verify;
 }

@@ -111,6 +111,27 @@ impl Vst3 {
         setting.join().expect("no panic");
     }
 
+    /// Every parameter's unit beside its text, and its text at `value`, 0 to 1.
+    pub fn shown(&self, value: f64) -> Vec<(String, String)> {
+        let text = |buffer: &[u16]| {
+            let end = buffer.iter().position(|c| *c == 0).unwrap_or(buffer.len());
+            String::from_utf16_lossy(&buffer[..end])
+        };
+        let controller = self.component.cast::<IEditController>().expect("it has parameters");
+        // SAFETY: plain numbers, of which zero is a valid value; the index is below the count, the text is as long as VST3 says
+        unsafe {
+            (0..controller.getParameterCount())
+                .map(|index| {
+                    let mut info: ParameterInfo = std::mem::zeroed();
+                    assert_eq!(controller.getParameterInfo(index, &raw mut info), kResultOk);
+                    let mut shown = [0; 128];
+                    assert_eq!(controller.getParamStringByValue(info.id, value, &raw mut shown), kResultOk);
+                    (text(&info.units), text(&shown))
+                })
+                .collect()
+        }
+    }
+
     /// Processes a stereo block that is played at frame `position` of the timeline, in place.
     pub fn play(&mut self, audio: &mut [Vec<f32>], position: i64) {
         let frames = audio[0].len();

@@ -74,7 +74,7 @@ fn the_sidechain_keys_the_compressor() {
     let (input, key) = (noise(1, 2, 16_000, 0.1), noise(2, 2, 16_000, 0.9));
     let mut plugin = Plugin::new(&library, STEM);
     let mut changes = typed(&mut plugin);
-    changes.push(plugin.typed(0, "Compressor Key", "Sidechain"));
+    changes.push(plugin.typed(0, "Compressor Key Sidechain", "Sidechain"));
     plugin.flush(&changes);
     plugin.activate(RATE, 512);
     let mut output = input.clone();

@@ -21,7 +21,7 @@ fn a_mono_stem_is_the_chain_fed_with_two_equal_channels() {
     plugin.choose_layout("Mono");
     assert_eq!(plugin.ports(), (vec![1, 1], vec![1]));
     let mut changes = typed(&mut plugin);
-    changes.push(plugin.typed(0, "Compressor Key", "Sidechain"));
+    changes.push(plugin.typed(0, "Compressor Key Sidechain", "Sidechain"));
     plugin.flush(&changes);
     plugin.activate(RATE, 512);
     let (input, key) = (noise(1, 1, 16_000, 0.3), noise(2, 1, 16_000, 0.9));

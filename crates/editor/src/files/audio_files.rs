@@ -12,9 +12,19 @@ const MAX_ENTRIES: usize = 2000;
 const AUDIO_SUFFIXES: [&str; 14] =
     ["wav", "wave", "bwf", "rf64", "w64", "aif", "aiff", "aifc", "flac", "caf", "mp3", "m4a", "ogg", "oga"];
 
+/// Path that lists the drives, in place of a folder; above each drive of Windows.
+const DRIVES: &str = "";
+
 /// Lists `folder` by name, without hidden entries and names that are not Unicode. `None`: the music folder, else the
-/// user's home.
+/// user's home. An empty path lists the drives of Windows.
 pub fn list_folder(folder: Option<PathBuf>) -> FolderListing {
+    if cfg!(windows) && folder.as_deref().is_some_and(|folder| folder.as_os_str() == DRIVES) {
+        return FolderListing {
+            folder: "Drives".into(),
+            folders: drives(|drive| drive.is_dir()),
+            ..FolderListing::default()
+        };
+    }
     let Some(folder) = folder.or_else(start) else {
         return FolderListing {
             fault: "There is no home folder; type a path".into(),
@@ -24,7 +34,7 @@ pub fn list_folder(folder: Option<PathBuf>) -> FolderListing {
     let text = |path: &Path| path.to_str().map(str::to_owned);
     let mut listing = FolderListing {
         folder: shown(&folder),
-        above: folder.parent().and_then(text),
+        above: folder.parent().and_then(text).or_else(|| cfg!(windows).then(|| DRIVES.into())),
         ..FolderListing::default()
     };
     let entries = match fs::read_dir(&folder) {
@@ -53,10 +63,14 @@ pub fn list_folder(folder: Option<PathBuf>) -> FolderListing {
     listing
 }
 
+/// Returns the drives that `is_there` finds: `C:\`, `D:\` ...
+fn drives(is_there: impl Fn(&Path) -> bool) -> Vec<String> {
+    ('A'..='Z').map(|letter| format!("{letter}:\\")).filter(|drive| is_there(Path::new(drive))).collect()
+}
+
+/// The user's music folder as the system knows it, which may lie in a synchronized folder; else the home folder.
 fn start() -> Option<PathBuf> {
-    let home = etcetera::home_dir().ok()?;
-    let music = home.join("Music");
-    Some(if music.is_dir() { music } else { home })
+    dirs::audio_dir().filter(|music| music.is_dir()).or_else(dirs::home_dir)
 }
 
 #[cfg(test)]
@@ -82,6 +96,10 @@ mod tests {
         assert_eq!(
             listing.above,
             std::env::temp_dir().to_str().map(|path| path.trim_end_matches('/').into())
+        );
+        assert_eq!(
+            drives(|drive| drive == Path::new("D:\\") || drive == Path::new("C:\\")),
+            ["C:\\", "D:\\"]
         );
         fs::remove_dir_all(&folder).expect("cleaned");
         let gone = list_folder(Some(folder));

@@ -3,6 +3,7 @@
 use super::{read, write};
 use chain::ChainKind;
 use plugin_core::presets::{self, Preset, Values};
+use project::reserved::unreserved_name;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -22,7 +23,8 @@ pub fn folder(chain_kind: ChainKind) -> Option<PathBuf> {
     Some(super::folder()?.join("presets").join(chain_kind))
 }
 
-/// Reduces a name to what a file name can hold: letters, figures, spaces and `-_+&,()'`; `None` if nothing is left.
+/// Reduces a name to what a file name can hold: letters, figures, spaces and `-_+&,()'`, with an
+/// underscore behind a name that Windows reserves; `None` if nothing is left.
 pub fn tidy_name(name: &str) -> Option<String> {
     let kept: String = name
         .chars()
@@ -30,7 +32,7 @@ pub fn tidy_name(name: &str) -> Option<String> {
         .take(MAX_NAME_CHARS)
         .collect();
     let tidy = kept.split_whitespace().collect::<Vec<_>>().join(" ");
-    (!tidy.is_empty()).then_some(tidy)
+    (!tidy.is_empty()).then(|| unreserved_name(&tidy))
 }
 
 /// Reads the presets in `folder`, by name; the number is of those that cannot be read.
@@ -112,6 +114,10 @@ mod tests {
         assert_eq!(tidy_name("../../etc/passwd"), Some("etc passwd".into()));
         assert_eq!(tidy_name("  Lead:  bright\n"), Some("Lead bright".into()));
         assert_eq!((tidy_name("/.."), tidy_name("")), (None, None));
+        assert_eq!(
+            (tidy_name("nul"), tidy_name("COM\u{b9}.")),
+            (Some("nul_".into()), Some("COM\u{b9}_".into()))
+        );
         assert_eq!(tidy_name(&"x".repeat(300)).map(|name| name.len()), Some(MAX_NAME_CHARS));
     }
 }

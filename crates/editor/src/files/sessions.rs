@@ -11,12 +11,11 @@ use std::path::{Path, PathBuf};
 /// Largest number of sessions of one name.
 const MAX_SAME_NAME: usize = 9999;
 
-/// Folder of exported sessions: `Stemlink` in the user's documents, or in the home folder if there are none; `None`
+/// Folder of exported sessions: `Stemlink` in the user's documents as the system knows them, or in the home folder if there are none; `None`
 /// without a home folder.
 pub fn folder() -> Option<PathBuf> {
-    let home = etcetera::home_dir().ok()?;
-    let documents = home.join("Documents");
-    Some(if documents.is_dir() { documents } else { home }.join("Stemlink"))
+    let documents = dirs::document_dir().filter(|documents| documents.is_dir());
+    Some(documents.or_else(dirs::home_dir)?.join("Stemlink"))
 }
 
 /// Writes `sheet` into a file of its own.

@@ -66,12 +66,15 @@ pub(super) fn draw_platforms(
         paint::label(ui, at, Align2::LEFT_CENTER, &heard, &dim);
     }
     let cells = (inner.width() / MIN_CELL_WIDTH).floor().max(1.0) as usize;
-    // delivery specifications change nothing in playback; they are in the list of all
+    // delivery specifications and platforms that do not normalize change nothing; they are in the list of all
     let played: Vec<(usize, &PlatformReport)> = model
         .platforms
         .iter()
         .enumerate()
-        .filter(|(_, platform)| platform.playback.is_some_and(|p| p.bound != GainBound::Delivery))
+        .filter(|(_, platform)| {
+            let playback = platform.playback;
+            playback.is_some_and(|p| !matches!(p.bound, GainBound::Delivery | GainBound::NotNormalized))
+        })
         .take(cells)
         .collect();
     let width = (inner.width() / played.len().max(1) as f32).min(MIN_CELL_WIDTH * 1.6);
@@ -189,13 +192,16 @@ fn bound(cx: &ViewCx<'_>, playback: Option<Playback>) -> String {
         Some(GainBound::Unknown) => "rule not published".into(),
         Some(GainBound::PeakUnknown) => "peak not known yet".into(),
         Some(GainBound::Delivery) => "delivery".into(),
+        Some(GainBound::NotNormalized) => "not normalized".into(),
         None => String::new(),
     }
 }
 
 /// Returns a rule as text, with its source.
 fn rule(target: &NormalizationTarget) -> Vec<String> {
-    let aim = target.loudness.map_or("no target published".into(), |l| format!("{} LUFS", number(l.0, 1)));
+    let no_target =
+        if target.usage == TargetUse::AsDelivered { "no normalization" } else { "no target published" };
+    let aim = target.loudness.map_or(no_target.into(), |l| format!("{} LUFS", number(l.0, 1)));
     let up = match target.usage {
         TargetUse::Playback { turns_up } => match turns_up {
             TurnUpRule::No => "never turns up".into(),
@@ -205,9 +211,20 @@ fn rule(target: &NormalizationTarget) -> Vec<String> {
             TurnUpRule::IgnoringPeaks => "turns up whatever the peaks".into(),
         },
         TargetUse::Delivery { .. } => "for delivered files".to_owned(),
+        TargetUse::AsDelivered => "plays songs as they are".to_owned(),
     };
     let mut lines = vec![format!("Rule: {aim}, {up}. By {}.", target.mode)];
     lines.extend(target.peak_limit.map(|peak| format!("Asks for masters below {} dBTP.", number(peak.0, 1))));
+    lines.extend(target.loud_peak_limit.map(|loud| {
+        let (louder_than, peak) = (number(loud.louder_than.0, 1), number(loud.peak_limit.0, 1));
+        format!("Of masters louder than {louder_than} LUFS: below {peak} dBTP.")
+    }));
+    if !target.client.is_empty() {
+        lines.push(format!("Players: {}.", target.client));
+    }
+    if !target.note.is_empty() {
+        lines.push(target.note.clone());
+    }
     lines.push(format!("Source: {}", target.source));
     lines.push(format!("Read {}; {}.", target.date, target.status.word()));
     lines

@@ -101,7 +101,7 @@ impl CheckedDir {
 
 /// True if the file still has a name.
 pub(super) fn has_name(file: &File) -> bool {
-    file.metadata().is_ok_and(|metadata| system::has_links(&metadata))
+    system::has_links(file).unwrap_or(false)
 }
 
 /// Fills `bytes` from `offset` on; `UnexpectedEof` if the file is shorter.
@@ -119,7 +119,7 @@ mod system {
     use super::{FOLDER_VERSION, NAME_PREFIX};
     use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags};
     use rustix::{fs, process};
-    use std::fs::{File, Metadata};
+    use std::fs::File;
     use std::io;
     use std::os::fd::OwnedFd;
     use std::os::unix::fs::{FileExt, MetadataExt};
@@ -128,13 +128,33 @@ mod system {
     pub(super) type DirHandle = OwnedFd;
 
     pub(super) fn folders() -> Vec<PathBuf> {
+        let own = |shared: PathBuf| {
+            shared.join(format!("{NAME_PREFIX}{FOLDER_VERSION}-{}", process::geteuid().as_raw()))
+        };
+        runtime_folder().into_iter().chain([own(temporary_folder())]).collect()
+    }
+
+    /// The folder that the session manager made for the user, if there is one. Not on macOS: there a shell may set the
+    /// variable, but programs started from the Dock do not see it, and would look elsewhere.
+    fn runtime_folder() -> Option<PathBuf> {
+        if cfg!(target_os = "macos") {
+            return None;
+        }
         let runtime =
-            std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|path| path.is_absolute());
-        let runtime = runtime.map(|path| path.join(format!("{NAME_PREFIX}{FOLDER_VERSION}")));
-        // on Linux programs have different temporary folders, but must use the same; elsewhere it is the user's own
-        let shared = if cfg!(target_os = "linux") { "/tmp".into() } else { std::env::temp_dir() };
-        let own = shared.join(format!("{NAME_PREFIX}{FOLDER_VERSION}-{}", process::geteuid().as_raw()));
-        runtime.into_iter().chain([own]).collect()
+            std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|path| path.is_absolute())?;
+        Some(runtime.join(format!("{NAME_PREFIX}{FOLDER_VERSION}")))
+    }
+
+    /// The user's own temporary folder, asked of the system: a shell's `TMPDIR` may be another one.
+    #[cfg(target_os = "macos")]
+    fn temporary_folder() -> PathBuf {
+        objc2_foundation::NSTemporaryDirectory().to_string().into()
+    }
+
+    /// On Linux programs have different temporary folders, but must use the same; elsewhere it is the user's own.
+    #[cfg(not(target_os = "macos"))]
+    fn temporary_folder() -> PathBuf {
+        if cfg!(target_os = "linux") { "/tmp".into() } else { std::env::temp_dir() }
     }
 
     pub(super) fn create_folder(path: &Path) -> io::Result<()> {
@@ -209,8 +229,8 @@ mod system {
         Ok(fs::unlinkat(handle, name, AtFlags::empty())?)
     }
 
-    pub(super) fn has_links(metadata: &Metadata) -> bool {
-        metadata.nlink() > 0
+    pub(super) fn has_links(file: &File) -> io::Result<bool> {
+        Ok(file.metadata()?.nlink() > 0)
     }
 
     pub(super) fn read_at(file: &File, bytes: &mut [u8], offset: u64) -> io::Result<()> {
@@ -226,7 +246,7 @@ mod system {
 #[cfg(windows)]
 mod system {
     use super::{FOLDER_VERSION, NAME_PREFIX};
-    use std::fs::{self, File, Metadata, OpenOptions};
+    use std::fs::{self, File, OpenOptions};
     use std::io;
     use std::os::windows::fs::{FileExt, OpenOptionsExt};
     use std::path::{Path, PathBuf};
@@ -277,9 +297,9 @@ mod system {
         fs::remove_file(handle.join(name))
     }
 
-    pub(super) fn has_links(_: &Metadata) -> bool {
-        // an open file cannot be removed here
-        true
+    /// An open file can be removed here too: it loses its name at once, or, while the removal is pending, its last link.
+    pub(super) fn has_links(file: &File) -> io::Result<bool> {
+        Ok(winapi_util::file::information(file)?.number_of_links() > 0)
     }
 
     pub(super) fn read_at(file: &File, mut bytes: &mut [u8], mut offset: u64) -> io::Result<()> {

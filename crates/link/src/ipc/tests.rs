@@ -5,7 +5,9 @@
 use super::*;
 use crate::audio_ring::TapPoint;
 use crate::audition::{AuditionOrder, AuditionOrders};
-use crate::identity::{InstanceId, ProcessIdentity, unique_id};
+#[cfg(unix)]
+use crate::identity::ProcessIdentity;
+use crate::identity::{InstanceId, unique_id};
 use crate::records::tests::info;
 use crate::records::{BlockStatus, InstanceInfo, InstanceKind, StemReadings};
 use crate::remote_trim::{RemoteTrim, TrimVerdict};
@@ -359,4 +361,28 @@ fn an_instance_that_is_not_called_sleeps_and_is_not_gone() {
         drums.audio_writer.publish_status(&BlockStatus { blocks, ..BlockStatus::default() });
         (seen.presence() == Presence::Awake).then_some(())
     });
+}
+
+#[test]
+fn a_file_that_is_removed_while_it_is_open_has_no_name() {
+    let test_folder = TestFolder::new();
+    let folder = checked_dir::CheckedDir::open_or_create(test_folder.path()).unwrap();
+    let file = folder.create("a").unwrap();
+    assert!(checked_dir::has_name(&file));
+    folder.remove("a").unwrap();
+    assert!(!checked_dir::has_name(&file));
+}
+
+#[test]
+fn files_that_are_removed_while_in_use_are_made_anew() {
+    let test_folder = TestFolder::new();
+    let (here, there) = (test_folder.bridge(), test_folder.bridge());
+    let (drums, _) = stem(here, "Drums");
+    let (_mix, _) = master(there);
+    find_named(there, "Drums");
+    for name in test_folder.file_names() {
+        fs::remove_file(test_folder.path().join(name)).unwrap();
+    }
+    eventually("files again", || (test_folder.file_names().len() == 4).then_some(()));
+    assert_eq!(find_named(there, "Drums").id(), drums.audio_writer.id());
 }

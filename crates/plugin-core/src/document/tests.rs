@@ -261,3 +261,39 @@ proptest! {
         validate_state(ChainKind::Stem, &mut state);
     }
 }
+
+#[test]
+fn a_preset_sets_what_presets_set_and_leaves_the_rest() {
+    use crate::presets;
+    for chain_kind in [ChainKind::Stem, ChainKind::Master] {
+        for preset in presets::all_factory(chain_kind) {
+            let made = presets::state(chain_kind, &preset.values, "0.1.0");
+            let mut admitted = made.clone();
+            validate_state(chain_kind, &mut admitted);
+            assert_eq!(admitted.params.len(), preset.values.len(), "{}", preset.name);
+            assert!(
+                admitted.params.keys().all(|id| made.params.contains_key(id)) && admitted.fields.is_empty()
+            );
+            assert!(!admitted.params.contains_key("level") && !admitted.params.contains_key(LATENCY_CLASS));
+        }
+    }
+}
+
+#[test]
+fn a_preset_of_the_other_plugin_or_with_invalid_values_is_refused() {
+    use crate::presets;
+    let preset = &presets::all_factory(ChainKind::Stem)[1];
+    let made = || presets::state(ChainKind::Stem, &preset.values, "0.1.0");
+    let mut foreign = made();
+    validate_state(ChainKind::Master, &mut foreign);
+    assert!(is_refused(&foreign));
+    let mut broken = made();
+    broken.params.insert("comp_ratio".into(), ParamValue::F32(7.0));
+    validate_state(ChainKind::Stem, &mut broken);
+    assert!(is_refused(&broken));
+    // parameters that presets do not set are left out
+    let mut more = made();
+    more.params.insert("level".into(), ParamValue::F32(0.5));
+    validate_state(ChainKind::Stem, &mut more);
+    assert!(!is_refused(&more) && !more.params.contains_key("level"));
+}

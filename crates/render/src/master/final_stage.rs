@@ -44,7 +44,7 @@ pub(super) struct Run {
 }
 
 impl FinalStage {
-    /// The stage of `job`: its limiter is on, its ceiling within the target's, its dither at least 24 bit.
+    /// The stage of `job`: its limiter is on, its ceiling within what its target asks of masters that land on it, its dither at least 24 bit.
     pub(super) fn new(job: &MasterJob<'_>, rate: Hz) -> Self {
         let own = &job.session.master;
         let mut limiter = if own.limiter.on { own.limiter.clone() } else { LimiterSettings::default() };
@@ -53,7 +53,9 @@ impl FinalStage {
             // A ceiling set in the session counts even if the limiter was left off.
             limiter.ceiling = own.limiter.ceiling;
         }
-        if let Some(limit) = job.target.as_ref().and_then(|t| t.peak_limit) {
+        if let Some(limit) =
+            job.target.as_ref().and_then(|t| t.loudness.map_or(t.peak_limit, |aim| t.peak_limit_at(aim)))
+        {
             limiter.ceiling = Dbtp(limiter.ceiling.0.min(limit.0));
         }
         let ceiling = limiter.ceiling;

@@ -205,3 +205,25 @@ fn a_mix_in_the_folder_is_left_out_and_said() {
     let run = stems(&["what-if", text(folder.path()), "--move", "Bass=1"]);
     assert_eq!(run.err.matches("left out").count(), 2, "{}", run.err);
 }
+
+#[test]
+fn outputs_with_names_that_windows_reserves_get_an_underscore() {
+    let folder = temporary();
+    let dir = folder.path().join("Con");
+    song(&dir, 2.0, 1.0);
+    json(0, &["master", text(&dir), "--out", text(&folder.path().join("NUL"))]);
+    assert_eq!(names(&folder.path().join("NUL_")), ["Con_Master.wav"]);
+    let page = folder.path().join("aux.html");
+    json(0, &["report", text(&dir), "--out", text(&page)]);
+    let list = folder.path().join("list.txt");
+    fs::write(&list, "Con\n{\"dir\": \"Con\", \"name\": \"lpt1\"}\n").unwrap();
+    let delivered = folder.path().join("delivered");
+    assert_eq!(
+        stems(&["batch", text(&list), "--out", text(&delivered), "--make", "stems", "--json"]).code,
+        0
+    );
+    assert_eq!(names(&delivered), ["Con_", "lpt1_"]);
+    let mut made = names(folder.path());
+    made.retain(|name| name.starts_with("aux") || name.starts_with("NUL"));
+    assert_eq!(made, ["NUL_", "aux_.csv", "aux_.html", "aux_.json"]);
+}

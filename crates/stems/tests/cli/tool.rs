@@ -206,8 +206,10 @@ pub(crate) fn present(program: &str, probe: &[&str]) -> bool {
 }
 
 /// A small file system on a folder, unmounted when dropped.
+#[cfg(unix)]
 pub(crate) struct Mount<'a>(&'a Path);
 
+#[cfg(unix)]
 impl<'a> Mount<'a> {
     pub(crate) fn new(at: &'a Path, options: &str) -> Option<Self> {
         let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(at).output();
@@ -219,6 +221,7 @@ impl<'a> Mount<'a> {
     }
 }
 
+#[cfg(unix)]
 impl Drop for Mount<'_> {
     fn drop(&mut self) {
         let _ = Command::new("umount").arg(self.0).output();

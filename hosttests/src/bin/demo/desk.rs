@@ -25,7 +25,7 @@ const DUCKING: [(&str, &str); 5] = [
     ("Compressor Threshold", "-36 dBFS"),
     ("Compressor Ratio", "2:1"),
     ("Compressor Release", "120 ms"),
-    ("Compressor Key", "Sidechain"),
+    ("Compressor Key Sidechain", "Sidechain"),
 ];
 
 pub(crate) struct Bus {
