@@ -21,7 +21,7 @@ use crate::measure::measure;
 use crate::mixdown::Mixdown;
 use crate::progress::{Progress, advance};
 use crate::small_file::SmallFile;
-use crate::verify::agree;
+use crate::verify::{agree, is_as_rendered};
 use audiofile::AudioReader;
 use audiofile::BLOCK;
 use audiofile::error::{Error, Result};
@@ -104,8 +104,7 @@ fn make(
         let heard = file.kind != "master" || is_heard(&measured);
         told.0.verified &= heard
             && holds
-            && measured.integrated == rendered.integrated
-            && measured.true_peak == rendered.true_peak;
+            && is_as_rendered(&measured, rendered);
         told.0.trim_db = gains.gain_of(file.level).0;
         told.0.unexplained_db = loss.map(|(lost, _)| lost.0);
         told.0.unexplained_at_s = loss.map(|(_, at)| at as f64 / rate.0);

@@ -24,6 +24,7 @@ mod output;
 pub mod progress;
 mod rates;
 pub mod report;
+mod side_thread;
 mod sketch;
 pub mod small_file;
 pub mod sums;

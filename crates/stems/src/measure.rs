@@ -90,8 +90,13 @@ const TIMES: [&str; 3] = ["momentary_max_at_s", "short_term_max_at_s", "true_pea
 pub(crate) fn run(args: &Measure, global: &Global) -> CommandResult {
     let claim = args.history.as_deref().map(|path| SmallFile::claim(path, args.force)).transpose()?;
     let Inputs { files, mut failed } = Inputs::open(&args.paths);
-    let options =
-        MeasureOptions { verify: args.verify, dual_mono: args.dual_mono, from: args.from, to: args.to };
+    let options = MeasureOptions {
+        verify: args.verify,
+        second_range: args.verify,
+        dual_mono: args.dual_mono,
+        from: args.from,
+        to: args.to,
+    };
     let mut measured = Vec::new();
     for (input, result) in files.iter().zip(measure_all(&files, &options, global)) {
         match result {
