@@ -18,10 +18,8 @@ fn has_ffmpeg() -> bool {
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         ["libmp3lame", "libvorbis", " aac ", " alac "].iter().all(|name| text.contains(name))
     });
-    let required = std::env::var("STEMLINK_REQUIRE_ORACLES").as_deref() == Ok("1");
-    assert!(known || !required, "ffmpeg with MP3, AAC, ALAC and Vorbis does not run");
     if !known {
-        eprintln!("skipped: there is no ffmpeg with MP3, AAC, ALAC and Vorbis");
+        testkit::skip_or_fail("there is no ffmpeg with MP3, AAC, ALAC and Vorbis");
     }
     known
 }

@@ -111,7 +111,8 @@ mod tests {
             for at in 0..length {
                 let mut samples = vec![0.25; length];
                 samples[at] = 0.5;
-                let expected = samples.windows(3).map(|w| (w[0] - 2.0 * w[1] + w[2]).abs()).fold(0.0, f64::max);
+                let expected =
+                    samples.windows(3).map(|w| (w[0] - 2.0 * w[1] + w[2]).abs()).fold(0.0, f64::max);
                 assert_eq!(largest_bend(&samples), expected, "{length} {at}");
             }
         }

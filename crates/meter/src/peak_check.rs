@@ -3,8 +3,8 @@
 //! The meter ([`super::true_peak`]) under-reads by up to 0.7 dB; this reads within 0.042 dB (BS.1770-5 Annex 2: the
 //! worst case at 16x). It is independent of the limiter's detector and of the meter's filter.
 
-use dsp::kaiser::{kaiser, sinc};
 use super::overshoot_bound::OvershootBound;
+use dsp::kaiser::{kaiser, sinc};
 use dsp::largest;
 use simd::{Isa, Kernel, Registers, Simd, Vector};
 

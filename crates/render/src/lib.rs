@@ -21,6 +21,7 @@ pub mod measure;
 pub mod mixdown;
 pub mod organize;
 mod output;
+mod parallel;
 pub mod progress;
 mod rates;
 pub mod report;

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::clean::{MAX_LEVEL, is_audio, is_misscaled};
 use crate::clock::clock;
 use crate::progress::{Progress, advance};
 use crate::side_thread::SideThread;
@@ -53,8 +54,21 @@ pub struct Measured {
     pub second: Option<SecondReading>,
     /// NaN and infinite samples; each counted as silence.
     pub non_finite: u64,
+    /// Samples that are louder than audio can be, which were measured as they are; none if there are none.
+    pub beyond: Option<SamplesBeyond>,
     /// Layout that the weights came from.
     pub layout: Layout,
+}
+
+/// Samples beyond +24 dBFS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SamplesBeyond {
+    /// Their number in all channels.
+    pub samples: u64,
+    /// Frame of the first, of the song.
+    pub first: u64,
+    /// So many that the file is scaled wrongly as a whole.
+    pub is_misscaled: bool,
 }
 
 /// Measures a whole file, with the second meter too if `verify`. `what` names the work to the listener.
@@ -89,10 +103,57 @@ pub fn measure_with(
     progress.begin(what, range[1] - range[0]);
     let whole = options.from.is_none() && options.to.is_none();
     let second = if options.verify { second_meter(info.rate, &layout, options.second_range) } else { None };
-    if !whole || !reader.pcm().is_some_and(|pcm| pcm.is_narrow()) {
-        return one_after_the_other(path, reader, layout, range, second, progress);
+    let measured = if !whole || !reader.pcm().is_some_and(|pcm| pcm.is_narrow()) {
+        one_after_the_other(path, reader, layout, range, second, progress)?
+    } else if let Some(second) = second {
+        side_by_side_with(path, reader, layout, second, progress)?
+    } else {
+        side_by_side(path, reader, layout, progress)?
+    };
+    let is_beyond = measured.reading.sample_peak.is_some_and(|peak| peak.0 > MAX_LEVEL.0);
+    let beyond = if is_beyond { samples_beyond(path, range, progress)? } else { None };
+    Ok(Measured { beyond, ..measured })
+}
+
+/// Counts the samples of a range that are louder than audio can be.
+fn samples_beyond(
+    path: &Path,
+    [from, to]: [u64; 2],
+    progress: &mut dyn Progress,
+) -> Result<Option<SamplesBeyond>> {
+    let mut reader = AudioReader::open(path)?;
+    if from > 0 {
+        reader.seek(from)?;
     }
-    let Some(second) = second else { return side_by_side(path, reader, layout, progress) };
+    let mut planes = vec![Vec::new(); reader.info().channels];
+    let (mut at, mut samples, mut first) = (from, 0, None);
+    while at < to {
+        let frames = reader.read_planar(&mut planes, (to - at).min(BLOCK as u64) as usize)?;
+        if frames == 0 {
+            break;
+        }
+        for plane in &planes {
+            let is_beyond = |x: &f64| x.is_finite() && !is_audio(*x);
+            samples += plane.iter().filter(|x| is_beyond(x)).count() as u64;
+            if let Some(n) = plane.iter().position(|x| is_beyond(x)) {
+                first = first.into_iter().chain([at + n as u64]).min();
+            }
+        }
+        at += frames as u64;
+        advance(progress, 0, path)?;
+    }
+    let is_misscaled = is_misscaled(samples, (at - from) * planes.len() as u64);
+    Ok(first.map(|first| SamplesBeyond { samples, first, is_misscaled }))
+}
+
+/// As [`side_by_side`], with the second meter in a thread of its own.
+fn side_by_side_with(
+    path: &Path,
+    reader: AudioReader,
+    layout: Layout,
+    second: SecondMeter,
+    progress: &mut dyn Progress,
+) -> Result<Measured> {
     // The second meter reads the file for itself.
     let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {
@@ -173,6 +234,7 @@ fn side_by_side(
         reading: meter.reading(),
         second: None,
         non_finite,
+        beyond: None,
         info,
         layout,
     })
@@ -235,6 +297,7 @@ fn one_after_the_other(
         powers: history(&info, meter.history().powers()),
         second,
         non_finite: meter.non_finite(),
+        beyond: None,
         info: reader.info().clone(), // FLAC knows some of it only at the end
         layout,
     })

@@ -209,7 +209,8 @@ mod tests {
                 }
             }
             for block in [1, 15, 64, 777] {
-                let mut meter = SecondMeter::new(Hz(48_000.0), &Layout::new(channels, None)).expect("a meter");
+                let mut meter =
+                    SecondMeter::new(Hz(48_000.0), &Layout::new(channels, None)).expect("a meter");
                 for frames in samples.chunks(block * channels) {
                     let planes: Vec<Vec<f64>> = (0..channels)
                         .map(|c| frames.iter().skip(c).step_by(channels).copied().collect())
@@ -227,8 +228,7 @@ mod tests {
         let phase = |phase: usize| {
             (0..12).map(|k| {
                 let j = (4 * k + phase) as f64;
-                let (x, window) =
-                    ((j - 24.0) / 4.0, 0.5 - 0.5 * (core::f64::consts::TAU * j / 48.0).cos());
+                let (x, window) = ((j - 24.0) / 4.0, 0.5 - 0.5 * (core::f64::consts::TAU * j / 48.0).cos());
                 (window * dsp::kaiser::sinc(x)).abs()
             })
         };

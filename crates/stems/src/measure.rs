@@ -203,6 +203,9 @@ fn remark(input: &Input, measured: &Measured, verify: bool) -> bool {
         say(warning.clone());
         wrong = true;
     }
+    if let Some(remark) = measured.info.lossy_remark() {
+        say(remark);
+    }
     if !measured.info.start_known {
         say("does not say how much its encoder has put in front of the audio; that was measured too".into());
     }
@@ -213,6 +216,23 @@ fn remark(input: &Input, measured: &Measured, verify: bool) -> bool {
         say(format!(
             "{} samples are not numbers (NaN or infinite), counted as silence; export it again",
             measured.non_finite
+        ));
+        wrong = true;
+    }
+    if let Some(beyond) = &measured.beyond {
+        say(format!(
+            "{} beyond +24 dBFS, the first at {}: {}",
+            if beyond.samples == 1 {
+                "one sample lies".into()
+            } else {
+                format!("{} samples lie", beyond.samples)
+            },
+            clock(beyond.first, measured.info.rate),
+            if beyond.is_misscaled {
+                "integers written as float, or no audio; export it again with peaks below 0 dBFS"
+            } else {
+                "no audio; export it again"
+            }
         ));
         wrong = true;
     }

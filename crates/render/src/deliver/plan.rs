@@ -56,6 +56,13 @@ pub(super) struct PlannedFile {
     pub(super) cd: Option<PathBuf>,
 }
 
+impl PlannedFile {
+    /// Its length in frames, at the rate of the song.
+    pub(super) fn frames(&self, job: &DeliveryJob<'_>) -> u64 {
+        self.window.map_or(job.bundle.frames(), |window| window.frames)
+    }
+}
+
 /// All of a delivery.
 pub(super) struct DeliveryPlan {
     pub(super) voices: Vec<VoiceContent>,

@@ -99,6 +99,6 @@ pub(super) fn bext(job: &MasterJob<'_>) -> Bext {
         coding_history: format!("A=PCM,T=Stemlink {}\r\n", env!("CARGO_PKG_VERSION")),
         ..Bext::default()
     };
-    job.bundle.file_faults().for_each(|fault| bext.add_source_fault(&fault));
+    job.bundle.note_sources(&mut bext);
     bext
 }
