@@ -127,3 +127,20 @@ impl Default for AdmSettings {
         Self { aim: Lufs(-18.5), lfe_low_pass: Hz(120.0) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_reaches_down_there_goes_to_the_lfe() {
+        let lfe = |role, name| AtmosPlacement::for_stem(role, name).lfe;
+        for name in ["Drums", "Kick", "Toms", "Kick and Hats"] {
+            assert_eq!(lfe(Role::Drums, name), Some(SEND), "{name}");
+        }
+        for name in ["HiHat", "Claps", "Overheads", "Shaker 2"] {
+            assert_eq!(lfe(Role::Drums, name), None, "{name}");
+        }
+        assert_eq!((lfe(Role::Bass, "Clap Bass"), lfe(Role::Vocals, "Vox")), (Some(SEND), None));
+    }
+}

@@ -258,7 +258,7 @@ fn why(mastered: &Mastered) -> String {
     }
 }
 
-/// The loudness that a gain has reached, which the limiter keeps below a direction that is no target.
+/// The loudness that a gain has reached, which limiting keeps below an aim that is no target.
 fn reached(mastered: &Mastered) -> String {
     let [there, aim] = [mastered.measured.reading.integrated, mastered.gain.aim]
         .map(|loudness| loudness.map_or("no loudness".into(), |loudness| format!("{:.1} LUFS", loudness.0)));

@@ -13,6 +13,7 @@ use audiofile::Result;
 use audiofile::error::shown;
 use meter::layout::Layout;
 use meter::loudness::MIN_RATE;
+use render::clock::clock;
 use render::clock::clock_of;
 use render::json::{COLUMNS, ReadingJson};
 use render::measure::{MeasureOptions, Measured, measure_with};
