@@ -260,13 +260,16 @@ fn why(mastered: &Mastered) -> String {
 
 /// The loudness that a gain has reached, which limiting keeps below an aim that is no target.
 fn reached(mastered: &Mastered) -> String {
-    let [there, aim] = [mastered.measured.reading.integrated, mastered.gain.aim]
-        .map(|loudness| loudness.map_or("no loudness".into(), |loudness| format!("{:.1} LUFS", loudness.0)));
-    if there == aim {
-        return format!("reaches {aim}");
+    let (Some(there), Some(aim)) = (mastered.measured.reading.integrated, mastered.gain.aim) else {
+        return "reaches no loudness".into();
+    };
+    let [there_said, aim_said] = [there, aim].map(|loudness| format!("{:.1} LUFS", loudness.0));
+    if there_said == aim_said {
+        return format!("reaches {aim_said}");
     }
     format!(
-        "reaches {there}; the limiter takes the rest of {aim}, which is no target: --target ID lands on one"
+        "reaches {there_said}; it aims at {aim_said}, and limiting takes {:.1} LU (a --target is landed on)",
+        (aim - there).0
     )
 }
 
