@@ -207,6 +207,7 @@ fn a_stem_that_was_cut_off_stays_a_fault_in_what_is_made_of_it() {
     let master = folder.path().join("out/organized_Master.wav");
     let run = stems(&["measure", text(&master)]);
     assert!(run.code == 1 && run.err.contains("03_Vocals_Stem.wav is cut off"), "{}", run.err);
+    assert_eq!(run.err.matches("was made from a faulty file").count(), 1, "{}", run.err);
     // A copy of the copy remembers too.
     let again = folder.path().join("again");
     assert!(
