@@ -12,20 +12,7 @@ pub use host::{
     without_identity,
 };
 pub use noise::noise;
-pub use testkit::Random;
-
-/// Says that a test is skipped, because `missing`; where all oracles are required, fails.
-///
-/// # Panics
-/// With `STEMLINK_REQUIRE_ORACLES=1`.
-#[allow(clippy::print_stderr, reason = "a test that was skipped shows it")]
-pub fn skip_or_fail(missing: &str) {
-    assert!(
-        std::env::var("STEMLINK_REQUIRE_ORACLES").as_deref() != Ok("1"),
-        "{missing}, and STEMLINK_REQUIRE_ORACLES=1"
-    );
-    eprintln!("skipped: {missing}");
-}
+pub use testkit::{Random, skip_or_fail};
 
 /// The plugins' ids.
 pub const STEM: &str = "org.stemlink.stem";

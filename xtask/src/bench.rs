@@ -46,7 +46,8 @@ struct Bench {
 /// A contestant's best.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Best {
-    /// CPU seconds of the work; of a [`Work::PerFrame`], nanoseconds of a stereo frame.
+    /// CPU seconds of the work; of a [`Work::Wall`], seconds on the wall; of a [`Work::PerFrame`], nanoseconds of a stereo
+    /// frame.
     time: f64,
     /// Least of its peaks of memory, KiB.
     kib: u64,
@@ -116,6 +117,10 @@ impl Work {
         let best = |cost: Cost| Best { time: cost.seconds, kib: cost.kib };
         match self {
             Self::Once(task) => time(task).map(best),
+            Self::Wall(tasks) => tasks.iter().try_fold(Best { time: 0.0, kib: 0 }, |sum, task| {
+                let cost = time(task)?;
+                Ok(Best { time: sum.time + cost.wall, kib: sum.kib.max(cost.kib) })
+            }),
             Self::Given(time) => Ok(Best { time: *time, kib: 0 }),
             Self::PerFrame { short, long, frames } => {
                 let (short, long) = (time(short)?, time(long)?);

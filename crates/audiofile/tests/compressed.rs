@@ -18,10 +18,8 @@ fn has_ffmpeg() -> bool {
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         ["libmp3lame", "libvorbis", " aac ", " alac "].iter().all(|name| text.contains(name))
     });
-    let required = std::env::var("STEMLINK_REQUIRE_ORACLES").as_deref() == Ok("1");
-    assert!(known || !required, "ffmpeg with MP3, AAC, ALAC and Vorbis does not run");
     if !known {
-        eprintln!("skipped: there is no ffmpeg with MP3, AAC, ALAC and Vorbis");
+        testkit::skip_or_fail("there is no ffmpeg with MP3, AAC, ALAC and Vorbis");
     }
     known
 }
@@ -109,6 +107,9 @@ fn every_codec_gives_the_frames_of_ffmpeg_to_the_sample() {
         lossy("a.mov", &["-c:a", "aac"], "AAC"),
         lossy("a.ogg", &["-c:a", "libvorbis", "-q:a", "6"], "Vorbis"),
         lossy("mono.ogg", &["-c:a", "libvorbis", "-ac", "1"], "Vorbis"),
+        lossy("aac.caf", &["-c:a", "aac", "-b:a", "192k"], "AAC"),
+        exact("flac.ogg", &["-c:a", "flac", "-sample_fmt", "s32"], 24),
+        exact("flac.oga", &["-c:a", "flac", "-sample_fmt", "s16", "-ac", "1"], 16),
         exact("alac.m4a", &["-c:a", "alac"], 24),
         exact("alac16.m4a", &["-c:a", "alac", "-sample_fmt", "s16p"], 16),
         exact("alac.caf", &["-c:a", "alac"], 24),

@@ -7,6 +7,7 @@
 
 use core::array;
 
+use super::overshoot_bound::OvershootBound;
 use simd::{Isa, Kernel, Registers, Simd, Vector};
 
 const OVERSAMPLING: usize = 4;
@@ -60,45 +61,6 @@ impl Real for f32 {
     #[inline(always)]
     fn search<S: Simd>(simd: S, search: Search<'_, Self>) {
         search.scan(simd);
-    }
-}
-
-/// Bound on the values between samples.
-///
-/// First, the sum of the coefficients' magnitudes: a factor of the largest sample, reached by worst-case noise.
-/// Second, closer for smooth signals: each phase is a straight line between its two middle samples, of the same sum
-/// and slope, plus a filter of second differences, because the rest has neither sum nor slope.
-#[derive(Clone, Copy, Debug)]
-struct OvershootBound {
-    /// Greatest ratio of a value to the largest sample.
-    samples: f64,
-    /// Second bound: this times the largest sample,
-    line: f64,
-    /// plus this times the largest second difference.
-    bend: f64,
-}
-
-impl OvershootBound {
-    fn new() -> Self {
-        const MIDDLE: usize = REACH / 2 - 1;
-        let up = 1.0 + 1e-12; // roundings of this computation
-        let magnitude = |taps: &[f64]| taps.iter().map(|tap| tap.abs()).sum::<f64>();
-        let mut bound = Self { samples: 1.0, line: 1.0, bend: 0.0 };
-        for phase in phases() {
-            let sum: f64 = phase.iter().sum();
-            let moment: f64 = phase.iter().enumerate().map(|(k, tap)| k as f64 * tap).sum();
-            let line = [sum * (MIDDLE + 1) as f64 - moment, moment - sum * MIDDLE as f64];
-            let mut rest = phase;
-            (rest[MIDDLE], rest[MIDDLE + 1]) = (rest[MIDDLE] - line[0], rest[MIDDLE + 1] - line[1]);
-            // Summed twice, the rest becomes a filter of second differences.
-            for _ in 0..2 {
-                rest = array::from_fn(|k| rest[..=k].iter().sum());
-            }
-            bound.samples = bound.samples.max(magnitude(&phase) * up);
-            bound.line = bound.line.max(magnitude(&line) * up);
-            bound.bend = bound.bend.max(magnitude(&rest) * up);
-        }
-        bound
     }
 }
 
@@ -179,7 +141,7 @@ impl<T: Real> PeakSearch<T> {
             channels,
             folded: Folded::new(),
             exact: Folded::new(),
-            bound: OvershootBound::new(),
+            bound: OvershootBound::new(phases().iter().map(|phase| &phase[..])),
             peak: 0.0,
             sample_peak: 0.0,
             rise: None,
@@ -388,7 +350,7 @@ mod tests {
 
     #[test]
     fn no_value_exceeds_a_bound_and_the_worst_reach_them() {
-        let bound = OvershootBound::new();
+        let bound = OvershootBound::new(phases().iter().map(|phase| &phase[..]));
         let (mut upper_bound, mut closest) = (0.0f64, 0.0f64);
         let mut check = |samples: &[f64]| {
             let largest = samples.iter().fold(0.0f64, |m, x| m.max(x.abs()));

@@ -12,6 +12,7 @@ pub mod k_weighting;
 pub mod layout;
 pub mod loudness;
 pub mod low_end;
+pub mod overshoot_bound;
 pub mod peak_check;
 pub mod programme;
 pub mod sanitize;

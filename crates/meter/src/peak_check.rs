@@ -3,6 +3,7 @@
 //! The meter ([`super::true_peak`]) under-reads by up to 0.7 dB; this reads within 0.042 dB (BS.1770-5 Annex 2: the
 //! worst case at 16x). It is independent of the limiter's detector and of the meter's filter.
 
+use super::overshoot_bound::OvershootBound;
 use dsp::kaiser::{kaiser, sinc};
 use dsp::largest;
 use simd::{Isa, Kernel, Registers, Simd, Vector};
@@ -25,8 +26,7 @@ pub struct PeakCheck {
     isa: Isa,
     /// Coefficients of the phases 1 to 15, newest sample first.
     phases: Vec<[f64; TAPS]>,
-    /// Greatest ratio of an output to the largest input in reach.
-    bound: f64,
+    bound: OvershootBound,
     /// The last samples, then those being searched, then a span of room.
     buffer: Vec<f64>,
     peak: f64,
@@ -56,8 +56,7 @@ impl PeakCheck {
         };
         let phases: Vec<[f64; TAPS]> =
             (1..OVERSAMPLING).map(|phase| core::array::from_fn(|k| tap(k, phase))).collect();
-        let sum = |phase: &[f64; TAPS]| phase.iter().map(|c| c.abs()).sum::<f64>();
-        let bound = phases.iter().map(sum).fold(1.0, f64::max);
+        let bound = OvershootBound::new(phases.iter().map(|phase| &phase[..]));
         Self {
             isa,
             phases,
@@ -124,7 +123,7 @@ impl Kernel for SpanPeak<'_> {
     fn run<S: Simd>(self, simd: S) -> f64 {
         let PeakCheck { bound, peak: so_far, .. } = *self.check;
         let samples = largest(&self.reach[HISTORY..HISTORY + self.span]);
-        if largest(&self.reach[..HISTORY + self.span]) * bound <= so_far {
+        if bound.is_within(&self.reach[..HISTORY + self.span], so_far) {
             return samples;
         }
         // The samples come half a filter later than the values they interpolate: those count too.

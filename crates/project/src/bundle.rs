@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use audiofile::error::{Error, Result, shown};
+use audiofile::wav::Bext;
 use audiofile::{AudioInfo, AudioReader, is_stem_file, stem_streams};
 use session::role::{Role, is_accent, without_shared_words};
 
@@ -124,6 +125,23 @@ impl Bundle {
                 .iter()
                 .map(move |file| format!("{} {} and is left out", name(&file.path), file.fault)),
         )
+    }
+
+    /// Remarks on stems that a codec has taken something of, each with the file's name.
+    pub fn lossy_remarks(&self) -> impl Iterator<Item = String> {
+        self.stems.iter().filter_map(|stem| {
+            let name = shown(Path::new(stem.path.file_name().unwrap_or_default()));
+            stem.info.lossy_remark().map(|remark| format!("{name} {remark}"))
+        })
+    }
+
+    /// Makes a file that is made from the stems remember their faults and codecs.
+    pub fn note_sources(&self, bext: &mut Bext) {
+        let mut codecs: Vec<&str> = self.stems.iter().filter_map(|stem| stem.info.lossy).collect();
+        codecs.sort_unstable();
+        codecs.dedup();
+        codecs.into_iter().for_each(|codec| bext.add_source_codec(codec));
+        self.file_faults().for_each(|fault| bext.add_source_fault(&fault));
     }
 
     /// The length of the longest stem.

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use session::role::Role;
+use session::role::{Role, is_high_drum};
 use units::{Db, Hz, Lufs};
 
 /// A position in the room: X to the right, Y to the front, Z up, each -1 to 1.
@@ -63,7 +63,7 @@ pub struct AtmosPlacement {
     pub place: AtmosPlace,
     /// Gain on the way there, on top of its chain's.
     pub gain: Db,
-    /// Gain of what goes to the LFE besides, of the mean of both sides; none by default but for bass and drums.
+    /// Gain of what goes to the LFE besides, of the mean of both sides; none by default but for bass and drums that reach down there.
     pub lfe: Option<Db>,
     /// On headphones; objects only.
     pub binaural: Binaural,
@@ -77,11 +77,13 @@ pub(super) const BEDS: [(&str, [usize; 2]); 5] =
 const SEND: Db = Db(-20.0);
 
 impl AtmosPlacement {
-    /// By role: what carries the song in front, harmony to the sides, effects behind and above.
-    pub fn for_role(role: Role) -> Self {
+    /// By role, and of drums by name: what carries the song in front, harmony to the sides, effects behind and above; what
+    /// reaches down to the LFE there too.
+    pub fn for_stem(role: Role, name: &str) -> Self {
         let pair = |x: f64, y: f64, z: f64| AtmosPlace::Object { left: [-x, y, z], right: [x, y, z] };
         let front = AtmosPlace::Bed { word: BEDS[0].0, channels: BEDS[0].1 };
         let (place, lfe, binaural) = match role {
+            Role::Drums if is_high_drum(name) => (front, None, Binaural::Near),
             Role::Drums | Role::Bass => (front, Some(SEND), Binaural::Near),
             Role::Vocals => (pair(0.3, 1.0, 0.0), None, Binaural::Near),
             Role::Backing => (pair(0.8, 0.4, 0.3), None, Binaural::Mid),
@@ -123,5 +125,22 @@ pub struct AdmSettings {
 impl Default for AdmSettings {
     fn default() -> Self {
         Self { aim: Lufs(-18.5), lfe_low_pass: Hz(120.0) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_reaches_down_there_goes_to_the_lfe() {
+        let lfe = |role, name| AtmosPlacement::for_stem(role, name).lfe;
+        for name in ["Drums", "Kick", "Toms", "Kick and Hats"] {
+            assert_eq!(lfe(Role::Drums, name), Some(SEND), "{name}");
+        }
+        for name in ["HiHat", "Claps", "Overheads", "Shaker 2"] {
+            assert_eq!(lfe(Role::Drums, name), None, "{name}");
+        }
+        assert_eq!((lfe(Role::Bass, "Clap Bass"), lfe(Role::Vocals, "Vox")), (Some(SEND), None));
     }
 }

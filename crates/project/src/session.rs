@@ -31,8 +31,8 @@ pub struct StemSession {
 }
 
 impl StemSession {
-    /// The settings that change nothing, for a stem of `role`.
-    pub fn neutral(role: Role) -> Self {
+    /// The settings that change nothing, for a stem of `role` called `name`.
+    pub fn neutral(role: Role, name: &str) -> Self {
         Self {
             role,
             mute: false,
@@ -40,7 +40,7 @@ impl StemSession {
             chain: ChainSettings::default(),
             learn_from: None,
             fader: Fader::default(),
-            placement: AtmosPlacement::for_role(role),
+            placement: AtmosPlacement::for_stem(role, name),
             versions: None,
         }
     }
@@ -112,7 +112,7 @@ impl Session {
     /// The session without a file: roles guessed, chains neutral.
     pub fn neutral(bundle: &Bundle) -> Self {
         Self {
-            stems: bundle.stems.iter().map(|stem| StemSession::neutral(stem.role)).collect(),
+            stems: bundle.stems.iter().map(|stem| StemSession::neutral(stem.role, &stem.name)).collect(),
             master: ChainSettings::default(),
             master_latency: ChainKind::Master.default_class(),
             loudness: MasterLoudness::Auto,

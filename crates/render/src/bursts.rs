@@ -6,6 +6,7 @@
 
 use core::ops::Range;
 
+use dsp::largest;
 use units::{Db, Hz};
 
 /// Cells, 1 ms each, of a window.
@@ -82,9 +83,7 @@ impl BurstDetector {
         while at < frames {
             let end = (at + self.cell_frames - self.filled).min(frames);
             for plane in planes {
-                let samples = &plane.as_ref()[at..end];
-                self.cells[self.cell] =
-                    samples.iter().fold(self.cells[self.cell], |peak, x| peak.max(x.abs()));
+                self.cells[self.cell] = self.cells[self.cell].max(largest(&plane.as_ref()[at..end]));
             }
             self.filled += end - at;
             at = end;

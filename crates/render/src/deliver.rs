@@ -21,9 +21,10 @@ use crate::hash::{sha256, sha256_of};
 use crate::master::{MasterJob, MasterPlan, is_heard, plan_master};
 use crate::measure::measure;
 use crate::mixdown::Mixdown;
+use crate::parallel::{Uncounted, each_in_parallel, each_with_progress};
 use crate::progress::{Progress, advance};
 use crate::small_file::SmallFile;
-use crate::verify::agree;
+use crate::verify::{agree, is_as_rendered};
 use audiofile::AudioReader;
 use audiofile::BLOCK;
 use audiofile::error::{Error, Result};
@@ -32,6 +33,7 @@ use audiofile::resample::{Converted, Endless, converted_frames};
 use audiofile::wav::{Bext, Chunk, Place, WavSpec};
 pub use job::DeliveryJob;
 pub use manifest::{Deliverable, FILE_NAME as MANIFEST, Manifest, ManifestInput};
+use meter::Reading;
 use null::{rest_of_master, rounding_limit};
 use own::Unexplained;
 pub use plan::version_members;
@@ -95,38 +97,42 @@ fn make(
         file.finish()?;
     }
 
-    let limit = peak_limit(planned.ceiling);
-    let mut deliverables = Vec::new();
-    for (file, (rendered, strict)) in plan.files.iter().zip(&readings) {
-        let holds = strict.is_none_or(|strict| strict.amplitude() <= limit);
+    let mut written: Vec<WrittenFile<'_>> = (plan.files.iter().zip(readings))
+        .map(|(file, (rendered, strict))| WrittenFile { file, rendered, strict, told: Vec::new() })
+        .collect();
+    progress.begin("verifying", written.iter().map(|file| file.file.frames(job)).sum());
+    each_with_progress(&mut written, progress, |written, progress| {
+        let WrittenFile { file, rendered, strict, told } = written;
         let loss = match file.feed {
             AudioSource::PrintVoice(voice) if file.kind != "cutdown" => printed.lost[voice],
             _ => None,
         };
-        let mut told = describe_file(job, file, &file.path, (rate, plan.depth), progress)?;
-        let measured = told.1;
+        let (mut whole, measured) = describe_file(job, file, &file.path, (rate, plan.depth), progress)?;
         let heard = file.kind != "master" || is_heard(&measured);
-        told.0.verified &= heard
-            && holds
-            && measured.integrated == rendered.integrated
-            && measured.true_peak == rendered.true_peak;
-        told.0.trim_db = gains.gain_of(file.level).0;
-        told.0.unexplained_db = loss.map(|(lost, _)| lost.0);
-        told.0.unexplained_at_s = loss.map(|(_, at)| at as f64 / rate.0);
-        told.0.own_gain = loss.is_some() && job.settings.own_gain;
-        deliverables.push(told.0);
+        let limit = peak_limit(planned.ceiling);
+        let holds = strict.is_none_or(|strict| strict.amplitude() <= limit);
+        whole.verified &= heard && holds && is_as_rendered(&measured, rendered);
+        whole.trim_db = gains.gain_of(file.level).0;
+        whole.unexplained_db = loss.map(|(lost, _)| lost.0);
+        whole.unexplained_at_s = loss.map(|(_, at)| at as f64 / rate.0);
+        whole.own_gain = loss.is_some() && job.settings.own_gain;
+        told.push(whole);
         if let Some(path) = &file.cd {
+            let progress = &mut Uncounted(progress);
             let (trim, holds) = to_cd(job, file, path, planned.ceiling, rate, progress)?;
-            let (mut told, _) = self::describe_file(job, file, path, (CD_RATE, Depth::Int16), progress)?;
-            told.verified &= holds;
-            told.trim_db = (gains.gain_of(file.level) + trim).0;
-            deliverables.push(told);
+            let (mut copy, _) = describe_file(job, file, path, (CD_RATE, Depth::Int16), progress)?;
+            copy.verified &= holds;
+            copy.trim_db = (gains.gain_of(file.level) + trim).0;
+            told.push(copy);
         }
-    }
+        Ok(())
+    })?;
+    let deliverables: Vec<Deliverable> = written.into_iter().flat_map(|file| file.told).collect();
     let null = null_test(plan, gains.stems, progress)?;
     let mut warnings = planned.faults.clone();
     warnings.extend(planned.warnings.iter().cloned());
     warnings.extend(plan.notes.iter().cloned());
+    warnings.extend(job.bundle.lossy_remarks());
     warnings.extend(remarks(plan, &deliverables, &gains, rate));
     let manifest = Manifest {
         schema: manifest::SCHEMA.into(),
@@ -144,7 +150,7 @@ fn make(
         ceiling_dbtp: planned.ceiling.0,
         inputs: inputs(job, progress)?,
         asked_sha256: asked(job),
-        faults: planned.faults.clone(),
+        faults: job.bundle.file_faults().chain(planned.faults).collect(),
         warnings,
         manifest_sha256: String::new(),
     }
@@ -171,6 +177,16 @@ impl Gains {
             GainGroup::Version(voice) => self.versions[voice],
         }
     }
+}
+
+/// A file that is written, on its way to be verified.
+struct WrittenFile<'a> {
+    file: &'a PlannedFile,
+    /// Its reading and strict true peak as rendered.
+    rendered: Reading,
+    strict: Option<Dbtp>,
+    /// What is told of it, and of its 44.1 kHz copy.
+    told: Vec<Deliverable>,
 }
 
 /// All files of a delivery, complete but nameless.
@@ -246,7 +262,8 @@ fn print(
         .collect();
     progress.begin("printing", frames);
     while let Some(step) = print.step()? {
-        for (file, sink) in plan.files.iter().zip(&mut sinks) {
+        let mut files: Vec<_> = plan.files.iter().zip(&mut sinks).collect();
+        each_in_parallel(&mut files, |(file, sink)| {
             sink.push(match file.feed {
                 AudioSource::Lead => step.lead,
                 AudioSource::Clean(stem) => step.clean[stem],
@@ -254,8 +271,8 @@ fn print(
                     Some(own) if job.settings.own_gain => own,
                     _ => step.voices[voice],
                 },
-            })?;
-        }
+            })
+        })?;
         for (voice, lost) in lost.iter_mut().enumerate() {
             if let (Some(lost), Some(own)) = (lost, step.own[voice]) {
                 lost.push(own, step.voices[voice]);
@@ -282,7 +299,7 @@ fn spec(job: &DeliveryJob<'_>, file: &PlannedFile, rate: Hz, depth: Depth) -> Wa
         coding_history: format!("A=PCM,F={},T=Stemlink {}\r\n", rate.0, env!("CARGO_PKG_VERSION")),
         ..Bext::default()
     };
-    job.bundle.file_faults().for_each(|fault| bext.add_source_fault(&fault));
+    job.bundle.note_sources(&mut bext);
     let mut chunks = vec![Chunk { id: *b"LIST", bytes: info(&file.title, artist), place: Place::AfterData }];
     if let Some(code) = &file.isrc {
         chunks.push(Chunk { id: *b"axml", bytes: axml(code).into_bytes(), place: Place::AfterData });
@@ -322,11 +339,11 @@ fn describe_file(
     path: &Path,
     (rate, depth): (Hz, Depth),
     progress: &mut dyn Progress,
-) -> Result<(Deliverable, meter::Reading)> {
+) -> Result<(Deliverable, Reading)> {
     let measured = measure(path, true, "verifying", progress)?;
     let bytes = std::fs::metadata(path).map_err(Error::read(path))?.len();
     let inside = path.strip_prefix(job.output).unwrap_or(path);
-    let expected = file.window.map_or(job.bundle.frames(), |window| window.frames);
+    let expected = file.frames(job);
     let song_rate = job.bundle.rate()?;
     let told = Deliverable {
         kind: file.kind.into(),
@@ -416,10 +433,12 @@ fn null_test(plan: &DeliveryPlan, gain: Db, progress: &mut dyn Progress) -> Resu
 
 fn inputs(job: &DeliveryJob<'_>, progress: &mut dyn Progress) -> Result<Vec<ManifestInput>> {
     let files = input_files(job.bundle, job.session_file);
-    files
-        .into_iter()
-        .map(|path| Ok(ManifestInput { file: name(path), sha256: sha256(path, progress)? }))
-        .collect()
+    let mut inputs: Vec<(&Path, String)> = files.into_iter().map(|path| (path, String::new())).collect();
+    each_with_progress(&mut inputs, progress, |(path, hash), progress| {
+        *hash = sha256(path, progress)?;
+        Ok(())
+    })?;
+    Ok(inputs.into_iter().map(|(path, sha256)| ManifestInput { file: name(path), sha256 }).collect())
 }
 
 /// The inputs of a delivery: the stems and the session file.

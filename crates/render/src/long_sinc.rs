@@ -3,8 +3,11 @@
 //!
 //! An interpolation of 48 taps at every quarter of a sample says which places come near.
 
-use dsp::kaiser::{kaiser, sinc};
 use std::sync::LazyLock;
+
+use dsp::kaiser::{kaiser, sinc};
+use meter::overshoot_bound::OvershootBound;
+use simd::{Isa, Kernel, Registers, Simd, Vector};
 
 const OVERSAMPLING: usize = 16;
 const TAPS: usize = 512;
@@ -15,6 +18,10 @@ const KAISER_BETA: f64 = 6.76;
 const QUICK_TAPS: usize = 48;
 /// Points of the quick look in a sample.
 const QUARTERS: usize = 4;
+/// Samples that are looked at together.
+const SPAN: usize = 16;
+/// Rounding of a quick value, relative.
+const ROUNDING: f64 = 1e-12;
 /// A quick value this far below the limit, linear, does not come near: 1.1 dB.
 const QUICK_MARGIN: f64 = 0.88;
 /// A quick value this far below the highest so far cannot exceed it: 1.4 dB.
@@ -43,8 +50,11 @@ static QUICK: LazyLock<[[f64; QUICK_TAPS]; QUARTERS - 1]> = LazyLock::new(|| {
 
 /// The true peak of one channel near a ceiling.
 pub(crate) struct LongSinc {
+    isa: Isa,
     /// Linear level from which a place is read.
     near: f64,
+    /// Of the quick look.
+    bound: OvershootBound,
     /// The last samples: more than [`HALF`] before the first that is not looked at yet.
     samples: Vec<f64>,
     /// Index in `samples` of the next one to be looked at.
@@ -55,15 +65,16 @@ pub(crate) struct LongSinc {
 impl LongSinc {
     /// At the start of the audio; places below `near`, linear, are not read.
     pub(crate) fn new(near: f64) -> Self {
-        Self { near, samples: vec![0.0; HALF + 1], next: HALF + 1, peak: 0.0 }
+        let bound = OvershootBound::new(QUICK.iter().map(|quarter| &quarter[..]));
+        let samples = vec![0.0; HALF + 1];
+        Self { isa: Isa::widest(), near, bound, samples, next: HALF + 1, peak: 0.0 }
     }
 
     /// Takes the next samples.
     pub(crate) fn process(&mut self, samples: &[f64]) {
         self.samples.extend_from_slice(samples);
-        while self.next + HALF + 2 <= self.samples.len() {
-            self.look(self.next);
-            self.next += 1;
+        while self.next + SPAN + HALF + 1 <= self.samples.len() {
+            self.look(SPAN);
         }
         let spent = self.next - HALF - 1;
         if spent > 1 << 14 {
@@ -74,27 +85,30 @@ impl LongSinc {
 
     /// The highest value so far, linear; 0 if nothing came near.
     pub(crate) fn finish(mut self) -> f64 {
-        self.process(&[0.0; HALF + 2]);
+        let end = self.samples.len();
+        self.samples.resize(end + HALF + SPAN + 1, 0.0);
+        while self.next < end {
+            self.look(SPAN.min(end - self.next));
+        }
         self.peak
     }
 
-    /// Reads the sample from the frame `at` on where it comes near.
+    /// Reads the next `span` samples, and what lies behind each, where they come near.
     #[inline]
-    fn look(&mut self, at: usize) {
+    fn look(&mut self, span: usize) {
+        let at = self.next;
+        self.next += span;
         let limit = (QUICK_MARGIN * self.near).max(QUICK_BELOW * self.peak);
-        let around: [f64; QUICK_TAPS] =
-            *self.samples[at + 1 - QUICK_TAPS / 2..].first_chunk().expect("there are samples behind");
-        // What lies between low samples is low.
-        if around.iter().all(|x| x.abs() < 0.5 * limit) {
+        let reach = &self.samples[at + 1 - QUICK_TAPS / 2..][..QUICK_TAPS - 1 + SPAN];
+        if self.bound.is_within(reach, limit * (1.0 - ROUNDING)) {
             return;
         }
-        for quarter in 0..QUARTERS {
-            let quick = match quarter {
-                0 => self.samples[at],
-                _ => around.iter().zip(&QUICK[quarter - 1]).map(|(x, tap)| x * tap).sum(),
-            };
-            if quick.abs() >= limit {
-                self.read_around(at, quarter * OVERSAMPLING / QUARTERS);
+        let quarters = self.isa.run(QuickLook { reach });
+        for n in 0..span {
+            for (quarter, values) in quarters.iter().enumerate() {
+                if values[n].abs() >= limit {
+                    self.read_around(at + n, quarter * OVERSAMPLING / QUARTERS);
+                }
             }
         }
     }
@@ -115,21 +129,65 @@ impl LongSinc {
 
     /// The magnitude `phase` sixteenths of a sample after the frame `at`.
     fn value(&self, at: usize, phase: usize) -> f64 {
-        dot(&self.samples[at + 1 - HALF..at + 1 + HALF], &PHASES[phase]).abs()
+        let samples = &self.samples[at + 1 - HALF..at + 1 + HALF];
+        self.isa.run(LongValue { samples, taps: &PHASES[phase] }).abs()
     }
 }
 
-/// The sum of products, in eight lanes that the compiler can vectorize.
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    let mut lanes = [0.0; 8];
-    let (a, _) = a.as_chunks::<8>();
-    let (b, _) = b.as_chunks::<8>();
-    for (a, b) in a.iter().zip(b) {
-        for lane in 0..8 {
-            lanes[lane] += a[lane] * b[lane];
+/// Kernel of the quick look: the values at each quarter after each of [`SPAN`] samples.
+struct QuickLook<'a> {
+    /// The samples around the first, and those that follow.
+    reach: &'a [f64],
+}
+
+impl Kernel for QuickLook<'_> {
+    type Output = [[f64; SPAN]; QUARTERS];
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) -> Self::Output {
+        let lanes = <S as Registers<f64>>::Vector::LANES;
+        let zero = simd.splat(0.0);
+        let mut values = [[0.0; SPAN]; QUARTERS];
+        values[0].copy_from_slice(&self.reach[QUICK_TAPS / 2 - 1..][..SPAN]);
+        for start in (0..SPAN).step_by(2 * lanes) {
+            let mut sums = [[zero; 2]; QUARTERS - 1];
+            for k in 0..QUICK_TAPS {
+                let near = simd.load(&self.reach[start + k..]);
+                let far = simd.load(&self.reach[start + lanes + k..]);
+                for (sums, quarter) in sums.iter_mut().zip(QUICK.iter()) {
+                    let tap = simd.splat(quarter[k]);
+                    sums[0] = near.mul_add(tap, sums[0]);
+                    sums[1] = far.mul_add(tap, sums[1]);
+                }
+            }
+            for (values, sums) in values[1..].iter_mut().zip(&sums) {
+                sums[0].store(&mut values[start..]);
+                sums[1].store(&mut values[start + lanes..]);
+            }
         }
+        values
     }
-    lanes.iter().sum()
+}
+
+/// Kernel of a value of the long sinc: the sum of products in eight lanes, whatever the processor has.
+struct LongValue<'a> {
+    samples: &'a [f64],
+    taps: &'a [f64; TAPS],
+}
+
+impl Kernel for LongValue<'_> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) -> f64 {
+        let mut lanes = [0.0; 8];
+        for (a, b) in self.samples.as_chunks::<8>().0.iter().zip(self.taps.as_chunks::<8>().0) {
+            for lane in 0..8 {
+                lanes[lane] += a[lane] * b[lane];
+            }
+        }
+        lanes.iter().sum()
+    }
 }
 
 #[cfg(test)]
@@ -192,9 +250,10 @@ mod tests {
                 *x = last * (n as f64 * 0.004 + seed as f64).sin().powi(3);
             }
             let padded = [vec![0.0; HALF], samples.clone(), vec![0.0; HALF + 1]].concat();
+            let value = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
             let mut expected = 0.0_f64;
             for around in padded.windows(TAPS) {
-                expected = PHASES.iter().fold(expected, |peak, phase| peak.max(dot(around, phase).abs()));
+                expected = PHASES.iter().fold(expected, |peak, phase| peak.max(value(around, phase).abs()));
             }
             for block in [1, 333, 6000] {
                 let found = read(&samples, expected * 0.89, block);

@@ -44,15 +44,16 @@ pub fn master(job: &MasterJob<'_>, progress: &mut dyn Progress) -> Result<Master
         return as_heard::master(job, progress);
     }
     let mut prepared = prepare(job, progress)?;
-    let (run, strict_peak) = file::write(&mut prepared, job, progress)?;
+    let kept = file::write(&mut prepared, job, progress)?;
     let Prepared { spool, before, stage, found, faults, mut warnings, .. } = prepared;
-    let (measured, as_rendered) = file::read_back(&job.output, &run.reading, spool.frames(), progress)?;
-    let verified = as_rendered && strict_peak <= peak_limit(stage.ceiling) && is_heard(&before);
+    let (measured, as_rendered) =
+        file::read_back(&job.output, &kept.reading, kept.second, spool.frames(), progress)?;
+    let verified = as_rendered && kept.strict <= peak_limit(stage.ceiling) && is_heard(&before);
     let unlimited = match &job.unlimited {
         Some(path) => Some(file::write_unlimited(&stage, &spool, found.level, path, job, progress)?),
         None => None,
     };
-    let gain = found.with_run(&run);
+    let gain = found.with_run(&kept.run);
     warnings.extend(warnings_of(&gain, &measured.reading, stage.ceiling, stage.rate));
     Ok(Mastered {
         path: output.clone(),
@@ -60,7 +61,7 @@ pub fn master(job: &MasterJob<'_>, progress: &mut dyn Progress) -> Result<Master
         verified,
         unlimited,
         ceiling: stage.ceiling,
-        strict_peak: Dbtp::from_amplitude(strict_peak),
+        strict_peak: Dbtp::from_amplitude(kept.strict),
         gain,
         before,
         faults,

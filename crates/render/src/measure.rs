@@ -1,9 +1,12 @@
 //! Readings of files.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::clean::{MAX_LEVEL, is_audio, is_misscaled};
 use crate::clock::clock;
 use crate::progress::{Progress, advance};
+use crate::side_thread::SideThread;
 use crate::verify::{SecondMeter, SecondReading};
 use audiofile::error::{Error, Result};
 use audiofile::narrow::Ahead;
@@ -12,7 +15,7 @@ use meter::layout::Layout;
 use meter::loudness::MIN_RATE;
 use meter::programme::ProgrammeMeter;
 use meter::{MaximaTimes, Meter, Reading};
-use units::Power;
+use units::{Hz, Power};
 
 /// Steps of the meter between two reports of progress.
 const STEPS_PER_REPORT: usize = 100;
@@ -22,6 +25,8 @@ const STEPS_PER_REPORT: usize = 100;
 pub struct MeasureOptions {
     /// With the second meter too.
     pub verify: bool,
+    /// With its loudness range, which nothing is compared with.
+    pub second_range: bool,
     /// A mono file as one that plays from both sides: 3 LU louder.
     pub dual_mono: bool,
     /// First moment, seconds of the song; none: its start.
@@ -49,8 +54,21 @@ pub struct Measured {
     pub second: Option<SecondReading>,
     /// NaN and infinite samples; each counted as silence.
     pub non_finite: u64,
+    /// Samples that are louder than audio can be, which were measured as they are; none if there are none.
+    pub beyond: Option<SamplesBeyond>,
     /// Layout that the weights came from.
     pub layout: Layout,
+}
+
+/// Samples beyond +24 dBFS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SamplesBeyond {
+    /// Their number in all channels.
+    pub samples: u64,
+    /// Frame of the first, of the song.
+    pub first: u64,
+    /// So many that the file is scaled wrongly as a whole.
+    pub is_misscaled: bool,
 }
 
 /// Measures a whole file, with the second meter too if `verify`. `what` names the work to the listener.
@@ -64,8 +82,8 @@ pub fn measure(path: &Path, verify: bool, what: &str, progress: &mut dyn Progres
 /// Measures a file, or a range of it. `what` names the work to the listener.
 ///
 /// Uncompressed samples that are exact as 32-bit floats are read at several places at once and measured side by side
-/// ([`ProgrammeMeter`]); all others, ranges, and whatever the second meter is to hear, from the beginning to the end
-/// ([`Meter`]).
+/// ([`ProgrammeMeter`]); all others, and ranges, from the beginning to the end ([`Meter`]). The second meter has a thread of its
+/// own.
 ///
 /// # Errors
 /// If it cannot be read, the range lies outside it, or the listener stops it.
@@ -84,11 +102,86 @@ pub fn measure_with(
     let range = range(path, info, options)?;
     progress.begin(what, range[1] - range[0]);
     let whole = options.from.is_none() && options.to.is_none();
-    if whole && !options.verify && reader.pcm().is_some_and(|pcm| pcm.is_narrow()) {
-        side_by_side(path, reader, layout, progress)
+    let second = if options.verify { second_meter(info.rate, &layout, options.second_range) } else { None };
+    let measured = if !whole || !reader.pcm().is_some_and(|pcm| pcm.is_narrow()) {
+        one_after_the_other(path, reader, layout, range, second, progress)?
+    } else if let Some(second) = second {
+        side_by_side_with(path, reader, layout, second, progress)?
     } else {
-        one_after_the_other(path, reader, layout, range, options.verify, progress)
+        side_by_side(path, reader, layout, progress)?
+    };
+    let is_beyond = measured.reading.sample_peak.is_some_and(|peak| peak.0 > MAX_LEVEL.0);
+    let beyond = if is_beyond { samples_beyond(path, range, progress)? } else { None };
+    Ok(Measured { beyond, ..measured })
+}
+
+/// Counts the samples of a range that are louder than audio can be.
+fn samples_beyond(
+    path: &Path,
+    [from, to]: [u64; 2],
+    progress: &mut dyn Progress,
+) -> Result<Option<SamplesBeyond>> {
+    let mut reader = AudioReader::open(path)?;
+    if from > 0 {
+        reader.seek(from)?;
     }
+    let mut planes = vec![Vec::new(); reader.info().channels];
+    let (mut at, mut samples, mut first) = (from, 0, None);
+    while at < to {
+        let frames = reader.read_planar(&mut planes, (to - at).min(BLOCK as u64) as usize)?;
+        if frames == 0 {
+            break;
+        }
+        for plane in &planes {
+            let is_beyond = |x: &f64| x.is_finite() && !is_audio(*x);
+            samples += plane.iter().filter(|x| is_beyond(x)).count() as u64;
+            if let Some(n) = plane.iter().position(|x| is_beyond(x)) {
+                first = first.into_iter().chain([at + n as u64]).min();
+            }
+        }
+        at += frames as u64;
+        advance(progress, 0, path)?;
+    }
+    let is_misscaled = is_misscaled(samples, (at - from) * planes.len() as u64);
+    Ok(first.map(|first| SamplesBeyond { samples, first, is_misscaled }))
+}
+
+/// As [`side_by_side`], with the second meter in a thread of its own.
+fn side_by_side_with(
+    path: &Path,
+    reader: AudioReader,
+    layout: Layout,
+    second: SecondMeter,
+    progress: &mut dyn Progress,
+) -> Result<Measured> {
+    // The second meter reads the file for itself.
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let second = scope.spawn(|| second_of_all(path, second, &stop));
+        let measured = side_by_side(path, reader, layout, progress);
+        stop.store(measured.is_err(), Ordering::Relaxed);
+        let second = second.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        let measured = measured?;
+        Ok(Measured { second: Some(comparable(second?, measured.info.rate)), ..measured })
+    })
+}
+
+fn second_meter(rate: Hz, layout: &Layout, with_range: bool) -> Option<SecondMeter> {
+    if with_range { SecondMeter::with_range(rate, layout) } else { SecondMeter::new(rate, layout) }
+}
+
+/// The second meter's reading of the file at `path`.
+fn second_of_all(path: &Path, mut meter: SecondMeter, stop: &AtomicBool) -> Result<SecondReading> {
+    AudioReader::open(path)?.each_block(|planes| {
+        meter.process(&planes.iter().map(Vec::as_slice).collect::<Vec<_>>());
+        if stop.load(Ordering::Relaxed) { Err(Error::Interrupted { path: path.to_owned() }) } else { Ok(()) }
+    })?;
+    Ok(meter.reading())
+}
+
+/// What a second reading has that can be compared with ours: where we have no loudness, none.
+pub(crate) fn comparable(reading: SecondReading, rate: Hz) -> SecondReading {
+    if rate.0 < MIN_RATE.0 { SecondReading { integrated: None, range: None, ..reading } } else { reading }
 }
 
 /// The frames to be measured: the first, and the one behind the last.
@@ -141,6 +234,7 @@ fn side_by_side(
         reading: meter.reading(),
         second: None,
         non_finite,
+        beyond: None,
         info,
         layout,
     })
@@ -151,12 +245,17 @@ fn one_after_the_other(
     mut reader: AudioReader,
     layout: Layout,
     [from, to]: [u64; 2],
-    verify: bool,
+    second: Option<SecondMeter>,
     progress: &mut dyn Progress,
 ) -> Result<Measured> {
     let info = reader.info().clone();
     let mut meter = Meter::new(info.rate, &layout);
-    let mut second = if verify { SecondMeter::new(&info, &layout) } else { None };
+    let mut second = second.map(|second| {
+        SideThread::new(second, |meter, planes| {
+            meter.process(planes);
+            Ok(())
+        })
+    });
     if from > 0 {
         reader.seek(from)?;
     }
@@ -170,7 +269,7 @@ fn one_after_the_other(
         let channels: Vec<&[f64]> = planes.iter().map(Vec::as_slice).collect();
         meter.process(&channels);
         if let Some(second) = &mut second {
-            second.process(&channels);
+            second.push(&channels)?;
         }
         left -= frames as u64;
         advance(progress, frames as u64, path)?;
@@ -178,11 +277,8 @@ fn one_after_the_other(
     let start = from as f64 / info.rate.0;
     let times = meter.maxima_times();
     let later = |time: Option<f64>| time.map(|time| start + time);
-    let second = second.map(|second| match (second.reading(), info.rate.0 < MIN_RATE.0) {
-        // Where we have no loudness there is nothing to compare.
-        (reading, true) => SecondReading { integrated: None, range: None, ..reading },
-        (reading, false) => reading,
-    });
+    let second = second.map(SideThread::finish).transpose()?;
+    let second = second.map(|second| comparable(second.reading(), info.rate));
     Ok(Measured {
         frames: meter.frames(),
         reading: Reading {
@@ -201,6 +297,7 @@ fn one_after_the_other(
         powers: history(&info, meter.history().powers()),
         second,
         non_finite: meter.non_finite(),
+        beyond: None,
         info: reader.info().clone(), // FLAC knows some of it only at the end
         layout,
     })

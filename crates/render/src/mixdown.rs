@@ -96,7 +96,7 @@ impl StemStream {
             left.fill(0.0);
             right.fill(0.0);
         }
-        self.energy += [left, right].into_iter().flatten().map(|x| *x * *x).sum::<f64>();
+        self.energy += sum_of_squares(left) + sum_of_squares(right);
         Ok(())
     }
 
@@ -192,6 +192,16 @@ pub(super) fn sum_stems<'a>(
 /// Rounds to single precision, in which a host hands samples on.
 pub(super) fn to_single(sides: [&mut Vec<f64>; 2]) {
     sides.into_iter().flatten().for_each(|x| *x = f64::from(*x as f32));
+}
+
+/// The sum of the squares, in lanes that the compiler can vectorize.
+fn sum_of_squares(samples: &[f64]) -> f64 {
+    let (whole, rest) = samples.as_chunks::<8>();
+    let mut lanes = [0.0; 8];
+    for eight in whole {
+        lanes.iter_mut().zip(eight).for_each(|(sum, x)| *sum += x * x);
+    }
+    lanes.iter().sum::<f64>() + rest.iter().map(|x| x * x).sum::<f64>()
 }
 
 /// All stems of a bundle in step.

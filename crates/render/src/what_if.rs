@@ -269,7 +269,10 @@ fn open_mix(path: &Path, bundle: &Bundle) -> Result<StemStream> {
             cure: "export the mix at the stems' rate".into(),
         });
     }
-    StemStream::open(path, &StemSession { latency: LatencyClass::Zero, ..StemSession::neutral(Role::Other) })
+    StemStream::open(
+        path,
+        &StemSession { latency: LatencyClass::Zero, ..StemSession::neutral(Role::Other, "") },
+    )
 }
 
 /// The master chain and the meter after it.

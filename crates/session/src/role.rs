@@ -230,6 +230,63 @@ const DRUMS: &[&str] = &[
     "bateria",
     "batterie",
 ];
+/// Drums with nothing to speak of below 120 Hz.
+const HIGH_DRUMS: &[&str] = &[
+    "snare",
+    "snares",
+    "snr",
+    "sn",
+    "sd",
+    "perc",
+    "percs",
+    "percussion",
+    "percussions",
+    "hihat",
+    "hihats",
+    "hh",
+    "hat",
+    "hats",
+    "ride",
+    "crash",
+    "cymbal",
+    "cymbals",
+    "overhead",
+    "overheads",
+    "oh",
+    "ohs",
+    "clap",
+    "claps",
+    "handclap",
+    "handclaps",
+    "snap",
+    "snaps",
+    "fingersnap",
+    "fingersnaps",
+    "shaker",
+    "shakers",
+    "tamb",
+    "tambo",
+    "tambourine",
+    "cowbell",
+    "clave",
+    "claves",
+    "woodblock",
+    "rim",
+    "rimshot",
+    "sidestick",
+    "bongo",
+    "bongos",
+    "timbales",
+    "maracas",
+    "cabasa",
+    "guiro",
+    "triangle",
+];
+/// Drums that reach down to 60 Hz, whatever else the name says.
+const LOW_DRUMS: &[&str] = &[
+    "bassdrum", "kick", "kicks", "kik", "kck", "bd", "kd", "tom", "toms", "floortom", "racktom", "stomp",
+    "stomps", "taiko", "timpani",
+];
 const BASS: &[&str] = &[
     "bass",
     "basses",
@@ -390,6 +447,14 @@ const REMOVALS: &[&str] = &["off", "muted", "removed"];
 /// True if a word is a known one, with or without a number behind.
 fn is_word(word: &str, known: &str) -> bool {
     word.strip_prefix(known).is_some_and(|rest| rest.chars().all(|c| c.is_ascii_digit()))
+}
+
+/// True if a name says drums of the kinds that have nothing to speak of below 120 Hz, and no others: hats, cymbals, claps.
+pub fn is_high_drum(name: &str) -> bool {
+    let words = said_words(name);
+    let has = |known: &[&str]| words.iter().any(|word| known.iter().any(|known| is_word(word, known)));
+    let is_bass_drum = words.windows(2).any(|w| w[0] == "bass" && w[1] == "drum");
+    has(HIGH_DRUMS) && !has(LOW_DRUMS) && !has(BASS) && !is_bass_drum
 }
 
 /// True if a word says what is in a stem.
@@ -592,5 +657,28 @@ mod tests {
         assert_eq!(roles(&["kick02", "kick02", "Bass", "Snare"]), [drums, drums, bass, drums]);
         assert_eq!(roles(&["Kick", "Snare 1", "Snare 2", "Bass"]), [drums, drums, drums, bass]);
         assert_eq!(roles(&[]), []);
+    }
+
+    #[test]
+    fn hats_and_claps_are_high_drums_and_kits_and_kicks_are_not() {
+        for name in
+            ["HiHat", "Hats 2", "OH L", "Drums Overheads", "Claps", "Shaker", "Snare Top", "Perc", "OpenHat"]
+        {
+            assert!(is_high_drum(name), "{name}");
+        }
+        for name in [
+            "Drums",
+            "Kick",
+            "Kick + Hats",
+            "Toms",
+            "Floor Tom",
+            "808 Clap",
+            "Drumkit",
+            "Bass Drum",
+            "Beat",
+            "",
+        ] {
+            assert!(!is_high_drum(name), "{name}");
+        }
     }
 }

@@ -33,7 +33,9 @@ pub(crate) fn run(args: &Deliver, global: &Global) -> CommandResult {
     let mut bar = Bar::new(global);
     let manifest = deliver(&job, &mut bar)?;
     drop(bar);
-    manifest.warnings.iter().for_each(|line| note(line));
+    // What codecs have taken was said when the stems were opened.
+    let told: Vec<String> = bundle.lossy_remarks().collect();
+    manifest.warnings.iter().filter(|line| !told.contains(line)).for_each(|line| note(line));
     let outcome = judge(&manifest);
     if global.json {
         return output::json(outcome, &manifest);

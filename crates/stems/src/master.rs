@@ -33,8 +33,8 @@ struct MasterJson<'a> {
     limiting_at_s: f64,
     ceiling_dbtp: f64,
     strict_peak_dbtp: Option<f64>,
-    faults: &'a [String],
-    warnings: Vec<&'a String>,
+    faults: Vec<String>,
+    warnings: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -95,7 +95,10 @@ pub(crate) fn run(args: &Master, global: &Global) -> CommandResult {
         Outcome::Faults
     };
     if global.json {
-        return output::json(outcome, &json(&mastered, null));
+        let faults: Vec<String> = bundle.file_faults().chain(mastered.faults.iter().cloned()).collect();
+        let warnings = bundle.lossy_remarks().chain(mastered.warnings.iter().cloned());
+        let warnings = faults.iter().cloned().chain(warnings).collect();
+        return output::json(outcome, &MasterJson { faults, warnings, ..json(&mastered, null) });
     }
     print(&bundle, &job, &mastered, null, &table);
     Ok(outcome.into())
@@ -146,8 +149,8 @@ fn json(mastered: &Mastered, null: Option<NullResidual>) -> MasterJson<'_> {
         limiting_at_s: gain.reduction_at as f64 / mastered.measured.info.rate.0,
         ceiling_dbtp: mastered.ceiling.0,
         strict_peak_dbtp: mastered.strict_peak.map(|p| p.0),
-        faults: &mastered.faults,
-        warnings: mastered.faults.iter().chain(&mastered.warnings).collect(),
+        faults: Vec::new(),
+        warnings: Vec::new(),
     }
 }
 
@@ -237,7 +240,7 @@ fn why(mastered: &Mastered) -> String {
     let aim = made.aim.map_or(String::new(), |aim| format!("{:.1} LUFS", aim.0));
     let gain = made.gain.0;
     match made.reason {
-        GainReason::Reached => format!("gain {gain:+.2} dB: reaches {aim}"),
+        GainReason::Reached => format!("gain {gain:+.2} dB: {}", reached(mastered)),
         GainReason::Peak if gain < 0.0 => {
             format!(
                 "gain {gain:+.2} dB: turned down for {:.1} dBTP only; the peak at {at} would take more than 2 dB of limiting",
@@ -256,6 +259,21 @@ fn why(mastered: &Mastered) -> String {
         }
         GainReason::Silence => "no gain: there is no loudness (silence, or shorter than 400 ms)".into(),
     }
+}
+
+/// The loudness that a gain has reached, which limiting keeps below an aim that is no target.
+fn reached(mastered: &Mastered) -> String {
+    let (Some(there), Some(aim)) = (mastered.measured.reading.integrated, mastered.gain.aim) else {
+        return "reaches no loudness".into();
+    };
+    let [there_said, aim_said] = [there, aim].map(|loudness| format!("{:.1} LUFS", loudness.0));
+    if there_said == aim_said {
+        return format!("reaches {aim_said}");
+    }
+    format!(
+        "reaches {there_said}; it aims at {aim_said}, and limiting takes {:.1} LU (a --target is landed on)",
+        (aim - there).0
+    )
 }
 
 fn why_not_verified(mastered: &Mastered) -> String {

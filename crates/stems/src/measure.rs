@@ -13,6 +13,7 @@ use audiofile::Result;
 use audiofile::error::shown;
 use meter::layout::Layout;
 use meter::loudness::MIN_RATE;
+use render::clock::clock;
 use render::clock::clock_of;
 use render::json::{COLUMNS, ReadingJson};
 use render::measure::{MeasureOptions, Measured, measure_with};
@@ -90,8 +91,13 @@ const TIMES: [&str; 3] = ["momentary_max_at_s", "short_term_max_at_s", "true_pea
 pub(crate) fn run(args: &Measure, global: &Global) -> CommandResult {
     let claim = args.history.as_deref().map(|path| SmallFile::claim(path, args.force)).transpose()?;
     let Inputs { files, mut failed } = Inputs::open(&args.paths);
-    let options =
-        MeasureOptions { verify: args.verify, dual_mono: args.dual_mono, from: args.from, to: args.to };
+    let options = MeasureOptions {
+        verify: args.verify,
+        second_range: args.verify,
+        dual_mono: args.dual_mono,
+        from: args.from,
+        to: args.to,
+    };
     let mut measured = Vec::new();
     for (input, result) in files.iter().zip(measure_all(&files, &options, global)) {
         match result {
@@ -198,6 +204,9 @@ fn remark(input: &Input, measured: &Measured, verify: bool) -> bool {
         say(warning.clone());
         wrong = true;
     }
+    if let Some(remark) = measured.info.lossy_remark() {
+        say(remark);
+    }
     if !measured.info.start_known {
         say("does not say how much its encoder has put in front of the audio; that was measured too".into());
     }
@@ -208,6 +217,23 @@ fn remark(input: &Input, measured: &Measured, verify: bool) -> bool {
         say(format!(
             "{} samples are not numbers (NaN or infinite), counted as silence; export it again",
             measured.non_finite
+        ));
+        wrong = true;
+    }
+    if let Some(beyond) = &measured.beyond {
+        say(format!(
+            "{} beyond +24 dBFS, the first at {}: {}",
+            if beyond.samples == 1 {
+                "one sample lies".into()
+            } else {
+                format!("{} samples lie", beyond.samples)
+            },
+            clock(beyond.first, measured.info.rate),
+            if beyond.is_misscaled {
+                "integers written as float, or no audio; export it again with peaks below 0 dBFS"
+            } else {
+                "no audio; export it again"
+            }
         ));
         wrong = true;
     }

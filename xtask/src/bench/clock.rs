@@ -33,6 +33,8 @@ pub(crate) struct Cost {
     pub(crate) seconds: f64,
     /// Largest resident set, KiB.
     pub(crate) kib: u64,
+    /// Time on the wall, seconds.
+    pub(crate) wall: f64,
 }
 
 /// Runs a task to its end.
@@ -53,16 +55,21 @@ pub(crate) fn time(task: &Task) -> Result<Cost, String> {
 }
 
 fn parse(line: &str) -> Option<Cost> {
-    let (micros, kib) = line.trim().split_once(' ')?;
-    Some(Cost { seconds: micros.parse::<u64>().ok()? as f64 * 1e-6, kib: kib.parse().ok()? })
+    let mut numbers = line.split_whitespace().map(str::parse::<u64>);
+    let mut next = || numbers.next()?.ok();
+    let (micros, kib, wall) = (next()?, next()?, next()?);
+    Some(Cost { seconds: micros as f64 * 1e-6, kib, wall: wall as f64 * 1e-6 })
 }
 
-/// `xtask clock -- COMMAND...`: runs it silently, prints the microseconds and KiB it took, ends as it ended.
+/// `xtask clock -- COMMAND...`: runs it silently, prints the microseconds of CPU, the KiB and the microseconds on the wall that
+/// it took, ends as it ended.
 #[cfg(unix)]
 pub(crate) fn clock(command: &[String]) -> ExitCode {
     use nix::sys::resource::{UsageWho, getrusage};
     use nix::sys::time::TimeValLike;
+    use std::time::Instant;
     let Some((program, arguments)) = command.split_first() else { return ExitCode::from(2) };
+    let start = Instant::now();
     let status = Command::new(program)
         .args(arguments)
         .stdin(Stdio::null())
@@ -72,8 +79,10 @@ pub(crate) fn clock(command: &[String]) -> ExitCode {
     let (Ok(status), Ok(usage)) = (status, getrusage(UsageWho::RUSAGE_CHILDREN)) else {
         return ExitCode::from(2);
     };
+    let wall = start.elapsed().as_micros();
     let micros = |time: nix::sys::time::TimeVal| time.num_microseconds();
-    println!("{} {}", micros(usage.user_time()) + micros(usage.system_time()), usage.max_rss());
+    let cpu = micros(usage.user_time()) + micros(usage.system_time());
+    println!("{cpu} {} {wall}", usage.max_rss());
     if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
@@ -96,8 +105,9 @@ mod tests {
 
     #[test]
     fn what_the_clock_prints_is_read_back() {
-        assert_eq!(parse("1500000 2048\n"), Some(Cost { seconds: 1.5, kib: 2048 }));
-        assert_eq!(parse("1500000"), None);
+        let cost = Cost { seconds: 1.5, kib: 2048, wall: 0.75 };
+        assert_eq!(parse("1500000 2048 750000\n"), Some(cost));
+        assert_eq!(parse("1500000 2048"), None);
         assert_eq!(parse(""), None);
     }
 

@@ -8,6 +8,8 @@ use super::{Bench, program};
 pub(super) enum Work {
     /// The whole run of a command.
     Once(Task),
+    /// Time on the wall of commands, one after the other.
+    Wall(Vec<Task>),
     /// Cost of `frames` more stereo frames.
     PerFrame { short: Task, long: Task, frames: u64 },
     /// Nobody's: so many nanoseconds per stereo frame, to be compared with.
@@ -62,7 +64,7 @@ pub(super) struct Row {
 pub(super) fn all(bench: &Bench) -> Vec<Row> {
     let mut rows = vec![measure(bench), dense(bench), album(bench)];
     rows.extend(units(bench));
-    rows.extend([render(bench), master(bench)]);
+    rows.extend([render(bench), master(bench), master_wall(bench), deliver(bench)]);
     rows
 }
 
@@ -331,9 +333,8 @@ fn render(bench: &Bench) -> Row {
     )
 }
 
-/// The same job by ffmpeg.
-fn ffmpeg(bench: &Bench) -> Contestant {
-    let file = shown(&bench.material.song);
+/// The filters of the same job for ffmpeg.
+fn ffmpeg_filters() -> String {
     let bells = (0..8).map(|i| {
         let frequency = 50.0 * 2.2f64.powi(i);
         let gain = if i % 2 == 0 { 3 } else { -3 };
@@ -342,14 +343,21 @@ fn ffmpeg(bench: &Bench) -> Contestant {
     let filters: Vec<String> = bells
         .chain(["acompressor=threshold=0.03:ratio=4".into(), "alimiter=limit=0.89:level=disabled".into()])
         .collect();
+    filters.join(",")
+}
+
+/// A job of ffmpeg with one filter thread.
+fn ffmpeg_task(task: Task) -> Task {
+    task.with(["-y", "-nostats", "-threads", "1", "-filter_threads", "1"])
+}
+
+/// The same job by ffmpeg.
+fn ffmpeg(bench: &Bench) -> Contestant {
+    let file = shown(&bench.material.song);
+    let filters = ffmpeg_filters();
     let task = |task: Task| {
-        task.with(["-y", "-nostats", "-threads", "1", "-filter_threads", "1", "-i", &file]).with([
-            "-af",
-            &filters.join(","),
-            "-c:a",
-            "pcm_s24le",
-            "mastered-ffmpeg.wav",
-        ])
+        let outputs = ["-af", &filters, "-c:a", "pcm_s24le", "mastered-ffmpeg.wav"];
+        ffmpeg_task(task).with(["-i", &file]).with(outputs)
     };
     program("ffmpeg, one filter thread (once, unmeasured)", "ffmpeg", "ffmpeg", task, &bench.folder)
         .goal_is(Goal::Times(2.5))
@@ -410,7 +418,7 @@ fn master(bench: &Bench) -> Row {
         work: written.then_some(Work::Once(ours)),
         goal: None,
     };
-    let peers = vec![ffmpeg(bench), pedalboard(bench), matchering(bench)];
+    let peers = vec![ffmpeg(bench).goal_is(Goal::Times(1.5)), pedalboard(bench), matchering(bench)];
     let obstacle = "The row above is the same job done once. Here ours also measures before and after, holds the \
                    ceiling as found at 16 times the rate, reads the file back and lets a second meter judge it: \
                    `ebur128` alone takes more than a quarter of the time, as much as the whole row above.";
@@ -418,6 +426,77 @@ fn master(bench: &Bench) -> Row {
         obstacle,
         ..of("the same mastered: landed, ceiling held at 16x, read back by two meters", ours, peers)
     }
+}
+
+/// [`master`] on the wall.
+fn master_wall(bench: &Bench) -> Row {
+    let on_the_wall = |contestant: Contestant| {
+        let work = contestant.work.map(|work| match work {
+            Work::Once(task) => Work::Wall(vec![task]),
+            other => other,
+        });
+        Contestant { work, ..contestant }
+    };
+    let Row { ours, peers, .. } = master(bench);
+    let ffmpeg = peers.into_iter().take(1).map(|ffmpeg| on_the_wall(ffmpeg).goal_is(Goal::Times(2.0)));
+    Row {
+        obstacle: "Its meters and the second one run beside the rendering and the writing; what limits comes after what is \
+                   rendered, and what is read back after what is written.",
+        ..of("the same on the wall", on_the_wall(ours), ffmpeg.collect())
+    }
+}
+
+/// A whole delivery, and the same files made and measured one after the other by ffmpeg.
+fn deliver(bench: &Bench) -> Row {
+    let folder = &bench.folder;
+    let session = folder.join("master.toml");
+    let written = std::fs::write(&session, SESSION).is_ok();
+    let stems = bench.material.stems[0].parent().unwrap_or(folder);
+    let ours = Task::new(&bench.stems, folder).with([
+        "deliver",
+        &shown(stems),
+        "--quiet",
+        "--force",
+        "--out",
+        "delivered",
+        "--session",
+        &shown(&session),
+    ]);
+    let ours = Contestant {
+        name: "stems deliver".into(),
+        package: "",
+        work: written.then_some(Work::Wall(vec![ours])),
+        goal: None,
+    };
+    let peer = found("ffmpeg").map(|ffmpeg| {
+        let task = || ffmpeg_task(Task::new(&ffmpeg, folder));
+        let stems = &bench.material.stems;
+        let filters = ffmpeg_filters();
+        let master = task()
+            .with(stems.iter().flat_map(|stem| ["-i".to_owned(), shown(stem)]))
+            .with([
+                "-filter_complex".to_owned(),
+                format!("amix=inputs={}:normalize=0,{filters}", stems.len()),
+            ])
+            .with(["-c:a", "pcm_s24le", "delivered-0.wav"]);
+        let mut tasks = vec![master];
+        tasks.extend(stems.iter().enumerate().map(|(n, stem)| {
+            let to = format!("delivered-{}.wav", n + 1);
+            task().with(["-i", &shown(stem), "-af", &filters, "-c:a", "pcm_s24le", &to])
+        }));
+        tasks.extend((0..=stems.len()).map(|n| {
+            let file = format!("delivered-{n}.wav");
+            task().with(["-i", &file, "-af", "ebur128=peak=true", "-f", "null", "-"])
+        }));
+        Work::Wall(tasks)
+    });
+    let peer = Contestant::of_package(
+        "ffmpeg, each file rendered once and measured, one after the other",
+        "ffmpeg",
+        peer,
+        Goal::Times(3.0),
+    );
+    of("deliver eight stems of 4 min with their master, all verified; on the wall", ours, vec![peer])
 }
 
 /// The session of [`master`].

@@ -2,13 +2,13 @@
 
 use symphonia::core::audio::{Audio, GenericAudioBufferRef};
 use symphonia::core::codecs::audio::well_known::{
-    CODEC_ID_AAC, CODEC_ID_ALAC, CODEC_ID_MP3, CODEC_ID_VORBIS,
+    CODEC_ID_AAC, CODEC_ID_ALAC, CODEC_ID_FLAC, CODEC_ID_MP3, CODEC_ID_VORBIS,
 };
 use symphonia::core::codecs::audio::{AudioCodecId, AudioCodecParameters, AudioDecoder, AudioDecoderOptions};
 use symphonia::core::errors::Error as Fault;
 use symphonia::core::packet::Packet;
 use symphonia::core::units::{Duration, Timestamp};
-use symphonia::default::codecs::{AacDecoder, AlacDecoder, MpaDecoder, VorbisDecoder};
+use symphonia::default::codecs::{AacDecoder, AlacDecoder, FlacDecoder, MpaDecoder, VorbisDecoder};
 
 use crate::flac::guarded;
 
@@ -23,6 +23,8 @@ pub(super) enum Codec {
     Alac(Vec<u8>),
     /// Vorbis: its identification and setup headers, one after the other.
     Vorbis(Vec<u8>),
+    /// FLAC: its STREAMINFO.
+    Flac(Vec<u8>),
 }
 
 impl Codec {
@@ -32,7 +34,7 @@ impl Codec {
             Self::Mp3 => Some("MP3"),
             Self::Aac(_) => Some("AAC"),
             Self::Vorbis(_) => Some("Vorbis"),
-            Self::Alac(_) => None,
+            Self::Alac(_) | Self::Flac(_) => None,
         }
     }
 
@@ -57,6 +59,9 @@ impl Codec {
                 }
                 Self::Vorbis(headers) => {
                     Box::new(VorbisDecoder::try_new(&parameters(CODEC_ID_VORBIS, headers), &options)?)
+                }
+                Self::Flac(info) => {
+                    Box::new(FlacDecoder::try_new(&parameters(CODEC_ID_FLAC, info), &options)?)
                 }
             };
             Ok(decoder)

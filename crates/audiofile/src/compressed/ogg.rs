@@ -1,6 +1,6 @@
-//! Vorbis in Ogg: pages into packets; granule positions into the first and the last frame.
+//! Vorbis and FLAC in Ogg: pages into packets; granule positions into the first and the last frame.
 //!
-//! Sources: RFC 3533 (pages), Vorbis I specification, section A.2 (granule positions).
+//! Sources: RFC 3533 (pages), Vorbis I specification, section A.2 (granule positions), the mapping of FLAC 1.0 into Ogg.
 
 use std::path::Path;
 
@@ -65,6 +65,9 @@ impl Pages {
             pages.take(at + 27 + segments as u64, table);
             if granule != NO_GRANULE && pages.packets > 3 {
                 pages.first.get_or_insert((pages.packets, granule));
+            }
+            // Pages of headers have 0.
+            if granule > 0 || (granule == 0 && pages.packets > 3) {
                 pages.last = Some(granule);
             }
             pages.complete |= header[5] & 4 != 0;
@@ -105,7 +108,11 @@ pub(super) fn open(section: &mut Section, path: &Path) -> Result<PacketStream> {
         }
         read_piece(section, path, *piece, packet)?;
         used += 1;
-        if headers.len() == 1 && !headers[0].starts_with(b"\x01vorbis") {
+        if headers.len() == 1 && piece.last && headers[0].starts_with(b"\x7fFLAC") {
+            let first = headers.swap_remove(0);
+            return flac(section, path, pages, &first);
+        }
+        if headers.len() == 1 && !is_known(&headers[0]) {
             return Err(Error::unsupported(path, kind(&headers[0]), ffmpeg(path)));
         }
         if piece.last {
@@ -172,11 +179,62 @@ pub(super) fn open(section: &mut Section, path: &Path) -> Result<PacketStream> {
     Ok(PacketStream { info, decoder, pieces: pages.pieces, lead: 0, skip })
 }
 
+/// True for the beginning of a first packet of Vorbis or FLAC.
+fn is_known(packet: &[u8]) -> bool {
+    packet.starts_with(b"\x01vorbis") || packet.starts_with(b"\x7fFLAC")
+}
+
+/// The stream of a file whose first packet is one of FLAC's: signature and STREAMINFO.
+fn flac(section: &mut Section, path: &Path, mut pages: Pages, first: &[u8]) -> Result<PacketStream> {
+    /// Bytes before STREAMINFO: signature, version, count of headers, `fLaC`, block header.
+    const BEFORE: usize = 17;
+    const STREAMINFO: usize = 34;
+    let damaged = |fault: &str| Error::malformed(path, format!("it is damaged Ogg, {fault}"), EXPORT_AGAIN);
+    let stream = first.get(BEFORE..BEFORE + STREAMINFO).ok_or_else(|| damaged("its headers are missing"))?;
+    let bits = u64::from_be_bytes(stream[10..18].try_into().expect("eight bytes"));
+    let (rate, channels) = ((bits >> 44) as u32, (bits >> 41 & 7) as usize + 1);
+    let (depth, declared) = ((bits >> 36 & 31) as u16 + 1, bits & ((1 << 36) - 1));
+    if let Some(fault) = absurd(channels, f64::from(rate)) {
+        return Err(Error::malformed(path, fault, EXPORT_AGAIN));
+    }
+    let codec = Codec::Flac(stream.to_vec());
+    let decoder = PacketDecoder::new(codec.clone()).map_err(|fault| damaged(&fault))?;
+    // Packets of audio begin with FLAC's sync code, those of headers never.
+    let (mut audio, mut begins, mut byte) = (pages.pieces.len(), true, Vec::new());
+    for (index, piece) in pages.pieces.iter().enumerate() {
+        if begins && piece.len > 0 {
+            byte.clear();
+            read_piece(section, path, Piece { len: 1, ..*piece }, &mut byte)?;
+            if byte[0] == 0xff {
+                audio = index;
+                break;
+            }
+        }
+        begins = piece.last;
+    }
+    pages.pieces.drain(..audio);
+    let mut warnings = pages.warnings;
+    let frames = pages.last.map_or(0, i64::unsigned_abs);
+    if frames == 0 {
+        warnings.push("holds no audio".into());
+    } else if declared > frames {
+        warnings.push(format!("is cut off: {frames} frames found of {declared} declared"));
+    }
+    let format = SampleFormat::Int { bits: depth };
+    let info = AudioInfo {
+        frames,
+        channel_mask: mask(channels),
+        lossy: codec.lossy(),
+        warnings,
+        ..AudioInfo::new(Container::Ogg, Hz(f64::from(rate)), channels, format)
+    };
+    Ok(PacketStream { info, decoder, pieces: pages.pieces, lead: 0, skip: 0 })
+}
+
 /// The kind of a stream by its first packet, as the subject of a sentence.
 fn kind(packet: &[u8]) -> String {
     match packet {
         [b'O', b'p', b'u', b's', b'H', b'e', b'a', b'd', ..] => "Opus".into(),
-        [0x7f, b'F', b'L', b'A', b'C', ..] => "FLAC inside Ogg".into(),
         [b'S', b'p', b'e', b'e', b'x', ..] => "Speex".into(),
         [0x80, b't', b'h', b'e', b'o', ..] => "video".into(),
         _ => "Ogg of an unknown kind".into(),

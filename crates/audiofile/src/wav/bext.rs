@@ -100,9 +100,14 @@ const LOSSY: [(&str, &str); 8] = [
     ("MPEG1L1", "MPEG layer I"),
 ];
 
+/// The words before the fault of a file that another was made from.
+pub(super) const MADE_FROM_FAULTY: &str = "was made from a faulty file: ";
+
 impl Bext {
-    /// Adds a fault of a file that this one is made from to the coding history, where it stays with the audio.
+    /// Adds a fault of a file that this one is made from to the coding history, where it stays with the audio: of what that one
+    /// was made from in turn, only the first fault.
     pub fn add_source_fault(&mut self, fault: &str) {
+        let fault = fault.rsplit(MADE_FROM_FAULTY).next().unwrap_or(fault);
         let line: String =
             fault.chars().map(|c| if c == ' ' || c.is_ascii_graphic() { c } else { '?' }).collect();
         self.coding_history += &format!("{SOURCE_FAULT}{line}\r\n");

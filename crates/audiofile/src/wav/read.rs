@@ -72,7 +72,7 @@ impl<R: Read + Seek> WavReader<R> {
                 match &bext {
                     Some(bext) => {
                         warnings.extend(
-                            bext.source_faults().map(|fault| format!("was made from a faulty file: {fault}")),
+                            bext.source_faults().map(|fault| format!("{}{fault}", bext::MADE_FROM_FAULTY)),
                         );
                     }
                     None => warnings.push(format!("has a broadcast extension of only {} bytes", bytes.len())),

@@ -49,9 +49,9 @@ impl AdmTable {
 }
 
 impl PlacementTable {
-    /// The placement of a stem of `role`.
-    pub(super) fn read(&self, role: Role) -> Result<AtmosPlacement, SettingFault> {
-        let mut placement = AtmosPlacement::for_role(role);
+    /// The placement of a stem of `role` called `name`.
+    pub(super) fn read(&self, role: Role, name: &str) -> Result<AtmosPlacement, SettingFault> {
+        let mut placement = AtmosPlacement::for_stem(role, name);
         let words = || format!("it takes object, {}", BEDS.map(|(word, _)| word).join(", "));
         match self.place.as_deref() {
             None => {}
@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn a_table_changes_only_what_it_says() {
-        assert_eq!(read("", Role::Vocals), Ok(AtmosPlacement::for_role(Role::Vocals)));
+        assert_eq!(read("", Role::Vocals), Ok(AtmosPlacement::for_stem(Role::Vocals, "Lead")));
         let moved = read("left = [-0.5, 1, 0]\nlfe = -12\n", Role::Vocals).expect("reads");
         assert_eq!(moved.place, AtmosPlace::Object { left: [-0.5, 1.0, 0.0], right: [0.3, 1.0, 0.0] });
         assert_eq!((moved.lfe, moved.binaural), (Some(Db(-12.0)), Binaural::Near));

@@ -178,7 +178,7 @@ impl SessionTable {
                 ));
             }
             let entry = &mut session.stems[at];
-            stem.apply(entry).map_err(|fault| fault.prefixed(stem.called()))?;
+            stem.apply(entry, &bundle.stems[at].name).map_err(|fault| fault.prefixed(stem.called()))?;
             bundle.stems[at].role = entry.role;
             if let Some(name) = &stem.name {
                 bundle.stems[at].name.clone_from(name);
@@ -212,15 +212,15 @@ impl SessionTable {
 
 impl StemTable {
     /// Sets `entry` as the table says.
-    fn apply(&self, entry: &mut StemSession) -> core::result::Result<(), SettingFault> {
+    fn apply(&self, entry: &mut StemSession, name: &str) -> core::result::Result<(), SettingFault> {
         entry.role = self.role.map_or(entry.role, |ById(role)| role);
         entry.mute = self.mute;
         entry.latency = self.latency.map_or(entry.latency, |ById(class)| class);
         (entry.chain, entry.learn_from) = read_chain(ChainKind::Stem, entry.latency, &self.chain)?;
         (entry.chain.level, entry.fader) = self.level_and_fader(&entry.chain)?;
         entry.placement = match &self.adm {
-            None => AtmosPlacement::for_role(entry.role),
-            Some(adm) => adm.read(entry.role).map_err(|fault| fault.prefixed("adm"))?,
+            None => AtmosPlacement::for_stem(entry.role, name),
+            Some(adm) => adm.read(entry.role, name).map_err(|fault| fault.prefixed("adm"))?,
         };
         entry.versions = self.deliver.as_ref().and_then(|deliver| deliver.versions.clone());
         Ok(())

@@ -50,7 +50,7 @@ pub fn new_session_text(bundle: &Bundle) -> String {
         } else {
             text.push_str("# level = 0  # dB; parameters as for the first stem\n");
         }
-        let placement = AtmosPlacement::for_role(stem.role);
+        let placement = AtmosPlacement::for_stem(stem.role, &stem.name);
         let _ = write!(
             text,
             "\n[stems.adm]\n# by role: {}, LFE {}, headphones {}\n",

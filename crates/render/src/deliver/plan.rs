@@ -56,6 +56,13 @@ pub(super) struct PlannedFile {
     pub(super) cd: Option<PathBuf>,
 }
 
+impl PlannedFile {
+    /// Its length in frames, at the rate of the song.
+    pub(super) fn frames(&self, job: &DeliveryJob<'_>) -> u64 {
+        self.window.map_or(job.bundle.frames(), |window| window.frames)
+    }
+}
+
 /// All of a delivery.
 pub(super) struct DeliveryPlan {
     pub(super) voices: Vec<VoiceContent>,
@@ -150,7 +157,8 @@ impl Namer<'_> {
     }
 }
 
-/// The stems of each version that a delivery makes, by name: versions that would be empty or the master are none.
+/// The stems of each version that a delivery makes, by name: versions that would be empty, the master or
+/// another version are none.
 pub fn version_members(
     bundle: &Bundle,
     session: &Session,
@@ -162,9 +170,15 @@ pub fn version_members(
         inside.map(|(stem, _)| stem.name.clone()).collect::<Vec<_>>()
     };
     let all = heard.clone().count();
-    let versions = Version::ALL.into_iter().filter(|version| settings.makes(Make::Version(*version)));
-    let made = |members: &Vec<String>| !members.is_empty() && members.len() < all;
-    versions.map(|version| (version, members(version))).filter(|(_, members)| made(members)).collect()
+    let mut made: Vec<(Version, Vec<String>)> = Vec::new();
+    for version in Version::ALL.into_iter().filter(|version| settings.makes(Make::Version(*version))) {
+        let members = members(version);
+        let is_twin = made.iter().any(|(_, others)| *others == members);
+        if !members.is_empty() && members.len() < all && !is_twin {
+            made.push((version, members));
+        }
+    }
+    made
 }
 
 /// The rate of a compact disc.

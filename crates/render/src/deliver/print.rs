@@ -2,11 +2,10 @@
 //!
 //! Everything moves block by block in step, so memory is that of the chains, whatever the song is long.
 
-use std::thread;
-
 use crate::compensated::Compensated;
 use crate::master::{MasterPlan, chain_after};
 use crate::mixdown::{Mixdown, StemStream, master_chain, sum_stems};
+use crate::parallel::each_in_parallel;
 use audiofile::BLOCK;
 use audiofile::error::Result;
 use dsp::{GainLog, Process, RecordGain, Share};
@@ -134,7 +133,6 @@ pub(super) struct Print {
     /// Frames still to be fed, the song's and then silence.
     song_left: u64,
     silence_left: usize,
-    threads: usize,
 }
 
 /// The output of one step: all parts have one length.
@@ -176,7 +174,6 @@ impl Print {
             lead,
             out: Planes::default(),
             tapes: Default::default(),
-            threads: thread::available_parallelism().map_or(1, |n| n.get()),
             mixdown,
         }
     }
@@ -196,12 +193,10 @@ impl Print {
         sum_stems(stems.iter().map(|stem| (stem, 1.0)), frames, &mut self.out);
         self.lead.record(&mut self.out, &mut self.tapes);
         let tapes = &self.tapes;
-        let share = self.voices.len().div_ceil(self.threads).max(1);
-        thread::scope(|scope| {
-            for voices in self.voices.chunks_mut(share) {
-                scope.spawn(move || voices.iter_mut().for_each(|voice| voice.run(stems, frames, tapes)));
-            }
-        });
+        each_in_parallel(&mut self.voices, |voice| {
+            voice.run(stems, frames, tapes);
+            Ok(())
+        })?;
         Ok(Some(PrintStep {
             lead: slices(&self.out),
             voices: self.voices.iter().map(|voice| slices(&voice.out)).collect(),
@@ -213,24 +208,13 @@ impl Print {
 
     /// Reads the stems' next block, several at once; after the song they are silent.
     fn read(&mut self, song: usize, frames: usize) -> Result<()> {
-        let share = self.mixdown.stems.len().div_ceil(self.threads);
-        let read = |stems: &mut [StemStream]| {
-            for stem in stems {
-                if song > 0 {
-                    stem.read(frames)?;
-                } else {
-                    stem.fill_silence(frames);
-                }
+        each_in_parallel(&mut self.mixdown.stems, |stem| {
+            if song > 0 {
+                stem.read(frames)?;
+            } else {
+                stem.fill_silence(frames);
             }
             Ok(())
-        };
-        thread::scope(|scope| {
-            let parts = self.mixdown.stems.chunks_mut(share).map(|stems| scope.spawn(move || read(stems)));
-            let parts: Vec<_> = parts.collect();
-            parts.into_iter().try_for_each(|part| match part.join() {
-                Ok(result) => result,
-                Err(panic) => std::panic::resume_unwind(panic),
-            })
         })
     }
 }

@@ -63,7 +63,7 @@ pub(super) fn master(job: &MasterJob<'_>, progress: &mut dyn Progress) -> Result
     let reading = after.reading();
     writer.set_loudness(wav_loudness(&reading));
     writer.finish()?;
-    let (measured, verified) = read_back(&job.output, &reading, mixdown.frames(), progress)?;
+    let (measured, verified) = read_back(&job.output, &reading, None, mixdown.frames(), progress)?;
     let strict = peak.finish();
     let mut faults: Vec<String> = mixdown.faults().collect();
     let before = before.reading();

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::final_stage::{FinalStage, Run};
+use super::final_stage::{FinalStage, KeptRun};
 use super::job::MasterJob;
 use super::mastered::Unlimited;
 use super::plan::Prepared;
@@ -10,7 +10,7 @@ use super::spool::Spool;
 use crate::measure::{Measured, measure};
 use crate::mixdown::to_single;
 use crate::progress::Progress;
-use crate::verify::agree;
+use crate::verify::{SecondReading, agree, is_as_rendered};
 use crate::wav_loudness::wav_loudness;
 use audiofile::error::{Result, shown};
 use audiofile::wav::{Bext, StoredFormat, WavSpec, WavWriter};
@@ -19,13 +19,13 @@ use meter::layout::Layout;
 use meter::{Meter, Reading};
 use units::Db;
 
-/// Writes the master, measures the strict peak while at it, lowers the limiter's ceiling and writes again until it
-/// holds. Gives the run that was written and its strict peak, linear.
+/// Writes the master, measures it while at it, lowers the limiter's ceiling and writes again until it holds. Gives the run that
+/// was written.
 pub(super) fn write(
     prepared: &mut Prepared,
     job: &MasterJob<'_>,
     progress: &mut dyn Progress,
-) -> Result<(Run, f64)> {
+) -> Result<KeptRun> {
     let stage = &prepared.stage;
     let format = match stage.settings.dither {
         Dither::Bits16 | Dither::Bits16Shaped => StoredFormat::Int16,
@@ -36,11 +36,11 @@ pub(super) fn write(
         let spec = WavSpec { bext: Some(bext(job)), ..WavSpec::new(rate, 2, format) };
         WavWriter::create(&job.output, spec, job.overwrite)
     };
-    let (mut writer, run, strict) =
+    let (mut writer, kept) =
         prepared.render(job, "writing", progress, start, |writer, out| writer.write_planar(&out))?;
-    writer.set_loudness(wav_loudness(&run.reading));
+    writer.set_loudness(wav_loudness(&kept.reading));
     writer.finish()?;
-    Ok((run, strict))
+    Ok(kept)
 }
 
 /// Writes the master as it stands before its limiter to `path`: level, no ceiling, 32-bit float, not dithered.
@@ -67,22 +67,23 @@ pub(super) fn write_unlimited(
     let reading = meter.reading();
     writer.set_loudness(wav_loudness(&reading));
     writer.finish()?;
-    let (measured, verified) = read_back(path, &reading, spool.frames(), progress)?;
+    let (measured, verified) = read_back(path, &reading, None, spool.frames(), progress)?;
     Ok(Unlimited { path: path.to_owned(), measured, verified })
 }
 
-/// Measures what was written; true if both meters agree on it, and it is what was rendered.
+/// Measures what was written; true if both meters agree on it, and it is what was rendered. `second`: the second meter's reading
+/// of what was rendered; without it that meter reads the file too.
 pub(super) fn read_back(
     path: &Path,
     rendered: &Reading,
+    second: Option<SecondReading>,
     frames: u64,
     progress: &mut dyn Progress,
 ) -> Result<(Measured, bool)> {
-    let measured = measure(path, true, "verifying", progress)?;
+    let mut measured = measure(path, second.is_none(), "verifying", progress)?;
+    measured.second = measured.second.or(second);
     let agrees = measured.second.is_some_and(|second| agree(&measured.reading, &second));
-    let as_rendered = measured.reading.integrated == rendered.integrated
-        && measured.reading.true_peak == rendered.true_peak
-        && measured.frames == frames;
+    let as_rendered = is_as_rendered(&measured.reading, rendered) && measured.frames == frames;
     Ok((measured, agrees && as_rendered))
 }
 
@@ -98,6 +99,6 @@ pub(super) fn bext(job: &MasterJob<'_>) -> Bext {
         coding_history: format!("A=PCM,T=Stemlink {}\r\n", env!("CARGO_PKG_VERSION")),
         ..Bext::default()
     };
-    job.bundle.file_faults().for_each(|fault| bext.add_source_fault(&fault));
+    job.bundle.note_sources(&mut bext);
     bext
 }

@@ -62,7 +62,7 @@ impl FoundGain {
 impl FoundGain {
     /// True if a run that was to be on a target missed it, because its ceiling was lowered after the gain was found.
     pub(super) fn is_missed_by(&self, run: &Run) -> bool {
-        let miss = run.reading.integrated.zip(self.aim).map_or(0.0, |(loudness, aim)| (loudness - aim).0);
+        let miss = run.integrated.zip(self.aim).map_or(0.0, |(loudness, aim)| (loudness - aim).0);
         self.on_target && self.reason == GainReason::Reached && miss.abs() > MAX_MISS
     }
 }
@@ -167,7 +167,7 @@ fn exactly(run: &mut impl FnMut(f64) -> Result<Run>, first: f64, aim: Lufs) -> R
     let mut best: Option<(f64, Run, f64)> = None;
     for attempt in 0..MAX_RUNS {
         let at = run(gain)?;
-        let miss = at.reading.integrated.map_or(f64::NEG_INFINITY, |loudness| (loudness - aim).0);
+        let miss = at.integrated.map_or(f64::NEG_INFINITY, |loudness| (loudness - aim).0);
         if best.as_ref().is_none_or(|(_, _, least)| miss.abs() < least.abs()) {
             best = Some((gain, at, miss));
         }

@@ -1,6 +1,6 @@
 //! Everything up to the master's level, rendered once; the gain found; the ceiling held.
 
-use super::final_stage::{FinalStage, Run};
+use super::final_stage::{FinalStage, KeptRun};
 use super::find_gain::{FoundGain, find_gain};
 use super::gain::{GainReason, MasterGain};
 use super::job::MasterJob;
@@ -10,6 +10,7 @@ use crate::bursts::{Burst, BurstDetector};
 use crate::clock::clock;
 use crate::mixdown::{Mixdown, master_chain};
 use crate::progress::{Progress, advance};
+use crate::side_thread::SideThread;
 use audiofile::error::Result;
 use audiofile::output::folder;
 use chain::ChainSettings;
@@ -47,10 +48,10 @@ pub struct MasterPlan {
 /// stops it.
 pub fn plan_master(job: &MasterJob<'_>, progress: &mut dyn Progress) -> Result<MasterPlan> {
     let mut prepared = prepare(job, progress)?;
-    let ((), run, _) = prepared.render(job, "holding the ceiling", progress, || Ok(()), |(), _| Ok(()))?;
+    let ((), kept) = prepared.render(job, "holding the ceiling", progress, || Ok(()), |(), _| Ok(()))?;
     let Prepared { stage, found, faults, mut warnings, .. } = prepared;
-    let gain = found.with_run(&run);
-    warnings.extend(warnings_of(&gain, &run.reading, stage.ceiling, stage.rate));
+    let gain = found.with_run(&kept.run);
+    warnings.extend(warnings_of(&gain, &kept.reading, stage.ceiling, stage.rate));
     let after = ChainSettings { dither: Dither::Off, ..stage.settings };
     let before_level = before_level(job.session);
     Ok(MasterPlan { before_level, after, ceiling: stage.ceiling, gain, faults, warnings })
@@ -60,7 +61,7 @@ pub fn plan_master(job: &MasterJob<'_>, progress: &mut dyn Progress) -> Result<M
 const LANDINGS: usize = 3;
 
 impl Prepared {
-    /// Runs strictly into what `start` makes, as [`FinalStage::hold`], and finds the gain again where the ceiling had to be
+    /// Runs into what `start` makes, as [`FinalStage::hold`], and finds the gain again where the ceiling had to be
     /// lowered so far that the target is missed.
     pub(super) fn render<T>(
         &mut self,
@@ -69,10 +70,10 @@ impl Prepared {
         progress: &mut dyn Progress,
         start: impl Fn() -> Result<T>,
         each: impl Fn(&mut T, [&[f64]; 2]) -> Result<()>,
-    ) -> Result<(T, Run, f64)> {
+    ) -> Result<(T, KeptRun)> {
         for attempt in 0.. {
             let rendered = self.stage.hold(&self.spool, self.found.level, phase, progress, &start, &each)?;
-            if attempt == LANDINGS || !self.found.is_missed_by(&rendered.1) {
+            if attempt == LANDINGS || !self.found.is_missed_by(&rendered.1.run) {
                 return Ok(rendered);
             }
             drop(rendered); // unfinished, a writer leaves nothing behind
@@ -155,24 +156,37 @@ struct Rendered {
     warnings: Vec<String>,
 }
 
+/// All that takes the sum as it stands before the master's level.
+struct SumListeners {
+    spool: SpoolWriter,
+    meter: Meter,
+    bursts: BurstDetector,
+}
+
 /// Sums the stems, runs the master chain up to its level into a spool, and measures that.
 fn render_before_level(job: &MasterJob<'_>, rate: Hz, progress: &mut dyn Progress) -> Result<Rendered> {
     let mut mixdown = Mixdown::open(job.bundle, job.session)?;
-    let mut spool = SpoolWriter::create(folder(&job.output), &job.output)?;
     let mut chain = master_chain(&before_level(job.session), job.session, rate);
-    let mut meter = Meter::new(rate, &Layout::stereo());
-    let mut detector = BurstDetector::new(rate);
+    let listeners = SumListeners {
+        spool: SpoolWriter::create(folder(&job.output), &job.output)?,
+        meter: Meter::new(rate, &Layout::stereo()),
+        bursts: BurstDetector::new(rate),
+    };
+    let mut listeners = SideThread::new(listeners, |listeners, planes| {
+        listeners.meter.process(planes);
+        listeners.bursts.process(planes);
+        listeners.spool.push(planes[0], planes[1])
+    });
     let mut sum = [Vec::new(), Vec::new()];
     progress.begin("rendering", mixdown.frames());
     while let Some((frames, [left, right])) = mixdown.next(&mut chain, &mut sum, |_| ())? {
-        meter.process(&[left, right]);
-        detector.process(&[left, right]);
-        spool.push(left, right)?;
+        listeners.push(&[left, right])?;
         advance(progress, frames, &job.output)?;
     }
     mixdown.refuse_misscaled()?;
+    let SumListeners { spool, meter, bursts } = listeners.finish()?;
     let before = meter.reading();
-    let bursts = detector.bursts();
+    let bursts = bursts.bursts();
     let faults = mixdown.faults().chain(remarks::nothing_heard(&mixdown, &before)).collect();
     let mut warnings = remarks::of_sum(&mixdown, &before, rate);
     warnings.extend(remarks::of_bursts(&bursts, rate));

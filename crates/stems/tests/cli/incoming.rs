@@ -124,6 +124,14 @@ fn compressed_stems_are_in_time_and_lossy_ones_are_remarked() {
     assert!(faults.iter().all(|fault| fault["severity"] == "advice"), "{answer}");
     let run = stems(&["master", text(&dir), "--out", text(&folder.path().join("out"))]);
     assert!(run.code == 0 && run.err.contains("03_Vocals_Stem.mp3: is MP3"), "{}", run.err);
+    // What is made of it remembers, and says so.
+    let run = stems(&["measure", text(&folder.path().join("out/Song_Master.wav"))]);
+    assert!(run.code == 0 && run.err.contains("was made from MP3"), "{}", run.err);
+    let run = stems(&["measure", text(&dir.join("03_Vocals_Stem.mp3"))]);
+    assert!(run.code == 0 && run.err.contains("is MP3"), "{}", run.err);
+    let delivered = folder.path().join("delivered");
+    let answer = json(0, &["deliver", text(&dir), "--out", text(&delivered), "--make", "instrumental"]);
+    assert!(answer["warnings"].to_string().contains("03_Vocals_Stem.mp3 is MP3"), "{answer}");
     // One that says nothing of its delay is no stem.
     encode(&lossless.join("03_Vocals_Stem.wav"), &["-write_xing", "0"], &dir.join("04_Choir_Stem.mp3"));
     let run = stems(&["master", text(&dir), "--out", text(&folder.path().join("out 2"))]);
@@ -191,9 +199,15 @@ fn a_stem_that_was_cut_off_stays_a_fault_in_what_is_made_of_it() {
     assert!(readable[0]["fault"].as_str().unwrap().contains("03_Vocals_Stem.wav is cut off"), "{answer}");
     let run = stems(&["master", text(&organized), "--out", text(&folder.path().join("out"))]);
     assert!(run.code == 1 && run.err.contains("03_Vocals_Stem.wav is cut off"), "{}", run.err);
+    let answer = json(1, &["master", text(&dir), "--pad", "--out", text(&folder.path().join("padded"))]);
+    assert!(answer["faults"].to_string().contains("03_Vocals_Stem.wav is cut off"), "{answer}");
+    let delivered = folder.path().join("delivered");
+    let answer = json(1, &["deliver", text(&organized), "--out", text(&delivered), "--make", "instrumental"]);
+    assert!(answer["faults"].to_string().contains("03_Vocals_Stem.wav is cut off"), "{answer}");
     let master = folder.path().join("out/organized_Master.wav");
     let run = stems(&["measure", text(&master)]);
     assert!(run.code == 1 && run.err.contains("03_Vocals_Stem.wav is cut off"), "{}", run.err);
+    assert_eq!(run.err.matches("was made from a faulty file").count(), 1, "{}", run.err);
     // A copy of the copy remembers too.
     let again = folder.path().join("again");
     assert!(

@@ -115,6 +115,27 @@ fn without_a_target_it_rises_toward_fourteen_and_no_further() {
 }
 
 #[test]
+fn without_a_target_the_loudness_that_is_said_is_that_of_the_file() {
+    let folder = temporary();
+    let dir = folder.path().join("song");
+    std::fs::create_dir(&dir).unwrap();
+    // Hits of noise, which the limiter takes a little of: less than 2 dB, and some of the loudness.
+    let mut hits = vec![vec![0.0; 288_000]; 2];
+    let hit = testkit::noise(5, 900, 0.5);
+    for plane in &mut hits {
+        (0..288_000).step_by(9600).for_each(|at| plane[at..at + 900].copy_from_slice(&hit));
+    }
+    write_plain(&dir.join("Perc.wav"), &hits);
+    write_plain(&dir.join("Pad.wav"), &part(6, 48_000.0, 6.0, 2, 0.01));
+    let (answer, _) = master(&dir, &folder.path().join("out"), &[]);
+    let there = loudness(&answer);
+    assert_eq!(answer["stopped_by"], "reached", "{answer}");
+    assert!((-15.3..-14.1).contains(&there), "{answer}");
+    let run = stems(&["master", text(&dir), "--out", text(&folder.path().join("again"))]);
+    assert!(run.out.contains(&format!("reaches {there:.1} LUFS; it aims at -14.0 LUFS, and")), "{}", run.out);
+}
+
+#[test]
 fn without_a_target_it_stops_at_two_decibels_of_limiting_and_says_where() {
     let folder = temporary();
     let dir = folder.path().join("peaky");

@@ -182,3 +182,19 @@ fn an_aiff_file_with_half_of_its_frames_declared_is_read_whole_and_said() {
         assert_eq!(file(1, &[text(&path)])["frames"], 96_000);
     }
 }
+
+#[test]
+fn samples_that_no_audio_has_are_counted_and_placed() {
+    let folder = temporary();
+    let path = folder.path().join("a.wav");
+    let mut audio = sine(440.0, 48_000.0, 4.0, 2, 0.1);
+    (audio[0][96_000], audio[1][96_100], audio[1][5]) = (1e30, -15.9, 15.8);
+    write(&path, 48_000.0, StoredFormat::Float32, &audio);
+    let line = "2 samples lie beyond +24 dBFS, the first at 0:02.000: no audio; export it again";
+    for options in [&[][..], &["--verify"], &["--from", "1"]] {
+        let run = stems(&[&["measure", text(&path)], options].concat());
+        assert!(run.code == 1 && run.err.contains(line), "{options:?} {}", run.err);
+    }
+    let run = stems(&["measure", text(&path), "--to", "1"]);
+    assert!(run.code == 0 && !run.err.contains("beyond"), "{}", run.err);
+}
