@@ -49,7 +49,7 @@ fn link(criterion: &mut Criterion) {
     });
 
     audio_writer.prepare_ring(Hz(48_000.0));
-    audio_writer.mark_settings(1, Db(0.0));
+    audio_writer.mark_settings(1, Db(0.0), Db(0.0));
     let block = vec![0.25; 512];
     let mut position = 0;
     criterion.bench_function("ring: write 512 frames, in and out", |b| {

@@ -56,6 +56,10 @@ impl InstanceSource for Puppet {
             returns_not_included: half_width > 0.0,
             out_of_master: out_of.map(|pair| pair.map(Lufs)),
             simulated_seconds: if out_of.is_some() { 20.0 } else { 0.0 },
+            heard: 92.5,
+            length: 92.5,
+            coverage: Some(0.9998),
+            whole: None,
         });
     }
 }
@@ -152,6 +156,7 @@ impl Process {
                 matrix: None,
                 delay: Some(64),
                 chain_cost: Some(Lu(0.5)),
+                mute_waits: false,
             });
         }
         *self.members.last().unwrap().1.summary.lock().unwrap() = summary;
@@ -289,7 +294,7 @@ fn what_is_alive_is_listed_with_all_that_it_tells() {
     };
     for words in [
         "Mix bus in cli",
-        "1:32.5 heard",
+        "estimate ±0.25 LU, 1:33 heard",
         "99.98 % of the mix",
         "estimate ±0.25 LU",
         "Lead Vocals",
