@@ -2,9 +2,9 @@
 //! with the move made.
 
 use super::alone::alone;
-use super::desk::{Audio, Desk, LONGEST, Manner, RATE, measure, song};
+use super::desk::{Audio, Bus, Desk, LONGEST, Manner, RATE, measure, song};
 use hosttests::viewer::{Viewer, eventually};
-use hosttests::{Library, Random};
+use hosttests::{Library, Plugin, Random, STEM};
 use link::InstanceId;
 use link::summary::Forecast;
 use units::Db;
@@ -293,21 +293,24 @@ fn a_mute_counts_once_a_person_confirms_it() {
 fn a_stem_that_joins_late_leaves_a_part_that_was_not_heard() {
     alone("link::exact::a_stem_that_joins_late_leaves_a_part_that_was_not_heard", || {
         const JOINS: usize = 5 * 48_000;
-        let mut session = Session::new(260, 3);
+        let mut session = Session::new(260, 2);
         // until then its track has no Stem
-        session.desk.buses[2].plugin.deactivate();
-        let late = session.desk.buses.remove(2);
-        let unlinked: Audio = late
-            .song
-            .iter()
-            .zip(late.gains)
-            .map(|(side, gain)| side.iter().map(|x| gain * x).collect())
-            .collect();
-        session.desk.extra = Some(unlinked);
+        let late = song(262, SECONDS);
+        let heard = |side: (&Vec<f32>, f32)| side.0.iter().map(|x| side.1 * x).collect();
+        session.desk.extra = Some(late.iter().zip(GAINS[2]).map(heard).collect());
         session.play(0..JOINS, None, None);
         session.desk.extra = None;
-        session.desk.buses.push(late);
-        session.desk.buses[2].plugin.activate(RATE, LONGEST);
+        let mut plugin = Plugin::on_track(&Library::open(), STEM, "Late").expect("the library has it");
+        plugin.open(None, RATE, LONGEST);
+        session.desk.buses.push(Bus {
+            plugin,
+            song: late,
+            gains: GAINS[2],
+            sleeps: false,
+            late: Vec::new(),
+            ahead: 0,
+        });
+        session.levels.push(Db(0.0));
         session.play(JOINS..FRAMES, None, None);
         session.desk.stand(FRAMES);
         session.viewer.summary(session.master, |summary| summary.stems().count() == 3 && summary.heard > 5.0);
