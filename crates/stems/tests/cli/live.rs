@@ -329,6 +329,8 @@ fn a_move_is_predicted_by_the_master_that_sums_the_stem() {
     let answer = &seen["what_if"];
     assert_eq!((&answer["exact"], number(&answer["uncertainty_lu"])), (&true.into(), 0.0));
     assert_eq!((number(&answer["heard_s"]), number(&answer["coverage"])), (92.5, 0.9998));
+    assert_eq!((number(&answer["length_s"]), &answer["whole"]), (92.5, &Value::Null));
+    assert!(answer["footnote"].as_str().unwrap().starts_with("* if no device"), "{answer}");
     assert_eq!(number(&answer["before"]["integrated_lufs"]), -16.0);
     assert_eq!(number(&answer["after"]["integrated_lufs"]), -15.0);
     assert_eq!(number(&answer["after"]["true_peak_dbtp"]), -2.5);
@@ -344,7 +346,7 @@ fn a_move_is_predicted_by_the_master_that_sums_the_stem() {
     for words in [
         "What if: Bass +3 dB",
         "asked of Mix bus in cli",
-        "estimate ±0.20 LU: the stems account for 99.98 % of the mix",
+        "estimate ±0.20 LU, 1:33 heard: the stems account for 99.98 % of the mix",
         "returns not included",
         "Into the master",
         "Simulated out of the master: 20 s of the song through its chain",
@@ -352,6 +354,8 @@ fn a_move_is_predicted_by_the_master_that_sums_the_stem() {
     ] {
         assert!(page.out.contains(words), "{words:?} is not in\n{}", page.out);
     }
+    let folder = text(&place);
+    fails(&["live", "--folder", folder, "--confirm-mute", "Bass"], &["\"Bass\"", "no mute of it waits"]);
     let seen = live(&place, &["--move", &format!("{bass}=1")]);
     let answer = &seen["what_if"];
     assert_eq!((&answer["master"], &answer["exact"]), (&other.to_string().into(), &false.into()));
