@@ -1,4 +1,4 @@
-//! What the Master calls exact: levels automated and changed at rest, trims, mutes, parts of a song. The truth is a render
+//! Exact answers of the Master: levels automated and changed at rest, trims, mutes, parts of a song. The truth is a render
 //! with the move made.
 
 use super::alone::alone;
