@@ -15,6 +15,7 @@ mod hops;
 mod intake;
 mod publish;
 mod remake;
+mod rest;
 mod simulation;
 mod stem_routing;
 mod worker;
@@ -38,6 +39,7 @@ use link::{PeerView, ROSTER};
 use plugin_core::Output;
 use plugin_core::command::{AnalysisCommand, Proposal};
 use plugin_core::context::PluginContext;
+use rest::RestWatch;
 use session::record::{Recorder, StemId};
 use session::target::{NormalizationTarget, builtin};
 use simulation::CapturedWindows;
@@ -72,6 +74,8 @@ pub(crate) struct PredictionQuery {
     pub(crate) counter: u64,
     pub(crate) stem: InstanceId,
     pub(crate) gain: Db,
+    /// Time at which it arrived.
+    pub(crate) arrived: Instant,
 }
 
 /// Routing results that decide which remote Stems send their audio.
@@ -90,6 +94,11 @@ const MAX_DISTANCE_SECONDS: f64 = 10.0;
 
 /// Maximum number of waiting queries.
 const MAX_QUERIES: usize = 16;
+/// Time between a query of another instance and its answer: what was changed before it was asked has arrived by then,
+/// and a transport that has stopped is known to stand.
+const ANSWER_DELAY: Duration = Duration::from_millis(450);
+/// The same while the Master listens: nothing is known before it has placed the stems.
+const MAX_ANSWER_DELAY: Duration = Duration::from_secs(4);
 /// Time for which an answer stays published: askers poll a few times a second, later through the bridge.
 const ANSWER_DURATION: Duration = Duration::from_millis(600);
 
@@ -120,9 +129,16 @@ impl AnalysisShared {
     /// Queues a query for the effect of a move of `stem`. It replaces an unanswered query of the same sender.
     pub fn queue_query(&self, sender: InstanceId, request: &PeerRequest, stem: InstanceId) {
         let mut queries = self.queries.lock();
-        queries.retain(|query| query.sender != sender);
-        if queries.len() < MAX_QUERIES {
-            queries.push(PredictionQuery { sender, counter: request.counter, stem, gain: request.gain });
+        let (counter, gain) = (request.counter, request.gain);
+        // one that is asked again keeps its turn
+        let has_room = queries.len() < MAX_QUERIES;
+        match queries.iter_mut().find(|query| query.sender == sender) {
+            Some(query) if (query.stem, query.gain) == (stem, gain) => query.counter = counter,
+            Some(query) => *query = PredictionQuery { sender, counter, stem, gain, arrived: Instant::now() },
+            None if has_room => {
+                queries.push(PredictionQuery { sender, counter, stem, gain, arrived: Instant::now() });
+            }
+            None => {}
         }
         drop(queries);
         self.wake_thread();
@@ -165,6 +181,9 @@ pub struct MasterAnalysis<O: Output> {
     stems: Vec<InstanceId>,
     set: u64,
     steadiness: Vec<SettingSteadiness>,
+    rest: RestWatch,
+    /// The move that the window considers, predicted with every report.
+    proposal: Option<Proposal>,
     stem_routing: StemRouting,
     backlog: Backlog,
     intake: HopIntake,
@@ -201,6 +220,8 @@ impl<O: Output> MasterAnalysis<O> {
             stems: Vec::new(),
             set: 0,
             steadiness: Vec::new(),
+            rest: RestWatch::default(),
+            proposal: None,
             stem_routing: StemRouting::default(),
             backlog: Backlog::default(),
             intake: HopIntake::default(),
@@ -246,45 +267,53 @@ impl<O: Output> MasterAnalysis<O> {
         self.recorder.finish_row();
         if self.has_news {
             self.has_news = false;
-            self.publish_results(&[]);
+            self.publish_results(None);
         }
     }
 
     /// Runs one round: hops, commands, queries, captures, looks at the routing and report, each if due.
     fn run_round(&mut self) {
         self.take_hops();
+        self.watch_settings();
         self.reductions.record(self.view.block_status(), self.rate);
         let loads = self.context.params.store.load_count();
         self.has_news |= std::mem::replace(&mut self.loads, loads) != loads;
-        let mut queries: Vec<PredictionQuery> = self.apply_commands().into_iter().collect();
-        queries.extend(self.next_query(Instant::now()));
+        let has_proposal = self.apply_commands();
+        // no number while it is open what a changed level means
+        let is_decided = !self.rest.is_undecided();
+        let listens = self.is_playing() && (self.stem_routing.is_listening() || self.intake.is_waiting());
+        let query = if is_decided { self.next_query(Instant::now(), listens) } else { None };
         let stem_routing = &self.stem_routing;
         self.windows.capture(&ROSTER, self.view, self.rate, &self.recorder, |stem| stem_routing.delay(stem));
         self.route_stems();
         let now = Instant::now();
-        if (self.has_news && now >= self.next_report) || !queries.is_empty() {
+        if (self.has_news && is_decided && now >= self.next_report) || has_proposal || query.is_some() {
             self.has_news = false;
-            self.publish_results(&queries);
+            self.publish_results(query.as_ref());
             self.next_report = Instant::now() + REPORT_INTERVAL.max(REPORT_COST_FACTOR * now.elapsed());
         }
     }
 
-    /// Removes and returns the next waiting query of another instance. One at a time: the summary holds one answer.
-    fn next_query(&mut self, now: Instant) -> Option<PredictionQuery> {
+    /// Removes and returns the next waiting query of another instance; `listens`: stems are being placed. One at a time: the summary holds one answer.
+    fn next_query(&mut self, now: Instant, listens: bool) -> Option<PredictionQuery> {
+        let delay = if listens { MAX_ANSWER_DELAY } else { ANSWER_DELAY };
         let mut waiting = self.analysis_shared.queries.lock();
-        if waiting.is_empty() || now < self.next_answer {
+        if now < self.next_answer || waiting.first().is_none_or(|query| now < query.arrived + delay) {
             return None;
         }
         self.next_answer = now + ANSWER_DURATION;
         Some(waiting.remove(0))
     }
 
-    /// Applies the window's commands; returns the last move to predict, unless it was withdrawn.
-    fn apply_commands(&mut self) -> Option<PredictionQuery> {
-        let mut queries = None;
+    /// Applies the window's commands; returns true if there is another move to predict.
+    fn apply_commands(&mut self) -> bool {
+        let mut has_proposal = false;
         while let Some(command) = self.analysis_shared.commands.pop() {
             match command {
-                AnalysisCommand::Predict(proposal) => queries = proposal,
+                AnalysisCommand::Predict(proposal) => {
+                    has_proposal = proposal.is_some();
+                    self.proposal = proposal;
+                }
                 AnalysisCommand::ConfirmMute(stem) => {
                     self.recorder.confirm_mute(stem);
                     self.has_news = true;
@@ -292,8 +321,7 @@ impl<O: Output> MasterAnalysis<O> {
                 AnalysisCommand::Refresh => self.has_news = true,
             }
         }
-        let Proposal { stem, gain } = queries?;
-        Some(PredictionQuery { sender: self.view.id()?, counter: 0, stem: InstanceId::new(stem.0)?, gain })
+        has_proposal
     }
 
     fn publish_foreign_stems(&self) {

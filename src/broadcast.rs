@@ -7,7 +7,7 @@ use chain::{ChainKind, ChainSettings};
 use dsp::denoise::{NoisePrint, ThresholdCurve};
 use link::audio_ring::MONITORING_REVISION;
 use link::ipc::Membership;
-use link::records::{BlockStatus, PublishedSettings};
+use link::records::{BlockStatus, PresentSettings, PublishedSettings};
 use link::stem_aligner::StemAligner;
 use plugin_core::gauges::{Gauges, Health};
 use session::timeline::TransportTracker;
@@ -55,8 +55,13 @@ pub struct Broadcast {
     settings_pending: bool,
     /// Frames since settings were published last.
     frames_since_published: u64,
-    /// Hash of the settings in use without the level, and the output level.
-    mark: (u64, Db),
+    /// Settings in use, as audio is marked with them.
+    mark: PresentSettings,
+    /// Revision and trim of the last mark.
+    marked: Option<(u64, Db)>,
+    /// Frames since the last mark, and true if the level has moved since.
+    frames_since_mark: u64,
+    is_mark_due: bool,
     monitoring: bool,
     gauges: Arc<Gauges>,
     /// Hop count of the gauges when loudness was published last.
@@ -82,7 +87,10 @@ impl Broadcast {
             settings: PublishedSettings::new(schema, 0),
             settings_pending: false,
             frames_since_published: NEVER_PUBLISHED,
-            mark: (MONITORING_REVISION, Db(0.0)),
+            mark: PresentSettings { revision: MONITORING_REVISION, level: Db(0.0), trim: Db(0.0) },
+            marked: None,
+            frames_since_mark: NEVER_PUBLISHED,
+            is_mark_due: false,
             monitoring: false,
             gauges,
             published_hops: 0,
@@ -109,40 +117,17 @@ impl Broadcast {
     /// Starts a new segment of the ring: the output of the next block does not continue the last one.
     pub fn interrupt(&mut self) {
         self.tracker.start_segment();
+        // another ring has no marks yet
+        self.marked = None;
     }
 
     /// Takes the chain's settings; `trim` is the level change that a Master has requested on top of them.
     pub fn set_settings(&mut self, settings: &ChainSettings, trim: Db) {
         self.status.revision += 1;
         let mut values = PublishedSettings::new(self.schema, self.status.revision);
-        let mut revision = REVISION_SEED;
-        for row in PARAMETERS.for_kind(self.chain_kind) {
-            let value = match row.get(settings) {
-                Value::Switch(on) => Some(f64::from(u8::from(on))),
-                Value::Number(number) => number,
-                Value::Choice(index) => Some(index as f64),
-            };
-            values.push(value);
-            if row.id != LEVEL_ID {
-                revision = mix_word(revision, value.unwrap_or(f64::NAN).to_bits());
-            }
-        }
-        // after the table's values: the noise print, if one was learned
-        for level in settings.denoise.print.iter().flat_map(NoisePrint::levels) {
-            values.push(Some(f64::from(*level)));
-            revision = mix_word(revision, u64::from(level.to_bits()));
-        }
-        // then the threshold offsets per octave, if any is set
-        let curve = &settings.denoise.curve;
-        for point in curve.iter().filter(|_| *curve != ThresholdCurve::default()) {
-            values.push(Some(point.0));
-            revision = mix_word(revision, point.0.to_bits());
-        }
+        self.mark = present_settings(self.chain_kind, settings, trim, |value| values.push(value));
         self.settings = values;
         self.settings_pending = true;
-        // a bypassed chain applies no level
-        let level = if settings.bypass { Db(0.0) } else { settings.level + trim };
-        self.mark = (revision, level);
         self.mark_settings();
     }
 
@@ -152,11 +137,17 @@ impl Broadcast {
         self.mark_settings();
     }
 
+    /// Marks the next frame with the settings in use. Of a level that moves all the time a mark every 50 ms is enough.
     fn mark_settings(&mut self) {
-        let (revision, level) = self.mark;
-        self.membership
-            .audio_writer
-            .mark_settings(if self.monitoring { MONITORING_REVISION } else { revision }, level);
+        let revision = if self.monitoring { MONITORING_REVISION } else { self.mark.revision };
+        let marked = (revision, self.mark.trim);
+        let only_level = self.marked == Some(marked);
+        self.is_mark_due =
+            only_level && self.frames_since_mark < (self.status.rate.0 / MARKS_PER_SECOND) as u64;
+        if !self.is_mark_due {
+            self.membership.audio_writer.mark_settings(revision, self.mark.level, self.mark.trim);
+            (self.marked, self.frames_since_mark) = (Some(marked), 0);
+        }
     }
 
     /// Takes a chunk of a Master's mix, `at` frames into the host's block, before the chain.
@@ -179,6 +170,9 @@ impl Broadcast {
         delayed_input: [&[f64]; 2],
         output: [&[f64]; 2],
     ) {
+        if self.is_mark_due {
+            self.mark_settings();
+        }
         let frames = output[0].len();
         let place = self.tracker.locate(transport.timeline_position(at), frames);
         let [left, right] = &self.mix;
@@ -188,6 +182,7 @@ impl Broadcast {
         };
         self.membership.audio_writer.write_block(place, input, output);
         self.frames_since_published = self.frames_since_published.saturating_add(frames as u64);
+        self.frames_since_mark = self.frames_since_mark.saturating_add(frames as u64);
     }
 
     /// Publishes the status after a block, and changed settings at most ten times a second.
@@ -216,6 +211,45 @@ impl Broadcast {
         }
     }
 }
+
+/// Returns the settings as marks and readings name them: without the level, the same settings have the same revision on
+/// every instance. `each` takes every value in the order of the parameter table, then those of the noise print.
+pub(super) fn present_settings(
+    chain_kind: ChainKind,
+    settings: &ChainSettings,
+    trim: Db,
+    mut each: impl FnMut(Option<f64>),
+) -> PresentSettings {
+    let mut revision = REVISION_SEED;
+    for row in PARAMETERS.for_kind(chain_kind) {
+        let value = match row.get(settings) {
+            Value::Switch(on) => Some(f64::from(u8::from(on))),
+            Value::Number(number) => number,
+            Value::Choice(index) => Some(index as f64),
+        };
+        each(value);
+        if row.id != LEVEL_ID {
+            revision = mix_word(revision, value.unwrap_or(f64::NAN).to_bits());
+        }
+    }
+    // after the table's values: the noise print, if one was learned
+    for level in settings.denoise.print.iter().flat_map(NoisePrint::levels) {
+        each(Some(f64::from(*level)));
+        revision = mix_word(revision, u64::from(level.to_bits()));
+    }
+    // then the threshold offsets per octave, if any is set
+    let curve = &settings.denoise.curve;
+    for point in curve.iter().filter(|_| *curve != ThresholdCurve::default()) {
+        each(Some(point.0));
+        revision = mix_word(revision, point.0.to_bits());
+    }
+    // a bypassed chain applies no level
+    let (level, trim) = if settings.bypass { (Db(0.0), Db(0.0)) } else { (settings.level, trim) };
+    PresentSettings { revision, level, trim }
+}
+
+/// Marks of a level that moves all the time, per second: two in every hop.
+const MARKS_PER_SECOND: f64 = 20.0;
 
 /// The parameter that does not count in the settings hash.
 const LEVEL_ID: &str = "level";

@@ -3,13 +3,14 @@
 //! Runs on the link's thread, a few times a second; the audio thread publishes through [`super::broadcast`].
 
 use super::analysis::AnalysisShared;
+use super::broadcast::present_settings;
 use super::spectrum::{SpectrumLevels, StemSpectrum};
 use super::stem_list::StemList;
 use chain::ChainKind;
 use link::audition::AuditionOrder;
 use link::identity::InstanceId;
 use link::ipc::{self, BridgeState, InstanceSource};
-use link::records::{InstanceInfo, InstanceKind, PluginFormat, StemReadings};
+use link::records::{InstanceInfo, InstanceKind, PluginFormat, PresentSettings, StemReadings};
 use link::remote_trim::{RemoteTrim, TrimAnswer, TrimVerdict};
 use link::request::PeerRequest;
 use link::summary::{MasterPlacement, SessionSummary};
@@ -18,9 +19,11 @@ use link::{BRIDGE, PeerView, ROSTER, SessionId};
 use meter::Reading;
 use parking_lot::Mutex;
 use plugin_core::Output;
+use plugin_core::command::AnalysisCommand;
 use plugin_core::context::PluginContext;
 use plugin_core::document::Identity;
 use plugin_core::session_view::{FaultSource, LinkedMaster};
+use session::record::StemId;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 use units::Ms;
@@ -38,6 +41,8 @@ pub struct LinkPublisher<O: Output> {
     base: u64,
     answer: Mutex<Option<TrimAnswer>>,
     readings: Mutex<PublishedReadings>,
+    /// The settings at a count of changes.
+    present: Mutex<Option<(u64, PresentSettings)>>,
     spectrum: Mutex<StemSpectrum>,
     /// Present in a Master.
     analysis_shared: Option<Arc<AnalysisShared>>,
@@ -67,6 +72,7 @@ impl<O: Output> LinkPublisher<O> {
             base: link::identity::unique_id().get(),
             answer: Mutex::default(),
             readings: Mutex::default(),
+            present: Mutex::default(),
             spectrum: Mutex::default(),
             analysis_shared,
         }
@@ -112,7 +118,7 @@ impl<O: Output> LinkPublisher<O> {
         self.context.shared.set_master(found.as_ref().map(|(_, summary, stem)| LinkedMaster {
             stems: summary.stems().count(),
             share: stem.share,
-            heard: Ms(1000.0 * summary.heard),
+            part: summary.part(),
             exact: summary.half_width.is_some_and(|width| width.0 == 0.0),
         }));
         self.save_identity(found.and_then(|(info, ..)| info.session));
@@ -139,6 +145,22 @@ impl<O: Output> LinkPublisher<O> {
         shared.set_fault(FaultSource::Link, link);
         shared.set_fault(FaultSource::DoubleSession, (!owns).then(|| "This session is open twice".into()));
         shared.set_fault(FaultSource::OtherVersion, other_versions(&state));
+    }
+
+    /// The settings at this moment, by which a Master knows of changes while no audio is processed; `None` while a
+    /// state is being loaded.
+    fn present(&self) -> Option<PresentSettings> {
+        let params = &self.context.params;
+        if O::CHAIN_KIND == ChainKind::Master || params.store.is_moving() {
+            return None;
+        }
+        let changes = params.changes();
+        let mut present = self.present.lock();
+        if present.is_none_or(|(known, _)| known != changes) {
+            let now = present_settings(O::CHAIN_KIND, &params.settings(), params.trim(), |_| {});
+            *present = Some((changes, now));
+        }
+        present.map(|(_, present)| present)
     }
 
     fn trim(&self, offset: units::Db, changes: u64) -> RemoteTrim {
@@ -185,7 +207,8 @@ impl<O: Output> InstanceSource for LinkPublisher<O> {
         // momentary and short-term loudness come with the block status
         let reading = Reading { momentary: None, short_term: None, ..reading };
         let audition = self.base.wrapping_add(self.context.shared.monitor.revision());
-        StemReadings { reading, spectrum, trim: self.trim(offset, changes), audition }
+        let (trim, present) = (self.trim(offset, changes), self.present());
+        StemReadings { reading, spectrum, trim, present, audition }
     }
 
     fn summary(&self) -> SessionSummary {
@@ -208,6 +231,9 @@ impl<O: Output> InstanceSource for LinkPublisher<O> {
 
     fn handle_request(&self, sender: InstanceId, request: &PeerRequest) {
         match (&self.analysis_shared, request.predicted_stem) {
+            (Some(analysis_shared), Some(stem)) if request.confirms_mute => {
+                analysis_shared.send_command(AnalysisCommand::ConfirmMute(StemId(stem.get())));
+            }
             (Some(analysis_shared), Some(stem)) => analysis_shared.queue_query(sender, request, stem),
             (None, None) => {
                 let mut answer = None;

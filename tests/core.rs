@@ -91,7 +91,7 @@ fn telling_and_listening_never_allocate() {
             let mut settings = PublishedSettings::new(1, block);
             settings.push(Some(random.unit()));
             outlet.publish_settings(&settings);
-            outlet.mark_settings(block / 3, Db(-6.0 * random.unit()));
+            outlet.mark_settings(block / 3, Db(-6.0 * random.unit()), Db(0.0));
             outlet.write_block(wheel.locate(host, frames), [&audio[..frames]; 2], [&audio[..frames]; 2]);
             for peer in ROSTER.peers() {
                 let told = (

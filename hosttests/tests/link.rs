@@ -8,6 +8,7 @@
 mod link {
     mod bridged;
     mod causes;
+    mod exact;
     mod exchange;
     mod habits;
     mod hostile;

@@ -62,8 +62,11 @@ impl<O: Output> MasterAnalysis<O> {
             }
             // revision 0: the stem has never played, and its settings are unknown
             if made.revision != MONITORING_REVISION && made.revision != 0 {
-                let setting = StemSetting { revision: made.revision, level: made.level };
+                let level = Some(made.level).filter(|_| !made.level_moved);
+                let setting = StemSetting { revision: made.revision, level, trim: made.trim };
                 self.recorder.set_setting(StemId(id.get()), setting);
+            } else if made.revision == 0 {
+                self.recorder.forget_level(StemId(id.get()));
             }
         }
         self.recorder.push_hop(&hop);

@@ -49,6 +49,13 @@ pub(super) struct HopIntake {
 /// Bit from which on rows of remade hops are numbered, apart from those of the audio thread.
 const REMADE_ROWS: u32 = 40;
 
+impl HopIntake {
+    /// True while hops wait to be recorded or made anew.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.is_holding || self.remaker.is_some()
+    }
+}
+
 impl<O: Output> MasterAnalysis<O> {
     /// Takes the hops that have arrived, and the audio that belongs to them.
     pub(super) fn take_hops(&mut self) {
@@ -121,7 +128,7 @@ impl<O: Output> MasterAnalysis<O> {
     }
 
     /// True while the host plays: its transport runs and it calls the Master.
-    fn is_playing(&mut self) -> bool {
+    pub(super) fn is_playing(&mut self) -> bool {
         let Some(status) = self.view.block_status() else { return false };
         let now = Instant::now();
         let (blocks, changed) = self.intake.blocks.unwrap_or((status.blocks, now));

@@ -8,24 +8,31 @@ use link::summary::{Forecast, SessionSummary, StemFinding};
 use link::text::Text;
 use meter::loudness::hop_frames;
 use plugin_core::Output;
-use plugin_core::session_view::AnalysisResult;
+use plugin_core::command::Proposal;
+use plugin_core::document::songs::SongRange;
+use plugin_core::session_view::{AnalysisResult, HOP_LENGTH};
 use session::finding::RoutingFinding;
+use session::heard_part::HeardPart;
 use session::predict::{Certainty, Move, gains};
 use session::prediction::{Follower, MovePrediction, predict_moves};
-use session::range_report::RangeReport;
+use session::range_report::{HopRange, RangeReport};
 use session::record::StemId;
 use session::session_report::SessionReport;
+use session::timeline::HopIndex;
+use std::time::Instant;
 use units::{Db, Lu, Lufs, Ms};
 
 /// Move whose certainty is published when no query waits.
 const REFERENCE_MOVE: Db = Db(1.0);
 
 impl<O: Output> MasterAnalysis<O> {
-    /// Reports on everything that was recorded, answers `queries`, and publishes the results.
-    pub(super) fn publish_results(&mut self, queries: &[PredictionQuery]) {
+    /// Reports on everything that was recorded, answers `query` and the window's proposal, and publishes the results, all
+    /// of one moment.
+    pub(super) fn publish_results(&mut self, query: Option<&PredictionQuery>) {
         let range = self.recorder.extent().map_or(0..0, |(first, last)| first..last + 1);
-        let heard = self.recorder.report(range.clone());
+        let mut heard = self.recorder.report(range.clone());
         let songs = self.context.params.store.songs();
+        heard.progress.all = self.song_length(&range, &songs);
         let timeline = session_timeline(&self.recorder, &heard, &range, (&self.reductions, &songs));
         let members = heard.members();
         let delays: Vec<i64> = members
@@ -36,42 +43,57 @@ impl<O: Output> MasterAnalysis<O> {
         let mut session =
             SessionReport::new(&self.recorder, &heard, &delays, findings, &self.targets, Self::stem_name);
         state_one_share(&mut session);
-        // the window's query is answered to the window, queries of other instances through the summary
-        let (mut prediction, mut forecast) = (None, None);
-        for query in queries {
-            let (answered, predicted) = self.forecast_move(&heard, query);
-            if Some(query.sender) == self.view.id() {
-                prediction = predicted.map(|predicted| (predicted, simulated_out(&answered)));
-            } else {
-                forecast = Some(answered);
-            }
-        }
+        let proposed = self.proposed_query().and_then(|query| {
+            let (answered, predicted) = self.forecast_move(&heard, &session, &query);
+            predicted.map(|predicted| (predicted, simulated_out(&answered)))
+        });
+        let (prediction, simulated) = proposed.unzip();
+        let forecast = query.map(|query| self.forecast_move(&heard, &session, query).0);
         let names: Vec<String> = members.iter().map(|member| Self::stem_name(member.id)).collect();
         self.publish_summary(&session, &heard, &names, forecast);
-        let (prediction, simulated) = match prediction {
-            Some((prediction, simulated)) => (Some(prediction), simulated),
-            None => {
-                let last = self.context.shared.snapshot().analysis.clone();
-                last.map_or((None, None), |last| (last.prediction.clone(), last.simulated))
-            }
-        };
         self.context.shared.set_analysis(AnalysisResult {
             session,
             listening: self.stem_routing.is_listening(),
             names,
             prediction,
-            simulated,
+            simulated: simulated.flatten(),
             timeline,
         });
+    }
+
+    /// Returns the length of the song, hops: of the timeline that was played, and of the saved songs in it.
+    fn song_length(&self, range: &HopRange, songs: &[SongRange]) -> usize {
+        let (first, last) = self.recorder.played().unwrap_or((range.start, range.end - 1));
+        let mut whole = range.start.min(first)..range.end.max(last + 1);
+        if range.is_empty() {
+            whole = first..last + 1;
+        }
+        let played = whole.clone();
+        let hop = |seconds: f64| (seconds * 1000.0 / HOP_LENGTH.0).round() as HopIndex;
+        for song in songs.iter().map(|song| hop(song.start)..hop(song.end)) {
+            if song.start < played.end && played.start < song.end {
+                whole = whole.start.min(song.start)..whole.end.max(song.end);
+            }
+        }
+        (whole.end - whole.start).max(0) as usize
+    }
+
+    /// Returns the move that the window considers.
+    fn proposed_query(&self) -> Option<PredictionQuery> {
+        let Proposal { stem, gain } = self.proposal?;
+        let (sender, stem) = (self.view.id()?, InstanceId::new(stem.0)?);
+        Some(PredictionQuery { sender, counter: 0, stem, gain, arrived: Instant::now() })
     }
 
     /// Predicts the loudness after a move, into the Master and, if its chain reacts, out of it.
     fn forecast_move(
         &self,
         heard: &RangeReport,
+        session: &SessionReport,
         query: &PredictionQuery,
     ) -> (Forecast, Option<MovePrediction>) {
-        let PredictionQuery { sender, counter, stem, gain } = *query;
+        let PredictionQuery { sender, counter, stem, gain, .. } = *query;
+        let part = HeardPart::from(heard.progress);
         let mut forecast = Forecast {
             sender,
             counter,
@@ -83,6 +105,10 @@ impl<O: Output> MasterAnalysis<O> {
             returns_not_included: false,
             out_of_master: None,
             simulated_seconds: 0.0,
+            heard: part.heard.0 / 1000.0,
+            length: part.whole.0 / 1000.0,
+            coverage: session.coverage,
+            whole: None,
         };
         let source = heard.members().iter().position(|member| member.id.0 == stem.get());
         let Some(source) = source else { return (forecast, None) };
@@ -91,10 +117,13 @@ impl<O: Output> MasterAnalysis<O> {
         let prediction =
             predict_moves(heard, &[Move { source, gain }], &self.followers(heard), &self.targets, name);
         let half_width = prediction.certainty.half_width();
-        if half_width.0.is_finite() {
+        // of a stem that was heard with other settings only, no move can be predicted
+        let is_known = session.stems.get(source).is_some_and(|stem| stem.share.is_some());
+        if half_width.0.is_finite() && is_known {
             forecast.into_master =
                 prediction.before.integrated.zip(prediction.after.integrated).map(|(a, b)| [a, b]);
             forecast.half_width = half_width;
+            forecast.whole = prediction.whole;
         }
         forecast.peak = [prediction.before.true_peak, prediction.peak.high];
         forecast.returns_not_included = prediction.returns_not_included;
@@ -110,7 +139,7 @@ impl<O: Output> MasterAnalysis<O> {
             forecast.out_of_master = Some(loudness_out(before, &simulated));
             forecast.simulated_seconds = simulated.seconds;
         }
-        (forecast, Some(prediction))
+        (forecast, Some(prediction).filter(|_| is_known))
     }
 
     /// Returns the user's statement that the unlinked residual follows a stem, if there is one.
@@ -136,6 +165,7 @@ impl<O: Output> MasterAnalysis<O> {
             cause: Text::new(&cause),
             half_width: reference_half_width(heard),
             heard: session.progress.heard as f64 * hop,
+            length: session.progress.all as f64 * hop,
             mix: session.mix,
             loudest_peak: session.loudest_peak.and_then(|stem| InstanceId::new(stem.0)),
             unlinked_share: session.unlinked_share,
@@ -152,6 +182,7 @@ impl<O: Output> MasterAnalysis<O> {
                 matrix: stem.matrix.filter(|rows| rows.as_flattened().iter().all(|x| x.is_finite())),
                 delay: stem.matrix.map(|_| stem.delay),
                 chain_cost: stem.chain_cost,
+                mute_waits: session.unconfirmed_mutes.contains(&stem.id),
             });
         }
         *self.analysis_shared.summary.lock() = summary;

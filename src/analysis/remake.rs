@@ -44,11 +44,6 @@ enum RemadeSource {
     Missing,
 }
 
-fn differ(a: Option<SettingsMark>, b: Option<SettingsMark>) -> bool {
-    let settings = |mark: Option<SettingsMark>| mark.map(|mark| (mark.revision, mark.level));
-    settings(a) != settings(b)
-}
-
 impl HopRemaker {
     /// Creates a remaker of hops of `stems` with their delays. Allocates some megabytes.
     pub(super) fn new(rate: Hz, stems: &[SummedStem]) -> Self {
@@ -61,7 +56,7 @@ impl HopRemaker {
             next: None,
             source: RemadeSource::Silence,
             mark: None,
-            settings: HopSettings::default(),
+            settings: HopSettings { delay, ..HopSettings::default() },
         };
         let buffer = || [(); 4].map(|()| vec![0.0; CHUNK_FRAMES]);
         Self {
@@ -144,7 +139,7 @@ impl HopRemaker {
             found.push(audio.map(|(counter, _)| counter));
         }
         if begins_hop {
-            self.stems.iter_mut().for_each(|stem| stem.settings.changed = false);
+            self.stems.iter_mut().for_each(|stem| stem.settings.begin_hop());
         }
         let count = frames as usize;
         let mut blocks = Vec::with_capacity(self.stems.len());
@@ -166,21 +161,13 @@ impl HopRemaker {
             };
             let has_input = load(track, counter, count, buffers);
             let marks = track.marks(counter, frames);
-            let changed = differ(marks[0], marks[1])
-                || (!begins_hop && stem.mark.is_some() && differ(stem.mark, marks[1]));
+            stem.settings.update(stem.mark.filter(|_| !begins_hop), marks);
             let continues = match before {
                 RemadeSource::Audio => stem.next == Some(counter),
                 RemadeSource::Silence => true,
                 RemadeSource::Missing => false,
             };
             (stem.next, stem.source, stem.mark) = (Some(counter + frames), RemadeSource::Audio, marks[1]);
-            let mark = stem.mark.unwrap_or_default();
-            stem.settings = HopSettings {
-                revision: mark.revision,
-                delay: stem.delay,
-                level: mark.level,
-                changed: stem.settings.changed || changed,
-            };
             blocks.push((true, has_input, continues));
         }
         let mix = &mut mix_buffers[0];

@@ -106,7 +106,7 @@ impl CapturedWindows {
         let (window_frames, run_in) = (WINDOW_HOPS as i64 * hop, RUN_IN_HOPS as i64 * hop);
         let (start, end) = (number * window_frames, (number + 1) * window_frames);
         let placements = number * WINDOW_HOPS as i64..(number + 1) * WINDOW_HOPS as i64;
-        if !placements.into_iter().all(|place| recorder.status(place) == HopStatus::Heard) {
+        if !placements.clone().all(|place| recorder.status(place) == HopStatus::Heard) {
             return None;
         }
         let from = [start - run_in, start].into_iter();
@@ -119,7 +119,10 @@ impl CapturedWindows {
             let id = InstanceId::new(member.id.0)?;
             let (stem, left) = (roster.find(id)?, from - delay(id));
             match read_frames(stem, TapPoint::Output, left, frames) {
-                Some(audio) => stems.push((member.id, member.setting, narrow(&audio))),
+                Some(audio) => {
+                    let setting = recorder.recorded_setting(member.id, placements.clone())?;
+                    stems.push((member.id, setting, narrow(&audio)));
+                }
                 None if is_silent_at(stem, left) => {}
                 // audio that the ring has overwritten is not silence: a move would change it
                 None => return None,
@@ -199,7 +202,7 @@ impl CapturedWindow {
                 return None;
             }
             let Some(matrix) = heard.fitted_range.fit.mean_gains(stem) else { continue };
-            let now = (member.setting.level - setting.level).gain();
+            let now = (member.setting.trim - setting.trim).gain();
             for (mix, factor) in mixes.iter_mut().zip([now - 1.0, now * gain - 1.0]) {
                 if factor == 0.0 {
                     continue;

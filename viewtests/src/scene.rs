@@ -12,6 +12,7 @@ use plugin_core;
 use plugin_core::gauges::Health;
 use plugin_core::session_view::{LinkedMaster, MasterLink, SessionSnapshot};
 use session::audition::AuditionEffect;
+use session::heard_part::HeardPart;
 use session::role::Role;
 use std::sync::Arc;
 use units::{Db, Dbtp, Hz, Lu, Lufs, Ms};
@@ -175,7 +176,7 @@ pub fn vocals() -> ViewModel {
         snapshot: linked(MasterLink::Linked(LinkedMaster {
             stems: 5,
             share: Some(0.46),
-            heard: Ms(167_000.0),
+            part: HeardPart { heard: Ms(167_000.0), whole: Ms(167_000.0) },
             exact: true,
         })),
         trim: Db(-1.0),

@@ -12,6 +12,7 @@ use plugin_core::session_view::{
 };
 use session::audition::Audition;
 use session::finding::RoutingFinding;
+use session::heard_part::WholeInterval;
 use session::playback::{playback, sentence};
 use session::predict::{Certainty, Move};
 use session::prediction::{MovePrediction, PlatformChange};
@@ -358,6 +359,10 @@ pub fn answer(model: &ViewModel, of: Proposal) -> Option<MoveAnswer> {
             moves: vec![Move { source: index, gain: of.gain }],
             certainty,
             progress: session.progress,
+            whole: (session.progress.heard < session.progress.all).then_some(WholeInterval {
+                change: [Lu(0.6 * more), Lu(1.2 * more)],
+                after: [Lufs(-9.6), Lufs(-8.8)],
+            }),
             before,
             after,
             peak: PeakBounds { low: Some(Dbtp(-0.2)), high: Some(Dbtp(0.9)), loudest_stem: Some(0) },

@@ -4,7 +4,7 @@ use super::controls::{MENU_CHEVRON_WIDTH, control, menu};
 use super::edits::Edit;
 use super::fader::fader;
 use super::field::Style;
-use super::format::{number, signed, time};
+use super::format::{number, signed};
 use super::paint::{self, pen, shortened};
 use super::theme::{self, PAD};
 use super::view_model::ViewCx;
@@ -12,6 +12,7 @@ use chain::ChainKind;
 use chain::parameters::Parameter;
 use egui::{Align2, Popup, PopupCloseBehavior, Rect, RectAlign, Sense, Ui, pos2, vec2};
 use plugin_core::session_view::{LinkedMaster, MasterLink};
+use session::heard_part::EXACT_FOOTNOTE;
 use session::playback::exchange_sentence;
 use units::Db;
 
@@ -145,20 +146,25 @@ fn share(ui: &Ui, cx: &ViewCx<'_>, place: Rect, first: f32, second: f32) {
     if rail.width() > 24.0 {
         paint::bar(ui, rail, share as f32, cx.track, palette);
     }
-    let (kind, ink) = if linked.exact { ("exact", palette.good) } else { ("estimate", palette.reduction) };
+    let (kind, ink) = match (linked.exact, linked.part.is_whole()) {
+        (true, true) => ("exact*".to_owned(), palette.good),
+        (true, false) => (format!("exact* for {}", linked.part.words()), palette.good),
+        (false, _) => ("estimate".to_owned(), palette.reduction),
+    };
     let tag = paint::label(
         ui,
         line(place, second),
         Align2::RIGHT_CENTER,
-        kind,
+        &kind,
         &pen(theme::font(theme::SMALL), ink),
     );
+    let tag = if linked.exact { tag.on_hover_text(EXACT_FOOTNOTE) } else { tag };
     let rest = Rect::from_min_max(line(place, second).min, pos2(tag.rect.min.x - 8.0, second + 10.0));
     let long = exchange_sentence("this stem", Db(1.0), Db(-share));
     let short = format!("+1 dB: others {} dB", signed(-share, 1));
     let dim = pen(theme::font(theme::SMALL), palette.secondary);
     let fits = paint::width(ui, &long, &dim) <= rest.width();
-    let heard = format!("Of what was heard so far: {}", time(linked.heard.0 / 1000.0));
+    let heard = format!("Of what was heard so far: {}", linked.part.words());
     paint::label(ui, rest, Align2::LEFT_CENTER, if fits { &long } else { &short }, &dim).on_hover_text(heard);
 }
 

@@ -14,8 +14,8 @@ use units::{Db, Hz};
 #[cfg(test)]
 mod tests;
 
-/// Marks that a ring remembers.
-pub const MAX_MARKS: usize = 16;
+/// Marks that a ring remembers: of a ride, one every 50 ms, more than a Master in another process lags behind.
+pub const MAX_MARKS: usize = 32;
 
 /// Least length of a ring, seconds.
 pub const MIN_SECONDS: f64 = 4.0;
@@ -26,8 +26,11 @@ pub(super) const SIZE_RANGE: std::ops::RangeInclusive<u32> = 15..=22;
 /// Words of the table of segments: the number of the next, then position and counter of each.
 const SEGMENT_WORDS: usize = 1 + 2 * MAX_SEGMENTS;
 
-/// Words of the table of marks: the number of the next, then counter, revision and level of each.
-const MARK_WORDS: usize = 1 + 3 * MAX_MARKS;
+/// Words of a mark: counter, revision, level and trim.
+const WORDS_PER_MARK: usize = 4;
+
+/// Words of the table of marks: the number of the next, then each.
+const MARK_WORDS: usize = 1 + WORDS_PER_MARK * MAX_MARKS;
 
 /// Position of a segment that has none.
 const NO_POSITION: i64 = i64::MIN;
@@ -49,11 +52,20 @@ pub const MONITORING_REVISION: u64 = u64::MAX;
 pub struct SettingsMark {
     /// Counter of the first frame.
     pub counter: u64,
-    /// Hash of all settings but the level: equal settings have equal revisions. [`MONITORING_REVISION`] if the frames
-    /// are not the output.
+    /// Hash of all settings but level and trim: equal settings have equal revisions. [`MONITORING_REVISION`] if the
+    /// frames are not the output.
     pub revision: u64,
-    /// Gain after everything else, including the trim set by a Master.
+    /// Gain after everything else by the level parameter, which a host may automate.
     pub level: Db,
+    /// The Stem's own trim on top of it, set by a person at a Master.
+    pub trim: Db,
+}
+
+impl SettingsMark {
+    /// Returns true if the chain or the trim differ from those of `other`.
+    pub fn has_other_chain(&self, other: &Self) -> bool {
+        (self.revision, self.trim) != (other.revision, other.trim)
+    }
 }
 
 /// The frames of a ring, one per word: left in the upper and right in the lower half, as `f32`.
@@ -237,11 +249,12 @@ impl AudioRing {
         let newest_first = (written.saturating_sub(MAX_MARKS as u64)..written).rev();
         newest_first
             .map(|n| {
-                let at = 3 * (n as usize % MAX_MARKS);
+                let at = WORDS_PER_MARK * (n as usize % MAX_MARKS);
                 SettingsMark {
                     counter: entries[at],
                     revision: entries[at + 1],
                     level: Db(f64::from_bits(entries[at + 2])),
+                    trim: Db(f64::from_bits(entries[at + 3])),
                 }
             })
             .find(|mark| mark.counter <= counter)
@@ -260,8 +273,8 @@ pub struct RingWriter {
     ring: &'static AudioRing,
     segments: [u64; SEGMENT_WORDS],
     marks: [u64; MARK_WORDS],
-    /// Revision and level (its bits) of the last mark.
-    last_mark: Option<(u64, u64)>,
+    /// Revision, level and trim (their bits) of the last mark.
+    last_mark: Option<[u64; 3]>,
     /// Segment of the block before; `None` before the first block.
     segment: Option<u64>,
 }
@@ -287,13 +300,13 @@ impl RingWriter {
     }
 
     /// Sets the settings of the next frame and all after it.
-    pub fn mark_settings(&mut self, revision: u64, level: Db) {
-        let mark = (revision, level.0.to_bits());
+    pub fn mark_settings(&mut self, revision: u64, level: Db, trim: Db) {
+        let mark = [revision, level.0.to_bits(), trim.0.to_bits()];
         if self.last_mark != Some(mark) {
             self.last_mark = Some(mark);
-            let at = 1 + 3 * (self.marks[0] as usize % MAX_MARKS);
-            let words = [self.counter(), mark.0, mark.1];
-            self.marks[at..at + 3].copy_from_slice(&words);
+            let at = 1 + WORDS_PER_MARK * (self.marks[0] as usize % MAX_MARKS);
+            let words = [self.counter(), mark[0], mark[1], mark[2]];
+            self.marks[at..at + WORDS_PER_MARK].copy_from_slice(&words);
             self.marks[0] += 1;
             self.ring.marks.write(&self.marks);
         }

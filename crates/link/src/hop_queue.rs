@@ -1,5 +1,6 @@
 //! Wait-free queue of finished hops, from a Master's audio thread to its analysis thread.
 
+use super::audio_ring::SettingsMark;
 use super::identity::InstanceId;
 use rtrb::chunks::ChunkError;
 use rtrb::{Consumer, Producer, RingBuffer};
@@ -13,21 +14,46 @@ const QUEUE_WORDS: usize = 1 << 20;
 /// Words of a hop before its lists.
 const HEADER_WORDS: usize = 8;
 /// Words of a stem's [`HopSettings`].
-const SETTINGS_WORDS: usize = 4;
+const SETTINGS_WORDS: usize = 5;
 /// Words of a stem's [`ChainProducts`].
 const CHAIN_WORDS: usize = 12;
 
 /// Settings that a stem's part of a hop was made with.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct HopSettings {
-    /// Hash of all settings but the level.
+    /// Hash of all settings but level and trim; zero if they are not known.
     pub revision: u64,
     /// Delay at which the stem was read, frames.
     pub delay: i64,
-    /// Gain after everything else, including the trim set by a Master.
+    /// Gain after everything else by the level parameter.
     pub level: Db,
-    /// True if they changed within the hop; the values are those at its end.
+    /// The trim on top of it.
+    pub trim: Db,
+    /// True if chain or trim changed within the hop; all values are those at its end.
     pub changed: bool,
+    /// True if the level moved within the hop.
+    pub level_moved: bool,
+}
+
+impl HopSettings {
+    /// Takes the settings of the next chunk of the hop, its first and last frame; `before`: those of the last frame
+    /// before it in the same hop.
+    pub fn update(&mut self, before: Option<SettingsMark>, chunk: [Option<SettingsMark>; 2]) {
+        let [first, last] = chunk;
+        for (a, b) in [(before.or(first), first), (first, last)] {
+            // marks that are forgotten say nothing: the chain counts as it was, the level does not
+            self.changed |=
+                a.zip(b).is_some_and(|(a, b)| a.has_other_chain(&b)) || a.is_some() != b.is_some();
+            self.level_moved |= a.zip(b).is_none_or(|(a, b)| a.level != b.level);
+        }
+        let mark = last.unwrap_or_default();
+        (self.revision, self.level, self.trim) = (mark.revision, mark.level, mark.trim);
+    }
+
+    /// Begins a hop: changes before its first frame are no changes within it.
+    pub fn begin_hop(&mut self) {
+        (self.changed, self.level_moved) = (false, false);
+    }
 }
 
 /// Message of the queue.
@@ -91,7 +117,8 @@ impl HopSender {
             .map(|number| number.to_bits());
         let settings = (0..hop.stems).flat_map(|stem| {
             let one = settings.get(stem).copied().unwrap_or_default();
-            [one.revision, one.level.0.to_bits(), u64::from(one.changed), one.delay.cast_unsigned()]
+            let flags = u64::from(one.changed) | u64::from(one.level_moved) << 1;
+            [one.revision, one.level.0.to_bits(), one.trim.0.to_bits(), flags, one.delay.cast_unsigned()]
         });
         let count = hop_words(hop.stems, hop.has_chain);
         if !self.send_words(head.into_iter().chain(numbers).chain(settings), count) {
@@ -174,8 +201,10 @@ fn parse_hop(words: &[u64]) -> HopMessage {
     let settings = settings.chunks_exact(SETTINGS_WORDS).map(|word| HopSettings {
         revision: word[0],
         level: Db(f64::from_bits(word[1])),
-        changed: word[2] != 0,
-        delay: word[3].cast_signed(),
+        trim: Db(f64::from_bits(word[2])),
+        changed: word[3] & 1 != 0,
+        level_moved: word[3] & 2 != 0,
+        delay: word[4].cast_signed(),
     });
     let hop = FinishedHop {
         index: (words[2] != 0).then(|| words[3].cast_signed()),
@@ -219,7 +248,9 @@ mod tests {
                 revision: n as u64,
                 delay: 3 - n as i64,
                 level: Db(-(n as f64)),
+                trim: Db(0.5 * n as f64),
                 changed: n % 2 == 1,
+                level_moved: n % 3 == 1,
             })
             .collect();
         (hop, settings)

@@ -232,13 +232,27 @@ pub struct StemReadings {
     pub spectrum: [Option<Db>; SPECTRUM_BANDS],
     /// The trim that Masters may ask to change.
     pub trim: RemoteTrim,
+    /// The settings at this moment, whether audio is processed or not; `None` in instances without a chain.
+    pub present: Option<PresentSettings>,
     /// Number that an [`AuditionOrder`](super::audition::AuditionOrder) has to name; changes with every activation
     /// and every loaded state.
     pub audition: u64,
 }
 
+/// Settings of a Stem at one moment, comparable with those that its audio was made with; its trim is in
+/// [`StemReadings::trim`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PresentSettings {
+    /// Hash of all settings but level and trim; never zero.
+    pub revision: u64,
+    /// Gain by the level parameter.
+    pub level: Db,
+    /// The trim as far as it has an effect.
+    pub trim: Db,
+}
+
 /// Words of [`StemReadings`].
-pub const STEM_READINGS_WORDS: usize = READING_WORDS + SPECTRUM_BANDS + 6;
+pub const STEM_READINGS_WORDS: usize = READING_WORDS + SPECTRUM_BANDS + 9;
 
 impl WireValue for StemReadings {
     fn write_to(&self, encoder: &mut Encoder<'_>) {
@@ -249,6 +263,9 @@ impl WireValue for StemReadings {
         encoder.push_word(self.trim.answer.map_or(0, |answer| answer.sender.get()));
         encoder.push_word(self.trim.answer.map_or(0, |answer| answer.counter));
         encoder.push_word(self.trim.answer.map_or(0, |answer| answer.verdict as u64));
+        encoder.push_word(self.present.map_or(0, |present| present.revision));
+        encoder.push_number(self.present.map_or(0.0, |present| present.level.0));
+        encoder.push_number(self.present.map_or(0.0, |present| present.trim.0));
         encoder.push_word(self.audition);
     }
 
@@ -265,7 +282,9 @@ impl WireValue for StemReadings {
         let verdict = TrimVerdict::ALL[decoder.next_index(TrimVerdict::ALL.len())?];
         let answer = InstanceId::new(sender).map(|sender| TrimAnswer { sender, counter, verdict });
         let trim = RemoteTrim { offset, revision, answer };
-        Some(Self { reading, spectrum, trim, audition: decoder.next_word()? })
+        let (revision, level, offset) = (decoder.next_word()?, decoder.next_db()?, decoder.next_db()?);
+        let present = (revision != 0).then_some(PresentSettings { revision, level, trim: offset });
+        Some(Self { reading, spectrum, trim, present, audition: decoder.next_word()? })
     }
 }
 
@@ -394,6 +413,7 @@ pub(super) mod tests {
                     verdict: TrimVerdict::Stale,
                 }),
             },
+            present: Some(PresentSettings { revision: 12, level: Db(-2.0), trim: Db(1.5) }),
             audition: 11,
         }
     }

@@ -71,8 +71,14 @@ mod tests {
     fn a_request_acts_once_and_only_on_the_trim_that_its_sender_saw() {
         let (me, sender) = (InstanceId::mint(), InstanceId::mint());
         let mut trim = RemoteTrim::new(Db(0.0));
-        let request =
-            PeerRequest { counter: 1, target: me, predicted_stem: None, base: trim.revision, gain: Db(3.0) };
+        let request = PeerRequest {
+            counter: 1,
+            target: me,
+            predicted_stem: None,
+            confirms_mute: false,
+            base: trim.revision,
+            gain: Db(3.0),
+        };
         trim.answer_request(sender, &request);
         assert_eq!(trim.offset, Db(3.0));
         assert_eq!(trim.answer, Some(TrimAnswer { sender, counter: 1, verdict: TrimVerdict::Accepted }));
@@ -89,8 +95,14 @@ mod tests {
     fn a_trim_stays_in_its_range() {
         let mut trim = RemoteTrim::new(Db(0.0));
         let target = InstanceId::mint();
-        let request =
-            PeerRequest { counter: 1, target, predicted_stem: None, base: trim.revision, gain: Db(1e9) };
+        let request = PeerRequest {
+            counter: 1,
+            target,
+            predicted_stem: None,
+            confirms_mute: false,
+            base: trim.revision,
+            gain: Db(1e9),
+        };
         trim.answer_request(InstanceId::mint(), &request);
         assert_eq!(trim.offset, MAX_TRIM);
     }

@@ -15,15 +15,18 @@ use units::Db;
 /// Requests that an outbox holds: a Master may ask all of its Stems at once.
 pub const MAX_REQUESTS: usize = 32;
 
-/// A request of a person: to change a Stem's remote trim, or to a Master, to predict a move.
+/// A request of a person: to change a Stem's remote trim, or to a Master, to predict a move or to take a mute for a part
+/// of the mix.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PeerRequest {
     /// Number that grows with every request of a sender.
     pub counter: u64,
     /// The Stem, or the Master that is to predict.
     pub target: InstanceId,
-    /// The stem whose move a Master is to predict; `None` in a request for a trim.
+    /// The stem whose move a Master is to predict, or whose mute is meant; `None` in a request for a trim.
     pub predicted_stem: Option<InstanceId>,
+    /// True if the mute of the stem is meant and nothing is to be predicted.
+    pub confirms_mute: bool,
     /// The revision of the target's trim that the person saw; zero in a request for a prediction.
     pub base: u64,
     /// The trim that is requested, or the gain of the move.
@@ -40,7 +43,7 @@ pub struct Outbox {
 }
 
 /// Words of an [`Outbox`].
-pub const OUTBOX_WORDS: usize = 1 + 5 * MAX_REQUESTS + AUDITION_ORDERS_WORDS;
+pub const OUTBOX_WORDS: usize = 1 + 6 * MAX_REQUESTS + AUDITION_ORDERS_WORDS;
 
 impl Outbox {
     /// An empty outbox. `first_counter` has to be above those that the sender used before it was reloaded; the time is.
@@ -55,13 +58,29 @@ impl Outbox {
     /// Posts a request to a Stem for a trim of `gain` on top of the trim's revision `base`; returns its counter.
     pub fn post_trim_request(&mut self, target: InstanceId, base: u64, gain: Db) -> u64 {
         let counter = self.next_counter;
-        self.push_request(PeerRequest { counter, target, predicted_stem: None, base, gain })
+        let confirms_mute = false;
+        self.push_request(PeerRequest { counter, target, predicted_stem: None, confirms_mute, base, gain })
     }
 
     /// Posts a request to a Master to predict a move of `stem` by `gain`; returns its counter.
     pub fn post_prediction_request(&mut self, master: InstanceId, stem: InstanceId, gain: Db) -> u64 {
+        self.push_request(self.master_request(master, stem, gain, false))
+    }
+
+    /// Posts the statement to a Master that the mute of `stem` is part of the mix; returns its counter.
+    pub fn post_mute_confirmation(&mut self, master: InstanceId, stem: InstanceId) -> u64 {
+        self.push_request(self.master_request(master, stem, Db(0.0), true))
+    }
+
+    fn master_request(
+        &self,
+        target: InstanceId,
+        stem: InstanceId,
+        gain: Db,
+        confirms_mute: bool,
+    ) -> PeerRequest {
         let counter = self.next_counter;
-        self.push_request(PeerRequest { counter, target: master, predicted_stem: Some(stem), base: 0, gain })
+        PeerRequest { counter, target, predicted_stem: Some(stem), confirms_mute, base: 0, gain }
     }
 
     fn push_request(&mut self, request: PeerRequest) -> u64 {
@@ -93,6 +112,7 @@ impl WireValue for Outbox {
         for request in &self.requests {
             encoder.push_word(request.map_or(0, |request| request.target.get()));
             encoder.push_word(request.and_then(|request| request.predicted_stem).map_or(0, InstanceId::get));
+            encoder.push_word(request.is_some_and(|request| request.confirms_mute).into());
             encoder.push_word(request.map_or(0, |request| request.counter));
             encoder.push_word(request.map_or(0, |request| request.base));
             encoder.push_number(request.map_or(0.0, |request| request.gain.0));
@@ -105,8 +125,16 @@ impl WireValue for Outbox {
         for place in &mut outbox.requests {
             let target = InstanceId::new(decoder.next_word()?);
             let predicted_stem = InstanceId::new(decoder.next_word()?);
+            let confirms_mute = decoder.next_index(2)? == 1;
             let (counter, base, gain) = (decoder.next_word()?, decoder.next_word()?, decoder.next_db()?);
-            *place = target.map(|target| PeerRequest { counter, target, predicted_stem, base, gain });
+            *place = target.map(|target| PeerRequest {
+                counter,
+                target,
+                predicted_stem,
+                confirms_mute,
+                base,
+                gain,
+            });
         }
         outbox.orders = WireValue::read_from(decoder)?;
         Some(outbox)
@@ -172,8 +200,14 @@ mod tests {
     #[test]
     fn a_request_is_handled_once() {
         let (sender, other) = (InstanceId::mint(), InstanceId::mint());
-        let request =
-            |counter| PeerRequest { counter, target: other, predicted_stem: None, base: 0, gain: Db(0.0) };
+        let request = |counter| PeerRequest {
+            counter,
+            target: other,
+            predicted_stem: None,
+            confirms_mute: false,
+            base: 0,
+            gain: Db(0.0),
+        };
         let mut handled = HandledRequests::default();
         assert!(handled.insert(sender, &request(5)));
         assert!(!handled.insert(sender, &request(5)));

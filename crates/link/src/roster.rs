@@ -186,10 +186,10 @@ impl AudioWriter {
         self.slot.settings.write(&settings.encode());
     }
 
-    /// Sets the settings of the next frame and all after it: `revision` is a hash of all but the level.
-    pub fn mark_settings(&mut self, revision: u64, level: Db) {
+    /// Sets the settings of the next frame and all after it: `revision` is a hash of all but level and trim.
+    pub fn mark_settings(&mut self, revision: u64, level: Db, trim: Db) {
         if let Some(writer) = &mut self.ring_writer {
-            writer.mark_settings(revision, level);
+            writer.mark_settings(revision, level, trim);
         }
     }
 
@@ -250,6 +250,13 @@ impl ControlWriter {
     /// Asks `master` to predict a move of `stem` by `gain`. Returns the request's counter, which the answer repeats.
     pub fn request_prediction(&mut self, master: InstanceId, stem: InstanceId, gain: Db) -> u64 {
         let counter = self.outbox.post_prediction_request(master, stem, gain);
+        self.slot.outbox.write(&self.outbox.encode());
+        counter
+    }
+
+    /// Tells `master` that the mute of `stem` is part of the mix. Returns the request's counter.
+    pub fn confirm_mute(&mut self, master: InstanceId, stem: InstanceId) -> u64 {
+        let counter = self.outbox.post_mute_confirmation(master, stem);
         self.slot.outbox.write(&self.outbox.encode());
         counter
     }

@@ -12,7 +12,7 @@ use super::records::InstanceKind;
 use super::roster::{PeerView, Roster};
 use super::routing::{RoutingTable, StemRoute};
 use super::slot::Origin;
-use super::stem_reader::{CHUNK_FRAMES, ChunkAudio, FrameSearch, StemReader, differ, max_wait_frames};
+use super::stem_reader::{CHUNK_FRAMES, ChunkAudio, FrameSearch, StemReader, max_wait_frames};
 use session::hop_builder::{HopBuilder, MAX_STEMS, StemBlock};
 use session::timeline::TransportTracker;
 use std::collections::VecDeque;
@@ -171,8 +171,7 @@ impl StemAligner {
         }
         let begins_hop = to_hop == hop;
         if begins_hop {
-            // changes before a hop's first frame are no changes within it
-            self.settings.iter_mut().for_each(|settings| settings.changed = false);
+            self.settings.iter_mut().for_each(HopSettings::begin_hop);
         }
         self.read_stems(position, frames as usize, &found, begins_hop);
         self.cursor += frames;
@@ -188,28 +187,24 @@ impl StemAligner {
         begins_hop: bool,
     ) {
         let mut blocks = [StemBlock::default(); MAX_STEMS];
-        let mut changed = [false; MAX_STEMS];
         let stems = self.stems.iter_mut().zip(&mut self.audio).zip(found.iter().zip(&mut blocks));
-        for (((stem, audio), (&found, block)), changed) in stems.zip(&mut changed) {
+        for (((stem, audio), (&found, block)), settings) in stems.zip(&mut self.settings) {
+            settings.delay = stem.delay();
             if position.is_none() {
                 stem.mark_missing();
                 continue;
             }
-            let before = stem.mark;
+            let before = stem.mark.filter(|_| !begins_hop);
             let read = stem.read_chunk(found, frames, self.cursor, audio);
-            *changed = read.changed || (!begins_hop && before.is_some() && differ(before, stem.mark));
+            if let Some(marks) = read.marks {
+                settings.update(before, marks);
+            }
             let audio: &ChunkAudio = audio;
             *block = StemBlock {
                 output: read.has_output.then(|| [&audio.output[0][..frames], &audio.output[1][..frames]]),
                 input: read.has_input.then(|| [&audio.input[0][..frames], &audio.input[1][..frames]]),
                 continues: read.continues,
             };
-        }
-        for (settings, (stem, changed)) in self.settings.iter_mut().zip(self.stems.iter().zip(changed)) {
-            let mark = stem.mark.unwrap_or_default();
-            let changed = settings.changed || changed;
-            *settings =
-                HopSettings { revision: mark.revision, delay: stem.delay(), level: mark.level, changed };
         }
         let start = self.cursor as usize & (self.mix[0].len() - 1);
         let mix = [0, 1].map(|side| &self.mix[side][start..start + frames]);

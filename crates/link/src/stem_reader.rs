@@ -76,14 +76,8 @@ pub(super) struct ChunkRead {
     pub(super) has_input: bool,
     /// True if the chunk continues the last one.
     pub(super) continues: bool,
-    /// True if the settings changed within the chunk.
-    pub(super) changed: bool,
-}
-
-/// True if revision or level differ.
-pub(super) fn differ(a: Option<SettingsMark>, b: Option<SettingsMark>) -> bool {
-    let settings = |mark: Option<SettingsMark>| mark.map(|mark| (mark.revision, mark.level));
-    settings(a) != settings(b)
+    /// Settings of its first and last frame, if it was read from the ring; each `None` if its mark is forgotten.
+    pub(super) marks: Option<[Option<SettingsMark>; 2]>,
 }
 
 impl StemReader {
@@ -177,11 +171,11 @@ impl StemReader {
             if is_complete {
                 self.next = Some(counter + frames as u64);
                 self.mark = ring.settings_at(counter + frames as u64 - 1);
-                let changed = differ(ring.settings_at(counter), self.mark);
+                let marks = Some([ring.settings_at(counter), self.mark]);
                 self.source = ChunkSource::Ring;
                 let is_neutral =
                     (0..2).all(|side| audio.input[side][..frames] == audio.output[side][..frames]);
-                return ChunkRead { has_output: true, has_input: !is_neutral, continues, changed };
+                return ChunkRead { has_output: true, has_input: !is_neutral, continues, marks };
             }
         }
         let is_silent = match found {
@@ -195,7 +189,7 @@ impl StemReader {
             self.source = ChunkSource::Silence;
             audio.output.iter_mut().for_each(|side| side[..frames].fill(0.0));
             let continues = before != ChunkSource::Missing;
-            return ChunkRead { has_output: true, has_input: false, continues, changed: false };
+            return ChunkRead { has_output: true, has_input: false, continues, marks: None };
         }
         self.source = ChunkSource::Missing;
         ChunkRead::default()

@@ -5,8 +5,9 @@ use super::records::READING_WORDS;
 use super::text::Text;
 use super::wire::{Decoder, Encoder, WireValue};
 use meter::Reading;
+use session::heard_part::{HeardPart, WholeInterval};
 use session::session_report::StemState;
-use units::{Db, Dbtp, Lu, Lufs};
+use units::{Db, Dbtp, Lu, Lufs, Ms};
 
 /// Stems that a Master sums at most.
 pub const MAX_STEMS: usize = 32;
@@ -42,6 +43,8 @@ pub struct StemFinding {
     pub delay: Option<i64>,
     /// Cost of its chain: loudness of the mix with the chain minus loudness without it.
     pub chain_cost: Option<Lu>,
+    /// True if it was played muted and nobody has said yet whether that is part of the mix.
+    pub mute_waits: bool,
 }
 
 /// Prediction of a move, in answer to a request.
@@ -67,10 +70,26 @@ pub struct Forecast {
     pub out_of_master: Option<[Lufs; 2]>,
     /// Length of the simulated audio, seconds.
     pub simulated_seconds: f64,
+    /// Length of the song that the answer was made from, seconds.
+    pub heard: f64,
+    /// Length of the song, or of the timeline that was played, seconds.
+    pub length: f64,
+    /// Coverage of the mix by the stems, 0 to 1.
+    pub coverage: Option<f64>,
+    /// If a part of the song was not heard: interval of the change for the whole song, and of the loudness after the
+    /// move.
+    pub whole: Option<WholeInterval>,
 }
 
 /// Words of a [`Forecast`].
-const FORECAST_WORDS: usize = 13;
+const FORECAST_WORDS: usize = 20;
+
+impl Forecast {
+    /// Part of the song that the answer was made from.
+    pub fn part(&self) -> HeardPart {
+        HeardPart { heard: Ms(1000.0 * self.heard), whole: Ms(1000.0 * self.length.max(self.heard)) }
+    }
+}
 
 /// Findings of a Master about its session.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -91,6 +110,8 @@ pub struct SessionSummary {
     pub half_width: Option<Lu>,
     /// Length of the song that was heard, seconds.
     pub heard: f64,
+    /// Length of the song, or of the timeline that was played, seconds.
+    pub length: f64,
     /// Answer to the last request for a prediction.
     pub forecast: Option<Forecast>,
     /// The stems of the session, in no particular order.
@@ -108,6 +129,7 @@ impl Default for SessionSummary {
             unlinked_share: None,
             half_width: None,
             heard: 0.0,
+            length: 0.0,
             forecast: None,
             stems: [None; MAX_STEMS],
         }
@@ -122,6 +144,11 @@ impl SessionSummary {
         }
     }
 
+    /// Part of the song that all findings are made from.
+    pub fn part(&self) -> HeardPart {
+        HeardPart { heard: Ms(1000.0 * self.heard), whole: Ms(1000.0 * self.length.max(self.heard)) }
+    }
+
     /// The stems of the session, in no particular order.
     pub fn stems(&self) -> impl Iterator<Item = &StemFinding> {
         self.stems.iter().flatten()
@@ -129,7 +156,7 @@ impl SessionSummary {
 }
 
 /// Words of a [`SessionSummary`].
-pub const SUMMARY_WORDS: usize = 6 + READING_WORDS + CAUSE_BYTES / 8 + FORECAST_WORDS + 11 * MAX_STEMS;
+pub const SUMMARY_WORDS: usize = 7 + READING_WORDS + CAUSE_BYTES / 8 + FORECAST_WORDS + 12 * MAX_STEMS;
 
 impl WireValue for SessionSummary {
     fn write_to(&self, encoder: &mut Encoder<'_>) {
@@ -141,6 +168,7 @@ impl WireValue for SessionSummary {
         encoder.push_optional(self.unlinked_share);
         encoder.push_optional(self.half_width.map(|x| x.0));
         encoder.push_number(self.heard);
+        encoder.push_number(self.length);
         write_forecast(self.forecast.as_ref(), encoder);
         for stem in &self.stems {
             encoder.push_word(stem.map_or(0, |stem| stem.stem.get()));
@@ -152,6 +180,7 @@ impl WireValue for SessionSummary {
             encoder.push_word(stem.is_some_and(|stem| stem.delay.is_some()).into());
             encoder.push_signed(stem.and_then(|stem| stem.delay).unwrap_or(0));
             encoder.push_optional(stem.and_then(|stem| stem.chain_cost).map(|x| x.0));
+            encoder.push_word(stem.is_some_and(|stem| stem.mute_waits).into());
         }
     }
 
@@ -165,6 +194,7 @@ impl WireValue for SessionSummary {
             unlinked_share: decoder.next_optional()?,
             half_width: decoder.next_optional()?.map(Lu),
             heard: decoder.next_number()?,
+            length: decoder.next_number()?,
             forecast: read_forecast(decoder)?,
             stems: [None; MAX_STEMS],
         };
@@ -182,7 +212,17 @@ impl WireValue for SessionSummary {
             };
             let (has_delay, delay) = (decoder.next_index(2)? == 1, decoder.next_signed()?);
             let (delay, chain_cost) = (has_delay.then_some(delay), decoder.next_optional()?.map(Lu));
-            *place = stem.map(|stem| StemFinding { stem, state, share, gain, matrix, delay, chain_cost });
+            let mute_waits = decoder.next_index(2)? == 1;
+            *place = stem.map(|stem| StemFinding {
+                stem,
+                state,
+                share,
+                gain,
+                matrix,
+                delay,
+                chain_cost,
+                mute_waits,
+            });
         }
         Some(summary)
     }
@@ -202,6 +242,12 @@ fn write_forecast(forecast: Option<&Forecast>, encoder: &mut Encoder<'_>) {
     encoder.push_word(forecast.is_some_and(|forecast| forecast.returns_not_included).into());
     out_of.into_iter().for_each(|number| encoder.push_optional(number));
     encoder.push_number(forecast.map_or(0.0, |forecast| forecast.simulated_seconds));
+    encoder.push_number(forecast.map_or(0.0, |forecast| forecast.heard));
+    encoder.push_number(forecast.map_or(0.0, |forecast| forecast.length));
+    encoder.push_optional(forecast.and_then(|forecast| forecast.coverage));
+    let whole = forecast.and_then(|forecast| forecast.whole);
+    let ends = whole.map(|WholeInterval { change: [a, b], after: [c, d] }| [a.0, b.0, c.0, d.0]);
+    (0..4).for_each(|n| encoder.push_optional(ends.map(|ends| ends[n])));
 }
 
 /// Reads a forecast that may be absent; the outer `None` stands for words out of range.
@@ -214,6 +260,18 @@ fn read_forecast(decoder: &mut Decoder<'_>) -> Option<Option<Forecast>> {
     let (half_width, returns_not_included) = (Lu(decoder.next_number()?), decoder.next_index(2)? == 1);
     let out_of_master = both(decoder.next_optional()?, decoder.next_optional()?);
     let simulated_seconds = decoder.next_number()?;
+    let (heard, length) = (decoder.next_number()?, decoder.next_number()?);
+    let coverage = decoder.next_optional()?;
+    let mut ends = [None; 4];
+    for end in &mut ends {
+        *end = decoder.next_optional()?;
+    }
+    let whole = match ends {
+        [Some(a), Some(b), Some(c), Some(d)] => {
+            Some(WholeInterval { change: [Lu(a), Lu(b)], after: [Lufs(c), Lufs(d)] })
+        }
+        _ => None,
+    };
     let ids = InstanceId::new(sender).zip(InstanceId::new(stem));
     Some(ids.map(|(sender, stem)| Forecast {
         sender,
@@ -226,6 +284,10 @@ fn read_forecast(decoder: &mut Decoder<'_>) -> Option<Option<Forecast>> {
         returns_not_included,
         out_of_master,
         simulated_seconds,
+        heard,
+        length,
+        coverage,
+        whole,
     }))
 }
 
@@ -245,6 +307,7 @@ mod tests {
             cause: Text::new("unlinked track"),
             half_width: Some(Lu(0.2)),
             heard: 92.5,
+            length: 100.0,
             forecast: Some(Forecast {
                 sender: InstanceId::mint(),
                 counter: 7,
@@ -256,6 +319,10 @@ mod tests {
                 returns_not_included: true,
                 out_of_master: Some([Lufs(-9.0), Lufs(-9.1)]),
                 simulated_seconds: 20.0,
+                heard: 13.0,
+                length: 21.0,
+                coverage: Some(0.99),
+                whole: Some(WholeInterval { change: [Lu(0.25), Lu(0.5)], after: [Lufs(-14.0), Lufs(-13.0)] }),
             }),
             ..SessionSummary::default()
         };
@@ -268,6 +335,7 @@ mod tests {
                 matrix: (n % 2 == 0).then_some([[0.5, 0.0], [-0.1, n as f64]]),
                 delay: (n % 3 == 0).then_some(-n),
                 chain_cost: Some(Lu(0.5)),
+                mute_waits: n % 4 == 1,
             });
         }
         for summary in [summary, SessionSummary::default()] {

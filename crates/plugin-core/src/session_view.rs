@@ -5,6 +5,7 @@
 use super::command::Proposal;
 use meter::Reading;
 use session::audition::Auditions;
+use session::heard_part::HeardPart;
 use session::prediction::{MovePrediction, PlatformChange};
 use session::record::{HopStatus, StemId};
 use session::role::Role;
@@ -115,9 +116,9 @@ pub struct LinkedMaster {
     pub stems: usize,
     /// Share of this stem in the mix's loudness, 0 to 1, below 0 if it cancels others; `None` before it is known.
     pub share: Option<f64>,
-    /// Length of the programme that the share covers.
-    pub heard: Ms,
-    /// True if the share is exact, false if it is an estimate.
+    /// Part of the song that the share covers.
+    pub part: HeardPart,
+    /// True if the share is exact for that part, false if it is an estimate.
     pub exact: bool,
 }
 

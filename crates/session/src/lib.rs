@@ -21,6 +21,7 @@ pub mod coverage;
 pub mod finding;
 pub mod fit;
 pub mod gram;
+pub mod heard_part;
 pub mod hop_builder;
 pub mod joint;
 pub mod masking;

@@ -1,5 +1,6 @@
 //! Prediction of moves on the whole session: loudness, peaks, certainty, platforms.
 
+use super::heard_part::WholeInterval;
 use super::playback::{Playback, exchange_sentence, others_change, playback};
 use super::predict::{Certainty, Move, gains};
 use super::range_report::{PeakBounds, RangeProgress, RangeReport};
@@ -62,6 +63,8 @@ pub struct MovePrediction {
     pub certainty: Certainty,
     /// Hops of the range that the prediction is based on.
     pub progress: RangeProgress,
+    /// Interval for the whole song, if a part of it was not heard.
+    pub whole: Option<WholeInterval>,
     /// The mix before.
     pub before: Reading,
     /// The mix after, without peaks.
@@ -96,7 +99,14 @@ pub fn predict_moves(
     let moved = gains(fitted_range.sources.sources(), &all);
     let before = report.reading();
     let peak = report.peak_bounds(&moved[..unlinked]);
-    let after = reading_from_hops(&fitted_range.sources.powers(&moved));
+    let powers = fitted_range.sources.powers(&moved);
+    let after = reading_from_hops(&powers);
+    let unheard = report.progress.all.saturating_sub(report.progress.heard);
+    let whole = (unheard > 0).then(|| {
+        let unmoved = fitted_range.sources.powers(&vec![1.0; moved.len()]);
+        let ratios: Vec<f64> = moved.iter().map(|gain| gain * gain).collect();
+        WholeInterval::new(&unmoved, &powers, unheard, &ratios, certainty.half_width())
+    });
     let highest = Reading { true_peak: peak.high, ..after };
     let single = match moves {
         [one] => Some((name(one.source), one.gain)),
@@ -112,6 +122,7 @@ pub fn predict_moves(
         moves: all,
         certainty,
         progress: report.progress,
+        whole: whole.flatten(),
         before,
         after,
         peak,

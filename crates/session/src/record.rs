@@ -1,16 +1,21 @@
 //! Recorder of hops: the loudness data of the project's timeline.
 
 mod audition;
+mod levels;
 mod member;
+mod mutes;
 mod store;
 
 use std::collections::BTreeMap;
 
 use super::fit::{FIT_REACH_HOPS, HopFit, StemArrival, fit_hop, initial_arrivals};
 use super::hop_builder::FinishedHop;
+use super::range_report::HopRange;
 use super::timeline::HopIndex;
 use audition::{StemPresence, stem_presence};
+use levels::LevelTracker;
 pub use member::{SessionMember, StemId, StemSetting};
+use mutes::MuteTracker;
 pub(super) use store::HopRecord;
 use store::HopStore;
 pub use store::MEMORY_BUDGET;
@@ -33,9 +38,8 @@ pub enum HopStatus {
 
 /// Gain below which a stem that arrives counts as muted.
 const MUTED_GAIN: Db = Db(-60.0);
-/// Consecutive hops after which a missing stem is asked about, and after which a muted one that returns counts as
-/// back.
-const MUTE_HOPS: u32 = 20;
+/// Memory of hops in which a stem is muted, until it is known whether that is meant, as a part of the budget.
+const MUTED_BUDGET_SHARE: usize = 8;
 
 /// Recorder of the hops of a session.
 ///
@@ -46,8 +50,17 @@ const MUTE_HOPS: u32 = 20;
 #[derive(Clone, Debug)]
 pub struct Recorder {
     members: Vec<SessionMember>,
+    /// The same stems with the settings of the next hop.
+    heard: Vec<SessionMember>,
+    /// Stems whose present settings are known beside those of hops, as a mask.
+    told: u32,
+    levels: BTreeMap<StemId, LevelTracker>,
     set: u64,
     store: HopStore,
+    /// Hops in which stems are muted, until that turns out to be part of the mix.
+    muted: HopStore,
+    /// First and last hop that were played, recorded or not.
+    played: Option<(HopIndex, HopIndex)>,
     statuses: BTreeMap<HopIndex, HopStatus>,
     /// The last hop, until the next one decides whether it is recorded.
     pending: Option<PendingRecord>,
@@ -57,7 +70,7 @@ pub struct Recorder {
     usual: Vec<Option<StemArrival>>,
     /// Hops that are to be fitted, in order: new ones, and those whose window is now complete.
     unfitted: Vec<HopIndex>,
-    muted: Vec<MuteTracker>,
+    mutes: Vec<MuteTracker>,
     /// The last hops, recorded or not, for live figures; and the stems that sounded in the last of them.
     recent: Vec<FinishedHop>,
     last_presence: StemPresence,
@@ -68,16 +81,10 @@ pub struct Recorder {
 struct PendingRecord {
     record: HopRecord,
     hop_index: HopIndex,
-    /// True if it, or the hop before it, is an audition.
+    /// True if it, or the hop before it, is an audition, or a stem returns to the mix in it.
     audition: bool,
-}
-
-/// Mute of one stem: hops for which it has been missing, or back, and whether the user has confirmed it.
-#[derive(Clone, Copy, Debug, Default)]
-struct MuteTracker {
-    hops: u32,
-    back: u32,
-    confirmed: bool,
+    /// Stems that are heard in the mix, as a mask.
+    present: u32,
 }
 
 impl Default for Recorder {
@@ -91,14 +98,19 @@ impl Recorder {
     pub fn new(budget: usize) -> Self {
         Self {
             members: Vec::new(),
+            heard: Vec::new(),
+            told: 0,
+            levels: BTreeMap::new(),
             set: 0,
             store: HopStore::new(budget),
+            muted: HopStore::new(budget / MUTED_BUDGET_SHARE),
+            played: None,
             statuses: BTreeMap::new(),
             pending: None,
             auditioning: false,
             usual: Vec::new(),
             unfitted: Vec::new(),
-            muted: Vec::new(),
+            mutes: Vec::new(),
             recent: Vec::new(),
             last_presence: StemPresence::default(),
         }
@@ -108,20 +120,66 @@ impl Recorder {
     pub fn set_stems(&mut self, set: u64, members: &[SessionMember]) {
         let known = |id: StemId| self.members.iter().position(|member| member.id == id);
         let usual = members.iter().map(|member| known(member.id).and_then(|i| self.usual[i])).collect();
-        let muted =
-            members.iter().map(|m| known(m.id).map_or(MuteTracker::default(), |i| self.muted[i])).collect();
-        self.commit(false);
-        (self.usual, self.muted) = (usual, muted);
-        (self.set, self.members) = (set, members.to_vec());
+        let told = (members.iter().enumerate())
+            .filter(|(_, member)| known(member.id).is_some_and(|i| self.told >> i & 1 == 1))
+            .fold(0, |mask, (index, _)| mask | 1 << index);
+        self.commit(StemPresence::default(), false);
+        self.end_mutes();
+        let mutes = members
+            .iter()
+            .map(|member| self.members.iter().position(|known| known.id == member.id))
+            .map(|index| index.map_or_else(MuteTracker::default, |index| self.mutes[index].clone()))
+            .collect();
+        (self.usual, self.mutes, self.told) = (usual, mutes, told);
+        (self.set, self.members, self.heard) = (set, members.to_vec(), members.to_vec());
         self.recent.clear();
     }
 
-    /// Sets the present settings of a Stem.
+    /// Sets the settings of a Stem in the next hops; unless [`Self::set_present`] knows better, they are the present
+    /// ones.
     pub fn set_setting(&mut self, id: StemId, setting: StemSetting) {
-        self.members.iter_mut().filter(|member| member.id == id).for_each(|member| member.setting = setting);
+        let tracker = self.levels.entry(id).or_default();
+        tracker.set_last(setting.level);
+        let setting = tracker.normalize(setting);
+        for (index, member) in self.heard.iter_mut().enumerate().filter(|(_, member)| member.id == id) {
+            member.setting = setting;
+            if self.told >> index & 1 == 0 {
+                self.members[index].setting = setting;
+            }
+        }
     }
 
-    /// Stems of the present set.
+    /// Makes the level of a Stem unknown in the next hops; chain and trim stay as they are.
+    pub fn forget_level(&mut self, id: StemId) {
+        let members = self.heard.iter_mut().filter(|member| member.id == id);
+        members.for_each(|member| member.setting.level = None);
+    }
+
+    /// Sets the present chain and trim of a Stem, which may be ahead of the hops. The level of `setting` is not used: see
+    /// [`Self::change_level_at_rest`]. Returns true if something has changed.
+    pub fn set_present(&mut self, id: StemId, setting: StemSetting) -> bool {
+        let setting = self.levels.entry(id).or_default().normalize(setting);
+        let mut has_changed = false;
+        for (index, member) in self.members.iter_mut().enumerate().filter(|(_, member)| member.id == id) {
+            self.told |= 1 << index;
+            let setting = StemSetting { level: member.setting.level, ..setting };
+            has_changed |= std::mem::replace(&mut member.setting, setting) != setting;
+        }
+        has_changed
+    }
+
+    /// Settings that a stem had in all of the hops `places`; `None` if they differ or one was not recorded.
+    pub fn recorded_setting(&self, id: StemId, places: HopRange) -> Option<StemSetting> {
+        let mut settings = places.map(|place| {
+            let record = self.store.get(place)?;
+            Some(record.settings[record.index(id)?])
+        });
+        let first = settings.next()??;
+        let is_same = |other: StemSetting| (other.revision, other.trim) == (first.revision, first.trim);
+        settings.all(|setting| setting.is_some_and(is_same)).then_some(first)
+    }
+
+    /// Stems of the present set; level changes that count for the whole song are part of their trims.
     pub fn members(&self) -> &[SessionMember] {
         &self.members
     }
@@ -136,22 +194,6 @@ impl Recorder {
         self.last_presence
     }
 
-    /// Confirms that a stem's mute is intended: hops are recorded without it until it is back.
-    pub fn confirm_mute(&mut self, id: StemId) {
-        if let Some(index) = self.members.iter().position(|member| member.id == id) {
-            self.muted[index].confirmed = true;
-        }
-    }
-
-    /// Stems that sound but have been missing from the mix for 2 s, without confirmation by the user.
-    pub fn unconfirmed_mutes(&self) -> Vec<StemId> {
-        let muted = self.members.iter().zip(&self.muted);
-        muted
-            .filter(|(_, muted)| muted.hops >= MUTE_HOPS && !muted.confirmed)
-            .map(|(member, _)| member.id)
-            .collect()
-    }
-
     /// Takes a finished hop. Hops of another set are late, and ignored.
     pub fn push_hop(&mut self, hop: &FinishedHop) {
         if hop.set != self.set || hop.stems != self.members.len() {
@@ -159,8 +201,14 @@ impl Recorder {
         }
         if self.recent.last().is_some_and(|last| last.segment != hop.segment) {
             self.recent.clear();
-            self.commit(false);
+            self.commit(StemPresence::default(), false);
+            self.end_mutes();
             self.auditioning = false;
+            self.last_presence = StemPresence::default();
+        }
+        if let Some(place) = hop.index {
+            let (first, last) = self.played.unwrap_or((place, place));
+            self.played = Some((first.min(place), last.max(place)));
         }
         if self.recent.len() == 2 * FIT_REACH_HOPS {
             self.recent.remove(0);
@@ -168,26 +216,33 @@ impl Recorder {
         self.recent.push(hop.clone());
         let all = if hop.stems == 0 { 0 } else { u32::MAX >> (32 - hop.stems) };
         if hop.heard & all != all {
-            self.commit(false);
+            self.commit(StemPresence::default(), false);
             return;
         }
         let usual: Vec<StemArrival> =
             self.usual.iter().map(|usual| usual.unwrap_or(StemArrival::UNITY)).collect();
-        self.last_presence = stem_presence(&hop.joint, &usual);
-        let auditioning = self.update_mutes(self.last_presence) != 0;
-        self.commit(auditioning);
-        let audition = auditioning || self.auditioning;
+        let presence = stem_presence(&hop.joint, &usual);
+        let before = std::mem::replace(&mut self.last_presence, presence);
+        let auditioning = self.update_mutes(presence, hop.index) != 0;
+        self.commit(presence, auditioning);
+        let present = presence.sounding & !presence.missing;
+        // in the hop in which a stem returns it may be heard in part
+        let audition = auditioning || self.auditioning || before.missing & present != 0;
         self.auditioning = auditioning;
         let Some(hop_index) = hop.index else { return };
-        let settings = self.members.iter().map(|member| member.setting).collect();
-        let ids = self.members.iter().map(|member| member.id).collect();
-        self.pending =
-            Some(PendingRecord { record: HopRecord::new(hop, ids, settings), hop_index, audition });
+        let settings = self.heard.iter().map(|member| member.setting).collect();
+        let ids: Box<[StemId]> = self.members.iter().map(|member| member.id).collect();
+        let is_missing = |index: &usize| self.mutes[*index].is_muted();
+        let missing = (0..ids.len()).filter(is_missing).map(|index| ids[index]).collect();
+        let mut record = HopRecord::new(hop, ids, settings);
+        record.mute(missing);
+        self.pending = Some(PendingRecord { record, hop_index, audition, present });
     }
 
     /// Ends the row of hops because playback has stopped: its last hop is recorded without waiting for another one.
     pub fn finish_row(&mut self) {
-        self.commit(false);
+        self.commit(StemPresence::default(), false);
+        self.end_mutes();
         self.refit();
     }
 
@@ -196,31 +251,27 @@ impl Recorder {
         self.pending.is_some()
     }
 
-    /// Counts mutes; returns the stems whose absence makes an audition, as a mask.
-    fn update_mutes(&mut self, presence: StemPresence) -> u32 {
-        let mut audition = 0;
-        for (i, muted) in self.muted.iter_mut().enumerate() {
-            let bit = |mask: u32| mask >> i & 1 == 1;
-            if bit(presence.missing) {
-                (muted.hops, muted.back) = (muted.hops + 1, 0);
-                audition |= u32::from(!muted.confirmed) << i;
-            } else if bit(presence.sounding) {
-                (muted.hops, muted.back) = (0, muted.back + 1);
-                muted.confirmed &= muted.back < MUTE_HOPS;
-            }
-        }
-        audition
-    }
-
-    /// Records the pending hop, unless it or its neighbour is an audition.
-    fn commit(&mut self, next_is_audition: bool) {
-        let Some(PendingRecord { record, hop_index, audition }) = self.pending.take() else { return };
-        if audition || next_is_audition {
+    /// Records the pending hop, unless it or its neighbour is an audition. `next`: presence of the stems in the hop
+    /// after it.
+    fn commit(&mut self, next: StemPresence, next_is_audition: bool) {
+        let Some(PendingRecord { record, hop_index, audition, present }) = self.pending.take() else {
+            return;
+        };
+        if audition || next_is_audition || present & next.missing != 0 {
             if !self.store.has(hop_index) {
                 self.statuses.insert(hop_index, HopStatus::Auditioned);
             }
+            if !record.missing.is_empty() {
+                self.muted.insert(hop_index, record);
+            }
             return;
         }
+        self.muted.remove(hop_index);
+        self.insert(hop_index, record);
+    }
+
+    fn insert(&mut self, hop_index: HopIndex, record: HopRecord) {
+        self.check_levels(hop_index, &record);
         self.statuses.remove(&hop_index);
         for dropped in self.store.insert(hop_index, record) {
             self.statuses.insert(dropped, HopStatus::Dropped);
@@ -235,7 +286,6 @@ impl Recorder {
         for hop_index in std::mem::take(&mut self.unfitted) {
             let Some(fit) = self.fit_at(hop_index) else { continue };
             for (usual, arrival) in self.usual.iter_mut().zip(&fit.arrivals) {
-                // A confirmed mute is not the usual arrival.
                 if arrival.fitted != [false; 2] && arrival.gain().0 > MUTED_GAIN.0 {
                     *usual = Some(*arrival);
                 }
@@ -264,7 +314,7 @@ impl Recorder {
     /// Status of a hop.
     pub fn status(&self, hop_index: HopIndex) -> HopStatus {
         match self.store.get(hop_index) {
-            Some(record) if record.is_present(&self.members) => HopStatus::Heard,
+            Some(record) if self.is_current(record) => HopStatus::Heard,
             Some(_) => HopStatus::OldSettings,
             None => self.statuses.get(&hop_index).copied().unwrap_or(HopStatus::Unheard),
         }
@@ -272,7 +322,16 @@ impl Recorder {
 
     /// Record of a hop with the present settings; `None` if there is none.
     pub(super) fn present(&self, hop_index: HopIndex) -> Option<&HopRecord> {
-        self.store.get(hop_index).filter(|record| record.is_present(&self.members))
+        self.store.get(hop_index).filter(|record| self.is_current(record))
+    }
+
+    fn is_current(&self, record: &HopRecord) -> bool {
+        record.is_present(&self.members) && !self.is_doubtful(record)
+    }
+
+    /// First and last hop that were played, whether they could be recorded or not.
+    pub fn played(&self) -> Option<(HopIndex, HopIndex)> {
+        self.played
     }
 
     /// First and last recorded hop.
@@ -288,6 +347,9 @@ impl Recorder {
     /// Drops all records: at another sampling rate, hops are not comparable.
     pub fn clear(&mut self) {
         self.store = HopStore::new(self.store.budget());
+        self.muted = HopStore::new(self.store.budget() / MUTED_BUDGET_SHARE);
+        self.played = None;
+        self.levels.values_mut().for_each(LevelTracker::forget_records);
         (self.pending, self.unfitted) = (None, Vec::new());
         self.statuses.clear();
         self.recent.clear();

@@ -120,7 +120,7 @@ impl SessionReport {
                 StemReport {
                     id: id(stem),
                     state: state(recorder, stem),
-                    // of a stem that was heard with other settings only, nothing is known
+                    // of a stem that was heard with other settings only, nothing is known: it is silent in the rest
                     share: shares
                         .as_ref()
                         .filter(|_| matrix.is_some() || report.progress.old == 0)

@@ -467,6 +467,9 @@ pub(crate) struct Live {
     /// Vocals=+3
     #[arg(long = "move", value_name = "NAME=DB", value_parser = parse_move, allow_hyphen_values = true)]
     pub(crate) one_move: Option<(String, Db)>,
+    /// Tell the Master that the mute of a stem is part of the mix
+    #[arg(long, value_name = "NAME", conflicts_with = "one_move")]
+    pub(crate) confirm_mute: Option<String>,
     /// Platforms to report, by id (see stems targets) [default: all players]
     #[arg(long, value_name = "ID", num_args = 1..)]
     pub(crate) target: Vec<String>,

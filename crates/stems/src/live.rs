@@ -36,12 +36,29 @@ pub(crate) fn run(args: &Live, global: &Global) -> CommandResult {
         None => Observer::new(&SEEN),
         Some(folder) => Observer::with_folders(&SEEN, vec![folder.clone()], Intervals::DEFAULT),
     };
-    let survey = first_look(&mut onlooker)?;
+    let mut survey = first_look(&mut onlooker)?;
     for (place, error) in onlooker.folder_errors() {
         let cure = "see that it is a folder of yours";
         note(&format!("{}: cannot be looked into, {error}; {cure}", shown(place)));
     }
     let wait = Duration::from_secs(args.wait.into());
+    let asked = args.one_move.as_ref().map(|(typed, _)| typed).or(args.confirm_mute.as_ref());
+    if let Some(typed) = asked {
+        let until = Instant::now() + wait;
+        // a Master that listens for a stem sums it soon
+        while ask::is_awaited(&survey, typed) && Instant::now() < until {
+            pause(POLL_INTERVAL)?;
+            onlooker.poll(Instant::now());
+            survey = Survey::new(onlooker.peers());
+        }
+    }
+    if let Some(typed) = &args.confirm_mute {
+        let said = ask::confirm_mute(&onlooker, &survey, typed, wait)?;
+        if !global.json {
+            output::print(format_args!("{said}\n"));
+            return Ok(Outcome::Clean.into());
+        }
+    }
     let prediction = args.one_move.as_ref().map(|one| ask::ask(&onlooker, &survey, one, wait)).transpose()?;
     if global.json {
         let incompatible: Vec<u64> = onlooker.incompatible_versions().collect();

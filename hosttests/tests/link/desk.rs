@@ -204,7 +204,7 @@ impl Desk {
     }
 
     /// Processes a second of silence while the transport stands at frame `at`.
-    fn stand(&mut self, at: usize) {
+    pub(crate) fn stand(&mut self, at: usize) {
         let now = standing((self.begin + at) as f64 / self.rate);
         for plugin in self.plugins() {
             let mut player = plugin.lend();

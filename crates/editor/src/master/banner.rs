@@ -1,7 +1,7 @@
 //! Prediction of a move: loudness into the master, out of it, and the change of everything else once normalized.
 
 use super::status::NO_POSITION;
-use crate::format::{number, signed, time};
+use crate::format::{number, signed};
 use crate::paint::{self, pen, shortened};
 use crate::theme::{self, CORNER_RADIUS, GAP, PAD};
 use crate::view_model::ViewCx;
@@ -9,8 +9,8 @@ use egui::{Align2, Color32, CornerRadius, Rect, Stroke, StrokeKind, Ui, pos2, ve
 use meter::Reading;
 use plugin_core::command::Proposal;
 use plugin_core::session_view::{MasterOutcome, MoveAnswer};
+use session::heard_part::{EXACT_FOOTNOTE, HeardPart};
 use session::predict::Certainty;
-use units::Ms;
 
 /// Draws the prediction in `place`.
 pub(super) fn draw_prediction(ui: &Ui, cx: &ViewCx<'_>, place: Rect, proposal: Proposal, platform: usize) {
@@ -37,6 +37,9 @@ pub(super) fn draw_prediction(ui: &Ui, cx: &ViewCx<'_>, place: Rect, proposal: P
     if answer.is_some_and(|answer| answer.input.returns_not_included) {
         words += " · returns not included";
     }
+    if let Some(whole) = answer.and_then(|answer| answer.input.whole) {
+        words = format!("{words} · {}", whole.words());
+    }
     let surprise = answer.and_then(|answer| answer.input.surprise);
     if let Some(surprise) = surprise {
         words = format!("{words} · {}", surprise.sentence());
@@ -44,7 +47,9 @@ pub(super) fn draw_prediction(ui: &Ui, cx: &ViewCx<'_>, place: Rect, proposal: P
     let bold = pen(theme::strong(theme::BODY), palette.text);
     let left = line(0.0, inner.min.x, figures - GAP);
     let shown = shortened(ui, &words, &bold, left.width());
-    paint::label(ui, left, Align2::LEFT_CENTER, &shown, &bold).on_hover_text(&words);
+    let drawn = paint::label(ui, left, Align2::LEFT_CENTER, &shown, &bold);
+    let end = drawn.rect.max.x;
+    drawn.on_hover_text(&words);
     let Some(answer) = answer else {
         let quiet = pen(theme::font(theme::SMALL), palette.secondary);
         let waits = if cx.model.snapshot.session().is_some() {
@@ -59,13 +64,20 @@ pub(super) fn draw_prediction(ui: &Ui, cx: &ViewCx<'_>, place: Rect, proposal: P
     };
     price(ui, cx, line(1.0, inner.min.x, figures - GAP), answer, platform);
     let (sure, ink) = match answer.input.certainty {
-        Certainty::Exact => ("exact".to_owned(), palette.good),
+        Certainty::Exact => ("exact*".to_owned(), palette.good),
         Certainty::Estimate(width) => (format!("estimate ±{} LU", number(width.0, 2)), palette.reduction),
     };
-    let heard = Ms(answer.input.progress.heard as f64 * 100.0);
+    if answer.input.certainty == Certainty::Exact {
+        // the footnote stands where the word stands
+        let place = Rect::from_min_max(pos2(end + GAP, left.min.y), left.max);
+        let quiet = pen(theme::font(theme::SMALL), palette.secondary);
+        let words = shortened(ui, EXACT_FOOTNOTE, &quiet, place.width());
+        paint::label(ui, place, Align2::LEFT_CENTER, &words, &quiet).on_hover_text(EXACT_FOOTNOTE);
+    }
+    let part = HeardPart::from(answer.input.progress);
     let into =
         LoudnessRow { name: "into the master", before: answer.input.before, after: answer.input.after };
-    let over = format!("{sure}, {} heard", time(heard.0 / 1000.0));
+    let over = part.certainty_words(answer.input.certainty.half_width());
     into.draw_row(ui, cx, line(0.0, figures, inner.max.x), &over, ink);
     let below = line(1.0, figures, inner.max.x);
     let name = "out of the master";

@@ -141,7 +141,7 @@ fn the_last_sixteen_segments_are_kept() {
 fn a_new_writer_begins_with_empty_tables_and_later_counters() {
     let ring = ring(6);
     let mut writer = RingWriter::new(ring);
-    writer.mark_settings(1, Db(0.0));
+    writer.mark_settings(1, Db(0.0), Db(0.0));
     write_counters(&mut writer, at(0, true), 50);
     let mut writer = RingWriter::new(ring);
     assert!(ring.timeline().unwrap().segments().is_empty());
@@ -156,19 +156,21 @@ fn settings_are_known_for_every_frame_since_the_oldest_mark() {
     let ring = ring(10);
     let mut writer = RingWriter::new(ring);
     assert_eq!(ring.settings_at(0), None);
-    for revision in 0..20 {
-        writer.mark_settings(revision, Db(-6.0));
-        writer.mark_settings(revision, Db(-6.0));
+    const MARKS: u64 = MAX_MARKS as u64 + 4;
+    for revision in 0..MARKS {
+        writer.mark_settings(revision, Db(-6.0), Db(1.5));
+        writer.mark_settings(revision, Db(-6.0), Db(1.5));
         write_counters(&mut writer, at(0, true), 10);
     }
-    writer.mark_settings(19, Db(-3.0));
+    writer.mark_settings(MARKS - 1, Db(-3.0), Db(1.5));
     assert_eq!(ring.settings_at(49), None);
-    for revision in 5..20 {
-        let mark = SettingsMark { counter: revision * 10, revision, level: Db(-6.0) };
+    for revision in 5..MARKS {
+        let mark = SettingsMark { counter: revision * 10, revision, level: Db(-6.0), trim: Db(1.5) };
         assert_eq!(ring.settings_at(revision * 10), Some(mark));
         assert_eq!(ring.settings_at(revision * 10 + 9), Some(mark));
     }
-    assert_eq!(ring.settings_at(200), Some(SettingsMark { counter: 200, revision: 19, level: Db(-3.0) }));
+    let last = SettingsMark { counter: MARKS * 10, revision: MARKS - 1, level: Db(-3.0), trim: Db(1.5) };
+    assert_eq!(ring.settings_at(MARKS * 10), Some(last));
 }
 
 #[test]

@@ -58,7 +58,7 @@ const RECORD_WORDS: usize = 4
     + SETTINGS_WORDS;
 /// Words of a record with its sequence number and CRC.
 const SEALED_RECORD_WORDS: usize = 2 + RECORD_WORDS;
-const CHUNK_HEADER_WORDS: usize = 8;
+const CHUNK_HEADER_WORDS: usize = 9;
 const CHUNK_BYTES: u64 = 8 * (CHUNK_HEADER_WORDS + 2 * CHUNK_FRAMES) as u64;
 
 const _: () = assert!(RECORD_OFFSETS[0] + 8 * SEALED_RECORD_WORDS as u64 <= RECORD_OFFSETS[1]);
@@ -206,9 +206,10 @@ impl AudioChunk {
     pub(super) fn write_to(&self, file: &File) -> io::Result<()> {
         let mut words = Vec::with_capacity(CHUNK_HEADER_WORDS + 2 * CHUNK_FRAMES);
         let position = self.position.unwrap_or(NO_POSITION).cast_unsigned();
-        let SettingsMark { counter, revision, level } = self.mark;
+        let SettingsMark { counter, revision, level, trim } = self.mark;
+        let (level, trim) = (level.0.to_bits(), trim.0.to_bits());
         let frames = self.input.len() as u64;
-        words.extend([self.number, self.pass, position, counter, revision, level.0.to_bits(), frames, 0]);
+        words.extend([self.number, self.pass, position, counter, revision, level, trim, frames, 0]);
         words.extend(&self.input);
         words.extend(&self.output);
         write_at(file, &seal::<{ CHUNK_HEADER_WORDS - 1 }>(&words), Self::offset(self.number))
@@ -229,12 +230,13 @@ impl AudioChunk {
         };
         let Some(mut words) = unseal::<{ CHUNK_HEADER_WORDS - 1 }>(&bytes) else { return Ok(None) };
         let mut frames = words.split_off(CHUNK_HEADER_WORDS);
-        let &[number, pass, position, counter, revision, level, _, _] = words.as_slice() else {
+        let &[number, pass, position, counter, revision, level, trim, _, _] = words.as_slice() else {
             return Ok(None);
         };
         let (position, level) = (position.cast_signed(), Db(f64::from_bits(level)));
+        let trim = Db(f64::from_bits(trim));
         // it may have changed since the header was read
-        if number != header[0] || !level.0.is_finite() {
+        if number != header[0] || !level.0.is_finite() || !trim.0.is_finite() {
             return Ok(None);
         }
         let output = frames.split_off(frames.len() / 2);
@@ -243,7 +245,7 @@ impl AudioChunk {
             number,
             pass,
             position,
-            mark: SettingsMark { counter, revision, level },
+            mark: SettingsMark { counter, revision, level, trim },
             input: frames,
             output,
         }))

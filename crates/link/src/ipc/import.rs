@@ -170,7 +170,7 @@ impl InstanceImport {
             };
             let jumped = cursor.next != Some((chunk.pass, chunk.mark.counter));
             let [input, output] = [&chunk.input, &chunk.output].map(|words| channels(words));
-            audio_writer.mark_settings(chunk.mark.revision, chunk.mark.level);
+            audio_writer.mark_settings(chunk.mark.revision, chunk.mark.level, chunk.mark.trim);
             audio_writer.write_block(
                 BlockPosition { position: chunk.position, segment: chunk.pass, jumped },
                 [&input[0], &input[1]],

@@ -46,4 +46,12 @@ impl Requester {
         self.shared.wake_worker();
         Some(counter)
     }
+
+    /// Tells `master` that the mute of `stem` is part of the mix. Returns the request's counter; `None` if this instance is
+    /// gone.
+    pub fn confirm_mute(&self, master: InstanceId, stem: InstanceId) -> Option<u64> {
+        let counter = self.member.upgrade()?.control_writer.lock().confirm_mute(master, stem);
+        self.shared.wake_worker();
+        Some(counter)
+    }
 }

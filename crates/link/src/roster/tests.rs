@@ -112,7 +112,7 @@ fn audio_is_readable_after_preparing_and_a_new_occupant_has_none_of_the_old() {
     assert!(control_writer.view().audio().is_none());
 
     audio_writer.prepare_ring(Hz(8000.0));
-    audio_writer.mark_settings(1, Db(0.0));
+    audio_writer.mark_settings(1, Db(0.0), Db(0.0));
     audio_writer.write_block(place, [&[1.0], &[2.0]], [&[3.0], &[4.0]]);
     let ring = control_writer.view().audio().unwrap();
     let span = ring.timeline().unwrap().find(100, 0).unwrap();
@@ -154,8 +154,14 @@ fn requests_reach_their_target_if_their_sender_may_ask() {
     let second = control_writer.request_trim(bass, 12, Db(2.0));
     assert!(second > first);
     bass_control.request_trim(drums, 11, Db(9.0));
-    let expected =
-        PeerRequest { counter: first, target: drums, predicted_stem: None, base: 11, gain: Db(-1.0) };
+    let expected = PeerRequest {
+        counter: first,
+        target: drums,
+        predicted_stem: None,
+        confirms_mute: false,
+        base: 11,
+        gain: Db(-1.0),
+    };
     assert_eq!(ROSTER.requests_for(drums), [(audio_writer.id().unwrap(), expected)]);
     assert_eq!(ROSTER.requests_for(bass).len(), 1);
     drop(audio_writer);

@@ -247,7 +247,7 @@ fn every_pass_of_a_loop_is_read_with_its_settings() {
     for pass in 0..3 {
         rig.stems[0].gain = 1.0 / f64::from(1 << pass);
         let level = Db::from_gain(rig.stems[0].gain);
-        rig.stems[0].audio_writer.mark_settings(7, level);
+        rig.stems[0].audio_writer.mark_settings(7, level, Db(0.0));
         rig.play(8000..16_000, || 320);
     }
     let hops = rig.hops();
@@ -265,7 +265,7 @@ fn every_pass_of_a_loop_is_read_with_its_settings() {
                 revision: 7,
                 delay: 0,
                 level: Db::from_gain(0.5f64.powi(pass as i32)),
-                changed: false
+                ..HopSettings::default()
             }
         );
         assert_eq!(hop.has_chain == 1, pass > 0, "only a chain that does something counts");

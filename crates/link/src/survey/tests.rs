@@ -40,6 +40,7 @@ fn publish_sum(master: &mut SurveyMember, stems: &[&SurveyMember]) {
             matrix: None,
             delay: Some(64),
             chain_cost: None,
+            mute_waits: false,
         });
     }
     master.control_writer.publish_summary(&summary);

@@ -35,7 +35,7 @@ fn restless_bridge() -> &'static Bridge {
 /// Plays the song at `speed` times its own. All numbers of a block status are equal, so that a torn one is detected.
 fn play(mut stem: Membership, speed: f64) {
     stem.audio_writer.prepare_ring(RATE);
-    stem.audio_writer.mark_settings(1, Db(0.0));
+    stem.audio_writer.mark_settings(1, Db(0.0), Db(0.0));
     let mut transport = TransportTracker::default();
     let block = Duration::from_secs_f64(BLOCK as f64 / RATE.0 / speed);
     let mut due = Instant::now();

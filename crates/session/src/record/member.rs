@@ -7,12 +7,22 @@ use units::Db;
 pub struct StemId(pub u64);
 
 /// Settings of a Stem, as far as records depend on them.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct StemSetting {
-    /// Counter of changes of its chain, the level excepted.
+    /// Counter of changes of its chain, level and trim excepted.
     pub revision: u64,
-    /// Last gain of its chain, trims included: records are rescaled exactly when it changes.
-    pub level: Db,
+    /// Level of its chain, which a host may automate: it counts for the hops in which it was heard. `None` if it moved
+    /// or is not known.
+    pub level: Option<Db>,
+    /// Trim on top of the level, set by a person: it counts for the whole song, so records are rescaled when it
+    /// changes.
+    pub trim: Db,
+}
+
+impl Default for StemSetting {
+    fn default() -> Self {
+        Self { revision: 0, level: Some(Db(0.0)), trim: Db(0.0) }
+    }
 }
 
 /// Stem of the present set.

@@ -17,14 +17,17 @@ pub const MEMORY_BUDGET: usize = 256 << 20;
 pub(crate) struct HopRecord {
     pub(super) segment: u64,
     pub(super) ids: Box<[StemId]>,
-    settings: Box<[StemSetting]>,
+    /// Settings, with the acknowledged level changes as a part of the trim.
+    pub(super) settings: Box<[StemSetting]>,
+    /// Stems that sound and are missing from the mix: a mute that is part of it, or may be.
+    pub(super) missing: Box<[StemId]>,
     joint: Box<[f64]>,
     /// Products of the inputs of stems with a chain, with the stem's index, in order.
     chains: Box<[(usize, ChainProducts)]>,
     peaks: Box<[f64]>,
     fit: Option<Box<HopFit>>,
     /// Number of the record, counted up.
-    stamp: u64,
+    pub(super) stamp: u64,
 }
 
 impl HopRecord {
@@ -34,12 +37,28 @@ impl HopRecord {
             segment: hop.segment,
             ids,
             settings,
+            missing: Box::default(),
             joint: hop.joint.clone().into_boxed_slice(),
             chains: with_chain.map(|stem| (stem, hop.chains[stem])).collect(),
             peaks: hop.peaks.clone().into_boxed_slice(),
             fit: None,
             stamp: 0,
         }
+    }
+
+    /// Takes the stems `missing` from the mix for muted: what they play meanwhile is not part of the song.
+    pub(super) fn mute(&mut self, missing: Box<[StemId]>) {
+        let is_muted = |index: usize| self.ids.get(index).is_some_and(|id| missing.contains(id));
+        let signals = 2 * (self.ids.len() + 1);
+        let pairs = (0..signals).flat_map(|a| (a..signals).map(move |b| (a / 2, b / 2)));
+        for (product, (a, b)) in self.joint.iter_mut().zip(pairs) {
+            if is_muted(a) || is_muted(b) {
+                *product = 0.0;
+            }
+        }
+        (0..self.ids.len()).filter(|index| is_muted(*index)).for_each(|index| self.peaks[index] = 0.0);
+        self.chains = self.chains.iter().filter(|(stem, _)| !is_muted(*stem)).copied().collect();
+        self.missing = missing;
     }
 
     pub(crate) fn joint(&self) -> &[f64] {
@@ -56,11 +75,11 @@ impl HopRecord {
     }
 
     /// True if stem `index` was silent: then its settings do not matter.
-    fn is_silent(&self, index: usize) -> bool {
+    pub(super) fn is_silent(&self, index: usize) -> bool {
         self.peaks[index] == 0.0
     }
 
-    /// True if all of `members` were there with their present settings, levels aside, or silent.
+    /// True if all of `members` were there with their present settings, level and trim aside, or silent.
     pub(super) fn is_present(&self, members: &[SessionMember]) -> bool {
         members.iter().all(|member| {
             let index = self.index(member.id);
@@ -68,9 +87,9 @@ impl HopRecord {
         })
     }
 
-    /// Change of stem `index`'s level since, to `now`; linear gain.
+    /// Change of stem `index`'s trim since, to `now`; linear gain.
     pub(crate) fn rescale(&self, index: usize, now: StemSetting) -> f64 {
-        if self.is_silent(index) { 1.0 } else { (now.level - self.settings[index].level).gain() }
+        if self.is_silent(index) { 1.0 } else { (now.trim - self.settings[index].trim).gain() }
     }
 
     /// Joint matrix of the stems `indices` and the mix.
@@ -97,6 +116,7 @@ impl HopRecord {
         let stems = self.ids.len();
         size_of::<Self>()
             + 8 * (self.joint.len() + self.peaks.len())
+            + self.missing.len() * size_of::<StemId>()
             + stems * (size_of::<StemId>() + size_of::<StemSetting>() + size_of::<crate::fit::StemArrival>())
             + self.chains.len() * size_of::<(usize, ChainProducts)>()
             + size_of::<HopFit>()
@@ -143,6 +163,25 @@ impl HopStore {
         if let Some(record) = self.records.get_mut(&hop_index) {
             record.fit = Some(Box::new(fit));
         }
+    }
+
+    /// Stamp of the next record.
+    pub(super) fn next_stamp(&self) -> u64 {
+        self.clock + 1
+    }
+
+    pub(super) fn records(&self) -> impl Iterator<Item = &HopRecord> {
+        self.records.values()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (HopIndex, &HopRecord)> {
+        self.records.iter().map(|(hop_index, record)| (*hop_index, record))
+    }
+
+    pub(super) fn remove(&mut self, hop_index: HopIndex) -> Option<HopRecord> {
+        let record = self.records.remove(&hop_index)?;
+        self.bytes -= record.bytes();
+        Some(record)
     }
 
     pub(super) fn extent(&self) -> Option<(HopIndex, HopIndex)> {

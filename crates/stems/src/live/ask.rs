@@ -4,23 +4,24 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use audiofile::error::one_line;
-use link::ipc::{Bridge, InstanceSource, Intervals, Observer};
+use link::ipc::{Bridge, InstanceSource, Intervals, Observer, Requester};
 use link::records::{InstanceInfo, InstanceKind, StemReadings};
-use link::summary::Forecast;
+use link::summary::{Forecast, SessionSummary};
 use link::survey::{Survey, SurveyedInstance};
 use link::text::Text;
 use link::{InstanceId, ROSTER};
 use meter::Reading;
 use render::json::ReadingJson;
 use serde::Serialize;
+use session::heard_part::{EXACT_FOOTNOTE, WholeInterval};
 use session::target::NormalizationTarget;
-use units::Db;
+use units::{Db, Lufs};
 
 use super::name::name;
 use super::page;
 use super::wait::{POLL_INTERVAL, pause};
 use crate::failure::Failure;
-use crate::output::{Rows, change, clock, figure, say};
+use crate::output::{Rows, change, figure, say};
 use crate::what_if::{TargetJson, print_effects, targets_json};
 
 /// A Master's answer, and to what.
@@ -29,9 +30,6 @@ pub(super) struct Prediction {
     master: (String, InstanceId),
     /// The name of the stem that moves.
     stem: String,
-    coverage: Option<f64>,
-    /// Seconds of the song that it is made from.
-    heard: f64,
     forecast: Forecast,
     /// Into the master before and after, with the peak at the highest that it may be.
     into: [Reading; 2],
@@ -47,6 +45,10 @@ pub(super) struct PredictionJson {
     uncertainty_lu: f64,
     coverage: Option<f64>,
     heard_s: f64,
+    length_s: f64,
+    exact_for_heard: bool,
+    whole: Option<WholeJson>,
+    footnote: Option<&'static str>,
     returns_not_included: bool,
     before: ReadingJson,
     after: ReadingJson,
@@ -62,12 +64,22 @@ struct SimulationJson {
     after: ReadingJson,
 }
 
+/// For a song of which a part was heard.
+#[derive(Serialize)]
+struct WholeJson {
+    change_lu: [f64; 2],
+    after_lufs: [f64; 2],
+}
+
 #[derive(Serialize)]
 struct MoveJson {
     stem: String,
     id: String,
     gain_db: f64,
 }
+
+/// Time after which a question is asked again.
+const ASK_AGAIN_AFTER: Duration = Duration::from_millis(2500);
 
 /// The identity of this process while it asks.
 struct Viewer;
@@ -92,7 +104,12 @@ pub(super) fn ask(
     let (session, stem) = resolve(survey, typed)?;
     let session = &survey.sessions[session];
     let (master, stem) = (&survey.instances[session.owner], &survey.instances[stem]);
-    let forecast = consult(onlooker, master, stem, *gain, wait)?;
+    let post = |requester: Requester| requester.request_prediction(master.id, stem.id, *gain);
+    let forecast = consult(onlooker, master, wait, post, |summary, sender, counter| {
+        let is_ours =
+            |forecast: &Forecast| Some(forecast.sender) == sender && Some(forecast.counter) == counter;
+        summary.forecast.filter(is_ours)
+    })?;
     let Some(into) = forecast.into_master else {
         return Err(Failure::new(format!(
             "{}: cannot predict a move of {} as the song is set now; press play, and let it listen for a while",
@@ -109,8 +126,6 @@ pub(super) fn ask(
     Ok(Prediction {
         master: (called(master), master.id),
         stem: name(&stem.info).to_owned(),
-        coverage: session.summary.coverage,
-        heard: session.summary.heard,
         into: [reading(0), reading(1)],
         whose: whose.map(|number| name(&survey.instances[number].info).to_owned()),
         forecast,
@@ -142,6 +157,18 @@ fn resolve(survey: &Survey, typed: &str) -> Result<(usize, usize), Failure> {
     }
 }
 
+/// True if a Stem that `typed` may mean is alive, beside a Master, and no Master sums it yet.
+pub(super) fn is_awaited(survey: &Survey, typed: &str) -> bool {
+    let is_meant = |one: &&SurveyedInstance| {
+        typed.parse() == Ok(one.id) || one.info.name.as_str().to_lowercase() == typed.to_lowercase()
+    };
+    let has = |kind: InstanceKind| move |one: &&SurveyedInstance| one.info.kind == kind;
+    let stems = survey.instances.iter().filter(has(InstanceKind::Stem));
+    survey.instances.iter().any(|one| has(InstanceKind::Master)(&one))
+        && stems.filter(is_meant).any(|one| one.status.is_linked())
+        && candidates(survey, typed).is_err()
+}
+
 /// Session and stem of everything that `typed` may mean: by id, else by name as it is, else whatever its case.
 fn candidates(survey: &Survey, typed: &str) -> Result<Vec<(usize, usize)>, Failure> {
     let members = || {
@@ -170,14 +197,37 @@ fn candidates(survey: &Survey, typed: &str) -> Result<Vec<(usize, usize)>, Failu
     }))
 }
 
-/// Joins the link for as long as the answer takes.
-fn consult(
+/// Tells the Master that sums the stem that its mute is part of the mix; returns what to say then.
+pub(super) fn confirm_mute(
+    onlooker: &Observer,
+    survey: &Survey,
+    typed: &str,
+    wait: Duration,
+) -> Result<String, Failure> {
+    let (session, stem) = resolve(survey, typed)?;
+    let session = &survey.sessions[session];
+    let (master, stem) = (&survey.instances[session.owner], &survey.instances[stem]);
+    let is_open = |summary: &SessionSummary| {
+        summary.stems().any(|finding| finding.stem == stem.id && finding.mute_waits)
+    };
+    if !is_open(&session.summary) {
+        let fault = "no mute of it waits for an answer; play the song with the mute, for two seconds or more";
+        return Err(Failure::new(format!("{typed:?}: {fault}")));
+    }
+    let post = |requester: Requester| requester.confirm_mute(master.id, stem.id);
+    consult(onlooker, master, wait, post, |summary, _, _| (!is_open(summary)).then_some(()))?;
+    Ok(one_line(&format!("The mute of {} is part of the mix now.", name(&stem.info))))
+}
+
+/// Joins the link for as long as the answer takes. `post` sends the request and returns its counter; `answer` finds the
+/// answer to it in the Master's summary.
+fn consult<T>(
     onlooker: &Observer,
     master: &SurveyedInstance,
-    stem: &SurveyedInstance,
-    gain: Db,
     wait: Duration,
-) -> Result<Forecast, Failure> {
+    post: impl Fn(Requester) -> Option<u64>,
+    answer: impl Fn(&SessionSummary, Option<InstanceId>, Option<u64>) -> Option<T>,
+) -> Result<T, Failure> {
     let until = Instant::now() + wait;
     let late = || {
         Failure::new(format!(
@@ -194,16 +244,18 @@ fn consult(
     let bridge: &'static Bridge =
         Box::leak(Box::new(Bridge::with_folders(&ROSTER, Some(places), Intervals::DEFAULT)));
     let member = bridge.join(None, Arc::new(Viewer)).ok_or_else(gone)?;
-    let mut asked = None;
+    let mut asked: Option<(Option<u64>, Instant)> = None;
     while Instant::now() < until {
         if let Some(seen) = bridge.roster().find(master.id) {
-            let counter =
-                *asked.get_or_insert_with(|| member.requester().request_prediction(master.id, stem.id, gain));
-            let is_ours = |forecast: &Forecast| {
-                Some(forecast.sender) == member.audio_writer.id() && Some(forecast.counter) == counter
+            // an answer may be gone before a process that is held up has seen it: it is asked again
+            let (counter, _) = match asked {
+                Some(last) if last.1.elapsed() < ASK_AGAIN_AFTER => last,
+                _ => *asked.insert((post(member.requester()), Instant::now())),
             };
-            if let Some(forecast) = seen.summary().and_then(|summary| summary.forecast).filter(is_ours) {
-                return Ok(forecast);
+            let answered =
+                seen.summary().and_then(|summary| answer(&summary, member.audio_writer.id(), counter));
+            if let Some(answered) = answered {
+                return Ok(answered);
             }
         }
         let trouble = bridge.state().fault;
@@ -228,17 +280,20 @@ impl Prediction {
     }
 
     pub(super) fn print(&self, targets: &[NormalizationTarget]) {
-        let Forecast { gain, half_width, simulated_seconds, .. } = self.forecast;
+        let Forecast { gain, half_width, simulated_seconds, coverage, whole, .. } = self.forecast;
+        let part = self.forecast.part();
         say!("What if: {} {:+} dB", one_line(&self.stem), gain.0);
-        say!("asked of {}, which has heard {} of the song", self.master.0, clock(self.heard));
-        let covered = match self.coverage {
+        say!("asked of {}", self.master.0);
+        let covered = match coverage {
             Some(coverage) => format!("the stems account for {:.2} % of the mix", coverage * 100.0),
             None => "how much of the mix the stems account for is unknown".to_owned(),
         };
+        say!("{}: {covered}", part.certainty_words(half_width));
+        if let Some(whole) = whole {
+            say!("{}, with what was not heard", whole.words());
+        }
         if half_width.0 == 0.0 {
-            say!("exact: {covered}");
-        } else {
-            say!("estimate ±{:.2} LU: {covered}", half_width.0);
+            say!("{EXACT_FOOTNOTE}");
         }
         if self.forecast.returns_not_included {
             say!("returns not included: what is left of the mix may be those of a moved stem");
@@ -255,6 +310,9 @@ impl Prediction {
 
     pub(super) fn json(&self, targets: &[NormalizationTarget]) -> PredictionJson {
         let [before, after] = &self.ends();
+        let (part, is_exact) = (self.forecast.part(), self.forecast.half_width.0 == 0.0);
+        let predicted = self.forecast.into_master.map_or(Lufs(0.0), |[_, after]| after);
+        let of_whole = |whole: WholeInterval| whole.half_width(predicted);
         let simulation = self.simulated().map(|[before, after]| SimulationJson {
             heard_s: self.forecast.simulated_seconds,
             before: (&before).into(),
@@ -262,10 +320,17 @@ impl Prediction {
         });
         PredictionJson {
             master: self.master.1.to_string(),
-            exact: self.forecast.half_width.0 == 0.0,
-            uncertainty_lu: self.forecast.half_width.0,
-            coverage: self.coverage,
-            heard_s: self.heard,
+            exact: is_exact && part.is_whole(),
+            uncertainty_lu: self.forecast.whole.map_or(self.forecast.half_width, of_whole).0,
+            coverage: self.forecast.coverage,
+            heard_s: self.forecast.heard,
+            length_s: self.forecast.length,
+            exact_for_heard: is_exact,
+            whole: self.forecast.whole.map(|whole| WholeJson {
+                change_lu: whole.change.map(|end| end.0),
+                after_lufs: whole.after.map(|end| end.0),
+            }),
+            footnote: is_exact.then_some(EXACT_FOOTNOTE),
             returns_not_included: self.forecast.returns_not_included,
             before: (&self.into[0]).into(),
             after: (&self.into[1]).into(),

@@ -4,6 +4,7 @@ use link::records::InstanceKind;
 use link::survey::{Survey, SurveyedInstance, SurveyedSession};
 use render::json::ReadingJson;
 use serde::Serialize;
+use session::heard_part::EXACT_FOOTNOTE;
 use session::playback::playback;
 use session::target::NormalizationTarget;
 
@@ -26,9 +27,12 @@ struct SessionJson {
     last_master: Option<String>,
     doubles: Vec<String>,
     heard_s: f64,
+    length_s: f64,
     coverage: Option<f64>,
     cause: Option<String>,
     exact: Option<bool>,
+    exact_for_heard: Option<bool>,
+    footnote: Option<&'static str>,
     uncertainty_lu: Option<f64>,
     unlinked_share: Option<f64>,
     mix: ReadingJson,
@@ -67,6 +71,7 @@ struct InstanceJson {
     trim_db: Option<f64>,
     session: Option<String>,
     in_mix: Option<&'static str>,
+    mute_waits: Option<bool>,
     share: Option<f64>,
     gain_db: Option<f64>,
     delay_samples: Option<i64>,
@@ -104,15 +109,19 @@ fn session(survey: &Survey, session: &SurveyedSession, targets: &[NormalizationT
             bound_by: playback.map(|playback| playback.bound.word()),
         }
     };
+    let is_exact = summary.half_width.map(|off| off.0 == 0.0);
     SessionJson {
         session: session.id.map(|id| id.to_string()),
         master: id(session.owner),
         last_master: session.last.map(id),
         doubles: session.duplicates.iter().copied().map(id).collect(),
         heard_s: summary.heard,
+        length_s: summary.part().whole.0 / 1000.0,
         coverage: summary.coverage,
         cause: (!cause.is_empty()).then(|| cause.to_owned()),
-        exact: summary.half_width.map(|off| off.0 == 0.0),
+        exact: is_exact.map(|exact| exact && summary.part().is_whole()),
+        exact_for_heard: is_exact,
+        footnote: is_exact.filter(|exact| *exact).map(|_| EXACT_FOOTNOTE),
         uncertainty_lu: summary.half_width.map(|off| off.0),
         unlinked_share: summary.unlinked_share,
         mix: (&summary.mix).into(),
@@ -148,6 +157,7 @@ fn instance(one: &SurveyedInstance) -> InstanceJson {
         trim_db: is_stem.then_some(one.trim.0),
         session: one.session.map(|id| id.to_string()),
         in_mix: one.finding.map(|heard| heard.state.word()),
+        mute_waits: one.finding.map(|heard| heard.mute_waits),
         share: one.finding.and_then(|heard| heard.share),
         gain_db: one.finding.and_then(|heard| Some(heard.gain?.0)),
         delay_samples: one.finding.and_then(|heard| heard.delay),

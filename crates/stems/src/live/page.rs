@@ -8,6 +8,7 @@ use link::records::{InstanceKind, PluginFormat};
 use link::survey::{Survey, SurveyedInstance, SurveyedSession};
 use meter::Reading;
 use session::coverage::TRUSTED_COVERAGE;
+use session::heard_part::EXACT_FOOTNOTE;
 use session::playback::{HEADING, playback, sentence};
 use session::stem_status::StemStatus;
 use session::target::NormalizationTarget;
@@ -76,16 +77,25 @@ fn one_session(survey: &Survey, session: &SurveyedSession, targets: &[Normalizat
     let mut page = String::new();
     let id = session.id.map(|id| format!(" {id}")).unwrap_or_default();
     line(&mut page, &format!("Session{id}: {} in {}", one_line(name(&owner.info)), one_line(&host(owner))));
+    let part = summary.part();
     let certainty = match summary.half_width {
-        None => "no prediction yet".to_owned(),
-        Some(off) if off.0 == 0.0 => "exact".to_owned(),
-        Some(off) => format!("estimate ±{:.2} LU", off.0),
+        None => format!("no prediction yet, {}", part.words()),
+        Some(off) => part.certainty_words(off),
     };
     let covered = match summary.coverage {
         None => "the stems are not found in the mix yet".to_owned(),
         Some(coverage) => format!("the stems account for {:.2} % of the mix", coverage * 100.0),
     };
-    line(&mut page, &format!("{} heard, {covered}, {certainty}", clock(summary.heard)));
+    line(&mut page, &format!("{certainty}, {covered}"));
+    if summary.half_width.is_some_and(|off| off.0 == 0.0) {
+        line(&mut page, EXACT_FOOTNOTE);
+    }
+    for stem in summary.stems().filter(|stem| stem.mute_waits) {
+        let Some(number) = survey.index_of(stem.stem) else { continue };
+        let name = one_line(name(&survey.instances[number].info));
+        let cure = format!("if it is part of the mix: stems live --confirm-mute {name:?}");
+        line(&mut page, &format!("{name} was played muted; {cure}"));
+    }
     if summary.coverage.is_some_and(|coverage| coverage < TRUSTED_COVERAGE) {
         line(&mut page, "The stems are not the whole mix.");
     }

@@ -56,6 +56,10 @@ impl InstanceSource for Puppet {
             returns_not_included: half_width > 0.0,
             out_of_master: out_of.map(|pair| pair.map(Lufs)),
             simulated_seconds: if out_of.is_some() { 20.0 } else { 0.0 },
+            heard: 92.5,
+            length: 92.5,
+            coverage: Some(0.9998),
+            whole: None,
         });
     }
 }
@@ -152,6 +156,7 @@ impl Process {
                 matrix: None,
                 delay: Some(64),
                 chain_cost: Some(Lu(0.5)),
+                mute_waits: false,
             });
         }
         *self.members.last().unwrap().1.summary.lock().unwrap() = summary;
@@ -289,7 +294,7 @@ fn what_is_alive_is_listed_with_all_that_it_tells() {
     };
     for words in [
         "Mix bus in cli",
-        "1:32.5 heard",
+        "estimate ±0.25 LU, 1:33 heard",
         "99.98 % of the mix",
         "estimate ±0.25 LU",
         "Lead Vocals",
@@ -324,6 +329,8 @@ fn a_move_is_predicted_by_the_master_that_sums_the_stem() {
     let answer = &seen["what_if"];
     assert_eq!((&answer["exact"], number(&answer["uncertainty_lu"])), (&true.into(), 0.0));
     assert_eq!((number(&answer["heard_s"]), number(&answer["coverage"])), (92.5, 0.9998));
+    assert_eq!((number(&answer["length_s"]), &answer["whole"]), (92.5, &Value::Null));
+    assert!(answer["footnote"].as_str().unwrap().starts_with("* if no device"), "{answer}");
     assert_eq!(number(&answer["before"]["integrated_lufs"]), -16.0);
     assert_eq!(number(&answer["after"]["integrated_lufs"]), -15.0);
     assert_eq!(number(&answer["after"]["true_peak_dbtp"]), -2.5);
@@ -339,7 +346,7 @@ fn a_move_is_predicted_by_the_master_that_sums_the_stem() {
     for words in [
         "What if: Bass +3 dB",
         "asked of Mix bus in cli",
-        "estimate ±0.20 LU: the stems account for 99.98 % of the mix",
+        "estimate ±0.20 LU, 1:33 heard: the stems account for 99.98 % of the mix",
         "returns not included",
         "Into the master",
         "Simulated out of the master: 20 s of the song through its chain",
@@ -347,6 +354,8 @@ fn a_move_is_predicted_by_the_master_that_sums_the_stem() {
     ] {
         assert!(page.out.contains(words), "{words:?} is not in\n{}", page.out);
     }
+    let folder = text(&place);
+    fails(&["live", "--folder", folder, "--confirm-mute", "Bass"], &["\"Bass\"", "no mute of it waits"]);
     let seen = live(&place, &["--move", &format!("{bass}=1")]);
     let answer = &seen["what_if"];
     assert_eq!((&answer["master"], &answer["exact"]), (&other.to_string().into(), &false.into()));

@@ -35,7 +35,7 @@ fn chunk(number: u64, frames: u64) -> AudioChunk {
         number,
         pass: number * 3,
         position: number.is_multiple_of(2).then_some(-5),
-        mark: SettingsMark { counter: number * 1024, revision: number, level: Db(-1.5) },
+        mark: SettingsMark { counter: number * 1024, revision: number, level: Db(-1.5), trim: Db(0.5) },
         input: (0..frames).map(|n| n * number).collect(),
         output: (0..frames).map(|n| n + number).collect(),
     }

@@ -52,7 +52,7 @@ fn join_ready(bridge: &'static Bridge) -> (Membership, Arc<TestInstance>) {
     let (mut drums, source) = stem(bridge, "Drums");
     drums.audio_writer.publish_status(&BlockStatus { blocks: 1, rate: Hz(RATE), ..BlockStatus::default() });
     drums.audio_writer.prepare_ring(Hz(RATE));
-    drums.audio_writer.mark_settings(3, Db(-1.0));
+    drums.audio_writer.mark_settings(3, Db(-1.0), Db(0.0));
     (drums, source)
 }
 
@@ -173,7 +173,7 @@ fn audio_continues_after_a_change_of_the_ring() {
         rate: Hz(96_000.0),
         ..BlockStatus::default()
     });
-    drums.audio_writer.mark_settings(3, Db(-1.0));
+    drums.audio_writer.mark_settings(3, Db(-1.0), Db(0.0));
     eventually("a larger ring", || seen.audio().filter(|ring| ring.length() == 1 << 19));
     let song = noise(1, 40_000, 0.5);
     std::thread::sleep(Duration::from_millis(20));

@@ -1,0 +1,195 @@
+//! Part of a song that was heard. *Exact* names the part that it is exact for; for the whole there is an interval.
+
+use super::range_report::RangeProgress;
+use meter::loudness::{ABSOLUTE_GATE, integrated};
+use units::{Lu, Lufs, Ms, Power};
+
+/// Limits of the word *exact*, as a footnote wherever it stands.
+pub const EXACT_FOOTNOTE: &str =
+    "* if no device behind the Stem begins to react, and the stem reaches the mix on no second way";
+
+/// Length of a hop.
+const HOP_LENGTH: Ms = Ms(100.0);
+/// Difference from which on a length of the song is told in full seconds.
+const FULL_SECONDS: Ms = Ms(1000.0);
+/// Power of hops that were not heard, at most, in ratio to the loud ones that were (3 dB).
+const MAX_UNHEARD_RATIO: f64 = 2.0;
+/// Fraction of the hops that are quieter than the loud ones.
+const LOUD_FRACTION: f64 = 0.95;
+/// Fractions of the hops of whose powers the hops that were not heard may be.
+const UNHEARD_FRACTIONS: [f64; 5] = [0.05, 0.25, 0.5, 0.75, 0.95];
+
+/// Part of a song that was heard with the present settings.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct HeardPart {
+    /// Length of what was heard.
+    pub heard: Ms,
+    /// Length of the song, or of the timeline that was played.
+    pub whole: Ms,
+}
+
+impl From<RangeProgress> for HeardPart {
+    fn from(progress: RangeProgress) -> Self {
+        let length = |hops: usize| Ms(hops as f64 * HOP_LENGTH.0);
+        Self { heard: length(progress.heard), whole: length(progress.all.max(progress.heard)) }
+    }
+}
+
+impl HeardPart {
+    /// Returns true if nothing is missing.
+    pub fn is_whole(&self) -> bool {
+        self.whole.0 - self.heard.0 < 0.5 * HOP_LENGTH.0
+    }
+
+    /// Returns "0:21 heard", "0:13 of 0:21 heard", or "0:21 heard, 0.3 s missing".
+    pub fn words(&self) -> String {
+        let missing = self.whole.0 - self.heard.0;
+        if self.is_whole() {
+            format!("{} heard", clock(self.whole))
+        } else if missing < FULL_SECONDS.0 {
+            format!("{} but {:.1} s heard", clock(self.whole), missing / 1000.0)
+        } else {
+            format!("{} of {} heard", clock(self.heard), clock(self.whole))
+        }
+    }
+
+    /// Returns the certainty of a prediction, with what it holds for: "exact*, 0:21 heard", "exact* for 0:13 of 0:21
+    /// heard", "estimate ±0.12 LU, 0:13 of 0:21 heard". `half_width`: zero if it is exact.
+    pub fn certainty_words(&self, half_width: Lu) -> String {
+        let joint = if self.is_whole() { "," } else { " for" };
+        if half_width.0 == 0.0 {
+            format!("exact*{joint} {}", self.words())
+        } else {
+            format!("estimate ±{:.2} LU, {}", half_width.0, self.words())
+        }
+    }
+}
+
+/// Minutes and seconds.
+fn clock(length: Ms) -> String {
+    let seconds = (length.0 / 1000.0).round().max(0.0) as u64;
+    format!("{}:{:02}", seconds / 60, seconds % 60)
+}
+
+/// Interval of a prediction for the whole song, of which a part was heard.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct WholeInterval {
+    /// Change of the integrated loudness, lowest and highest.
+    pub change: [Lu; 2],
+    /// Integrated loudness after the move, lowest and highest.
+    pub after: [Lufs; 2],
+}
+
+impl WholeInterval {
+    /// Returns the largest distance of the loudness after the move from `predicted`.
+    pub fn half_width(&self, predicted: Lufs) -> Lu {
+        Lu(self.after.iter().map(|end| (*end - predicted).0.abs()).fold(0.0, f64::max))
+    }
+
+    /// Returns the change as text: "whole song +0.42 to +0.95 LU".
+    pub fn words(&self) -> String {
+        format!("whole song {:+.2} to {:+.2} LU", self.change[0].0, self.change[1].0)
+    }
+
+    /// Returns the interval for a song of which `unheard` hops are missing. `before`, `after`: powers of the hops that
+    /// were heard, without and with the move (NaN elsewhere). `ratios`: of the powers of hops that consist of what is
+    /// moved alone. `half_width`: of the prediction for what was heard.
+    ///
+    /// A hop that was not heard may contain nothing of what is moved, or nothing else; and it may be anything from
+    /// silence to 3 dB more than what is loud in the part that was heard.
+    pub fn new(
+        before: &[Power],
+        after: &[Power],
+        unheard: usize,
+        ratios: &[f64],
+        half_width: Lu,
+    ) -> Option<Self> {
+        let is_known = |power: &Power| !power.0.is_nan();
+        let mut loud: Vec<f64> = before.iter().filter(|power| is_known(power)).map(|power| power.0).collect();
+        loud.sort_by(f64::total_cmp);
+        let at = |fraction: f64| loud.get((fraction * loud.len().saturating_sub(1) as f64) as usize).copied();
+        let outside = unheard.saturating_sub(before.len() - loud.len());
+        let gate = ABSOLUTE_GATE.power().0;
+        let seen =
+            before.iter().zip(after).filter(|(b, a)| b.0 > gate && is_known(a)).map(|(b, a)| a.0 / b.0);
+        let ratios = seen.chain(ratios.iter().copied()).chain([1.0]);
+        let (low, high) = ratios.fold((f64::INFINITY, 0.0f64), |(low, high), r| (low.min(r), high.max(r)));
+        let levels = UNHEARD_FRACTIONS.iter().filter_map(|fraction| at(*fraction));
+        let mut ends: Option<Self> = None;
+        for level in levels.chain([0.0, MAX_UNHEARD_RATIO * at(LOUD_FRACTION)?]) {
+            let with = |powers: &[Power], level: f64| {
+                // a gap takes the blocks around it along, so it is filled where it is
+                let filled = powers.iter().map(|power| if is_known(power) { *power } else { Power(level) });
+                integrated(&filled.chain(std::iter::repeat_n(Power(level), outside)).collect::<Vec<_>>())
+            };
+            for ratio in [low, high] {
+                let Some((from, to)) = with(before, level).zip(with(after, level * ratio)) else { continue };
+                let one = Self { change: [to - from; 2], after: [to; 2] };
+                ends = Some(ends.map_or(one, |ends| ends.hull(&one)));
+            }
+        }
+        let Self { change: [low, high], after: [lowest, highest] } = ends?;
+        let width = half_width.0;
+        Some(Self {
+            change: [Lu(low.0 - width), Lu(high.0 + width)],
+            after: [Lufs(lowest.0 - width), Lufs(highest.0 + width)],
+        })
+    }
+
+    fn hull(&self, other: &Self) -> Self {
+        Self {
+            change: [
+                Lu(self.change[0].0.min(other.change[0].0)),
+                Lu(self.change[1].0.max(other.change[1].0)),
+            ],
+            after: [Lufs(self.after[0].0.min(other.after[0].0)), Lufs(self.after[1].0.max(other.after[1].0))],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn exact_names_the_part_that_it_is_exact_for() {
+        let part = |heard: f64, whole: f64| HeardPart { heard: Ms(heard), whole: Ms(whole) };
+        assert_eq!(part(21_000.0, 21_000.0).certainty_words(Lu(0.0)), "exact*, 0:21 heard");
+        assert_eq!(part(13_000.0, 21_000.0).certainty_words(Lu(0.0)), "exact* for 0:13 of 0:21 heard");
+        assert_eq!(part(20_600.0, 21_000.0).certainty_words(Lu(0.0)), "exact* for 0:21 but 0.4 s heard");
+        let estimate = part(13_000.0, 81_000.0).certainty_words(Lu(0.12));
+        assert_eq!(estimate, "estimate ±0.12 LU, 0:13 of 1:21 heard");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn the_whole_is_in_its_interval_wherever_the_part_ends(
+            seed in 0u64..1000, db in -9.0f64..9.0, heard in 40usize..160, share in 0.02f64..0.9,
+        ) {
+            // Swelling noise, of which the moved stem has another part in every second.
+            let noise = testkit::noise(seed, 400, 1.0);
+            let level = |hop: usize| 0.01 * (1.2 + noise[hop / 5]) * if hop % 60 < 8 { 0.01 } else { 1.0 };
+            let part = |hop: usize| (share * (1.0 + noise[200 + hop / 10])).clamp(0.0, 1.0);
+            let ratio = units::linear(2.0 * db);
+            let before: Vec<Power> = (0..200).map(|hop| Power(level(hop))).collect();
+            let after: Vec<Power> = (0..200)
+                .map(|hop| Power(level(hop) * (1.0 - part(hop) + part(hop) * ratio)))
+                .collect();
+            // the rest is missing, and a hop here and there
+            let is_missing = |hop: usize| hop >= heard || hop % 23 == 7;
+            let only = |powers: &[Power]| -> Vec<Power> {
+                let known = powers.iter().enumerate().take(180);
+                known.map(|(hop, power)| if is_missing(hop) { Power(f64::NAN) } else { *power }).collect()
+            };
+            let unheard = (0..200).filter(|hop| is_missing(*hop)).count();
+            let found = WholeInterval::new(&only(&before), &only(&after), unheard, &[ratio], Lu(0.0)).expect("sounds");
+            let (from, to) = (integrated(&before).expect("sounds"), integrated(&after).expect("sounds"));
+            let change = (to - from).0;
+            prop_assert!((found.change[0].0..=found.change[1].0).contains(&change), "{found:?} {change}");
+            prop_assert!((found.after[0].0..=found.after[1].0).contains(&to.0), "{found:?} {to:?}");
+        }
+    }
+}
