@@ -1,6 +1,5 @@
 //! Our meter against the `ebur128` crate on random programme: within 0.01 LU and 0.01 dB.
 
-use audiofile::{AudioInfo, Container, SampleFormat};
 use meter::layout::Layout;
 use meter::programme::ProgrammeMeter;
 use meter::{Meter, Reading};

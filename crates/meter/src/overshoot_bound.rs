@@ -109,7 +109,7 @@ mod tests {
     fn the_largest_second_difference_is_found_anywhere() {
         for length in 0..40 {
             for at in 0..length {
-                let mut samples = vec![0.25; length];
+                let mut samples = vec![0.25_f64; length];
                 samples[at] = 0.5;
                 let expected =
                     samples.windows(3).map(|w| (w[0] - 2.0 * w[1] + w[2]).abs()).fold(0.0, f64::max);

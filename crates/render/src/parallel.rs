@@ -7,7 +7,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread::{available_parallelism, scope};
 
 use crate::progress::Progress;
-use audiofile::error::Result;
+use audiofile::error::{Error, Result};
 
 /// Does `work` on every item; an idle thread takes the next one.
 ///
@@ -31,10 +31,12 @@ pub(crate) fn each_in_parallel<T: Send>(
     };
     scope(|scope| {
         let threads: Vec<_> = (0..threads).map(|_| scope.spawn(run)).collect();
-        threads
-            .into_iter()
-            .map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)))
-            .fold(Ok(()), Result::and)
+        let results =
+            threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        // What was stopped because something else has failed says nothing.
+        let (stopped, failed): (Vec<Error>, Vec<Error>) =
+            results.filter_map(Result::err).partition(|error| matches!(error, Error::Interrupted { .. }));
+        failed.into_iter().chain(stopped).next().map_or(Ok(()), Err)
     })
 }
 
@@ -98,7 +100,6 @@ impl Progress for Uncounted<'_> {
 mod tests {
     use super::*;
     use crate::progress::advance;
-    use audiofile::error::Error;
     use std::path::Path;
 
     /// Counts steps, and stops after so many.
@@ -139,11 +140,12 @@ mod tests {
             let result = each_with_progress(&mut items, &mut counter, |item, progress| {
                 let path = Path::new("song.wav");
                 if fails && *item == 7 {
-                    return Err(Error::Interrupted { path: path.to_owned() });
+                    return Err(Error::malformed(path, "the reason", "the cure"));
                 }
                 (0..1000).try_for_each(|_| advance(progress, 1, path))
             });
-            assert!(matches!(result, Err(Error::Interrupted { .. })));
+            assert_eq!(matches!(result, Err(Error::Interrupted { .. })), !fails);
+            assert!(result.is_err());
             assert!(counter.steps < 10_000_000, "{}", counter.steps);
         }
     }

@@ -226,7 +226,7 @@ mod tests {
     #[test]
     fn the_bound_of_overshoots_is_above_the_worst_case() {
         let phase = |phase: usize| {
-            (0..12).map(|k| {
+            (0..12).map(move |k| {
                 let j = (4 * k + phase) as f64;
                 let (x, window) = ((j - 24.0) / 4.0, 0.5 - 0.5 * (core::f64::consts::TAU * j / 48.0).cos());
                 (window * dsp::kaiser::sinc(x)).abs()

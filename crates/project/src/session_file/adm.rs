@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str, role: Role) -> Result<AtmosPlacement, SettingFault> {
-        toml::from_str::<PlacementTable>(text).expect("is TOML").read(role)
+        toml::from_str::<PlacementTable>(text).expect("is TOML").read(role, "Lead")
     }
 
     #[test]
