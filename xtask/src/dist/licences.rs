@@ -14,7 +14,7 @@ pub(super) fn third_party(root: &Path) -> Result<Vec<u8>, String> {
     let is_missing = |error: io::Error| error.kind() == io::ErrorKind::NotFound;
     if Command::new("cargo-about").arg("--version").output().is_err_and(is_missing) {
         return Err(format!(
-            "cargo-about lists the licences of the libraries: cargo install --locked cargo-about@{VERSION}"
+            "cargo-about lists the licences of the libraries: cargo install --locked --features cli cargo-about@{VERSION}"
         ));
     }
     output_of(
