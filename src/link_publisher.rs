@@ -103,7 +103,7 @@ impl<O: Output> LinkPublisher<O> {
         let masters = ROSTER.peers().filter_map(|view| {
             let info = view.info().filter(|info| info.kind == InstanceKind::Master)?;
             let summary = view.summary()?;
-            let stem = *summary.stems().find(|stem| stem.stem == id)?;
+            let stem = *summary.findings().find(|stem| stem.stem == id)?;
             Some((info, summary, stem))
         });
         // of several, the one of the saved session, then the earliest
@@ -112,6 +112,13 @@ impl<O: Output> LinkPublisher<O> {
         self.context.shared.set_master(found.as_ref().map(|(_, summary, stem)| LinkedMaster {
             stems: summary.stems().count(),
             share: stem.share,
+            inside: stem.inside.and_then(|outer| ROSTER.find(outer)?.info()).map(|outer| {
+                if outer.name.as_str().is_empty() {
+                    outer.role.name().into()
+                } else {
+                    outer.name.as_str().into()
+                }
+            }),
             heard: Ms(1000.0 * summary.heard),
             exact: summary.half_width.is_some_and(|width| width.0 == 0.0),
         }));

@@ -3,7 +3,6 @@
 use super::MasterAnalysis;
 use super::backlog::Backlog;
 use super::remake::{HopRemaker, MadeHop, has_delays, is_explained, is_right, join, reduce};
-use super::stem_routing::StemRouting;
 use link::ROSTER;
 use link::hop_queue::HopMessage;
 use link::identity::InstanceId;
@@ -86,7 +85,7 @@ impl<O: Output> MasterAnalysis<O> {
             return;
         }
         if self.intake.remaker.is_some() {
-            let stems = self.stem_routing.summed();
+            let stems = self.stem_routing.routed();
             if !has_delays(&made, &of, &stems) {
                 self.intake.superseded += 1;
                 if self.intake.superseded < MAX_HELD_HOPS {
@@ -112,11 +111,10 @@ impl<O: Output> MasterAnalysis<O> {
             return;
         }
         self.intake.remade_until = None;
-        let stems = self.stem_routing.summed();
-        let ids: Vec<InstanceId> = stems.iter().map(|stem| stem.id).collect();
+        let stems = self.stem_routing.routed();
         // the audio thread follows a changed routing with its next hops
         if let Some(made) = reduce(&made, &of, &stems) {
-            self.record(made, &ids);
+            self.record(made, &stems);
         }
     }
 
@@ -144,11 +142,8 @@ impl<O: Output> MasterAnalysis<O> {
         } else if self.stem_routing.is_due(Instant::now()) {
             let stems = self.stem_routing.update_stems(&ROSTER, self.view, self.rate);
             self.backlog.follow(self.view, &stems);
-            let known = |routing: &StemRouting| (routing.findings().to_vec(), routing.summed());
-            let before = known(&self.stem_routing);
-            self.stem_routing.review(&mut self.backlog, self.rate, &self.recorder);
+            self.has_news |= self.stem_routing.review(&mut self.backlog, self.rate, &self.recorder);
             self.publish_foreign_stems();
-            self.has_news |= known(&self.stem_routing) != before;
         }
         let is_listening = self.stem_routing.is_listening();
         self.has_news |= was_listening != is_listening;
@@ -170,14 +165,13 @@ impl<O: Output> MasterAnalysis<O> {
         self.intake.flushes += 1;
         let held = std::mem::take(&mut self.intake.held);
         let first = held.first().and_then(|(made, _)| made.0.index);
-        let stems = self.stem_routing.summed();
-        let ids: Vec<InstanceId> = stems.iter().map(|stem| stem.id).collect();
+        let stems = self.stem_routing.routed();
         let are_right = held.iter().all(|(made, of)| is_right(made, of, &stems));
         let are_complete = are_right && !self.has_gaps(&held);
         let right = held.into_iter().filter(|(made, of)| is_right(made, of, &stems));
         let right = right.filter_map(|(made, of)| reduce(&made, &of, &stems));
         if are_complete {
-            right.for_each(|made| self.record(made, &ids));
+            right.for_each(|made| self.record(made, &stems));
             return;
         }
         let right: Vec<(HopIndex, MadeHop)> = right.filter_map(|made| Some((made.0.index?, made))).collect();
@@ -193,7 +187,7 @@ impl<O: Output> MasterAnalysis<O> {
         self.intake.remade_until = remade.last().and_then(|(hop, _)| hop.index);
         let row = self.intake.flushes << REMADE_ROWS;
         for made in join(right, remade, row) {
-            self.record(made, &ids);
+            self.record(made, &stems);
         }
         self.intake.remaker = Some(remaker);
         (self.intake.superseded, self.intake.handover) = (0, 0);
@@ -219,11 +213,11 @@ impl<O: Output> MasterAnalysis<O> {
     /// Makes and records the hops whose audio has come since.
     fn remake_hops(&mut self) {
         let Some(mut remaker) = self.intake.remaker.take() else { return };
-        let ids = remaker.stems();
+        let stems = remaker.stems();
         for (mut hop, settings) in remaker.run(&mut self.backlog, Backlog::pump) {
             hop.segment |= self.intake.flushes << REMADE_ROWS;
             self.intake.remade_until = hop.index;
-            self.record((hop, settings), &ids);
+            self.record((hop, settings), &stems);
         }
         self.intake.remaker = Some(remaker);
     }

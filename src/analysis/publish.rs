@@ -3,11 +3,15 @@
 use super::history::session_timeline;
 use super::simulation::loudness_out;
 use super::{MasterAnalysis, PredictionQuery};
+use crate::export::chain_settings;
+use chain::ChainKind;
+use link::ROSTER;
 use link::identity::InstanceId;
 use link::summary::{Forecast, SessionSummary, StemFinding};
 use link::text::Text;
 use meter::loudness::hop_frames;
 use plugin_core::Output;
+use plugin_core::command::Proposal;
 use plugin_core::session_view::AnalysisResult;
 use session::finding::RoutingFinding;
 use session::predict::{Certainty, Move, gains};
@@ -41,24 +45,28 @@ impl<O: Output> MasterAnalysis<O> {
         for query in queries {
             let (answered, predicted) = self.forecast_move(&heard, query);
             if Some(query.sender) == self.view.id() {
-                prediction = predicted.map(|predicted| (predicted, simulated_out(&answered)));
+                let proposal = Proposal { stem: StemId(query.stem.get()), gain: query.gain };
+                prediction = predicted.map(|predicted| (proposal, predicted, simulated_out(&answered)));
             } else {
                 forecast = Some(answered);
             }
         }
         let names: Vec<String> = members.iter().map(|member| Self::stem_name(member.id)).collect();
         self.publish_summary(&session, &heard, &names, forecast);
-        let (prediction, simulated) = match prediction {
-            Some((prediction, simulated)) => (Some(prediction), simulated),
+        let (proposal, prediction, simulated) = match prediction {
+            Some((proposal, prediction, simulated)) => (Some(proposal), Some(prediction), simulated),
             None => {
                 let last = self.context.shared.snapshot().analysis.clone();
-                last.map_or((None, None), |last| (last.prediction.clone(), last.simulated))
+                last.map_or((None, None, None), |last| {
+                    (last.proposal, last.prediction.clone(), last.simulated)
+                })
             }
         };
         self.context.shared.set_analysis(AnalysisResult {
             session,
             listening: self.stem_routing.is_listening(),
             names,
+            proposal,
             prediction,
             simulated,
             timeline,
@@ -84,12 +92,22 @@ impl<O: Output> MasterAnalysis<O> {
             out_of_master: None,
             simulated_seconds: 0.0,
         };
+        // what contains a nested stem is taken apart
+        let outer = self.recorder.outer_stems(StemId(stem.get()));
+        let apart = self.recorder.nested_report(heard.range(), StemId(stem.get()));
+        let heard = apart.as_ref().unwrap_or(heard);
         let source = heard.members().iter().position(|member| member.id.0 == stem.get());
         let Some(source) = source else { return (forecast, None) };
         let name =
             |stem: usize| Self::stem_name(heard.members().get(stem).map_or(StemId(0), |member| member.id));
-        let prediction =
-            predict_moves(heard, &[Move { source, gain }], &self.followers(heard), &self.targets, name);
+        let followers = if outer.is_empty() { self.followers(heard) } else { Vec::new() };
+        let mut prediction = predict_moves(heard, &[Move { source, gain }], &followers, &self.targets, name);
+        if outer.into_iter().any(reacts) {
+            let summed = self.recorder.members();
+            let is_nested = |&source: &usize| !summed.contains(&heard.members()[source]);
+            let passing: Vec<usize> = (0..heard.members().len()).filter(is_nested).collect();
+            prediction.allow_reaction(heard, &passing);
+        }
         let half_width = prediction.certainty.half_width();
         if half_width.0.is_finite() {
             forecast.into_master =
@@ -146,6 +164,7 @@ impl<O: Output> MasterAnalysis<O> {
             let Some(id) = InstanceId::new(stem.id.0) else { continue };
             summary.push_stem(StemFinding {
                 stem: id,
+                inside: None,
                 state: stem.state,
                 share: stem.share,
                 gain: stem.gain.filter(|gain| gain.0.is_finite()),
@@ -154,8 +173,29 @@ impl<O: Output> MasterAnalysis<O> {
                 chain_cost: stem.chain_cost,
             });
         }
+        for nested in &session.nested {
+            let Some(id) = InstanceId::new(nested.id.0) else { continue };
+            summary.push_stem(StemFinding {
+                stem: id,
+                inside: InstanceId::new(nested.inside.0),
+                state: nested.state,
+                share: None,
+                gain: None,
+                matrix: None,
+                delay: Some(self.stem_routing.delay(id)),
+                chain_cost: None,
+            });
+        }
         *self.analysis_shared.summary.lock() = summary;
     }
+}
+
+/// True if the chain of a Stem may react to the level of what passes, or if its settings are not known.
+fn reacts(stem: StemId) -> bool {
+    let settings = InstanceId::new(stem.0).and_then(|id| ROSTER.find(id)?.settings());
+    settings
+        .and_then(|settings| chain_settings(ChainKind::Stem, &settings))
+        .is_none_or(|chain| chain.reacts())
 }
 
 /// States the unlinked share that goes with the coverage: both are of all that was heard.

@@ -1,7 +1,7 @@
 //! Hops made from the backlog, once it is known how late each stem arrives.
 
 use super::backlog::{Backlog, CHUNK_FRAMES, Track, TrackRange};
-use super::stem_routing::SummedStem;
+use super::stem_routing::RoutedStem;
 use link::audio_ring::SettingsMark;
 use link::hop_queue::HopSettings;
 use link::identity::InstanceId;
@@ -19,6 +19,7 @@ pub(super) type MadeHop = (FinishedHop, Vec<HopSettings>);
 pub(super) struct HopRemaker {
     builder: HopBuilder,
     rate: Hz,
+    routed: Vec<RoutedStem>,
     stems: Vec<RemadeStem>,
     /// Counter of the next frame of the mix.
     next: u64,
@@ -51,10 +52,10 @@ fn differ(a: Option<SettingsMark>, b: Option<SettingsMark>) -> bool {
 
 impl HopRemaker {
     /// Creates a remaker of hops of `stems` with their delays. Allocates some megabytes.
-    pub(super) fn new(rate: Hz, stems: &[SummedStem]) -> Self {
+    pub(super) fn new(rate: Hz, stems: &[RoutedStem]) -> Self {
         let mut builder = HopBuilder::new(rate);
         builder.set_stems(0, stems.len());
-        let stem = |&SummedStem { id, delay, is_open }: &SummedStem| RemadeStem {
+        let stem = |&RoutedStem { id, delay, is_open, .. }: &RoutedStem| RemadeStem {
             id,
             delay,
             is_open,
@@ -67,6 +68,7 @@ impl HopRemaker {
         Self {
             builder,
             rate,
+            routed: stems.to_vec(),
             stems: stems.iter().map(stem).collect(),
             next: 0,
             buffers: (0..=stems.len()).map(|_| buffer()).collect(),
@@ -74,8 +76,8 @@ impl HopRemaker {
     }
 
     /// Returns the stems of the hops.
-    pub(super) fn stems(&self) -> Vec<InstanceId> {
-        self.stems.iter().map(|stem| stem.id).collect()
+    pub(super) fn stems(&self) -> Vec<RoutedStem> {
+        self.routed.clone()
     }
 
     /// Makes the hops that the backlog allows, of content that was not used yet. `pause` is called ten times per second
@@ -100,8 +102,10 @@ impl HopRemaker {
                 else {
                     return hops;
                 };
+                let settings = |stem: &RemadeStem| stem.settings;
+                let (summed, nested) = indices_by_level(&self.routed);
                 while self.builder.take_hop(|hop| {
-                    hops.push((hop.clone(), self.stems.iter().map(|stem| stem.settings).collect()));
+                    hops.push((hop.of_stems(&summed, &nested), self.stems.iter().map(settings).collect()));
                 }) {}
                 at += frames;
                 self.next = range.counter + at;
@@ -211,30 +215,38 @@ fn load(track: &Track, counter: u64, frames: usize, buffers: &mut [Vec<f64>; 4])
 
 /// True if `made`, a hop of the stems `made_of`, was made with all of `stems` at their delays, whether they were there
 /// or not.
-pub(super) fn has_delays(made: &MadeHop, made_of: &[InstanceId], stems: &[SummedStem]) -> bool {
+pub(super) fn has_delays(made: &MadeHop, made_of: &[InstanceId], stems: &[RoutedStem]) -> bool {
     stems.iter().all(|stem| {
         let index = made_of.iter().position(|other| *other == stem.id);
         index.is_some_and(|index| stem.is_open || made.1[index].delay == stem.delay)
     })
 }
 
-/// True if `made`, a hop of the stems `made_of`, has all of `stems`, read at their delays.
-pub(super) fn is_right(made: &MadeHop, made_of: &[InstanceId], stems: &[SummedStem]) -> bool {
+/// True if `made`, a hop of the stems `made_of`, has all of `stems`, read at their delays; nested ones may be missing.
+pub(super) fn is_right(made: &MadeHop, made_of: &[InstanceId], stems: &[RoutedStem]) -> bool {
     let (hop, settings) = made;
     stems.iter().all(|stem| {
         let Some(index) = made_of.iter().position(|other| *other == stem.id) else { return false };
         // silence that was read at another delay says nothing
-        stem.is_open || (hop.heard >> index & 1 == 1 && settings[index].delay == stem.delay)
+        let is_heard = stem.inside.is_some() || hop.heard >> index & 1 == 1;
+        stem.is_open || (is_heard && settings[index].delay == stem.delay)
     })
 }
 
+/// Indices of the summed stems, and of the nested ones.
+fn indices_by_level(stems: &[RoutedStem]) -> (Vec<usize>, Vec<usize>) {
+    (0..stems.len()).partition(|&index| stems[index].inside.is_none())
+}
+
 /// Hop of the part `stems` of its stems, in their order; stems that have not sounded yet are silent in it.
-pub(super) fn reduce(made: &MadeHop, made_of: &[InstanceId], stems: &[SummedStem]) -> Option<MadeHop> {
+pub(super) fn reduce(made: &MadeHop, made_of: &[InstanceId], stems: &[RoutedStem]) -> Option<MadeHop> {
     let (hop, settings) = made;
     let indices: Option<Vec<usize>> =
         stems.iter().map(|stem| made_of.iter().position(|other| *other == stem.id)).collect();
     let indices = indices?;
-    let mut hop = hop.of_stems(&indices);
+    let of = |level: &[usize]| level.iter().map(|&index| indices[index]).collect::<Vec<usize>>();
+    let (summed, nested) = indices_by_level(stems);
+    let mut hop = hop.of_stems(&of(&summed), &of(&nested));
     for (index, _) in stems.iter().enumerate().filter(|(_, stem)| stem.is_open) {
         hop.heard |= 1 << index;
     }
@@ -277,9 +289,14 @@ mod tests {
             let settings = delays.map(|delay| HopSettings { delay, ..HopSettings::default() });
             (FinishedHop { stems: 2, heard, ..FinishedHop::default() }, settings.into())
         };
-        let stem = |index: usize, delay: i64, is_open: bool| SummedStem { id: ids[index], delay, is_open };
+        let stem = |index: usize, delay: i64, is_open: bool| RoutedStem {
+            id: ids[index],
+            delay,
+            is_open,
+            inside: None,
+        };
         let stems = [stem(0, 0, false), stem(1, -544, false)];
-        let judge = |made: &MadeHop, stems: &[SummedStem]| {
+        let judge = |made: &MadeHop, stems: &[RoutedStem]| {
             (has_delays(made, &ids, stems), is_right(made, &ids, stems))
         };
         assert_eq!(judge(&made([0, 0], 0b11), &stems), (false, false), "from before the decision");
@@ -288,5 +305,8 @@ mod tests {
         let open = [stem(0, 0, false), stem(1, 0, true)];
         assert_eq!(judge(&made([0, -544], 0b01), &open), (true, true), "one has not sounded yet");
         assert!(!has_delays(&made([0, -544], 0b11), &ids[..1], &stems), "one is not among its stems");
+        let nested = [stem(0, 0, false), RoutedStem { inside: Some(ids[0]), ..stem(1, -544, false) }];
+        assert_eq!(judge(&made([0, -544], 0b01), &nested), (true, true), "what is inside may be missing");
+        assert_eq!(judge(&made([0, 0], 0b11), &nested), (false, false), "but not at another delay");
     }
 }

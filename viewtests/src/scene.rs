@@ -173,6 +173,7 @@ pub fn vocals() -> ViewModel {
         ],
         clashes: vec![Clash { name: "Keys".into(), low: Hz(280.0), high: Hz(620.0) }],
         snapshot: linked(MasterLink::Linked(LinkedMaster {
+            inside: None,
             stems: 5,
             share: Some(0.46),
             heard: Ms(167_000.0),

@@ -6,6 +6,7 @@ use rtrb::{Consumer, Producer, RingBuffer};
 use session::accumulate::ChainProducts;
 use session::hop_builder::{FinishedHop, MAX_STEMS};
 use session::joint::joint_len;
+use session::nested::NestedProducts;
 use units::Db;
 
 /// Words of a queue: half a minute of 32 stems in real time, several minutes of eight.
@@ -187,6 +188,7 @@ fn parse_hop(words: &[u64]) -> HopMessage {
         joint: numbers(joint),
         chains,
         peaks: numbers(peaks),
+        nested: NestedProducts::default(),
     };
     HopMessage::Hop(hop, settings.collect())
 }
@@ -213,6 +215,7 @@ mod tests {
             joint: numbers(joint_len(stems + 1), seed),
             chains,
             peaks: numbers(stems + 1, 0.5),
+            nested: NestedProducts::default(),
         };
         let settings = (0..stems)
             .map(|n| HopSettings {

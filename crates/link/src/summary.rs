@@ -29,6 +29,8 @@ pub enum MasterPlacement {
 pub struct StemFinding {
     /// The Stem.
     pub stem: InstanceId,
+    /// The Stem whose bus contains it; `None` of a summed stem. Of a nested one, share, gain and chain cost are `None`.
+    pub inside: Option<InstanceId>,
     /// Present in the mix, missing, or elsewhere.
     pub state: StemState,
     /// Share of the mix's loudness: its change per change of this stem's gain, 0 to 1 unless stems cancel each other;
@@ -122,14 +124,19 @@ impl SessionSummary {
         }
     }
 
-    /// The stems of the session, in no particular order.
+    /// The summed stems of the session, in no particular order.
     pub fn stems(&self) -> impl Iterator<Item = &StemFinding> {
+        self.findings().filter(|stem| stem.inside.is_none())
+    }
+
+    /// The same with the stems inside others.
+    pub fn findings(&self) -> impl Iterator<Item = &StemFinding> {
         self.stems.iter().flatten()
     }
 }
 
 /// Words of a [`SessionSummary`].
-pub const SUMMARY_WORDS: usize = 6 + READING_WORDS + CAUSE_BYTES / 8 + FORECAST_WORDS + 11 * MAX_STEMS;
+pub const SUMMARY_WORDS: usize = 6 + READING_WORDS + CAUSE_BYTES / 8 + FORECAST_WORDS + 12 * MAX_STEMS;
 
 impl WireValue for SessionSummary {
     fn write_to(&self, encoder: &mut Encoder<'_>) {
@@ -144,6 +151,7 @@ impl WireValue for SessionSummary {
         write_forecast(self.forecast.as_ref(), encoder);
         for stem in &self.stems {
             encoder.push_word(stem.map_or(0, |stem| stem.stem.get()));
+            encoder.push_word(stem.and_then(|stem| stem.inside).map_or(0, InstanceId::get));
             encoder.push_word(stem.map_or(0, |stem| stem.state as u64));
             encoder.push_optional(stem.and_then(|stem| stem.share));
             encoder.push_optional(stem.and_then(|stem| stem.gain).map(|x| x.0));
@@ -170,6 +178,7 @@ impl WireValue for SessionSummary {
         };
         for place in &mut summary.stems {
             let stem = InstanceId::new(decoder.next_word()?);
+            let inside = InstanceId::new(decoder.next_word()?);
             let state = StemState::ALL[decoder.next_index(StemState::ALL.len())?];
             let (share, gain) = (decoder.next_optional()?, decoder.next_optional()?.map(Db));
             let mut cells = [None; 4];
@@ -182,7 +191,8 @@ impl WireValue for SessionSummary {
             };
             let (has_delay, delay) = (decoder.next_index(2)? == 1, decoder.next_signed()?);
             let (delay, chain_cost) = (has_delay.then_some(delay), decoder.next_optional()?.map(Lu));
-            *place = stem.map(|stem| StemFinding { stem, state, share, gain, matrix, delay, chain_cost });
+            *place =
+                stem.map(|stem| StemFinding { stem, inside, state, share, gain, matrix, delay, chain_cost });
         }
         Some(summary)
     }
@@ -262,6 +272,7 @@ mod tests {
         for n in 0..MAX_STEMS as i64 + 3 {
             summary.push_stem(StemFinding {
                 stem: InstanceId::mint(),
+                inside: (n % 5 == 4).then(InstanceId::mint),
                 state: StemState::ALL[n as usize % StemState::ALL.len()],
                 share: Some(0.25),
                 gain: (n % 2 == 0).then_some(Db(-3.0)),
@@ -275,6 +286,7 @@ mod tests {
             assert_eq!(SessionSummary::decode(&words), Some(summary));
             assert_eq!(SessionSummary::decode(&words[..SUMMARY_WORDS - 1]), None);
         }
-        assert_eq!(summary.stems().count(), MAX_STEMS);
+        assert_eq!(summary.findings().count(), MAX_STEMS);
+        assert_eq!(summary.stems().count(), MAX_STEMS - MAX_STEMS / 5, "nested stems are not summed");
     }
 }

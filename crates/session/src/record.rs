@@ -10,7 +10,7 @@ use super::fit::{FIT_REACH_HOPS, HopFit, StemArrival, fit_hop, initial_arrivals}
 use super::hop_builder::FinishedHop;
 use super::timeline::HopIndex;
 use audition::{StemPresence, stem_presence};
-pub use member::{SessionMember, StemId, StemSetting};
+pub use member::{NestedMember, SessionMember, StemId, StemSetting};
 pub(super) use store::HopRecord;
 use store::HopStore;
 pub use store::MEMORY_BUDGET;
@@ -46,6 +46,7 @@ const MUTE_HOPS: u32 = 20;
 #[derive(Clone, Debug)]
 pub struct Recorder {
     members: Vec<SessionMember>,
+    nested: Vec<NestedMember>,
     set: u64,
     store: HopStore,
     statuses: BTreeMap<HopIndex, HopStatus>,
@@ -91,6 +92,7 @@ impl Recorder {
     pub fn new(budget: usize) -> Self {
         Self {
             members: Vec::new(),
+            nested: Vec::new(),
             set: 0,
             store: HopStore::new(budget),
             statuses: BTreeMap::new(),
@@ -104,7 +106,7 @@ impl Recorder {
         }
     }
 
-    /// Sets the number of the set and its stems, in order. Known stems keep their history.
+    /// Sets the number of the set and its stems, in order; it has no nested stems. Known stems keep their history.
     pub fn set_stems(&mut self, set: u64, members: &[SessionMember]) {
         let known = |id: StemId| self.members.iter().position(|member| member.id == id);
         let usual = members.iter().map(|member| known(member.id).and_then(|i| self.usual[i])).collect();
@@ -113,12 +115,25 @@ impl Recorder {
         self.commit(false);
         (self.usual, self.muted) = (usual, muted);
         (self.set, self.members) = (set, members.to_vec());
+        self.nested.clear();
         self.recent.clear();
+    }
+
+    /// Sets the nested stems of the set, in the order of the hops' products.
+    pub fn set_nested(&mut self, nested: &[NestedMember]) {
+        self.nested = nested.to_vec();
     }
 
     /// Sets the present settings of a Stem.
     pub fn set_setting(&mut self, id: StemId, setting: StemSetting) {
-        self.members.iter_mut().filter(|member| member.id == id).for_each(|member| member.setting = setting);
+        let nested = self.nested.iter_mut().map(|nested| &mut nested.member);
+        let members = self.members.iter_mut().chain(nested);
+        members.filter(|member| member.id == id).for_each(|member| member.setting = setting);
+    }
+
+    /// Nested stems of the present set.
+    pub fn nested(&self) -> &[NestedMember] {
+        &self.nested
     }
 
     /// Stems of the present set.
@@ -179,10 +194,8 @@ impl Recorder {
         let audition = auditioning || self.auditioning;
         self.auditioning = auditioning;
         let Some(hop_index) = hop.index else { return };
-        let settings = self.members.iter().map(|member| member.setting).collect();
-        let ids = self.members.iter().map(|member| member.id).collect();
-        self.pending =
-            Some(PendingRecord { record: HopRecord::new(hop, ids, settings), hop_index, audition });
+        let record = HopRecord::new(hop, &self.members, &self.nested);
+        self.pending = Some(PendingRecord { record, hop_index, audition });
     }
 
     /// Ends the row of hops because playback has stopped: its last hop is recorded without waiting for another one.
@@ -264,7 +277,7 @@ impl Recorder {
     /// Status of a hop.
     pub fn status(&self, hop_index: HopIndex) -> HopStatus {
         match self.store.get(hop_index) {
-            Some(record) if record.is_present(&self.members) => HopStatus::Heard,
+            Some(record) if record.is_present(&self.members, &self.nested) => HopStatus::Heard,
             Some(_) => HopStatus::OldSettings,
             None => self.statuses.get(&hop_index).copied().unwrap_or(HopStatus::Unheard),
         }
@@ -272,7 +285,7 @@ impl Recorder {
 
     /// Record of a hop with the present settings; `None` if there is none.
     pub(super) fn present(&self, hop_index: HopIndex) -> Option<&HopRecord> {
-        self.store.get(hop_index).filter(|record| record.is_present(&self.members))
+        self.store.get(hop_index).filter(|record| record.is_present(&self.members, &self.nested))
     }
 
     /// First and last recorded hop.

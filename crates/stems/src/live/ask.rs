@@ -29,6 +29,8 @@ pub(super) struct Prediction {
     master: (String, InstanceId),
     /// The name of the stem that moves.
     stem: String,
+    /// Name and id of the stem that contains it.
+    inside: Option<(String, InstanceId)>,
     coverage: Option<f64>,
     /// Seconds of the song that it is made from.
     heard: f64,
@@ -67,6 +69,7 @@ struct MoveJson {
     stem: String,
     id: String,
     gain_db: f64,
+    inside: Option<String>,
 }
 
 /// The identity of this process while it asks.
@@ -109,6 +112,7 @@ pub(super) fn ask(
     Ok(Prediction {
         master: (called(master), master.id),
         stem: name(&stem.info).to_owned(),
+        inside: page::outer(survey, stem).map(|outer| (name(&outer.info).to_owned(), outer.id)),
         coverage: session.summary.coverage,
         heard: session.summary.heard,
         into: [reading(0), reading(1)],
@@ -145,8 +149,9 @@ fn resolve(survey: &Survey, typed: &str) -> Result<(usize, usize), Failure> {
 /// Session and stem of everything that `typed` may mean: by id, else by name as it is, else whatever its case.
 fn candidates(survey: &Survey, typed: &str) -> Result<Vec<(usize, usize)>, Failure> {
     let members = || {
-        (survey.sessions.iter().enumerate())
-            .flat_map(|(session, one)| one.stems.iter().map(move |&stem| (session, stem)))
+        (survey.sessions.iter().enumerate()).flat_map(|(session, one)| {
+            one.all_stems(&survey.instances).into_iter().map(move |stem| (session, stem))
+        })
     };
     let all = |is_meant: &dyn Fn(&SurveyedInstance) -> bool| -> Vec<(usize, usize)> {
         members().filter(|&(_, stem)| is_meant(&survey.instances[stem])).collect()
@@ -229,7 +234,8 @@ impl Prediction {
 
     pub(super) fn print(&self, targets: &[NormalizationTarget]) {
         let Forecast { gain, half_width, simulated_seconds, .. } = self.forecast;
-        say!("What if: {} {:+} dB", one_line(&self.stem), gain.0);
+        let inside = self.inside.as_ref().map(|(outer, _)| format!(" (inside {outer})")).unwrap_or_default();
+        say!("What if: {} {:+} dB", one_line(&format!("{}{inside}", self.stem)), gain.0);
         say!("asked of {}, which has heard {} of the song", self.master.0, clock(self.heard));
         let covered = match self.coverage {
             Some(coverage) => format!("the stems account for {:.2} % of the mix", coverage * 100.0),
@@ -274,6 +280,7 @@ impl Prediction {
                 stem: self.stem.clone(),
                 id: self.forecast.stem.to_string(),
                 gain_db: self.forecast.gain.0,
+                inside: self.inside.as_ref().map(|(_, id)| id.to_string()),
             }],
             targets: targets_json(before, after, targets),
         }

@@ -34,6 +34,7 @@ struct SessionJson {
     mix: ReadingJson,
     master_out: ReadingJson,
     stems: Vec<String>,
+    nested: Vec<String>,
     targets: Vec<LiveTargetJson>,
 }
 
@@ -71,6 +72,7 @@ struct InstanceJson {
     gain_db: Option<f64>,
     delay_samples: Option<i64>,
     chain_cost_lu: Option<f64>,
+    inside: Option<String>,
 }
 
 pub(super) fn document(
@@ -118,6 +120,7 @@ fn session(survey: &Survey, session: &SurveyedSession, targets: &[NormalizationT
         mix: (&summary.mix).into(),
         master_out: out.into(),
         stems: session.stems.iter().copied().map(id).collect(),
+        nested: session.nested.iter().copied().map(id).collect(),
         targets: targets.iter().map(row).collect(),
     }
 }
@@ -152,5 +155,6 @@ fn instance(one: &SurveyedInstance) -> InstanceJson {
         gain_db: one.finding.and_then(|heard| Some(heard.gain?.0)),
         delay_samples: one.finding.and_then(|heard| heard.delay),
         chain_cost_lu: one.finding.and_then(|heard| Some(heard.chain_cost?.0)),
+        inside: one.finding.and_then(|heard| Some(heard.inside?.to_string())),
     }
 }
