@@ -290,10 +290,19 @@ impl<O: Output> MasterAnalysis<O> {
                     self.has_news = true;
                 }
                 AnalysisCommand::Refresh => self.has_news = true,
+                AnalysisCommand::Restart => self.forget_heard(),
             }
         }
         let Proposal { stem, gain } = queries?;
         Some(PredictionQuery { sender: self.view.id()?, counter: 0, stem: InstanceId::new(stem.0)?, gain })
+    }
+
+    /// Forgets the hops that were recorded; where the stems arrive stays known.
+    fn forget_heard(&mut self) {
+        self.recorder.forget_heard();
+        self.windows.clear();
+        self.reductions = ReductionHistory::default();
+        self.has_news = true;
     }
 
     fn publish_foreign_stems(&self) {

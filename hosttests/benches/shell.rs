@@ -36,7 +36,7 @@ fn shells(criterion: &mut Criterion) {
                 let start = Instant::now();
                 for _ in 0..times {
                     chain.process(&mut Block::new(&mut left, &mut right));
-                    tap.process(&[&left, &right]);
+                    tap.process(&[&left, &right], None);
                 }
                 start.elapsed()
             });

@@ -43,6 +43,8 @@ pub(super) struct HopIntake {
     flushes: u64,
     /// Count of the Master's blocks, and when it last changed.
     blocks: Option<(u64, Instant)>,
+    /// True if the transport has stood since the last hop.
+    has_stood: bool,
 }
 
 /// Bit from which on rows of remade hops are numbered, apart from those of the audio thread.
@@ -63,9 +65,12 @@ impl<O: Output> MasterAnalysis<O> {
                 None => break,
             }
         }
-        if !self.is_playing() && self.recorder.is_row_open() {
-            self.recorder.finish_row();
-            self.has_news = true;
+        if !self.is_playing() {
+            self.intake.has_stood = true;
+            if self.recorder.is_row_open() {
+                self.recorder.finish_row();
+                self.has_news = true;
+            }
         }
     }
 
@@ -76,7 +81,18 @@ impl<O: Output> MasterAnalysis<O> {
             || self.intake.remaker.is_some()
     }
 
+    /// Begins anew if a play from the start does, as the user wants it: from the first hop that is known, or before it.
+    fn begin_anew(&mut self, index: Option<HopIndex>) {
+        let has_stood = std::mem::take(&mut self.intake.has_stood);
+        let first = self.recorder.extent().map(|(first, _)| first);
+        let is_from_start = index.zip(first).is_some_and(|(index, first)| index <= first + 1);
+        if has_stood && is_from_start && self.context.params.store.restarts_with_play() {
+            self.forget_heard();
+        }
+    }
+
     fn take_hop(&mut self, made: MadeHop) {
+        self.begin_anew(made.0.index);
         let of = Arc::clone(&self.intake.stems);
         self.stem_routing.note_hop(&made.0, &of);
         if self.intake.is_holding || self.stem_routing.is_listening() {

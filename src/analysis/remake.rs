@@ -1,6 +1,6 @@
 //! Hops made from the backlog, once it is known how late each stem arrives.
 
-use super::backlog::{Backlog, CHUNK_FRAMES, Track, TrackRange};
+use super::backlog::{Backlog, BacklogTrack, CHUNK_FRAMES, TrackRange};
 use super::stem_routing::RoutedStem;
 use link::audio_ring::SettingsMark;
 use link::hop_queue::HopSettings;
@@ -86,8 +86,11 @@ impl HopRemaker {
         let mut hops = Vec::new();
         let Some(mix) = backlog.mix() else { return hops };
         let ranges = mix.ranges();
-        let stem_ranges: Vec<Vec<TrackRange>> =
-            self.stems.iter().map(|stem| backlog.stem(stem.id).map_or(Vec::new(), Track::ranges)).collect();
+        let stem_ranges: Vec<Vec<TrackRange>> = self
+            .stems
+            .iter()
+            .map(|stem| backlog.stem(stem.id).map_or(Vec::new(), BacklogTrack::ranges))
+            .collect();
         for range in ranges {
             let skipped = self.next.saturating_sub(range.counter).min(range.frames);
             let mut at = skipped;
@@ -132,14 +135,14 @@ impl HopRemaker {
         let max_lag = (MAX_LAG_SECONDS * self.rate.0) as i64;
         for (stem, ranges) in self.stems.iter().zip(ranges) {
             let wanted = position - stem.delay;
-            let audio = Track::find(ranges, wanted, stem.next.unwrap_or(0));
+            let audio = BacklogTrack::find(ranges, wanted, stem.next.unwrap_or(0));
             let next = ranges.iter().map(|range| range.position).filter(|start| *start > wanted).min();
             match audio {
                 Some((_, some)) => frames = frames.min(some),
                 None => {
                     let end = ranges.last().map(|range| range.position + range.frames as i64);
                     let is_late = end.is_some_and(|end| (0..max_lag).contains(&(wanted - end)));
-                    if is_late && !stem.is_open && backlog.stem(stem.id).is_some_and(Track::is_awake) {
+                    if is_late && !stem.is_open && backlog.stem(stem.id).is_some_and(BacklogTrack::is_awake) {
                         return None;
                     }
                     frames = frames.min(next.map_or(frames, |next| (next - wanted) as u64));
@@ -202,7 +205,7 @@ impl HopRemaker {
 }
 
 /// Loads a chunk of a track; returns true if the input differs from the output.
-fn load(track: &Track, counter: u64, frames: usize, buffers: &mut [Vec<f64>; 4]) -> bool {
+fn load(track: &BacklogTrack, counter: u64, frames: usize, buffers: &mut [Vec<f64>; 4]) -> bool {
     let mut audio = [[0.0f32; CHUNK_FRAMES]; 4];
     let [left, right, left_in, right_in] = &mut audio;
     let output = [&mut left[..frames], &mut right[..frames]];

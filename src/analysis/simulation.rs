@@ -82,8 +82,7 @@ impl CapturedWindows {
         delay: impl Fn(InstanceId) -> i64,
     ) -> Option<()> {
         let hop = hop_frames(rate) as i64;
-        let pass = master.audio()?.timeline()?.segments().last()?.pass;
-        let newest = mix_end(master)?;
+        let (pass, newest) = mix_end(master)?;
         // the last hop is final once the next has arrived
         let number = (newest - 2 * hop).div_euclid(WINDOW_HOPS as i64 * hop) - 1;
         // a fast render may have passed a window whose audio is still in the rings

@@ -16,6 +16,7 @@ use link::status::{StemStatus, Viewpoint};
 use link::{PeerView, Roster};
 use session::finding::RoutingFinding;
 use session::hop_builder::{FinishedHop, MAX_STEMS};
+use session::joint::JointHops;
 use session::placement::{PlacementEvidence, StemSighting};
 use session::record::Recorder;
 use std::sync::Arc;
@@ -62,6 +63,10 @@ struct StemPlacement {
     misses: u32,
     /// The Stem whose bus contains it.
     inside: Option<InstanceId>,
+    /// Reviews in a row that have found it inside another Stem than `inside`.
+    nesting_doubts: u32,
+    /// Another delay at which it fits as well, by the last look: it repeats exactly.
+    rival: Option<i64>,
     /// True if it has sounded since the last look in which it was silent.
     sounds: bool,
     /// Position up to which it has sounded.
@@ -79,6 +84,8 @@ impl StemPlacement {
             looks: 0,
             misses: 0,
             inside: None,
+            nesting_doubts: 0,
+            rival: None,
             sounds: false,
             loud_until: i64::MIN,
         }
@@ -104,7 +111,10 @@ impl StemPlacement {
                 self.misses += 1;
                 self.sighted.clear();
             }
-            PlacementEvidence::Found => self.take_delay(sighting.delay),
+            PlacementEvidence::Found => {
+                self.take_delay(sighting.delay);
+                self.rival = sighting.rival;
+            }
         }
         self.looks += 1;
         let is_hopeless = match self.state {
@@ -165,6 +175,8 @@ pub(super) struct StemRouting {
     confirmed_until: u64,
     /// The last looks.
     windows: Vec<(TrackRange, usize)>,
+    /// What memberships are found in: hops of the placed stems at their delays.
+    evidence: Option<(Vec<(InstanceId, i64)>, JointHops)>,
     due: Instant,
 }
 
@@ -178,6 +190,7 @@ impl Default for StemRouting {
             looked_until: 0,
             confirmed_until: 0,
             windows: Vec::new(),
+            evidence: None,
             due: Instant::now(),
         }
     }
@@ -193,6 +206,7 @@ impl StemRouting {
     /// Forgets which stretches of the mix were looked at: it begins anew.
     pub(super) fn forget_looks(&mut self) {
         (self.looked_until, self.confirmed_until, self.windows) = (0, 0, Vec::new());
+        self.evidence = None;
     }
 
     /// Returns the routing table that the audio thread reads.
@@ -239,6 +253,12 @@ impl StemRouting {
     /// Returns true while a stem that sounds is not decided: nothing is said of the mix until then.
     pub(super) fn is_listening(&self) -> bool {
         self.placements.iter().any(StemPlacement::is_awaited)
+    }
+
+    /// Returns true while the delay of a placed stem is one of several.
+    fn is_ambiguous(&self) -> bool {
+        let is_ambiguous = |one: &StemPlacement| one.state == PlacementState::Placed && one.rival.is_some();
+        self.placements.iter().any(is_ambiguous)
     }
 
     /// Returns true while a stem may begin to sound that is not decided.

@@ -42,6 +42,7 @@ pub fn empty() -> ViewModel {
         used: [false; 4],
         reading: Reading::default(),
         heard: Ms(0.0),
+        restarts_with_play: false,
         health: Health::default(),
         broken: false,
         notice: None,

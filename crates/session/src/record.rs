@@ -300,10 +300,15 @@ impl Recorder {
 
     /// Drops all records: at another sampling rate, hops are not comparable.
     pub fn clear(&mut self) {
+        self.forget_heard();
+        self.recent.clear();
+    }
+
+    /// Drops all records because the session begins anew; what is heard now goes on.
+    pub fn forget_heard(&mut self) {
         self.store = HopStore::new(self.store.budget());
         (self.pending, self.unfitted) = (None, Vec::new());
         self.statuses.clear();
-        self.recent.clear();
     }
 }
 

@@ -23,18 +23,18 @@ fn add(to: &mut Audio, from: &Audio, gain: f32) {
     to.iter_mut().zip(from).for_each(|(to, from)| to.iter_mut().zip(from).for_each(|(a, b)| *a += gain * b));
 }
 
-/// Songs of Kick, Snare, Top, Drums, Bass. Top is inside Snare, Snare and Kick inside Drums; `top` and `kick` are
-/// moves, linear; `hat` is a track of Drums without a Stem.
-fn songs(top: f32, kick: f32, hat: f32) -> Vec<Audio> {
+/// Songs of Kick, Snare, Top, Drums, Bass. Top is all of Snare, Snare and Kick are all of Drums; `top` and `kick` are
+/// moves, linear.
+fn songs(top: f32, kick: f32) -> Vec<Audio> {
     let times = |mut audio: Audio, gain: f32| {
         audio.iter_mut().flatten().for_each(|x| *x *= gain);
         audio
     };
+    let silence = || vec![vec![0.0; all().end]; 2];
     let (kick, top) = (times(song(400, SECONDS), kick), times(song(401, SECONDS), top));
-    let mut snare = song(402, SECONDS);
-    snare.iter_mut().flatten().for_each(|x| *x *= if hat == 0.0 { 0.0 } else { 0.3 });
+    let mut snare = silence();
     add(&mut snare, &top, 0.9);
-    let mut drums = times(song(403, SECONDS), hat);
+    let mut drums = silence();
     add(&mut drums, &kick, 0.8);
     add(&mut drums, &snare, 1.2);
     vec![kick, snare, top, drums, song(404, SECONDS)]
@@ -61,9 +61,9 @@ struct Nest {
 
 impl Nest {
     /// A session that was heard once, and knows which stem is inside which.
-    fn new(hat: f32, prepare: impl FnOnce(&mut Desk)) -> Self {
+    fn new(prepare: impl FnOnce(&mut Desk)) -> Self {
         let viewer = Viewer::new();
-        let mut desk = Desk::new(&Library::open(), songs(1.0, 1.0, hat), &GAINS);
+        let mut desk = Desk::new(&Library::open(), songs(1.0, 1.0), &GAINS);
         prepare(&mut desk);
         let (master, stems) = (desk.master_id(), desk.ids());
         viewer.find(master);
@@ -88,9 +88,9 @@ impl Nest {
     }
 
     /// Loudness of the mix with a move inside.
-    fn truth(&mut self, top: Db, kick: Db, hat: f32) -> Lufs {
+    fn truth(&mut self, top: Db, kick: Db) -> Lufs {
         let before: Vec<Audio> = self.desk.buses.iter().map(|bus| bus.song.clone()).collect();
-        let moved = songs(top.gain() as f32, kick.gain() as f32, hat);
+        let moved = songs(top.gain() as f32, kick.gain() as f32);
         self.desk.buses.iter_mut().zip(moved).for_each(|(bus, song)| bus.song = song);
         let mix = self.desk.play(all(), Manner::USUAL).0;
         self.desk.buses.iter_mut().zip(before).for_each(|(bus, song)| bus.song = song);
@@ -101,7 +101,7 @@ impl Nest {
 #[test]
 fn a_move_of_a_stem_inside_others_is_exact_where_buses_only_sum() {
     alone("link::nested::a_move_of_a_stem_inside_others_is_exact_where_buses_only_sum", || {
-        let mut nest = Nest::new(0.0, |desk| {
+        let mut nest = Nest::new(|desk| {
             // the level of what contains it is counted
             let plugin = &mut desk.buses[DRUMS].plugin;
             let change = plugin.typed(0, "Level", "-2 dB");
@@ -113,7 +113,7 @@ fn a_move_of_a_stem_inside_others_is_exact_where_buses_only_sum() {
             let [before, after] = forecast.into_master.expect("sounds");
             let none = Db(0.0);
             let (top, kick) = if stem == KICK { (none, gain) } else { (gain, none) };
-            let truth = nest.truth(top, kick, 0.0);
+            let truth = nest.truth(top, kick);
             assert_eq!(forecast.half_width.0, 0.0, "{stem}: {forecast:?}");
             assert!((before - now).0.abs() < 0.01, "{stem}: {before:?} {now:?}");
             assert!((after - truth).0.abs() < 0.01, "{stem}: {after:?}, rendered {truth:?}");
@@ -127,30 +127,5 @@ fn a_move_of_a_stem_inside_others_is_exact_where_buses_only_sum() {
         }
         let shares: f64 = nest.viewer.summary(nest.master, |_| true).stems().filter_map(|s| s.share).sum();
         assert!((shares - 1.0).abs() < 1e-3, "what is inside is counted once: {shares}");
-    });
-}
-
-#[test]
-fn a_move_inside_a_bus_that_does_more_is_an_estimate_that_holds_the_truth() {
-    alone("link::nested::a_move_inside_a_bus_that_does_more_is_an_estimate_that_holds_the_truth", || {
-        // a hat without a Stem, and a compressor
-        let mut nest = Nest::new(0.4, |desk| {
-            let plugin = &mut desk.buses[DRUMS].plugin;
-            for (name, text) in
-                [("Compressor On", "on"), ("Compressor Threshold", "-30 dB"), ("Compressor Ratio", "4")]
-            {
-                let change = plugin.typed(0, name, text);
-                plugin.flush(&[change]);
-            }
-        });
-        for (stem, gain) in [(KICK, Db(4.0)), (TOP, Db(-6.0))] {
-            let forecast = nest.ask(stem, gain);
-            let Some([before, after]) = forecast.into_master else { continue };
-            let none = Db(0.0);
-            let truth = if stem == KICK { nest.truth(none, gain, 0.4) } else { nest.truth(gain, none, 0.4) };
-            let off = (after - truth).0.abs();
-            assert!(forecast.half_width.0 > 0.0, "{stem}: {forecast:?}");
-            assert!(off <= forecast.half_width.0, "{stem}: {before:?} {after:?} {truth:?} {forecast:?}");
-        }
     });
 }
