@@ -292,6 +292,8 @@ impl MeterTap {
         if let Some(hops) = &mut self.hops {
             hops.restart_hop(offset);
         }
+        // what does not follow on the timeline makes no peak between its samples
+        self.peaks.iter_mut().for_each(TruePeak::reset);
         (self.next, self.is_whole) = (position, offset == 0);
         let since = self.gauges.since.load(Ordering::Relaxed);
         if std::mem::replace(&mut self.since, since) != since {
@@ -301,7 +303,7 @@ impl MeterTap {
         let is_from_start = place.is_some_and(|place| self.first != NO_PLACE && place <= self.first);
         if is_from_start && self.has_stood && self.gauges.restarts_with_play.load(Ordering::Relaxed) {
             self.gauges.restart_reading();
-            self.first = NO_PLACE;
+            (self.first, self.since) = (NO_PLACE, self.gauges.since.load(Ordering::Relaxed));
         }
     }
 
