@@ -145,7 +145,7 @@ impl<O: Output> LinkPublisher<O> {
     }
 }
 
-/// What the Master `view` says of the Stem `id`; `None` if it does not know it.
+/// Summary by the Master `view` of the Stem `id`; `None` if it does not know it.
 fn linked_master(view: PeerView, id: InstanceId) -> Option<LinkedMaster> {
     let summary = view.summary()?;
     let stem = summary.findings().find(|stem| stem.stem == id)?;

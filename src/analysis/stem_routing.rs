@@ -175,7 +175,7 @@ pub(super) struct StemRouting {
     confirmed_until: u64,
     /// The last looks.
     windows: Vec<(TrackRange, usize)>,
-    /// What memberships are found in: hops of the placed stems at their delays.
+    /// Evidence of memberships: hops of the placed stems at their delays.
     evidence: Option<(Vec<(InstanceId, i64)>, JointHops)>,
     due: Instant,
 }
