@@ -83,7 +83,7 @@ pub(crate) struct PredictionQuery {
 struct ForeignStems {
     /// The Master and the sampling rate that its Stems must have.
     master: Option<(PeerView, Hz)>,
-    /// Stems that are not summed.
+    /// Stems that are not in the mix.
     left_out: Vec<InstanceId>,
     /// Pairs of a nested Stem and the Stem that contains it.
     nested: Vec<(StemId, StemId)>,
@@ -177,8 +177,8 @@ pub struct MasterAnalysis<O: Output> {
     recorder: Recorder,
     /// Gain reduction of the Master along the timeline.
     reductions: ReductionHistory,
-    /// The stems of the recorder's set, and its number.
-    stems: Vec<InstanceId>,
+    /// The stems of the recorder's set, each with the one that contains it, and the set's number.
+    stems: Vec<(InstanceId, Option<InstanceId>)>,
     set: u64,
     steadiness: Vec<SettingSteadiness>,
     rest: RestWatch,
@@ -319,9 +319,18 @@ impl<O: Output> MasterAnalysis<O> {
                     self.has_news = true;
                 }
                 AnalysisCommand::Refresh => self.has_news = true,
+                AnalysisCommand::Restart => self.forget_heard(),
             }
         }
         has_proposal
+    }
+
+    /// Forgets the hops that were recorded; where the stems arrive stays known.
+    fn forget_heard(&mut self) {
+        self.recorder.forget_heard();
+        self.windows.clear();
+        self.reductions = ReductionHistory::default();
+        self.has_news = true;
     }
 
     fn publish_foreign_stems(&self) {

@@ -30,7 +30,7 @@ impl TransportPosition {
     }
 
     /// Timeline position of the frame at offset `frames`; `None` while the transport stands.
-    fn timeline_position(self, frames: usize) -> Option<i64> {
+    pub fn timeline_position(self, frames: usize) -> Option<i64> {
         self.position.filter(|_| self.playing).map(|position| position.saturating_add(frames as i64))
     }
 }

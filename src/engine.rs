@@ -257,7 +257,13 @@ impl Engine {
 
         if is_metered {
             let both: [&[f64]; 2] = [left, right];
-            self.tap.process(if rest.is_empty() { &both[..1] } else { &both });
+            // the chain's output is of its input a latency ago
+            let latency = self.chain.latency().0 as i64;
+            let position =
+                transport.timeline_position(range.start).map(|position| position.saturating_sub(latency));
+            self.tap.process(if rest.is_empty() { &both[..1] } else { &both }, position);
+        } else if !transport.is_metered() {
+            self.tap.pause();
         }
         self.monitor.process(left, right, transport, range.start);
         narrow(&mut first[range.clone()], left);

@@ -4,7 +4,7 @@
 use super::lag::misalignments;
 use super::stem_list::StemList;
 use chain::parameters::{PARAMETERS, Parameter, ParameterKind, Value};
-use chain::{Chain, ChainKind, LatencyClass};
+use chain::{Chain, ChainKind, ChainSettings, LatencyClass};
 use dsp::Process;
 use dsp::denoise::{BANDS, CURVE_POINTS, NoisePrint, ThresholdCurve};
 use link::records::PublishedSettings;
@@ -93,6 +93,14 @@ fn chain(
         .ok_or("its latency matches no latency class")?;
     let (values, noise, curve) = values(chain_kind, &settings).ok_or("its plugin has another version")?;
     Ok(ChainExport { class, values, noise, curve })
+}
+
+/// Decodes published settings; `None` if they follow another parameter table.
+pub(super) fn chain_settings(chain_kind: ChainKind, settings: &PublishedSettings) -> Option<ChainSettings> {
+    let (values, ..) = values(chain_kind, settings)?;
+    let mut chain = ChainSettings::default();
+    values.into_iter().for_each(|(row, value)| row.set(&mut chain, value));
+    Some(chain)
 }
 
 /// Words of a noise print followed by threshold offsets.

@@ -20,7 +20,10 @@ pub(crate) fn misalignments(lags: &[Option<i64>], master_latency: i64) -> Vec<i6
     let known: Vec<i64> = lags.iter().copied().flatten().collect();
     let Some(usual) = usual_lag(known.iter().copied()) else { return vec![0; lags.len()] };
     let is_base = usual == master_latency.saturating_neg() && 2 * count(&known, usual) > known.len();
-    let is_fault = |lag: i64| if lag > usual { lag > 0 || is_base } else { lag >= 0 };
+    // exactly none beside exactly the Master's latency: the host counts that for some of the buses, or the others have an
+    // insert of that latency (a Stem or a Master of the same class); a fault would be of another length
+    let is_late = |lag: i64| lag > 0 || (is_base && lag != 0);
+    let is_fault = |lag: i64| if lag > usual { is_late(lag) } else { lag >= 0 };
     lags.iter()
         .map(|lag| lag.filter(|lag| is_fault(*lag)).map_or(0, |lag| lag.saturating_sub(usual)))
         .collect()
@@ -47,6 +50,7 @@ mod tests {
         assert_eq!(of(&[64, 64, 0], 0), [0, 0, -64]);
         // the Master's latency is compensated
         assert_eq!(of(&[-544, -480, -544], 544), [0, 64, 0]);
+        assert_eq!(of(&[-544, -544, -544, 0, 30], 544), [0, 0, 0, 0, 574], "one may have no insert of 544");
         // inserts between the Stems and the mix
         assert_eq!(of(&[-544, -7712, 0, -1031, -544], 544), [0; 5]);
         assert_eq!(of(&[-1031, -1031, 0], 544), [0; 3]);

@@ -26,7 +26,6 @@ use plugin_core::session_view::{FaultSource, LinkedMaster};
 use session::record::StemId;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
-use units::Ms;
 
 /// Hop count from which on readings are derived once a second only, since the gates pass over all hops.
 const LONG_PROGRAMME_HOPS: u64 = 36_000;
@@ -52,9 +51,9 @@ pub struct LinkPublisher<O: Output> {
 #[derive(Clone, Copy, Default)]
 struct PublishedReadings {
     reading: Reading,
-    /// Hop count and programme length of the meters when the reading was derived.
+    /// Progress of the meters when the reading was derived.
+    since: u64,
     hops: u64,
-    heard: Ms,
     spectrum: SpectrumLevels,
 }
 
@@ -106,31 +105,30 @@ impl<O: Output> LinkPublisher<O> {
     /// Finds the Master that sums this Stem, and publishes its summary to the window.
     fn update_master(&self) {
         let Some(id) = self.own_view().and_then(|own_view| own_view.id()) else { return };
-        let masters = ROSTER.peers().filter_map(|view| {
-            let info = view.info().filter(|info| info.kind == InstanceKind::Master)?;
-            let summary = view.summary()?;
-            let stem = *summary.stems().find(|stem| stem.stem == id)?;
-            Some((info, summary, stem))
-        });
         // of several, the one of the saved session, then the earliest
         let hint = self.session();
-        let found = masters.min_by_key(|(info, ..)| (info.session != hint, info.born));
-        self.context.shared.set_master(found.as_ref().map(|(_, summary, stem)| LinkedMaster {
-            stems: summary.stems().count(),
-            share: stem.share,
-            part: summary.part(),
-            exact: summary.half_width.is_some_and(|width| width.0 == 0.0),
-        }));
-        self.save_identity(found.and_then(|(info, ..)| info.session));
+        let mut found: Option<((bool, u64), Option<SessionId>, LinkedMaster)> = None;
+        for view in ROSTER.peers() {
+            let Some(info) = view.info().filter(|info| info.kind == InstanceKind::Master) else { continue };
+            let order = (info.session != hint, info.born);
+            if found.as_ref().is_none_or(|(earlier, ..)| order < *earlier)
+                && let Some(linked) = linked_master(view, id)
+            {
+                found = Some((order, info.session, linked));
+            }
+        }
+        self.context.shared.set_master(found.as_ref().map(|(.., linked)| linked.clone()));
+        self.save_identity(found.and_then(|(_, session, _)| session));
     }
 
     fn update_readings(&self) {
         let meters = &self.context.meters;
-        let (hops, heard) = (meters.hops(), meters.programme_length());
+        meters.set_restart_with_play(self.context.params.store.restarts_with_play());
+        let (since, hops) = meters.progress();
         let mut last = self.readings.lock();
         let pause = if hops > LONG_PROGRAMME_HOPS { 10 } else { 1 };
-        if hops >= last.hops + pause || heard.0 < last.heard.0 {
-            *last = PublishedReadings { reading: meters.reading(), hops, heard, ..*last };
+        if hops >= last.hops + pause || since != last.since {
+            *last = PublishedReadings { reading: meters.reading(), since, hops, ..*last };
         }
         if let Some(own_view) = self.own_view() {
             last.spectrum = self.spectrum.lock().update(own_view, Instant::now());
@@ -166,6 +164,23 @@ impl<O: Output> LinkPublisher<O> {
     fn trim(&self, offset: units::Db, changes: u64) -> RemoteTrim {
         RemoteTrim { offset, revision: self.base.wrapping_add(changes), answer: *self.answer.lock() }
     }
+}
+
+/// Summary by the Master `view` of the Stem `id`; `None` if it does not know it.
+fn linked_master(view: PeerView, id: InstanceId) -> Option<LinkedMaster> {
+    let summary = view.summary()?;
+    let stem = summary.findings().find(|stem| stem.stem == id)?;
+    let name = |outer: InstanceInfo| match outer.name.as_str() {
+        "" => outer.role.name().to_owned(),
+        name => name.to_owned(),
+    };
+    Some(LinkedMaster {
+        stems: summary.stems().count(),
+        share: stem.share,
+        inside: stem.inside.and_then(|outer| ROSTER.find(outer)?.info()).map(name),
+        part: summary.part(),
+        exact: summary.half_width.is_some_and(|width| width.0 == 0.0),
+    })
 }
 
 impl<O: Output> InstanceSource for LinkPublisher<O> {

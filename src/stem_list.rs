@@ -123,7 +123,7 @@ impl StemList {
             let info = view.info().filter(|info| info.kind == InstanceKind::Stem)?;
             let (mut row, answer) = stem_row(view, &info, bypass)?;
             let is_summed =
-                |id: u64| summary.is_some_and(|summary| summary.stems().any(|stem| stem.stem.get() == id));
+                |id: u64| summary.is_some_and(|summary| summary.findings().any(|stem| stem.stem.get() == id));
             row.status = viewpoint.status(view, |id| is_summed(id.get()));
             Some(SeenStem {
                 born: info.born,

@@ -42,7 +42,7 @@ fn main() {
             let start = Instant::now();
             for _ in 0..blocks {
                 chain.process(&mut Block::new(&mut left, &mut right));
-                tap.process(&[&left, &right]);
+                tap.process(&[&left, &right], None);
             }
             start.elapsed()
         });

@@ -14,6 +14,7 @@ mod link {
     mod hostile;
     mod identity;
     mod moves;
+    mod nested;
     mod placement;
     mod processes;
     mod reactivation;

@@ -23,7 +23,7 @@ pub(super) type StereoF32 = [Vec<f32>; 2];
 
 /// Frames that follow each other in a ring.
 #[derive(Debug)]
-struct Chunk {
+struct BacklogChunk {
     /// Counter of the first frame.
     counter: u64,
     output: StereoF32,
@@ -33,7 +33,7 @@ struct Chunk {
     marks: [Option<SettingsMark>; 2],
 }
 
-impl Chunk {
+impl BacklogChunk {
     fn end(&self) -> u64 {
         self.counter + self.output[0].len() as u64
     }
@@ -45,13 +45,13 @@ impl Chunk {
 
 /// Audio of one instance.
 #[derive(Debug)]
-pub(super) struct Track {
+pub(super) struct BacklogTrack {
     pub(super) id: InstanceId,
     view: PeerView,
     is_mix: bool,
     /// Counter of the next frame to be copied.
     next: u64,
-    chunks: VecDeque<Chunk>,
+    chunks: VecDeque<BacklogChunk>,
     segments: Vec<Segment>,
     bytes: usize,
     /// True once the instance has sounded.
@@ -78,7 +78,7 @@ impl TrackRange {
     }
 }
 
-impl Track {
+impl BacklogTrack {
     fn new(view: PeerView, id: InstanceId, is_mix: bool) -> Self {
         Self {
             id,
@@ -133,7 +133,7 @@ impl Track {
         self.next = at;
     }
 
-    fn copy_chunk(&self, counter: u64, frames: usize) -> Option<Chunk> {
+    fn copy_chunk(&self, counter: u64, frames: usize) -> Option<BacklogChunk> {
         let ring = self.view.audio()?;
         let mut audio = [[0.0f64; CHUNK_FRAMES]; 4];
         let [left, right, left_in, right_in] = &mut audio;
@@ -145,7 +145,7 @@ impl Track {
         }
         let narrow = |side: usize| audio[side][..frames].iter().map(|x| *x as f32).collect::<Vec<f32>>();
         let is_neutral = self.is_mix || (0..2).all(|side| audio[side][..frames] == audio[side + 2][..frames]);
-        (is_complete && self.view.is_present()).then(|| Chunk {
+        (is_complete && self.view.is_present()).then(|| BacklogChunk {
             counter,
             output: [narrow(0), narrow(1)],
             input: (!is_neutral).then(|| [narrow(2), narrow(3)]),
@@ -240,8 +240,8 @@ impl Track {
 /// Audio of a Master's mix and of Stems.
 #[derive(Debug, Default)]
 pub(super) struct Backlog {
-    mix: Option<Track>,
-    stems: Vec<Track>,
+    mix: Option<BacklogTrack>,
+    stems: Vec<BacklogTrack>,
 }
 
 impl Backlog {
@@ -254,13 +254,13 @@ impl Backlog {
     /// time.
     pub(super) fn follow(&mut self, master: PeerView, stems: &[(InstanceId, PeerView)]) {
         if let Some(id) = master.id() {
-            self.mix.get_or_insert_with(|| Track::new(master, id, true));
+            self.mix.get_or_insert_with(|| BacklogTrack::new(master, id, true));
         }
         // what is out of reach may come back at another rate
         self.stems.retain(|track| stems.contains(&(track.id, track.view)));
         for &(id, view) in stems {
             if !self.stems.iter().any(|track| track.id == id) {
-                self.stems.push(Track::new(view, id, false));
+                self.stems.push(BacklogTrack::new(view, id, false));
             }
         }
         self.pump();
@@ -268,10 +268,10 @@ impl Backlog {
 
     /// Copies what the rings have gained. To be called several times a second, in fast renders more often.
     pub(super) fn pump(&mut self) {
-        self.stems.iter_mut().chain(&mut self.mix).for_each(Track::pump);
+        self.stems.iter_mut().chain(&mut self.mix).for_each(BacklogTrack::pump);
         while self.stems.iter().chain(&self.mix).map(|track| track.bytes).sum::<usize>() > MAX_BYTES {
             let tracks = self.stems.iter_mut().chain(&mut self.mix);
-            tracks.max_by_key(|track| track.bytes).map(Track::drop_oldest);
+            tracks.max_by_key(|track| track.bytes).map(BacklogTrack::drop_oldest);
         }
     }
 
@@ -289,11 +289,11 @@ impl Backlog {
         self.stems.iter_mut().find(|track| track.id == id)?.take_loud_until()
     }
 
-    pub(super) fn mix(&self) -> Option<&Track> {
+    pub(super) fn mix(&self) -> Option<&BacklogTrack> {
         self.mix.as_ref()
     }
 
-    pub(super) fn stem(&self, id: InstanceId) -> Option<&Track> {
+    pub(super) fn stem(&self, id: InstanceId) -> Option<&BacklogTrack> {
         self.stems.iter().find(|track| track.id == id)
     }
 

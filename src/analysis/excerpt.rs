@@ -32,11 +32,12 @@ pub(super) fn is_silent_at(view: PeerView, position: i64) -> bool {
     has_ended || view.presence() == Presence::Asleep && !timeline.has_played(position)
 }
 
-/// Returns the timeline position after the newest frame of a Master's mix.
-pub(super) fn mix_end(master: PeerView) -> Option<i64> {
+/// Returns the pass and the timeline position after the newest frame of a Master's mix that has one: while the transport
+/// stands, those of the last play.
+pub(super) fn mix_end(master: PeerView) -> Option<(u64, i64)> {
     let timeline = master.audio()?.timeline()?;
-    let segment = timeline.segments().last()?;
-    Some(segment.position? + segment.frames as i64)
+    let segment = timeline.segments().iter().rfind(|segment| segment.position.is_some())?;
+    Some((segment.pass, segment.position? + segment.frames as i64))
 }
 
 #[cfg(test)]

@@ -2,10 +2,11 @@
 
 use super::MasterAnalysis;
 use super::remake::MadeHop;
+use super::stem_routing::RoutedStem;
 use link::audio_ring::MONITORING_REVISION;
 use link::identity::InstanceId;
 use plugin_core::Output;
-use session::record::{SessionMember, StemId, StemSetting};
+use session::record::{NestedMember, SessionMember, StemId, StemSetting};
 
 /// Consecutive hops with changed settings from which on they count as automation.
 const MIN_AUTOMATION_HOPS: u32 = 10;
@@ -29,36 +30,44 @@ impl SettingSteadiness {
 }
 
 impl<O: Output> MasterAnalysis<O> {
-    /// Replaces the recorder's set of stems; known stems keep their settings.
-    fn set_stems(&mut self, stems: Vec<InstanceId>) {
-        let known = self.recorder.members().to_vec();
-        let setting = |id: StemId| {
-            known
-                .iter()
-                .find(|member| member.id == id)
-                .map_or(StemSetting::default(), |member| member.setting)
+    /// Replaces the recorder's set of stems, summed and nested; known stems keep their settings.
+    fn set_stems(&mut self, stems: Vec<(InstanceId, Option<InstanceId>)>) {
+        let nested = self.recorder.nested().iter().map(|nested| nested.member);
+        let known: Vec<SessionMember> = self.recorder.members().iter().copied().chain(nested).collect();
+        let member = |id: InstanceId| {
+            let id = StemId(id.get());
+            let known = known.iter().find(|member| member.id == id);
+            SessionMember { id, setting: known.map_or(StemSetting::default(), |member| member.setting) }
         };
-        let ids = stems.iter().map(|id| StemId(id.get()));
-        let members: Vec<SessionMember> = ids.map(|id| SessionMember { id, setting: setting(id) }).collect();
+        let summed = stems.iter().filter(|(_, inside)| inside.is_none()).map(|(id, _)| member(*id));
+        let nested = stems.iter().filter_map(|(id, inside)| {
+            Some(NestedMember { member: member(*id), inside: StemId((*inside)?.get()) })
+        });
         self.set += 1;
-        self.recorder.set_stems(self.set, &members);
+        self.recorder.set_stems(self.set, &summed.collect::<Vec<_>>());
+        self.recorder.set_nested(&nested.collect::<Vec<_>>());
         self.steadiness = vec![SettingSteadiness::default(); stems.len()];
         self.stems = stems;
         self.has_news = true;
     }
 
-    /// Records and fits one hop of `stems`. Hops are fitted one by one, so that results do not depend on how many
-    /// wait.
-    pub(super) fn record(&mut self, (mut hop, made_with): MadeHop, stems: &[InstanceId]) {
-        if self.stems != stems || self.set == 0 {
-            self.set_stems(stems.to_vec());
+    /// Records and fits one hop of `stems`, the summed ones first. Hops are fitted one by one, so that results do not
+    /// depend on how many wait.
+    pub(super) fn record(&mut self, (mut hop, made_with): MadeHop, stems: &[RoutedStem]) {
+        let levels = || stems.iter().map(|stem| (stem.id, stem.inside));
+        if self.set == 0 || !self.stems.iter().copied().eq(levels()) {
+            self.set_stems(levels().collect());
         }
         hop.set = self.set;
+        let summed = hop.stems;
         let stems = self.stems.iter().zip(&made_with).zip(&mut self.steadiness);
-        for (index, ((id, made), steadiness)) in stems.enumerate() {
+        for (index, (((id, _), made), steadiness)) in stems.enumerate() {
             let steady = steadiness.push_hop(made.changed);
             if made.revision == MONITORING_REVISION || !steady {
-                hop.heard &= !(1 << index);
+                match index.checked_sub(summed) {
+                    None => hop.heard &= !(1 << index),
+                    Some(index) => hop.nested.heard &= !(1 << index),
+                }
             }
             // revision 0: the stem has never played, and its settings are unknown
             if made.revision != MONITORING_REVISION && made.revision != 0 {

@@ -3,7 +3,6 @@
 use super::MasterAnalysis;
 use super::backlog::Backlog;
 use super::remake::{HopRemaker, MadeHop, has_delays, is_explained, is_right, join, reduce};
-use super::stem_routing::StemRouting;
 use link::ROSTER;
 use link::hop_queue::HopMessage;
 use link::identity::InstanceId;
@@ -44,6 +43,8 @@ pub(super) struct HopIntake {
     flushes: u64,
     /// Count of the Master's blocks, and when it last changed.
     blocks: Option<(u64, Instant)>,
+    /// True if the transport has stood since the last hop.
+    has_stood: bool,
 }
 
 /// Bit from which on rows of remade hops are numbered, apart from those of the audio thread.
@@ -71,9 +72,12 @@ impl<O: Output> MasterAnalysis<O> {
                 None => break,
             }
         }
-        if !self.is_playing() && self.recorder.is_row_open() {
-            self.recorder.finish_row();
-            self.has_news = true;
+        if !self.is_playing() {
+            self.intake.has_stood = true;
+            if self.recorder.is_row_open() {
+                self.recorder.finish_row();
+                self.has_news = true;
+            }
         }
     }
 
@@ -84,7 +88,18 @@ impl<O: Output> MasterAnalysis<O> {
             || self.intake.remaker.is_some()
     }
 
+    /// Begins anew if a play from the start does, as the user wants it: from the first hop that is known, or before it.
+    fn begin_anew(&mut self, index: Option<HopIndex>) {
+        let has_stood = std::mem::take(&mut self.intake.has_stood);
+        let first = self.recorder.extent().map(|(first, _)| first);
+        let is_from_start = index.zip(first).is_some_and(|(index, first)| index <= first + 1);
+        if has_stood && is_from_start && self.context.params.store.restarts_with_play() {
+            self.forget_heard();
+        }
+    }
+
     fn take_hop(&mut self, made: MadeHop) {
+        self.begin_anew(made.0.index);
         let of = Arc::clone(&self.intake.stems);
         self.stem_routing.note_hop(&made.0, &of);
         if self.intake.is_holding || self.stem_routing.is_listening() {
@@ -93,7 +108,7 @@ impl<O: Output> MasterAnalysis<O> {
             return;
         }
         if self.intake.remaker.is_some() {
-            let stems = self.stem_routing.summed();
+            let stems = self.stem_routing.routed();
             if !has_delays(&made, &of, &stems) {
                 self.intake.superseded += 1;
                 if self.intake.superseded < MAX_HELD_HOPS {
@@ -119,11 +134,10 @@ impl<O: Output> MasterAnalysis<O> {
             return;
         }
         self.intake.remade_until = None;
-        let stems = self.stem_routing.summed();
-        let ids: Vec<InstanceId> = stems.iter().map(|stem| stem.id).collect();
+        let stems = self.stem_routing.routed();
         // the audio thread follows a changed routing with its next hops
         if let Some(made) = reduce(&made, &of, &stems) {
-            self.record(made, &ids);
+            self.record(made, &stems);
         }
     }
 
@@ -151,11 +165,8 @@ impl<O: Output> MasterAnalysis<O> {
         } else if self.stem_routing.is_due(Instant::now()) {
             let stems = self.stem_routing.update_stems(&ROSTER, self.view, self.rate);
             self.backlog.follow(self.view, &stems);
-            let known = |routing: &StemRouting| (routing.findings().to_vec(), routing.summed());
-            let before = known(&self.stem_routing);
-            self.stem_routing.review(&mut self.backlog, self.rate, &self.recorder);
+            self.has_news |= self.stem_routing.review(&mut self.backlog, self.rate, &self.recorder);
             self.publish_foreign_stems();
-            self.has_news |= known(&self.stem_routing) != before;
         }
         let is_listening = self.stem_routing.is_listening();
         self.has_news |= was_listening != is_listening;
@@ -177,14 +188,13 @@ impl<O: Output> MasterAnalysis<O> {
         self.intake.flushes += 1;
         let held = std::mem::take(&mut self.intake.held);
         let first = held.first().and_then(|(made, _)| made.0.index);
-        let stems = self.stem_routing.summed();
-        let ids: Vec<InstanceId> = stems.iter().map(|stem| stem.id).collect();
+        let stems = self.stem_routing.routed();
         let are_right = held.iter().all(|(made, of)| is_right(made, of, &stems));
         let are_complete = are_right && !self.has_gaps(&held);
         let right = held.into_iter().filter(|(made, of)| is_right(made, of, &stems));
         let right = right.filter_map(|(made, of)| reduce(&made, &of, &stems));
         if are_complete {
-            right.for_each(|made| self.record(made, &ids));
+            right.for_each(|made| self.record(made, &stems));
             return;
         }
         let right: Vec<(HopIndex, MadeHop)> = right.filter_map(|made| Some((made.0.index?, made))).collect();
@@ -200,7 +210,7 @@ impl<O: Output> MasterAnalysis<O> {
         self.intake.remade_until = remade.last().and_then(|(hop, _)| hop.index);
         let row = self.intake.flushes << REMADE_ROWS;
         for made in join(right, remade, row) {
-            self.record(made, &ids);
+            self.record(made, &stems);
         }
         self.intake.remaker = Some(remaker);
         (self.intake.superseded, self.intake.handover) = (0, 0);
@@ -226,11 +236,11 @@ impl<O: Output> MasterAnalysis<O> {
     /// Makes and records the hops whose audio has come since.
     fn remake_hops(&mut self) {
         let Some(mut remaker) = self.intake.remaker.take() else { return };
-        let ids = remaker.stems();
+        let stems = remaker.stems();
         for (mut hop, settings) in remaker.run(&mut self.backlog, Backlog::pump) {
             hop.segment |= self.intake.flushes << REMADE_ROWS;
             self.intake.remade_until = hop.index;
-            self.record((hop, settings), &ids);
+            self.record((hop, settings), &stems);
         }
         self.intake.remaker = Some(remaker);
     }

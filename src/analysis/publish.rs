@@ -3,6 +3,9 @@
 use super::history::session_timeline;
 use super::simulation::loudness_out;
 use super::{MasterAnalysis, PredictionQuery};
+use crate::export::chain_settings;
+use chain::ChainKind;
+use link::ROSTER;
 use link::identity::InstanceId;
 use link::summary::{Forecast, SessionSummary, StemFinding};
 use link::text::Text;
@@ -48,6 +51,7 @@ impl<O: Output> MasterAnalysis<O> {
             predicted.map(|predicted| (predicted, simulated_out(&answered)))
         });
         let (prediction, simulated) = proposed.unzip();
+        let proposal = self.proposal.filter(|_| prediction.is_some());
         let forecast = query.map(|query| self.forecast_move(&heard, &session, query).0);
         let names: Vec<String> = members.iter().map(|member| Self::stem_name(member.id)).collect();
         self.publish_summary(&session, &heard, &names, forecast);
@@ -55,6 +59,7 @@ impl<O: Output> MasterAnalysis<O> {
             session,
             listening: self.stem_routing.is_listening(),
             names,
+            proposal,
             prediction,
             simulated: simulated.flatten(),
             timeline,
@@ -93,6 +98,14 @@ impl<O: Output> MasterAnalysis<O> {
         query: &PredictionQuery,
     ) -> (Forecast, Option<MovePrediction>) {
         let PredictionQuery { sender, counter, stem, gain, .. } = *query;
+        // what contains a nested stem is taken apart
+        let outer = self.recorder.outer_stems(StemId(stem.get()));
+        let mut apart = self.recorder.nested_report(heard.range(), StemId(stem.get()));
+        if let Some(apart) = &mut apart {
+            apart.progress.all = heard.progress.all;
+        }
+        let is_nested = apart.is_some();
+        let heard = apart.as_ref().unwrap_or(heard);
         let part = HeardPart::from(heard.progress);
         let mut forecast = Forecast {
             sender,
@@ -114,11 +127,17 @@ impl<O: Output> MasterAnalysis<O> {
         let Some(source) = source else { return (forecast, None) };
         let name =
             |stem: usize| Self::stem_name(heard.members().get(stem).map_or(StemId(0), |member| member.id));
-        let prediction =
-            predict_moves(heard, &[Move { source, gain }], &self.followers(heard), &self.targets, name);
+        let followers = if outer.is_empty() { self.followers(heard) } else { Vec::new() };
+        let mut prediction = predict_moves(heard, &[Move { source, gain }], &followers, &self.targets, name);
+        if outer.into_iter().any(reacts) {
+            let summed = self.recorder.members();
+            let is_nested = |&source: &usize| !summed.contains(&heard.members()[source]);
+            let passing: Vec<usize> = (0..heard.members().len()).filter(is_nested).collect();
+            prediction.allow_reaction(heard, &passing);
+        }
         let half_width = prediction.certainty.half_width();
         // of a stem that was heard with other settings only, no move can be predicted
-        let is_known = session.stems.get(source).is_some_and(|stem| stem.share.is_some());
+        let is_known = is_nested || session.stems.get(source).is_some_and(|stem| stem.share.is_some());
         if half_width.0.is_finite() && is_known {
             forecast.into_master =
                 prediction.before.integrated.zip(prediction.after.integrated).map(|(a, b)| [a, b]);
@@ -176,6 +195,7 @@ impl<O: Output> MasterAnalysis<O> {
             let Some(id) = InstanceId::new(stem.id.0) else { continue };
             summary.push_stem(StemFinding {
                 stem: id,
+                inside: None,
                 state: stem.state,
                 share: stem.share,
                 gain: stem.gain.filter(|gain| gain.0.is_finite()),
@@ -185,8 +205,30 @@ impl<O: Output> MasterAnalysis<O> {
                 mute_waits: session.unconfirmed_mutes.contains(&stem.id),
             });
         }
+        for nested in &session.nested {
+            let Some(id) = InstanceId::new(nested.id.0) else { continue };
+            summary.push_stem(StemFinding {
+                stem: id,
+                inside: InstanceId::new(nested.inside.0),
+                state: nested.state,
+                share: None,
+                gain: None,
+                matrix: None,
+                delay: Some(self.stem_routing.delay(id)),
+                chain_cost: None,
+                mute_waits: false,
+            });
+        }
         *self.analysis_shared.summary.lock() = summary;
     }
+}
+
+/// True if the chain of a Stem may react to the level of what passes, or if its settings are not known.
+fn reacts(stem: StemId) -> bool {
+    let settings = InstanceId::new(stem.0).and_then(|id| ROSTER.find(id)?.settings());
+    settings
+        .and_then(|settings| chain_settings(ChainKind::Stem, &settings))
+        .is_none_or(|chain| chain.reacts())
 }
 
 /// States the unlinked share that goes with the coverage: both are of all that was heard.

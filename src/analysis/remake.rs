@@ -1,7 +1,7 @@
 //! Hops made from the backlog, once it is known how late each stem arrives.
 
-use super::backlog::{Backlog, CHUNK_FRAMES, Track, TrackRange};
-use super::stem_routing::SummedStem;
+use super::backlog::{Backlog, BacklogTrack, CHUNK_FRAMES, TrackRange};
+use super::stem_routing::RoutedStem;
 use link::audio_ring::SettingsMark;
 use link::hop_queue::HopSettings;
 use link::identity::InstanceId;
@@ -19,6 +19,7 @@ pub(super) type MadeHop = (FinishedHop, Vec<HopSettings>);
 pub(super) struct HopRemaker {
     builder: HopBuilder,
     rate: Hz,
+    routed: Vec<RoutedStem>,
     stems: Vec<RemadeStem>,
     /// Counter of the next frame of the mix.
     next: u64,
@@ -46,10 +47,10 @@ enum RemadeSource {
 
 impl HopRemaker {
     /// Creates a remaker of hops of `stems` with their delays. Allocates some megabytes.
-    pub(super) fn new(rate: Hz, stems: &[SummedStem]) -> Self {
+    pub(super) fn new(rate: Hz, stems: &[RoutedStem]) -> Self {
         let mut builder = HopBuilder::new(rate);
         builder.set_stems(0, stems.len());
-        let stem = |&SummedStem { id, delay, is_open }: &SummedStem| RemadeStem {
+        let stem = |&RoutedStem { id, delay, is_open, .. }: &RoutedStem| RemadeStem {
             id,
             delay,
             is_open,
@@ -62,6 +63,7 @@ impl HopRemaker {
         Self {
             builder,
             rate,
+            routed: stems.to_vec(),
             stems: stems.iter().map(stem).collect(),
             next: 0,
             buffers: (0..=stems.len()).map(|_| buffer()).collect(),
@@ -69,8 +71,8 @@ impl HopRemaker {
     }
 
     /// Returns the stems of the hops.
-    pub(super) fn stems(&self) -> Vec<InstanceId> {
-        self.stems.iter().map(|stem| stem.id).collect()
+    pub(super) fn stems(&self) -> Vec<RoutedStem> {
+        self.routed.clone()
     }
 
     /// Makes the hops that the backlog allows, of content that was not used yet. `pause` is called ten times per second
@@ -79,8 +81,11 @@ impl HopRemaker {
         let mut hops = Vec::new();
         let Some(mix) = backlog.mix() else { return hops };
         let ranges = mix.ranges();
-        let stem_ranges: Vec<Vec<TrackRange>> =
-            self.stems.iter().map(|stem| backlog.stem(stem.id).map_or(Vec::new(), Track::ranges)).collect();
+        let stem_ranges: Vec<Vec<TrackRange>> = self
+            .stems
+            .iter()
+            .map(|stem| backlog.stem(stem.id).map_or(Vec::new(), BacklogTrack::ranges))
+            .collect();
         for range in ranges {
             let skipped = self.next.saturating_sub(range.counter).min(range.frames);
             let mut at = skipped;
@@ -95,8 +100,10 @@ impl HopRemaker {
                 else {
                     return hops;
                 };
+                let settings = |stem: &RemadeStem| stem.settings;
+                let (summed, nested) = indices_by_level(&self.routed);
                 while self.builder.take_hop(|hop| {
-                    hops.push((hop.clone(), self.stems.iter().map(|stem| stem.settings).collect()));
+                    hops.push((hop.of_stems(&summed, &nested), self.stems.iter().map(settings).collect()));
                 }) {}
                 at += frames;
                 self.next = range.counter + at;
@@ -123,14 +130,14 @@ impl HopRemaker {
         let max_lag = (MAX_LAG_SECONDS * self.rate.0) as i64;
         for (stem, ranges) in self.stems.iter().zip(ranges) {
             let wanted = position - stem.delay;
-            let audio = Track::find(ranges, wanted, stem.next.unwrap_or(0));
+            let audio = BacklogTrack::find(ranges, wanted, stem.next.unwrap_or(0));
             let next = ranges.iter().map(|range| range.position).filter(|start| *start > wanted).min();
             match audio {
                 Some((_, some)) => frames = frames.min(some),
                 None => {
                     let end = ranges.last().map(|range| range.position + range.frames as i64);
                     let is_late = end.is_some_and(|end| (0..max_lag).contains(&(wanted - end)));
-                    if is_late && !stem.is_open && backlog.stem(stem.id).is_some_and(Track::is_awake) {
+                    if is_late && !stem.is_open && backlog.stem(stem.id).is_some_and(BacklogTrack::is_awake) {
                         return None;
                     }
                     frames = frames.min(next.map_or(frames, |next| (next - wanted) as u64));
@@ -185,7 +192,7 @@ impl HopRemaker {
 }
 
 /// Loads a chunk of a track; returns true if the input differs from the output.
-fn load(track: &Track, counter: u64, frames: usize, buffers: &mut [Vec<f64>; 4]) -> bool {
+fn load(track: &BacklogTrack, counter: u64, frames: usize, buffers: &mut [Vec<f64>; 4]) -> bool {
     let mut audio = [[0.0f32; CHUNK_FRAMES]; 4];
     let [left, right, left_in, right_in] = &mut audio;
     let output = [&mut left[..frames], &mut right[..frames]];
@@ -198,30 +205,38 @@ fn load(track: &Track, counter: u64, frames: usize, buffers: &mut [Vec<f64>; 4])
 
 /// True if `made`, a hop of the stems `made_of`, was made with all of `stems` at their delays, whether they were there
 /// or not.
-pub(super) fn has_delays(made: &MadeHop, made_of: &[InstanceId], stems: &[SummedStem]) -> bool {
+pub(super) fn has_delays(made: &MadeHop, made_of: &[InstanceId], stems: &[RoutedStem]) -> bool {
     stems.iter().all(|stem| {
         let index = made_of.iter().position(|other| *other == stem.id);
         index.is_some_and(|index| stem.is_open || made.1[index].delay == stem.delay)
     })
 }
 
-/// True if `made`, a hop of the stems `made_of`, has all of `stems`, read at their delays.
-pub(super) fn is_right(made: &MadeHop, made_of: &[InstanceId], stems: &[SummedStem]) -> bool {
+/// True if `made`, a hop of the stems `made_of`, has all of `stems`, read at their delays; nested ones may be missing.
+pub(super) fn is_right(made: &MadeHop, made_of: &[InstanceId], stems: &[RoutedStem]) -> bool {
     let (hop, settings) = made;
     stems.iter().all(|stem| {
         let Some(index) = made_of.iter().position(|other| *other == stem.id) else { return false };
         // silence that was read at another delay says nothing
-        stem.is_open || (hop.heard >> index & 1 == 1 && settings[index].delay == stem.delay)
+        let is_heard = stem.inside.is_some() || hop.heard >> index & 1 == 1;
+        stem.is_open || (is_heard && settings[index].delay == stem.delay)
     })
 }
 
+/// Indices of the summed stems, and of the nested ones.
+fn indices_by_level(stems: &[RoutedStem]) -> (Vec<usize>, Vec<usize>) {
+    (0..stems.len()).partition(|&index| stems[index].inside.is_none())
+}
+
 /// Hop of the part `stems` of its stems, in their order; stems that have not sounded yet are silent in it.
-pub(super) fn reduce(made: &MadeHop, made_of: &[InstanceId], stems: &[SummedStem]) -> Option<MadeHop> {
+pub(super) fn reduce(made: &MadeHop, made_of: &[InstanceId], stems: &[RoutedStem]) -> Option<MadeHop> {
     let (hop, settings) = made;
     let indices: Option<Vec<usize>> =
         stems.iter().map(|stem| made_of.iter().position(|other| *other == stem.id)).collect();
     let indices = indices?;
-    let mut hop = hop.of_stems(&indices);
+    let of = |level: &[usize]| level.iter().map(|&index| indices[index]).collect::<Vec<usize>>();
+    let (summed, nested) = indices_by_level(stems);
+    let mut hop = hop.of_stems(&of(&summed), &of(&nested));
     for (index, _) in stems.iter().enumerate().filter(|(_, stem)| stem.is_open) {
         hop.heard |= 1 << index;
     }
@@ -264,9 +279,14 @@ mod tests {
             let settings = delays.map(|delay| HopSettings { delay, ..HopSettings::default() });
             (FinishedHop { stems: 2, heard, ..FinishedHop::default() }, settings.into())
         };
-        let stem = |index: usize, delay: i64, is_open: bool| SummedStem { id: ids[index], delay, is_open };
+        let stem = |index: usize, delay: i64, is_open: bool| RoutedStem {
+            id: ids[index],
+            delay,
+            is_open,
+            inside: None,
+        };
         let stems = [stem(0, 0, false), stem(1, -544, false)];
-        let judge = |made: &MadeHop, stems: &[SummedStem]| {
+        let judge = |made: &MadeHop, stems: &[RoutedStem]| {
             (has_delays(made, &ids, stems), is_right(made, &ids, stems))
         };
         assert_eq!(judge(&made([0, 0], 0b11), &stems), (false, false), "from before the decision");
@@ -275,5 +295,8 @@ mod tests {
         let open = [stem(0, 0, false), stem(1, 0, true)];
         assert_eq!(judge(&made([0, -544], 0b01), &open), (true, true), "one has not sounded yet");
         assert!(!has_delays(&made([0, -544], 0b11), &ids[..1], &stems), "one is not among its stems");
+        let nested = [stem(0, 0, false), RoutedStem { inside: Some(ids[0]), ..stem(1, -544, false) }];
+        assert_eq!(judge(&made([0, -544], 0b01), &nested), (true, true), "what is inside may be missing");
+        assert_eq!(judge(&made([0, 0], 0b11), &nested), (false, false), "but not at another delay");
     }
 }

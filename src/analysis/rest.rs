@@ -155,7 +155,7 @@ impl<O: Output> MasterAnalysis<O> {
         }
         // levels of hops that wait are not known yet
         let decides = stands && !self.stem_routing.is_listening() && !self.intake.is_waiting();
-        for id in self.stems.clone() {
+        for (id, _) in self.stems.clone() {
             let stem = StemId(id.get());
             let Some(view) = ROSTER.find(id) else { continue };
             let Some(present) = view.stem_readings().and_then(|readings| readings.present) else { continue };

@@ -15,7 +15,7 @@ use link::{PeerView, Roster};
 use meter::layout::Layout;
 use meter::loudness::{BLOCK_HOPS, HopMeter, hop_frames, integrated};
 use session::range_report::RangeReport;
-use session::record::{HopStatus, Recorder, StemId, StemSetting};
+use session::record::{HopStatus, Recorder, SessionMember, StemId, StemSetting};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use units::{Db, Hz, Lu, Lufs, Power};
@@ -37,7 +37,8 @@ struct CapturedWindow {
     /// Frames of the run-in: fewer than usual at the start of a song.
     run_in: usize,
     mix: StereoF32,
-    stems: Vec<(StemId, StemSetting, StereoF32)>,
+    /// The stems, summed and nested; `None` of silence.
+    stems: Vec<(StemId, StemSetting, Option<StereoF32>)>,
     power: f64,
 }
 
@@ -81,8 +82,7 @@ impl CapturedWindows {
         delay: impl Fn(InstanceId) -> i64,
     ) -> Option<()> {
         let hop = hop_frames(rate) as i64;
-        let pass = master.audio()?.timeline()?.segments().last()?.pass;
-        let newest = mix_end(master)?;
+        let (pass, newest) = mix_end(master)?;
         // the last hop is final once the next has arrived
         let number = (newest - 2 * hop).div_euclid(WINDOW_HOPS as i64 * hop) - 1;
         // a fast render may have passed a window whose audio is still in the rings
@@ -115,24 +115,29 @@ impl CapturedWindows {
         let (from, mix) = found.filter_map(|(from, mix)| Some((from, mix?))).next()?;
         let frames = (end - from) as usize;
         let mut stems = Vec::new();
-        for member in recorder.members() {
+        let read = |member: &SessionMember| {
             let id = InstanceId::new(member.id.0)?;
             let (stem, left) = (roster.find(id)?, from - delay(id));
             match read_frames(stem, TapPoint::Output, left, frames) {
                 Some(audio) => {
                     let setting = recorder.recorded_setting(member.id, placements.clone())?;
-                    stems.push((member.id, setting, narrow(&audio)));
+                    Some((member.id, setting, Some(narrow(&audio))))
                 }
-                None if is_silent_at(stem, left) => {}
+                None if is_silent_at(stem, left) => Some((member.id, member.setting, None)),
                 // audio that the ring has overwritten is not silence: a move would change it
-                None => return None,
+                None => None,
             }
+        };
+        for member in recorder.members() {
+            stems.push(read(member)?);
         }
+        // without one inside another, moves of all others can be simulated
+        stems.extend(recorder.nested().iter().filter_map(|nested| read(&nested.member)));
         let power = mix.iter().flatten().map(|x| x * x).sum();
         let window = CapturedWindow { run_in: (start - from) as usize, mix: narrow(&mix), stems, power };
         self.windows.insert(number, window);
-        let most = (MAX_WINDOW_BYTES / (8 * frames * (recorder.members().len() + 1)))
-            .clamp(MIN_WINDOWS, MAX_WINDOWS);
+        let kept = recorder.members().len() + recorder.nested().len() + 1;
+        let most = (MAX_WINDOW_BYTES / (8 * frames * kept)).clamp(MIN_WINDOWS, MAX_WINDOWS);
         while self.windows.len() > most {
             self.drop_one();
         }
@@ -190,14 +195,19 @@ impl CapturedWindows {
 }
 
 impl CapturedWindow {
-    /// Returns the mix with current settings and with the moves; `None` if a stem had other settings when captured.
+    /// Returns the mix with current settings and with the moves; `None` if a stem had other settings when captured, or
+    /// if one that moves was not captured.
     fn mixes(&self, heard: &RangeReport, gains: &[f64]) -> Option<[StereoAudio; 2]> {
         let widen = |kept: &StereoF32| [0, 1].map(|side| kept[side].iter().map(|&x| f64::from(x)).collect());
         let mut mixes: [StereoAudio; 2] = [widen(&self.mix), widen(&self.mix)];
         for (stem, (member, &gain)) in heard.members().iter().zip(gains).enumerate() {
             let Some((_, setting, audio)) = self.stems.iter().find(|(id, ..)| *id == member.id) else {
-                continue;
+                if gain == 1.0 {
+                    continue;
+                }
+                return None;
             };
+            let Some(audio) = audio else { continue };
             if setting.revision != member.setting.revision {
                 return None;
             }

@@ -16,6 +16,7 @@ use link::status::{StemStatus, Viewpoint};
 use link::{PeerView, Roster};
 use session::finding::RoutingFinding;
 use session::hop_builder::{FinishedHop, MAX_STEMS};
+use session::joint::JointHops;
 use session::placement::{PlacementEvidence, StemSighting};
 use session::record::Recorder;
 use std::sync::Arc;
@@ -62,6 +63,10 @@ struct StemPlacement {
     misses: u32,
     /// The Stem whose bus contains it.
     inside: Option<InstanceId>,
+    /// Reviews in a row that have found it inside another Stem than `inside`.
+    nesting_doubts: u32,
+    /// Another delay at which it fits as well, by the last look: it repeats exactly.
+    rival: Option<i64>,
     /// True if it has sounded since the last look in which it was silent.
     sounds: bool,
     /// Position up to which it has sounded.
@@ -79,13 +84,16 @@ impl StemPlacement {
             looks: 0,
             misses: 0,
             inside: None,
+            nesting_doubts: 0,
+            rival: None,
             sounds: false,
             loud_until: i64::MIN,
         }
     }
 
-    fn is_summed(&self) -> bool {
-        self.state != PlacementState::LeftOut && self.inside.is_none()
+    /// True if it is in the mix, by itself or inside another one.
+    fn is_in_the_mix(&self) -> bool {
+        self.state != PlacementState::LeftOut
     }
 
     /// True while hops must wait for a decision.
@@ -103,7 +111,10 @@ impl StemPlacement {
                 self.misses += 1;
                 self.sighted.clear();
             }
-            PlacementEvidence::Found => self.take_delay(sighting.delay),
+            PlacementEvidence::Found => {
+                self.take_delay(sighting.delay);
+                self.rival = sighting.rival;
+            }
         }
         self.looks += 1;
         let is_hopeless = match self.state {
@@ -137,15 +148,17 @@ impl StemPlacement {
     }
 }
 
-/// A stem of the sum.
+/// A stem of the mix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct SummedStem {
+pub(super) struct RoutedStem {
     /// Its id.
     pub(super) id: InstanceId,
     /// Delay with which it arrives in the mix, frames.
     pub(super) delay: i64,
     /// True if it has not sounded yet, so that its delay is not known: it counts as silent.
     pub(super) is_open: bool,
+    /// The stem that contains it; `None` of a stem of the sum.
+    pub(super) inside: Option<InstanceId>,
 }
 
 /// Routing of all stems in reach, and the table that the audio thread reads.
@@ -162,6 +175,8 @@ pub(super) struct StemRouting {
     confirmed_until: u64,
     /// The last looks.
     windows: Vec<(TrackRange, usize)>,
+    /// Evidence of memberships: hops of the placed stems at their delays.
+    evidence: Option<(Vec<(InstanceId, i64)>, JointHops)>,
     due: Instant,
 }
 
@@ -175,6 +190,7 @@ impl Default for StemRouting {
             looked_until: 0,
             confirmed_until: 0,
             windows: Vec::new(),
+            evidence: None,
             due: Instant::now(),
         }
     }
@@ -190,6 +206,7 @@ impl StemRouting {
     /// Forgets which stretches of the mix were looked at: it begins anew.
     pub(super) fn forget_looks(&mut self) {
         (self.looked_until, self.confirmed_until, self.windows) = (0, 0, Vec::new());
+        self.evidence = None;
     }
 
     /// Returns the routing table that the audio thread reads.
@@ -197,11 +214,11 @@ impl StemRouting {
         Arc::clone(&self.routes)
     }
 
-    /// Returns the stems that are not summed.
+    /// Returns the stems that are not in the mix.
     pub(super) fn left_out(&self) -> Vec<InstanceId> {
         self.placements
             .iter()
-            .filter(|placement| !placement.is_summed())
+            .filter(|placement| !placement.is_in_the_mix())
             .map(|placement| placement.id)
             .collect()
     }
@@ -216,24 +233,32 @@ impl StemRouting {
         self.placements.iter().find(|placement| placement.id == id).map_or(0, |placement| placement.delay)
     }
 
-    /// Returns the summed stems in the order of their ids.
-    pub(super) fn summed(&self) -> Vec<SummedStem> {
-        let is_summed = |placement: &&StemPlacement| {
-            placement.is_summed() && (placement.state == PlacementState::Placed || is_local(placement.view))
+    /// Returns the stems of the mix: those summed in the order of their ids, then the nested ones.
+    pub(super) fn routed(&self) -> Vec<RoutedStem> {
+        let is_routed = |placement: &&StemPlacement| {
+            placement.is_in_the_mix()
+                && (placement.state == PlacementState::Placed || is_local(placement.view))
         };
-        let summed = self.placements.iter().filter(is_summed).map(|placement| SummedStem {
+        let routed = self.placements.iter().filter(is_routed).map(|placement| RoutedStem {
             id: placement.id,
             delay: placement.delay,
             is_open: placement.state == PlacementState::Open,
+            inside: placement.inside,
         });
-        let mut summed: Vec<SummedStem> = summed.collect();
-        summed.sort_unstable_by_key(|stem| stem.id);
-        summed
+        let mut routed: Vec<RoutedStem> = routed.collect();
+        routed.sort_unstable_by_key(|stem| (stem.inside.is_some(), stem.id));
+        routed
     }
 
     /// Returns true while a stem that sounds is not decided: nothing is said of the mix until then.
     pub(super) fn is_listening(&self) -> bool {
         self.placements.iter().any(StemPlacement::is_awaited)
+    }
+
+    /// Returns true while the delay of a placed stem is one of several.
+    fn is_ambiguous(&self) -> bool {
+        let is_ambiguous = |one: &StemPlacement| one.state == PlacementState::Placed && one.rival.is_some();
+        self.placements.iter().any(is_ambiguous)
     }
 
     /// Returns true while a stem may begin to sound that is not decided.
@@ -310,7 +335,11 @@ impl StemRouting {
 
     fn publish_routes(&self) {
         let route = |placement: &StemPlacement| {
-            if placement.is_summed() { StemRoute::At { delay: placement.delay } } else { StemRoute::LeaveOut }
+            if placement.is_in_the_mix() {
+                StemRoute::At { delay: placement.delay }
+            } else {
+                StemRoute::LeaveOut
+            }
         };
         // for open stems, the audio thread applies its default
         let known = self.placements.iter().filter(|placement| placement.state != PlacementState::Open);
@@ -323,12 +352,15 @@ impl StemRouting {
         now >= self.due
     }
 
-    /// Reviews the last seconds of audio while nothing is open, and schedules the next review.
-    pub(super) fn review(&mut self, backlog: &mut Backlog, rate: Hz, recorder: &Recorder) {
+    /// Reviews the last seconds of audio while nothing is open, and schedules the next review. Returns true if the
+    /// findings, or the stems of the mix, have changed.
+    pub(super) fn review(&mut self, backlog: &mut Backlog, rate: Hz, recorder: &Recorder) -> bool {
         let start = Instant::now();
+        let (routed, findings) = (self.routed(), self.findings().to_vec());
         let clear = self.try_review(backlog, rate, recorder);
         let pause = if clear == Some(true) { CLEAR_REVIEW_INTERVAL } else { UNCLEAR_REVIEW_INTERVAL };
         self.due = Instant::now() + pause.max(REVIEW_COST_FACTOR * start.elapsed());
+        self.routed() != routed || self.findings() != findings
     }
 }
 

@@ -131,6 +131,7 @@ impl TestWindow {
                 model.master.references.heard = None;
             }
             Edit::Restart => model.heard.0 = 0.0,
+            Edit::RestartWithPlay(restarts) => model.restarts_with_play = *restarts,
             // as if noise had been heard for two seconds and a half since
             Edit::LearnNoise(true) => model.learning = Some(Ms(2500.0)),
             Edit::LearnNoise(false) => {

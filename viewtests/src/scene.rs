@@ -43,6 +43,7 @@ pub fn empty() -> ViewModel {
         used: [false; 4],
         reading: Reading::default(),
         heard: Ms(0.0),
+        restarts_with_play: false,
         health: Health::default(),
         broken: false,
         notice: None,
@@ -174,6 +175,7 @@ pub fn vocals() -> ViewModel {
         ],
         clashes: vec![Clash { name: "Keys".into(), low: Hz(280.0), high: Hz(620.0) }],
         snapshot: linked(MasterLink::Linked(LinkedMaster {
+            inside: None,
             stems: 5,
             share: Some(0.46),
             part: HeardPart { heard: Ms(167_000.0), whole: Ms(167_000.0) },

@@ -151,6 +151,7 @@ pub fn heard(seconds: f64) -> ViewModel {
         findings: Vec::new(),
         unconfirmed_mutes: Vec::new(),
         stems: shares.map(|(id, share, cost)| found(id, share, cost)).into(),
+        nested: Vec::new(),
         platforms: Vec::new(),
     };
     let names = session.stems.iter().map(|stem| model.snapshot.name(stem.id).to_owned()).collect();
@@ -158,6 +159,7 @@ pub fn heard(seconds: f64) -> ViewModel {
         session,
         listening: false,
         names,
+        proposal: None,
         prediction: None,
         simulated: None,
         timeline: timeline(seconds),

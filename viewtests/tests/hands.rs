@@ -184,6 +184,17 @@ fn wishes_that_the_host_does_not_grant_say_so_beside_their_controls() {
 }
 
 #[test]
+fn a_play_from_the_start_begins_anew_if_the_window_menu_says_so() {
+    const OPTION: &str = "A play from the start begins anew";
+    let mut driven = bench::view(scene::vocals(), Palette::DARK, vec2(1000.0, 640.0), 1.0);
+    for expected in [true, false] {
+        press(&mut driven, "Window");
+        press(&mut driven, OPTION);
+        assert_eq!(driven.state().model.restarts_with_play, expected);
+    }
+}
+
+#[test]
 fn presets_are_loaded_as_one_step_and_leave_the_level_alone() {
     let mut model = scene::vocals();
     scene::set(&mut model.settings, "level", "-3");

@@ -61,6 +61,8 @@ const VARIANTS: &[Step] = &[
         ..step(&["test", "--workspace", "--features", "hosttests/injected-panic", "--test", "panic"])
     },
     Step { library: "alloc-guard", ..step(REALTIME) },
+    // frames without debug assertions, on 128 KiB of stack; this profile has a folder of its own
+    Step { thorough: true, ..step(&["test", "--profile", "demo", "--workspace", "--test", "stack"]) },
     Step {
         environment: &[("RUSTDOCFLAGS", "-D warnings")],
         thorough: true,

@@ -118,6 +118,13 @@ impl ChainSettings {
     pub fn is_plain_delay(&self) -> bool {
         self.bypass || *self == Self { dither: self.dither, ..Self::default() }
     }
+
+    /// True if a unit may react to the level of what passes, so that the gain of one part depends on the others.
+    pub fn reacts(&self) -> bool {
+        let units = [self.denoise.on, self.compressor.on, self.saturator.on, self.limiter.on];
+        let bands = self.equalizer.bands.iter().map(|band| band.is_dynamic());
+        !self.bypass && units.into_iter().chain(bands).any(|reacts| reacts)
+    }
 }
 
 /// Signal path of a stem or master bus. Stereo; a mono signal is fed as two equal channels.

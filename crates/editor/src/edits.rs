@@ -36,8 +36,10 @@ pub enum Edit {
     Role(Option<Role>),
     /// Monitor mode: the output, or something else in its place.
     MonitorMode(MonitorMode),
-    /// Reset of the meters.
+    /// Reset of the meters, and of what a Master has heard.
     Restart,
+    /// Option that a play from the start begins anew.
+    RestartWithPlay(bool),
     /// Moves the trim that Masters have asked for into the level parameter.
     TakeTrim,
     /// Preset to save in the user's folder.

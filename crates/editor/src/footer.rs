@@ -136,7 +136,9 @@ fn share(ui: &Ui, cx: &ViewCx<'_>, place: Rect, first: f32, second: f32) {
     let words = paint::label(ui, line(place, first), Align2::LEFT_CENTER, "Loudness share", &small).rect;
     let Some(share) = linked.share else {
         let dim = pen(theme::font(theme::SMALL), palette.dim);
-        paint::label(ui, line(place, second), Align2::LEFT_CENTER, "Nothing heard yet", &dim);
+        let inside = linked.inside.as_ref().map(|outer| format!("Inside {outer}, counted there"));
+        let words = shortened(ui, inside.as_deref().unwrap_or("Nothing heard yet"), &dim, place.width());
+        paint::label(ui, line(place, second), Align2::LEFT_CENTER, &words, &dim);
         return;
     };
     let value = Rect::from_min_max(pos2(place.max.x - 44.0, first - 10.0), pos2(place.max.x, first + 10.0));

@@ -225,7 +225,9 @@ fn power(ui: &mut Ui, cx: &mut ViewCx<'_>, centre: Pos2) -> f32 {
     centre.x - 12.0
 }
 
-/// Draws the menu of scale and appearance; returns its left end.
+const RESTART_TOOLTIP: &str = "Pressing play at the start of what was heard, or before it, resets integrated loudness, range, peaks and heard. Loops and jumps do not. Otherwise what is heard again replaces what was heard there. Saved with the project.";
+
+/// Draws the menu of scale, appearance and meters; returns its left end.
 fn window_menu(ui: &mut Ui, cx: &mut ViewCx<'_>, centre: Pos2, requests: &mut WindowRequests) -> f32 {
     let palette = cx.palette;
     let response = icon(ui, &palette, centre, "Window", true, |painter, c, ink| {
@@ -255,6 +257,14 @@ fn window_menu(ui: &mut Ui, cx: &mut ViewCx<'_>, centre: Pos2, requests: &mut Wi
                 requests.dark = Some(offered.dark);
                 ui.close();
             }
+        }
+        ui.separator();
+        ui.label(egui::RichText::new("Meters").size(theme::SMALL).color(palette.secondary));
+        let restarts = cx.model.restarts_with_play;
+        let option = ui.selectable_label(restarts, "A play from the start begins anew");
+        if option.on_hover_text(RESTART_TOOLTIP).clicked() {
+            cx.edits.request(Edit::RestartWithPlay(!restarts));
+            ui.close();
         }
     });
     if let Some(words) = refused {

@@ -4,7 +4,6 @@ use super::view_model::MasterModel;
 use chain::{ChainKind, ChainSettings};
 use meter::Reading;
 use plugin_core::Output;
-use plugin_core::command::Proposal;
 use plugin_core::context::PluginContext;
 use plugin_core::document::songs::SongRange;
 use plugin_core::references::ReferenceList;
@@ -39,7 +38,10 @@ pub(super) fn master_model<O: Output>(
         placement: if store.is_last() { BusPosition::Final } else { BusPosition::Mix },
         platforms: if reading.integrated.is_some() { platforms.collect() } else { Vec::new() },
         targets: targets.to_vec(),
-        answer: snapshot.analysis.as_ref().and_then(|known| answer(known, settings, reading, targets)),
+        answer: snapshot
+            .analysis
+            .as_ref()
+            .and_then(|known| answer(snapshot, known, settings, reading, targets)),
         songs: songs(store.songs(), snapshot.timeline()),
         playhead: transport.position(),
         lacks_position: transport.lacks_position() && reading.momentary.is_some(),
@@ -62,16 +64,14 @@ fn songs(saved: Vec<SongRange>, timeline: Option<&SessionTimeline>) -> Vec<Timel
 
 /// Returns the last prediction with the Master's output.
 fn answer(
+    snapshot: &SessionSnapshot,
     known: &AnalysisResult,
     settings: &ChainSettings,
     reading: &Reading,
     targets: &[NormalizationTarget],
 ) -> Option<MoveAnswer> {
-    let into = known.prediction.clone()?;
-    let first = into.moves.first()?;
-    let stem = known.session.stems.get(first.source)?.id;
-    let of = Proposal { stem, gain: first.gain };
-    let name = known.names.get(first.source).map_or("a stem", String::as_str);
+    let (of, into) = (known.proposal?, known.prediction.clone()?);
+    let name = snapshot.name(of.stem);
     let out = match known.simulated {
         _ if settings.is_plain_delay() => MasterOutcome::AsItEntered,
         Some(out) => {

@@ -94,7 +94,9 @@ pub fn reading(name: &str) -> &'static str {
         "Integrated" => {
             "Loudness of everything heard since the meter was started, without what is too quiet to count (BS.1770)."
         }
-        "Heard" => "Duration that the integrated figures cover. Click to reset the meter.",
+        "Heard" => {
+            "Duration that the integrated figures cover; what was heard again counts once, as it was last. Click: begin anew."
+        }
         "Range" => "Loudness range: how far quiet and loud passages lie apart (EBU Tech 3342).",
         "True peak" => {
             "The highest level between samples, too, since the meter was started (BS.1770 Annex 2)."

@@ -54,6 +54,8 @@ pub struct ViewModel {
     pub reading: Reading,
     /// Duration that the reading covers.
     pub heard: Ms,
+    /// True if a play from the start begins anew.
+    pub restarts_with_play: bool,
     /// Faults that the chain has counted.
     pub health: Health,
     /// The chain has stopped after an error and passes its input.

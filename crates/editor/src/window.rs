@@ -72,7 +72,8 @@ pub(super) struct WindowController {
     /// `None` while the window is closed.
     watch: Option<ScopeWatch<Gauges>>,
     /// Hops and heard duration at the last reading.
-    seen: Option<(u64, Ms)>,
+    /// Progress of the meter when it was last read, and the length of its programme.
+    seen: Option<((u64, u64), Ms)>,
     reading: Reading,
     presets: Vec<Preset>,
     targets: Vec<NormalizationTarget>,
@@ -344,8 +345,9 @@ impl WindowController {
             // a Master's figures are of the session that it has heard
             heard: match snapshot.session() {
                 Some(_) if O::CHAIN_KIND == ChainKind::Master => snapshot.heard_length(),
-                _ => meters.programme_length(),
+                _ => self.seen.map_or(Ms(0.0), |(_, length)| length),
             },
+            restarts_with_play: params.store.restarts_with_play(),
             health,
             broken: meters.panics() > 0,
             notice: params.store.notice(),
@@ -383,12 +385,12 @@ impl WindowController {
 
     /// Reads the meter when it has news; on long programmes less often, because gating covers all of it.
     fn read_meter(&mut self, gauges: &Gauges) {
-        let (hops, heard) = (gauges.hops(), gauges.programme_length());
+        let (since, hops) = gauges.progress();
         let pause = if hops > LONG_PROGRAMME_HOPS { 10 } else { 1 };
-        let stale = self.seen.is_none_or(|(then, length)| hops >= then + pause || heard.0 < length.0);
-        if stale {
+        let is_stale = |((then_since, then), _)| since != then_since || hops >= then + pause;
+        if self.seen.is_none_or(is_stale) {
             self.reading = gauges.reading();
-            self.seen = Some((hops, heard));
+            self.seen = Some(((since, hops), gauges.programme_length()));
         }
     }
 
@@ -440,7 +442,14 @@ impl WindowController {
                 }
                 Edit::MonitorMode(listen) => shared.monitor.set_mode(*listen),
                 Edit::Audition(audition) => shared.send_command(UiCommand::Audition(*audition)),
-                Edit::Restart => meters.restart_reading(),
+                Edit::Restart => {
+                    meters.restart_reading();
+                    shared.send_command(UiCommand::Restart);
+                }
+                Edit::RestartWithPlay(restarts) => {
+                    params.store.set_restart_with_play(*restarts);
+                    meters.set_restart_with_play(*restarts);
+                }
                 Edit::LearnNoise(true) => params.store.noise().start_learning(),
                 Edit::LearnNoise(false) => params.store.noise().keep_learned(),
                 Edit::Noise(print) => params.store.noise().set_print(print.as_deref()),

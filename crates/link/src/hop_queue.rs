@@ -7,6 +7,7 @@ use rtrb::{Consumer, Producer, RingBuffer};
 use session::accumulate::ChainProducts;
 use session::hop_builder::{FinishedHop, MAX_STEMS};
 use session::joint::joint_len;
+use session::nested::NestedProducts;
 use units::Db;
 
 /// Words of a queue: half a minute of 32 stems in real time, several minutes of eight.
@@ -216,6 +217,7 @@ fn parse_hop(words: &[u64]) -> HopMessage {
         joint: numbers(joint),
         chains,
         peaks: numbers(peaks),
+        nested: NestedProducts::default(),
     };
     HopMessage::Hop(hop, settings.collect())
 }
@@ -242,6 +244,7 @@ mod tests {
             joint: numbers(joint_len(stems + 1), seed),
             chains,
             peaks: numbers(stems + 1, 0.5),
+            nested: NestedProducts::default(),
         };
         let settings = (0..stems)
             .map(|n| HopSettings {

@@ -30,6 +30,8 @@ pub enum MasterPlacement {
 pub struct StemFinding {
     /// The Stem.
     pub stem: InstanceId,
+    /// The Stem whose bus contains it; `None` of a summed stem. Of a nested one, share, gain and chain cost are `None`.
+    pub inside: Option<InstanceId>,
     /// Present in the mix, missing, or elsewhere.
     pub state: StemState,
     /// Share of the mix's loudness: its change per change of this stem's gain, 0 to 1 unless stems cancel each other;
@@ -149,14 +151,19 @@ impl SessionSummary {
         HeardPart { heard: Ms(1000.0 * self.heard), whole: Ms(1000.0 * self.length.max(self.heard)) }
     }
 
-    /// The stems of the session, in no particular order.
+    /// The summed stems of the session, in no particular order.
     pub fn stems(&self) -> impl Iterator<Item = &StemFinding> {
+        self.findings().filter(|stem| stem.inside.is_none())
+    }
+
+    /// The same with the stems inside others.
+    pub fn findings(&self) -> impl Iterator<Item = &StemFinding> {
         self.stems.iter().flatten()
     }
 }
 
 /// Words of a [`SessionSummary`].
-pub const SUMMARY_WORDS: usize = 7 + READING_WORDS + CAUSE_BYTES / 8 + FORECAST_WORDS + 12 * MAX_STEMS;
+pub const SUMMARY_WORDS: usize = 7 + READING_WORDS + CAUSE_BYTES / 8 + FORECAST_WORDS + 13 * MAX_STEMS;
 
 impl WireValue for SessionSummary {
     fn write_to(&self, encoder: &mut Encoder<'_>) {
@@ -172,6 +179,7 @@ impl WireValue for SessionSummary {
         write_forecast(self.forecast.as_ref(), encoder);
         for stem in &self.stems {
             encoder.push_word(stem.map_or(0, |stem| stem.stem.get()));
+            encoder.push_word(stem.and_then(|stem| stem.inside).map_or(0, InstanceId::get));
             encoder.push_word(stem.map_or(0, |stem| stem.state as u64));
             encoder.push_optional(stem.and_then(|stem| stem.share));
             encoder.push_optional(stem.and_then(|stem| stem.gain).map(|x| x.0));
@@ -200,6 +208,7 @@ impl WireValue for SessionSummary {
         };
         for place in &mut summary.stems {
             let stem = InstanceId::new(decoder.next_word()?);
+            let inside = InstanceId::new(decoder.next_word()?);
             let state = StemState::ALL[decoder.next_index(StemState::ALL.len())?];
             let (share, gain) = (decoder.next_optional()?, decoder.next_optional()?.map(Db));
             let mut cells = [None; 4];
@@ -215,6 +224,7 @@ impl WireValue for SessionSummary {
             let mute_waits = decoder.next_index(2)? == 1;
             *place = stem.map(|stem| StemFinding {
                 stem,
+                inside,
                 state,
                 share,
                 gain,
@@ -329,6 +339,7 @@ mod tests {
         for n in 0..MAX_STEMS as i64 + 3 {
             summary.push_stem(StemFinding {
                 stem: InstanceId::mint(),
+                inside: (n % 5 == 4).then(InstanceId::mint),
                 state: StemState::ALL[n as usize % StemState::ALL.len()],
                 share: Some(0.25),
                 gain: (n % 2 == 0).then_some(Db(-3.0)),
@@ -343,6 +354,7 @@ mod tests {
             assert_eq!(SessionSummary::decode(&words), Some(summary));
             assert_eq!(SessionSummary::decode(&words[..SUMMARY_WORDS - 1]), None);
         }
-        assert_eq!(summary.stems().count(), MAX_STEMS);
+        assert_eq!(summary.findings().count(), MAX_STEMS);
+        assert_eq!(summary.stems().count(), MAX_STEMS - MAX_STEMS / 5, "nested stems are not summed");
     }
 }

@@ -49,12 +49,28 @@ pub struct SurveyedSession {
     pub summary: SessionSummary,
     /// The Stems that the owner sums.
     pub stems: Vec<usize>,
+    /// The Stems inside others.
+    pub nested: Vec<usize>,
 }
 
 impl SurveyedSession {
     /// The Master whose output is nearest to what is heard.
     pub fn output_master(&self) -> usize {
         self.last.unwrap_or(self.owner)
+    }
+
+    /// Its Stems: those summed, each followed by those inside it.
+    pub fn all_stems(&self, instances: &[SurveyedInstance]) -> Vec<usize> {
+        let mut all = self.stems.clone();
+        let inside = |nested: usize| instances[nested].finding.and_then(|finding| finding.inside);
+        let mut at = 0;
+        while let Some(outer) = all.get(at).map(|&outer| instances[outer].id) {
+            let inner = self.nested.iter().copied().filter(|&one| inside(one) == Some(outer));
+            let inner: Vec<usize> = inner.filter(|one| !all.contains(one)).collect();
+            all.splice(at + 1..at + 1, inner);
+            at += 1;
+        }
+        all
     }
 }
 
@@ -101,6 +117,7 @@ impl Survey {
                     duplicates: Vec::new(),
                     summary,
                     stems: Vec::new(),
+                    nested: Vec::new(),
                 }),
                 Some(session) => match summary.placement {
                     MasterPlacement::Final if session.last.is_none() => session.last = Some(index),
@@ -118,11 +135,12 @@ impl Survey {
     /// Assigns Stems to the sessions that sum them.
     fn assign_stems(&mut self) {
         for session in &mut self.sessions {
-            for finding in session.summary.stems() {
+            for finding in session.summary.findings() {
                 let is_it =
                     |one: &SurveyedInstance| one.id == finding.stem && one.info.kind == InstanceKind::Stem;
                 let Some(index) = self.instances.iter().position(is_it) else { continue };
-                session.stems.push(index);
+                let stems = if finding.inside.is_none() { &mut session.stems } else { &mut session.nested };
+                stems.push(index);
                 let stem = &mut self.instances[index];
                 if stem.finding.is_none() {
                     stem.finding = Some(*finding);

@@ -241,6 +241,17 @@ impl HopMeter {
         self.until_check = CHECK_INTERVAL_FRAMES;
     }
 
+    /// Drops the current hop and continues `position` frames after the start of one. Filters keep their state.
+    pub fn restart_hop(&mut self, position: usize) {
+        self.position = position % self.hop_frames;
+        let starts_after = |sub_hop: usize| sub_hop_start(self.hop_frames, sub_hop + 1) > self.position;
+        self.sub_hop = (0..SUB_HOPS).find(|&sub_hop| starts_after(sub_hop)).unwrap_or(0);
+        self.hop_energy = 0.0;
+        for group in &mut self.groups {
+            let _dropped = group.filter.take();
+        }
+    }
+
     /// Number of frames until the current hop is full: the most that [`Self::process`] takes at once.
     pub fn frames_to_hop(&self) -> usize {
         self.hop_frames - self.position

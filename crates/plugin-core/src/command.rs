@@ -22,6 +22,8 @@ pub enum UiCommand {
     Follow(Option<StemId>),
     /// Tells the analysis that the saved songs have changed.
     SongsChanged,
+    /// Forgets what was heard: the session begins anew.
+    Restart,
     /// Exports the session to a file.
     ExportSession,
 }
@@ -96,6 +98,8 @@ pub enum AnalysisCommand {
     ConfirmMute(StemId),
     /// Reports again: songs or followers have changed.
     Refresh,
+    /// Forgets what was heard.
+    Restart,
 }
 
 /// Access to the link for the commands of a window. Not for the audio thread, and never waits for one.

@@ -118,6 +118,9 @@ pub struct SavedDocument {
     /// True if a Master is last on its bus, or in a monitoring slot.
     #[serde(default, skip_serializing_if = "is_default")]
     last: bool,
+    /// True if a play from the start begins a new reading.
+    #[serde(default, skip_serializing_if = "is_default")]
+    restart_with_play: bool,
     /// Learned noise print, common to all slots; `None`: the noise is tracked.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "noise_print")]
     noise: Option<NoisePrint>,
@@ -151,6 +154,7 @@ impl SavedDocument {
             session: None,
             trim: 0.0,
             last: false,
+            restart_with_play: false,
             noise: None,
             curve: [0.0; CURVE_POINTS],
             songs: Vec::new(),
@@ -515,6 +519,16 @@ impl Store {
     /// Sets whether a Master is last on its bus.
     pub fn set_last(&self, last: bool) {
         self.lock().document.last = last;
+    }
+
+    /// Returns true if a play from the start begins a new reading.
+    pub fn restarts_with_play(&self) -> bool {
+        self.lock().document.restart_with_play
+    }
+
+    /// Sets whether a play from the start begins a new reading.
+    pub fn set_restart_with_play(&self, restarts: bool) {
+        self.lock().document.restart_with_play = restarts;
     }
 
     /// Returns the number of loaded states. Reads one word.

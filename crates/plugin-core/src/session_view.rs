@@ -64,6 +64,31 @@ impl SessionSnapshot {
         self.session()?.stems.iter().find(|stem| stem.id == id)
     }
 
+    /// Returns the Stems that contain the Stem `id`, the innermost first.
+    pub fn outer_stems(&self, id: StemId) -> impl Iterator<Item = StemId> {
+        let outer = |id: StemId| self.stem(id).and_then(|stem| stem.inside);
+        std::iter::successors(outer(id), move |id| outer(*id)).take(self.stems.len())
+    }
+
+    /// Returns true if `inner` is the Stem `outer`, or inside it.
+    pub fn is_within(&self, inner: StemId, outer: StemId) -> bool {
+        inner == outer || self.outer_stems(inner).any(|id| id == outer)
+    }
+
+    /// Returns the name of the Stem `id`, with that of the Stem that contains it.
+    pub fn full_name(&self, id: StemId) -> String {
+        match self.stem(id).and_then(|stem| stem.inside) {
+            Some(outer) => format!("{} (inside {})", self.name(id), self.name(outer)),
+            None => self.name(id).into(),
+        }
+    }
+
+    /// Returns true if the nested Stem `id` was not heard in any recorded hop, so that no move of it is predicted.
+    pub fn is_nested_unheard(&self, id: StemId) -> bool {
+        let nested = self.session().and_then(|session| session.nested.iter().find(|nested| nested.id == id));
+        nested.is_some_and(|nested| nested.heard == 0)
+    }
+
     /// Returns the length of the recorded programme.
     pub fn heard_length(&self) -> Ms {
         Ms(self.session().map_or(0, |session| session.progress.heard) as f64 * HOP_LENGTH.0)
@@ -89,7 +114,9 @@ pub struct AnalysisResult {
     pub listening: bool,
     /// Names of the stems, in the report's order.
     pub names: Vec<String>,
-    /// Prediction of the last proposed move, at the Master's input.
+    /// Last proposed move that was predicted.
+    pub proposal: Option<Proposal>,
+    /// Its prediction, at the Master's input.
     pub prediction: Option<MovePrediction>,
     /// Loudness out of the Master without and with that move, and the length of the simulated audio.
     pub simulated: Option<([Lufs; 2], Ms)>,
@@ -114,8 +141,11 @@ pub enum MasterLink {
 pub struct LinkedMaster {
     /// Stems in the session, this one included.
     pub stems: usize,
-    /// Share of this stem in the mix's loudness, 0 to 1, below 0 if it cancels others; `None` before it is known.
+    /// Share of this stem in the mix's loudness, 0 to 1, below 0 if it cancels others; `None` before it is known, and
+    /// of a nested stem.
     pub share: Option<f64>,
+    /// Name of the stem whose bus contains this one.
+    pub inside: Option<String>,
     /// Part of the song that the share covers.
     pub part: HeardPart,
     /// True if the share is exact for that part, false if it is an estimate.

@@ -210,6 +210,7 @@ impl CommandOwner {
         match command {
             UiCommand::Predict(proposal) => analyse(self, AnalysisCommand::Predict(proposal)),
             UiCommand::ConfirmMute(stem) => analyse(self, AnalysisCommand::ConfirmMute(stem)),
+            UiCommand::Restart => analyse(self, AnalysisCommand::Restart),
             UiCommand::SongsChanged => analyse(self, AnalysisCommand::Refresh),
             UiCommand::Follow(stem) => {
                 shared.publish(|next| replace(&mut next.follows, stem));

@@ -2,6 +2,9 @@
 
 use super::record::StemId;
 
+/// Greatest depth of Stems inside each other.
+const MAX_DEPTH: usize = 8;
+
 /// Audition of one stem, as chosen by the user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Audition {
@@ -59,10 +62,13 @@ impl Auditions {
     }
 
     /// Effect of all auditions on `stem`; `None` if it is heard unchanged. `outer` names the Stem that a stem sits
-    /// inside of: soloing one of the two keeps both.
+    /// inside of: soloing one of the two keeps both, at any depth.
     pub fn effect(&self, stem: StemId, outer: impl Fn(StemId) -> Option<StemId>) -> Option<AuditionEffect> {
-        let goes_along =
-            |kept: StemId| kept == stem || outer(kept) == Some(stem) || outer(stem) == Some(kept);
+        let is_inside = |inner: StemId, around: StemId| {
+            let outers = std::iter::successors(outer(inner), |stem| outer(*stem));
+            outers.take(MAX_DEPTH).any(|stem| stem == around)
+        };
+        let goes_along = |kept: StemId| kept == stem || is_inside(kept, stem) || is_inside(stem, kept);
         let is_left_out = self.soloed().next().is_some() && !self.soloed().any(goes_along);
         if self.has(stem, Audition::Mute) || is_left_out {
             Some(AuditionEffect::Muted)
@@ -93,27 +99,37 @@ mod tests {
     const KICK: StemId = StemId(2);
     const SNARE: StemId = StemId(3);
     const BASS: StemId = StemId(4);
+    const SNARE_TOP: StemId = StemId(5);
 
     fn outer(stem: StemId) -> Option<StemId> {
-        [KICK, SNARE].contains(&stem).then_some(DRUMS)
+        match stem {
+            KICK | SNARE => Some(DRUMS),
+            SNARE_TOP => Some(SNARE),
+            _ => None,
+        }
     }
 
     fn muted(wanted: &[(StemId, Audition)]) -> Vec<u64> {
         let mut auditions = Auditions::default();
         wanted.iter().for_each(|(stem, audition)| auditions.toggle(*stem, *audition));
         let is_muted = |stem: &StemId| auditions.effect(*stem, outer) == Some(AuditionEffect::Muted);
-        [DRUMS, KICK, SNARE, BASS].iter().filter(|stem| is_muted(stem)).map(|stem| stem.0).collect()
+        [DRUMS, KICK, SNARE, BASS, SNARE_TOP]
+            .iter()
+            .filter(|stem| is_muted(stem))
+            .map(|stem| stem.0)
+            .collect()
     }
 
     #[test]
     fn a_solo_mutes_all_stems_but_those_inside_it_and_the_one_around_it() {
         use Audition::{Mute, Solo};
         assert_eq!(muted(&[]), [0; 0]);
-        assert_eq!(muted(&[(BASS, Solo)]), [1, 2, 3]);
+        assert_eq!(muted(&[(BASS, Solo)]), [1, 2, 3, 5]);
         assert_eq!(muted(&[(DRUMS, Solo)]), [4]);
-        assert_eq!(muted(&[(KICK, Solo)]), [3, 4]);
-        assert_eq!(muted(&[(KICK, Solo), (BASS, Solo)]), [3]);
-        assert_eq!(muted(&[(KICK, Solo), (KICK, Mute)]), [2, 3, 4]);
+        assert_eq!(muted(&[(KICK, Solo)]), [3, 4, 5]);
+        assert_eq!(muted(&[(SNARE_TOP, Solo)]), [2, 4], "the bus around the bus is heard, too");
+        assert_eq!(muted(&[(KICK, Solo), (BASS, Solo)]), [3, 5]);
+        assert_eq!(muted(&[(KICK, Solo), (KICK, Mute)]), [2, 3, 4, 5]);
         assert_eq!(muted(&[(BASS, Mute)]), [4]);
         assert_eq!(muted(&[(BASS, Solo), (BASS, Solo)]), [0; 0], "pressed twice");
     }

@@ -54,6 +54,15 @@ pub enum RoutingFinding {
         /// Gain with which it arrives.
         gain: Db,
     },
+    /// A stem that repeats exactly, so that its delay is one of several.
+    Ambiguous {
+        /// The stem.
+        stem: usize,
+        /// Delay that is taken, frames; negative is early.
+        delay: i64,
+        /// Another delay at which it fits as well.
+        rival: i64,
+    },
     /// Two stems that cannot be told apart.
     Inseparable {
         /// Index of one of the two.
@@ -70,6 +79,7 @@ impl RoutingFinding {
             (Self::Unlinked { .. }, Self::Unlinked { .. }) => true,
             (Self::Processed { stem: a, .. }, Self::Processed { stem: b, .. })
             | (Self::Returns { stem: a, .. }, Self::Returns { stem: b, .. })
+            | (Self::Ambiguous { stem: a, .. }, Self::Ambiguous { stem: b, .. })
             | (Self::Louder { stem: a, .. }, Self::Louder { stem: b, .. }) => a == b,
             (Self::Doubled { stem: a, delay: x, .. }, Self::Doubled { stem: b, delay: y, .. })
             | (Self::Late { stem: a, delay: x }, Self::Late { stem: b, delay: y }) => (a, x) == (b, y),
@@ -111,6 +121,9 @@ impl RoutingFinding {
             }
             Self::Louder { stem, gain } => {
                 format!("{} arrives {:.1} dB louder: fader or double routing.", name(stem), gain.0)
+            }
+            Self::Ambiguous { stem, delay, rival } => {
+                format!("{} repeats exactly: a delay of {delay} or {rival} samples fits as well.", name(stem))
             }
             Self::Inseparable { first, second } => {
                 format!("{} and {} are inseparable: only their sum is known.", name(first), name(second))

@@ -168,6 +168,11 @@ pub struct HopFit {
 ///
 /// Cost: one Cholesky decomposition per hop and side, several where there is a residual.
 pub fn fit(row: &HopRow<'_>, stems: usize) -> Fit {
+    Fit::from_hops(stems, fit_row(row, stems).iter())
+}
+
+/// The same, hop by hop.
+pub(super) fn fit_row(row: &HopRow<'_>, stems: usize) -> Vec<HopFit> {
     let mut last = initial_arrivals(row, stems);
     let mut hops = Vec::with_capacity(row.len());
     for hop in 0..row.len() {
@@ -175,7 +180,7 @@ pub fn fit(row: &HopRow<'_>, stems: usize) -> Fit {
         last.clone_from(&fitted.arrivals);
         hops.push(fitted);
     }
-    Fit::from_hops(stems, hops.iter())
+    hops
 }
 
 /// Mean arrivals over all of `row`: the initial values of its fit.

@@ -4,6 +4,7 @@ use super::accumulate::{Accumulator, ChainProducts};
 use super::fit::{StemArrival, fit_single_hop};
 use super::gram::Gram;
 use super::joint::joint_len;
+use super::nested::NestedProducts;
 use super::timeline::{HopIndex, TransportTracker, hop_at};
 use meter::true_peak::TruePeak;
 use units::Hz;
@@ -45,11 +46,13 @@ pub struct FinishedHop {
     pub chains: Vec<ChainProducts>,
     /// Linear true peak of every stem and, last, of the mix, the higher of both channels.
     pub peaks: Vec<f64>,
+    /// Stems inside others, which are not among the stems above. The builder makes none: [`Self::of_stems`] does.
+    pub nested: NestedProducts,
 }
 
 impl FinishedHop {
-    /// Returns the hop of the stems `indices`, in their order.
-    pub fn of_stems(&self, indices: &[usize]) -> Self {
+    /// Returns the hop of the stems `indices`, in their order, with `nested` of its stems inside some of them.
+    pub fn of_stems(&self, indices: &[usize], nested: &[usize]) -> Self {
         let joint = Gram::from_packed(2 * (self.stems + 1), &self.joint);
         let sources: Vec<usize> = indices.iter().copied().chain([self.stems]).collect();
         let signals: Vec<usize> = sources.iter().flat_map(|i| [2 * i, 2 * i + 1]).collect();
@@ -64,6 +67,7 @@ impl FinishedHop {
             joint: pairs.map(|(a, b)| joint.at(a, b)).collect(),
             chains: indices.iter().map(|&index| self.chains[index]).collect(),
             peaks: sources.iter().map(|&index| self.peaks[index]).collect(),
+            nested: NestedProducts::new(self, indices, nested),
             ..*self
         }
     }

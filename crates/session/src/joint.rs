@@ -47,6 +47,12 @@ impl JointHops {
         self.data.extend_from_slice(packed);
     }
 
+    /// Drops all but the newest `count` hops.
+    pub fn keep_newest(&mut self, count: usize) {
+        let excess = self.len().saturating_sub(count);
+        self.data.drain(..excess * joint_len(self.sources));
+    }
+
     /// The hops in the form that [`super::fit::fit`] takes.
     pub fn row(&self) -> Vec<Option<&[f64]>> {
         self.data.chunks_exact(joint_len(self.sources)).map(Some).collect()

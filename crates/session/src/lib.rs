@@ -26,6 +26,7 @@ pub mod hop_builder;
 pub mod joint;
 pub mod masking;
 pub mod mix_membership;
+pub mod nested;
 pub mod placement;
 pub mod playback;
 pub mod predict;

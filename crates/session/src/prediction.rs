@@ -7,7 +7,7 @@ use super::range_report::{PeakBounds, RangeProgress, RangeReport};
 use super::surprise::{SurprisingSign, surprising_sign};
 use super::target::NormalizationTarget;
 use meter::{Reading, reading_from_hops};
-use units::Db;
+use units::{Db, Lu};
 
 /// A source that moves with a stem because it consists of it, as the returns of its sends do. Suggested by analysis,
 /// confirmed by the user.
@@ -78,6 +78,28 @@ pub struct MovePrediction {
     pub surprise: Option<SurprisingSign>,
     /// Effect on every platform.
     pub platform_changes: Vec<PlatformChange>,
+}
+
+impl MovePrediction {
+    /// Widens the interval for moves of nested stems in a bus whose chain reacts to its level: it may take a move back
+    /// from everything that passes, at most completely. `passing`: sources that may pass through that chain.
+    pub fn allow_reaction(&mut self, report: &RangeReport, passing: &[usize]) {
+        let sources = &report.fitted_range.sources;
+        let moved = gains(sources.sources(), &self.moves);
+        let back = self.moves.iter().map(|one| -one.gain).fold(Db(0.0), |sum, gain| sum + gain).gain();
+        let unlinked = sources.sources() - 1;
+        let distance = |gains: &[f64]| {
+            let after = reading_from_hops(&sources.powers(gains)).integrated?;
+            Some((after - self.after.integrated?).0.abs())
+        };
+        let mut taken_back = moved.clone();
+        passing.iter().for_each(|&source| taken_back[source] *= back);
+        let linked = distance(&taken_back);
+        taken_back[unlinked] *= back;
+        let widest = linked.zip(distance(&taken_back)).map(|(a, b)| a.max(b));
+        let width = self.certainty.half_width().0.hypot(widest.unwrap_or(f64::INFINITY));
+        self.certainty = Certainty::Estimate(Lu(width));
+    }
 }
 
 /// Predicts `moves` (stems only) over a range. `followers`: sources that the user has confirmed to move with stems.

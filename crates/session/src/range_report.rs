@@ -1,5 +1,7 @@
 //! Report on a range of the timeline: its recorded hops, rescaled to the present settings of the stems.
 
+mod nested;
+
 use super::accumulate::ChainProducts;
 use super::certainty::FittedRange;
 use super::fit::{Fit, HopFit, StemArrival, fit_hop, initial_arrivals};
@@ -36,6 +38,7 @@ pub struct RangeReport {
     pub fitted_range: FittedRange,
     /// Number of recorded hops.
     pub progress: RangeProgress,
+    range: HopRange,
     members: Vec<SessionMember>,
     /// Peaks of every recorded hop.
     peaks: Vec<HopPeaks>,
@@ -80,6 +83,7 @@ impl Recorder {
     /// Returns the report on `range` for the present stems and settings.
     pub fn report(&self, range: HopRange) -> RangeReport {
         let members = self.members();
+        let whole = range.clone();
         let mut progress =
             RangeProgress { all: (range.end - range.start).max(0) as usize, ..RangeProgress::default() };
         let hops: Vec<Option<PresentHop<'_>>> = range
@@ -95,7 +99,7 @@ impl Recorder {
                 hop
             })
             .collect();
-        RangeReport::new(members, &hops, progress)
+        RangeReport::new(members, &hops, progress, whole)
     }
 
     /// Returns the report on the last 10 s, auditions included, on the timeline or not.
@@ -119,7 +123,7 @@ impl Recorder {
             })
             .collect();
         let progress = RangeProgress { all: recent.len(), heard: recent.len(), ..RangeProgress::default() };
-        RangeReport::new(members, &hops, progress)
+        RangeReport::new(members, &hops, progress, 0..0)
     }
 }
 
@@ -190,7 +194,12 @@ impl PresentHop<'_> {
 }
 
 impl RangeReport {
-    fn new(members: &[SessionMember], hops: &[Option<PresentHop<'_>>], progress: RangeProgress) -> Self {
+    fn new(
+        members: &[SessionMember],
+        hops: &[Option<PresentHop<'_>>],
+        progress: RangeProgress,
+        range: HopRange,
+    ) -> Self {
         let unheard =
             HopFit { arrivals: vec![StemArrival::UNITY; members.len()], condition: 1.0, inseparable: None };
         let fits = hops.iter().map(|hop| hop.as_ref().map_or(&unheard, |hop| hop.fit.as_ref()));
@@ -209,10 +218,16 @@ impl RangeReport {
         Self {
             fitted_range,
             progress,
+            range,
             without_chain: (0..members.len()).map(without_chain).collect(),
             members: members.to_vec(),
             peaks: hops.iter().flatten().map(PresentHop::arriving_peaks).collect(),
         }
+    }
+
+    /// The range of the timeline; empty of a report that is of none.
+    pub fn range(&self) -> HopRange {
+        self.range.clone()
     }
 
     /// The stems, in the order of the sources.

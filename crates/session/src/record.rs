@@ -14,7 +14,7 @@ use super::range_report::HopRange;
 use super::timeline::HopIndex;
 use audition::{StemPresence, stem_presence};
 use levels::LevelTracker;
-pub use member::{SessionMember, StemId, StemSetting};
+pub use member::{NestedMember, SessionMember, StemId, StemSetting};
 use mutes::MuteTracker;
 pub(super) use store::HopRecord;
 use store::HopStore;
@@ -55,6 +55,11 @@ pub struct Recorder {
     /// Stems whose present settings are known beside those of hops, as a mask.
     told: u32,
     levels: BTreeMap<StemId, LevelTracker>,
+    nested: Vec<NestedMember>,
+    /// The same with the settings of the next hop.
+    heard_nested: Vec<NestedMember>,
+    /// Nested stems whose present settings are known beside those of hops, as a mask.
+    told_nested: u32,
     set: u64,
     store: HopStore,
     /// Hops in which stems are muted, until that turns out to be part of the mix.
@@ -101,6 +106,9 @@ impl Recorder {
             heard: Vec::new(),
             told: 0,
             levels: BTreeMap::new(),
+            nested: Vec::new(),
+            heard_nested: Vec::new(),
+            told_nested: 0,
             set: 0,
             store: HopStore::new(budget),
             muted: HopStore::new(budget / MUTED_BUDGET_SHARE),
@@ -116,7 +124,7 @@ impl Recorder {
         }
     }
 
-    /// Sets the number of the set and its stems, in order. Known stems keep their history.
+    /// Sets the number of the set and its stems, in order; it has no nested stems. Known stems keep their history.
     pub fn set_stems(&mut self, set: u64, members: &[SessionMember]) {
         let known = |id: StemId| self.members.iter().position(|member| member.id == id);
         let usual = members.iter().map(|member| known(member.id).and_then(|i| self.usual[i])).collect();
@@ -132,7 +140,18 @@ impl Recorder {
             .collect();
         (self.usual, self.mutes, self.told) = (usual, mutes, told);
         (self.set, self.members, self.heard) = (set, members.to_vec(), members.to_vec());
+        self.set_nested(&[]);
         self.recent.clear();
+    }
+
+    /// Sets the nested stems of the set, in the order of the hops' products.
+    pub fn set_nested(&mut self, nested: &[NestedMember]) {
+        (self.nested, self.heard_nested, self.told_nested) = (nested.to_vec(), nested.to_vec(), 0);
+    }
+
+    /// Nested stems of the present set.
+    pub fn nested(&self) -> &[NestedMember] {
+        &self.nested
     }
 
     /// Sets the settings of a Stem in the next hops; unless [`Self::set_present`] knows better, they are the present
@@ -147,12 +166,22 @@ impl Recorder {
                 self.members[index].setting = setting;
             }
         }
+        for (index, heard) in self.heard_nested.iter_mut().enumerate() {
+            if heard.member.id == id {
+                heard.member.setting = setting;
+                let present = &mut self.nested[index].member.setting;
+                let is_told = self.told_nested >> index & 1 == 1;
+                *present = if is_told { StemSetting { level: setting.level, ..*present } } else { setting };
+            }
+        }
     }
 
     /// Makes the level of a Stem unknown in the next hops; chain and trim stay as they are.
     pub fn forget_level(&mut self, id: StemId) {
         let members = self.heard.iter_mut().filter(|member| member.id == id);
         members.for_each(|member| member.setting.level = None);
+        let nested = self.heard_nested.iter_mut().filter(|nested| nested.member.id == id);
+        nested.for_each(|nested| nested.member.setting.level = None);
     }
 
     /// Sets the present chain and trim of a Stem, which may be ahead of the hops. The level of `setting` is not used: see
@@ -165,6 +194,12 @@ impl Recorder {
             let setting = StemSetting { level: member.setting.level, ..setting };
             has_changed |= std::mem::replace(&mut member.setting, setting) != setting;
         }
+        for (index, nested) in self.nested.iter_mut().enumerate().filter(|(_, nested)| nested.member.id == id)
+        {
+            self.told_nested |= 1 << index;
+            let setting = StemSetting { level: nested.member.setting.level, ..setting };
+            has_changed |= std::mem::replace(&mut nested.member.setting, setting) != setting;
+        }
         has_changed
     }
 
@@ -172,7 +207,7 @@ impl Recorder {
     pub fn recorded_setting(&self, id: StemId, places: HopRange) -> Option<StemSetting> {
         let mut settings = places.map(|place| {
             let record = self.store.get(place)?;
-            Some(record.settings[record.index(id)?])
+            record.setting(id)
         });
         let first = settings.next()??;
         let is_same = |other: StemSetting| (other.revision, other.trim) == (first.revision, first.trim);
@@ -230,11 +265,10 @@ impl Recorder {
         let audition = auditioning || self.auditioning || before.missing & present != 0;
         self.auditioning = auditioning;
         let Some(hop_index) = hop.index else { return };
-        let settings = self.heard.iter().map(|member| member.setting).collect();
-        let ids: Box<[StemId]> = self.members.iter().map(|member| member.id).collect();
         let is_missing = |index: &usize| self.mutes[*index].is_muted();
-        let missing = (0..ids.len()).filter(is_missing).map(|index| ids[index]).collect();
-        let mut record = HopRecord::new(hop, ids, settings);
+        let missing =
+            (0..self.members.len()).filter(is_missing).map(|index| self.members[index].id).collect();
+        let mut record = HopRecord::new(hop, &self.heard, &self.heard_nested);
         record.mute(missing);
         self.pending = Some(PendingRecord { record, hop_index, audition, present });
     }
@@ -326,7 +360,7 @@ impl Recorder {
     }
 
     fn is_current(&self, record: &HopRecord) -> bool {
-        record.is_present(&self.members) && !self.is_doubtful(record)
+        record.is_present(&self.members, &self.nested) && !self.is_doubtful(record)
     }
 
     /// First and last hop that were played, whether they could be recorded or not.
@@ -346,13 +380,18 @@ impl Recorder {
 
     /// Drops all records: at another sampling rate, hops are not comparable.
     pub fn clear(&mut self) {
+        self.forget_heard();
+        self.recent.clear();
+    }
+
+    /// Drops all records because the session begins anew; what is heard now goes on.
+    pub fn forget_heard(&mut self) {
         self.store = HopStore::new(self.store.budget());
         self.muted = HopStore::new(self.store.budget() / MUTED_BUDGET_SHARE);
         self.played = None;
         self.levels.values_mut().for_each(LevelTracker::forget_records);
         (self.pending, self.unfitted) = (None, Vec::new());
         self.statuses.clear();
-        self.recent.clear();
     }
 }
 

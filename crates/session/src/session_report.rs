@@ -3,10 +3,11 @@
 use super::coverage::{TRUSTED_COVERAGE, coverage};
 use super::finding::RoutingFinding;
 use super::playback::{Playback, playback, sentence};
-use super::range_report::{RangeProgress, RangeReport};
-use super::record::{Recorder, StemId};
+use super::range_report::{HopRange, RangeProgress, RangeReport};
+use super::record::{NestedMember, Recorder, StemId};
 use super::shares::shares;
 use super::target::NormalizationTarget;
+use super::timeline::HopIndex;
 use meter::Reading;
 use units::{Db, Lu};
 
@@ -61,6 +62,19 @@ pub struct StemReport {
     pub chain_cost: Option<Lu>,
 }
 
+/// A nested stem of a [`SessionReport`]: metered, part of the mix through the stem that contains it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NestedReport {
+    /// Identity of the Stem.
+    pub id: StemId,
+    /// The stem that contains it.
+    pub inside: StemId,
+    /// State by the last hop.
+    pub state: StemState,
+    /// Hops of the range in which it was heard: those that predictions of its moves are based on.
+    pub heard: usize,
+}
+
 /// Playback of the mix on one platform.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PlatformReport {
@@ -93,6 +107,8 @@ pub struct SessionReport {
     pub unconfirmed_mutes: Vec<StemId>,
     /// Stems, in the order of the Master.
     pub stems: Vec<StemReport>,
+    /// Stems inside others.
+    pub nested: Vec<NestedReport>,
     /// Playback on all platforms.
     pub platforms: Vec<PlatformReport>,
 }
@@ -152,6 +168,7 @@ impl SessionReport {
             findings,
             unconfirmed_mutes: recorder.unconfirmed_mutes(),
             stems,
+            nested: recorder.nested_stems(report.range()),
             platforms,
         }
     }
@@ -173,5 +190,36 @@ fn state(recorder: &Recorder, stem: usize) -> StemState {
         (_, 1) => StemState::Missing,
         (1, _) => StemState::InTheMix,
         _ => StemState::Silent,
+    }
+}
+
+impl Recorder {
+    /// Nested stems with the hops of `range` in which each was heard.
+    fn nested_stems(&self, range: HopRange) -> Vec<NestedReport> {
+        let heard = |id: StemId| {
+            let is_heard = |hop: &HopIndex| self.present(*hop).is_some_and(|hop| hop.source(id).is_some());
+            range.clone().filter(is_heard).count()
+        };
+        let report = |(index, nested): (usize, &NestedMember)| NestedReport {
+            id: nested.member.id,
+            inside: nested.inside,
+            state: self.nested_state(index),
+            heard: heard(nested.member.id),
+        };
+        self.nested().iter().enumerate().map(report).collect()
+    }
+
+    fn nested_state(&self, index: usize) -> StemState {
+        let Some(hop) = self.recent().last() else { return StemState::Away };
+        match hop.nested.peaks.get(index) {
+            Some(peak) if hop.nested.heard >> index & 1 == 1 => {
+                if *peak > 0.0 {
+                    StemState::InTheMix
+                } else {
+                    StemState::Silent
+                }
+            }
+            _ => StemState::Away,
+        }
     }
 }

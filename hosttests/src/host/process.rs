@@ -234,14 +234,27 @@ impl Plugin {
 pub struct Player {
     processor: StartedPluginAudioProcessor<Handlers>,
     has_key: bool,
+    /// Values that are set in turn, some with each block.
+    values: Vec<Change>,
+    blocks: usize,
 }
+
+/// Values set with a block.
+const VALUES_PER_BLOCK: usize = 8;
 
 #[expect(clippy::missing_panics_doc, reason = "a host of tests fails by panicking")]
 impl Plugin {
     /// Lends the half that processes audio; until it is back, the rest of the instance can be asked, not activated.
     pub fn lend(&mut self) -> Player {
         let has_key = self.ports().0.len() > 1;
-        Player { processor: self.processor.take().expect("active"), has_key }
+        Player { processor: self.processor.take().expect("active"), has_key, values: Vec::new(), blocks: 0 }
+    }
+
+    /// The same, and each block sets some parameters to what they are, as an automation lane does.
+    pub fn lend_with_events(&mut self) -> Player {
+        let ids: Vec<ClapId> = self.rows().iter().map(|row| row.id).collect();
+        let values = ids.into_iter().map(|id| Change { at: 0, id, value: self.value(id) }).collect();
+        Player { values, ..self.lend() }
     }
 
     /// Takes it back.
@@ -271,7 +284,15 @@ impl Player {
             latency: 0,
             channels: AudioPortBufferType::f32_output_only(audio.iter_mut().map(Vec::as_mut_slice)),
         }]);
-        let (events, mut out) = (EventBuffer::new(), EventBuffer::new());
+        let now = self
+            .values
+            .iter()
+            .copied()
+            .cycle()
+            .skip(self.blocks * VALUES_PER_BLOCK % self.values.len().max(1));
+        let now: Vec<Event> = now.take(VALUES_PER_BLOCK).map(Event::Value).collect();
+        self.blocks += 1;
+        let (events, mut out) = (buffer(&now), EventBuffer::new());
         self.processor
             .process(&inputs, &mut outputs, &events.as_input(), &mut out.as_output(), None, transport)
             .expect("the plugin processes");

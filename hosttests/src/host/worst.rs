@@ -6,7 +6,8 @@
 //! - In the middle of a song all plugins are activated anew, to be rendered offline, and once more to play on: see
 //!   [`Plugin::freewheel`].
 //! - A transport that stands goes on processing silence; a Stem's timeline is ahead of its Master's by what lies between
-//!   them. Both are the desk's, in `tests/link/desk.rs`.
+//!   them; while an audio thread plays and sets parameters by events, the main thread sets all of them by a state. These
+//!   are the desk's, in `tests/link/desk.rs`.
 
 use super::Plugin;
 use clack_extensions::render::{PluginRender, RenderMode};

@@ -213,19 +213,25 @@ impl Desk {
         }
     }
 
-    /// Plays without what a host does beside it.
+    /// Plays without what a host does beside it, but for one thing: in the worst host the main thread sets all
+    /// parameters, by a state, while the audio thread does by events.
     fn play_on(&mut self, range: std::ops::Range<usize>, manner: Manner) -> (Audio, Audio) {
         let blocks: Vec<_> =
             range.clone().step_by(manner.block).map(|at| at..range.end.min(at + manner.block)).collect();
-        let mut players: Vec<Player> = self.buses.iter_mut().map(|bus| bus.plugin.lend()).collect();
-        let mut master = self.master.lend();
-        let songs: Vec<&Audio> = self.buses.iter().map(|bus| &bus.song).collect();
         let gains: Vec<[f32; 2]> = self.buses.iter().map(|bus| bus.gains).collect();
         let mut late: Vec<Vec<[f32; 2]>> = self.buses.iter().map(|bus| bus.late.clone()).collect();
         let extra = self.extra.as_ref();
         let (rate, begin) = (self.rate, self.begin);
         let ahead: Vec<i64> = self.buses.iter().map(|bus| bus.ahead).collect();
         let sleeps: Vec<bool> = self.buses.iter().map(|bus| bus.sleeps).collect();
+        // the audio threads' halves, and what is left to the main thread
+        let (mut plugins, songs): (Vec<&mut Plugin>, Vec<&Audio>) =
+            self.buses.iter_mut().map(|bus| (&mut bus.plugin, &bus.song)).unzip();
+        plugins.push(&mut self.master);
+        let lend =
+            |plugin: &mut &mut Plugin| if is_worst() { plugin.lend_with_events() } else { plugin.lend() };
+        let mut players: Vec<Player> = plugins.iter_mut().map(lend).collect();
+        let mut master = players.pop().expect("the Master's");
         let process = |n: usize, player: &mut Player, block: std::ops::Range<usize>| {
             if sleeps[n] {
                 silence(block.len())
@@ -253,53 +259,84 @@ impl Desk {
             master.play(&mut block, Some(&transport(0, (begin + at) as f64 / rate, 120.0)));
             out.iter_mut().zip(&block).for_each(|(out, block)| out.extend(block));
         };
-        if manner.threads {
-            let barrier = Barrier::new(players.len() + 1);
-            let (sender, receiver) = std::sync::mpsc::channel();
-            let (barrier, blocks) = (&barrier, &blocks);
-            std::thread::scope(|scope| {
-                let process = &process;
-                for (n, player) in players.iter_mut().enumerate() {
-                    let sender = sender.clone();
-                    let play = move || {
-                        for block in blocks {
-                            sender.send((n, process(n, player, block.clone()))).expect("somebody mixes");
-                            barrier.wait();
-                        }
+        let mut run = || {
+            if manner.threads {
+                let barrier = Barrier::new(players.len() + 1);
+                let (sender, receiver) = std::sync::mpsc::channel();
+                let (barrier, blocks) = (&barrier, &blocks);
+                std::thread::scope(|scope| {
+                    let process = &process;
+                    for (n, player) in players.iter_mut().enumerate() {
+                        let sender = sender.clone();
+                        let play = move || {
+                            for block in blocks {
+                                sender.send((n, process(n, player, block.clone()))).expect("somebody mixes");
+                                barrier.wait();
+                            }
+                        };
+                        let thread = std::thread::Builder::new().stack_size(SMALL_STACK);
+                        thread.spawn_scoped(scope, play).expect("a thread");
+                    }
+                    for block in blocks {
+                        let mut outputs: Vec<(usize, Audio)> = receiver.iter().take(songs.len()).collect();
+                        outputs.sort_by_key(|(n, _)| *n);
+                        let outputs: Vec<Audio> = outputs.into_iter().map(|(_, output)| output).collect();
+                        // the Stems go on while the Master works
+                        barrier.wait();
+                        finish(&outputs, block.start);
+                    }
+                });
+            } else {
+                let mut waiting = std::collections::VecDeque::new();
+                for n in 0..blocks.len() + manner.ahead {
+                    if let Some(block) = blocks.get(n) {
+                        waiting.push_back(process(0, &mut players[0], block.clone()));
+                    }
+                    let Some(block) = n.checked_sub(manner.ahead).and_then(|n| blocks.get(n)) else {
+                        continue;
                     };
-                    let thread = std::thread::Builder::new().stack_size(SMALL_STACK);
-                    thread.spawn_scoped(scope, play).expect("a thread");
+                    let others = players.iter_mut().enumerate().skip(1);
+                    let others: Vec<Audio> =
+                        others.map(|(n, player)| process(n, player, block.clone())).collect();
+                    let first = waiting.pop_front().expect("it is ahead");
+                    finish(&[vec![first], others].concat(), block.start);
                 }
-                for block in blocks {
-                    let mut outputs: Vec<(usize, Audio)> = receiver.iter().take(songs.len()).collect();
-                    outputs.sort_by_key(|(n, _)| *n);
-                    let outputs: Vec<Audio> = outputs.into_iter().map(|(_, output)| output).collect();
-                    // the Stems go on while the Master works
-                    barrier.wait();
-                    finish(&outputs, block.start);
-                }
-            });
-        } else {
-            let mut waiting = std::collections::VecDeque::new();
-            for n in 0..blocks.len() + manner.ahead {
-                if let Some(block) = blocks.get(n) {
-                    waiting.push_back(process(0, &mut players[0], block.clone()));
-                }
-                let Some(block) = n.checked_sub(manner.ahead).and_then(|n| blocks.get(n)) else { continue };
-                let others = players.iter_mut().enumerate().skip(1);
-                let others: Vec<Audio> =
-                    others.map(|(n, player)| process(n, player, block.clone())).collect();
-                let first = waiting.pop_front().expect("it is ahead");
-                finish(&[vec![first], others].concat(), block.start);
             }
+        };
+        if is_worst() {
+            beside(&mut plugins, run);
+        } else {
+            run();
         }
-        for ((bus, player), late) in self.buses.iter_mut().zip(players).zip(late) {
-            bus.late = late;
-            bus.plugin.take_back(player);
-        }
-        self.master.take_back(master);
+        plugins.into_iter().zip(players.into_iter().chain([master])).for_each(|(plugin, player)| {
+            plugin.take_back(player);
+        });
+        self.buses.iter_mut().zip(late).for_each(|(bus, late)| bus.late = late);
         (mix, out)
     }
+}
+
+/// Plays on an audio thread, while this one, the main thread, loads the plugins' own states: all parameters are set, to
+/// what they are.
+fn beside(plugins: &mut [&mut Plugin], play: impl FnOnce() + Send) {
+    std::thread::scope(|scope| {
+        let audio = std::thread::Builder::new().stack_size(SMALL_STACK).spawn_scoped(scope, play);
+        let audio = audio.expect("a thread");
+        loop {
+            let is_over = audio.is_finished();
+            for plugin in plugins.iter_mut() {
+                let state = plugin.save();
+                assert!(plugin.load(&state), "its own state");
+            }
+            if is_over {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        if let Err(panic) = audio.join() {
+            std::panic::resume_unwind(panic);
+        }
+    });
 }
 
 fn silence(frames: usize) -> Audio {

@@ -166,3 +166,45 @@ fn a_busy_machine_only_takes_longer() {
         busy.into_iter().for_each(|thread| thread.join().expect("it ends"));
     });
 }
+
+#[test]
+fn a_latency_that_changes_in_mid_session_is_followed() {
+    let name = "link::placement::a_latency_that_changes_in_mid_session_is_followed";
+    super::alone::alone_in_every_host(name, || {
+        let (viewer, library) = (Viewer::new(), Library::open());
+        let mut desk = Desk::new(&library, noise_songs(330, 3), &[[0.9, 0.7], [0.8, 0.8], [0.6, 1.0]]);
+        let (master, ids) = (desk.master_id(), desk.ids());
+        viewer.find(master);
+        let is_right = |summary: &SessionSummary, delays: [i64; 3]| {
+            let placed = ids
+                .iter()
+                .zip(delays)
+                .all(|(id, delay)| summary.stems().any(|stem| stem.stem == *id && stem.delay == Some(delay)));
+            let covered = summary.coverage.is_some_and(|coverage| coverage > 0.9999);
+            let exact = summary.half_width.is_some_and(|off| off.0 == 0.0);
+            placed && covered && exact && summary.cause.as_str().is_empty()
+        };
+        // an insert is added behind the second bus, then taken away again; hosts activate anew for that, or do not
+        for (ahead, activates) in [([0, 544, 0], false), ([0, 7712, 0], true), ([0, 1031, 0], false)] {
+            desk.buses.iter_mut().zip(ahead).for_each(|(bus, ahead)| bus.ahead = ahead);
+            if activates {
+                desk.freewheel(false);
+            }
+            let started = Instant::now();
+            loop {
+                let mix = desk.play_at(4.0, 0..SECONDS * RATE as usize);
+                desk.play(0..RATE as usize / 2, Manner::USUAL);
+                let truth = measure(&mix).integrated.expect("sounds").0;
+                let summary = viewer.summary(master, |_| true);
+                let found = summary.mix.integrated.is_some_and(|found| (found.0 - truth).abs() < 0.01);
+                if is_right(&summary, ahead.map(|ahead| -ahead))
+                    && found
+                    && summary.heard > SECONDS as f64 - 0.25
+                {
+                    break;
+                }
+                assert!(started.elapsed() < Duration::from_secs(60), "{ahead:?}: {summary:?}");
+            }
+        }
+    });
+}

@@ -1,6 +1,7 @@
 //! Stack frames of the built library, read from its machine code: `objdump` comes with every linker (package binutils).
 
 use hosttests::Library;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
@@ -41,9 +42,13 @@ const OURS: [&str; 15] = [
     "render::",
 ];
 
+/// First parts of the paths of functions that are often made for a type of the caller: they are the caller's.
+const GENERIC: [&str; 4] = ["core::", "alloc::", "std::", "hashbrown::"];
+
 /// Frame of one function.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 struct Frame {
+    address: u64,
     bytes: u64,
     name: String,
 }
@@ -53,6 +58,10 @@ struct Frame {
 struct FrameReader {
     current: Option<Frame>,
     frames: Vec<Frame>,
+    /// Addresses that the library's table of pointers holds, by that of the entry: calls between crates go through it.
+    pointers: BTreeMap<u64, u64>,
+    /// Functions that call a function, by addresses.
+    callers: BTreeMap<u64, BTreeSet<u64>>,
 }
 
 /// Size of the pages that a large frame touches one by one.
@@ -60,13 +69,22 @@ const PAGE: u64 = 4096;
 
 impl FrameReader {
     fn read(&mut self, line: &str) {
-        if let Some(name) = line.split_once(" <").and_then(|(_, rest)| rest.strip_suffix(">:")) {
-            self.frames.extend(self.current.replace(Frame { bytes: 0, name: name.into() }));
+        if let Some((address, name)) = line.split_once(" <")
+            && let (Some(name), Ok(address)) = (name.strip_suffix(">:"), u64::from_str_radix(address, 16))
+        {
+            self.frames.extend(self.current.replace(Frame { address, bytes: 0, name: name.into() }));
             return;
         }
         let (Some(frame), Some(code)) = (&mut self.current, line.split('\t').nth(1)) else { return };
         let Some((operation, operands)) = code.trim().split_once(' ') else { return };
         let operands = operands.trim();
+        // a call of an address, or of one that the table of pointers holds: `call *0x10(%rip)  # 2000 <_>`
+        let target = operands.split_once("# ").map_or(operands, |(_, pointer)| pointer);
+        let target = target.split(' ').next().and_then(|address| u64::from_str_radix(address, 16).ok());
+        if let Some(target) = target.filter(|_| operands.ends_with('>')) {
+            let target = self.pointers.get(&target).copied().unwrap_or(target);
+            self.callers.entry(target).or_default().insert(frame.address);
+        }
         let number =
             |text: &str| text.strip_prefix("0x").and_then(|digits| u64::from_str_radix(digits, 16).ok());
         let taken = match operation {
@@ -87,9 +105,36 @@ impl FrameReader {
         frame.bytes += taken.filter(|bytes| (32..1 << 31).contains(bytes)).unwrap_or(0);
     }
 
-    fn finish(mut self) -> Vec<Frame> {
+    /// Reads a line of the table of pointers: `00002000 R_X86_64_RELATIVE *ABS*+0x1000`.
+    fn read_pointer(&mut self, line: &str) {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        if let [entry, "R_X86_64_RELATIVE", value] = words[..]
+            && let Ok(entry) = u64::from_str_radix(entry, 16)
+            && let Some(Ok(address)) = value.split_once("+0x").map(|(_, hex)| u64::from_str_radix(hex, 16))
+        {
+            self.pointers.insert(entry, address);
+        }
+    }
+
+    fn finish(&mut self) -> Vec<Frame> {
         self.frames.extend(self.current.take());
-        self.frames
+        self.frames.clone()
+    }
+
+    /// Returns the names of those whose function it is: its own, or of a generic one those of its callers.
+    fn owners(&self, frame: &Frame) -> Vec<&str> {
+        let names: BTreeMap<u64, &str> =
+            self.frames.iter().map(|frame| (frame.address, frame.name.as_str())).collect();
+        let (mut owners, mut seen, mut next) = (Vec::new(), BTreeSet::new(), vec![frame.address]);
+        while let Some(address) = next.pop() {
+            let Some(name) = names.get(&address).filter(|_| seen.insert(address)) else { continue };
+            if GENERIC.iter().any(|start| path(name).starts_with(start)) {
+                next.extend(self.callers.get(&address).into_iter().flatten());
+            } else {
+                owners.push(*name);
+            }
+        }
+        owners
     }
 }
 
@@ -119,6 +164,9 @@ fn no_function_of_ours_that_a_host_reaches_has_a_large_frame() {
         return hosttests::skip_or_fail("there is no objdump (package binutils)");
     };
     let mut reader = FrameReader::default();
+    let pointers = Command::new("objdump").arg("--dynamic-reloc").arg(Library::path()).output();
+    let pointers = pointers.expect("objdump speaks").stdout;
+    String::from_utf8_lossy(&pointers).lines().for_each(|line| reader.read_pointer(line));
     let code = BufReader::new(disassembler.stdout.take().expect("a pipe"));
     for line in code.split(b'\n') {
         reader.read(&String::from_utf8_lossy(&line.expect("objdump speaks")));
@@ -129,12 +177,13 @@ fn no_function_of_ours_that_a_host_reaches_has_a_large_frame() {
     frames.retain(|frame| frame.bytes > MAX_FRAME);
     frames.sort_by_key(|frame| std::cmp::Reverse(frame.bytes));
     let (ours, libraries): (Vec<Frame>, Vec<Frame>) =
-        frames.into_iter().partition(|frame| is_ours(&frame.name));
-    for Frame { bytes, name } in &libraries {
+        frames.into_iter().partition(|frame| reader.owners(frame).into_iter().any(is_ours));
+    for Frame { bytes, name, .. } in &libraries {
         println!("{:4} KiB in a library: {name}", bytes >> 10);
     }
     let is_wrong = |frame: &&Frame| {
-        let own_thread = ON_OWN_THREADS.iter().any(|start| path(&frame.name).starts_with(start));
+        let is_own = |name: &&str| ON_OWN_THREADS.iter().any(|start| path(name).starts_with(start));
+        let own_thread = reader.owners(frame).iter().all(is_own);
         !own_thread || frame.bytes > MAX_FRAME_OF_A_THREAD
     };
     let wrong: Vec<&Frame> = ours.iter().filter(is_wrong).collect();
@@ -158,15 +207,29 @@ fn frames_are_read_with_their_loops_over_pages() {
     2017:\tcmp    %r11,%rsp
     201a:\tjne    2008 <_>
     201c:\tsub    $0x68,%rsp
+    2020:\tcall   4000 <<core::Map<I,F> as core::Iterator>::fold>
+    2024:\tcall   *0x1ff0(%rip)        # 6000 <_DYNAMIC+0x10>
 0000000000003000 <stemlink::larger>:
     3000:\tmov    %rsp,%r11
     3003:\tsub    $0x52000,%r11
     300a:\tsub    $0x1000,%rsp
     3011:\tsub    $0x30,%rsp
+0000000000004000 <<core::Map<I,F> as core::Iterator>::fold>:
+    4000:\tjmp    5000 <core::call_mut>
+0000000000005000 <core::call_mut>:
+    5000:\tsub    $0x60,%rsp
+0000000000005800 <alloc::other>:
+    5800:\tsub    $0x70,%rsp
+0000000000005900 <alloc::of_nobody>:
+    5900:\tsub    $0x80,%rsp
 ";
     let mut reader = FrameReader::default();
+    reader.read_pointer("0000000000006000 R_X86_64_RELATIVE  *ABS*+0x5800");
     code.lines().for_each(|line| reader.read(line));
-    let frames: Vec<(u64, bool)> =
-        reader.finish().iter().map(|frame| (frame.bytes, is_ours(&frame.name))).collect();
-    assert_eq!(frames, [(0x28, true), (0x5068, true), (0x52030, true)]);
+    let frames = reader.finish();
+    let is_ours = |frame: &Frame| reader.owners(frame).into_iter().any(is_ours);
+    let frames: Vec<(u64, bool)> = frames.iter().map(|frame| (frame.bytes, is_ours(frame))).collect();
+    let generics = [(0, true), (0x60, true), (0x70, true), (0x80, false)];
+    assert_eq!(frames[..3], [(0x28, true), (0x5068, true), (0x52030, true)]);
+    assert_eq!(frames[3..], generics, "of whom calls them, through others and through the table of pointers");
 }

@@ -30,6 +30,7 @@ impl StemRouting {
         // two looks have agreed on these
         let master_latency = backlog.mix().and_then(|mix| chain_latency(mix.view())).unwrap_or(0);
         self.findings.extend(self.find_late_stems(recorder, master_latency));
+        self.findings.extend(self.find_ambiguous_stems(recorder));
         self.seen = found;
     }
 
@@ -60,6 +61,18 @@ impl StemRouting {
         };
         let reach = (ECHO_REACH_SECONDS * rate.0) as usize;
         findings(&excerpt, fit.arrivals(last), &[], fit.inseparable(), reach)
+    }
+
+    /// Stems that repeat exactly, so that another delay fits as well. The last of all causes: no figure depends on it.
+    fn find_ambiguous_stems(&self, recorder: &Recorder) -> Vec<RoutingFinding> {
+        let ambiguous = |(stem, id): (usize, u64)| {
+            let placement = self.placements.iter().find(|placement| placement.id.get() == id)?;
+            let placed = placement.state == PlacementState::Placed;
+            let rival = placement.rival.filter(|_| placed)?;
+            Some(RoutingFinding::Ambiguous { stem, delay: placement.delay, rival })
+        };
+        let members = recorder.members().iter().map(|member| member.id.0).enumerate();
+        members.filter_map(ambiguous).collect()
     }
 
     /// Stems whose delay, without the latency of their chains, differs from the most frequent one and cannot come from

@@ -2,11 +2,11 @@
 
 use super::likely::likely_delays;
 use super::{PlacementState, StemPlacement, StemRouting};
-use crate::analysis::backlog::{Backlog, Track, TrackRange};
+use crate::analysis::backlog::{Backlog, BacklogTrack, TrackRange};
 use link::PeerView;
 use link::identity::InstanceId;
 use session::coverage::{FULL_COVERAGE, coverage};
-use session::joint::GramMeter;
+use session::joint::{GramMeter, JointHops};
 use session::mix_membership::{MixMembership, memberships};
 use session::placement::{PlacementEvidence, confirm_likely, locate_stems};
 use session::record::Recorder;
@@ -24,8 +24,12 @@ const REACH_SECONDS: f64 = 1.0;
 const MAX_BEHIND_SECONDS: f64 = 1.5;
 /// Amplitude below which the mix is silent.
 const SILENT_AMPLITUDE: f32 = 1e-5;
-/// Looks whose audio decides which stem is inside another.
+/// Looks whose audio decides first which stem is inside another.
 const MEMBERSHIP_LOOKS: usize = 2;
+/// Hops in which memberships are found later, as reviews add them: half a minute.
+const MAX_MEMBERSHIP_HOPS: usize = 300;
+/// Reviews in a row that change which stem a stem is inside.
+const MAX_NESTING_DOUBTS: u32 = 2;
 
 /// Effort of a look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +38,15 @@ enum LookDepth {
     Confirm,
     /// All delays are searched.
     Search,
+}
+
+/// Memberships of the placed stems.
+#[derive(Default)]
+struct Memberships {
+    /// By the stretches that were asked for.
+    now: Vec<(InstanceId, MixMembership)>,
+    /// By these and those before.
+    all: Vec<(InstanceId, MixMembership)>,
 }
 
 fn frames(seconds: f64, rate: Hz) -> u64 {
@@ -119,7 +132,7 @@ impl StemRouting {
         whole: u64,
         is_playing: bool,
     ) -> Option<(TrackRange, usize)> {
-        let ranges = backlog.mix().map(Track::ranges)?;
+        let ranges = backlog.mix().map(BacklogTrack::ranges)?;
         let count = ranges.len();
         for (n, range) in ranges.into_iter().enumerate() {
             let skipped = self.looked_until.saturating_sub(range.counter);
@@ -169,26 +182,38 @@ impl StemRouting {
     fn find_nested(&mut self, backlog: &mut Backlog, rate: Hz) {
         let windows = self.windows.clone();
         let found = self.memberships(backlog, rate, &windows);
-        let outer = |index: usize| found.get(index).map(|(id, _)| *id);
-        for (id, membership) in &found {
+        self.take_nesting(&found.all, 1);
+    }
+
+    /// Takes which stems are inside which, once it was found `times` times in a row.
+    fn take_nesting(&mut self, found: &[(InstanceId, MixMembership)], times: u32) {
+        for (id, membership) in found {
             let inside = match membership {
-                MixMembership::Inside(index) => outer(*index),
+                MixMembership::Inside(index) => found.get(*index).map(|(id, _)| *id),
                 MixMembership::Silent => continue,
+                // a stem that is muted for a while is where it was
+                MixMembership::Elsewhere if times > 1 => continue,
                 _ => None,
             };
-            if let Some(placement) = self.placements.iter_mut().find(|placement| placement.id == *id) {
-                placement.inside = inside;
+            let Some(placement) = self.placements.iter_mut().find(|placement| placement.id == *id) else {
+                continue;
+            };
+            placement.nesting_doubts =
+                if placement.inside == inside { 0 } else { placement.nesting_doubts + 1 };
+            if placement.nesting_doubts >= times {
+                (placement.inside, placement.nesting_doubts) = (inside, 0);
             }
         }
     }
 
-    /// Membership of the placed stems at their delays, in stretches of the mix.
+    /// Memberships of the placed stems at their delays, in stretches of the mix, and in those before as long as stems and
+    /// delays are the same.
     fn memberships(
-        &self,
+        &mut self,
         backlog: &mut Backlog,
         rate: Hz,
         windows: &[(TrackRange, usize)],
-    ) -> Vec<(InstanceId, MixMembership)> {
+    ) -> Memberships {
         let placed: Vec<(InstanceId, i64)> = self
             .placements
             .iter()
@@ -196,11 +221,11 @@ impl StemRouting {
             .map(|placement| (placement.id, placement.delay))
             .collect();
         if placed.is_empty() || windows.is_empty() {
-            return Vec::new();
+            return Memberships::default();
         }
         let stems = placed.len();
         let wide = |side: &Vec<f32>| side.iter().map(|x| f64::from(*x)).collect::<Vec<f64>>();
-        let mut hops = session::joint::JointHops::new(2 * stems + 1);
+        let mut hops = JointHops::new(2 * stems + 1);
         for &(window, length) in windows {
             let mut sources = Vec::with_capacity(2 * stems + 1);
             let mut inputs = Vec::with_capacity(stems);
@@ -220,7 +245,15 @@ impl StemRouting {
             }
             meter.hops().row().into_iter().flatten().for_each(|packed| hops.push(packed));
         }
-        placed.into_iter().map(|(id, _)| id).zip(memberships(&hops, stems)).collect()
+        let name = |found: Vec<MixMembership>| placed.iter().map(|(id, _)| *id).zip(found).collect();
+        let now = name(memberships(&hops, stems));
+        let known = self.evidence.take().filter(|(known, _)| *known == placed);
+        let mut all = known.map_or_else(|| JointHops::new(2 * stems + 1), |(_, all)| all);
+        hops.row().into_iter().flatten().for_each(|packed| all.push(packed));
+        all.keep_newest(MAX_MEMBERSHIP_HOPS);
+        let found = Memberships { now, all: name(memberships(&all, stems)) };
+        self.evidence = Some((placed, all));
+        found
     }
 
     /// Reviews the last seconds of the mix; true if nothing is unclear, `None` without enough audio.
@@ -230,7 +263,7 @@ impl StemRouting {
         rate: Hz,
         recorder: &Recorder,
     ) -> Option<bool> {
-        let range = backlog.mix().map(Track::ranges)?.pop()?;
+        let range = backlog.mix().map(BacklogTrack::ranges)?.pop()?;
         let ends_at = |seconds: f64| {
             let frames = frames(seconds, rate);
             let offset = range.frames.checked_sub(frames)?;
@@ -244,19 +277,22 @@ impl StemRouting {
         let window = ends_at(REVIEW_SECONDS)?;
         let master = backlog.mix()?.view();
         let found = self.memberships(backlog, rate, &[window]);
-        let is_lost = found.iter().any(|(_, membership)| *membership == MixMembership::Elsewhere);
+        self.take_nesting(&found.all, MAX_NESTING_DOUBTS);
+        let is_lost = found.now.iter().any(|(_, membership)| *membership == MixMembership::Elsewhere);
         let has_left_out = self.placements.iter().any(|placement| {
             let sounds = backlog.stem(placement.id).is_some_and(|track| track.sounds);
             placement.state == PlacementState::LeftOut && sounds
         });
         let is_incomplete = last_coverage(recorder).is_some_and(|coverage| coverage < FULL_COVERAGE);
         let look = ends_at(LOOK_SECONDS)?;
-        if (is_lost || has_left_out || is_incomplete) && look.0.counter >= self.looked_until {
+        // a passage that does not repeat decides
+        let is_ambiguous = self.is_ambiguous();
+        if (is_lost || has_left_out || is_incomplete || is_ambiguous) && look.0.counter >= self.looked_until {
             self.looked_until = look.0.counter + look.0.frames;
             self.look_at(backlog, master, rate, look, LookDepth::Search);
         }
         self.find_causes(backlog, rate, recorder, is_incomplete.then_some(window));
-        Some(!is_lost && !is_incomplete)
+        Some(!is_lost && !is_incomplete && !is_ambiguous)
     }
 }
 

@@ -52,17 +52,17 @@ fn a_placed_stem_moves_only_when_two_looks_in_a_row_agree_on_another_place() {
 fn a_stem_that_is_not_found_is_left_out_and_comes_back_when_it_is() {
     static ROSTER: Roster = Roster::new();
     let mut stem = placement(&ROSTER);
-    assert!(!stem.decide(LOST) && stem.is_summed());
-    assert!(stem.decide(LOST) && !stem.is_summed());
+    assert!(!stem.decide(LOST) && stem.is_in_the_mix());
+    assert!(stem.decide(LOST) && !stem.is_in_the_mix());
     stem.decide(found(7));
-    assert!(!stem.is_summed(), "once may be chance");
+    assert!(!stem.is_in_the_mix(), "once may be chance");
     stem.decide(found(7));
-    assert!(stem.is_summed() && stem.delay == 7);
+    assert!(stem.is_in_the_mix() && stem.delay == 7);
     // muted for a moment
     for _ in 0..3 {
         stem.decide(LOST);
     }
-    assert!(stem.is_summed());
+    assert!(stem.is_in_the_mix());
     stem.decide(LOST);
-    assert!(!stem.is_summed());
+    assert!(!stem.is_in_the_mix());
 }

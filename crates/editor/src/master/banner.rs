@@ -32,7 +32,7 @@ pub(super) fn draw_prediction(ui: &Ui, cx: &ViewCx<'_>, place: Rect, proposal: P
         Rect::from_min_max(pos2(left, y - 9.0), pos2(right, y + 9.0))
     };
     let figures = inner.max.x - (inner.width() * 0.56).clamp(376.0, 520.0);
-    let name = cx.model.snapshot.name(of.stem);
+    let name = cx.model.snapshot.full_name(of.stem);
     let mut words = format!("If {name} {} dB", signed(of.gain.0, 1));
     if answer.is_some_and(|answer| answer.input.returns_not_included) {
         words += " · returns not included";
@@ -52,7 +52,9 @@ pub(super) fn draw_prediction(ui: &Ui, cx: &ViewCx<'_>, place: Rect, proposal: P
     drawn.on_hover_text(&words);
     let Some(answer) = answer else {
         let quiet = pen(theme::font(theme::SMALL), palette.secondary);
-        let waits = if cx.model.snapshot.session().is_some() {
+        let waits = if cx.model.snapshot.is_nested_unheard(proposal.stem) {
+            "Not heard inside the other stem yet: press play."
+        } else if cx.model.snapshot.session().is_some() {
             "Predicting…"
         } else if cx.model.master.lacks_position {
             NO_POSITION

@@ -117,6 +117,9 @@ fn offer(snapshot: &SessionSnapshot, session: &SessionReport) -> Option<(String,
         RoutingFinding::Louder { .. } => Offer::Advice(
             "A fader at +6 dB and a stem that is routed twice look the same. If no fader says so, look for a second output.",
         ),
+        RoutingFinding::Ambiguous { .. } => Offer::Advice(
+            "Sums, shares and moves are the same at each of these delays, as long as it repeats. Play a passage in which it changes, and the delay is known.",
+        ),
         RoutingFinding::Inseparable { .. } => Offer::Advice(
             "Both carry nearly the same sound. Their sum is known, their parts are not: a move of one alone is an estimate.",
         ),

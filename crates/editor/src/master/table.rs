@@ -133,9 +133,7 @@ impl SessionTable {
         let mut rows = Vec::new();
         for linked in [true, false] {
             for stem in tops.iter().filter(|stem| !is_nested(stem) && stem.status.is_linked() == linked) {
-                rows.push(TableRow::Stem(stem));
-                let inner = tops.iter().filter(|one| is_nested(one) && one.inside == Some(stem.id));
-                rows.extend(inner.map(|one| TableRow::Stem(one)));
+                push_with_inner(&mut rows, stem, &tops, 0);
             }
             if linked && let Some(found) = session.session() {
                 rows.push(TableRow::Unlinked(found.unlinked_share));
@@ -353,7 +351,9 @@ impl SessionTable {
         }
         if let Some(cell) = cell(Column::Ghost) {
             let others = shown
-                .filter(|shown| shown.stem != stem.id && stem.inside != Some(shown.stem))
+                .filter(|shown| {
+                    !snapshot.is_within(stem.id, shown.stem) && !snapshot.is_within(shown.stem, stem.id)
+                })
                 .and_then(|_| {
                     let answer = cx.model.master.answer.as_ref()?;
                     answer.platform_changes().get(platform)?.others
@@ -373,7 +373,7 @@ impl SessionTable {
     ) {
         let palette = cx.palette;
         let snapshot = &cx.model.snapshot;
-        let indent = if stem.inside.is_some() { 14.0 } else { 0.0 };
+        let indent = 14.0 * snapshot.outer_stems(stem.id).take(2).count() as f32;
         let bar = Rect::from_min_size(pos2(at.min.x + indent, at.min.y + 4.0), vec2(4.0, at.height() - 8.0));
         ui.painter().rect_filled(bar, CornerRadius::same(2), colour);
         let place = Rect::from_min_max(pos2(names.min + indent, at.min.y), pos2(names.max, at.max.y));
@@ -427,6 +427,18 @@ impl SessionTable {
         if let Some(other) = other {
             self.by_hand.swap(at, other);
         }
+    }
+}
+
+/// Deepest nesting that is listed.
+const MAX_DEPTH: usize = 8;
+
+/// Appends a stem and those inside it, at any depth.
+fn push_with_inner<'a>(rows: &mut Vec<TableRow<'a>>, stem: &'a StemCard, all: &[&'a StemCard], depth: usize) {
+    rows.push(TableRow::Stem(stem));
+    if depth < MAX_DEPTH {
+        let inner = all.iter().filter(|one| one.inside == Some(stem.id) && one.id != stem.id);
+        inner.for_each(|one| push_with_inner(rows, one, all, depth + 1));
     }
 }
 

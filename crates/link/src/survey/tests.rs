@@ -33,6 +33,7 @@ fn publish_sum(master: &mut SurveyMember, stems: &[&SurveyMember]) {
     let mut summary = SessionSummary { coverage: Some(0.5), ..SessionSummary::default() };
     for stem in stems {
         summary.push_stem(StemFinding {
+            inside: None,
             stem: stem.id(),
             state: StemState::InTheMix,
             share: Some(0.25),

@@ -297,3 +297,19 @@ fn a_preset_of_the_other_plugin_or_with_invalid_values_is_refused() {
     validate_state(ChainKind::Stem, &mut more);
     assert!(!is_refused(&more) && !more.params.contains_key("level"));
 }
+
+#[test]
+fn the_option_that_a_play_begins_anew_is_saved_and_off_in_older_states() {
+    let store = Store::new(ChainKind::Stem, Changes::default());
+    assert!(!store.restarts_with_play(), "as in states that know nothing of it");
+    store.set_restart_with_play(true);
+    let text = store.map(|document| serde_json::to_string(document).expect("plain values"));
+    let mut state = good(ChainKind::Stem);
+    state.fields.insert(DOCUMENT_KEY.into(), text.clone());
+    validate_state(ChainKind::Stem, &mut state);
+    let other = Store::new(ChainKind::Stem, Changes::default());
+    other.set(serde_json::from_str(&state.fields[DOCUMENT_KEY]).expect("is a document"));
+    assert!(other.restarts_with_play());
+    other.set(SavedDocument::new(ChainKind::Stem));
+    assert!(!other.restarts_with_play());
+}

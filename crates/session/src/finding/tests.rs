@@ -124,3 +124,12 @@ fn identical_stems_are_named() {
     let said = words(&found(&stems, &mix(&stems, &[1.0, 1.0, 0.8]), &[0; 3]));
     assert_eq!(said, ["Drums and Vocals are inseparable: only their sum is known."]);
 }
+
+#[test]
+fn what_repeats_exactly_says_that_another_delay_fits_as_well() {
+    let finding = RoutingFinding::Ambiguous { stem: 0, delay: -1311, rival: 22_689 };
+    let said = finding.sentence(|_| "Loop".into());
+    assert_eq!(said, "Loop repeats exactly: a delay of -1311 or 22689 samples fits as well.");
+    let other = RoutingFinding::Ambiguous { stem: 0, delay: 22_689, rival: -1311 };
+    assert!(finding.is_same_cause(&other), "of which one is taken nothing depends");
+}

@@ -23,4 +23,15 @@ impl StemArrival {
         let power: f64 = self.gains.as_flattened().iter().map(|g| g * g).sum();
         Db::from_gain((power / 2.0).sqrt())
     }
+
+    /// Arrival of a stem that arrives with `inner` in this one.
+    pub(crate) fn after(&self, inner: &Self) -> Self {
+        let gain =
+            |to: usize, from: usize| (0..2).map(|via| self.gains[to][via] * inner.gains[via][from]).sum();
+        let is_fitted = |to: usize| (0..2).any(|via| self.gains[to][via] != 0.0 && inner.fitted[via]);
+        Self {
+            gains: [0, 1].map(|to| [0, 1].map(|from| gain(to, from))),
+            fitted: [0, 1].map(|to| self.fitted[to] && is_fitted(to)),
+        }
+    }
 }

@@ -20,6 +20,8 @@ const CLEAR_RATIO: f64 = 1.5;
 const CLEAR_CHANCE_RATIO: f64 = 60.0;
 /// Share of the mix's energy from which on a stem counts as found where the residual cannot tell: inside a bus.
 const CLEAR_SHARE: f64 = 1e-4;
+/// Distance from the chosen delay from which on another one is a rival, steps of the scan.
+const RIVAL_DISTANCE_STEPS: u64 = 4;
 /// Ratio of the residuals at two delays below which both fit as well.
 const EQUAL_RESIDUAL_RATIO: f64 = 1.01;
 /// Share of a stem's energy that may be missing at a delay that fits as well.
@@ -332,7 +334,23 @@ impl PlacementSearch {
             taken.push(delay);
             equal.push(delay);
         }
-        self.rivals[stem] = equal.get(1).map(|delay| delay * step as i64);
+        let delay = self.choose_of_equals(stem, scan, step, &equal, fits);
+        // the chosen one is among them, within a step or two
+        let others = equal.into_iter().map(|delay| delay * step as i64);
+        let rivals = others.filter(|other| other.abs_diff(delay) > RIVAL_DISTANCE_STEPS * step as u64);
+        self.rivals[stem] = rivals.min_by_key(|other| other.abs());
+        delay
+    }
+
+    /// Of delays at which `stem` explains as much, a likely one, else the one nearest to zero.
+    fn choose_of_equals(
+        &self,
+        stem: usize,
+        scan: &Scan,
+        step: usize,
+        equal: &[i64],
+        fits: impl Fn(f64) -> bool,
+    ) -> i64 {
         let likely = self.likely.iter().map(|set| set[stem]);
         let known: Vec<i64> = self.delays.iter().flatten().copied().collect();
         let of_others = known.iter().copied();
@@ -341,7 +359,7 @@ impl PlacementSearch {
         {
             return delay;
         }
-        equal.into_iter().map(|delay| delay * step as i64).min_by_key(|delay| delay.abs()).unwrap_or(0)
+        equal.iter().map(|delay| delay * step as i64).min_by_key(|delay| delay.abs()).unwrap_or(0)
     }
 
     /// The delay near `from` at which the stem explains most, to the frame.

@@ -163,6 +163,9 @@ fn loops_are_found_at_the_delay_that_their_start_shows() {
         // later nothing tells the repeats apart: the nearest counts, and the rival is named
         for (found, delay) in session.look(LOOK).stems.iter().zip(&session.delays) {
             assert_eq!(found.delay, *delay, "{found:?} {:?}", session.delays);
+            let distance = found.rival.map(|rival| (rival - delay).rem_euclid(24_000));
+            let repeats = distance.is_some_and(|distance| distance.min(24_000 - distance) < 64);
+            assert!(repeats, "{found:?} {:?}", session.delays);
         }
     }
 }

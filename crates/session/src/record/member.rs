@@ -33,3 +33,12 @@ pub struct SessionMember {
     /// Present settings.
     pub setting: StemSetting,
 }
+
+/// Stem inside another one: metered, and part of the mix only through that one.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct NestedMember {
+    /// The stem and its present settings.
+    pub member: SessionMember,
+    /// The stem whose bus contains it: one of the sum, or a nested one.
+    pub inside: StemId,
+}

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::member::{SessionMember, StemId, StemSetting};
+use super::member::{NestedMember, SessionMember, StemId, StemSetting};
 use crate::accumulate::ChainProducts;
 use crate::fit::HopFit;
 use crate::gram::Gram;
 use crate::hop_builder::FinishedHop;
+use crate::nested::NestedProducts;
 use crate::timeline::HopIndex;
 
 /// Memory of all records, bytes: 20 minutes of 32 stems, 70 of 16, three hours of 8.
@@ -25,22 +26,37 @@ pub(crate) struct HopRecord {
     /// Products of the inputs of stems with a chain, with the stem's index, in order.
     chains: Box<[(usize, ChainProducts)]>,
     peaks: Box<[f64]>,
+    /// Stems inside others; `None` without any.
+    nested: Option<Box<NestedRecord>>,
     fit: Option<Box<HopFit>>,
     /// Number of the record, counted up.
     pub(super) stamp: u64,
 }
 
+/// Nested stems of a record.
+#[derive(Clone, Debug)]
+struct NestedRecord {
+    members: Vec<SessionMember>,
+    products: NestedProducts,
+}
+
 impl HopRecord {
-    pub(super) fn new(hop: &FinishedHop, ids: Box<[StemId]>, settings: Box<[StemSetting]>) -> Self {
+    pub(super) fn new(hop: &FinishedHop, members: &[SessionMember], nested: &[NestedMember]) -> Self {
         let with_chain = (0..hop.stems).filter(|stem| hop.has_chain >> stem & 1 == 1);
         Self {
             segment: hop.segment,
-            ids,
-            settings,
+            ids: members.iter().map(|member| member.id).collect(),
+            settings: members.iter().map(|member| member.setting).collect(),
             missing: Box::default(),
             joint: hop.joint.clone().into_boxed_slice(),
             chains: with_chain.map(|stem| (stem, hop.chains[stem])).collect(),
             peaks: hop.peaks.clone().into_boxed_slice(),
+            nested: (!nested.is_empty() && hop.nested.stems() == nested.len()).then(|| {
+                Box::new(NestedRecord {
+                    members: nested.iter().map(|nested| nested.member).collect(),
+                    products: hop.nested.clone(),
+                })
+            }),
             fit: None,
             stamp: 0,
         }
@@ -58,7 +74,21 @@ impl HopRecord {
         }
         (0..self.ids.len()).filter(|index| is_muted(*index)).for_each(|index| self.peaks[index] = 0.0);
         self.chains = self.chains.iter().filter(|(stem, _)| !is_muted(*stem)).copied().collect();
+        if !missing.is_empty() {
+            // parts of a stem that may be muted say nothing about the mix
+            self.nested = None;
+        }
         self.missing = missing;
+    }
+
+    /// Number of the row of contiguous hops that it belongs to.
+    pub(crate) fn segment(&self) -> u64 {
+        self.segment
+    }
+
+    /// Number of the mix among the hop's sources.
+    pub(crate) fn mix_source(&self) -> usize {
+        self.ids.len()
     }
 
     pub(crate) fn joint(&self) -> &[f64] {
@@ -74,17 +104,54 @@ impl HopRecord {
         self.ids.iter().position(|other| *other == id)
     }
 
+    /// Setting of the stem `id`, a nested one too; `None` if it was not there.
+    pub(super) fn setting(&self, id: StemId) -> Option<StemSetting> {
+        let nested = || self.nested.as_ref()?.members.iter().find(|member| member.id == id);
+        self.index(id).map(|index| self.settings[index]).or_else(|| nested().map(|member| member.setting))
+    }
+
     /// True if stem `index` was silent: then its settings do not matter.
     pub(super) fn is_silent(&self, index: usize) -> bool {
         self.peaks[index] == 0.0
     }
 
-    /// True if all of `members` were there with their present settings, level and trim aside, or silent.
-    pub(super) fn is_present(&self, members: &[SessionMember]) -> bool {
+    /// True if all of `members` were there with their present settings, level and trim aside, or silent; and if those of
+    /// `nested` that were there had theirs, level and trim included, or were silent: what contains them has changed with them.
+    pub(super) fn is_present(&self, members: &[SessionMember], nested: &[NestedMember]) -> bool {
+        let is_same = |NestedMember { member, .. }: &NestedMember| {
+            self.nested.as_ref().is_none_or(|record| record.has_setting(member))
+        };
         members.iter().all(|member| {
             let index = self.index(member.id);
             index.is_some_and(|i| self.settings[i].revision == member.setting.revision || self.is_silent(i))
+        }) && nested.iter().all(is_same)
+    }
+
+    /// Number of a stem's source in the hop, see [`crate::nested`]; `None` if it was not heard.
+    pub(crate) fn source(&self, id: StemId) -> Option<usize> {
+        self.index(id).or_else(|| {
+            let nested = self.nested.as_ref()?;
+            let index = nested.members.iter().position(|member| member.id == id)?;
+            nested.products.is_heard(index).then_some(self.ids.len() + 1 + index)
         })
+    }
+
+    /// Mean products of all pairs of signals of `sources`, as a packed upper triangle; a source that is `None` is
+    /// silent.
+    pub(crate) fn products_of(&self, sources: &[Option<usize>]) -> Vec<f64> {
+        let joint = Gram::from_packed(2 * (self.ids.len() + 1), &self.joint);
+        let none = NestedProducts::default();
+        let nested = self.nested.as_ref().map_or(&none, |nested| &nested.products);
+        let sides = |source: &Option<usize>| [0, 1].map(|side| source.map(|source| 2 * source + side));
+        let signals: Vec<Option<usize>> = sources.iter().flat_map(sides).collect();
+        let pairs = signals.iter().enumerate().flat_map(|(k, a)| signals[k..].iter().map(move |b| (*a, *b)));
+        pairs.map(|(a, b)| a.zip(b).map_or(0.0, |(a, b)| nested.product(&joint, a, b))).collect()
+    }
+
+    /// Linear true peak of a source.
+    pub(crate) fn source_peak(&self, source: usize) -> f64 {
+        let nested = source.checked_sub(self.ids.len() + 1).zip(self.nested.as_ref());
+        nested.map_or_else(|| self.peaks[source], |(index, nested)| nested.products.peaks[index])
     }
 
     /// Change of stem `index`'s trim since, to `now`; linear gain.
@@ -119,8 +186,25 @@ impl HopRecord {
             + self.missing.len() * size_of::<StemId>()
             + stems * (size_of::<StemId>() + size_of::<StemSetting>() + size_of::<crate::fit::StemArrival>())
             + self.chains.len() * size_of::<(usize, ChainProducts)>()
+            + self.nested.as_ref().map_or(0, |nested| nested.bytes())
             + size_of::<HopFit>()
             + RECORD_OVERHEAD
+    }
+}
+
+impl NestedRecord {
+    /// True if the stem was not heard, was silent, or had this setting.
+    fn has_setting(&self, member: &SessionMember) -> bool {
+        let index = self.members.iter().position(|known| known.id == member.id);
+        let index = index.filter(|&index| self.products.is_heard(index) && self.products.peaks[index] != 0.0);
+        index.is_none_or(|index| {
+            let setting = self.members[index].setting;
+            setting.level.is_some() && setting == member.setting
+        })
+    }
+
+    fn bytes(&self) -> usize {
+        size_of::<Self>() + self.members.len() * size_of::<SessionMember>() + self.products.bytes()
     }
 }
 

@@ -30,6 +30,8 @@ pub(super) struct Prediction {
     master: (String, InstanceId),
     /// The name of the stem that moves.
     stem: String,
+    /// Name and id of the stem that contains it.
+    inside: Option<(String, InstanceId)>,
     forecast: Forecast,
     /// Into the master before and after, with the peak at the highest that it may be.
     into: [Reading; 2],
@@ -76,6 +78,7 @@ struct MoveJson {
     stem: String,
     id: String,
     gain_db: f64,
+    inside: Option<String>,
 }
 
 /// Time after which a question is asked again.
@@ -126,6 +129,7 @@ pub(super) fn ask(
     Ok(Prediction {
         master: (called(master), master.id),
         stem: name(&stem.info).to_owned(),
+        inside: page::outer(survey, stem).map(|outer| (name(&outer.info).to_owned(), outer.id)),
         into: [reading(0), reading(1)],
         whose: whose.map(|number| name(&survey.instances[number].info).to_owned()),
         forecast,
@@ -172,8 +176,9 @@ pub(super) fn is_awaited(survey: &Survey, typed: &str) -> bool {
 /// Session and stem of everything that `typed` may mean: by id, else by name as it is, else whatever its case.
 fn candidates(survey: &Survey, typed: &str) -> Result<Vec<(usize, usize)>, Failure> {
     let members = || {
-        (survey.sessions.iter().enumerate())
-            .flat_map(|(session, one)| one.stems.iter().map(move |&stem| (session, stem)))
+        (survey.sessions.iter().enumerate()).flat_map(|(session, one)| {
+            one.all_stems(&survey.instances).into_iter().map(move |stem| (session, stem))
+        })
     };
     let all = |is_meant: &dyn Fn(&SurveyedInstance) -> bool| -> Vec<(usize, usize)> {
         members().filter(|&(_, stem)| is_meant(&survey.instances[stem])).collect()
@@ -282,7 +287,8 @@ impl Prediction {
     pub(super) fn print(&self, targets: &[NormalizationTarget]) {
         let Forecast { gain, half_width, simulated_seconds, coverage, whole, .. } = self.forecast;
         let part = self.forecast.part();
-        say!("What if: {} {:+} dB", one_line(&self.stem), gain.0);
+        let inside = self.inside.as_ref().map(|(outer, _)| format!(" (inside {outer})")).unwrap_or_default();
+        say!("What if: {} {:+} dB", one_line(&format!("{}{inside}", self.stem)), gain.0);
         say!("asked of {}", self.master.0);
         let covered = match coverage {
             Some(coverage) => format!("the stems account for {:.2} % of the mix", coverage * 100.0),
@@ -339,6 +345,7 @@ impl Prediction {
                 stem: self.stem.clone(),
                 id: self.forecast.stem.to_string(),
                 gain_db: self.forecast.gain.0,
+                inside: self.inside.as_ref().map(|(_, id)| id.to_string()),
             }],
             targets: targets_json(before, after, targets),
         }

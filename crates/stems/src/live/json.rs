@@ -38,6 +38,7 @@ struct SessionJson {
     mix: ReadingJson,
     master_out: ReadingJson,
     stems: Vec<String>,
+    nested: Vec<String>,
     targets: Vec<LiveTargetJson>,
 }
 
@@ -76,6 +77,7 @@ struct InstanceJson {
     gain_db: Option<f64>,
     delay_samples: Option<i64>,
     chain_cost_lu: Option<f64>,
+    inside: Option<String>,
 }
 
 pub(super) fn document(
@@ -127,6 +129,7 @@ fn session(survey: &Survey, session: &SurveyedSession, targets: &[NormalizationT
         mix: (&summary.mix).into(),
         master_out: out.into(),
         stems: session.stems.iter().copied().map(id).collect(),
+        nested: session.nested.iter().copied().map(id).collect(),
         targets: targets.iter().map(row).collect(),
     }
 }
@@ -162,5 +165,6 @@ fn instance(one: &SurveyedInstance) -> InstanceJson {
         gain_db: one.finding.and_then(|heard| Some(heard.gain?.0)),
         delay_samples: one.finding.and_then(|heard| heard.delay),
         chain_cost_lu: one.finding.and_then(|heard| Some(heard.chain_cost?.0)),
+        inside: one.finding.and_then(|heard| Some(heard.inside?.to_string())),
     }
 }

@@ -48,7 +48,7 @@ pub(super) fn text(survey: &Survey, onlooker: &Observer, targets: &[Normalizatio
         .collect();
     if !alone.is_empty() {
         line(&mut page, "Summed by no Master");
-        line(&mut page, &instances(alone.into_iter()));
+        line(&mut page, &instances(survey, alone.into_iter()));
     }
     if survey.instances.is_empty() {
         line(&mut page, "No Stemlink plugin is alive on this machine.");
@@ -69,6 +69,7 @@ fn is_part(session: &SurveyedSession, number: usize) -> bool {
         || session.last == Some(number)
         || session.duplicates.contains(&number)
         || session.stems.contains(&number)
+        || session.nested.contains(&number)
 }
 
 fn one_session(survey: &Survey, session: &SurveyedSession, targets: &[NormalizationTarget]) -> String {
@@ -117,8 +118,8 @@ fn one_session(survey: &Survey, session: &SurveyedSession, targets: &[Normalizat
     line(&mut page, &mixes.text(6, None));
     let masters = [Some(session.owner), session.last.filter(|&last| last != session.owner)];
     let members = masters.into_iter().flatten().chain(session.duplicates.iter().copied());
-    let members = members.chain(session.stems.iter().copied()).map(|number| &survey.instances[number]);
-    line(&mut page, &instances(members));
+    let members = members.chain(session.all_stems(&survey.instances));
+    line(&mut page, &instances(survey, members.map(|number| &survey.instances[number])));
     if let Some(share) = summary.unlinked_share {
         line(&mut page, &format!("Unlinked: {:.1} % of the loudness", share * 100.0));
     }
@@ -154,13 +155,13 @@ fn mix(what: &str, reading: &Reading) -> [String; 6] {
     ]
 }
 
-fn instances<'a>(members: impl Iterator<Item = &'a SurveyedInstance>) -> String {
+fn instances<'a>(survey: &Survey, members: impl Iterator<Item = &'a SurveyedInstance>) -> String {
     let mut rows = Rows::new(COLUMNS, 6);
-    members.for_each(|one| rows.push(row(one)));
+    members.for_each(|one| rows.push(row(survey, one)));
     rows.text(14, None)
 }
 
-fn row(one: &SurveyedInstance) -> [String; 16] {
+fn row(survey: &Survey, one: &SurveyedInstance) -> [String; 16] {
     let heard = one.finding;
     let reduction = one.block_status.compressor_reduction.0 + one.block_status.limiter_reduction.0;
     let is_stem = one.info.kind == InstanceKind::Stem;
@@ -191,24 +192,33 @@ fn row(one: &SurveyedInstance) -> [String; 16] {
             None if is_stem => "-".to_owned(),
             None => String::new(),
         },
-        state(one),
+        state(survey, one),
         one.id.to_string(),
     ]
 }
 
 /// Status of a stem, and its part in the mix where that is remarkable.
-fn state(one: &SurveyedInstance) -> String {
+fn state(survey: &Survey, one: &SurveyedInstance) -> String {
     let word = match one.status {
         StemStatus::OtherRate => "incompatible: another sampling rate",
         StemStatus::OtherSession => "other session",
         status => status.id(),
     };
+    let word = match outer(survey, one) {
+        Some(outer) => format!("{word}, inside {}", name(&outer.info)),
+        None => word.to_owned(),
+    };
     match one.finding.map(|heard| heard.state) {
         Some(session::session_report::StemState::Missing) => format!("{word}, missing from the mix"),
         Some(session::session_report::StemState::Away) => format!("{word}, not heard"),
         Some(session::session_report::StemState::Silent) => format!("{word}, silent"),
-        Some(session::session_report::StemState::InTheMix) | None => word.to_owned(),
+        Some(session::session_report::StemState::InTheMix) | None => word,
     }
+}
+
+/// The Stem whose bus contains this one.
+pub(super) fn outer<'a>(survey: &'a Survey, one: &SurveyedInstance) -> Option<&'a SurveyedInstance> {
+    one.finding?.inside.and_then(|id| survey.index_of(id)).map(|number| &survey.instances[number])
 }
 
 fn plugin(one: &SurveyedInstance) -> String {

@@ -150,6 +150,7 @@ impl Process {
         for &stem in stems {
             summary.push_stem(StemFinding {
                 stem,
+                inside: None,
                 state: StemState::InTheMix,
                 share: Some(0.375),
                 gain: Some(Db(-2.5)),
