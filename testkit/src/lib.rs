@@ -3,6 +3,7 @@
 pub mod hostile;
 mod random;
 mod stereo;
+pub mod trust;
 
 pub use random::{Random, noise};
 pub use realfft::num_complex::Complex;
