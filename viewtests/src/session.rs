@@ -356,6 +356,7 @@ pub fn answer(model: &ViewModel, of: Proposal) -> Option<MoveAnswer> {
         proposal: of,
         input: MovePrediction {
             moves: vec![Move { source: index, gain: of.gain }],
+            expected: Vec::new(),
             certainty,
             progress: session.progress,
             before,

@@ -1,5 +1,6 @@
 //! Prediction of moves on the whole session: loudness, peaks, certainty, platforms.
 
+use super::certainty::ExpectedMove;
 use super::playback::{Playback, exchange_sentence, others_change, playback};
 use super::predict::{Certainty, Move, gains};
 use super::range_report::{PeakBounds, RangeProgress, RangeReport};
@@ -58,13 +59,15 @@ impl PlatformChange {
 pub struct MovePrediction {
     /// All moves, those of followers included.
     pub moves: Vec<Move>,
+    /// Expected linear gains of all sources: the moves, what devices make of them, what follows.
+    pub expected: Vec<f64>,
     /// Certainty of the integrated loudness.
     pub certainty: Certainty,
     /// Hops of the range that the prediction is based on.
     pub progress: RangeProgress,
     /// The mix before.
     pub before: Reading,
-    /// The mix after, without peaks.
+    /// The mix after, at the expected gains, without peaks.
     pub after: Reading,
     /// Bounds of the mix's true peak after the moves.
     pub peak: PeakBounds,
@@ -92,11 +95,11 @@ pub fn predict_moves(
         (followers.iter().filter(move |f| f.stem == stem)).map(move |f| Move { source: f.follower, gain })
     };
     let all: Vec<Move> = moves.iter().copied().chain(moves.iter().flat_map(follows)).collect();
-    let certainty = fitted_range.certainty(&all);
-    let moved = gains(fitted_range.sources.sources(), &all);
+    let ExpectedMove { gains: expected, certainty } = fitted_range.expected(&all);
+    let moved = gains(expected.len(), &all);
     let before = report.reading();
     let peak = report.peak_bounds(&moved[..unlinked]);
-    let after = reading_from_hops(&fitted_range.sources.powers(&moved));
+    let after = reading_from_hops(&fitted_range.sources.powers(&expected));
     let highest = Reading { true_peak: peak.high, ..after };
     let single = match moves {
         [one] => Some((name(one.source), one.gain)),
@@ -110,6 +113,7 @@ pub fn predict_moves(
         returns_not_included: !claimed && certainty != Certainty::Exact,
         surprise: surprising_sign(&fitted_range.sources, moves),
         moves: all,
+        expected,
         certainty,
         progress: report.progress,
         before,
