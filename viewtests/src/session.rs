@@ -368,6 +368,7 @@ pub fn answer(model: &ViewModel, of: Proposal) -> Option<MoveAnswer> {
         },
         output: MasterOutcome::Simulated(Box::new(SimulatedOutput {
             length: Ms(20_000.0),
+            half_width: Lu(0.05),
             before: out_before,
             after: out_after,
             platform_changes: exchanges(&out_before, &out_after),
