@@ -6,7 +6,7 @@ use super::gain_error::gain_error;
 use super::gain_track::gain_track;
 use super::level_bank::{BankLevels, bank_levels};
 use super::response::{GainModels, StemResponse};
-use crate::fit::Fit;
+use crate::fit::{Fit, MIN_CONDITION};
 use crate::gram::Hops;
 use crate::shares::gated_block_counts;
 
@@ -50,7 +50,9 @@ impl DeviceModels {
             gains: Vec::new(),
             follow: follow_shares(sources, &weights),
             gain_errors: (0..stems)
-                .map(|stem| gain_error(sources, steady, stem, &weights).hypot(pair_error(fit, stem)))
+                .map(|stem| {
+                    gain_error(sources, steady, stem, &weights).hypot(pair_error(fit, stem, sources.len()))
+                })
                 .collect(),
             depths: Vec::new(),
             spreads: Vec::new(),
@@ -82,10 +84,14 @@ impl DeviceModels {
     }
 }
 
-/// Relative error of the gain of a stem that could not be told from another everywhere: the spread of what was found.
-fn pair_error(fit: &Fit, stem: usize) -> f64 {
-    let in_pair = fit.inseparable().is_some_and(|(a, b)| a == stem || b == stem);
-    if in_pair { (fit.gain_spread(stem).gain() - 1.0).min(1.0) } else { 0.0 }
+/// Relative error of the gain of a stem that could not be told from another everywhere: the spread of what was found, and
+/// the share of the hops where nothing was.
+fn pair_error(fit: &Fit, stem: usize, hops: usize) -> f64 {
+    if fit.inseparable().is_none_or(|(a, b)| a != stem && b != stem) {
+        return 0.0;
+    }
+    let unclear = (0..hops).filter(|&hop| fit.condition(hop) < MIN_CONDITION).count();
+    (fit.gain_spread(stem).gain() - 1.0).max(unclear as f64 / hops.max(1) as f64).min(1.0)
 }
 
 /// Row of [`MAX_HOPS`] hops with the greatest sum of power and weight; all hops if they are fewer.

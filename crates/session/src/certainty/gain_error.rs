@@ -1,13 +1,14 @@
 //! Standard error of a stem's gain because the residual resembles it.
 
 use crate::coverage::unique_power;
-use crate::fit::MIN_CONDITION;
 use crate::gram::{Gram, Hops};
 
 /// Hops over which gains are estimated together.
 const WINDOW_HOPS: usize = 100;
 /// Hops over which the residual's resemblance to a stem is taken to last.
 const BATCH_HOPS: usize = 4;
+/// Part of a stem that no other resembles below which its gain is not known: the fit's ridge leans on it.
+const MIN_CLEAR: f64 = 1e-5;
 /// Least part of a stem that no other resembles, for the error.
 const MIN_UNIQUE: f64 = 1e-6;
 
@@ -16,7 +17,7 @@ const MIN_UNIQUE: f64 = 1e-6;
 /// constant gains.
 pub(super) fn gain_error(sources: &Hops, steady: &Hops, stem: usize, weights: &[f64]) -> f64 {
     let unlinked = sources.sources() - 1;
-    let (mut error, mut own) = (0.0, 0.0);
+    let (mut error, mut unclear, mut own) = (0.0, 0.0, 0.0);
     for first in (0..weights.len()).step_by(WINDOW_HOPS) {
         let hops = first..weights.len().min(first + WINDOW_HOPS);
         let used: Vec<usize> = hops.filter(|&h| weights[h] > 0.0 && sources.is_heard(h)).collect();
@@ -26,8 +27,8 @@ pub(super) fn gain_error(sources: &Hops, steady: &Hops, stem: usize, weights: &[
             continue;
         }
         let alone = unique_power(&gram, stem, unlinked);
-        if alone < MIN_CONDITION * power {
-            error += power * power; // only the sum with another stem is known
+        if alone < MIN_CLEAR * power {
+            unclear += power; // only the sum with another stem is known
         }
         let distinct = distinct_part(&gram, stem, unlinked);
         let score = |batch: &[usize]| -> f64 {
@@ -38,7 +39,7 @@ pub(super) fn gain_error(sources: &Hops, steady: &Hops, stem: usize, weights: &[
         error += scores * (power / alone.max(MIN_UNIQUE * power)).powi(2);
         own += power;
     }
-    if own > 0.0 { error.sqrt() / own } else { 0.0 }
+    if own > 0.0 { error.sqrt().hypot(unclear) / own } else { 0.0 }
 }
 
 /// Coefficients of the stems whose sum is the part of `stem` that no other stem resembles.
