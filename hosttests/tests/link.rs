@@ -18,6 +18,7 @@ mod link {
     mod reactivation;
     mod render;
     mod sessions;
+    mod trust;
     mod unlinked;
 
     pub(crate) mod alone;

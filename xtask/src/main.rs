@@ -7,6 +7,7 @@ mod budget;
 mod plugins;
 mod steps;
 mod tidy;
+mod trust;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -62,6 +63,16 @@ enum Task {
     Demo,
     /// Measure the sound of units, chain and meters and write docs/sound.md with its plots.
     MeasureSound,
+    /// Play sessions through the plugins in a host, with devices between Stems and Master, and hold every prediction
+    /// against a render: the table by kind.
+    Trust {
+        /// Number of sessions.
+        #[arg(default_value_t = 20)]
+        sessions: u64,
+        /// Seed of the first one; the others follow.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
     /// Draw the windows for README and docs, without host or display: `docs/*.png`.
     Screenshots,
 }
@@ -80,6 +91,7 @@ fn main() -> ExitCode {
         Task::Validate => plugins::validate(),
         Task::Demo => plugins::demo(&root),
         Task::MeasureSound => steps::measure_sound(&root),
+        Task::Trust { sessions, seed } => trust::run(&root, sessions, seed),
         Task::Screenshots => steps::screenshots(&root),
     }
 }
