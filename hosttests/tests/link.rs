@@ -20,6 +20,7 @@ mod link {
     mod reactivation;
     mod render;
     mod sessions;
+    mod trust;
     mod unlinked;
 
     pub(crate) mod alone;

@@ -13,17 +13,17 @@ use meter::loudness::hop_frames;
 use plugin_core::Output;
 use plugin_core::command::Proposal;
 use plugin_core::document::songs::SongRange;
-use plugin_core::session_view::{AnalysisResult, HOP_LENGTH};
+use plugin_core::session_view::{AnalysisResult, HOP_LENGTH, SimulatedLoudness};
 use session::finding::RoutingFinding;
 use session::heard_part::HeardPart;
-use session::predict::{Certainty, Move, gains};
+use session::predict::{Certainty, Move};
 use session::prediction::{Follower, MovePrediction, predict_moves};
 use session::range_report::{HopRange, RangeReport};
 use session::record::StemId;
 use session::session_report::SessionReport;
 use session::timeline::HopIndex;
 use std::time::Instant;
-use units::{Db, Lu, Lufs, Ms};
+use units::{Db, Lu, Ms};
 
 /// Move whose certainty is published when no query waits.
 const REFERENCE_MOVE: Db = Db(1.0);
@@ -117,6 +117,7 @@ impl<O: Output> MasterAnalysis<O> {
             half_width: Lu(0.0),
             returns_not_included: false,
             out_of_master: None,
+            simulated_half_width: Lu(0.0),
             simulated_seconds: 0.0,
             heard: part.heard.0 / 1000.0,
             length: part.whole.0 / 1000.0,
@@ -150,12 +151,12 @@ impl<O: Output> MasterAnalysis<O> {
         // unlinked sources were not captured: moves of them cannot be simulated
         let stems = heard.members().len();
         let captured = prediction.moves.iter().all(|one| one.source < stems);
-        let moved = gains(stems + 1, &prediction.moves);
-        if let Some([before, _]) = forecast.into_master.filter(|_| captured && !settings.is_plain_delay())
+        if let Some(into) = forecast.into_master.filter(|_| captured && !settings.is_plain_delay())
             && let chain = (&settings, self.class, self.rate)
-            && let Some(simulated) = self.windows.simulate(heard, &moved, chain, &self.stop)
+            && let Some(simulated) = self.windows.simulate(heard, &prediction.expected, chain, &self.stop)
         {
-            forecast.out_of_master = Some(loudness_out(before, &simulated));
+            forecast.out_of_master = Some(loudness_out(into, &simulated));
+            forecast.simulated_half_width = simulated.half_width + half_width;
             forecast.simulated_seconds = simulated.seconds;
         }
         (forecast, Some(prediction).filter(|_| is_known))
@@ -241,9 +242,13 @@ fn state_one_share(session: &mut SessionReport) {
     }
 }
 
-/// Loudness out of the Master without and with the move, and the length that was simulated.
-fn simulated_out(forecast: &Forecast) -> Option<([Lufs; 2], Ms)> {
-    Some((forecast.out_of_master?, Ms(forecast.simulated_seconds * 1000.0)))
+/// What was simulated, for the window.
+fn simulated_out(forecast: &Forecast) -> Option<SimulatedLoudness> {
+    Some(SimulatedLoudness {
+        ends: forecast.out_of_master?,
+        half_width: forecast.simulated_half_width,
+        length: Ms(forecast.simulated_seconds * 1000.0),
+    })
 }
 
 /// Widest uncertainty of [`REFERENCE_MOVE`] over all stems; `None` before it is finite.

@@ -28,6 +28,12 @@ const RUN_IN_HOPS: usize = 10;
 const MAX_WINDOWS: usize = 24;
 /// Minimum number of windows, whatever memory they need.
 const MIN_WINDOWS: usize = 4;
+/// Standard deviations of the jackknife to the end of the interval.
+const DEVIATIONS: f64 = 3.0;
+/// Least share of the song that counts as not covered: the windows' run-in is not the song's.
+const MIN_UNCOVERED: f64 = 0.05;
+/// Error that the windows' edges and the run-in leave, LU.
+const SIMULATION_ERROR: f64 = 0.02;
 /// Memory for windows, bytes.
 const MAX_WINDOW_BYTES: usize = 128 << 20;
 
@@ -55,8 +61,10 @@ pub(super) struct CapturedWindows {
 pub(super) struct SimulatedMove {
     /// Loudness change by the chain without the move.
     pub(super) chain: Lu,
-    /// Loudness change by the move behind the chain.
-    pub(super) change: Lu,
+    /// Loudness change by the move behind the chain, less the change before it: what the chain makes of the move.
+    pub(super) reaction: Lu,
+    /// Largest error of the loudness after the move because only windows of the song were simulated.
+    pub(super) half_width: Lu,
     /// Length of the simulated audio, seconds.
     pub(super) seconds: f64,
 }
@@ -171,26 +179,76 @@ impl CapturedWindows {
         stop: &AtomicBool,
     ) -> Option<SimulatedMove> {
         let mut chain = Chain::new(ChainKind::Master, class, rate);
-        let (mut into, mut before, mut after) = (Vec::new(), Vec::new(), Vec::new());
-        let mut windows = 0;
+        let mut windows = Vec::new();
         for window in self.windows.values() {
-            let Some([now, moved]) = window.mixes(heard, gains) else { continue };
+            let Some(mixes) = window.mixes(heard, gains) else { continue };
             if stop.load(Ordering::Acquire) {
                 return None;
             }
-            windows += 1;
-            add_hop_powers(&now, window.run_in, rate, &mut into);
-            for (mut mix, powers) in [(now, &mut before), (moved, &mut after)] {
+            windows.push(mixes.map(|mut mix| {
+                let into = hop_powers(&mix, window.run_in, rate);
                 chain.reset();
                 chain.set(settings);
                 let [left, right] = &mut mix;
                 chain.process(&mut Block::new(left, right));
-                add_hop_powers(&mix, window.run_in + chain.latency().0, rate, powers);
-            }
+                PassedMix { into, out: hop_powers(&mix, window.run_in + chain.latency().0, rate) }
+            }));
         }
-        let (into, before, after) = (integrated(&into)?, integrated(&before)?, integrated(&after)?);
-        let seconds = windows as f64 * WINDOW_HOPS as f64 * hop_frames(rate) as f64 / rate.0;
-        Some(SimulatedMove { chain: before - into, change: after - before, seconds })
+        let [chain, reaction] = chain_effect(windows.iter())?;
+        let covered = (windows.len() * WINDOW_HOPS) as f64 / heard.progress.heard.max(1) as f64;
+        let seconds = windows.len() as f64 * WINDOW_HOPS as f64 * hop_frames(rate) as f64 / rate.0;
+        Some(SimulatedMove {
+            chain,
+            reaction,
+            half_width: half_width(&windows, [chain, reaction], covered),
+            seconds,
+        })
+    }
+}
+
+/// Hop powers of a window's mix into the chain and out of it.
+#[derive(Debug)]
+struct PassedMix {
+    into: Vec<Power>,
+    out: Vec<Power>,
+}
+
+/// Windows without and with the move.
+type PassedWindow = [PassedMix; 2];
+
+/// Returns the loudness change by the chain without the move, and what the chain makes of the move; `None` without
+/// loudness.
+fn chain_effect<'a>(windows: impl Iterator<Item = &'a PassedWindow> + Clone) -> Option<[Lu; 2]> {
+    let loudness = |powers: &dyn Fn(&'a PassedWindow) -> &'a Vec<Power>| {
+        // NaN hops between windows: no gating block spans two of them
+        let gap = [Power(f64::NAN); BLOCK_HOPS];
+        let all = windows.clone().flat_map(|window| powers(window).iter().copied().chain(gap));
+        integrated(&all.collect::<Vec<Power>>())
+    };
+    let [before, after] = [0, 1].map(|n| {
+        let (into, out) =
+            (loudness(&move |window| &window[n].into)?, loudness(&move |window| &window[n].out)?);
+        Some(out - into)
+    });
+    Some([before?, after? - before?])
+}
+
+/// Largest error of the loudness after the move, of the sum of `effects`: the jackknife over windows, which play as
+/// samples of the song and of which nothing is unknown once they cover it (`covered`: their share of it); of a single
+/// window nothing is known.
+fn half_width(windows: &[PassedWindow], effects: [Lu; 2], covered: f64) -> Lu {
+    let all = effects[0].0 + effects[1].0;
+    let without = |left_out: usize| {
+        let others = windows.iter().enumerate().filter(move |(n, _)| *n != left_out);
+        chain_effect(others.map(|(_, window)| window)).map(|[chain, reaction]| chain.0 + reaction.0)
+    };
+    let count = windows.len() as f64;
+    let squares: Option<f64> = (0..windows.len()).map(|n| Some((without(n)? - all).powi(2))).sum();
+    match squares {
+        Some(squares) if windows.len() > 1 => Lu(DEVIATIONS
+            * (squares * (count - 1.0) / count * (1.0 - covered).max(MIN_UNCOVERED)).sqrt()
+            + SIMULATION_ERROR),
+        _ => Lu(f64::INFINITY),
     }
 }
 
@@ -229,12 +287,13 @@ impl CapturedWindow {
     }
 }
 
-/// Appends the hop powers after the first `run_in` frames, then NaN hops, so that no gating block spans two windows.
-fn add_hop_powers(audio: &StereoAudio, run_in: usize, rate: Hz, powers: &mut Vec<Power>) {
+/// Returns the hop powers after the first `run_in` frames.
+fn hop_powers(audio: &StereoAudio, run_in: usize, rate: Hz) -> Vec<Power> {
     let mut meter = HopMeter::new(rate, &Layout::stereo());
     let channels = [&audio[0][..], &audio[1][..]];
     // the run-in passes through the filters, too; hops are aligned to its end
     let (mut at, mut before) = (run_in % meter.frames_to_hop(), run_in / meter.frames_to_hop());
+    let mut powers = Vec::with_capacity(WINDOW_HOPS);
     while at < audio[0].len() {
         let end = audio[0].len().min(at + meter.frames_to_hop());
         if let Some(power) = meter.process(&channels, at..end) {
@@ -245,11 +304,10 @@ fn add_hop_powers(audio: &StereoAudio, run_in: usize, rate: Hz, powers: &mut Vec
         }
         at = end;
     }
-    powers.extend([Power(f64::NAN); BLOCK_HOPS]);
+    powers
 }
 
-/// Loudness out of the Master without and with the move, given the loudness into it.
-pub(super) fn loudness_out(into: Lufs, simulated: &SimulatedMove) -> [Lufs; 2] {
-    let before = into + Db(simulated.chain.0);
-    [before, before + Db(simulated.change.0)]
+/// Loudness out of the Master without and with the move, given those into it.
+pub(super) fn loudness_out([before, after]: [Lufs; 2], simulated: &SimulatedMove) -> [Lufs; 2] {
+    [before + Db(simulated.chain.0), after + Db(simulated.chain.0 + simulated.reaction.0)]
 }

@@ -4,6 +4,7 @@ pub mod hostile;
 mod oracle;
 mod random;
 mod stereo;
+pub mod trust;
 
 pub use oracle::{is_present, skip_or_fail};
 pub use random::{Random, noise};

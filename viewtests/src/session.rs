@@ -359,6 +359,7 @@ pub fn answer(model: &ViewModel, of: Proposal) -> Option<MoveAnswer> {
         proposal: of,
         input: MovePrediction {
             moves: vec![Move { source: index, gain: of.gain }],
+            expected: Vec::new(),
             certainty,
             progress: session.progress,
             whole: (session.progress.heard < session.progress.all).then_some(WholeInterval {
@@ -374,6 +375,7 @@ pub fn answer(model: &ViewModel, of: Proposal) -> Option<MoveAnswer> {
         },
         output: MasterOutcome::Simulated(Box::new(SimulatedOutput {
             length: Ms(20_000.0),
+            half_width: Lu(0.05),
             before: out_before,
             after: out_after,
             platform_changes: exchanges(&out_before, &out_after),

@@ -9,6 +9,7 @@ mod dist;
 mod plugins;
 mod steps;
 mod tidy;
+mod trust;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -72,6 +73,16 @@ enum Task {
     },
     /// Measure the sound of units, chain and meters and write docs/sound.md with its plots.
     MeasureSound,
+    /// Play sessions through the plugins in a host, with devices between Stems and Master, and hold every prediction
+    /// against a render: the table by kind.
+    Trust {
+        /// Number of sessions.
+        #[arg(default_value_t = 20)]
+        sessions: u64,
+        /// Seed of the first one; the others follow.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
     /// Draw the windows for README and docs, without host or display: `docs/*.png`.
     Screenshots,
 }
@@ -92,6 +103,7 @@ fn main() -> ExitCode {
         Task::Demo => plugins::demo(&root),
         Task::DemoHashes { file } => plugins::report(demo_hashes::write(&root, &file)),
         Task::MeasureSound => steps::measure_sound(&root),
+        Task::Trust { sessions, seed } => trust::run(&root, sessions, seed),
         Task::Screenshots => steps::screenshots(&root),
     }
 }

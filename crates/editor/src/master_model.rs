@@ -9,13 +9,13 @@ use plugin_core::document::songs::SongRange;
 use plugin_core::references::ReferenceList;
 use plugin_core::session_view::{
     AnalysisResult, BusPosition, MasterOutcome, MoveAnswer, SessionSnapshot, SessionTimeline,
-    SimulatedOutput, TimelineSong,
+    SimulatedLoudness, SimulatedOutput, TimelineSong,
 };
 use session::playback::{playback, sentence};
 use session::prediction::{MovePrediction, PlatformChange};
 use session::session_report::PlatformReport;
 use session::target::NormalizationTarget;
-use units::{Db, Lufs, Ms};
+use units::{Db, Ms};
 
 /// Returns the model for `snapshot`. `reading`: of the Master's output; `settings`: of its chain.
 pub(super) fn master_model<O: Output>(
@@ -86,7 +86,7 @@ fn answer(
 fn simulated(
     into: &MovePrediction,
     (name, gain): (&str, Db),
-    ([before, after], length): ([Lufs; 2], Ms),
+    SimulatedLoudness { ends: [before, after], half_width, length }: SimulatedLoudness,
     reading: &Reading,
     targets: &[NormalizationTarget],
 ) -> SimulatedOutput {
@@ -99,5 +99,5 @@ fn simulated(
     let single = (into.moves.len() == 1).then_some((name, gain));
     let exchanges =
         targets.iter().map(|target| PlatformChange::new(&before, &after, target, single)).collect();
-    SimulatedOutput { length, before, after, platform_changes: exchanges }
+    SimulatedOutput { length, half_width, before, after, platform_changes: exchanges }
 }

@@ -70,6 +70,8 @@ pub struct Forecast {
     pub returns_not_included: bool,
     /// Simulated loudness out of the master's chain before and after; `None` if the chain does not change the move.
     pub out_of_master: Option<[Lufs; 2]>,
+    /// Largest error of the simulated loudness after the move; infinite if it is unknown.
+    pub simulated_half_width: Lu,
     /// Length of the simulated audio, seconds.
     pub simulated_seconds: f64,
     /// Length of the song that the answer was made from, seconds.
@@ -84,7 +86,7 @@ pub struct Forecast {
 }
 
 /// Words of a [`Forecast`].
-const FORECAST_WORDS: usize = 20;
+const FORECAST_WORDS: usize = 21;
 
 impl Forecast {
     /// Part of the song that the answer was made from.
@@ -251,6 +253,9 @@ fn write_forecast(forecast: Option<&Forecast>, encoder: &mut Encoder<'_>) {
     encoder.push_number(forecast.map_or(0.0, |forecast| forecast.half_width.0));
     encoder.push_word(forecast.is_some_and(|forecast| forecast.returns_not_included).into());
     out_of.into_iter().for_each(|number| encoder.push_optional(number));
+    encoder.push_optional(
+        forecast.map(|forecast| forecast.simulated_half_width.0).filter(|half_width| half_width.is_finite()),
+    );
     encoder.push_number(forecast.map_or(0.0, |forecast| forecast.simulated_seconds));
     encoder.push_number(forecast.map_or(0.0, |forecast| forecast.heard));
     encoder.push_number(forecast.map_or(0.0, |forecast| forecast.length));
@@ -269,6 +274,7 @@ fn read_forecast(decoder: &mut Decoder<'_>) -> Option<Option<Forecast>> {
     let peak = [decoder.next_optional()?.map(Dbtp), decoder.next_optional()?.map(Dbtp)];
     let (half_width, returns_not_included) = (Lu(decoder.next_number()?), decoder.next_index(2)? == 1);
     let out_of_master = both(decoder.next_optional()?, decoder.next_optional()?);
+    let simulated_half_width = Lu(decoder.next_optional()?.unwrap_or(f64::INFINITY));
     let simulated_seconds = decoder.next_number()?;
     let (heard, length) = (decoder.next_number()?, decoder.next_number()?);
     let coverage = decoder.next_optional()?;
@@ -293,6 +299,7 @@ fn read_forecast(decoder: &mut Decoder<'_>) -> Option<Option<Forecast>> {
         half_width,
         returns_not_included,
         out_of_master,
+        simulated_half_width,
         simulated_seconds,
         heard,
         length,
@@ -328,6 +335,7 @@ mod tests {
                 half_width: Lu(0.1),
                 returns_not_included: true,
                 out_of_master: Some([Lufs(-9.0), Lufs(-9.1)]),
+                simulated_half_width: Lu(0.05),
                 simulated_seconds: 20.0,
                 heard: 13.0,
                 length: 21.0,

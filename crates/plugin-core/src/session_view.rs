@@ -12,7 +12,7 @@ use session::role::Role;
 use session::session_report::{SessionReport, StemReport};
 use session::stem_status::StemStatus;
 use std::sync::Arc;
-use units::{Db, Lufs, Ms};
+use units::{Db, Lu, Lufs, Ms};
 
 /// Length of a hop of a session.
 pub const HOP_LENGTH: Ms = Ms(100.0);
@@ -118,8 +118,8 @@ pub struct AnalysisResult {
     pub proposal: Option<Proposal>,
     /// Its prediction, at the Master's input.
     pub prediction: Option<MovePrediction>,
-    /// Loudness out of the Master without and with that move, and the length of the simulated audio.
-    pub simulated: Option<([Lufs; 2], Ms)>,
+    /// The same move, simulated out of the Master.
+    pub simulated: Option<SimulatedLoudness>,
     /// The session over the project's timeline.
     pub timeline: SessionTimeline,
 }
@@ -331,11 +331,24 @@ pub enum MasterOutcome {
     Unknown,
 }
 
+/// Loudness out of a Master's chain, run over captured windows of the song.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SimulatedLoudness {
+    /// Without and with the move.
+    pub ends: [Lufs; 2],
+    /// Largest error of the loudness with the move; infinite if it is unknown.
+    pub half_width: Lu,
+    /// Length of the simulated audio.
+    pub length: Ms,
+}
+
 /// Simulation of a Master's chain over captured stems.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SimulatedOutput {
     /// Length of the simulated audio.
     pub length: Ms,
+    /// Largest error of the loudness with the move; infinite if it is unknown.
+    pub half_width: Lu,
     /// Reading without the move.
     pub before: Reading,
     /// Reading with the move.

@@ -1,47 +1,81 @@
 //! Certainty of a prediction: exact, or an estimate with a half-width in LU.
 //!
 //! A prediction scales a stem's known contribution to the mix. Three things may differ from that, and each leaves a
-//! trace in the residual:
+//! trace in the residual or in the gains:
 //!
+//! - **Response.** Devices between Stem and Master react to the stem's level, to that of the mix, or of a key: `response`.
 //! - **Follow.** The residual may consist of the stem: a send, a return, a filter after it. Then it moves with the
-//!   stem. And of a stem that arrives twice without delay, half may stay.
+//!   stem: `follow`. And of a stem that arrives twice without delay, half may stay.
 //! - **Bias.** The residual may resemble the stem, so that its fitted gain is off; above all where another stem
-//!   resembles it too.
-//! - **Response.** A compressor, a limiter or a sidechain between Stem and Master reacts to the stem's level. Levels
-//!   change all the time, so the reaction shows as a dependence of gains on the level; see `response`.
+//!   resembles it too: `gain_error`.
+//!
+//! What is likely of the first two is part of the expected gains ([`FittedRange::expected`]); the half-width is for the
+//! rest. The constants of both were chosen on the trust test's development seeds.
 
+mod device_models;
+mod drift_regression;
+mod follow;
+mod gain_error;
+mod gain_track;
+mod level_bank;
 mod response;
 #[cfg(test)]
 mod trust;
 
-use super::coverage::{FULL_COVERAGE, unique_power};
-use super::fit::{Fit, HopRow, MIN_CONDITION, StemArrival, fit, resolve};
+use super::coverage::FULL_COVERAGE;
+use super::fit::{Fit, HopRow, StemArrival, fit, resolve};
 use super::gram::Hops;
 use super::predict::{Certainty, Move, gains};
-use super::shares::gated_block_counts;
+use device_models::DeviceModels;
 use meter::loudness::{ABSOLUTE_GATE, integrated};
-use response::{FOLDS, LevelResponse, ResponseEstimate, estimate_response};
-use units::{Lu, Power};
+use response::{Slope, StemResponse};
+use std::sync::OnceLock;
+use units::{Db, Lu, Power};
 
 /// Half-width below which a prediction is called exact.
 const EXACT_HALF_WIDTH: Lu = Lu(0.005);
-/// Resemblance of the residual to a stem that is to be expected by chance and from playing the same notes, as an
-/// amplitude ratio.
-const RESEMBLANCE: f64 = 0.25;
-/// The same for the part of a stem that no other stem resembles: the only evidence of that stem's gain.
-const UNIQUE_RESEMBLANCE: f64 = 1.0;
-/// Safety factor on an estimated response: levels are read differently than a device reads them, and a move goes to
-/// levels that the song does not contain.
-const RESPONSE_MARGIN: f64 = 1.3;
-/// Upper bound of a response as a ratio of the move's effect: more than a full compensation is chance.
-const MAX_RESPONSE_RATIO: f64 = 1.5;
+/// Shares of an estimated response that a prediction expects, by driver.
+const EXPECTED: DriverFactors = DriverFactors { own: 0.5, mix: 0.7, key: 0.5 };
+/// Half-width of the interval, as a multiple of the estimated response.
+const RESPONSE_FACTORS: DriverFactors = DriverFactors { own: 0.4, mix: 0.75, key: 0.55 };
+/// The same, as a multiple of the response's standard deviation.
+const DEVIATION_FACTORS: DriverFactors = DriverFactors { own: 0.8, mix: 0.5, key: 0.2 };
+/// A response to a move down raises gains at most by this multiple of the spread that they were seen to have.
+const MAX_SPREADS: f64 = 3.0;
+/// Share of a gain's spread that may be a reaction which no model shows.
+const DEPTH_FACTOR: f64 = 0.4;
+/// Share of the following residual that a prediction expects, and half-width as a multiple of it.
+const EXPECTED_FOLLOW: f64 = 0.25;
+const FOLLOW_FACTOR: f64 = 0.9;
+/// Half-width as a multiple of a gain's standard error.
+const BIAS_FACTOR: f64 = 2.0;
+/// Share of a move's effect that is uncertain wherever anything is left over or moves: thresholds that the move crosses.
+const EFFECT_FACTOR: f64 = 0.06;
+/// Spread of a gain below which it stands still, nepers.
+const STILL_DEPTH: f64 = 1e-4;
+/// Greatest change of a gain by a response, nepers (26 dB).
+const MAX_RESPONSE: f64 = 3.0;
 /// Gain of a stem that arrives twice without delay, dB: a fader, or a second route to the mix that a move of the Stem
 /// does not reach.
 const DOUBLED_GAIN_DB: f64 = 6.0206;
 /// Distance from [`DOUBLED_GAIN_DB`] within which a stem counts as doubled, dB.
 const DOUBLED_TOLERANCE_DB: f64 = 0.1;
-/// Hops over which bias is estimated together.
-const BIAS_WINDOW_HOPS: usize = 100;
+
+/// A factor per driver of a response.
+struct DriverFactors {
+    own: f64,
+    mix: f64,
+    key: f64,
+}
+
+/// Expected result of moves.
+#[derive(Clone, Debug)]
+pub struct ExpectedMove {
+    /// Linear gains of all sources, what devices do and what follows included.
+    pub gains: Vec<f64>,
+    /// Certainty of the integrated loudness with these gains.
+    pub certainty: Certainty,
+}
 
 /// A row of hops and its fit: the input of predictions and of their certainty.
 #[derive(Clone, Debug)]
@@ -54,6 +88,8 @@ pub struct FittedRange {
     steady: Hops,
     /// Per stem, the largest factor by which a hop's level was rescaled: a move that the sources already contain.
     rescaled: Vec<f64>,
+    /// Findings on what was recorded.
+    models: OnceLock<Option<DeviceModels>>,
 }
 
 impl FittedRange {
@@ -65,12 +101,19 @@ impl FittedRange {
     /// Takes a `fit` that is already known.
     pub fn with_fit(row: &HopRow<'_>, fit: Fit) -> Self {
         let rescaled = vec![1.0; fit.stems()];
-        Self { sources: resolve(row, &fit), steady: resolve(row, &fit.steady()), fit, rescaled }
+        Self {
+            sources: resolve(row, &fit),
+            steady: resolve(row, &fit.steady()),
+            fit,
+            rescaled,
+            models: OnceLock::new(),
+        }
     }
 
     /// Multiplies the stems of a hop by `gains`, linear, because their levels have changed since it was recorded. As
     /// exact as a move.
     pub fn rescale(&mut self, hop: usize, gains: &[f64]) {
+        self.models(); // of the levels that were recorded
         let with_unlinked: Vec<f64> = gains.iter().copied().chain([1.0]).collect();
         self.sources.rescale(hop, &with_unlinked);
         self.steady.rescale(hop, &with_unlinked);
@@ -86,15 +129,29 @@ impl FittedRange {
         self.rescaled.iter().all(|gain| *gain == 1.0)
     }
 
-    /// Certainty of the integrated loudness after `moves`.
+    /// Certainty of the integrated loudness after `moves`, predicted by their gains alone.
     pub fn certainty(&self, moves: &[Move]) -> Certainty {
-        let Some(uncertainty) = self.uncertainty(moves) else {
-            return Certainty::Estimate(Lu(f64::INFINITY));
+        let ExpectedMove { gains: expected, certainty } = self.expected(moves);
+        let loudness = |gains: &[f64]| integrated(&self.sources.powers(gains));
+        match (certainty, loudness(&expected), loudness(&gains(expected.len(), moves))) {
+            (Certainty::Estimate(half_width), Some(expected), Some(plain)) => {
+                Certainty::Estimate(Lu(half_width.0 + (expected - plain).0.abs()))
+            }
+            (certainty, ..) => certainty,
+        }
+    }
+
+    /// Expected gains after `moves`, with the certainty of the integrated loudness that they give.
+    pub fn expected(&self, moves: &[Move]) -> ExpectedMove {
+        let plain = gains(self.sources.sources(), moves);
+        let Some((expected, half_width)) = self.estimate(&plain) else {
+            return ExpectedMove { gains: plain, certainty: Certainty::Estimate(Lu(f64::INFINITY)) };
         };
-        if uncertainty.half_width().0 <= EXACT_HALF_WIDTH.0 && self.is_clean() {
-            Certainty::Exact
+        if half_width <= EXACT_HALF_WIDTH.0 && self.is_clean() {
+            ExpectedMove { gains: plain, certainty: Certainty::Exact }
         } else {
-            Certainty::Estimate(Lu(uncertainty.half_width().0.max(EXACT_HALF_WIDTH.0)))
+            let half_width = Lu(half_width.max(EXACT_HALF_WIDTH.0));
+            ExpectedMove { gains: expected, certainty: Certainty::Estimate(half_width) }
         }
     }
 
@@ -115,110 +172,121 @@ impl FittedRange {
         self.sources.sources() - 1
     }
 
-    fn uncertainty(&self, moves: &[Move]) -> Option<Uncertainty> {
-        let moved = gains(self.sources.sources(), moves);
-        let powers = self.sources.powers(&moved);
-        let predicted = integrated(&powers)?;
-        let difference = |gains: &[f64]| integrated(&self.sources.powers(gains)).map(|i| (i - predicted).0);
-        let weights = gated_block_counts(&powers)?;
-        let mut uncertainty = Uncertainty::default();
-        for stem in 0..self.unlinked() {
-            // Change since recording: the rescaling that the sources contain, and the move.
-            let change = moved[stem] * self.rescaled[stem];
-            if change == 1.0 && moved[stem] == 1.0 {
-                continue;
+    fn models(&self) -> Option<&DeviceModels> {
+        self.models.get_or_init(|| DeviceModels::new(&self.sources, &self.steady, &self.fit)).as_ref()
+    }
+
+    /// Expected gains after a move by the linear gains `plain`, and the half-width, LU.
+    fn estimate(&self, plain: &[f64]) -> Option<(Vec<f64>, f64)> {
+        let (models, unlinked) = (self.models()?, self.unlinked());
+        let loudness = |gains: &[f64]| integrated(&self.sources.powers(gains));
+        let unity = vec![1.0; plain.len()];
+        let before = loudness(&unity)?;
+        // Changes since recording: the rescaling that the sources contain, and the move.
+        let change = |stem: usize| plain[stem] * self.rescaled[stem];
+        let stems: Vec<usize> =
+            (0..unlinked).filter(|&stem| change(stem) != 1.0 || plain[stem] != 1.0).collect();
+        let responses: Vec<Vec<StemResponse>> = stems.iter().map(|&stem| models.responses(stem)).collect();
+        // Changes of the mix by each move alone, and by all.
+        let mix_change = |gains: &[f64]| Some(nepers((loudness(gains)? - before).0));
+        let mut each_mix_change = 0.0;
+        for &stem in &stems {
+            let mut alone = unity.clone();
+            alone[stem] = change(stem);
+            each_mix_change += mix_change(&alone)?.abs();
+        }
+        let net_mix_change = mix_change(plain)?;
+
+        let mut expected = plain.to_vec();
+        let respond = |gains: &mut [f64], stem: usize, response: f64| {
+            gains[stem] *= response.clamp(-MAX_RESPONSE, MAX_RESPONSE).exp();
+        };
+        let bounded = |stem: usize, shift: f64, response: f64| match shift < 0.0 {
+            true => response.min(MAX_SPREADS * models.spreads[stem]),
+            false => response,
+        };
+        for (&stem, responses) in stems.iter().zip(&responses) {
+            let shift = change(stem).ln();
+            let own = responses[stem].own.slope(shift).mean * shift;
+            respond(&mut expected, stem, EXPECTED.own * bounded(stem, shift, own));
+            for (other, response) in responses.iter().enumerate() {
+                let key = response.key.slope(shift).mean * shift;
+                respond(&mut expected, other, EXPECTED.key * bounded(other, shift, key));
             }
-            let mut follow = moved.clone();
-            // A residual that is taken to follow may stay, and the reverse.
-            let unlinked = &mut follow[self.unlinked()];
-            *unlinked = if *unlinked == 1.0 { change } else { 1.0 };
-            uncertainty.follow += difference(&follow)?.abs();
+        }
+        if let Some(responses) = responses.first() {
+            for (stem, response) in responses.iter().enumerate() {
+                let mix = response.mix.slope(net_mix_change).mean * net_mix_change;
+                respond(&mut expected, stem, EXPECTED.mix * mix);
+            }
+        }
+        let follows = plain[unlinked] == 1.0;
+        let following = |share: f64, change: f64| (1.0 + share * (change * change - 1.0)).max(0.0).sqrt();
+        if follows {
+            for &stem in &stems {
+                expected[unlinked] *= following(EXPECTED_FOLLOW * models.follow[stem], change(stem));
+            }
+        }
+
+        let center = loudness(&expected)?;
+        let effect = |gains: &[f64]| loudness(gains).map(|loudness| (loudness - center).0.abs());
+        let extent = |slope: Slope, driver: fn(&DriverFactors) -> f64| {
+            driver(&RESPONSE_FACTORS) * slope.mean.abs() + driver(&DEVIATION_FACTORS) * slope.deviation
+        };
+        let (mut square, mut own_sum, mut key_sum) = (0.0, 0.0, 0.0);
+        let is_still = self.is_clean() && stems.iter().all(|&stem| models.depths[stem] < STILL_DEPTH);
+        for (&stem, responses) in stems.iter().zip(&responses) {
+            let shift = change(stem).ln();
+            let mut own = expected.clone();
+            let response = extent(responses[stem].own.slope(shift), |factors| factors.own) * shift.abs();
+            let unseen = DEPTH_FACTOR * models.depths[stem].min(shift.abs());
+            respond(&mut own, stem, bounded(stem, shift, response) + unseen);
+            own_sum += effect(&own)?;
+            let mut keyed = expected.clone();
+            for (other, response) in responses.iter().enumerate() {
+                let key = extent(response.key.slope(shift), |factors| factors.key) * shift.abs();
+                respond(&mut keyed, other, bounded(other, shift, key));
+            }
+            key_sum += effect(&keyed)?;
+            let mut follow = expected.clone();
+            if follows {
+                follow[unlinked] =
+                    following((EXPECTED_FOLLOW + FOLLOW_FACTOR) * models.follow[stem], change(stem));
+            } else {
+                follow[unlinked] = 1.0; // What is taken to follow may stay.
+            }
+            square += effect(&follow)?.powi(2);
             let as_heard = 1.0 / self.rescaled[stem];
             if self.fit.mean_gains(stem).is_some_and(is_doubled_gain) {
-                let mut half = moved.clone();
-                half[stem] += (as_heard - moved[stem]) / 2.0;
-                uncertainty.follow += difference(&half)?.abs();
+                let mut half = expected.clone();
+                half[stem] += (as_heard - plain[stem]) / 2.0;
+                square += effect(&half)?.powi(2);
             }
-            let mut biased = moved.clone();
-            biased[stem] += (moved[stem] - as_heard) * self.bias(stem, &weights);
-            uncertainty.bias += difference(&biased)?.abs();
-            let mut unmoved = moved.clone();
-            unmoved[stem] = as_heard;
-            let effect = difference(&unmoved)?.abs();
-            let response = self.response(stem, change, &moved, &weights, &difference)?;
-            uncertainty.response += response.min(MAX_RESPONSE_RATIO * effect);
+            let mut biased = expected.clone();
+            biased[stem] += (plain[stem] - as_heard) * BIAS_FACTOR * models.gain_errors[stem];
+            square += effect(&biased)?.powi(2);
+            if !is_still {
+                let mut unmoved = expected.clone();
+                unmoved[stem] = as_heard;
+                square += (EFFECT_FACTOR * effect(&unmoved)?).powi(2);
+            }
         }
-        Some(uncertainty)
-    }
-
-    /// Standard error of a stem's gain, relative to the gain.
-    fn bias(&self, stem: usize, weights: &[f64]) -> f64 {
-        let unlinked = self.unlinked();
-        let (mut error, mut own) = (0.0, 0.0);
-        for first in (0..weights.len()).step_by(BIAS_WINDOW_HOPS) {
-            let hops = first..weights.len().min(first + BIAS_WINDOW_HOPS);
-            let used =
-                |hops: std::ops::Range<usize>| hops.filter(|&h| weights[h] > 0.0).map(|h| (h, weights[h]));
-            let left = self.sources.weighted_sum(used(hops.clone())).at(unlinked, unlinked).max(0.0);
-            let gram = self.steady.weighted_sum(used(hops));
-            let (power, alone) = (gram.at(stem, stem), unique_power(&gram, stem, unlinked));
-            if power > 0.0 && left > 0.0 {
-                let alike = UNIQUE_RESEMBLANCE * UNIQUE_RESEMBLANCE * (power / alone.max(1e-9 * power) - 1.0);
-                error += left * (RESEMBLANCE * RESEMBLANCE + alike);
-            }
-            if alone < MIN_CONDITION * power {
-                error += power; // only the sum with another stem is known
-            }
-            own += power;
+        let mut mixed = expected.clone();
+        for (stem, response) in responses.first().into_iter().flatten().enumerate() {
+            let slope = response.mix.slope(net_mix_change);
+            respond(&mut mixed, stem, extent(slope, |factors| factors.mix) * each_mix_change);
         }
-        if own > 0.0 { (error / own).sqrt() } else { 0.0 }
+        let mix = effect(&mixed)?;
+        Some((expected, (square + own_sum * own_sum + key_sum * key_sum + mix * mix).sqrt()))
     }
+}
 
-    /// Possible change of the loudness because devices react to a `change` (linear) of the stem's level, LU.
-    fn response(
-        &self,
-        stem: usize,
-        change: f64,
-        moved: &[f64],
-        weights: &[f64],
-        difference: &impl Fn(&[f64]) -> Option<f64>,
-    ) -> Option<f64> {
-        let ResponseEstimate { response, deviation, leave_one_out } =
-            estimate_response(&self.steady, stem, weights);
-        let shift = change.ln();
-        let effect = |response: LevelResponse| {
-            let mut gains: Vec<f64> = moved.iter().map(|gain| gain * (1.0 + response.rest * shift)).collect();
-            gains[stem] = moved[stem] * (1.0 + response.own * shift);
-            gains[self.unlinked()] = moved[self.unlinked()];
-            difference(&gains)
-        };
-        let each: Option<Vec<f64>> = leave_one_out.into_iter().map(effect).collect();
-        let each = each?;
-        let mean = each.iter().sum::<f64>() / FOLDS as f64;
-        // Variance by the jackknife, plus that of slopes which the song's levels do not determine.
-        let squares: f64 = each.iter().map(|effect| (effect - mean).powi(2)).sum();
-        let own = effect(LevelResponse { own: -deviation.own, rest: 0.0 })?;
-        let rest = effect(LevelResponse { own: 0.0, rest: -deviation.rest })?;
-        let variance = squares * (FOLDS - 1) as f64 / FOLDS as f64 + own * own + rest * rest;
-        Some(RESPONSE_MARGIN * effect(response)?.abs() + variance.sqrt())
-    }
+/// Change of a level in nepers.
+fn nepers(lu: f64) -> f64 {
+    Db(lu).gain().ln()
 }
 
 /// True if a stem arrives with the gain of one that arrives twice.
 fn is_doubled_gain(gains: [[f64; 2]; 2]) -> bool {
     (StemArrival { gains, fitted: [true; 2] }.gain().0 - DOUBLED_GAIN_DB).abs() < DOUBLED_TOLERANCE_DB
-}
-
-/// Deviations from a prediction by their kind, LU. They are independent, so they add in quadrature.
-#[derive(Clone, Copy, Debug, Default)]
-struct Uncertainty {
-    follow: f64,
-    bias: f64,
-    response: f64,
-}
-
-impl Uncertainty {
-    fn half_width(self) -> Lu {
-        Lu(self.follow.hypot(self.bias).hypot(self.response))
-    }
 }

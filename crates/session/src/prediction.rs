@@ -1,5 +1,6 @@
 //! Prediction of moves on the whole session: loudness, peaks, certainty, platforms.
 
+use super::certainty::ExpectedMove;
 use super::heard_part::WholeInterval;
 use super::playback::{Playback, exchange_sentence, others_change, playback};
 use super::predict::{Certainty, Move, gains};
@@ -59,6 +60,8 @@ impl PlatformChange {
 pub struct MovePrediction {
     /// All moves, those of followers included.
     pub moves: Vec<Move>,
+    /// Expected linear gains of all sources: the moves, what devices make of them, what follows.
+    pub expected: Vec<f64>,
     /// Certainty of the integrated loudness.
     pub certainty: Certainty,
     /// Hops of the range that the prediction is based on.
@@ -67,7 +70,7 @@ pub struct MovePrediction {
     pub whole: Option<WholeInterval>,
     /// The mix before.
     pub before: Reading,
-    /// The mix after, without peaks.
+    /// The mix after, at the expected gains, without peaks.
     pub after: Reading,
     /// Bounds of the mix's true peak after the moves.
     pub peak: PeakBounds,
@@ -117,11 +120,11 @@ pub fn predict_moves(
         (followers.iter().filter(move |f| f.stem == stem)).map(move |f| Move { source: f.follower, gain })
     };
     let all: Vec<Move> = moves.iter().copied().chain(moves.iter().flat_map(follows)).collect();
-    let certainty = fitted_range.certainty(&all);
-    let moved = gains(fitted_range.sources.sources(), &all);
+    let ExpectedMove { gains: expected, certainty } = fitted_range.expected(&all);
+    let moved = gains(expected.len(), &all);
     let before = report.reading();
     let peak = report.peak_bounds(&moved[..unlinked]);
-    let powers = fitted_range.sources.powers(&moved);
+    let powers = fitted_range.sources.powers(&expected);
     let after = reading_from_hops(&powers);
     let unheard = report.progress.all.saturating_sub(report.progress.heard);
     let whole = (unheard > 0).then(|| {
@@ -142,6 +145,7 @@ pub fn predict_moves(
         returns_not_included: !claimed && certainty != Certainty::Exact,
         surprise: surprising_sign(&fitted_range.sources, moves),
         moves: all,
+        expected,
         certainty,
         progress: report.progress,
         whole: whole.flatten(),

@@ -129,6 +129,11 @@ fn driven_to(target: f64) {
     println!("{target} LUFS: {entering:.2} LU into the master, {leaving:.3} out of it, simulated {out_of:?}");
     assert!((into[1] - into[0]).0 - entering < 0.01);
     let simulated = (out_of[1] - out_of[0]).0;
+    let half_width = told.simulated_half_width.0;
+    assert!(
+        half_width.is_finite() && (out_of[1] - after).0.abs() <= half_width,
+        "{half_width}: {out_of:?} {after:?}"
+    );
     assert!((simulated - leaving).abs() < 0.1, "simulated {simulated}, rendered {leaving}");
     assert!((out_of[1] - after).0.abs() < 0.2, "simulated {:?}, rendered {after:?}", out_of[1]);
     if target > -12.0 {

@@ -89,7 +89,13 @@ pub(super) fn draw_prediction(ui: &Ui, cx: &ViewCx<'_>, place: Rect, proposal: P
                 .draw_row(ui, cx, below, &sure, ink);
         }
         MasterOutcome::Simulated(simulated) => {
-            let words = format!("simulated, {} s", number(simulated.length.0 / 1000.0, 0));
+            let length = number(simulated.length.0 / 1000.0, 0);
+            let words = match simulated.half_width.0 {
+                half_width if half_width.is_finite() => {
+                    format!("simulated, {length} s ±{} LU", number(half_width, 2))
+                }
+                _ => format!("simulated, {length} s only"),
+            };
             LoudnessRow { name, before: simulated.before, after: simulated.after }.draw_row(
                 ui,
                 cx,

@@ -28,7 +28,7 @@ use units::Db;
 mod tests;
 
 /// Version of the layout and of all records, raised with every change of them.
-pub const PROTOCOL_VERSION: u64 = 1;
+pub const PROTOCOL_VERSION: u64 = 2;
 
 /// First word of every file.
 const MAGIC: u64 = u64::from_le_bytes(*b"STEMLINK");

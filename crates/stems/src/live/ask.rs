@@ -62,6 +62,8 @@ pub(super) struct PredictionJson {
 #[derive(Serialize)]
 struct SimulationJson {
     heard_s: f64,
+    /// Half-width of the loudness after; null if one window alone was captured.
+    uncertainty_lu: Option<f64>,
     before: ReadingJson,
     after: ReadingJson,
 }
@@ -307,7 +309,13 @@ impl Prediction {
         say!("\nInto the master (true peak after: at most)");
         print_ends(&self.into);
         if let Some(ends) = &self.simulated() {
-            say!("\nSimulated out of the master: {simulated_seconds:.0} s of the song through its chain");
+            let sure = match self.forecast.simulated_half_width.0 {
+                half_width if half_width.is_finite() => format!("±{half_width:.2} LU"),
+                _ => "too little to say how sure".to_owned(),
+            };
+            say!(
+                "\nSimulated out of the master: {simulated_seconds:.0} s of the song through its chain, {sure}"
+            );
             print_ends(ends);
         }
         let [before, after] = &self.ends();
@@ -321,6 +329,8 @@ impl Prediction {
         let of_whole = |whole: WholeInterval| whole.half_width(predicted);
         let simulation = self.simulated().map(|[before, after]| SimulationJson {
             heard_s: self.forecast.simulated_seconds,
+            uncertainty_lu: Some(self.forecast.simulated_half_width.0)
+                .filter(|half_width| half_width.is_finite()),
             before: (&before).into(),
             after: (&after).into(),
         });

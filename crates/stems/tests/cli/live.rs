@@ -55,6 +55,7 @@ impl InstanceSource for Puppet {
             half_width: Lu(half_width),
             returns_not_included: half_width > 0.0,
             out_of_master: out_of.map(|pair| pair.map(Lufs)),
+            simulated_half_width: Lu(0.06),
             simulated_seconds: if out_of.is_some() { 20.0 } else { 0.0 },
             heard: 92.5,
             length: 92.5,
@@ -350,7 +351,7 @@ fn a_move_is_predicted_by_the_master_that_sums_the_stem() {
         "estimate ±0.20 LU, 1:33 heard: the stems account for 99.98 % of the mix",
         "returns not included",
         "Into the master",
-        "Simulated out of the master: 20 s of the song through its chain",
+        "Simulated out of the master: 20 s of the song through its chain, ±0.06 LU",
         "While normalized: Bass +3 dB = everything else 0.2 dB lower (Spotify Normal)",
     ] {
         assert!(page.out.contains(words), "{words:?} is not in\n{}", page.out);

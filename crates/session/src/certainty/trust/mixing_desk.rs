@@ -1,106 +1,82 @@
 //! Random mixing desks: the processing between Stems and Master.
 
+use super::devices::{Device, Leveller, times};
 use super::song::{Dice, RATE};
 use crate::joint::tests::StereoAudio;
 use units::linear;
 
-/// Device in the path of a stem, or of several, to the Master.
-#[derive(Clone, Debug)]
-pub(super) enum Device {
-    /// A filter: one pole, mixed with the dry signal.
-    Filter {
-        pole: f64,
-        wet: f64,
-    },
-    Compressor(DeskCompressor),
-    /// The dry signal and a compressed one beside it.
-    Parallel(DeskCompressor, f64),
-    /// Soft clipping at this drive.
-    Saturation {
-        drive: f64,
-    },
+/// Kind of session: what lies between its Stems and the Master, beside faders and pans.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kind {
+    Plain,
+    Ride,
+    Rider,
+    Opto,
+    Glue,
+    SlowDucking,
+    SlowCombination,
+    Ducking,
+    Compressor,
+    BusCompressor,
+    Parallel,
+    Gate,
+    Limiter,
+    Saturation,
+    Filter,
+    Unlinked,
+    Removed,
+    Sends,
+    Duplicate,
+    Combination,
 }
 
-#[derive(Clone, Copy, Debug)]
-pub(super) struct DeskCompressor {
-    pub(super) threshold: f64,
-    pub(super) ratio: f64,
-    /// One-pole coefficients per sample.
-    attack: f64,
-    release: f64,
-}
+impl Kind {
+    pub(super) const ALL: [Self; 20] = [
+        Self::Plain,
+        Self::Ride,
+        Self::Rider,
+        Self::Opto,
+        Self::Glue,
+        Self::SlowDucking,
+        Self::SlowCombination,
+        Self::Ducking,
+        Self::Compressor,
+        Self::BusCompressor,
+        Self::Parallel,
+        Self::Gate,
+        Self::Limiter,
+        Self::Saturation,
+        Self::Filter,
+        Self::Unlinked,
+        Self::Removed,
+        Self::Sends,
+        Self::Duplicate,
+        Self::Combination,
+    ];
 
-impl DeskCompressor {
-    pub(super) fn random(dice: &mut Dice, rms: f64) -> Self {
-        let pole = |seconds: f64| (-1.0 / (seconds * RATE)).exp();
-        Self {
-            threshold: rms * linear(dice.between(-9.0, 6.0)),
-            ratio: [1.5, 2.0, 4.0, 10.0][dice.whole(0, 3)],
-            attack: pole(dice.between(0.001, 0.03)),
-            release: pole(dice.between(0.04, 0.6)),
-        }
+    /// True with a device that takes longer than a second to come to rest.
+    fn is_slow(self) -> bool {
+        use Kind::{Glue, Opto, Rider, SlowCombination, SlowDucking};
+        matches!(self, Rider | Opto | Glue | SlowDucking | SlowCombination)
     }
 
-    /// Gain per frame for a key signal, linear.
-    pub(super) fn gains(&self, key: &StereoAudio) -> Vec<f64> {
-        let mut level = 0.0f64;
-        (0..key[0].len())
-            .map(|n| {
-                let x = key[0][n].abs().max(key[1][n].abs());
-                let pole = if x > level { self.attack } else { self.release };
-                level = pole * level + (1.0 - pole) * x;
-                if level > self.threshold {
-                    (level / self.threshold).powf(1.0 / self.ratio - 1.0)
-                } else {
-                    1.0
-                }
-            })
-            .collect()
+    /// Name in tables.
+    pub(super) fn name(self) -> String {
+        format!("{}{self:?}", if self.is_slow() { "slow: " } else { "" })
     }
-}
-
-fn times(audio: &mut StereoAudio, gains: &[f64]) {
-    audio.iter_mut().for_each(|side| side.iter_mut().zip(gains).for_each(|(x, g)| *x *= g));
 }
 
 pub(super) fn rms(audio: &StereoAudio) -> f64 {
-    (audio.iter().flatten().map(|x| x * x).sum::<f64>() / (2 * audio[0].len()) as f64).sqrt()
+    (audio.iter().flatten().map(|x| x * x).sum::<f64>() / (2 * audio[0].len()) as f64).sqrt().max(1e-6)
 }
 
 pub(super) fn add(to: &mut StereoAudio, from: &StereoAudio, gain: f64) {
     to.iter_mut().zip(from).for_each(|(to, from)| to.iter_mut().zip(from).for_each(|(a, b)| *a += gain * b));
 }
 
-impl Device {
-    fn process(&self, audio: &mut StereoAudio) {
-        match self {
-            Self::Filter { pole, wet } => {
-                for side in audio {
-                    let mut low = 0.0;
-                    for x in side {
-                        low = pole * low + (1.0 - pole) * *x;
-                        *x += wet * low;
-                    }
-                }
-            }
-            Self::Compressor(compressor) => {
-                let gains = compressor.gains(audio);
-                times(audio, &gains);
-            }
-            Self::Parallel(compressor, wet) => {
-                let gains: Vec<f64> = compressor.gains(audio).iter().map(|g| 1.0 + wet * g).collect();
-                times(audio, &gains);
-            }
-            Self::Saturation { drive } => {
-                audio.iter_mut().flatten().for_each(|x| *x = (drive * *x).tanh() / drive);
-            }
-        }
-    }
-}
-
 /// Fader ride: frames and gains in dB, with lines between.
 #[derive(Clone, Debug)]
-pub(super) struct Ride(Vec<(usize, f64)>);
+struct Ride(Vec<(usize, f64)>);
 
 impl Ride {
     fn random(dice: &mut Dice, frames: usize) -> Self {
@@ -117,14 +93,21 @@ impl Ride {
         Self(points)
     }
 
-    fn gain(&self, n: usize) -> f64 {
-        let next = self.0.partition_point(|p| p.0 <= n);
-        let db = match (self.0.get(next.wrapping_sub(1)), self.0.get(next)) {
-            (Some(a), Some(b)) => a.1 + (b.1 - a.1) * (n - a.0) as f64 / (b.0 - a.0).max(1) as f64,
-            (Some(a), None) | (None, Some(a)) => a.1,
-            (None, None) => 0.0,
-        };
-        linear(db)
+    fn gains(&self, frames: usize) -> Vec<f64> {
+        let mut next = 0;
+        (0..frames)
+            .map(|n| {
+                while self.0.get(next).is_some_and(|p| p.0 <= n) {
+                    next += 1;
+                }
+                let db = match (self.0.get(next.wrapping_sub(1)), self.0.get(next)) {
+                    (Some(a), Some(b)) => a.1 + (b.1 - a.1) * (n - a.0) as f64 / (b.0 - a.0).max(1) as f64,
+                    (Some(a), None) | (None, Some(a)) => a.1,
+                    (None, None) => 0.0,
+                };
+                linear(db)
+            })
+            .collect()
     }
 }
 
@@ -140,7 +123,20 @@ struct Strip {
     /// Member of the group.
     grouped: bool,
     /// Ducked by this stem.
-    ducked: Option<(usize, DeskCompressor)>,
+    ducked: Option<(usize, Leveller)>,
+}
+
+impl Strip {
+    /// Fader, balance, sometimes a rotation.
+    fn random(dice: &mut Dice) -> Self {
+        let fader = linear(dice.between(-6.0, 3.0));
+        let mut gains = [[fader, 0.0], [0.0, fader * dice.between(0.6, 1.0)]];
+        if dice.chance(0.1) {
+            let angle = dice.between(-0.4, 0.4);
+            gains = [[fader * angle.cos(), fader * angle.sin()], [-fader * angle.sin(), fader * angle.cos()]];
+        }
+        Self { gains, ..Self::default() }
+    }
 }
 
 /// Everything between Stems and Master.
@@ -151,89 +147,140 @@ pub(super) struct MixingDesk {
     bus: Vec<Device>,
     unlinked: Option<StereoAudio>,
     echo_frames: usize,
-    /// Names of the devices on it.
-    pub(super) kinds: Vec<&'static str>,
+    /// Stem that the devices stand after or are keyed by: the one to ask about.
+    pub(super) subject: usize,
 }
 
 impl MixingDesk {
-    /// Random faders and pans, and each device with some probability.
-    pub(super) fn random(dice: &mut Dice, stems: &[StereoAudio], unlinked: Option<StereoAudio>) -> Self {
-        let (frames, count) = (stems[0][0].len(), stems.len());
-        let mut kinds = Vec::new();
-        let mut strips: Vec<Strip> = (0..count)
-            .map(|_| {
-                let fader = linear(dice.between(-6.0, 3.0));
-                let balance = dice.between(0.6, 1.0);
-                let mut gains = [[fader, 0.0], [0.0, fader * balance]];
-                if dice.chance(0.1) {
-                    let angle = dice.between(-0.4, 0.4);
-                    gains = [
-                        [fader * angle.cos(), fader * angle.sin()],
-                        [-fader * angle.sin(), fader * angle.cos()],
-                    ];
-                }
-                Strip { gains, ..Strip::default() }
-            })
-            .collect();
-        let (mut group, mut bus) = (Vec::new(), Vec::new());
-        let calm = dice.chance(0.2);
-        let mut on = |dice: &mut Dice, probability: f64, kind: &'static str| {
-            let on = !calm && dice.chance(probability);
-            if on {
-                kinds.push(kind);
-            }
-            on
+    /// Random desk of a kind.
+    pub(super) fn random(
+        dice: &mut Dice,
+        kind: Kind,
+        stems: &[StereoAudio],
+        unlinked: Option<StereoAudio>,
+    ) -> Self {
+        let mut desk = Self {
+            strips: stems.iter().map(|_| Strip::random(dice)).collect(),
+            group: Vec::new(),
+            bus: Vec::new(),
+            unlinked,
+            echo_frames: (dice.between(0.02, 0.5) * RATE) as usize,
+            subject: dice.whole(0, stems.len() - 1),
         };
-        if on(dice, 0.25, "ride") {
-            for _ in 0..dice.whole(1, 2) {
-                strips[dice.whole(0, count - 1)].ride = Some(Ride::random(dice, frames));
+        match kind {
+            Kind::Combination => {
+                for kind in [
+                    Kind::Ride,
+                    Kind::Sends,
+                    Kind::Filter,
+                    Kind::Compressor,
+                    Kind::Parallel,
+                    Kind::Saturation,
+                    Kind::Limiter,
+                    Kind::BusCompressor,
+                    Kind::Ducking,
+                ] {
+                    if dice.chance(0.3) {
+                        desk.add(dice, kind, stems);
+                    }
+                }
             }
-        }
-        if on(dice, 0.2, "hall") {
-            for _ in 0..dice.whole(1, 3) {
-                strips[dice.whole(0, count - 1)].hall = linear(dice.between(-30.0, -6.0));
+            Kind::SlowCombination => {
+                let slow = [Kind::Opto, Kind::Glue, Kind::SlowDucking, Kind::Rider];
+                let other = [Kind::Ride, Kind::Sends, Kind::Compressor, Kind::Saturation, Kind::Glue];
+                let (slow, other) = (slow[dice.whole(0, 3)], other[dice.whole(0, 4)]);
+                desk.add(dice, slow, stems);
+                let last = desk.subject;
+                desk.add(dice, other, stems);
+                desk.subject = last;
             }
+            kind => desk.add(dice, kind, stems),
         }
-        if on(dice, 0.12, "echo") {
-            strips[dice.whole(0, count - 1)].echo = linear(dice.between(-24.0, -3.0));
-        }
-        if on(dice, 0.15, "filter") {
-            let device = Device::Filter { pole: dice.between(0.3, 0.95), wet: dice.between(-0.7, 1.5) };
-            strips[dice.whole(0, count - 1)].inserts.push(device);
-        }
-        if on(dice, 0.12, "compressor") {
-            let stem = dice.whole(0, count - 1);
-            let compressor = DeskCompressor::random(dice, rms(&stems[stem]));
-            strips[stem].inserts.push(Device::Compressor(compressor));
-        }
-        if on(dice, 0.15, "parallel") {
-            let stem = dice.whole(0, count - 1);
-            let compressor = DeskCompressor::random(dice, 0.3 * rms(&stems[stem]));
-            strips[stem].inserts.push(Device::Parallel(compressor, dice.between(0.2, 2.0)));
-        }
-        if on(dice, 0.08, "saturation") {
-            let stem = dice.whole(0, count - 1);
-            let drive = dice.between(0.3, 2.0) / rms(&stems[stem]).max(1e-6) * 0.3;
-            strips[stem].inserts.push(Device::Saturation { drive });
-        }
-        if on(dice, 0.1, "group compressor") {
-            for strip in &mut strips {
-                strip.grouped = dice.chance(0.5);
+        desk
+    }
+
+    /// Adds a device.
+    fn add(&mut self, dice: &mut Dice, kind: Kind, stems: &[StereoAudio]) {
+        let (frames, count) = (stems[0][0].len(), stems.len());
+        let stem = dice.whole(0, count - 1);
+        let level = rms(&stems[stem]);
+        let insert = |desk: &mut Self, device| {
+            desk.strips[stem].inserts.push(device);
+            desk.subject = stem;
+        };
+        match kind {
+            Kind::Ride => {
+                for _ in 0..dice.whole(1, 2) {
+                    let stem = dice.whole(0, count - 1);
+                    self.strips[stem].ride = Some(Ride::random(dice, frames));
+                    self.subject = stem;
+                }
             }
-            group.push(Device::Compressor(DeskCompressor::random(dice, 0.15)));
+            Kind::Rider => insert(self, Device::Leveller(Leveller::rider(dice, level))),
+            Kind::Opto => insert(self, Device::Leveller(Leveller::opto(dice, level))),
+            Kind::Compressor => insert(self, Device::Leveller(Leveller::fast(dice, level))),
+            Kind::Gate => insert(self, Device::Leveller(Leveller::gate(dice, level))),
+            Kind::Limiter => insert(self, Device::Leveller(Leveller::limiter(dice, level))),
+            Kind::Parallel => {
+                let leveller = Leveller::fast(dice, 0.3 * level);
+                insert(self, Device::Parallel(leveller, dice.between(0.2, 2.0)));
+            }
+            Kind::Saturation if dice.chance(0.3) => {
+                insert(self, Device::Clipper { ceiling: level * linear(dice.between(3.0, 12.0)) });
+            }
+            Kind::Saturation => {
+                insert(self, Device::Saturation { drive: 0.3 * dice.between(0.3, 2.0) / level });
+            }
+            Kind::Filter => {
+                let device = Device::Filter { pole: dice.between(0.3, 0.95), wet: dice.between(-0.7, 1.5) };
+                insert(self, device);
+            }
+            Kind::Glue | Kind::BusCompressor => {
+                let on_group = dice.chance(0.4);
+                for strip in &mut self.strips {
+                    strip.grouped = on_group && dice.chance(0.6);
+                }
+                let level = rms(&self.dry(stems, on_group));
+                let leveller = match kind {
+                    Kind::Glue => Leveller::glue(dice, level),
+                    _ => Leveller::fast(dice, level),
+                };
+                (if on_group { &mut self.group } else { &mut self.bus }).push(Device::Leveller(leveller));
+            }
+            Kind::Ducking | Kind::SlowDucking => {
+                let leveller = match kind {
+                    Kind::Ducking => Leveller::fast(dice, level),
+                    _ => Leveller::slow_ducker(dice, level),
+                };
+                let all = dice.chance(0.3);
+                let one = (stem + dice.whole(1, count - 1)) % count;
+                for other in (0..count).filter(|&other| other != stem && (all || other == one)) {
+                    self.strips[other].ducked = Some((stem, leveller));
+                }
+                self.subject = stem;
+            }
+            Kind::Sends => {
+                for _ in 0..dice.whole(1, 3) {
+                    let stem = dice.whole(0, count - 1);
+                    match dice.chance(0.65) {
+                        true => self.strips[stem].hall = linear(dice.between(-30.0, -6.0)),
+                        false => self.strips[stem].echo = linear(dice.between(-24.0, -3.0)),
+                    }
+                    self.subject = stem;
+                }
+            }
+            Kind::Plain | Kind::Unlinked | Kind::Removed | Kind::Duplicate => {}
+            Kind::Combination | Kind::SlowCombination => unreachable!("kinds of several devices"),
         }
-        if on(dice, 0.05, "bus compressor") {
-            bus.push(Device::Compressor(DeskCompressor::random(dice, 0.2)));
+    }
+
+    /// Sum of the stems by their faders, of the group's only or of all.
+    fn dry(&self, stems: &[StereoAudio], grouped: bool) -> StereoAudio {
+        let mut sum = [0, 1].map(|_| vec![0.0; stems[0][0].len()]);
+        for (strip, stem) in self.strips.iter().zip(stems).filter(|(strip, _)| strip.grouped || !grouped) {
+            add(&mut sum, stem, strip.gains[0][0].hypot(strip.gains[0][1]));
         }
-        if on(dice, 0.08, "ducking") && count > 1 {
-            let (stem, key) = (dice.whole(1, count - 1), 0);
-            strips[stem].ducked = Some((key, DeskCompressor::random(dice, rms(&stems[key]))));
-        }
-        if unlinked.is_some() {
-            kinds.push("unlinked");
-        }
-        let echo_frames = (dice.between(0.02, 0.5) * RATE) as usize;
-        Self { strips, group, bus, unlinked, echo_frames, kinds }
+        sum
     }
 
     /// The mix of `stems`.
@@ -243,15 +290,17 @@ impl MixingDesk {
         for (strip, stem) in self.strips.iter().zip(stems) {
             let mut audio = stem.clone();
             strip.inserts.iter().for_each(|device| device.process(&mut audio));
-            if let Some((key, compressor)) = &strip.ducked {
-                times(&mut audio, &compressor.gains(&stems[*key]));
+            if let Some((key, leveller)) = &strip.ducked {
+                times(&mut audio, &leveller.gains(&stems[*key]));
+            }
+            if let Some(ride) = &strip.ride {
+                times(&mut audio, &ride.gains(stem[0].len()));
             }
             let mut out = silence();
-            for n in 0..audio[0].len() {
-                let ride = strip.ride.as_ref().map_or(1.0, |ride| ride.gain(n));
-                for to in 0..2 {
-                    out[to][n] =
-                        ride * (0..2).map(|from| strip.gains[to][from] * audio[from][n]).sum::<f64>();
+            for (to, out) in out.iter_mut().enumerate() {
+                let [left, right] = strip.gains[to];
+                for (x, (l, r)) in out.iter_mut().zip(audio[0].iter().zip(&audio[1])) {
+                    *x = left * l + right * r;
                 }
             }
             add(&mut hall, &out, strip.hall);

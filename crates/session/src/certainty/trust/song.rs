@@ -46,7 +46,8 @@ pub(super) struct Score {
 
 impl Score {
     pub(super) fn new(dice: &mut Dice) -> Self {
-        let frames = (dice.between(20.0, 40.0) * RATE) as usize;
+        // 20 to 120 s, short ones more often
+        let frames = (20.0 * 6f64.powf(dice.between(0.0, 1.0).powi(2)) * RATE) as usize;
         let beat = (60.0 / dice.between(80.0, 160.0) * RATE) as usize;
         let bars = frames / (4 * beat) + 1;
         let tonic = dice.between(45.0, 75.0);
