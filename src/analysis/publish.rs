@@ -242,7 +242,7 @@ fn state_one_share(session: &mut SessionReport) {
     }
 }
 
-/// What was simulated, for the window.
+/// Simulated loudness of an answer, for the window.
 fn simulated_out(forecast: &Forecast) -> Option<SimulatedLoudness> {
     Some(SimulatedLoudness {
         ends: forecast.out_of_master?,

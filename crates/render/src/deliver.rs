@@ -185,7 +185,7 @@ struct WrittenFile<'a> {
     /// Its reading and strict true peak as rendered.
     rendered: Reading,
     strict: Option<Dbtp>,
-    /// What is told of it, and of its 44.1 kHz copy.
+    /// Entries of the manifest: its own, and that of its 44.1 kHz copy.
     told: Vec<Deliverable>,
 }
 

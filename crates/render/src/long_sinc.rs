@@ -73,7 +73,7 @@ impl LongSinc {
     /// Takes the next samples.
     pub(crate) fn process(&mut self, samples: &[f64]) {
         self.samples.extend_from_slice(samples);
-        while self.next + SPAN + HALF + 1 <= self.samples.len() {
+        while self.next + SPAN + HALF < self.samples.len() {
             self.look(SPAN);
         }
         let spent = self.next - HALF - 1;

@@ -135,7 +135,7 @@ fn samples_beyond(
         for plane in &planes {
             let is_beyond = |x: &f64| x.is_finite() && !is_audio(*x);
             samples += plane.iter().filter(|x| is_beyond(x)).count() as u64;
-            if let Some(n) = plane.iter().position(|x| is_beyond(x)) {
+            if let Some(n) = plane.iter().position(is_beyond) {
                 first = first.into_iter().chain([at + n as u64]).min();
             }
         }
@@ -179,7 +179,7 @@ fn second_of_all(path: &Path, mut meter: SecondMeter, stop: &AtomicBool) -> Resu
     Ok(meter.reading())
 }
 
-/// What a second reading has that can be compared with ours: where we have no loudness, none.
+/// The figures of a second reading that can be compared with ours: no loudness below 8 kHz, where we have none.
 pub(crate) fn comparable(reading: SecondReading, rate: Hz) -> SecondReading {
     if rate.0 < MIN_RATE.0 { SecondReading { integrated: None, range: None, ..reading } } else { reading }
 }

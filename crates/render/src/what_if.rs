@@ -44,7 +44,7 @@ pub struct Analysis {
 /// The stems as they sum, or as they arrive in a given mix.
 enum Sources {
     Sum(Hops),
-    Mix(FittedRange),
+    Mix(Box<FittedRange>),
 }
 
 /// The mix after moves.
@@ -123,7 +123,7 @@ pub fn analyse(
     let (before, loudest_peak) = out.finish();
     let raw = gram.finish();
     let sources = match mix {
-        Some(_) => Sources::Mix(FittedRange::new(&raw.row(), bundle.stems.len())),
+        Some(_) => Sources::Mix(Box::new(FittedRange::new(&raw.row(), bundle.stems.len()))),
         None => Sources::Sum(raw.as_sources()),
     };
     let coverage = match &sources {

@@ -64,7 +64,7 @@ impl Leveller {
     }
 }
 
-/// What lies between Stems and Master.
+/// Devices between Stems and Master.
 struct Route {
     gains: Vec<[f32; 2]>,
     /// Stem and its gain per frame.
@@ -205,7 +205,8 @@ fn session(library: &Library, seed: u64) -> Vec<Option<TrustAnswer>> {
         .map(|question| {
             let stem = if question < 2 { 0 } else { random.bits() as usize % count };
             let sign = if random.bits() & 1 == 0 { 1.0 } else { -1.0 };
-            let gain = if random.bits() % 4 == 0 { Db(-12.0) } else { Db(sign * random.between(1.0, 6.0)) };
+            let gain =
+                if random.bits().is_multiple_of(4) { Db(-12.0) } else { Db(sign * random.between(1.0, 6.0)) };
             let counter = viewer.requester().request_prediction(master_id, ids[stem], gain)?;
             let start = Instant::now();
             let forecast: Forecast = loop {

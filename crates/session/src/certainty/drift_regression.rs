@@ -52,8 +52,7 @@ pub(super) fn regress(observations: &[Observation]) -> SumPosterior {
         observations.windows(2).map(|pair| (pair[1].value - pair[0].value).powi(2)).collect::<Vec<_>>();
     steps.sort_by(f64::total_cmp);
     let typical = steps.get(steps.len() / 2).copied().unwrap_or(0.0).max(1e-12);
-    let decade =
-        ((typical.ln() / core::f64::consts::LN_10).round() as i32).clamp(LEAST_DECADE, GREATEST_DECADE);
+    let decade = (typical.log(10.0).round() as i32).clamp(LEAST_DECADE, GREATEST_DECADE);
     let mut at: Decades = [decade, decade];
     let mut best = filter(observations, at);
     loop {
