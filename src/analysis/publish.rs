@@ -130,6 +130,9 @@ impl<O: Output> MasterAnalysis<O> {
             |stem: usize| Self::stem_name(heard.members().get(stem).map_or(StemId(0), |member| member.id));
         let followers = if outer.is_empty() { self.followers(heard) } else { Vec::new() };
         let mut prediction = predict_moves(heard, &[Move { source, gain }], &followers, &self.targets, name);
+        if is_nested {
+            prediction.allow_bus_processing();
+        }
         if outer.into_iter().any(reacts) {
             let summed = self.recorder.members();
             let is_nested = |&source: &usize| !summed.contains(&heard.members()[source]);

@@ -83,7 +83,19 @@ pub struct MovePrediction {
     pub platform_changes: Vec<PlatformChange>,
 }
 
+/// Factor on the interval of an estimate for a move inside a bus: over 36 such moves in random sessions, errors behind a filter
+/// were up to 1.6 times as large as the interval of the estimate alone.
+const BUS_MARGIN: f64 = 2.0;
+
 impl MovePrediction {
+    /// Widens an estimate for moves of nested stems: what a bus does beside summing resembles all of its parts, so the share of it
+    /// that follows one of them is known less well than that of a stem by itself.
+    pub fn allow_bus_processing(&mut self) {
+        if let Certainty::Estimate(half_width) = &mut self.certainty {
+            half_width.0 *= BUS_MARGIN;
+        }
+    }
+
     /// Widens the interval for moves of nested stems in a bus whose chain reacts to its level: it may take a move back
     /// from everything that passes, at most completely. `passing`: sources that may pass through that chain.
     pub fn allow_reaction(&mut self, report: &RangeReport, passing: &[usize]) {

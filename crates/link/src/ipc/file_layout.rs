@@ -59,7 +59,7 @@ const RECORD_WORDS: usize = 4
 /// Words of a record with its sequence number and CRC.
 const SEALED_RECORD_WORDS: usize = 2 + RECORD_WORDS;
 const CHUNK_HEADER_WORDS: usize = 9;
-const CHUNK_BYTES: u64 = 8 * (CHUNK_HEADER_WORDS + 2 * CHUNK_FRAMES) as u64;
+pub(super) const CHUNK_BYTES: u64 = 8 * (CHUNK_HEADER_WORDS + 2 * CHUNK_FRAMES) as u64;
 
 const _: () = assert!(RECORD_OFFSETS[0] + 8 * SEALED_RECORD_WORDS as u64 <= RECORD_OFFSETS[1]);
 const _: () = assert!(RECORD_OFFSETS[1] + 8 * SEALED_RECORD_WORDS as u64 <= AUDIO_OFFSET);

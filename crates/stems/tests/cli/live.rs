@@ -338,7 +338,8 @@ fn a_move_is_predicted_by_the_master_that_sums_the_stem() {
     assert_eq!(number(&answer["after"]["true_peak_dbtp"]), -2.5);
     assert_eq!((&answer["returns_not_included"], &answer["simulation"]), (&false.into(), &Value::Null));
     // the move arrives as it was typed
-    let moves = serde_json::json!([{"stem": "Vocals", "id": vocals.to_string(), "gain_db": 3.0}]);
+    let moves =
+        serde_json::json!([{"stem": "Vocals", "id": vocals.to_string(), "gain_db": 3.0, "inside": null}]);
     assert_eq!(answer["moves"], moves);
     let ids: Vec<_> = answer["targets"].as_array().unwrap().iter().map(|target| &target["id"]).collect();
     assert_eq!(ids, ["youtube", "apple-music"]);

@@ -146,8 +146,7 @@ fn an_hour_leaves_a_file_of_the_same_size() {
     let seen = find_named(there, "Drums");
     wait_for_audio(here, &test_folder, &mut drums);
     let song = noise(1, 40_000, 0.5);
-    let max_length =
-        file_layout::AUDIO_OFFSET + file_layout::MAX_CHUNKS * 8 * (8 + 2 * file_layout::CHUNK_FRAMES as u64);
+    let max_length = file_layout::AUDIO_OFFSET + file_layout::MAX_CHUNKS * file_layout::CHUNK_BYTES;
     // a hundred times around the file, as fast as the bridge takes it
     let mut after = 0;
     for round in 0..100 {
