@@ -29,7 +29,7 @@ fn scramble(plugin: &mut Plugin, chain_kind: ChainKind, class: LatencyClass, ran
     let index = LatencyClass::ALL.iter().position(|one| *one == class).expect("is one");
     let mut changes = vec![Change { at: 0, id: rows[0].id, value: index as f64 }];
     for (parameter, row) in PARAMETERS.for_kind(chain_kind).zip(&rows[1..]) {
-        assert!(row.name.ends_with(&parameter.name), "{} {}", row.name, parameter.id);
+        assert!(row.name.contains(&parameter.name), "{} {}", row.name, parameter.id);
         let fraction = match (parameter.id.as_str(), parameter.kind) {
             ("bypass" | "comp_key", _) => 0.0,
             (id, ParameterKind::Choice(_)) if id.ends_with("_key") => 0.0,
