@@ -123,7 +123,7 @@ fn without_a_target_the_loudness_that_is_said_is_that_of_the_file() {
     let mut hits = vec![vec![0.0; 288_000]; 2];
     let hit = testkit::noise(5, 900, 0.5);
     for plane in &mut hits {
-        (0..288_000).step_by(15_000).for_each(|at| plane[at..at + 900].copy_from_slice(&hit));
+        (0..288_000).step_by(13_000).for_each(|at| plane[at..at + 900].copy_from_slice(&hit));
     }
     write_plain(&dir.join("Perc.wav"), &hits);
     write_plain(&dir.join("Pad.wav"), &part(6, 48_000.0, 6.0, 2, 0.01));
