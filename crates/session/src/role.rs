@@ -85,8 +85,9 @@ impl Role {
         let has = |known: &[&str]| words.iter().any(|word| known.iter().any(|known| is_word(word, known)));
         let pair = |first: &str, second: &str| words.windows(2).any(|w| w[0] == first && w[1] == second);
         let instrument = || {
-            [(DRUMS, Self::Drums), (BASS, Self::Bass), (KEYS, Self::Keys)]
-                .into_iter()
+            let drums = DRUMS.map(|known| (known, Self::Drums));
+            (drums.into_iter())
+                .chain([(BASS, Self::Bass), (KEYS, Self::Keys)])
                 .find(|(known, _)| has(known))
                 .map(|(_, role)| role)
         };
@@ -104,7 +105,7 @@ impl Role {
             }
             () if !is_instrumental && has(VOICE) => Self::Vocals,
             () if !is_instrumental && has(LEAD) => instrument().unwrap_or(Self::Vocals),
-            () if has(DRUMS) => Self::Drums,
+            () if DRUMS.into_iter().any(has) => Self::Drums,
             () if has(BASS) => Self::Bass,
             () if has(FX) => Self::Fx,
             () if has(KEYS) => Self::Keys,
@@ -148,84 +149,23 @@ const VOICE: &[&str] = &[
 ];
 /// A lead voice, or a part of an instrument that the name says too.
 const LEAD: &[&str] = &["lead", "leads", "ld"];
-const DRUMS: &[&str] = &[
-    "bassdrum",
+/// Drums: kits and others, low ones, high ones.
+const DRUMS: [&[&str]; 3] = [OTHER_DRUMS, LOW_DRUMS, HIGH_DRUMS];
+/// Whole kits, and drums that may go below 120 Hz.
+const OTHER_DRUMS: &[&str] = &[
     "drum",
     "drums",
     "drm",
     "drms",
     "drumkit",
     "kit",
-    "kick",
-    "kicks",
-    "kik",
-    "kck",
-    "bd",
-    "kd",
-    "snare",
-    "snares",
-    "snr",
-    "sn",
-    "sd",
-    "perc",
-    "percs",
-    "percussion",
-    "percussions",
     "beat",
     "beats",
-    "hihat",
-    "hihats",
-    "hh",
-    "hat",
-    "hats",
-    "ride",
-    "crash",
-    "cymbal",
-    "cymbals",
-    "tom",
-    "toms",
-    "floortom",
-    "racktom",
-    "overhead",
-    "overheads",
-    "oh",
-    "ohs",
-    "clap",
-    "claps",
-    "handclap",
-    "handclaps",
-    "snap",
-    "snaps",
-    "fingersnap",
-    "fingersnaps",
-    "stomp",
-    "stomps",
-    "shaker",
-    "shakers",
-    "tamb",
-    "tambo",
-    "tambourine",
-    "cowbell",
-    "clave",
-    "claves",
-    "woodblock",
-    "rim",
-    "rimshot",
-    "sidestick",
     "conga",
     "congas",
-    "bongo",
-    "bongos",
-    "timbales",
     "cajon",
     "djembe",
     "tabla",
-    "taiko",
-    "timpani",
-    "maracas",
-    "cabasa",
-    "guiro",
-    "triangle",
     "schlagzeug",
     "bateria",
     "batterie",
@@ -459,8 +399,9 @@ pub fn is_high_drum(name: &str) -> bool {
 
 /// True if a word says what is in a stem.
 fn says_role(word: &str) -> bool {
-    [BACKING, BACKING_PART, VOICE, LEAD, DRUMS, BASS, FX, KEYS, LOOPS]
+    [BACKING, BACKING_PART, VOICE, LEAD, BASS, FX, KEYS, LOOPS]
         .iter()
+        .chain(&DRUMS)
         .any(|list| list.iter().any(|known| is_word(word, known)))
 }
 

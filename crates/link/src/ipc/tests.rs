@@ -380,9 +380,14 @@ fn files_that_are_removed_while_in_use_are_made_anew() {
     let (drums, _) = stem(here, "Drums");
     let (_mix, _) = master(there);
     find_named(there, "Drums");
+    assert_eq!(found_without_files(&test_folder, there).id(), drums.audio_writer.id());
+}
+
+/// Removes all files of the folder, in use as they are, and waits until they are made anew and "Drums" is found through them.
+fn found_without_files(test_folder: &TestFolder, there: &'static Bridge) -> PeerView {
     for name in test_folder.file_names() {
         fs::remove_file(test_folder.path().join(name)).unwrap();
     }
     eventually("files again", || (test_folder.file_names().len() == 4).then_some(()));
-    assert_eq!(find_named(there, "Drums").id(), drums.audio_writer.id());
+    find_named(there, "Drums")
 }

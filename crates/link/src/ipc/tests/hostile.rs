@@ -235,11 +235,7 @@ fn a_folder_that_is_removed_while_in_use_is_created_again() {
     let (drums, _) = stem(here, "Drums");
     let (_mix, _) = master(there);
     find_named(there, "Drums");
-    for name in test_folder.file_names() {
-        fs::remove_file(test_folder.path().join(name)).unwrap();
-    }
-    eventually("files again", || (test_folder.file_names().len() == 4).then_some(()));
-    let seen = find_named(there, "Drums");
+    let seen = found_without_files(&test_folder, there);
     assert_eq!(seen.id(), drums.audio_writer.id());
     fs::remove_dir_all(test_folder.path()).unwrap();
     eventually("files again", || (test_folder.file_names().len() == 4).then_some(()));
