@@ -1,4 +1,5 @@
-//! Ardour with JACK's dummy driver, steered by its own scripts, in a home folder of its own.
+//! Ardour, steered by its own scripts, in a home folder of its own: sessions are made with Ardour's own dummy driver and
+//! played on JACK's.
 
 use super::alone::Folder;
 use audiofile::wav::{StoredFormat, WavReader, WavSpec, WavWriter};
@@ -61,9 +62,16 @@ impl Play {
         self.0.borrow_mut().try_wait().expect("a child").is_some()
     }
 
-    /// Waits for the end of the script; true if it has saved and closed the session.
+    /// Waits for the end of the script, a minute at most; true if it has saved and closed the session.
     fn has_closed(&self) -> bool {
-        self.0.borrow_mut().wait().expect("a child");
+        let start = Instant::now();
+        while !self.has_ended() {
+            if start.elapsed() > Duration::from_secs(60) {
+                // it may have ended by itself meanwhile
+                let _ = self.0.borrow_mut().kill();
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
         // its tools now and then die while they end, with or without plugins: what counts is how far they came
         self.said().contains(CLOSED)
     }
@@ -117,8 +125,6 @@ impl Daw {
         let mut scan = daw.command(&format!("{ARDOUR}/ardour-vst3-scanner"));
         scan.env("LD_LIBRARY_PATH", ARDOUR).arg("-f").arg(bundle);
         assert!(scan.output().expect("the scanner runs").status.success(), "Ardour scans the bundle");
-        // the server is a moment in coming
-        std::thread::sleep(Duration::from_secs(2));
         daw.make(stems);
         daw
     }
@@ -133,12 +139,22 @@ impl Daw {
         self.folder.0.join("song")
     }
 
-    /// Starts Ardour with a script; what it says is in the file that is returned.
-    fn script(&self, text: &str) -> Play {
+    /// Starts Ardour with a script, on that driver; its output is in a file.
+    fn script(&self, driver: &str, text: &str) -> Play {
         let number = fs::read_dir(&self.folder.0).expect("a folder").count();
         let (script, log) =
             (self.folder.0.join(format!("{number}.lua")), self.folder.0.join(format!("{number}.log")));
-        let engine = "AudioEngine:set_backend(\"JACK\", \"\", \"\")\nAudioEngine:start(false)\n";
+        // the server is a moment in coming
+        let engine = format!(
+            r#"
+AudioEngine:set_backend("{driver}", "", "")
+for _ = 1, 20 do
+  if AudioEngine:start(false) == 0 then break end
+  sleep(1)
+end
+assert(AudioEngine:running(), "no audio engine")
+"#
+        );
         let end = format!("close_session()\nprint(\"{CLOSED}\")\nquit()\n");
         fs::write(&script, format!("{engine}{text}{end}")).expect("written");
         let said = || fs::File::options().create(true).append(true).open(&log).expect("a log");
@@ -169,15 +185,16 @@ s:save_state("")
             self.session().display(),
             names.join(", "),
         );
-        // Ardour's tools now and then die without any plugin: there is none in the session yet
-        let is_made = (0..4).any(|_| {
+        let file = self.session().join("song.ardour");
+        let make = || {
             // there may be none
             let _ = fs::remove_dir_all(self.session());
-            self.script(&script).has_closed()
-        });
-        assert!(is_made, "Ardour makes no session");
-        let file = self.session().join("song.ardour");
-        let mut xml = fs::read_to_string(&file).expect("the session is saved");
+            let play = self.script("None (Dummy)", &script);
+            let xml = play.has_closed().then(|| fs::read_to_string(&file).ok()).flatten();
+            xml.filter(|xml| ports(stems).all(|port| xml.contains(&port))).ok_or_else(|| play.said())
+        };
+        // Ardour's tools now and then die without any plugin: there is none in the session yet
+        let mut xml = make().or_else(|_| make()).or_else(|_| make()).expect("Ardour makes a session");
         // Ardour has connected some of the routes, on a thread of its own, and may not have come to the others
         while let Some(at) = xml.find("<Connection ") {
             let end = at + xml[at..].find("/>").expect("a connection has an end");
@@ -301,7 +318,7 @@ s:save_state("")
 
     /// Plays the session from the start for so many seconds in real time, then saves and closes it.
     pub(crate) fn play(&self, seconds: usize) -> Play {
-        self.script(&format!(
+        let text = format!(
             r#"
 local s = load_session("{}", "song")
 assert(s, "no session")
@@ -314,14 +331,26 @@ sleep(1)
 s:save_state("")
 "#,
             self.session().display(),
-        ))
+        );
+        self.script("JACK", &text)
     }
+}
+
+/// Output ports of all routes of a session, as it is saved.
+fn ports(stems: &[DemoStem]) -> impl Iterator<Item = String> {
+    let routes = stems.iter().flat_map(|stem| [format!("{} Track", stem.name), stem.name.to_string()]);
+    routes.flat_map(|route| [1, 2].map(|side| port(&route, side)))
+}
+
+/// Beginning of an output port's element.
+fn port(route: &str, side: usize) -> String {
+    format!("<Port type=\"audio\" name=\"{route}/audio_out {side}\"")
 }
 
 /// Connects the outputs of one route, which have no connections, to the inputs of another one.
 fn connect(xml: &mut String, from: &str, to: &str) {
     for side in 1..=2 {
-        let port = format!("<Port type=\"audio\" name=\"{from}/audio_out {side}\"");
+        let port = port(from, side);
         let end = xml.find(&port).unwrap_or_else(|| panic!("no {port}")) + port.len();
         let connection = format!("><Connection other=\"{to}/audio_in {side}\"/>");
         match xml[end..].starts_with("/>") {
