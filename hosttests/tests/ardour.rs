@@ -1,4 +1,4 @@
-//! A session in a host that we did not write: Ardour 7 (Debian: `ardour jackd2`), without a screen.
+//! A session in a host that we did not write: Ardour 7 (Debian: `ardour`), without a screen.
 //!
 //! The built-in song's stems, each on a track that plays into a bus with Stemlink Stem (VST3), the buses into the master
 //! with Stemlink Master. Without Ardour the test says so and passes, unless `STEMLINK_REQUIRE_ORACLES=1`.
@@ -130,6 +130,9 @@ fn the_demo_session_exports_to_the_bit_lives_and_is_the_same_after_reopening() {
             );
         }
 
+        let gone =
+            || eventually("the plugins have gone", || Identities::seen(stems.len()).is_none().then_some(()));
+        gone();
         let play = daw.play(12);
         let first = Identities::of(&play, stems.len());
         let (stem, master) = (*first.stems.first().expect("some"), viewer.find(first.master));
@@ -150,13 +153,15 @@ fn the_demo_session_exports_to_the_bit_lives_and_is_the_same_after_reopening() {
         let is_in_time = heard.complete_after.is_some_and(|after| after <= SONG_LIMIT + REPORT_SLACK);
         assert!(is_in_time, "not right and complete in time: {heard:?}");
         assert!(heard.heard > heard.played - UNHEARD_LIMIT, "not from the first sample on: {heard:?}");
-        eventually("the plugins have gone", || Identities::seen(stems.len()).is_none().then_some(()));
+        gone();
 
         let play = daw.play(4);
-        let again = Identities::of(&play, stems.len());
+        // Ardour activates a plugin before it loads the state
+        eventually("the same session after reopening", || {
+            (Identities::seen(stems.len())? == first).then_some(())
+        });
         let trim = eventually("the Stem is read", || ROSTER.find(stem)?.stem_readings()).trim;
         play.finish();
-        assert_eq!(again, first, "the same session after reopening");
         assert_eq!(trim.offset, TRIM, "the Stem has kept its trim");
     });
 }

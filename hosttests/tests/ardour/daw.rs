@@ -1,5 +1,4 @@
-//! Ardour, steered by its own scripts, in a home folder of its own: sessions are made with Ardour's own dummy driver and
-//! played on JACK's.
+//! Ardour, steered by its own scripts, in a home folder of its own and on its own dummy driver.
 
 use super::alone::Folder;
 use audiofile::wav::{StoredFormat, WavReader, WavSpec, WavWriter};
@@ -23,11 +22,6 @@ const TICKS: u64 = 282_240_000;
 /// Line that a script says when it has closed its session.
 const CLOSED: &str = "the session is closed";
 
-/// Name of the JACK server: of this process alone.
-fn server() -> String {
-    format!("stemlink-{}", std::process::id())
-}
-
 /// Folder of Ardour's own programs and libraries.
 const ARDOUR: &str = "/usr/lib/ardour7";
 
@@ -37,21 +31,12 @@ pub(crate) fn missing() -> Option<&'static str> {
         let paths = std::env::var_os("PATH").unwrap_or_default();
         std::env::split_paths(&paths).any(|folder| folder.join(program).exists())
     };
-    ["ardour7-lua", "ardour7-export", "jackd"].into_iter().find(|program| !is_found(program))
+    ["ardour7-lua", "ardour7-export"].into_iter().find(|program| !is_found(program))
 }
 
-/// A session in Ardour on disk, and the JACK server that it runs on.
+/// A session in Ardour on disk.
 pub(crate) struct Daw {
     folder: Folder,
-    jack: Child,
-}
-
-impl Drop for Daw {
-    fn drop(&mut self) {
-        // a server that is killed keeps its place among the few that JACK allows
-        let _ = Command::new("kill").arg(self.jack.id().to_string()).status();
-        let _ = self.jack.wait();
-    }
 }
 
 /// Ardour while it plays.
@@ -102,25 +87,7 @@ impl Daw {
         // Ardour does not believe a scan of the same second
         let before = SystemTime::now() - Duration::from_secs(60);
         fs::File::options().append(true).open(copy).expect("a file").set_modified(before).expect("its time");
-        let jack = Command::new("jackd")
-            .env("JACK_NO_AUDIO_RESERVATION", "1")
-            .args(["-n", &server()])
-            .args([
-                "--no-realtime",
-                "--timeout",
-                "60000",
-                "-d",
-                "dummy",
-                "-r",
-                &RATE.to_string(),
-                "-p",
-                "2048",
-            ])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("jackd starts");
-        let daw = Self { folder, jack };
+        let daw = Self { folder };
         let bundle = home.join(".vst3/Stemlink.vst3");
         let mut scan = daw.command(&format!("{ARDOUR}/ardour-vst3-scanner"));
         scan.env("LD_LIBRARY_PATH", ARDOUR).arg("-f").arg(bundle);
@@ -131,7 +98,7 @@ impl Daw {
 
     fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
-        command.env("HOME", self.folder.0.join("home")).env("JACK_DEFAULT_SERVER", server());
+        command.env("HOME", self.folder.0.join("home"));
         command
     }
 
@@ -139,22 +106,13 @@ impl Daw {
         self.folder.0.join("song")
     }
 
-    /// Starts Ardour with a script, on that driver; its output is in a file.
-    fn script(&self, driver: &str, text: &str) -> Play {
+    /// Starts Ardour with a script; its output is in a file.
+    fn script(&self, text: &str) -> Play {
         let number = fs::read_dir(&self.folder.0).expect("a folder").count();
         let (script, log) =
             (self.folder.0.join(format!("{number}.lua")), self.folder.0.join(format!("{number}.log")));
-        // the server is a moment in coming
-        let engine = format!(
-            r#"
-AudioEngine:set_backend("{driver}", "", "")
-for _ = 1, 20 do
-  if AudioEngine:start(false) == 0 then break end
-  sleep(1)
-end
-assert(AudioEngine:running(), "no audio engine")
-"#
-        );
+        let engine =
+            "AudioEngine:set_backend(\"None (Dummy)\", \"\", \"\")\nassert(AudioEngine:start(false) == 0)\n";
         let end = format!("close_session()\nprint(\"{CLOSED}\")\nquit()\n");
         fs::write(&script, format!("{engine}{text}{end}")).expect("written");
         let said = || fs::File::options().create(true).append(true).open(&log).expect("a log");
@@ -189,7 +147,7 @@ s:save_state("")
         let make = || {
             // there may be none
             let _ = fs::remove_dir_all(self.session());
-            let play = self.script("None (Dummy)", &script);
+            let play = self.script(&script);
             let xml = play.has_closed().then(|| fs::read_to_string(&file).ok()).flatten();
             xml.filter(|xml| ports(stems).all(|port| xml.contains(&port))).ok_or_else(|| play.said())
         };
@@ -332,7 +290,7 @@ s:save_state("")
 "#,
             self.session().display(),
         );
-        self.script("JACK", &text)
+        self.script(&text)
     }
 }
 
