@@ -1,11 +1,11 @@
 //! Third-octave levels of an instance's output, for the comparison of stems: from the last third of a second in its
 //! ring.
 
+use fourier::Complex;
+use fourier::RealToComplex;
 use link::PeerView;
 use link::audio_ring::{AudioRing, TapPoint};
 use link::records::SPECTRUM_BANDS;
-use realfft::num_complex::Complex;
-use realfft::{RealFftPlanner, RealToComplex};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use units::{Db, Hz};
@@ -33,7 +33,7 @@ impl Default for StemSpectrum {
     fn default() -> Self {
         let phase = |n: usize| std::f64::consts::TAU * n as f64 / TRANSFORM_FRAMES as f64;
         Self {
-            transform: RealFftPlanner::new().plan_fft_forward(TRANSFORM_FRAMES),
+            transform: fourier::forward(TRANSFORM_FRAMES),
             window: (0..TRANSFORM_FRAMES).map(|n| 0.5 - 0.5 * phase(n).cos()).collect(),
             levels: [None; SPECTRUM_BANDS],
             last: None,

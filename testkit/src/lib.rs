@@ -6,9 +6,9 @@ mod random;
 mod stereo;
 pub mod trust;
 
+pub use fourier::Complex;
 pub use oracle::{is_present, skip_or_fail};
 pub use random::{Random, noise};
-pub use realfft::num_complex::Complex;
 pub use stereo::{Stereo, difference, stems, sum};
 
 use core::f64::consts::{PI, TAU};
@@ -70,7 +70,7 @@ pub fn sine(frequency: f64, phase: f64, rate: f64, frames: usize) -> Vec<f64> {
 
 /// Bins of a real signal's spectrum, 0 to Nyquist, unscaled.
 pub fn spectrum(signal: &[f64]) -> Vec<Complex<f64>> {
-    let transform = realfft::RealFftPlanner::new().plan_fft_forward(signal.len());
+    let transform = fourier::forward(signal.len());
     let mut bins = transform.make_output_vec();
     transform.process(&mut signal.to_vec(), &mut bins).expect("lengths agree");
     bins
@@ -83,7 +83,7 @@ pub fn from_spectrum(mut bins: Vec<Complex<f64>>, frames: usize) -> Vec<f64> {
         nyquist.im = 0.0;
     }
     let mut output = vec![0.0; frames];
-    let transform = realfft::RealFftPlanner::new().plan_fft_inverse(frames);
+    let transform = fourier::inverse(frames);
     transform.process(&mut bins, &mut output).expect("lengths agree");
     output.iter_mut().for_each(|x| *x /= frames as f64);
     output

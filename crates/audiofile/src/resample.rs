@@ -1,13 +1,11 @@
 //! Audio at another sampling rate, in place: what was at a time of the song stays at that time.
 //!
-//! The conversion is `rubato`'s synchronous one: each block is transformed, its spectrum cut or extended behind an
-//! anti-aliasing filter (squared Blackman-Harris window) and transformed back. Rates must be whole numbers of hertz.
+//! Rates must be whole numbers of hertz.
 
 use std::collections::VecDeque;
 use std::path::Path;
 
-use rubato::audioadapter_buffers::direct::SequentialSliceOfVecs;
-use rubato::{Fft, FixedSync, Resampler, WindowFunction};
+use fourier::RateConverter;
 
 use super::error::{Error, Result};
 use super::latency::LatencySkip;
@@ -62,7 +60,7 @@ pub struct Converted<S> {
 }
 
 struct Converter {
-    fft: Fft<f64>,
+    rates: RateConverter,
     output: Vec<Vec<f64>>,
     /// The delay of the filter.
     skip: LatencySkip,
@@ -98,7 +96,7 @@ impl<S: Endless> Endless for Converted<S> {
     fn pull(&mut self, planes: &mut [Vec<f64>], frames: usize) -> Result<()> {
         let Some(converter) = &mut self.converter else { return self.source.pull(planes, frames) };
         while self.ready[0].len() < frames {
-            let needed = converter.fft.input_frames_next();
+            let needed = converter.rates.input_frames();
             self.source.pull(&mut self.input, needed)?;
             converter.next(&self.input, &mut self.ready);
         }
@@ -127,30 +125,14 @@ impl Converter {
         let (least_in, least_out) = (input / divisor, output / divisor);
         // An even number of the least blocks: half a block, the delay, is then whole on both sides.
         let blocks = BLOCK.div_ceil(least_in.min(least_out)).next_multiple_of(2);
-        let fft = Fft::new_custom(
-            input,
-            output,
-            blocks * least_in,
-            1,
-            channels,
-            WindowFunction::BlackmanHarris2,
-            FixedSync::Both,
-        )
-        .map_err(|_| refuse(from))?;
-        let output = vec![vec![0.0; fft.output_frames_max()]; channels];
-        Ok(Self { skip: LatencySkip::new(Samples(fft.output_delay())), fft, output })
+        let rates =
+            RateConverter::new(input, output, blocks * least_in, channels).ok_or_else(|| refuse(from))?;
+        let output = vec![vec![0.0; rates.max_output_frames()]; channels];
+        Ok(Self { skip: LatencySkip::new(Samples(rates.delay())), rates, output })
     }
 
     fn next(&mut self, input: &[Vec<f64>], ready: &mut [VecDeque<f64>]) {
-        let frames = input[0].len();
-        let room = self.output[0].len();
-        let channels = input.len();
-        let (from, mut to) = (
-            SequentialSliceOfVecs::new(input, channels, frames).expect("as many frames as asked for"),
-            SequentialSliceOfVecs::new_mut(&mut self.output, channels, room).expect("room for the most"),
-        );
-        let (_, written) =
-            self.fft.process_into_buffer(&from, &mut to, None).expect("both buffers are large enough");
+        let written = self.rates.process(input, &mut self.output);
         let skip = self.skip.advance(written);
         for (ready, output) in ready.iter_mut().zip(&self.output) {
             ready.extend(&output[skip..written]);

@@ -1,9 +1,9 @@
 //! Analyser for display: spectra, levels, stereo field. ReferenceReadings come from the meter.
 
 use egui::Color32;
+use fourier::Complex32;
+use fourier::RealToComplex;
 use plugin_core::gauges::scope::{REDUCTION_COUNT, SCOPE_FRAMES, Scope, ScopePoint, correlation};
-use realfft::num_complex::Complex32;
-use realfft::{RealFftPlanner, RealToComplex};
 use std::sync::{Arc, LazyLock};
 use units::{Hz, decibels};
 
@@ -134,7 +134,7 @@ impl Default for Analyser {
 
 impl Analyser {
     fn new(length: usize) -> Self {
-        let fft = RealFftPlanner::new().plan_fft_forward(length);
+        let fft = fourier::forward(length);
         let phase = core::f32::consts::TAU / length as f32;
         Self {
             window: (0..length).map(|i| 0.5 - 0.5 * (phase * i as f32).cos()).collect(),

@@ -5,8 +5,8 @@
 //! the stem's delay with its gain as height, independent of the stem's own spectrum. A second peak is a second
 //! arrival. Frequencies at which the stem has little energy are regularized.
 
-use realfft::num_complex::Complex;
-use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
+use fourier::Complex;
+use fourier::{ComplexToReal, RealToComplex};
 use std::sync::Arc;
 
 /// Delay, gain and clarity of a stem found in the mix.
@@ -37,12 +37,11 @@ impl Aligner {
     /// Returns an aligner for excerpts of `frames` frames and delays of up to ±`reach` frames.
     pub fn new(frames: usize, reach: usize) -> Self {
         let length = (frames + 2 * reach).next_power_of_two();
-        let mut planner = RealFftPlanner::new();
         Self {
             frames,
             reach,
-            forward: planner.plan_fft_forward(length),
-            inverse: planner.plan_fft_inverse(length),
+            forward: fourier::forward(length),
+            inverse: fourier::inverse(length),
             auto_power: vec![0.0; length / 2 + 1],
             cross: vec![Complex::default(); length / 2 + 1],
         }

@@ -5,8 +5,7 @@
 //! doubled without delay cannot be told from a fader move: both only change its gain.
 
 use super::align::{Aligner, DelayEstimate};
-use realfft::RealFftPlanner;
-use realfft::num_complex::Complex;
+use fourier::Complex;
 
 /// Cause of a residual.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -101,8 +100,7 @@ fn delayed_copy(
 /// Share of `residual`'s power that is a linear, locally time-invariant function of `stem`: magnitude-squared
 /// coherence weighted by the residual's spectrum, averaged over segments.
 fn coherence(residual: &[f64], stem: &[f64], frame: usize) -> f64 {
-    let mut planner = RealFftPlanner::new();
-    let plan = planner.plan_fft_forward(frame);
+    let plan = fourier::forward(frame);
     let window: Vec<f64> = (0..frame)
         .map(|n| 0.5 - 0.5 * (2.0 * core::f64::consts::PI * n as f64 / frame as f64).cos())
         .collect();

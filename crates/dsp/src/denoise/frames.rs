@@ -1,7 +1,7 @@
 //! Overlapping spectra of a stream, and overlap-add back.
 
-use realfft::num_complex::Complex;
-use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
+use fourier::Complex;
+use fourier::{ComplexToReal, RealToComplex};
 use std::sync::Arc;
 
 /// SpectrumBin of a spectrum, in single precision; see [`super::Denoise`] for its error.
@@ -24,8 +24,7 @@ pub(super) struct Transforms {
 
 impl Transforms {
     pub(super) fn new(size: usize) -> Self {
-        let mut planner = RealFftPlanner::new();
-        let (forward, inverse) = (planner.plan_fft_forward(size), planner.plan_fft_inverse(size));
+        let (forward, inverse) = (fourier::forward(size), fourier::inverse(size));
         let scratch = forward.get_scratch_len().max(inverse.get_scratch_len());
         let hann = |i: usize| 0.5 - 0.5 * (core::f64::consts::TAU * i as f64 / size as f64).cos();
         let unity = 1.0 / (1.5 * size as f64);

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use realfft::num_complex::Complex;
-use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
+use fourier::Complex;
+use fourier::{ComplexToReal, RealToComplex};
 
 use dsp::kaiser::{kaiser, sinc};
 use units::Hz;
@@ -32,9 +32,8 @@ pub(super) struct LowPass {
 impl LowPass {
     /// A filter at its start.
     pub(super) fn new(corner: Hz, rate: Hz) -> Self {
-        let mut planner = RealFftPlanner::new();
-        let forward = planner.plan_fft_forward(SIZE);
-        let backward = planner.plan_fft_inverse(SIZE);
+        let forward = fourier::forward(SIZE);
+        let backward = fourier::inverse(SIZE);
         let mut time = forward.make_input_vec();
         let mut response = forward.make_output_vec();
         time[..TAPS].copy_from_slice(&taps(corner.0 / rate.0));

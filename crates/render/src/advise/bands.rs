@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use realfft::num_complex::Complex;
-use realfft::{RealFftPlanner, RealToComplex};
+use fourier::Complex;
+use fourier::RealToComplex;
 
 use units::Hz;
 
@@ -74,7 +74,7 @@ pub(super) struct BandListener {
 
 impl BandListener {
     pub(super) fn new(stems: usize, rate: Hz) -> Self {
-        let plan = RealFftPlanner::new().plan_fft_forward(SIZE);
+        let plan = fourier::forward(SIZE);
         let step = std::f64::consts::TAU / SIZE as f64;
         Self {
             rate,

@@ -12,8 +12,8 @@ use super::subject::Subject;
 use crate::progress::{Progress, advance};
 use crate::sketch::{STRETCH, Sketch, Stretches};
 use audiofile::error::Result;
-use realfft::num_complex::Complex;
-use realfft::{ComplexToReal, RealFftPlanner};
+use fourier::Complex;
+use fourier::ComplexToReal;
 use units::Hz;
 
 /// A correlation this high over the median of all delays, in standard deviations, is looked at: chance gives 4.
@@ -64,7 +64,7 @@ pub(super) fn pairs(
 ) -> Result<Vec<(usize, usize)>> {
     let whitened = whitened(sketches);
     let reach = ((REACH * low_rate) as usize).min(STRETCH / 2);
-    let inverse = RealFftPlanner::<f32>::new().plan_fft_inverse(STRETCH);
+    let inverse = fourier::inverse::<f32>(STRETCH);
     let threads = thread::available_parallelism().map_or(1, usize::from);
     let rows: Vec<usize> = (0..stems.len()).collect();
     progress.begin("comparing stems", rows.len() as u64);
@@ -90,7 +90,7 @@ type Spectrum = Vec<Complex<f32>>;
 
 /// Spectra of all stretches in which every frequency that sounds has one magnitude.
 fn whitened(sketches: &[Sketch]) -> Vec<Vec<Spectrum>> {
-    let forward = RealFftPlanner::<f32>::new().plan_fft_forward(STRETCH);
+    let forward = fourier::forward::<f32>(STRETCH);
     let spectrum = |samples: &Vec<f32>| {
         let mut time = samples.clone();
         let mut spectrum = forward.make_output_vec();

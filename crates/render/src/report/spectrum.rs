@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use realfft::num_complex::Complex;
-use realfft::{RealFftPlanner, RealToComplex};
+use fourier::Complex;
+use fourier::RealToComplex;
 
 use units::{Hz, decibels};
 
@@ -32,7 +32,7 @@ pub(super) struct ThirdOctaves {
 
 impl ThirdOctaves {
     pub(super) fn new(rate: Hz) -> Self {
-        let plan = RealFftPlanner::new().plan_fft_forward(SIZE);
+        let plan = fourier::forward(SIZE);
         let step = std::f64::consts::TAU / SIZE as f64;
         Self {
             rate,

@@ -1,7 +1,7 @@
 //! Cross-correlation of a stem with a residual over all delays, at a reduced sampling rate.
 
-use realfft::num_complex::Complex;
-use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
+use fourier::Complex;
+use fourier::{ComplexToReal, RealToComplex};
 use std::sync::Arc;
 use units::Hz;
 
@@ -42,14 +42,13 @@ impl ScanPlan {
         let step = ((rate.0 / MIN_RATE) as usize).max(1);
         let (frames, reach) = (frames / step, reach / step);
         let length = fft_length(frames + 2 * reach + 1);
-        let mut planner = RealFftPlanner::new();
         Self {
             step,
             frames,
             reach,
             guard: (GUARD_SECONDS * rate.0) as usize / step,
-            forward: planner.plan_fft_forward(length),
-            inverse: planner.plan_fft_inverse(length),
+            forward: fourier::forward(length),
+            inverse: fourier::inverse(length),
         }
     }
 

@@ -1,8 +1,8 @@
 //! Two channels through a 2 × 2 matrix of long impulse responses.
 
 use super::PARTS;
-use realfft::num_complex::Complex;
-use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
+use fourier::Complex;
+use fourier::{ComplexToReal, RealToComplex};
 use std::sync::Arc;
 
 /// From and to which channel a filter leads: left to left, right to left, left to right, right to right.
@@ -70,8 +70,7 @@ pub(super) struct Convolver {
 
 impl Convolver {
     pub(super) fn new(part: usize) -> Self {
-        let mut planner = RealFftPlanner::new();
-        let (forward, inverse) = (planner.plan_fft_forward(2 * part), planner.plan_fft_inverse(2 * part));
+        let (forward, inverse) = (fourier::forward(2 * part), fourier::inverse(2 * part));
         let scratch = forward.get_scratch_len().max(inverse.get_scratch_len());
         let channel = || Channel {
             input: vec![0.0; 2 * part],

@@ -5,8 +5,8 @@ use super::super::{BANDS, EqualizerSettings};
 use super::convolver::Filters;
 use super::{PARTS, Placement};
 use crate::kaiser::kaiser;
-use realfft::num_complex::Complex;
-use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
+use fourier::Complex;
+use fourier::{ComplexToReal, RealToComplex};
 use std::sync::Arc;
 use units::Hz;
 
@@ -56,9 +56,8 @@ pub(super) struct Designer {
 
 impl Designer {
     pub(super) fn new(taps: usize, rate: Hz) -> Self {
-        let mut planner = RealFftPlanner::new();
-        let inverse = planner.plan_fft_inverse(2 * taps);
-        let forward = planner.plan_fft_forward(2 * taps / PARTS);
+        let inverse = fourier::inverse(2 * taps);
+        let forward = fourier::forward(2 * taps / PARTS);
         let scratch = forward.get_scratch_len().max(inverse.get_scratch_len());
         let half = taps / 2;
         Self {

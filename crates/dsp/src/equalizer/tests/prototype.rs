@@ -1,7 +1,6 @@
 //! Responses against the analogue prototypes.
 
 use super::*;
-use realfft::RealFftPlanner;
 
 const QS: [f64; 13] = [0.1, 0.15, 0.25, 0.4, 0.6, 0.8, 1.0, 1.3, 2.0, 4.0, 9.0, 20.0, 40.0];
 
@@ -84,8 +83,7 @@ fn a_notch_is_deep_and_keeps_the_rest() {
 #[test]
 fn what_is_heard_is_the_response() {
     let frames = 1 << 16;
-    let mut planner = RealFftPlanner::<f64>::new();
-    let transform = planner.plan_fft_forward(frames);
+    let transform = fourier::forward(frames);
     for shape in SHAPES {
         for (frequency, q, gain) in
             [(400.0, 0.7, 9.0), (5000.0, 4.0, -12.0), (11_000.0, 0.3, 6.0), (26_000.0, 1.0, 12.0)]

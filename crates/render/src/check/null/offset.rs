@@ -10,7 +10,6 @@ use super::super::seek::{EXCERPT, Excerpts};
 use super::bed::Bed;
 use crate::bursts::WINDOW_CELLS;
 use audiofile::error::Result;
-use realfft::RealFftPlanner;
 use units::Hz;
 
 /// Offsets compared sample by sample.
@@ -53,8 +52,7 @@ fn likely(stems: &[f64], mix: &[f64]) -> Vec<i64> {
         return Vec::new();
     }
     let length = (stems.len() + mix.len()).next_power_of_two();
-    let mut planner = RealFftPlanner::<f64>::new();
-    let (forward, inverse) = (planner.plan_fft_forward(length), planner.plan_fft_inverse(length));
+    let (forward, inverse) = (fourier::forward(length), fourier::inverse(length));
     let spectrum = |course: &[f64]| {
         // Steps instead of levels: they are sharp where levels are broad.
         let mut time = forward.make_input_vec();
