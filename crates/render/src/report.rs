@@ -2,6 +2,7 @@
 //!
 //! [`gather`] measures, [`page`] shows. Deliverables and null tests come first; a command that delivers adds its own.
 
+mod ask;
 mod data;
 mod page;
 mod plot;
@@ -58,6 +59,8 @@ pub struct ReportJob<'a> {
     pub title: String,
     /// The date as it is shown.
     pub date: String,
+    /// The page answers moves by itself.
+    pub ask: bool,
 }
 
 /// Points of a history are this many hops apart at least, and no more than this many points.
@@ -130,6 +133,7 @@ pub fn gather(job: &ReportJob<'_>, progress: &mut dyn Progress) -> Result<Report
     for (path, kind) in stems.chain(mix).chain(job.session_file.map(|path| (path, "session"))) {
         files.push(FileRow { file: name(path), kind: kind.into(), sha256: sha256(path, progress)? });
     }
+    let ask = if job.ask { Some(ask::AskData::gather(job, &analysis, progress)?) } else { None };
     let whose = analysis.loudest_peak.map(|stem| bundle.stems[stem].name.as_str());
     Ok(Report {
         schema: "stemlink.report/1",
@@ -149,6 +153,7 @@ pub fn gather(job: &ReportJob<'_>, progress: &mut dyn Progress) -> Result<Report
         bands_hz: spectrum::centres(),
         what_if: rows,
         files,
+        ask,
     })
 }
 

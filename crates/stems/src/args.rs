@@ -383,6 +383,10 @@ pub(crate) struct Report {
     /// Platforms to report, by id (see stems targets) [default: those of the session, or all]
     #[arg(long, value_name = "ID", num_args = 1..)]
     pub(crate) target: Vec<String>,
+    /// The page has a fader for each stem and answers moves by itself: loudness, range, shares, peaks, platforms; it saves
+    /// them as a session file
+    #[arg(long)]
+    pub(crate) ask: bool,
     #[command(flatten)]
     pub(crate) session: SessionArgs,
     /// Replace files that are already there

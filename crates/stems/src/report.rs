@@ -45,6 +45,7 @@ pub(crate) fn run(args: &Report, global: &Global) -> CommandResult {
         targets: &targets,
         title,
         date: today(),
+        ask: args.ask,
     };
     let report = gather(&job, &mut Bar::new(global))?;
     report.faults.iter().for_each(|line| fault(line));

@@ -7,6 +7,7 @@ mod cli {
     mod adm;
     mod advise;
     mod album;
+    mod ask;
     mod batch;
     mod catalogue;
     mod check;

@@ -104,6 +104,14 @@ fn parse(text: &str) -> core::result::Result<SessionTable, SettingFault> {
     Ok(table)
 }
 
+/// The stems of `bundle` that a session file lists, in its order.
+///
+/// # Errors
+/// If the text is no session file, or lists a stem that is not there.
+pub(super) fn stems_listed(text: &str, bundle: &Bundle) -> core::result::Result<Vec<usize>, SettingFault> {
+    parse(text)?.stems.iter().map(|stem| stem.find(bundle)).collect()
+}
+
 /// True for a line such as `trim = -1,5`.
 fn has_decimal_comma(line: &str) -> bool {
     let Some((_, value)) = line.split_once('=') else { return false };
@@ -273,7 +281,7 @@ impl StemTable {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::super::template::new_session_text;
     use super::*;
     use crate::bundle::stem_name;
@@ -281,7 +289,7 @@ mod tests {
     use chain::parameters::PARAMETERS;
     use units::Hz;
 
-    fn bundle(dir: &Path) -> Bundle {
+    pub(in crate::session_file) fn bundle(dir: &Path) -> Bundle {
         let info = AudioInfo {
             frames: 1,
             ..AudioInfo::new(Container::Wav, Hz(48_000.0), 2, SampleFormat::Int { bits: 24 })
@@ -300,7 +308,7 @@ mod tests {
         }
     }
 
-    fn read(text: &str) -> Result<Session> {
+    pub(in crate::session_file) fn read(text: &str) -> Result<Session> {
         let dir = tempfile::tempdir().expect("a folder for the test");
         let path = dir.path().join(FILE_NAME);
         std::fs::write(&path, text).expect("writes");

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::ask::AskData;
 use crate::json::ReadingJson;
 
 /// A report; `--json` and the page show the same.
@@ -41,6 +42,9 @@ pub struct Report {
     pub what_if: Vec<WhatIfRow>,
     /// Every file that went in.
     pub files: Vec<FileRow>,
+    /// Data from which the page answers moves; none without `--ask`. The page alone has it.
+    #[serde(skip)]
+    pub ask: Option<AskData>,
 }
 
 /// A finished file.

@@ -1,7 +1,11 @@
-//! The page: one HTML file without script, network or font of its own, for screens, phones and paper, light and dark.
+//! The page: one HTML file without network or font of its own, and without script unless it answers moves, for screens, phones and paper, light and dark.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 
+use super::ask::{self, AskData};
 use super::data::{Report, ReportedSource};
 use super::plot::{PlotFrame, PlotLine, bars, lines};
 use super::text::escaped;
@@ -105,7 +109,8 @@ const READING: [&str; 7] =
 pub fn page(report: &Report) -> String {
     let title = escaped(&report.title);
     let mut html = format!(
-        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"><meta name=\"generator\" content=\"{}\"><title>{title}: report</title><style>\n{STYLE}</style></head><body><header><h1>{title}</h1><p class=\"dim\">{} · {} Hz · {} · made {} with {}</p></header><main>\n",
+        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'{}\"><meta name=\"generator\" content=\"{}\"><title>{title}: report</title><style>\n{STYLE}</style></head><body><header><h1>{title}</h1><p class=\"dim\">{} · {} Hz · {} · made {} with {}</p></header><main>\n",
+        if report.ask.is_some() { script_policy() } else { String::new() },
         escaped(report.tool),
         count(report.sources.len().saturating_sub(1), "stem", "stems"),
         report.rate_hz,
@@ -113,6 +118,7 @@ pub fn page(report: &Report) -> String {
         escaped(&report.date),
         escaped(report.tool),
     );
+    html += &report.ask.as_ref().map_or(String::new(), AskData::section);
     html += &deliverables(report);
     html += &nulls(report);
     html += &findings(report);
@@ -124,6 +130,11 @@ pub fn page(report: &Report) -> String {
     html += &files(report);
     html += "</main></body></html>\n";
     html
+}
+
+/// The one program that may run: the page's own, by its hash.
+fn script_policy() -> String {
+    format!("; script-src 'sha256-{}'", STANDARD.encode(Sha256::digest(ask::SCRIPT)))
 }
 
 fn count(n: usize, one: &str, many: &str) -> String {
