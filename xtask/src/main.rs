@@ -38,7 +38,11 @@ enum Task {
     /// Time our tools and units beside others' on this machine.
     Bench(bench::Options),
     /// Count instructions per stereo frame under valgrind and hold them to their budgets.
-    Budget,
+    Budget {
+        /// Only the units: the tool takes a build of its own
+        #[arg(long)]
+        quick: bool,
+    },
     /// Run a command silently and print the CPU time (microseconds) and peak memory (KiB) it took.
     #[command(hide = true)]
     Clock {
@@ -94,7 +98,7 @@ fn main() -> ExitCode {
         Task::Tidy => tidy::run(&root),
         Task::Test { all } => steps::test(&root, all),
         Task::Bench(options) => bench::run(&root, &options),
-        Task::Budget => budget::run(&root, true),
+        Task::Budget { quick } => budget::run(&root, !quick),
         Task::Clock { command } => bench::clock::clock(&command),
         Task::Bundle { arguments } => plugins::bundle(&arguments),
         Task::Install { uninstall } => plugins::install(uninstall),

@@ -8,7 +8,7 @@ use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::bench::page::machine;
-use crate::{budget, tidy};
+use crate::tidy;
 
 /// One command of a run.
 struct Step {
@@ -51,7 +51,7 @@ const BUILD: &[Step] = &[
 /// it to that.
 const TESTS: Step = step(&["test", "--workspace", "--exclude", "hosttests", "--no-fail-fast"]);
 
-/// Steps after the tests, in order; the budgets follow the last. The two variants rebuild only the packages that have the
+/// Steps after the tests, in order. The two variants rebuild only the packages that have the
 /// feature.
 const VARIANTS: &[Step] = &[
     // its panics are wanted: a line each is enough
@@ -173,11 +173,10 @@ pub(crate) fn test(root: &Path, all: bool) -> ExitCode {
             outcome.timed("cargo xtask tidy", |_| succeeds("cargo xtask tidy", || tidy::run(root)));
         }
     }
-    outcome.timed("tests", |outcome| run_tests(root, all, outcome));
+    outcome.timed("tests and budgets", |outcome| run_tests(root, all, outcome));
     for step in VARIANTS.iter().filter(|step| all || !step.thorough) {
         outcome.timed(&step.line(), |outcome| run(root, step, all, outcome));
     }
-    outcome.timed("cargo xtask budget", |_| succeeds("cargo xtask budget", || budget::run(root, all)));
     println!();
     outcome.failures.iter().for_each(|line| println!("{line}"));
     outcome.stopped.iter().for_each(|why| println!("xtask: failed: {why}"));
@@ -198,34 +197,47 @@ fn succeeds(name: &str, chore: impl FnOnce() -> ExitCode) -> Result<(), String> 
     if chore() == ExitCode::SUCCESS { Ok(()) } else { Err(name.to_owned()) }
 }
 
-/// Runs all tests: those of `hosttests`, which wait for sessions in real time, beside all others. Selected by name within
-/// the workspace, they need no second build: features are those of the whole workspace.
+/// Integration test of `hosttests` that takes as long as all others of it.
+const LONGEST: &str = "link";
+
+/// Runs all tests, and beside them what mostly waits or has one thread: the tests of `hosttests`, which play sessions in real
+/// time, in two rows, and the count of instructions, which a busy machine does not change. Selected by name within the
+/// workspace, tests need no second build: features are those of the whole workspace.
 fn run_tests(root: &Path, all: bool, outcome: &mut Outcome) -> Result<(), String> {
-    let mut arguments = ["test", "--workspace", "--no-fail-fast"].map(String::from).to_vec();
-    for name in test_names(&root.join("hosttests/tests")).map_err(|error| format!("hosttests: {error}"))? {
-        arguments.extend(["--test".to_owned(), name]);
-    }
+    let names = test_names(&root.join("hosttests/tests")).map_err(|error| format!("hosttests: {error}"))?;
+    let (longest, others): (Vec<_>, Vec<_>) = names.into_iter().partition(|name| name == LONGEST);
+    let mut budget = vec!["xtask".to_owned(), "budget".to_owned()];
+    budget.extend((!all).then(|| "--quick".to_owned()));
+    let beside = [row(longest), row(others), budget];
     std::thread::scope(|scope| {
-        let beside = scope.spawn(|| cargo(root).args(&arguments).envs(all.then_some((ALL, "1"))).output());
-        let others = run(root, &TESTS, all, outcome);
-        let line = format!("cargo {}", arguments.join(" "));
-        println!("\n$ {line}");
-        let output = match beside.join() {
-            Ok(Ok(output)) => output,
-            Ok(Err(error)) => return Err(format!("{line}: {error}")),
-            Err(_) => return Err(format!("{line}: could not be watched")),
-        };
-        eprint!("{}", String::from_utf8_lossy(&output.stderr));
-        for text in String::from_utf8_lossy(&output.stdout).lines() {
-            println!("{text}");
-            outcome.read(text);
+        let start =
+            |arguments: &Vec<String>| cargo(root).args(arguments).envs(all.then_some((ALL, "1"))).output();
+        let started = beside.each_ref().map(|arguments| scope.spawn(move || start(arguments)));
+        let mut failures: Vec<String> = run(root, &TESTS, all, outcome).err().into_iter().collect();
+        for (arguments, output) in beside.iter().zip(started) {
+            let line = format!("cargo {}", arguments.join(" "));
+            println!("\n$ {line}");
+            match output.join() {
+                Ok(Ok(output)) => {
+                    eprint!("{}", String::from_utf8_lossy(&output.stderr));
+                    for text in String::from_utf8_lossy(&output.stdout).lines() {
+                        println!("{text}");
+                        outcome.read(text);
+                    }
+                    failures.extend((!output.status.success()).then(|| format!("{line}: {}", output.status)));
+                }
+                Ok(Err(error)) => failures.push(format!("{line}: {error}")),
+                Err(_) => failures.push(format!("{line}: could not be watched")),
+            }
         }
-        let hosts = if output.status.success() { Ok(()) } else { Err(format!("{line}: {}", output.status)) };
-        match (others, hosts) {
-            (Err(one), Err(other)) => Err(format!("{one}; {other}")),
-            (others, hosts) => others.and(hosts),
-        }
+        if failures.is_empty() { Ok(()) } else { Err(failures.join("; ")) }
     })
+}
+
+/// Arguments of cargo that run these integration tests.
+fn row(names: Vec<String>) -> Vec<String> {
+    let tests = names.into_iter().flat_map(|name| ["--test".to_owned(), name]);
+    ["test", "--workspace", "--no-fail-fast"].map(String::from).into_iter().chain(tests).collect()
 }
 
 /// Names of the integration tests in `folder`, sorted.

@@ -15,13 +15,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use units::{Db, Hz};
 
-#[path = "link/child.rs"]
+#[path = "processes/child.rs"]
 mod child;
-#[path = "link/full_disk.rs"]
+#[path = "processes/full_disk.rs"]
 mod full_disk;
-#[path = "link/kill.rs"]
+#[path = "processes/kill.rs"]
 mod kill;
-#[path = "link/speed.rs"]
+#[path = "processes/speed.rs"]
 mod speed;
 
 const RATE: Hz = Hz(48_000.0);
