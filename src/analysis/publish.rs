@@ -149,7 +149,7 @@ impl<O: Output> MasterAnalysis<O> {
             |stem: usize| Self::stem_name(heard.members().get(stem).map_or(StemId(0), |member| member.id));
         let followers = if outer.is_empty() { self.followers(heard) } else { Vec::new() };
         let mut prediction = predict_moves(heard, &[Move { source, gain }], &followers, &self.targets, name);
-        if is_nested {
+        if heard.is_bus_processing() {
             prediction.allow_bus_processing();
         }
         if outer.into_iter().any(reacts) {

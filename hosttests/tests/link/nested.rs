@@ -210,9 +210,10 @@ fn a_stem_inside_one_whose_chain_works_is_answered_with_a_width_that_holds() {
     alone_in_every_host(
         "link::nested::a_stem_inside_one_whose_chain_works_is_answered_with_a_width_that_holds",
         || {
-            for settings in
-                [&[("Level", "-2 dB")][..], &[("Compressor On", "on"), ("Compressor Threshold", "-30 dB"), ("Compressor Ratio", "3")]]
-            {
+            for settings in [
+                &[("Level", "-2 dB")][..],
+                &[("Compressor On", "on"), ("Compressor Threshold", "-30 dB"), ("Compressor Ratio", "3")],
+            ] {
                 let mut nest = Nest::new(one_deep(), None, |desk| {
                     let plugin = &mut desk.buses[2].plugin;
                     for (name, text) in settings {
