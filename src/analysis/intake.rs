@@ -37,8 +37,11 @@ pub(super) struct HopIntake {
     /// render many hops of the first kind.
     superseded: usize,
     handover: usize,
-    /// Last hop that was made.
-    remade_until: Option<HopIndex>,
+    /// Last hop that was made, and its row.
+    remade_until: Option<(HopIndex, u64)>,
+    /// Row of the audio thread's hops that continues one of remade hops, and that one. So rows do not depend on when the
+    /// audio thread has followed.
+    continued: Option<(u64, u64)>,
     /// Number of flushes, for the numbers of rows.
     flushes: u64,
     /// Count of the Master's blocks, and when it last changed.
@@ -125,18 +128,21 @@ impl<O: Output> MasterAnalysis<O> {
             self.intake.remaker = None;
         }
         // those that were made are recorded
-        if self
-            .intake
-            .remade_until
-            .zip(made.0.index)
-            .is_some_and(|(until, index)| index <= until && until - index < MAX_HANDOVER_HOPS as HopIndex)
-        {
-            return;
+        if let Some(((until, row), index)) = self.intake.remade_until.zip(made.0.index) {
+            if index <= until && until - index < MAX_HANDOVER_HOPS as HopIndex {
+                return;
+            }
+            if index == until + 1 {
+                self.intake.continued = Some((made.0.segment, row));
+            }
         }
         self.intake.remade_until = None;
         let stems = self.stem_routing.routed();
         // the audio thread follows a changed routing with its next hops
-        if let Some(made) = reduce(&made, &of, &stems) {
+        if let Some(mut made) = reduce(&made, &of, &stems) {
+            if let Some((_, row)) = self.intake.continued.filter(|(row, _)| *row == made.0.segment) {
+                made.0.segment = row;
+            }
             self.record(made, &stems);
         }
     }
@@ -207,8 +213,9 @@ impl<O: Output> MasterAnalysis<O> {
             number += 1;
             number > earlier || is_explained(hop)
         });
-        self.intake.remade_until = remade.last().and_then(|(hop, _)| hop.index);
         let row = self.intake.flushes << REMADE_ROWS;
+        self.intake.remade_until = remade.last().and_then(|(hop, _)| Some((hop.index?, hop.segment | row)));
+        self.intake.continued = None;
         for made in join(right, remade, row) {
             self.record(made, &stems);
         }
@@ -239,7 +246,7 @@ impl<O: Output> MasterAnalysis<O> {
         let stems = remaker.stems();
         for (mut hop, settings) in remaker.run(&mut self.backlog, Backlog::pump) {
             hop.segment |= self.intake.flushes << REMADE_ROWS;
-            self.intake.remade_until = hop.index;
+            self.intake.remade_until = hop.index.map(|index| (index, hop.segment));
             self.record((hop, settings), &stems);
         }
         self.intake.remaker = Some(remaker);

@@ -7,6 +7,7 @@ use crate::export::chain_settings;
 use chain::ChainKind;
 use link::ROSTER;
 use link::identity::InstanceId;
+use link::status::{StemStatus, Viewpoint};
 use link::summary::{Forecast, SessionSummary, StemFinding};
 use link::text::Text;
 use meter::loudness::hop_frames;
@@ -46,6 +47,7 @@ impl<O: Output> MasterAnalysis<O> {
         let mut session =
             SessionReport::new(&self.recorder, &heard, &delays, findings, &self.targets, Self::stem_name);
         state_one_share(&mut session);
+        self.add_lost_stems(&mut session);
         let proposed = self.proposed_query().and_then(|query| {
             let (answered, predicted) = self.forecast_move(&heard, &session, &query);
             predicted.map(|predicted| (predicted, simulated_out(&answered)))
@@ -53,7 +55,8 @@ impl<O: Output> MasterAnalysis<O> {
         let (prediction, simulated) = proposed.unzip();
         let proposal = self.proposal.filter(|_| prediction.is_some());
         let forecast = query.map(|query| self.forecast_move(&heard, &session, query).0);
-        let names: Vec<String> = members.iter().map(|member| Self::stem_name(member.id)).collect();
+        let listed = members.iter().map(|member| member.id).chain(session.left_out.iter().copied());
+        let names: Vec<String> = listed.map(Self::stem_name).collect();
         self.publish_summary(&session, &heard, &names, forecast);
         self.context.shared.set_analysis(AnalysisResult {
             session,
@@ -64,6 +67,22 @@ impl<O: Output> MasterAnalysis<O> {
             simulated: simulated.flatten(),
             timeline,
         });
+    }
+
+    /// Adds the stems that sound and are found nowhere, as far as no other session has them.
+    fn add_lost_stems(&self, session: &mut SessionReport) {
+        if self.stem_routing.is_listening() {
+            return;
+        }
+        let viewpoint = Viewpoint::new(&ROSTER, self.view);
+        let is_ours = |id: &InstanceId| {
+            ROSTER.find(*id).is_some_and(|view| viewpoint.status(view, |_| false) != StemStatus::OtherSession)
+        };
+        for id in self.stem_routing.lost().into_iter().filter(is_ours) {
+            let stem = session.stems.len() + session.left_out.len();
+            session.left_out.push(StemId(id.get()));
+            session.findings.push(RoutingFinding::NotFound { stem });
+        }
     }
 
     /// Returns the length of the song, hops: of the timeline that was played, and of the saved songs in it.
@@ -130,7 +149,7 @@ impl<O: Output> MasterAnalysis<O> {
             |stem: usize| Self::stem_name(heard.members().get(stem).map_or(StemId(0), |member| member.id));
         let followers = if outer.is_empty() { self.followers(heard) } else { Vec::new() };
         let mut prediction = predict_moves(heard, &[Move { source, gain }], &followers, &self.targets, name);
-        if is_nested {
+        if heard.is_bus_processing() {
             prediction.allow_bus_processing();
         }
         if outer.into_iter().any(reacts) {

@@ -33,6 +33,10 @@ const MAX_OPEN_MISSES: u32 = 2;
 const MAX_PLACED_MISSES: u32 = 4;
 /// Looks after which an open stem is left out if no two agree.
 const MAX_OPEN_LOOKS: u32 = 6;
+/// Song in which a stem sounded and nothing was decided, seconds, after which no more is waited for one that was found
+/// nowhere, and for one that was.
+const MAX_LOST_SECONDS: f64 = 4.4;
+const MAX_WAIT_SECONDS: f64 = 5.9;
 /// Difference of two delays that agree, frames.
 const AGREEMENT: u64 = 1;
 
@@ -57,6 +61,10 @@ struct StemPlacement {
     delay: i64,
     /// Delays that looks have found and that are not decided, the newest last.
     sighted: Vec<i64>,
+    /// Song that was looked at while a decision was awaited, seconds.
+    waited: f64,
+    /// True if it was looked for in vain while it sounded.
+    is_lost: bool,
     /// Looks in which it sounded.
     looks: u32,
     /// Consecutive looks without a match.
@@ -81,6 +89,8 @@ impl StemPlacement {
             state,
             delay: 0,
             sighted: Vec::new(),
+            waited: 0.0,
+            is_lost: false,
             looks: 0,
             misses: 0,
             inside: None,
@@ -102,11 +112,12 @@ impl StemPlacement {
         is_moving || (self.state == PlacementState::Open && self.sounds)
     }
 
-    /// Takes the sighting of a look; returns true if the decision has changed.
-    fn decide(&mut self, sighting: StemSighting) -> bool {
+    /// Takes the sighting of a look at so many `seconds` of the song; returns true if the decision has changed.
+    fn decide(&mut self, sighting: StemSighting, seconds: f64) -> bool {
         let before = (self.state, self.delay);
+        self.waited = if self.is_awaited() { self.waited + seconds } else { 0.0 };
         match sighting.evidence {
-            PlacementEvidence::Silent => return false,
+            PlacementEvidence::Silent | PlacementEvidence::Unclear => {}
             PlacementEvidence::None => {
                 self.misses += 1;
                 self.sighted.clear();
@@ -116,21 +127,30 @@ impl StemPlacement {
                 self.rival = sighting.rival;
             }
         }
-        self.looks += 1;
+        self.looks += u32::from(sighting.evidence != PlacementEvidence::Silent);
+        let longest = if self.sighted.is_empty() { MAX_LOST_SECONDS } else { MAX_WAIT_SECONDS };
+        let is_late = self.waited > longest;
         let is_hopeless = match self.state {
-            PlacementState::Open => self.misses >= MAX_OPEN_MISSES || self.looks >= MAX_OPEN_LOOKS,
+            PlacementState::Open => self.misses >= MAX_OPEN_MISSES || self.looks >= MAX_OPEN_LOOKS || is_late,
             _ => self.misses >= MAX_PLACED_MISSES,
         };
         if is_hopeless {
-            self.state = PlacementState::LeftOut;
-            self.inside = None;
+            self.leave_out();
+        } else if is_late {
             self.sighted.clear();
         }
         before != (self.state, self.delay)
     }
 
+    fn leave_out(&mut self) {
+        (self.state, self.is_lost) = (PlacementState::LeftOut, true);
+        (self.inside, self.waited) = (None, 0.0);
+        self.sighted.clear();
+    }
+
     fn take_delay(&mut self, delay: i64) {
         self.misses = 0;
+        self.is_lost = false;
         if self.state == PlacementState::Placed && self.delay.abs_diff(delay) <= AGREEMENT {
             self.sighted.clear();
             return;
@@ -221,6 +241,13 @@ impl StemRouting {
             .filter(|placement| !placement.is_in_the_mix())
             .map(|placement| placement.id)
             .collect()
+    }
+
+    /// Returns the stems that sounded and were looked for in vain.
+    pub(super) fn lost(&self) -> Vec<InstanceId> {
+        let is_lost =
+            |placement: &&StemPlacement| placement.state == PlacementState::LeftOut && placement.is_lost;
+        self.placements.iter().filter(is_lost).map(|placement| placement.id).collect()
     }
 
     /// Returns the nested stems, each with the stem that contains it.
@@ -327,7 +354,7 @@ impl StemRouting {
         for placement in self.placements.iter_mut().filter(|placement| placement.is_awaited()) {
             placement.sighted.clear();
             if placement.state == PlacementState::Open {
-                placement.state = PlacementState::LeftOut;
+                placement.leave_out();
             }
         }
         self.publish_routes();

@@ -152,6 +152,7 @@ pub fn heard(seconds: f64) -> ViewModel {
         unconfirmed_mutes: Vec::new(),
         stems: shares.map(|(id, share, cost)| found(id, share, cost)).into(),
         nested: Vec::new(),
+        left_out: Vec::new(),
         platforms: Vec::new(),
     };
     let names = session.stems.iter().map(|stem| model.snapshot.name(stem.id).to_owned()).collect();

@@ -30,7 +30,7 @@ pub(super) struct StemReader {
     pub(super) max_wait: u64,
     /// Counter after the last frame read; `None` before the first.
     next: Option<u64>,
-    /// End of the ring when it was last seen.
+    /// End of the ring's audio on the timeline when it was last seen: what is live says nothing of a position.
     ring_end: u64,
     /// Counter of the mix when the ring's end had last moved.
     moved_at: u64,
@@ -82,7 +82,8 @@ pub(super) struct ChunkRead {
 
 impl StemReader {
     pub(super) fn new(peer: PeerView, id: InstanceId, delay: i64, rate: Hz) -> Self {
-        let ring_end = peer.audio().and_then(AudioRing::timeline).map_or(0, |timeline| timeline.end());
+        let ring_end =
+            peer.audio().and_then(AudioRing::timeline).map_or(0, |timeline| timeline.positioned_end());
         Self {
             peer,
             id,
@@ -118,8 +119,8 @@ impl StemReader {
     pub(super) fn search(&mut self, position: i64, frames: u64, written: u64) -> FrameSearch {
         let nothing = FrameSearch::Nothing { frames, is_ahead: false };
         let Some(timeline) = self.peer.audio().and_then(AudioRing::timeline) else { return nothing };
-        if timeline.end() != self.ring_end {
-            self.ring_end = timeline.end();
+        if timeline.positioned_end() != self.ring_end {
+            self.ring_end = timeline.positioned_end();
             self.moved_at = written;
         }
         let Some(wanted) = position.checked_sub(self.delay) else { return nothing };

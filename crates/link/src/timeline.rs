@@ -67,6 +67,12 @@ impl Timeline {
         self.end
     }
 
+    /// The counter after the newest frame that has a position; 0 if none has.
+    pub fn positioned_end(&self) -> u64 {
+        let positioned = self.segments().iter().filter(|segment| segment.position.is_some());
+        positioned.map(Segment::end).max().unwrap_or(0)
+    }
+
     /// The first occurrence of `position` with a counter of at least `after`. A reader that passes the end of its last
     /// read follows every pass of a loop in order, however far the writer is ahead.
     pub fn find(&self, position: i64, after: u64) -> Option<Span> {
@@ -121,6 +127,7 @@ mod tests {
         assert_eq!(third, Some(Span { pass: 3, counter: 140, frames: 10 }));
         assert_eq!(timeline.find_last(110), third);
         assert_eq!(timeline.find(110, 141), None);
+        assert_eq!(timeline.positioned_end(), timeline.end());
         assert_eq!(timeline.find_last(130), second.map(|span| Span { counter: 110, frames: 20, ..span }));
     }
 
@@ -134,6 +141,7 @@ mod tests {
         assert_eq!(timeline.find_last(9), None);
         assert_eq!([-11, -10, 9, 39, 40].map(|at| timeline.has_played(at)), [false, true, true, true, false]);
         assert_eq!(timeline.find(i64::MIN, 0), None);
+        assert_eq!((timeline.end(), timeline.positioned_end()), (50, 50));
         assert_eq!(timeline.find(i64::MAX, 0), None);
     }
 }

@@ -14,6 +14,7 @@
 
 mod device_models;
 mod drift_regression;
+mod exchange;
 mod follow;
 mod gain_error;
 mod gain_track;
@@ -27,6 +28,7 @@ use super::fit::{Fit, HopRow, StemArrival, fit, resolve};
 use super::gram::Hops;
 use super::predict::{Certainty, Move, gains};
 use device_models::DeviceModels;
+use exchange::{ExchangeError, ExchangeWindows};
 use meter::loudness::{ABSOLUTE_GATE, integrated};
 use response::{Slope, StemResponse};
 use std::sync::OnceLock;
@@ -88,6 +90,9 @@ pub struct FittedRange {
     steady: Hops,
     /// Per stem, the largest factor by which a hop's level was rescaled: a move that the sources already contain.
     rescaled: Vec<f64>,
+    /// Products of what was recorded, for gains that may be exchanged between stems.
+    exchange: ExchangeWindows,
+    exchange_errors: OnceLock<Vec<ExchangeError>>,
     /// Findings on what was recorded.
     models: OnceLock<Option<DeviceModels>>,
 }
@@ -104,6 +109,8 @@ impl FittedRange {
         Self {
             sources: resolve(row, &fit),
             steady: resolve(row, &fit.steady()),
+            exchange: ExchangeWindows::new(row, &fit),
+            exchange_errors: OnceLock::new(),
             fit,
             rescaled,
             models: OnceLock::new(),
@@ -147,7 +154,7 @@ impl FittedRange {
         let Some((expected, half_width)) = self.estimate(&plain) else {
             return ExpectedMove { gains: plain, certainty: Certainty::Estimate(Lu(f64::INFINITY)) };
         };
-        if half_width <= EXACT_HALF_WIDTH.0 && self.is_clean() {
+        if half_width <= EXACT_HALF_WIDTH.0 && self.is_clean() && self.is_told_apart(&plain) {
             ExpectedMove { gains: plain, certainty: Certainty::Exact }
         } else {
             let half_width = Lu(half_width.max(EXACT_HALF_WIDTH.0));
@@ -161,6 +168,24 @@ impl FittedRange {
         let gate = ABSOLUTE_GATE.power();
         let mut used = (0..mix.len()).filter(|&hop| mix[hop] > gate);
         used.all(|hop| left[hop].0 <= (1.0 - FULL_COVERAGE) * mix[hop].0)
+    }
+
+    /// True if gains that the residual hides, exchanged between stems, change no move by more than exact answers are off.
+    fn is_told_apart(&self, plain: &[f64]) -> bool {
+        let loudness = |gains: &[f64]| integrated(&self.sources.powers(gains));
+        let errors = self.exchange_errors();
+        let change = |(stem, error): (usize, &ExchangeError)| {
+            let as_heard = 1.0 / self.rescaled[stem];
+            let mut off = plain.to_vec();
+            off[stem] += (plain[stem] - as_heard) * error.greatest;
+            Some((loudness(&off)? - loudness(plain)?).0.abs())
+        };
+        errors.iter().enumerate().filter_map(change).map(|off| off * off).sum::<f64>().sqrt()
+            <= EXACT_HALF_WIDTH.0
+    }
+
+    fn exchange_errors(&self) -> &[ExchangeError] {
+        self.exchange_errors.get_or_init(|| self.exchange.errors())
     }
 
     fn mix_powers(&self) -> Vec<Power> {
@@ -262,8 +287,9 @@ impl FittedRange {
                 half[stem] += (as_heard - plain[stem]) / 2.0;
                 square += effect(&half)?.powi(2);
             }
+            let gain_error = models.gain_errors[stem].max(self.exchange_errors()[stem].likely);
             let mut biased = expected.clone();
-            biased[stem] += (plain[stem] - as_heard) * BIAS_FACTOR * models.gain_errors[stem];
+            biased[stem] += (plain[stem] - as_heard) * BIAS_FACTOR * gain_error;
             square += effect(&biased)?.powi(2);
             if !is_still {
                 let mut unmoved = expected.clone();

@@ -9,7 +9,8 @@ use units::{Db, decibels};
 /// Distance from 6.02 dB, the gain of a stem that arrives twice without delay, within which it counts as doubled, dB.
 const DOUBLED_TOLERANCE_DB: f64 = 0.1;
 
-/// Observation on the routing of a stem into the mix. Stems are numbered as in the session.
+/// Observation on the routing of a stem into the mix. Stems are numbered as in the session, those that are left out of it
+/// after the others.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum RoutingFinding {
     /// An unlinked track: a part of the mix that is coherent with no stem.
@@ -63,6 +64,11 @@ pub enum RoutingFinding {
         /// Another delay at which it fits as well.
         rival: i64,
     },
+    /// A stem that sounds and is neither found in the mix nor in another stem.
+    NotFound {
+        /// The stem, left out of the session.
+        stem: usize,
+    },
     /// Two stems that cannot be told apart.
     Inseparable {
         /// Index of one of the two.
@@ -80,6 +86,7 @@ impl RoutingFinding {
             (Self::Processed { stem: a, .. }, Self::Processed { stem: b, .. })
             | (Self::Returns { stem: a, .. }, Self::Returns { stem: b, .. })
             | (Self::Ambiguous { stem: a, .. }, Self::Ambiguous { stem: b, .. })
+            | (Self::NotFound { stem: a }, Self::NotFound { stem: b })
             | (Self::Louder { stem: a, .. }, Self::Louder { stem: b, .. }) => a == b,
             (Self::Doubled { stem: a, delay: x, .. }, Self::Doubled { stem: b, delay: y, .. })
             | (Self::Late { stem: a, delay: x }, Self::Late { stem: b, delay: y }) => (a, x) == (b, y),
@@ -124,6 +131,12 @@ impl RoutingFinding {
             }
             Self::Ambiguous { stem, delay, rival } => {
                 format!("{} repeats exactly: a delay of {delay} or {rival} samples fits as well.", name(stem))
+            }
+            Self::NotFound { stem } => {
+                format!(
+                    "{} sounds, but is not found in the mix: muted, routed elsewhere or too quiet.",
+                    name(stem)
+                )
             }
             Self::Inseparable { first, second } => {
                 format!("{} and {} are inseparable: only their sum is known.", name(first), name(second))

@@ -17,7 +17,8 @@ pub use normal::MIN_CONDITION;
 use super::gram::{Gram, Hops};
 use super::joint::STEREO;
 use units::Db;
-use window::{CLEAN_RESIDUAL, WindowFit, fit_freely, fit_window, mean_matrix, mix_power, residual};
+use window::{CLEAN_RESIDUAL, WindowFit, fit_freely, fit_window, mean_matrix};
+pub(super) use window::{mix_power, residual};
 
 /// Hops on either side of a hop that its fit uses.
 pub const FIT_REACH_HOPS: usize = LONG_WINDOW_HOPS / 2;

@@ -10,8 +10,10 @@ use super::gram::Gram;
 use super::joint::JointHops;
 use super::prediction::Follower;
 
-/// Hops in a window: 1 s.
-const WINDOW_HOPS: usize = 10;
+/// Most hops in a window: 1 s.
+const MAX_WINDOW_HOPS: usize = 10;
+/// Least number of windows, while each has a hop or more: fewer say little of how steady a gain is.
+const MIN_WINDOWS: usize = 7;
 /// Linear gain below which a stem is absent (-60 dB).
 const MIN_GAIN: f64 = 1e-3;
 /// Number of standard errors from zero from which on a gain is significant.
@@ -34,15 +36,16 @@ pub enum MixMembership {
     Silent,
 }
 
-/// Returns the membership of each of `stems` Stems. `hops`: joint matrices, 3 s or more, of the Stems' outputs, then
+/// Returns the membership of each of `stems` Stems. `hops`: joint matrices, a second or more, of the Stems' outputs, then
 /// their inputs, then the mix, aligned.
 pub fn memberships(hops: &JointHops, stems: usize) -> Vec<MixMembership> {
     debug_assert_eq!(hops.sources(), 2 * stems + 1);
     let row = hops.row();
-    let windows: Vec<Gram> = (row.chunks_exact(WINDOW_HOPS))
+    let length = (row.len() / MIN_WINDOWS).clamp(1, MAX_WINDOW_HOPS);
+    let windows: Vec<Gram> = (row.chunks_exact(length))
         .map(|chunk| {
             let mut gram = Gram::zero(2 * hops.sources());
-            chunk.iter().flatten().for_each(|packed| gram.add(packed, 1.0 / WINDOW_HOPS as f64));
+            chunk.iter().flatten().for_each(|packed| gram.add(packed, 1.0 / length as f64));
             gram
         })
         .collect();
@@ -82,7 +85,10 @@ impl GainEstimate {
     fn new(gains: &[f64]) -> Self {
         let count = gains.len().max(1) as f64;
         let mean = gains.iter().sum::<f64>() / count;
-        let variance = gains.iter().map(|gain| (gain - mean).powi(2)).sum::<f64>() / (count - 1.0).max(1.0);
+        if gains.len() < 2 {
+            return Self { mean, error: f64::INFINITY };
+        }
+        let variance = gains.iter().map(|gain| (gain - mean).powi(2)).sum::<f64>() / (count - 1.0);
         Self { mean, error: (variance / count).sqrt() }
     }
 

@@ -4,9 +4,11 @@
 //! whitening filter, so that neither the bass nor the loudest stem decides alone; delays and gains pass a filter
 //! unchanged. [`locate_stems`] first tries the likely sets of delays as a whole, by the residual of the sum. Where that
 //! leaves something, it searches stem by stem: cross-correlation with what the stems placed so far do not explain, the
-//! clearest first, until nothing moves (matching pursuit with a joint refit). A single scene may be chance, so a caller
+//! clearest first, until nothing moves (matching pursuit with a joint refit). Stems that the mix does not need are searched
+//! in the others: they may be inside one. A single scene may be chance, so a caller
 //! trusts a delay once two disjoint scenes agree.
 
+mod nested;
 mod scan;
 mod search;
 mod whitening;
@@ -40,8 +42,10 @@ pub struct PlacementScene {
 pub enum PlacementEvidence {
     /// The stem is silent in the scene.
     Silent,
-    /// The stem is not found in the mix.
+    /// The stem is not found in the mix, and would be heard at any delay.
     None,
+    /// The stem is not found, and would be heard at most delays, but not at all.
+    Unclear,
     /// The stem is found.
     Found,
 }
@@ -75,8 +79,9 @@ pub fn confirm_likely(scene: &PlacementScene, pause: &mut dyn FnMut()) -> Option
     check_lengths(scene);
     let mut search = PlacementSearch::new(scene, pause);
     search.try_likely(&scene.likely, pause);
-    let result = search.finish(pause);
-    let is_missing = |stem: &StemSighting| stem.evidence == PlacementEvidence::None;
+    let result = search.finish(false, pause);
+    let is_missing =
+        |stem: &StemSighting| matches!(stem.evidence, PlacementEvidence::None | PlacementEvidence::Unclear);
     (result.residual < EXACT_RESIDUAL && !result.stems.iter().any(is_missing)).then_some(result)
 }
 
@@ -90,7 +95,7 @@ pub fn locate_stems(scene: &PlacementScene, pause: &mut dyn FnMut()) -> Placemen
     let mut search = PlacementSearch::new(scene, pause);
     search.try_likely(&scene.likely, pause);
     search.place_stems(pause);
-    search.finish(pause)
+    search.finish(true, pause)
 }
 
 fn check_lengths(scene: &PlacementScene) {

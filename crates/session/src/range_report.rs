@@ -40,6 +40,8 @@ pub struct RangeReport {
     pub progress: RangeProgress,
     range: HopRange,
     members: Vec<SessionMember>,
+    /// True if a stem that was taken apart does more than sum the stems inside it.
+    is_bus_processing: bool,
     /// Peaks of every recorded hop.
     peaks: Vec<HopPeaks>,
     /// Power of the mix if the stem's chain were neutral, per stem, per hop; NaN where unknown.
@@ -219,6 +221,7 @@ impl RangeReport {
             fitted_range,
             progress,
             range,
+            is_bus_processing: false,
             without_chain: (0..members.len()).map(without_chain).collect(),
             members: members.to_vec(),
             peaks: hops.iter().flatten().map(PresentHop::arriving_peaks).collect(),
@@ -228,6 +231,12 @@ impl RangeReport {
     /// The range of the timeline; empty of a report that is of none.
     pub fn range(&self) -> HopRange {
         self.range.clone()
+    }
+
+    /// True if a stem that was taken apart for a nested one is more than the sum of the stems inside it: tracks without a
+    /// Stem, or its chain.
+    pub fn is_bus_processing(&self) -> bool {
+        self.is_bus_processing
     }
 
     /// The stems, in the order of the sources.

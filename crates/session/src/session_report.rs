@@ -109,6 +109,8 @@ pub struct SessionReport {
     pub stems: Vec<StemReport>,
     /// Stems inside others.
     pub nested: Vec<NestedReport>,
+    /// Stems that sound and are neither in the mix nor in another stem. Findings number them after the stems.
+    pub left_out: Vec<StemId>,
     /// Playback on all platforms.
     pub platforms: Vec<PlatformReport>,
 }
@@ -169,6 +171,7 @@ impl SessionReport {
             unconfirmed_mutes: recorder.unconfirmed_mutes(),
             stems,
             nested: recorder.nested_stems(report.range()),
+            left_out: Vec::new(),
             platforms,
         }
     }

@@ -3,6 +3,7 @@
 use super::alone::alone;
 use super::desk::{Audio, Desk, Manner, RATE, measure, song};
 use hosttests::Library;
+use hosttests::host::is_worst;
 use hosttests::viewer::{Viewer, eventually};
 use link::InstanceId;
 use link::summary::SessionSummary;
@@ -211,8 +212,11 @@ fn a_stem_that_the_host_lets_sleep_is_silent_not_gone() {
         }
         desk.play(frames(0.0, 0.5), Manner::USUAL);
         let truth = integrated(&mix);
+        // the transport of the worst host stands twice on the way: each time the next hop is lost, and, for a stem that the
+        // host does not call any more, the one after it
+        let lost = if is_worst() { 0.45 } else { 0.25 };
         viewer.summary(master, |summary| {
-            summary.heard > LONG as f64 - 0.25
+            summary.heard > LONG as f64 - lost
                 && summary.mix.integrated.is_some_and(|found| (found.0 - truth).abs() < 0.01)
                 && summary.coverage.is_some_and(|coverage| coverage > 0.9999)
                 && known(summary)

@@ -3,6 +3,7 @@
 use super::alone::alone;
 use super::desk::{Audio, Desk, Manner, RATE, measure, song};
 use hosttests::Library;
+use hosttests::host::is_worst;
 use hosttests::viewer::{Viewer, eventually};
 use link::remote_trim::TrimVerdict;
 use link::summary::Forecast;
@@ -135,7 +136,9 @@ fn driven_to(target: f64) {
         "{half_width}: {out_of:?} {after:?}"
     );
     assert!((simulated - leaving).abs() < 0.1, "simulated {simulated}, rendered {leaving}");
-    assert!((out_of[1] - after).0.abs() < 0.2, "simulated {:?}, rendered {after:?}", out_of[1]);
+    // the worst host activates the Master anew in mid-song: its limiter comes to rest twice
+    let limit = if is_worst() { 0.25 } else { 0.2 };
+    assert!((out_of[1] - after).0.abs() < limit, "simulated {:?}, rendered {after:?}", out_of[1]);
     if target > -12.0 {
         assert!(entering - leaving > 0.1, "the limiter takes a part of it: {entering} {leaving}");
     }

@@ -111,7 +111,7 @@ impl StemRouting {
         let mut has_changed = false;
         for (id, sighting) in ids.iter().zip(&result.stems) {
             if let Some(placement) = self.placements.iter_mut().find(|placement| placement.id == *id) {
-                has_changed |= placement.decide(*sighting);
+                has_changed |= placement.decide(*sighting, length as f64 / rate.0);
                 // what it may have begun after the look is still to be seen
                 placement.sounds = sighting.evidence != PlacementEvidence::Silent
                     || placement.loud_until > window.position + length as i64;

@@ -99,7 +99,9 @@ fn offer(snapshot: &SessionSnapshot, session: &SessionReport) -> Option<(String,
         return Some((words, Offer::Muted(*stem)));
     }
     let finding = session.findings.first()?;
-    let id = |stem: usize| session.stems.get(stem).map(|stem| stem.id);
+    let listed: Vec<StemId> =
+        session.stems.iter().map(|stem| stem.id).chain(session.left_out.iter().copied()).collect();
+    let id = |stem: usize| listed.get(stem).copied();
     let words = finding.sentence(|stem| id(stem).map_or("a stem", |id| snapshot.name(id)).to_owned());
     let offer = match *finding {
         RoutingFinding::Returns { stem, .. } | RoutingFinding::Processed { stem, .. } => {
@@ -119,6 +121,9 @@ fn offer(snapshot: &SessionSnapshot, session: &SessionReport) -> Option<(String,
         ),
         RoutingFinding::Ambiguous { .. } => Offer::Advice(
             "Sums, shares and moves are the same at each of these delays, as long as it repeats. Play a passage in which it changes, and the delay is known.",
+        ),
+        RoutingFinding::NotFound { .. } => Offer::Advice(
+            "Its audio is not in the mix as this Master gets it. A muted bus, another output or a level far below the mix look like that; once it is heard it is counted.",
         ),
         RoutingFinding::Inseparable { .. } => Offer::Advice(
             "Both carry nearly the same sound. Their sum is known, their parts are not: a move of one alone is an estimate.",

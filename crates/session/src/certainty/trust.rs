@@ -109,5 +109,10 @@ fn trust_report() {
     let seeds = std::env::var("STEMLINK_TRUST_SEEDS").unwrap_or("0..400".into());
     let (first, last) = seeds.split_once("..").expect("first..last");
     let seeds = first.parse().expect("a number")..last.parse().expect("a number");
+    // `STEMLINK_TRUST_KIND=18` picks one of the kinds
+    let kind: Option<u64> =
+        std::env::var("STEMLINK_TRUST_KIND").ok().map(|kind| kind.parse().expect("a number"));
+    let kinds = mixing_desk::Kind::ALL.len() as u64;
+    let seeds = seeds.filter(|seed| kind.is_none_or(|kind| seed % kinds == kind));
     eprintln!("{}", trust_table(&seeds.flat_map(answers).collect::<Vec<_>>()));
 }

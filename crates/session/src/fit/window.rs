@@ -81,13 +81,13 @@ pub(super) fn fit_freely(gram: &Gram, last: &[StemArrival]) -> (WindowFit, Vec<u
 }
 
 /// Power of the mix, both sides.
-pub(super) fn mix_power(gram: &Gram) -> f64 {
+pub(crate) fn mix_power(gram: &Gram) -> f64 {
     let signals = gram.sources();
     gram.at(signals - 2, signals - 2) + gram.at(signals - 1, signals - 1)
 }
 
 /// Power of the residual, both sides.
-pub(super) fn residual(gram: &Gram, arrivals: &[StemArrival]) -> f64 {
+pub(crate) fn residual(gram: &Gram, arrivals: &[StemArrival]) -> f64 {
     (0..2)
         .map(|to| {
             let mut signed = vec![0.0; gram.sources()];

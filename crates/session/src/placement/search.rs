@@ -19,7 +19,7 @@ const MAX_ROUNDS: usize = 8;
 const CLEAR_RATIO: f64 = 1.5;
 const CLEAR_CHANCE_RATIO: f64 = 60.0;
 /// Share of the mix's energy from which on a stem counts as found where the residual cannot tell: inside a bus.
-const CLEAR_SHARE: f64 = 1e-4;
+pub(super) const CLEAR_SHARE: f64 = 1e-4;
 /// Distance from the chosen delay from which on another one is a rival, steps of the scan.
 const RIVAL_DISTANCE_STEPS: u64 = 4;
 /// Ratio of the residuals at two delays below which both fit as well.
@@ -37,13 +37,16 @@ const FOUND_SHARE: f64 = 1e-6;
 /// Share of the mix's energy below which a stem counts as silent (-65 dB).
 const AUDIBLE_SHARE: f64 = 3e-7;
 
+/// Left and right.
+pub(super) type StereoF32 = [Vec<f32>; 2];
+
 /// State of a search.
 pub(super) struct PlacementSearch {
-    rate: Hz,
-    reach: usize,
+    pub(super) rate: Hz,
+    pub(super) reach: usize,
     /// The whitened mix and stems.
-    mix: [Vec<f32>; 2],
-    stems: Vec<[Vec<f32>; 2]>,
+    pub(super) mix: StereoF32,
+    stems: Vec<StereoF32>,
     sounds: Vec<bool>,
     /// Delays of the placed stems.
     delays: Vec<Option<i64>>,
@@ -51,10 +54,8 @@ pub(super) struct PlacementSearch {
     residual: f64,
     /// Delays that all stems may have, by likely set.
     likely: Vec<Vec<i64>>,
-    plan: Option<ScanPlan>,
+    pub(super) plan: Option<ScanPlan>,
     prepared: Vec<Option<ScanStem>>,
-    /// Delay found in the mix itself, before anything was taken away, if it is clear.
-    first: Vec<Option<i64>>,
     rivals: Vec<Option<i64>>,
 }
 
@@ -86,9 +87,13 @@ impl PlacementSearch {
             likely: scene.likely.clone(),
             plan: None,
             prepared: (0..count).map(|_| None).collect(),
-            first: vec![None; count],
             rivals: vec![None; count],
         }
+    }
+
+    /// True if a stem sounds in the scene or around it.
+    pub(super) fn sounds(&self, stem: usize) -> bool {
+        self.sounds[stem]
     }
 
     fn frames(&self) -> usize {
@@ -96,7 +101,7 @@ impl PlacementSearch {
     }
 
     /// Side `side` of a stem as it meets the scene at `delay`.
-    fn at(&self, stem: usize, side: usize, delay: i64) -> &[f32] {
+    pub(super) fn at(&self, stem: usize, side: usize, delay: i64) -> &[f32] {
         let start = (self.reach as i64 - delay).clamp(0, 2 * self.reach as i64) as usize;
         &self.stems[stem][side][start..start + self.frames()]
     }
@@ -184,13 +189,20 @@ impl PlacementSearch {
             || self.contribution(stem) > CLEAR_SHARE.max(self.residual)
     }
 
-    /// True if a stem sounds in the scene at any delay, so that it would be found if it were in the mix.
-    fn always_sounds(&self, stem: usize) -> bool {
-        let reach = self.reach as i64;
-        let least = (-reach..=reach).step_by((self.reach / 16).max(1)).map(|delay| -> f64 {
-            (0..2).map(|side| dot(self.at(stem, side, delay), self.at(stem, side, delay))).sum()
-        });
-        least.fold(f64::INFINITY, f64::min) > FOUND_SHARE * energy(&self.mix)
+    /// Evidence of a stem that was not found, by the delays at which it would be heard in the scene.
+    fn evidence_of_absence(&self, stem: usize) -> PlacementEvidence {
+        let (reach, floor) = (self.reach as i64, FOUND_SHARE * energy(&self.mix));
+        let delays: Vec<i64> = (-reach..=reach).step_by((self.reach / 16).max(1)).collect();
+        let sounds = |delay: &&i64| {
+            let own: f64 =
+                (0..2).map(|side| dot(self.at(stem, side, **delay), self.at(stem, side, **delay))).sum();
+            own > floor
+        };
+        match delays.iter().filter(sounds).count() {
+            count if count == delays.len() => PlacementEvidence::None,
+            count if 2 * count >= delays.len() => PlacementEvidence::Unclear,
+            _ => PlacementEvidence::Silent,
+        }
     }
 
     /// Share of the mix's energy that a stem brings.
@@ -246,7 +258,7 @@ impl PlacementSearch {
         }
         self.plan = Some(ScanPlan::new(self.rate, self.frames(), self.reach));
         self.settle(pause);
-        for round in 0..MAX_ROUNDS {
+        for _ in 0..MAX_ROUNDS {
             let stems = missing(self);
             if stems.is_empty() || self.residual < 1e-9 {
                 break;
@@ -257,10 +269,6 @@ impl PlacementSearch {
                 let (scan, step) = self.scan(stem, &left);
                 let clear = Clearness::new(&scan);
                 let delay = self.choose(stem, &scan, step, energy(&left));
-                let share = scan.best().1 * step as f64 / energy(&self.mix).max(f64::MIN_POSITIVE);
-                if round == 0 && clear.is_clear() && share > CLEAR_SHARE {
-                    self.first[stem] = Some(self.refine(stem, delay, step, &left));
-                }
                 found.push((clear, stem, delay, step));
                 pause();
             }
@@ -309,7 +317,7 @@ impl PlacementSearch {
         }
     }
 
-    fn scan(&mut self, stem: usize, left: &[Vec<f32>; 2]) -> (Scan, usize) {
+    pub(super) fn scan(&mut self, stem: usize, left: &[Vec<f32>; 2]) -> (Scan, usize) {
         let plan = self.plan.as_ref().expect("a search has a plan");
         let prepared = self.prepared[stem].get_or_insert_with(|| plan.prepare(&self.stems[stem]));
         (plan.scan(prepared, &plan.residual(left)), plan.step)
@@ -363,7 +371,7 @@ impl PlacementSearch {
     }
 
     /// The delay near `from` at which the stem explains most, to the frame.
-    fn refine(&self, stem: usize, from: i64, step: usize, left: &[Vec<f32>; 2]) -> i64 {
+    pub(super) fn refine(&self, stem: usize, from: i64, step: usize, left: &[Vec<f32>; 2]) -> i64 {
         let reach = self.reach as i64;
         let explained = |delay: i64| -> f64 {
             (0..2)
@@ -385,36 +393,32 @@ impl PlacementSearch {
         best
     }
 
-    /// Returns the sightings.
-    pub(super) fn finish(mut self, pause: &mut dyn FnMut()) -> PlacementResult {
-        let mut stems = Vec::with_capacity(self.stems.len());
-        for stem in 0..self.stems.len() {
-            let delay = self.delays[stem];
-            let evidence = if !self.sounds[stem] {
-                PlacementEvidence::Silent
-            } else if delay.is_some() && self.contribution(stem) >= AUDIBLE_SHARE && self.is_needed(stem) {
-                PlacementEvidence::Found
-            } else if self.always_sounds(stem) {
-                PlacementEvidence::None
-            } else {
-                PlacementEvidence::Silent
-            };
-            // a stem inside another one's bus is found in the mix, and nothing needs it besides that bus
-            let (delay, evidence) = match (evidence, self.first[stem]) {
-                (PlacementEvidence::None | PlacementEvidence::Silent, Some(first)) => {
-                    (Some(first), PlacementEvidence::Found)
-                }
-                _ => (delay, evidence),
-            };
-            let rival = self.rivals[stem].take().filter(|_| evidence == PlacementEvidence::Found);
-            let sighting = StemSighting {
-                delay: delay.unwrap_or(0),
-                evidence,
-                rival: rival.filter(|r| Some(*r) != delay),
-            };
-            stems.push(sighting);
+    /// Returns the sightings. `with_nested`: stems that the mix does not need are searched in the others.
+    pub(super) fn finish(mut self, with_nested: bool, pause: &mut dyn FnMut()) -> PlacementResult {
+        let mut found = self.delays.clone();
+        for (stem, found) in found.iter_mut().enumerate().filter(|(stem, _)| self.sounds[*stem]) {
+            if found.is_some() && !(self.contribution(stem) >= AUDIBLE_SHARE && self.is_needed(stem)) {
+                *found = None;
+            }
             pause();
         }
+        if with_nested {
+            self.find_nested(&mut found, pause);
+        }
+        let sighting = |(stem, delay): (usize, Option<i64>)| {
+            let evidence = match (self.sounds[stem], delay) {
+                (false, _) => PlacementEvidence::Silent,
+                (true, Some(_)) => PlacementEvidence::Found,
+                (true, None) => self.evidence_of_absence(stem),
+            };
+            let rival = self.rivals[stem].filter(|rival| Some(*rival) != delay);
+            StemSighting {
+                delay: delay.unwrap_or(0),
+                evidence,
+                rival: rival.filter(|_| evidence == PlacementEvidence::Found),
+            }
+        };
+        let stems = found.into_iter().enumerate().map(sighting).collect();
         PlacementResult { stems, residual: self.residual }
     }
 }
@@ -424,26 +428,28 @@ const RUN_IN: usize = 16;
 /// Greatest number of delays that are compared as equals.
 const MAX_RIVALS: usize = 8;
 
-fn energy(audio: &[Vec<f32>; 2]) -> f64 {
+/// Energy of both sides.
+pub(super) fn energy(audio: &StereoF32) -> f64 {
     audio.iter().map(|side| dot(side, side)).sum()
 }
 
 /// Prominence of the best delay of a stem.
 #[derive(Clone, Copy)]
-struct Clearness {
+pub(super) struct Clearness {
     rival_ratio: f64,
     chance_ratio: f64,
 }
 
 impl Clearness {
-    fn new(scan: &Scan) -> Self {
+    pub(super) fn new(scan: &Scan) -> Self {
         let (best, most) = scan.best();
         let (_, next) = scan.best_outside(&[best]);
         let ratio = |other: f64| most / other.max(f64::MIN_POSITIVE);
         Self { rival_ratio: ratio(next), chance_ratio: ratio(scan.chance()) }
     }
 
-    fn is_clear(self) -> bool {
+    /// True if it is far above the next one and above chance.
+    pub(super) fn is_clear(self) -> bool {
         self.rival_ratio >= CLEAR_RATIO && self.chance_ratio >= CLEAR_CHANCE_RATIO
     }
 }

@@ -6,8 +6,11 @@
 //! estimate of a prediction as ever.
 
 use super::{HopRange, PresentHop, RangeProgress, RangeReport};
-use crate::fit::{HopFit, StemArrival, fit_row};
+use crate::coverage::FULL_COVERAGE;
+use crate::fit::{HopFit, StemArrival, fit_row, mix_power, residual};
+use crate::gram::Gram;
 use crate::record::{HopRecord, HopStatus, Recorder, SessionMember, StemId};
+use meter::loudness::ABSOLUTE_GATE;
 use std::borrow::Cow;
 
 /// A nested stem's way into the mix.
@@ -51,7 +54,9 @@ impl Recorder {
                 HopStatus::Heard | HopStatus::Unheard => {}
             }
         }
-        Some(RangeReport::new(&members, &present, progress, range))
+        let mut report = RangeReport::new(&members, &present, progress, range);
+        report.is_bus_processing = path.leaves_something(&hops, &fits);
+        Some(report)
     }
 
     /// Returns the stems that contain the nested stem `id`: the one of the sum first. Empty if it is not nested.
@@ -122,6 +127,20 @@ impl NestedPath {
             }
         }
         fits
+    }
+
+    /// True if the stems inside an outer one leave more of it than full coverage allows in a hop that sounds.
+    fn leaves_something(&self, hops: &[Option<NestedHop<'_>>], fits: &[Vec<HopFit>]) -> bool {
+        (0..self.outer.len()).any(|level| {
+            let stems = self.inner[level].len();
+            let each = hops.iter().zip(&fits[level]).filter_map(|(hop, fit)| {
+                let joint = Gram::from_packed(2 * (stems + 1), &hop.as_ref()?.joints[level]);
+                Some((mix_power(&joint), residual(&joint, &fit.arrivals)))
+            });
+            let gate = ABSOLUTE_GATE.power().0;
+            let mut each = each.filter(|(whole, _)| *whole > gate);
+            each.any(|(whole, left)| left > (1.0 - FULL_COVERAGE) * whole)
+        })
     }
 
     /// One hop of the report.

@@ -135,7 +135,9 @@ fn predicted_through(recorder: &Recorder, id: StemId, gain: Db, reacts: bool) ->
     let report = recorder.nested_report(WHOLE, id).expect("nested");
     let source = report.members().iter().position(|member| member.id == id).expect("is in it");
     let mut answer = predict_moves(&report, &[Move { source, gain }], &[], &[], |_| String::new());
-    answer.allow_bus_processing();
+    if report.is_bus_processing() {
+        answer.allow_bus_processing();
+    }
     if reacts {
         let is_nested = |source: &usize| !SUMMED.contains(&report.members()[*source].id.0);
         answer.allow_reaction(&report, &(0..report.members().len()).filter(is_nested).collect::<Vec<_>>());
