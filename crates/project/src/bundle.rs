@@ -149,6 +149,11 @@ impl Bundle {
         self.stems.iter().map(|stem| stem.info.frames).max().unwrap_or(0)
     }
 
+    /// The length of the longest stem, seconds.
+    pub fn seconds(&self) -> f64 {
+        self.stems.iter().map(|stem| stem.info.frames as f64 / stem.info.rate.0).fold(0.0, f64::max)
+    }
+
     /// # Errors
     /// If the stems differ in length, naming the first that does.
     pub fn same_length(&self) -> Result<()> {

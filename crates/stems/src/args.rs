@@ -6,6 +6,7 @@ use project::delivery::{Cutdown, Make, seconds};
 use project::names::Names;
 use project::reserved::unreserved_path;
 use project::setting_fault::SettingFault;
+use project::timed_move::{DEFAULT_FADE, LARGEST_MOVE, LONGEST_FADE};
 use std::path::PathBuf;
 use units::Db;
 
@@ -174,10 +175,20 @@ pub(crate) struct WhatIf {
     /// The folder of stems
     #[arg(value_name = "DIR")]
     pub(crate) dir: PathBuf,
-    /// A stem (its name or its file's) and the gain to add to it, such as Vocals=+3 or "Lead Vocals=-1.5dB"; repeat for
-    /// more
-    #[arg(long = "move", value_name = "NAME=DB", required = true, value_parser = parse_move, allow_hyphen_values = true)]
-    pub(crate) moves: Vec<(String, Db)>,
+    /// A stem (its name or its file's) and the gain to add to it, such as Vocals=+3 or "Lead Vocals=-1.5dB"; of a range of
+    /// the song: Vocals=+1@1:02-1:30, from the first time to before the second; repeat for more
+    #[arg(long = "move", value_name = "NAME=DB[@FROM-TO]", required = true, value_parser = parse_timed_move, allow_hyphen_values = true)]
+    pub(crate) moves: Vec<AskedMove>,
+    /// Length of the fades inside the ends of ranges: seconds, 0 to 60
+    #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_FADE, value_parser = parse_fade)]
+    pub(crate) fade: f64,
+    /// Write a session file with these moves in it, for stems master, deliver and what-if --session; the session that is
+    /// in use stays as it is
+    #[arg(long, value_name = "FILE.toml", value_parser = output_path())]
+    pub(crate) save: Option<PathBuf>,
+    /// Replace the file of --save if it is already there
+    #[arg(long, requires = "save")]
+    pub(crate) force: bool,
     /// Platforms to report, by id (see stems targets) [default: those of the session, or all]
     #[arg(long, value_name = "ID", num_args = 1..)]
     pub(crate) target: Vec<String>,
@@ -557,8 +568,42 @@ fn parse_names(text: &str) -> Result<Names, String> {
     Names::parse(text).map_err(|SettingFault { fault, remedy }| format!("{fault}; {remedy}"))
 }
 
-/// The largest move that makes sense, dB.
-const LARGEST_MOVE: f64 = 60.0;
+/// A move as it was asked for: a name, a gain, and the range of the song in seconds if there is one.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct AskedMove {
+    pub(crate) name: String,
+    pub(crate) gain: Db,
+    pub(crate) range: Option<[f64; 2]>,
+}
+
+/// Parser of a move, or of one in time. A name may contain `@` and `=`: both are read from the right.
+fn parse_timed_move(text: &str) -> Result<AskedMove, String> {
+    let in_time = text.rsplit_once('@').filter(|(front, range)| front.contains('=') && !range.contains('='));
+    let (front, range) = in_time.map_or((text, None), |(front, range)| (front, Some(range)));
+    let (name, gain) = parse_move(front)?;
+    let range = range.map(parse_range).transpose()?;
+    Ok(AskedMove { name, gain, range })
+}
+
+/// Parser of `1:02-1:30`, in seconds.
+fn parse_range(text: &str) -> Result<[f64; 2], String> {
+    let (from, to) = text
+        .split_once(['-', '\u{2013}'])
+        .ok_or_else(|| format!("{text:?} is no range of the song; write one such as 1:02-1:30.5"))?;
+    let (from, to) = (parse_time(from)?, parse_time(to)?);
+    if from >= to {
+        return Err(format!("{text:?} ends before it begins; write a range such as 1:02-1:30.5"));
+    }
+    Ok([from, to])
+}
+
+fn parse_fade(text: &str) -> Result<f64, String> {
+    let fits = |fade: &f64| (0.0..=LONGEST_FADE).contains(fade);
+    text.parse()
+        .ok()
+        .filter(fits)
+        .ok_or_else(|| format!("it takes 0 to {LONGEST_FADE} seconds, such as 0.05"))
+}
 
 fn parse_move(text: &str) -> Result<(String, Db), String> {
     let (name, gain) = text.rsplit_once('=').ok_or("write a stem and a gain, such as Vocals=+3")?;
@@ -569,8 +614,8 @@ fn parse_move(text: &str) -> Result<(String, Db), String> {
     if name.trim().is_empty() {
         return Err("the stem's name is missing before =".into());
     }
-    if gain.is_nan() || gain.abs() > LARGEST_MOVE {
-        return Err(format!("a move is within ±{LARGEST_MOVE} dB"));
+    if gain.is_nan() || gain.abs() > LARGEST_MOVE.0 {
+        return Err(format!("a move is within ±{} dB", LARGEST_MOVE.0));
     }
     Ok((name.trim().into(), Db(gain)))
 }
@@ -594,6 +639,31 @@ mod tests {
             ("Keys=-1,5", "Keys", -1.5),
         ] {
             assert_eq!(parse_move(text), Ok((name.into(), Db(gain))), "{text}");
+        }
+        let timed = |name: &str, gain, range| Ok(AskedMove { name: name.into(), gain: Db(gain), range });
+        for (text, name, gain, range) in [
+            ("Vocals=+1@1:02-1:30", "Vocals", 1.0, Some([62.0, 90.0])),
+            ("Vocals=-1,5 dB@62,5-0:01:30.25", "Vocals", -1.5, Some([62.5, 90.25])),
+            ("Lead@Home=2", "Lead@Home", 2.0, None),
+            ("Lead@Home=2@0-1", "Lead@Home", 2.0, Some([0.0, 1.0])),
+            ("a=1@0-1=2@3-4", "a=1@0-1", 2.0, Some([3.0, 4.0])),
+            ("a=1@0-1=2", "a=1@0-1", 2.0, None),
+        ] {
+            assert_eq!(parse_timed_move(text), timed(name, gain, range), "{text}");
+        }
+        for (text, word) in [
+            ("Vocals=1@", "no range"),
+            ("Vocals=1@1:02", "no range"),
+            ("Vocals=1@1:30-1:02", "ends before"),
+            ("Vocals=1@1-1", "ends before"),
+            ("Vocals=1@x-2", "write a time"),
+            ("Vocals=1@1-2-3", "write a time"),
+            ("Vocals=1@-1-3", "write a time"),
+            ("Vocals@1-3", "write a stem and a gain"),
+            ("Vocals=70@1-3", "±60"),
+        ] {
+            let said = parse_timed_move(text).expect_err(text);
+            assert!(said.contains(word), "{text}: {said}");
         }
         for text in ["Vocals", "Vocals=loud", "=3", "Vocals=nan", "Vocals=61", "Vocals=inf"] {
             assert!(parse_move(text).is_err(), "{text}");

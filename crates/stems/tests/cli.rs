@@ -25,6 +25,7 @@ mod cli {
     mod maths;
     mod measuring;
     mod memory;
+    mod moves;
     mod organize;
     mod report;
     mod session;
