@@ -79,6 +79,21 @@ impl Bundle {
         Ok(Self { dir: dir.to_owned(), stems, mixes, unread })
     }
 
+    /// A bundle of one file.
+    ///
+    /// # Errors
+    /// If it cannot be opened.
+    pub fn single(path: &Path) -> Result<Self> {
+        let info = AudioReader::open(path)?.info().clone();
+        let name = shown(Path::new(path.file_stem().unwrap_or(path.as_os_str())));
+        Ok(Self {
+            dir: path.parent().map(Path::to_owned).unwrap_or_default(),
+            stems: vec![Stem { path: path.to_owned(), name, role: Role::Other, info }],
+            mixes: Vec::new(),
+            unread: Vec::new(),
+        })
+    }
+
     /// The audio files of a folder: stems, and files whose name says mix or master.
     ///
     /// # Errors

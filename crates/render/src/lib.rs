@@ -29,6 +29,7 @@ mod side_thread;
 mod sketch;
 pub mod small_file;
 pub mod sums;
+pub mod tags;
 pub mod verify;
 mod wav_loudness;
 pub mod what_if;

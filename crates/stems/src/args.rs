@@ -1,16 +1,20 @@
 //! The command line.
 
-use clap::builder::{PathBufValueParser, TypedValueParser};
+mod values;
+
 use clap::{Args as ClapArgs, CommandFactory, Parser, Subcommand, ValueEnum};
-use project::delivery::{Cutdown, Make, seconds};
+use project::delivery::{Cutdown, Make};
 use project::names::Names;
-use project::reserved::unreserved_path;
-use project::setting_fault::SettingFault;
-use project::timed_move::{DEFAULT_FADE, LARGEST_MOVE, LONGEST_FADE};
+use project::timed_move::DEFAULT_FADE;
 use std::path::PathBuf;
 use units::Db;
 
 use crate::failure::Failure;
+pub(crate) use values::AskedMove;
+use values::{
+    output_path, parse_ceiling, parse_fade, parse_gap, parse_isrc, parse_jobs, parse_loudness, parse_make,
+    parse_move, parse_names, parse_time, parse_timed_move,
+};
 
 /// Master from stems, and know what every move costs.
 ///
@@ -353,6 +357,46 @@ pub(crate) struct Album {
     /// Platforms to report, by id (see stems targets) [default: all players]
     #[arg(long, value_name = "ID", num_args = 1..)]
     pub(crate) target: Vec<String>,
+    /// Say the gains that match the tracks: by integrated loudness, by highest short-term loudness, or by the loudest
+    /// track, which sets one gain for all
+    #[arg(long = "match", value_name = "MEASURE", value_enum)]
+    pub(crate) by: Option<MatchMeasure>,
+    /// The loudness to match to, -50 to 0 LUFS [default: the median of the tracks; for loudest-track -14 LUFS, as AES
+    /// TD1008 has it]
+    #[arg(long, value_name = "LUFS", requires = "by", allow_negative_numbers = true, value_parser = parse_loudness)]
+    pub(crate) to: Option<f64>,
+    /// The ceiling of every track, -20 to 0 dBTP; the whole album comes down alike where one would pass it
+    #[arg(long, value_name = "DBTP", requires = "by", allow_negative_numbers = true, default_value_t = -1.0, value_parser = parse_ceiling)]
+    pub(crate) ceiling: f64,
+    /// Limit a track that would pass the ceiling, instead of turning the album down
+    #[arg(long, requires = "by")]
+    pub(crate) limiter: bool,
+    /// Write the tracks with these gains, 24 bit, and a cue sheet into this folder
+    #[arg(long, value_name = "DIR", requires = "by", value_parser = output_path())]
+    pub(crate) out: Option<PathBuf>,
+    /// Silence between tracks in the cue sheet, seconds: one for all, or each, separated by commas
+    #[arg(long, value_name = "SECONDS", requires = "out", value_delimiter = ',', default_value = "2", value_parser = parse_gap)]
+    pub(crate) gap: Vec<f64>,
+    /// The ISRC of each track in order, separated by commas, - for none [default: those of session files]
+    #[arg(long, value_name = "CODES", requires = "out", value_delimiter = ',', allow_hyphen_values = true, value_parser = parse_isrc)]
+    pub(crate) isrc: Vec<Option<String>>,
+    /// The album's title, for the cue sheet [default: the name of the folder written]
+    #[arg(long, requires = "out")]
+    pub(crate) title: Option<String>,
+    /// The artist, for the cue sheet and the files
+    #[arg(long, requires = "out")]
+    pub(crate) artist: Option<String>,
+    /// Replace files that are already there
+    #[arg(long, requires = "out")]
+    pub(crate) force: bool,
+}
+
+/// Measure by which the tracks of an album are matched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum MatchMeasure {
+    Integrated,
+    ShortTerm,
+    LoudestTrack,
 }
 
 /// Contents of the folders of an album.
@@ -547,79 +591,6 @@ pub(crate) fn fault_line(error: &clap::Error) -> String {
     format!("{}; see {command} --help", said.join("; "))
 }
 
-/// Parser of a path to write to: a name that Windows reserves gets an underscore.
-fn output_path() -> impl TypedValueParser<Value = PathBuf> {
-    PathBufValueParser::new().map(|path| unreserved_path(&path))
-}
-
-fn parse_jobs(text: &str) -> Result<usize, String> {
-    text.parse().ok().filter(|n| (1..=256).contains(n)).ok_or_else(|| "it takes 1 to 256".to_owned())
-}
-
-fn parse_time(text: &str) -> Result<f64, String> {
-    seconds(text).ok_or_else(|| "write a time such as 62.5 or 1:02.500".to_owned())
-}
-
-fn parse_make(text: &str) -> Result<Make, String> {
-    Make::from_id(text.trim()).ok_or_else(|| format!("it takes {}", Make::ALL.map(Make::id).join(", ")))
-}
-
-fn parse_names(text: &str) -> Result<Names, String> {
-    Names::parse(text).map_err(|SettingFault { fault, remedy }| format!("{fault}; {remedy}"))
-}
-
-/// A move as it was asked for: a name, a gain, and the range of the song in seconds if there is one.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct AskedMove {
-    pub(crate) name: String,
-    pub(crate) gain: Db,
-    pub(crate) range: Option<[f64; 2]>,
-}
-
-/// Parser of a move, or of one in time. A name may contain `@` and `=`: both are read from the right.
-fn parse_timed_move(text: &str) -> Result<AskedMove, String> {
-    let in_time = text.rsplit_once('@').filter(|(front, range)| front.contains('=') && !range.contains('='));
-    let (front, range) = in_time.map_or((text, None), |(front, range)| (front, Some(range)));
-    let (name, gain) = parse_move(front)?;
-    let range = range.map(parse_range).transpose()?;
-    Ok(AskedMove { name, gain, range })
-}
-
-/// Parser of `1:02-1:30`, in seconds.
-fn parse_range(text: &str) -> Result<[f64; 2], String> {
-    let (from, to) = text
-        .split_once(['-', '\u{2013}'])
-        .ok_or_else(|| format!("{text:?} is no range of the song; write one such as 1:02-1:30.5"))?;
-    let (from, to) = (parse_time(from)?, parse_time(to)?);
-    if from >= to {
-        return Err(format!("{text:?} ends before it begins; write a range such as 1:02-1:30.5"));
-    }
-    Ok([from, to])
-}
-
-fn parse_fade(text: &str) -> Result<f64, String> {
-    let fits = |fade: &f64| (0.0..=LONGEST_FADE).contains(fade);
-    text.parse()
-        .ok()
-        .filter(fits)
-        .ok_or_else(|| format!("it takes 0 to {LONGEST_FADE} seconds, such as 0.05"))
-}
-
-fn parse_move(text: &str) -> Result<(String, Db), String> {
-    let (name, gain) = text.rsplit_once('=').ok_or("write a stem and a gain, such as Vocals=+3")?;
-    let number = gain.trim().to_ascii_lowercase();
-    let number =
-        number.strip_suffix("db").unwrap_or(&number).trim().replace('\u{2212}', "-").replace(',', ".");
-    let gain: f64 = number.parse().map_err(|_| format!("{gain:?} is no gain in dB, such as +3 or -1.5"))?;
-    if name.trim().is_empty() {
-        return Err("the stem's name is missing before =".into());
-    }
-    if gain.is_nan() || gain.abs() > LARGEST_MOVE.0 {
-        return Err(format!("a move is within ±{} dB", LARGEST_MOVE.0));
-    }
-    Ok((name.trim().into(), Db(gain)))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -627,46 +598,5 @@ mod tests {
     #[test]
     fn the_definition_is_consistent() {
         Args::command().debug_assert();
-    }
-
-    #[test]
-    fn moves_are_read_as_people_write_them() {
-        for (text, name, gain) in [
-            ("Vocals=+3", "Vocals", 3.0),
-            ("Lead Vocals=-1.5dB", "Lead Vocals", -1.5),
-            ("a=b= 2 dB", "a=b", 2.0),
-            ("Bass=\u{2212}2", "Bass", -2.0),
-            ("Keys=-1,5", "Keys", -1.5),
-        ] {
-            assert_eq!(parse_move(text), Ok((name.into(), Db(gain))), "{text}");
-        }
-        let timed = |name: &str, gain, range| Ok(AskedMove { name: name.into(), gain: Db(gain), range });
-        for (text, name, gain, range) in [
-            ("Vocals=+1@1:02-1:30", "Vocals", 1.0, Some([62.0, 90.0])),
-            ("Vocals=-1,5 dB@62,5-0:01:30.25", "Vocals", -1.5, Some([62.5, 90.25])),
-            ("Lead@Home=2", "Lead@Home", 2.0, None),
-            ("Lead@Home=2@0-1", "Lead@Home", 2.0, Some([0.0, 1.0])),
-            ("a=1@0-1=2@3-4", "a=1@0-1", 2.0, Some([3.0, 4.0])),
-            ("a=1@0-1=2", "a=1@0-1", 2.0, None),
-        ] {
-            assert_eq!(parse_timed_move(text), timed(name, gain, range), "{text}");
-        }
-        for (text, word) in [
-            ("Vocals=1@", "no range"),
-            ("Vocals=1@1:02", "no range"),
-            ("Vocals=1@1:30-1:02", "ends before"),
-            ("Vocals=1@1-1", "ends before"),
-            ("Vocals=1@x-2", "write a time"),
-            ("Vocals=1@1-2-3", "write a time"),
-            ("Vocals=1@-1-3", "write a time"),
-            ("Vocals@1-3", "write a stem and a gain"),
-            ("Vocals=70@1-3", "±60"),
-        ] {
-            let said = parse_timed_move(text).expect_err(text);
-            assert!(said.contains(word), "{text}: {said}");
-        }
-        for text in ["Vocals", "Vocals=loud", "=3", "Vocals=nan", "Vocals=61", "Vocals=inf"] {
-            assert!(parse_move(text).is_err(), "{text}");
-        }
     }
 }
