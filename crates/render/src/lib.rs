@@ -14,6 +14,7 @@ pub mod deliver;
 mod drift;
 pub mod hash;
 pub mod json;
+pub mod limiting;
 mod long_sinc;
 mod markup;
 pub mod master;

@@ -69,6 +69,8 @@ pub(crate) enum Command {
     Verify(Verify),
     /// A delivery for each of many folders, several at once, resumable; one line of JSON each
     Batch(Batch),
+    /// Owners of the limiting of a master: every stem's part in it, over the song and in each event
+    Limiting(Limiting),
     /// Several songs together: album loudness, playback gains in track and album mode, steps between tracks
     Album(Album),
     /// Preview lossy codecs: peaks, overs, the residue, and the playback level (needs ffmpeg)
@@ -341,6 +343,22 @@ pub(crate) struct Deliverables {
     /// Let shorter stems end with silence instead of refusing stems of different lengths
     #[arg(long)]
     pub(crate) pad: bool,
+}
+
+/// limiting
+#[derive(ClapArgs)]
+pub(crate) struct Limiting {
+    /// The folder of stems
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    /// The platform whose target loudness the master lands on [default: as stems master]
+    #[arg(long, value_name = "ID")]
+    pub(crate) target: Option<String>,
+    #[command(flatten)]
+    pub(crate) session: SessionArgs,
+    /// Events to show, the deepest; --json has all of them
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub(crate) events: usize,
 }
 
 /// album

@@ -20,6 +20,7 @@ mod cli {
     mod injected;
     mod interruption;
     mod json_page;
+    mod limiting;
     mod live;
     mod mastering;
     mod maths;
