@@ -4,6 +4,8 @@
 //! Everything the compressor does to the audio is one gain per sample and channel: parallel mix, makeup and on/off
 //! are parts of it, because dry and wet are the same delayed audio.
 
+pub mod parts;
+
 use core::f64::consts::PI;
 
 use super::ballistics::{Ballistics, BallisticsCoefficients, factor, one_pole_coefficient};

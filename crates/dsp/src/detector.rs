@@ -25,8 +25,8 @@ pub struct LevelDetector {
 }
 
 impl LevelDetector {
-    const PEAK_HOLD: Ms = Ms(5.0);
-    const MEAN_TIME: Ms = Ms(10.0);
+    pub(crate) const PEAK_HOLD: Ms = Ms(5.0);
+    pub(crate) const MEAN_TIME: Ms = Ms(10.0);
 
     /// Detector at rest, for audio at `rate`.
     pub fn new(rate: Hz) -> Self {

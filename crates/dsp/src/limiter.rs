@@ -22,6 +22,7 @@
 //! 0.02 dB is for them.
 
 mod overshoot;
+pub mod parts;
 mod reduction;
 
 use super::decibels::factors;

@@ -63,6 +63,11 @@ impl Interpolator {
         self.bound
     }
 
+    /// Weights of the samples in the value `phase` eighths after the one before the middle.
+    pub fn taps(&self, phase: usize) -> &[f64; TAPS] {
+        &self.phases[phase]
+    }
+
     /// Value `phase` eighths after sample `TAPS / 2 - 1` of `window`, which has [`TAPS`] samples.
     #[inline(always)]
     pub fn eighth<S: Simd>(&self, simd: S, phase: usize, window: &[f64]) -> f64 {

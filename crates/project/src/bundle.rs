@@ -79,6 +79,21 @@ impl Bundle {
         Ok(Self { dir: dir.to_owned(), stems, mixes, unread })
     }
 
+    /// A bundle of one file.
+    ///
+    /// # Errors
+    /// If it cannot be opened.
+    pub fn single(path: &Path) -> Result<Self> {
+        let info = AudioReader::open(path)?.info().clone();
+        let name = shown(Path::new(path.file_stem().unwrap_or(path.as_os_str())));
+        Ok(Self {
+            dir: path.parent().map(Path::to_owned).unwrap_or_default(),
+            stems: vec![Stem { path: path.to_owned(), name, role: Role::Other, info }],
+            mixes: Vec::new(),
+            unread: Vec::new(),
+        })
+    }
+
     /// The audio files of a folder: stems, and files whose name says mix or master.
     ///
     /// # Errors
@@ -147,6 +162,11 @@ impl Bundle {
     /// The length of the longest stem.
     pub fn frames(&self) -> u64 {
         self.stems.iter().map(|stem| stem.info.frames).max().unwrap_or(0)
+    }
+
+    /// The length of the longest stem, seconds.
+    pub fn seconds(&self) -> f64 {
+        self.stems.iter().map(|stem| stem.info.frames as f64 / stem.info.rate.0).fold(0.0, f64::max)
     }
 
     /// # Errors

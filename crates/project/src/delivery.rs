@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::names::Names;
+use super::setting_fault::SettingFault;
 use session::role::Role;
 
 /// The song with some of its stems.
@@ -144,6 +145,28 @@ pub fn seconds(text: &str) -> Option<f64> {
     let parts: Vec<f64> = text.trim().split(':').map(|part| part.parse().ok()).collect::<Option<_>>()?;
     let fine = parts.len() <= 3 && parts.iter().all(|part| part.is_finite() && *part >= 0.0);
     fine.then(|| parts.iter().fold(0.0, |sum, part| sum * 60.0 + part))
+}
+
+/// A recording code (ISO 3901) as letters and digits: two letters, three letters or digits, seven digits; hyphens do not count.
+///
+/// # Errors
+/// If it is none.
+pub fn isrc(text: &str) -> Result<String, SettingFault> {
+    let code: String =
+        text.chars().filter(|c| *c != '-' && *c != ' ').collect::<String>().to_ascii_uppercase();
+    let fits = code.len() == 12
+        && code.char_indices().all(|(i, c)| match i {
+            0..2 => c.is_ascii_uppercase(),
+            2..5 => c.is_ascii_uppercase() || c.is_ascii_digit(),
+            _ => c.is_ascii_digit(),
+        });
+    if fits {
+        return Ok(code);
+    }
+    Err(SettingFault::new(
+        format!("{text:?} is no ISRC"),
+        "it has two letters, three letters or digits and seven digits",
+    ))
 }
 
 /// The files of a delivery and their names.

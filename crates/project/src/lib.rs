@@ -13,4 +13,5 @@ pub mod session_file;
 pub mod setting_fault;
 pub mod target_file;
 pub mod text_file;
+pub mod timed_move;
 pub mod unread;

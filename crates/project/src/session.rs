@@ -5,6 +5,7 @@ use super::delivery::{DeliverSettings, Version};
 use super::fader::Fader;
 use super::noise::Stretch;
 use super::placement::{AdmSettings, AtmosPlacement};
+use super::timed_move::TimedMove;
 use audiofile::error::Result;
 use chain::{ChainKind, ChainSettings, LatencyClass};
 use session::role::Role;
@@ -24,6 +25,8 @@ pub struct StemSession {
     pub learn_from: Option<Stretch>,
     /// Fader and pan, after its chain.
     pub fader: Fader,
+    /// Moves after its fader.
+    pub moves: Vec<TimedMove>,
     /// Its place in an Atmos file.
     pub placement: AtmosPlacement,
     /// The versions it is heard in; none: by role.
@@ -40,6 +43,7 @@ impl StemSession {
             chain: ChainSettings::default(),
             learn_from: None,
             fader: Fader::default(),
+            moves: Vec::new(),
             placement: AtmosPlacement::for_stem(role, name),
             versions: None,
         }

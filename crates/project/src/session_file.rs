@@ -4,6 +4,7 @@ mod adm;
 mod chain_table;
 mod deliver;
 mod fader;
+mod moves;
 mod noise_keys;
 mod number;
 mod open_trims;
@@ -12,7 +13,8 @@ mod schema;
 mod template;
 mod write;
 
+pub use moves::add_moves;
 pub use open_trims::OpenTrims;
 pub use schema::FILE_NAME;
-pub use template::new_session_text;
+pub use template::{muted_text, new_session_text};
 pub use write::{ChainDraft, SessionDraft, StemDraft, parameter_line};

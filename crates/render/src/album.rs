@@ -1,5 +1,9 @@
 //! An album: its loudness as one programme, and what players do to each track in track and in album mode.
 
+mod cue;
+mod matching;
+mod write;
+
 use std::path::{Path, PathBuf};
 
 use crate::clean::CleanReader;
@@ -18,6 +22,10 @@ use session::role::Role;
 use session::target::NormalizationTarget;
 use units::{Db, Dbtp, Lu, Power};
 
+pub use cue::MAX_TRACKS;
+pub use matching::{AlbumTrims, MatchBy, MatchOrder};
+pub use write::{AlbumJob, WrittenAlbum, WrittenTrack};
+
 /// A track of the album.
 #[derive(Clone, Debug)]
 pub struct AlbumTrack {
@@ -30,6 +38,8 @@ pub struct AlbumTrack {
     /// Its reading.
     pub reading: Reading,
     hops: Vec<Power>,
+    /// True for the stems of a song.
+    is_stems: bool,
 }
 
 /// Contents of a folder.
@@ -77,17 +87,23 @@ pub struct AlbumPlayback {
 }
 
 /// Measures the tracks: a file as it is, a folder of songs as one track for each, a folder of stems as the sum of its
-/// stems through its session. `kind`: what folders hold, if that is known.
+/// stems through its session. `kind`: what folders hold, if that is known. `both_sides`: mono files as they sound from two
+/// sides.
 ///
 /// # Errors
 /// If one cannot be read, or the listener stops it.
-pub fn album(paths: &[PathBuf], kind: Option<FolderKind>, progress: &mut dyn Progress) -> Result<Album> {
+pub fn album(
+    paths: &[PathBuf],
+    kind: Option<FolderKind>,
+    both_sides: bool,
+    progress: &mut dyn Progress,
+) -> Result<Album> {
     let mut tracks = Vec::new();
     let mut folders = Vec::new();
     let (mut notes, mut faults) = (Vec::new(), Vec::new());
     for path in paths {
         if !holds_stems(path) {
-            tracks.push(of_file(path, &mut faults, progress)?);
+            tracks.push(of_file(path, both_sides, &mut faults, progress)?);
             continue;
         }
         let files = audio_files(path)?;
@@ -98,7 +114,7 @@ pub fn album(paths: &[PathBuf], kind: Option<FolderKind>, progress: &mut dyn Pro
         match taken.kind {
             FolderKind::Songs if !files.is_empty() => {
                 for file in &files {
-                    tracks.push(of_file(file, &mut faults, progress)?);
+                    tracks.push(of_file(file, both_sides, &mut faults, progress)?);
                 }
             }
             _ => tracks.push(of_stems(path, &mut notes, &mut faults, progress)?),
@@ -203,30 +219,62 @@ fn name(path: &Path) -> String {
     shown(Path::new(name.unwrap_or(path.as_os_str())))
 }
 
-fn of_file(path: &Path, faults: &mut Vec<String>, progress: &mut dyn Progress) -> Result<AlbumTrack> {
+fn of_file(
+    path: &Path,
+    both_sides: bool,
+    faults: &mut Vec<String>,
+    progress: &mut dyn Progress,
+) -> Result<AlbumTrack> {
     let mut reader = CleanReader::open(path)?;
     let info = reader.info().clone();
     let mut planes = vec![Vec::new(); info.channels];
-    let mut meter = Meter::new(info.rate, &Layout::new(info.channels, info.channel_mask));
+    let doubled = both_sides && info.channels == 1;
+    let layout = if doubled { Layout::stereo() } else { Layout::new(info.channels, info.channel_mask) };
+    let mut meter = Meter::new(info.rate, &layout);
     progress.begin(&name(path), info.frames);
     loop {
         let frames = reader.read_planar(&mut planes, BLOCK)?;
         if frames == 0 {
             break;
         }
-        let channels: Vec<&[f64]> = planes.iter().map(Vec::as_slice).collect();
+        let mut channels: Vec<&[f64]> = planes.iter().map(Vec::as_slice).collect();
+        if doubled {
+            channels.push(&planes[0]);
+        }
         meter.process(&channels);
         advance(progress, frames as u64, path)?;
     }
     reader.silenced().refuse_misscaled(path)?;
     faults.extend(warnings(path, &info));
     faults.extend(reader.silenced().fault(path, info.rate));
-    Ok(track(path, &meter, info.rate.0))
+    Ok(track(path, &meter, info.rate.0, false))
 }
 
 /// A line for each fault that the reader found in a file.
 fn warnings(path: &Path, info: &AudioInfo) -> impl Iterator<Item = String> {
     info.warnings.iter().map(|warning| format!("{}: {warning}", shown(path)))
+}
+
+/// The stems of a song with their session; sums among them are left out.
+fn open_stems(dir: &Path, notes: &mut Vec<String>, progress: &mut dyn Progress) -> Result<(Bundle, Session)> {
+    let mut bundle = Bundle::open(dir, None)?;
+    if !dir.join(FILE_NAME).is_file() {
+        notes.extend(leave_out_sums(&mut bundle, progress)?);
+    }
+    let (session, _) = Session::open(&mut bundle, None)?;
+    Ok((bundle, session))
+}
+
+impl AlbumTrack {
+    /// The track as stems with their session: those of a song, or the file alone.
+    fn source(&self, progress: &mut dyn Progress) -> Result<(Bundle, Session)> {
+        if self.is_stems {
+            return open_stems(&self.path, &mut Vec::new(), progress);
+        }
+        let bundle = Bundle::single(&self.path)?;
+        let session = Session::neutral(&bundle);
+        Ok((bundle, session))
+    }
 }
 
 fn of_stems(
@@ -235,11 +283,7 @@ fn of_stems(
     faults: &mut Vec<String>,
     progress: &mut dyn Progress,
 ) -> Result<AlbumTrack> {
-    let mut bundle = Bundle::open(dir, None)?;
-    if !dir.join(FILE_NAME).is_file() {
-        notes.extend(leave_out_sums(&mut bundle, progress)?);
-    }
-    let (session, _) = Session::open(&mut bundle, None)?;
+    let (bundle, session) = open_stems(dir, notes, progress)?;
     let rate = bundle.rate()?;
     if session.stems.iter().all(|stem| stem.mute) {
         return Err(Error::Bundle {
@@ -260,15 +304,16 @@ fn of_stems(
     mixdown.refuse_misscaled()?;
     faults.extend(bundle.stems.iter().flat_map(|stem| warnings(&stem.path, &stem.info)));
     faults.extend(mixdown.faults());
-    Ok(track(dir, &meter, rate.0))
+    Ok(track(dir, &meter, rate.0, true))
 }
 
-fn track(path: &Path, meter: &Meter, rate: f64) -> AlbumTrack {
+fn track(path: &Path, meter: &Meter, rate: f64, is_stems: bool) -> AlbumTrack {
     AlbumTrack {
         name: name(path),
         path: path.to_owned(),
         seconds: meter.frames() as f64 / rate,
         reading: meter.reading(),
         hops: meter.history().powers().to_vec(),
+        is_stems,
     }
 }

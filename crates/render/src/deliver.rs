@@ -24,13 +24,14 @@ use crate::mixdown::Mixdown;
 use crate::parallel::{Uncounted, each_in_parallel, each_with_progress};
 use crate::progress::{Progress, advance};
 use crate::small_file::SmallFile;
+use crate::tags::FileTags;
 use crate::verify::{agree, is_as_rendered};
 use audiofile::AudioReader;
 use audiofile::BLOCK;
 use audiofile::error::{Error, Result};
 use audiofile::output::remove_file;
 use audiofile::resample::{Converted, Endless, converted_frames};
-use audiofile::wav::{Bext, Chunk, Place, WavSpec};
+use audiofile::wav::{Bext, WavSpec};
 pub use job::DeliveryJob;
 pub use manifest::{Deliverable, FILE_NAME as MANIFEST, Manifest, ManifestInput};
 use meter::Reading;
@@ -86,6 +87,7 @@ fn make(
         unlimited: None,
         overwrite: job.overwrite,
         target: job.target.clone(),
+        tags: FileTags::default(), // a plan writes no file
     };
     let planned = plan_master(&master, progress)?;
     let (printed, gains) = print_within(job, plan, &planned, rate, progress)?;
@@ -300,36 +302,9 @@ fn spec(job: &DeliveryJob<'_>, file: &PlannedFile, rate: Hz, depth: Depth) -> Wa
         ..Bext::default()
     };
     job.bundle.note_sources(&mut bext);
-    let mut chunks = vec![Chunk { id: *b"LIST", bytes: info(&file.title, artist), place: Place::AfterData }];
-    if let Some(code) = &file.isrc {
-        chunks.push(Chunk { id: *b"axml", bytes: axml(code).into_bytes(), place: Place::AfterData });
-    }
+    let tags = FileTags { title: file.title.clone(), artist: artist.to_owned(), isrc: file.isrc.clone() };
+    let chunks = tags.chunks();
     WavSpec { bext: Some(bext), chunks, ..WavSpec::new(rate, 2, depth.stored()) }
-}
-
-/// Title and artist where RIFF has a place for them: INAM and IART of a LIST of type INFO.
-fn info(title: &str, artist: &str) -> Vec<u8> {
-    let mut bytes = b"INFO".to_vec();
-    for (id, text) in [(b"INAM", title), (b"IART", artist)] {
-        if !text.is_empty() {
-            bytes.extend(id);
-            bytes.extend((text.len() as u32 + 1).to_le_bytes());
-            bytes.extend(text.as_bytes());
-            bytes.resize(bytes.len() + 1 + (text.len() + 1) % 2, 0);
-        }
-    }
-    bytes
-}
-
-/// The recording code, as EBU Tech 3352 has it in `axml`. `code` is letters and digits.
-fn axml(code: &str) -> String {
-    format!(
-        "<ebuCoreMain xmlns:dc=\"http://purl.org/dc/elements/1.1/\" xmlns=\"urn:ebu:metadata-schema:ebucore\"><coreMetadata>\
-         <identifier typeLabel=\"GUID\" typeDefinition=\"Globally Unique Identifier\" formatLabel=\"ISRC\" \
-         formatDefinition=\"International Standard Recording Code\" \
-         formatLink=\"http://www.ebu.ch/metadata/cs/ebu_IdentifierTypeCodeCS.xml#3.7\">\
-         <dc:identifier>ISRC:{code}</dc:identifier></identifier></coreMetadata></ebuCoreMain>"
-    )
 }
 
 /// A file as it is on the disk, and its reading.

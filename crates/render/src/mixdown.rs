@@ -11,6 +11,7 @@ use dsp::Process;
 use project::bundle::Bundle;
 use project::fader::Fader;
 use project::session::{MasterLoudness, Session, StemSession};
+use project::timed_move::GainAutomation;
 use units::Hz;
 
 use audiofile::BLOCK;
@@ -28,6 +29,10 @@ pub struct StemStream {
     audio: [Vec<f64>; 2],
     muted: bool,
     fader: Fader,
+    automation: Option<GainAutomation>,
+    gains: Vec<f64>,
+    /// Frame of the song that is read next.
+    position: u64,
     /// Rounds input and output of the chain to single precision, in which a host hands samples on.
     single: bool,
     /// Sum of squares of what was read, both sides, after the fader.
@@ -49,6 +54,7 @@ impl StemStream {
                 cure: "export stems in mono or stereo".into(),
             });
         }
+        let automation = (!session.moves.is_empty()).then(|| GainAutomation::new(&session.moves, info.rate));
         debug_assert!(session.learn_from.is_none(), "noise is learned before anything is rendered");
         let chain = compensated(&session.chain, ChainKind::Stem, session.latency, info.rate);
         Ok(Self {
@@ -59,6 +65,9 @@ impl StemStream {
             audio: [Vec::new(), Vec::new()],
             muted: session.mute,
             fader: session.fader,
+            automation,
+            gains: Vec::new(),
+            position: 0,
             single: false,
             energy: 0.0,
         })
@@ -86,12 +95,24 @@ impl StemStream {
         if self.single {
             to_single(self.audio.each_mut());
         }
+        // whole blocks are left out, never a part of one: see `read`
+        let leads_in = self.chain.frames_to_skip() > 0;
         self.chain.process(&mut self.audio);
         if self.single {
             to_single(self.audio.each_mut());
         }
         let [left, right] = &mut self.audio;
         self.fader.apply(left, right);
+        if !leads_in {
+            if let Some(automation) = &self.automation {
+                self.gains.resize(frames, 1.0);
+                automation.fill(self.position, &mut self.gains);
+                for side in [&mut *left, &mut *right] {
+                    side.iter_mut().zip(&self.gains).for_each(|(x, gain)| *x *= gain);
+                }
+            }
+            self.position += frames as u64;
+        }
         if self.muted {
             left.fill(0.0);
             right.fill(0.0);

@@ -31,6 +31,7 @@ pub use page::page;
 use project::bundle::Bundle;
 use project::session::Session;
 use project::target_file::turns_up_words;
+use project::timed_move::StemMove;
 use session::playback::{playback, sentence};
 use session::predict::Move;
 use session::surprise::SurprisingSign;
@@ -102,7 +103,7 @@ pub fn gather(job: &ReportJob<'_>, progress: &mut dyn Progress) -> Result<Report
     let mut rows = Vec::new();
     for (i, stem) in bundle.stems.iter().enumerate() {
         let moves = [Move { source: i, gain: WHAT_IF_GAIN }];
-        let answer = analysis.what_if(bundle, job.session, &moves, progress)?;
+        let answer = analysis.what_if(bundle, job.session, &moves.map(StemMove::from), progress)?;
         let after = answer.after;
         let change = |a: Option<f64>, b: Option<f64>| Some(a? - b?);
         let before = &analysis.before;

@@ -12,6 +12,7 @@ use meter::layout::Layout;
 use meter::{Meter, Reading};
 use project::bundle::Bundle;
 use project::session::{Session, StemSession};
+use project::timed_move::{GainAutomation, StemMove, TimedMove};
 use session::certainty::FittedRange;
 use session::coverage::coverage;
 use session::fit::StemArrival;
@@ -21,9 +22,9 @@ use session::playback::{Playback, others_change, playback};
 use session::predict::{Certainty, Move, gains};
 use session::role::Role;
 use session::shares::shares;
-use session::surprise::{SurprisingSign, surprising_sign};
+use session::surprise::{SurprisingSign, surprising_change, surprising_sign};
 use session::target::NormalizationTarget;
-use units::Db;
+use units::{Db, Lu};
 
 /// A bundle, analysed: everything that moves are predicted from.
 pub struct Analysis {
@@ -53,7 +54,7 @@ pub struct WhatIf {
     /// Exact, or an estimate and how far off.
     pub certainty: Certainty,
     /// The moves.
-    pub moves: Vec<Move>,
+    pub moves: Vec<StemMove>,
     /// Share of every source in the mix before the moves; `None` when nothing passes the gates.
     pub shares: Option<Vec<f64>>,
     /// Reason if the loudness into the master changes against the sign of the moves.
@@ -96,7 +97,7 @@ pub fn analyse(
     progress: &mut dyn Progress,
 ) -> Result<Analysis> {
     let rate = bundle.rate()?;
-    let mut streams = Streams::open(bundle, session, mix)?;
+    let mut streams = Streams::open(bundle, session, mix, &[])?;
     let layout = Layout::stereo();
     let mut gram = GramMeter::new(rate, bundle.stems.len() + usize::from(mix.is_some()));
     let mut meters = vec![Meter::new(rate, &layout); bundle.stems.len()];
@@ -150,7 +151,7 @@ impl Analysis {
         }
     }
 
-    /// The mix after `moves`, rendered from the files again.
+    /// The mix after `moves`, rendered from the files again: the filters of the meter hear every fade of a move in time.
     ///
     /// # Errors
     /// As [`analyse`].
@@ -158,11 +159,13 @@ impl Analysis {
         &self,
         bundle: &Bundle,
         session: &Session,
-        moves: &[Move],
+        moves: &[StemMove],
         progress: &mut dyn Progress,
     ) -> Result<WhatIf> {
-        let stems = bundle.stems.len();
-        let moved = gains(stems, moves);
+        let (stems, rate) = (bundle.stems.len(), bundle.rate()?);
+        let whole: Vec<Move> = moves.iter().filter_map(StemMove::whole).collect();
+        let is_timed = whole.len() < moves.len();
+        let moved = gains(stems, &whole);
         // What is added to a given mix is the change of each stem as it arrives there.
         let arrives: Vec<[[f64; 2]; 2]> = match &self.sources {
             Sources::Sum(_) => vec![StemArrival::UNITY.gains; stems],
@@ -174,15 +177,23 @@ impl Analysis {
             let stems = arrives.iter().enumerate();
             stems.map(|(stem, gains)| gains.map(|side| side.map(|gain| gain * factor(stem)))).collect()
         };
-        let arriving = times(&|stem| moved[stem]);
-        let change = if self.mix.is_some() { times(&|stem| moved[stem] - 1.0) } else { arriving.clone() };
-        let mut streams = Streams::open(bundle, session, self.mix.as_deref())?;
-        let mut out = MasterOut::new(session, bundle.rate()?);
+        let mut arriving = times(&|stem| moved[stem]);
+        let mut change = if self.mix.is_some() { times(&|stem| moved[stem] - 1.0) } else { arriving.clone() };
+        for one in moves.iter().filter(|one| one.change.span.is_some()) {
+            // its gains follow block by block
+            (arriving[one.stem], change[one.stem]) = (arrives[one.stem], arrives[one.stem]);
+        }
+        let mut streams = Streams::open(bundle, session, self.mix.as_deref(), moves)?;
+        let mut out = MasterOut::new(session, rate);
+        let mut sum = is_timed.then(|| GramMeter::new(rate, 1));
         progress.begin("rendering the moves", streams.stems.frames());
         loop {
             let frames = streams.read(&change)?;
             if frames == 0 {
                 break;
+            }
+            if let Some(sum) = &mut sum {
+                sum.process(frames, |_, side| &streams.sum[side]);
             }
             out.process(&mut streams, &arriving);
             advance(progress, frames as u64, &bundle.dir)?;
@@ -192,18 +203,33 @@ impl Analysis {
             certainty: self.certainty(moves),
             moves: moves.to_vec(),
             shares: self.shares(),
-            surprise: surprising_sign(self.sources(), moves),
+            surprise: match sum {
+                None => surprising_sign(self.sources(), &whole),
+                Some(sum) => {
+                    let before = self.sources().powers(&vec![1.0; self.sources().sources()]);
+                    let after = sum.finish().as_sources().powers(&[1.0]);
+                    surprising_change(&before, &after, moves.iter().map(|one| one.change.gain))
+                }
+            },
             after,
             loudest_peak,
         })
     }
 
-    /// The certainty of the moves: exact for a sum of stems; with a mix, as far as it is accounted for.
-    pub fn certainty(&self, moves: &[Move]) -> Certainty {
-        match &self.sources {
-            Sources::Sum(_) => Certainty::Exact,
-            Sources::Mix(ground) => ground.certainty(moves),
-        }
+    /// The certainty of the moves: exact for a sum of stems; with a mix, as far as it is accounted for. A move of a range of
+    /// the song counts with the interval of the same move of the whole song, which changes more; these add up.
+    pub fn certainty(&self, moves: &[StemMove]) -> Certainty {
+        let Sources::Mix(ground) = &self.sources else { return Certainty::Exact };
+        let whole: Vec<Move> = moves.iter().filter_map(StemMove::whole).collect();
+        let timed = moves.iter().filter(|one| one.change.span.is_some());
+        let alone = timed.map(|one| vec![Move { source: one.stem, gain: one.change.gain }]);
+        alone.chain([whole]).map(|moves| ground.certainty(&moves)).fold(
+            Certainty::Exact,
+            |sum, one| match sum.half_width().0 + one.half_width().0 {
+                0.0 => Certainty::Exact,
+                half_width => Certainty::Estimate(Lu(half_width)),
+            },
+        )
     }
 
     /// Share of every source.
@@ -217,13 +243,25 @@ struct Streams {
     stems: Mixdown,
     mix: Option<StemStream>,
     sum: [Vec<f64>; 2],
+    /// Gains of stems with moves in time, and the last block's values.
+    moved: Vec<Option<(GainAutomation, Vec<f64>)>>,
+    /// Frame of the song that is read next.
+    position: u64,
 }
 
 impl Streams {
-    fn open(bundle: &Bundle, session: &Session, mix: Option<&Path>) -> Result<Self> {
+    fn open(bundle: &Bundle, session: &Session, mix: Option<&Path>, moves: &[StemMove]) -> Result<Self> {
         let stems = Mixdown::open(bundle, session)?;
         let mix = mix.map(|path| open_mix(path, bundle)).transpose()?;
-        Ok(Self { stems, mix, sum: [Vec::new(), Vec::new()] })
+        let rate = bundle.rate()?;
+        let moved = |stem: usize| {
+            let own: Vec<TimedMove> =
+                moves.iter().filter(|one| one.stem == stem).map(|one| one.change).collect();
+            let is_timed = own.iter().any(|one| one.span.is_some());
+            is_timed.then(|| (GainAutomation::new(&own, rate), Vec::new()))
+        };
+        let moved = (0..bundle.stems.len()).map(moved).collect();
+        Ok(Self { stems, mix, sum: [Vec::new(), Vec::new()], moved, position: 0 })
     }
 
     /// A line for each file with samples that are no audio and were read as silence.
@@ -236,21 +274,34 @@ impl Streams {
         Ok(self.stems.faults().chain(self.mix.iter().filter_map(StemStream::fault)).collect())
     }
 
-    /// Reads a block; the sum is `gains` (`[to][from]`) of the stems, on top of the mix if there is one.
+    /// Reads a block; the sum is `gains` (`[to][from]`) of the stems, on top of the mix if there is one. A stem with moves in
+    /// time arrives with its gains times these moves; on top of a mix, with what they change.
     fn read(&mut self, gains: &[[[f64; 2]; 2]]) -> Result<usize> {
         let frames = self.stems.read()?;
         if let Some(mix) = &mut self.mix {
             mix.read(frames)?;
         }
+        for (automation, block) in self.moved.iter_mut().flatten() {
+            block.resize(frames, 1.0);
+            automation.fill(self.position, block);
+        }
+        self.position += frames as u64;
+        let there = if self.mix.is_some() { 1.0 } else { 0.0 };
         for (side, sum) in self.sum.iter_mut().enumerate() {
             sum.clear();
             match &self.mix {
                 Some(mix) => sum.extend_from_slice(mix.audio()[side]),
                 None => sum.resize(frames, 0.0),
             }
-            for (stem, gains) in self.stems.stems.iter().zip(gains) {
+            for ((stem, gains), moved) in self.stems.stems.iter().zip(gains).zip(&self.moved) {
                 for (audio, gain) in stem.audio().iter().zip(gains[side]).filter(|(_, gain)| *gain != 0.0) {
-                    sum.iter_mut().zip(*audio).for_each(|(sum, x)| *sum += gain * x);
+                    match moved {
+                        None => sum.iter_mut().zip(*audio).for_each(|(sum, x)| *sum += gain * x),
+                        Some((_, block)) => {
+                            let moved = audio.iter().zip(block).map(|(x, by)| gain * (by - there) * x);
+                            sum.iter_mut().zip(moved).for_each(|(sum, x)| *sum += x);
+                        }
+                    }
                 }
             }
         }
@@ -293,7 +344,7 @@ impl MasterOut {
         }
     }
 
-    /// `arriving`: the gains (`[to][from]`) of every stem in the sum.
+    /// `arriving`: the gains (`[to][from]`) of every stem in the sum, without its moves in time.
     fn process(&mut self, streams: &mut Streams, arriving: &[[[f64; 2]; 2]]) {
         self.find_peak(streams, arriving);
         self.meter.process(&self.chain.process(&mut streams.sum));
@@ -307,8 +358,9 @@ impl MasterOut {
                     self.highest = value.abs();
                     let part = |stem: usize| -> f64 {
                         let audio = streams.stems.stems[stem].audio();
+                        let moved = streams.moved[stem].as_ref().map_or(1.0, |(_, block)| block[frame]);
                         let sides = audio.iter().zip(arriving[stem][side]);
-                        sides.map(|(audio, gain)| audio[frame] * gain * value.signum()).sum()
+                        sides.map(|(audio, gain)| audio[frame] * gain * moved * value.signum()).sum()
                     };
                     self.loudest_peak = (0..arriving.len()).max_by(|&a, &b| part(a).total_cmp(&part(b)));
                 }

@@ -4,7 +4,7 @@ use super::gram::Hops;
 use super::predict::{Move, gains};
 use super::shares::gated_block_counts;
 use meter::loudness::integrated;
-use units::{Lu, Power};
+use units::{Db, Lu, Power};
 
 /// Least change of the loudness that is a surprise.
 const MIN_CHANGE: Lu = Lu(0.005);
@@ -38,22 +38,32 @@ impl SurprisingSign {
 /// Returns the reason if `moves`, all up or all down, change the integrated loudness of `sources` in the opposite
 /// direction.
 pub fn surprising_sign(sources: &Hops, moves: &[Move]) -> Option<SurprisingSign> {
-    let up = moves.iter().all(|one| one.gain.0 >= 0.0);
-    if !up && !moves.iter().all(|one| one.gain.0 <= 0.0) {
-        return None;
-    }
     let before = sources.powers(&vec![1.0; sources.sources()]);
     let after = sources.powers(&gains(sources.sources(), moves));
-    let change = (integrated(&after)? - integrated(&before)?).0;
+    surprising_change(&before, &after, moves.iter().map(|one| one.gain))
+}
+
+/// Returns the reason if moves by `gains`, all up or all down, have changed the integrated loudness in the opposite
+/// direction: that of hops of the powers `before` and `after`.
+pub fn surprising_change(
+    before: &[Power],
+    after: &[Power],
+    gains: impl Iterator<Item = Db> + Clone,
+) -> Option<SurprisingSign> {
+    let up = gains.clone().all(|gain| gain.0 >= 0.0);
+    if !up && !gains.clone().all(|gain| gain.0 <= 0.0) {
+        return None;
+    }
+    let change = (integrated(after)? - integrated(before)?).0;
     if change.abs() < MIN_CHANGE.0 || (change > 0.0) == up {
         return None;
     }
     // the same passages as before, whatever passes the gate now
-    let counts = gated_block_counts(&before)?;
+    let counts = gated_block_counts(before)?;
     let mean = |powers: &[Power]| {
         powers.iter().zip(&counts).filter(|(_, n)| **n > 0.0).map(|(p, n)| p.0 * n).sum::<f64>()
     };
-    let rises = mean(&after) > mean(&before);
+    let rises = mean(after) > mean(before);
     Some(match (rises == up, up) {
         (false, _) => SurprisingSign::Cancels,
         (true, true) => SurprisingSign::PassageEnters,
@@ -65,7 +75,6 @@ pub fn surprising_sign(sources: &Hops, moves: &[Move]) -> Option<SurprisingSign>
 mod tests {
     use super::super::joint::tests::{hops_of, sources};
     use super::*;
-    use units::Db;
 
     /// Ten seconds in which only source 0 sounds loudly, then ten in which source 1 sounds just below the gate.
     fn gated() -> Hops {

@@ -1,5 +1,7 @@
 //! `stems album`: tracks together.
 
+mod matched;
+
 use std::borrow::Cow;
 
 use audiofile::error::shown;
@@ -15,6 +17,7 @@ use crate::common::{self, Bar};
 use crate::failure::{fault, note};
 use crate::outcome::{CommandResult, Outcome};
 use crate::output::{self, say};
+use matched::{MatchJson, Matched, WrittenJson};
 
 #[derive(Serialize)]
 struct AlbumJson<'a> {
@@ -23,6 +26,9 @@ struct AlbumJson<'a> {
     tracks: Vec<TrackJson<'a>>,
     folders: Vec<FolderJson<'a>>,
     targets: Vec<AlbumTargetJson<'a>>,
+    #[serde(rename = "match")]
+    matched: Option<MatchJson<'a>>,
+    written: Option<WrittenJson<'a>>,
     faults: &'a [String],
 }
 
@@ -65,12 +71,16 @@ pub(crate) fn run(args: &Args, global: &Global) -> CommandResult {
         Contents::Songs => FolderKind::Songs,
         Contents::Stems => FolderKind::Stems,
     });
-    let album = album(&args.paths, kind, &mut Bar::new(global))?;
+    let mut bar = Bar::new(global);
+    let album = album(&args.paths, kind, args.by.is_some(), &mut bar)?;
     if kind.is_none() {
         album.folders.iter().for_each(|folder| note(&taken(folder)));
     }
     album.notes.iter().for_each(|line| note(line));
     album.faults.iter().for_each(|line| fault(line));
+    let matched = args.by.map(|measure| matched::run(args, measure, &album, &mut bar)).transpose()?;
+    drop(bar);
+    let outcome = matched.as_ref().map_or(Outcome::Clean, Matched::remark);
     let playback: Vec<AlbumPlayback> = targets.iter().map(|target| album.playback(target)).collect();
     if global.json {
         let tracks = album.tracks.iter().zip(album.over_album()).zip(album.steps());
@@ -106,12 +116,17 @@ pub(crate) fn run(args: &Args, global: &Global) -> CommandResult {
                     track_gains_db: playback.track_gains.iter().map(|gain| gain.map(|g| g.0)).collect(),
                 })
                 .collect(),
+            matched: matched.as_ref().map(|matched| matched.json(&album)),
+            written: matched.as_ref().and_then(Matched::written_json),
             faults: &album.faults,
         };
-        return output::json(Outcome::Clean, &json);
+        return output::json(outcome, &json);
     }
     print(&album, &targets, &playback);
-    Ok(Outcome::Clean.into())
+    if let Some(matched) = &matched {
+        matched.print(&album);
+    }
+    Ok(outcome.into())
 }
 
 fn word(kind: FolderKind) -> &'static str {

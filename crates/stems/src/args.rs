@@ -1,15 +1,20 @@
 //! The command line.
 
-use clap::builder::{PathBufValueParser, TypedValueParser};
+mod values;
+
 use clap::{Args as ClapArgs, CommandFactory, Parser, Subcommand, ValueEnum};
-use project::delivery::{Cutdown, Make, seconds};
+use project::delivery::{Cutdown, Make};
 use project::names::Names;
-use project::reserved::unreserved_path;
-use project::setting_fault::SettingFault;
+use project::timed_move::DEFAULT_FADE;
 use std::path::PathBuf;
 use units::Db;
 
 use crate::failure::Failure;
+pub(crate) use values::AskedMove;
+use values::{
+    output_path, parse_ceiling, parse_fade, parse_gap, parse_isrc, parse_jobs, parse_loudness, parse_make,
+    parse_move, parse_names, parse_time, parse_timed_move,
+};
 
 /// Master from stems, and know what every move costs.
 ///
@@ -64,6 +69,8 @@ pub(crate) enum Command {
     Verify(Verify),
     /// A delivery for each of many folders, several at once, resumable; one line of JSON each
     Batch(Batch),
+    /// Owners of the limiting of a master: every stem's part in it, over the song and in each event
+    Limiting(Limiting),
     /// Several songs together: album loudness, playback gains in track and album mode, steps between tracks
     Album(Album),
     /// Preview lossy codecs: peaks, overs, the residue, and the playback level (needs ffmpeg)
@@ -174,10 +181,20 @@ pub(crate) struct WhatIf {
     /// The folder of stems
     #[arg(value_name = "DIR")]
     pub(crate) dir: PathBuf,
-    /// A stem (its name or its file's) and the gain to add to it, such as Vocals=+3 or "Lead Vocals=-1.5dB"; repeat for
-    /// more
-    #[arg(long = "move", value_name = "NAME=DB", required = true, value_parser = parse_move, allow_hyphen_values = true)]
-    pub(crate) moves: Vec<(String, Db)>,
+    /// A stem (its name or its file's) and the gain to add to it, such as Vocals=+3 or "Lead Vocals=-1.5dB"; of a range of
+    /// the song: Vocals=+1@1:02-1:30, from the first time to before the second; repeat for more
+    #[arg(long = "move", value_name = "NAME=DB[@FROM-TO]", required = true, value_parser = parse_timed_move, allow_hyphen_values = true)]
+    pub(crate) moves: Vec<AskedMove>,
+    /// Length of the fades inside the ends of ranges: seconds, 0 to 60
+    #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_FADE, value_parser = parse_fade)]
+    pub(crate) fade: f64,
+    /// Write a session file with these moves in it, for stems master, deliver and what-if --session; the session that is
+    /// in use stays as it is
+    #[arg(long, value_name = "FILE.toml", value_parser = output_path())]
+    pub(crate) save: Option<PathBuf>,
+    /// Replace the file of --save if it is already there
+    #[arg(long, requires = "save")]
+    pub(crate) force: bool,
     /// Platforms to report, by id (see stems targets) [default: those of the session, or all]
     #[arg(long, value_name = "ID", num_args = 1..)]
     pub(crate) target: Vec<String>,
@@ -328,6 +345,22 @@ pub(crate) struct Deliverables {
     pub(crate) pad: bool,
 }
 
+/// limiting
+#[derive(ClapArgs)]
+pub(crate) struct Limiting {
+    /// The folder of stems
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    /// The platform whose target loudness the master lands on [default: as stems master]
+    #[arg(long, value_name = "ID")]
+    pub(crate) target: Option<String>,
+    #[command(flatten)]
+    pub(crate) session: SessionArgs,
+    /// Events to show, the deepest; --json has all of them
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub(crate) events: usize,
+}
+
 /// album
 #[derive(ClapArgs)]
 pub(crate) struct Album {
@@ -342,6 +375,46 @@ pub(crate) struct Album {
     /// Platforms to report, by id (see stems targets) [default: all players]
     #[arg(long, value_name = "ID", num_args = 1..)]
     pub(crate) target: Vec<String>,
+    /// Say the gains that match the tracks: by integrated loudness, by highest short-term loudness, or by the loudest
+    /// track, which sets one gain for all
+    #[arg(long = "match", value_name = "MEASURE", value_enum)]
+    pub(crate) by: Option<MatchMeasure>,
+    /// The loudness to match to, -50 to 0 LUFS [default: the median of the tracks; for loudest-track -14 LUFS, as AES
+    /// TD1008 has it]
+    #[arg(long, value_name = "LUFS", requires = "by", allow_negative_numbers = true, value_parser = parse_loudness)]
+    pub(crate) to: Option<f64>,
+    /// The ceiling of every track, -20 to 0 dBTP; the whole album comes down alike where one would pass it
+    #[arg(long, value_name = "DBTP", requires = "by", allow_negative_numbers = true, default_value_t = -1.0, value_parser = parse_ceiling)]
+    pub(crate) ceiling: f64,
+    /// Limit a track that would pass the ceiling, instead of turning the album down
+    #[arg(long, requires = "by")]
+    pub(crate) limiter: bool,
+    /// Write the tracks with these gains, 24 bit, and a cue sheet into this folder
+    #[arg(long, value_name = "DIR", requires = "by", value_parser = output_path())]
+    pub(crate) out: Option<PathBuf>,
+    /// Silence between tracks in the cue sheet, seconds: one for all, or each, separated by commas
+    #[arg(long, value_name = "SECONDS", requires = "out", value_delimiter = ',', default_value = "2", value_parser = parse_gap)]
+    pub(crate) gap: Vec<f64>,
+    /// The ISRC of each track in order, separated by commas, - for none [default: those of session files]
+    #[arg(long, value_name = "CODES", requires = "out", value_delimiter = ',', allow_hyphen_values = true, value_parser = parse_isrc)]
+    pub(crate) isrc: Vec<Option<String>>,
+    /// The album's title, for the cue sheet [default: the name of the folder written]
+    #[arg(long, requires = "out")]
+    pub(crate) title: Option<String>,
+    /// The artist, for the cue sheet and the files
+    #[arg(long, requires = "out")]
+    pub(crate) artist: Option<String>,
+    /// Replace files that are already there
+    #[arg(long, requires = "out")]
+    pub(crate) force: bool,
+}
+
+/// Measure by which the tracks of an album are matched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum MatchMeasure {
+    Integrated,
+    ShortTerm,
+    LoudestTrack,
 }
 
 /// Contents of the folders of an album.
@@ -540,45 +613,6 @@ pub(crate) fn fault_line(error: &clap::Error) -> String {
     format!("{}; see {command} --help", said.join("; "))
 }
 
-/// Parser of a path to write to: a name that Windows reserves gets an underscore.
-fn output_path() -> impl TypedValueParser<Value = PathBuf> {
-    PathBufValueParser::new().map(|path| unreserved_path(&path))
-}
-
-fn parse_jobs(text: &str) -> Result<usize, String> {
-    text.parse().ok().filter(|n| (1..=256).contains(n)).ok_or_else(|| "it takes 1 to 256".to_owned())
-}
-
-fn parse_time(text: &str) -> Result<f64, String> {
-    seconds(text).ok_or_else(|| "write a time such as 62.5 or 1:02.500".to_owned())
-}
-
-fn parse_make(text: &str) -> Result<Make, String> {
-    Make::from_id(text.trim()).ok_or_else(|| format!("it takes {}", Make::ALL.map(Make::id).join(", ")))
-}
-
-fn parse_names(text: &str) -> Result<Names, String> {
-    Names::parse(text).map_err(|SettingFault { fault, remedy }| format!("{fault}; {remedy}"))
-}
-
-/// The largest move that makes sense, dB.
-const LARGEST_MOVE: f64 = 60.0;
-
-fn parse_move(text: &str) -> Result<(String, Db), String> {
-    let (name, gain) = text.rsplit_once('=').ok_or("write a stem and a gain, such as Vocals=+3")?;
-    let number = gain.trim().to_ascii_lowercase();
-    let number =
-        number.strip_suffix("db").unwrap_or(&number).trim().replace('\u{2212}', "-").replace(',', ".");
-    let gain: f64 = number.parse().map_err(|_| format!("{gain:?} is no gain in dB, such as +3 or -1.5"))?;
-    if name.trim().is_empty() {
-        return Err("the stem's name is missing before =".into());
-    }
-    if gain.is_nan() || gain.abs() > LARGEST_MOVE {
-        return Err(format!("a move is within ±{LARGEST_MOVE} dB"));
-    }
-    Ok((name.trim().into(), Db(gain)))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -586,21 +620,5 @@ mod tests {
     #[test]
     fn the_definition_is_consistent() {
         Args::command().debug_assert();
-    }
-
-    #[test]
-    fn moves_are_read_as_people_write_them() {
-        for (text, name, gain) in [
-            ("Vocals=+3", "Vocals", 3.0),
-            ("Lead Vocals=-1.5dB", "Lead Vocals", -1.5),
-            ("a=b= 2 dB", "a=b", 2.0),
-            ("Bass=\u{2212}2", "Bass", -2.0),
-            ("Keys=-1,5", "Keys", -1.5),
-        ] {
-            assert_eq!(parse_move(text), Ok((name.into(), Db(gain))), "{text}");
-        }
-        for text in ["Vocals", "Vocals=loud", "=3", "Vocals=nan", "Vocals=61", "Vocals=inf"] {
-            assert!(parse_move(text).is_err(), "{text}");
-        }
     }
 }

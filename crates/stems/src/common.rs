@@ -9,7 +9,7 @@ use audiofile::Error;
 use audiofile::error::shown;
 use audiofile::is_stem_file;
 use indicatif::{ProgressBar, ProgressStyle};
-use project::bundle::{Bundle, Stem};
+use project::bundle::Bundle;
 use project::names::name_text_from;
 use project::session::Session;
 use project::session_file::FILE_NAME;
@@ -17,7 +17,6 @@ use project::target_file;
 use project::unread::{UnreadFile, folders_of_audio};
 use render::progress::Progress;
 use render::sums::leave_out_sums;
-use session::role::Role;
 use session::target::NormalizationTarget;
 
 use crate::args::Global;
@@ -110,14 +109,7 @@ pub(crate) fn open(
 
 /// A bundle of one file: traditional mastering.
 pub(crate) fn single(path: &Path) -> Result<Bundle, Failure> {
-    let info = audiofile::AudioReader::open(path)?.info().clone();
-    let name = shown(Path::new(path.file_stem().unwrap_or(path.as_os_str())));
-    let bundle = Bundle {
-        dir: path.parent().map(Path::to_owned).unwrap_or_default(),
-        stems: vec![Stem { path: path.to_owned(), name, role: Role::Other, info }],
-        mixes: Vec::new(),
-        unread: Vec::new(),
-    };
+    let bundle = Bundle::single(path)?;
     warn_of_files(&bundle);
     Ok(bundle)
 }

@@ -6,11 +6,12 @@ use audiofile::error::shown;
 use audiofile::wav::{StoredFormat, WavSpec, WavWriter};
 use dsp::dither::{Dither, Quantizer};
 use dsp::{Block, Process};
+use project::timed_move::DEFAULT_FADE;
 use render::progress::{Progress, advance};
 use serde::Serialize;
 use units::{Db, Hz};
 
-use crate::args::{Check, Demo, Global, Master, Measure, SessionArgs, Weigh, WhatIf};
+use crate::args::{AskedMove, Check, Demo, Global, Master, Measure, SessionArgs, Weigh, WhatIf};
 use crate::common::Bar;
 use crate::failure::Failure;
 use crate::outcome::{CommandResult, Done, Outcome};
@@ -69,7 +70,10 @@ pub(crate) fn run(args: &Demo, global: &Global) -> CommandResult {
     heading("3. What would 2 dB more vocals cost the others?", "what-if \"Demo Song\" --move Vocals=+2");
     let what_if = WhatIf {
         dir: stems.clone(),
-        moves: vec![("Vocals".to_owned(), Db(2.0))],
+        moves: vec![AskedMove { name: "Vocals".to_owned(), gain: Db(2.0), range: None }],
+        fade: DEFAULT_FADE,
+        save: None,
+        force: false,
         target: ["spotify", "apple-music", "youtube"].map(String::from).to_vec(),
         session: no_session(),
         mix: None,

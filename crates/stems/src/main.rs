@@ -15,6 +15,7 @@ mod deliver;
 mod demo;
 mod failure;
 mod init;
+mod limiting;
 mod live;
 mod master;
 mod measure;
@@ -65,6 +66,7 @@ fn run(args: &args::Args) -> Result<Outcome, Failure> {
         args::Command::Verify(a) => verify::run(a, &args.global),
         args::Command::Batch(a) => batch::run(a, &args.global),
         args::Command::Adm(a) => adm::run(a, &args.global),
+        args::Command::Limiting(a) => limiting::run(a, &args.global),
         args::Command::Album(a) => album::run(a, &args.global),
         args::Command::Codec(a) => codec::run(a, &args.global),
         args::Command::Report(a) => report::run(a, &args.global),

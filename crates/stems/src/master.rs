@@ -10,6 +10,7 @@ use project::target_file::pick;
 use render::clock::clock;
 use render::json::ReadingJson;
 use render::master::{GainReason, MasterJob, Mastered, is_dialogue_gated, master};
+use render::tags::FileTags;
 use serde::Serialize;
 use session::playback::{HEADING, peak_sentence, sentence};
 use session::target::NormalizationTarget;
@@ -74,8 +75,15 @@ pub(crate) fn run(args: &Master, global: &Global) -> CommandResult {
     let output = args.out.join(format!("{song}_Master.wav"));
     let off = args.limiter == LimiterState::Off;
     let unlimited = off.then(|| args.out.join(format!("{song}_Master_Unlimited.wav")));
-    let job =
-        MasterJob { bundle: &bundle, session: &session, output, unlimited, overwrite: args.force, target };
+    let job = MasterJob {
+        bundle: &bundle,
+        session: &session,
+        output,
+        unlimited,
+        overwrite: args.force,
+        target,
+        tags: FileTags::default(),
+    };
     let mut bar = Bar::new(global);
     let mastered = master(&job, &mut bar)?;
     drop(bar);

@@ -2,6 +2,7 @@
 
 use chain::ChainSettings;
 use project::target_file::pick;
+use project::timed_move::StemMove;
 use render::json::ReadingJson;
 use render::what_if::{WhatIf as Answer, analyse};
 use serde::Serialize;
@@ -67,7 +68,8 @@ pub(crate) fn run(args: &Solve, global: &Global) -> CommandResult {
     let (mut into, mut best): (Lufs, Option<(Answer, Lu)>) = (aim, None);
     for _ in 0..if through_chain { CORRECTIONS } else { 1 } {
         let solution = solve_trim(analysis.sources(), &chosen, into).ok_or_else(silent)?;
-        let moves: Vec<Move> = chosen.iter().map(|&source| Move { source, gain: solution.trim }).collect();
+        let moves: Vec<StemMove> =
+            chosen.iter().map(|&source| Move { source, gain: solution.trim }.into()).collect();
         let answer = analysis.what_if(&bundle, &session, &moves, &mut bar)?;
         let miss = answer.after.integrated.ok_or_else(silent)? - aim;
         into = Lufs(into.0 - miss.0);
@@ -82,7 +84,7 @@ pub(crate) fn run(args: &Solve, global: &Global) -> CommandResult {
     analysis.faults.iter().for_each(|line| fault(line));
     let (answer, miss) = best.ok_or_else(silent)?;
     let reached = miss.0.abs() <= 2.0 * TARGET_TOLERANCE.0;
-    let trim = answer.moves.first().map_or(0.0, |m| m.gain.0);
+    let trim = answer.moves.first().map_or(0.0, |one| one.change.gain.0);
     let what = args.stem.as_ref().map_or("all stems".to_owned(), |_| bundle.stems[chosen[0]].name.clone());
     let reason = (!reached).then(|| {
         let side = if miss.0 > 0.0 { "louder" } else { "quieter" };

@@ -1,20 +1,28 @@
 //! `stems what-if`: what a move costs.
 
+use std::path::Path;
+
+use audiofile::error::shown;
 use meter::Reading;
 use project::bundle::Bundle;
 use project::session::Session;
+use project::session_file::{add_moves, muted_text, new_session_text};
+use project::setting_fault::SettingFault;
 use project::target_file::pick;
+use project::text_file;
+use project::timed_move::{StemMove, TimeSpan, TimedMove};
+use render::clock::clock_of;
 use render::json::ReadingJson;
+use render::small_file::SmallFile;
 use render::what_if::{Analysis, WhatIf as Answer, analyse, effect};
 use serde::Serialize;
 use session::coverage::TRUSTED_COVERAGE;
 use session::playback::{HEADING, exchange_sentence, sentence};
-use session::predict::Move;
 use session::surprise::SurprisingSign;
 use session::target::NormalizationTarget;
 use units::Db;
 
-use crate::args::{Global, WhatIf};
+use crate::args::{AskedMove, Global, WhatIf};
 use crate::common::{self, Bar};
 use crate::failure::{Failure, fault};
 use crate::outcome::{CommandResult, Outcome};
@@ -24,6 +32,9 @@ use crate::output::{self, say};
 pub(crate) struct MoveJson {
     pub(crate) stem: String,
     pub(crate) gain_db: f64,
+    pub(crate) from_s: Option<f64>,
+    pub(crate) to_s: Option<f64>,
+    pub(crate) fade_s: Option<f64>,
 }
 
 #[derive(Serialize)]
@@ -54,23 +65,32 @@ struct WhatIfJson {
     stems: Vec<StemJson>,
     targets: Vec<TargetJson>,
     surprise: Option<&'static str>,
+    saved: Option<String>,
     faults: Vec<String>,
 }
 
 pub(crate) fn run(args: &WhatIf, global: &Global) -> CommandResult {
     let table = common::targets(global)?;
-    let (bundle, session, _) = common::open(&args.dir, args.mix.as_deref(), args.session.session.as_deref())?;
+    let claim = args.save.as_deref().map(|path| SmallFile::claim(path, args.force)).transpose()?;
+    let (bundle, session, file) =
+        common::open(&args.dir, args.mix.as_deref(), args.session.session.as_deref())?;
     let targets = chosen(&table, &args.target, &session)?;
     let moves = args
         .moves
         .iter()
-        .map(|(name, gain)| Ok(Move { source: bundle.find(name)?, gain: *gain }))
+        .map(|one| stem_move(one, args.fade, &bundle))
         .collect::<Result<Vec<_>, Failure>>()?;
+    let saved = match (&args.save, claim) {
+        (Some(path), Some(claim)) => Some((path, claim, session_with(&bundle, file.as_deref(), &moves)?)),
+        _ => None,
+    };
     let mut bar = Bar::new(global);
     let analysis = analyse(&bundle, &session, args.mix.as_deref(), &mut bar)?;
     let answer = analysis.what_if(&bundle, &session, &moves, &mut bar)?;
     drop(bar);
     analysis.faults.iter().for_each(|line| fault(line));
+    let saved =
+        saved.map(|(path, claim, text)| claim.write(text.as_bytes()).map(|()| path.as_path())).transpose()?;
     if global.json {
         let half_width = answer.certainty.half_width().0;
         let json = WhatIfJson {
@@ -84,12 +104,45 @@ pub(crate) fn run(args: &WhatIf, global: &Global) -> CommandResult {
             stems: stems_json(&bundle, &analysis, &answer),
             targets: targets_json(&analysis.before, &answer.after, &targets),
             surprise: answer.surprise.map(SurprisingSign::sentence),
+            saved: saved.map(|path| path.to_string_lossy().into_owned()),
             faults: analysis.faults.clone(),
         };
         return output::json(Outcome::Clean, &json);
     }
     print(&bundle, &session, &analysis, &answer, &targets);
+    if let Some(path) = saved {
+        say!("{} written: stems master --session renders it", shown(path));
+    }
     Ok(Outcome::Clean.into())
+}
+
+/// The move of a stem of `bundle` that was asked for.
+fn stem_move(asked: &AskedMove, fade: f64, bundle: &Bundle) -> Result<StemMove, Failure> {
+    let stem = bundle.find(&asked.name)?;
+    let span = asked.range.and_then(|[from, to]| TimeSpan::new(from, to, fade));
+    if let Some(span) = span.filter(|span| span.from() >= bundle.seconds()) {
+        return Err(Failure::new(format!(
+            "{}: the move of {} begins at {}, and the song is {} long; give a range inside it",
+            shown(&bundle.dir),
+            bundle.stems[stem].name,
+            clock_of(span.from()),
+            clock_of(bundle.seconds())
+        )));
+    }
+    Ok(StemMove { stem, change: TimedMove { gain: asked.gain, span } })
+}
+
+/// Text of the session file in use, or of a new one for `bundle`, with `moves` in it.
+fn session_with(bundle: &Bundle, file: Option<&Path>, moves: &[StemMove]) -> Result<String, Failure> {
+    let text = match file {
+        Some(file) => text_file::read(file)?,
+        None => new_session_text(bundle) + &muted_text(&Bundle::open(&bundle.dir, None)?, bundle),
+    };
+    let moves: Vec<(&str, TimedMove)> =
+        moves.iter().map(|one| (bundle.stems[one.stem].name.as_str(), one.change)).collect();
+    add_moves(&text, &moves).map_err(|SettingFault { fault, remedy }| {
+        Failure::new(format!("{}: {fault}; {remedy}", shown(file.unwrap_or(&bundle.dir))))
+    })
 }
 
 /// The targets asked for, else those of the session, else all.
@@ -102,8 +155,23 @@ pub(crate) fn chosen(
     Ok(if ids.is_empty() { table.to_vec() } else { pick(table, ids)? })
 }
 
-pub(crate) fn moves_json(bundle: &Bundle, moves: &[Move]) -> Vec<MoveJson> {
-    moves.iter().map(|m| MoveJson { stem: bundle.stems[m.source].name.clone(), gain_db: m.gain.0 }).collect()
+pub(crate) fn moves_json(bundle: &Bundle, moves: &[StemMove]) -> Vec<MoveJson> {
+    let json = |one: &StemMove| {
+        let span = one.change.span;
+        MoveJson {
+            stem: bundle.stems[one.stem].name.clone(),
+            gain_db: one.change.gain.0,
+            from_s: span.map(TimeSpan::from),
+            to_s: span.map(TimeSpan::to),
+            fade_s: span.map(TimeSpan::fade),
+        }
+    };
+    moves.iter().map(json).collect()
+}
+
+/// The range of a move: `1:02.000-1:30.000`.
+fn range_text(span: TimeSpan) -> String {
+    format!("{}-{}", clock_of(span.from()), clock_of(span.to()))
 }
 
 /// The name of what is in the mix beside the stems.
@@ -151,8 +219,11 @@ fn print(
     answer: &Answer,
     targets: &[NormalizationTarget],
 ) {
-    let moves: Vec<String> =
-        answer.moves.iter().map(|m| format!("{} {:+} dB", bundle.stems[m.source].name, m.gain.0)).collect();
+    let text = |one: &StemMove| {
+        let range = one.change.span.map_or(String::new(), |span| format!(" at {}", range_text(span)));
+        format!("{} {:+} dB{range}", bundle.stems[one.stem].name, one.change.gain.0)
+    };
+    let moves: Vec<String> = answer.moves.iter().map(text).collect();
     say!("What if: {}", moves.join(", "));
     print_certainty(session, analysis, answer);
 
@@ -212,14 +283,13 @@ pub(crate) fn print_stems(bundle: &Bundle, analysis: &Analysis, answer: &Answer)
     let mut rows = output::Rows::new(["stem", "share %", "I LUFS", "max S LUFS", "TP dBTP", "move dB"], 1);
     let share = |source: usize| output::figure(answer.shares.as_ref().map(|shares| shares[source] * 100.0));
     for (i, (stem, reading)) in bundle.stems.iter().zip(&analysis.stems).enumerate() {
-        let moved: f64 = answer.moves.iter().filter(|m| m.source == i).map(|m| m.gain.0).sum();
         rows.push([
             stem.name.clone(),
             share(i),
             output::figure(reading.integrated.map(|v| v.0)),
             output::figure(reading.short_term_max.map(|v| v.0)),
             output::figure(reading.true_peak.map(|v| v.0)),
-            if moved == 0.0 { String::new() } else { format!("{moved:+.2}") },
+            moved_text(answer.moves.iter().filter(|one| one.stem == i)),
         ]);
     }
     if analysis.sources().sources() > bundle.stems.len() {
@@ -229,10 +299,19 @@ pub(crate) fn print_stems(bundle: &Bundle, analysis: &Analysis, answer: &Answer)
     rows.print();
 }
 
+/// The moves of one stem: `+1.00`, or each in time with its range.
+fn moved_text<'a>(moves: impl Iterator<Item = &'a StemMove> + Clone) -> String {
+    let whole: f64 = moves.clone().filter_map(StemMove::whole).map(|one| one.gain.0).sum();
+    let timed = moves
+        .filter_map(|one| Some(format!("{:+.2} at {}", one.change.gain.0, range_text(one.change.span?))));
+    let whole = (whole != 0.0).then(|| format!("{whole:+.2}"));
+    whole.into_iter().chain(timed).collect::<Vec<_>>().join(", ")
+}
+
 fn print_playback(bundle: &Bundle, analysis: &Analysis, answer: &Answer, targets: &[NormalizationTarget]) {
     let name = |stem: usize| bundle.stems[stem].name.as_str();
     let only = match answer.moves.as_slice() {
-        [only] => Some((name(only.source), only.gain)),
+        [only] => only.whole().map(|one| (name(one.source), one.gain)),
         _ => None,
     };
     print_effects([&analysis.before, &answer.after], targets, answer.loudest_peak.map(name), only);

@@ -21,11 +21,13 @@ mod cli {
     mod injected;
     mod interruption;
     mod json_page;
+    mod limiting;
     mod live;
     mod mastering;
     mod maths;
     mod measuring;
     mod memory;
+    mod moves;
     mod organize;
     mod report;
     mod session;

@@ -154,6 +154,7 @@ fn exchanged(viewer: &Viewer, library: &Library, seed: u64, gains: &[[f32; 2]], 
         unlimited: None,
         overwrite: false,
         target: None,
+        tags: Default::default(),
     };
     let mastered = master(&job, &mut Silent).expect("masters");
     assert!(mastered.verified, "{mastered:?}");

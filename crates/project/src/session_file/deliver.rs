@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::number::number;
-use crate::delivery::{Cutdown, DeliverSettings, MAX_CUTDOWN, MIN_CUTDOWN, Make, Version, seconds};
+use crate::delivery::{Cutdown, DeliverSettings, MAX_CUTDOWN, MIN_CUTDOWN, Make, Version, isrc, seconds};
 use crate::names::Names;
 use crate::setting_fault::SettingFault;
 
@@ -110,25 +110,6 @@ impl CutdownTable {
             ..usual
         })
     }
-}
-
-/// A recording code (ISO 3901): two letters, three letters or digits, seven digits; hyphens do not count.
-fn isrc(text: &str) -> Result<String, SettingFault> {
-    let code: String =
-        text.chars().filter(|c| *c != '-' && *c != ' ').collect::<String>().to_ascii_uppercase();
-    let fits = code.len() == 12
-        && code.char_indices().all(|(i, c)| match i {
-            0..2 => c.is_ascii_uppercase(),
-            2..5 => c.is_ascii_uppercase() || c.is_ascii_digit(),
-            _ => c.is_ascii_digit(),
-        });
-    if fits {
-        return Ok(code);
-    }
-    Err(SettingFault::new(
-        format!("{text:?} is no ISRC"),
-        "it has two letters, three letters or digits and seven digits",
-    ))
 }
 
 #[cfg(test)]

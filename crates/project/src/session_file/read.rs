@@ -8,6 +8,7 @@ use super::adm::{AdmTable, PlacementTable};
 use super::chain_table::read_chain;
 use super::deliver::{DeliverTable, StemDeliverTable};
 use super::fader::FaderValue;
+use super::moves::MoveTable;
 use super::schema::{FILE_NAME, SCHEMA};
 use crate::bundle::{Bundle, Stem};
 use crate::fader::Fader;
@@ -135,6 +136,8 @@ struct SessionTable {
     deliver: DeliverTable,
     #[serde(default)]
     stems: Vec<StemTable>,
+    #[serde(default)]
+    moves: Vec<MoveTable>,
 }
 
 #[derive(Default, Deserialize)]
@@ -199,6 +202,9 @@ impl SessionTable {
                     "rename one of them",
                 ));
             }
+        }
+        for one in &self.moves {
+            one.add_to(&mut session, bundle).map_err(|fault| fault.prefixed("moves"))?;
         }
         let new: Vec<&str> = bundle
             .stems

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::schema::SCHEMA;
 use super::write::parameter_value;
-use crate::bundle::Bundle;
+use crate::bundle::{Bundle, Stem};
 use crate::delivery::Version;
 use crate::placement::AtmosPlacement;
 use audiofile::error::shown;
@@ -65,7 +65,19 @@ pub fn new_session_text(bundle: &Bundle) -> String {
         let versions: Vec<String> = versions.map(|version| format!("{:?}", version.id())).collect();
         let _ = write!(text, "\n[stems.deliver]\n# versions = [{}]  # by role\n", versions.join(", "));
     }
+    text.push_str(MOVES_TEMPLATE);
     text
+}
+
+/// Tables that mute the stems of `all` that `kept` leaves out, as sums of others: a session file that did not list them would
+/// add them to the sum.
+pub fn muted_text(all: &Bundle, kept: &Bundle) -> String {
+    let left_out = all.stems.iter().filter(|stem| kept.stems.iter().all(|other| other.path != stem.path));
+    let table = |stem: &Stem| {
+        let file = stem.path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+        format!("\n[[stems]]\nfile = {}\nmute = true  # left out of the sum\n", toml::Value::String(file))
+    };
+    left_out.map(table).collect()
 }
 
 const ADM_TEMPLATE: &str = "
@@ -88,6 +100,16 @@ const DELIVER_TEMPLATE: &str = "
 # own_gain = false  # versions with gains of their own instead of the master's
 # cd = false  # 44.1 kHz, 16 bit too
 # cutdowns = [{ length = 30, at = \"0:45\", of = \"instrumental\", fade_in = 0.01, fade_out = 1.5 }]
+";
+
+const MOVES_TEMPLATE: &str = "
+# Moves of stems after their chains, over the whole song or a range of it; any number of them.
+# [[moves]]
+# stem = \"Vocals\"
+# gain = 1  # -60 to 60 dB
+# from = \"1:02\"  # seconds, or \"m:ss.mmm\"; without from and to: the whole song
+# to = \"1:30\"  # the first moment after it
+# fade = 0.05  # seconds inside each end
 ";
 
 const PLACEMENT_TEMPLATE: &str = "\

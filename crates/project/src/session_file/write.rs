@@ -151,7 +151,7 @@ fn one_line(text: &str) -> String {
 }
 
 /// `text` as a TOML string of one line.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     format!("\"{}\"", one_line(text).replace('\\', "\\\\").replace('"', "\\\""))
 }
 

@@ -33,7 +33,8 @@ pub(super) fn write(
     };
     let rate = stage.rate;
     let start = || {
-        let spec = WavSpec { bext: Some(bext(job)), ..WavSpec::new(rate, 2, format) };
+        let spec =
+            WavSpec { bext: Some(bext(job)), chunks: job.tags.chunks(), ..WavSpec::new(rate, 2, format) };
         WavWriter::create(&job.output, spec, job.overwrite)
     };
     let (mut writer, kept) =

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::tags::FileTags;
 use audiofile::error::{Error, Result};
 use project::bundle::Bundle;
 use project::session::{MasterLoudness, Session};
@@ -25,6 +26,8 @@ pub struct MasterJob<'a> {
     pub overwrite: bool,
     /// The target named by the session or the command line, if any.
     pub target: Option<NormalizationTarget>,
+    /// Tags of the file.
+    pub tags: FileTags,
 }
 
 /// The target's loudness, where it can be mastered to.
