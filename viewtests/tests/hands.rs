@@ -195,6 +195,29 @@ fn a_play_from_the_start_begins_anew_if_the_window_menu_says_so() {
 }
 
 #[test]
+fn presets_are_stepped_through_forth_and_back_around_the_end() {
+    let mut driven = stem();
+    let shown = |driven: &Driven| driven.get_by_label("Presets").value().unwrap_or_default();
+    press(&mut driven, "Next preset");
+    let first = shown(&driven);
+    press(&mut driven, "Next preset");
+    let second = shown(&driven);
+    assert!(first != second && !second.contains("edited"), "{first} {second}");
+    press(&mut driven, "Previous preset");
+    assert_eq!(shown(&driven), first);
+    press(&mut driven, "Previous preset");
+    let last = shown(&driven);
+    assert!(last != first && last != second, "{last}");
+    press(&mut driven, "Next preset");
+    assert_eq!(shown(&driven), first);
+    // each is one step
+    press(&mut driven, "Undo");
+    assert_eq!(shown(&driven), format!("{first}, edited"));
+    press(&mut driven, "Redo");
+    assert_eq!(shown(&driven), first);
+}
+
+#[test]
 fn presets_are_loaded_as_one_step_and_leave_the_level_alone() {
     let mut model = scene::vocals();
     scene::set(&mut model.settings, "level", "-3");

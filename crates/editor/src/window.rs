@@ -26,6 +26,7 @@ use nice_plug::context::gui::ParamSetter;
 use plugin_core::command::UiCommand;
 use plugin_core::context::PluginContext;
 use plugin_core::control::Control;
+use plugin_core::gauges::history::LoudnessHistory;
 use plugin_core::gauges::matching::LoudnessMatch;
 use plugin_core::gauges::scope::ScopeWatch;
 use plugin_core::gauges::{Gauges, Health};
@@ -75,6 +76,7 @@ pub(super) struct WindowController {
     /// Progress of the meter when it was last read, and the length of its programme.
     seen: Option<((u64, u64), Ms)>,
     reading: Reading,
+    histories: Histories,
     presets: Vec<Preset>,
     targets: Vec<NormalizationTarget>,
     /// Noise print from before learning, while learning.
@@ -92,6 +94,27 @@ struct SlowReadings {
     health: Health,
     others: Vec<NamedSpectrum>,
     clashes: Vec<Clash>,
+}
+
+/// Loudness over time, at the progress of the meter at which it was computed.
+#[derive(Default)]
+struct Histories {
+    seen: Option<(u64, u64)>,
+    recent: Arc<LoudnessHistory>,
+    song: Arc<LoudnessHistory>,
+}
+
+impl Histories {
+    /// Computes the histories if they are shown and the meter has gone on since.
+    fn update(&mut self, gauges: &Gauges, is_shown: bool, seen: Option<(u64, u64)>) {
+        if !is_shown {
+            *self = Self::default();
+        } else if self.seen.is_none() || self.seen != seen {
+            self.seen = seen;
+            self.recent = Arc::new(gauges.recent_loudness());
+            self.song = Arc::new(gauges.song_loudness());
+        }
+    }
 }
 
 impl Default for WindowController {
@@ -116,6 +139,7 @@ impl Default for WindowController {
             watch: None,
             seen: None,
             reading: Reading::default(),
+            histories: Histories::default(),
             presets: Vec::new(),
             targets: builtin(),
             learning: None,
@@ -150,13 +174,13 @@ impl WindowController {
 
     /// Sets the appearance of the next window.
     pub(super) fn open_with(&mut self, settings: WindowSettings) {
-        self.remembered = settings;
         self.palette = palette(settings.dark);
+        self.remembered = settings;
     }
 
     /// Returns the present appearance.
     pub(super) fn remembered(&self) -> WindowSettings {
-        self.remembered
+        self.remembered.clone()
     }
 
     /// Returns true while a window is open.
@@ -177,7 +201,7 @@ impl WindowController {
     /// Changes the settings of all windows, read again because other instances may have changed them.
     fn remember<O: Output>(&mut self, change: impl FnOnce(&mut WindowSettings)) {
         let saved = WindowSettings::load();
-        let mut settings = saved;
+        let mut settings = saved.clone();
         settings.set_size(O::CHAIN_KIND, self.remembered.size(O::CHAIN_KIND));
         change(&mut settings);
         if settings != saved {
@@ -294,6 +318,14 @@ impl WindowController {
         let snapshot = shared.snapshot();
         let (scope, settings) = (meters.scope(), params.settings());
         self.read_meter(meters);
+        let shows_history = match O::CHAIN_KIND {
+            ChainKind::Stem => self.stem.shows_history(),
+            ChainKind::Master => self.master.shows_history(),
+        };
+        self.histories.update(meters, shows_history, self.seen.map(|(progress, _)| progress));
+        let spectrum = self.remembered.display.spectrum;
+        self.analyser.set_display(spectrum);
+        self.neighbours.tilt = spectrum.tilt;
         let listen = shared.monitor.mode();
         if listen == MonitorMode::Off {
             self.matching.update(scope);
@@ -342,6 +374,11 @@ impl WindowController {
             slot,
             used,
             reading: self.reading,
+            peaks: meters.channel_peaks(),
+            display: self.remembered.display.clone(),
+            recent: Arc::clone(&self.histories.recent),
+            song: Arc::clone(&self.histories.song),
+            playhead: shared.transport.position(),
             // a Master's figures are of the session that it has heard
             heard: match snapshot.session() {
                 Some(_) if O::CHAIN_KIND == ChainKind::Master => snapshot.heard_length(),
@@ -444,7 +481,22 @@ impl WindowController {
                 Edit::Audition(audition) => shared.send_command(UiCommand::Audition(*audition)),
                 Edit::Restart => {
                     meters.restart_reading();
+                    self.analyser.reset_peaks();
                     shared.send_command(UiCommand::Restart);
+                }
+                Edit::ResetPeaks => {
+                    meters.reset_channel_peaks();
+                    self.analyser.reset_peaks();
+                }
+                Edit::ResetStems => shared.send_command(UiCommand::ResetStems),
+                Edit::MeterDisplay(display) => {
+                    self.remembered.display.meter = display.clone();
+                    self.remember::<O>(|settings| settings.display.meter = display.clone());
+                }
+                Edit::SpectrumDisplay(display) => {
+                    self.remembered.display.spectrum = *display;
+                    self.readings = None;
+                    self.remember::<O>(|settings| settings.display.spectrum = *display);
                 }
                 Edit::RestartWithPlay(restarts) => {
                     params.store.set_restart_with_play(*restarts);

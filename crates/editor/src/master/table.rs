@@ -44,6 +44,8 @@ pub(super) struct SessionTable {
     ghosts: Ghosts,
     order: Order,
     by_hand: Vec<StemId>,
+    /// Seconds until the move that is shown is forgotten.
+    left: Option<f64>,
     /// First visible row.
     first: usize,
 }
@@ -112,8 +114,23 @@ impl SessionTable {
         {
             self.ghosts.forget();
         }
+        self.left = self.ghosts.seconds_left(ui);
         self.ghosts.send_prediction(cx.edits);
         self.ghosts.shown()
+    }
+
+    /// Returns the seconds until the move that is shown is forgotten; `None` while it is held.
+    pub(super) fn seconds_left(&self) -> Option<f64> {
+        self.left
+    }
+
+    /// Asks the Stem for the move that is shown.
+    pub(super) fn apply(&mut self, cx: &mut ViewCx<'_>) {
+        if let Some(shown) = self.ghosts.shown()
+            && let Some(stem) = cx.model.snapshot.stem(shown.stem)
+        {
+            self.ghosts.apply(cx, stem, shown);
+        }
     }
 
     /// Returns the rows in order: nested stems after their outer one, *Unlinked* after the stems of the mix.
