@@ -206,7 +206,12 @@ pub fn vocals() -> ViewModel {
             named("Bass", Color32::from_rgb(0x56, 0xB4, 0xE9), spectrum(65.0, -24.0, 5.0, 2)),
             named("Keys", Color32::from_rgb(0x2F, 0xB6, 0x8E), spectrum(420.0, -38.0, 4.0, 3)),
         ],
-        clashes: vec![Clash { name: "Keys".into(), low: Hz(280.0), high: Hz(620.0) }],
+        clashes: vec![Clash {
+            name: "Keys".into(),
+            colour: Color32::from_rgb(0x2F, 0xB6, 0x8E),
+            low: Hz(280.0),
+            high: Hz(620.0),
+        }],
         snapshot: linked(MasterLink::Linked(LinkedMaster {
             inside: None,
             stems: 5,
@@ -251,7 +256,8 @@ pub fn crowded() -> ViewModel {
     model.latency = 12_345;
     model.heard = Ms(3_725_000.0);
     model.listen = MonitorMode::Bypass(Db(-12.5));
-    let clash = |name: &str, low, high| Clash { name: name.into(), low: Hz(low), high: Hz(high) };
+    let colour = Color32::from_rgb(0x56, 0xB4, 0xE9);
+    let clash = |name: &str, low, high| Clash { name: name.into(), colour, low: Hz(low), high: Hz(high) };
     model.clashes = vec![
         clash("Drums", 22.0, 45.0),
         clash("Keys", 180.0, 280.0),

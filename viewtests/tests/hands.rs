@@ -179,7 +179,7 @@ fn wishes_that_the_host_does_not_grant_say_so_beside_their_controls() {
     let mut driven = bench::view(model, Palette::DARK, vec2(1000.0, 640.0), 1.0);
     assert!(driven.query_by_label("not active yet").is_some());
     press(&mut driven, "Window");
-    let words = "The host keeps the window too small for 150 %: it is drawn as large as fits";
+    let words = "The host keeps the window too small for 150 %: it is drawn as large as fits, 100 %";
     assert!(driven.query_by_label(words).is_some());
 }
 

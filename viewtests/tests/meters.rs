@@ -1,13 +1,14 @@
 //! Meters, graphs and spectra as a user handles them, by accessible names; pictures in `target/views`.
 
+use ::session::stem_status::StemStatus;
 use chain::monitor::MonitorMode;
 use editor::display::{LoudnessScale, LoudnessTarget, LoudnessUnit, SpectrumDisplay, SpectrumSpeed};
 use editor::edits::Edit;
 use editor::theme::Palette;
-use editor::view_model::ViewModel;
+use editor::view_model::{Clash, ViewModel};
 use egui::{Key, Pos2, Vec2, vec2};
 use egui_kittest::kittest::Queryable;
-use units::{Db, Dbtp, Lufs};
+use units::{Db, Dbtp, Hz, Lufs};
 use viewtests::bench::{self, Driven};
 use viewtests::hands::{press, says, turn};
 use viewtests::whole::{folder, whole};
@@ -283,6 +284,98 @@ fn the_session_s_timeline_zooms_has_the_target_and_is_marked_by_a_click() {
         driven.run();
         assert!(!says(&driven, "Mark") && driven.state().done.is_empty());
     }
+}
+
+#[test]
+fn at_most_three_stems_are_named_as_in_the_way_each_once_and_none_while_the_sound_fades() {
+    let clash = |name: &str, low: f64, high: f64| Clash {
+        name: name.into(),
+        colour: egui::Color32::from_rgb(0xE6, 0x9F, 0),
+        low: Hz(low),
+        high: Hz(high),
+    };
+    let mut model = scene::vocals();
+    model.clashes = vec![
+        clash("Keys", 40.0, 60.0),
+        clash("Keys", 200.0, 500.0),
+        clash("Drums", 700.0, 1200.0),
+        clash("Strings", 2000.0, 4000.0),
+        clash("FX", 6000.0, 6500.0),
+        clash("Drums", 9000.0, 9500.0),
+    ];
+    let mut driven = open(model);
+    let named =
+        |driven: &Driven, name: &str| driven.query_all_by_label(&format!("collides with {name}")).count();
+    assert_eq!(["Keys", "Drums", "Strings", "FX"].map(|name| named(&driven, name)), [1, 1, 1, 0]);
+    // over the widest range
+    let keys = driven.get_by_label("collides with Keys").rect().center().x;
+    let graph = driven.get_by_label("Equalizer").rect();
+    let x = |hz: f64| graph.min.x + editor::analyser::fraction_of(Hz(hz)) as f32 * graph.width();
+    assert!((x(200.0)..x(500.0)).contains(&keys));
+    save(&driven, "collisions");
+    driven.state_mut().model.picture.fades = true;
+    driven.run();
+    assert!(!says(&driven, "collides with"));
+}
+
+#[test]
+fn the_legend_says_what_words_and_hatching_mean_and_the_checklist_what_is_open() {
+    let mut driven = open(session::five());
+    press(&mut driven, "Legend");
+    for words in ["exact*", "estimate ±", "simulated", "Not heard yet: it counts in no figure."] {
+        assert!(says(&driven, words), "{words}");
+    }
+    save(&driven, "legend");
+    driven.key_press(Key::Escape);
+    driven.run();
+    press(&mut driven, "Checklist: 1 open");
+    assert!(says(&driven, "One thing is open before a print") && !says(&driven, "Ready to print"));
+    let mut driven = open(session::finished());
+    press(&mut driven, "Ready to print");
+    assert!(!says(&driven, "open before a print"));
+}
+
+#[test]
+fn the_status_of_a_stem_is_never_cut_off() {
+    // the smallest table scrolls: its last row is not drawn
+    for (size, least) in [(SIZE, 3), (vec2(760.0, 480.0), 2)] {
+        let driven = bench::view(session::lost(), Palette::DARK, size, 1.0);
+        let told = driven.query_all_by(|node| {
+            node.label().or_else(|| node.value()).is_some_and(|label| {
+                let whole = |status: StemStatus| {
+                    label == status.meaning() || label == status.words() || {
+                        let first = status.meaning().split_inclusive(['.', ':']).next().unwrap_or_default();
+                        label == first.trim_end_matches(':')
+                    }
+                };
+                [StemStatus::Gone, StemStatus::OtherSession, StemStatus::OtherRate].into_iter().any(whole)
+            })
+        });
+        assert!(told.count() >= least, "{size}");
+    }
+}
+
+#[test]
+fn masking_is_of_the_song_or_of_now_in_three_kinds_of_cell() {
+    let mut model = session::five();
+    // over the song the keys were covered by nobody
+    let silent = [None; plugin_core::session_view::STEM_SPECTRUM_BANDS];
+    model.master.song_spectra = model
+        .snapshot
+        .stems
+        .iter()
+        .map(|stem| (stem.id, if stem.name == "Keys" { stem.spectrum } else { silent }))
+        .collect();
+    model.master.song_spectra[0].1 = model.snapshot.stems[0].spectrum;
+    let mut driven = open(model);
+    press(&mut driven, "Masking");
+    let song = value(&driven, "Keys covered");
+    press(&mut driven, "Now");
+    assert_ne!(value(&driven, "Keys covered"), song);
+    whole(&driven, "masking", SIZE);
+    save(&driven, "masking-kinds");
+    press(&mut driven, "Song");
+    assert_eq!(value(&driven, "Keys covered"), song);
 }
 
 /// Clicks once, and lets enough time pass that the next click is not its second.

@@ -75,6 +75,8 @@ pub struct AnalyserFrame {
     pub after: Vec<f32>,
     /// Spectrum of the sidechain; empty unless it is to be drawn.
     pub sidechain: Vec<f32>,
+    /// Nothing sounds any more: what is drawn fades.
+    pub fades: bool,
     /// Highest spectrum of the output since it was to be held; empty unless it is.
     pub held: Vec<f32>,
     /// Highest samples of input and output, linear, in the slices of `reductions`.
@@ -206,7 +208,8 @@ impl Analyser {
         } else if fresh > 0 {
             scope.read_frames(ScopePoint::After, fresh.max(FIELD_FRAMES), &mut self.frames);
         }
-        if self.stale > FALL_DELAY_SECONDS {
+        self.picture.fades = self.stale > FALL_DELAY_SECONDS;
+        if self.picture.fades {
             self.goals.iter_mut().for_each(|goal| goal.fill(FLOOR_DB));
         }
         let time = elapsed / self.display.speed.factor();

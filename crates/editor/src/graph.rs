@@ -12,7 +12,7 @@ mod spectrum;
 use super::edits::Edit;
 use super::paint::{self, between};
 use super::theme::Palette;
-use super::view_model::ViewCx;
+use super::view_model::{Clash, ViewCx};
 use axes::Axes;
 pub use band::BandRows;
 use chain::monitor::MonitorMode;
@@ -133,24 +133,8 @@ impl Graph {
             let points = spectrum::line(axes, &other.levels);
             ui.painter().line(points, Stroke::new(1.0, Palette::faint(other.colour, 0.45)));
         }
-        // names of neighbours stand on lines of their own, and what finds no line is told by its band alone
-        let left = axes.plot.min.x;
-        let mut lines = [left; 3];
-        let pen = paint::pen(super::theme::font(super::theme::SMALL), cx.palette.good);
-        for clash in &cx.model.clashes {
-            let band = Rect::from_x_y_ranges(axes.x(clash.low)..=axes.x(clash.high), axes.plot.y_range());
-            ui.painter().rect_filled(band, 0.0, Palette::faint(cx.palette.good, 0.12));
-            let words = format!("collides with {}", clash.name);
-            let width = paint::width(ui, &words, &pen).min(axes.plot.width());
-            let left = (band.center().x - width / 2.0).clamp(axes.plot.min.x, axes.plot.max.x - width);
-            if let Some(line) = lines.iter().position(|end| *end <= left) {
-                lines[line] = left + width + 8.0;
-                let top = pos2(left, band.min.y + 3.0 + 14.0 * line as f32);
-                let place = Rect::from_min_size(top, egui::vec2(width, 14.0));
-                paint::label(ui, place, egui::Align2::LEFT_CENTER, &words, &pen).on_hover_text(
-                    "There the other stem is louder, as far as averages tell (third octaves, spread as masking spreads; Terhardt 1979). A hint: trust your ears.",
-                );
-            }
+        if !cx.model.picture.fades {
+            collisions(ui, cx, axes);
         }
         self.frozen.draw(ui, cx, axes);
     }
@@ -184,6 +168,51 @@ impl Graph {
             inside.line(points, Stroke::new(1.5, palette.secondary));
         }
         inside.line(axes.line(self.curves.whole()), Stroke::new(2.0, palette.text));
+    }
+}
+
+/// Largest number of stems whose collisions are named.
+const MAX_NAMED_COLLISIONS: usize = 3;
+
+/// Draws where other stems are in the way, in their colours. Each of at most three is named once, over its widest range; the
+/// rest is told by its band alone.
+fn collisions(ui: &Ui, cx: &ViewCx<'_>, axes: &Axes) {
+    let palette = &cx.palette;
+    let place =
+        |clash: &Clash| Rect::from_x_y_ranges(axes.x(clash.low)..=axes.x(clash.high), axes.plot.y_range());
+    let mut named: Vec<&Clash> = Vec::new();
+    for clash in &cx.model.clashes {
+        let band = place(clash);
+        ui.painter().rect_filled(band, 0.0, Palette::faint(clash.colour, 0.12));
+        let edge = Stroke::new(2.0, Palette::faint(clash.colour, 0.9));
+        ui.painter().hline(band.x_range(), band.min.y + 1.0, edge);
+        match named.iter_mut().find(|known| known.name == clash.name) {
+            Some(known) if place(known).width() < band.width() => *known = clash,
+            Some(_) => {}
+            None => named.push(clash),
+        }
+    }
+    named.sort_by(|a, b| place(b).width().total_cmp(&place(a).width()));
+    named.truncate(MAX_NAMED_COLLISIONS);
+    named.sort_by(|a, b| a.low.0.total_cmp(&b.low.0));
+    let left = axes.plot.min.x;
+    let mut lines = [left; MAX_NAMED_COLLISIONS];
+    let pen = paint::pen(super::theme::font(super::theme::SMALL), palette.text);
+    for clash in named {
+        let band = place(clash);
+        let words = format!("collides with {}", clash.name);
+        let width = (paint::width(ui, &words, &pen) + 14.0).min(axes.plot.width());
+        let left = (band.center().x - width / 2.0).clamp(axes.plot.min.x, axes.plot.max.x - width);
+        let Some(line) = lines.iter().position(|end| *end <= left) else { continue };
+        lines[line] = left + width + 8.0;
+        let top = pos2(left, band.min.y + 4.0 + 14.0 * line as f32);
+        let at = Rect::from_min_size(top, egui::vec2(width, 14.0));
+        ui.painter().rect_filled(at, 3.0, Palette::faint(palette.panel, 0.75));
+        ui.painter().circle_filled(pos2(at.min.x + 6.0, at.center().y), 3.0, clash.colour);
+        let at = Rect::from_min_max(pos2(at.min.x + 13.0, at.min.y), at.max);
+        paint::label(ui, at, egui::Align2::LEFT_CENTER, &words, &pen).on_hover_text(
+            "There the other stem is louder, as far as averages tell (third octaves, spread as masking spreads; Terhardt 1979). A hint: trust your ears.",
+        );
     }
 }
 

@@ -10,6 +10,7 @@ mod history;
 mod masking;
 mod platforms;
 mod references;
+pub(super) mod song_spectra;
 mod songs;
 mod status;
 mod table;
@@ -78,7 +79,7 @@ pub struct SessionParts {
 impl SessionParts {
     /// Divides the space below header and tabs.
     pub fn new(place: Rect) -> Self {
-        let history_height = (place.height() * 0.17).clamp(60.0, 200.0).round();
+        let history_height = (place.height() * 0.25 - 31.0).clamp(60.0, 220.0).round();
         let history = Rect::from_min_max(pos2(place.min.x, place.max.y - history_height), place.max);
         let platforms_top = history.min.y - GAP - platforms::HEIGHT;
         let platforms = Rect::from_min_max(
@@ -105,6 +106,8 @@ pub struct MasterView {
     /// Index of the platform whose playback predictions are for.
     platform: usize,
     timeline: TimeView,
+    /// Masking is of this moment, not of the song.
+    masks_now: bool,
     /// The loudest passage is marked on the timeline.
     loudest: bool,
 }
@@ -150,7 +153,7 @@ impl MasterView {
             }
             Tab::Masking => {
                 self.table.forget(&mut cx);
-                masking::draw_masking(ui, &cx, place);
+                masking::draw_masking(ui, &cx, place, &mut self.masks_now);
             }
             Tab::References => {
                 self.table.forget(&mut cx);

@@ -45,6 +45,7 @@ pub(super) fn master_model<O: Output>(
         songs: songs(store.songs(), snapshot.timeline()),
         lacks_position: transport.lacks_position() && reading.momentary.is_some(),
         looped: transport.range(),
+        song_spectra: Vec::new(),
         references: ReferenceList::default(),
     }
 }

@@ -18,8 +18,12 @@ use units::Lufs;
 pub(super) const NO_VALUE: &str = "–";
 /// Height of a panel's inside below which everything is drawn closer together, points.
 const COMPACT_HEIGHT: f32 = 240.0;
+/// Smallest height of a row, points.
+const MIN_ROW_HEIGHT: f32 = 13.0;
+/// Smallest height of the bars with the space above them, points.
+const MIN_BARS_HEIGHT: f32 = 36.0;
 /// Smallest height of a row beside upright bars, points.
-const MIN_UPRIGHT_ROW_HEIGHT: f32 = 15.0;
+const MIN_UPRIGHT_ROW_HEIGHT: f32 = 13.4;
 /// Width of the units, points.
 const UNIT_WIDTH: f32 = 34.0;
 
@@ -57,12 +61,15 @@ pub fn draw_meter_panel(ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect, what: Rea
     paint::panel(ui, place, &palette);
     let inner = place.shrink(PAD);
     let y = big_reading(ui, cx, inner, what);
-    let rows = rows(cx, what);
+    let mut rows = rows(cx, what);
+    // in the smallest panel what bars or the field show gives way to them
+    let fit = ((inner.max.y - y - MIN_BARS_HEIGHT) / MIN_ROW_HEIGHT).max(6.0) as usize;
+    rows.truncate(fit);
     // rows give way before meters do
     let row_height = |meters: f32| (inner.max.y - y - meters) / rows.len() as f32;
     let upright = row_height(bars::UPRIGHT_HEIGHT + GAP);
     let is_upright = upright >= MIN_UPRIGHT_ROW_HEIGHT;
-    let row_height = if is_upright { upright } else { row_height(54.0) }.clamp(13.0, 21.0);
+    let row_height = if is_upright { upright } else { row_height(54.0) }.clamp(MIN_ROW_HEIGHT, 21.0);
     let mut y = y;
     for reading in rows {
         let line = Rect::from_min_size(pos2(inner.min.x, y), vec2(inner.width(), row_height));

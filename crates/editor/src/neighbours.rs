@@ -1,8 +1,9 @@
 //! Spectra of the other stems behind a Stem's equalizer, and the ranges in which they mask it.
 
 use super::analyser::{FLOOR_DB, NamedSpectrum, SPECTRUM_POINTS, frequency, tilt};
-use super::theme::Palette;
+use super::theme::{Palette, told_apart};
 use super::view_model::Clash;
+use egui::Color32;
 use plugin_core::gauges::scope::SCOPE_FRAMES;
 use plugin_core::session_view::StemCard;
 use session::masking::{BAND_COUNT, BandLevels, Masking, centre_hz, masking};
@@ -102,16 +103,17 @@ impl Neighbours {
             (0..cards.len()).filter(|&i| cards[i].id != me && loudest(i).is_some()).collect();
         others
             .sort_by(|&a, &b| loudest(b).unwrap_or(SILENCE_DB).total_cmp(&loudest(a).unwrap_or(SILENCE_DB)));
+        let colours = told_apart(palette, cards.iter().map(|card| palette.track(card.colour, card.role)));
         let tilt = self.tilt;
         let named = others.iter().take(MAX_DRAWN).map(|&i| NamedSpectrum {
             name: cards[i].name().to_owned(),
-            colour: palette.track(cards[i].colour, cards[i].role),
+            colour: colours[i],
             levels: curve(&bands[i], rate, tilt),
         });
         let clashes = match cards.iter().position(|card| card.id == me) {
             Some(index) if !others.is_empty() => {
                 let masking = masking(&bands).swap_remove(index);
-                self.clashes(&masking, |other| cards[other].name().to_owned())
+                self.clashes(&masking, |other| (cards[other].name().to_owned(), colours[other]))
             }
             _ => Vec::new(),
         };
@@ -119,7 +121,7 @@ impl Neighbours {
     }
 
     /// Joins neighbouring bands that the same stem masks.
-    fn clashes(&mut self, masking: &Masking, name: impl Fn(usize) -> String) -> Vec<Clash> {
+    fn clashes(&mut self, masking: &Masking, stem: impl Fn(usize) -> (String, Color32)) -> Vec<Clash> {
         let mut clashes: Vec<(usize, usize, Clash)> = Vec::new();
         for band in 0..BAND_COUNT {
             let least = if self.hidden[band] { MASKING_END } else { MASKING_BEGIN };
@@ -132,7 +134,8 @@ impl Neighbours {
                 }
                 _ => {
                     let low = Hz(centre_hz(band) / HALF_BAND_RATIO);
-                    clashes.push((band, by, Clash { name: name(by), low, high }));
+                    let (name, colour) = stem(by);
+                    clashes.push((band, by, Clash { name, colour, low, high }));
                 }
             }
         }

@@ -17,6 +17,8 @@ use plugin_core::presets::Preset;
 use plugin_core::references::ReferenceList;
 use plugin_core::session_view::{BusPosition, MoveAnswer, SessionSnapshot, TimelineSong};
 use session::audition::AuditionEffect;
+use session::masking::BandLevels;
+use session::record::StemId;
 use session::role::Role;
 use session::session_report::PlatformReport;
 use session::target::NormalizationTarget;
@@ -103,6 +105,8 @@ pub struct ViewModel {
 pub struct Clash {
     /// Name of the other stem.
     pub name: String,
+    /// Its colour.
+    pub colour: Color32,
     /// Lower edge.
     pub low: Hz,
     /// Upper edge.
@@ -125,6 +129,8 @@ pub struct MasterModel {
     pub songs: Vec<TimelineSong>,
     /// True if sound comes from the host and no position on the timeline with it.
     pub lacks_position: bool,
+    /// Average spectra of the stems over what was played.
+    pub song_spectra: Vec<(StemId, BandLevels)>,
     /// Loop of the host.
     pub looped: Option<(Ms, Ms)>,
     /// Songs to compare with.

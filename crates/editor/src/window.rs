@@ -7,7 +7,9 @@ use super::edits::{Edit, Edits};
 use super::files::presets as preset_files;
 use super::files::reference_loader::ReferenceLoader;
 use super::files::window_settings::WindowSettings;
+use super::looks::{self, Looks};
 use super::master::MasterView;
+use super::master::song_spectra::SongSpectra;
 use super::master_model::master_model;
 use super::neighbours::Neighbours;
 use super::references::ReferenceController;
@@ -62,6 +64,8 @@ pub(super) struct WindowController {
     /// Revision of the snapshot that was drawn last.
     drawn: Option<u64>,
     palette: Palette,
+    /// Number of the choice of looks that this window follows.
+    looks: u64,
     remembered: WindowSettings,
     /// Time at which another scale was chosen, seconds; the host then resizes the window or refuses.
     rescaled: Option<f64>,
@@ -77,6 +81,7 @@ pub(super) struct WindowController {
     seen: Option<((u64, u64), Ms)>,
     reading: Reading,
     histories: Histories,
+    song_spectra: SongSpectra,
     presets: Vec<Preset>,
     targets: Vec<NormalizationTarget>,
     /// Noise print from before learning, while learning.
@@ -131,6 +136,7 @@ impl Default for WindowController {
             moves: false,
             drawn: None,
             palette: Palette::DARK,
+            looks: 0,
             remembered: WindowSettings::default(),
             rescaled: None,
             refused_scale: None,
@@ -140,6 +146,7 @@ impl Default for WindowController {
             seen: None,
             reading: Reading::default(),
             histories: Histories::default(),
+            song_spectra: SongSpectra::default(),
             presets: Vec::new(),
             targets: builtin(),
             learning: None,
@@ -165,6 +172,7 @@ impl WindowController {
                 }
             });
         }
+        self.looks = looks::revision();
         theme::install(ctx, &self.palette);
         self.watch = Some(ScopeWatch::new(Arc::clone(&plugin.meters)));
         (self.analyser, self.matching, self.seen) = (Analyser::default(), LoudnessMatch::default(), None);
@@ -209,6 +217,26 @@ impl WindowController {
         }
     }
 
+    /// Publishes the looks of this window to all others.
+    fn share_looks(&mut self) {
+        let looks = Looks { dark: self.remembered.dark, display: self.remembered.display.clone() };
+        self.looks = looks::choose(looks);
+    }
+
+    /// Takes the looks that were chosen in another window.
+    fn follow_looks(&mut self, ctx: &egui::Context) {
+        let revision = looks::revision();
+        if std::mem::replace(&mut self.looks, revision) == revision {
+            return;
+        }
+        if let Some(Looks { dark, display }) = looks::chosen() {
+            (self.remembered.dark, self.remembered.display) = (dark, display);
+            self.palette = palette(dark);
+            self.readings = None;
+            theme::set_colours(ctx, &self.palette);
+        }
+    }
+
     /// Draws everything smaller where a host leaves too little room for the scale, so that nothing is cut. `room`: the
     /// window's size now, points of the system.
     pub(super) fn fit<O: Output>(&mut self, ui: &Ui, room: egui::Vec2) {
@@ -248,6 +276,7 @@ impl WindowController {
         plugin: &PluginContext<O>,
         setter: &ParamSetter<'_>,
     ) {
+        self.follow_looks(ui.ctx());
         let time = ui.input(|input| input.time);
         let model = self.view_model(plugin, time);
         self.follow_noise(&model);
@@ -279,7 +308,7 @@ impl WindowController {
 
     /// Returns true if another snapshot has been published since the last frame.
     pub(super) fn is_stale(&self, shared: &PluginShared) -> bool {
-        self.drawn != Some(shared.snapshot().revision)
+        self.drawn != Some(shared.snapshot().revision) || self.looks != looks::revision()
     }
 
     /// Records a learned print as an undo step.
@@ -302,6 +331,7 @@ impl WindowController {
             theme::set_colours(ctx, &self.palette);
             self.remembered.dark = dark;
             self.remember::<O>(|settings| settings.dark = dark);
+            self.share_looks();
         }
         if let Some(scale) = requests.scale {
             // the window grows along with what is in it
@@ -348,6 +378,10 @@ impl WindowController {
         self.readings = Some(readings);
         let master = match O::CHAIN_KIND {
             ChainKind::Master => MasterModel {
+                song_spectra: {
+                    self.song_spectra.update(&snapshot.stems);
+                    self.song_spectra.averages()
+                },
                 references: {
                     let (kept, songs) = (params.store.references(), params.store.songs());
                     let mix = self.reading.integrated;
@@ -482,6 +516,7 @@ impl WindowController {
                 Edit::Restart => {
                     meters.restart_reading();
                     self.analyser.reset_peaks();
+                    self.song_spectra.reset();
                     shared.send_command(UiCommand::Restart);
                 }
                 Edit::ResetPeaks => {
@@ -492,11 +527,13 @@ impl WindowController {
                 Edit::MeterDisplay(display) => {
                     self.remembered.display.meter = display.clone();
                     self.remember::<O>(|settings| settings.display.meter = display.clone());
+                    self.share_looks();
                 }
                 Edit::SpectrumDisplay(display) => {
                     self.remembered.display.spectrum = *display;
                     self.readings = None;
                     self.remember::<O>(|settings| settings.display.spectrum = *display);
+                    self.share_looks();
                 }
                 Edit::RestartWithPlay(restarts) => {
                     params.store.set_restart_with_play(*restarts);

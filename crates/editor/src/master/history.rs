@@ -4,6 +4,7 @@
 use super::songs;
 use super::status::NO_POSITION;
 use crate::format::{number, time};
+use crate::legend::{self, Hatching};
 use crate::loudness_pane::level_line;
 use crate::paint::{self, pen, shortened};
 use crate::theme::{self, PAD, Palette};
@@ -21,8 +22,6 @@ const HIGHEST_LUFS: f64 = -3.0;
 const REDUCTION_SCALE_DB: f64 = 12.0;
 /// Width of a column, points.
 const COLUMN_WIDTH: f32 = 3.0;
-/// Distance of hatching strokes, points.
-const HATCH_SPACING: f32 = 5.0;
 
 /// Draws the timeline in `place`; `loudest` marks the loudest passage.
 pub(super) fn draw_timeline(
@@ -108,6 +107,8 @@ pub(super) fn draw_timeline(
         painter.vline(scale.x(head), well.y_range(), Stroke::new(1.0, palette.accent));
     }
     titles(ui, cx, &scale, inner);
+    let words = Rect::from_min_max(top.min, pos2(menu.min.x - 4.0, top.max.y));
+    legend::draw_menu(ui, &palette, words);
     songs::draw_songs_menu(ui, cx, menu);
     let response = ui.interact(well, ui.scope_id().with("history"), Sense::click_and_drag());
     response.widget_info(|| WidgetInfo::labeled(Role::Canvas, true, "Loudness on the timeline"));
@@ -195,25 +196,20 @@ fn words(mark: HopStatus) -> &'static str {
 /// Hatches passages not heard with the present settings: rising strokes for unheard, falling ones for the rest.
 fn hatch(painter: &egui::Painter, place: Rect, palette: &Palette, mark: HopStatus) {
     let painter = painter.with_clip_rect(place.intersect(painter.clip_rect()));
-    let stroke = Stroke::new(1.0, if mark == HopStatus::Unheard { palette.line } else { palette.dim });
-    let height = place.height();
-    let mut x = place.min.x - height;
-    while x < place.max.x {
-        let (low, high) = if mark == HopStatus::Unheard { (x, x + height) } else { (x + height, x) };
-        painter.line_segment([pos2(low, place.max.y), pos2(high, place.min.y)], stroke);
-        x += HATCH_SPACING;
-    }
+    let hatching = if mark == HopStatus::Unheard { Hatching::Rising } else { Hatching::Falling };
+    legend::strokes(&painter, place, hatching, hatching.ink(palette));
 }
 
 /// Draws the title line: the legend, and the songs over their ranges.
 fn titles(ui: &Ui, cx: &ViewCx<'_>, scale: &Scale<'_>, inner: Rect) {
     let palette = &cx.palette;
-    let top = Rect::from_min_size(inner.min, vec2(inner.width() - songs::MENU_WIDTH - PAD, 14.0));
+    let top =
+        Rect::from_min_size(inner.min, vec2(inner.width() - songs::MENU_WIDTH - legend::WIDTH - PAD, 14.0));
     let quiet = pen(theme::font(theme::TINY), palette.secondary);
     let songs = &cx.model.master.songs;
     if songs.is_empty() {
         paint::text(ui, top, Align2::LEFT_CENTER, "Short-term on the timeline", &quiet);
-        legend(ui, palette, top);
+        curves(ui, palette, top);
         return;
     }
     let mut left = top.min.x;
@@ -241,7 +237,8 @@ fn said(song: &TimelineSong) -> String {
     )
 }
 
-fn legend(ui: &Ui, palette: &Palette, top: Rect) {
+/// Draws what the curves are.
+fn curves(ui: &Ui, palette: &Palette, top: Rect) {
     let mut right = top.max.x;
     for (words, ink) in [("gain reduction", palette.reduction), ("integrated", palette.text)] {
         let quiet = pen(theme::font(theme::TINY), palette.secondary);
