@@ -243,6 +243,7 @@ impl Engine {
         {
             widen(key_left, &first[range.clone()]);
             widen(key_right, &rest.first().unwrap_or(first)[range.clone()]);
+            self.gauges.scope().write_frames(ScopePoint::Sidechain, key_left, key_right);
             block = block.with_key(Key { left: key_left, right: key_right });
         }
         let was_heard_as_it_is = self.chain.is_monitor_off();

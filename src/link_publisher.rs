@@ -250,6 +250,7 @@ impl<O: Output> InstanceSource for LinkPublisher<O> {
                 analysis_shared.send_command(AnalysisCommand::ConfirmMute(StemId(stem.get())));
             }
             (Some(analysis_shared), Some(stem)) => analysis_shared.queue_query(sender, request, stem),
+            (None, None) if request.resets_meters() => self.context.meters.restart_reading(),
             (None, None) => {
                 let mut answer = None;
                 self.context.params.store.change_trim(|offset, changes| {
@@ -280,6 +281,26 @@ fn other_versions(state: &BridgeState) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_request_to_reset_the_meters_resets_them_and_touches_no_trim() {
+        use link::request::Outbox;
+        use plugin_core::gauges::MeterTap;
+        use plugin_core::groups::StemOutput;
+        let context = Arc::<PluginContext<StemOutput>>::default();
+        let mut tap = MeterTap::new(units::Hz(48_000.0), true, Arc::clone(&context.meters));
+        tap.process(&[&testkit::noise(1, 48_000, 0.4)], None);
+        let publisher = LinkPublisher::new(Arc::clone(&context), PluginFormat::Clap, None);
+        let (me, sender) = (InstanceId::mint(), InstanceId::mint());
+        let mut outbox = Outbox::new(1);
+        outbox.post_meter_reset(me);
+        let trim = context.params.store.trim_and_changes();
+        assert!(context.meters.reading().integrated.is_some());
+        outbox.requests_for(me).for_each(|request| publisher.handle_request(sender, request));
+        assert_eq!(context.meters.reading(), Reading::default());
+        assert_eq!(context.params.store.trim_and_changes(), trim);
+        assert!(publisher.answer.lock().is_none());
+    }
 
     #[test]
     fn each_other_version_is_named_once() {

@@ -36,7 +36,7 @@ impl Monitor {
     /// Selects the monitor mode, with a fade. Returns the mode that the chain has to apply.
     pub(super) fn set_mode(&mut self, mode: MonitorMode) -> MonitorMode {
         let (inside, gain, song) = match mode {
-            MonitorMode::Gain(gain) => (MonitorMode::Off, gain.gain(), None),
+            MonitorMode::Gain(gain) | MonitorMode::Unity(gain) => (MonitorMode::Off, gain.gain(), None),
             MonitorMode::Mute => (MonitorMode::Off, 0.0, None),
             MonitorMode::Reference { song, gain } => (MonitorMode::Off, 1.0, Some((song, gain))),
             mode => (mode, 1.0, None),

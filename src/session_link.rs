@@ -74,6 +74,12 @@ impl SessionLink for PluginLink {
         }
     }
 
+    fn reset_meters(&self, stem: StemId) {
+        if let Some(stem) = self.request_target(stem) {
+            self.requester.request_meter_reset(stem);
+        }
+    }
+
     fn set_auditions(&self, requests: &[ListenRequest]) {
         let order = |request: &ListenRequest| {
             Some(AuditionOrder {

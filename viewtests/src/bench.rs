@@ -130,7 +130,18 @@ impl TestWindow {
                 (model.listen, model.asked) = (*listen, None);
                 model.master.references.heard = None;
             }
-            Edit::Restart => model.heard.0 = 0.0,
+            Edit::Restart => (model.heard.0, model.peaks) = (0.0, [None; 2]),
+            Edit::ResetPeaks => {
+                model.peaks = [None; 2];
+                (model.picture.highest_reduction, model.picture.highest_reductions) = (0.0, [0.0; 2]);
+            }
+            Edit::ResetStems => {
+                for stem in &mut session::snapshot(model).stems {
+                    stem.reading.integrated = None;
+                }
+            }
+            Edit::SpectrumDisplay(display) => model.display.spectrum = *display,
+            Edit::MeterDisplay(display) => model.display.meter = display.clone(),
             Edit::RestartWithPlay(restarts) => model.restarts_with_play = *restarts,
             // as if noise had been heard for two seconds and a half since
             Edit::LearnNoise(true) => model.learning = Some(Ms(2500.0)),

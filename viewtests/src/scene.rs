@@ -4,12 +4,14 @@ use chain::monitor::MonitorMode;
 use chain::parameters::{PARAMETERS, Value};
 use chain::{ChainKind, ChainSettings, LatencyClass};
 use editor::analyser::{AnalyserFrame, FLOOR_DB, NamedSpectrum, SPECTRUM_POINTS, frequency};
+use editor::display::DisplaySettings;
 use editor::refusals::Refusals;
 use editor::view_model::{Clash, MasterModel, ViewModel};
 use egui::Color32;
 use meter::Reading;
 use plugin_core;
 use plugin_core::gauges::Health;
+use plugin_core::gauges::history::{LoudnessHistory, LoudnessPoint};
 use plugin_core::session_view::{LinkedMaster, MasterLink, SessionSnapshot};
 use session::audition::AuditionEffect;
 use session::heard_part::HeardPart;
@@ -42,6 +44,11 @@ pub fn empty() -> ViewModel {
         slot: 0,
         used: [false; 4],
         reading: Reading::default(),
+        peaks: [None; 2],
+        display: DisplaySettings::default(),
+        recent: Arc::default(),
+        song: Arc::default(),
+        playhead: None,
         heard: Ms(0.0),
         restarts_with_play: false,
         health: Health::default(),
@@ -91,6 +98,20 @@ fn spectrum(centre: f64, top: f64, slope: f64, seed: u32) -> Vec<f32> {
         .collect()
 }
 
+/// Loudness of a song around -18 LUFS with a pause, a point every 100 ms.
+pub fn history(start: Ms, count: usize) -> LoudnessHistory {
+    let point = |index: usize| {
+        let at = start.0 / 1000.0 + index as f64 * 0.1;
+        let level = -18.0 + 2.5 * (at * 0.26).sin() + if at < 24.0 { -8.0 } else { 0.0 };
+        let sounds = !(80.0..95.0).contains(&at);
+        LoudnessPoint {
+            momentary: sounds.then_some(Lufs(level + 1.2 + 2.2 * (at * 7.3).sin())),
+            short_term: (sounds || at < 83.0).then_some(Lufs(level)),
+        }
+    };
+    LoudnessHistory { start, points: (0..count).map(point).collect() }
+}
+
 /// Lead vocals, linked, in the second chorus.
 pub fn vocals() -> ViewModel {
     let mut settings = ChainSettings::default();
@@ -129,6 +150,10 @@ pub fn vocals() -> ViewModel {
         let beat = ((i + 32) % 94) as f32 / 94.0;
         2.6 * (-3.0 * beat).exp() + 0.35 * ((i as f32) * 0.7).sin().abs()
     };
+    let level = |i: usize| {
+        let beat = ((i + 32) % 94) as f32 / 94.0;
+        0.5 * (-2.2 * beat).exp() + 0.04 * ((i as f32) * 1.7).sin().abs()
+    };
     let field = (0..2048)
         .map(|i| {
             let t = i as f32 * 0.11;
@@ -157,6 +182,10 @@ pub fn vocals() -> ViewModel {
             psr: Some(Db(12.6)),
             correlation: Some(0.9),
         },
+        peaks: [Some(Dbtp(-3.2)), Some(Dbtp(-3.9))],
+        recent: Arc::new(history(Ms(107_000.0), 600)),
+        song: Arc::new(history(Ms(0.0), 1670)),
+        playhead: Some(Ms(163_000.0)),
         heard: Ms(167_000.0),
         health: Health { compressor_reduction: Db(1.4), ..Health::default() },
         picture: AnalyserFrame {
@@ -167,13 +196,22 @@ pub fn vocals() -> ViewModel {
             field,
             correlation: Some(0.86),
             reductions: (0..1024).map(|i| [wave(i), 0.0]).collect(),
+            highest_reduction: 4.8,
+            highest_reductions: [4.8, 0.0],
+            peaks: (0..1024).map(|i| [level(i) * 1.3, level(i)]).collect(),
+            ..AnalyserFrame::default()
         },
         others: vec![
             named("Drums", Color32::from_rgb(0xE6, 0x9F, 0), spectrum(75.0, -28.0, 3.4, 1)),
             named("Bass", Color32::from_rgb(0x56, 0xB4, 0xE9), spectrum(65.0, -24.0, 5.0, 2)),
             named("Keys", Color32::from_rgb(0x2F, 0xB6, 0x8E), spectrum(420.0, -38.0, 4.0, 3)),
         ],
-        clashes: vec![Clash { name: "Keys".into(), low: Hz(280.0), high: Hz(620.0) }],
+        clashes: vec![Clash {
+            name: "Keys".into(),
+            colour: Color32::from_rgb(0x2F, 0xB6, 0x8E),
+            low: Hz(280.0),
+            high: Hz(620.0),
+        }],
         snapshot: linked(MasterLink::Linked(LinkedMaster {
             inside: None,
             stems: 5,
@@ -218,7 +256,8 @@ pub fn crowded() -> ViewModel {
     model.latency = 12_345;
     model.heard = Ms(3_725_000.0);
     model.listen = MonitorMode::Bypass(Db(-12.5));
-    let clash = |name: &str, low, high| Clash { name: name.into(), low: Hz(low), high: Hz(high) };
+    let colour = Color32::from_rgb(0x56, 0xB4, 0xE9);
+    let clash = |name: &str, low, high| Clash { name: name.into(), colour, low: Hz(low), high: Hz(high) };
     model.clashes = vec![
         clash("Drums", 22.0, 45.0),
         clash("Keys", 180.0, 280.0),
@@ -227,6 +266,7 @@ pub fn crowded() -> ViewModel {
         clash("Strings", 14_000.0, 22_000.0),
     ];
     model.reading.true_peak = Some(Dbtp(1.3));
+    model.peaks = [Some(Dbtp(1.3)), Some(Dbtp(-12.5))];
     model.reading.short_term = Some(Lufs(-101.2));
     model.health.limiter_reduction = Db(12.5);
     model.picture.correlation = Some(-0.34);

@@ -51,6 +51,8 @@ fn reading(short: f64, integrated: f64, peak: f64) -> Reading {
         momentary: Some(Lufs(short + 0.7)),
         short_term: Some(Lufs(short)),
         integrated: Some(Lufs(integrated)),
+        momentary_max: Some(Lufs(short + 2.4)),
+        short_term_max: Some(Lufs(short + 1.1)),
         range: Some(Lu(4.8)),
         true_peak: Some(Dbtp(peak)),
         ..Reading::default()
@@ -135,10 +137,14 @@ pub fn heard(seconds: f64) -> ViewModel {
     let mut model = ViewModel { name: "Mix Bus".into(), ..waiting() };
     snapshot(&mut model).stems = stems();
     model.reading = Reading { psr: Some(Db(8.0)), ..mix(OUT) };
+    model.recent = scene::vocals().recent;
+    model.song = Arc::new(scene::history(Ms(0.0), (seconds * 10.0) as usize));
+    model.peaks = [Some(Dbtp(-1.0)), Some(Dbtp(-1.2))];
     model.heard = Ms(seconds * 1000.0);
     model.health.limiter_reduction = Db(2.6);
     model.picture = scene::vocals().picture;
     model.picture.reductions.iter_mut().for_each(|r| *r = [0.0, 1.87 * r[0]]);
+    model.picture.highest_reductions = [0.0, 5.6];
     let progress = RangeProgress { all: 1920, heard: (seconds * 10.0) as usize, ..RangeProgress::default() };
     let shares = [(1, 0.24, 0.2), (2, 0.13, -0.1), (3, 0.12, 0.0), (4, 0.46, 0.9), (5, 0.05, 0.0)];
     let session = SessionReport {
@@ -166,7 +172,7 @@ pub fn heard(seconds: f64) -> ViewModel {
         timeline: timeline(seconds),
     }));
     model.master.platforms = platforms(&model.reading);
-    model.master.playhead = Some(Ms(seconds * 1000.0));
+    model.playhead = Some(Ms(seconds * 1000.0));
     model.master.looped = Some((Ms(60_000.0), Ms(150_000.0)));
     model
 }
@@ -259,7 +265,7 @@ pub fn paused() -> ViewModel {
         stem.status = StemStatus::Asleep;
     }
     (model.reading.short_term, model.reading.momentary) = (None, None);
-    model.master.playhead = None;
+    model.playhead = None;
     model
 }
 

@@ -179,7 +179,7 @@ fn wishes_that_the_host_does_not_grant_say_so_beside_their_controls() {
     let mut driven = bench::view(model, Palette::DARK, vec2(1000.0, 640.0), 1.0);
     assert!(driven.query_by_label("not active yet").is_some());
     press(&mut driven, "Window");
-    let words = "The host keeps the window too small for 150 %: it is drawn as large as fits";
+    let words = "The host keeps the window too small for 150 %: it is drawn as large as fits, 100 %";
     assert!(driven.query_by_label(words).is_some());
 }
 
@@ -192,6 +192,29 @@ fn a_play_from_the_start_begins_anew_if_the_window_menu_says_so() {
         press(&mut driven, OPTION);
         assert_eq!(driven.state().model.restarts_with_play, expected);
     }
+}
+
+#[test]
+fn presets_are_stepped_through_forth_and_back_around_the_end() {
+    let mut driven = stem();
+    let shown = |driven: &Driven| driven.get_by_label("Presets").value().unwrap_or_default();
+    press(&mut driven, "Next preset");
+    let first = shown(&driven);
+    press(&mut driven, "Next preset");
+    let second = shown(&driven);
+    assert!(first != second && !second.contains("edited"), "{first} {second}");
+    press(&mut driven, "Previous preset");
+    assert_eq!(shown(&driven), first);
+    press(&mut driven, "Previous preset");
+    let last = shown(&driven);
+    assert!(last != first && last != second, "{last}");
+    press(&mut driven, "Next preset");
+    assert_eq!(shown(&driven), first);
+    // each is one step
+    press(&mut driven, "Undo");
+    assert_eq!(shown(&driven), format!("{first}, edited"));
+    press(&mut driven, "Redo");
+    assert_eq!(shown(&driven), first);
 }
 
 #[test]

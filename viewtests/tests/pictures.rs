@@ -160,7 +160,7 @@ fn screenshots() {
         assert!(size <= 200_000, "{name}: {size} bytes");
     };
     let mut master = bench::view(session::five(), Palette::DARK, SIZES[2], 1.0);
-    move_ghost(&mut master, "Lead Vocals: what if", 14.0);
+    move_ghost(&mut master, "Lead Vocals: what if", 23.0);
     save(&master, "master.png");
     let mut masking = bench::view(session::five(), Palette::LIGHT, SIZES[2], 1.0);
     masking.get_by_label("Masking").click();

@@ -21,6 +21,8 @@ pub enum MonitorMode {
     Bypass(Db),
     /// Output with this gain, as a platform that normalizes plays it.
     Gain(Db),
+    /// Output with this gain, which takes back the limiter's drive: for comparing at equal loudness.
+    Unity(Db),
     /// Half the sum of the channels, on both.
     Mono,
     /// Half the difference of the channels, on both.
@@ -166,7 +168,7 @@ impl MonitorStage {
                 self.tick();
             }
             let gain = |mode| match mode {
-                MonitorMode::Bypass(gain) | MonitorMode::Gain(gain) => gain.gain(),
+                MonitorMode::Bypass(gain) | MonitorMode::Gain(gain) | MonitorMode::Unity(gain) => gain.gain(),
                 _ => 1.0,
             };
             let (from, to) = ((self.from, gain(self.from)), (self.to, gain(self.to)));
@@ -211,7 +213,7 @@ fn monitored(
         | MonitorMode::Reference { .. } => output,
         MonitorMode::Delta => [left - dry[0], right - dry[1]],
         MonitorMode::Bypass(_) => dry.map(|x| gain * x),
-        MonitorMode::Gain(_) => output.map(|x| gain * x),
+        MonitorMode::Gain(_) | MonitorMode::Unity(_) => output.map(|x| gain * x),
         MonitorMode::Mono => [0.5 * (left + right); 2],
         MonitorMode::Side => [0.5 * (left - right); 2],
         MonitorMode::Left => [left; 2],

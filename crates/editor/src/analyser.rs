@@ -1,5 +1,6 @@
 //! Analyser for display: spectra, levels, stereo field. ReferenceReadings come from the meter.
 
+use super::display::SpectrumDisplay;
 use egui::Color32;
 use fourier::Complex32;
 use fourier::RealToComplex;
@@ -15,8 +16,6 @@ pub const LOWEST_FREQUENCY: Hz = Hz(10.0);
 pub const HIGHEST_FREQUENCY: Hz = Hz(30_000.0);
 /// Level of silence, dB.
 pub const FLOOR_DB: f32 = -140.0;
-/// Tilt of drawn spectra, dB per octave around 1 kHz, so that music appears level.
-const TILT_DB_PER_OCTAVE: f32 = 4.5;
 /// Smoothing width of spectra, octaves.
 const SMOOTHING_OCTAVES: f64 = 1.0 / 12.0;
 /// Time constant of rising spectra, seconds.
@@ -51,9 +50,9 @@ pub fn fraction_of(frequency: Hz) -> f64 {
     (frequency.0 / LOWEST_FREQUENCY.0).ln() / (HIGHEST_FREQUENCY.0 / LOWEST_FREQUENCY.0).ln()
 }
 
-/// Returns the tilt at a frequency, dB.
-pub(super) fn tilt(frequency: Hz) -> f32 {
-    TILT_DB_PER_OCTAVE * (frequency.0 / 1000.0).log2() as f32
+/// Returns what a tilt of `per_octave`, dB, around 1 kHz adds at a frequency, dB.
+pub(super) fn tilt(frequency: Hz, per_octave: f32) -> f32 {
+    per_octave * (frequency.0 / 1000.0).log2() as f32
 }
 
 /// Spectrum of another stem.
@@ -74,6 +73,14 @@ pub struct AnalyserFrame {
     pub before: Vec<f32>,
     /// Spectrum of the output.
     pub after: Vec<f32>,
+    /// Spectrum of the sidechain; empty unless it is to be drawn.
+    pub sidechain: Vec<f32>,
+    /// Nothing sounds any more: what is drawn fades.
+    pub fades: bool,
+    /// Highest spectrum of the output since it was to be held; empty unless it is.
+    pub held: Vec<f32>,
+    /// Highest samples of input and output, linear, in the slices of `reductions`.
+    pub peaks: Vec<[f32; 2]>,
     /// Levels of left and right, dBFS.
     pub levels: [f32; 2],
     /// Peak holds of left and right, dBFS.
@@ -84,6 +91,10 @@ pub struct AnalyserFrame {
     pub correlation: Option<f64>,
     /// Gain reductions of compressor and limiter, dB, oldest first.
     pub reductions: Vec<[f32; 2]>,
+    /// Highest gain reduction of both together since the window was opened or peaks were reset, dB.
+    pub highest_reduction: f32,
+    /// The same of compressor and limiter apart.
+    pub highest_reductions: [f32; 2],
 }
 
 impl AnalyserFrame {
@@ -94,16 +105,17 @@ impl AnalyserFrame {
 
     /// Returns true while levels or spectra are still falling.
     pub fn is_moving(&self) -> bool {
-        self.levels.iter().chain(&self.before).chain(&self.after).any(|&level| level > FLOOR_DB + 1.0)
+        let spectra = self.before.iter().chain(&self.after).chain(&self.sidechain);
+        self.levels.iter().chain(spectra).any(|&level| level > FLOOR_DB + 1.0)
     }
 }
 
-/// Frequency, Hz, and tilt, dB, of every point.
+/// Frequency of every point, Hz, and its octaves from 1 kHz.
 static AXIS: LazyLock<Vec<(f64, f32)>> = LazyLock::new(|| {
-    (0..SPECTRUM_POINTS).map(frequency).map(|frequency| (frequency.0, tilt(frequency))).collect()
+    (0..SPECTRUM_POINTS).map(frequency).map(|frequency| (frequency.0, tilt(frequency, 1.0))).collect()
 });
 
-/// Computes frames from a [`Scope`]: four FFTs a frame, at most thirty times a second, on the window's thread.
+/// Computes frames from a [`Scope`]: two FFTs for each spectrum of a frame, at most thirty times a second, on the window's thread.
 pub struct Analyser {
     fft: Arc<dyn RealToComplex<f32>>,
     window: Vec<f32>,
@@ -112,13 +124,16 @@ pub struct Analyser {
     scratch: Vec<Complex32>,
     frames: Vec<[f32; 2]>,
     powers: Vec<f32>,
-    /// Goals of the spectra before and after the chain, dB at each point.
-    goals: [Vec<f32>; 2],
+    /// Goals of the spectra before and after the chain and of the sidechain, dB at each point.
+    goals: [Vec<f32>; 3],
+    display: SpectrumDisplay,
     /// Seconds since the goals were computed.
     since_spectra: f32,
     /// Seconds since the figures changed.
     since_figures: f32,
     seen: u64,
+    /// Number of gain reductions ever written; `None` before the first frame.
+    reductions_seen: Option<u64>,
     time: Option<f64>,
     held: [f32; 2],
     /// Seconds since the last sound.
@@ -145,9 +160,11 @@ impl Analyser {
             frames: Vec::with_capacity(SCOPE_FRAMES),
             powers: Vec::new(),
             goals: Default::default(),
+            display: SpectrumDisplay::default(),
             since_spectra: SPECTRUM_INTERVAL_SECONDS,
             since_figures: FIGURE_INTERVAL_SECONDS,
             seen: 0,
+            reductions_seen: None,
             time: None,
             held: [0.0; 2],
             stale: 0.0,
@@ -168,6 +185,8 @@ impl Analyser {
             *self = Self {
                 picture: std::mem::take(&mut self.picture),
                 seen: self.seen,
+                reductions_seen: self.reductions_seen,
+                display: self.display,
                 time: self.time,
                 ..Self::new(wanted)
             };
@@ -181,16 +200,29 @@ impl Analyser {
         let is_due = fresh > 0 && self.since_spectra >= SPECTRUM_INTERVAL_SECONDS;
         if is_due {
             self.since_spectra = 0.0;
+            if self.display.sidechain {
+                self.update_goal(scope, ScopePoint::Sidechain, rate);
+            }
             self.update_goal(scope, ScopePoint::Before, rate);
             self.update_goal(scope, ScopePoint::After, rate);
         } else if fresh > 0 {
             scope.read_frames(ScopePoint::After, fresh.max(FIELD_FRAMES), &mut self.frames);
         }
-        if self.stale > FALL_DELAY_SECONDS {
+        self.picture.fades = self.stale > FALL_DELAY_SECONDS;
+        if self.picture.fades {
             self.goals.iter_mut().for_each(|goal| goal.fill(FLOOR_DB));
         }
-        smooth_levels(&mut self.picture.before, &self.goals[0], elapsed);
-        smooth_levels(&mut self.picture.after, &self.goals[1], elapsed);
+        let time = elapsed / self.display.speed.factor();
+        smooth_levels(&mut self.picture.before, &self.goals[0], time);
+        smooth_levels(&mut self.picture.after, &self.goals[1], time);
+        if self.display.sidechain {
+            smooth_levels(&mut self.picture.sidechain, &self.goals[2], time);
+        }
+        if self.display.holds {
+            self.picture.held.resize(SPECTRUM_POINTS, FLOOR_DB);
+            let levels = self.picture.held.iter_mut().zip(&self.picture.after);
+            levels.for_each(|(held, level)| *held = held.max(*level));
+        }
         self.levels(fresh, elapsed);
         let newest = &self.frames[self.frames.len().saturating_sub(FIELD_FRAMES)..];
         if self.stale > STALE_SECONDS {
@@ -205,8 +237,55 @@ impl Analyser {
             self.since_figures = 0.0;
             self.picture.correlation = correlation(newest);
         }
-        scope.read_reductions(REDUCTION_COUNT, &mut self.picture.reductions);
+        self.update_reductions(scope);
         &self.picture
+    }
+
+    /// Sets how spectra are drawn; what a change makes wrong is forgotten.
+    pub fn set_display(&mut self, display: SpectrumDisplay) {
+        if self.display == display {
+            return;
+        }
+        if !display.holds || display.tilt != self.display.tilt {
+            self.picture.held.clear();
+        }
+        if !display.sidechain {
+            self.picture.sidechain.clear();
+            self.goals[2].clear();
+        }
+        // levels already drawn move with the tilt, also while nothing sounds
+        let change = display.tilt - self.display.tilt;
+        let spectra = [&mut self.picture.before, &mut self.picture.after, &mut self.picture.sidechain];
+        for levels in spectra.into_iter().chain(&mut self.goals) {
+            for (level, (_, octaves)) in levels.iter_mut().zip(AXIS.iter()) {
+                if *level > FLOOR_DB {
+                    *level = (*level + change * octaves).max(FLOOR_DB);
+                }
+            }
+        }
+        self.display = display;
+    }
+
+    /// Forgets the highest gain reductions and the held spectrum.
+    pub fn reset_peaks(&mut self) {
+        self.picture.held.clear();
+        (self.picture.highest_reduction, self.picture.highest_reductions) = (0.0, [0.0; 2]);
+    }
+
+    /// Takes new gain reductions. What is still in the ring from before the window was opened does not count.
+    fn update_reductions(&mut self, scope: &Scope) {
+        let written = scope.read_reductions(REDUCTION_COUNT, &mut self.picture.reductions);
+        let fresh = written.saturating_sub(self.reductions_seen.unwrap_or(written)) as usize;
+        self.reductions_seen = Some(written);
+        let newest = &self.picture.reductions[self.picture.reductions.len().saturating_sub(fresh)..];
+        let highest = newest.iter().map(|[compressor, limiter]| compressor + limiter);
+        self.picture.highest_reduction = highest.fold(self.picture.highest_reduction, f32::max);
+        for reductions in newest {
+            for (highest, reduction) in self.picture.highest_reductions.iter_mut().zip(reductions) {
+                *highest = highest.max(*reduction);
+            }
+        }
+        scope.read_peaks(REDUCTION_COUNT, &mut self.picture.peaks);
     }
 
     /// Computes the goal of the spectrum at `point`. Leaves the point's samples in `frames`.
@@ -216,7 +295,7 @@ impl Analyser {
         let bin = rate.0 / self.window.len() as f64;
         let mut goal = std::mem::take(&mut self.goals[point as usize]);
         goal.clear();
-        goal.extend(AXIS.iter().map(|&(hz, tilt)| self.level_at(hz, tilt, bin)));
+        goal.extend(AXIS.iter().map(|&(hz, octaves)| self.level_at(hz, self.display.tilt * octaves, bin)));
         self.goals[point as usize] = goal;
     }
 

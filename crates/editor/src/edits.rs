@@ -3,6 +3,7 @@
 //! A view reads plain settings and leaves [`Edit`]s behind. Nothing here knows a host: the window turns edits into
 //! the host's gestures, a test applies them to a plain struct.
 
+use super::display::{MeterDisplay, SpectrumDisplay};
 use chain::LatencyClass;
 use chain::monitor::MonitorMode;
 use chain::parameters::{Parameter, Value};
@@ -38,6 +39,14 @@ pub enum Edit {
     MonitorMode(MonitorMode),
     /// Reset of the meters, and of what a Master has heard.
     Restart,
+    /// Reset of held peaks.
+    ResetPeaks,
+    /// Reset of the meters of all Stems.
+    ResetStems,
+    /// Display of loudness in all windows.
+    MeterDisplay(MeterDisplay),
+    /// Display of spectra in all windows.
+    SpectrumDisplay(SpectrumDisplay),
     /// Option that a play from the start begins anew.
     RestartWithPlay(bool),
     /// Moves the trim that Masters have asked for into the level parameter.

@@ -143,7 +143,7 @@ impl<O: Output> nice_plug::editor::Editor for Editor<O> {
         host: Option<HostMethods>,
     ) -> Result<SpawnedEditor<Self::Handle>, Box<dyn std::error::Error>> {
         let settings = WindowSettings::load();
-        self.view.lock().window.open_with(settings);
+        self.view.lock().window.open_with(settings.clone());
         let made =
             create_egui_editor(state::<O>(&settings), self.bell.clone(), self.settings(), self.view.clone());
         let inner = made.ok_or("the window cannot be made")?;

@@ -112,7 +112,10 @@ fn playback(ui: &Ui, cx: &ViewCx<'_>, place: Rect, first: f32, second: f32) {
     paint::label(ui, line(place, first), Align2::LEFT_CENTER, "Playback change", &small);
     let nothing = if cx.model.master.lacks_position { "No position from the host" } else { "Press play" };
     let words = cx.model.master.platforms.first().map_or(nothing, |platform| &platform.sentence);
-    let shown = shortened(ui, words, &dim, place.width());
+    // its first sentence where there is no room for all of it
+    let first = words.find(". ").map_or(words, |end| &words[..=end]);
+    let fits = paint::width(ui, words, &dim) <= place.width();
+    let shown = shortened(ui, if fits { words } else { first }, &dim, place.width());
     paint::label(ui, line(place, second), Align2::LEFT_CENTER, &shown, &dim).on_hover_text(words);
 }
 

@@ -3,20 +3,23 @@
 mod axes;
 mod band;
 mod card;
+mod clipboard;
 mod curve;
+mod handles;
 mod nodes;
+mod spectrum;
 
-use super::analyser::AnalyserFrame;
-use super::paint::{self, area, between};
+use super::edits::Edit;
+use super::paint::{self, between};
 use super::theme::Palette;
-use super::view_model::ViewCx;
+use super::view_model::{Clash, ViewCx};
 use axes::Axes;
 pub use band::BandRows;
+use chain::monitor::MonitorMode;
 use curve::Curves;
-use egui::{Pos2, Rect, Sense, Stroke, Ui, pos2};
-
-/// Largest distance of two spectra that are drawn as one line, dB: less than half a pixel.
-const LINE_TOLERANCE_DB: f32 = 0.1;
+use dsp::equalizer::BANDS;
+use egui::{Rect, Sense, Stroke, Ui, pos2};
+use spectrum::FrozenSpectra;
 
 /// State of the graph between frames; it never affects the sound.
 #[derive(Debug)]
@@ -25,72 +28,115 @@ pub struct Graph {
     pub selected: Option<usize>,
     /// Range of the gain axis, up and down, dB.
     pub range: f64,
+    /// Bands that are selected beside that one.
+    also: [bool; BANDS],
+    /// Monitor mode from before a band's headphone is held.
+    soloed: Option<MonitorMode>,
+    /// Message until the next click.
+    message: Option<String>,
+    /// A node or the background has the keyboard.
+    has_keyboard: bool,
     curves: Curves,
+    frozen: FrozenSpectra,
     /// The card stands at the top, not at the bottom.
     card_at_top: bool,
 }
 
 impl Default for Graph {
     fn default() -> Self {
-        Self { selected: None, range: 18.0, curves: Curves::default(), card_at_top: false }
+        Self {
+            selected: None,
+            range: 18.0,
+            also: [false; BANDS],
+            soloed: None,
+            message: None,
+            has_keyboard: false,
+            curves: Curves::default(),
+            frozen: FrozenSpectra::default(),
+            card_at_top: false,
+        }
     }
 }
 
 impl Graph {
-    /// Draws the graph in `place`.
-    pub fn draw_graph(&mut self, ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect) {
+    /// Draws the graph in `place`, and its menus at the right of `bar`.
+    pub fn draw_graph(&mut self, ui: &mut Ui, cx: &mut ViewCx<'_>, bar: Rect, place: Rect) {
         let palette = cx.palette;
-        paint::panel(ui, place, &palette);
-        let axes = Axes::new(place, self.range);
-        let ground = ui.interact(axes.plot, ui.scope_id().with("equalizer"), Sense::click());
+        let axes = Axes::new(place, self.range, cx.model.display.spectrum.range);
+        let ground = ui.interact(axes.plot, ui.scope_id().with("equalizer"), Sense::click_and_drag());
         ground.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Canvas, true, "Equalizer"));
         axes.draw(ui, &palette);
         self.spectra(ui, cx, &axes);
         self.curves.follow(&cx.model.settings.equalizer, cx.model.rate, axes.plot.width());
         self.response(ui, cx, &axes);
         nodes::ground(self, ui, cx, &axes, &ground);
-        axes::choose_range(ui, &palette, place, &mut self.range);
+        spectrum::draw_scale(ui, &palette, &axes);
+        let right = self.frozen.draw_controls(ui, cx, bar);
+        axes::choose_range(ui, &palette, pos2(right, bar.min.y), &mut self.range);
+        self.frozen.draw_readout(ui, cx, &axes, &ground);
+        self.has_keyboard = ground.has_focus();
         nodes::draw_nodes(self, ui, cx, &axes);
+        handles::draw_handles(self, ui, cx, &axes);
         card::draw_band_card(self, ui, cx, &axes);
+        self.end_solo(ui, cx);
+        if self.has_keyboard {
+            clipboard::keys(self, ui, cx);
+        }
+        if let Some(message) = &self.message {
+            let ink = paint::pen(super::theme::font(super::theme::SMALL), palette.reduction);
+            let line =
+                Rect::from_min_size(axes.plot.left_bottom() + egui::vec2(8.0, -20.0), axes.plot.size());
+            paint::label(ui, line.with_max_y(axes.plot.max.y), egui::Align2::LEFT_CENTER, message, &ink);
+        }
+    }
+
+    /// Returns the selected bands, by index.
+    fn selection(&self) -> Vec<usize> {
+        (0..BANDS).filter(|index| self.is_selected(*index)).collect()
+    }
+
+    fn is_selected(&self, index: usize) -> bool {
+        self.selected == Some(index) || self.also[index]
+    }
+
+    /// Returns the bands that move with `index`: the selection if it is one of them.
+    fn moved_with(&self, index: usize) -> Vec<usize> {
+        if self.is_selected(index) { self.selection() } else { vec![index] }
+    }
+
+    /// Selects these bands and no other; the card is that of a single one.
+    fn select_all(&mut self, bands: &[usize]) {
+        self.also = core::array::from_fn(|index| bands.contains(&index));
+        self.selected = if let [single] = bands { Some(*single) } else { None };
+    }
+
+    /// Plays a band while its headphone is held.
+    fn hold_solo(&mut self, cx: &mut ViewCx<'_>, band: usize) {
+        if self.soloed.is_none() {
+            self.soloed = Some(cx.model.listen);
+            cx.edits.request(Edit::MonitorMode(MonitorMode::Band(band)));
+        }
+    }
+
+    /// Returns to what was heard before once nothing is held any more.
+    fn end_solo(&mut self, ui: &Ui, cx: &mut ViewCx<'_>) {
+        if let Some(before) = self.soloed
+            && !ui.input(|input| input.pointer.any_down())
+        {
+            self.soloed = None;
+            cx.edits.request(Edit::MonitorMode(before));
+        }
     }
 
     fn spectra(&self, ui: &Ui, cx: &ViewCx<'_>, axes: &Axes) {
-        let AnalyserFrame { before, after, .. } = &cx.model.picture;
         for other in &cx.model.others {
-            let points = spectrum(axes, &other.levels);
+            let points = spectrum::line(axes, &other.levels);
             ui.painter().line(points, Stroke::new(1.0, Palette::faint(other.colour, 0.45)));
         }
-        // names of neighbours stand on lines of their own, and what finds no line is told by its band alone
-        let left = axes.plot.min.x;
-        // the first begins behind the choice of the range
-        let mut lines = [left + 64.0, left, left];
-        let pen = paint::pen(super::theme::font(super::theme::SMALL), cx.palette.good);
-        for clash in &cx.model.clashes {
-            let band = Rect::from_x_y_ranges(axes.x(clash.low)..=axes.x(clash.high), axes.plot.y_range());
-            ui.painter().rect_filled(band, 0.0, Palette::faint(cx.palette.good, 0.12));
-            let words = format!("collides with {}", clash.name);
-            let width = paint::width(ui, &words, &pen).min(axes.plot.width());
-            let left = (band.center().x - width / 2.0).clamp(axes.plot.min.x, axes.plot.max.x - width);
-            if let Some(line) = lines.iter().position(|end| *end <= left) {
-                lines[line] = left + width + 8.0;
-                let top = pos2(left, band.min.y + 3.0 + 14.0 * line as f32);
-                let place = Rect::from_min_size(top, egui::vec2(width, 14.0));
-                paint::label(ui, place, egui::Align2::LEFT_CENTER, &words, &pen).on_hover_text(
-                    "There the other stem is louder, as far as averages tell (third octaves, spread as masking spreads; Terhardt 1979). A hint: trust your ears.",
-                );
-            }
+        if !cx.model.picture.fades {
+            collisions(ui, cx, axes);
         }
-        if before.iter().chain(after).all(|&level| level <= super::analyser::FLOOR_DB) {
-            return;
-        }
-        let points = spectrum(axes, after);
-        area(ui.painter(), &points, axes.plot.max.y, Palette::faint(cx.track, 0.16));
-        // what comes in is a hair line: it matters where it differs, and elsewhere lies below the other
-        if before.iter().zip(after).any(|(before, after)| (before - after).abs() > LINE_TOLERANCE_DB) {
-            let entering = spectrum(axes, before);
-            ui.painter().line(entering, Stroke::new(1.0, Palette::faint(cx.palette.dim, 0.7)));
-        }
-        ui.painter().line(points, Stroke::new(1.25, Palette::faint(cx.track, 0.85)));
+        self.frozen.draw(ui, cx, axes);
     }
 
     fn response(&self, ui: &Ui, cx: &ViewCx<'_>, axes: &Axes) {
@@ -125,14 +171,49 @@ impl Graph {
     }
 }
 
-/// Returns a spectrum as a line, from the first to the last point above the bottom of the plot.
-fn spectrum(axes: &Axes, levels: &[f32]) -> Vec<Pos2> {
-    let last = levels.len().saturating_sub(1).max(1) as f32;
-    let seen = |level: &f32| *level > axes::LOWEST_LEVEL_DB;
-    let (Some(from), Some(to)) = (levels.iter().position(seen), levels.iter().rposition(seen)) else {
-        return Vec::new();
-    };
-    (from..=to).map(|i| axes.level(i as f32 / last, levels[i])).collect()
+/// Largest number of stems whose collisions are named.
+const MAX_NAMED_COLLISIONS: usize = 3;
+
+/// Draws where other stems are in the way, in their colours. Each of at most three is named once, over its widest range; the
+/// rest is told by its band alone.
+fn collisions(ui: &Ui, cx: &ViewCx<'_>, axes: &Axes) {
+    let palette = &cx.palette;
+    let place =
+        |clash: &Clash| Rect::from_x_y_ranges(axes.x(clash.low)..=axes.x(clash.high), axes.plot.y_range());
+    let mut named: Vec<&Clash> = Vec::new();
+    for clash in &cx.model.clashes {
+        let band = place(clash);
+        ui.painter().rect_filled(band, 0.0, Palette::faint(clash.colour, 0.12));
+        let edge = Stroke::new(2.0, Palette::faint(clash.colour, 0.9));
+        ui.painter().hline(band.x_range(), band.min.y + 1.0, edge);
+        match named.iter_mut().find(|known| known.name == clash.name) {
+            Some(known) if place(known).width() < band.width() => *known = clash,
+            Some(_) => {}
+            None => named.push(clash),
+        }
+    }
+    named.sort_by(|a, b| place(b).width().total_cmp(&place(a).width()));
+    named.truncate(MAX_NAMED_COLLISIONS);
+    named.sort_by(|a, b| a.low.0.total_cmp(&b.low.0));
+    let left = axes.plot.min.x;
+    let mut lines = [left; MAX_NAMED_COLLISIONS];
+    let pen = paint::pen(super::theme::font(super::theme::SMALL), palette.text);
+    for clash in named {
+        let band = place(clash);
+        let words = format!("collides with {}", clash.name);
+        let width = (paint::width(ui, &words, &pen) + 14.0).min(axes.plot.width());
+        let left = (band.center().x - width / 2.0).clamp(axes.plot.min.x, axes.plot.max.x - width);
+        let Some(line) = lines.iter().position(|end| *end <= left) else { continue };
+        lines[line] = left + width + 8.0;
+        let top = pos2(left, band.min.y + 4.0 + 14.0 * line as f32);
+        let at = Rect::from_min_size(top, egui::vec2(width, 14.0));
+        ui.painter().rect_filled(at, 3.0, Palette::faint(palette.panel, 0.75));
+        ui.painter().circle_filled(pos2(at.min.x + 6.0, at.center().y), 3.0, clash.colour);
+        let at = Rect::from_min_max(pos2(at.min.x + 13.0, at.min.y), at.max);
+        paint::label(ui, at, egui::Align2::LEFT_CENTER, &words, &pen).on_hover_text(
+            "There the other stem is louder, as far as averages tell (third octaves, spread as masking spreads; Terhardt 1979). A hint: trust your ears.",
+        );
+    }
 }
 
 /// Returns a painter that is clipped to the plot.

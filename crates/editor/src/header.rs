@@ -235,7 +235,7 @@ fn window_menu(ui: &mut Ui, cx: &mut ViewCx<'_>, centre: Pos2, requests: &mut Wi
             painter.hline(c.x - 6.0..=c.x + 6.0, c.y + y, Stroke::new(1.5, ink));
         }
     });
-    let refused = cx.model.refusals.scale.map(refused_scale);
+    let refused = cx.model.refusals.scale.map(|scale| refused_scale(scale, ui.ctx().zoom_factor()));
     if refused.is_some() {
         ui.painter().circle_filled(centre + vec2(9.0, -8.0), 3.0, palette.red);
     }
@@ -273,9 +273,13 @@ fn window_menu(ui: &mut Ui, cx: &mut ViewCx<'_>, centre: Pos2, requests: &mut Wi
     centre.x - 12.0
 }
 
-/// Returns the message that the host leaves the window too small for `scale`.
-fn refused_scale(scale: f32) -> String {
-    format!("The host keeps the window too small for {:.0} %: it is drawn as large as fits", scale * 100.0)
+/// Returns the message that the host leaves the window too small for `scale`, so that `now` is in force.
+fn refused_scale(scale: f32, now: f32) -> String {
+    format!(
+        "The host keeps the window too small for {:.0} %: it is drawn as large as fits, {:.0} %",
+        scale * 100.0,
+        now * 100.0
+    )
 }
 
 /// Draws the number of Stems that a Master sees, with a lamp.

@@ -20,6 +20,7 @@ pub fn words(listen: MonitorMode) -> String {
         MonitorMode::Delta => "the difference".into(),
         MonitorMode::Bypass(gain) => format!("the input, {} dB", signed(gain.0, 1)),
         MonitorMode::Gain(gain) => format!("the normalized output, {} dB", signed(gain.0, 1)),
+        MonitorMode::Unity(gain) => format!("unity gain, {} dB", signed(gain.0, 1)),
         MonitorMode::Mono => "mono".into(),
         MonitorMode::Side => "side".into(),
         MonitorMode::Left => "left".into(),
@@ -87,24 +88,26 @@ fn entries(ui: &mut Ui, cx: &mut ViewCx<'_>, ways: Vec<ListenEntry>) {
     }
 }
 
+/// Draws a pair of headphones around `centre`.
+pub(super) fn headphones(painter: &egui::Painter, centre: Pos2, ink: egui::Color32) {
+    let arc: Vec<Pos2> = (0..=16)
+        .map(|i| {
+            let angle = core::f32::consts::PI * (1.0 + i as f32 / 16.0);
+            centre + vec2(6.5 * angle.cos(), 6.5 * angle.sin() + 1.0)
+        })
+        .collect();
+    painter.add(egui::Shape::line(arc, Stroke::new(1.5, ink)));
+    for side in [-1.0, 1.0] {
+        let cup = Rect::from_center_size(centre + vec2(side * 5.5, 3.5), vec2(3.5, 6.0));
+        painter.rect_filled(cup, 1.5, ink);
+    }
+}
+
 /// Draws the button that opens the menu, around `centre`; returns its left end.
 pub fn button(ui: &mut Ui, cx: &mut ViewCx<'_>, centre: Pos2) -> f32 {
     let (palette, model) = (cx.palette, cx.model);
     let response = icon(ui, &palette, centre, "Listen", true, |painter, c, ink| {
-        let ink = if model.listen == MonitorMode::Off { ink } else { palette.reduction };
-        // headphones
-        let stroke = Stroke::new(1.5, ink);
-        let arc: Vec<Pos2> = (0..=16)
-            .map(|i| {
-                let angle = core::f32::consts::PI * (1.0 + i as f32 / 16.0);
-                c + vec2(6.5 * angle.cos(), 6.5 * angle.sin() + 1.0)
-            })
-            .collect();
-        painter.add(egui::Shape::line(arc, stroke));
-        for side in [-1.0, 1.0] {
-            let cup = Rect::from_center_size(c + vec2(side * 5.5, 3.5), vec2(3.5, 6.0));
-            painter.rect_filled(cup, 1.5, ink);
-        }
+        headphones(painter, c, if model.listen == MonitorMode::Off { ink } else { palette.reduction });
     });
     egui::Popup::menu(&response).show(|ui| {
         ui.label(egui::RichText::new("Listen to").size(theme::SMALL).color(palette.secondary));

@@ -10,6 +10,7 @@ mod history;
 mod masking;
 mod platforms;
 mod references;
+pub(super) mod song_spectra;
 mod songs;
 mod status;
 mod table;
@@ -19,12 +20,16 @@ mod trim;
 pub use checklist::{ChecklistItem, checklist};
 pub use first_minute::FirstMinute;
 
+use banner::MoveAction;
+
+use super::dynamics_pane;
 use super::edits::Edits;
-use super::graph::Graph;
 use super::meter_panel::{self, Readings};
+use super::panes::Panes;
 use super::preset_menu::PresetMenu;
 use super::stem::{ChainParts, WindowRequests};
 use super::theme::{GAP, Palette};
+use super::time_view::TimeView;
 use super::view_model::{ViewCx, ViewModel};
 use super::{footer, header, modules};
 use egui::{Rect, Ui, pos2, vec2};
@@ -74,14 +79,14 @@ pub struct SessionParts {
 impl SessionParts {
     /// Divides the space below header and tabs.
     pub fn new(place: Rect) -> Self {
-        let history_height = (place.height() * 0.17).clamp(60.0, 200.0).round();
+        let history_height = (place.height() * 0.25 - 31.0).clamp(60.0, 220.0).round();
         let history = Rect::from_min_max(pos2(place.min.x, place.max.y - history_height), place.max);
         let platforms_top = history.min.y - GAP - platforms::HEIGHT;
         let platforms = Rect::from_min_max(
             pos2(place.min.x, platforms_top),
             pos2(place.max.x, platforms_top + platforms::HEIGHT),
         );
-        let meter_width = (place.width() * 0.18).clamp(168.0, 232.0).round();
+        let meter_width = meter_panel::panel_width(place.width());
         let bottom = platforms_top - GAP;
         let meter_panel =
             Rect::from_min_max(pos2(place.max.x - meter_width, place.min.y), pos2(place.max.x, bottom));
@@ -94,17 +99,25 @@ impl SessionParts {
 #[derive(Debug, Default)]
 pub struct MasterView {
     tab: Tab,
-    graph: Graph,
+    panes: Panes,
     presets: PresetMenu,
     table: table::SessionTable,
     references: references::ReferencesTab,
     /// Index of the platform whose playback predictions are for.
     platform: usize,
+    timeline: TimeView,
+    /// Masking is of this moment, not of the song.
+    masks_now: bool,
     /// The loudest passage is marked on the timeline.
     loudest: bool,
 }
 
 impl MasterView {
+    /// Returns true if loudness over time is shown.
+    pub(super) fn shows_history(&self) -> bool {
+        self.tab == Tab::Chain && self.panes.shows_history()
+    }
+
     /// Draws the view over the whole of `ui`.
     pub fn draw_view(
         &mut self,
@@ -125,6 +138,7 @@ impl MasterView {
             pos2(window.min.x + GAP, header.max.y),
             pos2(window.max.x - GAP, header.max.y + tabs::HEIGHT),
         );
+        dynamics_pane::follow_drive(&mut cx);
         tabs::draw_tabs(ui, &mut cx, bar, &mut self.tab, &mut self.loudest);
         let place = Rect::from_min_max(pos2(window.min.x + GAP, bar.max.y), window.max - vec2(GAP, GAP));
         match self.tab {
@@ -132,14 +146,14 @@ impl MasterView {
             Tab::Chain => {
                 self.table.forget(&mut cx);
                 let parts = ChainParts::new(place, window.size());
-                self.graph.draw_graph(ui, &mut cx, parts.graph);
+                self.panes.draw_panes(ui, &mut cx, parts.graph);
                 meter_panel::draw_meter_panel(ui, &mut cx, parts.meter_panel, Readings::Chain);
                 modules::draw_modules(ui, &mut cx, parts.modules);
                 footer::draw_footer(ui, &mut cx, parts.footer);
             }
             Tab::Masking => {
                 self.table.forget(&mut cx);
-                masking::draw_masking(ui, &cx, place);
+                masking::draw_masking(ui, &cx, place, &mut self.masks_now);
             }
             Tab::References => {
                 self.table.forget(&mut cx);
@@ -155,8 +169,15 @@ impl MasterView {
         meter_panel::draw_meter_panel(ui, cx, parts.meter_panel, Readings::Output);
         platforms::draw_platforms(ui, cx, parts.platforms, &mut self.platform, shown);
         match shown {
-            Some(proposal) => banner::draw_prediction(ui, cx, parts.history, proposal, self.platform),
-            None => history::draw_timeline(ui, cx, parts.history, self.loudest),
+            Some(proposal) => {
+                let shown = (proposal, self.table.seconds_left());
+                match banner::draw_prediction(ui, cx, parts.history, shown, self.platform) {
+                    Some(MoveAction::Apply) => self.table.apply(cx),
+                    Some(MoveAction::Forget) => self.table.forget(cx),
+                    None => {}
+                }
+            }
+            None => history::draw_timeline(ui, cx, parts.history, self.loudest, &mut self.timeline),
         }
     }
 }

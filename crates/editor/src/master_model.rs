@@ -43,9 +43,9 @@ pub(super) fn master_model<O: Output>(
             .as_ref()
             .and_then(|known| answer(snapshot, known, settings, reading, targets)),
         songs: songs(store.songs(), snapshot.timeline()),
-        playhead: transport.position(),
         lacks_position: transport.lacks_position() && reading.momentary.is_some(),
         looped: transport.range(),
+        song_spectra: Vec::new(),
         references: ReferenceList::default(),
     }
 }

@@ -54,10 +54,13 @@ const MODULES: [ModuleSpec; 5] = [
         group: "Limiter",
         on: Some("lim_on"),
         keys: &["lim_drive", "lim_ceiling", "lim_release"],
-        class: 1,
+        class: LIMITER_CLASS,
         reduction: Some(1),
     },
 ];
+
+/// Index of the lowest latency class that has a limiter.
+pub(super) const LIMITER_CLASS: usize = 1;
 
 /// Smallest width of the threshold curve, points.
 const MIN_CURVE_WIDTH: f32 = 280.0;
@@ -247,7 +250,7 @@ fn greyed(ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect, row: &Parameter, class:
 }
 
 /// Draws the hint of a unit that needs a higher latency class, with a switch to that class.
-fn needs(ui: &mut Ui, cx: &mut ViewCx<'_>, body: Rect, class: LatencyClass, name: &str) {
+pub(super) fn needs(ui: &mut Ui, cx: &mut ViewCx<'_>, body: Rect, class: LatencyClass, name: &str) {
     let palette = cx.palette;
     let height = body.height().min(52.0);
     let middle = Rect::from_center_size(body.center(), vec2(body.width(), height));

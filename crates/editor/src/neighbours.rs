@@ -1,8 +1,9 @@
 //! Spectra of the other stems behind a Stem's equalizer, and the ranges in which they mask it.
 
 use super::analyser::{FLOOR_DB, NamedSpectrum, SPECTRUM_POINTS, frequency, tilt};
-use super::theme::Palette;
+use super::theme::{Palette, told_apart};
 use super::view_model::Clash;
+use egui::Color32;
 use plugin_core::gauges::scope::SCOPE_FRAMES;
 use plugin_core::session_view::StemCard;
 use session::masking::{BAND_COUNT, BandLevels, Masking, centre_hz, masking};
@@ -16,6 +17,8 @@ const MAX_DRAWN: usize = 8;
 const TIME_CONSTANT_SECONDS: f64 = 1.5;
 /// Distance from its goal at which a level counts as settled, dB.
 const SETTLED_DB: f64 = 0.1;
+/// Age of a spectrum from which on its stem no longer sounds, seconds: one that sounds has a new one every quarter.
+const STALE_SECONDS: f64 = 0.6;
 /// Masking, 0 to 1, at which a band is marked.
 const MASKING_BEGIN: f64 = 0.6;
 const MASKING_END: f64 = 0.4;
@@ -27,12 +30,41 @@ const HALF_BAND_RATIO: f64 = 1.122_018_454_301_963_3;
 /// State between frames.
 #[derive(Debug, Default)]
 pub(super) struct Neighbours {
-    levels: BTreeMap<StemId, [f64; BAND_COUNT]>,
+    levels: BTreeMap<StemId, SmoothedLevels>,
     /// Bands of this stem that another one masked.
     hidden: [bool; BAND_COUNT],
     time: f64,
     /// Levels have not settled yet.
     is_moving: bool,
+    /// Tilt of the spectra, dB per octave.
+    pub(super) tilt: f32,
+}
+
+/// Levels of a stem on the way to its last spectrum.
+#[derive(Debug)]
+struct SmoothedLevels {
+    levels: [f64; BAND_COUNT],
+    goal: [f64; BAND_COUNT],
+    /// Time at which the goal has changed, seconds.
+    changed: f64,
+}
+
+impl SmoothedLevels {
+    /// Moves the levels by `step` of the way to `goal`; the whole way if the stem no longer sounds, so that a window does not
+    /// move for long after the music. Returns true if they are there.
+    fn follow(&mut self, goal: [f64; BAND_COUNT], time: f64, step: f64) -> bool {
+        if self.goal != goal {
+            (self.goal, self.changed) = (goal, time);
+        }
+        let is_stale = time - self.changed > STALE_SECONDS;
+        let mut is_settled = true;
+        for (level, goal) in self.levels.iter_mut().zip(goal) {
+            let is_there = is_stale || (goal - *level).abs() < SETTLED_DB;
+            is_settled &= is_there;
+            *level = if is_there { goal } else { *level + step * (goal - *level) };
+        }
+        is_settled
+    }
 }
 
 impl Neighbours {
@@ -57,31 +89,31 @@ impl Neighbours {
         self.levels.retain(|id, _| cards.iter().any(|card| card.id == *id));
         for card in &cards {
             let now = card.spectrum.map(|level| level.map_or(SILENCE_DB, |level| level.0.max(SILENCE_DB)));
-            let kept = self.levels.entry(card.id).or_insert(now);
-            for (kept, now) in kept.iter_mut().zip(now) {
-                let is_there = (now - *kept).abs() < SETTLED_DB;
-                self.is_moving |= !is_there;
-                *kept = if is_there { now } else { *kept + step * (now - *kept) };
-            }
+            let new = SmoothedLevels { levels: now, goal: now, changed: time };
+            self.is_moving |= !self.levels.entry(card.id).or_insert(new).follow(now, time, step);
         }
         let bands: Vec<BandLevels> = cards
             .iter()
-            .map(|card| self.levels[&card.id].map(|level| (level > SILENCE_DB + 1.0).then_some(Db(level))))
+            .map(|card| {
+                self.levels[&card.id].levels.map(|level| (level > SILENCE_DB + 1.0).then_some(Db(level)))
+            })
             .collect();
         let loudest = |index: usize| bands[index].iter().flatten().map(|level| level.0).reduce(f64::max);
         let mut others: Vec<usize> =
             (0..cards.len()).filter(|&i| cards[i].id != me && loudest(i).is_some()).collect();
         others
             .sort_by(|&a, &b| loudest(b).unwrap_or(SILENCE_DB).total_cmp(&loudest(a).unwrap_or(SILENCE_DB)));
+        let colours = told_apart(palette, cards.iter().map(|card| palette.track(card.colour, card.role)));
+        let tilt = self.tilt;
         let named = others.iter().take(MAX_DRAWN).map(|&i| NamedSpectrum {
             name: cards[i].name().to_owned(),
-            colour: palette.track(cards[i].colour, cards[i].role),
-            levels: curve(&bands[i], rate),
+            colour: colours[i],
+            levels: curve(&bands[i], rate, tilt),
         });
         let clashes = match cards.iter().position(|card| card.id == me) {
             Some(index) if !others.is_empty() => {
                 let masking = masking(&bands).swap_remove(index);
-                self.clashes(&masking, |other| cards[other].name().to_owned())
+                self.clashes(&masking, |other| (cards[other].name().to_owned(), colours[other]))
             }
             _ => Vec::new(),
         };
@@ -89,7 +121,7 @@ impl Neighbours {
     }
 
     /// Joins neighbouring bands that the same stem masks.
-    fn clashes(&mut self, masking: &Masking, name: impl Fn(usize) -> String) -> Vec<Clash> {
+    fn clashes(&mut self, masking: &Masking, stem: impl Fn(usize) -> (String, Color32)) -> Vec<Clash> {
         let mut clashes: Vec<(usize, usize, Clash)> = Vec::new();
         for band in 0..BAND_COUNT {
             let least = if self.hidden[band] { MASKING_END } else { MASKING_BEGIN };
@@ -102,7 +134,8 @@ impl Neighbours {
                 }
                 _ => {
                     let low = Hz(centre_hz(band) / HALF_BAND_RATIO);
-                    clashes.push((band, by, Clash { name: name(by), low, high }));
+                    let (name, colour) = stem(by);
+                    clashes.push((band, by, Clash { name, colour, low, high }));
                 }
             }
         }
@@ -111,7 +144,7 @@ impl Neighbours {
 }
 
 /// Converts third octaves to the analyser's scale: the level of one FFT bin, tilted.
-fn curve(bands: &BandLevels, rate: Hz) -> Vec<f32> {
+fn curve(bands: &BandLevels, rate: Hz, per_octave: f32) -> Vec<f32> {
     let frames = if rate.0 > 60_000.0 { SCOPE_FRAMES } else { SCOPE_FRAMES / 2 };
     // a Hann window makes each line as wide as one and a half
     let line = 1.5 * rate.0 / frames as f64;
@@ -133,7 +166,7 @@ fn curve(bands: &BandLevels, rate: Hz) -> Vec<f32> {
                 _ => return FLOOR_DB,
             };
             let share = (line / (width * frequency.0)).min(1.0);
-            ((level + 0.5 * decibels(share)) as f32 + tilt(frequency)).max(FLOOR_DB)
+            ((level + 0.5 * decibels(share)) as f32 + tilt(frequency, per_octave)).max(FLOOR_DB)
         })
         .collect()
 }
@@ -142,6 +175,7 @@ fn curve(bands: &BandLevels, rate: Hz) -> Vec<f32> {
 mod tests {
     use super::*;
     use crate::analyser::{Analyser, fraction_of};
+    use crate::display::SpectrumDisplay;
     use plugin_core::gauges::Gauges;
     use plugin_core::gauges::scope::{ScopePoint, ScopeWatch};
     use session::stem_status::StemStatus;
@@ -173,8 +207,8 @@ mod tests {
         let white = levels(|hz| {
             0.5 * decibels(2.0 * power * hz * (HALF_BAND_RATIO - 1.0 / HALF_BAND_RATIO) / 24_000.0)
         });
-        let (others, _) =
-            Neighbours::default().update(&[card(2, "Noise", white)], StemId(1), (rate, 0.0), &Palette::DARK);
+        let mut near = Neighbours { tilt: SpectrumDisplay::default().tilt, ..Neighbours::default() };
+        let (others, _) = near.update(&[card(2, "Noise", white)], StemId(1), (rate, 0.0), &Palette::DARK);
         for hz in [300.0, 1000.0, 4000.0, 12_000.0] {
             let middle = (fraction_of(Hz(hz)) * (SPECTRUM_POINTS - 1) as f64) as usize;
             let mean = |curve: &[f32]| curve[middle - 4..=middle + 4].iter().sum::<f32>() / 9.0;
@@ -202,6 +236,25 @@ mod tests {
         assert!(clashes_at(-80.0, 0.2).len() == 1);
         (0..20).for_each(|n| drop(clashes_at(-80.0, 1.0 + f64::from(n))));
         assert!(clashes_at(-80.0, 30.0).is_empty());
+    }
+
+    /// Otherwise a window draws for seven seconds after the music has ended.
+    #[test]
+    fn spectra_that_no_longer_change_stop_moving_within_a_second() {
+        let (mut near, rate) = (Neighbours::default(), Hz(48_000.0));
+        let mut update = |level: f64, time: f64| {
+            let keys = card(2, "Keys", levels(|_| level));
+            let (others, _) = near.update(&[keys], StemId(1), (rate, time), &Palette::DARK);
+            (near.is_moving(), others)
+        };
+        update(-60.0, 0.0);
+        for n in 1..=4 {
+            assert!(update(-60.0 + 5.0 * f64::from(n), 0.25 * f64::from(n)).0, "they sound");
+        }
+        let settled = (0..10).find(|n| !update(-40.0, 1.0 + 0.1 * f64::from(*n)).0);
+        assert!(settled.is_some(), "the window draws on");
+        let others = update(-40.0, 2.0).1;
+        assert_eq!(others, update(-40.0, 20.0).1, "settled before it was there");
     }
 
     #[test]

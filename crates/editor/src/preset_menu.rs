@@ -1,11 +1,12 @@
 //! Menu of presets: factory presets, user presets, and a line to save the current settings.
 
+use super::controls::icon;
 use super::edits::Edit;
 use super::files::presets::tidy_name;
 use super::paint::{self, pen, shortened};
 use super::theme::{self, PAD};
 use super::view_model::ViewCx;
-use egui::{Align2, CornerRadius, Rect, Role, Sense, TextEdit, Ui, WidgetInfo, pos2, vec2};
+use egui::{Align2, CornerRadius, Rect, Role, Sense, Stroke, TextEdit, Ui, WidgetInfo, pos2, vec2};
 use plugin_core::document::SLOT_COUNT;
 use plugin_core::presets::{self, Preset, Values};
 
@@ -16,10 +17,26 @@ pub struct PresetMenu {
     typed: String,
 }
 
+/// Width of the two buttons beside the menu, points.
+const STEPS_WIDTH: f32 = 50.0;
+
 impl PresetMenu {
-    /// Draws the menu's button in `place`.
+    /// Draws the menu's button in `place`, and those of the previous and the next preset.
     pub fn draw_menu(&mut self, ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect) {
         let palette = cx.palette;
+        let steps = Rect::from_min_max(pos2(place.max.x - STEPS_WIDTH, place.min.y), place.max);
+        let place = Rect::from_min_max(place.min, pos2(steps.min.x, place.max.y));
+        for (index, name, step) in [(0, "Previous preset", -1), (1, "Next preset", 1)] {
+            let centre = pos2(steps.min.x + 13.0 + 24.0 * index as f32, steps.center().y);
+            let response = icon(ui, &palette, centre, name, true, |painter, c, ink| {
+                let side = step as f32;
+                let ends = [vec2(-side * 2.0, -4.5), vec2(side * 2.5, 0.0), vec2(-side * 2.0, 4.5)];
+                painter.line(ends.map(|end| c + end).to_vec(), Stroke::new(1.75, ink));
+            });
+            if response.clicked() {
+                self.step(cx, step);
+            }
+        }
         let response = ui.interact(place, ui.scope_id().with("presets"), Sense::click());
         let words = self.words(cx);
         response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, "Presets"));
@@ -37,6 +54,25 @@ impl PresetMenu {
             .close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside)
             .show(|ui| self.menu(ui, cx));
         response.on_hover_text("Starting points. They leave input, level, name and role alone.");
+    }
+
+    /// Loads the preset `step` places after the one that was loaded last: factory presets, then the user's, around and around.
+    fn step(&mut self, cx: &mut ViewCx<'_>, step: isize) {
+        let model = cx.model;
+        let mut all = presets::factory(model.chain_kind, model.role);
+        all.extend(model.presets.iter().cloned());
+        let loaded = self.loaded[model.slot].as_ref();
+        let now = loaded.and_then(|loaded| all.iter().position(|preset| preset.name == loaded.name));
+        let count = all.len() as isize;
+        let next = match now {
+            Some(now) => (now as isize + step).rem_euclid(count.max(1)),
+            None if step > 0 => 0,
+            None => count - 1,
+        };
+        if let Some(preset) = usize::try_from(next).ok().and_then(|next| all.get(next)) {
+            load(cx, preset);
+            self.loaded[model.slot] = Some(preset.clone());
+        }
     }
 
     fn words(&self, cx: &ViewCx<'_>) -> String {

@@ -1,8 +1,9 @@
 //! View of a Stem: header, equalizer, meters, units, level.
 
+use super::dynamics_pane;
 use super::edits::Edits;
-use super::graph::Graph;
 use super::meter_panel::{self, Readings};
+use super::panes::Panes;
 use super::preset_menu::PresetMenu;
 use super::theme::{GAP, Palette};
 use super::view_model::{ViewCx, ViewModel};
@@ -44,7 +45,7 @@ impl ChainParts {
         let modules_top = footer.min.y - GAP - modules_height;
         let modules =
             Rect::from_min_max(pos2(inner.min.x, modules_top), pos2(inner.max.x, footer.min.y - GAP));
-        let meter_width = (window.x * 0.18).clamp(176.0, 232.0).round();
+        let meter_width = meter_panel::panel_width(window.x);
         let bottom = modules_top - GAP;
         let meter_panel =
             Rect::from_min_max(pos2(inner.max.x - meter_width, inner.min.y), pos2(inner.max.x, bottom));
@@ -62,11 +63,16 @@ pub(super) fn divided(window: Rect) -> (Rect, Rect) {
 /// View of a Stem. Its state never affects the sound.
 #[derive(Debug, Default)]
 pub struct StemView {
-    graph: Graph,
+    panes: Panes,
     presets: PresetMenu,
 }
 
 impl StemView {
+    /// Returns true if loudness over time is shown.
+    pub(super) fn shows_history(&self) -> bool {
+        self.panes.shows_history()
+    }
+
     /// Draws the view over the whole of `ui`.
     pub fn draw_view(
         &mut self,
@@ -84,7 +90,8 @@ impl StemView {
         let (header, inner) = divided(window);
         let parts = ChainParts::new(inner, window.size());
         header::draw_header(ui, &mut cx, header, &mut self.presets, &mut requests);
-        self.graph.draw_graph(ui, &mut cx, parts.graph);
+        dynamics_pane::follow_drive(&mut cx);
+        self.panes.draw_panes(ui, &mut cx, parts.graph);
         notices::over(ui, &cx, parts.graph);
         meter_panel::draw_meter_panel(ui, &mut cx, parts.meter_panel, Readings::Chain);
         modules::draw_modules(ui, &mut cx, parts.modules);

@@ -123,6 +123,29 @@ impl Palette {
     }
 }
 
+/// Returns colours that differ, for stems of which a host gives several the same one: the later ones get those of the roles, then
+/// other hues.
+pub fn told_apart(palette: &Palette, colours: impl Iterator<Item = Color32>) -> Vec<Color32> {
+    /// Part of the circle of hues: the golden angle, which never comes back to where it was.
+    const TURN: f32 = 0.381_966;
+    /// Smallest distance of two colours, of 255 steps per channel.
+    const MIN_DISTANCE: f32 = 36.0;
+    let distance = |a: Color32, b: Color32| {
+        let of = |i: usize| f32::from(a[i]) - f32::from(b[i]);
+        (of(0).powi(2) + of(1).powi(2) + of(2).powi(2)).sqrt()
+    };
+    let own = |colour: Color32| adapted(colour, &palette.surfaces(), SHAPE_CONTRAST);
+    let mut apart: Vec<Color32> = Vec::new();
+    for colour in colours {
+        let hue = |turns: u8| egui::epaint::Hsva::new(TURN * f32::from(turns) % 1.0, 0.8, 0.8, 1.0).into();
+        let spare = Role::ALL.into_iter().map(fallback).chain((0..32).map(hue)).map(own);
+        let is_new = |found: &Color32| apart.iter().all(|other| distance(*other, *found) >= MIN_DISTANCE);
+        let found = std::iter::once(colour).chain(spare).find(is_new).unwrap_or(colour);
+        apart.push(found);
+    }
+    apart
+}
+
 /// Returns the colour of a track whose host reports none: after Okabe and Ito, distinguishable with colour blindness.
 pub fn fallback(role: Role) -> Color32 {
     rgb(match role {
@@ -259,6 +282,22 @@ mod tests {
             }
         }
         assert_eq!(Palette::DARK.track(Some([0xE6, 0x9F, 0]), Role::Other), rgb(0xE69F00));
+    }
+
+    #[test]
+    fn stems_of_one_colour_are_told_apart_and_others_keep_theirs() {
+        for palette in [Palette::DARK, Palette::LIGHT] {
+            for host in [[0x80, 0x80, 0x80], [0xC8, 0x1E, 0x1E], [0, 0, 0]] {
+                let colours = told_apart(&palette, (0..8).map(|_| palette.track(Some(host), Role::Other)));
+                for (i, a) in colours.iter().enumerate() {
+                    let differ = |b: &Color32| (0..3).map(|c| a[c].abs_diff(b[c])).max() > Some(20);
+                    assert!(colours[i + 1..].iter().all(differ), "{host:?}: {colours:?}");
+                }
+            }
+            let roles = [Role::Drums, Role::Bass, Role::Keys, Role::Vocals, Role::Fx];
+            let own: Vec<Color32> = roles.map(|role| palette.track(None, role)).to_vec();
+            assert_eq!(told_apart(&palette, own.iter().copied()), own);
+        }
     }
 
     /// Viénot, Brettel and Mollon, "Digital video colourmaps for checking the legibility of displays by

@@ -91,6 +91,14 @@ pub fn reading(name: &str) -> &'static str {
     match name {
         "Momentary" => "Loudness of the last 400 ms, ungated (EBU Tech 3341).",
         "Short-term" => "Loudness of the last 3 s, ungated (EBU Tech 3341).",
+        "Momentary max" => "Highest momentary loudness since the meter was started.",
+        "Short-term max" => "Highest short-term loudness since the meter was started.",
+        "Target" => {
+            "Integrated loudness relative to the target: a platform's, or a figure of your own. Click: target, unit (LUFS or LU) and scale, for all windows."
+        }
+        "Peak L" | "Peak R" => {
+            "Level of the channel in dBFS. The line holds for a moment, the figure holds the highest true peak, and the light stays red after one above 0 dBTP. Click: reset."
+        }
         "Integrated" => {
             "Loudness of everything heard since the meter was started, without what is too quiet to count (BS.1770)."
         }
@@ -148,6 +156,9 @@ pub fn listening(listen: MonitorMode) -> &'static str {
         }
         MonitorMode::Gain(_) => {
             "The output with the gain that the platform gives it, once the song is normalized."
+        }
+        MonitorMode::Unity(_) => {
+            "The output without the gain of the limiter's drive: what the limiter does, without being louder."
         }
         MonitorMode::Mono => "Mono: half the sum of both channels.",
         MonitorMode::Side => "Side: half the difference of both channels, which mono loses.",

@@ -1,6 +1,7 @@
 //! Plain values that a view draws.
 
 use super::analyser::{AnalyserFrame, NamedSpectrum};
+use super::display::DisplaySettings;
 use super::edits::Edits;
 use super::refusals::Refusals;
 use super::theme::Palette;
@@ -11,15 +12,18 @@ use egui::Color32;
 use meter::Reading;
 use plugin_core::document::SLOT_COUNT;
 use plugin_core::gauges::Health;
+use plugin_core::gauges::history::LoudnessHistory;
 use plugin_core::presets::Preset;
 use plugin_core::references::ReferenceList;
 use plugin_core::session_view::{BusPosition, MoveAnswer, SessionSnapshot, TimelineSong};
 use session::audition::AuditionEffect;
+use session::masking::BandLevels;
+use session::record::StemId;
 use session::role::Role;
 use session::session_report::PlatformReport;
 use session::target::NormalizationTarget;
 use std::sync::Arc;
-use units::{Db, Hz, Ms};
+use units::{Db, Dbtp, Hz, Ms};
 
 /// Everything that the view of one chain shows: equal models are drawn alike.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,6 +56,16 @@ pub struct ViewModel {
     pub used: [bool; SLOT_COUNT],
     /// Readings of the meter.
     pub reading: Reading,
+    /// Highest true peak of each channel since they were reset.
+    pub peaks: [Option<Dbtp>; 2],
+    /// Display of meters and spectra.
+    pub display: DisplaySettings,
+    /// Loudness of the last minute; empty unless it is shown.
+    pub recent: Arc<LoudnessHistory>,
+    /// Loudness over the song; empty unless it is shown.
+    pub song: Arc<LoudnessHistory>,
+    /// Position of the transport.
+    pub playhead: Option<Ms>,
     /// Duration that the reading covers.
     pub heard: Ms,
     /// True if a play from the start begins anew.
@@ -91,6 +105,8 @@ pub struct ViewModel {
 pub struct Clash {
     /// Name of the other stem.
     pub name: String,
+    /// Its colour.
+    pub colour: Color32,
     /// Lower edge.
     pub low: Hz,
     /// Upper edge.
@@ -111,10 +127,10 @@ pub struct MasterModel {
     pub answer: Option<MoveAnswer>,
     /// The saved songs, each with its loudness where that is known.
     pub songs: Vec<TimelineSong>,
-    /// Position of the transport.
-    pub playhead: Option<Ms>,
     /// True if sound comes from the host and no position on the timeline with it.
     pub lacks_position: bool,
+    /// Average spectra of the stems over what was played.
+    pub song_spectra: Vec<(StemId, BandLevels)>,
     /// Loop of the host.
     pub looped: Option<(Ms, Ms)>,
     /// Songs to compare with.

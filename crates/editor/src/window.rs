@@ -7,7 +7,9 @@ use super::edits::{Edit, Edits};
 use super::files::presets as preset_files;
 use super::files::reference_loader::ReferenceLoader;
 use super::files::window_settings::WindowSettings;
+use super::looks::{self, Looks};
 use super::master::MasterView;
+use super::master::song_spectra::SongSpectra;
 use super::master_model::master_model;
 use super::neighbours::Neighbours;
 use super::references::ReferenceController;
@@ -26,6 +28,7 @@ use nice_plug::context::gui::ParamSetter;
 use plugin_core::command::UiCommand;
 use plugin_core::context::PluginContext;
 use plugin_core::control::Control;
+use plugin_core::gauges::history::LoudnessHistory;
 use plugin_core::gauges::matching::LoudnessMatch;
 use plugin_core::gauges::scope::ScopeWatch;
 use plugin_core::gauges::{Gauges, Health};
@@ -61,6 +64,8 @@ pub(super) struct WindowController {
     /// Revision of the snapshot that was drawn last.
     drawn: Option<u64>,
     palette: Palette,
+    /// Number of the choice of looks that this window follows.
+    looks: u64,
     remembered: WindowSettings,
     /// Time at which another scale was chosen, seconds; the host then resizes the window or refuses.
     rescaled: Option<f64>,
@@ -75,6 +80,8 @@ pub(super) struct WindowController {
     /// Progress of the meter when it was last read, and the length of its programme.
     seen: Option<((u64, u64), Ms)>,
     reading: Reading,
+    histories: Histories,
+    song_spectra: SongSpectra,
     presets: Vec<Preset>,
     targets: Vec<NormalizationTarget>,
     /// Noise print from before learning, while learning.
@@ -94,6 +101,27 @@ struct SlowReadings {
     clashes: Vec<Clash>,
 }
 
+/// Loudness over time, at the progress of the meter at which it was computed.
+#[derive(Default)]
+struct Histories {
+    seen: Option<(u64, u64)>,
+    recent: Arc<LoudnessHistory>,
+    song: Arc<LoudnessHistory>,
+}
+
+impl Histories {
+    /// Computes the histories if they are shown and the meter has gone on since.
+    fn update(&mut self, gauges: &Gauges, is_shown: bool, seen: Option<(u64, u64)>) {
+        if !is_shown {
+            *self = Self::default();
+        } else if self.seen.is_none() || self.seen != seen {
+            self.seen = seen;
+            self.recent = Arc::new(gauges.recent_loudness());
+            self.song = Arc::new(gauges.song_loudness());
+        }
+    }
+}
+
 impl Default for WindowController {
     fn default() -> Self {
         Self {
@@ -108,6 +136,7 @@ impl Default for WindowController {
             moves: false,
             drawn: None,
             palette: Palette::DARK,
+            looks: 0,
             remembered: WindowSettings::default(),
             rescaled: None,
             refused_scale: None,
@@ -116,6 +145,8 @@ impl Default for WindowController {
             watch: None,
             seen: None,
             reading: Reading::default(),
+            histories: Histories::default(),
+            song_spectra: SongSpectra::default(),
             presets: Vec::new(),
             targets: builtin(),
             learning: None,
@@ -141,6 +172,7 @@ impl WindowController {
                 }
             });
         }
+        self.looks = looks::revision();
         theme::install(ctx, &self.palette);
         self.watch = Some(ScopeWatch::new(Arc::clone(&plugin.meters)));
         (self.analyser, self.matching, self.seen) = (Analyser::default(), LoudnessMatch::default(), None);
@@ -150,13 +182,13 @@ impl WindowController {
 
     /// Sets the appearance of the next window.
     pub(super) fn open_with(&mut self, settings: WindowSettings) {
-        self.remembered = settings;
         self.palette = palette(settings.dark);
+        self.remembered = settings;
     }
 
     /// Returns the present appearance.
     pub(super) fn remembered(&self) -> WindowSettings {
-        self.remembered
+        self.remembered.clone()
     }
 
     /// Returns true while a window is open.
@@ -177,11 +209,31 @@ impl WindowController {
     /// Changes the settings of all windows, read again because other instances may have changed them.
     fn remember<O: Output>(&mut self, change: impl FnOnce(&mut WindowSettings)) {
         let saved = WindowSettings::load();
-        let mut settings = saved;
+        let mut settings = saved.clone();
         settings.set_size(O::CHAIN_KIND, self.remembered.size(O::CHAIN_KIND));
         change(&mut settings);
         if settings != saved {
             settings.save();
+        }
+    }
+
+    /// Publishes the looks of this window to all others.
+    fn share_looks(&mut self) {
+        let looks = Looks { dark: self.remembered.dark, display: self.remembered.display.clone() };
+        self.looks = looks::choose(looks);
+    }
+
+    /// Takes the looks that were chosen in another window.
+    fn follow_looks(&mut self, ctx: &egui::Context) {
+        let revision = looks::revision();
+        if std::mem::replace(&mut self.looks, revision) == revision {
+            return;
+        }
+        if let Some(Looks { dark, display }) = looks::chosen() {
+            (self.remembered.dark, self.remembered.display) = (dark, display);
+            self.palette = palette(dark);
+            self.readings = None;
+            theme::set_colours(ctx, &self.palette);
         }
     }
 
@@ -224,6 +276,7 @@ impl WindowController {
         plugin: &PluginContext<O>,
         setter: &ParamSetter<'_>,
     ) {
+        self.follow_looks(ui.ctx());
         let time = ui.input(|input| input.time);
         let model = self.view_model(plugin, time);
         self.follow_noise(&model);
@@ -255,7 +308,7 @@ impl WindowController {
 
     /// Returns true if another snapshot has been published since the last frame.
     pub(super) fn is_stale(&self, shared: &PluginShared) -> bool {
-        self.drawn != Some(shared.snapshot().revision)
+        self.drawn != Some(shared.snapshot().revision) || self.looks != looks::revision()
     }
 
     /// Records a learned print as an undo step.
@@ -278,6 +331,7 @@ impl WindowController {
             theme::set_colours(ctx, &self.palette);
             self.remembered.dark = dark;
             self.remember::<O>(|settings| settings.dark = dark);
+            self.share_looks();
         }
         if let Some(scale) = requests.scale {
             // the window grows along with what is in it
@@ -294,6 +348,14 @@ impl WindowController {
         let snapshot = shared.snapshot();
         let (scope, settings) = (meters.scope(), params.settings());
         self.read_meter(meters);
+        let shows_history = match O::CHAIN_KIND {
+            ChainKind::Stem => self.stem.shows_history(),
+            ChainKind::Master => self.master.shows_history(),
+        };
+        self.histories.update(meters, shows_history, self.seen.map(|(progress, _)| progress));
+        let spectrum = self.remembered.display.spectrum;
+        self.analyser.set_display(spectrum);
+        self.neighbours.tilt = spectrum.tilt;
         let listen = shared.monitor.mode();
         if listen == MonitorMode::Off {
             self.matching.update(scope);
@@ -316,6 +378,10 @@ impl WindowController {
         self.readings = Some(readings);
         let master = match O::CHAIN_KIND {
             ChainKind::Master => MasterModel {
+                song_spectra: {
+                    self.song_spectra.update(&snapshot.stems);
+                    self.song_spectra.averages()
+                },
                 references: {
                     let (kept, songs) = (params.store.references(), params.store.songs());
                     let mix = self.reading.integrated;
@@ -342,6 +408,11 @@ impl WindowController {
             slot,
             used,
             reading: self.reading,
+            peaks: meters.channel_peaks(),
+            display: self.remembered.display.clone(),
+            recent: Arc::clone(&self.histories.recent),
+            song: Arc::clone(&self.histories.song),
+            playhead: shared.transport.position(),
             // a Master's figures are of the session that it has heard
             heard: match snapshot.session() {
                 Some(_) if O::CHAIN_KIND == ChainKind::Master => snapshot.heard_length(),
@@ -444,7 +515,25 @@ impl WindowController {
                 Edit::Audition(audition) => shared.send_command(UiCommand::Audition(*audition)),
                 Edit::Restart => {
                     meters.restart_reading();
+                    self.analyser.reset_peaks();
+                    self.song_spectra.reset();
                     shared.send_command(UiCommand::Restart);
+                }
+                Edit::ResetPeaks => {
+                    meters.reset_channel_peaks();
+                    self.analyser.reset_peaks();
+                }
+                Edit::ResetStems => shared.send_command(UiCommand::ResetStems),
+                Edit::MeterDisplay(display) => {
+                    self.remembered.display.meter = display.clone();
+                    self.remember::<O>(|settings| settings.display.meter = display.clone());
+                    self.share_looks();
+                }
+                Edit::SpectrumDisplay(display) => {
+                    self.remembered.display.spectrum = *display;
+                    self.readings = None;
+                    self.remember::<O>(|settings| settings.display.spectrum = *display);
+                    self.share_looks();
                 }
                 Edit::RestartWithPlay(restarts) => {
                     params.store.set_restart_with_play(*restarts);

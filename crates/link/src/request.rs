@@ -25,12 +25,20 @@ pub struct PeerRequest {
     pub target: InstanceId,
     /// The stem whose move a Master is to predict, or whose mute is meant; `None` in a request for a trim.
     pub predicted_stem: Option<InstanceId>,
-    /// True if the mute of the stem is meant and nothing is to be predicted.
+    /// True if the mute of the stem is meant and nothing is to be predicted; without a stem, if the target's meters are to
+    /// be reset and no trim is meant.
     pub confirms_mute: bool,
     /// The revision of the target's trim that the person saw; zero in a request for a prediction.
     pub base: u64,
     /// The trim that is requested, or the gain of the move.
     pub gain: Db,
+}
+
+impl PeerRequest {
+    /// Returns true for a request to reset the target's meters.
+    pub fn resets_meters(&self) -> bool {
+        self.predicted_stem.is_none() && self.confirms_mute
+    }
 }
 
 /// The last requests of a sender, and its current audition orders.
@@ -70,6 +78,20 @@ impl Outbox {
     /// Posts the statement to a Master that the mute of `stem` is part of the mix; returns its counter.
     pub fn post_mute_confirmation(&mut self, master: InstanceId, stem: InstanceId) -> u64 {
         self.push_request(self.master_request(master, stem, Db(0.0), true))
+    }
+
+    /// Posts a request to a Stem to reset its meters; returns its counter.
+    pub fn post_meter_reset(&mut self, target: InstanceId) -> u64 {
+        let counter = self.next_counter;
+        let (predicted_stem, confirms_mute) = (None, true);
+        self.push_request(PeerRequest {
+            counter,
+            target,
+            predicted_stem,
+            confirms_mute,
+            base: 0,
+            gain: Db(0.0),
+        })
     }
 
     fn master_request(
@@ -187,13 +209,16 @@ mod tests {
             assert_eq!(outbox.post_trim_request(target, n, Db(n as f64)), 100 + n);
         }
         assert_eq!(outbox.post_prediction_request(drums, bass, Db(2.0)), 100 + posted);
+        assert_eq!(outbox.post_meter_reset(bass), 101 + posted);
         let words: [u64; OUTBOX_WORDS] = outbox.encode();
         let back = Outbox::decode(&words).unwrap();
         assert_eq!(back, outbox);
         let counters: Vec<u64> = back.requests_for(drums).map(|request| request.counter).collect();
-        let kept: Vec<u64> = (105..=100 + posted).filter(|counter| counter % 2 == 0).collect();
+        let kept: Vec<u64> = (106..=100 + posted).filter(|counter| counter % 2 == 0).collect();
         assert_eq!(counters, kept);
         assert_eq!(back.requests_for(drums).last().unwrap().predicted_stem, Some(bass));
+        assert!(back.requests_for(bass).last().unwrap().resets_meters());
+        assert_eq!(back.requests_for(bass).filter(|request| request.resets_meters()).count(), 1);
         assert!(Outbox::decode(&words[..OUTBOX_WORDS - 1]).is_none());
     }
 

@@ -261,6 +261,12 @@ impl ControlWriter {
         counter
     }
 
+    /// Asks the Stem `target` to reset its meters.
+    pub fn request_meter_reset(&mut self, target: InstanceId) {
+        self.outbox.post_meter_reset(target);
+        self.slot.outbox.write(&self.outbox.encode());
+    }
+
     /// Replaces all audition orders of this Master.
     pub fn post_orders(&mut self, orders: AuditionOrders) {
         self.outbox.set_orders(orders);

@@ -24,6 +24,8 @@ pub enum UiCommand {
     SongsChanged,
     /// Forgets what was heard: the session begins anew.
     Restart,
+    /// Resets the meters of all Stems.
+    ResetStems,
     /// Exports the session to a file.
     ExportSession,
 }
@@ -115,6 +117,9 @@ pub trait SessionLink: Send + Sync {
 
     /// Requests a trim from a Stem.
     fn request_trim(&self, request: TrimRequest);
+
+    /// Asks a Stem to reset its meters.
+    fn reset_meters(&self, stem: StemId);
 
     /// Replaces the auditions of all Stems; a Stem without an order plays normally.
     fn set_auditions(&self, requests: &[ListenRequest]);

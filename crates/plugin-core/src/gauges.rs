@@ -4,6 +4,7 @@
 //! finished hop as one atomic word. [`Gauges`] is read by any other thread, which derives integrated readings. Hops
 //! are recorded whether a window is open or not, up to the last [`RING_HOPS`].
 
+pub mod history;
 pub mod matching;
 mod programme;
 pub mod scope;
@@ -38,6 +39,8 @@ pub struct Gauges {
     restarts_with_play: AtomicBool,
     /// Highest sample since the reading was restarted, linear.
     sample_peak: AtomicF32,
+    /// Highest true peak of each channel since they were reset, linear.
+    channel_peaks: [AtomicF32; 2],
     /// Gain reduction, dB.
     compressor_reduction: AtomicF32,
     limiter_reduction: AtomicF32,
@@ -155,10 +158,23 @@ impl Gauges {
         (last(BLOCK_HOPS), last(SHORT_TERM_HOPS))
     }
 
-    /// Restarts the reading: earlier hops no longer count.
+    /// Restarts the reading: earlier hops no longer count, nor do earlier peaks.
     pub fn restart_reading(&self) {
         self.since.store(self.written.load(Ordering::Acquire), Ordering::Relaxed);
         self.sample_peak.store(0.0, Ordering::Relaxed);
+        self.reset_channel_peaks();
+    }
+
+    /// Returns the highest true peak of each channel since the last reset, of a mono signal twice; `None` for silence.
+    /// Unlike those of [`Self::reading`] they stay when a range of the timeline is heard again.
+    pub fn channel_peaks(&self) -> [Option<Dbtp>; 2] {
+        let peak = |cell: &AtomicF32| Dbtp::from_amplitude(f64::from(cell.load(Ordering::Relaxed)));
+        [peak(&self.channel_peaks[0]), peak(&self.channel_peaks[1])]
+    }
+
+    /// Resets the peaks of the channels, and nothing else.
+    pub fn reset_channel_peaks(&self) {
+        self.channel_peaks.iter().for_each(|peak| peak.store(0.0, Ordering::Relaxed));
     }
 
     /// Returns the chain's last published health.
@@ -327,24 +343,31 @@ impl MeterTap {
             {
                 let place = self.next.map_or(NO_PLACE, |next| (next - 1).div_euclid(self.hop_frames as i64));
                 self.first = if self.first == NO_PLACE { place } else { self.first.min(place) };
-                let (true_peak, sample_peak) = self
-                    .peaks
-                    .iter_mut()
-                    .take(channels.len())
-                    .map(TruePeak::take)
-                    .fold((0.0, 0.0), |m, p| (f64::max(m.0, p.0), f64::max(m.1, p.1)));
-                publish_hop(&self.gauges, place, power.0, true_peak, sample_peak);
+                let (mut true_peaks, mut sample_peak) = ([0.0; 2], 0.0);
+                for (highest, peak) in true_peaks.iter_mut().zip(&mut self.peaks[..channels.len().min(2)]) {
+                    let (true_peak, highest_sample) = peak.take();
+                    *highest = true_peak;
+                    sample_peak = f64::max(sample_peak, highest_sample);
+                }
+                if channels.len() == 1 {
+                    true_peaks[1] = true_peaks[0];
+                }
+                publish_hop(&self.gauges, place, power.0, true_peaks, sample_peak);
             }
             at = end;
         }
     }
 }
 
-fn publish_hop(gauges: &Gauges, place: i64, power: f64, true_peak: f64, sample_peak: f64) {
+fn publish_hop(gauges: &Gauges, place: i64, power: f64, true_peaks: [f64; 2], sample_peak: f64) {
     let (Some(ring), Some(places)) = (gauges.hops.get(), gauges.places.get()) else { return };
     let at = gauges.written.load(Ordering::Relaxed);
     places[(at % RING_HOPS as u64) as usize].store(place, Ordering::Relaxed);
+    let true_peak = f64::max(true_peaks[0], true_peaks[1]);
     ring[(at % RING_HOPS as u64) as usize].store(pack(power, true_peak), Ordering::Relaxed);
+    for (highest, true_peak) in gauges.channel_peaks.iter().zip(true_peaks) {
+        highest.fetch_max(true_peak as f32, Ordering::Relaxed);
+    }
     gauges.sample_peak.fetch_max(sample_peak as f32, Ordering::Relaxed);
     // Release: a reader of the count sees the hop
     gauges.written.store(at + 1, Ordering::Release);
@@ -376,6 +399,31 @@ mod tests {
         assert!(near(ours.psr.map(|x| x.0), theirs.psr.map(|x| x.0)));
         assert_eq!(gauges.programme_length(), Ms(8000.0));
         assert!(near(ours.sample_peak.map(|x| x.0), theirs.sample_peak.map(|x| x.0)));
+    }
+
+    #[test]
+    fn peaks_of_the_channels_stay_until_they_are_reset_and_a_mono_signal_has_them_twice() {
+        let gauges = Arc::new(Gauges::default());
+        let mut tap = MeterTap::new(Hz(48_000.0), false, Arc::clone(&gauges));
+        assert_eq!(gauges.channel_peaks(), [None; 2]);
+        let (loud, quiet) = (noise(1, 48_000, 0.9), noise(2, 48_000, 0.1));
+        tap.process(&[&loud, &quiet], Some(0));
+        let [left, right] = gauges.channel_peaks().map(|peak| peak.expect("sounds").0);
+        let higher = gauges.reading().true_peak.expect("sounds").0;
+        assert!((left - higher).abs() < 1e-4 && (left - right) > 15.0, "{left} {right} {higher}");
+        // what is heard again more quietly changes the reading, not the held peak
+        tap.process(&[&quiet, &quiet], Some(0));
+        assert!(gauges.reading().true_peak.expect("sounds").0 < higher - 15.0);
+        assert_eq!(gauges.channel_peaks()[0].map(|peak| peak.0), Some(left));
+        gauges.reset_channel_peaks();
+        assert_eq!(gauges.channel_peaks(), [None; 2]);
+        assert!(gauges.reading().integrated.is_some());
+        let mut mono = MeterTap::new(Hz(48_000.0), true, Arc::clone(&gauges));
+        mono.process(&[&loud], None);
+        let [left, right] = gauges.channel_peaks();
+        assert!(left.is_some() && left == right);
+        gauges.restart_reading();
+        assert_eq!(gauges.channel_peaks(), [None; 2]);
     }
 
     #[test]

@@ -106,6 +106,7 @@ fn encode(mode: MonitorMode) -> u64 {
         MonitorMode::Removed => (10, 0),
         MonitorMode::Reference { song, gain } => (11, u64::from(song) << 16 | u64::from(hundredths(gain))),
         MonitorMode::Mute => (12, 0),
+        MonitorMode::Unity(db) => (13, gain(db)),
     };
     which << 32 | detail & 0xffff_ffff
 }
@@ -134,6 +135,7 @@ fn decode(word: u64) -> MonitorMode {
             gain: Db(f64::from((detail as u16).cast_signed()) / 100.0),
         },
         12 => MonitorMode::Mute,
+        13 => MonitorMode::Unity(gain),
         _ => MonitorMode::Off,
     }
 }
@@ -150,6 +152,7 @@ mod tests {
             MonitorMode::Delta,
             MonitorMode::Bypass(Db(-3.25)),
             MonitorMode::Gain(Db(4.5)),
+            MonitorMode::Unity(Db(-6.5)),
             MonitorMode::Mono,
             MonitorMode::Side,
             MonitorMode::Left,

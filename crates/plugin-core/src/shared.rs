@@ -229,6 +229,11 @@ impl CommandOwner {
                     .filter_map(|change| change.request(&stems))
                     .for_each(|request| link.request_trim(request));
             }
+            UiCommand::ResetStems => {
+                let Some(link) = self.link() else { return };
+                let linked = link.stems().into_iter().filter(|stem| stem.status.is_linked());
+                linked.for_each(|stem| link.reset_meters(stem.id));
+            }
             UiCommand::Audition(audition) => self.audition(shared, audition),
             UiCommand::ExportSession => {
                 let exported = self.link().map_or_else(not_active, |link| link.export());

@@ -25,10 +25,11 @@ fn settings() -> ChainSettings {
     settings
 }
 
-const MODES: [MonitorMode; 9] = [
+const MODES: [MonitorMode; 10] = [
     MonitorMode::Delta,
     MonitorMode::Bypass(Db(-4.0)),
     MonitorMode::Gain(Db(-7.0)),
+    MonitorMode::Unity(Db(-5.0)),
     MonitorMode::Mono,
     MonitorMode::Side,
     MonitorMode::Left,
@@ -62,7 +63,7 @@ fn every_mode_is_what_it_says() {
                 let expected = match mode {
                     MonitorMode::Delta => [wet[0] - dry[0], wet[1] - dry[1]],
                     MonitorMode::Bypass(gain) => dry.map(|x| x * gain.gain()),
-                    MonitorMode::Gain(gain) => wet.map(|x| x * gain.gain()),
+                    MonitorMode::Gain(gain) | MonitorMode::Unity(gain) => wet.map(|x| x * gain.gain()),
                     MonitorMode::Mono => [0.5 * (wet[0] + wet[1]); 2],
                     MonitorMode::Side => [0.5 * (wet[0] - wet[1]); 2],
                     MonitorMode::Left => [wet[0]; 2],
@@ -154,7 +155,7 @@ fn a_band_is_heard_alone_and_its_key() {
 
 #[test]
 fn switching_does_not_click() {
-    let tone = sine(100.0, 96_000);
+    let tone = sine(100.0, 104_000);
     let rough = |x: &[f64]| x.windows(3).map(|w| (w[2] - 2.0 * w[1] + w[0]).abs()).fold(0.0, f64::max);
     let mut signal = Stereo { left: tone.clone(), right: tone.iter().map(|x| -0.5 * x).collect() };
     let mut chain = chain(LatencyClass::LinearDenoise);

@@ -2,6 +2,7 @@
 //! changes something.
 
 use super::{read, write};
+use crate::display::DisplaySettings;
 use crate::stem::{DEFAULT_SIZE, MIN_SIZE};
 use crate::theme::SCALES;
 use chain::ChainKind;
@@ -12,8 +13,8 @@ use std::path::PathBuf;
 /// Largest accepted window side, points.
 const MAX_SIDE_POINTS: f32 = 8000.0;
 
-/// Appearance, scale and size of windows as they open.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// Appearance, scale, size and displays of windows as they open.
+#[derive(Clone, Debug, PartialEq)]
 pub struct WindowSettings {
     /// Dark or light.
     pub dark: bool,
@@ -21,11 +22,13 @@ pub struct WindowSettings {
     pub scale: f32,
     /// A Stem's and a Master's window, points at that scale.
     sizes: [Vec2; 2],
+    /// Display of meters and spectra.
+    pub display: DisplaySettings,
 }
 
 impl Default for WindowSettings {
     fn default() -> Self {
-        Self { dark: true, scale: 1.0, sizes: [DEFAULT_SIZE; 2] }
+        Self { dark: true, scale: 1.0, sizes: [DEFAULT_SIZE; 2], display: DisplaySettings::default() }
     }
 }
 
@@ -59,6 +62,7 @@ impl WindowSettings {
                         value.parse().ok().filter(|x| (SCALES[0]..=SCALES[SCALES.len() - 1]).contains(x));
                     settings.scale = scale.unwrap_or(settings.scale);
                 }
+                _ if settings.display.set(name, value) => {}
                 _ => {
                     let numbers = value.trim_matches(['[', ']']).split_once(',');
                     let size =
@@ -84,7 +88,7 @@ impl WindowSettings {
             let size = self.size(chain_kind);
             let _ = writeln!(text, "{word} = [{}, {}]", size.x, size.y);
         }
-        text
+        text + &self.display.text()
     }
 
     /// Reads the user's file; defaults without one.
@@ -107,11 +111,27 @@ fn file() -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::display::{
+        LoudnessScale, LoudnessTarget, LoudnessUnit, MeterDisplay, SpectrumDisplay, SpectrumSpeed,
+    };
 
     #[test]
     fn what_is_written_is_read_again() {
         let mut settings = WindowSettings { dark: false, scale: 1.75, ..WindowSettings::default() };
         settings.set_size(ChainKind::Master, vec2(1320.4, 800.0));
+        settings.display.meter = MeterDisplay {
+            target: LoudnessTarget::parse("tidal"),
+            unit: LoudnessUnit::Relative,
+            scale: LoudnessScale::Ebu18,
+        };
+        settings.display.spectrum = SpectrumDisplay {
+            range: 120.0,
+            tilt: 3.0,
+            speed: SpectrumSpeed::Slow,
+            before: false,
+            holds: true,
+            ..SpectrumDisplay::default()
+        };
         let again = WindowSettings::parse(&settings.text());
         assert_eq!(again, settings);
         assert_eq!(
@@ -123,9 +143,19 @@ mod tests {
     #[test]
     fn what_nobody_can_use_is_as_usual() {
         let usual = WindowSettings::default();
-        for text in
-            ["", "scale = 7", "scale = NaN", "stem = [a, b]", "stem = 3", "master = [NaN, 1]", "= =", "x = 1"]
-        {
+        for text in [
+            "",
+            "target = nobody",
+            "loudness_unit = dB",
+            "loudness_scale = 3",
+            "scale = 7",
+            "scale = NaN",
+            "stem = [a, b]",
+            "stem = 3",
+            "master = [NaN, 1]",
+            "= =",
+            "x = 1",
+        ] {
             assert_eq!(WindowSettings::parse(text), usual, "{text}");
         }
         let tiny = WindowSettings::parse("stem = [3, 1e9]\nscale = 0.75\n appearance= light");

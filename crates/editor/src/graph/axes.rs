@@ -10,8 +10,6 @@ use units::Hz;
 
 /// Ranges of the gain axis, up and down, dB.
 const GAIN_RANGES_DB: [f64; 4] = [3.0, 6.0, 12.0, 18.0];
-/// Level at the bottom of the plot, dB.
-pub(super) const LOWEST_LEVEL_DB: f32 = -96.0;
 /// Level at the top of the plot, dB.
 const HIGHEST_LEVEL_DB: f32 = 0.0;
 
@@ -20,12 +18,15 @@ const HIGHEST_LEVEL_DB: f32 = 0.0;
 pub(super) struct Axes {
     pub(super) plot: Rect,
     range: f64,
+    /// Range of the levels, dB below the top.
+    levels: f32,
 }
 
 impl Axes {
-    pub(super) fn new(place: Rect, range: f64) -> Self {
+    /// Creates the axes of a graph in `place` with gains up to `range`, dB, up and down, and spectra of `levels` dB.
+    pub(super) fn new(place: Rect, range: f64, levels: f32) -> Self {
         let plot = Rect::from_min_max(place.min + vec2(36.0, 10.0), place.max - vec2(12.0, 22.0));
-        Self { plot, range }
+        Self { plot, range, levels }
     }
 
     pub(super) fn x(&self, frequency: Hz) -> f32 {
@@ -54,8 +55,13 @@ impl Axes {
 
     /// Returns the point of a spectrum's level, dB, at a fraction of the axis.
     pub(super) fn level(&self, fraction: f32, level: f32) -> Pos2 {
-        let up = ((level - LOWEST_LEVEL_DB) / (HIGHEST_LEVEL_DB - LOWEST_LEVEL_DB)).clamp(0.0, 1.0);
+        let up = ((level - self.lowest_level()) / self.levels).clamp(0.0, 1.0);
         pos2(self.plot.min.x + self.plot.width() * fraction, self.plot.max.y - self.plot.height() * up)
+    }
+
+    /// Returns the level at the bottom of the plot, dB.
+    pub(super) fn lowest_level(&self) -> f32 {
+        HIGHEST_LEVEL_DB - self.levels
     }
 
     /// Returns gains at even distances as a line; it may leave the plot slightly.
@@ -102,9 +108,9 @@ impl Axes {
     }
 }
 
-/// Draws the menu of the gain range, in the graph's corner.
-pub(super) fn choose_range(ui: &mut Ui, palette: &Palette, place: Rect, range: &mut f64) {
-    let at = Rect::from_min_size(place.min + vec2(40.0, 10.0), vec2(76.0, 20.0));
+/// Draws the menu of the gain range, to the left of `right`.
+pub(super) fn choose_range(ui: &mut Ui, palette: &Palette, right: Pos2, range: &mut f64) {
+    let at = Rect::from_min_size(right - vec2(70.0, 0.0), vec2(70.0, 20.0));
     let words = format!("±{range} dB");
     let response = controls::menu(ui, palette, at, "Scale of the graph", &words, palette.dim);
     egui::Popup::menu(&response).show(|ui| {
@@ -123,7 +129,7 @@ mod tests {
 
     #[test]
     fn places_and_values_go_there_and_back() {
-        let axes = Axes::new(Rect::from_min_size(Pos2::ZERO, vec2(800.0, 400.0)), 12.0);
+        let axes = Axes::new(Rect::from_min_size(Pos2::ZERO, vec2(800.0, 400.0)), 12.0, 96.0);
         for (hz, gain) in [(30.0, -11.0), (1000.0, 0.0), (20_000.0, 7.5)] {
             let (f, g) = axes.at(pos2(axes.x(Hz(hz)), axes.y(gain)));
             assert!((f.0 / hz - 1.0).abs() < 1e-4 && (g - gain).abs() < 1e-4, "{hz} {gain}: {f:?} {g}");

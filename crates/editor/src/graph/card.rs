@@ -4,9 +4,11 @@ use super::axes::Axes;
 use super::{BandRows, Graph};
 use crate::controls::{choice, control, dot, icon};
 use crate::field::Style;
+use crate::listen;
 use crate::paint::{self, pen};
 use crate::theme::{self, PAD};
 use crate::view_model::ViewCx;
+use chain::monitor::MonitorMode;
 use chain::parameters::Parameter;
 use egui::{Align2, CornerRadius, Rect, Sense, Stroke, Ui, pos2, vec2};
 use units::Hz;
@@ -73,6 +75,15 @@ fn header(graph: &mut Graph, ui: &mut Ui, cx: &mut ViewCx<'_>, band: &BandRows, 
     choice(ui, cx, place, band.shape, Style::default());
     let place = Rect::from_min_size(pos2(place.max.x + 4.0, y - 9.0), vec2(66.0, 21.0));
     choice(ui, cx, place, band.place, Style::default());
+    let name = format!("Hold to hear band {}", band.index + 1);
+    let is_heard = cx.model.listen == MonitorMode::Band(band.index);
+    let heard = cx.palette.reduction;
+    let hear = icon(ui, &cx.palette, pos2(card.max.x - 42.0, y), &name, true, |painter, c, ink| {
+        listen::headphones(painter, c, if is_heard { heard } else { ink });
+    });
+    if hear.is_pointer_button_down_on() {
+        graph.hold_solo(cx, band.index);
+    }
     let close =
         icon(ui, &cx.palette, pos2(card.max.x - 16.0, y), "Remove the band", true, |painter, c, ink| {
             let stroke = Stroke::new(1.5, ink);

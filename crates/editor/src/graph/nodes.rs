@@ -2,7 +2,7 @@
 
 use super::axes::Axes;
 use super::band::put_all;
-use super::{BandRows, Graph};
+use super::{BandRows, Graph, clipboard};
 use crate::controls::choose;
 use crate::edits::Edit;
 use crate::field::{stepped, wheel};
@@ -12,7 +12,7 @@ use crate::theme;
 use crate::view_model::ViewCx;
 use chain::monitor::MonitorMode;
 use chain::parameters::{Parameter, Value};
-use dsp::equalizer::Shape;
+use dsp::equalizer::{BANDS, Shape};
 use egui::{
     Align2, Event, EventFilter, Key, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2,
 };
@@ -26,8 +26,11 @@ const HIT_RADIUS: f32 = 12.0;
 /// Adds a band on a double click, or from a menu, on the background.
 pub(super) fn ground(graph: &mut Graph, ui: &Ui, cx: &mut ViewCx<'_>, axes: &Axes, ground: &Response) {
     if ground.clicked() {
-        graph.selected = None;
+        graph.select_all(&[]);
+        graph.message = None;
+        ground.request_focus();
     }
+    lasso(graph, ui, cx, axes, ground);
     if ground.double_clicked()
         && let Some(at) = ground.interact_pointer_pos()
     {
@@ -41,14 +44,29 @@ pub(super) fn ground(graph: &mut Graph, ui: &Ui, cx: &mut ViewCx<'_>, axes: &Axe
     }
     ground.context_menu(|ui| {
         // where the menu was opened, not where it is clicked
+        // asked before the memory is locked: both are egui's one lock
+        let was_clicked = ground.secondary_clicked();
         let at = ui.data_mut(|data| {
             let kept = data.get_temp_mut_or_default::<Option<egui::Pos2>>(ground.id.with("menu at"));
-            if ground.secondary_clicked() || kept.is_none() {
+            if was_clicked || kept.is_none() {
                 *kept = ground.interact_pointer_pos();
             }
             *kept
         });
         let Some(at) = at else { return };
+        let used: Vec<usize> = BandRows::all(cx.model.chain_kind)
+            .iter()
+            .filter(|band| band.is_used(cx))
+            .map(|band| band.index)
+            .collect();
+        if !used.is_empty() && ui.button("Copy all bands").clicked() {
+            clipboard::copy(ui, cx, &used);
+            ui.close();
+        }
+        if clipboard::has_copy() && ui.button("Paste bands").clicked() {
+            clipboard::paste_copy(graph, cx);
+            ui.close();
+        }
         for (words, shape) in [
             ("Add bell", Shape::Bell),
             ("Add low shelf", Shape::LowShelf),
@@ -77,6 +95,37 @@ pub(super) fn ground(graph: &mut Graph, ui: &Ui, cx: &mut ViewCx<'_>, axes: &Axe
     }
 }
 
+/// Selects the bands in a frame that is dragged over the background.
+fn lasso(graph: &mut Graph, ui: &Ui, cx: &ViewCx<'_>, axes: &Axes, ground: &Response) {
+    let Some((from, to)) = ui.input(|input| input.pointer.press_origin().zip(input.pointer.interact_pos()))
+    else {
+        return;
+    };
+    if !ground.dragged_by(egui::PointerButton::Primary) {
+        return;
+    }
+    let frame = Rect::from_two_pos(from, to).intersect(axes.plot);
+    let stroke = Stroke::new(1.0, cx.palette.accent);
+    ui.painter().rect(
+        frame,
+        2.0,
+        theme::Palette::faint(cx.palette.accent, 0.1),
+        stroke,
+        egui::StrokeKind::Inside,
+    );
+    let inside: Vec<usize> = BandRows::all(cx.model.chain_kind)
+        .iter()
+        .filter(|band| band.is_used(cx) && frame.contains(centre(cx, axes, band)))
+        .map(|band| band.index)
+        .collect();
+    graph.select_all(&inside);
+}
+
+/// Returns the point of a band's node.
+pub(super) fn centre(cx: &ViewCx<'_>, axes: &Axes, band: &BandRows) -> egui::Pos2 {
+    axes.node(Hz(cx.number(band.frequency).unwrap_or(1000.0)), gain_of(band, cx))
+}
+
 /// Sets the first unused band to these values.
 fn add(graph: &mut Graph, cx: &mut ViewCx<'_>, shape: Shape, frequency: Hz, gain: f64) {
     let Some(band) = BandRows::all(cx.model.chain_kind).iter().find(|band| !band.is_used(cx)) else { return };
@@ -103,6 +152,15 @@ impl Graph {
             self.card_at_top = low;
         }
         self.selected = Some(index);
+        self.also = [false; BANDS];
+    }
+
+    /// Adds a band to the selection, or takes it out.
+    fn toggle(&mut self, index: usize) {
+        let is_selected = self.is_selected(index);
+        let others = self.selection().into_iter().filter(|other| *other != index);
+        let bands: Vec<usize> = others.chain(Some(index).filter(|_| !is_selected)).collect();
+        self.select_all(&bands);
     }
 }
 
@@ -132,8 +190,7 @@ pub(super) fn draw_nodes(graph: &mut Graph, ui: &mut Ui, cx: &mut ViewCx<'_>, ax
 }
 
 fn node(graph: &mut Graph, ui: &mut Ui, cx: &mut ViewCx<'_>, axes: &Axes, band: &BandRows) {
-    let gain = gain_of(band, cx);
-    let centre = axes.node(Hz(cx.number(band.frequency).unwrap_or(1000.0)), gain);
+    let centre = centre(cx, axes, band);
     let place = Rect::from_center_size(centre, vec2(2.0 * HIT_RADIUS, 2.0 * HIT_RADIUS));
     let response = ui.interact(place, ui.scope_id().with(("node", band.index)), Sense::click_and_drag());
     let name = format!("Band {}", band.index + 1);
@@ -141,14 +198,27 @@ fn node(graph: &mut Graph, ui: &mut Ui, cx: &mut ViewCx<'_>, axes: &Axes, band: 
     ui.ctx().accesskit_node_builder(response.id, |node| node.set_value(sentence(band, cx)));
 
     let low = centre.y > axes.plot.center().y + 8.0;
-    if response.clicked() || response.drag_started() {
+    let adds = ui.input(|input| input.modifiers.command);
+    if response.clicked() && adds {
+        graph.toggle(band.index);
+        response.request_focus();
+    } else if response.clicked() || response.drag_started() && !graph.is_selected(band.index) {
         graph.select(band.index, low);
         response.request_focus();
     }
-    drag(ui, cx, axes, band, &response);
+    graph.has_keyboard |= response.has_focus();
+    let moved: Vec<&BandRows> = BandRows::all(cx.model.chain_kind)
+        .iter()
+        .filter(|other| graph.moved_with(band.index).contains(&other.index) && other.is_used(cx))
+        .collect();
+    for other in moved {
+        drag(ui, cx, axes, other, &response);
+    }
     let turns = wheel(ui, &response);
     if turns != 0.0 {
-        graph.select(band.index, low);
+        if !graph.is_selected(band.index) {
+            graph.select(band.index, low);
+        }
         let row =
             if ui.input(|input| input.modifiers.command) && band.is_cut(cx) { band.slope } else { band.q };
         let (fine, time) = ui.input(|input| (input.modifiers.shift, input.time));
@@ -167,7 +237,7 @@ fn node(graph: &mut Graph, ui: &mut Ui, cx: &mut ViewCx<'_>, axes: &Axes, band: 
 fn draw(graph: &Graph, ui: &Ui, cx: &ViewCx<'_>, band: &BandRows, centre: egui::Pos2, response: &Response) {
     let palette = &cx.palette;
     let on = cx.is_on(band.on);
-    let chosen = graph.selected == Some(band.index);
+    let chosen = graph.is_selected(band.index);
     let (edge, ink, fill) = match (on, chosen || response.hovered()) {
         (true, true) => (palette.accent, palette.on_accent, palette.accent),
         (true, false) => (palette.accent, palette.text, palette.panel),
@@ -225,13 +295,13 @@ fn drag(ui: &Ui, cx: &mut ViewCx<'_>, axes: &Axes, band: &BandRows, response: &R
             f64::from(normalized_from_value(band.frequency, cx.model.value(band.frequency))),
             gain_of(band, cx),
         );
-        ui.data_mut(|data| data.insert_temp(response.id, start));
+        ui.data_mut(|data| data.insert_temp(response.id.with(band.index), start));
     }
     if response.dragged_by(egui::PointerButton::Primary) && cx.edits.holds(band.frequency) {
         let fine = if ui.input(|input| input.modifiers.shift) { 0.1 } else { 1.0 };
         let delta = response.drag_delta() * fine;
         let (normalized, gain) = ui.data_mut(|data| {
-            let (normalized, gain) = data.get_temp_mut_or_default::<(f64, f64)>(response.id);
+            let (normalized, gain) = data.get_temp_mut_or_default::<(f64, f64)>(response.id.with(band.index));
             // the axis is the parameter's normalized value
             *normalized = (*normalized + f64::from(delta.x / axes.plot.width())).clamp(0.0, 1.0);
             *gain += axes.gain_of(-delta.y);
@@ -264,8 +334,12 @@ fn keys(graph: &mut Graph, ui: &Ui, cx: &mut ViewCx<'_>, band: &BandRows, respon
             Key::ArrowUp if band.has_gain(cx) => (band.gain, 1.0),
             Key::ArrowDown if band.has_gain(cx) => (band.gain, -1.0),
             Key::Delete | Key::Backspace => {
-                band.reset(cx);
-                graph.selected = None;
+                let moved = graph.moved_with(band.index);
+                let rows =
+                    BandRows::all(cx.model.chain_kind).iter().filter(|band| moved.contains(&band.index));
+                let changes: Vec<_> = rows.flat_map(BandRows::rows).map(|row| (row, row.default)).collect();
+                put_all(cx, &changes);
+                graph.select_all(&[]);
                 continue;
             }
             Key::Space => {
@@ -273,7 +347,7 @@ fn keys(graph: &mut Graph, ui: &Ui, cx: &mut ViewCx<'_>, band: &BandRows, respon
                 continue;
             }
             Key::Escape => {
-                graph.selected = None;
+                graph.select_all(&[]);
                 continue;
             }
             _ => continue,
@@ -320,6 +394,16 @@ fn menu(graph: &mut Graph, ui: &mut Ui, cx: &mut ViewCx<'_>, band: &BandRows) {
     let hears = cx.model.listen == listen;
     if ui.button(if hears { "Listen to the output" } else { "Listen to this band" }).clicked() {
         cx.edits.request(Edit::MonitorMode(if hears { MonitorMode::Off } else { listen }));
+        ui.close();
+    }
+    let copied = graph.moved_with(band.index);
+    let words = if copied.len() > 1 { format!("Copy {} bands", copied.len()) } else { "Copy band".into() };
+    if ui.button(words).clicked() {
+        clipboard::copy(ui, cx, &copied);
+        ui.close();
+    }
+    if clipboard::has_copy() && ui.button("Paste bands").clicked() {
+        clipboard::paste_copy(graph, cx);
         ui.close();
     }
     if ui.button("Reset").clicked() {

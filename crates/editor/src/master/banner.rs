@@ -1,19 +1,77 @@
 //! Prediction of a move: loudness into the master, out of it, and the change of everything else once normalized.
 
 use super::status::NO_POSITION;
+use crate::controls::{Weight, icon, pill};
 use crate::format::{number, signed};
 use crate::paint::{self, pen, shortened};
 use crate::theme::{self, CORNER_RADIUS, GAP, PAD};
 use crate::view_model::ViewCx;
-use egui::{Align2, Color32, CornerRadius, Rect, Stroke, StrokeKind, Ui, pos2, vec2};
+use egui::{Align2, Color32, CornerRadius, Rect, Role, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
 use meter::Reading;
 use plugin_core::command::Proposal;
 use plugin_core::session_view::{MasterOutcome, MoveAnswer};
 use session::heard_part::{EXACT_FOOTNOTE, HeardPart};
 use session::predict::Certainty;
 
-/// Draws the prediction in `place`.
-pub(super) fn draw_prediction(ui: &Ui, cx: &ViewCx<'_>, place: Rect, proposal: Proposal, platform: usize) {
+/// Action of the user on the move that is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum MoveAction {
+    /// Asks the Stem for it.
+    Apply,
+    /// Forgets it.
+    Forget,
+}
+
+/// Width of the buttons at the right, points.
+const BUTTONS_WIDTH: f32 = 94.0;
+
+/// Draws *Apply* and the cross, with the seconds `left` until the move is forgotten, in `place`.
+fn buttons(
+    ui: &mut Ui,
+    cx: &ViewCx<'_>,
+    place: Rect,
+    proposal: Proposal,
+    left: Option<f64>,
+) -> Option<MoveAction> {
+    let palette = cx.palette;
+    let gain = signed(proposal.gain.0, 1);
+    let name = cx.model.snapshot.name(proposal.stem);
+    let at = Rect::from_min_size(place.min, vec2(place.width(), 22.0));
+    let response = pill(ui, &palette, at, &format!("Apply {gain}"), Weight::Chosen, proposal.gain.0 != 0.0);
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Apply {gain} dB to {name}")));
+    let mut action = response.clicked().then_some(MoveAction::Apply);
+    response.on_hover_text("Asks the Stem for this change: it keeps it in its own state.");
+    let below = Rect::from_min_max(pos2(place.min.x, at.max.y + 2.0), place.max);
+    let centre = pos2(below.max.x - 10.0, below.center().y);
+    let cross = icon(ui, &palette, centre, "Forget the move", true, |painter, c, ink| {
+        let stroke = Stroke::new(1.5, ink);
+        painter.line_segment([c - vec2(3.5, 3.5), c + vec2(3.5, 3.5)], stroke);
+        painter.line_segment([c + vec2(-3.5, 3.5), c + vec2(3.5, -3.5)], stroke);
+    });
+    if cross.clicked() {
+        action = Some(MoveAction::Forget);
+    }
+    if let Some(left) = left {
+        let line = Rect::from_min_max(below.min, pos2(centre.x - 12.0, below.max.y));
+        let dim = pen(theme::font(theme::SMALL), palette.secondary);
+        let words = format!("forgets in {} s", number(left.ceil(), 0));
+        let short = format!("{} s", number(left.ceil(), 0));
+        let words = if paint::width(ui, &words, &dim) <= line.width() { words } else { short };
+        paint::label(ui, line, Align2::RIGHT_CENTER, &words, &dim)
+            .on_hover_text("Time until this move is forgotten. Moving the fader, or the cross, ends it.");
+    }
+    action
+}
+
+/// Draws the prediction in `place`, with the buttons for its move, which is forgotten in `left` seconds; returns what the user
+/// does with it.
+pub(super) fn draw_prediction(
+    ui: &mut Ui,
+    cx: &ViewCx<'_>,
+    place: Rect,
+    (proposal, left): (Proposal, Option<f64>),
+    platform: usize,
+) -> Option<MoveAction> {
     let palette = &cx.palette;
     ui.painter().rect(
         place,
@@ -23,6 +81,19 @@ pub(super) fn draw_prediction(ui: &Ui, cx: &ViewCx<'_>, place: Rect, proposal: P
         StrokeKind::Inside,
     );
     let inner = place.shrink2(vec2(PAD, 8.0));
+    let column = Rect::from_center_size(
+        pos2(inner.max.x - BUTTONS_WIDTH / 2.0, inner.center().y),
+        vec2(BUTTONS_WIDTH, 44.0),
+    );
+    let action = buttons(ui, cx, column, proposal, left);
+    let inner = Rect::from_min_max(inner.min, pos2(column.min.x - PAD, inner.max.y));
+    figures(ui, cx, inner, proposal, platform);
+    action
+}
+
+/// Draws the words and figures of the prediction in `inner`.
+fn figures(ui: &Ui, cx: &ViewCx<'_>, inner: Rect, proposal: Proposal, platform: usize) {
+    let palette = &cx.palette;
     let answer = cx.model.master.answer.as_ref().filter(|answer| answer.proposal.stem == proposal.stem);
     // figures are never shown for a move other than the one that they are of
     let of = answer.map_or(proposal, |answer| answer.proposal);

@@ -37,7 +37,7 @@ const MIN_WIDTHS: [(Column, f32); COLUMN_COUNT] = [
     (Column::Share, 64.0),
     (Column::ChainCost, 58.0),
     (Column::Trim, 44.0),
-    (Column::Ghost, 128.0),
+    (Column::Ghost, 136.0),
 ];
 /// Columns that are dropped first without room for all; a name's tooltip and menu have their content.
 const DROP_ORDER: [Column; 4] = [Column::ChainCost, Column::Reduction, Column::TruePeak, Column::Audition];

@@ -1,13 +1,12 @@
 //! Ghost fader: predicts a louder or quieter stem. Nothing audible changes until *Apply*.
 //!
-//! The prediction shows while the fader is dragged, turned by the wheel, or moved by arrow keys or a typed value. The last
-//! move stays on the button *Apply*, which shows its prediction again while the pointer is over it.
+//! The prediction shows while the fader is dragged, turned by the wheel, or moved by arrow keys or a typed value, and stays
+//! for a while after it was let go, beside the buttons that apply the move or forget it.
 
-use crate::controls::{Weight, pill};
 use crate::edits::{Edit, Edits};
 use crate::field::{is_typed, start_typing, type_line, wheel};
 use crate::format::signed;
-use crate::paint::{self, pen};
+use crate::paint::{self, Pen, pen};
 use crate::theme::{self, Palette};
 use crate::view_model::ViewCx;
 use egui::{
@@ -19,17 +18,17 @@ use plugin_core::session_view::{StemCard, TrimRequestState};
 use session::record::StemId;
 use units::Db;
 
-/// Range of a rail, up and down, dB.
-const RAIL_RANGE_DB: f64 = 12.0;
+/// Range of a rail, up and down, dB: a point of a usual rail is a tenth of a decibel.
+const RAIL_RANGE_DB: f64 = 6.0;
 /// Largest gain that can be typed and asked of a Stem, dB.
 pub(super) const MAX_GAIN_DB: f64 = 24.0;
 /// Step of wheel and arrow keys, dB.
 const STEP_DB: f64 = 0.5;
 const FINE_STEP_DB: f64 = 0.1;
-/// Shortest drag over the whole range, points, so that short rails are not too sensitive.
-const MIN_DRAG_POINTS: f32 = 160.0;
-/// Width of value and button beside the rail, points.
-pub(super) const VALUE_WIDTH: f32 = 88.0;
+/// Size of the handle while the fader is away from 0, points: it has the number.
+const HANDLE_SIZE: egui::Vec2 = vec2(36.0, 18.0);
+/// Time for which a move that was let go stays, seconds.
+const KEEP_SECONDS: f64 = 30.0;
 
 /// Input that holds a ghost fader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,15 +39,21 @@ enum GhostInput {
     Wheel,
     /// Arrow keys or a typed value, until the focus leaves.
     Keys,
-    /// Pointer over the button.
-    Button,
+}
+
+/// Text at the right end of a rail.
+struct GhostNote {
+    words: String,
+    pen: Pen,
+    meaning: &'static str,
 }
 
 /// Ghost faders of a table; at most one is moved at a time.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ghosts {
     held: Option<(Proposal, GhostInput)>,
-    tried: Option<Proposal>,
+    /// Move that was let go, and the time at which it is forgotten, seconds.
+    kept: Option<(Proposal, f64)>,
     /// Move last sent to the Master.
     sent: Option<Proposal>,
 }
@@ -56,12 +61,26 @@ pub(super) struct Ghosts {
 impl Ghosts {
     /// Returns the move whose prediction is shown.
     pub(super) fn shown(&self) -> Option<Proposal> {
-        self.held.map(|(proposal, _)| proposal)
+        self.held.map(|(proposal, _)| proposal).or(self.kept.map(|(proposal, _)| proposal))
     }
 
-    /// Clears the move that is shown and the last one tried.
+    /// Clears the move that is shown.
     pub(super) fn forget(&mut self) {
-        (self.held, self.tried) = (None, None);
+        (self.held, self.kept) = (None, None);
+    }
+
+    /// Forgets a move that was let go long enough ago; returns the seconds that are left to the one that is kept. The window
+    /// is drawn again when they change.
+    pub(super) fn seconds_left(&mut self, ui: &Ui) -> Option<f64> {
+        let (_, deadline) = self.kept.filter(|_| self.held.is_none())?;
+        let left = deadline - ui.input(|input| input.time);
+        if left <= 0.0 {
+            self.forget();
+            return None;
+        }
+        let next = std::time::Duration::from_secs_f64((left - left.floor()).max(0.05));
+        ui.ctx().request_repaint_after(next);
+        Some(left)
     }
 
     /// Sends the move to the Master if it has changed.
@@ -76,12 +95,15 @@ impl Ghosts {
     fn hold(&mut self, proposal: Proposal, hold: GhostInput) {
         let gain = Db(((proposal.gain.0 * 10.0).round() / 10.0).clamp(-MAX_GAIN_DB, MAX_GAIN_DB));
         let proposal = Proposal { gain, ..proposal };
-        (self.held, self.tried) = (Some((proposal, hold)), Some(proposal).filter(|p| p.gain.0 != 0.0));
+        (self.held, self.kept) = (Some((proposal, hold)), None);
     }
 
-    fn let_go(&mut self, stem: StemId, hold: GhostInput) {
+    /// Ends `hold` at `time`, seconds; a move that changes something is kept for a while.
+    fn let_go(&mut self, stem: StemId, hold: GhostInput, time: f64) {
         if self.is_held(stem, hold) {
-            self.held = None;
+            let moved =
+                self.held.take().map(|(proposal, _)| proposal).filter(|proposal| proposal.gain.0 != 0.0);
+            self.kept = moved.map(|proposal| (proposal, time + KEEP_SECONDS));
         }
     }
 
@@ -104,27 +126,31 @@ impl Ghosts {
         others: Option<Db>,
     ) {
         let id = ui.scope_id().with(("ghost", stem.id));
-        let rail = Rect::from_min_max(place.min, pos2(place.max.x - VALUE_WIDTH, place.max.y));
+        let rail = place;
+        let note = self.note(cx, stem, others);
+        let room = note.as_ref().map_or(0.0, |note| paint::width(ui, &note.words, &note.pen) + 6.0);
         // what opens the line to type in is not typed into it, too
         let typed = is_typed(ui, id);
-        let response = ui.interact(rail, id, Sense::click_and_drag());
+        let free = Rect::from_min_max(rail.min, pos2(rail.max.x - room, rail.max.y));
+        let response = ui.interact(free, id, Sense::click_and_drag());
         self.describe(ui, &response, stem);
         self.drag(ui, &response, rail, stem.id);
         self.turn(ui, &response, stem.id);
         self.keys(ui, cx, &response, stem);
         self.draw(ui, &cx.palette, rail, &response, stem.id);
-        let beside = Rect::from_min_max(pos2(rail.max.x + 8.0, place.min.y), place.max);
         if typed {
-            let line = Rect::from_center_size(beside.center(), vec2(beside.width() - 8.0, 20.0));
+            let line = Rect::from_center_size(rail.center(), vec2(72.0, 20.0));
             let text = type_line(ui, &cx.palette, line, id, theme::BODY);
             if let Some(gain) = text.as_deref().and_then(decibels_of) {
                 self.hold(Proposal { stem: stem.id, gain }, GhostInput::Keys);
             }
-        } else {
-            self.beside(ui, cx, beside, stem, others);
+        } else if let Some(note) = note {
+            let place = Rect::from_min_max(pos2(free.max.x, rail.min.y), rail.max);
+            ui.painter().rect_filled(place, 0.0, cx.palette.panel);
+            paint::label(ui, place, Align2::RIGHT_CENTER, &note.words, &note.pen).on_hover_text(note.meaning);
         }
         response.on_hover_text(
-            "What if? Drag, turn or type: it says what the move would do, and changes nothing that is heard.\nApply asks the Stem for it. Enter: apply; Escape: forget.",
+            "What if? Drag (Shift: finer), turn or type: it says what the move would do, and changes nothing that is heard.\nApply, below, asks the Stem for it. Enter: apply; Escape or a double-click: forget.",
         );
     }
 
@@ -140,23 +166,22 @@ impl Ghosts {
 
     fn drag(&mut self, ui: &Ui, response: &Response, rail: Rect, stem: StemId) {
         if response.drag_started() {
-            ui.data_mut(|data| data.insert_temp(response.id, 0.0f64));
+            let gain = self.gain(stem).0;
+            ui.data_mut(|data| data.insert_temp(response.id, gain));
         }
         if response.dragged() {
             let fine = if ui.input(|input| input.modifiers.shift) { 0.1 } else { 1.0 };
-            let way = f64::from(response.drag_delta().x / rail.width().max(MIN_DRAG_POINTS))
-                * 2.0
-                * RAIL_RANGE_DB
-                * fine;
+            let way = f64::from(response.drag_delta().x / line(rail).width()) * 2.0 * RAIL_RANGE_DB * fine;
             let gain = ui.data_mut(|data| {
                 let gain = data.get_temp_mut_or_default::<f64>(response.id);
-                *gain = (*gain + way).clamp(-RAIL_RANGE_DB, RAIL_RANGE_DB);
+                // beyond the end of the rail it goes on
+                *gain = (*gain + way).clamp(-2.0 * RAIL_RANGE_DB, 2.0 * RAIL_RANGE_DB);
                 *gain
             });
             self.hold(Proposal { stem, gain: Db(gain) }, GhostInput::Hand);
         }
         if response.drag_stopped() {
-            self.let_go(stem, GhostInput::Hand);
+            self.let_go(stem, GhostInput::Hand, ui.input(|input| input.time));
         }
         if response.double_clicked() {
             self.forget();
@@ -170,7 +195,7 @@ impl Ghosts {
         if turns != 0.0 && !response.dragged() {
             self.step(ui, stem, f64::from(turns), GhostInput::Wheel);
         } else if !response.contains_pointer() {
-            self.let_go(stem, GhostInput::Wheel);
+            self.let_go(stem, GhostInput::Wheel, ui.input(|input| input.time));
         }
     }
 
@@ -183,7 +208,7 @@ impl Ghosts {
     fn keys(&mut self, ui: &Ui, cx: &mut ViewCx<'_>, response: &Response, stem: &StemCard) {
         if !response.has_focus() {
             if !is_typed(ui, response.id) {
-                self.let_go(stem.id, GhostInput::Keys);
+                self.let_go(stem.id, GhostInput::Keys, ui.input(|input| input.time));
             }
             return;
         }
@@ -215,62 +240,44 @@ impl Ghosts {
     }
 
     /// Asks the Stem for the trim and clears the ghost.
-    fn apply(&mut self, cx: &mut ViewCx<'_>, stem: &StemCard, proposal: Proposal) {
+    pub(super) fn apply(&mut self, cx: &mut ViewCx<'_>, stem: &StemCard, proposal: Proposal) {
         let trim = Db((stem.trim.0 + proposal.gain.0).clamp(-MAX_GAIN_DB, MAX_GAIN_DB));
         cx.edits.ask_trim(stem.trim, TrimRequest { stem: stem.id, base: stem.revision, trim });
         self.forget();
     }
 
-    /// Draws value or button, or the change by another stem's move.
-    fn beside(&mut self, ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect, stem: &StemCard, others: Option<Db>) {
-        let palette = cx.palette;
-        let tried = self.tried.filter(|tried| tried.stem == stem.id);
-        let Some(proposal) = tried else {
-            let (words, ink) = match (others, stem.request) {
-                (Some(others), _) => (format!("{} dB", signed(others.0, 1)), palette.accent),
-                (None, TrimRequestState::Asked(_)) => ("asked".into(), palette.accent),
-                (None, TrimRequestState::Refused) => ("has changed".into(), palette.reduction),
-                (None, TrimRequestState::Unanswered) => ("no answer".into(), palette.reduction),
-                (None, TrimRequestState::None) => return,
-            };
-            let meaning = match (others, stem.request) {
-                (Some(_), _) => "What this stem changes in playback, as the platform normalizes the song.",
-                (None, TrimRequestState::Asked(_)) => "The Stem has been asked and has not answered yet.",
-                (None, TrimRequestState::Unanswered) => {
-                    "The Stem was asked and has not answered: its host is busy, or it has gone. Nothing was done so far."
-                }
-                _ => "The Stem had been changed meanwhile: nothing was done. Look, and ask again.",
-            };
-            let ink = pen(theme::font(theme::SMALL), ink);
-            paint::label(ui, place, Align2::RIGHT_CENTER, &words, &ink).on_hover_text(meaning);
-            return;
-        };
-        let words = format!("Apply {}", signed(proposal.gain.0, 1));
-        let at = Rect::from_center_size(place.center(), vec2(place.width(), 22.0));
-        let shown = self.shown() == Some(proposal);
-        let response =
-            pill(ui, &palette, at, &words, if shown { Weight::Chosen } else { Weight::Quiet }, true);
-        response.widget_info(|| {
-            WidgetInfo::labeled(
-                Role::Button,
-                true,
-                format!("Apply {} dB to {}", signed(proposal.gain.0, 1), stem.name()),
-            )
-        });
-        if response.clicked() {
-            self.apply(cx, stem, proposal);
-        } else if response.hovered() || response.has_focus() {
-            if self.held.is_none() {
-                self.held = Some((proposal, GhostInput::Button));
-            }
-        } else {
-            self.let_go(stem.id, GhostInput::Button);
+    /// Returns the change by another stem's move, or the state of the last request, with its colour and its meaning.
+    fn note(&self, cx: &ViewCx<'_>, stem: &StemCard, others: Option<Db>) -> Option<GhostNote> {
+        let palette = &cx.palette;
+        if self.shown().is_some_and(|proposal| proposal.stem == stem.id) {
+            return None;
         }
-        response.on_hover_text("Asks the Stem for this change: it keeps it in its own state. Escape or a double click on the fader forgets it.");
+        let (words, ink, meaning) = match (others, stem.request) {
+            (Some(others), _) => (
+                format!("{} dB", signed(others.0, 1)),
+                palette.accent,
+                "What this stem changes in playback, as the platform normalizes the song.",
+            ),
+            (None, TrimRequestState::Asked(_)) => {
+                ("asked".into(), palette.accent, "The Stem has been asked and has not answered yet.")
+            }
+            (None, TrimRequestState::Refused) => (
+                "changed".into(),
+                palette.reduction,
+                "The Stem had been changed meanwhile: nothing was done. Look, and ask again.",
+            ),
+            (None, TrimRequestState::Unanswered) => (
+                "no answer".into(),
+                palette.reduction,
+                "The Stem was asked and has not answered: its host is busy, or it has gone. Nothing was done so far.",
+            ),
+            (None, TrimRequestState::None) => return None,
+        };
+        Some(GhostNote { words, pen: pen(theme::font(theme::SMALL), ink), meaning })
     }
 
     fn draw(&self, ui: &Ui, palette: &Palette, rail: Rect, response: &Response, stem: StemId) {
-        let line = Rect::from_center_size(rail.center(), vec2(rail.width() - 12.0, 4.0));
+        let line = line(rail);
         ui.painter().rect_filled(line, CornerRadius::same(2), palette.background);
         let gain = self.gain(stem);
         let part = (gain.0.clamp(-RAIL_RANGE_DB, RAIL_RANGE_DB) / RAIL_RANGE_DB) as f32;
@@ -280,7 +287,12 @@ impl Ghosts {
             let from =
                 Rect::from_min_max(pos2(middle.x.min(x), line.min.y), pos2(middle.x.max(x), line.max.y));
             ui.painter().rect_filled(from, CornerRadius::same(2), palette.accent);
-            ui.painter().circle_filled(pos2(x, middle.y), 7.0, palette.accent);
+            let inside = rail.shrink2(HANDLE_SIZE / 2.0);
+            let handle = pos2(x.clamp(inside.min.x, inside.max.x.max(inside.min.x)), middle.y);
+            let handle = Rect::from_center_size(handle, HANDLE_SIZE);
+            ui.painter().rect_filled(handle, CornerRadius::same(9), palette.accent);
+            let ink = pen(theme::strong(theme::SMALL), palette.on_accent);
+            paint::text(ui, handle, Align2::CENTER_CENTER, &signed(gain.0, 1), &ink);
         } else {
             // dashed and hollow: not there until it is moved
             let ink = if response.hovered() { palette.accent } else { palette.dim };
@@ -294,6 +306,11 @@ impl Ghosts {
             paint::focus_ring(ui, Rect::from_center_size(pos2(x, middle.y), vec2(18.0, 18.0)), palette);
         }
     }
+}
+
+/// Returns the line of a rail.
+fn line(rail: Rect) -> Rect {
+    Rect::from_center_size(rail.center(), vec2(rail.width() - 12.0, 4.0))
 }
 
 /// Parses typed decibels, with or without unit, with either minus sign.
@@ -330,12 +347,18 @@ mod tests {
         ghosts.send_prediction(&mut edits);
         let sent = Proposal { stem, gain: Db(2.0) };
         assert_eq!(edits.take(), [Edit::Predict(Some(sent))]);
-        ghosts.let_go(stem, GhostInput::Wheel);
-        assert_eq!(ghosts.shown(), Some(sent), "only what holds it lets it go");
-        ghosts.let_go(stem, GhostInput::Hand);
+        ghosts.let_go(stem, GhostInput::Wheel, 1.0);
+        assert_eq!(ghosts.held, Some((sent, GhostInput::Hand)), "only what holds it lets it go");
+        ghosts.let_go(stem, GhostInput::Hand, 1.0);
+        ghosts.send_prediction(&mut edits);
+        assert_eq!((ghosts.shown(), edits.take()), (Some(sent), Vec::new()), "it stays for a while");
+        ghosts.forget();
         ghosts.send_prediction(&mut edits);
         ghosts.send_prediction(&mut edits);
         assert_eq!(edits.take(), [Edit::Predict(None)]);
-        assert_eq!(ghosts.tried, Some(sent));
+        // a fader that came back to 0 leaves nothing
+        ghosts.hold(Proposal { stem, gain: Db(0.02) }, GhostInput::Hand);
+        ghosts.let_go(stem, GhostInput::Hand, 1.0);
+        assert_eq!(ghosts.shown(), None);
     }
 }

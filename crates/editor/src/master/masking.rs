@@ -1,10 +1,11 @@
-//! Masking between stems: bands across, stems down, the most masked first.
+//! Masking between stems: bands across, stems down, the most masked first. Three kinds of cell: clear, shared, covered.
 
+use crate::controls::{Weight, pill, pill_width};
 use crate::format::number;
 use crate::paint::{self, pen, shortened};
 use crate::theme::{self, PAD, Palette};
 use crate::view_model::ViewCx;
-use egui::{Align2, CornerRadius, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+use egui::{Align2, Color32, CornerRadius, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 use plugin_core::session_view::StemCard;
 use session::masking::{BAND_COUNT, BandLevels, Masking, centre_hz, masking};
 
@@ -15,23 +16,98 @@ const MAX_ROW_HEIGHT: f32 = 72.0;
 const NAME_WIDTH: f32 = 132.0;
 const COVERED_WIDTH: f32 = 56.0;
 
-/// Draws the masking page in `place`.
-pub(super) fn draw_masking(ui: &Ui, cx: &ViewCx<'_>, place: Rect) {
+/// Kind of a cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cover {
+    /// The stem is louder than the others together by 2 dB or more.
+    Clear,
+    /// In between.
+    Shared,
+    /// The others are louder by 2 dB or more.
+    Covered,
+}
+
+impl Cover {
+    const ALL: [(Self, &'static str); 3] =
+        [(Self::Clear, "clear"), (Self::Shared, "shared"), (Self::Covered, "covered")];
+
+    /// Returns the kind of a masking, 0 to 1.
+    fn of(part: f64) -> Self {
+        match part {
+            x if x < 1.0 / 3.0 => Self::Clear,
+            x if x < 2.0 / 3.0 => Self::Shared,
+            _ => Self::Covered,
+        }
+    }
+
+    /// Draws a cell of a stem of that colour: the fuller, the more is covered, so that kinds differ without colours, too.
+    fn draw(self, ui: &Ui, palette: &Palette, cell: Rect, colour: Color32) {
+        let round = CornerRadius::same(2);
+        ui.painter().rect_filled(cell, round, Palette::faint(colour, 0.22));
+        let half = Rect::from_min_max(pos2(cell.min.x, cell.center().y), cell.max);
+        match self {
+            Self::Clear => {}
+            Self::Shared => {
+                ui.painter().rect_filled(half, round, Palette::faint(palette.reduction, 0.45));
+            }
+            Self::Covered => {
+                ui.painter().rect_filled(cell, round, Palette::faint(palette.reduction, 0.85));
+            }
+        }
+    }
+}
+
+/// Returns the spectra of stems: as they are now, or the averages of the song where there are any.
+fn spectra(cx: &ViewCx<'_>, stems: &[&StemCard], is_now: bool) -> Vec<BandLevels> {
+    let averages = &cx.model.master.song_spectra;
+    let average = |stem: &StemCard| averages.iter().find(|(id, _)| *id == stem.id).map(|(_, levels)| *levels);
+    stems.iter().map(|stem| average(stem).filter(|_| !is_now).unwrap_or(stem.spectrum)).collect()
+}
+
+/// Draws the masking page in `place`; `is_now`: of this moment, not of the song.
+pub(super) fn draw_masking(ui: &mut Ui, cx: &ViewCx<'_>, place: Rect, is_now: &mut bool) {
     let palette = &cx.palette;
     paint::panel(ui, place, palette);
     let inner = place.shrink(PAD);
     let small = pen(theme::font(theme::SMALL), palette.secondary);
     let top = Rect::from_min_size(inner.min, vec2(inner.width(), 18.0));
     let stems: Vec<&StemCard> = cx.model.snapshot.summed_stems().collect();
-    let sounding = stems.iter().filter(|stem| stem.spectrum.iter().any(Option::is_some)).count();
+    let spectra = spectra(cx, &stems, *is_now);
+    let sounding = spectra.iter().filter(|levels| levels.iter().any(Option::is_some)).count();
     if sounding < 2 {
         let words = "Press play: with two stems sounding, this shows where they cover each other.";
         paint::label(ui, inner, Align2::CENTER_CENTER, words, &small);
         return;
     }
+    let mut right = top.max.x;
+    for (words, now) in [("Now", true), ("Song", false)] {
+        let at = Rect::from_min_max(
+            pos2(right - pill_width(ui, words), top.min.y - 1.0),
+            pos2(right, top.max.y + 1.0),
+        );
+        let weight = if now == *is_now { Weight::Chosen } else { Weight::Quiet };
+        let response = pill(ui, palette, at, words, weight, true);
+        if response.clicked() {
+            *is_now = now;
+        }
+        response.on_hover_text(if now {
+            "The last moments."
+        } else {
+            "The average of all that was played since this window was opened, or since meters were reset."
+        });
+        right = at.min.x - 4.0;
+    }
+    for (cover, words) in Cover::ALL.into_iter().rev() {
+        let room = Rect::from_min_max(top.min, pos2(right - 4.0, top.max.y));
+        let at = paint::text(ui, room, Align2::RIGHT_CENTER, words, &small);
+        let cell = Rect::from_center_size(pos2(at.min.x - 9.0, top.center().y), vec2(10.0, 12.0));
+        cover.draw(ui, palette, cell, palette.secondary);
+        right = cell.min.x - 8.0;
+    }
     let title = "Where stems are covered by the others. A hint from averages: trust your ears.";
-    paint::label(ui, top, Align2::LEFT_CENTER, title, &small);
-    let spectra: Vec<BandLevels> = stems.iter().map(|stem| stem.spectrum).collect();
+    let room = Rect::from_min_max(top.min, pos2(right - PAD, top.max.y));
+    let shown = shortened(ui, title, &small, room.width());
+    paint::label(ui, room, Align2::LEFT_CENTER, &shown, &small).on_hover_text(title);
     let found = masking(&spectra);
     let mut order: Vec<usize> = (0..stems.len()).collect();
     order.sort_by(|a, b| found[*b].average().total_cmp(&found[*a].average()));
@@ -95,11 +171,7 @@ fn row(ui: &Ui, cx: &ViewCx<'_>, at: Rect, grid: Rect, stems: &[&StemCard], stem
             ui.painter().rect_filled(cell, CornerRadius::same(2), palette.background);
             continue;
         };
-        ui.painter().rect_filled(cell, CornerRadius::same(2), Palette::faint(colour, 0.22));
-        // the higher, the more is covered: told apart without colours, too
-        let height = cell.height() * *part as f32;
-        let fill = Rect::from_min_max(pos2(cell.min.x, cell.max.y - height), cell.max);
-        ui.painter().rect_filled(fill, CornerRadius::same(2), Palette::faint(palette.reduction, 0.8));
+        Cover::of(*part).draw(ui, palette, cell, colour);
     }
     let cells = Rect::from_x_y_ranges(grid.x_range(), at.y_range());
     let response = ui.interact(cells, ui.scope_id().with(("covered", card.id)), Sense::hover());

@@ -44,6 +44,8 @@ pub(super) struct SessionTable {
     ghosts: Ghosts,
     order: Order,
     by_hand: Vec<StemId>,
+    /// Seconds until the move that is shown is forgotten.
+    left: Option<f64>,
     /// First visible row.
     first: usize,
 }
@@ -112,8 +114,23 @@ impl SessionTable {
         {
             self.ghosts.forget();
         }
+        self.left = self.ghosts.seconds_left(ui);
         self.ghosts.send_prediction(cx.edits);
         self.ghosts.shown()
+    }
+
+    /// Returns the seconds until the move that is shown is forgotten; `None` while it is held.
+    pub(super) fn seconds_left(&self) -> Option<f64> {
+        self.left
+    }
+
+    /// Asks the Stem for the move that is shown.
+    pub(super) fn apply(&mut self, cx: &mut ViewCx<'_>) {
+        if let Some(shown) = self.ghosts.shown()
+            && let Some(stem) = cx.model.snapshot.stem(shown.stem)
+        {
+            self.ghosts.apply(cx, stem, shown);
+        }
     }
 
     /// Returns the rows in order: nested stems after their outer one, *Unlinked* after the stems of the mix.
@@ -293,20 +310,14 @@ impl SessionTable {
                 .or(columns.get(Column::ShortTerm))
                 .map_or(at.center().x, |cell| cell.min);
             let place = Rect::from_min_max(pos2(from, at.min.y), at.max);
-            let words = shortened(
-                ui,
-                stem.status.meaning(),
-                &pen(theme::font(theme::SMALL), palette.dim),
-                place.width(),
-            );
-            paint::label(
-                ui,
-                place,
-                Align2::LEFT_CENTER,
-                &words,
-                &pen(theme::font(theme::SMALL), palette.dim),
-            )
-            .on_hover_text(stem.status.meaning());
+            // as much of it as there is room for: all, its first sentence, or its name
+            let meaning = stem.status.meaning();
+            let first = meaning.split_inclusive(['.', ':']).next().unwrap_or_default();
+            let small = pen(theme::font(theme::SMALL), palette.dim);
+            let fits = |words: &&str| paint::width(ui, words, &small) <= place.width();
+            let words = [meaning, first.trim_end_matches(':')].into_iter().find(fits);
+            let words = words.unwrap_or_else(|| stem.status.words());
+            paint::label(ui, place, Align2::LEFT_CENTER, words, &small).on_hover_text(meaning);
             return;
         }
         let heard = FirstMinute::from_heard(snapshot.heard_length());

@@ -98,7 +98,12 @@ fn checklist_menu(ui: &mut Ui, cx: &mut ViewCx<'_>, right: egui::Pos2) -> f32 {
     ui.painter().circle_filled(pos2(at.min.x + 10.0, right.y), 3.5, lamp);
     egui::Popup::menu(&response).close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
         ui.set_width(320.0);
-        ui.label(egui::RichText::new("Ready to print").font(theme::strong(theme::BODY)));
+        let heading = match open {
+            0 => "Ready to print".to_owned(),
+            1 => "One thing is open before a print".to_owned(),
+            open => format!("{open} things are open before a print"),
+        };
+        ui.label(egui::RichText::new(heading).font(theme::strong(theme::BODY)));
         for point in &points {
             let ink = if point.done { palette.good } else { palette.reduction };
             ui.horizontal(|ui| {

@@ -23,6 +23,14 @@ impl Requester {
         Some(counter)
     }
 
+    /// Asks the Stem `target` to reset its meters.
+    pub fn request_meter_reset(&self, target: InstanceId) {
+        if let Some(member) = self.member.upgrade() {
+            member.control_writer.lock().request_meter_reset(target);
+            self.shared.wake_worker();
+        }
+    }
+
     /// Takes the id `wanted` for this instance unless another one has it. Returns the id that the instance then has; `None`
     /// if it is gone.
     pub fn claim_id(&self, wanted: InstanceId) -> Option<InstanceId> {

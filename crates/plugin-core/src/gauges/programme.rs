@@ -15,6 +15,9 @@ const MAX_TABLE_HOPS: i64 = 864_000;
 pub(super) struct Programme {
     /// Powers; NaN between hops that do not follow each other.
     pub(super) powers: Vec<Power>,
+    /// First place and number of the powers at the beginning that are at successive places; `None` without a timeline, or if
+    /// the places lie too far apart.
+    pub(super) table: Option<(i64, usize)>,
     /// Number of hops.
     pub(super) heard: usize,
     /// Highest true peak, linear.
@@ -33,6 +36,7 @@ impl Programme {
             for (place, hop) in hops.clone().filter(|(place, _)| *place != NO_PLACE) {
                 table[(place - first) as usize] = hop;
             }
+            programme.table = Some((first, table.len()));
             table.into_iter().for_each(|hop| programme.push(hop));
         } else if first <= last {
             let sorted: BTreeMap<i64, (f64, f64)> =

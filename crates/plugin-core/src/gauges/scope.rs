@@ -24,6 +24,8 @@ pub enum ScopePoint {
     Before,
     /// Output of the chain.
     After,
+    /// The host's sidechain.
+    Sidechain,
 }
 
 /// Published rings. Read by any thread; one thread at a time writes.
@@ -50,11 +52,15 @@ impl std::fmt::Debug for SoundCallback {
 struct ScopeRings {
     before: PairRing,
     after: PairRing,
+    sidechain: PairRing,
     /// Compressor and limiter, dB.
     reductions: PairRing,
-    /// The writer's: frames in the unfinished slice, and the highest gain reduction in them.
+    /// Highest samples of input and output in the same slices, linear.
+    peaks: PairRing,
+    /// The writer's: frames in the unfinished slice, and the highest gain reductions and samples in them.
     slice_frames: AtomicU64,
     slice: AtomicU64,
+    slice_peaks: AtomicU64,
 }
 
 /// Ring of `f32` pairs, one pair in a word.
@@ -122,6 +128,14 @@ impl Scope {
         if let Some(rings) = self.watched() {
             let ring = rings.at(point);
             ring.write(left.iter().zip(right).map(|(&l, &r)| [l as f32, r as f32]));
+            let peak = left.iter().chain(right).fold(0.0, |peak, sample| f64::max(peak, sample.abs())) as f32;
+            let [before, after] = unpack(rings.slice_peaks.load(Ordering::Relaxed));
+            let peaks = match point {
+                ScopePoint::Before => [before.max(peak), after],
+                ScopePoint::After => [before, after.max(peak)],
+                ScopePoint::Sidechain => [before, after],
+            };
+            rings.slice_peaks.store(pack(peaks), Ordering::Relaxed);
             if let Some(SoundCallback(wake)) = self.wake.get()
                 && left.iter().chain(right).any(|&sample| sample != 0.0)
             {
@@ -137,7 +151,8 @@ impl Scope {
         let _ = self.wake.set(SoundCallback(Box::new(wake)));
     }
 
-    /// Writes the gain reduction of a block of `frames` frames; slices keep the maximum. For the audio thread.
+    /// Writes the gain reduction of a block of `frames` frames, whose samples were written before; slices keep the maximum of
+    /// both. For the audio thread.
     pub fn write_reductions(&self, compressor: Db, limiter: Db, frames: usize) {
         let Some(rings) = self.watched() else { return };
         let [c, l] = unpack(rings.slice.load(Ordering::Relaxed));
@@ -147,6 +162,8 @@ impl Scope {
         if slices > 0 {
             let more = std::iter::repeat_n([compressor.0 as f32, limiter.0 as f32], slices as usize - 1);
             rings.reductions.write(std::iter::once(slice).chain(more.take(REDUCTION_COUNT)));
+            let peaks = unpack(rings.slice_peaks.swap(0, Ordering::Relaxed));
+            rings.peaks.write(std::iter::repeat_n(peaks, slices.min(REDUCTION_COUNT as u64) as usize));
         }
         rings.slice_frames.store(done % REDUCTION_FRAMES as u64, Ordering::Relaxed);
         rings.slice.store(if slices > 0 { 0 } else { pack(slice) }, Ordering::Relaxed);
@@ -168,6 +185,12 @@ impl Scope {
         into.clear();
         self.rings.get().map_or(0, |rings| rings.reductions.read(newest, into))
     }
+
+    /// Reads the `newest` highest samples of input and output, linear, oldest first: slices of [`REDUCTION_FRAMES`].
+    pub fn read_peaks(&self, newest: usize, into: &mut Vec<[f32; 2]>) -> u64 {
+        into.clear();
+        self.rings.get().map_or(0, |rings| rings.peaks.read(newest, into))
+    }
 }
 
 impl ScopeRings {
@@ -175,6 +198,7 @@ impl ScopeRings {
         match point {
             ScopePoint::Before => &self.before,
             ScopePoint::After => &self.after,
+            ScopePoint::Sidechain => &self.sidechain,
         }
     }
 }
@@ -198,9 +222,12 @@ impl<T: AsRef<Scope>> ScopeWatch<T> {
         scope.rings.get_or_init(|| ScopeRings {
             before: PairRing::new(SCOPE_FRAMES),
             after: PairRing::new(SCOPE_FRAMES),
+            sidechain: PairRing::new(SCOPE_FRAMES),
             reductions: PairRing::new(REDUCTION_COUNT),
+            peaks: PairRing::new(REDUCTION_COUNT),
             slice_frames: AtomicU64::new(0),
             slice: AtomicU64::new(0),
+            slice_peaks: AtomicU64::new(0),
         });
         scope.watchers.fetch_add(1, Ordering::Relaxed);
         Self(owner)
@@ -271,6 +298,26 @@ mod tests {
         }
         owner.0.read_reductions(REDUCTION_COUNT, &mut seen);
         assert_eq!(seen, [[3.0, 0.0], [0.5, 0.0], [0.25, 0.0], [0.25, 0.0]].map(|x: [f32; 2]| x));
+    }
+
+    #[test]
+    fn slices_hold_the_highest_samples_of_input_and_output_beside_their_reductions() {
+        let owner = Arc::new(Owner::default());
+        let _watch = ScopeWatch::new(Arc::clone(&owner));
+        let (mut seen, scope) = (Vec::new(), &owner.0);
+        let mut block = |before: f64, after: f64, frames: usize| {
+            scope.write_frames(ScopePoint::Before, &vec![before; frames], &vec![-0.1; frames]);
+            scope.write_frames(ScopePoint::Sidechain, &vec![9.0; frames], &vec![9.0; frames]);
+            scope.write_frames(ScopePoint::After, &vec![0.1; frames], &vec![-after; frames]);
+            scope.write_reductions(Db(0.0), Db(0.0), frames);
+            scope.read_peaks(REDUCTION_COUNT, &mut seen);
+            seen.clone()
+        };
+        assert!(block(0.5, 0.25, 300).is_empty());
+        assert_eq!(block(0.25, 0.5, 300), [[0.5, 0.5]]);
+        assert_eq!(block(0.125, 0.75, 1024), [[0.5, 0.5], [0.125, 0.75], [0.125, 0.75]]);
+        scope.read_frames(ScopePoint::Sidechain, 1, &mut seen);
+        assert_eq!(seen, [[9.0, 9.0]]);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use units::Db;
 struct FakeLink {
     stems: Mutex<Vec<StemCard>>,
     ordered: Mutex<Vec<ListenRequest>>,
+    reset: Mutex<Vec<StemId>>,
     analysed: Mutex<Vec<AnalysisCommand>>,
     thread: Mutex<Option<std::thread::ThreadId>>,
 }
@@ -30,6 +31,10 @@ impl SessionLink for FakeLink {
         let stem = stems.iter_mut().find(|stem| stem.id == request.stem).expect("it is there");
         assert_eq!(request.base, stem.revision);
         (stem.trim, stem.revision) = (request.trim, stem.revision + 1);
+    }
+
+    fn reset_meters(&self, stem: StemId) {
+        self.reset.lock().push(stem);
     }
 
     fn set_auditions(&self, requests: &[ListenRequest]) {
@@ -241,4 +246,12 @@ fn the_owner_has_a_thread_while_a_window_is_open_and_outlives_its_plugin() {
     shared.send_command(UiCommand::ConfirmMute(StemId(1)));
     shared.tick();
     assert!(shared.snapshot().stems.is_empty());
+}
+
+#[test]
+fn the_meters_of_all_stems_of_the_session_are_reset_and_of_no_other() {
+    let (shared, link) = linked(3);
+    link.stems.lock()[1].status = StemStatus::OtherSession;
+    shared.send_command(UiCommand::ResetStems);
+    assert_eq!(*link.reset.lock(), [StemId(1), StemId(3)]);
 }
