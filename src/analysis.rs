@@ -13,6 +13,7 @@ mod excerpt;
 mod history;
 mod hops;
 mod intake;
+mod landing;
 mod publish;
 mod remake;
 mod rest;
@@ -39,6 +40,7 @@ use link::{PeerView, ROSTER};
 use plugin_core::Output;
 use plugin_core::command::{AnalysisCommand, Proposal};
 use plugin_core::context::PluginContext;
+use plugin_core::landing::{Landing, LandingFault, LandingRequest};
 use rest::RestWatch;
 use session::record::{Recorder, StemId};
 use session::target::{NormalizationTarget, builtin};
@@ -184,6 +186,9 @@ pub struct MasterAnalysis<O: Output> {
     rest: RestWatch,
     /// The move that the window considers, predicted with every report.
     proposal: Option<Proposal>,
+    /// Request of the window to land on a loudness, not answered yet, and the last answer.
+    landing_request: Option<LandingRequest>,
+    landing: Option<Result<Landing, LandingFault>>,
     stem_routing: StemRouting,
     backlog: Backlog,
     intake: HopIntake,
@@ -222,6 +227,8 @@ impl<O: Output> MasterAnalysis<O> {
             steadiness: Vec::new(),
             rest: RestWatch::default(),
             proposal: None,
+            landing_request: None,
+            landing: None,
             stem_routing: StemRouting::default(),
             backlog: Backlog::default(),
             intake: HopIntake::default(),
@@ -305,14 +312,19 @@ impl<O: Output> MasterAnalysis<O> {
         Some(waiting.remove(0))
     }
 
-    /// Applies the window's commands; returns true if there is another move to predict.
+    /// Applies the window's commands; returns true if there is another move or landing to predict.
     fn apply_commands(&mut self) -> bool {
         let mut has_proposal = false;
         while let Some(command) = self.analysis_shared.commands.pop() {
             match command {
                 AnalysisCommand::Predict(proposal) => {
-                    has_proposal = proposal.is_some();
+                    has_proposal |= proposal.is_some();
                     self.proposal = proposal;
+                }
+                AnalysisCommand::Land(request) => {
+                    (self.landing_request, self.landing) = (request, None);
+                    has_proposal |= request.is_some();
+                    self.has_news = true;
                 }
                 AnalysisCommand::ConfirmMute(stem) => {
                     self.recorder.confirm_mute(stem);

@@ -1,10 +1,11 @@
 //! Results of the analysis for the window and the link: report, prediction, summary.
 
 use super::history::session_timeline;
+use super::landing::LandingSearch;
 use super::simulation::loudness_out;
 use super::{MasterAnalysis, PredictionQuery};
 use crate::export::chain_settings;
-use chain::ChainKind;
+use chain::{ChainKind, ChainSettings};
 use link::ROSTER;
 use link::identity::InstanceId;
 use link::status::{StemStatus, Viewpoint};
@@ -14,6 +15,7 @@ use meter::loudness::hop_frames;
 use plugin_core::Output;
 use plugin_core::command::Proposal;
 use plugin_core::document::songs::SongRange;
+use plugin_core::landing::{Landing, LandingFault, LandingRequest};
 use plugin_core::session_view::{AnalysisResult, HOP_LENGTH, SimulatedLoudness};
 use session::finding::RoutingFinding;
 use session::heard_part::HeardPart;
@@ -58,6 +60,9 @@ impl<O: Output> MasterAnalysis<O> {
         let listed = members.iter().map(|member| member.id).chain(session.left_out.iter().copied());
         let names: Vec<String> = listed.map(Self::stem_name).collect();
         self.publish_summary(&session, &heard, &names, forecast);
+        if let Some(request) = self.landing_request.take() {
+            self.landing = Some(self.land(&heard, request));
+        }
         self.context.shared.set_analysis(AnalysisResult {
             session,
             listening: self.stem_routing.is_listening(),
@@ -65,6 +70,7 @@ impl<O: Output> MasterAnalysis<O> {
             proposal,
             prediction,
             simulated: simulated.flatten(),
+            landing: self.landing,
             timeline,
         });
     }
@@ -100,6 +106,21 @@ impl<O: Output> MasterAnalysis<O> {
             }
         }
         (whole.end - whole.start).max(0) as usize
+    }
+
+    /// Estimates the level that lands on a loudness.
+    fn land(&self, heard: &RangeReport, request: LandingRequest) -> Result<Landing, LandingFault> {
+        let settings = self.context.params.settings();
+        let search = LandingSearch {
+            settings: &settings,
+            into: heard.reading().integrated.ok_or(LandingFault::NothingHeard)?,
+            heard: heard.progress.heard,
+            rate: self.rate,
+            pass: |settings: &ChainSettings| {
+                self.windows.pass_all(heard, (settings, self.class, self.rate), &self.stop)
+            },
+        };
+        search.find(request)
     }
 
     /// Returns the move that the window considers.

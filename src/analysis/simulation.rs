@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use units::{Db, Hz, Lu, Lufs, Power};
 
 /// Hops of a window: 2 s.
-const WINDOW_HOPS: usize = 20;
+pub(super) const WINDOW_HOPS: usize = 20;
 /// Hops before a window in which the chain settles: 1 s.
 const RUN_IN_HOPS: usize = 10;
 /// Maximum number of windows.
@@ -169,6 +169,28 @@ impl CapturedWindows {
         }
     }
 
+    /// Runs the windows, as the stems are set now, through a chain with `settings`; returns them and the limiter's largest
+    /// reduction. `None` without windows, or when `stop` is set.
+    pub(super) fn pass_all(
+        &self,
+        heard: &RangeReport,
+        (settings, class, rate): (&ChainSettings, LatencyClass, Hz),
+        stop: &AtomicBool,
+    ) -> Option<(Vec<PassedMix>, Db)> {
+        let mut chain = Chain::new(ChainKind::Master, class, rate);
+        let unity = vec![1.0; heard.members().len()];
+        let (mut windows, mut reduction) = (Vec::new(), Db(0.0));
+        for window in self.windows.values() {
+            let Some([mix, _]) = window.mixes(heard, &unity) else { continue };
+            if stop.load(Ordering::Acquire) {
+                return None;
+            }
+            windows.push(pass(mix, window.run_in, (&mut chain, settings, rate)));
+            reduction = reduction.max(chain.max_limiter_reduction().0);
+        }
+        Some((windows, reduction)).filter(|(windows, _)| !windows.is_empty())
+    }
+
     /// Runs the windows through a chain with `settings`, without moves and with each stem of `heard` multiplied by
     /// its linear gain. `None` without windows or loudness, or when `stop` is set.
     pub(super) fn simulate(
@@ -185,14 +207,7 @@ impl CapturedWindows {
             if stop.load(Ordering::Acquire) {
                 return None;
             }
-            windows.push(mixes.map(|mut mix| {
-                let into = hop_powers(&mix, window.run_in, rate);
-                chain.reset();
-                chain.set(settings);
-                let [left, right] = &mut mix;
-                chain.process(&mut Block::new(left, right));
-                PassedMix { into, out: hop_powers(&mix, window.run_in + chain.latency().0, rate) }
-            }));
+            windows.push(mixes.map(|mix| pass(mix, window.run_in, (&mut chain, settings, rate))));
         }
         let [chain, reaction] = chain_effect(windows.iter())?;
         let covered = (windows.len() * WINDOW_HOPS) as f64 / heard.progress.heard.max(1) as f64;
@@ -206,37 +221,52 @@ impl CapturedWindows {
     }
 }
 
+/// Runs the mix of a window through a chain that begins anew; `run_in`: frames that are not measured.
+pub(super) fn pass(
+    mut mix: StereoAudio,
+    run_in: usize,
+    (chain, settings, rate): (&mut Chain, &ChainSettings, Hz),
+) -> PassedMix {
+    let into = hop_powers(&mix, run_in, rate);
+    chain.reset();
+    chain.set(settings);
+    let [left, right] = &mut mix;
+    chain.process(&mut Block::new(left, right));
+    PassedMix { into, out: hop_powers(&mix, run_in + chain.latency().0, rate) }
+}
+
 /// Hop powers of a window's mix into the chain and out of it.
 #[derive(Debug)]
-struct PassedMix {
+pub(super) struct PassedMix {
     into: Vec<Power>,
     out: Vec<Power>,
 }
 
 /// Windows without and with the move.
-type PassedWindow = [PassedMix; 2];
+pub(super) type PassedWindow = [PassedMix; 2];
 
 /// Returns the loudness change by the chain without the move, and what the chain makes of the move; `None` without
 /// loudness.
 fn chain_effect<'a>(windows: impl Iterator<Item = &'a PassedWindow> + Clone) -> Option<[Lu; 2]> {
-    let loudness = |powers: &dyn Fn(&'a PassedWindow) -> &'a Vec<Power>| {
+    let [before, after] = [0, 1].map(|n| loudness_change(windows.clone().map(move |window| &window[n])));
+    Some([before?, after? - before?])
+}
+
+/// Returns the loudness change by the chain; `None` without loudness.
+pub(super) fn loudness_change<'a>(windows: impl Iterator<Item = &'a PassedMix> + Clone) -> Option<Lu> {
+    let loudness = |powers: &dyn Fn(&'a PassedMix) -> &'a Vec<Power>| {
         // NaN hops between windows: no gating block spans two of them
         let gap = [Power(f64::NAN); BLOCK_HOPS];
         let all = windows.clone().flat_map(|window| powers(window).iter().copied().chain(gap));
         integrated(&all.collect::<Vec<Power>>())
     };
-    let [before, after] = [0, 1].map(|n| {
-        let (into, out) =
-            (loudness(&move |window| &window[n].into)?, loudness(&move |window| &window[n].out)?);
-        Some(out - into)
-    });
-    Some([before?, after? - before?])
+    Some(loudness(&|window| &window.out)? - loudness(&|window| &window.into)?)
 }
 
 /// Largest error of the loudness after the move, of the sum of `effects`: the jackknife over windows, which play as
 /// samples of the song and of which nothing is unknown once they cover it (`covered`: their share of it); of a single
 /// window nothing is known.
-fn half_width(windows: &[PassedWindow], effects: [Lu; 2], covered: f64) -> Lu {
+pub(super) fn half_width(windows: &[PassedWindow], effects: [Lu; 2], covered: f64) -> Lu {
     let all = effects[0].0 + effects[1].0;
     let without = |left_out: usize| {
         let others = windows.iter().enumerate().filter(move |(n, _)| *n != left_out);

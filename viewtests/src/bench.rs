@@ -12,8 +12,9 @@ use editor::view_model::ViewModel;
 use egui::{Pos2, Vec2};
 use egui_kittest::kittest::Queryable;
 use egui_kittest::{Harness, HarnessBuilder};
+use plugin_core::landing::Landing;
 use plugin_core::session_view::ExportResult;
-use units::Ms;
+use units::{Db, Lu, Lufs, Ms};
 
 /// A view, its model and the edits so far.
 pub struct TestWindow {
@@ -157,6 +158,24 @@ impl TestWindow {
             Edit::SavePreset(preset) => model.presets.push(preset.clone()),
             Edit::Predict(proposal) => {
                 model.master.answer = proposal.and_then(|proposal| session::answer(model, proposal));
+            }
+            Edit::Land(request) => {
+                let level = model.settings.level;
+                if let Some(analysis) = session::snapshot(model).analysis.as_mut() {
+                    std::sync::Arc::make_mut(analysis).landing = request.map(|request| {
+                        let limiting = request.limiting.min(Db(2.4));
+                        Ok(Landing {
+                            request,
+                            from: level,
+                            level: level + Db(1.3),
+                            loudness: Lufs(request.loudness.0 - 0.9 * f64::from(u8::from(limiting.0 < 2.4))),
+                            half_width: Lu(0.12),
+                            reduction: limiting,
+                            length: Ms(48_000.0),
+                            is_limited: true,
+                        })
+                    });
+                }
             }
             Edit::RequestTrim(request) => {
                 let stem = session::snapshot(model).stems.iter_mut().find(|stem| stem.id == request.stem);

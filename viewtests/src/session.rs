@@ -169,6 +169,7 @@ pub fn heard(seconds: f64) -> ViewModel {
         proposal: None,
         prediction: None,
         simulated: None,
+        landing: None,
         timeline: timeline(seconds),
     }));
     model.master.platforms = platforms(&model.reading);

@@ -593,3 +593,33 @@ fn an_idle_session_asks_for_no_further_frame() {
     let delay = driven.output().viewport_output.values().map(|v| v.repaint_delay).min();
     assert!(delay.is_some_and(|delay| delay.as_secs() > 3600), "{delay:?}");
 }
+
+#[test]
+fn the_song_lands_on_a_loudness_after_an_estimate_and_in_one_step() {
+    let mut driven = five();
+    press(&mut driven, "Land on target");
+    assert!(
+        says(&driven, "\u{2212}14.0 LUFS ±0.12 LU")
+            && says(&driven, "Level +1.3 dB, limiting 2.4 dB at most")
+    );
+    bench::picture(&driven).save(&viewtests::whole::folder().join("landing.png")).expect("saved");
+    // less limiting than it takes
+    driven.get_by_label("Allowed limiting").focus();
+    driven.run();
+    driven.get_by_label("Allowed limiting").click();
+    driven.run();
+    driven.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    type_keys(&mut driven, "1");
+    assert!(says(&driven, "As near as 1.0 dB of limiting allow."), "asked again");
+    let done = driven.state().done.len();
+    press(&mut driven, "Set level to +1.3 dB");
+    let level = driven.state().model.settings.level;
+    assert!((level.0 - 1.3).abs() < 1e-9, "{level:?}");
+    let set = |edit: &&Edit| matches!(edit, Edit::Set(..));
+    assert_eq!(driven.state().done[done..].iter().filter(set).count(), 1);
+    driven.state_mut().edits.undo();
+    driven.run();
+    assert_eq!(driven.state().model.settings.level, Db(0.0), "undone in one step");
+    let asked = |edit: &&Edit| matches!(edit, Edit::Land(None));
+    assert!(driven.state().done.iter().any(|edit| asked(&edit)), "a closed menu asks for nothing");
+}

@@ -11,6 +11,7 @@ use dsp::denoise::{NoisePrint, ThresholdCurve};
 use plugin_core::command::{Proposal, TrimChange, TrimRequest};
 use plugin_core::document::SLOT_COUNT;
 use plugin_core::document::songs::SongRange;
+use plugin_core::landing::LandingRequest;
 use plugin_core::presets::Preset;
 use plugin_core::session_view::BusPosition;
 use session::audition::Audition;
@@ -57,6 +58,8 @@ pub enum Edit {
     RemovePreset(String),
     /// Move to predict; `None` ends the last prediction. Nothing audible changes.
     Predict(Option<Proposal>),
+    /// Loudness to land on, to estimate; `None` ends the last estimate. Nothing audible changes.
+    Land(Option<LandingRequest>),
     /// Trim to ask of a Stem.
     RequestTrim(TrimRequest),
     /// Trims to ask of several Stems; only Stems whose trim is still the former one are changed.

@@ -7,6 +7,7 @@ mod columns;
 mod first_minute;
 mod ghost;
 mod history;
+mod landing;
 mod masking;
 mod platforms;
 mod references;
@@ -110,6 +111,7 @@ pub struct MasterView {
     masks_now: bool,
     /// The loudest passage is marked on the timeline.
     loudest: bool,
+    landing: landing::LandingMenu,
 }
 
 impl MasterView {
@@ -139,7 +141,7 @@ impl MasterView {
             pos2(window.max.x - GAP, header.max.y + tabs::HEIGHT),
         );
         dynamics_pane::follow_drive(&mut cx);
-        tabs::draw_tabs(ui, &mut cx, bar, &mut self.tab, &mut self.loudest);
+        tabs::draw_tabs(ui, &mut cx, bar, (&mut self.tab, &mut self.loudest, &mut self.landing));
         let place = Rect::from_min_max(pos2(window.min.x + GAP, bar.max.y), window.max - vec2(GAP, GAP));
         match self.tab {
             Tab::Session => self.session(ui, &mut cx, place),

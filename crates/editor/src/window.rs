@@ -493,6 +493,7 @@ impl WindowController {
                 }
                 Edit::Role(role) => params.store.set_role(*role),
                 Edit::Predict(proposal) => shared.send_command(UiCommand::Predict(*proposal)),
+                Edit::Land(request) => shared.send_command(UiCommand::Land(*request)),
                 Edit::RequestTrim(request) => shared.send_command(UiCommand::RequestTrim(*request)),
                 Edit::Trims(changes) => shared.send_command(UiCommand::RequestTrims(changes.clone())),
                 Edit::BusPosition(placement) => params.store.set_last(*placement == BusPosition::Final),

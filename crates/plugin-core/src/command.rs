@@ -1,5 +1,6 @@
 //! Commands from a window to its plugin, and the link that executes them.
 
+use super::landing::LandingRequest;
 use super::session_view::{ExportResult, StemCard};
 use session::audition::{Audition, AuditionEffect};
 use session::record::StemId;
@@ -10,6 +11,8 @@ use units::Db;
 pub enum UiCommand {
     /// Predicts a move, or withdraws the last one. Changes no audio.
     Predict(Option<Proposal>),
+    /// Estimates the level that lands on a loudness, or withdraws the last estimate. Changes no audio.
+    Land(Option<LandingRequest>),
     /// Requests another trim from a Stem.
     RequestTrim(TrimRequest),
     /// Requests other trims from several Stems: only those that still have the trim before the change.
@@ -96,6 +99,8 @@ pub struct ListenRequest {
 pub enum AnalysisCommand {
     /// Predicts a move, or withdraws the last one.
     Predict(Option<Proposal>),
+    /// Estimates the level that lands on a loudness, or withdraws the last estimate.
+    Land(Option<LandingRequest>),
     /// Confirms that a stem's absence from the mix is intended.
     ConfirmMute(StemId),
     /// Reports again: songs or followers have changed.

@@ -14,6 +14,7 @@ pub mod control;
 pub mod document;
 pub mod gauges;
 pub mod groups;
+pub mod landing;
 pub mod monitor;
 pub mod noise;
 pub mod normalized;

@@ -3,6 +3,7 @@
 //! [`PluginShared`]: super::shared::PluginShared
 
 use super::command::Proposal;
+use super::landing::{Landing, LandingFault};
 use meter::Reading;
 use session::audition::Auditions;
 use session::heard_part::HeardPart;
@@ -120,6 +121,8 @@ pub struct AnalysisResult {
     pub prediction: Option<MovePrediction>,
     /// The same move, simulated out of the Master.
     pub simulated: Option<SimulatedLoudness>,
+    /// Answer to the last request to land on a loudness.
+    pub landing: Option<Result<Landing, LandingFault>>,
     /// The session over the project's timeline.
     pub timeline: SessionTimeline,
 }

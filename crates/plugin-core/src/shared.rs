@@ -209,6 +209,7 @@ impl CommandOwner {
         };
         match command {
             UiCommand::Predict(proposal) => analyse(self, AnalysisCommand::Predict(proposal)),
+            UiCommand::Land(request) => analyse(self, AnalysisCommand::Land(request)),
             UiCommand::ConfirmMute(stem) => analyse(self, AnalysisCommand::ConfirmMute(stem)),
             UiCommand::Restart => analyse(self, AnalysisCommand::Restart),
             UiCommand::SongsChanged => analyse(self, AnalysisCommand::Refresh),

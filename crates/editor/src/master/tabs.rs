@@ -1,5 +1,6 @@
 //! Line below the header: tabs, loudest passage, checklist.
 
+use super::landing::LandingMenu;
 use super::{FirstMinute, Tab, checklist, references};
 use crate::controls::{Weight, pill, pill_width};
 use crate::edits::Edit;
@@ -14,7 +15,12 @@ use egui::{Align2, Rect, Ui, pos2, vec2};
 pub(super) const HEIGHT: f32 = 40.0;
 
 /// Draws the line in `place`.
-pub(super) fn draw_tabs(ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect, tab: &mut Tab, loudest: &mut bool) {
+pub(super) fn draw_tabs(
+    ui: &mut Ui,
+    cx: &mut ViewCx<'_>,
+    place: Rect,
+    (tab, loudest, landing): (&mut Tab, &mut bool, &mut LandingMenu),
+) {
     let palette = cx.palette;
     let y = place.center().y;
     let mut left = place.min.x;
@@ -52,6 +58,11 @@ pub(super) fn draw_tabs(ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect, tab: &mut
             time(from.0 / 1000.0),
             time(to.0 / 1000.0)
         ));
+    }
+    if *tab == Tab::Session
+        && FirstMinute::from_heard(cx.model.snapshot.heard_length()) >= FirstMinute::Platforms
+    {
+        right = landing.draw_button(ui, cx, pos2(right, y));
     }
     let room = Rect::from_min_max(pos2(left + PAD, y - 10.0), pos2(right - PAD, y + 10.0));
     if let Some((first, all)) = notices(cx.model)
