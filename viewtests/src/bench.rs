@@ -34,8 +34,8 @@ pub struct TestWindow {
 
 /// View of a Stem or a Master.
 enum View {
-    Stem(StemView),
-    Master(MasterView),
+    Stem(Box<StemView>),
+    Master(Box<MasterView>),
 }
 
 /// Test window with its harness.
@@ -68,8 +68,8 @@ pub fn view(model: ViewModel, palette: Palette, size: Vec2, pixels_per_point: f3
         palette,
         kept: Default::default(),
         view: match model.chain_kind {
-            ChainKind::Stem => View::Stem(StemView::default()),
-            ChainKind::Master => View::Master(MasterView::default()),
+            ChainKind::Stem => View::Stem(Box::default()),
+            ChainKind::Master => View::Master(Box::default()),
         },
         painter: painter.clone(),
         model,
@@ -140,6 +140,8 @@ impl TestWindow {
                     stem.reading.integrated = None;
                 }
             }
+            Edit::MarkBand(..) => {}
+            Edit::RemoveMark => session::snapshot(model).mark = None,
             Edit::SpectrumDisplay(display) => model.display.spectrum = *display,
             Edit::MeterDisplay(display) => model.display.meter = display.clone(),
             Edit::RestartWithPlay(restarts) => model.restarts_with_play = *restarts,
