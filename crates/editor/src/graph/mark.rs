@@ -17,7 +17,7 @@ use units::{Db, Hz};
 
 /// Quality of a band as wide as a third of an octave.
 const THIRD_OCTAVE_Q: f64 = 4.318;
-/// How far the offered band rises when the stem is loud there.
+/// Gain by which the offered band rises at most when the stem is loud there.
 const OFFERED_RANGE: Db = Db(3.0);
 /// Half of a third of an octave, as a factor.
 const HALF_BAND_RATIO: f64 = 1.122;
