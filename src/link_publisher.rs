@@ -22,7 +22,7 @@ use plugin_core::Output;
 use plugin_core::command::AnalysisCommand;
 use plugin_core::context::PluginContext;
 use plugin_core::document::Identity;
-use plugin_core::session_view::{FaultSource, LinkedMaster};
+use plugin_core::session_view::{BandMark, FaultSource, LinkedMaster, STEM_SPECTRUM_BANDS};
 use session::record::StemId;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
@@ -262,6 +262,10 @@ impl<O: Output> InstanceSource for LinkPublisher<O> {
                 });
                 *self.answer.lock() = answer;
             }
+            (None, Some(by)) if !request.confirms_mute && request.base < STEM_SPECTRUM_BANDS as u64 => {
+                let mark = BandMark { by: StemId(by.get()), band: request.base as usize };
+                self.context.shared.set_mark(Some(mark));
+            }
             // Masters have no trim, and Stems predict nothing
             _ => {}
         }
@@ -300,6 +304,25 @@ mod tests {
         assert_eq!(context.meters.reading(), Reading::default());
         assert_eq!(context.params.store.trim_and_changes(), trim);
         assert!(publisher.answer.lock().is_none());
+    }
+
+    #[test]
+    fn a_band_that_a_master_marks_is_shown_and_one_that_does_not_exist_is_not() {
+        use link::request::Outbox;
+        use plugin_core::groups::StemOutput;
+        let context = Arc::<PluginContext<StemOutput>>::default();
+        let publisher = LinkPublisher::new(Arc::clone(&context), PluginFormat::Clap, None);
+        let (me, sender, by) = (InstanceId::mint(), InstanceId::mint(), InstanceId::mint());
+        for (band, expected) in [(14, Some(14)), (31, Some(14)), (u64::MAX, Some(14)), (0, Some(0))] {
+            let mut outbox = Outbox::new(1);
+            outbox.post_band_mark(me, by, band);
+            outbox.requests_for(me).for_each(|request| publisher.handle_request(sender, request));
+            let mark = context.shared.snapshot().mark;
+            assert_eq!(mark.map(|mark| mark.band), expected);
+            assert_eq!(mark.map(|mark| mark.by), Some(StemId(by.get())));
+        }
+        context.shared.set_mark(None);
+        assert_eq!(context.shared.snapshot().mark, None);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use link::ipc::Requester;
 use link::{InstanceId, PeerView, ROSTER};
 use plugin_core::command::{AnalysisCommand, ListenRequest, SessionLink, TrimRequest};
 use plugin_core::document::ClaimId;
-use plugin_core::session_view::{ExportResult, StemCard};
+use plugin_core::session_view::{BandMark, ExportResult, StemCard};
 use session::record::StemId;
 use std::num::NonZeroU64;
 use std::sync::Arc;
@@ -77,6 +77,12 @@ impl SessionLink for PluginLink {
     fn reset_meters(&self, stem: StemId) {
         if let Some(stem) = self.request_target(stem) {
             self.requester.request_meter_reset(stem);
+        }
+    }
+
+    fn mark_band(&self, stem: StemId, mark: BandMark) {
+        if let Some((stem, by)) = self.request_target(stem).zip(InstanceId::new(mark.by.0)) {
+            self.requester.mark_band(stem, by, mark.band as u64);
         }
     }
 

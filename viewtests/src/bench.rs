@@ -141,6 +141,8 @@ impl TestWindow {
                     stem.reading.integrated = None;
                 }
             }
+            Edit::MarkBand(..) => {}
+            Edit::RemoveMark => session::snapshot(model).mark = None,
             Edit::SpectrumDisplay(display) => model.display.spectrum = *display,
             Edit::MeterDisplay(display) => model.display.meter = display.clone(),
             Edit::RestartWithPlay(restarts) => model.restarts_with_play = *restarts,

@@ -8,6 +8,7 @@ use editor::theme::Palette;
 use editor::view_model::{Clash, ViewModel};
 use egui::{Key, Pos2, Vec2, vec2};
 use egui_kittest::kittest::Queryable;
+use plugin_core::session_view::BandMark;
 use units::{Db, Dbtp, Hz, Lufs};
 use viewtests::bench::{self, Driven};
 use viewtests::hands::{press, says, turn};
@@ -376,6 +377,39 @@ fn masking_is_of_the_song_or_of_now_in_three_kinds_of_cell() {
     save(&driven, "masking-kinds");
     press(&mut driven, "Song");
     assert_eq!(value(&driven, "Keys covered"), song);
+}
+
+#[test]
+fn a_click_on_a_covered_band_marks_it_at_its_stem_which_offers_a_dynamic_band() {
+    let mut master = open(session::five());
+    press(&mut master, "Masking");
+    master.get_by_label("Keys covered").click();
+    master.run();
+    let Some(Edit::MarkBand(stem, mark)) = master.state().done.last().cloned() else {
+        panic!("nothing is marked")
+    };
+    assert_eq!(master.state().model.snapshot.name(stem), "Keys");
+    assert_ne!(mark.by, stem);
+
+    let mut model = scene::vocals();
+    let snapshot = session::snapshot(&mut model);
+    snapshot.stems = session::five().snapshot.stems.clone();
+    snapshot.mark = Some(BandMark { by: snapshot.stems[2].id, band: 14 });
+    let mut stem = open(model);
+    assert!(says(&stem, "501 Hz: covered by Keys"));
+    save(&stem, "mark");
+    press(&mut stem, "Add dynamic band");
+    let of = |driven: &Driven, id: &str| scene::number(&driven.state().model, id);
+    assert!((of(&stem, "eq6_freq") - 501.2).abs() < 2.0 && of(&stem, "eq6_range") == 3.0);
+    assert!(!says(&stem, "covered by Keys") && stem.state().done.contains(&Edit::RemoveMark));
+    press(&mut stem, "Undo");
+    assert_eq!(stem.state().model.settings, scene::vocals().settings);
+    // or it is removed
+    let mut model = scene::vocals();
+    session::snapshot(&mut model).mark = Some(mark);
+    let mut stem = open(model);
+    press(&mut stem, "Remove the mark");
+    assert_eq!(stem.state().done, [Edit::RemoveMark]);
 }
 
 /// Clicks once, and lets enough time pass that the next click is not its second.

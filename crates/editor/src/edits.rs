@@ -13,7 +13,7 @@ use plugin_core::document::SLOT_COUNT;
 use plugin_core::document::songs::SongRange;
 use plugin_core::landing::LandingRequest;
 use plugin_core::presets::Preset;
-use plugin_core::session_view::BusPosition;
+use plugin_core::session_view::{BandMark, BusPosition};
 use session::audition::Audition;
 use session::record::StemId;
 use session::role::Role;
@@ -44,6 +44,10 @@ pub enum Edit {
     ResetPeaks,
     /// Reset of the meters of all Stems.
     ResetStems,
+    /// Band in which another stem covers a Stem, for that Stem to show.
+    MarkBand(StemId, BandMark),
+    /// The mark of a Stem's own window is done with.
+    RemoveMark,
     /// Display of loudness in all windows.
     MeterDisplay(MeterDisplay),
     /// Display of spectra in all windows.

@@ -6,6 +6,7 @@ mod card;
 mod clipboard;
 mod curve;
 mod handles;
+mod mark;
 mod nodes;
 mod spectrum;
 
@@ -78,6 +79,9 @@ impl Graph {
         nodes::draw_nodes(self, ui, cx, &axes);
         handles::draw_handles(self, ui, cx, &axes);
         card::draw_band_card(self, ui, cx, &axes);
+        if self.selected.is_none() {
+            mark::draw_mark(self, ui, cx, &axes);
+        }
         self.end_solo(ui, cx);
         if self.has_keyboard {
             clipboard::keys(self, ui, cx);

@@ -155,7 +155,7 @@ impl MasterView {
             }
             Tab::Masking => {
                 self.table.forget(&mut cx);
-                masking::draw_masking(ui, &cx, place, &mut self.masks_now);
+                masking::draw_masking(ui, &mut cx, place, &mut self.masks_now);
             }
             Tab::References => {
                 self.table.forget(&mut cx);

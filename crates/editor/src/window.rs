@@ -525,6 +525,8 @@ impl WindowController {
                     self.analyser.reset_peaks();
                 }
                 Edit::ResetStems => shared.send_command(UiCommand::ResetStems),
+                Edit::MarkBand(stem, mark) => shared.send_command(UiCommand::MarkBand(*stem, *mark)),
+                Edit::RemoveMark => shared.set_mark(None),
                 Edit::MeterDisplay(display) => {
                     self.remembered.display.meter = display.clone();
                     self.remember::<O>(|settings| settings.display.meter = display.clone());

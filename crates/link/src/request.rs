@@ -23,12 +23,13 @@ pub struct PeerRequest {
     pub counter: u64,
     /// The Stem, or the Master that is to predict.
     pub target: InstanceId,
-    /// The stem whose move a Master is to predict, or whose mute is meant; `None` in a request for a trim.
+    /// The stem whose move a Master is to predict, or whose mute is meant; to a Stem, the stem that covers it in a band.
+    /// `None` in a request for a trim.
     pub predicted_stem: Option<InstanceId>,
     /// True if the mute of the stem is meant and nothing is to be predicted; without a stem, if the target's meters are to
     /// be reset and no trim is meant.
     pub confirms_mute: bool,
-    /// The revision of the target's trim that the person saw; zero in a request for a prediction.
+    /// The revision of the target's trim that the person saw; the band, where one is marked; else zero.
     pub base: u64,
     /// The trim that is requested, or the gain of the move.
     pub gain: Db,
@@ -92,6 +93,12 @@ impl Outbox {
             base: 0,
             gain: Db(0.0),
         })
+    }
+
+    /// Posts a request to a Stem to show that the stem `by` covers it in a third-octave band; returns its counter.
+    pub fn post_band_mark(&mut self, target: InstanceId, by: InstanceId, band: u64) -> u64 {
+        let request = PeerRequest { base: band, ..self.master_request(target, by, Db(0.0), false) };
+        self.push_request(request)
     }
 
     fn master_request(
@@ -210,14 +217,16 @@ mod tests {
         }
         assert_eq!(outbox.post_prediction_request(drums, bass, Db(2.0)), 100 + posted);
         assert_eq!(outbox.post_meter_reset(bass), 101 + posted);
+        assert_eq!(outbox.post_band_mark(bass, drums, 14), 102 + posted);
         let words: [u64; OUTBOX_WORDS] = outbox.encode();
         let back = Outbox::decode(&words).unwrap();
         assert_eq!(back, outbox);
         let counters: Vec<u64> = back.requests_for(drums).map(|request| request.counter).collect();
-        let kept: Vec<u64> = (106..=100 + posted).filter(|counter| counter % 2 == 0).collect();
+        let kept: Vec<u64> = (107..=100 + posted).filter(|counter| counter % 2 == 0).collect();
         assert_eq!(counters, kept);
         assert_eq!(back.requests_for(drums).last().unwrap().predicted_stem, Some(bass));
-        assert!(back.requests_for(bass).last().unwrap().resets_meters());
+        let mark = back.requests_for(bass).last().unwrap();
+        assert_eq!((mark.predicted_stem, mark.base, mark.resets_meters()), (Some(drums), 14, false));
         assert_eq!(back.requests_for(bass).filter(|request| request.resets_meters()).count(), 1);
         assert!(Outbox::decode(&words[..OUTBOX_WORDS - 1]).is_none());
     }

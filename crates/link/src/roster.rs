@@ -267,6 +267,12 @@ impl ControlWriter {
         self.slot.outbox.write(&self.outbox.encode());
     }
 
+    /// Asks the Stem `target` to show that the stem `by` covers it in a third-octave band.
+    pub fn mark_band(&mut self, target: InstanceId, by: InstanceId, band: u64) {
+        self.outbox.post_band_mark(target, by, band);
+        self.slot.outbox.write(&self.outbox.encode());
+    }
+
     /// Replaces all audition orders of this Master.
     pub fn post_orders(&mut self, orders: AuditionOrders) {
         self.outbox.set_orders(orders);

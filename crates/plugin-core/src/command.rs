@@ -1,7 +1,7 @@
 //! Commands from a window to its plugin, and the link that executes them.
 
 use super::landing::LandingRequest;
-use super::session_view::{ExportResult, StemCard};
+use super::session_view::{BandMark, ExportResult, StemCard};
 use session::audition::{Audition, AuditionEffect};
 use session::record::StemId;
 use units::Db;
@@ -29,6 +29,8 @@ pub enum UiCommand {
     Restart,
     /// Resets the meters of all Stems.
     ResetStems,
+    /// Has a Stem show a band in which another one covers it.
+    MarkBand(StemId, BandMark),
     /// Exports the session to a file.
     ExportSession,
 }
@@ -125,6 +127,9 @@ pub trait SessionLink: Send + Sync {
 
     /// Asks a Stem to reset its meters.
     fn reset_meters(&self, stem: StemId);
+
+    /// Asks a Stem to show a band in which another one covers it.
+    fn mark_band(&self, stem: StemId, mark: BandMark);
 
     /// Replaces the auditions of all Stems; a Stem without an order plays normally.
     fn set_auditions(&self, requests: &[ListenRequest]);

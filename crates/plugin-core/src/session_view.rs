@@ -42,6 +42,8 @@ pub struct SessionSnapshot {
     pub faults: Vec<SessionFault>,
     /// Result of the last export.
     pub exported: Option<ExportResult>,
+    /// Band in which another stem covers this Stem, as a Master's user has marked it.
+    pub mark: Option<BandMark>,
 }
 
 impl SessionSnapshot {
@@ -104,6 +106,15 @@ impl SessionSnapshot {
     pub fn timeline(&self) -> Option<&SessionTimeline> {
         self.analysis.as_deref().map(|analysis| &analysis.timeline)
     }
+}
+
+/// Third-octave band in which a stem covers another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BandMark {
+    /// The stem that covers.
+    pub by: StemId,
+    /// Index of the band, below [`STEM_SPECTRUM_BANDS`].
+    pub band: usize,
 }
 
 /// Result of a Master's analysis.

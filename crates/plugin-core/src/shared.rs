@@ -5,8 +5,8 @@ use super::command::{AnalysisCommand, ListenRequest, SessionLink, UiCommand};
 use super::monitor::MonitorControl;
 use super::reference_clip::ClipExchange;
 use super::session_view::{
-    AnalysisResult, ExportResult, FaultSource, LinkedMaster, MasterLink, SessionFault, SessionSnapshot,
-    StemCard,
+    AnalysisResult, BandMark, ExportResult, FaultSource, LinkedMaster, MasterLink, SessionFault,
+    SessionSnapshot, StemCard,
 };
 use super::transport::TransportCell;
 use crossbeam_queue::SegQueue;
@@ -81,6 +81,11 @@ impl PluginShared {
             };
             replace(&mut next.master, master)
         });
+    }
+
+    /// Publishes or removes the band in which another stem covers this one.
+    pub fn set_mark(&self, mark: Option<BandMark>) {
+        self.publish(|next| replace(&mut next.mark, mark));
     }
 
     /// Publishes the result of this Master's analysis.
@@ -229,6 +234,11 @@ impl CommandOwner {
                     .iter()
                     .filter_map(|change| change.request(&stems))
                     .for_each(|request| link.request_trim(request));
+            }
+            UiCommand::MarkBand(stem, mark) => {
+                if let Some(link) = self.link() {
+                    link.mark_band(stem, mark);
+                }
             }
             UiCommand::ResetStems => {
                 let Some(link) = self.link() else { return };

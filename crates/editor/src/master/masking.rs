@@ -1,12 +1,13 @@
 //! Masking between stems: bands across, stems down, the most masked first. Three kinds of cell: clear, shared, covered.
 
 use crate::controls::{Weight, pill, pill_width};
+use crate::edits::Edit;
 use crate::format::number;
 use crate::paint::{self, pen, shortened};
 use crate::theme::{self, PAD, Palette};
 use crate::view_model::ViewCx;
 use egui::{Align2, Color32, CornerRadius, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
-use plugin_core::session_view::StemCard;
+use plugin_core::session_view::{BandMark, StemCard};
 use session::masking::{BAND_COUNT, BandLevels, Masking, centre_hz, masking};
 
 /// Smallest height of a row, points.
@@ -65,13 +66,14 @@ fn spectra(cx: &ViewCx<'_>, stems: &[&StemCard], is_now: bool) -> Vec<BandLevels
 }
 
 /// Draws the masking page in `place`; `is_now`: of this moment, not of the song.
-pub(super) fn draw_masking(ui: &mut Ui, cx: &ViewCx<'_>, place: Rect, is_now: &mut bool) {
-    let palette = &cx.palette;
+pub(super) fn draw_masking(ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect, is_now: &mut bool) {
+    let palette = &cx.palette.clone();
     paint::panel(ui, place, palette);
     let inner = place.shrink(PAD);
     let small = pen(theme::font(theme::SMALL), palette.secondary);
     let top = Rect::from_min_size(inner.min, vec2(inner.width(), 18.0));
-    let stems: Vec<&StemCard> = cx.model.snapshot.summed_stems().collect();
+    let model = cx.model;
+    let stems: Vec<&StemCard> = model.snapshot.summed_stems().collect();
     let spectra = spectra(cx, &stems, *is_now);
     let sounding = spectra.iter().filter(|levels| levels.iter().any(Option::is_some)).count();
     if sounding < 2 {
@@ -151,8 +153,16 @@ pub(super) fn draw_masking(ui: &mut Ui, cx: &ViewCx<'_>, place: Rect, is_now: &m
     }
 }
 
-fn row(ui: &Ui, cx: &ViewCx<'_>, at: Rect, grid: Rect, stems: &[&StemCard], stem: usize, masking: &Masking) {
-    let palette = &cx.palette;
+fn row(
+    ui: &Ui,
+    cx: &mut ViewCx<'_>,
+    at: Rect,
+    grid: Rect,
+    stems: &[&StemCard],
+    stem: usize,
+    masking: &Masking,
+) {
+    let palette = &cx.palette.clone();
     let card = stems[stem];
     let colour = palette.track(card.colour, card.role);
     let bar = Rect::from_min_max(pos2(at.min.x, at.min.y + 2.0), pos2(at.min.x + 4.0, at.max.y - 2.0));
@@ -174,13 +184,22 @@ fn row(ui: &Ui, cx: &ViewCx<'_>, at: Rect, grid: Rect, stems: &[&StemCard], stem
         Cover::of(*part).draw(ui, palette, cell, colour);
     }
     let cells = Rect::from_x_y_ranges(grid.x_range(), at.y_range());
-    let response = ui.interact(cells, ui.scope_id().with(("covered", card.id)), Sense::hover());
+    let response = ui.interact(cells, ui.scope_id().with(("covered", card.id)), Sense::click());
     let percent = format!("{} %", number(masking.average() * 100.0, 0));
     response.widget_info(|| WidgetInfo::labeled(Role::Meter, true, format!("{} covered", card.name())));
     ui.ctx().accesskit_node_builder(response.id, |node| node.set_value(percent.as_str()));
+    let band_at = |x: f32| (((x - grid.min.x) / width).max(0.0) as usize).min(BAND_COUNT - 1);
+    if response.clicked()
+        && let Some(pointer) = response.interact_pointer_pos()
+    {
+        let band = band_at(pointer.x);
+        let is_covered = masking.bands[band].is_some_and(|part| Cover::of(part) != Cover::Clear);
+        if let Some(by) = masking.by[band].filter(|_| is_covered) {
+            cx.edits.request(Edit::MarkBand(card.id, BandMark { by: stems[by].id, band }));
+        }
+    }
     if let Some(pointer) = response.hover_pos() {
-        let band = (((pointer.x - grid.min.x) / width) as usize).min(BAND_COUNT - 1);
-        response.on_hover_text(told(stems, card, masking, band));
+        response.on_hover_text(told(stems, card, masking, band_at(pointer.x)));
     }
     let whole = Rect::from_min_max(pos2(grid.max.x + 6.0, at.min.y), at.max);
     let quiet = pen(theme::font(theme::SMALL), palette.secondary);
@@ -195,8 +214,13 @@ fn told(stems: &[&StemCard], card: &StemCard, masking: &Masking, band: usize) ->
     };
     match (masking.bands[band], masking.by[band]) {
         (Some(part), Some(by)) if part > 0.0 => {
+            let click = if Cover::of(part) == Cover::Clear {
+                ""
+            } else {
+                "\nClick: mark this band at the stem; its window offers a dynamic band there."
+            };
             format!(
-                "{}: {} is {} % covered, most by {}",
+                "{}: {} is {} % covered, most by {}{click}",
                 hertz,
                 card.name(),
                 number(part * 100.0, 0),

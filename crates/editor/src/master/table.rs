@@ -461,6 +461,8 @@ fn state(cx: &ViewCx<'_>, stem: &StemCard) -> (String, Color32) {
     match stem.status {
         StemStatus::Live => {}
         StemStatus::Gone => return (stem.status.words().into(), palette.red),
+        // short enough for the narrowest column of names; beside it stands the sentence
+        StemStatus::OtherRate => return ("other rate".into(), palette.dim),
         other => return (other.words().into(), palette.dim),
     }
     if let Some(words) = audition::state(snapshot, stem) {
@@ -476,11 +478,11 @@ fn state(cx: &ViewCx<'_>, stem: &StemCard) -> (String, Color32) {
         return (format!("inside {}", snapshot.name(outer)), palette.dim);
     }
     match snapshot.stem_report(stem.id).map(|found| found.state) {
-        Some(StemState::Missing) => ("missing from the mix".into(), palette.reduction),
+        Some(StemState::Missing) => ("not in the mix".into(), palette.reduction),
         Some(StemState::Away) if snapshot.analysis.as_ref().is_some_and(|analysis| analysis.listening) => {
             ("listening".into(), palette.dim)
         }
-        Some(StemState::Away) => ("waiting for its sound".into(), palette.dim),
+        Some(StemState::Away) => ("no sound yet".into(), palette.dim),
         _ => (stem.role.name().into(), palette.dim),
     }
 }

@@ -31,6 +31,14 @@ impl Requester {
         }
     }
 
+    /// Asks the Stem `target` to show that the stem `by` covers it in a third-octave band.
+    pub fn mark_band(&self, target: InstanceId, by: InstanceId, band: u64) {
+        if let Some(member) = self.member.upgrade() {
+            member.control_writer.lock().mark_band(target, by, band);
+            self.shared.wake_worker();
+        }
+    }
+
     /// Takes the id `wanted` for this instance unless another one has it. Returns the id that the instance then has; `None`
     /// if it is gone.
     pub fn claim_id(&self, wanted: InstanceId) -> Option<InstanceId> {

@@ -11,6 +11,7 @@ struct FakeLink {
     stems: Mutex<Vec<StemCard>>,
     ordered: Mutex<Vec<ListenRequest>>,
     reset: Mutex<Vec<StemId>>,
+    marked: Mutex<Vec<(StemId, BandMark)>>,
     analysed: Mutex<Vec<AnalysisCommand>>,
     thread: Mutex<Option<std::thread::ThreadId>>,
 }
@@ -35,6 +36,10 @@ impl SessionLink for FakeLink {
 
     fn reset_meters(&self, stem: StemId) {
         self.reset.lock().push(stem);
+    }
+
+    fn mark_band(&self, stem: StemId, mark: BandMark) {
+        self.marked.lock().push((stem, mark));
     }
 
     fn set_auditions(&self, requests: &[ListenRequest]) {
@@ -253,5 +258,8 @@ fn the_meters_of_all_stems_of_the_session_are_reset_and_of_no_other() {
     let (shared, link) = linked(3);
     link.stems.lock()[1].status = StemStatus::OtherSession;
     shared.send_command(UiCommand::ResetStems);
+    let mark = BandMark { by: StemId(1), band: 14 };
+    shared.send_command(UiCommand::MarkBand(StemId(3), mark));
+    assert_eq!(*link.marked.lock(), [(StemId(3), mark)]);
     assert_eq!(*link.reset.lock(), [StemId(1), StemId(3)]);
 }
