@@ -122,7 +122,7 @@ impl Nest {
         loudness(&mix)
     }
 
-    /// Asks for the moves, and renders each: all answers hold, and those to `exact` stems are exact. Returns the widest
+    /// Asks for the moves, and renders each: all answers hold, and are exact if `exact` says so. Returns the widest
     /// half-width, LU.
     fn check(&mut self, moves: &[(usize, Db)], exact: bool) -> f64 {
         let now = loudness(&self.mix);
@@ -192,14 +192,12 @@ fn a_nested_stem_beside_a_track_without_one_is_answered_with_a_width_that_holds(
                 let mut nest = Nest::new(nodes, None, |_| {});
                 nest.wait();
                 let widest = nest.check(moves, false);
-                println!("widest {widest}");
                 assert!(widest < 1.0, "{widest} LU say nothing");
             }
             // and one beside all of them
             let mut nest = Nest::new(two_deep(), Some(song(416, SECONDS)), |_| {});
             nest.wait();
             let widest = nest.check(&TWO_DEEP_MOVES, false);
-            println!("widest {widest}");
             assert!(widest < 1.0, "{widest} LU say nothing");
         },
     );
@@ -223,7 +221,6 @@ fn a_stem_inside_one_whose_chain_works_is_answered_with_a_width_that_holds() {
                 });
                 nest.wait();
                 let widest = nest.check(&ONE_DEEP_MOVES, false);
-                println!("widest {widest}");
                 assert!(widest < 3.0, "{widest} LU say nothing");
             }
         },
