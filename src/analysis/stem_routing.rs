@@ -112,7 +112,7 @@ impl StemPlacement {
         is_moving || (self.state == PlacementState::Open && self.sounds)
     }
 
-    /// Takes the sighting of a look at so many `seconds` of the song; returns true if the decision has changed.
+    /// Takes the sighting of a look at so many `seconds` of the song in which it sounded; returns true if the decision has changed.
     fn decide(&mut self, sighting: StemSighting, seconds: f64) -> bool {
         let before = (self.state, self.delay);
         self.waited = if self.is_awaited() { self.waited + seconds } else { 0.0 };

@@ -122,7 +122,7 @@ impl Nest {
         loudness(&mix)
     }
 
-    /// Asks for the moves, and renders each: all answers hold, and those to `exact` stems are exact. Returns the widest
+    /// Asks for the moves, and renders each: all answers hold, and are exact if `exact` says so. Returns the widest
     /// half-width, LU.
     fn check(&mut self, moves: &[(usize, Db)], exact: bool) -> f64 {
         let now = loudness(&self.mix);

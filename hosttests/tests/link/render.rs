@@ -1,8 +1,9 @@
-//! However a host goes about it, the Master finds the same, to the bit.
+//! However a host goes about it, the Master finds the same: to the bit, where nothing has to be made anew.
 
 use super::alone::alone;
 use super::desk::{Desk, Manner, RATE, song};
 use hosttests::Library;
+use hosttests::host::is_worst;
 use hosttests::viewer::Viewer;
 use link::summary::SessionSummary;
 use std::time::Duration;
@@ -65,7 +66,14 @@ fn in_any_blocks_from_any_threads_and_with_a_bus_ahead_the_master_finds_the_same
                 [Manner { block: 64, ..Manner::USUAL }, Manner { threads: true, ..Manner::USUAL }, ahead]
             {
                 let now = found(&viewer, &library, &mut states, manner);
-                let differ = now.iter().zip(&usual).enumerate().filter(|(_, (now, then))| now != then);
+                // In the worst host stems are stamped ahead, and hops made before they were placed are made anew. How many
+                // depends on the machine, and the weighting filters of those that follow begin 100 ms before them.
+                let is_same = |now: &Option<u64>, then: &Option<u64>| {
+                    let values = now.zip(*then).map(|(a, b)| [a, b].map(f64::from_bits));
+                    now == then || (is_worst() && values.is_some_and(|[a, b]| (a - b).abs() < 1e-9 * b.abs()))
+                };
+                let differ =
+                    now.iter().zip(&usual).enumerate().filter(|(_, (now, then))| !is_same(now, then));
                 let differ: Vec<_> =
                     differ.map(|(n, (a, b))| (n, a.map(f64::from_bits), b.map(f64::from_bits))).collect();
                 assert!(differ.is_empty(), "{manner:?}: {differ:?}");

@@ -3,7 +3,7 @@
 //! `cargo xtask trust [SESSIONS] [--seed SEED]` runs more sessions than CI does.
 
 use super::alone::alone;
-use super::desk::{Audio, LONGEST, RATE, measure, song};
+use super::desk::{Audio, LONGEST, RATE, measure};
 use hosttests::host::transport;
 use hosttests::viewer::{Viewer, id};
 use hosttests::{Library, MASTER, Player, Plugin, Random, STEM};
@@ -62,6 +62,35 @@ impl Leveller {
             })
             .collect()
     }
+}
+
+/// So many seconds of a stem: notes that decay, of its own pitches, rhythm and colour, in sections of different loudness
+/// of which some pause.
+fn part(random: &mut Random, seconds: usize) -> Audio {
+    let frames = seconds * RATE as usize;
+    let mut audio = vec![vec![0.0f32; frames]; 2];
+    let (density, colour, pitch) =
+        (random.between(1.0, 5.0), random.unit(), 50.0 * 2f64.powf(random.between(0.0, 4.0)));
+    let pan = [0, 1].map(|_| random.between(0.5, 1.0));
+    let (mut at, mut section_end, mut section) = (0usize, 0usize, 0.0);
+    while at < frames {
+        if at >= section_end {
+            section = if random.unit() < 0.15 { 0.0 } else { linear(random.between(-10.0, 0.0)) };
+            section_end = at + (random.between(1.5, 4.0) * RATE) as usize;
+        }
+        let level = 0.3 * section * linear(random.between(-9.0, 0.0));
+        let decay = random.between(0.08, 0.8);
+        let step = std::f64::consts::TAU * pitch * 2f64.powf((12.0 * random.unit()).floor() / 12.0) / RATE;
+        for n in at..frames.min(at + (3.0 * decay * RATE) as usize) {
+            let time = (n - at) as f64;
+            let note = (1.0 - colour) * ((step * time).sin() + 0.3 * (3.0 * step * time).sin())
+                + colour * (2.0 * random.unit() - 1.0);
+            let x = level * note * (-time / (decay * RATE)).exp() * (time / 96.0).min(1.0);
+            (0..2).for_each(|side| audio[side][n] += (pan[side] * x) as f32);
+        }
+        at += (random.between(0.5, 1.5) / density * RATE) as usize;
+    }
+    audio
 }
 
 /// Devices between Stems and Master.
@@ -172,9 +201,9 @@ fn play(player: &mut Player, audio: &Audio, at: usize) {
 fn session(library: &Library, seed: u64) -> Vec<Option<TrustAnswer>> {
     let mut random = Random::new(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x2545_f491);
     let kind = KINDS[(seed % KINDS.len() as u64) as usize];
-    let (count, seconds) = (3 + random.bits() as usize % 3, 12 + random.bits() as usize % 9);
-    let stems: Vec<Audio> = (0..count).map(|_| song(random.bits() % 1000, seconds)).collect();
-    let extra = song(random.bits() % 1000, seconds);
+    let (count, seconds) = (3 + random.bits() as usize % 3, 16 + random.bits() as usize % 15);
+    let stems: Vec<Audio> = (0..count).map(|_| part(&mut random, seconds)).collect();
+    let extra = part(&mut random, seconds);
     let route = Route::random(&mut random, kind, &stems, extra);
     let mix = route.mix(&stems);
 
@@ -243,12 +272,11 @@ fn run(seed: u64, sessions: u64) {
     let figures = TrustFigures::new(answers.iter());
     println!("{missing} questions without an answer");
     assert!(figures.worst_exact <= 0.01, "exact, but off by {} LU", figures.worst_exact);
-    assert!(figures.held_share() >= 0.9, "{} of {} hold", figures.held, figures.estimates());
-    assert!(missing * 20 <= answers.len(), "{missing} questions without an answer");
+    assert!(figures.held_share() >= 0.97, "{} of {} hold", figures.held, figures.estimates());
+    assert!(missing * 100 <= answers.len(), "{missing} questions without an answer");
 }
 
 #[test]
-#[ignore = "takes minutes; cargo xtask trust runs it"]
 fn what_masters_predict_in_a_host_can_be_trusted() {
     alone("link::trust::what_masters_predict_in_a_host_can_be_trusted", || {
         let number =

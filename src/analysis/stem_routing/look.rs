@@ -2,7 +2,7 @@
 
 use super::likely::likely_delays;
 use super::{PlacementState, StemPlacement, StemRouting};
-use crate::analysis::backlog::{Backlog, BacklogTrack, TrackRange};
+use crate::analysis::backlog::{Backlog, BacklogTrack, SOUNDING_AMPLITUDE, StereoF32, TrackRange};
 use link::PeerView;
 use link::identity::InstanceId;
 use session::coverage::{FULL_COVERAGE, coverage};
@@ -103,15 +103,24 @@ impl StemRouting {
             LookDepth::Search => Some(locate_stems(&scene, &mut || backlog.pump())),
         };
         let Some(result) = result else { return false };
+        // a stem that sounds only later is not waited for yet
+        let sounds = |audio: &StereoF32| {
+            audio.iter().any(|side| side[reach..reach + length].iter().any(|x| x.abs() > SOUNDING_AMPLITUDE))
+        };
+        let seconds: Vec<f64> = scene
+            .stems
+            .iter()
+            .map(|audio| if sounds(audio) { length as f64 / rate.0 } else { 0.0 })
+            .collect();
         drop(scene);
         self.windows.push(look);
         if self.windows.len() > MEMBERSHIP_LOOKS {
             self.windows.remove(0);
         }
         let mut has_changed = false;
-        for (id, sighting) in ids.iter().zip(&result.stems) {
+        for ((id, sighting), seconds) in ids.iter().zip(&result.stems).zip(seconds) {
             if let Some(placement) = self.placements.iter_mut().find(|placement| placement.id == *id) {
-                has_changed |= placement.decide(*sighting, length as f64 / rate.0);
+                has_changed |= placement.decide(*sighting, seconds);
                 // what it may have begun after the look is still to be seen
                 placement.sounds = sighting.evidence != PlacementEvidence::Silent
                     || placement.loud_until > window.position + length as i64;

@@ -220,6 +220,33 @@ fn a_stem_that_is_not_called_is_silent_and_returns_in_place() {
 }
 
 #[test]
+fn what_a_stem_plays_while_the_transport_stands_does_not_make_its_silence_missing() {
+    static ROSTER: Roster = Roster::new();
+    let mut rig = AlignmentRig::new(&ROSTER, 2, 4);
+    rig.play(0..16_000, || 400);
+    for at in (16_000..24_000).step_by(400) {
+        rig.stems[0].process(at..at + 400);
+        rig.master(at..at + 400);
+    }
+    // the transport stands, and the host calls all of them
+    let silence = vec![0.0; 400];
+    for _ in 0..20 {
+        for stem in &mut rig.stems {
+            let place = stem.transport.locate(None, 400);
+            stem.audio_writer.write_block(place, [&silence, &silence], [&silence, &silence]);
+        }
+        rig.aligner.process_block(None, [&silence, &silence]);
+    }
+    let hops = rig.hops();
+    assert_eq!(hops.len(), 30);
+    assert!(
+        hops.iter().all(|(hop, _)| hop.heard == 0b11),
+        "{:?}",
+        hops.iter().map(|(hop, _)| hop.heard).collect::<Vec<_>>()
+    );
+}
+
+#[test]
 fn a_stem_that_never_ran_is_silent() {
     static ROSTER: Roster = Roster::new();
     let mut rig = AlignmentRig::new(&ROSTER, 2, 3);
