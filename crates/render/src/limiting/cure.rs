@@ -81,7 +81,7 @@ pub struct Cure {
     pub ranges: Vec<TimeSpan>,
     /// The bell.
     pub bell: Option<CureBell>,
-    /// What is left: depth of the event in dB, or dB s of all events.
+    /// Figure is left: depth of the event in dB, or dB s of all events.
     pub predicted: f64,
     /// Change of the integrated loudness of the sum into the master; none without loudness.
     pub loudness_change: Option<Lu>,
@@ -183,7 +183,7 @@ fn tried(parts: &[f64]) -> Vec<usize> {
     stems
 }
 
-/// What is asked for, and what answers it.
+/// Wish for one event or the song, and its answers.
 struct Question {
     windows: Windows,
     measure: Measure,
