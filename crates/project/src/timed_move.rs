@@ -38,7 +38,7 @@ impl TimeSpan {
         self.to
     }
 
-    /// Length of the fade inside each end, seconds; in a range shorter than two of them, they meet in its middle.
+    /// Length of the fade inside each end, seconds; a range from the song's start has none there, and in a range shorter than two of them, they meet in its middle.
     pub fn fade(self) -> f64 {
         self.fade
     }
@@ -125,7 +125,9 @@ impl FrameRange {
         if !(self.from..self.to).contains(&frame) {
             return Db(0.0);
         }
-        let inside = (frame - self.from).min(self.to - 1 - frame) as f64 + 0.5;
+        // a song that begins inside the range begins with all of it
+        let begun = if self.from == 0 { u64::MAX } else { frame - self.from };
+        let inside = begun.min(self.to - 1 - frame) as f64 + 0.5;
         if inside >= self.fade {
             return self.gain;
         }
@@ -165,6 +167,13 @@ mod tests {
         assert!(faded[10..30].iter().zip(&back[10..30]).all(|(a, b)| a == b), "symmetric");
         // half of the decibels in the middle of a fade
         assert!((faded[12] - Db(3.0).gain()).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_range_from_the_start_of_the_song_begins_with_all_of_it() {
+        let start = gains(&[(6.0, Some([0.0, 0.02, 0.005]))], 0, 30);
+        assert!(start[..15].iter().all(|gain| *gain == Db(6.0).gain()));
+        assert!(start[19] > 1.0 && start[19] < 1.02 && start[20] == 1.0);
     }
 
     #[test]

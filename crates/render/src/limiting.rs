@@ -3,8 +3,10 @@
 //! The master is planned as `stems master` plans it. Then the sum runs through its chain once more, and every stem beside it
 //! through an equal chain that follows ([`walk`]); what arrives at the compressor and at the limiter is what they are analysed with.
 
+mod cure;
 mod tally;
 mod walk;
+mod window;
 
 use std::path::Path;
 
@@ -12,6 +14,7 @@ use crate::master::{MasterJob, MasterPlan, plan_master};
 use crate::progress::Progress;
 use crate::tags::FileTags;
 use audiofile::error::Result;
+pub use cure::{Cure, CureBell, CureFamily, Cures, LessLimiting, least_cures};
 use dsp::compressor::parts::CompressorParts;
 use dsp::limiter::Limiter;
 use dsp::limiter::parts::LimiterParts;
@@ -59,6 +62,7 @@ pub struct Limiting {
     pub faults: Vec<String>,
     /// Sentences for the user.
     pub warnings: Vec<String>,
+    plan: MasterPlan,
 }
 
 /// Plan of the master of a job; its spool lies in the folder of temporary files.
@@ -114,8 +118,9 @@ pub fn analyse_limiting(job: &LimitingJob<'_>, progress: &mut dyn Progress) -> R
         limiter,
         compressor: compressor.on.then(|| compressor_tally.finish().0),
         events,
-        faults: planned.faults,
-        warnings: planned.warnings,
+        faults: planned.faults.clone(),
+        warnings: planned.warnings.clone(),
+        plan: planned,
     })
 }
 

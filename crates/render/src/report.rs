@@ -15,14 +15,16 @@ use std::path::{Path, PathBuf};
 use crate::check::{self, Options, Severity};
 use crate::deliver::{MANIFEST, Manifest};
 use crate::hash::sha256;
+use crate::limiting::{LimitingJob, analyse_limiting};
 use crate::measure::measure;
 use crate::mixdown::Mixdown;
 use crate::progress::{Progress, advance};
 use crate::verify::agree;
 use crate::what_if::{analyse, effect};
-use audiofile::error::{Result, shown};
+use audiofile::error::{Error, Result, shown};
 pub use data::{
-    FileRow, NullProof, PlaybackRow, Report, ReportedFile, ReportedFinding, ReportedSource, WhatIfRow,
+    FileRow, LimitingMoment, LimitingSection, LimitingShare, NullProof, PlaybackRow, Report, ReportedFile,
+    ReportedFinding, ReportedSource, WhatIfRow,
 };
 use meter::layout::Layout;
 use meter::loudness::{SHORT_TERM_HOPS, windows};
@@ -56,6 +58,8 @@ pub struct ReportJob<'a> {
     pub deliveries: &'a [PathBuf],
     /// Platforms.
     pub targets: &'a [NormalizationTarget],
+    /// The master whose limiting is told apart; none: no such section.
+    pub master: Option<LimitingJob<'a>>,
     /// The title.
     pub title: String,
     /// The date as it is shown.
@@ -153,9 +157,45 @@ pub fn gather(job: &ReportJob<'_>, progress: &mut dyn Progress) -> Result<Report
         history_step_s,
         bands_hz: spectrum::centres(),
         what_if: rows,
+        limiting: limiting(job, progress)?,
         files,
         ask,
     })
+}
+
+/// Events of the limiter that a report has.
+const LIMITING_EVENTS: usize = 10;
+
+/// The limiting of the master; none where no master can be made, as of silence toward a target.
+fn limiting(job: &ReportJob<'_>, progress: &mut dyn Progress) -> Result<Option<LimitingSection>> {
+    let Some(master) = &job.master else { return Ok(None) };
+    let limiting = match analyse_limiting(master, progress) {
+        Ok(limiting) => limiting,
+        Err(error @ Error::Interrupted { .. }) => return Err(error),
+        Err(_) => return Ok(None),
+    };
+    let seconds = |frame: u64| frame as f64 / limiting.rate.0;
+    let stage = &limiting.limiter;
+    let rows = limiting.rows.iter().zip(&stage.rows).map(|(name, row)| LimitingShare {
+        row: name.clone(),
+        decibel_seconds: row.decibel_seconds,
+        share: row.share,
+    });
+    let events = limiting.worst(LIMITING_EVENTS).into_iter().map(|event| LimitingMoment {
+        at_s: seconds(event.at),
+        depth_db: event.depth.0,
+        decibel_seconds: event.decibel_seconds,
+        parts: event.parts.clone(),
+    });
+    Ok(Some(LimitingSection {
+        gain_db: limiting.gain.0,
+        ceiling_dbtp: limiting.ceiling.0,
+        decibel_seconds: stage.decibel_seconds,
+        max_db: stage.deepest.0,
+        max_at_s: seconds(stage.deepest_at),
+        rows: rows.collect(),
+        events: events.collect(),
+    }))
 }
 
 /// The files of deliveries as their manifests say, hashed again, and the nulls of their stems.

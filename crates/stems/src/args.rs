@@ -12,8 +12,8 @@ use units::Db;
 use crate::failure::Failure;
 pub(crate) use values::AskedMove;
 use values::{
-    output_path, parse_ceiling, parse_fade, parse_gap, parse_isrc, parse_jobs, parse_loudness, parse_make,
-    parse_move, parse_names, parse_time, parse_timed_move,
+    output_path, parse_ceiling, parse_fade, parse_gap, parse_isrc, parse_jobs, parse_less, parse_loudness,
+    parse_make, parse_move, parse_names, parse_percent, parse_time, parse_timed_move,
 };
 
 /// Master from stems, and know what every move costs.
@@ -359,6 +359,12 @@ pub(crate) struct Limiting {
     /// Events to show, the deepest; --json has all of them
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub(crate) events: usize,
+    /// Say the least change that makes the limiter take so many decibels less at each event shown, 0.1 to 12
+    #[arg(long, value_name = "DB", value_parser = parse_less)]
+    pub(crate) less: Option<f64>,
+    /// Say the least change that takes away so many percent of the song's limiting, 1 to 100
+    #[arg(long, value_name = "PERCENT", conflicts_with = "less", value_parser = parse_percent)]
+    pub(crate) less_song: Option<f64>,
 }
 
 /// album

@@ -5,6 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use audiofile::error::shown;
 use audiofile::output::remove_file;
+use render::limiting::LimitingJob;
 use render::report::{ReportJob, csv_columns, csv_rows, gather, page};
 use render::small_file::SmallFile;
 
@@ -13,7 +14,7 @@ use crate::common::{self, Bar};
 use crate::failure::{Failure, fault};
 use crate::outcome::{CommandResult, Outcome};
 use crate::output::{self, say};
-use crate::what_if;
+use crate::{master, what_if};
 
 pub(crate) fn run(args: &Report, global: &Global) -> CommandResult {
     let html = args.out.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("html"));
@@ -31,6 +32,9 @@ pub(crate) fn run(args: &Report, global: &Global) -> CommandResult {
     let (bundle, session, session_file) =
         common::open(&args.dir, args.mix.as_deref(), args.session.session.as_deref())?;
     let targets = what_if::chosen(&table, &args.target, &session)?;
+    // a session that no master can be made of has everything but its limiting
+    let target = master::target(None, &session, &table, &args.out);
+    let master = target.ok().map(|target| LimitingJob { bundle: &bundle, session: &session, target });
     let title = args.title.clone().unwrap_or_else(|| {
         let dir = args.dir.canonicalize().unwrap_or_else(|_| args.dir.clone());
         shown(Path::new(dir.file_name().unwrap_or(args.dir.as_os_str())))
@@ -43,6 +47,7 @@ pub(crate) fn run(args: &Report, global: &Global) -> CommandResult {
         masters: &args.masters,
         deliveries: &args.deliveries,
         targets: &targets,
+        master,
         title,
         date: today(),
         ask: args.ask,

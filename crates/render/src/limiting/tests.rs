@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::*;
+use crate::limiting::cure::CureFamily;
 use crate::progress::Silent;
 use audiofile::wav::{StoredFormat, WavSpec, WavWriter};
 use testkit::noise;
@@ -124,4 +125,132 @@ fn the_stem_with_the_peaks_owns_the_limiting() {
     let limiting = analysed(quiet.path(), "[master]\nloudness = \"as-is\"\n");
     assert!(limiting.events.is_empty() && limiting.limiter.rows[0].share.is_none());
     assert_eq!(limiting.limiter.decibel_seconds, 0.0);
+}
+
+/// A number of 0 to 1 for a case.
+fn chance(case: u64, what: u64) -> f64 {
+    noise(1000 * case + what, 1, 0.5)[0] + 0.5
+}
+
+/// Session text that makes a cure.
+fn cured(session: &str, name: &str, cure: &Cure) -> String {
+    let Some(bell) = cure.bell else {
+        let moves: Vec<_> = cure.moves().into_iter().map(|one| (name, one)).collect();
+        let text = format!("schema = \"stemlink.session/1\"\n{session}");
+        let text = project::session_file::add_moves(&text, &moves).expect("takes moves");
+        return text.lines().skip(1).map(|line| format!("{line}\n")).collect();
+    };
+    format!(
+        "{session}\n[[stems]]\nname = \"{name}\"\n[stems.chain]\neq1_on = true\neq1_shape = \"bell\"\neq1_freq = {}\n\
+         eq1_q = {}\neq1_range = {}\neq1_threshold = {}\neq1_attack = {}\neq1_release = {}\n",
+        bell.frequency.0,
+        CureBell::Q,
+        -cure.amount.0,
+        bell.threshold.0,
+        CureBell::ATTACK.0,
+        CureBell::RELEASE.0
+    )
+}
+
+/// Cures of random sessions, and whether a render of each limits as predicted: the larger of 0.1 dB and 10 %.
+fn cures_are_as_rendered(cases: std::ops::Range<u64>) -> [usize; 3] {
+    let mut proven = [0; 3];
+    for case in cases {
+        let folder = tempfile::tempdir().expect("a folder");
+        let names = ["Drums", "Bass", "Keys", "Vocals"];
+        for (n, name) in names.iter().enumerate() {
+            let gain = 0.4 + 1.2 * chance(case, n as u64);
+            write(
+                folder.path(),
+                &format!("{name}.wav"),
+                &bursts(7919 * case + 31 * n as u64, 4 * 48_000, gain),
+            );
+        }
+        let chain = [
+            String::new(),
+            format!("lim_on = true\nlim_release = {:.0}\nlim_link = 0.3\n", 20.0 + 300.0 * chance(case, 9)),
+            "comp_on = true\ncomp_threshold = -20\ncomp_ratio = 2\ncomp_release = 100\n".to_owned(),
+            "eq2_on = true\neq2_gain = 3\nwidth = 1.2\n".to_owned(),
+        ];
+        let session = format!(
+            "[master]\nloudness = \"as-is\"\n[master.chain]\nlevel = {:.1}\n{}",
+            1.0 + 4.0 * chance(case, 8),
+            chain[case as usize % 4]
+        );
+        let limiting = analysed(folder.path(), &session);
+        let mut bundle = Bundle::open(folder.path(), None).expect("opens");
+        let (opened, _) = Session::open(&mut bundle, None).expect("reads");
+        let job = LimitingJob { bundle: &bundle, session: &opened, target: None };
+        let wishes = [
+            LessLimiting::Events { count: 1, less: Db(0.3 + 2.0 * chance(case, 10)) },
+            LessLimiting::Song { percent: 10.0 + 40.0 * chance(case, 11) },
+        ];
+        for wish in wishes {
+            for Cures { event, before, goal, cures } in
+                least_cures(&job, &limiting, wish, &mut Silent).expect("is answered")
+            {
+                for cure in &cures {
+                    assert!(cure.predicted <= goal + 1e-9 && goal < before, "{cure:?}");
+                    let after =
+                        analysed(folder.path(), &cured(&session, &bundle.stems[cure.stem].name, cure));
+                    let inside = |other: &&LimitingEvent| {
+                        event.as_ref().is_none_or(|event| other.at >= event.from && other.at < event.to)
+                    };
+                    let events = after.events.iter().filter(inside);
+                    let rendered = match &event {
+                        Some(_) => events.map(|event| event.depth.0).fold(0.0, f64::max),
+                        None => events.map(|event| event.decibel_seconds).sum(),
+                    };
+                    let room = match &event {
+                        Some(_) => 0.1f64.max(0.1 * cure.predicted),
+                        // reduction below 0.1 dB is in no event
+                        None => 0.1 * 4.0 * 0.1 + 0.1 * cure.predicted,
+                    };
+                    assert!(
+                        (rendered - cure.predicted).abs() <= room,
+                        "case {case}: {rendered} rendered, {cure:?} of {before}, {goal} wanted"
+                    );
+                    proven[cure.family as usize] += 1;
+                }
+            }
+        }
+    }
+    proven
+}
+
+#[test]
+fn a_cure_is_rendered_as_it_was_predicted() {
+    let proven = cures_are_as_rendered(0..8);
+    assert!(proven[CureFamily::Time as usize] > 6 && proven[CureFamily::Trim as usize] > 6, "{proven:?}");
+    assert!(proven[CureFamily::Bell as usize] > 2, "{proven:?}");
+}
+
+#[test]
+#[ignore = "long: 200 random sessions"]
+fn cures_of_two_hundred_sessions_are_rendered_as_they_were_predicted() {
+    let proven = cures_are_as_rendered(0..200);
+    assert!(proven.iter().sum::<usize>() > 600, "{proven:?}");
+}
+
+#[test]
+fn the_cure_that_changes_the_loudness_least_comes_first() {
+    let folder = tempfile::tempdir().expect("a folder");
+    three(folder.path(), 1.2);
+    let limiting = analysed(folder.path(), "[master]\nloudness = \"as-is\"\n");
+    let mut bundle = Bundle::open(folder.path(), None).expect("opens");
+    let (session, _) = Session::open(&mut bundle, None).expect("reads");
+    let job = LimitingJob { bundle: &bundle, session: &session, target: None };
+    let wish = LessLimiting::Events { count: 3, less: Db(1.0) };
+    let all = least_cures(&job, &limiting, wish, &mut Silent).expect("is answered");
+    assert!(!all.is_empty());
+    for Cures { cures, .. } in &all {
+        let sizes: Vec<f64> = cures.iter().filter_map(|cure| Some(cure.loudness_change?.0.abs())).collect();
+        assert!(sizes.len() == cures.len() && sizes.is_sorted(), "{cures:?}");
+        let of = |family| cures.iter().find(|cure| cure.family == family);
+        if let (Some(time), Some(trim)) = (of(CureFamily::Time), of(CureFamily::Trim))
+            && time.stem == trim.stem
+        {
+            assert!(time.amount.0 >= trim.amount.0 - 0.02, "{time:?} {trim:?}");
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::window::limiter_drive;
 use super::{LimitingJob, SATURATOR_ROW};
 use crate::compensated::Compensated;
 use crate::master::MasterPlan;
@@ -118,12 +119,11 @@ impl Walk {
         let saturates = settings.saturator.acts();
         let mut rows: Vec<String> = job.bundle.stems.iter().map(|stem| stem.name.clone()).collect();
         rows.extend(saturates.then(|| SATURATOR_ROW.to_owned()));
-        let after = &planned.after;
         Ok(Self {
             mixdown: Mixdown::open(job.bundle, job.session)?,
             before: Followed::new(settings, job)?,
             key,
-            gain: (after.level + after.input.gain + after.limiter.drive).gain(),
+            gain: limiter_drive(planned).gain(),
             terms: vec![Planes::default(); rows.len()],
             keys: Vec::new(),
             rows,

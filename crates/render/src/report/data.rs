@@ -40,11 +40,56 @@ pub struct Report {
     pub bands_hz: Vec<f64>,
     /// The effect of one more decibel of each stem.
     pub what_if: Vec<WhatIfRow>,
+    /// The limiting of the master that `stems master` makes, by its owners; none where it can make none.
+    pub limiting: Option<LimitingSection>,
     /// Every file that went in.
     pub files: Vec<FileRow>,
     /// Data from which the page answers moves; none without `--ask`. The page alone has it.
     #[serde(skip)]
     pub ask: Option<AskData>,
+}
+
+/// Limiting of the master.
+#[derive(Clone, Debug, Serialize)]
+pub struct LimitingSection {
+    /// Gain of the master before its limiter.
+    pub gain_db: f64,
+    /// Its ceiling.
+    pub ceiling_dbtp: f64,
+    /// Reduction times its duration, dB s.
+    pub decibel_seconds: f64,
+    /// The deepest reduction.
+    pub max_db: f64,
+    /// Its time, seconds.
+    pub max_at_s: f64,
+    /// The stems, and what a saturator adds.
+    pub rows: Vec<LimitingShare>,
+    /// The deepest events, deepest first.
+    pub events: Vec<LimitingMoment>,
+}
+
+/// Part of a row in the limiting.
+#[derive(Clone, Debug, Serialize)]
+pub struct LimitingShare {
+    /// Its name.
+    pub row: String,
+    /// Its dB s, signed.
+    pub decibel_seconds: f64,
+    /// Its part of all dB s.
+    pub share: Option<f64>,
+}
+
+/// An event of the limiter.
+#[derive(Clone, Debug, Serialize)]
+pub struct LimitingMoment {
+    /// The time of its deepest reduction, seconds.
+    pub at_s: f64,
+    /// The deepest reduction.
+    pub depth_db: f64,
+    /// Reduction times its duration, dB s.
+    pub decibel_seconds: f64,
+    /// Parts at the deepest, in the order of the rows.
+    pub parts: Vec<f64>,
 }
 
 /// A finished file.

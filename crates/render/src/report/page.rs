@@ -126,6 +126,7 @@ pub fn page(report: &Report) -> String {
     html += &playback(report);
     html += &stems(report);
     html += &what_if(report);
+    html += &limiting(report);
     html += &spectra(report);
     html += &files(report);
     html += "</main></body></html>\n";
@@ -327,6 +328,52 @@ fn what_if(report: &Report) -> String {
     });
     let surprises: String = surprises.collect();
     format!("<section><h2>What if</h2>{}{surprises}</section>\n", table.finish())
+}
+
+fn limiting(report: &Report) -> String {
+    let Some(limiting) = &report.limiting else { return String::new() };
+    let gain = minus(&format!("{:+.2}", limiting.gain_db));
+    let ceiling = minus(&format!("{:.1}", limiting.ceiling_dbtp));
+    let head = format!(
+        "<section><h2>Limiting</h2><p class=\"dim\">Of the master that the session makes: {gain} dB into a ceiling of {ceiling} dBTP.</p>"
+    );
+    if limiting.decibel_seconds == 0.0 {
+        return head + "<p>Nothing is limited.</p></section>\n";
+    }
+    let percent = |share: f64| minus(&format!("{:.0} %", share * 100.0));
+    let mut owners = HtmlTable::new(
+        &format!(
+            "Who was there when it limited: {:.2} dB s, the most {:.2} dB at {}",
+            limiting.decibel_seconds,
+            limiting.max_db,
+            clock(limiting.max_at_s)
+        ),
+        &["stem", "#dB s", "#share"],
+    );
+    for row in &limiting.rows {
+        let decibel_seconds = minus(&format!("{:.2}", row.decibel_seconds));
+        let cells = owners.row(&row.row).marked("n", &decibel_seconds);
+        cells.marked("n", &row.share.map_or("\u{2013}".into(), percent)).end();
+    }
+    let mut events = HtmlTable::new(
+        "The deepest events, and whose they are",
+        &["deepest at", "#depth dB", "#dB s", "parts"],
+    );
+    for event in &limiting.events {
+        let mut parts: Vec<(f64, &str)> =
+            event.parts.iter().zip(&limiting.rows).map(|(part, row)| (*part, row.row.as_str())).collect();
+        parts.sort_by(|a, b| b.0.abs().total_cmp(&a.0.abs()));
+        let parts: Vec<String> =
+            parts.iter().take(3).map(|(part, row)| format!("{row} {}", percent(*part))).collect();
+        events
+            .row(&clock(event.at_s))
+            .marked("n", &format!("{:.2}", event.depth_db))
+            .marked("n", &format!("{:.3}", event.decibel_seconds))
+            .text(&parts.join(", "))
+            .end();
+    }
+    let events = if limiting.events.is_empty() { String::new() } else { events.finish() };
+    format!("{head}{}{events}</section>\n", owners.finish())
 }
 
 fn spectra(report: &Report) -> String {

@@ -36,6 +36,14 @@ pub(super) fn parse_ceiling(text: &str) -> Result<f64, String> {
     parse_number(text, [-20.0, 0.0], "dBTP")
 }
 
+pub(super) fn parse_less(text: &str) -> Result<f64, String> {
+    parse_number(text, [0.1, 12.0], "dB")
+}
+
+pub(super) fn parse_percent(text: &str) -> Result<f64, String> {
+    parse_number(text, [1.0, 100.0], "%")
+}
+
 pub(super) fn parse_gap(text: &str) -> Result<f64, String> {
     seconds(text).filter(|gap| *gap <= 600.0).ok_or_else(|| "it takes 0 to 600 seconds".to_owned())
 }

@@ -53,7 +53,7 @@ fn every_key_is_explained() {
             "Album",
             "--json",
         ],
-        &["limiting", "Demo Song", "--json"],
+        &["limiting", "Demo Song", "--target", "spotify-loud", "--less", "1", "--json"],
         &["report", "Demo Song", "--out", "r.html", "--master", "Masters/Demo Song_Master.wav", "--json"],
         &["organize", "Demo Song", "--out", "Organized", "--json"],
         &["adm", "Demo Song", "--out", "atmos.wav", "--json"],

@@ -53,6 +53,64 @@ fn limiting_is_told_apart_by_stem_and_event() {
     fails(&["limiting", text(&folder.path().join("none"))], &["none"]);
 }
 
+#[test]
+fn the_least_cure_is_a_move_that_what_if_and_master_take() {
+    let folder = temporary();
+    song(folder.path(), 4.0, 1.0);
+    let head = "schema = \"stemlink.session/1\"\n[master]\nloudness = \"as-is\"\n[master.chain]\nlevel = 4\n";
+    std::fs::write(folder.path().join("session.toml"), head).unwrap();
+    let dir = text(folder.path());
+    let answer = json(0, &["limiting", dir, "--less", "1", "--events", "1"]);
+    let asked = &answer["cures"][0];
+    let (goal, at) = (number(&asked["goal"]), number(&asked["at_s"]));
+    assert!((number(&asked["before"]) - goal - 1.0).abs() < 1e-9 && asked["unit"] == "dB", "{asked}");
+    let cures = asked["cures"].as_array().unwrap();
+    let time = cures.iter().find(|cure| cure["family"] == "time").expect("a trim in time reaches it");
+    let range = &time["ranges"][0];
+    let one = format!(
+        "--move={}={}@{}-{}",
+        time["stem"].as_str().unwrap(),
+        -number(&time["amount_db"]),
+        number(&range["from_s"]),
+        number(&range["to_s"])
+    );
+    let saved = folder.path().join("cured.toml");
+    json(0, &["what-if", dir, &one, "--save", text(&saved)]);
+    let after = json(0, &["limiting", dir, "--session", text(&saved)]);
+    let left = after["events"].as_array().unwrap().iter();
+    let left = left.filter(|event| {
+        number(&event["at_s"]) > number(&range["from_s"]) && number(&event["at_s"]) < number(&range["to_s"])
+    });
+    let left = left.map(|event| number(&event["depth_db"])).fold(0.0, f64::max);
+    // the limiter's ceiling follows the strict peak, which the cure has changed too
+    let predicted = number(&time["predicted"]);
+    assert!(
+        (left - predicted).abs() < 0.1f64.max(0.1 * predicted) && left < number(&asked["before"]),
+        "{left} {time}"
+    );
+    assert!(at > number(&range["from_s"]) && at < number(&range["to_s"]));
+
+    let song = json(0, &["limiting", dir, "--less-song", "20"]);
+    let asked = &song["cures"][0];
+    assert!(asked["at_s"].is_null() && asked["unit"] == "dB s");
+    assert!((number(&asked["goal"]) - 0.8 * number(&asked["before"])).abs() < 1e-9);
+    assert!(
+        asked["cures"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|cure| number(&cure["predicted"]) <= number(&asked["goal"]))
+    );
+    let shown = stems(&["limiting", dir, "--less", "0.5", "--events", "2"]);
+    assert!(
+        shown.code == 0 && shown.out.contains("at the same gain") && shown.out.contains("--move"),
+        "{}",
+        shown.out
+    );
+    fails(&["limiting", dir, "--less", "0"], &["0.1 to 12"]);
+    fails(&["limiting", dir, "--less-song", "0"], &["1 to 100"]);
+}
+
 fn names_in(folder: &std::path::Path) -> usize {
     names(folder).len()
 }

@@ -35,7 +35,8 @@ impl Asked {
         if time < from || time > to {
             return 1.0;
         }
-        let part = ((time - from).min(to - time) / fade.max(1e-9)).min(1.0);
+        let begun = if from == 0.0 { f64::INFINITY } else { time - from };
+        let part = (begun.min(to - time) / fade.max(1e-9)).min(1.0);
         Db(self.gain * 0.5 * (1.0 - (PI * part).cos())).gain()
     }
 }
@@ -87,7 +88,7 @@ fn random_moves(random: &mut Random, seconds: f64) -> Vec<Asked> {
     let fade = [0.0, 0.05, random.between(0.001, 2.0)][random.bits() as usize % 3];
     let count = 1 + random.bits() as usize % 3;
     let one = |_| {
-        let from = random.between(0.0, seconds - 0.3);
+        let from = random.between(-0.5, seconds - 0.3).max(0.0);
         // hardly ever on the grid of hops
         let to = from + random.between(0.02, 1.2 * (seconds - from));
         let range = (!random.bits().is_multiple_of(5))

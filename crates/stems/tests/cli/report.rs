@@ -54,6 +54,11 @@ fn page_json_and_csv_say_the_same_and_need_nothing_else() {
     let gain = &answer["playback"][0]["playback_gain_db"];
     assert_eq!(gain, &said["targets"][0]["playback_gain_before_db"]);
 
+    let limiting = json(0, &["limiting", text(&dir)]);
+    assert_eq!(answer["limiting"]["rows"], limiting["limiter"]["rows"]);
+    assert_eq!(answer["limiting"]["max_db"], limiting["limiter"]["max_db"]);
+    assert!(fs::read_to_string(&page).unwrap().contains("<h2>Limiting</h2>"));
+
     let csv = fs::read_to_string(folder.path().join("song.csv")).unwrap();
     assert_eq!(csv.lines().count(), 5);
     assert!(csv.lines().nth(1).unwrap().starts_with("Drums,drums,"), "{csv}");
