@@ -32,8 +32,11 @@ use crate::output::{self, say};
 pub(crate) struct MoveJson {
     pub(crate) stem: String,
     pub(crate) gain_db: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) from_s: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) to_s: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) fade_s: Option<f64>,
 }
 
@@ -65,6 +68,7 @@ struct WhatIfJson {
     stems: Vec<StemJson>,
     targets: Vec<TargetJson>,
     surprise: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     saved: Option<String>,
     faults: Vec<String>,
 }
