@@ -180,7 +180,9 @@ impl FittedRange {
             off[stem] += (plain[stem] - as_heard) * error.greatest;
             Some((loudness(&off)? - loudness(plain)?).0.abs())
         };
-        errors.iter().enumerate().filter_map(change).map(|off| off * off).sum::<f64>().sqrt()
+        // of the others nothing changes
+        let is_moved = |(stem, _): &(usize, &ExchangeError)| plain[*stem] != 1.0 / self.rescaled[*stem];
+        errors.iter().enumerate().filter(is_moved).filter_map(change).map(|off| off * off).sum::<f64>().sqrt()
             <= EXACT_HALF_WIDTH.0
     }
 
