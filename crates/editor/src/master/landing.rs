@@ -47,7 +47,7 @@ impl LandingMenu {
         let response = pill(ui, &palette, at, LAND, Weight::Quiet, true);
         let is_open = Popup::menu(&response)
             .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
-            .show(|ui| self.menu(ui, cx))
+            .show(|ui| ui.vertical(|ui| self.menu(ui, cx)))
             .is_some();
         if !is_open && self.asked.take().is_some() {
             cx.edits.request(Edit::Land(None));
@@ -60,6 +60,8 @@ impl LandingMenu {
 
     fn menu(&mut self, ui: &mut Ui, cx: &mut ViewCx<'_>) {
         ui.set_width(300.0);
+        // what can be pressed or changed stands out from what is told
+        ui.visuals_mut().widgets.inactive.weak_bg_fill = cx.palette.line;
         let target = cx.model.display.meter.target.as_ref();
         let mut loudness = self.loudness.or(target.map(|target| target.loudness.0)).unwrap_or(USUAL_LOUDNESS);
         let loudness_name = match (target, self.loudness) {
