@@ -12,6 +12,8 @@ use units::{Db, Lufs};
 
 /// Name of the button.
 const LAND: &str = "Land on target";
+/// The same where there is no room.
+const LAND_SHORT: &str = "Land";
 /// Loudness without a target of the meters: that of most platforms, LUFS.
 const USUAL_LOUDNESS: f64 = -14.0;
 /// Loudness that can be asked for, LUFS.
@@ -37,14 +39,16 @@ impl Default for LandingMenu {
 }
 
 impl LandingMenu {
-    /// Draws the button with its right end at `right`, and the menu; returns the button's left end.
-    pub(super) fn draw_button(&mut self, ui: &mut Ui, cx: &mut ViewCx<'_>, right: Pos2) -> f32 {
+    /// Draws the button with its right end at `right`, not beyond `left`, and the menu; returns the button's left end.
+    pub(super) fn draw_button(&mut self, ui: &mut Ui, cx: &mut ViewCx<'_>, left: f32, right: Pos2) -> f32 {
         let palette = cx.palette;
+        let words = if right.x - pill_width(ui, LAND) < left { LAND_SHORT } else { LAND };
         let at = Rect::from_min_max(
-            pos2(right.x - pill_width(ui, LAND), right.y - 12.0),
+            pos2(right.x - pill_width(ui, words), right.y - 12.0),
             pos2(right.x, right.y + 12.0),
         );
-        let response = pill(ui, &palette, at, LAND, Weight::Quiet, true);
+        let response = pill(ui, &palette, at, words, Weight::Quiet, true);
+        ui.ctx().accesskit_node_builder(response.id, |node| node.set_label(LAND));
         let is_open = Popup::menu(&response)
             .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
             .show(|ui| ui.vertical(|ui| self.menu(ui, cx)))

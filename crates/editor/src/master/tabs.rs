@@ -62,7 +62,7 @@ pub(super) fn draw_tabs(
     if *tab == Tab::Session
         && FirstMinute::from_heard(cx.model.snapshot.heard_length()) >= FirstMinute::Platforms
     {
-        right = landing.draw_button(ui, cx, pos2(right, y));
+        right = landing.draw_button(ui, cx, left + PAD, pos2(right, y));
     }
     let room = Rect::from_min_max(pos2(left + PAD, y - 10.0), pos2(right - PAD, y + 10.0));
     if let Some((first, all)) = notices(cx.model)
