@@ -5,7 +5,7 @@ use super::follow::follow_shares;
 use super::gain_error::gain_error;
 use super::gain_track::gain_track;
 use super::level_bank::{BankLevels, bank_levels};
-use super::response::{GainModels, StemResponse, reliability};
+use super::response::{GainModels, StemResponse};
 use crate::fit::{Fit, MIN_CONDITION};
 use crate::gram::Hops;
 use crate::shares::gated_block_counts;
@@ -30,9 +30,6 @@ pub(super) struct DeviceModels {
     pub(super) depths: Vec<f64>,
     /// The same, what the residual makes of it included: an upper bound.
     pub(super) spreads: Vec<f64>,
-    /// Share of the variation of each stem's level, and of the mix's, that a device reads: near 0 of levels that stand still.
-    pub(super) reliabilities: Vec<f64>,
-    pub(super) mix_reliability: f64,
 }
 
 impl DeviceModels {
@@ -59,8 +56,6 @@ impl DeviceModels {
                 .collect(),
             depths: Vec::new(),
             spreads: Vec::new(),
-            reliabilities: Vec::new(),
-            mix_reliability: 1.0,
         };
         for stem in 0..stems {
             let mut alone = vec![0.0; stems + 1];
@@ -76,8 +71,6 @@ impl DeviceModels {
                 NORMAL_SPREAD * (noise / known().map(|one| one.1).sum::<f64>().max(f64::MIN_POSITIVE)).sqrt();
             models.spreads.push(spread);
             models.depths.push((spread * spread - noise * noise).max(0.0).sqrt());
-            models.reliabilities.push(reliability(&gains, &levels));
-            models.mix_reliability = models.mix_reliability.min(reliability(&gains, &mix[range.clone()]));
             models.gains.push(GainModels::new(gains, &levels, &mix[range.clone()]));
             models.levels.push(levels);
         }
