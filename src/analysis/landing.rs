@@ -1,11 +1,12 @@
 //! The level before the Master's limiter at which the song lands on a loudness, found on the captured windows.
 
-use super::simulation::{PassedMix, WINDOW_HOPS, half_width, loudness_change};
+use super::simulation::whole_song::{SongLoudness, song_loudness};
+use super::simulation::{PassedMix, WINDOW_HOPS};
 use chain::parameters::{PARAMETERS, Value};
 use chain::{ChainKind, ChainSettings};
 use meter::loudness::hop_frames;
 use plugin_core::landing::{Landing, LandingFault, LandingRequest};
-use units::{Db, Hz, Lu, Lufs, Ms};
+use units::{Db, Hz, Ms, Power};
 
 /// Runs of a search at most; each costs all windows once.
 const MAX_RUNS: usize = 6;
@@ -15,21 +16,19 @@ const TOLERANCE: f64 = 0.02;
 /// All windows at one level.
 struct Landed {
     level: f64,
-    /// Loudness of the whole song out of the Master, LUFS.
-    loudness: f64,
+    /// Loudness of the whole song out of the Master.
+    song: SongLoudness,
     /// Largest reduction of the limiter, dB.
     reduction: f64,
-    windows: Vec<PassedMix>,
+    windows: usize,
 }
 
 /// Search for a level. `pass` runs all windows of the song through a chain and returns them with the limiter's largest
 /// reduction; `None` without windows, or when the thread is to end.
 pub(super) struct LandingSearch<'a, P> {
     pub(super) settings: &'a ChainSettings,
-    /// Loudness of the song into the Master.
-    pub(super) into: Lufs,
-    /// Hops of the song that were heard.
-    pub(super) heard: usize,
+    /// Power of every hop of the song into the Master; NaN where it was not heard.
+    pub(super) into: &'a [Power],
     pub(super) rate: Hz,
     pub(super) pass: P,
 }
@@ -42,22 +41,19 @@ impl<P: Fn(&ChainSettings) -> Option<(Vec<PassedMix>, Db)>> LandingSearch<'_, P>
     pub(super) fn find(&self, request: LandingRequest) -> Result<Landing, LandingFault> {
         let now = self.run(self.settings.level.0)?;
         // behind a limiter the loudness grows by less than the level: steps fall short
-        let mut best = self.approach(&now, |at| request.loudness.0 - at.loudness)?;
+        let mut best = self.approach(&now, |at| request.loudness.0 - at.song.loudness.0)?;
         let allowed = request.limiting.0;
         if best.reduction > allowed {
             // where a limiter works, a decibel of level is a decibel of reduction
             best = self.approach(&best, |at| allowed - at.reduction)?;
         }
-        let effects = [now.loudness - self.into.0, best.loudness - now.loudness].map(Lu);
-        let hops = best.windows.len() * WINDOW_HOPS;
-        let pairs: Vec<[PassedMix; 2]> =
-            now.windows.into_iter().zip(best.windows).map(|(now, then)| [now, then]).collect();
+        let hops = best.windows * WINDOW_HOPS;
         Ok(Landing {
             request,
             from: self.settings.level,
             level: Db(best.level),
-            loudness: Lufs(best.loudness),
-            half_width: half_width(&pairs, effects, hops as f64 / self.heard.max(1) as f64),
+            loudness: best.song.loudness,
+            half_width: best.song.half_width,
             reduction: Db(best.reduction),
             length: Ms((hops * hop_frames(self.rate)) as f64 / self.rate.0 * 1000.0),
             is_limited: self.settings.limiter.on,
@@ -82,8 +78,8 @@ impl<P: Fn(&ChainSettings) -> Option<(Vec<PassedMix>, Db)>> LandingSearch<'_, P>
     fn run(&self, level: f64) -> Result<Landed, LandingFault> {
         let settings = ChainSettings { level: Db(level), ..self.settings.clone() };
         let (windows, reduction) = (self.pass)(&settings).ok_or(LandingFault::NothingCaptured)?;
-        let change = loudness_change(windows.iter()).ok_or(LandingFault::NothingCaptured)?;
-        Ok(Landed { level, loudness: self.into.0 + change.0, reduction: reduction.0, windows })
+        let song = song_loudness(self.into, &windows).ok_or(LandingFault::NothingCaptured)?;
+        Ok(Landed { level, song, reduction: reduction.0, windows: windows.len() })
     }
 }
 
@@ -100,12 +96,13 @@ fn level_range() -> [f64; 2] {
 #[cfg(test)]
 mod tests {
     use super::super::excerpt::StereoAudio;
-    use super::super::simulation::pass;
+    use super::super::simulation::{hop_powers, pass};
     use super::*;
     use chain::{Chain, LatencyClass};
     use dsp::{Block, Process};
     use meter::Meter;
     use meter::layout::Layout;
+    use units::Lufs;
 
     const RATE: Hz = Hz(48_000.0);
     const SECONDS: usize = 24;
@@ -142,7 +139,7 @@ mod tests {
         let (mut windows, mut reduction) = (Vec::new(), Db(0.0));
         for start in (1..SECONDS - 1).step_by(2 * every) {
             let part = [0, 1].map(|side| song[side][(start - 1) * 48_000..(start + 2) * 48_000].to_vec());
-            windows.push(pass(part, 48_000, (&mut chain, settings, RATE)));
+            windows.push(pass(part, (10 * start, 48_000), (&mut chain, settings, RATE)));
             reduction = reduction.max(chain.max_limiter_reduction().0);
         }
         (windows, reduction)
@@ -156,8 +153,7 @@ mod tests {
     ) -> Landing {
         let search = LandingSearch {
             settings,
-            into: loudness(song),
-            heard: SECONDS * 10,
+            into: &hop_powers(song, 0, RATE),
             rate: RATE,
             pass: |settings: &ChainSettings| Some(pass_windows(song, every, settings)),
         };

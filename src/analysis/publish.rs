@@ -11,7 +11,7 @@ use link::identity::InstanceId;
 use link::status::{StemStatus, Viewpoint};
 use link::summary::{Forecast, SessionSummary, StemFinding};
 use link::text::Text;
-use meter::loudness::hop_frames;
+use meter::loudness::{hop_frames, integrated};
 use plugin_core::Output;
 use plugin_core::command::Proposal;
 use plugin_core::document::songs::SongRange;
@@ -111,10 +111,11 @@ impl<O: Output> MasterAnalysis<O> {
     /// Estimates the level that lands on a loudness.
     fn land(&self, heard: &RangeReport, request: LandingRequest) -> Result<Landing, LandingFault> {
         let settings = self.context.params.settings();
+        let into = heard.fitted_range.sources.powers(&vec![1.0; heard.members().len() + 1]);
+        integrated(&into).ok_or(LandingFault::NothingHeard)?;
         let search = LandingSearch {
             settings: &settings,
-            into: heard.reading().integrated.ok_or(LandingFault::NothingHeard)?,
-            heard: heard.progress.heard,
+            into: &into,
             rate: self.rate,
             pass: |settings: &ChainSettings| {
                 self.windows.pass_all(heard, (settings, self.class, self.rate), &self.stop)

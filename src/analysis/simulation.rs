@@ -3,7 +3,12 @@
 //!
 //! A chain that compresses or limits reacts to a move, so that measured loudness cannot simply be scaled. Windows are
 //! captured as they play. The loudest are kept, for they decide integrated loudness; the others are spread over the
-//! song. Results are labelled *simulated*, with their length.
+//! song. What is between them follows from their levels: [`whole_song`]. Results are labelled *simulated*, with their
+//! length.
+
+#[cfg(test)]
+mod tests;
+pub(super) mod whole_song;
 
 use super::backlog::StereoF32;
 use super::excerpt::{StereoAudio, is_silent_at, mix_end, read_frames};
@@ -13,12 +18,14 @@ use link::audio_ring::TapPoint;
 use link::identity::InstanceId;
 use link::{PeerView, Roster};
 use meter::layout::Layout;
-use meter::loudness::{BLOCK_HOPS, HopMeter, hop_frames, integrated};
+use meter::loudness::{HopMeter, hop_frames, integrated};
+use plugin_core::session_view::HOP_LENGTH;
 use session::range_report::RangeReport;
 use session::record::{HopStatus, Recorder, SessionMember, StemId, StemSetting};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use units::{Db, Hz, Lu, Lufs, Power};
+use units::{Db, Hz, Lu, Lufs, Ms, Power};
+use whole_song::song_loudness;
 
 /// Hops of a window: 2 s.
 pub(super) const WINDOW_HOPS: usize = 20;
@@ -28,12 +35,8 @@ const RUN_IN_HOPS: usize = 10;
 const MAX_WINDOWS: usize = 24;
 /// Minimum number of windows, whatever memory they need.
 const MIN_WINDOWS: usize = 4;
-/// Standard deviations of the jackknife to the end of the interval.
-const DEVIATIONS: f64 = 3.0;
-/// Least share of the song that counts as not covered: the windows' run-in is not the song's.
-const MIN_UNCOVERED: f64 = 0.05;
-/// Error that the windows' edges and the run-in leave, LU.
-const SIMULATION_ERROR: f64 = 0.02;
+/// Time until a device forgets what was before, as a multiple of its release.
+const SETTLING_RELEASES: f64 = 3.0;
 /// Memory for windows, bytes.
 const MAX_WINDOW_BYTES: usize = 128 << 20;
 
@@ -169,6 +172,16 @@ impl CapturedWindows {
         }
     }
 
+    /// Windows inside the range of `heard`, each with its first hop in that range.
+    fn windows_of(&self, heard: &RangeReport) -> impl Iterator<Item = (usize, &CapturedWindow)> {
+        let range = heard.range();
+        self.windows.iter().filter_map(move |(number, window)| {
+            let first = number * WINDOW_HOPS as i64;
+            let is_inside = range.start <= first && first + WINDOW_HOPS as i64 <= range.end;
+            is_inside.then(|| ((first - range.start) as usize, window))
+        })
+    }
+
     /// Runs the windows, as the stems are set now, through a chain with `settings`; returns them and the limiter's largest
     /// reduction. `None` without windows, or when `stop` is set.
     pub(super) fn pass_all(
@@ -180,19 +193,19 @@ impl CapturedWindows {
         let mut chain = Chain::new(ChainKind::Master, class, rate);
         let unity = vec![1.0; heard.members().len()];
         let (mut windows, mut reduction) = (Vec::new(), Db(0.0));
-        for window in self.windows.values() {
+        for (first, window) in self.windows_of(heard) {
             let Some([mix, _]) = window.mixes(heard, &unity) else { continue };
             if stop.load(Ordering::Acquire) {
                 return None;
             }
-            windows.push(pass(mix, window.run_in, (&mut chain, settings, rate)));
+            windows.push(pass(mix, (first, window.run_in), (&mut chain, settings, rate)));
             reduction = reduction.max(chain.max_limiter_reduction().0);
         }
         Some((windows, reduction)).filter(|(windows, _)| !windows.is_empty())
     }
 
-    /// Runs the windows through a chain with `settings`, without moves and with each stem of `heard` multiplied by
-    /// its linear gain. `None` without windows or loudness, or when `stop` is set.
+    /// Runs the windows through a chain with `settings`, without moves and with each source of `heard` multiplied by its
+    /// linear gain. `None` without windows or loudness, or when `stop` is set.
     pub(super) fn simulate(
         &self,
         heard: &RangeReport,
@@ -201,85 +214,67 @@ impl CapturedWindows {
         stop: &AtomicBool,
     ) -> Option<SimulatedMove> {
         let mut chain = Chain::new(ChainKind::Master, class, rate);
-        let mut windows = Vec::new();
-        for window in self.windows.values() {
+        let mut windows: [Vec<PassedMix>; 2] = Default::default();
+        for (first, window) in self.windows_of(heard) {
             let Some(mixes) = window.mixes(heard, gains) else { continue };
             if stop.load(Ordering::Acquire) {
                 return None;
             }
-            windows.push(mixes.map(|mix| pass(mix, window.run_in, (&mut chain, settings, rate))));
+            for (windows, mix) in windows.iter_mut().zip(mixes) {
+                windows.push(pass(mix, (first, window.run_in), (&mut chain, settings, rate)));
+            }
         }
-        let [chain, reaction] = chain_effect(windows.iter())?;
-        let covered = (windows.len() * WINDOW_HOPS) as f64 / heard.progress.heard.max(1) as f64;
-        let seconds = windows.len() as f64 * WINDOW_HOPS as f64 * hop_frames(rate) as f64 / rate.0;
+        let seconds = windows[0].len() as f64 * WINDOW_HOPS as f64 * hop_frames(rate) as f64 / rate.0;
+        let sources = &heard.fitted_range.sources;
+        let into = [sources.powers(&vec![1.0; gains.len()]), sources.powers(gains)];
+        let loudness = [integrated(&into[0])?, integrated(&into[1])?];
+        let out = [song_loudness(&into[0], &windows[0])?, song_loudness(&into[1], &windows[1])?];
+        let [before, after] = [0, 1].map(|n| out[n].loudness - loudness[n]);
         Some(SimulatedMove {
-            chain,
-            reaction,
-            half_width: half_width(&windows, [chain, reaction], covered),
+            chain: before,
+            reaction: after - before,
+            half_width: out[1].half_width,
             seconds,
         })
     }
 }
 
-/// Runs the mix of a window through a chain that begins anew; `run_in`: frames that are not measured.
+/// Runs the mix of a window through a chain that begins anew; `first`: its first hop in the song; `run_in`: frames that are
+/// not measured. Where the chain settles slower than that, neither are the window's first hops; a song begins as the chain
+/// does.
 pub(super) fn pass(
     mut mix: StereoAudio,
-    run_in: usize,
+    (first, run_in): (usize, usize),
     (chain, settings, rate): (&mut Chain, &ChainSettings, Hz),
 ) -> PassedMix {
-    let into = hop_powers(&mix, run_in, rate);
+    let settles =
+        if run_in == 0 { 0 } else { hops_to_settle(settings).saturating_sub(run_in / hop_frames(rate)) };
+    let unmeasured = run_in + settles.min(WINDOW_HOPS / 2) * hop_frames(rate);
+    let into = hop_powers(&mix, unmeasured, rate);
     chain.reset();
     chain.set(settings);
     let [left, right] = &mut mix;
     chain.process(&mut Block::new(left, right));
-    PassedMix { into, out: hop_powers(&mix, run_in + chain.latency().0, rate) }
+    let out = hop_powers(&mix, unmeasured + chain.latency().0, rate);
+    PassedMix { first: first + settles.min(WINDOW_HOPS / 2), into, out }
+}
+
+/// Hops until a chain with these settings forgets what was before: three times its slowest release.
+fn hops_to_settle(settings: &ChainSettings) -> usize {
+    let compressor = &settings.compressor;
+    let release = |on: bool, release: Ms| if on { release.0 } else { 0.0 };
+    let slowest = release(compressor.on, compressor.release)
+        .max(release(settings.limiter.on, settings.limiter.release));
+    (SETTLING_RELEASES * slowest / HOP_LENGTH.0).ceil() as usize
 }
 
 /// Hop powers of a window's mix into the chain and out of it.
 #[derive(Debug)]
 pub(super) struct PassedMix {
+    /// First hop in the song.
+    first: usize,
     into: Vec<Power>,
     out: Vec<Power>,
-}
-
-/// Windows without and with the move.
-pub(super) type PassedWindow = [PassedMix; 2];
-
-/// Returns the loudness change by the chain without the move, and what the chain makes of the move; `None` without
-/// loudness.
-fn chain_effect<'a>(windows: impl Iterator<Item = &'a PassedWindow> + Clone) -> Option<[Lu; 2]> {
-    let [before, after] = [0, 1].map(|n| loudness_change(windows.clone().map(move |window| &window[n])));
-    Some([before?, after? - before?])
-}
-
-/// Returns the loudness change by the chain; `None` without loudness.
-pub(super) fn loudness_change<'a>(windows: impl Iterator<Item = &'a PassedMix> + Clone) -> Option<Lu> {
-    let loudness = |powers: &dyn Fn(&'a PassedMix) -> &'a Vec<Power>| {
-        // NaN hops between windows: no gating block spans two of them
-        let gap = [Power(f64::NAN); BLOCK_HOPS];
-        let all = windows.clone().flat_map(|window| powers(window).iter().copied().chain(gap));
-        integrated(&all.collect::<Vec<Power>>())
-    };
-    Some(loudness(&|window| &window.out)? - loudness(&|window| &window.into)?)
-}
-
-/// Largest error of the loudness after the move, of the sum of `effects`: the jackknife over windows, which play as
-/// samples of the song and of which nothing is unknown once they cover it (`covered`: their share of it); of a single
-/// window nothing is known.
-pub(super) fn half_width(windows: &[PassedWindow], effects: [Lu; 2], covered: f64) -> Lu {
-    let all = effects[0].0 + effects[1].0;
-    let without = |left_out: usize| {
-        let others = windows.iter().enumerate().filter(move |(n, _)| *n != left_out);
-        chain_effect(others.map(|(_, window)| window)).map(|[chain, reaction]| chain.0 + reaction.0)
-    };
-    let count = windows.len() as f64;
-    let squares: Option<f64> = (0..windows.len()).map(|n| Some((without(n)? - all).powi(2))).sum();
-    match squares {
-        Some(squares) if windows.len() > 1 => Lu(DEVIATIONS
-            * (squares * (count - 1.0) / count * (1.0 - covered).max(MIN_UNCOVERED)).sqrt()
-            + SIMULATION_ERROR),
-        _ => Lu(f64::INFINITY),
-    }
 }
 
 impl CapturedWindow {
@@ -318,7 +313,7 @@ impl CapturedWindow {
 }
 
 /// Returns the hop powers after the first `run_in` frames.
-fn hop_powers(audio: &StereoAudio, run_in: usize, rate: Hz) -> Vec<Power> {
+pub(super) fn hop_powers(audio: &StereoAudio, run_in: usize, rate: Hz) -> Vec<Power> {
     let mut meter = HopMeter::new(rate, &Layout::stereo());
     let channels = [&audio[0][..], &audio[1][..]];
     // the run-in passes through the filters, too; hops are aligned to its end
