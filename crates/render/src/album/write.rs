@@ -141,7 +141,12 @@ impl AlbumTrack {
         let of_session =
             || session.deliver.isrc.iter().find(|(of, _)| of.is_none()).map(|(_, code)| code.clone());
         let isrc = isrc.or_else(of_session);
-        let tags = FileTags { title: title.to_owned(), artist: job.artist.to_owned(), isrc: isrc.clone() };
+        let tags = FileTags {
+            title: title.to_owned(),
+            artist: job.artist.to_owned(),
+            isrc: isrc.clone(),
+            ..FileTags::default()
+        };
         let one = MasterJob {
             bundle: &bundle,
             session: &session,

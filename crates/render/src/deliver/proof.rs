@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
+use super::flac_proof::prove_flac;
 use super::manifest::{Deliverable, FILE_NAME, Manifest, is_unchanged};
 use super::null::{rest_of_master, rounding_limit};
 use super::sink::Depth;
+use super::tag_proof::judge_tags;
 use crate::ceiling::{StrictPeak, peak_limit};
 use crate::hash::sha256;
 use crate::json::{COLUMNS, ReadingJson};
@@ -13,7 +15,6 @@ use crate::measure::{Measured, measure};
 use crate::progress::{Progress, advance};
 use crate::verify::agree;
 use audiofile::error::{Error, Result, one_line, shown};
-use audiofile::wav::WavReader;
 use audiofile::{AudioReader, SampleFormat};
 use units::{Db, Dbtp, decibels};
 
@@ -99,7 +100,12 @@ pub fn prove(folder: &Path, progress: &mut dyn Progress) -> Result<DeliveryProof
             proof.findings.push("is listed twice".into());
         }
         found.remove(&listed.path);
+        let flac = listed.flac.as_ref().map(|flac| prove_flac(folder, listed, flac, &proof, progress));
         files.push(proof);
+        if let (Some(proof), Some(flac)) = (flac.transpose()?, &listed.flac) {
+            found.remove(&flac.path);
+            files.push(proof);
+        }
     }
     findings.extend(found.iter().map(|path| format!("{path}: is not in the manifest")));
     let mut proof = DeliveryProof { manifest: state, files, null: None, null_limit: None, findings };
@@ -155,7 +161,7 @@ fn clause(error: &Error, path: &Path, name: &str) -> String {
 }
 
 /// Fault and cure of an error, without the file's path; an interruption stays an error.
-fn finding(error: Error, path: &Path) -> Result<String> {
+pub(super) fn finding(error: Error, path: &Path) -> Result<String> {
     match error {
         Error::Interrupted { .. } => Err(error),
         error => Ok(clause(&error, path, "").trim_start_matches(": ").to_owned()),
@@ -200,7 +206,7 @@ fn judge_reading(measured: &Measured) -> Vec<String> {
 }
 
 /// The file of a path of the manifest; none if it leads out of the folder.
-fn inside(folder: &Path, path: &str) -> Option<PathBuf> {
+pub(super) fn inside(folder: &Path, path: &str) -> Option<PathBuf> {
     let relative = Path::new(path);
     let plain = relative.components().all(|part| matches!(part, Component::Normal(_)));
     (plain && !path.is_empty()).then(|| folder.join(relative))
@@ -314,59 +320,6 @@ fn judge_ceiling(
     let peak = strict.finish_with(&measured.reading);
     Ok((peak > peak_limit(ceiling))
         .then(|| format!("peaks at {:.2} dBTP, over the ceiling of {:.2}", decibels(peak), ceiling.0)))
-}
-
-/// Findings on title, artist and recording code in a WAV file.
-fn judge_tags(path: &Path, listed: &Deliverable, artist: Option<&str>) -> Result<Vec<String>> {
-    let mut findings = Vec::new();
-    if listed.title.is_empty() {
-        return Ok(findings); // a manifest of an earlier version does not say
-    }
-    let tags =
-        WavReader::open(path).and_then(|mut reader| Ok((reader.chunk(b"LIST")?, reader.chunk(b"axml")?)));
-    let (list, axml) = match tags {
-        Ok(tags) => tags,
-        Err(error) => {
-            findings.push(finding(error, path)?);
-            return Ok(findings);
-        }
-    };
-    let list = list.unwrap_or_default();
-    for (id, what, wanted) in [
-        (b"INAM", "title", Some(listed.title.as_str())),
-        (b"IART", "artist", artist.filter(|a| !a.is_empty())),
-    ] {
-        let tag = info_text(&list, id);
-        if tag.as_deref() != wanted {
-            let word = |text: Option<&str>| text.map_or("none".into(), |text| format!("{text:?}"));
-            findings.push(format!("has the {what} {}, {} was delivered", word(tag.as_deref()), word(wanted)));
-        }
-    }
-    let axml = axml.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-    let code = axml.as_deref().and_then(|text| {
-        let start = text.find("ISRC:")? + "ISRC:".len();
-        text[start..].split('<').next()
-    });
-    if code != listed.isrc.as_deref() {
-        let word = |code: Option<&str>| code.unwrap_or("none").to_owned();
-        findings.push(format!("has the ISRC {}, {} was delivered", word(code), word(listed.isrc.as_deref())));
-    }
-    Ok(findings)
-}
-
-/// The text of an item of a LIST chunk of type INFO.
-fn info_text(list: &[u8], id: &[u8; 4]) -> Option<String> {
-    let mut rest = list.strip_prefix(b"INFO")?;
-    loop {
-        let (head, tail) = rest.split_at_checked(8)?;
-        let len = u32::from_le_bytes([head[4], head[5], head[6], head[7]]) as usize;
-        let text = tail.get(..len)?;
-        if head[..4] == *id {
-            let text = text.split(|byte| *byte == 0).next().unwrap_or_default();
-            return Some(String::from_utf8_lossy(text).into_owned());
-        }
-        rest = tail.get(len + len % 2..)?;
-    }
 }
 
 /// Measures the null of master and stems again, where the files for it are there.
