@@ -32,29 +32,24 @@ pub(super) struct FoundGain {
     pub(super) level: Db,
     aim: Option<Lufs>,
     reason: GainReason,
-    /// The run that found it, if one was needed.
-    run: Option<Run>,
-    /// That run was not over all of the audio: bursts were turned down.
-    without_bursts: bool,
+    /// The frame of the song where the run that found it, if one was needed, limits most.
+    stopped_at: Option<u64>,
     /// The aim is a target, not a direction.
     on_target: bool,
 }
 
 impl FoundGain {
-    /// The gain with its limiting; `last` is the run that was written.
-    pub(super) fn with_run(&self, last: &Run) -> MasterGain {
-        let Self { gain, level, aim, reason, run, without_bursts, .. } = self;
-        let found = run.as_ref().unwrap_or(last);
-        let Run { reduction, reduction_at, .. } = *if *without_bursts { last } else { found };
-        let stopped_at = found.reduction_at;
+    /// The gain with the limiting of `written`, the run that was written: its ceiling may have been lowered after the search, and
+    /// bursts are in it.
+    pub(super) fn with_run(&self, written: &Run) -> MasterGain {
         MasterGain {
-            gain: *gain,
-            level: *level,
-            aim: *aim,
-            reason: *reason,
-            stopped_at,
-            reduction,
-            reduction_at,
+            gain: self.gain,
+            level: self.level,
+            aim: self.aim,
+            reason: self.reason,
+            stopped_at: self.stopped_at.unwrap_or(written.reduction_at),
+            reduction: written.reduction,
+            reduction_at: written.reduction_at,
         }
     }
 }
@@ -88,13 +83,12 @@ pub(super) fn find_gain(
         let bursts = if without_bursts { bursts } else { &[] };
         post.run_without(spool, bursts, own + Db(gain), progress)
     };
-    let found = |gain: f64, run, aim, reason| FoundGain {
+    let found = |gain: f64, run: Option<Run>, aim, reason| FoundGain {
         gain: Db(gain),
         level: own + Db(gain),
         aim,
         reason,
-        run,
-        without_bursts,
+        stopped_at: run.map(|run| run.reduction_at),
         on_target: matches!(goal, Goal::Exactly(_)),
     };
     let Some(now) = integrated.map(|loudness| loudness + own) else {
