@@ -8,11 +8,12 @@ use super::manifest::{Deliverable, FILE_NAME, Manifest, is_unchanged};
 use super::null::{rest_of_master, rounding_limit};
 use super::sink::Depth;
 use super::tag_proof::judge_tags;
-use crate::ceiling::{StrictPeak, peak_limit};
+use crate::ceiling::peak_limit;
 use crate::hash::sha256;
 use crate::json::{COLUMNS, ReadingJson};
-use crate::measure::{Measured, measure};
-use crate::progress::{Progress, advance};
+use crate::measure::{MeasureOptions, Measured, measure, measure_with};
+use crate::parallel::each_with_progress;
+use crate::progress::Progress;
 use crate::verify::agree;
 use audiofile::error::{Error, Result, one_line, shown};
 use audiofile::{AudioReader, SampleFormat};
@@ -93,19 +94,22 @@ pub fn prove(folder: &Path, progress: &mut dyn Progress) -> Result<DeliveryProof
         return Ok(DeliveryProof { manifest: state, files, null: None, null_limit: None, findings });
     };
     findings.extend(manifest.faults.iter().map(|fault| format!("was delivered with a fault: {fault}")));
-    let mut files = Vec::new();
-    for listed in &manifest.deliverables {
-        let mut proof = prove_file(folder, listed, &manifest, progress)?;
-        if files.iter().any(|other: &FileProof| other.path == listed.path) {
+    let mut proofs: Vec<(&Deliverable, Vec<FileProof>)> =
+        manifest.deliverables.iter().map(|listed| (listed, Vec::new())).collect();
+    progress.begin("verifying", manifest.deliverables.iter().map(|listed| listed.frames).sum());
+    each_with_progress(&mut proofs, progress, |(listed, proofs), progress| {
+        let proof = prove_file(folder, listed, &manifest, progress)?;
+        let flac = listed.flac.as_ref().map(|flac| prove_flac(folder, listed, flac, &proof, progress));
+        proofs.extend([Some(proof), flac.transpose()?].into_iter().flatten());
+        Ok(())
+    })?;
+    let mut files: Vec<FileProof> = Vec::new();
+    for mut proof in proofs.into_iter().flat_map(|(_, proofs)| proofs) {
+        if files.iter().any(|other| other.path == proof.path) {
             proof.findings.push("is listed twice".into());
         }
-        found.remove(&listed.path);
-        let flac = listed.flac.as_ref().map(|flac| prove_flac(folder, listed, flac, &proof, progress));
+        found.remove(&proof.path);
         files.push(proof);
-        if let (Some(proof), Some(flac)) = (flac.transpose()?, &listed.flac) {
-            found.remove(&flac.path);
-            files.push(proof);
-        }
     }
     findings.extend(found.iter().map(|path| format!("{path}: is not in the manifest")));
     let mut proof = DeliveryProof { manifest: state, files, null: None, null_limit: None, findings };
@@ -249,7 +253,13 @@ fn prove_file(
     if !listed.verified {
         findings.push("was delivered without being verified".into());
     }
-    let measured = match measure(&path, true, "verifying", progress) {
+    let ceiling = Dbtp(manifest.ceiling_dbtp);
+    let options = MeasureOptions {
+        verify: true,
+        ceiling: holds_ceiling(&listed.kind).then_some(ceiling),
+        ..MeasureOptions::default()
+    };
+    let measured = match measure_with(&path, &options, "verifying", progress) {
         Ok(measured) => measured,
         Err(error) => {
             findings.push(finding(error, &path)?);
@@ -258,9 +268,7 @@ fn prove_file(
     };
     findings.extend(judge_reading(&measured));
     findings.extend(compare(listed, &measured));
-    if holds_ceiling(&listed.kind) && measured.info.channels == 2 {
-        findings.extend(judge_ceiling(&path, &measured, Dbtp(manifest.ceiling_dbtp), progress)?);
-    }
+    findings.extend(measured.strict.and_then(|peak| judge_ceiling(peak, ceiling)));
     findings.extend(judge_tags(&path, listed, manifest.artist.as_deref())?);
     proof.reading = Some((&measured.reading).into());
     Ok(proof)
@@ -300,26 +308,10 @@ fn compare(listed: &Deliverable, measured: &Measured) -> Vec<String> {
     differences
 }
 
-/// A finding if a file of two channels is over the ceiling.
-fn judge_ceiling(
-    path: &Path,
-    measured: &Measured,
-    ceiling: Dbtp,
-    progress: &mut dyn Progress,
-) -> Result<Option<String>> {
-    let mut strict = StrictPeak::new(ceiling);
-    let read = AudioReader::open(path).and_then(|mut reader| {
-        reader.each_block(|block| {
-            strict.process([&block[0], &block[1]]);
-            advance(progress, 0, path)
-        })
-    });
-    if let Err(error) = read {
-        return finding(error, path).map(Some);
-    }
-    let peak = strict.finish_with(&measured.reading);
-    Ok((peak > peak_limit(ceiling))
-        .then(|| format!("peaks at {:.2} dBTP, over the ceiling of {:.2}", decibels(peak), ceiling.0)))
+/// A finding if the strict true peak is over the ceiling.
+fn judge_ceiling(peak: f64, ceiling: Dbtp) -> Option<String> {
+    (peak > peak_limit(ceiling))
+        .then(|| format!("peaks at {:.2} dBTP, over the ceiling of {:.2}", decibels(peak), ceiling.0))
 }
 
 /// Measures the null of master and stems again, where the files for it are there.
@@ -374,7 +366,7 @@ fn prove_null(
     proof.null_limit = Some(Db::from_gain(limit));
     if rest > limit {
         proof.findings.push(format!(
-            "the master less its stems leaves {:.1} dBFS, {:.1} dBFS passes: the stems are not those of this master",
+            "the master less its stems leaves {:.1} dBFS, {:.1} dBFS passes: master and stems do not belong together",
             Db::from_gain(rest).0,
             Db::from_gain(limit).0
         ));
