@@ -17,6 +17,8 @@ const MAX_GENTLE_REDUCTION: Db = Db(2.0);
 const TARGET_TOLERANCE: f64 = 0.02;
 /// A master that has this much less or more than its target is landed again; the promise is 0.1 LU.
 const MAX_MISS: f64 = 0.05;
+/// A master without target that is limited this much more than it should be, dB, is landed again.
+const MAX_EXCESS: f64 = 0.005;
 /// A gain that moves the master less than this is no better.
 const MIN_STEP: f64 = 0.005;
 /// Runs over the spool after which the best gain so far is taken.
@@ -36,6 +38,8 @@ pub(super) struct FoundGain {
     stopped_at: Option<u64>,
     /// The aim is a target, not a direction.
     on_target: bool,
+    /// The limiting of all of the audio keeps it below an aim that is a direction.
+    is_gentle: bool,
 }
 
 impl FoundGain {
@@ -55,10 +59,12 @@ impl FoundGain {
 }
 
 impl FoundGain {
-    /// True if a run that was to be on a target missed it, because its ceiling was lowered after the gain was found.
+    /// True if a run is not what was searched for, because its ceiling was lowered after the gain was found: it misses its target,
+    /// or is limited more than a master without target.
     pub(super) fn is_missed_by(&self, run: &Run) -> bool {
         let miss = run.integrated.zip(self.aim).map_or(0.0, |(loudness, aim)| (loudness - aim).0);
-        self.on_target && self.reason == GainReason::Reached && miss.abs() > MAX_MISS
+        let misses = self.on_target && self.reason == GainReason::Reached && miss.abs() > MAX_MISS;
+        misses || self.is_gentle && run.reduction.0 > MAX_GENTLE_REDUCTION.0 + MAX_EXCESS
     }
 }
 
@@ -90,6 +96,7 @@ pub(super) fn find_gain(
         reason,
         stopped_at: run.map(|run| run.reduction_at),
         on_target: matches!(goal, Goal::Exactly(_)),
+        is_gentle: matches!(goal, Goal::Toward(_)) && !without_bursts,
     };
     let Some(now) = integrated.map(|loudness| loudness + own) else {
         if let Goal::Exactly(_) = goal {
