@@ -76,8 +76,8 @@ fn is_exact(job: &ReportJob<'_>) -> bool {
 /// Meters of the true peaks of every stem's moves, for the pass that reads the stems. What a master chain does to a peak is not
 /// known from the sum: behind one, those of the stems alone.
 pub(super) fn moved_peaks(job: &ReportJob<'_>) -> MovedPeaks {
-    let moves = if is_exact(job) { -RANGE_DB..=RANGE_DB } else { 0..=-1 };
-    MovedPeaks::new(job.bundle.stems.len(), &moves.collect::<Vec<_>>())
+    let moves: Vec<i32> = if is_exact(job) { (-RANGE_DB..=RANGE_DB).collect() } else { Vec::new() };
+    MovedPeaks::new(job.bundle.stems.len(), &moves)
 }
 
 impl AskData {
