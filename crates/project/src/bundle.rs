@@ -203,7 +203,9 @@ impl Bundle {
             .or_else(|| place(&is_file))
             .or_else(|| {
                 let mut alike = (0..self.stems.len()).filter(|&i| is_same_name(&self.stems[i].name, name));
-                alike.next().filter(|_| alike.next().is_none() && name.chars().any(char::is_alphanumeric))
+                // A path is none, and nothing but signs is no name.
+                let is_name = !name.contains(['/', '\\']) && name.chars().any(char::is_alphanumeric);
+                alike.next().filter(|_| alike.next().is_none() && is_name)
             })
             .ok_or_else(|| {
                 let names: Vec<&str> = self.stems.iter().map(|stem| stem.name.as_str()).collect();

@@ -415,9 +415,15 @@ pub(super) mod tests {
     #[test]
     fn a_stem_is_found_by_its_letters_and_digits_alone() {
         let bundle = bundle(Path::new("/x"));
-        for (name, stem) in
-            [("Bäss-x", Some(1)), ("BÄSS_(X)", Some(1)), ("Drums!", Some(0)), ("-", None), ("Bass", None)]
-        {
+        for (name, stem) in [
+            ("Bäss-x", Some(1)),
+            ("BÄSS_(X)", Some(1)),
+            ("Drums!", Some(0)),
+            ("../Drums", None),
+            ("a\\Drums", None),
+            ("-", None),
+            ("Bass", None),
+        ] {
             assert_eq!(bundle.find(name).ok(), stem, "{name}");
         }
     }
