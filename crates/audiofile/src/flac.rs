@@ -311,6 +311,16 @@ pub(crate) fn guarded<T>(
     }
 }
 
+/// Runs `work` of flac-codec; its errors and its panics become a fault in words.
+pub(crate) fn guarded_io<T>(
+    work: impl FnOnce() -> core::result::Result<T, flac_codec::Error>,
+) -> core::result::Result<T, String> {
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(result) => result.map_err(|fault| one_line(&fault.to_string())),
+        Err(_) => Err("the decoder gave up on it".into()),
+    }
+}
+
 /// The speakers of FLAC's channel assignment (RFC 9639, table 11), beyond stereo.
 pub(crate) fn mask(channels: usize) -> Option<u32> {
     [0x7, 0x33, 0x37, 0x3f, 0x70f, 0x63f].get(channels.checked_sub(3)?).copied()

@@ -8,6 +8,7 @@ use audiofile::wav::Bext;
 use audiofile::{AudioInfo, AudioReader, is_stem_file, stem_streams};
 use session::role::{Role, is_accent, without_shared_words};
 
+use super::delivery::is_same_name;
 use super::unread::{UnreadFile, out_of_time, unread_files, unsupported};
 use units::Hz;
 
@@ -184,7 +185,7 @@ impl Bundle {
     }
 
     /// The index of the stem of that name: as it is written, or else without regard to case, or else that of its file, with
-    /// or without its folder and ending.
+    /// or without its folder and ending, or else the only one whose letters and digits are these.
     ///
     /// # Errors
     /// If there is none, naming those there are.
@@ -200,6 +201,12 @@ impl Bundle {
         place(&|stem| stem.name == name)
             .or_else(|| place(&|stem| stem.name.to_lowercase() == lower))
             .or_else(|| place(&is_file))
+            .or_else(|| {
+                let mut alike = (0..self.stems.len()).filter(|&i| is_same_name(&self.stems[i].name, name));
+                // A path is none, and nothing but signs is no name.
+                let is_name = !name.contains(['/', '\\']) && name.chars().any(char::is_alphanumeric);
+                alike.next().filter(|_| alike.next().is_none() && is_name)
+            })
             .ok_or_else(|| {
                 let names: Vec<&str> = self.stems.iter().map(|stem| stem.name.as_str()).collect();
                 Error::Bundle {

@@ -1,5 +1,7 @@
 //! Settings of a delivery: the files that are made, and their names.
 
+use std::fmt;
+
 use serde::Deserialize;
 
 use super::names::Names;
@@ -50,22 +52,75 @@ impl Version {
     }
 }
 
+/// A version of the user's own: the song with the stems that it lists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnVersion {
+    /// Its name, for files and titles.
+    pub name: String,
+    /// The stems that are heard in it: indices into the bundle, ascending.
+    pub stems: Vec<usize>,
+    /// Its recording code.
+    pub isrc: Option<String>,
+}
+
+/// A version by its id, or one of the user's own by its name.
+#[derive(Clone, PartialEq, Eq)]
+pub enum VersionName {
+    /// One that every song may have.
+    BuiltIn(Version),
+    /// One of the user's own.
+    Own(String),
+}
+
+impl VersionName {
+    /// The version of that id or name.
+    pub fn from_id(id: &str) -> Self {
+        let built_in = Version::ALL.into_iter().find(|version| version.id() == id);
+        built_in.map_or_else(|| Self::Own(id.to_owned()), Self::BuiltIn)
+    }
+
+    /// The name for people.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::BuiltIn(version) => version.name(),
+            Self::Own(name) => name,
+        }
+    }
+}
+
+impl fmt::Debug for VersionName {
+    /// As [`Version`] alone: manifests hold a hash of this text.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BuiltIn(version) => version.fmt(f),
+            Self::Own(name) => f.debug_tuple("Own").field(name).finish(),
+        }
+    }
+}
+
+/// True if both are one name in folders and lists: letters and digits alike, whatever their case.
+pub fn is_same_name(a: &str, b: &str) -> bool {
+    let plain = |text: &str| {
+        text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>()
+    };
+    plain(a) == plain(b)
+}
+
 /// An item that is made beside the master.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Make {
     /// Stems that sum to the master.
     Stems,
     /// Stems as they enter the master chain.
-    #[serde(rename = "clean-stems")]
     CleanStems,
     /// A version.
-    #[serde(untagged)]
     Version(Version),
+    /// A version of the user's own, by its name.
+    Own(String),
 }
 
 impl Make {
-    /// All of it.
+    /// All of it, versions of the user's own aside.
     pub const ALL: [Self; 5] = [
         Self::Stems,
         Self::Version(Version::Instrumental),
@@ -75,29 +130,30 @@ impl Make {
     ];
 
     /// The name in session files and on the command line.
-    pub fn id(self) -> &'static str {
+    pub fn id(&self) -> &str {
         match self {
             Self::Stems => "stems",
             Self::Version(version) => version.id(),
             Self::CleanStems => "clean-stems",
+            Self::Own(name) => name,
         }
     }
 
-    /// The item with that name.
-    pub fn from_id(id: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|make| make.id() == id)
+    /// The item with that name; any other is that of a version of the user's own.
+    pub fn from_id(id: &str) -> Self {
+        Self::ALL.into_iter().find(|make| make.id() == id).unwrap_or_else(|| Self::Own(id.to_owned()))
     }
 }
 
 /// A piece of the master or of a version.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Cutdown {
     /// Its length, seconds.
     pub length: f64,
     /// Its start in the song, seconds.
     pub at: f64,
     /// The version that it is cut from; none: the master.
-    pub of: Option<Version>,
+    pub of: Option<VersionName>,
     /// Seconds from silence to full.
     pub fade_in: f64,
     /// Seconds from full to silence.
@@ -170,7 +226,7 @@ pub fn isrc(text: &str) -> Result<String, SettingFault> {
 }
 
 /// The files of a delivery and their names.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 pub struct DeliverSettings {
     /// The song; none: as its folder.
     pub title: Option<String>,
@@ -192,12 +248,101 @@ pub struct DeliverSettings {
     pub cd: bool,
     /// Pieces.
     pub cutdowns: Vec<Cutdown>,
+    /// Versions of the user's own.
+    pub versions: Vec<OwnVersion>,
+    /// Tempo, beats per minute.
+    pub bpm: Option<f64>,
+    /// Key, as ID3 writes it.
+    pub key: Option<String>,
+    /// Product code (UPC or EAN), digits.
+    pub upc: Option<String>,
+    /// Every file as FLAC beside WAV.
+    pub flac: bool,
+}
+
+impl fmt::Debug for DeliverSettings {
+    /// Fields that manifests of earlier versions did not know are left out where they are at their default: manifests hold a
+    /// hash of this text.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { title, artist, engineer, isrc, names, make, float, own_gain, cd, cutdowns, .. } = self;
+        let Self { versions, bpm, key, upc, flac, .. } = self;
+        let mut text = f.debug_struct("DeliverSettings");
+        text.field("title", title).field("artist", artist).field("engineer", engineer).field("isrc", isrc);
+        text.field("names", names).field("make", make).field("float", float).field("own_gain", own_gain);
+        text.field("cd", cd).field("cutdowns", cutdowns);
+        if !versions.is_empty() {
+            text.field("versions", versions);
+        }
+        for (name, value) in [("key", key), ("upc", upc)] {
+            if value.is_some() {
+                text.field(name, value);
+            }
+        }
+        if bpm.is_some() {
+            text.field("bpm", bpm);
+        }
+        if *flac {
+            text.field("flac", flac);
+        }
+        text.finish()
+    }
 }
 
 impl DeliverSettings {
     /// True if `make` is to be made.
-    pub fn makes(&self, make: Make) -> bool {
-        self.make.as_ref().is_none_or(|list| list.contains(&make))
+    pub fn makes(&self, make: &Make) -> bool {
+        self.make.as_ref().is_none_or(|list| {
+            list.iter().any(|one| match (one, make) {
+                (Make::Own(one), Make::Own(name)) => is_same_name(one, name),
+                (one, make) => one == make,
+            })
+        })
+    }
+
+    /// The version of the user's own of that name.
+    pub fn own_version(&self, name: &str) -> Option<&OwnVersion> {
+        self.versions.iter().find(|version| is_same_name(&version.name, name))
+    }
+
+    /// Checks that all settings fit each other.
+    ///
+    /// # Errors
+    /// If something is to be made of a version that is not there, or FLAC is to hold 32-bit float.
+    pub fn check(&self) -> Result<(), SettingFault> {
+        let known = || {
+            let own = self.versions.iter().map(|version| version.name.as_str());
+            Make::ALL.iter().map(Make::id).chain(own).collect::<Vec<_>>().join(", ")
+        };
+        let makes = self.make.iter().flatten().filter_map(|make| match make {
+            Make::Own(name) => Some(name),
+            _ => None,
+        });
+        if let Some(name) = makes.into_iter().find(|name| self.own_version(name).is_none()) {
+            return Err(SettingFault::new(
+                format!("{name:?} cannot be made"),
+                format!(
+                    "make takes {}; versions of your own are [[deliver.versions]] of the session file",
+                    known()
+                ),
+            ));
+        }
+        for cutdown in &self.cutdowns {
+            if let Some(VersionName::Own(name)) = &cutdown.of
+                && self.own_version(name).is_none()
+            {
+                let ids = Version::ALL.map(Version::id);
+                let own = self.versions.iter().map(|version| version.name.as_str());
+                let ids = ids.into_iter().chain(own).collect::<Vec<_>>().join(", ");
+                return Err(SettingFault::new(
+                    format!("a cutdown is of {name:?}, which is no version"),
+                    format!("of takes {ids}"),
+                ));
+            }
+        }
+        if self.flac && self.float {
+            return Err(SettingFault::new("FLAC cannot hold 32-bit float", "leave out flac or float"));
+        }
+        Ok(())
     }
 }
 

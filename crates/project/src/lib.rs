@@ -11,6 +11,7 @@ pub mod reserved;
 pub mod session;
 pub mod session_file;
 pub mod setting_fault;
+pub mod tag_value;
 pub mod target_file;
 pub mod text_file;
 pub mod timed_move;

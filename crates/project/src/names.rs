@@ -1,5 +1,6 @@
 //! Names of delivered files.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use super::reserved::unreserved_name;
@@ -37,10 +38,17 @@ pub struct NameParts<'a> {
     pub version: &'a str,
     /// `48k24`.
     pub format: &'a str,
+    /// Beats per minute.
+    pub bpm: &'a str,
+    /// `Am`.
+    pub key: &'a str,
+    /// The file's recording code.
+    pub isrc: &'a str,
 }
 
 /// The words that a template may hold.
-const TOKENS: [&str; 7] = ["title", "short", "artist", "initials", "engineer", "version", "format"];
+const TOKENS: [&str; 10] =
+    ["title", "short", "artist", "initials", "engineer", "version", "format", "bpm", "key", "isrc"];
 
 impl Names {
     /// The template in words: `plain`, `academy`, or tokens in braces.
@@ -80,6 +88,13 @@ impl Names {
         Ok(Self::Own(text.to_owned()))
     }
 
+    /// The first word of a template that has no value: `bpm`. The schemes that are not templates leave out what is not known.
+    pub fn missing(&self, words: &NameParts<'_>) -> Option<&'static str> {
+        let Self::Own(template) = self else { return None };
+        let held = TOKENS.into_iter().filter(|token| template.contains(&format!("{{{token}}}")));
+        held.into_iter().find(|token| value(token, words).is_empty())
+    }
+
     /// The name of a file without its ending: one component of a path, whatever the words are.
     pub fn name(&self, words: &NameParts<'_>) -> String {
         match self {
@@ -108,18 +123,38 @@ fn fill(template: &str, words: &NameParts<'_>) -> String {
     while let Some((before, after)) = rest.split_once('{') {
         let (token, later) = after.split_once('}').unwrap_or((after, ""));
         name.push_str(before);
-        match token {
-            "title" => name.push_str(words.title),
-            "short" => name.push_str(&short(words.title)),
-            "artist" => name.push_str(words.artist),
-            "initials" => name.push_str(&initials(words.artist)),
-            "engineer" => name.push_str(words.engineer),
-            "version" => name.push_str(words.version),
-            _ => name.push_str(words.format),
-        }
+        let value = value(token, words);
+        name.push_str(&value);
         rest = later;
+        if value.is_empty() {
+            // One separator goes with it.
+            let separators = [' ', '_', '-', '.', ','];
+            let shorter = rest.trim_start_matches(separators);
+            if name.is_empty() || name.ends_with(separators) {
+                rest = shorter;
+            }
+            if rest.is_empty() {
+                name.truncate(name.trim_end_matches(separators).len());
+            }
+        }
     }
     name + rest
+}
+
+/// The text in place of a word of a template.
+fn value<'a>(token: &str, words: &NameParts<'a>) -> Cow<'a, str> {
+    match token {
+        "title" => words.title.into(),
+        "short" => short(words.title).into(),
+        "artist" => words.artist.into(),
+        "initials" => initials(words.artist).into(),
+        "engineer" => words.engineer.into(),
+        "version" => words.version.into(),
+        "bpm" => words.bpm.into(),
+        "key" => words.key.into(),
+        "isrc" => words.isrc.into(),
+        _ => words.format.into(),
+    }
 }
 
 /// Rate and depth as a word of a name: `48k24`, `44k16`, `96k32f`. `bits` is the end of it.
@@ -280,7 +315,25 @@ mod tests {
             engineer: "jk2",
             version: "TV Mix",
             format: "48k24",
+            ..NameParts::default()
         }
+    }
+
+    #[test]
+    fn a_word_without_a_value_is_named_or_left_out_with_its_separator() {
+        let full = NameParts { bpm: "92.5", key: "F#m", isrc: "DEA1B2600001", ..words() };
+        for (template, missing, name, bare) in [
+            ("{isrc}_{version}", "isrc", "DEA1B2600001_TV Mix", "TV Mix"),
+            ("{version} {bpm} {key}", "bpm", "TV Mix 92.5 F#m", "TV Mix"),
+            ("{version} - {key} - {format}", "key", "TV Mix - F#m - 48k24", "TV Mix - 48k24"),
+            ("{version}", "", "TV Mix", "TV Mix"),
+        ] {
+            let names = Names::parse(template).expect("is a template");
+            assert_eq!(names.missing(&full), None);
+            assert_eq!(names.missing(&words()).unwrap_or_default(), missing);
+            assert_eq!((names.name(&full).as_str(), names.name(&words()).as_str()), (name, bare));
+        }
+        assert_eq!(Names::Academy.missing(&NameParts::default()), None);
     }
 
     #[test]
@@ -314,8 +367,14 @@ mod tests {
             ["../../etc/passwd", "..", ".", "", "C:\\x", "a\0b", "\u{202e}gpj", "/", ".hidden", "con\n"]
         {
             for names in [Names::Plain, Names::Academy, Names::Own("{title}{artist}{version}".into())] {
-                let words =
-                    NameParts { title: evil, artist: evil, version: evil, engineer: evil, format: "" };
+                let words = NameParts {
+                    title: evil,
+                    artist: evil,
+                    version: evil,
+                    engineer: evil,
+                    format: "",
+                    ..NameParts::default()
+                };
                 let name = names.name(&words);
                 let path = std::path::Path::new(&name);
                 assert_eq!(path.components().count(), 1, "{evil:?}: {name:?}");

@@ -40,6 +40,8 @@ pub struct AlbumTrack {
     hops: Vec<Power>,
     /// True for the stems of a song.
     is_stems: bool,
+    /// The title in its session file.
+    title: Option<String>,
 }
 
 /// Contents of a folder.
@@ -304,7 +306,7 @@ fn of_stems(
     mixdown.refuse_misscaled()?;
     faults.extend(bundle.stems.iter().flat_map(|stem| warnings(&stem.path, &stem.info)));
     faults.extend(mixdown.faults());
-    Ok(track(dir, &meter, rate.0, true))
+    Ok(AlbumTrack { title: session.deliver.title, ..track(dir, &meter, rate.0, true) })
 }
 
 fn track(path: &Path, meter: &Meter, rate: f64, is_stems: bool) -> AlbumTrack {
@@ -315,5 +317,6 @@ fn track(path: &Path, meter: &Meter, rate: f64, is_stems: bool) -> AlbumTrack {
         reading: meter.reading(),
         hops: meter.history().powers().to_vec(),
         is_stems,
+        title: None,
     }
 }

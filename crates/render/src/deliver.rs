@@ -4,14 +4,19 @@
 //! runs through the master chain, whose gains are recorded, and every stem and version runs through an equal chain that
 //! follows them (`print`). So stems sum to the master, and versions can be cut against it.
 
+mod flac;
+mod flac_proof;
 mod job;
 mod manifest;
+mod namer;
 mod null;
 mod own;
 mod plan;
 mod print;
 mod proof;
 mod sink;
+mod tag_proof;
+mod versions;
 
 use std::path::{Path, PathBuf};
 
@@ -32,12 +37,12 @@ use audiofile::error::{Error, Result};
 use audiofile::output::remove_file;
 use audiofile::resample::{Converted, Endless, converted_frames};
 use audiofile::wav::{Bext, WavSpec};
+use flac::{is_same_audio, write_flac};
 pub use job::DeliveryJob;
-pub use manifest::{Deliverable, FILE_NAME as MANIFEST, Manifest, ManifestInput};
+pub use manifest::{Deliverable, FILE_NAME as MANIFEST, FlacCopy, Manifest, ManifestInput};
 use meter::Reading;
 use null::{rest_of_master, rounding_limit};
 use own::Unexplained;
-pub use plan::version_members;
 use plan::{AudioSource, CD_RATE, DeliveryPlan, GainGroup, PlannedFile};
 use print::{Print, VoiceContent};
 use project::bundle::Bundle;
@@ -45,7 +50,9 @@ use project::delivery::DeliverSettings;
 pub use proof::{DeliveryProof, FileProof, ManifestState, prove};
 use session::target::NormalizationTarget;
 use sink::{DeliverySink, Depth, FinishedFile};
+use tag_proof::judge_tags;
 use units::{Db, Dbtp, Hz, decibels};
+pub use versions::version_members;
 
 /// The loss of a version to the master's gains from which a remark is due.
 pub const UNEXPLAINED: Db = Db(1.5);
@@ -53,6 +60,14 @@ pub const UNEXPLAINED: Db = Db(1.5);
 const HEADROOM: Db = Db(0.1);
 /// Prints after which gains are left as they are: one correction is enough, but for dither.
 const ATTEMPTS: usize = 4;
+
+/// Checks a job as [`deliver`] does before any work.
+///
+/// # Errors
+/// If something is in the way or cannot be.
+pub fn check_job(job: &DeliveryJob<'_>) -> Result<()> {
+    plan::plan(job, job.bundle.rate()?).map(drop)
+}
 
 /// Delivers; gives the manifest as it was written.
 ///
@@ -118,6 +133,7 @@ fn make(
         whole.unexplained_db = loss.map(|(lost, _)| lost.0);
         whole.unexplained_at_s = loss.map(|(_, at)| at as f64 / rate.0);
         whole.own_gain = loss.is_some() && job.settings.own_gain;
+        add_flac(job, file, &file.path, &mut whole, progress)?;
         told.push(whole);
         if let Some(path) = &file.cd {
             let progress = &mut Uncounted(progress);
@@ -125,6 +141,7 @@ fn make(
             let (mut copy, _) = describe_file(job, file, path, (CD_RATE, Depth::Int16), progress)?;
             copy.verified &= holds;
             copy.trim_db = (gains.gain_of(file.level) + trim).0;
+            add_flac(job, file, path, &mut copy, progress)?;
             told.push(copy);
         }
         Ok(())
@@ -302,9 +319,47 @@ fn spec(job: &DeliveryJob<'_>, file: &PlannedFile, rate: Hz, depth: Depth) -> Wa
         ..Bext::default()
     };
     job.bundle.note_sources(&mut bext);
-    let tags = FileTags { title: file.title.clone(), artist: artist.to_owned(), isrc: file.isrc.clone() };
-    let chunks = tags.chunks();
+    let chunks = tags(job, file).chunks();
     WavSpec { bext: Some(bext), chunks, ..WavSpec::new(rate, 2, depth.stored()) }
+}
+
+/// A file's tags.
+fn tags(job: &DeliveryJob<'_>, file: &PlannedFile) -> FileTags {
+    FileTags {
+        title: file.title.clone(),
+        artist: job.settings.artist.clone().unwrap_or_default(),
+        isrc: file.isrc.clone(),
+        bpm: job.settings.bpm.map(|bpm| bpm.to_string()),
+        key: job.settings.key.clone(),
+        upc: job.settings.upc.clone(),
+    }
+}
+
+/// Path of a file of the delivery as the manifest has it.
+fn relative(job: &DeliveryJob<'_>, path: &Path) -> String {
+    let inside = path.strip_prefix(job.output).unwrap_or(path);
+    inside.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")
+}
+
+/// Writes the FLAC of a finished file, where that is asked for, and adds it to the file's entry.
+fn add_flac(
+    job: &DeliveryJob<'_>,
+    file: &PlannedFile,
+    path: &Path,
+    told: &mut Deliverable,
+    progress: &mut dyn Progress,
+) -> Result<()> {
+    let (true, Some(tags)) = (job.settings.flac, &told.tags) else { return Ok(()) };
+    let progress = &mut Uncounted(progress);
+    let flac = file.flac_path(path);
+    write_flac(path, &flac, tags, job.overwrite, progress)?;
+    told.verified &= is_same_audio(path, &flac, progress)? && FileTags::read_comments(&flac)? == *tags;
+    told.flac = Some(FlacCopy {
+        path: relative(job, &flac),
+        bytes: std::fs::metadata(&flac).map_err(Error::read(&flac))?.len(),
+        sha256: sha256(&flac, progress)?,
+    });
+    Ok(())
 }
 
 /// A file as it is on the disk, and its reading.
@@ -317,16 +372,11 @@ fn describe_file(
 ) -> Result<(Deliverable, Reading)> {
     let measured = measure(path, true, "verifying", progress)?;
     let bytes = std::fs::metadata(path).map_err(Error::read(path))?.len();
-    let inside = path.strip_prefix(job.output).unwrap_or(path);
     let expected = file.frames(job);
     let song_rate = job.bundle.rate()?;
-    let told = Deliverable {
+    let mut told = Deliverable {
         kind: file.kind.into(),
-        path: inside
-            .components()
-            .map(|part| part.as_os_str().to_string_lossy())
-            .collect::<Vec<_>>()
-            .join("/"),
+        path: relative(job, path),
         bytes,
         sha256: sha256(path, progress)?,
         rate_hz: rate.0,
@@ -343,7 +393,11 @@ fn describe_file(
         unexplained_db: None,
         unexplained_at_s: None,
         own_gain: false,
+        version: file.version.clone(),
+        tags: Some(tags(job, file)),
+        flac: None,
     };
+    told.verified &= judge_tags(path, &told, job.settings.artist.as_deref())?.is_empty();
     Ok((told, measured.reading))
 }
 
@@ -433,9 +487,12 @@ fn name(path: &Path) -> String {
 /// If a stem cannot be read, or the listener stops it.
 pub fn is_finished(job: &DeliveryJob<'_>, progress: &mut dyn Progress) -> Result<bool> {
     let Ok(manifest) = Manifest::read(&job.output.join(MANIFEST)) else { return Ok(false) };
+    let is_there = |path: &str, bytes: u64| {
+        std::fs::metadata(job.output.join(path)).is_ok_and(|found| found.is_file() && found.len() == bytes)
+    };
     let there = |file: &Deliverable| {
-        std::fs::metadata(job.output.join(&file.path))
-            .is_ok_and(|found| found.is_file() && found.len() == file.bytes)
+        is_there(&file.path, file.bytes)
+            && file.flac.as_ref().is_none_or(|flac| is_there(&flac.path, flac.bytes))
     };
     let files = input_files(job.bundle, job.session_file);
     if manifest.asked_sha256 != asked(job)

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::ceiling::StrictPeak;
 use crate::clean::{MAX_LEVEL, is_audio, is_misscaled};
 use crate::clock::clock;
 use crate::progress::{Progress, advance};
@@ -15,7 +16,7 @@ use meter::layout::Layout;
 use meter::loudness::MIN_RATE;
 use meter::programme::ProgrammeMeter;
 use meter::{MaximaTimes, Meter, Reading};
-use units::{Hz, Power};
+use units::{Dbtp, Hz, Power};
 
 /// Steps of the meter between two reports of progress.
 const STEPS_PER_REPORT: usize = 100;
@@ -33,6 +34,8 @@ pub struct MeasureOptions {
     pub from: Option<f64>,
     /// The moment behind the last, seconds of the song; none: its end.
     pub to: Option<f64>,
+    /// The ceiling that the strict true peak is compared with, where that is to be known; of two channels, not of ranges.
+    pub ceiling: Option<Dbtp>,
 }
 
 /// A file measured.
@@ -52,6 +55,8 @@ pub struct Measured {
     pub powers: Vec<Power>,
     /// The second meter's, where asked for and possible.
     pub second: Option<SecondReading>,
+    /// The strict true peak, linear, where asked for and possible.
+    pub strict: Option<f64>,
     /// NaN and infinite samples; each counted as silence.
     pub non_finite: u64,
     /// Samples that are louder than audio can be, which were measured as they are; none if there are none.
@@ -82,8 +87,8 @@ pub fn measure(path: &Path, verify: bool, what: &str, progress: &mut dyn Progres
 /// Measures a file, or a range of it. `what` names the work to the listener.
 ///
 /// Uncompressed samples that are exact as 32-bit floats are read at several places at once and measured side by side
-/// ([`ProgrammeMeter`]); all others, and ranges, from the beginning to the end ([`Meter`]). The second meter has a thread of its
-/// own.
+/// ([`ProgrammeMeter`]); all others, and ranges, from the beginning to the end ([`Meter`]). The second meter and the strict
+/// true peak have a thread of their own.
 ///
 /// # Errors
 /// If it cannot be read, the range lies outside it, or the listener stops it.
@@ -103,10 +108,12 @@ pub fn measure_with(
     progress.begin(what, range[1] - range[0]);
     let whole = options.from.is_none() && options.to.is_none();
     let second = if options.verify { second_meter(info.rate, &layout, options.second_range) } else { None };
+    let strict = options.ceiling.filter(|_| whole && info.channels == 2).map(StrictPeak::new);
+    let beside = (second.is_some() || strict.is_some()).then_some(MetersBeside { second, strict });
     let measured = if !whole || !reader.pcm().is_some_and(|pcm| pcm.is_narrow()) {
-        one_after_the_other(path, reader, layout, range, second, progress)?
-    } else if let Some(second) = second {
-        side_by_side_with(path, reader, layout, second, progress)?
+        one_after_the_other(path, reader, layout, range, beside, progress)?
+    } else if let Some(beside) = beside {
+        side_by_side_with(path, reader, layout, beside, progress)?
     } else {
         side_by_side(path, reader, layout, progress)?
     };
@@ -146,23 +153,50 @@ fn samples_beyond(
     Ok(first.map(|first| SamplesBeyond { samples, first, is_misscaled }))
 }
 
-/// As [`side_by_side`], with the second meter in a thread of its own.
+/// Meters that hear a file from its beginning to its end, in a thread of their own.
+struct MetersBeside {
+    second: Option<SecondMeter>,
+    strict: Option<StrictPeak>,
+}
+
+impl MetersBeside {
+    fn process(&mut self, channels: &[&[f64]]) {
+        if let Some(second) = &mut self.second {
+            second.process(channels);
+        }
+        if let (Some(strict), [left, right]) = (&mut self.strict, channels) {
+            strict.process([left, right]);
+        }
+    }
+
+    /// Puts what they have read into `measured`.
+    fn finish(self, measured: Measured) -> Measured {
+        let rate = measured.info.rate;
+        Measured {
+            second: self.second.map(|second| comparable(second.reading(), rate)),
+            strict: self.strict.map(|strict| strict.finish_with(&measured.reading)),
+            ..measured
+        }
+    }
+}
+
+/// As [`side_by_side`], with meters beside it.
 fn side_by_side_with(
     path: &Path,
     reader: AudioReader,
     layout: Layout,
-    second: SecondMeter,
+    beside: MetersBeside,
     progress: &mut dyn Progress,
 ) -> Result<Measured> {
-    // The second meter reads the file for itself.
+    // They read the file for themselves.
     let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        let second = scope.spawn(|| second_of_all(path, second, &stop));
+        let beside = scope.spawn(|| hear_all(path, beside, &stop));
         let measured = side_by_side(path, reader, layout, progress);
         stop.store(measured.is_err(), Ordering::Relaxed);
-        let second = second.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        let beside = beside.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         let measured = measured?;
-        Ok(Measured { second: Some(comparable(second?, measured.info.rate)), ..measured })
+        Ok(beside?.finish(measured))
     })
 }
 
@@ -170,13 +204,13 @@ fn second_meter(rate: Hz, layout: &Layout, with_range: bool) -> Option<SecondMet
     if with_range { SecondMeter::with_range(rate, layout) } else { SecondMeter::new(rate, layout) }
 }
 
-/// The second meter's reading of the file at `path`.
-fn second_of_all(path: &Path, mut meter: SecondMeter, stop: &AtomicBool) -> Result<SecondReading> {
+/// Has `meters` hear the file at `path`.
+fn hear_all(path: &Path, mut meters: MetersBeside, stop: &AtomicBool) -> Result<MetersBeside> {
     AudioReader::open(path)?.each_block(|planes| {
-        meter.process(&planes.iter().map(Vec::as_slice).collect::<Vec<_>>());
+        meters.process(&planes.iter().map(Vec::as_slice).collect::<Vec<_>>());
         if stop.load(Ordering::Relaxed) { Err(Error::Interrupted { path: path.to_owned() }) } else { Ok(()) }
     })?;
-    Ok(meter.reading())
+    Ok(meters)
 }
 
 /// The figures of a second reading that can be compared with ours: no loudness below 8 kHz, where we have none.
@@ -233,6 +267,7 @@ fn side_by_side(
         powers: history(&info, meter.powers()),
         reading: meter.reading(),
         second: None,
+        strict: None,
         non_finite,
         beyond: None,
         info,
@@ -245,14 +280,14 @@ fn one_after_the_other(
     mut reader: AudioReader,
     layout: Layout,
     [from, to]: [u64; 2],
-    second: Option<SecondMeter>,
+    beside: Option<MetersBeside>,
     progress: &mut dyn Progress,
 ) -> Result<Measured> {
     let info = reader.info().clone();
     let mut meter = Meter::new(info.rate, &layout);
-    let mut second = second.map(|second| {
-        SideThread::new(second, |meter, planes| {
-            meter.process(planes);
+    let mut beside = beside.map(|beside| {
+        SideThread::new(beside, |meters, planes| {
+            meters.process(planes);
             Ok(())
         })
     });
@@ -268,8 +303,8 @@ fn one_after_the_other(
         }
         let channels: Vec<&[f64]> = planes.iter().map(Vec::as_slice).collect();
         meter.process(&channels);
-        if let Some(second) = &mut second {
-            second.push(&channels)?;
+        if let Some(beside) = &mut beside {
+            beside.push(&channels)?;
         }
         left -= frames as u64;
         advance(progress, frames as u64, path)?;
@@ -277,9 +312,8 @@ fn one_after_the_other(
     let start = from as f64 / info.rate.0;
     let times = meter.maxima_times();
     let later = |time: Option<f64>| time.map(|time| start + time);
-    let second = second.map(SideThread::finish).transpose()?;
-    let second = second.map(|second| comparable(second.reading(), info.rate));
-    Ok(Measured {
+    let beside = beside.map(SideThread::finish).transpose()?;
+    let measured = Measured {
         frames: meter.frames(),
         reading: Reading {
             momentary: None,
@@ -295,11 +329,16 @@ fn one_after_the_other(
         },
         start,
         powers: history(&info, meter.history().powers()),
-        second,
+        second: None,
+        strict: None,
         non_finite: meter.non_finite(),
         beyond: None,
         info: reader.info().clone(), // FLAC knows some of it only at the end
         layout,
+    };
+    Ok(match beside {
+        Some(beside) => beside.finish(measured),
+        None => measured,
     })
 }
 

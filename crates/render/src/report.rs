@@ -21,6 +21,7 @@ use crate::mixdown::Mixdown;
 use crate::progress::{Progress, advance};
 use crate::verify::agree;
 use crate::what_if::{analyse, effect};
+use ask::MovedPeaks;
 use audiofile::error::{Error, Result, shown};
 pub use data::{
     FileRow, LimitingMoment, LimitingSection, LimitingShare, NullProof, PlaybackRow, Report, ReportedFile,
@@ -121,7 +122,8 @@ pub fn gather(job: &ReportJob<'_>, progress: &mut dyn Progress) -> Result<Report
             surprise: answer.surprise.map(SurprisingSign::sentence),
         });
     }
-    let (sources, history_step_s, frames) = sources(job, shares.as_deref(), progress)?;
+    let mut moves = job.ask.then(|| ask::moved_peaks(job));
+    let (sources, history_step_s, frames) = sources(job, shares.as_deref(), moves.as_mut(), progress)?;
     for path in job.masters {
         let measured = measure(path, true, "masters", progress)?;
         deliverables.push(ReportedFile {
@@ -138,7 +140,7 @@ pub fn gather(job: &ReportJob<'_>, progress: &mut dyn Progress) -> Result<Report
     for (path, kind) in stems.chain(mix).chain(job.session_file.map(|path| (path, "session"))) {
         files.push(FileRow { file: name(path), kind: kind.into(), sha256: sha256(path, progress)? });
     }
-    let ask = if job.ask { Some(ask::AskData::gather(job, &analysis, progress)?) } else { None };
+    let ask = moves.map(|moves| ask::AskData::gather(job, &analysis, &moves)).transpose()?;
     let whose = analysis.loudest_peak.map(|stem| bundle.stems[stem].name.as_str());
     Ok(Report {
         schema: "stemlink.report/1",
@@ -255,10 +257,11 @@ fn row(reading: &Reading, target: &NormalizationTarget, whose: Option<&str>) -> 
     }
 }
 
-/// Readings, histories and spectra of every stem out of its chain and of their sum.
+/// Readings, histories and spectra of every stem out of its chain and of their sum; `moves` hears them too.
 fn sources(
     job: &ReportJob<'_>,
     shares: Option<&[f64]>,
+    mut moves: Option<&mut MovedPeaks>,
     progress: &mut dyn Progress,
 ) -> Result<(Vec<ReportedSource>, f64, u64)> {
     let rate = job.bundle.rate()?;
@@ -278,6 +281,9 @@ fn sources(
         for ((audio, meter), spectrum) in all.zip(&mut meters).zip(&mut spectra) {
             meter.process(&audio);
             spectrum.process(audio);
+        }
+        if let Some(moves) = &mut moves {
+            moves.process(&mixdown, &sum)?;
         }
         advance(progress, frames as u64, &job.bundle.dir)?;
     }

@@ -1,9 +1,13 @@
-//! Title, artist and recording code where WAV has a place for them.
+//! Tags of files where their place is documented: in WAV a LIST of type INFO, `axml` for the recording code (EBU Tech 3352) and
+//! ID3 2.4; in FLAC Vorbis comments.
+
+mod embedded;
 
 use audiofile::wav::{Chunk, Place};
+use serde::{Deserialize, Serialize};
 
 /// Tags of a file; what is empty is not written.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 pub struct FileTags {
     /// The title.
     pub title: String,
@@ -11,12 +15,22 @@ pub struct FileTags {
     pub artist: String,
     /// The recording code (ISRC), letters and digits.
     pub isrc: Option<String>,
+    /// Beats per minute.
+    pub bpm: Option<String>,
+    /// The key: `Am`.
+    pub key: Option<String>,
+    /// The product code (UPC or EAN), digits.
+    pub upc: Option<String>,
 }
 
 impl FileTags {
-    /// Chunks of a WAV: a LIST of type INFO, and the code in `axml`.
+    /// Chunks of a WAV: a LIST of type INFO, the code in `axml`, and ID3.
     pub(crate) fn chunks(&self) -> Vec<Chunk> {
         let mut chunks = Vec::new();
+        if *self == Self::default() {
+            return chunks;
+        }
+        chunks.push(Chunk { id: embedded::ID3_CHUNK, bytes: self.id3(), place: Place::AfterData });
         if !self.title.is_empty() || !self.artist.is_empty() {
             chunks.push(Chunk { id: *b"LIST", bytes: self.info(), place: Place::AfterData });
         }

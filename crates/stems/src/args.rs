@@ -12,8 +12,9 @@ use units::Db;
 use crate::failure::Failure;
 pub(crate) use values::AskedMove;
 use values::{
-    output_path, parse_ceiling, parse_fade, parse_gap, parse_isrc, parse_jobs, parse_less, parse_loudness,
-    parse_make, parse_move, parse_names, parse_percent, parse_time, parse_timed_move,
+    output_path, parse_bpm, parse_ceiling, parse_fade, parse_gap, parse_isrc, parse_jobs, parse_key,
+    parse_less, parse_loudness, parse_make, parse_move, parse_names, parse_percent, parse_time,
+    parse_timed_move,
 };
 
 /// Master from stems, and know what every move costs.
@@ -312,7 +313,8 @@ pub(crate) struct Batch {
 /// The files of a delivery; each option overrides the session.
 #[derive(ClapArgs)]
 pub(crate) struct Deliverables {
-    /// Make only these beside the master: stems, instrumental, a-cappella, tv-mix, clean-stems [default: all]
+    /// Make only these beside the master: stems, instrumental, a-cappella, tv-mix, clean-stems, and versions of your own by
+    /// their names in the session file [default: all]
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = parse_make)]
     pub(crate) make: Option<Vec<Make>>,
     /// A piece of the master: its length in seconds and where it begins, such as 30@1:02.5; repeat for more
@@ -324,8 +326,14 @@ pub(crate) struct Deliverables {
     /// The artist
     #[arg(long)]
     pub(crate) artist: Option<String>,
+    /// The tempo in beats per minute, for tags and names
+    #[arg(long, value_parser = parse_bpm)]
+    pub(crate) bpm: Option<f64>,
+    /// The key, such as Am, F# or "B flat minor", for tags and names
+    #[arg(long, value_parser = parse_key)]
+    pub(crate) key: Option<String>,
     /// Names of files: plain, academy, or a template of {title}, {short}, {artist}, {initials}, {engineer},
-    /// {version}, {format}
+    /// {version}, {format}, {bpm}, {key}, {isrc}
     #[arg(long, value_parser = parse_names)]
     pub(crate) names: Option<Names>,
     /// Write 32-bit float instead of 24 bit
@@ -334,6 +342,9 @@ pub(crate) struct Deliverables {
     /// Write master, versions and cutdowns as 44.1 kHz, 16 bit too
     #[arg(long)]
     pub(crate) cd: bool,
+    /// Write every file as FLAC too, with the same samples
+    #[arg(long)]
+    pub(crate) flac: bool,
     /// Compress and limit each version by itself; then they cannot be cut against the master
     #[arg(long)]
     pub(crate) own_gain: bool,

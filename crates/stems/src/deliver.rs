@@ -6,7 +6,7 @@ use audiofile::error::shown;
 use project::bundle::Bundle;
 use project::delivery::DeliverSettings;
 use project::session::Session;
-use render::deliver::{Deliverable, DeliveryJob, Manifest, deliver, version_members};
+use render::deliver::{Deliverable, DeliveryJob, Manifest, check_job, deliver, version_members};
 use session::target::NormalizationTarget;
 
 use crate::args::{Deliver, Deliverables, Global};
@@ -26,10 +26,11 @@ pub(crate) fn run(args: &Deliver, global: &Global) -> CommandResult {
     let _folder = OutputFolder::create(&args.out)?;
     let source = DeliverySource { dir: &args.dir, bundle: &bundle, session: &session, session_file };
     let settings = settings(&session.deliver, &args.what);
-    for (version, members) in version_members(&bundle, &session, &settings) {
-        note(&format!("{}: {}", version.name(), members.join(", ")));
-    }
     let job = DeliveryJob { overwrite: args.force, ..source.job(&settings, &args.what, &args.out, target) };
+    check_job(&job)?;
+    for (version, members) in version_members(&bundle, &session, &settings) {
+        note(&format!("{version}: {}", members.join(", ")));
+    }
     let mut bar = Bar::new(global);
     let manifest = deliver(&job, &mut bar)?;
     drop(bar);
@@ -86,6 +87,9 @@ pub(crate) fn settings(session: &DeliverSettings, args: &Deliverables) -> Delive
     settings.float |= args.float;
     settings.cd |= args.cd;
     settings.own_gain |= args.own_gain;
+    settings.flac |= args.flac;
+    settings.bpm = args.bpm.or(settings.bpm);
+    settings.key = args.key.clone().or(settings.key);
     if !args.cutdowns.is_empty() {
         settings.cutdowns.clone_from(&args.cutdowns);
     }
@@ -117,6 +121,12 @@ fn print(manifest: &Manifest) {
             if file.trim_db == 0.0 { "-".into() } else { output::change(Some(file.trim_db)) },
             word(file),
         ]);
+        if let Some(flac) = &file.flac {
+            let dash = || "-".to_owned();
+            let same = if file.verified { "the same samples" } else { "NOT verified" };
+            let format = format!("{} Hz, {} FLAC", file.rate_hz, file.format);
+            rows.push([flac.path.clone(), format, dash(), dash(), dash(), dash(), same.into()]);
+        }
     }
     rows.print_last_left();
     if let Some(pass) = manifest.null_pass_dbfs {

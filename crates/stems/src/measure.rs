@@ -97,6 +97,7 @@ pub(crate) fn run(args: &Measure, global: &Global) -> CommandResult {
         dual_mono: args.dual_mono,
         from: args.from,
         to: args.to,
+        ceiling: None,
     };
     let mut measured = Vec::new();
     for (input, result) in files.iter().zip(measure_all(&files, &options, global)) {

@@ -3,6 +3,7 @@
 use render::deliver::{DeliveryProof, FileProof, ManifestState, prove};
 use render::json::ReadingJson;
 use serde::Serialize;
+use units::Db;
 
 use crate::args::{Global, Verify};
 use crate::common::Bar;
@@ -95,7 +96,9 @@ fn print(proof: &DeliveryProof) {
         file.findings.iter().for_each(|finding| say!("{}: {finding}", file.path));
     }
     proof.findings.iter().for_each(|finding| say!("{finding}"));
-    if let (Some(limit), false) = (proof.null_limit, measured_only) {
+    // What does not pass is a finding already.
+    let passes = |limit: Db| proof.null.is_none_or(|null| null.0 <= limit.0);
+    if let Some(limit) = proof.null_limit.filter(|limit| !measured_only && passes(*limit)) {
         say!(
             "the master less its stems leaves {} dBFS, passes at {:.1} dBFS",
             proof.null.map_or("-inf".into(), |null| format!("{:.1}", null.0)),

@@ -34,4 +34,5 @@ mod cli {
     mod shell_files;
     mod tool;
     mod verify;
+    mod versions;
 }

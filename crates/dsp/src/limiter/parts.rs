@@ -27,6 +27,10 @@ pub struct LimiterParts {
     ceiling: f64,
     link: f64,
     rows: usize,
+    points: Box<Points>,
+    /// Parts of the terms in each channel's overshoot at the frame, and decibels applied; kept to be filled again.
+    own: [Decibels; 2],
+    applied: [Decibels; 2],
     /// Samples of the sum and of every term, by channel, the last [`TAPS`] and those of a run.
     past: [Vec<Vec<f64>>; 2],
     channels: [ChannelParts; 2],
@@ -37,6 +41,9 @@ pub struct LimiterParts {
 
 /// Decibels of each term.
 type Decibels = Vec<f64>;
+
+/// Weights of the samples around one in each point of a grid of eighths, from the eighth before it to the sample behind it.
+type Points = [[f64; TAPS + 1]; PHASES + 2];
 
 /// Overshoot that is held, with the decibels of each term.
 #[derive(Clone, Debug)]
@@ -51,24 +58,29 @@ struct Hold {
     window: u64,
     /// Falling values.
     falling: VecDeque<Held>,
+    /// Vectors of values that have left.
+    spare: Vec<Decibels>,
 }
 
 impl Hold {
     fn new(window: usize) -> Self {
-        Self { window: window as u64, falling: VecDeque::new() }
+        Self { window: window as u64, falling: VecDeque::new(), spare: Vec::new() }
     }
 
-    fn push(&mut self, held: Held) {
-        while self.falling.back().is_some_and(|last| last.value < held.value) {
-            self.falling.pop_back();
+    fn push(&mut self, at: u64, value: f64, decibels: impl Iterator<Item = f64>) {
+        while self.falling.back().is_some_and(|last| last.value < value) {
+            self.spare.extend(self.falling.pop_back().map(|held| held.decibels));
         }
-        self.falling.push_back(held);
+        let mut own = self.spare.pop().unwrap_or_default();
+        own.clear();
+        own.extend(decibels);
+        self.falling.push_back(Held { at, value, decibels: own });
     }
 
     /// The largest of the window that ends with `now`.
     fn largest(&mut self, now: u64) -> Option<&Held> {
         while self.falling.front().is_some_and(|first| first.at + self.window <= now) {
-            self.falling.pop_front();
+            self.spare.extend(self.falling.pop_front().map(|held| held.decibels));
         }
         self.falling.front()
     }
@@ -115,6 +127,8 @@ struct ChannelParts {
     averages: [Average; 2],
     /// Frames by which the first average lags.
     age: Lag,
+    /// Decibels of nothing.
+    nothing: Decibels,
 }
 
 /// Delay of decibels.
@@ -177,6 +191,7 @@ impl ChannelParts {
             release: one_pole_coefficient(Ms(settings.release.0 * FAST_SHARE), rate),
             averages: [Average::new(first, rows), Average::new(lookahead + 1 - first, rows)],
             age: Lag { frames: VecDeque::new(), age: longest - lookahead },
+            nothing: vec![0.0; rows],
         }
     }
 
@@ -189,19 +204,18 @@ impl ChannelParts {
             && self.averages.iter().all(|average| average.quiet >= average.length)
     }
 
-    /// Moves on by a frame, whose overshoot is in the hold; gives the decibels of each term of the reduction that is applied.
-    fn next(&mut self, frame: u64) -> Decibels {
+    /// Moves on by a frame, whose overshoot is in the hold; `applied` becomes the decibels of each term of the reduction that is
+    /// applied.
+    fn next(&mut self, frame: u64, applied: &mut Decibels) {
         let since = (frame % CONTROL_INTERVAL as u64) as usize;
         if since == 0 {
             self.tick(frame / CONTROL_INTERVAL as u64);
         }
         let share = |frames: usize| frames as f64 / CONTROL_INTERVAL as f64;
         let slow = |share: f64| self.from.value + (self.to.value - self.from.value) * share;
-        let rows = self.value.decibels.len();
-        let nothing = vec![0.0; rows];
         let (wanted, own) = match self.hold.largest(frame) {
             Some(held) => (held.value, held.decibels.as_slice()),
-            None => (0.0, nothing.as_slice()),
+            None => (0.0, self.nothing.as_slice()),
         };
         if wanted > self.largest.value {
             self.largest.set(wanted, own);
@@ -229,18 +243,16 @@ impl ChannelParts {
             self.value.value = wanted;
             self.value.decibels.copy_from_slice(own);
         }
-        let mut decibels = self.age.follow(&self.value.decibels);
-        self.averages.iter_mut().for_each(|average| average.follow(&mut decibels));
-        decibels
+        self.age.follow(&self.value.decibels, applied);
+        self.averages.iter_mut().for_each(|average| average.follow(applied));
     }
 
     fn tick(&mut self, interval: u64) {
         if self.largest.value > 0.0 {
-            let Level { value, decibels } = self.largest.clone();
-            self.sustain.push(Held { at: interval, value, decibels });
+            self.sustain.push(interval, self.largest.value, self.largest.decibels.iter().copied());
         }
-        self.largest = Level::zero(self.value.decibels.len());
-        self.from.clone_from(&self.to);
+        self.largest.set(0.0, &self.nothing);
+        self.from.set(self.to.value, &self.to.decibels);
         let sustained = self.sustain.largest(interval);
         let way = sustained.map_or(0.0, |held| held.value) - self.to.value;
         let share = if way > 0.0 { self.charge } else { self.discharge };
@@ -254,12 +266,17 @@ impl ChannelParts {
 }
 
 impl Lag {
-    fn follow(&mut self, decibels: &[f64]) -> Decibels {
-        self.frames.push_back(decibels.to_vec());
-        if self.frames.len() > self.age {
-            return self.frames.pop_front().unwrap_or_default();
+    /// Takes the decibels of a frame; `earlier` becomes those of the frame that is due.
+    fn follow(&mut self, decibels: &[f64], earlier: &mut Decibels) {
+        earlier.clear();
+        earlier.extend_from_slice(decibels);
+        if self.frames.len() < self.age {
+            self.frames.push_back(earlier.clone());
+            earlier.fill(0.0);
+        } else if let Some(mut oldest) = self.frames.pop_front() {
+            std::mem::swap(earlier, &mut oldest);
+            self.frames.push_back(oldest);
         }
-        vec![0.0; decibels.len()]
     }
 }
 
@@ -289,13 +306,18 @@ impl LimiterParts {
         let latency = max_lookahead.samples(rate).0.max(TAPS / 2 + MIN_LOOKAHEAD);
         let longest = latency - TAPS / 2;
         let channel = || ChannelParts::new(rate, longest, settings, rows);
+        let interpolator = Interpolator::new();
+        let points = Box::new(points(&interpolator));
         Self {
             isa: Isa::widest(),
-            interpolator: Interpolator::new(),
+            interpolator,
             detectors: [OvershootDetector::new(), OvershootDetector::new()],
             ceiling: (settings.ceiling + -MARGIN).amplitude(),
             link: settings.link,
             rows,
+            points,
+            own: [0, 1].map(|_| vec![0.0; rows]),
+            applied: [0, 1].map(|_| vec![0.0; rows]),
             past: [0, 1].map(|_| vec![vec![0.0; TAPS]; rows + 1]),
             channels: [channel(), channel()],
             frame: 0,
@@ -337,9 +359,12 @@ impl LimiterParts {
             for i in 0..frames {
                 self.hold(i);
                 let frame = self.frame;
-                let [left, right] = self.channels.each_mut().map(|channel| channel.next(frame));
-                if left.iter().chain(&right).any(|x| *x != 0.0) {
-                    each(frame as i64 - self.latency as i64, [&left, &right]);
+                for (channel, applied) in self.channels.iter_mut().zip(&mut self.applied) {
+                    channel.next(frame, applied);
+                }
+                let [left, right] = &self.applied;
+                if left.iter().chain(right).any(|x| *x != 0.0) {
+                    each(frame as i64 - self.latency as i64, [left, right]);
                 }
                 self.frame += 1;
             }
@@ -356,51 +381,45 @@ impl LimiterParts {
         if levels[top] <= 0.0 {
             return;
         }
-        let own = [0, 1].map(|side| (levels[side] > 0.0).then(|| self.parts(side, i)));
+        let mut own = std::mem::take(&mut self.own);
+        for (side, own) in own.iter_mut().enumerate() {
+            own.clear();
+            own.resize(self.rows, 0.0);
+            if levels[side] > 0.0 {
+                self.write_parts(side, i, own);
+            }
+        }
         for side in 0..2 {
             let [mine, others] = [levels[side] * (1.0 - self.link), levels[top] * self.link];
             let value = mine + others;
             if value <= 0.0 {
                 continue;
             }
-            let part = |whose: &Option<Decibels>, row: usize| whose.as_ref().map_or(0.0, |parts| parts[row]);
-            let decibels =
-                (0..self.rows).map(|row| mine * part(&own[side], row) + others * part(&own[top], row));
-            let held = Held { at: self.frame, value, decibels: decibels.collect() };
-            self.channels[side].hold.push(held);
+            let decibels = own[side].iter().zip(&own[top]).map(|(own, top)| mine * own + others * top);
+            self.channels[side].hold.push(self.frame, value, decibels);
         }
+        self.own = own;
     }
 
-    /// Parts of the terms at the highest point beside the sample of frame `i`.
-    fn parts(&self, side: usize, i: usize) -> Decibels {
+    /// Makes `parts` those of the terms at the highest point beside the sample of frame `i`.
+    fn write_parts(&self, side: usize, i: usize, parts: &mut [f64]) {
         let sum = &self.past[side][0][i..i + TAPS + 1];
         let weights = self.peak_weights(sum);
         let value = |samples: &[f64]| -> f64 { samples.iter().zip(&weights).map(|(x, w)| x * w).sum() };
-        let parts: Vec<f64> = self.past[side][1..].iter().map(|row| value(&row[i..i + TAPS + 1])).collect();
+        for (part, row) in parts.iter_mut().zip(&self.past[side][1..]) {
+            *part = value(&row[i..i + TAPS + 1]);
+        }
         // their sum: terms add up to it but for rounding
         let whole: f64 = parts.iter().sum();
-        parts.into_iter().map(|part| part / whole).collect()
+        parts.iter_mut().for_each(|part| *part /= whole);
     }
 
     /// Weights of the samples of `window` in the highest point from its sample in the middle to just before the next: that of the
     /// grid of eighths, moved to the vertex of the parabola through it and the two beside it.
     fn peak_weights(&self, window: &[f64]) -> [f64; TAPS + 1] {
-        let point = |eighth: usize| -> [f64; TAPS + 1] {
-            // eighth 1 is the sample
-            let (phase, shift) = match eighth {
-                0 => (PHASES - 1, 0),
-                _ => ((eighth - 1) % PHASES, 1),
-            };
-            let mut weights = [0.0; TAPS + 1];
-            if eighth > PHASES {
-                weights[TAPS / 2 + 1] = 1.0;
-            } else {
-                weights[shift..shift + TAPS].copy_from_slice(self.interpolator.taps(phase));
-            }
-            weights
-        };
-        let points: [[f64; TAPS + 1]; PHASES + 2] = core::array::from_fn(point);
-        let values = points.map(|weights| window.iter().zip(weights).map(|(x, w)| x * w).sum::<f64>());
+        let points = &*self.points;
+        let values =
+            points.each_ref().map(|weights| window.iter().zip(weights).map(|(x, w)| x * w).sum::<f64>());
         let higher = |best: usize, k: usize| if values[k].abs() > values[best].abs() { k } else { best };
         let top = (1..=PHASES).fold(1, higher);
         let [left, middle, right] = [top - 1, top, top + 1].map(|k| values[k]);
@@ -413,6 +432,25 @@ impl LimiterParts {
             first * points[top - 1][n] + second * points[top][n] + third * points[top + 1][n]
         })
     }
+}
+
+/// The grid of eighths.
+fn points(interpolator: &Interpolator) -> Points {
+    let point = |eighth: usize| -> [f64; TAPS + 1] {
+        // eighth 1 is the sample
+        let (phase, shift) = match eighth {
+            0 => (PHASES - 1, 0),
+            _ => ((eighth - 1) % PHASES, 1),
+        };
+        let mut weights = [0.0; TAPS + 1];
+        if eighth > PHASES {
+            weights[TAPS / 2 + 1] = 1.0;
+        } else {
+            weights[shift..shift + TAPS].copy_from_slice(interpolator.taps(phase));
+        }
+        weights
+    };
+    core::array::from_fn(point)
 }
 
 #[cfg(test)]

@@ -177,7 +177,6 @@ impl SessionTable {
             .map_err(|fault| fault.prefixed("master.chain"))?;
         session.loudness = master.loudness.as_deref().map(MasterLoudness::from_id).unwrap_or_default();
         session.targets = self.targets;
-        session.deliver = self.deliver.read().map_err(|fault| fault.prefixed("deliver"))?;
         session.adm = self.adm.read().map_err(|fault| fault.prefixed("adm"))?;
         let mut listed = vec![false; bundle.stems.len()];
         for stem in &self.stems {
@@ -203,6 +202,7 @@ impl SessionTable {
                 ));
             }
         }
+        session.deliver = self.deliver.read(bundle, &session).map_err(|fault| fault.prefixed("deliver"))?;
         for one in &self.moves {
             one.add_to(&mut session, bundle).map_err(|fault| fault.prefixed("moves"))?;
         }
@@ -409,6 +409,22 @@ pub(super) mod tests {
         ] {
             let message = stem(lines).expect_err("is faulty").to_string();
             assert!(words.iter().all(|word| message.contains(word)) && !message.contains('\n'), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_stem_is_found_by_its_letters_and_digits_alone() {
+        let bundle = bundle(Path::new("/x"));
+        for (name, stem) in [
+            ("Bäss-x", Some(1)),
+            ("BÄSS_(X)", Some(1)),
+            ("Drums!", Some(0)),
+            ("../Drums", None),
+            ("a\\Drums", None),
+            ("-", None),
+            ("Bass", None),
+        ] {
+            assert_eq!(bundle.find(name).ok(), stem, "{name}");
         }
     }
 

@@ -94,12 +94,17 @@ const DELIVER_TEMPLATE: &str = "
 # artist = \"Artist\"
 # engineer = \"EN1\"  # initials and revision, for names
 # isrc = { master = \"AA-B1C-26-00001\", instrumental = \"...\", a-cappella = \"...\", tv-mix = \"...\" }
-# names = \"plain\"  # plain, academy, or a template: {title} {short} {artist} {initials} {engineer} {version} {format}
+# bpm = 120  # for tags and names, as key
+# key = \"Am\"  # a note, # or b, m for minor
+# upc = \"614141007349\"  # of the release
+# names = \"plain\"  # plain, academy, or a template: {title} {short} {artist} {initials} {engineer} {version} {format} {bpm} {key} {isrc}
 # make = [\"stems\", \"instrumental\", \"a-cappella\", \"tv-mix\", \"clean-stems\"]  # beside the master
 # float = false  # 32-bit float instead of 24 bit
 # own_gain = false  # versions with gains of their own instead of the master's
 # cd = false  # 44.1 kHz, 16 bit too
+# flac = false  # every file as FLAC too
 # cutdowns = [{ length = 30, at = \"0:45\", of = \"instrumental\", fade_in = 0.01, fade_out = 1.5 }]
+# versions = [{ name = \"Underscore\", without = [\"Vocals\", \"Drums\"], isrc = \"...\" }]  # of your own: stems = [...] or without = [...]
 ";
 
 const MOVES_TEMPLATE: &str = "

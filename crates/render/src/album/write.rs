@@ -110,7 +110,8 @@ impl Album {
         Ok(WrittenAlbum { tracks, cue })
     }
 
-    /// Titles of the tracks: their names, without the number in front where each has that of its place.
+    /// Titles of the tracks: that of the session file, or their names, without the number in front where each has that of its
+    /// place.
     pub fn titles(&self) -> Vec<String> {
         let digits = |name: &str| name.len() - name.trim_start_matches(|c: char| c.is_ascii_digit()).len();
         let title = |(n, track): (usize, &AlbumTrack)| {
@@ -119,7 +120,9 @@ impl Album {
             (number.parse() == Ok(n + 1) && !rest.is_empty()).then(|| rest.to_owned())
         };
         let titles: Option<Vec<String>> = self.tracks.iter().enumerate().map(title).collect();
-        titles.unwrap_or_else(|| self.tracks.iter().map(|track| track.name.clone()).collect())
+        let titles = titles.unwrap_or_else(|| self.tracks.iter().map(|track| track.name.clone()).collect());
+        let own = self.tracks.iter().map(|track| track.title.clone());
+        own.zip(titles).map(|(own, title)| own.unwrap_or(title)).collect()
     }
 }
 
@@ -141,7 +144,12 @@ impl AlbumTrack {
         let of_session =
             || session.deliver.isrc.iter().find(|(of, _)| of.is_none()).map(|(_, code)| code.clone());
         let isrc = isrc.or_else(of_session);
-        let tags = FileTags { title: title.to_owned(), artist: job.artist.to_owned(), isrc: isrc.clone() };
+        let tags = FileTags {
+            title: title.to_owned(),
+            artist: job.artist.to_owned(),
+            isrc: isrc.clone(),
+            ..FileTags::default()
+        };
         let one = MasterJob {
             bundle: &bundle,
             session: &session,

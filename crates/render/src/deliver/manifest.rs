@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::hash::sha256_of;
 use crate::json::ReadingJson;
+use crate::tags::FileTags;
 use audiofile::error::{Error, Result};
 
 /// The name of the manifest.
@@ -62,7 +63,7 @@ pub struct Manifest {
 /// A file made.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Deliverable {
-    /// `master`, `stem`, `residual`, `instrumental`, `a-cappella`, `tv-mix`, `clean-stem`, `cutdown`.
+    /// `master`, `stem`, `residual`, `instrumental`, `a-cappella`, `tv-mix`, `version`, `clean-stem`, `cutdown`.
     pub kind: String,
     /// Its path, relative to the folder of the manifest.
     pub path: String,
@@ -99,6 +100,26 @@ pub struct Deliverable {
     pub unexplained_at_s: Option<f64>,
     /// It has gains of its own, not the master's.
     pub own_gain: bool,
+    /// The name of the version of the user's own that it is, or is a piece of.
+    #[serde(default)]
+    pub version: Option<String>,
+    /// Its tags, in ID3 and Vorbis comments; none in manifests of earlier versions.
+    #[serde(default)]
+    pub tags: Option<FileTags>,
+    /// The same samples as FLAC.
+    #[serde(default)]
+    pub flac: Option<FlacCopy>,
+}
+
+/// A FLAC file of the samples of a deliverable.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct FlacCopy {
+    /// Its path, relative to the folder of the manifest.
+    pub path: String,
+    /// Size.
+    pub bytes: u64,
+    /// Hash.
+    pub sha256: String,
 }
 
 /// A file that went in.

@@ -3,16 +3,17 @@
 use std::path::{Path, PathBuf};
 
 use super::job::DeliveryJob;
-use super::manifest::FILE_NAME as MANIFEST;
+use super::manifest::FILE_NAME;
+use super::namer::{MASTER, Namer};
 use super::print::VoiceContent;
 use super::sink::{Depth, SongWindow};
+use super::versions::{PlannedVersion, planned_versions};
 use crate::output::check_free;
 use audiofile::error::{Error, Result};
 use audiofile::output::folder;
-use project::bundle::Bundle;
-use project::delivery::{DeliverSettings, Make, Version};
-use project::names::{NameParts, Names, file_name_from, format_label};
+use project::delivery::{Make, VersionName, is_same_name};
 use project::session::Session;
+use project::setting_fault::SettingFault;
 use units::Hz;
 
 /// The source of a file's audio.
@@ -50,6 +51,8 @@ pub(super) struct PlannedFile {
     /// The title in its metadata.
     pub(super) title: String,
     pub(super) isrc: Option<String>,
+    /// The name of the version of the user's own that it is, or is a piece of.
+    pub(super) version: Option<String>,
     /// The stems in it; none: all.
     pub(super) stems: Option<Vec<String>>,
     /// The same at 44.1 kHz and 16 bit.
@@ -61,6 +64,16 @@ impl PlannedFile {
     pub(super) fn frames(&self, job: &DeliveryJob<'_>) -> u64 {
         self.window.map_or(job.bundle.frames(), |window| window.frames)
     }
+
+    /// The FLAC of its WAV, or of the 44.1 kHz copy: beside that, for stems in a folder below, so that a folder of stems holds
+    /// each of them once.
+    pub(super) fn flac_path(&self, wav: &Path) -> PathBuf {
+        let flac = wav.with_extension("flac");
+        match (self.level, flac.file_name()) {
+            (GainGroup::Stems | GainGroup::CleanStems, Some(name)) => folder(wav).join(FLAC).join(name),
+            _ => flac,
+        }
+    }
 }
 
 /// All of a delivery.
@@ -68,6 +81,8 @@ pub(super) struct DeliveryPlan {
     pub(super) voices: Vec<VoiceContent>,
     pub(super) files: Vec<PlannedFile>,
     pub(super) depth: Depth,
+    /// Every file as FLAC too, beside it.
+    flac: bool,
     pub(super) notes: Vec<String>,
     pub(super) manifest: PathBuf,
 }
@@ -80,105 +95,24 @@ impl DeliveryPlan {
     }
 
     /// Every path that is written.
-    pub(super) fn paths(&self) -> impl Iterator<Item = &PathBuf> {
-        let cds = self.files.iter().filter_map(|file| file.cd.as_ref());
-        self.files.iter().map(|file| &file.path).chain(cds).chain([&self.manifest])
+    fn paths(&self) -> Vec<PathBuf> {
+        let of_file = |file: &PlannedFile| {
+            let waves: Vec<PathBuf> =
+                [Some(file.path.clone()), file.cd.clone()].into_iter().flatten().collect();
+            let flacs: Vec<PathBuf> =
+                waves.iter().filter(|_| self.flac).map(|wav| file.flac_path(wav)).collect();
+            [waves, flacs].concat()
+        };
+        self.files.iter().flat_map(of_file).chain([self.manifest.clone()]).collect()
     }
 
     /// The folders that files go to.
     pub(super) fn folders(&self) -> Vec<PathBuf> {
-        let mut folders: Vec<PathBuf> = self.paths().map(|path| folder(path).to_owned()).collect();
+        let mut folders: Vec<PathBuf> = self.paths().iter().map(|path| folder(path).to_owned()).collect();
         folders.sort();
         folders.dedup();
         folders
     }
-}
-
-/// Names of files, each different from those given before.
-struct Namer<'a> {
-    settings: &'a DeliverSettings,
-    title: &'a str,
-    out: &'a Path,
-    rate: Hz,
-    depth: Depth,
-    taken: Vec<String>,
-}
-
-impl Namer<'_> {
-    fn words<'a>(&'a self, version: &'a str, format: &'a str) -> NameParts<'a> {
-        NameParts {
-            title: self.title,
-            artist: self.settings.artist.as_deref().unwrap_or_default(),
-            engineer: self.settings.engineer.as_deref().unwrap_or_default(),
-            version,
-            format,
-        }
-    }
-
-    /// A path that no other file of the delivery has, on systems that do not tell cases apart either.
-    fn free(&mut self, folder: &Path, name: &str) -> PathBuf {
-        let mut file = format!("{name}.wav");
-        for n in 2.. {
-            let key = folder.join(&file).to_string_lossy().to_lowercase();
-            if !self.taken.contains(&key) {
-                self.taken.push(key);
-                break;
-            }
-            file = format!("{name}_{n}.wav");
-        }
-        folder.join(file)
-    }
-
-    /// A file of the song and, where it is wanted, its 44.1 kHz copy.
-    fn song(&mut self, version: &str) -> (PathBuf, Option<PathBuf>) {
-        let out = self.out;
-        let format = format_label(self.rate, self.depth.bits());
-        let name = self.settings.names.name(&self.words(version, &format));
-        let path = self.free(out, &name);
-        let cd = self.settings.cd.then(|| {
-            let format = format_label(CD_RATE, Depth::Int16.bits());
-            let low = self.settings.names.name(&self.words(version, &format));
-            let low = if low == name { format!("{name}_{format}") } else { low };
-            self.free(out, &low)
-        });
-        (path, cd)
-    }
-
-    /// A stem: named as folders of stems are, or by the template.
-    fn stem(&mut self, folder: &str, number: usize, name: &str) -> PathBuf {
-        let folder = self.out.join(folder);
-        let plain = file_name_from(&format!("{number:02}_{}_Stem", name.replace(' ', "_")));
-        let format = format_label(self.rate, self.depth.bits());
-        let name = match self.settings.names {
-            Names::Plain => plain,
-            _ => self.settings.names.name(&self.words(&plain, &format)),
-        };
-        self.free(&folder, &name)
-    }
-}
-
-/// The stems of each version that a delivery makes, by name: versions that would be empty, the master or
-/// another version are none.
-pub fn version_members(
-    bundle: &Bundle,
-    session: &Session,
-    settings: &DeliverSettings,
-) -> Vec<(Version, Vec<String>)> {
-    let heard = bundle.stems.iter().zip(&session.stems).filter(|(_, stem)| !stem.mute);
-    let members = |version: Version| {
-        let inside = heard.clone().filter(|(_, stem)| stem.is_in(version));
-        inside.map(|(stem, _)| stem.name.clone()).collect::<Vec<_>>()
-    };
-    let all = heard.clone().count();
-    let mut made: Vec<(Version, Vec<String>)> = Vec::new();
-    for version in Version::ALL.into_iter().filter(|version| settings.makes(Make::Version(*version))) {
-        let members = members(version);
-        let is_twin = made.iter().any(|(_, others)| *others == members);
-        if !members.is_empty() && members.len() < all && !is_twin {
-            made.push((version, members));
-        }
-    }
-    made
 }
 
 /// The rate of a compact disc.
@@ -191,19 +125,24 @@ pub(super) const CD_RATE: Hz = Hz(44_100.0);
 /// `strict` forbids what the master chain does.
 pub(super) fn plan(job: &DeliveryJob<'_>, rate: Hz) -> Result<DeliveryPlan> {
     let (bundle, session, settings) = (job.bundle, job.session, job.settings);
+    settings.check().map_err(|SettingFault { fault, remedy }| Error::Bundle {
+        path: job.session_file.unwrap_or(&bundle.dir).to_owned(),
+        fault,
+        cure: remedy,
+    })?;
     let depth = if settings.float { Depth::Float32 } else { Depth::Int24 };
     let mut plan = DeliveryPlan {
         voices: Vec::new(),
         files: Vec::new(),
         depth,
+        flac: settings.flac,
         notes: Vec::new(),
-        manifest: job.output.join(MANIFEST),
+        manifest: job.output.join(FILE_NAME),
     };
-    let mut namer = Namer { settings, title: &job.title, out: job.output, rate, depth, taken: Vec::new() };
-    let code = |of: Option<Version>| {
-        settings.isrc.iter().find(|(whose, _)| *whose == of).map(|(_, code)| code.clone())
-    };
-    let (path, cd) = namer.song("Master");
+    let mut namer = Namer::new(job, rate, depth);
+    let isrc = settings.isrc.iter().find(|(whose, _)| whose.is_none()).map(|(_, code)| code.clone());
+    namer.check_words(job, &VersionName::Own(MASTER.into()), isrc.as_deref())?;
+    let (path, cd) = namer.song(MASTER, isrc.as_deref());
     plan.files.push(PlannedFile {
         kind: "master",
         path,
@@ -211,50 +150,39 @@ pub(super) fn plan(job: &DeliveryJob<'_>, rate: Hz) -> Result<DeliveryPlan> {
         level: GainGroup::Unity,
         window: None,
         title: job.title.clone(),
-        isrc: code(None),
+        isrc,
+        version: None,
         stems: None,
         cd,
     });
     let heard: Vec<usize> = (0..bundle.stems.len()).filter(|&i| !session.stems[i].mute).collect();
-    if settings.makes(Make::Stems) {
+    if settings.makes(&Make::Stems) {
         stems(&mut plan, &mut namer, job, &heard)?;
     }
     let mut versions = Vec::new();
-    for version in Version::ALL.into_iter().filter(|version| settings.makes(Make::Version(*version))) {
-        let chosen: Vec<usize> = heard.iter().copied().filter(|&i| session.stems[i].is_in(version)).collect();
-        let twin =
-            versions.iter().find(|(_, voice)| plan.voices[*voice] == VoiceContent::Version(chosen.clone()));
-        let why = match twin {
-            _ if chosen.is_empty() => Some("would hold no stem".to_owned()),
-            _ if chosen == heard => Some("would be the master".to_owned()),
-            Some((twin, _)) => Some(format!("would be the {}", Version::name(*twin))),
-            None => None,
-        };
-        if let Some(why) = why {
-            plan.notes.push(format!(
-                "no {}: it {why}; roles and [stems.deliver] in session.toml say which stems are in it",
-                version.name()
-            ));
-            continue;
-        }
-        let names = chosen.iter().map(|&i| bundle.stems[i].name.clone()).collect();
-        let voice = plan.voice(VoiceContent::Version(chosen));
-        versions.push((version, voice));
-        let (path, cd) = namer.song(version.name());
+    let (planned, notes) = planned_versions(bundle, session, settings);
+    plan.notes.extend(notes);
+    for PlannedVersion { version, kind, stems, isrc } in planned {
+        namer.check_words(job, &version, isrc.as_deref())?;
+        let names = stems.iter().map(|&i| bundle.stems[i].name.clone()).collect();
+        let voice = plan.voice(VoiceContent::Version(stems));
+        let (path, cd) = namer.song(version.name(), isrc.as_deref());
         plan.files.push(PlannedFile {
-            kind: version.id(),
+            kind,
             path,
             feed: AudioSource::PrintVoice(voice),
             level: GainGroup::Version(voice),
             window: None,
             title: format!("{} ({})", job.title, version.name()),
-            isrc: code(Some(version)),
+            isrc,
+            version: own_name(&version),
             stems: Some(names),
             cd,
         });
+        versions.push((version, voice));
     }
     cutdowns(&mut plan, &mut namer, job, rate, &versions)?;
-    if settings.makes(Make::CleanStems) {
+    if settings.makes(&Make::CleanStems) {
         for (n, &i) in heard.iter().enumerate() {
             let name = &bundle.stems[i].name;
             plan.files.push(PlannedFile {
@@ -265,18 +193,20 @@ pub(super) fn plan(job: &DeliveryJob<'_>, rate: Hz) -> Result<DeliveryPlan> {
                 window: None,
                 title: format!("{} ({name}, not mastered)", job.title),
                 isrc: None,
+                version: None,
                 stems: Some(vec![name.clone()]),
                 cd: None,
             });
         }
     }
     for path in plan.paths() {
-        check_free(path, bundle, job.overwrite, "choose another output folder")?;
+        check_free(&path, bundle, job.overwrite, "choose another output folder")?;
     }
     Ok(plan)
 }
 
-/// The folders of stems.
+/// The folders of stems, and that of their FLACs inside each.
+const FLAC: &str = "FLAC";
 const STEMS: &str = "Stems";
 const CLEAN: &str = "Clean Stems";
 
@@ -312,6 +242,7 @@ fn stems(
             window: None,
             title: format!("{} ({name})", job.title),
             isrc: None,
+            version: None,
             stems: Some(vec![name]),
             cd: None,
         });
@@ -327,12 +258,20 @@ fn has_residual(session: &Session) -> bool {
         && !session.master.bypass
 }
 
+/// The name of a version of the user's own.
+fn own_name(version: &VersionName) -> Option<String> {
+    match version {
+        VersionName::BuiltIn(_) => None,
+        VersionName::Own(name) => Some(name.clone()),
+    }
+}
+
 fn cutdowns(
     plan: &mut DeliveryPlan,
     namer: &mut Namer<'_>,
     job: &DeliveryJob<'_>,
     rate: Hz,
-    versions: &[(Version, usize)],
+    versions: &[(VersionName, usize)],
 ) -> Result<()> {
     for cutdown in &job.settings.cutdowns {
         let window = SongWindow::new(rate, [cutdown.at, cutdown.length, cutdown.fade_in, cutdown.fade_out]);
@@ -352,24 +291,32 @@ fn cutdowns(
                 "begin earlier, or make it shorter",
             );
         }
-        let (feed, level, of) = match cutdown.of {
+        let is_same = |made: &VersionName, of: &VersionName| match (made, of) {
+            (VersionName::Own(made), VersionName::Own(of)) => is_same_name(made, of),
+            (made, of) => made == of,
+        };
+        let mut own = None;
+        let (feed, level, of) = match &cutdown.of {
             None => (AudioSource::Lead, GainGroup::Unity, String::new()),
-            Some(version) => match versions.iter().find(|(made, _)| *made == version) {
-                Some((_, voice)) => (
-                    AudioSource::PrintVoice(*voice),
-                    GainGroup::Version(*voice),
-                    format!("{} ", version.name()),
-                ),
+            Some(of) => match versions.iter().find(|(made, _)| is_same(made, of)) {
+                Some((version, voice)) => {
+                    own = own_name(version);
+                    (
+                        AudioSource::PrintVoice(*voice),
+                        GainGroup::Version(*voice),
+                        format!("{} ", version.name()),
+                    )
+                }
                 None => {
                     return refuse(
-                        format!("a cutdown is of the {}, which is not made", version.name()),
+                        format!("a cutdown is of the {}, which is not made", of.name()),
                         "make that version too, or leave out `of`",
                     );
                 }
             },
         };
         let name = format!("{of}{}s", cutdown.length);
-        let (path, cd) = namer.song(&name);
+        let (path, cd) = namer.song(&name, None);
         plan.files.push(PlannedFile {
             kind: "cutdown",
             path,
@@ -378,6 +325,7 @@ fn cutdowns(
             window: Some(window),
             title: format!("{} ({name})", job.title),
             isrc: None,
+            version: own,
             stems: None,
             cd,
         });

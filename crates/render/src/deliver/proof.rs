@@ -3,17 +3,19 @@
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
+use super::flac_proof::prove_flac;
 use super::manifest::{Deliverable, FILE_NAME, Manifest, is_unchanged};
 use super::null::{rest_of_master, rounding_limit};
 use super::sink::Depth;
-use crate::ceiling::{StrictPeak, peak_limit};
+use super::tag_proof::judge_tags;
+use crate::ceiling::peak_limit;
 use crate::hash::sha256;
 use crate::json::{COLUMNS, ReadingJson};
-use crate::measure::{Measured, measure};
-use crate::progress::{Progress, advance};
+use crate::measure::{MeasureOptions, Measured, measure, measure_with};
+use crate::parallel::each_with_progress;
+use crate::progress::Progress;
 use crate::verify::agree;
 use audiofile::error::{Error, Result, one_line, shown};
-use audiofile::wav::WavReader;
 use audiofile::{AudioReader, SampleFormat};
 use units::{Db, Dbtp, decibels};
 
@@ -92,13 +94,21 @@ pub fn prove(folder: &Path, progress: &mut dyn Progress) -> Result<DeliveryProof
         return Ok(DeliveryProof { manifest: state, files, null: None, null_limit: None, findings });
     };
     findings.extend(manifest.faults.iter().map(|fault| format!("was delivered with a fault: {fault}")));
-    let mut files = Vec::new();
-    for listed in &manifest.deliverables {
-        let mut proof = prove_file(folder, listed, &manifest, progress)?;
-        if files.iter().any(|other: &FileProof| other.path == listed.path) {
+    let mut proofs: Vec<(&Deliverable, Vec<FileProof>)> =
+        manifest.deliverables.iter().map(|listed| (listed, Vec::new())).collect();
+    progress.begin("verifying", manifest.deliverables.iter().map(|listed| listed.frames).sum());
+    each_with_progress(&mut proofs, progress, |(listed, proofs), progress| {
+        let proof = prove_file(folder, listed, &manifest, progress)?;
+        let flac = listed.flac.as_ref().map(|flac| prove_flac(folder, listed, flac, &proof, progress));
+        proofs.extend([Some(proof), flac.transpose()?].into_iter().flatten());
+        Ok(())
+    })?;
+    let mut files: Vec<FileProof> = Vec::new();
+    for mut proof in proofs.into_iter().flat_map(|(_, proofs)| proofs) {
+        if files.iter().any(|other| other.path == proof.path) {
             proof.findings.push("is listed twice".into());
         }
-        found.remove(&listed.path);
+        found.remove(&proof.path);
         files.push(proof);
     }
     findings.extend(found.iter().map(|path| format!("{path}: is not in the manifest")));
@@ -155,7 +165,7 @@ fn clause(error: &Error, path: &Path, name: &str) -> String {
 }
 
 /// Fault and cure of an error, without the file's path; an interruption stays an error.
-fn finding(error: Error, path: &Path) -> Result<String> {
+pub(super) fn finding(error: Error, path: &Path) -> Result<String> {
     match error {
         Error::Interrupted { .. } => Err(error),
         error => Ok(clause(&error, path, "").trim_start_matches(": ").to_owned()),
@@ -200,7 +210,7 @@ fn judge_reading(measured: &Measured) -> Vec<String> {
 }
 
 /// The file of a path of the manifest; none if it leads out of the folder.
-fn inside(folder: &Path, path: &str) -> Option<PathBuf> {
+pub(super) fn inside(folder: &Path, path: &str) -> Option<PathBuf> {
     let relative = Path::new(path);
     let plain = relative.components().all(|part| matches!(part, Component::Normal(_)));
     (plain && !path.is_empty()).then(|| folder.join(relative))
@@ -243,7 +253,13 @@ fn prove_file(
     if !listed.verified {
         findings.push("was delivered without being verified".into());
     }
-    let measured = match measure(&path, true, "verifying", progress) {
+    let ceiling = Dbtp(manifest.ceiling_dbtp);
+    let options = MeasureOptions {
+        verify: true,
+        ceiling: holds_ceiling(&listed.kind).then_some(ceiling),
+        ..MeasureOptions::default()
+    };
+    let measured = match measure_with(&path, &options, "verifying", progress) {
         Ok(measured) => measured,
         Err(error) => {
             findings.push(finding(error, &path)?);
@@ -252,9 +268,7 @@ fn prove_file(
     };
     findings.extend(judge_reading(&measured));
     findings.extend(compare(listed, &measured));
-    if holds_ceiling(&listed.kind) && measured.info.channels == 2 {
-        findings.extend(judge_ceiling(&path, &measured, Dbtp(manifest.ceiling_dbtp), progress)?);
-    }
+    findings.extend(measured.strict.and_then(|peak| judge_ceiling(peak, ceiling)));
     findings.extend(judge_tags(&path, listed, manifest.artist.as_deref())?);
     proof.reading = Some((&measured.reading).into());
     Ok(proof)
@@ -294,79 +308,10 @@ fn compare(listed: &Deliverable, measured: &Measured) -> Vec<String> {
     differences
 }
 
-/// A finding if a file of two channels is over the ceiling.
-fn judge_ceiling(
-    path: &Path,
-    measured: &Measured,
-    ceiling: Dbtp,
-    progress: &mut dyn Progress,
-) -> Result<Option<String>> {
-    let mut strict = StrictPeak::new(ceiling);
-    let read = AudioReader::open(path).and_then(|mut reader| {
-        reader.each_block(|block| {
-            strict.process([&block[0], &block[1]]);
-            advance(progress, 0, path)
-        })
-    });
-    if let Err(error) = read {
-        return finding(error, path).map(Some);
-    }
-    let peak = strict.finish_with(&measured.reading);
-    Ok((peak > peak_limit(ceiling))
-        .then(|| format!("peaks at {:.2} dBTP, over the ceiling of {:.2}", decibels(peak), ceiling.0)))
-}
-
-/// Findings on title, artist and recording code in a WAV file.
-fn judge_tags(path: &Path, listed: &Deliverable, artist: Option<&str>) -> Result<Vec<String>> {
-    let mut findings = Vec::new();
-    if listed.title.is_empty() {
-        return Ok(findings); // a manifest of an earlier version does not say
-    }
-    let tags =
-        WavReader::open(path).and_then(|mut reader| Ok((reader.chunk(b"LIST")?, reader.chunk(b"axml")?)));
-    let (list, axml) = match tags {
-        Ok(tags) => tags,
-        Err(error) => {
-            findings.push(finding(error, path)?);
-            return Ok(findings);
-        }
-    };
-    let list = list.unwrap_or_default();
-    for (id, what, wanted) in [
-        (b"INAM", "title", Some(listed.title.as_str())),
-        (b"IART", "artist", artist.filter(|a| !a.is_empty())),
-    ] {
-        let tag = info_text(&list, id);
-        if tag.as_deref() != wanted {
-            let word = |text: Option<&str>| text.map_or("none".into(), |text| format!("{text:?}"));
-            findings.push(format!("has the {what} {}, {} was delivered", word(tag.as_deref()), word(wanted)));
-        }
-    }
-    let axml = axml.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-    let code = axml.as_deref().and_then(|text| {
-        let start = text.find("ISRC:")? + "ISRC:".len();
-        text[start..].split('<').next()
-    });
-    if code != listed.isrc.as_deref() {
-        let word = |code: Option<&str>| code.unwrap_or("none").to_owned();
-        findings.push(format!("has the ISRC {}, {} was delivered", word(code), word(listed.isrc.as_deref())));
-    }
-    Ok(findings)
-}
-
-/// The text of an item of a LIST chunk of type INFO.
-fn info_text(list: &[u8], id: &[u8; 4]) -> Option<String> {
-    let mut rest = list.strip_prefix(b"INFO")?;
-    loop {
-        let (head, tail) = rest.split_at_checked(8)?;
-        let len = u32::from_le_bytes([head[4], head[5], head[6], head[7]]) as usize;
-        let text = tail.get(..len)?;
-        if head[..4] == *id {
-            let text = text.split(|byte| *byte == 0).next().unwrap_or_default();
-            return Some(String::from_utf8_lossy(text).into_owned());
-        }
-        rest = tail.get(len + len % 2..)?;
-    }
+/// A finding if the strict true peak is over the ceiling.
+fn judge_ceiling(peak: f64, ceiling: Dbtp) -> Option<String> {
+    (peak > peak_limit(ceiling))
+        .then(|| format!("peaks at {:.2} dBTP, over the ceiling of {:.2}", decibels(peak), ceiling.0))
 }
 
 /// Measures the null of master and stems again, where the files for it are there.
@@ -421,7 +366,7 @@ fn prove_null(
     proof.null_limit = Some(Db::from_gain(limit));
     if rest > limit {
         proof.findings.push(format!(
-            "the master less its stems leaves {:.1} dBFS, {:.1} dBFS passes: the stems are not those of this master",
+            "the master less its stems leaves {:.1} dBFS, {:.1} dBFS passes: master and stems do not belong together",
             Db::from_gain(rest).0,
             Db::from_gain(limit).0
         ));

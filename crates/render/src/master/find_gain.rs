@@ -17,6 +17,8 @@ const MAX_GENTLE_REDUCTION: Db = Db(2.0);
 const TARGET_TOLERANCE: f64 = 0.02;
 /// A master that has this much less or more than its target is landed again; the promise is 0.1 LU.
 const MAX_MISS: f64 = 0.05;
+/// A master without target that is limited this much more than it should be, dB, is landed again.
+const MAX_EXCESS: f64 = 0.005;
 /// A gain that moves the master less than this is no better.
 const MIN_STEP: f64 = 0.005;
 /// Runs over the spool after which the best gain so far is taken.
@@ -32,38 +34,37 @@ pub(super) struct FoundGain {
     pub(super) level: Db,
     aim: Option<Lufs>,
     reason: GainReason,
-    /// The run that found it, if one was needed.
-    run: Option<Run>,
-    /// That run was not over all of the audio: bursts were turned down.
-    without_bursts: bool,
+    /// The frame of the song where the run that found it, if one was needed, limits most.
+    stopped_at: Option<u64>,
     /// The aim is a target, not a direction.
     on_target: bool,
+    /// The limiting of all of the audio keeps it below an aim that is a direction.
+    is_gentle: bool,
 }
 
 impl FoundGain {
-    /// The gain with its limiting; `last` is the run that was written.
-    pub(super) fn with_run(&self, last: &Run) -> MasterGain {
-        let Self { gain, level, aim, reason, run, without_bursts, .. } = self;
-        let found = run.as_ref().unwrap_or(last);
-        let Run { reduction, reduction_at, .. } = *if *without_bursts { last } else { found };
-        let stopped_at = found.reduction_at;
+    /// The gain with the limiting of `written`, the run that was written: its ceiling may have been lowered after the search, and
+    /// bursts are in it.
+    pub(super) fn with_run(&self, written: &Run) -> MasterGain {
         MasterGain {
-            gain: *gain,
-            level: *level,
-            aim: *aim,
-            reason: *reason,
-            stopped_at,
-            reduction,
-            reduction_at,
+            gain: self.gain,
+            level: self.level,
+            aim: self.aim,
+            reason: self.reason,
+            stopped_at: self.stopped_at.unwrap_or(written.reduction_at),
+            reduction: written.reduction,
+            reduction_at: written.reduction_at,
         }
     }
 }
 
 impl FoundGain {
-    /// True if a run that was to be on a target missed it, because its ceiling was lowered after the gain was found.
+    /// True if a run is not what was searched for, because its ceiling was lowered after the gain was found: it misses its target,
+    /// or is limited more than a master without target.
     pub(super) fn is_missed_by(&self, run: &Run) -> bool {
         let miss = run.integrated.zip(self.aim).map_or(0.0, |(loudness, aim)| (loudness - aim).0);
-        self.on_target && self.reason == GainReason::Reached && miss.abs() > MAX_MISS
+        let misses = self.on_target && self.reason == GainReason::Reached && miss.abs() > MAX_MISS;
+        misses || self.is_gentle && run.reduction.0 > MAX_GENTLE_REDUCTION.0 + MAX_EXCESS
     }
 }
 
@@ -88,14 +89,14 @@ pub(super) fn find_gain(
         let bursts = if without_bursts { bursts } else { &[] };
         post.run_without(spool, bursts, own + Db(gain), progress)
     };
-    let found = |gain: f64, run, aim, reason| FoundGain {
+    let found = |gain: f64, run: Option<Run>, aim, reason| FoundGain {
         gain: Db(gain),
         level: own + Db(gain),
         aim,
         reason,
-        run,
-        without_bursts,
+        stopped_at: run.map(|run| run.reduction_at),
         on_target: matches!(goal, Goal::Exactly(_)),
+        is_gentle: matches!(goal, Goal::Toward(_)) && !without_bursts,
     };
     let Some(now) = integrated.map(|loudness| loudness + own) else {
         if let Goal::Exactly(_) = goal {

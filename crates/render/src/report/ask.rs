@@ -11,10 +11,10 @@ use std::fmt::Write as _;
 use super::ReportJob;
 use super::text::escaped;
 use crate::json::ReadingJson;
-use crate::progress::Progress;
 use crate::what_if::Analysis;
 use audiofile::error::{Error, Result};
 use chain::ChainSettings;
+pub(super) use peaks::MovedPeaks;
 use project::session_file::OpenTrims;
 use session::gram::Hops;
 use session::solve::MAX_TRIM;
@@ -68,20 +68,26 @@ struct AskTarget {
     limit_dbtp: Option<f64>,
 }
 
+/// True if the master chain changes nothing.
+fn is_exact(job: &ReportJob<'_>) -> bool {
+    job.session.master == ChainSettings::default()
+}
+
+/// Meters of the true peaks of every stem's moves, for the pass that reads the stems. What a master chain does to a peak is not
+/// known from the sum: behind one, those of the stems alone.
+pub(super) fn moved_peaks(job: &ReportJob<'_>) -> MovedPeaks {
+    let moves: Vec<i32> = if is_exact(job) { (-RANGE_DB..=RANGE_DB).collect() } else { Vec::new() };
+    MovedPeaks::new(job.bundle.stems.len(), &moves)
+}
+
 impl AskData {
-    /// Reads the stems once more for the true peaks of their moves.
+    /// The data of a page, with the peaks that `moved` has heard.
     ///
     /// # Errors
-    /// If a file cannot be read or the listener stops it.
-    pub(super) fn gather(
-        job: &ReportJob<'_>,
-        analysis: &Analysis,
-        progress: &mut dyn Progress,
-    ) -> Result<Self> {
+    /// If the session file cannot be read.
+    pub(super) fn gather(job: &ReportJob<'_>, analysis: &Analysis, moved: &MovedPeaks) -> Result<Self> {
         let open = open_trims(job)?;
-        let is_exact = job.session.master == ChainSettings::default();
-        let moves: Vec<i32> = (-RANGE_DB..=RANGE_DB).collect();
-        let (alone, moved) = peaks::peaks(job, &moves, is_exact, progress)?;
+        let (alone, moved) = moved.peaks();
         let reach = f64::from(RANGE_DB);
         let stems = job.bundle.stems.iter().enumerate().map(|(i, stem)| AskStem {
             name: stem.name.clone(),
@@ -96,7 +102,7 @@ impl AskData {
             stems: stems.collect(),
             first_move_db: -RANGE_DB,
             products: STANDARD.encode(products(analysis.sources())),
-            is_exact,
+            is_exact: is_exact(job),
             before: (&analysis.before).into(),
             targets: job.targets.iter().map(AskTarget::new).collect(),
             pieces: open.pieces,

@@ -5,6 +5,7 @@ use project::delivery::{Make, isrc, seconds};
 use project::names::Names;
 use project::reserved::unreserved_path;
 use project::setting_fault::SettingFault;
+use project::tag_value::{musical_key, tempo};
 use project::timed_move::{LARGEST_MOVE, LONGEST_FADE};
 use std::path::PathBuf;
 use units::Db;
@@ -52,15 +53,34 @@ pub(super) fn parse_isrc(text: &str) -> Result<Option<String>, String> {
     if matches!(text.trim(), "-" | "") {
         return Ok(None);
     }
-    isrc(text).map(Some).map_err(|SettingFault { fault, remedy }| format!("{fault}; {remedy}"))
+    isrc(text).map(Some).map_err(in_words)
 }
 
+/// Parser of an item to make. Whether there is a version of that name is known with the session file.
 pub(super) fn parse_make(text: &str) -> Result<Make, String> {
-    Make::from_id(text.trim()).ok_or_else(|| format!("it takes {}", Make::ALL.map(Make::id).join(", ")))
+    match text.trim() {
+        "" => Err(format!("it takes {}", Make::ALL.each_ref().map(Make::id).join(", "))),
+        id => Ok(Make::from_id(id)),
+    }
+}
+
+/// A fault in one line.
+fn in_words(SettingFault { fault, remedy }: SettingFault) -> String {
+    format!("{fault}; {remedy}")
 }
 
 pub(super) fn parse_names(text: &str) -> Result<Names, String> {
-    Names::parse(text).map_err(|SettingFault { fault, remedy }| format!("{fault}; {remedy}"))
+    Names::parse(text).map_err(in_words)
+}
+
+pub(super) fn parse_bpm(text: &str) -> Result<f64, String> {
+    let bpm =
+        text.trim().replace(',', ".").parse().map_err(|_| "it takes a number such as 120".to_owned())?;
+    tempo(bpm).map_err(in_words)
+}
+
+pub(super) fn parse_key(text: &str) -> Result<String, String> {
+    musical_key(text).map_err(in_words)
 }
 
 /// A move as it was asked for: a name, a gain, and the range of the song in seconds if there is one.

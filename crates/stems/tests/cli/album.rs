@@ -156,6 +156,18 @@ fn tracks_are_matched_with_one_gain_each_and_written_so() {
 }
 
 #[test]
+fn a_track_of_stems_is_titled_as_its_session_says() {
+    let folder = temporary();
+    let songs = three_songs(folder.path());
+    let session = "schema = \"stemlink.session/1\"\n[deliver]\ntitle = \"C/D\"\n";
+    std::fs::write(songs[2].join("session.toml"), session).unwrap();
+    let out = folder.path().join("out");
+    let answer = album(&songs, 0, &["--match", "integrated", "--to", "-22", "--out", text(&out)]);
+    assert_eq!(answer["written"]["files"][2]["title"], "C/D");
+    assert_eq!(names(&out)[..3], ["01 One.wav", "02 Two.wav", "03 C_D.wav"]);
+}
+
+#[test]
 fn the_album_comes_down_alike_for_its_ceiling_unless_a_limiter_is_asked_for() {
     let folder = temporary();
     let songs = three_songs(folder.path());

@@ -53,6 +53,39 @@ fn limiting_is_told_apart_by_stem_and_event() {
     fails(&["limiting", text(&folder.path().join("none"))], &["none"]);
 }
 
+/// Near Nyquist the limiter's detector reads a little less than the strict peak: the ceiling is lowered after the search for the
+/// gain, and with the gain that was found the file would be limited by 2.3 dB.
+#[test]
+fn a_master_is_limited_as_it_says_after_its_ceiling_was_lowered_too() {
+    let folder = temporary();
+    let dir = folder.path().join("song");
+    std::fs::create_dir(&dir).unwrap();
+    let frames = 5 * 48_000;
+    let wave = |hertz: f64, n: usize| (std::f64::consts::TAU * hertz * n as f64 / 48_000.0).sin();
+    let hits = |seed: u64| -> Vec<f64> {
+        let noise = testkit::noise(seed, frames, 0.09);
+        noise.iter().enumerate().map(|(n, x)| if wave(0.7, n) > 0.9 { 5.0 * x } else { *x }).collect()
+    };
+    let high: Vec<f64> =
+        (0..frames).map(|n| if wave(1.3, n) > 0.8 { 0.6 * wave(17_500.0, n) } else { 0.0 }).collect();
+    write_plain(&dir.join("01_Drums_Stem.wav"), &[hits(1), hits(2)]);
+    let high = [high.clone(), high];
+    write_plain(&dir.join("02_Keys_Stem.wav"), &high);
+    let out = folder.path().join("out");
+    let deepest = |more: &[&str]| {
+        let base = ["master", text(&dir), "--out", text(&out), "--force"];
+        let master = json(0, &[&base[..], more].concat());
+        let limiting = json(0, &[&["limiting", text(&dir)], more].concat());
+        let depths = limiting["events"].as_array().unwrap().iter().map(|event| number(&event["depth_db"]));
+        let deepest = depths.fold(0.0, f64::max);
+        assert!((number(&master["limiting_db"]) - deepest).abs() < 1e-6, "{more:?}: {master} {deepest}");
+        deepest
+    };
+    let gentle = deepest(&[]);
+    assert!((1.9..2.01).contains(&gentle), "without a target it stops at 2 dB: {gentle}");
+    assert!(deepest(&["--target", "youtube-music"]) > 2.01, "whatever it takes");
+}
+
 #[test]
 fn the_least_cure_is_a_move_that_what_if_and_master_take() {
     let folder = temporary();

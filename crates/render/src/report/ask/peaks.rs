@@ -1,9 +1,7 @@
 //! True peaks of a mix with one stem moved.
 
-use super::ReportJob;
 use crate::mixdown::Mixdown;
 use crate::parallel::each_in_parallel;
-use crate::progress::{Progress, advance};
 use audiofile::error::Result;
 use meter::true_peak::TruePeak;
 use units::Db;
@@ -17,43 +15,29 @@ struct StemPeaks {
     row: Vec<f64>,
 }
 
-/// Highest of the two sides, linear.
-fn peak(meters: &[TruePeak; 2]) -> f64 {
-    meters[0].peaks_to_silence().0.max(meters[1].peaks_to_silence().0)
-}
+/// Meters of the true peak of every stem out of its chain, and of the sum with that stem moved, for each of some moves.
+pub(crate) struct MovedPeaks(Vec<StemPeaks>);
 
-/// The true peak of every stem out of its chain, and with `is_exact` of the sum with that stem moved by each of `moves`, dB;
-/// linear. Without, what the master chain does to a peak is not known from the sum: none.
-///
-/// # Errors
-/// If a file cannot be read or the listener stops it.
-pub(super) fn peaks(
-    job: &ReportJob<'_>,
-    moves: &[i32],
-    is_exact: bool,
-    progress: &mut dyn Progress,
-) -> Result<(Vec<f64>, Vec<Vec<f64>>)> {
-    let mut mixdown = Mixdown::open(job.bundle, job.session)?;
-    let meters = || [TruePeak::new(), TruePeak::new()];
-    let moves = if is_exact { moves } else { &[] };
-    let factor = |gain: i32| Db(f64::from(gain)).gain() - 1.0;
-    let mut stems: Vec<StemPeaks> = (0..mixdown.stems.len())
-        .map(|stem| StemPeaks {
+impl MovedPeaks {
+    /// Meters for so many stems, and for moves in dB.
+    pub(super) fn new(stems: usize, moves: &[i32]) -> Self {
+        let meters = || [TruePeak::new(), TruePeak::new()];
+        let factor = |gain: i32| Db(f64::from(gain)).gain() - 1.0;
+        let of_stem = |stem| StemPeaks {
             stem,
             alone: meters(),
             moved: moves.iter().map(|&gain| (factor(gain), meters())).collect(),
             row: Vec::new(),
-        })
-        .collect();
-    let mut sum = [Vec::new(), Vec::new()];
-    progress.begin("true peaks of moves", mixdown.frames());
-    loop {
-        let frames = mixdown.read_sum(&mut sum)?;
-        if frames == 0 {
-            break;
-        }
-        let (mixdown, sum) = (&mixdown, &sum);
-        each_in_parallel(&mut stems, |peaks| {
+        };
+        Self((0..stems).map(of_stem).collect())
+    }
+
+    /// Takes the block that `mixdown` has read last, and its sum.
+    ///
+    /// # Errors
+    /// None of its own.
+    pub(crate) fn process(&mut self, mixdown: &Mixdown, sum: &[Vec<f64>; 2]) -> Result<()> {
+        each_in_parallel(&mut self.0, |peaks| {
             for (side, audio) in mixdown.stems[peaks.stem].audio().into_iter().enumerate() {
                 peaks.alone[side].process(audio);
                 for (factor, meters) in &mut peaks.moved {
@@ -63,9 +47,14 @@ pub(super) fn peaks(
                 }
             }
             Ok(())
-        })?;
-        advance(progress, frames as u64, &job.bundle.dir)?;
+        })
     }
-    let moved = stems.iter().map(|stem| stem.moved.iter().map(|(_, meters)| peak(meters)).collect());
-    Ok((stems.iter().map(|stem| peak(&stem.alone)).collect(), moved.collect()))
+
+    /// Peaks of the stems alone, and for each stem those of the sum with it moved, linear.
+    pub(super) fn peaks(&self) -> (Vec<f64>, Vec<Vec<f64>>) {
+        let peak =
+            |meters: &[TruePeak; 2]| meters[0].peaks_to_silence().0.max(meters[1].peaks_to_silence().0);
+        let moved = |stem: &StemPeaks| stem.moved.iter().map(|(_, meters)| peak(meters)).collect();
+        (self.0.iter().map(|stem| peak(&stem.alone)).collect(), self.0.iter().map(moved).collect())
+    }
 }
