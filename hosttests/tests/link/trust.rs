@@ -17,9 +17,8 @@ use rig::Rig;
 use route::Mute;
 use scenario::{Plan, RestChange, Scenario};
 use song::amplify;
-use std::ops::Range;
 use testkit::trust::{TrustAnswer, TrustFigures, trust_table};
-use truth::Renders;
+use truth::{Renders, Silenced};
 use units::Db;
 
 /// Questions per session.
@@ -35,8 +34,8 @@ struct Outcome {
     stems: Vec<Audio>,
     /// Mute that is part of the mix.
     mute: Option<Mute>,
-    /// Frames that were played and may not count.
-    unheard: Option<Range<usize>>,
+    /// Where stems were played that were not heard.
+    silenced: Option<Silenced>,
     /// True if all of the song has to count.
     is_whole: bool,
     /// True if nobody can know how the song is now.
@@ -51,7 +50,7 @@ fn play(library: &Library, rig: &mut Rig, session: &Scenario) -> Outcome {
     let seconds = frames as f64 / RATE;
     let heard = |rig: &Rig, missing: f64| rig.wait(|summary| summary.heard > seconds - missing - 0.05);
     let mut outcome =
-        Outcome { stems: Vec::new(), mute: None, unheard: None, is_whole: true, is_open: false, at: NUDGE };
+        Outcome { stems: Vec::new(), mute: None, silenced: None, is_whole: true, is_open: false, at: NUDGE };
     // where nothing is muted at the beginning
     let nudge = |rig: &mut Rig| rig.play(0..NUDGE, route.mixer(None));
     match &session.plan {
@@ -59,6 +58,8 @@ fn play(library: &Library, rig: &mut Rig, session: &Scenario) -> Outcome {
             rig.play(0..frames, route.mixer(None));
             nudge(rig);
             heard(rig, 0.0);
+            // on a busy machine frames are lost on their way
+            outcome.is_whole = session.is_in_one_process();
         }
         Plan::Mute { passes, confirms } => {
             let mute = session.mute.as_ref().expect("there is one");
@@ -71,7 +72,7 @@ fn play(library: &Library, rig: &mut Rig, session: &Scenario) -> Outcome {
             }
             heard(rig, mute.frames.len() as f64 / RATE + 1.0);
             outcome.mute = session.mute.clone();
-            (outcome.unheard, outcome.is_whole) = (Some(mute.frames.clone()), false);
+            (outcome.silenced, outcome.is_whole) = (Some(session.silenced(mute)), false);
         }
         Plan::Solo { passes, is_known } => {
             let mute = session.mute.as_ref().expect("there is one");
@@ -85,7 +86,7 @@ fn play(library: &Library, rig: &mut Rig, session: &Scenario) -> Outcome {
                 nudge(rig);
             }
             heard(rig, mute.frames.len() as f64 / RATE + 1.0);
-            (outcome.unheard, outcome.is_whole) = (Some(mute.frames.clone()), *is_known);
+            (outcome.silenced, outcome.is_whole) = (Some(session.silenced(mute)), *is_known);
         }
         Plan::Join(at) => {
             rig.play(0..*at, route.mixer(None));
@@ -93,7 +94,8 @@ fn play(library: &Library, rig: &mut Rig, session: &Scenario) -> Outcome {
             rig.play(*at..frames, route.mixer(None));
             rig.stand(frames);
             heard(rig, *at as f64 / RATE + 1.0);
-            (outcome.unheard, outcome.is_whole, outcome.at) = (Some(0..*at), false, frames);
+            (outcome.is_whole, outcome.at) = (false, frames);
+            outcome.silenced = Some(session.silenced(&Mute { stems: vec![1], frames: 0..*at }));
         }
         Plan::Rest { change, stems, again } => {
             rig.play(0..frames, route.mixer(None));
@@ -143,8 +145,11 @@ struct Answers {
     /// Those to large moves.
     large: Vec<TrustAnswer>,
     questions: usize,
-    /// Questions without an answer, or with one for less of the song than was heard.
+    /// Questions without an answer, and with one for less of the song than was played.
     missing: usize,
+    partial: usize,
+    /// Answers for a part of the song that cannot be told from others.
+    unknown: usize,
     /// Questions that nobody can answer, and that were not.
     declined: usize,
 }
@@ -180,23 +185,26 @@ fn session(library: &Library, seed: u64, answers: &mut Answers) {
             }
             continue;
         }
-        if outcome.is_whole && !is_whole || forecast.into_master.is_none() {
+        if forecast.into_master.is_none() {
             println!(
                 "{} of seed {seed}: stays away for {} dB on stem {stem}: {forecast:?}",
                 session.kind, gain.0
             );
             answers.missing += 1;
+            continue;
         }
+        answers.partial += usize::from(outcome.is_whole && !is_whole);
         let mut moved = outcome.stems.clone();
         amplify(&mut moved[stem], gain);
         let after = session.route.render(&moved, outcome.mute.as_ref());
-        let judged = Renders::new(&before, &after).judge(session.kind, &forecast, outcome.unheard.as_ref());
+        let judged = Renders::new(&before, &after).judge(session.kind, &forecast, outcome.silenced.as_ref());
         for wrong in judged.iter().filter(|answer| answer.is_wrong()) {
             println!(
                 "seed {seed}, {}, {} dB on stem {stem}: off by {:.4} LU: {forecast:?}",
                 wrong.kind, gain.0, wrong.error
             );
         }
+        answers.unknown += usize::from(judged.iter().all(|answer| answer.kind != session.kind));
         if gain == LARGE_MOVE {
             answers.large.extend(judged.iter().cloned());
         }
@@ -219,12 +227,17 @@ fn run(seed: u64, sessions: u64) {
     (seed..seed + sessions).for_each(|seed| session(&library, seed, &mut answers));
     println!("{}", trust_table(&answers.all));
     println!("Moves of {} dB:\n{}", LARGE_MOVE.0, trust_table(&answers.large));
-    let Answers { questions, missing, declined, .. } = answers;
-    println!("{questions} questions, {missing} without an answer, {declined} that nobody can answer");
+    let Answers { questions, missing, partial, unknown, declined, .. } = answers;
+    println!(
+        "{questions} questions: {missing} without an answer, {declined} that nobody can answer, {partial} answered for less \
+         than was played, {unknown} for a part that is not known here"
+    );
     let figures = TrustFigures::new(answers.all.iter());
     assert!(figures.worst_exact <= 0.01, "exact, but off by {} LU", figures.worst_exact);
     assert!(figures.held_share() >= 0.97, "{} of {} hold", figures.held, figures.estimates());
     assert!(missing * 100 <= questions, "{missing} questions without an answer");
+    assert!(partial * 20 <= questions, "{partial} answers for less than was played");
+    assert!(unknown * 20 <= questions, "{unknown} answers could not be held to anything");
 }
 
 #[test]

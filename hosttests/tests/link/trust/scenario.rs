@@ -3,6 +3,7 @@
 use super::rig::{BusPlan, Lane, Place};
 use super::route::{Leveller, Mute, Ride, Route};
 use super::song::{near_copy, part, rms};
+use super::truth::Silenced;
 use crate::link::desk::{Audio, RATE};
 use hosttests::Random;
 use std::ops::Range;
@@ -158,6 +159,20 @@ impl Scenario {
     /// Length of the song, frames.
     pub(super) fn frames(&self) -> usize {
         self.buses[0].song[0].len()
+    }
+
+    /// True if no Stem lives in another process.
+    pub(super) fn is_in_one_process(&self) -> bool {
+        self.buses.iter().all(|bus| bus.place != Place::Elsewhere)
+    }
+
+    /// The stems of a mute, where they are not heard.
+    pub(super) fn silenced(&self, mute: &Mute) -> Silenced {
+        let mut songs: Vec<Audio> = self.buses.iter().map(|bus| bus.song.clone()).collect();
+        for (song, gains) in songs.iter_mut().zip(&self.route.gains) {
+            song.iter_mut().zip(gains).for_each(|(side, gain)| side.iter_mut().for_each(|x| *x *= gain));
+        }
+        Silenced::new(mute.frames.clone(), &songs, &mute.stems)
     }
 
     /// True if the level of a Stem is.

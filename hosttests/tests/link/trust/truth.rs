@@ -13,7 +13,49 @@ const HOP: usize = 4800;
 /// Hops beside a gap, and at the ends of the song, that may be missing, too.
 const MAX_EDGE_HOPS: usize = 4;
 /// Difference of two figures of the same hops, LU.
-const EQUAL: f64 = 0.003;
+const EQUAL: f64 = 1e-6;
+/// Shares of the mix's power from which on a stem may count as sounding.
+const SOUNDING: [f64; 4] = [0.0, 3e-5, 1e-4, 3e-4];
+
+/// Stems that are not heard for a while.
+pub(super) struct Silenced {
+    frames: Range<usize>,
+    /// Shares of the mix's power in their hops, of each the greatest.
+    shares: Vec<f64>,
+}
+
+impl Silenced {
+    /// `stems`: all of the mix, as they arrive; `which`: those that are not heard.
+    pub(super) fn new(frames: Range<usize>, stems: &[Audio], which: &[usize]) -> Self {
+        let powers: Vec<Vec<Power>> = stems.iter().map(hop_powers).collect();
+        let share = |hop: usize| {
+            let all: f64 = powers.iter().map(|of| of[hop].0).sum();
+            which.iter().map(|stem| powers[*stem][hop].0 / all.max(f64::MIN_POSITIVE)).fold(0.0, f64::max)
+        };
+        Self { frames, shares: (0..powers[0].len()).map(share).collect() }
+    }
+
+    /// Hops that may be missing by it: all of the range, or those in which the stems sound, or its edges.
+    fn gaps(&self, all: usize) -> Vec<Vec<bool>> {
+        let (first, end) = (self.frames.start / HOP, self.frames.end.div_ceil(HOP));
+        let mut gaps = Vec::new();
+        for (a, b) in (0..=MAX_EDGE_HOPS).flat_map(|a| (0..=MAX_EDGE_HOPS).map(move |b| (a, b))) {
+            for least in SOUNDING {
+                let sounds = |hop: usize| {
+                    (first..end).contains(&hop) && self.shares.get(hop).is_some_and(|share| *share > least)
+                };
+                let is_near = |hop: usize| (hop.saturating_sub(b)..=hop + a).any(sounds);
+                gaps.push((0..all).map(is_near).collect());
+            }
+            for (c, d) in (0..=MAX_EDGE_HOPS).flat_map(|c| (0..=MAX_EDGE_HOPS).map(move |d| (c, d))) {
+                let begins = first.saturating_sub(a)..first + b;
+                let ends = end.saturating_sub(c)..end + d;
+                gaps.push((0..all).map(|hop| begins.contains(&hop) || ends.contains(&hop)).collect());
+            }
+        }
+        gaps
+    }
+}
 
 /// Renders of a question: before and after the move.
 pub(super) struct Renders {
@@ -35,44 +77,46 @@ impl Renders {
         Self { hops: [before, after].map(hop_powers) }
     }
 
-    /// Loudness of both without the hops of `gaps`, LUFS; `None` if nothing sounds.
-    fn loudness(&self, gaps: &[Range<usize>]) -> Option<[f64; 2]> {
+    /// Loudness of both without the hops that are `missing`, LUFS; `None` if nothing sounds.
+    fn loudness(&self, missing: &[bool]) -> Option<[f64; 2]> {
         let of = |hops: &[Power]| {
-            let is_heard = |hop: &usize| gaps.iter().all(|gap| !gap.contains(hop));
-            let known = |(hop, power): (usize, &Power)| if is_heard(&hop) { *power } else { Power(f64::NAN) };
-            integrated(&hops.iter().enumerate().map(known).collect::<Vec<_>>())
+            let known = |(power, missing): (&Power, &bool)| if *missing { Power(f64::NAN) } else { *power };
+            integrated(&hops.iter().zip(missing).map(known).collect::<Vec<_>>())
         };
         Some([of(&self.hops[0])?.0, of(&self.hops[1])?.0])
     }
 
-    /// Loudness of both over the hops that `forecast` was made from, by its own figure before the move. `unheard`: frames that
-    /// were played and may not have counted. `None` if no part of that length is known.
-    fn part(&self, forecast: &Forecast, unheard: Option<&Range<usize>>) -> Option<[f64; 2]> {
+    /// Loudness of both over the hops that `forecast` was made from, by its own figure before the move. `None` if it is not
+    /// known which those are.
+    fn part(&self, forecast: &Forecast, silenced: Option<&Silenced>) -> Option<[f64; 2]> {
         let all = self.hops[0].len();
         let missing = all.checked_sub((forecast.heard * 10.0).round() as usize)?;
         let before = forecast.into_master?[0].0;
-        let edges = || 0..=MAX_EDGE_HOPS;
-        let mut candidates: Vec<Vec<Range<usize>>> = vec![Vec::new()];
-        if let Some(frames) = unheard {
-            let (first, end) = (frames.start / HOP, frames.end.div_ceil(HOP));
-            let low = |edge: usize| first.saturating_sub(edge);
-            for (a, b) in edges().flat_map(|a| edges().map(move |b| (a, b))) {
-                candidates.push(vec![low(a)..(end + b).min(all)]);
-                for (c, d) in edges().flat_map(|c| edges().map(move |d| (c, d))) {
-                    candidates.push(vec![low(a)..first + b, end.saturating_sub(c)..(end + d).min(all)]);
-                }
+        let mut gaps = vec![vec![false; all]];
+        if let Some(silenced) = silenced {
+            gaps.extend(silenced.gaps(all));
+        }
+        // one gap anywhere, as of frames that were lost
+        let run =
+            |first: usize, hops: usize| (0..all).map(|hop| (first..first + hops).contains(&hop)).collect();
+        if silenced.is_none() {
+            for length in missing.saturating_sub(2 * MAX_EDGE_HOPS).max(1)..=missing {
+                gaps.extend((0..=all - length).map(|first| run(first, length)));
             }
         }
-        let ends = edges().flat_map(|head| edges().map(move |tail| [0..head, all - tail..all]));
-        let ends: Vec<[Range<usize>; 2]> = ends.collect();
-        let count =
-            |gaps: &[Range<usize>]| (0..all).filter(|hop| gaps.iter().any(|gap| gap.contains(hop))).count();
-        let with_ends = candidates.iter().flat_map(|gaps| {
-            ends.iter().map(|ends| gaps.iter().chain(ends).cloned().collect::<Vec<Range<usize>>>())
+        let edges = || 0..=MAX_EDGE_HOPS;
+        let ends = edges().flat_map(|head| edges().map(move |tail| head..all - tail));
+        let ends: Vec<Range<usize>> = ends.collect();
+        let with_ends = gaps.iter().flat_map(|gap| {
+            let cut = |ends: &Range<usize>| -> Vec<bool> {
+                gap.iter().enumerate().map(|(hop, missing)| *missing || !ends.contains(&hop)).collect()
+            };
+            ends.iter().map(cut)
         });
-        let parts = with_ends.filter(|gaps| count(gaps) == missing);
-        let found = parts.filter_map(|gaps| self.loudness(&gaps));
-        found.min_by(|a, b| (a[0] - before).abs().total_cmp(&(b[0] - before).abs()))
+        let parts = with_ends.filter(|gap| gap.iter().filter(|missing| **missing).count() == missing);
+        let found = parts.filter_map(|gap| self.loudness(&gap));
+        let nearest = found.min_by(|a, b| (a[0] - before).abs().total_cmp(&(b[0] - before).abs()));
+        nearest.filter(|[found, _]| (found - before).abs() < EQUAL)
     }
 
     /// What the answer says, held against the renders: the part that was heard, and the whole song if it is another. The
@@ -81,17 +125,19 @@ impl Renders {
         &self,
         kind: &str,
         forecast: &Forecast,
-        unheard: Option<&Range<usize>>,
+        silenced: Option<&Silenced>,
     ) -> Vec<TrustAnswer> {
-        let (Some([before, after]), Some(whole)) = (forecast.into_master, self.loudness(&[])) else {
+        let (Some([before, after]), Some(whole)) =
+            (forecast.into_master, self.loudness(&vec![false; self.hops[0].len()]))
+        else {
             return Vec::new();
         };
         let half_width = Some(forecast.half_width.0).filter(|half_width| *half_width > 0.0);
-        let truth = if forecast.part().is_whole() { Some(whole) } else { self.part(forecast, unheard) };
+        let truth = if forecast.part().is_whole() { Some(whole) } else { self.part(forecast, silenced) };
         let part = truth.map(|[from, to]| {
             let (off, error) = (from - before.0, to - after.0);
-            // where it starts is exact, or is part of the error
-            let error = if off.abs() > EQUAL && off.abs() > error.abs() { off } else { error };
+            // where it starts is exact, too
+            let error = if off.abs() > error.abs() && half_width.is_none() { off } else { error };
             TrustAnswer { kind: kind.to_owned(), half_width, error }
         });
         let song = forecast.whole.map(|interval| {
