@@ -44,6 +44,8 @@ const RESPONSE_FACTORS: DriverFactors = DriverFactors { own: 0.4, mix: 0.75, key
 const DEVIATION_FACTORS: DriverFactors = DriverFactors { own: 0.8, mix: 0.5, key: 0.2 };
 /// A response to a move down raises gains at most by this multiple of the spread that they were seen to have.
 const MAX_SPREADS: f64 = 3.0;
+/// Share of a move by which another gain may change whose key stood still.
+const UNREAD_KEY: f64 = 0.5;
 /// Share of a gain's spread that may be a reaction which no model shows.
 const DEPTH_FACTOR: f64 = 0.4;
 /// Share of the following residual that a prediction expects, and half-width as a multiple of it.
@@ -228,17 +230,21 @@ impl FittedRange {
         let respond = |gains: &mut [f64], stem: usize, response: f64| {
             gains[stem] *= response.clamp(-MAX_RESPONSE, MAX_RESPONSE).exp();
         };
-        let bounded = |stem: usize, shift: f64, response: f64| match shift < 0.0 {
-            true => response.min(MAX_SPREADS * models.spreads[stem]),
+        // of a level that stood still, what a gain was seen to do bounds nothing
+        let bounded = |(stem, driver): (usize, usize), shift: f64, response: f64| match shift < 0.0 {
+            true => response.min(MAX_SPREADS * models.spreads[stem] / models.reliability(stem, Some(driver))),
             false => response,
+        };
+        let unread = |stem: usize, driver: Option<usize>, shift: f64| {
+            (1.0 - models.reliability(stem, driver)) * shift.abs()
         };
         for (&stem, responses) in stems.iter().zip(&responses) {
             let shift = change(stem).ln();
             let own = responses[stem].own.slope(shift).mean * shift;
-            respond(&mut expected, stem, EXPECTED.own * bounded(stem, shift, own));
+            respond(&mut expected, stem, EXPECTED.own * bounded((stem, stem), shift, own));
             for (other, response) in responses.iter().enumerate() {
                 let key = response.key.slope(shift).mean * shift;
-                respond(&mut expected, other, EXPECTED.key * bounded(other, shift, key));
+                respond(&mut expected, other, EXPECTED.key * bounded((other, stem), shift, key));
             }
         }
         if let Some(responses) = responses.first() {
@@ -267,12 +273,17 @@ impl FittedRange {
             let mut own = expected.clone();
             let response = extent(responses[stem].own.slope(shift), |factors| factors.own) * shift.abs();
             let unseen = DEPTH_FACTOR * models.depths[stem].min(shift.abs());
-            respond(&mut own, stem, bounded(stem, shift, response) + unseen);
+            let unread_own = unread(stem, Some(stem), shift);
+            respond(&mut own, stem, bounded((stem, stem), shift, response) + unseen + unread_own);
             own_sum += effect(&own)?;
             let mut keyed = expected.clone();
             for (other, response) in responses.iter().enumerate() {
                 let key = extent(response.key.slope(shift), |factors| factors.key) * shift.abs();
-                respond(&mut keyed, other, bounded(other, shift, key));
+                let unread_key = match other == stem {
+                    true => 0.0,
+                    false => UNREAD_KEY * unread(other, Some(stem), shift),
+                };
+                respond(&mut keyed, other, bounded((other, stem), shift, key) + unread_key);
             }
             key_sum += effect(&keyed)?;
             let mut follow = expected.clone();
@@ -302,7 +313,8 @@ impl FittedRange {
         let mut mixed = expected.clone();
         for (stem, response) in responses.first().into_iter().flatten().enumerate() {
             let slope = response.mix.slope(net_mix_change);
-            respond(&mut mixed, stem, extent(slope, |factors| factors.mix) * each_mix_change);
+            let unread_mix = unread(stem, None, each_mix_change);
+            respond(&mut mixed, stem, extent(slope, |factors| factors.mix) * each_mix_change + unread_mix);
         }
         let mix = effect(&mixed)?;
         Some((expected, (square + own_sum * own_sum + key_sum * key_sum + mix * mix).sqrt()))

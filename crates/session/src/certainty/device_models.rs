@@ -5,7 +5,7 @@ use super::follow::follow_shares;
 use super::gain_error::gain_error;
 use super::gain_track::gain_track;
 use super::level_bank::{BankLevels, bank_levels};
-use super::response::{GainModels, StemResponse};
+use super::response::{GainModels, StemResponse, effective_reliability, reliability};
 use crate::fit::{Fit, MIN_CONDITION};
 use crate::gram::Hops;
 use crate::shares::gated_block_counts;
@@ -16,6 +16,11 @@ const MAX_HOPS: usize = 1200;
 /// Difference of the 95th and the 5th percentile of a normal distribution, standard deviations; halved, because the
 /// variances of gains are upper bounds.
 const NORMAL_SPREAD: f64 = 0.5 * 3.29;
+
+/// Distance from its median within which a gain stands still, nepers.
+const STILL_RANGE: f64 = 1e-4;
+/// Share of a stem's power that has to move for its gain to count as one that moves.
+const MOVING_SHARE: f64 = 0.05;
 
 /// Findings on a range of hops.
 #[derive(Clone, Debug)]
@@ -30,6 +35,12 @@ pub(super) struct DeviceModels {
     pub(super) depths: Vec<f64>,
     /// The same, what the residual makes of it included: an upper bound.
     pub(super) spreads: Vec<f64>,
+    /// Share of the variation of each stem's level that a device reads: near 0 of levels that stand still.
+    reliabilities: Vec<f64>,
+    /// The same of the mix's level.
+    mix_reliability: f64,
+    /// How much of each stem's gain moves: 0 if nothing, 1 if [`MOVING_SHARE`] of its power or more.
+    movements: Vec<f64>,
 }
 
 impl DeviceModels {
@@ -56,6 +67,9 @@ impl DeviceModels {
                 .collect(),
             depths: Vec::new(),
             spreads: Vec::new(),
+            reliabilities: Vec::new(),
+            mix_reliability: 1.0,
+            movements: Vec::new(),
         };
         for stem in 0..stems {
             let mut alone = vec![0.0; stems + 1];
@@ -71,10 +85,20 @@ impl DeviceModels {
                 NORMAL_SPREAD * (noise / known().map(|one| one.1).sum::<f64>().max(f64::MIN_POSITIVE)).sqrt();
             models.spreads.push(spread);
             models.depths.push((spread * spread - noise * noise).max(0.0).sqrt());
-            models.gains.push(GainModels::new(gains, &levels, &mix[range.clone()]));
+            models.reliabilities.push(reliability(&gains, &levels));
+            models.mix_reliability = models.mix_reliability.min(reliability(&gains, &mix[range.clone()]));
+            let movement = movement(known().map(|(gain, weight)| (gain.log, weight)).collect());
+            models.movements.push(movement);
+            models.gains.push(GainModels::new(gains, &levels, &mix[range.clone()], movement));
             models.levels.push(levels);
         }
         Some(models)
+    }
+
+    /// Share of what a device on `stem` reads of `driver` (a stem; `None`: the mix) that the levels show, 0 to 1.
+    pub(super) fn reliability(&self, stem: usize, driver: Option<usize>) -> f64 {
+        let level = driver.map_or(self.mix_reliability, |driver| self.reliabilities[driver]);
+        effective_reliability(self.movements[stem], level)
     }
 
     /// Responses of all stems to a move of `stem`.
@@ -109,18 +133,29 @@ fn loudest(weights: &[f64], powers: &[f64]) -> core::ops::Range<usize> {
     first..first + count
 }
 
+/// How much of a gain moves, 0 to 1, by its logarithms with weights.
+fn movement(mut gains: Vec<(f64, f64)>) -> f64 {
+    let median = weighted_percentile(&mut gains, 0.5);
+    let total: f64 = gains.iter().map(|(_, weight)| weight).sum();
+    let moved = gains.iter().filter(|(log, _)| (log - median).abs() > STILL_RANGE);
+    let moved: f64 = moved.map(|(_, weight)| weight).sum();
+    (moved / (MOVING_SHARE * total).max(f64::MIN_POSITIVE)).min(1.0)
+}
+
 /// Difference of the 95th and the 5th percentile of values with weights.
 fn weighted_spread(mut values: Vec<(f64, f64)>) -> f64 {
+    weighted_percentile(&mut values, 0.95) - weighted_percentile(&mut values, 0.05)
+}
+
+/// Percentile of values with weights, 0 to 1; values of no weight are taken out.
+fn weighted_percentile(values: &mut Vec<(f64, f64)>, share: f64) -> f64 {
     values.retain(|(_, weight)| *weight > 0.0);
     values.sort_by(|a, b| a.0.total_cmp(&b.0));
     let total: f64 = values.iter().map(|value| value.1).sum();
-    let percentile = |share: f64| {
-        let mut sum = 0.0;
-        let found = values.iter().find(|(_, weight)| {
-            sum += weight;
-            sum >= share * total
-        });
-        found.or(values.last()).map_or(0.0, |value| value.0)
-    };
-    percentile(0.95) - percentile(0.05)
+    let mut sum = 0.0;
+    let found = values.iter().find(|(_, weight)| {
+        sum += weight;
+        sum >= share * total
+    });
+    found.or(values.last()).map_or(0.0, |value| value.0)
 }

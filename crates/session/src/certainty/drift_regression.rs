@@ -15,6 +15,9 @@ const GREATEST_DECADE: i32 = 0;
 /// Prior variance of a coefficient, and covariance of two: those of their sum are known best.
 const PRIOR_VARIANCE: f64 = 0.19;
 const PRIOR_COVARIANCE: f64 = -0.03;
+/// Prior variance of the sum of all coefficients.
+pub(super) const PRIOR_SUM_VARIANCE: f64 =
+    LEVELS as f64 * (PRIOR_VARIANCE + (LEVELS - 1) as f64 * PRIOR_COVARIANCE);
 /// Innovations beyond so many standard deviations count as that many.
 const OUTLIER: f64 = 3.0;
 

@@ -5,7 +5,7 @@
 //! level at all time scales alike, so the response at rest is the sum of a model's coefficients. The models are
 //! averaged by their evidence; where the data cannot tell them apart, the average is wide.
 
-use super::drift_regression::{CoefficientSum, Observation, SumPosterior, regress};
+use super::drift_regression::{CoefficientSum, Observation, PRIOR_SUM_VARIANCE, SumPosterior, regress};
 use super::gain_track::HopGain;
 use super::level_bank::{BankLevels, LEVELS};
 
@@ -13,6 +13,9 @@ use super::level_bank::{BankLevels, LEVELS};
 const LOG_PRIOR: f64 = -1.0;
 /// Movement of a gain below which nothing reacts, nepers.
 const STILL: f64 = 1e-5;
+/// Standard deviation of what a device reads against the level of a hop, nepers (0.26 dB): peaks, other time constants.
+/// A level that varies by less says little of how a device answers to a move.
+const READING_ERROR: f64 = 0.03;
 
 /// Change of a gain per change of a level, both in nepers: mean and standard deviation.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -39,9 +42,18 @@ impl DriverResponse {
 #[derive(Clone, Debug)]
 pub(super) struct GainModels {
     track: Vec<HopGain>,
+    movement: f64,
     drift: f64,
-    own: Option<SumPosterior>,
-    mix: Option<SumPosterior>,
+    own: Option<DeviceModel>,
+    mix: Option<DeviceModel>,
+}
+
+/// Device that follows one driver.
+#[derive(Clone, Copy, Debug)]
+struct DeviceModel {
+    posterior: SumPosterior,
+    /// [`effective_reliability`] of the driver.
+    reliability: f64,
 }
 
 /// Response of one stem's gain to its own level, to that of the mix, and to that of a key.
@@ -50,6 +62,29 @@ pub(super) struct StemResponse {
     pub(super) own: DriverResponse,
     pub(super) mix: DriverResponse,
     pub(super) key: DriverResponse,
+}
+
+/// Share of the variation of `levels`, where a gain is known, that a device reads, 0 to 1: the reliability of a regressor
+/// with errors (Fuller, *Measurement Error Models*, 1987, section 1.1).
+pub(super) fn reliability(track: &[HopGain], levels: &[BankLevels]) -> f64 {
+    let known = track.iter().zip(levels).filter(|(gain, _)| gain.variance.is_finite());
+    // the first follower is the level itself
+    let present: Vec<f64> = known.map(|(_, levels)| levels[1]).collect();
+    let count = present.len().max(1) as f64;
+    let mean = present.iter().sum::<f64>() / count;
+    let spread = present.iter().map(|level| (level - mean).powi(2)).sum::<f64>() / count;
+    spread / (spread + READING_ERROR * READING_ERROR)
+}
+
+/// Reliability of a level as far as it matters: where only a share `movement` of a gain moves, less is hidden.
+pub(super) fn effective_reliability(movement: f64, reliability: f64) -> f64 {
+    1.0 - movement * (1.0 - reliability)
+}
+
+/// Fits a device that follows `levels`.
+fn fit_device(track: &[HopGain], levels: &[BankLevels], movement: f64) -> DeviceModel {
+    let reliability = effective_reliability(movement, reliability(track, levels));
+    DeviceModel { posterior: fit(track, Some(levels)), reliability }
 }
 
 fn fit(track: &[HopGain], levels: Option<&[BankLevels]>) -> SumPosterior {
@@ -65,16 +100,17 @@ fn fit(track: &[HopGain], levels: Option<&[BankLevels]>) -> SumPosterior {
 }
 
 impl GainModels {
-    /// Fits the gains `track` of a stem to its own levels and to those of the mix.
-    pub(super) fn new(track: Vec<HopGain>, own: &[BankLevels], mix: &[BankLevels]) -> Self {
+    /// Fits the gains `track` of a stem to its own levels and to those of the mix; `movement`: how much of
+    /// them moves, 0 to 1.
+    pub(super) fn new(track: Vec<HopGain>, own: &[BankLevels], mix: &[BankLevels], movement: f64) -> Self {
         let logs = track.iter().filter(|gain| gain.variance.is_finite()).map(|gain| gain.log);
         let (low, high) = logs.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), x| (l.min(x), h.max(x)));
         if high - low < STILL || low > high {
-            return Self { track, drift: 0.0, own: None, mix: None };
+            return Self { track, movement, drift: 0.0, own: None, mix: None };
         }
         let drift = fit(&track, None).log_evidence;
-        let (own, mix) = (Some(fit(&track, Some(own))), Some(fit(&track, Some(mix))));
-        Self { track, drift, own, mix }
+        let (own, mix) = (Some(fit_device(&track, own, movement)), Some(fit_device(&track, mix, movement)));
+        Self { track, movement, drift, own, mix }
     }
 
     /// Average of the models, `key` (levels of another stem) among them.
@@ -82,8 +118,11 @@ impl GainModels {
         if self.own.is_none() {
             return StemResponse::default();
         }
-        let models = [self.own, self.mix, key.map(|key| fit(&self.track, Some(key)))];
-        let evidence = |model: &SumPosterior| model.log_evidence + LOG_PRIOR;
+        let models = [self.own, self.mix, key.map(|key| fit_device(&self.track, key, self.movement))];
+        // a level that stands still tells no model from another
+        let evidence = |model: &DeviceModel| {
+            self.drift + model.reliability * (model.posterior.log_evidence - self.drift) + LOG_PRIOR
+        };
         let greatest = models.iter().flatten().map(evidence).fold(self.drift, f64::max);
         let weight = |log: f64| (log - greatest).exp();
         let total =
@@ -91,12 +130,13 @@ impl GainModels {
         let [own, mix, key] = models.map(|model| {
             let Some(model) = model else { return DriverResponse::default() };
             let share = weight(evidence(&model)) / total;
+            let unread = PRIOR_SUM_VARIANCE * (1.0 - model.reliability).powi(2);
             let slope = |sum: CoefficientSum| {
                 let mean = share * sum.mean;
-                let square = share * (sum.mean * sum.mean + sum.variance);
+                let square = share * (sum.mean * sum.mean + sum.variance + unread);
                 Slope { mean, deviation: (square - mean * mean).max(0.0).sqrt() }
             };
-            DriverResponse { up: slope(model.up), down: slope(model.down) }
+            DriverResponse { up: slope(model.posterior.up), down: slope(model.posterior.down) }
         });
         StemResponse { own, mix, key }
     }

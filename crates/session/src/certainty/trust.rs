@@ -101,6 +101,21 @@ fn the_recorder_s_answers_can_be_trusted_too() {
     assert!(figures.held_share() >= 0.9, "{figures:?}");
 }
 
+/// Of levels that stand still a device shows little: the answer is wide, not narrow and wrong.
+#[test]
+fn levels_that_stand_still_promise_nothing() {
+    let answers = |seed: u64| {
+        let (session, mut dice) = RandomSession::steady(seed);
+        let fitted_range = FittedRange::new(&joint_of(&session.all(), RATE).row(), session.stems.len());
+        (0..2).map(|_| answer(&session, &fitted_range, &session.question(&mut dice))).collect::<Vec<_>>()
+    };
+    let all: Vec<TrustAnswer> = (30_000..30_048).flat_map(answers).collect();
+    eprintln!("{}", trust_table(&all));
+    // what is called exact has a device that was idle all the time: the footnote's case
+    let figures = TrustFigures::new(all.iter());
+    assert!(figures.held_share() >= 0.95, "{} of {} hold", figures.held, figures.estimates());
+}
+
 /// The table for seeds that CI does not run: `STEMLINK_TRUST_SEEDS=10000..10400 cargo test -p session --lib
 /// trust_report -- --ignored --nocapture`.
 #[test]

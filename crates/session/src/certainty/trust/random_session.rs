@@ -47,6 +47,22 @@ impl RandomSession {
         (Self { kind, stems, desk }, dice)
     }
 
+    /// A session of noise, whose levels stand still, behind devices that react to them.
+    pub(super) fn steady(seed: u64) -> (Self, Dice) {
+        const KINDS: [Kind; 6] =
+            [Kind::Compressor, Kind::BusCompressor, Kind::Opto, Kind::Glue, Kind::Ducking, Kind::Limiter];
+        let mut dice = Dice::new(seed);
+        let kind = KINDS[(seed % KINDS.len() as u64) as usize];
+        let frames = (12.0 * RATE) as usize;
+        let stems: Vec<StereoAudio> = (0..dice.whole(3, 5))
+            .map(|_| {
+                [0, 1].map(|_| testkit::noise(dice.seed(), frames, units::linear(dice.between(-24.0, -12.0))))
+            })
+            .collect();
+        let desk = MixingDesk::random(&mut dice, kind, &stems, None);
+        (Self { kind, stems, desk }, dice)
+    }
+
     /// The stems and, last, their mix.
     pub(super) fn all(&self) -> Vec<StereoAudio> {
         let mut all = self.stems.clone();
