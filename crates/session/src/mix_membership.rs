@@ -23,6 +23,10 @@ const MIN_SIGNIFICANCE: f64 = 5.0;
 /// stem's own power.
 const NEEDED_RATIO: f64 = 1.05;
 const NEEDED_POWER_SHARE: f64 = 1e-5;
+/// What the gains to the other side of the mix may be without a stem, in ratio to those with it, and of the largest gain with
+/// it on top: more makes the stem of the differences between the sides of another one.
+const MAX_CROSSING_RATIO: f64 = 2.0;
+const MAX_CROSSING: f64 = 0.1;
 /// Part of a stem's power that another one does not explain, below which the two are nearly the same.
 const COPY_POWER_SHARE: f64 = 1e-2;
 /// Gain of a near copy in ratio to that of what contains it, below which it brings nothing itself, error included.
@@ -153,16 +157,22 @@ fn outputs(gram: &Gram, which: &[usize], stems: usize) -> Gram {
     out
 }
 
-/// True if the residual of the mix is larger without this stem.
+/// True if the residual of the mix is larger without this stem, or if the others have to cross the sides to make it.
 fn is_needed(whole: &Gram, stem: usize, stems: usize) -> bool {
-    let left = |which: &[usize]| {
-        fit_single_hop(&outputs(whole, which, stems), &vec![StemArrival::UNITY; which.len()]).left
+    let explain = |which: &[usize]| {
+        let fit = fit_single_hop(&outputs(whole, which, stems), &vec![StemArrival::UNITY; which.len()]);
+        let largest = |gains: &dyn Fn(&StemArrival) -> [f64; 2]| {
+            fit.arrivals.iter().flat_map(gains).map(f64::abs).fold(0.0, f64::max)
+        };
+        let straight = largest(&|arrival| [arrival.gains[0][0], arrival.gains[1][1]]);
+        (fit.left, straight, largest(&|arrival| [arrival.gains[0][1], arrival.gains[1][0]]))
     };
     let all: Vec<usize> = (0..stems).collect();
     let others: Vec<usize> = (0..stems).filter(|&other| other != stem).collect();
     let own = whole.at(2 * stem, 2 * stem) + whole.at(2 * stem + 1, 2 * stem + 1);
-    let (with, without) = (left(&all), left(&others));
-    without > NEEDED_RATIO * with && without - with > NEEDED_POWER_SHARE * own
+    let ((with, gain, crossing), (without, _, crossing_without)) = (explain(&all), explain(&others));
+    crossing_without > MAX_CROSSING_RATIO * crossing + MAX_CROSSING * gain
+        || (without > NEEDED_RATIO * with && without - with > NEEDED_POWER_SHARE * own)
 }
 
 /// True if the stem is found in the mix beside the others of `top`.
@@ -333,6 +343,29 @@ mod tests {
         }
         for amplitude in [1e-3, 1e-2] {
             assert_eq!(copies(amplitude)[1], [Inside(1), Summed, Summed], "{amplitude}");
+        }
+    }
+
+    #[test]
+    fn a_stem_is_not_inside_another_one_whose_sides_differ_enough_to_make_it() {
+        // One voice, in the middle; and again beside a quiet one at the side: their differences make either.
+        let swell = |n: usize, period: f64| 0.55 + 0.45 * (n as f64 / (period * 8_000.0)).sin();
+        let swelling = |seed, period: f64| -> Vec<f64> {
+            noise(seed, FRAMES, 0.3).into_iter().enumerate().map(|(n, x)| x * swell(n, period)).collect()
+        };
+        let (voice, quiet) = (swelling(5, 0.7), swelling(6, 0.4));
+        let at = |side: [f64; 2], quiet_side: [f64; 2]| -> StereoAudio {
+            [0, 1].map(|n| voice.iter().zip(&quiet).map(|(a, b)| side[n] * a + quiet_side[n] * b).collect())
+        };
+        for quiet_side in [[0.1, 0.085], [0.15, 0.21], [0.2, 0.05]] {
+            let other = sources(29, 1, FRAMES).remove(0);
+            let tracks = [at([0.9, 0.6], [0.0; 2]), at([0.9, 0.6], quiet_side), other];
+            let voices: Vec<_> = tracks.iter().map(plain).collect();
+            let found = belongs(&voices, &mix(&tracks, &[1.2, 0.5, 0.7]));
+            assert_eq!(found, [MixMembership::Summed; 3], "{quiet_side:?}");
+            // and it is where the second one is all there is of it
+            let found = belongs(&voices, &mix(&tracks, &[0.0, 0.5, 0.7]));
+            assert_eq!(found, [MixMembership::Inside(1), MixMembership::Summed, MixMembership::Summed]);
         }
     }
 
