@@ -37,9 +37,9 @@ use units::{Db, Lu, Power};
 /// Half-width below which a prediction is called exact.
 const EXACT_HALF_WIDTH: Lu = Lu(0.005);
 /// Shares of an estimated response that a prediction expects, by driver.
-const EXPECTED: DriverFactors = DriverFactors { own: 0.5, mix: 0.7, key: 0.5 };
+const EXPECTED: DriverFactors = DriverFactors { own: 0.9, mix: 0.7, key: 0.5 };
 /// Half-width of the interval, as a multiple of the estimated response.
-const RESPONSE_FACTORS: DriverFactors = DriverFactors { own: 0.4, mix: 0.75, key: 0.55 };
+const RESPONSE_FACTORS: DriverFactors = DriverFactors { own: 0.4, mix: 1.0, key: 0.55 };
 /// The same, as a multiple of the response's standard deviation.
 const DEVIATION_FACTORS: DriverFactors = DriverFactors { own: 0.8, mix: 0.5, key: 0.2 };
 /// A response to a move down raises gains at most by this multiple of the spread that they were seen to have.
@@ -47,7 +47,7 @@ const MAX_SPREADS: f64 = 3.0;
 /// Share of a move by which another gain may change whose key stood still.
 const UNREAD_KEY: f64 = 0.5;
 /// Share of a gain's spread that may be a reaction which no model shows.
-const DEPTH_FACTOR: f64 = 0.4;
+const DEPTH_FACTOR: f64 = 0.6;
 /// Share of the following residual that a prediction expects, and half-width as a multiple of it.
 const EXPECTED_FOLLOW: f64 = 0.25;
 const FOLLOW_FACTOR: f64 = 0.9;
