@@ -19,9 +19,9 @@ const PLAYED: &str = "played";
 /// Frames of a block.
 const BLOCK: usize = 512;
 
-/// The other process; it ends with this value.
+/// The other process.
 pub(super) struct Elsewhere {
-    child: Child,
+    _child: Ended,
     orders: ChildStdin,
     words: BufReader<ChildStdout>,
     stems: Vec<(usize, InstanceId)>,
@@ -29,20 +29,20 @@ pub(super) struct Elsewhere {
 
 impl Elsewhere {
     pub(super) fn start(seed: u64) -> Self {
-        let mut child = Command::new(std::env::current_exe().expect("a test has a path"))
+        let child = Command::new(std::env::current_exe().expect("a test has a path"))
             .args(["link::trust::elsewhere::stems_of_another_process", "--exact", "--nocapture"])
             .env(SEED, seed.to_string())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .spawn()
-            .expect("it starts");
-        let orders = child.stdin.take().expect("piped");
-        let mut words = BufReader::new(child.stdout.take().expect("piped"));
+            .spawn();
+        let mut child = Ended(child.expect("it starts"));
+        let orders = child.0.stdin.take().expect("piped");
+        let mut words = BufReader::new(child.0.stdout.take().expect("piped"));
         let mut stems = Vec::new();
         loop {
             let line = next_line(&mut words);
             if line == PLAYED {
-                return Self { child, orders, words, stems };
+                return Self { _child: child, orders, words, stems };
             }
             let mut parts = line.split(' ');
             if parts.next() == Some(READY) {
@@ -74,10 +74,13 @@ fn next_line(words: &mut impl BufRead) -> String {
     line.trim().to_owned()
 }
 
-impl Drop for Elsewhere {
+/// A process that ends with this value.
+struct Ended(Child);
+
+impl Drop for Ended {
     fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
+        drop(self.0.kill());
+        drop(self.0.wait());
     }
 }
 

@@ -118,8 +118,8 @@ impl Mixer<'_> {
             }
             for (stem, gains) in self.route.gains.iter().enumerate() {
                 let mut gain = 1.0;
-                if let Some(insert) = self.insert.as_mut().filter(|_| self.route.insert.unwrap().0 == stem) {
-                    gain *= insert.next(frame(stem));
+                if self.route.insert.is_some_and(|(after, _)| after == stem) {
+                    gain *= self.insert.as_mut().expect("there is one").next(frame(stem));
                 }
                 if let Some((key, ..)) = self.route.ducker.filter(|(_, ducked, _)| *ducked == stem) {
                     gain *= self.ducker.as_mut().expect("there is one").next(frame(key));
