@@ -118,13 +118,19 @@ impl WholeInterval {
         let levels = (0..UNHEARD_LEVELS).map(|below| level * linear(2.0 * (MAX_UNHEARD.0 - below as f64)));
         let mut ends: Option<Self> = None;
         for level in levels.chain([0.0]) {
-            let with = |powers: &[Power], level: f64| {
+            let with = |powers: &[Power], level: f64, in_front: usize| {
                 // a gap takes the blocks around it along, so it is filled where it is
                 let filled = powers.iter().map(|power| if is_known(power) { *power } else { Power(level) });
-                integrated(&filled.chain(std::iter::repeat_n(Power(level), outside)).collect::<Vec<_>>())
+                let beside = |hops: usize| std::iter::repeat_n(Power(level), hops);
+                let song = beside(in_front).chain(filled).chain(beside(outside - in_front));
+                integrated(&song.collect::<Vec<_>>())
             };
-            for ratio in [low, high] {
-                let Some((from, to)) = with(before, level).zip(with(after, level * ratio)) else { continue };
+            let fronts = if outside > 0 { &[0, outside][..] } else { &[0] };
+            for (ratio, &front) in
+                [low, high].into_iter().flat_map(|ratio| fronts.iter().map(move |front| (ratio, front)))
+            {
+                let pair = with(before, level, front).zip(with(after, level * ratio, front));
+                let Some((from, to)) = pair else { continue };
                 let one = Self { change: [to - from; 2], after: [to; 2] };
                 ends = Some(ends.map_or(one, |ends| ends.hull(&one)));
             }
@@ -176,6 +182,15 @@ mod tests {
         assert!((found.after[0].0..=found.after[1].0).contains(&truth), "{found:?} {truth}");
         let silent = integrated(&moved(&song(0.0))).expect("sounds").0;
         assert!(truth < silent - 0.5, "{truth} {silent}");
+    }
+
+    #[test]
+    fn what_was_not_heard_may_be_before_the_part_that_was() {
+        // quiet at first, loud at the end: what is beside the missing hops is in their blocks
+        let song: Vec<Power> = (0..100).map(|hop| Power(if hop < 20 { 2e-3 } else { 0.01 })).collect();
+        let found = WholeInterval::new(&song[2..], &song[2..], 2, &[1.0], Lu(0.0)).expect("sounds");
+        let truth = integrated(&song).expect("sounds").0;
+        assert!((found.after[0].0..=found.after[1].0).contains(&truth), "{found:?} {truth}");
     }
 
     proptest! {
