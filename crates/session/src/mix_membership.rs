@@ -23,7 +23,7 @@ const MIN_SIGNIFICANCE: f64 = 5.0;
 /// stem's own power.
 const NEEDED_RATIO: f64 = 1.05;
 const NEEDED_POWER_SHARE: f64 = 1e-5;
-/// What the gains to the other side of the mix may be without a stem, in ratio to those with it, and of the largest gain with
+/// Limit of the gains to the other side of the mix without a stem, in ratio to those with it, and of the largest gain with
 /// it on top: more makes the stem of the differences between the sides of another one.
 const MAX_CROSSING_RATIO: f64 = 2.0;
 const MAX_CROSSING: f64 = 0.1;

@@ -12,7 +12,7 @@ const SPEEDS: [f64; 3] = [1.0, 5.0, 20.0];
 const GAINS: [[f32; 2]; 3] = [[0.9, 0.7], [0.6, 0.8], [0.7, 0.7]];
 const MOVE: Db = Db(3.0);
 
-/// What the Master says of a Stem: whether it sums it, or what contains it, and how sure it is of a move.
+/// Verdict of the Master on a Stem: whether it sums it, or what contains it, and how sure it is of a move.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Verdict {
     is_summed: bool,

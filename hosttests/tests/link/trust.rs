@@ -30,11 +30,11 @@ const LARGE_MOVE: Db = Db(-12.0);
 
 /// Song as it is once everything was done, and what a Master may say of it.
 struct Outcome {
-    /// What leaves the Stems.
+    /// Outputs of the Stems.
     stems: Vec<Audio>,
     /// Mute that is part of the mix.
     mute: Option<Mute>,
-    /// Where stems were played that were not heard.
+    /// Stems that were played and not heard, and the place.
     silenced: Option<Silenced>,
     /// True if all of the song has to count.
     is_whole: bool,

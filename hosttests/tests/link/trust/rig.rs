@@ -63,7 +63,7 @@ struct Bus {
     lane: Lane,
     /// Frames by which the host stamps it ahead of the Master.
     ahead: i64,
-    /// What has left it last, along the song.
+    /// Its last output, along the song.
     output: Audio,
 }
 
@@ -81,7 +81,7 @@ pub(super) struct BusPlan {
     pub(super) song: Audio,
     pub(super) lane: Lane,
     pub(super) ahead: i64,
-    /// Where it lives when the session begins.
+    /// Its place when the session begins.
     pub(super) place: Place,
 }
 
@@ -157,7 +157,7 @@ impl Rig {
         self.ids[stem] = Some(id(plugin));
     }
 
-    /// What has left the Stems last, along the song.
+    /// Last outputs of the Stems, along the song.
     pub(super) fn outputs(&self) -> Vec<Audio> {
         self.buses.iter().map(|bus| bus.output.clone()).collect()
     }

@@ -46,7 +46,7 @@ pub(super) enum RestChange {
     LevelWithJump,
 }
 
-/// What host and people do with the song.
+/// Doings of host and people with the song.
 #[derive(Clone, Debug)]
 pub(super) enum Plan {
     Play,

@@ -119,7 +119,7 @@ impl Renders {
         nearest.filter(|[found, _]| (found - before).abs() < EQUAL)
     }
 
-    /// What the answer says, held against the renders: the part that was heard, and the whole song if it is another. The
+    /// Holds what the answer says against the renders: the part that was heard, and the whole song if it is another. The
     /// part counts only if it is known which it is.
     pub(super) fn judge(
         &self,
