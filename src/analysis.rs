@@ -41,6 +41,7 @@ use plugin_core::Output;
 use plugin_core::command::{AnalysisCommand, Proposal};
 use plugin_core::context::PluginContext;
 use plugin_core::landing::{Landing, LandingFault, LandingRequest};
+use publish::ReportedSession;
 use rest::RestWatch;
 use session::record::{Recorder, StemId};
 use session::target::{NormalizationTarget, builtin};
@@ -195,6 +196,8 @@ pub struct MasterAnalysis<O: Output> {
     targets: Vec<NormalizationTarget>,
     /// True if something has arrived since the last report.
     has_news: bool,
+    /// The last report, if the next question is likely to be answered from it.
+    reported: Option<ReportedSession>,
     /// Count of loaded states at the last round: songs come with a state.
     loads: u64,
     next_report: Instant,
@@ -234,6 +237,7 @@ impl<O: Output> MasterAnalysis<O> {
             intake: HopIntake::default(),
             targets: builtin(),
             has_news: false,
+            reported: None,
             loads: 0,
             next_report: Instant::now(),
             next_answer: Instant::now(),
@@ -255,6 +259,7 @@ impl<O: Output> MasterAnalysis<O> {
             self.reductions = ReductionHistory::default();
             self.rate = rate;
         }
+        self.reported = None;
         self.class = class;
         if receiver.is_some() {
             self.receiver = receiver;
@@ -273,7 +278,6 @@ impl<O: Output> MasterAnalysis<O> {
         self.has_news |= self.recorder.is_row_open();
         self.recorder.finish_row();
         if self.has_news {
-            self.has_news = false;
             self.publish_results(None);
         }
     }
@@ -294,8 +298,10 @@ impl<O: Output> MasterAnalysis<O> {
         self.windows.capture(&ROSTER, self.view, self.rate, &self.recorder, |stem| stem_routing.delay(stem));
         self.route_stems();
         let now = Instant::now();
+        if self.reported.as_ref().is_some_and(|reported| reported.is_idle(now)) {
+            self.reported = None;
+        }
         if (self.has_news && is_decided && now >= self.next_report) || has_proposal || query.is_some() {
-            self.has_news = false;
             self.publish_results(query.as_ref());
             self.next_report = Instant::now() + REPORT_INTERVAL.max(REPORT_COST_FACTOR * now.elapsed());
         }

@@ -8,6 +8,7 @@
 mod link {
     mod bridged;
     mod causes;
+    mod copies;
     mod exact;
     mod exchange;
     mod habits;

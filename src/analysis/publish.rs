@@ -16,7 +16,7 @@ use plugin_core::Output;
 use plugin_core::command::Proposal;
 use plugin_core::document::songs::SongRange;
 use plugin_core::landing::{Landing, LandingFault, LandingRequest};
-use plugin_core::session_view::{AnalysisResult, HOP_LENGTH, SimulatedLoudness};
+use plugin_core::session_view::{AnalysisResult, HOP_LENGTH, SessionTimeline, SimulatedLoudness};
 use session::finding::RoutingFinding;
 use session::heard_part::HeardPart;
 use session::predict::{Certainty, Move};
@@ -25,16 +25,33 @@ use session::range_report::{HopRange, RangeReport};
 use session::record::StemId;
 use session::session_report::SessionReport;
 use session::timeline::HopIndex;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use units::{Db, Lu, Ms};
 
 /// Move whose certainty is published when no query waits.
 const REFERENCE_MOVE: Db = Db(1.0);
+/// Time for which a report is kept after a question: the next one is likely to come soon, as from a fader that is moved.
+const REPORT_KEPT: Duration = Duration::from_secs(10);
+
+/// Report on everything that was recorded, at one moment.
+pub(super) struct ReportedSession {
+    heard: RangeReport,
+    session: SessionReport,
+    timeline: SessionTimeline,
+    /// Time of the last question.
+    asked: Instant,
+}
+
+impl ReportedSession {
+    /// True if no question has come for a while.
+    pub(super) fn is_idle(&self, now: Instant) -> bool {
+        now > self.asked + REPORT_KEPT
+    }
+}
 
 impl<O: Output> MasterAnalysis<O> {
-    /// Reports on everything that was recorded, answers `query` and the window's proposal, and publishes the results, all
-    /// of one moment.
-    pub(super) fn publish_results(&mut self, query: Option<&PredictionQuery>) {
+    /// Reports on everything that was recorded.
+    fn report_session(&self) -> ReportedSession {
         let range = self.recorder.extent().map_or(0..0, |(first, last)| first..last + 1);
         let mut heard = self.recorder.report(range.clone());
         let songs = self.context.params.store.songs();
@@ -50,29 +67,43 @@ impl<O: Output> MasterAnalysis<O> {
             SessionReport::new(&self.recorder, &heard, &delays, findings, &self.targets, Self::stem_name);
         state_one_share(&mut session);
         self.add_lost_stems(&mut session);
+        ReportedSession { heard, session, timeline, asked: Instant::now() }
+    }
+
+    /// Reports on everything that was recorded, answers `query` and the window's proposal, and publishes the results, all
+    /// of one moment. Without news the last report still holds.
+    pub(super) fn publish_results(&mut self, query: Option<&PredictionQuery>) {
+        if std::mem::take(&mut self.has_news) {
+            self.reported = None;
+        }
+        let reported = self.reported.take().unwrap_or_else(|| self.report_session());
+        let ReportedSession { heard, session, timeline, .. } = &reported;
         let proposed = self.proposed_query().and_then(|query| {
-            let (answered, predicted) = self.forecast_move(&heard, &session, &query);
+            let (answered, predicted) = self.forecast_move(heard, session, &query);
             predicted.map(|predicted| (predicted, simulated_out(&answered)))
         });
         let (prediction, simulated) = proposed.unzip();
         let proposal = self.proposal.filter(|_| prediction.is_some());
-        let forecast = query.map(|query| self.forecast_move(&heard, &session, query).0);
-        let listed = members.iter().map(|member| member.id).chain(session.left_out.iter().copied());
-        let names: Vec<String> = listed.map(Self::stem_name).collect();
-        self.publish_summary(&session, &heard, &names, forecast);
+        let forecast = query.map(|query| self.forecast_move(heard, session, query).0);
+        let members = heard.members().iter().map(|member| member.id);
+        let names: Vec<String> =
+            members.chain(session.left_out.iter().copied()).map(Self::stem_name).collect();
+        self.publish_summary(session, heard, &names, forecast);
         if let Some(request) = self.landing_request.take() {
-            self.landing = Some(self.land(&heard, request));
+            self.landing = Some(self.land(heard, request));
         }
         self.context.shared.set_analysis(AnalysisResult {
-            session,
+            session: session.clone(),
             listening: self.stem_routing.is_listening(),
             names,
             proposal,
             prediction,
             simulated: simulated.flatten(),
             landing: self.landing,
-            timeline,
+            timeline: timeline.clone(),
         });
+        let is_asked = query.is_some() || self.proposal.is_some();
+        self.reported = is_asked.then(|| ReportedSession { asked: Instant::now(), ..reported });
     }
 
     /// Adds the stems that sound and are found nowhere, as far as no other session has them.

@@ -5,6 +5,8 @@ use std::fmt::Write;
 
 /// Probability that an interval is to miss, of its score.
 const ALPHA: f64 = 0.05;
+/// Error of an exact answer, LU.
+const EXACT: f64 = 0.01;
 /// Half-width above which an interval says little, LU.
 const WIDE: f64 = 0.5;
 
@@ -23,6 +25,11 @@ impl TrustAnswer {
     /// True for an estimate whose interval holds the truth.
     fn is_held(&self) -> bool {
         self.half_width.is_some_and(|half_width| self.error.abs() <= half_width)
+    }
+
+    /// True for an answer whose words are not true: exact and off, or an interval that does not hold the truth.
+    pub fn is_wrong(&self) -> bool {
+        if self.half_width.is_some() { !self.is_held() } else { self.error.abs() > EXACT }
     }
 
     /// Interval score of an estimate (Gneiting and Raftery 2007, equation 43): width plus a penalty for a miss, LU.
@@ -161,5 +168,7 @@ mod tests {
         assert_eq!((figures.answers, figures.exact, figures.held), (3, 1, 1));
         assert!((figures.score - (0.2 + 0.2 + 4.0) / 2.0).abs() < 1e-12 && figures.worst_exact == 0.004);
         assert!(trust_table(&all).lines().count() == 4);
+        assert_eq!(all.each_ref().map(TrustAnswer::is_wrong), [false, true, false]);
+        assert!(answer(None, f64::INFINITY).is_wrong());
     }
 }

@@ -38,23 +38,27 @@ pub struct Fit {
     arrivals: Vec<StemArrival>,
     /// Least reciprocal condition of each hop; 1 where there was nothing to tell apart.
     condition: Vec<f64>,
-    inseparable: Option<(usize, usize)>,
+    inseparable: Vec<(usize, usize)>,
 }
 
 impl Fit {
     /// Returns the fit of a mix that is exactly the sum of its stems: unity gain in all `hops` hops.
     pub fn unity(hops: usize, stems: usize) -> Self {
         let arrivals = vec![StemArrival { fitted: [true; 2], ..StemArrival::UNITY }; hops * stems];
-        Self { stems, arrivals, condition: vec![1.0; hops], inseparable: None }
+        Self { stems, arrivals, condition: vec![1.0; hops], inseparable: Vec::new() }
     }
 
     /// Joins the fits of single hops.
     pub fn from_hops<'a>(stems: usize, hops: impl Iterator<Item = &'a HopFit>) -> Self {
-        let mut fit = Self { stems, arrivals: Vec::new(), condition: Vec::new(), inseparable: None };
+        let mut fit = Self { stems, arrivals: Vec::new(), condition: Vec::new(), inseparable: Vec::new() };
         for hop in hops {
             fit.arrivals.extend_from_slice(&hop.arrivals);
             fit.condition.push(hop.condition);
-            fit.inseparable = fit.inseparable.or(hop.inseparable);
+            for pair in &hop.inseparable {
+                if !fit.inseparable.contains(pair) {
+                    fit.inseparable.push(*pair);
+                }
+            }
         }
         fit.fill();
         fit
@@ -85,7 +89,12 @@ impl Fit {
 
     /// Two stems that could not be told apart in some hop; only their sum was fitted there.
     pub fn inseparable(&self) -> Option<(usize, usize)> {
-        self.inseparable
+        self.inseparable.first().copied()
+    }
+
+    /// True if a stem could not be told from another one in some hop.
+    pub fn is_inseparable(&self, stem: usize) -> bool {
+        self.inseparable.iter().any(|&(a, b)| a == stem || b == stem)
     }
 
     /// Arrivals of a stem at the hops at which it was fitted on some side.
@@ -161,8 +170,8 @@ pub struct HopFit {
     pub arrivals: Vec<StemArrival>,
     /// Least reciprocal condition.
     pub condition: f64,
-    /// Two stems that could not be told apart.
-    pub inseparable: Option<(usize, usize)>,
+    /// Pairs of stems that could not be told apart.
+    pub inseparable: Vec<(usize, usize)>,
 }
 
 /// Fits every hop of `row`. Windows are centred on their hop and reach [`FIT_REACH_HOPS`] hops to either side.

@@ -2,7 +2,7 @@
 
 use super::range_report::RangeProgress;
 use meter::loudness::{ABSOLUTE_GATE, integrated};
-use units::{Lu, Lufs, Ms, Power};
+use units::{Db, Lu, Lufs, Ms, Power, linear};
 
 /// Limits of the word *exact*, as a footnote wherever it stands.
 pub const EXACT_FOOTNOTE: &str =
@@ -12,12 +12,12 @@ pub const EXACT_FOOTNOTE: &str =
 const HOP_LENGTH: Ms = Ms(100.0);
 /// Difference from which on a length of the song is told in full seconds.
 const FULL_SECONDS: Ms = Ms(1000.0);
-/// Power of hops that were not heard, at most, in ratio to the loud ones that were (3 dB).
-const MAX_UNHEARD_RATIO: f64 = 2.0;
+/// Levels that hops that were not heard may have beside silence, relative to the loud ones that were: every decibel down to
+/// where the relative gate drops them.
+const MAX_UNHEARD: Db = Db(3.0);
+const UNHEARD_LEVELS: usize = 28;
 /// Fraction of the hops that are quieter than the loud ones.
 const LOUD_FRACTION: f64 = 0.95;
-/// Fractions of the hops of whose powers the hops that were not heard may be.
-const UNHEARD_FRACTIONS: [f64; 5] = [0.05, 0.25, 0.5, 0.75, 0.95];
 
 /// Part of a song that was heard with the present settings.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -107,23 +107,30 @@ impl WholeInterval {
         let is_known = |power: &Power| !power.0.is_nan();
         let mut loud: Vec<f64> = before.iter().filter(|power| is_known(power)).map(|power| power.0).collect();
         loud.sort_by(f64::total_cmp);
-        let at = |fraction: f64| loud.get((fraction * loud.len().saturating_sub(1) as f64) as usize).copied();
+        let level = *loud.get((LOUD_FRACTION * loud.len().saturating_sub(1) as f64) as usize)?;
         let outside = unheard.saturating_sub(before.len() - loud.len());
         let gate = ABSOLUTE_GATE.power().0;
         let seen =
             before.iter().zip(after).filter(|(b, a)| b.0 > gate && is_known(a)).map(|(b, a)| a.0 / b.0);
         let ratios = seen.chain(ratios.iter().copied()).chain([1.0]);
         let (low, high) = ratios.fold((f64::INFINITY, 0.0f64), |(low, high), r| (low.min(r), high.max(r)));
-        let levels = UNHEARD_FRACTIONS.iter().filter_map(|fraction| at(*fraction));
+        // between silence and loud, what passes the gate by little makes the song quietest
+        let levels = (0..UNHEARD_LEVELS).map(|below| level * linear(2.0 * (MAX_UNHEARD.0 - below as f64)));
         let mut ends: Option<Self> = None;
-        for level in levels.chain([0.0, MAX_UNHEARD_RATIO * at(LOUD_FRACTION)?]) {
-            let with = |powers: &[Power], level: f64| {
+        for level in levels.chain([0.0]) {
+            let with = |powers: &[Power], level: f64, in_front: usize| {
                 // a gap takes the blocks around it along, so it is filled where it is
                 let filled = powers.iter().map(|power| if is_known(power) { *power } else { Power(level) });
-                integrated(&filled.chain(std::iter::repeat_n(Power(level), outside)).collect::<Vec<_>>())
+                let beside = |hops: usize| std::iter::repeat_n(Power(level), hops);
+                let song = beside(in_front).chain(filled).chain(beside(outside - in_front));
+                integrated(&song.collect::<Vec<_>>())
             };
-            for ratio in [low, high] {
-                let Some((from, to)) = with(before, level).zip(with(after, level * ratio)) else { continue };
+            let fronts = if outside > 0 { &[0, outside][..] } else { &[0] };
+            for (ratio, &front) in
+                [low, high].into_iter().flat_map(|ratio| fronts.iter().map(move |front| (ratio, front)))
+            {
+                let pair = with(before, level, front).zip(with(after, level * ratio, front));
+                let Some((from, to)) = pair else { continue };
                 let one = Self { change: [to - from; 2], after: [to; 2] };
                 ends = Some(ends.map_or(one, |ends| ends.hull(&one)));
             }
@@ -160,6 +167,30 @@ mod tests {
         assert_eq!(part(20_600.0, 21_000.0).certainty_words(Lu(0.0)), "exact* for 0:21 but 0.4 s heard");
         let estimate = part(13_000.0, 81_000.0).certainty_words(Lu(0.12));
         assert_eq!(estimate, "estimate ±0.12 LU, 0:13 of 1:21 heard");
+    }
+
+    #[test]
+    fn a_part_that_was_not_heard_and_just_passes_the_gate_makes_the_song_quieter_than_silence_does() {
+        let song = |quiet: f64| -> Vec<Power> {
+            (0..200).map(|hop| Power(0.01 * if (150..190).contains(&hop) { quiet } else { 1.0 })).collect()
+        };
+        let (before, ratio) = (song(linear(2.0 * -9.5)), linear(2.0 * 4.0));
+        let heard: Vec<Power> = song(f64::NAN);
+        let moved = |powers: &[Power]| powers.iter().map(|power| Power(ratio * power.0)).collect::<Vec<_>>();
+        let truth = integrated(&moved(&before)).expect("sounds").0;
+        let found = WholeInterval::new(&heard, &moved(&heard), 40, &[ratio], Lu(0.0)).expect("sounds");
+        assert!((found.after[0].0..=found.after[1].0).contains(&truth), "{found:?} {truth}");
+        let silent = integrated(&moved(&song(0.0))).expect("sounds").0;
+        assert!(truth < silent - 0.5, "{truth} {silent}");
+    }
+
+    #[test]
+    fn what_was_not_heard_may_be_before_the_part_that_was() {
+        // quiet at first, loud at the end: what is beside the missing hops is in their blocks
+        let song: Vec<Power> = (0..100).map(|hop| Power(if hop < 20 { 2e-3 } else { 0.01 })).collect();
+        let found = WholeInterval::new(&song[2..], &song[2..], 2, &[1.0], Lu(0.0)).expect("sounds");
+        let truth = integrated(&song).expect("sounds").0;
+        assert!((found.after[0].0..=found.after[1].0).contains(&truth), "{found:?} {truth}");
     }
 
     proptest! {

@@ -1,7 +1,8 @@
 //! Membership of Stems: which of them make up a mix, and which sit inside another Stem's bus.
 //!
 //! A Stem belongs to the Master in whose input its audio is found. One whose audio is found in the input of another
-//! Stem, and which the mix does not need besides that one, is *inside* it: metered, not summed.
+//! Stem, and which the mix does not need besides that one, is *inside* it: metered, not summed. Two Stems that put out nearly
+//! the same may be tracks that play it twice; one is inside the other only if the mix shows that it brings nothing itself.
 
 use super::cause::{Cause, residual_cause};
 use super::finding::RoutingFinding;
@@ -22,6 +23,14 @@ const MIN_SIGNIFICANCE: f64 = 5.0;
 /// stem's own power.
 const NEEDED_RATIO: f64 = 1.05;
 const NEEDED_POWER_SHARE: f64 = 1e-5;
+/// Limit of the gains to the other side of the mix without a stem, in ratio to those with it, and of the largest gain with
+/// it on top: more makes the stem of the differences between the sides of another one.
+const MAX_CROSSING_RATIO: f64 = 2.0;
+const MAX_CROSSING: f64 = 0.1;
+/// Part of a stem's power that another one does not explain, below which the two are nearly the same.
+const COPY_POWER_SHARE: f64 = 1e-2;
+/// Gain of a near copy in ratio to that of what contains it, below which it brings nothing itself, error included.
+const ABSENT_RATIO: f64 = 0.1;
 
 /// Membership of a Stem in a mix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,9 +70,19 @@ pub fn memberships(hops: &JointHops, stems: usize) -> Vec<MixMembership> {
         let inner = holds.min_by(|&a, &b| power(stems + a).total_cmp(&power(stems + b)))?;
         (!is_needed(&whole, stem, stems)).then_some(inner)
     };
-    let inside: Vec<Option<usize>> =
+    let mut inside: Vec<Option<usize>> =
         (0..stems).map(|stem| if sounds[stem] { parent(stem) } else { None }).collect();
-    let top: Vec<usize> = (0..stems).filter(|&stem| sounds[stem] && inside[stem].is_none()).collect();
+    let top = |inside: &[Option<usize>]| -> Vec<usize> {
+        (0..stems).filter(|&stem| sounds[stem] && inside[stem].is_none()).collect()
+    };
+    let summed = top(&inside);
+    for stem in 0..stems {
+        let outer = inside[stem].filter(|&outer| is_near_copy(&whole, stem, outer));
+        if outer.is_some_and(|outer| !brings_nothing(&windows, (stem, outer), &summed, stems)) {
+            inside[stem] = None;
+        }
+    }
+    let top = top(&inside);
     (0..stems)
         .map(|stem| match inside[stem] {
             _ if !sounds[stem] => MixMembership::Silent,
@@ -138,21 +157,32 @@ fn outputs(gram: &Gram, which: &[usize], stems: usize) -> Gram {
     out
 }
 
-/// True if the residual of the mix is larger without this stem.
+/// True if the residual of the mix is larger without this stem, or if the others have to cross the sides to make it.
 fn is_needed(whole: &Gram, stem: usize, stems: usize) -> bool {
-    let left = |which: &[usize]| {
-        fit_single_hop(&outputs(whole, which, stems), &vec![StemArrival::UNITY; which.len()]).left
+    let explain = |which: &[usize]| {
+        let fit = fit_single_hop(&outputs(whole, which, stems), &vec![StemArrival::UNITY; which.len()]);
+        let largest = |gains: &dyn Fn(&StemArrival) -> [f64; 2]| {
+            fit.arrivals.iter().flat_map(gains).map(f64::abs).fold(0.0, f64::max)
+        };
+        let straight = largest(&|arrival| [arrival.gains[0][0], arrival.gains[1][1]]);
+        (fit.left, straight, largest(&|arrival| [arrival.gains[0][1], arrival.gains[1][0]]))
     };
     let all: Vec<usize> = (0..stems).collect();
     let others: Vec<usize> = (0..stems).filter(|&other| other != stem).collect();
     let own = whole.at(2 * stem, 2 * stem) + whole.at(2 * stem + 1, 2 * stem + 1);
-    let (with, without) = (left(&all), left(&others));
-    without > NEEDED_RATIO * with && without - with > NEEDED_POWER_SHARE * own
+    let ((with, gain, crossing), (without, _, crossing_without)) = (explain(&all), explain(&others));
+    crossing_without > MAX_CROSSING_RATIO * crossing + MAX_CROSSING * gain
+        || (without > NEEDED_RATIO * with && without - with > NEEDED_POWER_SHARE * own)
 }
 
 /// True if the stem is found in the mix beside the others of `top`.
 fn arrives(windows: &[Gram], stem: usize, top: &[usize], stems: usize) -> bool {
-    let Some(index) = top.iter().position(|other| *other == stem) else { return false };
+    arrival(windows, stem, top, stems).is_some_and(GainEstimate::is_significant)
+}
+
+/// Gain of a stem in the mix beside the others of `top`; `None` if no window shows one.
+fn arrival(windows: &[Gram], stem: usize, top: &[usize], stems: usize) -> Option<GainEstimate> {
+    let index = top.iter().position(|other| *other == stem)?;
     let found = windows.iter().filter_map(|gram| {
         let alone = fit_single_hop(&outputs(gram, top, stems), &vec![StemArrival::UNITY; top.len()]);
         let arrival = alone.arrivals[index];
@@ -161,7 +191,29 @@ fn arrives(windows: &[Gram], stem: usize, top: &[usize], stems: usize) -> bool {
         (arrival.fitted != [false; 2] && own > MIN_CONDITION * alone.left).then_some(sides)
     });
     let found: Vec<f64> = found.collect();
-    !found.is_empty() && GainEstimate::new(&found).is_significant()
+    (!found.is_empty()).then(|| GainEstimate::new(&found))
+}
+
+/// True if stem `a` puts out nearly the same as stem `b`, up to a gain for each side.
+fn is_near_copy(whole: &Gram, a: usize, b: usize) -> bool {
+    let (mut own, mut left) = (0.0, 0.0);
+    for side in 0..2 {
+        let (i, j) = (2 * a + side, 2 * b + side);
+        let explained = if whole.at(j, j) > 0.0 { whole.at(i, j).powi(2) / whole.at(j, j) } else { 0.0 };
+        own += whole.at(i, i);
+        left += whole.at(i, i) - explained;
+    }
+    left < COPY_POWER_SHARE * own
+}
+
+/// True if the mix shows that a stem brings nothing beside the one that may contain it. `summed`: the stems of the sum
+/// without it.
+fn brings_nothing(windows: &[Gram], (inner, outer): (usize, usize), summed: &[usize], stems: usize) -> bool {
+    let with: Vec<usize> = summed.iter().copied().chain([inner]).collect();
+    let gain = |stem: usize| arrival(windows, stem, &with, stems);
+    gain(inner).zip(gain(outer)).is_some_and(|(inner, outer)| {
+        inner.mean.abs() + MIN_SIGNIFICANCE * inner.error < ABSENT_RATIO * outer.mean.abs()
+    })
 }
 
 /// Returns pairs that may move together: effect Stems with the stem that feeds them, and the residual with the stem
@@ -267,6 +319,54 @@ mod tests {
         let voices = [plain(&tracks[0]), plain(&overheads), plain(&tracks[2])];
         let bus = mix(&[tracks[0].clone(), overheads.clone(), tracks[2].clone()], &[1.0, 0.8, 0.6]);
         assert_eq!(belongs(&voices, &bus), [MixMembership::Summed; 3]);
+    }
+
+    /// Two stems that differ by noise of that amplitude, and a third one: memberships in a mix of all, and in one of the
+    /// second, which then contains the first, and the third.
+    fn copies(amplitude: f64) -> [Vec<MixMembership>; 2] {
+        let tracks = sources(28, 2, FRAMES);
+        let mut near = tracks[0].clone();
+        for (side, seed) in near.iter_mut().zip([3, 4]) {
+            side.iter_mut().zip(noise(seed, FRAMES, amplitude)).for_each(|(x, own)| *x += own);
+        }
+        let voices = [plain(&tracks[0]), plain(&near), plain(&tracks[1])];
+        let outputs = [tracks[0].clone(), near, tracks[1].clone()];
+        [[0.3, 0.8, 0.7], [0.0, 0.8, 0.7]].map(|gains| belongs(&voices, &mix(&outputs, &gains)))
+    }
+
+    #[test]
+    fn stems_that_are_nearly_the_same_are_both_summed_unless_one_brings_nothing() {
+        use MixMembership::{Inside, Summed};
+        // from a trace, which nobody can tell from the same stem twice, to a part of its own
+        for amplitude in [0.0, 1e-7, 1e-5, 1e-4, 1e-3, 1e-2] {
+            assert_eq!(copies(amplitude)[0], [Summed; 3], "{amplitude}");
+        }
+        for amplitude in [1e-3, 1e-2] {
+            assert_eq!(copies(amplitude)[1], [Inside(1), Summed, Summed], "{amplitude}");
+        }
+    }
+
+    #[test]
+    fn a_stem_is_not_inside_another_one_whose_sides_differ_enough_to_make_it() {
+        // One voice, in the middle; and again beside a quiet one at the side: their differences make either.
+        let swell = |n: usize, period: f64| 0.55 + 0.45 * (n as f64 / (period * 8_000.0)).sin();
+        let swelling = |seed, period: f64| -> Vec<f64> {
+            noise(seed, FRAMES, 0.3).into_iter().enumerate().map(|(n, x)| x * swell(n, period)).collect()
+        };
+        let (voice, quiet) = (swelling(5, 0.7), swelling(6, 0.4));
+        let at = |side: [f64; 2], quiet_side: [f64; 2]| -> StereoAudio {
+            [0, 1].map(|n| voice.iter().zip(&quiet).map(|(a, b)| side[n] * a + quiet_side[n] * b).collect())
+        };
+        for quiet_side in [[0.1, 0.085], [0.15, 0.21], [0.2, 0.05]] {
+            let other = sources(29, 1, FRAMES).remove(0);
+            let tracks = [at([0.9, 0.6], [0.0; 2]), at([0.9, 0.6], quiet_side), other];
+            let voices: Vec<_> = tracks.iter().map(plain).collect();
+            let found = belongs(&voices, &mix(&tracks, &[1.2, 0.5, 0.7]));
+            assert_eq!(found, [MixMembership::Summed; 3], "{quiet_side:?}");
+            // and it is where the second one is all there is of it
+            let found = belongs(&voices, &mix(&tracks, &[0.0, 0.5, 0.7]));
+            assert_eq!(found, [MixMembership::Inside(1), MixMembership::Summed, MixMembership::Summed]);
+        }
     }
 
     #[test]

@@ -137,7 +137,7 @@ fn hop_of<'a>(record: &'a HopRecord, members: &[SessionMember]) -> Option<Presen
         (Cow::Borrowed(record.joint()), Cow::Borrowed(fit))
     } else {
         let now = |stem: usize| indices.iter().position(|index| *index == stem);
-        let inseparable = fit.inseparable.and_then(|(a, b)| Some((now(a)?, now(b)?)));
+        let inseparable = fit.inseparable.iter().filter_map(|&(a, b)| Some((now(a)?, now(b)?))).collect();
         let arrivals = indices.iter().map(|&index| fit.arrivals[index]).collect();
         let fit = HopFit { arrivals, condition: fit.condition, inseparable };
         (Cow::Owned(record.joint_of(&indices)), Cow::Owned(fit))
@@ -202,8 +202,11 @@ impl RangeReport {
         progress: RangeProgress,
         range: HopRange,
     ) -> Self {
-        let unheard =
-            HopFit { arrivals: vec![StemArrival::UNITY; members.len()], condition: 1.0, inseparable: None };
+        let unheard = HopFit {
+            arrivals: vec![StemArrival::UNITY; members.len()],
+            condition: 1.0,
+            inseparable: Vec::new(),
+        };
         let fits = hops.iter().map(|hop| hop.as_ref().map_or(&unheard, |hop| hop.fit.as_ref()));
         let fit = Fit::from_hops(members.len(), fits);
         let row: Vec<Option<&[f64]>> = hops.iter().map(|hop| hop.as_ref().map(|hop| &*hop.joint)).collect();

@@ -267,6 +267,16 @@ impl Plugin {
 impl Player {
     /// Processes a stereo block in place, with a silent sidechain where there is one.
     pub fn play(&mut self, audio: &mut [Vec<f32>], transport: Option<&TransportEvent>) {
+        self.play_automated(audio, transport, &[]);
+    }
+
+    /// The same with changes of parameters, in order of time.
+    pub fn play_automated(
+        &mut self,
+        audio: &mut [Vec<f32>],
+        transport: Option<&TransportEvent>,
+        changes: &[Change],
+    ) {
         let frames = audio[0].len();
         let mut input = audio.to_vec();
         let mut key = vec![vec![0.0f32; frames]; 2];
@@ -290,7 +300,8 @@ impl Player {
             .copied()
             .cycle()
             .skip(self.blocks * VALUES_PER_BLOCK % self.values.len().max(1));
-        let now: Vec<Event> = now.take(VALUES_PER_BLOCK).map(Event::Value).collect();
+        let now: Vec<Event> =
+            now.take(VALUES_PER_BLOCK).chain(changes.iter().copied()).map(Event::Value).collect();
         self.blocks += 1;
         let (events, mut out) = (buffer(&now), EventBuffer::new());
         self.processor

@@ -91,6 +91,9 @@ pub(super) fn draw_prediction(
     action
 }
 
+/// Least share of the width that the footnote of *exact* has beside the move's words.
+const FOOTNOTE_SHARE: f32 = 0.4;
+
 /// Draws the words and figures of the prediction in `inner`.
 fn figures(ui: &Ui, cx: &ViewCx<'_>, inner: Rect, proposal: Proposal, platform: usize) {
     let palette = &cx.palette;
@@ -117,7 +120,10 @@ fn figures(ui: &Ui, cx: &ViewCx<'_>, inner: Rect, proposal: Proposal, platform: 
     }
     let bold = pen(theme::strong(theme::BODY), palette.text);
     let left = line(0.0, inner.min.x, figures - GAP);
-    let shown = shortened(ui, &words, &bold, left.width());
+    let is_exact = answer.is_some_and(|answer| answer.input.certainty == Certainty::Exact);
+    // room for the footnote
+    let room = if is_exact { (1.0 - FOOTNOTE_SHARE) * left.width() - GAP } else { left.width() };
+    let shown = shortened(ui, &words, &bold, room);
     let drawn = paint::label(ui, left, Align2::LEFT_CENTER, &shown, &bold);
     let end = drawn.rect.max.x;
     drawn.on_hover_text(&words);
@@ -140,7 +146,7 @@ fn figures(ui: &Ui, cx: &ViewCx<'_>, inner: Rect, proposal: Proposal, platform: 
         Certainty::Exact => ("exact*".to_owned(), palette.good),
         Certainty::Estimate(width) => (format!("estimate ±{} LU", number(width.0, 2)), palette.reduction),
     };
-    if answer.input.certainty == Certainty::Exact {
+    if is_exact {
         // the footnote stands where the word stands
         let place = Rect::from_min_max(pos2(end + GAP, left.min.y), left.max);
         let quiet = pen(theme::font(theme::SMALL), palette.secondary);

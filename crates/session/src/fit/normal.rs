@@ -19,8 +19,8 @@ pub(super) struct LeastSquares {
     pub(super) gains: Vec<f64>,
     /// Smallest share of a column's power that the columns before it do not explain.
     pub(super) condition: f64,
-    /// Two columns that cannot be told apart: their sum is fitted, their difference held.
-    pub(super) inseparable: Option<(usize, usize)>,
+    /// Pairs of columns that cannot be told apart: their sum is fitted, their difference held.
+    pub(super) inseparable: Vec<(usize, usize)>,
 }
 
 /// The gains of the signals `columns` that leave least of the signal `target` after the signals `held` have been taken
@@ -43,7 +43,7 @@ pub(super) fn solve(
     let correlation = |a: usize, b: usize| gram.at(columns[a], columns[b]) / (scale[a] * scale[b]);
     let mut ridge: Vec<f64> = pull.iter().map(|pull| pull.max(RIDGE)).collect();
     let mut held_back = vec![false; n];
-    let mut inseparable = None;
+    let mut inseparable = Vec::new();
     let mut condition = 1.0f64;
     let factor = loop {
         let (factor, smallest, weakest) =
@@ -59,8 +59,15 @@ pub(super) fn solve(
         for column in [weakest, partner] {
             (ridge[column], held_back[column]) = (ridge[column].max(HOLD_RIDGE), true);
         }
-        inseparable = inseparable.or(Some((weakest.min(partner), weakest.max(partner))));
+        inseparable.push((weakest.min(partner), weakest.max(partner)));
     };
+    if !inseparable.is_empty() {
+        // of several copies, all of them
+        let pairs = (0..n).flat_map(|b| (0..b).map(move |a| (a, b)));
+        let copies = pairs.filter(|&(a, b)| 1.0 - correlation(a, b).powi(2) < MIN_CONDITION);
+        let others: Vec<(usize, usize)> = copies.filter(|pair| !inseparable.contains(pair)).collect();
+        inseparable.extend(others);
+    }
     let wanted: Vec<f64> = (0..n)
         .map(|a| {
             let known: f64 = held.iter().map(|&(j, gain)| gram.at(columns[a], j) * gain).sum();
@@ -68,7 +75,7 @@ pub(super) fn solve(
         })
         .collect();
     let mut z: Vec<f64> = last.iter().zip(&scale).map(|(gain, scale)| gain * scale).collect();
-    for _ in 0..if inseparable.is_some() { HOLD_ITERATIONS } else { 1 } {
+    for _ in 0..if !inseparable.is_empty() { HOLD_ITERATIONS } else { 1 } {
         z.iter_mut().zip(&wanted).zip(&ridge).for_each(|((z, wanted), ridge)| *z = wanted + ridge * *z);
         substitute(n, &factor, &mut z);
     }

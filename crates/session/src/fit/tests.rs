@@ -80,6 +80,18 @@ fn identical_stems_are_named_and_only_their_sum_is_fitted() {
 }
 
 #[test]
+fn all_copies_are_known_as_inseparable() {
+    let mut stems = sources(4, 3, 40_000);
+    // two more of the first, one more of the second
+    stems.extend([stems[0].clone(), stems[0].clone(), stems[1].clone()]);
+    let raw = hops(&stems, mix(&stems, &[0.5, 1.7, 0.9, 0.7, 1.1, 0.6]), 0.0);
+    let fit = fit(&raw.row(), 6);
+    let inseparable: Vec<bool> = (0..6).map(|stem| fit.is_inseparable(stem)).collect();
+    assert_eq!(inseparable, [true, true, false, true, true, true]);
+    assert!((left_gain(&fit, 10, 2) - 0.9).abs() < 1e-6, "the others are not touched");
+}
+
+#[test]
 fn near_duplicates_are_told_apart() {
     let mut stems = sources(4, 2, 40_000);
     let other = noise(77, 40_000, 0.001);

@@ -25,7 +25,7 @@ pub(super) struct WindowFit {
     /// Residual over mix power in the window.
     pub(super) residual: f64,
     pub(super) condition: f64,
-    pub(super) inseparable: Option<(usize, usize)>,
+    pub(super) inseparable: Vec<(usize, usize)>,
 }
 
 /// Mean joint matrix of `width` hops around `hop` (fewer at the ends), without the hop `leave`.
@@ -65,7 +65,7 @@ pub(super) fn fit_freely(gram: &Gram, last: &[StemArrival]) -> (WindowFit, Vec<u
         arrivals: last.iter().map(|arrival| StemArrival { fitted: [false; 2], ..*arrival }).collect(),
         residual: 0.0,
         condition: 1.0,
-        inseparable: None,
+        inseparable: Vec::new(),
     };
     let mix = mix_power(gram);
     if mix < SILENT_POWER {
@@ -142,8 +142,11 @@ fn solve_side(
         solved.arrivals[column / 2].fitted[to] = true;
     }
     solved.condition = solved.condition.min(condition);
-    if let Some((a, b)) = inseparable.map(|(a, b)| (columns[a] / 2, columns[b] / 2)).filter(|(a, b)| a != b) {
-        solved.inseparable = solved.inseparable.or(Some((a, b)));
+    let stems = inseparable.into_iter().map(|(a, b)| (columns[a] / 2, columns[b] / 2));
+    for pair in stems.filter(|(a, b)| a != b) {
+        if !solved.inseparable.contains(&pair) {
+            solved.inseparable.push(pair);
+        }
     }
 }
 
@@ -157,7 +160,7 @@ fn cross(gram: &Gram, last: &[StemArrival], mix: f64, solved: &mut WindowFit) ->
             if explains(gram, stem, &solved.arrivals) < CROSSING_SHARE * solved.residual * mix {
                 continue;
             }
-            let mut tried = WindowFit { condition: 1.0, inseparable: None, ..solved.clone() };
+            let mut tried = WindowFit { condition: 1.0, inseparable: Vec::new(), ..solved.clone() };
             let with: Vec<usize> = crossed.iter().copied().chain([stem]).collect();
             (0..2).for_each(|to| solve_side(gram, to, &with, last, mix, 0.0, &mut tried));
             tried.residual = residual(gram, &tried.arrivals) / mix;

@@ -121,7 +121,7 @@ impl NestedPath {
                 if joints[0].is_some() {
                     fits.extend(fit_row(&joints, self.inner[level].len()));
                 } else {
-                    let nothing = HopFit { arrivals: Vec::new(), condition: 1.0, inseparable: None };
+                    let nothing = HopFit { arrivals: Vec::new(), condition: 1.0, inseparable: Vec::new() };
                     fits.extend(std::iter::repeat_n(nothing, run.len()));
                 }
             }
@@ -153,7 +153,7 @@ impl NestedPath {
     ) -> Option<PresentHop<'a>> {
         let whole = record.fit()?;
         let mut condition = whole.condition;
-        let mut inseparable = None;
+        let mut inseparable = Vec::new();
         let mut arrivals = vec![StemArrival::UNITY; members.len()];
         let place = |id: StemId| members.iter().position(|member| member.id == id);
         for (member, arrival) in members.iter().zip(&mut arrivals) {
@@ -165,8 +165,8 @@ impl NestedPath {
         for (level, inner) in self.inner.iter().enumerate() {
             let fit = &fits[level][hop];
             condition = condition.min(fit.condition);
-            let alike = fit.inseparable.and_then(|(a, b)| Some((place(inner[a].id)?, place(inner[b].id)?)));
-            inseparable = inseparable.or(alike);
+            let pairs = fit.inseparable.iter();
+            inseparable.extend(pairs.filter_map(|&(a, b)| Some((place(inner[a].id)?, place(inner[b].id)?))));
             let through = outer;
             for (member, arrival) in inner.iter().zip(&fit.arrivals) {
                 let arrival = through.after(arrival);

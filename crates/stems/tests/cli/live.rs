@@ -308,6 +308,21 @@ fn what_is_alive_is_listed_with_all_that_it_tells() {
         assert!(before.contains(words), "{words:?} is not in\n{before}");
     }
     assert!(!before.contains("Foley") && after.contains("Foley"), "{after}");
+    // what cannot be known stands where the word stands
+    const FOOTNOTE: &str = "* if no device behind the Stem begins to react";
+    assert!(!page.out.contains(FOOTNOTE) && session["footnote"].is_null(), "{}", page.out);
+    process.members.last().unwrap().1.summary.lock().unwrap().half_width = Some(Lu(0.0));
+    let start = Instant::now();
+    let exact = loop {
+        let page = stems(&["live", "--folder", text(&place)]);
+        if page.out.contains("exact*, 1:33 heard") {
+            break page;
+        }
+        assert!(start.elapsed() < Duration::from_secs(30), "{}", page.out);
+    };
+    assert!(exact.out.contains(FOOTNOTE), "{}", exact.out);
+    let footnote = &live(&place, &[])["sessions"][0]["footnote"];
+    assert!(footnote.as_str().unwrap().starts_with(FOOTNOTE), "{footnote}");
 
     // a while without a block, though the process lives
     std::thread::sleep(Duration::from_millis(1500));
@@ -357,6 +372,12 @@ fn a_move_is_predicted_by_the_master_that_sums_the_stem() {
     ] {
         assert!(page.out.contains(words), "{words:?} is not in\n{}", page.out);
     }
+    // what cannot be known stands where the word stands
+    const FOOTNOTE: &str = "* if no device behind the Stem begins to react";
+    assert!(!page.out.contains(FOOTNOTE), "{}", page.out);
+    let page = stems(&["live", "--folder", text(&place), "--move", "vocals=+3"]);
+    assert_eq!((page.code, page.err.as_str()), (0, ""));
+    assert!(page.out.contains("exact*, 1:33 heard") && page.out.contains(FOOTNOTE), "{}", page.out);
     let folder = text(&place);
     fails(&["live", "--folder", folder, "--confirm-mute", "Bass"], &["\"Bass\"", "no mute of it waits"]);
     let seen = live(&place, &["--move", &format!("{bass}=1")]);
