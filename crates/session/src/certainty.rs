@@ -301,9 +301,14 @@ impl FittedRange {
                 square += effect(&half)?.powi(2);
             }
             let gain_error = models.gain_errors[stem].max(self.exchange_errors()[stem].likely);
-            let mut biased = expected.clone();
-            biased[stem] += (plain[stem] - as_heard) * BIAS_FACTOR * gain_error;
-            square += effect(&biased)?.powi(2);
+            // either way, and less of it: two sums may be equally loud by accident
+            let mut most: f64 = 0.0;
+            for share in [1.0, 0.5, -0.5, -1.0] {
+                let mut biased = expected.clone();
+                biased[stem] += share * (plain[stem] - as_heard) * BIAS_FACTOR * gain_error;
+                most = most.max(effect(&biased)?);
+            }
+            square += most.powi(2);
             if !is_still {
                 let mut unmoved = expected.clone();
                 unmoved[stem] = as_heard;

@@ -39,7 +39,7 @@ pub(super) struct DeviceModels {
     reliabilities: Vec<f64>,
     /// The same of the mix's level.
     mix_reliability: f64,
-    /// How much of each stem's gain moves: 0 if nothing, 1 if [`MOVING_SHARE`] of its power or more.
+    /// Movement of each stem's gain: 0 if nothing moves, 1 if [`MOVING_SHARE`] of its power or more.
     movements: Vec<f64>,
 }
 
@@ -111,7 +111,7 @@ impl DeviceModels {
 /// Relative error of the gain of a stem that could not be told from another everywhere: the spread of what was found, and
 /// the share of the hops where nothing was.
 fn pair_error(fit: &Fit, stem: usize, hops: usize) -> f64 {
-    if fit.inseparable().is_none_or(|(a, b)| a != stem && b != stem) {
+    if !fit.is_inseparable(stem) {
         return 0.0;
     }
     let unclear = (0..hops).filter(|&hop| fit.condition(hop) < MIN_CONDITION).count();
@@ -133,7 +133,7 @@ fn loudest(weights: &[f64], powers: &[f64]) -> core::ops::Range<usize> {
     first..first + count
 }
 
-/// How much of a gain moves, 0 to 1, by its logarithms with weights.
+/// Movement of a gain, 0 to 1, by its logarithms with weights.
 fn movement(mut gains: Vec<(f64, f64)>) -> f64 {
     let median = weighted_percentile(&mut gains, 0.5);
     let total: f64 = gains.iter().map(|(_, weight)| weight).sum();
