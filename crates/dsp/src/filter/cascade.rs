@@ -4,21 +4,13 @@ use core::cell::Cell;
 use core::ops::Range;
 
 use super::kernel::{COEFFICIENTS, Kernel as Section, State};
-use simd::{Isa, Kernel, Pairs, Registers, Simd, Vector};
+use simd::{F64Vector, Isa, Kernel, Pairs, Simd, Vector};
 
 /// Two channels of up to eight sections.
 const LANES: usize = 2 * Cascade::MAX_SECTIONS;
 
 /// Section of each lane.
-const PLACES: [f64; LANES] = {
-    let mut places = [0.0; LANES];
-    let mut lane = 0;
-    while lane < LANES {
-        places[lane] = (lane / 2) as f64;
-        lane += 1;
-    }
-    places
-};
+const PLACES: [f64; LANES] = [0.0, 0.0, 1.0, 1.0, 2.0, 2.0, 3.0, 3.0, 4.0, 4.0, 5.0, 5.0, 6.0, 6.0, 7.0, 7.0];
 
 /// Coefficients of lanes without a section: the identity.
 const NOTHING: [[f64; LANES]; COEFFICIENTS] = {
@@ -34,7 +26,7 @@ const NOTHING: [[f64; LANES]; COEFFICIENTS] = {
 /// steps of a run some sections have no frame and rest: there is no latency, and what comes out does not depend on how
 /// audio is cut into runs. Equal to [`Section::process`] one after another, but for the last bits.
 #[derive(Clone, Debug)]
-pub struct Cascade {
+pub(crate) struct Cascade {
     isa: Isa,
     count: usize,
     /// As of [`Section::lane`].
@@ -51,35 +43,23 @@ impl Default for Cascade {
 
 impl Cascade {
     /// The most sections.
-    pub const MAX_SECTIONS: usize = 8;
+    pub(crate) const MAX_SECTIONS: usize = 8;
 
     /// No sections, to be run with `isa`.
-    pub fn new(isa: Isa) -> Self {
+    pub(crate) fn new(isa: Isa) -> Self {
         Self { isa, count: 0, coefficients: NOTHING, states: [[0.0; LANES]; 2] }
     }
 
-    /// No sections any more.
-    pub fn clear(&mut self) {
-        self.count = 0;
-        self.coefficients = NOTHING;
-        self.states = [[0.0; LANES]; 2];
-    }
-
     /// Number of sections.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.count
-    }
-
-    /// True without sections.
-    pub fn is_empty(&self) -> bool {
-        self.count == 0
     }
 
     /// Adds a section and its states, by channel.
     ///
     /// # Panics
     /// If there are as many as [`Self::MAX_SECTIONS`] already.
-    pub fn push(&mut self, section: [&Section; 2], states: [State; 2]) {
+    pub(crate) fn push(&mut self, section: [&Section; 2], states: [State; 2]) {
         for channel in 0..2 {
             let lane = 2 * self.count + channel;
             for (to, from) in self.coefficients.iter_mut().zip(section[channel].lane()) {
@@ -91,13 +71,13 @@ impl Cascade {
     }
 
     /// The state of the section of this index.
-    pub fn state(&self, section: usize, channel: usize) -> State {
+    pub(crate) fn state(&self, section: usize, channel: usize) -> State {
         State(self.states.map(|states| states[2 * section + channel]))
     }
 
     /// Filters both channels in place. Unsound states are made sound: NaN, infinity and subnormal numbers become zero, those of
     /// lanes without a section too, for what is no number times nothing is none.
-    pub fn run(&mut self, left: &mut [f64], right: &mut [f64]) {
+    pub(crate) fn run(&mut self, left: &mut [f64], right: &mut [f64]) {
         let isa = self.isa;
         isa.run(Run { cascade: self, left, right });
     }
@@ -114,7 +94,7 @@ impl Kernel for Run<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let lanes = <S as Registers<f64>>::Vector::LANES;
+        let lanes = F64Vector::<S>::LANES;
         match (2 * self.cascade.count).div_ceil(lanes) {
             0 => {}
             1 => self.vectors::<S, 1>(simd),
@@ -161,9 +141,7 @@ impl<V: Pairs, const N: usize> Running<V, N> {
         }
         self
     }
-}
 
-impl<V: Pairs, const N: usize> Running<V, N> {
     /// A step from a frame to an earlier one.
     #[inline(always)]
     fn played(
@@ -178,9 +156,7 @@ impl<V: Pairs, const N: usize> Running<V, N> {
         right_out.set(last[1]);
         next
     }
-}
 
-impl<V: Pairs, const N: usize> Running<V, N> {
     /// The same, but in lanes of a place above the limit the states of `other`.
     #[inline(always)]
     fn above(mut self, other: Self, places: &[V; N], limit: V) -> Self {
@@ -200,45 +176,66 @@ impl<V: Pairs, const N: usize> Running<V, N> {
 
 // Loops instead of closures: what is a closure of its own may not be compiled for the instruction set.
 #[inline(always)]
-fn load<S: Simd, const N: usize>(simd: S, from: &[f64; LANES]) -> [<S as Registers<f64>>::Vector; N] {
+fn load<S: Simd, const N: usize>(simd: S, from: &[f64; LANES]) -> [F64Vector<S>; N] {
     let mut vectors = [simd.splat(0.0); N];
     for n in 0..N {
-        vectors[n] = simd.load(&from[n * <S as Registers<f64>>::Vector::LANES..]);
+        vectors[n] = simd.load(&from[n * F64Vector::<S>::LANES..]);
     }
     vectors
+}
+
+/// A run of a cascade of `N` vectors. As cells: a step reads a frame and writes an earlier one.
+struct Steps<'a, S: Simd, const N: usize> {
+    simd: S,
+    coefficients: Coefficients<F64Vector<S>, N>,
+    left: &'a [Cell<f64>],
+    right: &'a [Cell<f64>],
+}
+
+impl<S: Simd, const N: usize> Steps<'_, S, N> {
+    /// Sections in a vector.
+    const SECTIONS: usize = F64Vector::<S>::LANES / 2;
+    /// The last section is so many frames behind the first.
+    const LAG: usize = N * Self::SECTIONS - 1;
+
+    /// A step near an end of the run: sections that have no frame yet, or no more, keep their states.
+    #[inline(always)]
+    fn at_end(&self, now: Running<F64Vector<S>, N>, step: usize) -> Running<F64Vector<S>, N> {
+        let (simd, frames, places) = (self.simd, self.left.len(), load(self.simd, &PLACES));
+        let frame = if step < frames { [self.left[step].get(), self.right[step].get()] } else { [0.0; 2] };
+        // Vectors that have a section with a frame.
+        let among = (step + 1).saturating_sub(frames) / Self::SECTIONS..N.min(step / Self::SECTIONS + 1);
+        let mut after = now.stepped(&self.coefficients, frame, among);
+        if step < Self::LAG {
+            after = after.above(now, &places, simd.splat(step as f64));
+        }
+        if step >= frames {
+            after = now.with(after).above(after, &places, simd.splat((step - frames) as f64));
+        }
+        if step >= Self::LAG {
+            let last = after.y[N - 1].last();
+            self.left[step - Self::LAG].set(last[0]);
+            self.right[step - Self::LAG].set(last[1]);
+        }
+        after
+    }
 }
 
 impl Run<'_> {
     #[inline(always)]
     fn vectors<S: Simd, const N: usize>(self, simd: S) {
-        let lanes = <S as Registers<f64>>::Vector::LANES;
         let mut coefficients = [[simd.splat(0.0); N]; COEFFICIENTS];
         for (to, from) in coefficients.iter_mut().zip(&self.cascade.coefficients) {
             *to = load(simd, from);
         }
         let [s, t] = [load(simd, &self.cascade.states[0]), load(simd, &self.cascade.states[1])];
         let mut now = Running { s, t, y: [simd.splat(0.0); N] };
-        // The last section is so many frames behind the first.
-        let lag = N * lanes / 2 - 1;
-        let frames = self.left.len();
-        let places = load(simd, &PLACES);
-        // As cells: a step reads a frame and writes an earlier one.
+        let (frames, lag) = (self.left.len(), Steps::<S, N>::LAG);
         let left = Cell::from_mut(self.left).as_slice_of_cells();
         let right = Cell::from_mut(&mut self.right[..frames]).as_slice_of_cells();
-        // Vectors that have a section with a frame.
-        let sections = lanes / 2;
-        let among = |step: usize| (step + 1).saturating_sub(frames) / sections..N.min(step / sections + 1);
+        let steps = Steps { simd, coefficients, left, right };
         for step in 0..lag {
-            let frame = if step < frames { [left[step].get(), right[step].get()] } else { [0.0; 2] };
-            // A section without a frame keeps its states: those that have none yet,
-            let after = now.stepped(&coefficients, frame, among(step));
-            let after = after.above(now, &places, simd.splat(step as f64));
-            now = if step < frames {
-                after
-            } else {
-                let past = simd.splat((step - frames) as f64);
-                now.with(after).above(after, &places, past)
-            };
+            now = steps.at_end(now, step);
         }
         let ahead = lag.min(frames);
         let [ins, outs] = [ahead..frames, 0..frames - ahead]
@@ -247,22 +244,17 @@ impl Run<'_> {
         let twos = ins[0].0.iter().zip(ins[1].0).zip(outs[0].0.iter().zip(outs[1].0));
         for ((left, right), (left_out, right_out)) in twos {
             for i in 0..2 {
-                now = now.played(&coefficients, [&left[i], &right[i]], [&left_out[i], &right_out[i]]);
+                now = now.played(&steps.coefficients, [&left[i], &right[i]], [&left_out[i], &right_out[i]]);
             }
         }
         let ones = ins[0].1.iter().zip(ins[1].1).zip(outs[0].1.iter().zip(outs[1].1));
         for ((left, right), (left_out, right_out)) in ones {
-            now = now.played(&coefficients, [left, right], [left_out, right_out]);
+            now = now.played(&steps.coefficients, [left, right], [left_out, right_out]);
         }
         for step in frames.max(lag)..frames + lag {
-            // and those that have no more.
-            let after = now.stepped(&coefficients, [0.0; 2], among(step));
-            let past = simd.splat((step - frames) as f64);
-            now = now.with(after).above(after, &places, past);
-            let last = now.y[N - 1].last();
-            left[step - lag].set(last[0]);
-            right[step - lag].set(last[1]);
+            now = steps.at_end(now, step);
         }
+        let lanes = F64Vector::<S>::LANES;
         for n in 0..N {
             settled(simd, now.s[n]).store(&mut self.cascade.states[0][n * lanes..]);
             settled(simd, now.t[n]).store(&mut self.cascade.states[1][n * lanes..]);
@@ -272,7 +264,7 @@ impl Run<'_> {
 
 /// [`flush_invalid`](crate::flush_invalid) of every lane.
 #[inline(always)]
-fn settled<S: Simd>(simd: S, state: <S as Registers<f64>>::Vector) -> <S as Registers<f64>>::Vector {
+fn settled<S: Simd>(simd: S, state: F64Vector<S>) -> F64Vector<S> {
     let subnormal = simd.splat(f64::MIN_POSITIVE.next_down());
     state.finite().where_above(simd.splat(0.0), state.abs(), subnormal)
 }

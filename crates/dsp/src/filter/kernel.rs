@@ -88,7 +88,7 @@ impl Kernel {
 
 /// A kernel for two channels that glides from one kernel to another, and its states.
 #[derive(Clone, Copy, Debug)]
-pub struct StereoKernel {
+pub(super) struct StereoKernel {
     /// Coefficients at the start of an interval, and how much they change in it: once for each channel.
     from: [Pair; COEFFICIENTS],
     change: [Pair; COEFFICIENTS],
@@ -99,7 +99,7 @@ pub struct StereoKernel {
 
 impl StereoKernel {
     /// The identity, without memory.
-    pub const IDENTITY: Self = Self {
+    pub(super) const IDENTITY: Self = Self {
         from: [[0.0; 2]; COEFFICIENTS],
         change: [[0.0; 2]; COEFFICIENTS],
         end: Kernel::IDENTITY,
@@ -108,24 +108,19 @@ impl StereoKernel {
 
     /// The kernel at the end of the interval.
     #[inline(always)]
-    pub fn end(&self) -> &Kernel {
+    pub(super) fn end(&self) -> &Kernel {
         &self.end
     }
 
-    /// True when it stays where it is.
-    pub fn is_static(&self) -> bool {
-        self.change == [[0.0; 2]; COEFFICIENTS]
-    }
-
     /// Rests at `kernel`.
-    pub fn rest_at(&mut self, kernel: &Kernel) {
+    pub(super) fn rest_at(&mut self, kernel: &Kernel) {
         self.end = *kernel;
         self.move_to(kernel);
     }
 
     /// Starts an interval: from where it is at the end of this one to `kernel`.
     #[inline(always)]
-    pub fn move_to(&mut self, kernel: &Kernel) {
+    pub(super) fn move_to(&mut self, kernel: &Kernel) {
         for (c, (from, to)) in self.end.0.iter().zip(&kernel.0).enumerate() {
             self.from[c] = [*from; 2];
             self.change[c] = [to - from; 2];
@@ -134,37 +129,37 @@ impl StereoKernel {
     }
 
     /// Rests where it is, a share (0 to 1) of the interval over.
-    pub fn halt(&mut self, share: f64) {
+    pub(super) fn halt(&mut self, share: f64) {
         let start = Kernel(self.from.map(|pair| pair[0]));
         self.rest_at(&if share < 1.0 { start.mixed(&self.end, share) } else { self.end });
     }
 
     /// The state of one channel.
-    pub fn state(&self, channel: usize) -> State {
+    pub(super) fn state(&self, channel: usize) -> State {
         State(self.states.map(|state| state[channel]))
     }
 
     /// Replaces the state of one channel.
-    pub fn set_state(&mut self, channel: usize, state: State) {
+    pub(super) fn set_state(&mut self, channel: usize, state: State) {
         for (to, from) in self.states.iter_mut().zip(state.0) {
             to[channel] = from;
         }
     }
 
     /// Forgets all audio.
-    pub fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.states = [[0.0; 2]; 2];
     }
 
     /// Replaces NaN, infinity and subnormal numbers in the states by zero.
     #[inline]
-    pub fn flush_invalid(&mut self) {
+    pub(super) fn flush_invalid(&mut self) {
         self.states.as_flattened_mut().iter_mut().for_each(|state| *state = flush_invalid(*state));
     }
 
     /// Loads it into registers, for a loop over frames.
     #[inline(always)]
-    pub fn load<R: Registers<f64>>(&self, registers: R) -> RunningKernel<R::Vector> {
+    pub(super) fn load<R: Registers<f64>>(&self, registers: R) -> RunningKernel<R::Vector> {
         // Loops, not closures: a closure may not be compiled for the caller's instruction set.
         let zero = registers.splat(0.0);
         let (mut from, mut change) = ([zero; COEFFICIENTS], [zero; COEFFICIENTS]);
@@ -178,7 +173,7 @@ impl StereoKernel {
 
     /// Takes the states back after the loop.
     #[inline(always)]
-    pub fn store<V: Vector<f64>>(&mut self, running: &RunningKernel<V>) {
+    pub(super) fn store<V: Vector<f64>>(&mut self, running: &RunningKernel<V>) {
         running.states[0].store(&mut self.states[0]);
         running.states[1].store(&mut self.states[1]);
     }
@@ -186,7 +181,7 @@ impl StereoKernel {
 
 /// A [`StereoKernel`] in registers. The lanes of a vector are the channels.
 #[derive(Clone, Copy)]
-pub struct RunningKernel<V> {
+pub(super) struct RunningKernel<V> {
     from: [V; COEFFICIENTS],
     change: [V; COEFFICIENTS],
     states: [V; 2],
@@ -195,13 +190,13 @@ pub struct RunningKernel<V> {
 impl<V: Vector<f64>> RunningKernel<V> {
     /// Filters a frame with the kernel at the start of the interval.
     #[inline(always)]
-    pub fn next(&mut self, frame: V) -> V {
+    pub(super) fn next(&mut self, frame: V) -> V {
         self.filter(self.from, frame)
     }
 
     /// Filters a frame, a share (0 to 1) of the interval over.
     #[inline(always)]
-    pub fn glide(&mut self, share: V, frame: V) -> V {
+    pub(super) fn glide(&mut self, share: V, frame: V) -> V {
         let mut kernel = self.from;
         for c in 0..COEFFICIENTS {
             kernel[c] = kernel[c] + self.change[c] * share;
@@ -278,7 +273,7 @@ mod tests {
         }
         both.halt(0.25);
         let halted = kernels[2].mixed(&kernels[3], 0.25);
-        assert!(both.is_static() && *both.end() == halted);
+        assert!(both.change == [[0.0; 2]; COEFFICIENTS] && *both.end() == halted);
         let mut running = both.load(registers);
         let frame = running.next(registers.splat(0.5)).last();
         for channel in 0..2 {
