@@ -101,7 +101,7 @@ impl Band {
         self.share[1] = self.fade.tick();
         let (frequency, q) = self.filter.place;
         self.dynamics.tick(&self.goal, frequency, q);
-        if self.dynamics.is_active() && self.filter.made.on {
+        if self.dynamics.active && self.filter.made.on {
             let Dynamics { range, table, .. } = &mut self.dynamics;
             self.filter.tick_dynamic(range, table);
         } else {
@@ -131,7 +131,7 @@ impl Band {
 
     /// True when it changes nothing until new settings come.
     pub(crate) fn is_neutral(&self) -> bool {
-        !self.dynamics.is_active()
+        !self.dynamics.active
             && self.rests()
             && self.is_whole()
             && self.goal.is_idle()
@@ -140,7 +140,7 @@ impl Band {
 
     /// Work until the next control tick.
     pub(super) fn role(&self) -> Role {
-        if self.dynamics.is_active() {
+        if self.dynamics.active {
             Role::Moving
         } else if self.rests() {
             Role::Neutral
@@ -159,7 +159,7 @@ impl Band {
     /// Replaces NaN, infinity and subnormal numbers in the states of a band that only dynamics move by zero.
     pub(super) fn flush_invalid(&mut self) {
         self.filter.series.flush_invalid();
-        self.dynamics.flush_invalid();
+        self.dynamics.filter.series.flush_invalid();
     }
 
     fn is_there(&self) -> bool {
@@ -176,7 +176,7 @@ impl Band {
     /// band. `gain_log`: source or record of the movements.
     #[inline(always)]
     pub(crate) fn process(&mut self, since: usize, block: &mut Block<'_>, gain_log: &mut GainLog<'_>) {
-        let dynamic = self.dynamics.is_active();
+        let dynamic = self.dynamics.active;
         if self.rests() && !dynamic {
             return;
         }
@@ -192,7 +192,7 @@ impl Band {
             let kind = Kind {
                 placement: self.filter.made.placement,
                 source: self.dynamics.source().filter(|_| gain_log.computes()),
-                key_moves: self.dynamics.key_moves(),
+                key_moves: !self.dynamics.filter.series.is_static(),
             };
             match self.filter.series.count() {
                 _ if !self.is_whole() => self.crossfade(since, &mut stretch, kind),
@@ -213,7 +213,7 @@ impl Band {
         let right = &mut right[..left.len()];
         let zero = registers.splat(0.0);
         let mut level = self.dynamics.load(registers, since, kind.key_moves);
-        let mut filter = self.filter.load::<_, N>(registers, since);
+        let mut filter = self.filter.series.load::<_, N>(registers, since, self.filter.interval, true);
         for i in 0..left.len() {
             let input = [left[i], right[i]];
             let dry = zero.push(kind.placement.part(input));
@@ -240,8 +240,8 @@ impl Band {
         let (left, right) = block.channels();
         let zero = registers.splat(0.0);
         let mut level = self.dynamics.load(registers, since, kind.key_moves);
-        let mut running =
-            [&self.filter, &self.fading].map(|filter| filter.load::<_, MAX_SECTIONS>(registers, since));
+        let mut running = [&self.filter, &self.fading]
+            .map(|filter| filter.series.load::<_, MAX_SECTIONS>(registers, since, filter.interval, true));
         let [before, after] = self.share.map(|share| [share, 1.0 - share]);
         for i in 0..left.len() {
             let (input, ramp) = ([left[i], right[i]], ramp_share(since + i));

@@ -4,9 +4,8 @@ use super::design::{MAX_SECTIONS, design, is_split, sections};
 use super::dynamics::STEP;
 use super::table::Table;
 use super::{BandSettings, MAX_GAIN, Placement, Shape};
-use crate::filter::{Cascade, Kernel, RunningSeries, Series, State};
+use crate::filter::{Cascade, Kernel, Series, State};
 use crate::{CONTROL_INTERVAL, Smoother};
-use simd::Registers;
 use units::{Db, Hz};
 
 /// Most sections of a shape that can be dynamic.
@@ -30,7 +29,7 @@ pub(super) struct BandFilter {
     /// Of the states mid and side use the first channel's alone.
     pub(super) series: Series<MAX_SECTIONS>,
     /// Frames of the current interval: [`CONTROL_INTERVAL`], or [`STEP`] while dynamics move the filter.
-    interval: usize,
+    pub(super) interval: usize,
     /// Steps left until a change of settings is complete.
     steps_behind: usize,
     /// The gain that the end of the interval was looked up for in the table, NaN while that gain is not reached; `None`: it
@@ -240,16 +239,5 @@ impl BandFilter {
         for (i, kernel) in kernels.iter().enumerate().take(self.series.count()) {
             self.series.move_to(i, kernel);
         }
-    }
-
-    /// Loads the first `N` sections into registers, for a loop over frames between two steps or ticks; `since`: frames from
-    /// the last tick to the first of them.
-    #[inline(always)]
-    pub(super) fn load<R: Registers<f64>, const N: usize>(
-        &self,
-        registers: R,
-        since: usize,
-    ) -> RunningSeries<R::Vector, N> {
-        self.series.load(registers, since, self.interval, true)
     }
 }

@@ -106,7 +106,8 @@ impl BandSolo {
         let placement = placement(target.band());
         let (left, right) = block.channels();
         let registers = stereo();
-        let mut filter = self.filter.load(registers, since, !self.filter.series.is_static());
+        let moving = !self.filter.series.is_static();
+        let mut filter = self.filter.series.load::<_, 2>(registers, since, CONTROL_INTERVAL, moving);
         for i in 0..left.len() {
             let output = [left[i], right[i]];
             let frame = match target {

@@ -84,7 +84,7 @@ pub(super) struct Dynamics {
     curve: Curve,
     /// The square of the level at which the curve starts to act.
     start: f64,
-    filter: KeyFilter,
+    pub(super) filter: KeyFilter,
     /// The largest squares since the last step.
     largest: Pair,
     hold: PeakHold,
@@ -94,7 +94,8 @@ pub(super) struct Dynamics {
     hold_steps: usize,
     /// Distance moved, without sign.
     moved: Smoothing,
-    active: bool,
+    /// The band may move.
+    pub(super) active: bool,
     /// Kernels for the gains it moves through.
     pub(super) table: Table,
 }
@@ -176,11 +177,6 @@ impl Dynamics {
         }
     }
 
-    /// True while the band may move.
-    pub(super) fn is_active(&self) -> bool {
-        self.active
-    }
-
     /// True when ticks change nothing until new settings come, and the band does not move.
     pub(super) fn rests(&self) -> bool {
         !self.active
@@ -217,19 +213,9 @@ impl Dynamics {
         self.movement()
     }
 
-    /// Replaces NaN, infinity and subnormal numbers in the states by zero.
-    pub(super) fn flush_invalid(&mut self) {
-        self.filter.series.flush_invalid();
-    }
-
     /// The key it listens to, if it does.
     pub(super) fn source(&self) -> Option<KeySource> {
         self.active.then_some(self.settings.dynamic.key)
-    }
-
-    /// True while the key filter glides.
-    pub(super) fn key_moves(&self) -> bool {
-        !self.filter.series.is_static()
     }
 
     /// Loads what reads the key's level into registers, for a loop over the frames of a step. `since`: frames from the last
@@ -241,7 +227,7 @@ impl Dynamics {
         since: usize,
         key_moves: bool,
     ) -> LevelReader<R::Vector> {
-        let filter = self.filter.load(registers, since, key_moves);
+        let filter = self.filter.series.load(registers, since, CONTROL_INTERVAL, key_moves);
         LevelReader { filter, largest: registers.load(&self.largest) }
     }
 

@@ -1,9 +1,8 @@
 //! Band limit of a dynamic band's key.
 
 use super::{Placement, Shape};
-use crate::filter::{Kernel, RunningSeries, Section, Series};
-use crate::{CONTROL_INTERVAL, Pair};
-use simd::Registers;
+use crate::Pair;
+use crate::filter::{Kernel, Section, Series};
 use units::Hz;
 
 /// Factor on a bell's Q for each of its two band-passes in a row: together they are 3 dB down where a single one of the
@@ -52,18 +51,6 @@ impl KeyFilter {
             (0..2).for_each(|i| self.series.move_to(i, &Kernel::new(&made[i])));
         }
         self.series.flush_invalid();
-    }
-
-    /// Loads it into registers, for a loop over frames of one control interval. `since`: frames from the last tick to the
-    /// first of these; `moving`: unless it is static.
-    #[inline(always)]
-    pub(super) fn load<R: Registers<f64>>(
-        &self,
-        registers: R,
-        since: usize,
-        moving: bool,
-    ) -> RunningSeries<R::Vector, 2> {
-        self.series.load(registers, since, CONTROL_INTERVAL, moving)
     }
 }
 

@@ -21,7 +21,6 @@ enum Pass {
 }
 
 /// Sections lent by static bands.
-#[derive(Default)]
 struct StaticBands {
     cascade: Cascade,
     /// Band and section of each.
@@ -119,13 +118,14 @@ impl Schedule {
     }
 
     fn lend(&mut self, band: &Band, owner: (usize, usize)) {
-        let full = |bands: &StaticBands| bands.cascade.len() == Cascade::MAX_SECTIONS;
+        let full = |bands: &StaticBands| bands.cascade.count == Cascade::MAX_SECTIONS;
         if !matches!(self.passes.last(), Some(Pass::Static(_))) || self.cascades.last().is_none_or(full) {
             self.passes.push(Pass::Static(self.cascades.len()));
-            self.cascades.push(StaticBands::default());
+            let owners = [(0, 0); Cascade::MAX_SECTIONS];
+            self.cascades.push(StaticBands { cascade: Cascade::new(self.isa), owners });
         }
         if let Some(StaticBands { cascade, owners }) = self.cascades.last_mut() {
-            owners[cascade.len()] = owner;
+            owners[cascade.count] = owner;
             band.filter.lend(owner.1, cascade);
         }
     }
@@ -133,7 +133,7 @@ impl Schedule {
     /// Gives the bands' states back before a control tick.
     pub(super) fn give_back(&mut self, bands: &mut [Band]) {
         for StaticBands { cascade, owners } in &self.cascades {
-            for (place, &(band, section)) in owners[..cascade.len()].iter().enumerate() {
+            for (place, &(band, section)) in owners[..cascade.count].iter().enumerate() {
                 bands[band].filter.take_back(section, |channel| cascade.state(place, channel));
             }
         }

@@ -28,17 +28,12 @@ const NOTHING: [[f64; LANES]; COEFFICIENTS] = {
 #[derive(Clone, Debug)]
 pub(crate) struct Cascade {
     isa: Isa,
-    count: usize,
+    /// Number of sections.
+    pub(crate) count: usize,
     /// As of [`Section::lane`].
     coefficients: [[f64; LANES]; COEFFICIENTS],
     /// `s` and `t` of each lane.
     states: [[f64; LANES]; 2],
-}
-
-impl Default for Cascade {
-    fn default() -> Self {
-        Self::new(Isa::widest())
-    }
 }
 
 impl Cascade {
@@ -48,11 +43,6 @@ impl Cascade {
     /// No sections, to be run with `isa`.
     pub(crate) fn new(isa: Isa) -> Self {
         Self { isa, count: 0, coefficients: NOTHING, states: [[0.0; LANES]; 2] }
-    }
-
-    /// Number of sections.
-    pub(crate) fn len(&self) -> usize {
-        self.count
     }
 
     /// Adds a section and its states, by channel.
@@ -166,12 +156,6 @@ impl<V: Pairs, const N: usize> Running<V, N> {
         }
         self
     }
-
-    /// The same states, but the output of `other`.
-    #[inline(always)]
-    fn with(self, other: Self) -> Self {
-        Self { y: other.y, ..self }
-    }
 }
 
 // Loops instead of closures: what is a closure of its own may not be compiled for the instruction set.
@@ -184,58 +168,37 @@ fn load<S: Simd, const N: usize>(simd: S, from: &[f64; LANES]) -> [F64Vector<S>;
     vectors
 }
 
-/// A run of a cascade of `N` vectors. As cells: a step reads a frame and writes an earlier one.
-struct Steps<'a, S: Simd, const N: usize> {
-    simd: S,
-    coefficients: Coefficients<F64Vector<S>, N>,
-    left: &'a [Cell<f64>],
-    right: &'a [Cell<f64>],
-}
-
-impl<S: Simd, const N: usize> Steps<'_, S, N> {
-    /// Sections in a vector.
-    const SECTIONS: usize = F64Vector::<S>::LANES / 2;
-    /// The last section is so many frames behind the first.
-    const LAG: usize = N * Self::SECTIONS - 1;
-
-    /// A step near an end of the run: sections that have no frame yet, or no more, keep their states.
-    #[inline(always)]
-    fn at_end(&self, now: Running<F64Vector<S>, N>, step: usize) -> Running<F64Vector<S>, N> {
-        let (simd, frames, places) = (self.simd, self.left.len(), load(self.simd, &PLACES));
-        let frame = if step < frames { [self.left[step].get(), self.right[step].get()] } else { [0.0; 2] };
-        // Vectors that have a section with a frame.
-        let among = (step + 1).saturating_sub(frames) / Self::SECTIONS..N.min(step / Self::SECTIONS + 1);
-        let mut after = now.stepped(&self.coefficients, frame, among);
-        if step < Self::LAG {
-            after = after.above(now, &places, simd.splat(step as f64));
-        }
-        if step >= frames {
-            after = now.with(after).above(after, &places, simd.splat((step - frames) as f64));
-        }
-        if step >= Self::LAG {
-            let last = after.y[N - 1].last();
-            self.left[step - Self::LAG].set(last[0]);
-            self.right[step - Self::LAG].set(last[1]);
-        }
-        after
-    }
-}
-
 impl Run<'_> {
     #[inline(always)]
     fn vectors<S: Simd, const N: usize>(self, simd: S) {
+        let lanes = F64Vector::<S>::LANES;
         let mut coefficients = [[simd.splat(0.0); N]; COEFFICIENTS];
         for (to, from) in coefficients.iter_mut().zip(&self.cascade.coefficients) {
             *to = load(simd, from);
         }
         let [s, t] = [load(simd, &self.cascade.states[0]), load(simd, &self.cascade.states[1])];
         let mut now = Running { s, t, y: [simd.splat(0.0); N] };
-        let (frames, lag) = (self.left.len(), Steps::<S, N>::LAG);
+        // The last section is so many frames behind the first.
+        let lag = N * lanes / 2 - 1;
+        let frames = self.left.len();
+        let places = load(simd, &PLACES);
+        // As cells: a step reads a frame and writes an earlier one.
         let left = Cell::from_mut(self.left).as_slice_of_cells();
         let right = Cell::from_mut(&mut self.right[..frames]).as_slice_of_cells();
-        let steps = Steps { simd, coefficients, left, right };
+        // Vectors that have a section with a frame.
+        let sections = lanes / 2;
+        let among = |step: usize| (step + 1).saturating_sub(frames) / sections..N.min(step / sections + 1);
         for step in 0..lag {
-            now = steps.at_end(now, step);
+            let frame = if step < frames { [left[step].get(), right[step].get()] } else { [0.0; 2] };
+            // A section without a frame keeps its states: those that have none yet,
+            let after = now.stepped(&coefficients, frame, among(step));
+            let after = after.above(now, &places, simd.splat(step as f64));
+            now = if step < frames {
+                after
+            } else {
+                let past = simd.splat((step - frames) as f64);
+                Running { y: after.y, ..now }.above(after, &places, past)
+            };
         }
         let ahead = lag.min(frames);
         let [ins, outs] = [ahead..frames, 0..frames - ahead]
@@ -244,17 +207,22 @@ impl Run<'_> {
         let twos = ins[0].0.iter().zip(ins[1].0).zip(outs[0].0.iter().zip(outs[1].0));
         for ((left, right), (left_out, right_out)) in twos {
             for i in 0..2 {
-                now = now.played(&steps.coefficients, [&left[i], &right[i]], [&left_out[i], &right_out[i]]);
+                now = now.played(&coefficients, [&left[i], &right[i]], [&left_out[i], &right_out[i]]);
             }
         }
         let ones = ins[0].1.iter().zip(ins[1].1).zip(outs[0].1.iter().zip(outs[1].1));
         for ((left, right), (left_out, right_out)) in ones {
-            now = now.played(&steps.coefficients, [left, right], [left_out, right_out]);
+            now = now.played(&coefficients, [left, right], [left_out, right_out]);
         }
         for step in frames.max(lag)..frames + lag {
-            now = steps.at_end(now, step);
+            // and those that have no more.
+            let after = now.stepped(&coefficients, [0.0; 2], among(step));
+            let past = simd.splat((step - frames) as f64);
+            now = Running { y: after.y, ..now }.above(after, &places, past);
+            let last = now.y[N - 1].last();
+            left[step - lag].set(last[0]);
+            right[step - lag].set(last[1]);
         }
-        let lanes = F64Vector::<S>::LANES;
         for n in 0..N {
             settled(simd, now.s[n]).store(&mut self.cascade.states[0][n * lanes..]);
             settled(simd, now.t[n]).store(&mut self.cascade.states[1][n * lanes..]);
