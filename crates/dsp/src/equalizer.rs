@@ -150,8 +150,8 @@ impl Process for Equalizer {
 impl RecordGain for Equalizer {
     fn run(&mut self, block: &mut Block<'_>, gain_log: &mut GainLog<'_>) {
         self.fresh = false;
-        let acts = self.has_arrived() && !self.schedule.is_empty();
-        if !acts && self.is_neutral() {
+        let mut arrived = self.has_arrived();
+        if (!arrived || self.schedule.is_empty()) && self.is_neutral() {
             self.ticks.skip(block.len());
             return;
         }
@@ -159,13 +159,14 @@ impl RecordGain for Equalizer {
         let mut at = 0;
         while at < frames {
             let step = self.ticks.next(frames - at);
-            if step.tick && !self.has_arrived() {
+            if step.tick && !arrived {
                 self.schedule.give_back(&mut self.bands);
                 self.bands.iter_mut().for_each(Band::tick);
                 self.solo.tick(|band| self.bands[band].goal);
+                arrived = self.has_arrived();
             }
             let mut end = at + step.frames;
-            if self.has_arrived() {
+            if arrived {
                 // Ticks would change nothing.
                 self.ticks.skip(frames - end);
                 end = frames;
