@@ -3,7 +3,9 @@
 //! The worker ends when it meets a task of an instance that has gone, and the last instance that goes then aborts the
 //! host; so does one that the worker itself drops last. `docs/decisions/065-framework-worker.md` has the traces.
 //! Therefore one instance of each class is kept for the life of the process, and an instance that is deactivated first
-//! waits until its own tasks are done: hosts deactivate before they release, and audio threads post no more then.
+//! waits until its own tasks are done: hosts deactivate before they release, and audio threads post no more then. Nor may
+//! the worker execute a task while a host opens a window: an instance waits for its tasks before that, too, when the host
+//! asks for the size of the window.
 
 use super::plugin::{PluginIdentity, StemlinkPlugin};
 use chain::ChainKind;
@@ -16,7 +18,7 @@ use std::time::Duration;
 /// Name of the worker thread.
 const WORKER_NAME: &str = "bg-worker";
 
-/// Longest time that deactivation waits for the worker. It may be waiting for this very thread.
+/// Longest wait for the worker. It may be waiting for this very thread.
 const MAX_WAIT: Duration = Duration::from_millis(200);
 
 /// Task that tells by its execution, or its end, that all tasks before it are over.

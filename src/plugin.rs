@@ -85,12 +85,15 @@ impl<O: PluginIdentity> Plugin for StemlinkPlugin<O> {
         self.shell.params()
     }
 
+    #[cfg(target_os = "linux")]
+    fn editor(&mut self, worker: AsyncExecutor<Self>) -> Option<Self::Editor> {
+        self.worker = Some(worker.clone());
+        self.shell.editor(O::NAME, move || framework_worker::drain::<O>(&worker))
+    }
+
+    #[cfg(not(target_os = "linux"))]
     fn editor(&mut self, _worker: AsyncExecutor<Self>) -> Option<Self::Editor> {
-        #[cfg(target_os = "linux")]
-        {
-            self.worker = Some(_worker);
-        }
-        self.shell.editor(O::NAME)
+        self.shell.editor(O::NAME, || {})
     }
 
     fn filter_state(state: &mut PluginState) {

@@ -76,8 +76,13 @@ impl<O: Output> Shell<O> {
     }
 
     /// Returns the window, not yet opened.
-    pub(super) fn editor(&self, name: &str) -> Option<editor::Editor<O>> {
-        Some(editor::editor(name, Arc::clone(&self.context)))
+    /// `before_opening` is called before a window is opened.
+    pub(super) fn editor(
+        &self,
+        name: &str,
+        before_opening: impl Fn() + Send + 'static,
+    ) -> Option<editor::Editor<O>> {
+        Some(editor::editor(name, Arc::clone(&self.context), before_opening))
     }
 
     /// Validates a state before it is loaded; one that makes the validation panic is emptied.

@@ -5,8 +5,10 @@ use link::ipc::{InstanceSource, Membership, Requester};
 use link::records::{InstanceInfo, InstanceKind, StemReadings};
 use link::summary::SessionSummary;
 use link::{BRIDGE, InstanceId, PeerView, ROSTER};
+use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+
+pub use testkit::eventually;
 
 struct Nobody;
 
@@ -48,33 +50,9 @@ impl Viewer {
 
     /// SessionSummary of a Master, as soon as it satisfies `is`.
     pub fn summary(&self, master: InstanceId, is: impl Fn(&SessionSummary) -> bool) -> SessionSummary {
-        let mut last = None;
-        eventually_or(
-            || {
-                last = ROSTER.find(master).and_then(|peer| peer.summary());
-                last.filter(|summary| is(summary))
-            },
-            || format!("the Master last said {:?}", ROSTER.find(master).and_then(|peer| peer.summary())),
-        )
-    }
-}
-
-/// Waits until something is so, and returns it.
-///
-/// # Panics
-/// If it is not within a minute.
-pub fn eventually<T>(what: &str, look: impl FnMut() -> Option<T>) -> T {
-    eventually_or(look, || what.to_owned())
-}
-
-fn eventually_or<T>(mut look: impl FnMut() -> Option<T>, what: impl Fn() -> String) -> T {
-    let start = Instant::now();
-    loop {
-        if let Some(found) = look() {
-            return found;
-        }
-        assert!(start.elapsed() < Duration::from_secs(240), "never: {}", what());
-        std::thread::sleep(Duration::from_millis(5));
+        let last = || ROSTER.find(master).and_then(|peer| peer.summary());
+        let what = fmt::from_fn(|f| write!(f, "the Master last said {:?}", last()));
+        eventually(what, || last().filter(|summary| is(summary)))
     }
 }
 

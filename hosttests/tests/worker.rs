@@ -4,6 +4,11 @@
 #![cfg(target_os = "linux")]
 
 use hosttests::{Vst3, noise};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+/// Names of both plugins.
+const NAMES: [&str; 2] = ["Stemlink Stem", "Stemlink Master"];
 
 /// Blocks of a plugin that is played after another one has gone.
 fn sounds(plugin: &mut Vst3) {
@@ -16,7 +21,7 @@ fn sounds(plugin: &mut Vst3) {
 
 #[test]
 fn an_instance_may_go_while_its_tasks_are_on_their_way() {
-    for name in ["Stemlink Stem", "Stemlink Master"] {
+    for name in NAMES {
         for round in 0..40 {
             let mut plugin = Vst3::new(name, 48_000.0, 256);
             sounds(&mut plugin);
@@ -30,5 +35,18 @@ fn an_instance_may_go_while_its_tasks_are_on_their_way() {
         plugin.deactivate();
         plugin.activate();
         sounds(&mut plugin);
+    }
+}
+
+#[test]
+fn a_window_opens_after_the_tasks_that_are_on_their_way() {
+    for name in NAMES {
+        let mut plugin = Vst3::new(name, 48_000.0, 256);
+        let mut audio = noise(1, 2, 256, 0.5);
+        // another latency class: it asks for a restart, which keeps the worker busy
+        let restarted = plugin.play_with_slow_restart(&mut audio, Duration::from_millis(60));
+        let (width, height) = plugin.window_size();
+        assert!(width > 0 && height > 0);
+        assert!(restarted.load(Ordering::Relaxed), "{name}: the worker is through before a window is opened");
     }
 }

@@ -5,11 +5,13 @@ mod oracle;
 mod random;
 mod stereo;
 pub mod trust;
+mod wait;
 
 pub use fourier::Complex;
 pub use oracle::{is_present, skip_or_fail};
 pub use random::{Random, noise};
 pub use stereo::{Stereo, difference, stems, sum};
+pub use wait::eventually;
 
 use core::f64::consts::{PI, TAU};
 

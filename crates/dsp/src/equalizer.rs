@@ -78,8 +78,6 @@ pub struct Equalizer {
     solo: BandSolo,
     schedule: Schedule,
     fresh: bool,
-    /// Ticks change nothing until new settings come, as of the last tick.
-    arrived: bool,
 }
 
 impl Equalizer {
@@ -92,7 +90,6 @@ impl Equalizer {
             solo: BandSolo::new(rate),
             schedule: Schedule::new(BANDS),
             fresh: true,
-            arrived: false,
         }
     }
 
@@ -105,12 +102,16 @@ impl Equalizer {
     /// Not a setting: it ends with `reset`.
     pub fn set_solo(&mut self, target: Option<SoloTarget>) {
         self.solo.set_target(target);
-        self.arrived = false;
     }
 
     /// The target set last.
     pub fn solo(&self) -> Option<SoloTarget> {
-        self.solo.target()
+        self.solo.wanted
+    }
+
+    /// True when ticks change nothing until new settings come.
+    fn has_arrived(&self) -> bool {
+        self.solo.is_neutral() && self.bands.iter().all(|band| band.arrived)
     }
 
     /// True when output equals input to the bit: nothing to do, nothing on its way.
@@ -126,7 +127,7 @@ impl Process for Equalizer {
         for (band, settings) in self.bands.iter_mut().zip(&settings.bands) {
             band.set(settings, self.fresh);
         }
-        (self.fresh, self.arrived) = (false, false);
+        self.fresh = false;
     }
 
     fn latency(&self) -> Samples {
@@ -135,7 +136,7 @@ impl Process for Equalizer {
 
     fn reset(&mut self) {
         self.ticks.reset();
-        (self.fresh, self.arrived) = (true, false);
+        self.fresh = true;
         self.schedule.clear();
         self.bands.iter_mut().for_each(Band::reset);
         self.solo.reset();
@@ -149,8 +150,8 @@ impl Process for Equalizer {
 impl RecordGain for Equalizer {
     fn run(&mut self, block: &mut Block<'_>, gain_log: &mut GainLog<'_>) {
         self.fresh = false;
-        let acts = self.arrived && !self.schedule.is_empty();
-        if !acts && self.is_neutral() {
+        let mut arrived = self.has_arrived();
+        if (!arrived || self.schedule.is_empty()) && self.is_neutral() {
             self.ticks.skip(block.len());
             return;
         }
@@ -158,37 +159,24 @@ impl RecordGain for Equalizer {
         let mut at = 0;
         while at < frames {
             let step = self.ticks.next(frames - at);
-            if step.tick && !self.arrived {
+            if step.tick && !arrived {
                 self.schedule.give_back(&mut self.bands);
                 self.bands.iter_mut().for_each(Band::tick);
-                self.solo.tick(|band| *self.bands[band].goal());
-                self.arrived = self.solo.is_neutral() && self.bands.iter().all(Band::has_arrived);
+                self.solo.tick(|band| self.bands[band].goal);
+                arrived = self.has_arrived();
             }
             let mut end = at + step.frames;
-            if self.arrived {
+            if arrived {
                 // Ticks would change nothing.
                 self.ticks.skip(frames - end);
                 end = frames;
             }
-            self.filter(&mut block.part(at..end), step.since, gain_log);
+            let part = &mut block.part(at..end);
+            let Self { bands, solo, schedule, .. } = self;
+            schedule.make(bands, solo.current);
+            schedule.run(step.since, bands, solo, part, gain_log);
+            solo.process(step.since, |band| bands[band].goal.placement, part);
             at = end;
-        }
-    }
-}
-
-impl Equalizer {
-    /// Filters what lies between two ticks, or more if nothing changes.
-    fn filter(&mut self, part: &mut Block<'_>, since: usize, gain_log: &mut GainLog<'_>) {
-        let Self { bands, solo, schedule, .. } = self;
-        let key = part.key();
-        let (left, right) = part.channels();
-        schedule.make(bands, solo.current());
-        schedule.run(since, (bands, solo), [left, right], key, gain_log);
-        if let Some(target) = solo.current() {
-            if let SoloTarget::Band(i) = target {
-                solo.copy_output(bands[i].goal(), [left, right]);
-            }
-            solo.process(since, [left, right]);
         }
     }
 }

@@ -112,8 +112,8 @@ impl Process for Width {
                 self.mono.tick();
             }
             let mut part = block.part(at..at + step.frames);
+            self.mono.process(step.since, &mut part, &mut GainLog::Off);
             let (left, right) = part.channels();
-            self.mono.process(step.since, left, right, None, &mut GainLog::Off);
             if self.widths != [1.0; 2] {
                 for i in 0..left.len() {
                     let width =

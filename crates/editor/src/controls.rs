@@ -1,13 +1,15 @@
 //! Switches, choices and buttons.
 
 use super::field::{Style, describe, explain, field, turn};
-use super::format::whole;
+use super::format::{number, whole};
 use super::paint::{self, pen};
 use super::theme::{self, GRID, Palette};
 use super::view_model::ViewCx;
 use chain::parameters::{Parameter, ParameterKind, Value};
+use core::ops::RangeInclusive;
 use egui::{
-    Align2, Color32, CornerRadius, Pos2, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2,
+    Align2, Color32, CornerRadius, DragValue, Pos2, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo,
+    pos2, vec2,
 };
 use plugin_core::control::full_name;
 
@@ -31,6 +33,19 @@ pub fn control(ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect, row: &'static Para
             }
         }
     }
+}
+
+/// Figure with one decimal that is dragged, or typed with or without its unit.
+pub fn figure<'a>(value: &'a mut f64, range: RangeInclusive<f64>, unit: &'a str) -> DragValue<'a> {
+    DragValue::new(value)
+        .range(range)
+        .speed(0.1)
+        .custom_formatter(|figure, _| number(figure, 1))
+        .custom_parser(|typed| {
+            let typed = typed.replace('\u{2212}', "-");
+            typed.trim_end_matches(|c: char| c.is_alphabetic() || c == ' ').trim().parse().ok()
+        })
+        .suffix(unit)
 }
 
 /// A switch: a dot, filled when on.

@@ -37,6 +37,8 @@ pub struct Editor<O: Output> {
     inner: RefCell<Option<FrameworkEditor<O>>>,
     /// Size of the plain window while that one is open.
     extent: Extent,
+    /// Called when a host asks for the size of a closed window: it is about to open one.
+    before_opening: Box<dyn Fn() + Send>,
 }
 
 /// A view that outlives its windows.
@@ -57,13 +59,14 @@ impl<O: Output> SharedView<O> {
 
 impl<O: Output> Editor<O> {
     /// An editor that shows `view`. Nothing is opened yet.
-    pub(super) fn new(title: &str, view: PluginView<O>) -> Self {
+    pub(super) fn new(title: &str, view: PluginView<O>, before_opening: Box<dyn Fn() + Send>) -> Self {
         Self {
             view: SharedView(Arc::new(Mutex::new(view))),
             title: title.into(),
             bell: RepaintNotifier::new(),
             inner: RefCell::default(),
             extent: Extent::default(),
+            before_opening,
         }
     }
 
@@ -184,6 +187,9 @@ impl<O: Output> nice_plug::editor::Editor for Editor<O> {
             let view = self.view.lock();
             (view.window.is_open(), view.sized, view.window.remembered())
         };
+        if !is_open {
+            (self.before_opening)();
+        }
         match self.inner.borrow().as_ref().filter(|_| is_open) {
             Some(inner) if is_sized => inner.size(),
             // before its first size is known, the framework leaves the scale out

@@ -69,8 +69,12 @@ const NOTIFIER_POLL_INTERVAL: Duration = Duration::from_secs(1 << 30);
 pub use embed::Editor;
 
 /// Returns the editor of a plugin. Nothing is opened yet.
-pub fn editor<O: Output>(name: &str, plugin: Arc<PluginContext<O>>) -> Editor<O> {
-    Editor::new(name, PluginView::new(plugin))
+pub fn editor<O: Output>(
+    name: &str,
+    plugin: Arc<PluginContext<O>>,
+    before_opening: impl Fn() + Send + 'static,
+) -> Editor<O> {
+    Editor::new(name, PluginView::new(plugin), Box::new(before_opening))
 }
 
 /// PluginView of a plugin's window.

@@ -6,14 +6,21 @@
 use super::Library;
 use ::vst3::Steinberg::Vst::{
     AudioBusBuffers, AudioBusBuffers__type0, BusDirections_, IAudioProcessor, IAudioProcessorTrait,
-    IComponent, IComponentTrait, IEditController, IEditControllerTrait, MediaTypes_, ParameterInfo,
-    ProcessContext, ProcessContext_, ProcessData, ProcessModes_, ProcessSetup, SymbolicSampleSizes_,
+    IComponent, IComponentHandler, IComponentHandlerTrait, IComponentTrait, IEditController,
+    IEditControllerTrait, MediaTypes_, ParamID, ParamValue, ParameterInfo, ProcessContext, ProcessContext_,
+    ProcessData, ProcessModes_, ProcessSetup, SymbolicSampleSizes_, ViewType,
 };
-use ::vst3::Steinberg::{IPluginBaseTrait, IPluginFactory, IPluginFactoryTrait, PClassInfo, TUID, kResultOk};
-use ::vst3::{ComPtr, Interface};
+use ::vst3::Steinberg::{
+    IPlugViewTrait, IPluginBaseTrait, IPluginFactory, IPluginFactoryTrait, PClassInfo, TUID, ViewRect,
+    kResultOk, tresult,
+};
+use ::vst3::{Class, ComPtr, ComWrapper, Interface};
 use libloading::Library as Module;
 use std::ffi::{CStr, c_void};
 use std::ptr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 const AUDIO: i32 = MediaTypes_::kAudio as i32;
 const INPUT: i32 = BusDirections_::kInput as i32;
@@ -111,6 +118,46 @@ impl Vst3 {
         setting.join().expect("no panic");
     }
 
+    /// Sets every parameter to its highest value and processes a block on another thread, as hosts do; the host takes `time`
+    /// for the restart that the plugin then asks for. Returns what becomes true when the host is through with it.
+    pub fn play_with_slow_restart(&mut self, audio: &mut [Vec<f32>], time: Duration) -> Arc<AtomicBool> {
+        /// The instance on another thread.
+        struct Playing<'a>(&'a mut Vst3);
+        // SAFETY: VST3 processes on a thread of its own
+        unsafe impl Send for Playing<'_> {}
+        impl Playing<'_> {
+            fn play(self, audio: &mut [Vec<f32>]) {
+                self.0.play(audio, 0);
+            }
+        }
+        let restarted = Arc::new(AtomicBool::new(false));
+        let handler = ComWrapper::new(SlowHandler { time, restarted: Arc::clone(&restarted) });
+        let handler = handler.to_com_ptr::<IComponentHandler>().expect("it is one");
+        let controller = self.component.cast::<IEditController>().expect("it has parameters");
+        // SAFETY: the plugin counts the reference
+        assert_eq!(unsafe { controller.setComponentHandler(handler.as_ptr()) }, kResultOk);
+        // SAFETY: in the order that VST3 demands; while it processes, it takes parameters from the blocks only
+        unsafe { self.processor.setProcessing(0) };
+        self.set_parameters(1.0);
+        // SAFETY: it is active
+        unsafe { self.processor.setProcessing(1) };
+        let playing = Playing(self);
+        std::thread::scope(|scope| scope.spawn(move || playing.play(audio)).join()).expect("no panic");
+        restarted
+    }
+
+    /// Makes a view and returns its width and height, pixels, which hosts ask for before they open a window.
+    pub fn window_size(&self) -> (i32, i32) {
+        let controller = self.component.cast::<IEditController>().expect("it has a window");
+        let mut size = ViewRect { left: 0, top: 0, right: 0, bottom: 0 };
+        // SAFETY: what it returns is owned by a `ComPtr`; the place for the size outlives the call
+        unsafe {
+            let view = ComPtr::from_raw(controller.createView(ViewType::kEditor)).expect("a view");
+            assert_eq!(view.getSize(&raw mut size), kResultOk);
+        }
+        (size.right, size.bottom)
+    }
+
     /// Every parameter's unit beside its text, and its text at `value`, 0 to 1.
     pub fn shown(&self, value: f64) -> Vec<(String, String)> {
         let text = |buffer: &[u16]| {
@@ -170,6 +217,36 @@ impl Vst3 {
         // SAFETY: every pointer is to `frames` samples, or a value, that outlives the call
         let result = unsafe { self.processor.process(&raw mut data) };
         assert_eq!(result, kResultOk);
+    }
+}
+
+/// Host's end of a controller: it takes its time for a restart and then does nothing.
+struct SlowHandler {
+    time: Duration,
+    restarted: Arc<AtomicBool>,
+}
+
+impl Class for SlowHandler {
+    type Interfaces = (IComponentHandler,);
+}
+
+impl IComponentHandlerTrait for SlowHandler {
+    unsafe fn beginEdit(&self, _: ParamID) -> tresult {
+        kResultOk
+    }
+
+    unsafe fn performEdit(&self, _: ParamID, _: ParamValue) -> tresult {
+        kResultOk
+    }
+
+    unsafe fn endEdit(&self, _: ParamID) -> tresult {
+        kResultOk
+    }
+
+    unsafe fn restartComponent(&self, _: i32) -> tresult {
+        std::thread::sleep(self.time);
+        self.restarted.store(true, Ordering::Relaxed);
+        kResultOk
     }
 }
 

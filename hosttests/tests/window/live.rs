@@ -60,7 +60,7 @@ fn a_move_is_tried_at_the_master_and_asked_of_the_stem() {
 
 /// Waits until the stems have these gains.
 fn gains_become(band: &mut Band, window: &mut Window<'_>, wanted: [f32; 5], what: &str) {
-    eventually(&format!("{what}: gains of {wanted:?}"), || {
+    eventually(format!("{what}: gains of {wanted:?}"), || {
         window.pass(Duration::from_millis(50));
         let gains: [f32; 5] = std::array::from_fn(|n| band.gain(n));
         (gains == wanted).then_some(())

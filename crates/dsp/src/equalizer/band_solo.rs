@@ -1,8 +1,8 @@
 //! Solo of one band, or of its key, for setting it up.
 
 use super::key_filter::KeyFilter;
-use super::{BANDS, BandSettings};
-use crate::{CONTROL_INTERVAL, Key, Pair, Ramp, Smoother};
+use super::{BANDS, BandSettings, Placement};
+use crate::{Block, CONTROL_INTERVAL, Pair, Ramp, Smoother};
 use simd::{Pairs, Registers, stereo};
 use units::Hz;
 
@@ -24,12 +24,14 @@ impl SoloTarget {
 
 /// Replaces the output by the solo of one band; fades 20 ms each way.
 pub(super) struct BandSolo {
-    wanted: Option<SoloTarget>,
-    current: Option<SoloTarget>,
+    /// The target set last.
+    pub(super) wanted: Option<SoloTarget>,
+    /// The target that is audible now, if any.
+    pub(super) current: Option<SoloTarget>,
     fade: Smoother,
     weight: Ramp,
     filter: KeyFilter,
-    /// The target's frames of this pass, before its filter.
+    /// The key's frames of this pass, before its filter.
     frames: [Pair; CONTROL_INTERVAL],
 }
 
@@ -48,16 +50,6 @@ impl BandSolo {
     /// Fades to another target from the next tick on; `None`: to the output.
     pub(super) fn set_target(&mut self, target: Option<SoloTarget>) {
         self.wanted = target.filter(|target| target.band() < BANDS);
-    }
-
-    /// The target set last.
-    pub(super) fn target(&self) -> Option<SoloTarget> {
-        self.wanted
-    }
-
-    /// The target that is audible now, if any.
-    pub(super) fn current(&self) -> Option<SoloTarget> {
-        self.current
     }
 
     /// True when the output is the equalizer's until another target is set.
@@ -95,31 +87,38 @@ impl BandSolo {
     }
 
     /// Copies the key of `band`.
-    pub(super) fn copy_key(&mut self, band: &BandSettings, own: [&[f64]; 2], sidechain: Option<Key<'_>>) {
-        for i in 0..own[0].len() {
-            let sidechain = sidechain.map_or([0.0; 2], |key| [key.left[i], key.right[i]]);
-            self.frames[i] = band.key([own[0][i], own[1][i]], sidechain);
+    pub(super) fn copy_key(&mut self, band: &BandSettings, block: &mut Block<'_>) {
+        let sidechain = block.key();
+        let (left, right) = block.channels();
+        for (i, (left, right)) in left.iter().zip(right).enumerate() {
+            self.frames[i] = band.key(i, [*left, *right], sidechain);
         }
     }
 
-    /// Copies the equalizer's output in the placement of `band`.
-    pub(super) fn copy_output(&mut self, band: &BandSettings, [left, right]: [&[f64]; 2]) {
-        for (frame, (left, right)) in self.frames.iter_mut().zip(left.iter().zip(right)) {
-            *frame = band.placement.part([*left, *right]);
-        }
-    }
-
-    /// Replaces the output by the copied frames, limited to the band.
-    pub(super) fn process(&mut self, since: usize, [left, right]: [&mut [f64]; 2]) {
+    /// Replaces the equalizer's output by the audible target, limited to its band. `placement`: of a band by its index.
+    pub(super) fn process(
+        &mut self,
+        since: usize,
+        placement: impl Fn(usize) -> Placement,
+        block: &mut Block<'_>,
+    ) {
+        let Some(target) = self.current else { return };
+        let placement = placement(target.band());
+        let (left, right) = block.channels();
         let registers = stereo();
-        let mut filter = self.filter.load(registers, !self.filter.is_static());
+        let moving = !self.filter.series.is_static();
+        let mut filter = self.filter.series.load::<_, 2>(registers, since, CONTROL_INTERVAL, moving);
         for i in 0..left.len() {
-            let frame = filter.next(since + i, registers.load(&self.frames[i])).last();
+            let output = [left[i], right[i]];
+            let frame = match target {
+                SoloTarget::Key(_) => self.frames[i],
+                SoloTarget::Band(_) => placement.part(output),
+            };
+            let frame = filter.next(registers.load(&frame)).last();
             let weight = self.weight.at(i);
-            left[i] = (1.0 - weight) * left[i] + weight * frame[0];
-            right[i] = (1.0 - weight) * right[i] + weight * frame[1];
+            [left[i], right[i]] = [0, 1].map(|k| (1.0 - weight) * output[k] + weight * frame[k]);
         }
-        self.filter.store(&filter);
+        self.filter.series.store(&filter);
         self.weight.advance(left.len());
     }
 }

@@ -50,38 +50,31 @@ impl Prototype {
         let q = band.q;
         let a = Db(band.gain.0 / 2.0).gain();
         match band.shape {
-            Shape::Bell => Self::one(Stage {
-                numerator: Power::of(1.0, a / q, 1.0),
-                denominator: Power::of(1.0, 1.0 / (a * q), 1.0),
-                zero: Feature { place: 1.0, q },
-                pole: Feature { place: 1.0, q },
-                zeros: Zeros::Free,
-            }),
+            Shape::Bell => {
+                let (numerator, denominator) =
+                    (Power::of(1.0, a / q, 1.0), Power::of(1.0, 1.0 / (a * q), 1.0));
+                Self::of(&[Stage::at_reference(numerator, denominator, q, Zeros::Free)])
+            }
             Shape::LowShelf => Self::shelf(a, q, true, split),
             Shape::HighShelf => Self::shelf(a, q, false, split),
             Shape::LowCut | Shape::HighCut => Self::cut(band),
             Shape::Notch => {
-                let whole = Stage {
-                    numerator: Power::of(1.0, 0.0, 1.0),
-                    denominator: Power::of(1.0, 1.0 / q, 1.0),
-                    zero: Feature { place: 1.0, q },
-                    pole: Feature { place: 1.0, q },
-                    zeros: Zeros::AtReference,
-                };
-                if split { Self::two(whole, 1.0) } else { Self::one(whole) }
+                let (numerator, denominator) = (Power::of(1.0, 0.0, 1.0), Power::of(1.0, 1.0 / q, 1.0));
+                let whole = Stage::at_reference(numerator, denominator, q, Zeros::AtReference);
+                if split { Self::two(whole, 1.0) } else { Self::of(&[whole]) }
             }
-            Shape::Tilt => Self::one(Stage {
-                numerator: Power::of(0.0, a, 1.0),
-                denominator: Power::of(0.0, 1.0, a),
-                zero: Feature { place: 1.0, q: GENTLE },
-                pole: Feature { place: 1.0, q: GENTLE },
-                zeros: Zeros::Free,
-            }),
+            Shape::Tilt => {
+                let (numerator, denominator) = (Power::of(0.0, a, 1.0), Power::of(0.0, 1.0, a));
+                Self::of(&[Stage::at_reference(numerator, denominator, GENTLE, Zeros::Free)])
+            }
         }
     }
 
-    fn one(stage: Stage) -> Self {
-        Self { stages: [stage, Stage::IDENTITY, Stage::IDENTITY, Stage::IDENTITY], count: 1 }
+    /// A prototype of so many stages, at most [`MAX_SECTIONS`].
+    fn of(stages: &[Stage]) -> Self {
+        let mut all = Self { stages: [Stage::IDENTITY; MAX_SECTIONS], count: stages.len() };
+        all.stages[..stages.len()].copy_from_slice(stages);
+        all
     }
 
     fn shelf(a: f64, q: f64, low: bool, split: bool) -> Self {
@@ -93,22 +86,17 @@ impl Prototype {
         };
         let (zero, pole) = (Feature { place: zero, q }, Feature { place: pole, q });
         let whole = Stage { numerator, denominator, zero, pole, zeros: Zeros::Free };
-        if split { Self::two(whole, root) } else { Self::one(whole) }
+        if split { Self::two(whole, root) } else { Self::of(&[whole]) }
     }
 
     /// `whole` as two stages that share a quadratic of `scale` and middling Q.
     fn two(whole: Stage, scale: f64) -> Self {
         let shared = Power::of(scale, scale / SHARED_Q, scale);
         let between = Feature { place: 1.0, q: SHARED_Q };
-        Self {
-            stages: [
-                Stage { denominator: shared, pole: between, ..whole },
-                Stage { numerator: shared, zero: between, zeros: Zeros::Free, ..whole },
-                Stage::IDENTITY,
-                Stage::IDENTITY,
-            ],
-            count: 2,
-        }
+        Self::of(&[
+            Stage { denominator: shared, pole: between, ..whole },
+            Stage { numerator: shared, zero: between, zeros: Zeros::Free, ..whole },
+        ])
     }
 
     fn cut(band: &BandSettings) -> Self {
@@ -130,14 +118,8 @@ impl Prototype {
             } else {
                 (Power::of(1.0, 1.0 / q, 1.0), Power::of(1.0, 0.0, 0.0))
             };
-            let feature = Feature { place: 1.0, q };
-            *stage = Stage {
-                numerator: if low { top } else { Power::UNITY },
-                denominator,
-                zero: feature,
-                pole: feature,
-                zeros: if low && !first_order { Zeros::AtZero } else { Zeros::Free },
-            };
+            let zeros = if low && !first_order { Zeros::AtZero } else { Zeros::Free };
+            *stage = Stage::at_reference(if low { top } else { Power::UNITY }, denominator, q, zeros);
         }
         all
     }

@@ -4,12 +4,13 @@
 //! the gain computer") are those of Giannoulis, Massberg & Reiss, "Digital Dynamic Range Compressor Design - A Tutorial and
 //! Analysis", JAES 60(6), 2012, section 2, applied to the gain of a band instead of the whole signal.
 
-use super::BandSettings;
-use super::key_filter::{KeyFilter, RunningKeyFilter};
+use super::key_filter::KeyFilter;
 use super::table::Table;
+use super::{BandSettings, Shape};
 use crate::ballistics::{one_pole_coefficient, something};
 use crate::curve::Curve;
-use crate::{CONTROL_INTERVAL, KeySource, Pair, Smoother};
+use crate::filter::RunningSeries;
+use crate::{CONTROL_INTERVAL, Key, KeySource, Pair, Smoother};
 use simd::{Registers, Vector};
 use units::{Db, Hz, decibels};
 
@@ -75,16 +76,15 @@ impl Smoothing {
 #[derive(Clone, Debug)]
 pub(super) struct Dynamics {
     rate: Hz,
-    goal: BandSettings,
-    /// The goal as of the last tick.
-    settings: BandSettings,
+    /// As of the last tick.
+    pub(super) settings: BandSettings,
     /// The largest movement, in decibels, with its sign.
     pub(super) range: Smoother,
     threshold: Smoother,
     curve: Curve,
     /// The square of the level at which the curve starts to act.
     start: f64,
-    filter: KeyFilter,
+    pub(super) filter: KeyFilter,
     /// The largest squares since the last step.
     largest: Pair,
     hold: PeakHold,
@@ -94,18 +94,18 @@ pub(super) struct Dynamics {
     hold_steps: usize,
     /// Distance moved, without sign.
     moved: Smoothing,
-    active: bool,
+    /// The band may move.
+    pub(super) active: bool,
     /// Kernels for the gains it moves through.
     pub(super) table: Table,
 }
 
 impl Dynamics {
-    /// At rest at `goal`, whose values are in range.
-    pub(super) fn new(goal: &BandSettings, rate: Hz) -> Self {
-        let mut dynamics = Self {
+    /// Dynamics that do not move.
+    pub(super) fn new(rate: Hz) -> Self {
+        Self {
             rate,
-            goal: *goal,
-            settings: *goal,
+            settings: BandSettings::default(),
             range: Smoother::new(0.0, Smoother::TIME, rate),
             threshold: Smoother::new(0.0, Smoother::TIME, rate),
             curve: Curve::with_slope(Db(0.0), SLOPE, KNEE),
@@ -113,41 +113,31 @@ impl Dynamics {
             filter: KeyFilter::new(rate),
             largest: [0.0; 2],
             hold: PeakHold::default(),
-            level: 0.0,
+            level: f64::NAN,
             wanted: 0.0,
             hold_steps: 1,
             moved: Smoothing::default(),
             active: false,
             table: Table::new(),
-        };
-        dynamics.rest(goal);
-        dynamics
+        }
     }
 
-    /// Forgets the key and rests at `goal`.
-    pub(super) fn rest(&mut self, goal: &BandSettings) {
-        self.set(goal);
+    /// Forgets the key and rests at `settings`, whose values are in range.
+    pub(super) fn rest(&mut self, settings: &BandSettings) {
+        self.set(settings);
         self.range.set_now(self.range.target());
         self.threshold.set_now(self.threshold.target());
         self.active = false;
         self.table.clear();
         self.update_curve();
-        self.take_goal();
-        self.activate(goal.frequency, goal.q);
+        self.activate(settings.frequency, settings.q);
     }
 
-    /// Goes to `goal` from the next tick on.
-    pub(super) fn set(&mut self, goal: &BandSettings) {
-        self.goal = *goal;
-        let dynamic = goal.dynamic;
-        self.range.set_target(if goal.can_move() { dynamic.range.0 } else { 0.0 });
+    fn set(&mut self, settings: &BandSettings) {
+        self.settings = *settings;
+        let (dynamic, steps_rate) = (settings.dynamic, Hz(self.rate.0 / STEP as f64));
+        self.range.set_target(if settings.can_move() { dynamic.range.0 } else { 0.0 });
         self.threshold.set_target(dynamic.threshold.0);
-    }
-
-    /// Takes what does not glide over from the goal.
-    fn take_goal(&mut self) {
-        self.settings = self.goal;
-        let (dynamic, steps_rate) = (self.settings.dynamic, Hz(self.rate.0 / STEP as f64));
         self.moved.attack = one_pole_coefficient(dynamic.attack, steps_rate);
         self.moved.release = one_pole_coefficient(dynamic.release, steps_rate);
     }
@@ -160,9 +150,9 @@ impl Dynamics {
 
     /// Listens from here on only if the band may move, starting from silence.
     fn activate(&mut self, frequency: Hz, q: f64) {
-        let active = self.goal.on && (self.range.value() != 0.0 || self.range.target() != 0.0);
+        let active = self.settings.on && (self.range.value() != 0.0 || self.range.target() != 0.0);
         if active && !self.active {
-            self.filter.rest(self.goal.shape, frequency, q);
+            self.filter.rest(self.settings.shape, frequency, q);
             self.hold = PeakHold::default();
             self.largest = [0.0; 2];
             self.moved.value = 0.0;
@@ -170,9 +160,9 @@ impl Dynamics {
         self.active = active;
     }
 
-    /// Control tick; `frequency` and `q` are the band's current ones.
-    pub(super) fn tick(&mut self, frequency: Hz, q: f64) {
-        self.take_goal();
+    /// Control tick on the way to `settings`; `frequency` and `q` are the band's current ones.
+    pub(super) fn tick(&mut self, settings: &BandSettings, frequency: Hz, q: f64) {
+        self.set(settings);
         self.range.tick();
         if !self.threshold.is_settled() {
             self.threshold.tick();
@@ -180,16 +170,11 @@ impl Dynamics {
         }
         self.activate(frequency, q);
         if self.active {
-            self.filter.tick(self.goal.shape, frequency, q);
-            let lowest = if self.goal.shape == super::Shape::LowShelf { BELOW_SHELF } else { 1.0 };
+            self.filter.tick(settings.shape, frequency, q);
+            let lowest = if settings.shape == Shape::LowShelf { BELOW_SHELF } else { 1.0 };
             let half_period = 0.5 * self.rate.0 / (frequency.0 * lowest).max(20.0);
             self.hold_steps = (half_period / STEP as f64).ceil() as usize;
         }
-    }
-
-    /// True while the band may move.
-    pub(super) fn is_active(&self) -> bool {
-        self.active
     }
 
     /// True when ticks change nothing until new settings come, and the band does not move.
@@ -197,12 +182,15 @@ impl Dynamics {
         !self.active
             && self.range.is_settled()
             && self.threshold.is_settled()
-            && !(self.goal.on && self.range.value() != 0.0)
+            && !(self.settings.on && self.range.value() != 0.0)
     }
 
     /// True when it listens, and ticks change nothing until new settings come.
     pub(super) fn is_steady(&self) -> bool {
-        self.active && self.range.is_settled() && self.threshold.is_settled() && self.filter.is_static()
+        self.active
+            && self.range.is_settled()
+            && self.threshold.is_settled()
+            && self.filter.series.is_static()
     }
 
     /// Current movement of the gain in decibels, with its sign.
@@ -225,65 +213,55 @@ impl Dynamics {
         self.movement()
     }
 
-    /// Replaces NaN, infinity and subnormal numbers in the states by zero.
-    pub(super) fn flush_invalid(&mut self) {
-        self.filter.flush_invalid();
-    }
-
     /// The key it listens to, if it does.
     pub(super) fn source(&self) -> Option<KeySource> {
         self.active.then_some(self.settings.dynamic.key)
     }
 
-    /// As [`BandSettings::key`].
+    /// Loads what reads the key's level into registers, for a loop over the frames of a step. `since`: frames from the last
+    /// tick to the first of these.
     #[inline(always)]
-    pub(super) fn key(&self, own: Pair, sidechain: Pair) -> Pair {
-        self.settings.key(own, sidechain)
-    }
-
-    /// True while the key filter glides.
-    pub(super) fn key_moves(&self) -> bool {
-        !self.filter.is_static()
-    }
-
-    /// Loads what reads the key's level into registers, for a loop over the frames of a step.
-    #[inline(always)]
-    pub(super) fn load<R: Registers<f64>>(&self, registers: R, key_moves: bool) -> LevelReader<R> {
-        let filter = self.filter.load(registers, key_moves);
+    pub(super) fn load<R: Registers<f64>>(
+        &self,
+        registers: R,
+        since: usize,
+        key_moves: bool,
+    ) -> LevelReader<R::Vector> {
+        let filter = self.filter.series.load(registers, since, CONTROL_INTERVAL, key_moves);
         LevelReader { filter, largest: registers.load(&self.largest) }
     }
 
     /// Takes the level back after the loop.
     #[inline(always)]
-    pub(super) fn store<R: Registers<f64>>(&mut self, reader: &LevelReader<R>) {
-        self.filter.store(&reader.filter);
+    pub(super) fn store<V: Vector<f64>>(&mut self, reader: &LevelReader<V>) {
+        self.filter.series.store(&reader.filter);
         reader.largest.store(&mut self.largest);
     }
 }
 
 /// Reads the level of a key in registers.
-pub(super) struct LevelReader<R: Registers<f64>> {
-    filter: RunningKeyFilter<R>,
-    largest: R::Vector,
+pub(super) struct LevelReader<V> {
+    filter: RunningSeries<V, 2>,
+    largest: V,
 }
 
-impl<R: Registers<f64>> LevelReader<R> {
-    /// Reads one frame of the key. `since`: frames from the last tick.
+impl<V: Vector<f64>> LevelReader<V> {
+    /// Reads the next frame of the key.
     #[inline(always)]
-    pub(super) fn read(&mut self, since: usize, key: R::Vector) {
-        let key = self.filter.next(since, key);
+    pub(super) fn read(&mut self, key: V) {
+        let key = self.filter.next(key);
         // NaN is not larger.
         self.largest = (key * key).max(self.largest);
     }
 }
 
 impl BandSettings {
-    /// The band's key in a frame: its own part of the stereo field, or the whole sidechain, silence without one.
+    /// The band's key in frame `i`: the band's own part of the stereo field, or the whole sidechain, silence without one.
     #[inline(always)]
-    pub(super) fn key(&self, own: Pair, sidechain: Pair) -> Pair {
+    pub(super) fn key(&self, i: usize, own: Pair, sidechain: Option<Key<'_>>) -> Pair {
         match self.dynamic.key {
             KeySource::Own => self.placement.part(own),
-            KeySource::Sidechain => sidechain,
+            KeySource::Sidechain => sidechain.map_or([0.0; 2], |key| [key.left[i], key.right[i]]),
         }
     }
 }

@@ -2,8 +2,7 @@
 
 use super::{Placement, Shape};
 use crate::Pair;
-use crate::filter::{Kernel, RunningKernel, Section, StereoKernel, ramp_share};
-use simd::Registers;
+use crate::filter::{Kernel, Section, Series};
 use units::Hz;
 
 /// Factor on a bell's Q for each of its two band-passes in a row: together they are 3 dB down where a single one of the
@@ -27,92 +26,31 @@ fn sections(shape: Shape, frequency: Hz, q: f64, rate: Hz) -> [Section; 2] {
 #[derive(Clone, Debug)]
 pub(super) struct KeyFilter {
     rate: Hz,
-    /// The band that `to` was made for.
-    made: Option<(Shape, Hz, f64)>,
-    /// From the last control tick to the next.
-    sections: [StereoKernel; 2],
-    moving: bool,
+    made: [Section; 2],
+    /// From one control tick to the next.
+    pub(super) series: Series<2>,
 }
 
 impl KeyFilter {
     pub(super) fn new(rate: Hz) -> Self {
-        Self { rate, made: None, sections: [StereoKernel::IDENTITY; 2], moving: false }
+        Self { rate, made: [Section::IDENTITY; 2], series: Series::new(&[Kernel::IDENTITY; 2]) }
     }
 
     /// Forgets its audio and rests at a band.
     pub(super) fn rest(&mut self, shape: Shape, frequency: Hz, q: f64) {
-        self.design(shape, frequency, q);
-        for section in &mut self.sections {
-            section.halt(1.0);
-            section.clear();
-        }
-        self.moving = false;
+        self.made = sections(shape, frequency, q, self.rate);
+        self.series = Series::new(&self.made.map(|section| Kernel::new(&section)));
     }
 
-    /// Control tick: reaches a band at the next one.
+    /// Control tick: reaches a band at the next one. Flushes invalid states.
     pub(super) fn tick(&mut self, shape: Shape, frequency: Hz, q: f64) {
-        if self.moving {
-            self.sections.iter_mut().for_each(|section| section.halt(1.0));
+        self.series.halt(1.0);
+        let made = sections(shape, frequency, q, self.rate);
+        if made != self.made {
+            self.made = made;
+            (0..2).for_each(|i| self.series.move_to(i, &Kernel::new(&made[i])));
         }
-        self.design(shape, frequency, q);
-        self.moving = !self.sections.iter().all(StereoKernel::is_static);
-        self.flush_invalid();
-    }
-
-    /// Replaces NaN, infinity and subnormal numbers in the states by zero.
-    #[inline(always)]
-    pub(super) fn flush_invalid(&mut self) {
-        self.sections.iter_mut().for_each(|section| section.flush_invalid());
-    }
-
-    fn design(&mut self, shape: Shape, frequency: Hz, q: f64) {
-        if self.made != Some((shape, frequency, q)) {
-            self.made = Some((shape, frequency, q));
-            for (own, section) in self.sections.iter_mut().zip(sections(shape, frequency, q, self.rate)) {
-                own.move_to(&Kernel::new(&section));
-            }
-        }
-    }
-
-    /// True when its coefficients do not move until the band changes.
-    pub(super) fn is_static(&self) -> bool {
-        !self.moving
-    }
-
-    /// Loads it into registers, for a loop over frames of one control interval. `moving`: unless it is
-    /// [static](Self::is_static).
-    #[inline(always)]
-    pub(super) fn load<R: Registers<f64>>(&self, registers: R, moving: bool) -> RunningKeyFilter<R> {
-        let sections = [self.sections[0].load(registers), self.sections[1].load(registers)];
-        RunningKeyFilter { registers, sections, moving }
-    }
-
-    /// Takes the states back after the loop.
-    #[inline(always)]
-    pub(super) fn store<R: Registers<f64>>(&mut self, running: &RunningKeyFilter<R>) {
-        self.sections[0].store(&running.sections[0]);
-        self.sections[1].store(&running.sections[1]);
-    }
-}
-
-/// A [`KeyFilter`] in registers.
-pub(super) struct RunningKeyFilter<R: Registers<f64>> {
-    registers: R,
-    sections: [RunningKernel<R::Vector>; 2],
-    moving: bool,
-}
-
-impl<R: Registers<f64>> RunningKeyFilter<R> {
-    /// Filters one frame; `since`: frames from the last tick.
-    #[inline(always)]
-    pub(super) fn next(&mut self, since: usize, frame: R::Vector) -> R::Vector {
-        let [first, second] = &mut self.sections;
-        if self.moving {
-            let share = self.registers.splat(ramp_share(since));
-            second.glide(share, first.glide(share, frame))
-        } else {
-            second.next(first.next(frame))
-        }
+        self.series.flush_invalid();
     }
 }
 

@@ -78,7 +78,7 @@ impl LinearEqualizer {
     pub fn new(rate: Hz) -> Self {
         let taps = taps(rate);
         let part = taps / PARTS;
-        let flat = flat();
+        let flat = EqualizerSettings::default(); // all bands are off
         Self {
             convolver: Convolver::new(part),
             designer: Designer::new(taps, rate),
@@ -161,11 +161,6 @@ impl LinearEqualizer {
     }
 }
 
-/// All bands idle, however they are set otherwise.
-fn flat() -> EqualizerSettings {
-    EqualizerSettings::default()
-}
-
 /// Length of the impulse response at `rate`: the power of two at or above 170 ms.
 fn taps(rate: Hz) -> usize {
     ((rate.0 * 0.17).ceil().max(256.0) as usize).next_power_of_two()
@@ -173,7 +168,7 @@ fn taps(rate: Hz) -> usize {
 
 /// Bands that change nothing are all alike.
 fn only_what_is_heard(settings: &EqualizerSettings) -> EqualizerSettings {
-    let mut heard = flat();
+    let mut heard = EqualizerSettings::default();
     for (heard, band) in heard.bands.iter_mut().zip(&settings.bands) {
         let band = band.clamped();
         if !band.is_dynamic() && !band.is_idle() {

@@ -4,7 +4,7 @@ use super::band::{Band, Role};
 use super::band_solo::{BandSolo, SoloTarget};
 use super::dynamics::STEP;
 use crate::filter::Cascade;
-use crate::{GainLog, Key};
+use crate::{Block, GainLog};
 use simd::{Isa, Kernel, Simd};
 
 /// One piece of work on the audio.
@@ -14,16 +14,13 @@ enum Pass {
     MidSide(f64),
     /// The sections of static bands, by the index of their cascade.
     Static(usize),
-    /// A band that only dynamics move. Its steps begin `lead` frames before the control ticks.
-    Dynamic { band: usize, lead: usize },
-    /// A band that glides or crossfades.
-    Crossfading(usize),
+    /// A band that moves. If only dynamics move it, its steps begin `lead` frames before the control ticks.
+    Moving { band: usize, lead: Option<usize> },
     /// Copies the key of a band for its solo.
     SoloKey(usize),
 }
 
 /// Sections lent by static bands.
-#[derive(Default)]
 struct StaticBands {
     cascade: Cascade,
     /// Band and section of each.
@@ -45,11 +42,8 @@ struct Row {
 /// cost a rounding each way.
 pub(super) struct Schedule {
     isa: Isa,
-    made: bool,
     passes: Vec<Pass>,
     cascades: Vec<StaticBands>,
-    /// Number of them in use.
-    used: usize,
     /// The channels are mid and side after the last pass.
     mid_side: bool,
 }
@@ -59,21 +53,15 @@ impl Schedule {
     pub(super) fn new(bands: usize) -> Self {
         // A cascade begins after another pass or a full one, which is of two bands or more: there are never more
         // than bands. A band adds a conversion, a cascade (two if one gets full) and a solo's key.
-        Self {
-            isa: Isa::widest(),
-            made: false,
-            passes: Vec::with_capacity(4 * bands + 2),
-            cascades: (0..bands).map(|_| StaticBands::default()).collect(),
-            used: 0,
-            mid_side: false,
-        }
+        let (passes, cascades) = (Vec::with_capacity(4 * bands + 2), Vec::with_capacity(bands));
+        Self { isa: Isa::widest(), passes, cascades, mid_side: false }
     }
 
     /// Forgets all passes and the states that were lent.
     pub(super) fn clear(&mut self) {
-        self.cascades[..self.used].iter_mut().for_each(|bands| bands.cascade.clear());
         self.passes.clear();
-        (self.made, self.used, self.mid_side) = (false, 0, false);
+        self.cascades.clear();
+        self.mid_side = false;
     }
 
     /// True when there is nothing to do.
@@ -83,10 +71,9 @@ impl Schedule {
 
     /// Makes the passes of the bands' roles, unless they are made already.
     pub(super) fn make(&mut self, bands: &mut [Band], solo: Option<SoloTarget>) {
-        if self.made {
+        if !self.is_empty() {
             return;
         }
-        self.made = true;
         let mut row = Row::default();
         for (i, band) in bands.iter_mut().enumerate() {
             if solo == Some(SoloTarget::Key(i)) {
@@ -94,28 +81,29 @@ impl Schedule {
                 self.passes.push(Pass::SoloKey(i));
                 row = Row::default();
             }
+            let (sections, mid_side) = (band.filter.series.count(), band.filter.made.placement.is_mid_side());
             match band.role() {
                 Role::Neutral => {}
                 Role::Static => {
-                    self.convert(band.filter().is_mid_side());
-                    (0..band.filter().sections()).for_each(|section| self.lend(band, (i, section)));
+                    self.convert(mid_side);
+                    (0..sections).for_each(|section| self.lend(band, (i, section)));
                     row = Row::default();
                 }
-                Role::Dynamic => {
+                Role::Moving => {
                     self.convert(false);
-                    let (sections, mid_side) = (band.filter().sections(), band.filter().is_mid_side());
-                    if mid_side != row.mid_side || row.sections + sections > Cascade::MAX_SECTIONS {
-                        row = Row { sections: 0, mid_side };
-                    }
-                    // Until its first step it stays where it is.
-                    band.filter_mut().halt(1.0);
-                    self.passes.push(Pass::Dynamic { band: i, lead: row.sections });
-                    row.sections += sections;
-                }
-                Role::Crossfading => {
-                    self.convert(false);
-                    self.passes.push(Pass::Crossfading(i));
-                    row = Row::default();
+                    let lead = if band.is_only_dynamic() {
+                        if mid_side != row.mid_side || row.sections + sections > Cascade::MAX_SECTIONS {
+                            row = Row { sections: 0, mid_side };
+                        }
+                        // Until its first step it stays where it is.
+                        band.filter.halt(1.0);
+                        row.sections += sections;
+                        Some(row.sections - sections)
+                    } else {
+                        row = Row::default();
+                        None
+                    };
+                    self.passes.push(Pass::Moving { band: i, lead });
                 }
             }
         }
@@ -130,32 +118,28 @@ impl Schedule {
     }
 
     fn lend(&mut self, band: &Band, owner: (usize, usize)) {
-        let full = |bands: &StaticBands| bands.cascade.len() == Cascade::MAX_SECTIONS;
-        let last = match self.passes.last() {
-            Some(&Pass::Static(last)) if !full(&self.cascades[last]) => last,
-            _ => {
-                self.used += 1;
-                self.passes.push(Pass::Static(self.used - 1));
-                self.used - 1
-            }
-        };
-        let StaticBands { cascade, owners } = &mut self.cascades[last];
-        owners[cascade.len()] = owner;
-        band.filter().lend(owner.1, cascade);
+        let full = |bands: &StaticBands| bands.cascade.count == Cascade::MAX_SECTIONS;
+        if !matches!(self.passes.last(), Some(Pass::Static(_))) || self.cascades.last().is_none_or(full) {
+            self.passes.push(Pass::Static(self.cascades.len()));
+            let owners = [(0, 0); Cascade::MAX_SECTIONS];
+            self.cascades.push(StaticBands { cascade: Cascade::new(self.isa), owners });
+        }
+        if let Some(StaticBands { cascade, owners }) = self.cascades.last_mut() {
+            owners[cascade.count] = owner;
+            band.filter.lend(owner.1, cascade);
+        }
     }
 
-    /// Gives the bands' states back before a control tick. Flushes invalid states.
+    /// Gives the bands' states back before a control tick.
     pub(super) fn give_back(&mut self, bands: &mut [Band]) {
-        for StaticBands { cascade, owners } in &self.cascades[..self.used] {
-            for (place, &(band, section)) in owners[..cascade.len()].iter().enumerate() {
-                bands[band].filter_mut().take_back(section, |channel| cascade.state(place, channel));
+        for StaticBands { cascade, owners } in &self.cascades {
+            for (place, &(band, section)) in owners[..cascade.count].iter().enumerate() {
+                bands[band].filter.take_back(section, |channel| cascade.state(place, channel));
             }
         }
         for pass in &self.passes {
-            if let Pass::Dynamic { band, lead } = *pass {
-                let elapsed = lead % STEP;
-                let share = if elapsed == 0 { 1.0 } else { elapsed as f64 / STEP as f64 };
-                bands[band].filter_mut().halt(share);
+            if let Pass::Moving { band, lead: Some(lead) } = *pass {
+                bands[band].filter.halt(if lead == 0 { 1.0 } else { lead as f64 / STEP as f64 });
             }
         }
         self.clear();
@@ -165,43 +149,43 @@ impl Schedule {
     pub(super) fn run(
         &mut self,
         since: usize,
-        (bands, solo): (&mut [Band], &mut BandSolo),
-        [left, right]: [&mut [f64]; 2],
-        key: Option<Key<'_>>,
+        bands: &mut [Band],
+        solo: &mut BandSolo,
+        block: &mut Block<'_>,
         gain_log: &mut GainLog<'_>,
     ) {
         for pass in &self.passes {
+            let (left, right) = block.channels();
             match *pass {
                 Pass::MidSide(scale) => convert(left, right, scale),
                 Pass::Static(i) => self.cascades[i].cascade.run(left, right),
-                Pass::Dynamic { band, lead } => {
+                Pass::Moving { band, lead } => {
                     let band = &mut bands[band];
-                    self.isa.run(Alone { band, since: since + lead, left, right, key, gain_log });
-                    band.flush_invalid();
+                    self.isa.run(Alone { band, since: since + lead.unwrap_or(0), block, gain_log });
+                    if lead.is_some() {
+                        band.flush_invalid();
+                    }
                 }
-                Pass::Crossfading(i) => bands[i].process(since, left, right, key, gain_log),
-                Pass::SoloKey(i) => solo.copy_key(bands[i].goal(), [left, right], key),
+                Pass::SoloKey(i) => solo.copy_key(&bands[i].goal, block),
             }
         }
     }
 }
 
 /// [`Band::process`], compiled for an instruction set: the same bits with each.
-struct Alone<'a, 'b> {
+struct Alone<'a, 'b, 'c> {
     band: &'a mut Band,
     since: usize,
-    left: &'a mut [f64],
-    right: &'a mut [f64],
-    key: Option<Key<'a>>,
-    gain_log: &'a mut GainLog<'b>,
+    block: &'a mut Block<'b>,
+    gain_log: &'a mut GainLog<'c>,
 }
 
-impl Kernel for Alone<'_, '_> {
+impl Kernel for Alone<'_, '_, '_> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, _: S) {
-        self.band.process(self.since, self.left, self.right, self.key, self.gain_log);
+        self.band.process(self.since, self.block, self.gain_log);
     }
 }
 

@@ -4,21 +4,13 @@ use core::cell::Cell;
 use core::ops::Range;
 
 use super::kernel::{COEFFICIENTS, Kernel as Section, State};
-use simd::{Isa, Kernel, Pairs, Registers, Simd, Vector};
+use simd::{F64Vector, Isa, Kernel, Pairs, Simd, Vector};
 
 /// Two channels of up to eight sections.
 const LANES: usize = 2 * Cascade::MAX_SECTIONS;
 
 /// Section of each lane.
-const PLACES: [f64; LANES] = {
-    let mut places = [0.0; LANES];
-    let mut lane = 0;
-    while lane < LANES {
-        places[lane] = (lane / 2) as f64;
-        lane += 1;
-    }
-    places
-};
+const PLACES: [f64; LANES] = [0.0, 0.0, 1.0, 1.0, 2.0, 2.0, 3.0, 3.0, 4.0, 4.0, 5.0, 5.0, 6.0, 6.0, 7.0, 7.0];
 
 /// Coefficients of lanes without a section: the identity.
 const NOTHING: [[f64; LANES]; COEFFICIENTS] = {
@@ -34,52 +26,30 @@ const NOTHING: [[f64; LANES]; COEFFICIENTS] = {
 /// steps of a run some sections have no frame and rest: there is no latency, and what comes out does not depend on how
 /// audio is cut into runs. Equal to [`Section::process`] one after another, but for the last bits.
 #[derive(Clone, Debug)]
-pub struct Cascade {
+pub(crate) struct Cascade {
     isa: Isa,
-    count: usize,
+    /// Number of sections.
+    pub(crate) count: usize,
     /// As of [`Section::lane`].
     coefficients: [[f64; LANES]; COEFFICIENTS],
     /// `s` and `t` of each lane.
     states: [[f64; LANES]; 2],
 }
 
-impl Default for Cascade {
-    fn default() -> Self {
-        Self::new(Isa::widest())
-    }
-}
-
 impl Cascade {
     /// The most sections.
-    pub const MAX_SECTIONS: usize = 8;
+    pub(crate) const MAX_SECTIONS: usize = 8;
 
     /// No sections, to be run with `isa`.
-    pub fn new(isa: Isa) -> Self {
+    pub(crate) fn new(isa: Isa) -> Self {
         Self { isa, count: 0, coefficients: NOTHING, states: [[0.0; LANES]; 2] }
-    }
-
-    /// No sections any more.
-    pub fn clear(&mut self) {
-        self.count = 0;
-        self.coefficients = NOTHING;
-        self.states = [[0.0; LANES]; 2];
-    }
-
-    /// Number of sections.
-    pub fn len(&self) -> usize {
-        self.count
-    }
-
-    /// True without sections.
-    pub fn is_empty(&self) -> bool {
-        self.count == 0
     }
 
     /// Adds a section and its states, by channel.
     ///
     /// # Panics
     /// If there are as many as [`Self::MAX_SECTIONS`] already.
-    pub fn push(&mut self, section: [&Section; 2], states: [State; 2]) {
+    pub(crate) fn push(&mut self, section: [&Section; 2], states: [State; 2]) {
         for channel in 0..2 {
             let lane = 2 * self.count + channel;
             for (to, from) in self.coefficients.iter_mut().zip(section[channel].lane()) {
@@ -91,13 +61,13 @@ impl Cascade {
     }
 
     /// The state of the section of this index.
-    pub fn state(&self, section: usize, channel: usize) -> State {
+    pub(crate) fn state(&self, section: usize, channel: usize) -> State {
         State(self.states.map(|states| states[2 * section + channel]))
     }
 
     /// Filters both channels in place. Unsound states are made sound: NaN, infinity and subnormal numbers become zero, those of
     /// lanes without a section too, for what is no number times nothing is none.
-    pub fn run(&mut self, left: &mut [f64], right: &mut [f64]) {
+    pub(crate) fn run(&mut self, left: &mut [f64], right: &mut [f64]) {
         let isa = self.isa;
         isa.run(Run { cascade: self, left, right });
     }
@@ -114,7 +84,7 @@ impl Kernel for Run<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let lanes = <S as Registers<f64>>::Vector::LANES;
+        let lanes = F64Vector::<S>::LANES;
         match (2 * self.cascade.count).div_ceil(lanes) {
             0 => {}
             1 => self.vectors::<S, 1>(simd),
@@ -161,9 +131,7 @@ impl<V: Pairs, const N: usize> Running<V, N> {
         }
         self
     }
-}
 
-impl<V: Pairs, const N: usize> Running<V, N> {
     /// A step from a frame to an earlier one.
     #[inline(always)]
     fn played(
@@ -178,9 +146,7 @@ impl<V: Pairs, const N: usize> Running<V, N> {
         right_out.set(last[1]);
         next
     }
-}
 
-impl<V: Pairs, const N: usize> Running<V, N> {
     /// The same, but in lanes of a place above the limit the states of `other`.
     #[inline(always)]
     fn above(mut self, other: Self, places: &[V; N], limit: V) -> Self {
@@ -190,20 +156,14 @@ impl<V: Pairs, const N: usize> Running<V, N> {
         }
         self
     }
-
-    /// The same states, but the output of `other`.
-    #[inline(always)]
-    fn with(self, other: Self) -> Self {
-        Self { y: other.y, ..self }
-    }
 }
 
 // Loops instead of closures: what is a closure of its own may not be compiled for the instruction set.
 #[inline(always)]
-fn load<S: Simd, const N: usize>(simd: S, from: &[f64; LANES]) -> [<S as Registers<f64>>::Vector; N] {
+fn load<S: Simd, const N: usize>(simd: S, from: &[f64; LANES]) -> [F64Vector<S>; N] {
     let mut vectors = [simd.splat(0.0); N];
     for n in 0..N {
-        vectors[n] = simd.load(&from[n * <S as Registers<f64>>::Vector::LANES..]);
+        vectors[n] = simd.load(&from[n * F64Vector::<S>::LANES..]);
     }
     vectors
 }
@@ -211,7 +171,7 @@ fn load<S: Simd, const N: usize>(simd: S, from: &[f64; LANES]) -> [<S as Registe
 impl Run<'_> {
     #[inline(always)]
     fn vectors<S: Simd, const N: usize>(self, simd: S) {
-        let lanes = <S as Registers<f64>>::Vector::LANES;
+        let lanes = F64Vector::<S>::LANES;
         let mut coefficients = [[simd.splat(0.0); N]; COEFFICIENTS];
         for (to, from) in coefficients.iter_mut().zip(&self.cascade.coefficients) {
             *to = load(simd, from);
@@ -237,7 +197,7 @@ impl Run<'_> {
                 after
             } else {
                 let past = simd.splat((step - frames) as f64);
-                now.with(after).above(after, &places, past)
+                Running { y: after.y, ..now }.above(after, &places, past)
             };
         }
         let ahead = lag.min(frames);
@@ -258,7 +218,7 @@ impl Run<'_> {
             // and those that have no more.
             let after = now.stepped(&coefficients, [0.0; 2], among(step));
             let past = simd.splat((step - frames) as f64);
-            now = now.with(after).above(after, &places, past);
+            now = Running { y: after.y, ..now }.above(after, &places, past);
             let last = now.y[N - 1].last();
             left[step - lag].set(last[0]);
             right[step - lag].set(last[1]);
@@ -272,7 +232,7 @@ impl Run<'_> {
 
 /// [`flush_invalid`](crate::flush_invalid) of every lane.
 #[inline(always)]
-fn settled<S: Simd>(simd: S, state: <S as Registers<f64>>::Vector) -> <S as Registers<f64>>::Vector {
+fn settled<S: Simd>(simd: S, state: F64Vector<S>) -> F64Vector<S> {
     let subnormal = simd.splat(f64::MIN_POSITIVE.next_down());
     state.finite().where_above(simd.splat(0.0), state.abs(), subnormal)
 }

@@ -1,8 +1,7 @@
 //! Second-order filter kernel, stable while its coefficients move.
 
 use super::Section;
-use crate::{CONTROL_INTERVAL, Pair, flush_invalid};
-use simd::{Registers, Vector};
+use crate::{CONTROL_INTERVAL, flush_invalid};
 
 /// A section as a linear state machine with two states `s` and `t`; with `u = x - t`
 ///
@@ -16,7 +15,7 @@ use simd::{Registers, Vector};
 /// two such updates: the state stays bounded however the coefficients glide. The output is what is *added* to the input, so
 /// an identity section is exact to the bit.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Kernel([f64; COEFFICIENTS]);
+pub struct Kernel(pub(super) [f64; COEFFICIENTS]);
 
 /// Coefficients of a [`Kernel`]: `a`, `b0`, `b1`, `c0`, `c1` and `e`.
 pub(super) const COEFFICIENTS: usize = 6;
@@ -86,139 +85,6 @@ impl Kernel {
     }
 }
 
-/// A kernel for two channels that glides from one kernel to another, and its states.
-#[derive(Clone, Copy, Debug)]
-pub struct StereoKernel {
-    /// Coefficients at the start of an interval, and how much they change in it: once for each channel.
-    from: [Pair; COEFFICIENTS],
-    change: [Pair; COEFFICIENTS],
-    end: Kernel,
-    /// States `s` and `t` of both channels.
-    states: [Pair; 2],
-}
-
-impl StereoKernel {
-    /// The identity, without memory.
-    pub const IDENTITY: Self = Self {
-        from: [[0.0; 2]; COEFFICIENTS],
-        change: [[0.0; 2]; COEFFICIENTS],
-        end: Kernel::IDENTITY,
-        states: [[0.0; 2]; 2],
-    };
-
-    /// The kernel at the end of the interval.
-    #[inline(always)]
-    pub fn end(&self) -> &Kernel {
-        &self.end
-    }
-
-    /// True when it stays where it is.
-    pub fn is_static(&self) -> bool {
-        self.change == [[0.0; 2]; COEFFICIENTS]
-    }
-
-    /// Rests at `kernel`.
-    pub fn rest_at(&mut self, kernel: &Kernel) {
-        self.end = *kernel;
-        self.move_to(kernel);
-    }
-
-    /// Starts an interval: from where it is at the end of this one to `kernel`.
-    #[inline(always)]
-    pub fn move_to(&mut self, kernel: &Kernel) {
-        for (c, (from, to)) in self.end.0.iter().zip(&kernel.0).enumerate() {
-            self.from[c] = [*from; 2];
-            self.change[c] = [to - from; 2];
-        }
-        self.end = *kernel;
-    }
-
-    /// Rests where it is, a share (0 to 1) of the interval over.
-    pub fn halt(&mut self, share: f64) {
-        let start = Kernel(self.from.map(|pair| pair[0]));
-        self.rest_at(&if share < 1.0 { start.mixed(&self.end, share) } else { self.end });
-    }
-
-    /// The state of one channel.
-    pub fn state(&self, channel: usize) -> State {
-        State(self.states.map(|state| state[channel]))
-    }
-
-    /// Replaces the state of one channel.
-    pub fn set_state(&mut self, channel: usize, state: State) {
-        for (to, from) in self.states.iter_mut().zip(state.0) {
-            to[channel] = from;
-        }
-    }
-
-    /// Forgets all audio.
-    pub fn clear(&mut self) {
-        self.states = [[0.0; 2]; 2];
-    }
-
-    /// Replaces NaN, infinity and subnormal numbers in the states by zero.
-    #[inline]
-    pub fn flush_invalid(&mut self) {
-        self.states.as_flattened_mut().iter_mut().for_each(|state| *state = flush_invalid(*state));
-    }
-
-    /// Loads it into registers, for a loop over frames.
-    #[inline(always)]
-    pub fn load<R: Registers<f64>>(&self, registers: R) -> RunningKernel<R::Vector> {
-        // Loops, not closures: a closure may not be compiled for the caller's instruction set.
-        let zero = registers.splat(0.0);
-        let (mut from, mut change) = ([zero; COEFFICIENTS], [zero; COEFFICIENTS]);
-        for c in 0..COEFFICIENTS {
-            from[c] = registers.load(&self.from[c]);
-            change[c] = registers.load(&self.change[c]);
-        }
-        let states = [registers.load(&self.states[0]), registers.load(&self.states[1])];
-        RunningKernel { from, change, states }
-    }
-
-    /// Takes the states back after the loop.
-    #[inline(always)]
-    pub fn store<V: Vector<f64>>(&mut self, running: &RunningKernel<V>) {
-        running.states[0].store(&mut self.states[0]);
-        running.states[1].store(&mut self.states[1]);
-    }
-}
-
-/// A [`StereoKernel`] in registers. The lanes of a vector are the channels.
-#[derive(Clone, Copy)]
-pub struct RunningKernel<V> {
-    from: [V; COEFFICIENTS],
-    change: [V; COEFFICIENTS],
-    states: [V; 2],
-}
-
-impl<V: Vector<f64>> RunningKernel<V> {
-    /// Filters a frame with the kernel at the start of the interval.
-    #[inline(always)]
-    pub fn next(&mut self, frame: V) -> V {
-        self.filter(self.from, frame)
-    }
-
-    /// Filters a frame, a share (0 to 1) of the interval over.
-    #[inline(always)]
-    pub fn glide(&mut self, share: V, frame: V) -> V {
-        let mut kernel = self.from;
-        for c in 0..COEFFICIENTS {
-            kernel[c] = kernel[c] + self.change[c] * share;
-        }
-        self.filter(kernel, frame)
-    }
-
-    /// As [`Kernel::process`], to the bit.
-    #[inline(always)]
-    fn filter(&mut self, [a, b0, b1, c0, c1, e]: [V; COEFFICIENTS], x: V) -> V {
-        let [s, t] = self.states;
-        let u = x - t;
-        self.states = [a * s + b0 * u, t + (b0 * s + b1 * u)];
-        x + (c0 * s + c1 * t + e * x)
-    }
-}
-
 /// The share, in (0, 1], of a control interval that is over with the frame `since` frames after its tick.
 #[inline]
 pub fn ramp_share(since: usize) -> f64 {
@@ -226,13 +92,12 @@ pub fn ramp_share(since: usize) -> f64 {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use biquad::{Biquad, DirectForm2Transposed};
-    use simd::{Pairs, stereo};
     use testkit::noise;
 
-    const SECTIONS: [Section; 4] = [
+    pub(in crate::filter) const SECTIONS: [Section; 4] = [
         Section { numerator: [1.0, 3.0, 2.0], denominator: [1.0, 0.4, 1.5] },
         Section { numerator: [0.0, 0.0, 1.0], denominator: [0.01, 0.1, 1.0] },
         Section { numerator: [1.0, 0.0, 0.0], denominator: [1.0, 1.4, 1.0] },
@@ -250,45 +115,6 @@ mod tests {
                 assert!((got - want).abs() < 1e-12, "{section:?}: {got} {want}");
             }
         }
-    }
-
-    #[test]
-    fn two_channels_in_registers_are_each_channel_alone_to_the_bit() {
-        let kernels = SECTIONS.map(|section| Kernel::new(&section));
-        let input = [noise(5, 64, 1.0), noise(6, 64, 1.0)];
-        let registers = stereo();
-        let mut both = StereoKernel::IDENTITY;
-        let (mut outputs, mut states) = (input.clone(), [State::default(); 2]);
-        both.rest_at(&kernels[0]);
-        for (interval, ends) in kernels.windows(2).enumerate() {
-            both.move_to(&ends[1]);
-            let mut running = both.load(registers);
-            for i in 16 * interval..16 * (interval + 1) {
-                let share = (i % 16 + 1) as f64 / 16.0;
-                let frame = registers.splat(0.0).push([input[0][i], input[1][i]]);
-                let frame = running.glide(registers.splat(share), frame).last();
-                for channel in 0..2 {
-                    let sample = &mut outputs[channel][i..=i];
-                    ends[0].mixed(&ends[1], share).process(&mut states[channel], sample);
-                    assert_eq!(frame[channel].to_bits(), sample[0].to_bits(), "frame {i}");
-                }
-            }
-            both.store(&running);
-            assert_eq!([both.state(0), both.state(1)], states);
-        }
-        both.halt(0.25);
-        let halted = kernels[2].mixed(&kernels[3], 0.25);
-        assert!(both.is_static() && *both.end() == halted);
-        let mut running = both.load(registers);
-        let frame = running.next(registers.splat(0.5)).last();
-        for channel in 0..2 {
-            let mut sample = [0.5];
-            halted.process(&mut states[channel], &mut sample);
-            assert_eq!(frame[channel], sample[0]);
-        }
-        both.set_state(1, State([f64::NAN, 1e-310]));
-        both.flush_invalid();
-        assert_eq!(both.state(1), State::default());
     }
 
     #[test]

@@ -67,6 +67,12 @@ impl Stage {
         zeros: Zeros::Free,
     };
 
+    /// A stage whose zeros and poles both bend at the reference frequency, with sharpness `q`.
+    pub fn at_reference(numerator: Power, denominator: Power, q: f64, zeros: Zeros) -> Self {
+        let feature = Feature { place: 1.0, q };
+        Self { numerator, denominator, zero: feature, pole: feature, zeros }
+    }
+
     /// The power gain at `x`.
     #[inline]
     pub fn at(&self, x: f64) -> f64 {

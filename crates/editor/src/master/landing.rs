@@ -1,12 +1,12 @@
 //! Menu that lands the song on a loudness: a wish, its estimate, and the button that sets the level.
 
-use crate::controls::{Weight, pill, pill_width};
+use crate::controls::{self, Weight, pill, pill_width};
 use crate::edits::Edit;
 use crate::format::{number, signed, time};
 use crate::theme;
 use crate::view_model::ViewCx;
 use chain::parameters::Value;
-use egui::{DragValue, Popup, PopupCloseBehavior, Pos2, Rect, RichText, Ui, pos2, vec2};
+use egui::{Popup, PopupCloseBehavior, Pos2, Rect, RichText, Ui, pos2, vec2};
 use plugin_core::landing::{Landing, LandingFault, LandingRequest};
 use units::{Db, Lufs};
 
@@ -135,16 +135,7 @@ fn figure(
     let drag = |ui: &mut Ui| {
         ui.label(RichText::new(words).size(theme::BODY));
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            let figure = DragValue::new(value)
-                .range(range)
-                .speed(0.1)
-                .custom_formatter(|figure, _| number(figure, 1))
-                .custom_parser(|typed| {
-                    let typed = typed.replace('\u{2212}', "-");
-                    typed.trim_end_matches(|c: char| c.is_alphabetic() || c == ' ').trim().parse().ok()
-                })
-                .suffix(unit);
-            let response = ui.add_sized(vec2(92.0, 20.0), figure);
+            let response = ui.add_sized(vec2(92.0, 20.0), controls::figure(value, range, unit));
             ui.ctx().accesskit_node_builder(response.id, |node| node.set_label(name));
             response.changed()
         })

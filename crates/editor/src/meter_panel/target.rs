@@ -1,6 +1,7 @@
 //! Target of the song: its line on the bar of loudness, and the menu of target, unit and scale.
 
 use super::loudness;
+use crate::controls;
 use crate::display::{LoudnessScale, LoudnessTarget, LoudnessUnit, MeterDisplay, TARGET_RANGE};
 use crate::edits::Edit;
 use crate::format::{number, signed};
@@ -8,8 +9,8 @@ use crate::paint::{self, pen};
 use crate::theme;
 use crate::view_model::ViewCx;
 use egui::{
-    Align2, CornerRadius, DragValue, Popup, PopupCloseBehavior, Pos2, Rect, Response, Role, ScrollArea,
-    Stroke, Ui, WidgetInfo, pos2, vec2,
+    Align2, CornerRadius, Popup, PopupCloseBehavior, Pos2, Rect, Response, Role, ScrollArea, Stroke, Ui,
+    WidgetInfo, pos2, vec2,
 };
 use units::Lufs;
 
@@ -118,15 +119,7 @@ fn menu(ui: &mut Ui, cx: &ViewCx<'_>, display: &mut MeterDisplay) {
     ui.horizontal(|ui| {
         let mut figure = display.reference().0;
         ui.label("Own");
-        let own = DragValue::new(&mut figure)
-            .range(TARGET_RANGE)
-            .speed(0.1)
-            .custom_formatter(|figure, _| number(figure, 1))
-            .custom_parser(|typed| {
-                typed.replace('\u{2212}', "-").trim_end_matches("LUFS").trim().parse().ok()
-            })
-            .suffix(" LUFS");
-        let response = ui.add(own);
+        let response = ui.add(controls::figure(&mut figure, TARGET_RANGE, " LUFS"));
         ui.ctx().accesskit_node_builder(response.id, |node| node.set_label("Own target"));
         if response.changed() {
             display.target = Some(LoudnessTarget::own(Lufs(figure)));

@@ -24,6 +24,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
+use testkit::eventually;
 use units::{Db, Hz, Lufs};
 
 mod audio;
@@ -89,19 +90,6 @@ fn roster() -> &'static Roster {
     static POOL: [Roster; 100] = [const { Roster::new() }; 100];
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     &POOL[NEXT.fetch_add(1, Ordering::Relaxed)]
-}
-
-/// Returns what `probe` finds, as soon as it does; panics after 30 s.
-#[track_caller]
-fn eventually<T>(what: &str, mut probe: impl FnMut() -> Option<T>) -> T {
-    let start = Instant::now();
-    loop {
-        if let Some(found) = probe() {
-            return found;
-        }
-        assert!(start.elapsed() < Duration::from_secs(30), "never: {what}");
-        std::thread::sleep(Duration::from_millis(1));
-    }
 }
 
 /// An instance without a plugin around it.

@@ -1,8 +1,8 @@
 //! Two channels through a 2 × 2 matrix of long impulse responses.
 
 use super::PARTS;
-use fourier::Complex;
-use fourier::{ComplexToReal, RealToComplex};
+use core::array::from_fn;
+use fourier::{Complex, ComplexToReal, RealToComplex};
 use std::sync::Arc;
 
 /// From and to which channel a filter leads: left to left, right to left, left to right, right to right.
@@ -12,9 +12,8 @@ type Bin = Complex<f64>;
 
 /// The spectra of all partitions of a matrix of impulse responses.
 pub(super) struct Filters {
-    bins: usize,
-    /// Per entry of the matrix; partitions one after the other.
-    spectra: [Vec<Bin>; 4],
+    /// Per entry of the matrix and partition.
+    pub(super) spectra: [[Vec<Bin>; PARTS]; 4],
     /// Entries that are not zero.
     pub(super) used: [bool; 4],
 }
@@ -22,23 +21,18 @@ pub(super) struct Filters {
 impl Filters {
     /// Nothing, for partitions of `part` samples.
     pub(super) fn new(part: usize) -> Self {
-        let bins = part + 1;
-        Self { bins, spectra: core::array::from_fn(|_| vec![Bin::default(); PARTS * bins]), used: [false; 4] }
+        Self { spectra: from_fn(|_| spectra(part)), used: [false; 4] }
     }
 
     /// True when it turns everything into silence.
     pub(super) fn is_nothing(&self) -> bool {
         self.used == [false; 4]
     }
+}
 
-    /// The spectrum of one partition of one entry.
-    pub(super) fn part_mut(&mut self, entry: usize, part: usize) -> &mut [Bin] {
-        &mut self.spectra[entry][part * self.bins..(part + 1) * self.bins]
-    }
-
-    fn part(&self, entry: usize, part: usize) -> &[Bin] {
-        &self.spectra[entry][part * self.bins..(part + 1) * self.bins]
-    }
+/// A spectrum of zeros for each partition of `part` samples.
+fn spectra(part: usize) -> [Vec<Bin>; PARTS] {
+    from_fn(|_| vec![Bin::default(); part + 1])
 }
 
 /// One channel's past.
@@ -48,7 +42,7 @@ struct Channel {
     /// Output while the next partition comes in.
     output: Vec<f64>,
     /// Spectra of the last inputs; `Convolver::newest` is the last.
-    past: Vec<Bin>,
+    past: [Vec<Bin>; PARTS],
 }
 
 /// Uniformly partitioned overlap-save; output comes one partition late.
@@ -72,11 +66,7 @@ impl Convolver {
     pub(super) fn new(part: usize) -> Self {
         let (forward, inverse) = (fourier::forward(2 * part), fourier::inverse(2 * part));
         let scratch = forward.get_scratch_len().max(inverse.get_scratch_len());
-        let channel = || Channel {
-            input: vec![0.0; 2 * part],
-            output: vec![0.0; part],
-            past: vec![Bin::default(); PARTS * (part + 1)],
-        };
+        let channel = || Channel { input: vec![0.0; 2 * part], output: vec![0.0; part], past: spectra(part) };
         Self {
             part,
             forward,
@@ -97,7 +87,7 @@ impl Convolver {
         for channel in &mut self.channels {
             channel.input.fill(0.0);
             channel.output.fill(0.0);
-            channel.past.fill(Bin::default());
+            channel.past.iter_mut().for_each(|spectrum| spectrum.fill(Bin::default()));
         }
         (self.newest, self.known, self.at, self.silent) = (0, PARTS, 0, true);
     }
@@ -122,10 +112,8 @@ impl Convolver {
         let count = samples[0].len();
         if !self.silent {
             for (channel, samples) in self.channels.iter().zip(samples) {
-                samples
-                    .iter_mut()
-                    .zip(&channel.output[self.at..])
-                    .for_each(|(sample, change)| *sample += change);
+                let changes = &channel.output[self.at..];
+                samples.iter_mut().zip(changes).for_each(|(sample, change)| *sample += change);
             }
         }
         self.at += count;
@@ -152,12 +140,10 @@ impl Convolver {
 
     /// Transforms the partition that has come in; true when the whole past is known.
     pub(super) fn hear(&mut self) -> bool {
-        let bins = self.part + 1;
         self.newest = (self.newest + 1) % PARTS;
-        let range = self.newest * bins..(self.newest + 1) * bins;
         for channel in &mut self.channels {
             self.work.copy_from_slice(&channel.input);
-            let spectrum = &mut channel.past[range.clone()];
+            let spectrum = &mut channel.past[self.newest];
             if self.forward.process_with_scratch(&mut self.work, spectrum, &mut self.scratch).is_err() {
                 spectrum.fill(Bin::default()); // cannot be: all lengths are the plan's
             }
@@ -188,7 +174,6 @@ impl Convolver {
 
     /// The second half of the work buffer becomes what `filters` send to the channel `to`.
     fn sum_up(&mut self, filters: &Filters, to: usize) {
-        let bins = self.part + 1;
         self.sum.fill(Bin::default());
         let mut any = false;
         for (entry, [from, target]) in ENTRIES.into_iter().enumerate() {
@@ -196,16 +181,15 @@ impl Convolver {
                 continue;
             }
             any = true;
-            for part in 0..PARTS {
-                let age = (self.newest + PARTS - part) % PARTS;
-                let past = &self.channels[from].past[age * bins..(age + 1) * bins];
-                for ((sum, past), filter) in self.sum.iter_mut().zip(past).zip(filters.part(entry, part)) {
+            for (part, spectrum) in filters.spectra[entry].iter().enumerate() {
+                let past = &self.channels[from].past[(self.newest + PARTS - part) % PARTS];
+                for ((sum, past), filter) in self.sum.iter_mut().zip(past).zip(spectrum) {
                     *sum += past * filter;
                 }
             }
         }
         // The first and the last bin of a real signal are real.
-        (self.sum[0].im, self.sum[bins - 1].im) = (0.0, 0.0);
+        (self.sum[0].im, self.sum[self.part].im) = (0.0, 0.0);
         if !any
             || self.inverse.process_with_scratch(&mut self.sum, &mut self.work, &mut self.scratch).is_err()
         {

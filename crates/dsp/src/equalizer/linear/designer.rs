@@ -5,8 +5,7 @@ use super::super::{BANDS, EqualizerSettings};
 use super::convolver::Filters;
 use super::{PARTS, Placement};
 use crate::kaiser::kaiser;
-use fourier::Complex;
-use fourier::{ComplexToReal, RealToComplex};
+use fourier::{Complex, ComplexToReal, RealToComplex};
 use std::sync::Arc;
 use units::Hz;
 
@@ -157,7 +156,7 @@ impl Designer {
             self.part[i] = scale * self.tap(part * length + i);
         }
         self.part[length..].fill(0.0);
-        let spectrum = filters.part_mut(entry, part);
+        let spectrum = &mut filters.spectra[entry][part];
         if self.forward.process_with_scratch(&mut self.part, spectrum, &mut self.scratch).is_err() {
             spectrum.fill(Complex::default()); // cannot be: all lengths are the plan's
         }
