@@ -222,6 +222,9 @@ impl<O: Output> NiceEguiApp for SharedView<O> {
         let window = frame.baseview_window();
         let size = window.size().logical;
         view.frame(ui, egui::vec2(size.width as f32, size.height as f32), window.has_focus());
+        // as the bytes are that the framebuffer has
+        let [red, green, blue, _] = view.window.background().to_normalized_gamma_f32();
+        frame.set_clear_color(egui::Rgba::from_rgb(red, green, blue));
     }
 
     fn resized(&mut self, _: WindowSize) {
