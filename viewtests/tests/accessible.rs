@@ -212,8 +212,8 @@ fn a_list_that_scrolls_follows_the_keyboard() {
     let mut driven = open(&("stem", scene::vocals(), "EQ"));
     press(&mut driven, "Target");
     let list = |driven: &Driven| {
-        let bars = driven.query_all_by_role(Role::ScrollBar).map(|bar| bar.rect());
-        bars.last().expect("the list of platforms scrolls")
+        let mut bars = driven.query_all_by_role(Role::ScrollBar).map(|bar| bar.rect());
+        bars.next_back().expect("the list of platforms scrolls")
     };
     let before = list(&driven);
     // backwards from the first entry: round to the last ones, out of sight
