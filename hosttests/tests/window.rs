@@ -13,12 +13,15 @@ mod window {
     mod reference;
 
     pub(crate) mod band;
+    pub(crate) mod reader;
 }
 
+use crate::window::reader::SessionBus;
 use hosttests::host::{Picture, Screen, Server, Window};
 use hosttests::{Call, Change, Library, MASTER, Plugin, STEM, noise};
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// Runs the tests below, which need `DISPLAY`, in a process of their own: what goes wrong there (a graphics driver,
@@ -28,7 +31,8 @@ fn windows_work_in_an_x_server() {
     let Some(server) = Server::start() else {
         return hosttests::skip_or_fail("there is no Xvfb to open windows in");
     };
-    let (passed, said) = in_a_child(&server, &["--skip", "cost", "--skip", "without_"], &[]);
+    let (passed, said) =
+        in_a_child(&server, &["--skip", "cost", "--skip", "without_", "--skip", "over_at_spi"], &[]);
     assert!(passed && said.contains("10 passed"), "{said}");
     let (passed, said) = in_a_child(&server, &["without_opengl"], &[EGL, GLX]);
     assert!(passed && said.contains("2 passed"), "{said}");
@@ -36,20 +40,38 @@ fn windows_work_in_an_x_server() {
     assert!(passed && said.contains("1 passed"), "{said}");
 }
 
+#[test]
+fn windows_are_read_and_worked_by_assistive_technology() {
+    let (Some(server), Some(bus)) = (Server::start(), SessionBus::start()) else {
+        return hosttests::skip_or_fail("there is no Xvfb, dbus-daemon or at-spi2-core");
+    };
+    let (passed, said) = on_a_bus(&server, &bus.address, &["over_at_spi"], &[]);
+    assert!(passed && said.contains("2 passed"), "{said}");
+}
+
 /// Search paths of OpenGL drivers.
 const EGL: &str = "__EGL_VENDOR_LIBRARY_DIRS";
 const GLX: &str = "LIBGL_DRIVERS_PATH";
 
 /// Runs the ignored tests that `which` names, in a process that has `server` for a screen and folders of its own for the
-/// link and for what windows remember, and does not find what lies where `hidden` say.
+/// link and for what windows remember, no session bus, and does not find what lies where `hidden` say.
 fn in_a_child(server: &Server, which: &[&str], hidden: &[&str]) -> (bool, String) {
-    let folder = std::env::temp_dir().join(format!("stemlink-windows-{}", std::process::id()));
+    on_a_bus(server, "unix:path=/nowhere", which, hidden)
+}
+
+/// The same, with a session bus.
+fn on_a_bus(server: &Server, bus: &str, which: &[&str], hidden: &[&str]) -> (bool, String) {
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let folder = std::env::temp_dir().join(format!("stemlink-windows-{}-{count}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("a folder");
     let child = Command::new(std::env::current_exe().expect("a test has a path"))
         .args(["--ignored", "--test-threads=1", "--nocapture"])
         .args(which)
         .env("DISPLAY", &server.display)
         .envs(hidden.iter().map(|name| (name, "/nowhere")))
+        .env("DBUS_SESSION_BUS_ADDRESS", bus)
+        .env_remove("AT_SPI_BUS_ADDRESS")
         .env("XDG_CONFIG_HOME", &folder)
         .env("XDG_RUNTIME_DIR", &folder)
         .output()

@@ -94,6 +94,8 @@ impl TestWindow {
         let mut whole = ui.new_child(whole);
         whole.set_clip_rect(ui.ctx().content_rect());
         let (model, edits, palette) = (&self.model, &mut self.edits, &self.palette);
+        // a real window is cleared to it
+        whole.painter().rect_filled(whole.max_rect(), 0.0, palette.background);
         self.requests = match &mut self.view {
             View::Stem(view) => view.draw_view(&mut whole, model, edits, palette),
             View::Master(view) => view.draw_view(&mut whole, model, edits, palette),

@@ -8,8 +8,8 @@ use super::view_model::ViewCx;
 use chain::parameters::{Parameter, ParameterKind, Value};
 use core::ops::RangeInclusive;
 use egui::{
-    Align2, Color32, CornerRadius, DragValue, Pos2, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo,
-    pos2, vec2,
+    Align2, Color32, CornerRadius, DragValue, Key, Modifiers, Pos2, Rect, Response, Role, Sense,
+    SetOpenCommand, Stroke, Ui, WidgetInfo, pos2, vec2,
 };
 use plugin_core::control::full_name;
 
@@ -127,6 +127,42 @@ pub fn choose(ui: &mut Ui, row: &Parameter, now: Value, chosen: &mut Option<Valu
             *chosen = Some(Value::Choice(index));
             ui.close();
         }
+    }
+}
+
+/// Opens the menu of a control's rarer actions at the pointer by the right button, or below the control by the key M while it
+/// has the keyboard.
+pub fn context_menu(response: &Response, contents: impl FnOnce(&mut Ui)) {
+    let ctx = &response.ctx;
+    let by_key = response.has_focus() && ctx.input_mut(|input| input.consume_key(Modifiers::NONE, Key::M));
+    if by_key || response.secondary_clicked() {
+        ctx.data_mut(|data| data.insert_temp(response.id.with(BY_KEY), by_key));
+    }
+    let mut popup = egui::Popup::context_menu(response);
+    if was_opened_by_key(response) {
+        popup = popup.at_position(response.rect.left_bottom());
+    }
+    if by_key {
+        popup = popup.open_memory(Some(SetOpenCommand::Bool(true)));
+    }
+    popup.show(contents);
+}
+
+const BY_KEY: &str = "menu by key";
+
+/// Returns true if the [`context_menu`] was last opened by key.
+pub fn was_opened_by_key(response: &Response) -> bool {
+    response.ctx.data(|data| data.get_temp(response.id.with(BY_KEY))).unwrap_or_default()
+}
+
+/// Scrolls the list that `ui` is drawing to the entry that has just got the keyboard.
+pub fn follow_keyboard(ui: &Ui) {
+    let focused = ui.memory(egui::Memory::focused);
+    let entry = focused.and_then(|id| ui.ctx().read_response(id)).filter(Response::gained_focus);
+    if let Some(entry) =
+        entry.filter(|entry| entry.layer_id == ui.layer_id() && ui.min_rect().intersects(entry.rect))
+    {
+        ui.scroll_to_rect(entry.rect, None);
     }
 }
 

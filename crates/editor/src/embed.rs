@@ -105,8 +105,7 @@ impl<O: Output> PlainPage<O> {
         // what had been opened before it failed ends without the view's lock
         let threads = self.view.lock().closed();
         drop(threads);
-        let name = self.view.lock().plugin.track.name();
-        let title = if name.is_empty() { self.title.clone() } else { format!("{}: {name}", self.title) };
+        let title = self.view.lock().title();
         let settings = &self.settings;
         let (size, least) = (settings.size(O::CHAIN_KIND) * settings.scale, MIN_SIZE * SCALES[0]);
         let host_settings = baseview::WindowSettings::new()
@@ -226,8 +225,12 @@ impl<O: Output> NiceEguiApp for SharedView<O> {
 
     fn ui(&mut self, ui: &mut Ui, frame: &mut Frame) {
         let mut view = self.lock();
-        let size = frame.baseview_window().size().logical;
-        view.frame(ui, egui::vec2(size.width as f32, size.height as f32));
+        let window = frame.baseview_window();
+        let size = window.size().logical;
+        view.frame(ui, egui::vec2(size.width as f32, size.height as f32), window.has_focus());
+        // as the bytes are that the framebuffer has
+        let [red, green, blue, _] = view.window.background().to_normalized_gamma_f32();
+        frame.set_clear_color(egui::Rgba::from_rgb(red, green, blue));
     }
 
     fn resized(&mut self, _: WindowSize) {

@@ -1,6 +1,6 @@
 //! Horizontal fader for levels.
 
-use super::field::{Style, describe, explain, field, turn};
+use super::field::{Style, accept_number, describe, explain, field, turn};
 use super::theme::Palette;
 use super::view_model::ViewCx;
 use chain::parameters::Parameter;
@@ -20,6 +20,7 @@ pub fn fader(
     let response = ui.interact(track, ui.scope_id().with(("fader", &row.id)), Sense::click_and_drag());
     describe(ui, cx, &response, row);
     ui.ctx().accesskit_node_builder(response.id, |node| node.set_role(Role::Slider));
+    accept_number(ui, cx, &response, row);
     if response.drag_started() {
         cx.begin(row);
         ui.data_mut(|data| data.insert_temp(response.id, normalized_from_value(row, cx.model.value(row))));

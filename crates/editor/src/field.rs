@@ -9,6 +9,7 @@ use super::theme::{self, GRID, Palette};
 use super::tooltips;
 use super::view_model::ViewCx;
 use chain::parameters::{Parameter, ParameterKind, Skew, Value};
+use egui::accesskit::{Action, ActionData, ActionRequest};
 use egui::{
     Align2, Event, EventFilter, Id, Key, MouseWheelUnit, Rect, Response, Role, Sense, TextEdit, Ui,
     WidgetInfo, pos2, vec2,
@@ -16,6 +17,7 @@ use egui::{
 use plugin_core::control::full_name;
 use plugin_core::normalized::{normalized_from_value, value_from_normalized};
 use plugin_core::text::parse;
+use std::ops::RangeInclusive;
 
 /// Points of dragging for the whole range.
 const DRAG_RANGE_POINTS: f32 = 240.0;
@@ -64,6 +66,7 @@ pub fn field(
     let id = ui.scope_id().with(("field", &row.id));
     let response = ui.interact(place, id, Sense::click_and_drag());
     describe(ui, cx, &response, row);
+    accept_number(ui, cx, &response, row);
     let value_place = draw_caption(ui, cx, place, style);
     if is_typed(ui, id) {
         let typed = type_line(ui, &cx.palette, value_place, id, style.size);
@@ -86,14 +89,40 @@ pub fn field(
 
 /// Sets the accessible name and value.
 pub(super) fn describe(ui: &Ui, cx: &ViewCx<'_>, response: &Response, row: &Parameter) {
+    response.widget_info(|| WidgetInfo::labeled(Role::SpinButton, true, full_name(row)));
     let value = cx.value(row);
-    let number = if let Value::Number(Some(x)) = value { x } else { 0.0 };
-    response
-        .widget_info(|| WidgetInfo { label: Some(full_name(row)), ..WidgetInfo::drag_value(true, number) });
-    ui.ctx().accesskit_node_builder(response.id, |node| {
-        node.set_role(Role::SpinButton);
-        node.set_value(whole(row, value));
+    ui.ctx().accesskit_node_builder(response.id, |node| node.set_value(whole(row, value)));
+}
+
+/// Sets a number as the accessible value that assistive technology can set, too; none while the value is off.
+pub(super) fn describe_number(ui: &Ui, id: Id, number: Option<f64>, range: RangeInclusive<f64>) {
+    ui.ctx().accesskit_node_builder(id, |node| {
+        node.add_action(Action::SetValue);
+        node.set_min_numeric_value(*range.start());
+        node.set_max_numeric_value(*range.end());
+        if let Some(number) = number {
+            node.set_numeric_value(number);
+        }
     });
+}
+
+/// Returns the number that assistive technology has asked the control `id` to take in this frame.
+pub(super) fn asked_number(ui: &Ui, id: Id) -> Option<f64> {
+    let number = |request: &ActionRequest| match request.data {
+        Some(ActionData::NumericValue(number)) => Some(number).filter(|number| number.is_finite()),
+        _ => None,
+    };
+    ui.input(|input| input.accesskit_action_requests(id, Action::SetValue).filter_map(number).last())
+}
+
+/// Offers the number of `row` to assistive technology and takes the one that is asked for.
+pub(super) fn accept_number(ui: &Ui, cx: &mut ViewCx<'_>, response: &Response, row: &'static Parameter) {
+    let ParameterKind::Number { min, max, .. } = row.kind else { return };
+    let number = if let Value::Number(number) = cx.value(row) { number } else { None };
+    describe_number(ui, response.id, number, min..=max);
+    if let Some(asked) = asked_number(ui, response.id) {
+        cx.put(row, Value::Number(Some(asked.clamp(min, max))));
+    }
 }
 
 /// Adds the tooltip: meaning, range and default.
@@ -213,19 +242,33 @@ pub(super) fn turn(ui: &Ui, cx: &mut ViewCx<'_>, response: &Response, row: &'sta
     }
 }
 
-fn keys(ui: &Ui, cx: &mut ViewCx<'_>, response: &Response, row: &'static Parameter) {
+/// Returns the steps by arrow keys in this frame, if `response` has the keyboard.
+pub(super) fn arrow_steps(ui: &Ui, response: &Response) -> f32 {
     if !response.has_focus() {
-        return;
+        return 0.0;
     }
     let filter = EventFilter { horizontal_arrows: true, vertical_arrows: true, escape: false, tab: false };
     ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
-    let (mut turns, mut default, mut text, mut fine, mut time) = (0.0, false, None, false, 0.0);
+    ui.input(|input| {
+        let step = |event: &Event| match event {
+            Event::Key { key: Key::ArrowUp | Key::ArrowRight, pressed: true, .. } => 1.0,
+            Event::Key { key: Key::ArrowDown | Key::ArrowLeft, pressed: true, .. } => -1.0,
+            _ => 0.0,
+        };
+        input.events.iter().map(step).sum()
+    })
+}
+
+fn keys(ui: &Ui, cx: &mut ViewCx<'_>, response: &Response, row: &'static Parameter) {
+    let turns = arrow_steps(ui, response);
+    if !response.has_focus() {
+        return;
+    }
+    let (mut default, mut text, mut fine, mut time) = (false, None, false, 0.0);
     ui.input(|input| {
         (fine, time) = (input.modifiers.shift, input.time);
         for event in &input.events {
             match event {
-                Event::Key { key: Key::ArrowUp | Key::ArrowRight, pressed: true, .. } => turns += 1.0,
-                Event::Key { key: Key::ArrowDown | Key::ArrowLeft, pressed: true, .. } => turns -= 1.0,
                 Event::Key { key: Key::Delete | Key::Backspace, pressed: true, .. } => default = true,
                 Event::Key { key: Key::Enter, pressed: true, .. } => text = Some(String::new()),
                 Event::Text(typed)

@@ -1,6 +1,6 @@
 //! Header of a window: name and role, settings A to D, undo, link status, window menu, bypass.
 
-use super::controls::{Weight, icon, menu, pill};
+use super::controls::{Weight, context_menu, icon, menu, pill};
 use super::edits::Edit;
 use super::listen;
 use super::master::audition;
@@ -139,7 +139,7 @@ fn slots(ui: &mut Ui, cx: &mut ViewCx<'_>, start: Pos2) -> f32 {
         if response.clicked() && !chosen {
             cx.edits.request(Edit::Slot(index));
         }
-        response.context_menu(|ui| {
+        context_menu(&response, |ui| {
             for (other, name) in
                 SLOT_NAMES.into_iter().enumerate().filter(|&(other, _)| other != cx.model.slot)
             {

@@ -3,6 +3,8 @@
 //! It draws a [`Reading`](meter::Reading) and never computes loudness. Every value can be set by mouse alone
 //! ([`field`]), because text fields get no keys in some hosts.
 
+#[cfg(target_os = "linux")]
+mod accessibility;
 pub mod analyser;
 pub mod controls;
 pub mod display;
@@ -74,11 +76,13 @@ pub fn editor<O: Output>(
     plugin: Arc<PluginContext<O>>,
     before_opening: impl Fn() + Send + 'static,
 ) -> Editor<O> {
-    Editor::new(name, PluginView::new(plugin), Box::new(before_opening))
+    Editor::new(name, PluginView::new(name, plugin), Box::new(before_opening))
 }
 
 /// PluginView of a plugin's window.
 pub struct PluginView<O: Output> {
+    /// Name of the plugin.
+    name: String,
     /// The plugin, which the window may outlive.
     plugin: Arc<PluginContext<O>>,
     /// `None` while no window is open.
@@ -91,6 +95,9 @@ pub struct PluginView<O: Output> {
     awake: Arc<AtomicBool>,
     /// `None` while no window is open.
     waker: Option<Waker>,
+    /// `None` while no window is open.
+    #[cfg(target_os = "linux")]
+    accessibility: Option<accessibility::Accessibility>,
     /// Drawing has panicked; the window stays empty, the host lives.
     failed: bool,
     /// Sound has been processed since the last frame.
@@ -99,17 +106,20 @@ pub struct PluginView<O: Output> {
 }
 
 impl<O: Output> PluginView<O> {
-    fn new(plugin: Arc<PluginContext<O>>) -> Self {
+    fn new(name: &str, plugin: Arc<PluginContext<O>>) -> Self {
         let sounds = Arc::new(AtomicBool::new(false));
         let bell = Arc::clone(&sounds);
         plugin.meters.scope().set_sound_callback(move || bell.store(true, Ordering::Relaxed));
         Self {
+            name: name.into(),
             plugin,
             context: None,
             sized: false,
             drawn: Arc::default(),
             awake: Arc::default(),
             waker: None,
+            #[cfg(target_os = "linux")]
+            accessibility: None,
             failed: false,
             sounds,
             window: window::WindowController::default(),
@@ -128,6 +138,12 @@ impl<O: Output> PluginView<O> {
         self.drawn.store(false, Ordering::Relaxed);
         let (sounds, awake, plugin) =
             (Arc::clone(&self.sounds), Arc::clone(&self.awake), Arc::clone(&self.plugin));
+        #[cfg(target_os = "linux")]
+        let is_stale = {
+            self.accessibility = accessibility::Accessibility::open(ctx);
+            let is_waiting = self.accessibility.as_ref().map(accessibility::Accessibility::is_waiting);
+            move || is_waiting.as_ref().is_some_and(|is_waiting| is_waiting()) || is_stale()
+        };
         let mut seen = plugin.params.changes();
         // a window that draws by itself draws the newest snapshot
         let is_new = move || {
@@ -139,9 +155,16 @@ impl<O: Output> PluginView<O> {
         self.window.open(ctx, &self.plugin, &self.drawn);
     }
 
+    /// Title of the window: the plugin, and the track that it is on.
+    fn title(&self) -> String {
+        let track = self.plugin.track.name();
+        if track.is_empty() { self.name.clone() } else { format!("{}: {track}", self.name) }
+    }
+
     /// Draws a frame of a window of that size, in points of the system.
-    fn frame(&mut self, ui: &mut Ui, room: Vec2) {
+    fn frame(&mut self, ui: &mut Ui, room: Vec2, has_focus: bool) {
         let start = Instant::now();
+        self.tell_of_window(has_focus);
         self.drawn.store(true, Ordering::Relaxed);
         // stored before anything is read: from here on, a change wakes a window that will not draw again by itself
         let moves = self.sounds.swap(false, Ordering::Relaxed) || self.window.is_moving();
@@ -156,6 +179,16 @@ impl<O: Output> PluginView<O> {
         }
     }
 
+    #[cfg(target_os = "linux")]
+    fn tell_of_window(&self, has_focus: bool) {
+        if let Some(accessibility) = &self.accessibility {
+            accessibility.set_window(|| self.title(), has_focus);
+        }
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn tell_of_window(&self, _has_focus: bool) {}
+
     /// Returns true if the window would look different if it were drawn now.
     fn is_stale(&self) -> bool {
         if self.context.is_none() || self.failed {
@@ -168,6 +201,8 @@ impl<O: Output> PluginView<O> {
     /// end without the view's lock.
     fn closed(&mut self) -> (Option<Waker>, Option<ReferenceLoader>) {
         self.context = None;
+        #[cfg(target_os = "linux")]
+        drop(self.accessibility.take());
         let loader = self.window.close(&self.plugin);
         self.plugin.params.store.noise().keep_learned();
         (self.waker.take(), loader)
@@ -220,7 +255,7 @@ mod tests {
 
     fn ends<O: Output>(listen: MonitorMode) {
         let plugin = Arc::<PluginContext<O>>::default();
-        let mut view = PluginView::new(Arc::clone(&plugin));
+        let mut view = PluginView::new("Stemlink", Arc::clone(&plugin));
         plugin.shared.monitor.set_mode(listen);
         drop(view.closed());
         assert_eq!(plugin.shared.monitor.mode(), MonitorMode::Off, "{listen:?}");

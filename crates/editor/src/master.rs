@@ -130,7 +130,6 @@ impl MasterView {
     ) -> WindowRequests {
         let mut requests = WindowRequests::default();
         let window = ui.max_rect();
-        ui.painter().rect_filled(window, 0.0, palette.background);
         edits.follow_slot(model.slot);
         let track = palette.track(model.colour, model.role);
         let mut cx = ViewCx { model, edits, palette: *palette, track };

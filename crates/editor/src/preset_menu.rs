@@ -1,6 +1,6 @@
 //! Menu of presets: factory presets, user presets, and a line to save the current settings.
 
-use super::controls::icon;
+use super::controls::{context_menu, follow_keyboard, icon};
 use super::edits::Edit;
 use super::files::presets::tidy_name;
 use super::paint::{self, pen, shortened};
@@ -103,20 +103,21 @@ impl PresetMenu {
             }
             if !model.presets.is_empty() {
                 ui.separator();
-                caption(ui, "User presets (right click: remove)");
+                caption(ui, "User presets (right click or M: remove)");
             }
             for preset in &model.presets {
                 let button = ui.button(preset.name.as_str());
                 if button.clicked() {
                     chosen = Some(preset.clone());
                 }
-                button.context_menu(|ui| {
+                context_menu(&button, |ui| {
                     if ui.button(format!("Remove {}", preset.name)).clicked() {
                         cx.edits.request(Edit::RemovePreset(preset.name.clone()));
                         ui.close();
                     }
                 });
             }
+            follow_keyboard(ui);
         });
         ui.separator();
         caption(ui, "Save current settings as");

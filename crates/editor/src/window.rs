@@ -191,6 +191,11 @@ impl WindowController {
         self.remembered.clone()
     }
 
+    /// Returns the colour that the window is cleared to: views draw on it, and a layer of every pixel is saved.
+    pub(super) fn background(&self) -> egui::Color32 {
+        self.palette.background
+    }
+
     /// Returns true while a window is open.
     pub(super) fn is_open(&self) -> bool {
         self.watch.is_some()

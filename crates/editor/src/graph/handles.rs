@@ -3,6 +3,7 @@
 use super::axes::Axes;
 use super::nodes::centre;
 use super::{BandRows, Graph};
+use crate::field::{accept_number, arrow_steps, stepped};
 use crate::format::whole;
 use crate::view_model::ViewCx;
 use chain::parameters::Value;
@@ -45,12 +46,20 @@ pub(super) fn draw_handles(graph: &Graph, ui: &Ui, cx: &mut ViewCx<'_>, axes: &A
             continue;
         }
         let place = Rect::from_center_size(at, vec2(2.0 * HIT_RADIUS, 2.0 * HIT_RADIUS));
-        let response = ui.interact(place, ui.scope_id().with(("q handle", word)), Sense::drag());
+        let response =
+            ui.interact(place, ui.scope_id().with(("q handle", word)), Sense::drag() | Sense::FOCUSABLE);
         let name = format!("Band {} width, {word}", band.index + 1);
         response.widget_info(|| WidgetInfo::labeled(Role::Slider, true, &name));
         ui.ctx().accesskit_node_builder(response.id, |node| {
             node.set_value(format!("Q {}", whole(band.q, cx.value(band.q))));
         });
+        accept_number(ui, cx, &response, band.q);
+        let steps = arrow_steps(ui, &response);
+        if steps != 0.0 {
+            let (fine, time) = ui.input(|input| (input.modifiers.shift, input.time));
+            let now = cx.model.value(band.q);
+            cx.edits.turn(band.q, now, stepped(band.q, now, steps, fine), time);
+        }
         if response.drag_started() {
             cx.begin(band.q);
         }
@@ -69,6 +78,9 @@ pub(super) fn draw_handles(graph: &Graph, ui: &Ui, cx: &mut ViewCx<'_>, axes: &A
         ui.painter().line_segment([node, at], Stroke::new(1.0, palette.accent));
         let fill = if response.hovered() || response.dragged() { palette.accent } else { palette.panel };
         ui.painter().circle(at, HANDLE_RADIUS, fill, Stroke::new(1.5, palette.accent));
+        if response.has_focus() {
+            ui.painter().circle_stroke(at, HANDLE_RADIUS + 3.0, Stroke::new(1.5, palette.accent));
+        }
         response.on_hover_text("Width of the band: drag outwards for a lower Q.");
     }
 }

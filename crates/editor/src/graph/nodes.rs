@@ -4,8 +4,9 @@ use super::axes::Axes;
 use super::band::put_all;
 use super::{BandRows, Graph, clipboard};
 use crate::controls::choose;
+use crate::controls::{context_menu, was_opened_by_key};
 use crate::edits::Edit;
-use crate::field::{stepped, wheel};
+use crate::field::{accept_number, stepped, wheel};
 use crate::format::whole;
 use crate::paint::{self, pen};
 use crate::theme;
@@ -42,7 +43,7 @@ pub(super) fn ground(graph: &mut Graph, ui: &Ui, cx: &mut ViewCx<'_>, axes: &Axe
         };
         add(graph, cx, shape, frequency, gain);
     }
-    ground.context_menu(|ui| {
+    context_menu(ground, |ui| {
         // where the menu was opened, not where it is clicked
         // asked before the memory is locked: both are egui's one lock
         let was_clicked = ground.secondary_clicked();
@@ -53,7 +54,8 @@ pub(super) fn ground(graph: &mut Graph, ui: &Ui, cx: &mut ViewCx<'_>, axes: &Axe
             }
             *kept
         });
-        let Some(at) = at else { return };
+        let middle = axes.plot.center();
+        let at = at.filter(|_| !was_opened_by_key(ground)).unwrap_or(middle);
         let used: Vec<usize> = BandRows::all(cx.model.chain_kind)
             .iter()
             .filter(|band| band.is_used(cx))
@@ -196,6 +198,7 @@ fn node(graph: &mut Graph, ui: &mut Ui, cx: &mut ViewCx<'_>, axes: &Axes, band: 
     let name = format!("Band {}", band.index + 1);
     response.widget_info(|| WidgetInfo::labeled(Role::Slider, true, &name));
     ui.ctx().accesskit_node_builder(response.id, |node| node.set_value(sentence(band, cx)));
+    accept_number(ui, cx, &response, if band.has_gain(cx) { band.gain } else { band.frequency });
 
     let low = centre.y > axes.plot.center().y + 8.0;
     let adds = ui.input(|input| input.modifiers.command);
@@ -230,7 +233,7 @@ fn node(graph: &mut Graph, ui: &mut Ui, cx: &mut ViewCx<'_>, axes: &Axes, band: 
         band.reset(cx);
         graph.selected = None;
     }
-    response.context_menu(|ui| menu(graph, ui, cx, band));
+    context_menu(&response, |ui| menu(graph, ui, cx, band));
     draw(graph, ui, cx, band, centre, &response);
 }
 

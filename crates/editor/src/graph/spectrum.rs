@@ -146,7 +146,11 @@ pub(super) fn draw_scale(ui: &Ui, palette: &Palette, axes: &Axes) {
                 pos2(axes.plot.max.x - 34.0, y - 6.0),
                 pos2(axes.plot.max.x - 7.0, y + 6.0),
             );
-            paint::text(ui, at, Align2::RIGHT_CENTER, &number(f64::from(level), 0), &tiny);
+            let figures = number(f64::from(level), 0);
+            // on a ground of its own: the flat curve of an equalizer at rest would strike it through
+            let ground = at.with_min_x(at.max.x - paint::width(ui, &figures, &tiny) - 2.0);
+            ui.painter().rect_filled(ground, 2.0, Palette::faint(palette.panel, 0.85));
+            paint::text(ui, at, Align2::RIGHT_CENTER, &figures, &tiny);
             last = y;
         }
         level -= LEVEL_STEP_DB;

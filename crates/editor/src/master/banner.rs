@@ -147,11 +147,17 @@ fn figures(ui: &Ui, cx: &ViewCx<'_>, inner: Rect, proposal: Proposal, platform: 
         Certainty::Estimate(width) => (format!("estimate ±{} LU", number(width.0, 2)), palette.reduction),
     };
     if is_exact {
-        // the footnote stands where the word stands
-        let place = Rect::from_min_max(pos2(end + GAP, left.min.y), left.max);
+        // the footnote stands where the word stands, or on a line of its own where there is more room
+        let beside = Rect::from_min_max(pos2(end + GAP, left.min.y), left.max);
+        let below = line(2.0, inner.min.x, inner.max.x);
         let quiet = pen(theme::font(theme::SMALL), palette.secondary);
+        let fits = paint::width(ui, EXACT_FOOTNOTE, &quiet) <= beside.width();
+        let place = if fits || below.max.y > inner.max.y { beside } else { below };
         let words = shortened(ui, EXACT_FOOTNOTE, &quiet, place.width());
-        paint::label(ui, place, Align2::LEFT_CENTER, &words, &quiet).on_hover_text(EXACT_FOOTNOTE);
+        // a few letters say nothing: then the word's own tooltip does
+        if fits || place.width() >= MIN_FOOTNOTE_WIDTH {
+            paint::label(ui, place, Align2::LEFT_CENTER, &words, &quiet).on_hover_text(EXACT_FOOTNOTE);
+        }
     }
     let part = HeardPart::from(answer.input.progress);
     let into =
@@ -207,6 +213,9 @@ fn price(ui: &Ui, cx: &ViewCx<'_>, place: Rect, answer: &MoveAnswer, platform: u
     paint::label(ui, place, Align2::LEFT_CENTER, &words, &quiet).on_hover_text(long);
 }
 
+/// Width below which a footnote that is cut says nothing, points.
+const MIN_FOOTNOTE_WIDTH: f32 = 120.0;
+
 struct LoudnessRow {
     name: &'static str,
     before: Reading,
@@ -238,7 +247,8 @@ impl LoudnessRow {
         let rest = Rect::from_min_max(pos2(left, place.min.y), place.max);
         let small = pen(theme::font(theme::SMALL), ink);
         let words = shortened(ui, sure, &small, rest.width());
-        paint::label(ui, rest, Align2::LEFT_CENTER, &words, &small).on_hover_text(sure);
+        let footnote = if sure.contains('*') { format!("{sure}\n{EXACT_FOOTNOTE}") } else { sure.to_owned() };
+        paint::label(ui, rest, Align2::LEFT_CENTER, &words, &small).on_hover_text(footnote);
     }
 }
 

@@ -4,7 +4,7 @@
 //! for a while after it was let go, beside the buttons that apply the move or forget it.
 
 use crate::edits::{Edit, Edits};
-use crate::field::{is_typed, start_typing, type_line, wheel};
+use crate::field::{asked_number, describe_number, is_typed, start_typing, type_line, wheel};
 use crate::format::signed;
 use crate::paint::{self, Pen, pen};
 use crate::theme::{self, Palette};
@@ -23,8 +23,9 @@ const RAIL_RANGE_DB: f64 = 6.0;
 /// Largest gain that can be typed and asked of a Stem, dB.
 pub(super) const MAX_GAIN_DB: f64 = 24.0;
 /// Step of wheel and arrow keys, dB.
-const STEP_DB: f64 = 0.5;
-const FINE_STEP_DB: f64 = 0.1;
+pub(super) const STEP_DB: f64 = 0.5;
+/// The same with Shift, dB.
+pub(super) const FINE_STEP_DB: f64 = 0.1;
 /// Size of the handle while the fader is away from 0, points: it has the number.
 const HANDLE_SIZE: egui::Vec2 = vec2(36.0, 18.0);
 /// Time for which a move that was let go stays, seconds.
@@ -134,6 +135,9 @@ impl Ghosts {
         let free = Rect::from_min_max(rail.min, pos2(rail.max.x - room, rail.max.y));
         let response = ui.interact(free, id, Sense::click_and_drag());
         self.describe(ui, &response, stem);
+        if let Some(asked) = asked_number(ui, id) {
+            self.hold(Proposal { stem: stem.id, gain: Db(asked) }, GhostInput::Keys);
+        }
         self.drag(ui, &response, rail, stem.id);
         self.turn(ui, &response, stem.id);
         self.keys(ui, cx, &response, stem);
@@ -162,6 +166,7 @@ impl Ghosts {
             node.set_role(Role::Slider);
             node.set_value(format!("{} dB", signed(gain.0, 1)));
         });
+        describe_number(ui, response.id, Some(gain.0), -MAX_GAIN_DB..=MAX_GAIN_DB);
     }
 
     fn drag(&mut self, ui: &Ui, response: &Response, rail: Rect, stem: StemId) {

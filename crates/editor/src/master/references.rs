@@ -1,6 +1,6 @@
 //! Tab of references: their figures, the one that plays, and the file chooser.
 
-use crate::controls::{Weight, pill, pill_width};
+use crate::controls::{Weight, follow_keyboard, pill, pill_width};
 use crate::edits::Edit;
 use crate::format::{number, signed, time};
 use crate::paint::{self, pen, shortened};
@@ -145,6 +145,7 @@ impl ReferencesTab {
                 .auto_shrink([false, true])
                 .show(ui, |ui| {
                     chosen = entries(ui, cx, listing);
+                    follow_keyboard(ui);
                 });
         }
         ui.separator();

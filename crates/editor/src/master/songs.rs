@@ -1,6 +1,6 @@
 //! Menu of songs on the timeline: new ones from the host's loop, names, removal.
 
-use crate::controls::menu;
+use crate::controls::{follow_keyboard, menu};
 use crate::format::time;
 use crate::theme;
 use crate::view_model::ViewCx;
@@ -54,6 +54,7 @@ pub(super) fn draw_songs_menu(ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect) {
                         }
                     });
                 }
+                follow_keyboard(ui);
             },
         );
     });

@@ -3,6 +3,7 @@
 use super::columns::{Column, Columns};
 use super::ghost::Ghosts;
 use super::{FirstMinute, audition, status, trim};
+use crate::controls::context_menu;
 use crate::field::wheel;
 use crate::format::{number, signed};
 use crate::paint::{self, pen, shortened};
@@ -409,7 +410,7 @@ impl SessionTable {
         whole.widget_info(|| {
             WidgetInfo::labeled(Role::ListItem, true, [stem.name(), &words].join(" ").trim_end().to_owned())
         });
-        whole.context_menu(|ui| {
+        context_menu(&whole, |ui| {
             if stem.status.is_linked() {
                 audition::menu(ui, cx, stem);
             }

@@ -1,8 +1,9 @@
 //! Trim that Masters have asked of a Stem: dragged, typed or reset. One request per gesture, because the Stem has to
 //! accept each.
 
-use super::ghost::{MAX_GAIN_DB, decibels_of};
-use crate::field::{is_typed, start_typing, type_line};
+use super::ghost::{FINE_STEP_DB, MAX_GAIN_DB, STEP_DB, decibels_of};
+use crate::controls::context_menu;
+use crate::field::{arrow_steps, asked_number, describe_number, is_typed, start_typing, type_line};
 use crate::format::signed;
 use crate::paint::{self, pen};
 use crate::theme;
@@ -63,8 +64,24 @@ pub(super) fn draw_trim(ui: &mut Ui, cx: &mut ViewCx<'_>, cell: Rect, stem: &Ste
         node.set_role(Role::SpinButton);
         node.set_value(format!("{words} dB"));
     });
+    describe_number(ui, id, Some(shown.0), -MAX_GAIN_DB..=MAX_GAIN_DB);
+    if let Some(asked) = asked_number(ui, id) {
+        ask(
+            cx,
+            stem,
+            stem.revision,
+            Held { at: asked.clamp(-MAX_GAIN_DB, MAX_GAIN_DB), base: stem.revision }.trim(),
+        );
+    }
     let ink = if response.hovered() { palette.accent } else { ink };
     paint::text(ui, at, Align2::RIGHT_CENTER, &words, &pen(theme::font(theme::BODY), ink));
+    let steps = arrow_steps(ui, &response);
+    // a Stem that has not answered yet would refuse a second request
+    if steps != 0.0 && !matches!(stem.request, TrimRequestState::Asked(_)) {
+        let step = if ui.input(|input| input.modifiers.shift) { FINE_STEP_DB } else { STEP_DB };
+        let trim = (shown.0 + f64::from(steps) * step).clamp(-MAX_GAIN_DB, MAX_GAIN_DB);
+        ask(cx, stem, stem.revision, Held { at: trim, base: stem.revision }.trim());
+    }
     if response.has_focus() {
         paint::focus_ring(ui, at, &palette);
         keys(ui, cx, &response, stem);
@@ -74,7 +91,7 @@ pub(super) fn draw_trim(ui: &mut Ui, cx: &mut ViewCx<'_>, cell: Rect, stem: &Ste
     } else if response.clicked() {
         response.request_focus();
     }
-    response.context_menu(|ui| {
+    context_menu(&response, |ui| {
         if ui.button("No trim").clicked() {
             ask(cx, stem, stem.revision, Db(0.0));
             ui.close();
@@ -89,7 +106,7 @@ pub(super) fn draw_trim(ui: &mut Ui, cx: &mut ViewCx<'_>, cell: Rect, stem: &Ste
             ui.close();
         }
     });
-    response.on_hover_text("What Masters have asked this stem's level to change by, dB. The Stem keeps it. Drag (with Shift finely) or type; double click or Delete: none.");
+    response.on_hover_text("What Masters have asked this stem's level to change by, dB. The Stem keeps it. Drag, use the arrow keys (with Shift finely) or type; double click or Delete: none.");
 }
 
 /// Handles the drag; its end asks the Stem for the trim.

@@ -1,7 +1,7 @@
 //! Target of the song: its line on the bar of loudness, and the menu of target, unit and scale.
 
 use super::loudness;
-use crate::controls;
+use crate::controls::{self, follow_keyboard};
 use crate::display::{LoudnessScale, LoudnessTarget, LoudnessUnit, MeterDisplay, TARGET_RANGE};
 use crate::edits::Edit;
 use crate::format::{number, signed};
@@ -135,5 +135,6 @@ fn menu(ui: &mut Ui, cx: &ViewCx<'_>, display: &mut MeterDisplay) {
                 display.target = Some(target);
             }
         }
+        follow_keyboard(ui);
     });
 }

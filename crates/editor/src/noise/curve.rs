@@ -1,7 +1,7 @@
 //! Threshold curve of the noise reduction: nine points to drag, straight lines between them.
 
 use crate::edits::Edit;
-use crate::field::wheel;
+use crate::field::{asked_number, describe_number, wheel};
 use crate::format::signed;
 use crate::paint::{self, area, pen};
 use crate::theme::{self, Palette};
@@ -69,6 +69,7 @@ pub fn draw_threshold_curve(ui: &mut Ui, cx: &mut ViewCx<'_>, place: Rect) {
         response.widget_info(|| WidgetInfo::labeled(Role::Slider, true, &name));
         let value = format!("{} dB", signed(now[point].0, 1));
         ui.ctx().accesskit_node_builder(response.id, |node| node.set_value(value.as_str()));
+        describe_number(ui, response.id, Some(now[point].0), -MAX_CURVE_OFFSET..=MAX_CURVE_OFFSET);
         response.on_hover_text(format!("{name}: {value}. {}", tooltips::noise_curve()));
     }
 }
@@ -103,8 +104,9 @@ fn moved(ui: &Ui, cx: &mut ViewCx<'_>, response: &Response, point: usize, half: 
     }
     let steps = f64::from(wheel(ui, response)) + keys(ui, response);
     let step = if shift { FINE_FACTOR } else { STEP_DB };
-    if response.double_clicked() {
-        let now = with(0.0);
+    let asked = asked_number(ui, response.id).or(response.double_clicked().then_some(0.0));
+    if let Some(asked) = asked {
+        let now = with(asked);
         cx.edits.put_curve(curve, now);
         return now;
     }
