@@ -115,7 +115,7 @@ impl Reader {
 
     /// The object of this role and name below `window`, as soon as it is there.
     fn find(&self, window: &Accessible, role: u32, name: &str) -> Accessible {
-        eventually(&format!("\"{name}\" with role {role}"), || {
+        eventually(format!("\"{name}\" with role {role}"), || {
             let mut left = VecDeque::from([window.clone()]);
             while let Some(object) = left.pop_front() {
                 if self.text(&object, "Name") == name && self.role(&object) == Some(role) {
@@ -152,7 +152,7 @@ fn plain<'a>(bus: &Connection, to: &'a str, path: &'a str, interface: &'static s
 
 /// The only window of that title, once it is there.
 fn window_of(reader: &Reader, window: &mut Window<'_>, title: &str) -> Accessible {
-    eventually(&format!("\"{title}\" among the windows"), || {
+    eventually(format!("\"{title}\" among the windows"), || {
         window.pass(Duration::from_millis(50));
         let found = reader.windows(title);
         (found.len() == 1).then(|| found[0].clone())
