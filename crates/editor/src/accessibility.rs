@@ -271,8 +271,8 @@ mod tests {
             output.textures_delta.clear();
             assert!(output.platform_output.accesskit_update.take().is_none(), "nobody else gets it");
             let hook = self.ctx.plugin::<TreeHook>();
-            let sent = hook.lock().sent.as_ref().map(|(_, time)| *time);
-            sent
+            let hook = hook.lock();
+            hook.sent.as_ref().map(|(_, time)| *time)
         }
 
         fn is_waiting(&self) -> bool {

@@ -92,7 +92,7 @@ fn kept(song: &StereoAudio, most: usize) -> Vec<usize> {
     all.windows.into_keys().map(|number| number as usize).collect()
 }
 
-/// What a simulation says of a random move of a random song, and how far it is off.
+/// Answer of a simulation to a random move of a random song, with its error.
 fn answer(seed: u64) -> TrustAnswer {
     let mut random = Random::new(seed);
     let stems = song(&mut random);
