@@ -41,7 +41,7 @@ const EXPECTED: DriverFactors = DriverFactors { own: 0.9, mix: 0.7, key: 0.5 };
 /// Half-width of the interval, as a multiple of the estimated response.
 const RESPONSE_FACTORS: DriverFactors = DriverFactors { own: 0.4, mix: 1.0, key: 0.55 };
 /// The same, as a multiple of the response's standard deviation.
-const DEVIATION_FACTORS: DriverFactors = DriverFactors { own: 0.8, mix: 0.5, key: 0.2 };
+const DEVIATION_FACTORS: DriverFactors = DriverFactors { own: 0.8, mix: 1.0, key: 0.2 };
 /// A response to a move down raises gains at most by this multiple of the spread that they were seen to have.
 const MAX_SPREADS: f64 = 3.0;
 /// Share of a move by which another gain may change whose key stood still.
@@ -53,6 +53,8 @@ const EXPECTED_FOLLOW: f64 = 0.25;
 const FOLLOW_FACTOR: f64 = 0.9;
 /// Half-width as a multiple of a gain's standard error.
 const BIAS_FACTOR: f64 = 2.0;
+/// Relative error of a gain from which on all of a sum with another stem, or nothing, may be this stem's.
+const UNKNOWN_GAIN: f64 = 0.5;
 /// Share of a move's effect that is uncertain wherever anything is left over or moves: thresholds that the move crosses.
 const EFFECT_FACTOR: f64 = 0.06;
 /// Spread of a gain below which it stands still, nepers.
@@ -301,12 +303,20 @@ impl FittedRange {
                 square += effect(&half)?.powi(2);
             }
             let gain_error = models.gain_errors[stem].max(self.exchange_errors()[stem].likely);
-            // either way, and less of it: two sums may be equally loud by accident
             let mut most: f64 = 0.0;
-            for share in [1.0, 0.5, -0.5, -1.0] {
-                let mut biased = expected.clone();
-                biased[stem] += share * (plain[stem] - as_heard) * BIAS_FACTOR * gain_error;
-                most = most.max(effect(&biased)?);
+            if gain_error >= UNKNOWN_GAIN && self.fit.is_inseparable(stem) {
+                let mut all = expected.clone();
+                self.fit.copies(stem).for_each(|copy| all[copy] *= change(stem));
+                let mut nothing = expected.clone();
+                nothing[stem] = as_heard;
+                most = effect(&all)?.max(effect(&nothing)?);
+            } else {
+                // either way, and less of it: two sums may be equally loud by accident
+                for share in [1.0, 0.5, -0.5, -1.0] {
+                    let mut biased = expected.clone();
+                    biased[stem] += share * (plain[stem] - as_heard) * BIAS_FACTOR * gain_error;
+                    most = most.max(effect(&biased)?);
+                }
             }
             square += most.powi(2);
             if !is_still {

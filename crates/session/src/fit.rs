@@ -97,6 +97,15 @@ impl Fit {
         self.inseparable.iter().any(|&(a, b)| a == stem || b == stem)
     }
 
+    /// Stems that could not be told from this one in some hop.
+    pub fn copies(&self, stem: usize) -> impl Iterator<Item = usize> {
+        self.inseparable.iter().filter_map(move |&(a, b)| match stem {
+            stem if stem == a => Some(b),
+            stem if stem == b => Some(a),
+            _ => None,
+        })
+    }
+
     /// Arrivals of a stem at the hops at which it was fitted on some side.
     pub fn fitted_arrivals(&self, stem: usize) -> impl Iterator<Item = &StemArrival> {
         let arrivals = self.arrivals.iter().skip(stem).step_by(self.stems.max(1));
