@@ -216,11 +216,13 @@ fn make(
     let source = DeliverySource { dir: &entry.dir, bundle: &bundle, session: &session, session_file };
     let settings = deliver::settings(&session.deliver, &args.what);
     let mut job = source.job(&settings, &args.what, out, target);
+    let mark = out.join(MARK);
     if !args.force && is_finished(&job, &mut bar)? {
         let manifest = Manifest::read(&out.join(MANIFEST))?;
+        // a batch may have ended after the last file and before this
+        let _ = std::fs::remove_file(&mark);
         return Ok(Made { manifest, fresh: false, faults });
     }
-    let mark = out.join(MARK);
     // A folder of ours: one that a batch began, or whose delivery is of something else than is wanted now.
     job.overwrite = args.force || mark.exists() || out.join(MANIFEST).exists();
     let _folder = OutputFolder::create(out)?;

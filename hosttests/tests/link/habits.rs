@@ -182,7 +182,8 @@ fn a_fader_that_is_ridden_is_how_the_song_is_and_makes_an_estimate_that_holds() 
         let made = ride(&mut session, MOVE) - session.integrated;
         let off = ((after - before).0 - made).abs();
         assert!(off <= answer.half_width.0 + 0.01, "off by {off}: {answer:?}");
-        assert!(answer.half_width.0 < 0.5, "and it says something: {answer:?}");
+        // an automatic rider, which answers moves, would look the same
+        assert!(answer.half_width < after - before, "the sign is sure: {answer:?}");
     });
 }
 

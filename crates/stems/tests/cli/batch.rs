@@ -126,6 +126,8 @@ fn a_killed_batch_goes_on_where_it_was() {
         made.iter().all(|line| matches!(line["status"].as_str(), Some("done" | "finished_before"))),
         "{made:?}"
     );
+    // killed after its last file, before it had said so
+    fs::write(out.join("Song 0").join(".stems-batch"), "").unwrap();
     assert_eq!(statuses(&lines(0, &args)), ["finished_before"; 5]);
     for song in names(&out) {
         let left: Vec<String> =
