@@ -247,16 +247,18 @@ pub(super) fn pass(
     (first, run_in): (usize, usize),
     (chain, settings, rate): (&mut Chain, &ChainSettings, Hz),
 ) -> PassedMix {
-    let settles =
-        if run_in == 0 { 0 } else { hops_to_settle(settings).saturating_sub(run_in / hop_frames(rate)) };
-    let unmeasured = run_in + settles.min(WINDOW_HOPS / 2) * hop_frames(rate);
+    let settles = match run_in {
+        0 => 0,
+        _ => hops_to_settle(settings).saturating_sub(run_in / hop_frames(rate)).min(WINDOW_HOPS / 2),
+    };
+    let unmeasured = run_in + settles * hop_frames(rate);
     let into = hop_powers(&mix, unmeasured, rate);
     chain.reset();
     chain.set(settings);
     let [left, right] = &mut mix;
     chain.process(&mut Block::new(left, right));
     let out = hop_powers(&mix, unmeasured + chain.latency().0, rate);
-    PassedMix { first: first + settles.min(WINDOW_HOPS / 2), into, out }
+    PassedMix { first: first + settles, into, out }
 }
 
 /// Hops until a chain with these settings forgets what was before: three times its slowest release.
